@@ -1,0 +1,112 @@
+//! Time as an argument: everything that needs it holds a [`Clock`].
+
+use std::fmt::Debug;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use chrono::{DateTime, SecondsFormat, SubsecRound, Utc};
+
+/// An instant in UTC, to the millisecond: what rows hold and what comparisons use.
+pub type Timestamp = DateTime<Utc>;
+
+/// Where the time comes from.
+pub trait Clock: Send + Sync + Debug {
+    /// The wall time, cut to the millisecond so that it comes back from a row as it went in.
+    fn now(&self) -> Timestamp;
+
+    /// Time since this clock was made. It never goes backwards, whatever happens to the wall time.
+    fn elapsed(&self) -> Duration;
+}
+
+/// The machine's clock.
+#[derive(Debug)]
+pub struct SystemClock {
+    made: std::time::Instant,
+}
+
+impl Default for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that asks the machine")]
+    fn default() -> Self {
+        Self { made: std::time::Instant::now() }
+    }
+}
+
+impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that asks the machine")]
+    fn now(&self) -> Timestamp {
+        Utc::now().trunc_subsecs(3)
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.made.elapsed()
+    }
+}
+
+/// A clock that moves only when told to, for tests and simulations.
+#[derive(Debug)]
+pub struct ManualClock {
+    start: Timestamp,
+    now: Mutex<Timestamp>,
+}
+
+impl ManualClock {
+    /// A clock standing at `start`.
+    pub fn new(start: Timestamp) -> Self {
+        let start = start.trunc_subsecs(3);
+        Self { start, now: Mutex::new(start) }
+    }
+
+    /// Moves the clock forward.
+    pub fn advance(&self, by: Duration) {
+        *self.lock() += by;
+    }
+
+    /// Puts the clock at `now`, which may be in its past: machines' clocks do that.
+    pub fn set(&self, now: Timestamp) {
+        *self.lock() = now.trunc_subsecs(3);
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Timestamp> {
+        self.now.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> Timestamp {
+        *self.lock()
+    }
+
+    fn elapsed(&self) -> Duration {
+        (*self.lock() - self.start).to_std().unwrap_or_default()
+    }
+}
+
+/// The one text form of an instant in rows and on screen: fixed width, so that text order is time order.
+pub fn format_timestamp(at: Timestamp) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+/// Reads what [`format_timestamp`] wrote, and any other RFC 3339 text.
+pub fn parse_timestamp(text: &str) -> Result<Timestamp, chrono::ParseError> {
+    DateTime::parse_from_rfc3339(text).map(|at| at.with_timezone(&Utc))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_timestamp_comes_back_as_it_was_written() {
+        let at = SystemClock::default().now();
+        assert_eq!(parse_timestamp(&format_timestamp(at)), Ok(at));
+    }
+
+    #[test]
+    fn a_manual_clock_moves_only_when_told() {
+        let clock = ManualClock::new(parse_timestamp("2026-03-29T00:30:00Z").unwrap());
+        assert_eq!(clock.elapsed(), Duration::ZERO);
+        clock.advance(Duration::from_secs(90));
+        assert_eq!(format_timestamp(clock.now()), "2026-03-29T00:31:30.000Z");
+        assert_eq!(clock.elapsed(), Duration::from_secs(90));
+    }
+}

@@ -1,0 +1,143 @@
+//! The words Azure uses for a backup's status.
+
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// A backup's status as Azure tells it.
+///
+/// Azure writes a word, in any case; answers of 2015 had the integers 0 to 9 in this order (`azure/wire.md`,
+/// section 1). A word nobody knows yet is kept, because dropping it would hide what happened.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum BackupStatus {
+    /// 0: being made.
+    InProgress,
+    /// 1: it failed; the log says why.
+    Failed,
+    /// 2: it is whole.
+    Succeeded,
+    /// 3: Azure gave up because it took too long.
+    TimedOut,
+    /// 4: accepted, not begun.
+    Created,
+    /// 5: not made, because too many were asked for.
+    Skipped,
+    /// 6: made, with files missing.
+    PartiallySucceeded,
+    /// 7: being deleted.
+    DeleteInProgress,
+    /// 8: the deletion failed, mostly because the SAS kept with the backup has expired.
+    DeleteFailed,
+    /// 9: deleted.
+    Deleted,
+    /// A word that is none of the ten.
+    Unknown(String),
+}
+
+impl BackupStatus {
+    /// The ten documented statuses, each at the index that is its integer.
+    pub const DOCUMENTED: [Self; 10] = [
+        Self::InProgress,
+        Self::Failed,
+        Self::Succeeded,
+        Self::TimedOut,
+        Self::Created,
+        Self::Skipped,
+        Self::PartiallySucceeded,
+        Self::DeleteInProgress,
+        Self::DeleteFailed,
+        Self::Deleted,
+    ];
+
+    /// The status a word stands for, in any case; digits count as the integer.
+    pub fn from_word(word: &str) -> Self {
+        let word = word.trim();
+        if let Ok(code) = word.parse::<i64>() {
+            return Self::from_code(code);
+        }
+        let known = Self::DOCUMENTED.iter().find(|s| s.as_str().eq_ignore_ascii_case(word));
+        known.cloned().unwrap_or_else(|| Self::Unknown(word.chars().take(64).collect()))
+    }
+
+    /// The status an integer stands for.
+    pub fn from_code(code: i64) -> Self {
+        let known = usize::try_from(code).ok().and_then(|i| Self::DOCUMENTED.get(i));
+        known.cloned().unwrap_or_else(|| Self::Unknown(code.to_string()))
+    }
+
+    /// Azure's word for it.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::InProgress => "InProgress",
+            Self::Failed => "Failed",
+            Self::Succeeded => "Succeeded",
+            Self::TimedOut => "TimedOut",
+            Self::Created => "Created",
+            Self::Skipped => "Skipped",
+            Self::PartiallySucceeded => "PartiallySucceeded",
+            Self::DeleteInProgress => "DeleteInProgress",
+            Self::DeleteFailed => "DeleteFailed",
+            Self::Deleted => "Deleted",
+            Self::Unknown(word) => word,
+        }
+    }
+}
+
+impl fmt::Display for BackupStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Serialize for BackupStatus {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for BackupStatus {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Wire {
+            Code(i64),
+            Word(String),
+        }
+        Ok(match Wire::deserialize(deserializer)? {
+            Wire::Code(code) => Self::from_code(code),
+            Wire::Word(word) => Self::from_word(&word),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_documented_status_is_read_from_its_word_in_any_case_and_from_its_integer() {
+        for (code, status) in BackupStatus::DOCUMENTED.iter().enumerate() {
+            let word = status.as_str();
+            for text in [word.to_owned(), word.to_uppercase(), word.to_lowercase(), code.to_string()] {
+                assert_eq!(&BackupStatus::from_word(&text), status, "{text}");
+            }
+            let from_json: BackupStatus = serde_json::from_str(&code.to_string()).unwrap();
+            assert_eq!(&from_json, status);
+        }
+    }
+
+    #[test]
+    fn an_unknown_word_or_integer_is_kept_and_is_none_of_the_ten() {
+        for json in ["\"Pondering\"", "10", "-1", "\"\""] {
+            let status: BackupStatus = serde_json::from_str(json).unwrap();
+            assert!(matches!(status, BackupStatus::Unknown(_)), "{json}");
+        }
+        assert_eq!(BackupStatus::from_word("Pondering").as_str(), "Pondering");
+    }
+
+    #[test]
+    fn a_status_that_is_neither_word_nor_integer_is_an_error() {
+        assert!(serde_json::from_str::<BackupStatus>("{}").is_err());
+        assert!(serde_json::from_str::<BackupStatus>("null").is_err());
+    }
+}
