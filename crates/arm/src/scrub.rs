@@ -1,0 +1,141 @@
+//! Keeps secrets out of texts that others wrote.
+
+/// What stands where a secret was.
+const BLANK: &str = "[blanked]";
+
+/// What introduces a secret that has no spaces, in lower case: in a SAS, a token request and a token answer.
+const WORD_KEYS: [&str; 7] =
+    ["sig", "signature", "sharedaccesssignature", "client_secret", "client_assertion", "access_token", "accesstoken"];
+
+/// What introduces a secret that may hold any sign but `;`: in a connection string.
+const PHRASE_KEYS: [&str; 4] = ["accountkey", "sharedaccesskey", "password", "pwd"];
+
+/// Where a secret without spaces ends.
+const WORD_ENDS: &[char] = &[' ', '\t', '\r', '\n', '&', ';', ',', '"', '\'', '<', '>'];
+
+/// Where a secret of a connection string ends.
+const PHRASE_ENDS: &[char] = &[';', '"', '\'', '\r', '\n'];
+
+/// Where a password in a URL ends.
+const URL_ENDS: &[char] = &['@'];
+
+/// Blanks everything in `text` that looks like a SAS signature, an account key, a password or a token.
+///
+/// It blanks too much rather than too little: a text for people loses nothing by it.
+pub fn scrub(text: &str) -> String {
+    let lower = text.to_ascii_lowercase();
+    let mut clean = String::with_capacity(text.len());
+    let mut at = 0;
+    while at < text.len() {
+        let Some((start, end)) = next_secret(&lower, at) else { break };
+        clean.push_str(&text[at..start]);
+        clean.push_str(BLANK);
+        at = end;
+    }
+    clean.push_str(&text[at..]);
+    clean
+}
+
+/// [`scrub`], on one line and of a length that fits an error's text.
+pub(crate) fn brief(text: &str) -> String {
+    const CHARS_MAX: usize = 400;
+    // Cutting first would leave half a secret that no longer looks like one.
+    let clean = scrub(text).split_whitespace().collect::<Vec<_>>().join(" ");
+    match clean.char_indices().nth(CHARS_MAX) {
+        Some((cut, _)) => format!("{}…", &clean[..cut]),
+        None => clean,
+    }
+}
+
+/// Where the first secret at or after `at` begins and ends.
+fn next_secret(lower: &str, at: usize) -> Option<(usize, usize)> {
+    let found = |start: Option<usize>, ends| start.map(|start| (start, end_of_secret(lower, start, ends)));
+    let words = WORD_KEYS.iter().map(|key| found(after_key(lower, at, key), WORD_ENDS));
+    let phrases = PHRASE_KEYS.iter().map(|key| found(after_key(lower, at, key), PHRASE_ENDS));
+    let bearer = lower[at..].find("bearer ").map(|i| at + i + "bearer ".len());
+    // A JSON web token begins with `{"`, and base64 makes `eyJ` of it.
+    let token = lower[at..].find("eyj").map(|i| at + i);
+    let others =
+        [found(bearer, WORD_ENDS), found(token, WORD_ENDS), found(password_of_url(lower, at), URL_ENDS)];
+    words.chain(phrases).chain(others).flatten().min()
+}
+
+/// Where the value of `key` begins, if `key` and `=` or `:` stand at or after `at`, however quoted or encoded.
+fn after_key(lower: &str, at: usize, key: &str) -> Option<usize> {
+    lower[at..].match_indices(key).find_map(|(i, _)| {
+        let rest = lower[at + i + key.len()..].trim_start_matches([' ', '"', '\'', '\\']);
+        let value = ["=", ":", "%3d"].iter().find_map(|sign| rest.strip_prefix(sign))?;
+        Some(lower.len() - value.trim_start_matches([' ', '\\']).len())
+    })
+}
+
+/// Where the password of `scheme://user:password@host` begins.
+fn password_of_url(lower: &str, at: usize) -> Option<usize> {
+    lower[at..].match_indices("://").find_map(|(i, sign)| {
+        let user = at + i + sign.len();
+        let authority = lower[user..].split(['/', '?', ' ', '"', '\'']).next()?;
+        let colon = authority[..authority.rfind('@')?].find(':')?;
+        Some(user + colon + 1)
+    })
+}
+
+/// Where the secret that begins at `start` ends. A quoted one ends at its quote.
+fn end_of_secret(lower: &str, start: usize, ends: &[char]) -> usize {
+    let rest = &lower[start..];
+    let quote = rest.chars().next().filter(|c| matches!(c, '"' | '\''));
+    let length = match quote {
+        Some(quote) => rest[1..].find(quote).map(|i| i + 2),
+        None => rest.find(ends),
+    };
+    start + length.unwrap_or(rest.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn what_looks_like_a_secret_is_blanked_wherever_it_stands() {
+        for (text, clean) in [
+            ("see https://a/b?sp=rwdl&sig=aB/c%3D&se=1 now", "see https://a/b?sp=rwdl&sig=[blanked]&se=1 now"),
+            ("SIG=ab%2Bc", "SIG=[blanked]"),
+            ("url%3Fsig%3DaBc", "url%3Fsig%3D[blanked]"),
+            ("AccountName=x;AccountKey=abc==;EndpointSuffix=y", "AccountName=x;AccountKey=[blanked];EndpointSuffix=y"),
+            ("Server=db;Password = p@s, s!;X=1", "Server=db;Password = [blanked];X=1"),
+            ("Pwd='a;b c';X=1", "Pwd=[blanked];X=1"),
+            (r#"{"access_token": "abc","n":1}"#, r#"{"access_token": [blanked],"n":1}"#),
+            (r#"{\"sig\":\"abc\"}"#, r#"{\"sig\":\[blanked]}"#),
+            ("authorization: Bearer abc.def", "authorization: Bearer [blanked]"),
+            ("got eyJhbGciOi.J9.x back", "got [blanked] back"),
+            ("mysql://root:hunter2@db/shop", "mysql://root:[blanked]@db/shop"),
+            ("nothing to hide, signature aside", "nothing to hide, signature aside"),
+        ] {
+            assert_eq!(scrub(text), clean);
+        }
+    }
+
+    #[test]
+    fn a_long_text_is_cut_after_it_is_blanked() {
+        let text = format!("{}?sig={}", "é".repeat(399), "s".repeat(1_000));
+        let brief = brief(&text);
+        assert_eq!(brief.chars().count(), 401);
+        assert!(!brief.contains("ss"), "{brief}");
+    }
+
+    proptest! {
+        #[test]
+        fn no_signature_survives_whatever_stands_around_it(
+            before in ".{0,40}", after in "[&; \"'].{0,40}",
+        ) {
+            let text = format!("{before}?sig=5uPerSecret%2F{after}");
+            prop_assert!(!scrub(&text).contains("5uPerSecret"), "{text}");
+        }
+
+        #[test]
+        fn any_text_is_taken(text in any::<String>()) {
+            brief(&text);
+        }
+    }
+}
