@@ -1,0 +1,37 @@
+//! A look at a blob.
+
+use reqwest::header::{CONTENT_LENGTH, HeaderMap};
+use reqwest::{Client, StatusCode};
+
+use crate::http::{blob_url, no_answer, refusal};
+use crate::{BlobFacts, Container, Refusal, Sas};
+
+/// Asks what is known of a blob; `None` when it is not there.
+pub(crate) async fn look(
+    client: &Client,
+    container: &Container,
+    sas: &Sas,
+    blob_name: &str,
+) -> Result<Option<BlobFacts>, Refusal> {
+    let operation = "looking";
+    // What no URL can name, storage cannot hold.
+    let Some(url) = blob_url(container, blob_name, sas) else { return Ok(None) };
+    let answer = client.head(url).send().await.map_err(|error| no_answer(operation, error))?;
+    match answer.status() {
+        StatusCode::OK => match length(answer.headers()) {
+            Some(size_bytes) => Ok(Some(BlobFacts { size_bytes })),
+            None => Err(Refusal::NoAnswer { operation, reason: "the answer tells no length".to_owned() }),
+        },
+        StatusCode::NOT_FOUND if !is_container_missing(answer.headers()) => Ok(None),
+        status => Err(refusal(operation, status)),
+    }
+}
+
+fn length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+/// A HEAD's 404 has no body; this header alone tells a missing blob from a missing container.
+fn is_container_missing(headers: &HeaderMap) -> bool {
+    headers.get("x-ms-error-code").is_some_and(|code| code == "ContainerNotFound")
+}

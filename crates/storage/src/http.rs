@@ -1,0 +1,66 @@
+//! What the requests to storage share. Answers' bodies are never read: they may repeat what was signed.
+
+use std::error::Error as _;
+use std::time::Duration;
+
+use reqwest::{Client, StatusCode, redirect};
+use secrecy::ExposeSecret;
+use url::Url;
+
+use crate::{Container, Error, Refusal, Sas};
+
+/// Storage that is slower than this to take a few bytes is no place for a backup.
+const TIMEOUT: Duration = Duration::from_secs(30);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A client that follows no redirect, since a SAS must go nowhere but to its container.
+pub(crate) fn client() -> Result<Client, Error> {
+    Client::builder()
+        .timeout(TIMEOUT)
+        .connect_timeout(CONNECT_TIMEOUT)
+        .redirect(redirect::Policy::none())
+        .user_agent(concat!("holdfast/", env!("CARGO_PKG_VERSION")))
+        .build()
+        .map_err(|error| Error::BuildClient { reason: describe(error) })
+}
+
+/// The URL of a blob with the SAS; `None` when no URL can say that name.
+pub(crate) fn blob_url(container: &Container, blob_name: &str, sas: &Sas) -> Option<Url> {
+    // A URL drops these, and the request would go to something else.
+    if blob_name.split('/').any(|part| matches!(part, "" | "." | "..")) {
+        return None;
+    }
+    let mut url = container.url().clone();
+    url.path_segments_mut().ok()?.extend(blob_name.split('/'));
+    url.set_query(Some(sas.query().expose_secret()));
+    Some(url)
+}
+
+/// What an answer other than the wished one means.
+pub(crate) fn refusal(operation: &'static str, status: StatusCode) -> Refusal {
+    let code = status.as_u16();
+    match code {
+        401 | 403 => Refusal::Forbidden { operation, status: code },
+        404 => Refusal::NoContainer { operation },
+        408 | 425 | 429 => Refusal::Busy { operation, status: code },
+        _ if status.is_server_error() => Refusal::Busy { operation, status: code },
+        _ => Refusal::Rejected { operation, status: code },
+    }
+}
+
+/// What it means that no answer came.
+pub(crate) fn no_answer(operation: &'static str, error: reqwest::Error) -> Refusal {
+    Refusal::NoAnswer { operation, reason: describe(error) }
+}
+
+/// The whole chain of causes, without the URL, which holds the SAS.
+fn describe(error: reqwest::Error) -> String {
+    let error = error.without_url();
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}

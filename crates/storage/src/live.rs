@@ -1,0 +1,196 @@
+//! The real storage, asked over HTTP.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use holdfast_model::{Clock, RefreshReason, SasRefresh, StorageName, Timestamp};
+use reqwest::Client;
+use tokio::sync::Mutex;
+
+use crate::judge::{Judgement, judge};
+use crate::probe::probe;
+use crate::storage::{BlobFacts, Grant, Need, Storage};
+use crate::{Container, Error, Refusal, Sas, SasSource, Verdict, blob, http, source};
+
+/// One storage of the fleet file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// Where backups go.
+    pub container: Container,
+    /// Where the SAS for it comes from.
+    pub source: SasSource,
+}
+
+/// The storages of a fleet file, over HTTP.
+#[derive(Debug)]
+pub struct LiveStorage {
+    places: BTreeMap<StorageName, Place>,
+    client: Client,
+    clock: Arc<dyn Clock>,
+}
+
+/// A SAS that storage took is not tried again for this long.
+const GOOD_FOR: Duration = Duration::from_secs(600);
+
+/// A refusal is repeated to the callers of this span without asking again: when a storage is down, a whole fleet asks.
+const BAD_FOR: Duration = Duration::from_secs(30);
+
+#[derive(Debug)]
+struct Place {
+    name: StorageName,
+    target: Target,
+    /// Held while a SAS is replaced, so that those who need a new one at the same moment get the same one.
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    current: Option<Sas>,
+    trial: Option<Trial>,
+    rng: fastrand::Rng,
+}
+
+/// What storage said to a SAS, and when.
+#[derive(Debug)]
+struct Trial {
+    fingerprint: String,
+    at: Duration,
+    result: Result<(), Refusal>,
+}
+
+enum AtHand {
+    Good(Sas),
+    Replace(RefreshReason),
+}
+
+impl LiveStorage {
+    /// The storages of `targets`. `rng` only tells test blobs of different processes apart.
+    pub fn new(
+        targets: BTreeMap<StorageName, Target>,
+        clock: Arc<dyn Clock>,
+        mut rng: fastrand::Rng,
+    ) -> Result<Self, Error> {
+        let place = |(name, target): (StorageName, Target)| {
+            let state = State { current: None, trial: None, rng: rng.fork() };
+            (name.clone(), Place { name, target, state: Mutex::new(state) })
+        };
+        Ok(Self { places: targets.into_iter().map(place).collect(), client: http::client()?, clock })
+    }
+
+    fn find(&self, storage: &StorageName) -> Result<&Place, Error> {
+        self.places.get(storage).ok_or_else(|| Error::FindStorage { storage: storage.clone() })
+    }
+
+    /// The SAS at hand when it will do, or why it will not.
+    async fn at_hand(&self, place: &Place, state: &mut State, need: &Need) -> Result<AtHand, Error> {
+        let Some(sas) = state.current.clone() else { return Ok(AtHand::Replace(RefreshReason::First)) };
+        if need.replace.as_deref() == Some(sas.fingerprint()) {
+            return Ok(AtHand::Replace(RefreshReason::Refused));
+        }
+        if !place.judge(&sas, need).faults.is_empty() {
+            return Ok(AtHand::Replace(RefreshReason::Expiring));
+        }
+        match self.try_out(place, state, &sas, need.now).await {
+            Ok(()) => Ok(AtHand::Good(sas)),
+            // It was good before. Perhaps the key was rotated, and the source knows a newer one.
+            Err(error) if error.verdict() == Verdict::Unusable => Ok(AtHand::Replace(RefreshReason::Refused)),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Takes another SAS into use, unless its source has none that will do.
+    async fn replace(
+        &self,
+        place: &Place,
+        state: &mut State,
+        need: &Need,
+        reason: RefreshReason,
+    ) -> Result<(Sas, Option<SasRefresh>), Error> {
+        let sas = source::for_backup(&place.name, &place.target, need)?;
+        let faults = place.judge(&sas, need).faults;
+        if !faults.is_empty() {
+            let (origin, cure) = (place.target.source.secret().to_string(), place.target.source.cure());
+            return Err(Error::JudgeSas { storage: place.name.clone(), origin, faults, cure });
+        }
+        self.try_out(place, state, &sas, need.now).await?;
+        let old = state.current.replace(sas.clone()).map(|old| old.facts());
+        // The source may give the one at hand again, when storage refused it for a moment only.
+        let is_new = old.as_ref().is_none_or(|old| old.fingerprint != sas.fingerprint());
+        let (storage, container) = (place.name.clone(), place.target.container.to_string());
+        let refresh = is_new.then(|| SasRefresh { storage, container, reason, old, new: sas.facts() });
+        Ok((sas, refresh))
+    }
+
+    /// Writes with the SAS, unless it is known how that ends.
+    async fn try_out(
+        &self,
+        place: &Place,
+        state: &mut State,
+        sas: &Sas,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let known = state.trial.as_ref().and_then(|trial| trial.known_result(sas, self.clock.elapsed()));
+        let result = if let Some(result) = known {
+            result
+        } else {
+            let unique = format!("{}-{:08x}", now.timestamp_millis(), state.rng.u32(..));
+            let blob_name = format!(".holdfast-probe-{unique}");
+            let result = probe(&self.client, &place.target.container, sas, &blob_name).await;
+            let at = self.clock.elapsed();
+            state.trial =
+                Some(Trial { fingerprint: sas.fingerprint().to_owned(), at, result: result.clone() });
+            result
+        };
+        result.map_err(|cause| Error::ProbeContainer {
+            storage: place.name.clone(),
+            container: place.target.container.to_string(),
+            fingerprint: sas.fingerprint().to_owned(),
+            cause,
+        })
+    }
+}
+
+#[async_trait]
+impl Storage for LiveStorage {
+    async fn grant(&self, storage: &StorageName, need: &Need) -> Result<Grant, Error> {
+        let place = self.find(storage)?;
+        let mut state = place.state.lock().await;
+        // What storage refused since it was tried must be tried again, by whoever still wants it.
+        state.trial.take_if(|trial| need.replace.as_ref() == Some(&trial.fingerprint));
+        let (sas, refresh) = match self.at_hand(place, &mut state, need).await? {
+            AtHand::Good(sas) => (sas, None),
+            AtHand::Replace(reason) => self.replace(place, &mut state, need, reason).await?,
+        };
+        let warnings = place.judge(&sas, need).warnings;
+        Ok(Grant { url: sas.url(&place.target.container), facts: sas.facts(), refresh, warnings })
+    }
+
+    async fn blob(&self, storage: &StorageName, blob_name: &str) -> Result<Option<BlobFacts>, Error> {
+        let place = self.find(storage)?;
+        let sas = source::for_reading(&place.name, &place.target, self.clock.now())?;
+        let container = &place.target.container;
+        blob::look(&self.client, container, &sas, blob_name).await.map_err(|cause| Error::ReadBlob {
+            storage: storage.clone(),
+            container: container.to_string(),
+            blob_name: blob_name.to_owned(),
+            cause,
+        })
+    }
+}
+
+impl Place {
+    fn judge(&self, sas: &Sas, need: &Need) -> Judgement {
+        judge(sas, need.now, need.until, self.target.container.url().scheme() == "http")
+    }
+}
+
+impl Trial {
+    /// The result, while it may be relied on for this SAS.
+    fn known_result(&self, sas: &Sas, now: Duration) -> Option<Result<(), Refusal>> {
+        let lasts = if self.result.is_ok() { GOOD_FOR } else { BAD_FOR };
+        let holds = self.fingerprint == sas.fingerprint() && now.saturating_sub(self.at) < lasts;
+        holds.then(|| self.result.clone())
+    }
+}

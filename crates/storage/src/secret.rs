@@ -1,0 +1,177 @@
+//! A reference to a secret: the fleet file holds these, and never a secret itself.
+
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+
+/// Where a secret is kept: `env:NAME` or `file:PATH`.
+///
+/// It is read each time it is needed: files rotate while the process runs.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum SecretRef {
+    /// An environment variable.
+    Env(String),
+    /// A file, whose last newline does not count.
+    File(PathBuf),
+}
+
+/// The text is not a reference. It is not repeated here: somebody may have put the secret itself in its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("expected a reference to a secret, `env:NAME` or `file:PATH`, and not the secret itself")]
+pub struct InvalidSecretRef;
+
+/// A reference that leads nowhere.
+#[derive(Debug, thiserror::Error)]
+pub enum SecretError {
+    /// The environment variable is not set, or is not text.
+    #[error("`{0}` is not set, or is not text: set the environment variable for this process")]
+    ReadEnv(SecretRef),
+    /// The file could not be read.
+    #[error("`{reference}` could not be read: {cause}")]
+    ReadFile {
+        /// The reference.
+        reference: SecretRef,
+        /// What the system says.
+        cause: io::Error,
+    },
+    /// The file is far too large for a secret.
+    #[error("`{0}` holds more than {LENGTH_MAX_BYTES} bytes: that is no SAS, key or password")]
+    TooLong(SecretRef),
+    /// There is nothing in it.
+    #[error("`{0}` is empty")]
+    Empty(SecretRef),
+}
+
+/// No secret that Azure hands out comes near this.
+const LENGTH_MAX_BYTES: u64 = 64 * 1024;
+
+impl SecretRef {
+    /// Reads the secret now, without the newline that editors put at a file's end.
+    pub fn read(&self) -> Result<SecretString, SecretError> {
+        let text = match self {
+            Self::Env(name) => std::env::var(name).map_err(|_| SecretError::ReadEnv(self.clone()))?,
+            Self::File(path) => self.read_file(path)?,
+        };
+        // Made into a secret first, so that it is wiped from memory if it turns out to be empty.
+        let text = SecretString::from(text);
+        match text.expose_secret().trim_end_matches(['\r', '\n']) {
+            trimmed if trimmed.trim().is_empty() => Err(SecretError::Empty(self.clone())),
+            trimmed => Ok(SecretString::from(trimmed)),
+        }
+    }
+
+    fn read_file(&self, path: &PathBuf) -> Result<String, SecretError> {
+        let failed = |cause| SecretError::ReadFile { reference: self.clone(), cause };
+        let mut text = String::new();
+        let file = File::open(path).map_err(failed)?;
+        file.take(LENGTH_MAX_BYTES + 1).read_to_string(&mut text).map_err(failed)?;
+        if text.len() as u64 > LENGTH_MAX_BYTES {
+            return Err(SecretError::TooLong(self.clone()));
+        }
+        Ok(text)
+    }
+}
+
+impl fmt::Display for SecretRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Env(name) => write!(f, "env:{name}"),
+            Self::File(path) => write!(f, "file:{}", path.display()),
+        }
+    }
+}
+
+impl FromStr for SecretRef {
+    type Err = InvalidSecretRef;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let is_name = |name: &str| {
+            name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+                && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+        };
+        match text.split_once(':') {
+            Some(("env", name)) if is_name(name) => Ok(Self::Env(name.to_owned())),
+            Some(("file", path)) if !path.is_empty() => Ok(Self::File(PathBuf::from(path))),
+            _ => Err(InvalidSecretRef),
+        }
+    }
+}
+
+impl TryFrom<String> for SecretRef {
+    type Error = InvalidSecretRef;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl From<SecretRef> for String {
+    fn from(reference: SecretRef) -> Self {
+        reference.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    fn reference(text: &str) -> SecretRef {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_reference_reads_back_as_it_was_written() {
+        for text in ["env:STORAGE_KEY", "file:/run/secrets/sas", "file:C:\\secrets\\sas"] {
+            assert_eq!(reference(text).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn a_secret_in_place_of_a_reference_is_refused_and_not_repeated() {
+        let texts =
+            ["sv=2022-11-02&sig=c2VjcmV0", "env:sv=2022-11-02&sig=c2VjcmV0", "env:", "file:", "vault:x", ""];
+        for text in texts {
+            let error = text.parse::<SecretRef>().unwrap_err();
+            assert!(!format!("{error} {error:?}").contains("c2VjcmV0"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_file_is_read_again_each_time_and_loses_its_last_newline() {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        let reference = SecretRef::File(file.path().to_owned());
+        write!(file, "first\r\n").unwrap();
+        assert_eq!(reference.read().unwrap().expose_secret(), "first");
+        std::fs::write(file.path(), "second\n").unwrap();
+        assert_eq!(reference.read().unwrap().expose_secret(), "second");
+    }
+
+    #[test]
+    fn a_file_that_is_empty_too_long_or_missing_is_named_in_the_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("sas");
+        let reference = SecretRef::File(path.clone());
+        assert!(matches!(reference.read(), Err(SecretError::ReadFile { .. })));
+        std::fs::write(&path, " \n").unwrap();
+        assert!(matches!(reference.read(), Err(SecretError::Empty(_))));
+        std::fs::write(&path, vec![b'x'; 64 * 1024 + 1]).unwrap();
+        let error = reference.read().unwrap_err();
+        assert!(matches!(error, SecretError::TooLong(_)));
+        assert!(error.to_string().contains(&reference.to_string()));
+    }
+
+    #[test]
+    fn an_environment_variable_is_read_or_named_in_the_error() {
+        assert_eq!(reference("env:CARGO_PKG_NAME").read().unwrap().expose_secret(), "holdfast-storage");
+        let error = reference("env:HOLDFAST_NOBODY_SETS_THIS").read().unwrap_err();
+        assert!(error.to_string().contains("env:HOLDFAST_NOBODY_SETS_THIS"));
+    }
+}

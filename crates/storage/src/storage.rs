@@ -1,0 +1,49 @@
+//! The seam: what the rest of Holdfast may ask of the storage behind a policy.
+
+use async_trait::async_trait;
+use holdfast_model::{SasFacts, SasRefresh, StorageName, Timestamp};
+use secrecy::SecretString;
+
+use crate::{Error, Warning};
+
+/// The containers that policies write to, and the SAS for each.
+#[async_trait]
+pub trait Storage: Send + Sync {
+    /// A SAS good for a backup that may run until `need.until`: judged, tried by a write when new, and refreshed first
+    /// when the one at hand will not do.
+    async fn grant(&self, storage: &StorageName, need: &Need) -> Result<Grant, Error>;
+
+    /// What is known of a blob; `None` when it is not there.
+    async fn blob(&self, storage: &StorageName, blob_name: &str) -> Result<Option<BlobFacts>, Error>;
+}
+
+/// What a SAS is wanted for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Need {
+    /// The time now.
+    pub now: Timestamp,
+    /// The backup may run until then, and the SAS must last beyond it.
+    pub until: Timestamp,
+    /// The fingerprint of a SAS that storage refused: that one is not handed out again.
+    pub replace: Option<String>,
+}
+
+/// A SAS that will do.
+#[derive(Debug, Clone)]
+pub struct Grant {
+    /// The container's URL with the SAS: what Azure is told as `storageAccountUrl`.
+    pub url: SecretString,
+    /// What may be written down about it.
+    pub facts: SasFacts,
+    /// Set when this call replaced the SAS: the caller writes it to the audit.
+    pub refresh: Option<SasRefresh>,
+    /// What a person should know about this SAS although it was accepted.
+    pub warnings: Vec<Warning>,
+}
+
+/// What is known of a blob.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BlobFacts {
+    /// Its length in bytes.
+    pub size_bytes: u64,
+}
