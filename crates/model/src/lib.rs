@@ -4,6 +4,7 @@ mod answer;
 mod app;
 mod backoff;
 mod clock;
+mod event;
 mod ids;
 mod lane;
 mod policy;
@@ -17,12 +18,13 @@ pub use answer::{Answer, BACKUP_ANSWERS, Cause, CauseKind, Then, answer_to, clas
 pub use app::{App, Site};
 pub use backoff::{jitter, poll_delay, retry_delay};
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp, format_timestamp, parse_timestamp};
+pub use event::RunEvent;
 pub use ids::{AppId, BackupId, BackupName, InvalidAppId, PolicyName, RunId, StorageName, SubscriptionId};
 pub use lane::{Budget, Call, Lane, Limits};
 pub use policy::{Overlap, PollPace, Policy, Retention, Retries, Retry, Terms};
-pub use run::{NewRun, Priority, Run, RunKind, Trigger, Wakeup};
+pub use run::{Fold, NewRun, Priority, Run, RunKind, Trigger, Wakeup};
 pub use sas::{SasFacts, SasRefresh, SasWindow, RefreshReason};
 pub use state::{
-    Attempt, BackupFacts, IllegalTransition, Outcome, RunEvent, RunState, StateCode, Tally, Verification,
+    Attempt, BackupFacts, IllegalTransition, Outcome, RunState, StateCode, Tally, Verification,
 };
 pub use status::BackupStatus;

@@ -1,0 +1,225 @@
+//! The credentials of the fleet file, through `azure_identity`.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use azure_core::cloud::CustomConfiguration;
+use azure_core::credentials::{Secret, TokenCredential};
+use azure_core::http::{AsyncRawResponse, ClientOptions, HttpClient, Request, Transport, new_http_client};
+use azure_identity::{
+    AzureCliCredential, AzureCliCredentialOptions, ClientAssertionCredentialOptions, ClientSecretCredential,
+    ClientSecretCredentialOptions, ManagedIdentityCredential, ManagedIdentityCredentialOptions, UserAssignedId,
+    WorkloadIdentityCredential, WorkloadIdentityCredentialOptions,
+};
+use holdfast_model::Timestamp;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use url::Url;
+
+use crate::{Token, TokenError, TokenSource};
+
+/// The scope of ARM's tokens in the public cloud.
+pub const PUBLIC_SCOPE: &str = "https://management.azure.com/.default";
+
+/// Who Holdfast is to Azure: the value of `credential` in the fleet file.
+///
+/// `S` is what stands for the secret: a reference such as `env:NAME` as read from the file, and the secret itself
+/// after [`with_secret`](Self::with_secret).
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Credential<S = SecretString> {
+    /// An application with a secret.
+    ClientSecret {
+        /// The tenant's id or domain.
+        tenant: String,
+        /// The application's id.
+        client_id: String,
+        /// Its secret.
+        secret: S,
+    },
+    /// A Kubernetes service account that Entra trusts. What is missing comes from `AZURE_TENANT_ID`,
+    /// `AZURE_CLIENT_ID` and `AZURE_FEDERATED_TOKEN_FILE`, as the cluster sets them.
+    WorkloadIdentity {
+        /// The tenant's id or domain.
+        tenant: Option<String>,
+        /// The application's id.
+        client_id: Option<String>,
+        /// The file that the cluster keeps the account's token in, and renews.
+        token_file: Option<PathBuf>,
+    },
+    /// The identity of the machine: the system's, or a user-assigned one when its client id is given.
+    ManagedIdentity {
+        /// The client id of a user-assigned identity.
+        client_id: Option<String>,
+    },
+    /// Whoever is logged in to the Azure CLI on this machine.
+    AzureCli {
+        /// The tenant's id or domain; the CLI's own when missing.
+        tenant: Option<String>,
+    },
+}
+
+impl<S> Credential<S> {
+    /// Puts the secret in the place of what stands for it.
+    pub fn with_secret<T, E>(self, read: impl FnOnce(S) -> Result<T, E>) -> Result<Credential<T>, E> {
+        Ok(match self {
+            Self::ClientSecret { tenant, client_id, secret } => {
+                Credential::ClientSecret { tenant, client_id, secret: read(secret)? }
+            }
+            Self::WorkloadIdentity { tenant, client_id, token_file } => {
+                Credential::WorkloadIdentity { tenant, client_id, token_file }
+            }
+            Self::ManagedIdentity { client_id } => Credential::ManagedIdentity { client_id },
+            Self::AzureCli { tenant } => Credential::AzureCli { tenant },
+        })
+    }
+}
+
+impl Credential {
+    /// A source of tokens for `scope`, such as [`PUBLIC_SCOPE`]. `authority` is where Entra is: `None` for
+    /// `AZURE_AUTHORITY_HOST` or the public cloud, and over plain http only on this machine's own address.
+    ///
+    /// The environment is looked at once here, so that what is missing shows at the start.
+    pub fn source(self, authority: Option<&Url>, scope: &str) -> Result<Arc<dyn TokenSource>, TokenError> {
+        let authority = Authority::new(authority)?;
+        let source = AzureSource { credential: self, authority, scope: scope.to_owned() };
+        source.credential()?;
+        Ok(Arc::new(source))
+    }
+}
+
+/// Tokens from `azure_identity`.
+struct AzureSource {
+    credential: Credential,
+    authority: Authority,
+    scope: String,
+}
+
+impl AzureSource {
+    /// Made anew for each token, because these credentials keep theirs until five minutes before its end and cannot
+    /// be told that ARM refused it. The connections are kept: they belong to the authority's transport.
+    fn credential(&self) -> Result<Arc<dyn TokenCredential>, TokenError> {
+        let client_options = self.authority.client_options();
+        Ok(match self.credential.clone() {
+            Credential::ClientSecret { tenant, client_id, secret } => {
+                let options = ClientSecretCredentialOptions { client_options };
+                let secret = Secret::new(secret.expose_secret().to_owned());
+                ClientSecretCredential::new(&tenant, client_id, secret, Some(options)).map_err(no_token)?
+            }
+            Credential::WorkloadIdentity { tenant, client_id, token_file } => {
+                let mut options = WorkloadIdentityCredentialOptions {
+                    credential_options: ClientAssertionCredentialOptions { client_options, ..Default::default() },
+                    ..Default::default()
+                };
+                (options.tenant_id, options.client_id, options.token_file_path) = (tenant, client_id, token_file);
+                WorkloadIdentityCredential::new(Some(options)).map_err(no_token)?
+            }
+            Credential::ManagedIdentity { client_id } => {
+                let user_assigned_id = client_id.map(UserAssignedId::ClientId);
+                let options =
+                    ManagedIdentityCredentialOptions { user_assigned_id, client_options, ..Default::default() };
+                ManagedIdentityCredential::new(Some(options)).map_err(no_token)?
+            }
+            Credential::AzureCli { tenant } => {
+                let options = AzureCliCredentialOptions { tenant_id: tenant, ..Default::default() };
+                AzureCliCredential::new(Some(options)).map_err(no_token)?
+            }
+        })
+    }
+}
+
+#[async_trait]
+impl TokenSource for AzureSource {
+    async fn token(&self) -> Result<Token, TokenError> {
+        let token = self.credential()?.get_token(&[&self.scope], None).await.map_err(no_token)?;
+        let expires_on = Timestamp::from_timestamp(token.expires_on.unix_timestamp(), 0);
+        let expires_on = expires_on.ok_or_else(|| TokenError::new("it has an impossible end"))?;
+        Ok(Token { secret: token.token.secret().to_owned().into(), expires_on })
+    }
+}
+
+impl fmt::Debug for AzureSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AzureSource").field("credential", &self.credential).finish_non_exhaustive()
+    }
+}
+
+/// Keeps the text alone: the error itself may hold the token service's whole answer.
+#[expect(clippy::needless_pass_by_value, reason = "it is used as a function for map_err")]
+fn no_token(error: azure_core::Error) -> TokenError {
+    TokenError::new(error.to_string().split("\nTo troubleshoot").next().unwrap_or_default())
+}
+
+/// Where Entra is, and the connections to it.
+struct Authority {
+    host: Option<String>,
+    transport: Transport,
+}
+
+impl Authority {
+    fn new(url: Option<&Url>) -> Result<Self, TokenError> {
+        if rustls::crypto::CryptoProvider::get_default().is_none() {
+            // The HTTP stack would panic.
+            return Err(TokenError::new("no TLS provider is installed in this process"));
+        }
+        let http = new_http_client(None);
+        match url {
+            Some(url) if url.scheme() == "http" && is_loopback(url) => {
+                let mut stated = url.clone();
+                // Changing http to https cannot fail.
+                let _ = stated.set_scheme("https");
+                let transport = Transport::new(Arc::new(Plain { http, authority: url.clone() }));
+                Ok(Self { host: Some(stated.into()), transport })
+            }
+            Some(url) if url.scheme() != "https" => {
+                Err(TokenError::new(&format!("the authority `{url}` is neither https nor on this machine")))
+            }
+            url => Ok(Self { host: url.map(Url::to_string), transport: Transport::new(http) }),
+        }
+    }
+
+    fn client_options(&self) -> ClientOptions {
+        let cloud = self.host.clone().map(|host| {
+            let mut custom = CustomConfiguration::default();
+            custom.authority_host = host;
+            Arc::new(custom.into())
+        });
+        ClientOptions { cloud, transport: Some(self.transport.clone()), ..Default::default() }
+    }
+}
+
+/// Sends requests for an authority on this machine over plain http.
+///
+/// `azure_identity` refuses an authority that is not https, and rightly so. The simulator's is http on loopback: it is
+/// stated as https and turned back here, below all of the credential's own code, so that what is tested against the
+/// simulator is what runs against Azure.
+#[derive(Debug)]
+struct Plain {
+    http: Arc<dyn HttpClient>,
+    authority: Url,
+}
+
+#[async_trait]
+impl HttpClient for Plain {
+    async fn execute_request(&self, request: &Request) -> azure_core::Result<AsyncRawResponse> {
+        let mut plain = request.clone();
+        let url = plain.url_mut();
+        if url.host() == self.authority.host() && url.port() == self.authority.port() {
+            // The same host on the same port: only the scheme differs, and both are known to the URL type.
+            let _ = url.set_scheme(self.authority.scheme());
+        }
+        self.http.execute_request(&plain).await
+    }
+}
+
+/// Is the host this machine itself?
+pub(crate) fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
+        Some(url::Host::Domain(name)) => name == "localhost",
+        None => false,
+    }
+}

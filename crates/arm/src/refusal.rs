@@ -1,0 +1,223 @@
+//! An answer that is not 2xx: what it says and what follows from it.
+
+use std::time::Duration;
+
+use chrono::DateTime;
+use holdfast_model::Timestamp;
+use reqwest::header::HeaderMap;
+use serde_json::Value;
+
+use crate::wire::text;
+use crate::{Error, Operation, Remaining, ThrottleScope, Verdict};
+
+/// What Azure says in either of its two envelopes.
+#[derive(Debug, Default)]
+struct Said {
+    code: Option<String>,
+    message: Option<String>,
+    /// In ARM's `{"error": …}` and not in the App Service provider's bare one.
+    by_arm: bool,
+}
+
+/// Makes the error of a refused call.
+pub(crate) fn refusal(
+    operation: Operation,
+    target: String,
+    status: u16,
+    headers: &HeaderMap,
+    body: &[u8],
+    now: Timestamp,
+) -> Error {
+    let said = said(body);
+    let reason = reqwest::StatusCode::from_u16(status).ok().and_then(|s| s.canonical_reason()).unwrap_or("");
+    let mut what = format!("azure answered {status} {reason}").trim_end().to_owned();
+    if let Some(code) = said.code.as_deref().filter(|code| !code.eq_ignore_ascii_case(&reason.replace(' ', ""))) {
+        what.push_str(&format!(" {code}"));
+    }
+    if let Some(message) = &said.message {
+        what.push_str(&format!(": {message}"));
+    }
+    let verdict = verdict(status, headers, &said, now);
+    Error::new(operation, target, verdict, &what).with_answer(status, said.code)
+}
+
+/// What an answer other than 2xx means.
+fn verdict(status: u16, headers: &HeaderMap, said: &Said, now: Timestamp) -> Verdict {
+    match status {
+        429 => {
+            let retry_after = retry_after(headers, now).or_else(|| seconds_in(said.message.as_deref()?));
+            Verdict::Throttled { retry_after, scope: throttle_scope(headers, said) }
+        }
+        409 => Verdict::Conflict { retry_after: retry_after(headers, now) },
+        401 => Verdict::Unauthorized,
+        403 => Verdict::Forbidden,
+        404 => Verdict::NotFound,
+        // 408 comes from a gateway that gave up, and says nothing about what was behind it.
+        400..=499 if status != 408 => Verdict::Rejected,
+        _ => Verdict::Ambiguous,
+    }
+}
+
+/// ARM's own 429 names the subscription or comes with an empty bucket. The App Service provider's comes from IIS while
+/// ARM's bucket is far from empty. A 429 that shows neither is taken as ARM's, which makes more calls wait.
+fn throttle_scope(headers: &HeaderMap, said: &Said) -> ThrottleScope {
+    let code = said.code.as_deref().unwrap_or_default();
+    let from_iis = header(headers, "server").is_some_and(|server| server.contains("IIS"));
+    if ["SubscriptionRequestsThrottled", "TenantRequestsThrottled"].contains(&code) {
+        return ThrottleScope::Arm;
+    }
+    match remaining(headers).least() {
+        Some(0) => ThrottleScope::Arm,
+        Some(_) => ThrottleScope::Provider,
+        None if from_iis || (!said.by_arm && !code.is_empty()) => ThrottleScope::Provider,
+        None => ThrottleScope::Arm,
+    }
+}
+
+/// Reads `{"error": {"code", "message"}}` and `{"Code", "Message"}`, in any mixture of cases.
+fn said(body: &[u8]) -> Said {
+    let Ok(body) = serde_json::from_slice::<Value>(body) else { return Said::default() };
+    let by_arm = body["error"].is_object();
+    let error = if by_arm { &body["error"] } else { &body };
+    let field = |lower, upper| text(error, lower).or_else(|| text(error, upper)).map(str::to_owned);
+    Said { code: field("code", "Code"), message: field("message", "Message"), by_arm }
+}
+
+/// `Retry-After` as seconds or as a date. No more than a day is believed, so that sums with times stay sums.
+pub(crate) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+    const MAX: Duration = Duration::from_secs(24 * 60 * 60);
+    let value = header(headers, "retry-after")?.trim();
+    let seconds = value.parse().ok().map(Duration::from_secs);
+    let date = || DateTime::parse_from_rfc2822(value).ok();
+    let wait = seconds.or_else(|| Some((date()?.to_utc() - now).to_std().unwrap_or_default()))?;
+    Some(wait.min(MAX))
+}
+
+/// The seconds in `Please try again after '10' seconds`: ARM does not always send the header.
+fn seconds_in(message: &str) -> Option<Duration> {
+    let (_, rest) = message.split_once("try again after '")?;
+    let (seconds, _) = rest.split_once('\'')?;
+    seconds.parse().ok().map(Duration::from_secs).filter(|wait| *wait <= Duration::from_secs(3_600))
+}
+
+/// What is left of ARM's budgets.
+pub(crate) fn remaining(headers: &HeaderMap) -> Remaining {
+    let left = |kind| header(headers, &format!("x-ms-ratelimit-remaining-subscription-{kind}"))?.trim().parse().ok();
+    Remaining {
+        reads: left("reads"),
+        writes: left("writes"),
+        deletes: left("deletes"),
+        resource_requests: left("resource-requests"),
+    }
+}
+
+/// A header's text; one that is no text counts as none.
+pub(crate) fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use holdfast_model::parse_timestamp;
+    use proptest::prelude::*;
+    use reqwest::header::{HeaderName, HeaderValue};
+
+    use super::*;
+
+    fn now() -> Timestamp {
+        parse_timestamp("2026-11-15T19:11:00Z").unwrap()
+    }
+
+    fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
+        let pair = |(k, v): &(&'static str, &str)| (HeaderName::from_static(k), HeaderValue::from_str(v).unwrap());
+        pairs.iter().map(pair).collect()
+    }
+
+    fn refused(status: u16, pairs: &[(&'static str, &str)], body: &str) -> Error {
+        refusal(Operation::Backup, "shop".into(), status, &headers(pairs), body.as_bytes(), now())
+    }
+
+    #[test]
+    fn every_status_has_one_meaning() {
+        for (status, verdict) in [
+            (400, Verdict::Rejected),
+            (401, Verdict::Unauthorized),
+            (402, Verdict::Rejected),
+            (403, Verdict::Forbidden),
+            (404, Verdict::NotFound),
+            (408, Verdict::Ambiguous),
+            (409, Verdict::Conflict { retry_after: None }),
+            (412, Verdict::Rejected),
+            (301, Verdict::Ambiguous),
+            (500, Verdict::Ambiguous),
+            (502, Verdict::Ambiguous),
+            (503, Verdict::Ambiguous),
+            (504, Verdict::Ambiguous),
+        ] {
+            assert_eq!(refused(status, &[], "").verdict(), &verdict, "{status}");
+        }
+    }
+
+    #[test]
+    fn both_envelopes_are_read() {
+        let arm = refused(404, &[], r#"{"error":{"code":"ResourceNotFound","message":"no such thing"}}"#);
+        assert_eq!(arm.to_string(), "start a backup of shop: azure answered 404 Not Found ResourceNotFound: no such thing");
+        let web = refused(404, &[], r#"{"Code":"NotFound","Message":"no such thing","Details":[{}],"Innererror":null}"#);
+        assert_eq!(web.to_string(), "start a backup of shop: azure answered 404 Not Found: no such thing");
+        for body in ["", "<html>", "[]", "null", r#"{"error":"x"}"#, r#"{"error":{"code":5}}"#] {
+            assert_eq!(refused(404, &[], body).to_string(), "start a backup of shop: azure answered 404 Not Found");
+        }
+    }
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date_and_may_be_missing_or_zero() {
+        for (value, seconds) in [
+            ("17", Some(17)),
+            ("0", Some(0)),
+            ("Sun, 15 Nov 2026 19:11:30 GMT", Some(30)),
+            ("Sun, 15 Nov 2026 19:00:00 GMT", Some(0)),
+            ("99999999", Some(86_400)),
+            ("soon", None),
+            ("-1", None),
+            ("", None),
+        ] {
+            let read = retry_after(&headers(&[("retry-after", value)]), now());
+            assert_eq!(read, seconds.map(Duration::from_secs), "{value}");
+        }
+        assert_eq!(retry_after(&headers(&[]), now()), None);
+    }
+
+    #[test]
+    fn a_429_tells_whether_arm_or_the_provider_throttles() {
+        let arm = r#"{"error":{"code":"SubscriptionRequestsThrottled","message":"Please try again after '10' seconds"}}"#;
+        let reads = "x-ms-ratelimit-remaining-subscription-reads";
+        let cases: [(&[(&str, &str)], &str, Option<u64>, ThrottleScope); 6] = [
+            (&[("retry-after", "3")], arm, Some(3), ThrottleScope::Arm),
+            (&[], arm, Some(10), ThrottleScope::Arm),
+            (&[(reads, "0")], "", None, ThrottleScope::Arm),
+            (&[], "", None, ThrottleScope::Arm),
+            (&[(reads, "11998"), ("retry-after", "5")], "", Some(5), ThrottleScope::Provider),
+            (&[("server", "Microsoft-IIS/10.0")], "", None, ThrottleScope::Provider),
+        ];
+        for (pairs, body, seconds, scope) in cases {
+            let pairs: Vec<(&'static str, &str)> = pairs.to_vec();
+            let retry_after = seconds.map(Duration::from_secs);
+            assert_eq!(refused(429, &pairs, body).verdict(), &Verdict::Throttled { retry_after, scope });
+        }
+    }
+
+    #[test]
+    fn a_refusals_text_holds_no_secret_that_azure_echoes() {
+        let echo = r#"{"Code":"BadRequest","Message":"invalid url https://a/b?sp=rwdl&sig=S3cr3t%3D"}"#;
+        let error = refused(400, &[], echo);
+        assert!(!format!("{error} {error:?}").contains("S3cr3t"));
+    }
+
+    proptest! {
+        #[test]
+        fn any_refusal_is_taken(status in 100_u16..1000, body in any::<Vec<u8>>(), wait in "[ -~]{0,30}") {
+            let error = refusal(Operation::GetSite, "shop".into(), status, &headers(&[("retry-after", &wait)]), &body, now());
+            prop_assert!(error.to_string().starts_with("look at shop: azure answered "));
+        }
+    }
+}

@@ -1,0 +1,242 @@
+//! The bodies: what is sent, and what can be read of what comes back.
+//!
+//! Answers are walked as values and not deserialized into types: the spec and the recorded answers disagree (ids as
+//! numbers, keys that are absent until set, times with and without a zone), and one odd field must not hide a backup
+//! that exists.
+
+use chrono::{DateTime, NaiveDateTime, SubsecRound, Utc};
+use holdfast_model::{BackupId, BackupStatus, Site, Timestamp};
+use secrecy::ExposeSecret;
+use serde_json::{Map, Value, json};
+
+use crate::scrub::scrub;
+use crate::{Backup, BackupRequest};
+
+/// A body that is not what the operation answers with; the text says how. It never quotes the body.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Unreadable(pub(crate) String);
+
+/// One page of a list.
+#[derive(Debug)]
+pub(crate) struct Page {
+    /// The elements, not yet read.
+    pub(crate) items: Vec<Value>,
+    /// Where the next page is.
+    pub(crate) next: Option<String>,
+}
+
+/// The body of POST /backup. The api-version of 2016 calls the name `name`, all later ones `backupName`; the wrong
+/// key would silently lose the name, and with it the only way to find a backup whose answer was lost.
+pub(crate) fn backup_body(request: &BackupRequest, api_version: &str) -> Vec<u8> {
+    let name_key = if api_version < "2018" { "name" } else { "backupName" };
+    let mut properties = Map::new();
+    properties.insert(name_key.to_owned(), json!(request.name.as_str()));
+    properties.insert("storageAccountUrl".to_owned(), json!(request.storage_url.expose_secret()));
+    if !request.databases.is_empty() {
+        properties.insert("databases".to_owned(), request.databases.iter().map(database_body).collect());
+    }
+    json!({ "properties": properties }).to_string().into_bytes()
+}
+
+fn database_body(database: &crate::Database) -> Value {
+    json!({
+        "databaseType": database.kind,
+        "name": database.name,
+        "connectionStringName": database.connection_string_name,
+        "connectionString": database.connection_string.expose_secret(),
+    })
+}
+
+/// Any body as JSON.
+pub(crate) fn json_body(body: &[u8]) -> Result<Value, Unreadable> {
+    if body.is_empty() {
+        return Err(Unreadable("the body is empty".to_owned()));
+    }
+    serde_json::from_slice(body)
+        .map_err(|e| Unreadable(format!("the body of {} bytes is not JSON at line {}", body.len(), e.line())))
+}
+
+/// A page of a list: `{"value": [...], "nextLink": ...}`.
+pub(crate) fn page(mut body: Value) -> Result<Page, Unreadable> {
+    let next = text(&body, "nextLink").map(str::to_owned);
+    match body.get_mut("value").map(Value::take) {
+        Some(Value::Array(items)) => Ok(Page { items, next }),
+        _ => Err(Unreadable("the body is no list: it has no `value`".to_owned())),
+    }
+}
+
+/// A backup. The POST answers with the site's id and name around it, so the backup's own id is `properties.id`; only
+/// a list's element has it in its `id` as well.
+pub(crate) fn backup(body: &Value, request_id: Option<&str>) -> Result<Backup, Unreadable> {
+    let properties = &body["properties"];
+    let id = number(properties, "id").or_else(|| id_in_path(body));
+    let id = id.ok_or_else(|| Unreadable("the body is no backup: it has no id".to_owned()))?;
+    let owned = |key| text(properties, key).map(str::to_owned);
+    Ok(Backup {
+        id: BackupId(id),
+        name: owned("name").or_else(|| owned("backupName")),
+        blob_name: owned("blobName"),
+        status: status(&properties["status"]),
+        created: time(properties, "created"),
+        finished: time(properties, "finishedTimeStamp"),
+        size_bytes: number(properties, "sizeInBytes"),
+        website_size_bytes: number(properties, "websiteSizeInBytes"),
+        log: text(properties, "log").map(log),
+        scheduled: flag(properties, "scheduled"),
+        correlation_id: owned("correlationId"),
+        request_id: request_id.map(str::to_owned),
+    })
+}
+
+/// A site, from a list or alone.
+pub(crate) fn site(body: &Value) -> Result<Site, Unreadable> {
+    let no_id = || Unreadable("the body is no site: its id is not an app's".to_owned());
+    let id = text(body, "id").and_then(|id| id.parse().ok()).ok_or_else(no_id)?;
+    let properties = &body["properties"];
+    let tier = text(properties, "sku").or_else(|| text(&body["sku"], "tier"));
+    let tags = body["tags"].as_object().into_iter().flatten();
+    Ok(Site {
+        id,
+        location: text(body, "location").unwrap_or_default().to_owned(),
+        plan: text(properties, "serverFarmId").map(str::to_lowercase),
+        kind: text(body, "kind").map(str::to_owned),
+        state: text(properties, "state").map(str::to_owned),
+        tier: tier.map(str::to_owned),
+        tags: tags.filter_map(|(k, v)| Some((k.clone(), v.as_str()?.to_owned()))).collect(),
+    })
+}
+
+/// The text at `key`; what is missing, null, empty or no text counts as none.
+pub(crate) fn text<'a>(of: &'a Value, key: &str) -> Option<&'a str> {
+    of[key].as_str().filter(|text| !text.trim().is_empty())
+}
+
+fn number(of: &Value, key: &str) -> Option<i64> {
+    of[key].as_i64().or_else(|| of[key].as_str()?.trim().parse().ok())
+}
+
+fn flag(of: &Value, key: &str) -> bool {
+    of[key].as_bool().unwrap_or_else(|| of[key].as_str().is_some_and(|s| s.eq_ignore_ascii_case("true")))
+}
+
+/// A word in recordings since 2017, an integer in 2015; nothing readable is an unknown word, never a success.
+fn status(value: &Value) -> BackupStatus {
+    match value {
+        Value::Number(code) => {
+            code.as_i64().map_or_else(|| BackupStatus::Unknown(code.to_string()), BackupStatus::from_code)
+        }
+        other => BackupStatus::from_word(other.as_str().unwrap_or_default()),
+    }
+}
+
+/// All times are UTC; only the answer to the POST says so with a `Z`. The fraction has 5 to 7 digits.
+fn time(of: &Value, key: &str) -> Option<Timestamp> {
+    let text = text(of, key)?.trim();
+    let zoned = DateTime::parse_from_rfc3339(text).map(|at| at.with_timezone(&Utc));
+    let at = zoned.or_else(|_| NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f").map(|at| at.and_utc()));
+    at.ok().map(|at| at.trunc_subsecs(3))
+}
+
+fn log(text: &str) -> String {
+    const CHARS_MAX: usize = 4_000;
+    scrub(text).chars().take(CHARS_MAX).collect()
+}
+
+/// The id at the end of `…/backups/137115`.
+fn id_in_path(body: &Value) -> Option<i64> {
+    let (before, id) = text(body, "id")?.rsplit_once('/')?;
+    let is_backup = before.rsplit('/').next().is_some_and(|word| word.eq_ignore_ascii_case("backups"));
+    is_backup.then(|| id.parse().ok())?
+}
+
+#[cfg(test)]
+mod tests {
+    use holdfast_model::{BackupName, format_timestamp};
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::Database;
+
+    fn request() -> BackupRequest {
+        BackupRequest {
+            name: BackupName::new("hf-shop-1"),
+            storage_url: "https://acct.blob/c?sig=s".into(),
+            databases: vec![Database {
+                kind: "SqlAzure".into(),
+                name: "shop".into(),
+                connection_string_name: None,
+                connection_string: "Server=x".into(),
+            }],
+        }
+    }
+
+    #[test]
+    fn the_name_goes_under_the_key_that_the_api_version_reads() {
+        for (version, key) in [("2016-08-01", "name"), ("2018-02-01", "backupName"), ("2024-11-01", "backupName")] {
+            let body = json_body(&backup_body(&request(), version)).unwrap();
+            assert_eq!(body["properties"][key], "hf-shop-1", "{version}");
+            assert_eq!(body["properties"]["databases"][0]["connectionString"], "Server=x");
+            assert_eq!(body["properties"].as_object().unwrap().len(), 3);
+        }
+    }
+
+    #[test]
+    fn times_are_utc_with_and_without_a_zone_and_cut_to_the_millisecond() {
+        for (text, read) in [
+            ("2026-02-03T16:43:03.89532Z", "2026-02-03T16:43:03.895Z"),
+            ("2026-02-03T16:43:03.8953219", "2026-02-03T16:43:03.895Z"),
+            ("2026-02-03T16:43:03", "2026-02-03T16:43:03.000Z"),
+            ("2026-02-03T16:43:03.1+02:00", "2026-02-03T14:43:03.100Z"),
+        ] {
+            assert_eq!(time(&json!({ "at": text }), "at").map(format_timestamp).as_deref(), Some(read));
+        }
+        assert_eq!(time(&json!({ "at": "yesterday" }), "at"), None);
+    }
+
+    #[test]
+    fn an_id_is_read_from_a_number_a_text_or_the_path_and_nothing_else() {
+        for body in [
+            json!({"properties": {"id": 7}}),
+            json!({"properties": {"id": "7"}}),
+            json!({"id": "/subscriptions/s/x/Backups/7", "properties": {}}),
+        ] {
+            assert_eq!(backup(&body, None).unwrap().id, BackupId(7), "{body}");
+        }
+        for body in [json!({"id": "/x/sites/7", "properties": {"id": 1.5}}), json!([]), json!(null), json!("7")] {
+            assert!(backup(&body, None).is_err(), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_backup_with_odd_fields_is_still_found_and_never_a_success() {
+        let body = json!({"properties": {"id": 7, "name": 5, "status": {}, "created": 3, "sizeInBytes": "x"}});
+        let backup = backup(&body, Some("r")).unwrap();
+        assert!(matches!(backup.status, BackupStatus::Unknown(_)));
+        assert_eq!((backup.name, backup.created, backup.size_bytes), (None, None, None));
+    }
+
+    #[test]
+    fn a_log_loses_its_secrets_and_an_empty_one_is_none() {
+        let read = |log: &str| backup(&json!({"properties": {"id": 7, "log": log}}), None).unwrap().log;
+        assert_eq!(read("cannot open https://a/b?sig=S3cr3t"), Some("cannot open https://a/b?sig=[blanked]".into()));
+        assert_eq!(read(""), None);
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_taken(body in proptest::collection::vec(any::<u8>(), 0..200)) {
+            if let Ok(value) = json_body(&body) {
+                let _ = (backup(&value, None), site(&value), page(value));
+            }
+        }
+
+        #[test]
+        fn any_text_is_taken_in_any_field(text in any::<String>(), number in any::<f64>()) {
+            let properties = json!({"id": text, "name": text, "status": text, "created": text, "log": text,
+                "sizeInBytes": number, "websiteSizeInBytes": text, "scheduled": text, "finishedTimeStamp": number});
+            let value = json!({"id": text, "properties": properties, "nextLink": text, "value": [text], "tags": text});
+            let _ = (backup(&value, None), site(&value), page(value));
+        }
+    }
+}

@@ -1,0 +1,269 @@
+//! One operation carried to its end: the row that is the truth about it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    App, AppId, Cause, CauseKind, IllegalTransition, Lane, Outcome, PolicyName, RunEvent, RunId, RunState, Tally,
+    Terms, Timestamp,
+};
+use crate::schedule::MissedTick;
+
+/// One operation on one app, from its planning to its end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Run {
+    /// Its id.
+    pub id: RunId,
+    /// Counts the changes of the row: a change is made against the version it was decided on, or not at all.
+    pub version: i64,
+    /// What is done.
+    pub kind: RunKind,
+    /// Who asked.
+    pub trigger: Trigger,
+    /// Which goes first when not all can.
+    pub priority: Priority,
+    /// To which app.
+    pub app: AppId,
+    /// Under which policy; `None` for a run by hand of an app in no policy.
+    pub policy: Option<PolicyName>,
+    /// The tick it stands for. A policy, an app and a tick make one run, whoever plans it.
+    pub tick: Option<Timestamp>,
+    /// The App Service plan, or what stands for it: the unit of one concurrency limit.
+    pub plan: String,
+    /// The terms it was planned under.
+    pub terms: Terms,
+    /// What it is doing.
+    pub state: RunState,
+    /// Failures so far.
+    pub tally: Tally,
+    /// When it came to be.
+    pub created_at: Timestamp,
+    /// When its next step is due.
+    pub due_at: Timestamp,
+    /// When it ended.
+    pub ended_at: Option<Timestamp>,
+}
+
+/// What a run does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunKind {
+    /// Takes a backup.
+    Backup,
+}
+
+/// Who asked for a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Trigger {
+    /// A tick, on time.
+    Schedule,
+    /// A tick, after a gap.
+    CatchUp,
+    /// A person.
+    Manual,
+}
+
+/// Which run goes first when not all can; the smaller goes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Priority {
+    /// An app is down and waits for it.
+    Restore,
+    /// A person waits for it.
+    Manual,
+    /// A schedule waits for it.
+    Scheduled,
+    /// Nobody waits for it.
+    Retention,
+}
+
+impl Priority {
+    /// Every priority, the most urgent first.
+    pub const ALL: [Self; 4] = [Self::Restore, Self::Manual, Self::Scheduled, Self::Retention];
+
+    /// The number in rows: the smaller goes first.
+    pub fn rank(self) -> i64 {
+        match self {
+            Self::Restore => 0,
+            Self::Manual => 1,
+            Self::Scheduled => 2,
+            Self::Retention => 3,
+        }
+    }
+}
+
+/// What a message says: which run is due, and in which version. Nothing secret, and nothing that could be stale.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Wakeup {
+    /// The run.
+    pub run_id: RunId,
+    /// Its version when the message was made. A worker that finds another drops the message.
+    pub version: i64,
+}
+
+/// A run that does not exist yet, with the event that makes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewRun {
+    /// The row.
+    pub run: Run,
+    /// `Planned` or `Missed`.
+    pub event: RunEvent,
+}
+
+impl NewRun {
+    /// A backup of `app` under `policy`, due at `due_at`.
+    pub fn backup(
+        id: RunId,
+        app: &App,
+        terms: &Terms,
+        (tick, trigger): (Option<Timestamp>, Trigger),
+        (now, due_at): (Timestamp, Timestamp),
+    ) -> Self {
+        let priority = if trigger == Trigger::Manual { Priority::Manual } else { Priority::Scheduled };
+        let run = Run {
+            id,
+            version: 1,
+            kind: RunKind::Backup,
+            trigger,
+            priority,
+            app: app.id.clone(),
+            policy: app.policy.clone(),
+            tick,
+            plan: app.plan_or_group(),
+            terms: terms.clone(),
+            state: RunState::Planned,
+            tally: Tally::default(),
+            created_at: now,
+            due_at,
+            ended_at: None,
+        };
+        Self { run, event: RunEvent::Planned { tick, trigger } }
+    }
+
+    /// The record of a tick that is not run.
+    pub fn missed(id: RunId, app: &App, terms: &Terms, missed: &MissedTick, now: Timestamp) -> Self {
+        let MissedTick { tick, reason } = *missed;
+        let mut new = Self::backup(id, app, terms, (Some(tick), Trigger::Schedule), (now, tick));
+        new.run.state = RunState::Ended {
+            outcome: Outcome::Missed,
+            cause: Some(Cause::from(reason)),
+            backup: None,
+            verification: None,
+        };
+        new.run.ended_at = Some(now);
+        new.event = RunEvent::Missed { tick, reason };
+        new
+    }
+}
+
+impl Run {
+    /// The run after `event`, which happened at `at`. The version is not raised: a change may hold several events.
+    pub fn after(mut self, event: &RunEvent, at: Timestamp) -> Result<Self, IllegalTransition> {
+        self.state = self.state.next(event)?;
+        self.tally.count(event);
+        if self.state.is_ended() {
+            self.ended_at = Some(at);
+        }
+        Ok(self)
+    }
+
+    /// The lane its next step waits in; `None` when it is over.
+    pub fn lane(&self) -> Option<Lane> {
+        let subscription = self.app.subscription().clone();
+        match self.state {
+            RunState::Planned | RunState::Waiting { .. } => Some(Lane::Begin {
+                subscription,
+                plan: self.plan.clone(),
+                account: self.terms.account.clone(),
+            }),
+            RunState::Starting { .. } | RunState::Settling { .. } | RunState::Polling { .. } => {
+                Some(Lane::Ask { subscription })
+            }
+            RunState::Verifying { .. } => Some(Lane::Free),
+            RunState::Ended { .. } => None,
+        }
+    }
+
+    /// Failures so far of the kind that `cause` is.
+    pub fn failures(&self, cause: Cause) -> u32 {
+        match cause.kind() {
+            CauseKind::TimedOut => self.tally.timed_out,
+            CauseKind::Skipped => self.tally.skipped,
+            CauseKind::Partial => self.tally.partial,
+            CauseKind::Failed => self.tally.failed,
+            CauseKind::Permanent => 0,
+        }
+    }
+}
+
+impl Tally {
+    /// Counts an event.
+    fn count(&mut self, event: &RunEvent) {
+        match event {
+            RunEvent::AttemptEnded { cause, .. } => {
+                self.count_failure(*cause);
+                self.lost += u32::from(*cause == Cause::AnswerLost);
+            }
+            RunEvent::StartRefused { cause, .. } => self.count_failure(*cause),
+            RunEvent::Deferred { .. } => self.deferred += 1,
+            RunEvent::Accepted { .. } | RunEvent::Adopted { .. } => self.deferred = 0,
+            _ => {}
+        }
+    }
+
+    fn count_failure(&mut self, cause: Cause) {
+        match cause.kind() {
+            CauseKind::TimedOut => self.timed_out += 1,
+            CauseKind::Skipped => self.skipped += 1,
+            CauseKind::Partial => self.partial += 1,
+            CauseKind::Failed => self.failed += 1,
+            CauseKind::Permanent => {}
+        }
+    }
+}
+
+impl From<crate::schedule::MissReason> for Cause {
+    fn from(reason: crate::schedule::MissReason) -> Self {
+        use crate::schedule::MissReason;
+        match reason {
+            MissReason::TooLate => Self::TooLate,
+            MissReason::Superseded => Self::Superseded,
+            MissReason::Overlap => Self::Overlap,
+        }
+    }
+}
+
+/// A run's state made again from its events alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fold {
+    /// What the run is doing.
+    pub state: RunState,
+    /// Its failures.
+    pub tally: Tally,
+}
+
+impl Fold {
+    /// Folds events, oldest first. The first must be the one that made the run.
+    pub fn of<'a>(events: impl IntoIterator<Item = &'a RunEvent>) -> Result<Self, IllegalTransition> {
+        let mut events = events.into_iter();
+        let state = match events.next() {
+            Some(RunEvent::Missed { reason, .. }) => RunState::Ended {
+                outcome: Outcome::Missed,
+                cause: Some(Cause::from(*reason)),
+                backup: None,
+                verification: None,
+            },
+            Some(RunEvent::Planned { .. }) => RunState::Planned,
+            other => return Err(IllegalTransition::at_birth(other)),
+        };
+        let mut fold = Self { state, tally: Tally::default() };
+        for event in events {
+            fold.state = fold.state.next(event)?;
+            fold.tally.count(event);
+        }
+        Ok(fold)
+    }
+}
+
+#[cfg(test)]
+mod tests;

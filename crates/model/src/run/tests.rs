@@ -1,0 +1,195 @@
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::schedule::MissReason;
+use crate::{
+    Attempt, BackupFacts, BackupId, BackupName, BackupStatus, SasFacts, SasWindow, StateCode, StorageName,
+    Verification,
+};
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_timestamp(seconds, 0).unwrap()
+}
+
+fn a_run() -> NewRun {
+    let app = App {
+        id: AppId::new("s", "g", "shop", None),
+        policy: Some(PolicyName::new("gold")),
+        plan: None,
+        paused: false,
+    };
+    let terms = Terms::new(StorageName::new("weu"), "acct");
+    let id = RunId::new(at(0), &mut fastrand::Rng::with_seed(1));
+    NewRun::backup(id, &app, &terms, (Some(at(0)), Trigger::Schedule), (at(0), at(0)))
+}
+
+fn attempt(number: u32) -> Attempt {
+    Attempt { number, name: BackupName::new(format!("hf-shop-{number}")), begun_at: at(1) }
+}
+
+fn facts() -> BackupFacts {
+    BackupFacts { id: BackupId(7), blob: "b.zip".into(), size_bytes: 9, accepted_at: at(1), finished_at: None }
+}
+
+/// One of every event, as it would come for attempt `number`.
+fn every_event(number: u32) -> Vec<RunEvent> {
+    let sas = SasFacts { fingerprint: "f".into(), window: SasWindow { start: None, expiry: None } };
+    let refresh = crate::SasRefresh {
+        storage: StorageName::new("weu"),
+        container: "https://acct/backups".into(),
+        reason: crate::RefreshReason::First,
+        old: None,
+        new: sas.clone(),
+    };
+    vec![
+        RunEvent::Planned { tick: None, trigger: Trigger::Manual },
+        RunEvent::Missed { tick: at(0), reason: MissReason::Overlap },
+        RunEvent::AttemptStarted { attempt: attempt(number), sas },
+        RunEvent::StartRefused { cause: Cause::SasUnusable, detail: String::new(), retry_at: None },
+        RunEvent::Deferred { cause: Cause::Throttled, detail: String::new(), until: at(5) },
+        RunEvent::Accepted { backup: BackupId(7), accepted_at: at(1), request_id: None },
+        RunEvent::AnswerLost { detail: String::new() },
+        RunEvent::Absent { looked_at: at(3) },
+        RunEvent::Adopted { attempt: attempt(number), backup: BackupId(7), accepted_at: at(1) },
+        RunEvent::OrphanFound { backup: BackupId(3), name: BackupName::new("hf-x") },
+        RunEvent::StatusSeen { status: BackupStatus::InProgress },
+        RunEvent::Completed { backup: facts() },
+        RunEvent::CheckFailed { detail: String::new() },
+        RunEvent::AttemptEnded {
+            number,
+            status: None,
+            cause: Cause::TimedOut,
+            detail: String::new(),
+            backup: None,
+            retry_at: None,
+        },
+        RunEvent::SasRefreshed { refresh },
+        RunEvent::Ended {
+            outcome: Outcome::Succeeded,
+            cause: None,
+            backup: Some(facts()),
+            verification: Some(Verification::Verified),
+        },
+    ]
+}
+
+/// One of every state, at attempt 1.
+fn every_state() -> Vec<RunState> {
+    let attempt = attempt(1);
+    vec![
+        RunState::Planned,
+        RunState::Starting { attempt: attempt.clone() },
+        RunState::Settling { attempt: attempt.clone(), absent: 0, first_absent: None },
+        RunState::Polling {
+            attempt: attempt.clone(),
+            backup: BackupId(7),
+            accepted_at: at(1),
+            status: BackupStatus::Created,
+        },
+        RunState::Verifying { attempt, backup: facts(), checks: 0 },
+        RunState::Waiting { cause: Cause::Throttled, next_attempt: 1 },
+        RunState::Ended { outcome: Outcome::Failed, cause: None, backup: None, verification: None },
+    ]
+}
+
+#[test]
+fn exactly_the_drawn_arrows_are_legal() {
+    let mut legal = Vec::new();
+    for state in every_state() {
+        for event in every_event(1) {
+            if let Ok(next) = state.next(&event) {
+                legal.push(format!("{} {} {}", state.code().as_str(), event.name(), next.code().as_str()));
+            }
+        }
+    }
+    let expected = include_str!("arrows.txt");
+    assert_eq!(legal.join("\n"), expected.trim_end());
+}
+
+#[test]
+fn nothing_moves_a_run_that_has_ended() {
+    let ended = every_state().pop().unwrap();
+    assert_eq!(ended.code(), StateCode::Ended);
+    assert!(every_event(1).iter().all(|event| ended.next(event).is_err()));
+}
+
+#[test]
+fn an_attempt_out_of_turn_is_refused() {
+    let started = every_event(2).swap_remove(2);
+    assert!(RunState::Planned.next(&started).is_err());
+    assert!(RunState::Waiting { cause: Cause::TimedOut, next_attempt: 2 }.next(&started).is_ok());
+    let ended_other = every_event(3).swap_remove(13);
+    assert!(RunState::Starting { attempt: attempt(2) }.next(&ended_other).is_err());
+}
+
+#[test]
+fn a_deferral_uses_up_no_attempt_and_is_forgotten_when_azure_accepts() {
+    let mut run = a_run().run;
+    for event in [&every_event(1)[2], &every_event(1)[4], &every_event(1)[2]] {
+        run = run.after(event, at(1)).unwrap();
+    }
+    assert_eq!((run.state.next_attempt(), run.tally.deferred, run.tally.failed), (1, 1, 0));
+    let run = run.after(&every_event(1)[5], at(1)).unwrap();
+    assert_eq!(run.tally.deferred, 0);
+}
+
+#[test]
+fn a_state_written_as_json_comes_back() {
+    for state in every_state() {
+        let json = serde_json::to_string(&state).unwrap();
+        assert_eq!(serde_json::from_str::<RunState>(&json).unwrap(), state);
+    }
+    for event in every_event(1) {
+        let json = serde_json::to_value(&event).unwrap();
+        assert_eq!(json["event"], event.name());
+        assert_eq!(serde_json::from_value::<RunEvent>(json).unwrap(), event);
+    }
+}
+
+proptest! {
+    #[test]
+    fn whatever_happens_the_events_fold_back_to_the_row(choices in proptest::collection::vec(0_usize..16, 0..60)) {
+        let new = a_run();
+        let (mut run, mut log) = (new.run, vec![new.event]);
+        for choice in choices {
+            let event = every_event(run.state.next_attempt()).swap_remove(choice);
+            if let Ok(next) = run.clone().after(&event, at(2)) {
+                run = next;
+                log.push(event);
+            }
+        }
+        let fold = Fold::of(&log).unwrap();
+        prop_assert_eq!(&fold.state, &run.state);
+        prop_assert_eq!(&fold.tally, &run.tally);
+        prop_assert_eq!(run.ended_at.is_some(), run.state.is_ended());
+        prop_assert_eq!(run.lane().is_none(), run.state.is_ended());
+    }
+
+    #[test]
+    fn attempt_numbers_never_go_back_nor_skip(choices in proptest::collection::vec(0_usize..16, 0..60)) {
+        let mut run = a_run().run;
+        for choice in choices {
+            let before = run.state.next_attempt();
+            let event = every_event(before).swap_remove(choice);
+            if let Ok(next) = run.clone().after(&event, at(2)) {
+                if !next.state.is_ended() {
+                    prop_assert!((before..=before + 1).contains(&next.state.next_attempt()));
+                }
+                run = next;
+            }
+        }
+    }
+}
+
+#[test]
+fn a_missed_tick_is_a_run_that_has_ended() {
+    let app = App { id: AppId::new("s", "g", "shop", None), policy: None, plan: None, paused: false };
+    let terms = Terms::new(StorageName::new("weu"), "acct");
+    let missed = MissedTick { tick: at(60), reason: MissReason::TooLate };
+    let new = NewRun::missed(a_run().run.id, &app, &terms, &missed, at(90));
+    assert_eq!(Fold::of([&new.event]).unwrap().state, new.run.state);
+    assert_eq!((new.run.ended_at, new.run.lane()), (Some(at(90)), None));
+    assert!(terms.deadline > Duration::ZERO);
+}

@@ -1,0 +1,327 @@
+//! The run state machine: what a run is doing, what can happen to it, and the one function that moves it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{BackupId, BackupName, BackupStatus, Cause, RunEvent, Timestamp};
+
+/// What a run is doing. Data lives in the state it belongs to.
+///
+/// ```text
+/// Planned --attempt_started--> Starting --accepted--> Polling --completed--> Verifying --ended--> Ended
+///    |                          |    |                 ^    |                    |                  ^
+///    |              answer_lost |    | deferred        |    | attempt_ended      | attempt_ended    |
+///    |                          v    |         adopted |    |                    |                  |
+///    |                      Settling-|-----------------+    |                    |                  |
+///    |                          |    v                      v                    |                  |
+///    +--deferred, refused---> Waiting <-----------------------------------------+------ ended -----+
+///                               |  ^
+///                attempt_started+  +-- absent long enough: attempt_ended
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum RunState {
+    /// Due at its time; nothing has been asked of Azure.
+    Planned,
+    /// The intent to POST is committed. Whether the POST left is known to the worker that committed it, for as long
+    /// as it lives, and to nobody else.
+    Starting {
+        /// The attempt.
+        attempt: Attempt,
+    },
+    /// The POST's fate is unknown: its backup is looked for in the app's list.
+    Settling {
+        /// The attempt.
+        attempt: Attempt,
+        /// Looks that did not find it.
+        absent: u32,
+        /// When the first of them was.
+        first_absent: Option<Timestamp>,
+    },
+    /// Azure accepted, and is asked until its answer is final.
+    Polling {
+        /// The attempt.
+        attempt: Attempt,
+        /// Azure's number for the backup.
+        backup: BackupId,
+        /// When Azure accepted it.
+        accepted_at: Timestamp,
+        /// The status last seen.
+        status: BackupStatus,
+    },
+    /// Azure says succeeded; the blob is checked.
+    Verifying {
+        /// The attempt.
+        attempt: Attempt,
+        /// The backup.
+        backup: BackupFacts,
+        /// Checks that could not be made.
+        checks: u32,
+    },
+    /// Between attempts.
+    Waiting {
+        /// What it waits because of.
+        cause: Cause,
+        /// The number the next attempt will have.
+        next_attempt: u32,
+    },
+    /// Over. Nothing moves a run from here.
+    Ended {
+        /// How it ended.
+        outcome: Outcome,
+        /// Why, where it did not end well.
+        cause: Option<Cause>,
+        /// The backup it made, if any.
+        backup: Option<BackupFacts>,
+        /// What is known of the blob.
+        verification: Option<Verification>,
+    },
+}
+
+/// One POST of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// 1 for the first.
+    pub number: u32,
+    /// The name its backup bears, and no other.
+    pub name: BackupName,
+    /// When the intent was committed.
+    pub begun_at: Timestamp,
+}
+
+/// What is known of a backup that Azure made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BackupFacts {
+    /// Azure's number for it.
+    pub id: BackupId,
+    /// The blob in the container.
+    pub blob: String,
+    /// Its size, as Azure tells it.
+    pub size_bytes: i64,
+    /// When Azure accepted it.
+    pub accepted_at: Timestamp,
+    /// When Azure finished it.
+    pub finished_at: Option<Timestamp>,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// A whole backup.
+    Succeeded,
+    /// A backup with files missing, and no better one.
+    Partial,
+    /// No backup, and trying again cannot help.
+    Failed,
+    /// No backup after all attempts the policy allows.
+    Exhausted,
+    /// Never begun: the tick was not run.
+    Missed,
+}
+
+impl Outcome {
+    /// The word in rows and on screen.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Succeeded => "succeeded",
+            Self::Partial => "partial",
+            Self::Failed => "failed",
+            Self::Exhausted => "exhausted",
+            Self::Missed => "missed",
+        }
+    }
+}
+
+/// What is known of a finished backup's blob.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verification {
+    /// Blob and manifest are there, and the size is right.
+    Verified,
+    /// The policy says that storage is out of our reach.
+    OutOfReach,
+    /// Storage did not answer in several tries.
+    Unreachable,
+}
+
+/// Failures counted so far, each kind against its own rule.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tally {
+    /// Attempts that Azure timed out.
+    pub timed_out: u32,
+    /// Attempts that Azure skipped.
+    pub skipped: u32,
+    /// Attempts that came out partial.
+    pub partial: u32,
+    /// Attempts that failed otherwise, and refused starts.
+    pub failed: u32,
+    /// Attempts given up because their answers stayed lost: their backups may still turn up.
+    pub lost: u32,
+    /// Times put off since an attempt was last begun.
+    pub deferred: u32,
+}
+
+/// The event cannot happen in this state: a defect, or rows that were tampered with.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("a run that is `{from}` cannot meet the event `{event}`")]
+pub struct IllegalTransition {
+    from: &'static str,
+    event: &'static str,
+}
+
+impl IllegalTransition {
+    /// Something other than `planned` or `missed` came first.
+    pub(crate) fn at_birth(event: Option<&RunEvent>) -> Self {
+        Self { from: "not yet made", event: event.map_or("none", RunEvent::name) }
+    }
+}
+
+impl RunState {
+    /// The state after `event`. Every legal pair is spelled out; all others are refused.
+    pub fn next(&self, event: &RunEvent) -> Result<Self, IllegalTransition> {
+        use RunEvent as E;
+        use RunState as S;
+        Ok(match (self, event) {
+            (S::Planned | S::Waiting { .. }, E::AttemptStarted { attempt, .. })
+                if attempt.number == self.next_attempt() =>
+            {
+                S::Starting { attempt: attempt.clone() }
+            }
+            (S::Planned | S::Waiting { .. } | S::Starting { .. }, E::Deferred { cause, .. })
+            | (S::Planned | S::Waiting { .. }, E::StartRefused { cause, .. }) => {
+                S::Waiting { cause: *cause, next_attempt: self.next_attempt() }
+            }
+            (S::Starting { attempt }, E::Accepted { backup, accepted_at, .. }) => {
+                polling(attempt, *backup, *accepted_at)
+            }
+            (S::Starting { attempt }, E::AnswerLost { .. }) => {
+                S::Settling { attempt: attempt.clone(), absent: 0, first_absent: None }
+            }
+            (S::Starting { attempt }, E::Absent { looked_at }) => {
+                S::Settling { attempt: attempt.clone(), absent: 1, first_absent: Some(*looked_at) }
+            }
+            (S::Settling { attempt, absent, first_absent }, E::Absent { looked_at }) => S::Settling {
+                attempt: attempt.clone(),
+                absent: absent + 1,
+                first_absent: first_absent.or(Some(*looked_at)),
+            },
+            (
+                S::Starting { .. } | S::Settling { .. } | S::Waiting { .. },
+                E::Adopted { attempt, backup, accepted_at },
+            ) => polling(attempt, *backup, *accepted_at),
+            (S::Polling { attempt, backup, accepted_at, .. }, E::StatusSeen { status }) => S::Polling {
+                attempt: attempt.clone(),
+                backup: *backup,
+                accepted_at: *accepted_at,
+                status: status.clone(),
+            },
+            (S::Polling { attempt, .. }, E::Completed { backup }) => {
+                S::Verifying { attempt: attempt.clone(), backup: backup.clone(), checks: 0 }
+            }
+            (S::Verifying { attempt, backup, checks }, E::CheckFailed { .. }) => {
+                S::Verifying { attempt: attempt.clone(), backup: backup.clone(), checks: checks + 1 }
+            }
+            (
+                S::Starting { attempt }
+                | S::Settling { attempt, .. }
+                | S::Polling { attempt, .. }
+                | S::Verifying { attempt, .. },
+                E::AttemptEnded { number, cause, .. },
+            ) if *number == attempt.number => S::Waiting { cause: *cause, next_attempt: number + 1 },
+            (
+                S::Planned | S::Waiting { .. } | S::Verifying { .. },
+                E::Ended { outcome, cause, backup, verification },
+            ) => S::Ended {
+                outcome: *outcome,
+                cause: *cause,
+                backup: backup.clone(),
+                verification: *verification,
+            },
+            (state, E::SasRefreshed { .. } | E::OrphanFound { .. }) if !state.is_ended() => state.clone(),
+            (state, event) => {
+                return Err(IllegalTransition { from: state.code().as_str(), event: event.name() });
+            }
+        })
+    }
+
+    /// The number of the next attempt; for a state with an attempt, that attempt's own.
+    pub fn next_attempt(&self) -> u32 {
+        match self {
+            Self::Waiting { next_attempt, .. } => *next_attempt,
+            other => other.attempt().map_or(1, |attempt| attempt.number),
+        }
+    }
+
+    /// The attempt under way.
+    pub fn attempt(&self) -> Option<&Attempt> {
+        match self {
+            Self::Starting { attempt }
+            | Self::Settling { attempt, .. }
+            | Self::Polling { attempt, .. }
+            | Self::Verifying { attempt, .. } => Some(attempt),
+            Self::Planned | Self::Waiting { .. } | Self::Ended { .. } => None,
+        }
+    }
+
+    /// Is it over?
+    pub fn is_ended(&self) -> bool {
+        matches!(self, Self::Ended { .. })
+    }
+
+    /// May Azure be at work for it? Such a run holds its place in the plan, the storage account and the app.
+    pub fn is_in_flight(&self) -> bool {
+        matches!(self, Self::Starting { .. } | Self::Settling { .. } | Self::Polling { .. })
+    }
+
+    /// The state's plain code, for rows.
+    pub fn code(&self) -> StateCode {
+        match self {
+            Self::Planned => StateCode::Planned,
+            Self::Starting { .. } => StateCode::Starting,
+            Self::Settling { .. } => StateCode::Settling,
+            Self::Polling { .. } => StateCode::Polling,
+            Self::Verifying { .. } => StateCode::Verifying,
+            Self::Waiting { .. } => StateCode::Waiting,
+            Self::Ended { .. } => StateCode::Ended,
+        }
+    }
+}
+
+fn polling(attempt: &Attempt, backup: BackupId, accepted_at: Timestamp) -> RunState {
+    RunState::Polling { attempt: attempt.clone(), backup, accepted_at, status: BackupStatus::Created }
+}
+
+/// A [`RunState`] without its data, as rows and tables show it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StateCode {
+    /// See [`RunState::Planned`].
+    Planned,
+    /// See [`RunState::Starting`].
+    Starting,
+    /// See [`RunState::Settling`].
+    Settling,
+    /// See [`RunState::Polling`].
+    Polling,
+    /// See [`RunState::Verifying`].
+    Verifying,
+    /// See [`RunState::Waiting`].
+    Waiting,
+    /// See [`RunState::Ended`].
+    Ended,
+}
+
+impl StateCode {
+    /// The word in rows and on screen.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Planned => "planned",
+            Self::Starting => "starting",
+            Self::Settling => "settling",
+            Self::Polling => "polling",
+            Self::Verifying => "verifying",
+            Self::Waiting => "waiting",
+            Self::Ended => "ended",
+        }
+    }
+}
