@@ -167,6 +167,8 @@ pub enum CauseKind {
     Partial,
     /// `retry.failed`.
     Failed,
+    /// `retry.lost`.
+    Lost,
     /// No retry can help.
     Permanent,
 }
@@ -205,9 +207,9 @@ impl Cause {
             Self::TimedOut => CauseKind::TimedOut,
             Self::Skipped => CauseKind::Skipped,
             Self::PartiallySucceeded => CauseKind::Partial,
+            Self::AnswerLost => CauseKind::Lost,
             Self::StorageRefused
             | Self::AzureFailed
-            | Self::AnswerLost
             | Self::SasUnusable
             | Self::BlobMissing
             | Self::BlobEmpty

@@ -30,7 +30,7 @@ pub enum RunEvent {
     AttemptStarted {
         /// The attempt.
         attempt: Attempt,
-        /// The SAS it sends.
+        /// The life of the SAS it sends.
         sas: SasFacts,
     },
     /// No attempt could be made; counts as a failure, but no attempt number is used up.

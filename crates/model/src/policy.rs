@@ -78,8 +78,10 @@ pub struct Retries {
     pub skipped: Retry,
     /// For `PartiallySucceeded`.
     pub partial: Retry,
-    /// For `Failed`, an unusable SAS, a missing blob and answers that stayed lost.
+    /// For `Failed`, an unusable SAS and a missing blob.
     pub failed: Retry,
+    /// For POSTs whose answers stayed lost. Crashes of our own end this way too, so it allows many.
+    pub lost: Retry,
 }
 
 impl Retries {
@@ -90,6 +92,7 @@ impl Retries {
             CauseKind::Skipped => Some(self.skipped),
             CauseKind::Partial => Some(self.partial),
             CauseKind::Failed => Some(self.failed),
+            CauseKind::Lost => Some(self.lost),
             CauseKind::Permanent => None,
         }
     }
@@ -136,6 +139,7 @@ impl Default for Retries {
             skipped: Retry::seconds(4, 1_800, 7_200),
             partial: Retry::seconds(1, 900, 3_600),
             failed: Retry::seconds(3, 300, 3_600),
+            lost: Retry::seconds(10, 30, 600),
         }
     }
 }

@@ -191,6 +191,7 @@ impl Run {
             CauseKind::Skipped => self.tally.skipped,
             CauseKind::Partial => self.tally.partial,
             CauseKind::Failed => self.tally.failed,
+            CauseKind::Lost => self.tally.lost,
             CauseKind::Permanent => 0,
         }
     }
@@ -200,11 +201,9 @@ impl Tally {
     /// Counts an event.
     fn count(&mut self, event: &RunEvent) {
         match event {
-            RunEvent::AttemptEnded { cause, .. } => {
+            RunEvent::AttemptEnded { cause, .. } | RunEvent::StartRefused { cause, .. } => {
                 self.count_failure(*cause);
-                self.lost += u32::from(*cause == Cause::AnswerLost);
             }
-            RunEvent::StartRefused { cause, .. } => self.count_failure(*cause),
             RunEvent::Deferred { .. } => self.deferred += 1,
             RunEvent::Accepted { .. } | RunEvent::Adopted { .. } => self.deferred = 0,
             _ => {}
@@ -217,6 +216,7 @@ impl Tally {
             CauseKind::Skipped => self.skipped += 1,
             CauseKind::Partial => self.partial += 1,
             CauseKind::Failed => self.failed += 1,
+            CauseKind::Lost => self.lost += 1,
             CauseKind::Permanent => {}
         }
     }

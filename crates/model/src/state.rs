@@ -63,6 +63,8 @@ pub enum RunState {
         cause: Cause,
         /// The number the next attempt will have.
         next_attempt: u32,
+        /// The fingerprint of the SAS that storage refused in the attempt before: the next one needs another.
+        refused_sas: Option<String>,
     },
     /// Over. Nothing moves a run from here.
     Ended {
@@ -86,6 +88,8 @@ pub struct Attempt {
     pub name: BackupName,
     /// When the intent was committed.
     pub begun_at: Timestamp,
+    /// The fingerprint of the SAS it sends.
+    pub sas: String,
 }
 
 /// What is known of a backup that Azure made.
@@ -189,7 +193,8 @@ impl RunState {
             }
             (S::Planned | S::Waiting { .. } | S::Starting { .. }, E::Deferred { cause, .. })
             | (S::Planned | S::Waiting { .. }, E::StartRefused { cause, .. }) => {
-                S::Waiting { cause: *cause, next_attempt: self.next_attempt() }
+                let refused_sas = self.refused_sas().map(ToOwned::to_owned);
+                S::Waiting { cause: *cause, next_attempt: self.next_attempt(), refused_sas }
             }
             (S::Starting { attempt }, E::Accepted { backup, accepted_at, .. }) => {
                 polling(attempt, *backup, *accepted_at)
@@ -227,7 +232,11 @@ impl RunState {
                 | S::Polling { attempt, .. }
                 | S::Verifying { attempt, .. },
                 E::AttemptEnded { number, cause, .. },
-            ) if *number == attempt.number => S::Waiting { cause: *cause, next_attempt: number + 1 },
+            ) if *number == attempt.number => S::Waiting {
+                cause: *cause,
+                next_attempt: number + 1,
+                refused_sas: (*cause == Cause::StorageRefused).then(|| attempt.sas.clone()),
+            },
             (
                 S::Planned | S::Waiting { .. } | S::Verifying { .. },
                 E::Ended { outcome, cause, backup, verification },
@@ -249,6 +258,14 @@ impl RunState {
         match self {
             Self::Waiting { next_attempt, .. } => *next_attempt,
             other => other.attempt().map_or(1, |attempt| attempt.number),
+        }
+    }
+
+    /// The fingerprint of the SAS that must not be used again.
+    pub fn refused_sas(&self) -> Option<&str> {
+        match self {
+            Self::Waiting { refused_sas, .. } => refused_sas.as_deref(),
+            _ => None,
         }
     }
 

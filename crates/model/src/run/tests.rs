@@ -26,7 +26,7 @@ fn a_run() -> NewRun {
 }
 
 fn attempt(number: u32) -> Attempt {
-    Attempt { number, name: BackupName::new(format!("hf-shop-{number}")), begun_at: at(1) }
+    Attempt { number, name: BackupName::new(format!("hf-shop-{number}")), begun_at: at(1), sas: "f".into() }
 }
 
 fn facts() -> BackupFacts {
@@ -89,7 +89,7 @@ fn every_state() -> Vec<RunState> {
             status: BackupStatus::Created,
         },
         RunState::Verifying { attempt, backup: facts(), checks: 0 },
-        RunState::Waiting { cause: Cause::Throttled, next_attempt: 1 },
+        RunState::Waiting { cause: Cause::Throttled, next_attempt: 1, refused_sas: None },
         RunState::Ended { outcome: Outcome::Failed, cause: None, backup: None, verification: None },
     ]
 }
@@ -119,9 +119,27 @@ fn nothing_moves_a_run_that_has_ended() {
 fn an_attempt_out_of_turn_is_refused() {
     let started = every_event(2).swap_remove(2);
     assert!(RunState::Planned.next(&started).is_err());
-    assert!(RunState::Waiting { cause: Cause::TimedOut, next_attempt: 2 }.next(&started).is_ok());
+    assert!(RunState::Waiting { cause: Cause::TimedOut, next_attempt: 2, refused_sas: None }.next(&started).is_ok());
     let ended_other = every_event(3).swap_remove(13);
     assert!(RunState::Starting { attempt: attempt(2) }.next(&ended_other).is_err());
+}
+
+#[test]
+fn a_sas_that_storage_refused_is_remembered_until_the_next_attempt_begins() {
+    let state = RunState::Starting { attempt: attempt(1) };
+    let ended = RunEvent::AttemptEnded {
+        number: 1,
+        status: Some(BackupStatus::Failed),
+        cause: Cause::StorageRefused,
+        detail: String::new(),
+        backup: None,
+        retry_at: None,
+    };
+    let waiting = state.next(&ended).unwrap();
+    assert_eq!(waiting.refused_sas(), Some("f"));
+    let deferred = waiting.next(&every_event(2)[4]).unwrap();
+    assert_eq!(deferred.refused_sas(), Some("f"));
+    assert_eq!(deferred.next(&every_event(2)[2]).unwrap().refused_sas(), None);
 }
 
 #[test]
