@@ -18,6 +18,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use url::Url;
 
+use crate::http::{client_builder, is_loopback};
 use crate::{Token, TokenError, TokenSource};
 
 /// The scope of ARM's tokens in the public cloud.
@@ -164,9 +165,10 @@ impl Authority {
             // The HTTP stack would panic.
             return Err(TokenError::new("no TLS provider is installed in this process"));
         }
-        let http = new_http_client(None);
         match url {
             Some(url) if url.scheme() == "http" && is_loopback(url) => {
+                let client = client_builder(url).build();
+                let http = Arc::new(client.map_err(|_| TokenError::new("the HTTP client cannot be made"))?);
                 let mut stated = url.clone();
                 // Changing http to https cannot fail.
                 let _ = stated.set_scheme("https");
@@ -176,7 +178,7 @@ impl Authority {
             Some(url) if url.scheme() != "https" => {
                 Err(TokenError::new(&format!("the authority `{url}` is neither https nor on this machine")))
             }
-            url => Ok(Self { host: url.map(Url::to_string), transport: Transport::new(http) }),
+            url => Ok(Self { host: url.map(Url::to_string), transport: Transport::new(new_http_client(None)) }),
         }
     }
 
@@ -206,20 +208,10 @@ impl HttpClient for Plain {
     async fn execute_request(&self, request: &Request) -> azure_core::Result<AsyncRawResponse> {
         let mut plain = request.clone();
         let url = plain.url_mut();
-        if url.host() == self.authority.host() && url.port() == self.authority.port() {
-            // The same host on the same port: only the scheme differs, and both are known to the URL type.
+        if url.host() == self.authority.host() {
+            // Changing https to http cannot fail.
             let _ = url.set_scheme(self.authority.scheme());
         }
         self.http.execute_request(&plain).await
-    }
-}
-
-/// Is the host this machine itself?
-pub(crate) fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
-        Some(url::Host::Domain(name)) => name == "localhost",
-        None => false,
     }
 }
