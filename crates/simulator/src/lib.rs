@@ -1,0 +1,13 @@
+#![doc = include_str!("../README.md")]
+
+mod config;
+mod counters;
+mod faults;
+mod fleet;
+mod request;
+
+pub use config::{BucketSize, BucketSizes, Client, Config, Pace};
+pub use counters::{AcceptedPost, Counters};
+pub use faults::{End, Fate, Faults, Hitch};
+pub use fleet::{Fleet, FleetSite, StorageAccount, fleet};
+pub use request::{Delivery, Method, Request, Response};

@@ -1,0 +1,256 @@
+//! What goes wrong, and how often.
+
+use std::collections::VecDeque;
+
+use serde::{Deserialize, Serialize};
+
+/// Rates from 0 (never) to 1 (always), each judged anew at every attempt, so that a retry may succeed.
+///
+/// The rates of one group are laid end to end and one draw decides among them: what lies beyond 1 never happens.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Faults {
+    /// Ends: status `TimedOut`.
+    pub timed_out: f64,
+    /// Ends: status `Skipped`.
+    pub skipped: f64,
+    /// Ends: status `PartiallySucceeded`.
+    pub partial: f64,
+    /// Ends: status `Failed`, and the log tells of a 403 from storage, as when the SAS lapsed while Azure worked.
+    pub failed_storage: f64,
+    /// Ends: status `Failed`, and the log names no known reason.
+    pub failed_other: f64,
+    /// Ends: status `Failed`, and the log says that the app is too large.
+    pub too_large: f64,
+    /// Ends: a status word that nobody knows, and success after it.
+    pub unknown_word: f64,
+    /// Ends: a status word that nobody knows, for ever.
+    pub unknown_word_for_ever: f64,
+
+    /// Calls that start something: it is done, and the connection drops before the answer.
+    pub lost_post_answer: f64,
+    /// Calls that start something: it is done, and the answer is a 5xx.
+    pub server_error_after_accept: f64,
+    /// All calls: the answer is a 5xx, and nothing was done.
+    pub server_error_before: f64,
+    /// All calls: the provider's own 429, while ARM has plenty left.
+    pub throttle: f64,
+    /// Calls that start something: 409, as when somebody else changes the site.
+    pub conflict: f64,
+    /// All calls: the answer comes late.
+    pub slow: f64,
+    /// All calls: the connection drops, and nothing was done.
+    pub refused: f64,
+    /// All calls: a proxy's HTML in the answer's place; whether anything was done is an even chance.
+    pub garbage: f64,
+}
+
+/// How a backup ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum End {
+    /// `Succeeded`.
+    Succeeded,
+    /// `PartiallySucceeded`.
+    Partial,
+    /// `TimedOut`.
+    TimedOut,
+    /// `Skipped`.
+    Skipped,
+    /// `Failed`: storage answered 403, or 404.
+    FailedStorage,
+    /// `Failed` for a reason without a name.
+    FailedOther,
+    /// `Failed`: over the limit of size.
+    TooLarge,
+    /// A word that nobody knows, then `Succeeded`.
+    UnknownWord,
+    /// A word that nobody knows, for ever.
+    UnknownWordForEver,
+}
+
+/// What goes wrong with one call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Hitch {
+    /// Done; the connection drops before the answer.
+    AnswerLost,
+    /// Done; the answer is a 5xx.
+    ServerErrorAfter,
+    /// Done; a proxy's HTML comes in the answer's place.
+    GarbageAfter,
+    /// Done; the answer comes late.
+    Slow,
+    /// Not done; the answer is a 5xx.
+    ServerErrorBefore,
+    /// Not done; a proxy's HTML comes in the answer's place.
+    GarbageBefore,
+    /// Not done; the connection drops.
+    Refused,
+    /// Not done; the provider's own 429. `Retry-After` is mostly 5, sometimes missing, sometimes 0.
+    Throttle,
+    /// Not done; 409.
+    Conflict,
+}
+
+/// Something to happen to an app next, whatever the rates say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// To its next accepted backup.
+    End(End),
+    /// To the next POST that would start a backup.
+    Hitch(Hitch),
+}
+
+impl From<End> for Fate {
+    fn from(end: End) -> Self {
+        Self::End(end)
+    }
+}
+
+impl From<Hitch> for Fate {
+    fn from(hitch: Hitch) -> Self {
+        Self::Hitch(hitch)
+    }
+}
+
+impl Faults {
+    /// Nothing goes wrong.
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    pub(crate) fn draw_end(&self, rng: &mut fastrand::Rng) -> End {
+        let rates = [
+            (self.timed_out, End::TimedOut),
+            (self.skipped, End::Skipped),
+            (self.partial, End::Partial),
+            (self.failed_storage, End::FailedStorage),
+            (self.failed_other, End::FailedOther),
+            (self.too_large, End::TooLarge),
+            (self.unknown_word, End::UnknownWord),
+            (self.unknown_word_for_ever, End::UnknownWordForEver),
+        ];
+        draw(&rates, rng).unwrap_or(End::Succeeded)
+    }
+
+    /// `starts`: the call would start something, and not only read.
+    pub(crate) fn draw_hitch(&self, starts: bool, rng: &mut fastrand::Rng) -> Option<Hitch> {
+        let only_starting = |rate: f64| if starts { rate } else { 0.0 };
+        let rates = [
+            (only_starting(self.lost_post_answer), Hitch::AnswerLost),
+            (only_starting(self.server_error_after_accept), Hitch::ServerErrorAfter),
+            (self.server_error_before, Hitch::ServerErrorBefore),
+            (self.throttle, Hitch::Throttle),
+            (only_starting(self.conflict), Hitch::Conflict),
+            (self.slow, Hitch::Slow),
+            (self.refused, Hitch::Refused),
+            (self.garbage / 2.0, Hitch::GarbageBefore),
+            (self.garbage / 2.0, Hitch::GarbageAfter),
+        ];
+        draw(&rates, rng)
+    }
+}
+
+/// One draw, always taken, so that the rates do not move what is drawn later.
+fn draw<T: Copy>(rates: &[(f64, T)], rng: &mut fastrand::Rng) -> Option<T> {
+    let drawn = rng.f64();
+    let mut reached = 0.0;
+    rates.iter().find_map(|(rate, fate)| {
+        reached += rate.max(0.0);
+        (drawn < reached).then_some(*fate)
+    })
+}
+
+impl Hitch {
+    /// Does the call have its effect all the same?
+    pub(crate) fn is_after_effect(self) -> bool {
+        matches!(self, Self::AnswerLost | Self::ServerErrorAfter | Self::GarbageAfter | Self::Slow)
+    }
+
+    /// The word in counters.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::AnswerLost => "answer_lost",
+            Self::ServerErrorAfter => "server_error_after",
+            Self::GarbageAfter => "garbage_after",
+            Self::Slow => "slow",
+            Self::ServerErrorBefore => "server_error_before",
+            Self::GarbageBefore => "garbage_before",
+            Self::Refused => "refused",
+            Self::Throttle => "throttle",
+            Self::Conflict => "conflict",
+        }
+    }
+}
+
+impl End {
+    /// The word in counters.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Succeeded => "succeeded",
+            Self::Partial => "partial",
+            Self::TimedOut => "timed_out",
+            Self::Skipped => "skipped",
+            Self::FailedStorage => "failed_storage",
+            Self::FailedOther => "failed_other",
+            Self::TooLarge => "too_large",
+            Self::UnknownWord => "unknown_word",
+            Self::UnknownWordForEver => "unknown_word_for_ever",
+        }
+    }
+
+    /// Does it leave a blob?
+    pub(crate) fn writes(self) -> bool {
+        matches!(self, Self::Succeeded | Self::Partial | Self::UnknownWord)
+    }
+}
+
+/// What a test has set for one app.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Script {
+    pub(crate) ends: VecDeque<End>,
+    pub(crate) hitches: VecDeque<Hitch>,
+    pub(crate) read_hitches: VecDeque<Hitch>,
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[test]
+    fn rates_are_met_over_many_draws_and_none_means_none() {
+        let faults = Faults { timed_out: 0.2, too_large: 0.1, ..Faults::none() };
+        let mut rng = fastrand::Rng::with_seed(3);
+        let mut seen: BTreeMap<End, u32> = BTreeMap::new();
+        for _ in 0..10_000 {
+            *seen.entry(faults.draw_end(&mut rng)).or_default() += 1;
+            assert_eq!(Faults::none().draw_end(&mut rng), End::Succeeded);
+            assert_eq!(Faults::none().draw_hitch(true, &mut rng), None);
+        }
+        assert!((1_800..2_200).contains(&seen[&End::TimedOut]), "{seen:?}");
+        assert!((850..1_150).contains(&seen[&End::TooLarge]), "{seen:?}");
+        assert_eq!(seen.len(), 3);
+    }
+
+    #[test]
+    fn a_rate_of_one_is_always_and_nonsense_is_never() {
+        let mut rng = fastrand::Rng::with_seed(3);
+        let always = Faults { lost_post_answer: 1.0, throttle: 5.0, ..Faults::none() };
+        let nonsense = Faults { throttle: f64::NAN, slow: -1.0, ..Faults::none() };
+        for _ in 0..1_000 {
+            assert_eq!(always.draw_hitch(true, &mut rng), Some(Hitch::AnswerLost));
+            assert_eq!(always.draw_hitch(false, &mut rng), Some(Hitch::Throttle));
+            assert_eq!(nonsense.draw_hitch(true, &mut rng), None);
+        }
+    }
+
+    #[test]
+    fn faults_are_read_from_a_part_of_their_fields_and_unknown_ones_are_refused() {
+        let faults: Faults = serde_json::from_str(r#"{"slow": 0.5}"#).unwrap();
+        assert_eq!(faults, Faults { slow: 0.5, ..Faults::none() });
+        assert!(serde_json::from_str::<Faults>(r#"{"slowly": 0.5}"#).is_err());
+    }
+}
