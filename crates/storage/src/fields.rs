@@ -1,5 +1,7 @@
 //! The fields of a SAS's query: decoded, mended, and written again.
 
+use std::fmt::Display;
+
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use secrecy::{ExposeSecret, SecretString};
 
@@ -7,7 +9,7 @@ use crate::InvalidSas;
 use crate::sas::{Protocols, Scope};
 use crate::time::SasTime;
 
-/// The fields of a query in the order they came, decoded.
+/// The fields of a query in the order they came, as they came.
 pub(crate) struct Fields(Vec<(String, SecretString)>);
 
 /// The fields that are read here, each of which may occur once.
@@ -15,6 +17,9 @@ const READ: [&str; 12] = ["sig", "sv", "sr", "sp", "st", "se", "ske", "si", "sip
 
 /// What stays as it is in a value of a query.
 const VALUE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// Signatures and times hold `+` and never a space: a space was a `+` that somebody decoded as forms do.
+const HOLDS_NO_SPACE: [&str; 5] = ["sig", "st", "se", "skt", "ske"];
 
 impl Fields {
     pub(crate) fn parse(query: &str) -> Result<Self, InvalidSas> {
@@ -25,8 +30,11 @@ impl Fields {
         let mut fields = Vec::new();
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let value = percent_decode_str(value).decode_utf8().map_err(|_| InvalidSas::Characters)?;
-            fields.push((name.to_owned(), SecretString::from(value.as_ref())));
+            percent_decode_str(value).decode_utf8().map_err(|_| InvalidSas::Characters)?;
+            if name.contains(' ') {
+                return Err(InvalidSas::Characters);
+            }
+            fields.push((name.to_owned(), SecretString::from(value)));
         }
         let count = |name: &str| fields.iter().filter(|(field, _)| field == name).count();
         match READ.into_iter().find(|name| count(name) > 1) {
@@ -38,8 +46,10 @@ impl Fields {
     /// The decoded value; an empty one counts as absent.
     pub(crate) fn get(&self, name: &str) -> Option<String> {
         let (_, value) = self.0.iter().find(|(field, _)| field == name)?;
-        let value = value.expose_secret();
-        (!value.is_empty()).then(|| mend(name, value))
+        let value = percent_decode_str(value.expose_secret()).decode_utf8_lossy();
+        let mended =
+            if HOLDS_NO_SPACE.contains(&name) { value.replace(' ', "+") } else { value.into_owned() };
+        (!mended.is_empty()).then_some(mended)
     }
 
     pub(crate) fn time(&self, name: &'static str) -> Result<Option<SasTime>, InvalidSas> {
@@ -73,18 +83,16 @@ impl Fields {
     }
 
     pub(crate) fn into_query(self) -> SecretString {
-        let write = |(name, value): &(String, SecretString)| {
-            let value = mend(name, value.expose_secret());
-            format!("{name}={}", utf8_percent_encode(&value, VALUE))
+        let write = |(name, value): &(String, SecretString)| match self.get(name) {
+            Some(mended) if HOLDS_NO_SPACE.contains(&name.as_str()) => format!("{name}={}", encode(&mended)),
+            // Storage reads the rest as whoever made the SAS meant it.
+            _ => format!("{name}={}", value.expose_secret().replace(' ', "%20")),
         };
         SecretString::from(self.0.iter().map(write).collect::<Vec<_>>().join("&"))
     }
 }
 
-/// Signatures and times hold `+` and never a space: a space was a `+` that somebody decoded as forms do.
-fn mend(name: &str, value: &str) -> String {
-    match name {
-        "sig" | "st" | "se" | "ske" | "skt" => value.replace(' ', "+"),
-        _ => value.to_owned(),
-    }
+/// A value as it stands in a query.
+pub(crate) fn encode(value: &str) -> impl Display {
+    utf8_percent_encode(value, VALUE)
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use holdfast_model::Timestamp;
+use holdfast_model::{SasWindow, Timestamp};
 
 use crate::sas::{Permissions, Sas, Scope};
 use crate::time::format_sas_time;
@@ -78,6 +78,8 @@ pub fn judge(sas: &Sas, now: Timestamp, until: Timestamp, is_plain_http: bool) -
         (sas.scope != Scope::Container).then_some(Fault::Scope(sas.scope)),
         permissions_fault(sas),
         protocol_fault(sas, is_plain_http),
+        start_fault(sas, now),
+        end_fault(sas, now, until),
     ];
     let has_offset = [sas.start, sas.expiry].into_iter().flatten().any(|time| time.has_offset);
     let warnings = [
@@ -86,7 +88,7 @@ pub fn judge(sas: &Sas, now: Timestamp, until: Timestamp, is_plain_http: bool) -
         sas.has_addresses.then_some(Warning::Addresses),
     ];
     Judgement {
-        faults: faults.into_iter().flatten().chain(window_faults(sas, now, until)).collect(),
+        faults: faults.into_iter().flatten().collect(),
         warnings: warnings.into_iter().flatten().collect(),
     }
 }
@@ -111,20 +113,21 @@ fn protocol_fault(sas: &Sas, is_plain_http: bool) -> Option<Fault> {
     }
 }
 
-fn window_faults(sas: &Sas, now: Timestamp, until: Timestamp) -> Vec<Fault> {
+fn start_fault(sas: &Sas, now: Timestamp) -> Option<Fault> {
     let window = sas.window();
-    if window.covers(now, until) {
-        // A stored policy may keep the expiry; without one, storage would refuse a SAS that has none.
-        let endless = window.expiry.is_none() && !sas.has_policy;
-        return endless.then_some(Fault::NoExpiry).into_iter().collect();
+    window.start.filter(|_| !window.has_begun(now)).map(Fault::NotBegun)
+}
+
+fn end_fault(sas: &Sas, now: Timestamp, until: Timestamp) -> Option<Fault> {
+    // The start is judged apart, so that each fault is told for itself.
+    let window = SasWindow { start: None, ..sas.window() };
+    match window.expiry {
+        // A stored policy may keep the expiry; without one, storage refuses a SAS that has none.
+        None => (!sas.has_policy).then_some(Fault::NoExpiry),
+        Some(_) if window.covers(now, until) => None,
+        Some(expiry) if window.has_expired(now) => Some(Fault::Expired(expiry)),
+        Some(expiry) => Some(Fault::TooShort { expiry, until }),
     }
-    let late = window.start.filter(|_| !window.has_begun(now)).map(Fault::NotBegun);
-    let early = window.expiry.and_then(|expiry| match window.has_expired(now) {
-        true => Some(Fault::Expired(expiry)),
-        false => (until + holdfast_model::SasWindow::CLOCK_SKEW > expiry)
-            .then_some(Fault::TooShort { expiry, until }),
-    });
-    late.into_iter().chain(early).collect()
 }
 
 fn describe(scope: Scope) -> &'static str {

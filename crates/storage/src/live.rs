@@ -32,7 +32,7 @@ pub struct LiveStorage {
 }
 
 /// A SAS that storage took is not tried again for this long.
-const GOOD_FOR: Duration = Duration::from_secs(600);
+const GOOD_FOR: Duration = Duration::from_mins(10);
 
 /// A refusal is repeated to the callers of this span without asking again: when a storage is down, a whole fleet asks.
 const BAD_FOR: Duration = Duration::from_secs(30);
@@ -47,7 +47,7 @@ struct Place {
 
 #[derive(Debug)]
 struct State {
-    current: Option<Sas>,
+    current: Option<Arc<Sas>>,
     trial: Option<Trial>,
     rng: fastrand::Rng,
 }
@@ -61,7 +61,7 @@ struct Trial {
 }
 
 enum AtHand {
-    Good(Sas),
+    Good(Arc<Sas>),
     Replace(RefreshReason),
 }
 
@@ -107,8 +107,8 @@ impl LiveStorage {
         state: &mut State,
         need: &Need,
         reason: RefreshReason,
-    ) -> Result<(Sas, Option<SasRefresh>), Error> {
-        let sas = source::for_backup(&place.name, &place.target, need)?;
+    ) -> Result<(Arc<Sas>, Option<SasRefresh>), Error> {
+        let sas = Arc::new(source::for_backup(&place.name, &place.target, need)?);
         let faults = place.judge(&sas, need).faults;
         if !faults.is_empty() {
             let (origin, cure) = (place.target.source.secret().to_string(), place.target.source.cure());

@@ -4,12 +4,12 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use hmac::{Hmac, KeyInit, Mac};
 use holdfast_model::Timestamp;
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
 
 use crate::Container;
+use crate::fields::encode;
 use crate::time::format_sas_time;
 
 /// The text is not an account key. It is not repeated here.
@@ -66,8 +66,7 @@ pub fn mint(
         ("spr", protocols),
         ("sig", signature.expose_secret()),
     ];
-    let write =
-        |(name, value): (&str, &str)| format!("{name}={}", utf8_percent_encode(value, NON_ALPHANUMERIC));
+    let write = |(name, value): (&str, &str)| format!("{name}={}", encode(value));
     Ok(SecretString::from(fields.map(write).join("&")))
 }
 
@@ -76,4 +75,53 @@ fn sign(key: &SecretString, text: &str) -> Result<SecretString, InvalidKey> {
     let mut mac = Hmac::<Sha256>::new_from_slice(&key).map_err(|_| InvalidKey)?;
     mac.update(text.as_bytes());
     Ok(SecretString::from(BASE64.encode(mac.finalize().into_bytes())))
+}
+
+#[cfg(test)]
+mod tests {
+    use holdfast_model::parse_timestamp;
+    use url::Url;
+
+    use super::*;
+
+    /// Not a key of any account.
+    fn key() -> SecretString {
+        SecretString::from(BASE64.encode("holdfast-invented-test-key-000001"))
+    }
+
+    fn minted(container: &str) -> String {
+        let container = Url::parse(container).unwrap().try_into().unwrap();
+        let (start, expiry) = ("2026-01-01T00:00:00Z", "2099-01-01T00:00:00Z");
+        let [start, expiry] = [start, expiry].map(|text| parse_timestamp(text).unwrap());
+        mint(&key(), &container, "rwdl", start, expiry).unwrap().expose_secret().to_owned()
+    }
+
+    /// Azurite 3.37.0, started with this key, took this very SAS for PUT, GET, list and DELETE, and refused one that
+    /// had expired, one that had not begun, and PUT with `sp=rl`.
+    #[test]
+    fn the_signature_is_one_that_a_blob_server_took() {
+        assert_eq!(
+            minted("http://127.0.0.1:10000/devstoreaccount1/backups"),
+            "sv=2022-11-02&st=2026-01-01T00%3A00%3A00Z&se=2099-01-01T00%3A00%3A00Z&sr=c&sp=rwdl&spr=https%2Chttp\
+             &sig=WN2aH0424%2BgGH1ZdIr73OVfWhBIAP9tRbO%2B889C9X%2Bg%3D"
+        );
+    }
+
+    /// The signature was computed by another program over the layout that the test above proves.
+    #[test]
+    fn away_from_this_machine_only_https_is_signed() {
+        assert_eq!(
+            minted("https://devstoreaccount1.blob.core.windows.net/backups"),
+            "sv=2022-11-02&st=2026-01-01T00%3A00%3A00Z&se=2099-01-01T00%3A00%3A00Z&sr=c&sp=rwdl&spr=https\
+             &sig=S37IvWN2%2F%2FRgEbchntNwgRUOw%2Bi%2Bqdzy4JtDhgUOqPo%3D"
+        );
+    }
+
+    #[test]
+    fn a_key_that_is_not_base64_is_refused_and_not_repeated() {
+        let container = Url::parse("https://acct.blob.core.windows.net/backups").unwrap().try_into().unwrap();
+        let at = parse_timestamp("2026-01-01T00:00:00Z").unwrap();
+        let error = mint(&"AccountName=a;AccountKey=c2VjcmV0".into(), &container, "r", at, at).unwrap_err();
+        assert!(!format!("{error} {error:?}").contains("c2VjcmV0"));
+    }
 }
