@@ -10,8 +10,8 @@ use azure_core::credentials::{Secret, TokenCredential};
 use azure_core::http::{AsyncRawResponse, ClientOptions, HttpClient, Request, Transport, new_http_client};
 use azure_identity::{
     AzureCliCredential, AzureCliCredentialOptions, ClientAssertionCredentialOptions, ClientSecretCredential,
-    ClientSecretCredentialOptions, ManagedIdentityCredential, ManagedIdentityCredentialOptions, UserAssignedId,
-    WorkloadIdentityCredential, WorkloadIdentityCredentialOptions,
+    ClientSecretCredentialOptions, ManagedIdentityCredential, ManagedIdentityCredentialOptions,
+    UserAssignedId, WorkloadIdentityCredential, WorkloadIdentityCredentialOptions,
 };
 use holdfast_model::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
@@ -111,16 +111,23 @@ impl AzureSource {
             }
             Credential::WorkloadIdentity { tenant, client_id, token_file } => {
                 let mut options = WorkloadIdentityCredentialOptions {
-                    credential_options: ClientAssertionCredentialOptions { client_options, ..Default::default() },
+                    credential_options: ClientAssertionCredentialOptions {
+                        client_options,
+                        ..Default::default()
+                    },
                     ..Default::default()
                 };
-                (options.tenant_id, options.client_id, options.token_file_path) = (tenant, client_id, token_file);
+                (options.tenant_id, options.client_id, options.token_file_path) =
+                    (tenant, client_id, token_file);
                 WorkloadIdentityCredential::new(Some(options)).map_err(no_token)?
             }
             Credential::ManagedIdentity { client_id } => {
                 let user_assigned_id = client_id.map(UserAssignedId::ClientId);
-                let options =
-                    ManagedIdentityCredentialOptions { user_assigned_id, client_options, ..Default::default() };
+                let options = ManagedIdentityCredentialOptions {
+                    user_assigned_id,
+                    client_options,
+                    ..Default::default()
+                };
                 ManagedIdentityCredential::new(Some(options)).map_err(no_token)?
             }
             Credential::AzureCli { tenant } => {
@@ -178,7 +185,9 @@ impl Authority {
             Some(url) if url.scheme() != "https" => {
                 Err(TokenError::new(&format!("the authority `{url}` is neither https nor on this machine")))
             }
-            url => Ok(Self { host: url.map(Url::to_string), transport: Transport::new(new_http_client(None)) }),
+            url => {
+                Ok(Self { host: url.map(Url::to_string), transport: Transport::new(new_http_client(None)) })
+            }
         }
     }
 

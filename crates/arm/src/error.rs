@@ -72,7 +72,10 @@ impl Error {
     pub fn new(operation: Operation, target: impl Into<String>, verdict: Verdict, what: &str) -> Self {
         let what = brief(what);
         let (target, status, code, request_id) = (target.into(), None, None, None);
-        Self { inner: Box::new(Inner { operation, target, verdict, what, status, code, request_id }), source: None }
+        Self {
+            inner: Box::new(Inner { operation, target, verdict, what, status, code, request_id }),
+            source: None,
+        }
     }
 
     /// Adds the HTTP status and Azure's error code.
@@ -136,13 +139,17 @@ mod tests {
 
     #[test]
     fn the_text_names_the_call_the_app_what_happened_and_the_request() {
-        let error = Error::new(Operation::Backup, "shop/staging", Verdict::NotFound, "azure answered 404: ?sig=abc")
-            .with_answer(404, Some("NotFound".into()))
-            .with_request_id(Some("r-1".into()));
+        let error =
+            Error::new(Operation::Backup, "shop/staging", Verdict::NotFound, "azure answered 404: ?sig=abc")
+                .with_answer(404, Some("NotFound".into()))
+                .with_request_id(Some("r-1".into()));
         assert_eq!(
             error.to_string(),
             "start a backup of shop/staging: azure answered 404: ?sig=[blanked] (request r-1)"
         );
-        assert_eq!((error.status(), error.code(), error.verdict()), (Some(404), Some("NotFound"), &Verdict::NotFound));
+        assert_eq!(
+            (error.status(), error.code(), error.verdict()),
+            (Some(404), Some("NotFound"), &Verdict::NotFound)
+        );
     }
 }

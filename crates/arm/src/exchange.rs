@@ -75,7 +75,8 @@ impl HttpArm {
         let client_request_id = self.client_request_id();
         let span = target.span(&client_request_id);
         let begun = self.clock.elapsed();
-        let sent = self.send(target, method, url, body, token, &client_request_id).instrument(span.clone()).await;
+        let sent =
+            self.send(target, method, url, body, token, &client_request_id).instrument(span.clone()).await;
         let elapsed = self.clock.elapsed().saturating_sub(begun);
         let (status, headers) = match &sent {
             Ok(answer) => (Some(answer.status), Some(&answer.headers)),
@@ -110,8 +111,8 @@ impl HttpArm {
         client_request_id: &str,
     ) -> Result<Answer, Error> {
         let bearer = HeaderValue::from_str(&format!("Bearer {}", token.secret.expose_secret()));
-        let mut bearer =
-            bearer.map_err(|_| target.error(Verdict::NotSent, "no token: it has signs no header can carry"))?;
+        let mut bearer = bearer
+            .map_err(|_| target.error(Verdict::NotSent, "no token: it has signs no header can carry"))?;
         bearer.set_sensitive(true);
         let mut request = self.http.request(method.clone(), url.clone());
         request = request.header(AUTHORIZATION, bearer).header("x-ms-client-request-id", client_request_id);
@@ -150,7 +151,8 @@ impl<'a> Target<'a> {
 
     /// The backup that an answer tells.
     pub(crate) fn backup_in(&self, answer: &Answer) -> Result<Backup, Error> {
-        let backup = wire::json_body(&answer.body).and_then(|body| wire::backup(&body, answer.request_id.as_deref()));
+        let backup =
+            wire::json_body(&answer.body).and_then(|body| wire::backup(&body, answer.request_id.as_deref()));
         backup.map_err(|e| self.unreadable(&e, answer))
     }
 
@@ -192,7 +194,8 @@ impl<'a> Target<'a> {
     /// The error of a request without an answer. Only a connection that was never made is certain to have carried
     /// nothing.
     fn lost(&self, error: reqwest::Error) -> Error {
-        let verdict = if error.is_connect() || error.is_builder() { Verdict::NotSent } else { Verdict::Ambiguous };
+        let verdict =
+            if error.is_connect() || error.is_builder() { Verdict::NotSent } else { Verdict::Ambiguous };
         let what = match (&verdict, error.is_timeout()) {
             (Verdict::NotSent, true) => "no connection in time",
             (Verdict::NotSent, false) => "no connection",
@@ -221,13 +224,18 @@ impl<'a> Target<'a> {
         let end = loop {
             match response.chunk().await {
                 Ok(Some(chunk)) if body.len() + chunk.len() > self.operation.answer_bytes_max() => {
-                    let what = format!("the answer is larger than {} bytes", self.operation.answer_bytes_max());
+                    let what =
+                        format!("the answer is larger than {} bytes", self.operation.answer_bytes_max());
                     break Err(self.error(Verdict::Ambiguous, &what));
                 }
                 Ok(Some(chunk)) => body.extend_from_slice(&chunk),
                 Ok(None) => break Ok(()),
                 Err(error) => {
-                    let what = if error.is_timeout() { "the answer did not end in time" } else { "the answer broke off" };
+                    let what = if error.is_timeout() {
+                        "the answer did not end in time"
+                    } else {
+                        "the answer broke off"
+                    };
                     break Err(self.broken(Verdict::Ambiguous, what, error));
                 }
             }
@@ -235,7 +243,9 @@ impl<'a> Target<'a> {
         match end {
             Ok(()) => Ok(Answer { status, headers, body, request_id }),
             // The status of a refusal means what it means, even when its words are cut off.
-            Err(_) if (400..500).contains(&status) => Ok(Answer { status, headers, body: Vec::new(), request_id }),
+            Err(_) if (400..500).contains(&status) => {
+                Ok(Answer { status, headers, body: Vec::new(), request_id })
+            }
             Err(error) => Err(error.with_answer(status, None).with_request_id(request_id)),
         }
     }

@@ -110,7 +110,8 @@ impl HttpArm {
     }
 
     fn app_url(&self, app: &AppId, more: &[&str]) -> Url {
-        let mut path = vec!["subscriptions", app.subscription().as_str(), "resourceGroups", app.resource_group()];
+        let mut path =
+            vec!["subscriptions", app.subscription().as_str(), "resourceGroups", app.resource_group()];
         path.extend(["providers", "Microsoft.Web", "sites", app.site()]);
         path.extend(app.slot().iter().flat_map(|slot| ["slots", *slot]));
         path.extend(more);
@@ -148,7 +149,10 @@ impl HttpArm {
     fn next_page(&self, link: &str, seen: &BTreeSet<String>) -> Result<Url, Unreadable> {
         let refused = |why: &str| Unreadable(format!("the link to the next page {why}"));
         let url = self.settings.endpoint.join(link).map_err(|_| refused("is no URL"))?;
-        if url.origin() != self.settings.endpoint.origin() || !url.username().is_empty() || url.password().is_some() {
+        if url.origin() != self.settings.endpoint.origin()
+            || !url.username().is_empty()
+            || url.password().is_some()
+        {
             return Err(refused(&format!("leads to another host, {}", url.host_str().unwrap_or("none"))));
         }
         if seen.contains(url.as_str()) || seen.len() >= PAGES_MAX {

@@ -31,7 +31,9 @@ pub(crate) fn refusal(
     let said = said(body);
     let reason = reqwest::StatusCode::from_u16(status).ok().and_then(|s| s.canonical_reason()).unwrap_or("");
     let mut what = format!("azure answered {status} {reason}").trim_end().to_owned();
-    if let Some(code) = said.code.as_deref().filter(|code| !code.eq_ignore_ascii_case(&reason.replace(' ', ""))) {
+    if let Some(code) =
+        said.code.as_deref().filter(|code| !code.eq_ignore_ascii_case(&reason.replace(' ', "")))
+    {
         what.push_str(&format!(" {code}"));
     }
     if let Some(message) = &said.message {
@@ -102,7 +104,8 @@ fn seconds_in(message: &str) -> Option<Duration> {
 
 /// What is left of ARM's budgets.
 pub(crate) fn remaining(headers: &HeaderMap) -> Remaining {
-    let left = |kind| header(headers, &format!("x-ms-ratelimit-remaining-subscription-{kind}"))?.trim().parse().ok();
+    let left =
+        |kind| header(headers, &format!("x-ms-ratelimit-remaining-subscription-{kind}"))?.trim().parse().ok();
     Remaining {
         reads: left("reads"),
         writes: left("writes"),
@@ -129,7 +132,8 @@ mod tests {
     }
 
     fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
-        let pair = |(k, v): &(&'static str, &str)| (HeaderName::from_static(k), HeaderValue::from_str(v).unwrap());
+        let pair =
+            |(k, v): &(&'static str, &str)| (HeaderName::from_static(k), HeaderValue::from_str(v).unwrap());
         pairs.iter().map(pair).collect()
     }
 
@@ -161,11 +165,21 @@ mod tests {
     #[test]
     fn both_envelopes_are_read() {
         let arm = refused(404, &[], r#"{"error":{"code":"ResourceNotFound","message":"no such thing"}}"#);
-        assert_eq!(arm.to_string(), "start a backup of shop: azure answered 404 Not Found ResourceNotFound: no such thing");
-        let web = refused(404, &[], r#"{"Code":"NotFound","Message":"no such thing","Details":[{}],"Innererror":null}"#);
+        assert_eq!(
+            arm.to_string(),
+            "start a backup of shop: azure answered 404 Not Found ResourceNotFound: no such thing"
+        );
+        let web = refused(
+            404,
+            &[],
+            r#"{"Code":"NotFound","Message":"no such thing","Details":[{}],"Innererror":null}"#,
+        );
         assert_eq!(web.to_string(), "start a backup of shop: azure answered 404 Not Found: no such thing");
         for body in ["", "<html>", "[]", "null", r#"{"error":"x"}"#, r#"{"error":{"code":5}}"#] {
-            assert_eq!(refused(404, &[], body).to_string(), "start a backup of shop: azure answered 404 Not Found");
+            assert_eq!(
+                refused(404, &[], body).to_string(),
+                "start a backup of shop: azure answered 404 Not Found"
+            );
         }
     }
 

@@ -4,8 +4,15 @@
 const BLANK: &str = "[blanked]";
 
 /// What introduces a secret that has no spaces, in lower case: in a SAS, a token request and a token answer.
-const WORD_KEYS: [&str; 7] =
-    ["sig", "signature", "sharedaccesssignature", "client_secret", "client_assertion", "access_token", "accesstoken"];
+const WORD_KEYS: [&str; 7] = [
+    "sig",
+    "signature",
+    "sharedaccesssignature",
+    "client_secret",
+    "client_assertion",
+    "access_token",
+    "accesstoken",
+];
 
 /// What introduces a secret that may hold any sign but `;`: in a connection string.
 const PHRASE_KEYS: [&str; 4] = ["accountkey", "sharedaccesskey", "password", "pwd"];
@@ -99,10 +106,16 @@ mod tests {
     #[test]
     fn what_looks_like_a_secret_is_blanked_wherever_it_stands() {
         for (text, clean) in [
-            ("see https://a/b?sp=rwdl&sig=aB/c%3D&se=1 now", "see https://a/b?sp=rwdl&sig=[blanked]&se=1 now"),
+            (
+                "see https://a/b?sp=rwdl&sig=aB/c%3D&se=1 now",
+                "see https://a/b?sp=rwdl&sig=[blanked]&se=1 now",
+            ),
             ("SIG=ab%2Bc", "SIG=[blanked]"),
             ("url%3Fsig%3DaBc", "url%3Fsig%3D[blanked]"),
-            ("AccountName=x;AccountKey=abc==;EndpointSuffix=y", "AccountName=x;AccountKey=[blanked];EndpointSuffix=y"),
+            (
+                "AccountName=x;AccountKey=abc==;EndpointSuffix=y",
+                "AccountName=x;AccountKey=[blanked];EndpointSuffix=y",
+            ),
             ("Server=db;Password = p@s, s!;X=1", "Server=db;Password = [blanked];X=1"),
             ("Pwd='a;b c';X=1", "Pwd=[blanked];X=1"),
             (r#"{"access_token": "abc","n":1}"#, r#"{"access_token": [blanked],"n":1}"#),

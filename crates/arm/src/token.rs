@@ -82,7 +82,9 @@ impl TokenCache {
         let ended = self.ended();
         let mut held = self.held.lock().await;
         match &held.token {
-            Some((token, _)) if token.secret.expose_secret() != refused.secret.expose_secret() => Ok(token.clone()),
+            Some((token, _)) if token.secret.expose_secret() != refused.secret.expose_secret() => {
+                Ok(token.clone())
+            }
             _ => self.renew(&mut held, ended).await,
         }
     }

@@ -134,7 +134,8 @@ fn status(value: &Value) -> BackupStatus {
 fn time(of: &Value, key: &str) -> Option<Timestamp> {
     let text = text(of, key)?.trim();
     let zoned = DateTime::parse_from_rfc3339(text).map(|at| at.with_timezone(&Utc));
-    let at = zoned.or_else(|_| NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f").map(|at| at.and_utc()));
+    let at =
+        zoned.or_else(|_| NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f").map(|at| at.and_utc()));
     at.ok().map(|at| at.trunc_subsecs(3))
 }
 
@@ -173,7 +174,9 @@ mod tests {
 
     #[test]
     fn the_name_goes_under_the_key_that_the_api_version_reads() {
-        for (version, key) in [("2016-08-01", "name"), ("2018-02-01", "backupName"), ("2024-11-01", "backupName")] {
+        for (version, key) in
+            [("2016-08-01", "name"), ("2018-02-01", "backupName"), ("2024-11-01", "backupName")]
+        {
             let body = json_body(&backup_body(&request(), version)).unwrap();
             assert_eq!(body["properties"][key], "hf-shop-1", "{version}");
             assert_eq!(body["properties"]["databases"][0]["connectionString"], "Server=x");
@@ -203,14 +206,17 @@ mod tests {
         ] {
             assert_eq!(backup(&body, None).unwrap().id, BackupId(7), "{body}");
         }
-        for body in [json!({"id": "/x/sites/7", "properties": {"id": 1.5}}), json!([]), json!(null), json!("7")] {
+        for body in
+            [json!({"id": "/x/sites/7", "properties": {"id": 1.5}}), json!([]), json!(null), json!("7")]
+        {
             assert!(backup(&body, None).is_err(), "{body}");
         }
     }
 
     #[test]
     fn a_backup_with_odd_fields_is_still_found_and_never_a_success() {
-        let body = json!({"properties": {"id": 7, "name": 5, "status": {}, "created": 3, "sizeInBytes": "x"}});
+        let body =
+            json!({"properties": {"id": 7, "name": 5, "status": {}, "created": 3, "sizeInBytes": "x"}});
         let backup = backup(&body, Some("r")).unwrap();
         assert!(matches!(backup.status, BackupStatus::Unknown(_)));
         assert_eq!((backup.name, backup.created, backup.size_bytes), (None, None, None));
@@ -219,7 +225,10 @@ mod tests {
     #[test]
     fn a_log_loses_its_secrets_and_an_empty_one_is_none() {
         let read = |log: &str| backup(&json!({"properties": {"id": 7, "log": log}}), None).unwrap().log;
-        assert_eq!(read("cannot open https://a/b?sig=S3cr3t"), Some("cannot open https://a/b?sig=[blanked]".into()));
+        assert_eq!(
+            read("cannot open https://a/b?sig=S3cr3t"),
+            Some("cannot open https://a/b?sig=[blanked]".into())
+        );
         assert_eq!(read(""), None);
     }
 
