@@ -1,6 +1,7 @@
 //! The container a SAS is for.
 
 use std::fmt;
+use std::str::FromStr;
 
 use serde::Deserialize;
 use url::{Host, Url};
@@ -8,7 +9,7 @@ use url::{Host, Url};
 /// A blob container's URL, without a query: `https://ACCOUNT.blob.core.windows.net/CONTAINER`, or
 /// `http://127.0.0.1:PORT/ACCOUNT/CONTAINER` for an emulator.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "Url")]
+#[serde(try_from = "String")]
 pub struct Container {
     url: Url,
     name: String,
@@ -17,6 +18,9 @@ pub struct Container {
 /// The URL is not that of a container. It is not repeated here: there may be a SAS in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidContainer {
+    /// It is no URL at all.
+    #[error("a container is given as a URL: https://ACCOUNT.blob.core.windows.net/CONTAINER")]
+    Url,
     /// Plain HTTP would show the SAS to the network.
     #[error("a container's URL must begin with https:// (http:// is for this machine only)")]
     Scheme,
@@ -58,6 +62,22 @@ impl Container {
 impl fmt::Display for Container {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.url)
+    }
+}
+
+impl FromStr for Container {
+    type Err = InvalidContainer;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Url::parse(text).map_err(|_| InvalidContainer::Url)?.try_into()
+    }
+}
+
+impl TryFrom<String> for Container {
+    type Error = InvalidContainer;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
     }
 }
 
@@ -127,7 +147,7 @@ mod tests {
     use super::*;
 
     fn container(text: &str) -> Result<Container, InvalidContainer> {
-        Url::parse(text).unwrap().try_into()
+        text.parse()
     }
 
     #[test]
@@ -150,6 +170,7 @@ mod tests {
     #[test]
     fn what_is_not_a_containers_url_is_refused_with_its_reason() {
         for (text, reason) in [
+            ("backups", InvalidContainer::Url),
             ("http://acct.blob.core.windows.net/backups", InvalidContainer::Scheme),
             ("file:///backups", InvalidContainer::Scheme),
             ("https://acct.blob.core.windows.net/backups?sv=2022-11-02&sig=x", InvalidContainer::Extra),

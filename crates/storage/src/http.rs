@@ -9,9 +9,9 @@ use url::Url;
 
 use crate::{Container, Error, Refusal, Sas};
 
-/// Storage that is slower than this to take a few bytes is no place for a backup.
-const TIMEOUT: Duration = Duration::from_secs(30);
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Each request carries a few bytes at most, and a worker's step waits for it.
+const TIMEOUT: Duration = Duration::from_secs(15);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A client that follows no redirect, since a SAS must go nowhere but to its container.
 pub(crate) fn client() -> Result<Client, Error> {

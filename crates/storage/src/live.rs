@@ -48,14 +48,14 @@ struct Place {
 #[derive(Debug)]
 struct State {
     current: Option<Arc<Sas>>,
-    trial: Option<Trial>,
+    /// By fingerprint; only those that may still be relied on.
+    trials: BTreeMap<String, Trial>,
     rng: fastrand::Rng,
 }
 
 /// What storage said to a SAS, and when.
 #[derive(Debug)]
 struct Trial {
-    fingerprint: String,
     at: Duration,
     result: Result<(), Refusal>,
 }
@@ -73,7 +73,7 @@ impl LiveStorage {
         mut rng: fastrand::Rng,
     ) -> Result<Self, Error> {
         let place = |(name, target): (StorageName, Target)| {
-            let state = State { current: None, trial: None, rng: rng.fork() };
+            let state = State { current: None, trials: BTreeMap::new(), rng: rng.fork() };
             (name.clone(), Place { name, target, state: Mutex::new(state) })
         };
         Ok(Self { places: targets.into_iter().map(place).collect(), client: http::client()?, clock })
@@ -131,22 +131,23 @@ impl LiveStorage {
         sas: &Sas,
         now: Timestamp,
     ) -> Result<(), Error> {
-        let known = state.trial.as_ref().and_then(|trial| trial.known_result(sas, self.clock.elapsed()));
-        let result = if let Some(result) = known {
-            result
+        let fingerprint = sas.fingerprint().to_owned();
+        let elapsed = self.clock.elapsed();
+        state.trials.retain(|_, trial| trial.holds(elapsed));
+        let result = if let Some(trial) = state.trials.get(&fingerprint) {
+            trial.result.clone()
         } else {
             let unique = format!("{}-{:08x}", now.timestamp_millis(), state.rng.u32(..));
             let blob_name = format!(".holdfast-probe-{unique}");
             let result = probe(&self.client, &place.target.container, sas, &blob_name).await;
-            let at = self.clock.elapsed();
-            state.trial =
-                Some(Trial { fingerprint: sas.fingerprint().to_owned(), at, result: result.clone() });
+            let trial = Trial { at: self.clock.elapsed(), result: result.clone() };
+            state.trials.insert(fingerprint.clone(), trial);
             result
         };
         result.map_err(|cause| Error::ProbeContainer {
             storage: place.name.clone(),
             container: place.target.container.to_string(),
-            fingerprint: sas.fingerprint().to_owned(),
+            fingerprint,
             cause,
         })
     }
@@ -157,8 +158,8 @@ impl Storage for LiveStorage {
     async fn grant(&self, storage: &StorageName, need: &Need) -> Result<Grant, Error> {
         let place = self.find(storage)?;
         let mut state = place.state.lock().await;
-        // What storage refused since it was tried must be tried again, by whoever still wants it.
-        state.trial.take_if(|trial| need.replace.as_ref() == Some(&trial.fingerprint));
+        // What was refused since it was tried is tried again, for whoever still wants it.
+        state.trials.retain(|fingerprint, _| need.replace.as_ref() != Some(fingerprint));
         let (sas, refresh) = match self.at_hand(place, &mut state, need).await? {
             AtHand::Good(sas) => (sas, None),
             AtHand::Replace(reason) => self.replace(place, &mut state, need, reason).await?,
@@ -187,10 +188,8 @@ impl Place {
 }
 
 impl Trial {
-    /// The result, while it may be relied on for this SAS.
-    fn known_result(&self, sas: &Sas, now: Duration) -> Option<Result<(), Refusal>> {
-        let lasts = if self.result.is_ok() { GOOD_FOR } else { BAD_FOR };
-        let holds = self.fingerprint == sas.fingerprint() && now.saturating_sub(self.at) < lasts;
-        holds.then(|| self.result.clone())
+    /// May it still be relied on?
+    fn holds(&self, elapsed: Duration) -> bool {
+        elapsed.saturating_sub(self.at) < if self.result.is_ok() { GOOD_FOR } else { BAD_FOR }
     }
 }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use holdfast_model::RefreshReason;
-use holdfast_storage::{Error, Need, SasSource, SecretRef, Verdict, Warning};
+use holdfast_model::{RefreshReason, StorageName};
+use holdfast_storage::{Error, Need, SasSource, SecretRef, Storage, Verdict, Warning};
 use secrecy::ExposeSecret;
 
 use crate::server::{
@@ -132,7 +132,7 @@ async fn a_sas_that_storage_no_longer_takes_is_read_again_from_its_file() {
             if asked.query.ends_with("Zmlyc3Q") { Reply::status(403) } else { agree(asked) }
         },
     );
-    clock.advance(Duration::from_secs(600));
+    clock.advance(Duration::from_mins(10));
     let error = grant(&storage, &need(&clock)).await.unwrap_err();
     assert_eq!(error.verdict(), Verdict::Unusable);
     write(file.path(), &sas("c2Vjb25k"));
@@ -209,6 +209,22 @@ async fn a_storage_in_trouble_is_asked_once_for_a_whole_fleet_and_again_later() 
 }
 
 #[tokio::test]
+async fn a_storage_that_shuts_everybody_out_is_not_asked_by_each_of_a_fleet() {
+    let (server, clock) = (Server::start().await, clock());
+    let (_file, source) = key_file(hours(48));
+    let storage = server.storage(&clock, source);
+    grant(&storage, &need(&clock)).await.unwrap();
+    server.take_methods();
+    server.answer_with(|_| Reply::status(403));
+    clock.advance(Duration::from_mins(10));
+    for _ in 0..20 {
+        let error = grant(&storage, &need(&clock)).await.unwrap_err();
+        assert_eq!(error.verdict(), Verdict::Unusable);
+    }
+    assert_eq!(server.take_methods(), ["PUT", "PUT"], "the SAS at hand and a new one, once each");
+}
+
+#[tokio::test]
 async fn a_sas_that_will_not_do_is_refused_before_anything_is_sent() {
     let (server, clock) = (Server::start().await, clock());
     let (_file, source) = sas_file("sv=2022-11-02&sr=b&sp=rl&se=2027-01-31T15:00:00Z&sig=Zmlyc3Q");
@@ -256,10 +272,9 @@ async fn a_reference_that_leads_nowhere_is_named() {
 
 #[tokio::test]
 async fn a_storage_nobody_defined_is_named() {
-    use holdfast_storage::Storage;
     let (server, clock) = (Server::start().await, clock());
     let (_file, source) = sas_file(&sas("Zmlyc3Q"));
-    let name = holdfast_model::StorageName::new("nowhere");
+    let name = StorageName::new("nowhere");
     let error = server.storage(&clock, source).grant(&name, &need(&clock)).await.unwrap_err();
     assert!(matches!(error, Error::FindStorage { storage } if storage == name));
 }

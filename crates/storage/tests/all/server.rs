@@ -14,7 +14,6 @@ use chrono::TimeDelta;
 use holdfast_model::{Clock, ManualClock, StorageName, Timestamp, parse_timestamp};
 use holdfast_storage::{Container, Error, Grant, LiveStorage, Need, SasSource, SecretRef, Storage, Target};
 use tokio::io::AsyncReadExt;
-use url::Url;
 
 /// What the server answers: a status, headers and a body.
 #[derive(Debug, Clone)]
@@ -131,7 +130,7 @@ pub async fn container_that_hangs_up() -> Container {
 }
 
 fn container_at(address: SocketAddr) -> Container {
-    Url::parse(&format!("http://{address}/acct/backups")).unwrap().try_into().unwrap()
+    format!("http://{address}/acct/backups").parse().unwrap()
 }
 
 /// The answers of storage to a SAS that is good.
@@ -156,7 +155,7 @@ pub fn clock() -> Arc<ManualClock> {
 }
 
 pub fn hours(hours: u64) -> Duration {
-    Duration::from_secs(hours * 3_600)
+    Duration::from_hours(hours)
 }
 
 /// A backup that begins now and may run for four hours.
