@@ -22,7 +22,9 @@ pub enum Error {
     )]
     InUse(PathBuf),
     /// The schema is newer than this program.
-    #[error("the store {place} was written by a newer holdfast (schema {found}, this program knows {known}); use that version or a newer one. Nothing was changed")]
+    #[error(
+        "the store {place} was written by a newer holdfast (schema {found}, this program knows {known}); use that version or a newer one. Nothing was changed"
+    )]
     NewerSchema {
         /// The file or server.
         place: String,
@@ -32,7 +34,9 @@ pub enum Error {
         known: i64,
     },
     /// The schema is older than this program, and the store was opened for reading alone.
-    #[error("the store {place} has an older schema ({found}, this program needs {known}); run `holdfast migrate` first")]
+    #[error(
+        "the store {place} has an older schema ({found}, this program needs {known}); run `holdfast migrate` first"
+    )]
     OlderSchema {
         /// The file or server.
         place: String,
@@ -51,7 +55,9 @@ pub enum Error {
         source: sqlx::Error,
     },
     /// The file or folder may not be written.
-    #[error("failed to {operation}: the store may only be read; check the permissions of the file and its folder")]
+    #[error(
+        "failed to {operation}: the store may only be read; check the permissions of the file and its folder"
+    )]
     ReadOnly {
         /// What was being done.
         operation: &'static str,

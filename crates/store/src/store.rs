@@ -10,7 +10,7 @@ use holdfast_model::{
 };
 use serde::Serialize;
 
-use crate::{Error, Link};
+use crate::{ChainRow, Error, Link};
 
 /// The truth, and the only thing that processes share.
 ///
@@ -58,7 +58,12 @@ pub trait Store: Send + Sync + Debug {
 
     /// Closes a subscription's budget for a kind of call until a time, because Azure said so. A budget that is
     /// closed for longer already stays so.
-    async fn close_budget(&self, subscription: &SubscriptionId, call: Call, until: Timestamp) -> Result<(), Error>;
+    async fn close_budget(
+        &self,
+        subscription: &SubscriptionId,
+        call: Call,
+        until: Timestamp,
+    ) -> Result<(), Error>;
 
     /// A run, with what the step needs to know beside it; `None` when there is no such run.
     async fn load(&self, id: RunId) -> Result<Option<Loaded>, Error>;
@@ -78,6 +83,12 @@ pub trait Store: Send + Sync + Debug {
 
     /// Audit events after a sequence number, oldest first.
     async fn audit(&self, after: i64, most: u32) -> Result<Vec<AuditEvent>, Error>;
+
+    /// The same events as they are stored, for [`crate::verify_chain`]. A store that keeps texts gives the texts,
+    /// so that no change of theirs goes unseen, and none keeps the rows from being read.
+    async fn chain(&self, after: i64, most: u32) -> Result<Vec<ChainRow>, Error> {
+        Ok(self.audit(after, most).await?.iter().map(ChainRow::of).collect())
+    }
 }
 
 /// An app as the fleet file enrols it.

@@ -1,0 +1,198 @@
+//! The audit's chain: each event is bound to the one before by a hash, so that a changed, missing or reordered row
+//! shows. Pure, and the same for every store.
+
+use std::fmt;
+
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use crate::AuditEvent;
+
+/// An event's place in the chain.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Link {
+    /// Counts the events from 1, without gaps.
+    pub seq: i64,
+    /// The hash of the event before.
+    pub previous: String,
+    /// This event's hash: SHA-256 in lower-case hex.
+    pub hash: String,
+}
+
+/// An event as the chain sees it: the stored texts, byte for byte.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChainRow {
+    /// Its place.
+    pub link: Link,
+    /// When it happened, as text.
+    pub at: String,
+    /// To which run, as text.
+    pub run_id: String,
+    /// To which app, as text.
+    pub app: String,
+    /// What, as JSON text.
+    pub data: String,
+}
+
+/// The chain does not hold.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("audit event {seq} {what}")]
+pub struct Broken {
+    /// The first place where it does not.
+    pub seq: i64,
+    /// What is wrong there.
+    pub what: Damage,
+}
+
+/// What is wrong with a place in the chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Damage {
+    /// The row's content is not what was hashed.
+    Changed,
+    /// The row is gone.
+    Missing,
+    /// The row does not follow the one before it: rows were swapped, or the one before was replaced.
+    Reordered,
+}
+
+impl fmt::Display for Damage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Changed => "was changed after it was written",
+            Self::Missing => "is missing",
+            Self::Reordered => "does not follow the event before it: events were reordered or replaced",
+        })
+    }
+}
+
+impl Link {
+    /// The place before the first event.
+    pub fn origin() -> Self {
+        Self { seq: 0, previous: String::new(), hash: "0".repeat(64) }
+    }
+
+    /// The link of the event that follows this one, from its stored texts.
+    pub fn then(&self, at: &str, run_id: &str, app: &str, data: &str) -> Self {
+        let seq = self.seq + 1;
+        Self { seq, previous: self.hash.clone(), hash: hash(&self.hash, seq, [at, run_id, app, data]) }
+    }
+}
+
+impl ChainRow {
+    /// An event as the chain sees it, from the event itself: what a store that keeps no text of its own answers.
+    pub fn of(event: &AuditEvent) -> Self {
+        Self {
+            link: event.link.clone(),
+            at: holdfast_model::format_timestamp(event.at),
+            run_id: event.run_id.to_string(),
+            app: event.app.to_string(),
+            data: crate::columns::json(&event.event),
+        }
+    }
+}
+
+/// Checks rows that follow `from`, and answers the last one's link.
+///
+/// Rows cut off at the end leave a chain that holds. Whoever keeps the answered link elsewhere finds that too, by
+/// comparing it with a later answer.
+pub fn verify_chain<'a>(rows: impl IntoIterator<Item = &'a ChainRow>, from: Link) -> Result<Link, Broken> {
+    let mut last = from;
+    for row in rows {
+        let seq = last.seq + 1;
+        let broken = |what| Err(Broken { seq, what });
+        if row.link.seq != seq {
+            return broken(if row.link.seq > seq { Damage::Missing } else { Damage::Reordered });
+        }
+        if row.link.previous != last.hash {
+            return broken(Damage::Reordered);
+        }
+        let link = last.then(&row.at, &row.run_id, &row.app, &row.data);
+        if link.hash != row.link.hash {
+            return broken(Damage::Changed);
+        }
+        last = link;
+    }
+    Ok(last)
+}
+
+/// Each part goes in behind its length, so that no two different rows are the same bytes.
+fn hash(previous: &str, seq: i64, parts: [&str; 4]) -> String {
+    let mut hasher = Sha256::new();
+    let mut add = |part: &[u8]| {
+        hasher.update((part.len() as u64).to_be_bytes());
+        hasher.update(part);
+    };
+    add(previous.as_bytes());
+    add(&seq.to_be_bytes());
+    parts.iter().for_each(|part| add(part.as_bytes()));
+    hasher.finalize().iter().fold(String::with_capacity(64), |mut hex, byte| {
+        hex.extend([byte >> 4, byte & 15].map(|nibble| char::from(b"0123456789abcdef"[usize::from(nibble)])));
+        hex
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chain(count: i64) -> Vec<ChainRow> {
+        let mut last = Link::origin();
+        (1..=count)
+            .map(|n| {
+                let data = format!("{{\"n\":{n}}}");
+                last = last.then("t", "r", "a", &data);
+                ChainRow { link: last.clone(), at: "t".into(), run_id: "r".into(), app: "a".into(), data }
+            })
+            .collect()
+    }
+
+    fn verify(rows: &[ChainRow]) -> Result<Link, Broken> {
+        verify_chain(rows, Link::origin())
+    }
+
+    #[test]
+    fn an_untouched_chain_holds_from_its_start_and_from_any_later_link() {
+        let rows = chain(5);
+        assert_eq!(verify(&rows), Ok(rows[4].link.clone()));
+        assert_eq!(verify_chain(&rows[2..], rows[1].link.clone()), Ok(rows[4].link.clone()));
+        assert_eq!(verify(&[]), Ok(Link::origin()));
+    }
+
+    #[test]
+    fn every_changed_byte_is_found_where_it_is() {
+        let touch: [fn(&mut ChainRow); 5] = [
+            |row| row.at.push(' '),
+            |row| row.run_id.push('x'),
+            |row| row.app = String::new(),
+            |row| row.data = row.data.replace(':', ": "),
+            |row| row.link.hash.replace_range(0..1, "z"),
+        ];
+        for touch in touch {
+            let mut rows = chain(5);
+            touch(&mut rows[2]);
+            assert_eq!(verify(&rows), Err(Broken { seq: 3, what: Damage::Changed }));
+        }
+    }
+
+    #[test]
+    fn a_missing_a_swapped_and_a_replaced_event_are_found() {
+        let mut rows = chain(5);
+        rows.remove(1);
+        assert_eq!(verify(&rows), Err(Broken { seq: 2, what: Damage::Missing }));
+        let mut rows = chain(5);
+        rows.swap(1, 2);
+        assert_eq!(verify(&rows), Err(Broken { seq: 2, what: Damage::Missing }));
+        (rows[1].link.seq, rows[2].link.seq) = (2, 3);
+        assert_eq!(verify(&rows), Err(Broken { seq: 2, what: Damage::Reordered }));
+        let mut rows = chain(5);
+        rows[1].data = "{}".into();
+        rows[1].link = rows[0].link.then("t", "r", "a", "{}");
+        assert_eq!(verify(&rows), Err(Broken { seq: 3, what: Damage::Reordered }));
+    }
+
+    #[test]
+    fn a_byte_that_moves_from_one_part_to_the_next_changes_the_hash() {
+        let origin = Link::origin();
+        assert_ne!(origin.then("a", "bc", "d", "e"), origin.then("ab", "c", "d", "e"));
+    }
+}

@@ -1,0 +1,108 @@
+//! What hands runs out and takes them back.
+
+use std::ops::Bound::{Excluded, Included};
+use std::time::Duration;
+
+use holdfast_model::{Lane, Limits, Priority, RunId, Timestamp, Wakeup};
+
+use super::state::{Row, State};
+use crate::columns::later;
+use crate::handout::{most_urgent_first, scan_most};
+use crate::{Ask, Board, LaneDue, Taken};
+
+impl State {
+    pub fn reclaim(&mut self, now: Timestamp) -> u64 {
+        let lapsed: Vec<RunId> =
+            self.leases.iter().take_while(|(until, _)| *until <= now).map(|(_, id)| *id).collect();
+        for id in &lapsed {
+            let Some(mut row) = self.row(*id).cloned() else { continue };
+            row.leased_until = None;
+            row.holds = row.holds && row.run.state.is_in_flight();
+            row.run.version += 1;
+            self.put(row);
+        }
+        lapsed.len() as u64
+    }
+
+    pub fn board(&self, now: Timestamp) -> Board {
+        let mut board = Board { now, outstanding: self.outstanding(), ..Board::default() };
+        let lease_ends = self.leases.iter().map(|(until, _)| *until).find(|until| *until > now);
+        let mut soon: Vec<Timestamp> = lease_ends.into_iter().collect();
+        for (lane, places) in &self.lanes {
+            let mut due = None;
+            for priority in Priority::ALL {
+                let rank = priority.rank();
+                let first = places.range((rank, Timestamp::MIN_UTC)..=(rank, now)).next();
+                due = due.or(first.map(|((_, due_at), _)| LaneDue {
+                    lane: lane.clone(),
+                    priority,
+                    due_at: *due_at,
+                }));
+                let next = places.range((Excluded((rank, now)), Included((rank, Timestamp::MAX_UTC)))).next();
+                soon.extend(next.map(|((_, due_at), _)| *due_at));
+            }
+            board.lanes.extend(due);
+        }
+        board.next_at = soon.into_iter().min();
+        board
+    }
+
+    pub fn take(&mut self, asks: &[Ask], limits: &Limits, lease: Duration, now: Timestamp) -> Vec<Taken> {
+        let mut taken = Vec::new();
+        for ask in asks {
+            let room = self.room(ask, limits, now);
+            let mut left = room;
+            for id in self.candidates(&ask.lane, scan_most(room), now) {
+                if left == 0 {
+                    break;
+                }
+                let Some(mut row) = self.row(id).cloned() else { continue };
+                let begins = matches!(ask.lane, Lane::Begin { .. });
+                if begins && self.held.contains_key(&row.run.app) {
+                    continue;
+                }
+                row.holds = row.holds || begins;
+                row.leased_until = Some(later(now, lease));
+                let wakeup = Wakeup { run_id: id, version: row.run.version };
+                taken.push((row.run.due_at, Taken { wakeup, priority: row.run.priority }));
+                self.put(row);
+                left -= 1;
+            }
+            if let Some((subscription, call)) = ask.lane.cost() {
+                self.bucket(subscription, call, now).draw(room - left);
+            }
+        }
+        most_urgent_first(taken)
+    }
+
+    /// How many runs of the lane may go, as far as limits are shared between lanes.
+    fn room(&mut self, ask: &Ask, limits: &Limits, now: Timestamp) -> u32 {
+        let mut room = ask.most.min(limits.outstanding.saturating_sub(self.outstanding()));
+        if let Some((subscription, call)) = ask.lane.cost() {
+            let bucket = self.bucket(subscription, call, now);
+            bucket.refill(limits.budget(call), now);
+            room = room.min(bucket.whole(now));
+        }
+        if let Lane::Begin { subscription, plan, account } = &ask.lane {
+            let holders = || self.held.values().filter_map(|id| self.row(*id));
+            let in_plan = |row: &&Row| row.run.plan == *plan && row.run.app.subscription() == subscription;
+            let into_account = |row: &&Row| row.run.terms.account == *account;
+            let left =
+                |limit: u32, held: usize| limit.saturating_sub(u32::try_from(held).unwrap_or(u32::MAX));
+            room = room.min(left(limits.per_plan, holders().filter(in_plan).count()));
+            room = room.min(left(limits.per_account, holders().filter(into_account).count()));
+        }
+        room
+    }
+
+    /// The first due runs of a lane.
+    fn candidates(&self, lane: &Lane, most: usize, now: Timestamp) -> Vec<RunId> {
+        let Some(places) = self.lanes.get(lane) else { return Vec::new() };
+        let of_rank = |rank| places.range((rank, Timestamp::MIN_UTC)..=(rank, now)).flat_map(|(_, ids)| ids);
+        Priority::ALL.iter().flat_map(|priority| of_rank(priority.rank())).take(most).copied().collect()
+    }
+
+    fn outstanding(&self) -> u32 {
+        u32::try_from(self.leases.len()).unwrap_or(u32::MAX)
+    }
+}

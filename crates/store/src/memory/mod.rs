@@ -1,0 +1,113 @@
+//! The store in memory: the twin that simulations and tests run on.
+
+mod lanes;
+mod reading;
+mod state;
+mod writing;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use holdfast_model::{Call, Clock, Limits, NewRun, Run, RunId, SubscriptionId, Timestamp};
+
+use self::state::State;
+use crate::columns::stamp;
+use crate::{
+    AppStatus, Ask, AuditEvent, Board, Change, Committed, Cursor, Enrolled, Error, FleetChange, Loaded, Plan,
+    Planned, RunFilter, Store, Taken,
+};
+
+/// A store that forgets all when dropped, and else behaves as the others do.
+#[derive(Debug)]
+pub struct MemoryStore {
+    clock: Arc<dyn Clock>,
+    state: Mutex<State>,
+}
+
+impl MemoryStore {
+    /// An empty store that judges time by `clock`.
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
+        Self { clock, state: Mutex::default() }
+    }
+
+    fn time(&self) -> Timestamp {
+        stamp(self.clock.now())
+    }
+
+    /// Every change is decided before it is made, so what a panic leaves behind is whole.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl Store for MemoryStore {
+    async fn now(&self) -> Result<Timestamp, Error> {
+        Ok(self.time())
+    }
+
+    async fn sync_fleet(&self, fleet: &[Enrolled]) -> Result<FleetChange, Error> {
+        Ok(self.state().sync_fleet(fleet, self.time()))
+    }
+
+    async fn cursors_due(&self, most: u32) -> Result<Vec<Cursor>, Error> {
+        Ok(self.state().cursors_due(most, self.time()))
+    }
+
+    async fn plan(&self, plans: &[Plan]) -> Result<Planned, Error> {
+        self.state().plan(plans, self.time())
+    }
+
+    async fn add_run(&self, run: &NewRun) -> Result<(), Error> {
+        self.state().add_run(run, self.time())
+    }
+
+    async fn reclaim(&self) -> Result<u64, Error> {
+        Ok(self.state().reclaim(self.time()))
+    }
+
+    async fn board(&self) -> Result<Board, Error> {
+        Ok(self.state().board(self.time()))
+    }
+
+    async fn take(&self, asks: &[Ask], limits: &Limits, lease: Duration) -> Result<Vec<Taken>, Error> {
+        Ok(self.state().take(asks, limits, lease, self.time()))
+    }
+
+    async fn close_budget(
+        &self,
+        subscription: &SubscriptionId,
+        call: Call,
+        until: Timestamp,
+    ) -> Result<(), Error> {
+        self.state().bucket(subscription, call, self.time()).close(stamp(until));
+        Ok(())
+    }
+
+    async fn load(&self, id: RunId) -> Result<Option<Loaded>, Error> {
+        Ok(self.state().load(id, self.time()))
+    }
+
+    async fn commit(&self, change: &Change) -> Result<Committed, Error> {
+        self.state().commit(change)
+    }
+
+    async fn runs(&self, filter: &RunFilter) -> Result<Vec<Run>, Error> {
+        Ok(self.state().runs(filter))
+    }
+
+    async fn status(&self) -> Result<Vec<AppStatus>, Error> {
+        Ok(self.state().status(self.time()))
+    }
+
+    async fn events(&self, run: RunId) -> Result<Vec<AuditEvent>, Error> {
+        Ok(self.state().audit.iter().filter(|event| event.run_id == run).cloned().collect())
+    }
+
+    async fn audit(&self, after: i64, most: u32) -> Result<Vec<AuditEvent>, Error> {
+        // Sequence numbers count from 1 without gaps, so they are places in the list.
+        let skip = usize::try_from(after).unwrap_or(0);
+        Ok(self.state().audit.iter().skip(skip).take(most as usize).cloned().collect())
+    }
+}

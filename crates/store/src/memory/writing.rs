@@ -1,0 +1,112 @@
+//! What changes the fleet, the cursors and the runs.
+
+use holdfast_model::{NewRun, Run, Timestamp};
+
+use super::state::{Row, State};
+use crate::columns::{changed, stamp, stored};
+use crate::{Change, Committed, Cursor, Enrolled, Error, FleetChange, Plan, Planned, enrolment};
+
+impl State {
+    pub fn sync_fleet(&mut self, fleet: &[Enrolled], now: Timestamp) -> FleetChange {
+        let sync = enrolment::sync(&self.apps, &self.cursors, fleet, now);
+        self.apps.extend(sync.apps.into_iter().map(|row| (row.enrolled.app.id.clone(), row)));
+        sync.dropped.iter().for_each(|app| drop(self.cursors.remove(app)));
+        self.cursors.extend(sync.cursors.into_iter().map(|cursor| (cursor.app.clone(), cursor)));
+        sync.change
+    }
+
+    pub fn cursors_due(&self, most: u32, now: Timestamp) -> Vec<Cursor> {
+        let mut due: Vec<&Cursor> = self.cursors.values().filter(|cursor| cursor.next_at <= now).collect();
+        due.sort_by_cached_key(|cursor| (cursor.next_at, cursor.app.to_string()));
+        let unfinished = |cursor: &Cursor| {
+            let under =
+                |row: &&Row| row.run.policy.as_ref() == Some(&cursor.policy) && !row.run.state.is_ended();
+            self.rows_of(&cursor.app).filter(under).count() as u64
+        };
+        due.into_iter()
+            .take(most as usize)
+            .map(|cursor| Cursor { unfinished: unfinished(cursor), ..cursor.clone() })
+            .collect()
+    }
+
+    pub fn plan(&mut self, plans: &[Plan], now: Timestamp) -> Result<Planned, Error> {
+        plans.iter().flat_map(|plan| &plan.runs).try_for_each(|new| self.is_new("plan runs", &new.run))?;
+        let mut planned = Planned::default();
+        for plan in plans {
+            let as_read = |cursor: &&mut Cursor| {
+                let (now, then) = (cursor, &plan.cursor);
+                (&now.policy, now.through, &now.fingerprint)
+                    == (&then.policy, then.through, &then.fingerprint)
+            };
+            let Some(cursor) = self.cursors.get_mut(&plan.cursor.app).filter(as_read) else {
+                planned.outrun += 1;
+                continue;
+            };
+            match plan.next_at {
+                Some(next_at) => {
+                    cursor.through = stamp(plan.through);
+                    cursor.next_at = stamp(next_at);
+                }
+                None => drop(self.cursors.remove(&plan.cursor.app)),
+            }
+            for new in &plan.runs {
+                if self.insert(new, now) {
+                    let count =
+                        if new.run.state.is_ended() { &mut planned.missed } else { &mut planned.runs };
+                    *count += 1;
+                }
+            }
+        }
+        Ok(planned)
+    }
+
+    pub fn add_run(&mut self, new: &NewRun, now: Timestamp) -> Result<(), Error> {
+        const OPERATION: &str = "add a run";
+        self.is_new(OPERATION, &new.run)?;
+        if self.insert(new, now) {
+            return Ok(());
+        }
+        Err(Error::Inconsistent {
+            operation: OPERATION,
+            what: format!("the tick of run {} has a run", new.run.id),
+        })
+    }
+
+    pub fn commit(&mut self, change: &Change) -> Result<Committed, Error> {
+        let id = change.run.id;
+        let current = |row: &&Row| row.run.version == change.from && !row.run.state.is_ended();
+        let Some(old) = self.row(id).filter(current) else { return Ok(Committed::Stale) };
+        let run = changed(&old.run, &change.run);
+        let holds = run.state.is_in_flight();
+        if holds && self.held.get(&run.app).is_some_and(|holder| *holder != id) {
+            let what = format!("the app of run {id} is held by another run");
+            return Err(Error::Inconsistent { operation: "commit a change of a run", what });
+        }
+        self.append(&run, &change.events, change.at);
+        let version = run.version;
+        self.put(Row { run, leased_until: None, holds });
+        Ok(Committed::Done(version))
+    }
+
+    fn is_new(&self, operation: &'static str, run: &Run) -> Result<(), Error> {
+        match self.row(run.id) {
+            None => Ok(()),
+            Some(_) => {
+                Err(Error::Inconsistent { operation, what: format!("run {} is there already", run.id) })
+            }
+        }
+    }
+
+    /// Adds a run unless its tick has one.
+    fn insert(&mut self, new: &NewRun, now: Timestamp) -> bool {
+        let run = stored(&new.run);
+        if let (Some(policy), Some(tick)) = (&run.policy, run.tick)
+            && !self.ticks.insert((policy.clone(), run.app.clone(), tick))
+        {
+            return false;
+        }
+        self.append(&run, std::slice::from_ref(&new.event), now);
+        self.put(Row { run, leased_until: None, holds: false });
+        true
+    }
+}
