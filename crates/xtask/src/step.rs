@@ -1,0 +1,104 @@
+//! Running other programs, above all cargo, from the root of the workspace.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail, ensure};
+
+use crate::say;
+
+/// The root of the workspace: two folders above this crate's manifest.
+pub fn root() -> &'static Path {
+    let crate_folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    crate_folder.ancestors().nth(2).unwrap_or(crate_folder)
+}
+
+/// Where cargo builds.
+pub fn target_folder() -> PathBuf {
+    root().join(std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into()))
+}
+
+/// The cargo that runs us, so that a `+toolchain` holds for every step.
+pub fn cargo<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.args(arguments).current_dir(root());
+    command
+}
+
+/// Whether cargo has this subcommand.
+pub fn cargo_has(subcommand: &str) -> bool {
+    let mut ask = cargo([subcommand, "--version"]);
+    ask.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
+}
+
+/// Runs the program to its end; its output goes to the terminal.
+pub fn run(command: &mut Command) -> Result<()> {
+    let words = words(command);
+    say::line(&format!("$ {words}"));
+    let status = command.status().with_context(|| format!("failed to start `{words}`"))?;
+    ensure!(status.success(), "`{words}` failed ({status})");
+    Ok(())
+}
+
+/// Runs the program and hands back what it wrote to stdout.
+pub fn output_of(command: &mut Command) -> Result<String> {
+    let words = words(command);
+    let output = command.output().with_context(|| format!("failed to start `{words}`"))?;
+    if !output.status.success() {
+        bail!("`{words}` failed ({}): {}", output.status, String::from_utf8_lossy(&output.stderr).trim());
+    }
+    String::from_utf8(output.stdout).with_context(|| format!("`{words}` wrote something that is not text"))
+}
+
+/// What a developer would type to repeat the step by hand.
+fn words(command: &Command) -> String {
+    let program = Path::new(command.get_program()).file_stem().unwrap_or(command.get_program());
+    let set = command.get_envs().filter_map(|(name, value)| Some((name, value?)));
+    let set = set.map(|(name, value)| format!("{}='{}'", name.to_string_lossy(), value.to_string_lossy()));
+    let typed = std::iter::once(program).chain(command.get_args());
+    set.chain(typed.map(|word| word.to_string_lossy().into_owned())).collect::<Vec<_>>().join(" ")
+}
+
+/// Runs every step, also after one failed, so that one round shows all there is to mend.
+pub fn run_all<const N: usize>(steps: [(&str, &dyn Fn() -> Result<()>); N]) -> Result<()> {
+    let mut failed = Vec::new();
+    for (name, step) in steps {
+        say::heading(name);
+        if let Err(error) = step() {
+            say::error(&error);
+            failed.push(name);
+        }
+    }
+    ensure!(failed.is_empty(), "failed: {}", failed.join(", "));
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_is_shown_as_it_would_be_typed() {
+        let mut command = Command::new("/some/where/cargo");
+        command.args(["doc", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings");
+        assert_eq!(words(&command), "RUSTDOCFLAGS='-D warnings' cargo doc --no-deps");
+    }
+
+    #[test]
+    fn later_steps_run_after_a_failed_one_and_the_failure_is_named() {
+        let ran = std::cell::Cell::new(false);
+        let fails = || bail!("broken");
+        let works = || {
+            ran.set(true);
+            Ok(())
+        };
+        let error = run_all([("first", &fails), ("second", &works)]).unwrap_err();
+        assert_eq!(error.to_string(), "failed: first");
+        assert!(ran.get());
+    }
+
+    #[test]
+    fn the_root_is_the_folder_of_the_workspace() {
+        assert!(root().join("clippy.toml").is_file());
+    }
+}
