@@ -194,7 +194,7 @@ async fn a_container_that_keeps_every_blob_takes_backups() {
 async fn a_storage_in_trouble_is_asked_once_for_a_whole_fleet_and_again_later() {
     let (server, clock) = (Server::start().await, clock());
     server.answer_with(|_| Reply::status(503));
-    let (_file, source) = key_file(hours(48));
+    let (_file, source) = sas_file(&sas("Zmlyc3Q"));
     let (storage, first_need) = (server.storage(&clock, source), need(&clock));
     let grants = futures::future::join_all((0..20).map(|_| grant(&storage, &first_need))).await;
     assert!(
