@@ -82,6 +82,8 @@ pub enum RunEvent {
     /// A backup of an earlier attempt of this run turned up when another had begun. It is recorded so that
     /// retention knows it.
     OrphanFound {
+        /// The number of the attempt that made it.
+        number: u32,
         /// Azure's number for it.
         backup: BackupId,
         /// Its name.

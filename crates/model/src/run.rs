@@ -201,11 +201,23 @@ impl Tally {
     /// Counts an event.
     fn count(&mut self, event: &RunEvent) {
         match event {
-            RunEvent::AttemptEnded { cause, .. } | RunEvent::StartRefused { cause, .. } => {
+            RunEvent::AttemptEnded { cause, backup, number, .. } => {
                 self.count_failure(*cause);
+                if *cause == Cause::AnswerLost {
+                    self.missing.insert(*number);
+                }
+                self.partial_backup = backup.clone().or(self.partial_backup.take());
             }
+            RunEvent::StartRefused { cause, .. } => self.count_failure(*cause),
             RunEvent::Deferred { .. } => self.deferred += 1,
-            RunEvent::Accepted { .. } | RunEvent::Adopted { .. } => self.deferred = 0,
+            RunEvent::Accepted { .. } => self.deferred = 0,
+            RunEvent::Adopted { attempt, .. } => {
+                self.deferred = 0;
+                self.missing.remove(&attempt.number);
+            }
+            RunEvent::OrphanFound { number, .. } => {
+                self.missing.remove(number);
+            }
             _ => {}
         }
     }

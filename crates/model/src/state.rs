@@ -1,5 +1,7 @@
 //! The run state machine: what a run is doing, what can happen to it, and the one function that moves it.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{BackupId, BackupName, BackupStatus, Cause, RunEvent, Timestamp};
@@ -159,10 +161,14 @@ pub struct Tally {
     pub partial: u32,
     /// Attempts that failed otherwise, and refused starts.
     pub failed: u32,
-    /// Attempts given up because their answers stayed lost: their backups may still turn up.
+    /// Attempts given up because their answers stayed lost.
     pub lost: u32,
-    /// Times put off since an attempt was last begun.
+    /// The numbers of those whose backups may still turn up.
+    pub missing: BTreeSet<u32>,
+    /// Times put off since Azure last accepted an attempt.
     pub deferred: u32,
+    /// The last partial backup: better than none, if no attempt does better.
+    pub partial_backup: Option<BackupFacts>,
 }
 
 /// The event cannot happen in this state: a defect, or rows that were tampered with.

@@ -1,0 +1,22 @@
+#![doc = include_str!("../README.md")]
+
+mod dispatcher;
+mod fleet;
+mod planner;
+mod share;
+
+pub use dispatcher::{Dispatched, Dispatcher};
+pub use fleet::Fleet;
+pub use planner::Planner;
+pub use share::share;
+
+/// A pass of the planner or the dispatcher failed; the next one makes up for it.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] holdfast_store::Error),
+    /// Messages may not have arrived. Their leases pass, and their runs are due again.
+    #[error(transparent)]
+    Queue(#[from] holdfast_queue::Error),
+}

@@ -53,7 +53,7 @@ fn every_event(number: u32) -> Vec<RunEvent> {
         RunEvent::AnswerLost { detail: String::new() },
         RunEvent::Absent { looked_at: at(3) },
         RunEvent::Adopted { attempt: attempt(number), backup: BackupId(7), accepted_at: at(1) },
-        RunEvent::OrphanFound { backup: BackupId(3), name: BackupName::new("hf-x") },
+        RunEvent::OrphanFound { number: 1, backup: BackupId(3), name: BackupName::new("hf-x") },
         RunEvent::StatusSeen { status: BackupStatus::InProgress },
         RunEvent::Completed { backup: facts() },
         RunEvent::CheckFailed { detail: String::new() },

@@ -1,0 +1,130 @@
+//! Azure was asked how a backup does.
+
+use holdfast_arm::{Backup, Verdict};
+use holdfast_model::{
+    Attempt, BackupFacts, BackupStatus, Call, Cause, Outcome, RunEvent, Then, Timestamp, Verification, answer_to,
+    poll_delay,
+};
+
+use super::ending::{Failure, failed};
+use super::pauses::{asked_for, budget_to_close, pause, waits_because};
+use super::{Next, Sight};
+
+/// The answer came, or did not. `accepted_at` and `seen` are what the run knew before.
+pub(crate) fn asked(
+    sight: &Sight<'_>,
+    attempt: &Attempt,
+    (accepted_at, seen): (Timestamp, &BackupStatus),
+    answer: Result<Backup, holdfast_arm::Error>,
+    rng: &mut fastrand::Rng,
+) -> Next {
+    let backup = match answer {
+        Ok(backup) => backup,
+        Err(error) => return not_answered(sight, attempt, accepted_at, &error, rng),
+    };
+    let mut next = match answer_to(&backup.status, backup.log.as_deref()) {
+        Then::AskAgain => still_working(sight, attempt, accepted_at, rng),
+        Then::AskAgainAndWarn => {
+            let (app, status) = (sight.run.app.short_name(), &backup.status);
+            tracing::warn!(app, %status, "azure told a backup status that is not documented; asking again");
+            still_working(sight, attempt, accepted_at, rng)
+        }
+        Then::CheckBlob => completed(sight, attempt, accepted_at, &backup),
+        Then::Fail(cause) => {
+            let made = (cause == Cause::PartiallySucceeded).then(|| facts(attempt, accepted_at, &backup));
+            let detail = backup.log.clone().unwrap_or_default();
+            let failure = Failure { status: Some(backup.status.clone()), cause, detail, backup: made };
+            failed(sight, attempt, failure, rng)
+        }
+    };
+    if backup.status != *seen {
+        next.events.insert(0, RunEvent::StatusSeen { status: backup.status });
+    }
+    next
+}
+
+fn completed(sight: &Sight<'_>, attempt: &Attempt, accepted_at: Timestamp, backup: &Backup) -> Next {
+    let facts = facts(attempt, accepted_at, backup);
+    let completed = RunEvent::Completed { backup: facts.clone() };
+    if sight.run.terms.verify {
+        return Next::new(vec![completed], sight.now);
+    }
+    let ended = RunEvent::Ended {
+        outcome: Outcome::Succeeded,
+        cause: None,
+        backup: Some(facts),
+        verification: Some(Verification::OutOfReach),
+    };
+    Next::new(vec![completed, ended], sight.now)
+}
+
+fn facts(attempt: &Attempt, accepted_at: Timestamp, backup: &Backup) -> BackupFacts {
+    BackupFacts {
+        id: backup.id,
+        blob: backup.blob_name.clone().unwrap_or_else(|| format!("{}.zip", attempt.name)),
+        size_bytes: backup.size_bytes.unwrap_or(0),
+        accepted_at,
+        finished_at: backup.finished,
+    }
+}
+
+fn still_working(sight: &Sight<'_>, attempt: &Attempt, accepted_at: Timestamp, rng: &mut fastrand::Rng) -> Next {
+    if let Some(over) = past_deadline(sight, attempt, accepted_at, "azure had no final answer", rng) {
+        return over;
+    }
+    let waited = (sight.now - accepted_at).to_std().unwrap_or_default();
+    let pause = poll_delay(&sight.run.terms.poll, waited, sight.typical, rng);
+    // The deadline itself is a time to ask: the answer may be final by then.
+    Next::new(Vec::new(), (sight.now + pause).min((accepted_at + sight.run.terms.deadline).max(sight.now + sight.run.terms.poll.first)))
+}
+
+fn not_answered(
+    sight: &Sight<'_>,
+    attempt: &Attempt,
+    accepted_at: Timestamp,
+    error: &holdfast_arm::Error,
+    rng: &mut fastrand::Rng,
+) -> Next {
+    let cause = match error.verdict() {
+        // The app's other runs will tell if the app is gone; this backup certainly is.
+        Verdict::NotFound => Cause::DeletedOutside,
+        Verdict::Forbidden => Cause::AppForbidden,
+        _ => return ask_later(sight, attempt, accepted_at, error, Call::Read, rng),
+    };
+    failed(sight, attempt, Failure::new(cause, error.to_string()), rng)
+}
+
+/// No answer to a question: it is asked again, until the deadline.
+pub(super) fn ask_later(
+    sight: &Sight<'_>,
+    attempt: &Attempt,
+    since: Timestamp,
+    error: &holdfast_arm::Error,
+    call: Call,
+    rng: &mut fastrand::Rng,
+) -> Next {
+    tracing::info!(app = sight.run.app.short_name(), %error, "no answer; asking again later");
+    if let Some(over) = past_deadline(sight, attempt, since, &error.to_string(), rng) {
+        return over;
+    }
+    let cause = waits_because(error.verdict()).unwrap_or(Cause::Unreachable);
+    let wait = pause(cause, 0, asked_for(error.verdict()), rng);
+    let mut next = Next::new(Vec::new(), sight.now + wait);
+    next.close = budget_to_close(sight, error.verdict(), call, wait);
+    next
+}
+
+/// Past the deadline the attempt is over and so is the run: Azure may still be at work, so no other is begun.
+fn past_deadline(
+    sight: &Sight<'_>,
+    attempt: &Attempt,
+    since: Timestamp,
+    why: &str,
+    rng: &mut fastrand::Rng,
+) -> Option<Next> {
+    let deadline = sight.run.terms.deadline;
+    (sight.now >= since + deadline).then(|| {
+        let detail = format!("{} s after the start: {why}", deadline.as_secs());
+        failed(sight, attempt, Failure::new(Cause::DeadlinePassed, detail), rng)
+    })
+}

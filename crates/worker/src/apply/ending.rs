@@ -1,0 +1,77 @@
+//! How attempts and runs end: one place decides between another attempt and giving up.
+
+use holdfast_model::{
+    Attempt, BackupFacts, BackupStatus, Cause, CauseKind, Outcome, RunEvent, Timestamp, retry_delay,
+};
+
+use super::{Next, Sight};
+
+/// Times a run may be put off without one accepted POST before it gives up.
+const DEFERRALS_MAX: u32 = 100;
+
+/// What is told of an attempt that failed.
+pub(super) struct Failure {
+    /// Azure's final status, where there was one.
+    pub status: Option<BackupStatus>,
+    /// Why.
+    pub cause: Cause,
+    /// In words.
+    pub detail: String,
+    /// What was made all the same.
+    pub backup: Option<BackupFacts>,
+}
+
+impl Failure {
+    /// A failure without a status of Azure's.
+    pub fn new(cause: Cause, detail: impl Into<String>) -> Self {
+        Self { status: None, cause, detail: detail.into(), backup: None }
+    }
+}
+
+/// The attempt failed: another one after a pause, while the cause's rule allows, else the end.
+pub(super) fn failed(sight: &Sight<'_>, attempt: &Attempt, failure: Failure, rng: &mut fastrand::Rng) -> Next {
+    let Failure { status, cause, detail, backup } = failure;
+    let retry_at = retry_at(sight, cause, rng);
+    let best = backup.clone().or_else(|| sight.run.tally.partial_backup.clone());
+    let ended = RunEvent::AttemptEnded { number: attempt.number, status, cause, detail, backup, retry_at };
+    finish(sight, ended, cause, best, retry_at)
+}
+
+/// No attempt could be begun: another try after a pause, while the cause's rule allows, else the end.
+pub(super) fn refused(sight: &Sight<'_>, cause: Cause, detail: String, rng: &mut fastrand::Rng) -> Next {
+    let retry_at = retry_at(sight, cause, rng);
+    let refused = RunEvent::StartRefused { cause, detail, retry_at };
+    finish(sight, refused, cause, sight.run.tally.partial_backup.clone(), retry_at)
+}
+
+/// Put off until later, unless it has been put off for far too long.
+pub(super) fn deferred(sight: &Sight<'_>, cause: Cause, detail: String, until: Timestamp) -> Next {
+    let again = sight.run.tally.deferred + 1 < DEFERRALS_MAX;
+    let deferred = RunEvent::Deferred { cause, detail, until };
+    finish(sight, deferred, cause, sight.run.tally.partial_backup.clone(), again.then_some(until))
+}
+
+fn retry_at(sight: &Sight<'_>, cause: Cause, rng: &mut fastrand::Rng) -> Option<Timestamp> {
+    let rule = sight.run.terms.retries.rule(cause.kind())?;
+    let failures = sight.run.failures(cause) + 1;
+    (failures < rule.attempts).then(|| sight.now + retry_delay(&rule, failures, rng))
+}
+
+fn finish(
+    sight: &Sight<'_>,
+    event: RunEvent,
+    cause: Cause,
+    best: Option<BackupFacts>,
+    retry_at: Option<Timestamp>,
+) -> Next {
+    let Some(retry_at) = retry_at else {
+        let outcome = match (&best, cause.kind()) {
+            (Some(_), _) => Outcome::Partial,
+            (None, CauseKind::Permanent) => Outcome::Failed,
+            (None, _) => Outcome::Exhausted,
+        };
+        let end = RunEvent::Ended { outcome, cause: Some(cause), backup: best, verification: None };
+        return Next::new(vec![event, end], sight.now);
+    };
+    Next::new(vec![event], retry_at)
+}

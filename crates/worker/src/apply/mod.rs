@@ -1,0 +1,55 @@
+//! What follows from what happened: events and the time of the next step. Pure.
+
+mod answers;
+mod begin;
+mod check;
+mod ending;
+mod look;
+mod pauses;
+
+pub(crate) use answers::asked;
+pub(crate) use begin::{NotReady, adopted_late, not_ready, posted, prepared};
+pub(crate) use check::{BlobCheck, checked};
+pub(crate) use look::{Found, looked};
+
+use std::time::Duration;
+
+use holdfast_model::{Call, Run, RunEvent, Timestamp};
+
+use crate::Settings;
+
+/// A run as a step sees it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sight<'a> {
+    /// The run.
+    pub run: &'a Run,
+    /// The store's time.
+    pub now: Timestamp,
+    /// How long the app's last good backup took.
+    pub typical: Option<Duration>,
+    /// The size of the app's last good backup.
+    pub last_good_bytes: Option<i64>,
+    /// The times that make a POST happen once.
+    pub settings: &'a Settings,
+}
+
+/// What is to be committed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Next {
+    /// What happened, oldest first.
+    pub events: Vec<RunEvent>,
+    /// When the next step is due.
+    pub due_at: Timestamp,
+    /// A budget of the run's subscription that Azure says is empty, and until when.
+    pub close: Option<(Call, Timestamp)>,
+}
+
+impl Next {
+    /// Events and when the next step is due.
+    fn new(events: Vec<RunEvent>, due_at: Timestamp) -> Self {
+        Self { events, due_at, close: None }
+    }
+}
+
+#[cfg(test)]
+mod tests;
