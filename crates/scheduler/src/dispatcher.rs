@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{Error, share};
 
-/// The longest pause between two looks, in case another process made something due.
+/// The longest pause between two looks, unless told otherwise, in case another process made something due.
 const LOOK_AT_LEAST_EVERY: Duration = Duration::from_secs(1);
 
 /// The shortest pause: what becomes due meanwhile is handed out in one transaction.
@@ -25,6 +25,7 @@ pub struct Dispatcher {
     limits: Limits,
     lease: Duration,
     bell: Arc<Notify>,
+    look_every: Duration,
 }
 
 /// What one pass did.
@@ -49,22 +50,30 @@ impl Dispatcher {
         lease: Duration,
         bell: Arc<Notify>,
     ) -> Self {
-        Self { store, queue, limits, lease, bell }
+        Self { store, queue, limits, lease, bell, look_every: LOOK_AT_LEAST_EVERY }
+    }
+
+    /// Looks at least this often.
+    #[must_use]
+    pub fn looking_every(mut self, look_every: Duration) -> Self {
+        self.look_every = look_every;
+        self
     }
 
     /// Dispatches until `stop`. A pass that fails is logged; leases make up for it.
     pub async fn run(self, stop: CancellationToken) {
         while !stop.is_cancelled() {
             let pause = match self.dispatch().await {
-                Ok(done) => pause_after(&done),
+                Ok(done) => pause_after(&done, self.look_every),
                 Err(error) => {
                     tracing::error!(error = &error as &dyn std::error::Error, "failed to dispatch; trying again");
-                    LOOK_AT_LEAST_EVERY
+                    self.look_every
                 }
             };
             // Waits out the shortest pause, then for the bell or the rest; that nothing came is the usual case.
             let _ = tokio::time::timeout(LOOK_AT_MOST_EVERY, stop.cancelled()).await;
             tokio::select! {
+                biased;
                 () = stop.cancelled() => {}
                 _ = tokio::time::timeout(pause, self.bell.notified()) => {}
             }
@@ -94,12 +103,12 @@ impl Dispatcher {
 }
 
 /// Something was handed out: more may wait behind it, so look again soon. Else until the next is due.
-fn pause_after(done: &Dispatched) -> Duration {
+fn pause_after(done: &Dispatched, at_most: Duration) -> Duration {
     if done.released > 0 {
         return Duration::ZERO;
     }
     let next = done.next_at.map(|next| (next - done.now).to_std().unwrap_or_default());
-    next.map_or(LOOK_AT_LEAST_EVERY, |pause| pause.min(LOOK_AT_LEAST_EVERY))
+    next.map_or(at_most, |pause| pause.min(at_most))
 }
 
 #[cfg(test)]
@@ -110,9 +119,9 @@ mod tests {
     fn the_pause_is_what_is_left_until_the_next_is_due_and_never_long() {
         let now = Timestamp::UNIX_EPOCH;
         let at = |millis: u64| Dispatched { next_at: Some(now + Duration::from_millis(millis)), now, ..Dispatched::default() };
-        assert_eq!(pause_after(&at(300)), Duration::from_millis(300));
-        assert_eq!(pause_after(&at(90_000)), LOOK_AT_LEAST_EVERY);
-        assert_eq!(pause_after(&Dispatched { now, ..Dispatched::default() }), LOOK_AT_LEAST_EVERY);
-        assert_eq!(pause_after(&Dispatched { released: 1, ..at(300) }), Duration::ZERO);
+        assert_eq!(pause_after(&at(300), LOOK_AT_LEAST_EVERY), Duration::from_millis(300));
+        assert_eq!(pause_after(&at(90_000), LOOK_AT_LEAST_EVERY), LOOK_AT_LEAST_EVERY);
+        assert_eq!(pause_after(&Dispatched { now, ..Dispatched::default() }, LOOK_AT_LEAST_EVERY), LOOK_AT_LEAST_EVERY);
+        assert_eq!(pause_after(&Dispatched { released: 1, ..at(300) }, LOOK_AT_LEAST_EVERY), Duration::ZERO);
     }
 }

@@ -14,7 +14,7 @@ use crate::{Error, Fleet};
 /// Cursors read and planned in one transaction.
 const BATCH: u32 = 500;
 
-/// How often cursors are looked at. Ticks are whole minutes, so a second late is on time.
+/// How often cursors are looked at, unless told otherwise. Ticks are whole minutes, so a second late is on time.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// How often the fleet is synced again though nobody changed it, to set back cursors that a wrong clock moved.
@@ -30,6 +30,7 @@ pub struct Planner {
     rng: fastrand::Rng,
     /// Rung when something became due, so that the dispatcher need not wait for its next look.
     bell: Arc<Notify>,
+    look_every: Duration,
 }
 
 impl Planner {
@@ -40,7 +41,14 @@ impl Planner {
         rng: fastrand::Rng,
         bell: Arc<Notify>,
     ) -> Self {
-        Self { store, fleet, rng, bell }
+        Self { store, fleet, rng, bell, look_every: LOOK_EVERY }
+    }
+
+    /// Looks at cursors this often.
+    #[must_use]
+    pub fn looking_every(mut self, look_every: Duration) -> Self {
+        self.look_every = look_every;
+        self
     }
 
     /// Plans until `stop`. A pass that fails is logged, and the next one makes up for it.
@@ -57,8 +65,8 @@ impl Planner {
                 report("plan due runs", &error, ());
             }
             // Whichever comes first; that time passed is the usual case.
-            let _ = tokio::time::timeout(LOOK_EVERY, stop.cancelled()).await;
-            since_sync += LOOK_EVERY;
+            let _ = tokio::time::timeout(self.look_every, stop.cancelled()).await;
+            since_sync += self.look_every;
         }
     }
 

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
 use crate::{Seams, Settings, Stepped, step};
 
-/// The receive loop. Dropping it loses nothing; stopping it lets the steps in hand finish.
+/// The receive loop. Stopping it lets the steps in hand finish; dropping it drops them too, and loses nothing.
 #[derive(Clone)]
 pub struct Worker {
     seams: Seams,
@@ -26,14 +26,19 @@ impl Worker {
     /// Works until `stop`, then finishes the steps in hand. `rng` spreads pauses.
     pub async fn run(self, mut rng: fastrand::Rng, stop: CancellationToken) {
         let slots = Arc::new(Semaphore::new(self.concurrency));
-        let steps = TaskTracker::new();
+        let mut steps = JoinSet::new();
         loop {
+            while let Some(ended) = steps.try_join_next() {
+                report_panic(ended);
+            }
             // A place first, a message then: no message waits in the hands of a worker that is busy.
             let place = tokio::select! {
+                biased;
                 () = stop.cancelled() => break,
                 place = Arc::clone(&slots).acquire_owned() => place,
             };
             let delivery = tokio::select! {
+                biased;
                 () = stop.cancelled() => break,
                 delivery = self.seams.queue.receive() => delivery,
             };
@@ -56,8 +61,9 @@ impl Worker {
                 .instrument(span),
             );
         }
-        steps.close();
-        steps.wait().await;
+        while let Some(ended) = steps.join_next().await {
+            report_panic(ended);
+        }
     }
 
     /// One message. It is acked whatever became of it: a step that failed is brought back by its lease, and a
@@ -73,5 +79,12 @@ impl Worker {
         if let Err(error) = delivery.ack().await {
             tracing::warn!(error = &error as &dyn std::error::Error, "a message may come again");
         }
+    }
+}
+
+/// A step that panicked is a defect, and no more than a crash: its lease brings the run back.
+fn report_panic(ended: Result<(), tokio::task::JoinError>) {
+    if let Err(error) = ended {
+        tracing::error!(error = &error as &dyn std::error::Error, "a step panicked; its lease brings it back");
     }
 }
