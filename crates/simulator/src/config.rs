@@ -135,5 +135,8 @@ impl Pace {
 /// Is the name one that a blob can have as it stands? Others are refused with 400.
 pub(crate) fn is_usable(name: &BackupName) -> bool {
     let name = name.as_str();
-    !name.is_empty() && name.len() <= 200 && !name.contains(['/', '\\', '?', '#']) && !name.contains(char::is_control)
+    !name.is_empty()
+        && name.len() <= 200
+        && !name.contains(['/', '\\', '?', '#'])
+        && !name.contains(char::is_control)
 }

@@ -41,14 +41,18 @@ impl StorageAccount {
     pub fn generate(name: &str, container: &str, seed: u64) -> Self {
         let mut bytes = [0; 64];
         fastrand::Rng::with_seed(seed ^ 0x5707_a6e0).fill(&mut bytes);
-        Self { name: name.to_owned(), key: BASE64.encode(bytes).into(), containers: vec![container.to_owned()] }
+        Self {
+            name: name.to_owned(),
+            key: BASE64.encode(bytes).into(),
+            containers: vec![container.to_owned()],
+        }
     }
 }
 
 /// What plausible sites are called.
 const NAMES: [&str; 12] = [
-    "shop", "api", "portal", "billing", "intranet", "search", "orders", "identity", "reports", "media", "booking",
-    "status",
+    "shop", "api", "portal", "billing", "intranet", "search", "orders", "identity", "reports", "media",
+    "booking", "status",
 ];
 /// Azure spells one region in several ways, and answers with whichever the site was made with.
 const LOCATIONS: [&str; 5] = ["West Europe", "WestUS", "North Europe", "westeurope", "East US 2"];
@@ -64,7 +68,8 @@ impl Fleet {
     /// `silver`, and one storage account with one container. The same seed makes the same fleet.
     pub fn generate(sites: usize, seed: u64) -> Self {
         let mut rng = fastrand::Rng::with_seed(seed);
-        let subscriptions: Vec<String> = (0..sites.div_ceil(100).clamp(2, 8)).map(|_| guid(&mut rng)).collect();
+        let subscriptions: Vec<String> =
+            (0..sites.div_ceil(100).clamp(2, 8)).map(|_| guid(&mut rng)).collect();
         let mut fleet = Self {
             sites: Vec::with_capacity(sites),
             accounts: vec![StorageAccount::generate(Self::ACCOUNT, Self::CONTAINER, seed)],

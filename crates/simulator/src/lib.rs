@@ -1,11 +1,13 @@
 #![doc = include_str!("../README.md")]
 
+mod azure;
 mod config;
 mod counters;
 mod faults;
 mod fleet;
 mod request;
 
+pub use azure::{Azure, BlobFacts, InvalidKey};
 pub use config::{BucketSize, BucketSizes, Client, Config, Pace};
 pub use counters::{AcceptedPost, Counters};
 pub use faults::{End, Fate, Faults, Hitch};

@@ -1,0 +1,126 @@
+//! ARM's gate: who calls, whether the bucket pays, what goes wrong on the way, and only then the operation.
+
+use super::route::Route;
+use super::{Azure, envelope, operations};
+use crate::{Delivery, Hitch, Request, Response};
+
+impl Azure {
+    pub(super) fn arm(&mut self, request: &Request, request_id: &str, trusted: bool) -> Response {
+        let mut response = self.gate(request, request_id, trusted);
+        for header in ["x-ms-correlation-request-id", "x-ms-routing-request-id"] {
+            let id = self.stamp.guid();
+            response.headers.insert(header, id);
+        }
+        response
+    }
+
+    fn gate(&mut self, request: &Request, request_id: &str, trusted: bool) -> Response {
+        let Some(route) = Route::of(request) else {
+            self.counters.call("unknown");
+            return envelope::arm(
+                404,
+                "InvalidResourceType",
+                "The simulated Azure does not have this operation.",
+            );
+        };
+        self.counters.call(route.name());
+        if !trusted && let Err(refusal) = self.check_token(request) {
+            return refusal;
+        }
+        let Some(api_version) = request.parameter("api-version").filter(|version| !version.is_empty()) else {
+            let message = "The api-version query parameter (?api-version=) is required for all requests.";
+            return envelope::arm(400, "MissingApiVersionParameter", message);
+        };
+        let paid = match self.pay(route.subscription(), route.call()) {
+            Ok(paid) => paid,
+            Err(refusal) => return refusal,
+        };
+        let hitch = self.next_hitch(&route);
+        let mut response = match hitch {
+            Some(hitch) if !hitch.is_after_effect() => self.hitch_before(hitch),
+            _ => operations::perform(self, &route, request, &api_version, request_id),
+        };
+        if let Some(hitch) = hitch.filter(|hitch| hitch.is_after_effect()) {
+            response = self.hitch_after(hitch, response);
+        }
+        response.headers.entry(paid.header).or_insert_with(|| paid.left.to_string());
+        response
+    }
+
+    /// What goes wrong with this call: what a test has set, else what the rates give.
+    fn next_hitch(&mut self, route: &Route) -> Option<Hitch> {
+        let (faults, starts) = (self.config.faults, route.starts());
+        let site = route.app().and_then(|app| self.sites.get_mut(app));
+        let hitch = match site {
+            Some(site) => {
+                let script = if starts { &mut site.script.hitches } else { &mut site.script.read_hitches };
+                let set = script.pop_front();
+                // Reads come as often as they like, so they must not move what befalls the app's backups.
+                let rng = if starts { &mut site.rng } else { self.stamp.rng() };
+                set.or_else(|| faults.draw_hitch(starts, rng))
+            }
+            None => faults.draw_hitch(starts, self.stamp.rng()),
+        };
+        if let Some(hitch) = hitch {
+            self.counters.hitch(hitch);
+        }
+        hitch
+    }
+
+    fn hitch_before(&mut self, hitch: Hitch) -> Response {
+        match hitch {
+            Hitch::Throttle => self.provider_throttle(),
+            Hitch::Conflict => self.conflict("Update"),
+            Hitch::Refused => Response { delivery: Delivery::DroppedBefore, ..Response::new(503) },
+            Hitch::GarbageBefore => Response { delivery: Delivery::Garbage, ..envelope::proxy_page(200) },
+            _ => self.server_error(),
+        }
+    }
+
+    fn hitch_after(&mut self, hitch: Hitch, response: Response) -> Response {
+        let lost = u64::from(response.is_success() && hitch != Hitch::Slow);
+        self.counters.lost_answers += lost;
+        match hitch {
+            Hitch::Slow => Response { delivery: Delivery::Delayed(self.config.pace.slow_answer), ..response },
+            Hitch::AnswerLost => Response { delivery: Delivery::LostAfterAccept, ..response },
+            Hitch::GarbageAfter => Response { delivery: Delivery::Garbage, ..envelope::proxy_page(200) },
+            _ => self.server_error(),
+        }
+    }
+
+    fn server_error(&mut self) -> Response {
+        let errors = [
+            (500, "InternalServerError"),
+            (502, "BadGateway"),
+            (503, "ServiceUnavailable"),
+            (504, "GatewayTimeout"),
+        ];
+        let (status, code) = errors[self.stamp.rng().usize(..errors.len())];
+        envelope::arm(status, code, "The simulated Azure has stumbled.")
+    }
+
+    /// The provider limits on its own, while ARM's header tells of thousands left (header seen in
+    /// microsoft-365-agents-toolkit PR #1459; the body is ours).
+    fn provider_throttle(&mut self) -> Response {
+        self.counters.throttled_by_provider += 1;
+        let rng = self.stamp.rng();
+        let (left, retry_after) = (rng.u32(9_000..12_000), ["5", "5", "5", "5", "0", ""][rng.usize(..6)]);
+        let response =
+            envelope::web(429, "TooManyRequests", "00429", "This many requests are too many for the site.")
+                .with_header("x-powered-by", "ASP.NET")
+                .with_header("x-ms-ratelimit-remaining-subscription-reads", left.to_string());
+        if retry_after.is_empty() { response } else { response.with_header("retry-after", retry_after) }
+    }
+
+    /// 409 in the shape of Azure/azure-sdk-for-java #1827 and vscode-azureappservice #915, in our own words. Nobody
+    /// has published one that a backup met.
+    pub(super) fn conflict(&mut self, under_way: &str) -> Response {
+        self.counters.conflicts += 1;
+        let (id, since) = (self.stamp.guid(), self.now.format("%-m/%-d/%Y %-I:%M:%S %p"));
+        let message = format!(
+            "This site is busy, because another operation is in progress. Details: Id: {id}, OperationName: {under_way}, \
+             CreatedTime: {since}"
+        );
+        envelope::web(409, "Conflict", "59203", &message)
+    }
+}

@@ -1,0 +1,140 @@
+//! A backup, and what Azure shows of it at a given time.
+
+use std::time::Duration;
+
+use holdfast_model::{BackupId, Timestamp};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::{Value, json};
+
+use super::stamp::without_zone;
+use crate::{End, Pace};
+
+/// The word that stands for all words nobody knows yet.
+const UNKNOWN_WORD: &str = "Compacting";
+
+/// A backup that was accepted. Connection strings are not kept.
+pub(super) struct Backup {
+    pub(super) id: BackupId,
+    pub(super) name: String,
+    pub(super) storage_url: SecretString,
+    /// Type and name.
+    pub(super) databases: Vec<(String, String)>,
+    pub(super) correlation_id: String,
+    pub(super) created: Timestamp,
+    /// In lists from here on.
+    pub(super) listed_from: Timestamp,
+    /// `Created` until here, then `InProgress`.
+    pub(super) starts_at: Timestamp,
+    pub(super) ends_at: Timestamp,
+    /// How it is to end, unless storage refuses it.
+    pub(super) end: End,
+    /// How it did end.
+    pub(super) outcome: Option<Outcome>,
+}
+
+/// How a backup ended.
+pub(super) struct Outcome {
+    pub(super) end: End,
+    pub(super) log: String,
+    pub(super) finished: Timestamp,
+    /// The blob's bytes.
+    pub(super) size_bytes: u64,
+    /// The site's bytes.
+    pub(super) website_size_bytes: u64,
+}
+
+/// Where a backup is shown: the answers differ.
+#[derive(Clone, Copy)]
+pub(super) enum Shown {
+    /// In the POST's answer: with the SAS, and with a `Z` behind `created`.
+    AtPost,
+    /// In a GET or a list at this time: neither (azure-cli recordings of 2022 and 2023; azure-powershell #15039).
+    Later(Timestamp),
+}
+
+impl Backup {
+    /// The value of `properties`.
+    pub(super) fn properties(&self, shown: Shown) -> Value {
+        let created = without_zone(self.created);
+        let (created, storage_url, blob) = match shown {
+            Shown::AtPost => (format!("{created}Z"), self.storage_url.expose_secret(), self.name.clone()),
+            Shown::Later(now) if now < self.starts_at => (created, "", self.name.clone()),
+            Shown::Later(_) => (created, "", format!("{}.zip", self.name)),
+        };
+        let outcome = self.outcome.as_ref();
+        let mut properties = json!({
+            "id": self.id.0,
+            "storageAccountUrl": storage_url,
+            "blobName": blob,
+            "name": self.name,
+            "backupName": self.name,
+            "status": self.status(shown),
+            "sizeInBytes": outcome.map_or(0, |o| o.size_bytes),
+            "created": created,
+            "log": outcome.map(|o| o.log.as_str()),
+            "databases": self.databases_shown(),
+            "scheduled": false,
+            "correlationId": self.correlation_id,
+            "websiteSizeInBytes": outcome.map(|o| o.website_size_bytes),
+        });
+        // Keys of times are not there until the time is known.
+        if let Some(outcome) = outcome.filter(|o| o.end != End::UnknownWordForEver) {
+            properties["finishedTimeStamp"] = json!(without_zone(outcome.finished));
+        }
+        properties
+    }
+
+    fn status(&self, shown: Shown) -> &'static str {
+        let now = match shown {
+            Shown::AtPost => return "Created",
+            Shown::Later(now) => now,
+        };
+        match &self.outcome {
+            Some(outcome) => match outcome.end {
+                End::Succeeded | End::UnknownWord => "Succeeded",
+                End::Partial => "PartiallySucceeded",
+                End::TimedOut => "TimedOut",
+                End::Skipped => "Skipped",
+                End::FailedStorage | End::FailedOther | End::TooLarge => "Failed",
+                End::UnknownWordForEver => UNKNOWN_WORD,
+            },
+            None if now < self.starts_at => "Created",
+            None if matches!(self.end, End::UnknownWord | End::UnknownWordForEver) => UNKNOWN_WORD,
+            None => "InProgress",
+        }
+    }
+
+    /// `null` when there are none.
+    fn databases_shown(&self) -> Option<Vec<Value>> {
+        let shown = |(kind, name): &(String, String)| json!({"databaseType": kind, "name": name, "connectionStringName": null, "connectionString": null});
+        (!self.databases.is_empty()).then(|| self.databases.iter().map(shown).collect())
+    }
+}
+
+/// How long Azure works on a backup: half of all less than the median, few much longer, none over about eight times.
+pub(super) fn duration(pace: &Pace, end: End, rng: &mut fastrand::Rng) -> Duration {
+    // The sum of twelve draws less six is close to a normal distribution, and never beyond 6.
+    let normal = (0..12).map(|_| rng.f64()).sum::<f64>() - 6.0;
+    let usual = pace.backup_median.mul_f64((0.55 * normal.clamp(-3.8, 3.8)).exp());
+    match end {
+        End::TimedOut => pace.timed_out_after,
+        End::Skipped => usual / 10,
+        _ => usual,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn half_of_all_durations_are_under_the_median_and_none_over_nine_times() {
+        let (pace, mut rng) = (Pace::default(), fastrand::Rng::with_seed(5));
+        let durations: Vec<Duration> =
+            (0..4_000).map(|_| duration(&pace, End::Succeeded, &mut rng)).collect();
+        let under = durations.iter().filter(|d| **d < pace.backup_median).count();
+        assert!((1_850..2_150).contains(&under), "{under}");
+        assert!(durations.iter().all(|d| *d < pace.backup_median * 9 && *d > pace.backup_median / 9));
+        assert_eq!(duration(&pace, End::TimedOut, &mut rng), pace.timed_out_after);
+    }
+}

@@ -1,0 +1,192 @@
+//! The blob endpoint: path-style, as emulators have it, and open only to a SAS that is good.
+
+use std::fmt::Write as _;
+
+use holdfast_model::Timestamp;
+
+use super::Azure;
+use super::sas::{self, Use};
+use super::storage::{Blob, Content, xml};
+use crate::request::decode;
+use crate::{Method, Request, Response};
+
+/// What a request to the blob endpoint asks for.
+enum Ask {
+    List,
+    Put,
+    Get,
+    Head,
+    Delete,
+}
+
+/// Which blob or container.
+struct Place {
+    account: String,
+    container: String,
+    blob: Option<String>,
+}
+
+impl Place {
+    fn of(path: &str) -> Option<Self> {
+        let mut parts = path.trim_start_matches('/').splitn(3, '/').map(decode);
+        let (account, container) = (parts.next()?, parts.next()?);
+        let blob = parts.next().filter(|blob| !blob.is_empty());
+        (!container.is_empty()).then_some(Self { account, container, blob })
+    }
+}
+
+impl Azure {
+    pub(super) fn blob_service(&mut self, request: &Request, request_id: &str) -> Response {
+        let asked = Place::of(&request.path).zip(Ask::of(request));
+        let answer = match asked {
+            Some((place, ask)) => {
+                self.counters.call(ask.name());
+                self.check_sas(request, &place, &ask).and_then(|()| self.serve(request, &place, &ask))
+            }
+            None => Err((400, "InvalidUri")),
+        };
+        let response = answer.unwrap_or_else(|(status, code)| {
+            self.counters.storage_refusals += u64::from(matches!(status, 401 | 403));
+            refusal(status, code, request_id, self.now)
+        });
+        let response = if request.method == Method::Head { without_body(response) } else { response };
+        response.with_header("x-ms-version", "2022-11-02")
+    }
+
+    fn check_sas(&self, request: &Request, place: &Place, ask: &Ask) -> Result<(), (u16, &'static str)> {
+        let asked = Use {
+            account: &place.account,
+            container: &place.container,
+            blob: place.blob.as_deref(),
+            permissions: ask.permissions(),
+            https: request.origin.starts_with("https:"),
+            at: self.now,
+        };
+        let key = self.storage.key(&place.account).ok_or((404, "ResourceNotFound"))?;
+        sas::check(key, &request.query, &asked).map_err(sas::Refusal::answer)
+    }
+
+    fn serve(
+        &mut self,
+        request: &Request,
+        place: &Place,
+        ask: &Ask,
+    ) -> Result<Response, (u16, &'static str)> {
+        let (now, bytes_max) = (self.now, self.config.blob_bytes_max);
+        let blobs =
+            self.storage.container_mut(&place.account, &place.container).ok_or((404, "ContainerNotFound"))?;
+        let Some(name) = &place.blob else {
+            let prefix = request.parameter("prefix").unwrap_or_default();
+            return Ok(listing(place, blobs.iter().filter(|(name, _)| name.starts_with(&prefix))));
+        };
+        match ask {
+            Ask::Put => {
+                if request.header("x-ms-blob-type") != Some("BlockBlob") {
+                    return Err((400, "MissingRequiredHeader"));
+                }
+                if request.body.len() > bytes_max {
+                    return Err((413, "RequestBodyTooLarge"));
+                }
+                let blob = Blob { content: Content::Bytes(request.body.clone()), written_at: now };
+                let response = about(Response::new(201), &blob);
+                blobs.insert(name.clone(), blob);
+                Ok(response)
+            }
+            Ask::Delete => blobs.remove(name).map(|_| Response::new(202)).ok_or((404, "BlobNotFound")),
+            _ => {
+                let blob = blobs.get(name).ok_or((404, "BlobNotFound"))?;
+                let response = about(Response::new(200), blob)
+                    .with_header("content-type", "application/octet-stream")
+                    .with_header("x-ms-blob-type", "BlockBlob")
+                    .with_header("content-length", blob.length().to_string());
+                let body = if matches!(ask, Ask::Get) { blob.bytes() } else { Vec::new() };
+                Ok(Response { body, ..response })
+            }
+        }
+    }
+}
+
+impl Ask {
+    /// `None` for what is not offered.
+    fn of(request: &Request) -> Option<Self> {
+        let parameter = |name| request.parameter(name).unwrap_or_default();
+        let on_blob = Place::of(&request.path)?.blob.is_some();
+        match request.method {
+            Method::Get if !on_blob && parameter("restype") == "container" && parameter("comp") == "list" => {
+                Some(Self::List)
+            }
+            // A part of a blob, its tags and the like would each be an operation of their own.
+            _ if !on_blob || !parameter("comp").is_empty() => None,
+            Method::Get => Some(Self::Get),
+            Method::Head => Some(Self::Head),
+            Method::Put => Some(Self::Put),
+            Method::Delete => Some(Self::Delete),
+            Method::Post => None,
+        }
+    }
+
+    /// The letters of `sp` it needs: one of each group.
+    fn permissions(&self) -> &'static [&'static str] {
+        match self {
+            Self::List => &["l"],
+            Self::Put => &["cw"],
+            Self::Get | Self::Head => &["r"],
+            Self::Delete => &["d"],
+        }
+    }
+
+    /// The word in counters.
+    fn name(&self) -> &'static str {
+        match self {
+            Self::List => "list_blobs",
+            Self::Put => "put_blob",
+            Self::Get => "get_blob",
+            Self::Head => "head_blob",
+            Self::Delete => "delete_blob",
+        }
+    }
+}
+
+fn about(response: Response, blob: &Blob) -> Response {
+    let written = blob.written_at;
+    response
+        .with_header("etag", format!("\"0x{:X}\"", written.timestamp_micros()))
+        .with_header("last-modified", written.format("%a, %d %b %Y %H:%M:%S GMT").to_string())
+}
+
+/// Storage says no in XML; the text under the code is ours, and quotes nothing of the request.
+fn refusal(status: u16, code: &'static str, request_id: &str, at: Timestamp) -> Response {
+    let time = at.format("%Y-%m-%dT%H:%M:%S%.7fZ");
+    let body = format!(
+        "\u{feff}<?xml version=\"1.0\" encoding=\"utf-8\"?><Error><Code>{code}</Code><Message>The simulated storage \
+         refuses this.\nRequestId:{request_id}\nTime:{time}</Message></Error>"
+    );
+    let response = Response::new(status)
+        .with_header("content-type", "application/xml")
+        .with_header("x-ms-error-code", code);
+    Response { body: body.into_bytes(), ..response }
+}
+
+/// An answer to HEAD has the headers alone.
+fn without_body(response: Response) -> Response {
+    Response { body: Vec::new(), ..response }
+}
+
+fn listing<'a>(place: &Place, blobs: impl Iterator<Item = (&'a String, &'a Blob)>) -> Response {
+    let mut body = format!(
+        "\u{feff}<?xml version=\"1.0\" encoding=\"utf-8\"?><EnumerationResults ContainerName=\"{}\"><Blobs>",
+        xml(&place.container)
+    );
+    for (name, blob) in blobs {
+        let (name, length) = (xml(name), blob.length());
+        // Writing to a String cannot fail.
+        let _ = write!(
+            body,
+            "<Blob><Name>{name}</Name><Properties><Content-Length>{length}</Content-Length>\
+             <BlobType>BlockBlob</BlobType></Properties></Blob>"
+        );
+    }
+    body.push_str("</Blobs><NextMarker /></EnumerationResults>");
+    let response = Response::new(200).with_header("content-type", "application/xml");
+    Response { body: body.into_bytes(), ..response }
+}

@@ -1,0 +1,31 @@
+//! WebApps_GetBackupStatus: one backup. As in the POST's answer, the id around it is the site's.
+
+use holdfast_model::{AppId, BackupId};
+use serde_json::{Value, json};
+
+use super::{Answer, get_site, site_not_found};
+use crate::azure::backup::{Backup, Shown};
+use crate::azure::{Azure, envelope};
+use crate::{FleetSite, Response};
+
+pub(super) fn perform(azure: &mut Azure, app: &AppId, id: BackupId) -> Answer {
+    let site = azure.sites.get(app).ok_or_else(|| site_not_found(app))?;
+    let backup = site.backups.get(&id).ok_or_else(|| {
+        // Nobody has published the answer for an id that is not there; the shape is that of other 404s.
+        let message = format!("Backup {id} was not found for site '{}'.", app.short_name());
+        Box::new(envelope::web(404, "NotFound", "04212", &message))
+    })?;
+    Ok(Response::json(200, &body(&site.facts, backup, Shown::Later(azure.now))))
+}
+
+/// A backup with the site's id, name and type around it.
+pub(super) fn body(facts: &FleetSite, backup: &Backup, shown: Shown) -> Value {
+    let id = &facts.site.id;
+    json!({
+        "id": id.to_string(),
+        "name": id.short_name(),
+        "type": get_site::resource_type(id),
+        "location": facts.site.location,
+        "properties": backup.properties(shown),
+    })
+}

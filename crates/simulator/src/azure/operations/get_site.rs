@@ -1,0 +1,40 @@
+//! WebApps_Get: one site or slot.
+
+use holdfast_model::AppId;
+use serde_json::{Value, json};
+
+use super::{Answer, site_not_found};
+use crate::azure::Azure;
+use crate::{FleetSite, Response};
+
+pub(super) fn perform(azure: &mut Azure, app: &AppId) -> Answer {
+    let site = azure.sites.get(app).ok_or_else(|| site_not_found(app))?;
+    Ok(Response::json(200, &body(&site.facts)))
+}
+
+pub(super) fn body(facts: &FleetSite) -> Value {
+    let site = &facts.site;
+    let host = site.id.short_name().replace('/', "-");
+    json!({
+        "id": site.id.to_string(),
+        "name": site.id.short_name(),
+        "type": resource_type(&site.id),
+        "kind": site.kind,
+        "location": site.location,
+        "tags": site.tags,
+        "properties": {
+            "name": site.id.site(),
+            "state": site.state,
+            "hostNames": [format!("{host}.azurewebsites.net")],
+            "enabled": true,
+            "serverFarmId": site.plan,
+            "sku": site.tier,
+            "resourceGroup": site.id.resource_group(),
+            "inProgressOperationId": null,
+        },
+    })
+}
+
+pub(super) fn resource_type(app: &AppId) -> &'static str {
+    if app.slot().is_some() { "Microsoft.Web/sites/slots" } else { "Microsoft.Web/sites" }
+}

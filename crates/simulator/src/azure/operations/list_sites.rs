@@ -1,0 +1,18 @@
+//! WebApps_List: the sites of a subscription, without their slots.
+
+use holdfast_model::SubscriptionId;
+
+use super::{Answer, Call, get_site, page};
+use crate::azure::{Azure, envelope};
+
+pub(super) fn perform(azure: &mut Azure, subscription: &SubscriptionId, call: &Call<'_>) -> Answer {
+    let mut of_subscription =
+        azure.sites.values().filter(|s| s.facts.site.id.subscription() == subscription).peekable();
+    if of_subscription.peek().is_none() {
+        let message = format!("The subscription '{subscription}' could not be found.");
+        return Err(Box::new(envelope::arm(404, "SubscriptionNotFound", &message)));
+    }
+    let sites =
+        of_subscription.filter(|s| s.facts.site.id.slot().is_none()).map(|s| get_site::body(&s.facts));
+    Ok(page::answer(call.request, azure.config.page_size, sites))
+}

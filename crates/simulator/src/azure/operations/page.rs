@@ -1,0 +1,28 @@
+//! Lists come in pages, and a page's link leads to the next.
+
+use serde_json::{Value, json};
+
+use crate::{Request, Response};
+
+/// The page that `request` asks for, of `size` elements. `all` gives as many as it is asked for, so that a page costs
+/// no more than the elements up to its end.
+pub(super) fn answer(request: &Request, size: usize, all: impl Iterator<Item = Value>) -> Response {
+    let size = size.max(1);
+    let from: usize = request.parameter("$skiptoken").and_then(|token| token.parse().ok()).unwrap_or(0);
+    let mut elements: Vec<Value> = all.skip(from).take(size + 1).collect();
+    let more = elements.len() > size;
+    elements.truncate(size);
+    let next = more.then(|| next_link(request, from + size));
+    Response::json(200, &json!({"value": elements, "nextLink": next, "id": null}))
+}
+
+fn next_link(request: &Request, from: usize) -> String {
+    let kept = request.query.split('&').filter(|pair| !is_skip_token(pair));
+    let query: Vec<String> = kept.map(str::to_owned).chain([format!("%24skiptoken={from}")]).collect();
+    format!("{}{}?{}", request.origin, request.path, query.join("&"))
+}
+
+fn is_skip_token(pair: &str) -> bool {
+    let name = pair.split('=').next().unwrap_or_default();
+    crate::request::decode(name).eq_ignore_ascii_case("$skiptoken")
+}

@@ -1,0 +1,33 @@
+//! The URL of a container, in either of its forms.
+
+use url::Url;
+
+use super::storage::Storage;
+use crate::request::decode;
+
+/// Where a container is, and the SAS behind it.
+pub(super) struct StorageUrl {
+    pub(super) account: String,
+    pub(super) container: String,
+    /// The SAS, still encoded.
+    pub(super) query: String,
+    pub(super) https: bool,
+}
+
+impl StorageUrl {
+    /// Reads `https://ACCOUNT.blob.…/CONTAINER?SAS`, and `http://HOST/ACCOUNT/CONTAINER?SAS` as emulators have it.
+    /// `None` when no account of ours is meant.
+    pub(super) fn parse(text: &str, storage: &Storage) -> Option<Self> {
+        let url = Url::parse(text).ok()?;
+        let parts: Vec<String> = url.path_segments()?.filter(|part| !part.is_empty()).map(decode).collect();
+        let host = url.host_str().unwrap_or_default();
+        let by_host = host.split_once(".blob.").map(|(account, _)| account);
+        let (account, container) = match (by_host, parts.as_slice()) {
+            (Some(account), [container]) => (account.to_owned(), container.clone()),
+            (None, [account, container]) => (account.clone(), container.clone()),
+            _ => return None,
+        };
+        let (query, https) = (url.query().unwrap_or_default().to_owned(), url.scheme() == "https");
+        storage.has_account(&account).then_some(Self { account, container, query, https })
+    }
+}
