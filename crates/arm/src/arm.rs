@@ -1,5 +1,7 @@
 //! The trait, and what goes in and comes out.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use holdfast_model::{AppId, BackupId, BackupName, BackupStatus, Site, SubscriptionId, Timestamp};
 use secrecy::SecretString;
@@ -80,4 +82,7 @@ pub struct Backup {
     pub correlation_id: Option<String>,
     /// The request id of the answer that told this (header `x-ms-request-id`).
     pub request_id: Option<String>,
+    /// How long the answer asks to wait before the next look (header `Retry-After`); a list's answer says nothing of one
+    /// backup. Not seen in recorded answers.
+    pub retry_after: Option<Duration>,
 }

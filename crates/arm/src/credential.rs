@@ -5,9 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use azure_core::cloud::CustomConfiguration;
 use azure_core::credentials::{Secret, TokenCredential};
-use azure_core::http::{AsyncRawResponse, ClientOptions, HttpClient, Request, Transport, new_http_client};
 use azure_identity::{
     AzureCliCredential, AzureCliCredentialOptions, ClientAssertionCredentialOptions, ClientSecretCredential,
     ClientSecretCredentialOptions, ManagedIdentityCredential, ManagedIdentityCredentialOptions,
@@ -18,7 +16,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use url::Url;
 
-use crate::http::{client_builder, is_loopback};
+use crate::authority::Authority;
 use crate::{Token, TokenError, TokenSource};
 
 /// The scope of ARM's tokens in the public cloud.
@@ -110,24 +108,17 @@ impl AzureSource {
                 ClientSecretCredential::new(&tenant, client_id, secret, Some(options)).map_err(no_token)?
             }
             Credential::WorkloadIdentity { tenant, client_id, token_file } => {
-                let mut options = WorkloadIdentityCredentialOptions {
-                    credential_options: ClientAssertionCredentialOptions {
-                        client_options,
-                        ..Default::default()
-                    },
-                    ..Default::default()
+                let options = WorkloadIdentityCredentialOptions {
+                    credential_options: ClientAssertionCredentialOptions { client_options },
+                    client_id,
+                    tenant_id: tenant,
+                    token_file_path: token_file,
                 };
-                (options.tenant_id, options.client_id, options.token_file_path) =
-                    (tenant, client_id, token_file);
                 WorkloadIdentityCredential::new(Some(options)).map_err(no_token)?
             }
             Credential::ManagedIdentity { client_id } => {
                 let user_assigned_id = client_id.map(UserAssignedId::ClientId);
-                let options = ManagedIdentityCredentialOptions {
-                    user_assigned_id,
-                    client_options,
-                    ..Default::default()
-                };
+                let options = ManagedIdentityCredentialOptions { user_assigned_id, client_options };
                 ManagedIdentityCredential::new(Some(options)).map_err(no_token)?
             }
             Credential::AzureCli { tenant } => {
@@ -158,69 +149,4 @@ impl fmt::Debug for AzureSource {
 #[expect(clippy::needless_pass_by_value, reason = "it is used as a function for map_err")]
 fn no_token(error: azure_core::Error) -> TokenError {
     TokenError::new(error.to_string().split("\nTo troubleshoot").next().unwrap_or_default())
-}
-
-/// Where Entra is, and the connections to it.
-struct Authority {
-    host: Option<String>,
-    transport: Transport,
-}
-
-impl Authority {
-    fn new(url: Option<&Url>) -> Result<Self, TokenError> {
-        if rustls::crypto::CryptoProvider::get_default().is_none() {
-            // The HTTP stack would panic.
-            return Err(TokenError::new("no TLS provider is installed in this process"));
-        }
-        match url {
-            Some(url) if url.scheme() == "http" && is_loopback(url) => {
-                let client = client_builder(url).build();
-                let http = Arc::new(client.map_err(|_| TokenError::new("the HTTP client cannot be made"))?);
-                let mut stated = url.clone();
-                // Changing http to https cannot fail.
-                let _ = stated.set_scheme("https");
-                let transport = Transport::new(Arc::new(Plain { http, authority: url.clone() }));
-                Ok(Self { host: Some(stated.into()), transport })
-            }
-            Some(url) if url.scheme() != "https" => {
-                Err(TokenError::new(&format!("the authority `{url}` is neither https nor on this machine")))
-            }
-            url => {
-                Ok(Self { host: url.map(Url::to_string), transport: Transport::new(new_http_client(None)) })
-            }
-        }
-    }
-
-    fn client_options(&self) -> ClientOptions {
-        let cloud = self.host.clone().map(|host| {
-            let mut custom = CustomConfiguration::default();
-            custom.authority_host = host;
-            Arc::new(custom.into())
-        });
-        ClientOptions { cloud, transport: Some(self.transport.clone()), ..Default::default() }
-    }
-}
-
-/// Sends requests for an authority on this machine over plain http.
-///
-/// `azure_identity` refuses an authority that is not https, and rightly so. The simulator's is http on loopback: it is
-/// stated as https and turned back here, below all of the credential's own code, so that what is tested against the
-/// simulator is what runs against Azure.
-#[derive(Debug)]
-struct Plain {
-    http: Arc<dyn HttpClient>,
-    authority: Url,
-}
-
-#[async_trait]
-impl HttpClient for Plain {
-    async fn execute_request(&self, request: &Request) -> azure_core::Result<AsyncRawResponse> {
-        let mut plain = request.clone();
-        let url = plain.url_mut();
-        if url.host() == self.authority.host() {
-            // Changing https to http cannot fail.
-            let _ = url.set_scheme(self.authority.scheme());
-        }
-        self.http.execute_request(&plain).await
-    }
 }

@@ -25,6 +25,7 @@ struct Inner {
     status: Option<u16>,
     code: Option<String>,
     request_id: Option<String>,
+    retry_after: Option<Duration>,
 }
 
 /// What a failed call means, decided once where it failed.
@@ -42,7 +43,7 @@ pub enum Verdict {
         /// What Azure asked to wait.
         retry_after: Option<Duration>,
     },
-    /// 403: the credential has no right to do this.
+    /// 403: the credential has no right to do this. Also a 409 that a lock or a disabled subscription causes.
     Forbidden,
     /// 404: there is no such app or backup.
     NotFound,
@@ -71,18 +72,27 @@ impl Error {
     /// fragment such as `azure answered 404`. It is blanked and shortened here.
     pub fn new(operation: Operation, target: impl Into<String>, verdict: Verdict, what: &str) -> Self {
         let what = brief(what);
-        let (target, status, code, request_id) = (target.into(), None, None, None);
+        let (target, status, code, request_id, retry_after) = (target.into(), None, None, None, None);
         Self {
-            inner: Box::new(Inner { operation, target, verdict, what, status, code, request_id }),
+            inner: Box::new(Inner {
+                operation,
+                target,
+                verdict,
+                what,
+                status,
+                code,
+                request_id,
+                retry_after,
+            }),
             source: None,
         }
     }
 
     /// Adds the HTTP status and Azure's error code.
     #[must_use]
-    pub fn with_answer(mut self, status: u16, code: Option<String>) -> Self {
+    pub fn with_answer(mut self, status: u16, code: Option<&str>) -> Self {
         self.inner.status = Some(status);
-        self.inner.code = code.as_deref().map(brief);
+        self.inner.code = code.map(brief);
         self
     }
 
@@ -90,6 +100,13 @@ impl Error {
     #[must_use]
     pub fn with_request_id(mut self, request_id: Option<String>) -> Self {
         self.inner.request_id = request_id;
+        self
+    }
+
+    /// Adds what the answer asks to wait.
+    #[must_use]
+    pub fn with_retry_after(mut self, retry_after: Option<Duration>) -> Self {
+        self.inner.retry_after = retry_after;
         self
     }
 
@@ -113,6 +130,11 @@ impl Error {
     /// The HTTP status, when there was an answer.
     pub fn status(&self) -> Option<u16> {
         self.inner.status
+    }
+
+    /// What the answer asks to wait, whatever its status (header `Retry-After`).
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.inner.retry_after
     }
 
     /// Azure's error code, such as `SubscriptionRequestsThrottled`.
@@ -141,7 +163,7 @@ mod tests {
     fn the_text_names_the_call_the_app_what_happened_and_the_request() {
         let error =
             Error::new(Operation::Backup, "shop/staging", Verdict::NotFound, "azure answered 404: ?sig=abc")
-                .with_answer(404, Some("NotFound".into()))
+                .with_answer(404, Some("NotFound"))
                 .with_request_id(Some("r-1".into()));
         assert_eq!(
             error.to_string(),

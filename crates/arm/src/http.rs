@@ -8,13 +8,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use holdfast_model::{AppId, BackupId, Clock, Site, SubscriptionId};
 use reqwest::Method;
-use serde_json::Value;
 use url::Url;
 
-use crate::exchange::{Answer, Target};
 use crate::token::TokenCache;
 use crate::wire::{self, Unreadable};
-use crate::{Arm, Backup, BackupRequest, Error, Observer, Operation, TokenSource};
+use crate::{Answer, Arm, Backup, BackupRequest, Error, Observer, Operation, Page, Target, TokenSource};
 
 /// Where ARM is in the public cloud.
 pub const PUBLIC_ENDPOINT: &str = "https://management.azure.com";
@@ -44,7 +42,7 @@ impl Settings {
             endpoint,
             api_version: "2024-11-01".to_owned(),
             connect_timeout: Duration::from_secs(10),
-            call_timeout: Duration::from_secs(60),
+            call_timeout: Duration::from_mins(1),
             token_timeout: Duration::from_secs(30),
         }
     }
@@ -119,28 +117,22 @@ impl HttpArm {
     }
 
     /// GETs a list to its end.
-    async fn list<T>(
+    async fn list<T: Send>(
         &self,
         target: &Target<'_>,
         first: Url,
-        read: impl Fn(Value, &Answer) -> Result<T, Unreadable> + Send,
-    ) -> Result<Vec<T>, Error>
-    where
-        T: Send,
-    {
+        read: impl Fn(&Answer) -> Result<Page<T>, Error> + Send,
+    ) -> Result<Vec<T>, Error> {
         let mut all = Vec::new();
         let mut seen = BTreeSet::new();
         let mut url = first;
         loop {
             seen.insert(url.to_string());
             let answer = self.call(target, Method::GET, url, None).await?;
-            let page = wire::json_body(&answer.body).and_then(wire::page);
-            let page = page.map_err(|e| target.unreadable(&e, &answer))?;
-            for item in page.items {
-                all.push(read(item, &answer).map_err(|e| target.unreadable(&e, &answer))?);
-            }
+            let page = read(&answer)?;
+            all.extend(page.items);
             let Some(next) = page.next else { return Ok(all) };
-            url = self.next_page(&next, &seen).map_err(|e| target.unreadable(&e, &answer))?;
+            url = self.next_page(&next, &seen).map_err(|e| answer.unreadable(target, &e))?;
         }
     }
 
@@ -167,43 +159,33 @@ impl Arm for HttpArm {
     async fn sites(&self, subscription: &SubscriptionId) -> Result<Vec<Site>, Error> {
         let path = ["subscriptions", subscription.as_str(), "providers", "Microsoft.Web", "sites"];
         let target = Target::subscription(Operation::ListSites, subscription);
-        let read = |item: Value, _: &Answer| {
-            let site = wire::site(&item);
-            if site.is_err() {
-                tracing::warn!(subscription = %subscription, "a listed site has no usable id and is left out");
-            }
-            Ok(site.ok())
-        };
-        Ok(self.list(&target, self.url(&path), read).await?.into_iter().flatten().collect())
+        self.list(&target, self.url(&path), |answer| answer.sites(&target, self.clock.now())).await
     }
 
     async fn site(&self, app: &AppId) -> Result<Site, Error> {
         let target = Target::app(Operation::GetSite, app);
         let answer = self.call(&target, Method::GET, self.app_url(app, &[]), None).await?;
-        let site = wire::json_body(&answer.body).and_then(|body| wire::site(&body));
-        site.map_err(|e| target.unreadable(&e, &answer))
+        answer.site(&target, self.clock.now())
     }
 
     async fn backup(&self, app: &AppId, request: &BackupRequest) -> Result<Backup, Error> {
         let target = Target::app(Operation::Backup, app);
         let body = wire::backup_body(request, &self.settings.api_version);
         let answer = self.call(&target, Method::POST, self.app_url(app, &["backup"]), Some(body)).await?;
-        target.backup_in(&answer)
+        answer.backup(&target, self.clock.now())
     }
 
     async fn get_backup(&self, app: &AppId, id: BackupId) -> Result<Backup, Error> {
         let target = Target::backup(Operation::GetBackup, app, id);
         let url = self.app_url(app, &["backups", &id.to_string()]);
         let answer = self.call(&target, Method::GET, url, None).await?;
-        target.backup_in(&answer)
+        answer.backup(&target, self.clock.now())
     }
 
     async fn list_backups(&self, app: &AppId) -> Result<Vec<Backup>, Error> {
         let target = Target::app(Operation::ListBackups, app);
-        // An element that cannot be read fails the list: left out, it would look like a backup that is not there, and
-        // a second one would be started.
-        let read = |item: Value, answer: &Answer| wire::backup(&item, answer.request_id.as_deref());
-        self.list(&target, self.app_url(app, &["backups"]), read).await
+        let url = self.app_url(app, &["backups"]);
+        self.list(&target, url, |answer| answer.backups(&target, self.clock.now())).await
     }
 }
 

@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 
+mod answer;
 mod arm;
+mod authority;
 mod clouds;
 mod credential;
 mod error;
@@ -9,9 +11,11 @@ mod http;
 mod operation;
 mod refusal;
 mod scrub;
+mod target;
 mod token;
 mod wire;
 
+pub use answer::{Answer, Page};
 pub use arm::{Arm, Backup, BackupRequest, Database};
 pub use clouds::Clouds;
 pub use credential::{Credential, PUBLIC_SCOPE};
@@ -19,4 +23,5 @@ pub use error::{Error, ThrottleScope, Verdict};
 pub use http::{HttpArm, InvalidSettings, PUBLIC_ENDPOINT, Settings};
 pub use operation::{CallFacts, Observer, Operation, Remaining, Unobserved};
 pub use scrub::scrub;
+pub use target::Target;
 pub use token::{Token, TokenError, TokenSource};

@@ -44,9 +44,8 @@ impl Operation {
     pub(crate) fn phrase(self) -> &'static str {
         match self {
             Self::ListSites => "list the sites of",
-            Self::GetSite => "look at",
+            Self::GetSite | Self::GetBackup => "look at",
             Self::Backup => "start a backup of",
-            Self::GetBackup => "look at",
             Self::ListBackups => "list the backups of",
         }
     }

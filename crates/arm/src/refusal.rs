@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use chrono::DateTime;
 use holdfast_model::Timestamp;
+use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
 use serde_json::Value;
 
 use crate::wire::text;
-use crate::{Error, Operation, Remaining, ThrottleScope, Verdict};
+use crate::{Answer, Error, Remaining, Target, ThrottleScope, Verdict};
 
 /// What Azure says in either of its two envelopes.
 #[derive(Debug, Default)]
@@ -20,36 +21,33 @@ struct Said {
 }
 
 /// Makes the error of a refused call.
-pub(crate) fn refusal(
-    operation: Operation,
-    target: String,
-    status: u16,
-    headers: &HeaderMap,
-    body: &[u8],
-    now: Timestamp,
-) -> Error {
-    let said = said(body);
-    let reason = reqwest::StatusCode::from_u16(status).ok().and_then(|s| s.canonical_reason()).unwrap_or("");
-    let mut what = format!("azure answered {status} {reason}").trim_end().to_owned();
-    if let Some(code) =
-        said.code.as_deref().filter(|code| !code.eq_ignore_ascii_case(&reason.replace(' ', "")))
-    {
-        what.push_str(&format!(" {code}"));
-    }
-    if let Some(message) = &said.message {
-        what.push_str(&format!(": {message}"));
-    }
-    let verdict = verdict(status, headers, &said, now);
-    Error::new(operation, target, verdict, &what).with_answer(status, said.code)
+pub(crate) fn refusal(target: &Target<'_>, answer: &Answer, now: Timestamp) -> Error {
+    let (status, said) = (answer.status, said(&answer.body));
+    let reason = StatusCode::from_u16(status).ok().and_then(|s| s.canonical_reason()).unwrap_or("");
+    let code = said.code.as_deref().filter(|code| !code.eq_ignore_ascii_case(&reason.replace(' ', "")));
+    let words = ["azure answered", &status.to_string(), reason, code.unwrap_or("")].join(" ");
+    let what = [Some(words.trim_end()), said.message.as_deref()]
+        .into_iter()
+        .flatten()
+        .collect::<Vec<_>>()
+        .join(": ");
+    let error = target.error(verdict(status, &answer.headers, &said, now), &what);
+    error
+        .with_answer(status, said.code.as_deref())
+        .with_request_id(answer.request_id())
+        .with_retry_after(retry_after(&answer.headers, now))
 }
 
 /// What an answer other than 2xx means.
 fn verdict(status: u16, headers: &HeaderMap, said: &Said, now: Timestamp) -> Verdict {
+    let code = said.code.as_deref().unwrap_or_default();
     match status {
         429 => {
             let retry_after = retry_after(headers, now).or_else(|| seconds_in(said.message.as_deref()?));
             Verdict::Throttled { retry_after, scope: throttle_scope(headers, said) }
         }
+        // Locks and disabled subscriptions stay until somebody lifts them.
+        409 if ["ScopeLocked", "ReadOnlyDisabledSubscription"].contains(&code) => Verdict::Forbidden,
         409 => Verdict::Conflict { retry_after: retry_after(headers, now) },
         401 => Verdict::Unauthorized,
         403 => Verdict::Forbidden,
@@ -87,7 +85,7 @@ fn said(body: &[u8]) -> Said {
 
 /// `Retry-After` as seconds or as a date. No more than a day is believed, so that sums with times stay sums.
 pub(crate) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
-    const MAX: Duration = Duration::from_secs(24 * 60 * 60);
+    const MAX: Duration = Duration::from_hours(24);
     let value = header(headers, "retry-after")?.trim();
     let seconds = value.parse().ok().map(Duration::from_secs);
     let date = || DateTime::parse_from_rfc2822(value).ok();
@@ -99,7 +97,7 @@ pub(crate) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duratio
 fn seconds_in(message: &str) -> Option<Duration> {
     let (_, rest) = message.split_once("try again after '")?;
     let (seconds, _) = rest.split_once('\'')?;
-    seconds.parse().ok().map(Duration::from_secs).filter(|wait| *wait <= Duration::from_secs(3_600))
+    seconds.parse().ok().map(Duration::from_secs).filter(|wait| *wait <= Duration::from_hours(1))
 }
 
 /// What is left of ARM's budgets.
@@ -121,11 +119,12 @@ pub(crate) fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> 
 
 #[cfg(test)]
 mod tests {
-    use holdfast_model::parse_timestamp;
+    use holdfast_model::{AppId, parse_timestamp};
     use proptest::prelude::*;
     use reqwest::header::{HeaderName, HeaderValue};
 
     use super::*;
+    use crate::Operation;
 
     fn now() -> Timestamp {
         parse_timestamp("2026-11-15T19:11:00Z").unwrap()
@@ -138,7 +137,9 @@ mod tests {
     }
 
     fn refused(status: u16, pairs: &[(&'static str, &str)], body: &str) -> Error {
-        refusal(Operation::Backup, "shop".into(), status, &headers(pairs), body.as_bytes(), now())
+        let app = AppId::new("s", "g", "shop", None);
+        let answer = Answer::new(status, headers(pairs), body.into());
+        refusal(&Target::app(Operation::Backup, &app), &answer, now())
     }
 
     #[test]
@@ -205,19 +206,35 @@ mod tests {
     fn a_429_tells_whether_arm_or_the_provider_throttles() {
         let arm = r#"{"error":{"code":"SubscriptionRequestsThrottled","message":"Please try again after '10' seconds"}}"#;
         let reads = "x-ms-ratelimit-remaining-subscription-reads";
-        let cases: [(&[(&str, &str)], &str, Option<u64>, ThrottleScope); 6] = [
-            (&[("retry-after", "3")], arm, Some(3), ThrottleScope::Arm),
-            (&[], arm, Some(10), ThrottleScope::Arm),
-            (&[(reads, "0")], "", None, ThrottleScope::Arm),
-            (&[], "", None, ThrottleScope::Arm),
-            (&[(reads, "11998"), ("retry-after", "5")], "", Some(5), ThrottleScope::Provider),
-            (&[("server", "Microsoft-IIS/10.0")], "", None, ThrottleScope::Provider),
-        ];
-        for (pairs, body, seconds, scope) in cases {
-            let pairs: Vec<(&'static str, &str)> = pairs.to_vec();
+        for (pairs, body, seconds, scope) in [
+            (vec![("retry-after", "3")], arm, Some(3), ThrottleScope::Arm),
+            (vec![], arm, Some(10), ThrottleScope::Arm),
+            (vec![(reads, "0")], "", None, ThrottleScope::Arm),
+            (vec![], "", None, ThrottleScope::Arm),
+            (vec![(reads, "11998"), ("retry-after", "5")], "", Some(5), ThrottleScope::Provider),
+            (vec![("server", "Microsoft-IIS/10.0")], "", None, ThrottleScope::Provider),
+            (vec![], r#"{"Code":"TooManyRequests"}"#, None, ThrottleScope::Provider),
+        ] {
             let retry_after = seconds.map(Duration::from_secs);
             assert_eq!(refused(429, &pairs, body).verdict(), &Verdict::Throttled { retry_after, scope });
         }
+    }
+
+    #[test]
+    fn a_409_of_a_lock_or_a_disabled_subscription_is_not_waited_out() {
+        for code in ["ScopeLocked", "ReadOnlyDisabledSubscription"] {
+            let body = format!(r#"{{"error":{{"code":"{code}","message":"no writes"}}}}"#);
+            assert_eq!(refused(409, &[], &body).verdict(), &Verdict::Forbidden);
+        }
+    }
+
+    #[test]
+    fn what_azure_asks_to_wait_is_kept_whatever_the_status() {
+        let error = refused(503, &[("retry-after", "9")], "");
+        assert_eq!(
+            (error.verdict(), error.retry_after()),
+            (&Verdict::Ambiguous, Some(Duration::from_secs(9)))
+        );
     }
 
     #[test]
@@ -230,7 +247,9 @@ mod tests {
     proptest! {
         #[test]
         fn any_refusal_is_taken(status in 100_u16..1000, body in any::<Vec<u8>>(), wait in "[ -~]{0,30}") {
-            let error = refusal(Operation::GetSite, "shop".into(), status, &headers(&[("retry-after", &wait)]), &body, now());
+            let app = AppId::new("s", "g", "shop", None);
+            let answer = Answer::new(status, headers(&[("retry-after", &wait)]), body);
+            let error = refusal(&Target::app(Operation::GetSite, &app), &answer, now());
             prop_assert!(error.to_string().starts_with("look at shop: azure answered "));
         }
     }

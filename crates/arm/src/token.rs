@@ -69,7 +69,7 @@ impl TokenCache {
         let now = self.clock.now();
         let valid = held.token.as_ref().filter(|(token, _)| now < token.expires_on).cloned();
         match valid {
-            Some((token, taken)) if now < renewal_time(&token, taken) => Ok(token),
+            Some((token, since)) if now < renewal_time(&token, since) => Ok(token),
             valid => {
                 let renewed = self.renew(&mut held, ended).await;
                 valid.map_or(renewed.clone(), |(old, _)| Ok(renewed.unwrap_or(old)))
@@ -112,9 +112,9 @@ impl TokenCache {
 }
 
 /// Two minutes before its end, or after nine tenths of its life for one that lives shorter than that.
-fn renewal_time(token: &Token, taken: Timestamp) -> Timestamp {
-    let life = (token.expires_on - taken).to_std().unwrap_or_default();
-    token.expires_on - Duration::from_secs(120).min(life / 10)
+fn renewal_time(token: &Token, since: Timestamp) -> Timestamp {
+    let life = (token.expires_on - since).to_std().unwrap_or_default();
+    token.expires_on - Duration::from_mins(2).min(life / 10)
 }
 
 #[cfg(test)]
@@ -141,13 +141,13 @@ mod tests {
                 state.0 += 1;
                 *state
             };
-            match failing {
-                true => Err(TokenError::new("down")),
-                false => Ok(Token {
-                    secret: asked.to_string().into(),
-                    expires_on: self.clock.now() + Duration::from_secs(3_600),
-                }),
+            if failing {
+                return Err(TokenError::new("down"));
             }
+            Ok(Token {
+                secret: asked.to_string().into(),
+                expires_on: self.clock.now() + Duration::from_hours(1),
+            })
         }
     }
 

@@ -10,21 +10,12 @@ use secrecy::ExposeSecret;
 use serde_json::{Map, Value, json};
 
 use crate::scrub::scrub;
-use crate::{Backup, BackupRequest};
+use crate::{Backup, BackupRequest, Page};
 
 /// A body that is not what the operation answers with; the text says how. It never quotes the body.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub(crate) struct Unreadable(pub(crate) String);
-
-/// One page of a list.
-#[derive(Debug)]
-pub(crate) struct Page {
-    /// The elements, not yet read.
-    pub(crate) items: Vec<Value>,
-    /// Where the next page is.
-    pub(crate) next: Option<String>,
-}
 
 /// The body of POST /backup. The api-version of 2016 calls the name `name`, all later ones `backupName`; the wrong
 /// key would silently lose the name, and with it the only way to find a backup whose answer was lost.
@@ -58,7 +49,7 @@ pub(crate) fn json_body(body: &[u8]) -> Result<Value, Unreadable> {
 }
 
 /// A page of a list: `{"value": [...], "nextLink": ...}`.
-pub(crate) fn page(mut body: Value) -> Result<Page, Unreadable> {
+pub(crate) fn page(mut body: Value) -> Result<Page<Value>, Unreadable> {
     let next = text(&body, "nextLink").map(str::to_owned);
     match body.get_mut("value").map(Value::take) {
         Some(Value::Array(items)) => Ok(Page { items, next }),
@@ -67,8 +58,8 @@ pub(crate) fn page(mut body: Value) -> Result<Page, Unreadable> {
 }
 
 /// A backup. The POST answers with the site's id and name around it, so the backup's own id is `properties.id`; only
-/// a list's element has it in its `id` as well.
-pub(crate) fn backup(body: &Value, request_id: Option<&str>) -> Result<Backup, Unreadable> {
+/// a list's element has it in its `id` as well. What the headers tell is for the caller to add.
+pub(crate) fn backup(body: &Value) -> Result<Backup, Unreadable> {
     let properties = &body["properties"];
     let id = number(properties, "id").or_else(|| id_in_path(body));
     let id = id.ok_or_else(|| Unreadable("the body is no backup: it has no id".to_owned()))?;
@@ -85,7 +76,8 @@ pub(crate) fn backup(body: &Value, request_id: Option<&str>) -> Result<Backup, U
         log: text(properties, "log").map(log),
         scheduled: flag(properties, "scheduled"),
         correlation_id: owned("correlationId"),
-        request_id: request_id.map(str::to_owned),
+        request_id: None,
+        retry_after: None,
     })
 }
 
@@ -204,12 +196,12 @@ mod tests {
             json!({"properties": {"id": "7"}}),
             json!({"id": "/subscriptions/s/x/Backups/7", "properties": {}}),
         ] {
-            assert_eq!(backup(&body, None).unwrap().id, BackupId(7), "{body}");
+            assert_eq!(backup(&body).unwrap().id, BackupId(7), "{body}");
         }
         for body in
             [json!({"id": "/x/sites/7", "properties": {"id": 1.5}}), json!([]), json!(null), json!("7")]
         {
-            assert!(backup(&body, None).is_err(), "{body}");
+            assert!(backup(&body).is_err(), "{body}");
         }
     }
 
@@ -217,14 +209,14 @@ mod tests {
     fn a_backup_with_odd_fields_is_still_found_and_never_a_success() {
         let body =
             json!({"properties": {"id": 7, "name": 5, "status": {}, "created": 3, "sizeInBytes": "x"}});
-        let backup = backup(&body, Some("r")).unwrap();
+        let backup = backup(&body).unwrap();
         assert!(matches!(backup.status, BackupStatus::Unknown(_)));
         assert_eq!((backup.name, backup.created, backup.size_bytes), (None, None, None));
     }
 
     #[test]
     fn a_log_loses_its_secrets_and_an_empty_one_is_none() {
-        let read = |log: &str| backup(&json!({"properties": {"id": 7, "log": log}}), None).unwrap().log;
+        let read = |log: &str| backup(&json!({"properties": {"id": 7, "log": log}})).unwrap().log;
         assert_eq!(
             read("cannot open https://a/b?sig=S3cr3t"),
             Some("cannot open https://a/b?sig=[blanked]".into())
@@ -236,7 +228,7 @@ mod tests {
         #[test]
         fn any_bytes_are_taken(body in proptest::collection::vec(any::<u8>(), 0..200)) {
             if let Ok(value) = json_body(&body) {
-                let _ = (backup(&value, None), site(&value), page(value));
+                let _ = (backup(&value), site(&value), page(value));
             }
         }
 
@@ -245,7 +237,7 @@ mod tests {
             let properties = json!({"id": text, "name": text, "status": text, "created": text, "log": text,
                 "sizeInBytes": number, "websiteSizeInBytes": text, "scheduled": text, "finishedTimeStamp": number});
             let value = json!({"id": text, "properties": properties, "nextLink": text, "value": [text], "tags": text});
-            let _ = (backup(&value, None), site(&value), page(value));
+            let _ = (backup(&value), site(&value), page(value));
         }
     }
 }

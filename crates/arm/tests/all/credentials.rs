@@ -124,6 +124,25 @@ async fn what_the_token_endpoint_refuses_is_told_without_the_secret() {
 }
 
 #[test]
+fn what_a_credential_lacks_shows_before_the_first_token() {
+    tls();
+    let missing = Credential::WorkloadIdentity {
+        tenant: Some("t".into()),
+        client_id: Some("c".into()),
+        token_file: Some("/nowhere/token".into()),
+    };
+    let error = missing.source(None, PUBLIC_SCOPE).unwrap_err();
+    assert!(error.to_string().contains("/nowhere/token"), "{error}");
+    for complete in [
+        Credential::ManagedIdentity { client_id: Some("c".into()) },
+        Credential::ManagedIdentity { client_id: None },
+        Credential::AzureCli { tenant: Some("bakery.example".into()) },
+    ] {
+        assert!(complete.source(None, PUBLIC_SCOPE).is_ok());
+    }
+}
+
+#[test]
 fn secrets_and_tokens_go_over_plain_http_to_this_machine_only() {
     tls();
     let far = "http://login.example".parse().unwrap();

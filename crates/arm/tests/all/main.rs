@@ -1,5 +1,7 @@
 //! The client over real HTTP, against a server that answers as each test says.
 
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "this is a test, helpers and all")]
+
 mod answers;
 mod clouds;
 mod credentials;

@@ -35,13 +35,9 @@ impl MakeWriter<'_> for Log {
 
 /// Everything that a caller could print of an error.
 fn all_text(error: &Error) -> String {
-    let mut text = format!("{error} {error:?} {error:#?} {:?} {:?}", error.code(), error.request_id());
-    let mut cause = error.source();
-    while let Some(deeper) = cause {
-        text.push_str(&format!(" {deeper} {deeper:?}"));
-        cause = deeper.source();
-    }
-    text
+    let causes = std::iter::successors(error.source(), |&cause| cause.source());
+    let causes: Vec<String> = causes.map(|cause| format!("{cause} {cause:?} ")).collect();
+    format!("{error} {error:?} {error:#?} {:?} {:?} {causes:?}", error.code(), error.request_id())
 }
 
 /// What echoes the request back, in the ways that services and proxies do.
@@ -74,7 +70,7 @@ async fn nothing_that_comes_out_holds_a_secret() {
         .finish();
     let guard = tracing::subscriber::set_default(subscriber);
 
-    let mut texts = format!("{:?}", request());
+    let mut texts = vec![format!("{:?}", request())];
     for way in 0..=7 {
         let server = Server::new(move |seen, _| {
             let (status, body) = echo(seen, way);
@@ -82,21 +78,21 @@ async fn nothing_that_comes_out_holds_a_secret() {
         })
         .await;
         let client = arm(&server.url);
-        texts.push_str(&format!("{client:?}"));
+        texts.push(format!("{client:?}"));
         match client.backup(&app(), &request()).await {
-            Ok(backup) => texts.push_str(&format!("{backup:?}")),
-            Err(error) => texts.push_str(&all_text(&error)),
+            Ok(backup) => texts.push(format!("{backup:?}")),
+            Err(error) => texts.push(all_text(&error)),
         }
         drop(server);
-        texts.push_str(&all_text(&client.sites(&SubscriptionId::new(SUBSCRIPTION)).await.unwrap_err()));
+        texts.push(all_text(&client.sites(&SubscriptionId::new(SUBSCRIPTION)).await.unwrap_err()));
     }
     let good = Server::new(|seen, _| match seen.method.as_str() {
         "POST" => answer(200, &[], created(&app()).to_string()),
         _ => answer(200, &[], list(&[listed(&app(), 3, "Failed")]).to_string()),
     })
     .await;
-    texts.push_str(&format!("{:?}", arm(&good.url).backup(&app(), &request()).await.unwrap()));
-    texts.push_str(&format!("{:?}", arm(&good.url).list_backups(&app()).await.unwrap()));
+    texts.push(format!("{:?}", arm(&good.url).backup(&app(), &request()).await.unwrap()));
+    texts.push(format!("{:?}", arm(&good.url).list_backups(&app()).await.unwrap()));
     drop(guard);
 
     let logged = String::from_utf8_lossy(&log.0.lock().unwrap()).into_owned();
@@ -105,7 +101,7 @@ async fn nothing_that_comes_out_holds_a_secret() {
     {
         assert!(logged.contains(needed), "the span lacks {needed}");
     }
-    for text in [texts, logged] {
+    for text in texts.into_iter().chain([logged]) {
         let found = text
             .find("S3CR3T")
             .map(|at| text[at.saturating_sub(200)..].chars().take(300).collect::<String>());

@@ -105,7 +105,7 @@ impl TokenSource for Tokens {
     async fn token(&self) -> Result<Token, TokenError> {
         let mut given = self.given.lock().unwrap();
         *given += 1;
-        let expires_on = self.clock.now() + Duration::from_secs(3_600);
+        let expires_on = self.clock.now() + Duration::from_hours(1);
         Ok(Token { secret: format!("S3CR3T-TOKEN-{given}").into(), expires_on })
     }
 }

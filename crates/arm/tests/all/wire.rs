@@ -58,11 +58,21 @@ async fn a_single_backup_and_a_listed_one_are_read_alike() {
     .await;
     let arm = arm(&server.url);
     let one = arm.get_backup(&app(), BackupId(12)).await.unwrap();
-    assert_eq!(arm.list_backups(&app()).await.unwrap(), [one.clone()]);
+    assert_eq!(arm.list_backups(&app()).await.unwrap(), std::slice::from_ref(&one));
     assert_eq!((one.name.as_deref(), one.blob_name.as_deref()), (Some("hf-12"), Some("hf-12.zip")));
     assert_eq!((one.size_bytes, one.website_size_bytes, one.scheduled), (Some(7_311), Some(4_002), true));
     assert_eq!(one.finished.map(format_timestamp).as_deref(), Some("2026-05-04T08:15:31.765Z"));
     assert_eq!((one.log, one.status), (None, BackupStatus::Succeeded));
+}
+
+#[tokio::test]
+async fn what_azure_asks_to_wait_before_the_next_look_comes_with_the_backup() {
+    let server = Server::new(|_, _| {
+        answer(200, &[("retry-after", "40")], listed(&app(), 12, "InProgress").to_string())
+    })
+    .await;
+    let backup = arm(&server.url).get_backup(&app(), BackupId(12)).await.unwrap();
+    assert_eq!(backup.retry_after, Some(Duration::from_secs(40)));
 }
 
 #[tokio::test]

@@ -1,0 +1,78 @@
+//! Where tokens are asked for.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use azure_core::cloud::CustomConfiguration;
+use azure_core::http::{AsyncRawResponse, ClientOptions, HttpClient, Request, Transport, new_http_client};
+use url::Url;
+
+use crate::TokenError;
+use crate::http::{client_builder, is_loopback};
+
+/// Where Entra is, and the connections to it.
+pub(crate) struct Authority {
+    host: Option<String>,
+    transport: Transport,
+}
+
+impl Authority {
+    /// An authority; `None` for the environment's or the public cloud's.
+    pub(crate) fn new(url: Option<&Url>) -> Result<Self, TokenError> {
+        if rustls::crypto::CryptoProvider::get_default().is_none() {
+            // The HTTP stack would panic.
+            return Err(TokenError::new("no TLS provider is installed in this process"));
+        }
+        match url {
+            Some(url) if url.scheme() == "http" && is_loopback(url) => {
+                let client = client_builder(url).build();
+                let http = Arc::new(client.map_err(|_| TokenError::new("the HTTP client cannot be made"))?);
+                let mut stated = url.clone();
+                // Changing http to https cannot fail.
+                let _ = stated.set_scheme("https");
+                let transport = Transport::new(Arc::new(Plain { http, authority: url.clone() }));
+                Ok(Self { host: Some(stated.into()), transport })
+            }
+            Some(url) if url.scheme() != "https" => {
+                Err(TokenError::new(&format!("the authority `{url}` is neither https nor on this machine")))
+            }
+            url => {
+                Ok(Self { host: url.map(Url::to_string), transport: Transport::new(new_http_client(None)) })
+            }
+        }
+    }
+
+    /// The options for a credential of it.
+    pub(crate) fn client_options(&self) -> ClientOptions {
+        let cloud = self.host.clone().map(|host| {
+            let mut custom = CustomConfiguration::default();
+            custom.authority_host = host;
+            Arc::new(custom.into())
+        });
+        ClientOptions { cloud, transport: Some(self.transport.clone()), ..Default::default() }
+    }
+}
+
+/// Sends requests for an authority on this machine over plain http.
+///
+/// `azure_identity` refuses an authority that is not https, and rightly so. The simulator's is http on loopback: it is
+/// stated as https and turned back here, below all of the credential's own code, so that what is tested against the
+/// simulator is what runs against Azure.
+#[derive(Debug)]
+struct Plain {
+    http: Arc<dyn HttpClient>,
+    authority: Url,
+}
+
+#[async_trait]
+impl HttpClient for Plain {
+    async fn execute_request(&self, request: &Request) -> azure_core::Result<AsyncRawResponse> {
+        let mut plain = request.clone();
+        let url = plain.url_mut();
+        if url.host() == self.authority.host() {
+            // Changing https to http cannot fail.
+            let _ = url.set_scheme(self.authority.scheme());
+        }
+        self.http.execute_request(&plain).await
+    }
+}

@@ -1,0 +1,81 @@
+//! What a call is about, and the errors that name it.
+
+use holdfast_model::{AppId, BackupId, SubscriptionId};
+use tracing::{Span, field};
+
+use crate::{Error, Operation, Verdict};
+
+/// What a call is about.
+#[derive(Debug, Clone, Copy)]
+pub struct Target<'a> {
+    pub(crate) operation: Operation,
+    pub(crate) subscription: &'a SubscriptionId,
+    pub(crate) app: Option<&'a AppId>,
+    backup: Option<BackupId>,
+}
+
+impl<'a> Target<'a> {
+    /// A call about a subscription.
+    pub fn subscription(operation: Operation, subscription: &'a SubscriptionId) -> Self {
+        Self { operation, subscription, app: None, backup: None }
+    }
+
+    /// A call about an app.
+    pub fn app(operation: Operation, app: &'a AppId) -> Self {
+        Self { operation, subscription: app.subscription(), app: Some(app), backup: None }
+    }
+
+    /// A call about one backup of an app.
+    pub fn backup(operation: Operation, app: &'a AppId, id: BackupId) -> Self {
+        Self { backup: Some(id), ..Self::app(operation, app) }
+    }
+
+    /// The error of this call. `what` is a fragment such as `no connection`; it is blanked and shortened.
+    pub fn error(&self, verdict: Verdict, what: &str) -> Error {
+        let name = match (self.app, self.backup) {
+            (Some(app), Some(id)) => format!("backup {id} of {}", app.short_name()),
+            (Some(app), None) => app.short_name(),
+            (None, _) => format!("subscription {}", self.subscription),
+        };
+        Error::new(self.operation, name, verdict, what)
+    }
+
+    /// The error of a request without an answer. Only a connection that was never made is certain to have carried
+    /// nothing.
+    pub(crate) fn lost(&self, error: reqwest::Error) -> Error {
+        let verdict =
+            if error.is_connect() || error.is_builder() { Verdict::NotSent } else { Verdict::Ambiguous };
+        let what = match (&verdict, error.is_timeout()) {
+            (Verdict::NotSent, true) => "no connection in time",
+            (Verdict::NotSent, false) => "no connection",
+            (_, true) => "no answer in time",
+            (_, false) => "the connection broke before the answer",
+        };
+        self.broken(verdict, what, error)
+    }
+
+    /// Adds the innermost cause to the text, such as `Connection refused`; the URL is left out of it.
+    pub(crate) fn broken(&self, verdict: Verdict, what: &str, error: reqwest::Error) -> Error {
+        let error = error.without_url();
+        let mut innermost: &dyn std::error::Error = &error;
+        while let Some(deeper) = innermost.source() {
+            innermost = deeper;
+        }
+        self.error(verdict, &format!("{what}: {innermost}")).with_source(error)
+    }
+
+    /// The span of one request about it; what the answer tells is recorded later.
+    pub(crate) fn span(&self, client_request_id: &str) -> Span {
+        tracing::info_span!(
+            "arm",
+            operation = self.operation.as_str(),
+            subscription = %self.subscription,
+            app = self.app.map(|app| field::display(app.short_name())),
+            backup = self.backup.map(field::display),
+            client_request_id,
+            status = field::Empty,
+            request_id = field::Empty,
+            correlation_id = field::Empty,
+        )
+    }
+}
