@@ -34,7 +34,10 @@ pub fn run() -> Result<()> {
         copy(&step::root().join(name), &folder.join(name))?;
     }
     for (arguments, name) in OFFERS {
-        if let Ok(text) = step::output_of(Command::new(folder.join(&binary)).args(arguments)) {
+        let written = step::output_of(Command::new(folder.join(&binary)).args(arguments));
+        if let Ok(text) = written
+            && !text.is_empty()
+        {
             fs::write(folder.join(name), text).with_context(|| format!("failed to write {name}"))?;
         } else {
             say::line(&format!("no {name}: the binary does not offer `{}`", arguments.join(" ")));

@@ -14,7 +14,7 @@ pub struct Options {
 
 pub fn run(options: &Options) -> Result<()> {
     step::run_all([
-        ("format", &|| step::run(&mut step::cargo(["fmt", "--all", "--check"]))),
+        ("format", &|| step::run(&mut step::cargo(["fmt", "--all", "--check", "--", "--files-with-diff"]))),
         ("tidy", &tidy::run),
         ("dependencies", &|| dependencies(options.without_deny)),
         ("clippy", &clippy),
