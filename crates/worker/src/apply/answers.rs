@@ -1,8 +1,10 @@
 //! Azure was asked how a backup does.
 
+use std::time::Duration;
+
 use holdfast_arm::{Backup, Verdict};
 use holdfast_model::{
-    Attempt, BackupFacts, BackupStatus, Call, Cause, Outcome, RunEvent, Then, Timestamp, Verification, answer_to,
+    Attempt, BackupFacts, BackupStatus, Call, Cause, Outcome, RunEvent, Terms, Then, Timestamp, Verification, answer_to,
     poll_delay,
 };
 
@@ -23,11 +25,11 @@ pub(crate) fn asked(
         Err(error) => return not_answered(sight, attempt, accepted_at, &error, rng),
     };
     let mut next = match answer_to(&backup.status, backup.log.as_deref()) {
-        Then::AskAgain => still_working(sight, attempt, accepted_at, rng),
+        Then::AskAgain => still_working(sight, attempt, accepted_at, backup.retry_after, rng),
         Then::AskAgainAndWarn => {
             let (app, status) = (sight.run.app.short_name(), &backup.status);
             tracing::warn!(app, %status, "azure told a backup status that is not documented; asking again");
-            still_working(sight, attempt, accepted_at, rng)
+            still_working(sight, attempt, accepted_at, backup.retry_after, rng)
         }
         Then::CheckBlob => completed(sight, attempt, accepted_at, &backup),
         Then::Fail(cause) => {
@@ -68,14 +70,22 @@ fn facts(attempt: &Attempt, accepted_at: Timestamp, backup: &Backup) -> BackupFa
     }
 }
 
-fn still_working(sight: &Sight<'_>, attempt: &Attempt, accepted_at: Timestamp, rng: &mut fastrand::Rng) -> Next {
+fn still_working(
+    sight: &Sight<'_>,
+    attempt: &Attempt,
+    accepted_at: Timestamp,
+    retry_after: Option<Duration>,
+    rng: &mut fastrand::Rng,
+) -> Next {
     if let Some(over) = past_deadline(sight, attempt, accepted_at, "azure had no final answer", rng) {
         return over;
     }
+    let Terms { poll, deadline, .. } = &sight.run.terms;
     let waited = (sight.now - accepted_at).to_std().unwrap_or_default();
-    let pause = poll_delay(&sight.run.terms.poll, waited, sight.typical, rng);
+    let pause = poll_delay(poll, waited, sight.typical, rng).max(retry_after.unwrap_or_default());
     // The deadline itself is a time to ask: the answer may be final by then.
-    Next::new(Vec::new(), (sight.now + pause).min((accepted_at + sight.run.terms.deadline).max(sight.now + sight.run.terms.poll.first)))
+    let last = (accepted_at + *deadline).max(sight.now + poll.first);
+    Next::new(Vec::new(), (sight.now + pause).min(last))
 }
 
 fn not_answered(

@@ -1,0 +1,30 @@
+use std::collections::BTreeMap;
+
+use holdfast_model::{Fold, RunEvent, RunId};
+use holdfast_store::{ChainRow, Link, verify_chain};
+
+use crate::world::World;
+
+/// The audit is complete and chained: each run's events, and nothing else, make its row again.
+pub(crate) async fn audit(world: &World) {
+    let events = world.events().await;
+    let rows: Vec<ChainRow> = events.iter().map(ChainRow::of).collect();
+    let chain = verify_chain(&rows, Link::origin());
+    assert!(chain.is_ok(), "seed {}: {chain:?}", world.seed);
+    let mut by_run: BTreeMap<RunId, Vec<&RunEvent>> = BTreeMap::new();
+    for event in &events {
+        by_run.entry(event.run_id).or_default().push(&event.event);
+    }
+    let runs = world.runs().await;
+    assert_eq!(by_run.len(), runs.len(), "seed {}: every run has its events", world.seed);
+    for run in runs {
+        let fold = Fold::of(by_run[&run.id].iter().copied()).unwrap();
+        assert_eq!(
+            (&fold.state, &fold.tally),
+            (&run.state, &run.tally),
+            "seed {}: run {}",
+            world.seed,
+            run.id
+        );
+    }
+}

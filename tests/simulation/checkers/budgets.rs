@@ -1,0 +1,32 @@
+use std::collections::BTreeMap;
+
+use holdfast_model::{Call, SubscriptionId, Timestamp};
+
+use crate::world::World;
+
+/// Over no span of time was more handed out than the bucket held at its start and got back within it.
+pub(crate) fn budgets(world: &World) {
+    if world.clock_jumps {
+        // The store's own clock counts the time for refills: when somebody sets it, spans mean nothing.
+        return;
+    }
+    let mut buckets: BTreeMap<(SubscriptionId, Call), Vec<Timestamp>> = BTreeMap::new();
+    for (at, subscription, call) in world.counts.released.lock().unwrap().iter() {
+        buckets.entry((subscription.clone(), *call)).or_default().push(*at);
+    }
+    for ((subscription, call), times) in buckets {
+        let budget = world.limits.budget(call);
+        // A bucket that is drawn down and refilled by the rules never goes below zero.
+        let (mut tokens, mut last) = (budget.capacity, times[0]);
+        for at in times {
+            let seconds = (at - last).as_seconds_f64();
+            tokens = (tokens + seconds * budget.per_second).min(budget.capacity) - 1.0;
+            last = at;
+            assert!(
+                tokens > -1e-6,
+                "seed {}: {subscription} {call:?} overdrawn at {at}: {tokens}",
+                world.seed
+            );
+        }
+    }
+}

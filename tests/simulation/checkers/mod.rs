@@ -1,0 +1,15 @@
+//! What must hold, each in a file of its own.
+
+mod audit;
+mod budgets;
+mod held;
+mod posts;
+mod secrets;
+mod ticks;
+
+pub(crate) use audit::audit;
+pub(crate) use budgets::budgets;
+pub(crate) use held::held;
+pub(crate) use posts::posts;
+pub(crate) use secrets::secrets;
+pub(crate) use ticks::ticks;

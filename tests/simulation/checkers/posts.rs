@@ -1,0 +1,26 @@
+use std::collections::BTreeSet;
+
+use holdfast_model::{BackupName, Cause, RunEvent};
+
+use crate::world::World;
+
+/// Azure accepted no POST twice for one attempt, no backup overwrote another, and no attempt was given up as lost
+/// whose backup was there to be found.
+pub(crate) async fn posts(world: &World) {
+    let accepted: Vec<String> = {
+        let azure = world.azure.lock().unwrap();
+        let counters = azure.counters();
+        assert_eq!(counters.duplicate_posts, 0, "seed {}", world.seed);
+        assert_eq!(counters.blobs_overwritten, 0, "seed {}", world.seed);
+        azure.accepted_posts().iter().map(|post| post.name.clone()).collect()
+    };
+    let names: BTreeSet<&str> = accepted.iter().map(String::as_str).collect();
+    assert_eq!(names.len(), accepted.len(), "seed {}: names are unique", world.seed);
+    for event in world.events().await {
+        let RunEvent::AttemptEnded { number, cause: Cause::AnswerLost, .. } = event.event else { continue };
+        let name = BackupName::of_attempt(&event.app, event.run_id, number);
+        // When somebody sets the store's clock, no span of time can be trusted to be long enough.
+        let given_up_too_soon = names.contains(name.as_str()) && !world.clock_jumps;
+        assert!(!given_up_too_soon, "seed {}: {name} was given up as lost and is there", world.seed);
+    }
+}

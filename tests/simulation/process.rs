@@ -1,0 +1,71 @@
+//! A process: a planner, a dispatcher and a worker that share nothing with other processes but the store and the
+//! queue. It crashes, and comes back.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use holdfast_model::Limits;
+use holdfast_queue::Queue;
+use holdfast_scheduler::{Dispatcher, Fleet, Planner};
+use holdfast_store::Store;
+use holdfast_worker::{Seams, Settings, Worker};
+use tokio::sync::{Notify, watch};
+use tokio_util::sync::CancellationToken;
+
+use crate::chaos::{Chaos, Counts, Rates, Shaky, pause};
+
+/// What a process is made of.
+#[derive(Clone)]
+pub(crate) struct Parts {
+    pub seams: Seams,
+    pub settings: Settings,
+    pub limits: Limits,
+    pub lease: Duration,
+    pub fleet: watch::Receiver<Arc<Fleet>>,
+    pub rates: Rates,
+    pub on: Arc<std::sync::atomic::AtomicBool>,
+    pub counts: Arc<Counts>,
+}
+
+/// The longest between two looks of a loop. Production looks each second; here that would only cost time.
+const LOOK_EVERY: Duration = Duration::from_secs(20);
+
+/// Runs the process, and again after each crash, until `stop`.
+pub(crate) async fn live(parts: Parts, mut rng: fastrand::Rng, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        let chaos = Chaos::new(parts.rates, rng.fork(), Arc::clone(&parts.on), Arc::clone(&parts.counts));
+        let life = once(parts.clone(), Arc::clone(&chaos), rng.fork(), stop.clone());
+        tokio::select! {
+            biased;
+            () = chaos.crashed.cancelled() => {}
+            () = life => {}
+        }
+        let down = Duration::from_secs(rng.u64(0..120));
+        if !stop.is_cancelled() {
+            pause(down).await;
+        }
+    }
+}
+
+/// One life: when the future is dropped, everything in it stops where it stands.
+async fn once(parts: Parts, chaos: Arc<Chaos>, mut rng: fastrand::Rng, stop: CancellationToken) {
+    let shaky_store: Arc<dyn Store> = Arc::new(Shaky { inner: parts.seams.store, chaos: Arc::clone(&chaos) });
+    let shaky_queue: Arc<dyn Queue> = Arc::new(Shaky { inner: parts.seams.queue, chaos: Arc::clone(&chaos) });
+    let bell = Arc::new(Notify::new());
+    let seams = Seams {
+        store: Arc::clone(&shaky_store),
+        queue: Arc::clone(&shaky_queue),
+        arm: Arc::new(Shaky { inner: parts.seams.arm, chaos: Arc::clone(&chaos) }),
+        storage: Arc::new(Shaky { inner: parts.seams.storage, chaos }),
+        clock: parts.seams.clock,
+        bell: Arc::clone(&bell),
+    };
+    let planner = Planner::new(Arc::clone(&shaky_store), parts.fleet, rng.fork(), Arc::clone(&bell));
+    let dispatcher = Dispatcher::new(shaky_store, shaky_queue, parts.limits, parts.lease, bell);
+    let worker = Worker::new(seams, parts.settings, 8);
+    tokio::join!(
+        planner.looking_every(LOOK_EVERY).run(stop.clone()),
+        dispatcher.looking_every(LOOK_EVERY).run(stop.clone()),
+        worker.run(rng, stop),
+    );
+}

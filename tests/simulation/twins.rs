@@ -1,0 +1,108 @@
+//! The twins of what is outside: a clock that jumps, and storage on the simulator's own containers.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use chrono::{SubsecRound, TimeDelta};
+use holdfast_model::{Clock, RefreshReason, SasRefresh, StorageName, Timestamp};
+use holdfast_simulator::InProcess;
+use holdfast_storage::{BlobFacts, Container, Error, Grant, Need, Refusal, Sas, Storage, judge, mint};
+use secrecy::{ExposeSecret, SecretString};
+use tokio::time::Instant;
+
+/// Paused time, on a wall that somebody may set.
+#[derive(Debug)]
+pub(crate) struct SimClock {
+    start: Timestamp,
+    began: Instant,
+    skew: Mutex<TimeDelta>,
+}
+
+impl SimClock {
+    #[expect(clippy::disallowed_methods, reason = "tokio's instant, which is paused")]
+    pub(crate) fn new(start: Timestamp) -> Self {
+        Self { start, began: Instant::now(), skew: Mutex::new(TimeDelta::zero()) }
+    }
+
+    /// Sets the wall clock forward or back.
+    pub(crate) fn jump(&self, by: TimeDelta) {
+        *self.skew.lock().unwrap() += by;
+    }
+}
+
+impl Clock for SimClock {
+    fn now(&self) -> Timestamp {
+        (self.start + self.began.elapsed() + *self.skew.lock().unwrap()).trunc_subsecs(3)
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.began.elapsed()
+    }
+}
+
+/// What `LiveStorage` does over HTTP, on the simulator's containers: mints, judges, and now and then does not answer.
+#[derive(Debug)]
+pub(crate) struct TwinStorage {
+    pub azure: InProcess,
+    pub container: Container,
+    pub key: SecretString,
+    pub lifetime: Duration,
+    pub clock: Arc<SimClock>,
+    pub at_hand: Mutex<Option<Arc<Sas>>>,
+    pub unreachable: Mutex<(f64, fastrand::Rng)>,
+    /// Every signature ever minted: none of them may be found anywhere.
+    pub signatures: Arc<Mutex<Vec<String>>>,
+}
+
+impl TwinStorage {
+    fn answers(&self, storage: &StorageName) -> Result<(), Error> {
+        let mut unreachable = self.unreachable.lock().unwrap();
+        let rate = unreachable.0;
+        if unreachable.1.f64() < rate {
+            let cause = Refusal::NoAnswer { operation: "writing a blob", reason: "simulated".into() };
+            let (container, fingerprint) = (self.container.to_string(), String::new());
+            return Err(Error::ProbeContainer { storage: storage.clone(), container, fingerprint, cause });
+        }
+        Ok(())
+    }
+
+    fn minted(&self, now: Timestamp) -> Sas {
+        let (start, expiry) = (now - Duration::from_secs(600), now + self.lifetime);
+        let query = mint(&self.key, &self.container, "rwdl", start, expiry).unwrap();
+        let sig = query.expose_secret().split("sig=").nth(1).unwrap().to_owned();
+        self.signatures.lock().unwrap().push(sig);
+        Sas::parse(&query).unwrap()
+    }
+}
+
+#[async_trait]
+impl Storage for TwinStorage {
+    async fn grant(&self, storage: &StorageName, need: &Need) -> Result<Grant, Error> {
+        self.answers(storage)?;
+        let now = self.clock.now();
+        let mut at_hand = self.at_hand.lock().unwrap();
+        let reason = match &*at_hand {
+            None => Some(RefreshReason::First),
+            Some(sas) if need.replace.as_deref() == Some(sas.fingerprint()) => Some(RefreshReason::Refused),
+            Some(sas) if !judge(sas, now, need.until, false).faults.is_empty() => {
+                Some(RefreshReason::Expiring)
+            }
+            Some(_) => None,
+        };
+        let refresh = reason.map(|reason| {
+            let new = Arc::new(self.minted(now));
+            let old = at_hand.replace(Arc::clone(&new)).map(|old| old.facts());
+            let (storage, container) = (storage.clone(), self.container.to_string());
+            SasRefresh { storage, container, reason, old, new: new.facts() }
+        });
+        let sas = at_hand.clone().unwrap();
+        Ok(Grant { url: sas.url(&self.container), facts: sas.facts(), refresh, warnings: Vec::new() })
+    }
+
+    async fn blob(&self, storage: &StorageName, name: &str) -> Result<Option<BlobFacts>, Error> {
+        self.answers(storage)?;
+        let blob = self.azure.blob(self.container.url().as_str(), name);
+        Ok(blob.map(|blob| BlobFacts { size_bytes: blob.length }))
+    }
+}

@@ -1,0 +1,368 @@
+//! One simulated world: a fleet, an Azure, a store, a queue, a few processes, and a seed that says what goes wrong.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use holdfast_arm::Arm;
+use holdfast_model::schedule::Schedule;
+use holdfast_model::{
+    App, AppId, Budget, Limits, Overlap, Policy, PolicyName, Retries, Retry, Run, RunEvent, StorageName,
+    Terms, Timestamp, parse_timestamp,
+};
+use holdfast_queue::{MemoryQueue, Queue};
+use holdfast_scheduler::Fleet;
+use holdfast_simulator::{Azure, Config, Faults, InProcess, Pace};
+use holdfast_storage::{Container, Storage};
+use holdfast_store::{AuditEvent, MemoryStore, RunFilter, Store};
+use holdfast_worker::{Seams, Settings};
+use secrecy::ExposeSecret;
+use tokio::sync::{Notify, watch};
+use tokio_util::sync::CancellationToken;
+
+use crate::chaos::{Counts, Rates, pause};
+use crate::checkers;
+use crate::process::{Parts, live};
+use crate::twins::{SimClock, TwinStorage};
+
+/// How long the faults go on, in simulated time.
+const TROUBLE: Duration = Duration::from_secs(5 * 3_600);
+/// By then every run must have ended, once the faults have stopped.
+const PEACE: Duration = Duration::from_secs(48 * 3_600);
+
+pub(crate) struct World {
+    pub seed: u64,
+    rng: fastrand::Rng,
+    pub clock: Arc<SimClock>,
+    pub azure: Arc<Mutex<Azure>>,
+    pub store: Arc<MemoryStore>,
+    queue: MemoryQueue,
+    storage: Arc<TwinStorage>,
+    pub fleet: Fleet,
+    pub limits: Limits,
+    pub counts: Arc<Counts>,
+    on: Arc<AtomicBool>,
+    /// Does somebody set the wall clock?
+    pub clock_jumps: bool,
+    pub secrets: Vec<String>,
+    pub signatures: Arc<Mutex<Vec<String>>>,
+}
+
+/// What happened in a simulation; the same seed gives the same sums.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Sums {
+    pub runs: u64,
+    pub outcomes: BTreeMap<String, u64>,
+    pub missed: u64,
+    pub attempts: u64,
+    pub retried: u64,
+    pub adopted: u64,
+    pub orphans: u64,
+    pub accepted_posts: u64,
+    pub lost_answers: u64,
+    pub throttled: u64,
+    pub sas_refreshes: u64,
+    pub crashes: u64,
+    pub stalls: u64,
+    pub store_errors: u64,
+    pub messages_lost: u64,
+    pub messages_doubled: u64,
+}
+
+/// A rate that is often zero: each seed has troubles of its own.
+fn rate(rng: &mut fastrand::Rng, most: f64) -> f64 {
+    if rng.bool() { rng.f64() * most } else { 0.0 }
+}
+
+fn faults(rng: &mut fastrand::Rng) -> Faults {
+    Faults {
+        timed_out: rate(rng, 0.2),
+        skipped: rate(rng, 0.2),
+        partial: rate(rng, 0.1),
+        failed_storage: rate(rng, 0.1),
+        failed_other: rate(rng, 0.1),
+        too_large: rate(rng, 0.02),
+        unknown_word: rate(rng, 0.1),
+        unknown_word_for_ever: rate(rng, 0.02),
+        lost_post_answer: rate(rng, 0.3),
+        server_error_after_accept: rate(rng, 0.2),
+        server_error_before: rate(rng, 0.1),
+        throttle: rate(rng, 0.2),
+        conflict: rate(rng, 0.1),
+        slow: rate(rng, 0.1),
+        refused: rate(rng, 0.1),
+        garbage: rate(rng, 0.1),
+    }
+}
+
+fn policy(rng: &mut fastrand::Rng, account: &str) -> Policy {
+    let crontabs = ["*/20 * * * *", "0 * * * *", "15,45 * * * *", "30 2 * * *", "*/10 1-3 * * *"];
+    let mut terms = Terms::new(StorageName::new("sim"), account);
+    terms.deadline = Duration::from_secs(rng.u64(1_200..5_000));
+    terms.retries = Retries {
+        timed_out: Retry::seconds(3, 60, 300),
+        skipped: Retry::seconds(4, 120, 600),
+        partial: Retry::seconds(rng.u32(1..3), 60, 300),
+        failed: Retry::seconds(3, 60, 300),
+        ..Retries::default()
+    };
+    Policy {
+        name: PolicyName::new("gold"),
+        schedule: Schedule {
+            crontab: crontabs[rng.usize(..crontabs.len())].parse().unwrap(),
+            timezone: chrono_tz::Europe::Paris,
+            spread: Duration::from_secs(rng.u64(0..600)),
+        },
+        catch_up: Duration::from_secs(rng.u64(0..3_600)),
+        overlap: if rng.bool() { Overlap::Skip } else { Overlap::Queue },
+        recovery_point_objective: None,
+        retention: None,
+        terms,
+    }
+}
+
+impl World {
+    pub(crate) fn new(seed: u64) -> Self {
+        let mut rng = fastrand::Rng::with_seed(seed);
+        let simulated = holdfast_simulator::fleet(rng.usize(3..14), seed);
+        let account = simulated.accounts[0].clone();
+        let container = format!("https://{}.blob.core.windows.net/{}", account.name, account.containers[0]);
+        let container: Container = container.parse().unwrap();
+        let policy = policy(&mut rng, &account.name);
+        let apps = simulated.sites.iter().map(|site| {
+            let site = &site.site;
+            let app = App {
+                id: site.id.clone(),
+                policy: Some(policy.name.clone()),
+                plan: site.plan.clone(),
+                paused: false,
+            };
+            (app.id.clone(), app)
+        });
+        let fleet = Fleet { apps: apps.collect(), policies: BTreeMap::from([(policy.name.clone(), policy)]) };
+        // The night in which Europe's clocks go forward.
+        let start = parse_timestamp("2026-03-28T22:00:00Z").unwrap();
+        let clock = Arc::new(SimClock::new(start));
+        let mut config = Config::new(simulated);
+        config.faults = faults(&mut rng);
+        config.pace = Pace {
+            backup_median: Duration::from_secs(rng.u64(5..600)),
+            listing_lag_max: Duration::from_secs(rng.u64(0..80)),
+            ..Pace::default()
+        };
+        let azure = Arc::new(Mutex::new(Azure::new(config, seed).unwrap()));
+        // Azure's machines have clocks of their own.
+        let azure_clock = Arc::new(SimClock::new(start));
+        let store = Arc::new(MemoryStore::new(Arc::clone(&clock) as _));
+        let signatures = Arc::default();
+        let storage = Arc::new(TwinStorage {
+            azure: InProcess::new(Arc::clone(&azure), azure_clock).waiting(Settings::default().call_timeout),
+            container,
+            key: account.key.clone(),
+            lifetime: Duration::from_secs(rng.u64(6_000..30_000)),
+            clock: Arc::clone(&clock),
+            at_hand: Mutex::default(),
+            unreachable: Mutex::new((rate(&mut rng, 0.1), rng.fork())),
+            signatures: Arc::clone(&signatures),
+        });
+        let limits = Limits {
+            reads: Budget { capacity: 10.0, per_second: 1.0 },
+            writes: Budget { capacity: 3.0, per_second: 0.2 },
+            per_plan: rng.u32(1..4),
+            per_account: rng.u32(2..10),
+            outstanding: rng.u32(4..40),
+            ..Limits::default()
+        };
+        Self {
+            seed,
+            clock_jumps: rng.u8(0..3) == 0,
+            rng,
+            clock,
+            azure,
+            store,
+            queue: MemoryQueue::default(),
+            storage,
+            fleet,
+            limits,
+            counts: Arc::default(),
+            on: Arc::new(AtomicBool::new(true)),
+            secrets: vec![account.key.expose_secret().to_owned()],
+            signatures,
+        }
+    }
+
+    /// Trouble, then peace, then judgement.
+    pub(crate) async fn run(mut self) -> Sums {
+        let (fleet_sender, fleet) = watch::channel(Arc::new(self.fleet.clone()));
+        let stop = CancellationToken::new();
+        let processes: Vec<_> = (0..self.rng.usize(1..4))
+            .map(|_| tokio::spawn(live(self.parts(fleet.clone()), self.rng.fork(), stop.clone())))
+            .collect();
+        self.trouble().await;
+        self.on.store(false, Ordering::Relaxed);
+        self.azure.lock().unwrap().set_faults(Faults::none());
+        self.storage.unreachable.lock().unwrap().0 = 0.0;
+        fleet_sender.send(Arc::new(self.paused())).unwrap();
+        self.peace().await;
+        stop.cancel();
+        for process in processes {
+            process.await.unwrap();
+        }
+        self.judge().await
+    }
+
+    fn parts(&mut self, fleet: watch::Receiver<Arc<Fleet>>) -> Parts {
+        let arm: Arc<dyn Arm> = Arc::new(self.storage.azure.clone());
+        let rates = Rates {
+            crash: rate(&mut self.rng, 0.01),
+            stall: rate(&mut self.rng, 0.005),
+            store_error: rate(&mut self.rng, 0.01),
+            message_lost: rate(&mut self.rng, 0.1),
+            message_doubled: rate(&mut self.rng, 0.1),
+        };
+        let storage: Arc<dyn Storage> = Arc::clone(&self.storage) as _;
+        let queue: Arc<dyn Queue> = Arc::new(self.queue.clone());
+        let (store, clock) = (Arc::clone(&self.store) as _, Arc::clone(&self.clock) as _);
+        Parts {
+            seams: Seams { store, queue, arm, storage, clock, bell: Arc::new(Notify::new()) },
+            settings: Settings::default(),
+            limits: self.limits.clone(),
+            lease: Duration::from_secs(120),
+            fleet,
+            rates,
+            on: Arc::clone(&self.on),
+            counts: Arc::clone(&self.counts),
+        }
+    }
+
+    async fn trouble(&mut self) {
+        let steps = 20;
+        for _ in 0..steps {
+            pause(TROUBLE / steps).await;
+            checkers::held(self).await;
+            if self.rng.u8(0..4) == 0 {
+                self.queue.purge();
+            }
+            if self.clock_jumps && self.rng.bool() {
+                self.clock.jump(TimeDelta::seconds(self.rng.i64(-900..900)));
+            }
+        }
+    }
+
+    /// The same fleet with every app paused: no more ticks come due.
+    fn paused(&self) -> Fleet {
+        let mut fleet = self.fleet.clone();
+        fleet.apps.values_mut().for_each(|app| app.paused = true);
+        fleet
+    }
+
+    async fn peace(&self) {
+        let mut waited = Duration::ZERO;
+        loop {
+            pause(Duration::from_secs(300)).await;
+            waited += Duration::from_secs(300);
+            let unfinished: Vec<Run> =
+                self.runs().await.into_iter().filter(|run| !run.state.is_ended()).collect();
+            if unfinished.is_empty() {
+                return;
+            }
+            assert!(waited < PEACE, "seed {}: these runs never end: {unfinished:#?}", self.seed);
+        }
+    }
+
+    async fn judge(self) -> Sums {
+        checkers::posts(&self).await;
+        checkers::ticks(&self).await;
+        checkers::budgets(&self);
+        checkers::audit(&self).await;
+        checkers::secrets(&self).await;
+        self.sums().await
+    }
+
+    pub(crate) async fn runs(&self) -> Vec<Run> {
+        self.store.runs(&RunFilter::default()).await.unwrap()
+    }
+
+    pub(crate) async fn events(&self) -> Vec<AuditEvent> {
+        self.store.audit(0, u32::MAX).await.unwrap()
+    }
+
+    /// The runs of each app, by tick.
+    pub(crate) async fn runs_by_app(&self) -> BTreeMap<AppId, Vec<Run>> {
+        let mut by_app: BTreeMap<AppId, Vec<Run>> = BTreeMap::new();
+        for run in self.runs().await {
+            by_app.entry(run.app.clone()).or_default().push(run);
+        }
+        by_app.values_mut().for_each(|runs| runs.sort_by_key(|run| run.tick));
+        by_app
+    }
+
+    async fn sums(&self) -> Sums {
+        let counters = self.azure.lock().unwrap().counters().clone();
+        let mut sums = Sums {
+            accepted_posts: counters.accepted_posts,
+            lost_answers: counters.lost_answers,
+            throttled: counters.throttled_by_arm + counters.throttled_by_provider,
+            crashes: self.counts.crashes.load(Ordering::Relaxed),
+            stalls: self.counts.stalls.load(Ordering::Relaxed),
+            store_errors: self.counts.store_errors.load(Ordering::Relaxed),
+            messages_lost: self.counts.messages_lost.load(Ordering::Relaxed),
+            messages_doubled: self.counts.messages_doubled.load(Ordering::Relaxed),
+            ..Sums::default()
+        };
+        for event in self.events().await {
+            match event.event {
+                RunEvent::Planned { .. } => sums.runs += 1,
+                RunEvent::Missed { .. } => sums.missed += 1,
+                RunEvent::AttemptStarted { attempt, .. } => {
+                    sums.attempts += 1;
+                    sums.retried += u64::from(attempt.number > 1);
+                }
+                RunEvent::Adopted { .. } => sums.adopted += 1,
+                RunEvent::OrphanFound { .. } => sums.orphans += 1,
+                RunEvent::SasRefreshed { .. } => sums.sas_refreshes += 1,
+                RunEvent::Ended { outcome, .. } => {
+                    *sums.outcomes.entry(outcome.as_str().to_owned()).or_default() += 1;
+                }
+                _ => {}
+            }
+        }
+        sums
+    }
+
+    /// The time at which the world began.
+    pub(crate) fn start(&self) -> Timestamp {
+        parse_timestamp("2026-03-28T22:00:00Z").unwrap()
+    }
+}
+
+impl Sums {
+    /// Adds another simulation's sums.
+    pub(crate) fn add(&mut self, other: &Self) {
+        for (outcome, count) in &other.outcomes {
+            *self.outcomes.entry(outcome.clone()).or_default() += count;
+        }
+        let fields: [(&mut u64, u64); 14] = [
+            (&mut self.runs, other.runs),
+            (&mut self.missed, other.missed),
+            (&mut self.attempts, other.attempts),
+            (&mut self.retried, other.retried),
+            (&mut self.adopted, other.adopted),
+            (&mut self.orphans, other.orphans),
+            (&mut self.accepted_posts, other.accepted_posts),
+            (&mut self.lost_answers, other.lost_answers),
+            (&mut self.throttled, other.throttled),
+            (&mut self.sas_refreshes, other.sas_refreshes),
+            (&mut self.crashes, other.crashes),
+            (&mut self.stalls, other.stalls),
+            (&mut self.messages_lost, other.messages_lost),
+            (&mut self.messages_doubled, other.messages_doubled),
+        ];
+        for (sum, more) in fields {
+            *sum += more;
+        }
+        self.store_errors += other.store_errors;
+    }
+}
