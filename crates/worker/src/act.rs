@@ -1,32 +1,44 @@
 //! Does the one thing that was decided, and tells what happened. No branch here decides anything about the run.
 
-use holdfast_arm::{Backup, BackupRequest};
-use holdfast_model::{Attempt, BackupFacts, BackupName, Run};
-use holdfast_storage::{BlobFacts, Grant, Need};
+use std::time::Duration;
+
+use holdfast_arm::{Backup, BackupRequest, Operation, Verdict};
+use holdfast_model::{Attempt, BackupFacts, BackupName, Clock, Run, Timestamp};
+use holdfast_storage::{Grant, Need};
 use secrecy::SecretString;
 
 use crate::Seams;
-use crate::apply::{BlobCheck, Found, Sight};
+use crate::apply::{BlobCheck, Blobs, Found, NotReady, Sight};
 
-/// The right to POST once, held from the commit of the intent until `until` by the clock's `elapsed`.
+/// The right to POST once, held for a short while from before the commit of the intent. Past it the worker was paused
+/// for too long: by now others may look for the backup, and POST again.
 #[derive(Debug)]
 pub(crate) struct Permit {
-    /// Past this the worker was paused for too long: by now others may look for the backup, and POST again.
-    pub until: std::time::Duration,
+    /// By the clock's `elapsed`, which nobody sets but which stands still while a machine sleeps.
+    until_elapsed: Duration,
+    /// By the wall time, which goes on while a machine sleeps.
+    until: Timestamp,
     /// The container with its SAS.
-    pub storage_url: SecretString,
+    storage_url: SecretString,
 }
 
-/// A SAS for the next attempt; and the backup of an earlier attempt that was given up as lost, should it have
-/// turned up after all.
-pub(crate) async fn prepare(
-    seams: &Seams,
-    sight: &Sight<'_>,
-) -> Result<Result<Grant, Found>, crate::apply::NotReady> {
-    if !sight.run.tally.missing.is_empty() {
-        if let Some(found) = missing(sight.run, look(seams, sight.run).await?).pop() {
-            return Ok(Err(found));
-        }
+impl Permit {
+    /// A permit for `within` from now.
+    pub fn new(clock: &dyn Clock, within: Duration, storage_url: SecretString) -> Self {
+        Self { until_elapsed: clock.elapsed() + within, until: clock.now() + within, storage_url }
+    }
+
+    fn holds(&self, clock: &dyn Clock) -> bool {
+        clock.elapsed() < self.until_elapsed && clock.now() < self.until
+    }
+}
+
+/// A SAS for the next attempt; or the backups of earlier attempts that were given up as lost, should any have turned
+/// up after all.
+pub(crate) async fn prepare(seams: &Seams, sight: &Sight<'_>) -> Result<Result<Grant, Vec<Found>>, NotReady> {
+    let turned_up = missing(seams, sight.run).await?;
+    if !turned_up.is_empty() {
+        return Ok(Err(turned_up));
     }
     let need = Need {
         now: sight.now,
@@ -40,19 +52,25 @@ pub(crate) async fn prepare(
     Ok(Ok(grant))
 }
 
-/// The POST; `None` when the permit has lapsed and nothing was sent.
+/// The POST; `None` when the permit has lapsed and nothing was sent. An answer that takes longer than `timeout` counts
+/// as lost: after that the intent is no longer left alone.
 pub(crate) async fn post(
     seams: &Seams,
     run: &Run,
     attempt: &Attempt,
     permit: Permit,
+    timeout: Duration,
 ) -> Option<Result<Backup, holdfast_arm::Error>> {
-    if seams.clock.elapsed() >= permit.until {
+    if !permit.holds(&*seams.clock) {
         return None;
     }
     let request =
         BackupRequest { name: attempt.name.clone(), storage_url: permit.storage_url, databases: Vec::new() };
-    Some(seams.arm.backup(&run.app, &request).await)
+    let answer = tokio::time::timeout(timeout, seams.arm.backup(&run.app, &request)).await;
+    Some(answer.unwrap_or_else(|_| {
+        let what = format!("no answer within {} s", timeout.as_secs());
+        Err(holdfast_arm::Error::new(Operation::Backup, run.app.short_name(), Verdict::Ambiguous, &what))
+    }))
 }
 
 /// Every backup of this run that the app's list holds, the newest attempt's last.
@@ -60,24 +78,30 @@ pub(crate) async fn look(seams: &Seams, run: &Run) -> Result<Vec<Found>, holdfas
     Ok(backups_of_run(run, &seams.arm.list_backups(&run.app).await?))
 }
 
-/// Those made by attempts that were given up as lost.
-fn missing(run: &Run, mut found: Vec<Found>) -> Vec<Found> {
+/// Those made by attempts that were given up as lost; nobody is asked when there are none.
+async fn missing(seams: &Seams, run: &Run) -> Result<Vec<Found>, holdfast_arm::Error> {
+    if run.tally.missing.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut found = look(seams, run).await?;
     found.retain(|found| run.tally.missing.contains(&found.number));
-    found
+    Ok(found)
 }
 
-/// The blob and the manifest beside it, and, where an attempt was given up as lost, what else the run left behind.
+/// The blob and the manifest beside it, where storage is in reach, and what else the run left behind.
 pub(crate) async fn check(seams: &Seams, run: &Run, backup: &BackupFacts) -> BlobCheck {
+    let blobs = if run.terms.verify { Some(blobs(seams, run, backup).await) } else { None };
+    BlobCheck { blobs, orphans: missing(seams, run).await }
+}
+
+async fn blobs(seams: &Seams, run: &Run, backup: &BackupFacts) -> Result<Blobs, holdfast_storage::Error> {
     let storage = &run.terms.storage;
-    let manifest = format!("{}.xml", backup.blob.trim_end_matches(".zip"));
-    let blobs: Result<(Option<BlobFacts>, Option<BlobFacts>), holdfast_storage::Error> = async {
-        let blob = seams.storage.blob(storage, &backup.blob).await?;
-        let manifest = if blob.is_some() { seams.storage.blob(storage, &manifest).await? } else { None };
-        Ok((blob, manifest))
+    let blob = seams.storage.blob(storage, &backup.blob).await?;
+    if blob.is_none() {
+        return Ok((None, None));
     }
-    .await;
-    let listed = if run.tally.missing.is_empty() { Vec::new() } else { look(seams, run).await.unwrap_or_default() };
-    BlobCheck { blobs, orphans: missing(run, listed) }
+    let manifest = format!("{}.xml", backup.blob.trim_end_matches(".zip"));
+    Ok((blob, seams.storage.blob(storage, &manifest).await?))
 }
 
 /// Listed backups whose names only an attempt of this run can bear.

@@ -87,15 +87,14 @@ async fn act_and_apply(
     let next = match (decide(run, permit.is_some()), &run.state) {
         (Action::Prepare, _) => match act::prepare(seams, &sight).await {
             Ok(Ok(grant)) => {
-                let until = seams.clock.elapsed() + sight.settings.post_within;
-                let permit = Permit { until, storage_url: grant.url.clone() };
+                let permit = Permit::new(&*seams.clock, sight.settings.post_within, grant.url.clone());
                 return Some((apply::prepared(&after(), &grant), Some(permit)));
             }
-            Ok(Err(found)) => apply::adopted_late(&after(), found),
+            Ok(Err(found)) => apply::turned_up(&after(), found),
             Err(why) => apply::not_ready(&after(), &why, rng),
         },
         (Action::Post, RunState::Starting { attempt }) => {
-            let answer = act::post(seams, run, attempt, permit?).await?;
+            let answer = act::post(seams, run, attempt, permit?, sight.settings.call_timeout).await?;
             apply::posted(&after(), attempt, answer, rng)
         }
         (Action::Look, RunState::Starting { attempt } | RunState::Settling { attempt, .. }) => {

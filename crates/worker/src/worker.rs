@@ -73,7 +73,10 @@ impl Worker {
             Ok(Stepped::Done) => {}
             Ok(Stepped::Dropped) => tracing::debug!("a late or doubled message was dropped"),
             Err(error) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "a step failed; its lease brings it back");
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "a step failed; its lease brings it back"
+                );
             }
         }
         if let Err(error) = delivery.ack().await {
@@ -85,6 +88,9 @@ impl Worker {
 /// A step that panicked is a defect, and no more than a crash: its lease brings the run back.
 fn report_panic(ended: Result<(), tokio::task::JoinError>) {
     if let Err(error) = ended {
-        tracing::error!(error = &error as &dyn std::error::Error, "a step panicked; its lease brings it back");
+        tracing::error!(
+            error = &error as &dyn std::error::Error,
+            "a step panicked; its lease brings it back"
+        );
     }
 }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use holdfast_arm::{Backup, Verdict};
 use holdfast_model::{
-    Attempt, BackupFacts, BackupStatus, Call, Cause, Outcome, RunEvent, Terms, Then, Timestamp, Verification, answer_to,
-    poll_delay,
+    Attempt, BackupFacts, BackupStatus, Call, Cause, Outcome, RunEvent, Terms, Then, Timestamp, Verification,
+    answer_to, poll_delay,
 };
 
 use super::ending::{Failure, failed};
@@ -48,7 +48,8 @@ pub(crate) fn asked(
 fn completed(sight: &Sight<'_>, attempt: &Attempt, accepted_at: Timestamp, backup: &Backup) -> Next {
     let facts = facts(attempt, accepted_at, backup);
     let completed = RunEvent::Completed { backup: facts.clone() };
-    if sight.run.terms.verify {
+    // Where storage is out of reach there is a check only for what a lost attempt may have left behind.
+    if sight.run.terms.verify || !sight.run.tally.missing.is_empty() {
         return Next::new(vec![completed], sight.now);
     }
     let ended = RunEvent::Ended {
@@ -96,8 +97,9 @@ fn not_answered(
     rng: &mut fastrand::Rng,
 ) -> Next {
     let cause = match error.verdict() {
-        // The app's other runs will tell if the app is gone; this backup certainly is.
-        Verdict::NotFound => Cause::DeletedOutside,
+        // The app's other runs will tell if the app is gone; this backup certainly is, unless it is so new that Azure
+        // may not show it yet.
+        Verdict::NotFound if sight.now >= accepted_at + sight.settings.settle => Cause::DeletedOutside,
         Verdict::Forbidden => Cause::AppForbidden,
         _ => return ask_later(sight, attempt, accepted_at, error, Call::Read, rng),
     };
@@ -118,7 +120,10 @@ pub(super) fn ask_later(
         return over;
     }
     let cause = waits_because(error.verdict()).unwrap_or(Cause::Unreachable);
-    let wait = pause(cause, 0, asked_for(error.verdict()), rng);
+    let waited = (sight.now - since).to_std().unwrap_or_default();
+    // Trouble is no reason to ask more often than answers would be.
+    let pace = poll_delay(&sight.run.terms.poll, waited, None, rng);
+    let wait = pause(cause, 0, asked_for(error.verdict()), rng).max(pace);
     let mut next = Next::new(Vec::new(), sight.now + wait);
     next.close = budget_to_close(sight, error.verdict(), call, wait);
     next

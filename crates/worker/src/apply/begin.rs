@@ -6,7 +6,7 @@ use holdfast_storage::Grant;
 
 use super::ending::{Failure, deferred, failed, refused};
 use super::pauses::{asked_for, budget_to_close, pause, waits_because};
-use super::{Found, Next, Sight};
+use super::{Next, Sight};
 
 /// Why no attempt could be begun.
 #[derive(Debug, thiserror::Error)]
@@ -31,19 +31,6 @@ pub(crate) fn prepared(sight: &Sight<'_>, grant: &Grant) -> Next {
     let refresh = grant.refresh.clone().map(|refresh| RunEvent::SasRefreshed { refresh });
     let started = RunEvent::AttemptStarted { attempt, sas: grant.facts.clone() };
     Next::new(refresh.into_iter().chain([started]).collect(), sight.now + sight.settings.intent_lease())
-}
-
-/// The backup of an attempt given up as lost has turned up: it is the run's own, and no other is begun.
-pub(crate) fn adopted_late(sight: &Sight<'_>, found: Found) -> Next {
-    let attempt = Attempt {
-        number: found.number,
-        name: found.name,
-        begun_at: found.backup.created.unwrap_or(sight.now),
-        sas: String::new(),
-    };
-    let accepted_at = found.backup.created.unwrap_or(sight.now);
-    let adopted = RunEvent::Adopted { attempt, backup: found.backup.id, accepted_at };
-    Next::new(vec![adopted], sight.now + sight.run.terms.poll.first)
 }
 
 /// There is no SAS, or no looking for a lost attempt.
@@ -73,7 +60,7 @@ pub(crate) fn posted(
 ) -> Next {
     let error = match answer {
         Ok(backup) => {
-            let accepted_at = backup.created.unwrap_or(sight.now);
+            let accepted_at = sight.accepted_at(attempt.begun_at, backup.created);
             let request_id = backup.correlation_id.or(backup.request_id);
             let accepted = RunEvent::Accepted { backup: backup.id, accepted_at, request_id };
             return Next::new(vec![accepted], sight.now + sight.run.terms.poll.first);
@@ -95,7 +82,13 @@ pub(crate) fn posted(
 }
 
 /// Azure certainly did nothing: the same attempt later.
-fn put_off(sight: &Sight<'_>, verdict: &Verdict, detail: String, call: Call, rng: &mut fastrand::Rng) -> Next {
+fn put_off(
+    sight: &Sight<'_>,
+    verdict: &Verdict,
+    detail: String,
+    call: Call,
+    rng: &mut fastrand::Rng,
+) -> Next {
     let cause = waits_because(verdict).unwrap_or(Cause::Unreachable);
     let wait = pause(cause, sight.run.tally.deferred, asked_for(verdict), rng);
     let mut next = deferred(sight, cause, detail, sight.now + wait);

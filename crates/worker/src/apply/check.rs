@@ -6,18 +6,22 @@ use holdfast_model::{
 use holdfast_storage::BlobFacts;
 
 use super::ending::{Failure, failed};
+use super::look::orphan;
 use super::{Found, Next, Sight};
 
 /// Checks that may fail before the backup is taken as it is, marked as not verified.
 const CHECKS: Retry = Retry::seconds(5, 5, 120);
 
+/// The blob and the manifest beside it.
+pub(crate) type Blobs = (Option<BlobFacts>, Option<BlobFacts>);
+
 /// What was found of a backup's blobs, and what else the run left behind.
 #[derive(Debug)]
 pub(crate) struct BlobCheck {
-    /// The blob and the manifest beside it.
-    pub blobs: Result<(Option<BlobFacts>, Option<BlobFacts>), holdfast_storage::Error>,
+    /// `None` where storage is out of our reach.
+    pub blobs: Option<Result<Blobs, holdfast_storage::Error>>,
     /// Backups of attempts that had been given up as lost.
-    pub orphans: Vec<Found>,
+    pub orphans: Result<Vec<Found>, holdfast_arm::Error>,
 }
 
 /// The blob was looked at, or could not be.
@@ -28,31 +32,31 @@ pub(crate) fn checked(
     check: BlobCheck,
     rng: &mut fastrand::Rng,
 ) -> Next {
+    let unknown = unknown(&check);
     let mut next = match check.blobs {
-        Ok((blob, manifest)) => match fault(sight, blob, manifest) {
+        _ if unknown.is_some() && checks + 1 < CHECKS.attempts => {
+            Next::new(Vec::new(), sight.now + retry_delay(&CHECKS, checks + 1, rng))
+        }
+        None => good(sight, backup, Verification::OutOfReach),
+        Some(Err(_)) => good(sight, backup, Verification::Unreachable),
+        Some(Ok(blobs)) => match fault(sight, blobs) {
             None => good(sight, backup, Verification::Verified),
             Some((cause, detail)) => {
                 let status = Some(BackupStatus::Succeeded);
                 failed(sight, attempt, Failure { status, cause, detail, backup: None }, rng)
             }
         },
-        Err(error) if checks + 1 < CHECKS.attempts => {
-            let pause = retry_delay(&CHECKS, checks + 1, rng);
-            Next::new(vec![RunEvent::CheckFailed { detail: error.to_string() }], sight.now + pause)
-        }
-        Err(error) => {
-            let mut next = good(sight, backup, Verification::Unreachable);
-            next.events.insert(0, RunEvent::CheckFailed { detail: error.to_string() });
-            next
-        }
     };
-    next.events.splice(0..0, check.orphans.into_iter().map(orphan));
+    let seen = check.orphans.unwrap_or_default().into_iter().map(orphan);
+    let unknown = unknown.map(|detail| RunEvent::CheckFailed { detail });
+    next.events.splice(0..0, seen.chain(unknown));
     next
 }
 
-/// A backup that no attempt owns any more is recorded, so that retention knows it.
-fn orphan(found: Found) -> RunEvent {
-    RunEvent::OrphanFound { number: found.number, backup: found.backup.id, name: found.name }
+/// What could not be looked at, in words.
+fn unknown(check: &BlobCheck) -> Option<String> {
+    let storage = check.blobs.as_ref().and_then(|blobs| blobs.as_ref().err().map(ToString::to_string));
+    storage.or_else(|| check.orphans.as_ref().err().map(ToString::to_string))
 }
 
 fn good(sight: &Sight<'_>, backup: &BackupFacts, verification: Verification) -> Next {
@@ -66,7 +70,7 @@ fn good(sight: &Sight<'_>, backup: &BackupFacts, verification: Verification) -> 
 }
 
 /// What is wrong with the blob, if anything.
-fn fault(sight: &Sight<'_>, blob: Option<BlobFacts>, manifest: Option<BlobFacts>) -> Option<(Cause, String)> {
+fn fault(sight: &Sight<'_>, (blob, manifest): Blobs) -> Option<(Cause, String)> {
     let Some(blob) = blob else {
         return Some((Cause::BlobMissing, "the backup's blob is not in the container".to_owned()));
     };

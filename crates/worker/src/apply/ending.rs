@@ -29,7 +29,12 @@ impl Failure {
 }
 
 /// The attempt failed: another one after a pause, while the cause's rule allows, else the end.
-pub(super) fn failed(sight: &Sight<'_>, attempt: &Attempt, failure: Failure, rng: &mut fastrand::Rng) -> Next {
+pub(super) fn failed(
+    sight: &Sight<'_>,
+    attempt: &Attempt,
+    failure: Failure,
+    rng: &mut fastrand::Rng,
+) -> Next {
     let Failure { status, cause, detail, backup } = failure;
     let retry_at = retry_at(sight, cause, rng);
     let best = backup.clone().or_else(|| sight.run.tally.partial_backup.clone());

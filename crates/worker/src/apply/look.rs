@@ -32,15 +32,19 @@ pub(crate) fn looked(
             None => absent(sight, attempt, rng),
         },
         Err(error) => match error.verdict() {
-            Verdict::NotFound => failed(sight, attempt, Failure::new(Cause::AppNotFound, error.to_string()), rng),
-            Verdict::Forbidden => failed(sight, attempt, Failure::new(Cause::AppForbidden, error.to_string()), rng),
+            Verdict::NotFound => {
+                failed(sight, attempt, Failure::new(Cause::AppNotFound, error.to_string()), rng)
+            }
+            Verdict::Forbidden => {
+                failed(sight, attempt, Failure::new(Cause::AppForbidden, error.to_string()), rng)
+            }
             _ => ask_later(sight, attempt, attempt.begun_at, &error, Call::Read, rng),
         },
     }
 }
 
 fn adopted(sight: &Sight<'_>, attempt: &Attempt, found: &Found) -> Next {
-    let accepted_at = found.backup.created.unwrap_or(attempt.begun_at);
+    let accepted_at = sight.accepted_at(attempt.begun_at, found.backup.created.or(Some(attempt.begun_at)));
     let adopted = RunEvent::Adopted { attempt: attempt.clone(), backup: found.backup.id, accepted_at };
     Next::new(vec![adopted], sight.now)
 }
@@ -60,4 +64,24 @@ fn absent(sight: &Sight<'_>, attempt: &Attempt, rng: &mut fastrand::Rng) -> Next
     let mut next = failed(sight, attempt, Failure::new(Cause::AnswerLost, detail), rng);
     next.events.insert(0, absent);
     next
+}
+
+/// Backups of attempts given up as lost have turned up, the latest attempt's last. That one is the run's own, and no
+/// other is begun. Earlier ones are only recorded: a run that went on from an earlier number would come to later ones
+/// again, whose names are in use.
+pub(crate) fn turned_up(sight: &Sight<'_>, mut found: Vec<Found>) -> Next {
+    let own = found.pop_if(|found| found.number + 1 == sight.run.state.next_attempt());
+    let mut next = Next::new(found.into_iter().map(orphan).collect(), sight.now);
+    if let Some(Found { number, name, backup }) = own {
+        let begun_at = sight.accepted_at(sight.run.created_at, backup.created);
+        let attempt = Attempt { number, name, begun_at, sas: String::new() };
+        next.events.push(RunEvent::Adopted { attempt, backup: backup.id, accepted_at: begun_at });
+        next.due_at = sight.now + sight.run.terms.poll.first;
+    }
+    next
+}
+
+/// A backup that no attempt owns any more is recorded, so that retention knows it.
+pub(super) fn orphan(found: Found) -> RunEvent {
+    RunEvent::OrphanFound { number: found.number, backup: found.backup.id, name: found.name }
 }

@@ -8,9 +8,9 @@ mod look;
 mod pauses;
 
 pub(crate) use answers::asked;
-pub(crate) use begin::{NotReady, adopted_late, not_ready, posted, prepared};
-pub(crate) use check::{BlobCheck, checked};
-pub(crate) use look::{Found, looked};
+pub(crate) use begin::{NotReady, not_ready, posted, prepared};
+pub(crate) use check::{BlobCheck, Blobs, checked};
+pub(crate) use look::{Found, looked, turned_up};
 
 use std::time::Duration;
 
@@ -31,6 +31,14 @@ pub(crate) struct Sight<'a> {
     pub last_good_bytes: Option<i64>,
     /// The times that make a POST happen once.
     pub settings: &'a Settings,
+}
+
+impl Sight<'_> {
+    /// When Azure accepted what was asked for at `begun_at` or after it. Azure's word is taken as far as it can be
+    /// true: deadlines and ages of backups hang on this, and machines' clocks differ.
+    fn accepted_at(&self, begun_at: Timestamp, told: Option<Timestamp>) -> Timestamp {
+        told.unwrap_or(self.now).min(self.now).max(begun_at)
+    }
 }
 
 /// What is to be committed.

@@ -29,7 +29,12 @@ pub(super) fn waits_because(verdict: &Verdict) -> Option<Cause> {
 }
 
 /// The pause for a cause, after the run was put off `before` times already.
-pub(super) fn pause(cause: Cause, before: u32, asked_for: Option<Duration>, rng: &mut fastrand::Rng) -> Duration {
+pub(super) fn pause(
+    cause: Cause,
+    before: u32,
+    asked_for: Option<Duration>,
+    rng: &mut fastrand::Rng,
+) -> Duration {
     let rule = match cause {
         Cause::Throttled => THROTTLE_FLOOR,
         Cause::Busy => BUSY,

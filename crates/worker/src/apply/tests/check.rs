@@ -1,0 +1,143 @@
+//! Blobs.
+
+use holdfast_model::{Outcome, RunState, Verification};
+use holdfast_storage::BlobFacts;
+use proptest::prelude::*;
+
+use super::super::{BlobCheck, checked};
+use super::*;
+
+type Blobs = Result<(Option<BlobFacts>, Option<BlobFacts>), holdfast_storage::Error>;
+
+fn blob(size_bytes: u64) -> Option<BlobFacts> {
+    Some(BlobFacts { size_bytes })
+}
+
+fn check(run: &Run, last_good_bytes: Option<i64>, checks: u32, blobs: Blobs) -> Next {
+    let sight = Sight { last_good_bytes, ..sight(run, at(60)) };
+    checked(
+        &sight,
+        &attempt(1),
+        (&facts(), checks),
+        BlobCheck { blobs: Some(blobs), orphans: Ok(Vec::new()) },
+        &mut rng(),
+    )
+}
+
+fn verification(next: &Next) -> Option<Verification> {
+    match next.events.last() {
+        Some(RunEvent::Ended { outcome: Outcome::Succeeded, cause: None, backup: Some(_), verification }) => {
+            *verification
+        }
+        _ => None,
+    }
+}
+
+fn cause(next: &Next) -> Option<Cause> {
+    next.events.iter().find_map(|event| match event {
+        RunEvent::AttemptEnded { cause, .. } => Some(*cause),
+        _ => None,
+    })
+}
+
+#[test]
+fn a_blob_with_its_manifest_is_a_verified_success() {
+    let next = check(&verifying(), Some(900), 0, Ok((blob(900), blob(1))));
+    assert_eq!(verification(&next), Some(Verification::Verified));
+    assert!(after(&verifying(), &next).state.is_ended());
+}
+
+#[test]
+fn a_blob_that_is_not_there_or_empty_or_without_its_manifest_is_a_failure() {
+    let cases = [
+        ((None, None), Cause::BlobMissing),
+        ((None, blob(1)), Cause::BlobMissing),
+        ((blob(900), None), Cause::BlobMissing),
+        ((blob(0), blob(1)), Cause::BlobEmpty),
+    ];
+    for (blobs, expected) in cases {
+        let next = check(&verifying(), None, 0, Ok(blobs));
+        assert_eq!(cause(&next), Some(expected), "{blobs:?}");
+        assert_pause(&next, at(60), 40);
+        assert!(matches!(after(&verifying(), &next).state, RunState::Waiting { next_attempt: 2, .. }));
+    }
+}
+
+#[test]
+fn a_blob_that_shrank_beyond_the_tolerance_is_not_trusted() {
+    let shrunk = |tolerance, before, size| {
+        let mut run = verifying();
+        run.terms.shrink_tolerance_percent = tolerance;
+        cause(&check(&run, before, 0, Ok((blob(size), blob(1))))) == Some(Cause::BlobShrunk)
+    };
+    assert!(!shrunk(50, Some(1_000), 500));
+    assert!(shrunk(50, Some(1_000), 499));
+    assert!(!shrunk(0, Some(1_000), 1_000));
+    assert!(shrunk(0, Some(1_000), 999));
+    assert!(!shrunk(100, Some(i64::MAX), 1));
+    assert!(!shrunk(255, Some(i64::MAX), 1));
+    assert!(!shrunk(0, None, 1));
+    assert!(!shrunk(0, Some(-5), 1));
+    assert!(shrunk(0, Some(i64::MAX), 1));
+    assert!(!shrunk(0, Some(i64::MAX), u64::MAX));
+}
+
+proptest! {
+    #[test]
+    fn no_sizes_overflow_and_growth_is_never_shrinking(before: i64, size in 1_u64.., tolerance: u8) {
+        let mut run = verifying();
+        run.terms.shrink_tolerance_percent = tolerance;
+        let next = check(&run, Some(before), 0, Ok((blob(size), blob(1))));
+        if u64::try_from(before).unwrap_or(0) <= size {
+            prop_assert_eq!(verification(&next), Some(Verification::Verified));
+        }
+    }
+}
+
+#[test]
+fn storage_that_does_not_let_itself_be_asked_five_times_leaves_the_success_marked() {
+    for error in [no_answer, forbidden] {
+        let mut run = verifying();
+        for checks in 0..4 {
+            let next = check(&run, None, checks, Err(error()));
+            assert!(matches!(next.events[..], [RunEvent::CheckFailed { .. }]));
+            assert_pause(&next, at(60), 5 << checks);
+            run = after(&run, &next);
+        }
+        let next = check(&run, None, 4, Err(error()));
+        assert_eq!(verification(&next), Some(Verification::Unreachable));
+        assert!(matches!(next.events[0], RunEvent::CheckFailed { .. }));
+        assert!(after(&run, &next).state.is_ended());
+    }
+}
+
+#[test]
+fn what_a_lost_attempt_left_behind_is_recorded_once_and_before_the_end() {
+    let mut run = verifying();
+    run.tally.missing = [4, 5].into();
+    let check = BlobCheck { blobs: Some(Ok((blob(900), blob(1)))), orphans: Ok(vec![found(4), found(5)]) };
+    let next = checked(&sight(&run, at(60)), &attempt(1), (&facts(), 0), check, &mut rng());
+    let names: Vec<_> = next.events.iter().map(RunEvent::name).collect();
+    assert_eq!(names, ["orphan_found", "orphan_found", "ended"]);
+    assert!(after(&run, &next).tally.missing.is_empty());
+}
+
+#[test]
+fn a_list_that_cannot_be_read_holds_up_the_end_a_few_times_and_not_for_ever() {
+    let check =
+        || BlobCheck { blobs: Some(Ok((blob(900), blob(1)))), orphans: Err(error(Verdict::Ambiguous)) };
+    let run = verifying();
+    let told = |checks| checked(&sight(&run, at(60)), &attempt(1), (&facts(), checks), check(), &mut rng());
+    assert!(matches!(told(0).events[..], [RunEvent::CheckFailed { .. }]));
+    assert_eq!(verification(&told(4)), Some(Verification::Verified));
+}
+
+#[test]
+fn where_storage_is_out_of_reach_only_lost_attempts_are_looked_for() {
+    let mut run = verifying();
+    run.tally.missing = [4].into();
+    let check = BlobCheck { blobs: None, orphans: Ok(vec![found(4)]) };
+    let next = checked(&sight(&run, at(60)), &attempt(1), (&facts(), 0), check, &mut rng());
+    assert!(matches!(next.events[0], RunEvent::OrphanFound { number: 4, .. }));
+    assert_eq!(verification(&next), Some(Verification::OutOfReach));
+}
