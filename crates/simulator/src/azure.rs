@@ -154,6 +154,8 @@ impl Azure {
     }
 
     /// Replaces an account's key, as when it is rotated: what was signed with the old one is refused from here on.
+    /// Here as with the next three, backups that have ended by now must have been told so by
+    /// [`advance`](Self::advance).
     pub fn set_account_key(&mut self, account: &str, key: &secrecy::SecretString) -> Result<(), InvalidKey> {
         self.storage.set_key(account, key)
     }
@@ -201,6 +203,11 @@ impl SiteState {
     fn new(facts: FleetSite, seed: u64) -> Self {
         let rng = stamp::rng_of(seed, &facts.site.id.to_string());
         Self { facts, rng, script: Script::default(), backups: BTreeMap::new(), names: BTreeSet::new() }
+    }
+
+    /// Is a backup under way? There is at most one, the last.
+    fn is_busy(&self) -> bool {
+        self.backups.values().next_back().is_some_and(|last| last.outcome.is_none())
     }
 }
 

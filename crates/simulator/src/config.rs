@@ -112,8 +112,8 @@ pub struct Pace {
 impl Default for Pace {
     fn default() -> Self {
         Self {
-            backup_median: Duration::from_secs(180),
-            timed_out_after: Duration::from_secs(1_800),
+            backup_median: Duration::from_mins(3),
+            timed_out_after: Duration::from_mins(30),
             listing_lag_max: Duration::from_secs(5),
             slow_answer: Duration::from_secs(20),
         }

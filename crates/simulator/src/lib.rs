@@ -5,6 +5,8 @@ mod config;
 mod counters;
 mod faults;
 mod fleet;
+mod http;
+mod in_process;
 mod request;
 
 pub use azure::{Azure, BlobFacts, InvalidKey};
@@ -12,4 +14,6 @@ pub use config::{BucketSize, BucketSizes, Client, Config, Pace};
 pub use counters::{AcceptedPost, Counters};
 pub use faults::{End, Fate, Faults, Hitch};
 pub use fleet::{Fleet, FleetSite, StorageAccount, fleet};
+pub use http::{Server, ServerError};
+pub use in_process::InProcess;
 pub use request::{Delivery, Method, Request, Response};

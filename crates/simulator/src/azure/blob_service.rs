@@ -156,7 +156,7 @@ fn about(response: Response, blob: &Blob) -> Response {
 
 /// Storage says no in XML; the text under the code is ours, and quotes nothing of the request.
 fn refusal(status: u16, code: &'static str, request_id: &str, at: Timestamp) -> Response {
-    let time = at.format("%Y-%m-%dT%H:%M:%S%.7fZ");
+    let time = at.format("%Y-%m-%dT%H:%M:%S%.6fZ");
     let body = format!(
         "\u{feff}<?xml version=\"1.0\" encoding=\"utf-8\"?><Error><Code>{code}</Code><Message>The simulated storage \
          refuses this.\nRequestId:{request_id}\nTime:{time}</Message></Error>"

@@ -36,7 +36,7 @@ impl Bucket {
                 Ok(level / TOKEN)
             }
             // A bucket that is never filled again is asked about after a minute.
-            None if self.size.refill_per_second == 0 => Err(Duration::from_secs(60)),
+            None if self.size.refill_per_second == 0 => Err(Duration::from_mins(1)),
             None => {
                 let millis = (TOKEN - self.level).div_ceil(u64::from(self.size.refill_per_second));
                 Err(Duration::from_millis(millis))

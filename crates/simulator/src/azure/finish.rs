@@ -34,10 +34,9 @@ impl Azure {
     pub(super) fn no_longer_under_way(&mut self, app: &AppId, id: BackupId) {
         let Some(backup) = self.sites.get(app).and_then(|site| site.backups.get(&id)) else { return };
         let (plan, account) = self.places(app, backup);
-        for at_once in [self.at_once_per_plan.get_mut(&plan), self.at_once_per_account.get_mut(&account)] {
-            if let Some(at_once) = at_once {
-                *at_once = at_once.saturating_sub(1);
-            }
+        let places = [self.at_once_per_plan.get_mut(&plan), self.at_once_per_account.get_mut(&account)];
+        for at_once in places.into_iter().flatten() {
+            *at_once = at_once.saturating_sub(1);
         }
     }
 
@@ -55,7 +54,7 @@ impl Azure {
         let Some(backup) = site.backups.get_mut(&id) else { return };
         // A site changes a little from day to day.
         let website_size = site.facts.size_bytes * site.rng.u64(985..1_015) / 1_000;
-        let size = Self::size_of(website_size, backup.end);
+        let archive_size = Self::size_of(website_size, backup.end);
         let mut outcome = Outcome {
             end: backup.end,
             log: log_of(backup.end, site.facts.size_bytes, self.config.app_bytes_max),
@@ -65,9 +64,9 @@ impl Azure {
         };
         if backup.end.writes() {
             let url = backup.storage_url.expose_secret();
-            match self.storage.write_backup(url, &backup.name, size, backup.ends_at) {
+            match self.storage.write_backup(url, &backup.name, archive_size, backup.ends_at) {
                 Ok(Written { overwritten }) => {
-                    outcome.size_bytes = size;
+                    outcome.size_bytes = archive_size;
                     self.counters.blobs_written += 2;
                     self.counters.blobs_overwritten += overwritten;
                 }

@@ -37,17 +37,17 @@ pub(super) fn perform(
         Route::ListBackups { app } => list_backups::perform(azure, app, &call),
         Route::GetBackup { app, id } => get_backup::perform(azure, app, *id),
     };
-    answer.unwrap_or_else(|refusal| *refusal)
+    answer.unwrap_or_else(|refusal| refusal)
 }
 
 /// An operation's answer, or the refusal to give one.
-type Answer = Result<Response, Box<Response>>;
+type Answer = Result<Response, Response>;
 
 /// The refusal when there is no such app.
-fn site_not_found(app: &AppId) -> Box<Response> {
+fn site_not_found(app: &AppId) -> Response {
     let kind = if app.slot().is_some() { "sites/slots" } else { "sites" };
     let (name, group) = (app.short_name(), app.resource_group());
     let message =
         format!("The Resource 'Microsoft.Web/{kind}/{name}' under resource group '{group}' was not found.");
-    Box::new(envelope::arm(404, "ResourceNotFound", &message))
+    envelope::arm(404, "ResourceNotFound", &message)
 }

@@ -13,7 +13,7 @@ pub(super) fn perform(azure: &mut Azure, app: &AppId, id: BackupId) -> Answer {
     let backup = site.backups.get(&id).ok_or_else(|| {
         // Nobody has published the answer for an id that is not there; the shape is that of other 404s.
         let message = format!("Backup {id} was not found for site '{}'.", app.short_name());
-        Box::new(envelope::web(404, "NotFound", "04212", &message))
+        envelope::web(404, "NotFound", "04212", &message)
     })?;
     Ok(Response::json(200, &body(&site.facts, backup, Shown::Later(azure.now))))
 }

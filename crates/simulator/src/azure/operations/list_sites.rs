@@ -10,7 +10,7 @@ pub(super) fn perform(azure: &mut Azure, subscription: &SubscriptionId, call: &C
         azure.sites.values().filter(|s| s.facts.site.id.subscription() == subscription).peekable();
     if of_subscription.peek().is_none() {
         let message = format!("The subscription '{subscription}' could not be found.");
-        return Err(Box::new(envelope::arm(404, "SubscriptionNotFound", &message)));
+        return Err(envelope::arm(404, "SubscriptionNotFound", &message));
     }
     let sites =
         of_subscription.filter(|s| s.facts.site.id.slot().is_none()).map(|s| get_site::body(&s.facts));

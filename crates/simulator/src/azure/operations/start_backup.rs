@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{Answer, Call, get_backup, site_not_found};
 use crate::azure::backup::{Backup, Shown};
-use crate::azure::{Azure, envelope, stamp};
+use crate::azure::{Azure, backup, envelope, stamp};
 use crate::config::is_usable;
 use crate::{AcceptedPost, Response};
 
@@ -13,15 +13,15 @@ pub(super) fn perform(azure: &mut Azure, app: &AppId, call: &Call<'_>) -> Answer
     let site = azure.sites.get(app).ok_or_else(|| site_not_found(app))?;
     refuse_tier(app, site.facts.site.tier.as_deref())?;
     let asked = Asked::read(call, app, azure)?;
-    if azure.under_way.iter().any(|(.., of)| of == app) {
-        return Err(Box::new(azure.conflict("Backup")));
+    if site.is_busy() {
+        return Err(azure.conflict("Backup"));
     }
     Ok(accept(azure, app, asked, call.request_id))
 }
 
 /// The App Service documentation names the tiers; how Azure refuses the others nobody has published, so status and
 /// words are ours.
-fn refuse_tier(app: &AppId, tier: Option<&str>) -> Result<(), Box<Response>> {
+fn refuse_tier(app: &AppId, tier: Option<&str>) -> Result<(), Response> {
     let tier = tier.unwrap_or("Standard");
     let allowed = match tier.to_ascii_lowercase().as_str() {
         "free" | "shared" | "dynamic" => false,
@@ -40,10 +40,9 @@ struct Asked {
 }
 
 impl Asked {
-    fn read(call: &Call<'_>, app: &AppId, azure: &Azure) -> Result<Self, Box<Response>> {
-        let body: Value = serde_json::from_slice(&call.request.body).map_err(|_| {
-            Box::new(envelope::arm(400, "InvalidRequestContent", "The request content is not JSON."))
-        })?;
+    fn read(call: &Call<'_>, app: &AppId, azure: &Azure) -> Result<Self, Response> {
+        let body: Value = serde_json::from_slice(&call.request.body)
+            .map_err(|_| envelope::arm(400, "InvalidRequestContent", "The request content is not JSON."))?;
         let properties = &body["properties"];
         let text =
             |of: &Value, key: &str| of[key].as_str().filter(|text| !text.is_empty()).map(str::to_owned);
@@ -63,19 +62,19 @@ impl Asked {
     }
 }
 
-fn bad_request(message: &str) -> Box<Response> {
-    Box::new(envelope::web(400, "BadRequest", "51021", message))
+fn bad_request(message: &str) -> Response {
+    envelope::web(400, "BadRequest", "51021", message)
 }
 
 fn accept(azure: &mut Azure, app: &AppId, asked: Asked, request_id: &str) -> Response {
     let (now, id) = (azure.now, azure.stamp.next_id());
-    let Some(site) = azure.sites.get_mut(app) else { return *site_not_found(app) };
+    let Some(site) = azure.sites.get_mut(app) else { return site_not_found(app) };
     let set = site.script.ends.pop_front();
     let drawn = azure.config.faults.draw_end(&mut site.rng);
     let too_large = site.facts.size_bytes > azure.config.app_bytes_max;
     let end = if too_large { crate::End::TooLarge } else { set.unwrap_or(drawn) };
     let pace = azure.config.pace;
-    let (work, lag) = (super::super::backup::duration(&pace, end, &mut site.rng), site.rng.f64());
+    let (work, lag) = (backup::duration(&pace, end, &mut site.rng), site.rng.f64());
     let start_share = site.rng.f64() * 0.3;
     let backup = Backup {
         id,

@@ -1,0 +1,178 @@
+//! Everything that can be made to go wrong.
+
+use std::time::Duration;
+
+use holdfast_simulator::{Azure, Counters, Delivery, End, Faults, Hitch};
+use serde_json::json;
+
+use crate::support::*;
+
+const LATER: u64 = 3_000;
+
+#[test]
+fn each_end_shows_its_status_and_its_log_and_leaves_blobs_only_when_it_should() {
+    for (end, status, log, blobs) in [
+        (End::Succeeded, "Succeeded", "", true),
+        (End::Partial, "PartiallySucceeded", "Some files", true),
+        (End::TimedOut, "TimedOut", "too long", false),
+        (End::Skipped, "Skipped", "Too many", false),
+        (End::FailedStorage, "Failed", "(403) Forbidden", false),
+        (End::FailedOther, "Failed", "reason", false),
+        (End::TooLarge, "Failed", "exceeds the 10 GB limit for backups", false),
+        (End::UnknownWord, "Succeeded", "", true),
+        (End::UnknownWordForEver, "Compacting", "", false),
+    ] {
+        let mut azure = azure();
+        azure.next(&app("shop"), end);
+        let id = started(&mut azure, start(), &app("shop"), "hf-1");
+        let properties = shown(&mut azure, after(LATER), &app("shop"), id);
+        assert_eq!(properties["status"], status, "{end:?}");
+        assert!(properties["log"].as_str().unwrap().contains(log), "{end:?}");
+        let container = "https://acct.blob.core.windows.net/backups";
+        let length =
+            |azure: &mut Azure, blob| azure.blob(after(LATER), container, blob).map(|facts| facts.length);
+        let (archive, manifest) = (length(&mut azure, "hf-1.zip"), length(&mut azure, "hf-1.xml"));
+        assert_eq!((archive.is_some(), manifest.is_some()), (blobs, blobs), "{end:?}");
+        assert_eq!(properties["sizeInBytes"], json!(archive.unwrap_or(0)), "{end:?}");
+        assert_eq!(azure.counters().ends.get(end.as_str()), Some(&1));
+        assert_eq!(azure.under_way(after(LATER)), 0);
+    }
+}
+
+#[test]
+fn a_word_nobody_knows_may_come_before_a_success() {
+    let mut azure = azure();
+    azure.next(&app("shop"), End::UnknownWord);
+    let id = started(&mut azure, start(), &app("shop"), "hf-1");
+    let words: std::collections::BTreeSet<String> = (0..LATER)
+        .step_by(2)
+        .map(|at| shown(&mut azure, after(at), &app("shop"), id)["status"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(words.into_iter().collect::<Vec<_>>(), ["Compacting", "Created", "Succeeded"]);
+}
+
+#[test]
+fn each_hitch_of_a_post_answers_as_it_should_and_has_its_effect_or_none() {
+    for (hitch, status, delivery, effect) in [
+        (Hitch::AnswerLost, None, Delivery::LostAfterAccept, true),
+        (Hitch::ServerErrorAfter, Some(500..=504), Delivery::Normal, true),
+        (Hitch::GarbageAfter, Some(200..=200), Delivery::Garbage, true),
+        (Hitch::Slow, Some(200..=200), Delivery::Delayed(Duration::from_secs(20)), true),
+        (Hitch::ServerErrorBefore, Some(500..=504), Delivery::Normal, false),
+        (Hitch::GarbageBefore, Some(200..=200), Delivery::Garbage, false),
+        (Hitch::Refused, None, Delivery::DroppedBefore, false),
+        (Hitch::Throttle, Some(429..=429), Delivery::Normal, false),
+        (Hitch::Conflict, Some(409..=409), Delivery::Normal, false),
+    ] {
+        let mut azure = azure();
+        azure.next(&app("shop"), hitch);
+        let answer = call(&mut azure, start(), post_backup(&app("shop"), "hf-1", &good_url()));
+        assert_eq!(answer.delivery, delivery, "{hitch:?}");
+        assert!(status.is_none_or(|range| range.contains(&answer.status)), "{hitch:?}: {}", answer.status);
+        assert_eq!(azure.accepted_posts().len(), usize::from(effect), "{hitch:?}");
+        assert_eq!(azure.counters().hitches.get(hitch.as_str()), Some(&1));
+        let is_garbage = answer.delivery == Delivery::Garbage;
+        assert_eq!(answer.body.starts_with(b"<html>"), is_garbage, "{hitch:?}");
+        // What was set befalls one call only.
+        let again = call(&mut azure, after(LATER), post_backup(&app("shop"), "hf-2", &good_url()));
+        assert_eq!((again.status, again.delivery), (200, Delivery::Normal), "{hitch:?}");
+    }
+}
+
+#[test]
+fn a_hitch_of_a_read_befalls_the_next_read_of_that_app_alone() {
+    let mut azure = azure();
+    azure.next_read(&app("shop"), Hitch::Refused);
+    let read = |azure: &mut Azure, name| call(azure, start(), get(&app(name).to_string())).delivery;
+    assert_eq!(read(&mut azure, "api"), Delivery::Normal);
+    assert_eq!(read(&mut azure, "shop"), Delivery::DroppedBefore);
+    assert_eq!(read(&mut azure, "shop"), Delivery::Normal);
+}
+
+#[test]
+fn the_providers_429_comes_with_plenty_left_and_sometimes_without_a_usable_wait() {
+    let mut azure = azure();
+    azure.set_faults(Faults { throttle: 1.0, ..Faults::none() });
+    let mut waits = std::collections::BTreeSet::new();
+    for _ in 0..60 {
+        let answer = call(&mut azure, start(), post_backup(&app("shop"), "hf-1", &good_url()));
+        assert_eq!((answer.status, answer.header("server")), (429, Some("Microsoft-IIS/10.0")));
+        let left: u32 =
+            answer.header("x-ms-ratelimit-remaining-subscription-reads").unwrap().parse().unwrap();
+        assert!(left > 1_000);
+        waits.insert(answer.header("retry-after").map(str::to_owned));
+    }
+    assert_eq!(waits.into_iter().collect::<Vec<_>>(), [None, Some("0".into()), Some("5".into())]);
+    assert_eq!(azure.counters().throttled_by_provider, 60);
+}
+
+#[test]
+fn a_lost_answers_backup_is_found_by_its_name_in_the_list() {
+    let mut azure = azure();
+    azure.next(&app("shop"), Hitch::AnswerLost);
+    call(&mut azure, start(), post_backup(&app("shop"), "hf-1", &good_url()));
+    let list = body(&call(&mut azure, after(10), get(&format!("{}/backups", app("shop")))));
+    assert_eq!(list["value"][0]["properties"]["backupName"], "hf-1");
+    assert_eq!(azure.counters().lost_answers, 1);
+}
+
+#[test]
+fn a_post_repeated_with_the_same_name_is_counted_and_overwrites_the_blob() {
+    let mut azure = azure();
+    started(&mut azure, start(), &app("shop"), "hf-1");
+    started(&mut azure, after(LATER), &app("shop"), "hf-1");
+    started(&mut azure, after(LATER), &app("api"), "hf-1");
+    azure.advance(after(2 * LATER));
+    let counters = azure.counters();
+    assert_eq!((counters.accepted_posts, counters.duplicate_posts), (3, 1));
+    assert_eq!((counters.blobs_written, counters.blobs_overwritten), (6, 4));
+    let names: Vec<&str> = azure.accepted_posts().iter().map(|post| post.name.as_str()).collect();
+    assert_eq!(names, ["hf-1"; 3]);
+}
+
+/// Whatever the rates were, when they stop every app gets its backup.
+#[test]
+fn when_faults_stop_everything_ends_well() {
+    let mut azure = azure();
+    let all = Faults {
+        timed_out: 0.1,
+        skipped: 0.1,
+        partial: 0.1,
+        failed_storage: 0.1,
+        failed_other: 0.1,
+        unknown_word: 0.1,
+        lost_post_answer: 0.2,
+        server_error_before: 0.1,
+        server_error_after_accept: 0.1,
+        throttle: 0.1,
+        conflict: 0.1,
+        garbage: 0.1,
+        refused: 0.1,
+        ..Faults::none()
+    };
+    azure.set_faults(all);
+    let mut at = 0;
+    for attempt in 0..60 {
+        call(&mut azure, after(at), post_backup(&app("shop"), &format!("hf-{attempt}"), &good_url()));
+        at += LATER;
+    }
+    let ends = azure.counters().ends.clone();
+    assert!(ends.len() >= 4 && azure.counters().hitches.len() >= 5, "{ends:?}");
+    azure.set_faults(Faults::none());
+    for attempt in 60..80 {
+        started(&mut azure, after(at), &app("shop"), &format!("hf-{attempt}"));
+        at += LATER;
+    }
+    azure.advance(after(at));
+    let succeeded = |of: &std::collections::BTreeMap<String, u64>| of.get("succeeded").copied().unwrap_or(0);
+    assert!(succeeded(&azure.counters().ends) >= succeeded(&ends) + 20);
+}
+
+#[test]
+fn counters_come_back_from_json_as_they_went() {
+    let mut azure = azure();
+    started(&mut azure, start(), &app("shop"), "hf-1");
+    let text = serde_json::to_string(azure.counters()).unwrap();
+    assert!(text.contains("\"backup\":1"), "{text}");
+    assert_eq!(&serde_json::from_str::<Counters>(&text).unwrap(), azure.counters());
+}
