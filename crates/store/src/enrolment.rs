@@ -1,6 +1,7 @@
 //! What a sync of the fleet has to write: the difference between what is enrolled and what the fleet file names.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use holdfast_model::{AppId, Timestamp};
 
@@ -44,7 +45,7 @@ pub(crate) fn sync(
         let old = apps.get(*id).filter(|row| row.removed_at.is_none());
         let rescheduled = sync.reschedule(enrolled, cursors.get(*id), now);
         let row = AppRow {
-            enrolled: Enrolled { schedule: None, ..(*enrolled).clone() },
+            enrolled: kept(enrolled),
             enrolled_at: old.map_or(now, |row| row.enrolled_at),
             removed_at: None,
         };
@@ -63,6 +64,13 @@ pub(crate) fn sync(
         sync.dropped.extend(cursors.contains_key(id).then(|| id.clone()));
     }
     sync
+}
+
+/// An enrolment as rows keep it: its schedule is the cursor's matter, and objectives count whole seconds.
+fn kept(enrolled: &Enrolled) -> Enrolled {
+    let objective =
+        enrolled.recovery_point_objective.map(|objective| Duration::from_secs(objective.as_secs()));
+    Enrolled { schedule: None, recovery_point_objective: objective, ..enrolled.clone() }
 }
 
 impl Sync {

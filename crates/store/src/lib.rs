@@ -7,13 +7,13 @@ mod enrolment;
 mod error;
 mod handout;
 mod memory;
-//mod sqlite;
+mod sqlite;
 mod store;
 
 pub use chain::{Broken, ChainRow, Damage, Link, verify_chain};
 pub use error::Error;
 pub use memory::MemoryStore;
-//pub use sqlite::{Mode, OneProcess, SqliteStore};
+pub use sqlite::{Mode, OneProcess, SqliteStore};
 pub use store::{
     AppStatus, Ask, AuditEvent, Board, Change, Committed, Cursor, Enrolled, FleetChange, LaneDue, LastRun,
     Loaded, Plan, Planned, RunFilter, Store, Taken,

@@ -1,0 +1,208 @@
+//! What hands runs out and takes them back. Each cost follows what is handed out, not what waits.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use holdfast_model::{Lane, Limits, Priority, RunId, Timestamp, Wakeup};
+use sqlx::{FromRow, SqliteConnection};
+
+use super::budgets;
+use super::driver::During;
+use super::row::{Reading, text};
+use crate::columns::later;
+use crate::handout::{most_urgent_first, scan_most};
+use crate::{Ask, Board, Error, LaneDue, Taken};
+
+pub(super) const RECLAIM: &str = "reclaim what was handed out";
+pub(super) const BOARD: &str = "read the board";
+pub(super) const TAKE: &str = "take due runs";
+
+pub(super) async fn reclaim(tx: &mut SqliteConnection, now: Timestamp) -> Result<u64, Error> {
+    let reclaim = "/* reclaim */ UPDATE runs SET leased_until = NULL, version = version + 1,
+            holds = iif(state IN ('starting', 'settling', 'polling'), holds, 0)
+        WHERE leased_until <= ?";
+    let reclaimed = sqlx::query(reclaim).bind(text(now)).execute(tx).await.during(RECLAIM)?;
+    Ok(reclaimed.rows_affected())
+}
+
+#[derive(Debug, FromRow)]
+struct BoardRow {
+    lane: String,
+    priority: i64,
+    due_at: Option<String>,
+    next_at: Option<String>,
+}
+
+pub(super) async fn board(connection: &mut SqliteConnection, now: Timestamp) -> Result<Board, Error> {
+    // A walk from each lane to the next, and in each four looks at its front: the index is never read through.
+    let lanes = "/* board */ WITH RECURSIVE
+        lanes (lane) AS (
+            SELECT (SELECT lane FROM runs WHERE lane > '' AND leased_until IS NULL ORDER BY lane LIMIT 1)
+            UNION ALL
+            SELECT (SELECT runs.lane FROM runs
+                    WHERE runs.lane > lanes.lane AND runs.leased_until IS NULL ORDER BY runs.lane LIMIT 1)
+            FROM lanes WHERE lanes.lane IS NOT NULL
+        ),
+        priorities (priority) AS (VALUES (0), (1), (2), (3))
+        SELECT lanes.lane, priorities.priority,
+            (SELECT min(due_at) FROM runs WHERE runs.lane = lanes.lane AND runs.leased_until IS NULL
+                AND runs.priority = priorities.priority AND due_at <= ?1) AS due_at,
+            (SELECT min(due_at) FROM runs WHERE runs.lane = lanes.lane AND runs.leased_until IS NULL
+                AND runs.priority = priorities.priority AND due_at > ?1) AS next_at
+        FROM lanes CROSS JOIN priorities WHERE lanes.lane IS NOT NULL";
+    let rows: Vec<BoardRow> =
+        sqlx::query_as(lanes).bind(text(now)).fetch_all(&mut *connection).await.during(BOARD)?;
+    let leases = "/* board */ SELECT min(leased_until) FROM runs WHERE leased_until > ?";
+    let lease_ends: Option<String> =
+        sqlx::query_scalar(leases).bind(text(now)).fetch_one(&mut *connection).await.during(BOARD)?;
+    let outstanding = outstanding(connection, BOARD).await?;
+    let mut lanes: BTreeMap<Lane, LaneDue> = BTreeMap::new();
+    let reading = Reading { operation: BOARD, of: "a lane".to_owned() };
+    let soon = rows.iter().filter_map(|row| row.next_at.as_deref()).chain(lease_ends.as_deref()).min();
+    for row in &rows {
+        let Some(due_at) = reading.maybe_time("due_at", row.due_at.as_deref())? else { continue };
+        let lane: Lane = reading.parse("lane", &row.lane)?;
+        let due = LaneDue { lane: lane.clone(), priority: reading.priority(row.priority)?, due_at };
+        let best = lanes.entry(lane).or_insert_with(|| due.clone());
+        if due.priority < best.priority {
+            *best = due;
+        }
+    }
+    Ok(Board {
+        now,
+        outstanding,
+        lanes: lanes.into_values().collect(),
+        next_at: reading.maybe_time("due_at", soon)?,
+    })
+}
+
+pub(super) async fn take(
+    tx: &mut SqliteConnection,
+    asks: &[Ask],
+    limits: &Limits,
+    lease: Duration,
+    now: Timestamp,
+) -> Result<Vec<Taken>, Error> {
+    let mut outstanding = outstanding(tx, TAKE).await?;
+    let mut taken = Vec::new();
+    for ask in asks {
+        let most = ask.most.min(limits.outstanding.saturating_sub(outstanding));
+        let from_lane =
+            take_from(tx, &Ask { lane: ask.lane.clone(), most }, limits, later(now, lease), now).await?;
+        outstanding += u32::try_from(from_lane.len()).unwrap_or(u32::MAX);
+        taken.extend(from_lane);
+    }
+    Ok(most_urgent_first(taken))
+}
+
+async fn take_from(
+    tx: &mut SqliteConnection,
+    ask: &Ask,
+    limits: &Limits,
+    until: Timestamp,
+    now: Timestamp,
+) -> Result<Vec<(Timestamp, Taken)>, Error> {
+    let mut room = ask.most.min(room_to_begin(tx, &ask.lane, limits).await?);
+    let mut budget = None;
+    if let Some((subscription, call)) = ask.lane.cost().filter(|_| room > 0) {
+        let mut bucket = budgets::read(tx, subscription, call, now, TAKE).await?;
+        bucket.refill(limits.budget(call), now);
+        room = room.min(bucket.whole(now));
+        budget = Some((subscription, call, bucket));
+    }
+    let begins = matches!(ask.lane, Lane::Begin { .. });
+    let mut held = BTreeSet::new();
+    let mut taken = Vec::new();
+    for candidate in candidates(tx, &ask.lane, scan_most(room), now).await? {
+        if taken.len() == room as usize {
+            break;
+        }
+        if begins && (candidate.held || !held.insert(candidate.app.clone())) {
+            continue;
+        }
+        taken.push(hand_out(tx, candidate, begins, until).await?);
+    }
+    if let Some((subscription, call, mut bucket)) = budget {
+        bucket.draw(u32::try_from(taken.len()).unwrap_or(u32::MAX));
+        budgets::write(tx, subscription, call, &bucket, TAKE).await?;
+    }
+    Ok(taken)
+}
+
+/// How many operations may begin in the lane's plan and storage account. Counted over what is held, which the
+/// limits bound.
+async fn room_to_begin(tx: &mut SqliteConnection, lane: &Lane, limits: &Limits) -> Result<u32, Error> {
+    let Lane::Begin { subscription, plan, account } = lane else { return Ok(u32::MAX) };
+    let in_plan = "/* take */ SELECT count(*) FROM runs WHERE holds = 1 AND subscription = ? AND plan = ?";
+    let in_plan: u32 = sqlx::query_scalar(in_plan)
+        .bind(subscription.as_str())
+        .bind(plan)
+        .fetch_one(&mut *tx)
+        .await
+        .during(TAKE)?;
+    let into_account = "/* take */ SELECT count(*) FROM runs WHERE holds = 1 AND account = ?";
+    let into_account: u32 =
+        sqlx::query_scalar(into_account).bind(account).fetch_one(tx).await.during(TAKE)?;
+    Ok(limits.per_plan.saturating_sub(in_plan).min(limits.per_account.saturating_sub(into_account)))
+}
+
+#[derive(Debug, FromRow)]
+struct Candidate {
+    id: String,
+    version: i64,
+    priority: i64,
+    due_at: String,
+    app: String,
+    held: bool,
+}
+
+/// The first due runs of a lane, priority by priority, so that runs due later in one are not read on the way.
+async fn candidates(
+    tx: &mut SqliteConnection,
+    lane: &Lane,
+    most: usize,
+    now: Timestamp,
+) -> Result<Vec<Candidate>, Error> {
+    let of_priority = "/* take */ SELECT id, version, priority, due_at, app,
+            EXISTS (SELECT 1 FROM runs AS holder WHERE holder.holds = 1 AND holder.app = runs.app) AS held
+        FROM runs
+        WHERE lane = ? AND leased_until IS NULL AND priority = ? AND due_at <= ?
+        ORDER BY due_at, id LIMIT ?";
+    let (lane, now) = (lane.to_string(), text(now));
+    let mut found: Vec<Candidate> = Vec::new();
+    for priority in Priority::ALL {
+        if found.len() >= most {
+            break;
+        }
+        let rows: Vec<Candidate> = sqlx::query_as(of_priority)
+            .bind(&lane)
+            .bind(priority.rank())
+            .bind(&now)
+            .bind(i64::try_from(most - found.len()).unwrap_or(i64::MAX))
+            .fetch_all(&mut *tx)
+            .await
+            .during(TAKE)?;
+        found.extend(rows);
+    }
+    Ok(found)
+}
+
+async fn hand_out(
+    tx: &mut SqliteConnection,
+    candidate: Candidate,
+    holds: bool,
+    until: Timestamp,
+) -> Result<(Timestamp, Taken), Error> {
+    let hand_out = "/* take */ UPDATE runs SET leased_until = ?, holds = max(holds, ?) WHERE id = ?";
+    sqlx::query(hand_out).bind(text(until)).bind(holds).bind(&candidate.id).execute(tx).await.during(TAKE)?;
+    let reading = Reading { operation: TAKE, of: candidate.id };
+    let run_id: RunId = reading.parse("id", &reading.of)?;
+    let wakeup = Wakeup { run_id, version: candidate.version };
+    let taken = Taken { wakeup, priority: reading.priority(candidate.priority)? };
+    Ok((reading.time("due_at", &candidate.due_at)?, taken))
+}
+
+async fn outstanding(connection: &mut SqliteConnection, operation: &'static str) -> Result<u32, Error> {
+    let outstanding = "/* outstanding */ SELECT count(*) FROM runs WHERE leased_until > ''";
+    sqlx::query_scalar(outstanding).fetch_one(connection).await.during(operation)
+}

@@ -1,0 +1,33 @@
+//! One process works on a file.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::path::Path;
+
+use crate::Error;
+
+/// Says that this process, and no other, works on a store's file. The operating system lets go of it when the
+/// process ends, however it ends.
+#[derive(Debug)]
+pub struct OneProcess {
+    _held: File,
+}
+
+impl OneProcess {
+    /// Takes the lock that lies beside the store's file, or answers [`Error::InUse`].
+    pub fn lock(store: &Path) -> Result<Self, Error> {
+        let mut path = store.as_os_str().to_owned();
+        path.push(".lock");
+        let cannot = |error: &std::io::Error| Error::Open {
+            place: store.display().to_string(),
+            why: format!("its lock file {} cannot be used: {error}", Path::new(&path).display()),
+            source: None,
+        };
+        let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
+        let file = file.map_err(|error| cannot(&error))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Self { _held: file }),
+            Err(TryLockError::WouldBlock) => Err(Error::InUse(store.to_owned())),
+            Err(TryLockError::Error(error)) => Err(cannot(&error)),
+        }
+    }
+}

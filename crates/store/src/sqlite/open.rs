@@ -1,0 +1,197 @@
+//! Opening a file: looked at first without touching it, so that whatever is wrong is said in one sentence and
+//! nothing is changed.
+
+use std::io::Read;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use holdfast_model::Clock;
+use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions, Connection, SqliteConnection};
+
+use super::SqliteStore;
+use super::driver::{BUSY, CANNOT_OPEN, CORRUPT, FULL, NOT_A_DATABASE, READ_ONLY, primary_code};
+use crate::Error;
+
+static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/sqlite");
+
+/// `PRAGMA application_id` of a store: the letters HDFD.
+const APPLICATION_ID: i64 = 0x4844_4644;
+
+/// How long to wait for another process's transaction.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Connections that read beside the one that writes.
+const READERS: u32 = 4;
+
+/// What a store is opened for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// To work on it: made if it is missing, and brought to this program's schema.
+    Own,
+    /// To read and write beside the process that works on it.
+    Join,
+    /// To read alone.
+    Read,
+}
+
+impl SqliteStore {
+    /// Opens the store in the file at `path`, whose time is `clock`'s.
+    pub async fn open(path: &Path, clock: Arc<dyn Clock>, mode: Mode) -> Result<Self, Error> {
+        let place = Place(path);
+        match place.look().await? {
+            Found::Nothing if mode == Mode::Own => {}
+            Found::Nothing => return Err(place.wrong("there is no such file; `holdfast run` makes it")),
+            Found::Schema(found) => place.fits(found, mode)?,
+        }
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(mode == Mode::Own)
+            .read_only(mode == Mode::Read)
+            .foreign_keys(true)
+            .busy_timeout(BUSY_TIMEOUT)
+            .synchronous(SqliteSynchronous::Full)
+            .disable_statement_logging();
+        let writing = if mode == Mode::Read {
+            options.clone()
+        } else {
+            options.clone().journal_mode(SqliteJournalMode::Wal)
+        };
+        let pool = |most| SqlitePoolOptions::new().max_connections(most);
+        let writer = pool(1).connect_with(writing).await.map_err(|error| place.failed(error))?;
+        if mode == Mode::Own {
+            MIGRATIONS.run(&writer).await.map_err(|error| place.unmigrated(error))?;
+        }
+        let readers = pool(READERS).connect_with(options.read_only(true).create_if_missing(false)).await;
+        Ok(Self { clock, writer, readers: readers.map_err(|error| place.failed(error))? })
+    }
+}
+
+enum Found {
+    /// No file, or an empty one.
+    Nothing,
+    /// A store of this schema; 0 for one whose making was interrupted.
+    Schema(i64),
+}
+
+struct Place<'a>(&'a Path);
+
+impl Place<'_> {
+    async fn look(&self) -> Result<Found, Error> {
+        match std::fs::metadata(self.0) {
+            Ok(file) if file.is_dir() => return Err(self.wrong("it is a folder; name a file inside it")),
+            Ok(file) if file.len() == 0 => return Ok(Found::Nothing),
+            Ok(file) => self.is_whole(file.len())?,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return self.folder().map(|()| Found::Nothing);
+            }
+            Err(error) => return Err(self.wrong(&format!("it cannot be looked at: {error}"))),
+        }
+        let options = SqliteConnectOptions::new().filename(self.0).read_only(true).busy_timeout(BUSY_TIMEOUT);
+        let looked = async {
+            let mut connection = options.connect().await?;
+            let found = look_inside(&mut connection).await?;
+            connection.close().await.map(|()| found)
+        };
+        let (application_id, tables, schema) = looked.await.map_err(|error| self.failed(error))?;
+        match (application_id, tables) {
+            (APPLICATION_ID, _) => Ok(Found::Schema(schema)),
+            // Only the migrations' own table: the first migration was interrupted.
+            (0, 0) => Ok(Found::Schema(0)),
+            _ => Err(self.wrong("it is an SQLite file of another program; name another file with --store")),
+        }
+    }
+
+    /// Compares the file's length with the one in its header (sqlite.org/fileformat.html, section 1.3). While there is
+    /// a write-ahead log, pages may still be waiting in it.
+    fn is_whole(&self, length: u64) -> Result<(), Error> {
+        let mut header = [0_u8; 100];
+        let read = std::fs::File::open(self.0).and_then(|mut file| file.read_exact(&mut header));
+        match read {
+            Err(error) if error.kind() != std::io::ErrorKind::UnexpectedEof => {
+                return Err(self.wrong(&format!("it cannot be read: {error}")));
+            }
+            Ok(()) if header.starts_with(b"SQLite format 3\0") => {}
+            _ => return Err(self.wrong(NOT_SQLITE)),
+        }
+        let mut wal = self.0.as_os_str().to_owned();
+        wal.push("-wal");
+        let logged = std::fs::metadata(wal).is_ok_and(|wal| wal.len() > 0);
+        let page_bytes = match u16::from_be_bytes([header[16], header[17]]) {
+            1 => 65_536,
+            bytes => u64::from(bytes),
+        };
+        let pages = u64::from(u32::from_be_bytes([header[28], header[29], header[30], header[31]]));
+        let whole = logged || header[24..28] != header[92..96] || length >= pages * page_bytes;
+        if whole { Ok(()) } else { Err(self.wrong(DAMAGED)) }
+    }
+
+    fn folder(&self) -> Result<(), Error> {
+        let folder = self.0.parent().filter(|folder| !folder.as_os_str().is_empty());
+        match folder {
+            Some(folder) if !folder.is_dir() => {
+                Err(self.wrong(&format!("the folder {} does not exist; make it first", folder.display())))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn fits(&self, found: i64, mode: Mode) -> Result<(), Error> {
+        let place = self.0.display().to_string();
+        let known = MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or(0);
+        if found > known {
+            return Err(Error::NewerSchema { place, found, known });
+        }
+        if found < known && mode != Mode::Own {
+            return Err(Error::OlderSchema { place, found, known });
+        }
+        Ok(())
+    }
+
+    fn unmigrated(&self, error: MigrateError) -> Error {
+        match error {
+            MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => self.failed(error),
+            error => self.wrong(&format!("its schema cannot be brought up to date: {error}")),
+        }
+    }
+
+    fn failed(&self, error: sqlx::Error) -> Error {
+        let why = match primary_code(&error) {
+            Some(NOT_A_DATABASE) => NOT_SQLITE,
+            Some(CORRUPT) => DAMAGED,
+            Some(CANNOT_OPEN) => {
+                "the file cannot be opened; check that it, and its folder, may be read and written"
+            }
+            Some(READ_ONLY) => "it may only be read; check the permissions of the file and its folder",
+            Some(FULL) => "the disk is full; free some space",
+            Some(BUSY) => "another process kept it busy; try again",
+            _ => "SQLite failed",
+        };
+        Error::Open { place: self.0.display().to_string(), why: why.to_owned(), source: Some(error) }
+    }
+
+    fn wrong(&self, why: &str) -> Error {
+        Error::Open { place: self.0.display().to_string(), why: why.to_owned(), source: None }
+    }
+}
+
+const NOT_SQLITE: &str = "it is not an SQLite file; name another file with --store";
+const DAMAGED: &str =
+    "the file is damaged or cut short; bring it back from a copy, or start anew with --store";
+
+async fn look_inside(connection: &mut SqliteConnection) -> Result<(i64, i64, i64), sqlx::Error> {
+    let application_id =
+        sqlx::query_scalar("/* look_inside */ PRAGMA application_id").fetch_one(&mut *connection).await?;
+    let tables = "/* look_inside */ SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name <> '_sqlx_migrations'";
+    let tables = sqlx::query_scalar(tables).fetch_one(&mut *connection).await?;
+    let migrated = "/* look_inside */ SELECT count(*) FROM sqlite_master WHERE name = '_sqlx_migrations'";
+    let migrated: i64 = sqlx::query_scalar(migrated).fetch_one(&mut *connection).await?;
+    if migrated == 0 {
+        return Ok((application_id, tables, 0));
+    }
+    let schema = "/* look_inside */ SELECT coalesce(max(version), 0) FROM _sqlx_migrations WHERE success";
+    let schema = sqlx::query_scalar(schema).fetch_one(connection).await?;
+    Ok((application_id, tables, schema))
+}

@@ -1,0 +1,197 @@
+//! The runs: added, changed against the version they were read in, and read.
+
+use std::collections::BTreeSet;
+
+use holdfast_model::{NewRun, Run, RunId, RunState, Timestamp};
+use serde_json::{Value, json as object};
+use sqlx::SqliteConnection;
+
+use super::audit;
+use super::driver::During;
+use super::row::{Reading, RunRow, text};
+use crate::columns::{Ending, accepted_at, changed, json, stored, took, word};
+use crate::{Change, Committed, Error, Loaded, RunFilter};
+
+pub(super) const ADD: &str = "add a run";
+pub(super) const COMMIT: &str = "commit a change of a run";
+pub(super) const LOAD: &str = "load a run";
+pub(super) const LIST: &str = "list runs";
+
+/// Adds runs with the events that make them, but for those whose tick has a run. Answers the ids of those added.
+pub(super) async fn insert(
+    tx: &mut SqliteConnection,
+    new: &[&NewRun],
+    now: Timestamp,
+    operation: &'static str,
+) -> Result<BTreeSet<String>, Error> {
+    let runs: Vec<Run> = new.iter().map(|new| stored(&new.run)).collect();
+    let rows: Vec<Value> = runs.iter().map(columns).collect();
+    let insert = "/* insert */ INSERT INTO runs (id, version, kind, trigger, priority, app, subscription, policy, tick,
+            plan, storage, account, terms, created_at, state, state_json, tally, outcome, cause, due_at, ended_at, lane)
+        SELECT value ->> '$.id', 1, value ->> '$.kind', value ->> '$.trigger', value ->> '$.priority',
+            value ->> '$.app', value ->> '$.subscription', value ->> '$.policy', value ->> '$.tick',
+            value ->> '$.plan', value ->> '$.storage', value ->> '$.account', value ->> '$.terms',
+            value ->> '$.created_at', value ->> '$.state', value ->> '$.state_json', value ->> '$.tally',
+            value ->> '$.outcome', value ->> '$.cause', value ->> '$.due_at', value ->> '$.ended_at',
+            value ->> '$.lane'
+        FROM json_each(?) WHERE true
+        ON CONFLICT (policy, app, tick) WHERE policy IS NOT NULL AND tick IS NOT NULL DO NOTHING
+        RETURNING id";
+    let added: Vec<String> =
+        sqlx::query_scalar(insert).bind(json(&rows)).fetch_all(&mut *tx).await.during(operation)?;
+    let added: BTreeSet<String> = added.into_iter().collect();
+    let events = runs.iter().zip(new).filter(|(run, _)| added.contains(&run.id.to_string()));
+    audit::append(tx, events.map(|(run, new)| (run, &new.event)), now, operation).await?;
+    Ok(added)
+}
+
+/// What a new run's columns hold.
+fn columns(run: &Run) -> Value {
+    let ending = Ending::of(&run.state);
+    object!({
+        "id": run.id.to_string(),
+        "kind": word(&run.kind),
+        "trigger": word(&run.trigger),
+        "priority": run.priority.rank(),
+        "app": run.app.to_string(),
+        "subscription": run.app.subscription().as_str(),
+        "policy": run.policy.as_ref().map(holdfast_model::PolicyName::as_str),
+        "tick": run.tick.map(text),
+        "plan": run.plan,
+        "storage": run.terms.storage.as_str(),
+        "account": run.terms.account,
+        "terms": json(&run.terms),
+        "created_at": text(run.created_at),
+        "state": run.state.code().as_str(),
+        "state_json": json(&run.state),
+        "tally": json(&run.tally),
+        "outcome": ending.outcome.map(|outcome| outcome.as_str()),
+        "cause": ending.cause.map(|cause| cause.as_str()),
+        "due_at": text(run.due_at),
+        "ended_at": run.ended_at.map(text),
+        "lane": run.lane().map(|lane| lane.to_string()),
+    })
+}
+
+pub(super) async fn add(tx: &mut SqliteConnection, new: &NewRun, now: Timestamp) -> Result<(), Error> {
+    let added = insert(tx, &[new], now, ADD).await?;
+    if added.is_empty() {
+        return Err(Error::Inconsistent {
+            operation: ADD,
+            what: format!("the tick of run {} has a run", new.run.id),
+        });
+    }
+    Ok(())
+}
+
+/// Writes a change over the row it was decided on.
+pub(super) async fn commit(tx: &mut SqliteConnection, change: &Change) -> Result<Committed, Error> {
+    let current = |old: &Run| old.version == change.from && !old.state.is_ended();
+    let Some(old) = read(tx, change.run.id, COMMIT).await?.filter(current) else {
+        return Ok(Committed::Stale);
+    };
+    let run = changed(&old, &change.run);
+    let ending = Ending::of(&run.state);
+    let update = "/* commit */ UPDATE runs SET version = version + 1, state = ?, state_json = ?, tally = ?,
+            attempt = coalesce(?, attempt), outcome = ?, cause = ?, backup_id = ?, backup_blob = ?, size_bytes = ?,
+            accepted_at = ?, finished_at = ?, verification = ?, due_at = ?, ended_at = ?, lane = ?, holds = ?,
+            leased_until = NULL
+        WHERE id = ? AND version = ?";
+    let written = sqlx::query(update)
+        .bind(run.state.code().as_str())
+        .bind(json(&run.state))
+        .bind(json(&run.tally))
+        .bind(attempt(&run.state))
+        .bind(ending.outcome.map(|outcome| outcome.as_str()))
+        .bind(ending.cause.map(|cause| cause.as_str()))
+        .bind(ending.backup.map(|backup| backup.id.0))
+        .bind(ending.backup.map(|backup| backup.blob.as_str()))
+        .bind(ending.backup.map(|backup| backup.size_bytes))
+        .bind(accepted_at(&run.state).map(text))
+        .bind(ending.backup.and_then(|backup| backup.finished_at).map(text))
+        .bind(ending.verification.as_ref().map(word))
+        .bind(text(run.due_at))
+        .bind(run.ended_at.map(text))
+        .bind(run.lane().map(|lane| lane.to_string()))
+        .bind(run.state.is_in_flight())
+        .bind(run.id.to_string())
+        .bind(change.from)
+        .execute(&mut *tx)
+        .await;
+    if let Err(sqlx::Error::Database(error)) = &written
+        && error.is_unique_violation()
+    {
+        let what = format!("the app of run {} is held by another run", run.id);
+        return Err(Error::Inconsistent { operation: COMMIT, what });
+    }
+    written.during(COMMIT)?;
+    audit::append(tx, change.events.iter().map(|event| (&run, event)), change.at, COMMIT).await?;
+    Ok(Committed::Done(run.version))
+}
+
+/// The attempt under way, or the last one begun; `None` where the state does not tell.
+fn attempt(state: &RunState) -> Option<u32> {
+    match state {
+        RunState::Waiting { next_attempt, .. } => Some(next_attempt.saturating_sub(1)),
+        RunState::Planned => Some(0),
+        other => other.attempt().map(|attempt| attempt.number),
+    }
+}
+
+pub(super) async fn load(
+    connection: &mut SqliteConnection,
+    id: RunId,
+    now: Timestamp,
+) -> Result<Option<Loaded>, Error> {
+    let Some(run) = read(connection, id, LOAD).await? else { return Ok(None) };
+    // The outcomes are named twice: the first term is the index's own, which SQLite compares as text.
+    let last_good = "/* load */ SELECT state_json, ended_at FROM runs
+        WHERE app = ? AND outcome IN ('succeeded', 'partial') AND outcome = 'succeeded' AND accepted_at IS NOT NULL
+        ORDER BY accepted_at DESC, id DESC LIMIT 1";
+    let last_good: Option<(String, Option<String>)> =
+        sqlx::query_as(last_good).bind(run.app.to_string()).fetch_optional(connection).await.during(LOAD)?;
+    let mut loaded = Loaded { run, now, typical: None, last_good_bytes: None };
+    if let Some((state, ended_at)) = last_good {
+        let reading = Reading { operation: LOAD, of: format!("the last good run before {id}") };
+        let state: RunState = reading.json("state_json", &state)?;
+        let ended_at = reading.maybe_time("ended_at", ended_at.as_deref())?;
+        let backup = Ending::of(&state).backup;
+        loaded.typical = backup.and_then(|backup| took(backup, ended_at));
+        loaded.last_good_bytes = backup.map(|backup| backup.size_bytes);
+    }
+    Ok(Some(loaded))
+}
+
+async fn read(
+    connection: &mut SqliteConnection,
+    id: RunId,
+    operation: &'static str,
+) -> Result<Option<Run>, Error> {
+    let read =
+        "/* read */ SELECT id, version, kind, trigger, priority, app, policy, tick, plan, terms, state_json,
+            tally, created_at, due_at, ended_at
+        FROM runs WHERE id = ?";
+    let row: Option<RunRow> =
+        sqlx::query_as(read).bind(id.to_string()).fetch_optional(connection).await.during(operation)?;
+    row.map(|row| row.read(operation)).transpose()
+}
+
+pub(super) async fn list(connection: &mut SqliteConnection, filter: &RunFilter) -> Result<Vec<Run>, Error> {
+    let of_all =
+        "/* list */ SELECT id, version, kind, trigger, priority, app, policy, tick, plan, terms, state_json,
+            tally, created_at, due_at, ended_at
+        FROM runs WHERE ?1 IS NULL AND (?2 IS NULL OR state = ?2) ORDER BY created_at DESC, id DESC LIMIT ?3";
+    let of_app =
+        "/* list */ SELECT id, version, kind, trigger, priority, app, policy, tick, plan, terms, state_json,
+            tally, created_at, due_at, ended_at
+        FROM runs WHERE app = ?1 AND (?2 IS NULL OR state = ?2) ORDER BY created_at DESC, id DESC LIMIT ?3";
+    let list = if filter.app.is_some() { of_app } else { of_all };
+    let rows: Vec<RunRow> = sqlx::query_as(list)
+        .bind(filter.app.as_ref().map(ToString::to_string))
+        .bind(filter.state.map(holdfast_model::StateCode::as_str))
+        .bind(if filter.most == 0 { -1 } else { i64::from(filter.most) })
+        .fetch_all(connection)
+        .await
+        .during(LIST)?;
+    rows.into_iter().map(|row| row.read(LIST)).collect()
+}
