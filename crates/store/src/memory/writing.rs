@@ -30,15 +30,12 @@ impl State {
     }
 
     pub fn plan(&mut self, plans: &[Plan], now: Timestamp) -> Result<Planned, Error> {
-        plans.iter().flat_map(|plan| &plan.runs).try_for_each(|new| self.is_new("plan runs", &new.run))?;
+        let current = |plan: &&Plan| self.cursors.get(&plan.cursor.app).is_some_and(|now| as_read(now, plan));
+        let kept = plans.iter().filter(current);
+        kept.flat_map(|plan| &plan.runs).try_for_each(|new| self.is_new("plan runs", &new.run))?;
         let mut planned = Planned::default();
         for plan in plans {
-            let as_read = |cursor: &&mut Cursor| {
-                let (now, then) = (cursor, &plan.cursor);
-                (&now.policy, now.through, &now.fingerprint)
-                    == (&then.policy, then.through, &then.fingerprint)
-            };
-            let Some(cursor) = self.cursors.get_mut(&plan.cursor.app).filter(as_read) else {
+            let Some(cursor) = self.cursors.get_mut(&plan.cursor.app).filter(|now| as_read(now, plan)) else {
                 planned.outrun += 1;
                 continue;
             };
@@ -109,4 +106,10 @@ impl State {
         self.put(Row { run, leased_until: None, holds: false });
         true
     }
+}
+
+/// Is the cursor still where the plan read it?
+fn as_read(now: &Cursor, plan: &Plan) -> bool {
+    let then = &plan.cursor;
+    (&now.policy, now.through, &now.fingerprint) == (&then.policy, then.through, &then.fingerprint)
 }

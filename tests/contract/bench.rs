@@ -1,0 +1,222 @@
+//! A store on a clock that the test moves, and short words for what the rules speak of.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use holdfast_model::{
+    App, AppId, Attempt, BackupFacts, BackupId, BackupName, Budget, Cause, Clock, Lane, Limits, ManualClock,
+    NewRun, Outcome, PolicyName, Run, RunEvent, RunId, SasFacts, SasWindow, StorageName, Terms, Timestamp,
+    Trigger, Verification, parse_timestamp,
+};
+use holdfast_store::{
+    Ask, Change, Committed, Cursor, Enrolled, MemoryStore, Mode, Plan, Planned, SqliteStore, Store, Taken,
+};
+
+pub const LEASE: Duration = Duration::from_secs(60);
+
+pub struct Bench {
+    pub store: Arc<dyn Store>,
+    pub clock: Arc<ManualClock>,
+    rng: Mutex<fastrand::Rng>,
+    _folder: Option<tempfile::TempDir>,
+}
+
+impl Bench {
+    pub fn memory() -> Self {
+        Self::over(None, |clock| Arc::new(MemoryStore::new(clock)))
+    }
+
+    pub async fn sqlite() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = clock();
+        let store =
+            SqliteStore::open(&folder.path().join("store.db"), clock.clone(), Mode::Own).await.unwrap();
+        Self { clock, ..Self::over(Some(folder), |_| Arc::new(store)) }
+    }
+
+    fn over(
+        folder: Option<tempfile::TempDir>,
+        store: impl FnOnce(Arc<ManualClock>) -> Arc<dyn Store>,
+    ) -> Self {
+        let clock = clock();
+        Self {
+            store: store(clock.clone()),
+            clock,
+            rng: Mutex::new(fastrand::Rng::with_seed(1)),
+            _folder: folder,
+        }
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    pub fn advance(&self, seconds: u64) {
+        self.clock.advance(secs(seconds));
+    }
+
+    pub fn id(&self) -> RunId {
+        RunId::new(self.now(), &mut self.rng.lock().unwrap())
+    }
+
+    /// A run by hand of `app`, due now.
+    pub fn manual(&self, app: &App) -> NewRun {
+        NewRun::backup(self.id(), app, &terms(), (None, Trigger::Manual), (self.now(), self.now()))
+    }
+
+    /// A run of `app` for `tick`, due then.
+    pub fn scheduled(&self, app: &App, tick: Timestamp) -> NewRun {
+        NewRun::backup(self.id(), app, &terms(), (Some(tick), Trigger::Schedule), (self.now(), tick))
+    }
+
+    pub async fn add(&self, new: NewRun) -> Run {
+        self.store.add_run(&new).await.unwrap();
+        new.run
+    }
+
+    /// A run by hand of `app`, due now, in the store.
+    pub async fn added(&self, app: &App) -> Run {
+        self.add(self.manual(app)).await
+    }
+
+    pub async fn read(&self, id: RunId) -> Run {
+        self.store.load(id).await.unwrap().unwrap().run
+    }
+
+    pub async fn take(&self, asks: &[Ask], limits: &Limits) -> Vec<Taken> {
+        self.store.take(asks, limits, LEASE).await.unwrap()
+    }
+
+    /// Takes at most `most` from the lane of `run`.
+    pub async fn take_beside(&self, run: &Run, most: u32, limits: &Limits) -> Vec<RunId> {
+        let ask = Ask { lane: run.lane().unwrap(), most };
+        self.take(&[ask], limits).await.iter().map(|taken| taken.wakeup.run_id).collect()
+    }
+
+    /// Commits `events` on the row as it stands now.
+    pub async fn happen(&self, id: RunId, events: Vec<RunEvent>) -> Run {
+        let change = self.change(self.read(id).await, events);
+        let committed = self.store.commit(&change).await.unwrap();
+        assert_eq!(committed, Committed::Done(change.from + 1));
+        self.read(id).await
+    }
+
+    /// The change that `events` make of `run`.
+    pub fn change(&self, run: Run, events: Vec<RunEvent>) -> Change {
+        let (from, at) = (run.version, self.now());
+        let run = events.iter().fold(run, |run, event| run.after(event, at).unwrap());
+        Change { from, run, events, at }
+    }
+
+    /// Takes a backup of `app` from its planning to its good end, `seconds` after its acceptance.
+    pub async fn back_up(&self, app: &App, size_bytes: i64, seconds: u64) -> Run {
+        let run = self.added(app).await;
+        self.happen(run.id, vec![started(&run, self.now())]).await;
+        self.happen(run.id, vec![accepted(self.now())]).await;
+        let accepted_at = self.now();
+        self.advance(seconds);
+        let backup = facts(size_bytes, accepted_at, self.now());
+        self.happen(run.id, vec![RunEvent::Completed { backup: backup.clone() }]).await;
+        self.happen(run.id, vec![ended(Outcome::Succeeded, Some(backup))]).await
+    }
+
+    pub async fn sync(&self, fleet: &[Enrolled]) -> holdfast_store::FleetChange {
+        self.store.sync_fleet(fleet).await.unwrap()
+    }
+
+    pub async fn cursors_due(&self) -> Vec<Cursor> {
+        self.store.cursors_due(1_000).await.unwrap()
+    }
+
+    pub async fn plan(&self, plan: Plan) -> Planned {
+        self.store.plan(&[plan]).await.unwrap()
+    }
+}
+
+fn clock() -> Arc<ManualClock> {
+    Arc::new(ManualClock::new(parse_timestamp("2026-03-02T02:00:00Z").unwrap()))
+}
+
+pub fn secs(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+/// An app of subscription `s1`, in plan `/p/1`, under policy gold.
+pub fn app(name: &str) -> App {
+    app_in("s1", "/p/1", name)
+}
+
+pub fn app_in(subscription: &str, plan: &str, name: &str) -> App {
+    App {
+        id: AppId::new(subscription, "group", name, None),
+        policy: Some(PolicyName::new("gold")),
+        plan: Some(plan.to_owned()),
+        paused: false,
+    }
+}
+
+pub fn terms() -> Terms {
+    Terms::new(StorageName::new("weu"), "acct")
+}
+
+/// An app enrolled with a schedule of this fingerprint.
+pub fn enrolled(app: &App, schedule: Option<(&str, Timestamp)>) -> Enrolled {
+    Enrolled {
+        app: app.clone(),
+        recovery_point_objective: Some(secs(26 * 3_600)),
+        retention: Some(holdfast_model::Retention { days: 30, keep_at_least: 1 }),
+        partial_is_good: false,
+        schedule: schedule.map(|(fingerprint, next)| (fingerprint.to_owned(), next)),
+    }
+}
+
+/// Limits that limit nothing.
+pub fn no_limits() -> Limits {
+    let budget = Budget { capacity: 1_000_000.0, per_second: 0.0 };
+    let most = 1_000_000;
+    Limits {
+        reads: budget,
+        writes: budget,
+        deletes: budget,
+        per_plan: most,
+        per_account: most,
+        outstanding: most,
+    }
+}
+
+pub fn ask(subscription: &str) -> Lane {
+    Lane::Ask { subscription: holdfast_model::SubscriptionId::new(subscription) }
+}
+
+pub fn started(run: &Run, at: Timestamp) -> RunEvent {
+    let number = run.state.next_attempt();
+    let name = BackupName::of_attempt(&run.app, run.id, number);
+    let attempt = Attempt { number, name, begun_at: at, sas: "0a1b2c3d4e5f".into() };
+    let window = SasWindow { start: None, expiry: Some(at + secs(48 * 3_600)) };
+    RunEvent::AttemptStarted { attempt, sas: SasFacts { fingerprint: "0a1b2c3d4e5f".into(), window } }
+}
+
+pub fn accepted(at: Timestamp) -> RunEvent {
+    RunEvent::Accepted { backup: BackupId(7), accepted_at: at, request_id: Some("9f".into()) }
+}
+
+pub fn facts(size_bytes: i64, accepted_at: Timestamp, finished_at: Timestamp) -> BackupFacts {
+    BackupFacts {
+        id: BackupId(7),
+        blob: "hf-shop.zip".into(),
+        size_bytes,
+        accepted_at,
+        finished_at: Some(finished_at),
+    }
+}
+
+pub fn attempt_ended(number: u32, cause: Cause) -> RunEvent {
+    let detail = "it's \"odd\": \u{0}\u{1f4be}\n".to_owned();
+    RunEvent::AttemptEnded { number, status: None, cause, detail, backup: None, retry_at: None }
+}
+
+pub fn ended(outcome: Outcome, backup: Option<BackupFacts>) -> RunEvent {
+    let verification = backup.as_ref().map(|_| Verification::Verified);
+    let cause = (outcome != Outcome::Succeeded).then_some(Cause::AzureFailed);
+    RunEvent::Ended { outcome, cause, backup, verification }
+}

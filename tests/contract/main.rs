@@ -1,0 +1,29 @@
+//! What every store must keep: one body per rule, run on every store.
+#![cfg(test)]
+
+/// Makes a test of each rule for each store.
+macro_rules! on_every_store {
+    ($($rule:ident),* $(,)?) => {
+        mod memory {
+            $(#[tokio::test(flavor = "multi_thread")] async fn $rule() {
+                super::$rule(&crate::bench::Bench::memory()).await;
+            })*
+        }
+        mod sqlite {
+            $(#[tokio::test(flavor = "multi_thread")] async fn $rule() {
+                super::$rule(&crate::bench::Bench::sqlite().await).await;
+            })*
+        }
+    };
+}
+
+mod audit;
+mod bench;
+mod budgets;
+mod changing;
+mod fleet;
+mod holding;
+mod lanes;
+mod leases;
+mod planning;
+mod status;
