@@ -6,7 +6,7 @@ use std::fmt;
 use holdfast_model::{AppId, BackupId, Call, SubscriptionId, Timestamp};
 
 use crate::faults::Script;
-use crate::{AcceptedPost, Config, Counters, Fate, Faults, FleetSite, Hitch, Request, Response};
+use crate::{AcceptedPost, Config, Counters, Delivery, Fate, Faults, FleetSite, Hitch, Request, Response};
 
 mod arm;
 mod backup;
@@ -103,6 +103,10 @@ impl Azure {
             _ => self.blob_service(request, &request_id),
         };
         response.headers.insert("x-ms-request-id", request_id);
+        if response.delivery == Delivery::Garbage {
+            // A proxy's page knows nothing of the headers behind it.
+            response.headers.retain(|name, _| *name == "content-type");
+        }
         response
     }
 

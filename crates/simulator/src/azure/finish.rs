@@ -10,6 +10,9 @@ use super::storage::Written;
 use super::storage_url::StorageUrl;
 use crate::End;
 
+/// Archives are made up in memory when they are read: a fleet of large sites still has small ones.
+const ARCHIVE_BYTES_MAX: u64 = 16 << 20;
+
 impl Azure {
     /// Counts an accepted backup in.
     pub(super) fn now_under_way(&mut self, app: &AppId, backup: Backup) {
@@ -83,7 +86,7 @@ impl Azure {
 
     /// A small site's archive is larger than the site (6,204 of 3,700 bytes in a recording).
     fn size_of(website_size: u64, end: End) -> u64 {
-        let whole = website_size * 6 / 5 + 1_800;
+        let whole = (website_size * 6 / 5 + 1_800).min(ARCHIVE_BYTES_MAX);
         if end == End::Partial { whole * 3 / 5 } else { whole }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use holdfast_simulator::{Azure, BucketSize, Fleet, Method, Request};
+use holdfast_simulator::{Azure, BucketSize, Fleet};
 
 use crate::support::*;
 
@@ -73,12 +73,4 @@ fn a_site_taken_away_takes_its_backup_along_and_makes_room() {
     assert_eq!(call(&mut azure, start(), get(&app("shop").to_string())).status, 404);
     started(&mut azure, start(), &app("api"), "hf-2");
     assert_eq!(azure.counters().most_at_once_per_account.get("acct"), Some(&1));
-}
-
-#[test]
-fn methods_that_nobody_uses_are_no_routes() {
-    let mut azure = azure();
-    let answer =
-        call(&mut azure, start(), Request::new(Method::Delete, &format!("{}?api-version=1", app("shop"))));
-    assert_eq!(answer.status, 404);
 }

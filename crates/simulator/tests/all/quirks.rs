@@ -90,7 +90,8 @@ fn a_new_backup_is_found_by_its_id_before_the_list_shows_it() {
     for (attempt, at) in (0..20).map(|attempt| (attempt, attempt * 2_000)) {
         let id = started(&mut azure, after(at), &app("shop"), &format!("hf-{attempt}"));
         shown(&mut azure, after(at), &app("shop"), id);
-        let named = |items: Vec<Value>| items.iter().any(|item| item["name"] == id.to_string());
+        let name = id.to_string();
+        let named = |items: Vec<Value>| items.iter().any(|item| item["name"] == name);
         late += u32::from(!named(listed(&mut azure, at, &app("shop"))));
         assert!(named(listed(&mut azure, at + 5, &app("shop"))));
     }

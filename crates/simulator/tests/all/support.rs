@@ -50,7 +50,7 @@ pub fn config() -> Config {
         site("shop", Some("staging"), "Standard"),
     ];
     let accounts = vec![StorageAccount::generate("acct", "backups", 5)];
-    let pace = Pace { backup_median: Duration::from_secs(60), ..Pace::default() };
+    let pace = Pace { backup_median: Duration::from_mins(1), ..Pace::default() };
     Config { pace, ..Config::new(Fleet { sites, accounts }) }
 }
 
