@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use holdfast_arm::{Arm, BackupRequest, Credential, HttpArm, PUBLIC_SCOPE, Settings, Unobserved, Verdict};
 use holdfast_model::{BackupName, BackupStatus, ManualClock};
-use holdfast_simulator::{Azure, Config, Hitch, Server};
+use holdfast_simulator::{Azure, Config, Hitch, Server, StorageAccount};
 use secrecy::ExposeSecret;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -161,9 +161,13 @@ async fn the_blob_endpoint_serves_a_stock_client_with_a_good_sas() {
 #[tokio::test]
 async fn a_sas_for_https_alone_is_refused_over_http() {
     let running = run(config()).await;
-    let sas = good_sas().replace("spr=https%2Chttp", "spr=https");
-    let url = format!("{}/x?{sas}", running.server.container_url("acct", "backups"));
-    assert_eq!(client().get(url).send().await.unwrap().status(), 403);
+    let account = StorageAccount::generate("acct", "backups", 5);
+    let container = running.server.container_url("acct", "backups");
+    for (protocols, status) in [("https", 403), ("https,http", 404)] {
+        let sas = sas_over(protocols, &account, "rwdl", "2026-06-01", "2026-07-01");
+        let answer = client().get(format!("{container}/x?{sas}")).send().await.unwrap();
+        assert_eq!(answer.status(), status, "{protocols}");
+    }
 }
 
 #[tokio::test]

@@ -58,18 +58,29 @@ pub fn azure() -> Azure {
     Azure::new(config(), 1).unwrap()
 }
 
-/// A SAS for the container, signed with the account's key line by line as the public layout has it.
+/// A SAS for the container and both protocols.
 pub fn sas(account: &StorageAccount, permissions: &str, start: &str, expiry: &str) -> String {
+    sas_over("https,http", account, permissions, start, expiry)
+}
+
+/// A SAS for the container, signed with the account's key line by line as the public layout has it.
+pub fn sas_over(
+    protocols: &str,
+    account: &StorageAccount,
+    permissions: &str,
+    start: &str,
+    expiry: &str,
+) -> String {
     let container = &account.containers[0];
     let text = format!(
-        "{permissions}\n{start}\n{expiry}\n/blob/{}/{container}\n\n\nhttps,http\n2022-11-02\nc\n\n\n\n\n\n\n",
+        "{permissions}\n{start}\n{expiry}\n/blob/{}/{container}\n\n\n{protocols}\n2022-11-02\nc\n\n\n\n\n\n\n",
         account.name
     );
     let key = BASE64.decode(account.key.expose_secret()).unwrap();
     let mut mac = Hmac::<Sha256>::new_from_slice(&key).unwrap();
     mac.update(text.as_bytes());
     let signature = BASE64.encode(mac.finalize().into_bytes()).replace('+', "%2B").replace('=', "%3D");
-    format!("sv=2022-11-02&st={start}&se={expiry}&sr=c&sp={permissions}&spr=https%2Chttp&sig={signature}")
+    format!("sv=2022-11-02&st={start}&se={expiry}&sr=c&sp={permissions}&spr={protocols}&sig={signature}")
 }
 
 pub fn good_sas() -> String {
