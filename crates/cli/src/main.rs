@@ -1,1 +1,60 @@
-fn main() {}
+//! The one binary: reads the command line and the fleet file, and gives each command what it needs.
+
+mod args;
+mod clouds;
+mod commands;
+mod config;
+mod context;
+mod engine;
+mod exit;
+mod find;
+mod logging;
+mod output;
+
+use std::process::ExitCode;
+
+use args::{AppsCommand, Cli, Command, ConfigCommand, Level, RunsCommand, ScheduleCommand};
+use clap::Parser as _;
+use context::Context;
+use exit::Exit;
+
+fn main() -> ExitCode {
+    // Two TLS providers in one process panic at their first use: this one is chosen before anything can ask.
+    let chosen = rustls::crypto::ring::default_provider().install_default();
+    let cli = Cli::parse();
+    let long_running = matches!(cli.command, Command::Run(_) | Command::Simulate(_));
+    logging::begin(&cli.global, if long_running { Level::Info } else { Level::Warn });
+    if chosen.is_err() {
+        tracing::warn!("another TLS provider was chosen already");
+    }
+    let context = Context::new(cli.global);
+    let done = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(anyhow::Error::from)
+        .and_then(|runtime| runtime.block_on(dispatch(&cli.command, &context)));
+    match done {
+        Ok(exit) => exit.into(),
+        Err(error) if exit::is_closed_pipe(&error) => Exit::Done.into(),
+        Err(error) => {
+            context.out.message(&exit::render(&error));
+            Exit::of(&error).into()
+        }
+    }
+}
+
+async fn dispatch(command: &Command, context: &Context) -> anyhow::Result<Exit> {
+    match command {
+        Command::Run(args) => commands::run::run(args, context).await,
+        Command::Demo(args) => commands::demo::run(args, context).await,
+        Command::Backup(args) => commands::backup::run(args, context).await,
+        Command::Simulate(args) => commands::simulate::run(args, context).await,
+        Command::Status(args) => commands::status::run(args, context).await,
+        Command::History(args) => commands::history::run(args, context).await,
+        Command::Runs(RunsCommand::Show { id }) => commands::show::run(*id, context).await,
+        Command::Schedule(ScheduleCommand::Preview(args)) => commands::preview::run(args, context).await,
+        Command::Config(ConfigCommand::Check(args)) => commands::check::run(args, context),
+        Command::Apps(AppsCommand::Discover(args)) => commands::apps::run(args, context).await,
+        Command::Migrate(_) => commands::migrate::run(context).await,
+    }
+}

@@ -1,0 +1,284 @@
+//! The command line: what may be written after `holdfast`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use holdfast_model::RunId;
+
+/// Central, audited backups for fleets of Azure App Service apps.
+#[derive(Debug, Parser)]
+#[command(name = "holdfast", version, arg_required_else_help = true, after_help = crate::exit::CODES)]
+pub struct Cli {
+    /// What all commands have.
+    #[command(flatten)]
+    pub global: Global,
+    /// The command.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What all commands have.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Global options")]
+pub struct Global {
+    /// The fleet file
+    #[arg(long, global = true, env = "HOLDFAST_FLEET", default_value = "fleet.toml", value_name = "PATH")]
+    pub fleet: PathBuf,
+    /// The store's file
+    #[arg(long, global = true, env = "HOLDFAST_STORE", default_value = "holdfast.sqlite", value_name = "PATH")]
+    pub store: PathBuf,
+    /// Tables for people, or one JSON document for programs
+    #[arg(long, global = true, value_enum, default_value_t = Format::Table)]
+    pub output: Format,
+    /// Log this level and above to stderr [default: warn; info for `run` and `simulate`]
+    #[arg(long, global = true, value_enum, value_name = "LEVEL")]
+    pub log: Option<Level>,
+    /// How log lines are written
+    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text)]
+    pub log_format: LogFormat,
+    /// Colours: `auto` means on a terminal, unless NO_COLOR is set
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
+    pub color: Color,
+}
+
+/// How results are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Table,
+    /// For programs.
+    Json,
+}
+
+/// What is logged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Level {
+    /// Failures.
+    Error,
+    /// And what somebody should look at.
+    Warn,
+    /// And what happens.
+    Info,
+    /// And why.
+    Debug,
+    /// And everything else.
+    Trace,
+}
+
+/// How log lines are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Whether there are colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless `NO_COLOR` is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the scheduler and the workers until stopped
+    #[command(after_help = "Example:\n  holdfast run --fleet fleet.toml --store holdfast.sqlite")]
+    Run(RunArgs),
+    /// Back up a made-up fleet against a simulated Azure, in minutes and without an account
+    #[command(after_help = "Examples:\n  holdfast demo\n  holdfast demo --apps 50 --seed 7 --hostile")]
+    Demo(DemoArgs),
+    /// Serve a simulated Azure, with a fleet file that fits it
+    #[command(after_help = "Example:\n  holdfast simulate --apps 20 --seed 7 --dir sim")]
+    Simulate(SimulateArgs),
+    /// Back up apps now
+    #[command(after_help = "Examples:\n  holdfast backup shop --wait\n  holdfast backup shop/staging wiki --policy gold")]
+    Backup(BackupArgs),
+    /// Show how every app stands
+    #[command(after_help = "Examples:\n  holdfast status\n  holdfast status --problems\n  holdfast status --output json")]
+    Status(StatusArgs),
+    /// Show an app's runs, the newest first
+    #[command(after_help = "Examples:\n  holdfast history shop\n  holdfast history shop/staging --limit 5")]
+    History(HistoryArgs),
+    /// Look at runs
+    #[command(subcommand)]
+    Runs(RunsCommand),
+    /// Look at schedules
+    #[command(subcommand)]
+    Schedule(ScheduleCommand),
+    /// Look at the fleet file
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Look at the apps that Azure knows
+    #[command(subcommand)]
+    Apps(AppsCommand),
+    /// Make the store, or bring it to this program's schema
+    #[command(after_help = "Example:\n  holdfast migrate --store holdfast.sqlite")]
+    Migrate(MigrateArgs),
+}
+
+/// `holdfast run`
+#[derive(Debug, Clone, Args)]
+pub struct RunArgs {}
+
+/// `holdfast demo`
+#[derive(Debug, Clone, Args)]
+pub struct DemoArgs {
+    /// Apps to make up
+    #[arg(long, default_value_t = 300, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub apps: u32,
+    /// The same seed makes the same fleet and the same faults
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Let the simulated Azure throttle, fail, lose answers and time out
+    #[arg(long)]
+    pub hostile: bool,
+    /// Keep the store and the fleet file in this folder [default: a temporary one]
+    #[arg(long, value_name = "PATH")]
+    pub dir: Option<PathBuf>,
+}
+
+/// `holdfast simulate`
+#[derive(Debug, Clone, Args)]
+pub struct SimulateArgs {
+    /// Apps to make up
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub apps: u32,
+    /// The same seed makes the same fleet and the same faults
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// The address to listen on; port 0 takes a free one
+    #[arg(long, default_value = "127.0.0.1:0", value_name = "ADDRESS")]
+    pub listen: SocketAddr,
+    /// Throttle, fail, lose answers and time out
+    #[arg(long)]
+    pub hostile: bool,
+    /// Write fleet.toml and the files with its secrets into this folder
+    #[arg(long, default_value = "holdfast-simulation", value_name = "PATH")]
+    pub dir: PathBuf,
+}
+
+/// `holdfast backup`
+#[derive(Debug, Clone, Args)]
+pub struct BackupArgs {
+    /// ARM ids or short names, such as `shop` or `shop/staging`
+    #[arg(required = true, value_name = "APP")]
+    pub apps: Vec<String>,
+    /// Wait for the end, and fail unless every backup succeeded
+    #[arg(long)]
+    pub wait: bool,
+    /// Under this policy's terms [default: the app's own policy]
+    #[arg(long, value_name = "NAME")]
+    pub policy: Option<String>,
+}
+
+/// `holdfast status`
+#[derive(Debug, Clone, Args)]
+pub struct StatusArgs {
+    /// Only apps that somebody should look at
+    #[arg(long)]
+    pub problems: bool,
+}
+
+/// `holdfast history`
+#[derive(Debug, Clone, Args)]
+pub struct HistoryArgs {
+    /// The ARM id or the short name, such as `shop` or `shop/staging`
+    #[arg(value_name = "APP")]
+    pub app: String,
+    /// At most so many runs
+    #[arg(long, default_value_t = 20, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub limit: u32,
+}
+
+/// `holdfast runs`
+#[derive(Debug, Clone, Subcommand)]
+pub enum RunsCommand {
+    /// Show a run and everything that happened to it
+    #[command(after_help = "Example:\n  holdfast runs show 019aa8c1-5f2e-7d31-8f7a-0c5d7f3b9a10")]
+    Show {
+        /// The run's id
+        #[arg(value_name = "ID")]
+        id: RunId,
+    },
+}
+
+/// `holdfast schedule`
+#[derive(Debug, Clone, Subcommand)]
+pub enum ScheduleCommand {
+    /// Show when apps are due next, with their places inside the spread and across changes of the clocks
+    #[command(after_help = "Examples:\n  holdfast schedule preview\n  holdfast schedule preview --app shop --count 10\n  holdfast schedule preview --policy gold --from 2027-03-27T00:00:00Z")]
+    Preview(PreviewArgs),
+}
+
+/// `holdfast schedule preview`
+#[derive(Debug, Clone, Args)]
+pub struct PreviewArgs {
+    /// Only this app: its ARM id or short name
+    #[arg(long, value_name = "APP", conflicts_with = "policy")]
+    pub app: Option<String>,
+    /// Only this policy, by its cron times without an app's place in the spread
+    #[arg(long, value_name = "NAME")]
+    pub policy: Option<String>,
+    /// How many times of each
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    pub count: u32,
+    /// Begin after this time (RFC 3339) instead of now
+    #[arg(long, value_name = "TIME", value_parser = holdfast_model::parse_timestamp)]
+    pub from: Option<holdfast_model::Timestamp>,
+}
+
+/// `holdfast config`
+#[derive(Debug, Clone, Subcommand)]
+pub enum ConfigCommand {
+    /// Check the fleet file and print everything that is wrong with it
+    #[command(after_help = "Examples:\n  holdfast config check\n  holdfast config check --no-secrets --output json")]
+    Check(CheckArgs),
+}
+
+/// `holdfast config check`
+#[derive(Debug, Clone, Args)]
+pub struct CheckArgs {
+    /// Do not try to read secrets, as on a machine that has none
+    #[arg(long)]
+    pub no_secrets: bool,
+}
+
+/// `holdfast apps`
+#[derive(Debug, Clone, Subcommand)]
+pub enum AppsCommand {
+    /// Ask Azure what each [[discover]] rule finds, and which apps are in no policy
+    #[command(after_help = "Examples:\n  holdfast apps discover\n  holdfast apps discover --output json")]
+    Discover(DiscoverArgs),
+}
+
+/// `holdfast apps discover`
+#[derive(Debug, Clone, Args)]
+pub struct DiscoverArgs {
+    /// Only apps in no policy
+    #[arg(long)]
+    pub unprotected: bool,
+}
+
+/// `holdfast migrate`
+#[derive(Debug, Clone, Args)]
+pub struct MigrateArgs {}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_holds_together() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,83 @@
+//! The credentials of the fleet file as one way to Azure.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use holdfast_arm::{Arm, Clouds, HttpArm, Observer, PUBLIC_ENDPOINT, PUBLIC_SCOPE, Settings};
+use holdfast_model::Clock;
+use url::Url;
+
+use crate::config::{Cloud, EngineConfig, Fleet};
+use crate::exit::{Exit, Failure};
+
+/// A client for each `[azure]` section. Reads the secrets; asks Azure nothing.
+pub fn clouds(
+    fleet: &Fleet,
+    clock: &Arc<dyn Clock>,
+    observer: &Arc<dyn Observer>,
+    rng: &mut fastrand::Rng,
+) -> anyhow::Result<Clouds> {
+    let mut clouds = Clouds { by_subscription: BTreeMap::new(), otherwise: None };
+    for cloud in &fleet.clouds {
+        let arm = client(cloud, fleet, clock, observer, rng.fork());
+        let arm = arm.with_context(|| format!("failed to prepare the credential of [{}]", section(cloud)))?;
+        for subscription in &cloud.subscriptions {
+            clouds.by_subscription.insert(subscription.clone(), Arc::clone(&arm));
+        }
+        if cloud.subscriptions.is_empty() {
+            clouds.otherwise = Some(arm);
+        }
+    }
+    Ok(clouds)
+}
+
+fn client(
+    cloud: &Cloud,
+    fleet: &Fleet,
+    clock: &Arc<dyn Clock>,
+    observer: &Arc<dyn Observer>,
+    rng: fastrand::Rng,
+) -> anyhow::Result<Arc<dyn Arm>> {
+    let credential = cloud.credential.clone().with_secret(|reference| reference.read());
+    let credential = credential.map_err(|error| Failure::new(Exit::Usage, error.to_string()))?;
+    let tokens = credential.source(cloud.authority.as_ref(), &scope(&cloud.endpoint))?;
+    let settings = Settings {
+        api_version: cloud.api_version.clone(),
+        call_timeout: fleet.engine.call_timeout,
+        token_timeout: token_timeout(&fleet.engine),
+        ..Settings::new(cloud.endpoint.clone())
+    };
+    Ok(Arc::new(HttpArm::new(settings, tokens, Arc::clone(clock), Arc::clone(observer), rng)?))
+}
+
+/// How long a token may take to be had.
+pub fn token_timeout(engine: &EngineConfig) -> Duration {
+    engine.call_timeout.min(Duration::from_secs(30))
+}
+
+/// Tokens are for one cloud's ARM: its own address names it.
+fn scope(endpoint: &Url) -> String {
+    let endpoint = endpoint.as_str().trim_end_matches('/');
+    if endpoint == PUBLIC_ENDPOINT { PUBLIC_SCOPE.to_owned() } else { format!("{endpoint}/.default") }
+}
+
+fn section(cloud: &Cloud) -> String {
+    if cloud.name.is_empty() { "azure".to_owned() } else { format!("azure.{}", cloud.name) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_are_asked_for_the_cloud_they_go_to() {
+        let scope_of = |url: &str| scope(&Url::parse(url).unwrap());
+        assert_eq!(scope_of(PUBLIC_ENDPOINT), PUBLIC_SCOPE);
+        assert_eq!(
+            scope_of("https://management.chinacloudapi.cn/"),
+            "https://management.chinacloudapi.cn/.default"
+        );
+    }
+}

@@ -1,0 +1,56 @@
+//! `holdfast config check`: everything that is wrong with the fleet file.
+
+use serde::Serialize;
+
+use crate::args::CheckArgs;
+use crate::config::{self, Fleet, Problem, Secrets, Severity, summary};
+use crate::context::Context;
+use crate::exit::Exit;
+
+/// The document for programs.
+#[derive(Debug, Serialize)]
+struct Document<'a> {
+    file: String,
+    valid: bool,
+    errors: usize,
+    warnings: usize,
+    problems: &'a [Problem],
+}
+
+/// Runs the command.
+pub fn run(args: &CheckArgs, context: &Context) -> anyhow::Result<Exit> {
+    let secrets = if args.no_secrets { Secrets::Leave } else { Secrets::Read };
+    let path = &context.global.fleet;
+    let checked = config::check(path, secrets, context.clock.now())?;
+    let (problems, file) = (&checked.problems, path.display().to_string());
+    let count = |severity| problems.iter().filter(|problem| problem.severity == severity).count();
+    let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
+    if context.out.is_json() {
+        context.out.json(&Document { file, valid: checked.fleet.is_some(), errors, warnings, problems })?;
+    } else {
+        for problem in problems {
+            context.out.text(&format!("{problem}\n"))?;
+        }
+        let found = if problems.is_empty() { String::new() } else { format!(" ({})", summary(problems)) };
+        let verdict = match &checked.fleet {
+            Some(fleet) => format!("{file} is good{found}: {}", contents(fleet)),
+            None => format!("{file} cannot be used{found}"),
+        };
+        context.out.text(&verdict)?;
+    }
+    Ok(if checked.fleet.is_some() { Exit::Done } else { Exit::Usage })
+}
+
+fn contents(fleet: &Fleet) -> String {
+    let count = |number: usize, one: &str, many: &str| match number {
+        1 => format!("1 {one}"),
+        number => format!("{number} {many}"),
+    };
+    [
+        count(fleet.policies.len(), "policy", "policies"),
+        count(fleet.storages.len(), "storage", "storages"),
+        count(fleet.apps.len(), "app listed", "apps listed"),
+        count(fleet.discover.len(), "discover rule", "discover rules"),
+    ]
+    .join(", ")
+}

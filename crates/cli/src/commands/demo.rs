@@ -1,0 +1,171 @@
+//! `holdfast demo`: a night in the life of a fleet, on a simulated Azure.
+
+mod ground;
+mod summary;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use holdfast_model::{Clock, StateCode, SystemClock, Timestamp};
+use holdfast_store::{Mode, OneProcess, RunFilter, SqliteStore, Store};
+use indicatif::{ProgressBar, ProgressStyle};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use super::run::stop_on_signal;
+use crate::args::DemoArgs;
+use crate::config::{Invalid, Secrets, check};
+use crate::context::Context;
+use crate::engine::{ArmCalls, Duty, Engine, OffsetClock, Parts};
+use crate::exit::{Exit, Failure};
+use crate::simulation::Simulation;
+use summary::Summary;
+
+/// Policies whose pauses are seconds, so that a night passes in one minute.
+const POLICIES: &str = r#"[policy.gold]
+schedule = "0 2 * * *"
+spread   = "10s"
+storage  = "simulated"
+deadline = "2m"
+poll     = { first = "500ms", max = "5s" }
+recovery_point_objective = "26h"
+retry.timed_out = { attempts = 4, first = "1s", max = "4s" }
+retry.skipped   = { attempts = 5, first = "2s", max = "8s" }
+retry.partial   = { attempts = 2, first = "1s", max = "4s" }
+retry.failed    = { attempts = 4, first = "1s", max = "4s" }
+
+[policy.silver]
+schedule = "0 2 * * *"
+spread   = "10s"
+storage  = "simulated"
+deadline = "2m"
+poll     = { first = "500ms", max = "5s" }
+recovery_point_objective = "50h"
+retry.timed_out = { attempts = 3, first = "2s", max = "8s" }
+retry.skipped   = { attempts = 4, first = "3s", max = "10s" }
+retry.failed    = { attempts = 3, first = "1s", max = "4s" }
+
+[engine]
+lease        = "20s"
+settle       = "3s"
+call_timeout = "3s"
+concurrency  = 64
+"#;
+
+/// How often the progress is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// A demonstration that takes longer than this has gone wrong, and says so.
+const GIVE_UP_AFTER: Duration = Duration::from_secs(600);
+
+/// Backs up a made-up fleet and says how it went.
+pub async fn run(args: &DemoArgs, context: &Context) -> anyhow::Result<Exit> {
+    let machine = SystemClock::default();
+    let dir = ground::prepare(args.dir.as_deref())?;
+    let clock: Arc<dyn Clock> = Arc::new(OffsetClock::showing(three_seconds_before_two(machine.now())));
+    let simulation = Simulation::new(args.apps, args.seed, args.hostile);
+    let stop = CancellationToken::new();
+    let listener = TcpListener::bind("127.0.0.1:0").await.context("failed to listen on this machine")?;
+    let azure_stop = CancellationToken::new();
+    let (server, azure) = simulation.serve(listener, Arc::clone(&clock), azure_stop.clone().cancelled_owned())?;
+    let path = simulation.write_files(&dir, &server, POLICIES)?;
+    let fleet = check(&path, Secrets::Read, clock.now())?;
+    let fleet = fleet.fleet.ok_or_else(|| anyhow::Error::new(Invalid(fleet.problems)))?;
+    let store_path = dir.join("holdfast.sqlite");
+    let _only_one = OneProcess::lock(&store_path)?;
+    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&store_path, Arc::clone(&clock), Mode::Own).await?);
+    let calls = Arc::new(ArmCalls::default());
+    let (rng, store_for_engine) = (context.rng(), Arc::clone(&store));
+    let engine = Engine::new(Parts { fleet, store: store_for_engine, clock, calls: Arc::clone(&calls) as _, rng })?;
+
+    let began = machine.elapsed();
+    let stopper = tokio::spawn(stop_on_signal(stop.clone()));
+    let working = tokio::spawn(engine.run(Duty::PlanAndWork, stop.clone()));
+    let done = follow(&*store, args.apps, &machine, context, &stop).await;
+    let seconds = (machine.elapsed() - began).as_secs_f64();
+    stop.cancel();
+    working.await.context("the engine panicked")?;
+    stopper.abort();
+    azure_stop.cancel();
+    server.stopped().await?;
+    let finished = done?;
+    let counters = azure.lock().unwrap_or_else(std::sync::PoisonError::into_inner).counters().clone();
+    let summary = Summary::gather(&*store, &counters, &calls, args, seconds).await?;
+    if context.out.is_json() {
+        context.out.json(&summary)?;
+    } else {
+        context.out.text(&summary.for_people(&store_path))?;
+    }
+    if !finished {
+        return Err(Failure::new(Exit::Interrupted, "the demonstration was stopped before its end").into());
+    }
+    Ok(if summary.is_good() { Exit::Done } else { Exit::Failed })
+}
+
+/// The demonstration's night begins just before the schedule's time, today or yesterday, so that ages count from a
+/// past that is near.
+fn three_seconds_before_two(now: Timestamp) -> Timestamp {
+    let two = now.date_naive().and_hms_opt(2, 0, 0).map_or(now, |two| two.and_utc());
+    let past = if two <= now { two } else { two - chrono::TimeDelta::days(1) };
+    past - chrono::TimeDelta::seconds(3)
+}
+
+/// Waits until every app's run has ended; `false` when stopped before.
+async fn follow(
+    store: &dyn Store,
+    apps: u32,
+    machine: &dyn Clock,
+    context: &Context,
+    stop: &CancellationToken,
+) -> anyhow::Result<bool> {
+    let bar = progress(apps, context);
+    let began = machine.elapsed();
+    loop {
+        let ended = store.runs(&RunFilter { state: Some(StateCode::Ended), ..RunFilter::default() }).await?.len();
+        let polling = store.runs(&RunFilter { state: Some(StateCode::Polling), ..RunFilter::default() }).await?.len();
+        bar.set_position(u64::try_from(ended)?);
+        bar.set_message(format!("{polling} under way at Azure"));
+        if ended >= usize::try_from(apps)? {
+            bar.finish_and_clear();
+            return Ok(true);
+        }
+        if machine.elapsed() - began > GIVE_UP_AFTER {
+            let what = format!("only {ended} of {apps} runs ended within {} s", GIVE_UP_AFTER.as_secs());
+            return Err(Failure::new(Exit::Failed, what).help("try fewer apps with --apps").into());
+        }
+        if tokio::time::timeout(LOOK_EVERY, stop.cancelled()).await.is_ok() {
+            bar.abandon();
+            return Ok(false);
+        }
+    }
+}
+
+/// A bar on a terminal, and nothing elsewhere.
+fn progress(apps: u32, context: &Context) -> ProgressBar {
+    if context.out.is_json() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new(u64::from(apps));
+    let style = "backing up {bar:40} {pos}/{len} apps, {msg} [{elapsed}]";
+    bar.set_style(ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar()));
+    bar
+}
+
+#[cfg(test)]
+mod tests {
+    use holdfast_model::parse_timestamp;
+
+    use super::*;
+
+    #[test]
+    fn the_night_begins_three_seconds_before_the_last_two_oclock() {
+        for (now, begins) in [
+            ("2026-11-23T16:00:00Z", "2026-11-23T01:59:57Z"),
+            ("2026-11-23T01:59:59Z", "2026-11-22T01:59:57Z"),
+            ("2026-11-23T02:00:00Z", "2026-11-23T01:59:57Z"),
+        ] {
+            let (now, begins) = (parse_timestamp(now).unwrap(), parse_timestamp(begins).unwrap());
+            assert_eq!(three_seconds_before_two(now), begins);
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! `holdfast history`: an app's runs.
+
+use holdfast_model::{AppId, Timestamp};
+use holdfast_store::{Mode, RunFilter, Store};
+use serde::Serialize;
+
+use super::{RunView, state_cell};
+use crate::args::HistoryArgs;
+use crate::context::Context;
+use crate::exit::Exit;
+use crate::output::{Table, age, bytes};
+
+/// The document for programs.
+#[derive(Debug, Serialize)]
+struct Document {
+    now: Timestamp,
+    app: AppId,
+    runs: Vec<RunView>,
+}
+
+/// Runs the command.
+pub async fn run(args: &HistoryArgs, context: &Context) -> anyhow::Result<Exit> {
+    let store = context.store(Mode::Read).await?;
+    let app = context.app_in(&store, &args.app).await?;
+    let filter = RunFilter { app: Some(app.clone()), state: None, most: args.limit };
+    let runs = store.runs(&filter).await?.iter().map(RunView::from).collect();
+    let document = Document { now: store.now().await?, app, runs };
+    store.close().await;
+    if context.out.is_json() {
+        context.out.json(&document)?;
+    } else if document.runs.is_empty() {
+        context.out.text(&format!("{} has no runs yet", document.app.short_name()))?;
+    } else {
+        context.out.table(table(&document))?;
+    }
+    Ok(Exit::Done)
+}
+
+fn table(document: &Document) -> Table {
+    let mut table = Table::new(["BEGAN", "OUTCOME", "POLICY", "SIZE", "BACKUP", "RUN"]);
+    for run in &document.runs {
+        let size = run.backup.as_ref().map_or_else(|| "-".to_owned(), |backup| bytes(backup.size_bytes));
+        let backup = run.backup.as_ref().map_or("-", |backup| backup.blob.as_str());
+        let policy = run.policy.as_ref().map_or("-", |policy| policy.as_str());
+        let began = age(run.created_at, document.now);
+        let id = run.id.to_string();
+        table.row([began.into(), state_cell(run), policy.into(), size.into(), backup.into(), id.into()]);
+    }
+    table
+}

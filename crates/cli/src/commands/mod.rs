@@ -1,0 +1,17 @@
+//! One module for each command.
+
+pub mod apps;
+pub mod backup;
+pub mod check;
+pub mod demo;
+pub mod history;
+pub mod migrate;
+pub mod preview;
+pub mod run;
+pub mod show;
+pub mod simulate;
+pub mod status;
+
+mod view;
+
+pub use view::{RunView, state_cell};

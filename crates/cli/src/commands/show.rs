@@ -1,0 +1,103 @@
+//! `holdfast runs show`: a run and everything that happened to it.
+
+use holdfast_model::{BackupFacts, RunEvent, RunId, format_timestamp};
+use holdfast_store::{AuditEvent, Mode, Store};
+use serde::Serialize;
+
+use super::{RunView, state_cell};
+use crate::context::Context;
+use crate::exit::{Exit, Failure};
+use crate::output::{Table, bytes};
+
+/// The document for programs.
+#[derive(Debug, Serialize)]
+struct Document {
+    run: RunView,
+    events: Vec<AuditEvent>,
+}
+
+/// Runs the command.
+pub async fn run(id: RunId, context: &Context) -> anyhow::Result<Exit> {
+    let store = context.store(Mode::Read).await?;
+    let loaded = store.load(id).await?;
+    let events = store.events(id).await?;
+    store.close().await;
+    let Some(loaded) = loaded else {
+        let failure = Failure::new(Exit::Usage, format!("there is no run {id} in {}", context.global.store.display()));
+        return Err(failure.help("`holdfast history APP` lists an app's runs").into());
+    };
+    let document = Document { run: RunView::from(&loaded.run), events };
+    if context.out.is_json() {
+        context.out.json(&document)?;
+    } else {
+        context.out.table(facts(&document.run))?;
+        context.out.text("")?;
+        context.out.table(happenings(&document.events))?;
+    }
+    Ok(Exit::Done)
+}
+
+fn facts(run: &RunView) -> Table {
+    let mut table = Table::new(["RUN", ""]);
+    let mut fact = |name: &str, value: String| table.row([name.into(), value.into()]);
+    fact("id", run.id.to_string());
+    fact("app", run.app.to_string());
+    fact("policy", run.policy.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string));
+    if let Some(tick) = run.tick {
+        fact("tick", format_timestamp(tick));
+    }
+    if let Some(backup) = &run.backup {
+        fact("backup", describe(backup));
+    }
+    table.row(["state".into(), state_cell(run)]);
+    table
+}
+
+fn happenings(events: &[AuditEvent]) -> Table {
+    let mut table = Table::new(["AT", "EVENT", "DETAIL"]);
+    for event in events {
+        let at = format_timestamp(event.at);
+        table.row([at.into(), event.event.name().into(), detail(&event.event).into()]);
+    }
+    table
+}
+
+/// What an event says beyond its name.
+fn detail(event: &RunEvent) -> String {
+    let retry = |at: &Option<_>| at.map_or_else(String::new, |at| format!("; again at {}", format_timestamp(at)));
+    match event {
+        RunEvent::Planned { tick: Some(tick), .. } => format!("for the tick {}", format_timestamp(*tick)),
+        RunEvent::Planned { tick: None, .. } => "by hand".to_owned(),
+        RunEvent::Missed { tick, reason } => format!("the tick {}: {}", format_timestamp(*tick), reason.as_str()),
+        RunEvent::AttemptStarted { attempt, sas } => {
+            format!("attempt {} as {}, SAS {}", attempt.number, attempt.name, sas.fingerprint)
+        }
+        RunEvent::StartRefused { cause, detail, retry_at } => format!("{cause}: {detail}{}", retry(retry_at)),
+        RunEvent::Deferred { cause, detail, until } => format!("{cause}: {detail}; until {}", format_timestamp(*until)),
+        RunEvent::Accepted { backup, request_id, .. } => {
+            let request = request_id.as_ref().map_or_else(String::new, |id| format!(", request {id}"));
+            format!("backup {backup}{request}")
+        }
+        RunEvent::AnswerLost { detail } | RunEvent::CheckFailed { detail } => detail.clone(),
+        RunEvent::Absent { .. } => "the backup is not in the app's list".to_owned(),
+        RunEvent::Adopted { attempt, backup, .. } => format!("backup {backup} of attempt {}", attempt.number),
+        RunEvent::OrphanFound { backup, name, number } => format!("backup {backup} of attempt {number}, {name}"),
+        RunEvent::StatusSeen { status } => status.to_string(),
+        RunEvent::Completed { backup } => describe(backup),
+        RunEvent::AttemptEnded { number, cause, detail, retry_at, .. } => {
+            format!("attempt {number}: {cause}: {detail}{}", retry(retry_at))
+        }
+        RunEvent::SasRefreshed { refresh } => {
+            let old = refresh.old.as_ref().map_or("none", |facts| facts.fingerprint.as_str());
+            format!("{}: {old} -> {}", refresh.reason.as_str(), refresh.new.fingerprint)
+        }
+        RunEvent::Ended { outcome, cause, .. } => match cause {
+            Some(cause) => format!("{}: {cause}", outcome.as_str()),
+            None => outcome.as_str().to_owned(),
+        },
+    }
+}
+
+fn describe(backup: &BackupFacts) -> String {
+    format!("{} in {}, {}", backup.id, backup.blob, bytes(backup.size_bytes))
+}

@@ -1,0 +1,66 @@
+//! `holdfast simulate`: a simulated Azure to try Holdfast on.
+
+use std::sync::{Arc, Mutex};
+
+use anyhow::Context as _;
+use holdfast_simulator::{Azure, Faults, Server};
+use serde_json::json;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use super::run::stop_on_signal;
+use crate::args::SimulateArgs;
+use crate::context::Context;
+use crate::exit::Exit;
+use crate::simulated::{Simulated, hostile};
+
+/// Simulated backups take seconds, so what waits for them is as quick.
+const POLICIES: &str = r#"[policy.gold]
+schedule = "0 */2 * * *"
+spread   = "30m"
+storage  = "simulated"
+deadline = "2m"
+poll     = { first = "500ms", max = "5s" }
+recovery_point_objective = "3h"
+retry.timed_out = { attempts = 4, first = "2s", max = "20s" }
+retry.skipped   = { attempts = 5, first = "5s", max = "30s" }
+
+[policy.silver]
+schedule = "0 2 * * *"
+timezone = "Europe/Paris"
+spread   = "2h"
+storage  = "simulated"
+deadline = "2m"
+poll     = { first = "500ms", max = "5s" }
+recovery_point_objective = "26h"
+
+[engine]
+settle = "5s"
+"#;
+
+/// Runs the command until somebody stops it.
+pub async fn run(args: &SimulateArgs, context: &Context) -> anyhow::Result<Exit> {
+    let simulated = Simulated::new(args.apps, args.seed)?;
+    let faults = if args.hostile { hostile() } else { Faults::none() };
+    let azure = Arc::new(Mutex::new(Azure::new(simulated.config(faults), args.seed)?));
+    let listener = TcpListener::bind(args.listen).await;
+    let listener = listener.with_context(|| format!("failed to listen on {}", args.listen))?;
+    std::fs::create_dir_all(&args.dir).with_context(|| format!("failed to make {}", args.dir.display()))?;
+    let stop = CancellationToken::new();
+    let stopper = tokio::spawn(stop_on_signal(stop.clone()));
+    let server = Server::start(listener, azure, Arc::clone(&context.clock), stop.cancelled_owned())?;
+    let fleet = simulated.write_fleet(&args.dir, &server, POLICIES)?;
+    if context.out.is_json() {
+        context.out.json(&json!({ "endpoint": server.url(), "fleet": fleet, "apps": args.apps }))?;
+    } else {
+        context.out.text(&format!(
+            "simulated Azure with {} apps on {}\nfleet file: {}\nCtrl-C stops it",
+            args.apps,
+            server.url(),
+            fleet.display()
+        ))?;
+    }
+    server.stopped().await?;
+    stopper.abort();
+    Ok(Exit::Done)
+}

@@ -1,0 +1,119 @@
+//! The entries `[[app]]` and `[[discover]]`.
+
+use std::collections::BTreeMap;
+
+use holdfast_model::{App, AppId, SubscriptionId};
+use toml::de::DeValue;
+
+use super::azure::subscription;
+use super::fleet::{Cloud, Discover};
+use super::policy::{Policies, find};
+use super::reader::{Section, wrong_kind};
+use super::report::{Found, Place, Report};
+
+/// Azure's own words for kinds of databases (wire: DatabaseBackupSetting).
+const DATABASE_TYPES: &str = "one of SqlAzure, MySql, LocalMySql, PostgreSql";
+
+/// Reads the apps.
+pub fn apps(report: &mut Report<'_>, file: &mut Section<'_>, policies: &Policies, clouds: &[Cloud]) -> Vec<App> {
+    let mut seen: BTreeMap<AppId, String> = BTreeMap::new();
+    let mut apps = Vec::new();
+    for section in file.sections(report, "app", "a list of tables, as in [[app]]") {
+        let Some(Found { value, place }) = app(report, section, policies) else { continue };
+        if let Some(first) = seen.get(&value.id) {
+            let message = format_args!("`{}`: {} is listed already, as `{first}`", place.key, value.id.short_name());
+            report.error_with_help(&place, message, "ARM ids have no case: two spellings are one app");
+            continue;
+        }
+        is_served(report, &place, value.id.subscription(), clouds);
+        seen.insert(value.id.clone(), place.key);
+        apps.push(value);
+    }
+    apps
+}
+
+fn app(report: &mut Report<'_>, mut section: Section<'_>, policies: &Policies) -> Option<Found<App>> {
+    let expected = "the ARM id of an app";
+    let id = section.require(report, "id", expected).then(|| section.parsed::<AppId>(report, "id", expected));
+    let policy = section.text(report, "policy", "the name of a [policy.NAME]");
+    let policy = policy.and_then(|found| find(report, &found, policies));
+    let paused = section.flag(report, "paused").unwrap_or(false);
+    databases(report, &mut section);
+    section.finish(report);
+    let Found { value: id, place } = id.flatten()?;
+    Some(Found { value: App { id, policy, plan: None, paused }, place })
+}
+
+/// Backups are taken without databases. A fleet file that names some is refused, because whoever wrote it believes
+/// them to be safe.
+fn databases(report: &mut Report<'_>, section: &mut Section<'_>) {
+    let expected = "a list such as [{ type = \"SqlAzure\", name = \"shop\", connection_string = \"env:SHOP_DB\" }]";
+    for mut database in section.sections(report, "databases", expected) {
+        database.required(report, "type", DATABASE_TYPES);
+        database.required(report, "name", "the database's name");
+        database.secret(report, "connection_string");
+        let place = database.place.clone();
+        database.finish(report);
+        let message = format_args!("`{}`: databases are NOT backed up: only the app's files are", place.key);
+        let help = "remove it, and back the database up with its own service";
+        report.error_with_help(&place, message, help);
+        let message = format_args!(
+            "`{}`: Azure drops linked databases from App Service backups on 2028-03-31 and takes no new ones",
+            place.key
+        );
+        report.warning(&place, message, None);
+    }
+}
+
+/// Reads the rules that find apps.
+pub fn discover(
+    report: &mut Report<'_>,
+    file: &mut Section<'_>,
+    policies: &Policies,
+    clouds: &[Cloud],
+) -> Vec<Discover> {
+    let sections = file.sections(report, "discover", "a list of tables, as in [[discover]]");
+    sections.into_iter().filter_map(|section| rule(report, section, policies, clouds)).collect()
+}
+
+fn rule(
+    report: &mut Report<'_>,
+    mut section: Section<'_>,
+    policies: &Policies,
+    clouds: &[Cloud],
+) -> Option<Discover> {
+    let found = section.required(report, "subscription", "a subscription's id");
+    let subscription = found.as_ref().and_then(|found| subscription(report, found));
+    if let Some((id, found)) = subscription.as_ref().zip(found.as_ref()) {
+        is_served(report, &found.place, id, clouds);
+    }
+    let tags = tags(report, &mut section);
+    let policy = section.required(report, "policy", "the name of a [policy.NAME]");
+    let policy = policy.and_then(|found| find(report, &found, policies));
+    let exclude = section.texts(report, "exclude", "a list of ARM ids or short names");
+    let exclude = exclude.into_iter().map(|found| found.value.to_lowercase()).collect();
+    section.finish(report);
+    Some(Discover { subscription: subscription?, tags, policy: policy?, exclude })
+}
+
+fn tags(report: &mut Report<'_>, section: &mut Section<'_>) -> BTreeMap<String, String> {
+    let expected = "a table such as { backup = \"gold\" }";
+    let Some(table) = section.section(report, "tags", expected) else { return BTreeMap::new() };
+    let mut tags = BTreeMap::new();
+    for (name, (place, value)) in table.entries() {
+        match value {
+            DeValue::String(text) => drop(tags.insert(name, text.to_string())),
+            other => wrong_kind(report, &place, "the tag's value, a text", other),
+        }
+    }
+    tags
+}
+
+fn is_served(report: &mut Report<'_>, place: &Place, subscription: &SubscriptionId, clouds: &[Cloud]) {
+    let serves = |cloud: &Cloud| cloud.subscriptions.is_empty() || cloud.subscriptions.contains(subscription);
+    // With no cloud at all, or one that will not do, the section [azure] has its own problem.
+    if !clouds.is_empty() && !clouds.iter().any(serves) {
+        let message = format!("`{}`: no [azure] section serves the subscription {subscription}", place.key);
+        report.missing(place, message, Some("add it to the `subscriptions` of one".into()));
+    }
+}

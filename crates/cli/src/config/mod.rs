@@ -1,0 +1,111 @@
+//! The fleet file: read, checked whole, and made into what the rest of the program is told.
+
+mod apps;
+mod azure;
+mod check;
+mod engine;
+mod fleet;
+mod policy;
+mod problem;
+mod reader;
+mod report;
+mod secrets;
+mod source;
+mod storage;
+mod suggest;
+
+pub use fleet::{Cloud, EngineConfig, Fleet};
+pub use problem::{Problem, Severity};
+pub use source::Unreadable;
+pub use suggest::nearest;
+
+use std::fmt;
+use std::path::Path;
+
+use holdfast_model::Timestamp;
+use toml::de::DeTable;
+
+use reader::{Section, top};
+use report::Report;
+use source::{Leaves, Source};
+
+/// Whether secrets are read while the file is checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Secrets {
+    /// Each is read once.
+    Read,
+    /// None is.
+    Leave,
+}
+
+/// What a look at a fleet file found.
+#[derive(Debug)]
+pub struct Checked {
+    /// The fleet; `None` when there is at least one error.
+    pub fleet: Option<Fleet>,
+    /// Errors and warnings, in the order of the file.
+    pub problems: Vec<Problem>,
+}
+
+/// The fleet file has errors: all of them.
+#[derive(Debug)]
+pub struct Invalid(pub Vec<Problem>);
+
+impl fmt::Display for Invalid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|problem| writeln!(f, "{problem}"))?;
+        f.write_str(&summary(&self.0))
+    }
+}
+
+impl std::error::Error for Invalid {}
+
+/// Reads and checks a fleet file.
+pub fn check(path: &Path, secrets: Secrets, now: Timestamp) -> Result<Checked, Unreadable> {
+    Ok(check_source(&Source::read(path)?, secrets, now))
+}
+
+/// `2 errors, 1 warning`.
+pub fn summary(problems: &[Problem]) -> String {
+    let count = |severity, one: &str| match problems.iter().filter(|p| p.severity == severity).count() {
+        0 => None,
+        1 => Some(format!("1 {one}")),
+        many => Some(format!("{many} {one}s")),
+    };
+    let parts = [count(Severity::Error, "error"), count(Severity::Warning, "warning")];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+fn check_source(source: &Source, secrets: Secrets, now: Timestamp) -> Checked {
+    let (table, syntax) = DeTable::parse_recoverable(&source.text);
+    let mut report = Report::new(source, Leaves::of(table.get_ref()), &syntax);
+    let fleet = read(&mut report, Section::new(top(), table.get_ref()), secrets, now);
+    let problems = report.finish();
+    let is_valid = problems.iter().all(|problem| problem.severity == Severity::Warning);
+    Checked { fleet: fleet.filter(|_| is_valid), problems }
+}
+
+/// `None` where something is missing without which there is no fleet.
+fn read(report: &mut Report<'_>, mut file: Section<'_>, secrets: Secrets, now: Timestamp) -> Option<Fleet> {
+    let clouds = azure::clouds(report, &mut file);
+    let storages = storage::storages(report, &mut file);
+    let policies = policy::policies(report, &mut file, &storages, now);
+    let apps = apps::apps(report, &mut file, &policies, &clouds);
+    let discover = apps::discover(report, &mut file, &policies, &clouds);
+    let limits = engine::limits(report, &mut file);
+    let engine = engine::engine(report, &mut file);
+    let is_without_apps = !file.has("app") && !file.has("discover");
+    file.finish(report);
+    if is_without_apps {
+        report.warning(&top(), "the fleet has no app: expected [[app]] or [[discover]] entries", None);
+    }
+    if secrets == Secrets::Read {
+        secrets::check(report, storages.values().filter_map(|found| found.value.as_ref()), now);
+    }
+    let storages = storages.into_iter().filter_map(|(name, found)| Some((name, found.value?))).collect();
+    let policies = policies.into_iter().filter_map(|(name, found)| Some((name, found.value?))).collect();
+    (!clouds.is_empty()).then_some(Fleet { clouds, storages, policies, apps, discover, limits, engine })
+}
+
+#[cfg(test)]
+mod tests;

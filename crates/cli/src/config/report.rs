@@ -1,0 +1,131 @@
+//! Collects what is wrong with a fleet file, all of it.
+
+use std::collections::BTreeSet;
+use std::fmt::Display;
+use std::ops::Range;
+
+use holdfast_storage::SecretRef;
+
+use super::problem::{Problem, Severity};
+use super::source::{Leaves, Source};
+
+/// A place in the file and the key that stands there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The key's path.
+    pub key: String,
+    /// Where, in bytes.
+    pub at: Range<usize>,
+}
+
+/// A value with its place.
+#[derive(Debug, Clone)]
+pub struct Found<T> {
+    /// The value.
+    pub value: T,
+    /// Where it stands.
+    pub place: Place,
+}
+
+/// Collects problems.
+#[derive(Debug)]
+pub struct Report<'s> {
+    source: &'s Source,
+    leaves: Leaves,
+    found: Vec<(Severity, Place, String, Option<String>)>,
+    missing: Vec<(Place, &'static str, String)>,
+    syntax: Vec<Problem>,
+    /// References to secrets, to be tried at the end.
+    pub secrets: Vec<Found<SecretRef>>,
+}
+
+impl<'s> Report<'s> {
+    /// Nothing wrong yet but the file's syntax.
+    pub fn new(source: &'s Source, leaves: Leaves, syntax: &[toml::de::Error]) -> Self {
+        let syntax = syntax.iter().map(|error| syntax_problem(source, error)).collect();
+        Self { source, leaves, found: Vec::new(), missing: Vec::new(), syntax, secrets: Vec::new() }
+    }
+
+    /// Something is wrong.
+    pub fn error(&mut self, place: &Place, message: impl Display) {
+        self.add(Severity::Error, place, message, None);
+    }
+
+    /// Something is wrong, and this is the cure.
+    pub fn error_with_help(&mut self, place: &Place, message: impl Display, help: impl Display) {
+        self.add(Severity::Error, place, message, Some(help.to_string()));
+    }
+
+    /// Something is wrong, unless it only seems so because a part of the file cannot be read.
+    pub fn missing(&mut self, place: &Place, message: impl Display, help: Option<String>) {
+        if self.syntax.is_empty() {
+            self.add(Severity::Error, place, message, help);
+        }
+    }
+
+    /// A key that must be there is not, unless a slip of it is found later.
+    pub fn missing_key(&mut self, section: &Place, key: &'static str, message: impl Display) {
+        self.missing.push((section.clone(), key, message.to_string()));
+    }
+
+    /// The key is there after all, misspelt.
+    pub fn retract_missing(&mut self, section: &Place, key: &str) {
+        self.missing.retain(|(place, missing, _)| place != section || *missing != key);
+    }
+
+    /// Somebody should know.
+    pub fn warning(&mut self, place: &Place, message: impl Display, help: Option<String>) {
+        self.add(Severity::Warning, place, message, help);
+    }
+
+    /// The value at a place holds no secret.
+    pub fn show(&mut self, place: &Place) {
+        self.leaves.show(place.at.start);
+    }
+
+    /// All problems, in the order of the file.
+    pub fn finish(mut self) -> Vec<Problem> {
+        for (place, _, message) in std::mem::take(&mut self.missing) {
+            self.missing(&place, message, None);
+        }
+        let Self { source, leaves, found, syntax, .. } = self;
+        let broken: BTreeSet<usize> = syntax.iter().map(|problem| problem.line).collect();
+        let whole = broken.is_empty();
+        let problems = found.into_iter().map(|(severity, place, message, help)| {
+            let (line, column) = source.position(place.at.start);
+            // In a file that cannot be parsed nobody knows where values begin and end.
+            let excerpt = if whole { source.excerpt(&place.at, &leaves) } else { None };
+            Problem { severity, file: source.name.clone(), line, column, key: place.key, message, help, excerpt }
+        });
+        let mut all: Vec<Problem> = problems.filter(|problem| !broken.contains(&problem.line)).collect();
+        all.extend(syntax);
+        all.sort_by(|a, b| (a.line, a.column, &a.message).cmp(&(b.line, b.column, &b.message)));
+        all.dedup();
+        all
+    }
+
+    fn add(&mut self, severity: Severity, place: &Place, message: impl Display, help: Option<String>) {
+        let place = Place { key: printable(&place.key), at: place.at.clone() };
+        self.found.push((severity, place, printable(&message.to_string()), help.as_deref().map(printable)));
+    }
+}
+
+fn syntax_problem(source: &Source, error: &toml::de::Error) -> Problem {
+    let at = error.span().map_or(0, |span| span.start);
+    let (line, column) = source.position(at);
+    Problem {
+        severity: Severity::Error,
+        file: source.name.clone(),
+        line,
+        column,
+        key: String::new(),
+        message: format!("this is not TOML: {}", error.message().lines().collect::<Vec<_>>().join("; ")),
+        help: None,
+        excerpt: source.broken_excerpt(at),
+    }
+}
+
+/// Keys and values are somebody's text: nothing in them may move the terminal's cursor.
+fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}

@@ -1,0 +1,102 @@
+//! The sections `[storage.NAME]`.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use holdfast_model::StorageName;
+use holdfast_storage::{Container, SasSource, Target};
+use toml::de::DeValue;
+
+use super::reader::{Section, refused};
+use super::report::{Found, Place, Report};
+use super::suggest::did_you_mean;
+
+/// A storage with the place of its name.
+pub type Storages = BTreeMap<StorageName, Found<Option<Target>>>;
+
+/// A minted SAS must at least last a short backup.
+const LIFETIME_MIN: Duration = Duration::from_secs(600);
+
+const LIFETIME: Duration = Duration::from_secs(48 * 3_600);
+
+/// Reads the storages. One that will not do is there without its value, so that policies may still name it.
+pub fn storages(report: &mut Report<'_>, file: &mut Section<'_>) -> Storages {
+    let expected = "tables, as in [storage.NAME]";
+    let Some(section) = file.section(report, "storage", expected) else { return Storages::new() };
+    let mut storages = Storages::new();
+    for (name, (place, value)) in section.entries() {
+        let target = match value {
+            DeValue::Table(table) => storage(report, Section::new(place.clone(), table)),
+            other => refused(report, &place, "a table with `container` and `sas`", other),
+        };
+        storages.insert(StorageName::new(name), Found { value: target, place });
+    }
+    storages
+}
+
+fn storage(report: &mut Report<'_>, mut section: Section<'_>) -> Option<Target> {
+    let container = container(report, &mut section);
+    let source = sas(report, &mut section);
+    section.finish(report);
+    Some(Target { container: container?, source: source? })
+}
+
+fn container(report: &mut Report<'_>, section: &mut Section<'_>) -> Option<Container> {
+    let expected = "a container's URL, https://ACCOUNT.blob.core.windows.net/CONTAINER";
+    if !section.require(report, "container", expected) {
+        return None;
+    }
+    let Found { value, place } = section.url(report, "container", expected)?;
+    match Container::try_from(value) {
+        Ok(container) => Some(container),
+        Err(error) => {
+            report.error(&place, format_args!("`{}`: {error}", place.key));
+            None
+        }
+    }
+}
+
+fn sas(report: &mut Report<'_>, section: &mut Section<'_>) -> Option<SasSource> {
+    let expected = "{ mint = \"account_key\", key = \"env:NAME\" } or { url = \"env:NAME\" }";
+    if !section.require(report, "sas", expected) {
+        return None;
+    }
+    let mut sas = section.section(report, "sas", expected)?;
+    let source = if sas.has("url") {
+        if sas.has("mint") {
+            let message = format_args!("`{}`: expected either `url` or `mint`, found both", sas.place.key);
+            report.error(&sas.place, message);
+            return None;
+        }
+        sas.secret(report, "url").map(SasSource::Url)
+    } else {
+        let expected = "\"account_key\", or `url` with a reference to a SAS instead";
+        let Found { value: mint, place } = sas.required(report, "mint", expected)?;
+        match mint {
+            "account_key" => account_key(report, &mut sas),
+            other => {
+                refuse_mint(report, &place, other);
+                return None;
+            }
+        }
+    };
+    sas.finish(report);
+    source
+}
+
+fn account_key(report: &mut Report<'_>, sas: &mut Section<'_>) -> Option<SasSource> {
+    let key = sas.secret(report, "key");
+    let lifetime = sas.duration(report, "lifetime", LIFETIME_MIN).map_or(LIFETIME, |found| found.value);
+    key.map(|key| SasSource::AccountKey { key, lifetime })
+}
+
+fn refuse_mint(report: &mut Report<'_>, place: &Place, mint: &str) {
+    if mint == "user_delegation" {
+        let message = format_args!("`{}`: a user delegation SAS is not supported", place.key);
+        let help = "use { mint = \"account_key\", key = \"env:NAME\" }, or { url = \"file:PATH\" } and renew the SAS there";
+        report.error_with_help(place, message, help);
+    } else {
+        let near = did_you_mean(mint, ["account_key"]);
+        report.error(place, format_args!("`{}`: expected \"account_key\", found \"{mint}\"{near}", place.key));
+    }
+}

@@ -1,0 +1,31 @@
+//! A clock that shows another time than the machine's.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use holdfast_model::{Clock, SystemClock, Timestamp};
+
+/// The machine's clock, moved by a fixed span: the demonstration begins just before two in the morning.
+#[derive(Debug)]
+pub struct OffsetClock {
+    machine: SystemClock,
+    offset: TimeDelta,
+}
+
+impl OffsetClock {
+    /// A clock that shows `now` now, and goes on from there.
+    pub fn showing(now: Timestamp) -> Self {
+        let machine = SystemClock::default();
+        Self { offset: now - machine.now(), machine }
+    }
+}
+
+impl Clock for OffsetClock {
+    fn now(&self) -> Timestamp {
+        self.machine.now() + self.offset
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.machine.elapsed()
+    }
+}

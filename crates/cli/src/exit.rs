@@ -1,0 +1,176 @@
+//! How the program ends: every error's exit code, and the text it ends with.
+
+use std::fmt::Write as _;
+use std::process::ExitCode;
+
+use crate::config::{Invalid, Unreadable};
+
+/// The codes, as `--help` tells them.
+pub const CODES: &str = "Exit codes:
+  0    done
+  1    what was asked for failed, such as a backup that did not succeed
+  2    the command line or the fleet file is wrong
+  3    the store cannot be used, or another process holds it
+  4    Azure or its storage could not be reached, or refused
+  130  interrupted";
+
+/// How the program ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// Done.
+    Done,
+    /// What was asked for failed.
+    Failed,
+    /// The command line or the fleet file is wrong.
+    Usage,
+    /// The store cannot be used.
+    Store,
+    /// Azure could not be reached, or refused.
+    Azure,
+    /// Somebody stopped it.
+    Interrupted,
+}
+
+impl Exit {
+    /// The number.
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Failed => 1,
+            Self::Usage => 2,
+            Self::Store => 3,
+            Self::Azure => 4,
+            Self::Interrupted => 130,
+        }
+    }
+
+    /// The code that an error ends the program with: the first of its causes that says one.
+    pub fn of(error: &anyhow::Error) -> Self {
+        error.chain().find_map(Self::of_cause).unwrap_or(Self::Failed)
+    }
+
+    fn of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<Self> {
+        if let Some(failure) = cause.downcast_ref::<Failure>() {
+            Some(failure.exit)
+        } else if cause.is::<Invalid>() || cause.is::<Unreadable>() {
+            Some(Self::Usage)
+        } else if cause.is::<holdfast_store::Error>() {
+            Some(Self::Store)
+        } else if cause.is::<holdfast_arm::Error>()
+            || cause.is::<holdfast_arm::TokenError>()
+            || cause.is::<holdfast_arm::InvalidSettings>()
+            || cause.is::<holdfast_storage::Error>()
+        {
+            Some(Self::Azure)
+        } else {
+            None
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit.code())
+    }
+}
+
+/// An error of a command's own: what happened, what to do next, and how the program ends.
+#[derive(Debug, thiserror::Error)]
+#[error("{what}")]
+pub struct Failure {
+    exit: Exit,
+    what: String,
+    help: Option<String>,
+}
+
+impl Failure {
+    /// An error without advice.
+    pub fn new(exit: Exit, what: impl Into<String>) -> Self {
+        Self { exit, what: what.into(), help: None }
+    }
+
+    /// With what to do next.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+}
+
+/// The error as it is printed: what happened, its causes indented, and what to do next.
+pub fn render(error: &anyhow::Error) -> String {
+    if let Some(invalid) = error.downcast_ref::<Invalid>() {
+        // Its problems each say all that there is to say.
+        return format!("{invalid}\n");
+    }
+    let mut text = format!("error: {error}\n");
+    for cause in error.chain().skip(1) {
+        let _ = writeln!(text, "  because: {cause}");
+    }
+    if let Some(help) = error.chain().find_map(help_of) {
+        let _ = writeln!(text, "help: {help}");
+    }
+    text
+}
+
+fn help_of(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
+    if let Some(failure) = cause.downcast_ref::<Failure>() {
+        return failure.help.clone();
+    }
+    if let Some(unreadable) = cause.downcast_ref::<Unreadable>() {
+        return Some(unreadable.help.to_owned());
+    }
+    let error = cause.downcast_ref::<holdfast_arm::Error>()?;
+    let help = match error.verdict() {
+        holdfast_arm::Verdict::NotSent => "check the network and the credential; `endpoint` and `authority` in [azure]",
+        holdfast_arm::Verdict::Unauthorized => "check the credential in [azure]",
+        holdfast_arm::Verdict::Forbidden => "give the credential the role that docs/cli.md names, on the subscription",
+        _ => return None,
+    };
+    Some(help.to_owned())
+}
+
+/// Whether an error is only that the reader of our output went away, as in `holdfast status | head`.
+pub fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        cause.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::Context as _;
+
+    use super::*;
+
+    #[test]
+    fn each_kind_of_error_has_its_code_wherever_it_stands_in_the_chain() {
+        let store = || anyhow::Error::new(holdfast_store::Error::InUse("x.sqlite".into()));
+        let azure = holdfast_arm::Error::new(
+            holdfast_arm::Operation::ListSites,
+            "subscription s",
+            holdfast_arm::Verdict::Forbidden,
+            "azure answered 403",
+        );
+        for (error, code) in [
+            (anyhow::anyhow!("something"), 1),
+            (Failure::new(Exit::Usage, "no such app").into(), 2),
+            (anyhow::Error::new(Invalid(Vec::new())), 2),
+            (store(), 3),
+            (store().context("failed to show the status"), 3),
+            (anyhow::Error::new(azure), 4),
+        ] {
+            assert_eq!(Exit::of(&error).code(), code, "{error:?}");
+        }
+    }
+
+    #[test]
+    fn an_error_says_what_happened_why_and_what_to_do_next() {
+        let cause = Failure::new(Exit::Usage, "no app is called `shup`").help("did you mean `shop`?");
+        let error = Err::<(), _>(cause).context("failed to show the history").unwrap_err();
+        assert_eq!(
+            render(&error),
+            "error: failed to show the history\n  because: no app is called `shup`\nhelp: did you mean `shop`?\n"
+        );
+    }
+}

@@ -1,0 +1,79 @@
+//! Finds the app that somebody names on the command line.
+
+use holdfast_model::AppId;
+
+use crate::config::nearest;
+use crate::exit::{Exit, Failure};
+
+/// The app that `text` names among `apps`: an ARM id, or a short name that only one of them has.
+pub fn app(apps: &[AppId], text: &str) -> Result<AppId, Failure> {
+    if text.starts_with('/') {
+        return by_id(apps, text);
+    }
+    let name = text.to_lowercase();
+    let found: Vec<&AppId> = apps.iter().filter(|app| app.short_name() == name).collect();
+    match found.as_slice() {
+        [app] => Ok((*app).clone()),
+        [] => Err(unknown(apps, text)),
+        several => {
+            let ids: Vec<String> = several.iter().map(|app| format!("  {app}")).collect();
+            let what = format!("{} apps are called `{text}`:\n{}", several.len(), ids.join("\n"));
+            Err(Failure::new(Exit::Usage, what).help("name one of them by its ARM id"))
+        }
+    }
+}
+
+fn by_id(apps: &[AppId], text: &str) -> Result<AppId, Failure> {
+    let id: AppId = text.parse().map_err(|error| Failure::new(Exit::Usage, format!("{error}")))?;
+    if apps.contains(&id) {
+        return Ok(id);
+    }
+    Err(Failure::new(Exit::Usage, format!("{id} is not in the fleet")).help("`holdfast status` lists the apps"))
+}
+
+fn unknown(apps: &[AppId], text: &str) -> Failure {
+    let names: Vec<String> = apps.iter().map(AppId::short_name).collect();
+    let failure = Failure::new(Exit::Usage, format!("no app of the fleet is called `{text}`"));
+    match nearest(text, names.iter().map(String::as_str)) {
+        Some(near) => failure.help(format!("did you mean `{near}`?")),
+        None if apps.is_empty() => failure.help("the fleet has no apps yet: `holdfast run` takes them in"),
+        None => failure.help("`holdfast status` lists the apps"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::exit::render;
+
+    use super::*;
+
+    fn apps() -> Vec<AppId> {
+        [("g1", "shop", None), ("g1", "shop", Some("staging")), ("g1", "wiki", None), ("g2", "wiki", None)]
+            .map(|(group, site, slot)| AppId::new("s", group, site, slot))
+            .into()
+    }
+
+    #[test]
+    fn an_app_is_found_by_its_short_name_or_its_id_in_any_case() {
+        let apps = apps();
+        assert_eq!(app(&apps, "Shop").unwrap(), apps[0]);
+        assert_eq!(app(&apps, "shop/staging").unwrap(), apps[1]);
+        assert_eq!(app(&apps, &apps[2].to_string().to_uppercase()).unwrap(), apps[2]);
+    }
+
+    #[test]
+    fn a_name_that_two_apps_have_is_answered_with_both() {
+        let text = render(&app(&apps(), "wiki").unwrap_err().into());
+        assert!(text.starts_with("error: 2 apps are called `wiki`:\n"), "{text}");
+        assert!(text.contains("resourceGroups/g1/") && text.contains("resourceGroups/g2/"), "{text}");
+        assert!(text.ends_with("help: name one of them by its ARM id\n"), "{text}");
+    }
+
+    #[test]
+    fn a_name_that_nobody_has_is_answered_with_the_nearest() {
+        let told = |text| render(&app(&apps(), text).unwrap_err().into());
+        assert_eq!(told("shup"), "error: no app of the fleet is called `shup`\nhelp: did you mean `shop`?\n");
+        assert!(told("/shop").contains("is not the ARM id of an app"));
+        assert!(told(&AppId::new("s", "g3", "wiki", None).to_string()).contains("is not in the fleet"));
+    }
+}

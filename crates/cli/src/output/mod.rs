@@ -1,0 +1,65 @@
+//! What people and programs see. Results go to stdout, messages to stderr, and nothing else writes.
+
+mod table;
+mod times;
+
+pub use table::{Cell, Table, Tone};
+pub use times::{age, bytes, until};
+
+use std::io::{self, IsTerminal as _, Write as _};
+
+use serde::Serialize;
+
+use crate::args::{Format, Global};
+use crate::logging::is_colored;
+
+/// Writes results in the form that was asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct Output {
+    format: Format,
+    colored: bool,
+    width: Option<u16>,
+}
+
+impl Output {
+    /// As the command line says.
+    pub fn new(global: &Global) -> Self {
+        let colored = is_colored(global.color, io::stdout().is_terminal());
+        let width = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+        Self { format: global.output, colored, width: width.filter(|_| io::stdout().is_terminal()) }
+    }
+
+    /// Does a program read?
+    pub fn is_json(&self) -> bool {
+        self.format == Format::Json
+    }
+
+    /// Writes one JSON document.
+    pub fn json(&self, value: &impl Serialize) -> io::Result<()> {
+        let mut out = io::stdout().lock();
+        serde_json::to_writer_pretty(&mut out, value)?;
+        writeln!(out)?;
+        out.flush()
+    }
+
+    /// Writes a table.
+    pub fn table(&self, table: Table) -> io::Result<()> {
+        self.text(&table.render(self.colored, self.width))
+    }
+
+    /// Writes text, with a newline at its end.
+    pub fn text(&self, text: &str) -> io::Result<()> {
+        let mut out = io::stdout().lock();
+        out.write_all(text.as_bytes())?;
+        if !text.ends_with('\n') {
+            out.write_all(b"\n")?;
+        }
+        out.flush()
+    }
+
+    /// Writes a message to stderr. That it cannot be written is nothing that could be told anybody.
+    pub fn message(&self, text: &str) {
+        let newline = if text.ends_with('\n') { "" } else { "\n" };
+        let _ = write!(io::stderr().lock(), "{text}{newline}");
+    }
+}

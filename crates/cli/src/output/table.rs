@@ -1,0 +1,106 @@
+//! Tables for people: plain columns, which `cut` and `grep` can read too.
+
+use comfy_table::{Attribute, Color, ContentArrangement};
+
+/// A table that is being made.
+#[derive(Debug, Default)]
+pub struct Table {
+    header: Vec<&'static str>,
+    rows: Vec<Vec<Cell>>,
+}
+
+/// What one cell says, and how it looks.
+#[derive(Debug, Clone)]
+pub struct Cell {
+    text: String,
+    tone: Tone,
+}
+
+/// How a cell looks where there are colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tone {
+    /// Like everything else.
+    Plain,
+    /// All is well.
+    Good,
+    /// Somebody should know.
+    Warn,
+    /// Somebody should act.
+    Bad,
+}
+
+impl Cell {
+    /// A cell in a tone.
+    pub fn toned(text: impl Into<String>, tone: Tone) -> Self {
+        Self { text: text.into(), tone }
+    }
+}
+
+impl<T: Into<String>> From<T> for Cell {
+    fn from(text: T) -> Self {
+        Self::toned(text, Tone::Plain)
+    }
+}
+
+impl Table {
+    /// A table without rows.
+    pub fn new(header: impl IntoIterator<Item = &'static str>) -> Self {
+        Self { header: header.into_iter().collect(), rows: Vec::new() }
+    }
+
+    /// Adds a row.
+    pub fn row(&mut self, cells: impl IntoIterator<Item = Cell>) {
+        self.rows.push(cells.into_iter().collect());
+    }
+
+    /// The table as text, without spaces at the ends of lines.
+    pub fn render(&self, colored: bool, width: Option<u16>) -> String {
+        let mut table = comfy_table::Table::new();
+        table.load_style(comfy_table::presets::NOTHING);
+        if let Some(width) = width {
+            table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
+        }
+        let header = self.header.iter().map(|text| {
+            let cell = comfy_table::Cell::new(text);
+            if colored { cell.add_attribute(Attribute::Bold) } else { cell }
+        });
+        table.set_header(header);
+        for row in &self.rows {
+            table.add_row(row.iter().map(|cell| cell.styled(colored)));
+        }
+        if let Some(first) = table.column_mut(0) {
+            first.set_padding((0, 1));
+        }
+        if colored {
+            table.enforce_styling();
+        }
+        let lines: Vec<String> = table.lines().map(|line| line.trim_end().to_owned()).collect();
+        lines.join("\n")
+    }
+}
+
+impl Cell {
+    fn styled(&self, colored: bool) -> comfy_table::Cell {
+        let cell = comfy_table::Cell::new(&self.text);
+        let color = match self.tone {
+            Tone::Plain => None,
+            Tone::Good => Some(Color::Green),
+            Tone::Warn => Some(Color::Yellow),
+            Tone::Bad => Some(Color::Red),
+        };
+        color.filter(|_| colored).map_or(cell.clone(), |color| cell.fg(color))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_line_up_and_colours_are_only_where_they_were_asked_for() {
+        let mut table = Table::new(["APP", "LAST"]);
+        table.row(["shop/staging".into(), Cell::toned("failed", Tone::Bad)]);
+        table.row(["wiki".into(), Cell::toned("succeeded", Tone::Good)]);
+        assert_eq!(table.render(false, None), "APP           LAST\nshop/staging  failed\nwiki          succeeded");
+    }
+}
