@@ -12,7 +12,7 @@ use holdfast_store::{
     Ask, Change, Committed, Cursor, Enrolled, MemoryStore, Mode, Plan, Planned, SqliteStore, Store, Taken,
 };
 
-pub const LEASE: Duration = Duration::from_secs(60);
+pub const LEASE: Duration = Duration::from_mins(1);
 
 pub struct Bench {
     pub store: Arc<dyn Store>,

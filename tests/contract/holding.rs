@@ -135,7 +135,9 @@ async fn takes_at_once_never_exceed_any_limit(bench: &Bench) {
     assert_eq!(taken.len(), 7, "the account's limit is the narrowest");
     let at_most = |most: usize, key: &dyn Fn(&Run) -> String| {
         let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-        taken.iter().for_each(|run| *counts.entry(key(run)).or_default() += 1);
+        for run in &taken {
+            *counts.entry(key(run)).or_default() += 1;
+        }
         assert!(counts.values().all(|count| *count <= most), "{counts:?}");
     };
     at_most(1, &|run| AppId::to_string(&run.app));

@@ -72,6 +72,7 @@ impl Link {
     }
 
     /// The link of the event that follows this one, from its stored texts.
+    #[must_use]
     pub fn then(&self, at: &str, run_id: &str, app: &str, data: &str) -> Self {
         let seq = self.seq + 1;
         Self { seq, previous: self.hash.clone(), hash: hash(&self.hash, seq, [at, run_id, app, data]) }
@@ -124,7 +125,9 @@ fn hash(previous: &str, seq: i64, parts: [&str; 4]) -> String {
     };
     add(previous.as_bytes());
     add(&seq.to_be_bytes());
-    parts.iter().for_each(|part| add(part.as_bytes()));
+    for part in parts {
+        add(part.as_bytes());
+    }
     hasher.finalize().iter().fold(String::with_capacity(64), |mut hex, byte| {
         hex.extend([byte >> 4, byte & 15].map(|nibble| char::from(b"0123456789abcdef"[usize::from(nibble)])));
         hex

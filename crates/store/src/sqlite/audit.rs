@@ -50,7 +50,7 @@ pub(super) async fn append<'a>(
 }
 
 async fn last_link(tx: &mut SqliteConnection) -> Result<Link, sqlx::Error> {
-    let last = "/* last_link */ SELECT seq, previous, hash FROM audit_events ORDER BY seq DESC LIMIT 1";
+    let last = "/* last_link */ SELECT seq, previous, hash FROM audit_events WHERE seq > 0 ORDER BY seq DESC LIMIT 1";
     let last: Option<(i64, String, String)> = sqlx::query_as(last).fetch_optional(tx).await?;
     Ok(last.map_or_else(Link::origin, |(seq, previous, hash)| Link { seq, previous, hash }))
 }

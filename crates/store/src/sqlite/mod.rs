@@ -150,3 +150,6 @@ impl Store for SqliteStore {
         audit::chain(&mut connection, after, most).await
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use holdfast_model::{NewRun, Run, RunId, RunState, Timestamp};
+use holdfast_model::{Cause, NewRun, Outcome, PolicyName, Run, RunId, RunState, StateCode, Timestamp};
 use serde_json::{Value, json as object};
 use sqlx::SqliteConnection;
 
@@ -55,7 +55,7 @@ fn columns(run: &Run) -> Value {
         "priority": run.priority.rank(),
         "app": run.app.to_string(),
         "subscription": run.app.subscription().as_str(),
-        "policy": run.policy.as_ref().map(holdfast_model::PolicyName::as_str),
+        "policy": run.policy.as_ref().map(PolicyName::as_str),
         "tick": run.tick.map(text),
         "plan": run.plan,
         "storage": run.terms.storage.as_str(),
@@ -65,8 +65,8 @@ fn columns(run: &Run) -> Value {
         "state": run.state.code().as_str(),
         "state_json": json(&run.state),
         "tally": json(&run.tally),
-        "outcome": ending.outcome.map(|outcome| outcome.as_str()),
-        "cause": ending.cause.map(|cause| cause.as_str()),
+        "outcome": ending.outcome.map(Outcome::as_str),
+        "cause": ending.cause.map(Cause::as_str),
         "due_at": text(run.due_at),
         "ended_at": run.ended_at.map(text),
         "lane": run.lane().map(|lane| lane.to_string()),
@@ -102,8 +102,8 @@ pub(super) async fn commit(tx: &mut SqliteConnection, change: &Change) -> Result
         .bind(json(&run.state))
         .bind(json(&run.tally))
         .bind(attempt(&run.state))
-        .bind(ending.outcome.map(|outcome| outcome.as_str()))
-        .bind(ending.cause.map(|cause| cause.as_str()))
+        .bind(ending.outcome.map(Outcome::as_str))
+        .bind(ending.cause.map(Cause::as_str))
         .bind(ending.backup.map(|backup| backup.id.0))
         .bind(ending.backup.map(|backup| backup.blob.as_str()))
         .bind(ending.backup.map(|backup| backup.size_bytes))
@@ -188,7 +188,7 @@ pub(super) async fn list(connection: &mut SqliteConnection, filter: &RunFilter) 
     let list = if filter.app.is_some() { of_app } else { of_all };
     let rows: Vec<RunRow> = sqlx::query_as(list)
         .bind(filter.app.as_ref().map(ToString::to_string))
-        .bind(filter.state.map(holdfast_model::StateCode::as_str))
+        .bind(filter.state.map(StateCode::as_str))
         .bind(if filter.most == 0 { -1 } else { i64::from(filter.most) })
         .fetch_all(connection)
         .await

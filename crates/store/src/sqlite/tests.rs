@@ -1,0 +1,51 @@
+//! What can only be tested with a hand on the writing connection.
+
+use std::sync::Arc;
+
+use holdfast_model::{App, AppId, ManualClock, NewRun, PolicyName, StorageName, Terms, Timestamp, Trigger};
+
+use super::*;
+
+#[tokio::test]
+async fn a_full_disk_is_told_and_once_there_is_space_again_nothing_is_half_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Arc::new(ManualClock::new(Timestamp::UNIX_EPOCH));
+    let store = SqliteStore::open(&folder.path().join("store.db"), clock, Mode::Own).await.unwrap();
+    let mut rng = fastrand::Rng::with_seed(1);
+    let mut run = |name: &str| {
+        let app = App {
+            id: AppId::new("s", "g", name, None),
+            policy: Some(PolicyName::new("gold")),
+            plan: None,
+            paused: false,
+        };
+        let terms = Terms::new(StorageName::new("weu"), "acct");
+        let epoch = Timestamp::UNIX_EPOCH;
+        NewRun::backup(RunId::new(epoch, &mut rng), &app, &terms, (None, Trigger::Manual), (epoch, epoch))
+    };
+    let limit = async |sql: &'static str| {
+        let _: i64 = sqlx::query_scalar(sql).fetch_one(&store.writer).await.unwrap();
+    };
+    limit("PRAGMA max_page_count = 1").await; // SQLite takes the file's present size for the least.
+    let mut added = 0;
+    let failed = loop {
+        match store.add_run(&run(&format!("app{added}"))).await {
+            Ok(()) => added += 1,
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(failed, Error::Full { operation: "add a run", .. }), "{failed:?}");
+    assert!(failed.to_string().contains("the disk is full"));
+    let count = async || {
+        (store.runs(&RunFilter::default()).await.unwrap().len(), store.audit(0, 9_999).await.unwrap().len())
+    };
+    assert_eq!(count().await, (added, added));
+    limit("PRAGMA max_page_count = 100000").await;
+    store.add_run(&run("after")).await.unwrap();
+    assert_eq!(count().await, (added + 1, added + 1));
+    let rows = store.chain(0, 9_999).await.unwrap();
+    assert_eq!(
+        crate::verify_chain(&rows, crate::Link::origin()).unwrap().seq,
+        i64::try_from(added).unwrap() + 1
+    );
+}

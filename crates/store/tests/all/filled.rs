@@ -1,0 +1,190 @@
+//! A store in which something of everything has happened, on a clock that stands at the machine's time, because the
+//! views ask SQLite for it.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use holdfast_model::schedule::{MissReason, MissedTick};
+use holdfast_model::{
+    App, AppId, Attempt, BackupFacts, BackupId, BackupName, BackupStatus, Cause, Clock, ManualClock, NewRun,
+    Outcome, PolicyName, RefreshReason, Retention, Run, RunEvent, RunId, SasFacts, SasRefresh, SasWindow,
+    StorageName, SystemClock, Terms, Timestamp, Trigger, Verification,
+};
+use holdfast_store::{Change, Committed, Enrolled, Mode, SqliteStore, Store};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions, SqliteConnection};
+
+const HOUR: Duration = Duration::from_hours(1);
+const DAY: Duration = Duration::from_hours(24);
+
+pub struct Filled {
+    pub store: SqliteStore,
+    pub clock: Arc<ManualClock>,
+    pub path: PathBuf,
+    rng: fastrand::Rng,
+    _folder: tempfile::TempDir,
+}
+
+impl Filled {
+    pub async fn empty() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store.db");
+        let clock = Arc::new(ManualClock::new(SystemClock::default().now()));
+        let store = SqliteStore::open(&path, clock.clone(), Mode::Own).await.unwrap();
+        Self { store, clock, path, rng: fastrand::Rng::with_seed(5), _folder: folder }
+    }
+
+    /// 40 days: good backups of `shop`, one too many for its retention; a partial one and failures of `blog`; a
+    /// missed tick, a throttle and a new SAS; and `stray`, which is in no policy.
+    pub async fn new() -> Self {
+        let mut this = Self::empty().await;
+        let now = this.clock.now();
+        this.clock.set(now - DAY * 40);
+        let stray = Enrolled { recovery_point_objective: None, ..enrolled("stray", None) };
+        let fleet = [enrolled("shop", Some("gold")), enrolled("blog", Some("gold")), stray];
+        this.store.sync_fleet(&fleet).await.unwrap();
+        for age in [39, 35, 2] {
+            this.clock.set(now - DAY * age);
+            this.good(400_000_000 + i64::from(age)).await;
+        }
+        this.clock.set(now - DAY);
+        this.bad().await;
+        let missed = MissedTick { tick: this.clock.now() - HOUR, reason: MissReason::Overlap };
+        let missed =
+            NewRun::missed(this.id(), &app("blog", Some("gold")), &terms(), &missed, this.clock.now());
+        this.store.add_run(&missed).await.unwrap();
+        this.clock.set(now);
+        this
+    }
+
+    /// A second pair of hands on the file.
+    pub async fn raw(&self) -> SqliteConnection {
+        SqliteConnectOptions::new().filename(&self.path).connect().await.unwrap()
+    }
+
+    fn id(&mut self) -> RunId {
+        RunId::new(self.clock.now(), &mut self.rng)
+    }
+
+    pub async fn add(&mut self, name: &str) -> Run {
+        let now = self.clock.now();
+        let app = app(name, Some("gold"));
+        let new = NewRun::backup(self.id(), &app, &terms(), (Some(now), Trigger::Schedule), (now, now));
+        self.store.add_run(&new).await.unwrap();
+        new.run
+    }
+
+    pub async fn happen(&self, run: Run, events: Vec<RunEvent>) -> Run {
+        let (from, at) = (run.version, self.clock.now());
+        let run = events.iter().fold(run, |run, event| run.after(event, at).unwrap());
+        let change = Change { from, run: run.clone(), events, at };
+        assert_eq!(self.store.commit(&change).await.unwrap(), Committed::Done(from + 1));
+        Run { version: from + 1, ..run }
+    }
+
+    /// A good backup of `shop`.
+    async fn good(&mut self, size_bytes: i64) {
+        let run = self.add("shop").await;
+        let new = SasFacts { fingerprint: "0a1b2c3d4e5f".into(), window: window(self.clock.now()) };
+        let refresh = SasRefresh {
+            storage: StorageName::new("weu"),
+            container: "https://acct.blob.core.windows.net/backups".into(),
+            reason: RefreshReason::First,
+            old: None,
+            new,
+        };
+        self.clock.advance(Duration::from_secs(42));
+        let run =
+            self.happen(run.clone(), vec![RunEvent::SasRefreshed { refresh }, self.started(&run)]).await;
+        let accepted_at = self.clock.now();
+        let run = self.happen(run, vec![self.accepted(1)]).await;
+        self.clock.advance(Duration::from_mins(5));
+        let backup = self.facts(1, size_bytes, accepted_at);
+        let run = self.happen(run, vec![RunEvent::Completed { backup: backup.clone() }]).await;
+        let verification = Some(Verification::Verified);
+        let over =
+            RunEvent::Ended { outcome: Outcome::Succeeded, cause: None, backup: Some(backup), verification };
+        self.happen(run, vec![over]).await;
+    }
+
+    /// A run of `blog`: throttled, then timed out, then partial, and given up.
+    async fn bad(&mut self) {
+        let run = self.add("blog").await;
+        let until = self.clock.now() + Duration::from_secs(17);
+        let detail = "429, Retry-After: 17".to_owned();
+        let run = self.happen(run, vec![RunEvent::Deferred { cause: Cause::Throttled, detail, until }]).await;
+        let run = self.happen(run.clone(), vec![self.started(&run)]).await;
+        let run = self.happen(run, vec![self.accepted(2)]).await;
+        let timed_out = self.over(1, BackupStatus::TimedOut, Cause::TimedOut, None);
+        let run = self.happen(run, vec![timed_out]).await;
+        let run = self.happen(run.clone(), vec![self.started(&run)]).await;
+        let run = self.happen(run, vec![self.accepted(3)]).await;
+        let partial = Some(self.facts(3, 90_000_000, self.clock.now()));
+        let cause = Cause::PartiallySucceeded;
+        let over = self.over(2, BackupStatus::PartiallySucceeded, cause, partial.clone());
+        let ended = RunEvent::Ended {
+            outcome: Outcome::Failed,
+            cause: Some(cause),
+            backup: None,
+            verification: None,
+        };
+        self.happen(run, vec![over, ended]).await;
+    }
+
+    pub fn started(&self, run: &Run) -> RunEvent {
+        let (number, now) = (run.state.next_attempt(), self.clock.now());
+        let name = BackupName::of_attempt(&run.app, run.id, number);
+        let sas = SasFacts { fingerprint: "0a1b2c3d4e5f".into(), window: window(now) };
+        let attempt = Attempt { number, name, begun_at: now, sas: sas.fingerprint.clone() };
+        RunEvent::AttemptStarted { attempt, sas }
+    }
+
+    fn accepted(&self, id: i64) -> RunEvent {
+        RunEvent::Accepted { backup: BackupId(id), accepted_at: self.clock.now(), request_id: None }
+    }
+
+    fn over(&self, number: u32, status: BackupStatus, cause: Cause, backup: Option<BackupFacts>) -> RunEvent {
+        let retry_at = Some(self.clock.now());
+        RunEvent::AttemptEnded {
+            number,
+            status: Some(status),
+            cause,
+            detail: String::new(),
+            backup,
+            retry_at,
+        }
+    }
+
+    fn facts(&self, id: i64, size_bytes: i64, accepted_at: Timestamp) -> BackupFacts {
+        let finished_at = Some(self.clock.now());
+        BackupFacts { id: BackupId(id), blob: format!("hf-{id}.zip"), size_bytes, accepted_at, finished_at }
+    }
+}
+
+fn window(now: Timestamp) -> SasWindow {
+    SasWindow { start: Some(now), expiry: Some(now + HOUR * 48) }
+}
+
+pub fn app(name: &str, policy: Option<&str>) -> App {
+    App {
+        id: AppId::new("0b1f6471-1bf0-4dda-aec3-111122223333", "shops", name, None),
+        policy: policy.map(PolicyName::new),
+        plan: Some("/plans/p1".into()),
+        paused: false,
+    }
+}
+
+fn enrolled(name: &str, policy: Option<&str>) -> Enrolled {
+    Enrolled {
+        app: app(name, policy),
+        recovery_point_objective: Some(HOUR * 26),
+        retention: Some(Retention { days: 30, keep_at_least: 1 }),
+        partial_is_good: false,
+        schedule: None,
+    }
+}
+
+pub fn terms() -> Terms {
+    Terms::new(StorageName::new("weu"), "acct")
+}

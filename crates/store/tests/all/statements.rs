@@ -1,0 +1,62 @@
+//! Every statement of the store, as SQLite means to run it.
+
+use sqlx::Row;
+
+use crate::filled::Filled;
+
+/// The statements in the sources: each begins with its function's name as a comment.
+fn statements() -> Vec<(String, String)> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/sqlite");
+    let mut found = Vec::new();
+    for file in std::fs::read_dir(folder).unwrap() {
+        let source = std::fs::read_to_string(file.unwrap().path()).unwrap();
+        for text in source.split("\"/* ").skip(1) {
+            let (name, rest) = text.split_once(" */ ").unwrap();
+            found.push((name.to_owned(), rest.split_once('"').unwrap().0.to_owned()));
+        }
+    }
+    found
+}
+
+async fn plan(filled: &Filled, sql: &str) -> Vec<String> {
+    let explain = format!("EXPLAIN QUERY PLAN {sql}");
+    let rows = sqlx::raw_sql(sqlx::AssertSqlSafe(explain)).fetch_all(&mut filled.raw().await).await.unwrap();
+    rows.iter().map(|row| row.get("detail")).collect()
+}
+
+#[tokio::test]
+async fn no_statement_reads_a_large_table_through() {
+    let filled = Filled::empty().await;
+    // What reads all, because all is what was asked for.
+    let whole = ["list", "sync_fleet"];
+    let mut seen = 0;
+    for (name, sql) in statements() {
+        if name == "look_inside" || whole.contains(&name.as_str()) {
+            continue;
+        }
+        seen += 1;
+        let steps = plan(&filled, &sql).await;
+        let small = ["json_each", "lanes", "priorities", "apps", "plan", "CONSTANT", "2", "4"];
+        let scans = steps.iter().filter_map(|step| step.strip_prefix("SCAN ")).filter(|table| {
+            let table = table.split(' ').next().unwrap_or_default();
+            !small.contains(&table)
+        });
+        assert_eq!(scans.count(), 0, "{name}: {sql}\n{steps:#?}");
+        // Sorting is for the few rows of one app, never for what waits.
+        let sorts = steps.iter().any(|step| step.contains("TEMP B-TREE"));
+        assert!(!sorts || name == "status", "{name}: {sql}\n{steps:#?}");
+    }
+    assert!(seen > 20, "the sources were not found");
+}
+
+#[tokio::test]
+async fn a_lane_is_read_through_its_index_and_in_its_order() {
+    let filled = Filled::empty().await;
+    let take = statements()
+        .into_iter()
+        .find(|(name, sql)| name == "take" && sql.contains("ORDER BY due_at"))
+        .unwrap();
+    let steps = plan(&filled, &take.1).await;
+    let expected = "SEARCH runs USING INDEX runs_waiting (lane=? AND priority=? AND due_at<?)";
+    assert!(steps.iter().any(|step| step == expected), "{steps:#?}");
+}
