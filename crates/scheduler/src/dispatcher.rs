@@ -66,7 +66,10 @@ impl Dispatcher {
             let pause = match self.dispatch().await {
                 Ok(done) => pause_after(&done, self.look_every),
                 Err(error) => {
-                    tracing::error!(error = &error as &dyn std::error::Error, "failed to dispatch; trying again");
+                    tracing::error!(
+                        error = &error as &dyn std::error::Error,
+                        "failed to dispatch; trying again"
+                    );
                     self.look_every
                 }
             };
@@ -84,14 +87,18 @@ impl Dispatcher {
     pub async fn dispatch(&self) -> Result<Dispatched, Error> {
         let reclaimed = self.store.reclaim().await?;
         if reclaimed > 0 {
-            tracing::warn!(reclaimed, "leases passed: messages or workers were lost; their runs are due again");
+            tracing::warn!(
+                reclaimed,
+                "leases passed: messages or workers were lost; their runs are due again"
+            );
         }
         let Board { now, outstanding, lanes, next_at } = self.store.board().await?;
         let asks = share(&lanes, self.limits.outstanding.saturating_sub(outstanding));
         let mut released = 0;
         if !asks.is_empty() {
             let taken = self.store.take(&asks, &self.limits, self.lease).await?;
-            let messages: Vec<_> = taken.iter().map(|taken| Message::new(taken.wakeup, taken.priority)).collect();
+            let messages: Vec<_> =
+                taken.iter().map(|taken| Message::new(taken.wakeup, taken.priority)).collect();
             released = messages.len();
             if released > 0 {
                 // A crash here, or a queue that takes nothing, costs the lease: the rows come due again.
@@ -118,10 +125,17 @@ mod tests {
     #[test]
     fn the_pause_is_what_is_left_until_the_next_is_due_and_never_long() {
         let now = Timestamp::UNIX_EPOCH;
-        let at = |millis: u64| Dispatched { next_at: Some(now + Duration::from_millis(millis)), now, ..Dispatched::default() };
+        let at = |millis: u64| Dispatched {
+            next_at: Some(now + Duration::from_millis(millis)),
+            now,
+            ..Dispatched::default()
+        };
         assert_eq!(pause_after(&at(300), LOOK_AT_LEAST_EVERY), Duration::from_millis(300));
         assert_eq!(pause_after(&at(90_000), LOOK_AT_LEAST_EVERY), LOOK_AT_LEAST_EVERY);
-        assert_eq!(pause_after(&Dispatched { now, ..Dispatched::default() }, LOOK_AT_LEAST_EVERY), LOOK_AT_LEAST_EVERY);
+        assert_eq!(
+            pause_after(&Dispatched { now, ..Dispatched::default() }, LOOK_AT_LEAST_EVERY),
+            LOOK_AT_LEAST_EVERY
+        );
         assert_eq!(pause_after(&Dispatched { released: 1, ..at(300) }, LOOK_AT_LEAST_EVERY), Duration::ZERO);
     }
 }

@@ -18,7 +18,7 @@ const BATCH: u32 = 500;
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// How often the fleet is synced again though nobody changed it, to set back cursors that a wrong clock moved.
-const SYNC_EVERY: Duration = Duration::from_secs(3_600);
+const SYNC_EVERY: Duration = Duration::from_hours(1);
 
 /// Turns ticks into runs.
 ///
@@ -76,7 +76,12 @@ impl Planner {
         let now = self.store.now().await?;
         let change = self.store.sync_fleet(&fleet.enrolled(now)).await?;
         if change != FleetChange::default() {
-            tracing::info!(added = change.added, changed = change.changed, removed = change.removed, "fleet synced");
+            tracing::info!(
+                added = change.added,
+                changed = change.changed,
+                removed = change.removed,
+                "fleet synced"
+            );
         }
         Ok(change)
     }
@@ -88,7 +93,8 @@ impl Planner {
         loop {
             let cursors = self.store.cursors_due(BATCH).await?;
             let now = self.store.now().await?;
-            let plans: Vec<Plan> = cursors.iter().filter_map(|cursor| self.consider(&fleet, cursor, now)).collect();
+            let plans: Vec<Plan> =
+                cursors.iter().filter_map(|cursor| self.consider(&fleet, cursor, now)).collect();
             if plans.is_empty() {
                 break;
             }

@@ -46,7 +46,8 @@ mod tests {
 
     #[test]
     fn subscriptions_share_alike_however_many_lanes_one_has() {
-        let mut lanes: Vec<_> = (0..50).map(|n| lane("crowded", &n.to_string(), Priority::Scheduled)).collect();
+        let mut lanes: Vec<_> =
+            (0..50).map(|n| lane("crowded", &n.to_string(), Priority::Scheduled)).collect();
         lanes.push(lane("lonely", "p", Priority::Scheduled));
         let asks = share(&lanes, 100);
         let (lonely, crowded): (Vec<_>, Vec<_>) =
@@ -57,8 +58,11 @@ mod tests {
 
     #[test]
     fn the_most_urgent_lane_asks_first_and_every_lane_may_ask() {
-        let lanes =
-            [lane("s", "a", Priority::Scheduled), lane("s", "b", Priority::Restore), lane("s", "c", Priority::Manual)];
+        let lanes = [
+            lane("s", "a", Priority::Scheduled),
+            lane("s", "b", Priority::Restore),
+            lane("s", "c", Priority::Manual),
+        ];
         let asks = share(&lanes, 1);
         assert_eq!(asks.len(), 3);
         assert_eq!(asks[0].lane, lanes[1].lane);

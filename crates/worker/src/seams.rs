@@ -54,7 +54,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             post_within: Duration::from_secs(20),
-            call_timeout: Duration::from_secs(60),
+            call_timeout: Duration::from_mins(1),
             settle: Duration::from_secs(90),
         }
     }

@@ -123,7 +123,7 @@ pub(super) fn ask_later(
     let waited = (sight.now - since).to_std().unwrap_or_default();
     // Trouble is no reason to ask more often than answers would be.
     let pace = poll_delay(&sight.run.terms.poll, waited, None, rng);
-    let wait = pause(cause, 0, asked_for(error.verdict()), rng).max(pace);
+    let wait = pause(cause, 0, asked_for(error), rng).max(pace);
     let mut next = Next::new(Vec::new(), sight.now + wait);
     next.close = budget_to_close(sight, error.verdict(), call, wait);
     next

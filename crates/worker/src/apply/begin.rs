@@ -46,7 +46,7 @@ pub(crate) fn not_ready(sight: &Sight<'_>, why: &NotReady, rng: &mut fastrand::R
             Verdict::Forbidden => refused(sight, Cause::AppForbidden, detail, rng),
             Verdict::NotFound => refused(sight, Cause::AppNotFound, detail, rng),
             Verdict::Rejected => refused(sight, Cause::Rejected, detail, rng),
-            verdict => put_off(sight, verdict, detail, Call::Read, rng),
+            _ => put_off(sight, error, Call::Read, rng),
         },
     }
 }
@@ -77,21 +77,15 @@ pub(crate) fn posted(
         Verdict::Forbidden => failed(sight, attempt, Failure::new(Cause::AppForbidden, detail), rng),
         Verdict::NotFound => failed(sight, attempt, Failure::new(Cause::AppNotFound, detail), rng),
         Verdict::Rejected => failed(sight, attempt, Failure::new(Cause::Rejected, detail), rng),
-        verdict => put_off(sight, verdict, detail, Call::Write, rng),
+        _ => put_off(sight, &error, Call::Write, rng),
     }
 }
 
 /// Azure certainly did nothing: the same attempt later.
-fn put_off(
-    sight: &Sight<'_>,
-    verdict: &Verdict,
-    detail: String,
-    call: Call,
-    rng: &mut fastrand::Rng,
-) -> Next {
-    let cause = waits_because(verdict).unwrap_or(Cause::Unreachable);
-    let wait = pause(cause, sight.run.tally.deferred, asked_for(verdict), rng);
-    let mut next = deferred(sight, cause, detail, sight.now + wait);
-    next.close = budget_to_close(sight, verdict, call, wait);
+fn put_off(sight: &Sight<'_>, error: &holdfast_arm::Error, call: Call, rng: &mut fastrand::Rng) -> Next {
+    let cause = waits_because(error.verdict()).unwrap_or(Cause::Unreachable);
+    let wait = pause(cause, sight.run.tally.deferred, asked_for(error), rng);
+    let mut next = deferred(sight, cause, error.to_string(), sight.now + wait);
+    next.close = budget_to_close(sight, error.verdict(), call, wait);
     next
 }

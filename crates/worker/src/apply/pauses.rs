@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use holdfast_arm::{ThrottleScope, Verdict};
+use holdfast_arm::{Error, ThrottleScope, Verdict};
 use holdfast_model::{Call, Cause, Retry, Timestamp, retry_delay};
 
 use super::Sight;
@@ -45,11 +45,11 @@ pub(super) fn pause(
     retry_delay(&rule, before + 1, rng).max(asked_for.unwrap_or_default())
 }
 
-/// The wait that Azure itself asked for.
-pub(super) fn asked_for(verdict: &Verdict) -> Option<Duration> {
-    match verdict {
+/// The wait that Azure itself asked for, whatever it answered otherwise.
+pub(super) fn asked_for(error: &Error) -> Option<Duration> {
+    match error.verdict() {
         Verdict::Throttled { retry_after, .. } | Verdict::Conflict { retry_after } => *retry_after,
-        _ => None,
+        _ => error.retry_after(),
     }
 }
 

@@ -17,7 +17,7 @@ use super::*;
 
 const SETTINGS: Settings = Settings {
     post_within: Duration::from_secs(20),
-    call_timeout: Duration::from_secs(60),
+    call_timeout: Duration::from_mins(1),
     settle: Duration::from_secs(90),
 };
 

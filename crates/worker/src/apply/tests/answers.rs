@@ -140,3 +140,11 @@ fn a_backup_that_azure_does_not_show_yet_is_not_taken_for_deleted() {
     assert_eq!(next.events, []);
     assert!(next.due_at > at(5));
 }
+
+#[test]
+fn azures_own_wait_wins_whatever_it_comes_with() {
+    let working = Backup { retry_after: Some(seconds(300)), ..backup(BackupStatus::InProgress) };
+    assert_eq!(told(&polling(), at(60), Ok(working)).due_at, at(360));
+    let broken = error(Verdict::Ambiguous).with_retry_after(Some(seconds(300)));
+    assert_eq!(told(&polling(), at(60), Err(broken)).due_at, at(360));
+}

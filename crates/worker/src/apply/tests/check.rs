@@ -9,8 +9,8 @@ use super::*;
 
 type Blobs = Result<(Option<BlobFacts>, Option<BlobFacts>), holdfast_storage::Error>;
 
-fn blob(size_bytes: u64) -> Option<BlobFacts> {
-    Some(BlobFacts { size_bytes })
+const fn of(size_bytes: u64) -> BlobFacts {
+    BlobFacts { size_bytes }
 }
 
 fn check(run: &Run, last_good_bytes: Option<i64>, checks: u32, blobs: Blobs) -> Next {
@@ -42,7 +42,7 @@ fn cause(next: &Next) -> Option<Cause> {
 
 #[test]
 fn a_blob_with_its_manifest_is_a_verified_success() {
-    let next = check(&verifying(), Some(900), 0, Ok((blob(900), blob(1))));
+    let next = check(&verifying(), Some(900), 0, Ok((Some(of(900)), Some(of(1)))));
     assert_eq!(verification(&next), Some(Verification::Verified));
     assert!(after(&verifying(), &next).state.is_ended());
 }
@@ -51,9 +51,9 @@ fn a_blob_with_its_manifest_is_a_verified_success() {
 fn a_blob_that_is_not_there_or_empty_or_without_its_manifest_is_a_failure() {
     let cases = [
         ((None, None), Cause::BlobMissing),
-        ((None, blob(1)), Cause::BlobMissing),
-        ((blob(900), None), Cause::BlobMissing),
-        ((blob(0), blob(1)), Cause::BlobEmpty),
+        ((None, Some(of(1))), Cause::BlobMissing),
+        ((Some(of(900)), None), Cause::BlobMissing),
+        ((Some(of(0)), Some(of(1))), Cause::BlobEmpty),
     ];
     for (blobs, expected) in cases {
         let next = check(&verifying(), None, 0, Ok(blobs));
@@ -68,7 +68,7 @@ fn a_blob_that_shrank_beyond_the_tolerance_is_not_trusted() {
     let shrunk = |tolerance, before, size| {
         let mut run = verifying();
         run.terms.shrink_tolerance_percent = tolerance;
-        cause(&check(&run, before, 0, Ok((blob(size), blob(1))))) == Some(Cause::BlobShrunk)
+        cause(&check(&run, before, 0, Ok((Some(of(size)), Some(of(1)))))) == Some(Cause::BlobShrunk)
     };
     assert!(!shrunk(50, Some(1_000), 500));
     assert!(shrunk(50, Some(1_000), 499));
@@ -87,7 +87,7 @@ proptest! {
     fn no_sizes_overflow_and_growth_is_never_shrinking(before: i64, size in 1_u64.., tolerance: u8) {
         let mut run = verifying();
         run.terms.shrink_tolerance_percent = tolerance;
-        let next = check(&run, Some(before), 0, Ok((blob(size), blob(1))));
+        let next = check(&run, Some(before), 0, Ok((Some(of(size)), Some(of(1)))));
         if u64::try_from(before).unwrap_or(0) <= size {
             prop_assert_eq!(verification(&next), Some(Verification::Verified));
         }
@@ -115,7 +115,8 @@ fn storage_that_does_not_let_itself_be_asked_five_times_leaves_the_success_marke
 fn what_a_lost_attempt_left_behind_is_recorded_once_and_before_the_end() {
     let mut run = verifying();
     run.tally.missing = [4, 5].into();
-    let check = BlobCheck { blobs: Some(Ok((blob(900), blob(1)))), orphans: Ok(vec![found(4), found(5)]) };
+    let check =
+        BlobCheck { blobs: Some(Ok((Some(of(900)), Some(of(1))))), orphans: Ok(vec![found(4), found(5)]) };
     let next = checked(&sight(&run, at(60)), &attempt(1), (&facts(), 0), check, &mut rng());
     let names: Vec<_> = next.events.iter().map(RunEvent::name).collect();
     assert_eq!(names, ["orphan_found", "orphan_found", "ended"]);
@@ -124,8 +125,10 @@ fn what_a_lost_attempt_left_behind_is_recorded_once_and_before_the_end() {
 
 #[test]
 fn a_list_that_cannot_be_read_holds_up_the_end_a_few_times_and_not_for_ever() {
-    let check =
-        || BlobCheck { blobs: Some(Ok((blob(900), blob(1)))), orphans: Err(error(Verdict::Ambiguous)) };
+    let check = || BlobCheck {
+        blobs: Some(Ok((Some(of(900)), Some(of(1))))),
+        orphans: Err(error(Verdict::Ambiguous)),
+    };
     let run = verifying();
     let told = |checks| checked(&sight(&run, at(60)), &attempt(1), (&facts(), checks), check(), &mut rng());
     assert!(matches!(told(0).events[..], [RunEvent::CheckFailed { .. }]));

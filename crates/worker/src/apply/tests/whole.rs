@@ -40,7 +40,7 @@ impl Drive {
             (Action::Prepare, _) => self.prepare(&sight),
             (Action::Post, RunState::Starting { attempt }) => self.post(&sight, attempt),
             (Action::Look, RunState::Starting { attempt } | RunState::Settling { attempt, .. }) => {
-                let listed = self.maybe(|drive| drive.listed());
+                let listed = self.maybe(Self::listed);
                 looked(&sight, attempt, listed, &mut self.rng)
             }
             (Action::Ask, RunState::Polling { attempt, accepted_at, status, .. }) => {
@@ -117,7 +117,7 @@ impl Drive {
             |drive: &mut Self| drive.rng.bool().then(|| BlobFacts { size_bytes: drive.rng.u64(0..1_000) });
         let blobs = if self.rng.bool() { Err(no_answer()) } else { Ok((blob(self), blob(self))) };
         let missing = self.run.tally.missing.clone();
-        let orphans = self.maybe(|drive| drive.listed());
+        let orphans = self.maybe(Self::listed);
         let orphans =
             orphans.map(|found| found.into_iter().filter(|found| missing.contains(&found.number)).collect());
         BlobCheck { blobs: self.run.terms.verify.then_some(blobs), orphans }

@@ -1,0 +1,9 @@
+//! The two loops on a real store in memory.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod dispatching;
+mod loops;
+mod planning;
+mod throttling;
+mod world;

@@ -1,0 +1,154 @@
+//! Azure as these tests need it: it takes backups, and does to each call what it is told to.
+
+use std::collections::VecDeque;
+use std::sync::Mutex;
+
+use async_trait::async_trait;
+use holdfast_arm::{Arm, Backup, BackupRequest, Error, Operation, Verdict};
+use holdfast_model::{AppId, BackupId, BackupStatus, Site, SubscriptionId};
+use secrecy::ExposeSecret;
+
+use crate::world::pause;
+
+/// Why backups fail here.
+const STORAGE_REFUSED: &str = "Storage access failed. The remote server returned an error: (403) Forbidden..";
+
+/// What becomes of a POST.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Post {
+    /// It is accepted, and the answer arrives.
+    Accept,
+    /// It is accepted, and the answer is lost.
+    Lose,
+    /// It is not accepted.
+    Refuse(Verdict),
+    /// It is accepted, and no answer ever comes.
+    Hang,
+}
+
+/// A small Azure. Every call waits once before it has an effect and once after.
+#[derive(Debug, Default)]
+pub struct FakeAzure {
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    posts: VecDeque<Post>,
+    statuses: VecDeque<BackupStatus>,
+    /// Lists that come before new backups are shown in them.
+    late_lists: u32,
+    accepted: Vec<(String, String)>,
+    calls: Vec<&'static str>,
+}
+
+impl FakeAzure {
+    /// What becomes of the next POSTs; those after are accepted.
+    pub fn script_posts(&self, posts: impl IntoIterator<Item = Post>) {
+        self.lock().posts.extend(posts);
+    }
+
+    /// What the next questions are answered; those after with success.
+    pub fn script_statuses(&self, words: &[&str]) {
+        self.lock().statuses.extend(words.iter().map(|word| BackupStatus::from_word(word)));
+    }
+
+    /// The next lists show nothing.
+    pub fn list_late(&self, lists: u32) {
+        self.lock().late_lists = lists;
+    }
+
+    /// The names of accepted POSTs, and the URLs they came with.
+    pub fn accepted(&self) -> Vec<(String, String)> {
+        self.lock().accepted.clone()
+    }
+
+    /// All calls so far.
+    pub fn calls(&self) -> Vec<&'static str> {
+        self.lock().calls.clone()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap()
+    }
+}
+
+impl Inner {
+    fn backup(&self, index: usize, status: BackupStatus) -> Backup {
+        let name = self.accepted[index].0.clone();
+        Backup {
+            id: BackupId(i64::try_from(index).unwrap()),
+            blob_name: Some(format!("{name}.zip")),
+            name: Some(name),
+            log: (status == BackupStatus::Failed).then(|| STORAGE_REFUSED.to_owned()),
+            status,
+            created: None,
+            finished: None,
+            size_bytes: Some(1_000),
+            website_size_bytes: None,
+            scheduled: false,
+            correlation_id: None,
+            request_id: None,
+            retry_after: None,
+        }
+    }
+}
+
+fn lost() -> Error {
+    Error::new(Operation::Backup, "shop", Verdict::Ambiguous, "connection reset")
+}
+
+#[async_trait]
+impl Arm for FakeAzure {
+    async fn sites(&self, _: &SubscriptionId) -> Result<Vec<Site>, Error> {
+        unreachable!("workers list no sites")
+    }
+
+    async fn site(&self, _: &AppId) -> Result<Site, Error> {
+        unreachable!("workers ask for no site")
+    }
+
+    async fn backup(&self, _: &AppId, request: &BackupRequest) -> Result<Backup, Error> {
+        self.lock().calls.push("post");
+        pause().await;
+        let post = self.lock().posts.pop_front().unwrap_or(Post::Accept);
+        let url = request.storage_url.expose_secret().to_owned();
+        if !matches!(post, Post::Refuse(_)) {
+            self.lock().accepted.push((request.name.to_string(), url.clone()));
+        }
+        pause().await;
+        match post {
+            Post::Accept => {
+                let inner = self.lock();
+                Ok(inner.backup(inner.accepted.len() - 1, BackupStatus::Created))
+            }
+            Post::Lose => Err(lost()),
+            Post::Refuse(verdict) => {
+                Err(Error::new(Operation::Backup, "shop", verdict, &format!("azure disliked {url}")))
+            }
+            Post::Hang => std::future::pending().await,
+        }
+    }
+
+    async fn get_backup(&self, _: &AppId, id: BackupId) -> Result<Backup, Error> {
+        self.lock().calls.push("get");
+        pause().await;
+        let status = self.lock().statuses.pop_front().unwrap_or(BackupStatus::Succeeded);
+        let backup = self.lock().backup(usize::try_from(id.0).unwrap(), status);
+        pause().await;
+        Ok(backup)
+    }
+
+    async fn list_backups(&self, _: &AppId) -> Result<Vec<Backup>, Error> {
+        self.lock().calls.push("list");
+        pause().await;
+        let listed = {
+            let mut inner = self.lock();
+            let shown = if inner.late_lists > 0 { 0 } else { inner.accepted.len() };
+            inner.late_lists = inner.late_lists.saturating_sub(1);
+            (0..shown).map(|index| inner.backup(index, BackupStatus::InProgress)).collect()
+        };
+        pause().await;
+        Ok(listed)
+    }
+}

@@ -1,0 +1,12 @@
+//! Steps on a real store in memory, with Azure and storage as the tests script them.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod azure;
+mod crashes;
+mod loops;
+mod secrets;
+mod steps;
+mod storage;
+mod store;
+mod world;

@@ -1,0 +1,61 @@
+//! Storage as these tests need it.
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use holdfast_model::{ManualClock, RefreshReason, SasFacts, SasRefresh, SasWindow, StorageName};
+use holdfast_storage::{BlobFacts, Error, Grant, Need, Storage};
+use tokio::sync::Semaphore;
+
+use crate::world::pause;
+
+/// The signature that must show nowhere.
+pub const SIGNATURE: &str = "c2VjcmV0LXNpZ25hdHVyZQ";
+
+/// A storage with every blob it is asked for.
+#[derive(Debug)]
+pub struct FakeStorage {
+    /// What was asked for, and whether a grant has been made before.
+    pub needs: Mutex<Vec<Need>>,
+    /// Holds grants up while it has no permits.
+    pub gate: Semaphore,
+    /// How long the process stands still, by a clock, when it has its grant.
+    pub stall: Mutex<Option<(std::sync::Arc<ManualClock>, Duration)>>,
+}
+
+impl Default for FakeStorage {
+    fn default() -> Self {
+        Self { needs: Mutex::default(), gate: Semaphore::new(1_000), stall: Mutex::default() }
+    }
+}
+
+#[async_trait]
+impl Storage for FakeStorage {
+    async fn grant(&self, storage: &StorageName, need: &Need) -> Result<Grant, Error> {
+        self.needs.lock().unwrap().push(need.clone());
+        pause().await;
+        drop(self.gate.acquire().await.unwrap());
+        let first = self.needs.lock().unwrap().len() == 1;
+        let window = SasWindow { start: None, expiry: Some(need.until + Duration::from_hours(1)) };
+        let facts = SasFacts { fingerprint: "0123456789ab".into(), window };
+        let refresh = first.then(|| SasRefresh {
+            storage: storage.clone(),
+            container: "https://acct.blob.core.windows.net/backups".into(),
+            reason: RefreshReason::First,
+            old: None,
+            new: facts.clone(),
+        });
+        if let Some((clock, by)) = self.stall.lock().unwrap().take() {
+            clock.advance(by);
+        }
+        pause().await;
+        let url = format!("https://acct.blob.core.windows.net/backups?sp=rwdl&sig={SIGNATURE}");
+        Ok(Grant { url: url.into(), facts, refresh, warnings: Vec::new() })
+    }
+
+    async fn blob(&self, _: &StorageName, _: &str) -> Result<Option<BlobFacts>, Error> {
+        pause().await;
+        Ok(Some(BlobFacts { size_bytes: 1_000 }))
+    }
+}

@@ -1,0 +1,165 @@
+//! One app, one run, and everything a step may call.
+
+use std::future::Future;
+use std::pin::{Pin, pin};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use holdfast_model::{
+    App, AppId, Limits, ManualClock, NewRun, PolicyName, Run, RunEvent, RunId, StorageName, Terms, Timestamp,
+    Trigger, Wakeup,
+};
+use holdfast_queue::MemoryQueue;
+use holdfast_store::{Ask, MemoryStore, RunFilter, Store};
+use holdfast_worker::{Error, Seams, Settings, Stepped, step};
+use tokio::sync::Notify;
+
+use crate::azure::FakeAzure;
+use crate::storage::FakeStorage;
+use crate::store::SlowStore;
+
+/// How long a handed-out step may take.
+pub const LEASE: Duration = Duration::from_mins(1);
+
+/// Lets others go first, once: a place where a machine may stop.
+pub async fn pause() {
+    let mut waited = false;
+    std::future::poll_fn(|context| {
+        if std::mem::replace(&mut waited, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
+/// Polls by hand, at most so often.
+pub fn poll_times<F: Future>(mut future: Pin<&mut F>, times: usize) -> Option<F::Output> {
+    let mut context = Context::from_waker(Waker::noop());
+    (0..times).find_map(|_| match future.as_mut().poll(&mut context) {
+        Poll::Ready(output) => Some(output),
+        Poll::Pending => None,
+    })
+}
+
+/// Everything a step may call.
+pub struct World {
+    pub clock: Arc<ManualClock>,
+    pub store: Arc<SlowStore>,
+    pub queue: MemoryQueue,
+    pub azure: Arc<FakeAzure>,
+    pub storage: Arc<FakeStorage>,
+    pub seams: Seams,
+    rng: Mutex<fastrand::Rng>,
+}
+
+impl World {
+    pub fn new() -> Self {
+        let start = Timestamp::from_timestamp(1_800_000_000, 0).unwrap();
+        let clock = Arc::new(ManualClock::new(start));
+        let store = Arc::new(SlowStore { inner: MemoryStore::new(clock.clone()), trouble: Mutex::default() });
+        let (azure, storage) = (Arc::new(FakeAzure::default()), Arc::new(FakeStorage::default()));
+        let queue = MemoryQueue::default();
+        let seams = Seams {
+            store: store.clone(),
+            queue: Arc::new(queue.clone()),
+            arm: azure.clone(),
+            storage: storage.clone(),
+            clock: clock.clone(),
+            bell: Arc::new(Notify::new()),
+        };
+        Self { clock, store, queue, azure, storage, seams, rng: Mutex::new(fastrand::Rng::with_seed(3)) }
+    }
+
+    /// Adds a run asked for by hand.
+    pub async fn add_run(&self, site: &str) -> RunId {
+        let id = AppId::new("sub", "group", site, None);
+        let app = App { id, policy: Some(PolicyName::new("gold")), plan: None, paused: false };
+        let now = self.store.now().await.unwrap();
+        let id = RunId::new(now, &mut self.rng.lock().unwrap());
+        let terms = Terms::new(StorageName::new("weu"), "acct");
+        let new = NewRun::backup(id, &app, &terms, (None, Trigger::Manual), (now, now));
+        self.store.add_run(&new).await.unwrap();
+        id
+    }
+
+    /// Hands out what is due, as a dispatcher would.
+    pub async fn hand_out(&self) -> Vec<Wakeup> {
+        self.store.reclaim().await.unwrap();
+        let lanes = self.store.board().await.unwrap().lanes;
+        let asks: Vec<Ask> = lanes.into_iter().map(|due| Ask { lane: due.lane, most: 100 }).collect();
+        let taken = self.store.take(&asks, &Limits::default(), LEASE).await.unwrap();
+        taken.into_iter().map(|taken| taken.wakeup).collect()
+    }
+
+    /// One step.
+    pub async fn step(&self, wakeup: Wakeup) -> Result<Stepped, Error> {
+        let mut rng = self.rng.lock().unwrap().fork();
+        step(&self.seams, &Settings::default(), wakeup, &mut rng).await
+    }
+
+    /// Moves the clock to when next something is due.
+    pub async fn wait(&self) {
+        let board = self.store.board().await.unwrap();
+        if board.lanes.is_empty() {
+            let next = board.next_at.unwrap();
+            self.clock.advance((next - board.now).to_std().unwrap());
+        }
+    }
+
+    /// Carries every run to its end, with steps that nothing disturbs.
+    pub async fn carry_on(&self) {
+        for _ in 0..200 {
+            if self.runs().await.iter().all(|run| run.state.is_ended()) {
+                return;
+            }
+            self.wait().await;
+            for wakeup in self.hand_out().await {
+                self.step(wakeup).await.unwrap();
+            }
+        }
+        panic!("the runs do not end: {:?}", self.runs().await);
+    }
+
+    /// Carries every run on with steps until so many polls were made in all; then the step at hand is dropped.
+    /// False when all ended before.
+    pub async fn crash_after(&self, mut polls: usize) -> bool {
+        while !self.runs().await.iter().all(|run| run.state.is_ended()) {
+            self.wait().await;
+            for wakeup in self.hand_out().await {
+                let mut step = pin!(self.step(wakeup));
+                loop {
+                    if polls == 0 {
+                        return true;
+                    }
+                    polls -= 1;
+                    if let Some(done) = poll_times(step.as_mut(), 1) {
+                        done.unwrap();
+                        break;
+                    }
+                }
+            }
+        }
+        false
+    }
+
+    pub async fn runs(&self) -> Vec<Run> {
+        self.store.runs(&RunFilter::default()).await.unwrap()
+    }
+
+    pub async fn run(&self) -> Run {
+        self.runs().await.remove(0)
+    }
+
+    /// What happened to a run.
+    pub async fn events(&self, run: RunId) -> Vec<RunEvent> {
+        self.store.events(run).await.unwrap().into_iter().map(|event| event.event).collect()
+    }
+
+    /// The words of what happened to a run.
+    pub async fn story(&self, run: RunId) -> Vec<&'static str> {
+        self.events(run).await.iter().map(RunEvent::name).collect()
+    }
+}
