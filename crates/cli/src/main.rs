@@ -10,6 +10,7 @@ mod exit;
 mod find;
 mod logging;
 mod output;
+mod simulation;
 
 use std::process::ExitCode;
 

@@ -1,9 +1,8 @@
 //! `holdfast simulate`: a simulated Azure to try Holdfast on.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use anyhow::Context as _;
-use holdfast_simulator::{Azure, Faults, Server};
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -12,7 +11,7 @@ use super::run::stop_on_signal;
 use crate::args::SimulateArgs;
 use crate::context::Context;
 use crate::exit::Exit;
-use crate::simulated::{Simulated, hostile};
+use crate::simulation::Simulation;
 
 /// Simulated backups take seconds, so what waits for them is as quick.
 const POLICIES: &str = r#"[policy.gold]
@@ -40,16 +39,13 @@ settle = "5s"
 
 /// Runs the command until somebody stops it.
 pub async fn run(args: &SimulateArgs, context: &Context) -> anyhow::Result<Exit> {
-    let simulated = Simulated::new(args.apps, args.seed)?;
-    let faults = if args.hostile { hostile() } else { Faults::none() };
-    let azure = Arc::new(Mutex::new(Azure::new(simulated.config(faults), args.seed)?));
+    let simulation = Simulation::new(args.apps, args.seed, args.hostile);
     let listener = TcpListener::bind(args.listen).await;
     let listener = listener.with_context(|| format!("failed to listen on {}", args.listen))?;
-    std::fs::create_dir_all(&args.dir).with_context(|| format!("failed to make {}", args.dir.display()))?;
     let stop = CancellationToken::new();
     let stopper = tokio::spawn(stop_on_signal(stop.clone()));
-    let server = Server::start(listener, azure, Arc::clone(&context.clock), stop.cancelled_owned())?;
-    let fleet = simulated.write_fleet(&args.dir, &server, POLICIES)?;
+    let (server, _) = simulation.serve(listener, Arc::clone(&context.clock), stop.cancelled_owned())?;
+    let fleet = simulation.write_files(&args.dir, &server, POLICIES)?;
     if context.out.is_json() {
         context.out.json(&json!({ "endpoint": server.url(), "fleet": fleet, "apps": args.apps }))?;
     } else {

@@ -1,0 +1,5 @@
+//! The program as its users run it.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops at the first surprise")]
+
+mod kill;
