@@ -72,7 +72,9 @@ impl Answer {
             BackupStatus::TimedOut => Self::TimedOut,
             BackupStatus::Skipped => Self::Skipped,
             BackupStatus::Failed => classify_log(log.unwrap_or_default()),
-            BackupStatus::DeleteInProgress | BackupStatus::Deleted | BackupStatus::DeleteFailed => Self::Deleting,
+            BackupStatus::DeleteInProgress | BackupStatus::Deleted | BackupStatus::DeleteFailed => {
+                Self::Deleting
+            }
             BackupStatus::Unknown(_) => Self::Unknown,
         }
     }
@@ -288,7 +290,10 @@ mod tests {
                  recreate backup schedule to mitigate.",
                 Answer::FailedAtStorage,
             ),
-            ("Storage access failed. The remote server returned an error: (404) Not Found..", Answer::FailedAtStorage),
+            (
+                "Storage access failed. The remote server returned an error: (404) Not Found..",
+                Answer::FailedAtStorage,
+            ),
             (
                 "The website + database size exceeds the 10 GB limit for backups. Your content size is 12 GB.",
                 Answer::FailedTooLarge,

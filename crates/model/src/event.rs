@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::schedule::MissReason;
 use crate::{
-    Attempt, BackupFacts, BackupId, BackupName, BackupStatus, Cause, Outcome, SasFacts, SasRefresh, Timestamp,
-    Trigger, Verification,
+    Attempt, BackupFacts, BackupId, BackupName, BackupStatus, Cause, Outcome, SasFacts, SasRefresh,
+    Timestamp, Trigger, Verification,
 };
 
 /// What happened to a run: each is one row of the audit, and together they make the run's state again.

@@ -96,7 +96,8 @@ impl FromStr for AppId {
         let words = ["subscriptions", "resourcegroups", "providers", "microsoft.web", "sites", "slots"];
         let at = |i: usize, word: &str| parts.get(i).is_some_and(|p| p.eq_ignore_ascii_case(word));
         let names_hold = |i: &usize| parts.get(*i).is_some_and(|p| is_name(p));
-        let fixed = at(0, words[0]) && at(2, words[1]) && at(4, words[2]) && at(5, words[3]) && at(6, words[4]);
+        let fixed =
+            at(0, words[0]) && at(2, words[1]) && at(4, words[2]) && at(5, words[3]) && at(6, words[4]);
         let slot = match parts.len() {
             8 => None,
             10 if at(8, words[5]) && names_hold(&9) => Some(parts[9]),
@@ -257,8 +258,12 @@ impl BackupName {
     /// It holds the app, because one container serves many apps and equal names overwrite each other's blobs; the
     /// end of the run's id; and the attempt. `/` and signs that blob names escape become `-`.
     pub fn of_attempt(app: &AppId, run: RunId, number: u32) -> Self {
-        let app: String =
-            app.short_name().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).take(60).collect();
+        let app: String = app
+            .short_name()
+            .chars()
+            .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
+            .take(60)
+            .collect();
         Self(format!("{}{number}", Self::run_prefix_of(&app, run)))
     }
 
@@ -307,7 +312,8 @@ mod tests {
     fn backup_names_differ_by_app_run_and_attempt_and_share_the_runs_prefix() {
         let mut rng = fastrand::Rng::with_seed(1);
         let app: AppId = SHOP.parse().unwrap();
-        let (one, two) = (RunId::new(Timestamp::UNIX_EPOCH, &mut rng), RunId::new(Timestamp::UNIX_EPOCH, &mut rng));
+        let (one, two) =
+            (RunId::new(Timestamp::UNIX_EPOCH, &mut rng), RunId::new(Timestamp::UNIX_EPOCH, &mut rng));
         let name = BackupName::of_attempt(&app, one, 12);
         assert!(name.as_str().starts_with("hf-shop-staging-") && name.as_str().ends_with("-12"), "{name}");
         assert!(name.as_str().starts_with(&BackupName::of_run(&app, one)));

@@ -155,7 +155,8 @@ mod tests {
     #[test]
     fn a_lane_comes_back_from_its_text() {
         let subscription = SubscriptionId::new("s");
-        let begin = Lane::Begin { subscription: subscription.clone(), plan: "/p/x".into(), account: "acct".into() };
+        let begin =
+            Lane::Begin { subscription: subscription.clone(), plan: "/p/x".into(), account: "acct".into() };
         for lane in [begin, Lane::Ask { subscription }, Lane::Free] {
             assert_eq!(lane.to_string().parse::<Lane>(), Ok(lane));
         }

@@ -21,10 +21,8 @@ pub use clock::{Clock, ManualClock, SystemClock, Timestamp, format_timestamp, pa
 pub use event::RunEvent;
 pub use ids::{AppId, BackupId, BackupName, InvalidAppId, PolicyName, RunId, StorageName, SubscriptionId};
 pub use lane::{Budget, Call, Lane, Limits};
-pub use policy::{Overlap, PollPace, Policy, Retention, Retries, Retry, Terms};
+pub use policy::{Overlap, Policy, PollPace, Retention, Retries, Retry, Terms};
 pub use run::{Fold, NewRun, Priority, Run, RunKind, Trigger, Wakeup};
-pub use sas::{SasFacts, SasRefresh, SasWindow, RefreshReason};
-pub use state::{
-    Attempt, BackupFacts, IllegalTransition, Outcome, RunState, StateCode, Tally, Verification,
-};
+pub use sas::{RefreshReason, SasFacts, SasRefresh, SasWindow};
+pub use state::{Attempt, BackupFacts, IllegalTransition, Outcome, RunState, StateCode, Tally, Verification};
 pub use status::BackupStatus;

@@ -128,7 +128,7 @@ pub struct PollPace {
 
 impl Default for PollPace {
     fn default() -> Self {
-        Self { first: Duration::from_secs(5), max: Duration::from_secs(60) }
+        Self { first: Duration::from_secs(5), max: Duration::from_mins(1) }
     }
 }
 
@@ -150,7 +150,7 @@ impl Terms {
         Self {
             storage,
             account: account.into(),
-            deadline: Duration::from_secs(4 * 3_600),
+            deadline: Duration::from_hours(4),
             retries: Retries::default(),
             poll: PollPace::default(),
             shrink_tolerance_percent: 50,

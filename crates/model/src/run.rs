@@ -2,11 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    App, AppId, Cause, CauseKind, IllegalTransition, Lane, Outcome, PolicyName, RunEvent, RunId, RunState, Tally,
-    Terms, Timestamp,
-};
 use crate::schedule::MissedTick;
+use crate::{
+    App, AppId, Cause, CauseKind, IllegalTransition, Lane, Outcome, PolicyName, RunEvent, RunId, RunState,
+    Tally, Terms, Timestamp,
+};
 
 /// One operation on one app, from its planning to its end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -30,7 +30,13 @@ fn attempt(number: u32) -> Attempt {
 }
 
 fn facts() -> BackupFacts {
-    BackupFacts { id: BackupId(7), blob: "b.zip".into(), size_bytes: 9, accepted_at: at(1), finished_at: None }
+    BackupFacts {
+        id: BackupId(7),
+        blob: "b.zip".into(),
+        size_bytes: 9,
+        accepted_at: at(1),
+        finished_at: None,
+    }
 }
 
 /// One of every event, as it would come for attempt `number`.
@@ -119,7 +125,11 @@ fn nothing_moves_a_run_that_has_ended() {
 fn an_attempt_out_of_turn_is_refused() {
     let started = every_event(2).swap_remove(2);
     assert!(RunState::Planned.next(&started).is_err());
-    assert!(RunState::Waiting { cause: Cause::TimedOut, next_attempt: 2, refused_sas: None }.next(&started).is_ok());
+    assert!(
+        RunState::Waiting { cause: Cause::TimedOut, next_attempt: 2, refused_sas: None }
+            .next(&started)
+            .is_ok()
+    );
     let ended_other = every_event(3).swap_remove(13);
     assert!(RunState::Starting { attempt: attempt(2) }.next(&ended_other).is_err());
 }

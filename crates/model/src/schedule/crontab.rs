@@ -128,10 +128,10 @@ mod tests {
         for same in ["0 0 * * 7", "0 0 * * SUN", "@weekly"] {
             assert_eq!(times(same, "UTC", "2026-11-23T00:00:00Z", 2), zero, "{same}");
         }
-        assert_eq!(times("0 6-8/2 * JAN mon-tue", "UTC", "2026-11-23T00:00:00Z", 2), [
-            "2027-01-04T06:00",
-            "2027-01-04T08:00"
-        ]);
+        assert_eq!(
+            times("0 6-8/2 * JAN mon-tue", "UTC", "2026-11-23T00:00:00Z", 2),
+            ["2027-01-04T06:00", "2027-01-04T08:00"]
+        );
     }
 
     #[test]
@@ -144,7 +144,9 @@ mod tests {
 
     #[test]
     fn what_is_no_cron_text_is_refused_with_what_was_expected() {
-        for text in ["", "0 2 * *", "0 2 * * * *", "61 * * * *", "0 25 * * *", "@fortnightly", "0 0 30 2 *", "x"] {
+        for text in
+            ["", "0 2 * *", "0 2 * * * *", "61 * * * *", "0 25 * * *", "@fortnightly", "0 0 30 2 *", "x"]
+        {
             let error = text.parse::<Crontab>().unwrap_err().to_string();
             assert!(error.contains("is not a cron schedule"), "{error}");
         }

@@ -8,7 +8,7 @@ use super::Schedule;
 use crate::{AppId, Overlap, Timestamp};
 
 /// A tick seen within this of its time is on time, not caught up, whatever the policy's `catch_up`.
-pub const ON_TIME: Duration = Duration::from_secs(60);
+pub const ON_TIME: Duration = Duration::from_mins(1);
 
 /// Ticks considered at once: a cursor left far behind moves up in steps of so many.
 const TICKS_MAX: usize = 1_000;
@@ -147,12 +147,15 @@ mod tests {
         let found = look("01:30", "06:30", 2, (Overlap::Skip, 0));
         assert_eq!((found.run, found.catching_up), (Some(at("06:00")), true));
         let reasons: Vec<_> = found.missed.iter().map(|m| (m.tick, m.reason)).collect();
-        assert_eq!(reasons, [
-            (at("02:00"), MissReason::TooLate),
-            (at("03:00"), MissReason::TooLate),
-            (at("04:00"), MissReason::TooLate),
-            (at("05:00"), MissReason::Superseded),
-        ]);
+        assert_eq!(
+            reasons,
+            [
+                (at("02:00"), MissReason::TooLate),
+                (at("03:00"), MissReason::TooLate),
+                (at("04:00"), MissReason::TooLate),
+                (at("05:00"), MissReason::Superseded),
+            ]
+        );
     }
 
     #[test]

@@ -5,7 +5,7 @@ mod due;
 mod spread;
 
 pub use crontab::{Crontab, InvalidCrontab};
-pub use due::{Due, MissedTick, MissReason, ON_TIME, due};
+pub use due::{Due, MissReason, MissedTick, ON_TIME, due};
 pub use spread::spread_offset;
 
 use std::time::Duration;

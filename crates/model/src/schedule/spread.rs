@@ -29,7 +29,7 @@ mod tests {
 
     #[test]
     fn apps_fill_the_window_evenly_and_none_leaves_it() {
-        let window = Duration::from_secs(7_200);
+        let window = Duration::from_hours(2);
         let mut quarters = [0_u32; 4];
         for number in 0..4_000 {
             let offset = spread_offset(&app(number), window);
@@ -42,7 +42,7 @@ mod tests {
     #[test]
     fn an_apps_place_never_changes() {
         // A frozen value: a change of the hash would move every app of every fleet at once.
-        assert_eq!(spread_offset(&app(1), Duration::from_secs(86_400)), Duration::from_secs(FROZEN));
+        assert_eq!(spread_offset(&app(1), Duration::from_hours(24)), Duration::from_secs(FROZEN));
         assert_eq!(spread_offset(&app(1), Duration::ZERO), Duration::ZERO);
     }
 
