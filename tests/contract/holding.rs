@@ -31,7 +31,7 @@ async fn two_runs_of_one_app_never_go_together(bench: &Bench) {
 async fn a_run_whose_app_is_held_does_not_stop_those_behind_it(bench: &Bench) {
     let first = bench.added(&app("shop")).await;
     bench.take_beside(&first, 1, &no_limits()).await;
-    for _ in 0..60 {
+    for _ in 0..300 {
         bench.added(&app("shop")).await;
     }
     bench.advance(1);

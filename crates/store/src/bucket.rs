@@ -19,28 +19,32 @@ impl Bucket {
         Self { tokens: f64::MAX, filled_at: now, closed_until: None }
     }
 
-    /// Refills for the time passed. A clock that went back refills nothing, and counts on from there.
-    pub(crate) fn refill(&mut self, budget: Budget, now: Timestamp) {
-        let passed = (now - self.filled_at).to_std().unwrap_or_default();
-        let gained = passed.as_secs_f64() * budget.per_second.max(0.0);
-        self.tokens = (self.tokens + gained).min(budget.capacity).max(0.0);
-        self.filled_at = now;
-    }
-
     /// Whole tokens that can be drawn at `now`.
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         reason = "a float is cut at the integer's bounds, and tokens are never negative"
     )]
-    pub(crate) fn whole(&self, now: Timestamp) -> u32 {
+    pub(crate) fn whole(&self, budget: Budget, now: Timestamp) -> u32 {
+        // Ten times a tenth is a little less than one.
+        const ROUNDING: f64 = 1e-6;
         let closed = self.closed_until.is_some_and(|until| now < until);
-        if closed { 0 } else { self.tokens.floor() as u32 }
+        if closed { 0 } else { (self.refilled(budget, now).tokens + ROUNDING).floor() as u32 }
     }
 
-    /// Draws tokens.
-    pub(crate) fn draw(&mut self, count: u32) {
-        self.tokens = (self.tokens - f64::from(count)).max(0.0);
+    /// The budget after `count` tokens were drawn at `now`; `None` where it may stay as it is, because nothing was
+    /// drawn. A clock that went back is written down all the same: from there the refill counts on.
+    pub(crate) fn drawn(&self, budget: Budget, now: Timestamp, count: u32) -> Option<Self> {
+        let refilled = self.refilled(budget, now);
+        let tokens = (refilled.tokens - f64::from(count)).max(0.0);
+        (count > 0 || now < self.filled_at).then_some(Self { tokens, ..refilled })
+    }
+
+    /// With what came in since. A clock that went back brings nothing.
+    fn refilled(&self, budget: Budget, now: Timestamp) -> Self {
+        let passed = (now - self.filled_at).to_std().unwrap_or_default();
+        let gained = passed.as_secs_f64() * budget.per_second.max(0.0);
+        Self { tokens: (self.tokens + gained).min(budget.capacity).max(0.0), filled_at: now, ..*self }
     }
 
     /// Closes it until a time, or for longer where it is so already.
@@ -59,35 +63,45 @@ mod tests {
         Timestamp::from_timestamp(seconds, 0).unwrap()
     }
 
-    fn refilled(mut bucket: Bucket, seconds: i64) -> Bucket {
-        bucket.refill(BUDGET, at(seconds));
-        bucket
+    /// Draws as much as there is, up to `most`.
+    fn draw(bucket: &mut Bucket, seconds: i64, most: u32) -> u32 {
+        let count = bucket.whole(BUDGET, at(seconds)).min(most);
+        *bucket = bucket.drawn(BUDGET, at(seconds), count).unwrap_or(*bucket);
+        count
     }
 
     #[test]
     fn it_begins_full_gives_whole_tokens_and_never_holds_more_than_its_capacity() {
-        let mut bucket = refilled(Bucket::full(at(0)), 1_000);
-        assert_eq!(bucket.whole(at(1_000)), 10);
-        bucket.draw(10);
-        assert_eq!(refilled(bucket, 1_001).whole(at(1_001)), 0);
-        assert_eq!(refilled(bucket, 1_003).whole(at(1_003)), 1);
-        assert_eq!(refilled(bucket, 9_000).whole(at(9_000)), 10);
+        let mut bucket = Bucket::full(at(0));
+        let drawn = [(1_000, 10), (1_001, 0), (1_003, 1), (1_004, 1), (1_005, 0), (9_000, 10)];
+        for (seconds, expected) in drawn {
+            assert_eq!(draw(&mut bucket, seconds, 99), expected, "at {seconds}");
+        }
+    }
+
+    #[test]
+    fn many_small_refills_are_one_large_one() {
+        let tenth = Budget { capacity: 10.0, per_second: 0.1 };
+        let mut bucket = Bucket { tokens: 0.0, ..Bucket::full(at(0)) };
+        for second in 1..=10 {
+            bucket = bucket.refilled(tenth, at(second));
+        }
+        assert_eq!(bucket.whole(tenth, at(10)), 1);
     }
 
     #[test]
     fn a_clock_that_goes_back_refills_nothing_and_does_not_stop_the_refill_after() {
-        let mut bucket = refilled(Bucket::full(at(1_000)), 1_000);
-        bucket.draw(10);
-        let back = refilled(bucket, 10);
-        assert_eq!(back.whole(at(10)), 0);
-        assert_eq!(refilled(back, 14).whole(at(14)), 2);
+        let mut bucket = Bucket::full(at(1_000));
+        assert_eq!(draw(&mut bucket, 1_000, 99), 10);
+        assert_eq!(draw(&mut bucket, 10, 99), 0);
+        assert_eq!(draw(&mut bucket, 14, 99), 2);
     }
 
     #[test]
     fn a_closed_budget_gives_nothing_until_the_later_of_two_closings() {
-        let mut bucket = refilled(Bucket::full(at(0)), 0);
+        let mut bucket = Bucket::full(at(0));
         bucket.close(at(50));
         bucket.close(at(20));
-        assert_eq!((bucket.whole(at(49)), bucket.whole(at(50))), (0, 10));
+        assert_eq!((bucket.whole(BUDGET, at(49)), bucket.whole(BUDGET, at(50))), (0, 10));
     }
 }

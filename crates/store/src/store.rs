@@ -53,7 +53,8 @@ pub trait Store: Send + Sync + Debug {
 
     /// Hands out due runs: from each lane asked at most as many as asked, as the subscription's budget has tokens
     /// (drawn here), and, where the step begins an operation, as the plan, the storage account and the app have room
-    /// (held from here on). The most urgent first, then the longest due. Each is leased for `lease`. One transaction.
+    /// (held from here on), and never more than `limits.outstanding` at a time. The most urgent first, then the longest
+    /// due; asks are served in their order. Each is leased for `lease`. One transaction.
     async fn take(&self, asks: &[Ask], limits: &Limits, lease: Duration) -> Result<Vec<Taken>, Error>;
 
     /// Closes a subscription's budget for a kind of call until a time, because Azure said so. A budget that is
@@ -69,7 +70,8 @@ pub trait Store: Send + Sync + Debug {
     async fn load(&self, id: RunId) -> Result<Option<Loaded>, Error>;
 
     /// Writes a change: the new row with its version raised by one, its lease ended, and the events. Nothing is
-    /// written when the row's version is not the one the change was decided on.
+    /// written when the row's version is not the one the change was decided on. Of the row its state, tally, due time
+    /// and end are taken; what the run was made with stays. Beginning an app that another run holds is an error.
     async fn commit(&self, change: &Change) -> Result<Committed, Error>;
 
     /// Runs, the newest first.

@@ -7,7 +7,7 @@ use holdfast_model::{Lane, Limits, Priority, RunId, Timestamp, Wakeup};
 
 use super::state::{Row, State};
 use crate::columns::later;
-use crate::handout::{most_urgent_first, scan_most};
+use crate::handout::{Pick, most_urgent_first};
 use crate::{Ask, Board, LaneDue, Taken};
 
 impl State {
@@ -50,26 +50,20 @@ impl State {
     pub fn take(&mut self, asks: &[Ask], limits: &Limits, lease: Duration, now: Timestamp) -> Vec<Taken> {
         let mut taken = Vec::new();
         for ask in asks {
-            let room = self.room(ask, limits, now);
-            let mut left = room;
-            for id in self.candidates(&ask.lane, scan_most(room), now) {
-                if left == 0 {
-                    break;
-                }
-                let Some(mut row) = self.row(id).cloned() else { continue };
-                let begins = matches!(ask.lane, Lane::Begin { .. });
-                if begins && self.held.contains_key(&row.run.app) {
-                    continue;
-                }
+            let begins = matches!(ask.lane, Lane::Begin { .. });
+            let pick = Pick::new(self.room(ask, limits, now), begins);
+            let picked = self.pick(&ask.lane, pick, now);
+            if let Some((subscription, call)) = ask.lane.cost() {
+                let drawn = u32::try_from(picked.len()).unwrap_or(u32::MAX);
+                let bucket = self.bucket(subscription, call, now);
+                *bucket = bucket.drawn(limits.budget(call), now, drawn).unwrap_or(*bucket);
+            }
+            for mut row in picked {
                 row.holds = row.holds || begins;
                 row.leased_until = Some(later(now, lease));
-                let wakeup = Wakeup { run_id: id, version: row.run.version };
+                let wakeup = Wakeup { run_id: row.run.id, version: row.run.version };
                 taken.push((row.run.due_at, Taken { wakeup, priority: row.run.priority }));
                 self.put(row);
-                left -= 1;
-            }
-            if let Some((subscription, call)) = ask.lane.cost() {
-                self.bucket(subscription, call, now).draw(room - left);
             }
         }
         most_urgent_first(taken)
@@ -79,9 +73,7 @@ impl State {
     fn room(&mut self, ask: &Ask, limits: &Limits, now: Timestamp) -> u32 {
         let mut room = ask.most.min(limits.outstanding.saturating_sub(self.outstanding()));
         if let Some((subscription, call)) = ask.lane.cost() {
-            let bucket = self.bucket(subscription, call, now);
-            bucket.refill(limits.budget(call), now);
-            room = room.min(bucket.whole(now));
+            room = room.min(self.bucket(subscription, call, now).whole(limits.budget(call), now));
         }
         if let Lane::Begin { subscription, plan, account } = &ask.lane {
             let holders = || self.held.values().filter_map(|id| self.row(*id));
@@ -95,11 +87,21 @@ impl State {
         room
     }
 
-    /// The first due runs of a lane.
-    fn candidates(&self, lane: &Lane, most: usize, now: Timestamp) -> Vec<RunId> {
+    /// The due runs of a lane that go.
+    fn pick(&self, lane: &Lane, mut pick: Pick, now: Timestamp) -> Vec<Row> {
         let Some(places) = self.lanes.get(lane) else { return Vec::new() };
         let of_rank = |rank| places.range((rank, Timestamp::MIN_UTC)..=(rank, now)).flat_map(|(_, ids)| ids);
-        Priority::ALL.iter().flat_map(|priority| of_rank(priority.rank())).take(most).copied().collect()
+        let due = Priority::ALL.iter().flat_map(|priority| of_rank(priority.rank()));
+        let mut rows = due.filter_map(|id| self.row(*id));
+        let mut picked = Vec::new();
+        while pick.looks() > 0
+            && let Some(row) = rows.next()
+        {
+            if pick.goes(&row.run.app.to_string(), self.held.contains_key(&row.run.app)) {
+                picked.push(row.clone());
+            }
+        }
+        picked
     }
 
     fn outstanding(&self) -> u32 {

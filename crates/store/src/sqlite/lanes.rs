@@ -1,8 +1,9 @@
 //! What hands runs out and takes them back. Each cost follows what is handed out, not what waits.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
+use futures::TryStreamExt;
 use holdfast_model::{Lane, Limits, Priority, RunId, Timestamp, Wakeup};
 use sqlx::{FromRow, SqliteConnection};
 
@@ -10,7 +11,7 @@ use super::budgets;
 use super::driver::During;
 use super::row::{Reading, text};
 use crate::columns::later;
-use crate::handout::{most_urgent_first, scan_most};
+use crate::handout::{Pick, most_urgent_first};
 use crate::{Ask, Board, Error, LaneDue, Taken};
 
 pub(super) const RECLAIM: &str = "reclaim what was handed out";
@@ -102,29 +103,27 @@ async fn take_from(
     until: Timestamp,
     now: Timestamp,
 ) -> Result<Vec<(Timestamp, Taken)>, Error> {
-    let mut room = ask.most.min(room_to_begin(tx, &ask.lane, limits).await?);
+    let mut room = ask.most;
+    if room > 0 {
+        room = room.min(room_to_begin(tx, &ask.lane, limits).await?);
+    }
     let mut budget = None;
     if let Some((subscription, call)) = ask.lane.cost().filter(|_| room > 0) {
-        let mut bucket = budgets::read(tx, subscription, call, now, TAKE).await?;
-        bucket.refill(limits.budget(call), now);
-        room = room.min(bucket.whole(now));
+        let bucket = budgets::read(tx, subscription, call, now, TAKE).await?;
+        room = room.min(bucket.whole(limits.budget(call), now));
         budget = Some((subscription, call, bucket));
     }
     let begins = matches!(ask.lane, Lane::Begin { .. });
-    let mut held = BTreeSet::new();
-    let mut taken = Vec::new();
-    for candidate in candidates(tx, &ask.lane, scan_most(room), now).await? {
-        if taken.len() == room as usize {
-            break;
-        }
-        if begins && (candidate.held || !held.insert(candidate.app.clone())) {
-            continue;
-        }
-        taken.push(hand_out(tx, candidate, begins, until).await?);
-    }
-    if let Some((subscription, call, mut bucket)) = budget {
-        bucket.draw(u32::try_from(taken.len()).unwrap_or(u32::MAX));
+    let picked = pick(tx, &ask.lane, Pick::new(room, begins), now).await?;
+    if let Some((subscription, call, bucket)) = budget
+        && let Some(bucket) =
+            bucket.drawn(limits.budget(call), now, u32::try_from(picked.len()).unwrap_or(u32::MAX))
+    {
         budgets::write(tx, subscription, call, &bucket, TAKE).await?;
+    }
+    let mut taken = Vec::new();
+    for run in picked {
+        taken.push(hand_out(tx, run, begins, until).await?);
     }
     Ok(taken)
 }
@@ -156,11 +155,12 @@ struct Candidate {
     held: bool,
 }
 
-/// The first due runs of a lane, priority by priority, so that runs due later in one are not read on the way.
-async fn candidates(
+/// The due runs of a lane that go. Read priority by priority, so that runs due later in one are not read on the way,
+/// and no further than there is room.
+async fn pick(
     tx: &mut SqliteConnection,
     lane: &Lane,
-    most: usize,
+    mut pick: Pick,
     now: Timestamp,
 ) -> Result<Vec<Candidate>, Error> {
     let of_priority = "/* take */ SELECT id, version, priority, due_at, app,
@@ -169,22 +169,24 @@ async fn candidates(
         WHERE lane = ? AND leased_until IS NULL AND priority = ? AND due_at <= ?
         ORDER BY due_at, id LIMIT ?";
     let (lane, now) = (lane.to_string(), text(now));
-    let mut found: Vec<Candidate> = Vec::new();
+    let mut picked: Vec<Candidate> = Vec::new();
     for priority in Priority::ALL {
-        if found.len() >= most {
+        if pick.looks() == 0 {
             break;
         }
-        let rows: Vec<Candidate> = sqlx::query_as(of_priority)
-            .bind(&lane)
-            .bind(priority.rank())
-            .bind(&now)
-            .bind(i64::try_from(most - found.len()).unwrap_or(i64::MAX))
-            .fetch_all(&mut *tx)
-            .await
-            .during(TAKE)?;
-        found.extend(rows);
+        let waiting =
+            sqlx::query_as(of_priority).bind(&lane).bind(priority.rank()).bind(&now).bind(pick.looks());
+        let mut waiting = waiting.fetch(&mut *tx);
+        while pick.looks() > 0
+            && let Some(run) = waiting.try_next().await.during(TAKE)?
+        {
+            let run: Candidate = run;
+            if pick.goes(&run.app, run.held) {
+                picked.push(run);
+            }
+        }
     }
-    Ok(found)
+    Ok(picked)
 }
 
 async fn hand_out(

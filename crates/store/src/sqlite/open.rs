@@ -43,7 +43,9 @@ impl SqliteStore {
         let place = Place(path);
         match place.look().await? {
             Found::Nothing if mode == Mode::Own => {}
-            Found::Nothing => return Err(place.wrong("there is no such file; `holdfast run` makes it")),
+            Found::Nothing => {
+                return Err(place.wrong("there is no store there yet; `holdfast run` makes one"));
+            }
             Found::Schema(found) => place.fits(found, mode)?,
         }
         let options = SqliteConnectOptions::new()
@@ -59,7 +61,7 @@ impl SqliteStore {
         } else {
             options.clone().journal_mode(SqliteJournalMode::Wal)
         };
-        let pool = |most| SqlitePoolOptions::new().max_connections(most);
+        let pool = |most| SqlitePoolOptions::new().max_connections(most).test_before_acquire(false);
         let writer = pool(1).connect_with(writing).await.map_err(|error| place.failed(error))?;
         if mode == Mode::Own {
             MIGRATIONS.run(&writer).await.map_err(|error| place.unmigrated(error))?;

@@ -73,7 +73,7 @@ async fn a_file_that_is_missing_is_made_only_for_its_owner() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("store.db");
     for mode in [Mode::Join, Mode::Read] {
-        assert!(refusal(&path, mode).await.contains("there is no such file"));
+        assert!(refusal(&path, mode).await.contains("there is no store there yet"));
         assert!(!path.exists());
     }
     std::fs::write(&path, "").unwrap();
