@@ -1,7 +1,9 @@
 //! Receives messages and works them off, several at once.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
+use futures::FutureExt;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -28,9 +30,7 @@ impl Worker {
         let slots = Arc::new(Semaphore::new(self.concurrency));
         let mut steps = JoinSet::new();
         loop {
-            while let Some(ended) = steps.try_join_next() {
-                report_panic(ended);
-            }
+            while steps.try_join_next().is_some() {}
             // A place first, a message then: no message waits in the hands of a worker that is busy.
             let place = tokio::select! {
                 biased;
@@ -61,18 +61,19 @@ impl Worker {
                 .instrument(span),
             );
         }
-        while let Some(ended) = steps.join_next().await {
-            report_panic(ended);
-        }
+        while steps.join_next().await.is_some() {}
     }
 
     /// One message. It is acked whatever became of it: a step that failed is brought back by its lease, and a
     /// message put back at once would only fail again.
     async fn work_off(&self, delivery: holdfast_queue::Delivery, rng: &mut fastrand::Rng) {
-        match step(&self.seams, &self.settings, delivery.message.wakeup, rng).await {
-            Ok(Stepped::Done) => {}
-            Ok(Stepped::Dropped) => tracing::debug!("a late or doubled message was dropped"),
-            Err(error) => {
+        let step = step(&self.seams, &self.settings, delivery.message.wakeup, rng);
+        // A panic is a defect, and no more than a crash. What the step held is dropped with it.
+        match AssertUnwindSafe(step).catch_unwind().await {
+            Ok(Ok(Stepped::Done)) => {}
+            Ok(Ok(Stepped::Dropped)) => tracing::debug!("a late or doubled message was dropped"),
+            Err(_) => tracing::error!("a step panicked; its lease brings it back"),
+            Ok(Err(error)) => {
                 tracing::error!(
                     error = &error as &dyn std::error::Error,
                     "a step failed; its lease brings it back"
@@ -82,15 +83,5 @@ impl Worker {
         if let Err(error) = delivery.ack().await {
             tracing::warn!(error = &error as &dyn std::error::Error, "a message may come again");
         }
-    }
-}
-
-/// A step that panicked is a defect, and no more than a crash: its lease brings the run back.
-fn report_panic(ended: Result<(), tokio::task::JoinError>) {
-    if let Err(error) = ended {
-        tracing::error!(
-            error = &error as &dyn std::error::Error,
-            "a step panicked; its lease brings it back"
-        );
     }
 }

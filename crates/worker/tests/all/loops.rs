@@ -18,7 +18,6 @@ async fn five() -> World {
     for site in ["a", "b", "c", "d", "e"] {
         world.add_run(site).await;
     }
-    // Four at most, since apps of one group count as of one plan: the others' messages are stale, or come later.
     let messages: Vec<Message> = world
         .runs()
         .await
@@ -96,6 +95,20 @@ async fn a_worker_told_to_take_no_steps_at_once_takes_one() {
     let (worker, stop) = start(&world, 0);
     settle().await;
     assert_eq!(polling(&world).await, 5);
+    stop.cancel();
+    worker.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_step_that_panics_is_not_tried_again_before_its_lease_has_passed() {
+    let world = five().await;
+    let (worker, stop) = start(&world, 2);
+    settle().await;
+    // Whoever waits at a gate that closes panics.
+    world.storage.gate.close();
+    settle().await;
+    assert_eq!(in_hand(&world), 5, "each message was tried once");
+    assert_eq!(world.queue.purge(), 0);
     stop.cancel();
     worker.await.unwrap();
 }
