@@ -26,7 +26,13 @@ pub struct Global {
     #[arg(long, global = true, env = "HOLDFAST_FLEET", default_value = "fleet.toml", value_name = "PATH")]
     pub fleet: PathBuf,
     /// The store's file
-    #[arg(long, global = true, env = "HOLDFAST_STORE", default_value = "holdfast.sqlite", value_name = "PATH")]
+    #[arg(
+        long,
+        global = true,
+        env = "HOLDFAST_STORE",
+        default_value = "holdfast.sqlite",
+        value_name = "PATH"
+    )]
     pub store: PathBuf,
     /// Tables for people, or one JSON document for programs
     #[arg(long, global = true, value_enum, default_value_t = Format::Table)]
@@ -99,10 +105,14 @@ pub enum Command {
     #[command(after_help = "Example:\n  holdfast simulate --apps 20 --seed 7 --dir sim")]
     Simulate(SimulateArgs),
     /// Back up apps now
-    #[command(after_help = "Examples:\n  holdfast backup shop --wait\n  holdfast backup shop/staging wiki --policy gold")]
+    #[command(
+        after_help = "Examples:\n  holdfast backup shop --wait\n  holdfast backup shop/staging wiki --policy gold"
+    )]
     Backup(BackupArgs),
     /// Show how every app stands
-    #[command(after_help = "Examples:\n  holdfast status\n  holdfast status --problems\n  holdfast status --output json")]
+    #[command(
+        after_help = "Examples:\n  holdfast status\n  holdfast status --problems\n  holdfast status --output json"
+    )]
     Status(StatusArgs),
     /// Show an app's runs, the newest first
     #[command(after_help = "Examples:\n  holdfast history shop\n  holdfast history shop/staging --limit 5")]
@@ -214,7 +224,9 @@ pub enum RunsCommand {
 #[derive(Debug, Clone, Subcommand)]
 pub enum ScheduleCommand {
     /// Show when apps are due next, with their places inside the spread and across changes of the clocks
-    #[command(after_help = "Examples:\n  holdfast schedule preview\n  holdfast schedule preview --app shop --count 10\n  holdfast schedule preview --policy gold --from 2027-03-27T00:00:00Z")]
+    #[command(
+        after_help = "Examples:\n  holdfast schedule preview\n  holdfast schedule preview --app shop --count 10\n  holdfast schedule preview --policy gold --from 2027-03-27T00:00:00Z"
+    )]
     Preview(PreviewArgs),
 }
 
@@ -239,7 +251,9 @@ pub struct PreviewArgs {
 #[derive(Debug, Clone, Subcommand)]
 pub enum ConfigCommand {
     /// Check the fleet file and print everything that is wrong with it
-    #[command(after_help = "Examples:\n  holdfast config check\n  holdfast config check --no-secrets --output json")]
+    #[command(
+        after_help = "Examples:\n  holdfast config check\n  holdfast config check --no-secrets --output json"
+    )]
     Check(CheckArgs),
 }
 

@@ -122,9 +122,13 @@ fn help_of(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
     }
     let error = cause.downcast_ref::<holdfast_arm::Error>()?;
     let help = match error.verdict() {
-        holdfast_arm::Verdict::NotSent => "check the network and the credential; `endpoint` and `authority` in [azure]",
+        holdfast_arm::Verdict::NotSent => {
+            "check the network and the credential; `endpoint` and `authority` in [azure]"
+        }
         holdfast_arm::Verdict::Unauthorized => "check the credential in [azure]",
-        holdfast_arm::Verdict::Forbidden => "give the credential the role that docs/cli.md names, on the subscription",
+        holdfast_arm::Verdict::Forbidden => {
+            "give the credential the role that docs/cli.md names, on the subscription"
+        }
         _ => return None,
     };
     Some(help.to_owned())
@@ -133,7 +137,9 @@ fn help_of(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
 /// Whether an error is only that the reader of our output went away, as in `holdfast status | head`.
 pub fn is_closed_pipe(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
-        cause.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+        cause
+            .downcast_ref::<std::io::Error>()
+            .is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
     })
 }
 

@@ -28,7 +28,8 @@ fn by_id(apps: &[AppId], text: &str) -> Result<AppId, Failure> {
     if apps.contains(&id) {
         return Ok(id);
     }
-    Err(Failure::new(Exit::Usage, format!("{id} is not in the fleet")).help("`holdfast status` lists the apps"))
+    Err(Failure::new(Exit::Usage, format!("{id} is not in the fleet"))
+        .help("`holdfast status` lists the apps"))
 }
 
 fn unknown(apps: &[AppId], text: &str) -> Failure {

@@ -14,7 +14,8 @@ pub fn begin(global: &Global, default: Level) {
     // A directive that cannot be read is left out: logging must not keep the program from working.
     let filter = EnvFilter::builder().parse_lossy(filter);
     let colored = is_colored(global.color, std::io::stderr().is_terminal());
-    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colored);
+    let logs =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colored);
     // Another subscriber is in place only in tests, and then theirs is the one that counts.
     let _ = match global.log_format {
         LogFormat::Text => logs.try_init(),

@@ -83,8 +83,9 @@ sas = {{ mint = "account_key", key = {key}, lifetime = "48h" }}
         for subscription in self.fleet.subscriptions() {
             for policy in ["gold", "silver"] {
                 let id = quoted(subscription.as_str());
-                let rule =
-                    format!("[[discover]]\nsubscription = {id}\ntags   = {{ backup = \"{policy}\" }}\npolicy = \"{policy}\"");
+                let rule = format!(
+                    "[[discover]]\nsubscription = {id}\ntags   = {{ backup = \"{policy}\" }}\npolicy = \"{policy}\""
+                );
                 // Writing to a String cannot fail.
                 let _ = write!(text, "\n{rule}\n");
             }

@@ -112,7 +112,8 @@ fn show(document: &Document, context: &Context) -> std::io::Result<()> {
         };
         let tier = entry.tier.as_deref().unwrap_or("-");
         let subscription = entry.app.subscription().as_str();
-        let row = [entry.name.as_str().into(), policy, via.into(), tier.into(), entry.location.as_str().into()];
+        let row =
+            [entry.name.as_str().into(), policy, via.into(), tier.into(), entry.location.as_str().into()];
         table.row(row.into_iter().chain([subscription.into()]));
     }
     if !document.apps.is_empty() {

@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use holdfast_model::{
-    App, AppId, NewRun, Outcome, PolicyName, Run, RunId, RunState, Terms, Trigger,
-};
+use holdfast_model::{App, AppId, NewRun, Outcome, PolicyName, Run, RunId, RunState, Terms, Trigger};
 use holdfast_store::{OneProcess, Store};
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
@@ -98,7 +96,8 @@ fn work_if_alone(
 
 /// The apps that the command line names, among those of the fleet file and those that were found at Azure before.
 async fn find_apps(names: &[String], fleet: &Fleet, store: &dyn Store) -> anyhow::Result<Vec<App>> {
-    let mut known: BTreeMap<AppId, App> = fleet.apps.iter().map(|app| (app.id.clone(), app.clone())).collect();
+    let mut known: BTreeMap<AppId, App> =
+        fleet.apps.iter().map(|app| (app.id.clone(), app.clone())).collect();
     for app in store.status().await?.into_iter().filter(|app| !app.removed) {
         let found = App { id: app.app.clone(), policy: app.policy, plan: None, paused: false };
         known.entry(app.app).or_insert(found);

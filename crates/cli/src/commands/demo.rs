@@ -67,16 +67,19 @@ pub async fn run(args: &DemoArgs, context: &Context) -> anyhow::Result<Exit> {
     let stop = CancellationToken::new();
     let listener = TcpListener::bind("127.0.0.1:0").await.context("failed to listen on this machine")?;
     let azure_stop = CancellationToken::new();
-    let (server, azure) = simulation.serve(listener, Arc::clone(&clock), azure_stop.clone().cancelled_owned())?;
+    let (server, azure) =
+        simulation.serve(listener, Arc::clone(&clock), azure_stop.clone().cancelled_owned())?;
     let path = simulation.write_files(&dir, &server, POLICIES)?;
     let fleet = check(&path, Secrets::Read, clock.now())?;
     let fleet = fleet.fleet.ok_or_else(|| anyhow::Error::new(Invalid(fleet.problems)))?;
     let store_path = dir.join("holdfast.sqlite");
     let _only_one = OneProcess::lock(&store_path)?;
-    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&store_path, Arc::clone(&clock), Mode::Own).await?);
+    let store: Arc<dyn Store> =
+        Arc::new(SqliteStore::open(&store_path, Arc::clone(&clock), Mode::Own).await?);
     let calls = Arc::new(ArmCalls::default());
     let (rng, store_for_engine) = (context.rng(), Arc::clone(&store));
-    let engine = Engine::new(Parts { fleet, store: store_for_engine, clock, calls: Arc::clone(&calls) as _, rng })?;
+    let engine =
+        Engine::new(Parts { fleet, store: store_for_engine, clock, calls: Arc::clone(&calls) as _, rng })?;
 
     let began = machine.elapsed();
     let stopper = tokio::spawn(stop_on_signal(stop.clone()));
@@ -121,8 +124,10 @@ async fn follow(
     let bar = progress(apps, context);
     let began = machine.elapsed();
     loop {
-        let ended = store.runs(&RunFilter { state: Some(StateCode::Ended), ..RunFilter::default() }).await?.len();
-        let polling = store.runs(&RunFilter { state: Some(StateCode::Polling), ..RunFilter::default() }).await?.len();
+        let ended =
+            store.runs(&RunFilter { state: Some(StateCode::Ended), ..RunFilter::default() }).await?.len();
+        let polling =
+            store.runs(&RunFilter { state: Some(StateCode::Polling), ..RunFilter::default() }).await?.len();
         bar.set_position(u64::try_from(ended)?);
         bar.set_message(format!("{polling} under way at Azure"));
         if ended >= usize::try_from(apps)? {

@@ -63,7 +63,12 @@ pub async fn run(args: &PreviewArgs, context: &Context) -> anyhow::Result<Exit> 
     Ok(Exit::Done)
 }
 
-async fn of_app(text: &str, fleet: &Fleet, context: &Context, span: (Timestamp, u32)) -> anyhow::Result<Preview> {
+async fn of_app(
+    text: &str,
+    fleet: &Fleet,
+    context: &Context,
+    span: (Timestamp, u32),
+) -> anyhow::Result<Preview> {
     let mut apps: Vec<(AppId, Option<PolicyName>)> =
         fleet.apps.iter().map(|app| (app.id.clone(), app.policy.clone())).collect();
     // Apps that were discovered stand in the store alone; before the first run there is none.
@@ -94,7 +99,8 @@ fn of_policies(only: Option<&str>, fleet: &Fleet, span: (Timestamp, u32)) -> any
         );
         return Err(failure.help(help).into());
     }
-    let chosen = fleet.policies.values().filter(|policy| only.is_none_or(|only| only == policy.name.as_str()));
+    let chosen =
+        fleet.policies.values().filter(|policy| only.is_none_or(|only| only == policy.name.as_str()));
     Ok(chosen.map(|policy| preview(policy, None, span)).collect())
 }
 
@@ -104,7 +110,8 @@ fn preview(policy: &Policy, app: Option<AppId>, (from, count): (Timestamp, u32))
         Some(app) => schedule.next_tick(app, after),
         None => schedule.crontab.next_after(after, schedule.timezone),
     };
-    let times = std::iter::successors(next(from), |after| next(*after)).take(usize::try_from(count).unwrap_or(0));
+    let times =
+        std::iter::successors(next(from), |after| next(*after)).take(usize::try_from(count).unwrap_or(0));
     let spread = app.as_ref().map_or(schedule.spread, |app| spread_offset(app, schedule.spread));
     Preview {
         policy: policy.name.clone(),
@@ -136,7 +143,11 @@ fn table(document: &Document) -> Table {
             let mut notes = Vec::new();
             if !spread.is_zero() {
                 let spread = humantime::format_duration(spread);
-                let note = if preview.app.is_some() { format!("{spread} into the spread") } else { format!("apps spread over {spread}") };
+                let note = if preview.app.is_some() {
+                    format!("{spread} into the spread")
+                } else {
+                    format!("apps spread over {spread}")
+                };
                 notes.push(note);
             }
             if tick.clocks_changed {
@@ -145,7 +156,8 @@ fn table(document: &Document) -> Table {
             let utc = tick.at.format("%Y-%m-%d %H:%M:%S").to_string();
             let due = until(tick.at, document.from);
             let policy = preview.policy.as_str();
-            let row = [policy.into(), app.as_str().into(), tick.local.as_str().into(), preview.timezone.into()];
+            let row =
+                [policy.into(), app.as_str().into(), tick.local.as_str().into(), preview.timezone.into()];
             table.row(row.into_iter().chain([utc.into(), due.into(), notes.join("; ").into()]));
         }
     }
@@ -164,10 +176,13 @@ mod tests {
         let times: Vec<Timestamp> = times.iter().map(|time| parse_timestamp(time).unwrap()).collect();
         let ticks = ticks(times.clone().into_iter(), Tz::Europe__Paris, times[0] - Duration::from_secs(1));
         let marks: Vec<_> = ticks.iter().map(|tick| (tick.local.as_str(), tick.clocks_changed)).collect();
-        assert_eq!(marks, [
-            ("2027-03-27 02:00:00 +01:00", false),
-            ("2027-03-28 01:00:00 +01:00", false),
-            ("2027-03-29 02:00:00 +02:00", true)
-        ]);
+        assert_eq!(
+            marks,
+            [
+                ("2027-03-27 02:00:00 +01:00", false),
+                ("2027-03-28 01:00:00 +01:00", false),
+                ("2027-03-29 02:00:00 +02:00", true)
+            ]
+        );
     }
 }

@@ -53,9 +53,7 @@ pub async fn stop_on_signal(stop: CancellationToken) {
 }
 
 /// Opens the store for a command that works beside a `holdfast run`, or in its stead.
-pub async fn open_beside(
-    context: &Context,
-) -> anyhow::Result<(Arc<SqliteStore>, Option<OneProcess>)> {
+pub async fn open_beside(context: &Context) -> anyhow::Result<(Arc<SqliteStore>, Option<OneProcess>)> {
     let path = &context.global.store;
     let alone = match OneProcess::lock(path) {
         Ok(lock) => Some(lock),

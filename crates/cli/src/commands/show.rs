@@ -23,7 +23,8 @@ pub async fn run(id: RunId, context: &Context) -> anyhow::Result<Exit> {
     let events = store.events(id).await?;
     store.close().await;
     let Some(loaded) = loaded else {
-        let failure = Failure::new(Exit::Usage, format!("there is no run {id} in {}", context.global.store.display()));
+        let failure =
+            Failure::new(Exit::Usage, format!("there is no run {id} in {}", context.global.store.display()));
         return Err(failure.help("`holdfast history APP` lists an app's runs").into());
     };
     let document = Document { run: RunView::from(&loaded.run), events };
@@ -64,16 +65,21 @@ fn happenings(events: &[AuditEvent]) -> Table {
 
 /// What an event says beyond its name.
 fn detail(event: &RunEvent) -> String {
-    let retry = |at: &Option<_>| at.map_or_else(String::new, |at| format!("; again at {}", format_timestamp(at)));
+    let retry =
+        |at: &Option<_>| at.map_or_else(String::new, |at| format!("; again at {}", format_timestamp(at)));
     match event {
         RunEvent::Planned { tick: Some(tick), .. } => format!("for the tick {}", format_timestamp(*tick)),
         RunEvent::Planned { tick: None, .. } => "by hand".to_owned(),
-        RunEvent::Missed { tick, reason } => format!("the tick {}: {}", format_timestamp(*tick), reason.as_str()),
+        RunEvent::Missed { tick, reason } => {
+            format!("the tick {}: {}", format_timestamp(*tick), reason.as_str())
+        }
         RunEvent::AttemptStarted { attempt, sas } => {
             format!("attempt {} as {}, SAS {}", attempt.number, attempt.name, sas.fingerprint)
         }
         RunEvent::StartRefused { cause, detail, retry_at } => format!("{cause}: {detail}{}", retry(retry_at)),
-        RunEvent::Deferred { cause, detail, until } => format!("{cause}: {detail}; until {}", format_timestamp(*until)),
+        RunEvent::Deferred { cause, detail, until } => {
+            format!("{cause}: {detail}; until {}", format_timestamp(*until))
+        }
         RunEvent::Accepted { backup, request_id, .. } => {
             let request = request_id.as_ref().map_or_else(String::new, |id| format!(", request {id}"));
             format!("backup {backup}{request}")
@@ -81,7 +87,9 @@ fn detail(event: &RunEvent) -> String {
         RunEvent::AnswerLost { detail } | RunEvent::CheckFailed { detail } => detail.clone(),
         RunEvent::Absent { .. } => "the backup is not in the app's list".to_owned(),
         RunEvent::Adopted { attempt, backup, .. } => format!("backup {backup} of attempt {}", attempt.number),
-        RunEvent::OrphanFound { backup, name, number } => format!("backup {backup} of attempt {number}, {name}"),
+        RunEvent::OrphanFound { backup, name, number } => {
+            format!("backup {backup} of attempt {number}, {name}")
+        }
         RunEvent::StatusSeen { status } => status.to_string(),
         RunEvent::Completed { backup } => describe(backup),
         RunEvent::AttemptEnded { number, cause, detail, retry_at, .. } => {

@@ -36,7 +36,11 @@ pub async fn run(args: &StatusArgs, context: &Context) -> anyhow::Result<Exit> {
     if context.out.is_json() {
         context.out.json(&document)?;
     } else if document.apps.is_empty() {
-        let nothing = if args.problems { "no app needs attention" } else { "no apps yet: `holdfast run` takes the fleet in" };
+        let nothing = if args.problems {
+            "no app needs attention"
+        } else {
+            "no apps yet: `holdfast run` takes the fleet in"
+        };
         context.out.text(nothing)?;
     } else {
         context.out.table(table(&document))?;

@@ -1,8 +1,8 @@
 //! A run as programs and people see it: without the terms it carries, which are the fleet file's business.
 
 use holdfast_model::{
-    AppId, BackupFacts, BackupStatus, Cause, Outcome, PolicyName, Run, RunId, RunKind, RunState, StateCode, Timestamp,
-    Trigger, Verification,
+    AppId, BackupFacts, BackupStatus, Cause, Outcome, PolicyName, Run, RunId, RunKind, RunState, StateCode,
+    Timestamp, Trigger, Verification,
 };
 use serde::Serialize;
 
@@ -87,7 +87,9 @@ impl From<&Run> for RunView {
 /// What a run is doing or how it ended, in one cell.
 pub fn state_cell(run: &RunView) -> Cell {
     match (run.outcome, run.cause) {
-        (Some(outcome), Some(cause)) => Cell::toned(format!("{}: {cause}", outcome.as_str()), tone_of(outcome)),
+        (Some(outcome), Some(cause)) => {
+            Cell::toned(format!("{}: {cause}", outcome.as_str()), tone_of(outcome))
+        }
         (Some(outcome), None) => Cell::toned(outcome.as_str(), tone_of(outcome)),
         (None, Some(cause)) => Cell::from(format!("{}: {cause}", run.state.as_str())),
         (None, None) => Cell::from(run.state.as_str()),

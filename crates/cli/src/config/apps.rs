@@ -15,13 +15,19 @@ use super::report::{Found, Place, Report};
 const DATABASE_TYPES: &str = "one of SqlAzure, MySql, LocalMySql, PostgreSql";
 
 /// Reads the apps.
-pub fn apps(report: &mut Report<'_>, file: &mut Section<'_>, policies: &Policies, clouds: &[Cloud]) -> Vec<App> {
+pub fn apps(
+    report: &mut Report<'_>,
+    file: &mut Section<'_>,
+    policies: &Policies,
+    clouds: &[Cloud],
+) -> Vec<App> {
     let mut seen: BTreeMap<AppId, String> = BTreeMap::new();
     let mut apps = Vec::new();
     for section in file.sections(report, "app", "a list of tables, as in [[app]]") {
         let Some(Found { value, place }) = app(report, section, policies) else { continue };
         if let Some(first) = seen.get(&value.id) {
-            let message = format_args!("`{}`: {} is listed already, as `{first}`", place.key, value.id.short_name());
+            let message =
+                format_args!("`{}`: {} is listed already, as `{first}`", place.key, value.id.short_name());
             report.error_with_help(&place, message, "ARM ids have no case: two spellings are one app");
             continue;
         }
@@ -47,7 +53,8 @@ fn app(report: &mut Report<'_>, mut section: Section<'_>, policies: &Policies) -
 /// Backups are taken without databases. A fleet file that names some is refused, because whoever wrote it believes
 /// them to be safe.
 fn databases(report: &mut Report<'_>, section: &mut Section<'_>) {
-    let expected = "a list such as [{ type = \"SqlAzure\", name = \"shop\", connection_string = \"env:SHOP_DB\" }]";
+    let expected =
+        "a list such as [{ type = \"SqlAzure\", name = \"shop\", connection_string = \"env:SHOP_DB\" }]";
     for mut database in section.sections(report, "databases", expected) {
         database.required(report, "type", DATABASE_TYPES);
         database.required(report, "name", "the database's name");

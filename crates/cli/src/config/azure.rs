@@ -25,7 +25,11 @@ pub fn clouds(report: &mut Report<'_>, file: &mut Section<'_>) -> Vec<Cloud> {
     let Some(section) = file.section(report, "azure", "a table with a credential") else {
         if !file.has("azure") {
             let help = "add: [azure] and credential = { kind = \"azure_cli\" }".to_owned();
-            report.missing(&top(), "the section [azure] is missing: expected at least a `credential`", Some(help));
+            report.missing(
+                &top(),
+                "the section [azure] is missing: expected at least a `credential`",
+                Some(help),
+            );
         }
         return Vec::new();
     };
@@ -63,7 +67,8 @@ fn cloud(report: &mut Report<'_>, name: String, mut section: Section<'_>) -> Opt
 
 /// Tokens and secrets go to these addresses: in the open only within this machine.
 fn address(report: &mut Report<'_>, section: &mut Section<'_>, key: &'static str) -> Option<Url> {
-    let Found { value, place } = section.url(report, key, "the https URL of a sovereign cloud or of a simulator")?;
+    let Found { value, place } =
+        section.url(report, key, "the https URL of a sovereign cloud or of a simulator")?;
     let is_local = match value.host() {
         Some(url::Host::Domain(domain)) => domain == "localhost",
         Some(url::Host::Ipv4(address)) => address.is_loopback(),
@@ -99,7 +104,8 @@ pub fn subscription(report: &mut Report<'_>, found: &Found<&str>) -> Option<Subs
     if is_id {
         return Some(SubscriptionId::new(value));
     }
-    report.error(place, format_args!("`{}`: expected a subscription's id alone, found \"{value}\"", place.key));
+    report
+        .error(place, format_args!("`{}`: expected a subscription's id alone, found \"{value}\"", place.key));
     None
 }
 
@@ -109,20 +115,28 @@ fn credential(report: &mut Report<'_>, section: &mut Section<'_>) -> Option<Cred
         return None;
     }
     let mut table = section.section(report, "credential", expected)?;
-    // With an unknown kind nobody can say which keys belong to it.
-    let credential = read_credential(report, &mut table)?;
+    let kinds = format!("one of {}", KINDS.join(", "));
+    let Found { value: kind, place } = table.required(report, "kind", &kinds)?;
+    if !KINDS.contains(&kind) {
+        // Nobody can say which keys belong to an unknown kind.
+        let near = did_you_mean(kind, KINDS);
+        report.error(&place, format_args!("`{}`: expected {kinds}, found \"{kind}\"{near}", place.key));
+        return None;
+    }
+    let credential = credential_of(report, &mut table, kind);
     table.finish(report);
     credential
 }
 
-/// `None` when the kind itself will not do, so that its keys cannot be judged.
-fn read_credential(report: &mut Report<'_>, table: &mut Section<'_>) -> Option<Option<Credential<SecretRef>>> {
-    let kinds = format!("one of {}", KINDS.join(", "));
-    let Found { value: kind, place } = table.required(report, "kind", &kinds)?;
+fn credential_of(
+    report: &mut Report<'_>,
+    table: &mut Section<'_>,
+    kind: &str,
+) -> Option<Credential<SecretRef>> {
     let optional = |report: &mut Report<'_>, table: &mut Section<'_>, key| {
         table.text(report, key, "a text").map(|found| found.value.to_owned())
     };
-    Some(match kind {
+    match kind {
         "client_secret" => {
             let tenant = table.required(report, "tenant", "the tenant's id or domain");
             let client_id = table.required(report, "client_id", "the application's id");
@@ -141,21 +155,18 @@ fn read_credential(report: &mut Report<'_>, table: &mut Section<'_>) -> Option<O
         "managed_identity" => {
             Some(Credential::ManagedIdentity { client_id: optional(report, table, "client_id") })
         }
-        "azure_cli" => Some(Credential::AzureCli { tenant: optional(report, table, "tenant") }),
-        other => {
-            let near = did_you_mean(other, KINDS);
-            report.error(&place, format_args!("`{}`: expected {kinds}, found \"{other}\"{near}", place.key));
-            return None;
-        }
-    })
+        _ => Some(Credential::AzureCli { tenant: optional(report, table, "tenant") }),
+    }
 }
 
 fn check_several(report: &mut Report<'_>, section: &Section<'_>, clouds: &[Cloud]) {
     let open: Vec<&Cloud> = clouds.iter().filter(|cloud| cloud.subscriptions.is_empty()).collect();
-    let place_of = |cloud: &Cloud| section.entries().find(|(name, _)| *name == cloud.name).map(|(_, (place, _))| place);
+    let place_of =
+        |cloud: &Cloud| section.entries().find(|(name, _)| *name == cloud.name).map(|(_, (place, _))| place);
     for cloud in open.iter().skip(1) {
         let Some(place) = place_of(cloud) else { continue };
-        let message = format_args!("[azure.{}] and [azure.{}] both serve every subscription", open[0].name, cloud.name);
+        let message =
+            format_args!("[azure.{}] and [azure.{}] both serve every subscription", open[0].name, cloud.name);
         report.error_with_help(&place, message, "say which serves which: subscriptions = [\"...\"]");
     }
     for (index, cloud) in clouds.iter().enumerate() {

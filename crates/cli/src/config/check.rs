@@ -12,7 +12,7 @@ use super::report::{Found, Place, Report};
 /// Times looked at: more than a year of a daily schedule, so that both changes of the clocks are among them.
 const TIMES: usize = 500;
 
-const DAY: Duration = Duration::from_secs(86_400);
+const DAY: Duration = Duration::from_hours(24);
 
 /// A schedule's own measures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +29,11 @@ impl Rhythm {
         let times: Vec<Timestamp> = std::iter::successors(next(&now), next).take(TIMES).collect();
         let pauses = || times.windows(2).filter_map(|pair| (pair[1] - pair[0]).to_std().ok());
         let within_a_day = |(index, first): (usize, &Timestamp)| {
-            times.iter().skip(index).take_while(|time| (**time - *first).to_std().is_ok_and(|pause| pause < DAY)).count()
+            times
+                .iter()
+                .skip(index)
+                .take_while(|time| (**time - *first).to_std().is_ok_and(|pause| pause < DAY))
+                .count()
         };
         // A day is full after as many times as there are in one; beyond 100 nothing changes any more.
         let most_in_a_day = times.iter().take(100).enumerate().map(within_a_day).max()?;
@@ -72,22 +76,34 @@ pub fn schedule(
             format_duration(*value),
             format_duration(longest)
         );
-        report.warning(place, message, Some("schedule more often, or allow more than the longest pause".into()));
+        report.warning(
+            place,
+            message,
+            Some("schedule more often, or allow more than the longest pause".into()),
+        );
     }
 }
 
 /// A backup that outlives its SAS fails when it has already done the work.
-pub fn lifetime(report: &mut Report<'_>, deadline: Duration, place: Place, storage: &StorageName, target: &Target) {
+pub fn lifetime(
+    report: &mut Report<'_>,
+    deadline: Duration,
+    place: &Place,
+    storage: &StorageName,
+    target: &Target,
+) {
     let SasSource::AccountKey { lifetime, .. } = &target.source else { return };
     let needed = deadline + SasWindow::CLOCK_SKEW;
     if *lifetime < needed {
         let message = format_args!(
-            "`{}`: the deadline of {} is longer than a SAS of [storage.{storage}] lasts, {}",
+            "`{}`: a backup may run for {}, and its SAS from [storage.{storage}] lasts {}: it must outlast the backup \
+             by {}",
             place.key,
             format_duration(deadline),
-            format_duration(*lifetime)
+            format_duration(*lifetime),
+            format_duration(SasWindow::CLOCK_SKEW)
         );
         let help = format!("set the storage's `lifetime` to at least {}", format_duration(needed));
-        report.error_with_help(&place, message, help);
+        report.error_with_help(place, message, help);
     }
 }

@@ -16,7 +16,8 @@ pub fn limits(report: &mut Report<'_>, file: &mut Section<'_>) -> Limits {
     budget(report, &mut section, "reads", &mut limits.reads);
     budget(report, &mut section, "writes", &mut limits.writes);
     budget(report, &mut section, "deletes", &mut limits.deletes);
-    let mut count = |key, most, limit: &mut u32| *limit = section.count(report, key, 1..=most).unwrap_or(*limit);
+    let mut count =
+        |key, most, limit: &mut u32| *limit = section.count(report, key, 1..=most).unwrap_or(*limit);
     count("per_plan", 10_000, &mut limits.per_plan);
     count("per_account", 10_000, &mut limits.per_account);
     count("outstanding", 100_000, &mut limits.outstanding);

@@ -73,10 +73,10 @@ pub struct EngineConfig {
 impl Default for EngineConfig {
     fn default() -> Self {
         Self {
-            lease: Duration::from_secs(300),
+            lease: Duration::from_mins(5),
             settle: Duration::from_secs(90),
             concurrency: 32,
-            call_timeout: Duration::from_secs(60),
+            call_timeout: Duration::from_mins(1),
         }
     }
 }
@@ -101,21 +101,19 @@ impl Fleet {
     /// in. A listed app goes by its own entry alone, and the first rule that takes a site in wins.
     pub fn apps_with(&self, sites: &[Site]) -> Vec<App> {
         let listed: BTreeMap<&AppId, &App> = self.apps.iter().map(|app| (&app.id, app)).collect();
-        let plan_of = |id: &AppId| sites.iter().find(|site| &site.id == id).and_then(|site| site.plan.clone());
-        let mut all: BTreeMap<AppId, App> =
-            self.apps.iter().map(|app| (app.id.clone(), App { plan: plan_of(&app.id), ..app.clone() })).collect();
+        let plan_of =
+            |id: &AppId| sites.iter().find(|site| &site.id == id).and_then(|site| site.plan.clone());
+        let mut all: BTreeMap<AppId, App> = self
+            .apps
+            .iter()
+            .map(|app| (app.id.clone(), App { plan: plan_of(&app.id), ..app.clone() }))
+            .collect();
         for site in sites.iter().filter(|site| !listed.contains_key(&site.id)) {
             let policy = self.discover.iter().find(|rule| rule.takes(site)).map(|rule| rule.policy.clone());
             let app = App { id: site.id.clone(), policy, plan: site.plan.clone(), paused: false };
             all.entry(site.id.clone()).or_insert(app);
         }
         all.into_values().collect()
-    }
-
-    /// The cloud that serves a subscription.
-    pub fn cloud_of(&self, subscription: &SubscriptionId) -> Option<&Cloud> {
-        let named = self.clouds.iter().find(|cloud| cloud.subscriptions.contains(subscription));
-        named.or_else(|| self.clouds.iter().find(|cloud| cloud.subscriptions.is_empty()))
     }
 }
 
@@ -126,7 +124,15 @@ mod tests {
     fn site(name: &str, tags: &[(&str, &str)]) -> Site {
         let tags = tags.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let id = AppId::new("sub", "group", name, None);
-        Site { id, location: "westeurope".into(), plan: Some("/p".into()), kind: None, state: None, tier: None, tags }
+        Site {
+            id,
+            location: "westeurope".into(),
+            plan: Some("/p".into()),
+            kind: None,
+            state: None,
+            tier: None,
+            tags,
+        }
     }
 
     fn rule() -> Discover {
@@ -140,7 +146,10 @@ mod tests {
 
     #[test]
     fn a_rule_takes_in_what_has_all_its_tags_and_is_not_excluded() {
-        assert!(rule().takes(&site("shop", &[("Backup", "gold"), ("team", "x")])), "names of tags have no case");
+        assert!(
+            rule().takes(&site("shop", &[("Backup", "gold"), ("team", "x")])),
+            "names of tags have no case"
+        );
         assert!(!rule().takes(&site("shop", &[("backup", "Gold")])), "values have");
         assert!(!rule().takes(&site("shop", &[])));
         assert!(!rule().takes(&site("blog", &[("backup", "gold")])), "excluded by its short name");
@@ -166,11 +175,11 @@ mod tests {
         };
         let gold = &[("backup", "gold")];
         let apps = fleet.apps_with(&[site("shop", gold), site("wiki", gold), site("stray", &[])]);
-        let found: Vec<_> = apps.iter().map(|a| (a.id.site(), a.policy.is_some(), a.plan.is_some(), a.paused)).collect();
-        assert_eq!(found, [
-            ("shop", false, true, true),
-            ("stray", false, true, false),
-            ("wiki", true, true, false)
-        ]);
+        let found: Vec<_> =
+            apps.iter().map(|a| (a.id.site(), a.policy.is_some(), a.plan.is_some(), a.paused)).collect();
+        assert_eq!(
+            found,
+            [("shop", false, true, true), ("stray", false, true, false), ("wiki", true, true, false)]
+        );
     }
 }

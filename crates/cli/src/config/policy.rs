@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use chrono_tz::{TZ_VARIANTS, Tz};
 use holdfast_model::schedule::{Crontab, Schedule};
-use holdfast_model::{Overlap, Policy, PolicyName, PollPace, Retention, Retries, Retry, StorageName, Terms, Timestamp};
+use holdfast_model::{
+    Overlap, Policy, PolicyName, PollPace, Retention, Retries, Retry, StorageName, Terms, Timestamp,
+};
 use toml::de::DeValue;
 
 use super::check;
@@ -17,12 +19,17 @@ use super::suggest::did_you_mean;
 /// Policies with the places of their names. One that will not do is there without its value.
 pub type Policies = BTreeMap<PolicyName, Found<Option<Policy>>>;
 
-const CATCH_UP: Duration = Duration::from_secs(6 * 3_600);
+const CATCH_UP: Duration = Duration::from_hours(6);
 
-const MINUTE: Duration = Duration::from_secs(60);
+const MINUTE: Duration = Duration::from_mins(1);
 
 /// Reads the policies.
-pub fn policies(report: &mut Report<'_>, file: &mut Section<'_>, storages: &Storages, now: Timestamp) -> Policies {
+pub fn policies(
+    report: &mut Report<'_>,
+    file: &mut Section<'_>,
+    storages: &Storages,
+    now: Timestamp,
+) -> Policies {
     let Some(section) = file.section(report, "policy", "tables, as in [policy.NAME]") else {
         return Policies::new();
     };
@@ -55,8 +62,11 @@ fn policy(
     let terms = terms(report, &mut section, storages);
     section.finish(report);
     let (crontab, timezone) = (crontab?, timezone?);
-    let schedule =
-        Schedule { crontab: crontab.value, timezone, spread: spread.as_ref().map_or(Duration::ZERO, |f| f.value) };
+    let schedule = Schedule {
+        crontab: crontab.value,
+        timezone,
+        spread: spread.as_ref().map_or(Duration::ZERO, |f| f.value),
+    };
     check::schedule(report, &schedule, &crontab.place, spread.as_ref(), objective.as_ref(), now);
     Some(Policy {
         name: name.clone(),
@@ -82,13 +92,18 @@ fn zone(report: &mut Report<'_>, found: &Found<&str>) -> Option<Tz> {
     let zone = value.parse().ok();
     if zone.is_none() {
         // Somebody who writes `Paris` means the city of that name.
-        let city = |zone: &&Tz| zone.name().rsplit('/').next().is_some_and(|city| city.eq_ignore_ascii_case(value));
+        let city =
+            |zone: &&Tz| zone.name().rsplit('/').next().is_some_and(|city| city.eq_ignore_ascii_case(value));
         let near = match TZ_VARIANTS.iter().find(city) {
             Some(zone) => format!("; did you mean `{zone}`?"),
             None => did_you_mean(value, TZ_VARIANTS.iter().map(|zone| zone.name())),
         };
         let help = "zones have names such as \"UTC\" or \"Europe/Paris\"";
-        report.error_with_help(place, format_args!("`{}`: unknown time zone \"{value}\"{near}", place.key), help);
+        report.error_with_help(
+            place,
+            format_args!("`{}`: unknown time zone \"{value}\"{near}", place.key),
+            help,
+        );
     }
     zone
 }
@@ -101,7 +116,10 @@ fn overlap(report: &mut Report<'_>, section: &mut Section<'_>) -> Overlap {
         "skip" => Overlap::Skip,
         "queue" => Overlap::Queue,
         other => {
-            report.error(&place, format_args!("`{}`: expected \"skip\" or \"queue\", found \"{other}\"", place.key));
+            report.error(
+                &place,
+                format_args!("`{}`: expected \"skip\" or \"queue\", found \"{other}\"", place.key),
+            );
             Overlap::Skip
         }
     }
@@ -118,7 +136,10 @@ fn retention(report: &mut Report<'_>, section: &mut Section<'_>) -> Option<Reten
     let keep_at_least = table.count(report, "keep_at_least", 0..=10_000).unwrap_or(1);
     let place = table.place.clone();
     table.finish(report);
-    let message = format_args!("`{}`: no backup is deleted yet: it is kept with the fleet and not carried out", place.key);
+    let message = format_args!(
+        "`{}`: no backup is deleted yet: it is kept with the fleet and not carried out",
+        place.key
+    );
     report.warning(&place, message, Some("delete old backups by hand until then".into()));
     days.map(|days| Retention { days, keep_at_least })
 }
@@ -143,9 +164,18 @@ fn terms(report: &mut Report<'_>, section: &mut Section<'_>, storages: &Storages
     };
     let target = target.value.as_ref()?;
     let length = deadline.as_ref().map_or(defaults.deadline, |found| found.value);
-    check::lifetime(report, length, deadline.map_or(place, |found| found.place), &storage, target);
+    check::lifetime(report, length, &deadline.map_or(place, |found| found.place), &storage, target);
     let account = target.container.account();
-    Some(Terms { storage, account, deadline: length, retries, poll, shrink_tolerance_percent, partial_is_good, verify })
+    Some(Terms {
+        storage,
+        account,
+        deadline: length,
+        retries,
+        poll,
+        shrink_tolerance_percent,
+        partial_is_good,
+        verify,
+    })
 }
 
 fn retries(report: &mut Report<'_>, section: &mut Section<'_>) -> Retries {
@@ -174,7 +204,9 @@ fn retry(report: &mut Report<'_>, section: &mut Section<'_>, key: &'static str, 
 
 fn poll(report: &mut Report<'_>, section: &mut Section<'_>) -> PollPace {
     let PollPace { first, max } = PollPace::default();
-    let Some(mut table) = section.section(report, "poll", "a table such as { first = \"5s\", max = \"60s\" }") else {
+    let Some(mut table) =
+        section.section(report, "poll", "a table such as { first = \"5s\", max = \"60s\" }")
+    else {
         return PollPace { first, max };
     };
     let (first, max) = pauses(report, &mut table, (first, max));
@@ -183,13 +215,18 @@ fn poll(report: &mut Report<'_>, section: &mut Section<'_>) -> PollPace {
 }
 
 /// `first` and `max`. A single one that is given moves the other along.
-fn pauses(report: &mut Report<'_>, table: &mut Section<'_>, default: (Duration, Duration)) -> (Duration, Duration) {
+fn pauses(
+    report: &mut Report<'_>,
+    table: &mut Section<'_>,
+    default: (Duration, Duration),
+) -> (Duration, Duration) {
     let least = Duration::from_millis(10);
     let (first, max) = (table.duration(report, "first", least), table.duration(report, "max", least));
     match (first, max) {
         (Some(first), Some(max)) => {
             if first.value > max.value {
-                let message = format_args!("`{}`: the first pause is longer than the longest, `max`", first.place.key);
+                let message =
+                    format_args!("`{}`: the first pause is longer than the longest, `max`", first.place.key);
                 report.error(&first.place, message);
             }
             (first.value, max.value)
@@ -203,7 +240,8 @@ fn pauses(report: &mut Report<'_>, table: &mut Section<'_>, default: (Duration, 
 fn percent(report: &mut Report<'_>, section: &mut Section<'_>) -> Option<u8> {
     let expected = "a percentage from \"0%\" to \"100%\"";
     let Found { value, place } = section.text(report, "shrink_tolerance", expected)?;
-    let number = value.strip_suffix('%').and_then(|number| number.trim().parse().ok()).filter(|number| *number <= 100);
+    let number =
+        value.strip_suffix('%').and_then(|number| number.trim().parse().ok()).filter(|number| *number <= 100);
     if number.is_none() {
         report.error(&place, format_args!("`{}`: expected {expected}, found \"{value}\"", place.key));
     }
@@ -225,5 +263,9 @@ pub fn find(report: &mut Report<'_>, found: &Found<&str>, policies: &Policies) -
 
 fn defined<'a>(what: &str, names: impl Iterator<Item = &'a str>) -> String {
     let names: Vec<&str> = names.collect();
-    if names.is_empty() { format!("no {what} are defined") } else { format!("{what} defined here: {}", names.join(", ")) }
+    if names.is_empty() {
+        format!("no {what} are defined")
+    } else {
+        format!("{what} defined here: {}", names.join(", "))
+    }
 }

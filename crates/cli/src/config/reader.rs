@@ -25,7 +25,7 @@ pub struct Section<'t> {
 type Entry<'t> = (Place, &'t DeValue<'t>);
 
 /// Longer times are mistakes, and dates would run out of range.
-const DURATION_MAX: Duration = Duration::from_secs(366 * 86_400);
+const DURATION_MAX: Duration = Duration::from_hours(366 * 24);
 
 impl<'t> Section<'t> {
     /// A table that stands at `place`.
@@ -47,7 +47,12 @@ impl<'t> Section<'t> {
     }
 
     /// A text that may be shown.
-    pub fn text(&mut self, report: &mut Report<'_>, key: &'static str, expected: &str) -> Option<Found<&'t str>> {
+    pub fn text(
+        &mut self,
+        report: &mut Report<'_>,
+        key: &'static str,
+        expected: &str,
+    ) -> Option<Found<&'t str>> {
         let (place, value) = self.value(key)?;
         report.show(&place);
         match value.as_str() {
@@ -65,7 +70,12 @@ impl<'t> Section<'t> {
     }
 
     /// A text that must be there.
-    pub fn required(&mut self, report: &mut Report<'_>, key: &'static str, expected: &str) -> Option<Found<&'t str>> {
+    pub fn required(
+        &mut self,
+        report: &mut Report<'_>,
+        key: &'static str,
+        expected: &str,
+    ) -> Option<Found<&'t str>> {
         if !self.require(report, key, expected) {
             return None;
         }
@@ -77,13 +87,20 @@ impl<'t> Section<'t> {
         self.know(key);
         if !self.has(key) {
             let message = format_args!("`{}` is missing `{key}`: expected {expected}", self.place.key);
-            report.missing_key(&self.place, key, message);
+            let near = nearest(key, self.table.keys().map(|key| key.get_ref().as_ref()));
+            let help = near.map(|near| format!("`{near}` is no key here; did you mean `{key}`?"));
+            report.missing_key(&self.place, key, message, help);
         }
         self.has(key)
     }
 
     /// A text that is parsed.
-    pub fn parsed<T>(&mut self, report: &mut Report<'_>, key: &'static str, expected: &str) -> Option<Found<T>>
+    pub fn parsed<T>(
+        &mut self,
+        report: &mut Report<'_>,
+        key: &'static str,
+        expected: &str,
+    ) -> Option<Found<T>>
     where
         T: FromStr,
         T::Err: Display,
@@ -102,13 +119,17 @@ impl<'t> Section<'t> {
     pub fn url(&mut self, report: &mut Report<'_>, key: &'static str, expected: &str) -> Option<Found<Url>> {
         let (place, value) = self.value(key)?;
         let Some(text) = value.as_str() else { return refused(report, &place, expected, value) };
-        let url = Url::parse(text).ok().filter(|url| url.has_host());
-        let is_plain = |url: &Url| url.query().is_none() && url.username().is_empty() && url.password().is_none();
+        let url = Url::parse(text).ok().filter(Url::has_host);
+        let is_plain =
+            |url: &Url| url.query().is_none() && url.username().is_empty() && url.password().is_none();
         if url.as_ref().is_some_and(is_plain) && may_be_shown(text) {
             report.show(&place);
         }
         if url.is_none() {
-            report.error(&place, format_args!("`{}`: expected {expected}, found a text that is no URL", place.key));
+            report.error(
+                &place,
+                format_args!("`{}`: expected {expected}, found a text that is no URL", place.key),
+            );
         }
         url.map(|value| Found { value, place })
     }
@@ -125,13 +146,21 @@ impl<'t> Section<'t> {
         match humantime::parse_duration(text) {
             Ok(value) if value < min => {
                 let least = humantime::format_duration(min);
-                report.error(&place, format_args!("`{}`: expected at least {least}, found \"{text}\"", place.key));
+                report.error(
+                    &place,
+                    format_args!("`{}`: expected at least {least}, found \"{text}\"", place.key),
+                );
             }
             Ok(value) if value > DURATION_MAX => {
-                report.error(&place, format_args!("`{}`: expected at most 366 days, found \"{text}\"", place.key));
+                report.error(
+                    &place,
+                    format_args!("`{}`: expected at most 366 days, found \"{text}\"", place.key),
+                );
             }
             Ok(value) => return Some(Found { value, place }),
-            Err(_) => report.error(&place, format_args!("`{}`: expected {expected}, found \"{text}\"", place.key)),
+            Err(_) => {
+                report.error(&place, format_args!("`{}`: expected {expected}, found \"{text}\"", place.key))
+            }
         }
         None
     }
@@ -144,12 +173,18 @@ impl<'t> Section<'t> {
     }
 
     /// A whole number inside `range`.
-    pub fn count(&mut self, report: &mut Report<'_>, key: &'static str, range: RangeInclusive<u32>) -> Option<u32> {
+    pub fn count(
+        &mut self,
+        report: &mut Report<'_>,
+        key: &'static str,
+        range: RangeInclusive<u32>,
+    ) -> Option<u32> {
         let (place, value) = self.value(key)?;
         report.show(&place);
         let expected = format!("a whole number from {} to {}", range.start(), range.end());
         let Some(integer) = value.as_integer() else { return refused(report, &place, &expected, value) };
-        let number = u32::from_str_radix(integer.as_str(), integer.radix()).ok().filter(|n| range.contains(n));
+        let number =
+            u32::from_str_radix(integer.as_str(), integer.radix()).ok().filter(|n| range.contains(n));
         if number.is_none() {
             report.error(&place, format_args!("`{}`: expected {expected}, found {integer}", place.key));
         }
@@ -195,7 +230,12 @@ impl<'t> Section<'t> {
     }
 
     /// A list of texts.
-    pub fn texts(&mut self, report: &mut Report<'_>, key: &'static str, expected: &str) -> Vec<Found<&'t str>> {
+    pub fn texts(
+        &mut self,
+        report: &mut Report<'_>,
+        key: &'static str,
+        expected: &str,
+    ) -> Vec<Found<&'t str>> {
         let Some((place, value)) = self.value(key) else { return Vec::new() };
         let Some(array) = value.as_array() else {
             wrong_kind(report, &place, expected, value);
@@ -216,7 +256,12 @@ impl<'t> Section<'t> {
     }
 
     /// A table below this one.
-    pub fn section(&mut self, report: &mut Report<'_>, key: &'static str, expected: &str) -> Option<Section<'t>> {
+    pub fn section(
+        &mut self,
+        report: &mut Report<'_>,
+        key: &'static str,
+        expected: &str,
+    ) -> Option<Section<'t>> {
         self.know(key);
         let (name, value) = self.table.get_key_value(key)?;
         let place = self.place_of(name);
@@ -227,7 +272,12 @@ impl<'t> Section<'t> {
     }
 
     /// The tables of a list, as in `[[app]]`.
-    pub fn sections(&mut self, report: &mut Report<'_>, key: &'static str, expected: &str) -> Vec<Section<'t>> {
+    pub fn sections(
+        &mut self,
+        report: &mut Report<'_>,
+        key: &'static str,
+        expected: &str,
+    ) -> Vec<Section<'t>> {
         let Some((place, value)) = self.value(key) else { return Vec::new() };
         let Some(array) = value.as_array() else {
             wrong_kind(report, &place, expected, value);
@@ -249,14 +299,24 @@ impl<'t> Section<'t> {
         for (key, _) in self.table {
             let name = key.get_ref().as_ref();
             if !self.known.contains(&name) {
-                let of = if self.place.key.is_empty() { String::new() } else { format!(" in `{}`", self.place.key) };
+                let of = if self.place.key.is_empty() {
+                    String::new()
+                } else {
+                    format!(" in `{}`", self.place.key)
+                };
                 let unused = self.known.iter().copied().filter(|known| !self.has(known));
                 let near = nearest(name, unused);
                 // One slip is one error: the key that was meant is not missing as well.
-                near.iter().for_each(|meant| report.retract_missing(&self.place, meant));
-                let near = near.map_or_else(String::new, |name| format!("; did you mean `{name}`?"));
+                let near = near.map_or_else(String::new, |meant| {
+                    report.retract_missing(&self.place, meant);
+                    format!("; did you mean `{meant}`?")
+                });
                 let help = format!("known here: {}", self.known.join(", "));
-                report.error_with_help(&self.place_of(key), format_args!("unknown key `{name}`{of}{near}"), help);
+                report.error_with_help(
+                    &self.place_of(key),
+                    format_args!("unknown key `{name}`{of}{near}"),
+                    help,
+                );
             }
         }
     }

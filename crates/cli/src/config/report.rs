@@ -33,10 +33,19 @@ pub struct Report<'s> {
     source: &'s Source,
     leaves: Leaves,
     found: Vec<(Severity, Place, String, Option<String>)>,
-    missing: Vec<(Place, &'static str, String)>,
+    missing: Vec<Missing>,
     syntax: Vec<Problem>,
     /// References to secrets, to be tried at the end.
     pub secrets: Vec<Found<SecretRef>>,
+}
+
+/// A key that must be there and is not.
+#[derive(Debug)]
+struct Missing {
+    section: Place,
+    key: &'static str,
+    message: String,
+    help: Option<String>,
 }
 
 impl<'s> Report<'s> {
@@ -48,34 +57,41 @@ impl<'s> Report<'s> {
 
     /// Something is wrong.
     pub fn error(&mut self, place: &Place, message: impl Display) {
-        self.add(Severity::Error, place, message, None);
+        self.add(Severity::Error, place, &message, None);
     }
 
     /// Something is wrong, and this is the cure.
     pub fn error_with_help(&mut self, place: &Place, message: impl Display, help: impl Display) {
-        self.add(Severity::Error, place, message, Some(help.to_string()));
+        self.add(Severity::Error, place, &message, Some(help.to_string()));
     }
 
     /// Something is wrong, unless it only seems so because a part of the file cannot be read.
     pub fn missing(&mut self, place: &Place, message: impl Display, help: Option<String>) {
         if self.syntax.is_empty() {
-            self.add(Severity::Error, place, message, help);
+            self.add(Severity::Error, place, &message, help);
         }
     }
 
     /// A key that must be there is not, unless a slip of it is found later.
-    pub fn missing_key(&mut self, section: &Place, key: &'static str, message: impl Display) {
-        self.missing.push((section.clone(), key, message.to_string()));
+    pub fn missing_key(
+        &mut self,
+        section: &Place,
+        key: &'static str,
+        message: impl Display,
+        help: Option<String>,
+    ) {
+        let (section, message) = (section.clone(), message.to_string());
+        self.missing.push(Missing { section, key, message, help });
     }
 
     /// The key is there after all, misspelt.
     pub fn retract_missing(&mut self, section: &Place, key: &str) {
-        self.missing.retain(|(place, missing, _)| place != section || *missing != key);
+        self.missing.retain(|missing| missing.section != *section || missing.key != key);
     }
 
     /// Somebody should know.
     pub fn warning(&mut self, place: &Place, message: impl Display, help: Option<String>) {
-        self.add(Severity::Warning, place, message, help);
+        self.add(Severity::Warning, place, &message, help);
     }
 
     /// The value at a place holds no secret.
@@ -85,8 +101,8 @@ impl<'s> Report<'s> {
 
     /// All problems, in the order of the file.
     pub fn finish(mut self) -> Vec<Problem> {
-        for (place, _, message) in std::mem::take(&mut self.missing) {
-            self.missing(&place, message, None);
+        for Missing { section, message, help, .. } in std::mem::take(&mut self.missing) {
+            self.missing(&section, message, help);
         }
         let Self { source, leaves, found, syntax, .. } = self;
         let broken: BTreeSet<usize> = syntax.iter().map(|problem| problem.line).collect();
@@ -95,7 +111,16 @@ impl<'s> Report<'s> {
             let (line, column) = source.position(place.at.start);
             // In a file that cannot be parsed nobody knows where values begin and end.
             let excerpt = if whole { source.excerpt(&place.at, &leaves) } else { None };
-            Problem { severity, file: source.name.clone(), line, column, key: place.key, message, help, excerpt }
+            Problem {
+                severity,
+                file: source.name.clone(),
+                line,
+                column,
+                key: place.key,
+                message,
+                help,
+                excerpt,
+            }
         });
         let mut all: Vec<Problem> = problems.filter(|problem| !broken.contains(&problem.line)).collect();
         all.extend(syntax);
@@ -104,7 +129,7 @@ impl<'s> Report<'s> {
         all
     }
 
-    fn add(&mut self, severity: Severity, place: &Place, message: impl Display, help: Option<String>) {
+    fn add(&mut self, severity: Severity, place: &Place, message: &dyn Display, help: Option<String>) {
         let place = Place { key: printable(&place.key), at: place.at.clone() };
         self.found.push((severity, place, printable(&message.to_string()), help.as_deref().map(printable)));
     }

@@ -16,20 +16,22 @@ pub fn check<'t>(report: &mut Report<'_>, targets: impl Iterator<Item = &'t Targ
                 "`holdfast config check --no-secrets` checks the rest without reading secrets",
             ),
             Ok(secret) => {
-                let used = targets.iter().filter(|target| target.source.secret() == &reference);
-                if let Some(fault) = used.filter_map(|target| fault(&secret, target, now)).next() {
-                    report.error(&place, format_args!("`{}`: what is in `{reference}` will not do: {fault}", place.key));
+                // A credential may share its file with a storage, and is no SAS for that.
+                let is_storage = place.key.starts_with("storage.");
+                let mut used =
+                    targets.iter().filter(|target| is_storage && target.source.secret() == &reference);
+                if let Some(fault) = used.find_map(|target| fault(&secret, target, now)) {
+                    report.error(
+                        &place,
+                        format_args!("`{}`: what is in `{reference}` will not do: {fault}", place.key),
+                    );
                 }
             }
         }
     }
 }
 
-fn fault(
-    secret: &secrecy::SecretString,
-    target: &Target,
-    now: Timestamp,
-) -> Option<String> {
+fn fault(secret: &secrecy::SecretString, target: &Target, now: Timestamp) -> Option<String> {
     match &target.source {
         SasSource::Url(_) => match Sas::parse(secret) {
             Err(fault) => Some(fault.to_string()),

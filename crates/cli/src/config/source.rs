@@ -18,7 +18,18 @@ const SHOWN_MAX_CHARS: usize = 160;
 
 /// The words that may be shown of a line that cannot be parsed.
 const SHOWN_KEYS: [&str; 12] = [
-    "azure", "storage", "policy", "app", "discover", "limits", "engine", "credential", "sas", "schedule", "id", "retry",
+    "azure",
+    "storage",
+    "policy",
+    "app",
+    "discover",
+    "limits",
+    "engine",
+    "credential",
+    "sas",
+    "schedule",
+    "id",
+    "retry",
 ];
 
 /// The file could not be read as text.
@@ -58,7 +69,10 @@ impl Source {
         let file = File::open(path).map_err(unread)?;
         let facts = file.metadata().map_err(unread)?;
         if facts.is_dir() {
-            return Err(failed("is a directory".into(), "name the file in it, as in --fleet DIRECTORY/fleet.toml"));
+            return Err(failed(
+                "is a directory".into(),
+                "name the file in it, as in --fleet DIRECTORY/fleet.toml",
+            ));
         }
         let mut bytes = Vec::new();
         file.take(LENGTH_MAX_BYTES + 1).read_to_end(&mut bytes).map_err(unread)?;
@@ -67,7 +81,12 @@ impl Source {
             return Err(failed(format!("is larger than {} MiB", LENGTH_MAX_BYTES >> 20), help));
         }
         let text = String::from_utf8(bytes).map_err(|error| {
-            let line = error.as_bytes().iter().take(error.utf8_error().valid_up_to()).filter(|b| **b == b'\n').count();
+            let line = error
+                .as_bytes()
+                .iter()
+                .take(error.utf8_error().valid_up_to())
+                .filter(|b| **b == b'\n')
+                .count();
             failed(format!("is not UTF-8 text (line {})", line + 1), "save it as UTF-8")
         })?;
         if text.trim().is_empty() {
@@ -106,7 +125,7 @@ impl Source {
         let total = shown.chars().count();
         let fits = total > 0 && total <= SHOWN_MAX_CHARS && before <= total;
         let width = width.clamp(1, (total - before.min(total)).max(1));
-        fits.then(|| Excerpt { text: shown, before, width })
+        fits.then_some(Excerpt { text: shown, before, width })
     }
 
     /// The beginning of a line that is no TOML: its key or header, where that is a word of ours.
@@ -179,7 +198,8 @@ impl Leaves {
         let mut parts = Vec::new();
         let mut at = start;
         let touching = self.0.range(..end).filter(|(_, (to, _))| *to > start);
-        for (from, to, shown) in touching.map(|(from, (to, shown))| (start.max(*from), end.min(*to), *shown)) {
+        for (from, to, shown) in touching.map(|(from, (to, shown))| (start.max(*from), end.min(*to), *shown))
+        {
             let gap = within(at, from.max(at));
             let code = gap.split('#').next().unwrap_or_default();
             parts.push(Part { from: at, to: at + code.len(), text: Some(code) });

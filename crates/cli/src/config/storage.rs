@@ -15,9 +15,9 @@ use super::suggest::did_you_mean;
 pub type Storages = BTreeMap<StorageName, Found<Option<Target>>>;
 
 /// A minted SAS must at least last a short backup.
-const LIFETIME_MIN: Duration = Duration::from_secs(600);
+const LIFETIME_MIN: Duration = Duration::from_mins(10);
 
-const LIFETIME: Duration = Duration::from_secs(48 * 3_600);
+const LIFETIME: Duration = Duration::from_hours(48);
 
 /// Reads the storages. One that will not do is there without its value, so that policies may still name it.
 pub fn storages(report: &mut Report<'_>, file: &mut Section<'_>) -> Storages {
@@ -97,6 +97,7 @@ fn refuse_mint(report: &mut Report<'_>, place: &Place, mint: &str) {
         report.error_with_help(place, message, help);
     } else {
         let near = did_you_mean(mint, ["account_key"]);
-        report.error(place, format_args!("`{}`: expected \"account_key\", found \"{mint}\"{near}", place.key));
+        report
+            .error(place, format_args!("`{}`: expected \"account_key\", found \"{mint}\"{near}", place.key));
     }
 }

@@ -24,9 +24,12 @@ mod tests {
     #[test]
     fn a_slip_finds_its_word_and_a_strange_word_finds_none() {
         let known = ["schedule", "timezone", "spread"];
-        for (word, expected) in
-            [("timezon", Some("timezone")), ("Schedul", Some("schedule")), ("spraed", Some("spread")), ("colour", None)]
-        {
+        for (word, expected) in [
+            ("timezon", Some("timezone")),
+            ("Schedul", Some("schedule")),
+            ("spraed", Some("spread")),
+            ("colour", None),
+        ] {
             assert_eq!(nearest(word, known), expected, "{word}");
         }
         assert_eq!(did_you_mean("colour", known), "");

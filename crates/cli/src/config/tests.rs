@@ -7,6 +7,9 @@ use holdfast_storage::SasSource;
 use proptest::prelude::*;
 
 use super::*;
+use slips::SLIPS;
+
+mod slips;
 
 /// The example of the documentation, with its blanks filled in. It names no secret that tests would have to set.
 const EXAMPLE: &str = r#"
@@ -72,7 +75,6 @@ fn errors(text: &str) -> Vec<String> {
     problems.map(|problem| format!("{}:{} {}", problem.line, problem.column, problem.message)).collect()
 }
 
-
 /// What one slip in the example is answered with, warnings of the example left out.
 fn after_slip(line: &str, replacement: &str) -> String {
     let problems = look(&with(line, replacement)).problems.into_iter();
@@ -86,11 +88,15 @@ fn the_documented_example_is_read_whole() {
     let fleet = fleet.unwrap();
     let messages: Vec<_> = problems.iter().map(|p| (p.severity, p.key.as_str())).collect();
     assert_eq!(messages, [(Severity::Warning, "policy.gold.retention")], "retention is not carried out yet");
-    assert!(matches!(&fleet.clouds[0].credential, Credential::ClientSecret { secret, .. } if secret.to_string() == "env:AZURE_CLIENT_SECRET"));
+    assert!(
+        matches!(&fleet.clouds[0].credential, Credential::ClientSecret { secret, .. } if secret.to_string() == "env:AZURE_CLIENT_SECRET")
+    );
     assert_eq!(fleet.clouds[0].endpoint.as_str(), "https://management.azure.com/");
     let storage = &fleet.storages[&StorageName::new("weu")];
     assert_eq!(storage.container.account(), "acct");
-    assert!(matches!(&storage.source, SasSource::AccountKey { lifetime, .. } if *lifetime == Duration::from_hours(48)));
+    assert!(
+        matches!(&storage.source, SasSource::AccountKey { lifetime, .. } if *lifetime == Duration::from_hours(48))
+    );
     let gold = &fleet.policies[&PolicyName::new("gold")];
     assert_eq!(gold.schedule.fingerprint(), "0 2 * * * Europe/Paris 7200s");
     assert_eq!((gold.catch_up, gold.terms.deadline), (Duration::from_hours(6), Duration::from_hours(4)));
@@ -120,7 +126,11 @@ retry.failed = { max = "1m" }"#;
     assert_eq!((terms.partial_is_good, terms.verify), (true, false));
     assert_eq!((terms.poll.first, terms.poll.max), (Duration::from_millis(250), Duration::from_secs(10)));
     assert_eq!(terms.retries.partial, Retry::seconds(2, 900, 3_600));
-    assert_eq!(terms.retries.failed, Retry::seconds(3, 60, 60), "a longest pause below the first takes it along");
+    assert_eq!(
+        terms.retries.failed,
+        Retry::seconds(3, 60, 60),
+        "a longest pause below the first takes it along"
+    );
 }
 
 #[test]
@@ -147,13 +157,16 @@ fn each_credential_belongs_to_its_subscriptions() {
                    [azure.fabrikam]\ncredential = { kind = \"managed_identity\" }\n";
     let rest = &EXAMPLE[EXAMPLE.find("[storage.weu]").unwrap()..];
     let fleet = look(&format!("{several}{rest}")).fleet.unwrap();
-    let names: Vec<_> = fleet.clouds.iter().map(|cloud| (cloud.name.as_str(), cloud.subscriptions.len())).collect();
+    let names: Vec<_> =
+        fleet.clouds.iter().map(|cloud| (cloud.name.as_str(), cloud.subscriptions.len())).collect();
     assert_eq!(names, [("contoso", 1), ("fabrikam", 0)]);
     let closed = several.replace("[azure.fabrikam]", "[azure.fabrikam]\nsubscriptions = [\"0b0b\"]");
     let unserved = format!("{}{rest}", closed.replace("0A0A", "0c0c"));
     assert!(errors(&unserved).iter().any(|e| e.contains("no [azure] section serves the subscription 0a0a")));
     let twice = format!("{}{rest}", closed.replace("0b0b", "0a0a"));
-    assert!(errors(&twice).iter().any(|e| e.contains("[azure.contoso] and [azure.fabrikam] both serve 0a0a")));
+    assert!(
+        errors(&twice).iter().any(|e| e.contains("[azure.contoso] and [azure.fabrikam] both serve 0a0a"))
+    );
     let open = format!("{}{rest}", several.replace("subscriptions = [\"0A0A\"]", ""));
     assert!(errors(&open).iter().any(|e| e.contains("both serve every subscription")));
 }
@@ -161,55 +174,157 @@ fn each_credential_belongs_to_its_subscriptions() {
 #[test]
 fn one_slip_is_one_error_that_says_what_was_expected() {
     for (line, replacement, expected) in SLIPS {
-        println!("{}@@@", after_slip(line, replacement)); let _ = expected;
+        assert_eq!(after_slip(line, replacement), *expected, "{replacement}");
     }
 }
 
-const SLIPS: &[(&str, &str, &str)] = &[
-    (r#"timezone = "Europe/Paris""#, r#"timezon = "Europe/Paris""#, ""),
-    (r#"timezone = "Europe/Paris""#, r#"timezone = "Paris""#, ""),
-    (r#"timezone = "Europe/Paris""#, r#"timezone = "Europe/Pariss""#, ""),
-    (r#""0 2 * * *""#, r#""0 2 * *""#, ""),
-    (r#""0 2 * * *""#, r#""61 2 * * *""#, ""),
-    (r#""0 2 * * *""#, r#"5"#, ""),
-    (r#""0 2 * * *""#, r#""*/30 * * * *""#, ""),
-    (r#"spread   = "2h""#, r#"spread = "2 hours and a bit""#, ""),
-    (r#"spread   = "2h""#, r#"spread = 7200"#, ""),
-    (r#"spread   = "2h""#, r#"spread = "25h""#, ""),
-    (r#"deadline = "4h""#, r#"deadline = "48h""#, ""),
-    (r#"catch_up = "6h""#, r#"catch_up = "900d""#, ""),
-    (r#"storage  = "weu""#, r#"storage = "weuu""#, ""),
-    (r#"storage  = "weu""#, r#"storge = "weu""#, ""),
-    (r#"recovery_point_objective = "26h""#, r#"recovery_point_objective = "20h""#, ""),
-    (r#"{ attempts = 3, first = "5m", max = "1h" }"#, r#"{ attempts = 0, first = "5m" }"#, ""),
-    (r#"{ attempts = 3, first = "5m", max = "1h" }"#, r#"{ first = "2h", max = "1h" }"#, ""),
-    (r#"retry.skipped "#, r#"retry.skiped "#, ""),
-    (r#"days = 30, "#, r#""#, ""),
-    (r#"policy = "gold"
+#[test]
+fn everything_that_is_wrong_is_told_at_once() {
+    let text = EXAMPLE.replace("timezone", "timezon").replace("\"2h\"", "\"2x\"").replace("mint", "mnit");
+    let found = errors(&text);
+    for expected in ["`timezon`", "`policy.gold.spread`", "`policy.gold.retry.skipped.max`", "missing `mint`"]
+    {
+        assert!(found.iter().any(|error| error.contains(expected)), "{expected}: {found:#?}");
+    }
+    assert_eq!(found.len(), 4, "{found:#?}");
+    assert!(look(&text).fleet.is_none());
+}
 
-[[disc"#, r#"policy = "golden"
+#[test]
+fn databases_are_refused_with_the_words_not_backed_up_and_the_date_of_their_end() {
+    let checked = look(&with("\n[[discover]]", &format!("{DATABASES}\n\n[[discover]]")));
+    assert!(checked.fleet.is_none());
+    let told: Vec<_> = checked.problems.iter().filter(|p| p.key == "app[0].databases[0]").collect();
+    assert!(
+        told.iter()
+            .any(|p| p.severity == Severity::Error && p.message.contains("databases are NOT backed up"))
+    );
+    assert!(told.iter().any(|p| p.severity == Severity::Warning && p.message.contains("2028-03-31")));
+    assert_eq!(
+        checked.problems.iter().filter(|p| p.severity == Severity::Error).count(),
+        1,
+        "and nothing else"
+    );
+}
 
-[[disc"#, ""),
-    (r#"policy = "gold"
+#[test]
+fn two_spellings_of_one_app_are_a_duplicate() {
+    let twice =
+        "[[app]]\nid = \"/SUBSCRIPTIONS/0A0A/resourcegroups/SHOPS/providers/Microsoft.Web/sites/Shop\"\n";
+    let found = errors(&format!("{EXAMPLE}{twice}"));
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].contains("`app[1].id`: shop is listed already, as `app[0].id`"), "{found:?}");
+}
 
-[[disc"#, r#"policy = "silver"
+#[test]
+fn a_secret_that_cannot_be_read_is_an_error_unless_secrets_are_left_alone() {
+    let text = EXAMPLE
+        .replace("env:AZURE_CLIENT_SECRET", "env:HOLDFAST_NOBODY_SETS_THIS")
+        .replace("env:STORAGE_KEY", "file:/nowhere/key");
+    let found: Vec<_> = checked(&text, Secrets::Read).problems.into_iter().map(|p| p.message).collect();
+    assert!(found.iter().any(|m| m.contains("`env:HOLDFAST_NOBODY_SETS_THIS` is not set")), "{found:#?}");
+    assert!(found.iter().any(|m| m.contains("`file:/nowhere/key` could not be read")), "{found:#?}");
+    assert!(look(&text).fleet.is_some());
+}
 
-[[disc"#, ""),
-    (r#"sites/shop""#, r#"sites/""#, ""),
-    (r#""/subscriptions/0a0a/resourceGroups/shops/providers/Microsoft.Web/sites/shop""#, r#""shop""#, ""),
-    (r#"subscription = "0a0a""#, r#"subscription = "/subscriptions/0a0a""#, ""),
-    (r#"tags   = { backup = "gold" }"#, r#"tags = ["gold"]"#, ""),
-    (r#""client_secret""#, r#""client_secrets""#, ""),
-    (r#"secret = "env:AZURE_CLIENT_SECRET""#, r#"secret = "hunter2""#, ""),
-    (r#"secret = "env:AZURE_CLIENT_SECRET""#, r#"sceret = "hunter2""#, ""),
-    (r#""2024-11-01""#, r#""november""#, ""),
-    (r#""2024-11-01""#, r#""2016-08-01""#, ""),
-    (r#"api_version ="#, r#"endpoint = "http://management.example.com"
-api_version ="#, ""),
-    (r#"https://acct.blob.core.windows.net/backups"#, r#"https://acct.blob.core.windows.net/backups?sv=1&sig=hunter2"#, ""),
-    (r#"https://acct.blob.core.windows.net/backups"#, r#"https://acct.blob.core.windows.net/"#, ""),
-    (r#"{ mint = "account_key", key = "env:STORAGE_KEY", lifetime = "48h" }"#, r#"{ mint = "user_delegation" }"#, ""),
-    (r#"{ mint = "account_key", key = "env:STORAGE_KEY", lifetime = "48h" }"#, r#"{ url = "https://acct.blob.core.windows.net/backups?sig=hunter2" }"#, ""),
-    (r#"[storage.weu]"#, r#"[storages.weu]"#, ""),
-    (r#"[[app]]"#, r#"[app]"#, ""),
-];
+#[test]
+fn a_secret_that_will_not_do_is_an_error_that_does_not_show_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("secret");
+    std::fs::write(&path, "hunter2isnokey!").unwrap();
+    let reference = format!("file:{}", path.display());
+    let key = EXAMPLE.replace("env:AZURE_CLIENT_SECRET", &reference).replace("env:STORAGE_KEY", &reference);
+    let sas = with(
+        "{ mint = \"account_key\", key = \"env:STORAGE_KEY\", lifetime = \"48h\" }",
+        &format!("{{ url = \"{reference}\" }}"),
+    );
+    let sas = sas.replace("env:AZURE_CLIENT_SECRET", &reference);
+    for (text, expected) in [(key, "will not do: it is not base64"), (sas, "will not do: it has")] {
+        let problems = checked(&text, Secrets::Read).problems;
+        let told: String = problems.iter().map(ToString::to_string).collect();
+        assert!(!told.contains("hunter2"), "{told}");
+        assert!(
+            problems.iter().any(|p| p.severity == Severity::Error && p.message.contains(expected)),
+            "{told}"
+        );
+    }
+}
+
+#[test]
+fn what_is_no_toml_is_told_with_its_place_and_without_the_rest_of_the_line() {
+    let told = after_slip("secret = \"env:AZURE_CLIENT_SECRET\"", "secret = hunter2");
+    assert!(told.contains("this is not TOML") && told.contains("fleet.toml:3:92"), "{told}");
+    assert!(!told.contains("hunter2"), "{told}");
+    let told = after_slip("[[app]]", "[[app]");
+    assert!(
+        told.starts_with(
+            "error: this is not TOML: unclosed array table, expected `]`\n  --> fleet.toml:22:7\n"
+        ),
+        "{told}"
+    );
+    let both = errors(&with("[[app]]", "[[app]").replace("timezone", "timezon"));
+    assert_eq!(both.len(), 2, "what can be read is checked all the same: {both:#?}");
+}
+
+#[test]
+fn a_file_that_is_no_text_is_answered_with_one_sentence() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    std::fs::write(path("empty"), " \n").unwrap();
+    std::fs::write(path("latin"), b"a = 1\nb = \"\xe9\"\n").unwrap();
+    std::fs::write(path("huge"), vec![b'#'; 10 << 20]).unwrap();
+    let now = parse_timestamp("2026-11-23T12:00:00Z").unwrap();
+    let told = |name: &str| check(&path(name), Secrets::Leave, now).unwrap_err().to_string();
+    for (name, expected) in [
+        ("missing", "does not exist"),
+        ("", "is a directory"),
+        ("empty", "is empty"),
+        ("latin", "is not UTF-8 text (line 2)"),
+        ("huge", "is larger than 8 MiB"),
+    ] {
+        let told = told(name);
+        assert!(told.starts_with("the fleet file ") && told.ends_with(expected), "{told}");
+        assert_eq!(told.lines().count(), 1);
+    }
+}
+
+#[test]
+fn a_key_cannot_move_the_terminals_cursor() {
+    let told = rendered(&format!("{EXAMPLE}\n\"\\u001b[2J\" = 1\n"));
+    assert!(!told.contains('\u{1b}'), "{told:?}");
+}
+
+const MARKER: &str = "hunter2hunter2";
+
+proptest! {
+    #[test]
+    fn no_text_makes_the_check_panic(text in "[\\[\\]a-z.=\"'{}#\n ,0-9\\\\é-]{0,200}") {
+        let told = rendered(&text);
+        prop_assert!(!told.is_empty(), "a fleet without [azure] is never good");
+    }
+
+    #[test]
+    fn no_damage_to_the_example_makes_the_check_panic_or_shows_a_secret(
+        cuts in proptest::collection::vec((0_usize..1_500, 0_usize..12, "[\\[\\]a-z.=\"'{}#\n ,0-9-]{0,6}"), 0..6),
+    ) {
+        let mut text = EXAMPLE
+            .replace("env:AZURE_CLIENT_SECRET", MARKER)
+            .replace("env:STORAGE_KEY", MARKER)
+            .replace("net/backups", &format!("net/backups?sig={MARKER}"))
+            .replace("[[discover]] ", &format!("[[discover]] # sas was {MARKER}"));
+        for (at, length, put) in cuts {
+            let at = text.floor_char_boundary(at.min(text.len()));
+            let end = text.floor_char_boundary((at + length).min(text.len()));
+            // What is torn apart is no secret any more; the rest must stay whole to be found.
+            if !text[at..end].contains('h') {
+                text.replace_range(at..end, &put);
+            }
+        }
+        let problems = look(&text).problems;
+        let json = serde_json::to_string(&problems).unwrap();
+        for problem in &problems {
+            prop_assert!(!problem.to_string().contains(MARKER), "{problem}\n{text}");
+        }
+        prop_assert!(!json.contains(MARKER));
+    }
+}

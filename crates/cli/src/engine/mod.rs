@@ -7,7 +7,6 @@ mod fleet;
 pub use calls::ArmCalls;
 pub use clock::OffsetClock;
 
-
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -14,13 +14,14 @@ use crate::args::{Format, Global};
 use crate::logging::is_colored;
 
 /// Writes results in the form that was asked for.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub struct Output {
     format: Format,
     colored: bool,
     width: Option<u16>,
 }
 
+#[expect(clippy::unused_self, reason = "whoever writes has been given the right to")]
 impl Output {
     /// As the command line says.
     pub fn new(global: &Global) -> Self {

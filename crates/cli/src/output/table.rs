@@ -54,7 +54,7 @@ impl Table {
     }
 
     /// The table as text, without spaces at the ends of lines.
-    pub fn render(&self, colored: bool, width: Option<u16>) -> String {
+    pub fn render(self, colored: bool, width: Option<u16>) -> String {
         let mut table = comfy_table::Table::new();
         table.load_style(comfy_table::presets::NOTHING);
         if let Some(width) = width {
@@ -101,6 +101,9 @@ mod tests {
         let mut table = Table::new(["APP", "LAST"]);
         table.row(["shop/staging".into(), Cell::toned("failed", Tone::Bad)]);
         table.row(["wiki".into(), Cell::toned("succeeded", Tone::Good)]);
-        assert_eq!(table.render(false, None), "APP           LAST\nshop/staging  failed\nwiki          succeeded");
+        assert_eq!(
+            table.render(false, None),
+            "APP           LAST\nshop/staging  failed\nwiki          succeeded"
+        );
     }
 }

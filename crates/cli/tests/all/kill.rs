@@ -88,7 +88,8 @@ impl World {
     }
 
     fn holdfast_run(&self) -> Child {
-        let log = std::fs::OpenOptions::new().create(true).append(true).open(self.dir.path().join("log")).unwrap();
+        let log =
+            std::fs::OpenOptions::new().create(true).append(true).open(self.dir.path().join("log")).unwrap();
         Command::new(env!("CARGO_BIN_EXE_holdfast"))
             .current_dir(self.dir.path())
             .args(["run", "--log", "warn"])
@@ -135,7 +136,11 @@ async fn killed_twenty_times_every_tick_has_one_outcome_and_no_post_is_doubled()
     let mut midst = 0;
     for kill in 1..=KILLS {
         let uptime = Duration::from_millis(rng.u64(200..4_000));
-        assert!(alive_for(&mut child, uptime).await, "it ended by itself before kill {kill}: {}", world.log());
+        assert!(
+            alive_for(&mut child, uptime).await,
+            "it ended by itself before kill {kill}: {}",
+            world.log()
+        );
         child.kill().await.unwrap();
         midst += runs(&store).await.iter().filter(|run| run.state.is_in_flight()).count();
         child = world.holdfast_run();
@@ -147,7 +152,11 @@ async fn killed_twenty_times_every_tick_has_one_outcome_and_no_post_is_doubled()
     let began = clock.elapsed();
     while runs(&store).await.iter().any(|run| !run.state.is_ended()) {
         assert!(alive_for(&mut child, Duration::from_millis(250)).await, "{}", world.log());
-        assert!(clock.elapsed() - began < Duration::from_secs(150), "these runs never end: {:?}", runs(&store).await);
+        assert!(
+            clock.elapsed() - began < Duration::from_secs(150),
+            "these runs never end: {:?}",
+            runs(&store).await
+        );
     }
     child.kill().await.unwrap();
     assert!(midst > 0, "no kill met a run in flight");
@@ -170,7 +179,11 @@ async fn judge(world: &World, store: &SqliteStore) {
         runs.sort_by_key(|run| run.tick);
         for pair in runs.windows(2) {
             let minute = chrono::TimeDelta::minutes(1);
-            assert_eq!(pair[0].tick.unwrap() + minute, pair[1].tick.unwrap(), "a tick was doubled or left out");
+            assert_eq!(
+                pair[0].tick.unwrap() + minute,
+                pair[1].tick.unwrap(),
+                "a tick was doubled or left out"
+            );
         }
         for run in runs {
             let RunState::Ended { outcome, .. } = run.state else { panic!("{run:?}") };

@@ -11,15 +11,22 @@ const DIR: &str = "holdfast-demo";
 /// Tells the folder of an earlier demonstration, which may be cleared, from anything else, which may not.
 const MARK: &str = "this-is-a-holdfast-demo";
 /// What a demonstration leaves.
-const FILES: [&str; 6] =
-    ["fleet.toml", "client-secret", "storage-key", "holdfast.sqlite", "holdfast.sqlite-wal", "holdfast.sqlite-shm"];
+const FILES: [&str; 6] = [
+    "fleet.toml",
+    "client-secret",
+    "storage-key",
+    "holdfast.sqlite",
+    "holdfast.sqlite-wal",
+    "holdfast.sqlite-shm",
+];
 
 /// An empty folder: a new one, or that of an earlier demonstration, cleared. Nobody else's file is touched.
 pub fn prepare(dir: Option<&Path>) -> anyhow::Result<PathBuf> {
     let dir = dir.unwrap_or_else(|| Path::new(DIR)).to_owned();
     std::fs::create_dir_all(&dir).with_context(|| format!("failed to make the folder {}", dir.display()))?;
     let is_ours = dir.join(MARK).exists();
-    let mut entries = std::fs::read_dir(&dir).with_context(|| format!("failed to look into {}", dir.display()))?;
+    let mut entries =
+        std::fs::read_dir(&dir).with_context(|| format!("failed to look into {}", dir.display()))?;
     if !is_ours && entries.next().is_some() {
         let what = format!("the folder {} is not empty, and no demonstration left it", dir.display());
         return Err(Failure::new(Exit::Usage, what).help("name another one with --dir").into());

@@ -85,7 +85,9 @@ impl Summary {
         for run in store.runs(&RunFilter::default()).await? {
             summary.runs += 1;
             match run.state {
-                RunState::Ended { outcome, .. } => *summary.outcomes.entry(outcome.as_str()).or_default() += 1,
+                RunState::Ended { outcome, .. } => {
+                    *summary.outcomes.entry(outcome.as_str()).or_default() += 1
+                }
                 _ => summary.unfinished += 1,
             }
         }
@@ -131,14 +133,20 @@ impl Summary {
             "{} apps backed up in {:.1} s: {} attempts, {} calls to Azure, {} of them throttled\n",
             self.apps, self.seconds, self.attempts, self.arm_calls, self.throttled
         );
-        let outcomes: Vec<_> = self.outcomes.iter().map(|(outcome, count)| format!("{count} {outcome}")).collect();
+        let outcomes: Vec<_> =
+            self.outcomes.iter().map(|(outcome, count)| format!("{count} {outcome}")).collect();
         let _ = writeln!(text, "outcomes: {}", outcomes.join(", "));
         for (cause, failures) in &self.failures {
             let _ = writeln!(text, "  {cause}: {} attempts, {} retried", failures.attempts, failures.retried);
         }
         let _ = writeln!(text, "lost answers whose backups were found and adopted: {}", self.adopted);
-        let _ = writeln!(text, "POSTs beyond one per attempt: {}; runs not ended: {}", self.duplicate_posts, self.unfinished);
-        let _ = writeln!(text, "\nThe audit has {} events in {}. Ask it:\n", self.audit_events, store.display());
+        let _ = writeln!(
+            text,
+            "POSTs beyond one per attempt: {}; runs not ended: {}",
+            self.duplicate_posts, self.unfinished
+        );
+        let _ =
+            writeln!(text, "\nThe audit has {} events in {}. Ask it:\n", self.audit_events, store.display());
         for (question, query) in QUERIES {
             let _ = writeln!(text, "  # {question}\n  sqlite3 -box {} \"{query}\"\n", store.display());
         }
