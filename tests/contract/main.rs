@@ -27,3 +27,4 @@ mod lanes;
 mod leases;
 mod planning;
 mod status;
+mod twins;

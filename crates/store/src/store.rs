@@ -265,7 +265,8 @@ pub struct AppStatus {
     pub last: Option<LastRun>,
     /// When its latest good backup was accepted by Azure: the point in time it can be brought back to.
     pub last_good_at: Option<Timestamp>,
-    /// Past its recovery point objective, counted from the store's now.
+    /// Past its recovery point objective, counted from the store's now. An app that was never backed up is given its
+    /// first span from its enrolment.
     pub past_objective: bool,
 }
 

@@ -51,9 +51,13 @@ impl State {
         let mut taken = Vec::new();
         for ask in asks {
             let begins = matches!(ask.lane, Lane::Begin { .. });
-            let pick = Pick::new(self.room(ask, limits, now), begins);
-            let picked = self.pick(&ask.lane, pick, now);
-            if let Some((subscription, call)) = ask.lane.cost() {
+            let mut room = self.room(ask, limits);
+            let cost = ask.lane.cost().filter(|_| room > 0);
+            if let Some((subscription, call)) = cost {
+                room = room.min(self.bucket(subscription, call, now).whole(limits.budget(call), now));
+            }
+            let picked = self.pick(&ask.lane, Pick::new(room, begins), now);
+            if let Some((subscription, call)) = cost {
                 let drawn = u32::try_from(picked.len()).unwrap_or(u32::MAX);
                 let bucket = self.bucket(subscription, call, now);
                 *bucket = bucket.drawn(limits.budget(call), now, drawn).unwrap_or(*bucket);
@@ -69,12 +73,9 @@ impl State {
         most_urgent_first(taken)
     }
 
-    /// How many runs of the lane may go, as far as limits are shared between lanes.
-    fn room(&mut self, ask: &Ask, limits: &Limits, now: Timestamp) -> u32 {
+    /// How many runs of the lane may go, its budget aside.
+    fn room(&self, ask: &Ask, limits: &Limits) -> u32 {
         let mut room = ask.most.min(limits.outstanding.saturating_sub(self.outstanding()));
-        if let Some((subscription, call)) = ask.lane.cost() {
-            room = room.min(self.bucket(subscription, call, now).whole(limits.budget(call), now));
-        }
         if let Lane::Begin { subscription, plan, account } = &ask.lane {
             let holders = || self.held.values().filter_map(|id| self.row(*id));
             let in_plan = |row: &&Row| row.run.plan == *plan && row.run.app.subscription() == subscription;

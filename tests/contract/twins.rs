@@ -1,0 +1,191 @@
+//! Whatever is asked of both, in whatever order, the stores answer the same.
+
+use std::time::Duration;
+
+use holdfast_model::{
+    App, BackupStatus, Budget, Call, Cause, Limits, NewRun, Outcome, Run, RunEvent, SubscriptionId,
+};
+use holdfast_store::{Ask, Change, Enrolled, Plan, RunFilter};
+
+use crate::bench::{
+    Bench, LEASE, accepted, app_in, attempt_ended, ended, enrolled, facts, no_limits, secs, started,
+};
+
+struct Twins {
+    memory: Bench,
+    sqlite: Bench,
+    rng: fastrand::Rng,
+    /// What was done, for when they differ.
+    done: Vec<String>,
+}
+
+/// Asks both, and holds the answers against each other. Errors differ in their words, which name the driver.
+macro_rules! both {
+    ($twins:ident, $what:expr, |$store:ident| $ask:expr) => {{
+        $twins.done.push(format!("{:?}", $what));
+        let one = {
+            let $store = &$twins.memory.store;
+            $ask.await.map_err(drop)
+        };
+        let other = {
+            let $store = &$twins.sqlite.store;
+            $ask.await.map_err(drop)
+        };
+        assert_eq!(one, other, "{:#?}", $twins.done);
+        one
+    }};
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_random_life_is_the_same_on_every_store() {
+    for seed in 0..6 {
+        let (memory, sqlite) = (Bench::memory(), Bench::sqlite().await);
+        let mut twins = Twins { memory, sqlite, rng: fastrand::Rng::with_seed(seed), done: Vec::new() };
+        for _ in 0..250 {
+            twins.step().await;
+        }
+        twins.compare().await;
+        let runs = twins.memory.store.runs(&RunFilter::default()).await.unwrap();
+        assert!(runs.iter().any(|run| run.state.is_ended()) && runs.iter().any(|run| !run.state.is_ended()));
+    }
+}
+
+impl Twins {
+    async fn step(&mut self) {
+        match self.rng.u8(..20) {
+            0..4 => self.pass_time(),
+            4 => self.sync().await,
+            5..7 => self.plan().await,
+            7..9 => self.add().await,
+            9..13 => self.take().await,
+            13..18 => self.commit().await,
+            18 => {
+                both!(self, "reclaim", |store| store.reclaim()).unwrap();
+            }
+            _ => self.close_budget().await,
+        }
+        if self.rng.u8(..10) == 0 {
+            self.compare().await;
+        }
+    }
+
+    /// Mostly forward, and sometimes back.
+    fn pass_time(&mut self) {
+        let by = Duration::from_millis(self.rng.u64(..90_000));
+        let now = self.memory.now();
+        let then = if self.rng.u8(..12) == 0 { now - by } else { now + by };
+        self.memory.clock.set(then);
+        self.sqlite.clock.set(then);
+        self.done.push(format!("now {then}"));
+    }
+
+    fn app(&mut self) -> App {
+        let n = self.rng.u8(..8);
+        let mut app = app_in(&format!("s{}", n % 2), &format!("/p/{}", n % 3), &format!("app{n}"));
+        app.paused = self.rng.u8(..10) == 0;
+        app
+    }
+
+    async fn sync(&mut self) {
+        let mut fleet: Vec<Enrolled> = Vec::new();
+        for _ in 0..self.rng.u8(..8) {
+            let app = self.app();
+            let next = self.memory.now() + secs(self.rng.u64(1..200));
+            let fingerprint = ["daily", "hourly"][self.rng.usize(..2)];
+            let schedule = Some((fingerprint, next)).filter(|_| !app.paused);
+            let partial_is_good = self.rng.bool();
+            fleet.push(Enrolled { partial_is_good, ..enrolled(&app, schedule) });
+        }
+        both!(self, ("sync", &fleet), |store| store.sync_fleet(&fleet)).unwrap();
+    }
+
+    fn new_run(&mut self, app: &App) -> NewRun {
+        // Both share the first's ids.
+        let tick = self.memory.now() + secs(self.rng.u64(..120));
+        if self.rng.bool() { self.memory.manual(app) } else { self.memory.scheduled(app, tick) }
+    }
+
+    async fn plan(&mut self) {
+        let most = self.rng.u32(..9);
+        let due = both!(self, ("due", most), |store| store.cursors_due(most)).unwrap();
+        let mut plans = Vec::new();
+        for mut cursor in due {
+            let app = App { policy: Some(cursor.policy.clone()), ..app_in("s0", "/p/1", "any") };
+            let app = App { id: cursor.app.clone(), ..app };
+            if self.rng.u8(..8) == 0 {
+                cursor.fingerprint.push('x');
+            }
+            let through = self.memory.now();
+            let next_at = Some(through + secs(self.rng.u64(1..300))).filter(|_| self.rng.u8(..8) > 0);
+            let runs = (0..self.rng.u8(..3)).map(|_| self.new_run(&app)).collect();
+            plans.push(Plan { cursor, through, next_at, runs });
+        }
+        both!(self, ("plan", &plans), |store| store.plan(&plans)).unwrap();
+    }
+
+    async fn add(&mut self) {
+        let app = self.app();
+        let new = self.new_run(&app);
+        let _ = both!(self, ("add", &new), |store| store.add_run(&new));
+    }
+
+    async fn take(&mut self) {
+        let board = both!(self, "board", |store| store.board()).unwrap();
+        let lanes = board.lanes.into_iter();
+        let asks: Vec<Ask> = lanes.map(|due| Ask { lane: due.lane, most: self.rng.u32(..4) }).collect();
+        let budget = Budget { capacity: 3.0, per_second: 0.1 };
+        let per_plan = self.rng.u32(1..4);
+        let limits =
+            Limits { reads: budget, writes: budget, per_plan, per_account: 5, outstanding: 6, ..no_limits() };
+        both!(self, ("take", &asks), |store| store.take(&asks, &limits, LEASE)).unwrap();
+    }
+
+    async fn commit(&mut self) {
+        let runs = self.memory.store.runs(&RunFilter::default()).await.unwrap();
+        let Some(run) = self.rng.choice(runs.iter()) else { return };
+        let loaded = both!(self, ("load", run.id), |store| store.load(run.id)).unwrap().unwrap();
+        let choices = choices(&loaded.run, &self.memory);
+        let legal: Vec<RunEvent> =
+            choices.into_iter().filter(|event| run.state.next(event).is_ok()).collect();
+        let events: Vec<RunEvent> = self.rng.choice(legal).into_iter().collect();
+        let mut change: Change = self.memory.change(loaded.run, events);
+        change.from -= i64::from(self.rng.u8(..10) == 0);
+        change.run.due_at = self.memory.now() + Duration::from_micros(self.rng.u64(..60_000_000));
+        let _ = both!(self, ("commit", &change), |store| store.commit(&change));
+    }
+
+    async fn close_budget(&mut self) {
+        let subscription = SubscriptionId::new(["s0", "s1"][self.rng.usize(..2)]);
+        let call = [Call::Read, Call::Write][self.rng.usize(..2)];
+        let until = self.memory.now() + secs(self.rng.u64(..60));
+        both!(self, ("close", &subscription), |store| store.close_budget(&subscription, call, until))
+            .unwrap();
+    }
+
+    async fn compare(&mut self) {
+        both!(self, "status", |store| store.status()).unwrap();
+        both!(self, "runs", |store| store.runs(&RunFilter::default())).unwrap();
+        both!(self, "board", |store| store.board()).unwrap();
+        let audit = both!(self, "audit", |store| store.audit(0, 100_000)).unwrap();
+        let chain = both!(self, "chain", |store| store.chain(0, 100_000)).unwrap();
+        assert_eq!(audit.len(), chain.len());
+        holdfast_store::verify_chain(&chain, holdfast_store::Link::origin()).unwrap();
+    }
+}
+
+fn choices(run: &Run, bench: &Bench) -> Vec<RunEvent> {
+    let now = bench.now();
+    let backup = facts(now.timestamp_millis() % 1_000, now, now + Duration::from_nanos(1_234_567_890));
+    vec![
+        started(run, now),
+        accepted(now),
+        RunEvent::AnswerLost { detail: "reset".into() },
+        RunEvent::Absent { looked_at: now },
+        RunEvent::StatusSeen { status: BackupStatus::InProgress },
+        RunEvent::Completed { backup: backup.clone() },
+        attempt_ended(run.state.next_attempt(), Cause::Skipped),
+        RunEvent::Deferred { cause: Cause::Busy, detail: String::new(), until: now },
+        ended(Outcome::Succeeded, Some(backup.clone())),
+        ended(Outcome::Partial, Some(backup)),
+    ]
+}
