@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use anyhow::Context as _;
 use holdfast_arm::{Arm, Observer, Unobserved};
 use holdfast_model::{AppId, PolicyName, Site, SubscriptionId};
 use serde::Serialize;
@@ -55,7 +56,7 @@ pub async fn run(args: &DiscoverArgs, context: &Context) -> anyhow::Result<Exit>
     let subscriptions = subscriptions(&fleet);
     let mut sites = Vec::new();
     for subscription in &subscriptions {
-        sites.extend(arm.sites(subscription).await?);
+        sites.extend(arm.sites(subscription).await.context("failed to discover the apps")?);
     }
     let mut document = sort_out(&fleet, subscriptions, &sites);
     if args.unprotected {

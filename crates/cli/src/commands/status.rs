@@ -31,6 +31,7 @@ pub async fn run(args: &StatusArgs, context: &Context) -> anyhow::Result<Exit> {
     if args.problems {
         apps.retain(is_problem);
     }
+    apps.sort_by_cached_key(|status| (status.app.short_name(), status.app.clone()));
     let apps = apps.into_iter().map(|status| Entry { name: status.app.short_name(), status });
     let document = Document { now, apps: apps.collect() };
     if context.out.is_json() {

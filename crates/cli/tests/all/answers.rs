@@ -158,3 +158,43 @@ fn colours_are_only_where_they_were_asked_for() {
     assert!(!place.run("schedule preview").out.contains('\u{1b}'));
     assert!(place.run("schedule preview --color always").out.contains('\u{1b}'));
 }
+
+#[test]
+fn a_store_that_another_process_works_on_is_left_alone() {
+    let place = place();
+    let _held = holdfast_store::OneProcess::lock(&place.path("holdfast.sqlite")).unwrap();
+    let ended = place.run("migrate");
+    assert_eq!(ended.code, 3);
+    assert!(
+        ended.err.starts_with("error: another holdfast process is using holdfast.sqlite;"),
+        "{}",
+        ended.err
+    );
+}
+
+#[test]
+fn an_azure_that_cannot_be_reached_is_said_so_without_the_secret() {
+    let place = place();
+    place.write("secret", "hunter2");
+    let credential = "{ kind = \"client_secret\", tenant = \"t\", client_id = \"c\", secret = \"file:secret\" }\n\
+                      endpoint = \"http://127.0.0.1:1\"\nauthority = \"http://127.0.0.1:1\"";
+    let fleet = format!("{FLEET}\n[engine]\ncall_timeout = \"1s\"\n");
+    let fleet = fleet.replace("{ kind = \"azure_cli\" }", credential);
+    place.write(
+        "fleet.toml",
+        &fleet
+            .replace("mint = \"account_key\", key = \"env:HOLDFAST_NOBODY_SETS_THIS\"", "url = \"file:sas\""),
+    );
+    place.write("sas", "https://acct.blob.core.windows.net/backups?sv=2022-11-02&sr=c&sp=rwdl&se=2999-01-01T00:00:00Z&sig=hunter2");
+    let ended = place.run("apps discover --log trace");
+    assert_eq!(ended.code, 4, "{}{}", ended.out, ended.err);
+    assert!(
+        ended
+            .err
+            .contains("error: failed to discover the apps\n  because: list the sites of subscription s: "),
+        "{}",
+        ended.err
+    );
+    assert!(ended.err.contains("help: check the network and the credential"), "{}", ended.err);
+    assert!(!ended.err.contains("hunter2"), "{}", ended.err);
+}
