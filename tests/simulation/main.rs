@@ -5,7 +5,6 @@
 //! `HOLDFAST_SEEDS` says how many seeds are tried (200), `HOLDFAST_SEED` names one to replay.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test stops at the first surprise")]
-#![expect(clippy::print_stdout, reason = "the seed and the sums of a simulation are what it has to say")]
 
 mod chaos;
 mod checkers;

@@ -20,7 +20,6 @@ pub(crate) struct SimClock {
 }
 
 impl SimClock {
-    #[expect(clippy::disallowed_methods, reason = "tokio's instant, which is paused")]
     pub(crate) fn new(start: Timestamp) -> Self {
         Self { start, began: Instant::now(), skew: Mutex::new(TimeDelta::zero()) }
     }
@@ -68,7 +67,7 @@ impl TwinStorage {
     }
 
     fn minted(&self, now: Timestamp) -> Sas {
-        let (start, expiry) = (now - Duration::from_secs(600), now + self.lifetime);
+        let (start, expiry) = (now - Duration::from_mins(10), now + self.lifetime);
         let query = mint(&self.key, &self.container, "rwdl", start, expiry).unwrap();
         let sig = query.expose_secret().split("sig=").nth(1).unwrap().to_owned();
         self.signatures.lock().unwrap().push(sig);

@@ -28,9 +28,9 @@ use crate::process::{Parts, live};
 use crate::twins::{SimClock, TwinStorage};
 
 /// How long the faults go on, in simulated time.
-const TROUBLE: Duration = Duration::from_secs(5 * 3_600);
+const TROUBLE: Duration = Duration::from_hours(5);
 /// By then every run must have ended, once the faults have stopped.
-const PEACE: Duration = Duration::from_secs(48 * 3_600);
+const PEACE: Duration = Duration::from_hours(48);
 
 pub(crate) struct World {
     pub seed: u64,
@@ -69,6 +69,11 @@ pub(crate) struct Sums {
     pub store_errors: u64,
     pub messages_lost: u64,
     pub messages_doubled: u64,
+}
+
+/// When the world begins: the night in which Europe's clocks go forward.
+pub(crate) fn start() -> Timestamp {
+    parse_timestamp("2026-03-28T22:00:00Z").unwrap()
 }
 
 /// A rate that is often zero: each seed has troubles of its own.
@@ -142,8 +147,7 @@ impl World {
             (app.id.clone(), app)
         });
         let fleet = Fleet { apps: apps.collect(), policies: BTreeMap::from([(policy.name.clone(), policy)]) };
-        // The night in which Europe's clocks go forward.
-        let start = parse_timestamp("2026-03-28T22:00:00Z").unwrap();
+        let start = start();
         let clock = Arc::new(SimClock::new(start));
         let mut config = Config::new(simulated);
         config.faults = faults(&mut rng);
@@ -229,7 +233,7 @@ impl World {
             seams: Seams { store, queue, arm, storage, clock, bell: Arc::new(Notify::new()) },
             settings: Settings::default(),
             limits: self.limits.clone(),
-            lease: Duration::from_secs(120),
+            lease: Duration::from_mins(2),
             fleet,
             rates,
             on: Arc::clone(&self.on),
@@ -261,8 +265,8 @@ impl World {
     async fn peace(&self) {
         let mut waited = Duration::ZERO;
         loop {
-            pause(Duration::from_secs(300)).await;
-            waited += Duration::from_secs(300);
+            pause(Duration::from_mins(5)).await;
+            waited += Duration::from_mins(5);
             let unfinished: Vec<Run> =
                 self.runs().await.into_iter().filter(|run| !run.state.is_ended()).collect();
             if unfinished.is_empty() {
@@ -295,7 +299,9 @@ impl World {
         for run in self.runs().await {
             by_app.entry(run.app.clone()).or_default().push(run);
         }
-        by_app.values_mut().for_each(|runs| runs.sort_by_key(|run| run.tick));
+        for runs in by_app.values_mut() {
+            runs.sort_by_key(|run| run.tick);
+        }
         by_app
     }
 
@@ -330,11 +336,6 @@ impl World {
             }
         }
         sums
-    }
-
-    /// The time at which the world began.
-    pub(crate) fn start(&self) -> Timestamp {
-        parse_timestamp("2026-03-28T22:00:00Z").unwrap()
     }
 }
 

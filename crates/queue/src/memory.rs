@@ -76,7 +76,10 @@ impl Queue for MemoryQueue {
             if let Some(message) = self.shared.take() {
                 // One permit stands for any number of messages: pass it on for the rest.
                 self.shared.arrived.notify_one();
-                return Ok(Delivery::new(message, Box::new(InHand { message, shared: Arc::clone(&self.shared) })));
+                return Ok(Delivery::new(
+                    message,
+                    Box::new(InHand { message, shared: Arc::clone(&self.shared) }),
+                ));
             }
             self.shared.arrived.notified().await;
         }

@@ -1,6 +1,6 @@
 use holdfast_model::{Clock, RunState};
 
-use crate::world::World;
+use crate::world::{World, start};
 
 /// Each tick of each app ended in one outcome or one recorded miss, and none was left out.
 pub(crate) async fn ticks(world: &World) {
@@ -13,17 +13,13 @@ pub(crate) async fn ticks(world: &World) {
         }
         for run in runs {
             assert!(matches!(run.state, RunState::Ended { .. }), "seed {}: {app}: {run:?}", world.seed);
-            assert!(
-                run.tick.unwrap() >= world.start(),
-                "seed {}: {app}: a tick from before the fleet",
-                world.seed
-            );
+            assert!(run.tick.unwrap() >= start(), "seed {}: {app}: a tick from before the fleet", world.seed);
         }
     }
     // Five hours of trouble hold a tick of every schedule but the daily one, whatever the clock does.
     let any_due = world.fleet.apps.keys().any(|app| {
         let (_, policy) = world.fleet.scheduled(app).unwrap();
-        policy.schedule.next_tick(app, world.start()).is_some_and(|tick| tick < world.clock.now())
+        policy.schedule.next_tick(app, start()).is_some_and(|tick| tick < world.clock.now())
     });
     assert!(!any_due || !by_app.is_empty(), "seed {}: nothing was ever planned", world.seed);
 }

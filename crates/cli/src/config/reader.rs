@@ -159,7 +159,7 @@ impl<'t> Section<'t> {
             }
             Ok(value) => return Some(Found { value, place }),
             Err(_) => {
-                report.error(&place, format_args!("`{}`: expected {expected}, found \"{text}\"", place.key))
+                report.error(&place, format_args!("`{}`: expected {expected}, found \"{text}\"", place.key));
             }
         }
         None

@@ -14,9 +14,9 @@ use tokio_util::sync::CancellationToken;
 use crate::config::Fleet;
 
 /// How often Azure is asked for its apps: a new app is backed up from the day it is tagged.
-const LOOK_EVERY: Duration = Duration::from_secs(900);
+const LOOK_EVERY: Duration = Duration::from_mins(15);
 /// How soon a subscription that did not answer is asked again.
-const ASK_AGAIN_AFTER: Duration = Duration::from_secs(60);
+const ASK_AGAIN_AFTER: Duration = Duration::from_mins(1);
 
 /// Asks Azure for its apps and tells the planner what the fleet is.
 pub struct FleetKeeper {

@@ -62,7 +62,7 @@ mod tests {
             assert_eq!(age(now - span, now), past);
             assert_eq!(until(now + span, now), future);
         }
-        assert_eq!(until(now - Duration::from_secs(600), now), "10 min overdue");
+        assert_eq!(until(now - Duration::from_mins(10), now), "10 min overdue");
     }
 
     #[test]

@@ -86,7 +86,7 @@ impl Summary {
             summary.runs += 1;
             match run.state {
                 RunState::Ended { outcome, .. } => {
-                    *summary.outcomes.entry(outcome.as_str()).or_default() += 1
+                    *summary.outcomes.entry(outcome.as_str()).or_default() += 1;
                 }
                 _ => summary.unfinished += 1,
             }

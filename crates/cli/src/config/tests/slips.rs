@@ -5,13 +5,13 @@ pub const SLIPS: &[(&str, &str, &str)] = &[
     (
         r#"timezone = "Europe/Paris""#,
         r#"timezon = "Europe/Paris""#,
-        r#"error: unknown key `timezon` in `policy.gold`; did you mean `timezone`?
+        r"error: unknown key `timezon` in `policy.gold`; did you mean `timezone`?
   --> fleet.toml:12:1
    |
 12 | timezon = …
    | ^^^^^^^
    = help: known here: schedule, timezone, spread, catch_up, recovery_point_objective, overlap, retention, storage, deadline, retry, poll, shrink_tolerance, partial_is_good, verify
-"#,
+",
     ),
     (
         r#"timezone = "Europe/Paris""#,
@@ -57,7 +57,7 @@ pub const SLIPS: &[(&str, &str, &str)] = &[
     ),
     (
         r#""0 2 * * *""#,
-        r#"5"#,
+        r"5",
         r#"error: `policy.gold.schedule`: expected cron text such as "0 2 * * *", found a whole number
   --> fleet.toml:11:12
    |
@@ -94,7 +94,7 @@ warning: `policy.gold.spread`: the spread of 2h is longer than the schedule's sh
     ),
     (
         r#"spread   = "2h""#,
-        r#"spread = 7200"#,
+        r"spread = 7200",
         r#"error: `policy.gold.spread`: expected a duration such as "90s", "2h" or "1h 30m", found a whole number
   --> fleet.toml:13:10
    |
@@ -148,13 +148,13 @@ warning: `policy.gold.spread`: the spread of 2h is longer than the schedule's sh
     (
         r#"storage  = "weu""#,
         r#"storge = "weu""#,
-        r#"error: unknown key `storge` in `policy.gold`; did you mean `storage`?
+        r"error: unknown key `storge` in `policy.gold`; did you mean `storage`?
   --> fleet.toml:16:1
    |
 16 | storge = …
    | ^^^^^^
    = help: known here: schedule, timezone, spread, catch_up, recovery_point_objective, overlap, retention, storage, deadline, retry, poll, shrink_tolerance, partial_is_good, verify
-"#,
+",
     ),
     (
         r#"recovery_point_objective = "26h""#,
@@ -188,25 +188,25 @@ warning: `policy.gold.spread`: the spread of 2h is longer than the schedule's sh
 "#,
     ),
     (
-        r#"retry.skipped "#,
-        r#"retry.skiped "#,
-        r#"error: unknown key `skiped` in `policy.gold.retry`; did you mean `skipped`?
+        r"retry.skipped ",
+        r"retry.skiped ",
+        r"error: unknown key `skiped` in `policy.gold.retry`; did you mean `skipped`?
   --> fleet.toml:20:7
    |
 20 | retry.skiped   = { attempts = …, first = …, max = … }
    |       ^^^^^^
    = help: known here: timed_out, skipped, partial, failed
-"#,
+",
     ),
     (
-        r#"days = 30, "#,
-        r#""#,
-        r#"error: `policy.gold.retention` is missing `days`: expected a number of days
+        r"days = 30, ",
+        r"",
+        r"error: `policy.gold.retention` is missing `days`: expected a number of days
   --> fleet.toml:18:1
    |
 18 | retention       = { keep_at_least = 1 }
    | ^^^^^^^^^
-"#,
+",
     ),
     (
         r#"policy = "gold"
@@ -331,7 +331,7 @@ warning: `policy.gold.spread`: the spread of 2h is longer than the schedule's sh
 "#,
     ),
     (
-        r#"api_version ="#,
+        r"api_version =",
         r#"endpoint = "http://management.example.com"
 api_version ="#,
         r#"error: `azure.endpoint`: expected https (http is for this machine only)
@@ -342,18 +342,18 @@ api_version ="#,
 "#,
     ),
     (
-        r#"https://acct.blob.core.windows.net/backups"#,
-        r#"https://acct.blob.core.windows.net/backups?sv=1&sig=hunter2"#,
-        r#"error: `storage.weu.container`: a container's URL holds no query and no user: the SAS is given under `sas`
+        r"https://acct.blob.core.windows.net/backups",
+        r"https://acct.blob.core.windows.net/backups?sv=1&sig=hunter2",
+        r"error: `storage.weu.container`: a container's URL holds no query and no user: the SAS is given under `sas`
  --> fleet.toml:7:13
   |
 7 | container = …
   |             ^
-"#,
+",
     ),
     (
-        r#"https://acct.blob.core.windows.net/backups"#,
-        r#"https://acct.blob.core.windows.net/"#,
+        r"https://acct.blob.core.windows.net/backups",
+        r"https://acct.blob.core.windows.net/",
         r#"error: `storage.weu.container`: a container's URL ends in the container's name and nothing more: https://ACCOUNT.blob.core.windows.net/CONTAINER
  --> fleet.toml:7:13
   |
@@ -375,16 +375,16 @@ api_version ="#,
     (
         r#"{ mint = "account_key", key = "env:STORAGE_KEY", lifetime = "48h" }"#,
         r#"{ url = "https://acct.blob.core.windows.net/backups?sig=hunter2" }"#,
-        r#"error: `storage.weu.sas.url`: expected a reference to a secret, `env:NAME` or `file:PATH`, and not the secret itself
+        r"error: `storage.weu.sas.url`: expected a reference to a secret, `env:NAME` or `file:PATH`, and not the secret itself
  --> fleet.toml:8:15
   |
 8 | sas = { url = … }
   |               ^
-"#,
+",
     ),
     (
-        r#"[storage.weu]"#,
-        r#"[storages.weu]"#,
+        r"[storage.weu]",
+        r"[storages.weu]",
         r#"error: unknown key `storages`; did you mean `storage`?
  --> fleet.toml:6:2
   |
@@ -400,13 +400,13 @@ error: `policy.gold.storage`: no storage is called "weu"
 "#,
     ),
     (
-        r#"[[app]]"#,
-        r#"[app]"#,
-        r#"error: `app`: expected a list of tables, as in [[app]], found a table
+        r"[[app]]",
+        r"[app]",
+        r"error: `app`: expected a list of tables, as in [[app]], found a table
   --> fleet.toml:22:1
    |
 22 | [app]
    | ^^^^^
-"#,
+",
     ),
 ];
