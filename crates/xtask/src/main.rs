@@ -1,8 +1,9 @@
-//! The one door for developers: `cargo xtask test`, `lint`, `tidy`, `simulate`, `dist`.
+//! The one door for developers: `cargo xtask test`, `lint`, `tidy`, `simulate`, `up`, `down`, `dist`.
 
 mod dist;
 mod lint;
 mod say;
+mod services;
 mod simulate;
 mod step;
 mod test;
@@ -20,6 +21,12 @@ enum Task {
     /// Check only what Holdfast itself asks of its files; a part of `lint`, done in a second
     Tidy,
     Simulate(simulate::Options),
+    /// Start PostgreSQL, RabbitMQ and Azurite for a developer, and print where they are
+    Up,
+    /// End the servers of `up`
+    Down,
+    #[command(hide = true)]
+    Serve(services::ServeOptions),
     /// Build the release binary and lay it out in `target/dist` with licences and checksums
     Dist,
 }
@@ -30,6 +37,9 @@ fn main() -> ExitCode {
         Task::Lint(options) => lint::run(&options),
         Task::Tidy => tidy::run(),
         Task::Simulate(options) => simulate::run(&options),
+        Task::Up => services::up(),
+        Task::Down => services::down(),
+        Task::Serve(options) => services::serve(&options),
         Task::Dist => dist::run(),
     };
     match done {

@@ -1,7 +1,10 @@
 //! `cargo xtask test`: every test there is.
 
+use std::cell::RefCell;
+
 use anyhow::Result;
 
+use crate::services::ForTests;
 use crate::{say, simulate, step};
 
 /// Run every test: doc tests, unit and integration tests, the seeded simulation
@@ -10,13 +13,18 @@ pub struct Options {
     /// How many seeds the simulation runs (HOLDFAST_SEEDS; 200 when neither is given)
     #[arg(long)]
     seeds: Option<u32>,
+    /// Leave out the tests that need PostgreSQL, RabbitMQ or Azurite (HOLDFAST_WITHOUT_SERVICES)
+    #[arg(long)]
+    without_services: bool,
     /// Handed to `cargo nextest run`, for example `-p holdfast-model schedule`; doc tests are then left out
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     runner: Vec<String>,
 }
 
 pub fn run(options: &Options) -> Result<()> {
-    let tests = || workspace_tests(options);
+    // The servers come up while cargo compiles, and go down when this function returns.
+    let services = RefCell::new(ForTests::begin(options.without_services)?);
+    let tests = || workspace_tests(options, &mut services.borrow_mut());
     if options.runner.is_empty() {
         // Doc tests go first: the last lines a reader sees are then the runner's summary of everything else.
         step::run_all([("doc tests", &doc_tests), ("tests", &tests)])
@@ -29,7 +37,7 @@ fn doc_tests() -> Result<()> {
     step::run(&mut step::cargo(["test", "--workspace", "--doc", "--quiet"]))
 }
 
-fn workspace_tests(options: &Options) -> Result<()> {
+fn workspace_tests(options: &Options, services: &mut ForTests) -> Result<()> {
     let mut command = if step::cargo_has("nextest") {
         step::cargo(["nextest", "run"])
     } else {
@@ -41,6 +49,7 @@ fn workspace_tests(options: &Options) -> Result<()> {
         command.arg("--workspace");
     }
     command.args(&options.runner);
+    services.name_in(&mut command)?;
     step::run(simulate::with_seeds(&mut command, options.seeds))
 }
 

@@ -1,0 +1,94 @@
+//! A private RabbitMQ.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result};
+use serde_json::json;
+
+use super::server::{Plan, folder};
+use super::{ports, secret};
+
+/// Debian's own copies: the ones in PATH are wrapped to become the user `rabbitmq`, who cannot read our folder.
+pub fn programs() -> Option<PathBuf> {
+    let folders =
+        ["/usr/lib/rabbitmq/bin", "/usr/local/sbin", "/opt/homebrew/sbin", "/usr/local/opt/rabbitmq/sbin"];
+    folders.iter().map(PathBuf::from).find(|folder| folder.join("rabbitmq-server").is_file())
+}
+
+/// A broker with the management API; every setting is a line of rabbitmq.conf.
+pub fn plan(parent: &Path, settings: &[String]) -> Result<Plan> {
+    let programs = programs().context("RabbitMQ is not installed")?;
+    let folder = folder(parent, "rabbitmq")?;
+    let [port, admin, distribution, names] = [ports::free()?, ports::free()?, ports::free()?, ports::free()?];
+    let (user, password) = ("holdfast", secret::word()?);
+    let config = [
+        format!("listeners.tcp.1 = 127.0.0.1:{port}"),
+        format!("management.tcp.ip = 127.0.0.1\nmanagement.tcp.port = {admin}"),
+        format!("default_user = {user}\ndefault_pass = {password}"),
+        // Small: a test's broker must neither fill a disk nor refuse to work on a full one.
+        "raft.wal_max_size_bytes = 32000000\ndisk_free_limit.absolute = 10MB".to_owned(),
+        settings.join("\n"),
+    ];
+    fs::write(folder.join("rabbitmq.conf"), config.join("\n") + "\n")?;
+    fs::write(folder.join("enabled_plugins"), "[rabbitmq_management].\n")?;
+    let cookie = folder.join(".erlang.cookie");
+    fs::write(&cookie, secret::word()?)?;
+    // Erlang refuses a cookie that others may read.
+    fs::set_permissions(&cookie, fs::Permissions::from_mode(0o400))?;
+
+    let env = environment(&folder, &format!("holdfast{port}@localhost"), [distribution, names]);
+    let mut epmd = Command::new("epmd");
+    epmd.args(["-port", &names.to_string(), "-address", "127.0.0.1"]);
+    let mut server = Command::new(programs.join("rabbitmq-server"));
+    server.current_dir(&folder).envs(&env);
+    Ok(Plan {
+        name: "rabbitmq",
+        // Without a name server of ours the broker would start one that outlives it.
+        programs: vec![epmd, server],
+        ports: vec![port, admin],
+        probe: None,
+        gentle: "TERM",
+        // Stopping takes it six seconds.
+        must_stop: false,
+        facts: json!({
+            "url": format!("amqp://{user}:{password}@127.0.0.1:{port}/%2f"),
+            "admin": format!("http://{user}:{password}@127.0.0.1:{admin}"),
+            "port": port,
+            "folder": folder,
+            "ctl": programs.join("rabbitmqctl"),
+            "env": env,
+        }),
+        folder,
+    })
+}
+
+/// The same for the broker and for `rabbitmqctl`. Everything that has a place in `/etc` or `/var` gets one of its own.
+fn environment(folder: &Path, node: &str, [distribution, names]: [u16; 2]) -> BTreeMap<&'static str, String> {
+    let at = |name: &str| folder.join(name).display().to_string();
+    BTreeMap::from([
+        ("HOME", at("")),
+        ("RABBITMQ_NODENAME", node.to_owned()),
+        ("RABBITMQ_DIST_PORT", distribution.to_string()),
+        ("ERL_EPMD_PORT", names.to_string()),
+        ("ERL_EPMD_ADDRESS", "127.0.0.1".to_owned()),
+        ("ERL_CRASH_DUMP", at("erl_crash.dump")),
+        ("RABBITMQ_CONF_ENV_FILE", at("rabbitmq-env.conf")),
+        ("RABBITMQ_CONFIG_FILE", at("rabbitmq.conf")),
+        ("RABBITMQ_CONFIG_FILES", at("conf.d")),
+        ("RABBITMQ_ADVANCED_CONFIG_FILE", at("advanced.config")),
+        ("RABBITMQ_GENERATED_CONFIG_DIR", at("config")),
+        ("RABBITMQ_ENABLED_PLUGINS_FILE", at("enabled_plugins")),
+        ("RABBITMQ_MNESIA_BASE", at("mnesia")),
+        ("RABBITMQ_LOG_BASE", at("log")),
+        ("RABBITMQ_PID_FILE", at("pid")),
+        // Loopback only, and no spinning: tests share their cores with it.
+        (
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS",
+            "-kernel inet_dist_use_interface {127,0,0,1} +sbwt none +sbwtdcpu none +sbwtdio none".to_owned(),
+        ),
+    ])
+}
