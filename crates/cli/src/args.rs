@@ -328,7 +328,7 @@ mod tests {
     #[test]
     fn every_example_of_the_documentation_and_of_the_help_parses() {
         let mut texts = vec![PAGE.to_owned()];
-        collect_help(Cli::command(), &mut texts);
+        collect_help(&Cli::command(), &mut texts);
         let lines = texts.iter().flat_map(|text| text.lines());
         let examples: Vec<String> = lines.flat_map(examples_in).collect();
         assert!(examples.len() > 30, "{examples:?}");
@@ -339,9 +339,11 @@ mod tests {
         }
     }
 
-    fn collect_help(command: clap::Command, texts: &mut Vec<String>) {
+    fn collect_help(command: &clap::Command, texts: &mut Vec<String>) {
         texts.extend(command.get_after_help().map(ToString::to_string));
-        command.get_subcommands().for_each(|below| collect_help(below.clone(), texts));
+        for below in command.get_subcommands() {
+            collect_help(below, texts);
+        }
     }
 
     /// Lines that begin with the command, and those quoted in a sentence that are more than a command's name.

@@ -53,7 +53,7 @@ pub async fn run(args: &DiscoverArgs, context: &Context) -> anyhow::Result<Exit>
     let fleet = context.fleet()?;
     let observer: Arc<dyn Observer> = Arc::new(Unobserved);
     let arm = clouds(&fleet, &context.clock, &observer, &mut context.rng())?;
-    let subscriptions = subscriptions(&fleet);
+    let subscriptions = fleet.subscriptions();
     let mut sites = Vec::new();
     for subscription in &subscriptions {
         sites.extend(arm.sites(subscription).await.context("failed to discover the apps")?);
@@ -68,14 +68,6 @@ pub async fn run(args: &DiscoverArgs, context: &Context) -> anyhow::Result<Exit>
         show(&document, context)?;
     }
     Ok(Exit::Done)
-}
-
-/// Every subscription that the fleet file names.
-fn subscriptions(fleet: &Fleet) -> BTreeSet<SubscriptionId> {
-    let of_rules = fleet.discover.iter().map(|rule| &rule.subscription);
-    let of_apps = fleet.apps.iter().map(|app| app.id.subscription());
-    let of_clouds = fleet.clouds.iter().flat_map(|cloud| &cloud.subscriptions);
-    of_rules.chain(of_apps).chain(of_clouds).cloned().collect()
 }
 
 fn sort_out(fleet: &Fleet, subscriptions: BTreeSet<SubscriptionId>, sites: &[Site]) -> Document {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use holdfast_arm::{Arm, Unobserved};
 use holdfast_model::{App, AppId, NewRun, Outcome, PolicyName, Run, RunId, RunState, Terms, Trigger};
 use holdfast_store::{OneProcess, Store};
 use serde::Serialize;
@@ -11,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::run::{open_beside, stop_on_signal};
 use crate::args::BackupArgs;
+use crate::clouds::clouds;
 use crate::config::Fleet;
 use crate::context::Context;
 use crate::engine::{ArmCalls, Duty, Engine, Parts};
@@ -41,7 +43,7 @@ pub async fn run(args: &BackupArgs, context: &Context) -> anyhow::Result<Exit> {
     let (store, alone) = open_beside(context).await?;
     let store: Arc<dyn Store> = store;
     let mut rng = context.rng();
-    let apps = find_apps(&args.apps, &fleet, &*store).await?;
+    let apps = find_apps(&args.apps, &fleet, &*store, context).await?;
     let mut ids = Vec::new();
     for app in apps {
         let (app, terms) = terms_of(app, args.policy.as_deref(), &fleet)?;
@@ -94,17 +96,30 @@ fn work_if_alone(
     })))
 }
 
-/// The apps that the command line names, among those of the fleet file and those that were found at Azure before.
-async fn find_apps(names: &[String], fleet: &Fleet, store: &dyn Store) -> anyhow::Result<Vec<App>> {
+/// The apps that the command line names. Azure is asked, because a rule may find an app that no process has seen yet;
+/// where it does not answer, those serve that were found before.
+async fn find_apps(
+    names: &[String],
+    fleet: &Fleet,
+    store: &dyn Store,
+    context: &Context,
+) -> anyhow::Result<Vec<App>> {
+    let arm = clouds(fleet, &context.clock, &(Arc::new(Unobserved) as _), &mut context.rng())?;
+    let mut sites = Vec::new();
+    for subscription in fleet.subscriptions() {
+        match arm.sites(&subscription).await {
+            Ok(found) => sites.extend(found),
+            Err(error) => tracing::warn!(%error, "an app that only Azure knows is not found"),
+        }
+    }
     let mut known: BTreeMap<AppId, App> =
-        fleet.apps.iter().map(|app| (app.id.clone(), app.clone())).collect();
+        fleet.apps_with(&sites).into_iter().map(|app| (app.id.clone(), app)).collect();
     for app in store.status().await?.into_iter().filter(|app| !app.removed) {
         let found = App { id: app.app.clone(), policy: app.policy, plan: None, paused: false };
         known.entry(app.app).or_insert(found);
     }
     let ids: Vec<AppId> = known.keys().cloned().collect();
-    let named = names.iter().map(|name| Ok(known[&find::app(&ids, name)?].clone()));
-    named.collect()
+    names.iter().map(|name| Ok(known[&find::app(&ids, name)?].clone())).collect()
 }
 
 /// The app under the policy asked for, or its own, and that policy's terms.

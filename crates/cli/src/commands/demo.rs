@@ -85,7 +85,7 @@ pub async fn run(args: &DemoArgs, context: &Context) -> anyhow::Result<Exit> {
     let stopper = tokio::spawn(stop_on_signal(stop.clone()));
     let working = tokio::spawn(engine.run(Duty::PlanAndWork, stop.clone()));
     let done = follow(&*store, args.apps, &machine, context, &stop).await;
-    let seconds = machine.elapsed().checked_sub(began).unwrap().as_secs_f64();
+    let seconds = machine.elapsed().saturating_sub(began).as_secs_f64();
     stop.cancel();
     working.await.context("the engine panicked")?;
     stopper.abort();
@@ -134,7 +134,7 @@ async fn follow(
             bar.finish_and_clear();
             return Ok(true);
         }
-        if machine.elapsed().checked_sub(began).unwrap() > GIVE_UP_AFTER {
+        if machine.elapsed().saturating_sub(began) > GIVE_UP_AFTER {
             let what = format!("only {ended} of {apps} runs ended within {} s", GIVE_UP_AFTER.as_secs());
             return Err(Failure::new(Exit::Failed, what).help("try fewer apps with --apps").into());
         }

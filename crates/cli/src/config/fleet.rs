@@ -1,6 +1,6 @@
 //! The fleet file's meaning: what every part of the program is told.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use holdfast_arm::Credential;
@@ -114,6 +114,14 @@ impl Fleet {
             all.entry(site.id.clone()).or_insert(app);
         }
         all.into_values().collect()
+    }
+
+    /// Every subscription that the fleet file names.
+    pub fn subscriptions(&self) -> BTreeSet<SubscriptionId> {
+        let of_rules = self.discover.iter().map(|rule| &rule.subscription);
+        let of_apps = self.apps.iter().map(|app| app.id.subscription());
+        let of_clouds = self.clouds.iter().flat_map(|cloud| &cloud.subscriptions);
+        of_rules.chain(of_apps).chain(of_clouds).cloned().collect()
     }
 }
 

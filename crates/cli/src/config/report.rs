@@ -131,7 +131,12 @@ impl<'s> Report<'s> {
 
     fn add(&mut self, severity: Severity, place: &Place, message: &dyn Display, help: Option<String>) {
         let place = Place { key: printable(&place.key), at: place.at.clone() };
-        self.found.push((severity, place, printable(&message.to_string()), help.as_deref().map(printable)));
+        self.found.push((
+            severity,
+            place,
+            printable(&message.to_string()),
+            help.map(|help| printable(&help)),
+        ));
     }
 }
 

@@ -53,7 +53,7 @@ impl FleetKeeper {
     /// One look at every subscription of the file.
     pub async fn look(&mut self) {
         self.unanswered.clear();
-        for subscription in self.subscriptions() {
+        for subscription in self.file.subscriptions() {
             match self.arm.sites(&subscription).await {
                 Ok(sites) => {
                     self.known.insert(subscription, sites);
@@ -99,10 +99,5 @@ impl FleetKeeper {
         kept.filter(|app| app.policy.as_ref().is_none_or(|policy| discovering.contains(policy)))
             .map(|app| App { id: app.app, policy: app.policy, plan: None, paused: false })
             .collect()
-    }
-
-    fn subscriptions(&self) -> BTreeSet<SubscriptionId> {
-        let listed = self.file.apps.iter().map(|app| app.id.subscription().clone());
-        listed.chain(self.file.discover.iter().map(|rule| rule.subscription.clone())).collect()
     }
 }

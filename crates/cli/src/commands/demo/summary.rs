@@ -101,7 +101,9 @@ impl Summary {
             let page = store.audit(after, 1_000).await?;
             let Some(last) = page.last() else { return Ok(()) };
             after = last.link.seq;
-            page.iter().for_each(|event| self.count(&event.event));
+            for event in &page {
+                self.count(&event.event);
+            }
         }
     }
 
