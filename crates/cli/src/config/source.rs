@@ -186,7 +186,7 @@ impl Leaves {
             DeValue::Table(table) => self.add_table(table),
             DeValue::Array(array) => array.iter().for_each(|item| self.add(item.span(), item.get_ref())),
             _ => {
-                self.0.insert(span.start, (span.end, true));
+                self.0.insert(span.start, (span.end, false));
             }
         }
     }
