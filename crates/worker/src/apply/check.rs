@@ -40,7 +40,7 @@ pub(crate) fn checked(
         None => good(sight, backup, Verification::OutOfReach),
         Some(Err(_)) => good(sight, backup, Verification::Unreachable),
         Some(Ok(blobs)) => match fault(sight, blobs) {
-            None => good(sight, backup, Verification::Verified),
+            None => good(sight, &measured(backup, blobs), Verification::Verified),
             Some((cause, detail)) => {
                 let status = Some(BackupStatus::Succeeded);
                 failed(sight, attempt, Failure { status, cause, detail, backup: None }, rng)
@@ -51,6 +51,12 @@ pub(crate) fn checked(
     let unknown = unknown.map(|detail| RunEvent::CheckFailed { detail });
     next.events.splice(0..0, seen.chain(unknown));
     next
+}
+
+/// The backup with the size that storage tells: the next one is held against it.
+fn measured(backup: &BackupFacts, (blob, _): Blobs) -> BackupFacts {
+    let size = blob.and_then(|blob| i64::try_from(blob.size_bytes).ok());
+    BackupFacts { size_bytes: size.unwrap_or(backup.size_bytes), ..backup.clone() }
 }
 
 /// What could not be looked at, in words.
