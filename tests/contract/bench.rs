@@ -1,5 +1,6 @@
 //! A store on a clock that the test moves, and short words for what the rules speak of.
 
+use std::any::Any;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -9,8 +10,10 @@ use holdfast_model::{
     Trigger, Verification, parse_timestamp,
 };
 use holdfast_store::{
-    Ask, Change, Committed, Cursor, Enrolled, MemoryStore, Mode, Plan, Planned, SqliteStore, Store, Taken,
+    Ask, Change, Committed, Cursor, Enrolled, MemoryStore, Mode, PgStore, Plan, Planned, SqliteStore, Store,
+    Taken,
 };
+use holdfast_tests::postgres::Database;
 
 pub const LEASE: Duration = Duration::from_mins(1);
 
@@ -18,7 +21,8 @@ pub struct Bench {
     pub store: Arc<dyn Store>,
     pub clock: Arc<ManualClock>,
     rng: Mutex<fastrand::Rng>,
-    _folder: Option<tempfile::TempDir>,
+    /// Where it lies, gone with the bench.
+    _place: Option<Box<dyn Any + Send + Sync>>,
 }
 
 impl Bench {
@@ -31,11 +35,19 @@ impl Bench {
         let clock = clock();
         let store =
             SqliteStore::open(&folder.path().join("store.db"), clock.clone(), Mode::Own).await.unwrap();
-        Self { clock, ..Self::over(Some(folder), |_| Arc::new(store)) }
+        Self { clock, ..Self::over(Some(Box::new(folder)), |_| Arc::new(store)) }
+    }
+
+    /// On the server that the tests were given; `None` where they go without.
+    pub async fn postgres() -> Option<Self> {
+        let database = Database::new().await?;
+        let clock = clock();
+        let store = PgStore::connect(&database.url(), Mode::Own).await.unwrap().with_clock(clock.clone());
+        Some(Self { clock, ..Self::over(Some(Box::new(database)), |_| Arc::new(store)) })
     }
 
     fn over(
-        folder: Option<tempfile::TempDir>,
+        place: Option<Box<dyn Any + Send + Sync>>,
         store: impl FnOnce(Arc<ManualClock>) -> Arc<dyn Store>,
     ) -> Self {
         let clock = clock();
@@ -43,7 +55,7 @@ impl Bench {
             store: store(clock.clone()),
             clock,
             rng: Mutex::new(fastrand::Rng::with_seed(1)),
-            _folder: folder,
+            _place: place,
         }
     }
 

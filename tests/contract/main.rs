@@ -14,6 +14,13 @@ macro_rules! on_every_store {
                 super::$rule(&crate::bench::Bench::sqlite().await).await;
             })*
         }
+        mod postgres {
+            $(#[tokio::test(flavor = "multi_thread")] async fn $rule() {
+                if let Some(bench) = crate::bench::Bench::postgres().await {
+                    super::$rule(&bench).await;
+                }
+            })*
+        }
     };
 }
 

@@ -13,7 +13,7 @@ use crate::bench::{
 
 struct Twins {
     memory: Bench,
-    sqlite: Bench,
+    other: Bench,
     rng: fastrand::Rng,
     /// What was done, for when they differ.
     done: Vec<String>,
@@ -28,7 +28,7 @@ macro_rules! both {
             $ask.await.map_err(drop)
         };
         let other = {
-            let $store = &$twins.sqlite.store;
+            let $store = &$twins.other.store;
             $ask.await.map_err(drop)
         };
         assert_eq!(one, other, "{:#?}", $twins.done);
@@ -37,17 +37,29 @@ macro_rules! both {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_long_random_life_is_the_same_on_every_store() {
+async fn a_long_random_life_is_the_same_in_memory_and_in_sqlite() {
     for seed in 0..6 {
-        let (memory, sqlite) = (Bench::memory(), Bench::sqlite().await);
-        let mut twins = Twins { memory, sqlite, rng: fastrand::Rng::with_seed(seed), done: Vec::new() };
-        for _ in 0..250 {
-            twins.step().await;
-        }
-        twins.compare().await;
-        let runs = twins.memory.store.runs(&RunFilter::default()).await.unwrap();
-        assert!(runs.iter().any(|run| run.state.is_ended()) && runs.iter().any(|run| !run.state.is_ended()));
+        live(seed, Bench::sqlite().await).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_random_life_is_the_same_in_memory_and_in_postgres() {
+    for seed in 0..6 {
+        let Some(postgres) = Bench::postgres().await else { return };
+        live(seed, postgres).await;
+    }
+}
+
+async fn live(seed: u64, other: Bench) {
+    let memory = Bench::memory();
+    let mut twins = Twins { memory, other, rng: fastrand::Rng::with_seed(seed), done: Vec::new() };
+    for _ in 0..250 {
+        twins.step().await;
+    }
+    twins.compare().await;
+    let runs = twins.memory.store.runs(&RunFilter::default()).await.unwrap();
+    assert!(runs.iter().any(|run| run.state.is_ended()) && runs.iter().any(|run| !run.state.is_ended()));
 }
 
 impl Twins {
@@ -75,7 +87,7 @@ impl Twins {
         let now = self.memory.now();
         let then = if self.rng.u8(..12) == 0 { now - by } else { now + by };
         self.memory.clock.set(then);
-        self.sqlite.clock.set(then);
+        self.other.clock.set(then);
         self.done.push(format!("now {then}"));
     }
 

@@ -98,6 +98,15 @@ pub(crate) fn accepted_at(state: &RunState) -> Option<Timestamp> {
     }
 }
 
+/// The attempt under way, or the last one begun; `None` where the state does not tell.
+pub(crate) fn attempt(state: &RunState) -> Option<u32> {
+    match state {
+        RunState::Waiting { next_attempt, .. } => Some(next_attempt.saturating_sub(1)),
+        RunState::Planned => Some(0),
+        other => other.attempt().map(|attempt| attempt.number),
+    }
+}
+
 /// How long a finished backup took: to the end that Azure told, or else to the end of its run.
 pub(crate) fn took(backup: &BackupFacts, ended_at: Option<Timestamp>) -> Option<Duration> {
     let end = backup.finished_at.or(ended_at)?;

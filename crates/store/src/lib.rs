@@ -7,12 +7,15 @@ mod enrolment;
 mod error;
 mod handout;
 mod memory;
+mod postgres;
+mod reading;
 mod sqlite;
 mod store;
 
 pub use chain::{Broken, ChainRow, Damage, Link, verify_chain};
 pub use error::Error;
 pub use memory::MemoryStore;
+pub use postgres::PgStore;
 pub use sqlite::{Mode, OneProcess, SqliteStore};
 pub use store::{
     AppStatus, Ask, AuditEvent, Board, Change, Committed, Cursor, Enrolled, FleetChange, LaneDue, LastRun,

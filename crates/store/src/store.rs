@@ -24,6 +24,9 @@ use crate::{ChainRow, Error, Link};
 /// - due times and leases are judged by the store's own clock.
 #[async_trait]
 pub trait Store: Send + Sync + Debug {
+    /// Ends its connections once what is under way is done. Dropping a store loses nothing either.
+    async fn close(&self) {}
+
     /// The store's time.
     async fn now(&self) -> Result<Timestamp, Error>;
 

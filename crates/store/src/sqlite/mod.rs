@@ -60,6 +60,10 @@ impl SqliteStore {
 
 #[async_trait]
 impl Store for SqliteStore {
+    async fn close(&self) {
+        Self::close(self).await;
+    }
+
     async fn now(&self) -> Result<Timestamp, Error> {
         Ok(self.time())
     }

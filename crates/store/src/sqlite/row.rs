@@ -1,14 +1,11 @@
 //! Between the model's types and the columns' texts.
 
-use std::fmt::Display;
-use std::str::FromStr;
-
-use holdfast_model::{Priority, Run, Timestamp, format_timestamp, parse_timestamp};
-use serde::de::DeserializeOwned;
+use holdfast_model::{Run, Timestamp, format_timestamp};
 use sqlx::FromRow;
 
 use crate::Error;
-use crate::columns::{from_word, stamp};
+use crate::columns::stamp;
+pub(super) use crate::reading::Reading;
 
 /// An instant as a column holds it.
 pub(super) fn text(at: Timestamp) -> String {
@@ -55,50 +52,5 @@ impl RunRow {
             due_at: reading.time("due_at", &self.due_at)?,
             ended_at: reading.maybe_time("ended_at", self.ended_at.as_deref())?,
         })
-    }
-}
-
-/// Reads the columns of one row; what cannot be read is named with the row and the column.
-#[derive(Debug)]
-pub(super) struct Reading {
-    pub operation: &'static str,
-    /// Which row.
-    pub of: String,
-}
-
-impl Reading {
-    pub fn parse<T: FromStr<Err: Display>>(&self, column: &str, text: &str) -> Result<T, Error> {
-        text.parse().map_err(|error| self.wrong(column, error))
-    }
-
-    pub fn json<T: DeserializeOwned>(&self, column: &str, text: &str) -> Result<T, Error> {
-        serde_json::from_str(text).map_err(|error| self.wrong(column, error))
-    }
-
-    pub fn word<T: DeserializeOwned>(&self, column: &str, text: &str) -> Result<T, Error> {
-        from_word(text).map_err(|error| self.wrong(column, error))
-    }
-
-    pub fn time(&self, column: &str, text: &str) -> Result<Timestamp, Error> {
-        parse_timestamp(text).map_err(|error| self.wrong(column, error))
-    }
-
-    pub fn maybe_time(&self, column: &str, text: Option<&str>) -> Result<Option<Timestamp>, Error> {
-        text.map(|text| self.time(column, text)).transpose()
-    }
-
-    pub fn priority(&self, rank: i64) -> Result<Priority, Error> {
-        let priority = Priority::ALL.into_iter().find(|priority| priority.rank() == rank);
-        priority.ok_or_else(|| self.wrong("priority", rank))
-    }
-
-    /// A count that was never negative when it was written.
-    pub fn count<T: TryFrom<i64>>(&self, column: &str, count: i64) -> Result<T, Error> {
-        T::try_from(count).map_err(|_| self.wrong(column, count))
-    }
-
-    fn wrong(&self, column: &str, what: impl Display) -> Error {
-        let Self { operation, of } = self;
-        Error::Inconsistent { operation, what: format!("{column} of {of}: {what}") }
     }
 }

@@ -9,7 +9,7 @@ use sqlx::SqliteConnection;
 use super::audit;
 use super::driver::During;
 use super::row::{Reading, RunRow, text};
-use crate::columns::{Ending, accepted_at, changed, json, stored, took, word};
+use crate::columns::{Ending, accepted_at, attempt, changed, json, stored, took, word};
 use crate::{Change, Committed, Error, Loaded, RunFilter};
 
 pub(super) const ADD: &str = "add a run";
@@ -127,15 +127,6 @@ pub(super) async fn commit(tx: &mut SqliteConnection, change: &Change) -> Result
     written.during(COMMIT)?;
     audit::append(tx, change.events.iter().map(|event| (&run, event)), change.at, COMMIT).await?;
     Ok(Committed::Done(run.version))
-}
-
-/// The attempt under way, or the last one begun; `None` where the state does not tell.
-fn attempt(state: &RunState) -> Option<u32> {
-    match state {
-        RunState::Waiting { next_attempt, .. } => Some(next_attempt.saturating_sub(1)),
-        RunState::Planned => Some(0),
-        other => other.attempt().map(|attempt| attempt.number),
-    }
 }
 
 pub(super) async fn load(

@@ -1,0 +1,215 @@
+//! Reaching a database: looked at first, so that whatever is wrong is said in one sentence and nothing is changed.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use secrecy::{ExposeSecret, SecretString};
+use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
+use sqlx::{ConnectOptions, Connection};
+
+use super::PgStore;
+use super::session::{
+    CANNOT_CONNECT_NOW, DISK_FULL, NO_DATABASE, NO_PRIVILEGE, REFUSED, TABLE_EXISTS, TOO_MANY_CONNECTIONS,
+    WRONG_PASSWORD, code,
+};
+use super::time::Time;
+use crate::{Error, Mode};
+
+static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/postgres");
+
+/// The oldest server whose SQL the migrations are written in.
+const OLDEST_SERVER: i32 = 14;
+
+/// How long to wait for a connection, be it for a new one or for a turn.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Connections of one process. Operations take milliseconds, so a few serve many workers, and a server that allows
+/// 100 has room for several processes.
+const CONNECTIONS: u32 = 10;
+
+/// A connection that rested longer is tried before it is used: the server may have been restarted meanwhile.
+const TRUSTED: Duration = Duration::from_secs(1);
+
+/// What the server ends by itself: a statement, a wait for a lock, a transaction whose client has gone silent.
+const SERVER_LIMITS: [(&str, &str); 3] =
+    [("statement_timeout", "20s"), ("lock_timeout", "10s"), ("idle_in_transaction_session_timeout", "15s")];
+
+impl PgStore {
+    /// Opens the store in the database at `url`. With [`Mode::Own`] it is brought to this program's schema; any number
+    /// of processes may do so at once.
+    pub async fn connect(url: &SecretString, mode: Mode) -> Result<Self, Error> {
+        let options = options(url)?;
+        let place = Place(place(&options));
+        let mut connection = place.reach(&options).await?;
+        let found = place.look(&mut connection).await?;
+        place.fits(found, mode)?;
+        // Who may only work on the store cannot migrate, and need not where there is nothing to do.
+        if found != Some(known()) {
+            MIGRATIONS.run(&mut connection).await.map_err(|error| place.unmigrated(error))?;
+        }
+        if mode != Mode::Read {
+            place.make_partitions(&mut connection).await;
+        }
+        connection.close().await.map_err(|error| place.failed(error))?;
+        Ok(Self { place: place.0, pool: pool(options, mode), time: Time::default() })
+    }
+}
+
+/// What the URL says. Its text is shown to nobody: it holds the password.
+fn options(url: &SecretString) -> Result<PgConnectOptions, Error> {
+    let text = url.expose_secret();
+    let scheme = ["postgres://", "postgresql://"].iter().any(|scheme| text.starts_with(scheme));
+    let options = PgConnectOptions::from_str(text).ok().filter(|_| scheme);
+    let options = options.ok_or_else(|| Error::Open {
+        place: "at database_url".to_owned(),
+        why: "it is not a PostgreSQL URL such as postgres://user:password@host:5432/database; signs such as @ or / in the password are written as %40 and %2F".to_owned(),
+        source: None,
+    })?;
+    let named = options.get_application_name().is_some();
+    let options = if named { options } else { options.application_name("holdfast") };
+    Ok(options.disable_statement_logging())
+}
+
+/// Where the store is, for people.
+fn place(options: &PgConnectOptions) -> String {
+    let host = match options.get_socket() {
+        Some(socket) => socket.display().to_string(),
+        None => format!("{}:{}", options.get_host(), options.get_port()),
+    };
+    let user = options.get_username();
+    format!("{}@{host}/{}", user, options.get_database().unwrap_or(user))
+}
+
+fn pool(options: PgConnectOptions, mode: Mode) -> PgPool {
+    let options = options.options(SERVER_LIMITS);
+    let options =
+        if mode == Mode::Read { options.options([("default_transaction_read_only", "on")]) } else { options };
+    PgPoolOptions::new()
+        .max_connections(CONNECTIONS)
+        .acquire_timeout(CONNECT_TIMEOUT)
+        .test_before_acquire(false)
+        .before_acquire(|connection, rest| {
+            Box::pin(async move {
+                if rest.idle_for > TRUSTED {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
+        .connect_lazy_with(options)
+}
+
+/// The newest migration that this program has.
+fn known() -> i64 {
+    MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or(0)
+}
+
+struct Place(String);
+
+impl Place {
+    async fn reach(&self, options: &PgConnectOptions) -> Result<PgConnection, Error> {
+        match tokio::time::timeout(CONNECT_TIMEOUT, options.connect()).await {
+            Ok(reached) => reached.map_err(|error| self.failed(error)),
+            Err(_) => Err(self.wrong(UNREACHABLE)),
+        }
+    }
+
+    /// The store's schema; 0 for one whose making has only begun, nothing where there is no store.
+    async fn look(&self, connection: &mut PgConnection) -> Result<Option<i64>, Error> {
+        let (server, migrated) =
+            look_at_server(&mut *connection).await.map_err(|error| self.failed(error))?;
+        if server / 10_000 < OLDEST_SERVER {
+            let found = server / 10_000;
+            return Err(self.wrong(&format!(
+                "its server is PostgreSQL {found}, and Holdfast needs {OLDEST_SERVER} or newer"
+            )));
+        }
+        if !migrated {
+            return Ok(None);
+        }
+        let (first, schema) = look_inside(connection).await.map_err(|error| self.failed(error))?;
+        let ours = MIGRATIONS.iter().next().map(|migration| migration.description.to_string());
+        if first.is_some() && first != ours {
+            return Err(self.wrong(FOREIGN));
+        }
+        Ok(Some(schema))
+    }
+
+    fn fits(&self, found: Option<i64>, mode: Mode) -> Result<(), Error> {
+        let (place, known) = (self.0.clone(), known());
+        match found {
+            Some(found) if found > known => Err(Error::NewerSchema { place, found, known }),
+            Some(found) if found < known && mode != Mode::Own => {
+                Err(Error::OlderSchema { place, found, known })
+            }
+            None if mode != Mode::Own => {
+                Err(self.wrong("there is no store there yet; `holdfast migrate` makes one"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Makes the audit's partitions of the months to come. That it fails keeps nobody from writing: there is one for
+    /// all that has none.
+    async fn make_partitions(&self, connection: &mut PgConnection) {
+        let make = "/* make_partitions */ SELECT make_audit_partitions()";
+        if let Err(error) = sqlx::query(make).execute(connection).await {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                store = self.0,
+                "failed to make the audit's next partitions"
+            );
+        }
+    }
+
+    fn unmigrated(&self, error: MigrateError) -> Error {
+        match error {
+            MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => self.failed(error),
+            error => self.wrong(&format!("its schema cannot be brought up to date: {error}")),
+        }
+    }
+
+    fn failed(&self, error: sqlx::Error) -> Error {
+        let why = match (&error, code(&error).as_deref()) {
+            (_, Some(WRONG_PASSWORD)) => "the server refuses the user's password; check database_url",
+            (_, Some(REFUSED)) => {
+                "the server refuses the user; check database_url, and the server's pg_hba.conf"
+            }
+            (_, Some(NO_DATABASE)) => {
+                "the server has no database of this name; make it first, or check database_url"
+            }
+            (_, Some(NO_PRIVILEGE)) => {
+                "the user lacks a privilege; let the database's owner run `holdfast migrate`, then GRANT holdfast_app to the user"
+            }
+            (_, Some(TABLE_EXISTS)) => FOREIGN,
+            (_, Some(TOO_MANY_CONNECTIONS)) => "the server has no connection left; raise its max_connections",
+            (_, Some(CANNOT_CONNECT_NOW)) => "the server is starting or stopping; try again",
+            (_, Some(DISK_FULL)) => "the server's disk is full; free some space",
+            (sqlx::Error::Io(_), _) => UNREACHABLE,
+            (sqlx::Error::Tls(_), _) => "TLS failed; check sslmode and sslrootcert in database_url",
+            _ => "PostgreSQL failed",
+        };
+        Error::Open { place: self.0.clone(), why: why.to_owned(), source: Some(error) }
+    }
+
+    fn wrong(&self, why: &str) -> Error {
+        Error::Open { place: self.0.clone(), why: why.to_owned(), source: None }
+    }
+}
+
+const UNREACHABLE: &str =
+    "the server cannot be reached; check that it runs, and the host and port in database_url";
+const FOREIGN: &str = "the database has tables of another program; give Holdfast a database of its own";
+
+async fn look_at_server(connection: &mut PgConnection) -> Result<(i32, bool), sqlx::Error> {
+    let look = "/* look_inside */ SELECT current_setting('server_version_num')::integer,
+            to_regclass('_sqlx_migrations') IS NOT NULL";
+    sqlx::query_as(look).fetch_one(connection).await
+}
+
+async fn look_inside(connection: &mut PgConnection) -> Result<(Option<String>, i64), sqlx::Error> {
+    let look = "/* look_inside */ SELECT (SELECT description FROM _sqlx_migrations ORDER BY version LIMIT 1),
+            (SELECT coalesce(max(version), 0) FROM _sqlx_migrations WHERE success)";
+    sqlx::query_as(look).fetch_one(connection).await
+}
