@@ -34,6 +34,12 @@ pub struct Global {
         value_name = "PATH"
     )]
     pub store: PathBuf,
+    /// PostgreSQL in place of the store's file: its URL, or better `env:NAME` or `file:PATH` that holds it
+    #[arg(long, global = true, env = "HOLDFAST_DATABASE_URL", hide_env_values = true, value_name = "URL")]
+    pub database_url: Option<String>,
+    /// RabbitMQ in place of the queue in this process: its URL, or better `env:NAME` or `file:PATH` that holds it
+    #[arg(long, global = true, env = "HOLDFAST_AMQP_URL", hide_env_values = true, value_name = "URL")]
+    pub amqp_url: Option<String>,
     /// Tables for people, or one JSON document for programs
     #[arg(long, global = true, value_enum, default_value_t = Format::Table)]
     pub output: Format,
@@ -95,9 +101,19 @@ pub enum Color {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Run the scheduler and the workers until stopped
+    /// Run scheduler and worker in one process, until stopped
     #[command(after_help = "Example:\n  holdfast run --fleet fleet.toml --store holdfast.sqlite")]
     Run(RunArgs),
+    /// Run a scheduler alone: plans what is due and hands it out; any number of them
+    #[command(
+        after_help = "Example:\n  holdfast scheduler --database-url env:DATABASE_URL --amqp-url env:AMQP_URL"
+    )]
+    Scheduler(SchedulerArgs),
+    /// Run a worker alone: carries out what is handed out; any number of them
+    #[command(
+        after_help = "Example:\n  holdfast worker --concurrency 64 --database-url env:DATABASE_URL --amqp-url env:AMQP_URL"
+    )]
+    Worker(WorkerArgs),
     /// Back up a made-up fleet against a simulated Azure, in minutes and without an account
     #[command(after_help = "Examples:\n  holdfast demo\n  holdfast demo --apps 50 --seed 7 --hostile")]
     Demo(DemoArgs),
@@ -129,6 +145,12 @@ pub enum Command {
     /// Look at the apps that Azure knows
     #[command(subcommand)]
     Apps(AppsCommand),
+    /// Look at messages that the broker or a worker refused
+    #[command(subcommand)]
+    Dead(DeadCommand),
+    /// Look at the audit
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// Make the store, or bring it to this program's schema
     #[command(after_help = "Example:\n  holdfast migrate --store holdfast.sqlite")]
     Migrate(MigrateArgs),
@@ -136,7 +158,23 @@ pub enum Command {
 
 /// `holdfast run`
 #[derive(Debug, Clone, Args)]
-pub struct RunArgs {}
+pub struct RunArgs {
+    /// Steps worked off at once [default: `engine.concurrency` of the fleet file, 32]
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub concurrency: Option<u32>,
+}
+
+/// `holdfast scheduler`
+#[derive(Debug, Clone, Args)]
+pub struct SchedulerArgs {}
+
+/// `holdfast worker`
+#[derive(Debug, Clone, Args)]
+pub struct WorkerArgs {
+    /// Steps worked off at once [default: `engine.concurrency` of the fleet file, 32]
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub concurrency: Option<u32>,
+}
 
 /// `holdfast demo`
 #[derive(Debug, Clone, Args)]
@@ -281,82 +319,57 @@ pub struct DiscoverArgs {
     pub unprotected: bool,
 }
 
+/// `holdfast dead`
+#[derive(Debug, Clone, Subcommand)]
+pub enum DeadCommand {
+    /// List them, the oldest first
+    #[command(after_help = "Example:\n  holdfast dead list --amqp-url env:AMQP_URL")]
+    List,
+    /// Show one, with what it says
+    #[command(after_help = "Example:\n  holdfast dead show 5b1c9e0f2a7d4c63")]
+    Show {
+        /// Its id, as `list` tells it
+        #[arg(value_name = "ID")]
+        id: String,
+    },
+    /// Send them again
+    #[command(after_help = "Examples:\n  holdfast dead retry 5b1c9e0f2a7d4c63\n  holdfast dead retry --all")]
+    Retry(PickArgs),
+    /// Forget them: their runs come due again by themselves
+    #[command(after_help = "Examples:\n  holdfast dead drop 5b1c9e0f2a7d4c63\n  holdfast dead drop --all")]
+    Drop(PickArgs),
+}
+
+/// Which dead letters.
+#[derive(Debug, Clone, Args)]
+pub struct PickArgs {
+    /// One, by its id
+    #[arg(value_name = "ID", conflicts_with = "all", required_unless_present = "all")]
+    pub id: Option<String>,
+    /// All of them
+    #[arg(long)]
+    pub all: bool,
+}
+
+/// `holdfast audit`
+#[derive(Debug, Clone, Subcommand)]
+pub enum AuditCommand {
+    /// Check that no event was changed, taken away or moved since it was written
+    #[command(after_help = "Example:\n  holdfast audit verify")]
+    Verify(VerifyArgs),
+}
+
+/// `holdfast audit verify`
+#[derive(Debug, Clone, Args)]
+pub struct VerifyArgs {
+    /// The last hash that an earlier check told: events cut off at the end show only by it
+    #[arg(long, value_name = "HASH")]
+    pub since: Option<String>,
+}
+
 /// `holdfast migrate`
 #[derive(Debug, Clone, Args)]
 pub struct MigrateArgs {}
 
 #[cfg(test)]
-mod tests {
-    use clap::CommandFactory;
-
-    use super::*;
-
-    const PAGE: &str = include_str!("../../../docs/cli.md");
-
-    #[test]
-    fn the_command_line_holds_together() {
-        Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn every_command_and_every_option_stands_in_the_documentation() {
-        let mut missing = Vec::new();
-        look(&Cli::command(), "holdfast", &mut missing);
-        assert_eq!(missing, Vec::<String>::new(), "docs/cli.md does not name these");
-    }
-
-    fn look(command: &clap::Command, path: &str, missing: &mut Vec<String>) {
-        let heading = format!("## `{path}`\n");
-        if !command.has_subcommands() && !PAGE.contains(&heading) {
-            missing.push(path.to_owned());
-        }
-        let section =
-            PAGE.split(&heading).nth(1).and_then(|rest| rest.split("\n## ").next()).unwrap_or_default();
-        for option in command.get_arguments().filter_map(clap::Arg::get_long) {
-            let general = PAGE.split("\n### Exit codes").next().unwrap_or_default();
-            if !["help", "version"].contains(&option)
-                && !format!("{general}{section}").contains(&format!("`--{option}"))
-            {
-                missing.push(format!("{path} --{option}"));
-            }
-        }
-        for below in command.get_subcommands() {
-            look(below, &format!("{path} {}", below.get_name()), missing);
-        }
-    }
-
-    #[test]
-    fn every_example_of_the_documentation_and_of_the_help_parses() {
-        let mut texts = vec![PAGE.to_owned()];
-        collect_help(&Cli::command(), &mut texts);
-        let lines = texts.iter().flat_map(|text| text.lines());
-        let examples: Vec<String> = lines.flat_map(examples_in).collect();
-        assert!(examples.len() > 30, "{examples:?}");
-        for example in examples {
-            if let Err(error) = Cli::try_parse_from(example.split_whitespace()) {
-                panic!("`{example}`: {error}");
-            }
-        }
-    }
-
-    fn collect_help(command: &clap::Command, texts: &mut Vec<String>) {
-        texts.extend(command.get_after_help().map(ToString::to_string));
-        for below in command.get_subcommands() {
-            collect_help(below, texts);
-        }
-    }
-
-    /// Lines that begin with the command, and those quoted in a sentence that are more than a command's name.
-    fn examples_in(line: &str) -> Vec<String> {
-        let line = line.trim_start().trim_start_matches("$ ");
-        if line.starts_with("holdfast ") {
-            return vec![line.to_owned()];
-        }
-        let quoted = line
-            .split('`')
-            .skip(1)
-            .step_by(2)
-            .filter(|text| text.starts_with("holdfast ") && text.contains(" --"));
-        quoted.map(str::to_owned).collect()
-    }
-}
+mod tests;

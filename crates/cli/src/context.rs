@@ -1,12 +1,16 @@
 //! What every command is given.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use holdfast_model::{AppId, Clock, SystemClock};
-use holdfast_store::{Mode, SqliteStore, Store};
+use holdfast_storage::SecretRef;
+use holdfast_store::{Mode, PgStore, RunFilter, SqliteStore, Store};
+use secrecy::SecretString;
 
 use crate::args::Global;
 use crate::config::{self, Fleet, Invalid, Secrets};
+use crate::exit::{Exit, Failure};
 use crate::find;
 use crate::output::Output;
 
@@ -41,15 +45,29 @@ impl Context {
         Ok(fleet)
     }
 
-    /// The store.
-    pub async fn store(&self, mode: Mode) -> Result<SqliteStore, holdfast_store::Error> {
-        SqliteStore::open(&self.global.store, Arc::clone(&self.clock), mode).await
+    /// The store: the database that was named, else the file.
+    pub async fn store(&self, mode: Mode) -> anyhow::Result<Arc<dyn Store>> {
+        if let Some(url) = &self.global.database_url {
+            return Ok(Arc::new(PgStore::connect(&secret_url(url)?, mode).await?));
+        }
+        Ok(Arc::new(SqliteStore::open(&self.global.store, Arc::clone(&self.clock), mode).await?))
+    }
+
+    /// What the store is called in messages. A database's URL is shown to nobody.
+    pub fn place(&self) -> String {
+        match self.global.database_url {
+            Some(_) => "the database".to_owned(),
+            None => format!("the store {}", self.global.store.display()),
+        }
     }
 
     /// The app of the store that `text` names.
     pub async fn app_in(&self, store: &dyn Store, text: &str) -> anyhow::Result<AppId> {
-        let apps: Vec<AppId> = store.status().await?.into_iter().map(|status| status.app).collect();
-        Ok(find::app(&apps, text)?)
+        let mut apps: BTreeSet<AppId> = store.status().await?.into_iter().map(|status| status.app).collect();
+        // An app that was only ever backed up on demand is in no fleet, and has runs all the same.
+        let recent = RunFilter { most: 1_000, ..RunFilter::default() };
+        apps.extend(store.runs(&recent).await?.into_iter().map(|run| run.app));
+        Ok(find::app(&apps.into_iter().collect::<Vec<_>>(), text)?)
     }
 
     /// Randomness for what must differ from process to process: request ids, run ids, pauses.
@@ -57,5 +75,13 @@ impl Context {
     #[expect(clippy::unused_self, reason = "callers are handed randomness as they are handed time")]
     pub fn rng(&self) -> fastrand::Rng {
         fastrand::Rng::new()
+    }
+}
+
+/// A URL with a password in it: the text itself, or what `env:NAME` or `file:PATH` holds.
+pub fn secret_url(text: &str) -> Result<SecretString, Failure> {
+    match text.parse::<SecretRef>() {
+        Ok(reference) => reference.read().map_err(|error| Failure::new(Exit::Usage, error.to_string())),
+        Err(_) => Ok(SecretString::from(text)),
     }
 }

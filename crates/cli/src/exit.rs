@@ -10,7 +10,7 @@ pub const CODES: &str = "Exit codes:
   0    done
   1    what was asked for failed, such as a backup that did not succeed
   2    the command line or the fleet file is wrong
-  3    the store cannot be used, or another process holds it
+  3    the store or the broker cannot be used, or another process holds the store
   4    Azure or its storage could not be reached, or refused
   130  interrupted";
 
@@ -23,7 +23,7 @@ pub enum Exit {
     Failed,
     /// The command line or the fleet file is wrong.
     Usage,
-    /// The store cannot be used.
+    /// The store or the broker cannot be used.
     Store,
     /// Azure could not be reached, or refused.
     Azure,
@@ -54,7 +54,10 @@ impl Exit {
             Some(failure.exit)
         } else if cause.is::<Invalid>() || cause.is::<Unreadable>() {
             Some(Self::Usage)
-        } else if cause.is::<holdfast_store::Error>() {
+        } else if cause.is::<holdfast_store::Error>()
+            || cause.is::<holdfast_queue::ConnectError>()
+            || cause.is::<holdfast_queue::DeadError>()
+        {
             Some(Self::Store)
         } else if cause.is::<holdfast_arm::Error>()
             || cause.is::<holdfast_arm::TokenError>()

@@ -64,7 +64,7 @@ impl Shared {
 impl Queue for MemoryQueue {
     async fn publish(&self, messages: &[Message]) -> Result<(), Error> {
         for message in messages {
-            self.shared.put(*message, false);
+            self.shared.put(message.clone(), false);
         }
         Ok(())
     }
@@ -76,10 +76,8 @@ impl Queue for MemoryQueue {
             if let Some(message) = self.shared.take() {
                 // One permit stands for any number of messages: pass it on for the rest.
                 self.shared.arrived.notify_one();
-                return Ok(Delivery::new(
-                    message,
-                    Box::new(InHand { message, shared: Arc::clone(&self.shared) }),
-                ));
+                let in_hand = InHand { message: message.clone(), shared: Arc::clone(&self.shared) };
+                return Ok(Delivery::new(message, Box::new(in_hand)));
             }
             self.shared.arrived.notified().await;
         }

@@ -1,5 +1,6 @@
 //! What a queue must do.
 
+use std::collections::BTreeMap;
 use std::fmt::Debug;
 
 use async_trait::async_trait;
@@ -16,18 +17,26 @@ pub trait Queue: Send + Sync + Debug {
 }
 
 /// A wake-up and how urgent it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
     /// Which run, in which version.
     pub wakeup: Wakeup,
     /// Overtakes those that are not.
     pub urgent: bool,
+    /// Where its trace began, in the words of W3C Trace Context (`traceparent`, `tracestate`); nothing here reads it.
+    pub trace: BTreeMap<String, String>,
 }
 
 impl Message {
     /// A message about a run of this priority: people's runs are urgent, schedules' are not.
     pub fn new(wakeup: Wakeup, priority: Priority) -> Self {
-        Self { wakeup, urgent: priority <= Priority::Manual }
+        Self { wakeup, urgent: priority <= Priority::Manual, trace: BTreeMap::new() }
+    }
+
+    /// The same message, on this trace.
+    #[must_use]
+    pub fn with_trace(self, trace: BTreeMap<String, String>) -> Self {
+        Self { trace, ..self }
     }
 }
 

@@ -1,5 +1,6 @@
-//! The one door for developers: `cargo xtask test`, `lint`, `tidy`, `simulate`, `up`, `down`, `dist`.
+//! The one door for developers: `cargo xtask test`, `lint`, `tidy`, `simulate`, `bench`, `up`, `down`, `dist`.
 
+mod bench;
 mod dist;
 mod lint;
 mod say;
@@ -21,6 +22,7 @@ enum Task {
     /// Check only what Holdfast itself asks of its files; a part of `lint`, done in a second
     Tidy,
     Simulate(simulate::Options),
+    Bench(bench::Options),
     /// Start PostgreSQL, RabbitMQ and Azurite for a developer, and print where they are
     Up,
     /// End the servers of `up`
@@ -37,6 +39,7 @@ fn main() -> ExitCode {
         Task::Lint(options) => lint::run(&options),
         Task::Tidy => tidy::run(),
         Task::Simulate(options) => simulate::run(&options),
+        Task::Bench(options) => bench::run(&options),
         Task::Up => services::up(),
         Task::Down => services::down(),
         Task::Serve(options) => services::serve(&options),

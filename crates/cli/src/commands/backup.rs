@@ -10,12 +10,13 @@ use holdfast_store::{OneProcess, Store};
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
-use super::run::{open_beside, stop_on_signal};
+use super::run::stop_on_signal;
 use crate::args::BackupArgs;
+use crate::backends::Backends;
 use crate::clouds::clouds;
 use crate::config::Fleet;
 use crate::context::Context;
-use crate::engine::{ArmCalls, Duty, Engine, Parts};
+use crate::engine::{ArmCalls, Engine, Parts, Role};
 use crate::exit::{Exit, Failure};
 use crate::find;
 use crate::output::{Cell, Table};
@@ -36,12 +37,11 @@ struct Line {
     size_bytes: Option<i64>,
 }
 
-/// Adds a run for each app. With `--wait` it follows them to their ends: itself where no `holdfast run` works on the
-/// store, and else by watching the one that does.
+/// Adds a run for each app. With `--wait` it follows them to their ends: it carries them out itself where no other
+/// process works on the store, and else watches the one that does.
 pub async fn run(args: &BackupArgs, context: &Context) -> anyhow::Result<Exit> {
     let fleet = context.fleet()?;
-    let (store, alone) = open_beside(context).await?;
-    let store: Arc<dyn Store> = store;
+    let Backends { store, queue, carries, lock, .. } = Backends::open_beside(context).await?;
     let mut rng = context.rng();
     let apps = find_apps(&args.apps, &fleet, &*store, context).await?;
     let mut ids = Vec::new();
@@ -54,9 +54,9 @@ pub async fn run(args: &BackupArgs, context: &Context) -> anyhow::Result<Exit> {
     }
     if !args.wait {
         show(context, &load_all(&*store, &ids).await?)?;
-        if alone.is_some() {
+        if carries {
             context.out.message(
-                "nothing works on this store now: the backups begin when `holdfast run` does, or use --wait",
+                "the backups begin when `holdfast run` works on this store; --wait carries them out from here",
             );
         }
         return Ok(Exit::Done);
@@ -64,7 +64,8 @@ pub async fn run(args: &BackupArgs, context: &Context) -> anyhow::Result<Exit> {
     let stop = CancellationToken::new();
     let stopper = tokio::spawn(stop_on_signal(stop.clone()));
     let (clock, calls) = (Arc::clone(&context.clock), Arc::new(ArmCalls::default()));
-    let work = work_if_alone(alone, Parts { fleet, store: Arc::clone(&store), clock, calls, rng }, &stop)?;
+    let parts = Parts { fleet, store: Arc::clone(&store), queue, clock, calls, rng };
+    let work = if carries { Some(carry(lock, parts, &stop)?) } else { None };
     let ended = follow(&*store, &ids, &stop).await;
     let was_stopped = stop.is_cancelled();
     stop.cancel();
@@ -82,18 +83,17 @@ pub async fn run(args: &BackupArgs, context: &Context) -> anyhow::Result<Exit> {
     Ok(if all_good { Exit::Done } else { Exit::Failed })
 }
 
-/// The engine, where nobody else works on the store. The lock is held as long as it works.
-fn work_if_alone(
-    alone: Option<OneProcess>,
+/// Carries out what is planned until `stop`. The lock is held as long as that takes.
+fn carry(
+    lock: Option<OneProcess>,
     parts: Parts,
     stop: &CancellationToken,
-) -> anyhow::Result<Option<tokio::task::JoinHandle<()>>> {
-    let Some(lock) = alone else { return Ok(None) };
+) -> anyhow::Result<tokio::task::JoinHandle<()>> {
     let (engine, stop) = (Engine::new(parts)?, stop.clone());
-    Ok(Some(tokio::spawn(async move {
-        engine.run(Duty::WorkOnly, stop).await;
+    Ok(tokio::spawn(async move {
+        engine.run(Role::Carrier, stop).await;
         drop(lock);
-    })))
+    }))
 }
 
 /// The apps that the command line names. Azure is asked, because a rule may find an app that no process has seen yet;

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use holdfast_model::{Clock, StateCode, SystemClock, Timestamp};
+use holdfast_queue::MemoryQueue;
 use holdfast_store::{Mode, OneProcess, RunFilter, SqliteStore, Store};
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::net::TcpListener;
@@ -17,7 +18,7 @@ use super::run::stop_on_signal;
 use crate::args::DemoArgs;
 use crate::config::{Invalid, Secrets, check};
 use crate::context::Context;
-use crate::engine::{ArmCalls, Duty, Engine, OffsetClock, Parts};
+use crate::engine::{ArmCalls, Engine, OffsetClock, Parts, Role};
 use crate::exit::{Exit, Failure};
 use crate::simulation::Simulation;
 use summary::Summary;
@@ -78,12 +79,18 @@ pub async fn run(args: &DemoArgs, context: &Context) -> anyhow::Result<Exit> {
         Arc::new(SqliteStore::open(&store_path, Arc::clone(&clock), Mode::Own).await?);
     let calls = Arc::new(ArmCalls::default());
     let (rng, store_for_engine) = (context.rng(), Arc::clone(&store));
-    let engine =
-        Engine::new(Parts { fleet, store: store_for_engine, clock, calls: Arc::clone(&calls) as _, rng })?;
+    let engine = Engine::new(Parts {
+        fleet,
+        store: store_for_engine,
+        queue: Arc::new(MemoryQueue::default()),
+        clock,
+        calls: Arc::clone(&calls) as _,
+        rng,
+    })?;
 
     let began = machine.elapsed();
     let stopper = tokio::spawn(stop_on_signal(stop.clone()));
-    let working = tokio::spawn(engine.run(Duty::PlanAndWork, stop.clone()));
+    let working = tokio::spawn(engine.run(Role::All, stop.clone()));
     let done = follow(&*store, args.apps, &machine, context, &stop).await;
     let seconds = machine.elapsed().saturating_sub(began).as_secs_f64();
     stop.cancel();

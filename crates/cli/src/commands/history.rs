@@ -1,7 +1,7 @@
 //! `holdfast history`: an app's runs.
 
 use holdfast_model::{AppId, Timestamp};
-use holdfast_store::{Mode, RunFilter, Store};
+use holdfast_store::{Mode, RunFilter};
 use serde::Serialize;
 
 use super::{RunView, state_cell};
@@ -21,7 +21,7 @@ struct Document {
 /// Runs the command.
 pub async fn run(args: &HistoryArgs, context: &Context) -> anyhow::Result<Exit> {
     let store = context.store(Mode::Read).await?;
-    let app = context.app_in(&store, &args.app).await?;
+    let app = context.app_in(&*store, &args.app).await?;
     let filter = RunFilter { app: Some(app.clone()), state: None, most: args.limit };
     let runs = store.runs(&filter).await?.iter().map(RunView::from).collect();
     let document = Document { now: store.now().await?, app, runs };

@@ -6,15 +6,18 @@ use serde_json::json;
 use crate::context::Context;
 use crate::exit::Exit;
 
-/// Runs the command. Nobody else may work on the store meanwhile.
+/// Runs the command.
 pub async fn run(context: &Context) -> anyhow::Result<Exit> {
-    let path = &context.global.store;
-    let _held = OneProcess::lock(path)?;
+    // Processes that meet in a database may be up to date together; a file has one process at a time.
+    let _held = match context.global.database_url {
+        Some(_) => None,
+        None => Some(OneProcess::lock(&context.global.store)?),
+    };
     context.store(Mode::Own).await?.close().await;
     if context.out.is_json() {
-        context.out.json(&json!({ "store": path }))?;
+        context.out.json(&json!({ "store": context.place() }))?;
     } else {
-        context.out.text(&format!("the store {} is ready", path.display()))?;
+        context.out.text(&format!("{} is ready", context.place()))?;
     }
     Ok(Exit::Done)
 }

@@ -1,8 +1,10 @@
 //! One module for each command.
 
 pub mod apps;
+pub mod audit;
 pub mod backup;
 pub mod check;
+pub mod dead;
 pub mod demo;
 pub mod history;
 pub mod migrate;

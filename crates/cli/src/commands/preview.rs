@@ -6,7 +6,7 @@ use chrono::{Offset, TimeZone as _};
 use chrono_tz::Tz;
 use holdfast_model::schedule::spread_offset;
 use holdfast_model::{AppId, Policy, PolicyName, Timestamp};
-use holdfast_store::{Mode, Store};
+use holdfast_store::Mode;
 use serde::Serialize;
 
 use crate::args::PreviewArgs;

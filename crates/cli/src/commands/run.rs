@@ -1,33 +1,69 @@
-//! `holdfast run`: everything in one process, until stopped.
+//! `holdfast run`, `holdfast scheduler` and `holdfast worker`: the processes that work until stopped.
 
 use std::sync::Arc;
 
-use holdfast_store::{Mode, OneProcess, SqliteStore};
+use holdfast_store::Mode;
 use tokio_util::sync::CancellationToken;
 
-use crate::args::RunArgs;
+use crate::args::{RunArgs, WorkerArgs};
+use crate::backends::Backends;
 use crate::context::Context;
-use crate::engine::{ArmCalls, Duty, Engine, Parts};
-use crate::exit::Exit;
+use crate::engine::{ArmCalls, Engine, Parts, Role};
+use crate::exit::{Exit, Failure};
 
-/// Runs the scheduler and the workers until Ctrl-C or SIGTERM, then finishes the steps in hand.
-pub async fn run(_args: &RunArgs, context: &Context) -> anyhow::Result<Exit> {
-    let fleet = context.fleet()?;
-    let path = &context.global.store;
-    let _only_one = OneProcess::lock(path)?;
-    let store = Arc::new(context.store(Mode::Own).await?);
+/// Everything in one process.
+pub async fn run(args: &RunArgs, context: &Context) -> anyhow::Result<Exit> {
+    serve(Role::All, args.concurrency, context).await
+}
+
+/// A scheduler alone.
+pub async fn scheduler(context: &Context) -> anyhow::Result<Exit> {
+    needs_what_is_shared("scheduler", context)?;
+    serve(Role::Scheduler, None, context).await
+}
+
+/// A worker alone.
+pub async fn worker(args: &WorkerArgs, context: &Context) -> anyhow::Result<Exit> {
+    needs_what_is_shared("worker", context)?;
+    serve(Role::Worker, args.concurrency, context).await
+}
+
+/// A process that does a part of the work meets the others in a database and a broker.
+fn needs_what_is_shared(role: &str, context: &Context) -> anyhow::Result<()> {
+    if context.global.database_url.is_some() && context.global.amqp_url.is_some() {
+        return Ok(());
+    }
+    let what = format!("a {role} alone needs a store and a queue that other processes share");
+    let help = "give --database-url and --amqp-url, or do everything in one process with `holdfast run`";
+    Err(Failure::new(Exit::Usage, what).help(help).into())
+}
+
+/// Works until Ctrl-C or SIGTERM, then finishes the steps in hand.
+async fn serve(role: Role, concurrency: Option<u32>, context: &Context) -> anyhow::Result<Exit> {
+    let mut fleet = context.fleet()?;
+    fleet.engine.concurrency = concurrency.unwrap_or(fleet.engine.concurrency);
+    // Where several processes share a database, `holdfast migrate` brings it up to date once, before they start.
+    let mode = if role == Role::All { Mode::Own } else { Mode::Join };
+    let consumes = (role != Role::Scheduler).then_some(fleet.engine.concurrency);
+    let backends = Backends::open(mode, consumes, context).await?;
+    let Backends { store, queue, broker, lock: _only_one, .. } = backends;
     let engine = Engine::new(Parts {
         fleet,
-        store,
+        store: Arc::clone(&store),
+        queue,
         clock: Arc::clone(&context.clock),
         calls: Arc::new(ArmCalls::default()),
         rng: context.rng(),
     })?;
-    tracing::info!(store = %path.display(), fleet = %context.global.fleet.display(), "running; stop with Ctrl-C");
+    tracing::info!(?role, fleet = %context.global.fleet.display(), "running; stop with Ctrl-C");
     let stop = CancellationToken::new();
     let stopper = tokio::spawn(stop_on_signal(stop.clone()));
-    engine.run(Duty::PlanAndWork, stop).await;
+    engine.run(role, stop).await;
     stopper.abort();
+    if let Some(broker) = broker {
+        broker.close().await;
+    }
+    store.close().await;
     tracing::info!("stopped; every step in hand is finished, and nothing is lost");
     Ok(Exit::Done)
 }
@@ -50,17 +86,4 @@ pub async fn stop_on_signal(stop: CancellationToken) {
             std::process::exit(i32::from(Exit::Interrupted.code()));
         }
     }
-}
-
-/// Opens the store for a command that works beside a `holdfast run`, or in its stead.
-pub async fn open_beside(context: &Context) -> anyhow::Result<(Arc<SqliteStore>, Option<OneProcess>)> {
-    let path = &context.global.store;
-    let alone = match OneProcess::lock(path) {
-        Ok(lock) => Some(lock),
-        Err(holdfast_store::Error::InUse(_)) => None,
-        Err(error) => return Err(error.into()),
-    };
-    let mode = if alone.is_some() { Mode::Own } else { Mode::Join };
-    let store = context.store(mode).await?;
-    Ok((Arc::new(store), alone))
 }

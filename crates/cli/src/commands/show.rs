@@ -1,7 +1,7 @@
 //! `holdfast runs show`: a run and everything that happened to it.
 
 use holdfast_model::{BackupFacts, RunEvent, RunId, format_timestamp};
-use holdfast_store::{AuditEvent, Mode, Store};
+use holdfast_store::{AuditEvent, Mode};
 use serde::Serialize;
 
 use super::{RunView, state_cell};
@@ -23,8 +23,7 @@ pub async fn run(id: RunId, context: &Context) -> anyhow::Result<Exit> {
     let events = store.events(id).await?;
     store.close().await;
     let Some(loaded) = loaded else {
-        let failure =
-            Failure::new(Exit::Usage, format!("there is no run {id} in {}", context.global.store.display()));
+        let failure = Failure::new(Exit::Usage, format!("there is no run {id} in {}", context.place()));
         return Err(failure.help("`holdfast history APP` lists an app's runs").into());
     };
     let document = Document { run: RunView::from(&loaded.run), events };

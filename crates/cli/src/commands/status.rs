@@ -1,7 +1,7 @@
 //! `holdfast status`: how every app stands.
 
 use holdfast_model::{Outcome, Timestamp};
-use holdfast_store::{AppStatus, Mode, Store};
+use holdfast_store::{AppStatus, Mode};
 use serde::Serialize;
 
 use crate::args::StatusArgs;

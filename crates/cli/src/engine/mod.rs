@@ -1,4 +1,4 @@
-//! The whole of Holdfast in one process: the store, the queue, a planner, a dispatcher and a worker, wired together.
+//! Everything wired together: the store, the queue, a planner, a dispatcher and a worker; of these, what a role needs.
 
 mod calls;
 mod clock;
@@ -13,7 +13,7 @@ use std::time::Duration;
 use anyhow::Context;
 use holdfast_arm::{Arm, Observer};
 use holdfast_model::Clock;
-use holdfast_queue::MemoryQueue;
+use holdfast_queue::Queue;
 use holdfast_scheduler::{Dispatcher, Planner};
 use holdfast_storage::LiveStorage;
 use holdfast_store::Store;
@@ -25,12 +25,18 @@ use crate::clouds::{clouds, token_timeout};
 use crate::config::{EngineConfig, Fleet};
 use fleet::FleetKeeper;
 
+/// How long steps in hand may take to finish after a stop. What has not finished by then is dropped; its message goes
+/// back, and its lease brings the run back.
+const STOP_WITHIN: Duration = Duration::from_secs(20);
+
 /// What an engine is made from.
 pub struct Parts {
     /// The fleet file.
     pub fleet: Fleet,
     /// The truth.
     pub store: Arc<dyn Store>,
+    /// The way of wake-ups.
+    pub queue: Arc<dyn Queue>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Counts the calls to Azure.
@@ -48,29 +54,32 @@ pub struct Engine {
     rng: fastrand::Rng,
 }
 
-/// What an engine does.
+/// Which of its loops a process runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Duty {
-    /// Plans what is due and carries it out.
-    PlanAndWork,
-    /// Carries out what is planned, and plans nothing.
-    WorkOnly,
+pub enum Role {
+    /// `holdfast run`: all of them.
+    All,
+    /// `holdfast scheduler`: plans and hands out.
+    Scheduler,
+    /// `holdfast worker`: carries out what others hand out.
+    Worker,
+    /// A command that carries out what is planned, and plans nothing.
+    Carrier,
 }
 
 impl Engine {
     /// Wires everything together. Nothing is sent yet.
     pub fn new(parts: Parts) -> anyhow::Result<Self> {
-        let Parts { fleet, store, clock, calls, mut rng } = parts;
+        let Parts { fleet, store, queue, clock, calls, mut rng } = parts;
         let arm: Arc<dyn Arm> = Arc::new(clouds(&fleet, &clock, &calls, &mut rng)?);
         let storage = LiveStorage::new(fleet.storages.clone(), Arc::clone(&clock), rng.fork())
             .context("failed to prepare the storages")?;
-        let queue = Arc::new(MemoryQueue::default());
         let bell = Arc::new(Notify::new());
         let (settings, concurrency) = (settings(&fleet.engine), fleet.engine.concurrency);
         let (limits, lease) = (fleet.limits.clone(), fleet.engine.lease);
         let seams = Seams {
             store: Arc::clone(&store),
-            queue: Arc::clone(&queue) as _,
+            queue: Arc::clone(&queue),
             arm: Arc::clone(&arm),
             storage: Arc::new(storage),
             clock,
@@ -87,25 +96,45 @@ impl Engine {
     }
 
     /// Works until `stop`, then finishes the steps in hand.
-    pub async fn run(mut self, duty: Duty, stop: CancellationToken) {
-        let worker = self.worker.run(self.rng.fork(), stop.clone());
-        let dispatcher = self.dispatcher.run(stop.clone());
+    pub async fn run(self, role: Role, stop: CancellationToken) {
+        let working = self.loops(role, stop.clone());
+        let too_long = async {
+            stop.cancelled().await;
+            let never = std::future::pending::<()>();
+            let _ = tokio::time::timeout(STOP_WITHIN, never).await;
+        };
+        tokio::select! {
+            biased;
+            () = working => {}
+            () = too_long => tracing::warn!("some steps did not finish in time; their leases bring them back"),
+        }
+    }
+
+    async fn loops(mut self, role: Role, stop: CancellationToken) {
+        let works = role != Role::Scheduler;
+        let dispatches = role != Role::Worker;
+        let plans = matches!(role, Role::All | Role::Scheduler);
+        let worker = run_if(works, self.worker.run(self.rng.fork(), stop.clone()));
+        let dispatcher = run_if(dispatches, self.dispatcher.run(stop.clone()));
         let planning = async {
-            if duty == Duty::PlanAndWork {
-                // The planner waits for the first look at the fleet: a fleet that is half known would lose cursors.
-                self.keeper.look().await;
-                tokio::join!(self.keeper.run(stop.clone()), self.planner.run(stop.clone()));
+            // The planner waits for the first look at the fleet: a fleet that is half known would lose cursors.
+            self.keeper.look().await;
+            tokio::join!(self.keeper.run(stop.clone()), self.planner.run(stop.clone()));
+        };
+        let planner = async {
+            tokio::select! {
+                biased;
+                () = run_if(plans, planning) => {}
+                () = stop.cancelled() => {}
             }
         };
-        tokio::join!(worker, dispatcher, stop_or(planning, &stop));
+        tokio::join!(worker, dispatcher, planner);
     }
 }
 
-async fn stop_or(work: impl Future<Output = ()>, stop: &CancellationToken) {
-    tokio::select! {
-        biased;
-        () = work => {}
-        () = stop.cancelled() => {}
+async fn run_if(wanted: bool, work: impl Future<Output = ()>) {
+    if wanted {
+        work.await;
     }
 }
 

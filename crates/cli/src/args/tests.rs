@@ -1,0 +1,71 @@
+use clap::CommandFactory;
+
+use super::*;
+
+const PAGE: &str = include_str!("../../../../docs/cli.md");
+
+#[test]
+fn the_command_line_holds_together() {
+    Cli::command().debug_assert();
+}
+
+#[test]
+fn every_command_and_every_option_stands_in_the_documentation() {
+    let mut missing = Vec::new();
+    look(&Cli::command(), "holdfast", &mut missing);
+    assert_eq!(missing, Vec::<String>::new(), "docs/cli.md does not name these");
+}
+
+fn look(command: &clap::Command, path: &str, missing: &mut Vec<String>) {
+    let heading = format!("## `{path}`\n");
+    if !command.has_subcommands() && !PAGE.contains(&heading) {
+        missing.push(path.to_owned());
+    }
+    let section = PAGE.split(&heading).nth(1).and_then(|rest| rest.split("\n## ").next()).unwrap_or_default();
+    for option in command.get_arguments().filter_map(clap::Arg::get_long) {
+        let general = PAGE.split("\n### Exit codes").next().unwrap_or_default();
+        if !["help", "version"].contains(&option)
+            && !format!("{general}{section}").contains(&format!("`--{option}"))
+        {
+            missing.push(format!("{path} --{option}"));
+        }
+    }
+    for below in command.get_subcommands() {
+        look(below, &format!("{path} {}", below.get_name()), missing);
+    }
+}
+
+#[test]
+fn every_example_of_the_documentation_and_of_the_help_parses() {
+    let mut texts = vec![PAGE.to_owned()];
+    collect_help(&Cli::command(), &mut texts);
+    let lines = texts.iter().flat_map(|text| text.lines());
+    let examples: Vec<String> = lines.flat_map(examples_in).collect();
+    assert!(examples.len() > 30, "{examples:?}");
+    for example in examples {
+        if let Err(error) = Cli::try_parse_from(example.split_whitespace()) {
+            panic!("`{example}`: {error}");
+        }
+    }
+}
+
+fn collect_help(command: &clap::Command, texts: &mut Vec<String>) {
+    texts.extend(command.get_after_help().map(ToString::to_string));
+    for below in command.get_subcommands() {
+        collect_help(below, texts);
+    }
+}
+
+/// Lines that begin with the command, and those quoted in a sentence that are more than a command's name.
+fn examples_in(line: &str) -> Vec<String> {
+    let line = line.trim_start().trim_start_matches("$ ");
+    if line.starts_with("holdfast ") {
+        return vec![line.to_owned()];
+    }
+    let quoted = line
+        .split('`')
+        .skip(1)
+        .step_by(2)
+        .filter(|text| text.starts_with("holdfast ") && text.contains(" --"));
+    quoted.map(str::to_owned).collect()
+}

@@ -1,0 +1,111 @@
+//! A message on the wire: `{"v":1,"run_id":"…","version":7}`. Nothing in it is secret, and nothing in it is truth.
+
+use holdfast_model::{RunId, Wakeup};
+use serde::{Deserialize, Serialize};
+
+/// The version this program writes, and the newest it reads.
+const VERSION: u32 = 1;
+
+/// Read first, so that a message of the future is told from nonsense.
+#[derive(Deserialize)]
+struct Versioned {
+    v: u32,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Envelope {
+    v: u32,
+    run_id: RunId,
+    version: i64,
+}
+
+/// Why a message says nothing to this program. What it held is not repeated: whoever sent it may have sent anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Unreadable {
+    /// A newer program wrote it.
+    #[error(
+        "the message has version {0}, and this program reads up to {VERSION}: it is older than the sender"
+    )]
+    Future(u32),
+    /// It is none of ours, or it broke on the way.
+    #[error("the message is not a wake-up (at line {line}, column {column})")]
+    Malformed {
+        /// Where reading ended, from 1.
+        line: usize,
+        /// Where reading ended, from 1.
+        column: usize,
+    },
+}
+
+/// The body that carries a wake-up.
+pub(crate) fn encode(wakeup: Wakeup) -> Vec<u8> {
+    let Wakeup { run_id, version } = wakeup;
+    format!(r#"{{"v":{VERSION},"run_id":"{run_id}","version":{version}}}"#).into_bytes()
+}
+
+/// The wake-up in a body.
+pub(crate) fn decode(body: &[u8]) -> Result<Wakeup, Unreadable> {
+    let Versioned { v } = read(body)?;
+    if v > VERSION {
+        return Err(Unreadable::Future(v));
+    }
+    let Envelope { run_id, version, .. } = read(body)?;
+    Ok(Wakeup { run_id, version })
+}
+
+fn read<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Unreadable> {
+    serde_json::from_slice(body).map_err(|error: serde_json::Error| Unreadable::Malformed {
+        line: error.line(),
+        column: error.column(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use holdfast_model::Timestamp;
+
+    use super::*;
+
+    #[test]
+    fn a_wakeup_comes_back_as_it_was_written() {
+        let run_id = RunId::new(Timestamp::UNIX_EPOCH, &mut fastrand::Rng::with_seed(1));
+        for version in [0, 7, i64::MAX] {
+            let wakeup = Wakeup { run_id, version };
+            assert_eq!(decode(&encode(wakeup)), Ok(wakeup));
+        }
+    }
+
+    #[test]
+    fn version_1_is_read_for_ever() {
+        let body = br#"{"v":1,"run_id":"019aa0f1-27c0-7c3e-a1b2-0123456789ab","version":42}"#;
+        let read = decode(body).unwrap();
+        assert_eq!(
+            (read.run_id.to_string().as_str(), read.version),
+            ("019aa0f1-27c0-7c3e-a1b2-0123456789ab", 42)
+        );
+        assert_eq!(encode(read), body);
+    }
+
+    #[test]
+    fn a_message_of_the_future_is_told_from_nonsense() {
+        assert_eq!(decode(br#"{"v":2,"wake":"up"}"#), Err(Unreadable::Future(2)));
+        for nonsense in [
+            "",
+            "{",
+            "[]",
+            "hello",
+            r#"{"v":-1}"#,
+            r#"{"v":1}"#,
+            r#"{"v":1,"run_id":"x","version":1}"#,
+            "\u{0}",
+        ] {
+            assert!(matches!(decode(nonsense.as_bytes()), Err(Unreadable::Malformed { .. })), "{nonsense}");
+        }
+    }
+
+    #[test]
+    fn what_an_unreadable_message_held_is_not_repeated() {
+        let error = decode(br#"{"v":1,"run_id":"hunter2","version":1}"#).unwrap_err();
+        assert!(!format!("{error} {error:?}").contains("hunter2"));
+    }
+}

@@ -1,0 +1,44 @@
+//! What ten thousand runs cost that wait for Azure.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use holdfast_model::{Clock, PollPace, StateCode, SystemClock};
+use holdfast_store::{Mode, RunFilter, SqliteStore, Store};
+
+use crate::report::InFlight;
+use crate::world::World;
+
+const RUNS: usize = 10_000;
+/// How long the process is watched.
+const WATCHED: Duration = Duration::from_mins(1);
+
+/// One process, on SQLite.
+pub(crate) async fn measure() -> InFlight {
+    let world = World::new(RUNS, Duration::from_hours(2)).await;
+    let clock = SystemClock::default();
+    let path = world.dir.path().join("holdfast.sqlite");
+    let store = SqliteStore::open(&path, Arc::new(SystemClock::default()), Mode::Own).await.unwrap();
+    // Each is asked about once a minute from the start.
+    let pace = Duration::from_mins(1);
+    world.fill(&store, PollPace { first: pace, max: pace }).await;
+    let mut process = world.spawn("run", &[]);
+    let polling = RunFilter { state: Some(StateCode::Polling), ..RunFilter::default() };
+    while store.runs(&polling).await.unwrap().len() < RUNS {
+        assert!(process.lives(), "the process ended by itself");
+        assert!(clock.elapsed() < Duration::from_mins(10), "the runs do not come into flight");
+        wait(Duration::from_secs(1)).await;
+    }
+    let before = process.cpu();
+    wait(WATCHED).await;
+    let cpu = process.cpu().saturating_sub(before);
+    InFlight {
+        runs: RUNS,
+        memory_mib: process.memory_now_mib(),
+        cpu_percent: 100.0 * cpu.as_secs_f64() / WATCHED.as_secs_f64(),
+    }
+}
+
+async fn wait(time: Duration) {
+    let _ = tokio::time::timeout(time, std::future::pending::<()>()).await;
+}

@@ -1,0 +1,57 @@
+//! How long it takes to plan a fleet whose apps are all due in the same minute.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use holdfast_model::schedule::Schedule;
+use holdfast_model::{
+    App, AppId, Clock, ManualClock, Overlap, Policy, PolicyName, StorageName, SystemClock, Terms,
+    parse_timestamp,
+};
+use holdfast_scheduler::{Fleet, Planner};
+use holdfast_store::{Mode, SqliteStore};
+use tokio::sync::{Notify, watch};
+
+use crate::report::Planning;
+
+const APPS: usize = 5_000;
+
+/// The real planner on a real SQLite file.
+pub(crate) async fn measure() -> Planning {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = Arc::new(ManualClock::new(parse_timestamp("2026-11-23T01:59:00Z").unwrap()));
+    let store =
+        SqliteStore::open(&dir.path().join("plan.sqlite"), Arc::clone(&clock) as _, Mode::Own).await.unwrap();
+    let policy = Policy {
+        name: PolicyName::new("gold"),
+        schedule: Schedule {
+            crontab: "0 2 * * *".parse().unwrap(),
+            timezone: chrono_tz::UTC,
+            spread: Duration::ZERO,
+        },
+        catch_up: Duration::ZERO,
+        overlap: Overlap::Skip,
+        recovery_point_objective: None,
+        retention: None,
+        terms: Terms::new(StorageName::new("s"), "account"),
+    };
+    let app = |number: usize| {
+        let id = AppId::new("subscription", "group", &format!("app-{number}"), None);
+        let app = App { id: id.clone(), policy: Some(policy.name.clone()), plan: None, paused: false };
+        (id, app)
+    };
+    let fleet = Fleet {
+        apps: (0..APPS).map(app).collect(),
+        policies: BTreeMap::from([(policy.name.clone(), policy.clone())]),
+    };
+    let (_keep, seen) = watch::channel(Arc::new(fleet));
+    let rng = fastrand::Rng::with_seed(1);
+    let mut planner = Planner::new(Arc::new(store), seen, rng, Arc::new(Notify::new()));
+    planner.sync().await.unwrap();
+    clock.advance(Duration::from_secs(61));
+    let machine = SystemClock::default();
+    let planned = planner.plan_due().await.unwrap();
+    assert_eq!(planned.runs, u64::try_from(APPS).unwrap());
+    Planning { apps: APPS, seconds: machine.elapsed().as_secs_f64() }
+}

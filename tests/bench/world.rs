@@ -1,0 +1,157 @@
+//! A simulated Azure, a fleet file for it, due runs in a store, and processes to carry them out.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use holdfast_model::{
+    App, NewRun, PolicyName, PollPace, RunId, StorageName, SystemClock, Terms, Timestamp, Trigger,
+};
+use holdfast_simulator::{Azure, BucketSize, BucketSizes, Client, Config, Fleet, Pace, Server};
+use holdfast_store::Store;
+use secrecy::ExposeSecret;
+use tokio::net::TcpListener;
+
+/// Everything outside the processes that are measured.
+pub(crate) struct World {
+    pub dir: tempfile::TempDir,
+    pub azure: Arc<Mutex<Azure>>,
+    fleet: Fleet,
+}
+
+impl World {
+    /// `apps` apps whose backups take `duration`, on an Azure that never says no.
+    pub(crate) async fn new(apps: usize, duration: Duration) -> Self {
+        let fleet = Fleet::generate(apps, 1);
+        let bucket = BucketSize { capacity: 1_000_000, refill_per_second: 1_000_000 };
+        let mut config = Config::new(fleet.clone());
+        config.pace = Pace { backup_median: duration, listing_lag_max: Duration::ZERO, ..Pace::demo() };
+        config.buckets = BucketSizes { reads: bucket, writes: bucket, deletes: bucket };
+        let azure = Arc::new(Mutex::new(Azure::new(config, 1).unwrap()));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let clock = Arc::new(SystemClock::default());
+        let server = Server::start(listener, Arc::clone(&azure), clock, std::future::pending()).unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| std::fs::write(dir.path().join(name), text).unwrap();
+        write("secret", Client::default().secret.expose_secret());
+        write("key", fleet.accounts[0].key.expose_secret());
+        write("fleet.toml", &fleet_file(dir.path(), &server));
+        Self { dir, azure, fleet }
+    }
+
+    /// Puts a due run of each app into the store.
+    pub(crate) async fn fill(&self, store: &dyn Store, poll: PollPace) {
+        let mut rng = fastrand::Rng::with_seed(1);
+        let now = store.now().await.unwrap();
+        let mut terms = Terms::new(StorageName::new("sim"), Fleet::ACCOUNT);
+        terms.poll = poll;
+        for site in &self.fleet.sites {
+            let id = RunId::new(now, &mut rng);
+            let policy = Some(PolicyName::new("gold"));
+            let app = App { id: site.site.id.clone(), policy, plan: site.site.plan.clone(), paused: false };
+            let due: (Option<Timestamp>, Trigger) = (None, Trigger::Manual);
+            store.add_run(&NewRun::backup(id, &app, &terms, due, (now, now))).await.unwrap();
+        }
+    }
+
+    /// A process of a role.
+    pub(crate) fn spawn(&self, role: &str, env: &[(&str, String)]) -> Process {
+        let log = std::fs::File::create(self.dir.path().join(format!("{role}.log"))).unwrap();
+        let child = Command::new(holdfast())
+            .current_dir(self.dir.path())
+            .args([role, "--log", "error"])
+            .envs(env.iter().map(|(name, value)| (*name, value)))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        Process { child }
+    }
+
+    /// POSTs beyond one per attempt.
+    pub(crate) fn duplicate_posts(&self) -> u64 {
+        self.azure.lock().unwrap().counters().duplicate_posts
+    }
+}
+
+/// The binary of the same profile.
+fn holdfast() -> PathBuf {
+    let this = std::env::current_exe().unwrap();
+    let path = this.parent().and_then(Path::parent).unwrap().join("holdfast");
+    assert!(path.exists(), "{} is not there: run this with `cargo xtask bench`", path.display());
+    path
+}
+
+/// A process that is measured. It is killed when dropped.
+pub(crate) struct Process {
+    child: Child,
+}
+
+impl Process {
+    /// The most memory it ever had, in MiB.
+    pub(crate) fn peak_memory_mib(&self) -> f64 {
+        self.memory_mib("VmHWM:")
+    }
+
+    /// The memory it has now, in MiB.
+    pub(crate) fn memory_now_mib(&self) -> f64 {
+        self.memory_mib("VmRSS:")
+    }
+
+    fn memory_mib(&self, field: &str) -> f64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find(|line| line.starts_with(field)).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap() / 1_024.0
+    }
+
+    /// The processor time it has used. The kernel counts in hundredths of a second.
+    pub(crate) fn cpu(&self) -> Duration {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
+        let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
+        let ticks: u64 = fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap();
+        Duration::from_millis(ticks * 10)
+    }
+
+    /// Still there?
+    pub(crate) fn lives(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn fleet_file(dir: &Path, server: &Server) -> String {
+    let client = Client::default();
+    format!(
+        r#"[azure]
+credential = {{ kind = "client_secret", tenant = "{tenant}", client_id = "{id}", secret = "file:{dir}/secret" }}
+endpoint = "{url}"
+authority = "{url}"
+[storage.sim]
+container = "{container}"
+sas = {{ mint = "account_key", key = "file:{dir}/key", lifetime = "48h" }}
+[policy.gold]
+schedule = "0 0 1 1 *"
+storage = "sim"
+[limits]
+reads = {{ capacity = 100000, per_second = 100000 }}
+writes = {{ capacity = 100000, per_second = 100000 }}
+per_plan = 10000
+per_account = 10000
+[engine]
+concurrency = 64
+"#,
+        tenant = client.tenant,
+        id = client.id,
+        url = server.url(),
+        container = server.container_url(Fleet::ACCOUNT, Fleet::CONTAINER),
+        dir = dir.display(),
+    )
+}
