@@ -4,12 +4,7 @@
 //! and the wall time until the last of them has ended. Embedded and distributed runs take turns in one go, so that a
 //! busy machine is busy for both; what is told are medians, and the ratio of the medians.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a benchmark stops at the first surprise"
-)]
+#![expect(clippy::unwrap_used, reason = "a benchmark stops at the first surprise")]
 #![expect(clippy::print_stdout, reason = "figures are what a benchmark has to say")]
 
 mod flight;

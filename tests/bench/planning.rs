@@ -51,7 +51,7 @@ pub(crate) async fn measure() -> Planning {
     planner.sync().await.unwrap();
     clock.advance(Duration::from_secs(61));
     let machine = SystemClock::default();
-    let planned = planner.plan_due().await.unwrap();
-    assert_eq!(planned.runs, u64::try_from(APPS).unwrap());
+    let done = planner.plan_due().await.unwrap();
+    assert_eq!(done.runs, u64::try_from(APPS).unwrap());
     Planning { apps: APPS, seconds: machine.elapsed().as_secs_f64() }
 }
