@@ -42,7 +42,7 @@ impl HttpArm {
         token: &Token,
     ) -> Result<Answer, Error> {
         let client_request_id = self.client_request_id();
-        let span = target.span(&client_request_id);
+        let span = target.span(method.as_str(), &client_request_id);
         let begun = self.clock.elapsed();
         let request = self.request(target, method, url, body, token, &client_request_id)?;
         let sent = send(target, request).instrument(span.clone()).await;

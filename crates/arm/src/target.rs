@@ -65,9 +65,10 @@ impl<'a> Target<'a> {
     }
 
     /// The span of one request about it; what the answer tells is recorded later.
-    pub(crate) fn span(&self, client_request_id: &str) -> Span {
+    pub(crate) fn span(&self, method: &str, client_request_id: &str) -> Span {
         tracing::info_span!(
             "arm",
+            method,
             operation = self.operation.as_str(),
             subscription = %self.subscription,
             app = self.app.map(|app| field::display(app.short_name())),

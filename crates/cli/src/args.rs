@@ -162,11 +162,26 @@ pub struct RunArgs {
     /// Steps worked off at once [default: `engine.concurrency` of the fleet file, 32]
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub concurrency: Option<u32>,
+    /// Where it is shown.
+    #[command(flatten)]
+    pub console: ConsoleArgs,
 }
 
 /// `holdfast scheduler`
 #[derive(Debug, Clone, Args)]
-pub struct SchedulerArgs {}
+pub struct SchedulerArgs {
+    /// Where it is shown.
+    #[command(flatten)]
+    pub console: ConsoleArgs,
+}
+
+/// What every process that works until stopped has.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct ConsoleArgs {
+    /// Serve /metrics, /healthz and /readyz here, such as 127.0.0.1:9464 [default: nowhere]
+    #[arg(long, env = "HOLDFAST_LISTEN", value_name = "ADDRESS")]
+    pub listen: Option<SocketAddr>,
+}
 
 /// `holdfast worker`
 #[derive(Debug, Clone, Args)]
@@ -174,6 +189,9 @@ pub struct WorkerArgs {
     /// Steps worked off at once [default: `engine.concurrency` of the fleet file, 32]
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub concurrency: Option<u32>,
+    /// Where it is shown.
+    #[command(flatten)]
+    pub console: ConsoleArgs,
 }
 
 /// `holdfast demo`

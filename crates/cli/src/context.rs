@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use holdfast_model::{AppId, Clock, SystemClock};
+use holdfast_model::{AppId, Clock};
 use holdfast_storage::SecretRef;
 use holdfast_store::{Mode, PgStore, RunFilter, SqliteStore, Store};
 use secrecy::SecretString;
@@ -13,6 +13,7 @@ use crate::config::{self, Fleet, Invalid, Secrets};
 use crate::exit::{Exit, Failure};
 use crate::find;
 use crate::output::Output;
+use crate::telemetry::Telemetry;
 
 /// What every command is given.
 #[derive(Debug)]
@@ -23,13 +24,15 @@ pub struct Context {
     pub out: Output,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// What is told of the work.
+    pub telemetry: Telemetry,
 }
 
 impl Context {
-    /// On this machine's clock.
-    pub fn new(global: Global) -> Self {
+    /// On the given clock.
+    pub fn new(global: Global, clock: Arc<dyn Clock>, telemetry: Telemetry) -> Self {
         let out = Output::new(&global);
-        Self { global, out, clock: Arc::new(SystemClock::default()) }
+        Self { global, out, clock, telemetry }
     }
 
     /// The fleet, with its secrets tried. Warnings go to stderr; errors, all of them, are the answer.

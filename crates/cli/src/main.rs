@@ -1,6 +1,7 @@
 //! The one binary: reads the command line and the fleet file, and gives each command what it needs.
 
 mod args;
+mod backends;
 mod clouds;
 mod commands;
 mod config;
@@ -11,29 +12,39 @@ mod find;
 mod logging;
 mod output;
 mod simulation;
+mod telemetry;
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
-use args::{AppsCommand, Cli, Command, ConfigCommand, Level, RunsCommand, ScheduleCommand};
+use args::{AppsCommand, AuditCommand, Cli, Command, ConfigCommand, Level, RunsCommand, ScheduleCommand};
 use clap::Parser as _;
 use context::Context;
 use exit::Exit;
+use holdfast_model::{Clock, SystemClock};
+use telemetry::Telemetry;
 
 fn main() -> ExitCode {
     // Two TLS providers in one process panic at their first use: this one is chosen before anything can ask.
     let chosen = rustls::crypto::ring::default_provider().install_default();
     let cli = Cli::parse();
-    let long_running = matches!(cli.command, Command::Run(_) | Command::Simulate(_));
-    logging::begin(&cli.global, if long_running { Level::Info } else { Level::Warn });
+    let long_running = matches!(
+        cli.command,
+        Command::Run(_) | Command::Scheduler(_) | Command::Worker(_) | Command::Simulate(_)
+    );
+    let default = if long_running { Level::Info } else { Level::Warn };
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
+    let telemetry = Telemetry::begin(&cli.global, default, service(&cli.command), Arc::clone(&clock));
     if chosen.is_err() {
         tracing::warn!("another TLS provider was chosen already");
     }
-    let context = Context::new(cli.global);
+    let context = Context::new(cli.global, clock, telemetry);
     let done = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(anyhow::Error::from)
         .and_then(|runtime| runtime.block_on(dispatch(&cli.command, &context)));
+    context.telemetry.end();
     match done {
         Ok(exit) => exit.into(),
         Err(error) if exit::is_closed_pipe(&error) => Exit::Done.into(),
@@ -44,9 +55,21 @@ fn main() -> ExitCode {
     }
 }
 
+/// What a process that works is called in telemetry; the others have none but their logs.
+fn service(command: &Command) -> Option<&'static str> {
+    match command {
+        Command::Run(_) | Command::Backup(_) => Some("holdfast"),
+        Command::Scheduler(_) => Some("holdfast-scheduler"),
+        Command::Worker(_) => Some("holdfast-worker"),
+        _ => None,
+    }
+}
+
 async fn dispatch(command: &Command, context: &Context) -> anyhow::Result<Exit> {
     match command {
         Command::Run(args) => commands::run::run(args, context).await,
+        Command::Scheduler(args) => commands::run::scheduler(args, context).await,
+        Command::Worker(args) => commands::run::worker(args, context).await,
         Command::Demo(args) => commands::demo::run(args, context).await,
         Command::Backup(args) => commands::backup::run(args, context).await,
         Command::Simulate(args) => commands::simulate::run(args, context).await,
@@ -56,6 +79,8 @@ async fn dispatch(command: &Command, context: &Context) -> anyhow::Result<Exit> 
         Command::Schedule(ScheduleCommand::Preview(args)) => commands::preview::run(args, context).await,
         Command::Config(ConfigCommand::Check(args)) => commands::check::run(args, context),
         Command::Apps(AppsCommand::Discover(args)) => commands::apps::run(args, context).await,
+        Command::Dead(command) => commands::dead::run(command, context).await,
+        Command::Audit(AuditCommand::Verify(args)) => commands::audit::run(args, context).await,
         Command::Migrate(_) => commands::migrate::run(context).await,
     }
 }

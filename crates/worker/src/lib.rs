@@ -5,10 +5,12 @@ mod apply;
 mod decide;
 mod seams;
 mod step;
+mod watch;
 mod worker;
 
 pub use seams::{Seams, Settings};
 pub use step::{Stepped, step};
+pub use watch::{Ended, Unwatched, Watch};
 pub use worker::Worker;
 
 /// A step failed at our own end. Its message is let go: the lease passes, and the run is due again.

@@ -36,6 +36,7 @@ pub async fn step(
     }
     let time = StoreTime { clock: &*seams.clock, loaded_at: seams.clock.elapsed(), now: loaded.now };
     let Loaded { mut run, typical, last_good_bytes, .. } = loaded;
+    name_in_span(&run);
     let mut permit = None;
     loop {
         let sight = Sight { run: &run, now: time.now(), typical, last_good_bytes, settings };
@@ -58,6 +59,13 @@ pub async fn step(
             return Ok(Stepped::Done);
         }
     }
+}
+
+/// Says in the step's span, if there is one, whom it is about.
+fn name_in_span(run: &Run) {
+    let span = tracing::Span::current();
+    span.record("app", tracing::field::display(run.app.short_name()));
+    span.record("attempt", run.state.next_attempt());
 }
 
 /// The store's time, carried on from when the run was loaded by a clock that nobody sets.

@@ -8,8 +8,9 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
+use tracing::field::Empty;
 
-use crate::{Seams, Settings, Stepped, step};
+use crate::{Ended, Seams, Settings, Stepped, Unwatched, Watch, step};
 
 /// The receive loop. Stopping it lets the steps in hand finish; dropping it drops them too, and loses nothing.
 #[derive(Clone)]
@@ -17,12 +18,20 @@ pub struct Worker {
     seams: Seams,
     settings: Settings,
     concurrency: usize,
+    watch: Arc<dyn Watch>,
 }
 
 impl Worker {
     /// A worker that takes `concurrency` steps at once, at least one.
     pub fn new(seams: Seams, settings: Settings, concurrency: usize) -> Self {
-        Self { seams, settings, concurrency: concurrency.max(1) }
+        Self { seams, settings, concurrency: concurrency.max(1), watch: Arc::new(Unwatched) }
+    }
+
+    /// Lets `watch` see the steps.
+    #[must_use]
+    pub fn watched_by(mut self, watch: Arc<dyn Watch>) -> Self {
+        self.watch = watch;
+        self
     }
 
     /// Works until `stop`, then finishes the steps in hand. `rng` spreads pauses.
@@ -52,7 +61,9 @@ impl Worker {
                 }
             };
             let (worker, mut rng) = (self.clone(), rng.fork());
-            let span = tracing::info_span!("step", run = %delivery.message.wakeup.run_id);
+            let run = delivery.message.wakeup.run_id;
+            let span = tracing::info_span!(parent: None, "step", %run, app = Empty, attempt = Empty);
+            self.watch.begins(&delivery.message, &span);
             steps.spawn(
                 async move {
                     worker.work_off(delivery, &mut rng).await;
@@ -67,19 +78,26 @@ impl Worker {
     /// One message. It is acked whatever became of it: a step that failed is brought back by its lease, and a
     /// message put back at once would only fail again.
     async fn work_off(&self, delivery: holdfast_queue::Delivery, rng: &mut fastrand::Rng) {
+        let begun = self.seams.clock.elapsed();
         let step = step(&self.seams, &self.settings, delivery.message.wakeup, rng);
         // A panic is a defect, and no more than a crash. What the step held is dropped with it.
-        match AssertUnwindSafe(step).catch_unwind().await {
-            Ok(Ok(Stepped::Done)) => {}
-            Ok(Ok(Stepped::Dropped)) => tracing::debug!("a late or doubled message was dropped"),
-            Err(_) => tracing::error!("a step panicked; its lease brings it back"),
-            Ok(Err(error)) => {
-                tracing::error!(
-                    error = &error as &dyn std::error::Error,
-                    "a step failed; its lease brings it back"
-                );
+        let ended = match AssertUnwindSafe(step).catch_unwind().await {
+            Ok(Ok(Stepped::Done)) => Ended::Done,
+            Ok(Ok(Stepped::Dropped)) => {
+                tracing::debug!("a late or doubled message was dropped");
+                Ended::Dropped
             }
-        }
+            Err(_) => {
+                tracing::error!("a step panicked; its lease brings it back");
+                Ended::Panicked
+            }
+            Ok(Err(error)) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::error!(error, "a step failed; its lease brings it back");
+                Ended::Failed
+            }
+        };
+        self.watch.ended(ended, self.seams.clock.elapsed().saturating_sub(begun));
         if let Err(error) = delivery.ack().await {
             tracing::warn!(error = &error as &dyn std::error::Error, "a message may come again");
         }

@@ -16,7 +16,7 @@ use crate::backends::Backends;
 use crate::clouds::clouds;
 use crate::config::Fleet;
 use crate::context::Context;
-use crate::engine::{ArmCalls, Engine, Parts, Role};
+use crate::engine::{Engine, Parts, Role};
 use crate::exit::{Exit, Failure};
 use crate::find;
 use crate::output::{Cell, Table};
@@ -63,8 +63,10 @@ pub async fn run(args: &BackupArgs, context: &Context) -> anyhow::Result<Exit> {
     }
     let stop = CancellationToken::new();
     let stopper = tokio::spawn(stop_on_signal(stop.clone()));
-    let (clock, calls) = (Arc::clone(&context.clock), Arc::new(ArmCalls::default()));
-    let parts = Parts { fleet, store: Arc::clone(&store), queue, clock, calls, rng };
+    let (clock, telemetry) = (Arc::clone(&context.clock), &context.telemetry);
+    let (watched, queue) = (telemetry.store(Arc::clone(&store)), telemetry.queue(queue));
+    let (calls, steps) = (telemetry.calls(), telemetry.steps());
+    let parts = Parts { fleet, store: watched, queue, clock, calls, steps, rng };
     let work = if carries { Some(carry(lock, parts, &stop)?) } else { None };
     let ended = follow(&*store, &ids, &stop).await;
     let was_stopped = stop.is_cancelled();

@@ -85,6 +85,7 @@ pub async fn run(args: &DemoArgs, context: &Context) -> anyhow::Result<Exit> {
         queue: Arc::new(MemoryQueue::default()),
         clock,
         calls: Arc::clone(&calls) as _,
+        steps: context.telemetry.steps(),
         rng,
     })?;
 

@@ -2,30 +2,32 @@
 
 use std::sync::Arc;
 
+use holdfast_queue::AmqpQueue;
 use holdfast_store::Mode;
 use tokio_util::sync::CancellationToken;
 
-use crate::args::{RunArgs, WorkerArgs};
+use crate::args::{ConsoleArgs, RunArgs, SchedulerArgs, WorkerArgs};
 use crate::backends::Backends;
 use crate::context::Context;
-use crate::engine::{ArmCalls, Engine, Parts, Role};
+use crate::engine::{Engine, Parts, Role};
 use crate::exit::{Exit, Failure};
+use crate::telemetry::Process;
 
 /// Everything in one process.
 pub async fn run(args: &RunArgs, context: &Context) -> anyhow::Result<Exit> {
-    serve(Role::All, args.concurrency, context).await
+    serve(Role::All, args.concurrency, args.console, context).await
 }
 
 /// A scheduler alone.
-pub async fn scheduler(context: &Context) -> anyhow::Result<Exit> {
+pub async fn scheduler(args: &SchedulerArgs, context: &Context) -> anyhow::Result<Exit> {
     needs_what_is_shared("scheduler", context)?;
-    serve(Role::Scheduler, None, context).await
+    serve(Role::Scheduler, None, args.console, context).await
 }
 
 /// A worker alone.
 pub async fn worker(args: &WorkerArgs, context: &Context) -> anyhow::Result<Exit> {
     needs_what_is_shared("worker", context)?;
-    serve(Role::Worker, args.concurrency, context).await
+    serve(Role::Worker, args.concurrency, args.console, context).await
 }
 
 /// A process that does a part of the work meets the others in a database and a broker.
@@ -39,7 +41,12 @@ fn needs_what_is_shared(role: &str, context: &Context) -> anyhow::Result<()> {
 }
 
 /// Works until Ctrl-C or SIGTERM, then finishes the steps in hand.
-async fn serve(role: Role, concurrency: Option<u32>, context: &Context) -> anyhow::Result<Exit> {
+async fn serve(
+    role: Role,
+    concurrency: Option<u32>,
+    console: ConsoleArgs,
+    context: &Context,
+) -> anyhow::Result<Exit> {
     let mut fleet = context.fleet()?;
     fleet.engine.concurrency = concurrency.unwrap_or(fleet.engine.concurrency);
     // Where several processes share a database, `holdfast migrate` brings it up to date once, before they start.
@@ -47,25 +54,37 @@ async fn serve(role: Role, concurrency: Option<u32>, context: &Context) -> anyho
     let consumes = (role != Role::Scheduler).then_some(fleet.engine.concurrency);
     let backends = Backends::open(mode, consumes, context).await?;
     let Backends { store, queue, broker, lock: _only_one, .. } = backends;
+    let telemetry = &context.telemetry;
     let engine = Engine::new(Parts {
         fleet,
-        store: Arc::clone(&store),
-        queue,
+        store: telemetry.store(Arc::clone(&store)),
+        queue: telemetry.queue(queue),
         clock: Arc::clone(&context.clock),
-        calls: Arc::new(ArmCalls::default()),
+        calls: telemetry.calls(),
+        steps: telemetry.steps(),
         rng: context.rng(),
     })?;
     tracing::info!(?role, fleet = %context.global.fleet.display(), "running; stop with Ctrl-C");
     let stop = CancellationToken::new();
+    let process = Process { role, store: Arc::clone(&store), attached: broker.clone().map(attached) };
+    let shown = telemetry.serve(console.listen, process, &stop).await?;
     let stopper = tokio::spawn(stop_on_signal(stop.clone()));
     engine.run(role, stop).await;
     stopper.abort();
+    if let Some(shown) = shown {
+        shown.stopped().await?;
+    }
     if let Some(broker) = broker {
         broker.close().await;
     }
     store.close().await;
     tracing::info!("stopped; every step in hand is finished, and nothing is lost");
     Ok(Exit::Done)
+}
+
+/// Counts a broker's consumers.
+fn attached(broker: Arc<AmqpQueue>) -> Arc<dyn Fn() -> u64 + Send + Sync> {
+    Arc::new(move || u64::try_from(broker.consumers_attached()).unwrap_or(u64::MAX))
 }
 
 /// Cancels `stop` at the first Ctrl-C or SIGTERM. A second one ends the process at once, which loses nothing either:

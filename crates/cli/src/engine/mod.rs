@@ -17,7 +17,7 @@ use holdfast_queue::Queue;
 use holdfast_scheduler::{Dispatcher, Planner};
 use holdfast_storage::LiveStorage;
 use holdfast_store::Store;
-use holdfast_worker::{Seams, Settings, Worker};
+use holdfast_worker::{Seams, Settings, Watch, Worker};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -41,6 +41,8 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// Counts the calls to Azure.
     pub calls: Arc<dyn Observer>,
+    /// Sees the steps pass.
+    pub steps: Arc<dyn Watch>,
     /// For ids and for pauses.
     pub rng: fastrand::Rng,
 }
@@ -70,7 +72,7 @@ pub enum Role {
 impl Engine {
     /// Wires everything together. Nothing is sent yet.
     pub fn new(parts: Parts) -> anyhow::Result<Self> {
-        let Parts { fleet, store, queue, clock, calls, mut rng } = parts;
+        let Parts { fleet, store, queue, clock, calls, steps, mut rng } = parts;
         let arm: Arc<dyn Arm> = Arc::new(clouds(&fleet, &clock, &calls, &mut rng)?);
         let storage = LiveStorage::new(fleet.storages.clone(), Arc::clone(&clock), rng.fork())
             .context("failed to prepare the storages")?;
@@ -90,7 +92,7 @@ impl Engine {
             keeper,
             planner: Planner::new(Arc::clone(&store), seen, rng.fork(), Arc::clone(&bell)),
             dispatcher: Dispatcher::new(store, queue, limits, lease, bell),
-            worker: Worker::new(seams, settings, usize::try_from(concurrency)?),
+            worker: Worker::new(seams, settings, usize::try_from(concurrency)?).watched_by(steps),
             rng,
         })
     }
@@ -112,10 +114,10 @@ impl Engine {
 
     async fn loops(mut self, role: Role, stop: CancellationToken) {
         let works = role != Role::Scheduler;
-        let dispatches = role != Role::Worker;
+        let hands_out = role != Role::Worker;
         let plans = matches!(role, Role::All | Role::Scheduler);
         let worker = run_if(works, self.worker.run(self.rng.fork(), stop.clone()));
-        let dispatcher = run_if(dispatches, self.dispatcher.run(stop.clone()));
+        let dispatcher = run_if(hands_out, self.dispatcher.run(stop.clone()));
         let planning = async {
             // The planner waits for the first look at the fleet: a fleet that is half known would lose cursors.
             self.keeper.look().await;

@@ -1,0 +1,122 @@
+//! Everything that is measured along the way, each by its name.
+//!
+//! Names follow OpenTelemetry's semantic conventions where there are any (`http.client.*`, `messaging.*`). Attributes
+//! hold ids and words of the glossary, and never a URL, a text from Azure or anything a user typed.
+
+use opentelemetry::metrics::{Counter, Gauge, Histogram, Meter};
+
+/// Seconds of a call or a step: the boundaries that the conventions recommend.
+const SHORT_S: [f64; 15] =
+    [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0, 30.0];
+/// Seconds of what takes a while: waiting to start, a whole run.
+const LONG_S: [f64; 12] =
+    [1.0, 5.0, 15.0, 30.0, 60.0, 120.0, 300.0, 900.0, 1_800.0, 3_600.0, 7_200.0, 14_400.0];
+
+/// The instruments. What is read when somebody asks, such as how apps stand, is in `standing`.
+#[derive(Debug)]
+pub struct Instruments {
+    /// Runs that ended, by `outcome`, `policy` and `kind`.
+    pub runs_ended: Counter<u64>,
+    /// From a run's making to its end, by `outcome`.
+    pub run_duration: Histogram<f64>,
+    /// From a run's tick to Azure's acceptance of its first attempt.
+    pub start_lag: Histogram<f64>,
+    /// Attempts begun.
+    pub attempts_started: Counter<u64>,
+    /// Attempts that failed, and starts refused, by `cause`.
+    pub attempts_failed: Counter<u64>,
+    /// Runs put off through no fault of theirs, by `cause`.
+    pub deferrals: Counter<u64>,
+    /// SAS replaced, by `reason` and `storage`.
+    pub sas_refreshes: Counter<u64>,
+    /// Audit events written, by `event`.
+    pub audit_events: Counter<u64>,
+    /// Ticks considered, by `result`: `run`, `missed`, `outrun`.
+    pub ticks: Counter<u64>,
+    /// Runs handed out.
+    pub dispatched: Counter<u64>,
+    /// Leases that passed.
+    pub leases_reclaimed: Counter<u64>,
+    /// Lanes in which something was due at the last look.
+    pub lanes_due: Gauge<u64>,
+    /// For how long the longest due had been due at the last look.
+    pub oldest_due: Gauge<f64>,
+    /// Runs handed out and not worked off at the last look.
+    pub outstanding: Gauge<u64>,
+    /// Budgets closed because Azure said so, by `call`.
+    pub budgets_closed: Counter<u64>,
+    /// Steps, by `result`.
+    pub steps: Counter<u64>,
+    /// How long a step took.
+    pub process_duration: Histogram<f64>,
+    /// Messages handed to the queue.
+    pub sent_messages: Counter<u64>,
+    /// Messages taken from the queue.
+    pub consumed_messages: Counter<u64>,
+    /// How long the queue took to confirm.
+    pub operation_duration: Histogram<f64>,
+    /// Calls to ARM.
+    pub request_duration: Histogram<f64>,
+    /// Calls that ARM answered with 429, by `operation`.
+    pub throttled: Counter<u64>,
+    /// What ARM said was left of a budget, by `azure.subscription.id` and `call`.
+    pub budget_remaining: Gauge<u64>,
+}
+
+impl Instruments {
+    /// All of them, on one meter.
+    pub fn new(meter: &Meter) -> Self {
+        let of = |name: &'static str, unit: &'static str, what: &'static str| {
+            meter.u64_counter(name).with_unit(unit).with_description(what).build()
+        };
+        let gauge = |name: &'static str, unit: &'static str, what: &'static str| {
+            meter.u64_gauge(name).with_unit(unit).with_description(what).build()
+        };
+        let seconds = |name: &'static str, bounds: &[f64], what: &'static str| {
+            let histogram = meter.f64_histogram(name).with_unit("s").with_description(what);
+            histogram.with_boundaries(bounds.to_vec()).build()
+        };
+        let oldest = meter.f64_gauge("holdfast.lanes.oldest_due").with_unit("s");
+        Self {
+            runs_ended: of("holdfast.runs.ended", "{run}", "Runs that ended."),
+            run_duration: seconds("holdfast.run.duration", &LONG_S, "From a run's making to its end."),
+            start_lag: seconds(
+                "holdfast.run.start_lag",
+                &LONG_S,
+                "From a run's due time to Azure's acceptance of its first attempt.",
+            ),
+            attempts_started: of("holdfast.attempts.started", "{attempt}", "Attempts begun."),
+            attempts_failed: of("holdfast.attempts.failed", "{attempt}", "Attempts failed, starts refused."),
+            deferrals: of("holdfast.deferrals", "{deferral}", "Runs put off at no fault of theirs."),
+            sas_refreshes: of("holdfast.sas.refreshes", "{refresh}", "SAS replaced."),
+            audit_events: of("holdfast.audit.events", "{event}", "Audit events written."),
+            ticks: of("holdfast.ticks", "{tick}", "Ticks considered."),
+            dispatched: of("holdfast.runs.dispatched", "{run}", "Runs handed out."),
+            leases_reclaimed: of("holdfast.leases.reclaimed", "{lease}", "Leases that passed."),
+            lanes_due: gauge("holdfast.lanes.due", "{lane}", "Lanes in which something is due."),
+            oldest_due: oldest.with_description("For how long the longest due has been due.").build(),
+            outstanding: gauge("holdfast.runs.outstanding", "{run}", "Runs handed out and not worked off."),
+            budgets_closed: of(
+                "holdfast.budgets.closed",
+                "{budget}",
+                "Budgets closed because Azure said so.",
+            ),
+            steps: of("holdfast.steps", "{step}", "Steps worked off."),
+            process_duration: seconds("messaging.process.duration", &SHORT_S, "How long a step took."),
+            sent_messages: of("messaging.client.sent.messages", "{message}", "Messages handed over."),
+            consumed_messages: of("messaging.client.consumed.messages", "{message}", "Messages taken."),
+            operation_duration: seconds(
+                "messaging.client.operation.duration",
+                &SHORT_S,
+                "How long the queue took to confirm messages.",
+            ),
+            request_duration: seconds("http.client.request.duration", &SHORT_S, "Calls to ARM."),
+            throttled: of("holdfast.arm.throttled", "{call}", "Calls that ARM answered with 429."),
+            budget_remaining: gauge(
+                "holdfast.arm.budget.remaining",
+                "{call}",
+                "What ARM last said was left of a budget: a hint, counted by ARM for each of its instances.",
+            ),
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! What is read when somebody asks: how apps stand, by the store's rows, and when the loops last went round.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use holdfast_console::{Metrics, MetricsError, Pulse, Shown, Standing};
+use holdfast_model::Timestamp;
+use holdfast_store::AppStatus;
+use opentelemetry::KeyValue;
+use opentelemetry::metrics::{AsyncInstrument, Meter};
+use opentelemetry_sdk::metrics::{Instrument, Stream};
+use prometheus::{Registry, TextEncoder};
+
+/// What the names of metrics of single apps begin with.
+const OF_AN_APP: &str = "holdfast.app.";
+/// The one whose name the world looks for.
+const LAST_SUCCESS: &str = "holdfast.last_success.timestamp";
+/// Apps that have series of their own. The library keeps 2,000 apart unless told otherwise, and adds up the rest.
+const APPS_MAX: usize = 20_000;
+
+/// More series for the metrics of single apps.
+pub fn more_series(instrument: &Instrument) -> Option<Stream> {
+    let of_an_app = instrument.name() == LAST_SUCCESS || instrument.name().starts_with(OF_AN_APP);
+    of_an_app.then(|| Stream::builder().with_cardinality_limit(APPS_MAX).build().ok()).flatten()
+}
+
+/// Where the instruments below read. It is filled once the store is open.
+#[derive(Debug, Default)]
+pub struct Source(Mutex<Option<Arc<Standing>>>);
+
+impl Source {
+    pub fn set(&self, standing: Arc<Standing>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(standing);
+    }
+
+    pub fn standing(&self) -> Option<Arc<Standing>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn shown(&self) -> Option<Arc<Shown>> {
+        self.standing()?.shown()
+    }
+}
+
+/// The instruments that read the rows.
+pub fn observe_apps(meter: &Meter, source: &Arc<Source>) {
+    let each = |name: &'static str, unit: &'static str, what: &'static str, value: fn(&AppStatus) -> f64| {
+        let source = Arc::clone(source);
+        let observed = move |observer: &dyn AsyncInstrument<f64>| {
+            for app in source.shown().iter().flat_map(|shown| &shown.apps) {
+                observer.observe(value(app), &labels(app));
+            }
+        };
+        meter
+            .f64_observable_gauge(name)
+            .with_unit(unit)
+            .with_description(what)
+            .with_callback(observed)
+            .build()
+    };
+    each(
+        LAST_SUCCESS,
+        "s",
+        "When Azure accepted the app's latest good backup, by the store's rows; 0 for never.",
+        |app| app.last_good_at.map_or(0.0, seconds),
+    );
+    each(
+        "holdfast.app.past_objective",
+        "",
+        "1 for an app past its recovery point objective, else 0.",
+        |app| f64::from(u8::from(app.past_objective)),
+    );
+    let source = Arc::clone(source);
+    meter
+        .f64_observable_gauge("holdfast.standing.read.timestamp")
+        .with_unit("s")
+        .with_description("When the rows behind the metrics of apps were last read.")
+        .with_callback(move |observer| {
+            if let Some(shown) = source.shown() {
+                observer.observe(seconds(shown.at), &[]);
+            }
+        })
+        .build();
+}
+
+/// An instrument for the last good pass of a loop. Where the loop does not run it shows nothing.
+pub fn observe_pass(meter: &Meter, name: &'static str, what: &'static str, pulse: &Arc<Pulse>) {
+    let pulse = Arc::clone(pulse);
+    meter
+        .f64_observable_gauge(name)
+        .with_unit("s")
+        .with_description(what)
+        .with_callback(move |observer| {
+            if let Some(at) = pulse.at() {
+                observer.observe(seconds(at), &[]);
+            }
+        })
+        .build();
+}
+
+/// An instrument for the consumers attached.
+pub fn observe_consumers(meter: &Meter, attached: Arc<dyn Fn() -> u64 + Send + Sync>) {
+    meter
+        .u64_observable_gauge("holdfast.consumers.attached")
+        .with_unit("{consumer}")
+        .with_description("Consumers attached to the queue.")
+        .with_callback(move |observer| observer.observe(attached(), &[]))
+        .build();
+}
+
+/// Names that are unique together: a short name alone may stand for apps of two groups.
+fn labels(app: &AppStatus) -> [KeyValue; 4] {
+    let policy = app.policy.as_ref().map_or("none", holdfast_model::PolicyName::as_str);
+    [
+        KeyValue::new("app", app.app.short_name()),
+        KeyValue::new("policy", policy.to_owned()),
+        KeyValue::new("resource_group", app.app.resource_group().to_owned()),
+        KeyValue::new("subscription", app.app.subscription().as_str().to_owned()),
+    ]
+}
+
+/// Since 1970, to the millisecond.
+#[expect(clippy::cast_precision_loss, reason = "milliseconds stay exact for 285,000 years")]
+fn seconds(at: Timestamp) -> f64 {
+    at.timestamp_millis() as f64 / 1_000.0
+}
+
+/// Everything in Prometheus' text.
+pub struct Text {
+    pub registry: Registry,
+    pub source: Arc<Source>,
+}
+
+#[async_trait]
+impl Metrics for Text {
+    async fn text(&self) -> Result<String, MetricsError> {
+        if let Some(standing) = self.source.standing() {
+            standing.refresh().await;
+        }
+        let registry = self.registry.clone();
+        // Tens of thousands of lines may take a while.
+        let gathered =
+            tokio::task::spawn_blocking(move || TextEncoder::new().encode_to_string(&registry.gather()))
+                .await;
+        let failed = |error: &dyn std::error::Error| MetricsError(error.to_string());
+        gathered.map_err(|error| failed(&error))?.map_err(|error| failed(&error))
+    }
+}

@@ -1,0 +1,42 @@
+//! Steps, watched: each is measured and carries on the trace that its message brings.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use holdfast_queue::Message;
+use holdfast_worker::{Ended, Watch};
+use opentelemetry::KeyValue;
+use tracing_opentelemetry::OpenTelemetrySpanExt as _;
+
+use super::instruments::Instruments;
+use super::run_trace;
+
+/// Watches a worker.
+pub struct WatchedSteps {
+    pub instruments: Arc<Instruments>,
+    /// `rabbitmq` or `in_process`.
+    pub system: &'static str,
+    /// Whether spans go anywhere.
+    pub traced: bool,
+}
+
+impl Watch for WatchedSteps {
+    fn begins(&self, message: &Message, span: &tracing::Span) {
+        if self.traced {
+            // The only failure is that nobody listens for spans.
+            let _ = span.set_parent(run_trace::context_from(&message.trace, message.wakeup.run_id));
+        }
+    }
+
+    fn ended(&self, how: Ended, took: Duration) {
+        self.instruments.steps.add(1, &[KeyValue::new("result", how.as_str())]);
+        let mut attributes = vec![
+            KeyValue::new("messaging.system", self.system),
+            KeyValue::new("messaging.operation.name", "process"),
+        ];
+        if matches!(how, Ended::Failed | Ended::Panicked) {
+            attributes.push(KeyValue::new("error.type", how.as_str()));
+        }
+        self.instruments.process_duration.record(took.as_secs_f64(), &attributes);
+    }
+}

@@ -1,0 +1,200 @@
+//! The store, watched: what is committed is counted, and a run's end ends its trace.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use holdfast_model::{Call, Limits, NewRun, Run, RunEvent, RunId, SubscriptionId, Timestamp};
+use holdfast_store::{
+    AppStatus, Ask, AuditEvent, Board, ChainRow, Change, Committed, Cursor, Enrolled, Error, FleetChange,
+    Loaded, Plan, Planned, RunFilter, Store, Taken,
+};
+use opentelemetry::KeyValue;
+use opentelemetry_sdk::trace::SdkTracer;
+
+use super::instruments::Instruments;
+use super::pass::Pass;
+use super::whole_run;
+
+/// Hands everything on. What it counts it counts after the commit, so that what did not happen is not counted.
+#[derive(Debug)]
+pub struct WatchedStore {
+    pub inner: Arc<dyn Store>,
+    pub instruments: Arc<Instruments>,
+    pub planner: Arc<Pass>,
+    pub dispatcher: Arc<Pass>,
+    /// Writes runs' first spans; `None` where traces go nowhere.
+    pub tracer: Option<SdkTracer>,
+}
+
+impl WatchedStore {
+    fn committed(&self, change: &Change) {
+        for event in &change.events {
+            self.wrote(event.name(), 1);
+            self.happened(&change.run, event, change.at);
+        }
+    }
+
+    fn wrote(&self, event: &'static str, count: u64) {
+        self.instruments.audit_events.add(count, &[KeyValue::new("event", event)]);
+    }
+
+    fn happened(&self, run: &Run, event: &RunEvent, at: Timestamp) {
+        let by_cause = |cause: &holdfast_model::Cause| [KeyValue::new("cause", cause.as_str())];
+        let instruments = &self.instruments;
+        match event {
+            RunEvent::AttemptStarted { .. } => instruments.attempts_started.add(1, &[]),
+            RunEvent::Accepted { accepted_at, .. } => self.accepted(run, 1, *accepted_at),
+            RunEvent::Adopted { attempt, accepted_at, .. } => {
+                self.accepted(run, attempt.number, *accepted_at);
+            }
+            RunEvent::AttemptEnded { cause, .. } | RunEvent::StartRefused { cause, .. } => {
+                instruments.attempts_failed.add(1, &by_cause(cause));
+            }
+            RunEvent::Deferred { cause, .. } => instruments.deferrals.add(1, &by_cause(cause)),
+            RunEvent::SasRefreshed { refresh } => {
+                let reason = KeyValue::new("reason", refresh.reason.as_str());
+                let storage = KeyValue::new("storage", refresh.storage.as_str().to_owned());
+                instruments.sas_refreshes.add(1, &[reason, storage]);
+            }
+            RunEvent::Ended { outcome, cause, .. } => {
+                let outcome_is = KeyValue::new("outcome", outcome.as_str());
+                let policy = run.policy.as_ref().map_or("none", holdfast_model::PolicyName::as_str);
+                let policy = KeyValue::new("policy", policy.to_owned());
+                let kind = KeyValue::new("kind", whole_run::kind(run));
+                let took = seconds_between(run.created_at, at);
+                instruments.runs_ended.add(1, &[outcome_is.clone(), policy, kind]);
+                instruments.run_duration.record(took, &[outcome_is]);
+                if let Some(tracer) = &self.tracer {
+                    whole_run::write(tracer, run, (*outcome, *cause), at);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The lag of a first attempt, as the view `time_to_start` has it.
+    fn accepted(&self, run: &Run, attempt: u32, accepted_at: Timestamp) {
+        let current = run.state.attempt().map_or(attempt, |attempt| attempt.number);
+        if attempt == 1 && current == 1 {
+            let due_at = run.tick.unwrap_or(run.created_at);
+            self.instruments.start_lag.record(seconds_between(due_at, accepted_at), &[]);
+        }
+    }
+}
+
+/// Never less than none: clocks of machines differ.
+fn seconds_between(from: Timestamp, to: Timestamp) -> f64 {
+    (to - from).to_std().unwrap_or_default().as_secs_f64()
+}
+
+#[async_trait]
+impl Store for WatchedStore {
+    async fn close(&self) {
+        self.inner.close().await;
+    }
+
+    async fn now(&self) -> Result<Timestamp, Error> {
+        self.inner.now().await
+    }
+
+    async fn sync_fleet(&self, fleet: &[Enrolled]) -> Result<FleetChange, Error> {
+        self.inner.sync_fleet(fleet).await
+    }
+
+    async fn cursors_due(&self, most: u32) -> Result<Vec<Cursor>, Error> {
+        let due = self.inner.cursors_due(most).await?;
+        self.planner.looked(due.is_empty());
+        Ok(due)
+    }
+
+    async fn plan(&self, plans: &[Plan]) -> Result<Planned, Error> {
+        let planned = self.inner.plan(plans).await;
+        self.planner.did(planned.is_ok());
+        let planned = planned?;
+        for (result, count) in [("run", planned.runs), ("missed", planned.missed), ("outrun", planned.outrun)]
+        {
+            self.instruments.ticks.add(count, &[KeyValue::new("result", result)]);
+        }
+        self.wrote("planned", planned.runs);
+        self.wrote("missed", planned.missed);
+        Ok(planned)
+    }
+
+    async fn add_run(&self, run: &NewRun) -> Result<(), Error> {
+        self.inner.add_run(run).await?;
+        self.wrote(run.event.name(), 1);
+        Ok(())
+    }
+
+    async fn reclaim(&self) -> Result<u64, Error> {
+        let reclaimed = self.inner.reclaim().await?;
+        self.instruments.leases_reclaimed.add(reclaimed, &[]);
+        Ok(reclaimed)
+    }
+
+    async fn board(&self) -> Result<Board, Error> {
+        let board = self.inner.board().await?;
+        self.dispatcher.looked(board.lanes.is_empty());
+        let longest = board.lanes.iter().map(|lane| lane.due_at).min();
+        let oldest = longest.map_or(0.0, |due_at| seconds_between(due_at, board.now));
+        self.instruments.lanes_due.record(u64::try_from(board.lanes.len()).unwrap_or(u64::MAX), &[]);
+        self.instruments.oldest_due.record(oldest, &[]);
+        self.instruments.outstanding.record(u64::from(board.outstanding), &[]);
+        Ok(board)
+    }
+
+    async fn take(&self, asks: &[Ask], limits: &Limits, lease: Duration) -> Result<Vec<Taken>, Error> {
+        let taken = self.inner.take(asks, limits, lease).await;
+        match &taken {
+            Err(_) => self.dispatcher.did(false),
+            Ok(taken) if taken.is_empty() => self.dispatcher.did(true),
+            // Whether these can be handed on shows when they are published.
+            Ok(taken) => self.instruments.dispatched.add(u64::try_from(taken.len()).unwrap_or(u64::MAX), &[]),
+        }
+        taken
+    }
+
+    async fn close_budget(
+        &self,
+        subscription: &SubscriptionId,
+        call: Call,
+        until: Timestamp,
+    ) -> Result<(), Error> {
+        self.inner.close_budget(subscription, call, until).await?;
+        self.instruments.budgets_closed.add(1, &[KeyValue::new("call", call.as_str())]);
+        Ok(())
+    }
+
+    async fn load(&self, id: RunId) -> Result<Option<Loaded>, Error> {
+        self.inner.load(id).await
+    }
+
+    async fn commit(&self, change: &Change) -> Result<Committed, Error> {
+        let committed = self.inner.commit(change).await?;
+        if matches!(committed, Committed::Done(_)) {
+            self.committed(change);
+        }
+        Ok(committed)
+    }
+
+    async fn runs(&self, filter: &RunFilter) -> Result<Vec<Run>, Error> {
+        self.inner.runs(filter).await
+    }
+
+    async fn status(&self) -> Result<Vec<AppStatus>, Error> {
+        self.inner.status().await
+    }
+
+    async fn events(&self, run: RunId) -> Result<Vec<AuditEvent>, Error> {
+        self.inner.events(run).await
+    }
+
+    async fn audit(&self, after: i64, most: u32) -> Result<Vec<AuditEvent>, Error> {
+        self.inner.audit(after, most).await
+    }
+
+    async fn chain(&self, after: i64, most: u32) -> Result<Vec<ChainRow>, Error> {
+        self.inner.chain(after, most).await
+    }
+}
