@@ -109,9 +109,10 @@ WHERE ranked.accepted_at < now() - apps.retention_days * interval '24 hours'
 CREATE VIEW time_to_start AS
 SELECT runs.id AS run_id, runs.app, runs.policy, coalesce(runs.tick, runs.created_at) AS due_at,
        told.at AS started_at, whole_seconds(told.at - coalesce(runs.tick, runs.created_at)) AS wait_s
-FROM runs JOIN LATERAL (
-    SELECT at FROM audit_events WHERE run_id = runs.id AND event IN ('accepted', 'adopted') ORDER BY seq LIMIT 1
-) AS told ON true;
+FROM runs JOIN (
+    SELECT DISTINCT ON (run_id) run_id, at FROM audit_events WHERE event IN ('accepted', 'adopted')
+    ORDER BY run_id, seq
+) AS told ON told.run_id = runs.id;
 
 CREATE VIEW deferrals AS
 SELECT at, run_id, app, facts ->> 'cause' AS cause, facts ->> 'detail' AS detail,

@@ -54,9 +54,9 @@ pub enum Error {
         #[source]
         source: sqlx::Error,
     },
-    /// The file or folder may not be written.
+    /// The file or folder may not be written, or the server takes no writes.
     #[error(
-        "failed to {operation}: the store may only be read; check the permissions of the file and its folder"
+        "failed to {operation}: the store may only be read; check the permissions of the file and its folder, or whether the server is a standby"
     )]
     ReadOnly {
         /// What was being done.

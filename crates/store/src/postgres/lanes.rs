@@ -16,11 +16,19 @@ pub(super) const BOARD: &str = "read the board";
 /// A row that somebody is committing at this moment is left to him; if he fails, it is found the next time.
 pub(super) async fn reclaim(connection: &mut PgConnection, time: &Time) -> Result<u64, Error> {
     let now = time.now(connection, RECLAIM).await?;
+    // Some at a time and in the index's order: of a bare bound the planner thinks that a third of all rows is within.
     let reclaim = "/* reclaim */ UPDATE runs SET leased_until = NULL, version = version + 1,
             holds = holds AND state IN ('starting', 'settling', 'polling')
-        WHERE id = ANY (ARRAY(SELECT id FROM runs WHERE leased_until <= $1 FOR UPDATE SKIP LOCKED))";
-    let reclaimed = sqlx::query(reclaim).bind(now).execute(connection).await.during(RECLAIM)?;
-    Ok(reclaimed.rows_affected())
+        WHERE id = ANY (ARRAY(
+            SELECT id FROM runs WHERE leased_until <= $1 ORDER BY leased_until LIMIT 1000 FOR UPDATE SKIP LOCKED))";
+    let mut count = 0;
+    loop {
+        let done = sqlx::query(reclaim).bind(now).execute(&mut *connection).await.during(RECLAIM)?;
+        count += done.rows_affected();
+        if done.rows_affected() < 1_000 {
+            return Ok(count);
+        }
+    }
 }
 
 #[derive(Debug, FromRow)]

@@ -46,7 +46,7 @@ impl PgStore {
         place.fits(found, mode)?;
         // Who may only work on the store cannot migrate, and need not where there is nothing to do.
         if found != Some(known()) {
-            MIGRATIONS.run(&mut connection).await.map_err(|error| place.unmigrated(error))?;
+            place.migrate(&options).await?;
         }
         if mode != Mode::Read {
             place.make_partitions(&mut connection).await;
@@ -150,6 +150,17 @@ impl Place {
         }
     }
 
+    /// Brings the schema up to date, however long it takes: on a connection without the limits of those that work.
+    async fn migrate(&self, options: &PgConnectOptions) -> Result<(), Error> {
+        let pool = PgPoolOptions::new().max_connections(1).connect_lazy_with(options.clone());
+        let migrated = MIGRATIONS.run(&pool).await;
+        pool.close().await;
+        migrated.map_err(|error| match error {
+            MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => self.failed(error),
+            error => self.wrong(&format!("its schema cannot be brought up to date: {error}")),
+        })
+    }
+
     /// Makes the audit's partitions of the months to come. That it fails keeps nobody from writing: there is one for
     /// all that has none.
     async fn make_partitions(&self, connection: &mut PgConnection) {
@@ -160,13 +171,6 @@ impl Place {
                 store = self.0,
                 "failed to make the audit's next partitions"
             );
-        }
-    }
-
-    fn unmigrated(&self, error: MigrateError) -> Error {
-        match error {
-            MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => self.failed(error),
-            error => self.wrong(&format!("its schema cannot be brought up to date: {error}")),
         }
     }
 

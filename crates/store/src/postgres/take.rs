@@ -219,9 +219,9 @@ async fn page(
             CROSS JOIN LATERAL (
                 SELECT id, version, priority, due_at, app FROM runs
                 WHERE lane = $1 AND leased_until IS NULL AND runs.priority = priorities.priority AND due_at <= $2
-                ORDER BY due_at, id LIMIT $3 + $4
+                ORDER BY due_at, id LIMIT $3::bigint + $4::bigint
             ) AS run
-            ORDER BY run.priority, run.due_at, run.id OFFSET $3 LIMIT $4
+            ORDER BY run.priority, run.due_at, run.id OFFSET $3::bigint LIMIT $4::bigint
         ) AS run
         LEFT JOIN LATERAL (
             SELECT id FROM runs WHERE runs.holds AND runs.app = run.app LIMIT 1

@@ -1,6 +1,7 @@
 //! A store in which something of everything has happened, on a clock that stands at the machine's time, because the
-//! views ask SQLite for it.
+//! views ask the database for it.
 
+use std::ops::{Deref, DerefMut};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,11 +19,17 @@ use sqlx::{ConnectOptions, SqliteConnection};
 const HOUR: Duration = Duration::from_hours(1);
 const DAY: Duration = Duration::from_hours(24);
 
-pub struct Filled {
-    pub store: SqliteStore,
+/// What happens in a store, whichever it is.
+pub struct History<S> {
+    pub store: S,
     pub clock: Arc<ManualClock>,
-    pub path: PathBuf,
     rng: fastrand::Rng,
+}
+
+/// The SQLite store, filled.
+pub struct Filled {
+    history: History<SqliteStore>,
+    pub path: PathBuf,
     _folder: tempfile::TempDir,
 }
 
@@ -30,37 +37,66 @@ impl Filled {
     pub async fn empty() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("store.db");
-        let clock = Arc::new(ManualClock::new(SystemClock::default().now()));
+        let clock = machine_clock();
         let store = SqliteStore::open(&path, clock.clone(), Mode::Own).await.unwrap();
-        Self { store, clock, path, rng: fastrand::Rng::with_seed(5), _folder: folder }
+        Self { history: History::of(store, clock), path, _folder: folder }
     }
 
-    /// 40 days: good backups of `shop`, one too many for its retention; a partial one and failures of `blog`; a
-    /// missed tick, a throttle and a new SAS; and `stray`, which is in no policy.
     pub async fn new() -> Self {
         let mut this = Self::empty().await;
-        let now = this.clock.now();
-        this.clock.set(now - DAY * 40);
-        let stray = Enrolled { recovery_point_objective: None, ..enrolled("stray", None) };
-        let fleet = [enrolled("shop", Some("gold")), enrolled("blog", Some("gold")), stray];
-        this.store.sync_fleet(&fleet).await.unwrap();
-        for age in [39, 35, 2] {
-            this.clock.set(now - DAY * age);
-            this.good(400_000_000 + i64::from(age)).await;
-        }
-        this.clock.set(now - DAY);
-        this.bad().await;
-        let missed = MissedTick { tick: this.clock.now() - HOUR, reason: MissReason::Overlap };
-        let missed =
-            NewRun::missed(this.id(), &app("blog", Some("gold")), &terms(), &missed, this.clock.now());
-        this.store.add_run(&missed).await.unwrap();
-        this.clock.set(now);
+        this.fill().await;
         this
     }
 
     /// A second pair of hands on the file.
     pub async fn raw(&self) -> SqliteConnection {
         SqliteConnectOptions::new().filename(&self.path).connect().await.unwrap()
+    }
+}
+
+impl Deref for Filled {
+    type Target = History<SqliteStore>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.history
+    }
+}
+
+impl DerefMut for Filled {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.history
+    }
+}
+
+/// A clock that stands at the machine's time.
+pub fn machine_clock() -> Arc<ManualClock> {
+    Arc::new(ManualClock::new(SystemClock::default().now()))
+}
+
+impl<S: Store> History<S> {
+    pub fn of(store: S, clock: Arc<ManualClock>) -> Self {
+        Self { store, clock, rng: fastrand::Rng::with_seed(5) }
+    }
+
+    /// 40 days: good backups of `shop`, one too many for its retention; a partial one and failures of `blog`; a
+    /// missed tick, a throttle and a new SAS; and `stray`, which is in no policy.
+    pub async fn fill(&mut self) {
+        let now = self.clock.now();
+        self.clock.set(now - DAY * 40);
+        let stray = Enrolled { recovery_point_objective: None, ..enrolled("stray", None) };
+        let fleet = [enrolled("shop", Some("gold")), enrolled("blog", Some("gold")), stray];
+        self.store.sync_fleet(&fleet).await.unwrap();
+        for age in [39, 35, 2] {
+            self.clock.set(now - DAY * age);
+            self.good(400_000_000 + i64::from(age)).await;
+        }
+        self.clock.set(now - DAY);
+        self.bad().await;
+        let missed = MissedTick { tick: self.clock.now() - HOUR, reason: MissReason::Overlap };
+        let missed =
+            NewRun::missed(self.id(), &app("blog", Some("gold")), &terms(), &missed, self.clock.now());
+        self.store.add_run(&missed).await.unwrap();
+        self.clock.set(now);
     }
 
     fn id(&mut self) -> RunId {

@@ -1,8 +1,9 @@
-//! What only the SQLite store can get wrong.
+//! What only one store, or its database, can get wrong.
 #![cfg(test)]
 
 mod filled;
 mod opening;
+mod postgres;
 mod statements;
 mod tampering;
 mod views;

@@ -4,9 +4,9 @@ use sqlx::Row;
 
 use crate::filled::Filled;
 
-/// The statements in the sources: each begins with its function's name as a comment.
-fn statements() -> Vec<(String, String)> {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/sqlite");
+/// The statements in a folder of sources: each begins with its function's name as a comment.
+pub fn statements_in(folder: &str) -> Vec<(String, String)> {
+    let folder = format!("{}/src/{folder}", env!("CARGO_MANIFEST_DIR"));
     let mut found = Vec::new();
     for file in std::fs::read_dir(folder).unwrap() {
         let source = std::fs::read_to_string(file.unwrap().path()).unwrap();
@@ -16,6 +16,10 @@ fn statements() -> Vec<(String, String)> {
         }
     }
     found
+}
+
+fn statements() -> Vec<(String, String)> {
+    statements_in("sqlite")
 }
 
 async fn plan(filled: &Filled, sql: &str) -> Vec<String> {

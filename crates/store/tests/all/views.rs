@@ -4,7 +4,7 @@ use sqlx::{AssertSqlSafe, Row};
 
 use crate::filled::Filled;
 
-const DOCS: &str = include_str!("../../../../docs/audit.md");
+pub const DOCS: &str = include_str!("../../../../docs/audit.md");
 
 /// The queries of the page, without what they printed.
 fn documented() -> Vec<&'static str> {
@@ -42,6 +42,34 @@ async fn every_view_is_on_the_page_with_each_of_its_columns() {
     }
 }
 
+/// Queries that every store understands, and how many rows each finds. The first column is text.
+pub const ANSWERS: [(&str, usize); 17] = [
+    ("SELECT app || size_bytes FROM latest_good_backup WHERE app LIKE '%/shop'", 1),
+    (
+        "SELECT app FROM apps_past_objective WHERE late_s > 0 AND (app LIKE '%/shop' OR last_good_at IS NULL)",
+        2,
+    ),
+    ("SELECT app FROM apps_in_no_policy WHERE app LIKE '%/stray'", 1),
+    (
+        "SELECT status FROM attempts WHERE status = 'Succeeded' AND cause IS NULL AND accepted_at IS NOT NULL",
+        3,
+    ),
+    ("SELECT status FROM attempts WHERE status = 'TimedOut' AND cause = 'timed_out' AND attempt = 1", 1),
+    ("SELECT status FROM attempts WHERE status = 'PartiallySucceeded' AND attempt = 2", 1),
+    ("SELECT status FROM attempts", 5),
+    ("SELECT outcome FROM run_outcomes WHERE outcome = 'missed' AND cause = 'overlap' AND runs = 1", 1),
+    ("SELECT reason FROM missed_ticks WHERE reason = 'overlap' AND app LIKE '%/blog'", 1),
+    ("SELECT reason FROM sas_refreshes WHERE reason = 'first' AND old_expiry IS NULL", 3),
+    ("SELECT storage FROM sas_expiring WHERE storage = 'weu' AND left_s < 7 * 86400", 1),
+    // 39 and 35 days old; the third is young, and the partial one counts as old only after 30 days.
+    ("SELECT app FROM retention_due WHERE app LIKE '%/shop' AND good", 2),
+    ("SELECT app FROM retention_due", 2),
+    ("SELECT app FROM time_to_start WHERE wait_s = 42", 3),
+    ("SELECT cause FROM deferrals WHERE cause = 'throttled' AND pause_s = 17", 1),
+    ("SELECT made FROM backups WHERE made = 'attempt' AND NOT good AND backup_id = 3", 1),
+    ("SELECT app FROM backups", 4),
+];
+
 async fn texts(filled: &Filled, query: &'static str) -> Vec<String> {
     let rows = sqlx::query(query).fetch_all(&mut filled.raw().await).await.unwrap();
     rows.iter().map(|row| row.get::<String, _>(0)).collect()
@@ -50,32 +78,7 @@ async fn texts(filled: &Filled, query: &'static str) -> Vec<String> {
 #[tokio::test]
 async fn the_views_answer_what_happened() {
     let filled = Filled::new().await;
-    for (query, expected) in [
-        ("SELECT app || size_bytes FROM latest_good_backup WHERE app LIKE '%/shop'", 1),
-        (
-            "SELECT app FROM apps_past_objective WHERE late_s > 0 AND (app LIKE '%/shop' OR last_good_at IS NULL)",
-            2,
-        ),
-        ("SELECT app FROM apps_in_no_policy WHERE app LIKE '%/stray'", 1),
-        (
-            "SELECT status FROM attempts WHERE status = 'Succeeded' AND cause IS NULL AND accepted_at IS NOT NULL",
-            3,
-        ),
-        ("SELECT status FROM attempts WHERE status = 'TimedOut' AND cause = 'timed_out' AND attempt = 1", 1),
-        ("SELECT status FROM attempts WHERE status = 'PartiallySucceeded' AND attempt = 2", 1),
-        ("SELECT status FROM attempts", 5),
-        ("SELECT outcome FROM run_outcomes WHERE outcome = 'missed' AND cause = 'overlap' AND runs = 1", 1),
-        ("SELECT reason FROM missed_ticks WHERE reason = 'overlap' AND app LIKE '%/blog'", 1),
-        ("SELECT reason FROM sas_refreshes WHERE reason = 'first' AND old_expiry IS NULL", 3),
-        ("SELECT storage FROM sas_expiring WHERE storage = 'weu' AND left_s < 7 * 86400", 1),
-        // 39 and 35 days old; the third is young, and the partial one counts as old only after 30 days.
-        ("SELECT app FROM retention_due WHERE app LIKE '%/shop' AND good", 2),
-        ("SELECT app FROM retention_due", 2),
-        ("SELECT app FROM time_to_start WHERE wait_s = 42", 3),
-        ("SELECT cause FROM deferrals WHERE cause = 'throttled' AND pause_s = 17", 1),
-        ("SELECT made FROM backups WHERE made = 'attempt' AND NOT good AND backup_id = 3", 1),
-        ("SELECT app FROM backups", 4),
-    ] {
+    for (query, expected) in ANSWERS {
         assert_eq!(texts(&filled, query).await.len(), expected, "{query}");
     }
 }

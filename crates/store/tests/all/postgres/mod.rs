@@ -1,0 +1,58 @@
+//! What only the PostgreSQL store, or its database, can get wrong.
+
+mod opening;
+mod rights;
+mod scale;
+mod sharing;
+mod tampering;
+mod views;
+
+use std::ops::{Deref, DerefMut};
+
+use holdfast_store::{Mode, PgStore};
+use holdfast_tests::postgres::Database;
+use sqlx::AssertSqlSafe;
+
+use crate::filled::{History, machine_clock};
+
+/// The PostgreSQL store, filled.
+pub struct Filled {
+    history: History<PgStore>,
+    pub database: Database,
+}
+
+impl Filled {
+    /// `None` where tests go without servers.
+    pub async fn empty() -> Option<Self> {
+        let database = Database::new().await?;
+        let clock = machine_clock();
+        let store = PgStore::connect(&database.url(), Mode::Own).await.unwrap().with_clock(clock.clone());
+        Some(Self { history: History::of(store, clock), database })
+    }
+
+    pub async fn new() -> Option<Self> {
+        let mut this = Self::empty().await?;
+        this.fill().await;
+        Some(this)
+    }
+
+    /// Runs SQL with nothing of ours between, as the owner.
+    pub async fn sql(&self, sql: &str) -> Result<(), sqlx::Error> {
+        let sql = AssertSqlSafe(sql.to_owned());
+        sqlx::raw_sql(sql).execute(&mut self.database.raw().await).await.map(|_| ())
+    }
+}
+
+impl Deref for Filled {
+    type Target = History<PgStore>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.history
+    }
+}
+
+impl DerefMut for Filled {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.history
+    }
+}
