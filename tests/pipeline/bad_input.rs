@@ -1,0 +1,185 @@
+//! What an operator gets wrong ends a process with a sentence and an exit code, and what a stranger puts into the queue
+//! is set aside: no crash loop, and no run lost.
+
+use std::time::Duration;
+
+use holdfast_model::{Clock as _, SystemClock};
+use holdfast_simulator::Faults;
+use holdfast_tests::postgres::Database;
+use secrecy::ExposeSecret as _;
+use sqlx::Executor as _;
+
+use crate::broker::{Broker, unused_name};
+use crate::fleet::{NEVER, Shape};
+use crate::judge::judge;
+use crate::process::command;
+use crate::wait::eventually;
+use crate::world::{Places, World, environment};
+
+/// What no error may show.
+const PASSWORD: &str = "top-5ecret-word";
+
+fn shape() -> Shape {
+    Shape {
+        apps: 10,
+        faults: Faults::none(),
+        slow_answer: Duration::ZERO,
+        lease: Duration::from_secs(8),
+        call_timeout: Duration::from_secs(2),
+    }
+}
+
+fn url_of(database: &Database) -> String {
+    database.url().expose_secret().to_owned()
+}
+
+async fn execute(database: &Database, sql: &str) {
+    database.raw().await.execute(sqlx::AssertSqlSafe(sql)).await.unwrap();
+}
+
+/// A world with a shared database and broker; `None` where tests may pass without.
+async fn world() -> Option<(World, Broker, Database)> {
+    let (broker, database) = (Broker::shared().await?, Database::new().await?);
+    let places = Places { database: url_of(&database), broker: broker.url().to_owned() };
+    let world = World::new(shape(), &places, &url_of(&database)).await;
+    world.simulated.write(world.folder(), NEVER);
+    Some((world, broker, database))
+}
+
+/// Starts a role with these places, which it cannot use: its exit code and what it says. It ends by itself, and soon.
+async fn refused(world: &World, role: &str, places: &Places) -> (i32, String) {
+    let mut process = command(world.folder(), &[role, "--color", "never"], &environment(places));
+    let ended = tokio::time::timeout(Duration::from_secs(30), process.output()).await;
+    let ended = ended.unwrap_or_else(|_| panic!("a {role} with {places:?} goes on")).unwrap();
+    let said = String::from_utf8(ended.stderr).unwrap();
+    assert!(!said.contains(PASSWORD), "{said}");
+    assert!(!said.contains("panicked"), "{said}");
+    (ended.status.code().expect("it ends, and is not killed"), said)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_cannot_be_used_ends_a_process_with_a_sentence() {
+    let Some((world, broker, database)) = world().await else { return };
+    let stranger = unused_name();
+    execute(&database, &format!("CREATE ROLE {stranger} LOGIN PASSWORD '{PASSWORD}'")).await;
+    let database_url = url_of(&database);
+    let (address, _) = database_url.rsplit_once('/').unwrap();
+    for (url, hint) in [
+        (database.url_as("postgres", PASSWORD).expose_secret().to_owned(), "refuses the user's password"),
+        (database.url_as(&stranger, PASSWORD).expose_secret().to_owned(), "lacks a privilege"),
+        (format!("{address}/no_such_database"), "no database of this name"),
+        (format!("postgres://holdfast:{PASSWORD}@127.0.0.1:1/x"), "cannot be reached"),
+        (format!("mysql://holdfast:{PASSWORD}@127.0.0.1:1/x"), "not a PostgreSQL URL"),
+    ] {
+        let places = Places { database: url, broker: broker.url().to_owned() };
+        for role in ["scheduler", "worker"] {
+            let (code, said) = refused(&world, role, &places).await;
+            assert_eq!(code, 3, "{said}");
+            assert!(said.contains(hint), "expected `{hint}`: {said}");
+        }
+    }
+    execute(&database, &format!("DROP ROLE {stranger}")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broker_that_cannot_be_used_ends_a_process_with_a_sentence() {
+    let Some((world, broker, database)) = world().await else { return };
+    let stranger = unused_name();
+    broker.add_user(&stranger, PASSWORD, ["^$", "^$", "^$"]).await;
+    let (address, _) = broker.url().rsplit_once('/').unwrap();
+    for (url, hint) in [
+        (broker.url_as("holdfast", PASSWORD), "wrong name or password"),
+        (broker.url_as(&stranger, PASSWORD), "needs the privileges"),
+        (format!("{address}/no-such-host"), "virtual host"),
+        (format!("amqp://holdfast:{PASSWORD}@127.0.0.1:1/x"), "failed to reach the broker"),
+        (format!("http://holdfast:{PASSWORD}@127.0.0.1:1/x"), "URL is not understood"),
+    ] {
+        let places = Places { database: url_of(&database), broker: url };
+        for role in ["scheduler", "worker"] {
+            let (code, said) = refused(&world, role, &places).await;
+            assert_eq!(code, 3, "{said}");
+            assert!(said.contains(hint), "expected `{hint}`: {said}");
+        }
+    }
+    broker.remove_user(&stranger).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_schema_that_does_not_fit_ends_a_process_and_changes_nothing() {
+    let Some((world, broker, database)) = world().await else { return };
+    let Some(empty) = Database::new().await else { return };
+    let at = |database: &Database| Places { database: url_of(database), broker: broker.url().to_owned() };
+    let refuses = async |roles: &[&str], database: &Database, hint: &str| {
+        for role in roles {
+            let (code, said) = refused(&world, role, &at(database)).await;
+            assert_eq!(code, 3, "{said}");
+            assert!(said.contains(hint), "expected `{hint}`: {said}");
+        }
+    };
+    refuses(&["scheduler", "worker"], &empty, "`holdfast migrate` makes one").await;
+    let newer = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+        VALUES (9999, 'of times to come', true, '', 0)";
+    execute(&database, newer).await;
+    refuses(&["scheduler", "worker", "migrate"], &database, "newer holdfast (schema 9999").await;
+    execute(&database, "DELETE FROM _sqlx_migrations WHERE version > 1").await;
+    refuses(&["scheduler", "worker"], &database, "run `holdfast migrate` first").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_privileges_that_the_errors_ask_for_are_enough() {
+    let (Some(broker), Some(database)) = (Broker::shared().await, Database::new().await) else { return };
+    let login = unused_name();
+    broker.add_user(&login, PASSWORD, [r"^holdfast(\..*)?$"; 3]).await;
+    let places = Places {
+        database: database.url_as(&login, PASSWORD).expose_secret().to_owned(),
+        broker: broker.url_as(&login, PASSWORD),
+    };
+    let mut world = World::new(shape(), &places, &url_of(&database)).await;
+    world.simulated.write(world.folder(), NEVER);
+    let create = format!("CREATE ROLE {login} LOGIN PASSWORD '{PASSWORD}' IN ROLE holdfast_app");
+    execute(&database, &create).await;
+    world.start(1, 1).await;
+    world.back_up_all().await;
+    let mut died = world.ended(Duration::from_mins(1)).await;
+    let mut counters = judge(&world, SystemClock::default().now()).await;
+    counters.unexpected.append(&mut died);
+    counters.demand();
+    assert_eq!(counters.outcomes["succeeded"], world.simulated.apps(), "{counters}");
+    drop(world);
+    execute(&database, &format!("DROP ROLE {login}")).await;
+    broker.remove_user(&login).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn messages_that_nobody_can_read_are_set_aside_and_lose_no_run() {
+    let Some((mut world, broker, _database)) = world().await else { return };
+    world.start(1, 1).await;
+    let queues = eventually("the queues are there", Duration::from_secs(10), async || {
+        Some(broker.work_queues().await).filter(|queues| !queues.is_empty())
+    })
+    .await;
+    let strange = [
+        "not even JSON \u{1F480}",
+        "{}",
+        r#"{"v":99,"run_id":"019aa8c1-5f2e-7d31-8f7a-0c5d7f3b9a10","version":1,"new":"thing"}"#,
+        r#"{"v":1,"run_id":17,"version":"one"}"#,
+    ];
+    for queue in &queues {
+        for message in strange {
+            broker.publish(queue, message).await;
+        }
+    }
+    world.back_up_all().await;
+    let mut died = world.ended(Duration::from_mins(1)).await;
+    let dead = broker.queues().await.into_iter().find(|name| name.contains("dead")).unwrap();
+    eventually("they are set aside", Duration::from_secs(20), async || {
+        let aside = broker.look(&dead).await;
+        strange.iter().all(|message| aside.iter().any(|payload| payload == message)).then_some(())
+    })
+    .await;
+    let mut counters = judge(&world, SystemClock::default().now()).await;
+    counters.unexpected.append(&mut died);
+    println!("{counters}");
+    counters.demand();
+    assert_eq!(counters.outcomes["succeeded"], world.simulated.apps(), "{counters}");
+}

@@ -1,0 +1,195 @@
+//! Holds what the store says against what Azure did.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::TimeDelta;
+use holdfast_model::{
+    AppId, BackupId, BackupName, Cause, Fold, Outcome, Run, RunEvent, RunId, RunState, Timestamp,
+};
+use holdfast_store::{AuditEvent, ChainRow, Link, Store as _, verify_chain};
+
+use crate::counters::Counters;
+use crate::world::World;
+
+/// Counts everything. What people asked for is owed; ticks are owed from each app's first to its last before `until`.
+pub(crate) async fn judge(world: &World, until: Timestamp) -> Counters {
+    let mut counters = Counters { leases_passed: world.leases_passed(), ..Counters::default() };
+    let by_app = world.runs_by_app().await;
+    let events = world.store.audit(0, u32::MAX).await.unwrap();
+    if by_app.len() != world.simulated.apps() {
+        counters.lost.push(format!("of {} apps only {} have a run", world.simulated.apps(), by_app.len()));
+    }
+    for runs in by_app.values() {
+        ticks(runs, until, &mut counters);
+    }
+    let runs: Vec<&Run> = by_app.values().flatten().collect();
+    posts(world, &runs, &events, &mut counters);
+    audit(world, &runs, &events, &mut counters).await;
+    counters
+}
+
+/// Each tick has one run, and each run one outcome.
+fn ticks(runs: &[Run], until: Timestamp, counters: &mut Counters) {
+    let minute = TimeDelta::minutes(1);
+    let mut owed = runs.iter().filter_map(|run| run.tick).min();
+    for run in runs {
+        // A run by hand stands for no tick.
+        let Some(tick) = run.tick else {
+            counters.attempted += 1;
+            counters.acknowledged += 1;
+            continue;
+        };
+        while let Some(due) = owed.filter(|due| *due < tick) {
+            counters.attempted += 1;
+            counters.lost.push(format!("{}: no run for the tick {due}", run.app));
+            owed = Some(due + minute);
+        }
+        if owed == Some(tick) {
+            counters.attempted += 1;
+            counters.acknowledged += 1;
+            owed = Some(tick + minute);
+        } else {
+            counters.duplicated.push(format!("{}: another run for the tick {tick}", run.app));
+        }
+    }
+    if let Some(due) = owed.filter(|due| *due < until) {
+        counters.lost.push(format!("no run for the tick {due} and after: {:?}", runs.last()));
+    }
+}
+
+/// Azure took on what was announced, once, and what ended well is there.
+fn posts(world: &World, runs: &[&Run], events: &[AuditEvent], counters: &mut Counters) {
+    let azure = world.simulated.azure();
+    counters.posts = azure.counters().accepted_posts;
+    for (count, what) in [
+        (azure.counters().duplicate_posts, "POSTs were accepted twice"),
+        (azure.counters().blobs_overwritten, "blobs were overwritten"),
+    ] {
+        if count > 0 {
+            counters.duplicated.push(format!("{count} {what}"));
+        }
+    }
+    let announced: BTreeMap<String, Timestamp> = events.iter().filter_map(announced).collect();
+    let given_up: BTreeSet<String> = events.iter().filter_map(given_up).collect();
+    let mut there: BTreeSet<(&AppId, BackupId)> = BTreeSet::new();
+    for post in azure.accepted_posts() {
+        there.insert((&post.app, post.id));
+        let what = match announced.get(&post.name) {
+            None => "was never announced",
+            Some(at) if (post.at - at).to_std().is_ok_and(|late| late > world.simulated.lease()) => {
+                "left when its lease had passed"
+            }
+            _ if given_up.contains(&post.name) => "was given up as lost and is there",
+            _ => continue,
+        };
+        counters.unexpected.push(format!("the POST {} {what}", post.name));
+    }
+    for run in runs {
+        let RunState::Ended { outcome, backup, .. } = &run.state else {
+            counters.lost.push(format!("{} never ended: {:?}", run.id, run.state));
+            continue;
+        };
+        *counters.outcomes.entry(outcome.as_str()).or_default() += 1;
+        match (outcome, backup) {
+            (Outcome::Missed, _) => {}
+            (Outcome::Succeeded, Some(backup)) if there.contains(&(&run.app, backup.id)) => {}
+            (Outcome::Succeeded, _) => {
+                counters.lost.push(format!("{} tells of a backup that is not there", run.id));
+            }
+            _ => counters.unexpected.push(format!("{} ended so: {:?}", run.id, run.state)),
+        }
+    }
+}
+
+/// The name of the backup that is about to be asked for, and when that was written down.
+fn announced(event: &AuditEvent) -> Option<(String, Timestamp)> {
+    match &event.event {
+        RunEvent::AttemptStarted { attempt, .. } => Some((attempt.name.as_str().to_owned(), event.at)),
+        _ => None,
+    }
+}
+
+/// The name of a backup that was looked for in vain, for as long as the settle time.
+fn given_up(event: &AuditEvent) -> Option<String> {
+    match &event.event {
+        RunEvent::AttemptEnded { number, cause: Cause::AnswerLost, .. } => {
+            Some(BackupName::of_attempt(&event.app, event.run_id, *number).as_str().to_owned())
+        }
+        _ => None,
+    }
+}
+
+/// The chain holds, and each run's events make its row again.
+async fn audit(world: &World, runs: &[&Run], events: &[AuditEvent], counters: &mut Counters) {
+    let rows: Vec<ChainRow> = world.store.chain(0, u32::MAX).await.unwrap();
+    if let Err(broken) = verify_chain(&rows, Link::origin()) {
+        counters.unexpected.push(format!("the audit's chain is broken: {broken:?}"));
+    }
+    let mut by_run: BTreeMap<RunId, Vec<&RunEvent>> = BTreeMap::new();
+    for event in events {
+        by_run.entry(event.run_id).or_default().push(&event.event);
+    }
+    for run in runs {
+        let events = by_run.remove(&run.id).unwrap_or_default();
+        let fold = Fold::of(events.iter().copied());
+        if !fold.is_ok_and(|fold| fold.state == run.state && fold.tally == run.tally) {
+            counters.unexpected.push(format!("the events of {} do not make its row", run.id));
+        }
+        let disturbed = events.iter().any(|event| is_disturbance(event));
+        counters.recovered += usize::from(disturbed && run.state.is_ended());
+    }
+    if !by_run.is_empty() {
+        counters.unexpected.push(format!("{} runs have events and no row", by_run.len()));
+    }
+}
+
+fn is_disturbance(event: &RunEvent) -> bool {
+    matches!(
+        event,
+        RunEvent::AnswerLost { .. }
+            | RunEvent::Absent { .. }
+            | RunEvent::Adopted { .. }
+            | RunEvent::AttemptEnded { .. }
+            | RunEvent::Deferred { .. }
+            | RunEvent::StartRefused { .. }
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use holdfast_model::{App, NewRun, StorageName, Terms, Trigger};
+
+    use super::*;
+
+    /// Counts an app's ticks at these minutes, of which all before minute 5 are owed.
+    fn counted(minutes: &[i64]) -> Counters {
+        let mut rng = fastrand::Rng::with_seed(1);
+        let app = App { id: AppId::new("s", "g", "shop", None), policy: None, plan: None, paused: false };
+        let terms = Terms::new(StorageName::new("sim"), "account");
+        let at = |minute: i64| Timestamp::UNIX_EPOCH + TimeDelta::minutes(minute);
+        let run = |minute: &i64| {
+            let id = RunId::new(at(*minute), &mut rng);
+            let why = (Some(at(*minute)), Trigger::Schedule);
+            NewRun::backup(id, &app, &terms, why, (at(*minute), at(*minute))).run
+        };
+        let runs: Vec<Run> = minutes.iter().map(run).collect();
+        let mut counters = Counters::default();
+        ticks(&runs, at(5), &mut counters);
+        counters
+    }
+
+    #[test]
+    fn a_tick_left_out_is_lost_and_one_met_twice_is_doubled() {
+        for (minutes, lost, duplicated) in [
+            (&[1, 2, 3, 4][..], 0, 0),
+            (&[1, 2, 4], 1, 0),
+            (&[1, 2, 3], 1, 0),
+            (&[1, 2, 2, 3, 4], 0, 1),
+            (&[1, 2, 3, 4, 5, 6], 0, 0),
+        ] {
+            let counters = counted(minutes);
+            let found = (counters.lost.len(), counters.duplicated.len());
+            assert_eq!(found, (lost, duplicated), "{minutes:?}: {counters}");
+        }
+    }
+}

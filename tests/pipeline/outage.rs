@@ -1,0 +1,76 @@
+//! What an outage of the broker costs.
+
+use std::net::TcpStream;
+use std::time::Duration;
+
+use holdfast_model::{Clock as _, SystemClock, Timestamp};
+use holdfast_simulator::Faults;
+use holdfast_tests::postgres::Database;
+use secrecy::ExposeSecret as _;
+
+use crate::fleet::Shape;
+use crate::judge::judge;
+use crate::servers::Servers;
+use crate::wait::{eventually, last};
+use crate::world::{Places, World};
+
+const LEASE: Duration = Duration::from_secs(8);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broker_that_is_down_for_a_minute_costs_at_most_the_lease_and_ten_seconds() {
+    let Some(mut servers) = Servers::start(&["rabbitmq"], &[]) else { return };
+    let Some(database) = Database::new().await else { return };
+    let database_url = database.url().expose_secret().to_owned();
+    let places = Places { database: database_url.clone(), broker: servers.fact("rabbitmq", "url") };
+    let shape = Shape {
+        apps: 60,
+        faults: Faults::none(),
+        slow_answer: Duration::ZERO,
+        lease: LEASE,
+        call_timeout: Duration::from_secs(2),
+    };
+    let mut world = World::new(shape, &places, &database_url).await;
+    world.start(2, 3).await;
+    let accepted = |world: &World| world.simulated.azure().counters().accepted_posts;
+    eventually("Azure took on a POST", Duration::from_secs(70), async || {
+        (accepted(&world) > 0).then_some(())
+    })
+    .await;
+
+    let clock = SystemClock::default();
+    servers.tell("stop rabbitmq");
+    last(Duration::from_mins(1)).await;
+    assert_eq!(world.revive(), Vec::<String>::new());
+    let port = servers.port("rabbitmq");
+    // The port is watched for: `start` answers only when the management API serves, too.
+    let back = std::thread::spawn(move || back(port));
+    servers.tell("start rabbitmq");
+    let back_at = back.join().unwrap();
+    let first = eventually("Azure took on a POST again", Duration::from_mins(1), async || {
+        let azure = world.simulated.azure();
+        azure.accepted_posts().iter().find(|post| post.at > back_at).map(|post| post.at)
+    })
+    .await;
+    let cost = (first - back_at).to_std().unwrap();
+    println!("the first POST came {:.1} s after the broker was back", cost.as_secs_f64());
+    assert!(cost <= LEASE + Duration::from_secs(10), "{cost:?}");
+
+    let until = clock.now();
+    world.planned(until, Duration::from_secs(20)).await;
+    world.make_peace().await;
+    let mut died = world.ended(Duration::from_mins(1)).await;
+    let mut counters = judge(&world, until).await;
+    counters.unexpected.append(&mut died);
+    println!("{counters}");
+    counters.demand();
+}
+
+/// When somebody listens at `port` again. For a thread of its own.
+fn back(port: u16) -> Timestamp {
+    let clock = SystemClock::default();
+    while TcpStream::connect(("127.0.0.1", port)).is_err() {
+        assert!(clock.elapsed() < Duration::from_mins(1), "the broker does not come back");
+        std::thread::park_timeout(Duration::from_millis(20));
+    }
+    clock.now()
+}

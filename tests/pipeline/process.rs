@@ -1,0 +1,134 @@
+//! The program as processes: started, killed, told to stop, and watched.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::process::{Child, Command};
+
+use crate::wait::eventually;
+
+/// What a process says once it has all it needs.
+const RUNNING: &str = "running; stop with";
+
+/// The program: beside the tests, or where `HOLDFAST_BIN` says.
+pub(crate) fn holdfast() -> PathBuf {
+    if let Some(path) = std::env::var_os("HOLDFAST_BIN") {
+        return path.into();
+    }
+    let test = std::env::current_exe().unwrap();
+    let profile = test.parent().and_then(Path::parent).expect("tests lie in target/PROFILE/deps");
+    let binary = profile.join("holdfast");
+    let path = binary.display();
+    assert!(
+        binary.is_file(),
+        "there is no {path}: make it with `cargo build -p holdfast`, or name another with HOLDFAST_BIN"
+    );
+    binary
+}
+
+/// A command of the program, in a folder of its own and without this machine's settings.
+pub(crate) fn command(folder: &Path, arguments: &[&str], env: &BTreeMap<&str, String>) -> Command {
+    let mut command = Command::new(holdfast());
+    command.current_dir(folder).args(arguments).env_clear().env("PATH", "/usr/bin:/bin").envs(env);
+    command.stdin(Stdio::null()).kill_on_drop(true);
+    command
+}
+
+/// A process of one role, through all its lives.
+pub(crate) struct Process {
+    name: String,
+    folder: PathBuf,
+    env: BTreeMap<&'static str, String>,
+    child: Child,
+    lives: u32,
+}
+
+impl Process {
+    /// Begins its first life. `name` is the role and a number, such as `worker-2`.
+    pub(crate) fn start(name: &str, folder: &Path, env: &BTreeMap<&'static str, String>) -> Self {
+        let child = spawn(name, folder, env, 1);
+        Self { name: name.to_owned(), folder: folder.to_owned(), env: env.clone(), child, lives: 1 }
+    }
+
+    /// Its name.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Begins its next life.
+    pub(crate) fn start_again(&mut self) {
+        self.lives += 1;
+        self.child = spawn(&self.name, &self.folder, &self.env, self.lives);
+    }
+
+    /// SIGKILL, and waits until it is gone.
+    pub(crate) async fn kill(&mut self) {
+        self.child.kill().await.unwrap();
+    }
+
+    /// Sends it a signal, such as `-STOP`.
+    pub(crate) async fn signal(&self, signal: &str) {
+        // One that has ended needs no signal.
+        let Some(id) = self.child.id() else { return };
+        let sent = Command::new("kill").args([signal, &id.to_string()]).status().await.unwrap();
+        assert!(sent.success());
+    }
+
+    /// SIGTERM, and waits for its end: its exit code.
+    pub(crate) async fn stop(&mut self, within: Duration) -> Option<i32> {
+        self.signal("-TERM").await;
+        let ended = tokio::time::timeout(within, self.child.wait()).await;
+        ended.unwrap_or_else(|_| panic!("{} does not stop: {}", self.name, self.log())).unwrap().code()
+    }
+
+    /// What it wrote in this life.
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(log_path(&self.folder, &self.name, self.lives)).unwrap()
+    }
+
+    /// Waits until it has all it needs.
+    pub(crate) async fn runs(&mut self, within: Duration) {
+        let what = format!("{} runs", self.name);
+        eventually(&what, within, async || {
+            if let Some(ended) = self.child.try_wait().unwrap() {
+                panic!("{} ended by itself ({ended}): {}", self.name, self.log());
+            }
+            self.log().contains(RUNNING).then_some(())
+        })
+        .await;
+    }
+
+    /// Begins another life if it ended by itself; then tells how it ended. One that had got as far as to work should
+    /// never do so. One that just begins may find that something it needs is not there, say so and end.
+    pub(crate) fn revive(&mut self) -> Option<String> {
+        let ended = self.child.try_wait().unwrap()?;
+        let log = self.log();
+        let had_worked = log.contains(RUNNING);
+        let told = log.lines().rev().take(3).collect::<Vec<_>>().join(" / ");
+        println!("{} ended by itself ({ended}; had worked: {had_worked}): {told}", self.name);
+        self.start_again();
+        had_worked.then(|| format!("{} ended by itself ({ended}): {told}", self.name))
+    }
+}
+
+fn log_path(folder: &Path, name: &str, life: u32) -> PathBuf {
+    folder.join(format!("{name}.{life}.log"))
+}
+
+fn spawn(name: &str, folder: &Path, env: &BTreeMap<&'static str, String>, life: u32) -> Child {
+    let role = name.split('-').next().unwrap();
+    let log = File::create(log_path(folder, name, life)).unwrap();
+    let mut command = command(folder, &[role, "--log", "info", "--color", "never"], env);
+    command.stdout(Stdio::null()).stderr(log).spawn().unwrap()
+}
+
+/// Everything that processes wrote into this folder, by file.
+pub(crate) fn logs(folder: &Path) -> BTreeMap<String, String> {
+    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let logs = files.filter(|path| path.extension().is_some_and(|extension| extension == "log"));
+    logs.map(|path| (path.file_name().unwrap().display().to_string(), std::fs::read_to_string(path).unwrap()))
+        .collect()
+}

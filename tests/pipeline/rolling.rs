@@ -1,0 +1,63 @@
+//! Every process is told to stop and started again in turn, as when a new version is rolled out.
+
+use std::time::Duration;
+
+use holdfast_model::{Clock as _, SystemClock};
+use holdfast_simulator::Faults;
+use holdfast_tests::postgres::Database;
+use secrecy::ExposeSecret as _;
+
+use crate::broker::Broker;
+use crate::fleet::Shape;
+use crate::judge::judge;
+use crate::process::logs;
+use crate::wait::eventually;
+use crate::world::{Places, World, is_begun};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rolling_restart_loses_nothing_and_leaves_no_step_unfinished() {
+    let Some(broker) = Broker::shared().await else { return };
+    let Some(database) = Database::new().await else { return };
+    let database_url = database.url().expose_secret().to_owned();
+    let places = Places { database: database_url.clone(), broker: broker.url().to_owned() };
+    // The lease is long: one that passes here passed because a step or a message was left behind.
+    let shape = Shape {
+        apps: 120,
+        faults: Faults { slow: 0.05, ..Faults::none() },
+        slow_answer: Duration::from_secs(2),
+        lease: Duration::from_secs(30),
+        call_timeout: Duration::from_secs(5),
+    };
+    let mut world = World::new(shape, &places, &database_url).await;
+    world.start(2, 3).await;
+    world.back_up_all().await;
+    eventually("runs are under way", Duration::from_secs(20), async || {
+        let runs = world.try_runs().await?;
+        (runs.iter().filter(|run| is_begun(run)).count() > 5).then_some(())
+    })
+    .await;
+
+    let clock = SystemClock::default();
+    let restarted = clock.now();
+    let mut midst = 0;
+    for index in 0..world.processes.len() {
+        midst += world.try_runs().await.unwrap().iter().filter(|run| is_begun(run)).count();
+        let process = &mut world.processes[index];
+        let code = process.stop(Duration::from_secs(25)).await;
+        assert_eq!(code, Some(0), "{}: {}", process.name(), process.log());
+        process.start_again();
+        process.runs(Duration::from_secs(20)).await;
+    }
+    assert!(midst > 0, "no restart met a run under way");
+    let mut died = world.ended_before(clock.now(), Duration::from_mins(1)).await;
+    let unfinished = logs(world.folder()).into_iter().find(|(_, log)| log.contains("did not finish in time"));
+    assert_eq!(unfinished, None);
+    assert_eq!(world.leases_passed(), 0, "a step or a message was left behind");
+
+    world.make_peace().await;
+    died.extend(world.ended(Duration::from_mins(1)).await);
+    let mut counters = judge(&world, restarted).await;
+    counters.unexpected.append(&mut died);
+    println!("{midst} runs were under way when a process was told to stop\n{counters}");
+    counters.demand();
+}

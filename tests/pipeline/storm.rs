@@ -1,0 +1,64 @@
+//! Everything goes wrong at once, and nothing is lost, doubled or forgotten.
+
+use std::time::Duration;
+
+use holdfast_model::{Clock as _, SystemClock};
+use holdfast_simulator::Faults;
+
+use crate::broker::Broker;
+use crate::chaos::{Grounds, rage};
+use crate::fleet::Shape;
+use crate::judge::judge;
+use crate::proxy::Proxy;
+use crate::servers::Servers;
+use crate::wait::eventually;
+use crate::world::{Places, World, is_begun};
+
+const APPS: usize = 500;
+const TROUBLE: Duration = Duration::from_secs(75);
+/// Unless `HOLDFAST_SEED` names another.
+const SEED: u64 = 20;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_schedulers_and_three_workers_in_a_storm_lose_and_double_nothing() {
+    let Some(servers) = Servers::start(&["rabbitmq", "postgres"], &[]) else { return };
+    let to_broker = Proxy::start(servers.port("rabbitmq")).await;
+    let to_database = Proxy::start(servers.port("postgres")).await;
+    let (broker_url, database_url) = (servers.fact("rabbitmq", "url"), servers.fact("postgres", "url"));
+    let places = Places {
+        database: to_database.url(&database_url, servers.port("postgres")),
+        broker: to_broker.url(&broker_url, servers.port("rabbitmq")),
+    };
+    let broker = Broker::new(&servers.fact("rabbitmq", "admin"), &broker_url);
+    let mut grounds = Grounds { servers, broker, to_broker, to_database };
+    let faults = Faults { timed_out: 0.03, lost_post_answer: 0.05, slow: 0.01, ..Faults::none() };
+    let shape = Shape {
+        apps: APPS,
+        faults,
+        slow_answer: Duration::from_secs(3),
+        lease: Duration::from_secs(8),
+        call_timeout: Duration::from_secs(2),
+    };
+    let mut world = World::new(shape, &places, &database_url).await;
+    world.start(2, 3).await;
+    // Before the first run is under way there is nothing to lose.
+    eventually("a run is under way", Duration::from_secs(70), async || {
+        world.try_runs().await?.iter().any(is_begun).then_some(())
+    })
+    .await;
+
+    let seed = std::env::var("HOLDFAST_SEED").map_or(SEED, |text| text.parse().unwrap());
+    println!("seed {seed}");
+    let (met, mut died) = rage(&mut world, &mut grounds, TROUBLE, seed).await;
+    let until = SystemClock::default().now();
+    world.planned(until, Duration::from_secs(40)).await;
+    world.make_peace().await;
+    died.extend(world.ended(Duration::from_secs(90)).await);
+
+    let mut counters = judge(&world, until).await;
+    counters.unexpected.append(&mut died);
+    println!("{counters}\nmet {met:?}");
+    counters.demand();
+    assert!(counters.leases_passed > 0 && counters.recovered > 0, "the storm was none: {counters}");
+    assert!(counters.outcomes["succeeded"] >= APPS, "{counters}");
+}

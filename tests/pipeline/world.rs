@@ -1,0 +1,166 @@
+//! A fleet, a folder for its files and logs, a database and a broker, and the processes that meet there.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Output;
+use std::time::Duration;
+
+use holdfast_model::{AppId, Run, RunState, Timestamp};
+use holdfast_store::{Mode, PgStore, RunFilter, Store as _};
+
+use crate::fleet::{EACH_MINUTE, NEVER, Shape, Simulated};
+use crate::process::{Process, command, logs};
+use crate::wait::eventually;
+
+/// Where the processes are told that their database and their broker are.
+#[derive(Debug, Clone)]
+pub(crate) struct Places {
+    pub database: String,
+    pub broker: String,
+}
+
+/// Everything that a test has around it.
+pub(crate) struct World {
+    folder: tempfile::TempDir,
+    env: BTreeMap<&'static str, String>,
+    pub simulated: Simulated,
+    pub processes: Vec<Process>,
+    /// The truth, read past every proxy.
+    pub store: PgStore,
+}
+
+impl World {
+    /// A world whose database has its schema, and in which nothing runs yet. `direct` is the database past its proxy, as
+    /// its owner.
+    pub(crate) async fn new(shape: Shape, places: &Places, direct: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let simulated = Simulated::serve(shape, folder.path()).await;
+        simulated.write(folder.path(), EACH_MINUTE);
+        let env = environment(places);
+        let owner = environment(&Places { database: direct.to_owned(), ..places.clone() });
+        let migrated = command(folder.path(), &["migrate"], &owner).output().await.unwrap();
+        assert!(migrated.status.success(), "{}", String::from_utf8_lossy(&migrated.stderr));
+        let store = PgStore::connect(&direct.into(), Mode::Read).await.unwrap();
+        Self { folder, env, simulated, processes: Vec::new(), store }
+    }
+
+    /// Where files and logs are.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Starts so many of each and waits until all of them work.
+    pub(crate) async fn start(&mut self, schedulers: usize, workers: usize) {
+        let names = (1..=schedulers)
+            .map(|number| format!("scheduler-{number}"))
+            .chain((1..=workers).map(|number| format!("worker-{number}")));
+        let start = |name: String| Process::start(&name, self.folder.path(), &self.env);
+        self.processes = names.map(start).collect();
+        for process in &mut self.processes {
+            process.runs(Duration::from_secs(30)).await;
+        }
+    }
+
+    /// From here on nothing new becomes due. The processes are killed and started with the changed fleet file.
+    pub(crate) async fn make_peace(&mut self) {
+        self.simulated.write(self.folder.path(), NEVER);
+        for process in &mut self.processes {
+            process.kill().await;
+        }
+        for process in &mut self.processes {
+            process.start_again();
+            process.runs(Duration::from_secs(30)).await;
+        }
+    }
+
+    /// A command of the program, carried out.
+    pub(crate) async fn run(&self, arguments: &[&str]) -> Output {
+        command(self.folder.path(), arguments, &self.env).output().await.unwrap()
+    }
+
+    /// Starts processes that ended by themselves again; those that should not have are told of.
+    pub(crate) fn revive(&mut self) -> Vec<String> {
+        self.processes.iter_mut().filter_map(Process::revive).collect()
+    }
+
+    /// All runs; `None` while the database does not answer.
+    pub(crate) async fn try_runs(&self) -> Option<Vec<Run>> {
+        self.store.runs(&RunFilter::default()).await.ok()
+    }
+
+    /// All runs of each app, by tick.
+    pub(crate) async fn runs_by_app(&self) -> BTreeMap<AppId, Vec<Run>> {
+        let mut by_app: BTreeMap<AppId, Vec<Run>> = BTreeMap::new();
+        for run in self.store.runs(&RunFilter::default()).await.unwrap() {
+            by_app.entry(run.app.clone()).or_default().push(run);
+        }
+        for runs in by_app.values_mut() {
+            runs.sort_by_key(|run| run.tick);
+        }
+        by_app
+    }
+
+    /// Waits until each app has a run for its last tick before `until`: the planner has caught up.
+    pub(crate) async fn planned(&self, until: Timestamp, within: Duration) {
+        let what = format!("every app's ticks before {until} are planned");
+        eventually(&what, within, async || {
+            let mut last: BTreeMap<AppId, Option<Timestamp>> = BTreeMap::new();
+            for run in self.try_runs().await? {
+                let tick = last.entry(run.app).or_default();
+                *tick = run.tick.max(*tick);
+            }
+            let minute = chrono::TimeDelta::minutes(1);
+            let caught_up = last.values().all(|tick| tick.is_some_and(|tick| tick + minute > until));
+            (last.len() == self.simulated.apps() && caught_up).then_some(())
+        })
+        .await;
+    }
+
+    /// Asks for a backup of every app, as people do.
+    pub(crate) async fn back_up_all(&self) {
+        let apps: Vec<String> = (0..self.simulated.apps()).map(|index| self.simulated.app(index)).collect();
+        let arguments: Vec<&str> = ["backup"].into_iter().chain(apps.iter().map(String::as_str)).collect();
+        let asked = self.run(&arguments).await;
+        assert!(asked.status.success(), "{}", String::from_utf8_lossy(&asked.stderr));
+    }
+
+    /// Waits until every run has ended. Answers which processes ended by themselves meanwhile.
+    pub(crate) async fn ended(&mut self, within: Duration) -> Vec<String> {
+        self.ended_before(Timestamp::MAX_UTC, within).await
+    }
+
+    /// As [`ended`](Self::ended), of the runs that came to be before `until`.
+    pub(crate) async fn ended_before(&mut self, until: Timestamp, within: Duration) -> Vec<String> {
+        let mut died = Vec::new();
+        eventually("every run has ended", within, async || {
+            died.extend(self.revive());
+            let runs = self.try_runs().await?;
+            runs.iter().all(|run| run.state.is_ended() || run.created_at >= until).then_some(())
+        })
+        .await;
+        died
+    }
+
+    /// How many leases passed, as the schedulers tell it.
+    pub(crate) fn leases_passed(&self) -> u64 {
+        let counts = logs(self.folder()).into_values().flat_map(|log| {
+            let lines = log.lines().filter(|line| line.contains("leases passed"));
+            let counts = lines.map(|line| line.split("reclaimed=").nth(1).unwrap().to_owned());
+            counts.collect::<Vec<_>>()
+        });
+        counts.map(|text| text.trim_end().parse::<u64>().unwrap()).sum()
+    }
+}
+
+/// The environment of processes.
+pub(crate) fn environment(places: &Places) -> BTreeMap<&'static str, String> {
+    BTreeMap::from([
+        ("HOLDFAST_DATABASE_URL", places.database.clone()),
+        ("HOLDFAST_AMQP_URL", places.broker.clone()),
+    ])
+}
+
+/// Is it under way, and not only planned?
+pub(crate) fn is_begun(run: &Run) -> bool {
+    !matches!(run.state, RunState::Planned | RunState::Ended { .. })
+}
