@@ -1,11 +1,13 @@
 //! What several processes on one database owe each other.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use holdfast_model::{Clock, Limits, RunId};
 use holdfast_store::{Ask, Change, Committed, Mode, PgStore, Store};
 use sqlx::Connection;
+use tokio::sync::Barrier;
 
 use super::Filled;
 
@@ -17,20 +19,28 @@ async fn process(filled: &Filled) -> PgStore {
 #[tokio::test(flavor = "multi_thread")]
 async fn several_dispatchers_hand_out_each_run_once_and_never_exceed_a_limit() {
     let Some(mut filled) = Filled::empty().await else { return };
-    let mut lane = None;
-    for n in 0..120 {
-        lane = filled.add(&format!("app{}", n % 60)).await.lane();
-        filled.clock.advance(Duration::from_millis(1));
+    for n in 0..80 {
+        filled.add(&format!("app{n}")).await;
     }
-    let asks = [Ask { lane: lane.unwrap(), most: 3 }];
-    let limits = Limits { per_plan: 20, per_account: 30, outstanding: 25, ..Limits::default() };
+    // Four plans that lie in one storage account: each dispatcher begins with another, and only the account joins them.
+    let four = "UPDATE runs SET plan = '/plans/' || right(app, 1)::integer % 4,
+        lane = replace(lane, '/plans/p1', '/plans/' || right(app, 1)::integer % 4)";
+    filled.sql(four).await.unwrap();
+    let lanes = filled.store.board().await.unwrap().lanes;
+    assert_eq!(lanes.len(), 4);
+    let limits = Limits { per_plan: 9, per_account: 22, outstanding: 25, ..Limits::default() };
+    let at_once = Arc::new(Barrier::new(4));
     let mut dispatchers = tokio::task::JoinSet::new();
-    for _ in 0..4 {
-        let (store, asks, limits) = (process(&filled).await, asks.clone(), limits.clone());
+    for n in 0..4 {
+        let mut asks: Vec<Ask> = lanes.iter().map(|due| Ask { lane: due.lane.clone(), most: 4 }).collect();
+        asks.rotate_left(n);
+        let (store, limits, at_once) = (process(&filled).await, limits.clone(), at_once.clone());
         dispatchers.spawn(async move {
             let mut taken: Vec<RunId> = Vec::new();
-            for _ in 0..10 {
-                let more = store.take(&asks, &limits, Duration::from_mins(1)).await.unwrap();
+            for n in 0..6 {
+                at_once.wait().await;
+                let asks = if n < 3 { &asks[..1] } else { &asks };
+                let more = store.take(asks, &limits, Duration::from_mins(1)).await.unwrap();
                 taken.extend(more.iter().map(|taken| taken.wakeup.run_id));
             }
             taken
@@ -40,7 +50,7 @@ async fn several_dispatchers_hand_out_each_run_once_and_never_exceed_a_limit() {
     for id in dispatchers.join_all().await.into_iter().flatten() {
         *count.entry(id).or_default() += 1;
     }
-    assert_eq!(count.len(), 20, "the plan's limit is the narrowest, and all of it is used");
+    assert_eq!(count.len(), 22, "the account's limit is the narrowest, and all of it is used");
     assert!(count.values().all(|count| *count == 1));
 }
 
