@@ -4,5 +4,6 @@
 
 mod answers;
 mod command;
+mod deploy;
 mod kill;
 mod simulated;

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::command::{Place, command};
 
 /// A running `holdfast simulate`, ended with its guard.
-struct Simulate(Child);
+pub struct Simulate(Child);
 
 impl Drop for Simulate {
     fn drop(&mut self) {
@@ -18,7 +18,7 @@ impl Drop for Simulate {
 }
 
 /// Starts it, and waits for the document that says that it serves.
-fn simulate(place: &Place, line: &str) -> Simulate {
+pub fn simulate(place: &Place, line: &str) -> Simulate {
     let line = format!("simulate {line} --dir . --output json");
     let mut child = command(&place.path(""), &line).stdout(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();

@@ -1,0 +1,123 @@
+//! What docs/operations.md tells an operator to ask the store: every query runs, on every store it is meant for.
+#![cfg(test)]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use holdfast_model::{
+    App, AppId, Call, Cause, Clock, Limits, NewRun, PolicyName, RunEvent, RunId, StorageName, SystemClock,
+    Terms, Timestamp, Trigger,
+};
+use holdfast_store::{Ask, Change, Committed, Enrolled, Mode, PgStore, SqliteStore, Store};
+use holdfast_tests::postgres::Database;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{AssertSqlSafe, ConnectOptions, Database as Driver, Executor};
+
+const PAGE: &str = include_str!("../../docs/operations.md");
+
+/// Who is asked for something that a store without trouble does not have.
+const MAY_FIND_NOTHING: [&str; 6] = [
+    "orphan_found",
+    "sas_expiring",
+    "run_id = '019aa8c1",
+    "outcome IN",
+    "verification <>",
+    "interval '10 minutes'",
+];
+
+/// The page's blocks of queries under this heading of a fence.
+fn queries(fence: &str) -> Vec<&'static str> {
+    let blocks = PAGE.split(&format!("```{fence}\n")).skip(1).collect::<Vec<_>>();
+    blocks.into_iter().map(|block| block.split_once("```").unwrap().0).collect()
+}
+
+/// A fleet of three apps: one run of the first is handed out, one of the second waits, and of the third one was put off.
+async fn fill(store: &dyn Store, now: Timestamp) {
+    let mut rng = fastrand::Rng::with_seed(3);
+    let apps = ["shop", "blog", "wiki"].map(|name| App {
+        id: AppId::new("0b1f6471-1bf0-4dda-aec3-111122223333", "shops", name, None),
+        policy: Some(PolicyName::new("gold")),
+        plan: Some("/plans/p1".into()),
+        paused: false,
+    });
+    let fleet = apps.clone().map(|app| Enrolled {
+        app,
+        recovery_point_objective: Some(Duration::ZERO),
+        retention: None,
+        partial_is_good: false,
+        schedule: None,
+    });
+    store.sync_fleet(&fleet).await.unwrap();
+    let terms = Terms::new(StorageName::new("weu"), "acct");
+    let mut runs = Vec::new();
+    for app in &apps {
+        let id = RunId::new(now, &mut rng);
+        let new = NewRun::backup(id, app, &terms, (Some(now), Trigger::Schedule), (now, now));
+        store.add_run(&new).await.unwrap();
+        runs.push(new.run);
+    }
+    let put_off = RunEvent::Deferred {
+        cause: Cause::Throttled,
+        detail: "429, Retry-After: 17".to_owned(),
+        until: now + Duration::from_secs(17),
+    };
+    let run = runs.remove(2);
+    let from = run.version;
+    let change = Change { from, run: run.after(&put_off, now).unwrap(), events: vec![put_off], at: now };
+    assert!(matches!(store.commit(&change).await.unwrap(), Committed::Done(_)));
+    let ask = Ask { lane: runs[0].lane().unwrap(), most: 1 };
+    let taken = store.take(&[ask], &Limits::default(), Duration::from_mins(5)).await.unwrap();
+    assert_eq!(taken.len(), 1);
+    let until = now + Duration::from_mins(1);
+    store.close_budget(apps[0].id.subscription(), Call::Read, until).await.unwrap();
+}
+
+/// Runs them all, and finds something where there is something.
+async fn ask<D: Driver>(connection: &mut D::Connection, queries: &[&'static str])
+where
+    for<'c> &'c mut D::Connection: Executor<'c, Database = D>,
+{
+    for &query in queries {
+        let rows = sqlx::raw_sql(AssertSqlSafe(query)).fetch_all(&mut *connection).await;
+        let rows = rows.unwrap_or_else(|error| panic!("{query}: {error}"));
+        let may_be_empty = MAY_FIND_NOTHING.iter().any(|part| query.contains(part));
+        assert!(may_be_empty || !rows.is_empty(), "{query} finds nothing");
+    }
+}
+
+#[test]
+fn the_page_has_queries_for_every_store_and_some_for_one() {
+    assert!(queries("sql").len() > 12, "{}", queries("sql").len());
+    assert!(queries("sql postgresql").len() > 5);
+    let fences = PAGE.lines().filter(|line| line.starts_with("```sql")).count();
+    assert_eq!(
+        fences,
+        queries("sql").len() + queries("sql postgresql").len(),
+        "a fence is written otherwise"
+    );
+    for part in MAY_FIND_NOTHING {
+        assert!(PAGE.contains(part), "no query holds `{part}` any more");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_query_of_the_page_runs_on_sqlite() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.sqlite");
+    let clock = Arc::new(SystemClock::default());
+    let store = SqliteStore::open(&path, clock.clone(), Mode::Own).await.unwrap();
+    fill(&store, clock.now()).await;
+    let mut connection = SqliteConnectOptions::new().filename(&path).connect().await.unwrap();
+    ask::<sqlx::Sqlite>(&mut connection, &queries("sql")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_query_of_the_page_runs_on_postgresql() {
+    let Some(database) = Database::new().await else { return };
+    let store = PgStore::connect(&database.url(), Mode::Own).await.unwrap();
+    fill(&store, store.now().await.unwrap()).await;
+    let mut connection = database.raw().await;
+    ask::<sqlx::Postgres>(&mut connection, &queries("sql")).await;
+    ask::<sqlx::Postgres>(&mut connection, &queries("sql postgresql")).await;
+    store.close().await;
+}
