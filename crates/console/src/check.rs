@@ -67,7 +67,9 @@ impl Check for StoreAnswers {
     }
 
     async fn look(&self) -> Result<(), String> {
-        self.0.now().await.map(|_| ()).map_err(|error| error.to_string())
+        // The time alone would not do: a store in a file takes it from the machine. No event has a place so late, so
+        // this is one look into an index.
+        self.0.chain(i64::MAX, 1).await.map(|_| ()).map_err(|error| error.to_string())
     }
 }
 

@@ -146,3 +146,50 @@ impl Metrics for Text {
         gathered.map_err(|error| failed(&error))?.map_err(|error| failed(&error))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use holdfast_model::{App, AppId, Clock, ManualClock, PolicyName};
+    use holdfast_store::{Enrolled, MemoryStore, Store};
+    use opentelemetry::metrics::MeterProvider as _;
+    use opentelemetry_sdk::metrics::SdkMeterProvider;
+
+    use super::*;
+
+    fn enrolled(number: usize) -> Enrolled {
+        let id = AppId::new("s", "g", &format!("app-{number}"), None);
+        let policy = Some(PolicyName::new("gold"));
+        Enrolled {
+            app: App { id, policy, plan: None, paused: false },
+            recovery_point_objective: None,
+            retention: None,
+            partial_is_good: false,
+            schedule: None,
+        }
+    }
+
+    async fn shown(text: &Text) -> usize {
+        let text = text.text().await.unwrap();
+        text.lines().filter(|line| line.starts_with("holdfast_last_success_timestamp_seconds{")).count()
+    }
+
+    #[tokio::test]
+    async fn each_of_many_apps_has_its_series_until_it_leaves_the_fleet() {
+        let manual = Arc::new(ManualClock::new(Timestamp::UNIX_EPOCH));
+        let clock: Arc<dyn Clock> = Arc::clone(&manual) as _;
+        let store = Arc::new(MemoryStore::new(Arc::clone(&clock)));
+        let fleet: Vec<_> = (0..2_500).map(enrolled).collect();
+        store.sync_fleet(&fleet).await.unwrap();
+        let registry = Registry::new();
+        let reader = opentelemetry_prometheus::exporter().with_registry(registry.clone()).build().unwrap();
+        let provider = SdkMeterProvider::builder().with_view(more_series).with_reader(reader).build();
+        let source = Arc::new(Source::default());
+        observe_apps(&provider.meter("test"), &source);
+        source.set(Arc::new(Standing::new(Arc::clone(&store) as _, clock)));
+        let text = Text { registry, source };
+        assert_eq!(shown(&text).await, 2_500);
+        store.sync_fleet(&fleet[..10]).await.unwrap();
+        manual.advance(std::time::Duration::from_mins(1));
+        assert_eq!(shown(&text).await, 10);
+    }
+}

@@ -18,7 +18,7 @@ const APPS: usize = 100;
 const KILLS: usize = 20;
 
 /// The fleet file: due each minute, or never.
-fn fleet_file(dir: &Path, server: &Server, fleet: &Fleet, schedule: &str) -> String {
+pub fn fleet_file(dir: &Path, server: &Server, fleet: &Fleet, schedule: &str) -> String {
     let client = Client::default();
     let mut text = format!(
         r#"[azure]

@@ -3,7 +3,9 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops at the first surprise")]
 
 mod answers;
+mod collector;
 mod command;
 mod deploy;
 mod kill;
 mod simulated;
+mod telemetry;
