@@ -1,14 +1,18 @@
 //! Logs, to stderr alone: stdout belongs to results. What is exported leaves through the same door.
 
 use std::io::IsTerminal as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
+use holdfast_model::Clock;
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_appender_tracing::layer::OpenTelemetryTracingBridge;
 use opentelemetry_sdk::logs::SdkLoggerProvider;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use tracing::Metadata;
 use tracing::level_filters::LevelFilter;
-use tracing_subscriber::filter::{EnvFilter, FilterExt as _, Targets, filter_fn};
+use tracing::subscriber::Interest;
+use tracing_subscriber::filter::{EnvFilter, FilterExt as _, Targets, dynamic_filter_fn};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{Layer, Registry};
@@ -22,6 +26,7 @@ type Out = Box<dyn Layer<Registry> + Send + Sync>;
 pub fn begin(
     global: &Global,
     default: Level,
+    clock: Arc<dyn Clock>,
     traces: Option<&SdkTracerProvider>,
     logs: Option<&SdkLoggerProvider>,
 ) {
@@ -36,7 +41,14 @@ pub fn begin(
         LogFormat::Text => text.boxed(),
         LogFormat::Json => text.json().flatten_event(true).boxed(),
     };
-    let mut outs: Vec<Out> = vec![text.with_filter(filter().and(filter_fn(is_for_people))).boxed()];
+    let reports = Reports::new(clock);
+    // With a hint of its own, so that the filter before it still spares what no one wants.
+    let for_people = dynamic_filter_fn(move |metadata, _| reports.shows(metadata))
+        .with_callsite_filter(
+            |metadata| if is_report(metadata) { Interest::sometimes() } else { Interest::always() },
+        )
+        .with_max_level_hint(LevelFilter::TRACE);
+    let mut outs: Vec<Out> = vec![text.with_filter(filter().and(for_people)).boxed()];
     if let Some(traces) = traces {
         let spans = tracing_opentelemetry::layer()
             .with_tracer(traces.tracer("holdfast"))
@@ -54,9 +66,35 @@ pub fn begin(
     let _ = tracing_subscriber::registry().with(outs).try_init();
 }
 
-/// Exporters' own reports below a warning are about themselves, and at the finest level show headers.
-fn is_for_people(metadata: &Metadata<'_>) -> bool {
-    *metadata.level() <= tracing::Level::WARN || !metadata.target().starts_with("opentelemetry")
+/// Exporters' reports on themselves: each batch that is lost is worth an error to them. Errors alone are shown, and one a
+/// minute: a collector that is down must not bury what is said of the work.
+struct Reports {
+    clock: Arc<dyn Clock>,
+    /// By the clock's `elapsed`, in milliseconds.
+    next: AtomicU64,
+}
+
+/// How far reports are apart.
+const REPORT_EVERY_MS: u64 = 60_000;
+
+impl Reports {
+    fn new(clock: Arc<dyn Clock>) -> Self {
+        Self { clock, next: AtomicU64::new(0) }
+    }
+
+    fn shows(&self, metadata: &Metadata<'_>) -> bool {
+        if !is_report(metadata) {
+            return true;
+        }
+        let now = u64::try_from(self.clock.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let due = |next| (now >= next).then(|| now.saturating_add(REPORT_EVERY_MS));
+        *metadata.level() == tracing::Level::ERROR
+            && self.next.fetch_update(Ordering::Relaxed, Ordering::Relaxed, due).is_ok()
+    }
+}
+
+fn is_report(metadata: &Metadata<'_>) -> bool {
+    metadata.target().starts_with("opentelemetry")
 }
 
 /// What our own crates say. Were libraries' words exported too, exporting would beget what is exported.
@@ -80,5 +118,44 @@ fn word(level: Level) -> &'static str {
         Level::Info => "info",
         Level::Debug => "debug",
         Level::Trace => "trace",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use holdfast_model::{ManualClock, Timestamp};
+    use tracing::Level as At;
+    use tracing::callsite::{Callsite, Identifier};
+    use tracing::field::FieldSet;
+    use tracing::metadata::Kind;
+
+    use super::*;
+
+    struct Nowhere;
+
+    impl Callsite for Nowhere {
+        fn set_interest(&self, _: Interest) {}
+
+        fn metadata(&self) -> &Metadata<'_> {
+            unreachable!("nobody asks")
+        }
+    }
+
+    fn said(target: &'static str, level: At) -> Metadata<'static> {
+        let fields = FieldSet::new(&[], Identifier(&Nowhere));
+        Metadata::new("event", target, level, None, None, None, fields, Kind::EVENT)
+    }
+
+    #[test]
+    fn exporters_report_errors_once_a_minute_and_everything_else_is_shown() {
+        let clock = Arc::new(ManualClock::new(Timestamp::UNIX_EPOCH));
+        let reports = Reports::new(Arc::clone(&clock) as _);
+        let (error, warning) = (said("opentelemetry_sdk", At::ERROR), said("opentelemetry-otlp", At::WARN));
+        assert!(!reports.shows(&warning) && reports.shows(&error) && !reports.shows(&error));
+        assert!(reports.shows(&said("holdfast_worker", At::TRACE)));
+        clock.advance(Duration::from_mins(1));
+        assert!(reports.shows(&error) && !reports.shows(&error));
     }
 }

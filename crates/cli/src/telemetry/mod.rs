@@ -80,7 +80,7 @@ impl Telemetry {
         clock: Arc<dyn Clock>,
     ) -> Self {
         let Some(service) = service else {
-            logging::begin(global, default, None, None);
+            logging::begin(global, default, clock, None, None);
             return Self { working: None };
         };
         let variable = |name: &str| std::env::var(name).ok();
@@ -88,7 +88,8 @@ impl Telemetry {
         let system = if global.amqp_url.is_some() { "rabbitmq" } else { "in_process" };
         let resource = providers::resource(service, instance(), variable);
         let providers = Providers::new(&exports, &resource, system);
-        logging::begin(global, default, providers.traces.as_ref(), providers.logs.as_ref());
+        let clock_of_logs = Arc::clone(&clock);
+        logging::begin(global, default, clock_of_logs, providers.traces.as_ref(), providers.logs.as_ref());
         for what in &providers.failed {
             tracing::warn!("{what}");
         }

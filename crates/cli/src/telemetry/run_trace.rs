@@ -128,6 +128,7 @@ impl ShouldSample for ByRun {
 #[cfg(test)]
 mod tests {
     use holdfast_model::Timestamp;
+    use opentelemetry_sdk::trace::{Sampler, SamplingDecision};
 
     use super::*;
 
@@ -174,5 +175,28 @@ mod tests {
         let made = RunIds::as_root_of(run(1), || (ids.new_trace_id(), ids.new_span_id()));
         assert_eq!(made, (trace_id(run(1)), root_span_id(run(1))));
         assert_ne!(ids.new_trace_id(), trace_id(run(1)));
+    }
+
+    /// What a sampler that keeps `ratio` of all traces decides below `parent`.
+    fn decision(ratio: f64, parent: &Context) -> SamplingDecision {
+        let ratio = Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(ratio)));
+        let trace_id = parent.span().span_context().trace_id();
+        let sampler = ByRun(Box::new(ratio));
+        sampler.should_sample(Some(parent), trace_id, "step", &SpanKind::Internal, &[], &[]).decision
+    }
+
+    #[test]
+    fn a_runs_own_context_decides_nothing_and_a_span_that_was_written_does() {
+        assert_eq!(decision(0.0, &context(run(1))), SamplingDecision::Drop);
+        assert_eq!(decision(1.0, &context(run(1))), SamplingDecision::RecordAndSample);
+        for (flags, expected) in [
+            (TraceFlags::SAMPLED, SamplingDecision::RecordAndSample),
+            (TraceFlags::default(), SamplingDecision::Drop),
+        ] {
+            let sent = SpanId::from_bytes([7; 8]);
+            let parent = SpanContext::new(trace_id(run(1)), sent, flags, true, TraceState::default());
+            let parent = Context::new().with_remote_span_context(parent);
+            assert_eq!(decision(0.5, &parent), expected);
+        }
     }
 }
