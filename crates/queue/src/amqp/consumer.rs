@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use futures::stream::select;
-use lapin::BasicProperties;
-use lapin::Consumer;
-use lapin::options::{BasicCancelOptions, BasicConsumeOptions, BasicQosOptions, BasicRejectOptions};
+use lapin::options::{
+    BasicCancelOptions, BasicConsumeOptions, BasicQosOptions, BasicRejectOptions, QueueDeleteOptions,
+};
 use lapin::types::FieldTable;
+use lapin::{BasicProperties, Channel, Consumer};
 use tokio_util::sync::CancellationToken;
 
 use super::backoff::Backoff;
@@ -22,6 +23,11 @@ use crate::{Delivery, Message, Topology, message};
 
 /// Consumers that a working queue has attached: one for the normal, one for the urgent messages.
 pub const CONSUMERS: usize = 2;
+
+/// A queue with a leader answers within milliseconds, and elects one within a second.
+const CONSUME_WITHIN: Duration = Duration::from_secs(3);
+/// The broker itself gives a leaderless queue five seconds before it deletes it all the same.
+const DELETE_WITHIN: Duration = Duration::from_secs(20);
 
 /// Keeps consumers attached and the buffer filled.
 #[derive(Debug, Default)]
@@ -43,26 +49,47 @@ impl Attached {
     /// Connects and attaches both consumers, or attaches none.
     pub async fn open(config: &Config) -> Result<Self, ConnectError> {
         let link = Link::open(config, "holdfast consumer").await?;
-        let consuming = async {
-            let channel = &link.channel;
-            // Per consumer, so that a flood of normal messages leaves the urgent ones their places.
-            channel.basic_qos(config.prefetch.max(1), BasicQosOptions { global: false }).await?;
-            let Topology { normal, urgent, .. } = Topology::new(&config.prefix);
-            let consume = |queue: crate::topology::Queue| {
-                let options = BasicConsumeOptions::default();
-                channel.basic_consume(queue.name.into(), "".into(), options, FieldTable::default())
-            };
-            Ok((consume(urgent).await?, consume(normal).await?))
-        };
-        let consuming = tokio::time::timeout(config.connect_within, consuming).await;
-        match consuming {
-            Ok(Ok((urgent, normal))) => Ok(Self { link, urgent, normal }),
-            Ok(Err(error)) => Err(refused(config, &error)),
-            Err(_) => Err(ConnectError::Reach {
-                broker: "the known address".to_owned(),
-                why: format!("no answer within {} s", config.connect_within.as_secs()),
-            }),
-        }
+        let channel = &link.channel;
+        // Per consumer, so that a flood of normal messages leaves the urgent ones their places.
+        let prefetch = channel.basic_qos(config.prefetch.max(1), BasicQosOptions { global: false });
+        prefetch.await.map_err(|error| refused(config, &error))?;
+        let Topology { normal, urgent, .. } = Topology::new(&config.prefix);
+        let urgent = consume(config, channel, &urgent.name).await?;
+        let normal = consume(config, channel, &normal.name).await?;
+        Ok(Self { link, urgent, normal })
+    }
+}
+
+async fn consume(config: &Config, channel: &Channel, queue: &str) -> Result<Consumer, ConnectError> {
+    let options = BasicConsumeOptions::default();
+    let consumer = channel.basic_consume(queue.into(), "".into(), options, FieldTable::default());
+    match tokio::time::timeout(CONSUME_WITHIN, consumer).await {
+        Ok(consumer) => consumer.map_err(|error| refused(config, &error)),
+        Err(_) => Err(ConnectError::Leaderless { queue: queue.to_owned() }),
+    }
+}
+
+/// Deletes a queue that has twice failed to answer: the next connection declares it anew.
+///
+/// A killed RabbitMQ of one node can come back with a quorum queue that elects no leader, ever (seen on 3.10.8;
+/// rabbitmq-server issue 10070). Only deleting it helps. Its messages are wake-ups: those that were in it are made
+/// again when their leases pass. A queue that has lost its majority in a cluster refuses, and is tried on.
+async fn remake(config: &Config, queue: &str) {
+    tracing::warn!(
+        queue,
+        "a queue does not answer: deleting it, to make it anew; its runs wait for their leases"
+    );
+    let deleted = async {
+        let link = Link::open(config, "holdfast repair").await.map_err(|error| error.to_string())?;
+        let deleted = link.channel.queue_delete(queue.into(), QueueDeleteOptions::default()).await;
+        let deleted = deleted.map_err(|error| words(&error));
+        link.close().await;
+        deleted
+    };
+    match tokio::time::timeout(DELETE_WITHIN, deleted).await {
+        Ok(Ok(_)) => {}
+        Ok(Err(why)) => tracing::error!(queue, why, "the queue cannot be deleted"),
+        Err(_) => tracing::error!(queue, "the broker does not delete the queue"),
     }
 }
 
@@ -98,14 +125,22 @@ impl Intake {
 
     async fn attach(&self, config: &Config, stop: &CancellationToken) -> Option<Attached> {
         let mut backoff = Backoff::new();
-        let mut said = String::new();
+        let (mut said, mut leaderless) = (String::new(), String::new());
         while backoff.pause(stop).await {
             match Attached::open(config).await {
                 Ok(attached) => {
                     tracing::info!("the consumers are attached again");
                     return Some(attached);
                 }
+                Err(ConnectError::Leaderless { queue }) if leaderless == queue => {
+                    remake(config, &queue).await;
+                    leaderless = String::new();
+                }
                 Err(error) => {
+                    leaderless = match &error {
+                        ConnectError::Leaderless { queue } => queue.clone(),
+                        _ => String::new(),
+                    };
                     // The same trouble is told once.
                     if error.to_string() != said {
                         tracing::error!(error = &error as &dyn std::error::Error, "no consumers; trying on");

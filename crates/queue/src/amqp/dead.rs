@@ -32,7 +32,6 @@ pub struct DeadLetter {
     pub size: usize,
     /// Its body, which anybody may have written: to be shown to people who ask for it, never logged.
     pub body: Vec<u8>,
-    routing_key: Option<String>,
 }
 
 /// Which letters.
@@ -88,7 +87,9 @@ impl DeadLetters {
         const DOING: &str = "send a dead letter again";
         let mut count = 0;
         for (letter, message) in self.picked(pick, DOING).await? {
-            let key = letter.routing_key.as_deref().unwrap_or(self.topology.normal.routing_key);
+            // By the queue it died in; what came here in no usual way is not urgent.
+            let Topology { normal, urgent, .. } = &self.topology;
+            let key = if letter.queue == urgent.name { urgent.routing_key } else { normal.routing_key };
             let mut properties = message.properties.clone();
             let mut headers = FieldTable::default();
             for (name, value) in properties.headers().iter().flat_map(FieldTable::inner) {
@@ -176,7 +177,6 @@ impl DeadLetter {
         let text = |name: &str| death.and_then(|death| death.inner().get(name)).and_then(text_of);
         let since = death.and_then(|death| death.inner().get("time")?.as_timestamp());
         let since = since.and_then(|seconds| Timestamp::from_timestamp(i64::try_from(seconds).ok()?, 0));
-        let keys = death.and_then(|death| death.inner().get("routing-keys")?.as_array());
         let letter = Self {
             id: String::new(),
             reason: text("reason").unwrap_or_else(|| "unknown".to_owned()),
@@ -185,10 +185,9 @@ impl DeadLetter {
             wakeup: message::decode(&message.data),
             size: message.data.len(),
             body: message.data.clone(),
-            routing_key: keys.and_then(|keys| keys.as_slice().first().and_then(text_of)),
         };
         let mut hasher = DefaultHasher::new();
-        (&letter.reason, &letter.queue, letter.since, &letter.body, &letter.routing_key).hash(&mut hasher);
+        (&letter.reason, &letter.queue, letter.since, &letter.body).hash(&mut hasher);
         Self { id: format!("{:016x}", hasher.finish()), ..letter }
     }
 }

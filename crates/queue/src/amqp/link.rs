@@ -76,6 +76,12 @@ pub enum ConnectError {
         /// In the broker's words.
         why: String,
     },
+    /// The queue does not answer, though its broker does.
+    #[error("queue `{queue}` does not answer, as one that has no leader")]
+    Leaderless {
+        /// Its name.
+        queue: String,
+    },
     /// The broker refused something else.
     #[error("failed to declare exchanges and queues in virtual host `{vhost}`: {why}")]
     Declare {

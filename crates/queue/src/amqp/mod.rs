@@ -102,8 +102,13 @@ impl AmqpQueue {
     pub async fn attach(&self) -> Result<(), ConnectError> {
         let mut consuming = self.consuming.lock().await;
         if !*consuming {
-            let attached = Attached::open(&self.config).await?;
-            self.consume(Some(attached));
+            let attached = match Attached::open(&self.config).await {
+                Ok(attached) => Some(attached),
+                // This one is mended by trying on.
+                Err(ConnectError::Leaderless { .. }) => None,
+                Err(error) => return Err(error),
+            };
+            self.consume(attached);
             *consuming = true;
         }
         Ok(())

@@ -1,0 +1,9 @@
+//! RabbitMQ as it is when things go wrong. What every queue must keep is in the contract.
+#![cfg(test)]
+
+mod bench;
+mod broker;
+mod dead;
+mod losses;
+mod refusals;
+mod traffic;
