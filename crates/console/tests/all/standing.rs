@@ -1,0 +1,60 @@
+//! How apps stand comes from the rows, and costs little.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use holdfast_console::Standing;
+use holdfast_model::{App, AppId, Clock, ManualClock, PolicyName, Timestamp};
+use holdfast_store::{Enrolled, MemoryStore, Mode, SqliteStore, Store};
+
+fn enrolled(name: &str) -> Enrolled {
+    let id = AppId::new("s", "g", name, None);
+    Enrolled {
+        app: App { id, policy: Some(PolicyName::new("gold")), plan: None, paused: false },
+        recovery_point_objective: None,
+        retention: None,
+        partial_is_good: false,
+        schedule: None,
+    }
+}
+
+fn names(standing: &Standing) -> Vec<String> {
+    standing.shown().unwrap().apps.iter().map(|app| app.app.short_name()).collect()
+}
+
+#[tokio::test]
+async fn a_reading_serves_for_some_seconds_and_leaves_out_apps_that_were_removed() {
+    let manual = Arc::new(ManualClock::new(Timestamp::UNIX_EPOCH));
+    let clock: Arc<dyn Clock> = Arc::clone(&manual) as _;
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new(Arc::clone(&clock)));
+    let standing = Standing::new(Arc::clone(&store), clock);
+    assert!(standing.shown().is_none());
+    store.sync_fleet(&[enrolled("shop"), enrolled("wiki")]).await.unwrap();
+    standing.refresh().await;
+    assert_eq!(names(&standing), ["shop", "wiki"]);
+    store.sync_fleet(&[enrolled("wiki")]).await.unwrap();
+    standing.refresh().await;
+    assert_eq!(names(&standing), ["shop", "wiki"], "read a moment ago");
+    manual.advance(Duration::from_secs(5));
+    standing.refresh().await;
+    assert_eq!(names(&standing), ["wiki"]);
+    assert_eq!(standing.shown().unwrap().at, Timestamp::UNIX_EPOCH + Duration::from_secs(5));
+}
+
+#[tokio::test]
+async fn a_store_that_is_gone_leaves_the_last_reading() {
+    let manual = Arc::new(ManualClock::new(Timestamp::UNIX_EPOCH));
+    let clock: Arc<dyn Clock> = Arc::clone(&manual) as _;
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("s.sqlite");
+    let store: Arc<dyn Store> =
+        Arc::new(SqliteStore::open(&path, Arc::clone(&clock), Mode::Own).await.unwrap());
+    let standing = Standing::new(Arc::clone(&store), clock);
+    store.sync_fleet(&[enrolled("shop")]).await.unwrap();
+    standing.refresh().await;
+    store.close().await;
+    manual.advance(Duration::from_mins(1));
+    standing.refresh().await;
+    assert_eq!(names(&standing), ["shop"]);
+    assert_eq!(standing.shown().unwrap().at, Timestamp::UNIX_EPOCH, "and it says how old it is");
+}
