@@ -33,5 +33,6 @@ mod holding;
 mod lanes;
 mod leases;
 mod planning;
+mod queues;
 mod status;
 mod twins;

@@ -2,6 +2,9 @@
 //! tests of single crates, need of servers.
 
 pub mod postgres;
+pub mod proxy;
+pub mod rabbitmq;
+pub mod servers;
 mod services;
 
 pub use services::service;
