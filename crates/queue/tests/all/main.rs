@@ -6,4 +6,5 @@ mod broker;
 mod dead;
 mod losses;
 mod refusals;
+mod tls;
 mod traffic;
