@@ -33,6 +33,8 @@ pub fn begin(
     let chosen = global.log.map(|level| word(level).to_owned());
     let from_environment = || std::env::var("HOLDFAST_LOG").ok().filter(|text| !text.trim().is_empty());
     let directives = chosen.or_else(from_environment).unwrap_or_else(|| word(default).to_owned());
+    // The AMQP client's own lines repeat what the queue says better, and its frames hold the login.
+    let directives = format!("{directives},lapin=off");
     // A directive that cannot be read is left out: logging must not keep the program from working.
     let filter = || EnvFilter::builder().parse_lossy(&directives);
     let colored = is_colored(global.color, std::io::stderr().is_terminal());
