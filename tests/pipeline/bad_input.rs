@@ -6,17 +6,19 @@ use std::time::Duration;
 use holdfast_model::{Clock as _, SystemClock};
 use holdfast_simulator::Faults;
 use holdfast_tests::postgres::Database;
-use secrecy::ExposeSecret as _;
+use holdfast_tests::rabbitmq::VirtualHost;
+use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::Executor as _;
+use url::Url;
 
-use crate::broker::{Broker, unused_name};
+use crate::chaos::QUEUES;
 use crate::fleet::{NEVER, Shape};
 use crate::judge::judge;
 use crate::process::command;
 use crate::wait::eventually;
 use crate::world::{Places, World, environment};
 
-/// What no error may show.
+/// Nobody's password, until a test gives it to somebody.
 const PASSWORD: &str = "top-5ecret-word";
 
 fn shape() -> Shape {
@@ -29,8 +31,13 @@ fn shape() -> Shape {
     }
 }
 
-fn url_of(database: &Database) -> String {
-    database.url().expose_secret().to_owned()
+fn text(url: &SecretString) -> String {
+    url.expose_secret().to_owned()
+}
+
+fn passwords(places: &Places) -> Vec<String> {
+    let urls = [&places.database, &places.broker].map(|url| url.parse::<Url>().unwrap());
+    urls.iter().filter_map(|url| url.password().map(str::to_owned)).collect()
 }
 
 async fn execute(database: &Database, sql: &str) {
@@ -38,10 +45,10 @@ async fn execute(database: &Database, sql: &str) {
 }
 
 /// A world with a shared database and broker; `None` where tests may pass without.
-async fn world() -> Option<(World, Broker, Database)> {
-    let (broker, database) = (Broker::shared().await?, Database::new().await?);
-    let places = Places { database: url_of(&database), broker: broker.url().to_owned() };
-    let world = World::new(shape(), &places, &url_of(&database)).await;
+async fn world() -> Option<(World, VirtualHost, Database)> {
+    let (broker, database) = (VirtualHost::new()?, Database::new().await?);
+    let places = Places { database: text(&database.url()), broker: text(&broker.url()) };
+    let world = World::new(shape(), &places, &text(&database.url())).await;
     world.simulated.write(world.folder(), NEVER);
     Some((world, broker, database))
 }
@@ -52,7 +59,9 @@ async fn refused(world: &World, role: &str, places: &Places) -> (i32, String) {
     let ended = tokio::time::timeout(Duration::from_secs(30), process.output()).await;
     let ended = ended.unwrap_or_else(|_| panic!("a {role} with {places:?} goes on")).unwrap();
     let said = String::from_utf8(ended.stderr).unwrap();
-    assert!(!said.contains(PASSWORD), "{said}");
+    for password in passwords(places) {
+        assert!(!said.contains(&password), "{said}");
+    }
     assert!(!said.contains("panicked"), "{said}");
     (ended.status.code().expect("it ends, and is not killed"), said)
 }
@@ -60,18 +69,19 @@ async fn refused(world: &World, role: &str, places: &Places) -> (i32, String) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_cannot_be_used_ends_a_process_with_a_sentence() {
     let Some((world, broker, database)) = world().await else { return };
-    let stranger = unused_name();
+    // Roles belong to the whole server.
+    let stranger = format!("{}_stranger", database.name());
     execute(&database, &format!("CREATE ROLE {stranger} LOGIN PASSWORD '{PASSWORD}'")).await;
-    let database_url = url_of(&database);
+    let database_url = text(&database.url());
     let (address, _) = database_url.rsplit_once('/').unwrap();
     for (url, hint) in [
-        (database.url_as("postgres", PASSWORD).expose_secret().to_owned(), "refuses the user's password"),
-        (database.url_as(&stranger, PASSWORD).expose_secret().to_owned(), "lacks a privilege"),
+        (text(&database.url_as("postgres", PASSWORD)), "refuses the user's password"),
+        (text(&database.url_as(&stranger, PASSWORD)), "lacks a privilege"),
         (format!("{address}/no_such_database"), "no database of this name"),
         (format!("postgres://holdfast:{PASSWORD}@127.0.0.1:1/x"), "cannot be reached"),
         (format!("mysql://holdfast:{PASSWORD}@127.0.0.1:1/x"), "not a PostgreSQL URL"),
     ] {
-        let places = Places { database: url, broker: broker.url().to_owned() };
+        let places = Places { database: url, broker: text(&broker.url()) };
         for role in ["scheduler", "worker"] {
             let (code, said) = refused(&world, role, &places).await;
             assert_eq!(code, 3, "{said}");
@@ -84,31 +94,29 @@ async fn a_database_that_cannot_be_used_ends_a_process_with_a_sentence() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_broker_that_cannot_be_used_ends_a_process_with_a_sentence() {
     let Some((world, broker, database)) = world().await else { return };
-    let stranger = unused_name();
-    broker.add_user(&stranger, PASSWORD, ["^$", "^$", "^$"]).await;
-    let (address, _) = broker.url().rsplit_once('/').unwrap();
+    let wrong_password = broker.url_with(|url| url.set_password(Some(PASSWORD)).unwrap());
+    let wrong_host = broker.url_with(|url| url.set_path("no-such-host"));
     for (url, hint) in [
-        (broker.url_as("holdfast", PASSWORD), "wrong name or password"),
-        (broker.url_as(&stranger, PASSWORD), "needs the privileges"),
-        (format!("{address}/no-such-host"), "virtual host"),
+        (text(&wrong_password), "wrong name or password"),
+        (text(&broker.user("stranger", ["^$"; 3])), "needs the privileges"),
+        (text(&wrong_host), "virtual host"),
         (format!("amqp://holdfast:{PASSWORD}@127.0.0.1:1/x"), "failed to reach the broker"),
         (format!("http://holdfast:{PASSWORD}@127.0.0.1:1/x"), "URL is not understood"),
     ] {
-        let places = Places { database: url_of(&database), broker: url };
+        let places = Places { database: text(&database.url()), broker: url };
         for role in ["scheduler", "worker"] {
             let (code, said) = refused(&world, role, &places).await;
             assert_eq!(code, 3, "{said}");
             assert!(said.contains(hint), "expected `{hint}`: {said}");
         }
     }
-    broker.remove_user(&stranger).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_schema_that_does_not_fit_ends_a_process_and_changes_nothing() {
     let Some((world, broker, database)) = world().await else { return };
     let Some(empty) = Database::new().await else { return };
-    let at = |database: &Database| Places { database: url_of(database), broker: broker.url().to_owned() };
+    let at = |database: &Database| Places { database: text(&database.url()), broker: text(&broker.url()) };
     let refuses = async |roles: &[&str], database: &Database, hint: &str| {
         for role in roles {
             let (code, said) = refused(&world, role, &at(database)).await;
@@ -127,14 +135,13 @@ async fn a_schema_that_does_not_fit_ends_a_process_and_changes_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_privileges_that_the_errors_ask_for_are_enough() {
-    let (Some(broker), Some(database)) = (Broker::shared().await, Database::new().await) else { return };
-    let login = unused_name();
-    broker.add_user(&login, PASSWORD, [r"^holdfast(\..*)?$"; 3]).await;
+    let (Some(broker), Some(database)) = (VirtualHost::new(), Database::new().await) else { return };
+    let login = format!("{}_login", database.name());
     let places = Places {
-        database: database.url_as(&login, PASSWORD).expose_secret().to_owned(),
-        broker: broker.url_as(&login, PASSWORD),
+        database: text(&database.url_as(&login, PASSWORD)),
+        broker: text(&broker.user("login", [r"^holdfast(\..*)?$"; 3])),
     };
-    let mut world = World::new(shape(), &places, &url_of(&database)).await;
+    let mut world = World::new(shape(), &places, &text(&database.url())).await;
     world.simulated.write(world.folder(), NEVER);
     let create = format!("CREATE ROLE {login} LOGIN PASSWORD '{PASSWORD}' IN ROLE holdfast_app");
     execute(&database, &create).await;
@@ -147,36 +154,36 @@ async fn the_privileges_that_the_errors_ask_for_are_enough() {
     assert_eq!(counters.outcomes["succeeded"], world.simulated.apps(), "{counters}");
     drop(world);
     execute(&database, &format!("DROP ROLE {login}")).await;
-    broker.remove_user(&login).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn messages_that_nobody_can_read_are_set_aside_and_lose_no_run() {
     let Some((mut world, broker, _database)) = world().await else { return };
     world.start(1, 1).await;
-    let queues = eventually("the queues are there", Duration::from_secs(10), async || {
-        Some(broker.work_queues().await).filter(|queues| !queues.is_empty())
-    })
-    .await;
     let strange = [
         "not even JSON \u{1F480}",
         "{}",
         r#"{"v":99,"run_id":"019aa8c1-5f2e-7d31-8f7a-0c5d7f3b9a10","version":1,"new":"thing"}"#,
         r#"{"v":1,"run_id":17,"version":"one"}"#,
     ];
-    for queue in &queues {
+    for queue in QUEUES {
         for message in strange {
-            broker.publish(queue, message).await;
+            broker.publish(queue, message.as_bytes());
         }
     }
     world.back_up_all().await;
     let mut died = world.ended(Duration::from_mins(1)).await;
-    let dead = broker.queues().await.into_iter().find(|name| name.contains("dead")).unwrap();
-    eventually("they are set aside", Duration::from_secs(20), async || {
-        let aside = broker.look(&dead).await;
-        strange.iter().all(|message| aside.iter().any(|payload| payload == message)).then_some(())
+    let letters = eventually("they are set aside", Duration::from_secs(20), async || {
+        let letters = world.dead_letters().await;
+        (letters.len() == strange.len() * QUEUES.len()).then_some(letters)
     })
     .await;
+    let mut bodies = Vec::new();
+    for (id, reason) in letters {
+        assert_eq!(reason, "rejected");
+        bodies.push(world.ask(&["dead", "show", &id]).await["body"].as_str().unwrap().to_owned());
+    }
+    assert!(strange.iter().all(|message| bodies.iter().any(|body| body == message)), "{bodies:?}");
     let mut counters = judge(&world, SystemClock::default().now()).await;
     counters.unexpected.append(&mut died);
     println!("{counters}");

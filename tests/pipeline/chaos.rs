@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use holdfast_model::{Clock, SystemClock};
+use holdfast_tests::rabbitmq::VirtualHost;
+use holdfast_tests::servers::Servers;
 
-use crate::broker::Broker;
 use crate::process::Process;
 use crate::proxy::{Line, Proxy};
-use crate::servers::Servers;
 use crate::wait::last;
 use crate::world::World;
 
@@ -53,6 +53,8 @@ const DECK: [Adversity; 17] = [
     A::LoseAnswersOfDatabase,
 ];
 
+/// The queues that carry work.
+pub(crate) const QUEUES: [&str; 2] = ["holdfast.normal", "holdfast.urgent"];
 /// How long a worker is stopped where it stands: longer than the lease, so that others take over what it holds.
 const PAUSE: Duration = Duration::from_secs(9);
 /// How long a line is stalled.
@@ -61,7 +63,7 @@ const STALL: Duration = Duration::from_secs(4);
 /// The servers, and the lines to them.
 pub(crate) struct Grounds {
     pub servers: Servers,
-    pub broker: Broker,
+    pub broker: VirtualHost,
     pub to_broker: Proxy,
     pub to_database: Proxy,
 }
@@ -105,20 +107,20 @@ async fn befall(adversity: Adversity, world: &mut World, grounds: &mut Grounds, 
             grounds.servers.tell("start rabbitmq");
         }
         A::RestartDatabase => {
-            grounds.servers.tell(if rng.bool() { "kill postgres" } else { "stop postgres" });
+            grounds.servers.tell("stop postgres");
             grounds.servers.tell("start postgres");
         }
         A::Purge => {
-            for queue in grounds.broker.work_queues().await {
-                grounds.broker.purge(&queue).await;
+            for queue in QUEUES {
+                grounds.broker.purge(queue);
             }
         }
         A::CloseConnections => {
-            grounds.servers.rabbitmqctl(&["close_all_connections", "as a test"]).await;
+            grounds.servers.rabbitmqctl(&["close_all_connections", "as a test"]);
         }
         A::CancelConsumers => {
-            for queue in grounds.broker.work_queues().await {
-                grounds.broker.delete_queue(&queue).await;
+            for queue in QUEUES {
+                grounds.broker.delete_queue(queue);
             }
         }
         A::CutBroker => grounds.to_broker.cut(),

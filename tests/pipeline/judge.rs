@@ -9,6 +9,7 @@ use holdfast_model::{
 use holdfast_store::{AuditEvent, ChainRow, Link, Store as _, verify_chain};
 
 use crate::counters::Counters;
+use crate::process::logs;
 use crate::world::World;
 
 /// Counts everything. What people asked for is owed; ticks are owed from each app's first to its last before `until`.
@@ -25,6 +26,7 @@ pub(crate) async fn judge(world: &World, until: Timestamp) -> Counters {
     let runs: Vec<&Run> = by_app.values().flatten().collect();
     posts(world, &runs, &events, &mut counters);
     audit(world, &runs, &events, &mut counters).await;
+    words(world, &runs, &events, &mut counters);
     counters
 }
 
@@ -140,6 +142,20 @@ async fn audit(world: &World, runs: &[&Run], events: &[AuditEvent], counters: &m
     }
     if !by_run.is_empty() {
         counters.unexpected.push(format!("{} runs have events and no row", by_run.len()));
+    }
+}
+
+/// No process panicked, and no secret is in a log, a row or an event.
+fn words(world: &World, runs: &[&Run], events: &[AuditEvent], counters: &mut Counters) {
+    let secrets = world.secrets();
+    let rows = serde_json::to_string(&(runs, events)).unwrap();
+    for (place, text) in logs(world.folder()).into_iter().chain([("the rows".to_owned(), rows)]) {
+        if let Some(line) = text.lines().find(|line| line.contains("panicked")) {
+            counters.unexpected.push(format!("{place}: {line}"));
+        }
+        if secrets.iter().any(|secret| text.contains(secret)) {
+            counters.unexpected.push(format!("{place}: a secret got out"));
+        }
     }
 }
 

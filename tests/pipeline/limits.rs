@@ -5,14 +5,12 @@ use std::time::Duration;
 use holdfast_model::{Clock as _, SystemClock};
 use holdfast_simulator::Faults;
 use holdfast_tests::postgres::Database;
+use holdfast_tests::servers::Servers;
 use secrecy::ExposeSecret as _;
-use serde_json::json;
 
-use crate::broker::Broker;
 use crate::fleet::{NEVER, Shape};
 use crate::judge::judge;
 use crate::process::logs;
-use crate::servers::Servers;
 use crate::world::{Places, World};
 
 const APPS: usize = 40;
@@ -22,13 +20,14 @@ async fn a_low_consumer_timeout_and_a_low_delivery_limit_lose_no_run() {
     // Steps take up to three seconds; the broker closes the channel of whoever holds a message for one.
     let Some(servers) = Servers::start(&["rabbitmq"], &["consumer_timeout = 1000"]) else { return };
     // It looks once a minute, unless told otherwise in a place that its configuration file does not reach.
-    servers.rabbitmqctl(&["eval", "application:set_env(rabbit, channel_tick_interval, 500)."]).await;
+    servers.rabbitmqctl(&["eval", "application:set_env(rabbit, channel_tick_interval, 500)."]);
     let Some(database) = Database::new().await else { return };
     let database_url = database.url().expose_secret().to_owned();
-    let places = Places { database: database_url.clone(), broker: servers.fact("rabbitmq", "url") };
-    let broker = Broker::new(&servers.fact("rabbitmq", "admin"), &places.broker);
-    // A message that comes back is thrown away at once.
-    broker.set_policy(json!({ "delivery-limit": 0 })).await;
+    let places =
+        Places { database: database_url.clone(), broker: servers.fact("rabbitmq", "url").to_owned() };
+    // A message of work that comes back is thrown away at once.
+    let work = r"^holdfast\.(normal|urgent)$";
+    servers.rabbitmqctl(&["set_policy", "--apply-to", "queues", "test", work, r#"{"delivery-limit": 0}"#]);
     let shape = Shape {
         apps: APPS,
         faults: Faults { slow: 0.3, ..Faults::none() },
@@ -48,7 +47,7 @@ async fn a_low_consumer_timeout_and_a_low_delivery_limit_lose_no_run() {
     assert_eq!(counters.outcomes["succeeded"], APPS, "{counters}");
     let logs: String = logs(world.folder()).into_values().collect();
     let taken_away = logs.matches("delivery acknowledgement on channel").count();
-    let thrown_away = broker.look("holdfast.dead").await.len();
+    let thrown_away = world.dead_letters().await.len();
     println!(
         "the broker took a worker's messages away {taken_away} times, and threw {thrown_away} of them away"
     );

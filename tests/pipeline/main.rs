@@ -4,7 +4,6 @@
 #![cfg(test)]
 
 mod bad_input;
-mod broker;
 mod chaos;
 mod counters;
 mod fleet;
@@ -14,7 +13,6 @@ mod outage;
 mod process;
 mod proxy;
 mod rolling;
-mod servers;
 mod storm;
 mod wait;
 mod world;

@@ -6,11 +6,12 @@ use std::time::Duration;
 use holdfast_model::{Clock as _, SystemClock, Timestamp};
 use holdfast_simulator::Faults;
 use holdfast_tests::postgres::Database;
+use holdfast_tests::servers::Servers;
 use secrecy::ExposeSecret as _;
+use url::Url;
 
 use crate::fleet::Shape;
 use crate::judge::judge;
-use crate::servers::Servers;
 use crate::wait::{eventually, last};
 use crate::world::{Places, World};
 
@@ -21,7 +22,8 @@ async fn a_broker_that_is_down_for_a_minute_costs_at_most_the_lease_and_ten_seco
     let Some(mut servers) = Servers::start(&["rabbitmq"], &[]) else { return };
     let Some(database) = Database::new().await else { return };
     let database_url = database.url().expose_secret().to_owned();
-    let places = Places { database: database_url.clone(), broker: servers.fact("rabbitmq", "url") };
+    let places =
+        Places { database: database_url.clone(), broker: servers.fact("rabbitmq", "url").to_owned() };
     let shape = Shape {
         apps: 60,
         faults: Faults::none(),
@@ -41,7 +43,7 @@ async fn a_broker_that_is_down_for_a_minute_costs_at_most_the_lease_and_ten_seco
     servers.tell("stop rabbitmq");
     last(Duration::from_mins(1)).await;
     assert_eq!(world.revive(), Vec::<String>::new());
-    let port = servers.port("rabbitmq");
+    let port = places.broker.parse::<Url>().unwrap().port().unwrap();
     // The port is watched for: `start` answers only when the management API serves, too.
     let back = std::thread::spawn(move || back(port));
     servers.tell("start rabbitmq");

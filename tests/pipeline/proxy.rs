@@ -1,11 +1,11 @@
 //! A line to a server that can be cut, and that can fall silent without anybody being told.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use tokio::io::copy;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
+use url::Url;
 
 /// What a line does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,31 +26,31 @@ struct State {
     cuts: u64,
 }
 
-/// A line of many connections to one port.
+/// A line of many connections to one server.
 pub(crate) struct Proxy {
-    address: SocketAddr,
+    url: Url,
     tell: watch::Sender<State>,
 }
 
 impl Proxy {
-    /// Listens, and carries to `port`.
-    pub(crate) async fn start(port: u16) -> Self {
+    /// Listens, and carries to the server at `url`.
+    pub(crate) async fn before(url: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
+        let mut url: Url = url.parse().unwrap();
+        let port = url.port().unwrap();
+        url.set_port(Some(listener.local_addr().unwrap().port())).unwrap();
         let (tell, told) = watch::channel(State { line: Line::Open, cuts: 0 });
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 tokio::spawn(carry(client, port, told.clone()));
             }
         });
-        Self { address, tell }
+        Self { url, tell }
     }
 
-    /// The URL of the server at `port`, through here.
-    pub(crate) fn url(&self, direct: &str, port: u16) -> String {
-        let url = direct.replace(&format!(":{port}/"), &format!(":{}/", self.address.port()));
-        assert_ne!(url, direct, "the URL names its port");
-        url
+    /// The server's URL, through here.
+    pub(crate) fn url(&self) -> String {
+        self.url.to_string()
     }
 
     /// From now on the line is so.

@@ -5,9 +5,9 @@ use std::time::Duration;
 use holdfast_model::{Clock as _, SystemClock};
 use holdfast_simulator::Faults;
 use holdfast_tests::postgres::Database;
+use holdfast_tests::rabbitmq::VirtualHost;
 use secrecy::ExposeSecret as _;
 
-use crate::broker::Broker;
 use crate::fleet::Shape;
 use crate::judge::judge;
 use crate::process::logs;
@@ -16,10 +16,10 @@ use crate::world::{Places, World, is_begun};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rolling_restart_loses_nothing_and_leaves_no_step_unfinished() {
-    let Some(broker) = Broker::shared().await else { return };
+    let Some(broker) = VirtualHost::new() else { return };
     let Some(database) = Database::new().await else { return };
     let database_url = database.url().expose_secret().to_owned();
-    let places = Places { database: database_url.clone(), broker: broker.url().to_owned() };
+    let places = Places { database: database_url.clone(), broker: broker.url().expose_secret().to_owned() };
     // The lease is long: one that passes here passed because a step or a message was left behind.
     let shape = Shape {
         apps: 120,

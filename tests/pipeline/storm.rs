@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use holdfast_model::{Clock as _, SystemClock};
 use holdfast_simulator::Faults;
+use holdfast_tests::rabbitmq::VirtualHost;
+use holdfast_tests::servers::Servers;
+use secrecy::ExposeSecret as _;
 
-use crate::broker::Broker;
 use crate::chaos::{Grounds, rage};
 use crate::fleet::Shape;
 use crate::judge::judge;
 use crate::proxy::Proxy;
-use crate::servers::Servers;
 use crate::wait::eventually;
 use crate::world::{Places, World, is_begun};
 
@@ -22,14 +23,11 @@ const SEED: u64 = 20;
 #[tokio::test(flavor = "multi_thread")]
 async fn two_schedulers_and_three_workers_in_a_storm_lose_and_double_nothing() {
     let Some(servers) = Servers::start(&["rabbitmq", "postgres"], &[]) else { return };
-    let to_broker = Proxy::start(servers.port("rabbitmq")).await;
-    let to_database = Proxy::start(servers.port("postgres")).await;
-    let (broker_url, database_url) = (servers.fact("rabbitmq", "url"), servers.fact("postgres", "url"));
-    let places = Places {
-        database: to_database.url(&database_url, servers.port("postgres")),
-        broker: to_broker.url(&broker_url, servers.port("rabbitmq")),
-    };
-    let broker = Broker::new(&servers.fact("rabbitmq", "admin"), &broker_url);
+    let broker = VirtualHost::on(&servers);
+    let database_url = servers.fact("postgres", "url").to_owned();
+    let to_broker = Proxy::before(broker.url().expose_secret()).await;
+    let to_database = Proxy::before(&database_url).await;
+    let places = Places { database: to_database.url(), broker: to_broker.url() };
     let mut grounds = Grounds { servers, broker, to_broker, to_database };
     let faults = Faults { timed_out: 0.03, lost_post_answer: 0.05, slow: 0.01, ..Faults::none() };
     let shape = Shape {
@@ -49,15 +47,17 @@ async fn two_schedulers_and_three_workers_in_a_storm_lose_and_double_nothing() {
 
     let seed = std::env::var("HOLDFAST_SEED").map_or(SEED, |text| text.parse().unwrap());
     println!("seed {seed}");
+    let clock = SystemClock::default();
     let (met, mut died) = rage(&mut world, &mut grounds, TROUBLE, seed).await;
-    let until = SystemClock::default().now();
+    let until = clock.now();
+    let trouble = clock.elapsed();
     world.planned(until, Duration::from_secs(40)).await;
     world.make_peace().await;
     died.extend(world.ended(Duration::from_secs(90)).await);
-
+    let peace = clock.elapsed().saturating_sub(trouble);
     let mut counters = judge(&world, until).await;
     counters.unexpected.append(&mut died);
-    println!("{counters}\nmet {met:?}");
+    println!("{trouble:.0?} of trouble, everything ended {peace:.0?} later: met {met:?}\n{counters}");
     counters.demand();
     assert!(counters.leases_passed > 0 && counters.recovered > 0, "the storm was none: {counters}");
     assert!(counters.outcomes["succeeded"] >= APPS, "{counters}");

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use holdfast_model::{AppId, Run, RunState, Timestamp};
 use holdfast_store::{Mode, PgStore, RunFilter, Store as _};
+use serde_json::Value;
+use url::Url;
 
 use crate::fleet::{EACH_MINUTE, NEVER, Shape, Simulated};
 use crate::process::{Process, command, logs};
@@ -78,6 +80,21 @@ impl World {
         command(self.folder.path(), arguments, &self.env).output().await.unwrap()
     }
 
+    /// What the program answers to programs.
+    pub(crate) async fn ask(&self, arguments: &[&str]) -> Value {
+        let answer = self.run(&[arguments, &["--output", "json"]].concat()).await;
+        assert!(answer.status.success(), "{}", String::from_utf8_lossy(&answer.stderr));
+        serde_json::from_slice(&answer.stdout).unwrap()
+    }
+
+    /// The messages that the broker or a worker refused: their ids, and why.
+    pub(crate) async fn dead_letters(&self) -> Vec<(String, String)> {
+        let letters = self.ask(&["dead", "list"]).await;
+        let text = |letter: &Value, name: &str| letter[name].as_str().unwrap().to_owned();
+        let of = |letter: &Value| (text(letter, "id"), text(letter, "reason"));
+        letters.as_array().unwrap().iter().map(of).collect()
+    }
+
     /// Starts processes that ended by themselves again; those that should not have are told of.
     pub(crate) fn revive(&mut self) -> Vec<String> {
         self.processes.iter_mut().filter_map(Process::revive).collect()
@@ -139,6 +156,14 @@ impl World {
         })
         .await;
         died
+    }
+
+    /// What nobody may read in a log or a row.
+    pub(crate) fn secrets(&self) -> Vec<String> {
+        let files = ["secret", "key"].map(|name| std::fs::read_to_string(self.folder().join(name)).unwrap());
+        let passwords = self.env.values().map(|url| url.parse::<Url>().unwrap());
+        let passwords = passwords.map(|url| url.password().unwrap().to_owned());
+        files.into_iter().chain(passwords).chain(["sig=".to_owned()]).collect()
     }
 
     /// How many leases passed, as the schedulers tell it.
