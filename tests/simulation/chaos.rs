@@ -222,9 +222,9 @@ impl Queue for Shaky<Arc<dyn Queue>> {
             if self.chaos.happens(self.chaos.rates.message_lost, &self.chaos.counts.messages_lost) {
                 continue;
             }
-            sent.push(*message);
+            sent.push(message.clone());
             if self.chaos.happens(self.chaos.rates.message_doubled, &self.chaos.counts.messages_doubled) {
-                sent.push(*message);
+                sent.push(message.clone());
             }
         }
         self.chaos.rng.lock().unwrap().shuffle(&mut sent);
