@@ -68,7 +68,7 @@ impl Queue for FakeQueue {
         if self.broken.load(Ordering::Relaxed) {
             return Err(holdfast_queue::Error::Publish { count: messages.len(), why: "no broker".into() });
         }
-        self.messages.lock().unwrap().extend(messages);
+        self.messages.lock().unwrap().extend_from_slice(messages);
         Ok(())
     }
 
