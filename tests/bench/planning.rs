@@ -38,7 +38,13 @@ pub(crate) async fn measure() -> Planning {
     };
     let app = |number: usize| {
         let id = AppId::new("subscription", "group", &format!("app-{number}"), None);
-        let app = App { id: id.clone(), policy: Some(policy.name.clone()), plan: None, paused: false };
+        let app = App {
+            id: id.clone(),
+            policy: Some(policy.name.clone()),
+            plan: None,
+            databases: Vec::new(),
+            paused: false,
+        };
         (id, app)
     };
     let fleet = Fleet {

@@ -49,7 +49,13 @@ impl World {
         for site in &self.fleet.sites {
             let id = RunId::new(now, &mut rng);
             let policy = Some(PolicyName::new("gold"));
-            let app = App { id: site.site.id.clone(), policy, plan: site.site.plan.clone(), paused: false };
+            let app = App {
+                id: site.site.id.clone(),
+                policy,
+                plan: site.site.plan.clone(),
+                databases: Vec::new(),
+                paused: false,
+            };
             let due: (Option<Timestamp>, Trigger) = (None, Trigger::Manual);
             store.add_run(&NewRun::backup(id, &app, &terms, due, (now, now))).await.unwrap();
         }

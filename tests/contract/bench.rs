@@ -163,6 +163,7 @@ pub fn app_in(subscription: &str, plan: &str, name: &str) -> App {
         id: AppId::new(subscription, "group", name, None),
         policy: Some(PolicyName::new("gold")),
         plan: Some(plan.to_owned()),
+        databases: Vec::new(),
         paused: false,
     }
 }
@@ -203,7 +204,7 @@ pub fn ask(subscription: &str) -> Lane {
 pub fn started(run: &Run, at: Timestamp) -> RunEvent {
     let number = run.state.next_attempt();
     let name = BackupName::of_attempt(&run.app, run.id, number);
-    let attempt = Attempt { number, name, begun_at: at, sas: "0a1b2c3d4e5f".into() };
+    let attempt = Attempt { number, name, begun_at: at, sas: "0a1b2c3d4e5f".into(), sas_expiry: None };
     let window = SasWindow { start: None, expiry: Some(at + secs(48 * 3_600)) };
     RunEvent::AttemptStarted { attempt, sas: SasFacts { fingerprint: "0a1b2c3d4e5f".into(), window } }
 }
@@ -219,6 +220,7 @@ pub fn facts(size_bytes: i64, accepted_at: Timestamp, finished_at: Timestamp) ->
         size_bytes,
         accepted_at,
         finished_at: Some(finished_at),
+        databases: Vec::new(),
     }
 }
 

@@ -38,6 +38,7 @@ async fn fill(store: &dyn Store, now: Timestamp) {
         id: AppId::new("0b1f6471-1bf0-4dda-aec3-111122223333", "shops", name, None),
         policy: Some(PolicyName::new("gold")),
         plan: Some("/plans/p1".into()),
+        databases: Vec::new(),
         paused: false,
     });
     let fleet = apps.clone().map(|app| Enrolled {

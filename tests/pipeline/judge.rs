@@ -180,7 +180,13 @@ mod tests {
     /// Counts an app's ticks at these minutes, of which all before minute 5 are owed.
     fn counted(minutes: &[i64]) -> Counters {
         let mut rng = fastrand::Rng::with_seed(1);
-        let app = App { id: AppId::new("s", "g", "shop", None), policy: None, plan: None, paused: false };
+        let app = App {
+            id: AppId::new("s", "g", "shop", None),
+            policy: None,
+            plan: None,
+            databases: Vec::new(),
+            paused: false,
+        };
         let terms = Terms::new(StorageName::new("sim"), "account");
         let at = |minute: i64| Timestamp::UNIX_EPOCH + TimeDelta::minutes(minute);
         let run = |minute: &i64| {

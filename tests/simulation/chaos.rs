@@ -162,6 +162,8 @@ shaky_store! {
     cursors_due(most: u32) -> Vec<Cursor>;
     plan(plans: &[Plan]) -> Planned;
     add_run(run: &NewRun) -> ();
+    add_runs(runs: &[NewRun]) -> u64;
+    catalog(filter: &CatalogFilter) -> Vec<CatalogEntry>;
     reclaim() -> u64;
     board() -> Board;
     close_budget(subscription: &SubscriptionId, call: Call, until: Timestamp) -> ();
@@ -196,6 +198,74 @@ impl Arm for Shaky<Arc<dyn Arm>> {
 
     async fn list_backups(&self, app: &AppId) -> Result<Vec<Backup>, holdfast_arm::Error> {
         self.around(self.inner.list_backups(app)).await
+    }
+
+    async fn list_site_backups(&self, app: &AppId) -> Result<Vec<Backup>, holdfast_arm::Error> {
+        self.around(self.inner.list_site_backups(app)).await
+    }
+
+    async fn delete_backup(&self, app: &AppId, id: BackupId) -> Result<Option<Backup>, holdfast_arm::Error> {
+        let answer = self.inner.delete_backup(app, id).await;
+        self.chaos.await_point().await;
+        answer
+    }
+
+    async fn backup_secrets(
+        &self,
+        app: &AppId,
+        id: BackupId,
+        replace: Option<&SecretString>,
+    ) -> Result<BackupSecrets, holdfast_arm::Error> {
+        self.around(self.inner.backup_secrets(app, id, replace)).await
+    }
+
+    async fn restore(
+        &self,
+        app: &AppId,
+        id: BackupId,
+        request: &RestoreRequest,
+    ) -> Result<Started, holdfast_arm::Error> {
+        let answer = self.inner.restore(app, id, request).await;
+        self.chaos.await_point().await;
+        answer
+    }
+
+    async fn restore_from_blob(
+        &self,
+        app: &AppId,
+        request: &RestoreRequest,
+    ) -> Result<Started, holdfast_arm::Error> {
+        let answer = self.inner.restore_from_blob(app, request).await;
+        self.chaos.await_point().await;
+        answer
+    }
+
+    async fn discover(
+        &self,
+        app: &AppId,
+        request: &RestoreRequest,
+    ) -> Result<Discovered, holdfast_arm::Error> {
+        self.around(self.inner.discover(app, request)).await
+    }
+
+    async fn operation(&self, app: &AppId, operation: &str) -> Result<Progress, holdfast_arm::Error> {
+        self.around(self.inner.operation(app, operation)).await
+    }
+
+    async fn schedule(&self, app: &AppId) -> Result<Option<NativeSchedule>, holdfast_arm::Error> {
+        self.around(self.inner.schedule(app)).await
+    }
+
+    async fn put_schedule(&self, app: &AppId, request: &ScheduleRequest) -> Result<(), holdfast_arm::Error> {
+        let answer = self.inner.put_schedule(app, request).await;
+        self.chaos.await_point().await;
+        answer
+    }
+
+    async fn delete_schedule(&self, app: &AppId) -> Result<(), holdfast_arm::Error> {
+        let answer = self.inner.delete_schedule(app).await;
+        self.chaos.await_point().await;
+        answer
     }
 }
 

@@ -93,7 +93,7 @@ impl Storage for TwinStorage {
             let new = Arc::new(self.minted(now));
             let old = at_hand.replace(Arc::clone(&new)).map(|old| old.facts());
             let (storage, container) = (storage.clone(), self.container.to_string());
-            SasRefresh { storage, container, reason, old, new: new.facts() }
+            SasRefresh { storage, container, reason, old, new: new.facts(), backup: None }
         });
         let sas = at_hand.clone().unwrap();
         Ok(Grant { url: sas.url(&self.container), facts: sas.facts(), refresh, warnings: Vec::new() })

@@ -142,6 +142,7 @@ impl World {
                 id: site.id.clone(),
                 policy: Some(policy.name.clone()),
                 plan: site.plan.clone(),
+                databases: Vec::new(),
                 paused: false,
             };
             (app.id.clone(), app)

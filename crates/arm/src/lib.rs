@@ -16,7 +16,10 @@ mod token;
 mod wire;
 
 pub use answer::{Answer, Page};
-pub use arm::{Arm, Backup, BackupRequest, Database};
+pub use arm::{
+    Arm, Backup, BackupRequest, BackupSecrets, Database, Discovered, Progress, RestoreRequest,
+    ScheduleRequest, Started,
+};
 pub use clouds::Clouds;
 pub use credential::{Credential, PUBLIC_SCOPE};
 pub use error::{Error, ThrottleScope, Verdict};

@@ -18,6 +18,26 @@ pub enum Operation {
     GetBackup,
     /// The backups of an app.
     ListBackups,
+    /// The same by POST.
+    ListSiteBackups,
+    /// The DELETE of a backup.
+    DeleteBackup,
+    /// A backup's secrets, read or replaced.
+    BackupSecrets,
+    /// The POST that starts a restore.
+    Restore,
+    /// The same from a blob.
+    RestoreFromBlob,
+    /// What a blob holds.
+    Discover,
+    /// How an operation stands.
+    GetOperation,
+    /// Azure's own schedule of an app.
+    GetSchedule,
+    /// The PUT of such a schedule.
+    PutSchedule,
+    /// The DELETE of such a schedule.
+    DeleteSchedule,
 }
 
 impl Operation {
@@ -29,14 +49,34 @@ impl Operation {
             Self::Backup => "backup",
             Self::GetBackup => "get_backup",
             Self::ListBackups => "list_backups",
+            Self::ListSiteBackups => "list_site_backups",
+            Self::DeleteBackup => "delete_backup",
+            Self::BackupSecrets => "backup_secrets",
+            Self::Restore => "restore",
+            Self::RestoreFromBlob => "restore_from_blob",
+            Self::Discover => "discover",
+            Self::GetOperation => "get_operation",
+            Self::GetSchedule => "get_schedule",
+            Self::PutSchedule => "put_schedule",
+            Self::DeleteSchedule => "delete_schedule",
         }
     }
 
     /// Which of ARM's budgets pays for it.
     pub fn call(self) -> Call {
         match self {
-            Self::Backup => Call::Write,
-            Self::ListSites | Self::GetSite | Self::GetBackup | Self::ListBackups => Call::Read,
+            Self::Backup
+            | Self::ListSiteBackups
+            | Self::BackupSecrets
+            | Self::Restore
+            | Self::RestoreFromBlob
+            | Self::Discover
+            | Self::GetSchedule
+            | Self::PutSchedule => Call::Write,
+            Self::DeleteBackup | Self::DeleteSchedule => Call::Delete,
+            Self::ListSites | Self::GetSite | Self::GetBackup | Self::ListBackups | Self::GetOperation => {
+                Call::Read
+            }
         }
     }
 
@@ -46,7 +86,16 @@ impl Operation {
             Self::ListSites => "list the sites of",
             Self::GetSite | Self::GetBackup => "look at",
             Self::Backup => "start a backup of",
-            Self::ListBackups => "list the backups of",
+            Self::ListBackups | Self::ListSiteBackups => "list the backups of",
+            Self::DeleteBackup => "delete",
+            Self::BackupSecrets => "ask for the SAS of",
+            Self::Restore => "start a restore into",
+            Self::RestoreFromBlob => "start a restore from a blob into",
+            Self::Discover => "look into a blob for",
+            Self::GetOperation => "follow an operation of",
+            Self::GetSchedule => "look at azure's own schedule of",
+            Self::PutSchedule => "set azure's own schedule of",
+            Self::DeleteSchedule => "take away azure's own schedule of",
         }
     }
 
@@ -54,8 +103,8 @@ impl Operation {
     /// takes about 8 KB and ARM chooses how many are on a page.
     pub(crate) fn answer_bytes_max(self) -> usize {
         match self {
-            Self::ListSites | Self::ListBackups => 32 << 20,
-            Self::GetSite | Self::Backup | Self::GetBackup => 4 << 20,
+            Self::ListSites | Self::ListBackups | Self::ListSiteBackups => 32 << 20,
+            _ => 4 << 20,
         }
     }
 }

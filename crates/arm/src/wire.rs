@@ -5,7 +5,7 @@
 //! that exists.
 
 use chrono::{DateTime, NaiveDateTime, SubsecRound, Utc};
-use holdfast_model::{BackupId, BackupStatus, Site, Timestamp};
+use holdfast_model::{BackupId, BackupStatus, DatabaseFacts, Site, Timestamp};
 use secrecy::ExposeSecret;
 use serde_json::{Map, Value, json};
 
@@ -32,10 +32,10 @@ pub(crate) fn backup_body(request: &BackupRequest, api_version: &str) -> Vec<u8>
 
 fn database_body(database: &crate::Database) -> Value {
     json!({
-        "databaseType": database.kind,
+        "databaseType": database.kind.as_str(),
         "name": database.name,
         "connectionStringName": database.connection_string_name,
-        "connectionString": database.connection_string.expose_secret(),
+        "connectionString": database.connection_string.as_ref().map(ExposeSecret::expose_secret),
     })
 }
 
@@ -74,11 +74,23 @@ pub(crate) fn backup(body: &Value) -> Result<Backup, Unreadable> {
         size_bytes: number(properties, "sizeInBytes"),
         website_size_bytes: number(properties, "websiteSizeInBytes"),
         log: text(properties, "log").map(log),
+        databases: databases(&properties["databases"]),
+        restored: time(properties, "lastRestoreTimeStamp"),
         scheduled: flag(properties, "scheduled"),
         correlation_id: owned("correlationId"),
         request_id: None,
         retry_after: None,
     })
+}
+
+/// The databases of a backup or a blob; null when there are none. Connection strings, which old versions told, are not
+/// read.
+fn databases(value: &Value) -> Vec<DatabaseFacts> {
+    let database = |of: &Value| {
+        let kind = text(of, "databaseType").unwrap_or_default().to_owned();
+        Some(DatabaseFacts { kind, name: text(of, "name")?.to_owned() })
+    };
+    value.as_array().into_iter().flatten().filter_map(database).collect()
 }
 
 /// A site, from a list or alone.
@@ -87,6 +99,7 @@ pub(crate) fn site(body: &Value) -> Result<Site, Unreadable> {
     let id = text(body, "id").and_then(|id| id.parse().ok()).ok_or_else(no_id)?;
     let properties = &body["properties"];
     let tier = text(properties, "sku").or_else(|| text(&body["sku"], "tier"));
+    let hosts = properties["hostNames"].as_array().into_iter().flatten();
     let tags = body["tags"].as_object().into_iter().flatten();
     Ok(Site {
         id,
@@ -95,6 +108,8 @@ pub(crate) fn site(body: &Value) -> Result<Site, Unreadable> {
         kind: text(body, "kind").map(str::to_owned),
         state: text(properties, "state").map(str::to_owned),
         tier: tier.map(str::to_owned),
+        operation: text(properties, "inProgressOperationId").map(str::to_owned),
+        hosts: hosts.filter_map(|host| host.as_str().map(str::to_owned)).collect(),
         tags: tags.filter_map(|(k, v)| Some((k.clone(), v.as_str()?.to_owned()))).collect(),
     })
 }
@@ -156,10 +171,10 @@ mod tests {
             name: BackupName::new("hf-shop-1"),
             storage_url: "https://acct.blob/c?sig=s".into(),
             databases: vec![Database {
-                kind: "SqlAzure".into(),
+                kind: holdfast_model::DatabaseKind::SqlAzure,
                 name: "shop".into(),
                 connection_string_name: None,
-                connection_string: "Server=x".into(),
+                connection_string: Some("Server=x".into()),
             }],
         }
     }

@@ -156,6 +156,20 @@ pub enum Cause {
     Superseded,
     /// The app's run before it had not ended.
     Overlap,
+    /// Azure left databases out that were asked for.
+    DatabasesDropped,
+    /// Azure does not know the backup, or it is gone.
+    BackupNotFound,
+    /// Azure says that the restore failed.
+    RestoreFailed,
+    /// Azure could not delete the backup: mostly because the SAS it keeps has lapsed.
+    DeleteFailed,
+    /// The restored app does not answer as it should.
+    ProbeFailed,
+    /// The backup must be kept after all: it is held, or the last good one.
+    Kept,
+    /// A database's connection string cannot be read.
+    DatabaseSecret,
 }
 
 /// Which retry rule a cause falls under.
@@ -177,7 +191,7 @@ pub enum CauseKind {
 
 impl Cause {
     /// Every cause, for tables and tests.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 30] = [
         Self::TimedOut,
         Self::Skipped,
         Self::PartiallySucceeded,
@@ -201,6 +215,13 @@ impl Cause {
         Self::TooLate,
         Self::Superseded,
         Self::Overlap,
+        Self::DatabasesDropped,
+        Self::BackupNotFound,
+        Self::RestoreFailed,
+        Self::DeleteFailed,
+        Self::ProbeFailed,
+        Self::Kept,
+        Self::DatabaseSecret,
     ];
 
     /// The retry rule it falls under.
@@ -219,7 +240,10 @@ impl Cause {
             | Self::Throttled
             | Self::Busy
             | Self::Unreachable
-            | Self::CredentialRefused => CauseKind::Failed,
+            | Self::CredentialRefused
+            | Self::RestoreFailed
+            | Self::DeleteFailed
+            | Self::DatabaseSecret => CauseKind::Failed,
             Self::TooLarge
             | Self::DeletedOutside
             | Self::DeadlinePassed
@@ -228,7 +252,11 @@ impl Cause {
             | Self::Rejected
             | Self::TooLate
             | Self::Superseded
-            | Self::Overlap => CauseKind::Permanent,
+            | Self::Overlap
+            | Self::DatabasesDropped
+            | Self::BackupNotFound
+            | Self::ProbeFailed
+            | Self::Kept => CauseKind::Permanent,
         }
     }
 
@@ -258,6 +286,13 @@ impl Cause {
             Self::TooLate => "too_late",
             Self::Superseded => "superseded",
             Self::Overlap => "overlap",
+            Self::DatabasesDropped => "databases_dropped",
+            Self::BackupNotFound => "backup_not_found",
+            Self::RestoreFailed => "restore_failed",
+            Self::DeleteFailed => "delete_failed",
+            Self::ProbeFailed => "probe_failed",
+            Self::Kept => "kept",
+            Self::DatabaseSecret => "database_secret",
         }
     }
 }

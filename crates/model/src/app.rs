@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AppId, PolicyName};
+use crate::{AppId, DatabaseRef, PolicyName};
 
 /// An app of the fleet and what it is owed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,6 +15,9 @@ pub struct App {
     pub policy: Option<PolicyName>,
     /// The ARM id of its App Service plan in lower case, once Azure told it. Apps of one plan share its machines.
     pub plan: Option<String>,
+    /// The databases that are backed up with it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub databases: Vec<DatabaseRef>,
     /// Paused apps keep their policy and start no scheduled run.
     pub paused: bool,
 }
@@ -42,6 +45,10 @@ pub struct Site {
     pub state: Option<String>,
     /// The tier, such as `Standard`, where the answer tells it.
     pub tier: Option<String>,
+    /// The operation under way at it: ARM's id for it.
+    pub operation: Option<String>,
+    /// The host names it answers to.
+    pub hosts: Vec<String>,
     /// The tags, with their names as written.
     pub tags: BTreeMap<String, String>,
 }

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::schedule::MissReason;
 use crate::{
-    Attempt, BackupFacts, BackupId, BackupName, BackupStatus, Cause, Outcome, SasFacts, SasRefresh,
-    Timestamp, Trigger, Verification,
+    Attempt, BackupFacts, BackupId, BackupName, BackupStatus, Cause, Note, Outcome, SasFacts, SasRefresh,
+    Task, Timestamp, Trigger, Verification,
 };
 
 /// What happened to a run: each is one row of the audit, and together they make the run's state again.
@@ -18,6 +18,19 @@ pub enum RunEvent {
         tick: Option<Timestamp>,
         /// Who asked.
         trigger: Trigger,
+        /// What for.
+        #[serde(default, skip_serializing_if = "Task::is_plain_backup")]
+        task: Task,
+        /// Who asked, by name, where a person did.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<String>,
+    },
+    /// Something that happened outside of runs.
+    Noted {
+        /// What.
+        note: Note,
+        /// Who did it or found it.
+        by: String,
     },
     /// A tick that is not run.
     Missed {
@@ -26,12 +39,12 @@ pub enum RunEvent {
         /// Why.
         reason: MissReason,
     },
-    /// The intent to POST.
+    /// The intent to ask Azure for it.
     AttemptStarted {
         /// The attempt.
         attempt: Attempt,
-        /// The life of the SAS it sends.
-        sas: SasFacts,
+        /// The life of the SAS it sends; `None` when it sends none.
+        sas: Option<SasFacts>,
     },
     /// No attempt could be made; counts as a failure, but no attempt number is used up.
     StartRefused {
@@ -59,6 +72,22 @@ pub enum RunEvent {
         accepted_at: Timestamp,
         /// Azure's id for the request, for Microsoft's support.
         request_id: Option<String>,
+    },
+    /// Azure accepted what takes it a while and is no backup.
+    OperationAccepted {
+        /// Where ARM tells how it stands: a path.
+        operation: String,
+        /// When.
+        accepted_at: Timestamp,
+        /// Azure's id for the request, for Microsoft's support.
+        request_id: Option<String>,
+    },
+    /// The operation of a POST whose answer was lost was looked for and found.
+    OperationFound {
+        /// Where ARM tells how it stands: a path.
+        operation: String,
+        /// When it was begun, as far as it is known.
+        accepted_at: Timestamp,
     },
     /// The POST left and its answer did not come, or could not be read.
     AnswerLost {
@@ -94,12 +123,13 @@ pub enum RunEvent {
         /// To this.
         status: BackupStatus,
     },
-    /// Azure says succeeded.
+    /// Azure has done what was asked.
     Completed {
-        /// The backup.
-        backup: BackupFacts,
+        /// The backup, where one was made.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        backup: Option<BackupFacts>,
     },
-    /// The blob could not be checked.
+    /// What was done could not be checked, or does not hold yet.
     CheckFailed {
         /// In words.
         detail: String,
@@ -143,10 +173,13 @@ impl RunEvent {
         match self {
             Self::Planned { .. } => "planned",
             Self::Missed { .. } => "missed",
+            Self::Noted { .. } => "noted",
             Self::AttemptStarted { .. } => "attempt_started",
             Self::StartRefused { .. } => "start_refused",
             Self::Deferred { .. } => "deferred",
             Self::Accepted { .. } => "accepted",
+            Self::OperationAccepted { .. } => "operation_accepted",
+            Self::OperationFound { .. } => "operation_found",
             Self::AnswerLost { .. } => "answer_lost",
             Self::Absent { .. } => "absent",
             Self::Adopted { .. } => "adopted",

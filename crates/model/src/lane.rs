@@ -20,6 +20,11 @@ pub enum Call {
 }
 
 impl Call {
+    /// The call of this word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Read, Self::Write, Self::Delete].into_iter().find(|call| call.as_str() == word)
+    }
+
     /// The word in rows.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -48,6 +53,13 @@ pub enum Lane {
         /// Whose budget pays.
         subscription: SubscriptionId,
     },
+    /// The next step changes something that Azure does not work on for long: one call of this kind.
+    Change {
+        /// Whose budget pays.
+        subscription: SubscriptionId,
+        /// A write or a delete.
+        call: Call,
+    },
     /// The next step asks storage alone, which has no budget.
     Free,
 }
@@ -58,6 +70,7 @@ impl Lane {
         match self {
             Self::Begin { subscription, .. } => Some((subscription, Call::Write)),
             Self::Ask { subscription } => Some((subscription, Call::Read)),
+            Self::Change { subscription, call } => Some((subscription, *call)),
             Self::Free => None,
         }
     }
@@ -68,6 +81,7 @@ impl fmt::Display for Lane {
         match self {
             Self::Begin { subscription, plan, account } => write!(f, "begin|{subscription}|{plan}|{account}"),
             Self::Ask { subscription } => write!(f, "ask|{subscription}"),
+            Self::Change { subscription, call } => write!(f, "change|{subscription}|{}", call.as_str()),
             Self::Free => write!(f, "free"),
         }
     }
@@ -90,6 +104,10 @@ impl FromStr for Lane {
                 account: account.to_owned(),
             }),
             ["ask", subscription] => Ok(Self::Ask { subscription: SubscriptionId::new(subscription) }),
+            ["change", subscription, call] => Ok(Self::Change {
+                subscription: SubscriptionId::new(subscription),
+                call: Call::from_word(call).ok_or_else(|| InvalidLane(text.chars().take(200).collect()))?,
+            }),
             ["free"] => Ok(Self::Free),
             _ => Err(InvalidLane(text.chars().take(200).collect())),
         }

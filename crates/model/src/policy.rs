@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::schedule::Schedule;
-use crate::{CauseKind, PolicyName, StorageName};
+use crate::{CauseKind, DrillRule, NativeSchedule, PolicyName, StorageName};
 
 /// A policy of the fleet file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +22,10 @@ pub struct Policy {
     pub recovery_point_objective: Option<Duration>,
     /// How long backups are owed.
     pub retention: Option<Retention>,
+    /// How often backups are tried out by a restore.
+    pub drill: Option<DrillRule>,
+    /// The schedule of Azure's own that its apps should have.
+    pub native_schedule: Option<NativeSchedule>,
     /// What each run carries with it.
     pub terms: Terms,
 }

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::schedule::MissedTick;
 use crate::{
-    App, AppId, Cause, CauseKind, IllegalTransition, Lane, Outcome, PolicyName, RunEvent, RunId, RunState,
-    Tally, Terms, Timestamp,
+    App, AppId, Call, Cause, CauseKind, IllegalTransition, Lane, Note, Outcome, PolicyName, RunEvent, RunId,
+    RunKind, RunState, Tally, Task, Terms, Timestamp,
 };
 
 /// One operation on one app, from its planning to its end.
@@ -16,7 +16,7 @@ pub struct Run {
     /// Counts the changes of the row: a change is made against the version it was decided on, or not at all.
     pub version: i64,
     /// What is done.
-    pub kind: RunKind,
+    pub task: Task,
     /// Who asked.
     pub trigger: Trigger,
     /// Which goes first when not all can.
@@ -43,14 +43,6 @@ pub struct Run {
     pub ended_at: Option<Timestamp>,
 }
 
-/// What a run does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RunKind {
-    /// Takes a backup.
-    Backup,
-}
-
 /// Who asked for a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -61,6 +53,8 @@ pub enum Trigger {
     CatchUp,
     /// A person.
     Manual,
+    /// The policy, otherwise than by a tick: retention, a SAS about to lapse, a drill.
+    Policy,
 }
 
 /// Which run goes first when not all can; the smaller goes first.
@@ -80,6 +74,16 @@ pub enum Priority {
 impl Priority {
     /// Every priority, the most urgent first.
     pub const ALL: [Self; 4] = [Self::Restore, Self::Manual, Self::Scheduled, Self::Retention];
+
+    /// How urgent a run of this kind is when this is who asks.
+    pub fn of(kind: RunKind, trigger: Trigger) -> Self {
+        match (kind, trigger) {
+            (RunKind::Restore, _) => Self::Restore,
+            (_, Trigger::Manual) => Self::Manual,
+            (RunKind::Backup, _) => Self::Scheduled,
+            (_, _) => Self::Retention,
+        }
+    }
 
     /// The number in rows: the smaller goes first.
     pub fn rank(self) -> i64 {
@@ -119,25 +123,50 @@ impl NewRun {
         (tick, trigger): (Option<Timestamp>, Trigger),
         (now, due_at): (Timestamp, Timestamp),
     ) -> Self {
-        let priority = if trigger == Trigger::Manual { Priority::Manual } else { Priority::Scheduled };
+        let task = Task::Backup { databases: app.databases.clone() };
+        let mut new = Self::task(id, app, terms, (task, trigger, None), now);
+        new.run.tick = tick;
+        new.run.due_at = due_at;
+        new.event = RunEvent::Planned { tick, trigger, task: new.run.task.clone(), by: None };
+        new
+    }
+
+    /// A run of any kind, due at once. `by` is who asked, where a person did.
+    pub fn task(
+        id: RunId,
+        app: &App,
+        terms: &Terms,
+        (task, trigger, by): (Task, Trigger, Option<String>),
+        now: Timestamp,
+    ) -> Self {
         let run = Run {
             id,
             version: 1,
-            kind: RunKind::Backup,
+            priority: Priority::of(task.kind(), trigger),
             trigger,
-            priority,
             app: app.id.clone(),
             policy: app.policy.clone(),
-            tick,
+            tick: None,
             plan: app.plan_or_group(),
             terms: terms.clone(),
             state: RunState::Planned,
             tally: Tally::default(),
             created_at: now,
-            due_at,
+            due_at: now,
             ended_at: None,
+            task: task.clone(),
         };
-        Self { run, event: RunEvent::Planned { tick, trigger } }
+        Self { run, event: RunEvent::Planned { tick: None, trigger, task, by } }
+    }
+
+    /// The record of something that happened outside of runs; `by` is who did it or found it.
+    pub fn note(id: RunId, app: &App, terms: &Terms, (note, by): (Note, String), now: Timestamp) -> Self {
+        let task = Task::Note { note: note.clone() };
+        let mut new = Self::task(id, app, terms, (task, Trigger::Manual, None), now);
+        new.run.state = RunState::noted();
+        new.run.ended_at = Some(now);
+        new.event = RunEvent::Noted { note, by };
+        new
     }
 
     /// The record of a tick that is not run.
@@ -171,17 +200,28 @@ impl Run {
     pub fn lane(&self) -> Option<Lane> {
         let subscription = self.app.subscription().clone();
         match self.state {
-            RunState::Planned | RunState::Waiting { .. } => Some(Lane::Begin {
-                subscription,
-                plan: self.plan.clone(),
-                account: self.terms.account.clone(),
+            RunState::Planned | RunState::Waiting { .. } => Some(match self.task.kind() {
+                RunKind::Backup | RunKind::Restore | RunKind::Drill => {
+                    Lane::Begin { subscription, plan: self.plan.clone(), account: self.terms.account.clone() }
+                }
+                RunKind::Delete => Lane::Change { subscription, call: Call::Delete },
+                RunKind::RefreshSas | RunKind::PushSchedule => {
+                    Lane::Change { subscription, call: Call::Write }
+                }
+                RunKind::Note => Lane::Free,
             }),
-            RunState::Starting { .. } | RunState::Settling { .. } | RunState::Polling { .. } => {
-                Some(Lane::Ask { subscription })
-            }
+            RunState::Starting { .. }
+            | RunState::Settling { .. }
+            | RunState::Polling { .. }
+            | RunState::Following { .. } => Some(Lane::Ask { subscription }),
             RunState::Verifying { .. } => Some(Lane::Free),
             RunState::Ended { .. } => None,
         }
+    }
+
+    /// Does it hold its app, its plan and its storage account? It does while Azure may be at work on the app for it.
+    pub fn holds(&self) -> bool {
+        self.task.is_exclusive() && self.state.is_in_flight()
     }
 
     /// Failures so far of the kind that `cause` is.
@@ -210,7 +250,10 @@ impl Tally {
             }
             RunEvent::StartRefused { cause, .. } => self.count_failure(*cause),
             RunEvent::Deferred { .. } => self.deferred += 1,
-            RunEvent::Accepted { .. } => self.deferred = 0,
+            RunEvent::Accepted { .. }
+            | RunEvent::OperationAccepted { .. }
+            | RunEvent::OperationFound { .. }
+            | RunEvent::Completed { .. } => self.deferred = 0,
             RunEvent::Adopted { attempt, .. } => {
                 self.deferred = 0;
                 self.missing.remove(&attempt.number);
@@ -266,6 +309,7 @@ impl Fold {
                 verification: None,
             },
             Some(RunEvent::Planned { .. }) => RunState::Planned,
+            Some(RunEvent::Noted { .. }) => RunState::noted(),
             other => return Err(IllegalTransition::at_birth(other)),
         };
         let mut fold = Self { state, tally: Tally::default() };

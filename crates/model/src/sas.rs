@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{StorageName, Timestamp};
+use crate::{BackupId, StorageName, Timestamp};
 
 /// The span in which a SAS is valid. A missing start means from ever; a missing expiry means that a stored access
 /// policy on the container holds it, and nothing here can tell.
@@ -64,6 +64,10 @@ pub enum RefreshReason {
     Refused,
     /// Somebody asked for it.
     Asked,
+    /// Azure keeps it with a backup, and it would lapse there.
+    KeptBackup,
+    /// Azure deletes a backup with the SAS it keeps, which has lapsed or is not known.
+    BeforeDelete,
 }
 
 impl RefreshReason {
@@ -74,6 +78,8 @@ impl RefreshReason {
             Self::Expiring => "expiring",
             Self::Refused => "refused",
             Self::Asked => "asked",
+            Self::KeptBackup => "kept_backup",
+            Self::BeforeDelete => "before_delete",
         }
     }
 }
@@ -91,6 +97,9 @@ pub struct SasRefresh {
     pub old: Option<SasFacts>,
     /// The one now in use.
     pub new: SasFacts,
+    /// The backup that Azure keeps it with; `None` for the one that new backups are written with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backup: Option<BackupId>,
 }
 
 #[cfg(test)]

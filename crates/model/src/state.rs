@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{BackupId, BackupName, BackupStatus, Cause, RunEvent, Timestamp};
+use crate::{
+    Attempt, BackupFacts, BackupId, BackupStatus, Cause, Outcome, RunEvent, Timestamp, Verification,
+};
 
 /// What a run is doing. Data lives in the state it belongs to.
 ///
@@ -18,6 +20,9 @@ use crate::{BackupId, BackupName, BackupStatus, Cause, RunEvent, Timestamp};
 ///    +--deferred, refused---> Waiting <-----------------------------------------+------ ended -----+
 ///                               |  ^
 ///                attempt_started+  +-- absent long enough: attempt_ended
+///
+/// Restores: Starting --operation_accepted--> Following --completed--> Verifying (found: from Settling too)
+/// What Azure does at once: Starting --completed--> Verifying
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
@@ -30,7 +35,7 @@ pub enum RunState {
         /// The attempt.
         attempt: Attempt,
     },
-    /// The POST's fate is unknown: its backup is looked for in the app's list.
+    /// The request's fate is unknown: what it makes is looked for, such as a backup in the app's list.
     Settling {
         /// The attempt.
         attempt: Attempt,
@@ -50,12 +55,22 @@ pub enum RunState {
         /// The status last seen.
         status: BackupStatus,
     },
-    /// Azure says succeeded; the blob is checked.
+    /// Azure accepted what takes it a while and is no backup, and is asked until it is done.
+    Following {
+        /// The attempt.
+        attempt: Attempt,
+        /// Where ARM tells how it stands: a path.
+        operation: String,
+        /// When Azure accepted it.
+        accepted_at: Timestamp,
+    },
+    /// Azure says it is done; what was done is checked.
     Verifying {
         /// The attempt.
         attempt: Attempt,
-        /// The backup.
-        backup: BackupFacts,
+        /// The backup, where one was made.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        backup: Option<BackupFacts>,
         /// Checks that could not be made.
         checks: u32,
     },
@@ -79,75 +94,6 @@ pub enum RunState {
         /// What is known of the blob.
         verification: Option<Verification>,
     },
-}
-
-/// One POST of a run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Attempt {
-    /// 1 for the first.
-    pub number: u32,
-    /// The name its backup bears, and no other.
-    pub name: BackupName,
-    /// When the intent was committed.
-    pub begun_at: Timestamp,
-    /// The fingerprint of the SAS it sends.
-    pub sas: String,
-}
-
-/// What is known of a backup that Azure made.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct BackupFacts {
-    /// Azure's number for it.
-    pub id: BackupId,
-    /// The blob in the container.
-    pub blob: String,
-    /// Its size, as Azure tells it.
-    pub size_bytes: i64,
-    /// When Azure accepted it.
-    pub accepted_at: Timestamp,
-    /// When Azure finished it.
-    pub finished_at: Option<Timestamp>,
-}
-
-/// How a run ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Outcome {
-    /// A whole backup.
-    Succeeded,
-    /// A backup with files missing, and no better one.
-    Partial,
-    /// No backup, and trying again cannot help.
-    Failed,
-    /// No backup after all attempts the policy allows.
-    Exhausted,
-    /// Never begun: the tick was not run.
-    Missed,
-}
-
-impl Outcome {
-    /// The word in rows and on screen.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Succeeded => "succeeded",
-            Self::Partial => "partial",
-            Self::Failed => "failed",
-            Self::Exhausted => "exhausted",
-            Self::Missed => "missed",
-        }
-    }
-}
-
-/// What is known of a finished backup's blob.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Verification {
-    /// Blob and manifest are there, and the size is right.
-    Verified,
-    /// The policy says that storage is out of our reach.
-    OutOfReach,
-    /// Storage did not answer in several tries.
-    Unreachable,
 }
 
 /// Failures counted so far, each kind against its own rule.
@@ -226,9 +172,22 @@ impl RunState {
                 accepted_at: *accepted_at,
                 status: status.clone(),
             },
-            (S::Polling { attempt, .. }, E::Completed { backup }) => {
-                S::Verifying { attempt: attempt.clone(), backup: backup.clone(), checks: 0 }
-            }
+            (
+                S::Starting { attempt } | S::Settling { attempt, .. },
+                E::OperationAccepted { operation, accepted_at, .. }
+                | E::OperationFound { operation, accepted_at },
+            ) => S::Following {
+                attempt: attempt.clone(),
+                operation: operation.clone(),
+                accepted_at: *accepted_at,
+            },
+            (
+                S::Starting { attempt }
+                | S::Settling { attempt, .. }
+                | S::Polling { attempt, .. }
+                | S::Following { attempt, .. },
+                E::Completed { backup },
+            ) => S::Verifying { attempt: attempt.clone(), backup: backup.clone(), checks: 0 },
             (S::Verifying { attempt, backup, checks }, E::CheckFailed { .. }) => {
                 S::Verifying { attempt: attempt.clone(), backup: backup.clone(), checks: checks + 1 }
             }
@@ -236,6 +195,7 @@ impl RunState {
                 S::Starting { attempt }
                 | S::Settling { attempt, .. }
                 | S::Polling { attempt, .. }
+                | S::Following { attempt, .. }
                 | S::Verifying { attempt, .. },
                 E::AttemptEnded { number, cause, .. },
             ) if *number == attempt.number => S::Waiting {
@@ -281,6 +241,7 @@ impl RunState {
             Self::Starting { attempt }
             | Self::Settling { attempt, .. }
             | Self::Polling { attempt, .. }
+            | Self::Following { attempt, .. }
             | Self::Verifying { attempt, .. } => Some(attempt),
             Self::Planned | Self::Waiting { .. } | Self::Ended { .. } => None,
         }
@@ -291,9 +252,17 @@ impl RunState {
         matches!(self, Self::Ended { .. })
     }
 
-    /// May Azure be at work for it? Such a run holds its place in the plan, the storage account and the app.
+    /// May Azure be at work for it?
     pub fn is_in_flight(&self) -> bool {
-        matches!(self, Self::Starting { .. } | Self::Settling { .. } | Self::Polling { .. })
+        matches!(
+            self,
+            Self::Starting { .. } | Self::Settling { .. } | Self::Polling { .. } | Self::Following { .. }
+        )
+    }
+
+    /// The state of a run that only writes something down.
+    pub fn noted() -> Self {
+        Self::Ended { outcome: Outcome::Succeeded, cause: None, backup: None, verification: None }
     }
 
     /// The state's plain code, for rows.
@@ -303,6 +272,7 @@ impl RunState {
             Self::Starting { .. } => StateCode::Starting,
             Self::Settling { .. } => StateCode::Settling,
             Self::Polling { .. } => StateCode::Polling,
+            Self::Following { .. } => StateCode::Following,
             Self::Verifying { .. } => StateCode::Verifying,
             Self::Waiting { .. } => StateCode::Waiting,
             Self::Ended { .. } => StateCode::Ended,
@@ -326,6 +296,8 @@ pub enum StateCode {
     Settling,
     /// See [`RunState::Polling`].
     Polling,
+    /// See [`RunState::Following`].
+    Following,
     /// See [`RunState::Verifying`].
     Verifying,
     /// See [`RunState::Waiting`].
@@ -342,6 +314,7 @@ impl StateCode {
             Self::Starting => "starting",
             Self::Settling => "settling",
             Self::Polling => "polling",
+            Self::Following => "following",
             Self::Verifying => "verifying",
             Self::Waiting => "waiting",
             Self::Ended => "ended",

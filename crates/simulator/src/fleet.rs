@@ -147,6 +147,8 @@ impl<'a> Plan<'a> {
             kind: Some(kind.to_owned()),
             state: Some("Running".to_owned()),
             tier: Some(self.tier.to_owned()),
+            operation: None,
+            hosts: Vec::new(),
             tags: BTreeMap::from([("backup".to_owned(), class.to_owned())]),
         };
         FleetSite { site, size_bytes: rng.u64(2_000..8_000) }

@@ -119,7 +119,8 @@ impl LiveStorage {
         // The source may give the one at hand again, when storage refused it for a moment only.
         let is_new = old.as_ref().is_none_or(|old| old.fingerprint != sas.fingerprint());
         let (storage, container) = (place.name.clone(), place.target.container.to_string());
-        let refresh = is_new.then(|| SasRefresh { storage, container, reason, old, new: sas.facts() });
+        let refresh =
+            is_new.then(|| SasRefresh { storage, container, reason, old, new: sas.facts(), backup: None });
         Ok((sas, refresh))
     }
 

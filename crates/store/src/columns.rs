@@ -84,7 +84,7 @@ impl<'a> Ending<'a> {
                 verification: *verification,
             },
             RunState::Waiting { cause, .. } => Self { cause: Some(*cause), ..Self::default() },
-            RunState::Verifying { backup, .. } => Self { backup: Some(backup), ..Self::default() },
+            RunState::Verifying { backup, .. } => Self { backup: backup.as_ref(), ..Self::default() },
             _ => Self::default(),
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use holdfast_model::{AppId, Timestamp};
+use holdfast_model::{App, AppId, Timestamp};
 
 use crate::{Cursor, Enrolled, FleetChange};
 
@@ -66,11 +66,13 @@ pub(crate) fn sync(
     sync
 }
 
-/// An enrolment as rows keep it: its schedule is the cursor's matter, and objectives count whole seconds.
+/// An enrolment as rows keep it: its schedule is the cursor's matter, its databases are the runs', and objectives count
+/// whole seconds.
 fn kept(enrolled: &Enrolled) -> Enrolled {
     let objective =
         enrolled.recovery_point_objective.map(|objective| Duration::from_secs(objective.as_secs()));
-    Enrolled { schedule: None, recovery_point_objective: objective, ..enrolled.clone() }
+    let app = App { databases: Vec::new(), ..enrolled.app.clone() };
+    Enrolled { app, schedule: None, recovery_point_objective: objective, ..enrolled.clone() }
 }
 
 impl Sync {

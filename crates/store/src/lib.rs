@@ -18,6 +18,6 @@ pub use memory::MemoryStore;
 pub use postgres::PgStore;
 pub use sqlite::{Mode, OneProcess, SqliteStore};
 pub use store::{
-    AppStatus, Ask, AuditEvent, Board, Change, Committed, Cursor, Enrolled, FleetChange, LaneDue, LastRun,
-    Loaded, Plan, Planned, RunFilter, Store, Taken,
+    AppStatus, Ask, AuditEvent, Board, CatalogFilter, Change, Committed, Cursor, Enrolled, FleetChange,
+    LaneDue, LastRun, Loaded, Plan, Planned, RunFilter, Store, Taken,
 };

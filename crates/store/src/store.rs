@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use holdfast_model::{
-    App, AppId, Call, Lane, Limits, NewRun, PolicyName, Priority, Retention, Run, RunEvent, RunId, StateCode,
-    SubscriptionId, Timestamp, Wakeup,
+    App, AppId, BackupId, Call, CatalogEntry, Lane, Limits, NewRun, PolicyName, Priority, Retention, Run,
+    RunEvent, RunId, RunKind, StateCode, SubscriptionId, Timestamp, Wakeup,
 };
 use serde::Serialize;
 
@@ -44,8 +44,23 @@ pub trait Store: Send + Sync + Debug {
     /// gone, is left out whole, since another scheduler was faster; a tick that has a run already adds none.
     async fn plan(&self, plans: &[Plan]) -> Result<Planned, Error>;
 
-    /// Adds a run asked for by hand.
+    /// Adds a run asked for by hand, or a note.
     async fn add_run(&self, run: &NewRun) -> Result<(), Error>;
+
+    /// Adds runs, but for those whose tick has a run and those whose subject an unfinished run of the same app has:
+    /// any number of processes may add the same. Returns how many were added. One transaction.
+    async fn add_runs(&self, runs: &[NewRun]) -> Result<u64, Error> {
+        for run in runs {
+            self.add_run(run).await?;
+        }
+        Ok(runs.len() as u64)
+    }
+
+    /// The backups that Holdfast knows of, by app, the newest first.
+    async fn catalog(&self, filter: &CatalogFilter) -> Result<Vec<CatalogEntry>, Error> {
+        let _ = filter;
+        Ok(Vec::new())
+    }
 
     /// Takes back what was handed out and not worked off within its lease: it is due again, in a new version, so that
     /// whoever still works on the old one cannot commit. A run in a `Begin` lane lets go of what it holds. Returns how many.
@@ -216,6 +231,10 @@ pub struct Loaded {
     pub typical: Option<Duration>,
     /// The size of the app's last good backup.
     pub last_good_bytes: Option<i64>,
+    /// The backup that the run is about ([`holdfast_model::Task::backup`]), as the catalog has it.
+    pub subject: Option<CatalogEntry>,
+    /// The latest good backup of the run's app that is still there.
+    pub last_good: Option<BackupId>,
 }
 
 /// A change of a run.
@@ -240,6 +259,19 @@ pub enum Committed {
     Stale,
 }
 
+/// Which of the catalog to read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CatalogFilter {
+    /// Of this app alone.
+    pub app: Option<AppId>,
+    /// Apps after this one alone, for reading page by page.
+    pub after: Option<AppId>,
+    /// Also what is no longer there.
+    pub with_gone: bool,
+    /// At most so many apps; 0 for all. Each app comes whole.
+    pub most_apps: u32,
+}
+
 /// Which runs to read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RunFilter {
@@ -247,6 +279,8 @@ pub struct RunFilter {
     pub app: Option<AppId>,
     /// In this state alone.
     pub state: Option<StateCode>,
+    /// Of this kind alone.
+    pub kind: Option<RunKind>,
     /// At most so many; 0 for all.
     pub most: u32,
 }

@@ -26,7 +26,7 @@ pub(crate) fn decide(run: &Run, intent_is_mine: bool) -> Action {
         RunState::Planned | RunState::Waiting { .. } => Action::Prepare,
         RunState::Starting { .. } if intent_is_mine => Action::Post,
         RunState::Starting { .. } | RunState::Settling { .. } => Action::Look,
-        RunState::Polling { .. } => Action::Ask,
+        RunState::Polling { .. } | RunState::Following { .. } => Action::Ask,
         RunState::Verifying { .. } => Action::Check,
         RunState::Ended { .. } => Action::Nothing,
     }

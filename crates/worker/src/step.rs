@@ -113,7 +113,7 @@ async fn act_and_apply(
             let answer = seams.arm.get_backup(&run.app, *backup).await;
             apply::asked(&after(), attempt, (*accepted_at, status), answer, rng)
         }
-        (Action::Check, RunState::Verifying { attempt, backup, checks }) => {
+        (Action::Check, RunState::Verifying { attempt, backup: Some(backup), checks }) => {
             let check = act::check(seams, run, backup).await;
             apply::checked(&after(), attempt, (backup, *checks), check, rng)
         }

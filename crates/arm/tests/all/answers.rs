@@ -22,10 +22,10 @@ pub fn request() -> BackupRequest {
         name: BackupName::new("hf-bread-0a1b2c3d4e-1"),
         storage_url: SAS.into(),
         databases: vec![Database {
-            kind: "SqlAzure".into(),
+            kind: holdfast_model::DatabaseKind::SqlAzure,
             name: "orders".into(),
             connection_string_name: Some("Orders".into()),
-            connection_string: CONNECTION.into(),
+            connection_string: Some(CONNECTION.into()),
         }],
     }
 }

@@ -117,7 +117,8 @@ async fn find_apps(
     let mut known: BTreeMap<AppId, App> =
         fleet.apps_with(&sites).into_iter().map(|app| (app.id.clone(), app)).collect();
     for app in store.status().await?.into_iter().filter(|app| !app.removed) {
-        let found = App { id: app.app.clone(), policy: app.policy, plan: None, paused: false };
+        let found =
+            App { id: app.app.clone(), policy: app.policy, plan: None, databases: Vec::new(), paused: false };
         known.entry(app.app).or_insert(found);
     }
     let ids: Vec<AppId> = known.keys().cloned().collect();

@@ -1,6 +1,6 @@
 //! `holdfast runs show`: a run and everything that happened to it.
 
-use holdfast_model::{BackupFacts, RunEvent, RunId, format_timestamp};
+use holdfast_model::{BackupFacts, RunEvent, RunId, SasFacts, Task, Trigger, format_timestamp};
 use holdfast_store::{AuditEvent, Mode};
 use serde::Serialize;
 
@@ -68,12 +68,13 @@ fn detail(event: &RunEvent) -> String {
         |at: &Option<_>| at.map_or_else(String::new, |at| format!("; again at {}", format_timestamp(at)));
     match event {
         RunEvent::Planned { tick: Some(tick), .. } => format!("for the tick {}", format_timestamp(*tick)),
-        RunEvent::Planned { tick: None, .. } => "by hand".to_owned(),
+        RunEvent::Planned { tick: None, trigger, task, by } => planned(*trigger, task, by.as_deref()),
+        RunEvent::Noted { note, by } => format!("{} by {by}", note.as_str()),
         RunEvent::Missed { tick, reason } => {
             format!("the tick {}: {}", format_timestamp(*tick), reason.as_str())
         }
         RunEvent::AttemptStarted { attempt, sas } => {
-            format!("attempt {} as {}, SAS {}", attempt.number, attempt.name, sas.fingerprint)
+            format!("attempt {} as {}, SAS {}", attempt.number, attempt.name, fingerprint(sas.as_ref()))
         }
         RunEvent::StartRefused { cause, detail, retry_at } => format!("{cause}: {detail}{}", retry(retry_at)),
         RunEvent::Deferred { cause, detail, until } => {
@@ -84,13 +85,17 @@ fn detail(event: &RunEvent) -> String {
             format!("backup {backup}{request}")
         }
         RunEvent::AnswerLost { detail } | RunEvent::CheckFailed { detail } => detail.clone(),
-        RunEvent::Absent { .. } => "the backup is not in the app's list".to_owned(),
+        RunEvent::Absent { .. } => "it is not there".to_owned(),
         RunEvent::Adopted { attempt, backup, .. } => format!("backup {backup} of attempt {}", attempt.number),
         RunEvent::OrphanFound { backup, name, number } => {
             format!("backup {backup} of attempt {number}, {name}")
         }
         RunEvent::StatusSeen { status } => status.to_string(),
-        RunEvent::Completed { backup } => describe(backup),
+        RunEvent::Completed { backup: Some(backup) } => describe(backup),
+        RunEvent::Completed { backup: None } => "azure has done it".to_owned(),
+        RunEvent::OperationAccepted { operation, .. } | RunEvent::OperationFound { operation, .. } => {
+            operation.rsplit('/').next().unwrap_or_default().to_owned()
+        }
         RunEvent::AttemptEnded { number, cause, detail, retry_at, .. } => {
             format!("attempt {number}: {cause}: {detail}{}", retry(retry_at))
         }
@@ -103,6 +108,19 @@ fn detail(event: &RunEvent) -> String {
             None => outcome.as_str().to_owned(),
         },
     }
+}
+
+fn planned(trigger: Trigger, task: &Task, by: Option<&str>) -> String {
+    let who = match (trigger, by) {
+        (Trigger::Policy, _) => "the policy".to_owned(),
+        (_, Some(by)) => by.to_owned(),
+        (_, None) => "hand".to_owned(),
+    };
+    format!("{} by {who}", task.kind())
+}
+
+fn fingerprint(sas: Option<&SasFacts>) -> &str {
+    sas.map_or("none", |sas| sas.fingerprint.as_str())
 }
 
 fn describe(backup: &BackupFacts) -> String {

@@ -52,7 +52,7 @@ impl From<&Run> for RunView {
     fn from(run: &Run) -> Self {
         let mut view = Self {
             id: run.id,
-            kind: run.kind,
+            kind: run.task.kind(),
             app: run.app.clone(),
             name: run.app.short_name(),
             policy: run.policy.clone(),
@@ -71,14 +71,17 @@ impl From<&Run> for RunView {
         };
         match &run.state {
             RunState::Polling { status, .. } => view.azure_status = Some(status.clone()),
-            RunState::Verifying { backup, .. } => view.backup = Some(backup.clone()),
+            RunState::Verifying { backup, .. } => view.backup.clone_from(backup),
             RunState::Waiting { cause, .. } => view.cause = Some(*cause),
             RunState::Ended { outcome, cause, backup, verification } => {
                 (view.outcome, view.cause) = (Some(*outcome), *cause);
                 (view.backup, view.verification) = (backup.clone(), *verification);
                 (view.attempt, view.due_at) = (None, None);
             }
-            RunState::Planned | RunState::Starting { .. } | RunState::Settling { .. } => {}
+            RunState::Planned
+            | RunState::Starting { .. }
+            | RunState::Settling { .. }
+            | RunState::Following { .. } => {}
         }
         view
     }

@@ -47,7 +47,7 @@ fn app(report: &mut Report<'_>, mut section: Section<'_>, policies: &Policies) -
     databases(report, &mut section);
     section.finish(report);
     let Found { value: id, place } = id.flatten()?;
-    Some(Found { value: App { id, policy, plan: None, paused }, place })
+    Some(Found { value: App { id, policy, plan: None, databases: Vec::new(), paused }, place })
 }
 
 /// Backups are taken without databases. A fleet file that names some is refused, because whoever wrote it believes

@@ -110,7 +110,13 @@ impl Fleet {
             .collect();
         for site in sites.iter().filter(|site| !listed.contains_key(&site.id)) {
             let policy = self.discover.iter().find(|rule| rule.takes(site)).map(|rule| rule.policy.clone());
-            let app = App { id: site.id.clone(), policy, plan: site.plan.clone(), paused: false };
+            let app = App {
+                id: site.id.clone(),
+                policy,
+                plan: site.plan.clone(),
+                databases: Vec::new(),
+                paused: false,
+            };
             all.entry(site.id.clone()).or_insert(app);
         }
         all.into_values().collect()
@@ -139,6 +145,8 @@ mod tests {
             kind: None,
             state: None,
             tier: None,
+            operation: None,
+            hosts: Vec::new(),
             tags,
         }
     }
@@ -171,7 +179,8 @@ mod tests {
 
     #[test]
     fn a_listed_app_goes_by_its_own_entry_and_learns_its_plan() {
-        let listed = App { id: site("shop", &[]).id, policy: None, plan: None, paused: true };
+        let listed =
+            App { id: site("shop", &[]).id, policy: None, plan: None, databases: Vec::new(), paused: true };
         let fleet = Fleet {
             clouds: Vec::new(),
             storages: BTreeMap::new(),

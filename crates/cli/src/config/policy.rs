@@ -75,6 +75,8 @@ fn policy(
         overlap,
         recovery_point_objective: objective.map(|found| found.value),
         retention,
+        drill: None,
+        native_schedule: None,
         terms: terms?,
     })
 }

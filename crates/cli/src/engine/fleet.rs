@@ -97,7 +97,13 @@ impl FleetKeeper {
         };
         let kept = apps.into_iter().filter(|app| !app.removed && silent(&app.app));
         kept.filter(|app| app.policy.as_ref().is_none_or(|policy| discovering.contains(policy)))
-            .map(|app| App { id: app.app, policy: app.policy, plan: None, paused: false })
+            .map(|app| App {
+                id: app.app,
+                policy: app.policy,
+                plan: None,
+                databases: Vec::new(),
+                paused: false,
+            })
             .collect()
     }
 }

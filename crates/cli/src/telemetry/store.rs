@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use holdfast_model::{Call, Limits, NewRun, Run, RunEvent, RunId, SubscriptionId, Timestamp};
+use holdfast_model::{Call, CatalogEntry, Limits, NewRun, Run, RunEvent, RunId, SubscriptionId, Timestamp};
 use holdfast_store::{
-    AppStatus, Ask, AuditEvent, Board, ChainRow, Change, Committed, Cursor, Enrolled, Error, FleetChange,
-    Loaded, Plan, Planned, RunFilter, Store, Taken,
+    AppStatus, Ask, AuditEvent, Board, CatalogFilter, ChainRow, Change, Committed, Cursor, Enrolled, Error,
+    FleetChange, Loaded, Plan, Planned, RunFilter, Store, Taken,
 };
 use opentelemetry::KeyValue;
 use opentelemetry_sdk::trace::SdkTracer;
@@ -125,6 +125,16 @@ impl Store for WatchedStore {
         self.inner.add_run(run).await?;
         self.wrote(run.event.name(), 1);
         Ok(())
+    }
+
+    async fn add_runs(&self, runs: &[NewRun]) -> Result<u64, Error> {
+        let added = self.inner.add_runs(runs).await?;
+        self.wrote("planned", added);
+        Ok(added)
+    }
+
+    async fn catalog(&self, filter: &CatalogFilter) -> Result<Vec<CatalogEntry>, Error> {
+        self.inner.catalog(filter).await
     }
 
     async fn reclaim(&self) -> Result<u64, Error> {

@@ -1,6 +1,6 @@
 //! The span of a whole run, which its steps are children of. It is written once, by whoever commits the run's end.
 
-use holdfast_model::{Cause, Outcome, PolicyName, Run, RunKind, Timestamp, Trigger};
+use holdfast_model::{Cause, Outcome, PolicyName, Run, Timestamp, Trigger};
 use opentelemetry::trace::{Span as _, SpanBuilder, SpanKind, Status, Tracer as _};
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::trace::SdkTracer;
@@ -40,9 +40,7 @@ pub fn write(tracer: &SdkTracer, run: &Run, (outcome, cause): (Outcome, Option<C
 
 /// The word for what a run does.
 pub fn kind(run: &Run) -> &'static str {
-    match run.kind {
-        RunKind::Backup => "backup",
-    }
+    run.task.kind().as_str()
 }
 
 fn trigger(run: &Run) -> &'static str {
@@ -50,5 +48,6 @@ fn trigger(run: &Run) -> &'static str {
         Trigger::Schedule => "schedule",
         Trigger::CatchUp => "catch_up",
         Trigger::Manual => "manual",
+        Trigger::Policy => "policy",
     }
 }

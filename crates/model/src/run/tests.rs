@@ -18,6 +18,7 @@ fn a_run() -> NewRun {
         id: AppId::new("s", "g", "shop", None),
         policy: Some(PolicyName::new("gold")),
         plan: None,
+        databases: Vec::new(),
         paused: false,
     };
     let terms = Terms::new(StorageName::new("weu"), "acct");
@@ -26,7 +27,13 @@ fn a_run() -> NewRun {
 }
 
 fn attempt(number: u32) -> Attempt {
-    Attempt { number, name: BackupName::new(format!("hf-shop-{number}")), begun_at: at(1), sas: "f".into() }
+    Attempt {
+        number,
+        name: BackupName::new(format!("hf-shop-{number}")),
+        begun_at: at(1),
+        sas: "f".into(),
+        sas_expiry: None,
+    }
 }
 
 fn facts() -> BackupFacts {
@@ -36,6 +43,7 @@ fn facts() -> BackupFacts {
         size_bytes: 9,
         accepted_at: at(1),
         finished_at: None,
+        databases: Vec::new(),
     }
 }
 
@@ -213,7 +221,13 @@ proptest! {
 
 #[test]
 fn a_missed_tick_is_a_run_that_has_ended() {
-    let app = App { id: AppId::new("s", "g", "shop", None), policy: None, plan: None, paused: false };
+    let app = App {
+        id: AppId::new("s", "g", "shop", None),
+        policy: None,
+        plan: None,
+        databases: Vec::new(),
+        paused: false,
+    };
     let terms = Terms::new(StorageName::new("weu"), "acct");
     let missed = MissedTick { tick: at(60), reason: MissReason::TooLate };
     let new = NewRun::missed(a_run().run.id, &app, &terms, &missed, at(90));

@@ -136,7 +136,10 @@ async fn a_paused_app_has_no_ticks_and_fires_nothing_when_it_goes_on() {
     let world = World::at("01:30");
     let (mut planner, fleet_of) = world.planner(shop());
     planner.sync().await.unwrap();
-    fleet_of.send_replace(Arc::new(fleet([App { paused: true, ..app(app_id("shop")) }], gold())));
+    fleet_of.send_replace(Arc::new(fleet(
+        [App { databases: Vec::new(), paused: true, ..app(app_id("shop")) }],
+        gold(),
+    )));
     planner.sync().await.unwrap();
     world.clock.set(at("04:30"));
     planner.plan_due().await.unwrap();
@@ -154,7 +157,10 @@ async fn a_pause_holds_from_the_moment_it_is_known_though_the_store_was_not_told
     let world = World::at("01:30");
     let (mut planner, fleet_of) = world.planner(shop());
     planner.sync().await.unwrap();
-    fleet_of.send_replace(Arc::new(fleet([App { paused: true, ..app(app_id("shop")) }], gold())));
+    fleet_of.send_replace(Arc::new(fleet(
+        [App { databases: Vec::new(), paused: true, ..app(app_id("shop")) }],
+        gold(),
+    )));
     world.clock.set(at("02:00"));
     assert_eq!(planner.plan_due().await.unwrap(), Planned::default());
 }

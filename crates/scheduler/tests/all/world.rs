@@ -30,7 +30,7 @@ pub fn app_id(name: &str) -> AppId {
 /// An app under the policy `gold`, in a plan of its own.
 pub fn app(id: AppId) -> App {
     let plan = Some(format!("/plans/{}", id.site()));
-    App { id, policy: Some(PolicyName::new("gold")), plan, paused: false }
+    App { id, policy: Some(PolicyName::new("gold")), plan, databases: Vec::new(), paused: false }
 }
 
 /// Hourly, with two hours to catch up.
@@ -160,7 +160,7 @@ impl World {
     pub async fn begin(&self, wakeup: Wakeup) {
         let sas = SasFacts { fingerprint: "f".into(), window: SasWindow { start: None, expiry: None } };
         let name = BackupName::new("hf-1");
-        let attempt = Attempt { number: 1, name, begun_at: at("00:00"), sas: "f".into() };
+        let attempt = Attempt { number: 1, name, begun_at: at("00:00"), sas: "f".into(), sas_expiry: None };
         let started = RunEvent::AttemptStarted { attempt, sas };
         let committed = self.commit(wakeup, vec![started], Duration::from_hours(10)).await;
         assert!(matches!(committed, Committed::Done(_)));

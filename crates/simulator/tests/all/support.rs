@@ -37,6 +37,8 @@ pub fn site(name: &str, slot: Option<&str>, tier: &str) -> FleetSite {
         kind: Some("app".to_owned()),
         state: Some("Running".to_owned()),
         tier: Some(tier.to_owned()),
+        operation: None,
+        hosts: Vec::new(),
         tags: BTreeMap::from([("backup".to_owned(), "gold".to_owned())]),
     };
     FleetSite { site, size_bytes: 4_000 }

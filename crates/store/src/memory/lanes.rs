@@ -17,7 +17,7 @@ impl State {
         for id in &lapsed {
             let Some(mut row) = self.row(*id).cloned() else { continue };
             row.leased_until = None;
-            row.holds = row.holds && row.run.state.is_in_flight();
+            row.holds = row.holds && row.run.holds();
             row.run.version += 1;
             self.put(row);
         }

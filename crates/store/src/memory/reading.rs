@@ -20,6 +20,8 @@ impl State {
             now,
             typical: last.and_then(|(backup, ended_at)| columns::took(backup, ended_at)),
             last_good_bytes: last.map(|(backup, _)| backup.size_bytes),
+            subject: None,
+            last_good: None,
             run,
         })
     }

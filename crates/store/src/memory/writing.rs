@@ -74,7 +74,7 @@ impl State {
         let current = |row: &&Row| row.run.version == change.from && !row.run.state.is_ended();
         let Some(old) = self.row(id).filter(current) else { return Ok(Committed::Stale) };
         let run = changed(&old.run, &change.run);
-        let holds = run.state.is_in_flight();
+        let holds = run.holds();
         if holds && self.held.get(&run.app).is_some_and(|holder| *holder != id) {
             let what = format!("the app of run {id} is held by another run");
             return Err(Error::Inconsistent { operation: "commit a change of a run", what });

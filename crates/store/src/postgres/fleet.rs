@@ -48,6 +48,7 @@ impl AppColumns {
                     id: reading.parse("app", &reading.of)?,
                     policy: self.policy.map(PolicyName::new),
                     plan: self.plan,
+                    databases: Vec::new(),
                     paused: self.paused,
                 },
                 recovery_point_objective: self.recovery_point_objective_s.map(seconds).transpose()?,

@@ -34,7 +34,7 @@ impl RunRow {
         Ok(Run {
             id: reading.parse("id", &reading.of)?,
             version: self.version,
-            kind: reading.word("kind", &self.kind)?,
+            task: holdfast_model::Task::default(),
             trigger: reading.word("trigger", &self.trigger)?,
             priority: reading.priority(self.priority)?,
             app: reading.parse("app", &self.app)?,

@@ -53,7 +53,7 @@ fn columns(run: &Run) -> Value {
     let ending = Ending::of(&run.state);
     object!({
         "id": run.id.to_string(),
-        "kind": word(&run.kind),
+        "kind": run.task.kind().as_str(),
         "trigger": word(&run.trigger),
         "priority": run.priority.rank(),
         "app": run.app.to_string(),
@@ -125,7 +125,7 @@ async fn update(tx: &mut PgConnection, run: &Run, from: i64) -> Result<bool, Err
         .bind(run.due_at)
         .bind(run.ended_at)
         .bind(run.lane().map(|lane| lane.to_string()))
-        .bind(run.state.is_in_flight())
+        .bind(run.holds())
         .bind(run.id.as_uuid())
         .bind(from)
         .execute(tx)
@@ -168,7 +168,14 @@ pub(super) async fn load(
         sqlx::query_as(load).bind(id.as_uuid()).fetch_optional(connection).await.during(LOAD)?;
     let Some(row) = row else { return Ok(None) };
     let run = row.run.read(LOAD)?;
-    let mut loaded = Loaded { run, now: time.told(row.now), typical: None, last_good_bytes: None };
+    let mut loaded = Loaded {
+        run,
+        now: time.told(row.now),
+        typical: None,
+        last_good_bytes: None,
+        subject: None,
+        last_good: None,
+    };
     if let Some(state) = row.good_state {
         let reading = Reading { operation: LOAD, of: format!("the last good run before {id}") };
         let state: RunState = reading.json("state_json", &state)?;

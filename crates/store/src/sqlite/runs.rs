@@ -50,7 +50,7 @@ fn columns(run: &Run) -> Value {
     let ending = Ending::of(&run.state);
     object!({
         "id": run.id.to_string(),
-        "kind": word(&run.kind),
+        "kind": run.task.kind().as_str(),
         "trigger": word(&run.trigger),
         "priority": run.priority.rank(),
         "app": run.app.to_string(),
@@ -113,7 +113,7 @@ pub(super) async fn commit(tx: &mut SqliteConnection, change: &Change) -> Result
         .bind(text(run.due_at))
         .bind(run.ended_at.map(text))
         .bind(run.lane().map(|lane| lane.to_string()))
-        .bind(run.state.is_in_flight())
+        .bind(run.holds())
         .bind(run.id.to_string())
         .bind(change.from)
         .execute(&mut *tx)
@@ -141,7 +141,8 @@ pub(super) async fn load(
         ORDER BY accepted_at DESC, id DESC LIMIT 1";
     let last_good: Option<(String, Option<String>)> =
         sqlx::query_as(last_good).bind(run.app.to_string()).fetch_optional(connection).await.during(LOAD)?;
-    let mut loaded = Loaded { run, now, typical: None, last_good_bytes: None };
+    let mut loaded =
+        Loaded { run, now, typical: None, last_good_bytes: None, subject: None, last_good: None };
     if let Some((state, ended_at)) = last_good {
         let reading = Reading { operation: LOAD, of: format!("the last good run before {id}") };
         let state: RunState = reading.json("state_json", &state)?;

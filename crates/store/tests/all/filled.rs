@@ -172,7 +172,7 @@ impl<S: Store> History<S> {
         let (number, now) = (run.state.next_attempt(), self.clock.now());
         let name = BackupName::of_attempt(&run.app, run.id, number);
         let sas = SasFacts { fingerprint: "0a1b2c3d4e5f".into(), window: window(now) };
-        let attempt = Attempt { number, name, begun_at: now, sas: sas.fingerprint.clone() };
+        let attempt = Attempt { number, name, begun_at: now, sas: sas.fingerprint.clone(), sas_expiry: None };
         RunEvent::AttemptStarted { attempt, sas }
     }
 
@@ -194,7 +194,14 @@ impl<S: Store> History<S> {
 
     fn facts(&self, id: i64, size_bytes: i64, accepted_at: Timestamp) -> BackupFacts {
         let finished_at = Some(self.clock.now());
-        BackupFacts { id: BackupId(id), blob: format!("hf-{id}.zip"), size_bytes, accepted_at, finished_at }
+        BackupFacts {
+            id: BackupId(id),
+            blob: format!("hf-{id}.zip"),
+            size_bytes,
+            accepted_at,
+            finished_at,
+            databases: Vec::new(),
+        }
     }
 }
 
@@ -207,6 +214,7 @@ pub fn app(name: &str, policy: Option<&str>) -> App {
         id: AppId::new("0b1f6471-1bf0-4dda-aec3-111122223333", "shops", name, None),
         policy: policy.map(PolicyName::new),
         plan: Some("/plans/p1".into()),
+        databases: Vec::new(),
         paused: false,
     }
 }

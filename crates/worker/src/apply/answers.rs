@@ -47,7 +47,7 @@ pub(crate) fn asked(
 
 fn completed(sight: &Sight<'_>, attempt: &Attempt, accepted_at: Timestamp, backup: &Backup) -> Next {
     let facts = facts(attempt, accepted_at, backup);
-    let completed = RunEvent::Completed { backup: facts.clone() };
+    let completed = RunEvent::Completed { backup: Some(facts.clone()) };
     // Where storage is out of reach there is a check only for what a lost attempt may have left behind.
     if sight.run.terms.verify || !sight.run.tally.missing.is_empty() {
         return Next::new(vec![completed], sight.now);
@@ -68,6 +68,7 @@ fn facts(attempt: &Attempt, accepted_at: Timestamp, backup: &Backup) -> BackupFa
         size_bytes: backup.size_bytes.unwrap_or(0),
         accepted_at,
         finished_at: backup.finished,
+        databases: Vec::new(),
     }
 }
 

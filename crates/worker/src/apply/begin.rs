@@ -27,9 +27,10 @@ pub(crate) fn prepared(sight: &Sight<'_>, grant: &Grant) -> Next {
         name: BackupName::of_attempt(&sight.run.app, sight.run.id, number),
         begun_at: sight.now,
         sas: grant.facts.fingerprint.clone(),
+        sas_expiry: None,
     };
     let refresh = grant.refresh.clone().map(|refresh| RunEvent::SasRefreshed { refresh });
-    let started = RunEvent::AttemptStarted { attempt, sas: grant.facts.clone() };
+    let started = RunEvent::AttemptStarted { attempt, sas: Some(grant.facts.clone()) };
     Next::new(refresh.into_iter().chain([started]).collect(), sight.now + sight.settings.intent_lease())
 }
 

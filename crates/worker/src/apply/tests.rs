@@ -44,7 +44,8 @@ fn rng() -> fastrand::Rng {
 
 fn planned() -> Run {
     let id = AppId::new("s", "g", "shop", None);
-    let app = App { id, policy: Some(PolicyName::new("gold")), plan: None, paused: false };
+    let app =
+        App { id, policy: Some(PolicyName::new("gold")), plan: None, databases: Vec::new(), paused: false };
     let mut terms = Terms::new(StorageName::new("weu"), "acct");
     terms.retries = RETRIES;
     terms.deadline = seconds(3_600);
@@ -55,7 +56,7 @@ fn planned() -> Run {
 fn attempt(number: u32) -> Attempt {
     let run = planned();
     let name = BackupName::of_attempt(&run.app, run.id, number);
-    Attempt { number, name, begun_at: at(0), sas: "fingerprint".into() }
+    Attempt { number, name, begun_at: at(0), sas: "fingerprint".into(), sas_expiry: None }
 }
 
 fn sas() -> SasFacts {
@@ -69,6 +70,7 @@ fn facts() -> BackupFacts {
         size_bytes: 900,
         accepted_at: at(0),
         finished_at: None,
+        databases: Vec::new(),
     }
 }
 
@@ -77,7 +79,7 @@ fn moved(run: Run, events: impl IntoIterator<Item = RunEvent>) -> Run {
 }
 
 fn starting() -> Run {
-    moved(planned(), [RunEvent::AttemptStarted { attempt: attempt(1), sas: sas() }])
+    moved(planned(), [RunEvent::AttemptStarted { attempt: attempt(1), sas: Some(sas()) }])
 }
 
 fn settling() -> Run {
@@ -89,7 +91,7 @@ fn polling() -> Run {
 }
 
 fn verifying() -> Run {
-    moved(polling(), [RunEvent::Completed { backup: facts() }])
+    moved(polling(), [RunEvent::Completed { backup: Some(facts()) }])
 }
 
 /// The first attempt was given up as lost, and its backup may still turn up.
@@ -127,6 +129,8 @@ fn backup(status: BackupStatus) -> Backup {
         size_bytes: Some(900),
         website_size_bytes: None,
         log: None,
+        databases: Vec::new(),
+        restored: None,
         scheduled: false,
         correlation_id: None,
         request_id: None,

@@ -86,6 +86,8 @@ impl Inner {
             finished: None,
             size_bytes: Some(1_000),
             website_size_bytes: None,
+            databases: Vec::new(),
+            restored: None,
             scheduled: false,
             correlation_id: None,
             request_id: None,

@@ -76,7 +76,13 @@ impl World {
     /// Adds a run asked for by hand.
     pub async fn add_run(&self, site: &str) -> RunId {
         let id = AppId::new("sub", "group", site, None);
-        let app = App { id, policy: Some(PolicyName::new("gold")), plan: None, paused: false };
+        let app = App {
+            id,
+            policy: Some(PolicyName::new("gold")),
+            plan: None,
+            databases: Vec::new(),
+            paused: false,
+        };
         let now = self.store.now().await.unwrap();
         let id = RunId::new(now, &mut self.rng.lock().unwrap());
         let terms = Terms::new(StorageName::new("weu"), "acct");

@@ -21,11 +21,12 @@ fn an_intent_names_its_attempt_and_is_left_alone_for_as_long_as_its_post_may_tak
         reason: RefreshReason::First,
         old: None,
         new: sas(),
+        backup: None,
     };
     let next = prepared(&sight(&planned(), at(10)), &grant(Some(refresh.clone())));
     assert_eq!(next.events[0], RunEvent::SasRefreshed { refresh });
     let begun = Attempt { begun_at: at(10), ..attempt(1) };
-    assert_eq!(next.events[1], RunEvent::AttemptStarted { attempt: begun, sas: sas() });
+    assert_eq!(next.events[1], RunEvent::AttemptStarted { attempt: begun, sas: Some(sas()) });
     assert_eq!(next.due_at, at(10) + SETTINGS.intent_lease());
     assert!(SETTINGS.intent_lease() > SETTINGS.post_within + SETTINGS.call_timeout);
     let again = prepared(&sight(&one_missing(), at(10)), &grant(None));

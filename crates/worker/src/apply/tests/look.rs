@@ -113,7 +113,7 @@ fn a_backup_that_turns_up_late_is_adopted_and_missing_no_more() {
 
 #[test]
 fn going_on_with_an_earlier_attempt_would_use_a_name_twice_so_its_backup_is_recorded_instead() {
-    let started = RunEvent::AttemptStarted { attempt: attempt(2), sas: sas() };
+    let started = RunEvent::AttemptStarted { attempt: attempt(2), sas: Some(sas()) };
     let lost = RunEvent::AttemptEnded {
         number: 2,
         status: None,

@@ -47,7 +47,7 @@ impl Drive {
                 let answer = self.maybe(Self::answer);
                 asked(&sight, attempt, (*accepted_at, status), answer, &mut self.rng)
             }
-            (Action::Check, RunState::Verifying { attempt, backup, checks }) => {
+            (Action::Check, RunState::Verifying { attempt, backup: Some(backup), checks }) => {
                 let check = self.check();
                 checked(&sight, attempt, (backup, *checks), check, &mut self.rng)
             }

@@ -1,0 +1,263 @@
+//! What a run does, with everything it needs to know for it: a worker needs nothing but the row.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{AppId, BackupId, DatabaseRef, NativeSchedule, Note, RefreshReason, SasFacts, Timestamp};
+
+/// What a run does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "task", rename_all = "snake_case")]
+pub enum Task {
+    /// Takes a backup of the run's app.
+    Backup {
+        /// The databases taken along.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        databases: Vec<DatabaseRef>,
+    },
+    /// Brings the run's app to what a backup holds.
+    Restore(Restore),
+    /// Restores into a scratch app, the run's own, and looks whether it answers.
+    Drill(Drill),
+    /// Deletes a backup of the run's app.
+    Delete(Delete),
+    /// Replaces the SAS that Azure keeps with a backup of the run's app.
+    RefreshSas(RefreshSas),
+    /// Sets Azure's own schedule of the run's app.
+    PushSchedule {
+        /// The schedule; `None` takes it away.
+        schedule: Option<NativeSchedule>,
+    },
+    /// Nothing: something that happened outside of runs is written down.
+    Note {
+        /// What.
+        note: Note,
+    },
+}
+
+/// A restore.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Restore {
+    /// Whose backup.
+    pub source: AppId,
+    /// Azure's number for it; `None` for a blob that Azure's list no longer knows.
+    pub backup: Option<BackupId>,
+    /// The blob in the container of the run's storage.
+    pub blob: String,
+    /// The plan that a new app goes into; `None` when the app is there, and is overwritten.
+    pub new_in_plan: Option<String>,
+    /// The databases brought back, as the backup names them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub databases: Vec<DatabaseRef>,
+    /// Leaves databases as they are, although the backup holds some.
+    pub ignore_databases: bool,
+    /// Leaves host names out that another app has by now.
+    pub ignore_conflicting_host_names: bool,
+}
+
+/// A restore for practice.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Drill {
+    /// The restore into the scratch app.
+    #[serde(flatten)]
+    pub restore: Restore,
+    /// The URL that must answer afterwards; `None` when Azure's word is enough.
+    pub probe: Option<String>,
+}
+
+/// A deletion.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Delete {
+    /// Azure's number for the backup.
+    pub backup: BackupId,
+    /// Its blob.
+    pub blob: String,
+}
+
+/// A new SAS for a backup already taken.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefreshSas {
+    /// Azure's number for the backup.
+    pub backup: BackupId,
+    /// Why.
+    pub reason: RefreshReason,
+    /// The SAS that Azure keeps with it, as far as it is known.
+    pub old: Option<SasFacts>,
+}
+
+/// What a run does, without the particulars.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunKind {
+    /// See [`Task::Backup`].
+    Backup,
+    /// See [`Task::Restore`].
+    Restore,
+    /// See [`Task::Drill`].
+    Drill,
+    /// See [`Task::Delete`].
+    Delete,
+    /// See [`Task::RefreshSas`].
+    RefreshSas,
+    /// See [`Task::PushSchedule`].
+    PushSchedule,
+    /// See [`Task::Note`].
+    Note,
+}
+
+impl RunKind {
+    /// Every kind.
+    pub const ALL: [Self; 7] = [
+        Self::Backup,
+        Self::Restore,
+        Self::Drill,
+        Self::Delete,
+        Self::RefreshSas,
+        Self::PushSchedule,
+        Self::Note,
+    ];
+
+    /// The word in rows and on screen.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Backup => "backup",
+            Self::Restore => "restore",
+            Self::Drill => "drill",
+            Self::Delete => "delete",
+            Self::RefreshSas => "refresh_sas",
+            Self::PushSchedule => "push_schedule",
+            Self::Note => "note",
+        }
+    }
+}
+
+impl fmt::Display for RunKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Default for Task {
+    /// A backup of the app alone: what rows mean that were written when there was nothing else.
+    fn default() -> Self {
+        Self::Backup { databases: Vec::new() }
+    }
+}
+
+impl Task {
+    /// What it does, without the particulars.
+    pub fn kind(&self) -> RunKind {
+        match self {
+            Self::Backup { .. } => RunKind::Backup,
+            Self::Restore(_) => RunKind::Restore,
+            Self::Drill(_) => RunKind::Drill,
+            Self::Delete(_) => RunKind::Delete,
+            Self::RefreshSas(_) => RunKind::RefreshSas,
+            Self::PushSchedule { .. } => RunKind::PushSchedule,
+            Self::Note { .. } => RunKind::Note,
+        }
+    }
+
+    /// Is it [`Task::default`]?
+    pub fn is_plain_backup(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// The restore in it, if it is one.
+    pub fn restore(&self) -> Option<&Restore> {
+        match self {
+            Self::Restore(restore) => Some(restore),
+            Self::Drill(drill) => Some(&drill.restore),
+            _ => None,
+        }
+    }
+
+    /// The backup it is about, and whose it is, given the run's app: not for one that is still to be made.
+    pub fn backup<'a>(&'a self, app: &'a AppId) -> Option<(&'a AppId, BackupId)> {
+        match self {
+            Self::Restore(restore) | Self::Drill(Drill { restore, .. }) => {
+                Some((&restore.source, restore.backup?))
+            }
+            Self::Delete(delete) => Some((app, delete.backup)),
+            Self::RefreshSas(refresh) => Some((app, refresh.backup)),
+            Self::Note { note } => Some((app, note.backup()?)),
+            Self::Backup { .. } | Self::PushSchedule { .. } => None,
+        }
+    }
+
+    /// Does Azure work on the app itself, so that nothing else may at the same time?
+    pub fn is_exclusive(&self) -> bool {
+        matches!(self, Self::Backup { .. } | Self::Restore(_) | Self::Drill(_))
+    }
+
+    /// What of the app it is about: of those with the same subject, one run at a time is unfinished, whoever adds
+    /// them. `None` where several make sense.
+    pub fn subject(&self) -> Option<String> {
+        match self {
+            Self::Delete(delete) => Some(format!("delete {}", delete.backup)),
+            Self::RefreshSas(refresh) => Some(format!("refresh_sas {}", refresh.backup)),
+            Self::PushSchedule { .. } => Some("push_schedule".to_owned()),
+            Self::Drill(drill) => Some(format!("drill {}", drill.restore.source)),
+            Self::Backup { .. } | Self::Restore(_) | Self::Note { .. } => None,
+        }
+    }
+}
+
+/// How often an app's backups are tried out by a restore.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DrillRule {
+    /// How long a drill stays good.
+    pub every: Duration,
+    /// The scratch app: everything in it is overwritten.
+    pub into: AppId,
+    /// The URL that must answer afterwards.
+    pub probe: Option<String>,
+}
+
+impl DrillRule {
+    /// Is a drill due at `now`, after the last one?
+    pub fn is_due(&self, last: Option<Timestamp>, now: Timestamp) -> bool {
+        last.is_none_or(|last| last + self.every <= now)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kinds_word_is_the_one_it_is_written_with() {
+        for kind in RunKind::ALL {
+            assert_eq!(serde_json::to_value(kind).unwrap(), kind.as_str());
+        }
+    }
+
+    #[test]
+    fn a_row_from_when_there_were_only_backups_reads_as_one() {
+        let task: Task = serde_json::from_str(r#"{"task":"backup"}"#).unwrap();
+        assert!(task.is_plain_backup() && task.is_exclusive() && task.subject().is_none());
+    }
+
+    #[test]
+    fn two_deletions_of_one_backup_have_the_same_subject_and_those_of_two_have_not() {
+        let delete = |id| Task::Delete(Delete { backup: BackupId(id), blob: "b.zip".into() });
+        assert_eq!(delete(1).subject(), delete(1).subject());
+        assert_ne!(delete(1).subject(), delete(2).subject());
+        assert!(!delete(1).is_exclusive());
+    }
+
+    #[test]
+    fn a_drill_is_due_when_the_last_one_is_too_old_or_never_was() {
+        let at = |s| Timestamp::from_timestamp(s, 0).unwrap();
+        let rule = DrillRule {
+            every: Duration::from_secs(100),
+            into: AppId::new("s", "g", "scratch", None),
+            probe: None,
+        };
+        assert!(rule.is_due(None, at(0)));
+        assert!(!rule.is_due(Some(at(0)), at(99)));
+        assert!(rule.is_due(Some(at(0)), at(100)));
+    }
+}
