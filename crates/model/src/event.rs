@@ -82,13 +82,6 @@ pub enum RunEvent {
         /// Azure's id for the request, for Microsoft's support.
         request_id: Option<String>,
     },
-    /// The operation of a POST whose answer was lost was looked for and found.
-    OperationFound {
-        /// Where ARM tells how it stands: a path.
-        operation: String,
-        /// When it was begun, as far as it is known.
-        accepted_at: Timestamp,
-    },
     /// The POST left and its answer did not come, or could not be read.
     AnswerLost {
         /// In words.
@@ -128,6 +121,9 @@ pub enum RunEvent {
         /// The backup, where one was made.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         backup: Option<BackupFacts>,
+        /// What Azure says beside it, without secrets.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        detail: Option<String>,
     },
     /// What was done could not be checked, or does not hold yet.
     CheckFailed {
@@ -179,7 +175,6 @@ impl RunEvent {
             Self::Deferred { .. } => "deferred",
             Self::Accepted { .. } => "accepted",
             Self::OperationAccepted { .. } => "operation_accepted",
-            Self::OperationFound { .. } => "operation_found",
             Self::AnswerLost { .. } => "answer_lost",
             Self::Absent { .. } => "absent",
             Self::Adopted { .. } => "adopted",

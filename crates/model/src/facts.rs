@@ -18,6 +18,9 @@ pub struct Attempt {
     /// When that SAS lapses, as far as it tells.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sas_expiry: Option<Timestamp>,
+    /// When the backup to restore had last been restored, before a restore's attempt: another time is its success.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restored_before: Option<Timestamp>,
 }
 
 /// What is known of a backup that Azure made.

@@ -21,8 +21,9 @@ use crate::{
 ///                               |  ^
 ///                attempt_started+  +-- absent long enough: attempt_ended
 ///
-/// Restores: Starting --operation_accepted--> Following --completed--> Verifying (found: from Settling too)
-/// What Azure does at once: Starting --completed--> Verifying
+/// What is no backup:
+/// Starting --operation_accepted--> Following --completed--> Verifying; Following --answer_lost--> Settling
+/// Starting, Settling --completed--> Verifying
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
@@ -151,7 +152,7 @@ impl RunState {
             (S::Starting { attempt }, E::Accepted { backup, accepted_at, .. }) => {
                 polling(attempt, *backup, *accepted_at)
             }
-            (S::Starting { attempt }, E::AnswerLost { .. }) => {
+            (S::Starting { attempt } | S::Following { attempt, .. }, E::AnswerLost { .. }) => {
                 S::Settling { attempt: attempt.clone(), absent: 0, first_absent: None }
             }
             (S::Starting { attempt }, E::Absent { looked_at }) => {
@@ -172,11 +173,7 @@ impl RunState {
                 accepted_at: *accepted_at,
                 status: status.clone(),
             },
-            (
-                S::Starting { attempt } | S::Settling { attempt, .. },
-                E::OperationAccepted { operation, accepted_at, .. }
-                | E::OperationFound { operation, accepted_at },
-            ) => S::Following {
+            (S::Starting { attempt }, E::OperationAccepted { operation, accepted_at, .. }) => S::Following {
                 attempt: attempt.clone(),
                 operation: operation.clone(),
                 accepted_at: *accepted_at,
@@ -186,7 +183,7 @@ impl RunState {
                 | S::Settling { attempt, .. }
                 | S::Polling { attempt, .. }
                 | S::Following { attempt, .. },
-                E::Completed { backup },
+                E::Completed { backup, .. },
             ) => S::Verifying { attempt: attempt.clone(), backup: backup.clone(), checks: 0 },
             (S::Verifying { attempt, backup, checks }, E::CheckFailed { .. }) => {
                 S::Verifying { attempt: attempt.clone(), backup: backup.clone(), checks: checks + 1 }

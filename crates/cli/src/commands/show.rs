@@ -91,9 +91,8 @@ fn detail(event: &RunEvent) -> String {
             format!("backup {backup} of attempt {number}, {name}")
         }
         RunEvent::StatusSeen { status } => status.to_string(),
-        RunEvent::Completed { backup: Some(backup) } => describe(backup),
-        RunEvent::Completed { backup: None } => "azure has done it".to_owned(),
-        RunEvent::OperationAccepted { operation, .. } | RunEvent::OperationFound { operation, .. } => {
+        RunEvent::Completed { backup, detail } => completed(backup.as_ref(), detail.as_deref()),
+        RunEvent::OperationAccepted { operation, .. } => {
             operation.rsplit('/').next().unwrap_or_default().to_owned()
         }
         RunEvent::AttemptEnded { number, cause, detail, retry_at, .. } => {
@@ -121,6 +120,11 @@ fn planned(trigger: Trigger, task: &Task, by: Option<&str>) -> String {
 
 fn fingerprint(sas: Option<&SasFacts>) -> &str {
     sas.map_or("none", |sas| sas.fingerprint.as_str())
+}
+
+fn completed(backup: Option<&BackupFacts>, detail: Option<&str>) -> String {
+    let done = backup.map_or_else(|| "azure has done it".to_owned(), describe);
+    detail.map_or(done.clone(), |detail| format!("{done}; azure says: {detail}"))
 }
 
 fn describe(backup: &BackupFacts) -> String {

@@ -33,6 +33,7 @@ fn attempt(number: u32) -> Attempt {
         begun_at: at(1),
         sas: "f".into(),
         sas_expiry: None,
+        restored_before: None,
     }
 }
 
@@ -56,20 +57,23 @@ fn every_event(number: u32) -> Vec<RunEvent> {
         reason: crate::RefreshReason::First,
         old: None,
         new: sas.clone(),
+        backup: None,
     };
     vec![
-        RunEvent::Planned { tick: None, trigger: Trigger::Manual },
+        RunEvent::Planned { tick: None, trigger: Trigger::Manual, task: Task::default(), by: None },
         RunEvent::Missed { tick: at(0), reason: MissReason::Overlap },
-        RunEvent::AttemptStarted { attempt: attempt(number), sas },
+        RunEvent::Noted { note: Note::Revealed { backup: BackupId(7) }, by: "ann".into() },
+        RunEvent::AttemptStarted { attempt: attempt(number), sas: Some(sas) },
         RunEvent::StartRefused { cause: Cause::SasUnusable, detail: String::new(), retry_at: None },
         RunEvent::Deferred { cause: Cause::Throttled, detail: String::new(), until: at(5) },
         RunEvent::Accepted { backup: BackupId(7), accepted_at: at(1), request_id: None },
+        RunEvent::OperationAccepted { operation: "/o".into(), accepted_at: at(1), request_id: None },
         RunEvent::AnswerLost { detail: String::new() },
         RunEvent::Absent { looked_at: at(3) },
         RunEvent::Adopted { attempt: attempt(number), backup: BackupId(7), accepted_at: at(1) },
         RunEvent::OrphanFound { number: 1, backup: BackupId(3), name: BackupName::new("hf-x") },
         RunEvent::StatusSeen { status: BackupStatus::InProgress },
-        RunEvent::Completed { backup: facts() },
+        RunEvent::Completed { backup: Some(facts()), detail: None },
         RunEvent::CheckFailed { detail: String::new() },
         RunEvent::AttemptEnded {
             number,
@@ -102,7 +106,8 @@ fn every_state() -> Vec<RunState> {
             accepted_at: at(1),
             status: BackupStatus::Created,
         },
-        RunState::Verifying { attempt, backup: facts(), checks: 0 },
+        RunState::Following { attempt: attempt.clone(), operation: "/o".into(), accepted_at: at(1) },
+        RunState::Verifying { attempt, backup: Some(facts()), checks: 0 },
         RunState::Waiting { cause: Cause::Throttled, next_attempt: 1, refused_sas: None },
         RunState::Ended { outcome: Outcome::Failed, cause: None, backup: None, verification: None },
     ]
@@ -131,14 +136,14 @@ fn nothing_moves_a_run_that_has_ended() {
 
 #[test]
 fn an_attempt_out_of_turn_is_refused() {
-    let started = every_event(2).swap_remove(2);
+    let started = every_event(2).swap_remove(3);
     assert!(RunState::Planned.next(&started).is_err());
     assert!(
         RunState::Waiting { cause: Cause::TimedOut, next_attempt: 2, refused_sas: None }
             .next(&started)
             .is_ok()
     );
-    let ended_other = every_event(3).swap_remove(13);
+    let ended_other = every_event(3).swap_remove(15);
     assert!(RunState::Starting { attempt: attempt(2) }.next(&ended_other).is_err());
 }
 
@@ -155,19 +160,19 @@ fn a_sas_that_storage_refused_is_remembered_until_the_next_attempt_begins() {
     };
     let waiting = state.next(&ended).unwrap();
     assert_eq!(waiting.refused_sas(), Some("f"));
-    let deferred = waiting.next(&every_event(2)[4]).unwrap();
+    let deferred = waiting.next(&every_event(2)[5]).unwrap();
     assert_eq!(deferred.refused_sas(), Some("f"));
-    assert_eq!(deferred.next(&every_event(2)[2]).unwrap().refused_sas(), None);
+    assert_eq!(deferred.next(&every_event(2)[3]).unwrap().refused_sas(), None);
 }
 
 #[test]
 fn a_deferral_uses_up_no_attempt_and_is_forgotten_when_azure_accepts() {
     let mut run = a_run().run;
-    for event in [&every_event(1)[2], &every_event(1)[4], &every_event(1)[2]] {
+    for event in [&every_event(1)[3], &every_event(1)[5], &every_event(1)[3]] {
         run = run.after(event, at(1)).unwrap();
     }
     assert_eq!((run.state.next_attempt(), run.tally.deferred, run.tally.failed), (1, 1, 0));
-    let run = run.after(&every_event(1)[5], at(1)).unwrap();
+    let run = run.after(&every_event(1)[6], at(1)).unwrap();
     assert_eq!(run.tally.deferred, 0);
 }
 
@@ -186,7 +191,7 @@ fn a_state_written_as_json_comes_back() {
 
 proptest! {
     #[test]
-    fn whatever_happens_the_events_fold_back_to_the_row(choices in proptest::collection::vec(0_usize..16, 0..60)) {
+    fn whatever_happens_the_events_fold_back_to_the_row(choices in proptest::collection::vec(0_usize..18, 0..60)) {
         let new = a_run();
         let (mut run, mut log) = (new.run, vec![new.event]);
         for choice in choices {
@@ -204,7 +209,7 @@ proptest! {
     }
 
     #[test]
-    fn attempt_numbers_never_go_back_nor_skip(choices in proptest::collection::vec(0_usize..16, 0..60)) {
+    fn attempt_numbers_never_go_back_nor_skip(choices in proptest::collection::vec(0_usize..18, 0..60)) {
         let mut run = a_run().run;
         for choice in choices {
             let before = run.state.next_attempt();

@@ -160,7 +160,14 @@ impl World {
     pub async fn begin(&self, wakeup: Wakeup) {
         let sas = SasFacts { fingerprint: "f".into(), window: SasWindow { start: None, expiry: None } };
         let name = BackupName::new("hf-1");
-        let attempt = Attempt { number: 1, name, begun_at: at("00:00"), sas: "f".into(), sas_expiry: None };
+        let attempt = Attempt {
+            number: 1,
+            name,
+            begun_at: at("00:00"),
+            sas: "f".into(),
+            sas_expiry: None,
+            restored_before: None,
+        };
         let started = RunEvent::AttemptStarted { attempt, sas };
         let committed = self.commit(wakeup, vec![started], Duration::from_hours(10)).await;
         assert!(matches!(committed, Committed::Done(_)));

@@ -137,7 +137,7 @@ impl<S: Store> History<S> {
         let run = self.happen(run, vec![self.accepted(1)]).await;
         self.clock.advance(Duration::from_mins(5));
         let backup = self.facts(1, size_bytes, accepted_at);
-        let run = self.happen(run, vec![RunEvent::Completed { backup: backup.clone() }]).await;
+        let run = self.happen(run, vec![RunEvent::Completed { backup: backup.clone(), detail: None }]).await;
         let verification = Some(Verification::Verified);
         let over =
             RunEvent::Ended { outcome: Outcome::Succeeded, cause: None, backup: Some(backup), verification };
@@ -172,7 +172,14 @@ impl<S: Store> History<S> {
         let (number, now) = (run.state.next_attempt(), self.clock.now());
         let name = BackupName::of_attempt(&run.app, run.id, number);
         let sas = SasFacts { fingerprint: "0a1b2c3d4e5f".into(), window: window(now) };
-        let attempt = Attempt { number, name, begun_at: now, sas: sas.fingerprint.clone(), sas_expiry: None };
+        let attempt = Attempt {
+            number,
+            name,
+            begun_at: now,
+            sas: sas.fingerprint.clone(),
+            sas_expiry: None,
+            restored_before: None,
+        };
         RunEvent::AttemptStarted { attempt, sas }
     }
 

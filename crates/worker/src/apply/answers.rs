@@ -47,7 +47,7 @@ pub(crate) fn asked(
 
 fn completed(sight: &Sight<'_>, attempt: &Attempt, accepted_at: Timestamp, backup: &Backup) -> Next {
     let facts = facts(attempt, accepted_at, backup);
-    let completed = RunEvent::Completed { backup: Some(facts.clone()) };
+    let completed = RunEvent::Completed { backup: Some(facts.clone()), detail: None };
     // Where storage is out of reach there is a check only for what a lost attempt may have left behind.
     if sight.run.terms.verify || !sight.run.tally.missing.is_empty() {
         return Next::new(vec![completed], sight.now);

@@ -28,6 +28,7 @@ pub(crate) fn prepared(sight: &Sight<'_>, grant: &Grant) -> Next {
         begun_at: sight.now,
         sas: grant.facts.fingerprint.clone(),
         sas_expiry: None,
+        restored_before: None,
     };
     let refresh = grant.refresh.clone().map(|refresh| RunEvent::SasRefreshed { refresh });
     let started = RunEvent::AttemptStarted { attempt, sas: Some(grant.facts.clone()) };

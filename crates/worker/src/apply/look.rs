@@ -74,7 +74,8 @@ pub(crate) fn turned_up(sight: &Sight<'_>, mut found: Vec<Found>) -> Next {
     let mut next = Next::new(found.into_iter().map(orphan).collect(), sight.now);
     if let Some(Found { number, name, backup }) = own {
         let begun_at = sight.accepted_at(sight.run.created_at, backup.created);
-        let attempt = Attempt { number, name, begun_at, sas: String::new(), sas_expiry: None };
+        let attempt =
+            Attempt { number, name, begun_at, sas: String::new(), sas_expiry: None, restored_before: None };
         next.events.push(RunEvent::Adopted { attempt, backup: backup.id, accepted_at: begun_at });
         next.due_at = sight.now + sight.run.terms.poll.first;
     }

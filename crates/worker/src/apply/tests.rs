@@ -56,7 +56,14 @@ fn planned() -> Run {
 fn attempt(number: u32) -> Attempt {
     let run = planned();
     let name = BackupName::of_attempt(&run.app, run.id, number);
-    Attempt { number, name, begun_at: at(0), sas: "fingerprint".into(), sas_expiry: None }
+    Attempt {
+        number,
+        name,
+        begun_at: at(0),
+        sas: "fingerprint".into(),
+        sas_expiry: None,
+        restored_before: None,
+    }
 }
 
 fn sas() -> SasFacts {
@@ -91,7 +98,7 @@ fn polling() -> Run {
 }
 
 fn verifying() -> Run {
-    moved(polling(), [RunEvent::Completed { backup: Some(facts()) }])
+    moved(polling(), [RunEvent::Completed { backup: Some(facts()), detail: None }])
 }
 
 /// The first attempt was given up as lost, and its backup may still turn up.
