@@ -130,8 +130,8 @@ impl Error {
     }
 }
 
-/// How storage turned a request down. It tests on the status alone: the words beside it differ between Azure and its
-/// emulators.
+/// How storage turned a request down. It tests on the status: the words beside it differ between Azure and its
+/// emulators. One word alone has its own cure.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// 401 or 403.
@@ -144,6 +144,15 @@ pub enum Refusal {
         operation: &'static str,
         /// The HTTP status.
         status: u16,
+    },
+    /// 403, because the storage account allows no access by key, nor by a SAS that a key signed.
+    #[error(
+        "{operation} was answered 403: the storage account allows no access by key, so no SAS signed with one works; \
+         enable `Allow storage account key access` there, or use mint = \"user_delegation\""
+    )]
+    NoKeyAccess {
+        /// The request, as a verb.
+        operation: &'static str,
     },
     /// 404 for the container itself.
     #[error("{operation} was answered 404: the container is not there; create it or correct its name")]
@@ -185,7 +194,10 @@ impl Refusal {
     /// What it means for whoever waits for the storage.
     pub fn verdict(&self) -> Verdict {
         match self {
-            Self::Forbidden { .. } | Self::NoContainer { .. } | Self::Rejected { .. } => Verdict::Unusable,
+            Self::Forbidden { .. }
+            | Self::NoKeyAccess { .. }
+            | Self::NoContainer { .. }
+            | Self::Rejected { .. } => Verdict::Unusable,
             Self::Busy { .. } | Self::NoAnswer { .. } => Verdict::Unreachable,
         }
     }

@@ -3,7 +3,10 @@
 use std::error::Error as _;
 use std::time::Duration;
 
-use reqwest::{Client, StatusCode, redirect};
+use chrono::DateTime;
+use holdfast_model::Timestamp;
+use reqwest::header::DATE;
+use reqwest::{Client, Response, redirect};
 use secrecy::ExposeSecret;
 use url::Url;
 
@@ -37,15 +40,27 @@ pub(crate) fn blob_url(container: &Container, blob_name: &str, sas: &Sas) -> Opt
 }
 
 /// What an answer other than the wished one means.
-pub(crate) fn refusal(operation: &'static str, status: StatusCode) -> Refusal {
-    let code = status.as_u16();
+pub(crate) fn refusal(operation: &'static str, answer: &Response) -> Refusal {
+    let (status, code) = (answer.status(), answer.status().as_u16());
     match code {
+        403 if is_error(answer, "KeyBasedAuthenticationNotPermitted") => Refusal::NoKeyAccess { operation },
         401 | 403 => Refusal::Forbidden { operation, status: code },
         404 => Refusal::NoContainer { operation },
         408 | 425 | 429 => Refusal::Busy { operation, status: code },
         _ if status.is_server_error() => Refusal::Busy { operation, status: code },
         _ => Refusal::Rejected { operation, status: code },
     }
+}
+
+/// Does the answer name this error?
+pub(crate) fn is_error(answer: &Response, code: &str) -> bool {
+    answer.headers().get("x-ms-error-code").is_some_and(|named| named == code)
+}
+
+/// The time that an answer bears.
+pub(crate) fn server_time(answer: &Response) -> Option<Timestamp> {
+    let text = answer.headers().get(DATE)?.to_str().ok()?;
+    DateTime::parse_from_rfc2822(text).ok().map(|time| time.to_utc())
 }
 
 /// What it means that no answer came.

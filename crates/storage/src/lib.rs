@@ -4,6 +4,7 @@ mod blob;
 mod container;
 mod error;
 mod fields;
+mod health;
 mod http;
 mod judge;
 mod live;
@@ -17,6 +18,7 @@ mod time;
 
 pub use container::{Container, InvalidContainer, storage_account};
 pub use error::{Error, Refusal, Verdict};
+pub use health::SasHealth;
 pub use judge::{Fault, Judgement, Warning, judge};
 pub use live::{LiveStorage, Target};
 pub use mint::{InvalidKey, mint};

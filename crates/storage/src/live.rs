@@ -10,9 +10,9 @@ use reqwest::Client;
 use tokio::sync::Mutex;
 
 use crate::judge::{Judgement, judge};
-use crate::probe::probe;
+use crate::probe::{Probed, probe};
 use crate::storage::{BlobFacts, Grant, Need, Storage};
-use crate::{Container, Error, Refusal, Sas, SasSource, Verdict, blob, http, source};
+use crate::{Container, Error, Refusal, Sas, SasHealth, SasSource, Verdict, blob, http, source};
 
 /// One storage of the fleet file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,6 +85,9 @@ impl LiveStorage {
 
     /// The SAS at hand when it will do, or why it will not.
     async fn at_hand(&self, place: &Place, state: &mut State, need: &Need) -> Result<AtHand, Error> {
+        if let Some(reason) = need.reason {
+            return Ok(AtHand::Replace(reason));
+        }
         let Some(sas) = state.current.clone() else { return Ok(AtHand::Replace(RefreshReason::First)) };
         if need.replace.as_deref() == Some(sas.fingerprint()) {
             return Ok(AtHand::Replace(RefreshReason::Refused));
@@ -111,7 +114,7 @@ impl LiveStorage {
         let sas = Arc::new(source::for_backup(&place.name, &place.target, need)?);
         let faults = place.judge(&sas, need).faults;
         if !faults.is_empty() {
-            let (origin, cure) = (place.target.source.secret().to_string(), place.target.source.cure());
+            let (origin, cure) = (place.target.source.origin(), place.target.source.cure());
             return Err(Error::JudgeSas { storage: place.name.clone(), origin, faults, cure });
         }
         self.try_out(place, state, &sas, need.now).await?;
@@ -137,9 +140,8 @@ impl LiveStorage {
         let result = if let Some(trial) = state.trials.get(&fingerprint) {
             trial.result.clone()
         } else {
-            let unique = format!("{}-{:08x}", now.timestamp_millis(), state.rng.u32(..));
-            let blob_name = format!(".holdfast-probe-{unique}");
-            let result = probe(&self.client, &place.target.container, sas, &blob_name).await;
+            let blob_name = state.probe_name(now);
+            let result = probe(&self.client, &place.target.container, sas, &blob_name).await.result;
             let trial = Trial { at: self.clock.elapsed(), result: result.clone() };
             state.trials.insert(fingerprint.clone(), trial);
             result
@@ -155,6 +157,10 @@ impl LiveStorage {
 
 #[async_trait]
 impl Storage for LiveStorage {
+    fn container(&self, storage: &StorageName) -> Result<Container, Error> {
+        Ok(self.find(storage)?.target.container.clone())
+    }
+
     async fn grant(&self, storage: &StorageName, need: &Need) -> Result<Grant, Error> {
         let place = self.find(storage)?;
         let mut state = place.state.lock().await;
@@ -166,6 +172,25 @@ impl Storage for LiveStorage {
         };
         let warnings = place.judge(&sas, need).warnings;
         Ok(Grant { url: sas.url(&place.target.container), facts: sas.facts(), refresh, warnings })
+    }
+
+    async fn judge(&self, storage: &StorageName, need: &Need) -> Result<SasHealth, Error> {
+        let place = self.find(storage)?;
+        let Target { container, source } = &place.target;
+        let sas = source::for_backup(&place.name, &place.target, need)?;
+        let Judgement { faults, warnings } = place.judge(&sas, need);
+        let blob_name = place.state.lock().await.probe_name(need.now);
+        let Probed { result, server_time } = probe(&self.client, container, &sas, &blob_name).await;
+        Ok(SasHealth {
+            container: container.clone(),
+            origin: source.origin(),
+            facts: sas.facts(),
+            faults,
+            warnings,
+            allows_key: allows_key(&sas, &result),
+            probe: result,
+            server_time,
+        })
     }
 
     async fn blob(&self, storage: &StorageName, blob_name: &str) -> Result<Option<BlobFacts>, Error> {
@@ -184,6 +209,21 @@ impl Storage for LiveStorage {
 impl Place {
     fn judge(&self, sas: &Sas, need: &Need) -> Judgement {
         judge(sas, need.now, need.until, self.target.container.url().scheme() == "http")
+    }
+}
+
+impl State {
+    fn probe_name(&mut self, now: Timestamp) -> String {
+        format!(".holdfast-probe-{}-{:08x}", now.timestamp_millis(), self.rng.u32(..))
+    }
+}
+
+/// What an answer to a SAS tells of the account: only a SAS that a key signed is turned away for that.
+fn allows_key(sas: &Sas, result: &Result<(), Refusal>) -> Option<bool> {
+    match result {
+        Ok(()) if !sas.is_delegated => Some(true),
+        Err(Refusal::NoKeyAccess { .. }) => Some(false),
+        _ => None,
     }
 }
 

@@ -27,9 +27,16 @@ pub enum SasSource {
 
 impl SasSource {
     /// The reference that is read at each refresh.
-    pub fn secret(&self) -> &SecretRef {
+    pub fn secret(&self) -> Option<&SecretRef> {
         match self {
-            Self::Url(secret) | Self::AccountKey { key: secret, .. } => secret,
+            Self::Url(secret) | Self::AccountKey { key: secret, .. } => Some(secret),
+        }
+    }
+
+    /// Where a SAS comes from, in the fleet file's words.
+    pub fn origin(&self) -> String {
+        match self {
+            Self::Url(secret) | Self::AccountKey { key: secret, .. } => secret.to_string(),
         }
     }
 

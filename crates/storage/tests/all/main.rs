@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
 mod grant;
+mod health;
 mod look;
 mod secrets;
 mod server;

@@ -160,7 +160,7 @@ pub fn hours(hours: u64) -> Duration {
 
 /// A backup that begins now and may run for four hours.
 pub fn need(clock: &ManualClock) -> Need {
-    Need { now: clock.now(), until: clock.now() + TimeDelta::hours(4), replace: None }
+    Need { now: clock.now(), until: clock.now() + TimeDelta::hours(4), replace: None, reason: None }
 }
 
 /// The query of a good SAS with this signature.
