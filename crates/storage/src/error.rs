@@ -4,7 +4,7 @@ use std::fmt;
 
 use holdfast_model::StorageName;
 
-use crate::{Fault, InvalidKey, InvalidSas, SecretError};
+use crate::{Fault, InvalidKey, InvalidSas, NoKey, SecretError};
 
 /// What a failure means for whoever waits for the storage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,7 +13,7 @@ pub enum Verdict {
     Unusable,
     /// Storage could not be asked, or could not answer: try again later.
     Unreachable,
-    /// The reference to the SAS or the key leads nowhere.
+    /// The reference to the SAS or the key leads nowhere that may be read.
     SecretMissing,
 }
 
@@ -61,6 +61,14 @@ pub enum Error {
         origin: String,
         /// What is wrong with it.
         cause: InvalidKey,
+    },
+    /// There is no user delegation key to mint with.
+    #[error("failed to mint a SAS for storage `{storage}` with a user delegation key: {cause}")]
+    DelegateKey {
+        /// Which storage.
+        storage: StorageName,
+        /// Why.
+        cause: NoKey,
     },
     /// The SAS says of itself that it will not do.
     #[error("the SAS for storage `{storage}` from `{origin}` {}; {cure}", sentence(.faults))]
@@ -118,7 +126,8 @@ impl Error {
     /// What this failure means for whoever waits for the storage.
     pub fn verdict(&self) -> Verdict {
         match self {
-            Self::ReadSecret { .. } => Verdict::SecretMissing,
+            Self::ReadSecret { cause, .. } => cause.verdict(),
+            Self::DelegateKey { cause, .. } => cause.verdict(),
             Self::ProbeContainer { cause, .. } | Self::ReadBlob { cause, .. } => cause.verdict(),
             Self::FindStorage { .. }
             | Self::BuildClient { .. }

@@ -1,4 +1,4 @@
-//! What the requests to storage share. Answers' bodies are never read: they may repeat what was signed.
+//! What the requests share. The body of an answer that refuses is never read: it may repeat what was signed.
 
 use std::error::Error as _;
 use std::time::Duration;
@@ -8,6 +8,7 @@ use holdfast_model::Timestamp;
 use reqwest::header::DATE;
 use reqwest::{Client, Response, redirect};
 use secrecy::ExposeSecret;
+use secrecy::zeroize::Zeroizing;
 use url::Url;
 
 use crate::{Container, Error, Refusal, Sas};
@@ -63,13 +64,25 @@ pub(crate) fn server_time(answer: &Response) -> Option<Timestamp> {
     DateTime::parse_from_rfc2822(text).ok().map(|time| time.to_utc())
 }
 
+/// The body of an answer that may be read, unless it is longer than it can be.
+pub(crate) async fn body(mut answer: Response, bytes_max: usize) -> Result<Zeroizing<Vec<u8>>, String> {
+    let mut body = Zeroizing::new(Vec::new());
+    while let Some(chunk) = answer.chunk().await.map_err(describe)? {
+        if body.len() + chunk.len() > bytes_max {
+            return Err(format!("the answer is longer than {bytes_max} bytes"));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
 /// What it means that no answer came.
 pub(crate) fn no_answer(operation: &'static str, error: reqwest::Error) -> Refusal {
     Refusal::NoAnswer { operation, reason: describe(error) }
 }
 
 /// The whole chain of causes, without the URL, which holds the SAS.
-fn describe(error: reqwest::Error) -> String {
+pub(crate) fn describe(error: reqwest::Error) -> String {
     let error = error.without_url();
     let mut text = error.to_string();
     let mut source = error.source();

@@ -2,6 +2,7 @@
 
 mod blob;
 mod container;
+mod delegation;
 mod error;
 mod fields;
 mod health;
@@ -12,17 +13,26 @@ mod mint;
 mod probe;
 mod sas;
 mod secret;
+mod secrets;
 mod source;
 mod storage;
+mod supply;
 mod time;
+mod tokens;
+mod vault;
 
 pub use container::{Container, InvalidContainer, storage_account};
+pub use delegation::NoKey;
 pub use error::{Error, Refusal, Verdict};
 pub use health::SasHealth;
 pub use judge::{Fault, Judgement, Warning, judge};
-pub use live::{LiveStorage, Target};
+pub use live::LiveStorage;
 pub use mint::{InvalidKey, mint};
 pub use sas::{InvalidSas, Permissions, Sas, Scope};
 pub use secret::{InvalidSecretRef, SecretError, SecretRef};
-pub use source::SasSource;
+pub use secrets::{LiveSecrets, Secrets};
+pub use source::{DELEGATION_LIFETIME_MAX, SasSource};
 pub use storage::{BlobFacts, Grant, Need, Storage};
+pub use supply::{Access, Target};
+pub use tokens::{NoToken, Tokens};
+pub use vault::VaultSecret;
