@@ -12,7 +12,7 @@ use holdfast_model::{
     AppId, BackupId, Call, Lane, Limits, NewRun, Run, RunId, Site, StorageName, SubscriptionId, Timestamp,
 };
 use holdfast_queue::{Delivery, Message, Queue};
-use holdfast_storage::{BlobFacts, Grant, Need, Storage};
+use holdfast_storage::{BlobFacts, Container, Grant, Need, SasHealth, Storage};
 use holdfast_store::{
     AppStatus, Ask, AuditEvent, Board, Change, Committed, Cursor, Enrolled, FleetChange, Loaded, Plan,
     Planned, RunFilter, Store, Taken,
@@ -271,6 +271,14 @@ impl Arm for Shaky<Arc<dyn Arm>> {
 
 #[async_trait]
 impl Storage for Shaky<Arc<dyn Storage>> {
+    fn container(&self, storage: &StorageName) -> Result<Container, holdfast_storage::Error> {
+        self.inner.container(storage)
+    }
+
+    async fn judge(&self, storage: &StorageName, need: &Need) -> Result<SasHealth, holdfast_storage::Error> {
+        self.around(self.inner.judge(storage, need)).await
+    }
+
     async fn grant(&self, storage: &StorageName, need: &Need) -> Result<Grant, holdfast_storage::Error> {
         self.around(self.inner.grant(storage, need)).await
     }

@@ -7,7 +7,9 @@ use async_trait::async_trait;
 use chrono::{SubsecRound, TimeDelta};
 use holdfast_model::{Clock, RefreshReason, SasRefresh, StorageName, Timestamp};
 use holdfast_simulator::InProcess;
-use holdfast_storage::{BlobFacts, Container, Error, Grant, Need, Refusal, Sas, Storage, judge, mint};
+use holdfast_storage::{
+    BlobFacts, Container, Error, Grant, Judgement, Need, Refusal, Sas, SasHealth, Storage, judge, mint,
+};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
 
@@ -77,11 +79,16 @@ impl TwinStorage {
 
 #[async_trait]
 impl Storage for TwinStorage {
+    fn container(&self, _: &StorageName) -> Result<Container, Error> {
+        Ok(self.container.clone())
+    }
+
     async fn grant(&self, storage: &StorageName, need: &Need) -> Result<Grant, Error> {
         self.answers(storage)?;
         let now = self.clock.now();
         let mut at_hand = self.at_hand.lock().unwrap();
         let reason = match &*at_hand {
+            _ if need.reason.is_some() => need.reason,
             None => Some(RefreshReason::First),
             Some(sas) if need.replace.as_deref() == Some(sas.fingerprint()) => Some(RefreshReason::Refused),
             Some(sas) if !judge(sas, now, need.until, false).faults.is_empty() => {
@@ -97,6 +104,23 @@ impl Storage for TwinStorage {
         });
         let sas = at_hand.clone().unwrap();
         Ok(Grant { url: sas.url(&self.container), facts: sas.facts(), refresh, warnings: Vec::new() })
+    }
+
+    async fn judge(&self, storage: &StorageName, need: &Need) -> Result<SasHealth, Error> {
+        self.answers(storage)?;
+        let now = self.clock.now();
+        let sas = self.minted(now);
+        let Judgement { faults, warnings } = judge(&sas, now, need.until, false);
+        Ok(SasHealth {
+            container: self.container.clone(),
+            origin: "the account's key".into(),
+            facts: sas.facts(),
+            faults,
+            warnings,
+            probe: Ok(()),
+            allows_key: Some(true),
+            server_time: Some(now),
+        })
     }
 
     async fn blob(&self, storage: &StorageName, name: &str) -> Result<Option<BlobFacts>, Error> {

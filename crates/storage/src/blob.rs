@@ -3,7 +3,7 @@
 use reqwest::header::{CONTENT_LENGTH, HeaderMap};
 use reqwest::{Client, StatusCode};
 
-use crate::http::{blob_url, no_answer, refusal};
+use crate::http::{blob_url, is_error, no_answer, refusal};
 use crate::{BlobFacts, Container, Refusal, Sas};
 
 /// Asks what is known of a blob; `None` when it is not there.
@@ -22,16 +22,12 @@ pub(crate) async fn look(
             Some(size_bytes) => Ok(Some(BlobFacts { size_bytes })),
             None => Err(Refusal::NoAnswer { operation, reason: "the answer tells no length".to_owned() }),
         },
-        StatusCode::NOT_FOUND if !is_container_missing(answer.headers()) => Ok(None),
-        status => Err(refusal(operation, status)),
+        // A HEAD's 404 has no body; this header alone tells a missing blob from a missing container.
+        StatusCode::NOT_FOUND if !is_error(&answer, "ContainerNotFound") => Ok(None),
+        _ => Err(refusal(operation, &answer)),
     }
 }
 
 fn length(headers: &HeaderMap) -> Option<u64> {
     headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
-}
-
-/// A HEAD's 404 has no body; this header alone tells a missing blob from a missing container.
-fn is_container_missing(headers: &HeaderMap) -> bool {
-    headers.get("x-ms-error-code").is_some_and(|code| code == "ContainerNotFound")
 }

@@ -48,6 +48,14 @@ impl Container {
         storage_account(&self.url)
     }
 
+    /// The blob service of the storage account.
+    pub(crate) fn service(&self) -> Url {
+        let mut url = self.url.clone();
+        let path = if is_path_style(&url) { format!("/{}/", self.account()) } else { "/".to_owned() };
+        url.set_path(&path);
+        url
+    }
+
     /// The container's name.
     pub fn name(&self) -> &str {
         &self.name
@@ -133,7 +141,7 @@ fn is_path_style(url: &Url) -> bool {
     url.domain().is_none_or(|domain| !domain.contains('.'))
 }
 
-fn is_loopback(url: &Url) -> bool {
+pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(domain)) => domain == "localhost" || domain.ends_with(".localhost"),
         Some(Host::Ipv4(address)) => address.is_loopback(),

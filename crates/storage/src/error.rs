@@ -4,7 +4,7 @@ use std::fmt;
 
 use holdfast_model::StorageName;
 
-use crate::{Fault, InvalidKey, InvalidSas, SecretError};
+use crate::{Fault, InvalidKey, InvalidSas, NoKey, SecretError};
 
 /// What a failure means for whoever waits for the storage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,7 +13,7 @@ pub enum Verdict {
     Unusable,
     /// Storage could not be asked, or could not answer: try again later.
     Unreachable,
-    /// The reference to the SAS or the key leads nowhere.
+    /// The reference to the SAS or the key leads nowhere that may be read.
     SecretMissing,
 }
 
@@ -61,6 +61,14 @@ pub enum Error {
         origin: String,
         /// What is wrong with it.
         cause: InvalidKey,
+    },
+    /// There is no user delegation key to mint with.
+    #[error("failed to mint a SAS for storage `{storage}` with a user delegation key: {cause}")]
+    DelegateKey {
+        /// Which storage.
+        storage: StorageName,
+        /// Why.
+        cause: NoKey,
     },
     /// The SAS says of itself that it will not do.
     #[error("the SAS for storage `{storage}` from `{origin}` {}; {cure}", sentence(.faults))]
@@ -118,7 +126,8 @@ impl Error {
     /// What this failure means for whoever waits for the storage.
     pub fn verdict(&self) -> Verdict {
         match self {
-            Self::ReadSecret { .. } => Verdict::SecretMissing,
+            Self::ReadSecret { cause, .. } => cause.verdict(),
+            Self::DelegateKey { cause, .. } => cause.verdict(),
             Self::ProbeContainer { cause, .. } | Self::ReadBlob { cause, .. } => cause.verdict(),
             Self::FindStorage { .. }
             | Self::BuildClient { .. }
@@ -130,8 +139,8 @@ impl Error {
     }
 }
 
-/// How storage turned a request down. It tests on the status alone: the words beside it differ between Azure and its
-/// emulators.
+/// How storage turned a request down. It tests on the status: the words beside it differ between Azure and its
+/// emulators. One word alone has its own cure.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// 401 or 403.
@@ -144,6 +153,15 @@ pub enum Refusal {
         operation: &'static str,
         /// The HTTP status.
         status: u16,
+    },
+    /// 403, because the storage account allows no access by key, nor by a SAS that a key signed.
+    #[error(
+        "{operation} was answered 403: the storage account allows no access by key, so no SAS signed with one works; \
+         enable `Allow storage account key access` there, or use mint = \"user_delegation\""
+    )]
+    NoKeyAccess {
+        /// The request, as a verb.
+        operation: &'static str,
     },
     /// 404 for the container itself.
     #[error("{operation} was answered 404: the container is not there; create it or correct its name")]
@@ -185,7 +203,10 @@ impl Refusal {
     /// What it means for whoever waits for the storage.
     pub fn verdict(&self) -> Verdict {
         match self {
-            Self::Forbidden { .. } | Self::NoContainer { .. } | Self::Rejected { .. } => Verdict::Unusable,
+            Self::Forbidden { .. }
+            | Self::NoKeyAccess { .. }
+            | Self::NoContainer { .. }
+            | Self::Rejected { .. } => Verdict::Unusable,
             Self::Busy { .. } | Self::NoAnswer { .. } => Verdict::Unreachable,
         }
     }

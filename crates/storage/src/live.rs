@@ -10,18 +10,10 @@ use reqwest::Client;
 use tokio::sync::Mutex;
 
 use crate::judge::{Judgement, judge};
-use crate::probe::probe;
+use crate::probe::{Probed, probe};
 use crate::storage::{BlobFacts, Grant, Need, Storage};
-use crate::{Container, Error, Refusal, Sas, SasSource, Verdict, blob, http, source};
-
-/// One storage of the fleet file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Target {
-    /// Where backups go.
-    pub container: Container,
-    /// Where the SAS for it comes from.
-    pub source: SasSource,
-}
+use crate::supply::{Access, Supply, Target};
+use crate::{Container, Error, Refusal, Sas, SasHealth, Verdict, blob, http};
 
 /// The storages of a fleet file, over HTTP.
 #[derive(Debug)]
@@ -39,8 +31,7 @@ const BAD_FOR: Duration = Duration::from_secs(30);
 
 #[derive(Debug)]
 struct Place {
-    name: StorageName,
-    target: Target,
+    supply: Supply,
     /// Held while a SAS is replaced, so that those who need a new one at the same moment get the same one.
     state: Mutex<State>,
 }
@@ -66,17 +57,22 @@ enum AtHand {
 }
 
 impl LiveStorage {
-    /// The storages of `targets`. `rng` only tells test blobs of different processes apart.
+    /// The storages of `targets`, opened with what `access` gives for each. `rng` only tells test blobs of different
+    /// processes apart.
     pub fn new(
         targets: BTreeMap<StorageName, Target>,
+        access: impl Fn(&Target) -> Access,
         clock: Arc<dyn Clock>,
         mut rng: fastrand::Rng,
     ) -> Result<Self, Error> {
+        let client = http::client()?;
         let place = |(name, target): (StorageName, Target)| {
             let state = State { current: None, trials: BTreeMap::new(), rng: rng.fork() };
-            (name.clone(), Place { name, target, state: Mutex::new(state) })
+            let access = access(&target);
+            let supply = Supply::new(name.clone(), target, access, client.clone());
+            (name, Place { supply, state: Mutex::new(state) })
         };
-        Ok(Self { places: targets.into_iter().map(place).collect(), client: http::client()?, clock })
+        Ok(Self { places: targets.into_iter().map(place).collect(), client, clock })
     }
 
     fn find(&self, storage: &StorageName) -> Result<&Place, Error> {
@@ -85,6 +81,9 @@ impl LiveStorage {
 
     /// The SAS at hand when it will do, or why it will not.
     async fn at_hand(&self, place: &Place, state: &mut State, need: &Need) -> Result<AtHand, Error> {
+        if let Some(reason) = need.reason {
+            return Ok(AtHand::Replace(reason));
+        }
         let Some(sas) = state.current.clone() else { return Ok(AtHand::Replace(RefreshReason::First)) };
         if need.replace.as_deref() == Some(sas.fingerprint()) {
             return Ok(AtHand::Replace(RefreshReason::Refused));
@@ -108,17 +107,26 @@ impl LiveStorage {
         need: &Need,
         reason: RefreshReason,
     ) -> Result<(Arc<Sas>, Option<SasRefresh>), Error> {
-        let sas = Arc::new(source::for_backup(&place.name, &place.target, need)?);
+        let Supply { name, target, .. } = &place.supply;
+        if reason == RefreshReason::Refused || need.replace.is_some() {
+            place.supply.forget_key(need.now).await;
+        }
+        let sas = Arc::new(place.supply.for_backup(need).await?);
         let faults = place.judge(&sas, need).faults;
         if !faults.is_empty() {
-            let (origin, cure) = (place.target.source.secret().to_string(), place.target.source.cure());
-            return Err(Error::JudgeSas { storage: place.name.clone(), origin, faults, cure });
+            let (origin, cure) = (target.source.origin(), target.source.cure());
+            return Err(Error::JudgeSas { storage: name.clone(), origin, faults, cure });
         }
-        self.try_out(place, state, &sas, need.now).await?;
+        if let Err(error) = self.try_out(place, state, &sas, need.now).await {
+            if error.verdict() == Verdict::Unusable {
+                place.supply.forget_key(need.now).await;
+            }
+            return Err(error);
+        }
         let old = state.current.replace(sas.clone()).map(|old| old.facts());
         // The source may give the one at hand again, when storage refused it for a moment only.
         let is_new = old.as_ref().is_none_or(|old| old.fingerprint != sas.fingerprint());
-        let (storage, container) = (place.name.clone(), place.target.container.to_string());
+        let (storage, container) = (name.clone(), target.container.to_string());
         let refresh =
             is_new.then(|| SasRefresh { storage, container, reason, old, new: sas.facts(), backup: None });
         Ok((sas, refresh))
@@ -138,16 +146,15 @@ impl LiveStorage {
         let result = if let Some(trial) = state.trials.get(&fingerprint) {
             trial.result.clone()
         } else {
-            let unique = format!("{}-{:08x}", now.timestamp_millis(), state.rng.u32(..));
-            let blob_name = format!(".holdfast-probe-{unique}");
-            let result = probe(&self.client, &place.target.container, sas, &blob_name).await;
+            let blob_name = state.probe_name(now);
+            let result = probe(&self.client, place.container(), sas, &blob_name).await.result;
             let trial = Trial { at: self.clock.elapsed(), result: result.clone() };
             state.trials.insert(fingerprint.clone(), trial);
             result
         };
         result.map_err(|cause| Error::ProbeContainer {
-            storage: place.name.clone(),
-            container: place.target.container.to_string(),
+            storage: place.supply.name.clone(),
+            container: place.container().to_string(),
             fingerprint,
             cause,
         })
@@ -156,6 +163,10 @@ impl LiveStorage {
 
 #[async_trait]
 impl Storage for LiveStorage {
+    fn container(&self, storage: &StorageName) -> Result<Container, Error> {
+        Ok(self.find(storage)?.container().clone())
+    }
+
     async fn grant(&self, storage: &StorageName, need: &Need) -> Result<Grant, Error> {
         let place = self.find(storage)?;
         let mut state = place.state.lock().await;
@@ -166,13 +177,32 @@ impl Storage for LiveStorage {
             AtHand::Replace(reason) => self.replace(place, &mut state, need, reason).await?,
         };
         let warnings = place.judge(&sas, need).warnings;
-        Ok(Grant { url: sas.url(&place.target.container), facts: sas.facts(), refresh, warnings })
+        Ok(Grant { url: sas.url(place.container()), facts: sas.facts(), refresh, warnings })
+    }
+
+    async fn judge(&self, storage: &StorageName, need: &Need) -> Result<SasHealth, Error> {
+        let place = self.find(storage)?;
+        let Target { container, source, .. } = &place.supply.target;
+        let sas = place.supply.for_backup(need).await?;
+        let Judgement { faults, warnings } = place.judge(&sas, need);
+        let blob_name = place.state.lock().await.probe_name(need.now);
+        let Probed { result, server_time } = probe(&self.client, container, &sas, &blob_name).await;
+        Ok(SasHealth {
+            container: container.clone(),
+            origin: source.origin(),
+            facts: sas.facts(),
+            faults,
+            warnings,
+            allows_key: allows_key(&sas, &result),
+            probe: result,
+            server_time,
+        })
     }
 
     async fn blob(&self, storage: &StorageName, blob_name: &str) -> Result<Option<BlobFacts>, Error> {
         let place = self.find(storage)?;
-        let sas = source::for_reading(&place.name, &place.target, self.clock.now())?;
-        let container = &place.target.container;
+        let sas = place.supply.for_reading(self.clock.now()).await?;
+        let container = place.container();
         blob::look(&self.client, container, &sas, blob_name).await.map_err(|cause| Error::ReadBlob {
             storage: storage.clone(),
             container: container.to_string(),
@@ -183,8 +213,27 @@ impl Storage for LiveStorage {
 }
 
 impl Place {
+    fn container(&self) -> &Container {
+        &self.supply.target.container
+    }
+
     fn judge(&self, sas: &Sas, need: &Need) -> Judgement {
-        judge(sas, need.now, need.until, self.target.container.url().scheme() == "http")
+        judge(sas, need.now, need.until, self.container().url().scheme() == "http")
+    }
+}
+
+impl State {
+    fn probe_name(&mut self, now: Timestamp) -> String {
+        format!(".holdfast-probe-{}-{:08x}", now.timestamp_millis(), self.rng.u32(..))
+    }
+}
+
+/// What an answer to a SAS tells of the account: only a SAS that a key signed is turned away for that.
+fn allows_key(sas: &Sas, result: &Result<(), Refusal>) -> Option<bool> {
+    match result {
+        Ok(()) if !sas.is_delegated => Some(true),
+        Err(Refusal::NoKeyAccess { .. }) => Some(false),
+        _ => None,
     }
 }
 

@@ -1,30 +1,45 @@
 //! A write that tries a SAS out: what a backup would find out only at its end.
 
-use reqwest::{Client, StatusCode};
+use holdfast_model::Timestamp;
+use reqwest::{Client, Response, StatusCode};
 
-use crate::http::{blob_url, no_answer, refusal};
+use crate::http::{blob_url, no_answer, refusal, server_time};
 use crate::{Container, Refusal, Sas};
 
+/// What a write told.
+#[derive(Debug)]
+pub(crate) struct Probed {
+    pub result: Result<(), Refusal>,
+    /// The storage's own time, where it answered at all.
+    pub server_time: Option<Timestamp>,
+}
+
 /// Writes a blob of a few bytes called `blob_name` and deletes it again.
-pub(crate) async fn probe(
+pub(crate) async fn probe(client: &Client, container: &Container, sas: &Sas, blob_name: &str) -> Probed {
+    match write(client, container, sas, blob_name).await {
+        Ok(answer) => {
+            let server_time = server_time(&answer);
+            let result = match answer.status() {
+                StatusCode::CREATED => delete(client, container, sas, blob_name).await,
+                _ => Err(refusal(WRITING, &answer)),
+            };
+            Probed { result, server_time }
+        }
+        Err(refusal) => Probed { result: Err(refusal), server_time: None },
+    }
+}
+
+const WRITING: &str = "writing";
+
+async fn write(
     client: &Client,
     container: &Container,
     sas: &Sas,
     blob_name: &str,
-) -> Result<(), Refusal> {
-    write(client, container, sas, blob_name).await?;
-    delete(client, container, sas, blob_name).await
-}
-
-async fn write(client: &Client, container: &Container, sas: &Sas, blob_name: &str) -> Result<(), Refusal> {
-    let operation = "writing";
-    let url = blob_url(container, blob_name, sas).ok_or(Refusal::NoContainer { operation })?;
+) -> Result<Response, Refusal> {
+    let url = blob_url(container, blob_name, sas).ok_or(Refusal::NoContainer { operation: WRITING })?;
     let request = client.put(url).header("x-ms-blob-type", "BlockBlob").body("holdfast");
-    let answer = request.send().await.map_err(|error| no_answer(operation, error))?;
-    match answer.status() {
-        StatusCode::CREATED => Ok(()),
-        status => Err(refusal(operation, status)),
-    }
+    request.send().await.map_err(|error| no_answer(WRITING, error))
 }
 
 async fn delete(client: &Client, container: &Container, sas: &Sas, blob_name: &str) -> Result<(), Refusal> {
@@ -39,6 +54,6 @@ async fn delete(client: &Client, container: &Container, sas: &Sas, blob_name: &s
             tracing::warn!(%container, blob_name, "the container keeps blobs from being deleted; the test blob stays");
             Ok(())
         }
-        status => Err(refusal(operation, status)),
+        _ => Err(refusal(operation, &answer)),
     }
 }

@@ -25,6 +25,8 @@ pub struct Sas {
     pub(crate) has_policy: bool,
     /// `sip`: only some addresses may use it.
     pub(crate) has_addresses: bool,
+    /// `skoid`: signed with a user delegation key, and not with the account's.
+    pub(crate) is_delegated: bool,
 }
 
 /// What a SAS opens (`sr`).
@@ -114,6 +116,7 @@ impl Sas {
             protocols: fields.protocols(),
             has_policy: fields.get("si").is_some(),
             has_addresses: fields.get("sip").is_some(),
+            is_delegated: fields.get("skoid").is_some(),
             query: fields.into_query(),
         })
     }

@@ -9,7 +9,10 @@ use std::str::FromStr;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
-/// Where a secret is kept: `env:NAME` or `file:PATH`.
+use crate::vault::VaultSecret;
+use crate::{NoToken, Verdict};
+
+/// Where a secret is kept: `env:NAME`, `file:PATH` or `keyvault:https://VAULT.vault.azure.net/secrets/NAME`.
 ///
 /// It is read each time it is needed: files rotate while the process runs.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -19,11 +22,16 @@ pub enum SecretRef {
     Env(String),
     /// A file, whose last newline does not count.
     File(PathBuf),
+    /// A Key Vault's secret: the latest, or the version that is named.
+    KeyVault(VaultSecret),
 }
 
 /// The text is not a reference. It is not repeated here: somebody may have put the secret itself in its place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("expected a reference to a secret, `env:NAME` or `file:PATH`, and not the secret itself")]
+#[error(
+    "expected a reference to a secret, `env:NAME`, `file:PATH` or \
+     `keyvault:https://VAULT.vault.azure.net/secrets/NAME`, and not the secret itself"
+)]
 pub struct InvalidSecretRef;
 
 /// A reference that leads nowhere.
@@ -46,24 +54,90 @@ pub enum SecretError {
     /// There is nothing in it.
     #[error("`{0}` is empty")]
     Empty(SecretRef),
+    /// It is in a Key Vault, and nobody is known here who could read that.
+    #[error("`{0}` is in a Key Vault, which is not read for this: give `env:NAME` or `file:PATH`")]
+    InVault(SecretRef),
+    /// There is no token to ask the Key Vault with.
+    #[error("`{reference}` could not be asked for: {cause}")]
+    NoToken {
+        /// The reference.
+        reference: SecretRef,
+        /// Why.
+        cause: NoToken,
+    },
+    /// The Key Vault answered 401 or 403.
+    #[error(
+        "`{reference}` was answered {status}: give the credential the role `Key Vault Secrets User` on the vault, \
+         enable the secret, or open the vault's network to this machine"
+    )]
+    Forbidden {
+        /// The reference.
+        reference: SecretRef,
+        /// The HTTP status.
+        status: u16,
+    },
+    /// The Key Vault answered 404.
+    #[error("`{0}` was answered 404: the vault holds no such secret, or no such version of it")]
+    NoSuchSecret(SecretRef),
+    /// The Key Vault answered what the same request would get again.
+    #[error("`{reference}` was answered {status}: check the vault's address")]
+    Rejected {
+        /// The reference.
+        reference: SecretRef,
+        /// The HTTP status.
+        status: u16,
+    },
+    /// The Key Vault is busy or broken.
+    #[error("`{reference}` was answered {status}: the vault is busy or in trouble, try again later")]
+    Busy {
+        /// The reference.
+        reference: SecretRef,
+        /// The HTTP status.
+        status: u16,
+    },
+    /// No answer, or one that cannot be understood.
+    #[error(
+        "`{reference}` got no answer: {reason}; try again later, and check the vault's name and the network"
+    )]
+    NoAnswer {
+        /// The reference.
+        reference: SecretRef,
+        /// What the network says.
+        reason: String,
+    },
+}
+
+impl SecretError {
+    /// What it means for whoever waits for the secret.
+    pub fn verdict(&self) -> Verdict {
+        match self {
+            Self::NoToken { .. } | Self::Busy { .. } | Self::NoAnswer { .. } => Verdict::Unreachable,
+            Self::ReadEnv(_)
+            | Self::ReadFile { .. }
+            | Self::TooLong(_)
+            | Self::Empty(_)
+            | Self::InVault(_)
+            | Self::Forbidden { .. }
+            | Self::NoSuchSecret(_)
+            | Self::Rejected { .. } => Verdict::SecretMissing,
+        }
+    }
 }
 
 /// No secret that Azure hands out comes near this.
 const LENGTH_MAX_BYTES: u64 = 64 * 1024;
 
 impl SecretRef {
-    /// Reads the secret now, without the newline that editors put at a file's end.
+    /// Reads the secret now, without the newline that editors put at a file's end. This asks nobody, so it leaves a
+    /// Key Vault out: [`Secrets`](crate::Secrets) reads that too.
     pub fn read(&self) -> Result<SecretString, SecretError> {
         let text = match self {
             Self::Env(name) => std::env::var(name).map_err(|_| SecretError::ReadEnv(self.clone()))?,
             Self::File(path) => self.read_file(path)?,
+            Self::KeyVault(_) => return Err(SecretError::InVault(self.clone())),
         };
         // Made into a secret first, so that it is wiped from memory if it turns out to be empty.
-        let text = SecretString::from(text);
-        match text.expose_secret().trim_end_matches(['\r', '\n']) {
-            trimmed if trimmed.trim().is_empty() => Err(SecretError::Empty(self.clone())),
-            trimmed => Ok(SecretString::from(trimmed)),
-        }
+        tidy(self, &SecretString::from(text))
     }
 
     fn read_file(&self, path: &PathBuf) -> Result<String, SecretError> {
@@ -78,11 +152,20 @@ impl SecretRef {
     }
 }
 
+/// The secret without newlines at its end; an empty one is none.
+pub(crate) fn tidy(reference: &SecretRef, text: &SecretString) -> Result<SecretString, SecretError> {
+    match text.expose_secret().trim_end_matches(['\r', '\n']) {
+        trimmed if trimmed.trim().is_empty() => Err(SecretError::Empty(reference.clone())),
+        trimmed => Ok(SecretString::from(trimmed)),
+    }
+}
+
 impl fmt::Display for SecretRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Env(name) => write!(f, "env:{name}"),
             Self::File(path) => write!(f, "file:{}", path.display()),
+            Self::KeyVault(secret) => write!(f, "keyvault:{secret}"),
         }
     }
 }
@@ -98,6 +181,7 @@ impl FromStr for SecretRef {
         match text.split_once(':') {
             Some(("env", name)) if is_name(name) => Ok(Self::Env(name.to_owned())),
             Some(("file", path)) if !path.is_empty() => Ok(Self::File(PathBuf::from(path))),
+            Some(("keyvault", address)) => address.parse().map(Self::KeyVault),
             _ => Err(InvalidSecretRef),
         }
     }
@@ -129,7 +213,12 @@ mod tests {
 
     #[test]
     fn a_reference_reads_back_as_it_was_written() {
-        for text in ["env:STORAGE_KEY", "file:/run/secrets/sas", "file:C:\\secrets\\sas"] {
+        for text in [
+            "env:STORAGE_KEY",
+            "file:/run/secrets/sas",
+            "file:C:\\secrets\\sas",
+            "keyvault:https://acme.vault.azure.net/secrets/sas/0123abcd",
+        ] {
             assert_eq!(reference(text).to_string(), text);
         }
     }
@@ -166,6 +255,12 @@ mod tests {
         let error = reference.read().unwrap_err();
         assert!(matches!(error, SecretError::TooLong(_)));
         assert!(error.to_string().contains(&reference.to_string()));
+    }
+
+    #[test]
+    fn a_key_vault_is_not_read_without_asking() {
+        let reference = reference("keyvault:https://acme.vault.azure.net/secrets/sas");
+        assert!(matches!(reference.read(), Err(SecretError::InVault(named)) if named == reference));
     }
 
     #[test]

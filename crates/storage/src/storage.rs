@@ -1,17 +1,24 @@
 //! The seam: what the rest of Holdfast may ask of the storage behind a policy.
 
 use async_trait::async_trait;
-use holdfast_model::{SasFacts, SasRefresh, StorageName, Timestamp};
+use holdfast_model::{RefreshReason, SasFacts, SasRefresh, StorageName, Timestamp};
 use secrecy::SecretString;
 
-use crate::{Error, Warning};
+use crate::{Container, Error, SasHealth, Warning};
 
 /// The containers that policies write to, and the SAS for each.
 #[async_trait]
 pub trait Storage: Send + Sync {
+    /// The container behind a storage's name, to be shown.
+    fn container(&self, storage: &StorageName) -> Result<Container, Error>;
+
     /// A SAS good for a backup that may run until `need.until`: judged, tried by a write when new, and refreshed first
     /// when the one at hand will not do.
     async fn grant(&self, storage: &StorageName, need: &Need) -> Result<Grant, Error>;
+
+    /// How a SAS that is newly read or minted for `need` does: judged and tried by a write, whatever the judgement
+    /// says. It takes the place of none. An error when there is no SAS to judge.
+    async fn judge(&self, storage: &StorageName, need: &Need) -> Result<SasHealth, Error>;
 
     /// What is known of a blob; `None` when it is not there.
     async fn blob(&self, storage: &StorageName, blob_name: &str) -> Result<Option<BlobFacts>, Error>;
@@ -26,6 +33,9 @@ pub struct Need {
     pub until: Timestamp,
     /// The fingerprint of a SAS that storage refused: that one is not handed out again.
     pub replace: Option<String>,
+    /// Set when a SAS newly read or minted is wanted for this reason, though the one at hand might do. A source that
+    /// gives the one at hand again has none newer: that one is handed out, and nothing was replaced.
+    pub reason: Option<RefreshReason>,
 }
 
 /// A SAS that will do.

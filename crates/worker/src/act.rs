@@ -44,6 +44,7 @@ pub(crate) async fn prepare(seams: &Seams, sight: &Sight<'_>) -> Result<Result<G
         now: sight.now,
         until: sight.now + sight.run.terms.deadline,
         replace: sight.run.state.refused_sas().map(ToOwned::to_owned),
+        reason: None,
     };
     let grant = seams.storage.grant(&sight.run.terms.storage, &need).await?;
     for warning in &grant.warnings {

@@ -19,7 +19,7 @@ pub fn check<'t>(report: &mut Report<'_>, targets: impl Iterator<Item = &'t Targ
                 // A credential may share its file with a storage, and is no SAS for that.
                 let is_storage = place.key.starts_with("storage.");
                 let mut used =
-                    targets.iter().filter(|target| is_storage && target.source.secret() == &reference);
+                    targets.iter().filter(|target| is_storage && target.source.secret() == Some(&reference));
                 if let Some(fault) = used.find_map(|target| fault(&secret, target, now)) {
                     report.error(
                         &place,

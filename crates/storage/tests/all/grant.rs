@@ -228,7 +228,7 @@ async fn a_storage_that_shuts_everybody_out_is_not_asked_by_each_of_a_fleet() {
 async fn a_sas_that_will_not_do_is_refused_before_anything_is_sent() {
     let (server, clock) = (Server::start().await, clock());
     let (_file, source) = sas_file("sv=2022-11-02&sr=b&sp=rl&se=2027-01-31T15:00:00Z&sig=Zmlyc3Q");
-    let reference = source.secret().to_string();
+    let reference = source.origin();
     let error = grant(&server.storage(&clock, source), &need(&clock)).await.unwrap_err();
     assert_eq!(error.verdict(), Verdict::Unusable);
     assert_eq!(

@@ -2,7 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
+mod delegation;
 mod grant;
+mod health;
 mod look;
 mod secrets;
 mod server;
+mod vault;

@@ -6,13 +6,18 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::Response;
 use chrono::TimeDelta;
 use holdfast_model::{Clock, ManualClock, StorageName, Timestamp, parse_timestamp};
-use holdfast_storage::{Container, Error, Grant, LiveStorage, Need, SasSource, SecretRef, Storage, Target};
+use holdfast_storage::{
+    Access, Container, Error, Grant, LiveSecrets, LiveStorage, Need, NoToken, SasSource, SecretRef, Storage,
+    Target, Tokens,
+};
+use secrecy::SecretString;
 use tokio::io::AsyncReadExt;
 
 /// What the server answers: a status, headers and a body.
@@ -29,6 +34,9 @@ pub struct Asked {
     pub method: String,
     pub path: String,
     pub query: String,
+    /// The header that says who asks.
+    pub authorization: String,
+    pub body: String,
 }
 
 type Rule = Box<dyn Fn(&Asked) -> Reply + Send>;
@@ -95,19 +103,40 @@ impl Server {
 
 /// A storage called `weu`.
 pub fn storage(container: Container, clock: &Arc<ManualClock>, source: SasSource) -> LiveStorage {
-    let _ = rustls::crypto::ring::default_provider().install_default();
     let clock: Arc<dyn Clock> = clock.clone();
-    let target = Target { container, source };
-    LiveStorage::new([(weu(), target)].into(), clock, fastrand::Rng::with_seed(7)).unwrap()
+    storage_with(container, clock, source, Arc::new(Badge::default()))
+}
+
+/// A storage called `weu` that is opened with these tokens.
+pub fn storage_with(
+    container: Container,
+    clock: Arc<dyn Clock>,
+    source: SasSource,
+    tokens: Arc<dyn Tokens>,
+) -> LiveStorage {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let secrets = Arc::new(LiveSecrets::new(Arc::clone(&tokens)).unwrap());
+    let access = Access { secrets, tokens };
+    let target = Target { container, source, azure: None };
+    let targets = [(weu(), target)].into();
+    LiveStorage::new(targets, |_| access.clone(), clock, fastrand::Rng::with_seed(7)).unwrap()
 }
 
 async fn answer(
     State(shared): State<Shared>,
     request: Request,
 ) -> Result<Response<Body>, std::convert::Infallible> {
-    let (method, uri) = (request.method().to_string(), request.uri());
-    let (path, query) = (uri.path().to_owned(), uri.query().unwrap_or_default().to_owned());
-    let asked = Asked { method, path, query };
+    let (head, body) = request.into_parts();
+    let (path, query) = (head.uri.path().to_owned(), head.uri.query().unwrap_or_default().to_owned());
+    let authorization = head.headers.get("authorization").map(|value| value.to_str().unwrap().to_owned());
+    let body = axum::body::to_bytes(body, 64 * 1024).await.unwrap();
+    let asked = Asked {
+        method: head.method.to_string(),
+        path,
+        query,
+        authorization: authorization.unwrap_or_default(),
+        body: String::from_utf8(body.to_vec()).unwrap(),
+    };
     let reply = shared.rule.lock().unwrap()(&asked);
     shared.asked.lock().unwrap().push_back(asked);
     let mut response = Response::builder().status(reply.status);
@@ -115,6 +144,34 @@ async fn answer(
         response = response.header(name, value);
     }
     Ok(response.body(Body::from(reply.body)).unwrap())
+}
+
+/// Gives the same token to everybody, and remembers for what.
+#[derive(Debug, Default)]
+pub struct Badge {
+    pub scopes: Mutex<Vec<String>>,
+}
+
+#[async_trait]
+impl Tokens for Badge {
+    async fn token(&self, scope: &str) -> Result<SecretString, NoToken> {
+        self.scopes.lock().unwrap().push(scope.to_owned());
+        Ok(TOKEN.into())
+    }
+}
+
+/// The token of a [`Badge`].
+pub const TOKEN: &str = "dG9rZW4tb2YtYS10ZXN0";
+
+/// Whoever has no identity.
+#[derive(Debug)]
+pub struct Nobody;
+
+#[async_trait]
+impl Tokens for Nobody {
+    async fn token(&self, _: &str) -> Result<SecretString, NoToken> {
+        Err(NoToken("nobody is logged in".into()))
+    }
 }
 
 /// A container behind which every connection is closed once something was asked.
@@ -160,7 +217,7 @@ pub fn hours(hours: u64) -> Duration {
 
 /// A backup that begins now and may run for four hours.
 pub fn need(clock: &ManualClock) -> Need {
-    Need { now: clock.now(), until: clock.now() + TimeDelta::hours(4), replace: None }
+    Need { now: clock.now(), until: clock.now() + TimeDelta::hours(4), replace: None, reason: None }
 }
 
 /// The query of a good SAS with this signature.

@@ -5,13 +5,15 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use holdfast_model::{ManualClock, RefreshReason, SasFacts, SasRefresh, SasWindow, StorageName};
-use holdfast_storage::{BlobFacts, Error, Grant, Need, Storage};
+use holdfast_storage::{BlobFacts, Container, Error, Grant, Need, SasHealth, Storage};
 use tokio::sync::Semaphore;
 
 use crate::world::pause;
 
 /// The signature that must show nowhere.
 pub const SIGNATURE: &str = "c2VjcmV0LXNpZ25hdHVyZQ";
+
+const CONTAINER: &str = "https://acct.blob.core.windows.net/backups";
 
 /// A storage with every blob it is asked for.
 #[derive(Debug)]
@@ -32,17 +34,21 @@ impl Default for FakeStorage {
 
 #[async_trait]
 impl Storage for FakeStorage {
+    fn container(&self, _: &StorageName) -> Result<Container, Error> {
+        Ok(CONTAINER.parse().unwrap())
+    }
+
     async fn grant(&self, storage: &StorageName, need: &Need) -> Result<Grant, Error> {
         self.needs.lock().unwrap().push(need.clone());
         pause().await;
         drop(self.gate.acquire().await.unwrap());
-        let first = self.needs.lock().unwrap().len() == 1;
+        let is_new = need.reason.is_some() || self.needs.lock().unwrap().len() == 1;
         let window = SasWindow { start: None, expiry: Some(need.until + Duration::from_hours(1)) };
         let facts = SasFacts { fingerprint: "0123456789ab".into(), window };
-        let refresh = first.then(|| SasRefresh {
+        let refresh = is_new.then(|| SasRefresh {
             storage: storage.clone(),
-            container: "https://acct.blob.core.windows.net/backups".into(),
-            reason: RefreshReason::First,
+            container: CONTAINER.into(),
+            reason: need.reason.unwrap_or(RefreshReason::First),
             old: None,
             new: facts.clone(),
         });
@@ -50,8 +56,23 @@ impl Storage for FakeStorage {
             clock.advance(by);
         }
         pause().await;
-        let url = format!("https://acct.blob.core.windows.net/backups?sp=rwdl&sig={SIGNATURE}");
+        let url = format!("{CONTAINER}?sp=rwdl&sig={SIGNATURE}");
         Ok(Grant { url: url.into(), facts, refresh, warnings: Vec::new() })
+    }
+
+    async fn judge(&self, storage: &StorageName, need: &Need) -> Result<SasHealth, Error> {
+        let container = self.container(storage)?;
+        let window = SasWindow { start: None, expiry: Some(need.until + Duration::from_hours(1)) };
+        Ok(SasHealth {
+            container,
+            origin: "env:SAS".into(),
+            facts: SasFacts { fingerprint: "0123456789ab".into(), window },
+            faults: Vec::new(),
+            warnings: Vec::new(),
+            probe: Ok(()),
+            allows_key: Some(true),
+            server_time: Some(need.now),
+        })
     }
 
     async fn blob(&self, _: &StorageName, _: &str) -> Result<Option<BlobFacts>, Error> {

@@ -1,0 +1,159 @@
+//! The SAS of one storage, from its source, each time anew.
+
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use holdfast_model::{StorageName, Timestamp};
+use reqwest::Client;
+use secrecy::SecretString;
+use tokio::sync::Mutex;
+
+use crate::delegation::DelegationKey;
+use crate::mint::mint_delegated;
+use crate::storage::Need;
+use crate::time::start_of_minute;
+use crate::{Container, Error, InvalidKey, Sas, SasSource, SecretRef, Secrets, Tokens, mint};
+
+/// One storage of the fleet file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// Where backups go.
+    pub container: Container,
+    /// Where the SAS for it comes from.
+    pub source: SasSource,
+    /// `contoso` for the credential of `[azure.contoso]`; `None` for the fleet's own choice.
+    pub azure: Option<String>,
+}
+
+/// What a storage's SAS is had with.
+#[derive(Debug, Clone)]
+pub struct Access {
+    /// Reads a SAS or a key.
+    pub secrets: Arc<dyn Secrets>,
+    /// For a user delegation key.
+    pub tokens: Arc<dyn Tokens>,
+}
+
+/// Where one storage's SAS come from.
+#[derive(Debug)]
+pub(crate) struct Supply {
+    pub name: StorageName,
+    pub target: Target,
+    access: Access,
+    client: Client,
+    /// Held while a key is asked for, so that those who need one at the same moment get the same one.
+    key: Mutex<Option<DelegationKey>>,
+}
+
+/// What App Service needs for a backup, its manifest and their deletion.
+const BACKUP_PERMISSIONS: &str = "rwdl";
+
+/// A minted SAS begins this long ago: Azure's clocks and ours differ.
+const BEGUN_FOR: TimeDelta = TimeDelta::minutes(10);
+
+/// A SAS that is minted for a look of our own lasts this long.
+const LOOK: TimeDelta = TimeDelta::minutes(15);
+
+/// Nobody wants a longer one, and times stay in range.
+const LIFETIME_MAX: TimeDelta = TimeDelta::days(3650);
+
+impl Supply {
+    pub(crate) fn new(name: StorageName, target: Target, access: Access, client: Client) -> Self {
+        Self { name, target, access, client, key: Mutex::default() }
+    }
+
+    /// A SAS for a backup, newly read or minted, and not the one that `need` says was refused.
+    pub(crate) async fn for_backup(&self, need: &Need) -> Result<Sas, Error> {
+        let is_refused = |sas: &Sas| need.replace.as_deref() == Some(sas.fingerprint());
+        match &self.target.source {
+            SasSource::Url(reference) => {
+                let sas = self.read_sas(reference).await?;
+                if is_refused(&sas) {
+                    let (storage, fingerprint) = (self.name.clone(), sas.fingerprint().to_owned());
+                    return Err(Error::ReplaceSas { storage, origin: reference.to_string(), fingerprint });
+                }
+                Ok(sas)
+            }
+            SasSource::AccountKey { lifetime, .. } | SasSource::UserDelegation { lifetime } => {
+                let lifetime = TimeDelta::from_std(*lifetime).unwrap_or(LIFETIME_MAX).min(LIFETIME_MAX);
+                // Whole minutes, so that processes that start together mint the same SAS; rounded so that none is
+                // short.
+                let minute = start_of_minute(need.now);
+                let (start, expiry) = (minute - BEGUN_FOR, minute + TimeDelta::minutes(1) + lifetime);
+                let sas = self.mint(BACKUP_PERMISSIONS, need.now, start, expiry).await?;
+                if is_refused(&sas) {
+                    let start = start - TimeDelta::minutes(1);
+                    return self.mint(BACKUP_PERMISSIONS, need.now, start, expiry).await;
+                }
+                Ok(sas)
+            }
+        }
+    }
+
+    /// A SAS for a look of our own: read anew, or minted to read only and for a short while. It replaces none.
+    pub(crate) async fn for_reading(&self, now: Timestamp) -> Result<Sas, Error> {
+        match &self.target.source {
+            SasSource::Url(reference) => self.read_sas(reference).await,
+            SasSource::AccountKey { .. } | SasSource::UserDelegation { .. } => {
+                let minute = start_of_minute(now);
+                self.mint("r", now, minute - BEGUN_FOR, minute + LOOK).await
+            }
+        }
+    }
+
+    /// Storage refused what the user delegation key signed: it may have been revoked. One asked for in this very
+    /// minute stays, since a newer one would be no better and a whole fleet would ask for it.
+    pub(crate) async fn forget_key(&self, now: Timestamp) {
+        self.key.lock().await.take_if(|key| key.is_older(now));
+    }
+
+    async fn read_sas(&self, reference: &SecretRef) -> Result<Sas, Error> {
+        let text = self.read(reference).await?;
+        let sas = Sas::parse(&text).and_then(|sas| sas.belongs_to(&self.target.container).map(|()| sas));
+        let (storage, origin) = (self.name.clone(), reference.to_string());
+        sas.map_err(|cause| Error::ParseSas { storage, origin, cause })
+    }
+
+    async fn mint(
+        &self,
+        permissions: &str,
+        now: Timestamp,
+        start: Timestamp,
+        expiry: Timestamp,
+    ) -> Result<Sas, Error> {
+        let container = &self.target.container;
+        let query = match &self.target.source {
+            SasSource::Url(secret) | SasSource::AccountKey { key: secret, .. } => {
+                mint(&self.read(secret).await?, container, permissions, start, expiry)
+            }
+            SasSource::UserDelegation { .. } => {
+                let key = self.delegation_key(now, start, expiry).await?;
+                mint_delegated(&key, container, permissions, start, expiry)
+            }
+        };
+        let sas = query.and_then(|query| Sas::parse(&query).map_err(|_| InvalidKey));
+        let (storage, origin) = (self.name.clone(), self.target.source.origin());
+        sas.map_err(|cause| Error::MintSas { storage, origin, cause })
+    }
+
+    /// The user delegation key at hand, or a new one where that one does not cover the SAS.
+    async fn delegation_key(
+        &self,
+        now: Timestamp,
+        start: Timestamp,
+        expiry: Timestamp,
+    ) -> Result<DelegationKey, Error> {
+        let mut at_hand = self.key.lock().await;
+        if let Some(key) = at_hand.as_ref().filter(|key| key.covers(start, expiry)) {
+            return Ok(key.clone());
+        }
+        let asked = DelegationKey::ask(&self.client, &self.target.container, &*self.access.tokens, now).await;
+        let key = asked.map_err(|cause| Error::DelegateKey { storage: self.name.clone(), cause })?;
+        Ok(at_hand.insert(key).clone())
+    }
+
+    async fn read(&self, reference: &SecretRef) -> Result<SecretString, Error> {
+        let read = self.access.secrets.read(reference).await;
+        read.map_err(|cause| Error::ReadSecret { storage: self.name.clone(), cause })
+    }
+}
