@@ -8,6 +8,7 @@ mod event;
 mod ids;
 mod lane;
 mod policy;
+pub mod retention;
 mod run;
 mod sas;
 pub mod schedule;
@@ -21,7 +22,8 @@ pub use clock::{Clock, ManualClock, SystemClock, Timestamp, format_timestamp, pa
 pub use event::RunEvent;
 pub use ids::{AppId, BackupId, BackupName, InvalidAppId, PolicyName, RunId, StorageName, SubscriptionId};
 pub use lane::{Budget, Call, Lane, Limits};
-pub use policy::{Overlap, Policy, PollPace, Retention, Retries, Retry, Terms};
+pub use policy::{Overlap, Policy, PollPace, Retries, Retry, Terms};
+pub use retention::Retention;
 pub use run::{Fold, NewRun, Priority, Run, RunKind, Trigger, Wakeup};
 pub use sas::{RefreshReason, SasFacts, SasRefresh, SasWindow};
 pub use state::{Attempt, BackupFacts, IllegalTransition, Outcome, RunState, StateCode, Tally, Verification};

@@ -141,7 +141,7 @@ fn retention(report: &mut Report<'_>, section: &mut Section<'_>) -> Option<Reten
         place.key
     );
     report.warning(&place, message, Some("delete old backups by hand until then".into()));
-    days.map(|days| Retention { days, keep_at_least })
+    days.map(|days| Retention::new(days, keep_at_least))
 }
 
 /// What a run carries with it.
