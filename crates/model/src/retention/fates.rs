@@ -144,7 +144,8 @@ fn kept_by_itself(rule: &Retention, backup: &Backup, now: Timestamp) -> Option<W
 }
 
 /// Keeps what is the newest of something. Those that are not ours may vanish at any time, and those of the future may
-/// be mistakes, so neither stands in for another. A held one does: a hold ends nobody else's right to stay.
+/// be mistakes, so neither stands in for another. A held one does as it would without the hold: to hold one backup
+/// changes the fate of no other.
 fn keep_among(rule: &Retention, judged: &mut [Judged], zone: Tz, now: Timestamp) {
     let (mut good, mut partial): (Vec<_>, Vec<_>) = judged
         .iter_mut()

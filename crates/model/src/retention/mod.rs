@@ -6,6 +6,8 @@
 mod fates;
 mod period;
 mod rule;
+#[cfg(test)]
+mod tests;
 
 pub use fates::{Backup, Fate, Why, fates};
 pub use rule::{Keep, Retention};
