@@ -17,7 +17,7 @@ pub struct Backup {
     pub id: BackupId,
     /// When Azure accepted it.
     pub accepted_at: Timestamp,
-    /// Whether it is whole, and not partial.
+    /// Whether the policy counts it as good: a whole one, or a partial one where that is enough.
     pub good: bool,
     /// Whether somebody asked that it be kept.
     pub held: bool,

@@ -216,7 +216,9 @@ fn the_newest_good_ones_are_kept_and_partial_ones_count_for_nothing() {
 #[test]
 fn an_app_without_a_good_backup_keeps_its_last_partial_one() {
     let mut backups = good(&["2026-11-03T02:00:00Z", "2026-11-02T02:00:00Z", "2026-11-01T02:00:00Z"]);
-    backups.iter_mut().for_each(|backup| backup.good = false);
+    for backup in &mut backups {
+        backup.good = false;
+    }
     let now = "2026-11-20T00:00:00Z";
     assert_eq!(told(&nothing(), &backups, PARIS, now), ["last_partial", "delete", "delete"]);
     backups[2].good = true;
