@@ -177,7 +177,7 @@ pub fn enrolled(app: &App, schedule: Option<(&str, Timestamp)>) -> Enrolled {
     Enrolled {
         app: app.clone(),
         recovery_point_objective: Some(secs(26 * 3_600)),
-        retention: Some(holdfast_model::Retention { days: 30, keep_at_least: 1 }),
+        retention: Some(holdfast_model::Retention::new(30, 1)),
         partial_is_good: false,
         schedule: schedule.map(|(fingerprint, next)| (fingerprint.to_owned(), next)),
     }

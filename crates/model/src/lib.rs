@@ -13,6 +13,7 @@ mod lane;
 mod native_schedule;
 mod note;
 mod policy;
+pub mod retention;
 mod run;
 mod sas;
 pub mod schedule;
@@ -32,7 +33,8 @@ pub use ids::{AppId, BackupId, BackupName, InvalidAppId, PolicyName, RunId, Stor
 pub use lane::{Budget, Call, Lane, Limits};
 pub use native_schedule::{FrequencyUnit, NativeSchedule};
 pub use note::Note;
-pub use policy::{Overlap, Policy, PollPace, Retention, Retries, Retry, Terms};
+pub use policy::{Overlap, Policy, PollPace, Retries, Retry, Terms};
+pub use retention::Retention;
 pub use run::{Fold, NewRun, Priority, Run, Trigger, Wakeup};
 pub use sas::{RefreshReason, SasFacts, SasRefresh, SasWindow};
 pub use state::{IllegalTransition, RunState, StateCode, Tally};

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::schedule::Schedule;
-use crate::{CauseKind, DrillRule, NativeSchedule, PolicyName, StorageName};
+use crate::{CauseKind, DrillRule, NativeSchedule, PolicyName, Retention, StorageName};
 
 /// A policy of the fleet file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,15 +38,6 @@ pub enum Overlap {
     Skip,
     /// One tick may wait behind the run; further ones are recorded as missed.
     Queue,
-}
-
-/// How long backups are owed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Retention {
-    /// Days a backup is kept.
-    pub days: u32,
-    /// Good backups kept however old they are.
-    pub keep_at_least: u32,
 }
 
 /// The part of a policy that a run carries with it from its planning to its end.

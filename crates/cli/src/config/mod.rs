@@ -9,6 +9,7 @@ mod policy;
 mod problem;
 mod reader;
 mod report;
+mod retention;
 mod secrets;
 mod source;
 mod storage;

@@ -5,14 +5,13 @@ use std::time::Duration;
 
 use chrono_tz::{TZ_VARIANTS, Tz};
 use holdfast_model::schedule::{Crontab, Schedule};
-use holdfast_model::{
-    Overlap, Policy, PolicyName, PollPace, Retention, Retries, Retry, StorageName, Terms, Timestamp,
-};
+use holdfast_model::{Overlap, Policy, PolicyName, PollPace, Retries, Retry, StorageName, Terms, Timestamp};
 use toml::de::DeValue;
 
 use super::check;
 use super::reader::{Section, refused};
 use super::report::{Found, Report};
+use super::retention::retention;
 use super::storage::Storages;
 use super::suggest::did_you_mean;
 
@@ -125,25 +124,6 @@ fn overlap(report: &mut Report<'_>, section: &mut Section<'_>) -> Overlap {
             Overlap::Skip
         }
     }
-}
-
-fn retention(report: &mut Report<'_>, section: &mut Section<'_>) -> Option<Retention> {
-    let expected = "a table such as { days = 30, keep_at_least = 1 }";
-    let mut table = section.section(report, "retention", expected)?;
-    let days = if table.require(report, "days", "a number of days") {
-        table.count(report, "days", 1..=36_500)
-    } else {
-        None
-    };
-    let keep_at_least = table.count(report, "keep_at_least", 0..=10_000).unwrap_or(1);
-    let place = table.place.clone();
-    table.finish(report);
-    let message = format_args!(
-        "`{}`: no backup is deleted yet: it is kept with the fleet and not carried out",
-        place.key
-    );
-    report.warning(&place, message, Some("delete old backups by hand until then".into()));
-    days.map(|days| Retention { days, keep_at_least })
 }
 
 /// What a run carries with it.

@@ -37,10 +37,9 @@ impl AppColumns {
         let reading = Reading { operation, of: self.app };
         let seconds = |seconds| reading.count("recovery_point_objective_s", seconds).map(Duration::from_secs);
         let retention = |(days, keep_at_least)| {
-            Ok::<_, Error>(Retention {
-                days: reading.count("retention_days", days)?,
-                keep_at_least: reading.count("retention_keep_at_least", keep_at_least)?,
-            })
+            let days = reading.count("retention_days", days)?;
+            let keep_at_least = reading.count("retention_keep_at_least", keep_at_least)?;
+            Ok::<_, Error>(Retention::new(days, keep_at_least))
         };
         Ok(AppRow {
             enrolled: Enrolled {

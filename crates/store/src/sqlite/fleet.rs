@@ -44,7 +44,7 @@ impl AppColumns {
                     paused: self.paused,
                 },
                 recovery_point_objective: self.recovery_point_objective_s.map(seconds).transpose()?,
-                retention: retention.map(|(days, keep_at_least)| Retention { days, keep_at_least }),
+                retention: retention.map(|(days, keep_at_least)| Retention::new(days, keep_at_least)),
                 partial_is_good: self.partial_is_good,
                 schedule: None,
             },

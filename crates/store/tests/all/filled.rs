@@ -230,7 +230,7 @@ fn enrolled(name: &str, policy: Option<&str>) -> Enrolled {
     Enrolled {
         app: app(name, policy),
         recovery_point_objective: Some(HOUR * 26),
-        retention: Some(Retention { days: 30, keep_at_least: 1 }),
+        retention: Some(Retention::new(30, 1)),
         partial_is_good: false,
         schedule: None,
     }
