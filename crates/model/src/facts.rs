@@ -41,6 +41,13 @@ pub struct BackupFacts {
     pub databases: Vec<DatabaseFacts>,
 }
 
+impl BackupFacts {
+    /// The blob that a restore needs beside the archive.
+    pub fn manifest(&self) -> String {
+        format!("{}.xml", self.blob.trim_end_matches(".zip"))
+    }
+}
+
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

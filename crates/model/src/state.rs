@@ -198,7 +198,8 @@ impl RunState {
             ) if *number == attempt.number => S::Waiting {
                 cause: *cause,
                 next_attempt: number + 1,
-                refused_sas: (*cause == Cause::StorageRefused).then(|| attempt.sas.clone()),
+                refused_sas: matches!(cause, Cause::StorageRefused | Cause::DeleteFailed)
+                    .then(|| attempt.sas.clone()),
             },
             (
                 S::Planned | S::Waiting { .. } | S::Verifying { .. },

@@ -5,26 +5,26 @@ use holdfast_model::{Run, RunState};
 /// The one thing a step does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Action {
-    /// Get ready to POST: a SAS that will last, and no backup of a lost attempt turned up.
+    /// Get ready for the request: a SAS that will last, and nothing of a lost attempt turned up.
     Prepare,
-    /// POST. Only in the hands of whoever has just committed the intent.
-    Post,
-    /// Look in the app's list for the backup of a POST whose fate is unknown.
+    /// Make the request. Only in the hands of whoever has just committed the intent.
+    Request,
+    /// Look for what a request has made whose fate is unknown.
     Look,
-    /// Ask Azure how the backup does.
+    /// Ask Azure how it goes.
     Ask,
-    /// Check the finished backup's blob.
+    /// Check what was made.
     Check,
     /// The run is over.
     Nothing,
 }
 
-/// Decides. `intent_is_mine` says that this very step committed the intent to POST: nobody else may know whether the
-/// POST has left, so nobody else may POST.
+/// Decides. `intent_is_mine` says that this very step committed the intent: nobody else may know whether the request has
+/// left, so nobody else may make it.
 pub(crate) fn decide(run: &Run, intent_is_mine: bool) -> Action {
     match run.state {
         RunState::Planned | RunState::Waiting { .. } => Action::Prepare,
-        RunState::Starting { .. } if intent_is_mine => Action::Post,
+        RunState::Starting { .. } if intent_is_mine => Action::Request,
         RunState::Starting { .. } | RunState::Settling { .. } => Action::Look,
         RunState::Polling { .. } | RunState::Following { .. } => Action::Ask,
         RunState::Verifying { .. } => Action::Check,

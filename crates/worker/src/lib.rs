@@ -3,6 +3,8 @@
 mod act;
 mod apply;
 mod decide;
+mod perform;
+mod permit;
 mod seams;
 mod step;
 mod watch;

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use holdfast_arm::Arm;
+use holdfast_arm::{Arm, Probe};
 use holdfast_model::Clock;
 use holdfast_queue::Queue;
-use holdfast_storage::Storage;
+use holdfast_storage::{Secrets, Storage};
 use holdfast_store::Store;
 use tokio::sync::Notify;
 
@@ -21,6 +21,10 @@ pub struct Seams {
     pub arm: Arc<dyn Arm>,
     /// SAS and containers.
     pub storage: Arc<dyn Storage>,
+    /// Secrets that the fleet file names: the databases' connection strings.
+    pub secrets: Arc<dyn Secrets>,
+    /// The apps themselves, for drills.
+    pub probe: Arc<dyn Probe>,
     /// Time. Only its `elapsed` decides anything: what time it is, the store says.
     pub clock: Arc<dyn Clock>,
     /// Rung after each commit, so that a dispatcher in the same process need not wait for its next look.

@@ -3,12 +3,11 @@
 use std::time::Duration;
 
 use chrono::SubsecRound;
-use holdfast_model::{Clock, Run, RunState, Timestamp, Wakeup};
+use holdfast_model::{Clock, Run, Timestamp, Wakeup};
 use holdfast_store::{Change, Committed, Loaded};
 
-use crate::act::{self, Permit};
-use crate::apply::{self, Next, Sight};
-use crate::decide::{Action, decide};
+use crate::apply::{Next, Sight};
+use crate::perform::{Bench, perform};
 use crate::{Error, Seams, Settings};
 
 /// What became of a message.
@@ -35,12 +34,15 @@ pub async fn step(
         return Ok(Stepped::Dropped);
     }
     let time = StoreTime { clock: &*seams.clock, loaded_at: seams.clock.elapsed(), now: loaded.now };
-    let Loaded { mut run, typical, last_good_bytes, .. } = loaded;
+    let Loaded { mut run, typical, last_good_bytes, subject, last_good, .. } = loaded;
     name_in_span(&run);
     let mut permit = None;
     loop {
-        let sight = Sight { run: &run, now: time.now(), typical, last_good_bytes, settings };
-        let Some((next, new_permit)) = act_and_apply(seams, &time, sight, permit.take(), rng).await else {
+        let subject = subject.as_ref();
+        let sight =
+            Sight { run: &run, now: time.now(), typical, last_good_bytes, subject, last_good, settings };
+        let bench = Bench { seams, settings, time: &time, sight };
+        let Some((next, new_permit)) = perform(&bench, permit.take(), rng).await else {
             return Ok(Stepped::Dropped);
         };
         if let Some((call, until)) = next.close {
@@ -54,7 +56,7 @@ pub async fn step(
         }
         seams.bell.notify_one();
         permit = new_permit;
-        // With the intent committed the POST follows in the same step: nobody else may make it.
+        // With the intent committed the request follows in the same step: nobody else may make it.
         if permit.is_none() {
             return Ok(Stepped::Done);
         }
@@ -69,57 +71,16 @@ fn name_in_span(run: &Run) {
 }
 
 /// The store's time, carried on from when the run was loaded by a clock that nobody sets.
-struct StoreTime<'a> {
+pub(crate) struct StoreTime<'a> {
     clock: &'a dyn Clock,
     loaded_at: Duration,
     now: Timestamp,
 }
 
 impl StoreTime<'_> {
-    fn now(&self) -> Timestamp {
+    pub(crate) fn now(&self) -> Timestamp {
         (self.now + self.clock.elapsed().saturating_sub(self.loaded_at)).trunc_subsecs(3)
     }
-}
-
-/// Decides, acts and applies; `None` when nothing is left to do here.
-async fn act_and_apply(
-    seams: &Seams,
-    time: &StoreTime<'_>,
-    sight: Sight<'_>,
-    permit: Option<Permit>,
-    rng: &mut fastrand::Rng,
-) -> Option<(Next, Option<Permit>)> {
-    let run = sight.run;
-    // What follows is judged by the time after the call, which may have taken long.
-    let after = || Sight { now: time.now(), ..sight };
-    let next = match (decide(run, permit.is_some()), &run.state) {
-        (Action::Prepare, _) => match act::prepare(seams, &sight).await {
-            Ok(Ok(grant)) => {
-                let permit = Permit::new(&*seams.clock, sight.settings.post_within, grant.url.clone());
-                return Some((apply::prepared(&after(), &grant), Some(permit)));
-            }
-            Ok(Err(found)) => apply::turned_up(&after(), found),
-            Err(why) => apply::not_ready(&after(), &why, rng),
-        },
-        (Action::Post, RunState::Starting { attempt }) => {
-            let answer = act::post(seams, run, attempt, permit?, sight.settings.call_timeout).await?;
-            apply::posted(&after(), attempt, answer, rng)
-        }
-        (Action::Look, RunState::Starting { attempt } | RunState::Settling { attempt, .. }) => {
-            let listed = act::look(seams, run).await;
-            apply::looked(&after(), attempt, listed, rng)
-        }
-        (Action::Ask, RunState::Polling { attempt, backup, accepted_at, status }) => {
-            let answer = seams.arm.get_backup(&run.app, *backup).await;
-            apply::asked(&after(), attempt, (*accepted_at, status), answer, rng)
-        }
-        (Action::Check, RunState::Verifying { attempt, backup: Some(backup), checks }) => {
-            let check = act::check(seams, run, backup).await;
-            apply::checked(&after(), attempt, (backup, *checks), check, rng)
-        }
-        _ => return None,
-    };
-    Some((next, None))
 }
 
 /// The change that `next` makes of `run`.

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use holdfast_arm::{Backup, Verdict};
 use holdfast_model::{
-    Attempt, BackupFacts, BackupStatus, Call, Cause, Outcome, RunEvent, Terms, Then, Timestamp, Verification,
-    answer_to, poll_delay,
+    Attempt, BackupFacts, BackupStatus, Cause, RunEvent, Terms, Then, Timestamp, Verification, answer_to,
+    poll_delay,
 };
 
+use super::check::good;
 use super::ending::{Failure, failed};
 use super::pauses::{asked_for, budget_to_close, pause, waits_because};
 use super::{Next, Sight};
@@ -31,7 +32,7 @@ pub(crate) fn asked(
             tracing::warn!(app, %status, "azure told a backup status that is not documented; asking again");
             still_working(sight, attempt, accepted_at, backup.retry_after, rng)
         }
-        Then::CheckBlob => completed(sight, attempt, accepted_at, &backup),
+        Then::CheckBlob => completed(sight, attempt, accepted_at, &backup, rng),
         Then::Fail(cause) => {
             let made = (cause == Cause::PartiallySucceeded).then(|| facts(attempt, accepted_at, &backup));
             let detail = backup.log.clone().unwrap_or_default();
@@ -45,20 +46,22 @@ pub(crate) fn asked(
     next
 }
 
-fn completed(sight: &Sight<'_>, attempt: &Attempt, accepted_at: Timestamp, backup: &Backup) -> Next {
+fn completed(
+    sight: &Sight<'_>,
+    attempt: &Attempt,
+    accepted_at: Timestamp,
+    backup: &Backup,
+    rng: &mut fastrand::Rng,
+) -> Next {
     let facts = facts(attempt, accepted_at, backup);
-    let completed = RunEvent::Completed { backup: Some(facts.clone()), detail: None };
+    let completed = RunEvent::Completed { backup: Some(facts.clone()), detail: backup.log.clone() };
     // Where storage is out of reach there is a check only for what a lost attempt may have left behind.
     if sight.run.terms.verify || !sight.run.tally.missing.is_empty() {
         return Next::new(vec![completed], sight.now);
     }
-    let ended = RunEvent::Ended {
-        outcome: Outcome::Succeeded,
-        cause: None,
-        backup: Some(facts),
-        verification: Some(Verification::OutOfReach),
-    };
-    Next::new(vec![completed, ended], sight.now)
+    let mut next = good(sight, attempt, &facts, Verification::OutOfReach, rng);
+    next.events.insert(0, completed);
+    next
 }
 
 fn facts(attempt: &Attempt, accepted_at: Timestamp, backup: &Backup) -> BackupFacts {
@@ -68,11 +71,12 @@ fn facts(attempt: &Attempt, accepted_at: Timestamp, backup: &Backup) -> BackupFa
         size_bytes: backup.size_bytes.unwrap_or(0),
         accepted_at,
         finished_at: backup.finished,
-        databases: Vec::new(),
+        databases: backup.databases.clone(),
     }
 }
 
-fn still_working(
+/// Azure is at work: it is asked again, until the deadline.
+pub(super) fn still_working(
     sight: &Sight<'_>,
     attempt: &Attempt,
     accepted_at: Timestamp,
@@ -102,7 +106,7 @@ fn not_answered(
         // may not show it yet.
         Verdict::NotFound if sight.now >= accepted_at + sight.settings.settle => Cause::DeletedOutside,
         Verdict::Forbidden => Cause::AppForbidden,
-        _ => return ask_later(sight, attempt, accepted_at, error, Call::Read, rng),
+        _ => return ask_later(sight, attempt, accepted_at, error, rng),
     };
     failed(sight, attempt, Failure::new(cause, error.to_string()), rng)
 }
@@ -113,7 +117,6 @@ pub(super) fn ask_later(
     attempt: &Attempt,
     since: Timestamp,
     error: &holdfast_arm::Error,
-    call: Call,
     rng: &mut fastrand::Rng,
 ) -> Next {
     tracing::info!(app = sight.run.app.short_name(), %error, "no answer; asking again later");
@@ -126,7 +129,7 @@ pub(super) fn ask_later(
     let pace = poll_delay(&sight.run.terms.poll, waited, None, rng);
     let wait = pause(cause, 0, asked_for(error), rng).max(pace);
     let mut next = Next::new(Vec::new(), sight.now + wait);
-    next.close = budget_to_close(sight, error.verdict(), call, wait);
+    next.close = budget_to_close(sight, error.verdict(), error.operation().call(), wait);
     next
 }
 

@@ -1,7 +1,8 @@
 //! Azure says succeeded: is the backup really there?
 
 use holdfast_model::{
-    Attempt, BackupFacts, BackupStatus, Cause, Outcome, Retry, RunEvent, Verification, retry_delay,
+    Attempt, BackupFacts, BackupStatus, Cause, DATABASES_END, DatabaseRef, Outcome, Retry, RunEvent, Task,
+    Verification, retry_delay,
 };
 use holdfast_storage::BlobFacts;
 
@@ -37,10 +38,10 @@ pub(crate) fn checked(
         _ if unknown.is_some() && checks + 1 < CHECKS.attempts => {
             Next::new(Vec::new(), sight.now + retry_delay(&CHECKS, checks + 1, rng))
         }
-        None => good(sight, backup, Verification::OutOfReach),
-        Some(Err(_)) => good(sight, backup, Verification::Unreachable),
+        None => good(sight, attempt, backup, Verification::OutOfReach, rng),
+        Some(Err(_)) => good(sight, attempt, backup, Verification::Unreachable, rng),
         Some(Ok(blobs)) => match fault(sight, blobs) {
-            None => good(sight, &measured(backup, blobs), Verification::Verified),
+            None => good(sight, attempt, &measured(backup, blobs), Verification::Verified, rng),
             Some((cause, detail)) => {
                 let status = Some(BackupStatus::Succeeded);
                 failed(sight, attempt, Failure { status, cause, detail, backup: None }, rng)
@@ -65,7 +66,23 @@ fn unknown(check: &BlobCheck) -> Option<String> {
     storage.or_else(|| check.orphans.as_ref().err().map(ToString::to_string))
 }
 
-fn good(sight: &Sight<'_>, backup: &BackupFacts, verification: Verification) -> Next {
+/// The backup is there. It is whole unless Azure left databases out.
+pub(super) fn good(
+    sight: &Sight<'_>,
+    attempt: &Attempt,
+    backup: &BackupFacts,
+    verification: Verification,
+    rng: &mut fastrand::Rng,
+) -> Next {
+    if let Some(detail) = left_out(&sight.run.task, backup) {
+        let (status, backup) = (Some(BackupStatus::Succeeded), Some(backup.clone()));
+        return failed(
+            sight,
+            attempt,
+            Failure { status, cause: Cause::DatabasesDropped, detail, backup },
+            rng,
+        );
+    }
     let ended = RunEvent::Ended {
         outcome: Outcome::Succeeded,
         cause: None,
@@ -73,6 +90,23 @@ fn good(sight: &Sight<'_>, backup: &BackupFacts, verification: Verification) -> 
         verification: Some(verification),
     };
     Next::new(vec![ended], sight.now)
+}
+
+/// The databases that were asked for and are not in the backup, in words.
+fn left_out(task: &Task, backup: &BackupFacts) -> Option<String> {
+    let Task::Backup { databases } = task else { return None };
+    let is_there = |database: &DatabaseRef| backup.databases.iter().any(|facts| database.is(facts));
+    let missing: Vec<String> = databases
+        .iter()
+        .filter(|database| !is_there(database))
+        .map(|database| format!("{} {}", database.kind, database.name))
+        .collect();
+    (!missing.is_empty()).then(|| {
+        format!(
+            "azure made the backup without these databases: {}; it ends taking databases along on {DATABASES_END}",
+            missing.join(", ")
+        )
+    })
 }
 
 /// What is wrong with the blob, if anything.

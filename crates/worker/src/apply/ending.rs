@@ -43,7 +43,7 @@ pub(super) fn failed(
 }
 
 /// No attempt could be begun: another try after a pause, while the cause's rule allows, else the end.
-pub(super) fn refused(sight: &Sight<'_>, cause: Cause, detail: String, rng: &mut fastrand::Rng) -> Next {
+pub(crate) fn refused(sight: &Sight<'_>, cause: Cause, detail: String, rng: &mut fastrand::Rng) -> Next {
     let retry_at = retry_at(sight, cause, rng);
     let refused = RunEvent::StartRefused { cause, detail, retry_at };
     finish(sight, refused, cause, sight.run.tally.partial_backup.clone(), retry_at)
@@ -54,6 +54,25 @@ pub(super) fn deferred(sight: &Sight<'_>, cause: Cause, detail: String, until: T
     let again = sight.run.tally.deferred + 1 < DEFERRALS_MAX;
     let deferred = RunEvent::Deferred { cause, detail, until };
     finish(sight, deferred, cause, sight.run.tally.partial_backup.clone(), again.then_some(until))
+}
+
+/// What was asked for is so: `events` tell how, and the run is over.
+pub(super) fn done(sight: &Sight<'_>, mut events: Vec<RunEvent>) -> Next {
+    let outcome = Outcome::Succeeded;
+    events.push(RunEvent::Ended { outcome, cause: None, backup: None, verification: None });
+    Next::new(events, sight.now)
+}
+
+/// Azure has done what an attempt asked for, and nothing is left to check.
+pub(super) fn completed(sight: &Sight<'_>) -> Next {
+    done(sight, vec![RunEvent::Completed { backup: None, detail: None }])
+}
+
+/// The attempt failed, and whether Azure did what it asked for cannot be told: no other is begun.
+pub(super) fn given_up(sight: &Sight<'_>, attempt: &Attempt, cause: Cause, detail: String) -> Next {
+    let number = attempt.number;
+    let ended = RunEvent::AttemptEnded { number, status: None, cause, detail, backup: None, retry_at: None };
+    finish(sight, ended, cause, None, None)
 }
 
 fn retry_at(sight: &Sight<'_>, cause: Cause, rng: &mut fastrand::Rng) -> Option<Timestamp> {

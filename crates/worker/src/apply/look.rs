@@ -1,7 +1,7 @@
 //! A POST whose fate is unknown: its backup is looked for by name.
 
 use holdfast_arm::{Backup, Verdict};
-use holdfast_model::{Attempt, BackupName, Call, Cause, RunEvent, RunState};
+use holdfast_model::{Attempt, BackupName, Cause, RunEvent, RunState, Timestamp};
 
 use super::answers::ask_later;
 use super::ending::{Failure, failed};
@@ -29,18 +29,34 @@ pub(crate) fn looked(
     match listed {
         Ok(found) => match found.into_iter().find(|found| found.name == attempt.name) {
             Some(found) => adopted(sight, attempt, &found),
-            None => absent(sight, attempt, rng),
+            None => match absent(sight) {
+                Looked::Again(next) => next,
+                Looked::Enough { looks, event } => {
+                    let detail = format!("no backup named {} appeared in {looks} looks", attempt.name);
+                    let mut next = failed(sight, attempt, Failure::new(Cause::AnswerLost, detail), rng);
+                    next.events.insert(0, event);
+                    next
+                }
+            },
         },
-        Err(error) => match error.verdict() {
-            Verdict::NotFound => {
-                failed(sight, attempt, Failure::new(Cause::AppNotFound, error.to_string()), rng)
-            }
-            Verdict::Forbidden => {
-                failed(sight, attempt, Failure::new(Cause::AppForbidden, error.to_string()), rng)
-            }
-            _ => ask_later(sight, attempt, attempt.begun_at, &error, Call::Read, rng),
-        },
+        Err(error) => not_looked(sight, attempt, attempt.begun_at, &error, rng),
     }
+}
+
+/// Azure did not say how things stand.
+pub(super) fn not_looked(
+    sight: &Sight<'_>,
+    attempt: &Attempt,
+    since: Timestamp,
+    error: &holdfast_arm::Error,
+    rng: &mut fastrand::Rng,
+) -> Next {
+    let cause = match error.verdict() {
+        Verdict::NotFound => Cause::AppNotFound,
+        Verdict::Forbidden => Cause::AppForbidden,
+        _ => return ask_later(sight, attempt, since, error, rng),
+    };
+    failed(sight, attempt, Failure::new(cause, error.to_string()), rng)
 }
 
 fn adopted(sight: &Sight<'_>, attempt: &Attempt, found: &Found) -> Next {
@@ -49,21 +65,32 @@ fn adopted(sight: &Sight<'_>, attempt: &Attempt, found: &Found) -> Next {
     Next::new(vec![adopted], sight.now)
 }
 
+/// What a look says that did not find what the attempt was to make.
+pub(super) enum Looked {
+    /// It takes another.
+    Again(Next),
+    /// It is not there.
+    Enough {
+        /// So many looks did not find it.
+        looks: u32,
+        /// The last of them.
+        event: RunEvent,
+    },
+}
+
 /// Absent once proves nothing: it takes several looks, spread over the settle time.
-fn absent(sight: &Sight<'_>, attempt: &Attempt, rng: &mut fastrand::Rng) -> Next {
+pub(super) fn absent(sight: &Sight<'_>) -> Looked {
     let (looks, first) = match sight.run.state {
         RunState::Settling { absent, first_absent, .. } => (absent + 1, first_absent.unwrap_or(sight.now)),
         _ => (1, sight.now),
     };
-    let absent = RunEvent::Absent { looked_at: sight.now };
+    let event = RunEvent::Absent { looked_at: sight.now };
     let settled = (sight.now - first).to_std().unwrap_or_default() >= sight.settings.settle;
     if looks < Settings::LOOKS || !settled {
-        return Next::new(vec![absent], sight.now + sight.settings.settle / (Settings::LOOKS - 1));
+        let pause = sight.settings.settle / (Settings::LOOKS - 1);
+        return Looked::Again(Next::new(vec![event], sight.now + pause));
     }
-    let detail = format!("no backup named {} appeared in {looks} looks", attempt.name);
-    let mut next = failed(sight, attempt, Failure::new(Cause::AnswerLost, detail), rng);
-    next.events.insert(0, absent);
-    next
+    Looked::Enough { looks, event }
 }
 
 /// Backups of attempts given up as lost have turned up, the latest attempt's last. That one is the run's own, and no

@@ -3,18 +3,29 @@
 mod answers;
 mod begin;
 mod check;
+mod delete;
 mod ending;
 mod look;
 mod pauses;
+mod probe;
+mod refresh_sas;
+mod restore;
+mod schedule;
 
 pub(crate) use answers::asked;
-pub(crate) use begin::{NotReady, not_ready, posted, prepared};
+pub(crate) use begin::{Begun, NotReady, not_ready, posted, prepared};
 pub(crate) use check::{BlobCheck, Blobs, checked};
+pub(crate) use delete::{Before, before_delete, delete_answered, delete_seen};
+pub(crate) use ending::refused;
 pub(crate) use look::{Found, looked, turned_up};
+pub(crate) use probe::probed;
+pub(crate) use refresh_sas::{Renewed, renewed};
+pub(crate) use restore::{Trace, followed, restore_answered, traced};
+pub(crate) use schedule::{schedule_answered, schedule_in_place, schedule_looked};
 
 use std::time::Duration;
 
-use holdfast_model::{Call, Run, RunEvent, Timestamp};
+use holdfast_model::{BackupId, Call, CatalogEntry, Run, RunEvent, Timestamp};
 
 use crate::Settings;
 
@@ -29,6 +40,10 @@ pub(crate) struct Sight<'a> {
     pub typical: Option<Duration>,
     /// The size of the app's last good backup.
     pub last_good_bytes: Option<i64>,
+    /// The backup that the run is about, as the catalog has it.
+    pub subject: Option<&'a CatalogEntry>,
+    /// The app's latest good backup that is still there.
+    pub last_good: Option<BackupId>,
     /// The times that make a POST happen once.
     pub settings: &'a Settings,
 }

@@ -1,0 +1,52 @@
+//! A question to an app itself, as anybody may ask it.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use reqwest::Client;
+use url::Url;
+
+use crate::http::client_builder;
+
+/// Asks a URL whether it answers as a living app does.
+#[async_trait]
+pub trait Probe: Send + Sync {
+    /// One GET. Anything but 2xx, also after redirects that are not followed, is an error.
+    async fn probe(&self, url: &str) -> Result<(), ProbeError>;
+}
+
+/// An app does not answer as it should.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ProbeError {
+    /// The text is no URL.
+    #[error("the probe's URL is no URL")]
+    Url,
+    /// The HTTP client could not be made.
+    #[error("the probe could not be made: {0}")]
+    Client(String),
+    /// Something else was answered.
+    #[error("the probe was answered {0}")]
+    Status(u16),
+    /// Nothing was.
+    #[error("the probe got no answer: {0}")]
+    NoAnswer(String),
+}
+
+/// Over HTTP, without a token.
+#[derive(Debug, Clone, Copy)]
+pub struct HttpProbe {
+    /// How long an answer may take. An app that was just restored starts slowly.
+    pub timeout: Duration,
+}
+
+#[async_trait]
+impl Probe for HttpProbe {
+    async fn probe(&self, url: &str) -> Result<(), ProbeError> {
+        let url: Url = url.parse().map_err(|_| ProbeError::Url)?;
+        let client = client_builder(&url).timeout(self.timeout).build();
+        let client: Client = client.map_err(|error| ProbeError::Client(error.without_url().to_string()))?;
+        let answer = client.get(url).send().await;
+        let status = answer.map_err(|error| ProbeError::NoAnswer(error.without_url().to_string()))?.status();
+        if status.is_success() { Ok(()) } else { Err(ProbeError::Status(status.as_u16())) }
+    }
+}

@@ -1,0 +1,78 @@
+//! Backups: the POST, the look for one whose answer was lost, the check of its blob.
+
+use holdfast_arm::{Backup, BackupRequest, Operation};
+use holdfast_model::{Attempt, BackupFacts, BackupName, Run, RunState};
+
+use super::in_time;
+use crate::apply::{BlobCheck, Blobs, Found};
+use crate::permit::Sends;
+use crate::{Seams, Settings};
+
+/// The POST.
+pub(crate) async fn post(
+    seams: &Seams,
+    settings: &Settings,
+    run: &Run,
+    attempt: &Attempt,
+    sends: Sends,
+) -> Result<Backup, holdfast_arm::Error> {
+    let Sends { storage_url, databases } = sends;
+    let request = BackupRequest { name: attempt.name.clone(), storage_url, databases };
+    let answer = seams.arm.backup(&run.app, &request);
+    in_time(settings.call_timeout, (Operation::Backup, &run.app), answer).await
+}
+
+/// Every backup of this run that the app's list holds, the newest attempt's last. The last look asks the other way, so
+/// that no backup counts as absent on the word of one list alone.
+pub(crate) async fn look(seams: &Seams, run: &Run) -> Result<Vec<Found>, holdfast_arm::Error> {
+    let looks = match run.state {
+        RunState::Settling { absent, .. } => absent + 1,
+        _ => 1,
+    };
+    let listed = if looks < Settings::LOOKS {
+        seams.arm.list_backups(&run.app).await?
+    } else {
+        seams.arm.list_site_backups(&run.app).await?
+    };
+    Ok(backups_of_run(run, &listed))
+}
+
+/// Those made by attempts that were given up as lost; nobody is asked when there are none.
+pub(crate) async fn missing(seams: &Seams, run: &Run) -> Result<Vec<Found>, holdfast_arm::Error> {
+    if run.tally.missing.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut found = backups_of_run(run, &seams.arm.list_backups(&run.app).await?);
+    found.retain(|found| run.tally.missing.contains(&found.number));
+    Ok(found)
+}
+
+/// The blob and the manifest beside it, where storage is in reach, and what else the run left behind.
+pub(crate) async fn check(seams: &Seams, run: &Run, backup: &BackupFacts) -> BlobCheck {
+    let blobs = if run.terms.verify { Some(blobs(seams, run, backup).await) } else { None };
+    BlobCheck { blobs, orphans: missing(seams, run).await }
+}
+
+async fn blobs(seams: &Seams, run: &Run, backup: &BackupFacts) -> Result<Blobs, holdfast_storage::Error> {
+    let storage = &run.terms.storage;
+    let blob = seams.storage.blob(storage, &backup.blob).await?;
+    if blob.is_none() {
+        return Ok((None, None));
+    }
+    Ok((blob, seams.storage.blob(storage, &backup.manifest()).await?))
+}
+
+/// Listed backups whose names only an attempt of this run can bear.
+fn backups_of_run(run: &Run, listed: &[Backup]) -> Vec<Found> {
+    let prefix = BackupName::of_run(&run.app, run.id);
+    let mut found: Vec<Found> = listed
+        .iter()
+        .filter_map(|backup| {
+            let name = backup.name.as_deref()?;
+            let number = name.strip_prefix(&prefix)?.parse().ok()?;
+            Some(Found { number, name: BackupName::new(name), backup: backup.clone() })
+        })
+        .collect();
+    found.sort_by_key(|found| found.number);
+    found
+}

@@ -1,0 +1,43 @@
+//! Deletions, and the SAS that Azure keeps with a backup and deletes it with.
+
+use holdfast_arm::{Backup, Error, Operation};
+use holdfast_model::{BackupId, Delete, RefreshReason, Run, SasFacts, SasRefresh};
+
+use super::{grant, in_time};
+use crate::apply::{NotReady, Renewed, Sight};
+use crate::{Seams, Settings};
+
+/// The DELETE.
+pub(crate) async fn delete(
+    seams: &Seams,
+    settings: &Settings,
+    run: &Run,
+    delete: &Delete,
+) -> Result<Option<Backup>, Error> {
+    let answer = seams.arm.delete_backup(&run.app, delete.backup);
+    in_time(settings.call_timeout, (Operation::DeleteBackup, &run.app), answer).await
+}
+
+/// The backup in its app's list, if it is still there.
+pub(crate) async fn find(seams: &Seams, run: &Run, backup: BackupId) -> Result<Option<Backup>, Error> {
+    let listed = seams.arm.list_backups(&run.app).await?;
+    Ok(listed.into_iter().find(|listed| listed.id == backup))
+}
+
+/// Puts a new SAS in the place of the one that Azure keeps with a backup. Doing it twice does no more than once, so it
+/// needs no intent.
+pub(crate) async fn renew(
+    seams: &Seams,
+    sight: &Sight<'_>,
+    backup: BackupId,
+    (reason, old): (RefreshReason, Option<SasFacts>),
+) -> Result<Renewed, NotReady> {
+    let run = sight.run;
+    let granted = grant(seams, sight, Some(reason)).await?;
+    let container = seams.storage.container(&run.terms.storage)?.to_string();
+    let storage = run.terms.storage.clone();
+    let answer = seams.arm.backup_secrets(&run.app, backup, Some(&granted.url));
+    let answer = in_time(sight.settings.call_timeout, (Operation::BackupSecrets, &run.app), answer).await;
+    let kept = SasRefresh { storage, container, reason, old, new: granted.facts, backup: Some(backup) };
+    Ok(Renewed { ours: granted.refresh, kept, answer: answer.map(drop) })
+}

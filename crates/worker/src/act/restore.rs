@@ -1,0 +1,65 @@
+//! Restores: the POST, how far it is, and the trace that one leaves behind.
+
+use holdfast_arm::{Error, Operation, RestoreRequest, Started, Verdict};
+use holdfast_model::{Restore, Run, Timestamp};
+
+use super::in_time;
+use crate::apply::Trace;
+use crate::permit::Sends;
+use crate::{Seams, Settings};
+
+/// The POST. It goes to the target, which Azure restores into; to the source when the target is still to be made.
+pub(crate) async fn restore(
+    seams: &Seams,
+    settings: &Settings,
+    (run, restore): (&Run, &Restore),
+    sends: Sends,
+) -> Result<Started, Error> {
+    let Sends { storage_url, databases } = sends;
+    let request = RestoreRequest {
+        storage_url,
+        blob: restore.blob.clone(),
+        target: run.app.clone(),
+        overwrite: restore.new_in_plan.is_none(),
+        plan: restore.new_in_plan.clone(),
+        databases,
+        ignore_databases: restore.ignore_databases,
+        ignore_conflicting_host_names: restore.ignore_conflicting_host_names,
+    };
+    let asked = if restore.new_in_plan.is_some() { &restore.source } else { &run.app };
+    match restore.backup {
+        Some(id) => {
+            let answer = seams.arm.restore(asked, id, &request);
+            in_time(settings.call_timeout, (Operation::Restore, &run.app), answer).await
+        }
+        None => {
+            let answer = seams.arm.restore_from_blob(asked, &request);
+            in_time(settings.call_timeout, (Operation::RestoreFromBlob, &run.app), answer).await
+        }
+    }
+}
+
+/// When the backup was last restored; `None` when it is not in its app's list. A blob without a backup was never
+/// restored as far as anybody can tell.
+pub(crate) async fn restored(seams: &Seams, restore: &Restore) -> Result<Option<Option<Timestamp>>, Error> {
+    let Some(id) = restore.backup else { return Ok(Some(None)) };
+    let listed = seams.arm.list_backups(&restore.source).await?;
+    Ok(listed.into_iter().find(|backup| backup.id == id).map(|backup| backup.restored))
+}
+
+/// What is to be seen of a restore whose answer was lost.
+pub(crate) async fn trace(seams: &Seams, run: &Run, restore: &Restore) -> Result<Trace, Error> {
+    let under_way = match seams.arm.site(&run.app).await {
+        Ok(site) => site.operation.is_some(),
+        // A new app is there only once it is restored.
+        Err(error) if restore.new_in_plan.is_some() && *error.verdict() == Verdict::NotFound => false,
+        Err(error) => return Err(error),
+    };
+    if under_way {
+        return Ok(Trace::UnderWay);
+    }
+    Ok(match (restore.backup, restored(seams, restore).await?) {
+        (None, _) | (Some(_), None) => Trace::Unknowable,
+        (Some(_), Some(restored)) => Trace::Restored(restored),
+    })
+}

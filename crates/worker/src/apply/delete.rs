@@ -1,0 +1,126 @@
+//! A deletion: whether it may begin, and whether it is done.
+
+use holdfast_arm::{Backup, Error, Verdict};
+use holdfast_model::{
+    Attempt, BackupStatus, Cause, Delete, RefreshReason, RunEvent, RunState, SasFacts, Timestamp, Trigger,
+};
+
+use super::answers::still_working;
+use super::begin::not_accepted;
+use super::ending::{Failure, completed, done, failed, refused};
+use super::look::{Looked, absent, not_looked};
+use super::{Next, Sight};
+
+/// What comes before the DELETE.
+#[derive(Debug)]
+pub(crate) enum Before {
+    /// Nothing: it may leave. Azure deletes with this SAS.
+    Go(SasFacts),
+    /// Another SAS has to be put in the place of the one that Azure keeps with the backup.
+    Renew(RefreshReason, Option<SasFacts>),
+    /// The run is over.
+    Over(Next),
+}
+
+/// Decides whether the backup may be deleted. A hold, and the last good backup of an app, are checked here once more,
+/// because both may have come to be since the run was planned.
+pub(crate) fn before_delete(sight: &Sight<'_>, delete: &Delete, rng: &mut fastrand::Rng) -> Before {
+    let Some(entry) = sight.subject else {
+        let detail = format!("the catalog does not know backup {}", delete.backup);
+        return Before::Over(refused(sight, Cause::BackupNotFound, detail, rng));
+    };
+    if entry.gone.is_some_and(|gone| gone.deleted) {
+        return Before::Over(done(sight, Vec::new()));
+    }
+    if let Some(reason) = &entry.hold {
+        let detail = format!("backup {} is held: {reason}", delete.backup);
+        return Before::Over(refused(sight, Cause::Kept, detail, rng));
+    }
+    if sight.run.trigger == Trigger::Policy && sight.last_good == Some(delete.backup) {
+        let detail = format!("backup {} is the last good one of its app", delete.backup);
+        return Before::Over(refused(sight, Cause::Kept, detail, rng));
+    }
+    match &entry.sas {
+        Some(sas) if will_do(sight, sas) => Before::Go(sas.clone()),
+        old => Before::Renew(RefreshReason::BeforeDelete, old.clone()),
+    }
+}
+
+/// Holds until the deletion must be over, and no deletion failed with it.
+fn will_do(sight: &Sight<'_>, sas: &SasFacts) -> bool {
+    sas.window.covers(sight.now, sight.now + sight.run.terms.deadline)
+        && sight.run.state.refused_sas() != Some(sas.fingerprint.as_str())
+}
+
+/// The DELETE came back, or did not.
+pub(crate) fn delete_answered(
+    sight: &Sight<'_>,
+    (attempt, delete): (&Attempt, &Delete),
+    answer: Result<Option<Backup>, Error>,
+    rng: &mut fastrand::Rng,
+) -> Next {
+    match answer {
+        Ok(told) => {
+            let request_id = told.and_then(|backup| backup.request_id);
+            let accepted = RunEvent::Accepted { backup: delete.backup, accepted_at: sight.now, request_id };
+            Next::new(vec![accepted], sight.now + sight.run.terms.poll.first)
+        }
+        // Whether the backup is gone or the app, the list tells.
+        Err(error) if *error.verdict() == Verdict::NotFound => {
+            Next::new(vec![RunEvent::AnswerLost { detail: error.to_string() }], sight.now)
+        }
+        Err(error) => not_accepted(sight, attempt, &error, rng),
+    }
+}
+
+/// The app's list was looked through for the backup, or could not be. Azure need never tell `Deleted`: the backup is
+/// gone from the list a moment later.
+pub(crate) fn delete_seen(
+    sight: &Sight<'_>,
+    (attempt, delete): (&Attempt, &Delete),
+    listed: Result<Option<Backup>, Error>,
+    rng: &mut fastrand::Rng,
+) -> Next {
+    let since = since(sight, attempt);
+    let backup = match listed {
+        Err(error) => return not_looked(sight, attempt, since, &error, rng),
+        Ok(None) => return completed(sight),
+        Ok(Some(backup)) => backup,
+    };
+    match (&backup.status, &sight.run.state) {
+        (BackupStatus::Deleted, _) => completed(sight),
+        (BackupStatus::DeleteFailed, _) => {
+            let (status, cause) = (Some(backup.status), Cause::DeleteFailed);
+            let detail = backup.log.unwrap_or_default();
+            failed(sight, attempt, Failure { status, cause, detail, backup: None }, rng)
+        }
+        (status, RunState::Polling { status: seen, .. }) => {
+            let mut next = still_working(sight, attempt, since, None, rng);
+            if status != seen {
+                next.events.insert(0, RunEvent::StatusSeen { status: status.clone() });
+            }
+            next
+        }
+        (BackupStatus::DeleteInProgress, _) => {
+            let (attempt, accepted_at) = (attempt.clone(), attempt.begun_at);
+            let adopted = RunEvent::Adopted { attempt, backup: delete.backup, accepted_at };
+            Next::new(vec![adopted], sight.now + sight.run.terms.poll.first)
+        }
+        _ => match absent(sight) {
+            Looked::Again(next) => next,
+            Looked::Enough { looks, event } => {
+                let detail = format!("backup {} was not being deleted in {looks} looks", delete.backup);
+                let mut next = failed(sight, attempt, Failure::new(Cause::AnswerLost, detail), rng);
+                next.events.insert(0, event);
+                next
+            }
+        },
+    }
+}
+
+fn since(sight: &Sight<'_>, attempt: &Attempt) -> Timestamp {
+    match sight.run.state {
+        RunState::Polling { accepted_at, .. } => accepted_at,
+        _ => attempt.begun_at,
+    }
+}

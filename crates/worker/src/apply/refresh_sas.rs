@@ -1,0 +1,52 @@
+//! A new SAS for a backup already taken.
+
+use holdfast_arm::{Error, Verdict};
+use holdfast_model::{Cause, RunEvent, SasRefresh, Task};
+
+use super::begin::put_off;
+use super::ending::{deferred, done, refused};
+use super::pauses::pause;
+use super::{Next, Sight};
+
+/// What became of putting a new SAS in the place of the one that Azure keeps with a backup.
+#[derive(Debug)]
+pub(crate) struct Renewed {
+    /// The SAS of the storage that was replaced for it.
+    pub ours: Option<SasRefresh>,
+    /// What Azure was asked.
+    pub kept: SasRefresh,
+    /// Its answer.
+    pub answer: Result<(), Error>,
+}
+
+/// Azure was asked to keep another SAS. A deletion goes on from there; a run that was for the SAS alone is over.
+pub(crate) fn renewed(sight: &Sight<'_>, renewed: Renewed, rng: &mut fastrand::Rng) -> Next {
+    let Renewed { ours, kept, answer } = renewed;
+    let mut next = match answer {
+        Ok(()) => {
+            let events = vec![RunEvent::SasRefreshed { refresh: kept }];
+            match sight.run.task {
+                Task::RefreshSas(_) => done(sight, events),
+                _ => Next::new(events, sight.now),
+            }
+        }
+        Err(error) => not_renewed(sight, &error, rng),
+    };
+    next.events.splice(0..0, ours.map(|refresh| RunEvent::SasRefreshed { refresh }));
+    next
+}
+
+fn not_renewed(sight: &Sight<'_>, error: &Error, rng: &mut fastrand::Rng) -> Next {
+    let detail = error.to_string();
+    match error.verdict() {
+        Verdict::Forbidden => refused(sight, Cause::AppForbidden, detail, rng),
+        Verdict::NotFound => refused(sight, Cause::BackupNotFound, detail, rng),
+        Verdict::Rejected => refused(sight, Cause::Rejected, detail, rng),
+        // Asking once more does no harm, so it need not be known whether Azure did it.
+        Verdict::Ambiguous => {
+            let wait = pause(Cause::Unreachable, sight.run.tally.deferred, None, rng);
+            deferred(sight, Cause::Unreachable, detail, sight.now + wait)
+        }
+        _ => put_off(sight, error, error.operation().call(), rng),
+    }
+}

@@ -1,0 +1,50 @@
+//! Deletes a backup.
+
+use holdfast_model::{Delete, RunState};
+
+use super::{Bench, Performed, begin};
+use crate::act;
+use crate::apply::{self, Before, Begun};
+use crate::decide::{Action, decide};
+use crate::permit::{Permit, Sends};
+
+pub(super) async fn perform(
+    bench: &Bench<'_>,
+    delete: &Delete,
+    permit: Option<Permit>,
+    rng: &mut fastrand::Rng,
+) -> Performed {
+    let Bench { seams, settings, sight, .. } = bench;
+    let run = sight.run;
+    let next = match (decide(run, permit.is_some()), &run.state) {
+        (Action::Prepare, _) => match apply::before_delete(sight, delete, rng) {
+            Before::Go(sas) => {
+                let begun = Begun { sas: Some(sas), ..Begun::default() };
+                return begin(bench, begun, Sends::default());
+            }
+            Before::Renew(reason, old) => {
+                match act::renew(seams, sight, delete.backup, (reason, old)).await {
+                    Ok(renewed) => apply::renewed(&bench.after(), renewed, rng),
+                    Err(why) => apply::not_ready(&bench.after(), &why, rng),
+                }
+            }
+            Before::Over(next) => next,
+        },
+        (Action::Request, RunState::Starting { attempt }) => {
+            permit?.used(&*seams.clock)?;
+            let answer = act::delete(seams, settings, run, delete).await;
+            apply::delete_answered(&bench.after(), (attempt, delete), answer, rng)
+        }
+        (
+            Action::Look | Action::Ask,
+            RunState::Starting { attempt }
+            | RunState::Settling { attempt, .. }
+            | RunState::Polling { attempt, .. },
+        ) => {
+            let listed = act::find(seams, run, delete.backup).await;
+            apply::delete_seen(&bench.after(), (attempt, delete), listed, rng)
+        }
+        _ => return None,
+    };
+    Some((next, None))
+}

@@ -1,0 +1,55 @@
+//! Decides, acts and applies: one file for each kind of run, read top to bottom as its life goes.
+
+mod backup;
+mod delete;
+mod push_schedule;
+mod refresh_sas;
+mod restore;
+
+use holdfast_model::Task;
+
+use crate::apply::{self, Begun, Next, Sight};
+use crate::permit::{Permit, Sends};
+use crate::step::StoreTime;
+use crate::{Seams, Settings};
+
+/// What a step works with.
+pub(crate) struct Bench<'a> {
+    pub seams: &'a Seams,
+    pub settings: &'a Settings,
+    pub time: &'a StoreTime<'a>,
+    pub sight: Sight<'a>,
+}
+
+/// What is to be committed, and the right to the request that follows the commit, if one does.
+pub(crate) type Performed = Option<(Next, Option<Permit>)>;
+
+impl Bench<'_> {
+    /// The run as it stands now: what follows from a call is judged by the time after it, which may have taken long.
+    fn after(&self) -> Sight<'_> {
+        Sight { now: self.time.now(), ..self.sight }
+    }
+}
+
+/// An attempt begins: its intent is committed, and the same step makes the request.
+fn begin(bench: &Bench<'_>, begun: Begun, sends: Sends) -> Performed {
+    let permit = Permit::new(&*bench.seams.clock, bench.settings.post_within, sends);
+    Some((apply::prepared(&bench.after(), begun), Some(permit)))
+}
+
+/// The one thing that the run needs next; `None` when nothing is left to do here.
+pub(crate) async fn perform(bench: &Bench<'_>, permit: Option<Permit>, rng: &mut fastrand::Rng) -> Performed {
+    match &bench.sight.run.task {
+        Task::Backup { databases } => backup::perform(bench, databases, permit, rng).await,
+        Task::Restore(restore) => restore::perform(bench, (restore, None), permit, rng).await,
+        Task::Drill(drill) => {
+            restore::perform(bench, (&drill.restore, drill.probe.as_deref()), permit, rng).await
+        }
+        Task::Delete(delete) => delete::perform(bench, delete, permit, rng).await,
+        Task::RefreshSas(refresh) => refresh_sas::perform(bench, refresh, rng).await,
+        Task::PushSchedule { schedule } => {
+            push_schedule::perform(bench, schedule.as_ref(), permit, rng).await
+        }
+        Task::Note { .. } => None,
+    }
+}

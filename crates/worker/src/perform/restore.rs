@@ -1,0 +1,58 @@
+//! Restores, and for a drill asks the app afterwards.
+
+use holdfast_model::{Cause, Restore, RunState};
+
+use super::{Bench, Performed, begin};
+use crate::act;
+use crate::apply::{self, Begun, NotReady};
+use crate::decide::{Action, decide};
+use crate::permit::{Permit, Sends};
+
+pub(super) async fn perform(
+    bench: &Bench<'_>,
+    (restore, probe): (&Restore, Option<&str>),
+    permit: Option<Permit>,
+    rng: &mut fastrand::Rng,
+) -> Performed {
+    let Bench { seams, settings, sight, .. } = bench;
+    let run = sight.run;
+    let next = match (decide(run, permit.is_some()), &run.state) {
+        (Action::Prepare, _) => match prepare(bench, restore).await {
+            Ok(Some((begun, sends))) => return begin(bench, begun, sends),
+            Ok(None) => {
+                let detail = format!("{} has no such backup in azure's list", restore.source.short_name());
+                apply::refused(&bench.after(), Cause::BackupNotFound, detail, rng)
+            }
+            Err(why) => apply::not_ready(&bench.after(), &why, rng),
+        },
+        (Action::Request, RunState::Starting { attempt }) => {
+            let sends = permit?.used(&*seams.clock)?;
+            let answer = act::restore(seams, settings, (run, restore), sends).await;
+            apply::restore_answered(&bench.after(), attempt, answer, rng)
+        }
+        (Action::Look, RunState::Starting { attempt } | RunState::Settling { attempt, .. }) => {
+            let trace = act::trace(seams, run, restore).await;
+            apply::traced(&bench.after(), attempt, trace, rng)
+        }
+        (Action::Ask, RunState::Following { attempt, operation, accepted_at }) => {
+            let progress = seams.arm.operation(&run.app, operation).await;
+            apply::followed(&bench.after(), attempt, *accepted_at, progress, rng)
+        }
+        (Action::Check, RunState::Verifying { attempt, checks, .. }) => {
+            let answer = seams.probe.probe(probe?).await;
+            apply::probed(&bench.after(), attempt, *checks, answer, rng)
+        }
+        _ => return None,
+    };
+    Some((next, None))
+}
+
+/// A SAS and the databases' secrets, and when the backup was last restored; `None` when there is no such backup. A
+/// restore stops the app, so none is begun from a backup that Azure does not have.
+async fn prepare(bench: &Bench<'_>, restore: &Restore) -> Result<Option<(Begun, Sends)>, NotReady> {
+    let Some(restored_before) = act::restored(bench.seams, restore).await? else { return Ok(None) };
+    let databases = act::databases(bench.seams, &restore.databases).await?;
+    let grant = act::grant(bench.seams, &bench.sight, None).await?;
+    let begun = Begun { restored_before, ..Begun::from(&grant) };
+    Ok(Some((begun, Sends { storage_url: grant.url, databases })))
+}
