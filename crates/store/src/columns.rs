@@ -7,6 +7,8 @@ use holdfast_model::{BackupFacts, Cause, Outcome, Run, RunState, Timestamp};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::Error;
+
 /// An instant as a row can hold it: to the millisecond, in a year of four digits, because only then is the order of
 /// texts the order of times.
 pub(crate) fn stamp(at: Timestamp) -> Timestamp {
@@ -62,6 +64,15 @@ pub(crate) fn stored(new: &Run) -> Run {
         ended_at: new.ended_at.map(stamp),
         ..new.clone()
     }
+}
+
+/// Why a run was not added.
+pub(crate) fn not_added(operation: &'static str, run: &Run) -> Error {
+    let what = match run.task.subject() {
+        Some(subject) => format!("run {}: another run for it is unfinished ({subject})", run.id),
+        None => format!("the tick of run {} has a run", run.id),
+    };
+    Error::Inconsistent { operation, what }
 }
 
 /// How a run ended, and the backup it made.

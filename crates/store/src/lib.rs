@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod bucket;
+mod catalog;
 mod chain;
 mod columns;
 mod enrolment;

@@ -19,7 +19,9 @@ use crate::{ChainRow, Error, Link};
 /// - the row and its audit events are written together;
 /// - a policy, an app and a tick make at most one run;
 /// - at most one run of an app holds the app; a plan and a storage account are held at most as often as the limits say;
+/// - of the runs of an app with the same subject, at most one is unfinished;
 /// - a run that has ended is never changed again;
+/// - the catalog follows from the events, and is written together with them;
 /// - audit events are only ever added, each bound to the one before by a hash;
 /// - due times and leases are judged by the store's own clock.
 #[async_trait]
@@ -36,31 +38,24 @@ pub trait Store: Send + Sync + Debug {
     /// their cursor; their runs go on.
     async fn sync_fleet(&self, fleet: &[Enrolled]) -> Result<FleetChange, Error>;
 
-    /// The cursors whose next tick is due, the longest overdue first, with how many runs of the app under that policy
-    /// have not ended.
+    /// The cursors whose next tick is due, the longest overdue first, with how many backups of the app under that
+    /// policy have not ended.
     async fn cursors_due(&self, most: u32) -> Result<Vec<Cursor>, Error>;
 
     /// Moves cursors and adds their runs, in one transaction. A plan whose cursor has moved since it was read, or is
     /// gone, is left out whole, since another scheduler was faster; a tick that has a run already adds none.
     async fn plan(&self, plans: &[Plan]) -> Result<Planned, Error>;
 
-    /// Adds a run asked for by hand, or a note.
+    /// Adds a run asked for by hand, or a note. A tick that has a run, and a subject that an unfinished run of the same
+    /// app has, are errors.
     async fn add_run(&self, run: &NewRun) -> Result<(), Error>;
 
     /// Adds runs, but for those whose tick has a run and those whose subject an unfinished run of the same app has:
     /// any number of processes may add the same. Returns how many were added. One transaction.
-    async fn add_runs(&self, runs: &[NewRun]) -> Result<u64, Error> {
-        for run in runs {
-            self.add_run(run).await?;
-        }
-        Ok(runs.len() as u64)
-    }
+    async fn add_runs(&self, runs: &[NewRun]) -> Result<u64, Error>;
 
     /// The backups that Holdfast knows of, by app, the newest first.
-    async fn catalog(&self, filter: &CatalogFilter) -> Result<Vec<CatalogEntry>, Error> {
-        let _ = filter;
-        Ok(Vec::new())
-    }
+    async fn catalog(&self, filter: &CatalogFilter) -> Result<Vec<CatalogEntry>, Error>;
 
     /// Takes back what was handed out and not worked off within its lease: it is due again, in a new version, so that
     /// whoever still works on the old one cannot commit. A run in a `Begin` lane lets go of what it holds. Returns how many.
@@ -150,7 +145,7 @@ pub struct Cursor {
     pub through: Timestamp,
     /// The first tick after it.
     pub next_at: Timestamp,
-    /// Runs of the app under this policy that have not ended.
+    /// Backups of the app under this policy that have not ended.
     pub unfinished: u64,
 }
 
@@ -296,11 +291,12 @@ pub struct AppStatus {
     pub removed: bool,
     /// When its next tick is due.
     pub next_tick: Option<Timestamp>,
-    /// What its unfinished run is doing.
+    /// What its unfinished backup, restore or drill is doing.
     pub running: Option<StateCode>,
-    /// Its last run that ended and was not missed: the run, its outcome's word, its cause's word and when.
+    /// Its last run for a backup that ended and was not missed.
     pub last: Option<LastRun>,
-    /// When its latest good backup was accepted by Azure: the point in time it can be brought back to.
+    /// When its latest good backup that is still there was accepted by Azure: the point in time it can be brought back
+    /// to. What is good is told by the catalog.
     pub last_good_at: Option<Timestamp>,
     /// Past its recovery point objective, counted from the store's now. An app that was never backed up is given its
     /// first span from its enrolment.

@@ -9,13 +9,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use holdfast_model::{Call, Clock, Limits, NewRun, Run, RunId, SubscriptionId, Timestamp};
+use holdfast_model::{Call, CatalogEntry, Clock, Limits, NewRun, Run, RunId, SubscriptionId, Timestamp};
 
 use self::state::State;
 use crate::columns::stamp;
 use crate::{
-    AppStatus, Ask, AuditEvent, Board, Change, Committed, Cursor, Enrolled, Error, FleetChange, Loaded, Plan,
-    Planned, RunFilter, Store, Taken,
+    AppStatus, Ask, AuditEvent, Board, CatalogFilter, Change, Committed, Cursor, Enrolled, Error,
+    FleetChange, Loaded, Plan, Planned, RunFilter, Store, Taken,
 };
 
 /// A store that forgets all when dropped, and else behaves as the others do.
@@ -61,6 +61,14 @@ impl Store for MemoryStore {
 
     async fn add_run(&self, run: &NewRun) -> Result<(), Error> {
         self.state().add_run(run, self.time())
+    }
+
+    async fn add_runs(&self, runs: &[NewRun]) -> Result<u64, Error> {
+        self.state().add_runs(runs, self.time())
+    }
+
+    async fn catalog(&self, filter: &CatalogFilter) -> Result<Vec<CatalogEntry>, Error> {
+        Ok(self.state().catalog(filter))
     }
 
     async fn reclaim(&self) -> Result<u64, Error> {

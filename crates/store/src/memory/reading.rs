@@ -2,35 +2,64 @@
 
 use std::cmp::Reverse;
 
-use holdfast_model::{Outcome, Run, RunId, RunState, Timestamp};
+use holdfast_model::{AppId, CatalogEntry, Outcome, Run, RunId, RunKind, Timestamp};
 
 use super::state::{Row, State};
+use crate::catalog::in_order;
 use crate::columns::{self, Ending, stamp};
 use crate::enrolment::AppRow;
-use crate::{AppStatus, LastRun, Loaded, RunFilter};
+use crate::{AppStatus, CatalogFilter, LastRun, Loaded, RunFilter};
 
 impl State {
     pub fn load(&self, id: RunId, now: Timestamp) -> Option<Loaded> {
         let run = self.row(id)?.run.clone();
-        let good = |row: &&Row| Ending::of(&row.run.state).outcome == Some(Outcome::Succeeded);
-        let last = self.rows_of(&run.app).filter(good).max_by_key(|row| (row.run.ended_at, row.run.id));
-        let last =
-            last.and_then(|row| Ending::of(&row.run.state).backup.map(|backup| (backup, row.run.ended_at)));
+        let good = |row: &Row| {
+            let ending = Ending::of(&row.run.state);
+            let good = ending.outcome == Some(Outcome::Succeeded) && is_backup(&row.run);
+            ending.backup.filter(|_| good).map(|backup| (stamp(backup.accepted_at), row.run.id))
+        };
+        let last = self.rows_of(&run.app).filter_map(|row| good(row).map(|place| (place, row)));
+        let last = last.max_by_key(|(place, _)| *place).map(|(_, row)| &row.run);
+        let last = last.and_then(|run| Ending::of(&run.state).backup.map(|backup| (backup, run.ended_at)));
+        let subject = run
+            .task
+            .backup(&run.app)
+            .and_then(|(app, id)| self.catalog_of(app).find(|entry| entry.backup.id == id).cloned());
         Some(Loaded {
             now,
             typical: last.and_then(|(backup, ended_at)| columns::took(backup, ended_at)),
             last_good_bytes: last.map(|(backup, _)| backup.size_bytes),
-            subject: None,
-            last_good: None,
+            subject,
+            last_good: self.last_good(&run.app).map(|entry| entry.backup.id),
             run,
         })
     }
 
+    /// The latest good backup of an app that is still there.
+    fn last_good(&self, app: &AppId) -> Option<&CatalogEntry> {
+        let good = self.catalog_of(app).filter(|entry| entry.good && entry.gone.is_none());
+        good.max_by_key(|entry| (entry.backup.accepted_at, entry.backup.id))
+    }
+
+    pub fn catalog(&self, filter: &CatalogFilter) -> Vec<CatalogEntry> {
+        let [app, after] = [&filter.app, &filter.after].map(|app| app.as_ref().map(ToString::to_string));
+        let asked = |name: &String| app.as_ref().is_none_or(|app| app == name) && Some(name) > after.as_ref();
+        let of_app = self.catalog.iter().filter(|(name, _)| asked(name)).map(|(_, entries)| {
+            let entries = entries.values().filter(|entry| filter.with_gone || entry.gone.is_none());
+            entries.cloned().collect::<Vec<_>>()
+        });
+        let most = if filter.most_apps == 0 { usize::MAX } else { filter.most_apps as usize };
+        in_order(of_app.filter(|entries| !entries.is_empty()).take(most).flatten().collect())
+    }
+
     pub fn runs(&self, filter: &RunFilter) -> Vec<Run> {
-        let of_state = |row: &&Row| filter.state.is_none_or(|state| row.run.state.code() == state);
+        let asked = |row: &&Row| {
+            filter.state.is_none_or(|state| row.run.state.code() == state)
+                && filter.kind.is_none_or(|kind| row.run.task.kind() == kind)
+        };
         let mut runs: Vec<&Row> = match &filter.app {
-            Some(app) => self.rows_of(app).filter(of_state).collect(),
-            None => self.rows().filter(of_state).collect(),
+            Some(app) => self.rows_of(app).filter(asked).collect(),
+            None => self.rows().filter(asked).collect(),
         };
         runs.sort_by_key(|row| Reverse((row.run.created_at, row.run.id)));
         let most = if filter.most == 0 { usize::MAX } else { filter.most as usize };
@@ -45,14 +74,14 @@ impl State {
         let enrolled = &app.enrolled;
         let id = &enrolled.app.id;
         let removed = app.removed_at.is_some();
-        let unfinished = self.rows_of(id).filter(|row| !row.run.state.is_ended());
+        let unfinished = |row: &&Row| !row.run.state.is_ended() && row.run.task.is_exclusive();
+        let unfinished = self.rows_of(id).filter(unfinished);
         let running = unfinished.min_by_key(|row| (!row.holds, row.run.created_at, row.run.id));
         let last = self
             .rows_of(id)
             .filter_map(|row| last_run(&row.run))
             .max_by_key(|last| (last.ended_at, last.run_id));
-        let good_at = |row: &Row| good_at(&row.run.state, enrolled.partial_is_good);
-        let last_good_at = self.rows_of(id).filter_map(good_at).max();
+        let last_good_at = self.last_good(id).map(|entry| entry.backup.accepted_at);
         let objective = enrolled.recovery_point_objective;
         AppStatus {
             app: id.clone(),
@@ -70,16 +99,10 @@ impl State {
 
 fn last_run(run: &Run) -> Option<LastRun> {
     let ending = Ending::of(&run.state);
-    let outcome = ending.outcome.filter(|outcome| *outcome != Outcome::Missed)?;
+    let outcome = ending.outcome.filter(|outcome| *outcome != Outcome::Missed && is_backup(run))?;
     Some(LastRun { run_id: run.id, outcome, cause: ending.cause, ended_at: run.ended_at? })
 }
 
-fn good_at(state: &RunState, partial_is_good: bool) -> Option<Timestamp> {
-    let ending = Ending::of(state);
-    let good = match ending.outcome? {
-        Outcome::Succeeded => true,
-        Outcome::Partial => partial_is_good,
-        Outcome::Failed | Outcome::Exhausted | Outcome::Missed => false,
-    };
-    ending.backup.filter(|_| good).map(|backup| stamp(backup.accepted_at))
+fn is_backup(run: &Run) -> bool {
+    run.task.kind() == RunKind::Backup
 }

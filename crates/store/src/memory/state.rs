@@ -3,9 +3,12 @@
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
-use holdfast_model::{AppId, Call, Lane, PolicyName, Run, RunEvent, RunId, SubscriptionId, Timestamp};
+use holdfast_model::{
+    AppId, BackupId, Call, CatalogEntry, Lane, PolicyName, Run, RunEvent, RunId, SubscriptionId, Timestamp,
+};
 
 use crate::bucket::Bucket;
+use crate::catalog::CatalogChange;
 use crate::columns::{json, stamp};
 use crate::enrolment::AppRow;
 use crate::{AuditEvent, Cursor, Link};
@@ -29,6 +32,10 @@ pub(super) struct State {
     pub cursors: BTreeMap<AppId, Cursor>,
     pub audit: Vec<AuditEvent>,
     pub ticks: BTreeSet<(PolicyName, AppId, Timestamp)>,
+    /// What unfinished runs are about.
+    pub subjects: BTreeSet<(AppId, String)>,
+    /// By the app's text, because texts are what the other stores order by.
+    pub catalog: BTreeMap<String, BTreeMap<BackupId, CatalogEntry>>,
     budgets: BTreeMap<(SubscriptionId, Call), Bucket>,
     rows: BTreeMap<RunId, Row>,
     by_app: BTreeMap<AppId, BTreeSet<RunId>>,
@@ -70,6 +77,7 @@ impl State {
         if row.holds {
             self.held.insert(row.run.app.clone(), id);
         }
+        self.subjects.extend(subject(&row.run));
         self.by_app.entry(row.run.app.clone()).or_default().insert(id);
         self.rows.insert(id, row);
     }
@@ -94,6 +102,25 @@ impl State {
         if old.holds {
             self.held.remove(&old.run.app);
         }
+        if let Some(subject) = subject(&old.run) {
+            self.subjects.remove(&subject);
+        }
+    }
+
+    /// Brings the catalog up to what happened.
+    pub fn change_catalog(&mut self, changes: Vec<CatalogChange>) {
+        for change in changes {
+            let (app, id) = change.key();
+            let entries = self.catalog.entry(app.to_string()).or_default();
+            if let Some(entry) = change.apply(entries.remove(&id)) {
+                entries.insert(id, entry);
+            }
+        }
+    }
+
+    /// The entries of an app.
+    pub fn catalog_of(&self, app: &AppId) -> impl Iterator<Item = &CatalogEntry> {
+        self.catalog.get(&app.to_string()).into_iter().flat_map(BTreeMap::values)
     }
 
     /// Appends what happened to a run, each event bound to the one before.
@@ -111,6 +138,12 @@ impl State {
     pub fn bucket(&mut self, subscription: &SubscriptionId, call: Call, now: Timestamp) -> &mut Bucket {
         self.budgets.entry((subscription.clone(), call)).or_insert_with(|| Bucket::full(now))
     }
+}
+
+/// The subject that a run keeps others from while it is unfinished.
+pub(super) fn subject(run: &Run) -> Option<(AppId, String)> {
+    let subject = run.task.subject().filter(|_| !run.state.is_ended())?;
+    Some((run.app.clone(), subject))
 }
 
 fn place(run: &Run) -> (i64, Timestamp) {

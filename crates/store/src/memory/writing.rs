@@ -1,10 +1,10 @@
 //! What changes the fleet, the cursors and the runs.
 
-use holdfast_model::{NewRun, Run, Timestamp};
+use holdfast_model::{NewRun, Run, RunKind, Timestamp};
 
-use super::state::{Row, State};
-use crate::columns::{changed, stamp, stored};
-use crate::{Change, Committed, Cursor, Enrolled, Error, FleetChange, Plan, Planned, enrolment};
+use super::state::{Row, State, subject};
+use crate::columns::{changed, not_added, stamp, stored};
+use crate::{Change, Committed, Cursor, Enrolled, Error, FleetChange, Plan, Planned, catalog, enrolment};
 
 impl State {
     pub fn sync_fleet(&mut self, fleet: &[Enrolled], now: Timestamp) -> FleetChange {
@@ -19,8 +19,10 @@ impl State {
         let mut due: Vec<&Cursor> = self.cursors.values().filter(|cursor| cursor.next_at <= now).collect();
         due.sort_by_cached_key(|cursor| (cursor.next_at, cursor.app.to_string()));
         let unfinished = |cursor: &Cursor| {
-            let under =
-                |row: &&Row| row.run.policy.as_ref() == Some(&cursor.policy) && !row.run.state.is_ended();
+            let under = |row: &&Row| {
+                let backup = row.run.task.kind() == RunKind::Backup;
+                backup && row.run.policy.as_ref() == Some(&cursor.policy) && !row.run.state.is_ended()
+            };
             self.rows_of(&cursor.app).filter(under).count() as u64
         };
         due.into_iter()
@@ -60,13 +62,12 @@ impl State {
     pub fn add_run(&mut self, new: &NewRun, now: Timestamp) -> Result<(), Error> {
         const OPERATION: &str = "add a run";
         self.is_new(OPERATION, &new.run)?;
-        if self.insert(new, now) {
-            return Ok(());
-        }
-        Err(Error::Inconsistent {
-            operation: OPERATION,
-            what: format!("the tick of run {} has a run", new.run.id),
-        })
+        if self.insert(new, now) { Ok(()) } else { Err(not_added(OPERATION, &new.run)) }
+    }
+
+    pub fn add_runs(&mut self, new: &[NewRun], now: Timestamp) -> Result<u64, Error> {
+        new.iter().try_for_each(|new| self.is_new("add runs", &new.run))?;
+        Ok(new.iter().filter(|new| self.insert(new, now)).count() as u64)
     }
 
     pub fn commit(&mut self, change: &Change) -> Result<Committed, Error> {
@@ -79,7 +80,9 @@ impl State {
             let what = format!("the app of run {id} is held by another run");
             return Err(Error::Inconsistent { operation: "commit a change of a run", what });
         }
+        let catalog = catalog::changes(Some(&old.run.state), &run, &change.events, change.at);
         self.append(&run, &change.events, change.at);
+        self.change_catalog(catalog);
         let version = run.version;
         self.put(Row { run, leased_until: None, holds });
         Ok(Committed::Done(version))
@@ -94,15 +97,20 @@ impl State {
         }
     }
 
-    /// Adds a run unless its tick has one.
+    /// Adds a run unless its tick has one, or an unfinished one has its subject.
     fn insert(&mut self, new: &NewRun, now: Timestamp) -> bool {
         let run = stored(&new.run);
+        if subject(&run).is_some_and(|subject| self.subjects.contains(&subject)) {
+            return false;
+        }
         if let (Some(policy), Some(tick)) = (&run.policy, run.tick)
             && !self.ticks.insert((policy.clone(), run.app.clone(), tick))
         {
             return false;
         }
-        self.append(&run, std::slice::from_ref(&new.event), now);
+        let events = std::slice::from_ref(&new.event);
+        self.append(&run, events, now);
+        self.change_catalog(catalog::changes(None, &run, events, now));
         self.put(Row { run, leased_until: None, holds: false });
         true
     }

@@ -47,7 +47,8 @@ pub(super) async fn due(connection: &mut PgConnection, most: u32, time: &Time) -
     let now = time.now(connection, DUE).await?;
     let due = "/* due */ SELECT app, policy, fingerprint, through, next_at,
             (SELECT count(*) FROM runs
-             WHERE runs.app = cursors.app AND runs.policy = cursors.policy AND runs.state <> 'ended') AS unfinished
+             WHERE runs.app = cursors.app AND runs.policy = cursors.policy AND runs.state <> 'ended'
+               AND runs.kind = 'backup') AS unfinished
         FROM cursors WHERE next_at <= $1 ORDER BY next_at, app LIMIT $2";
     let rows: Vec<CursorRow> =
         sqlx::query_as(due).bind(now).bind(i64::from(most)).fetch_all(connection).await.during(DUE)?;

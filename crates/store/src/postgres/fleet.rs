@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use holdfast_model::{App, AppId, PolicyName, Retention, Timestamp};
+use holdfast_model::{App, AppId, PolicyName, Timestamp};
 use serde_json::{Value, json as object};
 use sqlx::{FromRow, PgConnection};
 
@@ -25,6 +25,7 @@ pub(super) struct AppColumns {
     plan: Option<String>,
     paused: bool,
     recovery_point_objective_s: Option<i64>,
+    retention: Option<String>,
     retention_days: Option<i64>,
     retention_keep_at_least: Option<i64>,
     partial_is_good: bool,
@@ -36,11 +37,7 @@ impl AppColumns {
     pub fn read(self, operation: &'static str) -> Result<AppRow, Error> {
         let reading = Reading { operation, of: self.app };
         let seconds = |seconds| reading.count("recovery_point_objective_s", seconds).map(Duration::from_secs);
-        let retention = |(days, keep_at_least)| {
-            let days = reading.count("retention_days", days)?;
-            let keep_at_least = reading.count("retention_keep_at_least", keep_at_least)?;
-            Ok::<_, Error>(Retention::new(days, keep_at_least))
-        };
+        let parts = self.retention_days.zip(self.retention_keep_at_least);
         Ok(AppRow {
             enrolled: Enrolled {
                 app: App {
@@ -51,11 +48,7 @@ impl AppColumns {
                     paused: self.paused,
                 },
                 recovery_point_objective: self.recovery_point_objective_s.map(seconds).transpose()?,
-                retention: self
-                    .retention_days
-                    .zip(self.retention_keep_at_least)
-                    .map(retention)
-                    .transpose()?,
+                retention: reading.retention(self.retention.as_deref(), parts)?,
                 partial_is_good: self.partial_is_good,
                 schedule: None,
             },
@@ -81,9 +74,8 @@ pub(super) async fn sync_fleet(
 }
 
 async fn apps(tx: &mut PgConnection) -> Result<BTreeMap<AppId, AppRow>, Error> {
-    let apps =
-        "/* sync_fleet */ SELECT app, policy, plan, paused, recovery_point_objective_s, retention_days,
-        retention_keep_at_least, partial_is_good, enrolled_at, removed_at FROM apps";
+    let apps = "/* sync_fleet */ SELECT app, policy, plan, paused, recovery_point_objective_s, retention,
+        retention_days, retention_keep_at_least, partial_is_good, enrolled_at, removed_at FROM apps";
     let rows: Vec<AppColumns> = sqlx::query_as(apps).fetch_all(tx).await.during(SYNC)?;
     rows.into_iter().map(|row| row.read(SYNC).map(|row| (row.enrolled.app.id.clone(), row))).collect()
 }
@@ -106,22 +98,23 @@ async fn put_apps(tx: &mut PgConnection, apps: &[AppRow]) -> Result<(), sqlx::Er
             "paused": app.paused,
             "recovery_point_objective_s": row.enrolled.recovery_point_objective
                 .map(|objective| i64::try_from(objective.as_secs()).unwrap_or(i64::MAX)),
-            "retention_days": retention.map(|retention| retention.days),
-            "retention_keep_at_least": retention.map(|retention| retention.keep_at_least),
+            "retention": retention.as_ref().map(json),
+            "retention_days": retention.as_ref().map(|retention| retention.days),
+            "retention_keep_at_least": retention.as_ref().map(|retention| retention.keep_at_least),
             "partial_is_good": row.enrolled.partial_is_good,
             "enrolled_at": text(row.enrolled_at),
             "removed_at": row.removed_at.map(text),
         })
     };
     let rows: Vec<Value> = apps.iter().map(row).collect();
-    let put = "/* sync_fleet */ INSERT INTO apps (app, policy, plan, paused, recovery_point_objective_s, retention_days,
-            retention_keep_at_least, partial_is_good, enrolled_at, removed_at)
+    let put = "/* sync_fleet */ INSERT INTO apps (app, policy, plan, paused, recovery_point_objective_s, retention,
+            retention_days, retention_keep_at_least, partial_is_good, enrolled_at, removed_at)
         SELECT * FROM json_to_recordset($1::json) AS app (app text, policy text, plan text, paused boolean,
-            recovery_point_objective_s bigint, retention_days bigint, retention_keep_at_least bigint,
+            recovery_point_objective_s bigint, retention text, retention_days bigint, retention_keep_at_least bigint,
             partial_is_good boolean, enrolled_at timestamptz, removed_at timestamptz)
         ON CONFLICT (app) DO UPDATE SET policy = excluded.policy, plan = excluded.plan, paused = excluded.paused,
             recovery_point_objective_s = excluded.recovery_point_objective_s,
-            retention_days = excluded.retention_days, retention_keep_at_least = excluded.retention_keep_at_least,
+            retention = excluded.retention, retention_days = excluded.retention_days, retention_keep_at_least = excluded.retention_keep_at_least,
             partial_is_good = excluded.partial_is_good, enrolled_at = excluded.enrolled_at,
             removed_at = excluded.removed_at";
     sqlx::query(put).bind(json(&rows)).execute(tx).await?;

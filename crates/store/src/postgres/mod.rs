@@ -2,6 +2,7 @@
 
 mod audit;
 mod budgets;
+mod catalog;
 mod cursors;
 mod fleet;
 mod lanes;
@@ -17,14 +18,14 @@ use std::fmt;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use holdfast_model::{Call, Limits, NewRun, Run, RunId, SubscriptionId, Timestamp};
+use holdfast_model::{Call, CatalogEntry, Limits, NewRun, Run, RunId, SubscriptionId, Timestamp};
 use sqlx::postgres::PgPool;
 
 use self::session::{Session, within};
 use self::time::Time;
 use crate::{
-    AppStatus, Ask, AuditEvent, Board, ChainRow, Change, Committed, Cursor, Enrolled, Error, FleetChange,
-    Loaded, Plan, Planned, RunFilter, Store, Taken,
+    AppStatus, Ask, AuditEvent, Board, CatalogFilter, ChainRow, Change, Committed, Cursor, Enrolled, Error,
+    FleetChange, Loaded, Plan, Planned, RunFilter, Store, Taken,
 };
 
 const NOW: &str = "ask for the time";
@@ -100,6 +101,24 @@ impl Store for PgStore {
             let mut tx = self.session(runs::ADD).await?.begin().await?;
             let added = runs::add(&mut tx, run, &self.time).await;
             tx.answer(added).await
+        })
+        .await
+    }
+
+    async fn add_runs(&self, runs: &[NewRun]) -> Result<u64, Error> {
+        within(runs::ADD_ALL, async {
+            let mut tx = self.session(runs::ADD_ALL).await?.begin().await?;
+            let added = runs::add_all(&mut tx, runs, &self.time).await;
+            tx.answer(added).await
+        })
+        .await
+    }
+
+    async fn catalog(&self, filter: &CatalogFilter) -> Result<Vec<CatalogEntry>, Error> {
+        within(catalog::CATALOG, async {
+            let mut session = self.session(catalog::CATALOG).await?;
+            let entries = catalog::list(&mut session, filter).await;
+            session.answer(entries).await
         })
         .await
     }

@@ -13,7 +13,7 @@ pub(super) use crate::reading::Reading;
 pub(super) struct RunRow {
     id: Uuid,
     version: i64,
-    kind: String,
+    task: String,
     trigger: String,
     priority: i64,
     app: String,
@@ -34,7 +34,7 @@ impl RunRow {
         Ok(Run {
             id: reading.parse("id", &reading.of)?,
             version: self.version,
-            task: holdfast_model::Task::default(),
+            task: reading.json("task", &self.task)?,
             trigger: reading.word("trigger", &self.trigger)?,
             priority: reading.priority(self.priority)?,
             app: reading.parse("app", &self.app)?,

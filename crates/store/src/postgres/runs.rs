@@ -2,24 +2,29 @@
 
 use std::collections::BTreeSet;
 
-use holdfast_model::{Cause, NewRun, Outcome, PolicyName, Run, RunId, RunState, StateCode, Timestamp};
+use holdfast_model::{
+    BackupId, Cause, NewRun, Outcome, PolicyName, Run, RunId, RunKind, RunState, StateCode, Timestamp,
+};
 use serde_json::{Value, json as object};
 use sqlx::types::Uuid;
 use sqlx::{FromRow, PgConnection};
 
-use super::audit;
 use super::row::{Reading, RunRow, run_id, text, without_nul};
 use super::session::During;
 use super::time::Time;
-use crate::columns::{Ending, accepted_at, attempt, changed, json, stamp, stored, took, word};
+use super::{audit, catalog, cursors};
+use crate::catalog::changes;
+use crate::columns::{Ending, accepted_at, attempt, changed, json, not_added, stamp, stored, took, word};
 use crate::{Change, Committed, Error, Loaded, RunFilter};
 
 pub(super) const ADD: &str = "add a run";
+pub(super) const ADD_ALL: &str = "add runs";
 pub(super) const COMMIT: &str = "commit a change of a run";
 pub(super) const LOAD: &str = "load a run";
 pub(super) const LIST: &str = "list runs";
 
-/// Adds runs with the events that make them, but for those whose tick has a run. Answers the ids of those added.
+/// Adds runs with the events that make them, but for those whose tick has a run, or whose subject an unfinished one has.
+/// Answers the ids of those added.
 pub(super) async fn insert(
     tx: &mut PgConnection,
     new: &[&NewRun],
@@ -28,24 +33,48 @@ pub(super) async fn insert(
 ) -> Result<BTreeSet<RunId>, Error> {
     let runs: Vec<Run> = new.iter().map(|new| stored(&new.run)).collect();
     let rows: Vec<Value> = runs.iter().map(columns).collect();
-    let insert = "/* insert */ INSERT INTO runs (id, version, kind, trigger, priority, app, subscription, policy, tick,
-            plan, storage, account, terms, created_at, state, state_json, tally, outcome, cause, due_at, ended_at, lane)
-        SELECT id, 1, kind, trigger, priority, app, subscription, policy, tick, plan, storage, account, terms,
+    let insert = "/* insert */ INSERT INTO runs (id, version, kind, task, subject, trigger, priority, app, subscription,
+            policy, tick, plan, storage, account, terms, created_at, state, state_json, tally, outcome, cause, due_at, ended_at, lane)
+        SELECT id, 1, kind, task, subject, trigger, priority, app, subscription, policy, tick, plan, storage, account, terms,
             created_at, state, state_json, tally, outcome, cause, due_at, ended_at, lane
-        FROM json_to_recordset($1::json) AS run (id uuid, kind text, trigger text, priority bigint, app text,
+        FROM json_to_recordset($1::json) AS run (id uuid, kind text, task text, subject text, trigger text, priority bigint, app text,
             subscription text, policy text, tick timestamptz, plan text, storage text, account text, terms text,
             created_at timestamptz, state text, state_json text, tally text, outcome text, cause text,
             due_at timestamptz, ended_at timestamptz, lane text)
-        ON CONFLICT (policy, app, tick) WHERE policy IS NOT NULL AND tick IS NOT NULL DO NOTHING
+        ON CONFLICT DO NOTHING
         RETURNING id";
     let added: Vec<Uuid> =
         sqlx::query_scalar(insert).bind(json(&rows)).fetch_all(&mut *tx).await.during(operation)?;
     let added: Result<BTreeSet<RunId>, Error> = added.into_iter().map(|id| run_id(id, operation)).collect();
     let added = added?;
-    let events = runs.iter().zip(new).filter(|(run, _)| added.contains(&run.id));
-    let events: Vec<_> = events.map(|(run, new)| (run, &new.event)).collect();
+    let left_out = runs.iter().map(|run| run.id).filter(|id| !added.contains(id)).collect();
+    none_is_there(tx, left_out, operation).await?;
+    let made = || runs.iter().zip(new).filter(|(run, _)| added.contains(&run.id));
+    let changes =
+        made().flat_map(|(run, new)| changes(None, run, std::slice::from_ref(&new.event), now)).collect();
+    catalog::change(tx, changes, operation).await?;
+    let events: Vec<_> = made().map(|(run, new)| (run, &new.event)).collect();
     audit::append(tx, &events, now, operation).await?;
     Ok(added)
+}
+
+/// Runs are left out for their tick or their subject; for their id they are an error.
+async fn none_is_there(
+    tx: &mut PgConnection,
+    left_out: Vec<RunId>,
+    operation: &'static str,
+) -> Result<(), Error> {
+    if left_out.is_empty() {
+        return Ok(());
+    }
+    let left_out: Vec<Uuid> = left_out.into_iter().map(RunId::as_uuid).collect();
+    let there = "/* none_is_there */ SELECT id FROM runs WHERE id = ANY ($1) LIMIT 1";
+    let there: Option<Uuid> =
+        sqlx::query_scalar(there).bind(left_out).fetch_optional(tx).await.during(operation)?;
+    match there {
+        None => Ok(()),
+        Some(id) => Err(Error::Inconsistent { operation, what: format!("run {id} is there already") }),
+    }
 }
 
 /// What a new run's columns hold.
@@ -54,6 +83,8 @@ fn columns(run: &Run) -> Value {
     object!({
         "id": run.id.to_string(),
         "kind": run.task.kind().as_str(),
+        "task": json(&run.task),
+        "subject": run.task.subject(),
         "trigger": word(&run.trigger),
         "priority": run.priority.rank(),
         "app": run.app.to_string(),
@@ -78,11 +109,16 @@ fn columns(run: &Run) -> Value {
 
 pub(super) async fn add(tx: &mut PgConnection, new: &NewRun, time: &Time) -> Result<(), Error> {
     let now = time.now(tx, ADD).await?;
-    if insert(tx, &[new], now, ADD).await?.is_empty() {
-        let what = format!("the tick of run {} has a run", new.run.id);
-        return Err(Error::Inconsistent { operation: ADD, what });
-    }
-    Ok(())
+    let added = insert(tx, &[new], now, ADD).await?;
+    if added.is_empty() { Err(not_added(ADD, &new.run)) } else { Ok(()) }
+}
+
+/// Adds many at once. Two that added the same in different orders would wait for each other, so one goes at a time.
+pub(super) async fn add_all(tx: &mut PgConnection, new: &[NewRun], time: &Time) -> Result<u64, Error> {
+    cursors::lock(tx, ADD_ALL).await?;
+    let now = time.now(tx, ADD_ALL).await?;
+    let new: Vec<&NewRun> = new.iter().collect();
+    Ok(insert(tx, &new, now, ADD_ALL).await?.len() as u64)
 }
 
 /// Writes a change over the row it was decided on. The row decides: between the reading and the writing another may
@@ -96,6 +132,8 @@ pub(super) async fn commit(tx: &mut PgConnection, change: &Change) -> Result<Com
     if !update(tx, &run, change.from).await? {
         return Ok(Committed::Stale);
     }
+    let changes = changes(Some(&old.state), &run, &change.events, change.at);
+    catalog::change(tx, changes, COMMIT).await?;
     let events: Vec<_> = change.events.iter().map(|event| (&run, event)).collect();
     audit::append(tx, &events, change.at, COMMIT).await?;
     Ok(Committed::Done(run.version))
@@ -146,6 +184,7 @@ struct LoadRow {
     now: Timestamp,
     good_state: Option<String>,
     good_ended_at: Option<Timestamp>,
+    last_good: Option<i64>,
 }
 
 pub(super) async fn load(
@@ -154,27 +193,33 @@ pub(super) async fn load(
     time: &Time,
 ) -> Result<Option<Loaded>, Error> {
     // The outcomes are named twice: the first term is the index's own.
-    let load = "/* load */ SELECT run.id, run.version, run.kind, run.trigger, run.priority, run.app, run.policy, run.tick,
+    let load = "/* load */ SELECT run.id, run.version, run.task, run.trigger, run.priority, run.app, run.policy, run.tick,
             run.plan, run.terms, run.state_json, run.tally, run.created_at, run.due_at, run.ended_at,
-            clock_timestamp() AS now, good.state_json AS good_state, good.ended_at AS good_ended_at
+            clock_timestamp() AS now, good.state_json AS good_state, good.ended_at AS good_ended_at,
+            (SELECT backup_id FROM catalog WHERE catalog.app = run.app AND gone_at IS NULL AND good
+             ORDER BY catalog.accepted_at DESC, backup_id DESC LIMIT 1) AS last_good
         FROM runs AS run LEFT JOIN LATERAL (
             SELECT state_json, ended_at FROM runs
-            WHERE app = run.app AND outcome IN ('succeeded', 'partial') AND outcome = 'succeeded'
+            WHERE app = run.app AND outcome IN ('succeeded', 'partial') AND outcome = 'succeeded' AND kind = 'backup'
               AND accepted_at IS NOT NULL
             ORDER BY accepted_at DESC, id DESC LIMIT 1
         ) AS good ON true
         WHERE run.id = $1";
     let row: Option<LoadRow> =
-        sqlx::query_as(load).bind(id.as_uuid()).fetch_optional(connection).await.during(LOAD)?;
+        sqlx::query_as(load).bind(id.as_uuid()).fetch_optional(&mut *connection).await.during(LOAD)?;
     let Some(row) = row else { return Ok(None) };
     let run = row.run.read(LOAD)?;
+    let subject = match run.task.backup(&run.app) {
+        Some(backup) => catalog::one(connection, backup, LOAD).await?,
+        None => None,
+    };
     let mut loaded = Loaded {
         run,
         now: time.told(row.now),
         typical: None,
         last_good_bytes: None,
-        subject: None,
-        last_good: None,
+        subject,
+        last_good: row.last_good.map(BackupId),
     };
     if let Some(state) = row.good_state {
         let reading = Reading { operation: LOAD, of: format!("the last good run before {id}") };
@@ -188,7 +233,7 @@ pub(super) async fn load(
 
 async fn read(connection: &mut PgConnection, id: RunId) -> Result<Option<Run>, Error> {
     let read =
-        "/* read */ SELECT id, version, kind, trigger, priority, app, policy, tick, plan, terms, state_json,
+        "/* read */ SELECT id, version, task, trigger, priority, app, policy, tick, plan, terms, state_json,
             tally, created_at, due_at, ended_at
         FROM runs WHERE id = $1";
     let row: Option<RunRow> =
@@ -198,19 +243,20 @@ async fn read(connection: &mut PgConnection, id: RunId) -> Result<Option<Run>, E
 
 pub(super) async fn list(connection: &mut PgConnection, filter: &RunFilter) -> Result<Vec<Run>, Error> {
     let of_all =
-        "/* list */ SELECT id, version, kind, trigger, priority, app, policy, tick, plan, terms, state_json,
+        "/* list */ SELECT id, version, task, trigger, priority, app, policy, tick, plan, terms, state_json,
             tally, created_at, due_at, ended_at
-        FROM runs WHERE $1::text IS NULL AND ($2::text IS NULL OR state = $2)
+        FROM runs WHERE $1::text IS NULL AND ($2::text IS NULL OR state = $2) AND ($4::text IS NULL OR kind = $4)
         ORDER BY created_at DESC, id DESC LIMIT $3";
     let of_app =
-        "/* list */ SELECT id, version, kind, trigger, priority, app, policy, tick, plan, terms, state_json,
+        "/* list */ SELECT id, version, task, trigger, priority, app, policy, tick, plan, terms, state_json,
             tally, created_at, due_at, ended_at
-        FROM runs WHERE app = $1 AND ($2::text IS NULL OR state = $2)
+        FROM runs WHERE app = $1 AND ($2::text IS NULL OR state = $2) AND ($4::text IS NULL OR kind = $4)
         ORDER BY created_at DESC, id DESC LIMIT $3";
     let rows: Vec<RunRow> = sqlx::query_as(if filter.app.is_some() { of_app } else { of_all })
         .bind(filter.app.as_ref().map(ToString::to_string))
         .bind(filter.state.map(StateCode::as_str))
         .bind((filter.most > 0).then_some(i64::from(filter.most)))
+        .bind(filter.kind.map(RunKind::as_str))
         .fetch_all(connection)
         .await
         .during(LIST)?;

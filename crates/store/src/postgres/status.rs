@@ -35,15 +35,15 @@ pub(super) async fn status(connection: &mut PgConnection, time: &Time) -> Result
         LEFT JOIN cursors ON cursors.app = apps.app
         LEFT JOIN LATERAL (
             SELECT state FROM runs WHERE runs.app = apps.app AND state <> 'ended'
+                AND kind IN ('backup', 'restore', 'drill')
             ORDER BY holds DESC, created_at, id LIMIT 1
         ) AS running ON true
         LEFT JOIN LATERAL (
-            SELECT id, outcome, cause, ended_at FROM runs WHERE runs.app = apps.app AND outcome <> 'missed'
+            SELECT id, outcome, cause, ended_at FROM runs WHERE runs.app = apps.app AND outcome <> 'missed' AND kind = 'backup'
             ORDER BY ended_at DESC, id DESC LIMIT 1
         ) AS last ON true
         LEFT JOIN LATERAL (
-            SELECT accepted_at FROM runs WHERE runs.app = apps.app AND outcome IN ('succeeded', 'partial')
-                AND (outcome = 'succeeded' OR apps.partial_is_good) AND accepted_at IS NOT NULL
+            SELECT accepted_at FROM catalog WHERE catalog.app = apps.app AND gone_at IS NULL AND good
             ORDER BY accepted_at DESC LIMIT 1
         ) AS good ON true";
     let rows: Vec<StatusRow> = sqlx::query_as(status).fetch_all(connection).await.during(STATUS)?;

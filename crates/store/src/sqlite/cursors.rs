@@ -49,7 +49,8 @@ pub(super) async fn due(
 ) -> Result<Vec<Cursor>, Error> {
     let due = "/* cursors_due */ SELECT app, policy, fingerprint, through, next_at,
             (SELECT count(*) FROM runs
-             WHERE runs.app = cursors.app AND runs.policy = cursors.policy AND runs.state <> 'ended') AS unfinished
+             WHERE runs.app = cursors.app AND runs.policy = cursors.policy AND runs.state <> 'ended'
+               AND runs.kind = 'backup') AS unfinished
         FROM cursors WHERE next_at <= ? ORDER BY next_at, app LIMIT ?";
     let rows: Vec<CursorRow> =
         sqlx::query_as(due).bind(text(now)).bind(most).fetch_all(connection).await.during(DUE)?;

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use holdfast_model::{App, AppId, PolicyName, Retention, Timestamp};
+use holdfast_model::{App, AppId, PolicyName, Timestamp};
 use sqlx::{FromRow, SqliteConnection};
 
 use super::cursors::CursorRow;
 use super::driver::During;
 use super::row::{Reading, text};
+use crate::columns::json;
 use crate::enrolment::{self, AppRow};
 use crate::{Cursor, Enrolled, Error, FleetChange};
 
@@ -22,8 +23,9 @@ pub(super) struct AppColumns {
     plan: Option<String>,
     paused: bool,
     recovery_point_objective_s: Option<i64>,
-    retention_days: Option<u32>,
-    retention_keep_at_least: Option<u32>,
+    retention: Option<String>,
+    retention_days: Option<i64>,
+    retention_keep_at_least: Option<i64>,
     partial_is_good: bool,
     enrolled_at: String,
     removed_at: Option<String>,
@@ -33,7 +35,7 @@ impl AppColumns {
     pub fn read(self, operation: &'static str) -> Result<AppRow, Error> {
         let reading = Reading { operation, of: self.app };
         let seconds = |seconds| reading.count("recovery_point_objective_s", seconds).map(Duration::from_secs);
-        let retention = self.retention_days.zip(self.retention_keep_at_least);
+        let parts = self.retention_days.zip(self.retention_keep_at_least);
         Ok(AppRow {
             enrolled: Enrolled {
                 app: App {
@@ -44,7 +46,7 @@ impl AppColumns {
                     paused: self.paused,
                 },
                 recovery_point_objective: self.recovery_point_objective_s.map(seconds).transpose()?,
-                retention: retention.map(|(days, keep_at_least)| Retention::new(days, keep_at_least)),
+                retention: reading.retention(self.retention.as_deref(), parts)?,
                 partial_is_good: self.partial_is_good,
                 schedule: None,
             },
@@ -75,9 +77,8 @@ pub(super) async fn sync_fleet(
 }
 
 async fn apps(tx: &mut SqliteConnection) -> Result<BTreeMap<AppId, AppRow>, Error> {
-    let apps =
-        "/* sync_fleet */ SELECT app, policy, plan, paused, recovery_point_objective_s, retention_days,
-        retention_keep_at_least, partial_is_good, enrolled_at, removed_at FROM apps";
+    let apps = "/* sync_fleet */ SELECT app, policy, plan, paused, recovery_point_objective_s, retention,
+        retention_days, retention_keep_at_least, partial_is_good, enrolled_at, removed_at FROM apps";
     let rows: Vec<AppColumns> = sqlx::query_as(apps).fetch_all(tx).await.during(SYNC)?;
     rows.into_iter().map(|row| row.read(SYNC).map(|row| (row.enrolled.app.id.clone(), row))).collect()
 }
@@ -92,8 +93,8 @@ async fn cursors(tx: &mut SqliteConnection) -> Result<BTreeMap<AppId, Cursor>, E
 async fn put_app(tx: &mut SqliteConnection, row: &AppRow) -> Result<(), sqlx::Error> {
     let put =
         "/* sync_fleet */ INSERT OR REPLACE INTO apps (app, policy, plan, paused, recovery_point_objective_s,
-            retention_days, retention_keep_at_least, partial_is_good, enrolled_at, removed_at)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+            retention, retention_days, retention_keep_at_least, partial_is_good, enrolled_at, removed_at)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
     let AppRow { enrolled: Enrolled { app, retention, .. }, .. } = row;
     let objective = row.enrolled.recovery_point_objective;
     sqlx::query(put)
@@ -102,8 +103,9 @@ async fn put_app(tx: &mut SqliteConnection, row: &AppRow) -> Result<(), sqlx::Er
         .bind(app.plan.as_deref())
         .bind(app.paused)
         .bind(objective.map(|objective| i64::try_from(objective.as_secs()).unwrap_or(i64::MAX)))
-        .bind(retention.map(|retention| retention.days))
-        .bind(retention.map(|retention| retention.keep_at_least))
+        .bind(retention.as_ref().map(json))
+        .bind(retention.as_ref().map(|retention| retention.days))
+        .bind(retention.as_ref().map(|retention| retention.keep_at_least))
         .bind(row.enrolled.partial_is_good)
         .bind(text(row.enrolled_at))
         .bind(row.removed_at.map(text))

@@ -2,6 +2,7 @@
 
 mod audit;
 mod budgets;
+mod catalog;
 mod cursors;
 mod driver;
 mod fleet;
@@ -16,7 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use holdfast_model::{Call, Clock, Limits, NewRun, Run, RunId, SubscriptionId, Timestamp};
+use holdfast_model::{Call, CatalogEntry, Clock, Limits, NewRun, Run, RunId, SubscriptionId, Timestamp};
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{Sqlite, SqlitePool};
 
@@ -26,8 +27,8 @@ pub use self::open::Mode;
 use self::driver::{During, Writing};
 use crate::columns::stamp;
 use crate::{
-    AppStatus, Ask, AuditEvent, Board, ChainRow, Change, Committed, Cursor, Enrolled, Error, FleetChange,
-    Loaded, Plan, Planned, RunFilter, Store, Taken,
+    AppStatus, Ask, AuditEvent, Board, CatalogFilter, ChainRow, Change, Committed, Cursor, Enrolled, Error,
+    FleetChange, Loaded, Plan, Planned, RunFilter, Store, Taken,
 };
 
 /// A store in one SQLite file. One connection writes, a few read beside it; other processes may join.
@@ -89,6 +90,17 @@ impl Store for SqliteStore {
         let mut tx = self.write(runs::ADD).await?;
         runs::add(&mut tx, run, self.time()).await?;
         tx.commit().await
+    }
+
+    async fn add_runs(&self, runs: &[NewRun]) -> Result<u64, Error> {
+        let mut tx = self.write(runs::ADD_ALL).await?;
+        let added = runs::add_all(&mut tx, runs, self.time()).await?;
+        tx.commit().await.map(|()| added)
+    }
+
+    async fn catalog(&self, filter: &CatalogFilter) -> Result<Vec<CatalogEntry>, Error> {
+        let mut connection = self.read(catalog::CATALOG).await?;
+        catalog::list(&mut connection, filter).await
     }
 
     async fn reclaim(&self) -> Result<u64, Error> {

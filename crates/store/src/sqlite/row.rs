@@ -17,7 +17,7 @@ pub(super) fn text(at: Timestamp) -> String {
 pub(super) struct RunRow {
     pub id: String,
     version: i64,
-    kind: String,
+    task: String,
     trigger: String,
     priority: i64,
     app: String,
@@ -38,7 +38,7 @@ impl RunRow {
         Ok(Run {
             id: reading.parse("id", &reading.of)?,
             version: self.version,
-            task: holdfast_model::Task::default(),
+            task: reading.json("task", &self.task)?,
             trigger: reading.word("trigger", &self.trigger)?,
             priority: reading.priority(self.priority)?,
             app: reading.parse("app", &self.app)?,

@@ -2,22 +2,27 @@
 
 use std::collections::BTreeSet;
 
-use holdfast_model::{Cause, NewRun, Outcome, PolicyName, Run, RunId, RunState, StateCode, Timestamp};
+use holdfast_model::{
+    Cause, NewRun, Outcome, PolicyName, Run, RunId, RunKind, RunState, StateCode, Timestamp,
+};
 use serde_json::{Value, json as object};
 use sqlx::SqliteConnection;
 
-use super::audit;
 use super::driver::During;
 use super::row::{Reading, RunRow, text};
-use crate::columns::{Ending, accepted_at, attempt, changed, json, stored, took, word};
+use super::{audit, catalog};
+use crate::catalog::changes;
+use crate::columns::{Ending, accepted_at, attempt, changed, json, not_added, stored, took, word};
 use crate::{Change, Committed, Error, Loaded, RunFilter};
 
 pub(super) const ADD: &str = "add a run";
+pub(super) const ADD_ALL: &str = "add runs";
 pub(super) const COMMIT: &str = "commit a change of a run";
 pub(super) const LOAD: &str = "load a run";
 pub(super) const LIST: &str = "list runs";
 
-/// Adds runs with the events that make them, but for those whose tick has a run. Answers the ids of those added.
+/// Adds runs with the events that make them, but for those whose tick has a run, or whose subject an unfinished one has.
+/// Answers the ids of those added.
 pub(super) async fn insert(
     tx: &mut SqliteConnection,
     new: &[&NewRun],
@@ -26,9 +31,10 @@ pub(super) async fn insert(
 ) -> Result<BTreeSet<String>, Error> {
     let runs: Vec<Run> = new.iter().map(|new| stored(&new.run)).collect();
     let rows: Vec<Value> = runs.iter().map(columns).collect();
-    let insert = "/* insert */ INSERT INTO runs (id, version, kind, trigger, priority, app, subscription, policy, tick,
-            plan, storage, account, terms, created_at, state, state_json, tally, outcome, cause, due_at, ended_at, lane)
-        SELECT value ->> '$.id', 1, value ->> '$.kind', value ->> '$.trigger', value ->> '$.priority',
+    let insert = "/* insert */ INSERT INTO runs (id, version, kind, task, subject, trigger, priority, app, subscription,
+            policy, tick, plan, storage, account, terms, created_at, state, state_json, tally, outcome, cause, due_at, ended_at, lane)
+        SELECT value ->> '$.id', 1, value ->> '$.kind', value ->> '$.task', value ->> '$.subject',
+            value ->> '$.trigger', value ->> '$.priority',
             value ->> '$.app', value ->> '$.subscription', value ->> '$.policy', value ->> '$.tick',
             value ->> '$.plan', value ->> '$.storage', value ->> '$.account', value ->> '$.terms',
             value ->> '$.created_at', value ->> '$.state', value ->> '$.state_json', value ->> '$.tally',
@@ -36,12 +42,16 @@ pub(super) async fn insert(
             value ->> '$.lane'
         FROM json_each(?) WHERE true
         ON CONFLICT (policy, app, tick) WHERE policy IS NOT NULL AND tick IS NOT NULL DO NOTHING
+        ON CONFLICT (app, subject) WHERE subject IS NOT NULL AND state <> 'ended' DO NOTHING
         RETURNING id";
     let added: Vec<String> =
         sqlx::query_scalar(insert).bind(json(&rows)).fetch_all(&mut *tx).await.during(operation)?;
     let added: BTreeSet<String> = added.into_iter().collect();
-    let events = runs.iter().zip(new).filter(|(run, _)| added.contains(&run.id.to_string()));
-    audit::append(tx, events.map(|(run, new)| (run, &new.event)), now, operation).await?;
+    let made = || runs.iter().zip(new).filter(|(run, _)| added.contains(&run.id.to_string()));
+    let changes =
+        made().flat_map(|(run, new)| changes(None, run, std::slice::from_ref(&new.event), now)).collect();
+    catalog::change(tx, changes, operation).await?;
+    audit::append(tx, made().map(|(run, new)| (run, &new.event)), now, operation).await?;
     Ok(added)
 }
 
@@ -51,6 +61,8 @@ fn columns(run: &Run) -> Value {
     object!({
         "id": run.id.to_string(),
         "kind": run.task.kind().as_str(),
+        "task": json(&run.task),
+        "subject": run.task.subject(),
         "trigger": word(&run.trigger),
         "priority": run.priority.rank(),
         "app": run.app.to_string(),
@@ -75,13 +87,12 @@ fn columns(run: &Run) -> Value {
 
 pub(super) async fn add(tx: &mut SqliteConnection, new: &NewRun, now: Timestamp) -> Result<(), Error> {
     let added = insert(tx, &[new], now, ADD).await?;
-    if added.is_empty() {
-        return Err(Error::Inconsistent {
-            operation: ADD,
-            what: format!("the tick of run {} has a run", new.run.id),
-        });
-    }
-    Ok(())
+    if added.is_empty() { Err(not_added(ADD, &new.run)) } else { Ok(()) }
+}
+
+pub(super) async fn add_all(tx: &mut SqliteConnection, new: &[NewRun], now: Timestamp) -> Result<u64, Error> {
+    let new: Vec<&NewRun> = new.iter().collect();
+    Ok(insert(tx, &new, now, ADD_ALL).await?.len() as u64)
 }
 
 /// Writes a change over the row it was decided on.
@@ -125,6 +136,8 @@ pub(super) async fn commit(tx: &mut SqliteConnection, change: &Change) -> Result
         return Err(Error::Inconsistent { operation: COMMIT, what });
     }
     written.during(COMMIT)?;
+    let changes = changes(Some(&old.state), &run, &change.events, change.at);
+    catalog::change(tx, changes, COMMIT).await?;
     audit::append(tx, change.events.iter().map(|event| (&run, event)), change.at, COMMIT).await?;
     Ok(Committed::Done(run.version))
 }
@@ -137,12 +150,19 @@ pub(super) async fn load(
     let Some(run) = read(connection, id, LOAD).await? else { return Ok(None) };
     // The outcomes are named twice: the first term is the index's own, which SQLite compares as text.
     let last_good = "/* load */ SELECT state_json, ended_at FROM runs
-        WHERE app = ? AND outcome IN ('succeeded', 'partial') AND outcome = 'succeeded' AND accepted_at IS NOT NULL
+        WHERE app = ? AND outcome IN ('succeeded', 'partial') AND outcome = 'succeeded' AND kind = 'backup' AND accepted_at IS NOT NULL
         ORDER BY accepted_at DESC, id DESC LIMIT 1";
-    let last_good: Option<(String, Option<String>)> =
-        sqlx::query_as(last_good).bind(run.app.to_string()).fetch_optional(connection).await.during(LOAD)?;
-    let mut loaded =
-        Loaded { run, now, typical: None, last_good_bytes: None, subject: None, last_good: None };
+    let last_good: Option<(String, Option<String>)> = sqlx::query_as(last_good)
+        .bind(run.app.to_string())
+        .fetch_optional(&mut *connection)
+        .await
+        .during(LOAD)?;
+    let subject = match run.task.backup(&run.app) {
+        Some(backup) => catalog::one(connection, backup, LOAD).await?,
+        None => None,
+    };
+    let last = catalog::last_good(connection, &run.app, LOAD).await?;
+    let mut loaded = Loaded { run, now, typical: None, last_good_bytes: None, subject, last_good: last };
     if let Some((state, ended_at)) = last_good {
         let reading = Reading { operation: LOAD, of: format!("the last good run before {id}") };
         let state: RunState = reading.json("state_json", &state)?;
@@ -160,7 +180,7 @@ async fn read(
     operation: &'static str,
 ) -> Result<Option<Run>, Error> {
     let read =
-        "/* read */ SELECT id, version, kind, trigger, priority, app, policy, tick, plan, terms, state_json,
+        "/* read */ SELECT id, version, task, trigger, priority, app, policy, tick, plan, terms, state_json,
             tally, created_at, due_at, ended_at
         FROM runs WHERE id = ?";
     let row: Option<RunRow> =
@@ -170,18 +190,21 @@ async fn read(
 
 pub(super) async fn list(connection: &mut SqliteConnection, filter: &RunFilter) -> Result<Vec<Run>, Error> {
     let of_all =
-        "/* list */ SELECT id, version, kind, trigger, priority, app, policy, tick, plan, terms, state_json,
+        "/* list */ SELECT id, version, task, trigger, priority, app, policy, tick, plan, terms, state_json,
             tally, created_at, due_at, ended_at
-        FROM runs WHERE ?1 IS NULL AND (?2 IS NULL OR state = ?2) ORDER BY created_at DESC, id DESC LIMIT ?3";
+        FROM runs WHERE ?1 IS NULL AND (?2 IS NULL OR state = ?2) AND (?4 IS NULL OR kind = ?4)
+        ORDER BY created_at DESC, id DESC LIMIT ?3";
     let of_app =
-        "/* list */ SELECT id, version, kind, trigger, priority, app, policy, tick, plan, terms, state_json,
+        "/* list */ SELECT id, version, task, trigger, priority, app, policy, tick, plan, terms, state_json,
             tally, created_at, due_at, ended_at
-        FROM runs WHERE app = ?1 AND (?2 IS NULL OR state = ?2) ORDER BY created_at DESC, id DESC LIMIT ?3";
+        FROM runs WHERE app = ?1 AND (?2 IS NULL OR state = ?2) AND (?4 IS NULL OR kind = ?4)
+        ORDER BY created_at DESC, id DESC LIMIT ?3";
     let list = if filter.app.is_some() { of_app } else { of_all };
     let rows: Vec<RunRow> = sqlx::query_as(list)
         .bind(filter.app.as_ref().map(ToString::to_string))
         .bind(filter.state.map(StateCode::as_str))
         .bind(if filter.most == 0 { -1 } else { i64::from(filter.most) })
+        .bind(filter.kind.map(RunKind::as_str))
         .fetch_all(connection)
         .await
         .during(LIST)?;

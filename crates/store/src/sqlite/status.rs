@@ -30,15 +30,16 @@ pub(super) async fn status(
 ) -> Result<Vec<AppStatus>, Error> {
     let status = "/* status */ SELECT apps.*, cursors.next_at,
             (SELECT state FROM runs WHERE runs.app = apps.app AND state <> 'ended'
+                AND kind IN ('backup', 'restore', 'drill')
              ORDER BY holds DESC, created_at, id LIMIT 1) AS running,
             last.id AS last_id, last.outcome AS last_outcome, last.cause AS last_cause,
             last.ended_at AS last_ended_at,
-            (SELECT max(accepted_at) FROM runs WHERE runs.app = apps.app AND outcome IN ('succeeded', 'partial')
-                AND (outcome = 'succeeded' OR apps.partial_is_good)) AS last_good_at
+            (SELECT accepted_at FROM catalog WHERE catalog.app = apps.app AND gone_at IS NULL AND good
+             ORDER BY accepted_at DESC LIMIT 1) AS last_good_at
         FROM apps
         LEFT JOIN cursors ON cursors.app = apps.app
         LEFT JOIN runs AS last ON last.id = (
-            SELECT id FROM runs WHERE runs.app = apps.app AND outcome <> 'missed'
+            SELECT id FROM runs WHERE runs.app = apps.app AND outcome <> 'missed' AND kind = 'backup'
             ORDER BY ended_at DESC, id DESC LIMIT 1)";
     let rows: Vec<StatusRow> = sqlx::query_as(status).fetch_all(connection).await.during(STATUS)?;
     let apps: Result<Vec<AppStatus>, Error> = rows.into_iter().map(|row| row.read(now)).collect();
