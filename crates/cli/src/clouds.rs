@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use holdfast_arm::{Arm, Clouds, HttpArm, Observer, PUBLIC_ENDPOINT, PUBLIC_SCOPE, Settings};
+use holdfast_arm::{Arm, Clouds, Credential, HttpArm, Observer, PUBLIC_ENDPOINT, PUBLIC_SCOPE, Settings};
 use holdfast_model::Clock;
 use url::Url;
 
@@ -40,9 +40,7 @@ fn client(
     observer: &Arc<dyn Observer>,
     rng: fastrand::Rng,
 ) -> anyhow::Result<Arc<dyn Arm>> {
-    let credential = cloud.credential.clone().with_secret(|reference| reference.read());
-    let credential = credential.map_err(|error| Failure::new(Exit::Usage, error.to_string()))?;
-    let tokens = credential.source(cloud.authority.as_ref(), &scope(&cloud.endpoint))?;
+    let tokens = credential(cloud)?.source(cloud.authority.as_ref(), &scope(&cloud.endpoint))?;
     let settings = Settings {
         api_version: cloud.api_version.clone(),
         call_timeout: fleet.engine.call_timeout,
@@ -50,6 +48,12 @@ fn client(
         ..Settings::new(cloud.endpoint.clone())
     };
     Ok(Arc::new(HttpArm::new(settings, tokens, Arc::clone(clock), Arc::clone(observer), rng)?))
+}
+
+/// The credential with its secret, read now.
+pub fn credential(cloud: &Cloud) -> Result<Credential, Failure> {
+    let credential = cloud.credential.clone().with_secret(|reference| reference.read());
+    credential.map_err(|error| Failure::new(Exit::Usage, error.to_string()))
 }
 
 /// How long a token may take to be had.
@@ -63,7 +67,8 @@ fn scope(endpoint: &Url) -> String {
     if endpoint == PUBLIC_ENDPOINT { PUBLIC_SCOPE.to_owned() } else { format!("{endpoint}/.default") }
 }
 
-fn section(cloud: &Cloud) -> String {
+/// What the fleet file calls it.
+pub fn section(cloud: &Cloud) -> String {
     if cloud.name.is_empty() { "azure".to_owned() } else { format!("azure.{}", cloud.name) }
 }
 

@@ -9,6 +9,7 @@ mod context;
 mod engine;
 mod exit;
 mod find;
+mod identities;
 mod logging;
 mod output;
 mod simulation;

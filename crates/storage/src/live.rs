@@ -57,18 +57,15 @@ enum AtHand {
 }
 
 impl LiveStorage {
-    /// The storages of `targets`, opened with what `access` gives for each. `rng` only tells test blobs of different
-    /// processes apart.
+    /// The storages of `targets`, each with what opens it. `rng` only tells test blobs of different processes apart.
     pub fn new(
-        targets: BTreeMap<StorageName, Target>,
-        access: impl Fn(&Target) -> Access,
+        targets: BTreeMap<StorageName, (Target, Access)>,
         clock: Arc<dyn Clock>,
         mut rng: fastrand::Rng,
     ) -> Result<Self, Error> {
         let client = http::client()?;
-        let place = |(name, target): (StorageName, Target)| {
+        let place = |(name, (target, access)): (StorageName, (Target, Access))| {
             let state = State { current: None, trials: BTreeMap::new(), rng: rng.fork() };
-            let access = access(&target);
             let supply = Supply::new(name.clone(), target, access, client.clone());
             (name, Place { supply, state: Mutex::new(state) })
         };

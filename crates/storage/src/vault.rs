@@ -12,7 +12,8 @@ use crate::container::is_loopback;
 /// it may be `http://`, for a stand-in.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct VaultSecret {
-    url: Url,
+    /// Boxed, since references are part of errors.
+    url: Box<Url>,
 }
 
 /// The vaults of the public cloud, and of a stand-in.
@@ -32,7 +33,7 @@ impl VaultSecret {
 
     /// Where the secret is asked for.
     pub(crate) fn request_url(&self) -> Url {
-        let mut url = self.url.clone();
+        let mut url = Url::clone(&self.url);
         url.set_query(Some(&format!("api-version={API_VERSION}")));
         url
     }
@@ -48,25 +49,24 @@ impl FromStr for VaultSecret {
     type Err = InvalidSecretRef;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let mut url = Url::parse(text.trim_end_matches('/')).map_err(|_| InvalidSecretRef)?;
+        let url = Url::parse(text.trim_end_matches('/')).map_err(|_| InvalidSecretRef)?;
         let is_plain = url.username().is_empty() && url.password().is_none();
         if !is_plain || url.query().is_some() || url.fragment().is_some() {
             return Err(InvalidSecretRef);
         }
         let is_vault = url.scheme() == "https" && url.port().is_none() && is_in_a_cloud(&url);
-        if !is_vault && !(is_loopback(&url) && matches!(url.scheme(), "http" | "https")) {
+        let is_stand_in = is_loopback(&url) && matches!(url.scheme(), "http" | "https");
+        if !is_vault && !is_stand_in {
             return Err(InvalidSecretRef);
         }
         let is_word = |word: &str| {
             (1..=127).contains(&word.len()) && word.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
         };
-        let path = url.path().to_owned();
-        match path.split('/').collect::<Vec<_>>().as_slice() {
+        match url.path().split('/').collect::<Vec<_>>().as_slice() {
             ["", "secrets", words @ ..]
                 if (1..=2).contains(&words.len()) && words.iter().all(|w| is_word(w)) =>
             {
-                url.set_path(&path);
-                Ok(Self { url })
+                Ok(Self { url: Box::new(url) })
             }
             _ => Err(InvalidSecretRef),
         }

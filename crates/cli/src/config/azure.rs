@@ -141,6 +141,17 @@ fn credential_of(
             let tenant = table.required(report, "tenant", "the tenant's id or domain");
             let client_id = table.required(report, "client_id", "the application's id");
             let secret = table.secret(report, "secret");
+            if let Some(SecretRef::KeyVault(_)) = &secret {
+                let place =
+                    report.secrets.last().map_or_else(|| table.place.clone(), |found| found.place.clone());
+                let message = format_args!(
+                    "`{}`: this secret cannot be in a Key Vault, which is read with it",
+                    place.key
+                );
+                let help =
+                    "give `env:NAME` or `file:PATH`; or use a managed or workload identity, which need none";
+                report.error_with_help(&place, message, help);
+            }
             tenant.zip(client_id).zip(secret).map(|((tenant, client_id), secret)| Credential::ClientSecret {
                 tenant: tenant.value.to_owned(),
                 client_id: client_id.value.to_owned(),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use holdfast_model::schedule::Schedule;
 use holdfast_model::{SasWindow, StorageName, Timestamp};
-use holdfast_storage::{SasSource, Target};
+use holdfast_storage::Target;
 use humantime::format_duration;
 
 use super::report::{Found, Place, Report};
@@ -92,15 +92,15 @@ pub fn lifetime(
     storage: &StorageName,
     target: &Target,
 ) {
-    let SasSource::AccountKey { lifetime, .. } = &target.source else { return };
+    let Some(lifetime) = target.source.lifetime() else { return };
     let needed = deadline + SasWindow::CLOCK_SKEW;
-    if *lifetime < needed {
+    if lifetime < needed {
         let message = format_args!(
             "`{}`: a backup may run for {}, and its SAS from [storage.{storage}] lasts {}: it must outlast the backup \
              by {}",
             place.key,
             format_duration(deadline),
-            format_duration(*lifetime),
+            format_duration(lifetime),
             format_duration(SasWindow::CLOCK_SKEW)
         );
         let help = format!("set the storage's `lifetime` to at least {}", format_duration(needed));

@@ -89,7 +89,7 @@ fn check_source(source: &Source, secrets: Secrets, now: Timestamp) -> Checked {
 /// `None` where something is missing without which there is no fleet.
 fn read(report: &mut Report<'_>, mut file: Section<'_>, secrets: Secrets, now: Timestamp) -> Option<Fleet> {
     let clouds = azure::clouds(report, &mut file);
-    let storages = storage::storages(report, &mut file);
+    let storages = storage::storages(report, &mut file, &clouds);
     let policies = policy::policies(report, &mut file, &storages, now);
     let apps = apps::apps(report, &mut file, &policies, &clouds);
     let discover = apps::discover(report, &mut file, &policies, &clouds);

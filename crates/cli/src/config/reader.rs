@@ -61,7 +61,7 @@ impl<'t> Section<'t> {
                 report.error_with_help(
                     &place,
                     format_args!("`{}`: expected {expected}, found what looks like a secret", place.key),
-                    "secrets are given as references, `env:NAME` or `file:PATH`",
+                    "secrets are given as references, `env:NAME`, `file:PATH` or `keyvault:URL`",
                 );
                 None
             }
@@ -210,7 +210,7 @@ impl<'t> Section<'t> {
 
     /// A reference to a secret; whatever stands in its place is never shown.
     pub fn secret(&mut self, report: &mut Report<'_>, key: &'static str) -> Option<SecretRef> {
-        let expected = "a reference to a secret, `env:NAME` or `file:PATH`";
+        let expected = "a reference to a secret, `env:NAME`, `file:PATH` or `keyvault:URL`";
         if !self.require(report, key, expected) {
             return None;
         }

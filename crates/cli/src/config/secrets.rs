@@ -1,14 +1,18 @@
 //! Tries every reference to a secret, so that what is missing shows before the first backup.
 
 use holdfast_model::Timestamp;
-use holdfast_storage::{Sas, SasSource, Target, mint};
+use holdfast_storage::{Sas, SasSource, SecretRef, Target, mint};
 
 use super::report::{Found, Report};
 
-/// Reads each secret once, and looks at those of storages as storage will. Nothing of them is kept or shown.
+/// Reads each secret once, and looks at those of storages as storage will. Nothing of them is kept or shown. What is in
+/// a Key Vault is left alone: a look at a file asks nobody.
 pub fn check<'t>(report: &mut Report<'_>, targets: impl Iterator<Item = &'t Target>, now: Timestamp) {
     let targets: Vec<&Target> = targets.collect();
     for Found { value: reference, place } in std::mem::take(&mut report.secrets) {
+        if matches!(reference, SecretRef::KeyVault(_)) {
+            continue;
+        }
         match reference.read() {
             Err(error) => report.error_with_help(
                 &place,
@@ -41,5 +45,6 @@ fn fault(secret: &secrecy::SecretString, target: &Target, now: Timestamp) -> Opt
         SasSource::AccountKey { .. } => {
             mint(secret, &target.container, "r", now, now).err().map(|fault| fault.to_string())
         }
+        SasSource::UserDelegation { .. } => None,
     }
 }

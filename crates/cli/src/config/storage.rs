@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use holdfast_model::StorageName;
-use holdfast_storage::{Container, SasSource, Target};
+use holdfast_storage::{Container, DELEGATION_LIFETIME_MAX, SasSource, Target};
 use toml::de::DeValue;
 
+use super::fleet::Cloud;
 use super::reader::{Section, refused};
-use super::report::{Found, Place, Report};
+use super::report::{Found, Report};
 use super::suggest::did_you_mean;
 
 /// A storage with the place of its name.
@@ -17,16 +18,19 @@ pub type Storages = BTreeMap<StorageName, Found<Option<Target>>>;
 /// A minted SAS must at least last a short backup.
 const LIFETIME_MIN: Duration = Duration::from_mins(10);
 
+/// How a SAS can be minted.
+const MINTS: [&str; 2] = ["account_key", "user_delegation"];
+
 const LIFETIME: Duration = Duration::from_hours(48);
 
 /// Reads the storages. One that will not do is there without its value, so that policies may still name it.
-pub fn storages(report: &mut Report<'_>, file: &mut Section<'_>) -> Storages {
+pub fn storages(report: &mut Report<'_>, file: &mut Section<'_>, clouds: &[Cloud]) -> Storages {
     let expected = "tables, as in [storage.NAME]";
     let Some(section) = file.section(report, "storage", expected) else { return Storages::new() };
     let mut storages = Storages::new();
     for (name, (place, value)) in section.entries() {
         let target = match value {
-            DeValue::Table(table) => storage(report, Section::new(place.clone(), table)),
+            DeValue::Table(table) => storage(report, Section::new(place.clone(), table), clouds),
             other => refused(report, &place, "a table with `container` and `sas`", other),
         };
         storages.insert(StorageName::new(name), Found { value: target, place });
@@ -34,11 +38,25 @@ pub fn storages(report: &mut Report<'_>, file: &mut Section<'_>) -> Storages {
     storages
 }
 
-fn storage(report: &mut Report<'_>, mut section: Section<'_>) -> Option<Target> {
+fn storage(report: &mut Report<'_>, mut section: Section<'_>, clouds: &[Cloud]) -> Option<Target> {
     let container = container(report, &mut section);
     let source = sas(report, &mut section);
+    let azure = azure(report, &mut section, clouds);
     section.finish(report);
-    Some(Target { container: container?, source: source? })
+    Some(Target { container: container?, source: source?, azure })
+}
+
+/// Whose credential opens it, where the fleet's own choice would not do.
+fn azure(report: &mut Report<'_>, section: &mut Section<'_>, clouds: &[Cloud]) -> Option<String> {
+    let Found { value, place } = section.text(report, "azure", "the NAME of a section [azure.NAME]")?;
+    if !clouds.iter().any(|cloud| cloud.name == value) {
+        let near = did_you_mean(
+            value,
+            clouds.iter().map(|cloud| cloud.name.as_str()).filter(|name| !name.is_empty()),
+        );
+        report.error(&place, format_args!("`{}`: there is no section [azure.{value}]{near}", place.key));
+    }
+    Some(value.to_owned())
 }
 
 fn container(report: &mut Report<'_>, section: &mut Section<'_>) -> Option<Container> {
@@ -57,7 +75,7 @@ fn container(report: &mut Report<'_>, section: &mut Section<'_>) -> Option<Conta
 }
 
 fn sas(report: &mut Report<'_>, section: &mut Section<'_>) -> Option<SasSource> {
-    let expected = "{ mint = \"account_key\", key = \"env:NAME\" } or { url = \"env:NAME\" }";
+    let expected = "{ mint = \"account_key\", key = \"env:NAME\" }, { mint = \"user_delegation\" } or { url = \"env:NAME\" }";
     if !section.require(report, "sas", expected) {
         return None;
     }
@@ -70,12 +88,18 @@ fn sas(report: &mut Report<'_>, section: &mut Section<'_>) -> Option<SasSource> 
         }
         sas.secret(report, "url").map(SasSource::Url)
     } else {
-        let expected = "\"account_key\", or `url` with a reference to a SAS instead";
+        let expected = "\"account_key\" or \"user_delegation\", or `url` with a reference to a SAS instead";
         let Found { value: mint, place } = sas.required(report, "mint", expected)?;
         match mint {
             "account_key" => account_key(report, &mut sas),
+            "user_delegation" => Some(user_delegation(report, &mut sas)),
             other => {
-                refuse_mint(report, &place, other);
+                let near = did_you_mean(other, MINTS);
+                let expected = "\"account_key\" or \"user_delegation\"";
+                report.error(
+                    &place,
+                    format_args!("`{}`: expected {expected}, found \"{other}\"{near}", place.key),
+                );
                 return None;
             }
         }
@@ -90,14 +114,13 @@ fn account_key(report: &mut Report<'_>, sas: &mut Section<'_>) -> Option<SasSour
     key.map(|key| SasSource::AccountKey { key, lifetime })
 }
 
-fn refuse_mint(report: &mut Report<'_>, place: &Place, mint: &str) {
-    if mint == "user_delegation" {
-        let message = format_args!("`{}`: a user delegation SAS is not supported", place.key);
-        let help = "use { mint = \"account_key\", key = \"env:NAME\" }, or { url = \"file:PATH\" } and renew the SAS there";
+fn user_delegation(report: &mut Report<'_>, sas: &mut Section<'_>) -> SasSource {
+    let found = sas.duration(report, "lifetime", LIFETIME_MIN);
+    if let Some(Found { place, .. }) = found.as_ref().filter(|found| found.value > DELEGATION_LIFETIME_MAX) {
+        let most = humantime::format_duration(DELEGATION_LIFETIME_MAX);
+        let message = format_args!("`{}`: expected at most {most}", place.key);
+        let help = "a user delegation key lasts 7 days, less what is kept for the difference of clocks";
         report.error_with_help(place, message, help);
-    } else {
-        let near = did_you_mean(mint, ["account_key"]);
-        report
-            .error(place, format_args!("`{}`: expected \"account_key\", found \"{mint}\"{near}", place.key));
     }
+    SasSource::UserDelegation { lifetime: found.map_or(LIFETIME, |found| found.value) }
 }

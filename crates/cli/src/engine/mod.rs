@@ -12,10 +12,10 @@ use std::time::Duration;
 
 use anyhow::Context;
 use holdfast_arm::{Arm, Observer};
-use holdfast_model::Clock;
+use holdfast_model::{Clock, StorageName};
 use holdfast_queue::Queue;
 use holdfast_scheduler::{Dispatcher, Planner};
-use holdfast_storage::LiveStorage;
+use holdfast_storage::{LiveStorage, Storage, Target};
 use holdfast_store::Store;
 use holdfast_worker::{Seams, Settings, Watch, Worker};
 use tokio::sync::Notify;
@@ -23,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clouds::{clouds, token_timeout};
 use crate::config::{EngineConfig, Fleet};
+use crate::identities::Identities;
 use fleet::FleetKeeper;
 
 /// How long steps in hand may take to finish after a stop. What has not finished by then is dropped; its message goes
@@ -74,8 +75,7 @@ impl Engine {
     pub fn new(parts: Parts) -> anyhow::Result<Self> {
         let Parts { fleet, store, queue, clock, calls, steps, mut rng } = parts;
         let arm: Arc<dyn Arm> = Arc::new(clouds(&fleet, &clock, &calls, &mut rng)?);
-        let storage = LiveStorage::new(fleet.storages.clone(), Arc::clone(&clock), rng.fork())
-            .context("failed to prepare the storages")?;
+        let storage = storages(&fleet, &clock, rng.fork())?;
         let bell = Arc::new(Notify::new());
         let (settings, concurrency) = (settings(&fleet.engine), fleet.engine.concurrency);
         let (limits, lease) = (fleet.limits.clone(), fleet.engine.lease);
@@ -83,7 +83,7 @@ impl Engine {
             store: Arc::clone(&store),
             queue: Arc::clone(&queue),
             arm: Arc::clone(&arm),
-            storage: Arc::new(storage),
+            storage,
             clock,
             bell: Arc::clone(&bell),
         };
@@ -132,6 +132,21 @@ impl Engine {
         };
         tokio::join!(worker, dispatcher, planner);
     }
+}
+
+/// The storages of the fleet file, each opened by the credential that it names or the fleet chooses. Nothing is sent yet.
+pub fn storages(
+    fleet: &Fleet,
+    clock: &Arc<dyn Clock>,
+    rng: fastrand::Rng,
+) -> anyhow::Result<Arc<dyn Storage>> {
+    let identities = Identities::new(fleet, clock)?;
+    let opened = |(name, target): (&StorageName, &Target)| {
+        Ok((name.clone(), (target.clone(), identities.access(target.azure.as_deref())?)))
+    };
+    let targets = fleet.storages.iter().map(opened).collect::<anyhow::Result<_>>()?;
+    let storage = LiveStorage::new(targets, Arc::clone(clock), rng);
+    Ok(Arc::new(storage.context("failed to prepare the storages")?))
 }
 
 async fn run_if(wanted: bool, work: impl Future<Output = ()>) {

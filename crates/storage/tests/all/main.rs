@@ -1,7 +1,9 @@
-//! The real storage against a small blob server that answers as it is told.
+//! The real storage against a small blob server that answers as it is told, and against Azurite.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
+mod azurite;
+mod bridge;
 mod delegation;
 mod grant;
 mod health;

@@ -118,8 +118,8 @@ pub fn storage_with(
     let secrets = Arc::new(LiveSecrets::new(Arc::clone(&tokens)).unwrap());
     let access = Access { secrets, tokens };
     let target = Target { container, source, azure: None };
-    let targets = [(weu(), target)].into();
-    LiveStorage::new(targets, |_| access.clone(), clock, fastrand::Rng::with_seed(7)).unwrap()
+    let targets = [(weu(), (target, access))].into();
+    LiveStorage::new(targets, clock, fastrand::Rng::with_seed(7)).unwrap()
 }
 
 async fn answer(
@@ -235,8 +235,13 @@ pub fn sas_file(text: &str) -> (tempfile::NamedTempFile, SasSource) {
 
 /// A file that holds an account key, and the source that mints with it.
 pub fn key_file(lifetime: Duration) -> (tempfile::NamedTempFile, SasSource) {
+    key_file_with("aG9sZGZhc3QtaW52ZW50ZWQta2V5", lifetime)
+}
+
+/// The same, with this key.
+pub fn key_file_with(key: &str, lifetime: Duration) -> (tempfile::NamedTempFile, SasSource) {
     let file = tempfile::NamedTempFile::new().unwrap();
-    write(file.path(), "aG9sZGZhc3QtaW52ZW50ZWQta2V5");
+    write(file.path(), key);
     let source = SasSource::AccountKey { key: SecretRef::File(file.path().to_owned()), lifetime };
     (file, source)
 }

@@ -23,8 +23,8 @@ pub struct Options {
     /// Which servers
     #[arg(required = true)]
     kinds: Vec<Kind>,
-    /// A further setting of the server, such as `consumer_timeout = 5000` or `fsync=on`
-    #[arg(long = "set")]
+    /// A further setting of the server, such as `consumer_timeout = 5000`, `fsync=on` or `--loose`
+    #[arg(long = "set", allow_hyphen_values = true)]
     settings: Vec<String>,
     /// Take commands on this socket, and go on when stdin has ended
     #[arg(long)]

@@ -313,7 +313,7 @@ warning: `policy.gold.spread`: the spread of 2h is longer than the schedule's sh
     (
         r#"secret = "env:AZURE_CLIENT_SECRET""#,
         r#"secret = "hunter2""#,
-        r#"error: `azure.credential.secret`: expected a reference to a secret, `env:NAME` or `file:PATH`, and not the secret itself
+        r#"error: `azure.credential.secret`: expected a reference to a secret, `env:NAME`, `file:PATH` or `keyvault:https://VAULT.vault.azure.net/secrets/NAME`, and not the secret itself
  --> fleet.toml:3:92
   |
 3 | credential  = { kind = "client_secret", tenant = "contoso.com", client_id = "11", secret = … }
@@ -385,19 +385,60 @@ api_version ="#,
     ),
     (
         r#"{ mint = "account_key", key = "env:STORAGE_KEY", lifetime = "48h" }"#,
-        r#"{ mint = "user_delegation" }"#,
-        r#"error: `storage.weu.sas.mint`: a user delegation SAS is not supported
+        r#"{ mint = "user_delegated" }"#,
+        r#"error: `storage.weu.sas.mint`: expected "account_key" or "user_delegation", found "user_delegated"; did you mean `user_delegation`?
  --> fleet.toml:8:16
   |
-8 | sas = { mint = "user_delegation" }
-  |                ^^^^^^^^^^^^^^^^^
-  = help: use { mint = "account_key", key = "env:NAME" }, or { url = "file:PATH" } and renew the SAS there
+8 | sas = { mint = "user_delegated" }
+  |                ^^^^^^^^^^^^^^^^
 "#,
     ),
     (
         r#"{ mint = "account_key", key = "env:STORAGE_KEY", lifetime = "48h" }"#,
+        r#"{ mint = "user_delegation", lifetime = "7d" }"#,
+        r#"error: `storage.weu.sas.lifetime`: expected at most 6days 23h 40m
+ --> fleet.toml:8:46
+  |
+8 | sas = { mint = "user_delegation", lifetime = "7d" }
+  |                                              ^^^^
+  = help: a user delegation key lasts 7 days, less what is kept for the difference of clocks
+"#,
+    ),
+    (
+        r#"sas = { mint = "account_key", key = "env:STORAGE_KEY", lifetime = "48h" }"#,
+        "sas = { mint = \"user_delegation\" }\nazure = \"contoso\"",
+        r#"error: `storage.weu.azure`: there is no section [azure.contoso]
+ --> fleet.toml:9:9
+  |
+9 | azure = "contoso"
+  |         ^^^^^^^^^
+"#,
+    ),
+    (
+        r#""env:AZURE_CLIENT_SECRET""#,
+        r#""keyvault:https://acme.vault.azure.net/secrets/azure""#,
+        r#"error: `azure.credential.secret`: this secret cannot be in a Key Vault, which is read with it
+ --> fleet.toml:3:92
+  |
+3 | credential  = { kind = "client_secret", tenant = "contoso.com", client_id = "11", secret = "keyvault:https://acme.vault.azure.net/secrets/azure" }
+  |                                                                                            ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+  = help: give `env:NAME` or `file:PATH`; or use a managed or workload identity, which need none
+"#,
+    ),
+    (
+        r#""env:STORAGE_KEY""#,
+        r#""keyvault:https://acme.vault.azure.net/keys/storage""#,
+        r"error: `storage.weu.sas.key`: expected a reference to a secret, `env:NAME`, `file:PATH` or `keyvault:https://VAULT.vault.azure.net/secrets/NAME`, and not the secret itself
+ --> fleet.toml:8:37
+  |
+8 | sas = { mint = …, key = …, lifetime = … }
+  |                         ^
+",
+    ),
+    (
+        r#"{ mint = "account_key", key = "env:STORAGE_KEY", lifetime = "48h" }"#,
         r#"{ url = "https://acct.blob.core.windows.net/backups?sig=hunter2" }"#,
-        r"error: `storage.weu.sas.url`: expected a reference to a secret, `env:NAME` or `file:PATH`, and not the secret itself
+        r"error: `storage.weu.sas.url`: expected a reference to a secret, `env:NAME`, `file:PATH` or `keyvault:https://VAULT.vault.azure.net/secrets/NAME`, and not the secret itself
  --> fleet.toml:8:15
   |
 8 | sas = { url = … }
