@@ -10,8 +10,9 @@ use holdfast_model::{AppId, BackupId, Clock, Site, SubscriptionId};
 use reqwest::Method;
 use url::Url;
 
+use crate::bodies::backup_body;
 use crate::token::TokenCache;
-use crate::wire::{self, Unreadable};
+use crate::wire::Unreadable;
 use crate::{Answer, Arm, Backup, BackupRequest, Error, Observer, Operation, Page, Target, TokenSource};
 
 /// Where ARM is in the public cloud.
@@ -170,7 +171,7 @@ impl Arm for HttpArm {
 
     async fn backup(&self, app: &AppId, request: &BackupRequest) -> Result<Backup, Error> {
         let target = Target::app(Operation::Backup, app);
-        let body = wire::backup_body(request, &self.settings.api_version);
+        let body = backup_body(request, &self.settings.api_version);
         let answer = self.call(&target, Method::POST, self.app_url(app, &["backup"]), Some(body)).await?;
         answer.backup(&target, self.clock.now())
     }
