@@ -5,6 +5,8 @@ mod schedule;
 
 use std::fmt;
 
+pub(crate) use operation::is_operation;
+
 use holdfast_model::{Site, Timestamp};
 use reqwest::header::HeaderMap;
 use serde_json::Value;
