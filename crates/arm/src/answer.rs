@@ -2,6 +2,8 @@
 
 mod operation;
 mod schedule;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 
@@ -55,7 +57,7 @@ impl Answer {
         if self.body.is_empty() { Ok(None) } else { self.backup(target, now).map(Some) }
     }
 
-    /// What POST /backups/{id}/list answers with. Of the secrets in it the SAS alone is kept.
+    /// What POST /backups/{id}/list answers with, as documented: no recorded answer was found. Of the secrets in it the SAS alone is kept.
     pub fn backup_secrets(&self, target: &Target<'_>, now: Timestamp) -> Result<BackupSecrets, Error> {
         let backup = self.backup(target, now)?;
         let storage_url = wire::json_body(&self.body).ok().and_then(|body| wire::storage_url(&body));

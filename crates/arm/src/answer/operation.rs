@@ -36,30 +36,33 @@ impl Answer {
             return Ok(failed());
         }
         self.accepted(target, now)?;
-        let body = self.optional_object().map_err(|e| self.unreadable(target, &e))?;
-        let under_way = Progress::UnderWay { retry_after: retry_after(&self.headers, now) };
+        let body = wire::json_body(&self.body).unwrap_or_default();
         match (text(&body, "status"), self.status) {
             (Some(word), _) if is_failure(word) => Ok(failed()),
             (Some(word), _) if word.eq_ignore_ascii_case("Succeeded") => Ok(Progress::Done),
-            (Some(_), _) | (None, 202) => Ok(under_way),
-            (None, _) => Ok(Progress::Done),
+            (Some(_), _) | (None, 202) => {
+                Ok(Progress::UnderWay { retry_after: retry_after(&self.headers, now) })
+            }
+            (None, _) if self.body.is_empty() || text(&body, "id").is_some() => Ok(Progress::Done),
+            (None, _) => {
+                let neither = "the body tells of neither an operation nor a resource";
+                Err(self.unreadable(target, &Unreadable(neither.to_owned())))
+            }
         }
     }
 
     /// The path of the operation that has begun; `None` when it is done already.
     fn operation_path(&self, target: &Target<'_>) -> Result<Option<String>, Unreadable> {
-        if let Some(link) = self.link("azure-asyncoperation")? {
+        let by_location = if self.status == 202 { self.link("location")? } else { None };
+        if let Some(link) = self.link("azure-asyncoperation")?.or(by_location) {
             return self.path_of(target, link).map(Some);
         }
-        if self.status == 202 {
-            let missing = || Unreadable("no link to the operation".to_owned());
-            return self.path_of(target, self.link("location")?.ok_or_else(missing)?).map(Some);
-        }
         let body = self.optional_object()?;
-        let (Some(id), Some(app)) = (text(&body["properties"], "operationId"), target.app) else {
-            return Ok(None);
-        };
-        self.path_of(target, &format!("{app}/operationresults/{id}")).map(Some)
+        match (text(&body["properties"], "operationId"), target.app) {
+            (Some(id), Some(app)) => self.path_of(target, &format!("{app}/operationresults/{id}")).map(Some),
+            _ if self.status == 202 => Err(Unreadable("no link to the operation".to_owned())),
+            _ => Ok(None),
+        }
     }
 
     /// The path of a link to an operation of the target's subscription.
@@ -104,9 +107,9 @@ pub(crate) fn is_operation(path: &str, target: &Target<'_>) -> bool {
     path.to_ascii_lowercase().starts_with(&format!("/subscriptions/{}/", target.subscription))
 }
 
-/// ARM's words for an end that is none of the good ones.
+/// The words for a bad end: two of ARM's, in both of its spellings, and one of App Service's own.
 fn is_failure(word: &str) -> bool {
-    ["Failed", "Canceled", "Cancelled"].iter().any(|failure| failure.eq_ignore_ascii_case(word))
+    ["Failed", "Canceled", "Cancelled", "TimedOut"].iter().any(|failure| failure.eq_ignore_ascii_case(word))
 }
 
 /// Does the body of a refusal speak of the operation, and not of the GET that asked for it?
@@ -119,7 +122,8 @@ fn says_failed(body: &[u8]) -> bool {
 fn failure(body: &[u8]) -> String {
     let said = said(body);
     let body = wire::json_body(body).unwrap_or_default();
-    let details = body["error"]["details"].as_array().into_iter().flatten();
+    let listed = [&body["error"]["details"], &body["errors"]];
+    let details = listed.into_iter().filter_map(Value::as_array).flatten();
     let details = details.filter_map(|detail| text(detail, "message").map(str::to_owned));
     let words: Vec<String> = [said.code, said.message].into_iter().flatten().chain(details).collect();
     if words.is_empty() { "azure gives no reason".to_owned() } else { brief(&words.join(": ")) }

@@ -94,3 +94,59 @@ fn unit(of: &Value) -> Result<FrequencyUnit, Unreadable> {
         .find(|unit| unit.as_str().eq_ignore_ascii_case(word))
         .ok_or_else(|| odd("frequencyUnit"))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn configuration() -> Value {
+        json!({"properties": {"enabled": true, "backupSchedule": {
+            "frequencyInterval": 7, "frequencyUnit": "Day", "keepAtLeastOneBackup": true,
+            "retentionPeriodInDays": 30, "startTime": "2026-11-23T02:00:00"}}})
+    }
+
+    #[test]
+    fn texts_for_numbers_and_flags_and_units_in_lower_case_are_read() {
+        let typed = schedule(&configuration()).unwrap().unwrap();
+        let quoted = json!({"properties": {"enabled": "True", "backupSchedule": {
+            "frequencyInterval": "7", "frequencyUnit": "day", "keepAtLeastOneBackup": "True",
+            "retentionPeriodInDays": "30", "startTime": "2026-11-23T02:00:00Z"}}});
+        assert_eq!(schedule(&quoted).unwrap(), Some(typed.clone()));
+        assert_eq!((typed.every, typed.unit, typed.retention_days), (7, FrequencyUnit::Day, 30));
+        assert!(typed.enabled && typed.keep_at_least_one && typed.start.is_some());
+    }
+
+    #[test]
+    fn a_configuration_without_a_schedule_has_none_and_missing_flags_are_off() {
+        assert_eq!(schedule(&json!({"properties": {"backupSchedule": null}})), Ok(None));
+        assert_eq!(schedule(&json!({"properties": {}})), Ok(None));
+        let mut bare = configuration();
+        bare["properties"]["enabled"] = Value::Null;
+        bare["properties"]["backupSchedule"]["startTime"] = Value::Null;
+        let bare = schedule(&bare).unwrap().unwrap();
+        assert_eq!((bare.enabled, bare.start), (false, None));
+    }
+
+    #[test]
+    fn a_schedule_that_is_half_readable_is_not_read() {
+        for (key, odd) in [
+            ("frequencyInterval", json!(-1)),
+            ("frequencyInterval", json!(1.5)),
+            ("frequencyInterval", Value::Null),
+            ("frequencyUnit", json!("Week")),
+            ("frequencyUnit", json!(0)),
+            ("keepAtLeastOneBackup", json!("perhaps")),
+            ("retentionPeriodInDays", json!(5_000_000_000_i64)),
+            ("startTime", json!("soon")),
+        ] {
+            let mut body = configuration();
+            body["properties"]["backupSchedule"][key] = odd;
+            assert_eq!(schedule(&body), Err(super::odd(key)));
+        }
+        for body in [json!([]), json!(null), json!({"properties": []})] {
+            assert!(schedule(&body).is_err(), "{body}");
+        }
+    }
+}
