@@ -1,20 +1,31 @@
 //! An answer, and what a call makes of it.
 
+mod operation;
+mod schedule;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+
+pub(crate) use operation::is_operation;
+
 use holdfast_model::{Site, Timestamp};
 use reqwest::header::HeaderMap;
 use serde_json::Value;
+use url::Url;
 
 use crate::refusal::{header, refusal, retry_after};
 use crate::wire::{self, Unreadable};
-use crate::{Backup, Error, Target, Verdict};
+use crate::{Backup, BackupSecrets, Discovered, Error, Target, Verdict};
 
 /// An answer, whatever its status. It is public for implementations of [`Arm`](crate::Arm) that have their answers
 /// without HTTP, so that they mean the same.
-#[derive(Debug)]
 pub struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Vec<u8>,
+    /// What was asked, which links in the answer are measured by; `None` without HTTP.
+    pub(crate) asked: Option<Url>,
 }
 
 /// One page of a list.
@@ -29,7 +40,7 @@ pub struct Page<T> {
 impl Answer {
     /// An answer from its parts.
     pub fn new(status: u16, headers: HeaderMap, body: Vec<u8>) -> Self {
-        Self { status, headers, body }
+        Self { status, headers, body, asked: None }
     }
 
     /// The backup that POST /backup or GET /backups/{id} answers with. `now` is what a `Retry-After` date counts from.
@@ -38,6 +49,26 @@ impl Answer {
         let backup = wire::json_body(&self.body).and_then(|body| wire::backup(&body));
         let backup = backup.map_err(|e| self.unreadable(target, &e))?;
         Ok(Backup { request_id: self.request_id(), retry_after: retry_after(&self.headers, now), ..backup })
+    }
+
+    /// What DELETE /backups/{id} answers with: the backup as it now stands, or nothing.
+    pub fn deleted(&self, target: &Target<'_>, now: Timestamp) -> Result<Option<Backup>, Error> {
+        self.accepted(target, now)?;
+        if self.body.is_empty() { Ok(None) } else { self.backup(target, now).map(Some) }
+    }
+
+    /// What POST /backups/{id}/list answers with, as documented: no recorded answer was found. Of the secrets in it the SAS alone is kept.
+    pub fn backup_secrets(&self, target: &Target<'_>, now: Timestamp) -> Result<BackupSecrets, Error> {
+        let backup = self.backup(target, now)?;
+        let storage_url = wire::json_body(&self.body).ok().and_then(|body| wire::storage_url(&body));
+        Ok(BackupSecrets { backup, storage_url })
+    }
+
+    /// What POST /discoverbackup answers with.
+    pub fn discovered(&self, target: &Target<'_>, now: Timestamp) -> Result<Discovered, Error> {
+        self.accepted(target, now)?;
+        let found = wire::json_body(&self.body).and_then(|body| wire::discovered(&body));
+        found.map_err(|e| self.unreadable(target, &e))
     }
 
     /// A page of GET /backups. An element that cannot be read fails the page: left out, it would look like a backup
@@ -91,5 +122,15 @@ impl Answer {
         let error =
             target.error(Verdict::Ambiguous, &format!("azure answered {} and {why} ({kind})", self.status));
         error.with_answer(self.status, None).with_request_id(self.request_id())
+    }
+}
+
+/// Answers hold secrets, in bodies and in links: none of it is shown.
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Answer")
+            .field("status", &self.status)
+            .field("body_bytes", &self.body.len())
+            .finish_non_exhaustive()
     }
 }

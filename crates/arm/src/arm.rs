@@ -55,7 +55,7 @@ pub trait Arm: Send + Sync {
     }
 
     /// The backup with its secrets; `replace` puts another SAS in the place of the one that Azure keeps with it. Doing
-    /// that twice does no more than once.
+    /// that twice does no more than once. No recorded answer was found: it is built on the documented one.
     async fn backup_secrets(
         &self,
         app: &AppId,

@@ -4,9 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use holdfast_model::{AppId, BackupId, Site, SubscriptionId};
+use holdfast_model::{AppId, BackupId, NativeSchedule, Site, SubscriptionId};
+use secrecy::SecretString;
 
-use crate::{Arm, Backup, BackupRequest, Error, Operation, Verdict};
+use crate::{
+    Arm, Backup, BackupRequest, BackupSecrets, Discovered, Error, Operation, Progress, RestoreRequest,
+    ScheduleRequest, Started, Verdict,
+};
 
 /// The sections `[azure.…]` of a fleet file as one [`Arm`].
 pub struct Clouds {
@@ -46,5 +50,50 @@ impl Arm for Clouds {
 
     async fn list_backups(&self, app: &AppId) -> Result<Vec<Backup>, Error> {
         self.of(Operation::ListBackups, app.subscription())?.list_backups(app).await
+    }
+
+    async fn list_site_backups(&self, app: &AppId) -> Result<Vec<Backup>, Error> {
+        self.of(Operation::ListSiteBackups, app.subscription())?.list_site_backups(app).await
+    }
+
+    async fn delete_backup(&self, app: &AppId, id: BackupId) -> Result<Option<Backup>, Error> {
+        self.of(Operation::DeleteBackup, app.subscription())?.delete_backup(app, id).await
+    }
+
+    async fn backup_secrets(
+        &self,
+        app: &AppId,
+        id: BackupId,
+        replace: Option<&SecretString>,
+    ) -> Result<BackupSecrets, Error> {
+        self.of(Operation::BackupSecrets, app.subscription())?.backup_secrets(app, id, replace).await
+    }
+
+    async fn restore(&self, app: &AppId, id: BackupId, request: &RestoreRequest) -> Result<Started, Error> {
+        self.of(Operation::Restore, app.subscription())?.restore(app, id, request).await
+    }
+
+    async fn restore_from_blob(&self, app: &AppId, request: &RestoreRequest) -> Result<Started, Error> {
+        self.of(Operation::RestoreFromBlob, app.subscription())?.restore_from_blob(app, request).await
+    }
+
+    async fn discover(&self, app: &AppId, request: &RestoreRequest) -> Result<Discovered, Error> {
+        self.of(Operation::Discover, app.subscription())?.discover(app, request).await
+    }
+
+    async fn operation(&self, app: &AppId, operation: &str) -> Result<Progress, Error> {
+        self.of(Operation::GetOperation, app.subscription())?.operation(app, operation).await
+    }
+
+    async fn schedule(&self, app: &AppId) -> Result<Option<NativeSchedule>, Error> {
+        self.of(Operation::GetSchedule, app.subscription())?.schedule(app).await
+    }
+
+    async fn put_schedule(&self, app: &AppId, request: &ScheduleRequest) -> Result<(), Error> {
+        self.of(Operation::PutSchedule, app.subscription())?.put_schedule(app, request).await
+    }
+
+    async fn delete_schedule(&self, app: &AppId) -> Result<(), Error> {
+        self.of(Operation::DeleteSchedule, app.subscription())?.delete_schedule(app).await
     }
 }

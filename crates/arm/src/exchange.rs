@@ -105,6 +105,7 @@ impl HttpArm {
 async fn send(target: &Target<'_>, request: reqwest::RequestBuilder) -> Result<Answer, Error> {
     let mut response = request.send().await.map_err(|e| target.lost(e))?;
     let answer = Answer::new(response.status().as_u16(), response.headers().clone(), Vec::new());
+    let answer = Answer { asked: Some(response.url().clone()), ..answer };
     match body(target, &mut response).await {
         Ok(body) => Ok(Answer { body, ..answer }),
         // The status of a refusal means what it means, even when its words are cut off.

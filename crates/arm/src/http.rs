@@ -1,24 +1,20 @@
-//! The trait over HTTP.
+//! The client over HTTP: how it is made, and where it sends things.
 
-use std::collections::BTreeSet;
+mod calls;
+mod pages;
+
 use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use async_trait::async_trait;
-use holdfast_model::{AppId, BackupId, Clock, Site, SubscriptionId};
-use reqwest::Method;
+use holdfast_model::{AppId, Clock};
 use url::Url;
 
 use crate::token::TokenCache;
-use crate::wire::{self, Unreadable};
-use crate::{Answer, Arm, Backup, BackupRequest, Error, Observer, Operation, Page, Target, TokenSource};
+use crate::{Observer, TokenSource};
 
 /// Where ARM is in the public cloud.
 pub const PUBLIC_ENDPOINT: &str = "https://management.azure.com";
-
-/// The pages of one list that are followed before it counts as endless.
-const PAGES_MAX: usize = 1_000;
 
 /// How the client speaks to ARM.
 #[derive(Debug, Clone)]
@@ -102,6 +98,11 @@ impl HttpArm {
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.pop_if_empty().extend(path);
         }
+        self.versioned(url)
+    }
+
+    /// The URL with the `api-version` and no other query.
+    fn versioned(&self, mut url: Url) -> Url {
         url.set_query(None);
         url.query_pairs_mut().append_pair("api-version", &self.settings.api_version);
         url
@@ -114,78 +115,6 @@ impl HttpArm {
         path.extend(app.slot().iter().flat_map(|slot| ["slots", *slot]));
         path.extend(more);
         self.url(&path)
-    }
-
-    /// GETs a list to its end.
-    async fn list<T: Send>(
-        &self,
-        target: &Target<'_>,
-        first: Url,
-        read: impl Fn(&Answer) -> Result<Page<T>, Error> + Send,
-    ) -> Result<Vec<T>, Error> {
-        let mut all = Vec::new();
-        let mut seen = BTreeSet::new();
-        let mut url = first;
-        loop {
-            seen.insert(url.to_string());
-            let answer = self.call(target, Method::GET, url, None).await?;
-            let page = read(&answer)?;
-            all.extend(page.items);
-            let Some(next) = page.next else { return Ok(all) };
-            url = self.next_page(&next, &seen).map_err(|e| answer.unreadable(target, &e))?;
-        }
-    }
-
-    /// The next page's URL, which is data from an answer: the token goes nowhere but to the endpoint, and a link that
-    /// leads back ends the list.
-    fn next_page(&self, link: &str, seen: &BTreeSet<String>) -> Result<Url, Unreadable> {
-        let refused = |why: &str| Unreadable(format!("the link to the next page {why}"));
-        let url = self.settings.endpoint.join(link).map_err(|_| refused("is no URL"))?;
-        if url.origin() != self.settings.endpoint.origin()
-            || !url.username().is_empty()
-            || url.password().is_some()
-        {
-            return Err(refused(&format!("leads to another host, {}", url.host_str().unwrap_or("none"))));
-        }
-        if seen.contains(url.as_str()) || seen.len() >= PAGES_MAX {
-            return Err(refused("leads in a circle"));
-        }
-        Ok(url)
-    }
-}
-
-#[async_trait]
-impl Arm for HttpArm {
-    async fn sites(&self, subscription: &SubscriptionId) -> Result<Vec<Site>, Error> {
-        let path = ["subscriptions", subscription.as_str(), "providers", "Microsoft.Web", "sites"];
-        let target = Target::subscription(Operation::ListSites, subscription);
-        self.list(&target, self.url(&path), |answer| answer.sites(&target, self.clock.now())).await
-    }
-
-    async fn site(&self, app: &AppId) -> Result<Site, Error> {
-        let target = Target::app(Operation::GetSite, app);
-        let answer = self.call(&target, Method::GET, self.app_url(app, &[]), None).await?;
-        answer.site(&target, self.clock.now())
-    }
-
-    async fn backup(&self, app: &AppId, request: &BackupRequest) -> Result<Backup, Error> {
-        let target = Target::app(Operation::Backup, app);
-        let body = wire::backup_body(request, &self.settings.api_version);
-        let answer = self.call(&target, Method::POST, self.app_url(app, &["backup"]), Some(body)).await?;
-        answer.backup(&target, self.clock.now())
-    }
-
-    async fn get_backup(&self, app: &AppId, id: BackupId) -> Result<Backup, Error> {
-        let target = Target::backup(Operation::GetBackup, app, id);
-        let url = self.app_url(app, &["backups", &id.to_string()]);
-        let answer = self.call(&target, Method::GET, url, None).await?;
-        answer.backup(&target, self.clock.now())
-    }
-
-    async fn list_backups(&self, app: &AppId) -> Result<Vec<Backup>, Error> {
-        let target = Target::app(Operation::ListBackups, app);
-        let url = self.app_url(app, &["backups"]);
-        self.list(&target, url, |answer| answer.backups(&target, self.clock.now())).await
     }
 }
 

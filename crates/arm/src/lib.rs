@@ -3,6 +3,7 @@
 mod answer;
 mod arm;
 mod authority;
+mod bodies;
 mod clouds;
 mod credential;
 mod error;
@@ -21,6 +22,7 @@ pub use arm::{
     Arm, Backup, BackupRequest, BackupSecrets, Database, Discovered, Progress, RestoreRequest,
     ScheduleRequest, Started,
 };
+pub use bodies::{backup_body, discover_body, restore_body, schedule_body, secrets_body};
 pub use clouds::Clouds;
 pub use credential::{Credential, PUBLIC_SCOPE};
 pub use error::{Error, ThrottleScope, Verdict};

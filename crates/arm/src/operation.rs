@@ -166,3 +166,31 @@ pub struct Unobserved;
 impl Observer for Unobserved {
     fn answered(&self, _: &CallFacts<'_>) {}
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_post_and_put_is_a_write_every_delete_a_delete_and_the_rest_reads() {
+        for (operation, call) in [
+            (Operation::ListSites, Call::Read),
+            (Operation::GetSite, Call::Read),
+            (Operation::Backup, Call::Write),
+            (Operation::GetBackup, Call::Read),
+            (Operation::ListBackups, Call::Read),
+            (Operation::ListSiteBackups, Call::Write),
+            (Operation::DeleteBackup, Call::Delete),
+            (Operation::BackupSecrets, Call::Write),
+            (Operation::Restore, Call::Write),
+            (Operation::RestoreFromBlob, Call::Write),
+            (Operation::Discover, Call::Write),
+            (Operation::GetOperation, Call::Read),
+            (Operation::GetSchedule, Call::Write),
+            (Operation::PutSchedule, Call::Write),
+            (Operation::DeleteSchedule, Call::Delete),
+        ] {
+            assert_eq!(operation.call(), call, "{operation}");
+        }
+    }
+}

@@ -13,9 +13,9 @@ use crate::{Answer, Error, Remaining, Target, ThrottleScope, Verdict};
 
 /// What Azure says in either of its two envelopes.
 #[derive(Debug, Default)]
-struct Said {
-    code: Option<String>,
-    message: Option<String>,
+pub(crate) struct Said {
+    pub(crate) code: Option<String>,
+    pub(crate) message: Option<String>,
     /// In ARM's `{"error": …}` and not in the App Service provider's bare one.
     by_arm: bool,
 }
@@ -75,7 +75,7 @@ fn throttle_scope(headers: &HeaderMap, said: &Said) -> ThrottleScope {
 }
 
 /// Reads `{"error": {"code", "message"}}` and `{"Code", "Message"}`, in any mixture of cases.
-fn said(body: &[u8]) -> Said {
+pub(crate) fn said(body: &[u8]) -> Said {
     let Ok(body) = serde_json::from_slice::<Value>(body) else { return Said::default() };
     let by_arm = body["error"].is_object();
     let error = if by_arm { &body["error"] } else { &body };

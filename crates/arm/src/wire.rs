@@ -1,4 +1,4 @@
-//! The bodies: what is sent, and what can be read of what comes back.
+//! What can be read of the bodies that come back.
 //!
 //! Answers are walked as values and not deserialized into types: the spec and the recorded answers disagree (ids as
 //! numbers, keys that are absent until set, times with and without a zone), and one odd field must not hide a backup
@@ -6,38 +6,16 @@
 
 use chrono::{DateTime, NaiveDateTime, SubsecRound, Utc};
 use holdfast_model::{BackupId, BackupStatus, DatabaseFacts, Site, Timestamp};
-use secrecy::ExposeSecret;
-use serde_json::{Map, Value, json};
+use secrecy::SecretString;
+use serde_json::Value;
 
 use crate::scrub::scrub;
-use crate::{Backup, BackupRequest, Page};
+use crate::{Backup, Discovered, Page};
 
 /// A body that is not what the operation answers with; the text says how. It never quotes the body.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub(crate) struct Unreadable(pub(crate) String);
-
-/// The body of POST /backup. The api-version of 2016 calls the name `name`, all later ones `backupName`; the wrong
-/// key would silently lose the name, and with it the only way to find a backup whose answer was lost.
-pub(crate) fn backup_body(request: &BackupRequest, api_version: &str) -> Vec<u8> {
-    let name_key = if api_version < "2018" { "name" } else { "backupName" };
-    let mut properties = Map::new();
-    properties.insert(name_key.to_owned(), json!(request.name.as_str()));
-    properties.insert("storageAccountUrl".to_owned(), json!(request.storage_url.expose_secret()));
-    if !request.databases.is_empty() {
-        properties.insert("databases".to_owned(), request.databases.iter().map(database_body).collect());
-    }
-    json!({ "properties": properties }).to_string().into_bytes()
-}
-
-fn database_body(database: &crate::Database) -> Value {
-    json!({
-        "databaseType": database.kind.as_str(),
-        "name": database.name,
-        "connectionStringName": database.connection_string_name,
-        "connectionString": database.connection_string.as_ref().map(ExposeSecret::expose_secret),
-    })
-}
 
 /// Any body as JSON.
 pub(crate) fn json_body(body: &[u8]) -> Result<Value, Unreadable> {
@@ -93,6 +71,24 @@ fn databases(value: &Value) -> Vec<DatabaseFacts> {
     value.as_array().into_iter().flatten().filter_map(database).collect()
 }
 
+/// The container's URL with its SAS, which only [`Arm::backup_secrets`](crate::Arm::backup_secrets) is asked for.
+pub(crate) fn storage_url(body: &Value) -> Option<SecretString> {
+    text(&body["properties"], "storageAccountUrl").map(SecretString::from)
+}
+
+/// What a blob holds. Databases that cannot be read fail it: left out, they would look like a blob without any.
+pub(crate) fn discovered(body: &Value) -> Result<Discovered, Unreadable> {
+    let properties = &body["properties"];
+    if !properties.is_object() {
+        return Err(Unreadable("the body tells of no blob: it has no `properties`".to_owned()));
+    }
+    if !matches!(properties["databases"], Value::Null | Value::Array(_)) {
+        return Err(Unreadable("the databases are no list".to_owned()));
+    }
+    let databases = databases(&properties["databases"]);
+    Ok(Discovered { databases, site: text(properties, "siteName").map(str::to_owned) })
+}
+
 /// A site, from a list or alone.
 pub(crate) fn site(body: &Value) -> Result<Site, Unreadable> {
     let no_id = || Unreadable("the body is no site: its id is not an app's".to_owned());
@@ -119,7 +115,7 @@ pub(crate) fn text<'a>(of: &'a Value, key: &str) -> Option<&'a str> {
     of[key].as_str().filter(|text| !text.trim().is_empty())
 }
 
-fn number(of: &Value, key: &str) -> Option<i64> {
+pub(crate) fn number(of: &Value, key: &str) -> Option<i64> {
     of[key].as_i64().or_else(|| of[key].as_str()?.trim().parse().ok())
 }
 
@@ -138,7 +134,7 @@ fn status(value: &Value) -> BackupStatus {
 }
 
 /// All times are UTC; only the answer to the POST says so with a `Z`. The fraction has 5 to 7 digits.
-fn time(of: &Value, key: &str) -> Option<Timestamp> {
+pub(crate) fn time(of: &Value, key: &str) -> Option<Timestamp> {
     let text = text(of, key)?.trim();
     let zoned = DateTime::parse_from_rfc3339(text).map(|at| at.with_timezone(&Utc));
     let at =
@@ -160,36 +156,11 @@ fn id_in_path(body: &Value) -> Option<i64> {
 
 #[cfg(test)]
 mod tests {
-    use holdfast_model::{BackupName, format_timestamp};
+    use holdfast_model::format_timestamp;
     use proptest::prelude::*;
+    use serde_json::json;
 
     use super::*;
-    use crate::Database;
-
-    fn request() -> BackupRequest {
-        BackupRequest {
-            name: BackupName::new("hf-shop-1"),
-            storage_url: "https://acct.blob/c?sig=s".into(),
-            databases: vec![Database {
-                kind: holdfast_model::DatabaseKind::SqlAzure,
-                name: "shop".into(),
-                connection_string_name: None,
-                connection_string: Some("Server=x".into()),
-            }],
-        }
-    }
-
-    #[test]
-    fn the_name_goes_under_the_key_that_the_api_version_reads() {
-        for (version, key) in
-            [("2016-08-01", "name"), ("2018-02-01", "backupName"), ("2024-11-01", "backupName")]
-        {
-            let body = json_body(&backup_body(&request(), version)).unwrap();
-            assert_eq!(body["properties"][key], "hf-shop-1", "{version}");
-            assert_eq!(body["properties"]["databases"][0]["connectionString"], "Server=x");
-            assert_eq!(body["properties"].as_object().unwrap().len(), 3);
-        }
-    }
 
     #[test]
     fn times_are_utc_with_and_without_a_zone_and_cut_to_the_millisecond() {

@@ -1,0 +1,161 @@
+use holdfast_model::{AppId, BackupId, parse_timestamp};
+use proptest::prelude::*;
+use reqwest::header::{HeaderName, HeaderValue};
+use serde_json::{Value, json};
+
+use super::*;
+use crate::{Operation, Progress};
+
+fn app() -> AppId {
+    AppId::new("s", "g", "shop", None)
+}
+
+fn now() -> Timestamp {
+    parse_timestamp("2026-11-15T19:11:00Z").unwrap()
+}
+
+fn answer(status: u16, headers: &[(&'static str, &str)], body: &str) -> Answer {
+    let pair =
+        |(k, v): &(&'static str, &str)| Some((HeaderName::from_static(k), HeaderValue::from_str(v).ok()?));
+    Answer::new(status, headers.iter().filter_map(pair).collect(), body.into())
+}
+
+fn operation(status: u16, headers: &[(&'static str, &str)], body: &str) -> Result<Option<String>, Verdict> {
+    let app = app();
+    let started = answer(status, headers, body).started(&Target::app(Operation::Restore, &app), now());
+    started.map(|started| started.operation).map_err(|error| error.verdict().clone())
+}
+
+fn progress(status: u16, body: &str) -> Result<Progress, Verdict> {
+    let app = app();
+    let progress = answer(status, &[], body).progress(&Target::app(Operation::GetOperation, &app), now());
+    progress.map_err(|error| error.verdict().clone())
+}
+
+#[test]
+fn an_async_operation_comes_before_a_location_and_a_location_counts_only_at_202() {
+    let (first, second) = ("/subscriptions/s/async/1?t=S3CR3T", "/Subscriptions/S/results/2");
+    let both = [("azure-asyncoperation", first), ("location", second)];
+    let kept = |path: &str| Ok(Some(path.to_owned()));
+    assert_eq!(operation(202, &both, ""), kept("/subscriptions/s/async/1"));
+    assert_eq!(operation(201, &both, ""), kept("/subscriptions/s/async/1"));
+    assert_eq!(operation(202, &both[1..], "<html>"), kept("/Subscriptions/S/results/2"));
+    assert_eq!(operation(200, &both[1..], ""), Ok(None));
+    assert_eq!(operation(204, &[], ""), Ok(None));
+    assert_eq!(operation(202, &[], ""), Err(Verdict::Ambiguous));
+}
+
+#[test]
+fn an_operations_id_in_the_body_becomes_its_path() {
+    let body = r#"{"properties": {"operationId": "66fa-1"}}"#;
+    for status in [200, 202] {
+        let path = format!("{}/operationresults/66fa-1", app());
+        assert_eq!(operation(status, &[], body), Ok(Some(path)));
+    }
+    let hostile = r#"{"properties": {"operationId": "../../../../../../../../tenants/1"}}"#;
+    assert_eq!(operation(200, &[], hostile), Err(Verdict::Ambiguous));
+    for odd in ["<html>", "[]", "null", "\"ok\""] {
+        assert_eq!(operation(200, &[], odd), Err(Verdict::Ambiguous), "{odd}");
+    }
+}
+
+#[test]
+fn an_operation_ends_by_its_word_and_without_one_by_the_answers_status() {
+    let under_way = Ok(Progress::UnderWay { retry_after: None });
+    for (status, body, read) in [
+        (202, "", under_way.clone()),
+        (202, "not json", under_way.clone()),
+        (200, r#"{"status": "InProgress"}"#, under_way.clone()),
+        (200, r#"{"id": "/x", "status": "Created"}"#, under_way),
+        (200, r#"{"status": "succeeded"}"#, Ok(Progress::Done)),
+        (202, r#"{"status": "Succeeded"}"#, Ok(Progress::Done)),
+        (200, "", Ok(Progress::Done)),
+        (201, "", Ok(Progress::Done)),
+        (204, "", Ok(Progress::Done)),
+        (200, r#"{"id": "/subscriptions/s/x", "properties": {"state": "Running"}}"#, Ok(Progress::Done)),
+        (200, "<html>", Err(Verdict::Ambiguous)),
+        (200, "{}", Err(Verdict::Ambiguous)),
+        (200, r#"{"status": 5}"#, Err(Verdict::Ambiguous)),
+        (200, r#"{"error": {"code": "Odd"}}"#, Err(Verdict::Ambiguous)),
+        (404, r#"{"status": "Failed"}"#, Err(Verdict::NotFound)),
+        (400, "", Err(Verdict::Rejected)),
+        (409, r#"{"Code": "Conflict"}"#, Err(Verdict::Conflict { retry_after: None })),
+        (500, r#"{"status": "Failed"}"#, Err(Verdict::Ambiguous)),
+    ] {
+        assert_eq!(progress(status, body), read, "{status} {body}");
+    }
+}
+
+#[test]
+fn a_failure_tells_its_cause_without_secrets() {
+    let details = json!([{"message": "Sharing violation to C:\\a.pptx"}, {"message": "url ?sig=S3CR3T"}, 5]);
+    let error = json!({"code": "ResourceOperationFailure", "message": "terminal state 'Failed'.", "details": details});
+    let failed = json!({"status": "Failed", "error": error}).to_string();
+    let bare = json!({ "error": error }).to_string();
+    let detail = "ResourceOperationFailure: terminal state 'Failed'.: Sharing violation to C:\\a.pptx: \
+                  url ?sig=[blanked]";
+    for (status, body) in [(200, &failed), (202, &failed), (409, &failed), (400, &bare)] {
+        assert_eq!(progress(status, body), Ok(Progress::Failed { detail: detail.into() }), "{status}");
+    }
+    for word in ["Canceled", "cancelled", "TimedOut"] {
+        let detail = "azure gives no reason".into();
+        assert_eq!(
+            progress(200, &json!({ "status": word }).to_string()),
+            Ok(Progress::Failed { detail }),
+            "{word}"
+        );
+    }
+    let own = json!({"status": "Failed", "errors": [{"code": "X", "message": "no plan"}]}).to_string();
+    assert_eq!(progress(200, &own), Ok(Progress::Failed { detail: "no plan".into() }));
+}
+
+#[test]
+fn an_answer_shows_neither_its_body_nor_its_links() {
+    let answer = answer(202, &[("location", "/subscriptions/s/x?sig=S3CR3T")], "S3CR3T");
+    assert_eq!(format!("{answer:?}"), "Answer { status: 202, body_bytes: 6, .. }");
+}
+
+/// Reads an answer in every way; what it holds must not matter.
+fn read_all(answer: &Answer) {
+    let (app, now) = (app(), now());
+    let target = |operation| Target::backup(operation, &app, BackupId(1));
+    let _ = answer.backup(&target(Operation::GetBackup), now);
+    let _ = answer.backups(&target(Operation::ListBackups), now);
+    let _ = answer.deleted(&target(Operation::DeleteBackup), now);
+    let _ = answer.backup_secrets(&target(Operation::BackupSecrets), now);
+    let _ = answer.started(&target(Operation::Restore), now);
+    let _ = answer.progress(&target(Operation::GetOperation), now);
+    let _ = answer.discovered(&target(Operation::Discover), now);
+    let _ = answer.schedule(&target(Operation::GetSchedule), now);
+    let _ = answer.done(&target(Operation::DeleteSchedule), now);
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_are_taken_by_every_reader(
+        status in 100_u16..1000, body in any::<Vec<u8>>(), link in "[ -~]{0,40}",
+    ) {
+        let odd = Answer { body, ..answer(status, &[("location", &link), ("azure-asyncoperation", &link)], "") };
+        read_all(&odd);
+        read_all(&Answer { status: 202, ..odd });
+    }
+
+    #[test]
+    fn any_text_is_taken_in_any_field_by_every_reader(text in any::<String>(), number in any::<f64>(), status in 199_u16..210) {
+        let schedule = json!({"frequencyInterval": number, "frequencyUnit": text, "retentionPeriodInDays": text,
+            "keepAtLeastOneBackup": text, "startTime": text});
+        let properties = json!({"id": text, "storageAccountUrl": text, "operationId": text, "databases": [text, number],
+            "siteName": number, "enabled": text, "backupSchedule": schedule});
+        let error: Value = json!({"code": number, "message": text, "details": [text]});
+        let body = json!({"id": text, "properties": properties, "status": text, "error": error, "errors": text});
+        read_all(&answer(status, &[], &body.to_string()));
+    }
+
+    #[test]
+    fn a_kept_path_always_leads_below_the_subscription(link in "(/subscriptions/s)?[ -~]{0,30}") {
+        if let Ok(Some(path)) = operation(202, &[("location", &link)], "") {
+            prop_assert!(path.starts_with("/subscriptions/s/"), "{path}");
+            prop_assert!(!path.contains(['?', '#']), "{path}");
+        }
+    }
+}
