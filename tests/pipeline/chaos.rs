@@ -19,6 +19,7 @@ pub(crate) enum Adversity {
     KillScheduler,
     PauseWorker,
     KillBroker,
+    KillDatabase,
     RestartDatabase,
     Purge,
     CloseConnections,
@@ -33,7 +34,7 @@ pub(crate) enum Adversity {
 use Adversity as A;
 
 /// Every adversity; what is quick and hits hard, twice.
-const DECK: [Adversity; 17] = [
+const DECK: [Adversity; 18] = [
     A::KillWorker,
     A::KillWorker,
     A::KillWorker,
@@ -41,6 +42,7 @@ const DECK: [Adversity; 17] = [
     A::KillScheduler,
     A::PauseWorker,
     A::KillBroker,
+    A::KillDatabase,
     A::RestartDatabase,
     A::Purge,
     A::Purge,
@@ -105,6 +107,10 @@ async fn befall(adversity: Adversity, world: &mut World, grounds: &mut Grounds, 
         A::KillBroker => {
             grounds.servers.tell("kill rabbitmq");
             grounds.servers.tell("start rabbitmq");
+        }
+        A::KillDatabase => {
+            grounds.servers.tell("kill postgres");
+            grounds.servers.tell("start postgres");
         }
         A::RestartDatabase => {
             grounds.servers.tell("stop postgres");

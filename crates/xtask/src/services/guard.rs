@@ -107,8 +107,8 @@ impl Servers {
             "stop" => server.stop()?,
             "kill" => server.kill()?,
             "start" => server.start_again()?,
-            "pause" => server.pause(true),
-            "resume" => server.pause(false),
+            "pause" => server.pause(true)?,
+            "resume" => server.pause(false)?,
             _ => return Err(anyhow!("there is no command `{verb}`")),
         }
         Ok(json!({ "done": line }))

@@ -5,6 +5,7 @@
 //! whoever asked for them, however that one ends.
 
 mod azurite;
+mod family;
 mod guard;
 mod install;
 mod ports;

@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
-use super::ports;
+use super::{family, ports};
 
 /// How often a condition is looked at.
 const LOOK: Duration = Duration::from_millis(50);
@@ -90,13 +90,14 @@ impl Server {
 
     /// Ends it as a crash does.
     pub fn kill(&mut self) -> Result<()> {
+        let members = family::stand_still(&self.leaders())?;
+        family::signal(&members, "KILL");
         for mut child in self.running.drain(..) {
-            signal(&child, "KILL");
             child.wait()?;
         }
-        // A group's leader may be gone before the rest of it.
+        // A leader may be gone before the rest of its family.
         for _ in 0..LOOKS_MAX {
-            if !self.plan.ports.iter().any(|port| ports::is_open(*port)) {
+            if !family::lives(&members)? && !self.plan.ports.iter().any(|port| ports::is_open(*port)) {
                 return Ok(());
             }
             thread::sleep(LOOK);
@@ -105,10 +106,13 @@ impl Server {
     }
 
     /// Stands it still, as a machine that hangs, or lets it go on.
-    pub fn pause(&self, pause: bool) {
-        for child in &self.running {
-            signal(child, if pause { "STOP" } else { "CONT" });
-        }
+    pub fn pause(&self, pause: bool) -> Result<()> {
+        let leaders = self.leaders();
+        if pause { family::stand_still(&leaders).map(drop) } else { family::go_on(&leaders) }
+    }
+
+    fn leaders(&self) -> Vec<u32> {
+        self.running.iter().map(Child::id).collect()
     }
 
     fn serves(&mut self) -> Result<bool> {
@@ -152,7 +156,7 @@ impl Drop for Server {
     }
 }
 
-/// To the whole group: servers have children of their own.
+/// To the whole group: a server may be started by a script.
 fn signal(child: &Child, signal: &str) {
     let kill = format!("kill -{signal} -{}", child.id());
     // An error means that it has ended.
@@ -227,6 +231,35 @@ mod tests {
             thread::sleep(LOOK);
         }
         unreachable!("the grandchild lives on");
+    }
+
+    #[test]
+    fn a_killed_server_is_gone_with_children_that_lead_groups_of_their_own() {
+        let folder = own_folder();
+        // `set -m` puts the child into a group of its own, as PostgreSQL does with its backends.
+        let mut program = Command::new("bash");
+        program.args(["-c", "set -m; sleep 600 & echo $! > child; wait"]).current_dir(&folder);
+        let mut plan = Plan { programs: vec![program], ..shell("", &folder) };
+        let mut probe = Command::new("test");
+        probe.arg("-s").arg(folder.join("child"));
+        plan.probe = Some(probe);
+        let mut server = Server::start(plan).unwrap();
+        let child = fs::read_to_string(folder.join("child")).unwrap().trim().parse().unwrap();
+        let child = std::collections::BTreeSet::from([child]);
+        let stat = format!("/proc/{}/stat", child.first().unwrap());
+        for paused in [true, false] {
+            server.pause(paused).unwrap();
+            let seen = || fs::read_to_string(&stat).unwrap().contains(") T ") == paused;
+            assert!(
+                (0..LOOKS_MAX).any(|_| seen() || {
+                    thread::sleep(LOOK);
+                    false
+                }),
+                "paused: {paused}"
+            );
+        }
+        server.kill().unwrap();
+        assert!(!family::lives(&child).unwrap());
     }
 
     #[test]
