@@ -4,6 +4,63 @@ use super::*;
 
 const RULE: &str = "{ days = 30, keep_at_least = 1, dry_run = false }";
 
+/// Slips in the rule, as those of [`SLIPS`].
+const SLIPS_OF_THE_RULE: &[(&str, &str, &str)] = &[
+    (
+        r"days = 30, ",
+        r"",
+        r"error: `policy.gold.retention` is missing `days`: expected a number of days, or a count such as `daily = 7`
+  --> fleet.toml:18:1
+   |
+18 | retention       = { keep_at_least = 1, dry_run = false }
+   | ^^^^^^^^^
+",
+    ),
+    (
+        r"days = 30, keep_at_least = 1",
+        r"days = 0, keep_at_least = 0, weekly = 0",
+        r"error: `policy.gold.retention`: keeps nothing, because all its numbers are 0
+  --> fleet.toml:18:1
+   |
+18 | retention       = { days = 0, keep_at_least = 0, weekly = 0, dry_run = false }
+   | ^^^^^^^^^
+   = help: give a number of days, or a count such as `daily = 7`
+",
+    ),
+    (
+        r"keep_at_least = 1",
+        r"dayly = 7",
+        r"error: unknown key `dayly` in `policy.gold.retention`; did you mean `daily`?
+  --> fleet.toml:18:32
+   |
+18 | retention       = { days = 30, dayly = …, dry_run = false }
+   |                                ^^^^^
+   = help: known here: days, keep_at_least, hourly, daily, weekly, monthly, yearly, dry_run
+",
+    ),
+    (
+        r"keep_at_least = 1",
+        r"yearly = 2026",
+        r"error: `policy.gold.retention.yearly`: expected a whole number from 0 to 100, found 2026
+  --> fleet.toml:18:41
+   |
+18 | retention       = { days = 30, yearly = 2026, dry_run = false }
+   |                                         ^^^^
+",
+    ),
+    (
+        r", dry_run = false",
+        r"",
+        r"warning: `policy.gold.retention`: only tells what it would delete
+  --> fleet.toml:18:1
+   |
+18 | retention       = { days = 30, keep_at_least = 1 }
+   | ^^^^^^^^^
+   = help: write `dry_run = false` to let it delete
+",
+    ),
+];
+
 /// The rule of the example with another table, and whether it was warned of.
 fn read(table: &str) -> (Option<Retention>, bool) {
     let Checked { fleet, problems } = look(&with(RULE, table));
@@ -60,5 +117,12 @@ fn a_number_that_will_not_do_is_one_error_and_no_number_at_all_is_one() {
     ] {
         let found = errors(&with(RULE, table));
         assert!(found.len() == 1 && found[0].ends_with(expected), "{table}: {found:?}");
+    }
+}
+
+#[test]
+fn each_slip_in_the_rule_is_told_with_its_place() {
+    for (line, replacement, expected) in SLIPS_OF_THE_RULE {
+        assert_eq!(after_slip(line, replacement), *expected);
     }
 }

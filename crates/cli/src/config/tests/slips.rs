@@ -178,59 +178,6 @@ warning: `policy.gold.spread`: the spread of 2h is longer than the schedule's sh
 ",
     ),
     (
-        r"days = 30, ",
-        r"",
-        r"error: `policy.gold.retention` is missing `days`: expected a number of days, or a count such as `daily = 7`
-  --> fleet.toml:18:1
-   |
-18 | retention       = { keep_at_least = 1, dry_run = false }
-   | ^^^^^^^^^
-",
-    ),
-    (
-        r"days = 30, keep_at_least = 1",
-        r"days = 0, keep_at_least = 0, weekly = 0",
-        r"error: `policy.gold.retention`: keeps nothing, because all its numbers are 0
-  --> fleet.toml:18:1
-   |
-18 | retention       = { days = 0, keep_at_least = 0, weekly = 0, dry_run = false }
-   | ^^^^^^^^^
-   = help: give a number of days, or a count such as `daily = 7`
-",
-    ),
-    (
-        r"keep_at_least = 1",
-        r"dayly = 7",
-        r"error: unknown key `dayly` in `policy.gold.retention`; did you mean `daily`?
-  --> fleet.toml:18:32
-   |
-18 | retention       = { days = 30, dayly = …, dry_run = false }
-   |                                ^^^^^
-   = help: known here: days, keep_at_least, hourly, daily, weekly, monthly, yearly, dry_run
-",
-    ),
-    (
-        r"keep_at_least = 1",
-        r"yearly = 2026",
-        r"error: `policy.gold.retention.yearly`: expected a whole number from 0 to 100, found 2026
-  --> fleet.toml:18:41
-   |
-18 | retention       = { days = 30, yearly = 2026, dry_run = false }
-   |                                         ^^^^
-",
-    ),
-    (
-        r", dry_run = false",
-        r"",
-        r"warning: `policy.gold.retention`: only tells what it would delete
-  --> fleet.toml:18:1
-   |
-18 | retention       = { days = 30, keep_at_least = 1 }
-   | ^^^^^^^^^
-   = help: write `dry_run = false` to let it delete
-",
-    ),
-    (
         r#"policy = "gold"
 
 [[disc"#,
