@@ -73,6 +73,15 @@ impl Context {
         Ok(find::app(&apps.into_iter().collect::<Vec<_>>(), text)?)
     }
 
+    /// Who asks, for the audit: `--by`, else whoever is logged in.
+    pub fn by(&self) -> String {
+        let logged_in = || {
+            ["SUDO_USER", "USER", "LOGNAME", "USERNAME"].into_iter().find_map(|name| std::env::var(name).ok())
+        };
+        let by = self.global.by.clone().or_else(logged_in);
+        by.filter(|by| !by.trim().is_empty()).unwrap_or_else(|| "unknown".to_owned())
+    }
+
     /// Randomness for what must differ from process to process: request ids, run ids, pauses.
     #[expect(clippy::disallowed_methods, reason = "this is the one place that asks the machine")]
     #[expect(clippy::unused_self, reason = "callers are handed randomness as they are handed time")]

@@ -2,6 +2,7 @@
 
 mod args;
 mod backends;
+mod carry;
 mod clouds;
 mod commands;
 mod config;
@@ -10,6 +11,7 @@ mod engine;
 mod exit;
 mod find;
 mod identities;
+mod known;
 mod logging;
 mod output;
 mod simulation;

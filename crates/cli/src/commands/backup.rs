@@ -1,28 +1,15 @@
 //! `holdfast backup`: backups on demand.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::time::Duration;
-
-use holdfast_arm::{Arm, Unobserved};
-use holdfast_model::{App, AppId, NewRun, Outcome, PolicyName, Run, RunId, RunState, Terms, Trigger};
-use holdfast_store::{OneProcess, Store};
+use holdfast_model::{AppId, NewRun, Outcome, PolicyName, Run, RunId, RunState, Trigger};
 use serde::Serialize;
-use tokio_util::sync::CancellationToken;
 
-use super::run::stop_on_signal;
 use crate::args::BackupArgs;
 use crate::backends::Backends;
-use crate::clouds::clouds;
-use crate::config::Fleet;
+use crate::carry::{self, Carried};
 use crate::context::Context;
-use crate::engine::{Engine, Parts, Role};
-use crate::exit::{Exit, Failure};
-use crate::find;
+use crate::exit::Exit;
+use crate::known;
 use crate::output::{Cell, Table};
-
-/// How often the store is asked whether the runs have ended.
-const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// One backup as it stands, for programs.
 #[derive(Debug, Serialize)]
@@ -41,125 +28,29 @@ struct Line {
 /// process works on the store, and else watches the one that does.
 pub async fn run(args: &BackupArgs, context: &Context) -> anyhow::Result<Exit> {
     let fleet = context.fleet()?;
-    let Backends { store, queue, carries, lock, .. } = Backends::open_beside(context).await?;
+    let backends = Backends::open_beside(context).await?;
+    let store = &backends.store;
     let mut rng = context.rng();
-    let apps = find_apps(&args.apps, &fleet, &*store, context).await?;
+    let apps = known::apps(&args.apps, &fleet, &**store, context).await?;
     let mut ids = Vec::new();
-    for app in apps {
-        let (app, terms) = terms_of(app, args.policy.as_deref(), &fleet)?;
+    for mut app in apps {
+        if let Some(name) = &args.policy {
+            app.policy = Some(PolicyName::new(name));
+        }
+        let terms = known::terms(&app, &fleet)?;
         let now = store.now().await?;
         let id = RunId::new(now, &mut rng);
         store.add_run(&NewRun::backup(id, &app, &terms, (None, Trigger::Manual), (now, now))).await?;
         ids.push(id);
     }
     if !args.wait {
-        show(context, &load_all(&*store, &ids).await?)?;
-        if carries {
-            context.out.message(
-                "the backups begin when `holdfast run` works on this store; --wait carries them out from here",
-            );
-        }
+        show(context, &carry::load(&**store, &ids).await?)?;
+        carry::tell_who_carries(&backends, context);
         return Ok(Exit::Done);
     }
-    let stop = CancellationToken::new();
-    let stopper = tokio::spawn(stop_on_signal(stop.clone()));
-    let (clock, telemetry) = (Arc::clone(&context.clock), &context.telemetry);
-    let (watched, queue) = (telemetry.store(Arc::clone(&store)), telemetry.queue(queue));
-    let (calls, steps) = (telemetry.calls(), telemetry.steps());
-    let parts = Parts { fleet, store: watched, queue, clock, calls, steps, rng };
-    let work = if carries { Some(carry(lock, parts, &stop)?) } else { None };
-    let ended = follow(&*store, &ids, &stop).await;
-    let was_stopped = stop.is_cancelled();
-    stop.cancel();
-    if let Some(work) = work {
-        work.await?;
-    }
-    stopper.abort();
-    let runs = ended?;
+    let Carried { runs, was_stopped } = carry::out(fleet, backends, &ids, context, rng).await?;
     show(context, &runs)?;
-    if was_stopped {
-        context.out.message("interrupted; the runs are kept, and `holdfast run` carries them on");
-        return Ok(Exit::Interrupted);
-    }
-    let all_good = runs.iter().all(|run| outcome(run) == Some(Outcome::Succeeded));
-    Ok(if all_good { Exit::Done } else { Exit::Failed })
-}
-
-/// Carries out what is planned until `stop`. The lock is held as long as that takes.
-fn carry(
-    lock: Option<OneProcess>,
-    parts: Parts,
-    stop: &CancellationToken,
-) -> anyhow::Result<tokio::task::JoinHandle<()>> {
-    let (engine, stop) = (Engine::new(parts)?, stop.clone());
-    Ok(tokio::spawn(async move {
-        engine.run(Role::Carrier, stop).await;
-        drop(lock);
-    }))
-}
-
-/// The apps that the command line names. Azure is asked, because a rule may find an app that no process has seen yet;
-/// where it does not answer, those serve that were found before.
-async fn find_apps(
-    names: &[String],
-    fleet: &Fleet,
-    store: &dyn Store,
-    context: &Context,
-) -> anyhow::Result<Vec<App>> {
-    let arm = clouds(fleet, &context.clock, &(Arc::new(Unobserved) as _), &mut context.rng())?;
-    let mut sites = Vec::new();
-    for subscription in fleet.subscriptions() {
-        match arm.sites(&subscription).await {
-            Ok(found) => sites.extend(found),
-            Err(error) => tracing::warn!(%error, "an app that only Azure knows is not found"),
-        }
-    }
-    let mut known: BTreeMap<AppId, App> =
-        fleet.apps_with(&sites).into_iter().map(|app| (app.id.clone(), app)).collect();
-    for app in store.status().await?.into_iter().filter(|app| !app.removed) {
-        let found =
-            App { id: app.app.clone(), policy: app.policy, plan: None, databases: Vec::new(), paused: false };
-        known.entry(app.app).or_insert(found);
-    }
-    let ids: Vec<AppId> = known.keys().cloned().collect();
-    names.iter().map(|name| Ok(known[&find::app(&ids, name)?].clone())).collect()
-}
-
-/// The app under the policy asked for, or its own, and that policy's terms.
-fn terms_of(mut app: App, policy: Option<&str>, fleet: &Fleet) -> anyhow::Result<(App, Terms)> {
-    if let Some(name) = policy {
-        app.policy = Some(PolicyName::new(name));
-    }
-    let names = fleet.policies.keys().map(PolicyName::as_str).collect::<Vec<_>>().join(", ");
-    let short = app.id.short_name();
-    let Some(name) = &app.policy else {
-        let what = format!("{short} is in no policy, so nothing says where its backup goes");
-        return Err(Failure::new(Exit::Usage, what).help(format!("name one with --policy: {names}")).into());
-    };
-    let Some(found) = fleet.policies.get(name) else {
-        let what = format!("there is no policy `{name}` in the fleet file");
-        return Err(Failure::new(Exit::Usage, what).help(format!("it has these: {names}")).into());
-    };
-    let terms = found.terms.clone();
-    Ok((app, terms))
-}
-
-async fn follow(store: &dyn Store, ids: &[RunId], stop: &CancellationToken) -> anyhow::Result<Vec<Run>> {
-    loop {
-        let runs = load_all(store, ids).await?;
-        if stop.is_cancelled() || runs.iter().all(|run| run.state.is_ended()) {
-            return Ok(runs);
-        }
-        let _ = tokio::time::timeout(LOOK_EVERY, stop.cancelled()).await;
-    }
-}
-
-async fn load_all(store: &dyn Store, ids: &[RunId]) -> anyhow::Result<Vec<Run>> {
-    let mut runs = Vec::new();
-    for id in ids {
-        runs.extend(store.load(*id).await?.map(|loaded| loaded.run));
-    }
-    Ok(runs)
+    Ok(carry::exit(&runs, was_stopped, context))
 }
 
 fn outcome(run: &Run) -> Option<Outcome> {

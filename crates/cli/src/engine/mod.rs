@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use holdfast_arm::{Arm, Observer};
+use holdfast_arm::{Arm, HttpProbe, Observer};
 use holdfast_model::{Clock, StorageName};
 use holdfast_queue::Queue;
 use holdfast_scheduler::{Dispatcher, Planner};
@@ -29,6 +29,9 @@ use fleet::FleetKeeper;
 /// How long steps in hand may take to finish after a stop. What has not finished by then is dropped; its message goes
 /// back, and its lease brings the run back.
 const STOP_WITHIN: Duration = Duration::from_secs(20);
+
+/// How long a restored app may take to answer a drill's probe: it starts slowly.
+const PROBE_WITHIN: Duration = Duration::from_secs(30);
 
 /// What an engine is made from.
 pub struct Parts {
@@ -76,6 +79,7 @@ impl Engine {
         let Parts { fleet, store, queue, clock, calls, steps, mut rng } = parts;
         let arm: Arc<dyn Arm> = Arc::new(clouds(&fleet, &clock, &calls, &mut rng)?);
         let storage = storages(&fleet, &clock, rng.fork())?;
+        let secrets = Identities::new(&fleet, &clock)?.access(None)?.secrets;
         let bell = Arc::new(Notify::new());
         let (settings, concurrency) = (settings(&fleet.engine), fleet.engine.concurrency);
         let (limits, lease) = (fleet.limits.clone(), fleet.engine.lease);
@@ -84,6 +88,8 @@ impl Engine {
             queue: Arc::clone(&queue),
             arm: Arc::clone(&arm),
             storage,
+            secrets,
+            probe: Arc::new(HttpProbe { timeout: PROBE_WITHIN }),
             clock,
             bell: Arc::clone(&bell),
         };

@@ -1,0 +1,81 @@
+//! What the commands that work until stopped take, and those that simulate.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::Args;
+
+/// `holdfast run`
+#[derive(Debug, Clone, Args)]
+pub struct RunArgs {
+    /// Steps worked off at once [default: `engine.concurrency` of the fleet file, 32]
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub concurrency: Option<u32>,
+    /// Where it is shown.
+    #[command(flatten)]
+    pub console: ConsoleArgs,
+}
+
+/// `holdfast scheduler`
+#[derive(Debug, Clone, Args)]
+pub struct SchedulerArgs {
+    /// Where it is shown.
+    #[command(flatten)]
+    pub console: ConsoleArgs,
+}
+
+/// What every process that works until stopped has.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct ConsoleArgs {
+    /// Serve /metrics, /healthz and /readyz here, such as 127.0.0.1:9464 [default: nowhere]
+    #[arg(long, env = "HOLDFAST_LISTEN", value_name = "ADDRESS")]
+    pub listen: Option<SocketAddr>,
+}
+
+/// `holdfast worker`
+#[derive(Debug, Clone, Args)]
+pub struct WorkerArgs {
+    /// Steps worked off at once [default: `engine.concurrency` of the fleet file, 32]
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub concurrency: Option<u32>,
+    /// Where it is shown.
+    #[command(flatten)]
+    pub console: ConsoleArgs,
+}
+
+/// `holdfast demo`
+#[derive(Debug, Clone, Args)]
+pub struct DemoArgs {
+    /// Apps to make up
+    #[arg(long, default_value_t = 300, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub apps: u32,
+    /// The same seed makes the same fleet and the same faults
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Let the simulated Azure throttle, fail, lose answers and time out
+    #[arg(long)]
+    pub hostile: bool,
+    /// Keep the store and the fleet file in this folder [default: a temporary one]
+    #[arg(long, value_name = "PATH")]
+    pub dir: Option<PathBuf>,
+}
+
+/// `holdfast simulate`
+#[derive(Debug, Clone, Args)]
+pub struct SimulateArgs {
+    /// Apps to make up
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub apps: u32,
+    /// The same seed makes the same fleet and the same faults
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// The address to listen on; port 0 takes a free one
+    #[arg(long, default_value = "127.0.0.1:0", value_name = "ADDRESS")]
+    pub listen: SocketAddr,
+    /// Throttle, fail, lose answers and time out
+    #[arg(long)]
+    pub hostile: bool,
+    /// Write fleet.toml and the files with its secrets into this folder
+    #[arg(long, default_value = "holdfast-simulation", value_name = "PATH")]
+    pub dir: PathBuf,
+}
