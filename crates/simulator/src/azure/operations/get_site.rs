@@ -5,16 +5,19 @@ use serde_json::{Value, json};
 
 use super::{Answer, site_not_found};
 use crate::azure::Azure;
+use crate::fleet::host_of;
 use crate::{FleetSite, Response};
 
 pub(super) fn perform(azure: &mut Azure, app: &AppId) -> Answer {
     let site = azure.sites.get(app).ok_or_else(|| site_not_found(app))?;
-    Ok(Response::json(200, &body(&site.facts)))
+    Ok(Response::json(200, &body(&site.facts, azure.restores.of_target(app))))
 }
 
-pub(super) fn body(facts: &FleetSite) -> Value {
+/// A site. A restore into it, `operation`, has stopped it while it lasts.
+pub(super) fn body(facts: &FleetSite, operation: Option<&str>) -> Value {
     let site = &facts.site;
-    let host = site.id.short_name().replace('/', "-");
+    let state = if operation.is_some() { Some("Stopped") } else { site.state.as_deref() };
+    let hosts = if site.hosts.is_empty() { vec![host_of(&site.id)] } else { site.hosts.clone() };
     json!({
         "id": site.id.to_string(),
         "name": site.id.short_name(),
@@ -24,13 +27,13 @@ pub(super) fn body(facts: &FleetSite) -> Value {
         "tags": site.tags,
         "properties": {
             "name": site.id.site(),
-            "state": site.state,
-            "hostNames": [format!("{host}.azurewebsites.net")],
+            "state": state,
+            "hostNames": hosts,
             "enabled": true,
             "serverFarmId": site.plan,
             "sku": site.tier,
             "resourceGroup": site.id.resource_group(),
-            "inProgressOperationId": null,
+            "inProgressOperationId": operation,
         },
     })
 }
