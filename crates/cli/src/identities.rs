@@ -6,12 +6,11 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use async_trait::async_trait;
-use holdfast_arm::{Credential, Token, TokenError};
+use holdfast_arm::{Token, TokenError};
 use holdfast_model::{Clock, Timestamp};
 use holdfast_storage::{Access, LiveSecrets, NoToken, Tokens};
 use secrecy::SecretString;
 use tokio::sync::Mutex;
-use url::Url;
 
 use crate::clouds::{credential, section, token_timeout};
 use crate::config::{Cloud, Fleet};
@@ -53,9 +52,7 @@ fn choice(clouds: &[Cloud]) -> &str {
 /// Tokens of one credential, kept until their end is near.
 #[derive(Debug)]
 struct CloudTokens {
-    section: String,
-    credential: Credential,
-    authority: Option<Url>,
+    cloud: Cloud,
     timeout: Duration,
     clock: Arc<dyn Clock>,
     /// By scope. Held while one is asked for, so that those who need it at the same moment share it.
@@ -67,18 +64,20 @@ const RENEW_BEFORE: Duration = Duration::from_mins(5);
 
 impl CloudTokens {
     fn new(cloud: &Cloud, fleet: &Fleet, clock: &Arc<dyn Clock>) -> anyhow::Result<Self> {
+        // A secret that cannot be read is told at the start.
+        credential(cloud)?;
         Ok(Self {
-            section: section(cloud),
-            credential: credential(cloud)?,
-            authority: cloud.authority.clone(),
+            cloud: cloud.clone(),
             timeout: token_timeout(&fleet.engine),
             clock: Arc::clone(clock),
             held: Mutex::default(),
         })
     }
 
+    /// The credential's secret is read anew: files rotate while the process runs.
     async fn ask(&self, scope: &str) -> Result<Token, TokenError> {
-        let source = self.credential.clone().source(self.authority.as_ref(), scope)?;
+        let credential = credential(&self.cloud).map_err(|error| TokenError::new(&error.to_string()))?;
+        let source = credential.source(self.cloud.authority.as_ref(), scope)?;
         let answer = tokio::time::timeout(self.timeout, source.token()).await;
         answer.unwrap_or_else(|_| Err(TokenError::new("no answer in time")))
     }
@@ -92,7 +91,7 @@ impl Tokens for CloudTokens {
             return Ok(token.secret.clone());
         }
         let asked = self.ask(scope).await;
-        let token = asked.map_err(|error| NoToken(format!("[{}] has {error}", self.section)))?;
+        let token = asked.map_err(|error| NoToken(format!("[{}] has {error}", section(&self.cloud))))?;
         let secret = token.secret.clone();
         held.insert(scope.to_owned(), token);
         Ok(secret)
@@ -108,9 +107,11 @@ mod tests {
     use std::sync::atomic::{AtomicU32, Ordering};
 
     use axum::http::StatusCode;
+    use holdfast_arm::Credential;
     use holdfast_model::{Limits, ManualClock, SubscriptionId};
     use holdfast_storage::SecretRef;
     use secrecy::ExposeSecret;
+    use url::Url;
 
     use super::*;
     use crate::config::EngineConfig;
@@ -139,7 +140,7 @@ mod tests {
             endpoint: authority.clone(),
             authority: Some(authority.clone()),
             api_version: "2024-11-01".into(),
-            subscriptions: subscriptions.iter().map(|id| SubscriptionId::new(*id)).collect(),
+            subscriptions: subscriptions.iter().map(|id| SubscriptionId::new(id)).collect(),
         }
     }
 
