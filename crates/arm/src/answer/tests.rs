@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use holdfast_model::{AppId, BackupId, parse_timestamp};
 use proptest::prelude::*;
 use reqwest::header::{HeaderName, HeaderValue};
@@ -84,6 +86,14 @@ fn an_operation_ends_by_its_word_and_without_one_by_the_answers_status() {
     ] {
         assert_eq!(progress(status, body), read, "{status} {body}");
     }
+}
+
+#[test]
+fn what_an_operation_under_way_asks_to_wait_is_kept() {
+    let app = app();
+    let answer = answer(202, &[("retry-after", "15")], "");
+    let progress = answer.progress(&Target::app(Operation::GetOperation, &app), now()).unwrap();
+    assert_eq!(progress, Progress::UnderWay { retry_after: Some(Duration::from_secs(15)) });
 }
 
 #[test]

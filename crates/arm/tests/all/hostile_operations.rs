@@ -3,9 +3,11 @@
 use holdfast_arm::{Arm, Error, Operation, ThrottleScope, Verdict};
 use holdfast_model::BackupId;
 use serde_json::json;
+use tokio::net::TcpListener;
 
 use crate::answers::{app, slot};
 use crate::every::{ALL, call, configuration, operation_path, restore_request, schedule_request};
+use crate::hostile::read_request;
 use crate::server::{Server, answer, arm};
 
 const PROXY: &str = "<html><body>Sign in to the proxy</body></html>";
@@ -34,6 +36,31 @@ async fn every_operation_tells_ambiguity_from_refusal_and_is_sent_once() {
         ] {
             assert_eq!(refused(operation, status, PROXY).await.verdict(), &verdict, "{operation} {status}");
         }
+    }
+}
+
+#[tokio::test]
+async fn every_operation_whose_connection_ends_is_ambiguous_and_on_the_wire_once() {
+    for operation in ALL {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let client = arm(&format!("http://{}", listener.local_addr().unwrap()).parse().unwrap());
+        let requests = async {
+            let mut requests = 0;
+            loop {
+                read_request(&mut listener.accept().await.unwrap().0).await;
+                requests += 1;
+                assert_eq!(requests, 1, "{operation} was sent again");
+            }
+        };
+        let of = app();
+        let error = tokio::select! {
+            answered = call(&client, operation, &of) => answered.unwrap_err(),
+            () = requests => unreachable!("it accepts for ever"),
+        };
+        assert_eq!((error.operation(), error.verdict()), (operation, &Verdict::Ambiguous), "{error}");
+        drop(listener);
+        let error = call(&client, operation, &app()).await.unwrap_err();
+        assert_eq!((error.operation(), error.verdict()), (operation, &Verdict::NotSent), "{error}");
     }
 }
 
