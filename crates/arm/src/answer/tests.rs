@@ -44,6 +44,7 @@ fn an_async_operation_comes_before_a_location_and_a_location_counts_only_at_202(
     assert_eq!(operation(202, &both[1..], "<html>"), kept("/Subscriptions/S/results/2"));
     assert_eq!(operation(200, &both[1..], ""), Ok(None));
     assert_eq!(operation(204, &[], ""), Ok(None));
+    assert_eq!(operation(200, &[], r#"{"id": "/subscriptions/s/x"}"#), Ok(None));
     assert_eq!(operation(202, &[], ""), Err(Verdict::Ambiguous));
 }
 
@@ -56,7 +57,7 @@ fn an_operations_id_in_the_body_becomes_its_path() {
     }
     let hostile = r#"{"properties": {"operationId": "../../../../../../../../tenants/1"}}"#;
     assert_eq!(operation(200, &[], hostile), Err(Verdict::Ambiguous));
-    for odd in ["<html>", "[]", "null", "\"ok\""] {
+    for odd in ["<html>", "[]", "{}", "\"ok\"", r#"{"status": "Failed"}"#, r#"{"error": {}}"#] {
         assert_eq!(operation(200, &[], odd), Err(Verdict::Ambiguous), "{odd}");
     }
 }

@@ -72,7 +72,7 @@ async fn a_200_that_is_not_what_the_operation_answers_with_is_ambiguous() {
         if [Operation::PutSchedule, Operation::DeleteSchedule].contains(&operation) {
             continue;
         }
-        for body in [PROXY, "null", "[]", "\"ok\"", "7", deep.as_str(), r#"{"properties": "#] {
+        for body in [PROXY, "{}", "null", "[]", "\"ok\"", "7", deep.as_str(), r#"{"properties": "#] {
             let error = refused(operation, 200, body).await;
             assert_eq!((error.verdict(), error.status()), (&Verdict::Ambiguous, Some(200)), "{operation}");
             assert_eq!(error.request_id(), Some("req-1"));
