@@ -12,29 +12,42 @@ use crate::server::{Server, answer, arm};
 
 const PROXY: &str = "<html><body>Sign in to the proxy</body></html>";
 
-/// The error of an operation whose server answers like this, having checked that it was asked once.
+/// The errors of an operation whose server answers like these in turn, having checked that each was asked for once.
+async fn refused_in_turn(operation: Operation, answers: &[(u16, &str)]) -> Vec<Error> {
+    let given: Vec<_> = answers.iter().map(|&(status, body)| (status, body.to_owned())).collect();
+    let server = Server::new(move |_, before| answer(given[before].0, &[], given[before].1.clone())).await;
+    let client = arm(&server.url);
+    let mut errors = Vec::new();
+    for _ in answers {
+        let error = call(&client, operation, &app()).await.unwrap_err();
+        assert_eq!((server.seen().len(), error.operation()), (errors.len() + 1, operation));
+        errors.push(error);
+    }
+    errors
+}
+
 async fn refused(operation: Operation, status: u16, body: &str) -> Error {
-    let server = Server::always(status, body).await;
-    let error = call(&arm(&server.url), operation, &app()).await.unwrap_err();
-    assert_eq!((server.seen().len(), error.operation()), (1, operation), "{error}");
-    error
+    refused_in_turn(operation, &[(status, body)]).await.remove(0)
 }
 
 #[tokio::test]
 async fn every_operation_tells_ambiguity_from_refusal_and_is_sent_once() {
-    for operation in ALL {
-        for status in [408, 500, 502, 503, 504, 301, 307] {
-            let error = refused(operation, status, PROXY).await;
-            assert_eq!(error.verdict(), &Verdict::Ambiguous, "{operation} {status}");
-        }
-        for (status, verdict) in [
+    let meanings = [408, 500, 502, 503, 504, 301, 307].map(|status| (status, Verdict::Ambiguous));
+    let meanings: Vec<(u16, Verdict)> = meanings
+        .into_iter()
+        .chain([
             (400, Verdict::Rejected),
             (403, Verdict::Forbidden),
             (404, Verdict::NotFound),
             (409, Verdict::Conflict { retry_after: None }),
             (429, Verdict::Throttled { retry_after: None, scope: ThrottleScope::Arm }),
-        ] {
-            assert_eq!(refused(operation, status, PROXY).await.verdict(), &verdict, "{operation} {status}");
+        ])
+        .collect();
+    let answers: Vec<_> = meanings.iter().map(|(status, _)| (*status, PROXY)).collect();
+    for operation in ALL {
+        let errors = refused_in_turn(operation, &answers).await;
+        for (error, (status, verdict)) in errors.iter().zip(&meanings) {
+            assert_eq!(error.verdict(), verdict, "{operation} {status}");
         }
     }
 }
@@ -72,8 +85,8 @@ async fn a_200_that_is_not_what_the_operation_answers_with_is_ambiguous() {
         if [Operation::PutSchedule, Operation::DeleteSchedule].contains(&operation) {
             continue;
         }
-        for body in [PROXY, "{}", "null", "[]", "\"ok\"", "7", deep.as_str(), r#"{"properties": "#] {
-            let error = refused(operation, 200, body).await;
+        let bodies = [PROXY, "{}", "null", "[]", "\"ok\"", "7", deep.as_str(), r#"{"properties": "#];
+        for error in refused_in_turn(operation, &bodies.map(|body| (200, body))).await {
             assert_eq!((error.verdict(), error.status()), (&Verdict::Ambiguous, Some(200)), "{operation}");
             assert_eq!(error.request_id(), Some("req-1"));
         }
