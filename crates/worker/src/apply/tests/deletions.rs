@@ -72,7 +72,7 @@ fn a_deletion_leaves_when_azure_keeps_a_sas_that_lasts() {
 
 #[test]
 fn the_kept_sas_is_renewed_first_when_it_lapses_is_unknown_or_failed_before() {
-    let lapsing = CatalogEntry { sas: Some(kept_sas("kept", 3_000)), ..entry() };
+    let lapsing = CatalogEntry { sas: Some(kept_sas("kept", 2_000)), ..entry() };
     let unknown = CatalogEntry { sas: None, ..entry() };
     for entry in [lapsing, unknown] {
         let before = before(&deletion(), Some(&entry), None);
