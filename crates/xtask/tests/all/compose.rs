@@ -151,8 +151,7 @@ fn a_developers_servers_stay_up_until_they_are_taken_down() {
     let control = engine.path("target/services/control");
     let shown = UnixStream::connect(&control).and_then(|mut socket| {
         writeln!(socket, "kill postgres\nstart postgres")?;
-        let answers = BufReader::new(socket).lines().take(2).collect::<Result<Vec<_>, _>>();
-        answers
+        BufReader::new(socket).lines().take(2).collect::<Result<Vec<_>, _>>()
     });
     let down = engine.xtask(&["down"]).output().unwrap();
     assert!(up.status.success() && down.status.success(), "{up:?} {down:?}");

@@ -31,16 +31,9 @@ impl Project {
         let mut project = Self { engine, name, env: environment(kinds, settings)?, facts: BTreeMap::new() };
         project.tell(&argv::up(kinds)).with_context(|| project.last_words())?;
         for kind in kinds {
-            let facts = match kind {
-                Kind::Postgres => json!({
-                    "url": postgres::url(&project.env[POSTGRES_PASSWORD], project.port(*kind, 5432)?),
-                    "port": project.port(*kind, 5432)?,
-                }),
-                Kind::Rabbitmq => project.broker(folder)?,
-                Kind::Azurite => azurite::facts(project.port(*kind, 10_000)?),
-            };
-            let facts = project.facts.entry(kind.name()).insert_entry(facts).into_mut();
+            let mut facts = project.facts_of(*kind, folder)?;
             facts["compose"] = project.name.as_str().into();
+            project.facts.insert(kind.name(), facts);
         }
         Ok(project)
     }
@@ -55,6 +48,17 @@ impl Project {
         let kind = found.with_context(|| format!("there is no server `{kind}`"))?;
         let arguments = argv::of_verb(verb, kind).with_context(|| format!("there is no command `{verb}`"))?;
         self.tell(&arguments).map(drop)
+    }
+
+    fn facts_of(&self, kind: Kind, folder: &Path) -> Result<Value> {
+        match kind {
+            Kind::Postgres => {
+                let port = self.port(kind, 5432)?;
+                Ok(json!({ "url": postgres::url(&self.env[POSTGRES_PASSWORD], port), "port": port }))
+            }
+            Kind::Rabbitmq => self.broker(folder),
+            Kind::Azurite => Ok(azurite::facts(self.port(kind, 10_000)?)),
+        }
     }
 
     fn broker(&self, folder: &Path) -> Result<Value> {
