@@ -7,8 +7,7 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-/// Fails where a file `CONTROL-fails` stands beside it, `CONTROL` being a command. A container's port is the one
-/// that it was given.
+/// A command fails where a file `COMMAND-fails` stands beside the script. A container's port is the one that it was given.
 const SCRIPT: &str = r#"#!/bin/sh
 here=$(dirname "$0")
 printf '%s\n' "$*" >> "$here/told"
@@ -74,6 +73,8 @@ impl Engine {
         let mut command = Command::new(env!("CARGO_BIN_EXE_holdfast-xtask"));
         let path = std::env::var("PATH").unwrap();
         command.args(arguments).env("PATH", format!("{}:{path}", self.folder.path().display()));
+        // What this test itself was told of servers does not hold there.
+        command.env_remove("HOLDFAST_TEST_SERVE").env_remove("HOLDFAST_WITHOUT_SERVICES");
         command.env("HOLDFAST_TEST_COMPOSE", "1").env("CARGO_TARGET_DIR", self.path("target"));
         command
     }
