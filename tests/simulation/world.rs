@@ -99,6 +99,10 @@ fn faults(rng: &mut fastrand::Rng) -> Faults {
         slow: rate(rng, 0.1),
         refused: rate(rng, 0.1),
         garbage: rate(rng, 0.1),
+        databases_dropped: rate(rng, 0.1),
+        delete_failed: rate(rng, 0.1),
+        deleted_lingers: rate(rng, 0.1),
+        restore_failed: rate(rng, 0.1),
     }
 }
 
