@@ -128,7 +128,7 @@ impl Bench {
         let accepted_at = self.now();
         self.advance(seconds);
         let backup = facts(size_bytes, accepted_at, self.now());
-        self.happen(run.id, vec![RunEvent::Completed { backup: backup.clone() }]).await;
+        self.happen(run.id, vec![RunEvent::Completed { backup: Some(backup.clone()) }]).await;
         self.happen(run.id, vec![ended(Outcome::Succeeded, Some(backup))]).await
     }
 
@@ -204,9 +204,16 @@ pub fn ask(subscription: &str) -> Lane {
 pub fn started(run: &Run, at: Timestamp) -> RunEvent {
     let number = run.state.next_attempt();
     let name = BackupName::of_attempt(&run.app, run.id, number);
-    let attempt = Attempt { number, name, begun_at: at, sas: "0a1b2c3d4e5f".into(), sas_expiry: None };
+    let attempt = Attempt {
+        number,
+        name,
+        begun_at: at,
+        sas: "0a1b2c3d4e5f".into(),
+        sas_expiry: Some(at + secs(48 * 3_600)),
+    };
     let window = SasWindow { start: None, expiry: Some(at + secs(48 * 3_600)) };
-    RunEvent::AttemptStarted { attempt, sas: SasFacts { fingerprint: "0a1b2c3d4e5f".into(), window } }
+    let sas = Some(SasFacts { fingerprint: "0a1b2c3d4e5f".into(), window });
+    RunEvent::AttemptStarted { attempt, sas }
 }
 
 pub fn accepted(at: Timestamp) -> RunEvent {

@@ -148,7 +148,7 @@ fn choices(bench: &Bench, run: &holdfast_model::Run) -> Vec<RunEvent> {
         RunEvent::AnswerLost { detail: "reset".into() },
         RunEvent::Absent { looked_at: now },
         RunEvent::StatusSeen { status: holdfast_model::BackupStatus::InProgress },
-        RunEvent::Completed { backup: backup.clone() },
+        RunEvent::Completed { backup: Some(backup.clone()) },
         RunEvent::CheckFailed { detail: "slow".into() },
         attempt_ended(number, Cause::TimedOut),
         RunEvent::Deferred { cause: Cause::Busy, detail: String::new(), until: now },

@@ -194,7 +194,7 @@ fn choices(run: &Run, bench: &Bench) -> Vec<RunEvent> {
         RunEvent::AnswerLost { detail: "reset".into() },
         RunEvent::Absent { looked_at: now },
         RunEvent::StatusSeen { status: BackupStatus::InProgress },
-        RunEvent::Completed { backup: backup.clone() },
+        RunEvent::Completed { backup: Some(backup.clone()) },
         attempt_ended(run.state.next_attempt(), Cause::Skipped),
         RunEvent::Deferred { cause: Cause::Busy, detail: String::new(), until: now },
         ended(Outcome::Succeeded, Some(backup.clone())),
