@@ -135,6 +135,8 @@ async fn the_events_of_any_legal_walk_fold_back_to_the_row(bench: &Bench) {
         let events = bench.store.events(run.id).await.unwrap();
         let fold = Fold::of(events.iter().map(|event| &event.event)).unwrap();
         assert_eq!((fold.state, fold.tally), (run.state, run.tally));
+        let RunEvent::Planned { task, .. } = &events[0].event else { panic!("{events:?}") };
+        assert_eq!(*task, run.task);
     }
 }
 
