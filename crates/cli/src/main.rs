@@ -6,7 +6,9 @@ mod carry;
 mod clouds;
 mod commands;
 mod config;
+mod consent;
 mod context;
+mod desk;
 mod engine;
 mod exit;
 mod find;
@@ -14,8 +16,11 @@ mod identities;
 mod known;
 mod logging;
 mod output;
+mod progress;
+mod restoring;
 mod simulation;
 mod telemetry;
+mod tier;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -61,7 +66,9 @@ fn main() -> ExitCode {
 /// What a process that works is called in telemetry; the others have none but their logs.
 fn service(command: &Command) -> Option<&'static str> {
     match command {
-        Command::Run(_) | Command::Backup(_) => Some("holdfast"),
+        Command::Run(_) | Command::Backup(_) | Command::Restore(_) | Command::Drill(_) | Command::Sas(_) => {
+            Some("holdfast")
+        }
         Command::Scheduler(_) => Some("holdfast-scheduler"),
         Command::Worker(_) => Some("holdfast-worker"),
         _ => None,
@@ -75,6 +82,9 @@ async fn dispatch(command: &Command, context: &Context) -> anyhow::Result<Exit> 
         Command::Worker(args) => commands::run::worker(args, context).await,
         Command::Demo(args) => commands::demo::run(args, context).await,
         Command::Backup(args) => commands::backup::run(args, context).await,
+        Command::Restore(args) => commands::restore::run(args, context).await,
+        Command::Drill(args) => commands::drill::run(args, context).await,
+        Command::Sas(command) => commands::sas::run(command, context).await,
         Command::Simulate(args) => commands::simulate::run(args, context).await,
         Command::Status(args) => commands::status::run(args, context).await,
         Command::History(args) => commands::history::run(args, context).await,

@@ -3,6 +3,7 @@
 mod apps;
 mod azure;
 mod check;
+mod drill;
 mod engine;
 mod fleet;
 mod policy;
@@ -15,6 +16,7 @@ mod source;
 mod storage;
 mod suggest;
 
+pub use drill::is_probe;
 pub use fleet::{Cloud, EngineConfig, Fleet};
 pub use problem::{Problem, Severity};
 pub use source::Unreadable;
@@ -93,6 +95,7 @@ fn read(report: &mut Report<'_>, mut file: Section<'_>, secrets: Secrets, now: T
     let policies = policy::policies(report, &mut file, &storages, now);
     let apps = apps::apps(report, &mut file, &policies, &clouds);
     let discover = apps::discover(report, &mut file, &policies, &clouds);
+    drill::check(report, &apps, &clouds);
     let limits = engine::limits(report, &mut file);
     let engine = engine::engine(report, &mut file);
     let is_without_apps = !file.has("app") && !file.has("discover");

@@ -9,6 +9,7 @@ use holdfast_model::{Overlap, Policy, PolicyName, PollPace, Retries, Retry, Stor
 use toml::de::DeValue;
 
 use super::check;
+use super::drill::drill;
 use super::reader::{Section, refused};
 use super::report::{Found, Report};
 use super::retention::retention;
@@ -58,6 +59,7 @@ fn policy(
     let catch_up = section.duration(report, "catch_up", Duration::ZERO).map_or(CATCH_UP, |found| found.value);
     let objective = section.duration(report, "recovery_point_objective", MINUTE);
     let (overlap, retention) = (overlap(report, &mut section), retention(report, &mut section));
+    let drill = drill(report, &mut section);
     let terms = terms(report, &mut section, storages);
     section.finish(report);
     let (crontab, timezone) = (crontab?, timezone?);
@@ -74,7 +76,7 @@ fn policy(
         overlap,
         recovery_point_objective: objective.map(|found| found.value),
         retention,
-        drill: None,
+        drill,
         native_schedule: None,
         terms: terms?,
     })

@@ -7,5 +7,7 @@ mod collector;
 mod command;
 mod deploy;
 mod kill;
+mod restoring;
+mod sas;
 mod simulated;
 mod telemetry;

@@ -1,0 +1,49 @@
+//! The SAS of storages, and of backups already taken.
+
+use crate::command::Place;
+use crate::simulated::simulate;
+
+#[test]
+fn the_sas_of_each_storage_is_tried_and_told_by_its_fingerprint() {
+    let place = Place::new();
+    let _azure = simulate(&place, "--apps 2 --seed 7");
+    let checked = place.json("sas check");
+    let line = &checked["storages"][0];
+    assert_eq!(
+        (&line["storage"], &line["good"], &line["policies"]),
+        (&"simulated".into(), &true.into(), &2.into())
+    );
+    assert_eq!(line["sas"]["fingerprint"].as_str().unwrap().len(), 12);
+    let people = place.run("sas check simulated");
+    assert_eq!(people.code, 0, "{}{}", people.out, people.err);
+    assert!(people.out.contains("in 47 h") && people.out.contains("good"), "{}", people.out);
+    assert!(!people.out.contains("sig=") && !checked.to_string().contains("sig="));
+    let unknown = place.run("sas check simulate");
+    assert!(unknown.code == 2 && unknown.err.contains("did you mean `simulated`?"), "{}", unknown.err);
+}
+
+#[test]
+fn the_sas_that_azure_keeps_with_a_backup_is_replaced_when_somebody_asks() {
+    let place = Place::new();
+    let _azure = simulate(&place, "--apps 2 --seed 7");
+    let app = place.json("apps discover")["apps"][0]["app"].as_str().unwrap().to_owned();
+    let nothing = place.run(&format!("sas refresh {app} --all"));
+    assert!(nothing.code == 2 && nothing.err.contains("is known to be there"), "{}", nothing.err);
+    assert_eq!(place.run(&format!("backup {app} --wait")).code, 0);
+    let done = place.json(&format!("sas refresh {app} --all --wait --by olga"));
+    let run = &done["runs"][0];
+    assert_eq!((&run["kind"], &run["outcome"]), (&"refresh_sas".into(), &"succeeded".into()), "{done}");
+    let shown = place.json(&format!("runs show {}", run["id"].as_str().unwrap()));
+    let events = shown["events"].as_array().unwrap();
+    assert_eq!(events[0]["by"], "olga");
+    let refreshed = events.iter().find(|event| event["event"] == "sas_refreshed").unwrap();
+    assert_eq!(
+        (&refreshed["refresh"]["reason"], &refreshed["refresh"]["backup"]),
+        (&"asked".into(), &run["backup"])
+    );
+    // Asked for twice before anybody does it, it is done once.
+    let line = format!("sas refresh {app} --backup {}", run["backup"]);
+    assert_eq!(place.json(&line)["runs"].as_array().unwrap().len(), 1);
+    let again = place.json(&line);
+    assert_eq!((&again["already_asked"], again["runs"].as_array().unwrap().len()), (&1.into(), 0));
+}
