@@ -9,7 +9,7 @@ use holdfast_model::{
 };
 use secrecy::SecretString;
 
-use crate::Error;
+use crate::{Error, Permissions};
 
 /// Azure Resource Manager, as far as App Service backups need it.
 ///
@@ -110,6 +110,16 @@ pub trait Arm: Send + Sync {
         let _ = (operation,);
         Err(Error::new(
             crate::Operation::GetOperation,
+            app.short_name(),
+            crate::Verdict::Rejected,
+            "not done here",
+        ))
+    }
+
+    /// What the credential may do at an app.
+    async fn permissions(&self, app: &AppId) -> Result<Permissions, Error> {
+        Err(Error::new(
+            crate::Operation::GetPermissions,
             app.short_name(),
             crate::Verdict::Rejected,
             "not done here",

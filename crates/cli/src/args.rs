@@ -152,7 +152,7 @@ pub enum Command {
     Sas(SasCommand),
     /// Try everything that backups depend on, and say what to do about what does not work
     #[command(after_help = "Examples:\n  holdfast doctor\n  holdfast doctor shop --output json")]
-    // Doctor(DoctorArgs),
+    Doctor(DoctorArgs),
     /// Show how every app stands
     #[command(
         after_help = "Examples:\n  holdfast status\n  holdfast status --problems\n  holdfast status --output json"

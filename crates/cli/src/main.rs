@@ -84,6 +84,7 @@ async fn dispatch(command: &Command, context: &Context) -> anyhow::Result<Exit> 
         Command::Backup(args) => commands::backup::run(args, context).await,
         Command::Restore(args) => commands::restore::run(args, context).await,
         Command::Drill(args) => commands::drill::run(args, context).await,
+        Command::Doctor(args) => commands::doctor::run(args, context).await,
         Command::Sas(command) => commands::sas::run(command, context).await,
         Command::Simulate(args) => commands::simulate::run(args, context).await,
         Command::Status(args) => commands::status::run(args, context).await,

@@ -6,6 +6,7 @@ pub mod backup;
 pub mod check;
 pub mod dead;
 pub mod demo;
+pub mod doctor;
 pub mod drill;
 pub mod history;
 pub mod migrate;

@@ -206,7 +206,8 @@ mod tests {
     }
 
     fn chosen(wanted: &Wanted) -> Result<Option<i64>, String> {
-        let chosen = choose(&app(), &entries(), wanted);
+        let entries = entries();
+        let chosen = choose(&app(), &entries, wanted);
         chosen.map(|entry| entry.map(|entry| entry.backup.id.0)).map_err(|failure| render(&failure.into()))
     }
 

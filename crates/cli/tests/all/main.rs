@@ -6,6 +6,7 @@ mod answers;
 mod collector;
 mod command;
 mod deploy;
+mod doctor;
 mod kill;
 mod restoring;
 mod sas;

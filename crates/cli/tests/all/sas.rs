@@ -16,7 +16,7 @@ fn the_sas_of_each_storage_is_tried_and_told_by_its_fingerprint() {
     assert_eq!(line["sas"]["fingerprint"].as_str().unwrap().len(), 12);
     let people = place.run("sas check simulated");
     assert_eq!(people.code, 0, "{}{}", people.out, people.err);
-    assert!(people.out.contains("in 47 h") && people.out.contains("good"), "{}", people.out);
+    assert!(people.out.contains("in 2 d") && people.out.contains("good"), "{}", people.out);
     assert!(!people.out.contains("sig=") && !checked.to_string().contains("sig="));
     let unknown = place.run("sas check simulate");
     assert!(unknown.code == 2 && unknown.err.contains("did you mean `simulated`?"), "{}", unknown.err);
@@ -39,10 +39,10 @@ fn the_sas_that_azure_keeps_with_a_backup_is_replaced_when_somebody_asks() {
     let refreshed = events.iter().find(|event| event["event"] == "sas_refreshed").unwrap();
     assert_eq!(
         (&refreshed["refresh"]["reason"], &refreshed["refresh"]["backup"]),
-        (&"asked".into(), &run["backup"])
+        (&"asked".into(), &run["backup_id"])
     );
     // Asked for twice before anybody does it, it is done once.
-    let line = format!("sas refresh {app} --backup {}", run["backup"]);
+    let line = format!("sas refresh {app} --backup {}", run["backup_id"]);
     assert_eq!(place.json(&line)["runs"].as_array().unwrap().len(), 1);
     let again = place.json(&line);
     assert_eq!((&again["already_asked"], again["runs"].as_array().unwrap().len()), (&1.into(), 0));

@@ -5,7 +5,7 @@ use holdfast_storage::{Error, Need, SasHealth};
 use serde::Serialize;
 
 use crate::args::SasCheckArgs;
-use crate::config::Fleet;
+use crate::config::{Fleet, Secrets};
 use crate::context::Context;
 use crate::desk::{longest, storage_named, unfit};
 use crate::engine::storages;
@@ -38,7 +38,8 @@ struct Line {
 
 /// Runs the command.
 pub async fn run(args: &SasCheckArgs, context: &Context) -> anyhow::Result<Exit> {
-    let fleet = context.fleet()?;
+    // A SAS that will not do is what is looked for, and so no reason to refuse the file.
+    let fleet = context.fleet_with(Secrets::Leave)?;
     let storage = storages(&fleet, &context.clock, context.rng())?;
     let named: Vec<StorageName> = args.storages.iter().map(StorageName::new).collect();
     for name in &named {

@@ -25,7 +25,7 @@ struct Document {
 
 #[derive(Debug, Serialize)]
 struct Line {
-    backup: Option<BackupId>,
+    backup_id: Option<BackupId>,
     #[serde(flatten)]
     run: RunView,
 }
@@ -85,7 +85,7 @@ fn refresh(
 
 fn show(already_asked: usize, runs: &[Run], context: &Context) -> anyhow::Result<()> {
     let line = |run: &Run| Line {
-        backup: run.task.backup(&run.app).map(|(_, backup)| backup),
+        backup_id: run.task.backup(&run.app).map(|(_, backup)| backup),
         run: RunView::from(run),
     };
     let runs: Vec<Line> = runs.iter().map(line).collect();
@@ -93,8 +93,8 @@ fn show(already_asked: usize, runs: &[Run], context: &Context) -> anyhow::Result
         return Ok(context.out.json(&Document { already_asked, runs })?);
     }
     let mut table = Table::new(["APP", "BACKUP", "RUN", "STATE"]);
-    for Line { backup, run } in &runs {
-        let backup = backup.map_or_else(|| "-".to_owned(), |backup| backup.to_string());
+    for Line { backup_id, run } in &runs {
+        let backup = backup_id.map_or_else(|| "-".to_owned(), |backup| backup.to_string());
         let name = run.name.as_str();
         table.row([name.into(), backup.into(), run.id.to_string().into(), state_cell(run)]);
     }
