@@ -62,14 +62,7 @@ pub trait Arm: Send + Sync {
     async fn operation(&self, app: &AppId, operation: &str) -> Result<Progress, Error>;
 
     /// What the credential may do at an app.
-    async fn permissions(&self, app: &AppId) -> Result<Permissions, Error> {
-        Err(Error::new(
-            crate::Operation::GetPermissions,
-            app.short_name(),
-            crate::Verdict::Rejected,
-            "not done here",
-        ))
-    }
+    async fn permissions(&self, app: &AppId) -> Result<Permissions, Error>;
 
     /// Azure's own schedule of an app; `None` when it has none.
     async fn schedule(&self, app: &AppId) -> Result<Option<NativeSchedule>, Error>;
