@@ -9,6 +9,7 @@ use proptest::prelude::*;
 use super::*;
 use slips::SLIPS;
 
+mod drill;
 mod retention;
 mod slips;
 mod storages;

@@ -1,9 +1,6 @@
 //! Which backup is restored.
 
-use holdfast_model::{
-    AppId, BackupFacts, BackupId, CatalogEntry, DatabaseFacts, StorageName, Timestamp, format_timestamp,
-};
-use serde::Serialize;
+use holdfast_model::{AppId, BackupId, CatalogEntry, Timestamp, format_timestamp};
 
 use crate::args::WhichBackup;
 use crate::exit::{Exit, Failure};
@@ -21,27 +18,6 @@ pub enum Wanted {
     Blob(String),
 }
 
-/// A backup that may be restored, as the plan shows it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Source {
-    /// Azure's number; `None` for a blob that its list does not know.
-    pub id: Option<BackupId>,
-    /// The blob.
-    pub blob: String,
-    /// When Azure took it on.
-    pub taken_at: Option<Timestamp>,
-    /// Its size.
-    pub size_bytes: Option<i64>,
-    /// Whether it counts for the objective; `None` when Holdfast does not know it.
-    pub good: Option<bool>,
-    /// When it was last found whole.
-    pub verified_at: Option<Timestamp>,
-    /// Where it lies, where that is known.
-    pub storage: Option<StorageName>,
-    /// The databases in it.
-    pub databases: Vec<DatabaseFacts>,
-}
-
 impl From<WhichBackup> for Wanted {
     fn from(which: WhichBackup) -> Self {
         match which {
@@ -53,74 +29,39 @@ impl From<WhichBackup> for Wanted {
     }
 }
 
-impl From<&CatalogEntry> for Source {
-    fn from(entry: &CatalogEntry) -> Self {
-        Self {
-            good: Some(entry.good),
-            verified_at: entry.verified_at,
-            storage: Some(entry.storage.clone()),
-            ..Self::unknown(entry.backup.clone())
-        }
-    }
+/// Where the backup that is wanted can be found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Chosen<'a> {
+    /// In the catalog.
+    Known(&'a CatalogEntry),
+    /// In Azure's list, or nowhere.
+    Listed(BackupId),
+    /// In storage, or nowhere.
+    Blob(&'a str),
 }
 
-impl Source {
-    /// A backup that Azure lists and Holdfast does not know.
-    pub fn unknown(backup: BackupFacts) -> Self {
-        Self {
-            id: Some(backup.id),
-            blob: backup.blob,
-            taken_at: Some(backup.accepted_at),
-            size_bytes: Some(backup.size_bytes),
-            good: None,
-            verified_at: None,
-            storage: None,
-            databases: backup.databases,
-        }
-    }
-
-    /// A blob of which only the name is known, and what is in it.
-    pub fn blob(name: &str, databases: Vec<DatabaseFacts>) -> Self {
-        Self {
-            id: None,
-            blob: name.to_owned(),
-            taken_at: None,
-            size_bytes: None,
-            good: None,
-            verified_at: None,
-            storage: None,
-            databases,
-        }
-    }
-
-    /// The blob that a restore needs beside the archive.
-    pub fn manifest(&self) -> String {
-        format!("{}.xml", self.blob.trim_end_matches(".zip"))
-    }
-}
-
-/// The entry of the catalog that is wanted; `None` when only Azure or its storage can tell.
+/// Chooses among the entries of the app's catalog.
 pub fn choose<'a>(
     app: &AppId,
     entries: &'a [CatalogEntry],
-    wanted: &Wanted,
-) -> Result<Option<&'a CatalogEntry>, Failure> {
+    wanted: &'a Wanted,
+) -> Result<Chosen<'a>, Failure> {
+    let name = app.short_name();
+    let none = |what: String| Failure::new(Exit::Usage, what).help(others(entries));
     match wanted {
-        Wanted::Blob(_) => Ok(None),
+        Wanted::Blob(blob) => Ok(Chosen::Blob(blob)),
         Wanted::Id(id) => match entries.iter().find(|entry| entry.backup.id == *id) {
-            Some(entry) => there(app, entry).map(Some),
-            None => Ok(None),
+            Some(entry) => there(app, entry).map(Chosen::Known),
+            None => Ok(Chosen::Listed(*id)),
         },
         Wanted::Latest => {
-            let none =
-                || Failure::new(Exit::Usage, format!("no good backup of {} is known", app.short_name()));
-            newest(entries, |_| true).map(Some).ok_or_else(|| none().help(others(entries)))
+            let newest = newest(entries, |_| true).map(Chosen::Known);
+            newest.ok_or_else(|| none(format!("no good backup of {name} is known")))
         }
         Wanted::At(at) => {
-            let what =
-                format!("no good backup of {} is from before {}", app.short_name(), format_timestamp(*at));
-            let none = || Failure::new(Exit::Usage, what).help(others(entries));
-            newest(entries, |entry| entry.backup.accepted_at <= *at).map(Some).ok_or_else(none)
+            let newest = newest(entries, |entry| entry.backup.accepted_at <= *at).map(Chosen::Known);
+            let at = format_timestamp(*at);
+            newest.ok_or_else(|| none(format!("no good backup of {name} is from before {at}")))
         }
     }
 }
@@ -161,7 +102,7 @@ fn others(entries: &[CatalogEntry]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use holdfast_model::{Gone, Made, RunId};
+    use holdfast_model::{BackupFacts, Gone, Made, RunId, StorageName};
 
     use crate::exit::render;
 
@@ -205,30 +146,34 @@ mod tests {
         [entry(4, true, true), entry(3, false, false), entry(2, true, false), entry(1, true, false)]
     }
 
-    fn chosen(wanted: &Wanted) -> Result<Option<i64>, String> {
-        let entries = entries();
-        let chosen = choose(&app(), &entries, wanted);
-        chosen.map(|entry| entry.map(|entry| entry.backup.id.0)).map_err(|failure| render(&failure.into()))
+    /// The number of the entry, or what else is to be asked.
+    fn chosen(wanted: &Wanted) -> Result<String, String> {
+        match choose(&app(), &entries(), wanted) {
+            Ok(Chosen::Known(entry)) => Ok(entry.backup.id.to_string()),
+            Ok(Chosen::Listed(id)) => Ok(format!("ask for {id}")),
+            Ok(Chosen::Blob(blob)) => Ok(format!("look into {blob}")),
+            Err(failure) => Err(render(&failure.into())),
+        }
     }
 
     #[test]
     fn the_newest_is_good_and_still_there() {
-        assert_eq!(chosen(&Wanted::Latest), Ok(Some(2)));
-        assert_eq!(chosen(&Wanted::At(at(2))), Ok(Some(2)));
-        assert_eq!(chosen(&Wanted::At(at(2) - std::time::Duration::from_secs(1))), Ok(Some(1)));
+        assert_eq!(chosen(&Wanted::Latest), Ok("2".to_owned()));
+        assert_eq!(chosen(&Wanted::At(at(2))), Ok("2".to_owned()));
+        assert_eq!(chosen(&Wanted::At(at(2) - std::time::Duration::from_secs(1))), Ok("1".to_owned()));
     }
 
     #[test]
     fn one_that_is_named_need_not_be_good_but_must_be_there() {
-        assert_eq!(chosen(&Wanted::Id(BackupId(3))), Ok(Some(3)));
+        assert_eq!(chosen(&Wanted::Id(BackupId(3))), Ok("3".to_owned()));
         let told = chosen(&Wanted::Id(BackupId(4))).unwrap_err();
         assert!(told.starts_with("error: backup 4 of shop was deleted at 1970-01-05T03:00:00"), "{told}");
     }
 
     #[test]
     fn what_only_azure_can_tell_is_left_to_it() {
-        assert_eq!(chosen(&Wanted::Id(BackupId(7))), Ok(None));
-        assert_eq!(chosen(&Wanted::Blob("b4.zip".into())), Ok(None));
+        assert_eq!(chosen(&Wanted::Id(BackupId(7))), Ok("ask for 7".to_owned()));
+        assert_eq!(chosen(&Wanted::Blob("b4.zip".into())), Ok("look into b4.zip".to_owned()));
     }
 
     #[test]

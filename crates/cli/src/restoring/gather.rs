@@ -3,15 +3,16 @@
 use anyhow::Context as _;
 use holdfast_arm::{Arm, Backup, Error, RestoreRequest, Verdict};
 use holdfast_model::{
-    App, AppId, BackupFacts, BackupId, BackupStatus, DatabaseRef, Drill, Restore, SasFacts, Site,
-    StorageName, Task, Terms,
+    App, AppId, BackupFacts, BackupStatus, DatabaseRef, Drill, Restore, SasFacts, StorageName, Task, Terms,
 };
 use holdfast_store::CatalogFilter;
 
-use super::choose::{Source, Wanted, choose, nowhere};
+use super::choose::{Chosen, Wanted, choose, nowhere};
 use super::databases::{Databases, brought_back};
-use super::plan::{Blobs, Doing, NEVER_RESTORED, Plan, Target};
-use super::target::{Aim, can_take, may_replace};
+use super::place::place;
+use super::plan::{Blobs, Doing, NEVER_RESTORED, Plan};
+use super::source::Source;
+use super::target::Aim;
 use crate::desk::{Desk, unfit};
 use crate::exit::{Exit, Failure};
 
@@ -94,19 +95,17 @@ async fn backup(desk: &Desk<'_>, ask: &Ask) -> anyhow::Result<Source> {
     let app = &ask.source.id;
     let filter = CatalogFilter { app: Some(app.clone()), with_gone: true, ..CatalogFilter::default() };
     let entries = desk.store.catalog(&filter).await?;
-    let known = choose(app, &entries, &ask.wanted)?;
-    let (id, blob) = match (&ask.wanted, known) {
-        (Wanted::Blob(name), _) => return Ok(Source::blob(name, Vec::new())),
-        (_, Some(entry)) => (entry.backup.id, Some(entry.backup.blob.as_str())),
-        (Wanted::Id(id), None) => (*id, None),
-        (Wanted::Latest | Wanted::At(_), None) => return Err(nowhere(app, &entries, BackupId(0)).into()),
+    let (id, known) = match choose(app, &entries, &ask.wanted)? {
+        Chosen::Blob(name) => return Ok(Source::blob(name, Vec::new())),
+        Chosen::Known(entry) => (entry.backup.id, Some(entry)),
+        Chosen::Listed(id) => (id, None),
     };
-    let cure = blob.map(|blob| format!("restore from the blob, while it is there: --blob {blob}"));
+    let blob = known.map_or("NAME", |entry| &entry.backup.blob);
+    let cure = format!("restore from the blob, while it is there: --blob {blob}");
     let listed = match desk.arm.list_backups(app).await {
         Ok(listed) => listed.into_iter().find(|backup| backup.id == id),
         Err(error) if *error.verdict() == Verdict::NotFound => {
             let failure = Failure::new(Exit::Failed, format!("Azure has no app {}", app.short_name()));
-            let cure = cure.unwrap_or_else(|| "restore from the blob: --blob NAME".to_owned());
             return Err(failure.help(format!("{cure} --to OTHER_APP")).into());
         }
         Err(error) => return Err(error).context("failed to ask Azure for the backup"),
@@ -117,7 +116,7 @@ async fn backup(desk: &Desk<'_>, ask: &Ask) -> anyhow::Result<Source> {
         (None, None) => Err(nowhere(app, &entries, id).into()),
         (Some(_), None) => {
             let what = format!("Azure no longer lists backup {id} of {}", app.short_name());
-            Err(Failure::new(Exit::Failed, what).help(cure.unwrap_or_default()).into())
+            Err(Failure::new(Exit::Failed, what).help(cure).into())
         }
     }
 }
@@ -131,84 +130,6 @@ fn whole(app: &AppId, backup: Backup) -> Result<BackupFacts, Failure> {
     };
     let (size_bytes, finished_at) = (backup.size_bytes.unwrap_or_default(), backup.finished);
     Ok(BackupFacts { id: backup.id, blob, size_bytes, accepted_at, finished_at, databases: backup.databases })
-}
-
-/// The target as it is now.
-async fn place(desk: &Desk<'_>, ask: &Ask, target: &AppId) -> anyhow::Result<Target> {
-    let found = match desk.arm.site(target).await {
-        Ok(site) => Some(site),
-        Err(error) if *error.verdict() == Verdict::NotFound => None,
-        Err(error) => return Err(error).context("failed to ask Azure for the target"),
-    };
-    match (&ask.aim, found) {
-        (Aim::Over(_), Some(site)) => {
-            can_take(&site)?;
-            may_replace(target, ask.overwrite)?;
-            Ok(there(site))
-        }
-        (Aim::Over(_), None) => {
-            let help = match target.slot() {
-                Some(_) => "make the slot in Azure first",
-                None => "make the app in Azure first, or say --to-new NAME",
-            };
-            let what = format!("Azure has no app {}", target.short_name());
-            Err(Failure::new(Exit::Failed, what).help(help).into())
-        }
-        (Aim::New(_), Some(_)) => {
-            let what = format!("{} exists already", target.short_name());
-            Err(Failure::new(Exit::Usage, what)
-                .help("choose another name, or replace it: --to NAME --overwrite")
-                .into())
-        }
-        (Aim::New(_), None) => made(desk, ask, target).await,
-    }
-}
-
-fn there(site: Site) -> Target {
-    Target {
-        app: site.id,
-        exists: true,
-        tier: site.tier,
-        state: site.state,
-        plan: site.plan,
-        is_replaced: true,
-        is_stopped: true,
-    }
-}
-
-/// A new app. Azure makes it when the source is asked, so that one must be there.
-async fn made(desk: &Desk<'_>, ask: &Ask, target: &AppId) -> anyhow::Result<Target> {
-    let source = match desk.arm.site(&ask.source.id).await {
-        Ok(site) => site,
-        Err(error) if *error.verdict() == Verdict::NotFound => {
-            let what = format!(
-                "Azure has no app {}, which it would make the new one after",
-                ask.source.id.short_name()
-            );
-            let help = "make an app in Azure, and restore over it: --to OTHER_APP --overwrite";
-            return Err(Failure::new(Exit::Failed, what).help(help).into());
-        }
-        Err(error) => return Err(error).context("failed to ask Azure for the app"),
-    };
-    can_take(&source)?;
-    let Some(plan) = ask.plan.clone().or(source.plan) else {
-        let what = "Azure does not tell which plan the app is in";
-        return Err(Failure::new(Exit::Usage, what).help("name the new app's plan: --plan ARM_ID").into());
-    };
-    if !plan.to_lowercase().contains("/providers/microsoft.web/serverfarms/") {
-        let what = format!("`{plan}` is not the ARM id of an App Service plan");
-        let help = "it reads /subscriptions/…/resourceGroups/…/providers/Microsoft.Web/serverfarms/NAME";
-        return Err(Failure::new(Exit::Usage, what).help(help).into());
-    }
-    Ok(Target {
-        app: target.clone(),
-        exists: false,
-        tier: None,
-        state: None,
-        plan: Some(plan),
-        is_replaced: false,
-        is_stopped: false,
-    })
 }
 
 /// The SAS that Azure would be given, which must do.

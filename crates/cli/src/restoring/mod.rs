@@ -3,7 +3,9 @@
 mod choose;
 mod databases;
 mod gather;
+mod place;
 mod plan;
+mod source;
 mod target;
 
 pub use choose::Wanted;

@@ -3,7 +3,7 @@
 use holdfast_model::{App, AppId, DatabaseRef, SasFacts, Task, Terms, Timestamp, format_timestamp};
 use serde::Serialize;
 
-use super::choose::Source;
+use super::source::Source;
 use crate::output::{Cell, Table, Tone, age, bytes};
 
 /// What stays as it is in the target, whatever was backed up (docs: App Service backups).

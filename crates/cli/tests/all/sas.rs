@@ -1,5 +1,7 @@
 //! The SAS of storages, and of backups already taken.
 
+use serde_json::Value;
+
 use crate::command::Place;
 use crate::simulated::simulate;
 
@@ -32,17 +34,19 @@ fn the_sas_that_azure_keeps_with_a_backup_is_replaced_when_somebody_asks() {
     assert_eq!(place.run(&format!("backup {app} --wait")).code, 0);
     let done = place.json(&format!("sas refresh {app} --all --wait --by olga"));
     let run = &done["runs"][0];
+    let backup = &run["backup_id"];
     assert_eq!((&run["kind"], &run["outcome"]), (&"refresh_sas".into(), &"succeeded".into()), "{done}");
     let shown = place.json(&format!("runs show {}", run["id"].as_str().unwrap()));
     let events = shown["events"].as_array().unwrap();
     assert_eq!(events[0]["by"], "olga");
-    let refreshed = events.iter().find(|event| event["event"] == "sas_refreshed").unwrap();
+    let replaced = |event: &Value| &event["refresh"]["backup"] == backup;
+    let replaced = events.iter().find(|event| replaced(event)).unwrap();
     assert_eq!(
-        (&refreshed["refresh"]["reason"], &refreshed["refresh"]["backup"]),
-        (&"asked".into(), &run["backup_id"])
+        (&replaced["event"], &replaced["refresh"]["reason"]),
+        (&"sas_refreshed".into(), &"asked".into())
     );
     // Asked for twice before anybody does it, it is done once.
-    let line = format!("sas refresh {app} --backup {}", run["backup_id"]);
+    let line = format!("sas refresh {app} --backup {backup}");
     assert_eq!(place.json(&line)["runs"].as_array().unwrap().len(), 1);
     let again = place.json(&line);
     assert_eq!((&again["already_asked"], again["runs"].as_array().unwrap().len()), (&1.into(), 0));
