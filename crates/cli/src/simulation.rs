@@ -103,6 +103,10 @@ fn hostile() -> Faults {
         failed_storage: 0.02,
         lost_post_answer: 0.05,
         throttle: 0.02,
+        databases_dropped: 0.02,
+        delete_failed: 0.03,
+        deleted_lingers: 0.02,
+        restore_failed: 0.05,
         ..Faults::none()
     }
 }

@@ -3,29 +3,43 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use chrono::NaiveDate;
 use holdfast_model::{AppId, BackupId, Call, SubscriptionId, Timestamp};
 
 use crate::faults::Script;
-use crate::{AcceptedPost, Config, Counters, Delivery, Fate, Faults, FleetSite, Hitch, Request, Response};
+use crate::{
+    AcceptedDelete, AcceptedPost, AcceptedRestore, Config, Counters, Delivery, Fate, Faults, FleetSite,
+    Hitch, Request, Response,
+};
 
+mod accept;
+mod agenda;
 mod arm;
 mod backup;
 mod blob_service;
 mod buckets;
+mod deletion;
 mod envelope;
 mod finish;
 mod operations;
+mod probe;
+mod restore;
 mod route;
 mod sas;
+mod schedule;
 mod stamp;
 mod storage;
 mod storage_url;
 mod tokens;
 
+pub use restore::Restored;
 pub use storage::{BlobFacts, InvalidKey};
 
+use agenda::Agenda;
 use backup::Backup;
 use buckets::Bucket;
+use restore::Restores;
+use schedule::Schedule;
 use stamp::Stamp;
 use storage::Storage;
 use storage_url::StorageUrl;
@@ -37,12 +51,16 @@ use tokens::Tokens;
 /// Each app has its own randomness: what befalls one app does not depend on the calls for the others.
 pub struct Azure {
     config: Config,
+    seed: u64,
     /// The latest time told. Azure's own clock does not go backwards when a caller's does.
     now: Timestamp,
     stamp: Stamp,
     sites: BTreeMap<AppId, SiteState>,
-    /// Backups under way, by their end.
-    under_way: BTreeSet<(Timestamp, BackupId, AppId)>,
+    /// What is to happen by itself.
+    agenda: Agenda,
+    restores: Restores,
+    /// Apps that a test has broken.
+    broken: BTreeSet<AppId>,
     at_once_per_plan: BTreeMap<String, u64>,
     at_once_per_account: BTreeMap<String, u64>,
     storage: Storage,
@@ -50,6 +68,8 @@ pub struct Azure {
     buckets: BTreeMap<(SubscriptionId, Call), Bucket>,
     counters: Counters,
     accepted: Vec<AcceptedPost>,
+    accepted_deletes: Vec<AcceptedDelete>,
+    accepted_restores: Vec<AcceptedRestore>,
 }
 
 /// A site or slot and its backups.
@@ -59,6 +79,12 @@ struct SiteState {
     script: Script,
     backups: BTreeMap<BackupId, Backup>,
     names: BTreeSet<String>,
+    schedule: Option<Schedule>,
+    /// What was last restored into it.
+    content: Option<Restored>,
+    /// The day in UTC that `backups_of_day` counts.
+    day: NaiveDate,
+    backups_of_day: u32,
 }
 
 impl Azure {
@@ -69,10 +95,13 @@ impl Azure {
         let sites = std::mem::take(&mut config.fleet.sites).into_iter().map(state).collect();
         Ok(Self {
             config,
+            seed,
             now: Timestamp::UNIX_EPOCH,
             stamp: Stamp::new(seed),
             sites,
-            under_way: BTreeSet::new(),
+            agenda: Agenda::default(),
+            restores: Restores::default(),
+            broken: BTreeSet::new(),
             at_once_per_plan: BTreeMap::new(),
             at_once_per_account: BTreeMap::new(),
             storage,
@@ -80,11 +109,13 @@ impl Azure {
             buckets: BTreeMap::new(),
             counters: Counters::default(),
             accepted: Vec::new(),
+            accepted_deletes: Vec::new(),
+            accepted_restores: Vec::new(),
         })
     }
 
-    /// Answers a request at `now`: ARM under `/subscriptions/`, tokens under `/TENANT/oauth2/v2.0/token`, blobs under
-    /// `/ACCOUNT/CONTAINER/`.
+    /// Answers a request at `now`: ARM under `/subscriptions/`, tokens under `/TENANT/oauth2/v2.0/token`, the sites
+    /// themselves under `/_site/NAME`, blobs under `/ACCOUNT/CONTAINER/`.
     pub fn handle(&mut self, now: Timestamp, request: &Request) -> Response {
         self.answer(now, request, false)
     }
@@ -99,6 +130,7 @@ impl Azure {
         let request_id = self.stamp.guid();
         let mut response = match request.path.split('/').nth(1).unwrap_or_default() {
             first if first.eq_ignore_ascii_case("subscriptions") => self.arm(request, &request_id, trusted),
+            "_site" => self.probe(request),
             _ if tokens::is_token_path(&request.path) => self.token_endpoint(request),
             _ => self.blob_service(request, &request_id),
         };
@@ -110,31 +142,21 @@ impl Azure {
         response
     }
 
-    /// Ends every backup whose time has come, in the order of their ends.
-    pub fn advance(&mut self, now: Timestamp) {
-        self.now = self.now.max(now);
-        while let Some((ends_at, ..)) = self.under_way.first() {
-            if *ends_at > self.now {
-                break;
-            }
-            if let Some((_, id, app)) = self.under_way.pop_first() {
-                self.finish(&app, id);
-            }
-        }
-    }
-
     /// Replaces what goes wrong from here on; [`Faults::none`] lets everything end well. What was decided about
-    /// backups already accepted stays.
+    /// backups, deletions and restores already accepted stays.
     pub fn set_faults(&mut self, faults: Faults) {
         self.config.faults = faults;
     }
 
-    /// Sets what befalls an app next, an [`End`](crate::End) or a [`Hitch`], before any rate is asked. Several are
-    /// met in turn. Nothing happens for an app that is not there.
+    /// Sets what befalls an app next, an [`End`](crate::End), a [`DeleteEnd`](crate::DeleteEnd), a
+    /// [`RestoreEnd`](crate::RestoreEnd) or a [`Hitch`], before any rate is asked. Several of one kind are met in turn.
+    /// Nothing happens for an app that is not there.
     pub fn next(&mut self, app: &AppId, fate: impl Into<Fate>) {
         let Some(site) = self.sites.get_mut(app) else { return };
         match fate.into() {
             Fate::End(end) => site.script.ends.push_back(end),
+            Fate::Delete(end) => site.script.deletes.push_back(end),
+            Fate::Restore(end) => site.script.restores.push_back(end),
             Fate::Hitch(hitch) => site.script.hitches.push_back(hitch),
         }
     }
@@ -148,11 +170,10 @@ impl Azure {
 
     /// Takes an app away, with its backups. Its blobs stay.
     pub fn remove_site(&mut self, app: &AppId) {
-        let (ends, stay): (BTreeSet<_>, BTreeSet<_>) =
-            std::mem::take(&mut self.under_way).into_iter().partition(|(_, _, of)| of == app);
-        self.under_way = stay;
-        for (_, id, app) in ends {
-            self.no_longer_under_way(&app, id);
+        let under_way = self.sites.get(app).and_then(SiteState::under_way);
+        if let Some((id, ends_at)) = under_way.map(|backup| (backup.id, backup.ends_at)) {
+            self.agenda.strike_backup(ends_at, id, app);
+            self.no_longer_under_way(app, id);
         }
         self.sites.remove(app);
     }
@@ -196,22 +217,42 @@ impl Azure {
         &self.accepted
     }
 
+    /// Every DELETE of a backup that was taken on, in order.
+    pub fn accepted_deletes(&self) -> &[AcceptedDelete] {
+        &self.accepted_deletes
+    }
+
+    /// Every restore that was taken on, in order.
+    pub fn accepted_restores(&self) -> &[AcceptedRestore] {
+        &self.accepted_restores
+    }
+
     /// How many backups are under way at `now`.
     pub fn under_way(&mut self, now: Timestamp) -> usize {
         self.advance(now);
-        self.under_way.len()
+        self.agenda.backups()
     }
 }
 
 impl SiteState {
     fn new(facts: FleetSite, seed: u64) -> Self {
         let rng = stamp::rng_of(seed, &facts.site.id.to_string());
-        Self { facts, rng, script: Script::default(), backups: BTreeMap::new(), names: BTreeSet::new() }
+        Self {
+            facts,
+            rng,
+            script: Script::default(),
+            backups: BTreeMap::new(),
+            names: BTreeSet::new(),
+            schedule: None,
+            content: None,
+            day: NaiveDate::default(),
+            backups_of_day: 0,
+        }
     }
 
-    /// Is a backup under way? There is at most one, the last.
-    fn is_busy(&self) -> bool {
-        self.backups.values().next_back().is_some_and(|last| last.outcome.is_none())
+    /// The backup that is under way: at most one, the last.
+    fn under_way(&self) -> Option<&Backup> {
+        self.backups.values().next_back().filter(|last| last.is_under_way())
     }
 }
 
@@ -220,7 +261,7 @@ impl fmt::Debug for Azure {
         f.debug_struct("Azure")
             .field("now", &self.now)
             .field("sites", &self.sites.len())
-            .field("under_way", &self.under_way.len())
+            .field("under_way", &self.agenda.backups())
             .finish_non_exhaustive()
     }
 }

@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
-use holdfast_model::BackupName;
+use holdfast_model::{BackupName, Timestamp};
 use secrecy::SecretString;
 
 use crate::{Faults, Fleet};
+
+/// 2028-03-31, in seconds since 1970.
+const DATABASES_END: i64 = 1838073600;
 
 /// What an [`Azure`](crate::Azure) is made from.
 #[derive(Debug, Clone)]
@@ -26,6 +29,11 @@ pub struct Config {
     pub app_bytes_max: u64,
     /// The most bytes of a blob that a caller may write; the answer to more is 413.
     pub blob_bytes_max: usize,
+    /// From when on backups leave out their databases and succeed all the same: Azure has announced it for
+    /// 2028-03-31.
+    pub drop_databases_from: Option<Timestamp>,
+    /// Whether an app's backups beyond the 12th of a day (UTC; in Basic and Standard, else the 50th) end `Skipped`.
+    pub limits_backups_per_day: bool,
 }
 
 impl Config {
@@ -40,6 +48,8 @@ impl Config {
             page_size: 50,
             app_bytes_max: 10 << 30,
             blob_bytes_max: 256 << 10,
+            drop_databases_from: Timestamp::from_timestamp(DATABASES_END, 0),
+            limits_backups_per_day: false,
         }
     }
 }
@@ -105,6 +115,10 @@ pub struct Pace {
     pub timed_out_after: Duration,
     /// The longest until a new backup shows in the list.
     pub listing_lag_max: Duration,
+    /// Half of all deletions take less than this; about a second in a recording.
+    pub delete_median: Duration,
+    /// Half of all restores take less than this; 47 seconds in a recording.
+    pub restore_median: Duration,
     /// How late an answer is that the fault `slow` holds up.
     pub slow_answer: Duration,
 }
@@ -115,6 +129,8 @@ impl Default for Pace {
             backup_median: Duration::from_mins(3),
             timed_out_after: Duration::from_mins(30),
             listing_lag_max: Duration::from_secs(5),
+            delete_median: Duration::from_secs(1),
+            restore_median: Duration::from_secs(47),
             slow_answer: Duration::from_secs(20),
         }
     }
@@ -127,6 +143,8 @@ impl Pace {
             backup_median: Duration::from_millis(1_800),
             timed_out_after: Duration::from_secs(5),
             listing_lag_max: Duration::from_secs(1),
+            delete_median: Duration::from_millis(300),
+            restore_median: Duration::from_millis(1_500),
             slow_answer: Duration::from_secs(3),
         }
     }

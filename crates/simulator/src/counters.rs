@@ -20,7 +20,7 @@ pub struct Counters {
     pub throttled_by_arm: u64,
     /// 429 from the provider.
     pub throttled_by_provider: u64,
-    /// 409, because a backup was under way or by the fault `conflict`.
+    /// 409, because a backup or a restore was under way or by the fault `conflict`.
     pub conflicts: u64,
     /// Answers that were lost after their effect.
     pub lost_answers: u64,
@@ -44,6 +44,27 @@ pub struct Counters {
     pub blobs_overwritten: u64,
     /// Backups that failed because storage refused their SAS or had no such container.
     pub sas_failures: u64,
+    /// Backups that Azure's own schedules started.
+    pub scheduled_backups: u64,
+    /// Scheduled backups that Azure's own retention removed.
+    pub retired_backups: u64,
+    /// Deletions that Azure took on.
+    pub deletes: u64,
+    /// DELETEs of a backup that was being deleted already, which do no harm. They are not among `deletes`.
+    pub duplicate_deletes: u64,
+    /// Deletions that ended with `DeleteFailed`.
+    pub delete_failures: u64,
+    /// Restores that Azure took on.
+    pub restores_accepted: u64,
+    /// Of these, the ones of a blob into a target that it had been restored into before, or was about to be: one
+    /// that had failed does not count.
+    pub duplicate_restores: u64,
+    /// Restores that failed.
+    pub restore_failures: u64,
+    /// PUTs of a schedule that Azure took on.
+    pub schedule_puts: u64,
+    /// Stored SAS that were replaced.
+    pub sas_replaced: u64,
     /// Requests to the blob endpoint that were refused with 401 or 403.
     pub storage_refusals: u64,
 }
@@ -71,6 +92,34 @@ pub struct AcceptedPost {
     pub name: String,
     /// Azure's number for it.
     pub id: BackupId,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A DELETE that Azure took on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AcceptedDelete {
+    /// Of which app.
+    pub app: AppId,
+    /// The backup's name.
+    pub name: String,
+    /// Azure's number for it.
+    pub id: BackupId,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A restore that Azure took on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AcceptedRestore {
+    /// The app that was asked.
+    pub app: AppId,
+    /// The app that it goes into.
+    pub target: AppId,
+    /// The blob, with `.zip`.
+    pub blob: String,
+    /// The operation's id.
+    pub operation: String,
     /// When.
     pub at: Timestamp,
 }

@@ -27,15 +27,24 @@ pub struct Faults {
     /// Ends: a status word that nobody knows, for ever.
     pub unknown_word_for_ever: f64,
 
-    /// Calls that start something: it is done, and the connection drops before the answer.
+    /// Backups with databases: they succeed without them.
+    pub databases_dropped: f64,
+    /// Deletions: status `DeleteFailed`, whatever the SAS.
+    pub delete_failed: f64,
+    /// Deletions: the backup stays listed for a while as `Deleted`.
+    pub deleted_lingers: f64,
+    /// Restores: the operation fails with `InternalServerError`.
+    pub restore_failed: f64,
+
+    /// Calls that change something: it is done, and the connection drops before the answer.
     pub lost_post_answer: f64,
-    /// Calls that start something: it is done, and the answer is a 5xx.
+    /// Calls that change something: it is done, and the answer is a 5xx.
     pub server_error_after_accept: f64,
     /// All calls: the answer is a 5xx, and nothing was done.
     pub server_error_before: f64,
     /// All calls: the provider's own 429, while ARM has plenty left.
     pub throttle: f64,
-    /// Calls that start something: 409, as when somebody else changes the site.
+    /// Calls that change something: 409, as when somebody else changes the site.
     pub conflict: f64,
     /// All calls: the answer comes late.
     pub slow: f64,
@@ -69,6 +78,28 @@ pub enum End {
     UnknownWordForEver,
 }
 
+/// How a deletion ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeleteEnd {
+    /// The backup is gone, with its blobs.
+    Gone,
+    /// The same, but it stays listed for a while as `Deleted`.
+    Lingers,
+    /// `DeleteFailed`, and it stays.
+    Failed,
+}
+
+/// How a restore ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RestoreEnd {
+    /// As its request deserves.
+    AsAsked,
+    /// `InternalServerError`, and the target is what it was.
+    Failed,
+}
+
 /// What goes wrong with one call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -98,8 +129,24 @@ pub enum Hitch {
 pub enum Fate {
     /// To its next accepted backup.
     End(End),
-    /// To the next POST that would start a backup.
+    /// To its next accepted deletion of a backup.
+    Delete(DeleteEnd),
+    /// To the next accepted restore that is asked of it, whatever its target.
+    Restore(RestoreEnd),
+    /// To the next call that would change something: start a backup or restore, delete, replace a SAS or a schedule.
     Hitch(Hitch),
+}
+
+impl From<DeleteEnd> for Fate {
+    fn from(end: DeleteEnd) -> Self {
+        Self::Delete(end)
+    }
+}
+
+impl From<RestoreEnd> for Fate {
+    fn from(end: RestoreEnd) -> Self {
+        Self::Restore(end)
+    }
 }
 
 impl From<End> for Fate {
@@ -134,7 +181,20 @@ impl Faults {
         draw(&rates, rng).unwrap_or(End::Succeeded)
     }
 
-    /// `starts`: the call would start something, and not only read.
+    pub(crate) fn draw_databases_dropped(&self, rng: &mut fastrand::Rng) -> bool {
+        draw(&[(self.databases_dropped, ())], rng).is_some()
+    }
+
+    pub(crate) fn draw_delete(&self, rng: &mut fastrand::Rng) -> DeleteEnd {
+        let rates = [(self.delete_failed, DeleteEnd::Failed), (self.deleted_lingers, DeleteEnd::Lingers)];
+        draw(&rates, rng).unwrap_or(DeleteEnd::Gone)
+    }
+
+    pub(crate) fn draw_restore(&self, rng: &mut fastrand::Rng) -> RestoreEnd {
+        draw(&[(self.restore_failed, RestoreEnd::Failed)], rng).unwrap_or(RestoreEnd::AsAsked)
+    }
+
+    /// `starts`: the call would change something, and not only read.
     pub(crate) fn draw_hitch(&self, starts: bool, rng: &mut fastrand::Rng) -> Option<Hitch> {
         let only_starting = |rate: f64| if starts { rate } else { 0.0 };
         let rates = [
@@ -210,6 +270,8 @@ impl End {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Script {
     pub(crate) ends: VecDeque<End>,
+    pub(crate) deletes: VecDeque<DeleteEnd>,
+    pub(crate) restores: VecDeque<RestoreEnd>,
     pub(crate) hitches: VecDeque<Hitch>,
     pub(crate) read_hitches: VecDeque<Hitch>,
 }

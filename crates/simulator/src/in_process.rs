@@ -6,10 +6,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
-use holdfast_arm::{Answer, Arm, Backup, BackupRequest, Error, Operation, Page, Target, Verdict};
-use holdfast_model::{AppId, BackupId, Clock, Site, SubscriptionId};
-use secrecy::ExposeSecret;
-use serde_json::{Map, Value, json};
+use holdfast_arm::{
+    Answer, Arm, Backup, BackupRequest, BackupSecrets, Discovered, Error, Operation, Page, Progress,
+    RestoreRequest, ScheduleRequest, Started, Target, Verdict, backup_body, discover_body, restore_body,
+    schedule_body, secrets_body,
+};
+use holdfast_model::{AppId, BackupId, Clock, NativeSchedule, Site, SubscriptionId};
+use secrecy::SecretString;
 
 use crate::{Azure, BlobFacts, Delivery, Method, Request, Response};
 
@@ -71,15 +74,15 @@ impl InProcess {
         }
     }
 
-    /// GETs a list to its end.
+    /// Asks for a list and GETs it to its end.
     async fn list<T>(
         &self,
         target: &Target<'_>,
-        path: String,
+        first: Request,
         read: impl Fn(&Answer) -> Result<Page<T>, Error> + Send,
     ) -> Result<Vec<T>, Error> {
         let mut all = Vec::new();
-        let mut request = get(&path);
+        let mut request = first;
         loop {
             let page = read(&self.call(target, &request).await?)?;
             all.extend(page.items);
@@ -97,7 +100,7 @@ impl Arm for InProcess {
     async fn sites(&self, subscription: &SubscriptionId) -> Result<Vec<Site>, Error> {
         let target = Target::subscription(Operation::ListSites, subscription);
         let path = format!("/subscriptions/{subscription}/providers/Microsoft.Web/sites");
-        self.list(&target, path, |answer| answer.sites(&target, self.clock.now())).await
+        self.list(&target, get(&path), |answer| answer.sites(&target, self.clock.now())).await
     }
 
     async fn site(&self, app: &AppId) -> Result<Site, Error> {
@@ -107,8 +110,8 @@ impl Arm for InProcess {
 
     async fn backup(&self, app: &AppId, request: &BackupRequest) -> Result<Backup, Error> {
         let target = Target::app(Operation::Backup, app);
-        let http = Request::new(Method::Post, &format!("{app}/backup?api-version={API_VERSION}"));
-        self.call(&target, &http.with_body(body(request))).await?.backup(&target, self.clock.now())
+        let http = to(Method::Post, &format!("{app}/backup")).with_body(backup_body(request, API_VERSION));
+        self.call(&target, &http).await?.backup(&target, self.clock.now())
     }
 
     async fn get_backup(&self, app: &AppId, id: BackupId) -> Result<Backup, Error> {
@@ -118,7 +121,72 @@ impl Arm for InProcess {
 
     async fn list_backups(&self, app: &AppId) -> Result<Vec<Backup>, Error> {
         let target = Target::app(Operation::ListBackups, app);
-        self.list(&target, format!("{app}/backups"), |answer| answer.backups(&target, self.clock.now())).await
+        let first = get(&format!("{app}/backups"));
+        self.list(&target, first, |answer| answer.backups(&target, self.clock.now())).await
+    }
+
+    async fn list_site_backups(&self, app: &AppId) -> Result<Vec<Backup>, Error> {
+        let target = Target::app(Operation::ListSiteBackups, app);
+        let first = to(Method::Post, &format!("{app}/listbackups"));
+        self.list(&target, first, |answer| answer.backups(&target, self.clock.now())).await
+    }
+
+    async fn delete_backup(&self, app: &AppId, id: BackupId) -> Result<Option<Backup>, Error> {
+        let target = Target::backup(Operation::DeleteBackup, app, id);
+        let http = to(Method::Delete, &format!("{app}/backups/{id}"));
+        self.call(&target, &http).await?.deleted(&target, self.clock.now())
+    }
+
+    async fn backup_secrets(
+        &self,
+        app: &AppId,
+        id: BackupId,
+        replace: Option<&SecretString>,
+    ) -> Result<BackupSecrets, Error> {
+        let target = Target::backup(Operation::BackupSecrets, app, id);
+        let http = to(Method::Post, &format!("{app}/backups/{id}/list")).with_body(secrets_body(replace));
+        self.call(&target, &http).await?.backup_secrets(&target, self.clock.now())
+    }
+
+    async fn restore(&self, app: &AppId, id: BackupId, request: &RestoreRequest) -> Result<Started, Error> {
+        let target = Target::backup(Operation::Restore, app, id);
+        let http = to(Method::Post, &format!("{app}/backups/{id}/restore")).with_body(restore_body(request));
+        self.call(&target, &http).await?.started(&target, self.clock.now())
+    }
+
+    async fn restore_from_blob(&self, app: &AppId, request: &RestoreRequest) -> Result<Started, Error> {
+        let target = Target::app(Operation::RestoreFromBlob, app);
+        let http = to(Method::Post, &format!("{app}/restoreFromBackupBlob")).with_body(restore_body(request));
+        self.call(&target, &http).await?.started(&target, self.clock.now())
+    }
+
+    async fn discover(&self, app: &AppId, request: &RestoreRequest) -> Result<Discovered, Error> {
+        let target = Target::app(Operation::Discover, app);
+        let http = to(Method::Post, &format!("{app}/discoverbackup")).with_body(discover_body(request));
+        self.call(&target, &http).await?.discovered(&target, self.clock.now())
+    }
+
+    async fn operation(&self, app: &AppId, operation: &str) -> Result<Progress, Error> {
+        let target = Target::app(Operation::GetOperation, app);
+        self.call(&target, &get(operation)).await?.progress(&target, self.clock.now())
+    }
+
+    async fn schedule(&self, app: &AppId) -> Result<Option<NativeSchedule>, Error> {
+        let target = Target::app(Operation::GetSchedule, app);
+        let http = to(Method::Post, &format!("{app}/config/backup/list"));
+        self.call(&target, &http).await?.schedule(&target, self.clock.now())
+    }
+
+    async fn put_schedule(&self, app: &AppId, request: &ScheduleRequest) -> Result<(), Error> {
+        let target = Target::app(Operation::PutSchedule, app);
+        let http = to(Method::Put, &format!("{app}/config/backup")).with_body(schedule_body(request));
+        self.call(&target, &http).await?.done(&target, self.clock.now())
+    }
+
+    async fn delete_schedule(&self, app: &AppId) -> Result<(), Error> {
+        let target = Target::app(Operation::DeleteSchedule, app);
+        let http = to(Method::Delete, &format!("{app}/config/backup"));
+        self.call(&target, &http).await?.done(&target, self.clock.now())
     }
 }
 
@@ -129,17 +197,11 @@ impl fmt::Debug for InProcess {
 }
 
 fn get(path: &str) -> Request {
-    Request::new(Method::Get, &format!("{path}?api-version={API_VERSION}"))
+    to(Method::Get, path)
 }
 
-fn body(request: &BackupRequest) -> Vec<u8> {
-    let mut properties = Map::new();
-    properties.insert("backupName".to_owned(), json!(request.name.as_str()));
-    properties.insert("storageAccountUrl".to_owned(), json!(request.storage_url.expose_secret()));
-    let database = |of: &holdfast_arm::Database| json!({"databaseType": of.kind, "name": of.name});
-    let databases: Vec<Value> = request.databases.iter().map(database).collect();
-    properties.insert("databases".to_owned(), json!(databases));
-    json!({ "properties": properties }).to_string().into_bytes()
+fn to(method: Method, path: &str) -> Request {
+    Request::new(method, &format!("{path}?api-version={API_VERSION}"))
 }
 
 fn answer(response: Response) -> Answer {

@@ -9,10 +9,10 @@ mod http;
 mod in_process;
 mod request;
 
-pub use azure::{Azure, BlobFacts, InvalidKey};
+pub use azure::{Azure, BlobFacts, InvalidKey, Restored};
 pub use config::{BucketSize, BucketSizes, Client, Config, Pace};
-pub use counters::{AcceptedPost, Counters};
-pub use faults::{End, Fate, Faults, Hitch};
+pub use counters::{AcceptedDelete, AcceptedPost, AcceptedRestore, Counters};
+pub use faults::{DeleteEnd, End, Fate, Faults, Hitch, RestoreEnd};
 pub use fleet::{Fleet, FleetSite, StorageAccount, fleet};
 pub use http::{Server, ServerError};
 pub use in_process::InProcess;

@@ -31,7 +31,7 @@ impl Azure {
             let message = "The api-version query parameter (?api-version=) is required for all requests.";
             return envelope::arm(400, "MissingApiVersionParameter", message);
         };
-        let paid = match self.pay(route.subscription(), route.call()) {
+        let paid = match self.pay(&route) {
             Ok(paid) => paid,
             Err(refusal) => return refusal,
         };

@@ -19,6 +19,10 @@ pub(super) struct Backup {
     pub(super) storage_url: SecretString,
     /// Type and name.
     pub(super) databases: Vec<(String, String)>,
+    /// They will not be in it.
+    pub(super) databases_dropped: bool,
+    /// Azure's own schedule took it.
+    pub(super) scheduled: bool,
     pub(super) correlation_id: String,
     pub(super) created: Timestamp,
     /// In lists from here on.
@@ -30,6 +34,26 @@ pub(super) struct Backup {
     pub(super) end: End,
     /// How it did end.
     pub(super) outcome: Option<Outcome>,
+    pub(super) deletion: Option<Deletion>,
+    /// When it was last restored.
+    pub(super) restored_at: Option<Timestamp>,
+}
+
+/// How the deletion of a backup stands.
+pub(super) enum Deletion {
+    /// `DeleteInProgress`.
+    UnderWay {
+        /// The SAS that was stored when the DELETE came.
+        url: SecretString,
+        /// The log that it will end with, if it is to fail.
+        failure: Option<String>,
+        /// Whether the backup is to stay listed for a while.
+        lingers: bool,
+    },
+    /// `DeleteFailed`.
+    Failed { log: String },
+    /// `Deleted`, and still listed.
+    Lingers,
 }
 
 /// How a backup ended.
@@ -50,16 +74,23 @@ pub(super) enum Shown {
     AtPost,
     /// In a GET or a list at this time: neither (azure-cli recordings of 2022 and 2023; azure-powershell #15039).
     Later(Timestamp),
+    /// In the answers to a DELETE (azure-cli recording of 2023) and to POST `/backups/ID/list` at this time: with the
+    /// SAS.
+    WithSecrets(Timestamp),
 }
 
 impl Backup {
     /// The value of `properties`.
     pub(super) fn properties(&self, shown: Shown) -> Value {
         let created = without_zone(self.created);
-        let (created, storage_url, blob) = match shown {
-            Shown::AtPost => (format!("{created}Z"), self.storage_url.expose_secret(), self.name.clone()),
-            Shown::Later(now) if now < self.starts_at => (created, "", self.name.clone()),
-            Shown::Later(_) => (created, "", format!("{}.zip", self.name)),
+        let created = if matches!(shown, Shown::AtPost) { format!("{created}Z") } else { created };
+        let storage_url = match shown {
+            Shown::AtPost | Shown::WithSecrets(_) => self.storage_url.expose_secret(),
+            Shown::Later(_) => "",
+        };
+        let blob = match shown {
+            Shown::Later(now) | Shown::WithSecrets(now) if now >= self.starts_at => self.blob(),
+            _ => self.name.clone(),
         };
         let outcome = self.outcome.as_ref();
         let mut properties = json!({
@@ -71,9 +102,9 @@ impl Backup {
             "status": self.status(shown),
             "sizeInBytes": outcome.map_or(0, |o| o.size_bytes),
             "created": created,
-            "log": outcome.map(|o| o.log.as_str()),
+            "log": self.log(),
             "databases": self.databases_shown(),
-            "scheduled": false,
+            "scheduled": self.scheduled,
             "correlationId": self.correlation_id,
             "websiteSizeInBytes": outcome.map(|o| o.website_size_bytes),
         });
@@ -81,14 +112,35 @@ impl Backup {
         if let Some(outcome) = outcome.filter(|o| o.end != End::UnknownWordForEver) {
             properties["finishedTimeStamp"] = json!(without_zone(outcome.finished));
         }
+        if let Some(restored_at) = self.restored_at {
+            properties["lastRestoreTimeStamp"] = json!(without_zone(restored_at));
+        }
         properties
+    }
+
+    /// The name of its archive.
+    pub(super) fn blob(&self) -> String {
+        format!("{}.zip", self.name)
+    }
+
+    fn log(&self) -> Option<&str> {
+        match &self.deletion {
+            Some(Deletion::Failed { log }) => Some(log),
+            _ => self.outcome.as_ref().map(|outcome| outcome.log.as_str()),
+        }
     }
 
     fn status(&self, shown: Shown) -> &'static str {
         let now = match shown {
             Shown::AtPost => return "Created",
-            Shown::Later(now) => now,
+            Shown::Later(now) | Shown::WithSecrets(now) => now,
         };
+        match self.deletion {
+            Some(Deletion::UnderWay { .. }) => return "DeleteInProgress",
+            Some(Deletion::Failed { .. }) => return "DeleteFailed",
+            Some(Deletion::Lingers) => return "Deleted",
+            None => {}
+        }
         match &self.outcome {
             Some(outcome) => match outcome.end {
                 End::Succeeded | End::UnknownWord => "Succeeded",
@@ -104,23 +156,34 @@ impl Backup {
         }
     }
 
-    /// `null` when there are none.
+    /// `null` when there are none, and when it turned out that there are none.
     fn databases_shown(&self) -> Option<Vec<Value>> {
-        let shown = |(kind, name): &(String, String)| json!({"databaseType": kind, "name": name, "connectionStringName": null, "connectionString": null});
-        (!self.databases.is_empty()).then(|| self.databases.iter().map(shown).collect())
+        let none = self.databases.is_empty() || (self.databases_dropped && self.outcome.is_some());
+        (!none).then(|| databases_shown(&self.databases))
     }
+}
+
+/// Databases as answers have them, without their connection strings.
+pub(super) fn databases_shown(databases: &[(String, String)]) -> Vec<Value> {
+    let shown = |(kind, name): &(String, String)| json!({"databaseType": kind, "name": name, "connectionStringName": null, "connectionString": null});
+    databases.iter().map(shown).collect()
 }
 
 /// How long Azure works on a backup: half of all less than the median, few much longer, none over about eight times.
 pub(super) fn duration(pace: &Pace, end: End, rng: &mut fastrand::Rng) -> Duration {
-    // The sum of twelve draws less six is close to a normal distribution, and never beyond 6.
-    let normal = (0..12).map(|_| rng.f64()).sum::<f64>() - 6.0;
-    let usual = pace.backup_median.mul_f64((0.55 * normal.clamp(-3.8, 3.8)).exp());
+    let usual = spread(pace.backup_median, rng);
     match end {
         End::TimedOut => pace.timed_out_after,
         End::Skipped => usual / 10,
         _ => usual,
     }
+}
+
+/// A length whose median this is, and that is never over about eight times as long.
+pub(super) fn spread(median: Duration, rng: &mut fastrand::Rng) -> Duration {
+    // The sum of twelve draws less six is close to a normal distribution, and never beyond 6.
+    let normal = (0..12).map(|_| rng.f64()).sum::<f64>() - 6.0;
+    median.mul_f64((0.55 * normal.clamp(-3.8, 3.8)).exp())
 }
 
 #[cfg(test)]

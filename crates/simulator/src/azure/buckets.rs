@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use holdfast_model::{Call, SubscriptionId, Timestamp};
+use holdfast_model::{Call, Timestamp};
 
+use super::route::Route;
 use super::{Azure, envelope};
 use crate::{BucketSize, Response};
 
@@ -53,10 +54,15 @@ pub(super) struct Paid {
 
 impl Azure {
     /// Takes a call's token, or answers 429: the request is not processed.
-    pub(super) fn pay(&mut self, subscription: &SubscriptionId, call: Call) -> Result<Paid, Response> {
+    pub(super) fn pay(&mut self, route: &Route) -> Result<Paid, Response> {
+        let (subscription, call) = (route.subscription(), route.call());
         let (sizes, now) = (self.config.buckets, self.now);
         let (size, header) = match call {
             Call::Read => (sizes.reads, "x-ms-ratelimit-remaining-subscription-reads"),
+            // The header that a recorded POST `config/backup/list` had.
+            Call::Write if route.is_post_that_reads() => {
+                (sizes.writes, "x-ms-ratelimit-remaining-subscription-resource-requests")
+            }
             Call::Write => (sizes.writes, "x-ms-ratelimit-remaining-subscription-writes"),
             Call::Delete => (sizes.deletes, "x-ms-ratelimit-remaining-subscription-deletes"),
         };

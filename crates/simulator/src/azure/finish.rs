@@ -4,9 +4,10 @@ use holdfast_model::{AppId, BackupId};
 use secrecy::ExposeSecret;
 
 use super::Azure;
+use super::agenda::Due;
 use super::backup::{Backup, Outcome};
 use super::stamp::with_fraction;
-use super::storage::Written;
+use super::storage::{Manifest, Written};
 use super::storage_url::StorageUrl;
 use crate::End;
 
@@ -25,11 +26,11 @@ impl Azure {
         *at_once += 1;
         let most = self.counters.most_at_once_per_account.entry(account).or_default();
         *most = (*most).max(*at_once);
-        self.under_way.insert((backup.ends_at, backup.id, app.clone()));
-        let of_app = self.under_way.iter().filter(|(.., of)| of == app).count() as u64;
-        self.counters.most_at_once_per_app = self.counters.most_at_once_per_app.max(of_app);
+        self.agenda.add(backup.ends_at, Due::BackupEnds { id: backup.id, app: app.clone() });
         if let Some(site) = self.sites.get_mut(app) {
             site.backups.insert(backup.id, backup);
+            let of_app = site.backups.values().filter(|backup| backup.is_under_way()).count() as u64;
+            self.counters.most_at_once_per_app = self.counters.most_at_once_per_app.max(of_app);
         }
     }
 
@@ -66,10 +67,18 @@ impl Azure {
             website_size_bytes: website_size,
         };
         if backup.end.writes() {
-            let url = backup.storage_url.expose_secret();
-            match self.storage.write_backup(url, &backup.name, archive_size, backup.ends_at) {
+            let databases = if backup.databases_dropped { Vec::new() } else { backup.databases.clone() };
+            let manifest = Manifest { app: app.clone(), id, databases };
+            let url = &backup.storage_url;
+            match self.storage.write_backup(url, &backup.name, archive_size, manifest, backup.ends_at) {
                 Ok(Written { overwritten }) => {
                     outcome.size_bytes = archive_size;
+                    if backup.databases_dropped {
+                        outcome.log =
+                            "The databases of this app were left out of the backup: linked databases are \
+                                       no longer backed up."
+                                .to_owned();
+                    }
                     self.counters.blobs_written += 2;
                     self.counters.blobs_overwritten += overwritten;
                 }

@@ -6,12 +6,24 @@ use super::route::Route;
 use super::{Azure, envelope};
 use crate::{Request, Response};
 
+mod asked;
+mod backup_secrets;
+mod delete_backup;
+mod delete_schedule;
+mod discover;
 mod get_backup;
+mod get_operation;
+mod get_schedule;
 mod get_site;
 mod list_backups;
+mod list_site_backups;
 mod list_sites;
 mod page;
+mod put_schedule;
+mod restore;
+mod restore_from_blob;
 mod start_backup;
+mod tier;
 
 /// A call that is let through: who it came from and what it says.
 pub(super) struct Call<'a> {
@@ -35,13 +47,27 @@ pub(super) fn perform(
         Route::GetSite { app } => get_site::perform(azure, app),
         Route::Backup { app } => start_backup::perform(azure, app, &call),
         Route::ListBackups { app } => list_backups::perform(azure, app, &call),
+        Route::ListSiteBackups { app } => list_site_backups::perform(azure, app, &call),
         Route::GetBackup { app, id } => get_backup::perform(azure, app, *id),
+        Route::DeleteBackup { app, id } => delete_backup::perform(azure, app, *id),
+        Route::BackupSecrets { app, id } => backup_secrets::perform(azure, app, *id, &call),
+        Route::Restore { app, id } => restore::perform(azure, app, *id, &call),
+        Route::RestoreFromBlob { app } => restore_from_blob::perform(azure, app, &call),
+        Route::GetOperation { app, operation } => get_operation::perform(azure, app, operation, &call),
+        Route::Discover { app } => discover::perform(azure, app, &call),
+        Route::GetSchedule { app } => get_schedule::perform(azure, app),
+        Route::PutSchedule { app } => put_schedule::perform(azure, app, &call),
+        Route::DeleteSchedule { app } => delete_schedule::perform(azure, app),
     };
     answer.unwrap_or_else(|refusal| refusal)
 }
 
 /// An operation's answer, or the refusal to give one.
 type Answer = Result<Response, Response>;
+
+fn bad_request(message: &str) -> Response {
+    envelope::web(400, "BadRequest", "51021", message)
+}
 
 /// The refusal when there is no such app.
 fn site_not_found(app: &AppId) -> Response {

@@ -16,8 +16,28 @@ pub(super) enum Route {
     Backup { app: AppId },
     /// GET `…/backups`.
     ListBackups { app: AppId },
+    /// POST `…/listbackups`, and GET for its further pages.
+    ListSiteBackups { app: AppId },
     /// GET `…/backups/ID`.
     GetBackup { app: AppId, id: BackupId },
+    /// DELETE `…/backups/ID`.
+    DeleteBackup { app: AppId, id: BackupId },
+    /// POST `…/backups/ID/list`.
+    BackupSecrets { app: AppId, id: BackupId },
+    /// POST `…/backups/ID/restore`.
+    Restore { app: AppId, id: BackupId },
+    /// POST `…/restoreFromBackupBlob`.
+    RestoreFromBlob { app: AppId },
+    /// GET `…/operationresults/ID`.
+    GetOperation { app: AppId, operation: String },
+    /// POST `…/discoverbackup`, and PUT `…/backups/discover` in 2016.
+    Discover { app: AppId },
+    /// POST `…/config/backup/list`.
+    GetSchedule { app: AppId },
+    /// PUT `…/config/backup`.
+    PutSchedule { app: AppId },
+    /// DELETE `…/config/backup`.
+    DeleteSchedule { app: AppId },
 }
 
 impl Route {
@@ -38,7 +58,21 @@ impl Route {
             (Method::Get, []) => Some(Self::GetSite { app }),
             (Method::Post, ["backup"]) => Some(Self::Backup { app }),
             (Method::Get, ["backups"]) => Some(Self::ListBackups { app }),
-            (Method::Get, ["backups", id]) => Some(Self::GetBackup { app, id: BackupId(id.parse().ok()?) }),
+            (Method::Post | Method::Get, ["listbackups"]) => Some(Self::ListSiteBackups { app }),
+            (Method::Put, ["backups", "discover"]) | (Method::Post, ["discoverbackup"]) => {
+                Some(Self::Discover { app })
+            }
+            (Method::Get, ["backups", id]) => Some(Self::GetBackup { app, id: number(id)? }),
+            (Method::Delete, ["backups", id]) => Some(Self::DeleteBackup { app, id: number(id)? }),
+            (Method::Post, ["backups", id, "list"]) => Some(Self::BackupSecrets { app, id: number(id)? }),
+            (Method::Post, ["backups", id, "restore"]) => Some(Self::Restore { app, id: number(id)? }),
+            (Method::Post, ["restorefrombackupblob"]) => Some(Self::RestoreFromBlob { app }),
+            (Method::Get, ["operationresults", id]) => {
+                Some(Self::GetOperation { app, operation: (*id).to_owned() })
+            }
+            (Method::Post, ["config", "backup", "list"]) => Some(Self::GetSchedule { app }),
+            (Method::Put, ["config", "backup"]) => Some(Self::PutSchedule { app }),
+            (Method::Delete, ["config", "backup"]) => Some(Self::DeleteSchedule { app }),
             _ => None,
         }
     }
@@ -50,41 +84,91 @@ impl Route {
             Self::GetSite { .. } => "get_site",
             Self::Backup { .. } => "backup",
             Self::ListBackups { .. } => "list_backups",
+            Self::ListSiteBackups { .. } => "list_site_backups",
             Self::GetBackup { .. } => "get_backup",
+            Self::DeleteBackup { .. } => "delete_backup",
+            Self::BackupSecrets { .. } => "backup_secrets",
+            Self::Restore { .. } => "restore",
+            Self::RestoreFromBlob { .. } => "restore_from_blob",
+            Self::GetOperation { .. } => "get_operation",
+            Self::Discover { .. } => "discover",
+            Self::GetSchedule { .. } => "get_schedule",
+            Self::PutSchedule { .. } => "put_schedule",
+            Self::DeleteSchedule { .. } => "delete_schedule",
         }
     }
 
-    /// Which bucket pays.
+    /// Which bucket pays. ARM counts a POST that reads as a write.
     pub(super) fn call(&self) -> Call {
-        if self.starts() { Call::Write } else { Call::Read }
-    }
-
-    /// Does it start something?
-    pub(super) fn starts(&self) -> bool {
-        matches!(self, Self::Backup { .. })
-    }
-
-    /// The app it is about.
-    pub(super) fn app(&self) -> Option<&AppId> {
         match self {
-            Self::ListSites { .. } => None,
+            Self::DeleteBackup { .. } | Self::DeleteSchedule { .. } => Call::Delete,
+            _ if self.starts() || self.is_post_that_reads() => Call::Write,
+            _ => Call::Read,
+        }
+    }
+
+    /// Is it a POST that changes nothing, or next to nothing? Its answer tells of another bucket in its header.
+    pub(super) fn is_post_that_reads(&self) -> bool {
+        matches!(
+            self,
+            Self::ListSiteBackups { .. }
+                | Self::BackupSecrets { .. }
+                | Self::Discover { .. }
+                | Self::GetSchedule { .. }
+        )
+    }
+
+    /// Does it change something?
+    pub(super) fn starts(&self) -> bool {
+        matches!(
+            self,
+            Self::Backup { .. }
+                | Self::DeleteBackup { .. }
+                | Self::BackupSecrets { .. }
+                | Self::Restore { .. }
+                | Self::RestoreFromBlob { .. }
+                | Self::PutSchedule { .. }
+                | Self::DeleteSchedule { .. }
+        )
+    }
+
+    /// The app it is about, or the subscription.
+    fn subject(&self) -> Result<&AppId, &SubscriptionId> {
+        match self {
+            Self::ListSites { subscription } => Err(subscription),
             Self::GetSite { app }
             | Self::Backup { app }
             | Self::ListBackups { app }
-            | Self::GetBackup { app, .. } => Some(app),
+            | Self::ListSiteBackups { app }
+            | Self::GetBackup { app, .. }
+            | Self::DeleteBackup { app, .. }
+            | Self::BackupSecrets { app, .. }
+            | Self::Restore { app, .. }
+            | Self::RestoreFromBlob { app }
+            | Self::GetOperation { app, .. }
+            | Self::Discover { app }
+            | Self::GetSchedule { app }
+            | Self::PutSchedule { app }
+            | Self::DeleteSchedule { app } => Ok(app),
         }
     }
 
     /// Whose buckets pay.
     pub(super) fn subscription(&self) -> &SubscriptionId {
-        match self {
-            Self::ListSites { subscription } => subscription,
-            Self::GetSite { app }
-            | Self::Backup { app }
-            | Self::ListBackups { app }
-            | Self::GetBackup { app, .. } => app.subscription(),
+        match self.subject() {
+            Ok(app) => app.subscription(),
+            Err(subscription) => subscription,
         }
     }
+
+    /// The app it is about.
+    pub(super) fn app(&self) -> Option<&AppId> {
+        self.subject().ok()
+    }
+}
+
+fn number(id: &str) -> Option<BackupId> {
+    id.parse().ok().map(BackupId)
 }
 
 #[cfg(test)]
@@ -104,7 +188,18 @@ mod tests {
                 (Method::Get, "", "get_site"),
                 (Method::Post, "/backup?api-version=1", "backup"),
                 (Method::Get, "/Backups", "list_backups"),
+                (Method::Post, "/listBackups", "list_site_backups"),
                 (Method::Get, "/backups/17", "get_backup"),
+                (Method::Delete, "/backups/17", "delete_backup"),
+                (Method::Post, "/backups/17/list", "backup_secrets"),
+                (Method::Post, "/backups/0/restore", "restore"),
+                (Method::Post, "/restoreFromBackupBlob", "restore_from_blob"),
+                (Method::Get, "/operationresults/a-b", "get_operation"),
+                (Method::Post, "/discoverbackup", "discover"),
+                (Method::Put, "/backups/discover", "discover"),
+                (Method::Post, "/config/backup/list", "get_schedule"),
+                (Method::Put, "/config/backup", "put_schedule"),
+                (Method::Delete, "/config/backup", "delete_schedule"),
             ] {
                 assert_eq!(route(method, &format!("{app}{suffix}")), Some(name), "{app}{suffix}");
             }

@@ -26,9 +26,8 @@ pub(super) struct Use<'a> {
 }
 
 impl<'a> Use<'a> {
-    /// What a backup does: it reads, writes, deletes and lists, as the documentation asks of its SAS.
-    pub(super) fn of_backup(url: &'a StorageUrl, at: Timestamp) -> Self {
-        let permissions = &["r", "w", "d", "l"];
+    /// What Azure does in a container by itself.
+    pub(super) fn of_container(url: &'a StorageUrl, permissions: &'a [&'a str], at: Timestamp) -> Self {
         Self {
             account: &url.account,
             container: &url.container,
@@ -39,6 +38,13 @@ impl<'a> Use<'a> {
         }
     }
 }
+
+/// What a backup does: it reads, writes, deletes and lists, as the documentation asks of its SAS.
+pub(super) const TO_BACK_UP: &[&str] = &["r", "w", "d", "l"];
+/// What the deletion of a backup does.
+pub(super) const TO_DELETE: &[&str] = &["d"];
+/// What a restore does, and a look into a blob: both look for it and read it.
+pub(super) const TO_READ: &[&str] = &["r", "l"];
 
 /// Why a SAS is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use holdfast_model::Timestamp;
+use holdfast_model::{AppId, BackupId, Timestamp};
 use secrecy::{ExposeSecret, SecretBox, SecretString};
 
 use super::sas::{self, Use};
@@ -48,7 +48,16 @@ pub(super) struct Blob {
 #[derive(Debug, Clone)]
 pub(super) enum Content {
     Bytes(Vec<u8>),
-    Archive { length: u64 },
+    Archive { length: u64, manifest: Manifest },
+}
+
+/// What a backup's blobs say of it.
+#[derive(Debug, Clone)]
+pub(super) struct Manifest {
+    pub(super) app: AppId,
+    pub(super) id: BackupId,
+    /// Type and name.
+    pub(super) databases: Vec<(String, String)>,
 }
 
 /// A backup's blobs were written; so many of the two took the place of others.
@@ -56,7 +65,7 @@ pub(super) struct Written {
     pub(super) overwritten: u64,
 }
 
-/// Why a backup could not be written.
+/// Why Azure could not do its work on a container.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Refusal {
     Forbidden,
@@ -145,23 +154,46 @@ impl Storage {
     /// Writes a backup's archive and manifest with the SAS it was given, at the moment `at`.
     pub(super) fn write_backup(
         &mut self,
-        url: &str,
+        url: &SecretString,
         name: &str,
         length: u64,
+        manifest: Manifest,
         at: Timestamp,
     ) -> Result<Written, Refusal> {
-        let url = StorageUrl::parse(url, self).ok_or(Refusal::NoAccount)?;
-        let asked = Use::of_backup(&url, at);
-        let key = self.key(&url.account).ok_or(Refusal::NoAccount)?;
-        sas::check(key, &url.query, &asked).map_err(|_| Refusal::Forbidden)?;
+        let url = self.open(url, sas::TO_BACK_UP, at)?;
         let blobs = self.container_mut(&url.account, &url.container).ok_or(Refusal::NoContainer)?;
-        let manifest =
-            format!("<?xml version=\"1.0\"?><backup name=\"{}\" bytes=\"{length}\"/>\n", xml(name));
-        let archive = Blob { content: Content::Archive { length }, written_at: at };
-        let manifest = Blob { content: Content::Bytes(manifest.into_bytes()), written_at: at };
+        let text = manifest.xml(name, length);
+        let archive = Blob { content: Content::Archive { length, manifest }, written_at: at };
+        let manifest = Blob { content: Content::Bytes(text.into_bytes()), written_at: at };
         let before =
             [blobs.insert(format!("{name}.zip"), archive), blobs.insert(format!("{name}.xml"), manifest)];
         Ok(Written { overwritten: before.iter().flatten().count() as u64 })
+    }
+
+    /// The container that a URL with a SAS leads to, if the SAS is good at this moment for what is to be done.
+    pub(super) fn open(
+        &self,
+        url: &SecretString,
+        permissions: &[&str],
+        at: Timestamp,
+    ) -> Result<StorageUrl, Refusal> {
+        let url = StorageUrl::parse(url.expose_secret(), self).ok_or(Refusal::NoAccount)?;
+        let key = self.key(&url.account).ok_or(Refusal::NoAccount)?;
+        sas::check(key, &url.query, &Use::of_container(&url, permissions, at))
+            .map_err(|_| Refusal::Forbidden)?;
+        self.container(&url.account, &url.container).ok_or(Refusal::NoContainer)?;
+        Ok(url)
+    }
+
+    /// What the backup in this blob says of itself, if both of its blobs are there: a restore needs the manifest too
+    /// (MicrosoftDocs/azure-docs #84385).
+    pub(super) fn manifest(&self, url: &StorageUrl, blob: &str) -> Option<&Manifest> {
+        let name = blob.strip_suffix(".zip")?;
+        self.blob(&url.account, &url.container, &format!("{name}.xml"))?;
+        match &self.blob(&url.account, &url.container, blob)?.content {
+            Content::Archive { manifest, .. } => Some(manifest),
+            Content::Bytes(_) => None,
+        }
     }
 }
 
@@ -175,11 +207,26 @@ pub(super) fn xml(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
+impl Manifest {
+    fn xml(&self, name: &str, length: u64) -> String {
+        let database = |(kind, name): &(String, String)| {
+            format!("<database type=\"{}\" name=\"{}\"/>", xml(kind), xml(name))
+        };
+        let (site, databases) = (self.app.short_name(), self.databases.iter().map(database));
+        format!(
+            "<?xml version=\"1.0\"?><backup name=\"{}\" site=\"{}\" bytes=\"{length}\">{}</backup>\n",
+            xml(name),
+            xml(&site),
+            databases.collect::<String>()
+        )
+    }
+}
+
 impl Blob {
     pub(super) fn length(&self) -> u64 {
         match &self.content {
             Content::Bytes(bytes) => bytes.len() as u64,
-            Content::Archive { length } => *length,
+            Content::Archive { length, .. } => *length,
         }
     }
 
@@ -187,7 +234,7 @@ impl Blob {
     pub(super) fn bytes(&self) -> Vec<u8> {
         match &self.content {
             Content::Bytes(bytes) => bytes.clone(),
-            Content::Archive { length } => {
+            Content::Archive { length, .. } => {
                 let length = usize::try_from(*length).unwrap_or(usize::MAX);
                 b"PK\x03\x04"
                     .iter()

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use holdfast_arm::{Arm, BackupRequest, Database, ThrottleScope, Verdict};
-use holdfast_model::{BackupId, BackupName, BackupStatus, Clock, ManualClock};
+use holdfast_model::{BackupId, BackupName, BackupStatus, Clock, DatabaseKind, ManualClock};
 use holdfast_simulator::{Azure, BucketSize, Fleet, Hitch, InProcess};
 
 use crate::support::*;
@@ -23,10 +23,10 @@ async fn a_backup_is_started_watched_and_found_in_storage() {
     let (clock, arm) = in_process(azure());
     let shop = app("shop");
     let database = Database {
-        kind: "SqlAzure".into(),
+        kind: DatabaseKind::SqlAzure,
         name: "shop".into(),
         connection_string_name: None,
-        connection_string: "Password=hush".into(),
+        connection_string: Some("Password=hush".into()),
     };
     let begun =
         arm.backup(&shop, &BackupRequest { databases: vec![database], ..request("hf-1") }).await.unwrap();

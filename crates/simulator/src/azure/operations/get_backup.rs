@@ -9,17 +9,22 @@ use crate::azure::{Azure, envelope};
 use crate::{FleetSite, Response};
 
 pub(super) fn perform(azure: &mut Azure, app: &AppId, id: BackupId) -> Answer {
+    answer(azure, app, id, Shown::Later(azure.now))
+}
+
+/// The answer with this backup, or the refusal when it is not there.
+pub(super) fn answer(azure: &Azure, app: &AppId, id: BackupId, shown: Shown) -> Answer {
     let site = azure.sites.get(app).ok_or_else(|| site_not_found(app))?;
     let backup = site.backups.get(&id).ok_or_else(|| {
         // Nobody has published the answer for an id that is not there; the shape is that of other 404s.
         let message = format!("Backup {id} was not found for site '{}'.", app.short_name());
         envelope::web(404, "NotFound", "04212", &message)
     })?;
-    Ok(Response::json(200, &body(&site.facts, backup, Shown::Later(azure.now))))
+    Ok(Response::json(200, &body(&site.facts, backup, shown)))
 }
 
 /// A backup with the site's id, name and type around it.
-pub(super) fn body(facts: &FleetSite, backup: &Backup, shown: Shown) -> Value {
+fn body(facts: &FleetSite, backup: &Backup, shown: Shown) -> Value {
     let id = &facts.site.id;
     json!({
         "id": id.to_string(),

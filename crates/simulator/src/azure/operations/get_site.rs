@@ -9,11 +9,13 @@ use crate::{FleetSite, Response};
 
 pub(super) fn perform(azure: &mut Azure, app: &AppId) -> Answer {
     let site = azure.sites.get(app).ok_or_else(|| site_not_found(app))?;
-    Ok(Response::json(200, &body(&site.facts)))
+    Ok(Response::json(200, &body(&site.facts, azure.restores.of_target(app))))
 }
 
-pub(super) fn body(facts: &FleetSite) -> Value {
+/// A site. A restore into it, `operation`, has stopped it while it lasts.
+pub(super) fn body(facts: &FleetSite, operation: Option<&str>) -> Value {
     let site = &facts.site;
+    let state = if operation.is_some() { Some("Stopped") } else { site.state.as_deref() };
     let host = site.id.short_name().replace('/', "-");
     json!({
         "id": site.id.to_string(),
@@ -24,13 +26,13 @@ pub(super) fn body(facts: &FleetSite) -> Value {
         "tags": site.tags,
         "properties": {
             "name": site.id.site(),
-            "state": site.state,
+            "state": state,
             "hostNames": [format!("{host}.azurewebsites.net")],
             "enabled": true,
             "serverFarmId": site.plan,
             "sku": site.tier,
             "resourceGroup": site.id.resource_group(),
-            "inProgressOperationId": null,
+            "inProgressOperationId": operation,
         },
     })
 }

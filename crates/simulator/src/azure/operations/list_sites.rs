@@ -3,6 +3,7 @@
 use holdfast_model::SubscriptionId;
 
 use super::{Answer, Call, get_site, page};
+use crate::FleetSite;
 use crate::azure::{Azure, envelope};
 
 pub(super) fn perform(azure: &mut Azure, subscription: &SubscriptionId, call: &Call<'_>) -> Answer {
@@ -12,7 +13,7 @@ pub(super) fn perform(azure: &mut Azure, subscription: &SubscriptionId, call: &C
         let message = format!("The subscription '{subscription}' could not be found.");
         return Err(envelope::arm(404, "SubscriptionNotFound", &message));
     }
-    let sites =
-        of_subscription.filter(|s| s.facts.site.id.slot().is_none()).map(|s| get_site::body(&s.facts));
+    let body = |facts: &FleetSite| get_site::body(facts, azure.restores.of_target(&facts.site.id));
+    let sites = of_subscription.filter(|s| s.facts.site.id.slot().is_none()).map(|s| body(&s.facts));
     Ok(page::answer(call.request, azure.config.page_size, sites))
 }

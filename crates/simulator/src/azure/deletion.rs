@@ -1,0 +1,92 @@
+//! A deletion's life. It uses the SAS that is stored with the backup, as it is when the DELETE comes.
+
+use holdfast_model::{AppId, BackupId};
+use secrecy::{ExposeSecret, SecretString};
+
+use super::agenda::Due;
+use super::backup::{Backup, Deletion};
+use super::sas;
+use super::{Azure, backup, storage_url::StorageUrl};
+use crate::{AcceptedDelete, DeleteEnd};
+
+impl Azure {
+    /// Takes a deletion on. One that is under way already goes on as it was.
+    pub(super) fn delete_backup(&mut self, app: &AppId, id: BackupId) {
+        let Some(backup) = self.sites.get(app).and_then(|site| site.backups.get(&id)) else { return };
+        if matches!(backup.deletion, Some(Deletion::UnderWay { .. } | Deletion::Lingers)) {
+            self.counters.duplicate_deletes += 1;
+            return;
+        }
+        let accepted = AcceptedDelete { app: app.clone(), name: backup.name.clone(), id, at: self.now };
+        let (url, ends_at, is_under_way) =
+            (backup.storage_url.clone(), backup.ends_at, backup.is_under_way());
+        self.counters.deletes += 1;
+        self.accepted_deletes.push(accepted);
+        if is_under_way {
+            // Azure gives its work on the backup up.
+            self.agenda.strike_backup(ends_at, id, app);
+            self.no_longer_under_way(app, id);
+        }
+        let refusal = self.storage.open(&url, sas::TO_DELETE, self.now).err().map(|r| r.log());
+        let (faults, pace, now) = (self.config.faults, self.config.pace, self.now);
+        let Some(site) = self.sites.get_mut(app) else { return };
+        let set = site.script.deletes.pop_front();
+        let drawn = faults.draw_delete(&mut site.rng);
+        let takes = backup::spread(pace.delete_median, &mut site.rng);
+        let end = set.unwrap_or(drawn);
+        let failure = match (refusal, end) {
+            (Some(log), _) => Some(log),
+            (None, DeleteEnd::Failed) => Some("The backup could not be deleted. Try again later.".to_owned()),
+            (None, DeleteEnd::Gone | DeleteEnd::Lingers) => None,
+        };
+        let lingers = end == DeleteEnd::Lingers;
+        if let Some(backup) = site.backups.get_mut(&id) {
+            backup.deletion = Some(Deletion::UnderWay { url, failure, lingers });
+            self.agenda.add(now + takes, Due::DeletionEnds { id, app: app.clone() });
+        }
+    }
+
+    /// Ends a deletion.
+    pub(super) fn finish_deletion(&mut self, app: &AppId, id: BackupId) {
+        let now = self.now;
+        let Some(site) = self.sites.get_mut(app) else { return };
+        let Some(backup) = site.backups.get_mut(&id) else { return };
+        let Some(Deletion::UnderWay { url, failure, lingers }) = backup.deletion.take() else { return };
+        if let Some(log) = failure {
+            backup.deletion = Some(Deletion::Failed { log });
+            self.counters.delete_failures += 1;
+            return;
+        }
+        let name = backup.name.clone();
+        backup.deletion = Some(Deletion::Lingers);
+        self.remove_blobs(&url, &name);
+        if lingers {
+            let leaves_at = now + self.config.pace.delete_median * 30;
+            self.agenda.add(leaves_at, Due::BackupLeaves { id, app: app.clone() });
+        } else {
+            self.forget_backup(app, id);
+        }
+    }
+
+    /// Takes a backup out of the list.
+    pub(super) fn forget_backup(&mut self, app: &AppId, id: BackupId) {
+        if let Some(site) = self.sites.get_mut(app) {
+            site.backups.remove(&id);
+        }
+    }
+
+    /// Takes a backup's archive and manifest away, wherever its SAS leads.
+    pub(super) fn remove_blobs(&mut self, url: &SecretString, name: &str) {
+        let Some(url) = StorageUrl::parse(url.expose_secret(), &self.storage) else { return };
+        for suffix in ["zip", "xml"] {
+            self.storage.remove_blob(&url.account, &url.container, &format!("{name}.{suffix}"));
+        }
+    }
+}
+
+impl Backup {
+    /// Is Azure at work on it?
+    pub(super) fn is_under_way(&self) -> bool {
+        self.outcome.is_none() && self.deletion.is_none()
+    }
+}

@@ -1,0 +1,55 @@
+//! What a request's body asks for.
+
+use secrecy::SecretString;
+use serde_json::Value;
+
+use super::bad_request;
+use crate::azure::envelope;
+use crate::{Request, Response};
+
+/// The `properties` of a body.
+pub(super) struct Properties(Value);
+
+impl Properties {
+    /// Those of a body that has to be there.
+    pub(super) fn of(request: &Request) -> Result<Self, Response> {
+        let mut body: Value = serde_json::from_slice(&request.body)
+            .map_err(|_| envelope::arm(400, "InvalidRequestContent", "The request content is not JSON."))?;
+        Ok(Self(body.get_mut("properties").map(Value::take).unwrap_or_default()))
+    }
+
+    /// Those of a body that may be missing.
+    pub(super) fn of_optional(request: &Request) -> Result<Self, Response> {
+        if request.body.is_empty() { Ok(Self(Value::Null)) } else { Self::of(request) }
+    }
+
+    /// A value as it stands there; null for one that does not.
+    pub(super) fn value(&self, key: &str) -> &Value {
+        &self.0[key]
+    }
+
+    /// A text that is there and not empty.
+    pub(super) fn text(&self, key: &str) -> Option<String> {
+        text(&self.0, key)
+    }
+
+    pub(super) fn flag(&self, key: &str) -> Option<bool> {
+        self.0[key].as_bool()
+    }
+
+    /// The one thing that every body has to have.
+    pub(super) fn storage_url(&self) -> Result<SecretString, Response> {
+        let url = self.text("storageAccountUrl").map(SecretString::from);
+        url.ok_or_else(|| bad_request("The property 'storageAccountUrl' is required."))
+    }
+
+    /// Type and name of each database.
+    pub(super) fn databases(&self) -> Vec<(String, String)> {
+        let database = |of: &Value| Some((text(of, "databaseType")?, text(of, "name").unwrap_or_default()));
+        self.0["databases"].as_array().into_iter().flatten().filter_map(database).collect()
+    }
+}
+
+fn text(of: &Value, key: &str) -> Option<String> {
+    of[key].as_str().filter(|text| !text.is_empty()).map(str::to_owned)
+}

@@ -1,0 +1,14 @@
+//! WebApps_DeleteBackupConfiguration: takes Azure's own schedule away. What is answered when there is none nobody has
+//! published; here it is 200 too. Its backups stay.
+
+use holdfast_model::AppId;
+
+use super::{Answer, site_not_found};
+use crate::Response;
+use crate::azure::Azure;
+
+pub(super) fn perform(azure: &mut Azure, app: &AppId) -> Answer {
+    let site = azure.sites.get_mut(app).ok_or_else(|| site_not_found(app))?;
+    site.schedule = None;
+    Ok(Response::new(200))
+}

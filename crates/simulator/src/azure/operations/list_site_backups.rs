@@ -1,0 +1,10 @@
+//! WebApps_ListSiteBackups: the backups of an app by POST. The spec gives it the same answer as the list by GET.
+
+use holdfast_model::AppId;
+
+use super::{Answer, Call, list_backups};
+use crate::azure::Azure;
+
+pub(super) fn perform(azure: &mut Azure, app: &AppId, call: &Call<'_>) -> Answer {
+    list_backups::perform(azure, app, call)
+}

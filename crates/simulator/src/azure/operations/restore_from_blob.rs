@@ -1,0 +1,10 @@
+//! WebApps_RestoreFromBackupBlob: as a restore, of a blob that the list need not know.
+
+use holdfast_model::AppId;
+
+use super::{Answer, Call, restore};
+use crate::azure::Azure;
+
+pub(super) fn perform(azure: &mut Azure, app: &AppId, call: &Call<'_>) -> Answer {
+    restore::start(azure, app, None, call)
+}
