@@ -6,14 +6,19 @@ mod carry;
 mod clouds;
 mod commands;
 mod config;
+mod confirm;
 mod context;
 mod engine;
 mod exit;
+mod fates;
 mod find;
 mod identities;
+mod inventory;
 mod known;
 mod logging;
+mod notes;
 mod output;
+mod sightings;
 mod simulation;
 mod telemetry;
 
@@ -76,6 +81,11 @@ async fn dispatch(command: &Command, context: &Context) -> anyhow::Result<Exit> 
         Command::Demo(args) => commands::demo::run(args, context).await,
         Command::Backup(args) => commands::backup::run(args, context).await,
         Command::Simulate(args) => commands::simulate::run(args, context).await,
+        Command::Backups(command) => commands::backups::run(command, context).await,
+        Command::Hold(command) => commands::hold::run(command, context).await,
+        Command::Verify(args) => commands::verify::run(args, context).await,
+        Command::Retention(args) => commands::retention::run(args, context).await,
+        Command::NativeSchedule(command) => commands::native_schedule::run(command, context).await,
         Command::Status(args) => commands::status::run(args, context).await,
         Command::History(args) => commands::history::run(args, context).await,
         Command::Runs(RunsCommand::Show { id }) => commands::show::run(*id, context).await,

@@ -1,18 +1,24 @@
 //! One module for each command.
 
+pub mod added;
 pub mod apps;
 pub mod audit;
 pub mod backup;
+pub mod backups;
 pub mod check;
 pub mod dead;
 pub mod demo;
 pub mod history;
+pub mod hold;
 pub mod migrate;
+pub mod native_schedule;
 pub mod preview;
+pub mod retention;
 pub mod run;
 pub mod show;
 pub mod simulate;
 pub mod status;
+pub mod verify;
 
 mod view;
 

@@ -3,8 +3,10 @@
 mod apps;
 mod azure;
 mod check;
+mod databases;
 mod engine;
 mod fleet;
+mod native_schedule;
 mod policy;
 mod problem;
 mod reader;
@@ -91,7 +93,7 @@ fn read(report: &mut Report<'_>, mut file: Section<'_>, secrets: Secrets, now: T
     let clouds = azure::clouds(report, &mut file);
     let storages = storage::storages(report, &mut file, &clouds);
     let policies = policy::policies(report, &mut file, &storages, now);
-    let apps = apps::apps(report, &mut file, &policies, &clouds);
+    let apps = apps::apps(report, &mut file, &policies, &clouds, now);
     let discover = apps::discover(report, &mut file, &policies, &clouds);
     let limits = engine::limits(report, &mut file);
     let engine = engine::engine(report, &mut file);

@@ -9,6 +9,7 @@ use holdfast_model::{Overlap, Policy, PolicyName, PollPace, Retries, Retry, Stor
 use toml::de::DeValue;
 
 use super::check;
+use super::native_schedule::native_schedule;
 use super::reader::{Section, refused};
 use super::report::{Found, Report};
 use super::retention::retention;
@@ -59,6 +60,7 @@ fn policy(
     let objective = section.duration(report, "recovery_point_objective", MINUTE);
     let (overlap, retention) = (overlap(report, &mut section), retention(report, &mut section));
     let terms = terms(report, &mut section, storages);
+    let native_schedule = native_schedule(report, &mut section);
     section.finish(report);
     let (crontab, timezone) = (crontab?, timezone?);
     let schedule = Schedule {
@@ -75,7 +77,7 @@ fn policy(
         recovery_point_objective: objective.map(|found| found.value),
         retention,
         drill: None,
-        native_schedule: None,
+        native_schedule,
         terms: terms?,
     })
 }
