@@ -168,4 +168,4 @@ fn beside(entries: Vec<CatalogEntry>, mut listed: Vec<Backup>) -> Vec<Item> {
 }
 
 #[cfg(test)]
-mod tests;
+pub mod tests;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use holdfast_model::retention::Fate;
 use holdfast_model::{AppId, CatalogEntry, PolicyName, Retention, Timestamp};
-use holdfast_store::{CatalogFilter, Mode, Store};
+use holdfast_store::{AppStatus, CatalogFilter, Mode, Store};
 use serde::Serialize;
 
 use crate::args::RetentionArgs;
@@ -63,7 +63,7 @@ pub async fn run(args: &RetentionArgs, context: &Context) -> anyhow::Result<Exit
     store.close().await;
     let mut apps: Vec<OfApp> = by_app(entries)
         .into_iter()
-        .map(|(app, entries)| of_app(policies.get(&app).cloned(), (app, &entries), &fleet, now))
+        .map(|(app, entries)| of_app(policy_of(&app, &entries, &policies), (app, &entries), &fleet, now))
         .filter(|of| wanted.is_none() || of.policy == wanted)
         .collect();
     apps.sort_by_cached_key(|of| (of.name.clone(), of.app.clone()));
@@ -71,18 +71,23 @@ pub async fn run(args: &RetentionArgs, context: &Context) -> anyhow::Result<Exit
     Ok(Exit::Done)
 }
 
-/// The policy of each app that the fleet has today.
-async fn policies(fleet: &Fleet, store: &dyn Store) -> anyhow::Result<BTreeMap<AppId, PolicyName>> {
-    let enrolled = store.status().await?.into_iter().filter(|status| !status.removed);
-    let mut policies: BTreeMap<AppId, PolicyName> =
-        enrolled.filter_map(|status| Some((status.app, status.policy?))).collect();
-    for app in &fleet.apps {
-        match &app.policy {
-            Some(policy) => policies.insert(app.id.clone(), policy.clone()),
-            None => policies.remove(&app.id),
-        };
-    }
+/// The policy of each app that was ever in the fleet, as it is today.
+async fn policies(fleet: &Fleet, store: &dyn Store) -> anyhow::Result<BTreeMap<AppId, Option<PolicyName>>> {
+    let enrolled = store.status().await?.into_iter();
+    let of_today = |status: AppStatus| (status.app, status.policy.filter(|_| !status.removed));
+    let mut policies: BTreeMap<AppId, Option<PolicyName>> = enrolled.map(of_today).collect();
+    policies.extend(fleet.apps.iter().map(|app| (app.id.clone(), app.policy.clone())));
     Ok(policies)
+}
+
+/// The app's policy. One that was only ever backed up on demand goes by the policy of its latest backup.
+fn policy_of(
+    app: &AppId,
+    entries: &[CatalogEntry],
+    policies: &BTreeMap<AppId, Option<PolicyName>>,
+) -> Option<PolicyName> {
+    let latest = || entries.first().and_then(|entry| entry.policy.clone());
+    policies.get(app).cloned().unwrap_or_else(latest)
 }
 
 fn by_app(entries: Vec<CatalogEntry>) -> BTreeMap<AppId, Vec<CatalogEntry>> {

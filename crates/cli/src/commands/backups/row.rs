@@ -1,6 +1,8 @@
 //! One backup as it is shown.
 
-use holdfast_model::{CatalogEntry, DatabaseFacts, Gone, Made, RunId, SasFacts, StorageName, Timestamp};
+use holdfast_model::{
+    CatalogEntry, DatabaseFacts, Gone, Made, RunId, SasFacts, StorageName, Timestamp, format_timestamp,
+};
 use serde::Serialize;
 
 use crate::inventory::{Inventory, Item, MadeBy, Standing};
@@ -70,7 +72,7 @@ impl Row {
     }
 
     fn sas_cell(&self, now: Timestamp) -> Cell {
-        match self.sas_expiry() {
+        match self.sas_expiry().filter(|_| self.gone.is_none()) {
             Some(expiry) if expiry <= now => Cell::toned(format!("lapsed {}", age(expiry, now)), Tone::Warn),
             Some(expiry) => until(expiry, now).into(),
             None => "-".into(),
@@ -134,8 +136,8 @@ pub fn facts(row: &Row, now: Timestamp) -> Table {
     fact("blob", row.blob.clone());
     fact("storage", row.storage.as_ref().map(ToString::to_string));
     fact("status", row.status.clone());
-    fact("created", row.created_at.map(|at| at.to_rfc3339()));
-    fact("finished", row.finished_at.map(|at| at.to_rfc3339()));
+    fact("created", row.created_at.map(format_timestamp));
+    fact("finished", row.finished_at.map(format_timestamp));
     fact("size", row.size_bytes.map(bytes));
     fact("databases", databases(&row.databases));
     fact("made by", Some(row.made_by.as_str().to_owned()));
@@ -143,7 +145,7 @@ pub fn facts(row: &Row, now: Timestamp) -> Table {
     fact("standing", Some(row.standing.as_str().to_owned()));
     fact("hold", row.hold.clone());
     fact("sas", row.sas.as_ref().map(|sas| sas.fingerprint.clone()));
-    fact("sas lapses", row.sas_expiry().map(|at| at.to_rfc3339()));
+    fact("sas lapses", row.sas_expiry().map(format_timestamp));
     fact("verified", row.verified_at.map(|at| age(at, now)));
     fact("gone", row.gone.map(gone));
     fact("fate", row.fate.map(str::to_owned));
@@ -153,7 +155,7 @@ pub fn facts(row: &Row, now: Timestamp) -> Table {
 
 fn gone(gone: Gone) -> String {
     let what = if gone.deleted { "deleted" } else { "found missing" };
-    format!("{what} at {}", gone.at.to_rfc3339())
+    format!("{what} at {}", format_timestamp(gone.at))
 }
 
 fn databases(databases: &[DatabaseFacts]) -> Option<String> {

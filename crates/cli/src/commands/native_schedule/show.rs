@@ -1,6 +1,6 @@
 //! `holdfast native-schedule show`: what Azure runs by itself.
 
-use holdfast_model::{AppId, FrequencyUnit, NativeSchedule};
+use holdfast_model::{AppId, FrequencyUnit, NativeSchedule, format_timestamp};
 use holdfast_store::Mode;
 use serde::Serialize;
 
@@ -63,7 +63,7 @@ pub fn words(schedule: &NativeSchedule) -> String {
         days => format!("kept {days} days"),
     };
     let least = if *keep_at_least_one { ", the last one always" } else { "" };
-    let start = start.map_or_else(String::new, |start| format!(", from {}", start.to_rfc3339()));
+    let start = start.map_or_else(String::new, |start| format!(", from {}", format_timestamp(start)));
     let enabled = if *enabled { "" } else { ", not enabled" };
     format!("every {every} {unit}, {kept}{least}{start}{enabled}")
 }
