@@ -7,16 +7,20 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use holdfast_arm::{Arm, Backup, BackupRequest};
+use holdfast_arm::{
+    Arm, Backup, BackupRequest, BackupSecrets, Discovered, Progress, RestoreRequest, ScheduleRequest, Started,
+};
 use holdfast_model::{
-    AppId, BackupId, Call, Lane, Limits, NewRun, Run, RunId, Site, StorageName, SubscriptionId, Timestamp,
+    AppId, BackupId, Call, CatalogEntry, Lane, Limits, NativeSchedule, NewRun, Run, RunId, Site, StorageName,
+    SubscriptionId, Timestamp,
 };
 use holdfast_queue::{Delivery, Message, Queue};
 use holdfast_storage::{BlobFacts, Container, Grant, Need, SasHealth, Storage};
 use holdfast_store::{
-    AppStatus, Ask, AuditEvent, Board, Change, Committed, Cursor, Enrolled, FleetChange, Loaded, Plan,
-    Planned, RunFilter, Store, Taken,
+    AppStatus, Ask, AuditEvent, Board, CatalogFilter, Change, Committed, Cursor, Enrolled, FleetChange,
+    Loaded, Plan, Planned, RunFilter, Store, Taken,
 };
+use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
 
 /// How often each thing goes wrong on our side, from 0 to 1.

@@ -8,11 +8,30 @@
 
 mod chaos;
 mod checkers;
+mod operator;
 mod process;
 mod twins;
 mod world;
 
+use holdfast_model::RunKind;
 use world::{Sums, World};
+
+/// Every operation that a run or a person asks of Azure.
+const OPERATIONS: [&str; 13] = [
+    "backup",
+    "get_backup",
+    "list_backups",
+    "list_site_backups",
+    "delete_backup",
+    "backup_secrets",
+    "restore",
+    "restore_from_blob",
+    "get_operation",
+    "discover",
+    "get_schedule",
+    "put_schedule",
+    "delete_schedule",
+];
 
 /// Simulates one seed to its end and checks everything.
 fn simulate(seed: u64) -> Sums {
@@ -49,6 +68,15 @@ fn whatever_goes_wrong_nothing_is_lost_and_nothing_is_doubled() {
         assert!(total.crashes > seeds && total.lost_answers > seeds && total.throttled > seeds, "{total:#?}");
         assert!(total.messages_lost > 0 && total.messages_doubled > 0 && total.adopted > 0, "{total:#?}");
         assert!(total.sas_refreshes > 0 && total.missed > 0 && total.retried > seeds, "{total:#?}");
+        let of = |kind: RunKind, outcome: &str| {
+            total.ended.get(&format!("{kind} {outcome}")).copied().unwrap_or_default()
+        };
+        for kind in RunKind::ALL {
+            assert!(of(kind, "succeeded") > 10, "{kind} runs hardly ever succeed: {total:#?}");
+        }
+        for operation in OPERATIONS {
+            assert!(total.calls.get(operation).is_some_and(|calls| *calls > 10), "{operation}: {total:#?}");
+        }
     }
 }
 

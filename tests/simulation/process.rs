@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use holdfast_model::Limits;
 use holdfast_queue::Queue;
-use holdfast_scheduler::{Dispatcher, Fleet, Planner};
+use holdfast_scheduler::{Dispatcher, Fleet, Housekeeper, Planner};
 use holdfast_store::Store;
 use holdfast_worker::{Seams, Settings, Worker};
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::chaos::{Chaos, Counts, Rates, Shaky, pause};
+use crate::operator::Operator;
 
 /// What a process is made of.
 #[derive(Clone)]
@@ -22,6 +23,8 @@ pub(crate) struct Parts {
     pub limits: Limits,
     pub lease: Duration,
     pub fleet: watch::Receiver<Arc<Fleet>>,
+    /// The fleet as the person at the command line knows it.
+    pub asked_about: Arc<Fleet>,
     pub rates: Rates,
     pub on: Arc<std::sync::atomic::AtomicBool>,
     pub counts: Arc<Counts>,
@@ -29,6 +32,9 @@ pub(crate) struct Parts {
 
 /// The longest between two looks of a loop. Production looks each second; here that would only cost time.
 const LOOK_EVERY: Duration = Duration::from_secs(20);
+
+/// Production looks each hour; five hours of trouble would see too little of it.
+const HOUSEKEEPING_EVERY: Duration = Duration::from_mins(10);
 
 /// Runs the process, and again after each crash, until `stop`.
 pub(crate) async fn live(parts: Parts, mut rng: fastrand::Rng, stop: CancellationToken) {
@@ -57,15 +63,30 @@ async fn once(parts: Parts, chaos: Arc<Chaos>, mut rng: fastrand::Rng, stop: Can
         queue: Arc::clone(&shaky_queue),
         arm: Arc::new(Shaky { inner: parts.seams.arm, chaos: Arc::clone(&chaos) }),
         storage: Arc::new(Shaky { inner: parts.seams.storage, chaos }),
+        secrets: parts.seams.secrets,
+        probe: parts.seams.probe,
         clock: parts.seams.clock,
         bell: Arc::clone(&bell),
     };
+    let operator = Operator {
+        store: Arc::clone(&shaky_store),
+        arm: Arc::clone(&seams.arm),
+        storage: Arc::clone(&seams.storage),
+        clock: Arc::clone(&seams.clock),
+        fleet: parts.asked_about,
+        on: parts.on,
+        rng: rng.fork(),
+    };
+    let (fleet, store) = (parts.fleet.clone(), Arc::clone(&shaky_store));
+    let housekeeper = Housekeeper::new(store, fleet, rng.fork(), Arc::clone(&bell));
     let planner = Planner::new(Arc::clone(&shaky_store), parts.fleet, rng.fork(), Arc::clone(&bell));
     let dispatcher = Dispatcher::new(shaky_store, shaky_queue, parts.limits, parts.lease, bell);
     let worker = Worker::new(seams, parts.settings, 8);
     tokio::join!(
         planner.looking_every(LOOK_EVERY).run(stop.clone()),
         dispatcher.looking_every(LOOK_EVERY).run(stop.clone()),
+        housekeeper.looking_every(HOUSEKEEPING_EVERY).run(stop.clone()),
+        operator.run(stop.clone()),
         worker.run(rng, stop),
     );
 }

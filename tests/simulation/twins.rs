@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{SubsecRound, TimeDelta};
+use holdfast_arm::{Probe, ProbeError};
 use holdfast_model::{Clock, RefreshReason, SasRefresh, StorageName, Timestamp};
-use holdfast_simulator::InProcess;
+use holdfast_simulator::{Azure, InProcess, Method, Request};
 use holdfast_storage::{
-    BlobFacts, Container, Error, Grant, Judgement, Need, Refusal, Sas, SasHealth, Storage, judge, mint,
+    BlobFacts, Container, Error, Grant, Judgement, Need, Refusal, Sas, SasHealth, SecretError, SecretRef,
+    Secrets, Storage, judge, mint,
 };
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
@@ -127,5 +129,34 @@ impl Storage for TwinStorage {
         self.answers(storage)?;
         let blob = self.azure.blob(self.container.url().as_str(), name);
         Ok(blob.map(|blob| BlobFacts { size_bytes: blob.length }))
+    }
+}
+
+/// A drill's question, asked of the simulator's own sites: the URL's path is all that counts.
+#[derive(Debug)]
+pub(crate) struct TwinProbe {
+    pub azure: Arc<Mutex<Azure>>,
+    pub clock: Arc<SimClock>,
+}
+
+#[async_trait]
+impl Probe for TwinProbe {
+    async fn probe(&self, url: &str) -> Result<(), ProbeError> {
+        let path = url.strip_prefix("https://sim").ok_or(ProbeError::Url)?;
+        let answer = self.azure.lock().unwrap().handle(self.clock.now(), &Request::new(Method::Get, path));
+        if answer.is_success() { Ok(()) } else { Err(ProbeError::Status(answer.status)) }
+    }
+}
+
+/// The databases' connection strings: one for all.
+#[derive(Debug)]
+pub(crate) struct TwinSecrets {
+    pub connection: SecretString,
+}
+
+#[async_trait]
+impl Secrets for TwinSecrets {
+    async fn read(&self, _: &SecretRef) -> Result<SecretString, SecretError> {
+        Ok(self.connection.clone())
     }
 }

@@ -9,8 +9,8 @@ use chrono::TimeDelta;
 use holdfast_arm::Arm;
 use holdfast_model::schedule::Schedule;
 use holdfast_model::{
-    App, AppId, Budget, Limits, Overlap, Policy, PolicyName, Retries, Retry, Run, RunEvent, StorageName,
-    Terms, Timestamp, parse_timestamp,
+    App, AppId, Budget, Clock, DatabaseKind, DatabaseRef, DrillRule, Limits, Overlap, Policy, PolicyName,
+    Retention, Retries, Retry, Run, RunEvent, RunState, StorageName, Terms, Timestamp, parse_timestamp,
 };
 use holdfast_queue::{MemoryQueue, Queue};
 use holdfast_scheduler::Fleet;
@@ -25,7 +25,7 @@ use tokio_util::sync::CancellationToken;
 use crate::chaos::{Counts, Rates, pause};
 use crate::checkers;
 use crate::process::{Parts, live};
-use crate::twins::{SimClock, TwinStorage};
+use crate::twins::{SimClock, TwinProbe, TwinSecrets, TwinStorage};
 
 /// How long the faults go on, in simulated time.
 const TROUBLE: Duration = Duration::from_hours(5);
@@ -64,6 +64,10 @@ pub(crate) struct Sums {
     pub lost_answers: u64,
     pub throttled: u64,
     pub sas_refreshes: u64,
+    /// How runs ended, by kind and outcome.
+    pub ended: BTreeMap<String, u64>,
+    /// Calls to Azure, by operation.
+    pub calls: BTreeMap<String, u64>,
     pub crashes: u64,
     pub stalls: u64,
     pub store_errors: u64,
@@ -99,10 +103,28 @@ fn faults(rng: &mut fastrand::Rng) -> Faults {
         slow: rate(rng, 0.1),
         refused: rate(rng, 0.1),
         garbage: rate(rng, 0.1),
+        databases_dropped: rate(rng, 0.1),
+        delete_failed: rate(rng, 0.3),
+        deleted_lingers: rate(rng, 0.3),
+        restore_failed: rate(rng, 0.2),
     }
 }
 
-fn policy(rng: &mut fastrand::Rng, account: &str) -> Policy {
+/// A database's connection string: it may be found nowhere.
+const CONNECTION: &str = "Server=db;User=sa;Password=hunter2-of-the-simulation";
+
+/// Some apps have a database.
+fn databases(rng: &mut fastrand::Rng) -> Vec<DatabaseRef> {
+    let database = DatabaseRef {
+        kind: DatabaseKind::SqlAzure,
+        name: "shop".into(),
+        connection_string: Some("env:SHOP_DB".into()),
+        connection_string_name: None,
+    };
+    if rng.u8(..3) == 0 { vec![database] } else { Vec::new() }
+}
+
+fn policy(rng: &mut fastrand::Rng, account: &str, scratch: &AppId) -> Policy {
     let crontabs = ["*/20 * * * *", "0 * * * *", "15,45 * * * *", "30 2 * * *", "*/10 1-3 * * *"];
     let mut terms = Terms::new(StorageName::new("sim"), account);
     terms.deadline = Duration::from_secs(rng.u64(1_200..5_000));
@@ -123,7 +145,14 @@ fn policy(rng: &mut fastrand::Rng, account: &str) -> Policy {
         catch_up: Duration::from_secs(rng.u64(0..3_600)),
         overlap: if rng.bool() { Overlap::Skip } else { Overlap::Queue },
         recovery_point_objective: None,
-        retention: None,
+        // By days nothing would be old enough; each seed keeps some good ones.
+        retention: Some(Retention { dry_run: false, ..Retention::new(0, rng.u32(1..4)) }),
+        drill: Some(DrillRule {
+            every: Duration::from_secs(rng.u64(3_600..10_000)),
+            into: scratch.clone(),
+            probe: Some(format!("https://sim/_site/{}", scratch.site())),
+        }),
+        native_schedule: None,
         terms,
     }
 }
@@ -135,14 +164,17 @@ impl World {
         let account = simulated.accounts[0].clone();
         let container = format!("https://{}.blob.core.windows.net/{}", account.name, account.containers[0]);
         let container: Container = container.parse().unwrap();
-        let policy = policy(&mut rng, &account.name);
-        let apps = simulated.sites.iter().map(|site| {
+        // The last site is nobody's: drills restore into it.
+        let scratch = simulated.sites.last().unwrap().site.id.clone();
+        let policy = policy(&mut rng, &account.name, &scratch);
+        let of_fleet = simulated.sites.iter().filter(|site| site.site.id != scratch);
+        let apps = of_fleet.map(|site| {
             let site = &site.site;
             let app = App {
                 id: site.id.clone(),
                 policy: Some(policy.name.clone()),
                 plan: site.plan.clone(),
-                databases: Vec::new(),
+                databases: databases(&mut rng),
                 paused: false,
             };
             (app.id.clone(), app)
@@ -193,23 +225,27 @@ impl World {
             limits,
             counts: Arc::default(),
             on: Arc::new(AtomicBool::new(true)),
-            secrets: vec![account.key.expose_secret().to_owned()],
+            secrets: vec![account.key.expose_secret().to_owned(), CONNECTION.to_owned()],
             signatures,
         }
     }
 
     /// Trouble, then peace, then judgement.
     pub(crate) async fn run(mut self) -> Sums {
+        let asked_about = Arc::new(self.fleet.clone());
         let (fleet_sender, fleet) = watch::channel(Arc::new(self.fleet.clone()));
         let stop = CancellationToken::new();
         let processes: Vec<_> = (0..self.rng.usize(1..4))
-            .map(|_| tokio::spawn(live(self.parts(fleet.clone()), self.rng.fork(), stop.clone())))
+            .map(|_| {
+                let parts = self.parts(fleet.clone(), Arc::clone(&asked_about));
+                tokio::spawn(live(parts, self.rng.fork(), stop.clone()))
+            })
             .collect();
         self.trouble().await;
         self.on.store(false, Ordering::Relaxed);
         self.azure.lock().unwrap().set_faults(Faults::none());
         self.storage.unreachable.lock().unwrap().0 = 0.0;
-        fleet_sender.send(Arc::new(self.paused())).unwrap();
+        fleet_sender.send(Arc::new(self.in_peace())).unwrap();
         self.peace().await;
         stop.cancel();
         for process in processes {
@@ -218,7 +254,7 @@ impl World {
         self.judge().await
     }
 
-    fn parts(&mut self, fleet: watch::Receiver<Arc<Fleet>>) -> Parts {
+    fn parts(&mut self, fleet: watch::Receiver<Arc<Fleet>>, asked_about: Arc<Fleet>) -> Parts {
         let arm: Arc<dyn Arm> = Arc::new(self.storage.azure.clone());
         let rates = Rates {
             crash: rate(&mut self.rng, 0.01),
@@ -230,8 +266,12 @@ impl World {
         let storage: Arc<dyn Storage> = Arc::clone(&self.storage) as _;
         let queue: Arc<dyn Queue> = Arc::new(self.queue.clone());
         let (store, clock) = (Arc::clone(&self.store) as _, Arc::clone(&self.clock) as _);
+        let probe = TwinProbe { azure: Arc::clone(&self.azure), clock: Arc::clone(&self.clock) };
+        let secrets = Arc::new(TwinSecrets { connection: CONNECTION.into() });
+        let probe = Arc::new(probe);
         Parts {
-            seams: Seams { store, queue, arm, storage, clock, bell: Arc::new(Notify::new()) },
+            asked_about,
+            seams: Seams { store, queue, arm, storage, secrets, probe, clock, bell: Arc::new(Notify::new()) },
             settings: Settings::default(),
             limits: self.limits.clone(),
             lease: Duration::from_mins(2),
@@ -256,11 +296,17 @@ impl World {
         }
     }
 
-    /// The same fleet with every app paused: no more ticks come due.
-    fn paused(&self) -> Fleet {
+    /// The same fleet with every app in no policy: no more ticks come due, and nothing is owed any more.
+    fn in_peace(&self) -> Fleet {
         let mut fleet = self.fleet.clone();
-        fleet.apps.values_mut().for_each(|app| app.paused = true);
+        fleet.apps.values_mut().for_each(|app| app.policy = None);
         fleet
+    }
+
+    /// Is the blob in the container?
+    pub(crate) fn has_blob(&self, blob: &str) -> bool {
+        let mut azure = self.azure.lock().unwrap();
+        azure.blob(self.clock.now(), self.storage.container.url().as_str(), blob).is_some()
     }
 
     async fn peace(&self) {
@@ -280,6 +326,8 @@ impl World {
     async fn judge(self) -> Sums {
         checkers::posts(&self).await;
         checkers::ticks(&self).await;
+        checkers::kept(&self).await;
+        checkers::restores(&self).await;
         checkers::budgets(&self);
         checkers::audit(&self).await;
         checkers::secrets(&self).await;
@@ -294,10 +342,10 @@ impl World {
         self.store.audit(0, u32::MAX).await.unwrap()
     }
 
-    /// The runs of each app, by tick.
-    pub(crate) async fn runs_by_app(&self) -> BTreeMap<AppId, Vec<Run>> {
+    /// The runs of each app that a tick made, by tick.
+    pub(crate) async fn ticks_by_app(&self) -> BTreeMap<AppId, Vec<Run>> {
         let mut by_app: BTreeMap<AppId, Vec<Run>> = BTreeMap::new();
-        for run in self.runs().await {
+        for run in self.runs().await.into_iter().filter(|run| run.tick.is_some()) {
             by_app.entry(run.app.clone()).or_default().push(run);
         }
         for runs in by_app.values_mut() {
@@ -311,6 +359,7 @@ impl World {
         let mut sums = Sums {
             accepted_posts: counters.accepted_posts,
             lost_answers: counters.lost_answers,
+            calls: counters.calls.clone(),
             throttled: counters.throttled_by_arm + counters.throttled_by_provider,
             crashes: self.counts.crashes.load(Ordering::Relaxed),
             stalls: self.counts.stalls.load(Ordering::Relaxed),
@@ -319,6 +368,12 @@ impl World {
             messages_doubled: self.counts.messages_doubled.load(Ordering::Relaxed),
             ..Sums::default()
         };
+        for run in self.runs().await {
+            if let RunState::Ended { outcome, .. } = run.state {
+                let key = format!("{} {}", run.task.kind(), outcome.as_str());
+                *sums.ended.entry(key).or_default() += 1;
+            }
+        }
         for event in self.events().await {
             match event.event {
                 RunEvent::Planned { .. } => sums.runs += 1,
@@ -343,8 +398,14 @@ impl World {
 impl Sums {
     /// Adds another simulation's sums.
     pub(crate) fn add(&mut self, other: &Self) {
-        for (outcome, count) in &other.outcomes {
-            *self.outcomes.entry(outcome.clone()).or_default() += count;
+        for (mine, others) in [
+            (&mut self.outcomes, &other.outcomes),
+            (&mut self.ended, &other.ended),
+            (&mut self.calls, &other.calls),
+        ] {
+            for (key, count) in others {
+                *mine.entry(key.clone()).or_default() += count;
+            }
         }
         let fields: [(&mut u64, u64); 14] = [
             (&mut self.runs, other.runs),

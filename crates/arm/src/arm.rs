@@ -33,26 +33,11 @@ pub trait Arm: Send + Sync {
     async fn list_backups(&self, app: &AppId) -> Result<Vec<Backup>, Error>;
 
     /// The same by POST /listbackups: a second opinion before a backup counts as lost. Follows pages to the end.
-    async fn list_site_backups(&self, app: &AppId) -> Result<Vec<Backup>, Error> {
-        Err(Error::new(
-            crate::Operation::ListSiteBackups,
-            app.short_name(),
-            crate::Verdict::Rejected,
-            "not done here",
-        ))
-    }
+    async fn list_site_backups(&self, app: &AppId) -> Result<Vec<Backup>, Error>;
 
     /// Deletes a backup with its blobs, with the SAS that Azure keeps with it. Azure answers before it is done, with
     /// the backup or with nothing. A backup that is gone is [`Verdict::NotFound`](crate::Verdict::NotFound).
-    async fn delete_backup(&self, app: &AppId, id: BackupId) -> Result<Option<Backup>, Error> {
-        let _ = (id,);
-        Err(Error::new(
-            crate::Operation::DeleteBackup,
-            app.short_name(),
-            crate::Verdict::Rejected,
-            "not done here",
-        ))
-    }
+    async fn delete_backup(&self, app: &AppId, id: BackupId) -> Result<Option<Backup>, Error>;
 
     /// The backup with its secrets; `replace` puts another SAS in the place of the one that Azure keeps with it. Doing
     /// that twice does no more than once. No recorded answer was found: it is built on the documented one.
@@ -61,91 +46,29 @@ pub trait Arm: Send + Sync {
         app: &AppId,
         id: BackupId,
         replace: Option<&SecretString>,
-    ) -> Result<BackupSecrets, Error> {
-        let _ = (id, replace);
-        Err(Error::new(
-            crate::Operation::BackupSecrets,
-            app.short_name(),
-            crate::Verdict::Rejected,
-            "not done here",
-        ))
-    }
+    ) -> Result<BackupSecrets, Error>;
 
     /// Starts a restore into `app` from a backup; Azure looks at the blob and not at the backup's number. Not
     /// idempotent: it stops the app.
-    async fn restore(&self, app: &AppId, id: BackupId, request: &RestoreRequest) -> Result<Started, Error> {
-        let _ = (id, request);
-        Err(Error::new(
-            crate::Operation::Restore,
-            app.short_name(),
-            crate::Verdict::Rejected,
-            "not done here",
-        ))
-    }
+    async fn restore(&self, app: &AppId, id: BackupId, request: &RestoreRequest) -> Result<Started, Error>;
 
     /// As [`restore`](Self::restore), from a blob that Azure's list need not know.
-    async fn restore_from_blob(&self, app: &AppId, request: &RestoreRequest) -> Result<Started, Error> {
-        let _ = (request,);
-        Err(Error::new(
-            crate::Operation::RestoreFromBlob,
-            app.short_name(),
-            crate::Verdict::Rejected,
-            "not done here",
-        ))
-    }
+    async fn restore_from_blob(&self, app: &AppId, request: &RestoreRequest) -> Result<Started, Error>;
 
     /// What a blob holds: the databases in it, and the site it was taken of.
-    async fn discover(&self, app: &AppId, request: &RestoreRequest) -> Result<Discovered, Error> {
-        let _ = (request,);
-        Err(Error::new(
-            crate::Operation::Discover,
-            app.short_name(),
-            crate::Verdict::Rejected,
-            "not done here",
-        ))
-    }
+    async fn discover(&self, app: &AppId, request: &RestoreRequest) -> Result<Discovered, Error>;
 
     /// How an operation stands that [`Started`] told of. `operation` is a path, and nothing else is asked than ARM.
-    async fn operation(&self, app: &AppId, operation: &str) -> Result<Progress, Error> {
-        let _ = (operation,);
-        Err(Error::new(
-            crate::Operation::GetOperation,
-            app.short_name(),
-            crate::Verdict::Rejected,
-            "not done here",
-        ))
-    }
+    async fn operation(&self, app: &AppId, operation: &str) -> Result<Progress, Error>;
 
     /// Azure's own schedule of an app; `None` when it has none.
-    async fn schedule(&self, app: &AppId) -> Result<Option<NativeSchedule>, Error> {
-        Err(Error::new(
-            crate::Operation::GetSchedule,
-            app.short_name(),
-            crate::Verdict::Rejected,
-            "not done here",
-        ))
-    }
+    async fn schedule(&self, app: &AppId) -> Result<Option<NativeSchedule>, Error>;
 
     /// Sets Azure's own schedule. Enabling one fires a backup at once, so doing it twice makes two.
-    async fn put_schedule(&self, app: &AppId, request: &ScheduleRequest) -> Result<(), Error> {
-        let _ = (request,);
-        Err(Error::new(
-            crate::Operation::PutSchedule,
-            app.short_name(),
-            crate::Verdict::Rejected,
-            "not done here",
-        ))
-    }
+    async fn put_schedule(&self, app: &AppId, request: &ScheduleRequest) -> Result<(), Error>;
 
     /// Takes Azure's own schedule away. One that is not there is no error.
-    async fn delete_schedule(&self, app: &AppId) -> Result<(), Error> {
-        Err(Error::new(
-            crate::Operation::DeleteSchedule,
-            app.short_name(),
-            crate::Verdict::Rejected,
-            "not done here",
-        ))
-    }
+    async fn delete_schedule(&self, app: &AppId) -> Result<(), Error>;
 }
 
 /// A backup with what only [`Arm::backup_secrets`] tells.

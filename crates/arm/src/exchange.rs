@@ -2,7 +2,7 @@
 
 use std::sync::PoisonError;
 
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
 use reqwest::{Method, Response};
 use secrecy::ExposeSecret;
 use tracing::Instrument;
@@ -89,6 +89,8 @@ impl HttpArm {
             request.header(AUTHORIZATION, bearer).header("x-ms-client-request-id", client_request_id);
         Ok(match body {
             Some(body) => request.header(CONTENT_TYPE, "application/json").body(body),
+            // hyper leaves the length out, and IIS answers 411 to a POST that does not tell it.
+            None if *method == Method::POST => request.header(CONTENT_LENGTH, 0),
             None => request,
         })
     }

@@ -82,10 +82,11 @@ pub(crate) fn discovered(body: &Value) -> Result<Discovered, Unreadable> {
     if !properties.is_object() {
         return Err(Unreadable("the body tells of no blob: it has no `properties`".to_owned()));
     }
-    if !matches!(properties["databases"], Value::Null | Value::Array(_)) {
-        return Err(Unreadable("the databases are no list".to_owned()));
-    }
     let databases = databases(&properties["databases"]);
+    let told = properties["databases"].as_array().map_or(0, Vec::len);
+    if told != databases.len() || !matches!(properties["databases"], Value::Null | Value::Array(_)) {
+        return Err(Unreadable("the databases in it cannot be read".to_owned()));
+    }
     Ok(Discovered { databases, site: text(properties, "siteName").map(str::to_owned) })
 }
 

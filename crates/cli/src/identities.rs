@@ -6,12 +6,11 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use async_trait::async_trait;
-use holdfast_arm::{Credential, Token, TokenError};
+use holdfast_arm::{Token, TokenError};
 use holdfast_model::{Clock, Timestamp};
 use holdfast_storage::{Access, LiveSecrets, NoToken, Tokens};
 use secrecy::SecretString;
 use tokio::sync::Mutex;
-use url::Url;
 
 use crate::clouds::{credential, section, token_timeout};
 use crate::config::{Cloud, Fleet};
@@ -53,9 +52,7 @@ fn choice(clouds: &[Cloud]) -> &str {
 /// Tokens of one credential, kept until their end is near.
 #[derive(Debug)]
 struct CloudTokens {
-    section: String,
-    credential: Credential,
-    authority: Option<Url>,
+    cloud: Cloud,
     timeout: Duration,
     clock: Arc<dyn Clock>,
     /// By scope. Held while one is asked for, so that those who need it at the same moment share it.
@@ -67,18 +64,20 @@ const RENEW_BEFORE: Duration = Duration::from_mins(5);
 
 impl CloudTokens {
     fn new(cloud: &Cloud, fleet: &Fleet, clock: &Arc<dyn Clock>) -> anyhow::Result<Self> {
+        // A secret that cannot be read is told at the start.
+        credential(cloud)?;
         Ok(Self {
-            section: section(cloud),
-            credential: credential(cloud)?,
-            authority: cloud.authority.clone(),
+            cloud: cloud.clone(),
             timeout: token_timeout(&fleet.engine),
             clock: Arc::clone(clock),
             held: Mutex::default(),
         })
     }
 
+    /// The credential's secret is read anew: files rotate while the process runs.
     async fn ask(&self, scope: &str) -> Result<Token, TokenError> {
-        let source = self.credential.clone().source(self.authority.as_ref(), scope)?;
+        let credential = credential(&self.cloud).map_err(|error| TokenError::new(&error.to_string()))?;
+        let source = credential.source(self.cloud.authority.as_ref(), scope)?;
         let answer = tokio::time::timeout(self.timeout, source.token()).await;
         answer.unwrap_or_else(|_| Err(TokenError::new("no answer in time")))
     }
@@ -92,7 +91,7 @@ impl Tokens for CloudTokens {
             return Ok(token.secret.clone());
         }
         let asked = self.ask(scope).await;
-        let token = asked.map_err(|error| NoToken(format!("[{}] has {error}", self.section)))?;
+        let token = asked.map_err(|error| NoToken(format!("[{}] has {error}", section(&self.cloud))))?;
         let secret = token.secret.clone();
         held.insert(scope.to_owned(), token);
         Ok(secret)
@@ -101,4 +100,108 @@ impl Tokens for CloudTokens {
 
 fn will_do(token: &Token, now: Timestamp) -> bool {
     now + RENEW_BEFORE < token.expires_on
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use axum::http::StatusCode;
+    use holdfast_arm::Credential;
+    use holdfast_model::{Limits, ManualClock, SubscriptionId};
+    use holdfast_storage::SecretRef;
+    use secrecy::ExposeSecret;
+    use url::Url;
+
+    use super::*;
+    use crate::config::EngineConfig;
+
+    /// A token service that counts, and gives each token a number. At first it is busy for `refused` times.
+    async fn token_service(refused: u32) -> Url {
+        let asked = Arc::new(AtomicU32::new(0));
+        let answer = move || {
+            let number = asked.fetch_add(1, Ordering::SeqCst);
+            let body = format!(r#"{{"token_type":"Bearer","expires_in":3600,"access_token":"t-{number}"}}"#);
+            let status = if number < refused { StatusCode::BAD_REQUEST } else { StatusCode::OK };
+            std::future::ready((status, body))
+        };
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let router = axum::Router::new().fallback(answer);
+        tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        url.parse().unwrap()
+    }
+
+    fn cloud(name: &str, authority: &Url, subscriptions: &[&str]) -> Cloud {
+        let secret = SecretRef::Env("CARGO_PKG_NAME".into());
+        Cloud {
+            name: name.into(),
+            credential: Credential::ClientSecret { tenant: "t".into(), client_id: "c".into(), secret },
+            endpoint: authority.clone(),
+            authority: Some(authority.clone()),
+            api_version: "2024-11-01".into(),
+            subscriptions: subscriptions.iter().map(|id| SubscriptionId::new(id)).collect(),
+        }
+    }
+
+    fn fleet(clouds: Vec<Cloud>) -> Fleet {
+        Fleet {
+            clouds,
+            storages: BTreeMap::new(),
+            policies: BTreeMap::new(),
+            apps: Vec::new(),
+            discover: Vec::new(),
+            limits: Limits::default(),
+            engine: EngineConfig::default(),
+        }
+    }
+
+    fn clock() -> Arc<ManualClock> {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        // Tokens end by the machine's time, an hour after they are given.
+        Arc::new(ManualClock::new(holdfast_model::SystemClock::default().now()))
+    }
+
+    fn identities(clouds: Vec<Cloud>, clock: &Arc<ManualClock>) -> Identities {
+        let clock: Arc<dyn Clock> = clock.clone();
+        Identities::new(&fleet(clouds), &clock).unwrap()
+    }
+
+    async fn token(access: &Access, scope: &str) -> String {
+        access.tokens.token(scope).await.unwrap().expose_secret().to_owned()
+    }
+
+    #[tokio::test]
+    async fn a_token_serves_its_scope_until_its_end_is_near() {
+        let clock = clock();
+        let cloud = cloud("", &token_service(0).await, &[]);
+        let access = identities(vec![cloud], &clock).access(None).unwrap();
+        let (vault, storage) = ("https://vault.azure.net/.default", "https://storage.azure.com/.default");
+        assert_eq!(token(&access, vault).await, "t-0");
+        assert_eq!(token(&access, storage).await, "t-1");
+        clock.advance(Duration::from_mins(50));
+        assert_eq!(token(&access, vault).await, "t-0");
+        clock.advance(Duration::from_mins(6));
+        assert_eq!(token(&access, vault).await, "t-2");
+        assert!(!format!("{access:?}").contains("t-2"));
+    }
+
+    #[tokio::test]
+    async fn a_token_that_is_refused_is_asked_for_again_by_the_next() {
+        let clock = clock();
+        let cloud = cloud("contoso", &token_service(1).await, &[]);
+        let access = identities(vec![cloud], &clock).access(None).unwrap();
+        let error = access.tokens.token("https://vault.azure.net/.default").await.unwrap_err();
+        assert!(error.to_string().starts_with("[azure.contoso] has no token"), "{error}");
+        assert_eq!(token(&access, "https://vault.azure.net/.default").await, "t-1");
+    }
+
+    #[test]
+    fn the_fleets_own_choice_serves_every_subscription_or_comes_first() {
+        let at = Url::parse("http://127.0.0.1:1/").unwrap();
+        let clouds = [cloud("a", &at, &["0a"]), cloud("b", &at, &[]), cloud("c", &at, &["0c"])];
+        assert_eq!((choice(&clouds), choice(&clouds[..1])), ("b", "a"));
+        let identities = identities(clouds.to_vec(), &clock());
+        assert!(identities.access(Some("c")).is_ok() && identities.access(Some("d")).is_err());
+    }
 }

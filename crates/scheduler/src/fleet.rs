@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use holdfast_model::{App, AppId, Policy, PolicyName, Timestamp};
+use holdfast_model::{App, AppId, Policy, PolicyName, StorageName, Terms, Timestamp};
 use holdfast_store::Enrolled;
 
 /// Apps and policies, from the fleet file and from what was discovered.
@@ -15,11 +15,25 @@ pub struct Fleet {
 }
 
 impl Fleet {
-    /// The app and the policy it follows, unless it is unknown, paused or in none.
-    pub fn scheduled(&self, id: &AppId) -> Option<(&App, &Policy)> {
-        let app = self.apps.get(id).filter(|app| !app.paused)?;
+    /// The app and the policy it follows, unless it is unknown or in none.
+    pub fn followed(&self, id: &AppId) -> Option<(&App, &Policy)> {
+        let app = self.apps.get(id)?;
         let policy = self.policies.get(app.policy.as_ref()?)?;
         Some((app, policy))
+    }
+
+    /// The same, unless it is paused.
+    pub fn scheduled(&self, id: &AppId) -> Option<(&App, &Policy)> {
+        self.followed(id).filter(|(app, _)| !app.paused)
+    }
+
+    /// The policy's terms for a backup that lies in `storage`, which the policy may have left since: with the SAS of
+    /// another container Azure could neither read nor delete it.
+    pub fn terms_at(&self, policy: &Policy, storage: &StorageName) -> Terms {
+        let mut policies = std::iter::once(policy).chain(self.policies.values());
+        let there = policies.find(|policy| policy.terms.storage == *storage);
+        let account = there.unwrap_or(policy).terms.account.clone();
+        Terms { storage: storage.clone(), account, ..policy.terms.clone() }
     }
 
     /// The fleet as the store enrols it at `now`.

@@ -2,15 +2,18 @@
 
 mod dispatcher;
 mod fleet;
+mod housekeeper;
+mod owed;
 mod planner;
 mod share;
 
 pub use dispatcher::{Dispatched, Dispatcher};
 pub use fleet::Fleet;
+pub use housekeeper::{Housekeeper, Housekept};
 pub use planner::Planner;
 pub use share::share;
 
-/// A pass of the planner or the dispatcher failed; the next one makes up for it.
+/// A pass of one of the loops failed; the next one makes up for it.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The store failed.

@@ -8,7 +8,7 @@ use secrecy::SecretString;
 use crate::{Faults, Fleet};
 
 /// 2028-03-31, in seconds since 1970.
-const DATABASES_END: i64 = 1838073600;
+const DATABASES_END: i64 = 1_838_073_600;
 
 /// What an [`Azure`](crate::Azure) is made from.
 #[derive(Debug, Clone)]

@@ -140,15 +140,16 @@ impl<'a> Plan<'a> {
         let name = format!("{}-{number:04}", NAMES[rng.usize(..NAMES.len())]);
         let class = if rng.u8(..4) == 0 { "gold" } else { "silver" };
         let kind = if rng.bool() { "app" } else { "app,linux" };
+        let id = AppId::new(self.subscription, &self.group, &name, None);
         let site = Site {
-            id: AppId::new(self.subscription, &self.group, &name, None),
+            hosts: vec![host_of(&id)],
+            id,
             location: self.location.to_owned(),
             plan: Some(self.id.clone()),
             kind: Some(kind.to_owned()),
             state: Some("Running".to_owned()),
             tier: Some(self.tier.to_owned()),
             operation: None,
-            hosts: Vec::new(),
             tags: BTreeMap::from([("backup".to_owned(), class.to_owned())]),
         };
         FleetSite { site, size_bytes: rng.u64(2_000..8_000) }
@@ -159,7 +160,13 @@ fn staging_of(production: &FleetSite) -> FleetSite {
     let mut slot = production.clone();
     let id = &production.site.id;
     slot.site.id = AppId::new(id.subscription().as_str(), id.resource_group(), id.site(), Some("staging"));
+    slot.site.hosts = vec![host_of(&slot.site.id)];
     slot
+}
+
+/// The host name that every site has.
+pub(crate) fn host_of(app: &AppId) -> String {
+    format!("{}.azurewebsites.net", app.short_name().replace('/', "-"))
 }
 
 /// A GUID in its text form, from the seed.

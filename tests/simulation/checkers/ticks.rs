@@ -4,7 +4,7 @@ use crate::world::{World, start};
 
 /// Each tick of each app ended in one outcome or one recorded miss, and none was left out.
 pub(crate) async fn ticks(world: &World) {
-    let by_app = world.runs_by_app().await;
+    let by_app = world.ticks_by_app().await;
     for (app, runs) in &by_app {
         let (_, policy) = world.fleet.scheduled(app).unwrap();
         for pair in runs.windows(2) {

@@ -43,11 +43,7 @@ impl Answer {
             (Some(_), _) | (None, 202) => {
                 Ok(Progress::UnderWay { retry_after: retry_after(&self.headers, now) })
             }
-            (None, _) if self.body.is_empty() || text(&body, "id").is_some() => Ok(Progress::Done),
-            (None, _) => {
-                let neither = "the body tells of neither an operation nor a resource";
-                Err(self.unreadable(target, &Unreadable(neither.to_owned())))
-            }
+            (None, _) => self.ended(&body).map(|()| Progress::Done).map_err(|e| self.unreadable(target, &e)),
         }
     }
 
@@ -57,11 +53,11 @@ impl Answer {
         if let Some(link) = self.link("azure-asyncoperation")?.or(by_location) {
             return self.path_of(target, link).map(Some);
         }
-        let body = self.optional_object()?;
+        let body = wire::json_body(&self.body).unwrap_or_default();
         match (text(&body["properties"], "operationId"), target.app) {
             (Some(id), Some(app)) => self.path_of(target, &format!("{app}/operationresults/{id}")).map(Some),
             _ if self.status == 202 => Err(Unreadable("no link to the operation".to_owned())),
-            _ => Ok(None),
+            _ => self.ended(&body).map(|()| None),
         }
     }
 
@@ -92,13 +88,12 @@ impl Answer {
         header(&self.headers, name).filter(|link| !link.is_empty()).ok_or_else(no_text).map(Some)
     }
 
-    /// The body's object, or null for an empty body: App Service answers both, and a proxy's page is neither.
-    fn optional_object(&self) -> Result<Value, Unreadable> {
-        if self.body.is_empty() {
-            return Ok(Value::Null);
+    /// That this is what the end of an operation is answered with: nothing, or a resource. A proxy's page is neither.
+    fn ended(&self, body: &Value) -> Result<(), Unreadable> {
+        if self.body.is_empty() || text(body, "id").is_some() {
+            return Ok(());
         }
-        let body = wire::json_body(&self.body)?;
-        if body.is_object() { Ok(body) } else { Err(Unreadable("the body is no object".to_owned())) }
+        Err(Unreadable("the body tells of neither an operation nor a resource".to_owned()))
     }
 }
 

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use holdfast_model::{AppId, BackupId, parse_timestamp};
 use proptest::prelude::*;
 use reqwest::header::{HeaderName, HeaderValue};
@@ -42,6 +44,7 @@ fn an_async_operation_comes_before_a_location_and_a_location_counts_only_at_202(
     assert_eq!(operation(202, &both[1..], "<html>"), kept("/Subscriptions/S/results/2"));
     assert_eq!(operation(200, &both[1..], ""), Ok(None));
     assert_eq!(operation(204, &[], ""), Ok(None));
+    assert_eq!(operation(200, &[], r#"{"id": "/subscriptions/s/x"}"#), Ok(None));
     assert_eq!(operation(202, &[], ""), Err(Verdict::Ambiguous));
 }
 
@@ -54,7 +57,7 @@ fn an_operations_id_in_the_body_becomes_its_path() {
     }
     let hostile = r#"{"properties": {"operationId": "../../../../../../../../tenants/1"}}"#;
     assert_eq!(operation(200, &[], hostile), Err(Verdict::Ambiguous));
-    for odd in ["<html>", "[]", "null", "\"ok\""] {
+    for odd in ["<html>", "[]", "{}", "\"ok\"", r#"{"status": "Failed"}"#, r#"{"error": {}}"#] {
         assert_eq!(operation(200, &[], odd), Err(Verdict::Ambiguous), "{odd}");
     }
 }
@@ -84,6 +87,14 @@ fn an_operation_ends_by_its_word_and_without_one_by_the_answers_status() {
     ] {
         assert_eq!(progress(status, body), read, "{status} {body}");
     }
+}
+
+#[test]
+fn what_an_operation_under_way_asks_to_wait_is_kept() {
+    let app = app();
+    let answer = answer(202, &[("retry-after", "15")], "");
+    let progress = answer.progress(&Target::app(Operation::GetOperation, &app), now()).unwrap();
+    assert_eq!(progress, Progress::UnderWay { retry_after: Some(Duration::from_secs(15)) });
 }
 
 #[test]

@@ -135,7 +135,7 @@ impl<A: Arm> BackupApp for A {
 }
 
 /// Reads a request to the end of its body, and gives its first line.
-async fn read_request(stream: &mut TcpStream) -> String {
+pub async fn read_request(stream: &mut TcpStream) -> String {
     let (mut text, mut buffer) = (String::new(), [0; 4096]);
     loop {
         let read = stream.read(&mut buffer).await.unwrap();

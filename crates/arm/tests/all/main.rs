@@ -5,7 +5,10 @@
 mod answers;
 mod clouds;
 mod credentials;
+mod every;
 mod hostile;
+mod hostile_operations;
+mod operations;
 mod pages;
 mod recordings;
 mod secrets;

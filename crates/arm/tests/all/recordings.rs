@@ -1,18 +1,22 @@
 //! Replays recorded exchanges with Azure where they are at hand beside the workspace. They are not part of it.
 
-use std::path::PathBuf;
+use std::fs::read_to_string;
+use std::path::Path;
 
-use holdfast_arm::{Arm, Backup, BackupRequest, Settings, Verdict};
+use holdfast_arm::{Arm, Backup, BackupRequest, HttpArm, Progress, RestoreRequest, Settings, Verdict};
 use holdfast_model::{AppId, BackupId, BackupName, BackupStatus};
 use serde_json::{Value, json};
 
 use crate::answers::app;
+use crate::every::operation_path;
 use crate::server::{Server, answer, arm, arm_with, tokens};
 
 /// The file's elements; `None`, and one line that says so, where there is no such file.
 fn recorded(file: &str) -> Option<Vec<Value>> {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/azure").join(file);
-    let Ok(text) = std::fs::read_to_string(&path) else {
+    let above = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
+    let text =
+        above.map(|folder| folder.join("shared/azure").join(file)).find_map(|path| read_to_string(path).ok());
+    let Some(text) = text else {
         println!("no recorded exchanges beside this workspace ({file}): nothing was replayed");
         return None;
     };
@@ -29,7 +33,12 @@ async fn replaying(status: u64, headers: &Value, body: &Value) -> Server {
         .filter(|(name, _)| !["content-length", "content-type", "x-ms-request-id"].contains(&name.as_str()))
         .map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned()))
         .collect();
-    Server::new(move |_, _| {
+    Server::new(move |seen, _| {
+        let here = format!("http://{}", seen.header("host"));
+        let headers: Vec<(String, String)> = headers
+            .iter()
+            .map(|(name, value)| (name.clone(), value.replace("https://management.azure.com", &here)))
+            .collect();
         let headers: Vec<(&str, &str)> = headers.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
         answer(u16::try_from(status).unwrap(), &headers, text.clone())
     })
@@ -50,6 +59,27 @@ fn check(backup: &Backup, recorded: &Value) {
         let second = read.map(|at| at.format("%Y-%m-%dT%H:%M:%S").to_string());
         assert_eq!(second.as_deref(), recorded[key].as_str().map(|text| &text[..19]), "{key}");
     }
+}
+
+/// Sends the recorded restore, and reads its 202. The recorded link leads to Azure and the server is here, so the link's
+/// host is put right by `replaying`.
+async fn restored(client: &HttpArm, app: &AppId, recorded: &Value, server: &Server) {
+    let wanted = &recorded["body"]["properties"];
+    let request = RestoreRequest {
+        storage_url: wanted["storageAccountUrl"].as_str().unwrap().into(),
+        blob: wanted["blobName"].as_str().unwrap().to_owned(),
+        target: app.clone(),
+        overwrite: wanted["overwrite"].as_bool().unwrap(),
+        plan: None,
+        databases: Vec::new(),
+        ignore_databases: wanted["ignoreDatabases"].as_bool().unwrap(),
+        ignore_conflicting_host_names: wanted["ignoreConflictingHostNames"].as_bool().unwrap(),
+    };
+    let started = client.restore(app, BackupId(0), &request).await.unwrap();
+    assert_eq!(server.seen()[0].json(), recorded["body"]);
+    let operation = started.operation.unwrap();
+    assert!(operation.starts_with("/subscriptions/") && !operation.contains('?'), "{operation}");
+    assert_eq!((started.request_id.as_deref(), started.retry_after), (Some("req-1"), None));
 }
 
 #[tokio::test]
@@ -75,25 +105,28 @@ async fn recorded_exchanges_are_sent_and_read_as_they_were() {
             };
             check(&client.backup(&app.parse().unwrap(), &backup).await.unwrap(), &response["body"]);
             assert_eq!(server.seen()[0].json(), request["body"]);
-            assert!(server.seen()[0].uri.eq_ignore_ascii_case(uri));
         } else if let Some(app) = path.strip_suffix("/backups") {
             let listed = client.list_backups(&app.parse().unwrap()).await.unwrap();
             let recorded = response["body"]["value"].as_array().unwrap();
             assert_eq!(listed.len(), recorded.len());
             listed.iter().zip(recorded).for_each(|(backup, recorded)| check(backup, recorded));
-            assert!(server.seen()[0].uri.eq_ignore_ascii_case(uri));
         } else if method == "DELETE" {
-            // The client has no delete; its recorded answer is a backup all the same.
-            check(&client.get_backup(&app(), BackupId(1)).await.unwrap(), &response["body"]);
-        } else if response["status"] == 200 {
-            let site = client.site(&app()).await.unwrap();
-            assert_eq!(site.id, response["body"]["id"].as_str().unwrap().parse::<AppId>().unwrap());
-            assert_eq!(site.state.as_deref(), Some("Running"));
+            let (app, id) = path.split_once("/backups/").unwrap();
+            let id = BackupId(id.parse().unwrap());
+            let backup = client.delete_backup(&app.parse().unwrap(), id).await.unwrap().unwrap();
+            check(&backup, &response["body"]);
+        } else if let Some(app) = path.strip_suffix("/backups/0/restore") {
+            let app: AppId = app.parse().unwrap();
+            restored(&client, &app, request, &server).await;
         } else {
-            // 202 with an empty body: a restore's, which this client does not start.
-            let error = client.backup(&app(), &crate::answers::request()).await.unwrap_err();
-            assert_eq!(error.verdict(), &Verdict::Ambiguous);
+            let (app, _) = path.split_once("/operationresults/").unwrap();
+            let progress = client.operation(&app.parse().unwrap(), path).await.unwrap();
+            let done = response["status"] == 200;
+            assert_eq!(progress == Progress::Done, done, "{progress:?}");
+            assert_eq!(progress == Progress::UnderWay { retry_after: None }, !done, "{progress:?}");
         }
+        assert_eq!(server.seen()[0].method, method);
+        assert!(server.seen()[0].uri.eq_ignore_ascii_case(uri));
         replayed += 1;
     }
     assert!(replayed >= 13, "only {replayed} exchanges were replayed");
@@ -109,8 +142,20 @@ async fn recorded_errors_are_read_as_what_they_are() {
             let backup = arm(&server.url).get_backup(&app(), BackupId(1)).await.unwrap();
             assert_eq!(backup.log.as_deref(), Some(log));
         }
+        if recorded["body"]["status"] == "Failed" {
+            let server = Server::always(200, recorded["body"].to_string()).await;
+            let progress = arm(&server.url).operation(&app(), &operation_path(&app())).await.unwrap();
+            let cause = recorded["body"]["error"]["details"][0]["message"].as_str().unwrap();
+            assert!(
+                matches!(&progress, Progress::Failed { detail } if detail.contains(cause)),
+                "{progress:?}"
+            );
+        }
         let Some(status) = recorded["status"].as_u64() else { continue };
         let server = replaying(status, &recorded["headers"], &recorded["body"]).await;
+        if recorded["when"].as_str().is_some_and(|when| when.starts_with("POST config/backup/list")) {
+            assert_eq!(arm(&server.url).schedule(&app()).await.unwrap(), None);
+        }
         let error = arm(&server.url).site(&app()).await.unwrap_err();
         assert_eq!(error.status().map(u64::from), Some(status));
         let as_expected = match status {

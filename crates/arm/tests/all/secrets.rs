@@ -8,7 +8,8 @@ use holdfast_arm::{Arm, Error};
 use holdfast_model::SubscriptionId;
 use tracing_subscriber::fmt::MakeWriter;
 
-use crate::answers::{SUBSCRIPTION, app, created, list, listed, request};
+use crate::answers::{SUBSCRIPTION, app, request};
+use crate::every::{ALL, call, good, restore_request, schedule_request};
 use crate::server::{Seen, Server, answer, arm};
 
 #[derive(Clone, Default)]
@@ -53,6 +54,14 @@ fn echo(seen: &Seen, way: usize) -> (u16, String) {
         4 => (200, seen.body.clone()),
         5 => (200, format!(r#"{{"properties":{{"id":{quoted}}}}}"#)),
         6 => (403, seen.body.clone()),
+        7 => (
+            409,
+            format!(
+                r#"{{"status":"Failed","error":{{"code":{quoted},"details":[{{"message":{quoted}}}]}}}}"#
+            ),
+        ),
+        8 => (200, format!(r#"{{"status":"Failed","error":{{"code":{quoted},"message":{quoted}}}}}"#)),
+        9 => (202, String::new()),
         _ => (200, format!(r#"{{"properties":{{"id":1,"status":"Failed","log":{quoted}}}}}"#)),
     }
 }
@@ -70,35 +79,37 @@ async fn nothing_that_comes_out_holds_a_secret() {
         .finish();
     let guard = tracing::subscriber::set_default(subscriber);
 
-    let mut texts = vec![format!("{:?}", request())];
-    for way in 0..=7 {
+    let mut texts = vec![format!("{:?} {:?} {:?}", request(), restore_request(&app()), schedule_request())];
+    for way in 0..=10 {
         let server = Server::new(move |seen, _| {
             let (status, body) = echo(seen, way);
-            answer(status, &[("set-cookie", "S3CR3T")], body)
+            let link = "https://S3CR3T@elsewhere.example/x?sig=S3CR3T";
+            answer(status, &[("set-cookie", "S3CR3T"), ("location", link)], body)
         })
         .await;
         let client = arm(&server.url);
         texts.push(format!("{client:?}"));
-        match client.backup(&app(), &request()).await {
-            Ok(backup) => texts.push(format!("{backup:?}")),
-            Err(error) => texts.push(all_text(&error)),
+        for operation in ALL {
+            texts.push(call(&client, operation, &app()).await.unwrap_or_else(|error| all_text(&error)));
         }
         drop(server);
         texts.push(all_text(&client.sites(&SubscriptionId::new(SUBSCRIPTION)).await.unwrap_err()));
     }
-    let good = Server::new(|seen, _| match seen.method.as_str() {
-        "POST" => answer(200, &[], created(&app()).to_string()),
-        _ => answer(200, &[], list(&[listed(&app(), 3, "Failed")]).to_string()),
-    })
-    .await;
-    texts.push(format!("{:?}", arm(&good.url).backup(&app(), &request()).await.unwrap()));
-    texts.push(format!("{:?}", arm(&good.url).list_backups(&app()).await.unwrap()));
+    for operation in ALL {
+        let server = Server::new(move |seen, _| good(operation, &app(), seen)).await;
+        texts.push(call(&arm(&server.url), operation, &app()).await.unwrap());
+    }
     drop(guard);
 
     let logged = String::from_utf8_lossy(&log.0.lock().unwrap()).into_owned();
-    for needed in
-        ["operation=\"backup\"", "app=bread", "status=403", "request_id=\"req-1\"", "client_request_id="]
-    {
+    for needed in [
+        "operation=\"backup\"",
+        "operation=\"put_schedule\"",
+        "app=bread",
+        "status=403",
+        "request_id=\"req-1\"",
+        "client_request_id=",
+    ] {
         assert!(logged.contains(needed), "the span lacks {needed}");
     }
     for text in texts.into_iter().chain([logged]) {

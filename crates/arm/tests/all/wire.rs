@@ -113,6 +113,21 @@ async fn a_site_tells_its_plan_tier_and_tags() {
 }
 
 #[tokio::test]
+async fn a_site_tells_its_hosts_and_the_operation_under_way_at_it() {
+    let mut busy = site("bread");
+    busy["properties"]["inProgressOperationId"] = json!("66facb90-0000-4000-8000-00000000000b");
+    busy["properties"]["hostNames"] = json!(["bread.example", 5, "bread.azurewebsites.net"]);
+    let server = Server::always(200, busy.to_string()).await;
+    let read = arm(&server.url).site(&app()).await.unwrap();
+    assert_eq!(read.operation.as_deref(), Some("66facb90-0000-4000-8000-00000000000b"));
+    assert_eq!(read.hosts, ["bread.example", "bread.azurewebsites.net"]);
+
+    let server = Server::always(200, site("bread").to_string()).await;
+    let read = arm(&server.url).site(&app()).await.unwrap();
+    assert_eq!((read.operation, read.hosts), (None, Vec::new()));
+}
+
+#[tokio::test]
 async fn a_listed_site_without_a_usable_id_does_not_hide_the_others() {
     let sites = [json!({"id": "/not/a/site"}), site("bread"), json!(null), site("cake")];
     let server = Server::always(200, list(&sites).to_string()).await;

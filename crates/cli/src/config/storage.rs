@@ -9,7 +9,7 @@ use toml::de::DeValue;
 
 use super::fleet::Cloud;
 use super::reader::{Section, refused};
-use super::report::{Found, Report};
+use super::report::{Found, Place, Report};
 use super::suggest::did_you_mean;
 
 /// A storage with the place of its name.
@@ -92,7 +92,7 @@ fn sas(report: &mut Report<'_>, section: &mut Section<'_>) -> Option<SasSource> 
         let Found { value: mint, place } = sas.required(report, "mint", expected)?;
         match mint {
             "account_key" => account_key(report, &mut sas),
-            "user_delegation" => Some(user_delegation(report, &mut sas)),
+            "user_delegation" => Some(user_delegation(report, &mut sas, &place)),
             other => {
                 let near = did_you_mean(other, MINTS);
                 let expected = "\"account_key\" or \"user_delegation\"";
@@ -114,7 +114,12 @@ fn account_key(report: &mut Report<'_>, sas: &mut Section<'_>) -> Option<SasSour
     key.map(|key| SasSource::AccountKey { key, lifetime })
 }
 
-fn user_delegation(report: &mut Report<'_>, sas: &mut Section<'_>) -> SasSource {
+fn user_delegation(report: &mut Report<'_>, sas: &mut Section<'_>, mint: &Place) -> SasSource {
+    let message = format_args!(
+        "`{}`: it is not known whether App Service writes a backup with a user delegation SAS",
+        mint.key
+    );
+    report.warning(mint, message, Some("back up one app with it before the fleet depends on it".into()));
     let found = sas.duration(report, "lifetime", LIFETIME_MIN);
     if let Some(Found { place, .. }) = found.as_ref().filter(|found| found.value > DELEGATION_LIFETIME_MAX) {
         let most = humantime::format_duration(DELEGATION_LIFETIME_MAX);

@@ -13,6 +13,7 @@ mod databases;
 mod native_schedule;
 mod retention;
 mod slips;
+mod storages;
 
 /// The example of the documentation, with its blanks filled in. It names no secret that tests would have to set.
 const EXAMPLE: &str = r#"
@@ -174,7 +175,7 @@ fn each_credential_belongs_to_its_subscriptions() {
 
 #[test]
 fn one_slip_is_one_error_that_says_what_was_expected() {
-    for (line, replacement, expected) in SLIPS {
+    for (line, replacement, expected) in SLIPS.iter().chain(storages::OF_STORAGES) {
         assert_eq!(after_slip(line, replacement), *expected, "{replacement}");
     }
 }

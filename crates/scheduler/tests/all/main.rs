@@ -1,8 +1,10 @@
-//! The two loops on a real store in memory.
+//! The three loops on a real store in memory.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod dispatching;
+mod house;
+mod housekeeping;
 mod loops;
 mod planning;
 mod throttling;

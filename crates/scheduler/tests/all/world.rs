@@ -11,7 +11,7 @@ use holdfast_model::{
     RunId, SasFacts, SasWindow, StorageName, Terms, Timestamp, Trigger, Wakeup, parse_timestamp,
 };
 use holdfast_queue::{Delivery, Message, Queue};
-use holdfast_scheduler::{Dispatcher, Fleet, Planner};
+use holdfast_scheduler::{Dispatcher, Fleet, Housekeeper, Planner};
 use holdfast_store::{Change, Committed, MemoryStore, RunFilter, Store};
 use tokio::sync::{Notify, watch};
 
@@ -42,6 +42,8 @@ pub fn gold() -> Policy {
         overlap: Overlap::Skip,
         recovery_point_objective: None,
         retention: None,
+        drill: None,
+        native_schedule: None,
         terms: Terms::new(StorageName::new("weu"), "acct"),
     }
 }
@@ -99,6 +101,18 @@ impl World {
         let (sender, receiver) = watch::channel(Arc::new(fleet));
         let rng = self.rng.lock().unwrap().fork();
         (Planner::new(self.store.clone(), receiver, rng, self.bell.clone()), sender)
+    }
+
+    /// A housekeeper, and the hand that changes its fleet.
+    pub fn housekeeper(&self, fleet: Fleet) -> (Housekeeper, watch::Sender<Arc<Fleet>>) {
+        let (sender, receiver) = watch::channel(Arc::new(fleet));
+        let rng = self.rng.lock().unwrap().fork();
+        (Housekeeper::new(self.store.clone(), receiver, rng, self.bell.clone()), sender)
+    }
+
+    /// An id for a run of now.
+    pub async fn run_id(&self) -> RunId {
+        RunId::new(self.store.now().await.unwrap(), &mut self.rng.lock().unwrap())
     }
 
     pub fn dispatcher(&self, limits: Limits) -> Dispatcher {
@@ -168,7 +182,7 @@ impl World {
             sas_expiry: None,
             restored_before: None,
         };
-        let started = RunEvent::AttemptStarted { attempt, sas };
+        let started = RunEvent::AttemptStarted { attempt, sas: Some(sas) };
         let committed = self.commit(wakeup, vec![started], Duration::from_hours(10)).await;
         assert!(matches!(committed, Committed::Done(_)));
     }

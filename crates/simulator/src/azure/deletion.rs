@@ -6,6 +6,7 @@ use secrecy::{ExposeSecret, SecretString};
 use super::agenda::Due;
 use super::backup::{Backup, Deletion};
 use super::sas;
+use super::storage::Refusal;
 use super::{Azure, backup, storage_url::StorageUrl};
 use crate::{AcceptedDelete, DeleteEnd};
 
@@ -27,7 +28,7 @@ impl Azure {
             self.agenda.strike_backup(ends_at, id, app);
             self.no_longer_under_way(app, id);
         }
-        let refusal = self.storage.open(&url, sas::TO_DELETE, self.now).err().map(|r| r.log());
+        let refusal = self.storage.open(&url, sas::TO_DELETE, self.now).err().map(Refusal::log);
         let (faults, pace, now) = (self.config.faults, self.config.pace, self.now);
         let Some(site) = self.sites.get_mut(app) else { return };
         let set = site.script.deletes.pop_front();

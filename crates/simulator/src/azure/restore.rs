@@ -9,6 +9,7 @@ use super::agenda::Due;
 use super::sas;
 use super::storage::Manifest;
 use super::{Azure, SiteState, backup};
+use crate::fleet::host_of;
 use crate::{AcceptedRestore, FleetSite, RestoreEnd};
 
 /// What was last restored into an app.
@@ -131,7 +132,7 @@ impl Azure {
         self.restores.targets.remove(&target);
         let outcome = match judged {
             Ok(manifest) => {
-                self.fill(&target, blob, manifest, made);
+                self.fill(&target, blob, &manifest, made);
                 Ok(())
             }
             Err(failure) => {
@@ -174,7 +175,7 @@ impl Azure {
     }
 
     /// Puts a backup into the target, which is made when it is not there.
-    fn fill(&mut self, target: &AppId, blob: String, manifest: Manifest, made: FleetSite) {
+    fn fill(&mut self, target: &AppId, blob: String, manifest: &Manifest, made: FleetSite) {
         let (now, seed) = (self.now, self.seed);
         let site = self.sites.entry(target.clone()).or_insert_with(|| SiteState::new(made, seed));
         site.content = Some(Restored { blob, app: manifest.app.clone(), backup: manifest.id, at: now });
@@ -193,6 +194,7 @@ fn made_after(like: &FleetSite, asked: &Asked) -> FleetSite {
         made.site.plan = Some(plan.to_lowercase());
     }
     made.site.tags.clear();
+    made.site.hosts = vec![host_of(&asked.target)];
     made
 }
 

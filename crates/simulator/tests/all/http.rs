@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use holdfast_arm::{Arm, BackupRequest, Credential, HttpArm, PUBLIC_SCOPE, Settings, Unobserved, Verdict};
-use holdfast_model::{BackupName, BackupStatus, ManualClock};
+use holdfast_model::{BackupName, BackupStatus, Clock, ManualClock};
 use holdfast_simulator::{Azure, Config, Hitch, Server, StorageAccount};
 use secrecy::ExposeSecret;
 use serde_json::Value;
@@ -203,4 +203,16 @@ async fn odd_requests_are_answered_and_do_no_harm() {
     let unauthorized = send("GET", &format!("{}?api-version=1", app("shop")), vec![]).await.unwrap();
     assert_eq!(unauthorized.status(), 401);
     assert!(unauthorized.headers().contains_key("www-authenticate"));
+}
+
+#[tokio::test]
+async fn every_operation_is_done_over_http() {
+    let running = run(config()).await;
+    let (arm, url) =
+        (arm(&running), format!("{}?{}", running.server.container_url("acct", "backups"), good_sas()));
+    crate::skins::life_of_a_backup(&arm, &running.clock, &url).await;
+    crate::skins::life_of_a_schedule(&arm, &running.clock, &url, running.clock.now()).await;
+    let probe = format!("{}/_site/shop/staging", running.server.url());
+    assert_eq!(client().get(probe).send().await.unwrap().status(), 200);
+    drop(running.stop);
 }

@@ -131,3 +131,10 @@ fn its_clock_is_the_one_given() {
     assert!(format!("{arm:?}").starts_with("InProcess"));
     assert_eq!(clock.now(), after(5));
 }
+
+#[tokio::test]
+async fn every_operation_is_done_in_process() {
+    let (clock, arm) = in_process(azure());
+    crate::skins::life_of_a_backup(&arm, &clock, &good_url()).await;
+    crate::skins::life_of_a_schedule(&arm, &clock, &good_url(), clock.now()).await;
+}

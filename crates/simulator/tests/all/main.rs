@@ -5,10 +5,14 @@
 mod support;
 
 mod at_once;
+mod deletes;
 mod faults;
 mod hostile;
 mod http;
 mod in_process;
 mod quirks;
 mod replay;
+mod restores;
+mod schedules;
+mod skins;
 mod storage;

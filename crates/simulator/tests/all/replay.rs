@@ -2,6 +2,8 @@
 
 use holdfast_simulator::{Azure, Config, Faults, Fleet, Method, Pace, Request};
 
+use serde_json::{Value, json};
+
 use crate::support::*;
 
 fn everything() -> Faults {
@@ -13,6 +15,10 @@ fn everything() -> Faults {
         throttle: 0.1,
         slow: 0.1,
         garbage: 0.2,
+        databases_dropped: 0.1,
+        delete_failed: 0.2,
+        deleted_lingers: 0.2,
+        restore_failed: 0.3,
         ..Faults::none()
     }
 }
@@ -27,7 +33,17 @@ fn transcript(seed: u64) -> Vec<String> {
     (0..400)
         .map(|i| {
             let app = &apps[rng.usize(..apps.len())];
-            let request = match rng.u8(..3) {
+            let post = |path: &str, properties: Value| {
+                let post = request(Method::Post, &format!("{app}/{path}"));
+                post.with_body(json!({ "properties": properties }).to_string())
+            };
+            let request = match rng.u8(..6) {
+                3 => request(Method::Delete, &format!("{app}/backups/{}", 100_000 + i)),
+                4 => post(
+                    "restoreFromBackupBlob",
+                    json!({"storageAccountUrl": good_url(), "blobName": "hf-1.zip", "overwrite": true}),
+                ),
+                5 => post("config/backup/list", Value::Null),
                 0 => post_backup(app, &format!("hf-{i}"), &good_url()),
                 1 => get(&format!("{app}/backups")),
                 _ => Request::new(Method::Get, "/acct/backups?restype=container&comp=list"),

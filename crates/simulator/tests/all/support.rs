@@ -139,3 +139,19 @@ pub fn shown(azure: &mut Azure, now: Timestamp, app: &AppId, id: i64) -> Value {
     assert_eq!(answer.status, 200);
     body(&answer)["properties"].clone()
 }
+
+pub fn request(method: Method, path: &str) -> Request {
+    Request::new(method, &format!("{path}?api-version=2024-11-01"))
+}
+
+/// Starts a backup that is over by `after(3_000)`, and waits for that.
+pub fn ended(azure: &mut Azure, app: &AppId, name: &str) -> i64 {
+    let id = started(azure, start(), app, name);
+    assert_eq!(shown(azure, after(3_000), app, id)["status"], "Succeeded");
+    id
+}
+
+/// The length of a blob in the one container, if it is there.
+pub fn blob(azure: &mut Azure, now: Timestamp, name: &str) -> Option<u64> {
+    azure.blob(now, "https://acct.blob.core.windows.net/backups", name).map(|facts| facts.length)
+}

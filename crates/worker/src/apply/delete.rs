@@ -46,9 +46,10 @@ pub(crate) fn before_delete(sight: &Sight<'_>, delete: &Delete, rng: &mut fastra
     }
 }
 
-/// Holds until the deletion must be over, and no deletion failed with it.
+/// Holds for longer than a deletion takes, and no deletion failed with it. A SAS that was renewed for the whole deadline
+/// a moment ago is not renewed again.
 fn will_do(sight: &Sight<'_>, sas: &SasFacts) -> bool {
-    sas.window.covers(sight.now, sight.now + sight.run.terms.deadline)
+    sas.window.covers(sight.now, sight.now + sight.run.terms.deadline / 2)
         && sight.run.state.refused_sas() != Some(sas.fingerprint.as_str())
 }
 

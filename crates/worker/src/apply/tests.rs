@@ -3,8 +3,11 @@
 mod answers;
 mod begin;
 mod check;
+mod deletions;
 mod endings;
 mod look;
+mod restores;
+mod schedules;
 mod whole;
 
 use holdfast_arm::{Backup, Error, Operation, ThrottleScope, Verdict};
@@ -115,7 +118,15 @@ fn one_missing() -> Run {
 }
 
 fn sight(run: &Run, now: Timestamp) -> Sight<'_> {
-    Sight { run, now, typical: None, last_good_bytes: None, settings: &SETTINGS }
+    Sight {
+        run,
+        now,
+        typical: None,
+        last_good_bytes: None,
+        subject: None,
+        last_good: None,
+        settings: &SETTINGS,
+    }
 }
 
 /// The run as `next` makes it.
@@ -152,6 +163,12 @@ fn found(number: u32) -> Found {
 
 fn error(verdict: Verdict) -> Error {
     Error::new(Operation::Backup, "shop", verdict, "azure answered something")
+}
+
+/// The budget that pays for the operation is the one that is empty.
+fn throttled_at(operation: Operation, retry_after: u64) -> Error {
+    let verdict = Verdict::Throttled { retry_after: Some(seconds(retry_after)), scope: ThrottleScope::Arm };
+    Error::new(operation, "shop", verdict, "azure answered something")
 }
 
 fn throttled(retry_after: Option<u64>, scope: ThrottleScope) -> Error {

@@ -75,7 +75,7 @@ impl FakeAzure {
 
 impl Inner {
     fn backup(&self, index: usize, status: BackupStatus) -> Backup {
-        let name = self.accepted[index].0.clone();
+        let (name, databases) = (self.accepted[index].0.clone(), Vec::new());
         Backup {
             id: BackupId(i64::try_from(index).unwrap()),
             blob_name: Some(format!("{name}.zip")),
@@ -86,7 +86,7 @@ impl Inner {
             finished: None,
             size_bytes: Some(1_000),
             website_size_bytes: None,
-            databases: Vec::new(),
+            databases,
             restored: None,
             scheduled: false,
             correlation_id: None,
@@ -139,6 +139,10 @@ impl Arm for FakeAzure {
         let backup = self.lock().backup(usize::try_from(id.0).unwrap(), status);
         pause().await;
         Ok(backup)
+    }
+
+    async fn list_site_backups(&self, app: &AppId) -> Result<Vec<Backup>, Error> {
+        self.list_backups(app).await
     }
 
     async fn list_backups(&self, _: &AppId) -> Result<Vec<Backup>, Error> {

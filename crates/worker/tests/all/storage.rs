@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use holdfast_model::{ManualClock, RefreshReason, SasFacts, SasRefresh, SasWindow, StorageName};
-use holdfast_storage::{BlobFacts, Container, Error, Grant, Need, SasHealth, Storage};
+use holdfast_storage::{
+    BlobFacts, Container, Error, Grant, Need, SasHealth, SecretError, SecretRef, Secrets, Storage,
+};
+use secrecy::SecretString;
 use tokio::sync::Semaphore;
 
 use crate::world::pause;
@@ -51,6 +54,7 @@ impl Storage for FakeStorage {
             reason: need.reason.unwrap_or(RefreshReason::First),
             old: None,
             new: facts.clone(),
+            backup: None,
         });
         if let Some((clock, by)) = self.stall.lock().unwrap().take() {
             clock.advance(by);
@@ -78,5 +82,22 @@ impl Storage for FakeStorage {
     async fn blob(&self, _: &StorageName, _: &str) -> Result<Option<BlobFacts>, Error> {
         pause().await;
         Ok(Some(BlobFacts { size_bytes: 1_000 }))
+    }
+}
+
+/// The connection string that must show nowhere.
+pub const CONNECTION: &str = "Server=db;Password=hunter2";
+
+/// Every secret is the same, but for those that are missing.
+#[derive(Debug)]
+pub struct FakeSecrets;
+
+#[async_trait]
+impl Secrets for FakeSecrets {
+    async fn read(&self, reference: &SecretRef) -> Result<SecretString, SecretError> {
+        if reference.to_string() == "env:MISSING" {
+            return Err(SecretError::ReadEnv(reference.clone()));
+        }
+        Ok(CONNECTION.into())
     }
 }

@@ -4,10 +4,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use holdfast_model::{Call, Limits, ManualClock, NewRun, Run, RunId, SubscriptionId, Timestamp};
+use holdfast_model::{
+    Call, CatalogEntry, Limits, ManualClock, NewRun, Run, RunId, SubscriptionId, Timestamp,
+};
 use holdfast_store::{
-    AppStatus, Ask, AuditEvent, Board, Change, Committed, Cursor, Enrolled, Error, FleetChange, Loaded,
-    MemoryStore, Plan, Planned, RunFilter, Store, Taken,
+    AppStatus, Ask, AuditEvent, Board, CatalogFilter, Change, Committed, Cursor, Enrolled, Error,
+    FleetChange, Loaded, MemoryStore, Plan, Planned, RunFilter, Store, Taken,
 };
 
 use crate::world::pause;
@@ -99,6 +101,14 @@ impl Store for SlowStore {
 
     async fn add_run(&self, run: &NewRun) -> Result<(), Error> {
         self.inner.add_run(run).await
+    }
+
+    async fn add_runs(&self, runs: &[NewRun]) -> Result<u64, Error> {
+        self.inner.add_runs(runs).await
+    }
+
+    async fn catalog(&self, filter: &CatalogFilter) -> Result<Vec<CatalogEntry>, Error> {
+        self.inner.catalog(filter).await
     }
 
     async fn reclaim(&self) -> Result<u64, Error> {

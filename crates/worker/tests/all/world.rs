@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use holdfast_arm::HttpProbe;
 use holdfast_model::{
     App, AppId, Limits, ManualClock, NewRun, PolicyName, Run, RunEvent, RunId, StorageName, Terms, Timestamp,
     Trigger, Wakeup,
@@ -16,7 +17,7 @@ use holdfast_worker::{Error, Seams, Settings, Stepped, step};
 use tokio::sync::Notify;
 
 use crate::azure::FakeAzure;
-use crate::storage::FakeStorage;
+use crate::storage::{FakeSecrets, FakeStorage};
 use crate::store::SlowStore;
 
 /// How long a handed-out step may take.
@@ -67,6 +68,8 @@ impl World {
             queue: Arc::new(queue.clone()),
             arm: azure.clone(),
             storage: storage.clone(),
+            secrets: Arc::new(FakeSecrets),
+            probe: Arc::new(HttpProbe { timeout: Duration::from_secs(1) }),
             clock: clock.clone(),
             bell: Arc::new(Notify::new()),
         };

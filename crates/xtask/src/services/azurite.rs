@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::server::{Plan, folder};
 use super::{install, ports};
@@ -32,13 +32,18 @@ pub fn plan(parent: &Path, settings: &[String]) -> Result<Plan> {
         probe: None,
         gentle: "TERM",
         must_stop: false,
-        facts: json!({
-            "url": format!("http://127.0.0.1:{port}/{ACCOUNT}"),
-            "port": port,
-            "account": ACCOUNT,
-            "key": KEY,
-        }),
+        facts: facts(port),
         folder,
+    })
+}
+
+/// What a test wants to know about the one on this port.
+pub fn facts(port: u16) -> Value {
+    json!({
+        "url": format!("http://127.0.0.1:{port}/{ACCOUNT}"),
+        "port": port,
+        "account": ACCOUNT,
+        "key": KEY,
     })
 }
 

@@ -72,7 +72,8 @@ fn family(leaders: &[u32], processes: &[Process]) -> BTreeSet<u32> {
 fn processes() -> Result<Vec<Process>> {
     let own = Path::new("/proc/self/stat");
     if !own.exists() {
-        let table = step::output_of(Command::new("ps").args(["-A", "-o", "pid=,stat=,ppid=,pgid="]))?;
+        let columns = ["pid=", "stat=", "ppid=", "pgid="].map(|column| ["-o", column]);
+        let table = step::output_of(Command::new("ps").arg("-A").args(columns.as_flattened()))?;
         return Ok(table.lines().filter_map(read).collect());
     }
     let entries = fs::read_dir("/proc").context("failed to list the processes")?;

@@ -14,6 +14,8 @@ use std::thread;
 use anyhow::{Context, Result, anyhow};
 use serde_json::{Value, json};
 
+use super::compose::Project;
+use super::provider::{self, Provider};
 use super::server::{self, Server};
 use super::{Kind, azurite, postgres, rabbitmq, secret};
 
@@ -60,11 +62,21 @@ enum Told {
     Nothing,
 }
 
-struct Servers(BTreeMap<&'static str, Server>);
+enum Servers {
+    Native(BTreeMap<&'static str, Server>),
+    Composed(Project),
+}
 
 impl Servers {
-    /// All at once: RabbitMQ takes its time.
     fn start(kinds: &[Kind], folder: &Path, settings: &[String]) -> Result<Self> {
+        match provider::choose(kinds)? {
+            Provider::Native => Self::start_native(kinds, folder, settings),
+            Provider::Compose(engine) => Project::start(engine, kinds, folder, settings).map(Self::Composed),
+        }
+    }
+
+    /// All at once: RabbitMQ takes its time.
+    fn start_native(kinds: &[Kind], folder: &Path, settings: &[String]) -> Result<Self> {
         thread::scope(|scope| {
             let begin = |kind| (kind, scope.spawn(move || start(kind, folder, settings)));
             let threads: Vec<_> = kinds.iter().copied().map(begin).collect();
@@ -72,19 +84,24 @@ impl Servers {
                 let server = thread.join().map_err(|_| anyhow!("starting {} failed", kind.name()))?;
                 Ok((kind.name(), server?))
             });
-            Ok(Self(started.collect::<Result<_>>()?))
+            Ok(Self::Native(started.collect::<Result<_>>()?))
         })
     }
 
     fn facts(&self) -> Value {
-        self.0.iter().map(|(name, server)| ((*name).to_owned(), server.facts().clone())).collect()
+        match self {
+            Self::Native(servers) => {
+                servers.iter().map(|(name, server)| ((*name).to_owned(), server.facts().clone())).collect()
+            }
+            Self::Composed(project) => project.facts(),
+        }
     }
 
     fn obey(&mut self, commands: impl BufRead, mut answers: impl Write) -> Result<Told> {
         for line in commands.lines() {
             let line = line?;
             if line == "down" {
-                self.0.clear();
+                *self = Self::Native(BTreeMap::new());
                 writeln!(answers, "{}", json!({ "done": line }))?;
                 return Ok(Told::Down);
             }
@@ -102,16 +119,25 @@ impl Servers {
             return Ok(self.facts());
         }
         let (verb, name) = line.split_once(' ').context("a command is a verb and a server")?;
-        let server = self.0.get_mut(name).with_context(|| format!("there is no server `{name}`"))?;
-        match verb {
-            "stop" => server.stop()?,
-            "kill" => server.kill()?,
-            "start" => server.start_again()?,
-            "pause" => server.pause(true)?,
-            "resume" => server.pause(false)?,
-            _ => return Err(anyhow!("there is no command `{verb}`")),
+        match self {
+            Self::Native(servers) => {
+                let server = servers.get_mut(name).with_context(|| format!("there is no server `{name}`"))?;
+                tell(server, verb)?;
+            }
+            Self::Composed(project) => project.carry_out(verb, name)?,
         }
         Ok(json!({ "done": line }))
+    }
+}
+
+fn tell(server: &mut Server, verb: &str) -> Result<()> {
+    match verb {
+        "stop" => server.stop(),
+        "kill" => server.kill(),
+        "start" => server.start_again(),
+        "pause" => server.pause(true),
+        "resume" => server.pause(false),
+        _ => Err(anyhow!("there is no command `{verb}`")),
     }
 }
 

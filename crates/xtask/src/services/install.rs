@@ -5,9 +5,9 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
-use super::{azurite, postgres, rabbitmq};
+use super::{Kind, azurite, postgres, rabbitmq};
 use crate::{say, step};
 
 /// The Azurite that the tests are written for.
@@ -15,9 +15,9 @@ const AZURITE: &str = "azurite@3.37.0";
 /// Debian asks this program whether a freshly installed service may start.
 const POLICY: &str = "/usr/sbin/policy-rc.d";
 
-/// Installs what is missing, or says what that is.
+/// Installs what is missing, where that is allowed.
 pub fn all() -> Result<()> {
-    let missing = missing_packages();
+    let missing = missing_packages(&Kind::ALL);
     if !missing.is_empty() {
         apt_install(&missing).with_context(|| without_packages(&missing))?;
     }
@@ -29,22 +29,23 @@ pub fn azurite_folder() -> PathBuf {
     step::target_folder().join(AZURITE.replace('@', "-"))
 }
 
-/// By their names in Debian.
-fn missing_packages() -> Vec<&'static str> {
-    let mut missing = Vec::new();
-    if postgres::programs().is_none() {
-        missing.push("postgresql");
-    }
-    if rabbitmq::programs().is_none() {
-        missing.push("rabbitmq-server");
-    }
-    if !azurite::program().is_file() && !answers("npm") {
-        missing.push("npm");
-    }
-    missing
+/// Whether Debian's packages may be installed here.
+pub fn allowed() -> bool {
+    // A process's own folder in /proc belongs to the user it runs as.
+    fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0) && answers("apt-get")
 }
 
-fn without_packages(missing: &[&str]) -> String {
+/// What these servers lack, by the names in Debian.
+pub fn missing_packages(kinds: &[Kind]) -> Vec<&'static str> {
+    let package = |kind: &Kind| match kind {
+        Kind::Postgres => postgres::programs().is_none().then_some("postgresql"),
+        Kind::Rabbitmq => rabbitmq::programs().is_none().then_some("rabbitmq-server"),
+        Kind::Azurite => (!azurite::program().is_file() && !answers("npm")).then_some("npm"),
+    };
+    kinds.iter().filter_map(package).collect()
+}
+
+pub fn without_packages(missing: &[&str]) -> String {
     format!(
         "not installed: {}; install by hand (on Debian `apt-get install {}`, as root), or pass --without-services \
          to leave out the tests that need PostgreSQL, RabbitMQ or Azurite",
@@ -54,11 +55,6 @@ fn without_packages(missing: &[&str]) -> String {
 }
 
 fn apt_install(packages: &[&str]) -> Result<()> {
-    // A process's own folder in /proc belongs to the user it runs as.
-    let root = fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0);
-    if !root || !answers("apt-get") {
-        bail!("only root can install them, and only with apt-get");
-    }
     say::line(&format!("not installed: {}: installing", packages.join(", ")));
     let _quiet = NoServiceStarts::begin()?;
     if apt_get(&["install", "--yes", "--no-install-recommends"], packages).is_ok() {

@@ -1,15 +1,17 @@
 //! Private servers for the tests and for a developer: PostgreSQL, RabbitMQ and Azurite on ports and in folders of
-//! their own.
+//! their own, or, where the machine has an engine for containers and not the programs, in containers.
 //!
 //! The servers are children of a guard, `xtask serve`, which takes them down when its stdin ends. So they end with
 //! whoever asked for them, however that one ends.
 
 mod azurite;
+mod compose;
 mod family;
 mod guard;
 mod install;
 mod ports;
 mod postgres;
+mod provider;
 mod rabbitmq;
 mod secret;
 mod server;
@@ -77,7 +79,6 @@ impl ForTests {
             say::line("the servers of `cargo xtask up` are used");
             return Ok(Self::Up(facts));
         }
-        install::all()?;
         Ok(Self::Own(Session::begin()?))
     }
 
@@ -96,11 +97,16 @@ impl ForTests {
 /// What a test finds in its environment. HOLDFAST_TEST_SERVE is the program that gives a test a server of its own.
 fn exports(facts: &Value) -> Result<Vec<(&'static str, String)>> {
     let fact = |kind: &str, name: &str| facts[kind][name].as_str().unwrap_or_default().to_owned();
-    Ok(vec![
+    let mut exports = vec![
         ("HOLDFAST_TEST_DATABASE_URL", fact("postgres", "url")),
         ("HOLDFAST_TEST_AMQP_URL", fact("rabbitmq", "url")),
         ("HOLDFAST_TEST_AMQP_ADMIN", fact("rabbitmq", "admin")),
         ("HOLDFAST_TEST_AZURITE_URL", fact("azurite", "url")),
         ("HOLDFAST_TEST_SERVE", std::env::current_exe()?.display().to_string()),
-    ])
+    ];
+    // A test's own servers come from where the shared ones do.
+    if facts["postgres"]["compose"].is_string() {
+        exports.push((provider::COMPOSE, "1".to_owned()));
+    }
+    Ok(exports)
 }

@@ -73,13 +73,18 @@ pub fn plan(parent: &Path, settings: &[String]) -> Result<Plan> {
         // A killed one leaves a piece of shared memory to the system.
         must_stop: true,
         facts: json!({
-            "url": format!("postgres://postgres:{password}@127.0.0.1:{port}/postgres"),
+            "url": url(&password, port),
             "port": port,
             "folder": data,
             "programs": programs,
         }),
         folder,
     })
+}
+
+/// The superuser's.
+pub fn url(password: &str, port: u16) -> String {
+    format!("postgres://postgres:{password}@127.0.0.1:{port}/postgres")
 }
 
 /// PostgreSQL refuses to be root: the user and group it gets in that case, who then own its folder.

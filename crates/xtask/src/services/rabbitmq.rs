@@ -12,6 +12,9 @@ use serde_json::json;
 use super::server::{Plan, folder};
 use super::{ports, secret};
 
+/// The broker's administrator.
+const USER: &str = "holdfast";
+
 /// Debian's own copies: the ones in PATH are wrapped to become the user `rabbitmq`, who cannot read our folder.
 pub fn programs() -> Option<PathBuf> {
     let folders =
@@ -24,11 +27,12 @@ pub fn plan(parent: &Path, settings: &[String]) -> Result<Plan> {
     let programs = programs().context("RabbitMQ is not installed")?;
     let folder = folder(parent, "rabbitmq")?;
     let [port, admin, distribution, names] = [ports::free()?, ports::free()?, ports::free()?, ports::free()?];
-    let (user, password) = ("holdfast", secret::word()?);
+    let password = secret::word()?;
+    let [url, admin_url] = urls(&password, [port, admin]);
     let config = [
         format!("listeners.tcp.1 = 127.0.0.1:{port}"),
         format!("management.tcp.ip = 127.0.0.1\nmanagement.tcp.port = {admin}"),
-        format!("default_user = {user}\ndefault_pass = {password}"),
+        format!("default_user = {USER}\ndefault_pass = {password}"),
         // Small: a test's broker must neither fill a disk nor refuse to work on a full one.
         "raft.wal_max_size_bytes = 32000000\ndisk_free_limit.absolute = 10MB".to_owned(),
         settings.join("\n"),
@@ -55,8 +59,8 @@ pub fn plan(parent: &Path, settings: &[String]) -> Result<Plan> {
         // Stopping takes it six seconds.
         must_stop: false,
         facts: json!({
-            "url": format!("amqp://{user}:{password}@127.0.0.1:{port}/%2f"),
-            "admin": format!("http://{user}:{password}@127.0.0.1:{admin}"),
+            "url": url,
+            "admin": admin_url,
             "port": port,
             "folder": folder,
             "ctl": programs.join("rabbitmqctl"),
@@ -64,6 +68,12 @@ pub fn plan(parent: &Path, settings: &[String]) -> Result<Plan> {
         }),
         folder,
     })
+}
+
+/// The administrator's: of the broker, and of its management API.
+pub fn urls(password: &str, [port, admin]: [u16; 2]) -> [String; 2] {
+    let login = format!("{USER}:{password}@127.0.0.1");
+    [format!("amqp://{login}:{port}/%2f"), format!("http://{login}:{admin}")]
 }
 
 /// The same for the broker and for `rabbitmqctl`. Everything that has a place in `/etc` or `/var` gets one of its own.

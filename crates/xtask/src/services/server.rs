@@ -238,7 +238,7 @@ mod tests {
         let folder = own_folder();
         // `set -m` puts the child into a group of its own, as PostgreSQL does with its backends.
         let mut program = Command::new("bash");
-        program.args(["-c", "set -m; sleep 600 & echo $! > child; wait"]).current_dir(&folder);
+        program.args(["-c", "set -m; sleep 600 & echo $! > child; exec sleep 600"]).current_dir(&folder);
         let mut plan = Plan { programs: vec![program], ..shell("", &folder) };
         let mut probe = Command::new("test");
         probe.arg("-s").arg(folder.join("child"));

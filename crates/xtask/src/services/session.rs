@@ -10,6 +10,7 @@ use std::process::{Child, Command, Stdio};
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
+use super::provider::{self, Provider};
 use super::{Kind, exports, install};
 use crate::{say, step};
 
@@ -21,6 +22,7 @@ pub struct Session {
 
 impl Session {
     pub fn begin() -> Result<Self> {
+        prepare()?;
         say::line("starting PostgreSQL, RabbitMQ and Azurite");
         let guard = guard()?.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
         Ok(Self { guard: guard.context("failed to start the servers")?, facts: None })
@@ -50,7 +52,7 @@ pub fn up() -> Result<()> {
         say::line("# up already");
         return show(&facts);
     }
-    install::all()?;
+    prepare()?;
     let folder = state_folder();
     if folder.exists() {
         fs::remove_dir_all(&folder).context("failed to remove what is left of servers that are gone")?;
@@ -85,6 +87,17 @@ pub fn facts_of_up() -> Option<Value> {
 fn show(facts: &Value) -> Result<()> {
     for (name, value) in exports(facts)? {
         say::line(&format!("export {name}='{value}'"));
+    }
+    Ok(())
+}
+
+/// Sees to it that the guard finds its servers.
+fn prepare() -> Result<()> {
+    match provider::choose(&Kind::ALL)? {
+        Provider::Native => install::all()?,
+        Provider::Compose(engine) => {
+            say::line(&format!("# the servers run in containers, by {}", engine.program()));
+        }
     }
     Ok(())
 }

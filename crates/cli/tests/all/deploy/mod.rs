@@ -3,6 +3,7 @@
 mod compose;
 mod image;
 mod operations;
+mod test_servers;
 mod watching;
 
 use std::path::PathBuf;

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::{Answer, site_not_found};
 use crate::azure::Azure;
+use crate::fleet::host_of;
 use crate::{FleetSite, Response};
 
 pub(super) fn perform(azure: &mut Azure, app: &AppId) -> Answer {
@@ -16,7 +17,7 @@ pub(super) fn perform(azure: &mut Azure, app: &AppId) -> Answer {
 pub(super) fn body(facts: &FleetSite, operation: Option<&str>) -> Value {
     let site = &facts.site;
     let state = if operation.is_some() { Some("Stopped") } else { site.state.as_deref() };
-    let host = site.id.short_name().replace('/', "-");
+    let hosts = if site.hosts.is_empty() { vec![host_of(&site.id)] } else { site.hosts.clone() };
     json!({
         "id": site.id.to_string(),
         "name": site.id.short_name(),
@@ -27,7 +28,7 @@ pub(super) fn body(facts: &FleetSite, operation: Option<&str>) -> Value {
         "properties": {
             "name": site.id.site(),
             "state": state,
-            "hostNames": [format!("{host}.azurewebsites.net")],
+            "hostNames": hosts,
             "enabled": true,
             "serverFarmId": site.plan,
             "sku": site.tier,

@@ -120,7 +120,7 @@ fn trouble_never_makes_azure_be_asked_more_often_than_its_answers_would() {
 
 #[test]
 fn a_throttled_question_waits_as_azure_says_and_closes_the_reads_only_when_arm_throttles() {
-    let next = told(&polling(), at(60), Err(throttled(Some(900), ThrottleScope::Arm)));
+    let next = told(&polling(), at(60), Err(throttled_at(Operation::GetBackup, 900)));
     assert_eq!((next.due_at, next.close), (at(960), Some((Call::Read, at(960)))));
     let next = told(&polling(), at(60), Err(throttled(Some(900), ThrottleScope::Provider)));
     assert_eq!((next.due_at, next.close), (at(960), None));

@@ -2,7 +2,7 @@
 
 use holdfast_model::{Outcome, RefreshReason, RunState, SasRefresh};
 
-use super::super::begin::{NotReady, not_ready, posted, prepared};
+use super::super::begin::{Begun, NotReady, not_ready, posted, prepared};
 use super::*;
 
 fn grant(refresh: Option<SasRefresh>) -> holdfast_storage::Grant {
@@ -23,13 +23,13 @@ fn an_intent_names_its_attempt_and_is_left_alone_for_as_long_as_its_post_may_tak
         new: sas(),
         backup: None,
     };
-    let next = prepared(&sight(&planned(), at(10)), &grant(Some(refresh.clone())));
+    let next = prepared(&sight(&planned(), at(10)), Begun::from(&grant(Some(refresh.clone()))));
     assert_eq!(next.events[0], RunEvent::SasRefreshed { refresh });
     let begun = Attempt { begun_at: at(10), ..attempt(1) };
     assert_eq!(next.events[1], RunEvent::AttemptStarted { attempt: begun, sas: Some(sas()) });
     assert_eq!(next.due_at, at(10) + SETTINGS.intent_lease());
     assert!(SETTINGS.intent_lease() > SETTINGS.post_within + SETTINGS.call_timeout);
-    let again = prepared(&sight(&one_missing(), at(10)), &grant(None));
+    let again = prepared(&sight(&one_missing(), at(10)), Begun::from(&grant(None)));
     assert!(matches!(&again.events[..], [RunEvent::AttemptStarted { attempt, .. }] if attempt.number == 2));
 }
 
@@ -199,8 +199,8 @@ fn a_lost_attempt_that_cannot_be_looked_for_holds_up_the_next_one() {
         let next = not_ready(&sight(&run, at(10)), &NotReady::Arm(error(verdict)), &mut rng());
         assert_eq!(ending(&next), Some((Outcome::Failed, Some(cause))));
     }
-    let next =
-        not_ready(&sight(&run, at(10)), &NotReady::Arm(throttled(Some(90), ThrottleScope::Arm)), &mut rng());
+    let throttled = NotReady::Arm(throttled_at(Operation::ListBackups, 90));
+    let next = not_ready(&sight(&run, at(10)), &throttled, &mut rng());
     assert_eq!((next.due_at, next.close), (at(100), Some((Call::Read, at(100)))));
     assert!(matches!(after(&run, &next).state, RunState::Waiting { next_attempt: 2, .. }));
 }

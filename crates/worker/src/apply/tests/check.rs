@@ -1,6 +1,6 @@
 //! Blobs.
 
-use holdfast_model::{Outcome, RunState, Verification};
+use holdfast_model::{DatabaseFacts, DatabaseKind, DatabaseRef, Outcome, RunState, Task, Verification};
 use holdfast_storage::BlobFacts;
 use proptest::prelude::*;
 
@@ -143,4 +143,33 @@ fn where_storage_is_out_of_reach_only_lost_attempts_are_looked_for() {
     let next = checked(&sight(&run, at(60)), &attempt(1), (&facts(), 0), check, &mut rng());
     assert!(matches!(next.events[0], RunEvent::OrphanFound { number: 4, .. }));
     assert_eq!(verification(&next), Some(Verification::OutOfReach));
+}
+
+#[test]
+fn a_backup_without_a_database_that_was_asked_for_is_partial_and_says_which() {
+    let shop = DatabaseRef {
+        kind: DatabaseKind::SqlAzure,
+        name: "shop".into(),
+        connection_string: Some("env:SHOP_DB".into()),
+        connection_string_name: None,
+    };
+    let mut run = verifying();
+    run.task = Task::Backup { databases: vec![shop] };
+    let check = |backup: &BackupFacts| {
+        let blobs = Some(Ok((Some(of(900)), Some(of(5)))));
+        checked(
+            &sight(&run, at(10)),
+            &attempt(1),
+            (backup, 0),
+            BlobCheck { blobs, orphans: Ok(Vec::new()) },
+            &mut rng(),
+        )
+    };
+    let dropped = check(&facts());
+    assert_eq!(ending(&dropped), Some((Outcome::Partial, Some(Cause::DatabasesDropped))));
+    let RunEvent::AttemptEnded { detail, .. } = &dropped.events[0] else { panic!("{dropped:?}") };
+    assert!(detail.contains("SqlAzure shop") && detail.contains("2028-03-31"), "{detail}");
+    let there = DatabaseFacts { kind: "SqlAzure".into(), name: "shop".into() };
+    let whole = check(&BackupFacts { databases: vec![there], ..facts() });
+    assert_eq!(ending(&whole), Some((Outcome::Succeeded, None)));
 }

@@ -78,7 +78,7 @@ fn a_list_that_cannot_be_read_is_no_look() {
     let next = look(&settling(), at(81), Err(error(Verdict::Ambiguous)));
     assert_eq!(next.events, []);
     assert!(next.due_at > at(81));
-    let next = look(&settling(), at(81), Err(throttled(Some(60), ThrottleScope::Arm)));
+    let next = look(&settling(), at(81), Err(throttled_at(Operation::ListBackups, 60)));
     assert_eq!((next.due_at, next.close), (at(141), Some((Call::Read, at(141)))));
     for (verdict, cause) in
         [(Verdict::NotFound, Cause::AppNotFound), (Verdict::Forbidden, Cause::AppForbidden)]

@@ -7,7 +7,7 @@ use holdfast_storage::BlobFacts;
 use proptest::prelude::*;
 
 use super::super::begin::NotReady;
-use super::super::{BlobCheck, asked, checked, looked, not_ready, posted, prepared, turned_up};
+use super::super::{Begun, BlobCheck, asked, checked, looked, not_ready, posted, prepared, turned_up};
 use super::*;
 use crate::decide::{Action, decide};
 
@@ -38,7 +38,7 @@ impl Drive {
         let was_mine = std::mem::take(&mut self.mine);
         let next = match (decide(&run, was_mine), &run.state) {
             (Action::Prepare, _) => self.prepare(&sight),
-            (Action::Post, RunState::Starting { attempt }) => self.post(&sight, attempt),
+            (Action::Request, RunState::Starting { attempt }) => self.post(&sight, attempt),
             (Action::Look, RunState::Starting { attempt } | RunState::Settling { attempt, .. }) => {
                 let listed = self.maybe(Self::listed);
                 looked(&sight, attempt, listed, &mut self.rng)
@@ -85,7 +85,7 @@ impl Drive {
                     refresh: None,
                     warnings: Vec::new(),
                 };
-                return prepared(sight, &grant);
+                return prepared(sight, Begun::from(&grant));
             }
         };
         not_ready(sight, &why, &mut self.rng)

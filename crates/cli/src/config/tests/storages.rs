@@ -1,0 +1,151 @@
+//! Storages, and the secrets that they and the credentials are given.
+
+use super::*;
+
+/// As [`SLIPS`], of storages and of secrets.
+pub const OF_STORAGES: &[(&str, &str, &str)] = &[
+    (
+        r#"secret = "env:AZURE_CLIENT_SECRET""#,
+        r#"secret = "hunter2""#,
+        r#"error: `azure.credential.secret`: expected a reference to a secret, `env:NAME`, `file:PATH` or `keyvault:https://VAULT.vault.azure.net/secrets/NAME`, and not the secret itself
+ --> fleet.toml:3:92
+  |
+3 | credential  = { kind = "client_secret", tenant = "contoso.com", client_id = "11", secret = … }
+  |                                                                                            ^
+"#,
+    ),
+    (
+        r"https://acct.blob.core.windows.net/backups",
+        r"https://acct.blob.core.windows.net/backups?sv=1&sig=hunter2",
+        r"error: `storage.weu.container`: a container's URL holds no query and no user: the SAS is given under `sas`
+ --> fleet.toml:7:13
+  |
+7 | container = …
+  |             ^
+",
+    ),
+    (
+        r"https://acct.blob.core.windows.net/backups",
+        r"https://acct.blob.core.windows.net/",
+        r#"error: `storage.weu.container`: a container's URL ends in the container's name and nothing more: https://ACCOUNT.blob.core.windows.net/CONTAINER
+ --> fleet.toml:7:13
+  |
+7 | container = "https://acct.blob.core.windows.net/"
+  |             ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+"#,
+    ),
+    (
+        r#"{ mint = "account_key", key = "env:STORAGE_KEY", lifetime = "48h" }"#,
+        r#"{ mint = "user_delegated" }"#,
+        r#"error: `storage.weu.sas.mint`: expected "account_key" or "user_delegation", found "user_delegated"; did you mean `user_delegation`?
+ --> fleet.toml:8:16
+  |
+8 | sas = { mint = "user_delegated" }
+  |                ^^^^^^^^^^^^^^^^
+"#,
+    ),
+    (
+        r#"{ mint = "account_key", key = "env:STORAGE_KEY", lifetime = "48h" }"#,
+        r#"{ mint = "user_delegation", lifetime = "7d" }"#,
+        r#"warning: `storage.weu.sas.mint`: it is not known whether App Service writes a backup with a user delegation SAS
+ --> fleet.toml:8:16
+  |
+8 | sas = { mint = "user_delegation", lifetime = "7d" }
+  |                ^^^^^^^^^^^^^^^^^
+  = help: back up one app with it before the fleet depends on it
+error: `storage.weu.sas.lifetime`: expected at most 6days 23h 40m
+ --> fleet.toml:8:46
+  |
+8 | sas = { mint = "user_delegation", lifetime = "7d" }
+  |                                              ^^^^
+  = help: a user delegation key lasts 7 days, less what is kept for the difference of clocks
+"#,
+    ),
+    (
+        r#"sas = { mint = "account_key", key = "env:STORAGE_KEY", lifetime = "48h" }"#,
+        "sas = { url = \"env:STORAGE_SAS\" }\nazure = \"contoso\"",
+        r#"error: `storage.weu.azure`: there is no section [azure.contoso]
+ --> fleet.toml:9:9
+  |
+9 | azure = "contoso"
+  |         ^^^^^^^^^
+"#,
+    ),
+    (
+        r#""env:AZURE_CLIENT_SECRET""#,
+        r#""keyvault:https://acme.vault.azure.net/secrets/azure""#,
+        r#"error: `azure.credential.secret`: this secret cannot be in a Key Vault, which is read with it
+ --> fleet.toml:3:92
+  |
+3 | credential  = { kind = "client_secret", tenant = "contoso.com", client_id = "11", secret = "keyvault:https://acme.vault.azure.net/secrets/azure" }
+  |                                                                                            ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+  = help: give `env:NAME` or `file:PATH`; or use a managed or workload identity, which need none
+"#,
+    ),
+    (
+        r#""env:STORAGE_KEY""#,
+        r#""keyvault:https://acme.vault.azure.net/keys/storage""#,
+        r#"error: `storage.weu.sas.key`: expected a reference to a secret, `env:NAME`, `file:PATH` or `keyvault:https://VAULT.vault.azure.net/secrets/NAME`, and not the secret itself
+ --> fleet.toml:8:37
+  |
+8 | sas = { mint = "account_key", key = …, lifetime = "48h" }
+  |                                     ^
+"#,
+    ),
+    (
+        r#"{ mint = "account_key", key = "env:STORAGE_KEY", lifetime = "48h" }"#,
+        r#"{ url = "https://acct.blob.core.windows.net/backups?sig=hunter2" }"#,
+        r"error: `storage.weu.sas.url`: expected a reference to a secret, `env:NAME`, `file:PATH` or `keyvault:https://VAULT.vault.azure.net/secrets/NAME`, and not the secret itself
+ --> fleet.toml:8:15
+  |
+8 | sas = { url = … }
+  |               ^
+",
+    ),
+];
+
+const KEY: &str = "{ mint = \"account_key\", key = \"env:STORAGE_KEY\", lifetime = \"48h\" }";
+
+fn weu(text: &str) -> holdfast_storage::Target {
+    look(text).fleet.unwrap().storages.remove(&StorageName::new("weu")).unwrap()
+}
+
+#[test]
+fn a_sas_may_be_minted_with_a_user_delegation_key() {
+    let target = weu(&with(KEY, "{ mint = \"user_delegation\" }"));
+    assert_eq!(target.source, SasSource::UserDelegation { lifetime: Duration::from_hours(48) });
+    let target = weu(&with(KEY, "{ mint = \"user_delegation\", lifetime = \"6d 23h 40m\" }"));
+    assert_eq!(target.source.lifetime(), Some(holdfast_storage::DELEGATION_LIFETIME_MAX));
+    let short = errors(&with(KEY, "{ mint = \"user_delegation\", lifetime = \"4h\" }"));
+    assert!(short[0].contains("`policy.gold.deadline`: a backup may run for 4h"), "{short:?}");
+}
+
+#[test]
+fn a_secret_in_a_key_vault_is_named_and_not_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("secret");
+    std::fs::write(&path, "a secret").unwrap();
+    let vault = "keyvault:https://acme.vault.azure.net/secrets/storage-key";
+    let text = EXAMPLE
+        .replace("env:AZURE_CLIENT_SECRET", &format!("file:{}", path.display()))
+        .replace("env:STORAGE_KEY", vault);
+    let Checked { fleet, problems } = checked(&text, Secrets::Read);
+    assert!(problems.iter().all(|problem| problem.severity == Severity::Warning), "{problems:#?}");
+    let source = &fleet.unwrap().storages[&StorageName::new("weu")].source;
+    assert_eq!(source.secret().unwrap().to_string(), vault);
+}
+
+#[test]
+fn a_storage_may_be_opened_by_a_credential_of_its_own() {
+    let several = "[azure.contoso]\ncredential = { kind = \"azure_cli\" }\n\
+                   [azure.fabrikam]\ncredential = { kind = \"managed_identity\" }\nsubscriptions = [\"0b0b\"]\n";
+    let rest = &EXAMPLE[EXAMPLE.find("[storage.weu]").unwrap()..];
+    assert_eq!(weu(&format!("{several}{rest}")).azure, None);
+    let named = rest.replace("[storage.weu]", "[storage.weu]\nazure = \"fabrikam\"");
+    assert_eq!(weu(&format!("{several}{named}")).azure.as_deref(), Some("fabrikam"));
+    let misspelt = errors(&format!("{several}{}", named.replace("\"fabrikam\"", "\"fabricam\"")));
+    assert!(
+        misspelt[0].contains("there is no section [azure.fabricam]; did you mean `fabrikam`?"),
+        "{misspelt:?}"
+    );
+}

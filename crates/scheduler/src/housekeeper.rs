@@ -1,0 +1,208 @@
+//! The housekeeper: what is owed to backups already taken becomes due runs.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use holdfast_model::{
+    App, AppId, BackupId, CatalogEntry, NewRun, Policy, PolicyName, RunId, RunKind, StateCode, Timestamp,
+    Trigger,
+};
+use holdfast_store::{CatalogFilter, RunFilter, Store};
+use tokio::sync::{Notify, watch};
+use tokio_util::sync::CancellationToken;
+
+use crate::owed::{Kept, Owed, last_drill};
+use crate::{Error, Fleet};
+
+/// How often the house is looked over, unless told otherwise. Nothing it finds is late by an hour.
+const LOOK_EVERY: Duration = Duration::from_hours(1);
+
+/// The first look comes when the start's own work is done.
+const FIRST_AFTER: Duration = Duration::from_mins(1);
+
+/// Apps whose backups are read at a time: what bounds its memory.
+const PAGE: u32 = 50;
+
+/// Runs added in one transaction.
+const BATCH: usize = 500;
+
+/// How long before it lapses a SAS that Azure keeps with a backup is replaced, at the least.
+const MARGIN_MIN: Duration = Duration::from_hours(6);
+
+/// Looks after backups already taken: deletes those that nothing keeps, replaces the SAS that Azure keeps with the others
+/// before they lapse, and has them tried out by a restore.
+///
+/// It only adds runs. The worker that carries one out looks once more whether it may.
+#[derive(Debug)]
+pub struct Housekeeper {
+    store: Arc<dyn Store>,
+    fleet: watch::Receiver<Arc<Fleet>>,
+    rng: fastrand::Rng,
+    /// Rung when something became due, so that the dispatcher need not wait for its next look.
+    bell: Arc<Notify>,
+    look_every: Duration,
+}
+
+/// What one pass found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Housekept {
+    /// Runs added.
+    pub added: u64,
+    /// Backups that a rule would delete and only tells of, by policy.
+    pub told: BTreeMap<PolicyName, usize>,
+    /// Apps left alone because a backup of theirs is newer than the clock.
+    pub of_the_future: u64,
+}
+
+/// What a pass knows of the whole fleet.
+struct Sight {
+    fleet: Arc<Fleet>,
+    /// The backups that a restore which has not ended reads.
+    read: BTreeMap<AppId, BTreeSet<BackupId>>,
+}
+
+impl Housekeeper {
+    /// A housekeeper for the fleet as `fleet` shows it from time to time. `rng` makes the ids of runs.
+    pub fn new(
+        store: Arc<dyn Store>,
+        fleet: watch::Receiver<Arc<Fleet>>,
+        rng: fastrand::Rng,
+        bell: Arc<Notify>,
+    ) -> Self {
+        Self { store, fleet, rng, bell, look_every: LOOK_EVERY }
+    }
+
+    /// Looks the house over this often.
+    #[must_use]
+    pub fn looking_every(mut self, look_every: Duration) -> Self {
+        self.look_every = look_every;
+        self
+    }
+
+    /// Keeps house until `stop`. A pass that fails is logged, and the next one makes up for it.
+    pub async fn run(mut self, stop: CancellationToken) {
+        let mut pause = FIRST_AFTER.min(self.look_every);
+        while tokio::time::timeout(pause, stop.cancelled()).await.is_err() {
+            pause = self.look_every;
+            if let Err(error) = self.keep_house().await {
+                let error = &error as &dyn std::error::Error;
+                tracing::error!(error, "failed to look after the backups; trying again");
+            }
+        }
+    }
+
+    /// One pass over the catalog, page by page.
+    pub async fn keep_house(&mut self) -> Result<Housekept, Error> {
+        let fleet = Arc::clone(&self.fleet.borrow());
+        let sight = Sight { fleet, read: self.being_read().await? };
+        let mut found = Housekept::default();
+        let mut after = None;
+        loop {
+            let filter = CatalogFilter { after: after.take(), most_apps: PAGE, ..CatalogFilter::default() };
+            let page = self.store.catalog(&filter).await?;
+            let Some(last) = page.last() else { break };
+            after = Some(last.app.clone());
+            let now = self.store.now().await?;
+            let mut runs = Vec::new();
+            for entries in page.chunk_by(|one, next| one.app == next.app) {
+                runs.extend(self.owed_to(&sight, entries, now, &mut found).await?);
+            }
+            for batch in runs.chunks(BATCH) {
+                found.added += self.store.add_runs(batch).await?;
+                self.bell.notify_one();
+            }
+        }
+        for (policy, backups) in &found.told {
+            tracing::info!(%policy, backups, "its retention would delete backups, but only tells");
+        }
+        if found.added > 0 {
+            tracing::info!(runs = found.added, "added what is owed to backups already taken");
+        }
+        Ok(found)
+    }
+
+    /// The runs that the backups of one app are owed. An app that left the fleet or is in no policy is owed none.
+    async fn owed_to(
+        &mut self,
+        sight: &Sight,
+        entries: &[CatalogEntry],
+        now: Timestamp,
+        found: &mut Housekept,
+    ) -> Result<Vec<NewRun>, Error> {
+        let Some((app, policy)) = entries.first().and_then(|entry| sight.fleet.followed(&entry.app)) else {
+            return Ok(Vec::new());
+        };
+        let kept = Kept { app, policy, entries, now };
+        if let Some(CatalogEntry { backup, .. }) = kept.of_the_future() {
+            let (app, id, at) = (app.id.short_name(), backup.id, backup.accepted_at);
+            tracing::warn!(%app, backup = %id, %at, %now, "a backup is newer than the clock; its app is left alone");
+            found.of_the_future += 1;
+            return Ok(Vec::new());
+        }
+        let mut doomed = kept.doomed();
+        let mut owed = Vec::new();
+        if policy.retention.is_some_and(|rule| rule.dry_run) && !doomed.is_empty() {
+            *found.told.entry(policy.name.clone()).or_default() += doomed.len();
+            doomed.clear();
+        }
+        // Who paused an app wants nothing to happen to it; that its backups can be read does no harm.
+        if !app.paused {
+            let nothing = BTreeSet::new();
+            owed.extend(kept.deletions(&doomed, sight.read.get(&app.id).unwrap_or(&nothing)));
+            owed.extend(self.drill_of(&sight.fleet, kept).await?);
+        }
+        owed.extend(self.refreshes_of(kept, &doomed).await?);
+        Ok(owed.into_iter().map(|owed| self.run_of(&sight.fleet, policy, owed, now)).collect())
+    }
+
+    /// The refreshes that are due. What was asked for lately is read only where something is.
+    async fn refreshes_of(&self, kept: Kept<'_>, go: &BTreeSet<BackupId>) -> Result<Vec<Owed>, Error> {
+        let margin = MARGIN_MIN.max(2 * self.look_every);
+        let lapsing = kept.lapsing(margin, go);
+        if lapsing.is_empty() {
+            return Ok(Vec::new());
+        }
+        // Each backup is asked for some times a day at most, so the newest runs of an app are enough.
+        let most = u32::try_from(8 * kept.entries.len()).unwrap_or(u32::MAX);
+        let (app, kind) = (Some(kept.app.id.clone()), Some(RunKind::RefreshSas));
+        let asked = self.store.runs(&RunFilter { app, kind, most, ..RunFilter::default() }).await?;
+        Ok(lapsing.into_iter().filter_map(|entry| kept.refresh(entry, margin, &asked)).collect())
+    }
+
+    /// The drill that is due. Backups that are gone are read only where those that are there do not tell of a late one.
+    async fn drill_of(&self, fleet: &Fleet, kept: Kept<'_>) -> Result<Option<Owed>, Error> {
+        let Some(rule) = kept.drill_due() else { return Ok(None) };
+        let app = Some(kept.app.id.clone());
+        let all = CatalogFilter { app, with_gone: true, ..CatalogFilter::default() };
+        if !rule.is_due(last_drill(&self.store.catalog(&all).await?), kept.now) {
+            return Ok(None);
+        }
+        let known = fleet.apps.get(&rule.into).cloned();
+        let unknown =
+            || App { id: rule.into.clone(), policy: None, plan: None, databases: Vec::new(), paused: false };
+        let scratch = App { policy: kept.app.policy.clone(), ..known.unwrap_or_else(unknown) };
+        Ok(kept.drill(rule, scratch))
+    }
+
+    fn run_of(&mut self, fleet: &Fleet, policy: &Policy, owed: Owed, now: Timestamp) -> NewRun {
+        let id = RunId::new(now, &mut self.rng);
+        let terms = fleet.terms_at(policy, &owed.storage);
+        NewRun::task(id, &owed.app, &terms, (owed.task, Trigger::Policy, None), now)
+    }
+
+    /// The backups that restores which have not ended read, by app.
+    async fn being_read(&self) -> Result<BTreeMap<AppId, BTreeSet<BackupId>>, Error> {
+        let mut read = BTreeMap::<AppId, BTreeSet<BackupId>>::new();
+        for kind in [RunKind::Restore, RunKind::Drill].map(Some) {
+            for state in StateCode::UNFINISHED.map(Some) {
+                for run in self.store.runs(&RunFilter { kind, state, ..RunFilter::default() }).await? {
+                    if let Some((app, id)) = run.task.backup(&run.app) {
+                        read.entry(app.clone()).or_default().insert(id);
+                    }
+                }
+            }
+        }
+        Ok(read)
+    }
+}

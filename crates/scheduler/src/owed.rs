@@ -1,0 +1,137 @@
+//! What is owed to the backups of one app: decided from its part of the catalog alone.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use holdfast_model::retention::{Backup, Fate, fates};
+use holdfast_model::{
+    App, BackupId, CatalogEntry, Delete, Drill, DrillRule, Policy, RefreshReason, RefreshSas, Restore, Run,
+    SasFacts, SasWindow, StorageName, Task, Timestamp,
+};
+
+/// How long a backup is left alone after a deletion or a refresh of its SAS did not end well: what a person must mend
+/// is not mended within the hour.
+const TROUBLE: Duration = Duration::from_hours(24);
+
+/// Deletions of one app in one pass, the oldest backups first. A rule that was written wrong or a clock that runs ahead
+/// is seen before it has done all its work: what is deleted is gone, and what is late by some hours harms nobody.
+const DELETIONS_MAX: usize = 50;
+
+/// An app of a policy, and its backups that are still there, the newest first.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Kept<'a> {
+    pub app: &'a App,
+    pub policy: &'a Policy,
+    pub entries: &'a [CatalogEntry],
+    pub now: Timestamp,
+}
+
+/// Something to do, to which app, with which storage.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Owed {
+    pub app: App,
+    /// Where the backup lies: the policy may name another one by now.
+    pub storage: StorageName,
+    pub task: Task,
+}
+
+impl Kept<'_> {
+    /// The newest backup, if it is newer than the clock by more than clocks differ.
+    pub fn of_the_future(&self) -> Option<&CatalogEntry> {
+        let newest = self.entries.iter().max_by_key(|entry| entry.backup.accepted_at)?;
+        (newest.backup.accepted_at > self.now + SasWindow::CLOCK_SKEW).then_some(newest)
+    }
+
+    /// The backups that nothing keeps. All that the catalog holds are ours to judge: those that somebody else took are
+    /// in it because we were told to keep house for them.
+    pub fn doomed(&self) -> BTreeSet<BackupId> {
+        let Some(rule) = &self.policy.retention else { return BTreeSet::new() };
+        let backup = |entry: &CatalogEntry| Backup {
+            id: entry.backup.id,
+            accepted_at: entry.backup.accepted_at,
+            good: entry.good,
+            held: entry.hold.is_some(),
+            ours: true,
+        };
+        let backups: Vec<Backup> = self.entries.iter().map(backup).collect();
+        let fates = fates(rule, &backups, self.policy.schedule.timezone, self.now);
+        fates.into_iter().filter(|(_, fate)| *fate == Fate::Delete).map(|(id, _)| id).collect()
+    }
+
+    /// The deletions of `doomed` backups that are to be asked for now. Those that a restore is about to read wait.
+    pub fn deletions(&self, doomed: &BTreeSet<BackupId>, read: &BTreeSet<BackupId>) -> Vec<Owed> {
+        let oldest_first = self.entries.iter().rev();
+        let free = |id| doomed.contains(id) && !read.contains(id);
+        let due = oldest_first.filter(|entry| free(&entry.backup.id) && !self.is_troubled(entry));
+        let delete = |entry: &CatalogEntry| {
+            Task::Delete(Delete { backup: entry.backup.id, blob: entry.backup.blob.clone() })
+        };
+        due.take(DELETIONS_MAX).map(|entry| self.owed(entry, delete(entry))).collect()
+    }
+
+    /// The backups whose SAS at Azure lapses within `margin` or is not known, but for those that `go`: a deletion sees
+    /// to its SAS itself. A SAS that does not tell its expiry is left to whoever made it.
+    pub fn lapsing(&self, margin: Duration, go: &BTreeSet<BackupId>) -> Vec<&CatalogEntry> {
+        let lapses = |entry: &CatalogEntry| match &entry.sas {
+            None => true,
+            Some(sas) => sas.window.expiry.is_some_and(|expiry| expiry < self.now + margin),
+        };
+        let due = |entry: &&CatalogEntry| {
+            !go.contains(&entry.backup.id) && lapses(entry) && !self.is_troubled(entry)
+        };
+        self.entries.iter().filter(due).collect()
+    }
+
+    /// The refresh of a backup's SAS, unless one of `asked` makes it useless: a source that had no newer SAS is asked
+    /// again the next day, and one whose SAS are short each time `margin` has passed.
+    pub fn refresh(&self, entry: &CatalogEntry, margin: Duration, asked: &[Run]) -> Option<Owed> {
+        let of = |sas: &Option<SasFacts>| sas.as_ref().map(|sas| sas.fingerprint.clone());
+        let is_useless = |run: &Run| match &run.task {
+            Task::RefreshSas(refresh) if refresh.backup == entry.backup.id => {
+                let wait = if of(&refresh.old) == of(&entry.sas) { TROUBLE } else { margin };
+                run.created_at + wait > self.now
+            }
+            _ => false,
+        };
+        let (reason, old) = (RefreshReason::KeptBackup, entry.sas.clone());
+        let task = Task::RefreshSas(RefreshSas { backup: entry.backup.id, reason, old });
+        (!asked.iter().any(is_useless)).then(|| self.owed(entry, task))
+    }
+
+    /// The rule by which a drill is due, as far as the backups that are still there tell.
+    pub fn drill_due(&self) -> Option<&DrillRule> {
+        // A scratch app may be in a policy too: nothing is restored over its own source.
+        let rule = self.policy.drill.as_ref().filter(|rule| rule.into != self.app.id)?;
+        rule.is_due(last_drill(self.entries), self.now).then_some(rule)
+    }
+
+    /// A drill of the newest good backup into `scratch`.
+    pub fn drill(&self, rule: &DrillRule, scratch: App) -> Option<Owed> {
+        let good = self.entries.iter().filter(|entry| entry.good);
+        let newest = good.max_by_key(|entry| (entry.backup.accepted_at, entry.backup.id))?;
+        let restore = Restore {
+            source: self.app.id.clone(),
+            backup: Some(newest.backup.id),
+            blob: newest.backup.blob.clone(),
+            new_in_plan: None,
+            databases: Vec::new(),
+            ignore_databases: true,
+            ignore_conflicting_host_names: true,
+        };
+        let task = Task::Drill(Drill { restore, probe: rule.probe.clone() });
+        Some(Owed { app: scratch, storage: newest.storage.clone(), task })
+    }
+
+    fn owed(&self, entry: &CatalogEntry, task: Task) -> Owed {
+        Owed { app: self.app.clone(), storage: entry.storage.clone(), task }
+    }
+
+    fn is_troubled(&self, entry: &CatalogEntry) -> bool {
+        entry.trouble_at.is_some_and(|at| at + TROUBLE > self.now)
+    }
+}
+
+/// When the last drill of any of these backups ended.
+pub(crate) fn last_drill(entries: &[CatalogEntry]) -> Option<Timestamp> {
+    entries.iter().filter_map(|entry| entry.drill.map(|(at, _)| at)).max()
+}

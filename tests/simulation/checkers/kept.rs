@@ -1,0 +1,60 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use holdfast_model::{AppId, BackupId, CatalogEntry, Clock, Made, Outcome, RunState, Task, Trigger};
+use holdfast_store::{CatalogFilter, Store};
+
+use crate::world::World;
+
+/// The catalog is true of Azure: what it has is there, what it says was deleted is not, the last good backup of every
+/// app is there, and nothing was deleted that nobody asked to delete.
+pub(crate) async fn kept(world: &World) {
+    let filter = CatalogFilter { with_gone: true, ..CatalogFilter::default() };
+    let entries = world.store.catalog(&filter).await.unwrap();
+    let mut last_good: BTreeMap<AppId, &CatalogEntry> = BTreeMap::new();
+    for entry in &entries {
+        let is_there = world.has_blob(&entry.backup.blob);
+        let context = || format!("seed {}: {entry:#?}", world.seed);
+        match entry.gone {
+            Some(gone) if gone.deleted => assert!(!is_there, "deleted and still there: {}", context()),
+            Some(_) => panic!("lost, and nobody takes anything away: {}", context()),
+            None if entry.made != Made::Orphan => assert!(is_there, "kept and not there: {}", context()),
+            None => {}
+        }
+        if entry.good {
+            let newest = last_good.entry(entry.app.clone()).or_insert(entry);
+            if newest.backup.accepted_at < entry.backup.accepted_at {
+                *newest = entry;
+            }
+        }
+    }
+    for entry in last_good.values() {
+        // Any one will do: with clocks that are set back, which is the last one is a matter of whom one asks.
+        let any = entries.iter().any(|other| other.app == entry.app && other.good && other.gone.is_none());
+        assert!(any, "seed {}: no good backup of {} is left", world.seed, entry.app);
+        assert!(entry.gone.is_none() || world.clock_jumps, "the last good one: {entry:#?}");
+    }
+    asked_for(world, &entries).await;
+}
+
+/// Each deletion that Azure took on was asked for by a run, and none of a backup that was held all along.
+async fn asked_for(world: &World, entries: &[CatalogEntry]) {
+    let runs = world.runs().await;
+    let asked: BTreeSet<(AppId, BackupId)> = runs
+        .iter()
+        .filter_map(|run| match &run.task {
+            Task::Delete(delete) => Some((run.app.clone(), delete.backup)),
+            _ => None,
+        })
+        .collect();
+    for delete in world.azure.lock().unwrap().accepted_deletes() {
+        let of = (delete.app.clone(), delete.id);
+        assert!(asked.contains(&of), "seed {}: nobody asked to delete {of:?}", world.seed);
+    }
+    for run in runs.iter().filter(|run| run.trigger == Trigger::Policy) {
+        let Task::Delete(delete) = &run.task else { continue };
+        let RunState::Ended { outcome: Outcome::Succeeded, .. } = run.state else { continue };
+        let entry = entries.iter().find(|entry| entry.app == run.app && entry.backup.id == delete.backup);
+        assert!(entry.is_some_and(|entry| entry.gone.is_some()), "seed {}: {run:#?}", world.seed);
+    }
+    assert!(world.clock.now() > crate::world::start());
+}

@@ -1,0 +1,46 @@
+use std::collections::BTreeMap;
+
+use holdfast_model::{AppId, Outcome, RunEvent, RunId, RunState, Task};
+
+use crate::world::World;
+
+/// Azure took on no more restores of a blob into an app than attempts were begun, and at least one for each run that
+/// says it succeeded; and likewise for the schedules that were set.
+pub(crate) async fn restores(world: &World) {
+    let runs = world.runs().await;
+    let mut attempts: BTreeMap<RunId, usize> = BTreeMap::new();
+    for event in world.events().await {
+        if matches!(event.event, RunEvent::AttemptStarted { .. }) {
+            *attempts.entry(event.run_id).or_default() += 1;
+        }
+    }
+    let (mut begun, mut succeeded, mut puts) = (Counted::new(), Counted::new(), 0);
+    for run in &runs {
+        let of_run = attempts.get(&run.id).copied().unwrap_or_default();
+        if let Some(restore) = run.task.restore() {
+            let key = (run.app.clone(), restore.blob.clone());
+            *begun.entry(key.clone()).or_default() += of_run;
+            let is_done = matches!(run.state, RunState::Ended { outcome: Outcome::Succeeded, .. });
+            *succeeded.entry(key).or_default() += usize::from(is_done);
+        }
+        puts += if matches!(run.task, Task::PushSchedule { schedule: Some(_) }) { of_run } else { 0 };
+    }
+    let azure = world.azure.lock().unwrap();
+    let mut accepted = Counted::new();
+    for restore in azure.accepted_restores() {
+        *accepted.entry((restore.target.clone(), restore.blob.clone())).or_default() += 1;
+    }
+    for (key, count) in &accepted {
+        let most = begun.get(key).copied().unwrap_or_default();
+        assert!(*count <= most, "seed {}: {count} restores for {most} attempts: {key:?}", world.seed);
+    }
+    for (key, least) in &succeeded {
+        let count = accepted.get(key).copied().unwrap_or_default();
+        assert!(count >= *least, "seed {}: {least} succeeded of {count}: {key:?}", world.seed);
+    }
+    let accepted_puts = azure.counters().schedule_puts;
+    assert!(accepted_puts <= puts as u64, "seed {}: {accepted_puts} PUTs for {puts} attempts", world.seed);
+}
+
+/// By target and blob.
+type Counted = BTreeMap<(AppId, String), usize>;

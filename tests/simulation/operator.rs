@@ -1,0 +1,187 @@
+//! Somebody at the command line: asks for things now and then, and is cut off as often as a process crashes.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use holdfast_arm::{Arm, RestoreRequest};
+use holdfast_model::{
+    App, AppId, CatalogEntry, Clock, Delete, FrequencyUnit, NativeSchedule, NewRun, Note, Policy,
+    RefreshReason, RefreshSas, Restore, RunId, Task, Trigger,
+};
+use holdfast_scheduler::Fleet;
+use holdfast_storage::{Need, Storage};
+use holdfast_store::{CatalogFilter, Store};
+use tokio_util::sync::CancellationToken;
+
+use crate::chaos::pause;
+
+/// What a person works with.
+pub(crate) struct Operator {
+    pub store: Arc<dyn Store>,
+    pub arm: Arc<dyn Arm>,
+    pub storage: Arc<dyn Storage>,
+    pub clock: Arc<dyn Clock>,
+    pub fleet: Arc<Fleet>,
+    pub on: Arc<AtomicBool>,
+    pub rng: fastrand::Rng,
+}
+
+/// What went wrong is the person's to see; here it is only not done.
+type Done = Option<()>;
+
+impl Operator {
+    /// Asks for something every now and then, while there is trouble.
+    pub(crate) async fn run(mut self, stop: CancellationToken) {
+        while !stop.is_cancelled() {
+            pause(Duration::from_secs(self.rng.u64(60..1_800))).await;
+            if self.on.load(Ordering::Relaxed) {
+                let _ = self.errand().await;
+            }
+        }
+    }
+
+    async fn errand(&mut self) -> Done {
+        let apps: Vec<AppId> = self.fleet.apps.keys().cloned().collect();
+        let app = self.fleet.apps[&apps[self.rng.usize(..apps.len())]].clone();
+        match self.rng.u8(..10) {
+            0 => self.push_schedule(&app).await,
+            1 => self.reveal(&app).await,
+            2 | 3 => self.delete(&app).await,
+            4 => self.hold(&app).await,
+            5 => self.refresh(&app).await,
+            6 => self.restore_blob(&app).await,
+            _ => self.restore(&app).await,
+        }
+    }
+
+    async fn kept(&self, app: &App) -> Option<Vec<CatalogEntry>> {
+        let filter = CatalogFilter { app: Some(app.id.clone()), ..CatalogFilter::default() };
+        self.store.catalog(&filter).await.ok()
+    }
+
+    async fn any_kept(&mut self, app: &App) -> Option<CatalogEntry> {
+        let kept = self.kept(app).await?;
+        (!kept.is_empty()).then(|| kept[self.rng.usize(..kept.len())].clone())
+    }
+
+    fn policy(&self, app: &App) -> &Policy {
+        &self.fleet.policies[app.policy.as_ref().unwrap()]
+    }
+
+    async fn add(&mut self, app: &App, (owner, task): (&App, Task)) -> Done {
+        let now = self.store.now().await.ok()?;
+        let id = RunId::new(now, &mut self.rng);
+        let terms = self.policy(owner).terms.clone();
+        let by = Some("ann".to_owned());
+        self.store.add_run(&NewRun::task(id, app, &terms, (task, Trigger::Manual, by), now)).await.ok()
+    }
+
+    async fn note(&mut self, app: &App, note: Note) -> Done {
+        let now = self.store.now().await.ok()?;
+        let id = RunId::new(now, &mut self.rng);
+        let terms = self.policy(app).terms.clone();
+        self.store.add_run(&NewRun::note(id, app, &terms, (note, "ann".to_owned()), now)).await.ok()
+    }
+
+    async fn push_schedule(&mut self, app: &App) -> Done {
+        let schedule = NativeSchedule {
+            enabled: self.rng.bool(),
+            every: self.rng.u32(1..8),
+            unit: FrequencyUnit::Day,
+            retention_days: 30,
+            keep_at_least_one: true,
+            start: None,
+        };
+        let schedule = (self.rng.u8(..3) > 0).then_some(schedule);
+        self.add(app, (app, Task::PushSchedule { schedule })).await
+    }
+
+    async fn reveal(&mut self, app: &App) -> Done {
+        let backup = self.any_kept(app).await?.backup.id;
+        self.note(app, Note::Revealed { backup }).await?;
+        self.arm.backup_secrets(&app.id, backup, None).await.ok()?;
+        Some(())
+    }
+
+    /// Never the last good one: who asks for that by hand gets it.
+    async fn delete(&mut self, app: &App) -> Done {
+        let kept = self.kept(app).await?;
+        let last_good = kept.iter().find(|entry| entry.good)?.backup.id;
+        let entry = kept[self.rng.usize(..kept.len())].clone();
+        if entry.backup.id == last_good {
+            return None;
+        }
+        let task = Task::Delete(Delete { backup: entry.backup.id, blob: entry.backup.blob });
+        self.add(app, (app, task)).await
+    }
+
+    async fn hold(&mut self, app: &App) -> Done {
+        let entry = self.any_kept(app).await?;
+        let (backup, reason) = (entry.backup.id, "an audit".to_owned());
+        let held = Note::Held { backup, reason: reason.clone() };
+        let note = if entry.hold.is_some() { Note::Released { backup, reason } } else { held };
+        self.note(app, note).await
+    }
+
+    async fn refresh(&mut self, app: &App) -> Done {
+        let entry = self.any_kept(app).await?;
+        let (backup, reason) = (entry.backup.id, RefreshReason::Asked);
+        let task = Task::RefreshSas(RefreshSas { backup, reason, old: entry.sas });
+        self.add(app, (app, task)).await
+    }
+
+    /// Into the app itself, into another, or into a new one.
+    async fn restore(&mut self, app: &App) -> Done {
+        let entry = self.any_kept(app).await.filter(|entry| entry.good)?;
+        let (target, new_in_plan) = match self.rng.u8(..3) {
+            0 => (app.clone(), None),
+            1 => (self.fleet.apps.values().next()?.clone(), None),
+            _ => {
+                let name = format!("new-{}", self.rng.u32(..));
+                let (subscription, group) = (app.id.subscription().as_str(), app.id.resource_group());
+                let id = AppId::new(subscription, group, &name, None);
+                (App { id, ..app.clone() }, app.plan.clone())
+            }
+        };
+        let restore = Restore {
+            source: app.id.clone(),
+            backup: Some(entry.backup.id),
+            blob: entry.backup.blob,
+            new_in_plan,
+            databases: Vec::new(),
+            ignore_databases: true,
+            ignore_conflicting_host_names: true,
+        };
+        self.add(&target, (app, Task::Restore(restore))).await
+    }
+
+    /// From a blob, as if the list no longer knew its backup: what is in it is looked at first.
+    async fn restore_blob(&mut self, app: &App) -> Done {
+        let entry = self.any_kept(app).await.filter(|entry| entry.good)?;
+        let now = self.clock.now();
+        let need = Need { now, until: now, replace: None, reason: None };
+        let grant = self.storage.grant(&entry.storage, &need).await.ok()?;
+        let request = RestoreRequest {
+            storage_url: grant.url,
+            blob: entry.backup.blob.clone(),
+            target: app.id.clone(),
+            overwrite: true,
+            plan: None,
+            databases: Vec::new(),
+            ignore_databases: true,
+            ignore_conflicting_host_names: true,
+        };
+        self.arm.discover(&app.id, &request).await.ok()?;
+        let restore = Restore {
+            source: app.id.clone(),
+            backup: None,
+            blob: entry.backup.blob,
+            new_in_plan: None,
+            databases: Vec::new(),
+            ignore_databases: true,
+            ignore_conflicting_host_names: true,
+        };
+        self.add(app, (app, Task::Restore(restore))).await
+    }
+}
