@@ -62,12 +62,9 @@ pub struct DeleteArgs {
     /// Azure's numbers for the backups
     #[arg(required = true, value_name = "ID", value_parser = backup_id)]
     pub ids: Vec<BackupId>,
-    /// Do not ask
-    #[arg(long)]
-    pub yes: bool,
-    /// Wait for the end, and fail unless every deletion succeeded
-    #[arg(long)]
-    pub wait: bool,
+    /// How it goes on.
+    #[command(flatten)]
+    pub going: Going,
     /// Also backups that Holdfast did not take
     #[arg(long)]
     pub foreign: bool,
@@ -174,10 +171,18 @@ pub struct ChangeArgs {
     /// Which apps.
     #[command(flatten)]
     pub apps: AppsArgs,
+    /// How it goes on.
+    #[command(flatten)]
+    pub going: Going,
+}
+
+/// How a command goes on that changes something at Azure.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Going {
     /// Do not ask
     #[arg(long)]
     pub yes: bool,
-    /// Wait for the end, and fail unless every change succeeded
+    /// Wait for the end, and fail unless all of it succeeded
     #[arg(long)]
     pub wait: bool,
 }

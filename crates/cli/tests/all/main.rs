@@ -3,9 +3,11 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops at the first surprise")]
 
 mod answers;
+mod backups;
 mod collector;
 mod command;
 mod deploy;
 mod kill;
+mod native_schedules;
 mod simulated;
 mod telemetry;

@@ -33,7 +33,7 @@ pub async fn run(args: &DeleteArgs, context: &Context) -> anyhow::Result<Exit> {
     }
     context.out.message(&table(&backups, &inventory).render(false, None));
     let question = format!("Delete these {} backups of {}?", backups.len(), inventory.app.id.short_name());
-    confirm::agreed(&question, args.yes, context)?;
+    confirm::agreed(&question, args.going.yes, context)?;
     let (now, mut rng) = (store.now().await?, context.rng());
     let (app, by) = (&inventory.app, context.by());
     let mut runs = Vec::new();
@@ -45,7 +45,7 @@ pub async fn run(args: &DeleteArgs, context: &Context) -> anyhow::Result<Exit> {
         let asked = (task, Trigger::Manual, Some(by.clone()));
         runs.push(NewRun::task(RunId::new(now, &mut rng), app, terms, asked, now));
     }
-    added::runs(&runs, (fleet, backends), args.wait, context, rng).await
+    added::runs(&runs, (fleet, backends), args.going.wait, context, rng).await
 }
 
 /// Each backup with the terms it is deleted under: the SAS that Azure deletes it with is one for where it lies.

@@ -43,7 +43,7 @@ pub fn deletion(inventory: &Inventory, ids: &[BackupId], allowed: Allowed) -> Re
                 Err(why) => refused.push(why),
             },
             Some(_) => {
-                refused.push(format!("backup {id} is not one of the catalog: give --foreign to delete it"))
+                refused.push(format!("backup {id} is not one of the catalog: give --foreign to delete it"));
             }
             None => refused.push(format!("backup {id} is unknown: neither Azure nor the catalog has it")),
         }

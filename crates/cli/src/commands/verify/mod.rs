@@ -139,14 +139,12 @@ fn show(document: &Document, context: &Context) -> anyhow::Result<()> {
         context.out.table(table)?;
     }
     let Document { apps, verified, lost, unchecked, without_storage, backups } = document;
-    let mut text = format!(
-        "{} backups of {apps} apps: {verified} verified, {lost} lost, {unchecked} could not be checked",
+    let alone = match without_storage {
+        0 => String::new(),
+        count => format!("; {count} by Azure's word alone, because their storage is out of reach"),
+    };
+    Ok(context.out.text(&format!(
+        "{} backups of {apps} apps: {verified} verified, {lost} lost, {unchecked} could not be checked{alone}",
         backups.len()
-    );
-    if *without_storage > 0 {
-        text.push_str(&format!(
-            "; {without_storage} by Azure's word alone, because their storage is out of reach"
-        ));
-    }
-    Ok(context.out.text(&text)?)
+    ))?)
 }

@@ -9,9 +9,9 @@ fn ids(ids: &[i64]) -> Vec<BackupId> {
 fn shop() -> Inventory {
     let mut held = entry(2, "hf-b.zip", 20);
     held.hold = Some("lawsuit".into());
-    let listed = [(1, "hf-a.zip", 10), (2, "hf-b.zip", 20), (3, "c.zip", 30)];
-    let listed = listed.map(|(id, blob, at)| listed(id, blob, at)).into();
-    inventory(vec![entry(1, "hf-a.zip", 10), held, entry(4, "hf-d.zip", 5)], listed)
+    let backups = [(1, "hf-a.zip", 10), (2, "hf-b.zip", 20), (3, "c.zip", 30)];
+    let backups = backups.map(|(id, blob, at)| listed(id, blob, at)).into();
+    inventory(vec![entry(1, "hf-a.zip", 10), held, entry(4, "hf-d.zip", 5)], backups)
 }
 
 #[test]

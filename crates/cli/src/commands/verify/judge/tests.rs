@@ -34,9 +34,9 @@ fn listed(status: BackupStatus) -> Backup {
 }
 
 /// Blobs of these sizes, as storage tells.
-fn blobs(blob: Option<u64>, manifest: Option<u64>) -> Option<Result<Blobs, String>> {
+fn look(blob: Option<u64>, manifest: Option<u64>) -> Blobs {
     let facts = |size_bytes| BlobFacts { size_bytes };
-    Some(Ok((blob.map(facts), manifest.map(facts))))
+    (blob.map(facts), manifest.map(facts))
 }
 
 fn lost(detail: &str) -> Verdict {
@@ -53,14 +53,14 @@ fn a_backup_that_azure_lists_is_as_whole_as_its_blobs() {
     let judged =
         |size, blobs| judge(&facts(size), &Sight { listed: Some(&there), blobs, ..Sight::default() });
     let verified = |size_bytes| Verdict::Verified { size_bytes };
-    assert_eq!(judged(10, blobs(Some(10), Some(1))), verified(Some(10)));
+    assert_eq!(judged(10, Some(Ok(look(Some(10), Some(1))))), verified(Some(10)));
     assert_eq!(judged(10, None), verified(None), "storage is out of reach");
-    assert_eq!(judged(0, blobs(Some(10), Some(1))), verified(Some(10)), "its size was never known");
-    assert_eq!(judged(10, blobs(None, Some(1))), lost("its blob is not in the container"));
-    assert_eq!(judged(10, blobs(Some(0), Some(1))), lost("its blob is empty"));
-    assert_eq!(judged(10, blobs(Some(9), Some(1))), lost("its blob has 9 bytes and had 10"));
+    assert_eq!(judged(0, Some(Ok(look(Some(10), Some(1))))), verified(Some(10)), "its size was never known");
+    assert_eq!(judged(10, Some(Ok(look(None, Some(1))))), lost("its blob is not in the container"));
+    assert_eq!(judged(10, Some(Ok(look(Some(0), Some(1))))), lost("its blob is empty"));
+    assert_eq!(judged(10, Some(Ok(look(Some(9), Some(1))))), lost("its blob has 9 bytes and had 10"));
     let manifest = "the manifest (.xml) beside its blob is not there, and a restore needs it";
-    assert_eq!(judged(10, blobs(Some(10), None)), lost(manifest));
+    assert_eq!(judged(10, Some(Ok(look(Some(10), None)))), lost(manifest));
 }
 
 #[test]
@@ -68,7 +68,10 @@ fn a_backup_that_neither_list_has_is_lost() {
     let judged = |blobs| judge(&facts(10), &Sight { blobs, ..Sight::default() });
     assert_eq!(judged(None), lost("azure no longer lists it"));
     assert_eq!(judged(Some(Err("503".into()))), lost("azure no longer lists it"));
-    assert_eq!(judged(blobs(Some(10), Some(1))), lost("azure no longer lists it; its blob is still there"));
+    assert_eq!(
+        judged(Some(Ok(look(Some(10), Some(1))))),
+        lost("azure no longer lists it; its blob is still there")
+    );
 }
 
 #[test]
@@ -80,7 +83,10 @@ fn what_nobody_could_tell_is_no_loss() {
         (Sight { listed: Some(&there), blobs: storage, ..Sight::default() }, "storage did not answer"),
         (Sight { doubt: Some("azure answered 503".into()), ..Sight::default() }, "azure answered 503"),
         (Sight { is_being_deleted: true, ..Sight::default() }, "it is being deleted"),
-        (Sight { listed: Some(&going), blobs: blobs(None, None), ..Sight::default() }, "it is being deleted"),
+        (
+            Sight { listed: Some(&going), blobs: Some(Ok(look(None, None))), ..Sight::default() },
+            "it is being deleted",
+        ),
     ] {
         assert_eq!(judge(&facts(10), &sight), unchecked(why), "{sight:?}");
     }
