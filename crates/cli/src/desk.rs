@@ -3,12 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use holdfast_arm::{Clouds, Unobserved};
+use holdfast_arm::Arm;
 use holdfast_model::{App, StorageName, SubscriptionId, Terms, Timestamp};
 use holdfast_storage::{Need, SasHealth, Storage, Target};
 use holdfast_store::Store;
 
-use crate::clouds::clouds;
 use crate::config::{Fleet, nearest};
 use crate::context::Context;
 use crate::engine::storages;
@@ -24,7 +23,7 @@ pub struct Desk<'a> {
     /// The truth.
     pub store: &'a dyn Store,
     /// The way to Azure.
-    pub arm: Clouds,
+    pub arm: Arc<dyn Arm>,
     /// The way to its storage.
     pub storage: Arc<dyn Storage>,
     /// The store's time.
@@ -34,18 +33,16 @@ pub struct Desk<'a> {
 impl<'a> Desk<'a> {
     /// Reads the secrets; asks Azure nothing.
     pub async fn new(context: &'a Context, fleet: &'a Fleet, store: &'a dyn Store) -> anyhow::Result<Self> {
-        let mut rng = context.rng();
-        let arm = clouds(fleet, &context.clock, &(Arc::new(Unobserved) as _), &mut rng)?;
-        let storage = storages(fleet, &context.clock, rng)?;
+        let arm = known::azure(fleet, context)?;
+        let storage = storages(fleet, &context.clock, context.rng())?;
         Ok(Self { context, fleet, store, arm, storage, now: store.now().await? })
     }
 
     /// The app that `text` names: of the fleet, of the store although it is no longer in the fleet, or of Azure alone
     /// by its ARM id.
     pub async fn app(&self, text: &str) -> anyhow::Result<App> {
-        let names = [text.to_owned()];
-        let error = match known::apps(&names, self.fleet, self.store, self.context).await {
-            Ok(mut found) => return found.pop().ok_or_else(|| anyhow::anyhow!("no app is named")),
+        let error = match known::app(text, self.fleet, self.store, self.context).await {
+            Ok(found) => return Ok(found),
             Err(error) => error,
         };
         let id = match self.context.app_in(self.store, text).await {
@@ -70,19 +67,15 @@ impl<'a> Desk<'a> {
     /// The terms of a run about backups of `app` that lie in `storage`: those of its policy, where it has one.
     pub fn terms(&self, app: &App, storage: Option<&StorageName>) -> Result<Terms, Failure> {
         let policy = app.policy.as_ref().and_then(|name| self.fleet.policies.get(name));
-        let of_policy = policy.map(|policy| policy.terms.clone());
         let only = || self.fleet.storages.keys().next().filter(|_| self.fleet.storages.len() == 1);
-        let name = storage.or(of_policy.as_ref().map(|terms| &terms.storage)).or_else(only);
+        let name = storage.or(policy.map(|policy| &policy.terms.storage)).or_else(only);
         let Some(name) = name.cloned() else {
             let what = format!("nothing says which storage holds the backups of {}", app.id.short_name());
             return Err(Failure::new(Exit::Usage, what)
                 .help(format!("name one with --storage: {}", storage_names(self.fleet))));
         };
-        let account = storage_named(self.fleet, &name)?.container.account();
-        Ok(match of_policy {
-            Some(terms) => Terms { storage: name, account, ..terms },
-            None => Terms::new(name, account),
-        })
+        storage_named(self.fleet, &name)?;
+        known::terms_in(&name, app, self.fleet)
     }
 
     /// How a SAS of the storage does that must last for a run under these terms.

@@ -6,18 +6,22 @@ mod carry;
 mod clouds;
 mod commands;
 mod config;
-mod consent;
+mod confirm;
 mod context;
 mod desk;
 mod engine;
 mod exit;
+mod fates;
 mod find;
 mod identities;
+mod inventory;
 mod known;
 mod logging;
+mod notes;
 mod output;
 mod progress;
 mod restoring;
+mod sightings;
 mod simulation;
 mod telemetry;
 mod tier;
@@ -87,6 +91,11 @@ async fn dispatch(command: &Command, context: &Context) -> anyhow::Result<Exit> 
         Command::Doctor(args) => commands::doctor::run(args, context).await,
         Command::Sas(command) => commands::sas::run(command, context).await,
         Command::Simulate(args) => commands::simulate::run(args, context).await,
+        Command::Backups(command) => commands::backups::run(command, context).await,
+        Command::Hold(command) => commands::hold::run(command, context).await,
+        Command::Verify(args) => commands::verify::run(args, context).await,
+        Command::Retention(args) => commands::retention::run(args, context).await,
+        Command::NativeSchedule(command) => commands::native_schedule::run(command, context).await,
         Command::Status(args) => commands::status::run(args, context).await,
         Command::History(args) => commands::history::run(args, context).await,
         Command::Runs(RunsCommand::Show { id }) => commands::show::run(*id, context).await,

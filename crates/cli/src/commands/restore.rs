@@ -8,7 +8,7 @@ use crate::args::{Consent, RestoreArgs};
 use crate::backends::Backends;
 use crate::carry::{self, Carried};
 use crate::config::Fleet;
-use crate::consent::{self, Said};
+use crate::confirm;
 use crate::context::Context;
 use crate::desk::Desk;
 use crate::exit::Exit;
@@ -76,10 +76,11 @@ pub async fn carry_out(
         context.out.table(plan.table(now))?;
         context.out.text("")?;
     }
-    if consent::ask(consent, &plan.word(), context)? == Said::PlanOnly {
+    if context.out.is_json() && !consent.yes {
         context.out.json(&Document { plan, run: None })?;
         return Ok(Exit::Done);
     }
+    confirm::written(&plan.word(), &plan.question(), consent.yes, context)?;
     let (mut rng, doing) = (context.rng(), plan.run.clone());
     let (now, by) = (backends.store.now().await?, Some(context.by()));
     let id = RunId::new(now, &mut rng);

@@ -3,9 +3,11 @@
 mod apps;
 mod azure;
 mod check;
+mod databases;
 mod drill;
 mod engine;
 mod fleet;
+mod native_schedule;
 mod policy;
 mod problem;
 mod reader;
@@ -93,7 +95,7 @@ fn read(report: &mut Report<'_>, mut file: Section<'_>, secrets: Secrets, now: T
     let clouds = azure::clouds(report, &mut file);
     let storages = storage::storages(report, &mut file, &clouds);
     let policies = policy::policies(report, &mut file, &storages, now);
-    let apps = apps::apps(report, &mut file, &policies, &clouds);
+    let apps = apps::apps(report, &mut file, &policies, &clouds, now);
     let discover = apps::discover(report, &mut file, &policies, &clouds);
     drill::check(report, &apps, &clouds);
     let limits = engine::limits(report, &mut file);

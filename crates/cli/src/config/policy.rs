@@ -10,6 +10,7 @@ use toml::de::DeValue;
 
 use super::check;
 use super::drill::drill;
+use super::native_schedule::native_schedule;
 use super::reader::{Section, refused};
 use super::report::{Found, Report};
 use super::retention::retention;
@@ -61,6 +62,7 @@ fn policy(
     let (overlap, retention) = (overlap(report, &mut section), retention(report, &mut section));
     let drill = drill(report, &mut section);
     let terms = terms(report, &mut section, storages);
+    let native_schedule = native_schedule(report, &mut section);
     section.finish(report);
     let (crontab, timezone) = (crontab?, timezone?);
     let schedule = Schedule {
@@ -77,7 +79,7 @@ fn policy(
         recovery_point_objective: objective.map(|found| found.value),
         retention,
         drill,
-        native_schedule: None,
+        native_schedule,
         terms: terms?,
     })
 }

@@ -1,7 +1,7 @@
 //! Asks the store, Azure and storage what a plan depends on, and refuses what would not go well.
 
 use anyhow::Context as _;
-use holdfast_arm::{Arm, Backup, Error, RestoreRequest, Verdict};
+use holdfast_arm::{Backup, Error, RestoreRequest, Verdict};
 use holdfast_model::{
     App, AppId, BackupFacts, BackupStatus, DatabaseRef, Drill, Restore, SasFacts, StorageName, Task, Terms,
 };

@@ -1,7 +1,7 @@
 //! The target of a restore as Azure knows it, with what makes it unfit refused.
 
 use anyhow::Context as _;
-use holdfast_arm::{Arm, Verdict};
+use holdfast_arm::Verdict;
 use holdfast_model::{AppId, Site};
 
 use super::gather::Ask;

@@ -98,6 +98,16 @@ impl Plan {
         self.target.app.short_name()
     }
 
+    /// What they are asked.
+    pub fn question(&self) -> String {
+        let word = self.word();
+        if self.target.exists {
+            format!("Everything in {word} will be replaced.")
+        } else {
+            format!("The app {word} will be made.")
+        }
+    }
+
     /// For people.
     pub fn table(&self, now: Timestamp) -> Table {
         let mut table = Table::new(["PLAN", ""]);

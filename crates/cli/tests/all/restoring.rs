@@ -66,7 +66,7 @@ fn an_app_is_brought_back_once_the_plan_was_shown_and_somebody_said_yes() {
     assert_eq!(plan["never_restored"].as_array().unwrap().len(), 10);
     let text = ground.told(&line, 2);
     assert!(text.contains("everything in it is replaced") && text.contains("is stopped"), "{text}");
-    assert!(text.contains("nobody is there to confirm") && text.contains("--yes does it without asking"));
+    assert!(text.contains("nobody is at a terminal") && text.contains("give --yes"));
     let restores = |place: &Place| {
         let runs = place.json(&format!("history {app}"))["runs"].clone();
         runs.as_array().unwrap().iter().filter(|run| run["kind"] == "restore").count()

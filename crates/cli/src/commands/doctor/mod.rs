@@ -7,7 +7,7 @@ mod rights;
 
 use std::sync::Arc;
 
-use holdfast_arm::{Arm, Unobserved};
+use holdfast_arm::Arm;
 use holdfast_model::{App, Timestamp};
 use serde::Serialize;
 use tokio::task::JoinSet;
@@ -15,12 +15,12 @@ use tokio::task::JoinSet;
 use self::app::Facts;
 use self::finding::{Finding, Verdict, together};
 use crate::args::DoctorArgs;
-use crate::clouds::clouds;
 use crate::config::{self, Checked, Fleet, Problem, Secrets, Severity, summary};
 use crate::context::Context;
 use crate::engine::storages;
 use crate::exit::Exit;
 use crate::find;
+use crate::known;
 use crate::output::{Cell, Table, Tone};
 
 /// So many apps are asked about at once.
@@ -62,15 +62,14 @@ pub async fn run(args: &DoctorArgs, context: &Context) -> anyhow::Result<Exit> {
 }
 
 async fn look(args: &DoctorArgs, fleet: &Fleet, context: &Context) -> anyhow::Result<Vec<Finding>> {
-    let mut rng = context.rng();
-    let arm: Arc<dyn Arm> = match clouds(fleet, &context.clock, &(Arc::new(Unobserved) as _), &mut rng) {
-        Ok(arm) => Arc::new(arm),
+    let arm = match known::azure(fleet, context) {
+        Ok(arm) => arm,
         Err(error) => {
             let cure = "make its secret readable here";
             return Ok(vec![Finding::fail("credential", "[azure]", format!("{error:#}"), cure)]);
         }
     };
-    let storage = storages(fleet, &context.clock, rng)?;
+    let storage = storages(fleet, &context.clock, context.rng())?;
     let mut findings = grounds::credentials(fleet, context).await?;
     let (apps, unanswered) = apps(fleet, &*arm).await;
     findings.extend(unanswered);
