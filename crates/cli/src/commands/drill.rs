@@ -1,6 +1,6 @@
 //! `holdfast drill`: a backup is tried out by restoring it into a scratch app.
 
-use holdfast_model::{App, AppId, BackupId, DrillRule};
+use holdfast_model::{App, AppId, BackupId, DrillRule, Site};
 
 use super::restore::carry_out;
 use crate::args::DrillArgs;
@@ -25,7 +25,7 @@ async fn asked(desk: &Desk<'_>, args: &DrillArgs) -> anyhow::Result<Ask> {
     let policy = source.policy.as_ref().and_then(|name| desk.fleet.policies.get(name));
     let rule = policy.and_then(|policy| policy.drill.as_ref());
     let into = into(args, rule)?;
-    let scratch = desk.app(&into.to_string()).await?;
+    let scratch = scratch(desk, &into).await?;
     is_scratch(&source.id, &scratch)?;
     let probe = args.probe.clone().or_else(|| rule.and_then(|rule| rule.probe.clone()));
     if let Some(probe) = &probe {
@@ -55,6 +55,18 @@ fn into(args: &DrillArgs, rule: Option<&DrillRule>) -> Result<AppId, Failure> {
             Err(Failure::new(Exit::Usage, what).help("name it with --into, or set `drill` in the policy"))
         }
     }
+}
+
+/// The scratch app with its policy, should it have one. Azure is asked for this app alone too: a rule takes it in
+/// although its subscription could not be listed just now. Slots are taken in by no rule.
+async fn scratch(desk: &Desk<'_>, into: &AppId) -> anyhow::Result<App> {
+    let known = desk.app(&into.to_string()).await?;
+    if into.slot().is_some() {
+        return Ok(known);
+    }
+    let sites: Vec<Site> = desk.arm.site(into).await.into_iter().collect();
+    let taken_in = desk.fleet.apps_with(&sites).into_iter().find(|app| app.id == *into);
+    Ok(taken_in.filter(|app| app.policy.is_some()).unwrap_or(known))
 }
 
 /// Everything in the scratch app is replaced: nobody practises on an app that is worth a backup.
