@@ -1,6 +1,6 @@
 //! Runs that a command adds beside backups: added all at once, shown, and followed where that was asked for.
 
-use holdfast_model::{NewRun, Run, RunId, Task};
+use holdfast_model::{NewRun, Run, RunId, RunKind, Task};
 
 use super::{RunView, state_cell};
 use crate::backends::Backends;
@@ -10,7 +10,7 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::output::Table;
 
-/// Adds the runs. With `wait` it follows them to their ends.
+/// Adds the runs, and notes beside them. With `wait` it follows the runs to their ends.
 pub async fn runs(
     runs: &[NewRun],
     (fleet, backends): (Fleet, Backends),
@@ -19,8 +19,9 @@ pub async fn runs(
     rng: fastrand::Rng,
 ) -> anyhow::Result<Exit> {
     let added = backends.store.add_runs(runs).await?;
-    let ids: Vec<RunId> = runs.iter().map(|new| new.run.id).collect();
-    let left_out = u64::try_from(ids.len())?.saturating_sub(added);
+    let left_out = u64::try_from(runs.len())?.saturating_sub(added);
+    let works = runs.iter().filter(|new| new.run.task.kind() != RunKind::Note);
+    let ids: Vec<RunId> = works.map(|new| new.run.id).collect();
     if left_out > 0 {
         context.out.message(&format!("{left_out} of these are under way already, and are not begun again"));
     }

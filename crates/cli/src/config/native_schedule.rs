@@ -13,11 +13,9 @@ pub fn native_schedule(report: &mut Report<'_>, section: &mut Section<'_>) -> Op
     let expected = "a table such as { every = \"7 days\", retention_days = 30 }";
     let mut table = section.section(report, "native_schedule", expected)?;
     let every = every(report, &mut table);
-    let retention_days = if table.has("retention_days") {
-        table.count(report, "retention_days", 0..=36_500)
-    } else {
-        Some(RETENTION_DAYS)
-    };
+    let is_default = !table.has("retention_days");
+    let retention_days = table.count(report, "retention_days", 0..=36_500);
+    let retention_days = if is_default { Some(RETENTION_DAYS) } else { retention_days };
     let keep_at_least_one = table.flag(report, "keep_at_least_one").unwrap_or(true);
     let has_start = table.has("start");
     let start = table.parsed::<Timestamp>(report, "start", "a time such as \"2026-12-01T02:00:00Z\"");

@@ -1,5 +1,7 @@
 //! Azure's own schedules, pushed, shown, held against the policies and taken away again.
 
+use serde_json::Value;
+
 use crate::command::Place;
 use crate::simulated::simulate;
 
@@ -11,6 +13,13 @@ fn scheduled(place: &Place) -> String {
     place.write("fleet.toml", &fleet.replace("[policy.silver]\n", &format!("[policy.silver{asked}")));
     assert_eq!(place.run("migrate").code, 0);
     place.json("apps discover")["apps"][0]["name"].as_str().unwrap().to_owned()
+}
+
+/// The backup that Azure takes when a schedule is enabled, once it is whole: it shows in the list some seconds later.
+fn fired(place: &Place, app: &str) -> Value {
+    let looks = std::iter::repeat_with(|| place.json(&format!("backups list {app}"))["backups"][0].clone());
+    let mut looks = looks.take(1_000).filter(|backup| backup["status"] == "Succeeded");
+    looks.next().unwrap_or_else(|| panic!("Azure took no backup of {app}"))
 }
 
 #[test]
@@ -25,7 +34,7 @@ fn a_schedule_is_pushed_once_somebody_agrees_and_drift_from_it_shows() {
     let ended = place.run(&format!("native-schedule push {app}"));
     assert_eq!(ended.code, 2, "nobody agreed");
     assert!(ended.err.contains("Azure takes a backup at once when a schedule is enabled"), "{}", ended.err);
-    assert_eq!(place.json(&format!("native-schedule show {app}"))[0]["schedule"], serde_json::Value::Null);
+    assert_eq!(place.json(&format!("native-schedule show {app}"))[0]["schedule"], Value::Null);
     let done = place.json(&format!("native-schedule push {app} --yes --wait"));
     assert_eq!((&done[0]["kind"], &done[0]["outcome"]), (&"push_schedule".into(), &"succeeded".into()));
 
@@ -44,9 +53,15 @@ fn a_schedule_is_pushed_once_somebody_agrees_and_drift_from_it_shows() {
     let all = place.run("native-schedule drift --all");
     assert_eq!(all.code, 1, "{}{}", all.out, all.err);
 
+    let fired = fired(&place, &app);
+    assert_eq!((&fired["made_by"], &fired["standing"]), (&"azure_schedule".into(), &"found_outside".into()));
+    let ended = place.run(&format!("backups adopt {app} {}", fired["backup_id"]));
+    assert_eq!(ended.code, 2, "{}", ended.out);
+    assert!(ended.err.contains("and deletes it by its own rule"), "{}", ended.err);
+
     let done = place.json(&format!("native-schedule remove {app} --yes --wait"));
     assert_eq!(done[0]["outcome"], "succeeded", "{done}");
-    assert_eq!(place.json(&format!("native-schedule show {app}"))[0]["schedule"], serde_json::Value::Null);
+    assert_eq!(place.json(&format!("native-schedule show {app}"))[0]["schedule"], Value::Null);
 }
 
 #[test]

@@ -1,12 +1,14 @@
 //! `holdfast backups adopt`: keeps house over backups that somebody else took.
 
+use holdfast_arm::Arm;
+use holdfast_model::BackupFacts;
 use serde_json::json;
 
 use super::{foreign, plan, tell_doubt};
 use crate::args::AdoptArgs;
 use crate::backends::Backends;
 use crate::context::Context;
-use crate::exit::Exit;
+use crate::exit::{Exit, Failure};
 use crate::inventory::Inventory;
 use crate::known;
 
@@ -21,6 +23,7 @@ pub async fn run(args: &AdoptArgs, context: &Context) -> anyhow::Result<Exit> {
     tell_doubt(&inventory, context);
     let backups = plan::adoption(&inventory, &args.ids).map_err(|reasons| foreign::refused(&reasons))?;
     let app = &inventory.app;
+    are_left_alone(&inventory, &backups, &*arm).await?;
     let terms = foreign::terms(app, args.storage.as_deref(), &fleet)?;
     foreign::find_blobs(&backups, &terms, &fleet, context).await?;
     let (now, mut rng) = (store.now().await?, context.rng());
@@ -39,4 +42,23 @@ pub async fn run(args: &AdoptArgs, context: &Context) -> anyhow::Result<Exit> {
         ))?;
     }
     Ok(Exit::Done)
+}
+
+/// Azure's own schedule deletes what it took by its own rule. A backup that may vanish must not stand in for one of ours.
+async fn are_left_alone(inventory: &Inventory, backups: &[BackupFacts], arm: &dyn Arm) -> anyhow::Result<()> {
+    let is_scheduled = |backup: &&BackupFacts| {
+        let azure = inventory.find(backup.id).and_then(|item| item.azure.as_ref());
+        azure.is_some_and(|azure| azure.scheduled)
+    };
+    let Some(scheduled) = backups.iter().find(is_scheduled) else { return Ok(()) };
+    let name = inventory.app.id.short_name();
+    match arm.schedule(&inventory.app.id).await? {
+        Some(schedule) if schedule.enabled && schedule.retention_days > 0 => {
+            let what =
+                format!("Azure's own schedule took backup {} and deletes it by its own rule", scheduled.id);
+            let help = format!("`holdfast native-schedule remove {name}` ends that");
+            Err(Failure::new(Exit::Usage, what).help(help).into())
+        }
+        _ => Ok(()),
+    }
 }

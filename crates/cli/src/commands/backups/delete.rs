@@ -39,7 +39,7 @@ pub async fn run(args: &DeleteArgs, context: &Context) -> anyhow::Result<Exit> {
     let mut runs = Vec::new();
     for (backup, terms) in &backups {
         if plan.foreign.contains(backup) {
-            store.add_run(&foreign::taken_over(backup, (app, terms), by.clone(), now, &mut rng)).await?;
+            runs.push(foreign::taken_over(backup, (app, terms), by.clone(), now, &mut rng));
         }
         let task = Task::Delete(Delete { backup: backup.id, blob: backup.blob.clone() });
         let asked = (task, Trigger::Manual, Some(by.clone()));

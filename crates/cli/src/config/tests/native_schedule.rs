@@ -38,7 +38,7 @@ fn a_slip_in_it_is_one_error_and_leaves_no_half_of_a_schedule() {
         ("{ retention_days = 30 }", "such as \"7 days\" or \"12 hours\""),
         ("{ every = \"24 hours\" }", "such as \"7 days\" or \"12 hours\", found \"24 hours\""),
         ("{ every = 7 }", "such as \"7 days\" or \"12 hours\", found a whole number"),
-        ("{ every = \"1 day\", retention = 3 }", "did you mean `retention_days`?"),
+        ("{ every = \"1 day\", retention_day = 3 }", "did you mean `retention_days`?"),
         ("{ every = \"1 day\", retention_days = -1 }", "expected a whole number from 0 to 36500, found -1"),
         ("{ every = \"1 day\", enabled = \"yes\" }", "expected true or false, found a text"),
         ("{ every = \"1 day\", start = \"tomorrow\" }", "premature end of input"),
