@@ -1,5 +1,10 @@
 //! The command line: what may be written after `holdfast`.
 
+mod backups;
+mod dead;
+mod doctor;
+mod restore;
+mod sas;
 mod serve;
 
 use std::path::PathBuf;
@@ -7,6 +12,14 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use holdfast_model::RunId;
 
+pub use backups::{
+    AdoptArgs, AppsArgs, BackupsCommand, ChangeArgs, DeleteArgs, HoldArgs, HoldCommand, ListArgs,
+    NativeScheduleCommand, RetentionArgs, ShowArgs,
+};
+pub use dead::{DeadCommand, PickArgs};
+pub use doctor::DoctorArgs;
+pub use restore::{Consent, Destination, DrillArgs, RestoreArgs, WhichBackup};
+pub use sas::{SasCheckArgs, SasCommand, SasRefreshArgs};
 pub use serve::{ConsoleArgs, DemoArgs, RunArgs, SchedulerArgs, SimulateArgs, WorkerArgs};
 
 /// Central, audited backups for fleets of Azure App Service apps.
@@ -131,6 +144,37 @@ pub enum Command {
         after_help = "Examples:\n  holdfast backup shop --wait\n  holdfast backup shop/staging wiki --policy gold"
     )]
     Backup(BackupArgs),
+    /// Bring an app, a slot or a new app to what a backup holds
+    #[command(
+        after_help = "Examples:\n  holdfast restore shop --latest --to-slot staging --overwrite --wait\n  holdfast restore shop --at 2027-01-31T00:00:00Z --to-new shop-before\n  holdfast restore shop --backup 458165 --overwrite --output json"
+    )]
+    Restore(RestoreArgs),
+    /// Restore a backup into a scratch app, and look whether it answers
+    #[command(
+        after_help = "Examples:\n  holdfast drill shop --wait\n  holdfast drill shop --backup 458165 --into /subscriptions/0a0a/resourceGroups/shops/providers/Microsoft.Web/sites/scratch --yes"
+    )]
+    Drill(DrillArgs),
+    /// Look at the SAS that backups are written with, and at those that Azure keeps
+    #[command(subcommand)]
+    Sas(SasCommand),
+    /// Try everything that backups depend on, and say what to do about what does not work
+    #[command(after_help = "Examples:\n  holdfast doctor\n  holdfast doctor shop --output json")]
+    Doctor(DoctorArgs),
+    /// Look at the backups that are kept, delete them, take them over
+    #[command(subcommand)]
+    Backups(BackupsCommand),
+    /// Keep backups from being deleted
+    #[command(subcommand)]
+    Hold(HoldCommand),
+    /// Check that the backups of the catalog are still there and whole
+    #[command(after_help = "Examples:\n  holdfast verify shop\n  holdfast verify --all --output json")]
+    Verify(AppsArgs),
+    /// Show which backups the rules would delete now, and why the others stay
+    #[command(after_help = "Examples:\n  holdfast retention shop\n  holdfast retention --policy gold")]
+    Retention(RetentionArgs),
+    /// Azure's own schedules, which run beside Holdfast's
+    #[command(subcommand)]
+    NativeSchedule(NativeScheduleCommand),
     /// Show how every app stands
     #[command(
         after_help = "Examples:\n  holdfast status\n  holdfast status --problems\n  holdfast status --output json"
@@ -266,38 +310,6 @@ pub struct DiscoverArgs {
     /// Only apps in no policy
     #[arg(long)]
     pub unprotected: bool,
-}
-
-/// `holdfast dead`
-#[derive(Debug, Clone, Subcommand)]
-pub enum DeadCommand {
-    /// List them, the oldest first
-    #[command(after_help = "Example:\n  holdfast dead list --amqp-url env:AMQP_URL")]
-    List,
-    /// Show one, with what it says
-    #[command(after_help = "Example:\n  holdfast dead show 5b1c9e0f2a7d4c63")]
-    Show {
-        /// Its id, as `list` tells it
-        #[arg(value_name = "ID")]
-        id: String,
-    },
-    /// Send them again
-    #[command(after_help = "Examples:\n  holdfast dead retry 5b1c9e0f2a7d4c63\n  holdfast dead retry --all")]
-    Retry(PickArgs),
-    /// Forget them: their runs come due again by themselves
-    #[command(after_help = "Examples:\n  holdfast dead drop 5b1c9e0f2a7d4c63\n  holdfast dead drop --all")]
-    Drop(PickArgs),
-}
-
-/// Which dead letters.
-#[derive(Debug, Clone, Args)]
-pub struct PickArgs {
-    /// One, by its id
-    #[arg(value_name = "ID", conflicts_with = "all", required_unless_present = "all")]
-    pub id: Option<String>,
-    /// All of them
-    #[arg(long)]
-    pub all: bool,
 }
 
 /// `holdfast audit`

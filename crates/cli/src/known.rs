@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use holdfast_arm::{Arm, Unobserved};
-use holdfast_model::{App, AppId, PolicyName, Terms};
+use holdfast_model::{App, AppId, PolicyName, StorageName, Terms};
 use holdfast_store::Store;
 
 use crate::clouds::clouds;
@@ -13,15 +13,19 @@ use crate::context::Context;
 use crate::exit::{Exit, Failure};
 use crate::find;
 
-/// The apps that the command line names. Azure is asked, because a rule may find an app that no process has seen yet;
-/// where it does not answer, those serve that were found before.
-pub async fn apps(
-    names: &[String],
+/// The way to Azure for a command that asks once.
+pub fn azure(fleet: &Fleet, context: &Context) -> anyhow::Result<Arc<dyn Arm>> {
+    Ok(Arc::new(clouds(fleet, &context.clock, &(Arc::new(Unobserved) as _), &mut context.rng())?))
+}
+
+/// Every app of the fleet. Azure is asked, because a rule may find an app that no process has seen yet; where it does
+/// not answer, those serve that were found before.
+pub async fn everything(
     fleet: &Fleet,
     store: &dyn Store,
     context: &Context,
-) -> anyhow::Result<Vec<App>> {
-    let arm = clouds(fleet, &context.clock, &(Arc::new(Unobserved) as _), &mut context.rng())?;
+) -> anyhow::Result<BTreeMap<AppId, App>> {
+    let arm = azure(fleet, context)?;
     let mut sites = Vec::new();
     for subscription in fleet.subscriptions() {
         match arm.sites(&subscription).await {
@@ -36,8 +40,42 @@ pub async fn apps(
             App { id: app.app.clone(), policy: app.policy, plan: None, databases: Vec::new(), paused: false };
         known.entry(app.app).or_insert(found);
     }
+    Ok(known)
+}
+
+/// The apps that the command line names.
+pub async fn apps(
+    names: &[String],
+    fleet: &Fleet,
+    store: &dyn Store,
+    context: &Context,
+) -> anyhow::Result<Vec<App>> {
+    let known = everything(fleet, store, context).await?;
     let ids: Vec<AppId> = known.keys().cloned().collect();
     names.iter().map(|name| Ok(known[&find::app(&ids, name)?].clone())).collect()
+}
+
+/// The one app that the command line names.
+pub async fn app(name: &str, fleet: &Fleet, store: &dyn Store, context: &Context) -> anyhow::Result<App> {
+    let known = everything(fleet, store, context).await?;
+    let ids: Vec<AppId> = known.keys().cloned().collect();
+    Ok(known[&find::app(&ids, name)?].clone())
+}
+
+/// The terms for what is done to a backup that lies in `storage`: those of the app's policy, but for the storage, which
+/// may have been another when the backup was taken.
+pub fn terms_in(storage: &StorageName, app: &App, fleet: &Fleet) -> Result<Terms, Failure> {
+    let Some(target) = fleet.storages.get(storage) else {
+        let names: Vec<&str> = fleet.storages.keys().map(StorageName::as_str).collect();
+        let what = format!("there is no storage `{storage}` in the fleet file");
+        return Err(Failure::new(Exit::Usage, what).help(format!("it has these: {}", names.join(", "))));
+    };
+    let account = target.container.account();
+    let policy = app.policy.as_ref().and_then(|name| fleet.policies.get(name));
+    Ok(match policy {
+        Some(policy) => Terms { storage: storage.clone(), account, ..policy.terms.clone() },
+        None => Terms::new(storage.clone(), account),
+    })
 }
 
 /// The terms of the app's policy.

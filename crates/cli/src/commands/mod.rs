@@ -1,18 +1,28 @@
 //! One module for each command.
 
+pub mod added;
 pub mod apps;
 pub mod audit;
 pub mod backup;
+pub mod backups;
 pub mod check;
 pub mod dead;
 pub mod demo;
+pub mod doctor;
+pub mod drill;
 pub mod history;
+pub mod hold;
 pub mod migrate;
+pub mod native_schedule;
 pub mod preview;
+pub mod restore;
+pub mod retention;
 pub mod run;
+pub mod sas;
 pub mod show;
 pub mod simulate;
 pub mod status;
+pub mod verify;
 
 mod view;
 

@@ -2,17 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use holdfast_model::{App, AppId, SubscriptionId};
+use holdfast_model::{App, AppId, SubscriptionId, Timestamp};
 use toml::de::DeValue;
 
 use super::azure::subscription;
+use super::databases::{DATABASES, databases};
 use super::fleet::{Cloud, Discover};
 use super::policy::{Policies, find};
 use super::reader::{Section, wrong_kind};
 use super::report::{Found, Place, Report};
-
-/// Azure's own words for kinds of databases (wire: DatabaseBackupSetting).
-const DATABASE_TYPES: &str = "one of SqlAzure, MySql, LocalMySql, PostgreSql";
 
 /// Reads the apps.
 pub fn apps(
@@ -20,11 +18,12 @@ pub fn apps(
     file: &mut Section<'_>,
     policies: &Policies,
     clouds: &[Cloud],
+    now: Timestamp,
 ) -> Vec<App> {
     let mut seen: BTreeMap<AppId, String> = BTreeMap::new();
     let mut apps = Vec::new();
     for section in file.sections(report, "app", "a list of tables, as in [[app]]") {
-        let Some(Found { value, place }) = app(report, section, policies) else { continue };
+        let Some(Found { value, place }) = app(report, section, policies, now) else { continue };
         if let Some(first) = seen.get(&value.id) {
             let message =
                 format_args!("`{}`: {} is listed already, as `{first}`", place.key, value.id.short_name());
@@ -38,38 +37,21 @@ pub fn apps(
     apps
 }
 
-fn app(report: &mut Report<'_>, mut section: Section<'_>, policies: &Policies) -> Option<Found<App>> {
+fn app(
+    report: &mut Report<'_>,
+    mut section: Section<'_>,
+    policies: &Policies,
+    now: Timestamp,
+) -> Option<Found<App>> {
     let expected = "the ARM id of an app";
     let id = section.require(report, "id", expected).then(|| section.parsed::<AppId>(report, "id", expected));
     let policy = section.text(report, "policy", "the name of a [policy.NAME]");
     let policy = policy.and_then(|found| find(report, &found, policies));
     let paused = section.flag(report, "paused").unwrap_or(false);
-    databases(report, &mut section);
+    let databases = databases(report, &mut section, now);
     section.finish(report);
     let Found { value: id, place } = id.flatten()?;
-    Some(Found { value: App { id, policy, plan: None, databases: Vec::new(), paused }, place })
-}
-
-/// Backups are taken without databases. A fleet file that names some is refused, because whoever wrote it believes
-/// them to be safe.
-fn databases(report: &mut Report<'_>, section: &mut Section<'_>) {
-    let expected =
-        "a list such as [{ type = \"SqlAzure\", name = \"shop\", connection_string = \"env:SHOP_DB\" }]";
-    for mut database in section.sections(report, "databases", expected) {
-        database.required(report, "type", DATABASE_TYPES);
-        database.required(report, "name", "the database's name");
-        database.secret(report, "connection_string");
-        let place = database.place.clone();
-        database.finish(report);
-        let message = format_args!("`{}`: databases are NOT backed up: only the app's files are", place.key);
-        let help = "remove it, and back the database up with its own service";
-        report.error_with_help(&place, message, help);
-        let message = format_args!(
-            "`{}`: Azure drops linked databases from App Service backups on 2028-03-31 and takes no new ones",
-            place.key
-        );
-        report.warning(&place, message, None);
-    }
+    Some(Found { value: App { id, policy, plan: None, databases, paused }, place })
 }
 
 /// Reads the rules that find apps.
@@ -99,6 +81,11 @@ fn rule(
     let policy = policy.and_then(|found| find(report, &found, policies));
     let exclude = section.texts(report, "exclude", "a list of ARM ids or short names");
     let exclude = exclude.into_iter().map(|found| found.value.to_lowercase()).collect();
+    if let Some(first) = section.sections(report, "databases", DATABASES).first() {
+        let message =
+            format_args!("`{}`: a rule cannot know the databases of the apps that it finds", first.place.key);
+        report.error_with_help(&first.place, message, "list the app as an [[app]] with its databases");
+    }
     section.finish(report);
     Some(Discover { subscription: subscription?, tags, policy: policy?, exclude })
 }
@@ -116,7 +103,8 @@ fn tags(report: &mut Report<'_>, section: &mut Section<'_>) -> BTreeMap<String, 
     tags
 }
 
-fn is_served(report: &mut Report<'_>, place: &Place, subscription: &SubscriptionId, clouds: &[Cloud]) {
+/// Reports a subscription that no credential serves.
+pub fn is_served(report: &mut Report<'_>, place: &Place, subscription: &SubscriptionId, clouds: &[Cloud]) {
     let serves = |cloud: &Cloud| cloud.subscriptions.is_empty() || cloud.subscriptions.contains(subscription);
     // With no cloud at all, or one that will not do, the section [azure] has its own problem.
     if !clouds.is_empty() && !clouds.iter().any(serves) {

@@ -133,6 +133,8 @@ impl Fleet {
 
 #[cfg(test)]
 mod tests {
+    use holdfast_model::{DatabaseKind, DatabaseRef};
+
     use super::*;
 
     fn site(name: &str, tags: &[(&str, &str)]) -> Site {
@@ -179,8 +181,14 @@ mod tests {
 
     #[test]
     fn a_listed_app_goes_by_its_own_entry_and_learns_its_plan() {
-        let listed =
-            App { id: site("shop", &[]).id, policy: None, plan: None, databases: Vec::new(), paused: true };
+        let database = DatabaseRef {
+            kind: DatabaseKind::LocalMySql,
+            name: "shop".into(),
+            connection_string: None,
+            connection_string_name: None,
+        };
+        let (id, databases) = (site("shop", &[]).id, vec![database]);
+        let listed = App { id, policy: None, plan: None, databases: databases.clone(), paused: true };
         let fleet = Fleet {
             clouds: Vec::new(),
             storages: BTreeMap::new(),
@@ -198,5 +206,6 @@ mod tests {
             found,
             [("shop", false, true, true), ("stray", false, true, false), ("wiki", true, true, false)]
         );
+        assert_eq!(apps[0].databases, databases);
     }
 }

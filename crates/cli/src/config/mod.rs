@@ -3,8 +3,11 @@
 mod apps;
 mod azure;
 mod check;
+mod databases;
+mod drill;
 mod engine;
 mod fleet;
+mod native_schedule;
 mod policy;
 mod problem;
 mod reader;
@@ -15,6 +18,7 @@ mod source;
 mod storage;
 mod suggest;
 
+pub use drill::is_probe;
 pub use fleet::{Cloud, EngineConfig, Fleet};
 pub use problem::{Problem, Severity};
 pub use source::Unreadable;
@@ -91,8 +95,9 @@ fn read(report: &mut Report<'_>, mut file: Section<'_>, secrets: Secrets, now: T
     let clouds = azure::clouds(report, &mut file);
     let storages = storage::storages(report, &mut file, &clouds);
     let policies = policy::policies(report, &mut file, &storages, now);
-    let apps = apps::apps(report, &mut file, &policies, &clouds);
+    let apps = apps::apps(report, &mut file, &policies, &clouds, now);
     let discover = apps::discover(report, &mut file, &policies, &clouds);
+    drill::check(report, &apps, &clouds);
     let limits = engine::limits(report, &mut file);
     let engine = engine::engine(report, &mut file);
     let is_without_apps = !file.has("app") && !file.has("discover");

@@ -9,6 +9,9 @@ use proptest::prelude::*;
 use super::*;
 use slips::SLIPS;
 
+mod databases;
+mod drill;
+mod native_schedule;
 mod retention;
 mod slips;
 mod storages;
@@ -45,12 +48,13 @@ tags   = { backup = "gold" }
 policy = "gold"
 "#;
 
-const DATABASES: &str =
-    "databases = [{ type = \"SqlAzure\", name = \"shop\", connection_string = \"env:SHOP_DB\" }]";
-
 fn checked(text: &str, secrets: Secrets) -> Checked {
+    checked_at("2026-11-23T12:00:00Z", text, secrets)
+}
+
+fn checked_at(now: &str, text: &str, secrets: Secrets) -> Checked {
     let source = Source { name: "fleet.toml".into(), text: text.into() };
-    check_source(&source, secrets, parse_timestamp("2026-11-23T12:00:00Z").unwrap())
+    check_source(&source, secrets, parse_timestamp(now).unwrap())
 }
 
 fn look(text: &str) -> Checked {
@@ -187,23 +191,6 @@ fn everything_that_is_wrong_is_told_at_once() {
     }
     assert_eq!(found.len(), 4, "{found:#?}");
     assert!(look(&text).fleet.is_none());
-}
-
-#[test]
-fn databases_are_refused_with_the_words_not_backed_up_and_the_date_of_their_end() {
-    let checked = look(&with("\n[[discover]]", &format!("{DATABASES}\n\n[[discover]]")));
-    assert!(checked.fleet.is_none());
-    let told: Vec<_> = checked.problems.iter().filter(|p| p.key == "app[0].databases[0]").collect();
-    assert!(
-        told.iter()
-            .any(|p| p.severity == Severity::Error && p.message.contains("databases are NOT backed up"))
-    );
-    assert!(told.iter().any(|p| p.severity == Severity::Warning && p.message.contains("2028-03-31")));
-    assert_eq!(
-        checked.problems.iter().filter(|p| p.severity == Severity::Error).count(),
-        1,
-        "and nothing else"
-    );
 }
 
 #[test]

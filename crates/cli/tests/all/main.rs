@@ -3,9 +3,14 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops at the first surprise")]
 
 mod answers;
+mod backups;
 mod collector;
 mod command;
 mod deploy;
+mod doctor;
 mod kill;
+mod native_schedules;
+mod restoring;
+mod sas;
 mod simulated;
 mod telemetry;

@@ -1,0 +1,59 @@
+//! Runs that a command adds beside backups: added all at once, shown, and followed where that was asked for.
+
+use holdfast_model::{NewRun, Run, RunId, RunKind, Task};
+
+use super::{RunView, state_cell};
+use crate::backends::Backends;
+use crate::carry::{self, Carried};
+use crate::config::Fleet;
+use crate::context::Context;
+use crate::exit::Exit;
+use crate::output::Table;
+
+/// Adds the runs, and notes beside them. With `wait` it follows the runs to their ends.
+pub async fn runs(
+    runs: &[NewRun],
+    (fleet, backends): (Fleet, Backends),
+    wait: bool,
+    context: &Context,
+    rng: fastrand::Rng,
+) -> anyhow::Result<Exit> {
+    let added = backends.store.add_runs(runs).await?;
+    let left_out = u64::try_from(runs.len())?.saturating_sub(added);
+    let works = runs.iter().filter(|new| new.run.task.kind() != RunKind::Note);
+    let ids: Vec<RunId> = works.map(|new| new.run.id).collect();
+    if left_out > 0 {
+        context.out.message(&format!("{left_out} of these are under way already, and are not begun again"));
+    }
+    if !wait {
+        show(&carry::load(&*backends.store, &ids).await?, context)?;
+        carry::tell_who_carries(&backends, context);
+        return Ok(Exit::Done);
+    }
+    let Carried { runs, was_stopped } = carry::out(fleet, backends, &ids, context, rng).await?;
+    show(&runs, context)?;
+    Ok(carry::exit(&runs, was_stopped, context))
+}
+
+fn show(runs: &[Run], context: &Context) -> anyhow::Result<()> {
+    let views: Vec<RunView> = runs.iter().map(RunView::from).collect();
+    if context.out.is_json() {
+        return Ok(context.out.json(&views)?);
+    }
+    let mut table = Table::new(["APP", "WHAT", "RUN", "STATE"]);
+    for (run, view) in runs.iter().zip(&views) {
+        let name = run.app.short_name();
+        table.row([name.into(), what(run).into(), run.id.to_string().into(), state_cell(view)]);
+    }
+    Ok(context.out.table(table)?)
+}
+
+fn what(run: &Run) -> String {
+    match &run.task {
+        Task::Delete(delete) => format!("delete {}", delete.backup),
+        Task::RefreshSas(refresh) => format!("refresh SAS of {}", refresh.backup),
+        Task::PushSchedule { schedule: None } => "remove schedule".to_owned(),
+        Task::PushSchedule { schedule: Some(_) } => "push schedule".to_owned(),
+        task => task.kind().to_string(),
+    }
+}

@@ -1,0 +1,64 @@
+//! `holdfast backups adopt`: keeps house over backups that somebody else took.
+
+use holdfast_arm::Arm;
+use holdfast_model::BackupFacts;
+use serde_json::json;
+
+use super::{foreign, plan, tell_doubt};
+use crate::args::AdoptArgs;
+use crate::backends::Backends;
+use crate::context::Context;
+use crate::exit::{Exit, Failure};
+use crate::inventory::Inventory;
+use crate::known;
+
+/// Runs the command.
+pub async fn run(args: &AdoptArgs, context: &Context) -> anyhow::Result<Exit> {
+    let fleet = context.fleet()?;
+    let backends = Backends::open_beside(context).await?;
+    let store = &*backends.store;
+    let app = known::app(&args.app, &fleet, store, context).await?;
+    let arm = known::azure(&fleet, context)?;
+    let inventory = Inventory::take(app, &fleet, store, &*arm).await?;
+    tell_doubt(&inventory, context);
+    let backups = plan::adoption(&inventory, &args.ids).map_err(|reasons| foreign::refused(&reasons))?;
+    let app = &inventory.app;
+    are_left_alone(&inventory, &backups, &*arm).await?;
+    let terms = foreign::terms(app, args.storage.as_deref(), &fleet)?;
+    foreign::find_blobs(&backups, &terms, &fleet, context).await?;
+    let (now, mut rng) = (store.now().await?, context.rng());
+    let note = |backup| foreign::taken_over(backup, (app, &terms), context.by(), now, &mut rng);
+    let notes: Vec<_> = backups.iter().map(note).collect();
+    store.add_runs(&notes).await?;
+    store.close().await;
+    if context.out.is_json() {
+        let ids: Vec<i64> = backups.iter().map(|backup| backup.id.0).collect();
+        context.out.json(&json!({ "app": app.id, "storage": terms.storage, "taken_over": ids }))?;
+    } else {
+        let (count, name) = (backups.len(), app.id.short_name());
+        context.out.text(&format!(
+            "{count} backups of {name} are in the catalog now, in storage `{}`",
+            terms.storage
+        ))?;
+    }
+    Ok(Exit::Done)
+}
+
+/// Azure's own schedule deletes what it took by its own rule. A backup that may vanish must not stand in for one of ours.
+async fn are_left_alone(inventory: &Inventory, backups: &[BackupFacts], arm: &dyn Arm) -> anyhow::Result<()> {
+    let is_scheduled = |backup: &&BackupFacts| {
+        let azure = inventory.find(backup.id).and_then(|item| item.azure.as_ref());
+        azure.is_some_and(|azure| azure.scheduled)
+    };
+    let Some(scheduled) = backups.iter().find(is_scheduled) else { return Ok(()) };
+    let name = inventory.app.id.short_name();
+    match arm.schedule(&inventory.app.id).await? {
+        Some(schedule) if schedule.enabled && schedule.retention_days > 0 => {
+            let what =
+                format!("Azure's own schedule took backup {} and deletes it by its own rule", scheduled.id);
+            let help = format!("`holdfast native-schedule remove {name}` ends that");
+            Err(Failure::new(Exit::Usage, what).help(help).into())
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,81 @@
+//! `holdfast backups delete`: deletes backups, once somebody has seen which.
+
+use holdfast_model::{BackupFacts, Delete, NewRun, RunId, Task, Terms, Trigger};
+
+use super::plan::{Allowed, Plan};
+use super::{foreign, plan, tell_doubt};
+use crate::args::DeleteArgs;
+use crate::backends::Backends;
+use crate::commands::added;
+use crate::config::Fleet;
+use crate::confirm;
+use crate::context::Context;
+use crate::exit::Exit;
+use crate::inventory::Inventory;
+use crate::known;
+use crate::output::{Table, age, bytes};
+
+/// Runs the command.
+pub async fn run(args: &DeleteArgs, context: &Context) -> anyhow::Result<Exit> {
+    let fleet = context.fleet()?;
+    let backends = Backends::open_beside(context).await?;
+    let store = &*backends.store;
+    let app = known::app(&args.app, &fleet, store, context).await?;
+    let arm = known::azure(&fleet, context)?;
+    let inventory = Inventory::take(app, &fleet, store, &*arm).await?;
+    tell_doubt(&inventory, context);
+    let allowed = Allowed { foreign: args.foreign, last: args.even_the_last };
+    let plan =
+        plan::deletion(&inventory, &args.ids, allowed).map_err(|reasons| foreign::refused(&reasons))?;
+    let backups = with_terms(&plan, &inventory, args.storage.as_deref(), &fleet)?;
+    if let Some((_, terms)) = backups.iter().find(|(backup, _)| plan.foreign.contains(backup)) {
+        foreign::find_blobs(&plan.foreign, terms, &fleet, context).await?;
+    }
+    context.out.message(&table(&backups, &inventory).render(false, None));
+    let question = format!("Delete these {} backups of {}?", backups.len(), inventory.app.id.short_name());
+    confirm::agreed(&question, args.going.yes, context)?;
+    let (now, mut rng) = (store.now().await?, context.rng());
+    let (app, by) = (&inventory.app, context.by());
+    let mut runs = Vec::new();
+    for (backup, terms) in &backups {
+        if plan.foreign.contains(backup) {
+            runs.push(foreign::taken_over(backup, (app, terms), by.clone(), now, &mut rng));
+        }
+        let task = Task::Delete(Delete { backup: backup.id, blob: backup.blob.clone() });
+        let asked = (task, Trigger::Manual, Some(by.clone()));
+        runs.push(NewRun::task(RunId::new(now, &mut rng), app, terms, asked, now));
+    }
+    added::runs(&runs, (fleet, backends), args.going.wait, context, rng).await
+}
+
+/// Each backup with the terms it is deleted under: the SAS that Azure deletes it with is one for where it lies.
+fn with_terms(
+    plan: &Plan,
+    inventory: &Inventory,
+    storage: Option<&str>,
+    fleet: &Fleet,
+) -> anyhow::Result<Vec<(BackupFacts, Terms)>> {
+    let app = &inventory.app;
+    let mut backups = Vec::new();
+    for entry in &plan.known {
+        backups.push((entry.backup.clone(), known::terms_in(&entry.storage, app, fleet)?));
+    }
+    for backup in &plan.foreign {
+        backups.push((backup.clone(), foreign::terms(app, storage, fleet)?));
+    }
+    Ok(backups)
+}
+
+fn table(backups: &[(BackupFacts, Terms)], inventory: &Inventory) -> Table {
+    let mut table = Table::new(["TO DELETE", "BLOB", "CREATED", "SIZE", "STORAGE"]);
+    for (backup, terms) in backups {
+        table.row([
+            backup.id.to_string().into(),
+            backup.blob.as_str().into(),
+            age(backup.accepted_at, inventory.now).into(),
+            bytes(backup.size_bytes).into(),
+            terms.storage.as_str().into(),
+        ]);
+    }
+    table
+}

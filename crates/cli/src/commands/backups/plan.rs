@@ -1,0 +1,108 @@
+//! Which backups may be deleted or taken over, decided before anything is sent.
+
+use holdfast_arm::Backup;
+use holdfast_model::{BackupFacts, BackupId, BackupStatus, CatalogEntry};
+
+use crate::inventory::{Inventory, Item};
+
+/// What a deletion may do.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Allowed {
+    /// Delete what Holdfast did not take.
+    pub foreign: bool,
+    /// Delete the last good backup.
+    pub last: bool,
+}
+
+/// What will be done.
+#[derive(Debug, Default)]
+pub struct Plan {
+    /// Backups of the catalog.
+    pub known: Vec<CatalogEntry>,
+    /// Backups that are taken over first.
+    pub foreign: Vec<BackupFacts>,
+}
+
+/// The backups to delete, or every reason why some of them are not deleted: then none is.
+pub fn deletion(inventory: &Inventory, ids: &[BackupId], allowed: Allowed) -> Result<Plan, Vec<String>> {
+    let (mut plan, mut refused) = (Plan::default(), Vec::new());
+    for (index, id) in ids.iter().enumerate() {
+        if ids[..index].contains(id) {
+            continue;
+        }
+        match inventory.find(*id) {
+            Some(Item { entry: Some(entry), azure: Some(_), .. }) => match &entry.hold {
+                Some(reason) => refused.push(format!("backup {id} is held: {reason}")),
+                None => plan.known.push(entry.clone()),
+            },
+            Some(Item { entry: Some(_), azure: None, .. }) => {
+                refused.push(format!("backup {id} is no longer there"));
+            }
+            Some(Item { entry: None, azure: Some(backup), .. }) if allowed.foreign => match facts(backup) {
+                Ok(facts) => plan.foreign.push(facts),
+                Err(why) => refused.push(why),
+            },
+            Some(_) => {
+                refused.push(format!("backup {id} is not one of the catalog: give --foreign to delete it"));
+            }
+            None => refused.push(format!("backup {id} is unknown: neither Azure nor the catalog has it")),
+        }
+    }
+    if let Some(last) = last_good(inventory, &plan).filter(|_| !allowed.last) {
+        refused.push(format!(
+            "backup {last} is the last good one: without it the app cannot be brought back; --even-the-last deletes it"
+        ));
+    }
+    if refused.is_empty() { Ok(plan) } else { Err(refused) }
+}
+
+/// The backups to take over, or every reason why not.
+pub fn adoption(inventory: &Inventory, ids: &[BackupId]) -> Result<Vec<BackupFacts>, Vec<String>> {
+    let (mut taken, mut refused) = (Vec::new(), Vec::new());
+    for (index, id) in ids.iter().enumerate() {
+        if ids[..index].contains(id) {
+            continue;
+        }
+        match inventory.find(*id) {
+            Some(Item { entry: None, azure: Some(backup), .. }) => match facts(backup) {
+                Ok(facts) => taken.push(facts),
+                Err(why) => refused.push(why),
+            },
+            Some(_) => refused.push(format!("backup {id} is in the catalog already")),
+            None => refused.push(format!("backup {id} is unknown: Azure does not list it")),
+        }
+    }
+    if refused.is_empty() { Ok(taken) } else { Err(refused) }
+}
+
+/// The newest good backup that would go, where no good one would be left.
+fn last_good(inventory: &Inventory, plan: &Plan) -> Option<BackupId> {
+    let goes = |entry: &CatalogEntry| plan.known.iter().any(|known| known.backup == entry.backup);
+    let there = inventory.items.iter().filter(|item| item.azure.is_some());
+    let good: Vec<&CatalogEntry> =
+        there.filter_map(|item| item.entry.as_ref()).filter(|entry| entry.good).collect();
+    if good.iter().all(|entry| goes(entry)) { good.first().map(|entry| entry.backup.id) } else { None }
+}
+
+/// What the catalog will know of a backup that somebody else took. A backup of the catalog that was taken over counts as
+/// good, so only a whole one is.
+fn facts(backup: &Backup) -> Result<BackupFacts, String> {
+    let id = backup.id;
+    if backup.status != BackupStatus::Succeeded {
+        return Err(format!("backup {id} is {}: only whole backups are taken over", backup.status));
+    }
+    let (Some(blob), Some(accepted_at)) = (backup.blob_name.clone(), backup.created) else {
+        return Err(format!("azure does not say where backup {id} lies, or since when"));
+    };
+    Ok(BackupFacts {
+        id,
+        blob,
+        size_bytes: backup.size_bytes.unwrap_or(0),
+        accepted_at,
+        finished_at: backup.finished,
+        databases: backup.databases.clone(),
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,75 @@
+use super::*;
+use crate::inventory::tests::{entry, inventory, listed};
+
+fn ids(ids: &[i64]) -> Vec<BackupId> {
+    ids.iter().copied().map(BackupId).collect()
+}
+
+/// Two good backups, the second held, and one that somebody else took.
+fn shop() -> Inventory {
+    let mut held = entry(2, "hf-b.zip", 20);
+    held.hold = Some("lawsuit".into());
+    let backups = [(1, "hf-a.zip", 10), (2, "hf-b.zip", 20), (3, "c.zip", 30)];
+    let backups = backups.map(|(id, blob, at)| listed(id, blob, at)).into();
+    inventory(vec![entry(1, "hf-a.zip", 10), held, entry(4, "hf-d.zip", 5)], backups)
+}
+
+#[test]
+fn everything_that_forbids_a_deletion_is_told_at_once() {
+    let refused = deletion(&shop(), &ids(&[1, 2, 3, 4, 5]), Allowed::default()).unwrap_err();
+    assert_eq!(
+        refused,
+        [
+            "backup 2 is held: lawsuit",
+            "backup 3 is not one of the catalog: give --foreign to delete it",
+            "backup 4 is no longer there",
+            "backup 5 is unknown: neither Azure nor the catalog has it",
+        ]
+    );
+}
+
+#[test]
+fn a_backup_that_may_go_is_deleted_once_however_often_it_is_named() {
+    let plan = deletion(&shop(), &ids(&[1, 1]), Allowed::default()).unwrap();
+    assert_eq!(plan.known.iter().map(|entry| entry.backup.id).collect::<Vec<_>>(), ids(&[1]));
+    assert!(plan.foreign.is_empty());
+    let plan = deletion(&shop(), &ids(&[3]), Allowed { foreign: true, last: false }).unwrap();
+    assert_eq!(plan.foreign.iter().map(|backup| backup.blob.as_str()).collect::<Vec<_>>(), ["c.zip"]);
+}
+
+#[test]
+fn the_last_good_backup_goes_only_when_that_is_said() {
+    let shop = || {
+        let mut partial = entry(2, "hf-b.zip", 20);
+        partial.good = false;
+        // One that Azure has no longer cannot stand in for it.
+        let gone = entry(3, "hf-c.zip", 30);
+        inventory(
+            vec![entry(1, "hf-a.zip", 10), partial, gone],
+            vec![listed(1, "hf-a.zip", 10), listed(2, "hf-b.zip", 20)],
+        )
+    };
+    let refused = deletion(&shop(), &ids(&[1]), Allowed::default()).unwrap_err();
+    assert!(refused.len() == 1 && refused[0].starts_with("backup 1 is the last good one"), "{refused:?}");
+    assert!(deletion(&shop(), &ids(&[1]), Allowed { last: true, foreign: false }).is_ok());
+    assert!(deletion(&shop(), &ids(&[2]), Allowed::default()).is_ok(), "it is no good one");
+}
+
+#[test]
+fn only_whole_backups_that_the_catalog_does_not_know_are_taken_over() {
+    let mut partial = listed(4, "d.zip", 40);
+    partial.status = BackupStatus::PartiallySucceeded;
+    let shop = inventory(
+        vec![entry(1, "hf-a.zip", 10)],
+        vec![listed(1, "hf-a.zip", 10), listed(3, "c.zip", 30), partial],
+    );
+    assert_eq!(adoption(&shop, &ids(&[3, 3])).unwrap().len(), 1);
+    assert_eq!(
+        adoption(&shop, &ids(&[1, 4, 5])).unwrap_err(),
+        [
+            "backup 1 is in the catalog already",
+            "backup 4 is PartiallySucceeded: only whole backups are taken over",
+            "backup 5 is unknown: Azure does not list it",
+        ]
+    );
+}

@@ -1,0 +1,96 @@
+//! `holdfast native-schedule push` and `remove`: sets Azure's own schedules, or takes them away.
+
+use holdfast_model::{App, NativeSchedule, NewRun, RunId, StorageName, Task, Terms, Timestamp, Trigger};
+
+use super::apps;
+use super::show::words;
+use crate::args::ChangeArgs;
+use crate::backends::Backends;
+use crate::commands::added;
+use crate::config::Fleet;
+use crate::confirm;
+use crate::context::Context;
+use crate::exit::{Exit, Failure};
+use crate::known;
+use crate::output::Table;
+
+/// Sets what the policies say.
+pub async fn push(args: &ChangeArgs, context: &Context) -> anyhow::Result<Exit> {
+    let fleet = context.fleet()?;
+    let backends = Backends::open_beside(context).await?;
+    let apps = apps(&args.apps, &fleet, &*backends.store, context).await?;
+    let wanted = wanted(&apps, args.apps.all, &fleet)?;
+    if wanted.is_empty() {
+        return Err(Failure::new(Exit::Usage, "no app has a policy with `native_schedule`").into());
+    }
+    let mut table = Table::new(["APP", "TO PUSH"]);
+    for (app, schedule) in &wanted {
+        table.row([app.id.short_name().into(), words(schedule).into()]);
+    }
+    context.out.message(&table.render(false, None));
+    let fires = wanted.iter().filter(|(_, schedule)| schedule.enabled).count();
+    if fires > 0 {
+        context.out.message(&format!(
+            "warning: Azure takes a backup at once when a schedule is enabled: up to {fires} backups begin now"
+        ));
+    }
+    confirm::agreed(&format!("Set Azure's own schedule of {} apps?", wanted.len()), args.going.yes, context)?;
+    let (now, mut rng) = (backends.store.now().await?, context.rng());
+    let mut runs = Vec::new();
+    for (app, schedule) in wanted {
+        let task = Task::PushSchedule { schedule: Some(schedule.clone()) };
+        runs.push(run(app, &known::terms(app, &fleet)?, task, (now, context), &mut rng));
+    }
+    added::runs(&runs, (fleet, backends), args.going.wait, context, rng).await
+}
+
+/// Takes them away.
+pub async fn remove(args: &ChangeArgs, context: &Context) -> anyhow::Result<Exit> {
+    let fleet = context.fleet()?;
+    let backends = Backends::open_beside(context).await?;
+    let apps = apps(&args.apps, &fleet, &*backends.store, context).await?;
+    let question = format!("Take away Azure's own schedule of {} apps?", apps.len());
+    confirm::agreed(&question, args.going.yes, context)?;
+    let (now, mut rng) = (backends.store.now().await?, context.rng());
+    // Nothing is stored for this, so an app in no policy can be rid of its schedule too.
+    let terms = |app| known::terms(app, &fleet).unwrap_or_else(|_| Terms::new(StorageName::new("none"), ""));
+    let remove = |app| run(app, &terms(app), Task::PushSchedule { schedule: None }, (now, context), &mut rng);
+    let runs: Vec<NewRun> = apps.iter().map(remove).collect();
+    added::runs(&runs, (fleet, backends), args.going.wait, context, rng).await
+}
+
+/// What the policies say. An app that was named must have something; of all, those count that have.
+fn wanted<'a>(
+    apps: &'a [App],
+    all: bool,
+    fleet: &'a Fleet,
+) -> Result<Vec<(&'a App, &'a NativeSchedule)>, Failure> {
+    let mut wanted = Vec::new();
+    for app in apps {
+        match schedule_of(app, fleet) {
+            Some(schedule) => wanted.push((app, schedule)),
+            None if all => {}
+            None => {
+                let what = format!("the policy of {} has no `native_schedule`", app.id.short_name());
+                let help = "write native_schedule = { every = \"7 days\" } into it";
+                return Err(Failure::new(Exit::Usage, what).help(help));
+            }
+        }
+    }
+    Ok(wanted)
+}
+
+/// The schedule that an app should have by its policy.
+pub fn schedule_of<'a>(app: &App, fleet: &'a Fleet) -> Option<&'a NativeSchedule> {
+    fleet.policies.get(app.policy.as_ref()?)?.native_schedule.as_ref()
+}
+
+fn run(
+    app: &App,
+    terms: &Terms,
+    task: Task,
+    (now, context): (Timestamp, &Context),
+    rng: &mut fastrand::Rng,
+) -> NewRun {
+    NewRun::task(RunId::new(now, rng), app, terms, (task, Trigger::Manual, Some(context.by())), now)
+}

@@ -1,0 +1,82 @@
+//! `holdfast native-schedule drift`: Azure's own schedules against the policies.
+
+use holdfast_model::{AppId, NativeSchedule, NewRun, Note, RunId};
+use serde::Serialize;
+
+use super::apps;
+use super::change::schedule_of;
+use crate::args::AppsArgs;
+use crate::backends::Backends;
+use crate::context::Context;
+use crate::exit::Exit;
+use crate::known;
+use crate::output::{Cell, Table, Tone};
+use crate::sightings::patiently;
+
+/// One app, for programs.
+#[derive(Debug, Serialize)]
+struct Line {
+    app: AppId,
+    found: Option<NativeSchedule>,
+    drift: Vec<String>,
+    /// Why Azure did not tell.
+    error: Option<String>,
+}
+
+/// Runs the command. Apps whose policies ask for no schedule are left out: whatever Azure runs for them is no drift.
+pub async fn run(args: &AppsArgs, context: &Context) -> anyhow::Result<Exit> {
+    let fleet = context.fleet()?;
+    let backends = Backends::open_beside(context).await?;
+    let store = &*backends.store;
+    let apps = apps(args, &fleet, store, context).await?;
+    let arm = known::azure(&fleet, context)?;
+    let (now, mut rng) = (store.now().await?, context.rng());
+    let (mut lines, mut notes) = (Vec::new(), Vec::new());
+    for app in apps {
+        let Some(wanted) = schedule_of(&app, &fleet) else { continue };
+        let found = match patiently(|| arm.schedule(&app.id)).await {
+            Ok(found) => found,
+            Err(error) => {
+                let error = Some(error.to_string());
+                lines.push(Line { app: app.id, found: None, drift: Vec::new(), error });
+                continue;
+            }
+        };
+        let drift = drift(wanted, found.as_ref());
+        let note = Note::Drift { found: found.clone(), drift: drift.clone() };
+        let (id, terms) = (RunId::new(now, &mut rng), known::terms(&app, &fleet)?);
+        notes.push(NewRun::note(id, &app, &terms, (note, context.by()), now));
+        lines.push(Line { app: app.id, found, drift, error: None });
+    }
+    store.add_runs(&notes).await?;
+    store.close().await;
+    let is_good = lines.iter().all(|line| line.drift.is_empty() && line.error.is_none());
+    show(&lines, context)?;
+    Ok(if is_good { Exit::Done } else { Exit::Failed })
+}
+
+fn drift(wanted: &NativeSchedule, found: Option<&NativeSchedule>) -> Vec<String> {
+    match found {
+        Some(found) => wanted.drift(found),
+        None => vec!["azure has no schedule".to_owned()],
+    }
+}
+
+fn show(lines: &[Line], context: &Context) -> anyhow::Result<()> {
+    if context.out.is_json() {
+        return Ok(context.out.json(&lines)?);
+    }
+    if lines.is_empty() {
+        return Ok(context.out.text("no policy of these apps has `native_schedule`")?);
+    }
+    let mut table = Table::new(["APP", "DRIFT"]);
+    for line in lines {
+        let told = match (&line.error, line.drift.as_slice()) {
+            (Some(error), _) => Cell::toned(format!("could not be checked: {error}"), Tone::Warn),
+            (None, []) => Cell::toned("none", Tone::Good),
+            (None, drift) => Cell::toned(drift.join("; "), Tone::Bad),
+        };
+        table.row([line.app.short_name().into(), told]);
+    }
+    Ok(context.out.table(table)?)
+}

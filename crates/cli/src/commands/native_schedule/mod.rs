@@ -1,0 +1,37 @@
+//! `holdfast native-schedule`: the schedules that Azure runs by itself.
+
+mod change;
+mod drift;
+mod show;
+
+use holdfast_model::App;
+use holdfast_store::Store;
+
+use crate::args::{AppsArgs, NativeScheduleCommand};
+use crate::config::Fleet;
+use crate::context::Context;
+use crate::exit::Exit;
+use crate::known;
+
+/// Runs the command.
+pub async fn run(command: &NativeScheduleCommand, context: &Context) -> anyhow::Result<Exit> {
+    match command {
+        NativeScheduleCommand::Push(args) => change::push(args, context).await,
+        NativeScheduleCommand::Show(args) => show::run(args, context).await,
+        NativeScheduleCommand::Drift(args) => drift::run(args, context).await,
+        NativeScheduleCommand::Remove(args) => change::remove(args, context).await,
+    }
+}
+
+/// The apps that were named, or all.
+async fn apps(
+    args: &AppsArgs,
+    fleet: &Fleet,
+    store: &dyn Store,
+    context: &Context,
+) -> anyhow::Result<Vec<App>> {
+    if args.all {
+        return Ok(known::everything(fleet, store, context).await?.into_values().collect());
+    }
+    known::apps(&args.apps, fleet, store, context).await
+}

@@ -1,0 +1,69 @@
+//! `holdfast native-schedule show`: what Azure runs by itself.
+
+use holdfast_model::{AppId, FrequencyUnit, NativeSchedule, format_timestamp};
+use holdfast_store::Mode;
+use serde::Serialize;
+
+use super::apps;
+use crate::args::AppsArgs;
+use crate::context::Context;
+use crate::exit::Exit;
+use crate::known;
+use crate::output::{Cell, Table, Tone};
+use crate::sightings::patiently;
+
+/// One app, for programs.
+#[derive(Debug, Serialize)]
+struct Line {
+    app: AppId,
+    schedule: Option<NativeSchedule>,
+    /// Why Azure did not tell.
+    error: Option<String>,
+}
+
+/// Runs the command.
+pub async fn run(args: &AppsArgs, context: &Context) -> anyhow::Result<Exit> {
+    let fleet = context.fleet()?;
+    let store = context.store(Mode::Read).await?;
+    let apps = apps(args, &fleet, &*store, context).await?;
+    store.close().await;
+    let arm = known::azure(&fleet, context)?;
+    let mut lines = Vec::new();
+    for app in apps {
+        let (schedule, error) = match patiently(|| arm.schedule(&app.id)).await {
+            Ok(schedule) => (schedule, None),
+            Err(error) => (None, Some(error.to_string())),
+        };
+        lines.push(Line { app: app.id, schedule, error });
+    }
+    let failed = lines.iter().any(|line| line.error.is_some());
+    if context.out.is_json() {
+        context.out.json(&lines)?;
+    } else {
+        let mut table = Table::new(["APP", "AZURE'S OWN SCHEDULE"]);
+        for line in lines {
+            let told = match (line.schedule, line.error) {
+                (_, Some(error)) => Cell::toned(error, Tone::Bad),
+                (Some(schedule), None) => words(&schedule).into(),
+                (None, None) => "none".into(),
+            };
+            table.row([line.app.short_name().into(), told]);
+        }
+        context.out.table(table)?;
+    }
+    Ok(if failed { Exit::Azure } else { Exit::Done })
+}
+
+/// A schedule in words.
+pub fn words(schedule: &NativeSchedule) -> String {
+    let NativeSchedule { enabled, every, unit, retention_days, keep_at_least_one, start } = schedule;
+    let unit = if *unit == FrequencyUnit::Day { "days" } else { "hours" };
+    let kept = match retention_days {
+        0 => "kept for ever".to_owned(),
+        days => format!("kept {days} days"),
+    };
+    let least = if *keep_at_least_one { ", the last one always" } else { "" };
+    let start = start.map_or_else(String::new, |start| format!(", from {}", format_timestamp(start)));
+    let enabled = if *enabled { "" } else { ", not enabled" };
+    format!("every {every} {unit}, {kept}{least}{start}{enabled}")
+}

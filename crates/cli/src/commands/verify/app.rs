@@ -1,0 +1,139 @@
+//! The look at one app's backups, and what is written down of it.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use holdfast_arm::Arm;
+use holdfast_model::{AppId, BackupId, CatalogEntry, NewRun, Note, RunKind, Task};
+use holdfast_storage::Storage;
+use holdfast_store::{CatalogFilter, RunFilter, Store};
+use serde::Serialize;
+
+use super::judge::{Blobs, Sight, Verdict, judge};
+use crate::config::Fleet;
+use crate::notes;
+use crate::sightings;
+
+/// What a look needs.
+pub struct Checker {
+    /// The fleet file.
+    pub fleet: Fleet,
+    /// The truth.
+    pub store: Arc<dyn Store>,
+    /// Azure.
+    pub arm: Arc<dyn Arm>,
+    /// Its storage.
+    pub storage: Arc<dyn Storage>,
+    /// Who asks.
+    pub by: String,
+}
+
+/// What was found of one backup, for programs.
+#[derive(Debug, Serialize)]
+pub struct Finding {
+    /// Whose.
+    pub app: AppId,
+    /// Azure's number for it.
+    pub backup_id: i64,
+    /// Its blob.
+    pub blob: String,
+    /// What became of it.
+    #[serde(flatten)]
+    pub verdict: Verdict,
+}
+
+impl Checker {
+    /// Looks at an app's backups, and writes down which are whole and which are lost. What could not be told leaves the
+    /// catalog as it is.
+    pub async fn check(
+        &self,
+        app: &AppId,
+        entries: Vec<CatalogEntry>,
+        mut rng: fastrand::Rng,
+    ) -> anyhow::Result<Vec<Finding>> {
+        let mut judged = self.judged(app, entries).await?;
+        if judged.iter().any(|(_, verdict)| matches!(verdict, Verdict::Lost { .. })) {
+            // What was deleted while it was looked for is not lost.
+            let still = self.store.catalog(&of(app)).await?;
+            judged.retain(|(entry, _)| still.iter().any(|kept| kept.backup.id == entry.backup.id));
+        }
+        let now = self.store.now().await?;
+        let mut note = |(entry, verdict): &(CatalogEntry, Verdict)| -> Option<NewRun> {
+            let backup = entry.backup.id;
+            let note = match verdict {
+                Verdict::Verified { size_bytes } => Note::Verified { backup, size_bytes: *size_bytes },
+                Verdict::Lost { detail } => Note::Lost { backup, detail: detail.clone() },
+                Verdict::Unchecked { .. } => return None,
+            };
+            Some(notes::about(entry, (note, self.by.clone()), now, &mut rng))
+        };
+        let notes: Vec<NewRun> = judged.iter().filter_map(&mut note).collect();
+        self.store.add_runs(&notes).await?;
+        let finding = |(entry, verdict): (CatalogEntry, Verdict)| Finding {
+            app: entry.app,
+            backup_id: entry.backup.id.0,
+            blob: entry.backup.blob,
+            verdict,
+        };
+        Ok(judged.into_iter().map(finding).collect())
+    }
+
+    async fn judged(
+        &self,
+        app: &AppId,
+        entries: Vec<CatalogEntry>,
+    ) -> anyhow::Result<Vec<(CatalogEntry, Verdict)>> {
+        let seen = match sightings::of(&*self.arm, app, &entries).await {
+            Ok(seen) => seen,
+            Err(error) => {
+                let verdict = Verdict::Unchecked { detail: error.to_string() };
+                return Ok(entries.into_iter().map(|entry| (entry, verdict.clone())).collect());
+            }
+        };
+        let deleting = self.being_deleted(app).await?;
+        let mut judged = Vec::new();
+        for entry in entries {
+            let sight = Sight {
+                listed: seen.backups.iter().find(|backup| sightings::is(backup, &entry.backup)),
+                doubt: seen.doubt.as_ref().map(ToString::to_string),
+                is_being_deleted: deleting.contains(&entry.backup.id),
+                blobs: self.blobs(&entry).await,
+            };
+            let verdict = judge(&entry.backup, &sight);
+            judged.push((entry, verdict));
+        }
+        Ok(judged)
+    }
+
+    async fn being_deleted(&self, app: &AppId) -> anyhow::Result<BTreeSet<BackupId>> {
+        let filter =
+            RunFilter { app: Some(app.clone()), kind: Some(RunKind::Delete), ..RunFilter::default() };
+        let runs = self.store.runs(&filter).await?;
+        let under_way = runs.into_iter().filter(|run| !run.state.is_ended());
+        Ok(under_way
+            .filter_map(|run| match run.task {
+                Task::Delete(delete) => Some(delete.backup),
+                _ => None,
+            })
+            .collect())
+    }
+
+    /// The blob and the manifest; `None` where storage is out of reach.
+    async fn blobs(&self, entry: &CatalogEntry) -> Option<Result<Blobs, String>> {
+        let policy = entry.policy.as_ref().and_then(|name| self.fleet.policies.get(name));
+        let in_reach = policy.is_none_or(|policy| policy.terms.verify);
+        if !in_reach || !self.fleet.storages.contains_key(&entry.storage) {
+            return None;
+        }
+        let look = async {
+            let blob = self.storage.blob(&entry.storage, &entry.backup.blob).await?;
+            let manifest = self.storage.blob(&entry.storage, &entry.backup.manifest()).await?;
+            Ok((blob, manifest))
+        };
+        Some(look.await.map_err(|error: holdfast_storage::Error| error.to_string()))
+    }
+}
+
+fn of(app: &AppId) -> CatalogFilter {
+    CatalogFilter { app: Some(app.clone()), ..CatalogFilter::default() }
+}

@@ -1,0 +1,85 @@
+//! What a look at a backup means. Only certain absence is a loss.
+
+use holdfast_arm::Backup;
+use holdfast_model::{BackupFacts, BackupStatus};
+use holdfast_storage::BlobFacts;
+use serde::Serialize;
+
+/// What became of a backup.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "verdict", rename_all = "snake_case")]
+pub enum Verdict {
+    /// It is there.
+    Verified {
+        /// The blob's size; `None` where storage is out of reach.
+        size_bytes: Option<i64>,
+    },
+    /// It is not there, or not whole.
+    Lost {
+        /// What is missing.
+        detail: String,
+    },
+    /// Nobody could tell.
+    Unchecked {
+        /// Why.
+        detail: String,
+    },
+}
+
+/// The blob and the manifest beside it.
+pub type Blobs = (Option<BlobFacts>, Option<BlobFacts>);
+
+/// What was seen of one backup.
+#[derive(Debug, Default)]
+pub struct Sight<'a> {
+    /// What Azure has of it; `None` when neither of its lists has it.
+    pub listed: Option<&'a Backup>,
+    /// Why the second list could not be had.
+    pub doubt: Option<String>,
+    /// Whether Holdfast is deleting it.
+    pub is_being_deleted: bool,
+    /// Its blobs, where storage is in reach, or why they could not be looked at.
+    pub blobs: Option<Result<Blobs, String>>,
+}
+
+/// Judges a backup by what was seen of it.
+pub fn judge(backup: &BackupFacts, sight: &Sight<'_>) -> Verdict {
+    let unchecked = |detail: &str| Verdict::Unchecked { detail: detail.to_owned() };
+    let lost = |detail: String| Verdict::Lost { detail };
+    let is_going = |listed: &Backup| listed.status == BackupStatus::DeleteInProgress;
+    if sight.is_being_deleted || sight.listed.is_some_and(is_going) {
+        return unchecked("it is being deleted");
+    }
+    let blobs = match &sight.blobs {
+        Some(Err(error)) if sight.listed.is_some() => return unchecked(error),
+        Some(Ok(blobs)) => Some(blobs),
+        Some(Err(_)) | None => None,
+    };
+    if sight.listed.is_none() {
+        return match (&sight.doubt, blobs) {
+            (Some(doubt), _) => unchecked(doubt),
+            (None, Some((Some(_), _))) => {
+                lost("azure no longer lists it; its blob is still there".to_owned())
+            }
+            (None, _) => lost("azure no longer lists it".to_owned()),
+        };
+    }
+    let Some((blob, manifest)) = blobs else { return Verdict::Verified { size_bytes: None } };
+    let Some(size) = blob.map(|blob| blob.size_bytes) else {
+        return lost("its blob is not in the container".to_owned());
+    };
+    if size == 0 {
+        return lost("its blob is empty".to_owned());
+    }
+    // Of a backup that an attempt left behind the size was never known.
+    if backup.size_bytes > 0 && u64::try_from(backup.size_bytes).ok() != Some(size) {
+        return lost(format!("its blob has {size} bytes and had {}", backup.size_bytes));
+    }
+    if manifest.is_none() {
+        return lost("the manifest (.xml) beside its blob is not there, and a restore needs it".to_owned());
+    }
+    Verdict::Verified { size_bytes: i64::try_from(size).ok() }
+}
+
+#[cfg(test)]
+mod tests;

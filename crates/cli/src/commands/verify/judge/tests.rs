@@ -1,0 +1,93 @@
+use holdfast_model::{BackupId, Timestamp};
+
+use super::*;
+
+fn facts(size_bytes: i64) -> BackupFacts {
+    BackupFacts {
+        id: BackupId(7),
+        blob: "b.zip".into(),
+        size_bytes,
+        accepted_at: Timestamp::UNIX_EPOCH,
+        finished_at: None,
+        databases: Vec::new(),
+    }
+}
+
+fn listed(status: BackupStatus) -> Backup {
+    Backup {
+        id: BackupId(7),
+        name: None,
+        blob_name: None,
+        status,
+        created: None,
+        finished: None,
+        size_bytes: None,
+        website_size_bytes: None,
+        log: None,
+        databases: Vec::new(),
+        restored: None,
+        scheduled: false,
+        correlation_id: None,
+        request_id: None,
+        retry_after: None,
+    }
+}
+
+/// Blobs of these sizes, as storage tells.
+fn look(blob: Option<u64>, manifest: Option<u64>) -> Blobs {
+    let facts = |size_bytes| BlobFacts { size_bytes };
+    (blob.map(facts), manifest.map(facts))
+}
+
+fn lost(detail: &str) -> Verdict {
+    Verdict::Lost { detail: detail.to_owned() }
+}
+
+fn unchecked(detail: &str) -> Verdict {
+    Verdict::Unchecked { detail: detail.to_owned() }
+}
+
+#[test]
+fn a_backup_that_azure_lists_is_as_whole_as_its_blobs() {
+    let there = listed(BackupStatus::Succeeded);
+    let judged =
+        |size, blobs| judge(&facts(size), &Sight { listed: Some(&there), blobs, ..Sight::default() });
+    let verified = |size_bytes| Verdict::Verified { size_bytes };
+    assert_eq!(judged(10, Some(Ok(look(Some(10), Some(1))))), verified(Some(10)));
+    assert_eq!(judged(10, None), verified(None), "storage is out of reach");
+    assert_eq!(judged(0, Some(Ok(look(Some(10), Some(1))))), verified(Some(10)), "its size was never known");
+    assert_eq!(judged(10, Some(Ok(look(None, Some(1))))), lost("its blob is not in the container"));
+    assert_eq!(judged(10, Some(Ok(look(Some(0), Some(1))))), lost("its blob is empty"));
+    assert_eq!(judged(10, Some(Ok(look(Some(9), Some(1))))), lost("its blob has 9 bytes and had 10"));
+    let manifest = "the manifest (.xml) beside its blob is not there, and a restore needs it";
+    assert_eq!(judged(10, Some(Ok(look(Some(10), None)))), lost(manifest));
+}
+
+#[test]
+fn a_backup_that_neither_list_has_is_lost() {
+    let judged = |blobs| judge(&facts(10), &Sight { blobs, ..Sight::default() });
+    assert_eq!(judged(None), lost("azure no longer lists it"));
+    assert_eq!(judged(Some(Err("503".into()))), lost("azure no longer lists it"));
+    assert_eq!(
+        judged(Some(Ok(look(Some(10), Some(1))))),
+        lost("azure no longer lists it; its blob is still there")
+    );
+}
+
+#[test]
+fn what_nobody_could_tell_is_no_loss() {
+    let there = listed(BackupStatus::Succeeded);
+    let going = listed(BackupStatus::DeleteInProgress);
+    let storage = Some(Err("storage did not answer".to_owned()));
+    for (sight, why) in [
+        (Sight { listed: Some(&there), blobs: storage, ..Sight::default() }, "storage did not answer"),
+        (Sight { doubt: Some("azure answered 503".into()), ..Sight::default() }, "azure answered 503"),
+        (Sight { is_being_deleted: true, ..Sight::default() }, "it is being deleted"),
+        (
+            Sight { listed: Some(&going), blobs: Some(Ok(look(None, None))), ..Sight::default() },
+            "it is being deleted",
+        ),
+    ] {
+        assert_eq!(judge(&facts(10), &sight), unchecked(why), "{sight:?}");
+    }
+}

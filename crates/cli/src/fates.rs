@@ -1,0 +1,34 @@
+//! What retention would do with an app's backups.
+
+use std::collections::BTreeMap;
+
+use holdfast_model::retention::{Backup, Fate, Why, fates};
+use holdfast_model::{BackupId, CatalogEntry, Policy, Timestamp};
+
+/// The fate of each backup of the catalog that is still there, by its number; nothing where the policy has no rule.
+/// `strangers` are those of the same app that the catalog does not know.
+pub fn of<'e>(
+    policy: &Policy,
+    entries: impl IntoIterator<Item = &'e CatalogEntry>,
+    strangers: impl IntoIterator<Item = (BackupId, Timestamp)>,
+    now: Timestamp,
+) -> BTreeMap<BackupId, Fate> {
+    let Some(rule) = &policy.retention else { return BTreeMap::new() };
+    let known = entries.into_iter().filter(|entry| entry.gone.is_none()).map(|entry| Backup {
+        id: entry.backup.id,
+        accepted_at: entry.backup.accepted_at,
+        good: entry.good,
+        held: entry.hold.is_some(),
+        ours: true,
+    });
+    let strangers = strangers.into_iter().map(|(id, accepted_at)| Backup {
+        id,
+        accepted_at,
+        good: false,
+        held: false,
+        ours: false,
+    });
+    let backups: Vec<Backup> = known.chain(strangers).collect();
+    let fates = fates(rule, &backups, policy.schedule.timezone, now);
+    fates.into_iter().filter(|(_, fate)| *fate != Fate::Keep(Why::NotOurs)).collect()
+}

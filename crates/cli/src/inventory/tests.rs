@@ -1,0 +1,100 @@
+use holdfast_model::{AppId, BackupFacts, BackupStatus, RunId, StorageName};
+
+use super::*;
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_timestamp(seconds, 0).unwrap()
+}
+
+/// What the catalog knows of a backup.
+pub fn entry(id: i64, blob: &str, seconds: i64) -> CatalogEntry {
+    CatalogEntry {
+        app: AppId::new("s", "g", "shop", None),
+        run: RunId::new(at(seconds), &mut fastrand::Rng::with_seed(1)),
+        policy: None,
+        storage: StorageName::new("weu"),
+        backup: BackupFacts {
+            id: BackupId(id),
+            blob: blob.to_owned(),
+            size_bytes: 10,
+            accepted_at: at(seconds),
+            finished_at: None,
+            databases: Vec::new(),
+        },
+        made: Made::Succeeded,
+        good: true,
+        sas: None,
+        hold: None,
+        gone: None,
+        trouble_at: None,
+        verified_at: None,
+        drill: None,
+    }
+}
+
+/// What Azure has of a backup.
+pub fn listed(id: i64, blob: &str, seconds: i64) -> Backup {
+    Backup {
+        id: BackupId(id),
+        name: Some(blob.trim_end_matches(".zip").to_owned()),
+        blob_name: Some(blob.to_owned()),
+        status: BackupStatus::Succeeded,
+        created: Some(at(seconds)),
+        finished: None,
+        size_bytes: Some(10),
+        website_size_bytes: None,
+        log: None,
+        databases: Vec::new(),
+        restored: None,
+        scheduled: false,
+        correlation_id: None,
+        request_id: None,
+        retry_after: None,
+    }
+}
+
+/// An app's backups as both tell of them.
+pub fn inventory(entries: Vec<CatalogEntry>, backups: Vec<Backup>) -> Inventory {
+    let id = AppId::new("s", "g", "shop", None);
+    let app = App { id, policy: None, plan: None, databases: Vec::new(), paused: false };
+    Inventory { app, now: at(1_000), items: beside(entries, backups), doubt: None }
+}
+
+#[test]
+fn each_backup_is_there_once_and_says_who_knows_it() {
+    let entries = vec![entry(1, "hf-a.zip", 10), entry(2, "hf-b.zip", 20)];
+    // While a blob is written, Azure tells its name without `.zip`.
+    let inventory = inventory(entries, vec![listed(2, "hf-b", 20), listed(3, "c.zip", 30)]);
+    let told: Vec<_> = inventory.items.iter().map(|item| (item.id.0, item.standing())).collect();
+    assert_eq!(told, [(3, Standing::FoundOutside), (2, Standing::Known), (1, Standing::Gone)]);
+}
+
+#[test]
+fn another_blob_under_the_same_number_is_another_backup() {
+    let inventory = inventory(vec![entry(1, "hf-a.zip", 10)], vec![listed(1, "hf-z.zip", 90)]);
+    let told: Vec<_> = inventory.items.iter().map(Item::standing).collect();
+    assert_eq!(told, [Standing::FoundOutside, Standing::Gone]);
+    let found = inventory.find(BackupId(1)).unwrap();
+    assert_eq!(found.blob(), Some("hf-z.zip"), "of two, the one that Azure has");
+}
+
+#[test]
+fn who_took_a_backup_is_told_by_the_catalog_and_else_by_azure() {
+    let mut schedules = listed(3, "shop_202611240200.zip", 30);
+    schedules.scheduled = true;
+    let mut taken_over = entry(4, "portal.zip", 40);
+    taken_over.made = Made::TakenOver;
+    let backups = vec![
+        listed(1, "hf-a.zip", 10),
+        listed(2, "portal-2.zip", 20),
+        schedules,
+        listed(4, "portal.zip", 40),
+    ];
+    let inventory = inventory(vec![taken_over, entry(5, "x.zip", 50)], backups);
+    let made_by = |id| inventory.find(BackupId(id)).unwrap().made_by();
+    assert_eq!(made_by(1), MadeBy::Holdfast, "of another store");
+    assert_eq!(made_by(2), MadeBy::SomebodyElse);
+    assert_eq!(made_by(3), MadeBy::AzureSchedule);
+    assert_eq!(made_by(4), MadeBy::SomebodyElse);
+    assert_eq!(made_by(5), MadeBy::Holdfast);
+}
