@@ -10,11 +10,13 @@ mod chaos;
 mod checkers;
 mod operator;
 mod process;
+mod sums;
 mod twins;
 mod world;
 
 use holdfast_model::RunKind;
-use world::{Sums, World};
+use sums::Sums;
+use world::World;
 
 /// Every operation that a run or a person asks of Azure.
 const OPERATIONS: [&str; 13] = [

@@ -10,7 +10,7 @@ use holdfast_arm::Arm;
 use holdfast_model::schedule::Schedule;
 use holdfast_model::{
     App, AppId, Budget, Clock, DatabaseKind, DatabaseRef, DrillRule, Limits, Overlap, Policy, PolicyName,
-    Retention, Retries, Retry, Run, RunEvent, RunState, StorageName, Terms, Timestamp, parse_timestamp,
+    Retention, Retries, Retry, Run, StorageName, Terms, Timestamp, parse_timestamp,
 };
 use holdfast_queue::{MemoryQueue, Queue};
 use holdfast_scheduler::Fleet;
@@ -25,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 use crate::chaos::{Counts, Rates, pause};
 use crate::checkers;
 use crate::process::{Parts, live};
+use crate::sums::Sums;
 use crate::twins::{SimClock, TwinProbe, TwinSecrets, TwinStorage};
 
 /// How long the faults go on, in simulated time.
@@ -48,31 +49,6 @@ pub(crate) struct World {
     pub clock_jumps: bool,
     pub secrets: Vec<String>,
     pub signatures: Arc<Mutex<Vec<String>>>,
-}
-
-/// What happened in a simulation; the same seed gives the same sums.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Sums {
-    pub runs: u64,
-    pub outcomes: BTreeMap<String, u64>,
-    pub missed: u64,
-    pub attempts: u64,
-    pub retried: u64,
-    pub adopted: u64,
-    pub orphans: u64,
-    pub accepted_posts: u64,
-    pub lost_answers: u64,
-    pub throttled: u64,
-    pub sas_refreshes: u64,
-    /// How runs ended, by kind and outcome.
-    pub ended: BTreeMap<String, u64>,
-    /// Calls to Azure, by operation.
-    pub calls: BTreeMap<String, u64>,
-    pub crashes: u64,
-    pub stalls: u64,
-    pub store_errors: u64,
-    pub messages_lost: u64,
-    pub messages_doubled: u64,
 }
 
 /// When the world begins: the night in which Europe's clocks go forward.
@@ -157,6 +133,25 @@ fn policy(rng: &mut fastrand::Rng, account: &str, scratch: &AppId) -> Policy {
     }
 }
 
+/// Every simulated site but the last in one policy. The last is nobody's: drills restore into it.
+fn fleet(simulated: &holdfast_simulator::Fleet, account: &str, rng: &mut fastrand::Rng) -> Fleet {
+    let scratch = simulated.sites.last().unwrap().site.id.clone();
+    let policy = policy(rng, account, &scratch);
+    let of_fleet = simulated.sites.iter().filter(|site| site.site.id != scratch);
+    let apps = of_fleet.map(|site| {
+        let site = &site.site;
+        let app = App {
+            id: site.id.clone(),
+            policy: Some(policy.name.clone()),
+            plan: site.plan.clone(),
+            databases: databases(rng),
+            paused: false,
+        };
+        (app.id.clone(), app)
+    });
+    Fleet { apps: apps.collect(), policies: BTreeMap::from([(policy.name.clone(), policy)]) }
+}
+
 impl World {
     pub(crate) fn new(seed: u64) -> Self {
         let mut rng = fastrand::Rng::with_seed(seed);
@@ -164,22 +159,7 @@ impl World {
         let account = simulated.accounts[0].clone();
         let container = format!("https://{}.blob.core.windows.net/{}", account.name, account.containers[0]);
         let container: Container = container.parse().unwrap();
-        // The last site is nobody's: drills restore into it.
-        let scratch = simulated.sites.last().unwrap().site.id.clone();
-        let policy = policy(&mut rng, &account.name, &scratch);
-        let of_fleet = simulated.sites.iter().filter(|site| site.site.id != scratch);
-        let apps = of_fleet.map(|site| {
-            let site = &site.site;
-            let app = App {
-                id: site.id.clone(),
-                policy: Some(policy.name.clone()),
-                plan: site.plan.clone(),
-                databases: databases(&mut rng),
-                paused: false,
-            };
-            (app.id.clone(), app)
-        });
-        let fleet = Fleet { apps: apps.collect(), policies: BTreeMap::from([(policy.name.clone(), policy)]) };
+        let fleet = fleet(&simulated, &account.name, &mut rng);
         let start = start();
         let clock = Arc::new(SimClock::new(start));
         let mut config = Config::new(simulated);
@@ -352,80 +332,5 @@ impl World {
             runs.sort_by_key(|run| run.tick);
         }
         by_app
-    }
-
-    async fn sums(&self) -> Sums {
-        let counters = self.azure.lock().unwrap().counters().clone();
-        let mut sums = Sums {
-            accepted_posts: counters.accepted_posts,
-            lost_answers: counters.lost_answers,
-            calls: counters.calls.clone(),
-            throttled: counters.throttled_by_arm + counters.throttled_by_provider,
-            crashes: self.counts.crashes.load(Ordering::Relaxed),
-            stalls: self.counts.stalls.load(Ordering::Relaxed),
-            store_errors: self.counts.store_errors.load(Ordering::Relaxed),
-            messages_lost: self.counts.messages_lost.load(Ordering::Relaxed),
-            messages_doubled: self.counts.messages_doubled.load(Ordering::Relaxed),
-            ..Sums::default()
-        };
-        for run in self.runs().await {
-            if let RunState::Ended { outcome, .. } = run.state {
-                let key = format!("{} {}", run.task.kind(), outcome.as_str());
-                *sums.ended.entry(key).or_default() += 1;
-            }
-        }
-        for event in self.events().await {
-            match event.event {
-                RunEvent::Planned { .. } => sums.runs += 1,
-                RunEvent::Missed { .. } => sums.missed += 1,
-                RunEvent::AttemptStarted { attempt, .. } => {
-                    sums.attempts += 1;
-                    sums.retried += u64::from(attempt.number > 1);
-                }
-                RunEvent::Adopted { .. } => sums.adopted += 1,
-                RunEvent::OrphanFound { .. } => sums.orphans += 1,
-                RunEvent::SasRefreshed { .. } => sums.sas_refreshes += 1,
-                RunEvent::Ended { outcome, .. } => {
-                    *sums.outcomes.entry(outcome.as_str().to_owned()).or_default() += 1;
-                }
-                _ => {}
-            }
-        }
-        sums
-    }
-}
-
-impl Sums {
-    /// Adds another simulation's sums.
-    pub(crate) fn add(&mut self, other: &Self) {
-        for (mine, others) in [
-            (&mut self.outcomes, &other.outcomes),
-            (&mut self.ended, &other.ended),
-            (&mut self.calls, &other.calls),
-        ] {
-            for (key, count) in others {
-                *mine.entry(key.clone()).or_default() += count;
-            }
-        }
-        let fields: [(&mut u64, u64); 14] = [
-            (&mut self.runs, other.runs),
-            (&mut self.missed, other.missed),
-            (&mut self.attempts, other.attempts),
-            (&mut self.retried, other.retried),
-            (&mut self.adopted, other.adopted),
-            (&mut self.orphans, other.orphans),
-            (&mut self.accepted_posts, other.accepted_posts),
-            (&mut self.lost_answers, other.lost_answers),
-            (&mut self.throttled, other.throttled),
-            (&mut self.sas_refreshes, other.sas_refreshes),
-            (&mut self.crashes, other.crashes),
-            (&mut self.stalls, other.stalls),
-            (&mut self.messages_lost, other.messages_lost),
-            (&mut self.messages_doubled, other.messages_doubled),
-        ];
-        for (sum, more) in fields {
-            *sum += more;
-        }
-        self.store_errors += other.store_errors;
     }
 }

@@ -134,11 +134,17 @@ impl IllegalTransition {
 }
 
 impl RunState {
-    /// The state after `event`. Every legal pair is spelled out; all others are refused.
+    /// The state after `event`. Every legal pair is spelled out below; all others are refused.
     pub fn next(&self, event: &RunEvent) -> Result<Self, IllegalTransition> {
+        let next = self.around_a_request(event).or_else(|| self.at_work(event));
+        next.ok_or(IllegalTransition { from: self.code().as_str(), event: event.name() })
+    }
+
+    /// What happens between attempts, and until it is known whether Azure took a request on.
+    fn around_a_request(&self, event: &RunEvent) -> Option<Self> {
         use RunEvent as E;
         use RunState as S;
-        Ok(match (self, event) {
+        Some(match (self, event) {
             (S::Planned | S::Waiting { .. }, E::AttemptStarted { attempt, .. })
                 if attempt.number == self.next_attempt() =>
             {
@@ -167,16 +173,25 @@ impl RunState {
                 S::Starting { .. } | S::Settling { .. } | S::Waiting { .. },
                 E::Adopted { attempt, backup, accepted_at },
             ) => polling(attempt, *backup, *accepted_at),
+            (S::Starting { attempt }, E::OperationAccepted { operation, accepted_at, .. }) => S::Following {
+                attempt: attempt.clone(),
+                operation: operation.clone(),
+                accepted_at: *accepted_at,
+            },
+            _ => return None,
+        })
+    }
+
+    /// What happens while Azure works, and when it has done so.
+    fn at_work(&self, event: &RunEvent) -> Option<Self> {
+        use RunEvent as E;
+        use RunState as S;
+        Some(match (self, event) {
             (S::Polling { attempt, backup, accepted_at, .. }, E::StatusSeen { status }) => S::Polling {
                 attempt: attempt.clone(),
                 backup: *backup,
                 accepted_at: *accepted_at,
                 status: status.clone(),
-            },
-            (S::Starting { attempt }, E::OperationAccepted { operation, accepted_at, .. }) => S::Following {
-                attempt: attempt.clone(),
-                operation: operation.clone(),
-                accepted_at: *accepted_at,
             },
             (
                 S::Starting { attempt }
@@ -211,9 +226,7 @@ impl RunState {
                 verification: *verification,
             },
             (state, E::SasRefreshed { .. } | E::OrphanFound { .. }) if !state.is_ended() => state.clone(),
-            (state, event) => {
-                return Err(IllegalTransition { from: state.code().as_str(), event: event.name() });
-            }
+            _ => return None,
         })
     }
 

@@ -28,16 +28,12 @@ pub(crate) async fn restore(
         ignore_conflicting_host_names: restore.ignore_conflicting_host_names,
     };
     let asked = if restore.new_in_plan.is_some() { &restore.source } else { &run.app };
-    match restore.backup {
-        Some(id) => {
-            let answer = seams.arm.restore(asked, id, &request);
-            in_time(settings.call_timeout, (Operation::Restore, &run.app), answer).await
-        }
-        None => {
-            let answer = seams.arm.restore_from_blob(asked, &request);
-            in_time(settings.call_timeout, (Operation::RestoreFromBlob, &run.app), answer).await
-        }
+    if let Some(id) = restore.backup {
+        let answer = seams.arm.restore(asked, id, &request);
+        return in_time(settings.call_timeout, (Operation::Restore, &run.app), answer).await;
     }
+    let answer = seams.arm.restore_from_blob(asked, &request);
+    in_time(settings.call_timeout, (Operation::RestoreFromBlob, &run.app), answer).await
 }
 
 /// When the backup was last restored; `None` when it is not in its app's list. A blob without a backup was never

@@ -8,7 +8,7 @@ use holdfast_model::{
 use super::answers::still_working;
 use super::begin::not_accepted;
 use super::ending::{Failure, completed, done, failed, refused};
-use super::look::{Looked, absent, not_looked};
+use super::look::{Looked, absent, after_last_look, not_looked};
 use super::{Next, Sight};
 
 /// What comes before the DELETE.
@@ -109,11 +109,9 @@ pub(crate) fn delete_seen(
         }
         _ => match absent(sight) {
             Looked::Again(next) => next,
-            Looked::Enough { looks, event } => {
+            Looked::Enough { looks } => {
                 let detail = format!("backup {} was not being deleted in {looks} looks", delete.backup);
-                let mut next = failed(sight, attempt, Failure::new(Cause::AnswerLost, detail), rng);
-                next.events.insert(0, event);
-                next
+                after_last_look(sight, failed(sight, attempt, Failure::new(Cause::AnswerLost, detail), rng))
             }
         },
     }

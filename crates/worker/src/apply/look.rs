@@ -31,11 +31,12 @@ pub(crate) fn looked(
             Some(found) => adopted(sight, attempt, &found),
             None => match absent(sight) {
                 Looked::Again(next) => next,
-                Looked::Enough { looks, event } => {
+                Looked::Enough { looks } => {
                     let detail = format!("no backup named {} appeared in {looks} looks", attempt.name);
-                    let mut next = failed(sight, attempt, Failure::new(Cause::AnswerLost, detail), rng);
-                    next.events.insert(0, event);
-                    next
+                    after_last_look(
+                        sight,
+                        failed(sight, attempt, Failure::new(Cause::AnswerLost, detail), rng),
+                    )
                 }
             },
         },
@@ -71,11 +72,15 @@ pub(super) enum Looked {
     Again(Next),
     /// It is not there.
     Enough {
-        /// So many looks did not find it.
+        /// So many looks did not find it, the last of them just now.
         looks: u32,
-        /// The last of them.
-        event: RunEvent,
     },
+}
+
+/// The last look as an event, before those that follow from it.
+pub(super) fn after_last_look(sight: &Sight<'_>, mut next: Next) -> Next {
+    next.events.insert(0, RunEvent::Absent { looked_at: sight.now });
+    next
 }
 
 /// Absent once proves nothing: it takes several looks, spread over the settle time.
@@ -90,7 +95,7 @@ pub(super) fn absent(sight: &Sight<'_>) -> Looked {
         let pause = sight.settings.settle / (Settings::LOOKS - 1);
         return Looked::Again(Next::new(vec![event], sight.now + pause));
     }
-    Looked::Enough { looks, event }
+    Looked::Enough { looks }
 }
 
 /// Backups of attempts given up as lost have turned up, the latest attempt's last. That one is the run's own, and no

@@ -6,7 +6,7 @@ use holdfast_model::{Attempt, Cause, RunEvent, Task, Timestamp};
 use super::answers::still_working;
 use super::begin::not_accepted;
 use super::ending::{Failure, completed, failed, given_up};
-use super::look::{Looked, absent, not_looked};
+use super::look::{Looked, absent, after_last_look, not_looked};
 use super::{Next, Sight};
 
 /// What is to be seen of a restore whose answer was lost.
@@ -79,22 +79,18 @@ pub(crate) fn traced(
         Trace::Restored(at) if at.is_some() && at != attempt.restored_before => restored(sight),
         Trace::Restored(_) => match absent(sight) {
             Looked::Again(next) => next,
-            Looked::Enough { looks, event } => {
+            Looked::Enough { looks } => {
                 let detail = format!("no restore was seen in {looks} looks");
-                let mut next = failed(sight, attempt, Failure::new(Cause::AnswerLost, detail), rng);
-                next.events.insert(0, event);
-                next
+                after_last_look(sight, failed(sight, attempt, Failure::new(Cause::AnswerLost, detail), rng))
             }
         },
         Trace::Unknowable => match absent(sight) {
             Looked::Again(next) => next,
-            Looked::Enough { event, .. } => {
+            Looked::Enough { .. } => {
                 let detail = "whether the app was restored cannot be told: a blob without a backup leaves no trace, and \
                               one of a backup that another run restored meanwhile may be that run's. Look at the \
                               app, and restore again if it was not";
-                let mut next = given_up(sight, attempt, Cause::AnswerLost, detail.to_owned());
-                next.events.insert(0, event);
-                next
+                after_last_look(sight, given_up(sight, attempt, Cause::AnswerLost, detail.to_owned()))
             }
         },
     }

@@ -5,7 +5,7 @@ use holdfast_model::{Attempt, Cause};
 
 use super::begin::not_accepted;
 use super::ending::{Failure, completed, done, failed};
-use super::look::{Looked, absent, not_looked};
+use super::look::{Looked, absent, after_last_look, not_looked};
 use super::{Next, Sight};
 
 /// All is as wanted before anything was asked for.
@@ -37,11 +37,9 @@ pub(crate) fn schedule_looked(
         Ok(true) => completed(sight),
         Ok(false) => match absent(sight) {
             Looked::Again(next) => next,
-            Looked::Enough { looks, event } => {
+            Looked::Enough { looks } => {
                 let detail = format!("the schedule was not set in {looks} looks");
-                let mut next = failed(sight, attempt, Failure::new(Cause::AnswerLost, detail), rng);
-                next.events.insert(0, event);
-                next
+                after_last_look(sight, failed(sight, attempt, Failure::new(Cause::AnswerLost, detail), rng))
             }
         },
         Err(error) => not_looked(sight, attempt, attempt.begun_at, &error, rng),

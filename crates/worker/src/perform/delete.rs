@@ -20,7 +20,7 @@ pub(super) async fn perform(
         (Action::Prepare, _) => match apply::before_delete(sight, delete, rng) {
             Before::Go(sas) => {
                 let begun = Begun { sas: Some(sas), ..Begun::default() };
-                return begin(bench, begun, Sends::default());
+                return Some(begin(bench, begun, Sends::default()));
             }
             Before::Renew(reason, old) => {
                 match act::renew(seams, sight, delete.backup, (reason, old)).await {

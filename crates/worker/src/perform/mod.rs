@@ -32,9 +32,9 @@ impl Bench<'_> {
 }
 
 /// An attempt begins: its intent is committed, and the same step makes the request.
-fn begin(bench: &Bench<'_>, begun: Begun, sends: Sends) -> Performed {
+fn begin(bench: &Bench<'_>, begun: Begun, sends: Sends) -> (Next, Option<Permit>) {
     let permit = Permit::new(&*bench.seams.clock, bench.settings.post_within, sends);
-    Some((apply::prepared(&bench.after(), begun), Some(permit)))
+    (apply::prepared(&bench.after(), begun), Some(permit))
 }
 
 /// The one thing that the run needs next; `None` when nothing is left to do here.

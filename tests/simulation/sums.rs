@@ -1,0 +1,111 @@
+//! What happened in a simulation, counted.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
+
+use holdfast_model::{RunEvent, RunState};
+
+use crate::world::World;
+
+/// What happened in a simulation; the same seed gives the same sums.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Sums {
+    pub runs: u64,
+    pub outcomes: BTreeMap<String, u64>,
+    pub missed: u64,
+    pub attempts: u64,
+    pub retried: u64,
+    pub adopted: u64,
+    pub orphans: u64,
+    pub accepted_posts: u64,
+    pub lost_answers: u64,
+    pub throttled: u64,
+    pub sas_refreshes: u64,
+    /// How runs ended, by kind and outcome.
+    pub ended: BTreeMap<String, u64>,
+    /// Calls to Azure, by operation.
+    pub calls: BTreeMap<String, u64>,
+    pub crashes: u64,
+    pub stalls: u64,
+    pub store_errors: u64,
+    pub messages_lost: u64,
+    pub messages_doubled: u64,
+}
+
+impl World {
+    /// Counts what happened.
+    pub(crate) async fn sums(&self) -> Sums {
+        let counters = self.azure.lock().unwrap().counters().clone();
+        let mut sums = Sums {
+            accepted_posts: counters.accepted_posts,
+            lost_answers: counters.lost_answers,
+            calls: counters.calls.clone(),
+            throttled: counters.throttled_by_arm + counters.throttled_by_provider,
+            crashes: self.counts.crashes.load(Ordering::Relaxed),
+            stalls: self.counts.stalls.load(Ordering::Relaxed),
+            store_errors: self.counts.store_errors.load(Ordering::Relaxed),
+            messages_lost: self.counts.messages_lost.load(Ordering::Relaxed),
+            messages_doubled: self.counts.messages_doubled.load(Ordering::Relaxed),
+            ..Sums::default()
+        };
+        for run in self.runs().await {
+            if let RunState::Ended { outcome, .. } = run.state {
+                let key = format!("{} {}", run.task.kind(), outcome.as_str());
+                *sums.ended.entry(key).or_default() += 1;
+            }
+        }
+        for event in self.events().await {
+            match event.event {
+                RunEvent::Planned { .. } => sums.runs += 1,
+                RunEvent::Missed { .. } => sums.missed += 1,
+                RunEvent::AttemptStarted { attempt, .. } => {
+                    sums.attempts += 1;
+                    sums.retried += u64::from(attempt.number > 1);
+                }
+                RunEvent::Adopted { .. } => sums.adopted += 1,
+                RunEvent::OrphanFound { .. } => sums.orphans += 1,
+                RunEvent::SasRefreshed { .. } => sums.sas_refreshes += 1,
+                RunEvent::Ended { outcome, .. } => {
+                    *sums.outcomes.entry(outcome.as_str().to_owned()).or_default() += 1;
+                }
+                _ => {}
+            }
+        }
+        sums
+    }
+}
+
+impl Sums {
+    /// Adds another simulation's sums.
+    pub(crate) fn add(&mut self, other: &Self) {
+        for (mine, others) in [
+            (&mut self.outcomes, &other.outcomes),
+            (&mut self.ended, &other.ended),
+            (&mut self.calls, &other.calls),
+        ] {
+            for (key, count) in others {
+                *mine.entry(key.clone()).or_default() += count;
+            }
+        }
+        let fields: [(&mut u64, u64); 14] = [
+            (&mut self.runs, other.runs),
+            (&mut self.missed, other.missed),
+            (&mut self.attempts, other.attempts),
+            (&mut self.retried, other.retried),
+            (&mut self.adopted, other.adopted),
+            (&mut self.orphans, other.orphans),
+            (&mut self.accepted_posts, other.accepted_posts),
+            (&mut self.lost_answers, other.lost_answers),
+            (&mut self.throttled, other.throttled),
+            (&mut self.sas_refreshes, other.sas_refreshes),
+            (&mut self.crashes, other.crashes),
+            (&mut self.stalls, other.stalls),
+            (&mut self.messages_lost, other.messages_lost),
+            (&mut self.messages_doubled, other.messages_doubled),
+        ];
+        for (sum, more) in fields {
+            *sum += more;
+        }
+        self.store_errors += other.store_errors;
+    }
+}
