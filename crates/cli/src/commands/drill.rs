@@ -9,7 +9,7 @@ use crate::config::is_probe;
 use crate::context::Context;
 use crate::desk::Desk;
 use crate::exit::{Exit, Failure};
-use crate::restoring::{Aim, Ask, Databases, Wanted, plan};
+use crate::restoring::{Aim, Ask, Databases, Purpose, Wanted, plan};
 
 /// Shows the plan, asks, and adds the run.
 pub async fn run(args: &DrillArgs, context: &Context) -> anyhow::Result<Exit> {
@@ -42,7 +42,7 @@ async fn asked(desk: &Desk<'_>, args: &DrillArgs) -> anyhow::Result<Ask> {
         databases: Databases::Ignore,
         ignore_conflicting_host_names: true,
         storage: None,
-        drill: Some(probe),
+        purpose: Purpose::Drill { probe },
     })
 }
 

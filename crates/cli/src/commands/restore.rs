@@ -13,7 +13,7 @@ use crate::context::Context;
 use crate::desk::Desk;
 use crate::exit::Exit;
 use crate::output::Table;
-use crate::restoring::{Aim, Ask, Databases, Plan, aim, plan};
+use crate::restoring::{Aim, Ask, Databases, Plan, Purpose, aim, plan};
 
 /// The document for programs.
 #[derive(Debug, Serialize)]
@@ -46,10 +46,8 @@ async fn asked(desk: &Desk<'_>, args: &RestoreArgs) -> anyhow::Result<Ask> {
         Aim::Over(id) if other.is_none() => Some(desk.app(&id.to_string()).await?),
         Aim::Over(_) | Aim::New(_) => other,
     };
-    let databases = match args.ignore_databases {
-        true => Databases::Ignore,
-        false => Databases::Bring(args.databases.clone()),
-    };
+    let databases =
+        if args.ignore_databases { Databases::Ignore } else { Databases::Bring(args.databases.clone()) };
     Ok(Ask {
         source,
         wanted: args.which.clone().into(),
@@ -60,7 +58,7 @@ async fn asked(desk: &Desk<'_>, args: &RestoreArgs) -> anyhow::Result<Ask> {
         databases,
         ignore_conflicting_host_names: args.ignore_conflicting_host_names,
         storage: args.storage.as_deref().map(StorageName::new),
-        drill: None,
+        purpose: Purpose::Restore,
     })
 }
 

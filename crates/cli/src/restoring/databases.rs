@@ -28,9 +28,9 @@ pub fn brought_back(
         held.iter().find(|facts| !names.is_empty() && !names.iter().any(|name| is_named(facts, name)));
     if let Some(left_out) = left_out {
         let what = format!("the database `{}` of the backup is left out", left_out.name);
-        let help =
+        let cure =
             "Azure brings all databases of a backup back or none: name them all, or say --ignore-databases";
-        return Err(Failure::new(Exit::Usage, what).help(help));
+        return Err(Failure::new(Exit::Usage, what).help(cure));
     }
     held.iter().map(|facts| reference(facts, known)).collect()
 }
@@ -43,22 +43,17 @@ fn reference(facts: &DatabaseFacts, known: &[DatabaseRef]) -> Result<DatabaseRef
     if let Some(known) = known.iter().find(|known| known.is(facts)) {
         return Ok(known.clone());
     }
-    match DatabaseKind::from_word(&facts.kind) {
-        // One inside the app needs no connection string.
-        Some(kind @ DatabaseKind::LocalMySql) => {
-            let (connection_string, connection_string_name) = (None, None);
-            Ok(DatabaseRef { kind, name: facts.name.clone(), connection_string, connection_string_name })
-        }
-        _ => {
-            let what = format!(
-                "the backup holds the {} database `{}`, and the fleet file does not say how to reach it",
-                facts.kind, facts.name
-            );
-            let help =
-                "add it to the `databases` of the app, or say --ignore-databases to leave databases alone";
-            Err(Failure::new(Exit::Usage, what).help(help))
-        }
+    // One inside the app needs no connection string.
+    if let Some(kind @ DatabaseKind::LocalMySql) = DatabaseKind::from_word(&facts.kind) {
+        let (connection_string, connection_string_name) = (None, None);
+        return Ok(DatabaseRef { kind, name: facts.name.clone(), connection_string, connection_string_name });
     }
+    let what = format!(
+        "the backup holds the {} database `{}`, and the fleet file does not say how to reach it",
+        facts.kind, facts.name
+    );
+    let cure = "add it to the `databases` of the app, or say --ignore-databases to leave databases alone";
+    Err(Failure::new(Exit::Usage, what).help(cure))
 }
 
 fn holds(held: &[DatabaseFacts]) -> String {

@@ -37,8 +37,20 @@ pub struct Ask {
     pub ignore_conflicting_host_names: bool,
     /// The storage, where somebody names it.
     pub storage: Option<StorageName>,
-    /// For a drill: the URL that must answer afterwards, if any.
-    pub drill: Option<Option<String>>,
+    /// What it is for.
+    pub purpose: Purpose,
+}
+
+/// What a restore is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Purpose {
+    /// To have the app back.
+    Restore,
+    /// To see that it could be had back.
+    Drill {
+        /// The URL that must answer afterwards.
+        probe: Option<String>,
+    },
 }
 
 /// The plan of a restore that can be begun now.
@@ -65,10 +77,9 @@ pub async fn plan(desk: &Desk<'_>, ask: Ask) -> anyhow::Result<Plan> {
         ignore_databases: ask.databases == Databases::Ignore,
         ignore_conflicting_host_names: ask.ignore_conflicting_host_names,
     };
-    let probe = ask.drill.clone().flatten();
-    let task = match &ask.drill {
-        Some(probe) => Task::Drill(Drill { restore, probe: probe.clone() }),
-        None => Task::Restore(restore),
+    let (task, probe) = match &ask.purpose {
+        Purpose::Drill { probe } => (Task::Drill(Drill { restore, probe: probe.clone() }), probe.clone()),
+        Purpose::Restore => (Task::Restore(restore), None),
     };
     let policy = ask.target.as_ref().and_then(|app| app.policy.clone());
     let plan_of_target = place.plan.as_ref().map(|plan| plan.to_lowercase());
@@ -195,7 +206,7 @@ async fn warnings(
     match backup.good {
         Some(true) => {}
         Some(false) => {
-            warnings.push("this backup does not count as good: something may be missing".to_owned())
+            warnings.push("this backup does not count as good: something may be missing".to_owned());
         }
         None => warnings.push("Holdfast knows nothing of this backup but what Azure tells".to_owned()),
     }

@@ -10,6 +10,6 @@ mod target;
 
 pub use choose::Wanted;
 pub use databases::Databases;
-pub use gather::{Ask, plan};
+pub use gather::{Ask, Purpose, plan};
 pub use plan::Plan;
 pub use target::{Aim, aim};

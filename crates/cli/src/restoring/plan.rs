@@ -114,7 +114,7 @@ impl Plan {
         let mut fact = |name: &str, value: String| table.row([name.into(), value.into()]);
         fact(self.kind, self.what(now));
         fact("from", format!("{} in {}, {}", self.backup.blob, self.container, self.found()));
-        fact("into", self.into_what());
+        fact("into", self.whereto());
         if self.target.is_stopped {
             fact("meanwhile", format!("{} is stopped", self.word()));
         }
@@ -150,7 +150,7 @@ impl Plan {
         }
     }
 
-    fn into_what(&self) -> String {
+    fn whereto(&self) -> String {
         let Target { app, exists, tier, state, plan, .. } = &self.target;
         if !exists {
             let plan = plan.as_deref().and_then(|plan| plan.rsplit('/').next()).unwrap_or("its plan");

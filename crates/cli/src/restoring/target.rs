@@ -96,8 +96,8 @@ mod tests {
         AppId::new("s", "g", site, slot)
     }
 
-    fn aimed(to: Destination) -> Result<Aim, String> {
-        aim(&app("shop", None), &to, |name| Ok(app(name, None))).map_err(|failure| failure.to_string())
+    fn aimed(to: &Destination) -> Result<Aim, String> {
+        aim(&app("shop", None), to, |name| Ok(app(name, None))).map_err(|failure| failure.to_string())
     }
 
     fn to(name: &str) -> Destination {
@@ -128,23 +128,23 @@ mod tests {
 
     #[test]
     fn each_way_to_name_a_target_leads_there() {
-        assert_eq!(aimed(Destination::default()), Ok(Aim::Over(app("shop", None))));
-        assert_eq!(aimed(to("wiki")), Ok(Aim::Over(app("wiki", None))));
-        assert_eq!(aimed(slot("staging")), Ok(Aim::Over(app("shop", Some("staging")))));
-        assert_eq!(aimed(new("shop-2")), Ok(Aim::New(app("shop-2", None))));
+        assert_eq!(aimed(&Destination::default()), Ok(Aim::Over(app("shop", None))));
+        assert_eq!(aimed(&to("wiki")), Ok(Aim::Over(app("wiki", None))));
+        assert_eq!(aimed(&slot("staging")), Ok(Aim::Over(app("shop", Some("staging")))));
+        assert_eq!(aimed(&new("shop-2")), Ok(Aim::New(app("shop-2", None))));
     }
 
     #[test]
     fn nobody_restores_into_the_app_itself_by_naming_it_as_another() {
         for to in [to("shop"), slot("Production")] {
-            assert_eq!(aimed(to), Err("shop would be restored into itself".to_owned()));
+            assert_eq!(aimed(&to), Err("shop would be restored into itself".to_owned()));
         }
     }
 
     #[test]
     fn a_new_app_needs_a_name_that_azure_takes() {
         for name in ["a", "-shop", "shop-", "my shop", "shop_2", &"x".repeat(61)] {
-            assert_eq!(aimed(new(name)), Err(format!("`{name}` cannot be the name of an app")));
+            assert_eq!(aimed(&new(name)), Err(format!("`{name}` cannot be the name of an app")));
         }
     }
 

@@ -1,5 +1,7 @@
 //! What was tried, how it stands, and what to do about it.
 
+use std::fmt::Write as _;
+
 use serde::Serialize;
 
 /// How something stands.
@@ -60,7 +62,8 @@ impl Finding {
         const MOST: usize = 5;
         let mut text = self.about.iter().take(MOST).map(String::as_str).collect::<Vec<_>>().join(", ");
         if self.about.len() > MOST {
-            text.push_str(&format!(" and {} more", self.about.len() - MOST));
+            // Writing to a String cannot fail.
+            let _ = write!(text, " and {} more", self.about.len() - MOST);
         }
         text
     }

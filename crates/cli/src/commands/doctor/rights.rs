@@ -29,24 +29,20 @@ pub fn rights(name: &str, is_slot: bool, told: &Result<Permissions, Error>, trie
     let listed = |actions: Vec<&str>| {
         actions.iter().map(|action| format!("{below}{action}")).collect::<Vec<_>>().join(", ")
     };
-    match told {
-        Ok(permissions) => {
-            let lacks = |action: &&str| !permissions.allow(&format!("{below}{action}"));
-            let missing: Vec<&str> = ACTIONS.into_iter().filter(lacks).collect();
-            if missing.is_empty() {
-                return Finding::ok("rights", name, format!("all {} actions", ACTIONS.len()));
-            }
-            Finding::fail("rights", name, format!("lacks {}", listed(missing)), CURE)
-        }
-        Err(_) => {
-            let untried: Vec<&str> = ACTIONS.into_iter().filter(|action| !tried.contains(action)).collect();
-            let says = format!(
-                "Azure does not tell them; not tried, because that would do something: {}",
-                listed(untried)
-            );
-            Finding::warn("rights", name, says, CURE)
-        }
+    let Ok(permissions) = told else {
+        let untried: Vec<&str> = ACTIONS.into_iter().filter(|action| !tried.contains(action)).collect();
+        let says = format!(
+            "Azure does not tell them; not tried, because that would do something: {}",
+            listed(untried)
+        );
+        return Finding::warn("rights", name, says, CURE);
+    };
+    let lacks = |action: &&str| !permissions.allow(&format!("{below}{action}"));
+    let missing: Vec<&str> = ACTIONS.into_iter().filter(lacks).collect();
+    if missing.is_empty() {
+        return Finding::ok("rights", name, format!("all {} actions", ACTIONS.len()));
     }
+    Finding::fail("rights", name, format!("lacks {}", listed(missing)), CURE)
 }
 
 #[cfg(test)]
@@ -56,19 +52,20 @@ mod tests {
     use super::super::finding::Verdict;
     use super::*;
 
-    fn told(actions: &[&str]) -> Result<Permissions, Error> {
+    fn told(actions: &[&str]) -> Permissions {
         let actions = actions.iter().map(|action| (*action).to_owned()).collect();
-        Ok(Permissions { grants: vec![Grant { actions, not_actions: Vec::new() }] })
+        Permissions { grants: vec![Grant { actions, not_actions: Vec::new() }] }
     }
 
     #[test]
     fn each_action_that_is_missing_is_named_for_sites_and_slots() {
-        assert_eq!(rights("shop", false, &told(&["Microsoft.Web/*"]), &[]).verdict, Verdict::Ok);
-        let finding = rights("shop", false, &told(&["*/read", "*/delete", "*/write", "*/list/action"]), &[]);
+        assert_eq!(rights("shop", false, &Ok(told(&["Microsoft.Web/*"])), &[]).verdict, Verdict::Ok);
+        let finding =
+            rights("shop", false, &Ok(told(&["*/read", "*/delete", "*/write", "*/list/action"])), &[]);
         assert_eq!(finding.verdict, Verdict::Fail);
         assert!(finding.says.starts_with("lacks Microsoft.Web/sites/backup/action, "), "{}", finding.says);
         assert!(!finding.says.contains("backups/list/action"), "{}", finding.says);
-        let finding = rights("shop/staging", true, &told(&["Microsoft.Web/sites/backup/action"]), &[]);
+        let finding = rights("shop/staging", true, &Ok(told(&["Microsoft.Web/sites/backup/action"])), &[]);
         assert!(finding.says.contains("Microsoft.Web/sites/slots/backup/action"), "a slot has its own");
     }
 
