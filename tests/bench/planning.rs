@@ -34,6 +34,8 @@ pub(crate) async fn measure() -> Planning {
         overlap: Overlap::Skip,
         recovery_point_objective: None,
         retention: None,
+        drill: None,
+        native_schedule: None,
         terms: Terms::new(StorageName::new("s"), "account"),
     };
     let app = |number: usize| {

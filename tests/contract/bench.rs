@@ -5,13 +5,13 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use holdfast_model::{
-    App, AppId, Attempt, BackupFacts, BackupId, BackupName, Budget, Cause, Clock, Lane, Limits, ManualClock,
-    NewRun, Outcome, PolicyName, Run, RunEvent, RunId, SasFacts, SasWindow, StorageName, Terms, Timestamp,
-    Trigger, Verification, parse_timestamp,
+    App, AppId, Attempt, BackupFacts, BackupId, BackupName, Budget, CatalogEntry, Cause, Clock, Lane, Limits,
+    ManualClock, NewRun, Note, Outcome, PolicyName, Run, RunEvent, RunId, SasFacts, SasWindow, StorageName,
+    Task, Terms, Timestamp, Trigger, Verification, parse_timestamp,
 };
 use holdfast_store::{
-    Ask, Change, Committed, Cursor, Enrolled, MemoryStore, Mode, PgStore, Plan, Planned, SqliteStore, Store,
-    Taken,
+    Ask, CatalogFilter, Change, Committed, Cursor, Enrolled, MemoryStore, Mode, PgStore, Plan, Planned,
+    SqliteStore, Store, Taken,
 };
 use holdfast_tests::postgres::Database;
 
@@ -81,6 +81,25 @@ impl Bench {
         NewRun::backup(self.id(), app, &terms(), (Some(tick), Trigger::Schedule), (self.now(), tick))
     }
 
+    /// A run of any kind, due now.
+    pub fn new(&self, app: &App, task: Task, trigger: Trigger) -> NewRun {
+        NewRun::task(self.id(), app, &terms(), (task, trigger, Some("alice".into())), self.now())
+    }
+
+    /// A run of any kind that a person asked for, in the store.
+    pub async fn asked(&self, app: &App, task: Task) -> Run {
+        self.add(self.new(app, task, Trigger::Manual)).await
+    }
+
+    /// A note, in the store.
+    pub async fn note(&self, app: &App, note: Note) -> Run {
+        self.add(NewRun::note(self.id(), app, &terms(), (note, "bob".into()), self.now())).await
+    }
+
+    pub async fn catalog(&self, filter: &CatalogFilter) -> Vec<CatalogEntry> {
+        self.store.catalog(filter).await.unwrap()
+    }
+
     pub async fn add(&self, new: NewRun) -> Run {
         self.store.add_run(&new).await.unwrap();
         new.run
@@ -128,7 +147,7 @@ impl Bench {
         let accepted_at = self.now();
         self.advance(seconds);
         let backup = facts(size_bytes, accepted_at, self.now());
-        self.happen(run.id, vec![RunEvent::Completed { backup: backup.clone(), detail: None }]).await;
+        self.happen(run.id, vec![RunEvent::Completed { backup: Some(backup.clone()), detail: None }]).await;
         self.happen(run.id, vec![ended(Outcome::Succeeded, Some(backup))]).await
     }
 
@@ -202,18 +221,27 @@ pub fn ask(subscription: &str) -> Lane {
 }
 
 pub fn started(run: &Run, at: Timestamp) -> RunEvent {
+    let sas = Some(SasFacts { fingerprint: "0a1b2c3d4e5f".into(), window: window(at) });
+    RunEvent::AttemptStarted { attempt: attempt(run, at, "0a1b2c3d4e5f"), sas }
+}
+
+/// The next attempt of `run`, with a SAS of this fingerprint.
+pub fn attempt(run: &Run, at: Timestamp, sas: &str) -> Attempt {
     let number = run.state.next_attempt();
     let name = BackupName::of_attempt(&run.app, run.id, number);
-    let attempt = Attempt {
+    Attempt {
         number,
         name,
         begun_at: at,
-        sas: "0a1b2c3d4e5f".into(),
-        sas_expiry: None,
+        sas: sas.to_owned(),
+        sas_expiry: window(at).expiry,
         restored_before: None,
-    };
-    let window = SasWindow { start: None, expiry: Some(at + secs(48 * 3_600)) };
-    RunEvent::AttemptStarted { attempt, sas: SasFacts { fingerprint: "0a1b2c3d4e5f".into(), window } }
+    }
+}
+
+/// The life of a SAS made at `at`.
+pub fn window(at: Timestamp) -> SasWindow {
+    SasWindow { start: None, expiry: Some(at + secs(48 * 3_600)) }
 }
 
 pub fn accepted(at: Timestamp) -> RunEvent {

@@ -135,6 +135,8 @@ async fn the_events_of_any_legal_walk_fold_back_to_the_row(bench: &Bench) {
         let events = bench.store.events(run.id).await.unwrap();
         let fold = Fold::of(events.iter().map(|event| &event.event)).unwrap();
         assert_eq!((fold.state, fold.tally), (run.state, run.tally));
+        let RunEvent::Planned { task, .. } = &events[0].event else { panic!("{events:?}") };
+        assert_eq!(*task, run.task);
     }
 }
 
@@ -148,7 +150,7 @@ fn choices(bench: &Bench, run: &holdfast_model::Run) -> Vec<RunEvent> {
         RunEvent::AnswerLost { detail: "reset".into() },
         RunEvent::Absent { looked_at: now },
         RunEvent::StatusSeen { status: holdfast_model::BackupStatus::InProgress },
-        RunEvent::Completed { backup: backup.clone(), detail: None },
+        RunEvent::Completed { backup: Some(backup.clone()), detail: None },
         RunEvent::CheckFailed { detail: "slow".into() },
         attempt_ended(number, Cause::TimedOut),
         RunEvent::Deferred { cause: Cause::Busy, detail: String::new(), until: now },

@@ -63,7 +63,7 @@ async fn a_run_in_flight_that_was_reclaimed_still_holds_its_app(bench: &Bench) {
     bench
         .happen(
             run.id,
-            vec![RunEvent::Completed { backup: facts(1, bench.now(), bench.now()), detail: None }],
+            vec![RunEvent::Completed { backup: Some(facts(1, bench.now(), bench.now())), detail: None }],
         )
         .await;
     assert_eq!(bench.take_beside(&other, 9, &no_limits()).await, [other.id]);

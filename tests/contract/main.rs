@@ -24,9 +24,11 @@ macro_rules! on_every_store {
     };
 }
 
+mod adding;
 mod audit;
 mod bench;
 mod budgets;
+mod catalog;
 mod changing;
 mod fleet;
 mod holding;

@@ -10,7 +10,7 @@ on_every_store!(
     every_app_is_told_by_name_with_its_next_tick,
     an_app_tells_its_last_run_and_its_latest_good_backup,
     a_missed_tick_is_not_the_last_run,
-    a_partial_backup_is_good_only_where_the_policy_says_so,
+    a_partial_backup_is_good_only_where_its_terms_say_so,
     an_app_is_past_its_objective_when_its_latest_good_backup_is_too_old,
     an_app_that_was_never_backed_up_is_owed_its_first_within_one_objective,
     an_app_tells_what_its_unfinished_run_is_doing,
@@ -62,14 +62,17 @@ async fn a_missed_tick_is_not_the_last_run(bench: &Bench) {
     assert_eq!(the_one(bench).await.last.unwrap().run_id, good.id);
 }
 
-async fn a_partial_backup_is_good_only_where_the_policy_says_so(bench: &Bench) {
+async fn a_partial_backup_is_good_only_where_its_terms_say_so(bench: &Bench) {
     let shop = app("shop");
-    let run = bench.added(&shop).await;
-    bench.happen(run.id, vec![ended(Outcome::Partial, Some(facts(5, bench.now(), bench.now())))]).await;
     bench.sync(&[enrolled(&shop, None)]).await;
-    assert_eq!(the_one(bench).await.last_good_at, None);
-    bench.sync(&[Enrolled { partial_is_good: true, ..enrolled(&shop, None) }]).await;
-    assert_eq!(the_one(bench).await.last_good_at, Some(bench.now()));
+    for (partial_is_good, good_at) in [(false, None), (true, Some(bench.now()))] {
+        let mut new = bench.manual(&shop);
+        new.run.terms.partial_is_good = partial_is_good;
+        let run = bench.add(new).await;
+        let partial = ended(Outcome::Partial, Some(facts(5, bench.now(), bench.now())));
+        bench.happen(run.id, vec![partial]).await;
+        assert_eq!(the_one(bench).await.last_good_at, good_at);
+    }
 }
 
 async fn an_app_is_past_its_objective_when_its_latest_good_backup_is_too_old(bench: &Bench) {

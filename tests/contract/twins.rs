@@ -3,12 +3,15 @@
 use std::time::Duration;
 
 use holdfast_model::{
-    App, BackupStatus, Budget, Call, Cause, Limits, NewRun, Outcome, Run, RunEvent, SubscriptionId,
+    App, AppId, BackupFacts, BackupId, BackupName, BackupStatus, Budget, Call, Cause, Delete, Drill, Limits,
+    NewRun, Note, Outcome, RefreshReason, RefreshSas, Restore, Run, RunEvent, SasFacts, SasRefresh,
+    StorageName, SubscriptionId, Task, Trigger,
 };
-use holdfast_store::{Ask, Change, Enrolled, Plan, RunFilter};
+use holdfast_store::{Ask, CatalogFilter, Change, Enrolled, Plan, RunFilter};
 
 use crate::bench::{
-    Bench, LEASE, accepted, app_in, attempt_ended, ended, enrolled, facts, no_limits, secs, started,
+    Bench, LEASE, accepted, app_in, attempt_ended, ended, enrolled, facts, no_limits, secs, started, terms,
+    window,
 };
 
 struct Twins {
@@ -64,14 +67,15 @@ async fn live(seed: u64, other: Bench) {
 
 impl Twins {
     async fn step(&mut self) {
-        match self.rng.u8(..20) {
+        match self.rng.u8(..22) {
             0..4 => self.pass_time(),
             4 => self.sync().await,
             5..7 => self.plan().await,
             7..9 => self.add().await,
             9..13 => self.take().await,
             13..18 => self.commit().await,
-            18 => {
+            18 => self.add_many().await,
+            19 => {
                 both!(self, "reclaim", |store| store.reclaim()).unwrap();
             }
             _ => self.close_budget().await,
@@ -141,6 +145,43 @@ impl Twins {
         let _ = both!(self, ("add", &new), |store| store.add_run(&new));
     }
 
+    async fn add_many(&mut self) {
+        let new: Vec<NewRun> = (0..self.rng.u8(1..5)).map(|_| self.any_kind()).collect();
+        let _ = both!(self, ("add_runs", &new), |store| store.add_runs(&new));
+        let note = self.note();
+        let _ = both!(self, ("note", &note), |store| store.add_run(&note));
+    }
+
+    fn any_kind(&mut self) -> NewRun {
+        let (app, source) = (self.app(), self.app().id);
+        // Few numbers, so that runs meet each other's backups.
+        let backup = BackupId(self.rng.i64(..6));
+        let blob = "hf-shop.zip".to_owned();
+        let task = match self.rng.u8(..5) {
+            0 | 1 => Task::Delete(Delete { backup, blob }),
+            2 => Task::RefreshSas(RefreshSas { backup, reason: RefreshReason::KeptBackup, old: None }),
+            3 => Task::Drill(Drill { restore: restore(source, backup), probe: None }),
+            _ => return self.new_run(&app),
+        };
+        self.memory.new(&app, task, Trigger::Policy)
+    }
+
+    fn note(&mut self) -> NewRun {
+        let (app, backup, now) = (self.app(), BackupId(self.rng.i64(..6)), self.memory.now());
+        let (reason, detail) = ("so".to_owned(), "no".to_owned());
+        let facts = BackupFacts { id: backup, ..facts(9, now, now) };
+        let note = match self.rng.u8(..7) {
+            0 => Note::Held { backup, reason },
+            1 => Note::Released { backup, reason },
+            2 => Note::Verified { backup, size_bytes: None },
+            3 => Note::Lost { backup, detail },
+            4 => Note::Revealed { backup },
+            5 => Note::Drift { found: None, drift: vec![reason] },
+            _ => Note::TakenOver { backup: facts, storage: StorageName::new("weu") },
+        };
+        NewRun::note(self.memory.id(), &app, &terms(), (note, "bob".to_owned()), now)
+    }
+
     async fn take(&mut self) {
         let board = both!(self, "board", |store| store.board()).unwrap();
         let lanes = board.lanes.into_iter();
@@ -177,6 +218,12 @@ impl Twins {
     async fn compare(&mut self) {
         both!(self, "status", |store| store.status()).unwrap();
         both!(self, "runs", |store| store.runs(&RunFilter::default())).unwrap();
+        for with_gone in [false, true] {
+            let after = Some(self.app().id).filter(|_| self.rng.bool());
+            let app = Some(self.app().id).filter(|_| self.rng.u8(..3) == 0);
+            let filter = CatalogFilter { app, after, with_gone, most_apps: self.rng.u32(..4) };
+            both!(self, ("catalog", &filter), |store| store.catalog(&filter)).unwrap();
+        }
         both!(self, "board", |store| store.board()).unwrap();
         let audit = both!(self, "audit", |store| store.audit(0, 100_000)).unwrap();
         let chain = both!(self, "chain", |store| store.chain(0, 100_000)).unwrap();
@@ -185,19 +232,41 @@ impl Twins {
     }
 }
 
+fn restore(source: AppId, backup: BackupId) -> Restore {
+    Restore {
+        source,
+        backup: Some(backup),
+        blob: "hf-shop.zip".into(),
+        new_in_plan: None,
+        databases: Vec::new(),
+        ignore_databases: false,
+        ignore_conflicting_host_names: false,
+    }
+}
+
 fn choices(run: &Run, bench: &Bench) -> Vec<RunEvent> {
     let now = bench.now();
-    let backup = facts(now.timestamp_millis() % 1_000, now, now + Duration::from_nanos(1_234_567_890));
+    let finer = now + Duration::from_nanos(1_234_567_890);
+    let id = BackupId(now.timestamp_millis() % 6);
+    let backup = BackupFacts { id, ..facts(now.timestamp_millis() % 1_000, finer, finer) };
+    let new = SasFacts { fingerprint: "feed".into(), window: window(finer) };
+    let (storage, reason) = (StorageName::new("weu"), RefreshReason::BeforeDelete);
+    let refresh = SasRefresh { storage, container: "c".into(), reason, old: None, new, backup: Some(id) };
+    let name = BackupName::of_attempt(&run.app, run.id, 1);
     vec![
         started(run, now),
         accepted(now),
         RunEvent::AnswerLost { detail: "reset".into() },
         RunEvent::Absent { looked_at: now },
         RunEvent::StatusSeen { status: BackupStatus::InProgress },
-        RunEvent::Completed { backup: backup.clone(), detail: None },
+        RunEvent::Completed { backup: Some(backup.clone()), detail: None },
         attempt_ended(run.state.next_attempt(), Cause::Skipped),
         RunEvent::Deferred { cause: Cause::Busy, detail: String::new(), until: now },
         ended(Outcome::Succeeded, Some(backup.clone())),
         ended(Outcome::Partial, Some(backup)),
+        ended(Outcome::Failed, None),
+        RunEvent::Completed { backup: None, detail: None },
+        RunEvent::SasRefreshed { refresh },
+        RunEvent::OrphanFound { number: 1, backup: id, name },
     ]
 }

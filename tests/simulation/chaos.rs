@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use holdfast_arm::{
-    Arm, Backup, BackupRequest, BackupSecrets, Discovered, Progress, RestoreRequest, ScheduleRequest, Started,
+    Arm, Backup, BackupRequest, BackupSecrets, Discovered, Permissions, Progress, RestoreRequest,
+    ScheduleRequest, Started,
 };
 use holdfast_model::{
     AppId, BackupId, Call, CatalogEntry, Lane, Limits, NativeSchedule, NewRun, Run, RunId, Site, StorageName,
@@ -254,6 +255,10 @@ impl Arm for Shaky<Arc<dyn Arm>> {
 
     async fn operation(&self, app: &AppId, operation: &str) -> Result<Progress, holdfast_arm::Error> {
         self.around(self.inner.operation(app, operation)).await
+    }
+
+    async fn permissions(&self, app: &AppId) -> Result<Permissions, holdfast_arm::Error> {
+        self.around(self.inner.permissions(app)).await
     }
 
     async fn schedule(&self, app: &AppId) -> Result<Option<NativeSchedule>, holdfast_arm::Error> {

@@ -1,6 +1,7 @@
 //! An answer, and what a call makes of it.
 
 mod operation;
+mod permissions;
 mod schedule;
 #[cfg(test)]
 mod tests;

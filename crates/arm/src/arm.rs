@@ -9,7 +9,7 @@ use holdfast_model::{
 };
 use secrecy::SecretString;
 
-use crate::Error;
+use crate::{Error, Permissions};
 
 /// Azure Resource Manager, as far as App Service backups need it.
 ///
@@ -60,6 +60,9 @@ pub trait Arm: Send + Sync {
 
     /// How an operation stands that [`Started`] told of. `operation` is a path, and nothing else is asked than ARM.
     async fn operation(&self, app: &AppId, operation: &str) -> Result<Progress, Error>;
+
+    /// What the credential may do at an app.
+    async fn permissions(&self, app: &AppId) -> Result<Permissions, Error>;
 
     /// Azure's own schedule of an app; `None` when it has none.
     async fn schedule(&self, app: &AppId) -> Result<Option<NativeSchedule>, Error>;

@@ -8,8 +8,8 @@ use holdfast_model::{AppId, BackupId, NativeSchedule, Site, SubscriptionId};
 use secrecy::SecretString;
 
 use crate::{
-    Arm, Backup, BackupRequest, BackupSecrets, Discovered, Error, Operation, Progress, RestoreRequest,
-    ScheduleRequest, Started, Verdict,
+    Arm, Backup, BackupRequest, BackupSecrets, Discovered, Error, Operation, Permissions, Progress,
+    RestoreRequest, ScheduleRequest, Started, Verdict,
 };
 
 /// The sections `[azure.…]` of a fleet file as one [`Arm`].
@@ -83,6 +83,10 @@ impl Arm for Clouds {
 
     async fn operation(&self, app: &AppId, operation: &str) -> Result<Progress, Error> {
         self.of(Operation::GetOperation, app.subscription())?.operation(app, operation).await
+    }
+
+    async fn permissions(&self, app: &AppId) -> Result<Permissions, Error> {
+        self.of(Operation::GetPermissions, app.subscription())?.permissions(app).await
     }
 
     async fn schedule(&self, app: &AppId) -> Result<Option<NativeSchedule>, Error> {

@@ -108,6 +108,13 @@ impl HttpArm {
         url
     }
 
+    /// Another provider than the apps' own answers, in versions of its own.
+    fn permissions_url(&self, app: &AppId) -> Url {
+        let mut url = self.app_url(app, &["providers", "Microsoft.Authorization", "permissions"]);
+        url.query_pairs_mut().clear().append_pair("api-version", "2022-04-01");
+        url
+    }
+
     fn app_url(&self, app: &AppId, more: &[&str]) -> Url {
         let mut path =
             vec!["subscriptions", app.subscription().as_str(), "resourceGroups", app.resource_group()];

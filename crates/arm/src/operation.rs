@@ -32,6 +32,8 @@ pub enum Operation {
     Discover,
     /// How an operation stands.
     GetOperation,
+    /// What the credential may do at an app.
+    GetPermissions,
     /// Azure's own schedule of an app.
     GetSchedule,
     /// The PUT of such a schedule.
@@ -56,6 +58,7 @@ impl Operation {
             Self::RestoreFromBlob => "restore_from_blob",
             Self::Discover => "discover",
             Self::GetOperation => "get_operation",
+            Self::GetPermissions => "get_permissions",
             Self::GetSchedule => "get_schedule",
             Self::PutSchedule => "put_schedule",
             Self::DeleteSchedule => "delete_schedule",
@@ -74,9 +77,12 @@ impl Operation {
             | Self::GetSchedule
             | Self::PutSchedule => Call::Write,
             Self::DeleteBackup | Self::DeleteSchedule => Call::Delete,
-            Self::ListSites | Self::GetSite | Self::GetBackup | Self::ListBackups | Self::GetOperation => {
-                Call::Read
-            }
+            Self::ListSites
+            | Self::GetSite
+            | Self::GetBackup
+            | Self::ListBackups
+            | Self::GetOperation
+            | Self::GetPermissions => Call::Read,
         }
     }
 
@@ -92,6 +98,7 @@ impl Operation {
             Self::Restore => "start a restore into",
             Self::RestoreFromBlob => "start a restore from a blob into",
             Self::Discover => "look into a blob for",
+            Self::GetPermissions => "ask for the rights at",
             Self::GetOperation => "follow an operation of",
             Self::GetSchedule => "look at azure's own schedule of",
             Self::PutSchedule => "set azure's own schedule of",
@@ -186,6 +193,7 @@ mod tests {
             (Operation::RestoreFromBlob, Call::Write),
             (Operation::Discover, Call::Write),
             (Operation::GetOperation, Call::Read),
+            (Operation::GetPermissions, Call::Read),
             (Operation::GetSchedule, Call::Write),
             (Operation::PutSchedule, Call::Write),
             (Operation::DeleteSchedule, Call::Delete),

@@ -2,6 +2,9 @@
 
 mod backups;
 mod dead;
+mod doctor;
+mod restore;
+mod sas;
 mod serve;
 
 use std::path::PathBuf;
@@ -14,6 +17,9 @@ pub use backups::{
     NativeScheduleCommand, RetentionArgs, ShowArgs,
 };
 pub use dead::{DeadCommand, PickArgs};
+pub use doctor::DoctorArgs;
+pub use restore::{Consent, Destination, DrillArgs, RestoreArgs, WhichBackup};
+pub use sas::{SasCheckArgs, SasCommand, SasRefreshArgs};
 pub use serve::{ConsoleArgs, DemoArgs, RunArgs, SchedulerArgs, SimulateArgs, WorkerArgs};
 
 /// Central, audited backups for fleets of Azure App Service apps.
@@ -138,6 +144,22 @@ pub enum Command {
         after_help = "Examples:\n  holdfast backup shop --wait\n  holdfast backup shop/staging wiki --policy gold"
     )]
     Backup(BackupArgs),
+    /// Bring an app, a slot or a new app to what a backup holds
+    #[command(
+        after_help = "Examples:\n  holdfast restore shop --latest --to-slot staging --overwrite --wait\n  holdfast restore shop --at 2027-01-31T00:00:00Z --to-new shop-before\n  holdfast restore shop --backup 458165 --overwrite --output json"
+    )]
+    Restore(RestoreArgs),
+    /// Restore a backup into a scratch app, and look whether it answers
+    #[command(
+        after_help = "Examples:\n  holdfast drill shop --wait\n  holdfast drill shop --backup 458165 --into /subscriptions/0a0a/resourceGroups/shops/providers/Microsoft.Web/sites/scratch --yes"
+    )]
+    Drill(DrillArgs),
+    /// Look at the SAS that backups are written with, and at those that Azure keeps
+    #[command(subcommand)]
+    Sas(SasCommand),
+    /// Try everything that backups depend on, and say what to do about what does not work
+    #[command(after_help = "Examples:\n  holdfast doctor\n  holdfast doctor shop --output json")]
+    Doctor(DoctorArgs),
     /// Look at the backups that are kept, delete them, take them over
     #[command(subcommand)]
     Backups(BackupsCommand),

@@ -57,7 +57,7 @@ impl Backends {
 }
 
 /// The broker that was named, if one was.
-async fn broker(consumes: Option<u32>, context: &Context) -> anyhow::Result<Option<Arc<AmqpQueue>>> {
+pub async fn broker(consumes: Option<u32>, context: &Context) -> anyhow::Result<Option<Arc<AmqpQueue>>> {
     let Some(url) = &context.global.amqp_url else { return Ok(None) };
     let mut config = Config::new(secret_url(url)?);
     if let Some(concurrency) = consumes {

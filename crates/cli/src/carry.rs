@@ -13,6 +13,7 @@ use crate::config::Fleet;
 use crate::context::Context;
 use crate::engine::{Engine, Parts, Role};
 use crate::exit::Exit;
+use crate::progress::Progress;
 
 /// How often the store is asked whether the runs have ended.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -43,7 +44,7 @@ pub async fn out(
     let (calls, steps) = (telemetry.calls(), telemetry.steps());
     let parts = Parts { fleet, store: watched, queue, clock, calls, steps, rng };
     let work = if carries { Some(carry(lock, parts, &stop)?) } else { None };
-    let ended = follow(&*store, ids, &stop).await;
+    let ended = follow(&*store, ids, &stop, context).await;
     let was_stopped = stop.is_cancelled();
     stop.cancel();
     if let Some(work) = work {
@@ -102,9 +103,16 @@ fn carry(
     }))
 }
 
-async fn follow(store: &dyn Store, ids: &[RunId], stop: &CancellationToken) -> anyhow::Result<Vec<Run>> {
+async fn follow(
+    store: &dyn Store,
+    ids: &[RunId],
+    stop: &CancellationToken,
+    context: &Context,
+) -> anyhow::Result<Vec<Run>> {
+    let mut progress = Progress::default();
     loop {
         let runs = load(store, ids).await?;
+        progress.tell(&runs, context);
         if stop.is_cancelled() || runs.iter().all(|run| run.state.is_ended()) {
             return Ok(runs);
         }

@@ -62,7 +62,7 @@ pub fn token_timeout(engine: &EngineConfig) -> Duration {
 }
 
 /// Tokens are for one cloud's ARM: its own address names it.
-fn scope(endpoint: &Url) -> String {
+pub fn scope(endpoint: &Url) -> String {
     let endpoint = endpoint.as_str().trim_end_matches('/');
     if endpoint == PUBLIC_ENDPOINT { PUBLIC_SCOPE.to_owned() } else { format!("{endpoint}/.default") }
 }

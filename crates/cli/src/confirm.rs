@@ -7,6 +7,11 @@ use crate::exit::{Exit, Failure};
 
 /// Goes on with `--yes`, or when somebody at the terminal writes `yes`; anything else is an error, and nothing was done.
 pub fn agreed(question: &str, yes: bool, context: &Context) -> anyhow::Result<()> {
+    written("yes", question, yes, context)
+}
+
+/// As [`agreed`], but whoever sits there must write `word`, such as the name of what will be lost.
+pub fn written(word: &str, question: &str, yes: bool, context: &Context) -> anyhow::Result<()> {
     if yes {
         return Ok(());
     }
@@ -14,10 +19,10 @@ pub fn agreed(question: &str, yes: bool, context: &Context) -> anyhow::Result<()
         let failure = Failure::new(Exit::Usage, "nobody is at a terminal here who could be asked");
         return Err(failure.help("give --yes to go on without being asked").into());
     }
-    context.out.message(&format!("{question} Write `yes` to go on:"));
+    context.out.message(&format!("{question} Write `{word}` to go on:"));
     let mut answer = String::new();
     io::stdin().read_line(&mut answer)?;
-    if answer.trim() == "yes" {
+    if answer.trim() == word {
         return Ok(());
     }
     Err(Failure::new(Exit::Failed, "nothing was done").into())

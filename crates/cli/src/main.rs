@@ -8,6 +8,7 @@ mod commands;
 mod config;
 mod confirm;
 mod context;
+mod desk;
 mod engine;
 mod exit;
 mod fates;
@@ -18,9 +19,12 @@ mod known;
 mod logging;
 mod notes;
 mod output;
+mod progress;
+mod restoring;
 mod sightings;
 mod simulation;
 mod telemetry;
+mod tier;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -66,7 +70,9 @@ fn main() -> ExitCode {
 /// What a process that works is called in telemetry; the others have none but their logs.
 fn service(command: &Command) -> Option<&'static str> {
     match command {
-        Command::Run(_) | Command::Backup(_) => Some("holdfast"),
+        Command::Run(_) | Command::Backup(_) | Command::Restore(_) | Command::Drill(_) | Command::Sas(_) => {
+            Some("holdfast")
+        }
         Command::Scheduler(_) => Some("holdfast-scheduler"),
         Command::Worker(_) => Some("holdfast-worker"),
         _ => None,
@@ -80,6 +86,10 @@ async fn dispatch(command: &Command, context: &Context) -> anyhow::Result<Exit> 
         Command::Worker(args) => commands::run::worker(args, context).await,
         Command::Demo(args) => commands::demo::run(args, context).await,
         Command::Backup(args) => commands::backup::run(args, context).await,
+        Command::Restore(args) => commands::restore::run(args, context).await,
+        Command::Drill(args) => commands::drill::run(args, context).await,
+        Command::Doctor(args) => commands::doctor::run(args, context).await,
+        Command::Sas(command) => commands::sas::run(command, context).await,
         Command::Simulate(args) => commands::simulate::run(args, context).await,
         Command::Backups(command) => commands::backups::run(command, context).await,
         Command::Hold(command) => commands::hold::run(command, context).await,

@@ -251,7 +251,7 @@ impl Tally {
             RunEvent::StartRefused { cause, .. } => self.count_failure(*cause),
             RunEvent::Deferred { .. } => self.deferred += 1,
             RunEvent::Accepted { .. } | RunEvent::OperationAccepted { .. } | RunEvent::Completed { .. } => {
-                self.deferred = 0
+                self.deferred = 0;
             }
             RunEvent::Adopted { attempt, .. } => {
                 self.deferred = 0;

@@ -109,8 +109,11 @@ impl Housekeeper {
                 runs.extend(self.owed_to(&sight, entries, now, &mut found).await?);
             }
             for batch in runs.chunks(BATCH) {
-                found.added += self.store.add_runs(batch).await?;
-                self.bell.notify_one();
+                let added = self.store.add_runs(batch).await?;
+                if added > 0 {
+                    self.bell.notify_one();
+                }
+                found.added += added;
             }
         }
         for (policy, backups) in &found.told {

@@ -7,9 +7,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use holdfast_arm::{
-    Answer, Arm, Backup, BackupRequest, BackupSecrets, Discovered, Error, Operation, Page, Progress,
-    RestoreRequest, ScheduleRequest, Started, Target, Verdict, backup_body, discover_body, restore_body,
-    schedule_body, secrets_body,
+    Answer, Arm, Backup, BackupRequest, BackupSecrets, Discovered, Error, Operation, Page, Permissions,
+    Progress, RestoreRequest, ScheduleRequest, Started, Target, Verdict, backup_body, discover_body,
+    restore_body, schedule_body, secrets_body,
 };
 use holdfast_model::{AppId, BackupId, Clock, NativeSchedule, Site, SubscriptionId};
 use secrecy::SecretString;
@@ -169,6 +169,12 @@ impl Arm for InProcess {
     async fn operation(&self, app: &AppId, operation: &str) -> Result<Progress, Error> {
         let target = Target::app(Operation::GetOperation, app);
         self.call(&target, &get(operation)).await?.progress(&target, self.clock.now())
+    }
+
+    async fn permissions(&self, app: &AppId) -> Result<Permissions, Error> {
+        let target = Target::app(Operation::GetPermissions, app);
+        let http = get(&format!("{app}/providers/Microsoft.Authorization/permissions"));
+        self.call(&target, &http).await?.permissions(&target, self.clock.now())
     }
 
     async fn schedule(&self, app: &AppId) -> Result<Option<NativeSchedule>, Error> {

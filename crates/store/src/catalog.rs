@@ -48,10 +48,7 @@ pub(crate) fn changes(
     for event in events {
         let attempt = state.as_ref().and_then(RunState::attempt);
         changes.extend(change(run, attempt, event, at));
-        state = match state {
-            Some(state) => Some(state.next(event).unwrap_or(state)),
-            None => None,
-        };
+        state = state.map(|state| state.next(event).unwrap_or(state));
     }
     changes
 }

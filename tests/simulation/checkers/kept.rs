@@ -14,10 +14,14 @@ pub(crate) async fn kept(world: &World) {
     for entry in &entries {
         let is_there = world.has_blob(&entry.backup.blob);
         let context = || format!("seed {}: {entry:#?}", world.seed);
+        // A deletion that Azure did not tell the end of by its deadline: the next one, a day later, finds it done.
+        let in_doubt = entry.trouble_at.is_some();
         match entry.gone {
             Some(gone) if gone.deleted => assert!(!is_there, "deleted and still there: {}", context()),
             Some(_) => panic!("lost, and nobody takes anything away: {}", context()),
-            None if entry.made != Made::Orphan => assert!(is_there, "kept and not there: {}", context()),
+            None if entry.made != Made::Orphan => {
+                assert!(is_there || in_doubt, "kept and not there: {}", context());
+            }
             None => {}
         }
         if entry.good {

@@ -138,6 +138,7 @@ fn read_all(answer: &Answer) {
     let _ = answer.progress(&target(Operation::GetOperation), now);
     let _ = answer.discovered(&target(Operation::Discover), now);
     let _ = answer.schedule(&target(Operation::GetSchedule), now);
+    let _ = answer.permissions(&target(Operation::GetPermissions), now);
     let _ = answer.done(&target(Operation::DeleteSchedule), now);
 }
 

@@ -7,7 +7,7 @@ use secrecy::SecretString;
 
 use crate::answer::is_operation;
 use crate::{
-    Arm, Backup, BackupRequest, BackupSecrets, Discovered, Error, HttpArm, Operation, Progress,
+    Arm, Backup, BackupRequest, BackupSecrets, Discovered, Error, HttpArm, Operation, Permissions, Progress,
     RestoreRequest, ScheduleRequest, Started, Target, Verdict, backup_body, discover_body, restore_body,
     schedule_body, secrets_body,
 };
@@ -107,6 +107,13 @@ impl Arm for HttpArm {
         }
         let answer = self.call(&target, Method::GET, self.versioned(url), None).await?;
         answer.progress(&target, self.clock.now())
+    }
+
+    async fn permissions(&self, app: &AppId) -> Result<Permissions, Error> {
+        let target = Target::app(Operation::GetPermissions, app);
+        let url = self.permissions_url(app);
+        let answer = self.call(&target, Method::GET, url, None).await?;
+        answer.permissions(&target, self.clock.now())
     }
 
     async fn schedule(&self, app: &AppId) -> Result<Option<NativeSchedule>, Error> {

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::answers::{CONNECTION, SAS, SUBSCRIPTION, created, list, listed, request, site};
 use crate::server::{Seen, answer};
 
-pub const ALL: [Operation; 15] = [
+pub const ALL: [Operation; 16] = [
     Operation::ListSites,
     Operation::GetSite,
     Operation::Backup,
@@ -23,6 +23,7 @@ pub const ALL: [Operation; 15] = [
     Operation::RestoreFromBlob,
     Operation::Discover,
     Operation::GetOperation,
+    Operation::GetPermissions,
     Operation::GetSchedule,
     Operation::PutSchedule,
     Operation::DeleteSchedule,
@@ -82,6 +83,7 @@ pub async fn call(arm: &dyn Arm, operation: Operation, app: &AppId) -> Result<St
         Operation::RestoreFromBlob => arm.restore_from_blob(app, &restore_request(app)).await.map(text),
         Operation::Discover => arm.discover(app, &restore_request(app)).await.map(text),
         Operation::GetOperation => arm.operation(app, &operation_path(app)).await.map(text),
+        Operation::GetPermissions => arm.permissions(app).await.map(text),
         Operation::GetSchedule => arm.schedule(app).await.map(text),
         Operation::PutSchedule => arm.put_schedule(app, &schedule_request()).await.map(text),
         Operation::DeleteSchedule => arm.delete_schedule(app).await.map(text),
@@ -99,10 +101,16 @@ pub fn good(operation: Operation, app: &AppId, seen: &Seen) -> Response<Body> {
         Operation::DeleteBackup => deleted(app),
         Operation::Restore | Operation::RestoreFromBlob => return begun(app, seen),
         Operation::Discover => discovered(),
+        Operation::GetPermissions => permissions(),
         Operation::GetSchedule => configuration(app),
         Operation::PutSchedule | Operation::DeleteSchedule => return answer(200, &[], ""),
     };
     answer(200, &[], body.to_string())
+}
+
+/// The answer to GET …/Microsoft.Authorization/permissions, as documented.
+pub fn permissions() -> Value {
+    json!({ "value": [{ "actions": ["*"], "notActions": ["*/write"], "dataActions": [], "notDataActions": [] }] })
 }
 
 /// The answer to DELETE /backups/{id}: the site's id around the backup, and the SAS in full.

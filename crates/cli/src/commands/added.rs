@@ -51,6 +51,7 @@ fn show(runs: &[Run], context: &Context) -> anyhow::Result<()> {
 fn what(run: &Run) -> String {
     match &run.task {
         Task::Delete(delete) => format!("delete {}", delete.backup),
+        Task::RefreshSas(refresh) => format!("refresh SAS of {}", refresh.backup),
         Task::PushSchedule { schedule: None } => "remove schedule".to_owned(),
         Task::PushSchedule { schedule: Some(_) } => "push schedule".to_owned(),
         task => task.kind().to_string(),

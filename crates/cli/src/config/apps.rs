@@ -103,7 +103,8 @@ fn tags(report: &mut Report<'_>, section: &mut Section<'_>) -> BTreeMap<String, 
     tags
 }
 
-fn is_served(report: &mut Report<'_>, place: &Place, subscription: &SubscriptionId, clouds: &[Cloud]) {
+/// Reports a subscription that no credential serves.
+pub fn is_served(report: &mut Report<'_>, place: &Place, subscription: &SubscriptionId, clouds: &[Cloud]) {
     let serves = |cloud: &Cloud| cloud.subscriptions.is_empty() || cloud.subscriptions.contains(subscription);
     // With no cloud at all, or one that will not do, the section [azure] has its own problem.
     if !clouds.is_empty() && !clouds.iter().any(serves) {

@@ -4,6 +4,7 @@ mod apps;
 mod azure;
 mod check;
 mod databases;
+mod drill;
 mod engine;
 mod fleet;
 mod native_schedule;
@@ -17,6 +18,7 @@ mod source;
 mod storage;
 mod suggest;
 
+pub use drill::is_probe;
 pub use fleet::{Cloud, EngineConfig, Fleet};
 pub use problem::{Problem, Severity};
 pub use source::Unreadable;
@@ -95,6 +97,7 @@ fn read(report: &mut Report<'_>, mut file: Section<'_>, secrets: Secrets, now: T
     let policies = policy::policies(report, &mut file, &storages, now);
     let apps = apps::apps(report, &mut file, &policies, &clouds, now);
     let discover = apps::discover(report, &mut file, &policies, &clouds);
+    drill::check(report, &apps, &clouds);
     let limits = engine::limits(report, &mut file);
     let engine = engine::engine(report, &mut file);
     let is_without_apps = !file.has("app") && !file.has("discover");

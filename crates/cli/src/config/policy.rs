@@ -9,6 +9,7 @@ use holdfast_model::{Overlap, Policy, PolicyName, PollPace, Retries, Retry, Stor
 use toml::de::DeValue;
 
 use super::check;
+use super::drill::drill;
 use super::native_schedule::native_schedule;
 use super::reader::{Section, refused};
 use super::report::{Found, Report};
@@ -59,6 +60,7 @@ fn policy(
     let catch_up = section.duration(report, "catch_up", Duration::ZERO).map_or(CATCH_UP, |found| found.value);
     let objective = section.duration(report, "recovery_point_objective", MINUTE);
     let (overlap, retention) = (overlap(report, &mut section), retention(report, &mut section));
+    let drill = drill(report, &mut section);
     let terms = terms(report, &mut section, storages);
     let native_schedule = native_schedule(report, &mut section);
     section.finish(report);
@@ -76,7 +78,7 @@ fn policy(
         overlap,
         recovery_point_objective: objective.map(|found| found.value),
         retention,
-        drill: None,
+        drill,
         native_schedule,
         terms: terms?,
     })

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::ops::Range;
 
+use holdfast_model::AppId;
 use holdfast_storage::SecretRef;
 
 use super::problem::{Problem, Severity};
@@ -37,6 +38,8 @@ pub struct Report<'s> {
     syntax: Vec<Problem>,
     /// References to secrets, to be tried at the end.
     pub secrets: Vec<Found<SecretRef>>,
+    /// Scratch apps of drills, to be held against the apps at the end.
+    pub scratch: Vec<Found<AppId>>,
 }
 
 /// A key that must be there and is not.
@@ -52,7 +55,15 @@ impl<'s> Report<'s> {
     /// Nothing wrong yet but the file's syntax.
     pub fn new(source: &'s Source, leaves: Leaves, syntax: &[toml::de::Error]) -> Self {
         let syntax = syntax.iter().map(|error| syntax_problem(source, error)).collect();
-        Self { source, leaves, found: Vec::new(), missing: Vec::new(), syntax, secrets: Vec::new() }
+        Self {
+            source,
+            leaves,
+            found: Vec::new(),
+            missing: Vec::new(),
+            syntax,
+            secrets: Vec::new(),
+            scratch: Vec::new(),
+        }
     }
 
     /// Something is wrong.

@@ -10,6 +10,7 @@ use super::*;
 use slips::SLIPS;
 
 mod databases;
+mod drill;
 mod native_schedule;
 mod retention;
 mod slips;

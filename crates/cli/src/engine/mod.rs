@@ -1,4 +1,5 @@
-//! Everything wired together: the store, the queue, a planner, a dispatcher and a worker; of these, what a role needs.
+//! Everything wired together: the store, the queue, a planner, a housekeeper, a dispatcher and a worker; of these, what
+//! a role needs.
 
 mod calls;
 mod clock;
@@ -14,7 +15,7 @@ use anyhow::Context;
 use holdfast_arm::{Arm, HttpProbe, Observer};
 use holdfast_model::{Clock, StorageName};
 use holdfast_queue::Queue;
-use holdfast_scheduler::{Dispatcher, Planner};
+use holdfast_scheduler::{Dispatcher, Housekeeper, Planner};
 use holdfast_storage::{LiveStorage, Storage, Target};
 use holdfast_store::Store;
 use holdfast_worker::{Seams, Settings, Watch, Worker};
@@ -55,6 +56,7 @@ pub struct Parts {
 pub struct Engine {
     keeper: FleetKeeper,
     planner: Planner,
+    housekeeper: Housekeeper,
     dispatcher: Dispatcher,
     worker: Worker,
     rng: fastrand::Rng,
@@ -96,7 +98,8 @@ impl Engine {
         let (keeper, seen) = FleetKeeper::new(fleet, arm, Arc::clone(&store));
         Ok(Self {
             keeper,
-            planner: Planner::new(Arc::clone(&store), seen, rng.fork(), Arc::clone(&bell)),
+            planner: Planner::new(Arc::clone(&store), seen.clone(), rng.fork(), Arc::clone(&bell)),
+            housekeeper: Housekeeper::new(Arc::clone(&store), seen, rng.fork(), Arc::clone(&bell)),
             dispatcher: Dispatcher::new(store, queue, limits, lease, bell),
             worker: Worker::new(seams, settings, usize::try_from(concurrency)?).watched_by(steps),
             rng,
@@ -125,9 +128,13 @@ impl Engine {
         let worker = run_if(works, self.worker.run(self.rng.fork(), stop.clone()));
         let dispatcher = run_if(hands_out, self.dispatcher.run(stop.clone()));
         let planning = async {
-            // The planner waits for the first look at the fleet: a fleet that is half known would lose cursors.
+            // Both wait for the first look at the fleet: a fleet that is half known would lose cursors.
             self.keeper.look().await;
-            tokio::join!(self.keeper.run(stop.clone()), self.planner.run(stop.clone()));
+            tokio::join!(
+                self.keeper.run(stop.clone()),
+                self.planner.run(stop.clone()),
+                self.housekeeper.run(stop.clone())
+            );
         };
         let planner = async {
             tokio::select! {

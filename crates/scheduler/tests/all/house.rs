@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use holdfast_model::{
-    App, BackupFacts, BackupId, CatalogEntry, Cause, NewRun, Note, Outcome, Policy, Run, RunEvent, RunKind,
-    SasFacts, SasRefresh, SasWindow, StateCode, StorageName, Task, Timestamp, Wakeup, parse_timestamp,
+    App, BackupFacts, BackupId, CatalogEntry, Cause, NewRun, Note, Outcome, Policy, RefreshReason,
+    RefreshSas, Run, RunEvent, RunKind, SasFacts, SasRefresh, SasWindow, StateCode, StorageName, Task,
+    Timestamp, Trigger, Wakeup, parse_timestamp,
 };
 use holdfast_store::{CatalogFilter, Committed, RunFilter, Store};
 
@@ -22,6 +23,11 @@ pub fn shop() -> App {
 pub fn sas(fingerprint: &str, expiry: Timestamp) -> SasFacts {
     let window = SasWindow { start: None, expiry: Some(expiry) };
     SasFacts { fingerprint: fingerprint.to_owned(), window }
+}
+
+/// Somebody's wish for a new SAS.
+pub fn refresh(id: i64) -> Task {
+    Task::RefreshSas(RefreshSas { backup: BackupId(id), reason: RefreshReason::Asked, old: None })
 }
 
 /// Does the run do this, as its subject says it?
@@ -53,7 +59,7 @@ impl World {
     pub async fn keeps(&self, app: &App, id: i64, accepted_at: Timestamp) {
         self.keeps_in("weu", app, id, accepted_at).await;
         let lasting = sas("lasting", accepted_at + Duration::from_hours(24 * 365));
-        self.ask(app, self.refresh(id, None)).await;
+        self.ask(app, refresh(id)).await;
         self.refreshed(&format!("refresh_sas {id}"), lasting).await;
     }
 
@@ -65,15 +71,10 @@ impl World {
         self.note(app, Note::Lost { backup: BackupId(id), detail: "gone".into() }).await;
     }
 
-    pub fn refresh(&self, id: i64, old: Option<SasFacts>) -> Task {
-        let reason = holdfast_model::RefreshReason::Asked;
-        Task::RefreshSas(holdfast_model::RefreshSas { backup: BackupId(id), reason, old })
-    }
-
     /// Somebody asks for a run.
     pub async fn ask(&self, app: &App, task: Task) {
         let (id, now) = (self.run_id().await, self.store.now().await.unwrap());
-        let what = (task, holdfast_model::Trigger::Manual, None);
+        let what = (task, Trigger::Manual, None);
         self.store.add_run(&NewRun::task(id, app, &gold().terms, what, now)).await.unwrap();
     }
 
@@ -100,10 +101,8 @@ impl World {
 
     /// A worker carried it out, or could not.
     pub async fn over(&self, what: &str, well: bool) {
-        let (outcome, cause) = match well {
-            true => (Outcome::Succeeded, None),
-            false => (Outcome::Failed, Some(Cause::AppForbidden)),
-        };
+        let (outcome, cause) =
+            if well { (Outcome::Succeeded, None) } else { (Outcome::Failed, Some(Cause::AppForbidden)) };
         let ended = RunEvent::Ended { outcome, cause, backup: None, verification: None };
         self.commit_to(what, vec![ended]).await;
     }

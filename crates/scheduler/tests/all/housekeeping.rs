@@ -3,14 +3,20 @@
 use std::time::Duration;
 
 use holdfast_model::retention::{Keep, Retention};
-use holdfast_model::{App, AppId, DrillRule, Policy, PolicyName, Priority, Restore, Task, Terms, Trigger};
+use holdfast_model::{
+    App, AppId, BackupId, DrillRule, Policy, PolicyName, Priority, Restore, SasFacts, SasWindow, StorageName,
+    Task, Terms, Trigger,
+};
 use holdfast_scheduler::{Fleet, Housekept};
 use tokio_util::sync::CancellationToken;
 
-use crate::house::{gold_with, night, sas, shop};
+use crate::house::{gold_with, night, refresh, sas, shop};
 use crate::world::{World, app, app_id, at, fleet, gold};
 
 const DAY: Duration = Duration::from_hours(24);
+const SECOND: Duration = Duration::from_secs(1);
+/// A second less.
+const NEARLY_A_DAY: Duration = Duration::from_secs(24 * 3_600 - 1);
 
 /// Keeps the last good one, and those of the last `daily` days.
 fn keeping(daily: u32) -> Policy {
@@ -46,7 +52,7 @@ async fn what_no_rule_keeps_is_deleted_once_and_the_last_good_and_the_held_never
     assert_eq!(world.owed().await, ["shop: delete 19", "shop: delete 20"]);
     let run = world.to_do().await.remove(0);
     assert_eq!((run.trigger, run.priority), (Trigger::Policy, Priority::Retention));
-    tokio::time::timeout(Duration::from_secs(1), world.bell.notified()).await.unwrap();
+    tokio::time::timeout(SECOND, world.bell.notified()).await.unwrap();
     assert_eq!(pass(&world, house()).await.added, 0, "they are asked for already");
     assert_eq!(world.delete_all().await, 2);
     assert_eq!(pass(&world, house()).await.added, 0);
@@ -79,9 +85,9 @@ async fn a_deletion_that_failed_is_tried_again_a_day_later() {
     let house = || fleet([shop()], keeping(1));
     pass(&world, house()).await;
     world.over("delete 21", false).await;
-    world.clock.advance(DAY - Duration::from_secs(1));
+    world.clock.advance(NEARLY_A_DAY);
     assert_eq!(pass(&world, house()).await.added, 0);
-    world.clock.advance(Duration::from_secs(1));
+    world.clock.advance(SECOND);
     assert_eq!(pass(&world, house()).await.added, 1);
     assert_eq!(world.owed().await, ["shop: delete 21"]);
 }
@@ -129,7 +135,7 @@ async fn a_backup_that_is_about_to_be_restored_is_not_deleted() {
     let world = nights(20..=22).await;
     let restore = Restore {
         source: shop().id,
-        backup: Some(holdfast_model::BackupId(20)),
+        backup: Some(BackupId(20)),
         blob: "b20.zip".into(),
         new_in_plan: None,
         databases: Vec::new(),
@@ -147,22 +153,22 @@ async fn a_sas_at_azure_is_replaced_before_it_lapses_or_when_it_is_not_known_and
     world.keeps_in("weu", &shop(), 1, night(20)).await;
     let house = || fleet([shop()], gold());
     assert_eq!(pass(&world, house()).await.added, 1, "nothing is known of it");
-    world.refreshed("refresh_sas 1", sas("one", at("20:00"))).await;
+    world.refreshed("refresh_sas 1", sas("one", at("23:59"))).await;
     assert_eq!(pass(&world, house()).await.added, 0, "it lasts");
-    world.clock.set(at("14:01"));
+    world.clock.set(at("18:00"));
     assert_eq!(pass(&world, house()).await.added, 1, "less than six hours are left");
     assert_eq!(pass(&world, house()).await.added, 0, "it is asked for already");
-    let started_later = holdfast_model::SasWindow { start: Some(at("01:00")), expiry: Some(at("20:00")) };
-    let same = holdfast_model::SasFacts { fingerprint: "one".into(), window: started_later };
+    let started_later = SasWindow { start: Some(at("01:00")), expiry: Some(at("23:59")) };
+    let same = SasFacts { fingerprint: "one".into(), window: started_later };
     world.refreshed("refresh_sas 1", same).await;
-    world.clock.set(at("22:00"));
+    world.clock.advance(DAY / 2);
     assert_eq!(pass(&world, house()).await.added, 0, "there was no newer one");
-    world.clock.advance(Duration::from_hours(17));
+    world.clock.advance(DAY / 2);
     assert_eq!(pass(&world, house()).await.added, 1, "but there may be one a day later");
     world.over("refresh_sas 1", false).await;
-    world.clock.advance(DAY - Duration::from_secs(1));
+    world.clock.advance(NEARLY_A_DAY);
     assert_eq!(pass(&world, house()).await.added, 0);
-    world.clock.advance(Duration::from_secs(1));
+    world.clock.advance(SECOND);
     assert_eq!(pass(&world, house()).await.added, 1);
 }
 
@@ -180,9 +186,9 @@ async fn sas_that_are_short_are_replaced_four_times_a_day_and_those_without_an_e
         world.clock.advance(Duration::from_hours(1));
     }
     assert_eq!(refreshes, 4);
-    world.ask(&shop(), world.refresh(1, None)).await;
-    let silent = holdfast_model::SasWindow { start: None, expiry: None };
-    let silent = holdfast_model::SasFacts { fingerprint: "by a policy".into(), window: silent };
+    world.ask(&shop(), refresh(1)).await;
+    let silent = SasWindow { start: None, expiry: None };
+    let silent = SasFacts { fingerprint: "by a policy".into(), window: silent };
     world.refreshed("refresh_sas 1", silent).await;
     world.clock.advance(30 * DAY);
     assert_eq!(pass(&world, fleet([shop()], gold())).await.added, 0);
@@ -208,11 +214,11 @@ async fn a_backup_is_looked_after_with_the_storage_that_it_lies_in() {
     let mut house = fleet([shop()], gold());
     pass(&world, house.clone()).await;
     let terms = world.to_do().await.remove(0).terms;
-    assert_eq!(terms, Terms { storage: holdfast_model::StorageName::new("old"), ..gold().terms });
+    assert_eq!(terms, Terms { storage: StorageName::new("old"), ..gold().terms });
     world.over("refresh_sas 1", false).await;
     world.clock.advance(DAY);
     let name = PolicyName::new("silver");
-    let there = Terms::new(holdfast_model::StorageName::new("old"), "other");
+    let there = Terms::new(StorageName::new("old"), "other");
     house.policies.insert(name.clone(), Policy { name, terms: there, ..gold() });
     pass(&world, house).await;
     assert_eq!(world.to_do().await.remove(0).terms.account, "other");
@@ -232,9 +238,9 @@ async fn a_drill_of_the_newest_good_backup_is_due_once_and_again_when_it_is_too_
     assert!(drill.restore.ignore_databases);
     world.over(&format!("drill {}", shop().id), true).await;
     world.lose(&shop(), 22).await;
-    world.clock.advance(7 * DAY - Duration::from_secs(1));
+    world.clock.advance(6 * DAY + NEARLY_A_DAY);
     assert_eq!(pass(&world, house()).await.added, 0, "the one of a backup that is gone by now counts");
-    world.clock.advance(Duration::from_secs(1));
+    world.clock.advance(SECOND);
     assert_eq!(pass(&world, house()).await.added, 1);
 }
 

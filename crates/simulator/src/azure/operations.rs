@@ -13,6 +13,7 @@ mod delete_schedule;
 mod discover;
 mod get_backup;
 mod get_operation;
+mod get_permissions;
 mod get_schedule;
 mod get_site;
 mod list_backups;
@@ -55,6 +56,7 @@ pub(super) fn perform(
         Route::RestoreFromBlob { app } => restore_from_blob::perform(azure, app, &call),
         Route::GetOperation { app, operation } => get_operation::perform(azure, app, operation, &call),
         Route::Discover { app } => discover::perform(azure, app, &call),
+        Route::GetPermissions { app } => get_permissions::perform(azure, app),
         Route::GetSchedule { app } => get_schedule::perform(azure, app),
         Route::PutSchedule { app } => put_schedule::perform(azure, app, &call),
         Route::DeleteSchedule { app } => delete_schedule::perform(azure, app),

@@ -32,6 +32,8 @@ pub(super) enum Route {
     GetOperation { app: AppId, operation: String },
     /// POST `…/discoverbackup`, and PUT `…/backups/discover` in 2016.
     Discover { app: AppId },
+    /// GET `…/providers/Microsoft.Authorization/permissions`.
+    GetPermissions { app: AppId },
     /// POST `…/config/backup/list`.
     GetSchedule { app: AppId },
     /// PUT `…/config/backup`.
@@ -70,6 +72,9 @@ impl Route {
             (Method::Get, ["operationresults", id]) => {
                 Some(Self::GetOperation { app, operation: (*id).to_owned() })
             }
+            (Method::Get, ["providers", "microsoft.authorization", "permissions"]) => {
+                Some(Self::GetPermissions { app })
+            }
             (Method::Post, ["config", "backup", "list"]) => Some(Self::GetSchedule { app }),
             (Method::Put, ["config", "backup"]) => Some(Self::PutSchedule { app }),
             (Method::Delete, ["config", "backup"]) => Some(Self::DeleteSchedule { app }),
@@ -92,6 +97,7 @@ impl Route {
             Self::RestoreFromBlob { .. } => "restore_from_blob",
             Self::GetOperation { .. } => "get_operation",
             Self::Discover { .. } => "discover",
+            Self::GetPermissions { .. } => "get_permissions",
             Self::GetSchedule { .. } => "get_schedule",
             Self::PutSchedule { .. } => "put_schedule",
             Self::DeleteSchedule { .. } => "delete_schedule",
@@ -147,6 +153,7 @@ impl Route {
             | Self::RestoreFromBlob { app }
             | Self::GetOperation { app, .. }
             | Self::Discover { app }
+            | Self::GetPermissions { app }
             | Self::GetSchedule { app }
             | Self::PutSchedule { app }
             | Self::DeleteSchedule { app } => Ok(app),
@@ -197,6 +204,7 @@ mod tests {
                 (Method::Get, "/operationresults/a-b", "get_operation"),
                 (Method::Post, "/discoverbackup", "discover"),
                 (Method::Put, "/backups/discover", "discover"),
+                (Method::Get, "/providers/Microsoft.Authorization/permissions", "get_permissions"),
                 (Method::Post, "/config/backup/list", "get_schedule"),
                 (Method::Put, "/config/backup", "put_schedule"),
                 (Method::Delete, "/config/backup", "delete_schedule"),

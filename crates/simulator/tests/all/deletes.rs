@@ -1,6 +1,6 @@
 //! DELETE of a backup, and the SAS that it uses.
 
-use holdfast_simulator::{Azure, DeleteEnd, Method, Response, StorageAccount};
+use holdfast_simulator::{Azure, DeleteEnd, Delivery, Hitch, Method, Response, StorageAccount};
 use serde_json::json;
 
 use crate::support::*;
@@ -127,4 +127,20 @@ fn a_backup_may_be_deleted_while_it_is_made_and_leaves_no_blob() {
     assert_eq!(shown(&mut azure, after(6_000), &shop, third)["status"], "Succeeded");
     assert_eq!(blob(&mut azure, after(6_000), "hf-2.zip"), None);
     assert_eq!(azure.counters().most_at_once_per_app, 1);
+}
+
+#[test]
+fn a_deletes_answer_may_be_lost_after_its_effect_and_a_refused_one_has_none() {
+    for (hitch, gone) in
+        [(Hitch::AnswerLost, true), (Hitch::ServerErrorAfter, true), (Hitch::Conflict, false)]
+    {
+        let mut azure = azure();
+        let id = ended(&mut azure, &app("shop"), "hf-1");
+        azure.next(&app("shop"), hitch);
+        let answer = delete(&mut azure, 3_000, id);
+        let lost = answer.delivery == Delivery::LostAfterAccept;
+        assert!(lost == (hitch == Hitch::AnswerLost) && (lost || answer.status >= 400), "{hitch:?}");
+        assert_eq!(get_status(&mut azure, 3_100, id) == 404, gone, "{hitch:?}");
+        assert_eq!(azure.counters().deletes, u64::from(gone));
+    }
 }

@@ -30,6 +30,7 @@ fn transcript(seed: u64) -> Vec<String> {
     let mut azure =
         Azure::new(Config { faults: everything(), pace: Pace::demo(), ..Config::new(fleet) }, seed).unwrap();
     let mut rng = fastrand::Rng::with_seed(99);
+    let mut last = (apps[0].clone(), 0);
     (0..400)
         .map(|i| {
             let app = &apps[rng.usize(..apps.len())];
@@ -38,7 +39,7 @@ fn transcript(seed: u64) -> Vec<String> {
                 post.with_body(json!({ "properties": properties }).to_string())
             };
             let request = match rng.u8(..6) {
-                3 => request(Method::Delete, &format!("{app}/backups/{}", 100_000 + i)),
+                3 => request(Method::Delete, &format!("{}/backups/{}", last.0, last.1)),
                 4 => post(
                     "restoreFromBackupBlob",
                     json!({"storageAccountUrl": good_url(), "blobName": "hf-1.zip", "overwrite": true}),
@@ -50,6 +51,11 @@ fn transcript(seed: u64) -> Vec<String> {
             };
             let answer = call(&mut azure, after(i), request);
             let body = String::from_utf8(answer.body.clone()).unwrap();
+            let id =
+                serde_json::from_str(&body).ok().and_then(|body: Value| body["properties"]["id"].as_i64());
+            if let Some(id) = id.filter(|_| answer.status == 200) {
+                last = (app.clone(), id);
+            }
             format!("{} {:?} {:?} {body}", answer.status, answer.delivery, answer.headers)
         })
         .collect()

@@ -126,6 +126,19 @@ async fn a_sas_minted_with_the_accounts_key_allows_what_a_backup_needs_while_it_
 }
 
 #[tokio::test]
+async fn no_token_goes_to_a_storage_whose_certificate_nobody_trusts() {
+    let Some(bridge) = Bridge::start().await else { return };
+    let container = format!("{}/devstoreaccount1/backups", bridge.base).parse().unwrap();
+    let storage = storage(&container, SasSource::UserDelegation { lifetime: hours(24) }, Arc::new(User));
+    let error = grant(&storage, &need(now())).await.unwrap_err();
+    assert_eq!(error.verdict(), Verdict::Unreachable);
+    assert!(
+        matches!(error, Error::DelegateKey { .. }) && error.to_string().contains("certificate"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
 async fn a_sas_minted_with_a_user_delegation_key_allows_what_a_backup_needs_while_it_holds() {
     let Some(bridge) = Bridge::start().await else { return };
     let container = new_container(&bridge.url).await;

@@ -21,7 +21,8 @@ use secrecy::SecretString;
 pub struct Bridge {
     /// Plain HTTP, as an Azurite has it: the address and the account.
     pub url: String,
-    base: String,
+    /// The Azurite itself.
+    pub base: String,
     client: Client,
     /// The queries of all HEAD requests.
     looks: Arc<Mutex<Vec<String>>>,

@@ -17,6 +17,7 @@ async fn a_full_disk_is_told_and_once_there_is_space_again_nothing_is_half_writt
             id: AppId::new("s", "g", name, None),
             policy: Some(PolicyName::new("gold")),
             plan: None,
+            databases: Vec::new(),
             paused: false,
         };
         let terms = Terms::new(StorageName::new("weu"), "acct");

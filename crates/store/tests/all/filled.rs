@@ -48,6 +48,13 @@ impl Filled {
         this
     }
 
+    /// With runs of every kind, and notes.
+    pub async fn full() -> Self {
+        let mut this = Self::new().await;
+        this.others().await;
+        this
+    }
+
     /// A second pair of hands on the file.
     pub async fn raw(&self) -> SqliteConnection {
         SqliteConnectOptions::new().filename(&self.path).connect().await.unwrap()
@@ -83,12 +90,10 @@ impl<S: Store> History<S> {
     pub async fn fill(&mut self) {
         let now = self.clock.now();
         self.clock.set(now - DAY * 40);
-        let stray = Enrolled { recovery_point_objective: None, ..enrolled("stray", None) };
-        let fleet = [enrolled("shop", Some("gold")), enrolled("blog", Some("gold")), stray];
-        self.store.sync_fleet(&fleet).await.unwrap();
-        for age in [39, 35, 2] {
+        self.store.sync_fleet(&self.fleet()).await.unwrap();
+        for (id, age) in [(1, 39), (4, 35), (5, 2)] {
             self.clock.set(now - DAY * age);
-            self.good(400_000_000 + i64::from(age)).await;
+            self.good(id, 400_000_000 + i64::from(age)).await;
         }
         self.clock.set(now - DAY);
         self.bad().await;
@@ -99,7 +104,12 @@ impl<S: Store> History<S> {
         self.clock.set(now);
     }
 
-    fn id(&mut self) -> RunId {
+    pub fn fleet(&self) -> [Enrolled; 3] {
+        let stray = Enrolled { recovery_point_objective: None, ..enrolled("stray", None) };
+        [enrolled("shop", Some("gold")), enrolled("blog", Some("gold")), stray]
+    }
+
+    pub fn id(&mut self) -> RunId {
         RunId::new(self.clock.now(), &mut self.rng)
     }
 
@@ -120,7 +130,7 @@ impl<S: Store> History<S> {
     }
 
     /// A good backup of `shop`.
-    async fn good(&mut self, size_bytes: i64) {
+    async fn good(&mut self, id: i64, size_bytes: i64) {
         let run = self.add("shop").await;
         let new = SasFacts { fingerprint: "0a1b2c3d4e5f".into(), window: window(self.clock.now()) };
         let refresh = SasRefresh {
@@ -129,15 +139,17 @@ impl<S: Store> History<S> {
             reason: RefreshReason::First,
             old: None,
             new,
+            backup: None,
         };
         self.clock.advance(Duration::from_secs(42));
         let run =
             self.happen(run.clone(), vec![RunEvent::SasRefreshed { refresh }, self.started(&run)]).await;
         let accepted_at = self.clock.now();
-        let run = self.happen(run, vec![self.accepted(1)]).await;
+        let run = self.happen(run, vec![self.accepted(id)]).await;
         self.clock.advance(Duration::from_mins(5));
-        let backup = self.facts(1, size_bytes, accepted_at);
-        let run = self.happen(run, vec![RunEvent::Completed { backup: backup.clone(), detail: None }]).await;
+        let backup = self.facts(id, size_bytes, accepted_at);
+        let run =
+            self.happen(run, vec![RunEvent::Completed { backup: Some(backup.clone()), detail: None }]).await;
         let verification = Some(Verification::Verified);
         let over =
             RunEvent::Ended { outcome: Outcome::Succeeded, cause: None, backup: Some(backup), verification };
@@ -177,10 +189,10 @@ impl<S: Store> History<S> {
             name,
             begun_at: now,
             sas: sas.fingerprint.clone(),
-            sas_expiry: None,
+            sas_expiry: sas.window.expiry,
             restored_before: None,
         };
-        RunEvent::AttemptStarted { attempt, sas }
+        RunEvent::AttemptStarted { attempt, sas: Some(sas) }
     }
 
     fn accepted(&self, id: i64) -> RunEvent {
@@ -212,7 +224,7 @@ impl<S: Store> History<S> {
     }
 }
 
-fn window(now: Timestamp) -> SasWindow {
+pub fn window(now: Timestamp) -> SasWindow {
     SasWindow { start: Some(now), expiry: Some(now + HOUR * 48) }
 }
 

@@ -2,7 +2,9 @@
 #![cfg(test)]
 
 mod filled;
+mod migrating;
 mod opening;
+mod others;
 mod postgres;
 mod statements;
 mod tampering;

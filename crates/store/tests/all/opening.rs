@@ -109,29 +109,6 @@ async fn a_newer_schema_is_refused_and_left_as_it_was() {
 }
 
 #[tokio::test]
-async fn an_older_schema_is_brought_up_to_date_by_its_owner_alone() {
-    let filled = Filled::empty().await;
-    filled.store.close().await;
-    // As the first migration alone left it.
-    let views: Vec<String> = {
-        let mut connection = filled.raw().await;
-        let views = sqlx::query_scalar("SELECT 'DROP VIEW ' || name FROM sqlite_master WHERE type = 'view'");
-        views.fetch_all(&mut connection).await.unwrap()
-    };
-    let mut connection = filled.raw().await;
-    for view in views {
-        sqlx::raw_sql(sqlx::AssertSqlSafe(view)).execute(&mut connection).await.unwrap();
-    }
-    connection.close().await.unwrap();
-    raw(&filled.path, "DELETE FROM _sqlx_migrations WHERE version > 1").await;
-    for mode in [Mode::Join, Mode::Read] {
-        assert!(matches!(open(&filled.path, mode).await, Err(Error::OlderSchema { found: 1, .. })));
-    }
-    open(&filled.path, Mode::Own).await.unwrap().close().await;
-    open(&filled.path, Mode::Read).await.unwrap();
-}
-
-#[tokio::test]
 async fn what_was_committed_is_there_when_the_file_is_opened_again() {
     let filled = Filled::new().await;
     let (runs, audit) =

@@ -1,7 +1,8 @@
 //! Restores: the POST, how far it is, and the trace that one leaves behind.
 
 use holdfast_arm::{Error, Operation, RestoreRequest, Started, Verdict};
-use holdfast_model::{Restore, Run, Timestamp};
+use holdfast_model::{Attempt, Restore, Run, RunKind, Timestamp};
+use holdfast_store::RunFilter;
 
 use super::in_time;
 use crate::apply::Trace;
@@ -48,7 +49,11 @@ pub(crate) async fn restored(seams: &Seams, restore: &Restore) -> Result<Option<
 }
 
 /// What is to be seen of a restore whose answer was lost.
-pub(crate) async fn trace(seams: &Seams, run: &Run, restore: &Restore) -> Result<Trace, Error> {
+pub(crate) async fn trace(
+    seams: &Seams,
+    (run, attempt): (&Run, &Attempt),
+    restore: &Restore,
+) -> Result<Trace, Error> {
     let under_way = match seams.arm.site(&run.app).await {
         Ok(site) => site.operation.is_some(),
         // A new app is there only once it is restored.
@@ -58,8 +63,49 @@ pub(crate) async fn trace(seams: &Seams, run: &Run, restore: &Restore) -> Result
     if under_way {
         return Ok(Trace::UnderWay);
     }
-    Ok(match (restore.backup, restored(seams, restore).await?) {
-        (None, _) | (Some(_), None) => Trace::Unknowable,
-        (Some(_), Some(restored)) => Trace::Restored(restored),
+    let (Some(_), Some(restored)) = (restore.backup, restored(seams, restore).await?) else {
+        return Ok(Trace::Unknowable);
+    };
+    if restored == attempt.restored_before {
+        return Ok(Trace::Restored(restored));
+    }
+    Ok(match another_restored(seams, (run, attempt), restore).await {
+        Ok(false) => Trace::Restored(restored),
+        Ok(true) => Trace::Unknowable,
+        Err(error) => {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "a restore's trace cannot be judged yet"
+            );
+            Trace::UnderWay
+        }
     })
+}
+
+/// Restores looked through for one that left the same trace.
+const OTHERS_MAX: u32 = 1_000;
+
+/// Did another run restore the same backup, into whatever app, since the attempt began? The trace is the backup's, and
+/// does not say which app it was restored into.
+async fn another_restored(
+    seams: &Seams,
+    (run, attempt): (&Run, &Attempt),
+    restore: &Restore,
+) -> Result<bool, holdfast_store::Error> {
+    for kind in [RunKind::Restore, RunKind::Drill] {
+        let filter = RunFilter { kind: Some(kind), most: OTHERS_MAX, ..RunFilter::default() };
+        let others = seams.store.runs(&filter).await?;
+        let is_same = |other: &Run| {
+            other.id != run.id
+                && other.ended_at.is_none_or(|ended_at| ended_at >= attempt.begun_at)
+                && other
+                    .task
+                    .restore()
+                    .is_some_and(|other| (&other.source, &other.blob) == (&restore.source, &restore.blob))
+        };
+        if others.iter().any(is_same) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }

@@ -89,8 +89,9 @@ pub(crate) fn traced(
         Trace::Unknowable => match absent(sight) {
             Looked::Again(next) => next,
             Looked::Enough { event, .. } => {
-                let detail = "whether the app was restored cannot be told: a blob without a backup leaves no trace. \
-                              Look at the app, and restore again if it was not";
+                let detail = "whether the app was restored cannot be told: a blob without a backup leaves no trace, and \
+                              one of a backup that another run restored meanwhile may be that run's. Look at the \
+                              app, and restore again if it was not";
                 let mut next = given_up(sight, attempt, Cause::AnswerLost, detail.to_owned());
                 next.events.insert(0, event);
                 next

@@ -1,12 +1,15 @@
 //! Azure as these tests need it: it takes backups, and does to each call what it is told to.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Mutex;
 
 use async_trait::async_trait;
-use holdfast_arm::{Arm, Backup, BackupRequest, Error, Operation, Verdict};
-use holdfast_model::{AppId, BackupId, BackupStatus, Site, SubscriptionId};
-use secrecy::ExposeSecret;
+use holdfast_arm::{
+    Arm, Backup, BackupRequest, BackupSecrets, Discovered, Error, Operation, Permissions, Progress,
+    RestoreRequest, ScheduleRequest, Started, Verdict,
+};
+use holdfast_model::{AppId, BackupId, BackupStatus, NativeSchedule, Site, SubscriptionId, Timestamp};
+use secrecy::{ExposeSecret, SecretString};
 
 use crate::world::pause;
 
@@ -40,9 +43,16 @@ struct Inner {
     late_lists: u32,
     accepted: Vec<(String, String)>,
     calls: Vec<&'static str>,
+    /// When the first backup was last restored, as Azure tells it.
+    restored: Option<Timestamp>,
 }
 
 impl FakeAzure {
+    /// The first backup was restored, into whatever app.
+    pub fn restored_at(&self, at: Timestamp) {
+        self.lock().restored = Some(at);
+    }
+
     /// What becomes of the next POSTs; those after are accepted.
     pub fn script_posts(&self, posts: impl IntoIterator<Item = Post>) {
         self.lock().posts.extend(posts);
@@ -87,7 +97,7 @@ impl Inner {
             size_bytes: Some(1_000),
             website_size_bytes: None,
             databases,
-            restored: None,
+            restored: self.restored,
             scheduled: false,
             correlation_id: None,
             request_id: None,
@@ -106,8 +116,68 @@ impl Arm for FakeAzure {
         unreachable!("workers list no sites")
     }
 
-    async fn site(&self, _: &AppId) -> Result<Site, Error> {
-        unreachable!("workers ask for no site")
+    async fn site(&self, app: &AppId) -> Result<Site, Error> {
+        self.lock().calls.push("site");
+        Ok(Site {
+            id: app.clone(),
+            location: String::new(),
+            plan: None,
+            kind: None,
+            state: None,
+            tier: None,
+            operation: None,
+            hosts: Vec::new(),
+            tags: BTreeMap::new(),
+        })
+    }
+
+    async fn restore(&self, _: &AppId, _: BackupId, _: &RestoreRequest) -> Result<Started, Error> {
+        self.lock().calls.push("restore");
+        match self.lock().posts.pop_front().unwrap_or(Post::Accept) {
+            Post::Accept => Ok(Started { operation: None, request_id: None, retry_after: None }),
+            _ => Err(lost()),
+        }
+    }
+
+    async fn delete_backup(&self, _: &AppId, _: BackupId) -> Result<Option<Backup>, Error> {
+        unreachable!("no test here deletes")
+    }
+
+    async fn backup_secrets(
+        &self,
+        _: &AppId,
+        _: BackupId,
+        _: Option<&SecretString>,
+    ) -> Result<BackupSecrets, Error> {
+        unreachable!("no test here renews a SAS")
+    }
+
+    async fn restore_from_blob(&self, _: &AppId, _: &RestoreRequest) -> Result<Started, Error> {
+        unreachable!("no test here restores from a blob")
+    }
+
+    async fn discover(&self, _: &AppId, _: &RestoreRequest) -> Result<Discovered, Error> {
+        unreachable!("workers look into no blob")
+    }
+
+    async fn operation(&self, _: &AppId, _: &str) -> Result<Progress, Error> {
+        unreachable!("restores are done at once here")
+    }
+
+    async fn permissions(&self, _: &AppId) -> Result<Permissions, Error> {
+        unreachable!("workers ask for no rights")
+    }
+
+    async fn schedule(&self, _: &AppId) -> Result<Option<NativeSchedule>, Error> {
+        unreachable!("no test here looks at a schedule")
+    }
+
+    async fn put_schedule(&self, _: &AppId, _: &ScheduleRequest) -> Result<(), Error> {
+        unreachable!("no test here sets a schedule")
+    }
+
+    async fn delete_schedule(&self, _: &AppId) -> Result<(), Error> {
+        unreachable!("no test here takes a schedule away")
     }
 
     async fn backup(&self, _: &AppId, request: &BackupRequest) -> Result<Backup, Error> {

@@ -5,6 +5,7 @@
 mod azure;
 mod crashes;
 mod loops;
+mod restores;
 mod secrets;
 mod steps;
 mod storage;

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use holdfast_arm::HttpProbe;
 use holdfast_model::{
-    App, AppId, Limits, ManualClock, NewRun, PolicyName, Run, RunEvent, RunId, StorageName, Terms, Timestamp,
-    Trigger, Wakeup,
+    App, AppId, BackupId, Limits, ManualClock, NewRun, PolicyName, Restore, Run, RunEvent, RunId,
+    StorageName, Task, Terms, Timestamp, Trigger, Wakeup,
 };
 use holdfast_queue::MemoryQueue;
 use holdfast_store::{Ask, MemoryStore, RunFilter, Store};
@@ -91,6 +91,28 @@ impl World {
         let terms = Terms::new(StorageName::new("weu"), "acct");
         let new = NewRun::backup(id, &app, &terms, (None, Trigger::Manual), (now, now));
         self.store.add_run(&new).await.unwrap();
+        id
+    }
+
+    /// Adds a restore of the first backup of `shop` into `site`, asked for by hand.
+    pub async fn add_restore(&self, site: &str) -> RunId {
+        let shop = AppId::new("sub", "group", "shop", None);
+        let restore = Restore {
+            source: shop,
+            backup: Some(BackupId(0)),
+            blob: "b.zip".into(),
+            new_in_plan: None,
+            databases: Vec::new(),
+            ignore_databases: true,
+            ignore_conflicting_host_names: true,
+        };
+        let id = AppId::new("sub", "group", site, None);
+        let app = App { id, policy: None, plan: None, databases: Vec::new(), paused: false };
+        let now = self.store.now().await.unwrap();
+        let id = RunId::new(now, &mut self.rng.lock().unwrap());
+        let terms = Terms::new(StorageName::new("weu"), "acct");
+        let asked = (Task::Restore(restore), Trigger::Manual, None);
+        self.store.add_run(&NewRun::task(id, &app, &terms, asked, now)).await.unwrap();
         id
     }
 

@@ -10,7 +10,7 @@ pub const SLIPS: &[(&str, &str, &str)] = &[
    |
 12 | timezon = …
    | ^^^^^^^
-   = help: known here: schedule, timezone, spread, catch_up, recovery_point_objective, overlap, retention, storage, deadline, retry, poll, shrink_tolerance, partial_is_good, verify, native_schedule
+   = help: known here: schedule, timezone, spread, catch_up, recovery_point_objective, overlap, retention, drill, storage, deadline, retry, poll, shrink_tolerance, partial_is_good, verify, native_schedule
 ",
     ),
     (
@@ -132,7 +132,7 @@ warning: `policy.gold.spread`: the spread of 2h is longer than the schedule's sh
    |
 16 | storge = …
    | ^^^^^^
-   = help: known here: schedule, timezone, spread, catch_up, recovery_point_objective, overlap, retention, storage, deadline, retry, poll, shrink_tolerance, partial_is_good, verify, native_schedule
+   = help: known here: schedule, timezone, spread, catch_up, recovery_point_objective, overlap, retention, drill, storage, deadline, retry, poll, shrink_tolerance, partial_is_good, verify, native_schedule
 ",
     ),
     (

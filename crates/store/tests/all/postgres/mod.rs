@@ -1,5 +1,6 @@
 //! What only the PostgreSQL store, or its database, can get wrong.
 
+mod migrating;
 mod opening;
 mod rights;
 mod scale;
@@ -33,6 +34,13 @@ impl Filled {
     pub async fn new() -> Option<Self> {
         let mut this = Self::empty().await?;
         this.fill().await;
+        Some(this)
+    }
+
+    /// With runs of every kind, and notes.
+    pub async fn full() -> Option<Self> {
+        let mut this = Self::new().await?;
+        this.others().await;
         Some(this)
     }
 

@@ -2,19 +2,20 @@
 
 use std::time::Duration;
 
-use holdfast_model::{Clock, Limits};
-use holdfast_store::{Change, Plan, Store};
+use holdfast_model::{BackupId, Clock, Delete, Limits, NewRun, RunId, Task, Trigger};
+use holdfast_store::{CatalogFilter, Change, Plan, Store};
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, PgConnection};
 
 use super::Filled;
+use crate::filled::{app, terms};
 use crate::statements::statements_in;
 
 /// A million runs beside the two that they are made after: 880,000 have ended, 100,000 wait behind one subscription,
 /// 10,000 wait in 200 lanes, 8,000 are asked about, and 2,000 are handed out. 50,000 apps have a cursor, some of them due;
-/// and there are 300,000 audit events, some in every
-/// partition, because an empty one may be read through.
-const FILL: [&str; 6] = [
+/// there are 300,000 audit events, some in every partition, because an empty one may be read through; and 200,000
+/// backups of 5,000 apps.
+const FILL: [&str; 7] = [
     "SET session_replication_role = replica",
     "ALTER TABLE runs SET UNLOGGED",
     "INSERT INTO runs (id, version, kind, trigger, priority, app, subscription, policy, tick, plan, storage, account,
@@ -39,6 +40,10 @@ const FILL: [&str; 6] = [
     "INSERT INTO audit_events (seq, at, run_id, app, data, previous, hash)
      SELECT last.seq + n, now() - interval '30 days' + n * interval '72 seconds', gen_random_uuid(), app, data, hash, hash
      FROM (SELECT * FROM audit_events ORDER BY seq DESC LIMIT 1) AS last, generate_series(1, 300000) AS n",
+    "INSERT INTO catalog (app, backup_id, run_id, storage, blob, size_bytes, accepted_at, databases, made, good, gone_at)
+     SELECT app || n % 5000, n, run_id, storage, blob, size_bytes, accepted_at - n * interval '10 seconds', databases,
+        made, good, CASE WHEN n % 3 = 0 THEN accepted_at END
+     FROM catalog, generate_series(1, 200000) AS n WHERE backup_id = 5",
 ];
 
 async fn filled() -> Option<Filled> {
@@ -60,7 +65,7 @@ const WHOLE: [&str; 2] = ["list", "sync_fleet"];
 
 /// Small tables may be read through, and are. The large ones, and the partitions of the audit, may not.
 fn is_large(table: &str) -> bool {
-    ["runs", "cursors"].contains(&table) || table.starts_with("audit_events")
+    ["runs", "cursors", "catalog"].contains(&table) || table.starts_with("audit_events")
 }
 
 fn large_scans(plan: &Value, found: &mut Vec<String>) {
@@ -147,8 +152,25 @@ async fn work(filled: &Filled) {
         let plans: Vec<Plan> = cursors.into_iter().map(plan).collect();
         assert_eq!(store.plan(&plans).await.unwrap().outrun, 0);
         store.events(run.id).await.unwrap();
+        catalog(filled).await;
         assert_eq!(store.audit(100, 50).await.unwrap().len(), 50);
     }
+}
+
+/// What retention does for an app, and for a page of them.
+async fn catalog(filled: &Filled) {
+    let of_one = CatalogFilter { app: Some(app("shop", None).id), ..CatalogFilter::default() };
+    assert_eq!(filled.store.catalog(&of_one).await.unwrap().len(), 3);
+    let page = CatalogFilter { most_apps: 20, ..CatalogFilter::default() };
+    assert!(filled.store.catalog(&page).await.unwrap().len() > 20);
+    let delete = Task::Delete(Delete { backup: BackupId(4), blob: "hf-4.zip".into() });
+    let mut rng = fastrand::Rng::with_seed(filled.store.audit(0, 1).await.unwrap().len() as u64);
+    let now = filled.clock.now();
+    let id = RunId::new(now, &mut rng);
+    let new = NewRun::task(id, &app("blog", None), &terms(), (delete, Trigger::Policy, None), now);
+    // The first time it is added; from then on it is there, unfinished, or refused for its id.
+    let _ = filled.store.add_runs(&[new]).await;
+    assert!(filled.store.load(id).await.unwrap().is_some());
 }
 
 #[tokio::test(flavor = "multi_thread")]

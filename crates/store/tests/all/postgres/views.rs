@@ -7,7 +7,7 @@ use crate::views::{ANSWERS, DOCS};
 
 #[tokio::test]
 async fn the_views_answer_what_happened_here_too() {
-    let Some(filled) = Filled::new().await else { return };
+    let Some(filled) = Filled::full().await else { return };
     let mut connection = filled.database.raw().await;
     for (query, expected) in ANSWERS {
         let rows = sqlx::query(query).fetch_all(&mut connection).await;
@@ -43,7 +43,7 @@ fn documented() -> Vec<&'static str> {
 
 #[tokio::test]
 async fn every_query_of_the_page_runs_and_finds_something() {
-    let Some(filled) = Filled::new().await else { return };
+    let Some(filled) = Filled::full().await else { return };
     let mut connection = filled.database.raw().await;
     assert!(!documented().is_empty());
     for query in documented() {

@@ -1,0 +1,106 @@
+//! What `holdfast restore` and `holdfast drill` take.
+
+use clap::Args;
+use holdfast_model::Timestamp;
+
+/// `holdfast restore`
+#[derive(Debug, Clone, Args)]
+pub struct RestoreArgs {
+    /// Whose backup: the ARM id or the short name, such as `shop` or `shop/staging`
+    #[arg(value_name = "APP")]
+    pub app: String,
+    /// Which of its backups.
+    #[command(flatten)]
+    pub which: WhichBackup,
+    /// Where to.
+    #[command(flatten)]
+    pub to: Destination,
+    /// The App Service plan that a new app goes into, by its ARM id [default: the app's own]
+    #[arg(long, value_name = "ARM_ID", requires = "to_new")]
+    pub plan: Option<String>,
+    /// Replace what is there now
+    #[arg(long, conflicts_with = "to_new")]
+    pub overwrite: bool,
+    /// The databases that come back: all that the backup holds
+    #[arg(long, value_name = "NAME", value_delimiter = ',', conflicts_with = "ignore_databases")]
+    pub databases: Vec<String>,
+    /// Leave databases as they are, although the backup holds some
+    #[arg(long)]
+    pub ignore_databases: bool,
+    /// Leave host names out that another app has by now
+    #[arg(long)]
+    pub ignore_conflicting_host_names: bool,
+    /// The storage that holds the backup, where nothing else tells
+    #[arg(long, value_name = "NAME")]
+    pub storage: Option<String>,
+    /// How it goes on.
+    #[command(flatten)]
+    pub consent: Consent,
+}
+
+/// Which backup: one of these.
+#[derive(Debug, Clone, Args)]
+#[group(required = true, multiple = false)]
+pub struct WhichBackup {
+    /// The backup of this number
+    #[arg(long, value_name = "ID", allow_negative_numbers = true)]
+    pub backup: Option<i64>,
+    /// The newest good backup
+    #[arg(long)]
+    pub latest: bool,
+    /// The newest good backup that is not newer than this (RFC 3339)
+    #[arg(long, value_name = "TIME", value_parser = holdfast_model::parse_timestamp)]
+    pub at: Option<Timestamp>,
+    /// A blob that Azure's list no longer knows
+    #[arg(long, value_name = "NAME")]
+    pub blob: Option<String>,
+}
+
+/// Where to: the app itself, or one of these.
+#[derive(Debug, Clone, Default, Args)]
+#[group(required = false, multiple = false)]
+pub struct Destination {
+    /// Into another app, by its ARM id or short name
+    #[arg(long, value_name = "OTHER_APP")]
+    pub to: Option<String>,
+    /// Into a deployment slot of the app
+    #[arg(long, value_name = "SLOT")]
+    pub to_slot: Option<String>,
+    /// Into a new app of this name, in the app's resource group
+    #[arg(long, value_name = "NAME")]
+    pub to_new: Option<String>,
+}
+
+/// How a command that overwrites something goes on once its plan is shown.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Consent {
+    /// Do it without asking
+    #[arg(long)]
+    pub yes: bool,
+    /// Wait for the end, and fail unless it went well
+    #[arg(long)]
+    pub wait: bool,
+}
+
+/// `holdfast drill`
+#[derive(Debug, Clone, Args)]
+pub struct DrillArgs {
+    /// Whose backup: the ARM id or the short name
+    #[arg(value_name = "APP")]
+    pub app: String,
+    /// The backup of this number
+    #[arg(long, value_name = "ID", conflicts_with = "latest", allow_negative_numbers = true)]
+    pub backup: Option<i64>,
+    /// The newest good backup: so it is without `--backup` too
+    #[arg(long)]
+    pub latest: bool,
+    /// The scratch app, by its ARM id; everything in it is replaced [default: `drill.into` of the policy]
+    #[arg(long, value_name = "ARM_ID")]
+    pub into: Option<String>,
+    /// The URL that must answer afterwards [default: `drill.probe` of the policy]
+    #[arg(long, value_name = "URL")]
+    pub probe: Option<String>,
+    /// How it goes on.
+    #[command(flatten)]
+    pub consent: Consent,
+}

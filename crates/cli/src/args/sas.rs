@@ -1,0 +1,47 @@
+//! What `holdfast sas` takes.
+
+use clap::{Args, Subcommand};
+
+/// `holdfast sas`
+#[derive(Debug, Clone, Subcommand)]
+pub enum SasCommand {
+    /// Try the SAS of every storage, as a backup would need it
+    #[command(after_help = "Examples:\n  holdfast sas check\n  holdfast sas check weu --output json")]
+    Check(SasCheckArgs),
+    /// Replace the SAS that Azure keeps with backups already taken
+    #[command(
+        after_help = "Examples:\n  holdfast sas refresh shop --all --wait\n  holdfast sas refresh shop --backup 458165"
+    )]
+    Refresh(SasRefreshArgs),
+}
+
+/// `holdfast sas check`
+#[derive(Debug, Clone, Args)]
+pub struct SasCheckArgs {
+    /// Only these storages of the fleet file
+    #[arg(value_name = "STORAGE")]
+    pub storages: Vec<String>,
+}
+
+/// `holdfast sas refresh`
+#[derive(Debug, Clone, Args)]
+pub struct SasRefreshArgs {
+    /// The ARM id or the short name, such as `shop` or `shop/staging`
+    #[arg(value_name = "APP")]
+    pub app: String,
+    /// Of the backup of this number
+    #[arg(
+        long,
+        value_name = "ID",
+        conflicts_with = "all",
+        required_unless_present = "all",
+        allow_negative_numbers = true
+    )]
+    pub backup: Option<i64>,
+    /// Of all its backups that are still there
+    #[arg(long)]
+    pub all: bool,
+    /// Wait for the end, and fail unless each was replaced
+    #[arg(long)]
+    pub wait: bool,
+}

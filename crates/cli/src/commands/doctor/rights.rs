@@ -1,0 +1,84 @@
+//! The rights that Holdfast needs at an app (docs: operations of the resource provider Microsoft.Web).
+
+use holdfast_arm::{Error, Permissions};
+
+use super::finding::Finding;
+
+/// Each action below `Microsoft.Web/sites/`, or `Microsoft.Web/sites/slots/` for a slot.
+const ACTIONS: [&str; 13] = [
+    "read",
+    "backup/action",
+    "backups/read",
+    "backups/delete",
+    "backups/list/action",
+    "backups/restore/action",
+    "backups/action",
+    "listbackups/action",
+    "restorefrombackupblob/action",
+    "operationresults/read",
+    "config/list/action",
+    "config/write",
+    "config/delete",
+];
+
+const CURE: &str = "give the credential the role Website Contributor on the app or its resource group";
+
+/// What Azure tells of the rights, or what can be said without it: `tried` are the actions that just went well.
+pub fn rights(name: &str, is_slot: bool, told: &Result<Permissions, Error>, tried: &[&str]) -> Finding {
+    let below = if is_slot { "Microsoft.Web/sites/slots/" } else { "Microsoft.Web/sites/" };
+    let listed = |actions: Vec<&str>| {
+        actions.iter().map(|action| format!("{below}{action}")).collect::<Vec<_>>().join(", ")
+    };
+    match told {
+        Ok(permissions) => {
+            let lacks = |action: &&str| !permissions.allow(&format!("{below}{action}"));
+            let missing: Vec<&str> = ACTIONS.into_iter().filter(lacks).collect();
+            if missing.is_empty() {
+                return Finding::ok("rights", name, format!("all {} actions", ACTIONS.len()));
+            }
+            Finding::fail("rights", name, format!("lacks {}", listed(missing)), CURE)
+        }
+        Err(_) => {
+            let untried: Vec<&str> = ACTIONS.into_iter().filter(|action| !tried.contains(action)).collect();
+            let says = format!(
+                "Azure does not tell them; not tried, because that would do something: {}",
+                listed(untried)
+            );
+            Finding::warn("rights", name, says, CURE)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use holdfast_arm::{Grant, Operation, Verdict as Azure};
+
+    use super::super::finding::Verdict;
+    use super::*;
+
+    fn told(actions: &[&str]) -> Result<Permissions, Error> {
+        let actions = actions.iter().map(|action| (*action).to_owned()).collect();
+        Ok(Permissions { grants: vec![Grant { actions, not_actions: Vec::new() }] })
+    }
+
+    #[test]
+    fn each_action_that_is_missing_is_named_for_sites_and_slots() {
+        assert_eq!(rights("shop", false, &told(&["Microsoft.Web/*"]), &[]).verdict, Verdict::Ok);
+        let finding = rights("shop", false, &told(&["*/read", "*/delete", "*/write", "*/list/action"]), &[]);
+        assert_eq!(finding.verdict, Verdict::Fail);
+        assert!(finding.says.starts_with("lacks Microsoft.Web/sites/backup/action, "), "{}", finding.says);
+        assert!(!finding.says.contains("backups/list/action"), "{}", finding.says);
+        let finding = rights("shop/staging", true, &told(&["Microsoft.Web/sites/backup/action"]), &[]);
+        assert!(finding.says.contains("Microsoft.Web/sites/slots/backup/action"), "a slot has its own");
+    }
+
+    #[test]
+    fn what_cannot_be_tried_without_doing_it_is_said_not_to_be_tried() {
+        let silent =
+            Err(Error::new(Operation::GetPermissions, "shop", Azure::Forbidden, "azure answered 403"));
+        let finding = rights("shop", false, &silent, &["read", "backups/read"]);
+        assert_eq!(finding.verdict, Verdict::Warn);
+        assert!(finding.says.contains("Microsoft.Web/sites/backup/action"), "{}", finding.says);
+        assert!(!finding.says.contains("sites/read,") && !finding.says.contains("backups/read,"));
+    }
+}

@@ -1,0 +1,81 @@
+//! `holdfast drill`: a backup is tried out by restoring it into a scratch app.
+
+use holdfast_model::{App, AppId, BackupId, DrillRule, Site};
+
+use super::restore::carry_out;
+use crate::args::DrillArgs;
+use crate::backends::Backends;
+use crate::config::is_probe;
+use crate::context::Context;
+use crate::desk::Desk;
+use crate::exit::{Exit, Failure};
+use crate::restoring::{Aim, Ask, Databases, Wanted, plan};
+
+/// Shows the plan, asks, and adds the run.
+pub async fn run(args: &DrillArgs, context: &Context) -> anyhow::Result<Exit> {
+    let fleet = context.fleet()?;
+    let backends = Backends::open_beside(context).await?;
+    let desk = Desk::new(context, &fleet, &*backends.store).await?;
+    let plan = plan(&desk, asked(&desk, args).await?).await?;
+    carry_out(&plan, args.consent, (fleet.clone(), backends), context).await
+}
+
+async fn asked(desk: &Desk<'_>, args: &DrillArgs) -> anyhow::Result<Ask> {
+    let source = desk.app(&args.app).await?;
+    let policy = source.policy.as_ref().and_then(|name| desk.fleet.policies.get(name));
+    let rule = policy.and_then(|policy| policy.drill.as_ref());
+    let into = into(args, rule)?;
+    let scratch = scratch(desk, &into).await?;
+    is_scratch(&source.id, &scratch)?;
+    let probe = args.probe.clone().or_else(|| rule.and_then(|rule| rule.probe.clone()));
+    if let Some(probe) = &probe {
+        is_probe(probe).map_err(|why| Failure::new(Exit::Usage, format!("`{probe}`: {why}")))?;
+    }
+    Ok(Ask {
+        source,
+        wanted: args.backup.map_or(Wanted::Latest, |id| Wanted::Id(BackupId(id))),
+        aim: Aim::Over(scratch.id.clone()),
+        target: Some(scratch),
+        plan: None,
+        overwrite: true,
+        // The connection strings are production's: a drill that used them would overwrite what it is to protect.
+        databases: Databases::Ignore,
+        ignore_conflicting_host_names: true,
+        storage: None,
+        drill: Some(probe),
+    })
+}
+
+fn into(args: &DrillArgs, rule: Option<&DrillRule>) -> Result<AppId, Failure> {
+    match (&args.into, rule) {
+        (Some(text), _) => text.parse().map_err(|error| Failure::new(Exit::Usage, format!("{error}"))),
+        (None, Some(rule)) => Ok(rule.into.clone()),
+        (None, None) => {
+            let what = format!("nothing says which scratch app a drill of {} goes into", args.app);
+            Err(Failure::new(Exit::Usage, what).help("name it with --into, or set `drill` in the policy"))
+        }
+    }
+}
+
+/// The scratch app with its policy, should it have one. Azure is asked for this app alone too: a rule takes it in
+/// although its subscription could not be listed just now. Slots are taken in by no rule.
+async fn scratch(desk: &Desk<'_>, into: &AppId) -> anyhow::Result<App> {
+    let known = desk.app(&into.to_string()).await?;
+    if into.slot().is_some() {
+        return Ok(known);
+    }
+    let sites: Vec<Site> = desk.arm.site(into).await.into_iter().collect();
+    let taken_in = desk.fleet.apps_with(&sites).into_iter().find(|app| app.id == *into);
+    Ok(taken_in.filter(|app| app.policy.is_some()).unwrap_or(known))
+}
+
+/// Everything in the scratch app is replaced: nobody practises on an app that is worth a backup.
+fn is_scratch(source: &AppId, scratch: &App) -> Result<(), Failure> {
+    let name = scratch.id.short_name();
+    let what = match &scratch.policy {
+        _ if scratch.id == *source => format!("{name} would be restored into itself"),
+        Some(policy) => format!("{name} is backed up under the policy {policy}, so it is no scratch app"),
+        None => return Ok(()),
+    };
+    Err(Failure::new(Exit::Usage, what).help("name an app or a slot that is in no policy with --into"))
+}

@@ -1,0 +1,109 @@
+//! `holdfast restore`: an app, a slot or a new app is brought to what a backup holds.
+
+use holdfast_model::{NewRun, RunId, StorageName, Trigger};
+use serde::Serialize;
+
+use super::{RunView, state_cell};
+use crate::args::{Consent, RestoreArgs};
+use crate::backends::Backends;
+use crate::carry::{self, Carried};
+use crate::config::Fleet;
+use crate::confirm;
+use crate::context::Context;
+use crate::desk::Desk;
+use crate::exit::Exit;
+use crate::output::Table;
+use crate::restoring::{Aim, Ask, Databases, Plan, aim, plan};
+
+/// The document for programs.
+#[derive(Debug, Serialize)]
+struct Document<'a> {
+    plan: &'a Plan,
+    /// `null` when only the plan was asked for.
+    run: Option<RunView>,
+}
+
+/// Shows the plan, asks, and adds the run.
+pub async fn run(args: &RestoreArgs, context: &Context) -> anyhow::Result<Exit> {
+    let fleet = context.fleet()?;
+    let backends = Backends::open_beside(context).await?;
+    let desk = Desk::new(context, &fleet, &*backends.store).await?;
+    let plan = plan(&desk, asked(&desk, args).await?).await?;
+    carry_out(&plan, args.consent, (fleet.clone(), backends), context).await
+}
+
+async fn asked(desk: &Desk<'_>, args: &RestoreArgs) -> anyhow::Result<Ask> {
+    let source = desk.app(&args.app).await?;
+    let other = match &args.to.to {
+        Some(name) => Some(desk.app(name).await?),
+        None => None,
+    };
+    let aim = aim(&source.id, &args.to, |_| {
+        Ok(other.as_ref().map_or_else(|| source.id.clone(), |app| app.id.clone()))
+    })?;
+    let target = match &aim {
+        Aim::Over(id) if *id == source.id => Some(source.clone()),
+        Aim::Over(id) if other.is_none() => Some(desk.app(&id.to_string()).await?),
+        Aim::Over(_) | Aim::New(_) => other,
+    };
+    let databases = match args.ignore_databases {
+        true => Databases::Ignore,
+        false => Databases::Bring(args.databases.clone()),
+    };
+    Ok(Ask {
+        source,
+        wanted: args.which.clone().into(),
+        aim,
+        target,
+        plan: args.plan.clone(),
+        overwrite: args.overwrite,
+        databases,
+        ignore_conflicting_host_names: args.ignore_conflicting_host_names,
+        storage: args.storage.as_deref().map(StorageName::new),
+        drill: None,
+    })
+}
+
+/// Shows a plan, and carries it out once somebody said yes.
+pub async fn carry_out(
+    plan: &Plan,
+    consent: Consent,
+    (fleet, backends): (Fleet, Backends),
+    context: &Context,
+) -> anyhow::Result<Exit> {
+    let now = backends.store.now().await?;
+    if !context.out.is_json() {
+        context.out.table(plan.table(now))?;
+        context.out.text("")?;
+    }
+    if context.out.is_json() && !consent.yes {
+        context.out.json(&Document { plan, run: None })?;
+        return Ok(Exit::Done);
+    }
+    confirm::written(&plan.word(), &plan.question(), consent.yes, context)?;
+    let (mut rng, doing) = (context.rng(), plan.run.clone());
+    let (now, by) = (backends.store.now().await?, Some(context.by()));
+    let id = RunId::new(now, &mut rng);
+    let new = NewRun::task(id, &doing.app, &doing.terms, (doing.task, Trigger::Manual, by), now);
+    backends.store.add_run(&new).await?;
+    if !consent.wait {
+        show(plan, &carry::load(&*backends.store, &[id]).await?, context)?;
+        carry::tell_who_carries(&backends, context);
+        return Ok(Exit::Done);
+    }
+    let Carried { runs, was_stopped } = carry::out(fleet, backends, &[id], context, rng).await?;
+    show(plan, &runs, context)?;
+    Ok(carry::exit(&runs, was_stopped, context))
+}
+
+fn show(plan: &Plan, runs: &[holdfast_model::Run], context: &Context) -> anyhow::Result<()> {
+    let run = runs.first().map(RunView::from);
+    if context.out.is_json() {
+        return Ok(context.out.json(&Document { plan, run })?);
+    }
+    let mut table = Table::new(["APP", "RUN", "STATE"]);
+    if let Some(run) = run {
+        table.row([run.name.as_str().into(), run.id.to_string().into(), state_cell(&run)]);
+    }
+    Ok(context.out.table(table)?)
+}

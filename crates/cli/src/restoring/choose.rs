@@ -1,0 +1,188 @@
+//! Which backup is restored.
+
+use holdfast_model::{AppId, BackupId, CatalogEntry, Timestamp, format_timestamp};
+
+use crate::args::WhichBackup;
+use crate::exit::{Exit, Failure};
+
+/// Which backup somebody wants.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wanted {
+    /// The one of this number.
+    Id(BackupId),
+    /// The newest good one.
+    Latest,
+    /// The newest good one that is not newer than this.
+    At(Timestamp),
+    /// A blob, whatever Azure's list knows.
+    Blob(String),
+}
+
+impl From<WhichBackup> for Wanted {
+    fn from(which: WhichBackup) -> Self {
+        match which {
+            WhichBackup { backup: Some(id), .. } => Self::Id(BackupId(id)),
+            WhichBackup { at: Some(at), .. } => Self::At(at),
+            WhichBackup { blob: Some(blob), .. } => Self::Blob(blob),
+            WhichBackup { .. } => Self::Latest,
+        }
+    }
+}
+
+/// Where the backup that is wanted can be found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Chosen<'a> {
+    /// In the catalog.
+    Known(&'a CatalogEntry),
+    /// In Azure's list, or nowhere.
+    Listed(BackupId),
+    /// In storage, or nowhere.
+    Blob(&'a str),
+}
+
+/// Chooses among the entries of the app's catalog.
+pub fn choose<'a>(
+    app: &AppId,
+    entries: &'a [CatalogEntry],
+    wanted: &'a Wanted,
+) -> Result<Chosen<'a>, Failure> {
+    let name = app.short_name();
+    let none = |what: String| Failure::new(Exit::Usage, what).help(others(entries));
+    match wanted {
+        Wanted::Blob(blob) => Ok(Chosen::Blob(blob)),
+        Wanted::Id(id) => match entries.iter().find(|entry| entry.backup.id == *id) {
+            Some(entry) => there(app, entry).map(Chosen::Known),
+            None => Ok(Chosen::Listed(*id)),
+        },
+        Wanted::Latest => {
+            let newest = newest(entries, |_| true).map(Chosen::Known);
+            newest.ok_or_else(|| none(format!("no good backup of {name} is known")))
+        }
+        Wanted::At(at) => {
+            let newest = newest(entries, |entry| entry.backup.accepted_at <= *at).map(Chosen::Known);
+            let at = format_timestamp(*at);
+            newest.ok_or_else(|| none(format!("no good backup of {name} is from before {at}")))
+        }
+    }
+}
+
+/// Nobody knows the backup of this number.
+pub fn nowhere(app: &AppId, entries: &[CatalogEntry], id: BackupId) -> Failure {
+    Failure::new(Exit::Usage, format!("{} has no backup {id}", app.short_name())).help(others(entries))
+}
+
+fn there<'a>(app: &AppId, entry: &'a CatalogEntry) -> Result<&'a CatalogEntry, Failure> {
+    let Some(gone) = entry.gone else { return Ok(entry) };
+    let how = if gone.deleted { "was deleted" } else { "was found missing" };
+    let (id, at) = (entry.backup.id, format_timestamp(gone.at));
+    let what = format!("backup {id} of {} {how} at {at}", app.short_name());
+    Err(Failure::new(Exit::Failed, what).help("`--latest` takes the newest good one that is still there"))
+}
+
+fn newest(entries: &[CatalogEntry], takes: impl Fn(&CatalogEntry) -> bool) -> Option<&CatalogEntry> {
+    let candidates = entries.iter().filter(|entry| entry.good && entry.gone.is_none() && takes(entry));
+    candidates.max_by_key(|entry| (entry.backup.accepted_at, entry.backup.id))
+}
+
+/// What could be restored instead.
+fn others(entries: &[CatalogEntry]) -> String {
+    let mut there: Vec<&CatalogEntry> = entries.iter().filter(|entry| entry.gone.is_none()).collect();
+    there.sort_by_key(|entry| std::cmp::Reverse((entry.backup.accepted_at, entry.backup.id)));
+    let told = there.iter().take(3).map(|entry| {
+        let note = if entry.good { "" } else { ", not good" };
+        format!("{} from {}{note}", entry.backup.id, format_timestamp(entry.backup.accepted_at))
+    });
+    let told: Vec<String> = told.collect();
+    if told.is_empty() {
+        return "none is known here; `--backup ID` takes one that Azure lists, and `--blob NAME` one that it does not"
+            .to_owned();
+    }
+    format!("the newest that are there: {}", told.join("; "))
+}
+
+#[cfg(test)]
+mod tests {
+    use holdfast_model::{BackupFacts, Gone, Made, RunId, StorageName};
+
+    use crate::exit::render;
+
+    use super::*;
+
+    fn app() -> AppId {
+        AppId::new("s", "g", "shop", None)
+    }
+
+    fn at(hour: i64) -> Timestamp {
+        Timestamp::from_timestamp(hour * 3_600, 0).unwrap()
+    }
+
+    /// A backup taken at this hour, which is its number too.
+    fn entry(hour: i64, good: bool, gone: bool) -> CatalogEntry {
+        CatalogEntry {
+            app: app(),
+            run: RunId::new(at(hour), &mut fastrand::Rng::with_seed(1)),
+            policy: None,
+            storage: StorageName::new("weu"),
+            backup: BackupFacts {
+                id: BackupId(hour),
+                blob: format!("b{hour}.zip"),
+                size_bytes: 7,
+                accepted_at: at(hour),
+                finished_at: None,
+                databases: Vec::new(),
+            },
+            made: Made::Succeeded,
+            good,
+            sas: None,
+            hold: None,
+            gone: gone.then(|| Gone { at: at(99), deleted: true }),
+            trouble_at: None,
+            verified_at: None,
+            drill: None,
+        }
+    }
+
+    fn entries() -> [CatalogEntry; 4] {
+        [entry(4, true, true), entry(3, false, false), entry(2, true, false), entry(1, true, false)]
+    }
+
+    /// The number of the entry, or what else is to be asked.
+    fn chosen(wanted: &Wanted) -> Result<String, String> {
+        match choose(&app(), &entries(), wanted) {
+            Ok(Chosen::Known(entry)) => Ok(entry.backup.id.to_string()),
+            Ok(Chosen::Listed(id)) => Ok(format!("ask for {id}")),
+            Ok(Chosen::Blob(blob)) => Ok(format!("look into {blob}")),
+            Err(failure) => Err(render(&failure.into())),
+        }
+    }
+
+    #[test]
+    fn the_newest_is_good_and_still_there() {
+        assert_eq!(chosen(&Wanted::Latest), Ok("2".to_owned()));
+        assert_eq!(chosen(&Wanted::At(at(2))), Ok("2".to_owned()));
+        assert_eq!(chosen(&Wanted::At(at(2) - std::time::Duration::from_secs(1))), Ok("1".to_owned()));
+    }
+
+    #[test]
+    fn one_that_is_named_need_not_be_good_but_must_be_there() {
+        assert_eq!(chosen(&Wanted::Id(BackupId(3))), Ok("3".to_owned()));
+        let told = chosen(&Wanted::Id(BackupId(4))).unwrap_err();
+        assert!(told.starts_with("error: backup 4 of shop was deleted at 1970-01-05T03:00:00"), "{told}");
+    }
+
+    #[test]
+    fn what_only_azure_can_tell_is_left_to_it() {
+        assert_eq!(chosen(&Wanted::Id(BackupId(7))), Ok("ask for 7".to_owned()));
+        assert_eq!(chosen(&Wanted::Blob("b4.zip".into())), Ok("look into b4.zip".to_owned()));
+    }
+
+    #[test]
+    fn where_there_is_none_the_others_are_named() {
+        let told = chosen(&Wanted::At(at(0))).unwrap_err();
+        assert!(told.contains("no good backup of shop is from before 1970-01-01T00:00:00"), "{told}");
+        assert!(told.contains("the newest that are there: 3 from 1970-01-01T03:00:00"), "{told}");
+        assert!(told.contains(", not good; 2 from"), "{told}");
+        let told = render(&nowhere(&app(), &[], BackupId(5)).into());
+        assert!(told.starts_with("error: shop has no backup 5\nhelp: none is known here"), "{told}");
+    }
+}

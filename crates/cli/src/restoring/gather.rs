@@ -1,0 +1,213 @@
+//! Asks the store, Azure and storage what a plan depends on, and refuses what would not go well.
+
+use anyhow::Context as _;
+use holdfast_arm::{Backup, Error, RestoreRequest, Verdict};
+use holdfast_model::{
+    App, AppId, BackupFacts, BackupStatus, DatabaseRef, Drill, Restore, SasFacts, StorageName, Task, Terms,
+};
+use holdfast_store::CatalogFilter;
+
+use super::choose::{Chosen, Wanted, choose, nowhere};
+use super::databases::{Databases, brought_back};
+use super::place::place;
+use super::plan::{Blobs, Doing, NEVER_RESTORED, Plan};
+use super::source::Source;
+use super::target::Aim;
+use crate::desk::{Desk, unfit};
+use crate::exit::{Exit, Failure};
+
+/// A restore as somebody asks for it.
+#[derive(Debug)]
+pub struct Ask {
+    /// Whose backup.
+    pub source: App,
+    /// Which.
+    pub wanted: Wanted,
+    /// Where to.
+    pub aim: Aim,
+    /// The target, when it is an app of its own in the fleet: its policy and its databases.
+    pub target: Option<App>,
+    /// The plan of a new app; `None` for the source's own.
+    pub plan: Option<String>,
+    /// May what is there be replaced?
+    pub overwrite: bool,
+    /// What comes back of databases.
+    pub databases: Databases,
+    /// Leaves host names out that another app has.
+    pub ignore_conflicting_host_names: bool,
+    /// The storage, where somebody names it.
+    pub storage: Option<StorageName>,
+    /// For a drill: the URL that must answer afterwards, if any.
+    pub drill: Option<Option<String>>,
+}
+
+/// The plan of a restore that can be begun now.
+pub async fn plan(desk: &Desk<'_>, ask: Ask) -> anyhow::Result<Plan> {
+    let (Aim::Over(target) | Aim::New(target)) = &ask.aim;
+    desk.is_served(target.subscription())?;
+    let backup = backup(desk, &ask).await?;
+    let terms = desk.terms(&ask.source, ask.storage.as_ref().or(backup.storage.as_ref()))?;
+    let place = place(desk, &ask, target).await?;
+    let sas = sas(desk, &terms).await?;
+    let backup = match &ask.wanted {
+        Wanted::Blob(name) => discovered(desk, (name, &ask), &terms).await?,
+        _ => backup,
+    };
+    let blobs = blobs(desk, &backup, &terms).await?;
+    let databases = brought_back(&backup.databases, &ask.source.databases, &ask.databases)?;
+    let warnings = warnings(desk, &ask, (target, &backup, &databases)).await?;
+    let restore = Restore {
+        source: ask.source.id.clone(),
+        backup: backup.id,
+        blob: backup.blob.clone(),
+        new_in_plan: if place.exists { None } else { place.plan.clone() },
+        databases: databases.clone(),
+        ignore_databases: ask.databases == Databases::Ignore,
+        ignore_conflicting_host_names: ask.ignore_conflicting_host_names,
+    };
+    let probe = ask.drill.clone().flatten();
+    let task = match &ask.drill {
+        Some(probe) => Task::Drill(Drill { restore, probe: probe.clone() }),
+        None => Task::Restore(restore),
+    };
+    let policy = ask.target.as_ref().and_then(|app| app.policy.clone());
+    let plan_of_target = place.plan.as_ref().map(|plan| plan.to_lowercase());
+    let app = App { id: target.clone(), policy, plan: plan_of_target, databases: Vec::new(), paused: false };
+    Ok(Plan {
+        kind: task.kind().as_str(),
+        source: ask.source.id.clone(),
+        container: desk.storage.container(&terms.storage)?.to_string(),
+        blobs,
+        target: place,
+        databases,
+        ignore_databases: ask.databases == Databases::Ignore,
+        probe,
+        sas,
+        never_restored: NEVER_RESTORED,
+        warnings,
+        run: Doing { app, terms, task },
+        backup,
+    })
+}
+
+/// The backup as the catalog knows it, or as Azure lists it. Azure must list it either way.
+async fn backup(desk: &Desk<'_>, ask: &Ask) -> anyhow::Result<Source> {
+    let app = &ask.source.id;
+    let filter = CatalogFilter { app: Some(app.clone()), with_gone: true, ..CatalogFilter::default() };
+    let entries = desk.store.catalog(&filter).await?;
+    let (id, known) = match choose(app, &entries, &ask.wanted)? {
+        Chosen::Blob(name) => return Ok(Source::blob(name, Vec::new())),
+        Chosen::Known(entry) => (entry.backup.id, Some(entry)),
+        Chosen::Listed(id) => (id, None),
+    };
+    let blob = known.map_or("NAME", |entry| &entry.backup.blob);
+    let cure = format!("restore from the blob, while it is there: --blob {blob}");
+    let listed = match desk.arm.list_backups(app).await {
+        Ok(listed) => listed.into_iter().find(|backup| backup.id == id),
+        Err(error) if *error.verdict() == Verdict::NotFound => {
+            let failure = Failure::new(Exit::Failed, format!("Azure has no app {}", app.short_name()));
+            return Err(failure.help(format!("{cure} --to OTHER_APP")).into());
+        }
+        Err(error) => return Err(error).context("failed to ask Azure for the backup"),
+    };
+    match (known, listed) {
+        (Some(entry), Some(_)) => Ok(Source::from(entry)),
+        (None, Some(backup)) => Ok(Source::unknown(whole(app, backup)?)),
+        (None, None) => Err(nowhere(app, &entries, id).into()),
+        (Some(_), None) => {
+            let what = format!("Azure no longer lists backup {id} of {}", app.short_name());
+            Err(Failure::new(Exit::Failed, what).help(cure).into())
+        }
+    }
+}
+
+/// A backup that only Azure knows; it must have been made.
+fn whole(app: &AppId, backup: Backup) -> Result<BackupFacts, Failure> {
+    let is_made = matches!(backup.status, BackupStatus::Succeeded | BackupStatus::PartiallySucceeded);
+    let (Some(blob), Some(accepted_at), true) = (backup.blob_name, backup.created, is_made) else {
+        let what = format!("Azure calls backup {} of {} {}", backup.id, app.short_name(), backup.status);
+        return Err(Failure::new(Exit::Failed, what).help("name one that succeeded"));
+    };
+    let (size_bytes, finished_at) = (backup.size_bytes.unwrap_or_default(), backup.finished);
+    Ok(BackupFacts { id: backup.id, blob, size_bytes, accepted_at, finished_at, databases: backup.databases })
+}
+
+/// The SAS that Azure would be given, which must do.
+async fn sas(desk: &Desk<'_>, terms: &Terms) -> anyhow::Result<SasFacts> {
+    let health = desk.health(terms).await?;
+    if health.is_good() {
+        return Ok(health.facts);
+    }
+    let why = unfit(&health).join("; ");
+    let what = format!("the SAS for storage `{}` will not do: {why}", terms.storage);
+    Err(Failure::new(Exit::Failed, what).help("`holdfast sas check` says more").into())
+}
+
+/// What Azure finds in a blob that its list need not know.
+async fn discovered(desk: &Desk<'_>, (blob, ask): (&str, &Ask), terms: &Terms) -> anyhow::Result<Source> {
+    let (target, asked) = match &ask.aim {
+        Aim::Over(target) => (target, target),
+        Aim::New(target) => (target, &ask.source.id),
+    };
+    let grant = desk.storage.grant(&terms.storage, &desk.need(terms)).await?;
+    let request = RestoreRequest {
+        storage_url: grant.url,
+        blob: blob.to_owned(),
+        target: target.clone(),
+        overwrite: true,
+        plan: None,
+        databases: Vec::new(),
+        ignore_databases: false,
+        ignore_conflicting_host_names: false,
+    };
+    let found = desk.arm.discover(asked, &request).await;
+    let found = found.map_err(|error: Error| {
+        anyhow::Error::new(error).context(format!("failed to let Azure look into the blob {blob}"))
+    })?;
+    Ok(Source::blob(blob, found.databases))
+}
+
+/// Archive and manifest: a restore stops the app, and fails without both.
+async fn blobs(desk: &Desk<'_>, backup: &Source, terms: &Terms) -> anyhow::Result<Blobs> {
+    if !terms.verify {
+        return Ok(Blobs::NotChecked);
+    }
+    for name in [backup.blob.clone(), backup.manifest()] {
+        if desk.storage.blob(&terms.storage, &name).await?.is_none() {
+            let container = desk.storage.container(&terms.storage)?;
+            let what = format!("{container} holds no blob {name}, and no restore succeeds without it");
+            return Err(Failure::new(Exit::Failed, what)
+                .help("take another backup, or name its --storage")
+                .into());
+        }
+    }
+    Ok(Blobs::Present)
+}
+
+/// What somebody should know before saying yes.
+async fn warnings(
+    desk: &Desk<'_>,
+    ask: &Ask,
+    (target, backup, databases): (&AppId, &Source, &[DatabaseRef]),
+) -> anyhow::Result<Vec<String>> {
+    let mut warnings = Vec::new();
+    let name = target.short_name();
+    match backup.good {
+        Some(true) => {}
+        Some(false) => {
+            warnings.push("this backup does not count as good: something may be missing".to_owned())
+        }
+        None => warnings.push("Holdfast knows nothing of this backup but what Azure tells".to_owned()),
+    }
+    if *target != ask.source.id && databases.iter().any(|database| database.connection_string.is_some()) {
+        let source = ask.source.id.short_name();
+        warnings
+            .push(format!("the databases are those of {source}: they are replaced although the app is not"));
+    }
+    let statuses = desk.store.status().await?;
+    let running = statuses.iter().find(|status| status.app == *target).and_then(|status| status.running);
+    if let Some(state) = running {
+        warnings.push(format!("another run of {name} is {}: this one waits for it", state.as_str()));
+    }
+    Ok(warnings)
+}

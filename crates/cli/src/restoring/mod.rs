@@ -1,0 +1,15 @@
+//! Restores by hand: everything that could be found wrong is found before anything is written.
+
+mod choose;
+mod databases;
+mod gather;
+mod place;
+mod plan;
+mod source;
+mod target;
+
+pub use choose::Wanted;
+pub use databases::Databases;
+pub use gather::{Ask, plan};
+pub use plan::Plan;
+pub use target::{Aim, aim};

@@ -1,0 +1,202 @@
+-- The views that runs of every kind and the catalog change, and those that they bring, with names, columns and meanings
+-- as in migrations/sqlite; and who may read them.
+
+DROP VIEW IF EXISTS retention_due, apps_past_objective, latest_good_backup, backups, attempts_by_cause, attempts,
+    run_outcomes, sas_refreshes, sas_expiring, kept_sas_expiring, deletions, restores, drills, holds, lost_backups,
+    revealed_sas, schedule_drift;
+
+CREATE VIEW backups AS
+SELECT catalog.app, catalog.policy, catalog.run_id, catalog.backup_id, catalog.blob AS backup_blob, catalog.size_bytes,
+       catalog.accepted_at, catalog.finished_at, catalog.storage, catalog.made, runs.verification, catalog.good,
+       catalog.hold, CASE WHEN catalog.deleted THEN 'deleted' WHEN catalog.gone_at IS NOT NULL THEN 'lost' END AS gone,
+       catalog.gone_at, catalog.sas_expiry
+FROM catalog LEFT JOIN runs ON runs.id = catalog.run_id AND runs.backup_id = catalog.backup_id;
+
+CREATE VIEW latest_good_backup AS
+SELECT app, policy, run_id, backup_id, backup_blob, size_bytes, accepted_at, finished_at, verification
+FROM (SELECT *, row_number() OVER (PARTITION BY app ORDER BY accepted_at DESC, backup_id DESC) AS age_rank
+      FROM backups WHERE good AND gone IS NULL) AS ranked
+WHERE age_rank = 1;
+
+CREATE VIEW apps_past_objective AS
+SELECT apps.app, apps.policy, apps.paused, latest.accepted_at AS last_good_at, apps.recovery_point_objective_s,
+       whole_seconds(now() - coalesce(latest.accepted_at, apps.enrolled_at)) - apps.recovery_point_objective_s
+           AS late_s
+FROM apps LEFT JOIN latest_good_backup AS latest ON latest.app = apps.app
+WHERE apps.removed_at IS NULL
+  AND now() - coalesce(latest.accepted_at, apps.enrolled_at)
+      > make_interval(secs => apps.recovery_point_objective_s);
+
+-- What came of an attempt: its success, however late, or else the first event that gave it up. What is no backup has
+-- succeeded when Azure has done it.
+CREATE VIEW attempts AS
+WITH begun AS (
+    SELECT run_id, app, attempt, seq, at, facts #>> '{attempt,name}' AS backup_name,
+           lead(seq, 1, 9223372036854775807) OVER (PARTITION BY run_id ORDER BY seq) AS next_seq
+    FROM audit_events WHERE event = 'attempt_started'
+)
+SELECT begun.run_id, begun.app, runs.policy, runs.kind, begun.attempt, begun.backup_name, begun.at AS started_at,
+       told.accepted_at, final.at AS ended_at,
+       CASE final.event
+           WHEN 'ended' THEN 'Succeeded'
+           WHEN 'completed' THEN 'Succeeded'
+           WHEN 'attempt_ended' THEN coalesce(final.facts ->> 'status', 'none')
+           WHEN 'deferred' THEN 'put off'
+           ELSE 'under way'
+       END AS status,
+       CASE WHEN final.event IN ('attempt_ended', 'deferred') THEN final.facts ->> 'cause' END AS cause
+FROM begun
+JOIN runs ON runs.id = begun.run_id
+LEFT JOIN LATERAL (
+    SELECT min(at) AS accepted_at FROM audit_events
+    WHERE run_id = begun.run_id AND seq > begun.seq AND seq < begun.next_seq
+      AND event IN ('accepted', 'adopted', 'operation_accepted', 'operation_found')
+) AS told ON true
+LEFT JOIN LATERAL (
+    SELECT at, event, facts FROM audit_events
+    WHERE run_id = begun.run_id AND seq > begun.seq AND seq < begun.next_seq
+      AND (event IN ('attempt_ended', 'deferred')
+           OR runs.kind = 'backup' AND event = 'ended' AND facts ->> 'outcome' = 'succeeded'
+           OR runs.kind <> 'backup' AND event = 'completed')
+    ORDER BY event IN ('ended', 'completed') DESC, seq LIMIT 1
+) AS final ON true;
+
+CREATE VIEW attempts_by_cause AS
+SELECT policy, kind, status, cause, count(*) AS attempts, count(DISTINCT app) AS apps, max(ended_at) AS last_at
+FROM attempts GROUP BY policy, kind, status, cause;
+
+CREATE VIEW run_outcomes AS
+SELECT to_char(ended_at AT TIME ZONE 'UTC', 'YYYY-MM-DD') AS day, policy, kind, outcome, cause, count(*) AS runs,
+       count(DISTINCT app) AS apps
+FROM runs WHERE outcome IS NOT NULL AND kind <> 'note' GROUP BY day, policy, kind, outcome, cause;
+
+CREATE VIEW sas_refreshes AS
+SELECT at, run_id, app, facts #>> '{refresh,storage}' AS storage, facts #>> '{refresh,container}' AS container,
+       facts #>> '{refresh,reason}' AS reason,
+       facts #>> '{refresh,old,fingerprint}' AS old_fingerprint,
+       (facts #>> '{refresh,old,expiry}')::timestamptz AS old_expiry,
+       facts #>> '{refresh,new,fingerprint}' AS new_fingerprint,
+       (facts #>> '{refresh,new,expiry}')::timestamptz AS new_expiry,
+       (facts #>> '{refresh,backup}')::bigint AS backup_id
+FROM audit_events WHERE event = 'sas_refreshed';
+
+CREATE VIEW sas_expiring AS
+SELECT storage, fingerprint, expiry, used_at, whole_seconds(expiry - now()) AS left_s
+FROM (SELECT runs.storage, used.facts #>> '{sas,fingerprint}' AS fingerprint,
+             (used.facts #>> '{sas,expiry}')::timestamptz AS expiry, used.at AS used_at,
+             row_number() OVER (PARTITION BY runs.storage ORDER BY used.seq DESC) AS age_rank
+      FROM audit_events AS used JOIN runs ON runs.id = used.run_id
+      WHERE used.event = 'attempt_started' AND used.facts #>> '{sas,fingerprint}' IS NOT NULL) AS ranked
+WHERE age_rank = 1 AND expiry < now() + interval '168 hours';
+
+CREATE VIEW kept_sas_expiring AS
+SELECT app, backup_id, blob AS backup_blob, storage, sas_fingerprint AS fingerprint, sas_expiry AS expiry,
+       whole_seconds(sas_expiry - now()) AS left_s
+FROM catalog WHERE gone_at IS NULL AND sas_expiry < now() + interval '168 hours';
+
+CREATE VIEW retention_due AS
+SELECT ranked.app, ranked.run_id, ranked.backup_id, ranked.backup_blob, ranked.size_bytes, ranked.accepted_at,
+       ranked.good, apps.retention_days,
+       (SELECT state FROM runs WHERE runs.app = ranked.app AND runs.subject = 'delete ' || ranked.backup_id
+          AND runs.state <> 'ended') AS deletion
+FROM (SELECT *, row_number() OVER (PARTITION BY app, good ORDER BY accepted_at DESC, backup_id DESC) AS age_rank
+      FROM backups WHERE gone IS NULL) AS ranked
+JOIN apps ON apps.app = ranked.app
+WHERE ranked.accepted_at < now() - apps.retention_days * interval '24 hours' AND ranked.hold IS NULL
+  AND NOT (ranked.good AND ranked.age_rank <= greatest(apps.retention_keep_at_least, 1));
+
+CREATE VIEW deletions AS
+SELECT runs.id AS run_id, runs.app, runs.policy, (runs.task::jsonb ->> 'backup')::bigint AS backup_id,
+       runs.task::jsonb ->> 'blob' AS backup_blob, runs.trigger, asked.facts ->> 'by' AS asked_by,
+       runs.created_at AS asked_at, runs.ended_at, runs.outcome, runs.cause
+FROM runs LEFT JOIN audit_events AS asked ON asked.run_id = runs.id AND asked.event = 'planned'
+WHERE runs.kind = 'delete';
+
+CREATE VIEW restores AS
+SELECT runs.id AS run_id, runs.task::jsonb ->> 'source' AS source,
+       (runs.task::jsonb ->> 'backup')::bigint AS backup_id, runs.task::jsonb ->> 'blob' AS backup_blob,
+       runs.app AS target, runs.task::jsonb ->> 'new_in_plan' IS NOT NULL AS into_new_app,
+       asked.facts ->> 'by' AS asked_by, runs.created_at AS asked_at, begun.at AS started_at, runs.ended_at,
+       runs.outcome, runs.cause, whole_seconds(runs.ended_at - begun.at) AS took_s
+FROM runs
+LEFT JOIN audit_events AS asked ON asked.run_id = runs.id AND asked.event = 'planned'
+LEFT JOIN LATERAL (
+    SELECT at FROM audit_events WHERE run_id = runs.id AND event = 'attempt_started' ORDER BY seq LIMIT 1
+) AS begun ON true
+WHERE runs.kind = 'restore';
+
+CREATE VIEW drills AS
+SELECT runs.id AS run_id, runs.task::jsonb ->> 'source' AS source,
+       (runs.task::jsonb ->> 'backup')::bigint AS backup_id, runs.task::jsonb ->> 'blob' AS backup_blob,
+       runs.app AS scratch, runs.created_at AS asked_at, begun.at AS started_at, runs.ended_at, runs.outcome,
+       runs.cause, whole_seconds(runs.ended_at - begun.at) AS took_s
+FROM runs
+LEFT JOIN LATERAL (
+    SELECT at FROM audit_events WHERE run_id = runs.id AND event = 'attempt_started' ORDER BY seq LIMIT 1
+) AS begun ON true
+WHERE runs.kind = 'drill';
+
+CREATE VIEW holds AS
+SELECT catalog.app, catalog.backup_id, catalog.blob AS backup_blob, catalog.accepted_at, catalog.hold AS reason,
+       told.held_by, told.at AS held_at
+FROM catalog LEFT JOIN LATERAL (
+    SELECT at, facts ->> 'by' AS held_by FROM audit_events AS note
+    WHERE note.event = 'noted' AND note.app = catalog.app AND facts #>> '{note,note}' = 'held'
+      AND (facts #>> '{note,backup}')::bigint = catalog.backup_id
+    ORDER BY seq DESC LIMIT 1
+) AS told ON true
+WHERE catalog.hold IS NOT NULL AND catalog.gone_at IS NULL;
+
+CREATE VIEW lost_backups AS
+SELECT catalog.app, catalog.policy, catalog.backup_id, catalog.blob AS backup_blob, catalog.storage,
+       catalog.accepted_at, catalog.good, catalog.gone_at AS missed_at, told.detail
+FROM catalog LEFT JOIN LATERAL (
+    SELECT facts #>> '{note,detail}' AS detail FROM audit_events AS note
+    WHERE note.event = 'noted' AND note.app = catalog.app AND facts #>> '{note,note}' = 'lost'
+      AND (facts #>> '{note,backup}')::bigint = catalog.backup_id
+    ORDER BY seq DESC LIMIT 1
+) AS told ON true
+WHERE catalog.gone_at IS NOT NULL AND NOT catalog.deleted;
+
+CREATE VIEW revealed_sas AS
+SELECT told.at, told.facts ->> 'by' AS shown_to, told.app, told.backup_id, catalog.blob AS backup_blob,
+       catalog.sas_fingerprint AS kept_fingerprint, told.run_id
+FROM (SELECT at, app, run_id, facts, CASE facts #>> '{note,note}' WHEN 'revealed'
+                 THEN (facts #>> '{note,backup}')::bigint END AS backup_id
+      FROM audit_events WHERE event = 'noted' AND facts #>> '{note,note}' = 'revealed') AS told
+LEFT JOIN catalog ON catalog.app = told.app AND catalog.backup_id = told.backup_id;
+
+CREATE VIEW schedule_drift AS
+SELECT at, run_id, app, found, drift, differences
+FROM (SELECT at, run_id, app, facts #> '{note,found}' AS found, facts #> '{note,drift}' AS drift,
+             jsonb_array_length(facts #> '{note,drift}') AS differences,
+             row_number() OVER (PARTITION BY app ORDER BY seq DESC) AS age_rank
+      FROM audit_events WHERE event = 'noted' AND facts #>> '{note,note}' = 'drift') AS ranked
+WHERE age_rank = 1;
+
+CREATE OR REPLACE FUNCTION grant_to_roles() RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    name text;
+BEGIN
+    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'holdfast_app') THEN
+        EXECUTE format('GRANT USAGE ON SCHEMA %I TO holdfast_app', current_schema());
+        GRANT SELECT ON _sqlx_migrations, audit_head TO holdfast_app;
+        GRANT SELECT, INSERT ON audit_events TO holdfast_app;
+        GRANT SELECT, INSERT, UPDATE ON apps, runs, budgets, catalog TO holdfast_app;
+        GRANT SELECT, INSERT, UPDATE, DELETE ON cursors TO holdfast_app;
+        GRANT EXECUTE ON FUNCTION audit_last(), audit_follows(), make_audit_partitions(integer) TO holdfast_app;
+    END IF;
+    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'holdfast_auditor') THEN
+        EXECUTE format('GRANT USAGE ON SCHEMA %I TO holdfast_auditor', current_schema());
+    END IF;
+    FOR name IN SELECT viewname FROM pg_views WHERE schemaname = current_schema() LOOP
+        IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'holdfast_auditor') THEN
+            EXECUTE format('GRANT SELECT ON %I TO holdfast_auditor', name);
+        END IF;
+        IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'holdfast_app') THEN
+            EXECUTE format('GRANT SELECT ON %I TO holdfast_app', name);
+        END IF;
+    END LOOP;
+END $$;
+
+SELECT make_roles();

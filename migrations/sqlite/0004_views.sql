@@ -1,0 +1,169 @@
+-- The views that runs of every kind and the catalog change, and those that they bring. Each answers one question, told
+-- in docs/audit.md.
+
+DROP VIEW retention_due;
+DROP VIEW apps_past_objective;
+DROP VIEW latest_good_backup;
+DROP VIEW backups;
+DROP VIEW attempts_by_cause;
+DROP VIEW attempts;
+DROP VIEW run_outcomes;
+DROP VIEW sas_refreshes;
+DROP VIEW sas_expiring;
+
+CREATE VIEW backups AS
+SELECT catalog.app, catalog.policy, catalog.run_id, catalog.backup_id, catalog.blob AS backup_blob, catalog.size_bytes,
+       catalog.accepted_at, catalog.finished_at, catalog.storage, catalog.made, runs.verification, catalog.good,
+       catalog.hold, iif(catalog.deleted, 'deleted', iif(catalog.gone_at IS NULL, NULL, 'lost')) AS gone,
+       catalog.gone_at, catalog.sas_expiry
+FROM catalog LEFT JOIN runs ON runs.id = catalog.run_id AND runs.backup_id = catalog.backup_id;
+
+CREATE VIEW latest_good_backup AS
+SELECT app, policy, run_id, backup_id, backup_blob, size_bytes, accepted_at, finished_at, verification
+FROM (SELECT *, row_number() OVER (PARTITION BY app ORDER BY accepted_at DESC, backup_id DESC) AS age_rank
+      FROM backups WHERE good AND gone IS NULL)
+WHERE age_rank = 1;
+
+CREATE VIEW apps_past_objective AS
+SELECT apps.app, apps.policy, apps.paused, latest.accepted_at AS last_good_at, apps.recovery_point_objective_s,
+       CAST(round((julianday('now') - julianday(coalesce(latest.accepted_at, apps.enrolled_at))) * 86400) AS INTEGER)
+           - apps.recovery_point_objective_s AS late_s
+FROM apps LEFT JOIN latest_good_backup AS latest ON latest.app = apps.app
+WHERE apps.removed_at IS NULL
+  AND julianday('now') - julianday(coalesce(latest.accepted_at, apps.enrolled_at))
+      > apps.recovery_point_objective_s / 86400.0;
+
+-- What came of an attempt: its success, however late, or else the first event that gave it up. What is no backup has
+-- succeeded when Azure has done it.
+CREATE VIEW attempts AS
+WITH begun AS (
+    SELECT run_id, app, attempt, seq, at, data ->> '$.attempt.name' AS backup_name,
+           lead(seq, 1, 9223372036854775807) OVER (PARTITION BY run_id ORDER BY seq) AS next_seq
+    FROM audit_events WHERE event = 'attempt_started'
+)
+SELECT begun.run_id, begun.app, runs.policy, runs.kind, begun.attempt, begun.backup_name, begun.at AS started_at,
+       (SELECT min(told.at) FROM audit_events AS told
+        WHERE told.run_id = begun.run_id AND told.seq > begun.seq AND told.seq < begun.next_seq
+          AND told.event IN ('accepted', 'adopted', 'operation_accepted', 'operation_found')) AS accepted_at,
+       over.at AS ended_at,
+       CASE over.event
+           WHEN 'ended' THEN 'Succeeded'
+           WHEN 'completed' THEN 'Succeeded'
+           WHEN 'attempt_ended' THEN coalesce(over.data ->> '$.status', 'none')
+           WHEN 'deferred' THEN 'put off'
+           ELSE 'under way'
+       END AS status,
+       CASE WHEN over.event IN ('attempt_ended', 'deferred') THEN over.data ->> '$.cause' END AS cause
+FROM begun
+JOIN runs ON runs.id = begun.run_id
+LEFT JOIN audit_events AS over ON over.seq = coalesce(
+    (SELECT min(seq) FROM audit_events AS good
+     WHERE good.run_id = begun.run_id AND good.seq > begun.seq AND good.seq < begun.next_seq
+       AND CASE runs.kind WHEN 'backup' THEN good.event = 'ended' AND good.data ->> '$.outcome' = 'succeeded'
+                          ELSE good.event = 'completed' END),
+    (SELECT min(seq) FROM audit_events AS bad
+     WHERE bad.run_id = begun.run_id AND bad.seq > begun.seq AND bad.seq < begun.next_seq
+       AND bad.event IN ('attempt_ended', 'deferred')));
+
+CREATE VIEW attempts_by_cause AS
+SELECT policy, kind, status, cause, count(*) AS attempts, count(DISTINCT app) AS apps, max(ended_at) AS last_at
+FROM attempts GROUP BY policy, kind, status, cause;
+
+CREATE VIEW run_outcomes AS
+SELECT substr(ended_at, 1, 10) AS day, policy, kind, outcome, cause, count(*) AS runs, count(DISTINCT app) AS apps
+FROM runs WHERE outcome IS NOT NULL AND kind <> 'note' GROUP BY day, policy, kind, outcome, cause;
+
+CREATE VIEW sas_refreshes AS
+SELECT at, run_id, app, data ->> '$.refresh.storage' AS storage, data ->> '$.refresh.container' AS container,
+       data ->> '$.refresh.reason' AS reason,
+       data ->> '$.refresh.old.fingerprint' AS old_fingerprint, data ->> '$.refresh.old.expiry' AS old_expiry,
+       data ->> '$.refresh.new.fingerprint' AS new_fingerprint, data ->> '$.refresh.new.expiry' AS new_expiry,
+       data ->> '$.refresh.backup' AS backup_id
+FROM audit_events WHERE event = 'sas_refreshed';
+
+CREATE VIEW sas_expiring AS
+SELECT storage, fingerprint, expiry, used_at,
+       CAST(round((julianday(expiry) - julianday('now')) * 86400) AS INTEGER) AS left_s
+FROM (SELECT runs.storage, used.data ->> '$.sas.fingerprint' AS fingerprint, used.data ->> '$.sas.expiry' AS expiry,
+             used.at AS used_at, row_number() OVER (PARTITION BY runs.storage ORDER BY used.seq DESC) AS age_rank
+      FROM audit_events AS used JOIN runs ON runs.id = used.run_id
+      WHERE used.event = 'attempt_started' AND used.data ->> '$.sas.fingerprint' IS NOT NULL)
+WHERE age_rank = 1 AND julianday(expiry) < julianday('now') + 7;
+
+CREATE VIEW kept_sas_expiring AS
+SELECT app, backup_id, blob AS backup_blob, storage, sas_fingerprint AS fingerprint, sas_expiry AS expiry,
+       CAST(round((julianday(sas_expiry) - julianday('now')) * 86400) AS INTEGER) AS left_s
+FROM catalog WHERE gone_at IS NULL AND julianday(sas_expiry) < julianday('now') + 7;
+
+CREATE VIEW retention_due AS
+SELECT ranked.app, ranked.run_id, ranked.backup_id, ranked.backup_blob, ranked.size_bytes, ranked.accepted_at,
+       ranked.good, apps.retention_days,
+       (SELECT state FROM runs WHERE runs.app = ranked.app AND runs.subject = 'delete ' || ranked.backup_id
+          AND runs.state <> 'ended') AS deletion
+FROM (SELECT *, row_number() OVER (PARTITION BY app, good ORDER BY accepted_at DESC, backup_id DESC) AS age_rank
+      FROM backups WHERE gone IS NULL) AS ranked
+JOIN apps ON apps.app = ranked.app
+WHERE julianday(ranked.accepted_at) < julianday('now') - apps.retention_days AND ranked.hold IS NULL
+  AND NOT (ranked.good AND ranked.age_rank <= max(apps.retention_keep_at_least, 1));
+
+CREATE VIEW deletions AS
+SELECT runs.id AS run_id, runs.app, runs.policy, runs.task ->> '$.backup' AS backup_id,
+       runs.task ->> '$.blob' AS backup_blob, runs.trigger, asked.data ->> '$.by' AS asked_by,
+       runs.created_at AS asked_at, runs.ended_at, runs.outcome, runs.cause
+FROM runs LEFT JOIN audit_events AS asked ON asked.run_id = runs.id AND asked.event = 'planned'
+WHERE runs.kind = 'delete';
+
+CREATE VIEW restores AS
+SELECT runs.id AS run_id, runs.task ->> '$.source' AS source, runs.task ->> '$.backup' AS backup_id,
+       runs.task ->> '$.blob' AS backup_blob, runs.app AS target,
+       runs.task ->> '$.new_in_plan' IS NOT NULL AS into_new_app, asked.data ->> '$.by' AS asked_by,
+       runs.created_at AS asked_at, begun.at AS started_at, runs.ended_at, runs.outcome, runs.cause,
+       CAST(round((julianday(runs.ended_at) - julianday(begun.at)) * 86400) AS INTEGER) AS took_s
+FROM runs
+LEFT JOIN audit_events AS asked ON asked.run_id = runs.id AND asked.event = 'planned'
+LEFT JOIN audit_events AS begun ON begun.seq = (
+    SELECT min(seq) FROM audit_events WHERE run_id = runs.id AND event = 'attempt_started')
+WHERE runs.kind = 'restore';
+
+CREATE VIEW drills AS
+SELECT runs.id AS run_id, runs.task ->> '$.source' AS source, runs.task ->> '$.backup' AS backup_id,
+       runs.task ->> '$.blob' AS backup_blob, runs.app AS scratch, runs.created_at AS asked_at,
+       begun.at AS started_at, runs.ended_at, runs.outcome, runs.cause,
+       CAST(round((julianday(runs.ended_at) - julianday(begun.at)) * 86400) AS INTEGER) AS took_s
+FROM runs
+LEFT JOIN audit_events AS begun ON begun.seq = (
+    SELECT min(seq) FROM audit_events WHERE run_id = runs.id AND event = 'attempt_started')
+WHERE runs.kind = 'drill';
+
+CREATE VIEW holds AS
+SELECT catalog.app, catalog.backup_id, catalog.blob AS backup_blob, catalog.accepted_at, catalog.hold AS reason,
+       told.data ->> '$.by' AS held_by, told.at AS held_at
+FROM catalog LEFT JOIN audit_events AS told ON told.seq = (
+    SELECT max(seq) FROM audit_events AS note
+    WHERE note.event = 'noted' AND note.app = catalog.app AND note.data ->> '$.note.note' = 'held'
+      AND note.data ->> '$.note.backup' = catalog.backup_id)
+WHERE catalog.hold IS NOT NULL AND catalog.gone_at IS NULL;
+
+CREATE VIEW lost_backups AS
+SELECT catalog.app, catalog.policy, catalog.backup_id, catalog.blob AS backup_blob, catalog.storage,
+       catalog.accepted_at, catalog.good, catalog.gone_at AS missed_at, told.data ->> '$.note.detail' AS detail
+FROM catalog LEFT JOIN audit_events AS told ON told.seq = (
+    SELECT max(seq) FROM audit_events AS note
+    WHERE note.event = 'noted' AND note.app = catalog.app AND note.data ->> '$.note.note' = 'lost'
+      AND note.data ->> '$.note.backup' = catalog.backup_id)
+WHERE catalog.gone_at IS NOT NULL AND NOT catalog.deleted;
+
+CREATE VIEW revealed_sas AS
+SELECT told.at, told.data ->> '$.by' AS shown_to, told.app, told.data ->> '$.note.backup' AS backup_id,
+       catalog.blob AS backup_blob, catalog.sas_fingerprint AS kept_fingerprint, told.run_id
+FROM audit_events AS told
+LEFT JOIN catalog ON catalog.app = told.app AND catalog.backup_id = told.data ->> '$.note.backup'
+WHERE told.event = 'noted' AND told.data ->> '$.note.note' = 'revealed';
+
+CREATE VIEW schedule_drift AS
+SELECT at, run_id, app, found, drift, differences
+FROM (SELECT at, run_id, app, data -> '$.note.found' AS found, data -> '$.note.drift' AS drift,
+             json_array_length(data, '$.note.drift') AS differences,
+             row_number() OVER (PARTITION BY app ORDER BY seq DESC) AS age_rank
+      FROM audit_events WHERE event = 'noted' AND data ->> '$.note.note' = 'drift')
+WHERE age_rank = 1;

@@ -1,0 +1,98 @@
+//! Runs that are added many at once, and subjects that one run at a time is about.
+
+use holdfast_model::{BackupId, Delete, Fold, NewRun, Note, Outcome, RunEvent, Task, Trigger};
+use holdfast_store::RunFilter;
+
+use crate::bench::{Bench, app, ended, secs};
+
+on_every_store!(
+    runs_are_added_but_for_those_whose_tick_or_subject_is_taken,
+    a_subject_is_free_again_when_its_run_has_ended,
+    an_added_run_of_a_taken_subject_is_refused_in_words,
+    many_that_add_the_same_add_it_once,
+    a_run_that_is_there_already_keeps_all_from_being_added,
+    runs_of_every_kind_come_back_as_they_were_made,
+);
+
+fn delete(id: i64) -> Task {
+    Task::Delete(Delete { backup: BackupId(id), blob: format!("hf-{id}.zip") })
+}
+
+async fn runs_are_added_but_for_those_whose_tick_or_subject_is_taken(bench: &Bench) {
+    let (shop, blog) = (app("shop"), app("blog"));
+    let tick = bench.now() + secs(60);
+    bench.add(bench.scheduled(&shop, tick)).await;
+    bench.asked(&shop, delete(1)).await;
+    let of = |app, id| bench.new(app, delete(id), Trigger::Policy);
+    let new = [
+        of(&shop, 1),
+        of(&shop, 2),
+        bench.scheduled(&shop, tick),
+        of(&blog, 1),
+        of(&shop, 2),
+        bench.manual(&shop),
+        bench.manual(&shop),
+    ];
+    assert_eq!(bench.store.add_runs(&new).await.unwrap(), 4);
+    assert_eq!(bench.store.add_runs(&[]).await.unwrap(), 0);
+    let runs = bench.store.runs(&RunFilter::default()).await.unwrap();
+    assert_eq!(runs.len(), 6);
+    let audit = bench.store.audit(2, 99).await.unwrap();
+    let added: Vec<_> = [1, 3, 5, 6].iter().map(|n| (new[*n].run.id, &new[*n].event)).collect();
+    assert_eq!(audit.iter().map(|event| (event.run_id, &event.event)).collect::<Vec<_>>(), added);
+}
+
+async fn a_subject_is_free_again_when_its_run_has_ended(bench: &Bench) {
+    let shop = app("shop");
+    let run = bench.asked(&shop, delete(1)).await;
+    let again = [bench.new(&shop, delete(1), Trigger::Policy)];
+    assert_eq!(bench.store.add_runs(&again).await.unwrap(), 0);
+    bench.happen(run.id, vec![ended(Outcome::Failed, None)]).await;
+    assert_eq!(bench.store.add_runs(&again).await.unwrap(), 1);
+}
+
+async fn an_added_run_of_a_taken_subject_is_refused_in_words(bench: &Bench) {
+    bench.asked(&app("shop"), delete(1)).await;
+    let again = bench.new(&app("shop"), delete(1), Trigger::Manual);
+    let refusal = bench.store.add_run(&again).await.unwrap_err();
+    assert!(refusal.to_string().contains("another run for it is unfinished"), "{refusal}");
+    assert_eq!(bench.store.audit(0, 9).await.unwrap().len(), 1);
+}
+
+async fn many_that_add_the_same_add_it_once(bench: &Bench) {
+    let mut adders = tokio::task::JoinSet::new();
+    for n in 0..8 {
+        let of = |id: i64| bench.new(&app(&format!("app{id}")), delete(id), Trigger::Policy);
+        let mut new: Vec<NewRun> = (0..20).map(of).collect();
+        new.rotate_left(n);
+        let store = bench.store.clone();
+        adders.spawn(async move { store.add_runs(&new).await.unwrap() });
+    }
+    assert_eq!(adders.join_all().await.into_iter().sum::<u64>(), 20);
+    assert_eq!(bench.store.runs(&RunFilter::default()).await.unwrap().len(), 20);
+}
+
+async fn a_run_that_is_there_already_keeps_all_from_being_added(bench: &Bench) {
+    let there = bench.manual(&app("shop"));
+    bench.add(there.clone()).await;
+    assert!(bench.store.add_runs(&[bench.manual(&app("blog")), there]).await.is_err());
+    assert_eq!(bench.store.audit(0, 9).await.unwrap().len(), 1);
+}
+
+async fn runs_of_every_kind_come_back_as_they_were_made(bench: &Bench) {
+    let shop = app("shop");
+    let push = Task::PushSchedule { schedule: None };
+    for new in [bench.new(&shop, delete(1), Trigger::Policy), bench.new(&shop, push, Trigger::Manual)] {
+        let run = bench.add(new).await;
+        assert_eq!(bench.read(run.id).await, run);
+        let events = bench.store.events(run.id).await.unwrap();
+        let RunEvent::Planned { task, .. } = &events[0].event else { panic!("{events:?}") };
+        assert_eq!(*task, run.task);
+    }
+    let noted = bench.note(&shop, Note::Revealed { backup: BackupId(1) }).await;
+    let row = bench.read(noted.id).await;
+    assert_eq!(row, noted);
+    let events = bench.store.events(noted.id).await.unwrap();
+    let fold = Fold::of(events.iter().map(|event| &event.event)).unwrap();
+    assert_eq!((fold.state, fold.tally), (row.state, row.tally));
+}

@@ -1,0 +1,277 @@
+//! The catalog follows from what happens to runs.
+
+use holdfast_model::{
+    App, BackupId, CatalogEntry, Cause, Delete, Drill, Gone, Made, Note, Outcome, RefreshReason, RefreshSas,
+    Restore, Run, RunEvent, SasFacts, SasRefresh, StorageName, Task,
+};
+use holdfast_store::CatalogFilter;
+
+use crate::bench::{Bench, accepted, app, attempt_ended, ended, facts, secs, started, window};
+
+on_every_store!(
+    a_good_backup_is_in_the_catalog_with_the_sas_that_azure_keeps,
+    a_partial_backup_is_good_where_its_terms_said_so,
+    what_an_attempt_left_is_known_and_a_better_word_on_it_wins,
+    an_orphan_is_known_and_overwrites_nothing_better,
+    a_backup_that_was_deleted_is_gone_and_one_that_could_not_be_is_troubled,
+    a_new_sas_is_known_and_one_that_could_not_be_had_is_trouble,
+    notes_hold_release_lose_find_and_take_over,
+    a_drill_is_told_of_the_backup_it_tried,
+    a_run_is_loaded_with_the_backup_it_is_about_and_the_last_good_one,
+    the_catalog_is_read_by_app_the_newest_first_and_in_pages,
+    runs_that_are_no_backups_do_not_hide_how_backups_go,
+);
+
+/// The one entry there is.
+async fn only(bench: &Bench) -> CatalogEntry {
+    let mut all = bench.catalog(&CatalogFilter { with_gone: true, ..CatalogFilter::default() }).await;
+    assert_eq!(all.len(), 1, "{all:?}");
+    all.remove(0)
+}
+
+fn delete(id: i64) -> Task {
+    Task::Delete(Delete { backup: BackupId(id), blob: "hf-shop.zip".into() })
+}
+
+fn over(outcome: Outcome, cause: Option<Cause>) -> RunEvent {
+    RunEvent::Ended { outcome, cause, backup: None, verification: None }
+}
+
+/// The run, begun and completed.
+async fn completed(bench: &Bench, run: &Run) {
+    let begun = RunEvent::AttemptStarted { attempt: crate::bench::attempt(run, bench.now(), ""), sas: None };
+    bench.happen(run.id, vec![begun, RunEvent::Completed { backup: None, detail: None }]).await;
+}
+
+async fn a_good_backup_is_in_the_catalog_with_the_sas_that_azure_keeps(bench: &Bench) {
+    let (shop, begun_at) = (app("shop"), bench.now());
+    let run = bench.back_up(&shop, 5, 30).await;
+    let expected = CatalogEntry {
+        app: shop.id.clone(),
+        run: run.id,
+        policy: shop.policy.clone(),
+        storage: StorageName::new("weu"),
+        backup: facts(5, begun_at, bench.now()),
+        made: Made::Succeeded,
+        good: true,
+        sas: Some(SasFacts { fingerprint: "0a1b2c3d4e5f".into(), window: window(begun_at) }),
+        hold: None,
+        gone: None,
+        trouble_at: None,
+        verified_at: None,
+        drill: None,
+    };
+    assert_eq!(only(bench).await, expected);
+}
+
+async fn a_partial_backup_is_good_where_its_terms_said_so(bench: &Bench) {
+    for (partial_is_good, name) in [(false, "a"), (true, "b")] {
+        let mut new = bench.manual(&app(name));
+        new.run.terms.partial_is_good = partial_is_good;
+        let run = bench.add(new).await;
+        let partial = ended(Outcome::Partial, Some(facts(5, bench.now(), bench.now())));
+        bench.happen(run.id, vec![partial]).await;
+    }
+    let all = bench.catalog(&CatalogFilter::default()).await;
+    let told: Vec<_> = all.iter().map(|entry| (entry.app.site(), entry.made, entry.good)).collect();
+    assert_eq!(told, [("a", Made::Partial, false), ("b", Made::Partial, true)]);
+}
+
+async fn what_an_attempt_left_is_known_and_a_better_word_on_it_wins(bench: &Bench) {
+    let run = bench.added(&app("shop")).await;
+    bench.happen(run.id, vec![started(&run, bench.now()), accepted(bench.now())]).await;
+    let partial = facts(5, bench.now(), bench.now());
+    let RunEvent::AttemptEnded { number, status, cause, detail, retry_at, .. } =
+        attempt_ended(1, Cause::PartiallySucceeded)
+    else {
+        unreachable!()
+    };
+    let backup = Some(partial.clone());
+    bench
+        .happen(run.id, vec![RunEvent::AttemptEnded { number, status, cause, detail, backup, retry_at }])
+        .await;
+    let left = only(bench).await;
+    assert_eq!((left.made, left.good, left.sas.is_some()), (Made::Attempt, false, true));
+    bench.happen(run.id, vec![ended(Outcome::Partial, Some(partial))]).await;
+    assert_eq!(only(bench).await, CatalogEntry { made: Made::Partial, ..left });
+}
+
+async fn an_orphan_is_known_and_overwrites_nothing_better(bench: &Bench) {
+    let run = bench.back_up(&app("shop"), 5, 30).await;
+    let good = only(bench).await;
+    let second = bench.added(&app("shop")).await;
+    let orphan = |id| {
+        let name = holdfast_model::BackupName::of_attempt(&run.app, run.id, 1);
+        RunEvent::OrphanFound { number: 1, backup: BackupId(id), name }
+    };
+    bench.happen(second.id, vec![orphan(7), orphan(8)]).await;
+    let all = bench.catalog(&CatalogFilter::default()).await;
+    assert_eq!((all.len(), &all[1]), (2, &good));
+    let name = holdfast_model::BackupName::of_attempt(&run.app, run.id, 1);
+    let blob = format!("{name}.zip");
+    assert_eq!((all[0].made, all[0].good, &all[0].backup.blob), (Made::Orphan, false, &blob));
+    assert_eq!((all[0].backup.size_bytes, all[0].backup.accepted_at), (0, bench.now()));
+}
+
+async fn a_backup_that_was_deleted_is_gone_and_one_that_could_not_be_is_troubled(bench: &Bench) {
+    let shop = app("shop");
+    bench.back_up(&shop, 5, 30).await;
+    for (cause, trouble_at) in [(Cause::Kept, None), (Cause::DeleteFailed, Some(bench.now() + secs(2)))] {
+        bench.advance(1);
+        let run = bench.asked(&shop, delete(7)).await;
+        bench.happen(run.id, vec![over(Outcome::Failed, Some(cause))]).await;
+        let entry = only(bench).await;
+        assert_eq!((entry.trouble_at, entry.gone), (trouble_at, None));
+    }
+    let run = bench.asked(&shop, delete(7)).await;
+    bench.happen(run.id, vec![over(Outcome::Failed, Some(Cause::BackupNotFound))]).await;
+    assert_eq!(only(bench).await.gone, Some(Gone { at: bench.now(), deleted: false }));
+    bench.advance(1);
+    let run = bench.asked(&shop, delete(7)).await;
+    completed(bench, &run).await;
+    assert_eq!(only(bench).await.gone, Some(Gone { at: bench.now(), deleted: true }));
+    assert_eq!(bench.catalog(&CatalogFilter::default()).await, []);
+}
+
+async fn a_new_sas_is_known_and_one_that_could_not_be_had_is_trouble(bench: &Bench) {
+    let shop = app("shop");
+    bench.back_up(&shop, 5, 30).await;
+    let (backup, reason) = (BackupId(7), RefreshReason::KeptBackup);
+    let refresh = Task::RefreshSas(RefreshSas { backup, reason, old: None });
+    let run = bench.asked(&shop, refresh.clone()).await;
+    let new = SasFacts { fingerprint: "feedc0ffee00".into(), window: window(bench.now()) };
+    let replaced = |backup| {
+        let (storage, container) = (StorageName::new("weu"), "https://acct".to_owned());
+        let refresh = SasRefresh { storage, container, reason, old: None, new: new.clone(), backup };
+        RunEvent::SasRefreshed { refresh }
+    };
+    let before = only(bench).await;
+    bench.happen(run.id, vec![replaced(None)]).await;
+    assert_eq!(only(bench).await, before);
+    bench.happen(run.id, vec![replaced(Some(backup)), over(Outcome::Succeeded, None)]).await;
+    assert_eq!(only(bench).await, CatalogEntry { sas: Some(new.clone()), ..before.clone() });
+    let run = bench.asked(&shop, refresh).await;
+    bench.happen(run.id, vec![over(Outcome::Exhausted, Some(Cause::SasUnusable))]).await;
+    let trouble_at = Some(bench.now());
+    assert_eq!(only(bench).await, CatalogEntry { sas: Some(new.clone()), trouble_at, ..before });
+}
+
+async fn notes_hold_release_lose_find_and_take_over(bench: &Bench) {
+    let shop = app("shop");
+    bench.note(&shop, Note::Held { backup: BackupId(7), reason: "of what is not known".into() }).await;
+    assert_eq!(bench.catalog(&CatalogFilter::default()).await, []);
+    let (backup, storage) = (facts(5, bench.now() - secs(9), bench.now()), StorageName::new("neu"));
+    bench.note(&shop, Note::TakenOver { backup: backup.clone(), storage: storage.clone() }).await;
+    let taken = only(bench).await;
+    assert_eq!((taken.made, taken.good, &taken.storage), (Made::TakenOver, true, &storage));
+    let id = BackupId(7);
+    bench.note(&shop, Note::Held { backup: id, reason: "the \"audit\"".into() }).await;
+    assert_eq!(only(bench).await.hold.as_deref(), Some("the \"audit\""));
+    bench.note(&shop, Note::Released { backup: id, reason: "over".into() }).await;
+    bench.note(&shop, Note::Revealed { backup: id }).await;
+    bench.note(&shop, Note::Drift { found: None, drift: vec!["none".into()] }).await;
+    assert_eq!(only(bench).await, taken);
+    bench.advance(1);
+    bench.note(&shop, Note::Lost { backup: id, detail: "no blob".into() }).await;
+    assert_eq!(only(bench).await.gone, Some(Gone { at: bench.now(), deleted: false }));
+    bench.advance(1);
+    bench.note(&shop, Note::Verified { backup: id, size_bytes: None }).await;
+    let found = only(bench).await;
+    assert_eq!((found.gone, found.verified_at), (None, Some(bench.now())));
+    let run = bench.asked(&shop, delete(7)).await;
+    completed(bench, &run).await;
+    bench.note(&shop, Note::Verified { backup: id, size_bytes: None }).await;
+    assert!(only(bench).await.gone.is_some_and(|gone| gone.deleted));
+}
+
+fn drill(source: &App, id: i64) -> Task {
+    let restore = Restore {
+        source: source.id.clone(),
+        backup: Some(BackupId(id)),
+        blob: "hf-shop.zip".into(),
+        new_in_plan: None,
+        databases: Vec::new(),
+        ignore_databases: false,
+        ignore_conflicting_host_names: true,
+    };
+    Task::Drill(Drill { restore, probe: None })
+}
+
+async fn a_drill_is_told_of_the_backup_it_tried(bench: &Bench) {
+    let (shop, scratch) = (app("shop"), app("scratch"));
+    bench.back_up(&shop, 5, 30).await;
+    for (outcome, passed) in [(Outcome::Failed, false), (Outcome::Succeeded, true)] {
+        bench.advance(1);
+        let run = bench.asked(&scratch, drill(&shop, 7)).await;
+        bench.happen(run.id, vec![over(outcome, None)]).await;
+        assert_eq!(only(bench).await.drill, Some((bench.now(), passed)));
+    }
+}
+
+async fn a_run_is_loaded_with_the_backup_it_is_about_and_the_last_good_one(bench: &Bench) {
+    let (shop, scratch) = (app("shop"), app("scratch"));
+    bench.back_up(&shop, 5, 30).await;
+    let entry = only(bench).await;
+    let deletion = bench.asked(&shop, delete(7)).await;
+    let loaded = bench.store.load(deletion.id).await.unwrap().unwrap();
+    assert_eq!((loaded.subject, loaded.last_good), (Some(entry.clone()), Some(BackupId(7))));
+    let drill = bench.asked(&scratch, drill(&shop, 7)).await;
+    let loaded = bench.store.load(drill.id).await.unwrap().unwrap();
+    assert_eq!((loaded.subject, loaded.last_good), (Some(entry), None));
+    let other = bench.asked(&shop, delete(8)).await;
+    assert_eq!(bench.store.load(other.id).await.unwrap().unwrap().subject, None);
+    completed(bench, &deletion).await;
+    let loaded = bench.store.load(other.id).await.unwrap().unwrap();
+    assert_eq!((loaded.last_good, loaded.last_good_bytes), (None, Some(5)));
+}
+
+async fn the_catalog_is_read_by_app_the_newest_first_and_in_pages(bench: &Bench) {
+    let of = |id: i64| {
+        let backup = holdfast_model::BackupFacts { id: BackupId(id), ..facts(id, bench.now(), bench.now()) };
+        Note::TakenOver { backup, storage: StorageName::new("weu") }
+    };
+    for (name, id) in [("b", 1), ("a", 3), ("a", 1), ("c", 2)] {
+        bench.note(&app(name), of(id)).await;
+    }
+    bench.advance(1);
+    bench.note(&app("a"), of(2)).await;
+    bench.note(&app("b"), Note::Lost { backup: BackupId(1), detail: "no".into() }).await;
+    let read = async |filter: CatalogFilter| -> Vec<String> {
+        let all = bench.catalog(&filter).await;
+        all.iter().map(|entry| format!("{}{}", entry.app.site(), entry.backup.id)).collect()
+    };
+    let all = CatalogFilter::default();
+    let with_gone = CatalogFilter { with_gone: true, ..all.clone() };
+    assert_eq!(read(all.clone()).await, ["a2", "a3", "a1", "c2"]);
+    assert_eq!(read(with_gone.clone()).await, ["a2", "a3", "a1", "b1", "c2"]);
+    assert_eq!(read(CatalogFilter { most_apps: 1, ..all.clone() }).await, ["a2", "a3", "a1"]);
+    let after = Some(app("a").id);
+    assert_eq!(read(CatalogFilter { most_apps: 1, after: after.clone(), ..all.clone() }).await, ["c2"]);
+    assert_eq!(read(CatalogFilter { most_apps: 1, after, ..with_gone.clone() }).await, ["b1"]);
+    assert_eq!(read(CatalogFilter { app: Some(app("b").id), ..all }).await, [""; 0]);
+    assert_eq!(read(CatalogFilter { app: Some(app("b").id), ..with_gone }).await, ["b1"]);
+}
+
+async fn runs_that_are_no_backups_do_not_hide_how_backups_go(bench: &Bench) {
+    let shop = app("shop");
+    bench.sync(&[crate::bench::enrolled(&shop, Some(("daily", bench.now() + secs(60))))]).await;
+    let good = bench.back_up(&shop, 5, 30).await;
+    bench.advance(60);
+    bench.asked(&shop, delete(8)).await;
+    let deletion = bench.asked(&shop, delete(7)).await;
+    bench.happen(deletion.id, vec![over(Outcome::Failed, Some(Cause::DeleteFailed))]).await;
+    bench.note(&shop, Note::Revealed { backup: BackupId(7) }).await;
+    let status = bench.store.status().await.unwrap().remove(0);
+    assert_eq!((status.last.unwrap().run_id, status.running), (good.id, None));
+    assert_eq!(bench.cursors_due().await[0].unfinished, 0);
+    let run = bench.added(&shop).await;
+    let loaded = bench.store.load(run.id).await.unwrap().unwrap();
+    assert_eq!((loaded.last_good_bytes, loaded.typical), (Some(5), Some(secs(30))));
+    // What is lost is no point to be brought back to.
+    bench.note(&shop, Note::Lost { backup: BackupId(7), detail: "no".into() }).await;
+    assert_eq!(bench.store.status().await.unwrap()[0].last_good_at, None);
+    let kind = |kind| holdfast_store::RunFilter { kind: Some(kind), ..Default::default() };
+    for (of, count) in [(holdfast_model::RunKind::Delete, 2), (holdfast_model::RunKind::Note, 2)] {
+        assert_eq!(bench.store.runs(&kind(of)).await.unwrap().len(), count);
+    }
+}
