@@ -1,12 +1,12 @@
 //! An app's backups: what Azure has beside what the catalog knows.
 
-use holdfast_arm::{Arm, Backup};
+use holdfast_arm::Backup;
 use holdfast_model::retention::{Fate, Why};
 use holdfast_model::{App, BackupId, BackupName, CatalogEntry, Made, Timestamp};
-use holdfast_store::{CatalogFilter, Store};
+use holdfast_store::CatalogFilter;
 use serde::Serialize;
 
-use crate::config::Fleet;
+use crate::desk::Desk;
 use crate::{fates, sightings};
 
 /// An app's backups.
@@ -60,14 +60,15 @@ pub enum MadeBy {
 }
 
 impl Inventory {
-    /// Asks Azure and the catalog.
-    pub async fn take(app: App, fleet: &Fleet, store: &dyn Store, arm: &dyn Arm) -> anyhow::Result<Self> {
+    /// Asks Azure and the catalog about the app of this name.
+    pub async fn take(name: &str, desk: &Desk<'_>) -> anyhow::Result<Self> {
+        let app = desk.app(name).await?;
         let filter = CatalogFilter { app: Some(app.id.clone()), with_gone: true, ..CatalogFilter::default() };
-        let entries = store.catalog(&filter).await?;
-        let seen = sightings::of(arm, &app.id, &entries).await?;
-        let now = store.now().await?;
+        let entries = desk.store.catalog(&filter).await?;
+        let seen = sightings::of(&*desk.arm, &app.id, &entries).await?;
+        let now = desk.now;
         let mut items = beside(entries, seen.backups);
-        if let Some(policy) = app.policy.as_ref().and_then(|name| fleet.policies.get(name)) {
+        if let Some(policy) = app.policy.as_ref().and_then(|name| desk.fleet.policies.get(name)) {
             let entries = items.iter().filter_map(|item| item.entry.as_ref());
             let strangers = items.iter().filter(|item| item.entry.is_none());
             let strangers = strangers.filter_map(|item| Some((item.id, item.azure.as_ref()?.created?)));

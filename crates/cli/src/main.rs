@@ -29,7 +29,10 @@ mod tier;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use args::{AppsCommand, AuditCommand, Cli, Command, ConfigCommand, Level, RunsCommand, ScheduleCommand};
+use args::{
+    AppsCommand, AuditCommand, BackupsCommand, Cli, Command, ConfigCommand, Level, NativeScheduleCommand,
+    RunsCommand, ScheduleCommand,
+};
 use clap::Parser as _;
 use context::Context;
 use exit::Exit;
@@ -70,7 +73,13 @@ fn main() -> ExitCode {
 /// What a process that works is called in telemetry; the others have none but their logs.
 fn service(command: &Command) -> Option<&'static str> {
     match command {
-        Command::Run(_) | Command::Backup(_) | Command::Restore(_) | Command::Drill(_) | Command::Sas(_) => {
+        Command::Run(_)
+        | Command::Backup(_)
+        | Command::Restore(_)
+        | Command::Drill(_)
+        | Command::Sas(_)
+        | Command::Backups(BackupsCommand::Delete(_))
+        | Command::NativeSchedule(NativeScheduleCommand::Push(_) | NativeScheduleCommand::Remove(_)) => {
             Some("holdfast")
         }
         Command::Scheduler(_) => Some("holdfast-scheduler"),

@@ -1,6 +1,6 @@
 //! The key `native_schedule` of a policy: a schedule that Azure runs by itself.
 
-use holdfast_model::{FrequencyUnit, NativeSchedule, Timestamp};
+use holdfast_model::{FrequencyUnit, NativeSchedule, Timestamp, parse_timestamp};
 
 use super::reader::Section;
 use super::report::{Found, Report};
@@ -17,16 +17,21 @@ pub fn native_schedule(report: &mut Report<'_>, section: &mut Section<'_>) -> Op
     let retention_days = table.count(report, "retention_days", 0..=36_500);
     let retention_days = if is_default { Some(RETENTION_DAYS) } else { retention_days };
     let keep_at_least_one = table.flag(report, "keep_at_least_one").unwrap_or(true);
-    let has_start = table.has("start");
-    let start = table.parsed::<Timestamp>(report, "start", "a time such as \"2026-12-01T02:00:00Z\"");
+    let start = start(report, &mut table);
     let enabled = table.flag(report, "enabled").unwrap_or(true);
     table.finish(report);
-    if has_start && start.is_none() {
-        return None;
-    }
     let (every, unit) = every?;
-    let (retention_days, start) = (retention_days?, start.map(|found| found.value));
-    Some(NativeSchedule { enabled, every, unit, retention_days, keep_at_least_one, start })
+    Some(NativeSchedule { enabled, every, unit, retention_days: retention_days?, keep_at_least_one, start })
+}
+
+fn start(report: &mut Report<'_>, table: &mut Section<'_>) -> Option<Timestamp> {
+    let expected = "a time such as \"2026-12-01T02:00:00Z\"";
+    let Found { value, place } = table.text(report, "start", expected)?;
+    let start = parse_timestamp(value).ok();
+    if start.is_none() {
+        report.error(&place, format_args!("`{}`: expected {expected}, found \"{value}\"", place.key));
+    }
+    start
 }
 
 fn every(report: &mut Report<'_>, table: &mut Section<'_>) -> Option<(u32, FrequencyUnit)> {

@@ -136,10 +136,11 @@ fn what_cannot_be_asked_counts_as_unchecked_and_loses_nothing() {
     let (place, azure, app, ids) = backed_up(10, &["holdfast"]);
     drop(azure);
     let fleet = std::fs::read_to_string(place.path("fleet.toml")).unwrap();
-    place.write("fleet.toml", &format!("{fleet}\n"));
-    let verified = place.json(&format!("verify {app}"));
+    place.write("fleet.toml", &fleet.replace("[engine]\n", "[engine]\ncall_timeout = \"1s\"\n"));
+    let ended = place.run(&format!("verify {app} --output json"));
+    assert_eq!(ended.code, 1, "{}", ended.err);
+    let verified: Value = serde_json::from_str(&ended.out).unwrap();
     assert_eq!((&verified["lost"], &verified["unchecked"]), (&0.into(), &1.into()), "{verified}");
-    assert_eq!(place.run(&format!("verify {app}")).code, 1);
     assert!(
         said(&verified, ids[0], "detail").as_str().unwrap().contains("list the backups of"),
         "{verified}"

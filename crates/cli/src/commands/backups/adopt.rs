@@ -8,25 +8,24 @@ use super::{foreign, plan, tell_doubt};
 use crate::args::AdoptArgs;
 use crate::backends::Backends;
 use crate::context::Context;
+use crate::desk::Desk;
 use crate::exit::{Exit, Failure};
 use crate::inventory::Inventory;
-use crate::known;
 
 /// Runs the command.
 pub async fn run(args: &AdoptArgs, context: &Context) -> anyhow::Result<Exit> {
     let fleet = context.fleet()?;
     let backends = Backends::open_beside(context).await?;
     let store = &*backends.store;
-    let app = known::app(&args.app, &fleet, store, context).await?;
-    let arm = known::azure(&fleet, context)?;
-    let inventory = Inventory::take(app, &fleet, store, &*arm).await?;
+    let desk = Desk::new(context, &fleet, store).await?;
+    let inventory = Inventory::take(&args.app, &desk).await?;
     tell_doubt(&inventory, context);
     let backups = plan::adoption(&inventory, &args.ids).map_err(|reasons| foreign::refused(&reasons))?;
     let app = &inventory.app;
-    are_left_alone(&inventory, &backups, &*arm).await?;
-    let terms = foreign::terms(app, args.storage.as_deref(), &fleet)?;
-    foreign::find_blobs(&backups, &terms, &fleet, context).await?;
-    let (now, mut rng) = (store.now().await?, context.rng());
+    are_left_alone(&inventory, &backups, &*desk.arm).await?;
+    let terms = foreign::terms(app, args.storage.as_deref(), &desk)?;
+    foreign::find_blobs(&backups, &terms, &desk).await?;
+    let (now, mut rng) = (desk.now, context.rng());
     let note = |backup| foreign::taken_over(backup, (app, &terms), context.by(), now, &mut rng);
     let notes: Vec<_> = backups.iter().map(note).collect();
     store.add_runs(&notes).await?;

@@ -7,12 +7,11 @@ use super::{foreign, plan, tell_doubt};
 use crate::args::DeleteArgs;
 use crate::backends::Backends;
 use crate::commands::added;
-use crate::config::Fleet;
 use crate::confirm;
 use crate::context::Context;
+use crate::desk::Desk;
 use crate::exit::Exit;
 use crate::inventory::Inventory;
-use crate::known;
 use crate::output::{Table, age, bytes};
 
 /// Runs the command.
@@ -20,16 +19,15 @@ pub async fn run(args: &DeleteArgs, context: &Context) -> anyhow::Result<Exit> {
     let fleet = context.fleet()?;
     let backends = Backends::open_beside(context).await?;
     let store = &*backends.store;
-    let app = known::app(&args.app, &fleet, store, context).await?;
-    let arm = known::azure(&fleet, context)?;
-    let inventory = Inventory::take(app, &fleet, store, &*arm).await?;
+    let desk = Desk::new(context, &fleet, store).await?;
+    let inventory = Inventory::take(&args.app, &desk).await?;
     tell_doubt(&inventory, context);
     let allowed = Allowed { foreign: args.foreign, last: args.even_the_last };
     let plan =
         plan::deletion(&inventory, &args.ids, allowed).map_err(|reasons| foreign::refused(&reasons))?;
-    let backups = with_terms(&plan, &inventory, args.storage.as_deref(), &fleet)?;
+    let backups = with_terms(&plan, &inventory, args.storage.as_deref(), &desk)?;
     if let Some((_, terms)) = backups.iter().find(|(backup, _)| plan.foreign.contains(backup)) {
-        foreign::find_blobs(&plan.foreign, terms, &fleet, context).await?;
+        foreign::find_blobs(&plan.foreign, terms, &desk).await?;
     }
     context.out.message(&table(&backups, &inventory).render(false, None));
     let question = format!("Delete these {} backups of {}?", backups.len(), inventory.app.id.short_name());
@@ -53,15 +51,15 @@ fn with_terms(
     plan: &Plan,
     inventory: &Inventory,
     storage: Option<&str>,
-    fleet: &Fleet,
+    desk: &Desk<'_>,
 ) -> anyhow::Result<Vec<(BackupFacts, Terms)>> {
     let app = &inventory.app;
     let mut backups = Vec::new();
     for entry in &plan.known {
-        backups.push((entry.backup.clone(), known::terms_in(&entry.storage, app, fleet)?));
+        backups.push((entry.backup.clone(), desk.terms(app, Some(&entry.storage))?));
     }
     for backup in &plan.foreign {
-        backups.push((backup.clone(), foreign::terms(app, storage, fleet)?));
+        backups.push((backup.clone(), foreign::terms(app, storage, desk)?));
     }
     Ok(backups)
 }

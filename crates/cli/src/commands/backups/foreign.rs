@@ -2,38 +2,28 @@
 
 use holdfast_model::{App, BackupFacts, NewRun, Note, RunId, StorageName, Terms, Timestamp};
 
-use crate::config::Fleet;
-use crate::context::Context;
-use crate::engine::storages;
+use crate::desk::Desk;
 use crate::exit::{Exit, Failure};
-use crate::known;
 
 /// The terms under which they are kept: in the storage that was named, else in the policy's.
-pub fn terms(app: &App, storage: Option<&str>, fleet: &Fleet) -> anyhow::Result<Terms> {
-    match storage {
-        Some(name) => Ok(known::terms_in(&StorageName::new(name), app, fleet)?),
-        None => known::terms(app, fleet),
-    }
+pub fn terms(app: &App, storage: Option<&str>, desk: &Desk<'_>) -> Result<Terms, Failure> {
+    desk.terms(app, storage.map(StorageName::new).as_ref())
 }
 
 /// Azure does not say in which container a backup lies. One that is not where it is looked for would be deleted with a
 /// SAS of another container, so nothing is taken over by guessing.
-pub async fn find_blobs(
-    backups: &[BackupFacts],
-    terms: &Terms,
-    fleet: &Fleet,
-    context: &Context,
-) -> anyhow::Result<()> {
+pub async fn find_blobs(backups: &[BackupFacts], terms: &Terms, desk: &Desk<'_>) -> anyhow::Result<()> {
     if backups.is_empty() {
         return Ok(());
     }
     if !terms.verify {
-        context.out.message("the storage is out of reach, so nothing tells whether these backups lie in it");
+        desk.context
+            .out
+            .message("the storage is out of reach, so nothing tells whether these backups lie in it");
         return Ok(());
     }
-    let storage = storages(fleet, &context.clock, context.rng())?;
     for backup in backups {
-        if storage.blob(&terms.storage, &backup.blob).await?.is_none() {
+        if desk.storage.blob(&terms.storage, &backup.blob).await?.is_none() {
             let what = format!("backup {} does not lie in storage `{}`", backup.id, terms.storage);
             return Err(Failure::new(Exit::Usage, what).help("name the right one with --storage").into());
         }

@@ -8,9 +8,9 @@ use super::row::{Row, table};
 use super::tell_doubt;
 use crate::args::ListArgs;
 use crate::context::Context;
+use crate::desk::Desk;
 use crate::exit::Exit;
 use crate::inventory::Inventory;
-use crate::known;
 
 /// The document for programs.
 #[derive(Debug, Serialize)]
@@ -25,9 +25,8 @@ struct Document<'a> {
 pub async fn run(args: &ListArgs, context: &Context) -> anyhow::Result<Exit> {
     let fleet = context.fleet()?;
     let store = context.store(Mode::Read).await?;
-    let app = known::app(&args.app, &fleet, &*store, context).await?;
-    let arm = known::azure(&fleet, context)?;
-    let mut inventory = Inventory::take(app, &fleet, &*store, &*arm).await?;
+    let desk = Desk::new(context, &fleet, &*store).await?;
+    let mut inventory = Inventory::take(&args.app, &desk).await?;
     store.close().await;
     if !args.gone {
         // What was not known to be gone is news, and is told without being asked for.

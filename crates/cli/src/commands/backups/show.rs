@@ -1,9 +1,8 @@
 //! `holdfast backups show`: everything that is known of one backup, and on request its secret.
 
 use anyhow::Context as _;
-use holdfast_arm::Arm;
 use holdfast_model::{NewRun, Note, RunId, StorageName, Terms};
-use holdfast_store::{Mode, Store};
+use holdfast_store::Mode;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
 
@@ -12,9 +11,9 @@ use super::tell_doubt;
 use crate::args::ShowArgs;
 use crate::backends::Backends;
 use crate::context::Context;
+use crate::desk::Desk;
 use crate::exit::{Exit, Failure};
 use crate::inventory::{Inventory, Item};
-use crate::known;
 
 /// The document for programs.
 #[derive(Serialize)]
@@ -37,17 +36,15 @@ pub async fn run(args: &ShowArgs, context: &Context) -> anyhow::Result<Exit> {
     } else {
         (context.store(Mode::Read).await?, None)
     };
-    let app = known::app(&args.app, &fleet, &*store, context).await?;
-    let arm = known::azure(&fleet, context)?;
-    let inventory = Inventory::take(app, &fleet, &*store, &*arm).await?;
+    let desk = Desk::new(context, &fleet, &*store).await?;
+    let inventory = Inventory::take(&args.app, &desk).await?;
     tell_doubt(&inventory, context);
     let Some(item) = inventory.find(args.id) else {
         let name = inventory.app.id.short_name();
         let failure = Failure::new(Exit::Usage, format!("nobody knows a backup {} of {name}", args.id));
         return Err(failure.help(format!("`holdfast backups list {name}` lists them")).into());
     };
-    let secret =
-        if args.reveal { Some(reveal(&inventory, item, &*store, &*arm, context).await?) } else { None };
+    let secret = if args.reveal { Some(reveal(&inventory, item, &desk).await?) } else { None };
     store.close().await;
     show(&inventory, item, secret.as_ref(), context)?;
     Ok(Exit::Done)
@@ -76,21 +73,19 @@ fn show(
 }
 
 /// The URL with the SAS that Azure keeps with the backup. That somebody asked is in the audit before Azure is.
-async fn reveal(
-    inventory: &Inventory,
-    item: &Item,
-    store: &dyn Store,
-    arm: &dyn Arm,
-    context: &Context,
-) -> anyhow::Result<SecretString> {
+async fn reveal(inventory: &Inventory, item: &Item, desk: &Desk<'_>) -> anyhow::Result<SecretString> {
+    let context = desk.context;
     let (app, id) = (&inventory.app, item.id);
     let storage = item.entry.as_ref().map(|entry| entry.storage.clone());
     // Nothing is sent for a note: of its terms only the place of the backup says something.
     let terms = Terms::new(storage.unwrap_or_else(|| StorageName::new("unknown")), "");
     let run = RunId::new(inventory.now, &mut context.rng());
     let note = NewRun::note(run, app, &terms, (Note::Revealed { backup: id }, context.by()), inventory.now);
-    store.add_run(&note).await.context("nothing is shown, because it could not be written down who asked")?;
-    let secrets = arm.backup_secrets(&app.id, id, None).await?;
+    desk.store
+        .add_run(&note)
+        .await
+        .context("nothing is shown, because it could not be written down who asked")?;
+    let secrets = desk.arm.backup_secrets(&app.id, id, None).await?;
     let nothing = || Failure::new(Exit::Failed, format!("azure's answer about backup {id} holds no SAS"));
     Ok(secrets.storage_url.ok_or_else(nothing)?)
 }

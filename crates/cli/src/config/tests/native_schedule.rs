@@ -41,7 +41,10 @@ fn a_slip_in_it_is_one_error_and_leaves_no_half_of_a_schedule() {
         ("{ every = \"1 day\", retention_day = 3 }", "did you mean `retention_days`?"),
         ("{ every = \"1 day\", retention_days = -1 }", "expected a whole number from 0 to 36500, found -1"),
         ("{ every = \"1 day\", enabled = \"yes\" }", "expected true or false, found a text"),
-        ("{ every = \"1 day\", start = \"tomorrow\" }", "premature end of input"),
+        (
+            "{ every = \"1 day\", start = \"tomorrow\" }",
+            "expected a time such as \"2026-12-01T02:00:00Z\", found \"tomorrow\"",
+        ),
         ("\"7 days\"", "expected a table such as { every = \"7 days\", retention_days = 30 }, found a text"),
     ] {
         let Checked { fleet, problems } = look(&with_schedule(table));
