@@ -23,7 +23,7 @@ async fn runs_are_added_but_for_those_whose_tick_or_subject_is_taken(bench: &Ben
     let tick = bench.now() + secs(60);
     bench.add(bench.scheduled(&shop, tick)).await;
     bench.asked(&shop, delete(1)).await;
-    let of = |app, id| bench.new(app, delete(id), Trigger::Policy);
+    let of = |app, id| bench.made(app, delete(id), Trigger::Policy);
     let new = [
         of(&shop, 1),
         of(&shop, 2),
@@ -45,7 +45,7 @@ async fn runs_are_added_but_for_those_whose_tick_or_subject_is_taken(bench: &Ben
 async fn a_subject_is_free_again_when_its_run_has_ended(bench: &Bench) {
     let shop = app("shop");
     let run = bench.asked(&shop, delete(1)).await;
-    let again = [bench.new(&shop, delete(1), Trigger::Policy)];
+    let again = [bench.made(&shop, delete(1), Trigger::Policy)];
     assert_eq!(bench.store.add_runs(&again).await.unwrap(), 0);
     bench.happen(run.id, vec![ended(Outcome::Failed, None)]).await;
     assert_eq!(bench.store.add_runs(&again).await.unwrap(), 1);
@@ -53,7 +53,7 @@ async fn a_subject_is_free_again_when_its_run_has_ended(bench: &Bench) {
 
 async fn an_added_run_of_a_taken_subject_is_refused_in_words(bench: &Bench) {
     bench.asked(&app("shop"), delete(1)).await;
-    let again = bench.new(&app("shop"), delete(1), Trigger::Manual);
+    let again = bench.made(&app("shop"), delete(1), Trigger::Manual);
     let refusal = bench.store.add_run(&again).await.unwrap_err();
     assert!(refusal.to_string().contains("another run for it is unfinished"), "{refusal}");
     assert_eq!(bench.store.audit(0, 9).await.unwrap().len(), 1);
@@ -62,7 +62,7 @@ async fn an_added_run_of_a_taken_subject_is_refused_in_words(bench: &Bench) {
 async fn many_that_add_the_same_add_it_once(bench: &Bench) {
     let mut adders = tokio::task::JoinSet::new();
     for n in 0..8 {
-        let of = |id: i64| bench.new(&app(&format!("app{id}")), delete(id), Trigger::Policy);
+        let of = |id: i64| bench.made(&app(&format!("app{id}")), delete(id), Trigger::Policy);
         let mut new: Vec<NewRun> = (0..20).map(of).collect();
         new.rotate_left(n);
         let store = bench.store.clone();
@@ -82,7 +82,7 @@ async fn a_run_that_is_there_already_keeps_all_from_being_added(bench: &Bench) {
 async fn runs_of_every_kind_come_back_as_they_were_made(bench: &Bench) {
     let shop = app("shop");
     let push = Task::PushSchedule { schedule: None };
-    for new in [bench.new(&shop, delete(1), Trigger::Policy), bench.new(&shop, push, Trigger::Manual)] {
+    for new in [bench.made(&shop, delete(1), Trigger::Policy), bench.made(&shop, push, Trigger::Manual)] {
         let run = bench.add(new).await;
         assert_eq!(bench.read(run.id).await, run);
         let events = bench.store.events(run.id).await.unwrap();

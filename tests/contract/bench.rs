@@ -82,13 +82,13 @@ impl Bench {
     }
 
     /// A run of any kind, due now.
-    pub fn new(&self, app: &App, task: Task, trigger: Trigger) -> NewRun {
+    pub fn made(&self, app: &App, task: Task, trigger: Trigger) -> NewRun {
         NewRun::task(self.id(), app, &terms(), (task, trigger, Some("alice".into())), self.now())
     }
 
     /// A run of any kind that a person asked for, in the store.
     pub async fn asked(&self, app: &App, task: Task) -> Run {
-        self.add(self.new(app, task, Trigger::Manual)).await
+        self.add(self.made(app, task, Trigger::Manual)).await
     }
 
     /// A note, in the store.

@@ -163,7 +163,7 @@ impl Twins {
             3 => Task::Drill(Drill { restore: restore(source, backup), probe: None }),
             _ => return self.new_run(&app),
         };
-        self.memory.new(&app, task, Trigger::Policy)
+        self.memory.made(&app, task, Trigger::Policy)
     }
 
     fn note(&mut self) -> NewRun {

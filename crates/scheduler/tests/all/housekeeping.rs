@@ -245,6 +245,15 @@ async fn a_drill_of_the_newest_good_backup_is_due_once_and_again_when_it_is_too_
 }
 
 #[tokio::test]
+async fn nothing_is_restored_over_an_app_that_is_in_a_policy() {
+    let world = nights(20..=22).await;
+    let scratch = app(app_id("scratch"));
+    assert_eq!(pass(&world, fleet([shop(), scratch.clone()], drilling())).await.added, 0);
+    let nobodys = App { policy: None, ..scratch };
+    assert_eq!(pass(&world, fleet([shop(), nobodys], drilling())).await.added, 1);
+}
+
+#[tokio::test]
 async fn nothing_is_restored_over_itself() {
     let world = World::at("12:00");
     let scratch = app(app_id("scratch"));

@@ -90,7 +90,7 @@ impl<S: Store> History<S> {
     pub async fn fill(&mut self) {
         let now = self.clock.now();
         self.clock.set(now - DAY * 40);
-        self.store.sync_fleet(&self.fleet()).await.unwrap();
+        self.store.sync_fleet(&fleet()).await.unwrap();
         for (id, age) in [(1, 39), (4, 35), (5, 2)] {
             self.clock.set(now - DAY * age);
             self.good(id, 400_000_000 + i64::from(age)).await;
@@ -102,11 +102,6 @@ impl<S: Store> History<S> {
             NewRun::missed(self.id(), &app("blog", Some("gold")), &terms(), &missed, self.clock.now());
         self.store.add_run(&missed).await.unwrap();
         self.clock.set(now);
-    }
-
-    pub fn fleet(&self) -> [Enrolled; 3] {
-        let stray = Enrolled { recovery_point_objective: None, ..enrolled("stray", None) };
-        [enrolled("shop", Some("gold")), enrolled("blog", Some("gold")), stray]
     }
 
     pub fn id(&mut self) -> RunId {
@@ -246,6 +241,12 @@ fn enrolled(name: &str, policy: Option<&str>) -> Enrolled {
         partial_is_good: false,
         schedule: None,
     }
+}
+
+/// Three apps, one of them in no policy.
+pub fn fleet() -> [Enrolled; 3] {
+    let stray = Enrolled { recovery_point_objective: None, ..enrolled("stray", None) };
+    [enrolled("shop", Some("gold")), enrolled("blog", Some("gold")), stray]
 }
 
 pub fn terms() -> Terms {

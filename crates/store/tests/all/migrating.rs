@@ -5,7 +5,7 @@ use holdfast_store::{CatalogFilter, Error, Mode, RunFilter, SqliteStore, Store};
 use sqlx::migrate::Migrator;
 use sqlx::{Executor, SqliteConnection};
 
-use crate::filled::{Filled, History, machine_clock};
+use crate::filled::{Filled, History, fleet, machine_clock};
 
 /// What the older program's tables hold.
 pub const OLD: [(&str, &str); 3] = [
@@ -88,6 +88,6 @@ async fn an_older_store_is_brought_up_to_date_by_its_owner_alone_and_keeps_what_
     let mut old = History::of(store, clock);
     is_whole(&mut old).await;
     // A fleet that is as it was enrolled then is not changed, though its retention is written otherwise.
-    let unchanged = old.store.sync_fleet(&filled.fleet()).await.unwrap();
+    let unchanged = old.store.sync_fleet(&fleet()).await.unwrap();
     assert_eq!((unchanged.added, unchanged.changed, unchanged.removed), (0, 0, 0));
 }

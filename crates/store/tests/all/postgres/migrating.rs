@@ -5,7 +5,7 @@ use holdfast_tests::postgres::Database;
 use sqlx::AssertSqlSafe;
 
 use super::Filled;
-use crate::filled::{History, machine_clock};
+use crate::filled::{History, fleet, machine_clock};
 use crate::migrating::{OLD, is_whole, migrations};
 
 #[tokio::test]
@@ -29,6 +29,6 @@ async fn an_older_database_is_brought_up_to_date_and_keeps_what_is_in_it() {
     let store = PgStore::connect(&database.url(), Mode::Own).await.unwrap().with_clock(clock.clone());
     let mut old = History::of(store, clock);
     is_whole(&mut old).await;
-    let unchanged = old.store.sync_fleet(&filled.fleet()).await.unwrap();
+    let unchanged = old.store.sync_fleet(&fleet()).await.unwrap();
     assert_eq!((unchanged.added, unchanged.changed, unchanged.removed), (0, 0, 0));
 }
