@@ -64,3 +64,8 @@ impl Output {
         let _ = write!(io::stderr().lock(), "{text}{newline}");
     }
 }
+
+/// A count with its noun: `1 backup`, `2 backups`.
+pub fn counted(count: usize, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}

@@ -117,7 +117,7 @@ fn a_backup_of_somebody_else_is_kept_or_deleted_only_when_that_is_said() {
     assert_eq!(verified.code, 1, "{}{}", verified.out, verified.err);
     assert!(verified.out.contains("azure no longer lists it"), "{}", verified.out);
     assert!(
-        verified.out.ends_with("2 backups of 1 apps: 1 verified, 1 lost, 0 could not be checked\n"),
+        verified.out.ends_with("2 backups of 1 app: 1 verified, 1 lost, 0 could not be checked\n"),
         "{}",
         verified.out
     );
@@ -127,7 +127,7 @@ fn a_backup_of_somebody_else_is_kept_or_deleted_only_when_that_is_said() {
     let again = place.run("verify --all --store other.sqlite");
     assert_eq!(
         (again.code, again.out.as_str()),
-        (0, "1 backups of 1 apps: 1 verified, 0 lost, 0 could not be checked\n")
+        (0, "1 backup of 1 app: 1 verified, 0 lost, 0 could not be checked\n")
     );
 }
 

@@ -11,6 +11,7 @@ use crate::context::Context;
 use crate::desk::Desk;
 use crate::exit::{Exit, Failure};
 use crate::inventory::Inventory;
+use crate::output::counted;
 
 /// Runs the command.
 pub async fn run(args: &AdoptArgs, context: &Context) -> anyhow::Result<Exit> {
@@ -34,11 +35,8 @@ pub async fn run(args: &AdoptArgs, context: &Context) -> anyhow::Result<Exit> {
         let ids: Vec<i64> = backups.iter().map(|backup| backup.id.0).collect();
         context.out.json(&json!({ "app": app.id, "storage": terms.storage, "taken_over": ids }))?;
     } else {
-        let (count, name) = (backups.len(), app.id.short_name());
-        context.out.text(&format!(
-            "{count} backups of {name} are in the catalog now, in storage `{}`",
-            terms.storage
-        ))?;
+        let (count, name) = (counted(backups.len(), "backup"), app.id.short_name());
+        context.out.text(&format!("{count} of {name} now in the catalog, in storage `{}`", terms.storage))?;
     }
     Ok(Exit::Done)
 }

@@ -12,7 +12,7 @@ use crate::context::Context;
 use crate::desk::Desk;
 use crate::exit::Exit;
 use crate::inventory::Inventory;
-use crate::output::{Table, age, bytes};
+use crate::output::{Table, age, bytes, counted};
 
 /// Runs the command.
 pub async fn run(args: &DeleteArgs, context: &Context) -> anyhow::Result<Exit> {
@@ -30,7 +30,8 @@ pub async fn run(args: &DeleteArgs, context: &Context) -> anyhow::Result<Exit> {
         foreign::find_blobs(&plan.foreign, terms, &desk).await?;
     }
     context.out.message(&table(&backups, &inventory).render(false, None));
-    let question = format!("Delete these {} backups of {}?", backups.len(), inventory.app.id.short_name());
+    let question =
+        format!("Delete {} of {}?", counted(backups.len(), "backup"), inventory.app.id.short_name());
     confirm::agreed(&question, args.going.yes, context)?;
     let (now, mut rng) = (store.now().await?, context.rng());
     let (app, by) = (&inventory.app, context.by());

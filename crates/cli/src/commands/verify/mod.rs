@@ -18,7 +18,7 @@ use crate::context::Context;
 use crate::engine::storages;
 use crate::exit::Exit;
 use crate::known;
-use crate::output::{Cell, Table, Tone};
+use crate::output::{Cell, Table, Tone, counted};
 use app::{Checker, Finding};
 use judge::Verdict;
 
@@ -144,7 +144,8 @@ fn show(document: &Document, context: &Context) -> anyhow::Result<()> {
         count => format!("; {count} by Azure's word alone, because their storage is out of reach"),
     };
     Ok(context.out.text(&format!(
-        "{} backups of {apps} apps: {verified} verified, {lost} lost, {unchecked} could not be checked{alone}",
-        backups.len()
+        "{} of {}: {verified} verified, {lost} lost, {unchecked} could not be checked{alone}",
+        counted(backups.len(), "backup"),
+        counted(apps, "app"),
     ))?)
 }
