@@ -1,9 +1,11 @@
 //! An app's backups: what Azure has beside what the catalog knows.
 
+use std::collections::BTreeSet;
+
 use holdfast_arm::Backup;
 use holdfast_model::retention::{Fate, Why};
-use holdfast_model::{App, BackupId, BackupName, CatalogEntry, Made, Timestamp};
-use holdfast_store::CatalogFilter;
+use holdfast_model::{App, AppId, BackupId, BackupName, CatalogEntry, Made, RunKind, Timestamp};
+use holdfast_store::{CatalogFilter, RunFilter, Store};
 use serde::Serialize;
 
 use crate::desk::Desk;
@@ -18,6 +20,8 @@ pub struct Inventory {
     pub now: Timestamp,
     /// Each backup, the newest first.
     pub items: Vec<Item>,
+    /// Those that Holdfast is deleting.
+    pub being_deleted: BTreeSet<BackupId>,
     /// Why a second opinion on what is missing could not be had.
     pub doubt: Option<holdfast_arm::Error>,
 }
@@ -82,7 +86,8 @@ impl Inventory {
                 };
             }
         }
-        Ok(Self { app, now, items, doubt: seen.doubt })
+        let being_deleted = being_deleted(desk.store, &app.id).await?;
+        Ok(Self { app, now, items, being_deleted, doubt: seen.doubt })
     }
 
     /// The backup of this number; of several, the one that Azure has.
@@ -152,6 +157,13 @@ impl MadeBy {
             Self::SomebodyElse => "somebody else",
         }
     }
+}
+
+/// The backups of an app that a run which has not ended deletes.
+pub async fn being_deleted(store: &dyn Store, app: &AppId) -> anyhow::Result<BTreeSet<BackupId>> {
+    let filter = RunFilter { app: Some(app.clone()), kind: Some(RunKind::Delete), ..RunFilter::default() };
+    let under_way = store.runs(&filter).await?.into_iter().filter(|run| !run.state.is_ended());
+    Ok(under_way.filter_map(|run| run.task.backup(app).map(|(_, id)| id)).collect())
 }
 
 /// Each backup once, the newest first.

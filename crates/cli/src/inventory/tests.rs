@@ -1,4 +1,4 @@
-use holdfast_model::{AppId, BackupFacts, BackupStatus, RunId, StorageName};
+use holdfast_model::{BackupFacts, BackupStatus, RunId, StorageName};
 
 use super::*;
 
@@ -57,7 +57,13 @@ pub fn listed(id: i64, blob: &str, seconds: i64) -> Backup {
 pub fn inventory(entries: Vec<CatalogEntry>, backups: Vec<Backup>) -> Inventory {
     let id = AppId::new("s", "g", "shop", None);
     let app = App { id, policy: None, plan: None, databases: Vec::new(), paused: false };
-    Inventory { app, now: at(1_000), items: beside(entries, backups), doubt: None }
+    Inventory {
+        app,
+        now: at(1_000),
+        items: beside(entries, backups),
+        being_deleted: BTreeSet::new(),
+        doubt: None,
+    }
 }
 
 #[test]

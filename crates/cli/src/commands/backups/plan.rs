@@ -78,7 +78,9 @@ pub fn adoption(inventory: &Inventory, ids: &[BackupId]) -> Result<Vec<BackupFac
 /// The newest good backup that would go, where no good one would be left.
 fn last_good(inventory: &Inventory, plan: &Plan) -> Option<BackupId> {
     let goes = |entry: &CatalogEntry| plan.known.iter().any(|known| known.backup == entry.backup);
-    let there = inventory.items.iter().filter(|item| item.azure.is_some());
+    // What is being deleted cannot stand in for it.
+    let stays = |item: &&Item| item.azure.is_some() && !inventory.being_deleted.contains(&item.id);
+    let there = inventory.items.iter().filter(stays);
     let good: Vec<&CatalogEntry> =
         there.filter_map(|item| item.entry.as_ref()).filter(|entry| entry.good).collect();
     if good.iter().all(|entry| goes(entry)) { good.first().map(|entry| entry.backup.id) } else { None }

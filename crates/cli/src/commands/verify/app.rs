@@ -1,16 +1,16 @@
 //! The look at one app's backups, and what is written down of it.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use holdfast_arm::Arm;
-use holdfast_model::{AppId, BackupId, CatalogEntry, NewRun, Note, RunKind, Task};
+use holdfast_model::{AppId, CatalogEntry, NewRun, Note};
 use holdfast_storage::Storage;
-use holdfast_store::{CatalogFilter, RunFilter, Store};
+use holdfast_store::{CatalogFilter, Store};
 use serde::Serialize;
 
 use super::judge::{Blobs, Sight, Verdict, judge};
 use crate::config::Fleet;
+use crate::inventory::being_deleted;
 use crate::notes;
 use crate::sightings;
 
@@ -90,7 +90,7 @@ impl Checker {
                 return Ok(entries.into_iter().map(|entry| (entry, verdict.clone())).collect());
             }
         };
-        let deleting = self.being_deleted(app).await?;
+        let deleting = being_deleted(&*self.store, app).await?;
         let mut judged = Vec::new();
         for entry in entries {
             let sight = Sight {
@@ -103,19 +103,6 @@ impl Checker {
             judged.push((entry, verdict));
         }
         Ok(judged)
-    }
-
-    async fn being_deleted(&self, app: &AppId) -> anyhow::Result<BTreeSet<BackupId>> {
-        let filter =
-            RunFilter { app: Some(app.clone()), kind: Some(RunKind::Delete), ..RunFilter::default() };
-        let runs = self.store.runs(&filter).await?;
-        let under_way = runs.into_iter().filter(|run| !run.state.is_ended());
-        Ok(under_way
-            .filter_map(|run| match run.task {
-                Task::Delete(delete) => Some(delete.backup),
-                _ => None,
-            })
-            .collect())
     }
 
     /// The blob and the manifest; `None` where storage is out of reach.

@@ -73,3 +73,15 @@ fn only_whole_backups_that_the_catalog_does_not_know_are_taken_over() {
         ]
     );
 }
+
+#[test]
+fn a_backup_that_is_being_deleted_cannot_stand_in_for_the_last_good_one() {
+    let mut shop = inventory(
+        vec![entry(1, "hf-a.zip", 10), entry(2, "hf-b.zip", 20)],
+        vec![listed(1, "hf-a.zip", 10), listed(2, "hf-b.zip", 20)],
+    );
+    assert!(deletion(&shop, &ids(&[2]), Allowed::default()).is_ok());
+    shop.being_deleted.insert(BackupId(1));
+    let refused = deletion(&shop, &ids(&[2]), Allowed::default()).unwrap_err();
+    assert!(refused.len() == 1 && refused[0].starts_with("backup 2 is the last good one"), "{refused:?}");
+}
