@@ -6,6 +6,8 @@ ALTER TABLE runs ADD COLUMN subject TEXT;
 -- Of the runs of an app with the same subject, one at a time is unfinished.
 CREATE UNIQUE INDEX runs_subject ON runs (app, subject) WHERE subject IS NOT NULL AND state <> 'ended';
 -- How backups go is told by runs for backups alone.
+-- All but backups: few, and looked for among many.
+CREATE INDEX runs_of_kind ON runs (kind, created_at, id) WHERE kind <> 'backup';
 DROP INDEX runs_over;
 CREATE INDEX runs_over ON runs (app, ended_at, id) WHERE outcome <> 'missed' AND kind = 'backup';
 

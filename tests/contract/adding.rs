@@ -1,6 +1,6 @@
 //! Runs that are added many at once, and subjects that one run at a time is about.
 
-use holdfast_model::{BackupId, Delete, Fold, NewRun, Note, Outcome, RunEvent, Task, Trigger};
+use holdfast_model::{BackupId, Delete, Fold, NewRun, Note, Outcome, RunEvent, RunKind, Task, Trigger};
 use holdfast_store::RunFilter;
 
 use crate::bench::{Bench, app, ended, secs};
@@ -70,6 +70,13 @@ async fn many_that_add_the_same_add_it_once(bench: &Bench) {
     }
     assert_eq!(adders.join_all().await.into_iter().sum::<u64>(), 20);
     assert_eq!(bench.store.runs(&RunFilter::default()).await.unwrap().len(), 20);
+    let unfinished = RunFilter { unfinished: true, ..RunFilter::default() };
+    assert_eq!(bench.store.runs(&unfinished).await.unwrap().len(), 20);
+    bench.note(&app("app1"), Note::Revealed { backup: BackupId(1) }).await;
+    assert_eq!(bench.store.runs(&RunFilter::default()).await.unwrap().len(), 21);
+    assert_eq!(bench.store.runs(&unfinished).await.unwrap().len(), 20, "a note has ended");
+    let of_kind = RunFilter { kind: Some(RunKind::Note), ..RunFilter::default() };
+    assert_eq!(bench.store.runs(&of_kind).await.unwrap().len(), 1);
 }
 
 async fn a_run_that_is_there_already_keeps_all_from_being_added(bench: &Bench) {
@@ -81,7 +88,7 @@ async fn a_run_that_is_there_already_keeps_all_from_being_added(bench: &Bench) {
 
 async fn runs_of_every_kind_come_back_as_they_were_made(bench: &Bench) {
     let shop = app("shop");
-    let push = Task::PushSchedule { schedule: None };
+    let push = Task::PushSchedule { schedule: None, databases: Vec::new() };
     for new in [bench.made(&shop, delete(1), Trigger::Policy), bench.made(&shop, push, Trigger::Manual)] {
         let run = bench.add(new).await;
         assert_eq!(bench.read(run.id).await, run);

@@ -219,7 +219,8 @@ async fn a_run_is_loaded_with_the_backup_it_is_about_and_the_last_good_one(bench
     let loaded = bench.store.load(drill.id).await.unwrap().unwrap();
     assert_eq!((loaded.subject, loaded.last_good), (Some(entry), None));
     let other = bench.asked(&shop, delete(8)).await;
-    assert_eq!(bench.store.load(other.id).await.unwrap().unwrap().subject, None);
+    let loaded = bench.store.load(other.id).await.unwrap().unwrap();
+    assert_eq!((loaded.subject, loaded.last_good), (None, None), "another run is about to delete it");
     completed(bench, &deletion).await;
     let loaded = bench.store.load(other.id).await.unwrap().unwrap();
     assert_eq!((loaded.last_good, loaded.last_good_bytes), (None, Some(5)));

@@ -94,7 +94,7 @@ impl Operator {
             start: None,
         };
         let schedule = (self.rng.u8(..3) > 0).then_some(schedule);
-        self.add(app, (app, Task::PushSchedule { schedule })).await
+        self.add(app, (app, Task::PushSchedule { schedule, databases: app.databases.clone() })).await
     }
 
     async fn reveal(&mut self, app: &App) -> Done {

@@ -318,17 +318,6 @@ pub enum StateCode {
 }
 
 impl StateCode {
-    /// Every state but the last.
-    pub const UNFINISHED: [Self; 7] = [
-        Self::Planned,
-        Self::Starting,
-        Self::Settling,
-        Self::Polling,
-        Self::Following,
-        Self::Verifying,
-        Self::Waiting,
-    ];
-
     /// The word in rows and on screen.
     pub fn as_str(self) -> &'static str {
         match self {

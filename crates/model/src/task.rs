@@ -29,6 +29,9 @@ pub enum Task {
     PushSchedule {
         /// The schedule; `None` takes it away.
         schedule: Option<NativeSchedule>,
+        /// The databases that Azure takes along.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        databases: Vec<DatabaseRef>,
     },
     /// Nothing: something that happened outside of runs is written down.
     Note {

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use holdfast_model::{
-    App, AppId, BackupId, CatalogEntry, NewRun, Policy, PolicyName, RunId, RunKind, StateCode, Timestamp,
-    Trigger,
+    App, AppId, BackupId, CatalogEntry, NewRun, Policy, PolicyName, RunId, RunKind, Timestamp, Trigger,
 };
 use holdfast_store::{CatalogFilter, RunFilter, Store};
 use tokio::sync::{Notify, watch};
@@ -55,11 +54,16 @@ pub struct Housekept {
     pub of_the_future: u64,
 }
 
+/// Backups by app.
+type Backups = BTreeMap<AppId, BTreeSet<BackupId>>;
+
 /// What a pass knows of the whole fleet.
 struct Sight {
     fleet: Arc<Fleet>,
     /// The backups that a restore which has not ended reads.
-    read: BTreeMap<AppId, BTreeSet<BackupId>>,
+    read: Backups,
+    /// The backups that a deletion which has not ended takes away.
+    going: Backups,
 }
 
 impl Housekeeper {
@@ -95,7 +99,7 @@ impl Housekeeper {
     /// One pass over the catalog, page by page.
     pub async fn keep_house(&mut self) -> Result<Housekept, Error> {
         let fleet = Arc::clone(&self.fleet.borrow());
-        let sight = Sight { fleet, read: self.being_read().await? };
+        let sight = self.sight(fleet).await?;
         let mut found = Housekept::default();
         let mut after = None;
         loop {
@@ -136,7 +140,8 @@ impl Housekeeper {
         let Some((app, policy)) = entries.first().and_then(|entry| sight.fleet.followed(&entry.app)) else {
             return Ok(Vec::new());
         };
-        let kept = Kept { app, policy, entries, now };
+        let nothing = BTreeSet::new();
+        let kept = Kept { app, policy, entries, now, going: sight.going.get(&app.id).unwrap_or(&nothing) };
         if let Some(CatalogEntry { backup, .. }) = kept.of_the_future() {
             let (app, id, at) = (app.id.short_name(), backup.id, backup.accepted_at);
             tracing::warn!(%app, backup = %id, %at, %now, "a backup is newer than the clock; its app is left alone");
@@ -151,7 +156,6 @@ impl Housekeeper {
         }
         // Who paused an app wants nothing to happen to it; that its backups can be read does no harm.
         if !app.paused {
-            let nothing = BTreeSet::new();
             owed.extend(kept.deletions(&doomed, sight.read.get(&app.id).unwrap_or(&nothing)));
             owed.extend(self.drill_of(&sight.fleet, kept).await?);
         }
@@ -200,18 +204,19 @@ impl Housekeeper {
         NewRun::task(id, &owed.app, &terms, (owed.task, Trigger::Policy, None), now)
     }
 
-    /// The backups that restores which have not ended read, by app.
-    async fn being_read(&self) -> Result<BTreeMap<AppId, BTreeSet<BackupId>>, Error> {
-        let mut read = BTreeMap::<AppId, BTreeSet<BackupId>>::new();
-        for kind in [RunKind::Restore, RunKind::Drill].map(Some) {
-            for state in StateCode::UNFINISHED.map(Some) {
-                for run in self.store.runs(&RunFilter { kind, state, ..RunFilter::default() }).await? {
-                    if let Some((app, id)) = run.task.backup(&run.app) {
-                        read.entry(app.clone()).or_default().insert(id);
-                    }
-                }
+    /// The fleet, and what runs that have not ended do to backups.
+    async fn sight(&self, fleet: Arc<Fleet>) -> Result<Sight, Error> {
+        let (mut read, mut going) = (Backups::new(), Backups::new());
+        for run in self.store.runs(&RunFilter { unfinished: true, ..RunFilter::default() }).await? {
+            let of = match run.task.kind() {
+                RunKind::Restore | RunKind::Drill => &mut read,
+                RunKind::Delete => &mut going,
+                _ => continue,
+            };
+            if let Some((app, id)) = run.task.backup(&run.app) {
+                of.entry(app.clone()).or_default().insert(id);
             }
         }
-        Ok(read)
+        Ok(Sight { fleet, read, going })
     }
 }

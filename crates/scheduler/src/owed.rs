@@ -13,7 +13,7 @@ use holdfast_model::{
 /// is not mended within the hour.
 const TROUBLE: Duration = Duration::from_hours(24);
 
-/// Deletions of one app in one pass, the oldest backups first. A rule that was written wrong or a clock that runs ahead
+/// Deletions of one app that are asked for and not done, the oldest backups first. A rule that was written wrong or a clock that runs ahead
 /// is seen before it has done all its work: what is deleted is gone, and what is late by some hours harms nobody.
 const DELETIONS_MAX: usize = 50;
 
@@ -23,6 +23,8 @@ pub(crate) struct Kept<'a> {
     pub app: &'a App,
     pub policy: &'a Policy,
     pub entries: &'a [CatalogEntry],
+    /// Those that a deletion which has not ended takes away.
+    pub going: &'a BTreeSet<BackupId>,
     pub now: Timestamp,
 }
 
@@ -43,7 +45,7 @@ impl Kept<'_> {
     }
 
     /// The backups that nothing keeps. All that the catalog holds are ours to judge: those that somebody else took are
-    /// in it because we were told to keep house for them.
+    /// in it because we were told to keep house for them. One that is being deleted stands in for no other any more.
     pub fn doomed(&self) -> BTreeSet<BackupId> {
         let Some(rule) = &self.policy.retention else { return BTreeSet::new() };
         let backup = |entry: &CatalogEntry| Backup {
@@ -51,7 +53,7 @@ impl Kept<'_> {
             accepted_at: entry.backup.accepted_at,
             good: entry.good,
             held: entry.hold.is_some(),
-            ours: true,
+            ours: !self.going.contains(&entry.backup.id),
         };
         let backups: Vec<Backup> = self.entries.iter().map(backup).collect();
         let fates = fates(rule, &backups, self.policy.schedule.timezone, self.now);
@@ -66,7 +68,9 @@ impl Kept<'_> {
         let delete = |entry: &CatalogEntry| {
             Task::Delete(Delete { backup: entry.backup.id, blob: entry.backup.blob.clone() })
         };
-        due.take(DELETIONS_MAX).map(|entry| self.owed(entry, delete(entry))).collect()
+        due.take(DELETIONS_MAX.saturating_sub(self.going.len()))
+            .map(|entry| self.owed(entry, delete(entry)))
+            .collect()
     }
 
     /// The backups whose SAS at Azure lapses within `margin` or is not known, but for those that `go`: a deletion sees

@@ -228,7 +228,7 @@ pub struct Loaded {
     pub last_good_bytes: Option<i64>,
     /// The backup that the run is about ([`holdfast_model::Task::backup`]), as the catalog has it.
     pub subject: Option<CatalogEntry>,
-    /// The latest good backup of the run's app that is still there.
+    /// The latest good backup of the run's app that is still there, and that no other run is about to delete.
     pub last_good: Option<BackupId>,
 }
 
@@ -276,6 +276,8 @@ pub struct RunFilter {
     pub state: Option<StateCode>,
     /// Of this kind alone.
     pub kind: Option<RunKind>,
+    /// Those alone that have not ended.
+    pub unfinished: bool,
     /// At most so many; 0 for all.
     pub most: u32,
 }

@@ -23,7 +23,7 @@ pub(crate) async fn restores(world: &World) {
             let is_done = matches!(run.state, RunState::Ended { outcome: Outcome::Succeeded, .. });
             *succeeded.entry(key).or_default() += usize::from(is_done);
         }
-        puts += if matches!(run.task, Task::PushSchedule { schedule: Some(_) }) { of_run } else { 0 };
+        puts += if matches!(run.task, Task::PushSchedule { schedule: Some(_), .. }) { of_run } else { 0 };
     }
     let mut accepted = Counted::new();
     for restore in world.azure.lock().unwrap().accepted_restores() {

@@ -52,8 +52,8 @@ fn what(run: &Run) -> String {
     match &run.task {
         Task::Delete(delete) => format!("delete {}", delete.backup),
         Task::RefreshSas(refresh) => format!("refresh SAS of {}", refresh.backup),
-        Task::PushSchedule { schedule: None } => "remove schedule".to_owned(),
-        Task::PushSchedule { schedule: Some(_) } => "push schedule".to_owned(),
+        Task::PushSchedule { schedule: None, .. } => "remove schedule".to_owned(),
+        Task::PushSchedule { schedule: Some(_), .. } => "push schedule".to_owned(),
         task => task.kind().to_string(),
     }
 }

@@ -22,7 +22,8 @@ struct Document {
 pub async fn run(args: &HistoryArgs, context: &Context) -> anyhow::Result<Exit> {
     let store = context.store(Mode::Read).await?;
     let app = context.app_in(&*store, &args.app).await?;
-    let filter = RunFilter { app: Some(app.clone()), state: None, kind: None, most: args.limit };
+    let filter =
+        RunFilter { app: Some(app.clone()), state: None, kind: None, unfinished: false, most: args.limit };
     let runs = store.runs(&filter).await?.iter().map(RunView::from).collect();
     let document = Document { now: store.now().await?, app, runs };
     store.close().await;

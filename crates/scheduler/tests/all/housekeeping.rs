@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use holdfast_model::retention::{Keep, Retention};
 use holdfast_model::{
-    App, AppId, BackupId, DrillRule, Policy, PolicyName, Priority, Restore, SasFacts, SasWindow, StorageName,
-    Task, Terms, Trigger,
+    App, AppId, BackupId, Delete, DrillRule, Policy, PolicyName, Priority, Restore, SasFacts, SasWindow,
+    StorageName, Task, Terms, Trigger,
 };
 use holdfast_scheduler::{Fleet, Housekept};
 use tokio_util::sync::CancellationToken;
@@ -58,6 +58,17 @@ async fn what_no_rule_keeps_is_deleted_once_and_the_last_good_and_the_held_never
     assert_eq!(pass(&world, house()).await.added, 0);
     assert_eq!(pass(&world, fleet([shop()], keeping(0))).await.added, 1);
     assert_eq!(world.owed().await, ["shop: delete 21"]);
+}
+
+#[tokio::test]
+async fn a_backup_that_is_being_deleted_stands_in_for_no_other() {
+    let world = nights(21..=22).await;
+    world.ask(&shop(), Task::Delete(Delete { backup: BackupId(22), blob: "b22.zip".into() })).await;
+    assert_eq!(
+        pass(&world, fleet([shop()], keeping(1))).await.added,
+        0,
+        "21 is the last good one that will be left"
+    );
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use holdfast_model::{AppId, CatalogEntry, Outcome, Run, RunId, RunKind, Timestamp};
+use holdfast_model::{AppId, BackupId, CatalogEntry, Outcome, Run, RunId, RunKind, Task, Timestamp};
 
 use super::state::{Row, State};
 use crate::catalog::in_order;
@@ -30,9 +30,22 @@ impl State {
             typical: last.and_then(|(backup, ended_at)| columns::took(backup, ended_at)),
             last_good_bytes: last.map(|(backup, _)| backup.size_bytes),
             subject,
-            last_good: self.last_good(&run.app).map(|entry| entry.backup.id),
+            last_good: self.last_good_beside(&run),
             run,
         })
+    }
+
+    /// The latest good backup of the run's app that is still there, and that no other run is about to delete.
+    fn last_good_beside(&self, run: &Run) -> Option<BackupId> {
+        let is_doomed = |id: BackupId| {
+            let deletes =
+                |other: &Row| matches!(&other.run.task, Task::Delete(delete) if delete.backup == id);
+            self.rows_of(&run.app)
+                .any(|other| other.run.id != run.id && !other.run.state.is_ended() && deletes(other))
+        };
+        let good = self.catalog_of(&run.app).filter(|entry| entry.good && entry.gone.is_none());
+        let left = good.filter(|entry| !is_doomed(entry.backup.id));
+        left.max_by_key(|entry| (entry.backup.accepted_at, entry.backup.id)).map(|entry| entry.backup.id)
     }
 
     /// The latest good backup of an app that is still there.
@@ -56,6 +69,7 @@ impl State {
         let asked = |row: &&Row| {
             filter.state.is_none_or(|state| row.run.state.code() == state)
                 && filter.kind.is_none_or(|kind| row.run.task.kind() == kind)
+                && !(filter.unfinished && row.run.state.is_ended())
         };
         let mut runs: Vec<&Row> = match &filter.app {
             Some(app) => self.rows_of(app).filter(asked).collect(),

@@ -197,6 +197,8 @@ pub(super) async fn load(
             run.plan, run.terms, run.state_json, run.tally, run.created_at, run.due_at, run.ended_at,
             clock_timestamp() AS now, good.state_json AS good_state, good.ended_at AS good_ended_at,
             (SELECT backup_id FROM catalog WHERE catalog.app = run.app AND gone_at IS NULL AND good
+               AND NOT EXISTS (SELECT FROM runs AS other WHERE other.app = catalog.app AND other.state <> 'ended'
+                               AND other.subject = 'delete ' || catalog.backup_id AND other.id <> run.id)
              ORDER BY catalog.accepted_at DESC, backup_id DESC LIMIT 1) AS last_good
         FROM runs AS run LEFT JOIN LATERAL (
             SELECT state_json, ended_at FROM runs
@@ -242,21 +244,39 @@ async fn read(connection: &mut PgConnection, id: RunId) -> Result<Option<Run>, E
 }
 
 pub(super) async fn list(connection: &mut PgConnection, filter: &RunFilter) -> Result<Vec<Run>, Error> {
-    let of_all =
-        "/* list */ SELECT id, version, task, trigger, priority, app, policy, tick, plan, terms, state_json,
+    // Each has its own index.
+    let of_all = "/* list */ SELECT id, version, task, trigger, priority, app, policy, tick, plan, terms, state_json,
             tally, created_at, due_at, ended_at
-        FROM runs WHERE $1::text IS NULL AND ($2::text IS NULL OR state = $2) AND ($4::text IS NULL OR kind = $4)
+        FROM runs WHERE $1::text IS NULL AND ($2::text IS NULL OR state = $2) AND ($4::text IS NULL OR kind = $4) AND ($5 OR state <> 'ended')
         ORDER BY created_at DESC, id DESC LIMIT $3";
     let of_app =
         "/* list */ SELECT id, version, task, trigger, priority, app, policy, tick, plan, terms, state_json,
             tally, created_at, due_at, ended_at
         FROM runs WHERE app = $1 AND ($2::text IS NULL OR state = $2) AND ($4::text IS NULL OR kind = $4)
+            AND ($5 OR state <> 'ended')
         ORDER BY created_at DESC, id DESC LIMIT $3";
-    let rows: Vec<RunRow> = sqlx::query_as(if filter.app.is_some() { of_app } else { of_all })
+    let of_kind = "/* list */ SELECT id, version, task, trigger, priority, app, policy, tick, plan, terms, state_json,
+            tally, created_at, due_at, ended_at
+        FROM runs WHERE $1::text IS NULL AND ($2::text IS NULL OR state = $2) AND kind = $4 AND kind <> 'backup'
+            AND ($5 OR state <> 'ended')
+        ORDER BY created_at DESC, id DESC LIMIT $3";
+    let unfinished = "/* list */ SELECT id, version, task, trigger, priority, app, policy, tick, plan, terms, state_json,
+            tally, created_at, due_at, ended_at
+        FROM runs WHERE $1::text IS NULL AND ($2::text IS NULL OR state = $2) AND ($4::text IS NULL OR kind = $4) AND $5 = $5
+            AND state <> 'ended'
+        ORDER BY created_at DESC, id DESC LIMIT $3";
+    let list = match filter {
+        RunFilter { app: Some(_), .. } => of_app,
+        RunFilter { unfinished: true, .. } => unfinished,
+        RunFilter { kind: Some(kind), .. } if *kind != RunKind::Backup => of_kind,
+        _ => of_all,
+    };
+    let rows: Vec<RunRow> = sqlx::query_as(list)
         .bind(filter.app.as_ref().map(ToString::to_string))
         .bind(filter.state.map(StateCode::as_str))
         .bind((filter.most > 0).then_some(i64::from(filter.most)))
         .bind(filter.kind.map(RunKind::as_str))
+        .bind(!filter.unfinished)
         .fetch_all(connection)
         .await
         .during(LIST)?;

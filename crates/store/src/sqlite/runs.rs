@@ -161,7 +161,7 @@ pub(super) async fn load(
         Some(backup) => catalog::one(connection, backup, LOAD).await?,
         None => None,
     };
-    let last = catalog::last_good(connection, &run.app, LOAD).await?;
+    let last = catalog::last_good(connection, &run, LOAD).await?;
     let mut loaded = Loaded { run, now, typical: None, last_good_bytes: None, subject, last_good: last };
     if let Some((state, ended_at)) = last_good {
         let reading = Reading { operation: LOAD, of: format!("the last good run before {id}") };
@@ -189,22 +189,41 @@ async fn read(
 }
 
 pub(super) async fn list(connection: &mut SqliteConnection, filter: &RunFilter) -> Result<Vec<Run>, Error> {
-    let of_all =
-        "/* list */ SELECT id, version, task, trigger, priority, app, policy, tick, plan, terms, state_json,
+    // Each has its own index.
+    let of_all = "/* list */ SELECT id, version, task, trigger, priority, app, policy, tick, plan, terms, state_json,
             tally, created_at, due_at, ended_at
-        FROM runs WHERE ?1 IS NULL AND (?2 IS NULL OR state = ?2) AND (?4 IS NULL OR kind = ?4)
+        FROM runs WHERE ?1 IS NULL AND (?2 IS NULL OR state = ?2) AND (?4 IS NULL OR kind = ?4) AND (?5 OR state <> 'ended')
         ORDER BY created_at DESC, id DESC LIMIT ?3";
     let of_app =
         "/* list */ SELECT id, version, task, trigger, priority, app, policy, tick, plan, terms, state_json,
             tally, created_at, due_at, ended_at
         FROM runs WHERE app = ?1 AND (?2 IS NULL OR state = ?2) AND (?4 IS NULL OR kind = ?4)
+            AND (?5 OR state <> 'ended')
         ORDER BY created_at DESC, id DESC LIMIT ?3";
-    let list = if filter.app.is_some() { of_app } else { of_all };
+    let of_kind =
+        "/* list */ SELECT id, version, task, trigger, priority, app, policy, tick, plan, terms, state_json,
+            tally, created_at, due_at, ended_at
+        FROM runs WHERE ?1 IS NULL AND (?2 IS NULL OR state = ?2) AND kind = ?4 AND kind <> 'backup'
+            AND (?5 OR state <> 'ended')
+        ORDER BY created_at DESC, id DESC LIMIT ?3";
+    let unfinished =
+        "/* list */ SELECT id, version, task, trigger, priority, app, policy, tick, plan, terms, state_json,
+            tally, created_at, due_at, ended_at
+        FROM runs WHERE ?1 IS NULL AND (?2 IS NULL OR state = ?2) AND (?4 IS NULL OR kind = ?4) AND ?5 = ?5
+            AND state <> 'ended'
+        ORDER BY created_at DESC, id DESC LIMIT ?3";
+    let list = match filter {
+        RunFilter { app: Some(_), .. } => of_app,
+        RunFilter { unfinished: true, .. } => unfinished,
+        RunFilter { kind: Some(kind), .. } if *kind != RunKind::Backup => of_kind,
+        _ => of_all,
+    };
     let rows: Vec<RunRow> = sqlx::query_as(list)
         .bind(filter.app.as_ref().map(ToString::to_string))
         .bind(filter.state.map(StateCode::as_str))
         .bind(if filter.most == 0 { -1 } else { i64::from(filter.most) })
         .bind(filter.kind.map(RunKind::as_str))
+        .bind(!filter.unfinished)
         .fetch_all(connection)
         .await
         .during(LIST)?;

@@ -47,8 +47,8 @@ pub(crate) async fn perform(bench: &Bench<'_>, permit: Option<Permit>, rng: &mut
         }
         Task::Delete(delete) => delete::perform(bench, delete, permit, rng).await,
         Task::RefreshSas(refresh) => refresh_sas::perform(bench, refresh, rng).await,
-        Task::PushSchedule { schedule } => {
-            push_schedule::perform(bench, schedule.as_ref(), permit, rng).await
+        Task::PushSchedule { schedule, databases } => {
+            push_schedule::perform(bench, (schedule.as_ref(), databases), permit, rng).await
         }
         Task::Note { .. } => None,
     }

@@ -1,6 +1,6 @@
 //! Sets Azure's own schedule of an app, or takes it away.
 
-use holdfast_model::{NativeSchedule, RunState};
+use holdfast_model::{DatabaseRef, NativeSchedule, RunState};
 
 use super::{Bench, Performed, begin};
 use crate::act;
@@ -10,14 +10,14 @@ use crate::permit::{Permit, Sends};
 
 pub(super) async fn perform(
     bench: &Bench<'_>,
-    wanted: Option<&NativeSchedule>,
+    (wanted, databases): (Option<&NativeSchedule>, &[DatabaseRef]),
     permit: Option<Permit>,
     rng: &mut fastrand::Rng,
 ) -> Performed {
     let Bench { seams, settings, sight, .. } = bench;
     let run = sight.run;
     let next = match (decide(run, permit.is_some()), &run.state) {
-        (Action::Prepare, _) => match prepare(bench, wanted).await {
+        (Action::Prepare, _) => match prepare(bench, wanted, databases).await {
             Ok(Some((begun, sends))) => return Some(begin(bench, begun, sends)),
             Ok(None) => apply::schedule_in_place(&bench.after()),
             Err(why) => apply::not_ready(&bench.after(), &why, rng),
@@ -40,6 +40,7 @@ pub(super) async fn perform(
 async fn prepare(
     bench: &Bench<'_>,
     wanted: Option<&NativeSchedule>,
+    databases: &[DatabaseRef],
 ) -> Result<Option<(Begun, Sends)>, NotReady> {
     if act::is_as_wanted(bench.seams, bench.sight.run, wanted).await? {
         return Ok(None);
@@ -47,6 +48,7 @@ async fn prepare(
     if wanted.is_none() {
         return Ok(Some((Begun::default(), Sends::default())));
     }
+    let databases = act::databases(bench.seams, databases).await?;
     let grant = act::grant(bench.seams, &bench.sight, None).await?;
-    Ok(Some((Begun::from(&grant), Sends { storage_url: grant.url, databases: Vec::new() })))
+    Ok(Some((Begun::from(&grant), Sends { storage_url: grant.url, databases })))
 }

@@ -12,7 +12,7 @@ use crate::confirm;
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
 use crate::known;
-use crate::output::Table;
+use crate::output::{Table, counted};
 
 /// Sets what the policies say.
 pub async fn push(args: &ChangeArgs, context: &Context) -> anyhow::Result<Exit> {
@@ -34,11 +34,15 @@ pub async fn push(args: &ChangeArgs, context: &Context) -> anyhow::Result<Exit> 
             "warning: Azure takes a backup at once when a schedule is enabled: up to {fires} backups begin now"
         ));
     }
-    confirm::agreed(&format!("Set Azure's own schedule of {} apps?", wanted.len()), args.going.yes, context)?;
+    confirm::agreed(
+        &format!("Set Azure's own schedule of {}?", counted(wanted.len(), "app")),
+        args.going.yes,
+        context,
+    )?;
     let (now, mut rng) = (backends.store.now().await?, context.rng());
     let mut runs = Vec::new();
     for (app, schedule) in wanted {
-        let task = Task::PushSchedule { schedule: Some(schedule.clone()) };
+        let task = Task::PushSchedule { schedule: Some(schedule.clone()), databases: app.databases.clone() };
         runs.push(run(app, &known::terms(app, &fleet)?, task, (now, context), &mut rng));
     }
     added::runs(&runs, (fleet, backends), args.going.wait, context, rng).await
@@ -49,12 +53,13 @@ pub async fn remove(args: &ChangeArgs, context: &Context) -> anyhow::Result<Exit
     let fleet = context.fleet()?;
     let backends = Backends::open_beside(context).await?;
     let apps = apps(&args.apps, &fleet, &*backends.store, context).await?;
-    let question = format!("Take away Azure's own schedule of {} apps?", apps.len());
+    let question = format!("Take away Azure's own schedule of {}?", counted(apps.len(), "app"));
     confirm::agreed(&question, args.going.yes, context)?;
     let (now, mut rng) = (backends.store.now().await?, context.rng());
     // Nothing is stored for this, so an app in no policy can be rid of its schedule too.
     let terms = |app| known::terms(app, &fleet).unwrap_or_else(|_| Terms::new(StorageName::new("none"), ""));
-    let remove = |app| run(app, &terms(app), Task::PushSchedule { schedule: None }, (now, context), &mut rng);
+    let nothing = Task::PushSchedule { schedule: None, databases: Vec::new() };
+    let remove = |app| run(app, &terms(app), nothing.clone(), (now, context), &mut rng);
     let runs: Vec<NewRun> = apps.iter().map(remove).collect();
     added::runs(&runs, (fleet, backends), args.going.wait, context, rng).await
 }

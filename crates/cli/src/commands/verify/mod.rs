@@ -146,6 +146,6 @@ fn show(document: &Document, context: &Context) -> anyhow::Result<()> {
     Ok(context.out.text(&format!(
         "{} of {}: {verified} verified, {lost} lost, {unchecked} could not be checked{alone}",
         counted(backups.len(), "backup"),
-        counted(apps, "app"),
+        counted(*apps, "app"),
     ))?)
 }

@@ -14,7 +14,7 @@ fn begun() -> Run {
         paused: false,
     };
     let run = planned();
-    let task = Task::PushSchedule { schedule: None };
+    let task = Task::PushSchedule { schedule: None, databases: Vec::new() };
     let run = NewRun::task(run.id, &app, &run.terms, (task, Trigger::Manual, None), at(0)).run;
     moved(run, [RunEvent::AttemptStarted { attempt: attempt(1), sas: None }])
 }
