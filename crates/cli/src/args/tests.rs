@@ -62,6 +62,7 @@ fn collect_help(command: &clap::Command, texts: &mut Vec<String>) {
 /// Lines that begin with the command, and those quoted in a sentence that are more than a command's name.
 fn examples_in(line: &str) -> Vec<String> {
     let line = line.trim_start().trim_start_matches("$ ");
+    let line = line.split(" #").next().unwrap_or_default();
     if line.starts_with("holdfast ") {
         return vec![line.to_owned()];
     }
