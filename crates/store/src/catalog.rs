@@ -35,6 +35,12 @@ pub(crate) enum CatalogChange {
     Drilled(Key, Timestamp, bool),
 }
 
+/// The backup that a change begins to delete, if it begins to delete one.
+pub(crate) fn begins_to_delete(run: &Run, events: &[RunEvent]) -> Option<BackupId> {
+    let Task::Delete(delete) = &run.task else { return None };
+    events.iter().any(|event| matches!(event, RunEvent::AttemptStarted { .. })).then_some(delete.backup)
+}
+
 /// What `events`, which happened to `run` at `at`, change in the catalog. `before` is its state before them; `None` for
 /// a run that they made.
 pub(crate) fn changes(

@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use holdfast_model::{AppId, BackupId, CatalogEntry, Outcome, Run, RunId, RunKind, Task, Timestamp};
+use holdfast_model::{AppId, BackupId, CatalogEntry, Outcome, Run, RunId, RunKind, Task, Timestamp, Trigger};
 
 use super::state::{Row, State};
 use crate::catalog::in_order;
@@ -37,6 +37,21 @@ impl State {
 
     /// The latest good backup of the run's app that is still there, and that no other run is about to delete.
     fn last_good_beside(&self, run: &Run) -> Option<BackupId> {
+        let left = self.good_beside(run);
+        left.max_by_key(|entry| (entry.backup.accepted_at, entry.backup.id)).map(|entry| entry.backup.id)
+    }
+
+    /// Is a backup held, or, where a policy would delete it, the only good one that no other run is about to delete?
+    pub fn must_stay(&self, run: &Run, backup: BackupId) -> bool {
+        let Some(kept) = self.catalog_of(&run.app).find(|entry| entry.backup.id == backup) else {
+            return false;
+        };
+        let is_only = || !self.good_beside(run).any(|other| other.backup.id != backup);
+        kept.hold.is_some() || run.trigger == Trigger::Policy && kept.good && is_only()
+    }
+
+    /// The good backups of the run's app that are still there, and that no other run is about to delete.
+    fn good_beside<'a>(&'a self, run: &'a Run) -> impl Iterator<Item = &'a CatalogEntry> {
         let is_doomed = |id: BackupId| {
             let deletes =
                 |other: &Row| matches!(&other.run.task, Task::Delete(delete) if delete.backup == id);
@@ -44,8 +59,7 @@ impl State {
                 .any(|other| other.run.id != run.id && !other.run.state.is_ended() && deletes(other))
         };
         let good = self.catalog_of(&run.app).filter(|entry| entry.good && entry.gone.is_none());
-        let left = good.filter(|entry| !is_doomed(entry.backup.id));
-        left.max_by_key(|entry| (entry.backup.accepted_at, entry.backup.id)).map(|entry| entry.backup.id)
+        good.filter(move |entry| !is_doomed(entry.backup.id))
     }
 
     /// The latest good backup of an app that is still there.

@@ -75,6 +75,10 @@ impl State {
         let current = |row: &&Row| row.run.version == change.from && !row.run.state.is_ended();
         let Some(old) = self.row(id).filter(current) else { return Ok(Committed::Stale) };
         let run = changed(&old.run, &change.run);
+        if catalog::begins_to_delete(&run, &change.events).is_some_and(|backup| self.must_stay(&run, backup))
+        {
+            return Ok(Committed::Stale);
+        }
         let holds = run.holds();
         if holds && self.held.get(&run.app).is_some_and(|holder| *holder != id) {
             let what = format!("the app of run {id} is held by another run");

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use holdfast_model::{
-    AppId, BackupFacts, BackupId, CatalogEntry, Gone, PolicyName, SasFacts, SasWindow, StorageName, Timestamp,
+    AppId, BackupFacts, BackupId, CatalogEntry, Gone, PolicyName, Run, SasFacts, SasWindow, StorageName,
+    Timestamp, Trigger,
 };
 use serde_json::Value;
 use sqlx::types::Uuid;
@@ -76,6 +77,40 @@ fn entries(rows: Vec<CatalogRow>, operation: &'static str) -> Result<Vec<Catalog
     rows.into_iter().map(|row| row.read(operation)).collect()
 }
 
+/// Is a backup held, or, where a policy would delete it, the only good one that no run is about to delete? Nothing of the
+/// app's catalog changes from here on until the transaction ends.
+pub(super) async fn must_stay(
+    tx: &mut PgConnection,
+    run: &Run,
+    backup: BackupId,
+    operation: &'static str,
+) -> Result<bool, Error> {
+    lock(tx, vec![run.app.to_string()], operation).await?;
+    let stays = "/* must_stay */ SELECT EXISTS (
+        SELECT FROM catalog AS kept WHERE kept.app = $1 AND kept.backup_id = $2 AND (kept.hold IS NOT NULL
+          OR $3 AND kept.good AND NOT EXISTS (
+            SELECT FROM catalog AS other
+            WHERE other.app = kept.app AND other.good AND other.gone_at IS NULL AND other.backup_id <> kept.backup_id
+              AND NOT EXISTS (SELECT FROM runs WHERE runs.app = other.app AND runs.state <> 'ended'
+                              AND runs.subject = 'delete ' || other.backup_id))))";
+    sqlx::query_scalar(stays)
+        .bind(run.app.to_string())
+        .bind(backup.0)
+        .bind(run.trigger == Trigger::Policy)
+        .fetch_one(tx)
+        .await
+        .during(operation)
+}
+
+/// The catalog of these apps is changed by this transaction alone until it ends.
+async fn lock(tx: &mut PgConnection, apps: Vec<String>, operation: &'static str) -> Result<(), Error> {
+    let lock =
+        "/* lock_catalog */ SELECT pg_advisory_xact_lock(hashtextextended('holdfast.catalog ' || app, 0))
+        FROM unnest($1::text[]) AS app";
+    sqlx::query(lock).bind(apps).execute(tx).await.during(operation)?;
+    Ok(())
+}
+
 /// Brings the catalog up to what happened. The entries of an app are changed by one transaction at a time: what one
 /// decides upon must not change under it, nor come to be.
 pub(super) async fn change(
@@ -87,11 +122,7 @@ pub(super) async fn change(
         return Ok(());
     }
     let apps: BTreeSet<String> = changes.iter().map(|change| change.key().0.to_string()).collect();
-    let apps: Vec<String> = apps.into_iter().collect();
-    let lock =
-        "/* change_catalog */ SELECT pg_advisory_xact_lock(hashtextextended('holdfast.catalog ' || app, 0))
-        FROM unnest($1::text[]) AS app";
-    sqlx::query(lock).bind(apps).execute(&mut *tx).await.during(operation)?;
+    lock(tx, apps.into_iter().collect(), operation).await?;
     let read = "/* change_catalog */ SELECT catalog.*
         FROM json_to_recordset($1::json) AS asked (app text, backup_id bigint)
         JOIN catalog ON catalog.app = asked.app AND catalog.backup_id = asked.backup_id";

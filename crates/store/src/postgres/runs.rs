@@ -13,7 +13,7 @@ use super::row::{Reading, RunRow, run_id, text, without_nul};
 use super::session::During;
 use super::time::Time;
 use super::{audit, catalog, cursors};
-use crate::catalog::changes;
+use crate::catalog::{begins_to_delete, changes};
 use crate::columns::{Ending, accepted_at, attempt, changed, json, not_added, stamp, stored, took, word};
 use crate::{Change, Committed, Error, Loaded, RunFilter};
 
@@ -129,6 +129,11 @@ pub(super) async fn commit(tx: &mut PgConnection, change: &Change) -> Result<Com
         return Ok(Committed::Stale);
     };
     let run = changed(&old, &change.run);
+    if let Some(backup) = begins_to_delete(&run, &change.events)
+        && catalog::must_stay(tx, &run, backup, COMMIT).await?
+    {
+        return Ok(Committed::Stale);
+    }
     if !update(tx, &run, change.from).await? {
         return Ok(Committed::Stale);
     }

@@ -2,6 +2,7 @@
 
 use holdfast_model::{
     AppId, BackupFacts, BackupId, CatalogEntry, Gone, PolicyName, Run, SasFacts, SasWindow, StorageName,
+    Trigger,
 };
 use serde_json::Value;
 use sqlx::{FromRow, SqliteConnection};
@@ -141,6 +142,29 @@ pub(super) async fn last_good(
         .await
         .during(operation)?;
     Ok(last.map(BackupId))
+}
+
+/// Is a backup held, or, where a policy would delete it, the only good one that no run is about to delete?
+pub(super) async fn must_stay(
+    connection: &mut SqliteConnection,
+    run: &Run,
+    backup: BackupId,
+    operation: &'static str,
+) -> Result<bool, Error> {
+    let stays = "/* must_stay */ SELECT EXISTS (
+        SELECT 1 FROM catalog AS kept WHERE kept.app = ?1 AND kept.backup_id = ?2 AND (kept.hold IS NOT NULL
+          OR ?3 AND kept.good AND NOT EXISTS (
+            SELECT 1 FROM catalog AS other
+            WHERE other.app = kept.app AND other.good AND other.gone_at IS NULL AND other.backup_id <> kept.backup_id
+              AND NOT EXISTS (SELECT 1 FROM runs WHERE runs.app = other.app AND runs.state <> 'ended'
+                              AND runs.subject = 'delete ' || other.backup_id))))";
+    sqlx::query_scalar(stays)
+        .bind(run.app.to_string())
+        .bind(backup.0)
+        .bind(run.trigger == Trigger::Policy)
+        .fetch_one(connection)
+        .await
+        .during(operation)
 }
 
 pub(super) async fn list(

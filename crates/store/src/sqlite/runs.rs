@@ -11,7 +11,7 @@ use sqlx::SqliteConnection;
 use super::driver::During;
 use super::row::{Reading, RunRow, text};
 use super::{audit, catalog};
-use crate::catalog::changes;
+use crate::catalog::{begins_to_delete, changes};
 use crate::columns::{Ending, accepted_at, attempt, changed, json, not_added, stored, took, word};
 use crate::{Change, Committed, Error, Loaded, RunFilter};
 
@@ -102,6 +102,11 @@ pub(super) async fn commit(tx: &mut SqliteConnection, change: &Change) -> Result
         return Ok(Committed::Stale);
     };
     let run = changed(&old, &change.run);
+    if let Some(backup) = begins_to_delete(&run, &change.events)
+        && catalog::must_stay(tx, &run, backup, COMMIT).await?
+    {
+        return Ok(Committed::Stale);
+    }
     let ending = Ending::of(&run.state);
     let update = "/* commit */ UPDATE runs SET version = version + 1, state = ?, state_json = ?, tally = ?,
             attempt = coalesce(?, attempt), outcome = ?, cause = ?, backup_id = ?, backup_blob = ?, size_bytes = ?,
