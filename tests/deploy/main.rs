@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use holdfast_model::{
-    App, AppId, Call, Cause, Clock, Limits, NewRun, PolicyName, RunEvent, RunId, StorageName, SystemClock,
-    Terms, Timestamp, Trigger,
+    App, AppId, BackupFacts, BackupId, Call, Cause, Clock, Limits, NewRun, Note, Outcome, PolicyName,
+    RefreshReason, RefreshSas, RunEvent, RunId, StorageName, SystemClock, Task, Terms, Timestamp, Trigger,
 };
 use holdfast_store::{Ask, Change, Committed, Enrolled, Mode, PgStore, SqliteStore, Store};
 use holdfast_tests::postgres::Database;
@@ -71,6 +71,34 @@ async fn fill(store: &dyn Store, now: Timestamp) {
     assert_eq!(taken.len(), 1);
     let until = now + Duration::from_mins(1);
     store.close_budget(apps[0].id.subscription(), Call::Read, until).await.unwrap();
+    trouble(store, (&apps[1], &terms), now, &mut rng).await;
+}
+
+/// A backup whose SAS at Azure could not be renewed.
+async fn trouble(store: &dyn Store, (app, terms): (&App, &Terms), now: Timestamp, rng: &mut fastrand::Rng) {
+    let backup = BackupFacts {
+        id: BackupId(7),
+        blob: "blog.zip".into(),
+        size_bytes: 9,
+        accepted_at: now,
+        finished_at: None,
+        databases: Vec::new(),
+    };
+    let refresh = RefreshSas { backup: backup.id, reason: RefreshReason::KeptBackup, old: None };
+    let note = (Note::TakenOver { backup, storage: terms.storage.clone() }, "ann".to_owned());
+    store.add_run(&NewRun::note(RunId::new(now, rng), app, terms, note, now)).await.unwrap();
+    let task = (Task::RefreshSas(refresh), Trigger::Policy, None);
+    let run = NewRun::task(RunId::new(now, rng), app, terms, task, now);
+    store.add_run(&run).await.unwrap();
+    let over = RunEvent::Ended {
+        outcome: Outcome::Failed,
+        cause: Some(Cause::AppForbidden),
+        backup: None,
+        verification: None,
+    };
+    let (from, after) = (run.run.version, run.run.after(&over, now).unwrap());
+    let change = Change { from, run: after, events: vec![over], at: now };
+    assert!(matches!(store.commit(&change).await.unwrap(), Committed::Done(_)));
 }
 
 /// Runs them all, and finds something where there is something.
