@@ -14,6 +14,7 @@ on_every_store!(
     what_an_attempt_left_is_known_and_a_better_word_on_it_wins,
     an_orphan_is_known_and_overwrites_nothing_better,
     a_backup_that_was_deleted_is_gone_and_one_that_could_not_be_is_troubled,
+    a_deletion_takes_no_other_backup_of_its_number_out_of_the_catalog,
     a_new_sas_is_known_and_one_that_could_not_be_had_is_trouble,
     notes_hold_release_lose_find_and_take_over,
     a_drill_is_told_of_the_backup_it_tried,
@@ -132,6 +133,17 @@ async fn a_backup_that_was_deleted_is_gone_and_one_that_could_not_be_is_troubled
     completed(bench, &run).await;
     assert_eq!(only(bench).await.gone, Some(Gone { at: bench.now(), deleted: true }));
     assert_eq!(bench.catalog(&CatalogFilter::default()).await, []);
+}
+
+async fn a_deletion_takes_no_other_backup_of_its_number_out_of_the_catalog(bench: &Bench) {
+    let shop = app("shop");
+    bench.back_up(&shop, 5, 30).await;
+    let old = Task::Delete(Delete { backup: BackupId(7), blob: "hf-old.zip".into() });
+    let run = bench.asked(&shop, old.clone()).await;
+    completed(bench, &run).await;
+    let run = bench.asked(&shop, old).await;
+    bench.happen(run.id, vec![over(Outcome::Failed, Some(Cause::BackupNotFound))]).await;
+    assert_eq!(only(bench).await.gone, None);
 }
 
 async fn a_new_sas_is_known_and_one_that_could_not_be_had_is_trouble(bench: &Bench) {

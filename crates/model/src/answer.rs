@@ -166,7 +166,7 @@ pub enum Cause {
     DeleteFailed,
     /// The restored app does not answer as it should.
     ProbeFailed,
-    /// The backup must be kept after all: it is held, or the last good one.
+    /// The backup must be kept after all: it is held, the last good one, being restored, or its number is another's by now.
     Kept,
     /// A database's connection string cannot be read.
     DatabaseSecret,

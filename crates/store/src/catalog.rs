@@ -4,8 +4,8 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use holdfast_model::{
-    AppId, Attempt, BackupFacts, BackupId, CatalogEntry, Cause, Gone, Made, Note, Outcome, Run, RunEvent,
-    RunKind, RunState, SasFacts, SasWindow, StorageName, Task, Timestamp, format_timestamp,
+    AppId, Attempt, BackupFacts, BackupId, CatalogEntry, Cause, Delete, Gone, Made, Note, Outcome, Run,
+    RunEvent, RunKind, RunState, SasFacts, SasWindow, StorageName, Task, Timestamp, format_timestamp,
 };
 use serde_json::{Value, json as object};
 
@@ -25,8 +25,8 @@ pub(crate) enum CatalogChange {
     Hold(Key, String),
     /// It may be deleted again.
     Release(Key),
-    /// It is no longer there.
-    Gone(Key, Gone),
+    /// It is no longer there; where the blob is told, that one alone.
+    Gone(Key, Option<String>, Gone),
     /// A deletion or a refresh of its SAS ended otherwise than well.
     Trouble(Key, Timestamp),
     /// It was found whole.
@@ -74,7 +74,7 @@ fn change(run: &Run, attempt: Option<&Attempt>, event: &RunEvent, at: Timestamp)
             Some(put(run, Made::Orphan, backup, None))
         }
         RunEvent::Completed { .. } => match &run.task {
-            Task::Delete(delete) => Some(CatalogChange::Gone(key(delete.backup), Gone { at, deleted: true })),
+            Task::Delete(delete) => Some(deleted(run, delete, Gone { at, deleted: true })),
             _ => None,
         },
         RunEvent::SasRefreshed { refresh } => {
@@ -107,12 +107,17 @@ fn ended(
         (Task::Drill(_), _) => Some(CatalogChange::Drilled(key, at, well)),
         (Task::Delete(_) | Task::RefreshSas(_), _) if well => None,
         (Task::Delete(_), Some(Cause::Kept)) => None,
-        (Task::Delete(_), Some(Cause::BackupNotFound)) => {
-            Some(CatalogChange::Gone(key, Gone { at, deleted: false }))
+        (Task::Delete(delete), Some(Cause::BackupNotFound)) => {
+            Some(deleted(run, delete, Gone { at, deleted: false }))
         }
         (Task::Delete(_) | Task::RefreshSas(_), _) => Some(CatalogChange::Trouble(key, at)),
         _ => None,
     }
+}
+
+/// Azure counts from 1 again for an app that was made anew: by the end of a deletion its number may be another backup's.
+fn deleted(run: &Run, delete: &Delete, gone: Gone) -> CatalogChange {
+    CatalogChange::Gone((run.app.clone(), delete.backup), Some(delete.blob.clone()), gone)
 }
 
 fn noted(run: &Run, note: &Note, at: Timestamp) -> Option<CatalogChange> {
@@ -121,7 +126,9 @@ fn noted(run: &Run, note: &Note, at: Timestamp) -> Option<CatalogChange> {
         Note::Held { backup, reason } => Some(CatalogChange::Hold(key(backup), reason.clone())),
         Note::Released { backup, .. } => Some(CatalogChange::Release(key(backup))),
         Note::Verified { backup, .. } => Some(CatalogChange::Verified(key(backup), at)),
-        Note::Lost { backup, .. } => Some(CatalogChange::Gone(key(backup), Gone { at, deleted: false })),
+        Note::Lost { backup, .. } => {
+            Some(CatalogChange::Gone(key(backup), None, Gone { at, deleted: false }))
+        }
         Note::TakenOver { backup, storage } => {
             Some(CatalogChange::Put(Box::new(entry(run, Made::TakenOver, storage, backup.clone(), None))))
         }
@@ -177,7 +184,7 @@ impl CatalogChange {
             Self::Sas(key, _)
             | Self::Hold(key, _)
             | Self::Release(key)
-            | Self::Gone(key, _)
+            | Self::Gone(key, _, _)
             | Self::Trouble(key, _)
             | Self::Verified(key, _)
             | Self::Drilled(key, _, _) => key.clone(),
@@ -192,7 +199,8 @@ impl CatalogChange {
             (Self::Sas(_, sas), Some(old)) => CatalogEntry { sas: Some(sas), ..old },
             (Self::Hold(_, reason), Some(old)) => CatalogEntry { hold: Some(reason), ..old },
             (Self::Release(_), Some(old)) => CatalogEntry { hold: None, ..old },
-            (Self::Gone(_, gone), Some(old)) => {
+            (Self::Gone(_, Some(blob), _), Some(old)) if blob != old.backup.blob => old,
+            (Self::Gone(_, _, gone), Some(old)) => {
                 let known = old.gone.filter(|known| known.deleted || !gone.deleted);
                 CatalogEntry { gone: known.or(Some(gone)), ..old }
             }

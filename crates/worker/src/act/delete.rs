@@ -1,10 +1,11 @@
 //! Deletions, and the SAS that Azure keeps with a backup and deletes it with.
 
 use holdfast_arm::{Backup, Error, Operation};
-use holdfast_model::{BackupId, Delete, RefreshReason, Run, SasFacts, SasRefresh};
+use holdfast_model::{BackupId, Delete, RefreshReason, Run, RunKind, SasFacts, SasRefresh};
+use holdfast_store::RunFilter;
 
 use super::{grant, in_time};
-use crate::apply::{NotReady, Renewed, Sight};
+use crate::apply::{NotReady, Renewed, Sight, Stays, is_another};
 use crate::{Seams, Settings};
 
 /// The DELETE.
@@ -22,6 +23,20 @@ pub(crate) async fn delete(
 pub(crate) async fn find(seams: &Seams, run: &Run, backup: BackupId) -> Result<Option<Backup>, Error> {
     let listed = seams.arm.list_backups(&run.app).await?;
     Ok(listed.into_iter().find(|listed| listed.id == backup))
+}
+
+/// What speaks against the DELETE, as it stands now: a restore may have begun since the run was planned, and an app may
+/// have been made anew.
+pub(crate) async fn stays(seams: &Seams, run: &Run, delete: &Delete) -> Result<Option<Stays>, NotReady> {
+    for kind in [RunKind::Restore, RunKind::Drill] {
+        let filter = RunFilter { kind: Some(kind), unfinished: true, ..RunFilter::default() };
+        let of_it = |other: &Run| other.task.backup(&other.app) == Some((&run.app, delete.backup));
+        if let Some(reader) = seams.store.runs(&filter).await?.into_iter().find(of_it) {
+            return Ok(Some(Stays::Read { by: reader.id }));
+        }
+    }
+    let listed = find(seams, run, delete.backup).await?;
+    Ok(listed.filter(|listed| is_another(delete, listed)).map(|_| Stays::Another))
 }
 
 /// Puts a new SAS in the place of the one that Azure keeps with a backup. Doing it twice does no more than once, so it

@@ -1,7 +1,7 @@
 //! Restores: the POST, how far it is, and the trace that one leaves behind.
 
 use holdfast_arm::{Error, Operation, RestoreRequest, Started, Verdict};
-use holdfast_model::{Attempt, Restore, Run, RunKind, Timestamp};
+use holdfast_model::{Attempt, Cause, Restore, Run, RunKind, RunState, Timestamp};
 use holdfast_store::RunFilter;
 
 use super::in_time;
@@ -47,6 +47,7 @@ pub(crate) async fn restored(seams: &Seams, restore: &Restore) -> Result<Option<
 /// What is to be seen of a restore whose answer was lost.
 pub(crate) async fn trace(
     seams: &Seams,
+    settings: &Settings,
     (run, attempt): (&Run, &Attempt),
     restore: &Restore,
 ) -> Result<Trace, Error> {
@@ -65,7 +66,7 @@ pub(crate) async fn trace(
     if restored == attempt.restored_before {
         return Ok(Trace::Restored(restored));
     }
-    Ok(match another_restored(seams, (run, attempt), restore).await {
+    Ok(match another_restored(seams, settings, (run, attempt), restore).await {
         Ok(false) => Trace::Restored(restored),
         Ok(true) => Trace::Unknowable,
         Err(error) => {
@@ -81,19 +82,22 @@ pub(crate) async fn trace(
 /// Restores looked through for one that left the same trace.
 const OTHERS_MAX: u32 = 1_000;
 
-/// Did another run restore the same backup, into whatever app, since the attempt began? The trace is the backup's, and
-/// does not say which app it was restored into.
+/// May another run have restored the same backup, into whatever app, since the attempt began? The trace is the backup's,
+/// and does not say which app it was restored into. One that ended a moment before counts too, because Azure may tell
+/// late; and one that was given up with Azure still at work does whenever it ended.
 async fn another_restored(
     seams: &Seams,
+    settings: &Settings,
     (run, attempt): (&Run, &Attempt),
     restore: &Restore,
 ) -> Result<bool, holdfast_store::Error> {
+    let since = attempt.begun_at - settings.settle;
     for kind in [RunKind::Restore, RunKind::Drill] {
         let filter = RunFilter { kind: Some(kind), most: OTHERS_MAX, ..RunFilter::default() };
         let others = seams.store.runs(&filter).await?;
         let is_same = |other: &Run| {
             other.id != run.id
-                && other.ended_at.is_none_or(|ended_at| ended_at >= attempt.begun_at)
+                && (other.ended_at.is_none_or(|ended_at| ended_at >= since) || may_go_on(other))
                 && other
                     .task
                     .restore()
@@ -104,4 +108,10 @@ async fn another_restored(
         }
     }
     Ok(false)
+}
+
+/// Was it given up without Azure's last word?
+fn may_go_on(other: &Run) -> bool {
+    let RunState::Ended { cause: Some(cause), .. } = &other.state else { return false };
+    matches!(cause, Cause::DeadlinePassed | Cause::AnswerLost)
 }

@@ -17,6 +17,9 @@ pub(crate) enum NotReady {
     /// Azure could not be asked what has to be known before.
     #[error(transparent)]
     Arm(#[from] holdfast_arm::Error),
+    /// The store did not tell.
+    #[error("the store did not tell what restores are under way")]
+    Store(#[from] holdfast_store::Error),
     /// A database's connection string cannot be read.
     #[error(transparent)]
     Secret(SecretError),
@@ -72,6 +75,10 @@ pub(crate) fn not_ready(sight: &Sight<'_>, why: &NotReady, rng: &mut fastrand::R
         }
         NotReady::Storage(_) => refused(sight, Cause::SasUnusable, detail, rng),
         NotReady::Secret(error) if error.verdict() == holdfast_storage::Verdict::Unreachable => {
+            let wait = pause(Cause::Unreachable, sight.run.tally.deferred, None, rng);
+            deferred(sight, Cause::Unreachable, detail, sight.now + wait)
+        }
+        NotReady::Store(_) => {
             let wait = pause(Cause::Unreachable, sight.run.tally.deferred, None, rng);
             deferred(sight, Cause::Unreachable, detail, sight.now + wait)
         }

@@ -2,7 +2,8 @@
 
 use holdfast_arm::{Backup, Error, Verdict};
 use holdfast_model::{
-    Attempt, BackupStatus, Cause, Delete, RefreshReason, RunEvent, RunState, SasFacts, Timestamp, Trigger,
+    Attempt, BackupStatus, Cause, Delete, RefreshReason, RunEvent, RunId, RunState, SasFacts, Timestamp,
+    Trigger,
 };
 
 use super::answers::still_working;
@@ -22,6 +23,18 @@ pub(crate) enum Before {
     Over(Next),
 }
 
+/// What speaks against the DELETE outside of the catalog.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stays {
+    /// Azure's number is another backup's by now.
+    Another,
+    /// A run that has not ended restores it.
+    Read {
+        /// Which.
+        by: RunId,
+    },
+}
+
 /// Decides whether the backup may be deleted. A hold, and the last good backup of an app, are checked here once more,
 /// because both may have come to be since the run was planned.
 pub(crate) fn before_delete(sight: &Sight<'_>, delete: &Delete, rng: &mut fastrand::Rng) -> Before {
@@ -29,6 +42,10 @@ pub(crate) fn before_delete(sight: &Sight<'_>, delete: &Delete, rng: &mut fastra
         let detail = format!("the catalog does not know backup {}", delete.backup);
         return Before::Over(refused(sight, Cause::BackupNotFound, detail, rng));
     };
+    if entry.backup.blob != delete.blob {
+        let detail = format!("backup {} is another one by now, {}", delete.backup, entry.backup.blob);
+        return Before::Over(refused(sight, Cause::Kept, detail, rng));
+    }
     if entry.gone.is_some_and(|gone| gone.deleted) {
         return Before::Over(done(sight, Vec::new()));
     }
@@ -44,6 +61,27 @@ pub(crate) fn before_delete(sight: &Sight<'_>, delete: &Delete, rng: &mut fastra
         Some(sas) if will_do(sight, sas) => Before::Go(sas.clone()),
         old => Before::Renew(RefreshReason::BeforeDelete, old.clone()),
     }
+}
+
+/// The DELETE must not leave: what Azure lists under the number is another backup, or a restore reads it.
+pub(crate) fn stays(sight: &Sight<'_>, delete: &Delete, why: Stays, rng: &mut fastrand::Rng) -> Next {
+    let id = delete.backup;
+    match why {
+        Stays::Another => {
+            let detail =
+                format!("azure's backup {id} is another one, and {} is no longer there", delete.blob);
+            refused(sight, Cause::BackupNotFound, detail, rng)
+        }
+        Stays::Read { by } => refused(sight, Cause::Kept, format!("run {by} restores backup {id}"), rng),
+    }
+}
+
+/// What Azure lists under the number is another backup: it counts from 1 again for an app that was made anew. What was
+/// to be deleted went with the old app.
+pub(crate) fn is_another(delete: &Delete, listed: &Backup) -> bool {
+    let stem = |blob: &str| blob.strip_suffix(".zip").unwrap_or(blob).to_owned();
+    let is_it = |name: &str| stem(name) == stem(&delete.blob);
+    listed.blob_name.as_deref().is_some_and(|blob| !is_it(blob)) && !listed.name.as_deref().is_some_and(is_it)
 }
 
 /// Holds for longer than a deletion takes, and no deletion failed with it. A SAS that was renewed for the whole deadline
@@ -85,8 +123,8 @@ pub(crate) fn delete_seen(
     let since = since(sight, attempt);
     let backup = match listed {
         Err(error) => return not_looked(sight, attempt, since, &error, rng),
-        Ok(None) => return completed(sight),
-        Ok(Some(backup)) => backup,
+        Ok(Some(backup)) if !is_another(delete, &backup) => backup,
+        Ok(_) => return completed(sight),
     };
     match (&backup.status, &sight.run.state) {
         (BackupStatus::Deleted, _) => completed(sight),

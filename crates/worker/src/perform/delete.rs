@@ -4,7 +4,7 @@ use holdfast_model::{Delete, RunState};
 
 use super::{Bench, Performed, begin};
 use crate::act;
-use crate::apply::{self, Before, Begun};
+use crate::apply::{self, Before, Begun, NotReady};
 use crate::decide::{Action, decide};
 use crate::permit::{Permit, Sends};
 
@@ -17,18 +17,19 @@ pub(super) async fn perform(
     let Bench { seams, settings, sight, .. } = bench;
     let run = sight.run;
     let next = match (decide(run, permit.is_some()), &run.state) {
-        (Action::Prepare, _) => match apply::before_delete(sight, delete, rng) {
-            Before::Go(sas) => {
+        (Action::Prepare, _) => match prepare(bench, delete, rng).await {
+            Ok(Before::Go(sas)) => {
                 let begun = Begun { sas: Some(sas), ..Begun::default() };
                 return Some(begin(bench, begun, Sends::default()));
             }
-            Before::Renew(reason, old) => {
+            Ok(Before::Renew(reason, old)) => {
                 match act::renew(seams, sight, delete.backup, (reason, old)).await {
                     Ok(renewed) => apply::renewed(&bench.after(), renewed, rng),
                     Err(why) => apply::not_ready(&bench.after(), &why, rng),
                 }
             }
-            Before::Over(next) => next,
+            Ok(Before::Over(next)) => next,
+            Err(why) => apply::not_ready(&bench.after(), &why, rng),
         },
         (Action::Request, RunState::Starting { attempt }) => {
             permit?.used(&*seams.clock)?;
@@ -47,4 +48,14 @@ pub(super) async fn perform(
         _ => return None,
     };
     Some((next, None))
+}
+
+/// What comes before the DELETE, by the catalog and by what the runs and Azure tell now.
+async fn prepare(bench: &Bench<'_>, delete: &Delete, rng: &mut fastrand::Rng) -> Result<Before, NotReady> {
+    let before = apply::before_delete(&bench.sight, delete, rng);
+    if matches!(before, Before::Over(_)) {
+        return Ok(before);
+    }
+    let stays = act::stays(bench.seams, bench.sight.run, delete).await?;
+    Ok(stays.map_or(before, |why| Before::Over(apply::stays(&bench.after(), delete, why, rng))))
 }

@@ -31,7 +31,7 @@ pub(super) async fn perform(
             apply::restore_answered(&bench.after(), attempt, answer, rng)
         }
         (Action::Look, RunState::Starting { attempt } | RunState::Settling { attempt, .. }) => {
-            let trace = act::trace(seams, (run, attempt), restore).await;
+            let trace = act::trace(seams, settings, (run, attempt), restore).await;
             apply::traced(&bench.after(), attempt, trace, rng)
         }
         (Action::Ask, RunState::Following { attempt, operation, accepted_at }) => {

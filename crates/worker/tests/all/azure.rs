@@ -53,6 +53,13 @@ impl FakeAzure {
         self.lock().restored = Some(at);
     }
 
+    /// The app was made anew, and its numbers are other backups'.
+    pub fn count_anew(&self) {
+        for (name, _) in &mut self.lock().accepted {
+            *name = format!("somebody-elses-{name}");
+        }
+    }
+
     /// What becomes of the next POSTs; those after are accepted.
     pub fn script_posts(&self, posts: impl IntoIterator<Item = Post>) {
         self.lock().posts.extend(posts);

@@ -4,6 +4,7 @@
 
 mod azure;
 mod crashes;
+mod deletions;
 mod loops;
 mod restores;
 mod secrets;

@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use holdfast_arm::HttpProbe;
 use holdfast_model::{
-    App, AppId, BackupId, Limits, ManualClock, NewRun, PolicyName, Restore, Run, RunEvent, RunId,
-    StorageName, Task, Terms, Timestamp, Trigger, Wakeup,
+    App, AppId, BackupId, CatalogEntry, Delete, Limits, ManualClock, NewRun, PolicyName, Restore, Run,
+    RunEvent, RunId, StorageName, Task, Terms, Timestamp, Trigger, Wakeup,
 };
 use holdfast_queue::MemoryQueue;
-use holdfast_store::{Ask, MemoryStore, RunFilter, Store};
+use holdfast_store::{Ask, CatalogFilter, MemoryStore, RunFilter, Store};
 use holdfast_worker::{Error, Seams, Settings, Stepped, step};
 use tokio::sync::Notify;
 
@@ -114,6 +114,28 @@ impl World {
         let asked = (Task::Restore(restore), Trigger::Manual, None);
         self.store.add_run(&NewRun::task(id, &app, &terms, asked, now)).await.unwrap();
         id
+    }
+
+    /// Adds a deletion of the first backup of `shop`, asked for by hand.
+    pub async fn add_deletion(&self) -> RunId {
+        let shop = AppId::new("sub", "group", "shop", None);
+        let entry = self.backups().await.remove(0);
+        let app = App { id: shop, policy: None, plan: None, databases: Vec::new(), paused: false };
+        let now = self.store.now().await.unwrap();
+        let id = RunId::new(now, &mut self.rng.lock().unwrap());
+        let terms = Terms::new(StorageName::new("weu"), "acct");
+        let task = Task::Delete(Delete { backup: entry.backup.id, blob: entry.backup.blob });
+        self.store
+            .add_run(&NewRun::task(id, &app, &terms, (task, Trigger::Manual, None), now))
+            .await
+            .unwrap();
+        id
+    }
+
+    /// The whole catalog.
+    pub async fn backups(&self) -> Vec<CatalogEntry> {
+        let all = CatalogFilter { with_gone: true, ..CatalogFilter::default() };
+        self.store.catalog(&all).await.unwrap()
     }
 
     /// Hands out what is due, as a dispatcher would.

@@ -4,7 +4,7 @@ use holdfast_model::{
     CatalogEntry, Delete, Gone, Made, Outcome, RefreshReason, RefreshSas, RunState, SasRefresh, Task,
 };
 
-use super::super::{Before, Renewed, before_delete, delete_answered, delete_seen, renewed};
+use super::super::{Before, Renewed, before_delete, delete_answered, delete_seen, is_another, renewed};
 use super::*;
 
 const DELETE: BackupId = BackupId(7);
@@ -104,6 +104,42 @@ fn what_is_held_stays_whoever_asks_and_the_last_good_one_when_a_policy_does() {
     assert_over(before(&deletion(), Some(&entry()), Some(7)), (Outcome::Failed, Some(Cause::Kept)));
     let by_hand = run(Task::Delete(task()), Trigger::Manual);
     assert!(matches!(before(&by_hand, Some(&entry()), Some(7)), Before::Go(..)));
+}
+
+#[test]
+fn a_number_that_is_another_backups_by_now_deletes_nothing() {
+    let backup = BackupFacts { blob: "other.zip".into(), ..facts() };
+    let another = CatalogEntry { backup, ..entry() };
+    for trigger in [Trigger::Policy, Trigger::Manual] {
+        let run = run(Task::Delete(task()), trigger);
+        assert_over(before(&run, Some(&another), None), (Outcome::Failed, Some(Cause::Kept)));
+    }
+}
+
+#[test]
+fn a_backup_is_known_again_by_its_blob_or_its_name() {
+    let listed = |blob: Option<&str>, name: Option<&str>| Backup {
+        blob_name: blob.map(str::to_owned),
+        name: name.map(str::to_owned),
+        ..backup(BackupStatus::Succeeded)
+    };
+    for (blob, name) in [(Some("b.zip"), None), (Some("b"), None), (None, None), (Some("x/b.zip"), Some("b"))]
+    {
+        assert!(!is_another(&task(), &listed(blob, name)), "{blob:?} {name:?}");
+    }
+    assert!(is_another(&task(), &listed(Some("other.zip"), Some("other"))));
+}
+
+#[test]
+fn a_deletion_is_done_when_the_number_is_another_backups() {
+    let run = moved(begun(), [RunEvent::Accepted { backup: DELETE, accepted_at: at(10), request_id: None }]);
+    let other = Backup {
+        blob_name: Some("other.zip".into()),
+        name: Some("other".into()),
+        ..backup(BackupStatus::Succeeded)
+    };
+    let next = delete_seen(&sight(&run, at(20)), (&attempt(1), &task()), Ok(Some(other)), &mut rng());
+    assert_eq!(ending(&next), Some((Outcome::Succeeded, None)));
 }
 
 #[test]

@@ -1,0 +1,45 @@
+//! Deletions that must not leave. A DELETE would be a panic here.
+
+use holdfast_model::{Cause, RunId, RunState};
+
+use crate::world::World;
+
+/// A world with one backup.
+async fn world() -> World {
+    let world = World::new();
+    world.add_run("shop").await;
+    world.carry_on().await;
+    world
+}
+
+async fn cause(world: &World, id: RunId) -> Option<Cause> {
+    match world.runs().await.into_iter().find(|run| run.id == id)?.state {
+        RunState::Ended { cause, .. } => cause,
+        _ => None,
+    }
+}
+
+#[tokio::test]
+async fn a_backup_that_a_restore_reads_is_not_deleted_though_the_restore_came_later() {
+    let world = world().await;
+    let deletion = world.add_deletion().await;
+    world.add_restore("target").await;
+    for wakeup in world.hand_out().await {
+        if wakeup.run_id == deletion {
+            world.step(wakeup).await.unwrap();
+        }
+    }
+    assert_eq!(cause(&world, deletion).await, Some(Cause::Kept));
+    assert_eq!(world.backups().await[0].gone, None);
+}
+
+#[tokio::test]
+async fn a_number_that_azure_gave_to_another_backup_is_not_deleted() {
+    let world = world().await;
+    world.azure.count_anew();
+    let deletion = world.add_deletion().await;
+    world.carry_on().await;
+    assert_eq!(cause(&world, deletion).await, Some(Cause::BackupNotFound));
+    let gone = world.backups().await[0].gone;
+    assert!(gone.is_some_and(|gone| !gone.deleted), "what the catalog knew is no longer there");
+}
