@@ -79,6 +79,27 @@ impl Table {
     }
 }
 
+/// The text in lines of at most `width` characters, as long as its words allow. What is long and has no spaces, such as
+/// an ARM id, stays whole: somebody will copy it.
+pub fn wrapped(text: &str, width: usize) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for line in text.lines() {
+        let mut begun = String::new();
+        for word in line.split(' ') {
+            let longer = begun.chars().count() + 1 + word.chars().count();
+            if !begun.is_empty() && longer > width {
+                lines.push(std::mem::take(&mut begun));
+            }
+            if !begun.is_empty() {
+                begun.push(' ');
+            }
+            begun.push_str(word);
+        }
+        lines.push(begun);
+    }
+    lines.join("\n")
+}
+
 impl Cell {
     fn styled(&self, colored: bool) -> comfy_table::Cell {
         let cell = comfy_table::Cell::new(&self.text);
@@ -95,6 +116,13 @@ impl Cell {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn long_texts_break_between_words_and_never_inside_one() {
+        assert_eq!(wrapped("alerts, deployment slots", 12), "alerts,\ndeployment\nslots");
+        assert_eq!(wrapped("/subscriptions/0a0a is replaced", 11), "/subscriptions/0a0a\nis replaced");
+        assert_eq!(wrapped("one\ntwo", 80), "one\ntwo");
+    }
 
     #[test]
     fn columns_line_up_and_colours_are_only_where_they_were_asked_for() {

@@ -21,10 +21,13 @@ use crate::engine::storages;
 use crate::exit::Exit;
 use crate::find;
 use crate::known;
-use crate::output::{Cell, Table, Tone};
+use crate::output::{Cell, Table, Tone, wrapped};
 
 /// So many apps are asked about at once.
 const AT_ONCE: usize = 8;
+
+/// What was found is told in lines of so many characters.
+const WIDTH: usize = 76;
 
 /// The document for programs.
 #[derive(Debug, Serialize)]
@@ -141,7 +144,10 @@ fn summarized(findings: Vec<Finding>) -> Vec<Finding> {
     let is_app = |finding: &&Finding| finding.check == "app";
     let there = findings.iter().filter(is_app).filter(|finding| finding.verdict == Verdict::Ok).count();
     let asked = findings.iter().filter(is_app).count();
-    let mut summarized = vec![Finding::ok("apps", "fleet", format!("{there} of {asked} are there"))];
+    let mut summarized = Vec::new();
+    if asked > 0 {
+        summarized.push(Finding::ok("apps", "fleet", format!("{there} of {asked} are there")));
+    }
     summarized.extend(together(findings.into_iter().filter(|finding| finding.verdict != Verdict::Ok)));
     summarized
 }
@@ -154,13 +160,9 @@ fn show(findings: &[Finding], context: &Context) -> std::io::Result<()> {
             Verdict::Warn => Cell::toned("warn", Tone::Warn),
             Verdict::Fail => Cell::toned("fail", Tone::Bad),
         };
-        let cure = finding.cure.as_ref().map(|cure| format!("; {cure}")).unwrap_or_default();
-        table.row([
-            verdict,
-            finding.check.into(),
-            finding.names().into(),
-            format!("{}{cure}", finding.says).into(),
-        ]);
+        let cure = finding.cure.as_ref().map(|cure| format!("\nto do: {cure}")).unwrap_or_default();
+        let found = wrapped(&format!("{}{cure}", finding.says), WIDTH);
+        table.row([verdict, finding.check.into(), finding.names().into(), found.into()]);
     }
     context.out.table(table)
 }
