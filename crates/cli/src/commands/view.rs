@@ -1,7 +1,7 @@
 //! A run as programs and people see it: without the terms it carries, which are the fleet file's business.
 
 use holdfast_model::{
-    AppId, BackupFacts, BackupId, BackupStatus, Cause, Outcome, PolicyName, Run, RunId, RunKind, RunState,
+    AppId, BackupFacts, BackupStatus, Cause, Outcome, PolicyName, Restore, Run, RunId, RunKind, RunState,
     StateCode, Task, Timestamp, Trigger, Verification,
 };
 use serde::Serialize;
@@ -56,7 +56,7 @@ impl From<&Run> for RunView {
         let mut view = Self {
             id: run.id,
             kind: run.task.kind(),
-            what: what(&run.task),
+            what: what(run),
             app: run.app.clone(),
             name: run.app.short_name(),
             policy: run.policy.clone(),
@@ -91,12 +91,16 @@ impl From<&Run> for RunView {
     }
 }
 
-/// What a run does, in one cell. Whose backup it is need not be told where it is the run's own app's.
-fn what(task: &Task) -> String {
-    let of = |backup: Option<BackupId>| backup.map_or_else(|| "a blob".to_owned(), |id| id.to_string());
-    match task {
-        Task::Restore(restore) => format!("restore {}", of(restore.backup)),
-        Task::Drill(drill) => format!("drill {}", of(drill.restore.backup)),
+/// What a run does, in one cell. Whose backup it restores need not be told where it is the run's own app's.
+fn what(run: &Run) -> String {
+    let restored = |restore: &Restore| {
+        let backup = restore.backup.map_or_else(|| "a blob".to_owned(), |id| id.to_string());
+        let is_own = restore.source == run.app;
+        if is_own { backup } else { format!("{backup} of {}", restore.source.short_name()) }
+    };
+    match &run.task {
+        Task::Restore(restore) => format!("restore {}", restored(restore)),
+        Task::Drill(drill) => format!("drill {}", restored(&drill.restore)),
         Task::Delete(delete) => format!("delete {}", delete.backup),
         Task::RefreshSas(refresh) => format!("refresh SAS of {}", refresh.backup),
         Task::PushSchedule { schedule: None, .. } => "remove schedule".to_owned(),

@@ -17,6 +17,7 @@ use self::finding::{Finding, Verdict, together};
 use crate::args::DoctorArgs;
 use crate::config::{self, Checked, Fleet, Problem, Secrets, Severity, summary};
 use crate::context::Context;
+use crate::discovery;
 use crate::engine::storages;
 use crate::exit::Exit;
 use crate::find;
@@ -74,7 +75,7 @@ async fn look(args: &DoctorArgs, fleet: &Fleet, context: &Context) -> anyhow::Re
     };
     let storage = storages(fleet, &context.clock, context.rng())?;
     let mut findings = grounds::credentials(fleet, context).await?;
-    let (apps, unanswered) = apps(fleet, &*arm).await;
+    let (apps, unanswered) = apps(fleet, &arm).await;
     findings.extend(unanswered);
     if let Some(name) = &args.app {
         let ids: Vec<_> = apps.iter().map(|app| app.id.clone()).collect();
@@ -94,10 +95,10 @@ async fn look(args: &DoctorArgs, fleet: &Fleet, context: &Context) -> anyhow::Re
 }
 
 /// The fleet as Azure knows it now, and the subscriptions that did not answer.
-async fn apps(fleet: &Fleet, arm: &dyn Arm) -> (Vec<App>, Vec<Finding>) {
+async fn apps(fleet: &Fleet, arm: &Arc<dyn Arm>) -> (Vec<App>, Vec<Finding>) {
     let (mut sites, mut unanswered) = (Vec::new(), Vec::new());
     for subscription in fleet.subscriptions() {
-        match arm.sites(&subscription).await {
+        match discovery::sites(arm, fleet, &subscription).await {
             Ok(found) => sites.extend(found),
             Err(error) => {
                 let cure = "check the credential's role on the subscription, and the network";
