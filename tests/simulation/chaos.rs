@@ -186,6 +186,10 @@ impl Arm for Shaky<Arc<dyn Arm>> {
         self.around(self.inner.sites(subscription)).await
     }
 
+    async fn slots(&self, app: &AppId) -> Result<Vec<Site>, holdfast_arm::Error> {
+        self.around(self.inner.slots(app)).await
+    }
+
     async fn site(&self, app: &AppId) -> Result<Site, holdfast_arm::Error> {
         self.around(self.inner.site(app)).await
     }

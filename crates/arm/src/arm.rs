@@ -19,6 +19,9 @@ pub trait Arm: Send + Sync {
     /// All sites of a subscription, without their deployment slots. Follows pages to the end.
     async fn sites(&self, subscription: &SubscriptionId) -> Result<Vec<Site>, Error>;
 
+    /// The deployment slots of an app. Follows pages to the end.
+    async fn slots(&self, app: &AppId) -> Result<Vec<Site>, Error>;
+
     /// One app.
     async fn site(&self, app: &AppId) -> Result<Site, Error>;
 

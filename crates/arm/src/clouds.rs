@@ -36,6 +36,10 @@ impl Arm for Clouds {
         self.of(Operation::ListSites, subscription)?.sites(subscription).await
     }
 
+    async fn slots(&self, app: &AppId) -> Result<Vec<Site>, Error> {
+        self.of(Operation::ListSlots, app.subscription())?.slots(app).await
+    }
+
     async fn site(&self, app: &AppId) -> Result<Site, Error> {
         self.of(Operation::GetSite, app.subscription())?.site(app).await
     }

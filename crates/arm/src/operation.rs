@@ -10,6 +10,8 @@ use holdfast_model::{AppId, Call, SubscriptionId};
 pub enum Operation {
     /// The sites of a subscription.
     ListSites,
+    /// The slots of a site.
+    ListSlots,
     /// One site.
     GetSite,
     /// The POST that starts a backup.
@@ -47,6 +49,7 @@ impl Operation {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::ListSites => "list_sites",
+            Self::ListSlots => "list_slots",
             Self::GetSite => "get_site",
             Self::Backup => "backup",
             Self::GetBackup => "get_backup",
@@ -78,6 +81,7 @@ impl Operation {
             | Self::PutSchedule => Call::Write,
             Self::DeleteBackup | Self::DeleteSchedule => Call::Delete,
             Self::ListSites
+            | Self::ListSlots
             | Self::GetSite
             | Self::GetBackup
             | Self::ListBackups
@@ -90,6 +94,7 @@ impl Operation {
     pub(crate) fn phrase(self) -> &'static str {
         match self {
             Self::ListSites => "list the sites of",
+            Self::ListSlots => "list the slots of",
             Self::GetSite | Self::GetBackup => "look at",
             Self::Backup => "start a backup of",
             Self::ListBackups | Self::ListSiteBackups => "list the backups of",
@@ -110,7 +115,7 @@ impl Operation {
     /// takes about 8 KB and ARM chooses how many are on a page.
     pub(crate) fn answer_bytes_max(self) -> usize {
         match self {
-            Self::ListSites | Self::ListBackups | Self::ListSiteBackups => 32 << 20,
+            Self::ListSites | Self::ListSlots | Self::ListBackups | Self::ListSiteBackups => 32 << 20,
             _ => 4 << 20,
         }
     }
@@ -182,6 +187,7 @@ mod tests {
     fn every_post_and_put_is_a_write_every_delete_a_delete_and_the_rest_reads() {
         for (operation, call) in [
             (Operation::ListSites, Call::Read),
+            (Operation::ListSlots, Call::Read),
             (Operation::GetSite, Call::Read),
             (Operation::Backup, Call::Write),
             (Operation::GetBackup, Call::Read),

@@ -10,7 +10,7 @@ mod serve;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use holdfast_model::RunId;
+use holdfast_model::{RunId, RunKind};
 
 pub use backups::{
     AdoptArgs, AppsArgs, BackupsCommand, ChangeArgs, DeleteArgs, HoldArgs, HoldCommand, ListArgs,
@@ -237,6 +237,9 @@ pub struct HistoryArgs {
     /// At most so many runs
     #[arg(long, default_value_t = 20, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub limit: u32,
+    /// Only runs of this kind: `backup`, `restore`, `drill`, `delete`, `refresh_sas`, `push_schedule` or `note`
+    #[arg(long, value_name = "KIND", value_parser = kind)]
+    pub kind: Option<RunKind>,
 }
 
 /// `holdfast runs`
@@ -274,7 +277,7 @@ pub struct PreviewArgs {
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     pub count: u32,
     /// Begin after this time (RFC 3339) instead of now
-    #[arg(long, value_name = "TIME", value_parser = holdfast_model::parse_timestamp)]
+    #[arg(long, value_name = "TIME", value_parser = time)]
     pub from: Option<holdfast_model::Timestamp>,
 }
 
@@ -331,6 +334,19 @@ pub struct VerifyArgs {
 /// `holdfast migrate`
 #[derive(Debug, Clone, Args)]
 pub struct MigrateArgs {}
+
+/// Reads a time.
+fn time(text: &str) -> Result<holdfast_model::Timestamp, String> {
+    let expected = "expected a time such as 2026-12-01T02:00:00Z";
+    holdfast_model::parse_timestamp(text).map_err(|error| format!("{error}: {expected}"))
+}
+
+/// Reads a kind of run.
+fn kind(text: &str) -> Result<RunKind, String> {
+    let named = RunKind::ALL.into_iter().find(|kind| kind.as_str() == text);
+    let expected = || RunKind::ALL.map(RunKind::as_str).join(", ");
+    named.ok_or_else(|| format!("expected one of {}", expected()))
+}
 
 #[cfg(test)]
 mod tests;

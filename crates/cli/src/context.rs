@@ -9,7 +9,7 @@ use holdfast_store::{Mode, PgStore, RunFilter, SqliteStore, Store};
 use secrecy::SecretString;
 
 use crate::args::Global;
-use crate::config::{self, Fleet, Invalid, Secrets};
+use crate::config::{self, Fleet, Invalid, Secrets, summary};
 use crate::exit::{Exit, Failure};
 use crate::find;
 use crate::output::Output;
@@ -35,7 +35,7 @@ impl Context {
         Self { global, out, clock, telemetry }
     }
 
-    /// The fleet, with its secrets tried. Warnings go to stderr; errors, all of them, are the answer.
+    /// The fleet, with its secrets tried. That there are warnings is told on stderr; errors, all of them, are the answer.
     pub fn fleet(&self) -> anyhow::Result<Fleet> {
         self.fleet_with(Secrets::Read)
     }
@@ -44,7 +44,10 @@ impl Context {
     pub fn fleet_with(&self, secrets: Secrets) -> anyhow::Result<Fleet> {
         let checked = config::check(&self.global.fleet, secrets, self.clock.now())?;
         let Some(fleet) = checked.fleet else { return Err(Invalid(checked.problems).into()) };
-        checked.problems.iter().for_each(|problem| self.out.message(&problem.to_string()));
+        if !checked.problems.is_empty() {
+            let (file, count) = (self.global.fleet.display(), summary(&checked.problems));
+            self.out.message(&format!("{file} has {count}: see `holdfast config check`"));
+        }
         Ok(fleet)
     }
 

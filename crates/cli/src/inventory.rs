@@ -161,9 +161,10 @@ impl MadeBy {
 
 /// The backups of an app that a run which has not ended deletes.
 pub async fn being_deleted(store: &dyn Store, app: &AppId) -> anyhow::Result<BTreeSet<BackupId>> {
-    let filter = RunFilter { app: Some(app.clone()), kind: Some(RunKind::Delete), ..RunFilter::default() };
-    let under_way = store.runs(&filter).await?.into_iter().filter(|run| !run.state.is_ended());
-    Ok(under_way.filter_map(|run| run.task.backup(app).map(|(_, id)| id)).collect())
+    let (app_alone, kind) = (Some(app.clone()), Some(RunKind::Delete));
+    let filter = RunFilter { app: app_alone, kind, unfinished: true, ..RunFilter::default() };
+    let under_way = store.runs(&filter).await?;
+    Ok(under_way.iter().filter_map(|run| run.task.backup(app).map(|(_, id)| id)).collect())
 }
 
 /// Each backup once, the newest first.

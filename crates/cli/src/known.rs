@@ -10,6 +10,7 @@ use holdfast_store::Store;
 use crate::clouds::clouds;
 use crate::config::Fleet;
 use crate::context::Context;
+use crate::discovery;
 use crate::exit::{Exit, Failure};
 use crate::find;
 
@@ -28,7 +29,7 @@ pub async fn everything(
     let arm = azure(fleet, context)?;
     let mut sites = Vec::new();
     for subscription in fleet.subscriptions() {
-        match arm.sites(&subscription).await {
+        match discovery::sites(&arm, fleet, &subscription).await {
             Ok(found) => sites.extend(found),
             Err(error) => tracing::warn!(%error, "an app that only Azure knows is not found"),
         }

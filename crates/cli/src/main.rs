@@ -9,6 +9,7 @@ mod config;
 mod confirm;
 mod context;
 mod desk;
+mod discovery;
 mod engine;
 mod exit;
 mod fates;

@@ -12,6 +12,9 @@ use holdfast_simulator::{Azure, Client, Config, Faults, Fleet, Pace, Server};
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::net::TcpListener;
 
+/// One app in so many has a slot `staging`: to restore into, and for rules with `slots = true`.
+const SLOTS: usize = 3;
+
 /// A made-up fleet in a simulated Azure.
 #[derive(Debug, Clone)]
 pub struct Simulation {
@@ -37,7 +40,12 @@ impl Simulation {
     ) -> anyhow::Result<(Server, Arc<Mutex<Azure>>)> {
         let faults = if self.hostile { hostile() } else { Faults::none() };
         let client = self.client.clone();
-        let config = Config { faults, client, pace: Pace::demo(), ..Config::new(self.fleet.clone()) };
+        let config = Config {
+            faults,
+            client,
+            pace: Pace::demo(),
+            ..Config::new(self.fleet.clone().with_slots(SLOTS))
+        };
         let azure = Azure::new(config, self.seed).context("failed to make the simulated azure")?;
         let azure = Arc::new(Mutex::new(azure));
         let server = Server::start(listener, Arc::clone(&azure), clock, shutdown);

@@ -103,6 +103,12 @@ impl Arm for InProcess {
         self.list(&target, get(&path), |answer| answer.sites(&target, self.clock.now())).await
     }
 
+    async fn slots(&self, app: &AppId) -> Result<Vec<Site>, Error> {
+        let target = Target::app(Operation::ListSlots, app);
+        self.list(&target, get(&format!("{app}/slots")), |answer| answer.sites(&target, self.clock.now()))
+            .await
+    }
+
     async fn site(&self, app: &AppId) -> Result<Site, Error> {
         let target = Target::app(Operation::GetSite, app);
         self.call(&target, &get(&app.to_string())).await?.site(&target, self.clock.now())

@@ -21,6 +21,12 @@ impl Arm for HttpArm {
             .await
     }
 
+    async fn slots(&self, app: &AppId) -> Result<Vec<Site>, Error> {
+        let target = Target::app(Operation::ListSlots, app);
+        let url = self.app_url(app, &["slots"]);
+        self.list(&target, Method::GET, url, |answer| answer.sites(&target, self.clock.now())).await
+    }
+
     async fn site(&self, app: &AppId) -> Result<Site, Error> {
         let target = Target::app(Operation::GetSite, app);
         let answer = self.call(&target, Method::GET, self.app_url(app, &[]), None).await?;

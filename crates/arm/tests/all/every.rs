@@ -10,8 +10,9 @@ use serde_json::{Value, json};
 use crate::answers::{CONNECTION, SAS, SUBSCRIPTION, created, list, listed, request, site};
 use crate::server::{Seen, answer};
 
-pub const ALL: [Operation; 16] = [
+pub const ALL: [Operation; 17] = [
     Operation::ListSites,
+    Operation::ListSlots,
     Operation::GetSite,
     Operation::Backup,
     Operation::GetBackup,
@@ -72,6 +73,7 @@ pub async fn call(arm: &dyn Arm, operation: Operation, app: &AppId) -> Result<St
     let (id, replace) = (BackupId(12), SecretString::from(SAS));
     match operation {
         Operation::ListSites => arm.sites(app.subscription()).await.map(text),
+        Operation::ListSlots => arm.slots(app).await.map(text),
         Operation::GetSite => arm.site(app).await.map(text),
         Operation::Backup => arm.backup(app, &request()).await.map(text),
         Operation::GetBackup => arm.get_backup(app, id).await.map(text),
@@ -93,7 +95,7 @@ pub async fn call(arm: &dyn Arm, operation: Operation, app: &AppId) -> Result<St
 /// What Azure answers to the call when all is well, in the shapes that were recorded or, for discovery, documented.
 pub fn good(operation: Operation, app: &AppId, seen: &Seen) -> Response<Body> {
     let body = match operation {
-        Operation::ListSites => list(&[site("bread")]),
+        Operation::ListSites | Operation::ListSlots => list(&[site("bread")]),
         Operation::GetSite | Operation::GetOperation => site("bread"),
         Operation::Backup | Operation::BackupSecrets => created(app),
         Operation::GetBackup => listed(app, 12, "Succeeded"),

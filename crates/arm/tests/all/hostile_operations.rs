@@ -120,7 +120,7 @@ async fn a_200_with_nothing_is_an_end_only_where_azure_says_nothing_more() {
 async fn an_answer_that_is_too_large_is_not_read_to_its_end() {
     let huge = "x".repeat((4 << 20) + 1);
     for operation in ALL {
-        if [Operation::ListSites, Operation::ListBackups, Operation::ListSiteBackups].contains(&operation) {
+        if operation.to_string().starts_with("list_") {
             continue;
         }
         let error = refused(operation, 200, &huge).await;

@@ -16,6 +16,7 @@ use crate::server::{Server, answer, arm, arm_with, tokens};
 fn request_of(operation: Operation) -> (&'static str, &'static str) {
     match operation {
         Operation::ListSites => unreachable!("it is not about an app"),
+        Operation::ListSlots => ("GET", "/slots"),
         Operation::GetSite => ("GET", ""),
         Operation::Backup => ("POST", "/backup"),
         Operation::GetBackup => ("GET", "/backups/12"),

@@ -49,7 +49,7 @@ pub struct WhichBackup {
     #[arg(long)]
     pub latest: bool,
     /// The newest good backup that is not newer than this (RFC 3339)
-    #[arg(long, value_name = "TIME", value_parser = holdfast_model::parse_timestamp)]
+    #[arg(long, value_name = "TIME", value_parser = super::time)]
     pub at: Option<Timestamp>,
     /// A blob that Azure's list no longer knows
     #[arg(long, value_name = "NAME")]

@@ -1,6 +1,6 @@
 //! Runs that a command adds beside backups: added all at once, shown, and followed where that was asked for.
 
-use holdfast_model::{NewRun, Run, RunId, RunKind, Task};
+use holdfast_model::{NewRun, Run, RunId, RunKind};
 
 use super::{RunView, state_cell};
 use crate::backends::Backends;
@@ -41,19 +41,9 @@ fn show(runs: &[Run], context: &Context) -> anyhow::Result<()> {
         return Ok(context.out.json(&views)?);
     }
     let mut table = Table::new(["APP", "WHAT", "RUN", "STATE"]);
-    for (run, view) in runs.iter().zip(&views) {
-        let name = run.app.short_name();
-        table.row([name.into(), what(run).into(), run.id.to_string().into(), state_cell(view)]);
+    for view in &views {
+        let (name, what) = (view.name.as_str(), view.what.as_str());
+        table.row([name.into(), what.into(), view.id.to_string().into(), state_cell(view)]);
     }
     Ok(context.out.table(table)?)
-}
-
-fn what(run: &Run) -> String {
-    match &run.task {
-        Task::Delete(delete) => format!("delete {}", delete.backup),
-        Task::RefreshSas(refresh) => format!("refresh SAS of {}", refresh.backup),
-        Task::PushSchedule { schedule: None, .. } => "remove schedule".to_owned(),
-        Task::PushSchedule { schedule: Some(_), .. } => "push schedule".to_owned(),
-        task => task.kind().to_string(),
-    }
 }

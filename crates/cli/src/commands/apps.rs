@@ -1,19 +1,18 @@
 //! `holdfast apps discover`: what Azure knows, what the rules find, and what nobody backs up.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use anyhow::Context as _;
-use holdfast_arm::{Arm, Observer, Unobserved};
 use holdfast_model::{AppId, PolicyName, Site, SubscriptionId};
 use serde::Serialize;
 
 use crate::args::DiscoverArgs;
-use crate::clouds::clouds;
 use crate::config::Fleet;
 use crate::context::Context;
+use crate::discovery;
 use crate::exit::Exit;
-use crate::output::{Cell, Table, Tone};
+use crate::known;
+use crate::output::{Cell, Table, Tone, counted};
 
 /// The document for programs.
 #[derive(Debug, Serialize)]
@@ -51,12 +50,12 @@ enum Via {
 /// Runs the command.
 pub async fn run(args: &DiscoverArgs, context: &Context) -> anyhow::Result<Exit> {
     let fleet = context.fleet()?;
-    let observer: Arc<dyn Observer> = Arc::new(Unobserved);
-    let arm = clouds(&fleet, &context.clock, &observer, &mut context.rng())?;
+    let arm = known::azure(&fleet, context)?;
     let subscriptions = fleet.subscriptions();
     let mut sites = Vec::new();
     for subscription in &subscriptions {
-        sites.extend(arm.sites(subscription).await.context("failed to discover the apps")?);
+        let found = discovery::sites(&arm, &fleet, subscription).await;
+        sites.extend(found.context("failed to discover the apps")?);
     }
     let mut document = sort_out(&fleet, subscriptions, &sites);
     if args.unprotected {
@@ -117,9 +116,9 @@ fn show(document: &Document, context: &Context) -> std::io::Result<()> {
     }
     let Document { apps, unprotected, subscriptions, .. } = document;
     context.out.message(&format!(
-        "{} apps in {} subscriptions; {unprotected} in no policy",
-        apps.len(),
-        subscriptions.len()
+        "{} in {}; {unprotected} in no policy",
+        counted(apps.len(), "app"),
+        counted(subscriptions.len(), "subscription")
     ));
     Ok(())
 }

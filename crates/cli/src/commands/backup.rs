@@ -1,6 +1,8 @@
 //! `holdfast backup`: backups on demand.
 
-use holdfast_model::{AppId, NewRun, Outcome, PolicyName, Run, RunId, RunState, Trigger};
+use std::collections::BTreeMap;
+
+use holdfast_model::{App, AppId, NewRun, Outcome, PolicyName, Run, RunId, RunState, Task, Trigger};
 use serde::Serialize;
 
 use crate::args::BackupArgs;
@@ -33,14 +35,18 @@ pub async fn run(args: &BackupArgs, context: &Context) -> anyhow::Result<Exit> {
     let mut rng = context.rng();
     let apps = known::apps(&args.apps, &fleet, &**store, context).await?;
     let mut ids = Vec::new();
-    for mut app in apps {
+    // An app that is named twice is backed up once.
+    let apps: BTreeMap<AppId, App> = apps.into_iter().map(|app| (app.id.clone(), app)).collect();
+    for mut app in apps.into_values() {
         if let Some(name) = &args.policy {
             app.policy = Some(PolicyName::new(name));
         }
         let terms = known::terms(&app, &fleet)?;
         let now = store.now().await?;
         let id = RunId::new(now, &mut rng);
-        store.add_run(&NewRun::backup(id, &app, &terms, (None, Trigger::Manual), (now, now))).await?;
+        let task = Task::Backup { databases: app.databases.clone() };
+        let asked = (task, Trigger::Manual, Some(context.by()));
+        store.add_run(&NewRun::task(id, &app, &terms, asked, now)).await?;
         ids.push(id);
     }
     if !args.wait {

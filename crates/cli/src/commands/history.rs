@@ -23,14 +23,15 @@ pub async fn run(args: &HistoryArgs, context: &Context) -> anyhow::Result<Exit> 
     let store = context.store(Mode::Read).await?;
     let app = context.app_in(&*store, &args.app).await?;
     let filter =
-        RunFilter { app: Some(app.clone()), state: None, kind: None, unfinished: false, most: args.limit };
+        RunFilter { app: Some(app.clone()), kind: args.kind, most: args.limit, ..RunFilter::default() };
     let runs = store.runs(&filter).await?.iter().map(RunView::from).collect();
     let document = Document { now: store.now().await?, app, runs };
     store.close().await;
     if context.out.is_json() {
         context.out.json(&document)?;
     } else if document.runs.is_empty() {
-        context.out.text(&format!("{} has no runs yet", document.app.short_name()))?;
+        let kind = args.kind.map(|kind| format!(" of the kind {kind}")).unwrap_or_default();
+        context.out.text(&format!("{} has no runs{kind} yet", document.app.short_name()))?;
     } else {
         context.out.table(table(&document))?;
     }
@@ -38,14 +39,14 @@ pub async fn run(args: &HistoryArgs, context: &Context) -> anyhow::Result<Exit> 
 }
 
 fn table(document: &Document) -> Table {
-    let mut table = Table::new(["BEGAN", "OUTCOME", "POLICY", "SIZE", "BACKUP", "RUN"]);
+    let mut table = Table::new(["BEGAN", "WHAT", "OUTCOME", "SIZE", "BACKUP", "RUN"]);
     for run in &document.runs {
         let size = run.backup.as_ref().map_or_else(|| "-".to_owned(), |backup| bytes(backup.size_bytes));
         let backup = run.backup.as_ref().map_or("-", |backup| backup.blob.as_str());
-        let policy = run.policy.as_ref().map_or("-", |policy| policy.as_str());
         let began = age(run.created_at, document.now);
         let id = run.id.to_string();
-        table.row([began.into(), state_cell(run), policy.into(), size.into(), backup.into(), id.into()]);
+        let what = run.what.as_str();
+        table.row([began.into(), what.into(), state_cell(run), size.into(), backup.into(), id.into()]);
     }
     table
 }

@@ -11,7 +11,7 @@ use crate::config::Fleet;
 use crate::confirm;
 use crate::context::Context;
 use crate::desk::Desk;
-use crate::exit::Exit;
+use crate::exit::{Exit, Failure};
 use crate::output::Table;
 use crate::restoring::{Aim, Ask, Databases, Plan, Purpose, aim, plan};
 
@@ -83,7 +83,11 @@ pub async fn carry_out(
     let (now, by) = (backends.store.now().await?, Some(context.by()));
     let id = RunId::new(now, &mut rng);
     let new = NewRun::task(id, &doing.app, &doing.terms, (doing.task, Trigger::Manual, by), now);
-    backends.store.add_run(&new).await?;
+    if backends.store.add_runs(&[new]).await? == 0 {
+        let what = format!("a {} of {} is under way already", plan.kind, plan.source.short_name());
+        let help = format!("`holdfast history {}` shows it", plan.word());
+        return Err(Failure::new(Exit::Failed, what).help(help).into());
+    }
     if !consent.wait {
         show(plan, &carry::load(&*backends.store, &[id]).await?, context)?;
         carry::tell_who_carries(&backends, context);

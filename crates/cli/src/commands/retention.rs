@@ -12,7 +12,7 @@ use crate::config::{Fleet, Secrets};
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
 use crate::fates;
-use crate::output::{Cell, Table, Tone, age, bytes};
+use crate::output::{Cell, Table, Tone, age, bytes, counted};
 
 /// The document for programs.
 #[derive(Debug, Serialize)]
@@ -163,8 +163,8 @@ fn summary(apps: &[OfApp]) -> String {
         *all += of.backups.len();
     }
     let told = policies.iter().map(|(name, (dry_run, go, all))| {
-        let what = if *dry_run { "would be deleted, and its rule only tells" } else { "are to be deleted" };
-        format!("{name}: {go} of {all} backups {what}")
+        let what = if *dry_run { "would be deleted, and its rule only tells" } else { "will be deleted" };
+        format!("{name}: {go} of {} {what}", counted(*all, "backup"))
     });
     let told: Vec<String> = told.collect();
     if told.is_empty() {

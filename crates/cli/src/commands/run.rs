@@ -64,7 +64,7 @@ async fn serve(
         steps: telemetry.steps(),
         rng: context.rng(),
     })?;
-    tracing::info!(?role, fleet = %context.global.fleet.display(), "running; stop with Ctrl-C");
+    tracing::info!(role = role.as_str(), fleet = %context.global.fleet.display(), "running; stop with Ctrl-C");
     let stop = CancellationToken::new();
     let process = Process { role, store: Arc::clone(&store), attached: broker.clone().map(attached) };
     let shown = telemetry.serve(console.listen, process, &stop).await?;

@@ -1,6 +1,6 @@
 //! `holdfast runs show`: a run and everything that happened to it.
 
-use holdfast_model::{BackupFacts, RunEvent, RunId, SasFacts, Task, Trigger, format_timestamp};
+use holdfast_model::{BackupFacts, Note, RunEvent, RunId, SasFacts, Task, Trigger, format_timestamp};
 use holdfast_store::{AuditEvent, Mode};
 use serde::Serialize;
 
@@ -30,19 +30,32 @@ pub async fn run(id: RunId, context: &Context) -> anyhow::Result<Exit> {
     if context.out.is_json() {
         context.out.json(&document)?;
     } else {
-        context.out.table(facts(&document.run))?;
+        context.out.table(facts(&document.run, asked_by(&document.events)))?;
         context.out.text("")?;
         context.out.table(happenings(&document.events))?;
     }
     Ok(Exit::Done)
 }
 
-fn facts(run: &RunView) -> Table {
+/// Who asked, where a person did.
+fn asked_by(events: &[AuditEvent]) -> Option<&str> {
+    events.iter().find_map(|event| match &event.event {
+        RunEvent::Planned { by, .. } => by.as_deref(),
+        RunEvent::Noted { by, .. } => Some(by.as_str()),
+        _ => None,
+    })
+}
+
+fn facts(run: &RunView, by: Option<&str>) -> Table {
     let mut table = Table::new(["RUN", ""]);
     let mut fact = |name: &str, value: String| table.row([name.into(), value.into()]);
     fact("id", run.id.to_string());
+    fact("what", run.what.clone());
     fact("app", run.app.to_string());
     fact("policy", run.policy.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string));
+    if let Some(by) = by {
+        fact("asked by", by.to_owned());
+    }
     if let Some(tick) = run.tick {
         fact("tick", format_timestamp(tick));
     }
@@ -69,7 +82,7 @@ fn detail(event: &RunEvent) -> String {
     match event {
         RunEvent::Planned { tick: Some(tick), .. } => format!("for the tick {}", format_timestamp(*tick)),
         RunEvent::Planned { tick: None, trigger, task, by } => planned(*trigger, task, by.as_deref()),
-        RunEvent::Noted { note, by } => format!("{} by {by}", note.as_str()),
+        RunEvent::Noted { note, by } => noted(note, by),
         RunEvent::Missed { tick, reason } => {
             format!("the tick {}: {}", format_timestamp(*tick), reason.as_str())
         }
@@ -109,13 +122,39 @@ fn detail(event: &RunEvent) -> String {
     }
 }
 
+fn noted(note: &Note, by: &str) -> String {
+    let about = note.backup().map(|id| format!("backup {id} ")).unwrap_or_default();
+    let more = match note {
+        Note::Held { reason, .. } | Note::Released { reason, .. } => format!(": {reason}"),
+        Note::Lost { detail, .. } => format!(": {detail}"),
+        Note::Drift { drift, .. } if drift.is_empty() => ": none".to_owned(),
+        Note::Drift { drift, .. } => format!(": {}", drift.join("; ")),
+        Note::TakenOver { storage, .. } => format!(" in storage `{storage}`"),
+        Note::Verified { .. } | Note::Revealed { .. } => String::new(),
+    };
+    format!("{about}{} by {by}{more}", note.as_str())
+}
+
 fn planned(trigger: Trigger, task: &Task, by: Option<&str>) -> String {
     let who = match (trigger, by) {
         (Trigger::Policy, _) => "the policy".to_owned(),
         (_, Some(by)) => by.to_owned(),
         (_, None) => "hand".to_owned(),
     };
-    format!("{} by {who}", task.kind())
+    let from =
+        task.restore().map(|restore| format!(" from {} of {}", restore.blob, restore.source.short_name()));
+    let with = databases(task).map(|names| format!(" with the databases {names}"));
+    format!("{}{}{} by {who}", task.kind(), from.unwrap_or_default(), with.unwrap_or_default())
+}
+
+/// The databases that are taken along or brought back.
+fn databases(task: &Task) -> Option<String> {
+    let databases = match task {
+        Task::Backup { databases } | Task::PushSchedule { databases, .. } => databases,
+        _ => &task.restore()?.databases,
+    };
+    let names: Vec<&str> = databases.iter().map(|database| database.name.as_str()).collect();
+    (!names.is_empty()).then(|| names.join(", "))
 }
 
 fn fingerprint(sas: Option<&SasFacts>) -> &str {

@@ -1,8 +1,8 @@
 //! A run as programs and people see it: without the terms it carries, which are the fleet file's business.
 
 use holdfast_model::{
-    AppId, BackupFacts, BackupStatus, Cause, Outcome, PolicyName, Run, RunId, RunKind, RunState, StateCode,
-    Timestamp, Trigger, Verification,
+    AppId, BackupFacts, BackupStatus, Cause, Outcome, PolicyName, Restore, Run, RunId, RunKind, RunState,
+    StateCode, Task, Timestamp, Trigger, Verification,
 };
 use serde::Serialize;
 
@@ -16,6 +16,9 @@ pub struct RunView {
     pub id: RunId,
     /// What is done.
     pub kind: RunKind,
+    /// The same with its particulars, for people.
+    #[serde(skip)]
+    pub what: String,
     /// To which app.
     pub app: AppId,
     /// What people call the app.
@@ -53,6 +56,7 @@ impl From<&Run> for RunView {
         let mut view = Self {
             id: run.id,
             kind: run.task.kind(),
+            what: what(run),
             app: run.app.clone(),
             name: run.app.short_name(),
             policy: run.policy.clone(),
@@ -84,6 +88,28 @@ impl From<&Run> for RunView {
             | RunState::Following { .. } => {}
         }
         view
+    }
+}
+
+/// What a run does, in one cell. Whose backup it restores need not be told where it is the run's own app's.
+fn what(run: &Run) -> String {
+    let restored = |restore: &Restore| {
+        let backup = restore.backup.map_or_else(|| "a blob".to_owned(), |id| id.to_string());
+        let is_own = restore.source == run.app;
+        if is_own { backup } else { format!("{backup} of {}", restore.source.short_name()) }
+    };
+    match &run.task {
+        Task::Restore(restore) => format!("restore {}", restored(restore)),
+        Task::Drill(drill) => format!("drill {}", restored(&drill.restore)),
+        Task::Delete(delete) => format!("delete {}", delete.backup),
+        Task::RefreshSas(refresh) => format!("refresh SAS of {}", refresh.backup),
+        Task::PushSchedule { schedule: None, .. } => "remove schedule".to_owned(),
+        Task::PushSchedule { schedule: Some(_), .. } => "push schedule".to_owned(),
+        Task::Note { note } => {
+            let about = note.backup().map(|id| format!(" {id}")).unwrap_or_default();
+            format!("note: {}{about}", note.as_str())
+        }
+        Task::Backup { .. } => "backup".to_owned(),
     }
 }
 

@@ -79,6 +79,7 @@ fn rule(
     let tags = tags(report, &mut section);
     let policy = section.required(report, "policy", "the name of a [policy.NAME]");
     let policy = policy.and_then(|found| find(report, &found, policies));
+    let slots = section.flag(report, "slots").unwrap_or(false);
     let exclude = section.texts(report, "exclude", "a list of ARM ids or short names");
     let exclude = exclude.into_iter().map(|found| found.value.to_lowercase()).collect();
     if let Some(first) = section.sections(report, "databases", DATABASES).first() {
@@ -87,7 +88,7 @@ fn rule(
         report.error_with_help(&first.place, message, "list the app as an [[app]] with its databases");
     }
     section.finish(report);
-    Some(Discover { subscription: subscription?, tags, policy: policy?, exclude })
+    Some(Discover { subscription: subscription?, tags, policy: policy?, slots, exclude })
 }
 
 fn tags(report: &mut Report<'_>, section: &mut Section<'_>) -> BTreeMap<String, String> {

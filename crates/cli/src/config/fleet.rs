@@ -53,6 +53,8 @@ pub struct Discover {
     pub tags: BTreeMap<String, String>,
     /// The policy of what is found.
     pub policy: PolicyName,
+    /// Whether deployment slots of what it takes in are taken in too. They go by the tags of their app.
+    pub slots: bool,
     /// Apps left out: ARM ids or short names, in lower case.
     pub exclude: Vec<String>,
 }
@@ -87,7 +89,10 @@ impl Discover {
         let has = |(name, value): (&String, &String)| {
             site.tags.iter().any(|(n, v)| n.eq_ignore_ascii_case(name) && v == value)
         };
-        site.id.subscription() == &self.subscription && self.tags.iter().all(has) && !self.excludes(&site.id)
+        (self.slots || site.id.slot().is_none())
+            && site.id.subscription() == &self.subscription
+            && self.tags.iter().all(has)
+            && !self.excludes(&site.id)
     }
 
     fn excludes(&self, id: &AppId) -> bool {
@@ -158,6 +163,7 @@ mod tests {
             subscription: SubscriptionId::new("SUB"),
             tags: [("backup".to_owned(), "gold".to_owned())].into(),
             policy: PolicyName::new("gold"),
+            slots: false,
             exclude: vec!["blog".into()],
         }
     }
@@ -177,6 +183,17 @@ mod tests {
         let mut by_id = rule();
         by_id.exclude = vec![site("shop", &[]).id.to_string().to_lowercase()];
         assert!(!by_id.takes(&site("shop", &[("backup", "gold")])), "excluded by its id");
+    }
+
+    #[test]
+    fn slots_are_taken_in_where_the_rule_says_so_and_can_be_excluded_one_by_one() {
+        let slot = Site {
+            id: AppId::new("sub", "group", "shop", Some("staging")),
+            ..site("shop", &[("backup", "gold")])
+        };
+        assert!(!rule().takes(&slot));
+        assert!(Discover { slots: true, ..rule() }.takes(&slot));
+        assert!(!Discover { slots: true, exclude: vec!["shop/staging".into()], ..rule() }.takes(&slot));
     }
 
     #[test]

@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Fleet;
+use crate::discovery;
 
 /// How often Azure is asked for its apps: a new app is backed up from the day it is tagged.
 const LOOK_EVERY: Duration = Duration::from_mins(15);
@@ -54,7 +55,7 @@ impl FleetKeeper {
     pub async fn look(&mut self) {
         self.unanswered.clear();
         for subscription in self.file.subscriptions() {
-            match self.arm.sites(&subscription).await {
+            match discovery::sites(&self.arm, &self.file, &subscription).await {
                 Ok(sites) => {
                     self.known.insert(subscription, sites);
                 }

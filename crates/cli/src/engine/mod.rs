@@ -75,6 +75,18 @@ pub enum Role {
     Carrier,
 }
 
+impl Role {
+    /// The word in logs: the command that runs it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::All => "run",
+            Self::Scheduler => "scheduler",
+            Self::Worker => "worker",
+            Self::Carrier => "carrier",
+        }
+    }
+}
+
 impl Engine {
     /// Wires everything together. Nothing is sent yet.
     pub fn new(parts: Parts) -> anyhow::Result<Self> {

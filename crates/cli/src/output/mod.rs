@@ -3,7 +3,7 @@
 mod table;
 mod times;
 
-pub use table::{Cell, Table, Tone};
+pub use table::{Cell, Table, Tone, wrapped};
 pub use times::{age, bytes, until};
 
 use std::io::{self, IsTerminal as _, Write as _};

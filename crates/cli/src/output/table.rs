@@ -74,9 +74,38 @@ impl Table {
         if colored {
             table.enforce_styling();
         }
-        let lines: Vec<String> = table.lines().map(|line| line.trim_end().to_owned()).collect();
+        let lines: Vec<String> = table.lines().map(|line| trimmed(&line)).collect();
         lines.join("\n")
     }
+}
+
+/// The line without spaces at its end, also where a colour ends behind them: they would wrap on a narrow terminal.
+fn trimmed(line: &str) -> String {
+    let ends = ["\u{1b}[0m", "\u{1b}[39m"];
+    let colored = ends.into_iter().find_map(|end| Some((line.strip_suffix(end)?, end)));
+    let (text, end) = colored.unwrap_or((line, ""));
+    format!("{}{end}", text.trim_end())
+}
+
+/// The text in lines of at most `width` characters, as long as its words allow. What is long and has no spaces, such as
+/// an ARM id, stays whole: somebody will copy it.
+pub fn wrapped(text: &str, width: usize) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for line in text.lines() {
+        let mut begun = String::new();
+        for word in line.split(' ') {
+            let longer = begun.chars().count() + 1 + word.chars().count();
+            if !begun.is_empty() && longer > width {
+                lines.push(std::mem::take(&mut begun));
+            }
+            if !begun.is_empty() {
+                begun.push(' ');
+            }
+            begun.push_str(word);
+        }
+        lines.push(begun);
+    }
+    lines.join("\n")
 }
 
 impl Cell {
@@ -95,6 +124,24 @@ impl Cell {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_line_ends_in_spaces_with_colours_or_without() {
+        for colored in [true, false] {
+            let mut table = Table::new(["A", "B"]);
+            table.row(["x".into(), Cell::toned("a long text", Tone::Good)]);
+            let text = table.render(colored, None);
+            assert!(text.lines().all(|line| !trimmed(line).contains("  \u{1b}[0m")), "{text:?}");
+            assert!(text.lines().next().is_some_and(|header| header.len() < 30), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn long_texts_break_between_words_and_never_inside_one() {
+        assert_eq!(wrapped("alerts, deployment slots", 12), "alerts,\ndeployment\nslots");
+        assert_eq!(wrapped("/subscriptions/0a0a is replaced", 11), "/subscriptions/0a0a\nis replaced");
+        assert_eq!(wrapped("one\ntwo", 80), "one\ntwo");
+    }
 
     #[test]
     fn columns_line_up_and_colours_are_only_where_they_were_asked_for() {

@@ -1,5 +1,7 @@
 //! Which backup is restored.
 
+use std::collections::BTreeSet;
+
 use holdfast_model::{AppId, BackupId, CatalogEntry, Timestamp, format_timestamp};
 
 use crate::args::WhichBackup;
@@ -40,26 +42,27 @@ pub enum Chosen<'a> {
     Blob(&'a str),
 }
 
-/// Chooses among the entries of the app's catalog.
+/// Chooses among the entries of the app's catalog, but none of those that are `going`, since a run deletes them.
 pub fn choose<'a>(
     app: &AppId,
-    entries: &'a [CatalogEntry],
+    (entries, going): (&'a [CatalogEntry], &BTreeSet<BackupId>),
     wanted: &'a Wanted,
 ) -> Result<Chosen<'a>, Failure> {
     let name = app.short_name();
+    let newest = |takes: &dyn Fn(&CatalogEntry) -> bool| {
+        newest(entries, |entry| !going.contains(&entry.backup.id) && takes(entry)).map(Chosen::Known)
+    };
     let none = |what: String| Failure::new(Exit::Usage, what).help(others(entries));
     match wanted {
         Wanted::Blob(blob) => Ok(Chosen::Blob(blob)),
+        Wanted::Id(id) if going.contains(id) => Err(deleted_now(app, *id)),
         Wanted::Id(id) => match entries.iter().find(|entry| entry.backup.id == *id) {
             Some(entry) => there(app, entry).map(Chosen::Known),
             None => Ok(Chosen::Listed(*id)),
         },
-        Wanted::Latest => {
-            let newest = newest(entries, |_| true).map(Chosen::Known);
-            newest.ok_or_else(|| none(format!("no good backup of {name} is known")))
-        }
+        Wanted::Latest => newest(&|_| true).ok_or_else(|| none(format!("no good backup of {name} is known"))),
         Wanted::At(at) => {
-            let newest = newest(entries, |entry| entry.backup.accepted_at <= *at).map(Chosen::Known);
+            let newest = newest(&|entry| entry.backup.accepted_at <= *at);
             let at = format_timestamp(*at);
             newest.ok_or_else(|| none(format!("no good backup of {name} is from before {at}")))
         }
@@ -69,6 +72,15 @@ pub fn choose<'a>(
 /// Nobody knows the backup of this number.
 pub fn nowhere(app: &AppId, entries: &[CatalogEntry], id: BackupId) -> Failure {
     Failure::new(Exit::Usage, format!("{} has no backup {id}", app.short_name())).help(others(entries))
+}
+
+/// Somebody, or retention, has asked for its deletion.
+fn deleted_now(app: &AppId, id: BackupId) -> Failure {
+    let name = app.short_name();
+    let what = format!("backup {id} of {name} is being deleted");
+    let help =
+        format!("`holdfast history {name} --kind delete` shows by which run; `--latest` takes another");
+    Failure::new(Exit::Failed, what).help(help)
 }
 
 fn there<'a>(app: &AppId, entry: &'a CatalogEntry) -> Result<&'a CatalogEntry, Failure> {
@@ -148,7 +160,12 @@ mod tests {
 
     /// The number of the entry, or what else is to be asked.
     fn chosen(wanted: &Wanted) -> Result<String, String> {
-        match choose(&app(), &entries(), wanted) {
+        chosen_of(wanted, &[])
+    }
+
+    fn chosen_of(wanted: &Wanted, going: &[i64]) -> Result<String, String> {
+        let going = going.iter().copied().map(BackupId).collect();
+        match choose(&app(), (&entries(), &going), wanted) {
             Ok(Chosen::Known(entry)) => Ok(entry.backup.id.to_string()),
             Ok(Chosen::Listed(id)) => Ok(format!("ask for {id}")),
             Ok(Chosen::Blob(blob)) => Ok(format!("look into {blob}")),
@@ -168,6 +185,15 @@ mod tests {
         assert_eq!(chosen(&Wanted::Id(BackupId(3))), Ok("3".to_owned()));
         let told = chosen(&Wanted::Id(BackupId(4))).unwrap_err();
         assert!(told.starts_with("error: backup 4 of shop was deleted at 1970-01-05T03:00:00"), "{told}");
+    }
+
+    #[test]
+    fn one_that_is_being_deleted_is_not_restored() {
+        assert_eq!(chosen_of(&Wanted::Latest, &[2]), Ok("1".to_owned()));
+        assert_eq!(chosen_of(&Wanted::At(at(2)), &[2]), Ok("1".to_owned()));
+        let told = chosen_of(&Wanted::Id(BackupId(2)), &[2]).unwrap_err();
+        assert!(told.starts_with("error: backup 2 of shop is being deleted\nhelp: "), "{told}");
+        assert!(chosen_of(&Wanted::Latest, &[1, 2]).is_err());
     }
 
     #[test]

@@ -15,6 +15,7 @@ use super::source::Source;
 use super::target::Aim;
 use crate::desk::{Desk, unfit};
 use crate::exit::{Exit, Failure};
+use crate::inventory::being_deleted;
 
 /// A restore as somebody asks for it.
 #[derive(Debug)]
@@ -106,7 +107,8 @@ async fn backup(desk: &Desk<'_>, ask: &Ask) -> anyhow::Result<Source> {
     let app = &ask.source.id;
     let filter = CatalogFilter { app: Some(app.clone()), with_gone: true, ..CatalogFilter::default() };
     let entries = desk.store.catalog(&filter).await?;
-    let (id, known) = match choose(app, &entries, &ask.wanted)? {
+    let going = being_deleted(desk.store, app).await?;
+    let (id, known) = match choose(app, (&entries, &going), &ask.wanted)? {
         Chosen::Blob(name) => return Ok(Source::blob(name, Vec::new())),
         Chosen::Known(entry) => (entry.backup.id, Some(entry)),
         Chosen::Listed(id) => (id, None),

@@ -4,7 +4,7 @@ use anyhow::Context as _;
 use holdfast_arm::Verdict;
 use holdfast_model::{AppId, Site};
 
-use super::gather::Ask;
+use super::gather::{Ask, Purpose};
 use super::plan::Target;
 use super::target::{Aim, can_take, may_replace};
 use crate::desk::Desk;
@@ -26,6 +26,7 @@ pub async fn place(desk: &Desk<'_>, ask: &Ask, target: &AppId) -> anyhow::Result
         (Aim::Over(_), None) => {
             let help = match target.slot() {
                 Some(_) => "make the slot in Azure first",
+                None if ask.purpose != Purpose::Restore => "make the scratch app in Azure first",
                 None => "make the app in Azure first, or say --to-new NAME",
             };
             let what = format!("Azure has no app {}", target.short_name());

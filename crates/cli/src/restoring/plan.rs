@@ -4,7 +4,7 @@ use holdfast_model::{App, AppId, DatabaseRef, SasFacts, Task, Terms, Timestamp, 
 use serde::Serialize;
 
 use super::source::Source;
-use crate::output::{Cell, Table, Tone, age, bytes};
+use crate::output::{Cell, Table, Tone, age, bytes, wrapped};
 
 /// What stays as it is in the target, whatever was backed up (docs: App Service backups).
 pub const NEVER_RESTORED: [&str; 10] = [
@@ -19,6 +19,9 @@ pub const NEVER_RESTORED: [&str; 10] = [
     "alerts",
     "deployment slots",
 ];
+
+/// The lines of a plan have so many characters beside its names.
+const WIDTH: usize = 104;
 
 /// A restore that could be begun.
 #[derive(Debug, Serialize)]
@@ -111,7 +114,7 @@ impl Plan {
     /// For people.
     pub fn table(&self, now: Timestamp) -> Table {
         let mut table = Table::new(["PLAN", ""]);
-        let mut fact = |name: &str, value: String| table.row([name.into(), value.into()]);
+        let mut fact = |name: &str, value: String| table.row([name.into(), wrapped(&value, WIDTH).into()]);
         fact(self.kind, self.what(now));
         fact("from", format!("{} in {}, {}", self.backup.blob, self.container, self.found()));
         fact("into", self.whereto());
@@ -124,7 +127,7 @@ impl Plan {
         }
         fact("not restored", NEVER_RESTORED.join(", "));
         for warning in &self.warnings {
-            table.row(["warning".into(), Cell::toned(warning.as_str(), Tone::Warn)]);
+            table.row(["warning".into(), Cell::toned(wrapped(warning, WIDTH), Tone::Warn)]);
         }
         table
     }
@@ -154,11 +157,11 @@ impl Plan {
         let Target { app, exists, tier, state, plan, .. } = &self.target;
         if !exists {
             let plan = plan.as_deref().and_then(|plan| plan.rsplit('/').next()).unwrap_or("its plan");
-            return format!("{app}, which is made new in {plan}");
+            return format!("{app}\nwhich is made new in {plan}");
         }
         let facts: Vec<&str> = [tier.as_deref(), state.as_deref()].into_iter().flatten().collect();
         format!(
-            "{app} ({}): everything in it is replaced, but for what its _backup.filter names",
+            "{app}\n({}): everything in it is replaced, but for what its _backup.filter names",
             facts.join(", ")
         )
     }

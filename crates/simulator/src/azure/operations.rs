@@ -19,6 +19,7 @@ mod get_site;
 mod list_backups;
 mod list_site_backups;
 mod list_sites;
+mod list_slots;
 mod page;
 mod put_schedule;
 mod restore;
@@ -45,6 +46,7 @@ pub(super) fn perform(
     let call = Call { request, api_version, request_id };
     let answer = match route {
         Route::ListSites { subscription } => list_sites::perform(azure, subscription, &call),
+        Route::ListSlots { app } => list_slots::perform(azure, app, &call),
         Route::GetSite { app } => get_site::perform(azure, app),
         Route::Backup { app } => start_backup::perform(azure, app, &call),
         Route::ListBackups { app } => list_backups::perform(azure, app, &call),

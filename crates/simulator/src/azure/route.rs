@@ -10,6 +10,8 @@ use crate::{Method, Request};
 pub(super) enum Route {
     /// GET `…/providers/Microsoft.Web/sites`.
     ListSites { subscription: SubscriptionId },
+    /// GET `…/slots` of a site.
+    ListSlots { app: AppId },
     /// GET on the app itself.
     GetSite { app: AppId },
     /// POST `…/backup`.
@@ -52,12 +54,14 @@ impl Route {
             let subscription = SubscriptionId::new(&parts[1]);
             return (request.method == Method::Get).then_some(Self::ListSites { subscription });
         }
-        let app_parts = if is(8, "slots") { 10 } else { 8 };
+        let is_list = parts.len() == 9;
+        let app_parts = if is(8, "slots") && !is_list { 10 } else { 8 };
         let app: AppId = format!("/{}", parts.get(..app_parts)?.join("/")).parse().ok()?;
         let rest: Vec<String> = parts[app_parts..].iter().map(|part| part.to_ascii_lowercase()).collect();
         let rest: Vec<&str> = rest.iter().map(String::as_str).collect();
         match (request.method, rest.as_slice()) {
             (Method::Get, []) => Some(Self::GetSite { app }),
+            (Method::Get, ["slots"]) => Some(Self::ListSlots { app }),
             (Method::Post, ["backup"]) => Some(Self::Backup { app }),
             (Method::Get, ["backups"]) => Some(Self::ListBackups { app }),
             (Method::Post | Method::Get, ["listbackups"]) => Some(Self::ListSiteBackups { app }),
@@ -86,6 +90,7 @@ impl Route {
     pub(super) fn name(&self) -> &'static str {
         match self {
             Self::ListSites { .. } => "list_sites",
+            Self::ListSlots { .. } => "list_slots",
             Self::GetSite { .. } => "get_site",
             Self::Backup { .. } => "backup",
             Self::ListBackups { .. } => "list_backups",
@@ -142,7 +147,8 @@ impl Route {
     fn subject(&self) -> Result<&AppId, &SubscriptionId> {
         match self {
             Self::ListSites { subscription } => Err(subscription),
-            Self::GetSite { app }
+            Self::ListSlots { app }
+            | Self::GetSite { app }
             | Self::Backup { app }
             | Self::ListBackups { app }
             | Self::ListSiteBackups { app }
@@ -214,6 +220,7 @@ mod tests {
         }
         let sites = "/subscriptions/0A/providers/Microsoft.Web/sites?api-version=1";
         assert_eq!(route(Method::Get, sites), Some("list_sites"));
+        assert_eq!(route(Method::Get, &format!("{SHOP}/slots?api-version=1")), Some("list_slots"));
     }
 
     #[test]
@@ -224,7 +231,7 @@ mod tests {
             (Method::Post, format!("{SHOP}/backups")),
             (Method::Get, format!("{SHOP}/backups/x")),
             (Method::Get, format!("{SHOP}/backups/1/2")),
-            (Method::Get, format!("{SHOP}/slots")),
+            (Method::Post, format!("{SHOP}/slots")),
             (Method::Get, format!("{SHOP}/slots/")),
             (Method::Get, "/subscriptions/0A/resourceGroups/%2F/providers/Microsoft.Web/sites/x".to_owned()),
         ] {

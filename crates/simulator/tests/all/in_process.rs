@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use holdfast_arm::{Arm, BackupRequest, Database, ThrottleScope, Verdict};
-use holdfast_model::{BackupId, BackupName, BackupStatus, Clock, DatabaseKind, ManualClock};
+use holdfast_model::{AppId, BackupId, BackupName, BackupStatus, Clock, DatabaseKind, ManualClock};
 use holdfast_simulator::{Azure, BucketSize, Fleet, Hitch, InProcess};
 
 use crate::support::*;
@@ -59,6 +59,27 @@ async fn lists_are_followed_to_their_end() {
         sites.sort_by_key(|site| site.id.clone());
     }
     assert_eq!(listed, expected);
+}
+
+#[tokio::test]
+async fn slots_are_listed_with_their_site_and_with_no_other() {
+    let mut config = config();
+    config.fleet = Fleet::generate(60, 2).with_slots(3);
+    let fleet = config.fleet.clone();
+    let (_, arm) = in_process(Azure::new(config, 1).unwrap());
+    let (mut slots, sites): (Vec<_>, Vec<_>) =
+        fleet.sites.into_iter().map(|s| s.site).partition(|site| site.id.slot().is_some());
+    let mut listed = Vec::new();
+    for site in sites {
+        listed.extend(arm.slots(&site.id).await.unwrap());
+    }
+    assert!(!slots.is_empty());
+    for sites in [&mut listed, &mut slots] {
+        sites.sort_by_key(|site| site.id.clone());
+    }
+    assert_eq!(listed, slots);
+    let strangers = arm.slots(&AppId::new("s", "g", "nobody", None)).await.unwrap_err();
+    assert_eq!(strangers.verdict(), &Verdict::NotFound);
 }
 
 #[tokio::test]

@@ -123,6 +123,10 @@ impl Arm for FakeAzure {
         unreachable!("workers list no sites")
     }
 
+    async fn slots(&self, _: &AppId) -> Result<Vec<Site>, Error> {
+        unreachable!("workers list no slots")
+    }
+
     async fn site(&self, app: &AppId) -> Result<Site, Error> {
         self.lock().calls.push("site");
         Ok(Site {

@@ -47,7 +47,10 @@ pub async fn backends(context: &Context) -> Vec<Finding> {
             store.close().await;
             Finding::ok("store", place, "is there, with this program's schema")
         }
-        Err(error) => Finding::fail("store", place, format!("{error:#}"), "run `holdfast migrate`"),
+        Err(error) => {
+            let cure = "`holdfast migrate` makes one, or brings one that is older up to date";
+            Finding::fail("store", place, format!("{error:#}"), cure)
+        }
     }];
     if context.global.amqp_url.is_some() {
         found.push(match broker(None, context).await {

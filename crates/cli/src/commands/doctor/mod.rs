@@ -17,14 +17,18 @@ use self::finding::{Finding, Verdict, together};
 use crate::args::DoctorArgs;
 use crate::config::{self, Checked, Fleet, Problem, Secrets, Severity, summary};
 use crate::context::Context;
+use crate::discovery;
 use crate::engine::storages;
 use crate::exit::Exit;
 use crate::find;
 use crate::known;
-use crate::output::{Cell, Table, Tone};
+use crate::output::{Cell, Table, Tone, wrapped};
 
 /// So many apps are asked about at once.
 const AT_ONCE: usize = 8;
+
+/// What was found is told in lines of so many characters.
+const WIDTH: usize = 76;
 
 /// The document for programs.
 #[derive(Debug, Serialize)]
@@ -71,7 +75,7 @@ async fn look(args: &DoctorArgs, fleet: &Fleet, context: &Context) -> anyhow::Re
     };
     let storage = storages(fleet, &context.clock, context.rng())?;
     let mut findings = grounds::credentials(fleet, context).await?;
-    let (apps, unanswered) = apps(fleet, &*arm).await;
+    let (apps, unanswered) = apps(fleet, &arm).await;
     findings.extend(unanswered);
     if let Some(name) = &args.app {
         let ids: Vec<_> = apps.iter().map(|app| app.id.clone()).collect();
@@ -91,10 +95,10 @@ async fn look(args: &DoctorArgs, fleet: &Fleet, context: &Context) -> anyhow::Re
 }
 
 /// The fleet as Azure knows it now, and the subscriptions that did not answer.
-async fn apps(fleet: &Fleet, arm: &dyn Arm) -> (Vec<App>, Vec<Finding>) {
+async fn apps(fleet: &Fleet, arm: &Arc<dyn Arm>) -> (Vec<App>, Vec<Finding>) {
     let (mut sites, mut unanswered) = (Vec::new(), Vec::new());
     for subscription in fleet.subscriptions() {
-        match arm.sites(&subscription).await {
+        match discovery::sites(arm, fleet, &subscription).await {
             Ok(found) => sites.extend(found),
             Err(error) => {
                 let cure = "check the credential's role on the subscription, and the network";
@@ -141,7 +145,10 @@ fn summarized(findings: Vec<Finding>) -> Vec<Finding> {
     let is_app = |finding: &&Finding| finding.check == "app";
     let there = findings.iter().filter(is_app).filter(|finding| finding.verdict == Verdict::Ok).count();
     let asked = findings.iter().filter(is_app).count();
-    let mut summarized = vec![Finding::ok("apps", "fleet", format!("{there} of {asked} are there"))];
+    let mut summarized = Vec::new();
+    if asked > 0 {
+        summarized.push(Finding::ok("apps", "fleet", format!("{there} of {asked} are there")));
+    }
     summarized.extend(together(findings.into_iter().filter(|finding| finding.verdict != Verdict::Ok)));
     summarized
 }
@@ -154,13 +161,9 @@ fn show(findings: &[Finding], context: &Context) -> std::io::Result<()> {
             Verdict::Warn => Cell::toned("warn", Tone::Warn),
             Verdict::Fail => Cell::toned("fail", Tone::Bad),
         };
-        let cure = finding.cure.as_ref().map(|cure| format!("; {cure}")).unwrap_or_default();
-        table.row([
-            verdict,
-            finding.check.into(),
-            finding.names().into(),
-            format!("{}{cure}", finding.says).into(),
-        ]);
+        let cure = finding.cure.as_ref().map(|cure| format!("\nto do: {cure}")).unwrap_or_default();
+        let found = wrapped(&format!("{}{cure}", finding.says), WIDTH);
+        table.row([verdict, finding.check.into(), finding.names().into(), found.into()]);
     }
     context.out.table(table)
 }

@@ -31,7 +31,8 @@ pub async fn push(args: &ChangeArgs, context: &Context) -> anyhow::Result<Exit> 
     let fires = wanted.iter().filter(|(_, schedule)| schedule.enabled).count();
     if fires > 0 {
         context.out.message(&format!(
-            "warning: Azure takes a backup at once when a schedule is enabled: up to {fires} backups begin now"
+            "warning: Azure takes a backup at once when a schedule is enabled: up to {} now",
+            counted(fires, "backup")
         ));
     }
     confirm::agreed(

@@ -1,0 +1,45 @@
+//! The apps of a subscription, as Azure knows them, with the deployment slots that the rules ask for.
+
+use std::sync::Arc;
+
+use holdfast_arm::{Arm, Error, Verdict};
+use holdfast_model::{Site, SubscriptionId};
+use tokio::task::JoinSet;
+
+use crate::config::Fleet;
+
+/// So many apps are asked for their slots at once.
+const AT_ONCE: usize = 8;
+
+/// All apps of a subscription. Azure lists them without their slots, so each app that a rule with `slots = true` takes in
+/// is asked for its own: one call for each of them.
+pub async fn sites(
+    arm: &Arc<dyn Arm>,
+    fleet: &Fleet,
+    subscription: &SubscriptionId,
+) -> Result<Vec<Site>, Error> {
+    let mut found = arm.sites(subscription).await?;
+    let asks = |site: &&Site| fleet.discover.iter().any(|rule| rule.slots && rule.takes(site));
+    let parents: Vec<Site> = found.iter().filter(asks).cloned().collect();
+    for some in parents.chunks(AT_ONCE) {
+        let mut asked = JoinSet::new();
+        for parent in some.iter().cloned() {
+            let arm = Arc::clone(arm);
+            asked.spawn(async move { slots_of(&*arm, parent).await });
+        }
+        while let Some(answered) = asked.join_next().await {
+            // A task that is gone found nothing: it was stopped with the process.
+            found.extend(answered.unwrap_or_else(|_| Ok(Vec::new()))?);
+        }
+    }
+    Ok(found)
+}
+
+/// The slots of an app, with the tags of the app. One that was deleted meanwhile has none.
+async fn slots_of(arm: &dyn Arm, parent: Site) -> Result<Vec<Site>, Error> {
+    match arm.slots(&parent.id).await {
+        Ok(slots) => Ok(slots.into_iter().map(|slot| Site { tags: parent.tags.clone(), ..slot }).collect()),
+        Err(error) if *error.verdict() == Verdict::NotFound => Ok(Vec::new()),
+        Err(error) => Err(error),
+    }
+}
