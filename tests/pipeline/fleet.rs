@@ -10,6 +10,8 @@ use holdfast_simulator::{Azure, BucketSize, BucketSizes, Client, Config, Faults,
 use secrecy::ExposeSecret as _;
 use tokio::net::TcpListener;
 
+use crate::kinds;
+
 /// Due each minute, every app at its own place in it.
 pub(crate) const EACH_MINUTE: &str = "* * * * *";
 /// Never due.
@@ -18,8 +20,10 @@ pub(crate) const NEVER: &str = "0 0 1 1 *";
 /// What a test varies.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Shape {
-    /// Apps.
+    /// Apps, without the slots that a fleet for every kind of run has besides.
     pub apps: usize,
+    /// Whether the fleet file asks for every kind of run, and not for backups alone.
+    pub every_kind: bool,
     /// What goes wrong at Azure.
     pub faults: Faults,
     /// How late a slow answer is.
@@ -41,11 +45,15 @@ pub(crate) struct Simulated {
 impl Simulated {
     /// Serves it as long as the test runs, and puts the secrets that the fleet file names into `folder`.
     pub(crate) async fn serve(shape: Shape, folder: &Path) -> Self {
-        let fleet = Fleet::generate(shape.apps, 20);
+        let mut fleet = Fleet::generate(shape.apps, 20);
+        if shape.every_kind {
+            kinds::furnish(&mut fleet);
+        }
         let plenty = BucketSize { capacity: 1_000_000, refill_per_second: 1_000_000 };
         let config = Config {
             faults: shape.faults,
             pace: Pace { slow_answer: shape.slow_answer, ..Pace::demo() },
+            remembers_secrets: true,
             buckets: BucketSizes { reads: plenty, writes: plenty, deletes: plenty },
             ..Config::new(fleet.clone())
         };
@@ -55,6 +63,9 @@ impl Simulated {
         let server = Server::start(listener, Arc::clone(&azure), clock, std::future::pending()).unwrap();
         std::fs::write(folder.join("secret"), Client::default().secret.expose_secret()).unwrap();
         std::fs::write(folder.join("key"), fleet.accounts[0].key.expose_secret()).unwrap();
+        if shape.every_kind {
+            kinds::put_secrets(folder, &server.container_url(Fleet::ACCOUNT, Fleet::CONTAINER));
+        }
         Self { shape, server, azure, fleet }
     }
 
@@ -76,6 +87,41 @@ impl Simulated {
     /// The ARM id of an app.
     pub(crate) fn app(&self, index: usize) -> String {
         self.fleet.sites[index].site.id.to_string()
+    }
+
+    /// How many apps are in a policy.
+    pub(crate) fn scheduled(&self) -> usize {
+        if self.shape.every_kind { self.apps() - kinds::WITHOUT_POLICY } else { self.apps() }
+    }
+
+    /// Where Azure is.
+    pub(crate) fn url(&self) -> String {
+        self.server.url()
+    }
+
+    /// The container of all backups.
+    pub(crate) fn container(&self) -> String {
+        self.server.container_url(Fleet::ACCOUNT, Fleet::CONTAINER)
+    }
+
+    /// The apps themselves.
+    pub(crate) fn fleet(&self) -> &Fleet {
+        &self.fleet
+    }
+
+    /// What the fleet file refers to in the environment.
+    pub(crate) fn env(&self) -> Vec<(&'static str, String)> {
+        if self.shape.every_kind { kinds::env() } else { Vec::new() }
+    }
+
+    /// What the fleet file refers to and nobody may read.
+    pub(crate) fn secrets(&self) -> Vec<String> {
+        let (secret, key) = (Client::default().secret, &self.fleet.accounts[0].key);
+        let mut secrets = [&secret, key].map(|secret| secret.expose_secret().to_owned()).to_vec();
+        if self.shape.every_kind {
+            secrets.extend(kinds::secrets());
+        }
+        secrets
     }
 
     /// Writes the fleet file.
@@ -121,6 +167,9 @@ call_timeout = "{call_timeout}s"
             lease = shape.lease.as_secs(),
             call_timeout = shape.call_timeout.as_secs(),
         );
+        if shape.every_kind {
+            return kinds::fleet_file(&text, &self.fleet, (&self.url(), folder));
+        }
         for app in self.fleet.apps() {
             writeln!(text, "[[app]]\nid = \"{app}\"\npolicy = \"gold\"").unwrap();
         }

@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::TimeDelta;
 use holdfast_model::{
-    AppId, BackupId, BackupName, Cause, Fold, Outcome, Run, RunEvent, RunId, RunState, Timestamp,
+    AppId, BackupId, BackupName, Cause, Fold, Outcome, Run, RunEvent, RunId, RunKind, RunState, Timestamp,
 };
 use holdfast_store::{AuditEvent, ChainRow, Link, Store as _, verify_chain};
 
 use crate::counters::Counters;
 use crate::process::logs;
+use crate::secrets;
 use crate::world::World;
 
 /// Counts everything. What people asked for is owed; ticks are owed from each app's first to its last before `until`.
@@ -26,8 +27,31 @@ pub(crate) async fn judge(world: &World, until: Timestamp) -> Counters {
     let runs: Vec<&Run> = by_app.values().flatten().collect();
     posts(world, &runs, &events, &mut counters);
     audit(world, &runs, &events, &mut counters).await;
-    words(world, &runs, &events, &mut counters);
+    panics(world, &mut counters);
+    counters.unexpected.extend(secrets::got_out(world).await);
     counters
+}
+
+/// Looks at the backups alone, of a fleet that does other things too, and at those that ended well. `theirs` is one that
+/// another Holdfast took.
+pub(crate) async fn judge_backups(
+    world: &World,
+    (until, theirs): (Timestamp, &str),
+    counters: &mut Counters,
+) {
+    let mut by_app = world.runs_by_app().await;
+    let events = world.store.audit(0, u32::MAX).await.unwrap();
+    let (attempted, acknowledged) = (counters.attempted, counters.acknowledged);
+    for runs in by_app.values_mut() {
+        runs.retain(|run| run.task.kind() == RunKind::Backup);
+        ticks(runs, until, counters);
+        runs.retain(|run| matches!(run.state, RunState::Ended { outcome: Outcome::Succeeded, .. }));
+    }
+    let outcomes = std::mem::take(&mut counters.outcomes);
+    posts(world, &by_app.values().flatten().collect::<Vec<_>>(), &events, counters);
+    counters.unexpected.retain(|what| *what != format!("the POST {theirs} was never announced"));
+    (counters.outcomes, counters.attempted, counters.acknowledged) = (outcomes, attempted, acknowledged);
+    counters.leases_passed = world.leases_passed();
 }
 
 /// Each tick has one run, and each run one outcome.
@@ -122,7 +146,7 @@ fn given_up(event: &AuditEvent) -> Option<String> {
 }
 
 /// The chain holds, and each run's events make its row again.
-async fn audit(world: &World, runs: &[&Run], events: &[AuditEvent], counters: &mut Counters) {
+pub(crate) async fn audit(world: &World, runs: &[&Run], events: &[AuditEvent], counters: &mut Counters) {
     let rows: Vec<ChainRow> = world.store.chain(0, u32::MAX).await.unwrap();
     if let Err(broken) = verify_chain(&rows, Link::origin()) {
         counters.unexpected.push(format!("the audit's chain is broken: {broken:?}"));
@@ -145,21 +169,16 @@ async fn audit(world: &World, runs: &[&Run], events: &[AuditEvent], counters: &m
     }
 }
 
-/// No process panicked, and no secret is in a log, a row or an event.
-fn words(world: &World, runs: &[&Run], events: &[AuditEvent], counters: &mut Counters) {
-    let secrets = world.secrets();
-    let rows = serde_json::to_string(&(runs, events)).unwrap();
-    for (place, text) in logs(world.folder()).into_iter().chain([("the rows".to_owned(), rows)]) {
+/// No process panicked.
+pub(crate) fn panics(world: &World, counters: &mut Counters) {
+    for (place, text) in logs(world.folder()) {
         if let Some(line) = text.lines().find(|line| line.contains("panicked")) {
             counters.unexpected.push(format!("{place}: {line}"));
-        }
-        if secrets.iter().any(|secret| text.contains(secret)) {
-            counters.unexpected.push(format!("{place}: a secret got out"));
         }
     }
 }
 
-fn is_disturbance(event: &RunEvent) -> bool {
+pub(crate) fn is_disturbance(event: &RunEvent) -> bool {
     matches!(
         event,
         RunEvent::AnswerLost { .. }

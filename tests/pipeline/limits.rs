@@ -30,6 +30,7 @@ async fn a_low_consumer_timeout_and_a_low_delivery_limit_lose_no_run() {
     servers.rabbitmqctl(&["set_policy", "--apply-to", "queues", "test", work, r#"{"delivery-limit": 0}"#]);
     let shape = Shape {
         apps: APPS,
+        every_kind: false,
         faults: Faults { slow: 0.3, ..Faults::none() },
         slow_answer: Duration::from_secs(3),
         lease: Duration::from_secs(16),

@@ -26,6 +26,7 @@ async fn a_broker_that_is_down_for_a_minute_costs_at_most_the_lease_and_ten_seco
         Places { database: database_url.clone(), broker: servers.fact("rabbitmq", "url").to_owned() };
     let shape = Shape {
         apps: 60,
+        every_kind: false,
         faults: Faults::none(),
         slow_answer: Duration::ZERO,
         lease: LEASE,

@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 
 use crate::wait::eventually;
@@ -89,6 +92,13 @@ impl Process {
         std::fs::read_to_string(log_path(&self.folder, &self.name, self.lives)).unwrap()
     }
 
+    /// Where it serves its metrics, once it does.
+    pub(crate) fn listens_at(&self) -> Option<SocketAddr> {
+        let log = self.log();
+        let address = log.split("address=").nth(1)?;
+        address.split_whitespace().next()?.parse().ok()
+    }
+
     /// Waits until it has all it needs.
     pub(crate) async fn runs(&mut self, within: Duration) {
         let what = format!("{} runs", self.name);
@@ -121,8 +131,22 @@ fn log_path(folder: &Path, name: &str, life: u32) -> PathBuf {
 fn spawn(name: &str, folder: &Path, env: &BTreeMap<&'static str, String>, life: u32) -> Child {
     let role = name.split('-').next().unwrap();
     let log = File::create(log_path(folder, name, life)).unwrap();
-    let mut command = command(folder, &[role, "--log", "info", "--color", "never"], env);
+    let mut command = command(folder, &[role, "--color", "never"], env);
+    if !env.contains_key("HOLDFAST_LOG") {
+        command.env("HOLDFAST_LOG", "info");
+    }
+    command.env("HOLDFAST_LISTEN", "127.0.0.1:0");
     command.stdout(Stdio::null()).stderr(log).spawn().unwrap()
+}
+
+/// What is served at a path, in HTTP/1.0, so that it comes whole and as it is. Nothing from one that is gone.
+pub(crate) async fn fetched(address: SocketAddr, path: &str) -> String {
+    let mut answer = Vec::new();
+    if let Ok(mut stream) = TcpStream::connect(address).await {
+        let _ = stream.write_all(format!("GET {path} HTTP/1.0\r\nHost: x\r\n\r\n").as_bytes()).await;
+        let _ = stream.read_to_end(&mut answer).await;
+    }
+    String::from_utf8_lossy(&answer).into_owned()
 }
 
 /// Everything that processes wrote into this folder, by file.

@@ -23,6 +23,7 @@ async fn a_rolling_restart_loses_nothing_and_leaves_no_step_unfinished() {
     // The lease is long: one that passes here passed because a step or a message was left behind.
     let shape = Shape {
         apps: 120,
+        every_kind: false,
         faults: Faults { slow: 0.05, ..Faults::none() },
         slow_answer: Duration::from_secs(2),
         lease: Duration::from_secs(30),

@@ -32,6 +32,7 @@ async fn two_schedulers_and_three_workers_in_a_storm_lose_and_double_nothing() {
     let faults = Faults { timed_out: 0.03, lost_post_answer: 0.05, slow: 0.01, ..Faults::none() };
     let shape = Shape {
         apps: APPS,
+        every_kind: false,
         faults,
         slow_answer: Duration::from_secs(3),
         lease: Duration::from_secs(8),

@@ -3,15 +3,18 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Output;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use holdfast_model::{AppId, Run, RunState, Timestamp};
 use holdfast_store::{Mode, PgStore, RunFilter, Store as _};
+use secrecy::ExposeSecret as _;
 use serde_json::Value;
 use url::Url;
 
 use crate::fleet::{EACH_MINUTE, NEVER, Shape, Simulated};
-use crate::process::{Process, command, logs};
+use crate::process::{Process, command, fetched, logs};
+use crate::secrets::files;
 use crate::wait::eventually;
 
 /// Where the processes are told that their database and their broker are.
@@ -25,6 +28,9 @@ pub(crate) struct Places {
 pub(crate) struct World {
     folder: tempfile::TempDir,
     env: BTreeMap<&'static str, String>,
+    database: String,
+    /// What was heard, by place, to be searched for secrets.
+    heard: Mutex<Vec<(String, String)>>,
     pub simulated: Simulated,
     pub processes: Vec<Process>,
     /// The truth, read past every proxy.
@@ -38,12 +44,19 @@ impl World {
         let folder = tempfile::tempdir().unwrap();
         let simulated = Simulated::serve(shape, folder.path()).await;
         simulated.write(folder.path(), EACH_MINUTE);
-        let env = environment(places);
+        let mut env = environment(places);
+        env.extend(simulated.env());
         let owner = environment(&Places { database: direct.to_owned(), ..places.clone() });
         let migrated = command(folder.path(), &["migrate"], &owner).output().await.unwrap();
         assert!(migrated.status.success(), "{}", String::from_utf8_lossy(&migrated.stderr));
         let store = PgStore::connect(&direct.into(), Mode::Read).await.unwrap();
-        Self { folder, env, simulated, processes: Vec::new(), store }
+        let (database, heard) = (direct.to_owned(), Mutex::default());
+        Self { folder, env, database, heard, simulated, processes: Vec::new(), store }
+    }
+
+    /// Sets a variable for everything that is started from here on.
+    pub(crate) fn set(&mut self, name: &'static str, value: String) {
+        self.env.insert(name, value);
     }
 
     /// Where files and logs are.
@@ -77,7 +90,59 @@ impl World {
 
     /// A command of the program, carried out.
     pub(crate) async fn run(&self, arguments: &[&str]) -> Output {
+        let output = self.run_unheard(arguments).await;
+        for bytes in [&output.stdout, &output.stderr] {
+            self.hear(
+                format!("holdfast {}", arguments.join(" ")),
+                String::from_utf8_lossy(bytes).into_owned(),
+            );
+        }
+        output
+    }
+
+    /// As [`run`](Self::run), of a command that is to answer with a secret.
+    pub(crate) async fn run_unheard(&self, arguments: &[&str]) -> Output {
         command(self.folder.path(), arguments, &self.env).output().await.unwrap()
+    }
+
+    /// A command of the program that knows of no database and no broker: its store is a file. What it said is kept, and so is
+    /// what is in that file.
+    pub(crate) async fn run_embedded(&self, arguments: &[&str]) -> Output {
+        let env = self.simulated.env().into_iter().collect();
+        let output = command(self.folder.path(), arguments, &env).output().await.unwrap();
+        for bytes in [&output.stdout, &output.stderr] {
+            self.hear("the embedded form".to_owned(), String::from_utf8_lossy(bytes).into_owned());
+        }
+        self.heard.lock().unwrap().extend(files(self.folder.path(), &[".sqlite", ".sqlite-wal"]));
+        output
+    }
+
+    /// Keeps a text in which no secret may be.
+    pub(crate) fn hear(&self, place: String, text: String) {
+        self.heard.lock().unwrap().push((place, text));
+    }
+
+    /// What was heard so far.
+    pub(crate) fn heard(&self) -> Vec<(String, String)> {
+        self.heard.lock().unwrap().clone()
+    }
+
+    /// The pages that the processes serve now.
+    pub(crate) async fn metrics(&self) -> Vec<(String, String)> {
+        let mut pages = Vec::new();
+        for process in &self.processes {
+            for path in ["/metrics", "/readyz"] {
+                let Some(address) = process.listens_at() else { continue };
+                let page = fetched(address, path).await;
+                pages.push((format!("{path} of {}", process.name()), page));
+            }
+        }
+        pages
+    }
+
+    /// Where the database is, past every proxy.
+    pub(crate) fn database(&self) -> &str {
+        &self.database
     }
 
     /// What the program answers to programs.
@@ -117,18 +182,19 @@ impl World {
         by_app
     }
 
-    /// Waits until each app has a run for its last tick before `until`: the planner has caught up.
+    /// Waits until each app that is in a policy has a run for its last tick before `until`: the planner has caught up.
     pub(crate) async fn planned(&self, until: Timestamp, within: Duration) {
         let what = format!("every app's ticks before {until} are planned");
         eventually(&what, within, async || {
-            let mut last: BTreeMap<AppId, Option<Timestamp>> = BTreeMap::new();
+            let mut last: BTreeMap<AppId, Timestamp> = BTreeMap::new();
             for run in self.try_runs().await? {
-                let tick = last.entry(run.app).or_default();
-                *tick = run.tick.max(*tick);
+                let Some(tick) = run.tick else { continue };
+                let known = last.entry(run.app).or_insert(tick);
+                *known = tick.max(*known);
             }
             let minute = chrono::TimeDelta::minutes(1);
-            let caught_up = last.values().all(|tick| tick.is_some_and(|tick| tick + minute > until));
-            (last.len() == self.simulated.apps() && caught_up).then_some(())
+            let caught_up = last.values().all(|tick| *tick + minute > until);
+            (last.len() == self.simulated.scheduled() && caught_up).then_some(())
         })
         .await;
     }
@@ -158,12 +224,14 @@ impl World {
         died
     }
 
-    /// What nobody may read in a log or a row.
+    /// What nobody may read anywhere.
     pub(crate) fn secrets(&self) -> Vec<String> {
-        let files = ["secret", "key"].map(|name| std::fs::read_to_string(self.folder().join(name)).unwrap());
-        let passwords = self.env.values().map(|url| url.parse::<Url>().unwrap());
+        let seen = self.simulated.azure().secrets_seen();
+        let seen = seen.iter().map(|secret| secret.expose_secret().to_owned());
+        let places = ["HOLDFAST_DATABASE_URL", "HOLDFAST_AMQP_URL"].map(|name| &self.env[name]);
+        let passwords = places.into_iter().chain([&self.database]).map(|url| url.parse::<Url>().unwrap());
         let passwords = passwords.map(|url| url.password().unwrap().to_owned());
-        files.into_iter().chain(passwords).chain(["sig=".to_owned()]).collect()
+        seen.chain(self.simulated.secrets()).chain(passwords).collect()
     }
 
     /// How many leases passed, as the schedulers tell it.

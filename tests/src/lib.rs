@@ -1,6 +1,7 @@
 //! Tests that join the crates live in this package; see `contract/` and `simulation/`. Here is what they, and the
 //! tests of single crates, need of servers.
 
+pub mod collector;
 pub mod postgres;
 pub mod proxy;
 pub mod rabbitmq;

@@ -12,6 +12,9 @@ use url::Url;
 
 use crate::servers::Servers;
 
+/// The queue of copies.
+const TAP: &str = "tap";
+
 /// An empty virtual host, deleted with this.
 #[derive(Debug)]
 pub struct VirtualHost {
@@ -130,12 +133,36 @@ impl VirtualHost {
     ///
     /// When there is no such queue.
     pub fn publish(&self, queue: &str, body: &[u8]) {
-        let message = json!({
-            "properties": {}, "routing_key": queue, "payload": STANDARD.encode(body), "payload_encoding": "base64",
-        });
         // The default exchange, by which a queue is reached under its own name.
-        let answer = self.ask("POST", &format!("exchanges/{}/amq.default/publish", self.name), &message);
-        assert_eq!(answer["routed"], true, "there is no queue {queue}");
+        self.publish_to("amq.default", queue, body);
+    }
+
+    /// Publishes any body to an exchange.
+    ///
+    /// # Panics
+    ///
+    /// When the exchange leads it nowhere.
+    pub fn publish_to(&self, exchange: &str, key: &str, body: &[u8]) {
+        let message = json!({
+            "properties": {}, "routing_key": key, "payload": STANDARD.encode(body), "payload_encoding": "base64",
+        });
+        let answer = self.ask("POST", &format!("exchanges/{}/{exchange}/publish", self.name), &message);
+        assert_eq!(answer["routed"], true, "{exchange} leads {key} nowhere");
+    }
+
+    /// From here on keeps a copy of everything that an exchange gets under these routing keys.
+    pub fn tap(&self, exchange: &str, keys: &[&str]) {
+        self.make_classic_queue(TAP);
+        for key in keys {
+            let path = format!("bindings/{}/e/{exchange}/q/{TAP}", self.name);
+            self.ask("POST", &path, &json!({ "routing_key": key }));
+        }
+    }
+
+    /// The messages of which copies were kept, their bodies and headers, as text. Each is told once.
+    pub fn tapped(&self) -> String {
+        let all = json!({ "count": 1_000_000, "ackmode": "ack_requeue_false", "encoding": "auto" });
+        self.ask("POST", &format!("queues/{}/{TAP}/get", self.name), &all).to_string()
     }
 
     fn ask(&self, method: &str, path: &str, body: &Value) -> Value {

@@ -27,6 +27,7 @@ mod restore;
 mod route;
 mod sas;
 mod schedule;
+mod seen;
 mod stamp;
 mod storage;
 mod storage_url;
@@ -40,6 +41,7 @@ use backup::Backup;
 use buckets::Bucket;
 use restore::Restores;
 use schedule::Schedule;
+use seen::Seen;
 use stamp::Stamp;
 use storage::Storage;
 use storage_url::StorageUrl;
@@ -70,6 +72,7 @@ pub struct Azure {
     accepted: Vec<AcceptedPost>,
     accepted_deletes: Vec<AcceptedDelete>,
     accepted_restores: Vec<AcceptedRestore>,
+    seen: Seen,
 }
 
 /// A site or slot and its backups.
@@ -111,6 +114,7 @@ impl Azure {
             accepted: Vec::new(),
             accepted_deletes: Vec::new(),
             accepted_restores: Vec::new(),
+            seen: Seen::default(),
         })
     }
 
@@ -135,6 +139,9 @@ impl Azure {
             _ => self.blob_service(request, &request_id),
         };
         response.headers.insert("x-ms-request-id", request_id);
+        if self.config.remembers_secrets {
+            self.remember_secrets(request, &response);
+        }
         if response.delivery == Delivery::Garbage {
             // A proxy's page knows nothing of the headers behind it.
             response.headers.retain(|name, _| *name == "content-type");

@@ -34,6 +34,8 @@ pub struct Config {
     pub drop_databases_from: Option<Timestamp>,
     /// Whether an app's backups beyond the 12th of a day (UTC; in Basic and Standard, else the 50th) end `Skipped`.
     pub limits_backups_per_day: bool,
+    /// Whether the secrets that pass by are kept, for tests that look for them where they must not be.
+    pub remembers_secrets: bool,
 }
 
 impl Config {
@@ -50,6 +52,7 @@ impl Config {
             blob_bytes_max: 256 << 10,
             drop_databases_from: Timestamp::from_timestamp(DATABASES_END, 0),
             limits_backups_per_day: false,
+            remembers_secrets: false,
         }
     }
 }

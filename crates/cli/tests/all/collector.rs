@@ -1,29 +1,16 @@
-//! A collector that keeps what it is sent.
+//! What a collector was sent, decoded.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
 
-use axum::Router;
-use axum::body::Bytes;
-use axum::extract::State;
-use axum::http::Uri;
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
 use prost::Message as _;
-use tokio::net::TcpListener;
-
-/// What came, by path.
-type Kept = Arc<Mutex<Vec<(String, Bytes)>>>;
 
 /// A collector on a port of its own.
-pub struct Collector {
-    pub address: SocketAddr,
-    kept: Kept,
-}
+pub struct Collector(holdfast_tests::collector::Collector);
 
 /// A span, with its ids in hexadecimal and its attributes as text.
 #[derive(Debug)]
@@ -39,34 +26,21 @@ pub struct Span {
 
 impl Collector {
     pub async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let kept = Kept::default();
-        let keep = async |State(kept): State<Kept>, path: Uri, body: Bytes| {
-            kept.lock().unwrap().push((path.path().to_owned(), body));
-        };
-        let routes = Router::new().fallback(keep).with_state(Arc::clone(&kept));
-        tokio::spawn(async { axum::serve(listener, routes).await });
-        Self { address, kept }
+        Self(holdfast_tests::collector::Collector::start().await)
     }
 
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        self.0.url()
     }
 
     /// Everything that came, whatever it was, as far as it is text.
     pub fn text(&self) -> String {
-        self.kept.lock().unwrap().iter().map(|(_, body)| String::from_utf8_lossy(body).into_owned()).collect()
-    }
-
-    fn bodies(&self, path: &str) -> Vec<Bytes> {
-        let kept = self.kept.lock().unwrap();
-        kept.iter().filter(|(found, _)| found == path).map(|(_, body)| body.clone()).collect()
+        self.0.text()
     }
 
     pub fn spans(&self) -> Vec<Span> {
         let mut spans = Vec::new();
-        for body in self.bodies("/v1/traces") {
+        for body in self.0.bodies("/v1/traces") {
             for resource in ExportTraceServiceRequest::decode(body).unwrap().resource_spans {
                 let about = texts(&resource.resource.unwrap().attributes);
                 let found = resource.scope_spans.into_iter().flat_map(|scope| scope.spans);
@@ -86,7 +60,7 @@ impl Collector {
 
     /// The names of the metrics that came.
     pub fn metrics(&self) -> Vec<String> {
-        let decoded = self.bodies("/v1/metrics").into_iter().map(ExportMetricsServiceRequest::decode);
+        let decoded = self.0.bodies("/v1/metrics").into_iter().map(ExportMetricsServiceRequest::decode);
         let scopes = decoded.flat_map(|request| request.unwrap().resource_metrics);
         let metrics = scopes.flat_map(|resource| resource.scope_metrics).flat_map(|scope| scope.metrics);
         metrics.map(|metric| metric.name).collect()
@@ -94,7 +68,7 @@ impl Collector {
 
     /// The bodies of log records, each with its trace's id.
     pub fn logs(&self) -> Vec<(String, String)> {
-        let decoded = self.bodies("/v1/logs").into_iter().map(ExportLogsServiceRequest::decode);
+        let decoded = self.0.bodies("/v1/logs").into_iter().map(ExportLogsServiceRequest::decode);
         let scopes = decoded.flat_map(|request| request.unwrap().resource_logs);
         let records = scopes.flat_map(|resource| resource.scope_logs).flat_map(|scope| scope.log_records);
         records.map(|record| (text(record.body.as_ref()), hex(&record.trace_id))).collect()

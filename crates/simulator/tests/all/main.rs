@@ -14,5 +14,6 @@ mod quirks;
 mod replay;
 mod restores;
 mod schedules;
+mod seen;
 mod skins;
 mod storage;

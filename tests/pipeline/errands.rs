@@ -1,0 +1,293 @@
+//! Somebody at the command line, who asks for everything that can be asked for, and for what must be refused.
+
+use std::collections::BTreeMap;
+use std::process::Output;
+use std::time::Duration;
+
+use holdfast_model::{AppId, BackupId, CatalogEntry, RunId, RunKind};
+use holdfast_store::{CatalogFilter, Store as _};
+use serde_json::Value;
+
+use crate::kinds::{self, place};
+use crate::wait::{eventually, last};
+use crate::world::World;
+
+/// How often something is asked again that Azure did not answer, or was too busy for.
+const TRIES: usize = 60;
+
+/// A person, and what the program said it would do.
+pub(crate) struct Person<'w> {
+    pub world: &'w World,
+    pub asked: BTreeMap<RunKind, Asked>,
+    /// The backup that another Holdfast took.
+    pub theirs: String,
+}
+
+/// What was asked for of one kind.
+#[derive(Debug, Default)]
+pub(crate) struct Asked {
+    /// How often.
+    pub attempted: usize,
+    /// The runs that were promised.
+    pub promised: Vec<RunId>,
+}
+
+impl<'w> Person<'w> {
+    pub(crate) fn new(world: &'w World) -> Self {
+        Self { world, asked: BTreeMap::new(), theirs: String::new() }
+    }
+
+    fn app(&self, index: usize) -> String {
+        self.world.simulated.app(index)
+    }
+
+    /// What the catalog has of an app that is still there, the newest first, once it has so many.
+    async fn kept(&self, app: &str, least: usize) -> Vec<CatalogEntry> {
+        let app: AppId = app.parse().unwrap();
+        let filter = CatalogFilter { app: Some(app.clone()), ..CatalogFilter::default() };
+        eventually(&format!("{least} backups of {app}"), Duration::from_secs(40), async || {
+            let kept = self.world.store.catalog(&filter).await.ok()?;
+            (kept.len() >= least).then_some(kept)
+        })
+        .await
+    }
+
+    async fn oldest(&self, app: &str) -> BackupId {
+        self.kept(app, 1).await.last().unwrap().backup.id
+    }
+
+    /// Runs a command until it ends as `is_well` wants it: Azure may be busy, throttle or not answer.
+    async fn until(&self, line: &str, is_well: impl Fn(i32, &str) -> bool) -> Output {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let mut told = String::new();
+        for _ in 0..TRIES {
+            let output = self.world.run(&words).await;
+            let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+            told = format!("{}{}", text(&output.stdout), text(&output.stderr));
+            assert!(!told.contains("panicked"), "holdfast {line}: {told}");
+            if is_well(output.status.code().unwrap(), &told) {
+                return output;
+            }
+            last(Duration::from_millis(300)).await;
+        }
+        panic!("holdfast {line}: {told}")
+    }
+
+    /// Asks for something, and keeps what was promised.
+    pub(crate) async fn ask(&mut self, kind: RunKind, line: &str) {
+        let answer = self.until(&format!("{line} --output json"), |code, _| code == 0).await;
+        let answer: Value = serde_json::from_slice(&answer.stdout).unwrap();
+        let asked = self.asked.entry(kind).or_default();
+        let before = asked.promised.len();
+        promised(&answer, &mut asked.promised);
+        asked.attempted += (asked.promised.len() - before).max(1);
+    }
+
+    /// Writes down a note, which answers with no run.
+    async fn note(&mut self, line: &str) {
+        self.until(line, |code, _| code == 0).await;
+        self.asked.entry(RunKind::Note).or_default().attempted += 1;
+    }
+
+    async fn look(&self, line: &str, codes: &[i32]) {
+        self.until(line, |code, _| codes.contains(&code)).await;
+    }
+
+    async fn refused(&self, line: &str, reason: &str) {
+        self.until(line, |code, told| code != 0 && told.contains(reason)).await;
+    }
+
+    /// A backup of every app that is in a policy.
+    pub(crate) async fn back_up_all(&mut self) {
+        let apps: Vec<String> =
+            (place::SHOP..self.world.simulated.apps()).map(|index| self.app(index)).collect();
+        self.ask(RunKind::Backup, &format!("backup {}", apps.join(" "))).await;
+    }
+
+    /// Waits until each of these has so many backups.
+    pub(crate) async fn all_have(&self, least: usize) {
+        for index in place::SHOP..self.world.simulated.apps() {
+            self.kept(&self.app(index), least).await;
+        }
+    }
+
+    /// Everything once.
+    pub(crate) async fn errands(&mut self) {
+        self.about_backups().await;
+        self.about_schedules().await;
+        self.restores().await;
+        tokio::join!(self.refusals(), self.looks());
+        let (app, free) = (self.app(place::OTHERS), self.app(place::FREE));
+        for line in [format!("backup {free} --policy gold"), format!("backup {app} --policy weak")] {
+            self.ask(RunKind::Backup, &line).await;
+        }
+    }
+
+    async fn about_backups(&mut self) {
+        let [held, freed, deleted, refreshed, adopted] = [0, 1, 2, 3, 4].map(|n| self.app(place::OTHERS + n));
+        let id = self.oldest(&held).await;
+        self.note(&format!("hold add {held} --backup {id} --reason audit")).await;
+        self.kept(&held, 2).await;
+        self.refused(&format!("backups delete {held} {id} --yes"), "is held: audit").await;
+        let id = self.oldest(&freed).await;
+        self.note(&format!("hold add {freed} --backup {id} --reason doubt")).await;
+        self.note(&format!("hold remove {freed} --backup {id} --reason settled")).await;
+        // Retention keeps the newest two: it does not come before.
+        let id = self.kept(&deleted, 2).await[1].backup.id;
+        self.ask(RunKind::Delete, &format!("backups delete {deleted} {id} --yes")).await;
+        self.ask(RunKind::RefreshSas, &format!("sas refresh {refreshed} --all")).await;
+        self.reveal(&refreshed).await;
+        self.adopt(&adopted).await;
+    }
+
+    /// The one answer with a secret: it has it once, on stdout, and nobody else hears of it.
+    async fn reveal(&mut self, app: &str) {
+        let id = self.kept(app, 1).await[0].backup.id.to_string();
+        for _ in 0..TRIES {
+            let shown = self.world.run_unheard(&["backups", "show", app, &id, "--reveal"]).await;
+            let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+            self.world.hear("stderr of --reveal".to_owned(), text(&shown.stderr));
+            if !shown.status.success() {
+                self.world.hear("stdout of --reveal that failed".to_owned(), text(&shown.stdout));
+                continue;
+            }
+            let mut lines: Vec<String> = text(&shown.stdout).lines().map(str::to_owned).collect();
+            lines.retain(|line| !line.contains("sig="));
+            assert_eq!(text(&shown.stdout).matches("sig=").count(), 1, "it is shown once");
+            self.world.hear("the rest of --reveal".to_owned(), lines.join("\n"));
+            self.asked.entry(RunKind::Note).or_default().attempted += 1;
+            return;
+        }
+        panic!("nothing was revealed");
+    }
+
+    /// What another Holdfast backed up, with a store in a file, is taken over.
+    async fn adopt(&mut self, app: &str) {
+        let line = format!("backup {app} --wait --output json --store other.sqlite");
+        let theirs = self.world.run_embedded(&line.split_whitespace().collect::<Vec<_>>()).await;
+        let done: Value = serde_json::from_slice(&theirs.stdout).unwrap();
+        assert_eq!(done[0]["outcome"], "succeeded", "{done}");
+        done[0]["blob"].as_str().unwrap().trim_end_matches(".zip").clone_into(&mut self.theirs);
+        self.note(&format!("backups adopt {app} {}", done[0]["backup_id"])).await;
+    }
+
+    async fn about_schedules(&mut self) {
+        let [kept, removed] = [5, 6].map(|n| self.app(place::OTHERS + n));
+        for app in [&kept, &removed] {
+            self.ask(RunKind::PushSchedule, &format!("native-schedule push {app} --yes --wait")).await;
+            self.look(&format!("native-schedule show {app}"), &[0]).await;
+        }
+        self.look(&format!("native-schedule drift {kept}"), &[0]).await;
+        self.ask(RunKind::PushSchedule, &format!("native-schedule remove {removed} --yes")).await;
+        self.refused(
+            &format!("native-schedule push {} --yes", self.app(place::HARSH)),
+            "has no `native_schedule`",
+        )
+        .await;
+    }
+
+    async fn restores(&mut self) {
+        let n = |n: usize| self.app(place::OTHERS + n);
+        let (itself, moment, blob, other) = (n(0), n(1), n(2), n(3));
+        let with_slot = kinds::with_slot(self.world.simulated.fleet()).to_string();
+        let now = self.world.store.now().await.unwrap().to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+        let name = self.kept(&blob, 1).await[0].backup.blob.clone();
+        let (scratch, url) = (self.app(place::SCRATCH), self.world.simulated.url());
+        let probe = format!("{url}/_site/{}", scratch.rsplit('/').next().unwrap());
+        for line in [
+            format!("restore {itself} --latest --overwrite --yes"),
+            format!("restore {moment} --at {now} --to {other} --overwrite --yes"),
+            format!("restore {blob} --blob {name} --overwrite --yes"),
+            format!("restore {with_slot} --latest --to-slot staging --overwrite --yes"),
+            format!("restore {itself} --latest --to-new fresh --yes"),
+            format!("restore {} --latest --overwrite --yes", self.app(place::SHOP)),
+            format!("restore {} --latest --overwrite --ignore-databases --yes", self.app(place::MAIL)),
+        ] {
+            self.ask(RunKind::Restore, &line).await;
+        }
+        let line = format!("drill {other} --into {scratch} --probe {probe} --yes");
+        self.ask(RunKind::Drill, &line).await;
+    }
+
+    async fn refusals(&self) {
+        let app = self.app(place::OTHERS);
+        let (free, scratch) = (self.app(place::FREE), self.app(place::SCRATCH));
+        let harsh = self.app(place::HARSH);
+        kinds::put_refused(self.world.folder());
+        for (line, reason) in [
+            (format!("restore {app} --backup 7 --overwrite --yes"), "has no backup 7"),
+            (format!("restore {app} --latest --yes"), "exists, and a restore replaces everything in it"),
+            (format!("restore {app} --latest --to {app} --overwrite --yes"), "would be restored into itself"),
+            (format!("restore {app} --latest --overwrite --databases x --yes"), "holds no database `x`"),
+            (format!("restore {app} --latest --to {free} --overwrite --yes"), "Free"),
+            (
+                format!("restore {app} --latest --overwrite --storage weak --yes"),
+                "lacks write and delete permission",
+            ),
+            (format!("drill {app} --into {harsh} --yes"), "so it is no scratch app"),
+            (format!("drill {app} --into {scratch} --probe http://example.com/ --yes"), "plain http"),
+            (format!("backups show {app} 7 --reveal"), "nobody knows a backup 7"),
+            (format!("hold add {app} --backup 7 --reason x"), "the catalog knows no backup 7"),
+            ("sas check".to_owned(), "lacks write and delete permission"),
+            ("doctor".to_owned(), "lacks write and delete permission"),
+            ("config check --fleet refused.toml".to_owned(), "keeps nothing"),
+            (format!("restore {app} --latest --yes --fleet refused.toml"), "the SAS has expired"),
+            ("restore nobody --latest".to_owned(), "nobody"),
+        ] {
+            self.refused(&line, reason).await;
+        }
+        self.last_good_one().await;
+    }
+
+    /// Which one is the last good one may change before the command sees it.
+    async fn last_good_one(&self) {
+        let app = self.app(place::HARSH);
+        for _ in 0..TRIES {
+            let kept = self.kept(&app, 1).await;
+            let newest = kept.iter().filter(|entry| entry.good).max_by_key(|entry| entry.backup.accepted_at);
+            let Some(newest) = newest else { continue };
+            let output =
+                self.world.run(&["backups", "delete", &app, &newest.backup.id.to_string(), "--yes"]).await;
+            if String::from_utf8_lossy(&output.stderr).contains("is the last good one") {
+                return;
+            }
+        }
+        panic!("the last good backup of {app} was given up every time");
+    }
+
+    async fn looks(&self) {
+        let app = self.app(place::OTHERS);
+        let id = self.kept(&app, 1).await[0].backup.id;
+        for (line, codes) in [
+            (format!("backups list {app} --gone"), &[0][..]),
+            (format!("backups show {app} {id}"), &[0]),
+            ("hold list".to_owned(), &[0]),
+            ("sas check sim".to_owned(), &[0]),
+            (format!("verify {app}"), &[0, 1]),
+            ("retention".to_owned(), &[0]),
+            (format!("doctor {app}"), &[0, 1]),
+            ("native-schedule drift --all".to_owned(), &[0, 1]),
+            ("status".to_owned(), &[0, 1]),
+            (format!("history {app}"), &[0]),
+            ("config check".to_owned(), &[0]),
+            ("apps discover".to_owned(), &[0]),
+            ("audit verify".to_owned(), &[0]),
+            ("dead list".to_owned(), &[0]),
+        ] {
+            self.look(&line, codes).await;
+        }
+    }
+}
+
+/// The ids of the runs in an answer, wherever they stand.
+fn promised(answer: &Value, found: &mut Vec<RunId>) {
+    match answer {
+        Value::Array(values) => values.iter().for_each(|value| promised(value, found)),
+        Value::Object(fields) => {
+            let id = fields.get("run_id").or_else(|| fields.get("id")).and_then(Value::as_str);
+            found.extend(id.and_then(|id| id.parse::<RunId>().ok()));
+            fields.values().for_each(|value| promised(value, found));
+        }
+        _ => {}
+    }
+}

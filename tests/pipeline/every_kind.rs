@@ -1,0 +1,133 @@
+//! Every kind of run, asked for by policies and by a person, while Azure stumbles and processes are killed.
+
+use std::time::Duration;
+
+use holdfast_model::{Clock as _, Run, RunKind, SystemClock, Trigger};
+use holdfast_simulator::Faults;
+use holdfast_store::{RunFilter, Store as _};
+use holdfast_tests::collector::Collector;
+use holdfast_tests::postgres::Database;
+use holdfast_tests::rabbitmq::VirtualHost;
+use secrecy::ExposeSecret as _;
+
+use crate::counters::Counters;
+use crate::errands::Person;
+use crate::fleet::Shape;
+use crate::judge::{judge_backups, panics};
+use crate::process::Process;
+use crate::wait::{eventually, last};
+use crate::world::{Places, World};
+use crate::{judge, kept, secrets};
+
+fn shape() -> Shape {
+    let faults = Faults {
+        lost_post_answer: 0.08,
+        throttle: 0.04,
+        delete_failed: 0.2,
+        restore_failed: 0.2,
+        databases_dropped: 0.3,
+        ..Faults::none()
+    };
+    Shape {
+        apps: 36,
+        every_kind: true,
+        faults,
+        slow_answer: Duration::ZERO,
+        lease: Duration::from_secs(8),
+        call_timeout: Duration::from_secs(2),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_kind_of_run_comes_to_one_end_loses_no_backup_and_shows_no_secret() {
+    let (Some(broker), Some(database)) = (VirtualHost::new(), Database::new().await) else { return };
+    let url = database.url().expose_secret().to_owned();
+    let places = Places { database: url.clone(), broker: broker.url().expose_secret().to_owned() };
+    let collector = Collector::start().await;
+    let mut world = World::new(shape(), &places, &url).await;
+    world.set("HOLDFAST_LOG", "debug".to_owned());
+    world.set("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url());
+    let clock = SystemClock::default();
+    world.start(2, 3).await;
+    broker.tap("holdfast", &["normal", "urgent"]);
+
+    let mut processes = std::mem::take(&mut world.processes);
+    let mut person = Person::new(&world);
+    let kills = tokio::select! {
+        never = trouble(&mut processes) => never,
+        () = busy_minute(&mut person) => None,
+    };
+    assert_eq!(kills, None, "trouble lasts as long as there is somebody to be troubled");
+    let (asked, theirs) = (person.asked, person.theirs);
+    world.processes = processes;
+    let until = clock.now();
+    world.planned(until, Duration::from_secs(40)).await;
+    let trouble = clock.elapsed();
+    world.simulated.azure().set_faults(Faults::none());
+    world.make_peace().await;
+    let died = world.ended(Duration::from_mins(1)).await;
+    let peace = clock.elapsed().saturating_sub(trouble);
+    let (messages, telemetry) = (broker.tapped(), collector.text());
+    assert!(messages.contains("run_id") && messages.contains("traceparent"), "messages were tapped");
+    assert!(telemetry.contains("holdfast"), "telemetry was sent");
+    world.hear("the broker's messages".to_owned(), messages);
+    world.hear("the collector".to_owned(), telemetry);
+
+    let runs = world.store.runs(&RunFilter::default()).await.unwrap();
+    let events = world.store.audit(0, u32::MAX).await.unwrap();
+    let mut by_kind = kept::by_kind(&asked, &runs, &events);
+    kept::effects(&world, &runs, &events, &mut by_kind);
+    let mut whole = Counters::default();
+    judge_backups(&world, (until, &theirs), by_kind.entry(RunKind::Backup).or_default()).await;
+    judge::audit(&world, &runs.iter().collect::<Vec<_>>(), &events, &mut whole).await;
+    panics(&world, &mut whole);
+    whole.unexpected.extend(died);
+    whole.unexpected.extend(kept::catalog(&world).await);
+    whole.unexpected.extend(secrets::got_out(&world).await);
+    println!("{trouble:.0?} of trouble, everything ended {peace:.0?} later");
+    for (kind, counters) in &by_kind {
+        println!("{kind}: {counters}");
+    }
+    let deleted = kept::retained(&world, &runs).await;
+    println!("retention deleted {deleted} backups; of the whole {whole}");
+    whole.demand();
+    by_kind.values().for_each(Counters::demand);
+    assert_eq!(by_kind.len(), RunKind::ALL.len(), "every kind was there");
+    assert!(
+        whole.recovered > 0 && world.simulated.azure().counters().lost_answers > 0,
+        "there was no trouble"
+    );
+    assert!(deleted > 0, "retention had nothing to do");
+}
+
+/// Backups of everything, every errand, and then what the housekeeper finds.
+async fn busy_minute(person: &mut Person<'_>) {
+    let clock = SystemClock::default();
+    person.back_up_all().await;
+    person.all_have(1).await;
+    println!("{:.1?}: everything has a backup", clock.elapsed());
+    person.back_up_all().await;
+    person.errands().await;
+    println!("{:.1?}: every errand is done", clock.elapsed());
+    person.back_up_all().await;
+    let world = person.world;
+    eventually("the housekeeper has looked", Duration::from_secs(90), async || {
+        let runs = world.try_runs().await?;
+        let kept_house = |kind| move |run: &Run| run.task.kind() == kind && run.trigger == Trigger::Policy;
+        let found = |kind| runs.iter().any(kept_house(kind));
+        (found(RunKind::Delete) && found(RunKind::Drill)).then_some(())
+    })
+    .await;
+}
+
+/// Kills one process after the other, but for the scheduler whose housekeeper looks for the first time in a minute.
+async fn trouble(processes: &mut [Process]) -> Option<u32> {
+    let mut rng = fastrand::Rng::with_seed(20);
+    loop {
+        last(Duration::from_millis(rng.u64(3_000..8_000))).await;
+        let process = &mut processes[rng.usize(1..5)];
+        println!("{} is killed", process.name());
+        process.kill().await;
+        process.start_again();
+    }
+}

@@ -1,0 +1,213 @@
+//! Holds what the store says of every kind of run, and of every backup, against what Azure did.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use holdfast_model::{
+    AppId, BackupId, CatalogEntry, Cause, Clock as _, Made, Outcome, Run, RunEvent, RunId, RunKind, RunState,
+    SystemClock, Task,
+};
+use holdfast_store::{AuditEvent, CatalogFilter, Store as _};
+
+use crate::counters::Counters;
+use crate::errands::Asked;
+use crate::kinds::place;
+use crate::world::World;
+
+/// Counts by app, and the backup or the blob.
+type Counted<T> = BTreeMap<(AppId, T), usize>;
+
+/// What became of the runs of each kind, but for what Azure alone knows of backups.
+pub(crate) fn by_kind(
+    asked: &BTreeMap<RunKind, Asked>,
+    runs: &[Run],
+    events: &[AuditEvent],
+) -> BTreeMap<RunKind, Counters> {
+    let mut by_kind: BTreeMap<RunKind, Counters> = BTreeMap::new();
+    let known: BTreeSet<RunId> = runs.iter().map(|run| run.id).collect();
+    for (kind, asked) in asked {
+        let counters = by_kind.entry(*kind).or_default();
+        for id in asked.promised.iter().filter(|id| !known.contains(id)) {
+            counters.attempted += 1;
+            counters.lost.push(format!("the {kind} {id} was promised and nobody knows it"));
+        }
+        let notes = runs.iter().filter(|run| run.task.kind() == *kind).count();
+        if notes < asked.attempted {
+            counters.lost.push(format!("{} of {kind} were asked for, {notes} are there", asked.attempted));
+        }
+    }
+    let disturbed: BTreeSet<RunId> = events
+        .iter()
+        .filter(|event| crate::judge::is_disturbance(&event.event))
+        .map(|event| event.run_id)
+        .collect();
+    for run in runs {
+        let counters = by_kind.entry(run.task.kind()).or_default();
+        counters.attempted += 1;
+        counters.acknowledged += 1;
+        match &run.state {
+            RunState::Ended { outcome, .. } => {
+                *counters.outcomes.entry(outcome.as_str()).or_default() += 1;
+                counters.recovered += usize::from(disturbed.contains(&run.id));
+            }
+            state => counters.lost.push(format!("{} never ended: {state:?}", run.id)),
+        }
+        counters.unexpected.extend(odd(run));
+    }
+    by_kind
+}
+
+/// An end that nothing in the test explains.
+fn odd(run: &Run) -> Option<String> {
+    let RunState::Ended { outcome, cause, .. } = &run.state else { return None };
+    let is_explained = match (run.task.kind(), outcome, cause) {
+        (_, Outcome::Succeeded, _) | (RunKind::Backup, Outcome::Missed, _) => true,
+        (RunKind::Backup, Outcome::Partial, Some(cause)) => *cause == Cause::DatabasesDropped,
+        (RunKind::Backup, Outcome::Failed, Some(cause)) => {
+            matches!(cause, Cause::Rejected | Cause::SasUnusable)
+        }
+        (RunKind::Backup, Outcome::Exhausted, Some(cause)) => *cause == Cause::SasUnusable,
+        (RunKind::Restore | RunKind::Drill, Outcome::Failed | Outcome::Exhausted, Some(cause)) => {
+            matches!(cause, Cause::RestoreFailed | Cause::ProbeFailed)
+        }
+        (RunKind::Delete, Outcome::Failed | Outcome::Exhausted, Some(cause)) => {
+            matches!(cause, Cause::DeleteFailed | Cause::Kept)
+        }
+        _ => false,
+    };
+    (!is_explained).then(|| format!("{} ended so: {:?}", run.id, run.state))
+}
+
+/// What Azure took on of each kind is no more than what was begun, and no less than what is said to be done.
+pub(crate) fn effects(
+    world: &World,
+    runs: &[Run],
+    events: &[AuditEvent],
+    by_kind: &mut BTreeMap<RunKind, Counters>,
+) {
+    let mut attempts: BTreeMap<RunId, usize> = BTreeMap::new();
+    for event in events.iter().filter(|event| matches!(event.event, RunEvent::AttemptStarted { .. })) {
+        *attempts.entry(event.run_id).or_default() += 1;
+    }
+    let (mut restores, mut deletes) = ([Counted::new(), Counted::new()], [Counted::new(), Counted::new()]);
+    let mut puts = [0, 0];
+    for run in runs {
+        let begun = attempts.get(&run.id).copied().unwrap_or_default();
+        let done = usize::from(matches!(run.state, RunState::Ended { outcome: Outcome::Succeeded, .. }));
+        for (which, count) in [begun, done].into_iter().enumerate() {
+            if let Some(restore) = run.task.restore() {
+                *restores[which].entry((run.app.clone(), restore.blob.clone())).or_default() += count;
+            }
+            match &run.task {
+                Task::Delete(delete) => {
+                    *deletes[which].entry((run.app.clone(), delete.backup)).or_default() += count;
+                }
+                Task::PushSchedule { schedule: Some(_) } => puts[which] += count,
+                _ => {}
+            }
+        }
+    }
+    let azure = world.simulated.azure();
+    let accepted = azure.accepted_restores().iter().map(|one| (one.target.clone(), one.blob.clone()));
+    weigh("restore", &restores, &counted(accepted), by_kind.entry(RunKind::Restore).or_default());
+    let accepted = azure.accepted_deletes().iter().map(|one| (one.app.clone(), one.id));
+    weigh("deletion", &deletes, &counted(accepted), by_kind.entry(RunKind::Delete).or_default());
+    let pushed = by_kind.entry(RunKind::PushSchedule).or_default();
+    pushed.posts = azure.counters().schedule_puts;
+    if pushed.posts > puts[0] as u64 {
+        pushed.duplicated.push(format!("{} schedules were set in {} attempts", pushed.posts, puts[0]));
+    }
+    let refreshed = by_kind.entry(RunKind::RefreshSas).or_default();
+    refreshed.posts = azure.counters().sas_replaced;
+    let done = refreshed.outcomes.get("succeeded").copied().unwrap_or_default();
+    if refreshed.posts < done as u64 {
+        refreshed.lost.push(format!("of {done} SAS that were replaced Azure knows {}", refreshed.posts));
+    }
+}
+
+fn counted<T: Ord>(accepted: impl Iterator<Item = (AppId, T)>) -> Counted<T> {
+    accepted.fold(Counted::new(), |mut counted, key| {
+        *counted.entry(key).or_default() += 1;
+        counted
+    })
+}
+
+/// `least` succeeded and `most` were begun of what was accepted.
+fn weigh<T: Ord + std::fmt::Debug>(
+    what: &str,
+    [most, least]: &[Counted<T>; 2],
+    accepted: &Counted<T>,
+    counters: &mut Counters,
+) {
+    counters.posts = accepted.values().sum::<usize>() as u64;
+    for (key, count) in accepted {
+        let most = most.get(key).copied().unwrap_or_default();
+        if *count > most {
+            counters.duplicated.push(format!("{count} of the {what} {key:?} in {most} attempts"));
+        }
+    }
+    // A deletion that finds its backup gone has done what it should: one that Azure took on is enough for all.
+    for (key, least) in least.iter().filter(|(_, least)| **least > 0) {
+        let count = accepted.get(key).copied().unwrap_or_default();
+        if count < if what == "restore" { *least } else { 1 } {
+            counters.lost.push(format!("{least} of the {what} {key:?} succeeded, Azure took on {count}"));
+        }
+    }
+}
+
+/// The catalog is true of Azure: what it has is there and what it says was deleted is not; the last good backup of each app
+/// is there, and what is held; nothing that Azure made for us is missing from it.
+pub(crate) async fn catalog(world: &World) -> Vec<String> {
+    let filter = CatalogFilter { with_gone: true, ..CatalogFilter::default() };
+    let entries = world.store.catalog(&filter).await.unwrap();
+    let mut wrong = Vec::new();
+    for entry in &entries {
+        let (is_there, name) = (has_blob(world, &entry.backup.blob), &entry.backup.blob);
+        match entry.gone {
+            Some(gone) if !gone.deleted => wrong.push(format!("{name} is called lost, and nobody took it")),
+            Some(_) if is_there => wrong.push(format!("{name} is called deleted and is there")),
+            Some(_) if entry.hold.is_some() => wrong.push(format!("{name} was held and is deleted")),
+            None if !is_there && entry.trouble_at.is_none() && entry.made != Made::Orphan => {
+                wrong.push(format!("{name} is called kept and is not there"));
+            }
+            _ => {}
+        }
+    }
+    let good = |entry: &&&CatalogEntry| entry.good;
+    let apps: BTreeSet<&AppId> = entries.iter().filter(|entry| entry.good).map(|entry| &entry.app).collect();
+    for app in &apps {
+        let of_app = entries.iter().filter(|entry| entry.app == **app).collect::<Vec<_>>();
+        let last = of_app.iter().filter(good).max_by_key(|entry| entry.backup.accepted_at);
+        if !last.is_some_and(|last| last.gone.is_none() && has_blob(world, &last.backup.blob)) {
+            wrong.push(format!("the last good backup of {app} is gone"));
+        }
+    }
+    let scheduled = world.simulated.scheduled();
+    if apps.len() < scheduled {
+        wrong.push(format!("only {} of {scheduled} apps have a good backup", apps.len()));
+    }
+    let known: BTreeSet<(&AppId, BackupId)> =
+        entries.iter().map(|entry| (&entry.app, entry.backup.id)).collect();
+    let accepted = world.simulated.azure().accepted_posts().to_vec();
+    for post in accepted.iter().filter(|post| has_blob(world, &format!("{}.zip", post.name))) {
+        if !known.contains(&(&post.app, post.id)) {
+            wrong.push(format!("{} is there and in no catalog", post.name));
+        }
+    }
+    wrong
+}
+
+/// Whether the retention of this test has done what it is for: backups went, and of the app whose rule keeps nothing the last
+/// good one stayed.
+pub(crate) async fn retained(world: &World, runs: &[Run]) -> usize {
+    let harsh: AppId = world.simulated.app(place::HARSH).parse().unwrap();
+    let filter = CatalogFilter { app: Some(harsh), ..CatalogFilter::default() };
+    assert!(world.store.catalog(&filter).await.unwrap().iter().any(|entry| entry.good));
+    let by_policy = |run: &&Run| run.trigger == holdfast_model::Trigger::Policy;
+    let deletes = runs.iter().filter(|run| run.task.kind() == RunKind::Delete).filter(by_policy);
+    deletes.filter(|run| matches!(run.state, RunState::Ended { outcome: Outcome::Succeeded, .. })).count()
+}
+
+fn has_blob(world: &World, blob: &str) -> bool {
+    let (container, now) = (world.simulated.container(), SystemClock::default().now());
+    world.simulated.azure().blob(now, &container, blob).is_some()
+}

@@ -1,0 +1,134 @@
+//! A fleet whose file asks for every kind of run: slots, databases, retention, drills, Azure's own schedules; with an
+//! app of the tier Free, and a storage whose SAS will not do.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use holdfast_model::AppId;
+use holdfast_simulator::{Fleet, FleetSite};
+
+/// Apps that no policy takes in: the scratch app of drills, and one of the tier Free.
+pub(crate) const WITHOUT_POLICY: usize = 2;
+
+/// The connection strings of two databases.
+const SHOP_DB: &str = "Server=tcp:shop.example.net;Database=shop;User=sa;Password=hush-9Zk+4/Wq";
+const MAIL_DB: &str = "host=mail.example.net;dbname=mail;user=mail;password=hush-7Xv+2/Rm";
+/// The signature of SAS that will not do.
+const REFUSED: &str = "ZXhwaXJlZC1hbmQtbmV2ZXItdG8tYmUtcmVhZA==";
+
+/// What the harshest rule says.
+const KEEPS_ONE: &str = "keep_at_least = 0, daily = 1";
+
+/// The places of apps in the fleet, by what they are for.
+pub(crate) mod place {
+    pub(crate) const SCRATCH: usize = 0;
+    pub(crate) const FREE: usize = 1;
+    /// Its database comes from the environment.
+    pub(crate) const SHOP: usize = 2;
+    /// Its database comes from a file.
+    pub(crate) const MAIL: usize = 3;
+    /// Drilled by policy; so is the next one.
+    pub(crate) const DRILLED: usize = 4;
+    /// Its rule keeps no more than a rule must.
+    pub(crate) const HARSH: usize = 6;
+    /// From here on they are alike.
+    pub(crate) const OTHERS: usize = 7;
+}
+
+/// Gives it slots, and makes one app Free.
+pub(crate) fn furnish(fleet: &mut Fleet) {
+    *fleet = std::mem::take(fleet).with_slots(5);
+    fleet.sites[place::FREE].site.tier = Some("Free".to_owned());
+}
+
+/// The first app that has a slot, and is like the others.
+pub(crate) fn with_slot(fleet: &Fleet) -> &AppId {
+    let is_like = |site: &&FleetSite| {
+        let id = &site.site.id;
+        let of_site = |other: &&FleetSite| other.site.id.site() == id.site();
+        id.slot().is_none() && fleet.sites.iter().filter(of_site).count() > 1
+    };
+    &fleet.sites[place::OTHERS + 8..].iter().find(is_like).expect("slots were added").site.id
+}
+
+/// The secrets that the fleet file reads from files.
+pub(crate) fn put_secrets(folder: &Path, container: &str) {
+    std::fs::write(folder.join("mail-db"), MAIL_DB).unwrap();
+    let signature = REFUSED.replace('=', "%3D");
+    for (name, expiry, may) in [("weak-sas", "2999", "rl"), ("expired-sas", "2020", "rwdl")] {
+        let window = format!("st=2020-01-01T00:00:00Z&se={expiry}-01-02T00:00:00Z");
+        let sas = format!("{container}?sv=2022-11-02&{window}&sr=c&sp={may}&sig={signature}");
+        std::fs::write(folder.join(name), sas).unwrap();
+    }
+}
+
+/// The fleet file with two mistakes that must be refused: a SAS that has expired, and a rule that keeps nothing.
+pub(crate) fn put_refused(folder: &Path) {
+    let file = std::fs::read_to_string(folder.join("fleet.toml")).unwrap();
+    let file = file.replace("weak-sas", "expired-sas").replace(KEEPS_ONE, "keep_at_least = 0");
+    std::fs::write(folder.join("refused.toml"), file).unwrap();
+}
+
+/// And from the environment.
+pub(crate) fn env() -> Vec<(&'static str, String)> {
+    vec![("SHOP_DB", SHOP_DB.to_owned())]
+}
+
+/// What nobody may read.
+pub(crate) fn secrets() -> Vec<String> {
+    let passwords = [SHOP_DB, MAIL_DB].map(|text| text.rsplit('=').next().unwrap());
+    passwords.into_iter().chain([SHOP_DB, MAIL_DB, REFUSED]).map(str::to_owned).collect()
+}
+
+/// The plain fleet file without its apps, made into one for every kind. `at` is where Azure and the files are.
+pub(crate) fn fleet_file(plain: &str, fleet: &Fleet, (url, folder): (&str, &Path)) -> String {
+    let folder = folder.display();
+    let apps: Vec<&AppId> = fleet.apps().collect();
+    let gold = "[policy.gold]\n";
+    let (before, after) = plain.split_once(gold).expect("it has one policy");
+    let (terms, limits) = after.split_once("[limits]\n").expect("limits come after it");
+    let container = before.lines().find(|line| line.starts_with("container")).expect("it has a storage");
+    let rule = |keeps| format!("retention = {{ days = 0, {keeps}, dry_run = false }}\n");
+    let scratch = apps[place::SCRATCH];
+    let probe = format!("{url}/_site/{}", scratch.site());
+    let drill = format!("drill = {{ every = \"30d\", into = \"{scratch}\", probe = \"{probe}\" }}\n");
+    let native = "native_schedule = { every = \"7 days\", retention_days = 14 }\n";
+    let weak = terms.replace("storage = \"sim\"", "storage = \"weak\"");
+    let mut text = format!(
+        "{before}[storage.weak]\n{container}\nsas = {{ url = \"file:{folder}/weak-sas\" }}\n\
+         {gold}{native}{}{terms}\
+         [policy.drilled]\n{drill}{}{terms}\
+         [policy.harsh]\n{}{terms}\
+         [policy.weak]\n{weak}\
+         [limits]\n{limits}",
+        rule("keep_at_least = 2"),
+        rule("keep_at_least = 2"),
+        rule(KEEPS_ONE)
+    );
+    for (place, app) in apps.iter().enumerate() {
+        let policy = match place {
+            place::SCRATCH | place::FREE => None,
+            place::DRILLED | 5 => Some("drilled"),
+            place::HARSH => Some("harsh"),
+            _ => Some("gold"),
+        };
+        let database = match place {
+            place::SHOP => Some(("shop", "env:SHOP_DB".to_owned())),
+            place::MAIL => Some(("mail", format!("file:{folder}/mail-db"))),
+            _ => None,
+        };
+        writeln!(text, "[[app]]\nid = \"{app}\"").unwrap();
+        if let Some(policy) = policy {
+            writeln!(text, "policy = \"{policy}\"").unwrap();
+        }
+        if let Some((name, reference)) = database {
+            let kind = "type = \"SqlAzure\"";
+            writeln!(
+                text,
+                "databases = [{{ {kind}, name = \"{name}\", connection_string = \"{reference}\" }}]"
+            )
+            .unwrap();
+        }
+    }
+    text
+}
