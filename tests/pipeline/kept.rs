@@ -101,7 +101,7 @@ pub(crate) fn effects(
                 Task::Delete(delete) => {
                     *deletes[which].entry((run.app.clone(), delete.backup)).or_default() += count;
                 }
-                Task::PushSchedule { schedule: Some(_) } => puts[which] += count,
+                Task::PushSchedule { schedule: Some(_), .. } => puts[which] += count,
                 _ => {}
             }
         }
