@@ -140,9 +140,9 @@ async fn a_deletion_takes_no_other_backup_of_its_number_out_of_the_catalog(bench
     bench.back_up(&shop, 5, 30).await;
     let old = Task::Delete(Delete { backup: BackupId(7), blob: "hf-old.zip".into() });
     let run = bench.asked(&shop, old.clone()).await;
-    completed(bench, &run).await;
-    let run = bench.asked(&shop, old).await;
     bench.happen(run.id, vec![over(Outcome::Failed, Some(Cause::BackupNotFound))]).await;
+    let run = bench.asked(&shop, old).await;
+    completed(bench, &run).await;
     assert_eq!(only(bench).await.gone, None);
 }
 

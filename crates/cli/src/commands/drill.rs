@@ -29,7 +29,7 @@ async fn asked(desk: &Desk<'_>, args: &DrillArgs) -> anyhow::Result<Ask> {
     is_scratch(&source.id, &scratch)?;
     let probe = args.probe.clone().or_else(|| rule.and_then(|rule| rule.probe.clone()));
     if let Some(probe) = &probe {
-        is_probe(probe).map_err(|why| Failure::new(Exit::Usage, format!("`{probe}`: {why}")))?;
+        is_probe(probe).map_err(|why| Failure::new(Exit::Usage, format!("the probe's address: {why}")))?;
     }
     Ok(Ask {
         source,

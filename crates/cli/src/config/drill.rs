@@ -41,9 +41,15 @@ fn probe(report: &mut Report<'_>, table: &mut Section<'_>) -> Option<String> {
     Some(value.to_string())
 }
 
-/// May this address be asked after a drill? Plain HTTP would let anybody on the way answer for the app.
+/// May this address be asked after a drill? Plain HTTP would let anybody on the way answer for the app. It is written
+/// into rows and the audit, so it must have no part that is made for secrets.
 pub fn is_probe(text: &str) -> Result<(), &'static str> {
     let url = Url::parse(text).map_err(|_| "expected an address that begins with https://")?;
+    if url.query().is_some() || !url.username().is_empty() || url.password().is_some() {
+        return Err(
+            "expected an address without a password and without `?`, since it is written into the audit",
+        );
+    }
     let is_loopback = match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(address)) => address.is_loopback(),
@@ -90,6 +96,18 @@ mod tests {
             ["http://scratch.example.com/", "ftp://scratch/", "scratch", "http://localhost.example.com/"]
         {
             assert!(is_probe(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_address_that_may_hold_a_secret_is_refused_because_the_audit_would_keep_it() {
+        for bad in [
+            "https://scratch.example.com/?code=hunter2",
+            "https://me:hunter2@scratch/",
+            "https://hunter2@scratch/",
+        ] {
+            let why = is_probe(bad).unwrap_err();
+            assert!(!why.contains("hunter2"), "{why}");
         }
     }
 }

@@ -84,6 +84,17 @@ pub(crate) fn is_another(delete: &Delete, listed: &Backup) -> bool {
     listed.blob_name.as_deref().is_some_and(|blob| !is_it(blob)) && !listed.name.as_deref().is_some_and(is_it)
 }
 
+/// Somebody was faster with a hold than the DELETE.
+pub(crate) fn held(
+    sight: &Sight<'_>,
+    (attempt, delete): (&Attempt, &Delete),
+    reason: &str,
+    rng: &mut fastrand::Rng,
+) -> Next {
+    let detail = format!("backup {} is held: {reason}", delete.backup);
+    failed(sight, attempt, Failure::new(Cause::Kept, detail), rng)
+}
+
 /// Holds for longer than a deletion takes, and no deletion failed with it. A SAS that was renewed for the whole deadline
 /// a moment ago is not renewed again.
 fn will_do(sight: &Sight<'_>, sas: &SasFacts) -> bool {

@@ -1,8 +1,10 @@
 //! Deletions that must not leave. A DELETE would be a panic here.
 
+use std::pin::pin;
+
 use holdfast_model::{Cause, RunId, RunState};
 
-use crate::world::World;
+use crate::world::{World, poll_times};
 
 /// A world with one backup.
 async fn world() -> World {
@@ -42,4 +44,19 @@ async fn a_number_that_azure_gave_to_another_backup_is_not_deleted() {
     assert_eq!(cause(&world, deletion).await, Some(Cause::BackupNotFound));
     let gone = world.backups().await[0].gone;
     assert!(gone.is_some_and(|gone| !gone.deleted), "what the catalog knew is no longer there");
+}
+
+#[tokio::test]
+async fn a_hold_counts_until_the_intent_to_delete_is_written() {
+    // The wait before the intent's commit is the fifth.
+    for waits in 1..=5 {
+        let world = world().await;
+        let deletion = world.add_deletion().await;
+        let wakeup = world.hand_out().await.remove(0);
+        let mut step = pin!(world.step(wakeup));
+        assert!(poll_times(step.as_mut(), waits).is_none());
+        world.hold().await;
+        step.await.unwrap();
+        assert_eq!(cause(&world, deletion).await, Some(Cause::Kept), "{waits}");
+    }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use holdfast_arm::HttpProbe;
 use holdfast_model::{
-    App, AppId, BackupId, CatalogEntry, Delete, Limits, ManualClock, NewRun, PolicyName, Restore, Run,
+    App, AppId, BackupId, CatalogEntry, Delete, Limits, ManualClock, NewRun, Note, PolicyName, Restore, Run,
     RunEvent, RunId, StorageName, Task, Terms, Timestamp, Trigger, Wakeup,
 };
 use holdfast_queue::MemoryQueue;
@@ -130,6 +130,17 @@ impl World {
             .await
             .unwrap();
         id
+    }
+
+    /// Somebody holds the first backup of `shop`.
+    pub async fn hold(&self) {
+        let entry = self.backups().await.remove(0);
+        let app = App { id: entry.app, policy: None, plan: None, databases: Vec::new(), paused: false };
+        let now = self.store.now().await.unwrap();
+        let id = RunId::new(now, &mut self.rng.lock().unwrap());
+        let terms = Terms::new(StorageName::new("weu"), "acct");
+        let note = Note::Held { backup: entry.backup.id, reason: "lawsuit".into() };
+        self.store.add_run(&NewRun::note(id, &app, &terms, (note, "me".into()), now)).await.unwrap();
     }
 
     /// The whole catalog.
