@@ -46,14 +46,16 @@ fn each_thing_that_is_wrong_is_told_with_its_cure() {
     place.write("fleet.toml", &fleet);
     let ended = place.run("doctor");
     assert_eq!(ended.code, 1, "{}{}", ended.out, ended.err);
+    // Long ones go on in the next line.
+    let out = ended.out.split_whitespace().collect::<Vec<_>>().join(" ");
     for told in [
         "backups a day",
-        "run `holdfast migrate`",
-        "and Azure has no such app; make it, or name another",
+        "to do: `holdfast migrate` makes one",
+        "and Azure has no such app to do: make it, or name another",
         "what is over the limit is skipped",
-        "Azure has no such app; correct its id, or take it out of the fleet file",
+        "Azure has no such app to do: correct its id, or take it out of the fleet file",
     ] {
-        assert!(ended.out.contains(told), "{told}: {}", ended.out);
+        assert!(out.contains(told), "{told}: {out}");
     }
 
     // A secret that is wrong is told, and so is everything else.

@@ -27,7 +27,7 @@ use crate::output::{Cell, Table, Tone, wrapped};
 /// So many apps are asked about at once.
 const AT_ONCE: usize = 8;
 
-/// What was found is told in lines of so many characters.
+/// What is not well is told in lines of so many characters.
 const WIDTH: usize = 76;
 
 /// The document for programs.
@@ -162,7 +162,9 @@ fn show(findings: &[Finding], context: &Context) -> std::io::Result<()> {
             Verdict::Fail => Cell::toned("fail", Tone::Bad),
         };
         let cure = finding.cure.as_ref().map(|cure| format!("\nto do: {cure}")).unwrap_or_default();
-        let found = wrapped(&format!("{}{cure}", finding.says), WIDTH);
+        let says = &finding.says;
+        let is_ok = finding.verdict == Verdict::Ok;
+        let found = if is_ok { says.clone() } else { wrapped(&format!("{says}{cure}"), WIDTH) };
         table.row([verdict, finding.check.into(), finding.names().into(), found.into()]);
     }
     context.out.table(table)
