@@ -15,7 +15,7 @@ on_every_store!(
 );
 
 fn delete(id: i64) -> Task {
-    Task::Delete(Delete { backup: BackupId(id), blob: format!("hf-{id}.zip") })
+    Task::Delete(Delete { backup: BackupId(id), blob: format!("hf-{id}.zip"), even_the_last: false })
 }
 
 async fn runs_are_added_but_for_those_whose_tick_or_subject_is_taken(bench: &Bench) {

@@ -32,7 +32,7 @@ async fn only(bench: &Bench) -> CatalogEntry {
 }
 
 fn delete(id: i64) -> Task {
-    Task::Delete(Delete { backup: BackupId(id), blob: "hf-shop.zip".into() })
+    Task::Delete(Delete { backup: BackupId(id), blob: "hf-shop.zip".into(), even_the_last: true })
 }
 
 fn over(outcome: Outcome, cause: Option<Cause>) -> RunEvent {
@@ -138,7 +138,7 @@ async fn a_backup_that_was_deleted_is_gone_and_one_that_could_not_be_is_troubled
 async fn a_deletion_takes_no_other_backup_of_its_number_out_of_the_catalog(bench: &Bench) {
     let shop = app("shop");
     bench.back_up(&shop, 5, 30).await;
-    let old = Task::Delete(Delete { backup: BackupId(7), blob: "hf-old.zip".into() });
+    let old = Task::Delete(Delete { backup: BackupId(7), blob: "hf-old.zip".into(), even_the_last: true });
     let run = bench.asked(&shop, old.clone()).await;
     bench.happen(run.id, vec![over(Outcome::Failed, Some(Cause::BackupNotFound))]).await;
     let run = bench.asked(&shop, old).await;
@@ -250,13 +250,14 @@ async fn a_deletion_does_not_begin_where_a_hold_was_faster_or_nothing_good_would
         let change = bench.change(run.clone(), vec![started(run, bench.now())]);
         bench.store.commit(&change).await.unwrap()
     };
-    let by_policy = bench.add(bench.made(&shop, delete(1), Trigger::Policy)).await;
+    let kept = Delete { backup: BackupId(1), blob: "hf-shop.zip".into(), even_the_last: false };
+    let by_policy = bench.add(bench.made(&shop, Task::Delete(kept), Trigger::Policy)).await;
     bench.note(&shop, Note::Held { backup: BackupId(1), reason: "audit".into() }).await;
     assert_eq!(begin(&by_policy).await, Committed::Stale, "it came to be held");
     bench.note(&shop, Note::Released { backup: BackupId(1), reason: "over".into() }).await;
     let by_hand = bench.asked(&shop, delete(2)).await;
     assert_eq!(begin(&by_policy).await, Committed::Stale, "the other good one is about to go");
-    assert_eq!(begin(&by_hand).await, Committed::Done(2), "who asks by hand gets it");
+    assert_eq!(begin(&by_hand).await, Committed::Done(2), "who was told so gets it");
     let completed = RunEvent::Completed { backup: None, detail: None };
     bench.happen(by_hand.id, vec![completed, over(Outcome::Succeeded, None)]).await;
     assert_eq!(begin(&by_policy).await, Committed::Stale, "it is the only good one");

@@ -158,7 +158,7 @@ impl Twins {
         let backup = BackupId(self.rng.i64(..6));
         let blob = "hf-shop.zip".to_owned();
         let task = match self.rng.u8(..5) {
-            0 | 1 => Task::Delete(Delete { backup, blob }),
+            0 | 1 => Task::Delete(Delete { backup, blob, even_the_last: self.rng.bool() }),
             2 => Task::RefreshSas(RefreshSas { backup, reason: RefreshReason::KeptBackup, old: None }),
             3 => Task::Drill(Drill { restore: restore(source, backup), probe: None }),
             _ => return self.new_run(&app),

@@ -112,7 +112,8 @@ impl Operator {
         if entry.backup.id == last_good {
             return None;
         }
-        let task = Task::Delete(Delete { backup: entry.backup.id, blob: entry.backup.blob });
+        let task =
+            Task::Delete(Delete { backup: entry.backup.id, blob: entry.backup.blob, even_the_last: false });
         self.add(app, (app, task)).await
     }
 

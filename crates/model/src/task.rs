@@ -77,6 +77,9 @@ pub struct Delete {
     pub backup: BackupId,
     /// Its blob.
     pub blob: String,
+    /// Whether somebody who was told so wants it gone though it may be the last good one of its app.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub even_the_last: bool,
 }
 
 /// A new SAS for a backup already taken.
@@ -245,7 +248,8 @@ mod tests {
 
     #[test]
     fn two_deletions_of_one_backup_have_the_same_subject_and_those_of_two_have_not() {
-        let delete = |id| Task::Delete(Delete { backup: BackupId(id), blob: "b.zip".into() });
+        let delete =
+            |id| Task::Delete(Delete { backup: BackupId(id), blob: "b.zip".into(), even_the_last: false });
         assert_eq!(delete(1).subject(), delete(1).subject());
         assert_ne!(delete(1).subject(), delete(2).subject());
         assert!(!delete(1).is_exclusive());

@@ -66,7 +66,11 @@ impl Kept<'_> {
         let free = |id| doomed.contains(id) && !read.contains(id);
         let due = oldest_first.filter(|entry| free(&entry.backup.id) && !self.is_troubled(entry));
         let delete = |entry: &CatalogEntry| {
-            Task::Delete(Delete { backup: entry.backup.id, blob: entry.backup.blob.clone() })
+            Task::Delete(Delete {
+                backup: entry.backup.id,
+                blob: entry.backup.blob.clone(),
+                even_the_last: false,
+            })
         };
         due.take(DELETIONS_MAX.saturating_sub(self.going.len()))
             .map(|entry| self.owed(entry, delete(entry)))

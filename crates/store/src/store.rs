@@ -85,8 +85,9 @@ pub trait Store: Send + Sync + Debug {
     /// Writes a change: the new row with its version raised by one, its lease ended, and the events. Nothing is
     /// written when the row's version is not the one the change was decided on. Of the row its state, tally, due time
     /// and end are taken; what the run was made with stays. Beginning an app that another run holds is an error. Beginning
-    /// to delete a backup that came to be held since the run was loaded is stale, and so is beginning, because a policy
-    /// asks for it, to delete the only good backup of its app that no other run is about to delete.
+    /// to delete a backup that came to be held since the run was loaded is stale, and so is beginning to
+    /// delete the only good backup of its app that no other run is about to delete, unless the deletion says that even
+    /// that may go.
     async fn commit(&self, change: &Change) -> Result<Committed, Error>;
 
     /// Runs, the newest first.

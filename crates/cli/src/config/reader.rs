@@ -122,7 +122,8 @@ impl<'t> Section<'t> {
         let url = Url::parse(text).ok().filter(Url::has_host);
         let is_plain =
             |url: &Url| url.query().is_none() && url.username().is_empty() && url.password().is_none();
-        if url.as_ref().is_some_and(is_plain) && may_be_shown(text) {
+        // A SAS whose `?` was lost on the way here is still one.
+        if url.as_ref().is_some_and(is_plain) && !text.contains('=') && may_be_shown(text) {
             report.show(&place);
         }
         if url.is_none() {

@@ -63,7 +63,12 @@ async fn what_no_rule_keeps_is_deleted_once_and_the_last_good_and_the_held_never
 #[tokio::test]
 async fn a_backup_that_is_being_deleted_stands_in_for_no_other() {
     let world = nights(21..=22).await;
-    world.ask(&shop(), Task::Delete(Delete { backup: BackupId(22), blob: "b22.zip".into() })).await;
+    world
+        .ask(
+            &shop(),
+            Task::Delete(Delete { backup: BackupId(22), blob: "b22.zip".into(), even_the_last: false }),
+        )
+        .await;
     assert_eq!(
         pass(&world, fleet([shop()], keeping(1))).await.added,
         0,

@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use holdfast_model::{AppId, BackupId, CatalogEntry, Outcome, Run, RunId, RunKind, Task, Timestamp, Trigger};
+use holdfast_model::{AppId, BackupId, CatalogEntry, Delete, Outcome, Run, RunId, RunKind, Task, Timestamp};
 
 use super::state::{Row, State};
 use crate::catalog::in_order;
@@ -41,13 +41,14 @@ impl State {
         left.max_by_key(|entry| (entry.backup.accepted_at, entry.backup.id)).map(|entry| entry.backup.id)
     }
 
-    /// Is a backup held, or, where a policy would delete it, the only good one that no other run is about to delete?
-    pub fn must_stay(&self, run: &Run, backup: BackupId) -> bool {
+    /// Is a backup held, or, unless even that may go, the only good one that no other run is about to delete?
+    pub fn must_stay(&self, run: &Run, delete: &Delete) -> bool {
+        let backup = delete.backup;
         let Some(kept) = self.catalog_of(&run.app).find(|entry| entry.backup.id == backup) else {
             return false;
         };
         let is_only = || !self.good_beside(run).any(|other| other.backup.id != backup);
-        kept.hold.is_some() || run.trigger == Trigger::Policy && kept.good && is_only()
+        kept.hold.is_some() || !delete.even_the_last && kept.good && is_only()
     }
 
     /// The good backups of the run's app that are still there, and that no other run is about to delete.

@@ -75,7 +75,7 @@ impl State {
         let current = |row: &&Row| row.run.version == change.from && !row.run.state.is_ended();
         let Some(old) = self.row(id).filter(current) else { return Ok(Committed::Stale) };
         let run = changed(&old.run, &change.run);
-        if catalog::begins_to_delete(&run, &change.events).is_some_and(|backup| self.must_stay(&run, backup))
+        if catalog::begins_to_delete(&run, &change.events).is_some_and(|delete| self.must_stay(&run, delete))
         {
             return Ok(Committed::Stale);
         }

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use holdfast_model::{
-    AppId, BackupFacts, BackupId, CatalogEntry, Gone, PolicyName, Run, SasFacts, SasWindow, StorageName,
-    Timestamp, Trigger,
+    AppId, BackupFacts, BackupId, CatalogEntry, Delete, Gone, PolicyName, Run, SasFacts, SasWindow,
+    StorageName, Timestamp,
 };
 use serde_json::Value;
 use sqlx::types::Uuid;
@@ -77,12 +77,12 @@ fn entries(rows: Vec<CatalogRow>, operation: &'static str) -> Result<Vec<Catalog
     rows.into_iter().map(|row| row.read(operation)).collect()
 }
 
-/// Is a backup held, or, where a policy would delete it, the only good one that no run is about to delete? Nothing of the
+/// Is a backup held, or, unless even that may go, the only good one that no run is about to delete? Nothing of the
 /// app's catalog changes from here on until the transaction ends.
 pub(super) async fn must_stay(
     tx: &mut PgConnection,
     run: &Run,
-    backup: BackupId,
+    delete: &Delete,
     operation: &'static str,
 ) -> Result<bool, Error> {
     lock(tx, vec![run.app.to_string()], operation).await?;
@@ -95,8 +95,8 @@ pub(super) async fn must_stay(
                               AND runs.subject = 'delete ' || other.backup_id))))";
     sqlx::query_scalar(stays)
         .bind(run.app.to_string())
-        .bind(backup.0)
-        .bind(run.trigger == Trigger::Policy)
+        .bind(delete.backup.0)
+        .bind(!delete.even_the_last)
         .fetch_one(tx)
         .await
         .during(operation)

@@ -1,8 +1,8 @@
 //! The catalog: brought up to what happened, and read.
 
 use holdfast_model::{
-    AppId, BackupFacts, BackupId, CatalogEntry, Gone, PolicyName, Run, SasFacts, SasWindow, StorageName,
-    Trigger,
+    AppId, BackupFacts, BackupId, CatalogEntry, Delete, Gone, PolicyName, Run, SasFacts, SasWindow,
+    StorageName,
 };
 use serde_json::Value;
 use sqlx::{FromRow, SqliteConnection};
@@ -144,11 +144,11 @@ pub(super) async fn last_good(
     Ok(last.map(BackupId))
 }
 
-/// Is a backup held, or, where a policy would delete it, the only good one that no run is about to delete?
+/// Is a backup held, or, unless even that may go, the only good one that no run is about to delete?
 pub(super) async fn must_stay(
     connection: &mut SqliteConnection,
     run: &Run,
-    backup: BackupId,
+    delete: &Delete,
     operation: &'static str,
 ) -> Result<bool, Error> {
     let stays = "/* must_stay */ SELECT EXISTS (
@@ -160,8 +160,8 @@ pub(super) async fn must_stay(
                               AND runs.subject = 'delete ' || other.backup_id))))";
     sqlx::query_scalar(stays)
         .bind(run.app.to_string())
-        .bind(backup.0)
-        .bind(run.trigger == Trigger::Policy)
+        .bind(delete.backup.0)
+        .bind(!delete.even_the_last)
         .fetch_one(connection)
         .await
         .during(operation)

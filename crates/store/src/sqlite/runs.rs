@@ -102,8 +102,8 @@ pub(super) async fn commit(tx: &mut SqliteConnection, change: &Change) -> Result
         return Ok(Committed::Stale);
     };
     let run = changed(&old, &change.run);
-    if let Some(backup) = begins_to_delete(&run, &change.events)
-        && catalog::must_stay(tx, &run, backup, COMMIT).await?
+    if let Some(delete) = begins_to_delete(&run, &change.events)
+        && catalog::must_stay(tx, &run, delete, COMMIT).await?
     {
         return Ok(Committed::Stale);
     }

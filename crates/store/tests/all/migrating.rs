@@ -45,7 +45,7 @@ pub async fn is_whole<S: Store>(old: &mut History<S>) {
     let rows = old.store.chain(0, 999).await.unwrap();
     holdfast_store::verify_chain(&rows, holdfast_store::Link::origin()).unwrap();
     // And it goes on from there.
-    let delete = Task::Delete(Delete { backup: BackupId(4), blob: "hf-4.zip".into() });
+    let delete = Task::Delete(Delete { backup: BackupId(4), blob: "hf-4.zip".into(), even_the_last: false });
     let run = old.asked("shop", delete).await;
     let loaded = old.store.load(run.id).await.unwrap().unwrap();
     assert_eq!((loaded.subject.as_ref(), loaded.last_good), (Some(&entries[2]), Some(BackupId(5))));

@@ -14,7 +14,8 @@ impl<S: Store> History<S> {
     /// After [`History::fill`]: of the backups of `shop` the oldest is deleted, the next gets a new SAS and is shown to
     /// bob, the latest is held, restored and drilled; that of `blog` is lost.
     pub async fn others(&mut self) {
-        let delete = Task::Delete(Delete { backup: BackupId(1), blob: "hf-1.zip".into() });
+        let delete =
+            Task::Delete(Delete { backup: BackupId(1), blob: "hf-1.zip".into(), even_the_last: false });
         self.carried_out("shop", delete, None).await;
         self.new_sas().await;
         let restore = Restore {

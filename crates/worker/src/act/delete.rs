@@ -8,18 +8,6 @@ use super::{grant, in_time};
 use crate::apply::{NotReady, Renewed, Sight, Stays, is_another};
 use crate::{Seams, Settings};
 
-/// Why the backup is held, as the catalog has it now; nothing at all where the store does not tell.
-pub(crate) async fn hold(seams: &Seams, run: &Run) -> Option<Option<String>> {
-    match seams.store.load(run.id).await {
-        Ok(loaded) => Some(loaded?.subject?.hold),
-        Err(error) => {
-            let error = &error as &dyn std::error::Error;
-            tracing::warn!(error, "no deletion: whether its backup is held cannot be told");
-            None
-        }
-    }
-}
-
 /// The DELETE.
 pub(crate) async fn delete(
     seams: &Seams,

@@ -7,7 +7,7 @@ mod restore;
 mod schedule;
 
 pub(crate) use backup::{check, look, missing, post};
-pub(crate) use delete::{delete, find, hold, renew, stays};
+pub(crate) use delete::{delete, find, renew, stays};
 pub(crate) use ready::{databases, grant};
 pub(crate) use restore::{restore, restored, trace};
 pub(crate) use schedule::{is_as_wanted, set};

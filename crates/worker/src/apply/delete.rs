@@ -3,7 +3,6 @@
 use holdfast_arm::{Backup, Error, Verdict};
 use holdfast_model::{
     Attempt, BackupStatus, Cause, Delete, RefreshReason, RunEvent, RunId, RunState, SasFacts, Timestamp,
-    Trigger,
 };
 
 use super::answers::still_working;
@@ -53,7 +52,7 @@ pub(crate) fn before_delete(sight: &Sight<'_>, delete: &Delete, rng: &mut fastra
         let detail = format!("backup {} is held: {reason}", delete.backup);
         return Before::Over(refused(sight, Cause::Kept, detail, rng));
     }
-    if sight.run.trigger == Trigger::Policy && sight.last_good == Some(delete.backup) {
+    if !delete.even_the_last && sight.last_good == Some(delete.backup) {
         let detail = format!("backup {} is the last good one of its app", delete.backup);
         return Before::Over(refused(sight, Cause::Kept, detail, rng));
     }
@@ -82,17 +81,6 @@ pub(crate) fn is_another(delete: &Delete, listed: &Backup) -> bool {
     let stem = |blob: &str| blob.strip_suffix(".zip").unwrap_or(blob).to_owned();
     let is_it = |name: &str| stem(name) == stem(&delete.blob);
     listed.blob_name.as_deref().is_some_and(|blob| !is_it(blob)) && !listed.name.as_deref().is_some_and(is_it)
-}
-
-/// Somebody was faster with a hold than the DELETE.
-pub(crate) fn held(
-    sight: &Sight<'_>,
-    (attempt, delete): (&Attempt, &Delete),
-    reason: &str,
-    rng: &mut fastrand::Rng,
-) -> Next {
-    let detail = format!("backup {} is held: {reason}", delete.backup);
-    failed(sight, attempt, Failure::new(Cause::Kept, detail), rng)
 }
 
 /// Holds for longer than a deletion takes, and no deletion failed with it. A SAS that was renewed for the whole deadline

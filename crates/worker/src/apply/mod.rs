@@ -15,9 +15,7 @@ mod schedule;
 pub(crate) use answers::asked;
 pub(crate) use begin::{Begun, NotReady, not_ready, posted, prepared};
 pub(crate) use check::{BlobCheck, Blobs, checked};
-pub(crate) use delete::{
-    Before, Stays, before_delete, delete_answered, delete_seen, held, is_another, stays,
-};
+pub(crate) use delete::{Before, Stays, before_delete, delete_answered, delete_seen, is_another, stays};
 pub(crate) use ending::refused;
 pub(crate) use look::{Found, looked, turned_up};
 pub(crate) use probe::probed;

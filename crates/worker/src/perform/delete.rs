@@ -32,10 +32,6 @@ pub(super) async fn perform(
             Err(why) => apply::not_ready(&bench.after(), &why, rng),
         },
         (Action::Request, RunState::Starting { attempt }) => {
-            // A hold that was there before the intent counts; one that comes later may come too late.
-            if let Some(reason) = act::hold(seams, run).await? {
-                return Some((apply::held(&bench.after(), (attempt, delete), &reason, rng), None));
-            }
             permit?.used(&*seams.clock)?;
             let answer = act::delete(seams, settings, run, delete).await;
             apply::delete_answered(&bench.after(), (attempt, delete), answer, rng)

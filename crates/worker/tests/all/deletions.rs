@@ -57,6 +57,7 @@ async fn a_hold_counts_until_the_intent_to_delete_is_written() {
         assert!(poll_times(step.as_mut(), waits).is_none());
         world.hold().await;
         step.await.unwrap();
+        world.carry_on().await;
         assert_eq!(cause(&world, deletion).await, Some(Cause::Kept), "{waits}");
     }
 }

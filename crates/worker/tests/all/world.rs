@@ -124,7 +124,8 @@ impl World {
         let now = self.store.now().await.unwrap();
         let id = RunId::new(now, &mut self.rng.lock().unwrap());
         let terms = Terms::new(StorageName::new("weu"), "acct");
-        let task = Task::Delete(Delete { backup: entry.backup.id, blob: entry.backup.blob });
+        let task =
+            Task::Delete(Delete { backup: entry.backup.id, blob: entry.backup.blob, even_the_last: true });
         self.store
             .add_run(&NewRun::task(id, &app, &terms, (task, Trigger::Manual, None), now))
             .await

@@ -40,7 +40,11 @@ pub async fn run(args: &DeleteArgs, context: &Context) -> anyhow::Result<Exit> {
         if plan.foreign.contains(backup) {
             runs.push(foreign::taken_over(backup, (app, terms), by.clone(), now, &mut rng));
         }
-        let task = Task::Delete(Delete { backup: backup.id, blob: backup.blob.clone() });
+        let task = Task::Delete(Delete {
+            backup: backup.id,
+            blob: backup.blob.clone(),
+            even_the_last: args.even_the_last,
+        });
         let asked = (task, Trigger::Manual, Some(by.clone()));
         runs.push(NewRun::task(RunId::new(now, &mut rng), app, terms, asked, now));
     }

@@ -26,6 +26,16 @@ pub const OF_STORAGES: &[(&str, &str, &str)] = &[
     ),
     (
         r"https://acct.blob.core.windows.net/backups",
+        r"https://acct.blob.core.windows.net/backupig=hunter2",
+        r"error: `storage.weu.container`: a container's name is 3 to 63 lower-case letters, digits and hyphens
+ --> fleet.toml:7:13
+  |
+7 | container = …
+  |             ^
+",
+    ),
+    (
+        r"https://acct.blob.core.windows.net/backups",
         r"https://acct.blob.core.windows.net/",
         r#"error: `storage.weu.container`: a container's URL ends in the container's name and nothing more: https://ACCOUNT.blob.core.windows.net/CONTAINER
  --> fleet.toml:7:13

@@ -163,7 +163,7 @@ async fn catalog(filled: &Filled) {
     assert_eq!(filled.store.catalog(&of_one).await.unwrap().len(), 3);
     let page = CatalogFilter { most_apps: 20, ..CatalogFilter::default() };
     assert!(filled.store.catalog(&page).await.unwrap().len() > 20);
-    let delete = Task::Delete(Delete { backup: BackupId(4), blob: "hf-4.zip".into() });
+    let delete = Task::Delete(Delete { backup: BackupId(4), blob: "hf-4.zip".into(), even_the_last: false });
     let mut rng = fastrand::Rng::with_seed(filled.store.audit(0, 1).await.unwrap().len() as u64);
     let now = filled.clock.now();
     let id = RunId::new(now, &mut rng);

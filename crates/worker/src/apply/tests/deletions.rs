@@ -10,7 +10,7 @@ use super::*;
 const DELETE: BackupId = BackupId(7);
 
 fn task() -> Delete {
-    Delete { backup: DELETE, blob: "b.zip".into() }
+    Delete { backup: DELETE, blob: "b.zip".into(), even_the_last: false }
 }
 
 fn run(task: Task, trigger: Trigger) -> Run {
@@ -95,15 +95,20 @@ fn the_kept_sas_is_renewed_first_when_it_lapses_is_unknown_or_failed_before() {
 }
 
 #[test]
-fn what_is_held_stays_whoever_asks_and_the_last_good_one_when_a_policy_does() {
+fn what_is_held_stays_whoever_asks_and_the_last_good_one_unless_even_that_may_go() {
     let held = CatalogEntry { hold: Some("lawsuit".into()), ..entry() };
     for trigger in [Trigger::Policy, Trigger::Manual] {
         let run = run(Task::Delete(task()), trigger);
         assert_over(before(&run, Some(&held), None), (Outcome::Failed, Some(Cause::Kept)));
     }
-    assert_over(before(&deletion(), Some(&entry()), Some(7)), (Outcome::Failed, Some(Cause::Kept)));
-    let by_hand = run(Task::Delete(task()), Trigger::Manual);
-    assert!(matches!(before(&by_hand, Some(&entry()), Some(7)), Before::Go(..)));
+    for trigger in [Trigger::Policy, Trigger::Manual] {
+        let run = run(Task::Delete(task()), trigger);
+        assert_over(before(&run, Some(&entry()), Some(7)), (Outcome::Failed, Some(Cause::Kept)));
+    }
+    let told = run(Task::Delete(Delete { even_the_last: true, ..task() }), Trigger::Manual);
+    let sight = Sight { subject: Some(&entry()), last_good: Some(DELETE), ..sight(&told, at(10)) };
+    let Task::Delete(delete) = &told.task else { panic!() };
+    assert!(matches!(before_delete(&sight, delete, &mut rng()), Before::Go(..)));
 }
 
 #[test]
