@@ -1,7 +1,7 @@
 //! `holdfast hold`: backups that nobody deletes.
 
-use holdfast_model::{AppId, CatalogEntry, Note, Timestamp};
-use holdfast_store::{CatalogFilter, Mode, Store};
+use holdfast_model::{AppId, CatalogEntry, Note, Run, RunId, RunKind, Timestamp};
+use holdfast_store::{CatalogFilter, Mode, RunFilter, Store};
 use serde::Serialize;
 use serde_json::json;
 
@@ -44,7 +44,13 @@ async fn change(args: &HoldArgs, hold: bool, context: &Context) -> anyhow::Resul
     let note = if hold { Note::Held { backup, reason } } else { Note::Released { backup, reason } };
     let now = store.now().await?;
     store.add_run(&notes::about(&entry, (note, context.by()), now, &mut context.rng())).await?;
+    let too_late = if hold { deletion_begun(store, &entry).await? } else { None };
     store.close().await;
+    if let Some(run) = too_late {
+        context.out.message(&format!(
+            "warning: its deletion had begun before, in run {run}, and Azure may carry it out all the same"
+        ));
+    }
     if context.out.is_json() {
         context.out.json(&json!({ "app": entry.app, "backup_id": id, "held": hold }))?;
     } else {
@@ -52,6 +58,17 @@ async fn change(args: &HoldArgs, hold: bool, context: &Context) -> anyhow::Resul
         context.out.text(&format!("backup {id} of {name} {what}"))?;
     }
     Ok(Exit::Done)
+}
+
+/// The run that may have asked Azure to delete the backup already.
+async fn deletion_begun(store: &dyn Store, entry: &CatalogEntry) -> anyhow::Result<Option<RunId>> {
+    let (app, kind) = (Some(entry.app.clone()), Some(RunKind::Delete));
+    let runs = store.runs(&RunFilter { app, kind, unfinished: true, ..RunFilter::default() }).await?;
+    let begun = |run: &Run| {
+        run.state.attempt().is_some()
+            && run.task.backup(&run.app).is_some_and(|(_, id)| id == entry.backup.id)
+    };
+    Ok(runs.iter().find(|run| begun(run)).map(|run| run.id))
 }
 
 /// The catalog's entry that the command line names.

@@ -36,7 +36,7 @@ pub(crate) async fn stays(seams: &Seams, run: &Run, delete: &Delete) -> Result<O
         }
     }
     let listed = find(seams, run, delete.backup).await?;
-    Ok(listed.filter(|listed| is_another(delete, listed)).map(|_| Stays::Another))
+    Ok(listed.filter(|listed| is_another(&delete.blob, listed)).map(|_| Stays::Another))
 }
 
 /// Puts a new SAS in the place of the one that Azure keeps with a backup. Doing it twice does no more than once, so it

@@ -77,9 +77,9 @@ pub(crate) fn stays(sight: &Sight<'_>, delete: &Delete, why: Stays, rng: &mut fa
 
 /// What Azure lists under the number is another backup: it counts from 1 again for an app that was made anew. What was
 /// to be deleted went with the old app.
-pub(crate) fn is_another(delete: &Delete, listed: &Backup) -> bool {
+pub(crate) fn is_another(blob: &str, listed: &Backup) -> bool {
     let stem = |blob: &str| blob.strip_suffix(".zip").unwrap_or(blob).to_owned();
-    let is_it = |name: &str| stem(name) == stem(&delete.blob);
+    let is_it = |name: &str| stem(name) == stem(blob);
     listed.blob_name.as_deref().is_some_and(|blob| !is_it(blob)) && !listed.name.as_deref().is_some_and(is_it)
 }
 
@@ -122,7 +122,7 @@ pub(crate) fn delete_seen(
     let since = since(sight, attempt);
     let backup = match listed {
         Err(error) => return not_looked(sight, attempt, since, &error, rng),
-        Ok(Some(backup)) if !is_another(delete, &backup) => backup,
+        Ok(Some(backup)) if !is_another(&delete.blob, &backup) => backup,
         Ok(_) => return completed(sight),
     };
     match (&backup.status, &sight.run.state) {

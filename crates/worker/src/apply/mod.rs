@@ -19,7 +19,7 @@ pub(crate) use delete::{Before, Stays, before_delete, delete_answered, delete_se
 pub(crate) use ending::refused;
 pub(crate) use look::{Found, looked, turned_up};
 pub(crate) use probe::probed;
-pub(crate) use refresh_sas::{Renewed, renewed};
+pub(crate) use refresh_sas::{Renewed, is_another_than, renewed};
 pub(crate) use restore::{Trace, followed, restore_answered, traced};
 pub(crate) use schedule::{schedule_answered, schedule_in_place, schedule_looked};
 

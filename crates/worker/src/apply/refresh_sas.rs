@@ -1,9 +1,10 @@
 //! A new SAS for a backup already taken.
 
-use holdfast_arm::{Error, Verdict};
+use holdfast_arm::{Backup, Error, Verdict};
 use holdfast_model::{Cause, RunEvent, SasRefresh, Task};
 
 use super::begin::put_off;
+use super::delete::is_another;
 use super::ending::{deferred, done, refused};
 use super::pauses::pause;
 use super::{Next, Sight};
@@ -34,6 +35,11 @@ pub(crate) fn renewed(sight: &Sight<'_>, renewed: Renewed, rng: &mut fastrand::R
     };
     next.events.splice(0..0, ours.map(|refresh| RunEvent::SasRefreshed { refresh }));
     next
+}
+
+/// Is what Azure lists under the number another backup than the one that the catalog has?
+pub(crate) fn is_another_than(sight: &Sight<'_>, listed: &Backup) -> bool {
+    sight.subject.is_some_and(|entry| is_another(&entry.backup.blob, listed))
 }
 
 fn not_renewed(sight: &Sight<'_>, error: &Error, rng: &mut fastrand::Rng) -> Next {

@@ -1,10 +1,10 @@
 //! Replaces the SAS that Azure keeps with a backup: in one step, because twice is no more than once.
 
-use holdfast_model::RefreshSas;
+use holdfast_model::{Cause, RefreshSas};
 
 use super::{Bench, Performed};
 use crate::act;
-use crate::apply;
+use crate::apply::{self, NotReady};
 use crate::decide::{Action, decide};
 
 pub(super) async fn perform(bench: &Bench<'_>, refresh: &RefreshSas, rng: &mut fastrand::Rng) -> Performed {
@@ -13,9 +13,19 @@ pub(super) async fn perform(bench: &Bench<'_>, refresh: &RefreshSas, rng: &mut f
         return None;
     }
     let RefreshSas { backup, reason, old } = refresh.clone();
-    let next = match act::renew(seams, sight, backup, (reason, old)).await {
-        Ok(renewed) => apply::renewed(&bench.after(), renewed, rng),
-        Err(why) => apply::not_ready(&bench.after(), &why, rng),
+    // Azure counts from 1 again for an app that was made anew: the number may be somebody else's backup by now.
+    let next = match act::find(seams, sight.run, backup).await {
+        Ok(Some(listed)) if !apply::is_another_than(sight, &listed) => {
+            match act::renew(seams, sight, backup, (reason, old)).await {
+                Ok(renewed) => apply::renewed(&bench.after(), renewed, rng),
+                Err(why) => apply::not_ready(&bench.after(), &why, rng),
+            }
+        }
+        Ok(_) => {
+            let detail = format!("azure's list no longer has backup {backup}");
+            apply::refused(&bench.after(), Cause::BackupNotFound, detail, rng)
+        }
+        Err(error) => apply::not_ready(&bench.after(), &NotReady::Arm(error), rng),
     };
     Some((next, None))
 }

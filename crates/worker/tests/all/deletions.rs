@@ -1,4 +1,4 @@
-//! Deletions that must not leave. A DELETE would be a panic here.
+//! Deletions, and new SAS, that must not leave: a request would be a panic here.
 
 use std::pin::pin;
 
@@ -44,6 +44,15 @@ async fn a_number_that_azure_gave_to_another_backup_is_not_deleted() {
     assert_eq!(cause(&world, deletion).await, Some(Cause::BackupNotFound));
     let gone = world.backups().await[0].gone;
     assert!(gone.is_some_and(|gone| !gone.deleted), "what the catalog knew is no longer there");
+}
+
+#[tokio::test]
+async fn a_number_that_azure_gave_to_another_backup_gets_no_sas_of_ours() {
+    let world = world().await;
+    world.azure.count_anew();
+    let refresh = world.add_refresh().await;
+    world.carry_on().await;
+    assert_eq!(cause(&world, refresh).await, Some(Cause::BackupNotFound));
 }
 
 #[tokio::test]

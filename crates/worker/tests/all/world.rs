@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use holdfast_arm::HttpProbe;
 use holdfast_model::{
-    App, AppId, BackupId, CatalogEntry, Delete, Limits, ManualClock, NewRun, Note, PolicyName, Restore, Run,
-    RunEvent, RunId, StorageName, Task, Terms, Timestamp, Trigger, Wakeup,
+    App, AppId, BackupFacts, BackupId, CatalogEntry, Delete, Limits, ManualClock, NewRun, Note, PolicyName,
+    RefreshReason, RefreshSas, Restore, Run, RunEvent, RunId, StorageName, Task, Terms, Timestamp, Trigger,
+    Wakeup,
 };
 use holdfast_queue::MemoryQueue;
 use holdfast_store::{Ask, CatalogFilter, MemoryStore, RunFilter, Store};
@@ -118,14 +119,23 @@ impl World {
 
     /// Adds a deletion of the first backup of `shop`, asked for by hand.
     pub async fn add_deletion(&self) -> RunId {
+        let BackupFacts { id, blob, .. } = self.backups().await.remove(0).backup;
+        self.ask_of_shop(Task::Delete(Delete { backup: id, blob, even_the_last: true })).await
+    }
+
+    /// Adds a refresh of the SAS that Azure keeps with the first backup of `shop`, asked for by hand.
+    pub async fn add_refresh(&self) -> RunId {
+        let backup = self.backups().await.remove(0).backup.id;
+        self.ask_of_shop(Task::RefreshSas(RefreshSas { backup, reason: RefreshReason::Asked, old: None }))
+            .await
+    }
+
+    async fn ask_of_shop(&self, task: Task) -> RunId {
         let shop = AppId::new("sub", "group", "shop", None);
-        let entry = self.backups().await.remove(0);
         let app = App { id: shop, policy: None, plan: None, databases: Vec::new(), paused: false };
         let now = self.store.now().await.unwrap();
         let id = RunId::new(now, &mut self.rng.lock().unwrap());
         let terms = Terms::new(StorageName::new("weu"), "acct");
-        let task =
-            Task::Delete(Delete { backup: entry.backup.id, blob: entry.backup.blob, even_the_last: true });
         self.store
             .add_run(&NewRun::task(id, &app, &terms, (task, Trigger::Manual, None), now))
             .await

@@ -130,9 +130,9 @@ fn a_backup_is_known_again_by_its_blob_or_its_name() {
     };
     for (blob, name) in [(Some("b.zip"), None), (Some("b"), None), (None, None), (Some("x/b.zip"), Some("b"))]
     {
-        assert!(!is_another(&task(), &listed(blob, name)), "{blob:?} {name:?}");
+        assert!(!is_another(&task().blob, &listed(blob, name)), "{blob:?} {name:?}");
     }
-    assert!(is_another(&task(), &listed(Some("other.zip"), Some("other"))));
+    assert!(is_another(&task().blob, &listed(Some("other.zip"), Some("other"))));
 }
 
 #[test]
