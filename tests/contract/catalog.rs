@@ -225,15 +225,17 @@ async fn a_run_is_loaded_with_the_backup_it_is_about_and_the_last_good_one(bench
     let (shop, scratch) = (app("shop"), app("scratch"));
     bench.back_up(&shop, 5, 30).await;
     let entry = only(bench).await;
-    let deletion = bench.asked(&shop, delete(7)).await;
-    let loaded = bench.store.load(deletion.id).await.unwrap().unwrap();
-    assert_eq!((loaded.subject, loaded.last_good), (Some(entry.clone()), Some(BackupId(7))));
-    let drill = bench.asked(&scratch, drill(&shop, 7)).await;
-    let loaded = bench.store.load(drill.id).await.unwrap().unwrap();
-    assert_eq!((loaded.subject, loaded.last_good), (Some(entry), None));
     let other = bench.asked(&shop, delete(8)).await;
     let loaded = bench.store.load(other.id).await.unwrap().unwrap();
-    assert_eq!((loaded.subject, loaded.last_good), (None, None), "another run is about to delete it");
+    assert_eq!((loaded.subject, loaded.last_good), (None, Some(BackupId(7))));
+    let drill = bench.asked(&scratch, drill(&shop, 7)).await;
+    let loaded = bench.store.load(drill.id).await.unwrap().unwrap();
+    assert_eq!((loaded.subject, loaded.last_good), (Some(entry.clone()), None));
+    let deletion = bench.asked(&shop, delete(7)).await;
+    for (run, subject) in [(&deletion, Some(entry)), (&other, None)] {
+        let loaded = bench.store.load(run.id).await.unwrap().unwrap();
+        assert_eq!((loaded.subject, loaded.last_good), (subject, None), "it is about to go");
+    }
     completed(bench, &deletion).await;
     let loaded = bench.store.load(other.id).await.unwrap().unwrap();
     assert_eq!((loaded.last_good, loaded.last_good_bytes), (None, Some(5)));

@@ -231,7 +231,7 @@ pub struct Loaded {
     pub last_good_bytes: Option<i64>,
     /// The backup that the run is about ([`holdfast_model::Task::backup`]), as the catalog has it.
     pub subject: Option<CatalogEntry>,
-    /// The latest good backup of the run's app that is still there, and that no other run is about to delete.
+    /// The latest good backup of the run's app that is still there, and that no run is about to delete, this one included.
     pub last_good: Option<BackupId>,
 }
 

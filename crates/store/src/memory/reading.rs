@@ -30,14 +30,14 @@ impl State {
             typical: last.and_then(|(backup, ended_at)| columns::took(backup, ended_at)),
             last_good_bytes: last.map(|(backup, _)| backup.size_bytes),
             subject,
-            last_good: self.last_good_beside(&run),
+            last_good: self.last_good_left(&run.app),
             run,
         })
     }
 
-    /// The latest good backup of the run's app that is still there, and that no other run is about to delete.
-    fn last_good_beside(&self, run: &Run) -> Option<BackupId> {
-        let left = self.good_beside(run);
+    /// The latest good backup of an app that is still there, and that no run is about to delete.
+    fn last_good_left(&self, app: &AppId) -> Option<BackupId> {
+        let left = self.good_left(app);
         left.max_by_key(|entry| (entry.backup.accepted_at, entry.backup.id)).map(|entry| entry.backup.id)
     }
 
@@ -47,19 +47,18 @@ impl State {
         let Some(kept) = self.catalog_of(&run.app).find(|entry| entry.backup.id == backup) else {
             return false;
         };
-        let is_only = || !self.good_beside(run).any(|other| other.backup.id != backup);
+        let is_only = || !self.good_left(&run.app).any(|other| other.backup.id != backup);
         kept.hold.is_some() || !delete.even_the_last && kept.good && is_only()
     }
 
-    /// The good backups of the run's app that are still there, and that no other run is about to delete.
-    fn good_beside<'a>(&'a self, run: &'a Run) -> impl Iterator<Item = &'a CatalogEntry> {
-        let is_doomed = |id: BackupId| {
+    /// The good backups of an app that are still there, and that no run is about to delete.
+    fn good_left<'a>(&'a self, app: &'a AppId) -> impl Iterator<Item = &'a CatalogEntry> {
+        let is_doomed = move |id: BackupId| {
             let deletes =
                 |other: &Row| matches!(&other.run.task, Task::Delete(delete) if delete.backup == id);
-            self.rows_of(&run.app)
-                .any(|other| other.run.id != run.id && !other.run.state.is_ended() && deletes(other))
+            self.rows_of(app).any(|other| !other.run.state.is_ended() && deletes(other))
         };
-        let good = self.catalog_of(&run.app).filter(|entry| entry.good && entry.gone.is_none());
+        let good = self.catalog_of(app).filter(|entry| entry.good && entry.gone.is_none());
         good.filter(move |entry| !is_doomed(entry.backup.id))
     }
 

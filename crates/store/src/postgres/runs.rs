@@ -203,7 +203,7 @@ pub(super) async fn load(
             clock_timestamp() AS now, good.state_json AS good_state, good.ended_at AS good_ended_at,
             (SELECT backup_id FROM catalog WHERE catalog.app = run.app AND gone_at IS NULL AND good
                AND NOT EXISTS (SELECT FROM runs AS other WHERE other.app = catalog.app AND other.state <> 'ended'
-                               AND other.subject = 'delete ' || catalog.backup_id AND other.id <> run.id)
+                               AND other.subject = 'delete ' || catalog.backup_id)
              ORDER BY catalog.accepted_at DESC, backup_id DESC LIMIT 1) AS last_good
         FROM runs AS run LEFT JOIN LATERAL (
             SELECT state_json, ended_at FROM runs

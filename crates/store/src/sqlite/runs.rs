@@ -166,7 +166,7 @@ pub(super) async fn load(
         Some(backup) => catalog::one(connection, backup, LOAD).await?,
         None => None,
     };
-    let last = catalog::last_good(connection, &run, LOAD).await?;
+    let last = catalog::last_good(connection, &run.app, LOAD).await?;
     let mut loaded = Loaded { run, now, typical: None, last_good_bytes: None, subject, last_good: last };
     if let Some((state, ended_at)) = last_good {
         let reading = Reading { operation: LOAD, of: format!("the last good run before {id}") };

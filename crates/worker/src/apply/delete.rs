@@ -52,8 +52,8 @@ pub(crate) fn before_delete(sight: &Sight<'_>, delete: &Delete, rng: &mut fastra
         let detail = format!("backup {} is held: {reason}", delete.backup);
         return Before::Over(refused(sight, Cause::Kept, detail, rng));
     }
-    if !delete.even_the_last && sight.last_good == Some(delete.backup) {
-        let detail = format!("backup {} is the last good one of its app", delete.backup);
+    if !delete.even_the_last && entry.good && sight.last_good.is_none() {
+        let detail = format!("backup {} is the last good one of its app that is left", delete.backup);
         return Before::Over(refused(sight, Cause::Kept, detail, rng));
     }
     match &entry.sas {

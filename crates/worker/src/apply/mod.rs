@@ -42,7 +42,7 @@ pub(crate) struct Sight<'a> {
     pub last_good_bytes: Option<i64>,
     /// The backup that the run is about, as the catalog has it.
     pub subject: Option<&'a CatalogEntry>,
-    /// The app's latest good backup that is still there.
+    /// The app's latest good backup that is still there and that no run is about to delete, this one included.
     pub last_good: Option<BackupId>,
     /// The times that make a POST happen once.
     pub settings: &'a Settings,

@@ -75,7 +75,7 @@ fn the_kept_sas_is_renewed_first_when_it_lapses_is_unknown_or_failed_before() {
     let lapsing = CatalogEntry { sas: Some(kept_sas("kept", 2_000)), ..entry() };
     let unknown = CatalogEntry { sas: None, ..entry() };
     for entry in [lapsing, unknown] {
-        let before = before(&deletion(), Some(&entry), None);
+        let before = before(&deletion(), Some(&entry), Some(8));
         assert!(matches!(before, Before::Renew(RefreshReason::BeforeDelete, old) if old == entry.sas));
     }
     let failed = RunEvent::AttemptEnded {
@@ -89,9 +89,9 @@ fn the_kept_sas_is_renewed_first_when_it_lapses_is_unknown_or_failed_before() {
     let attempt = Attempt { sas: "kept".into(), ..attempt(1) };
     let started = RunEvent::AttemptStarted { attempt, sas: None };
     let again = moved(deletion(), [started, failed]);
-    assert!(matches!(before(&again, Some(&entry()), None), Before::Renew(..)));
+    assert!(matches!(before(&again, Some(&entry()), Some(8)), Before::Renew(..)));
     let renewed = CatalogEntry { sas: Some(kept_sas("other", 100_000)), ..entry() };
-    assert!(matches!(before(&again, Some(&renewed), None), Before::Go(..)));
+    assert!(matches!(before(&again, Some(&renewed), Some(8)), Before::Go(..)));
 }
 
 #[test]
@@ -103,10 +103,10 @@ fn what_is_held_stays_whoever_asks_and_the_last_good_one_unless_even_that_may_go
     }
     for trigger in [Trigger::Policy, Trigger::Manual] {
         let run = run(Task::Delete(task()), trigger);
-        assert_over(before(&run, Some(&entry()), Some(7)), (Outcome::Failed, Some(Cause::Kept)));
+        assert_over(before(&run, Some(&entry()), None), (Outcome::Failed, Some(Cause::Kept)));
     }
     let told = run(Task::Delete(Delete { even_the_last: true, ..task() }), Trigger::Manual);
-    let sight = Sight { subject: Some(&entry()), last_good: Some(DELETE), ..sight(&told, at(10)) };
+    let sight = Sight { subject: Some(&entry()), last_good: None, ..sight(&told, at(10)) };
     let Task::Delete(delete) = &told.task else { panic!() };
     assert!(matches!(before_delete(&sight, delete, &mut rng()), Before::Go(..)));
 }
