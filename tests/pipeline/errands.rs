@@ -65,7 +65,9 @@ impl<'w> Person<'w> {
             let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
             told = format!("{}{}", text(&output.stdout), text(&output.stderr));
             assert!(!told.contains("panicked"), "holdfast {line}: {told}");
-            if is_well(output.status.code().unwrap(), &told) {
+            // What is told in a table may be told over several lines.
+            let in_one_line = told.split_whitespace().collect::<Vec<_>>().join(" ");
+            if is_well(output.status.code().unwrap(), &in_one_line) {
                 return output;
             }
             last(Duration::from_millis(300)).await;
