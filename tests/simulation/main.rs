@@ -70,6 +70,9 @@ fn whatever_goes_wrong_nothing_is_lost_and_nothing_is_doubled() {
         assert!(total.crashes > seeds && total.lost_answers > seeds && total.throttled > seeds, "{total:#?}");
         assert!(total.messages_lost > 0 && total.messages_doubled > 0 && total.adopted > 0, "{total:#?}");
         assert!(total.sas_refreshes > 0 && total.missed > 0 && total.retried > seeds, "{total:#?}");
+    }
+    // Some of them are rare.
+    if seeds >= 200 {
         let of = |kind: RunKind, outcome: &str| {
             total.ended.get(&format!("{kind} {outcome}")).copied().unwrap_or_default()
         };
