@@ -137,6 +137,9 @@ fn unanswered(check: &'static str, name: &str, error: &Error) -> Finding {
         }
         Verdict::Forbidden => (error.to_string(), "give the credential the role Website Contributor there"),
         Verdict::Unauthorized => (error.to_string(), "check the credential in [azure]"),
+        Verdict::Throttled { .. } | Verdict::Conflict { .. } => {
+            (error.to_string(), "Azure asks to wait: try again in a minute")
+        }
         _ => (error.to_string(), "check the network, then try again"),
     };
     Finding::fail(check, name, says, cure)
