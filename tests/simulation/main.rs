@@ -39,7 +39,8 @@ const OPERATIONS: [&str; 13] = [
 fn simulate(seed: u64) -> Sums {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
-    runtime.block_on(World::new(seed).run())
+    // The world is made inside the runtime, whose paused time its clock follows.
+    runtime.block_on(async { World::new(seed).run().await })
 }
 
 fn number_from_environment(name: &str) -> Option<u64> {
@@ -87,5 +88,7 @@ fn whatever_goes_wrong_nothing_is_lost_and_nothing_is_doubled() {
 
 #[test]
 fn a_seed_replays_to_the_same_end() {
-    assert_eq!(simulate(7), simulate(7));
+    for seed in [7, 20, 4711] {
+        assert_eq!(simulate(seed), simulate(seed), "seed {seed}");
+    }
 }

@@ -24,7 +24,10 @@ pub(crate) struct SimClock {
 }
 
 impl SimClock {
+    /// A clock at `start`. Outside of a runtime it would begin by the machine's time, a part of a millisecond away
+    /// from the paused one, and a seed would not replay.
     pub(crate) fn new(start: Timestamp) -> Self {
+        assert!(tokio::runtime::Handle::try_current().is_ok(), "paused time is the runtime's");
         Self { start, began: Instant::now(), skew: Mutex::new(TimeDelta::zero()) }
     }
 
