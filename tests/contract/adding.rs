@@ -88,7 +88,7 @@ async fn a_run_that_is_there_already_keeps_all_from_being_added(bench: &Bench) {
 
 async fn runs_of_every_kind_come_back_as_they_were_made(bench: &Bench) {
     let shop = app("shop");
-    let push = Task::PushSchedule { schedule: None, databases: Vec::new() };
+    let push = Task::PushSchedule { schedule: None, databases: Vec::new(), renews: None };
     for new in [bench.made(&shop, delete(1), Trigger::Policy), bench.made(&shop, push, Trigger::Manual)] {
         let run = bench.add(new).await;
         assert_eq!(bench.read(run.id).await, run);

@@ -12,7 +12,7 @@ use holdfast_arm::{
     ScheduleRequest, Started,
 };
 use holdfast_model::{
-    AppId, BackupId, Call, CatalogEntry, Lane, Limits, NativeSchedule, NewRun, Run, RunId, Site, StorageName,
+    AppId, BackupId, Call, CatalogEntry, Lane, Limits, NewRun, Run, RunId, Site, StorageName,
     SubscriptionId, Timestamp,
 };
 use holdfast_queue::{Delivery, Message, Queue};
@@ -265,7 +265,7 @@ impl Arm for Shaky<Arc<dyn Arm>> {
         self.around(self.inner.permissions(app)).await
     }
 
-    async fn schedule(&self, app: &AppId) -> Result<Option<NativeSchedule>, holdfast_arm::Error> {
+    async fn schedule(&self, app: &AppId) -> Result<Option<FoundSchedule>, holdfast_arm::Error> {
         self.around(self.inner.schedule(app)).await
     }
 

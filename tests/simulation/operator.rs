@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use holdfast_arm::{Arm, RestoreRequest};
 use holdfast_model::{
-    App, AppId, CatalogEntry, Clock, Delete, FrequencyUnit, NativeSchedule, NewRun, Note, Policy,
+    App, AppId, CatalogEntry, Clock, Delete, NativeSchedule, NewRun, Note, Policy,
     RefreshReason, RefreshSas, Restore, RunId, Task, Trigger,
 };
 use holdfast_scheduler::Fleet;
@@ -15,6 +15,7 @@ use holdfast_store::{CatalogFilter, Store};
 use tokio_util::sync::CancellationToken;
 
 use crate::chaos::pause;
+use crate::world::weekly;
 
 /// What a person works with.
 pub(crate) struct Operator {
@@ -85,16 +86,10 @@ impl Operator {
     }
 
     async fn push_schedule(&mut self, app: &App) -> Done {
-        let schedule = NativeSchedule {
-            enabled: self.rng.bool(),
-            every: self.rng.u32(1..8),
-            unit: FrequencyUnit::Day,
-            retention_days: 30,
-            keep_at_least_one: true,
-            start: None,
-        };
+        let (enabled, every) = (self.rng.bool(), self.rng.u32(1..8));
+        let schedule = NativeSchedule { enabled, every, ..weekly() };
         let schedule = (self.rng.u8(..3) > 0).then_some(schedule);
-        self.add(app, (app, Task::PushSchedule { schedule, databases: app.databases.clone() })).await
+        self.add(app, (app, Task::PushSchedule { schedule, databases: app.databases.clone(), renews: None })).await
     }
 
     async fn reveal(&mut self, app: &App) -> Done {

@@ -9,7 +9,7 @@ use chrono::TimeDelta;
 use holdfast_arm::Arm;
 use holdfast_model::schedule::Schedule;
 use holdfast_model::{
-    App, AppId, Budget, Clock, DatabaseKind, DatabaseRef, DrillRule, Limits, Overlap, Policy, PolicyName,
+    App, AppId, Budget, Clock, DatabaseKind, DatabaseRef, DrillRule, FrequencyUnit, Limits, NativeSchedule, Overlap, Policy, PolicyName,
     Retention, Retries, Retry, Run, StorageName, Terms, Timestamp, parse_timestamp,
 };
 use holdfast_queue::{MemoryQueue, Queue};
@@ -100,6 +100,18 @@ fn databases(rng: &mut fastrand::Rng) -> Vec<DatabaseRef> {
     if rng.u8(..3) == 0 { vec![database] } else { Vec::new() }
 }
 
+/// What the policy asks of Azure itself; people push others too.
+pub(crate) fn weekly() -> NativeSchedule {
+    NativeSchedule {
+        enabled: true,
+        every: 7,
+        unit: FrequencyUnit::Day,
+        retention_days: 30,
+        keep_at_least_one: true,
+        start: None,
+    }
+}
+
 fn policy(rng: &mut fastrand::Rng, account: &str, scratch: &AppId) -> Policy {
     let crontabs = ["*/20 * * * *", "0 * * * *", "15,45 * * * *", "30 2 * * *", "*/10 1-3 * * *"];
     let mut terms = Terms::new(StorageName::new("sim"), account);
@@ -128,7 +140,7 @@ fn policy(rng: &mut fastrand::Rng, account: &str, scratch: &AppId) -> Policy {
             into: scratch.clone(),
             probe: Some(format!("https://sim/_site/{}", scratch.site())),
         }),
-        native_schedule: None,
+        native_schedule: Some(weekly()),
         terms,
     }
 }

@@ -68,7 +68,7 @@ pub trait Arm: Send + Sync {
     async fn permissions(&self, app: &AppId) -> Result<Permissions, Error>;
 
     /// Azure's own schedule of an app; `None` when it has none.
-    async fn schedule(&self, app: &AppId) -> Result<Option<NativeSchedule>, Error>;
+    async fn schedule(&self, app: &AppId) -> Result<Option<FoundSchedule>, Error>;
 
     /// Sets Azure's own schedule. Enabling one fires a backup at once, so doing it twice makes two.
     async fn put_schedule(&self, app: &AppId, request: &ScheduleRequest) -> Result<(), Error>;
@@ -83,6 +83,15 @@ pub struct BackupSecrets {
     /// The backup.
     pub backup: Backup,
     /// The container's URL with the SAS that Azure keeps, where the answer has it.
+    pub storage_url: Option<SecretString>,
+}
+
+/// Azure's own schedule as an app has it.
+#[derive(Debug, Clone)]
+pub struct FoundSchedule {
+    /// The schedule.
+    pub schedule: NativeSchedule,
+    /// The container's URL with the SAS that Azure keeps with it, where the answer has it.
     pub storage_url: Option<SecretString>,
 }
 

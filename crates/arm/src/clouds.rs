@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use holdfast_model::{AppId, BackupId, NativeSchedule, Site, SubscriptionId};
+use holdfast_model::{AppId, BackupId, Site, SubscriptionId};
 use secrecy::SecretString;
 
 use crate::{
@@ -93,7 +93,7 @@ impl Arm for Clouds {
         self.of(Operation::GetPermissions, app.subscription())?.permissions(app).await
     }
 
-    async fn schedule(&self, app: &AppId) -> Result<Option<NativeSchedule>, Error> {
+    async fn schedule(&self, app: &AppId) -> Result<Option<FoundSchedule>, Error> {
         self.of(Operation::GetSchedule, app.subscription())?.schedule(app).await
     }
 

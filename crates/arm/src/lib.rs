@@ -20,7 +20,7 @@ mod wire;
 
 pub use answer::{Answer, Page};
 pub use arm::{
-    Arm, Backup, BackupRequest, BackupSecrets, Database, Discovered, Progress, RestoreRequest,
+    Arm, Backup, BackupRequest, BackupSecrets, Database, Discovered, FoundSchedule, Progress, RestoreRequest,
     ScheduleRequest, Started,
 };
 pub use bodies::{backup_body, discover_body, restore_body, schedule_body, secrets_body};

@@ -17,6 +17,9 @@ pub struct SasWindow {
 }
 
 impl SasWindow {
+    /// How long before it lapses a SAS that Azure keeps is replaced, at the least.
+    pub const RENEWED_BEFORE: Duration = Duration::from_hours(6);
+
     /// Clocks of Azure's machines differ; a SAS that starts or ends within this of a bound is not relied on.
     pub const CLOCK_SKEW: Duration = Duration::from_mins(5);
 
@@ -66,6 +69,8 @@ pub enum RefreshReason {
     Asked,
     /// Azure keeps it with a backup, and it would lapse there.
     KeptBackup,
+    /// Azure keeps it with its own schedule of an app, and it would lapse there.
+    NativeSchedule,
     /// Azure deletes a backup with the SAS it keeps, which has lapsed or is not known.
     BeforeDelete,
 }
@@ -79,6 +84,7 @@ impl RefreshReason {
             Self::Refused => "refused",
             Self::Asked => "asked",
             Self::KeptBackup => "kept_backup",
+            Self::NativeSchedule => "native_schedule",
             Self::BeforeDelete => "before_delete",
         }
     }

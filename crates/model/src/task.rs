@@ -32,6 +32,9 @@ pub enum Task {
         /// The databases that Azure takes along.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         databases: Vec<DatabaseRef>,
+        /// The SAS that Azure keeps with it, where the run is for a new one and leaves all else as it is.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        renews: Option<SasFacts>,
     },
     /// Nothing: something that happened outside of runs is written down.
     Note {

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use holdfast_model::{
-    App, AppId, BackupId, CatalogEntry, NewRun, Policy, PolicyName, RunId, RunKind, Timestamp, Trigger,
+    App, AppId, BackupId, CatalogEntry, NewRun, Policy, PolicyName, RunId, RunKind, SasWindow, Timestamp, Trigger,
 };
 use holdfast_store::{CatalogFilter, RunFilter, Store};
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
-use crate::owed::{Kept, Owed, last_drill};
+use crate::owed::{Kept, Owed, TROUBLE, last_drill};
+use crate::renewal::{Told, sent, told_by};
 use crate::{Error, Fleet};
 
 /// How often the house is looked over, unless told otherwise. Nothing it finds is late by an hour.
@@ -26,11 +27,11 @@ const PAGE: u32 = 50;
 /// Runs added in one transaction.
 const BATCH: usize = 500;
 
-/// How long before it lapses a SAS that Azure keeps with a backup is replaced, at the least.
-const MARGIN_MIN: Duration = Duration::from_hours(6);
+/// Runs that set an app's schedule, of which the newest that tells of a SAS counts.
+const PUSHES: u32 = 10;
 
 /// Looks after backups already taken: deletes those that nothing keeps, replaces the SAS that Azure keeps with the others
-/// before they lapse, and has them tried out by a restore.
+/// and with its own schedules before they lapse, and has backups tried out by a restore.
 ///
 /// It only adds runs. The worker that carries one out looks once more whether it may.
 #[derive(Debug)]
@@ -96,7 +97,7 @@ impl Housekeeper {
         }
     }
 
-    /// One pass over the catalog, page by page.
+    /// One pass over the catalog, page by page, and over Azure's own schedules.
     pub async fn keep_house(&mut self) -> Result<Housekept, Error> {
         let fleet = Arc::clone(&self.fleet.borrow());
         let sight = self.sight(fleet).await?;
@@ -112,14 +113,10 @@ impl Housekeeper {
             for entries in page.chunk_by(|one, next| one.app == next.app) {
                 runs.extend(self.owed_to(&sight, entries, now, &mut found).await?);
             }
-            for batch in runs.chunks(BATCH) {
-                let added = self.store.add_runs(batch).await?;
-                if added > 0 {
-                    self.bell.notify_one();
-                }
-                found.added += added;
-            }
+            found.added += self.add(&runs).await?;
         }
+        let renewals = self.renewals(&sight.fleet).await?;
+        found.added += self.add(&renewals).await?;
         for (policy, backups) in &found.told {
             tracing::info!(%policy, backups, "its retention would delete backups, but only tells");
         }
@@ -127,6 +124,45 @@ impl Housekeeper {
             tracing::info!(runs = found.added, "added what is owed to backups already taken");
         }
         Ok(found)
+    }
+
+    async fn add(&self, runs: &[NewRun]) -> Result<u64, Error> {
+        let mut added = 0;
+        for batch in runs.chunks(BATCH) {
+            added += self.store.add_runs(batch).await?;
+        }
+        if added > 0 {
+            self.bell.notify_one();
+        }
+        Ok(added)
+    }
+
+    /// How long before it lapses a SAS that Azure keeps is replaced.
+    fn margin(&self) -> Duration {
+        SasWindow::RENEWED_BEFORE.max(2 * self.look_every)
+    }
+
+    /// The new SAS that are owed to Azure's own schedules of the apps whose policies ask for one.
+    async fn renewals(&mut self, fleet: &Fleet) -> Result<Vec<NewRun>, Error> {
+        let (now, mut runs) = (self.store.now().await?, Vec::new());
+        let followed = fleet.apps.keys().filter_map(|id| fleet.followed(id));
+        for (app, policy) in followed.filter(|(_, policy)| policy.native_schedule.is_some()) {
+            let (of, kind) = (Some(app.id.clone()), Some(RunKind::PushSchedule));
+            let filter = RunFilter { app: of, kind, most: PUSHES, ..RunFilter::default() };
+            for push in self.store.runs(&filter).await? {
+                let events = self.store.events(push.id).await?.into_iter().map(|event| event.event);
+                match told_by(&push, sent(events).as_ref(), now, (self.margin(), TROUBLE)) {
+                    Told::Nothing => {}
+                    Told::Enough => break,
+                    Told::Lapses(task) => {
+                        let owed = Owed { app: app.clone(), storage: push.terms.storage, task };
+                        runs.push(self.run_of(fleet, policy, owed, now));
+                        break;
+                    }
+                }
+            }
+        }
+        Ok(runs)
     }
 
     /// The runs that the backups of one app are owed. An app that left the fleet or is in no policy is owed none.
@@ -165,7 +201,7 @@ impl Housekeeper {
 
     /// The refreshes that are due. What was asked for lately is read only where something is.
     async fn refreshes_of(&self, kept: Kept<'_>, go: &BTreeSet<BackupId>) -> Result<Vec<Owed>, Error> {
-        let margin = MARGIN_MIN.max(2 * self.look_every);
+        let margin = self.margin();
         let lapsing = kept.lapsing(margin, go);
         if lapsing.is_empty() {
             return Ok(Vec::new());

@@ -5,6 +5,7 @@ mod fleet;
 mod housekeeper;
 mod owed;
 mod planner;
+mod renewal;
 mod share;
 
 pub use dispatcher::{Dispatched, Dispatcher};

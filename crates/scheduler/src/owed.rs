@@ -9,9 +9,9 @@ use holdfast_model::{
     SasFacts, SasWindow, StorageName, Task, Timestamp,
 };
 
-/// How long a backup is left alone after a deletion or a refresh of its SAS did not end well: what a person must mend
+/// How long a backup or a schedule is left alone after a deletion or a new SAS did not end well: what a person must mend
 /// is not mended within the hour.
-const TROUBLE: Duration = Duration::from_hours(24);
+pub(crate) const TROUBLE: Duration = Duration::from_hours(24);
 
 /// Deletions of one app that are asked for and not done, the oldest backups first. A rule that was written wrong or a clock that runs ahead
 /// is seen before it has done all its work: what is deleted is gone, and what is late by some hours harms nobody.

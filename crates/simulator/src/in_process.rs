@@ -11,7 +11,7 @@ use holdfast_arm::{
     Progress, RestoreRequest, ScheduleRequest, Started, Target, Verdict, backup_body, discover_body,
     restore_body, schedule_body, secrets_body,
 };
-use holdfast_model::{AppId, BackupId, Clock, NativeSchedule, Site, SubscriptionId};
+use holdfast_model::{AppId, BackupId, Clock, Site, SubscriptionId};
 use secrecy::SecretString;
 
 use crate::{Azure, BlobFacts, Delivery, Method, Request, Response};
@@ -183,7 +183,7 @@ impl Arm for InProcess {
         self.call(&target, &http).await?.permissions(&target, self.clock.now())
     }
 
-    async fn schedule(&self, app: &AppId) -> Result<Option<NativeSchedule>, Error> {
+    async fn schedule(&self, app: &AppId) -> Result<Option<FoundSchedule>, Error> {
         let target = Target::app(Operation::GetSchedule, app);
         let http = to(Method::Post, &format!("{app}/config/backup/list"));
         self.call(&target, &http).await?.schedule(&target, self.clock.now())

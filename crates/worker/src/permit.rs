@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use holdfast_arm::Database;
-use holdfast_model::{Clock, Timestamp};
+use holdfast_model::{Clock, NativeSchedule, Timestamp};
 use secrecy::SecretString;
 
-/// The right to make the request once, held for a short while from before the commit of the intent, with the secrets
-/// that the request sends. Past it the worker was paused for too long: by now others may look, and ask again.
+/// The right to make the request once, held for a short while from before the commit of the intent, with what
+/// the request sends. Past it the worker was paused for too long: by now others may look, and ask again.
 #[derive(Debug)]
 pub(crate) struct Permit {
     /// By the clock's `elapsed`, which nobody sets but which stands still while a machine sleeps.
@@ -17,13 +17,15 @@ pub(crate) struct Permit {
     sends: Sends,
 }
 
-/// The secrets that a request sends.
+/// What a request sends that no row holds: its secrets, and what was seen at Azure.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Sends {
     /// The container with its SAS; empty when none is sent.
     pub storage_url: SecretString,
     /// The databases with their connection strings.
     pub databases: Vec<Database>,
+    /// Azure's own schedule; `None` when none is set.
+    pub schedule: Option<NativeSchedule>,
 }
 
 impl Permit {

@@ -6,17 +6,20 @@ use serde_json::Value;
 use super::Answer;
 use crate::refusal::said;
 use crate::wire::{self, Unreadable, number, text, time};
-use crate::{Error, Operation, Target};
+use crate::{Error, FoundSchedule, Operation, Target};
 
 impl Answer {
-    /// What POST /config/backup/list answers with: a configuration, or a 404 that says there is none. Of its secrets,
-    /// a SAS and connection strings, none is read.
-    pub fn schedule(&self, target: &Target<'_>, now: Timestamp) -> Result<Option<NativeSchedule>, Error> {
+    /// What POST /config/backup/list answers with: a configuration, or a 404 that says there is none. Of its secrets
+    /// the SAS is read, and connection strings are not.
+    pub fn schedule(&self, target: &Target<'_>, now: Timestamp) -> Result<Option<FoundSchedule>, Error> {
         if self.says_no_configuration() {
             return Ok(None);
         }
         self.accepted(target, now)?;
-        let found = wire::json_body(&self.body).and_then(|body| schedule(&body));
+        let found = wire::json_body(&self.body).and_then(|body| {
+            Ok(schedule(&body)?
+                .map(|schedule| FoundSchedule { schedule, storage_url: wire::storage_url(&body) }))
+        });
         found.map_err(|e| self.unreadable(target, &e))
     }
 

@@ -1,7 +1,7 @@
 //! Each call as one method, one URL and one body.
 
 use async_trait::async_trait;
-use holdfast_model::{AppId, BackupId, NativeSchedule, Site, SubscriptionId};
+use holdfast_model::{AppId, BackupId, Site, SubscriptionId};
 use reqwest::Method;
 use secrecy::SecretString;
 
@@ -122,7 +122,7 @@ impl Arm for HttpArm {
         answer.permissions(&target, self.clock.now())
     }
 
-    async fn schedule(&self, app: &AppId) -> Result<Option<NativeSchedule>, Error> {
+    async fn schedule(&self, app: &AppId) -> Result<Option<FoundSchedule>, Error> {
         let target = Target::app(Operation::GetSchedule, app);
         let url = self.app_url(app, &["config", "backup", "list"]);
         let answer = self.call(&target, Method::POST, url, None).await?;

@@ -178,11 +178,12 @@ async fn azures_own_schedule_is_read_set_and_taken_away() {
         let of = app.clone();
         let server = Server::new(move |seen, _| good(Operation::GetSchedule, &of, seen)).await;
         let found = arm(&server.url).schedule(&app).await.unwrap().unwrap();
-        assert_eq!(native_schedule().drift(&found), Vec::<String>::new());
-        assert!(found.start.is_some());
+        assert_eq!(native_schedule().drift(&found.schedule), Vec::<String>::new());
+        assert!(found.schedule.start.is_some());
+        assert!(found.storage_url.is_some_and(|url| url.expose_secret().contains("sig=")));
 
         let server = Server::always(404, no_configuration(&app)).await;
-        assert_eq!(arm(&server.url).schedule(&app).await.unwrap(), None);
+        assert!(arm(&server.url).schedule(&app).await.unwrap().is_none());
         arm(&server.url).delete_schedule(&app).await.unwrap();
         arm(&server.url).put_schedule(&app, &schedule_request()).await.unwrap_err();
     }

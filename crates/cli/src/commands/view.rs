@@ -104,6 +104,7 @@ fn what(run: &Run) -> String {
         Task::Delete(delete) => format!("delete {}", delete.backup),
         Task::RefreshSas(refresh) => format!("refresh SAS of {}", refresh.backup),
         Task::PushSchedule { schedule: None, .. } => "remove schedule".to_owned(),
+        Task::PushSchedule { renews: Some(_), .. } => "renew schedule's SAS".to_owned(),
         Task::PushSchedule { schedule: Some(_), .. } => "push schedule".to_owned(),
         Task::Note { note } => {
             let about = note.backup().map(|id| format!(" {id}")).unwrap_or_default();

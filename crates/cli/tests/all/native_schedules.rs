@@ -42,8 +42,10 @@ fn a_schedule_is_pushed_once_somebody_agrees_and_drift_from_it_shows() {
     let schedule = &shown[0]["schedule"];
     assert_eq!((&schedule["every"], &schedule["unit"]), (&7.into(), &"Day".into()), "{shown}");
     assert!(!shown.to_string().contains("sig="), "{shown}");
+    assert_eq!(shown[0]["sas"]["fingerprint"].as_str().map(str::len), Some(12), "{shown}");
     let people = place.run(&format!("native-schedule show {app}")).out;
     assert!(people.contains("every 7 days, kept 14 days, the last one always"), "{people}");
+    assert!(people.contains("lapses 20"), "{people}");
     assert_eq!(place.run(&format!("native-schedule drift {app}")).code, 0);
 
     let fleet = std::fs::read_to_string(place.path("fleet.toml")).unwrap();

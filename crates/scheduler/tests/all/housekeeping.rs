@@ -38,7 +38,7 @@ async fn nights(days: std::ops::RangeInclusive<u32>) -> World {
     world
 }
 
-async fn pass(world: &World, fleet: Fleet) -> Housekept {
+pub async fn pass(world: &World, fleet: Fleet) -> Housekept {
     let (mut housekeeper, _fleet) = world.housekeeper(fleet);
     housekeeper.keep_house().await.unwrap()
 }

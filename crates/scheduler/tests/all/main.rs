@@ -7,5 +7,6 @@ mod house;
 mod housekeeping;
 mod loops;
 mod planning;
+mod renewals;
 mod throttling;
 mod world;

@@ -76,7 +76,7 @@ pub async fn life_of_a_backup(arm: &dyn Arm, clock: &ManualClock, url: &str) {
 /// A schedule is set, read and taken away.
 pub async fn life_of_a_schedule(arm: &dyn Arm, clock: &ManualClock, url: &str, now: Timestamp) {
     let api = app("api");
-    assert_eq!(arm.schedule(&api).await.unwrap(), None);
+    assert!(arm.schedule(&api).await.unwrap().is_none());
     let schedule = NativeSchedule {
         enabled: true,
         every: 2,
@@ -91,7 +91,9 @@ pub async fn life_of_a_schedule(arm: &dyn Arm, clock: &ManualClock, url: &str, n
         databases: Vec::new(),
     };
     arm.put_schedule(&api, &request).await.unwrap();
-    let azures = arm.schedule(&api).await.unwrap().unwrap();
+    let found = arm.schedule(&api).await.unwrap().unwrap();
+    assert_eq!(found.storage_url.as_ref().map(secrecy::ExposeSecret::expose_secret), Some(url));
+    let azures = found.schedule;
     assert_eq!(azures.start, Some(now));
     assert_eq!(schedule.drift(&azures), Vec::<String>::new());
     clock.advance(Duration::from_hours(1));
@@ -100,5 +102,5 @@ pub async fn life_of_a_schedule(arm: &dyn Arm, clock: &ManualClock, url: &str, n
     for _ in 0..2 {
         arm.delete_schedule(&api).await.unwrap();
     }
-    assert_eq!(arm.schedule(&api).await.unwrap(), None);
+    assert!(arm.schedule(&api).await.unwrap().is_none());
 }

@@ -16,7 +16,7 @@ pub(crate) async fn post(
     attempt: &Attempt,
     sends: Sends,
 ) -> Result<Backup, holdfast_arm::Error> {
-    let Sends { storage_url, databases } = sends;
+    let Sends { storage_url, databases, .. } = sends;
     let request = BackupRequest { name: attempt.name.clone(), storage_url, databases };
     let answer = seams.arm.backup(&run.app, &request);
     in_time(settings.call_timeout, (Operation::Backup, &run.app), answer).await

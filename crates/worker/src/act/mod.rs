@@ -10,7 +10,7 @@ pub(crate) use backup::{check, look, missing, post};
 pub(crate) use delete::{delete, find, renew, stays};
 pub(crate) use ready::{databases, grant};
 pub(crate) use restore::{restore, restored, trace};
-pub(crate) use schedule::{is_as_wanted, set};
+pub(crate) use schedule::{replaced, set, standing};
 
 use std::future::Future;
 use std::time::Duration;

@@ -16,7 +16,7 @@ pub(crate) async fn restore(
     (run, restore): (&Run, &Restore),
     sends: Sends,
 ) -> Result<Started, Error> {
-    let Sends { storage_url, databases } = sends;
+    let Sends { storage_url, databases, .. } = sends;
     let request = RestoreRequest {
         storage_url,
         blob: restore.blob.clone(),

@@ -1,39 +1,46 @@
 //! Azure's own schedules.
 
 use holdfast_arm::{Error, Operation, ScheduleRequest};
-use holdfast_model::{NativeSchedule, Run};
+use holdfast_model::{Attempt, Run, RefreshReason, SasFacts, SasRefresh, SasWindow};
+use holdfast_storage::Sas;
 
 use super::in_time;
+use crate::apply::Standing;
 use crate::permit::Sends;
 use crate::{Seams, Settings};
 
-/// Does Azure have the schedule that is wanted, or none where none is?
-pub(crate) async fn is_as_wanted(
-    seams: &Seams,
-    run: &Run,
-    wanted: Option<&NativeSchedule>,
-) -> Result<bool, Error> {
+/// The schedule as Azure has it, and the SAS that it keeps with it. A SAS that cannot be read is as good as none.
+pub(crate) async fn standing(seams: &Seams, run: &Run) -> Result<Option<Standing>, Error> {
     let found = seams.arm.schedule(&run.app).await?;
-    Ok(match (wanted, &found) {
-        (Some(wanted), Some(found)) => wanted.drift(found).is_empty(),
-        (None, None) => true,
-        _ => false,
-    })
+    Ok(found.map(|found| Standing {
+        schedule: found.schedule,
+        sas: found.storage_url.and_then(|url| Sas::parse(&url).ok()).map(|sas| sas.facts()),
+    }))
 }
 
-/// The PUT, or the DELETE where none is wanted.
-pub(crate) async fn set(
-    seams: &Seams,
-    settings: &Settings,
-    (run, wanted): (&Run, Option<&NativeSchedule>),
-    sends: Sends,
-) -> Result<(), Error> {
-    let Some(schedule) = wanted.cloned() else {
+/// The PUT, or the DELETE where no schedule is sent.
+pub(crate) async fn set(seams: &Seams, settings: &Settings, run: &Run, sends: Sends) -> Result<(), Error> {
+    let Sends { storage_url, databases, schedule } = sends;
+    let Some(schedule) = schedule else {
         let answer = seams.arm.delete_schedule(&run.app);
         return in_time(settings.call_timeout, (Operation::DeleteSchedule, &run.app), answer).await;
     };
-    let Sends { storage_url, databases } = sends;
     let request = ScheduleRequest { schedule, storage_url, databases };
     let answer = seams.arm.put_schedule(&run.app, &request);
     in_time(settings.call_timeout, (Operation::PutSchedule, &run.app), answer).await
+}
+
+/// The row that tells of `attempt` putting its SAS in the place of `old`.
+pub(crate) fn replaced(
+    seams: &Seams,
+    run: &Run,
+    attempt: &Attempt,
+    old: &SasFacts,
+) -> Result<SasRefresh, holdfast_storage::Error> {
+    let storage = run.terms.storage.clone();
+    let container = seams.storage.container(&storage)?.to_string();
+    let window = SasWindow { start: None, expiry: attempt.sas_expiry };
+    let new = SasFacts { fingerprint: attempt.sas.clone(), window };
+    let (reason, old) = (RefreshReason::NativeSchedule, Some(old.clone()));
+    Ok(SasRefresh { storage, container, reason, old, new, backup: None })
 }

@@ -21,7 +21,7 @@ pub(crate) use look::{Found, looked, turned_up};
 pub(crate) use probe::probed;
 pub(crate) use refresh_sas::{Renewed, is_another_than, renewed};
 pub(crate) use restore::{Trace, followed, restore_answered, traced};
-pub(crate) use schedule::{schedule_answered, schedule_in_place, schedule_looked};
+pub(crate) use schedule::{Change, Standing, Wanted, schedule_answered, schedule_in_place, schedule_looked};
 
 use std::time::Duration;
 

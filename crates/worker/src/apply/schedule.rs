@@ -1,27 +1,95 @@
 //! Azure's own schedules: a PUT that enables one fires a backup, so none is made that is not needed.
 
 use holdfast_arm::Error;
-use holdfast_model::{Attempt, Cause};
+use holdfast_model::{
+    Attempt, Cause, NativeSchedule, RunEvent, SasFacts, SasRefresh, SasWindow, Timestamp,
+};
 
 use super::begin::not_accepted;
 use super::ending::{Failure, completed, done, failed};
 use super::look::{Looked, absent, after_last_look, not_looked};
 use super::{Next, Sight};
 
+/// What a run wants of an app's schedule.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Wanted<'a> {
+    /// What Azure is to run; `None` for nothing.
+    pub schedule: Option<&'a NativeSchedule>,
+    /// The SAS that Azure keeps with it, where the run is for another and nothing else.
+    pub renews: Option<&'a SasFacts>,
+}
+
+/// Azure's own schedule of an app as it was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Standing {
+    /// The schedule.
+    pub schedule: NativeSchedule,
+    /// The SAS that Azure keeps with it, where it tells.
+    pub sas: Option<SasFacts>,
+}
+
+/// What Azure is to be asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Change {
+    /// To run this schedule.
+    Set(NativeSchedule),
+    /// To run none.
+    Remove,
+}
+
+impl Wanted<'_> {
+    /// What has to change in what was found; `None` when it is as wanted.
+    pub fn change(&self, found: Option<&Standing>, now: Timestamp) -> Option<Change> {
+        let Some(wanted) = self.schedule else { return found.map(|_| Change::Remove) };
+        match found.filter(|found| wanted.drift(&found.schedule).is_empty()) {
+            // With its start moved on, so that Azure goes on as it would have done.
+            Some(found) if self.needs_another(found.sas.as_ref(), now) => {
+                Some(Change::Set(found.schedule.clone().from_now_on(now)))
+            }
+            Some(_) => None,
+            // Somebody has changed it or taken it away, and is not to find it back.
+            None if self.renews.is_some() => None,
+            None => Some(Change::Set(wanted.clone())),
+        }
+    }
+
+    /// Does the schedule stand in need of another SAS than this one of Azure's?
+    fn needs_another(&self, azures: Option<&SasFacts>, now: Timestamp) -> bool {
+        let Some(azures) = azures else { return self.renews.is_some() };
+        let lapses = |expiry: Timestamp| expiry < now + SasWindow::RENEWED_BEFORE;
+        azures.window.expiry.is_some_and(lapses)
+            || self.renews.is_some_and(|old| old.fingerprint == azures.fingerprint)
+    }
+
+    /// Is what was found what `attempt` asked for? A SAS that Azure does not tell counts as another one where the run
+    /// is for that alone: asking once more does no harm then.
+    pub fn is_met(&self, found: Option<&Standing>, attempt: &Attempt) -> bool {
+        match (self.schedule, found) {
+            (None, found) => found.is_none(),
+            (Some(_), None) => false,
+            (Some(wanted), Some(found)) => {
+                let is_sent =
+                    found.sas.as_ref().map_or(self.renews.is_none(), |sas| sas.fingerprint == attempt.sas);
+                is_sent && wanted.drift(&found.schedule).is_empty()
+            }
+        }
+    }
+}
+
 /// All is as wanted before anything was asked for.
 pub(crate) fn schedule_in_place(sight: &Sight<'_>) -> Next {
     done(sight, Vec::new())
 }
 
-/// The request came back, or did not.
+/// The request came back, or did not. `replaced` tells of the SAS that gave way if it was done.
 pub(crate) fn schedule_answered(
     sight: &Sight<'_>,
     attempt: &Attempt,
-    answer: Result<(), Error>,
+    (answer, replaced): (Result<(), Error>, Option<SasRefresh>),
     rng: &mut fastrand::Rng,
 ) -> Next {
     match answer {
-        Ok(()) => completed(sight),
+        Ok(()) => set(sight, replaced),
         Err(error) => not_accepted(sight, attempt, &error, rng),
     }
 }
@@ -30,11 +98,11 @@ pub(crate) fn schedule_answered(
 pub(crate) fn schedule_looked(
     sight: &Sight<'_>,
     attempt: &Attempt,
-    is_as_wanted: Result<bool, Error>,
+    (is_met, replaced): (Result<bool, Error>, Option<SasRefresh>),
     rng: &mut fastrand::Rng,
 ) -> Next {
-    match is_as_wanted {
-        Ok(true) => completed(sight),
+    match is_met {
+        Ok(true) => set(sight, replaced),
         Ok(false) => match absent(sight) {
             Looked::Again(next) => next,
             Looked::Enough { looks } => {
@@ -44,4 +112,10 @@ pub(crate) fn schedule_looked(
         },
         Err(error) => not_looked(sight, attempt, attempt.begun_at, &error, rng),
     }
+}
+
+fn set(sight: &Sight<'_>, replaced: Option<SasRefresh>) -> Next {
+    let mut next = completed(sight);
+    next.events.splice(0..0, replaced.map(|refresh| RunEvent::SasRefreshed { refresh }));
+    next
 }

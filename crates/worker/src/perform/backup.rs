@@ -56,5 +56,5 @@ async fn prepare(
     }
     let databases = act::databases(bench.seams, databases).await?;
     let grant = act::grant(bench.seams, &bench.sight, None).await?;
-    Ok(Ok((Begun::from(&grant), Sends { storage_url: grant.url, databases })))
+    Ok(Ok((Begun::from(&grant), Sends { storage_url: grant.url, databases, schedule: None })))
 }

@@ -8,7 +8,7 @@ mod restore;
 
 use holdfast_model::Task;
 
-use crate::apply::{self, Begun, Next, Sight};
+use crate::apply::{self, Begun, Next, Sight, Wanted};
 use crate::permit::{Permit, Sends};
 use crate::step::StoreTime;
 use crate::{Seams, Settings};
@@ -47,8 +47,9 @@ pub(crate) async fn perform(bench: &Bench<'_>, permit: Option<Permit>, rng: &mut
         }
         Task::Delete(delete) => delete::perform(bench, delete, permit, rng).await,
         Task::RefreshSas(refresh) => refresh_sas::perform(bench, refresh, rng).await,
-        Task::PushSchedule { schedule, databases } => {
-            push_schedule::perform(bench, (schedule.as_ref(), databases), permit, rng).await
+        Task::PushSchedule { schedule, databases, renews } => {
+            let wanted = Wanted { schedule: schedule.as_ref(), renews: renews.as_ref() };
+            push_schedule::perform(bench, (wanted, databases), permit, rng).await
         }
         Task::Note { .. } => None,
     }

@@ -1,16 +1,16 @@
-//! Sets Azure's own schedule of an app, or takes it away.
+//! Sets Azure's own schedule of an app, gives it another SAS, or takes it away.
 
-use holdfast_model::{DatabaseRef, NativeSchedule, RunState};
+use holdfast_model::{Attempt, DatabaseRef, RefreshReason, RunState, SasRefresh};
 
 use super::{Bench, Performed, begin};
 use crate::act;
-use crate::apply::{self, Begun, NotReady};
+use crate::apply::{self, Begun, Change, NotReady, Wanted};
 use crate::decide::{Action, decide};
 use crate::permit::{Permit, Sends};
 
 pub(super) async fn perform(
     bench: &Bench<'_>,
-    (wanted, databases): (Option<&NativeSchedule>, &[DatabaseRef]),
+    (wanted, databases): (Wanted<'_>, &[DatabaseRef]),
     permit: Option<Permit>,
     rng: &mut fastrand::Rng,
 ) -> Performed {
@@ -24,12 +24,13 @@ pub(super) async fn perform(
         },
         (Action::Request, RunState::Starting { attempt }) => {
             let sends = permit?.used(&*seams.clock)?;
-            let answer = act::set(seams, settings, (run, wanted), sends).await;
-            apply::schedule_answered(&bench.after(), attempt, answer, rng)
+            let answer = act::set(seams, settings, run, sends).await;
+            apply::schedule_answered(&bench.after(), attempt, (answer, replaced(bench, wanted, attempt)), rng)
         }
         (Action::Look, RunState::Starting { attempt } | RunState::Settling { attempt, .. }) => {
-            let found = act::is_as_wanted(seams, run, wanted).await;
-            apply::schedule_looked(&bench.after(), attempt, found, rng)
+            let found = act::standing(seams, run).await;
+            let is_met = found.map(|found| wanted.is_met(found.as_ref(), attempt));
+            apply::schedule_looked(&bench.after(), attempt, (is_met, replaced(bench, wanted, attempt)), rng)
         }
         _ => return None,
     };
@@ -39,16 +40,24 @@ pub(super) async fn perform(
 /// What the request sends; `None` when all is as wanted already, because a PUT that enables a schedule fires a backup.
 async fn prepare(
     bench: &Bench<'_>,
-    wanted: Option<&NativeSchedule>,
+    wanted: Wanted<'_>,
     databases: &[DatabaseRef],
 ) -> Result<Option<(Begun, Sends)>, NotReady> {
-    if act::is_as_wanted(bench.seams, bench.sight.run, wanted).await? {
-        return Ok(None);
-    }
-    if wanted.is_none() {
-        return Ok(Some((Begun::default(), Sends::default())));
-    }
-    let databases = act::databases(bench.seams, databases).await?;
-    let grant = act::grant(bench.seams, &bench.sight, None).await?;
-    Ok(Some((Begun::from(&grant), Sends { storage_url: grant.url, databases })))
+    let Bench { seams, sight, .. } = bench;
+    let found = act::standing(seams, sight.run).await?;
+    Ok(match wanted.change(found.as_ref(), sight.now) {
+        None => None,
+        Some(Change::Remove) => Some((Begun::default(), Sends::default())),
+        Some(Change::Set(schedule)) => {
+            let databases = act::databases(seams, databases).await?;
+            // A new one, which lasts the longest: Azure keeps it until it is given another.
+            let grant = act::grant(seams, sight, Some(RefreshReason::NativeSchedule)).await?;
+            let begun = Begun::from(&grant);
+            Some((begun, Sends { storage_url: grant.url, databases, schedule: Some(schedule) }))
+        }
+    })
+}
+
+fn replaced(bench: &Bench<'_>, wanted: Wanted<'_>, attempt: &Attempt) -> Option<SasRefresh> {
+    act::replaced(bench.seams, bench.sight.run, attempt, wanted.renews?).ok()
 }

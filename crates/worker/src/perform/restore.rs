@@ -54,5 +54,5 @@ async fn prepare(bench: &Bench<'_>, restore: &Restore) -> Result<Option<(Begun, 
     let databases = act::databases(bench.seams, &restore.databases).await?;
     let grant = act::grant(bench.seams, &bench.sight, None).await?;
     let begun = Begun { restored_before, ..Begun::from(&grant) };
-    Ok(Some((begun, Sends { storage_url: grant.url, databases })))
+    Ok(Some((begun, Sends { storage_url: grant.url, databases, schedule: None })))
 }

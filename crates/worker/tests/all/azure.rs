@@ -8,7 +8,7 @@ use holdfast_arm::{
     Arm, Backup, BackupRequest, BackupSecrets, Discovered, Error, Operation, Permissions, Progress,
     RestoreRequest, ScheduleRequest, Started, Verdict,
 };
-use holdfast_model::{AppId, BackupId, BackupStatus, NativeSchedule, Site, SubscriptionId, Timestamp};
+use holdfast_model::{AppId, BackupId, BackupStatus, Site, SubscriptionId, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::world::pause;
@@ -179,7 +179,7 @@ impl Arm for FakeAzure {
         unreachable!("workers ask for no rights")
     }
 
-    async fn schedule(&self, _: &AppId) -> Result<Option<NativeSchedule>, Error> {
+    async fn schedule(&self, _: &AppId) -> Result<Option<FoundSchedule>, Error> {
         unreachable!("no test here looks at a schedule")
     }
 

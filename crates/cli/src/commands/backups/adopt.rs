@@ -1,6 +1,6 @@
 //! `holdfast backups adopt`: keeps house over backups that somebody else took.
 
-use holdfast_arm::Arm;
+use holdfast_arm::{Arm, FoundSchedule};
 use holdfast_model::BackupFacts;
 use serde_json::json;
 
@@ -50,7 +50,7 @@ async fn are_left_alone(inventory: &Inventory, backups: &[BackupFacts], arm: &dy
     let Some(scheduled) = backups.iter().find(is_scheduled) else { return Ok(()) };
     let name = inventory.app.id.short_name();
     match arm.schedule(&inventory.app.id).await? {
-        Some(schedule) if schedule.enabled && schedule.retention_days > 0 => {
+        Some(FoundSchedule { schedule, .. }) if schedule.enabled && schedule.retention_days > 0 => {
             let what =
                 format!("Azure's own schedule took backup {} and deletes it by its own rule", scheduled.id);
             let help = format!("`holdfast native-schedule remove {name}` ends that");

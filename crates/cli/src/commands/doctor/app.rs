@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use holdfast_arm::{Arm, Backup, Error, Permissions, Verdict};
+use holdfast_arm::{Arm, Backup, Error, FoundSchedule, Permissions, Verdict};
 use holdfast_model::{App, DATABASES_END, FrequencyUnit, NativeSchedule, Policy, Site, Timestamp};
 
 use super::finding::Finding;
@@ -28,7 +28,7 @@ pub struct Facts {
     /// GET on its backups.
     pub backups: Result<Vec<Backup>, Error>,
     /// Azure's own schedule of it.
-    pub schedule: Result<Option<NativeSchedule>, Error>,
+    pub schedule: Result<Option<FoundSchedule>, Error>,
     /// What the credential may do there.
     pub permissions: Result<Permissions, Error>,
 }
@@ -99,7 +99,7 @@ impl Facts {
         let next = |after: &Timestamp| policy.schedule.next_tick(&self.app.id, *after);
         let ticks = std::iter::successors(next(&now), next).take_while(|tick| *tick < now + AHEAD);
         let ours = most_in_a_day(&ticks.take(2_000).collect::<Vec<_>>());
-        let azures = self.schedule.as_ref().ok().and_then(Option::as_ref).map_or(0, each_day);
+        let azures = self.schedule.as_ref().ok().and_then(Option::as_ref).map_or(0, |found| each_day(&found.schedule));
         let says = match azures {
             0 => format!("up to {ours} backups a day of the {limit} that Azure takes"),
             _ => format!(

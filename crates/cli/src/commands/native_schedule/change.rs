@@ -43,7 +43,8 @@ pub async fn push(args: &ChangeArgs, context: &Context) -> anyhow::Result<Exit> 
     let (now, mut rng) = (backends.store.now().await?, context.rng());
     let mut runs = Vec::new();
     for (app, schedule) in wanted {
-        let task = Task::PushSchedule { schedule: Some(schedule.clone()), databases: app.databases.clone() };
+        let (schedule, databases) = (Some(schedule.clone()), app.databases.clone());
+        let task = Task::PushSchedule { schedule, databases, renews: None };
         runs.push(run(app, &known::terms(app, &fleet)?, task, (now, context), &mut rng));
     }
     added::runs(&runs, (fleet, backends), args.going.wait, context, rng).await
@@ -59,7 +60,7 @@ pub async fn remove(args: &ChangeArgs, context: &Context) -> anyhow::Result<Exit
     let (now, mut rng) = (backends.store.now().await?, context.rng());
     // Nothing is stored for this, so an app in no policy can be rid of its schedule too.
     let terms = |app| known::terms(app, &fleet).unwrap_or_else(|_| Terms::new(StorageName::new("none"), ""));
-    let nothing = Task::PushSchedule { schedule: None, databases: Vec::new() };
+    let nothing = Task::PushSchedule { schedule: None, databases: Vec::new(), renews: None };
     let remove = |app| run(app, &terms(app), nothing.clone(), (now, context), &mut rng);
     let runs: Vec<NewRun> = apps.iter().map(remove).collect();
     added::runs(&runs, (fleet, backends), args.going.wait, context, rng).await

@@ -1,9 +1,9 @@
 //! `holdfast native-schedule drift`: Azure's own schedules against the policies.
 
-use holdfast_model::{AppId, NativeSchedule, NewRun, Note, RunId};
+use holdfast_model::{AppId, NativeSchedule, NewRun, Note, RunId, Timestamp, format_timestamp};
 use serde::Serialize;
 
-use super::apps;
+use super::{Found, apps, found};
 use super::change::schedule_of;
 use crate::args::AppsArgs;
 use crate::backends::Backends;
@@ -11,7 +11,6 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::known;
 use crate::output::{Cell, Table, Tone};
-use crate::sightings::patiently;
 
 /// One app, for programs.
 #[derive(Debug, Serialize)]
@@ -34,7 +33,7 @@ pub async fn run(args: &AppsArgs, context: &Context) -> anyhow::Result<Exit> {
     let (mut lines, mut notes) = (Vec::new(), Vec::new());
     for app in apps {
         let Some(wanted) = schedule_of(&app, &fleet) else { continue };
-        let found = match patiently(|| arm.schedule(&app.id)).await {
+        let found = match found(&*arm, &app.id).await {
             Ok(found) => found,
             Err(error) => {
                 let error = Some(error.to_string());
@@ -42,7 +41,8 @@ pub async fn run(args: &AppsArgs, context: &Context) -> anyhow::Result<Exit> {
                 continue;
             }
         };
-        let drift = drift(wanted, found.as_ref());
+        let drift = drift(wanted, found.as_ref(), now);
+        let found = found.map(|found| found.schedule);
         let note = Note::Drift { found: found.clone(), drift: drift.clone() };
         let (id, terms) = (RunId::new(now, &mut rng), known::terms(&app, &fleet)?);
         notes.push(NewRun::note(id, &app, &terms, (note, context.by()), now));
@@ -55,11 +55,11 @@ pub async fn run(args: &AppsArgs, context: &Context) -> anyhow::Result<Exit> {
     Ok(if is_good { Exit::Done } else { Exit::Failed })
 }
 
-fn drift(wanted: &NativeSchedule, found: Option<&NativeSchedule>) -> Vec<String> {
-    match found {
-        Some(found) => wanted.drift(found),
-        None => vec!["azure has no schedule".to_owned()],
-    }
+fn drift(wanted: &NativeSchedule, found: Option<&Found>, now: Timestamp) -> Vec<String> {
+    let Some(Found { schedule, sas }) = found else { return vec!["azure has no schedule".to_owned()] };
+    let lapsed = sas.as_ref().and_then(|sas| sas.window.expiry).filter(|expiry| *expiry <= now);
+    let lapsed = lapsed.map(|expiry| format!("the SAS that Azure keeps with it lapsed at {}", format_timestamp(expiry)));
+    wanted.drift(schedule).into_iter().chain(lapsed).collect()
 }
 
 fn show(lines: &[Line], context: &Context) -> anyhow::Result<()> {

@@ -4,7 +4,9 @@ mod change;
 mod drift;
 mod show;
 
-use holdfast_model::App;
+use holdfast_arm::{Arm, Error};
+use holdfast_model::{App, AppId, NativeSchedule, SasFacts};
+use holdfast_storage::Sas;
 use holdfast_store::Store;
 
 use crate::args::{AppsArgs, NativeScheduleCommand};
@@ -12,6 +14,7 @@ use crate::config::Fleet;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::known;
+use crate::sightings::patiently;
 
 /// Runs the command.
 pub async fn run(command: &NativeScheduleCommand, context: &Context) -> anyhow::Result<Exit> {
@@ -21,6 +24,20 @@ pub async fn run(command: &NativeScheduleCommand, context: &Context) -> anyhow::
         NativeScheduleCommand::Drift(args) => drift::run(args, context).await,
         NativeScheduleCommand::Remove(args) => change::remove(args, context).await,
     }
+}
+
+/// What Azure runs for an app, with the SAS that it keeps for it as far as that can be read.
+struct Found {
+    schedule: NativeSchedule,
+    sas: Option<SasFacts>,
+}
+
+async fn found(arm: &dyn Arm, app: &AppId) -> Result<Option<Found>, Error> {
+    let found = patiently(|| arm.schedule(app)).await?;
+    Ok(found.map(|found| Found {
+        schedule: found.schedule,
+        sas: found.storage_url.and_then(|url| Sas::parse(&url).ok()).map(|sas| sas.facts()),
+    }))
 }
 
 /// The apps that were named, or all.

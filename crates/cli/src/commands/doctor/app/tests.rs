@@ -81,12 +81,13 @@ fn the_daily_limit_counts_azures_own_schedule_too() {
         keep_at_least_one: true,
         start: None,
     };
-    let both = Facts { schedule: Ok(Some(native.clone())), ..facts(None, "Standard") };
-    let found = judged(&both, "0 */2 * * *");
-    assert_eq!((found[0].0, found[0].1), ("daily limit", Found::Fail), "{found:?}");
-    assert!(found[0].2.contains("up to 12 backups a day and 4 by Azure's own schedule, of the 12"));
+    let found = |schedule| Ok(Some(FoundSchedule { schedule, storage_url: None }));
+    let both = Facts { schedule: found(native.clone()), ..facts(None, "Standard") };
+    let told = judged(&both, "0 */2 * * *");
+    assert_eq!((told[0].0, told[0].1), ("daily limit", Found::Fail), "{told:?}");
+    assert!(told[0].2.contains("up to 12 backups a day and 4 by Azure's own schedule, of the 12"));
     let off = NativeSchedule { enabled: false, ..native };
-    assert_eq!(judged(&Facts { schedule: Ok(Some(off)), ..facts(None, "Standard") }, "0 */2 * * *"), []);
+    assert_eq!(judged(&Facts { schedule: found(off), ..facts(None, "Standard") }, "0 */2 * * *"), []);
 }
 
 #[test]
