@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use holdfast_arm::{
-    Arm, Backup, BackupRequest, BackupSecrets, Discovered, Permissions, Progress, RestoreRequest,
-    ScheduleRequest, Started,
+    Arm, Backup, BackupRequest, BackupSecrets, Discovered, FoundSchedule, Permissions, Progress,
+    RestoreRequest, ScheduleRequest, Started,
 };
 use holdfast_model::{
-    AppId, BackupId, Call, CatalogEntry, Lane, Limits, NewRun, Run, RunId, Site, StorageName,
-    SubscriptionId, Timestamp,
+    AppId, BackupId, Call, CatalogEntry, Lane, Limits, NewRun, Run, RunId, Site, StorageName, SubscriptionId,
+    Timestamp,
 };
 use holdfast_queue::{Delivery, Message, Queue};
 use holdfast_storage::{BlobFacts, Container, Grant, Need, SasHealth, Storage};

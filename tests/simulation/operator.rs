@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use holdfast_arm::{Arm, RestoreRequest};
 use holdfast_model::{
-    App, AppId, CatalogEntry, Clock, Delete, NativeSchedule, NewRun, Note, Policy,
-    RefreshReason, RefreshSas, Restore, RunId, Task, Trigger,
+    App, AppId, CatalogEntry, Clock, Delete, NativeSchedule, NewRun, Note, Policy, RefreshReason, RefreshSas,
+    Restore, RunId, Task, Trigger,
 };
 use holdfast_scheduler::Fleet;
 use holdfast_storage::{Need, Storage};
@@ -89,7 +89,8 @@ impl Operator {
         let (enabled, every) = (self.rng.bool(), self.rng.u32(1..8));
         let schedule = NativeSchedule { enabled, every, ..weekly() };
         let schedule = (self.rng.u8(..3) > 0).then_some(schedule);
-        self.add(app, (app, Task::PushSchedule { schedule, databases: app.databases.clone(), renews: None })).await
+        self.add(app, (app, Task::PushSchedule { schedule, databases: app.databases.clone(), renews: None }))
+            .await
     }
 
     async fn reveal(&mut self, app: &App) -> Done {

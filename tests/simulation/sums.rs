@@ -20,7 +20,8 @@ pub(crate) struct Sums {
     pub accepted_posts: u64,
     pub lost_answers: u64,
     pub throttled: u64,
-    pub sas_refreshes: u64,
+    /// SAS replaced, by reason.
+    pub sas_refreshes: BTreeMap<String, u64>,
     /// How runs ended, by kind and outcome.
     pub ended: BTreeMap<String, u64>,
     /// Calls to Azure, by operation.
@@ -64,7 +65,9 @@ impl World {
                 }
                 RunEvent::Adopted { .. } => sums.adopted += 1,
                 RunEvent::OrphanFound { .. } => sums.orphans += 1,
-                RunEvent::SasRefreshed { .. } => sums.sas_refreshes += 1,
+                RunEvent::SasRefreshed { refresh } => {
+                    *sums.sas_refreshes.entry(refresh.reason.as_str().to_owned()).or_default() += 1;
+                }
                 RunEvent::Ended { outcome, .. } => {
                     *sums.outcomes.entry(outcome.as_str().to_owned()).or_default() += 1;
                 }
@@ -82,6 +85,7 @@ impl Sums {
             (&mut self.outcomes, &other.outcomes),
             (&mut self.ended, &other.ended),
             (&mut self.calls, &other.calls),
+            (&mut self.sas_refreshes, &other.sas_refreshes),
         ] {
             for (key, count) in others {
                 *mine.entry(key.clone()).or_default() += count;
@@ -97,15 +101,14 @@ impl Sums {
             (&mut self.accepted_posts, other.accepted_posts),
             (&mut self.lost_answers, other.lost_answers),
             (&mut self.throttled, other.throttled),
-            (&mut self.sas_refreshes, other.sas_refreshes),
             (&mut self.crashes, other.crashes),
             (&mut self.stalls, other.stalls),
             (&mut self.messages_lost, other.messages_lost),
             (&mut self.messages_doubled, other.messages_doubled),
+            (&mut self.store_errors, other.store_errors),
         ];
         for (sum, more) in fields {
             *sum += more;
         }
-        self.store_errors += other.store_errors;
     }
 }

@@ -9,8 +9,9 @@ use chrono::TimeDelta;
 use holdfast_arm::Arm;
 use holdfast_model::schedule::Schedule;
 use holdfast_model::{
-    App, AppId, Budget, Clock, DatabaseKind, DatabaseRef, DrillRule, FrequencyUnit, Limits, NativeSchedule, Overlap, Policy, PolicyName,
-    Retention, Retries, Retry, Run, StorageName, Terms, Timestamp, parse_timestamp,
+    App, AppId, Budget, Clock, DatabaseKind, DatabaseRef, DrillRule, FrequencyUnit, Limits, NativeSchedule,
+    Overlap, Policy, PolicyName, Retention, Retries, Retry, Run, StorageName, Terms, Timestamp,
+    parse_timestamp,
 };
 use holdfast_queue::{MemoryQueue, Queue};
 use holdfast_scheduler::Fleet;

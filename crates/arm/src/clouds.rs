@@ -8,8 +8,8 @@ use holdfast_model::{AppId, BackupId, Site, SubscriptionId};
 use secrecy::SecretString;
 
 use crate::{
-    Arm, Backup, BackupRequest, BackupSecrets, Discovered, Error, Operation, Permissions, Progress,
-    RestoreRequest, ScheduleRequest, Started, Verdict,
+    Arm, Backup, BackupRequest, BackupSecrets, Discovered, Error, FoundSchedule, Operation, Permissions,
+    Progress, RestoreRequest, ScheduleRequest, Started, Verdict,
 };
 
 /// The sections `[azure.…]` of a fleet file as one [`Arm`].

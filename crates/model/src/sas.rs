@@ -76,6 +76,17 @@ pub enum RefreshReason {
 }
 
 impl RefreshReason {
+    /// Every reason.
+    pub const ALL: [Self; 7] = [
+        Self::First,
+        Self::Expiring,
+        Self::Refused,
+        Self::Asked,
+        Self::KeptBackup,
+        Self::NativeSchedule,
+        Self::BeforeDelete,
+    ];
+
     /// The word in rows and on screen.
     pub fn as_str(self) -> &'static str {
         match self {

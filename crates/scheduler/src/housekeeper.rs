@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use holdfast_model::{
-    App, AppId, BackupId, CatalogEntry, NewRun, Policy, PolicyName, RunId, RunKind, SasWindow, Timestamp, Trigger,
+    App, AppId, BackupId, CatalogEntry, NewRun, Policy, PolicyName, RunId, RunKind, SasWindow, Timestamp,
+    Trigger,
 };
 use holdfast_store::{CatalogFilter, RunFilter, Store};
 use tokio::sync::{Notify, watch};

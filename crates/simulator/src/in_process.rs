@@ -7,9 +7,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use holdfast_arm::{
-    Answer, Arm, Backup, BackupRequest, BackupSecrets, Discovered, Error, Operation, Page, Permissions,
-    Progress, RestoreRequest, ScheduleRequest, Started, Target, Verdict, backup_body, discover_body,
-    restore_body, schedule_body, secrets_body,
+    Answer, Arm, Backup, BackupRequest, BackupSecrets, Discovered, Error, FoundSchedule, Operation, Page,
+    Permissions, Progress, RestoreRequest, ScheduleRequest, Started, Target, Verdict, backup_body,
+    discover_body, restore_body, schedule_body, secrets_body,
 };
 use holdfast_model::{AppId, BackupId, Clock, Site, SubscriptionId};
 use secrecy::SecretString;

@@ -7,9 +7,9 @@ use secrecy::SecretString;
 
 use crate::answer::is_operation;
 use crate::{
-    Arm, Backup, BackupRequest, BackupSecrets, Discovered, Error, HttpArm, Operation, Permissions, Progress,
-    RestoreRequest, ScheduleRequest, Started, Target, Verdict, backup_body, discover_body, restore_body,
-    schedule_body, secrets_body,
+    Arm, Backup, BackupRequest, BackupSecrets, Discovered, Error, FoundSchedule, HttpArm, Operation,
+    Permissions, Progress, RestoreRequest, ScheduleRequest, Started, Target, Verdict, backup_body,
+    discover_body, restore_body, schedule_body, secrets_body,
 };
 
 #[async_trait]

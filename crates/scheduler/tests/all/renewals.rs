@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use holdfast_model::{
-    Attempt, BackupName, FrequencyUnit, NativeSchedule, Outcome, Policy, Run, RunEvent, SasFacts, StorageName,
-    Task, Trigger, Wakeup,
+    Attempt, BackupName, FrequencyUnit, NativeSchedule, Outcome, Policy, Run, RunEvent, SasFacts,
+    StorageName, Task, Trigger, Wakeup,
 };
 
 use crate::house::{gold_with, sas, shop};

@@ -1,7 +1,7 @@
 //! Azure's own schedules.
 
 use holdfast_arm::{Error, Operation, ScheduleRequest};
-use holdfast_model::{Attempt, Run, RefreshReason, SasFacts, SasRefresh, SasWindow};
+use holdfast_model::{Attempt, RefreshReason, Run, SasFacts, SasRefresh, SasWindow};
 use holdfast_storage::Sas;
 
 use super::in_time;

@@ -1,9 +1,7 @@
 //! Azure's own schedules: a PUT that enables one fires a backup, so none is made that is not needed.
 
 use holdfast_arm::Error;
-use holdfast_model::{
-    Attempt, Cause, NativeSchedule, RunEvent, SasFacts, SasRefresh, SasWindow, Timestamp,
-};
+use holdfast_model::{Attempt, Cause, NativeSchedule, RunEvent, SasFacts, SasRefresh, SasWindow, Timestamp};
 
 use super::begin::not_accepted;
 use super::ending::{Failure, completed, done, failed};

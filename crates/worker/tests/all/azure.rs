@@ -5,8 +5,8 @@ use std::sync::Mutex;
 
 use async_trait::async_trait;
 use holdfast_arm::{
-    Arm, Backup, BackupRequest, BackupSecrets, Discovered, Error, Operation, Permissions, Progress,
-    RestoreRequest, ScheduleRequest, Started, Verdict,
+    Arm, Backup, BackupRequest, BackupSecrets, Discovered, Error, FoundSchedule, Operation, Permissions,
+    Progress, RestoreRequest, ScheduleRequest, Started, Verdict,
 };
 use holdfast_model::{AppId, BackupId, BackupStatus, Site, SubscriptionId, Timestamp};
 use secrecy::{ExposeSecret, SecretString};

@@ -99,7 +99,8 @@ impl Facts {
         let next = |after: &Timestamp| policy.schedule.next_tick(&self.app.id, *after);
         let ticks = std::iter::successors(next(&now), next).take_while(|tick| *tick < now + AHEAD);
         let ours = most_in_a_day(&ticks.take(2_000).collect::<Vec<_>>());
-        let azures = self.schedule.as_ref().ok().and_then(Option::as_ref).map_or(0, |found| each_day(&found.schedule));
+        let azures =
+            self.schedule.as_ref().ok().and_then(Option::as_ref).map_or(0, |found| each_day(&found.schedule));
         let says = match azures {
             0 => format!("up to {ours} backups a day of the {limit} that Azure takes"),
             _ => format!(

@@ -3,8 +3,8 @@
 use holdfast_model::{AppId, NativeSchedule, NewRun, Note, RunId, Timestamp, format_timestamp};
 use serde::Serialize;
 
-use super::{Found, apps, found};
 use super::change::schedule_of;
+use super::{Found, apps, found};
 use crate::args::AppsArgs;
 use crate::backends::Backends;
 use crate::context::Context;
@@ -58,7 +58,8 @@ pub async fn run(args: &AppsArgs, context: &Context) -> anyhow::Result<Exit> {
 fn drift(wanted: &NativeSchedule, found: Option<&Found>, now: Timestamp) -> Vec<String> {
     let Some(Found { schedule, sas }) = found else { return vec!["azure has no schedule".to_owned()] };
     let lapsed = sas.as_ref().and_then(|sas| sas.window.expiry).filter(|expiry| *expiry <= now);
-    let lapsed = lapsed.map(|expiry| format!("the SAS that Azure keeps with it lapsed at {}", format_timestamp(expiry)));
+    let lapsed = lapsed
+        .map(|expiry| format!("the SAS that Azure keeps with it lapsed at {}", format_timestamp(expiry)));
     wanted.drift(schedule).into_iter().chain(lapsed).collect()
 }
 
