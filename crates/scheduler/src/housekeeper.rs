@@ -1,6 +1,7 @@
 //! The housekeeper: what is owed to backups already taken becomes due runs.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::owed::{Kept, Owed, TROUBLE, last_drill};
-use crate::renewal::{Told, sent, told_by};
+use crate::renewal::{owed_after, sent};
 use crate::{Error, Fleet};
 
 /// How often the house is looked over, unless told otherwise. Nothing it finds is late by an hour.
@@ -152,15 +153,13 @@ impl Housekeeper {
             let filter = RunFilter { app: of, kind, most: PUSHES, ..RunFilter::default() };
             for push in self.store.runs(&filter).await? {
                 let events = self.store.events(push.id).await?.into_iter().map(|event| event.event);
-                match told_by(&push, sent(events).as_ref(), now, (self.margin(), TROUBLE)) {
-                    Told::Nothing => {}
-                    Told::Enough => break,
-                    Told::Lapses(task) => {
-                        let owed = Owed { app: app.clone(), storage: push.terms.storage, task };
-                        runs.push(self.run_of(fleet, policy, owed, now));
-                        break;
-                    }
-                }
+                let owed = owed_after(&push, sent(events).as_ref(), now, (self.margin(), TROUBLE));
+                let ControlFlow::Break(task) = owed else { continue };
+                runs.extend(task.map(|task| {
+                    let owed = Owed { app: app.clone(), storage: push.terms.storage, task };
+                    self.run_of(fleet, policy, owed, now)
+                }));
+                break;
             }
         }
         Ok(runs)
