@@ -183,7 +183,7 @@ pub enum CauseKind {
     Partial,
     /// `retry.failed`.
     Failed,
-    /// `retry.lost`.
+    /// A rule that is the same for every policy, since our own crashes end so too: no fleet file sets it.
     Lost,
     /// No retry can help.
     Permanent,
