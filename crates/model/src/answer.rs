@@ -92,8 +92,8 @@ pub fn answer_to(status: &BackupStatus, log: Option<&str>) -> Then {
     Answer::of(status, log).then()
 }
 
-/// Reads the reason out of a failed backup's log. The texts are those of public issue threads
-/// (`azure/wire.md`, section 2): storage's own answer in parentheses, and the limit of size.
+/// Reads the reason out of a failed backup's log: storage's own answer in parentheses (hashicorp/terraform-provider-azurerm
+/// #16295, Azure/azure-cli #15240), and the limit of size (MicrosoftDocs/azure-docs, `manage-backup.md`).
 pub fn classify_log(log: &str) -> Answer {
     let log = log.to_lowercase();
     let storage = log.contains("storage access failed") || log.contains("remote server returned an error");
@@ -183,7 +183,7 @@ pub enum CauseKind {
     Partial,
     /// `retry.failed`.
     Failed,
-    /// `retry.lost`.
+    /// A rule that is the same for every policy, since our own crashes end so too: no fleet file sets it.
     Lost,
     /// No retry can help.
     Permanent,

@@ -1,12 +1,12 @@
 //! `holdfast restore`: an app, a slot or a new app is brought to what a backup holds.
 
-use holdfast_model::{NewRun, RunId, StorageName, Trigger};
+use holdfast_model::{NewRun, Run, RunId, StorageName, Trigger};
 use serde::Serialize;
 
 use super::{RunView, state_cell};
 use crate::args::{Consent, RestoreArgs};
 use crate::backends::Backends;
-use crate::carry::{self, Carried};
+use crate::carry;
 use crate::config::Fleet;
 use crate::confirm;
 use crate::context::Context;
@@ -88,17 +88,11 @@ pub async fn carry_out(
         let help = format!("`holdfast history {}` shows it", plan.word());
         return Err(Failure::new(Exit::Failed, what).help(help).into());
     }
-    if !consent.wait {
-        show(plan, &carry::load(&*backends.store, &[id]).await?, context)?;
-        carry::tell_who_carries(&backends, context);
-        return Ok(Exit::Done);
-    }
-    let Carried { runs, was_stopped } = carry::out(fleet, backends, &[id], context, rng).await?;
-    show(plan, &runs, context)?;
-    Ok(carry::exit(&runs, was_stopped, context))
+    let show = |runs: &[Run]| show(plan, runs, context);
+    carry::added(&[id], (fleet, backends), consent.wait, (context, rng), show).await
 }
 
-fn show(plan: &Plan, runs: &[holdfast_model::Run], context: &Context) -> anyhow::Result<()> {
+fn show(plan: &Plan, runs: &[Run], context: &Context) -> anyhow::Result<()> {
     let run = runs.first().map(RunView::from);
     if context.out.is_json() {
         return Ok(context.out.json(&Document { plan, run })?);

@@ -139,7 +139,8 @@ impl Engine {
         let plans = matches!(role, Role::All | Role::Scheduler);
         let worker = run_if(works, self.worker.run(self.rng.fork(), stop.clone()));
         let dispatcher = run_if(hands_out, self.dispatcher.run(stop.clone()));
-        let planning = async {
+        // Boxed: a state this large is not moved about on the stack.
+        let planning = Box::pin(async {
             // Both wait for the first look at the fleet: a fleet that is half known would lose cursors.
             self.keeper.look().await;
             tokio::join!(
@@ -147,7 +148,7 @@ impl Engine {
                 self.planner.run(stop.clone()),
                 self.housekeeper.run(stop.clone())
             );
-        };
+        });
         let planner = async {
             tokio::select! {
                 biased;
