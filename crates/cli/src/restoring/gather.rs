@@ -145,10 +145,10 @@ fn whole(app: &AppId, backup: Backup) -> Result<BackupFacts, Failure> {
     Ok(BackupFacts { id: backup.id, blob, size_bytes, accepted_at, finished_at, databases: backup.databases })
 }
 
-/// The SAS that Azure would be given, which must do.
+/// The SAS that Azure would be given, which must do. Where storage is out of reach, no test write says whether it does.
 async fn sas(desk: &Desk<'_>, terms: &Terms) -> anyhow::Result<SasFacts> {
     let health = desk.health(terms).await?;
-    if health.is_good() {
+    if health.is_good() || (health.faults.is_empty() && !terms.verify) {
         return Ok(health.facts);
     }
     let why = unfit(&health).join("; ");

@@ -27,7 +27,7 @@ fn now() -> Timestamp {
 }
 
 fn need(now: Timestamp) -> Need {
-    Need { now, until: now + TimeDelta::hours(4), replace: None, reason: None }
+    Need { now, until: now + TimeDelta::hours(4), replace: None, reason: None, probe: true }
 }
 
 fn storage(container: &Container, source: SasSource, tokens: Arc<dyn Tokens>) -> LiveStorage {
