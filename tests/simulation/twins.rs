@@ -130,7 +130,12 @@ impl Storage for TwinStorage {
         })
     }
 
-    async fn blob(&self, storage: &StorageName, name: &str) -> Result<Option<BlobFacts>, Error> {
+    async fn blob(
+        &self,
+        storage: &StorageName,
+        name: &str,
+        _: Timestamp,
+    ) -> Result<Option<BlobFacts>, Error> {
         self.answers(storage)?;
         let blob = self.azure.blob(self.container.url().as_str(), name);
         Ok(blob.map(|blob| BlobFacts { size_bytes: blob.length }))

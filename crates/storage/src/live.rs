@@ -193,9 +193,14 @@ impl Storage for LiveStorage {
         })
     }
 
-    async fn blob(&self, storage: &StorageName, blob_name: &str) -> Result<Option<BlobFacts>, Error> {
+    async fn blob(
+        &self,
+        storage: &StorageName,
+        blob_name: &str,
+        now: Timestamp,
+    ) -> Result<Option<BlobFacts>, Error> {
         let place = self.find(storage)?;
-        let sas = place.supply.for_reading(self.clock.now()).await?;
+        let sas = place.supply.for_reading(now).await?;
         let container = place.container();
         blob::look(&self.client, container, &sas, blob_name).await.map_err(|cause| Error::ReadBlob {
             storage: storage.clone(),

@@ -20,8 +20,13 @@ pub trait Storage: Send + Sync {
     /// says. It takes the place of none. An error when there is no SAS to judge.
     async fn judge(&self, storage: &StorageName, need: &Need) -> Result<SasHealth, Error>;
 
-    /// What is known of a blob; `None` when it is not there.
-    async fn blob(&self, storage: &StorageName, blob_name: &str) -> Result<Option<BlobFacts>, Error>;
+    /// What is known of a blob at `now`; `None` when it is not there.
+    async fn blob(
+        &self,
+        storage: &StorageName,
+        blob_name: &str,
+        now: Timestamp,
+    ) -> Result<Option<BlobFacts>, Error>;
 }
 
 /// What a SAS is wanted for.

@@ -186,7 +186,7 @@ async fn blobs(desk: &Desk<'_>, backup: &Source, terms: &Terms) -> anyhow::Resul
         return Ok(Blobs::NotChecked);
     }
     for name in [backup.blob.clone(), backup.manifest()] {
-        if desk.storage.blob(&terms.storage, &name).await?.is_none() {
+        if desk.storage.blob(&terms.storage, &name, desk.now).await?.is_none() {
             let container = desk.storage.container(&terms.storage)?;
             let what = format!("{container} holds no blob {name}, and no restore succeeds without it");
             return Err(Failure::new(Exit::Failed, what)
