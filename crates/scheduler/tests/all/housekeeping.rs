@@ -147,18 +147,24 @@ async fn an_app_whose_newest_backup_is_newer_than_the_clock_is_left_alone() {
 }
 
 #[tokio::test]
-async fn a_backup_that_is_about_to_be_restored_is_not_deleted() {
-    let world = nights(20..=22).await;
-    let restore = Restore {
+async fn a_backup_that_is_about_to_be_restored_is_not_deleted_though_its_blob_alone_is_named() {
+    let world = nights(19..=22).await;
+    let restore = |backup| Restore {
         source: shop().id,
-        backup: Some(BackupId(20)),
+        backup,
         blob: "b20.zip".into(),
         new_in_plan: None,
         databases: Vec::new(),
         ignore_databases: true,
         ignore_conflicting_host_names: false,
     };
-    world.ask(&app(app_id("copy")), Task::Restore(restore)).await;
+    world.ask(&app(app_id("copy")), Task::Restore(restore(None))).await;
+    world
+        .ask(
+            &app(app_id("copy")),
+            Task::Restore(Restore { blob: "b19.zip".into(), ..restore(Some(BackupId(19))) }),
+        )
+        .await;
     assert_eq!(pass(&world, fleet([shop()], keeping(1))).await.added, 1);
     assert!(world.owed().await.contains(&"shop: delete 21".to_owned()));
 }
