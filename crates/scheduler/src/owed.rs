@@ -115,9 +115,9 @@ impl Kept<'_> {
         rule.is_due(last_drill(self.entries), self.now).then_some(rule)
     }
 
-    /// A drill of the newest good backup into `scratch`.
+    /// A drill of the newest good backup that will be left into `scratch`.
     pub fn drill(&self, rule: &DrillRule, scratch: App) -> Option<Owed> {
-        let good = self.entries.iter().filter(|entry| entry.good);
+        let good = self.entries.iter().filter(|entry| entry.good && !self.going.contains(&entry.backup.id));
         let newest = good.max_by_key(|entry| (entry.backup.accepted_at, entry.backup.id))?;
         let restore = Restore {
             source: self.app.id.clone(),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use holdfast_model::retention::{Keep, Retention};
 use holdfast_model::{
-    App, AppId, BackupId, Delete, DrillRule, Policy, PolicyName, Priority, Restore, SasFacts, SasWindow,
+    App, AppId, BackupId, Delete, DrillRule, Policy, PolicyName, Priority, Restore, Run, SasFacts, SasWindow,
     StorageName, Task, Terms, Trigger,
 };
 use holdfast_scheduler::{Fleet, Housekept};
@@ -167,6 +167,22 @@ async fn a_backup_that_is_about_to_be_restored_is_not_deleted_though_its_blob_al
         .await;
     assert_eq!(pass(&world, fleet([shop()], keeping(1))).await.added, 1);
     assert!(world.owed().await.contains(&"shop: delete 21".to_owned()));
+}
+
+#[tokio::test]
+async fn no_drill_is_owed_to_a_backup_that_is_being_deleted() {
+    let world = nights(21..=22).await;
+    let delete = Delete { backup: BackupId(22), blob: "b22.zip".into(), even_the_last: true };
+    world.ask(&shop(), Task::Delete(delete)).await;
+    assert_eq!(pass(&world, fleet([shop()], drilling())).await.added, 1);
+    let drilled = |run: &Run| Some(run.task.restore()?.blob.clone());
+    let drilled: Vec<String> = world.to_do().await.iter().filter_map(drilled).collect();
+    assert_eq!(drilled, ["b21.zip"]);
+    let delete = Delete { backup: BackupId(21), blob: "b21.zip".into(), even_the_last: true };
+    world.over(&format!("drill {}", shop().id), false).await;
+    world.ask(&shop(), Task::Delete(delete)).await;
+    world.clock.advance(7 * DAY);
+    assert_eq!(pass(&world, fleet([shop()], drilling())).await.added, 0, "there is no other");
 }
 
 #[tokio::test]
