@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use holdfast_model::{
-    App, AppId, BackupId, CatalogEntry, NewRun, Policy, PolicyName, RunId, RunKind, SasWindow, Timestamp,
-    Trigger,
+    App, AppId, BackupId, CatalogEntry, NewRun, Policy, PolicyName, Restore, RunId, RunKind, SasWindow, Task,
+    Timestamp, Trigger,
 };
 use holdfast_store::{CatalogFilter, RunFilter, Store};
 use tokio::sync::{Notify, watch};
@@ -57,16 +57,13 @@ pub struct Housekept {
     pub of_the_future: u64,
 }
 
-/// Backups by app.
-type Backups = BTreeMap<AppId, BTreeSet<BackupId>>;
-
 /// What a pass knows of the whole fleet.
 struct Sight {
     fleet: Arc<Fleet>,
-    /// The backups that a restore which has not ended reads.
-    read: Backups,
+    /// The restores that have not ended, for practice or not.
+    restores: Vec<Restore>,
     /// The backups that a deletion which has not ended takes away.
-    going: Backups,
+    going: BTreeMap<AppId, BTreeSet<BackupId>>,
 }
 
 impl Housekeeper {
@@ -192,7 +189,7 @@ impl Housekeeper {
         }
         // Who paused an app wants nothing to happen to it; that its backups can be read does no harm.
         if !app.paused {
-            owed.extend(kept.deletions(&doomed, sight.read.get(&app.id).unwrap_or(&nothing)));
+            owed.extend(kept.deletions(&doomed, &sight.restores));
             owed.extend(self.drill_of(&sight.fleet, kept).await?);
         }
         owed.extend(self.refreshes_of(kept, &doomed).await?);
@@ -242,17 +239,14 @@ impl Housekeeper {
 
     /// The fleet, and what runs that have not ended do to backups.
     async fn sight(&self, fleet: Arc<Fleet>) -> Result<Sight, Error> {
-        let (mut read, mut going) = (Backups::new(), Backups::new());
+        let mut sight = Sight { fleet, restores: Vec::new(), going: BTreeMap::new() };
         for run in self.store.runs(&RunFilter { unfinished: true, ..RunFilter::default() }).await? {
-            let of = match run.task.kind() {
-                RunKind::Restore | RunKind::Drill => &mut read,
-                RunKind::Delete => &mut going,
-                _ => continue,
-            };
-            if let Some((app, id)) = run.task.backup(&run.app) {
-                of.entry(app.clone()).or_default().insert(id);
+            if let Task::Delete(delete) = &run.task {
+                sight.going.entry(run.app).or_default().insert(delete.backup);
+            } else {
+                sight.restores.extend(run.task.restore().cloned());
             }
         }
-        Ok(Sight { fleet, read, going })
+        Ok(sight)
     }
 }
