@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use holdfast_arm::{Backup, Verdict};
 use holdfast_model::{
-    Attempt, BackupFacts, BackupStatus, Cause, RunEvent, Terms, Then, Timestamp, Verification, answer_to,
-    poll_delay,
+    Attempt, BackupFacts, BackupStatus, Cause, Run, RunEvent, RunKind, RunState, Terms, Then, Timestamp,
+    Verification, answer_to, poll_delay,
 };
 
 use super::check::good;
@@ -108,7 +108,24 @@ fn not_answered(
         Verdict::Forbidden => Cause::AppForbidden,
         _ => return ask_later(sight, attempt, accepted_at, error, rng),
     };
-    failed(sight, attempt, Failure::new(cause, error.to_string()), rng)
+    let backup = unfinished(sight.run, attempt).filter(|_| cause == Cause::AppForbidden);
+    failed(sight, attempt, Failure { backup, ..Failure::new(cause, error.to_string()) }, rng)
+}
+
+/// What Azure may finish although nobody waits for it any more.
+fn unfinished(run: &Run, attempt: &Attempt) -> Option<BackupFacts> {
+    let (RunKind::Backup, RunState::Polling { backup, accepted_at, .. }) = (run.task.kind(), &run.state)
+    else {
+        return None;
+    };
+    Some(BackupFacts {
+        id: *backup,
+        blob: format!("{}.zip", attempt.name),
+        size_bytes: 0,
+        accepted_at: *accepted_at,
+        finished_at: None,
+        databases: Vec::new(),
+    })
 }
 
 /// No answer to a question: it is asked again, until the deadline.
@@ -144,6 +161,7 @@ fn past_deadline(
     let deadline = sight.run.terms.deadline;
     (sight.now >= since + deadline).then(|| {
         let detail = format!("{} s after the start: {why}", deadline.as_secs());
-        failed(sight, attempt, Failure::new(Cause::DeadlinePassed, detail), rng)
+        let backup = unfinished(sight.run, attempt);
+        failed(sight, attempt, Failure { backup, ..Failure::new(Cause::DeadlinePassed, detail) }, rng)
     })
 }

@@ -1,6 +1,8 @@
 //! Blobs.
 
-use holdfast_model::{DatabaseFacts, DatabaseKind, DatabaseRef, Outcome, RunState, Task, Verification};
+use holdfast_model::{
+    DatabaseFacts, DatabaseKind, DatabaseRef, Outcome, RunState, Tally, Task, Verification,
+};
 use holdfast_storage::BlobFacts;
 use proptest::prelude::*;
 
@@ -80,6 +82,30 @@ fn a_blob_that_shrank_beyond_the_tolerance_is_not_trusted() {
     assert!(!shrunk(0, Some(-5), 1));
     assert!(shrunk(0, Some(i64::MAX), 1));
     assert!(!shrunk(0, Some(i64::MAX), u64::MAX));
+}
+
+/// What the failed attempt leaves to the catalog.
+fn left(next: &Next) -> Option<i64> {
+    next.events.iter().find_map(|event| match event {
+        RunEvent::AttemptEnded { backup: Some(backup), .. } => Some(backup.size_bytes),
+        _ => None,
+    })
+}
+
+#[test]
+fn what_lies_in_storage_is_left_to_retention_though_no_run_counts_it() {
+    let shrunk = check(&verifying(), Some(1_000), 0, Ok((Some(of(10)), Some(of(1)))));
+    assert_eq!((cause(&shrunk), left(&shrunk)), (Some(Cause::BlobShrunk), Some(10)));
+    assert_eq!(after(&verifying(), &shrunk).tally.partial_backup, None);
+    let last = Run { tally: Tally { failed: 99, ..Tally::default() }, ..verifying() };
+    let over = check(&last, Some(1_000), 0, Ok((Some(of(10)), Some(of(1)))));
+    assert_eq!(ending(&over), Some((Outcome::Exhausted, Some(Cause::BlobShrunk))));
+
+    let without_manifest = check(&verifying(), None, 0, Ok((Some(of(900)), None)));
+    assert_eq!(left(&without_manifest), Some(900));
+    for blobs in [(None, None), (Some(of(0)), Some(of(1)))] {
+        assert_eq!(left(&check(&verifying(), None, 0, Ok(blobs))), None, "nothing to keep: {blobs:?}");
+    }
 }
 
 proptest! {
