@@ -43,6 +43,19 @@ async fn a_run_goes_from_planned_to_succeeded_and_every_step_is_told() {
 }
 
 #[tokio::test]
+async fn a_partial_backup_is_looked_at_before_it_counts_as_good() {
+    for (partial_is_good, looks) in [(true, 2), (false, 0)] {
+        let world = World::new();
+        world.add_run_under("shop", |terms| terms.partial_is_good = partial_is_good).await;
+        world.azure.script_statuses(&["PartiallySucceeded"]);
+        world.carry_on().await;
+        let RunState::Ended { outcome, .. } = world.run().await.state else { unreachable!() };
+        assert_eq!((outcome, world.backups().await[0].good), (Outcome::Partial, partial_is_good));
+        assert_eq!(world.storage.looks.lock().unwrap().len(), looks);
+    }
+}
+
+#[tokio::test]
 async fn a_message_of_another_version_or_of_no_run_is_dropped_without_a_call() {
     let world = World::new();
     let run_id = world.add_run("shop").await;

@@ -6,7 +6,7 @@ use super::super::asked;
 use super::*;
 
 fn told(run: &Run, now: Timestamp, answer: Result<Backup, Error>) -> Next {
-    asked(&sight(run, now), &attempt(1), (at(0), &BackupStatus::Created), answer, &mut rng())
+    asked(&sight(run, now), &attempt(1), (at(0), &BackupStatus::Created), (answer, None), &mut rng())
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn an_apps_usual_time_is_waited_out_and_no_longer_than_the_deadline() {
     let seen = |typical| Sight { typical: Some(seconds(typical)), ..sight(&run, at(5)) };
     let ask = |sight: &Sight<'_>| {
         let told = Ok(backup(BackupStatus::Created));
-        asked(sight, &attempt(1), (at(0), &BackupStatus::Created), told, &mut rng()).due_at
+        asked(sight, &attempt(1), (at(0), &BackupStatus::Created), (told, None), &mut rng()).due_at
     };
     assert_eq!(ask(&seen(200)), at(220));
     let mut short = polling();
