@@ -6,12 +6,13 @@ use holdfast_model::{
 };
 use holdfast_store::{CatalogFilter, Committed};
 
-use crate::bench::{Bench, accepted, app, attempt_ended, ended, facts, secs, started, window};
+use crate::bench::{Bench, accepted, app, ended, facts, secs, started, window};
 
 on_every_store!(
     a_good_backup_is_in_the_catalog_with_the_sas_that_azure_keeps,
     a_partial_backup_is_good_where_its_terms_said_so,
     what_an_attempt_left_is_known_and_a_better_word_on_it_wins,
+    what_a_run_made_and_did_not_count_is_known,
     an_orphan_is_known_and_overwrites_nothing_better,
     a_backup_that_was_deleted_is_gone_and_one_that_could_not_be_is_troubled,
     a_deletion_takes_no_other_backup_of_its_number_out_of_the_catalog,
@@ -37,6 +38,12 @@ fn delete(id: i64) -> Task {
 
 fn over(outcome: Outcome, cause: Option<Cause>) -> RunEvent {
     RunEvent::Ended { outcome, cause, backup: None, verification: None }
+}
+
+/// The first attempt failed, and left a backup.
+fn left_by_attempt(cause: Cause, backup: BackupFacts) -> RunEvent {
+    let (number, status, detail, backup, retry_at) = (1, None, String::new(), Some(backup), None);
+    RunEvent::AttemptEnded { number, status, cause, detail, backup, retry_at }
 }
 
 /// The run, begun and completed.
@@ -83,19 +90,22 @@ async fn what_an_attempt_left_is_known_and_a_better_word_on_it_wins(bench: &Benc
     let run = bench.added(&app("shop")).await;
     bench.happen(run.id, vec![started(&run, bench.now()), accepted(bench.now())]).await;
     let partial = facts(5, bench.now(), bench.now());
-    let RunEvent::AttemptEnded { number, status, cause, detail, retry_at, .. } =
-        attempt_ended(1, Cause::PartiallySucceeded)
-    else {
-        unreachable!()
-    };
-    let backup = Some(partial.clone());
-    bench
-        .happen(run.id, vec![RunEvent::AttemptEnded { number, status, cause, detail, backup, retry_at }])
-        .await;
+    bench.happen(run.id, vec![left_by_attempt(Cause::PartiallySucceeded, partial.clone())]).await;
     let left = only(bench).await;
     assert_eq!((left.made, left.good, left.sas.is_some()), (Made::Attempt, false, true));
     bench.happen(run.id, vec![ended(Outcome::Partial, Some(partial))]).await;
     assert_eq!(only(bench).await, CatalogEntry { made: Made::Partial, ..left });
+}
+
+async fn what_a_run_made_and_did_not_count_is_known(bench: &Bench) {
+    let mut new = bench.manual(&app("shop"));
+    new.run.terms.partial_is_good = true;
+    let run = bench.add(new).await;
+    bench.happen(run.id, vec![started(&run, bench.now()), accepted(bench.now())]).await;
+    let late = left_by_attempt(Cause::DeadlinePassed, facts(0, bench.now(), bench.now()));
+    bench.happen(run.id, vec![late, over(Outcome::Failed, Some(Cause::DeadlinePassed))]).await;
+    let left = only(bench).await;
+    assert_eq!((left.made, left.good, left.sas.is_some()), (Made::Attempt, false, true));
 }
 
 async fn an_orphan_is_known_and_overwrites_nothing_better(bench: &Bench) {

@@ -43,7 +43,7 @@ pub enum Made {
     Succeeded,
     /// A run's best, with something missing.
     Partial,
-    /// Left over from an attempt that came out partial.
+    /// Left over from an attempt that failed: partial, not trusted, or too late.
     Attempt,
     /// Made by an attempt that was given up as lost.
     Orphan,

@@ -158,6 +158,11 @@ impl Cause {
         }
     }
 
+    /// Whether the attempt made a backup that will do where there is no better: with something missing.
+    pub fn leaves_partial(self) -> bool {
+        matches!(self, Self::PartiallySucceeded | Self::DatabasesDropped)
+    }
+
     /// The word in rows and on screen.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -140,7 +140,7 @@ pub enum RunEvent {
         cause: Cause,
         /// In words: Azure's log without secrets, or the error.
         detail: String,
-        /// What was made all the same: a partial backup.
+        /// What was made all the same, or may still be: a partial backup, one that is not trusted, one that is late.
         backup: Option<BackupFacts>,
         /// When the next attempt is due, if there is one.
         retry_at: Option<Timestamp>,

@@ -246,7 +246,9 @@ impl Tally {
                 if *cause == Cause::AnswerLost {
                     self.missing.insert(*number);
                 }
-                self.partial_backup = backup.clone().or(self.partial_backup.take());
+                if cause.leaves_partial() {
+                    self.partial_backup = backup.clone().or(self.partial_backup.take());
+                }
             }
             RunEvent::StartRefused { cause, .. } => self.count_failure(*cause),
             RunEvent::Deferred { .. } => self.deferred += 1,

@@ -149,6 +149,7 @@ fn entry(
 ) -> CatalogEntry {
     let good = match made {
         Made::Succeeded | Made::TakenOver => true,
+        // Where storage is in reach, no partial one gets here that would be good and was not looked at.
         Made::Partial => run.terms.partial_is_good,
         Made::Attempt | Made::Orphan => false,
     };

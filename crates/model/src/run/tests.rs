@@ -166,6 +166,23 @@ fn a_sas_that_storage_refused_is_remembered_until_the_next_attempt_begins() {
 }
 
 #[test]
+fn only_a_backup_with_something_missing_is_kept_for_want_of_a_better_one() {
+    for cause in Cause::ALL {
+        let ended = RunEvent::AttemptEnded {
+            number: 1,
+            status: None,
+            cause,
+            detail: String::new(),
+            backup: Some(facts()),
+            retry_at: None,
+        };
+        let run = a_run().run.after(&every_event(1)[3], at(1)).unwrap().after(&ended, at(1)).unwrap();
+        let is_partial = matches!(cause, Cause::PartiallySucceeded | Cause::DatabasesDropped);
+        assert_eq!(run.tally.partial_backup, is_partial.then(facts), "{cause}");
+    }
+}
+
+#[test]
 fn a_deferral_uses_up_no_attempt_and_is_forgotten_when_azure_accepts() {
     let mut run = a_run().run;
     for event in [&every_event(1)[3], &every_event(1)[5], &every_event(1)[3]] {

@@ -54,7 +54,8 @@ pub(crate) async fn check(seams: &Seams, sight: &Sight<'_>, backup: &BackupFacts
     BlobCheck { blobs, orphans: missing(seams, run).await }
 }
 
-async fn blobs(
+/// The blob and the manifest beside it.
+pub(crate) async fn blobs(
     seams: &Seams,
     sight: &Sight<'_>,
     backup: &BackupFacts,

@@ -6,7 +6,7 @@ mod ready;
 mod restore;
 mod schedule;
 
-pub(crate) use backup::{check, look, missing, post};
+pub(crate) use backup::{blobs, check, look, missing, post};
 pub(crate) use delete::{delete, find, renew, stays};
 pub(crate) use ready::{databases, grant};
 pub(crate) use restore::{restore, restored, trace};

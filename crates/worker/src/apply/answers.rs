@@ -4,21 +4,35 @@ use std::time::Duration;
 
 use holdfast_arm::{Backup, Verdict};
 use holdfast_model::{
-    Attempt, BackupFacts, BackupStatus, Cause, RunEvent, Terms, Then, Timestamp, Verification, answer_to,
-    poll_delay,
+    Attempt, BackupFacts, BackupStatus, Cause, Run, RunEvent, RunKind, RunState, Terms, Then, Timestamp,
+    Verification, answer_to, poll_delay,
 };
 
-use super::check::good;
+use super::check::{Blobs, fault, good, left_behind, measured};
 use super::ending::{Failure, failed};
 use super::pauses::{asked_for, budget_to_close, pause, waits_because};
 use super::{Next, Sight};
 
-/// The answer came, or did not. `accepted_at` and `seen` are what the run knew before.
+/// A partial backup that counts as good: it is looked at like a whole one before it does, where storage is in reach.
+/// Azure tells a partial one as often as it is asked, so the look belongs to the question and needs no state of its own.
+pub(crate) fn counts_in_part(
+    sight: &Sight<'_>,
+    attempt: &Attempt,
+    accepted_at: Timestamp,
+    answer: &Result<Backup, holdfast_arm::Error>,
+) -> Option<BackupFacts> {
+    let Terms { verify, partial_is_good, .. } = sight.run.terms;
+    let backup = answer.as_ref().ok().filter(|_| verify && partial_is_good)?;
+    (backup.status == BackupStatus::PartiallySucceeded).then(|| facts(attempt, accepted_at, backup))
+}
+
+/// The answer came, or did not. `accepted_at` and `seen` are what the run knew before; `blobs` is the look at a backup
+/// that [`counts_in_part`].
 pub(crate) fn asked(
     sight: &Sight<'_>,
     attempt: &Attempt,
     (accepted_at, seen): (Timestamp, &BackupStatus),
-    answer: Result<Backup, holdfast_arm::Error>,
+    (answer, blobs): (Result<Backup, holdfast_arm::Error>, Option<Result<Blobs, holdfast_storage::Error>>),
     rng: &mut fastrand::Rng,
 ) -> Next {
     let backup = match answer {
@@ -33,10 +47,12 @@ pub(crate) fn asked(
             still_working(sight, attempt, accepted_at, backup.retry_after, rng)
         }
         Then::CheckBlob => completed(sight, attempt, accepted_at, &backup, rng),
+        Then::Fail(Cause::PartiallySucceeded) => {
+            partial(sight, attempt, (accepted_at, &backup), blobs.transpose(), rng)
+        }
         Then::Fail(cause) => {
-            let made = (cause == Cause::PartiallySucceeded).then(|| facts(attempt, accepted_at, &backup));
             let detail = backup.log.clone().unwrap_or_default();
-            let failure = Failure { status: Some(backup.status.clone()), cause, detail, backup: made };
+            let failure = Failure { status: Some(backup.status.clone()), cause, detail, backup: None };
             failed(sight, attempt, failure, rng)
         }
     };
@@ -62,6 +78,45 @@ fn completed(
     let mut next = good(sight, attempt, &facts, Verification::OutOfReach, rng);
     next.events.insert(0, completed);
     next
+}
+
+/// Files are missing from the backup; and more, where its blobs were looked at.
+fn partial(
+    sight: &Sight<'_>,
+    attempt: &Attempt,
+    (accepted_at, backup): (Timestamp, &Backup),
+    blobs: Result<Option<Blobs>, holdfast_storage::Error>,
+    rng: &mut fastrand::Rng,
+) -> Next {
+    let facts = facts(attempt, accepted_at, backup);
+    let blobs = match blobs {
+        Ok(blobs) => blobs,
+        Err(error) => return look_later(sight, attempt, accepted_at, &error, rng),
+    };
+    let status = Some(backup.status.clone());
+    if let Some((blobs, (cause, detail))) = blobs.and_then(|blobs| Some((blobs, fault(sight, blobs)?))) {
+        let backup = left_behind(&facts, blobs);
+        return failed(sight, attempt, Failure { status, cause, detail, backup }, rng);
+    }
+    let made = blobs.map_or_else(|| facts.clone(), |blobs| measured(&facts, blobs));
+    let (cause, detail) = (Cause::PartiallySucceeded, backup.log.clone().unwrap_or_default());
+    failed(sight, attempt, Failure { status, cause, detail, backup: Some(made) }, rng)
+}
+
+/// Azure is asked again, and storage with it, until the deadline.
+fn look_later(
+    sight: &Sight<'_>,
+    attempt: &Attempt,
+    accepted_at: Timestamp,
+    error: &holdfast_storage::Error,
+    rng: &mut fastrand::Rng,
+) -> Next {
+    tracing::info!(app = sight.run.app.short_name(), %error, "a partial backup cannot be looked at yet");
+    let why = error.to_string();
+    past_deadline(sight, attempt, accepted_at, &why, rng).unwrap_or_else(|| {
+        let waited = (sight.now - accepted_at).to_std().unwrap_or_default();
+        Next::new(Vec::new(), sight.now + poll_delay(&sight.run.terms.poll, waited, None, rng))
+    })
 }
 
 fn facts(attempt: &Attempt, accepted_at: Timestamp, backup: &Backup) -> BackupFacts {
@@ -108,7 +163,24 @@ fn not_answered(
         Verdict::Forbidden => Cause::AppForbidden,
         _ => return ask_later(sight, attempt, accepted_at, error, rng),
     };
-    failed(sight, attempt, Failure::new(cause, error.to_string()), rng)
+    let backup = unfinished(sight.run, attempt).filter(|_| cause == Cause::AppForbidden);
+    failed(sight, attempt, Failure { backup, ..Failure::new(cause, error.to_string()) }, rng)
+}
+
+/// What Azure may finish although nobody waits for it any more.
+fn unfinished(run: &Run, attempt: &Attempt) -> Option<BackupFacts> {
+    let (RunKind::Backup, RunState::Polling { backup, accepted_at, .. }) = (run.task.kind(), &run.state)
+    else {
+        return None;
+    };
+    Some(BackupFacts {
+        id: *backup,
+        blob: format!("{}.zip", attempt.name),
+        size_bytes: 0,
+        accepted_at: *accepted_at,
+        finished_at: None,
+        databases: Vec::new(),
+    })
 }
 
 /// No answer to a question: it is asked again, until the deadline.
@@ -144,6 +216,7 @@ fn past_deadline(
     let deadline = sight.run.terms.deadline;
     (sight.now >= since + deadline).then(|| {
         let detail = format!("{} s after the start: {why}", deadline.as_secs());
-        failed(sight, attempt, Failure::new(Cause::DeadlinePassed, detail), rng)
+        let backup = unfinished(sight.run, attempt);
+        failed(sight, attempt, Failure { backup, ..Failure::new(Cause::DeadlinePassed, detail) }, rng)
     })
 }

@@ -43,8 +43,8 @@ pub(crate) fn checked(
         Some(Ok(blobs)) => match fault(sight, blobs) {
             None => good(sight, attempt, &measured(backup, blobs), Verification::Verified, rng),
             Some((cause, detail)) => {
-                let status = Some(BackupStatus::Succeeded);
-                failed(sight, attempt, Failure { status, cause, detail, backup: None }, rng)
+                let (status, backup) = (Some(BackupStatus::Succeeded), left_behind(backup, blobs));
+                failed(sight, attempt, Failure { status, cause, detail, backup }, rng)
             }
         },
     };
@@ -55,9 +55,15 @@ pub(crate) fn checked(
 }
 
 /// The backup with the size that storage tells: the next one is held against it.
-fn measured(backup: &BackupFacts, (blob, _): Blobs) -> BackupFacts {
+pub(super) fn measured(backup: &BackupFacts, (blob, _): Blobs) -> BackupFacts {
     let size = blob.and_then(|blob| i64::try_from(blob.size_bytes).ok());
     BackupFacts { size_bytes: size.unwrap_or(backup.size_bytes), ..backup.clone() }
+}
+
+/// What a backup that is not trusted leaves in storage, for retention to take away. Where that is nothing, it would only
+/// stand as the last backup of an app that has no good one.
+pub(super) fn left_behind(backup: &BackupFacts, blobs: Blobs) -> Option<BackupFacts> {
+    blobs.0.is_some_and(|blob| blob.size_bytes > 0).then(|| measured(backup, blobs))
 }
 
 /// What could not be looked at, in words.
@@ -110,7 +116,7 @@ fn left_out(task: &Task, backup: &BackupFacts) -> Option<String> {
 }
 
 /// What is wrong with the blob, if anything.
-fn fault(sight: &Sight<'_>, (blob, manifest): Blobs) -> Option<(Cause, String)> {
+pub(super) fn fault(sight: &Sight<'_>, (blob, manifest): Blobs) -> Option<(Cause, String)> {
     let Some(blob) = blob else {
         return Some((Cause::BlobMissing, "the backup's blob is not in the container".to_owned()));
     };

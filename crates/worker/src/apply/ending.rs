@@ -17,7 +17,7 @@ pub(super) struct Failure {
     pub cause: Cause,
     /// In words.
     pub detail: String,
-    /// What was made all the same.
+    /// What was made all the same, or may still be: the catalog must know of it.
     pub backup: Option<BackupFacts>,
 }
 
@@ -37,7 +37,8 @@ pub(super) fn failed(
 ) -> Next {
     let Failure { status, cause, detail, backup } = failure;
     let retry_at = retry_at(sight, cause, rng);
-    let best = backup.clone().or_else(|| sight.run.tally.partial_backup.clone());
+    let partial = backup.clone().filter(|_| cause.leaves_partial());
+    let best = partial.or_else(|| sight.run.tally.partial_backup.clone());
     let ended = RunEvent::AttemptEnded { number: attempt.number, status, cause, detail, backup, retry_at };
     finish(sight, ended, cause, best, retry_at)
 }

@@ -12,7 +12,7 @@ mod refresh_sas;
 mod restore;
 mod schedule;
 
-pub(crate) use answers::asked;
+pub(crate) use answers::{asked, counts_in_part};
 pub(crate) use begin::{Begun, NotReady, not_ready, posted, prepared};
 pub(crate) use check::{BlobCheck, Blobs, checked};
 pub(crate) use delete::{Before, Stays, before_delete, delete_answered, delete_seen, is_another, stays};

@@ -18,7 +18,7 @@ pub(super) async fn perform(
     let run = sight.run;
     let next = match (decide(run, permit.is_some()), &run.state) {
         (Action::Prepare, _) => match prepare(bench, databases).await {
-            Ok(Ok((begun, sends))) => return Some(begin(bench, begun, sends)),
+            Ok(Ok((begun, sends))) => return begin(bench, begun, sends),
             Ok(Err(found)) => apply::turned_up(&bench.after(), found),
             Err(why) => apply::not_ready(&bench.after(), &why, rng),
         },
@@ -33,7 +33,11 @@ pub(super) async fn perform(
         }
         (Action::Ask, RunState::Polling { attempt, backup, accepted_at, status }) => {
             let answer = seams.arm.get_backup(&run.app, *backup).await;
-            apply::asked(&bench.after(), attempt, (*accepted_at, status), answer, rng)
+            let blobs = match apply::counts_in_part(sight, attempt, *accepted_at, &answer) {
+                Some(partial) => Some(act::blobs(seams, sight, &partial).await),
+                None => None,
+            };
+            apply::asked(&bench.after(), attempt, (*accepted_at, status), (answer, blobs), rng)
         }
         (Action::Check, RunState::Verifying { attempt, backup: Some(backup), checks }) => {
             let check = act::check(seams, sight, backup).await;

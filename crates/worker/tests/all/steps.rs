@@ -43,6 +43,19 @@ async fn a_run_goes_from_planned_to_succeeded_and_every_step_is_told() {
 }
 
 #[tokio::test]
+async fn a_partial_backup_is_looked_at_before_it_counts_as_good() {
+    for (partial_is_good, looks) in [(true, 2), (false, 0)] {
+        let world = World::new();
+        world.add_run_under("shop", |terms| terms.partial_is_good = partial_is_good).await;
+        world.azure.script_statuses(&["PartiallySucceeded"]);
+        world.carry_on().await;
+        let RunState::Ended { outcome, .. } = world.run().await.state else { unreachable!() };
+        assert_eq!((outcome, world.backups().await[0].good), (Outcome::Partial, partial_is_good));
+        assert_eq!(world.storage.looks.lock().unwrap().len(), looks);
+    }
+}
+
+#[tokio::test]
 async fn a_message_of_another_version_or_of_no_run_is_dropped_without_a_call() {
     let world = World::new();
     let run_id = world.add_run("shop").await;
@@ -132,6 +145,21 @@ async fn a_machine_that_slept_beyond_its_permit_does_not_post() {
     let wakeup = world.hand_out().await[0];
     assert_eq!(world.step(wakeup).await.unwrap(), Stepped::Dropped);
     assert_eq!(world.azure.calls(), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_machine_that_slept_before_its_intent_was_committed_commits_none() {
+    let mut world = World::new();
+    world.seams.clock = Arc::new(Sleepy(world.clock.clone()));
+    let id = world.add_run("shop").await;
+    *world.storage.stall.lock().unwrap() = Some((world.clock.clone(), LEASE - Duration::from_secs(1)));
+    let wakeup = world.hand_out().await[0];
+    // By its own time the intent would lapse while the request may still be under way.
+    assert_eq!(world.step(wakeup).await.unwrap(), Stepped::Dropped);
+    assert_eq!((world.run().await.state, world.azure.calls()), (RunState::Planned, Vec::new()));
+    world.seams.clock = world.clock.clone();
+    world.carry_on().await;
+    assert_eq!((world.azure.accepted().len(), world.story(id).await.contains(&"absent")), (1, false));
 }
 
 #[tokio::test]

@@ -79,6 +79,11 @@ impl World {
 
     /// Adds a run asked for by hand.
     pub async fn add_run(&self, site: &str) -> RunId {
+        self.add_run_under(site, |_| {}).await
+    }
+
+    /// The same under other terms.
+    pub async fn add_run_under(&self, site: &str, change: impl FnOnce(&mut Terms)) -> RunId {
         let id = AppId::new("sub", "group", site, None);
         let app = App {
             id,
@@ -89,7 +94,8 @@ impl World {
         };
         let now = self.store.now().await.unwrap();
         let id = RunId::new(now, &mut self.rng.lock().unwrap());
-        let terms = Terms::new(StorageName::new("weu"), "acct");
+        let mut terms = Terms::new(StorageName::new("weu"), "acct");
+        change(&mut terms);
         let new = NewRun::backup(id, &app, &terms, (None, Trigger::Manual), (now, now));
         self.store.add_run(&new).await.unwrap();
         id

@@ -50,6 +50,10 @@ pub fn judge(backup: &BackupFacts, sight: &Sight<'_>) -> Verdict {
     if sight.is_being_deleted || sight.listed.is_some_and(is_going) {
         return unchecked("it is being deleted");
     }
+    // What a run no longer waited for is in the catalog, whatever comes of it.
+    if let Some(listed) = sight.listed.filter(|listed| is_unmade(&listed.status)) {
+        return unchecked(&format!("azure calls it {}", listed.status));
+    }
     let blobs = match &sight.blobs {
         Some(Err(error)) if sight.listed.is_some() => return unchecked(error),
         Some(Ok(blobs)) => Some(blobs),
@@ -79,6 +83,12 @@ pub fn judge(backup: &BackupFacts, sight: &Sight<'_>) -> Verdict {
         return lost("the manifest (.xml) beside its blob is not there, and a restore needs it".to_owned());
     }
     Verdict::Verified { size_bytes: i64::try_from(size).ok() }
+}
+
+/// Not made, or not yet.
+fn is_unmade(status: &BackupStatus) -> bool {
+    use BackupStatus as S;
+    matches!(status, S::Created | S::InProgress | S::Failed | S::TimedOut | S::Skipped)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use super::super::asked;
 use super::*;
 
 fn told(run: &Run, now: Timestamp, answer: Result<Backup, Error>) -> Next {
-    asked(&sight(run, now), &attempt(1), (at(0), &BackupStatus::Created), answer, &mut rng())
+    asked(&sight(run, now), &attempt(1), (at(0), &BackupStatus::Created), (answer, None), &mut rng())
 }
 
 #[test]
@@ -39,6 +39,27 @@ fn azure_is_asked_exactly_at_the_deadline_and_not_after() {
 }
 
 #[test]
+fn a_backup_that_azure_may_still_finish_is_left_to_the_catalog() {
+    let ways = [
+        (3_600, Ok(backup(BackupStatus::InProgress)), Cause::DeadlinePassed),
+        (3_600, Err(error(Verdict::Ambiguous)), Cause::DeadlinePassed),
+        (200, Err(error(Verdict::Forbidden)), Cause::AppForbidden),
+    ];
+    for (now, answer, expected) in ways {
+        let over = told(&polling(), at(now), answer);
+        assert_eq!(ending(&over), Some((Outcome::Failed, Some(expected))));
+        let left = over.events.iter().find_map(|event| match event {
+            RunEvent::AttemptEnded { backup, .. } => backup.clone(),
+            _ => None,
+        });
+        let blob = format!("{}.zip", attempt(1).name);
+        assert_eq!(left, Some(BackupFacts { blob, size_bytes: 0, ..facts() }), "{expected}");
+    }
+    let gone = told(&polling(), at(200), Err(error(Verdict::NotFound)));
+    assert!(matches!(gone.events[..], [RunEvent::AttemptEnded { backup: None, .. }, _]), "{gone:?}");
+}
+
+#[test]
 fn just_before_the_deadline_the_shortest_pause_is_kept_and_the_question_after_is_the_last() {
     let next = told(&polling(), at(3_598), Ok(backup(BackupStatus::Created)));
     assert_eq!(next.due_at, at(3_603));
@@ -57,7 +78,7 @@ fn an_apps_usual_time_is_waited_out_and_no_longer_than_the_deadline() {
     let seen = |typical| Sight { typical: Some(seconds(typical)), ..sight(&run, at(5)) };
     let ask = |sight: &Sight<'_>| {
         let told = Ok(backup(BackupStatus::Created));
-        asked(sight, &attempt(1), (at(0), &BackupStatus::Created), told, &mut rng()).due_at
+        asked(sight, &attempt(1), (at(0), &BackupStatus::Created), (told, None), &mut rng()).due_at
     };
     assert_eq!(ask(&seen(200)), at(220));
     let mut short = polling();

@@ -1,10 +1,12 @@
 //! Blobs.
 
-use holdfast_model::{DatabaseFacts, DatabaseKind, DatabaseRef, Outcome, RunState, Task, Verification};
+use holdfast_model::{
+    DatabaseFacts, DatabaseKind, DatabaseRef, Outcome, RunState, Tally, Task, Verification,
+};
 use holdfast_storage::BlobFacts;
 use proptest::prelude::*;
 
-use super::super::{BlobCheck, checked};
+use super::super::{BlobCheck, asked, checked, counts_in_part};
 use super::*;
 
 type Blobs = Result<(Option<BlobFacts>, Option<BlobFacts>), holdfast_storage::Error>;
@@ -80,6 +82,30 @@ fn a_blob_that_shrank_beyond_the_tolerance_is_not_trusted() {
     assert!(!shrunk(0, Some(-5), 1));
     assert!(shrunk(0, Some(i64::MAX), 1));
     assert!(!shrunk(0, Some(i64::MAX), u64::MAX));
+}
+
+/// What the failed attempt leaves to the catalog.
+fn left(next: &Next) -> Option<i64> {
+    next.events.iter().find_map(|event| match event {
+        RunEvent::AttemptEnded { backup: Some(backup), .. } => Some(backup.size_bytes),
+        _ => None,
+    })
+}
+
+#[test]
+fn what_lies_in_storage_is_left_to_retention_though_no_run_counts_it() {
+    let shrunk = check(&verifying(), Some(1_000), 0, Ok((Some(of(10)), Some(of(1)))));
+    assert_eq!((cause(&shrunk), left(&shrunk)), (Some(Cause::BlobShrunk), Some(10)));
+    assert_eq!(after(&verifying(), &shrunk).tally.partial_backup, None);
+    let last = Run { tally: Tally { failed: 99, ..Tally::default() }, ..verifying() };
+    let over = check(&last, Some(1_000), 0, Ok((Some(of(10)), Some(of(1)))));
+    assert_eq!(ending(&over), Some((Outcome::Exhausted, Some(Cause::BlobShrunk))));
+
+    let without_manifest = check(&verifying(), None, 0, Ok((Some(of(900)), None)));
+    assert_eq!(left(&without_manifest), Some(900));
+    for blobs in [(None, None), (Some(of(0)), Some(of(1)))] {
+        assert_eq!(left(&check(&verifying(), None, 0, Ok(blobs))), None, "nothing to keep: {blobs:?}");
+    }
 }
 
 proptest! {
@@ -172,4 +198,59 @@ fn a_backup_without_a_database_that_was_asked_for_is_partial_and_says_which() {
     let there = DatabaseFacts { kind: "SqlAzure".into(), name: "shop".into() };
     let whole = check(&BackupFacts { databases: vec![there], ..facts() });
     assert_eq!(ending(&whole), Some((Outcome::Succeeded, None)));
+}
+
+/// A run under whose terms a partial backup is enough, told so by Azure.
+fn told_partial(blobs: Blobs, last_good_bytes: Option<i64>, now: Timestamp) -> Next {
+    let run = partial_is_good();
+    let sight = Sight { last_good_bytes, ..sight(&run, now) };
+    let answer = (Ok(backup(BackupStatus::PartiallySucceeded)), Some(blobs));
+    asked(&sight, &attempt(1), (at(0), &BackupStatus::PartiallySucceeded), answer, &mut rng())
+}
+
+fn partial_is_good() -> Run {
+    let mut run = polling();
+    run.terms.partial_is_good = true;
+    run
+}
+
+#[test]
+fn a_partial_backup_that_would_be_good_is_looked_at_like_a_whole_one() {
+    let partial = Cause::PartiallySucceeded;
+    let whole = told_partial(Ok((Some(of(800)), Some(of(1)))), Some(900), at(60));
+    assert_eq!((cause(&whole), left(&whole)), (Some(partial), Some(800)));
+    for (blobs, expected) in [
+        ((None, None), Cause::BlobMissing),
+        ((Some(of(900)), None), Cause::BlobMissing),
+        ((Some(of(0)), Some(of(1))), Cause::BlobEmpty),
+        ((Some(of(10)), Some(of(1))), Cause::BlobShrunk),
+    ] {
+        let next = told_partial(Ok(blobs), Some(900), at(60));
+        assert_eq!(cause(&next), Some(expected), "{blobs:?}");
+        assert_eq!(after(&partial_is_good(), &next).tally.partial_backup, None, "{blobs:?}");
+    }
+}
+
+#[test]
+fn a_partial_backup_that_cannot_be_looked_at_counts_for_nothing_until_it_was() {
+    let next = told_partial(Err(no_answer()), None, at(60));
+    assert!(next.events.is_empty() && next.due_at > at(60), "{next:?}");
+    let over = told_partial(Err(no_answer()), None, at(3_600));
+    assert_eq!(ending(&over), Some((Outcome::Failed, Some(Cause::DeadlinePassed))));
+    assert!(left(&over).is_some(), "the catalog knows of it");
+}
+
+#[test]
+fn only_a_partial_backup_that_would_be_good_and_is_in_reach_is_looked_at() {
+    let looks = |run: &Run, status| {
+        let answer = Ok(backup(status));
+        counts_in_part(&sight(run, at(60)), &attempt(1), at(0), &answer).map(|backup| backup.id)
+    };
+    let run = partial_is_good();
+    assert_eq!(looks(&run, BackupStatus::PartiallySucceeded), Some(BackupId(7)));
+    assert_eq!(looks(&run, BackupStatus::Succeeded), None, "it is looked at in a step of its own");
+    assert_eq!(looks(&polling(), BackupStatus::PartiallySucceeded), None);
+    let mut far = run;
+    far.terms.verify = false;
+    assert_eq!(looks(&far, BackupStatus::PartiallySucceeded), None);
 }

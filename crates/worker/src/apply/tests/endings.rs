@@ -26,7 +26,7 @@ fn sample(answer: Answer) -> Backup {
 }
 
 fn asked_and_told(run: &Run, backup: Backup) -> Next {
-    asked(&sight(run, at(60)), &attempt(1), (at(0), &BackupStatus::Created), Ok(backup), &mut rng())
+    asked(&sight(run, at(60)), &attempt(1), (at(0), &BackupStatus::Created), (Ok(backup), None), &mut rng())
 }
 
 /// Every kind's count is `count`, but `own` of the kind itself.

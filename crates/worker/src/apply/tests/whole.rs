@@ -7,7 +7,9 @@ use holdfast_storage::BlobFacts;
 use proptest::prelude::*;
 
 use super::super::begin::NotReady;
-use super::super::{Begun, BlobCheck, asked, checked, looked, not_ready, posted, prepared, turned_up};
+use super::super::{
+    Begun, BlobCheck, Blobs, asked, checked, counts_in_part, looked, not_ready, posted, prepared, turned_up,
+};
 use super::*;
 use crate::decide::{Action, decide};
 
@@ -27,6 +29,7 @@ impl Drive {
         let mut rng = fastrand::Rng::with_seed(seed);
         let mut run = planned();
         run.terms.verify = rng.bool();
+        run.terms.partial_is_good = rng.bool();
         run.terms.deadline = seconds(rng.u64(0..20_000));
         Self { run, now: at(0), rng, mine: false, left: BTreeSet::new() }
     }
@@ -45,7 +48,9 @@ impl Drive {
             }
             (Action::Ask, RunState::Polling { attempt, accepted_at, status, .. }) => {
                 let answer = self.maybe(Self::answer);
-                asked(&sight, attempt, (*accepted_at, status), answer, &mut self.rng)
+                let counts = counts_in_part(&sight, attempt, *accepted_at, &answer);
+                let blobs = counts.map(|_| self.blobs());
+                asked(&sight, attempt, (*accepted_at, status), (answer, blobs), &mut self.rng)
             }
             (Action::Check, RunState::Verifying { attempt, backup: Some(backup), checks }) => {
                 let check = self.check();
@@ -112,10 +117,14 @@ impl Drive {
         backup(status.unwrap_or_else(|| BackupStatus::from_word("Perfect")))
     }
 
-    fn check(&mut self) -> BlobCheck {
+    fn blobs(&mut self) -> Result<Blobs, holdfast_storage::Error> {
         let blob =
             |drive: &mut Self| drive.rng.bool().then(|| BlobFacts { size_bytes: drive.rng.u64(0..1_000) });
-        let blobs = if self.rng.bool() { Err(no_answer()) } else { Ok((blob(self), blob(self))) };
+        if self.rng.bool() { Err(no_answer()) } else { Ok((blob(self), blob(self))) }
+    }
+
+    fn check(&mut self) -> BlobCheck {
+        let blobs = self.blobs();
         let missing = self.run.tally.missing.clone();
         let orphans = self.maybe(Self::listed);
         let orphans =

@@ -78,6 +78,7 @@ fn a_backup_that_neither_list_has_is_lost() {
 fn what_nobody_could_tell_is_no_loss() {
     let there = listed(BackupStatus::Succeeded);
     let going = listed(BackupStatus::DeleteInProgress);
+    let late = listed(BackupStatus::InProgress);
     let storage = Some(Err("storage did not answer".to_owned()));
     for (sight, why) in [
         (Sight { listed: Some(&there), blobs: storage, ..Sight::default() }, "storage did not answer"),
@@ -87,6 +88,11 @@ fn what_nobody_could_tell_is_no_loss() {
             Sight { listed: Some(&going), blobs: Some(Ok(look(None, None))), ..Sight::default() },
             "it is being deleted",
         ),
+        (
+            Sight { listed: Some(&late), blobs: Some(Ok(look(None, None))), ..Sight::default() },
+            "azure calls it InProgress",
+        ),
+        (Sight { listed: Some(&late), ..Sight::default() }, "azure calls it InProgress"),
     ] {
         assert_eq!(judge(&facts(10), &sight), unchecked(why), "{sight:?}");
     }
