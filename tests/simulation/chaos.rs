@@ -300,8 +300,9 @@ impl Storage for Shaky<Arc<dyn Storage>> {
         &self,
         storage: &StorageName,
         name: &str,
+        now: Timestamp,
     ) -> Result<Option<BlobFacts>, holdfast_storage::Error> {
-        self.around(self.inner.blob(storage, name)).await
+        self.around(self.inner.blob(storage, name, now)).await
     }
 }
 

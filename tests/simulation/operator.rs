@@ -157,7 +157,7 @@ impl Operator {
     async fn restore_blob(&mut self, app: &App) -> Done {
         let entry = self.any_kept(app).await.filter(|entry| entry.good)?;
         let now = self.clock.now();
-        let need = Need { now, until: now, replace: None, reason: None };
+        let need = Need { now, until: now, replace: None, reason: None, probe: true };
         let grant = self.storage.grant(&entry.storage, &need).await.ok()?;
         let request = RestoreRequest {
             storage_url: grant.url,

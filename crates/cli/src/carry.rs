@@ -28,7 +28,9 @@ pub async fn added(
     show: impl FnOnce(&[Run]) -> anyhow::Result<()>,
 ) -> anyhow::Result<Exit> {
     if !wait {
-        show(&load(&*backends.store, ids).await?)?;
+        let runs = load(&*backends.store, ids).await?;
+        backends.store.close().await;
+        show(&runs)?;
         if backends.carries {
             context.out.message(
                 "this begins when `holdfast run` works on this store; --wait carries it out from here",
@@ -77,6 +79,8 @@ async fn out(
         work.await?;
     }
     stopper.abort();
+    // What was written is brought into the store's one file, so that a copy of it is whole.
+    store.close().await;
     Ok((ended?, was_stopped))
 }
 

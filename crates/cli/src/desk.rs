@@ -89,7 +89,8 @@ impl<'a> Desk<'a> {
 
     /// What a run under these terms wants of a SAS.
     pub fn need(&self, terms: &Terms) -> Need {
-        Need { now: self.now, until: self.now + terms.deadline, replace: None, reason: None }
+        let until = self.now + terms.deadline;
+        Need { now: self.now, until, replace: None, reason: None, probe: terms.verify }
     }
 }
 

@@ -88,7 +88,7 @@ impl LiveStorage {
         if !place.judge(&sas, need).faults.is_empty() {
             return Ok(AtHand::Replace(RefreshReason::Expiring));
         }
-        match self.try_out(place, state, &sas, need.now).await {
+        match self.try_out(place, state, &sas, need).await {
             Ok(()) => Ok(AtHand::Good(sas)),
             // It was good before. Perhaps the key was rotated, and the source knows a newer one.
             Err(error) if error.verdict() == Verdict::Unusable => Ok(AtHand::Replace(RefreshReason::Refused)),
@@ -114,7 +114,7 @@ impl LiveStorage {
             let (origin, cure) = (target.source.origin(), target.source.cure());
             return Err(Error::JudgeSas { storage: name.clone(), origin, faults, cure });
         }
-        if let Err(error) = self.try_out(place, state, &sas, need.now).await {
+        if let Err(error) = self.try_out(place, state, &sas, need).await {
             if error.verdict() == Verdict::Unusable {
                 place.supply.forget_key(need.now).await;
             }
@@ -129,21 +129,18 @@ impl LiveStorage {
         Ok((sas, refresh))
     }
 
-    /// Writes with the SAS, unless it is known how that ends.
-    async fn try_out(
-        &self,
-        place: &Place,
-        state: &mut State,
-        sas: &Sas,
-        now: Timestamp,
-    ) -> Result<(), Error> {
+    /// Writes with the SAS, unless it is known how that ends, or storage cannot be reached from here.
+    async fn try_out(&self, place: &Place, state: &mut State, sas: &Sas, need: &Need) -> Result<(), Error> {
+        if !need.probe {
+            return Ok(());
+        }
         let fingerprint = sas.fingerprint().to_owned();
         let elapsed = self.clock.elapsed();
         state.trials.retain(|_, trial| trial.holds(elapsed));
         let result = if let Some(trial) = state.trials.get(&fingerprint) {
             trial.result.clone()
         } else {
-            let blob_name = state.probe_name(now);
+            let blob_name = state.probe_name(need.now);
             let result = probe(&self.client, place.container(), sas, &blob_name).await.result;
             let trial = Trial { at: self.clock.elapsed(), result: result.clone() };
             state.trials.insert(fingerprint.clone(), trial);
@@ -196,9 +193,14 @@ impl Storage for LiveStorage {
         })
     }
 
-    async fn blob(&self, storage: &StorageName, blob_name: &str) -> Result<Option<BlobFacts>, Error> {
+    async fn blob(
+        &self,
+        storage: &StorageName,
+        blob_name: &str,
+        now: Timestamp,
+    ) -> Result<Option<BlobFacts>, Error> {
         let place = self.find(storage)?;
-        let sas = place.supply.for_reading(self.clock.now()).await?;
+        let sas = place.supply.for_reading(now).await?;
         let container = place.container();
         blob::look(&self.client, container, &sas, blob_name).await.map_err(|cause| Error::ReadBlob {
             storage: storage.clone(),

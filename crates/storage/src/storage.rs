@@ -12,16 +12,21 @@ pub trait Storage: Send + Sync {
     /// The container behind a storage's name, to be shown.
     fn container(&self, storage: &StorageName) -> Result<Container, Error>;
 
-    /// A SAS good for a backup that may run until `need.until`: judged, tried by a write when new, and refreshed first
-    /// when the one at hand will not do.
+    /// A SAS good for a backup that may run until `need.until`: judged, tried by a write when new and `need.probe` says
+    /// so, and refreshed first when the one at hand will not do.
     async fn grant(&self, storage: &StorageName, need: &Need) -> Result<Grant, Error>;
 
     /// How a SAS that is newly read or minted for `need` does: judged and tried by a write, whatever the judgement
     /// says. It takes the place of none. An error when there is no SAS to judge.
     async fn judge(&self, storage: &StorageName, need: &Need) -> Result<SasHealth, Error>;
 
-    /// What is known of a blob; `None` when it is not there.
-    async fn blob(&self, storage: &StorageName, blob_name: &str) -> Result<Option<BlobFacts>, Error>;
+    /// What is known of a blob at `now`; `None` when it is not there.
+    async fn blob(
+        &self,
+        storage: &StorageName,
+        blob_name: &str,
+        now: Timestamp,
+    ) -> Result<Option<BlobFacts>, Error>;
 }
 
 /// What a SAS is wanted for.
@@ -36,6 +41,8 @@ pub struct Need {
     /// Set when a SAS newly read or minted is wanted for this reason, though the one at hand might do. A source that
     /// gives the one at hand again has none newer: that one is handed out, and nothing was replaced.
     pub reason: Option<RefreshReason>,
+    /// Whether a SAS is tried by a write before it is handed out; not so for storage that only Azure can reach.
+    pub probe: bool,
 }
 
 /// A SAS that will do.

@@ -5,7 +5,7 @@ use holdfast_arm::{Backup, Error, RestoreRequest, Verdict};
 use holdfast_model::{
     App, AppId, BackupFacts, BackupStatus, DatabaseRef, Drill, Restore, SasFacts, StorageName, Task, Terms,
 };
-use holdfast_store::CatalogFilter;
+use holdfast_store::{CatalogFilter, Running};
 
 use super::choose::{Chosen, Wanted, choose, nowhere};
 use super::databases::{Databases, brought_back};
@@ -145,10 +145,10 @@ fn whole(app: &AppId, backup: Backup) -> Result<BackupFacts, Failure> {
     Ok(BackupFacts { id: backup.id, blob, size_bytes, accepted_at, finished_at, databases: backup.databases })
 }
 
-/// The SAS that Azure would be given, which must do.
+/// The SAS that Azure would be given, which must do. Where storage is out of reach, no test write says whether it does.
 async fn sas(desk: &Desk<'_>, terms: &Terms) -> anyhow::Result<SasFacts> {
     let health = desk.health(terms).await?;
-    if health.is_good() {
+    if health.is_good() || (health.faults.is_empty() && !terms.verify) {
         return Ok(health.facts);
     }
     let why = unfit(&health).join("; ");
@@ -186,7 +186,7 @@ async fn blobs(desk: &Desk<'_>, backup: &Source, terms: &Terms) -> anyhow::Resul
         return Ok(Blobs::NotChecked);
     }
     for name in [backup.blob.clone(), backup.manifest()] {
-        if desk.storage.blob(&terms.storage, &name).await?.is_none() {
+        if desk.storage.blob(&terms.storage, &name, desk.now).await?.is_none() {
             let container = desk.storage.container(&terms.storage)?;
             let what = format!("{container} holds no blob {name}, and no restore succeeds without it");
             return Err(Failure::new(Exit::Failed, what)
@@ -219,8 +219,8 @@ async fn warnings(
     }
     let statuses = desk.store.status().await?;
     let running = statuses.iter().find(|status| status.app == *target).and_then(|status| status.running);
-    if let Some(state) = running {
-        warnings.push(format!("another run of {name} is {}: this one waits for it", state.as_str()));
+    if let Some(Running { kind, state }) = running {
+        warnings.push(format!("a {kind} of {name} is {}: this one waits for it", state.as_str()));
     }
     Ok(warnings)
 }

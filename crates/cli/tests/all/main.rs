@@ -10,6 +10,7 @@ mod deploy;
 mod doctor;
 mod kill;
 mod native_schedules;
+mod prompts;
 mod restoring;
 mod sas;
 mod simulated;

@@ -134,6 +134,23 @@ fn a_sas_that_will_not_do_stops_no_app() {
 }
 
 #[test]
+fn storage_that_only_azure_reaches_hinders_no_restore() {
+    let ground = Ground::new();
+    let fleet = std::fs::read_to_string(ground.place.path("fleet.toml")).unwrap();
+    let container = fleet.lines().find(|line| line.starts_with("container = ")).unwrap();
+    let fleet = fleet.replace(container, "container = \"http://127.0.0.1:1/acct/backups\"");
+    ground.place.write("fleet.toml", &fleet);
+    let line = format!("restore {} --latest --overwrite", ground.apps[0]);
+    let text = ground.told(&line, 1);
+    assert!(text.contains("a test write failed"), "{text}");
+
+    let deadline = fleet.lines().find(|line| line.starts_with("deadline")).unwrap();
+    ground.place.write("fleet.toml", &fleet.replace(deadline, &format!("{deadline}\nverify = false")));
+    let planned = ground.place.json(&line);
+    assert_eq!(planned["plan"]["blobs"], "not_checked", "{planned}");
+}
+
+#[test]
 fn a_backup_goes_into_another_app_or_a_new_one_too() {
     let ground = Ground::new();
     let [app, other] = [&ground.apps[0], &ground.apps[1]];

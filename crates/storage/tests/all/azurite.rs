@@ -27,7 +27,7 @@ fn now() -> Timestamp {
 }
 
 fn need(now: Timestamp) -> Need {
-    Need { now, until: now + TimeDelta::hours(4), replace: None, reason: None }
+    Need { now, until: now + TimeDelta::hours(4), replace: None, reason: None, probe: true }
 }
 
 fn storage(container: &Container, source: SasSource, tokens: Arc<dyn Tokens>) -> LiveStorage {
@@ -69,10 +69,10 @@ async fn writes_reads_lists_and_deletes(storage: &LiveStorage, granted: &Grant) 
     assert_eq!(send("GET", &blob, "").await, (200, "backup".to_owned()));
     let (status, list) = send("GET", &format!("{container}?restype=container&comp=list&{sas}"), "").await;
     assert!(status == 200 && list.contains("<Name>shop-1.zip</Name>"), "{status} {list}");
-    let seen = storage.blob(&weu(), "shop-1.zip").await.unwrap();
+    let seen = storage.blob(&weu(), "shop-1.zip", now()).await.unwrap();
     assert_eq!(seen, Some(BlobFacts { size_bytes: 6 }));
     assert_eq!(send("DELETE", &blob, "").await.0, 202);
-    assert_eq!(storage.blob(&weu(), "shop-1.zip").await.unwrap(), None);
+    assert_eq!(storage.blob(&weu(), "shop-1.zip", now()).await.unwrap(), None);
 }
 
 /// A SAS that somebody wrote down is refused for both reading and writing.
@@ -80,7 +80,7 @@ async fn is_refused(container: &Container, sas: &str) {
     let (_file, source) = sas_file(sas);
     let storage = storage(container, source, Arc::new(Nobody));
     assert_eq!(storage.judge(&weu(), &need(now())).await.unwrap().probe, REFUSED);
-    let error = storage.blob(&weu(), "shop-1.zip").await.unwrap_err();
+    let error = storage.blob(&weu(), "shop-1.zip", now()).await.unwrap_err();
     assert_eq!(error.verdict(), Verdict::Unusable);
     assert!(
         matches!(error, Error::ReadBlob { cause: Refusal::Forbidden { status: 403, .. }, .. }),
@@ -94,7 +94,7 @@ async fn may_only_read(container: &Container, sas: &str) {
     let storage = storage(container, source, Arc::new(Nobody));
     let health = storage.judge(&weu(), &need(now())).await.unwrap();
     assert!(!health.is_good() && health.probe == REFUSED, "{health:?}");
-    assert_eq!(storage.blob(&weu(), "shop-1.zip").await.unwrap(), None);
+    assert_eq!(storage.blob(&weu(), "shop-1.zip", now()).await.unwrap(), None);
 }
 
 #[tokio::test]

@@ -7,7 +7,8 @@ use holdfast_storage::{DELEGATION_LIFETIME_MAX, Need, SasSource, Storage, Verdic
 use secrecy::ExposeSecret;
 
 use crate::server::{
-    Asked, Badge, Nobody, Reply, Server, TOKEN, agree, clock, grant, hours, need, storage_with, weu,
+    Asked, Badge, Nobody, Reply, Server, TOKEN, agree, clock, grant, hours, need, start_of_test,
+    storage_with, weu,
 };
 
 fn delegation(lifetime: Duration) -> SasSource {
@@ -57,7 +58,7 @@ async fn a_key_is_asked_for_with_a_token_and_signs_many_sas() {
     clock.advance(hours(45));
     let second = grant(&storage, &need(&clock)).await.unwrap();
     assert_ne!(second.facts, first.facts);
-    storage.blob(&weu(), "shop-1.zip").await.unwrap();
+    storage.blob(&weu(), "shop-1.zip", start_of_test() + hours(45)).await.unwrap();
     assert_eq!(server.take_methods(), ["PUT", "DELETE", "HEAD"], "the key at hand still covers both");
 
     clock.advance(hours(5 * 24));
@@ -84,7 +85,7 @@ async fn callers_at_the_same_moment_share_one_key() {
     let (server, clock) = (server().await, clock());
     let storage = server.storage(&clock, delegation(hours(48)));
     let name = weu();
-    let looks = (0..20).map(|_| storage.blob(&name, "shop-1.zip"));
+    let looks = (0..20).map(|_| storage.blob(&name, "shop-1.zip", start_of_test()));
     assert!(futures::future::join_all(looks).await.into_iter().all(|look| look.is_ok()));
     let methods = server.take_methods();
     assert_eq!(methods.iter().filter(|method| *method == "POST").count(), 1);

@@ -8,7 +8,7 @@ use holdfast_storage::{Error, Need, SasSource, SecretRef, Storage, Verdict, Warn
 use secrecy::ExposeSecret;
 
 use crate::server::{
-    Reply, Server, agree, clock, grant, hours, key_file, need, sas, sas_file, start_of_test, write,
+    Reply, Server, agree, clock, grant, hours, key_file, need, sas, sas_file, start_of_test, storage, write,
 };
 
 #[tokio::test]
@@ -161,6 +161,36 @@ async fn each_refusal_of_a_test_write_says_who_must_act() {
         assert!(error.to_string().contains("storage `weu`"), "{error}");
         assert_eq!(server.take_methods(), ["PUT"], "nothing was written that needs deleting");
     }
+}
+
+#[tokio::test]
+async fn a_storage_out_of_reach_is_not_tried_but_its_sas_is_judged() {
+    let (server, clock) = (Server::start().await, clock());
+    server.answer_with(|_| Reply::status(403));
+    let (file, source) = sas_file(&sas("Zmlyc3Q"));
+    let storage = server.storage(&clock, source);
+    let need = Need { probe: false, ..need(&clock) };
+    let first = grant(&storage, &need).await.unwrap();
+    assert_eq!(first.refresh.unwrap().reason, RefreshReason::First);
+    assert_eq!(grant(&storage, &need).await.unwrap().facts, first.facts, "the one at hand");
+    let tried = Need { probe: true, ..need.clone() };
+    assert_eq!(grant(&storage, &tried).await.unwrap_err().verdict(), Verdict::Unusable);
+    assert_eq!(server.take_methods(), ["PUT"], "only whoever can reach it tries");
+
+    write(file.path(), "sv=2022-11-02&sr=c&sp=rl&se=2027-02-02T00:00:00Z&sig=c2Vjb25k");
+    let replace = Need { replace: Some(first.facts.fingerprint), ..need };
+    let error = grant(&storage, &replace).await.unwrap_err();
+    assert!(error.to_string().contains("lacks write and delete permission"), "{error}");
+}
+
+#[tokio::test]
+async fn a_storage_out_of_reach_need_not_be_there() {
+    let clock = clock();
+    let (_file, source) = key_file(hours(48));
+    let storage = storage("http://127.0.0.1:1/acct/backups".parse().unwrap(), &clock, source);
+    assert_eq!(grant(&storage, &need(&clock)).await.unwrap_err().verdict(), Verdict::Unreachable);
+    let granted = grant(&storage, &Need { probe: false, ..need(&clock) }).await.unwrap();
+    assert_eq!(granted.refresh.unwrap().reason, RefreshReason::First);
 }
 
 #[tokio::test]

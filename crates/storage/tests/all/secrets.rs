@@ -6,7 +6,8 @@ use holdfast_storage::{Storage, Verdict};
 use secrecy::ExposeSecret;
 
 use crate::server::{
-    Reply, Server, clock, container_that_hangs_up, grant, hours, key_file, need, sas, sas_file, storage, weu,
+    Reply, Server, clock, container_that_hangs_up, grant, hours, key_file, need, sas, sas_file,
+    start_of_test, storage, weu,
 };
 
 const SIGNATURE: &str = "c2lnbmF0dXJlOTg3NjU0MzIxMA";
@@ -38,7 +39,7 @@ async fn a_connection_that_breaks_is_told_without_the_url() {
     let (_file, source) = sas_file(&sas(SIGNATURE));
     let storage = storage(container_that_hangs_up().await, &clock, source);
     let refused = grant(&storage, &need(&clock)).await.unwrap_err();
-    let missing = storage.blob(&weu(), "shop-1.zip").await.unwrap_err();
+    let missing = storage.blob(&weu(), "shop-1.zip", start_of_test()).await.unwrap_err();
     for error in [refused, missing] {
         assert_eq!(error.verdict(), Verdict::Unreachable, "{error}");
         let shown = format!("{error} {}", show(&[&error]));

@@ -217,7 +217,13 @@ pub fn hours(hours: u64) -> Duration {
 
 /// A backup that begins now and may run for four hours.
 pub fn need(clock: &ManualClock) -> Need {
-    Need { now: clock.now(), until: clock.now() + TimeDelta::hours(4), replace: None, reason: None }
+    Need {
+        now: clock.now(),
+        until: clock.now() + TimeDelta::hours(4),
+        replace: None,
+        reason: None,
+        probe: true,
+    }
 }
 
 /// The query of a good SAS with this signature.

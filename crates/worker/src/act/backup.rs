@@ -4,7 +4,7 @@ use holdfast_arm::{Backup, BackupRequest, Operation};
 use holdfast_model::{Attempt, BackupFacts, BackupName, Run, RunState};
 
 use super::in_time;
-use crate::apply::{BlobCheck, Blobs, Found};
+use crate::apply::{BlobCheck, Blobs, Found, Sight};
 use crate::permit::Sends;
 use crate::{Seams, Settings};
 
@@ -48,18 +48,23 @@ pub(crate) async fn missing(seams: &Seams, run: &Run) -> Result<Vec<Found>, hold
 }
 
 /// The blob and the manifest beside it, where storage is in reach, and what else the run left behind.
-pub(crate) async fn check(seams: &Seams, run: &Run, backup: &BackupFacts) -> BlobCheck {
-    let blobs = if run.terms.verify { Some(blobs(seams, run, backup).await) } else { None };
+pub(crate) async fn check(seams: &Seams, sight: &Sight<'_>, backup: &BackupFacts) -> BlobCheck {
+    let run = sight.run;
+    let blobs = if run.terms.verify { Some(blobs(seams, sight, backup).await) } else { None };
     BlobCheck { blobs, orphans: missing(seams, run).await }
 }
 
-async fn blobs(seams: &Seams, run: &Run, backup: &BackupFacts) -> Result<Blobs, holdfast_storage::Error> {
-    let storage = &run.terms.storage;
-    let blob = seams.storage.blob(storage, &backup.blob).await?;
+async fn blobs(
+    seams: &Seams,
+    sight: &Sight<'_>,
+    backup: &BackupFacts,
+) -> Result<Blobs, holdfast_storage::Error> {
+    let storage = &sight.run.terms.storage;
+    let blob = seams.storage.blob(storage, &backup.blob, sight.now).await?;
     if blob.is_none() {
         return Ok((None, None));
     }
-    Ok((blob, seams.storage.blob(storage, &backup.manifest()).await?))
+    Ok((blob, seams.storage.blob(storage, &backup.manifest(), sight.now).await?))
 }
 
 /// Listed backups whose names only an attempt of this run can bear.

@@ -18,6 +18,7 @@ pub(crate) async fn grant(
         until: sight.now + sight.run.terms.deadline,
         replace: sight.run.state.refused_sas().map(ToOwned::to_owned),
         reason,
+        probe: sight.run.terms.verify,
     };
     let grant = seams.storage.grant(&sight.run.terms.storage, &need).await?;
     for warning in &grant.warnings {

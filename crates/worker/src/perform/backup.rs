@@ -36,7 +36,7 @@ pub(super) async fn perform(
             apply::asked(&bench.after(), attempt, (*accepted_at, status), answer, rng)
         }
         (Action::Check, RunState::Verifying { attempt, backup: Some(backup), checks }) => {
-            let check = act::check(seams, run, backup).await;
+            let check = act::check(seams, sight, backup).await;
             apply::checked(&bench.after(), attempt, (backup, *checks), check, rng)
         }
         _ => return None,

@@ -97,6 +97,17 @@ async fn a_stall_within_the_permit_does_no_harm() {
     assert_eq!(world.azure.accepted().len(), 1);
 }
 
+#[tokio::test]
+async fn blobs_are_looked_at_by_the_stores_time_and_not_by_the_machines() {
+    let mut world = World::new();
+    let wrong = world.clock.now() + Duration::from_mins(10);
+    world.seams.clock = Arc::new(ManualClock::new(wrong));
+    world.add_run("shop").await;
+    world.carry_on().await;
+    let looks = world.storage.looks.lock().unwrap().clone();
+    assert_eq!(looks, [world.clock.now(); 2], "the blob and its manifest");
+}
+
 /// A machine that sleeps: its `elapsed` stands still meanwhile.
 #[derive(Debug)]
 struct Sleepy(Arc<ManualClock>);

@@ -4,7 +4,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use holdfast_model::{ManualClock, RefreshReason, SasFacts, SasRefresh, SasWindow, StorageName};
+use holdfast_model::{ManualClock, RefreshReason, SasFacts, SasRefresh, SasWindow, StorageName, Timestamp};
 use holdfast_storage::{
     BlobFacts, Container, Error, Grant, Need, SasHealth, SecretError, SecretRef, Secrets, Storage,
 };
@@ -23,6 +23,8 @@ const CONTAINER: &str = "https://acct.blob.core.windows.net/backups";
 pub struct FakeStorage {
     /// What was asked for, and whether a grant has been made before.
     pub needs: Mutex<Vec<Need>>,
+    /// When blobs were looked at.
+    pub looks: Mutex<Vec<Timestamp>>,
     /// Holds grants up while it has no permits.
     pub gate: Semaphore,
     /// How long the process stands still, by a clock, when it has its grant.
@@ -31,7 +33,12 @@ pub struct FakeStorage {
 
 impl Default for FakeStorage {
     fn default() -> Self {
-        Self { needs: Mutex::default(), gate: Semaphore::new(1_000), stall: Mutex::default() }
+        Self {
+            needs: Mutex::default(),
+            looks: Mutex::default(),
+            gate: Semaphore::new(1_000),
+            stall: Mutex::default(),
+        }
     }
 }
 
@@ -79,7 +86,8 @@ impl Storage for FakeStorage {
         })
     }
 
-    async fn blob(&self, _: &StorageName, _: &str) -> Result<Option<BlobFacts>, Error> {
+    async fn blob(&self, _: &StorageName, _: &str, now: Timestamp) -> Result<Option<BlobFacts>, Error> {
+        self.looks.lock().unwrap().push(now);
         pause().await;
         Ok(Some(BlobFacts { size_bytes: 1_000 }))
     }

@@ -23,7 +23,7 @@ pub async fn find_blobs(backups: &[BackupFacts], terms: &Terms, desk: &Desk<'_>)
         return Ok(());
     }
     for backup in backups {
-        if desk.storage.blob(&terms.storage, &backup.blob).await?.is_none() {
+        if desk.storage.blob(&terms.storage, &backup.blob, desk.now).await?.is_none() {
             let what = format!("backup {} does not lie in storage `{}`", backup.id, terms.storage);
             return Err(Failure::new(Exit::Usage, what).help("name the right one with --storage").into());
         }

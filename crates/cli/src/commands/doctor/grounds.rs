@@ -72,7 +72,7 @@ pub async fn storages(
     let mut found = Vec::new();
     for name in names {
         let now = context.clock.now();
-        let need = Need { now, until: now + longest(fleet, name), replace: None, reason: None };
+        let need = Need { now, until: now + longest(fleet, name), replace: None, reason: None, probe: true };
         let health = storage.judge(name, &need).await;
         found.extend(of_storage(name, health, context.clock.now()));
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use holdfast_arm::Arm;
-use holdfast_model::{AppId, CatalogEntry, NewRun, Note};
+use holdfast_model::{AppId, CatalogEntry, NewRun, Note, Timestamp};
 use holdfast_storage::Storage;
 use holdfast_store::{CatalogFilter, Store};
 use serde::Serialize;
@@ -93,11 +93,12 @@ impl Checker {
         let deleting = being_deleted(&*self.store, app).await?;
         let mut judged = Vec::new();
         for entry in entries {
+            let now = self.store.now().await?;
             let sight = Sight {
                 listed: seen.backups.iter().find(|backup| sightings::is(backup, &entry.backup)),
                 doubt: seen.doubt.as_ref().map(ToString::to_string),
                 is_being_deleted: deleting.contains(&entry.backup.id),
-                blobs: self.blobs(&entry).await,
+                blobs: self.blobs(&entry, now).await,
             };
             let verdict = judge(&entry.backup, &sight);
             judged.push((entry, verdict));
@@ -106,15 +107,15 @@ impl Checker {
     }
 
     /// The blob and the manifest; `None` where storage is out of reach.
-    async fn blobs(&self, entry: &CatalogEntry) -> Option<Result<Blobs, String>> {
+    async fn blobs(&self, entry: &CatalogEntry, now: Timestamp) -> Option<Result<Blobs, String>> {
         let policy = entry.policy.as_ref().and_then(|name| self.fleet.policies.get(name));
         let in_reach = policy.is_none_or(|policy| policy.terms.verify);
         if !in_reach || !self.fleet.storages.contains_key(&entry.storage) {
             return None;
         }
         let look = async {
-            let blob = self.storage.blob(&entry.storage, &entry.backup.blob).await?;
-            let manifest = self.storage.blob(&entry.storage, &entry.backup.manifest()).await?;
+            let blob = self.storage.blob(&entry.storage, &entry.backup.blob, now).await?;
+            let manifest = self.storage.blob(&entry.storage, &entry.backup.manifest(), now).await?;
             Ok((blob, manifest))
         };
         Some(look.await.map_err(|error: holdfast_storage::Error| error.to_string()))
