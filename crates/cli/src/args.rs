@@ -13,12 +13,12 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use holdfast_model::{RunId, RunKind};
 
 pub use backups::{
-    AdoptArgs, AppsArgs, BackupsCommand, ChangeArgs, DeleteArgs, HoldArgs, HoldCommand, ListArgs,
+    AdoptArgs, AppsArgs, BackupsCommand, ChangeArgs, DeleteArgs, Going, HoldArgs, HoldCommand, ListArgs,
     NativeScheduleCommand, RetentionArgs, ShowArgs,
 };
 pub use dead::{DeadCommand, PickArgs};
 pub use doctor::DoctorArgs;
-pub use restore::{Consent, Destination, DrillArgs, RestoreArgs, WhichBackup};
+pub use restore::{Destination, DrillArgs, RestoreArgs, WhichBackup};
 pub use sas::{SasCheckArgs, SasCommand, SasRefreshArgs};
 pub use serve::{ConsoleArgs, DemoArgs, RunArgs, SchedulerArgs, SimulateArgs, WorkerArgs};
 

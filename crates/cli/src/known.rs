@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use futures::StreamExt;
 use holdfast_arm::{Arm, Error, Unobserved};
-use holdfast_model::{App, AppId, PolicyName, StorageName, Terms};
+use holdfast_model::{App, AppId, PolicyName, Terms};
 use holdfast_store::Store;
 
 use crate::clouds::clouds;
@@ -99,22 +99,6 @@ pub async fn apps(
 /// The one app that the command line names.
 pub async fn app(name: &str, fleet: &Fleet, store: &dyn Store, context: &Context) -> anyhow::Result<App> {
     Ok(known(fleet, store, context).await?.named(name)?)
-}
-
-/// The terms for what is done to a backup that lies in `storage`: those of the app's policy, but for the storage, which
-/// may have been another when the backup was taken.
-pub fn terms_in(storage: &StorageName, app: &App, fleet: &Fleet) -> Result<Terms, Failure> {
-    let Some(target) = fleet.storages.get(storage) else {
-        let names: Vec<&str> = fleet.storages.keys().map(StorageName::as_str).collect();
-        let what = format!("there is no storage `{storage}` in the fleet file");
-        return Err(Failure::new(Exit::Usage, what).help(format!("it has these: {}", names.join(", "))));
-    };
-    let account = target.container.account();
-    let policy = app.policy.as_ref().and_then(|name| fleet.policies.get(name));
-    Ok(match policy {
-        Some(policy) => Terms { storage: storage.clone(), account, ..policy.terms.clone() },
-        None => Terms::new(storage.clone(), account),
-    })
 }
 
 /// The terms of the app's policy.

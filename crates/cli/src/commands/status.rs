@@ -64,7 +64,7 @@ fn table(document: &Document) -> Table {
             (Some(policy), false) => Cell::from(policy.as_str()),
             (None, false) => Cell::toned("none", Tone::Warn),
         };
-        let running = status.running.map_or_else(|| "-".to_owned(), |running| running_words(&running));
+        let running = status.running.map_or_else(|| "-".to_owned(), running_words);
         let (last, ended) = status.last.as_ref().map_or_else(
             || ("-".into(), "-".to_owned()),
             |last| (outcome_cell(last.outcome, last.cause), age(last.ended_at, now)),
@@ -80,8 +80,8 @@ fn table(document: &Document) -> Table {
 }
 
 /// A backup is what an app mostly does, and is not named.
-fn running_words(Running { kind, state }: &Running) -> String {
-    if *kind == RunKind::Backup { state.as_str().to_owned() } else { format!("{kind}: {}", state.as_str()) }
+fn running_words(Running { kind, state }: Running) -> String {
+    if kind == RunKind::Backup { state.as_str().to_owned() } else { format!("{kind}: {}", state.as_str()) }
 }
 
 fn outcome_cell(outcome: Outcome, cause: Option<holdfast_model::Cause>) -> Cell {

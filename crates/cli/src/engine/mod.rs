@@ -120,7 +120,8 @@ impl Engine {
 
     /// Works until `stop`, then finishes the steps in hand.
     pub async fn run(self, role: Role, stop: CancellationToken) {
-        let working = self.loops(role, stop.clone());
+        // All loops together are too much for a stack.
+        let working = Box::pin(self.loops(role, stop.clone()));
         let too_long = async {
             stop.cancelled().await;
             let never = std::future::pending::<()>();
@@ -139,8 +140,7 @@ impl Engine {
         let plans = matches!(role, Role::All | Role::Scheduler);
         let worker = run_if(works, self.worker.run(self.rng.fork(), stop.clone()));
         let dispatcher = run_if(hands_out, self.dispatcher.run(stop.clone()));
-        // Boxed: a state this large is not moved about on the stack.
-        let planning = Box::pin(async {
+        let planning = async {
             // Both wait for the first look at the fleet: a fleet that is half known would lose cursors.
             self.keeper.look().await;
             tokio::join!(
@@ -148,7 +148,7 @@ impl Engine {
                 self.planner.run(stop.clone()),
                 self.housekeeper.run(stop.clone())
             );
-        });
+        };
         let planner = async {
             tokio::select! {
                 biased;

@@ -6,11 +6,9 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 use std::process::Stdio;
 
-use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use serde_json::Value;
-
 use crate::command::{Place, command};
 use crate::simulated::simulate;
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
 /// Runs `holdfast` at a terminal where somebody writes `answer`: its exit code, and what was to be read there.
 fn at_a_terminal(place: &Place, line: &str, answer: &str) -> (i32, String) {
@@ -69,5 +67,5 @@ fn what_cannot_be_undone_is_done_only_when_somebody_writes_the_word() {
     assert_eq!(code, 0, "{read}");
     assert_eq!(backups(), 0);
     let history = place.json(&format!("history {app}"));
-    assert!(history["runs"].as_array().unwrap().iter().all(|run| run["state"] == Value::from("ended")));
+    assert!(history["runs"].as_array().unwrap().iter().all(|run| run["state"] == "ended"));
 }
