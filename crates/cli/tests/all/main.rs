@@ -9,6 +9,7 @@ mod command;
 mod deploy;
 mod doctor;
 mod kill;
+mod lapsed;
 mod native_schedules;
 mod restoring;
 mod sas;
