@@ -15,3 +15,4 @@ mod restoring;
 mod sas;
 mod simulated;
 mod telemetry;
+mod waiting;
