@@ -43,6 +43,7 @@ fn a_held_backup_and_the_last_good_one_stay_and_another_is_deleted() {
     assert!(ended.err.starts_with("TO DELETE") && ended.err.contains("give --yes"), "{}", ended.err);
     let done = place.json(&format!("backups delete {app} {old} --yes --wait"));
     assert_eq!((&done[0]["kind"], &done[0]["outcome"]), (&"delete".into(), &"succeeded".into()));
+    assert_eq!(done[0]["task"]["backup"], old, "{done}");
 
     let ended = place.run(&format!("backups delete {app} {new} --yes"));
     assert_eq!(ended.code, 2);
