@@ -114,7 +114,7 @@ async fn follow(
     let mut progress = Progress::default();
     loop {
         let runs = load(store, ids).await?;
-        progress.tell(&runs, context);
+        progress.tell(&runs, store, context).await?;
         if stop.is_cancelled() || runs.iter().all(|run| run.state.is_ended()) {
             return Ok(runs);
         }

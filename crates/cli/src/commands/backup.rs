@@ -72,10 +72,11 @@ fn show(context: &Context, runs: &[Run]) -> anyhow::Result<()> {
 }
 
 fn line(run: &Run) -> Line {
-    let (mut cause, mut backup) = (None, None);
-    if let RunState::Ended { cause: why, backup: made, .. } = &run.state {
-        (cause, backup) = (*why, made.clone());
-    }
+    let (cause, backup) = match &run.state {
+        RunState::Ended { cause, backup, .. } => (*cause, backup.clone()),
+        RunState::Waiting { cause, .. } => (Some(*cause), None),
+        _ => (None, None),
+    };
     Line {
         app: run.app.clone(),
         run_id: run.id,

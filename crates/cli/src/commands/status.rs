@@ -28,6 +28,7 @@ pub async fn run(args: &StatusArgs, context: &Context) -> anyhow::Result<Exit> {
     let store = context.store(Mode::Read).await?;
     let (now, mut apps) = (store.now().await?, store.status().await?);
     store.close().await;
+    let is_empty = apps.is_empty();
     if args.problems {
         apps.retain(is_problem);
     }
@@ -37,10 +38,10 @@ pub async fn run(args: &StatusArgs, context: &Context) -> anyhow::Result<Exit> {
     if context.out.is_json() {
         context.out.json(&document)?;
     } else if document.apps.is_empty() {
-        let nothing = if args.problems {
-            "no app needs attention"
-        } else {
+        let nothing = if is_empty {
             "no apps yet: `holdfast run` takes the fleet in"
+        } else {
+            "no app needs attention"
         };
         context.out.text(nothing)?;
     } else {
