@@ -70,18 +70,13 @@ pub(crate) fn not_ready(sight: &Sight<'_>, why: &NotReady, rng: &mut fastrand::R
     let detail = why.to_string();
     match why {
         NotReady::Storage(error) if error.verdict() == holdfast_storage::Verdict::Unreachable => {
-            let wait = pause(Cause::Unreachable, sight.run.tally.deferred, None, rng);
-            deferred(sight, Cause::Unreachable, detail, sight.now + wait)
+            unreachable(sight, detail, rng)
         }
         NotReady::Storage(_) => refused(sight, Cause::SasUnusable, detail, rng),
         NotReady::Secret(error) if error.verdict() == holdfast_storage::Verdict::Unreachable => {
-            let wait = pause(Cause::Unreachable, sight.run.tally.deferred, None, rng);
-            deferred(sight, Cause::Unreachable, detail, sight.now + wait)
+            unreachable(sight, detail, rng)
         }
-        NotReady::Store(_) => {
-            let wait = pause(Cause::Unreachable, sight.run.tally.deferred, None, rng);
-            deferred(sight, Cause::Unreachable, detail, sight.now + wait)
-        }
+        NotReady::Store(_) => unreachable(sight, detail, rng),
         NotReady::Secret(_) | NotReady::Reference { .. } => {
             refused(sight, Cause::DatabaseSecret, detail, rng)
         }
@@ -92,6 +87,12 @@ pub(crate) fn not_ready(sight: &Sight<'_>, why: &NotReady, rng: &mut fastrand::R
             _ => put_off(sight, error, error.operation().call(), rng),
         },
     }
+}
+
+/// What is needed did not answer: later.
+pub(super) fn unreachable(sight: &Sight<'_>, detail: String, rng: &mut fastrand::Rng) -> Next {
+    let wait = pause(Cause::Unreachable, sight.run.tally.deferred, None, rng);
+    deferred(sight, Cause::Unreachable, detail, sight.now + wait)
 }
 
 /// The POST came back, or did not.

@@ -8,7 +8,7 @@ use holdfast_model::{
 use super::answers::still_working;
 use super::begin::not_accepted;
 use super::ending::{Failure, completed, done, failed, refused};
-use super::look::{Looked, absent, after_last_look, not_looked};
+use super::look::{not_looked, not_there};
 use super::{Next, Sight};
 
 /// What comes before the DELETE.
@@ -144,13 +144,10 @@ pub(crate) fn delete_seen(
             let adopted = RunEvent::Adopted { attempt, backup: delete.backup, accepted_at };
             Next::new(vec![adopted], sight.now + sight.run.terms.poll.first)
         }
-        _ => match absent(sight) {
-            Looked::Again(next) => next,
-            Looked::Enough { looks } => {
-                let detail = format!("backup {} was not being deleted in {looks} looks", delete.backup);
-                after_last_look(sight, failed(sight, attempt, Failure::new(Cause::AnswerLost, detail), rng))
-            }
-        },
+        _ => {
+            let detail = |looks| format!("backup {} was not being deleted in {looks} looks", delete.backup);
+            not_there(sight, attempt, detail, rng)
+        }
     }
 }
 

@@ -26,22 +26,15 @@ pub(crate) fn looked(
     listed: Result<Vec<Found>, holdfast_arm::Error>,
     rng: &mut fastrand::Rng,
 ) -> Next {
-    match listed {
-        Ok(found) => match found.into_iter().find(|found| found.name == attempt.name) {
-            Some(found) => adopted(sight, attempt, &found),
-            None => match absent(sight) {
-                Looked::Again(next) => next,
-                Looked::Enough { looks } => {
-                    let detail = format!("no backup named {} appeared in {looks} looks", attempt.name);
-                    after_last_look(
-                        sight,
-                        failed(sight, attempt, Failure::new(Cause::AnswerLost, detail), rng),
-                    )
-                }
-            },
-        },
-        Err(error) => not_looked(sight, attempt, attempt.begun_at, &error, rng),
+    let found = match listed {
+        Ok(found) => found,
+        Err(error) => return not_looked(sight, attempt, attempt.begun_at, &error, rng),
+    };
+    if let Some(found) = found.into_iter().find(|found| found.name == attempt.name) {
+        return adopted(sight, attempt, &found);
     }
+    let detail = |looks| format!("no backup named {} appeared in {looks} looks", attempt.name);
+    not_there(sight, attempt, detail, rng)
 }
 
 /// Azure did not say how things stand.
@@ -66,25 +59,19 @@ fn adopted(sight: &Sight<'_>, attempt: &Attempt, found: &Found) -> Next {
     Next::new(vec![adopted], sight.now)
 }
 
-/// What a look says that did not find what the attempt was to make.
-pub(super) enum Looked {
-    /// It takes another.
-    Again(Next),
-    /// It is not there.
-    Enough {
-        /// So many looks did not find it, the last of them just now.
-        looks: u32,
-    },
+/// A look did not find what the attempt was to make: another one follows, or the attempt ends as lost.
+pub(super) fn not_there(
+    sight: &Sight<'_>,
+    attempt: &Attempt,
+    detail: impl FnOnce(u32) -> String,
+    rng: &mut fastrand::Rng,
+) -> Next {
+    absent(sight, |looks| failed(sight, attempt, Failure::new(Cause::AnswerLost, detail(looks)), rng))
 }
 
-/// The last look as an event, before those that follow from it.
-pub(super) fn after_last_look(sight: &Sight<'_>, mut next: Next) -> Next {
-    next.events.insert(0, RunEvent::Absent { looked_at: sight.now });
-    next
-}
-
-/// Absent once proves nothing: it takes several looks, spread over the settle time.
-pub(super) fn absent(sight: &Sight<'_>) -> Looked {
+/// Absent once proves nothing: it takes several looks, spread over the settle time. What follows from the last of so
+/// many is told by `enough`.
+pub(super) fn absent(sight: &Sight<'_>, enough: impl FnOnce(u32) -> Next) -> Next {
     let (looks, first) = match sight.run.state {
         RunState::Settling { absent, first_absent, .. } => (absent + 1, first_absent.unwrap_or(sight.now)),
         _ => (1, sight.now),
@@ -93,9 +80,11 @@ pub(super) fn absent(sight: &Sight<'_>) -> Looked {
     let settled = (sight.now - first).to_std().unwrap_or_default() >= sight.settings.settle;
     if looks < Settings::LOOKS || !settled {
         let pause = sight.settings.settle / (Settings::LOOKS - 1);
-        return Looked::Again(Next::new(vec![event], sight.now + pause));
+        return Next::new(vec![event], sight.now + pause);
     }
-    Looked::Enough { looks }
+    let mut next = enough(looks);
+    next.events.insert(0, event);
+    next
 }
 
 /// Backups of attempts given up as lost have turned up, the latest attempt's last. That one is the run's own, and no

@@ -3,10 +3,9 @@
 use holdfast_arm::{Backup, Error, Verdict};
 use holdfast_model::{Cause, RunEvent, SasRefresh, Task};
 
-use super::begin::put_off;
+use super::begin::{put_off, unreachable};
 use super::delete::is_another;
-use super::ending::{deferred, done, refused};
-use super::pauses::pause;
+use super::ending::{done, refused};
 use super::{Next, Sight};
 
 /// What became of putting a new SAS in the place of the one that Azure keeps with a backup.
@@ -49,10 +48,7 @@ fn not_renewed(sight: &Sight<'_>, error: &Error, rng: &mut fastrand::Rng) -> Nex
         Verdict::NotFound => refused(sight, Cause::BackupNotFound, detail, rng),
         Verdict::Rejected => refused(sight, Cause::Rejected, detail, rng),
         // Asking once more does no harm, so it need not be known whether Azure did it.
-        Verdict::Ambiguous => {
-            let wait = pause(Cause::Unreachable, sight.run.tally.deferred, None, rng);
-            deferred(sight, Cause::Unreachable, detail, sight.now + wait)
-        }
+        Verdict::Ambiguous => unreachable(sight, detail, rng),
         _ => put_off(sight, error, error.operation().call(), rng),
     }
 }

@@ -6,7 +6,7 @@ use holdfast_model::{Attempt, Cause, RunEvent, Task, Timestamp};
 use super::answers::still_working;
 use super::begin::not_accepted;
 use super::ending::{Failure, completed, failed, given_up};
-use super::look::{Looked, absent, after_last_look, not_looked};
+use super::look::{absent, not_looked, not_there};
 use super::{Next, Sight};
 
 /// What is to be seen of a restore whose answer was lost.
@@ -77,22 +77,15 @@ pub(crate) fn traced(
     match trace {
         Trace::UnderWay => still_working(sight, attempt, attempt.begun_at, None, rng),
         Trace::Restored(at) if at.is_some() && at != attempt.restored_before => restored(sight),
-        Trace::Restored(_) => match absent(sight) {
-            Looked::Again(next) => next,
-            Looked::Enough { looks } => {
-                let detail = format!("no restore was seen in {looks} looks");
-                after_last_look(sight, failed(sight, attempt, Failure::new(Cause::AnswerLost, detail), rng))
-            }
-        },
-        Trace::Unknowable => match absent(sight) {
-            Looked::Again(next) => next,
-            Looked::Enough { .. } => {
-                let detail = "whether the app was restored cannot be told: a blob without a backup leaves no trace, and \
-                              one of a backup that another run restored meanwhile may be that run's. Look at the \
-                              app, and restore again if it was not";
-                after_last_look(sight, given_up(sight, attempt, Cause::AnswerLost, detail.to_owned()))
-            }
-        },
+        Trace::Restored(_) => {
+            not_there(sight, attempt, |looks| format!("no restore was seen in {looks} looks"), rng)
+        }
+        Trace::Unknowable => absent(sight, |_| {
+            let detail = "whether the app was restored cannot be told: a blob without a backup leaves no trace, and one \
+                          of a backup that another run restored meanwhile may be that run's. Look at the app, and \
+                          restore again if it was not";
+            given_up(sight, attempt, Cause::AnswerLost, detail.to_owned())
+        }),
     }
 }
 

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use holdfast_arm::Error;
-use holdfast_model::{Attempt, Cause, NativeSchedule, RunEvent, SasFacts, SasRefresh, SasWindow, Timestamp};
+use holdfast_model::{Attempt, NativeSchedule, RunEvent, SasFacts, SasRefresh, SasWindow, Timestamp};
 
 use super::begin::not_accepted;
-use super::ending::{Failure, completed, done, failed};
-use super::look::{Looked, absent, after_last_look, not_looked};
+use super::ending::{completed, done};
+use super::look::{not_looked, not_there};
 use super::{Next, Sight};
 
 const ONE_DAY: Duration = Duration::from_hours(24);
@@ -113,13 +113,9 @@ pub(crate) fn schedule_looked(
 ) -> Next {
     match is_met {
         Ok(true) => set(sight, replaced),
-        Ok(false) => match absent(sight) {
-            Looked::Again(next) => next,
-            Looked::Enough { looks } => {
-                let detail = format!("the schedule was not set in {looks} looks");
-                after_last_look(sight, failed(sight, attempt, Failure::new(Cause::AnswerLost, detail), rng))
-            }
-        },
+        Ok(false) => {
+            not_there(sight, attempt, |looks| format!("the schedule was not set in {looks} looks"), rng)
+        }
         Err(error) => not_looked(sight, attempt, attempt.begun_at, &error, rng),
     }
 }
