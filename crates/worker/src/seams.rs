@@ -48,9 +48,12 @@ impl Settings {
     /// Looks that must find nothing, spread over the settle time, before an attempt is given up.
     pub const LOOKS: u32 = 3;
 
+    /// A machine that slept no longer than this while it prepared an attempt begins it all the same.
+    pub const SLEEP_MAX: Duration = Duration::from_secs(3);
+
     /// How long an intent is left alone: within it, the worker that committed it may POST and wait for the answer.
     pub fn intent_lease(&self) -> Duration {
-        self.post_within + self.call_timeout + Duration::from_secs(1)
+        self.post_within + self.call_timeout + Self::SLEEP_MAX + Duration::from_secs(1)
     }
 }
 

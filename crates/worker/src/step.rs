@@ -29,11 +29,12 @@ pub async fn step(
     wakeup: Wakeup,
     rng: &mut fastrand::Rng,
 ) -> Result<Stepped, Error> {
+    let wall = Wall::of(&*seams.clock);
     let Some(loaded) = seams.store.load(wakeup.run_id).await? else { return Ok(Stepped::Dropped) };
     if loaded.run.version != wakeup.version {
         return Ok(Stepped::Dropped);
     }
-    let time = StoreTime { clock: &*seams.clock, loaded_at: seams.clock.elapsed(), now: loaded.now };
+    let time = StoreTime { clock: &*seams.clock, loaded_at: seams.clock.elapsed(), now: loaded.now, wall };
     let Loaded { mut run, typical, last_good_bytes, subject, last_good, .. } = loaded;
     name_in_span(&run);
     let mut permit = None;
@@ -75,11 +76,32 @@ pub(crate) struct StoreTime<'a> {
     clock: &'a dyn Clock,
     loaded_at: Duration,
     now: Timestamp,
+    wall: Wall,
+}
+
+/// Both times of the machine, from before the run was loaded.
+struct Wall {
+    now: Timestamp,
+    elapsed: Duration,
+}
+
+impl Wall {
+    fn of(clock: &dyn Clock) -> Self {
+        Self { now: clock.now(), elapsed: clock.elapsed() }
+    }
 }
 
 impl StoreTime<'_> {
     pub(crate) fn now(&self) -> Timestamp {
         (self.now + self.clock.elapsed().saturating_sub(self.loaded_at)).trunc_subsecs(3)
+    }
+
+    /// Has the machine slept since, so that this time is behind the store's? The wall time went on meanwhile; if
+    /// somebody set it instead, nothing is lost but this step.
+    pub(crate) fn is_behind(&self) -> bool {
+        let Wall { now, elapsed } = Wall::of(self.clock);
+        let passed = elapsed.saturating_sub(self.wall.elapsed);
+        now > self.wall.now + passed + Settings::SLEEP_MAX
     }
 }
 

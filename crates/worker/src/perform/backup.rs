@@ -18,7 +18,7 @@ pub(super) async fn perform(
     let run = sight.run;
     let next = match (decide(run, permit.is_some()), &run.state) {
         (Action::Prepare, _) => match prepare(bench, databases).await {
-            Ok(Ok((begun, sends))) => return Some(begin(bench, begun, sends)),
+            Ok(Ok((begun, sends))) => return begin(bench, begun, sends),
             Ok(Err(found)) => apply::turned_up(&bench.after(), found),
             Err(why) => apply::not_ready(&bench.after(), &why, rng),
         },

@@ -20,7 +20,7 @@ pub(super) async fn perform(
         (Action::Prepare, _) => match prepare(bench, delete, rng).await {
             Ok(Before::Go(sas)) => {
                 let begun = Begun { sas: Some(sas), ..Begun::default() };
-                return Some(begin(bench, begun, Sends::default()));
+                return begin(bench, begun, Sends::default());
             }
             Ok(Before::Renew(reason, old)) => {
                 match act::renew(seams, sight, delete.backup, (reason, old)).await {

@@ -31,10 +31,15 @@ impl Bench<'_> {
     }
 }
 
-/// An attempt begins: its intent is committed, and the same step makes the request.
-fn begin(bench: &Bench<'_>, begun: Begun, sends: Sends) -> (Next, Option<Permit>) {
+/// An attempt begins: its intent is committed, and the same step makes the request. Not on a machine that slept, whose
+/// intent would lapse before its permit: the step's own lease brings the run back.
+fn begin(bench: &Bench<'_>, begun: Begun, sends: Sends) -> Performed {
+    // What is slept from here on the permit tells.
     let permit = Permit::new(&*bench.seams.clock, bench.settings.post_within, sends);
-    (apply::prepared(&bench.after(), begun), Some(permit))
+    if bench.time.is_behind() {
+        return None;
+    }
+    Some((apply::prepared(&bench.after(), begun), Some(permit)))
 }
 
 /// The one thing that the run needs next; `None` when nothing is left to do here.

@@ -18,7 +18,7 @@ pub(super) async fn perform(
     let run = sight.run;
     let next = match (decide(run, permit.is_some()), &run.state) {
         (Action::Prepare, _) => match prepare(bench, wanted, databases).await {
-            Ok(Some((begun, sends))) => return Some(begin(bench, begun, sends)),
+            Ok(Some((begun, sends))) => return begin(bench, begun, sends),
             Ok(None) => apply::schedule_in_place(&bench.after()),
             Err(why) => apply::not_ready(&bench.after(), &why, rng),
         },

@@ -18,7 +18,7 @@ pub(super) async fn perform(
     let run = sight.run;
     let next = match (decide(run, permit.is_some()), &run.state) {
         (Action::Prepare, _) => match prepare(bench, restore).await {
-            Ok(Some((begun, sends))) => return Some(begin(bench, begun, sends)),
+            Ok(Some((begun, sends))) => return begin(bench, begun, sends),
             Ok(None) => {
                 let detail = format!("{} has no such backup in azure's list", restore.source.short_name());
                 apply::refused(&bench.after(), Cause::BackupNotFound, detail, rng)

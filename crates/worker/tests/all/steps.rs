@@ -148,6 +148,22 @@ async fn a_machine_that_slept_beyond_its_permit_does_not_post() {
 }
 
 #[tokio::test]
+async fn a_machine_that_slept_before_its_intent_was_committed_commits_none() {
+    let mut world = World::new();
+    world.seams.clock = Arc::new(Sleepy(world.clock.clone()));
+    let id = world.add_run("shop").await;
+    *world.storage.stall.lock().unwrap() =
+        Some((world.clock.clone(), LEASE.checked_sub(Duration::from_secs(1)).unwrap()));
+    let wakeup = world.hand_out().await[0];
+    // By its own time the intent would lapse while the request may still be under way.
+    assert_eq!(world.step(wakeup).await.unwrap(), Stepped::Dropped);
+    assert_eq!((world.run().await.state, world.azure.calls()), (RunState::Planned, Vec::new()));
+    world.seams.clock = world.clock.clone();
+    world.carry_on().await;
+    assert_eq!((world.azure.accepted().len(), world.story(id).await.contains(&"absent")), (1, false));
+}
+
+#[tokio::test]
 async fn a_worker_whose_lease_passed_while_it_prepared_neither_commits_nor_posts() {
     let world = World::new();
     world.add_run("shop").await;
