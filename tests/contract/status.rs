@@ -1,8 +1,8 @@
 //! How apps stand, and which runs there are.
 
 use holdfast_model::schedule::{MissReason, MissedTick};
-use holdfast_model::{App, NewRun, Outcome, StateCode};
-use holdfast_store::{Enrolled, LastRun, RunFilter};
+use holdfast_model::{App, NewRun, Outcome, RunKind, StateCode};
+use holdfast_store::{Enrolled, LastRun, RunFilter, Running};
 
 use crate::bench::{Bench, app, app_in, ended, enrolled, facts, secs, started, terms};
 
@@ -99,15 +99,19 @@ async fn an_app_that_was_never_backed_up_is_owed_its_first_within_one_objective(
     assert!(the_one(bench).await.past_objective);
 }
 
+fn running(kind: RunKind, state: StateCode) -> Option<Running> {
+    Some(Running { kind, state })
+}
+
 async fn an_app_tells_what_its_unfinished_run_is_doing(bench: &Bench) {
     let shop = app("shop");
     bench.sync(&[enrolled(&shop, None)]).await;
     bench.added(&shop).await;
     bench.advance(1);
     let second = bench.added(&shop).await;
-    assert_eq!(the_one(bench).await.running, Some(StateCode::Planned));
+    assert_eq!(the_one(bench).await.running, running(RunKind::Backup, StateCode::Planned));
     bench.happen(second.id, vec![started(&second, bench.now())]).await;
-    assert_eq!(the_one(bench).await.running, Some(StateCode::Starting));
+    assert_eq!(the_one(bench).await.running, running(RunKind::Backup, StateCode::Starting));
 }
 
 async fn runs_come_newest_first_and_filtered(bench: &Bench) {

@@ -146,8 +146,10 @@ async fn the_privileges_that_the_errors_ask_for_are_enough() {
     let create = format!("CREATE ROLE {login} LOGIN PASSWORD '{PASSWORD}' IN ROLE holdfast_app");
     execute(&database, &create).await;
     world.start(1, 1).await;
+    broker.tap_work();
     world.back_up_all().await;
     let mut died = world.ended(Duration::from_mins(1)).await;
+    world.hear_messages(&broker);
     let mut counters = judge(&world, SystemClock::default().now()).await;
     counters.unexpected.append(&mut died);
     counters.demand();
@@ -160,6 +162,7 @@ async fn the_privileges_that_the_errors_ask_for_are_enough() {
 async fn messages_that_nobody_can_read_are_set_aside_and_lose_no_run() {
     let Some((mut world, broker, _database)) = world().await else { return };
     world.start(1, 1).await;
+    broker.tap_work();
     let strange = [
         "not even JSON \u{1F480}",
         "{}",
@@ -184,6 +187,7 @@ async fn messages_that_nobody_can_read_are_set_aside_and_lose_no_run() {
         bodies.push(world.ask(&["dead", "show", &id]).await["body"].as_str().unwrap().to_owned());
     }
     assert!(strange.iter().all(|message| bodies.iter().any(|body| body == message)), "{bodies:?}");
+    world.hear_messages(&broker);
     let mut counters = judge(&world, SystemClock::default().now()).await;
     counters.unexpected.append(&mut died);
     println!("{counters}");

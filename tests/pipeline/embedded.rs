@@ -1,8 +1,10 @@
 //! The embedded form keeps its secrets too: with a store in one file, and everything in one process.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use holdfast_simulator::Faults;
+use sqlx::{Connection as _, SqliteConnection};
 
 use crate::fleet::{NEVER, Shape, Simulated};
 use crate::kinds::place;
@@ -49,4 +51,44 @@ async fn no_secret_is_in_the_file_of_an_embedded_store_or_in_what_its_commands_s
     let name = simulated.fleet().sites[place::SHOP].site.id.site();
     assert!(said.iter().any(|(file, text)| file.ends_with(".sqlite") && text.contains(name)));
     assert_eq!(secrets.places(&said), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn the_audit_is_followed_from_where_its_first_months_were_taken_off() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = async |line: &str| {
+        let words: Vec<&str> = line.split(' ').collect();
+        let output = command(folder.path(), &words, &BTreeMap::new()).output().await.unwrap();
+        let text = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap()).concat();
+        (output.status.code(), text)
+    };
+    let (code, text) = run("demo --apps 2 --dir .").await;
+    assert_eq!(code, Some(0), "{text}");
+    let verify = "audit verify --store holdfast.sqlite";
+    let (code, whole) = run(verify).await;
+    assert_eq!(code, Some(0), "{whole}");
+
+    let file = folder.path().join("holdfast.sqlite");
+    let mut store = SqliteConnection::connect(&format!("sqlite:{}", file.display())).await.unwrap();
+    let (hash,): (String,) =
+        sqlx::query_as("SELECT hash FROM audit_events WHERE seq = 3").fetch_one(&mut store).await.unwrap();
+    for change in [
+        "DROP TRIGGER IF EXISTS audit_events_stay",
+        "DROP TRIGGER IF EXISTS audit_events_are_kept",
+        "DELETE FROM audit_events WHERE seq <= 3",
+    ] {
+        sqlx::query(change).execute(&mut store).await.unwrap();
+    }
+    store.close().await.unwrap();
+    let (code, text) = run(verify).await;
+    assert!(code == Some(1) && text.contains("give the hash of their last event with --since"), "{text}");
+    let (code, text) = run(&format!("{verify} --since {hash}")).await;
+    assert!(
+        code == Some(0) && text.contains(" events after the 3 that were taken off, the last has"),
+        "{text}"
+    );
+    assert_eq!(text.rsplit(' ').next(), whole.rsplit(' ').next(), "the last hash");
+    let (code, text) = run(&format!("{verify} --since {} --output json", "0".repeat(64))).await;
+    assert!(code == Some(1) && text.contains("\"holds\": false"), "{text}");
+    assert_eq!(run(&format!("{verify} --since 1e0f")).await.0, Some(2));
 }

@@ -31,6 +31,7 @@ async fn a_rolling_restart_loses_nothing_and_leaves_no_step_unfinished() {
     };
     let mut world = World::new(shape, &places, &database_url).await;
     world.start(2, 3).await;
+    broker.tap_work();
     world.back_up_all().await;
     eventually("runs are under way", Duration::from_secs(20), async || {
         let runs = world.try_runs().await?;
@@ -57,6 +58,7 @@ async fn a_rolling_restart_loses_nothing_and_leaves_no_step_unfinished() {
 
     world.make_peace().await;
     died.extend(world.ended(Duration::from_mins(1)).await);
+    world.hear_messages(&broker);
     let mut counters = judge(&world, restarted).await;
     counters.unexpected.append(&mut died);
     println!("{midst} runs were under way when a process was told to stop\n{counters}");

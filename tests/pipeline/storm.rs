@@ -40,6 +40,7 @@ async fn two_schedulers_and_three_workers_in_a_storm_lose_and_double_nothing() {
     };
     let mut world = World::new(shape, &places, &database_url).await;
     world.start(2, 3).await;
+    grounds.broker.tap_work();
     // Before the first run is under way there is nothing to lose.
     eventually("a run is under way", Duration::from_secs(70), async || {
         world.try_runs().await?.iter().any(is_begun).then_some(())
@@ -56,6 +57,7 @@ async fn two_schedulers_and_three_workers_in_a_storm_lose_and_double_nothing() {
     world.make_peace().await;
     died.extend(world.ended(Duration::from_secs(90)).await);
     let peace = clock.elapsed().saturating_sub(trouble);
+    world.hear_messages(&grounds.broker);
     let mut counters = judge(&world, until).await;
     counters.unexpected.append(&mut died);
     println!("{trouble:.0?} of trouble, everything ended {peace:.0?} later: met {met:?}\n{counters}");

@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use holdfast_model::{AppId, Run, RunState, Timestamp};
 use holdfast_store::{Mode, PgStore, RunFilter, Store as _};
+use holdfast_tests::collector::Collector;
+use holdfast_tests::rabbitmq::VirtualHost;
 use secrecy::ExposeSecret as _;
 use serde_json::Value;
 use url::Url;
@@ -31,6 +33,8 @@ pub(crate) struct World {
     database: String,
     /// What was heard, by place, to be searched for secrets.
     heard: Mutex<Vec<(String, String)>>,
+    /// Where every process sends its telemetry.
+    collector: Collector,
     pub simulated: Simulated,
     pub processes: Vec<Process>,
     /// The truth, read past every proxy.
@@ -46,12 +50,14 @@ impl World {
         simulated.write(folder.path(), EACH_MINUTE);
         let mut env = environment(places);
         env.extend(simulated.env());
+        let collector = Collector::start().await;
+        env.insert("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url());
         let owner = environment(&Places { database: direct.to_owned(), ..places.clone() });
         let migrated = command(folder.path(), &["migrate"], &owner).output().await.unwrap();
         assert!(migrated.status.success(), "{}", String::from_utf8_lossy(&migrated.stderr));
         let store = PgStore::connect(&direct.into(), Mode::Read).await.unwrap();
         let (database, heard) = (direct.to_owned(), Mutex::default());
-        Self { folder, env, database, heard, simulated, processes: Vec::new(), store }
+        Self { folder, env, database, heard, collector, simulated, processes: Vec::new(), store }
     }
 
     /// Sets a variable for everything that is started from here on.
@@ -122,9 +128,19 @@ impl World {
         self.heard.lock().unwrap().push((place, text));
     }
 
-    /// What was heard so far.
+    /// Keeps what the broker handed out since it was tapped.
+    pub(crate) fn hear_messages(&self, broker: &VirtualHost) {
+        let messages = broker.tapped();
+        assert!(messages.contains("run_id") && messages.contains("traceparent"), "messages were tapped");
+        self.hear("the broker's messages".to_owned(), messages);
+    }
+
+    /// What was heard so far, and what processes sent as telemetry.
     pub(crate) fn heard(&self) -> Vec<(String, String)> {
-        self.heard.lock().unwrap().clone()
+        let telemetry = self.collector.text();
+        assert!(telemetry.contains("holdfast"), "telemetry was sent");
+        let heard = self.heard.lock().unwrap().clone();
+        heard.into_iter().chain([("the collector".to_owned(), telemetry)]).collect()
     }
 
     /// The pages that the processes serve now.

@@ -1,5 +1,5 @@
-//! Tests that join the crates live in this package; see `contract/` and `simulation/`. Here is what they, and the
-//! tests of single crates, need of servers.
+//! Tests that join the crates live in this package: `contract/`, `simulation/`, `pipeline/` and `deploy/`, and the
+//! benchmark in `bench/`. Here is what they, and the tests of single crates, need of servers.
 
 pub mod collector;
 pub mod postgres;

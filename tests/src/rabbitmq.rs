@@ -159,6 +159,11 @@ impl VirtualHost {
         }
     }
 
+    /// From here on keeps a copy of every wake-up.
+    pub fn tap_work(&self) {
+        self.tap("holdfast", &["normal", "urgent"]);
+    }
+
     /// The messages of which copies were kept, their bodies and headers, as text. Each is told once.
     pub fn tapped(&self) -> String {
         let all = json!({ "count": 1_000_000, "ackmode": "ack_requeue_false", "encoding": "auto" });

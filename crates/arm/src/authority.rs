@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use azure_core::cloud::CustomConfiguration;
-use azure_core::http::{AsyncRawResponse, ClientOptions, HttpClient, Request, Transport, new_http_client};
+use azure_core::http::{
+    AsyncRawResponse, ClientOptions, HttpClient, Request, RetryOptions, Transport, new_http_client,
+};
 use url::Url;
 
 use crate::TokenError;
@@ -42,14 +44,16 @@ impl Authority {
         }
     }
 
-    /// The options for a credential of it.
+    /// The options for a credential of it. Nothing is repeated down here, where nobody sees it: who needs the token
+    /// decides when to ask again.
     pub(crate) fn client_options(&self) -> ClientOptions {
         let cloud = self.host.clone().map(|host| {
             let mut custom = CustomConfiguration::default();
             custom.authority_host = host;
             Arc::new(custom.into())
         });
-        ClientOptions { cloud, transport: Some(self.transport.clone()), ..Default::default() }
+        let transport = Some(self.transport.clone());
+        ClientOptions { cloud, transport, retry: RetryOptions::none(), ..Default::default() }
     }
 }
 

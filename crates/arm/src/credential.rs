@@ -145,8 +145,13 @@ impl fmt::Debug for AzureSource {
     }
 }
 
-/// Keeps the text alone: the error itself may hold the token service's whole answer.
+/// Keeps the text alone, and what the machine said where the service was not reached: the error itself may hold the
+/// token service's whole answer.
 #[expect(clippy::needless_pass_by_value, reason = "it is used as a function for map_err")]
 fn no_token(error: azure_core::Error) -> TokenError {
-    TokenError::new(error.to_string().split("\nTo troubleshoot").next().unwrap_or_default())
+    let text = error.to_string();
+    let text = text.split("\nTo troubleshoot").next().unwrap_or_default();
+    let causes = std::iter::successors(std::error::Error::source(&error), |cause| cause.source());
+    let machine = causes.filter_map(|cause| cause.downcast_ref::<std::io::Error>()).last();
+    TokenError::new(&machine.map_or_else(|| text.to_owned(), |machine| format!("{text}: {machine}")))
 }

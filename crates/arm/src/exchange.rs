@@ -76,6 +76,7 @@ impl HttpArm {
         }
         self.observer.answered(&CallFacts {
             operation: target.operation,
+            method: method.as_str(),
             subscription: target.subscription,
             app: target.app,
             status,

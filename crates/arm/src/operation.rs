@@ -132,6 +132,8 @@ impl fmt::Display for Operation {
 pub struct CallFacts<'a> {
     /// Which call.
     pub operation: Operation,
+    /// The HTTP method. The same call may have several: further pages of a POST are GETs.
+    pub method: &'a str,
     /// Whose budget paid.
     pub subscription: &'a SubscriptionId,
     /// The app; `None` for a call about the subscription.

@@ -13,12 +13,12 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use holdfast_model::{RunId, RunKind};
 
 pub use backups::{
-    AdoptArgs, AppsArgs, BackupsCommand, ChangeArgs, DeleteArgs, HoldArgs, HoldCommand, ListArgs,
+    AdoptArgs, AppsArgs, BackupsCommand, ChangeArgs, DeleteArgs, Going, HoldArgs, HoldCommand, ListArgs,
     NativeScheduleCommand, RetentionArgs, ShowArgs,
 };
 pub use dead::{DeadCommand, PickArgs};
 pub use doctor::DoctorArgs;
-pub use restore::{Consent, Destination, DrillArgs, RestoreArgs, WhichBackup};
+pub use restore::{Destination, DrillArgs, RestoreArgs, WhichBackup};
 pub use sas::{SasCheckArgs, SasCommand, SasRefreshArgs};
 pub use serve::{ConsoleArgs, DemoArgs, RunArgs, SchedulerArgs, SimulateArgs, WorkerArgs};
 
@@ -326,14 +326,23 @@ pub enum AuditCommand {
 /// `holdfast audit verify`
 #[derive(Debug, Clone, Args)]
 pub struct VerifyArgs {
-    /// The last hash that an earlier check told: events cut off at the end show only by it
-    #[arg(long, value_name = "HASH")]
+    /// The last hash that an earlier check told: events cut off at the end show only by it. Where months were taken off,
+    /// the hash of their last event
+    #[arg(long, value_name = "HASH", value_parser = hash)]
     pub since: Option<String>,
 }
 
 /// `holdfast migrate`
 #[derive(Debug, Clone, Args)]
 pub struct MigrateArgs {}
+
+/// Reads the hash of an event.
+fn hash(text: &str) -> Result<String, String> {
+    let is_hash = text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_hash
+        .then(|| text.to_lowercase())
+        .ok_or_else(|| "expected the 64 hex digits that a check told".to_owned())
+}
 
 /// Reads a time.
 fn time(text: &str) -> Result<holdfast_model::Timestamp, String> {

@@ -18,24 +18,52 @@ use crate::progress::Progress;
 /// How often the store is asked whether the runs have ended.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
-/// What became of the runs.
-#[derive(Debug)]
-pub struct Carried {
-    /// The runs as they stand.
-    pub runs: Vec<Run>,
-    /// Somebody stopped the command before they ended.
-    pub was_stopped: bool,
+/// Shows runs that were just added. With `wait` it follows them to their ends first: it carries them out from here where
+/// no other process works on the store, and else watches the one that does. Good only when every run ended well.
+pub async fn added(
+    ids: &[RunId],
+    (fleet, backends): (Fleet, Backends),
+    wait: bool,
+    (context, rng): (&Context, fastrand::Rng),
+    show: impl FnOnce(&[Run]) -> anyhow::Result<()>,
+) -> anyhow::Result<Exit> {
+    if !wait {
+        let runs = load(&*backends.store, ids).await?;
+        backends.store.close().await;
+        show(&runs)?;
+        if backends.carries {
+            context.out.message(
+                "this begins when `holdfast run` works on this store; --wait carries it out from here",
+            );
+        }
+        return Ok(Exit::Done);
+    }
+    let (runs, was_stopped) = out(fleet, backends, ids, context, rng).await?;
+    show(&runs)?;
+    if was_stopped {
+        context.out.message("interrupted; the runs are kept, and `holdfast run` carries them on");
+        return Ok(Exit::Interrupted);
+    }
+    let all_good = runs.iter().all(|run| outcome(run) == Some(Outcome::Succeeded));
+    Ok(if all_good { Exit::Done } else { Exit::Failed })
 }
 
-/// Follows the runs to their ends: carries them out from here where no other process works on the store, and else
-/// watches the one that does.
-pub async fn out(
+/// How a run ended, if it did.
+pub fn outcome(run: &Run) -> Option<Outcome> {
+    match run.state {
+        RunState::Ended { outcome, .. } => Some(outcome),
+        _ => None,
+    }
+}
+
+/// The runs at their ends, or as they stand when somebody stopped the command, and whether somebody did.
+async fn out(
     fleet: Fleet,
     backends: Backends,
     ids: &[RunId],
     context: &Context,
     rng: fastrand::Rng,
-) -> anyhow::Result<Carried> {
+) -> anyhow::Result<(Vec<Run>, bool)> {
     let Backends { store, queue, carries, lock, .. } = backends;
     let stop = CancellationToken::new();
     let stopper = tokio::spawn(stop_on_signal(stop.clone()));
@@ -51,43 +79,17 @@ pub async fn out(
         work.await?;
     }
     stopper.abort();
-    Ok(Carried { runs: ended?, was_stopped })
+    // What was written is brought into the store's one file, so that a copy of it is whole.
+    store.close().await;
+    Ok((ended?, was_stopped))
 }
 
-/// The runs as they stand.
-pub async fn load(store: &dyn Store, ids: &[RunId]) -> anyhow::Result<Vec<Run>> {
+async fn load(store: &dyn Store, ids: &[RunId]) -> anyhow::Result<Vec<Run>> {
     let mut runs = Vec::new();
     for id in ids {
         runs.extend(store.load(*id).await?.map(|loaded| loaded.run));
     }
     Ok(runs)
-}
-
-/// Says that runs which were only added wait for somebody.
-pub fn tell_who_carries(backends: &Backends, context: &Context) {
-    if backends.carries {
-        context
-            .out
-            .message("this begins when `holdfast run` works on this store; --wait carries it out from here");
-    }
-}
-
-/// The command's exit: good only when every run ended well.
-pub fn exit(runs: &[Run], was_stopped: bool, context: &Context) -> Exit {
-    if was_stopped {
-        context.out.message("interrupted; the runs are kept, and `holdfast run` carries them on");
-        return Exit::Interrupted;
-    }
-    let all_good = runs.iter().all(|run| outcome(run) == Some(Outcome::Succeeded));
-    if all_good { Exit::Done } else { Exit::Failed }
-}
-
-/// How a run ended, if it did.
-pub fn outcome(run: &Run) -> Option<Outcome> {
-    match run.state {
-        RunState::Ended { outcome, .. } => Some(outcome),
-        _ => None,
-    }
 }
 
 /// Carries out what is planned until `stop`. The lock is held as long as that takes.
@@ -112,7 +114,7 @@ async fn follow(
     let mut progress = Progress::default();
     loop {
         let runs = load(store, ids).await?;
-        progress.tell(&runs, context);
+        progress.tell(&runs, store, context).await?;
         if stop.is_cancelled() || runs.iter().all(|run| run.state.is_ended()) {
             return Ok(runs);
         }

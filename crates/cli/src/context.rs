@@ -35,7 +35,8 @@ impl Context {
         Self { global, out, clock, telemetry }
     }
 
-    /// The fleet, with its secrets tried. That there are warnings is told on stderr; errors, all of them, are the answer.
+    /// The fleet, with its secrets tried. That there are warnings is told on stderr, and which storage's SAS has lapsed;
+    /// errors, all of them, are the answer.
     pub fn fleet(&self) -> anyhow::Result<Fleet> {
         self.fleet_with(Secrets::Read)
     }
@@ -47,6 +48,9 @@ impl Context {
         if !checked.problems.is_empty() {
             let (file, count) = (self.global.fleet.display(), summary(&checked.problems));
             self.out.message(&format!("{file} has {count}: see `holdfast config check`"));
+        }
+        for lapsed in checked.lapsed {
+            self.out.message(&lapsed.to_string());
         }
         Ok(fleet)
     }

@@ -64,7 +64,8 @@ impl<'a> Desk<'a> {
         Err(Failure::new(Exit::Usage, what).help("add it to the `subscriptions` of one"))
     }
 
-    /// The terms of a run about backups of `app` that lie in `storage`: those of its policy, where it has one.
+    /// The terms of a run about backups of `app` that lie in `storage`: those of its policy, where it has one, but for
+    /// the storage, which may have been another when the backup was taken.
     pub fn terms(&self, app: &App, storage: Option<&StorageName>) -> Result<Terms, Failure> {
         let policy = app.policy.as_ref().and_then(|name| self.fleet.policies.get(name));
         let only = || self.fleet.storages.keys().next().filter(|_| self.fleet.storages.len() == 1);
@@ -74,8 +75,11 @@ impl<'a> Desk<'a> {
             return Err(Failure::new(Exit::Usage, what)
                 .help(format!("name one with --storage: {}", storage_names(self.fleet))));
         };
-        storage_named(self.fleet, &name)?;
-        known::terms_in(&name, app, self.fleet)
+        let account = storage_named(self.fleet, &name)?.container.account();
+        Ok(match policy {
+            Some(policy) => Terms { storage: name, account, ..policy.terms.clone() },
+            None => Terms::new(name, account),
+        })
     }
 
     /// How a SAS of the storage does that must last for a run under these terms.

@@ -5,6 +5,9 @@ use holdfast_model::AppId;
 use crate::config::nearest;
 use crate::exit::{Exit, Failure};
 
+const WHERE_APPS_ARE: &str =
+    "`holdfast run` takes the fleet in, and `holdfast apps discover` lists what Azure has";
+
 /// The app that `text` names among `apps`: an ARM id, or a short name that only one of them has.
 pub fn app(apps: &[AppId], text: &str) -> Result<AppId, Failure> {
     if text.starts_with('/') {
@@ -28,17 +31,19 @@ fn by_id(apps: &[AppId], text: &str) -> Result<AppId, Failure> {
     if apps.contains(&id) {
         return Ok(id);
     }
-    Err(Failure::new(Exit::Usage, format!("{id} is not in the fleet"))
-        .help("`holdfast status` lists the apps"))
+    Err(Failure::new(Exit::Usage, format!("{id} is not known here")).help(WHERE_APPS_ARE))
 }
 
 fn unknown(apps: &[AppId], text: &str) -> Failure {
     let names: Vec<String> = apps.iter().map(AppId::short_name).collect();
-    let failure = Failure::new(Exit::Usage, format!("no app of the fleet is called `{text}`"));
+    if apps.is_empty() {
+        let what = format!("no app is known here yet, and so none called `{text}`");
+        return Failure::new(Exit::Usage, what).help(WHERE_APPS_ARE);
+    }
+    let failure = Failure::new(Exit::Usage, format!("no app that is known here is called `{text}`"));
     match nearest(text, names.iter().map(String::as_str)) {
         Some(near) => failure.help(format!("did you mean `{near}`?")),
-        None if apps.is_empty() => failure.help("the fleet has no apps yet: `holdfast run` takes them in"),
-        None => failure.help("`holdfast status` lists the apps"),
+        None => failure.help(WHERE_APPS_ARE),
     }
 }
 
@@ -73,8 +78,11 @@ mod tests {
     #[test]
     fn a_name_that_nobody_has_is_answered_with_the_nearest() {
         let told = |text| render(&app(&apps(), text).unwrap_err().into());
-        assert_eq!(told("shup"), "error: no app of the fleet is called `shup`\nhelp: did you mean `shop`?\n");
+        assert_eq!(
+            told("shup"),
+            "error: no app that is known here is called `shup`\nhelp: did you mean `shop`?\n"
+        );
         assert!(told("/shop").contains("is not the ARM id of an app"));
-        assert!(told(&AppId::new("s", "g3", "wiki", None).to_string()).contains("is not in the fleet"));
+        assert!(told(&AppId::new("s", "g3", "wiki", None).to_string()).contains("is not known here"));
     }
 }

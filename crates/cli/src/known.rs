@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use holdfast_arm::{Arm, Unobserved};
-use holdfast_model::{App, AppId, PolicyName, StorageName, Terms};
+use futures::StreamExt;
+use holdfast_arm::{Arm, Error, Unobserved};
+use holdfast_model::{App, AppId, PolicyName, Terms};
 use holdfast_store::Store;
 
 use crate::clouds::clouds;
@@ -13,35 +14,75 @@ use crate::context::Context;
 use crate::discovery;
 use crate::exit::{Exit, Failure};
 use crate::find;
+use crate::output::counted;
 
 /// The way to Azure for a command that asks once.
 pub fn azure(fleet: &Fleet, context: &Context) -> anyhow::Result<Arc<dyn Arm>> {
     Ok(Arc::new(clouds(fleet, &context.clock, &(Arc::new(Unobserved) as _), &mut context.rng())?))
 }
 
-/// Every app of the fleet. Azure is asked, because a rule may find an app that no process has seen yet; where it does
-/// not answer, those serve that were found before.
+/// Subscriptions asked at once.
+const AT_ONCE: usize = 8;
+
+/// The apps of the fleet, as far as they are known.
+struct Known {
+    apps: BTreeMap<AppId, App>,
+    /// Why Azure did not tell those of a subscription.
+    unanswered: Option<Error>,
+}
+
+impl Known {
+    fn named(&self, name: &str) -> Result<App, Failure> {
+        let ids: Vec<AppId> = self.apps.keys().cloned().collect();
+        match (find::app(&ids, name), &self.unanswered) {
+            (Ok(id), _) => Ok(self.apps[&id].clone()),
+            (Err(failure), None) => Err(failure),
+            (Err(_), Some(error)) => {
+                let what =
+                    format!("`{name}` is not among the apps found before, and Azure lists none: {error}");
+                Err(Failure::new(Exit::Azure, what)
+                    .help("`holdfast doctor` tells what keeps it from answering"))
+            }
+        }
+    }
+}
+
+/// Every app of the fleet.
 pub async fn everything(
     fleet: &Fleet,
     store: &dyn Store,
     context: &Context,
 ) -> anyhow::Result<BTreeMap<AppId, App>> {
-    let arm = azure(fleet, context)?;
-    let mut sites = Vec::new();
-    for subscription in fleet.subscriptions() {
-        match discovery::sites(&arm, fleet, &subscription).await {
+    Ok(known(fleet, store, context).await?.apps)
+}
+
+/// Azure is asked, because a rule may find an app that no process has seen yet; where it does not answer, those serve
+/// that were found before.
+async fn known(fleet: &Fleet, store: &dyn Store, context: &Context) -> anyhow::Result<Known> {
+    let arm = &azure(fleet, context)?;
+    let asked = fleet.subscriptions().into_iter().map(async |of| discovery::sites(arm, fleet, &of).await);
+    let answers: Vec<_> = futures::stream::iter(asked).buffered(AT_ONCE).collect().await;
+    let (mut sites, mut unanswered) = (Vec::new(), Vec::new());
+    for answer in answers {
+        match answer {
             Ok(found) => sites.extend(found),
-            Err(error) => tracing::warn!(%error, "an app that only Azure knows is not found"),
+            Err(error) => unanswered.push(error),
         }
     }
-    let mut known: BTreeMap<AppId, App> =
+    if let Some(error) = unanswered.first() {
+        let many = counted(unanswered.len(), "subscription");
+        context.out.message(&format!(
+            "warning: Azure does not list the apps of {many}, so those serve that were found before: {error}"
+        ));
+    }
+    let mut apps: BTreeMap<AppId, App> =
         fleet.apps_with(&sites).into_iter().map(|app| (app.id.clone(), app)).collect();
     for app in store.status().await?.into_iter().filter(|app| !app.removed) {
         let found =
             App { id: app.app.clone(), policy: app.policy, plan: None, databases: Vec::new(), paused: false };
-        known.entry(app.app).or_insert(found);
+        apps.entry(app.app).or_insert(found);
     }
-    Ok(known)
+    Ok(Known { apps, unanswered: unanswered.into_iter().next() })
 }
 
 /// The apps that the command line names.
@@ -51,32 +92,13 @@ pub async fn apps(
     store: &dyn Store,
     context: &Context,
 ) -> anyhow::Result<Vec<App>> {
-    let known = everything(fleet, store, context).await?;
-    let ids: Vec<AppId> = known.keys().cloned().collect();
-    names.iter().map(|name| Ok(known[&find::app(&ids, name)?].clone())).collect()
+    let known = known(fleet, store, context).await?;
+    names.iter().map(|name| Ok(known.named(name)?)).collect()
 }
 
 /// The one app that the command line names.
 pub async fn app(name: &str, fleet: &Fleet, store: &dyn Store, context: &Context) -> anyhow::Result<App> {
-    let known = everything(fleet, store, context).await?;
-    let ids: Vec<AppId> = known.keys().cloned().collect();
-    Ok(known[&find::app(&ids, name)?].clone())
-}
-
-/// The terms for what is done to a backup that lies in `storage`: those of the app's policy, but for the storage, which
-/// may have been another when the backup was taken.
-pub fn terms_in(storage: &StorageName, app: &App, fleet: &Fleet) -> Result<Terms, Failure> {
-    let Some(target) = fleet.storages.get(storage) else {
-        let names: Vec<&str> = fleet.storages.keys().map(StorageName::as_str).collect();
-        let what = format!("there is no storage `{storage}` in the fleet file");
-        return Err(Failure::new(Exit::Usage, what).help(format!("it has these: {}", names.join(", "))));
-    };
-    let account = target.container.account();
-    let policy = app.policy.as_ref().and_then(|name| fleet.policies.get(name));
-    Ok(match policy {
-        Some(policy) => Terms { storage: storage.clone(), account, ..policy.terms.clone() },
-        None => Terms::new(storage.clone(), account),
-    })
+    Ok(known(fleet, store, context).await?.named(name)?)
 }
 
 /// The terms of the app's policy.

@@ -1,31 +1,90 @@
-//! Tells whoever waits for a restore how far it is: an app is stopped meanwhile.
+//! Tells whoever waits for runs how far they are: each step of a restore, during which an app is stopped, and of all
+//! runs what keeps them from going on.
 
 use std::collections::BTreeMap;
 
-use holdfast_model::{Run, RunId, RunState, StateCode, Timestamp};
+use holdfast_model::{Cause, Run, RunEvent, RunId, RunState, StateCode, Timestamp};
+use holdfast_store::{Error, Store};
 
 use crate::context::Context;
-use crate::output::age;
+use crate::output::{age, until};
 
 /// What has been told of runs.
 #[derive(Debug, Default)]
 pub struct Progress {
-    told: BTreeMap<RunId, StateCode>,
+    told: BTreeMap<RunId, Told>,
+    advised: bool,
+}
+
+/// What has been told of one run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Told {
+    version: i64,
+    state: StateCode,
+    /// Of its events, so many.
+    events: usize,
 }
 
 impl Progress {
-    /// Says of each restore and drill what it is doing now, where that is not what it did before.
-    pub fn tell(&mut self, runs: &[Run], context: &Context) {
-        for run in runs.iter().filter(|run| run.task.restore().is_some()) {
-            let state = run.state.code();
-            if self.told.insert(run.id, state) != Some(state) && !context.out.is_json() {
-                context.out.message(&line(run, context.clock.now()));
+    /// Says what is new since the last look: of restores and drills what they are doing, and of all runs why they wait.
+    pub async fn tell(&mut self, runs: &[Run], store: &dyn Store, context: &Context) -> Result<(), Error> {
+        if context.out.is_json() {
+            return Ok(());
+        }
+        for run in runs {
+            let told = self.told.get(&run.id).copied();
+            if told.is_some_and(|told| told.version == run.version) {
+                continue;
             }
+            let events = if is_held_up(run) { store.events(run.id).await? } else { Vec::new() };
+            let seen = told.map_or(0, |told| told.events);
+            let why = events.iter().skip(seen).filter_map(|event| hindrance(&event.event)).next_back();
+            let state = run.state.code();
+            let is_new = told.is_none_or(|told| told.state != state);
+            if why.is_some() || (is_new && run.task.restore().is_some()) {
+                let now = store.now().await?;
+                context.out.message(&line(run, why.as_deref(), now));
+            }
+            self.advise(run, context);
+            let events = seen.max(events.len());
+            self.told.insert(run.id, Told { version: run.version, state, events });
+        }
+        Ok(())
+    }
+
+    /// Where to look further, once: what has to do with the fleet's ground may last until somebody mends it.
+    fn advise(&mut self, run: &Run, context: &Context) {
+        use Cause::{
+            AppForbidden, CredentialRefused, DatabaseSecret, SasUnusable, StorageRefused, Unreachable,
+        };
+        let RunState::Waiting { cause, .. } = &run.state else { return };
+        let is_ground = matches!(
+            cause,
+            Unreachable | CredentialRefused | SasUnusable | StorageRefused | AppForbidden | DatabaseSecret
+        );
+        if is_ground && !std::mem::replace(&mut self.advised, true) {
+            context.out.message("help: `holdfast doctor` tries what this depends on, and says what to mend");
         }
     }
 }
 
-fn line(run: &Run, now: Timestamp) -> String {
+/// May something have kept it from going on?
+fn is_held_up(run: &Run) -> bool {
+    matches!(run.state, RunState::Waiting { .. } | RunState::Verifying { .. })
+}
+
+/// What kept a run from going on, in words.
+fn hindrance(event: &RunEvent) -> Option<String> {
+    match event {
+        RunEvent::Deferred { cause, detail, .. }
+        | RunEvent::StartRefused { cause, detail, .. }
+        | RunEvent::AttemptEnded { cause, detail, .. } => Some(format!("{cause}: {detail}")),
+        RunEvent::CheckFailed { detail } => Some(detail.clone()),
+        _ => None,
+    }
+}
+
+fn line(run: &Run, why: Option<&str>, now: Timestamp) -> String {
     let doing = match &run.state {
         RunState::Planned => "waits for its turn".to_owned(),
         RunState::Starting { .. } => "asks Azure to begin".to_owned(),
@@ -34,12 +93,24 @@ fn line(run: &Run, now: Timestamp) -> String {
         RunState::Following { operation, .. } => {
             format!("Azure is at work, operation {}", operation.rsplit('/').next().unwrap_or_default())
         }
-        RunState::Verifying { .. } => "asks the app whether it answers".to_owned(),
-        RunState::Waiting { cause, .. } => format!("waits to try again: {cause}"),
+        RunState::Verifying { .. } => {
+            let asks =
+                if run.task.restore().is_some() { "asks the app whether it answers" } else { "is checked" };
+            why.map_or_else(|| asks.to_owned(), |why| format!("{why}; {}", again(run, now)))
+        }
+        RunState::Waiting { cause, .. } => {
+            let why = why.map_or_else(|| cause.to_string(), str::to_owned);
+            format!("{}: {why}", again(run, now))
+        }
         RunState::Ended { outcome, .. } => outcome.as_str().to_owned(),
     };
     let (kind, name) = (run.task.kind(), run.app.short_name());
-    format!("{kind} into {name}, asked for {}: {doing}", age(run.created_at, now))
+    let of = if run.task.restore().is_some() { "into" } else { "of" };
+    format!("{kind} {of} {name}, asked for {}: {doing}", age(run.created_at, now))
+}
+
+fn again(run: &Run, now: Timestamp) -> String {
+    format!("tries again {}", until(run.due_at, now))
 }
 
 #[cfg(test)]
@@ -65,9 +136,15 @@ mod tests {
         let run_id = RunId::new(at(0), &mut fastrand::Rng::with_seed(1));
         let asked = (Task::Restore(restore), Trigger::Manual, None);
         let mut run = NewRun::task(run_id, &app, &Terms::new(StorageName::new("w"), "a"), asked, at(0)).run;
-        assert_eq!(line(&run, at(30)), "restore into shop, asked for 30 s ago: waits for its turn");
+        assert_eq!(line(&run, None, at(30)), "restore into shop, asked for 30 s ago: waits for its turn");
+        run.state = RunState::Waiting { cause: Cause::Unreachable, next_attempt: 1, refused_sas: None };
+        run.due_at = at(90);
+        assert_eq!(
+            line(&run, Some("unreachable: no token"), at(30)),
+            "restore into shop, asked for 30 s ago: tries again in 60 s: unreachable: no token"
+        );
         run.state =
             RunState::Ended { outcome: Outcome::Succeeded, cause: None, backup: None, verification: None };
-        assert_eq!(line(&run, at(300)), "restore into shop, asked for 5 min ago: succeeded");
+        assert_eq!(line(&run, None, at(300)), "restore into shop, asked for 5 min ago: succeeded");
     }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-/// The last day on which Azure takes databases along (Microsoft's announcement; `azure/wire.md`, section 4).
+/// The last day on which Azure takes databases along (MicrosoftDocs/azure-docs, `manage-backup.md`).
 pub const DATABASES_END: NaiveDate = match NaiveDate::from_ymd_opt(2028, 3, 31) {
     Some(day) => day,
     None => NaiveDate::MAX,

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::Timestamp;
 
-/// Azure's own schedule, typed as the service wants it (`azure/wire.md`, section 1, BackupSchedule).
+/// Azure's own schedule, typed as the service wants it (`BackupSchedule` in Azure/azure-rest-api-specs,
+/// `specification/web/resource-manager/Microsoft.Web/AppService`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NativeSchedule {
     /// Whether Azure runs it. Enabling one fires a backup at once.

@@ -6,8 +6,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A backup's status as Azure tells it.
 ///
-/// Azure writes a word, in any case; answers of 2015 had the integers 0 to 9 in this order (`azure/wire.md`,
-/// section 1). A word nobody knows yet is kept, because dropping it would hide what happened.
+/// Azure writes a word, in any case; answers of 2015 had the integers 0 to 9 in this order, which is that of
+/// `BackupItemStatus` in PyPI azure-mgmt-web. A word nobody knows yet is kept, because dropping it would hide what happened.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum BackupStatus {
     /// 0: being made.

@@ -63,6 +63,13 @@ pub struct Restore {
     pub ignore_conflicting_host_names: bool,
 }
 
+impl Restore {
+    /// Does it read this backup? The blob tells it where Azure's number is not known, or is another one by now.
+    pub fn reads(&self, app: &AppId, backup: BackupId, blob: &str) -> bool {
+        self.blob == blob || (&self.source, self.backup) == (app, Some(backup))
+    }
+}
+
 /// A restore for practice.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Drill {
@@ -256,6 +263,30 @@ mod tests {
         assert_eq!(delete(1).subject(), delete(1).subject());
         assert_ne!(delete(1).subject(), delete(2).subject());
         assert!(!delete(1).is_exclusive());
+    }
+
+    #[test]
+    fn a_restore_reads_the_backup_of_its_number_and_the_one_of_its_blob() {
+        let app = |name| AppId::new("s", "g", name, None);
+        let restore = |backup| Restore {
+            source: app("shop"),
+            backup,
+            blob: "b.zip".into(),
+            new_in_plan: None,
+            databases: Vec::new(),
+            ignore_databases: true,
+            ignore_conflicting_host_names: true,
+        };
+        let (numbered, by_blob) = (restore(Some(BackupId(7))), restore(None));
+        for reads in [&numbered, &by_blob] {
+            assert!(reads.reads(&app("shop"), BackupId(7), "b.zip"));
+            assert!(reads.reads(&app("shop"), BackupId(8), "b.zip"), "the number is another one by now");
+            assert!(reads.reads(&app("was-shop"), BackupId(7), "b.zip"), "whoever's it is called");
+            assert!(!reads.reads(&app("shop"), BackupId(8), "c.zip"));
+        }
+        assert!(numbered.reads(&app("shop"), BackupId(7), "c.zip"));
+        assert!(!numbered.reads(&app("blog"), BackupId(7), "c.zip"));
+        assert!(!by_blob.reads(&app("shop"), BackupId(7), "c.zip"));
     }
 
     #[test]

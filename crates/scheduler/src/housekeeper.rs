@@ -1,19 +1,20 @@
 //! The housekeeper: what is owed to backups already taken becomes due runs.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
 use holdfast_model::{
-    App, AppId, BackupId, CatalogEntry, NewRun, Policy, PolicyName, RunId, RunKind, SasWindow, Timestamp,
-    Trigger,
+    App, AppId, BackupId, CatalogEntry, NewRun, Policy, PolicyName, Restore, RunId, RunKind, SasWindow, Task,
+    Timestamp, Trigger,
 };
 use holdfast_store::{CatalogFilter, RunFilter, Store};
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::owed::{Kept, Owed, TROUBLE, last_drill};
-use crate::renewal::{Told, sent, told_by};
+use crate::renewal::{owed_after, sent};
 use crate::{Error, Fleet};
 
 /// How often the house is looked over, unless told otherwise. Nothing it finds is late by an hour.
@@ -56,16 +57,13 @@ pub struct Housekept {
     pub of_the_future: u64,
 }
 
-/// Backups by app.
-type Backups = BTreeMap<AppId, BTreeSet<BackupId>>;
-
 /// What a pass knows of the whole fleet.
 struct Sight {
     fleet: Arc<Fleet>,
-    /// The backups that a restore which has not ended reads.
-    read: Backups,
+    /// The restores that have not ended, for practice or not.
+    restores: Vec<Restore>,
     /// The backups that a deletion which has not ended takes away.
-    going: Backups,
+    going: BTreeMap<AppId, BTreeSet<BackupId>>,
 }
 
 impl Housekeeper {
@@ -152,15 +150,13 @@ impl Housekeeper {
             let filter = RunFilter { app: of, kind, most: PUSHES, ..RunFilter::default() };
             for push in self.store.runs(&filter).await? {
                 let events = self.store.events(push.id).await?.into_iter().map(|event| event.event);
-                match told_by(&push, sent(events).as_ref(), now, (self.margin(), TROUBLE)) {
-                    Told::Nothing => {}
-                    Told::Enough => break,
-                    Told::Lapses(task) => {
-                        let owed = Owed { app: app.clone(), storage: push.terms.storage, task };
-                        runs.push(self.run_of(fleet, policy, owed, now));
-                        break;
-                    }
-                }
+                let owed = owed_after(&push, sent(events).as_ref(), now, (self.margin(), TROUBLE));
+                let ControlFlow::Break(task) = owed else { continue };
+                runs.extend(task.map(|task| {
+                    let owed = Owed { app: app.clone(), storage: push.terms.storage, task };
+                    self.run_of(fleet, policy, owed, now)
+                }));
+                break;
             }
         }
         Ok(runs)
@@ -193,7 +189,7 @@ impl Housekeeper {
         }
         // Who paused an app wants nothing to happen to it; that its backups can be read does no harm.
         if !app.paused {
-            owed.extend(kept.deletions(&doomed, sight.read.get(&app.id).unwrap_or(&nothing)));
+            owed.extend(kept.deletions(&doomed, &sight.restores));
             owed.extend(self.drill_of(&sight.fleet, kept).await?);
         }
         owed.extend(self.refreshes_of(kept, &doomed).await?);
@@ -243,17 +239,14 @@ impl Housekeeper {
 
     /// The fleet, and what runs that have not ended do to backups.
     async fn sight(&self, fleet: Arc<Fleet>) -> Result<Sight, Error> {
-        let (mut read, mut going) = (Backups::new(), Backups::new());
+        let mut sight = Sight { fleet, restores: Vec::new(), going: BTreeMap::new() };
         for run in self.store.runs(&RunFilter { unfinished: true, ..RunFilter::default() }).await? {
-            let of = match run.task.kind() {
-                RunKind::Restore | RunKind::Drill => &mut read,
-                RunKind::Delete => &mut going,
-                _ => continue,
-            };
-            if let Some((app, id)) = run.task.backup(&run.app) {
-                of.entry(app.clone()).or_default().insert(id);
+            if let Task::Delete(delete) = &run.task {
+                sight.going.entry(run.app).or_default().insert(delete.backup);
+            } else {
+                sight.restores.extend(run.task.restore().cloned());
             }
         }
-        Ok(Sight { fleet, read, going })
+        Ok(sight)
     }
 }

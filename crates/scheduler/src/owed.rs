@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use holdfast_model::retention::{Backup, Fate, fates};
 use holdfast_model::{
-    App, BackupId, CatalogEntry, Delete, Drill, DrillRule, Policy, RefreshReason, RefreshSas, Restore, Run,
-    SasFacts, SasWindow, StorageName, Task, Timestamp,
+    App, BackupFacts, BackupId, CatalogEntry, Delete, Drill, DrillRule, Policy, RefreshReason, RefreshSas,
+    Restore, Run, SasFacts, SasWindow, StorageName, Task, Timestamp,
 };
 
 /// How long a backup or a schedule is left alone after a deletion or a new SAS did not end well: what a person must mend
@@ -60,11 +60,13 @@ impl Kept<'_> {
         fates.into_iter().filter(|(_, fate)| *fate == Fate::Delete).map(|(id, _)| id).collect()
     }
 
-    /// The deletions of `doomed` backups that are to be asked for now. Those that a restore is about to read wait.
-    pub fn deletions(&self, doomed: &BTreeSet<BackupId>, read: &BTreeSet<BackupId>) -> Vec<Owed> {
-        let oldest_first = self.entries.iter().rev();
-        let free = |id| doomed.contains(id) && !read.contains(id);
-        let due = oldest_first.filter(|entry| free(&entry.backup.id) && !self.is_troubled(entry));
+    /// The deletions of `doomed` backups that are to be asked for now. Those that one of `restores` reads wait.
+    pub fn deletions(&self, doomed: &BTreeSet<BackupId>, restores: &[Restore]) -> Vec<Owed> {
+        let oldest_first = self.entries.iter().rev().filter(|entry| doomed.contains(&entry.backup.id));
+        let is_read = |BackupFacts { id, blob, .. }: &BackupFacts| {
+            restores.iter().any(|restore| restore.reads(&self.app.id, *id, blob))
+        };
+        let due = oldest_first.filter(|entry| !is_read(&entry.backup) && !self.is_troubled(entry));
         let delete = |entry: &CatalogEntry| {
             Task::Delete(Delete {
                 backup: entry.backup.id,
@@ -113,9 +115,9 @@ impl Kept<'_> {
         rule.is_due(last_drill(self.entries), self.now).then_some(rule)
     }
 
-    /// A drill of the newest good backup into `scratch`.
+    /// A drill of the newest good backup that will be left into `scratch`.
     pub fn drill(&self, rule: &DrillRule, scratch: App) -> Option<Owed> {
-        let good = self.entries.iter().filter(|entry| entry.good);
+        let good = self.entries.iter().filter(|entry| entry.good && !self.going.contains(&entry.backup.id));
         let newest = good.max_by_key(|entry| (entry.backup.accepted_at, entry.backup.id))?;
         let restore = Restore {
             source: self.app.id.clone(),

@@ -1,49 +1,41 @@
-//! When another SAS is owed to Azure's own schedule of an app: decided from the runs that set it.
+//! When another SAS is owed to Azure's own schedule of an app: decided from the runs that set it, the newest first.
 
+use std::ops::ControlFlow::{self, Break, Continue};
 use std::time::Duration;
 
 use holdfast_model::{Outcome, Run, RunEvent, RunState, SasFacts, Task, Timestamp};
 
-/// What a run that set an app's schedule, or was to, tells.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Told {
-    /// Nothing is owed.
-    Enough,
-    /// Nothing: the run before it tells.
-    Nothing,
-    /// The SAS that it left with Azure lapses.
-    Lapses(Task),
-}
-
-/// What `push` tells, which sent `sent`. A new SAS is owed `margin` before the old one lapses. A run that brought none
-/// is followed by another only after `rest`: what a person must mend is not mended within the hour.
-pub(crate) fn told_by(
+/// What follows from `push`, which sent `sent`: a renewal, or that none is owed; it goes on with the run before where
+/// this one tells nothing. A new SAS is owed `margin` before the old one lapses, and a renewal that brought none is
+/// followed by another only after `rest`: what a person must mend is not mended within the hour.
+pub(crate) fn owed_after(
     push: &Run,
     sent: Option<&SasFacts>,
     now: Timestamp,
     (margin, rest): (Duration, Duration),
-) -> Told {
-    let Task::PushSchedule { schedule, databases, renews } = &push.task else { return Told::Nothing };
-    let RunState::Ended { outcome, .. } = push.state else { return Told::Enough };
+) -> ControlFlow<Option<Task>> {
+    let Task::PushSchedule { schedule, databases, renews } = &push.task else { return Continue(()) };
+    let RunState::Ended { outcome, .. } = push.state else { return Break(None) };
     let is_recent = |wait: Duration| push.created_at + wait > now;
+    // A renewal knows what it was for: however many of them came to nothing, the next one is owed.
+    let again = || if renews.is_some() { Break(Some(push.task.clone())) } else { Continue(()) };
     if outcome != Outcome::Succeeded {
-        return if is_recent(rest) { Told::Enough } else { Told::Nothing };
+        return if is_recent(rest) { Break(None) } else { again() };
     }
     // Whoever took the schedule away ended this.
-    let Some(schedule) = schedule else { return Told::Enough };
+    let Some(schedule) = schedule else { return Break(None) };
     let brought_none = |old: &SasFacts| sent.is_none_or(|sent| sent.fingerprint == old.fingerprint);
     if renews.as_ref().is_some_and(|old| is_recent(if brought_none(old) { rest } else { margin })) {
-        return Told::Enough;
+        return Break(None);
     }
-    let Some(sent) = sent else { return Told::Nothing };
-    if sent.window.expiry.is_none_or(|expiry| expiry >= now + margin) {
-        return Told::Enough;
-    }
-    Told::Lapses(Task::PushSchedule {
+    let Some(sent) = sent else { return again() };
+    let lapses = sent.window.expiry.is_some_and(|expiry| expiry < now + margin);
+    let renewal = || Task::PushSchedule {
         schedule: Some(schedule.clone()),
         databases: databases.clone(),
         renews: Some(sent.clone()),
-    })
+    };
+    Break(lapses.then(renewal))
 }
 
 /// The SAS that a run sent last, by what happened to it.

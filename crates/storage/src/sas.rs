@@ -126,6 +126,11 @@ impl Sas {
         SecretString::from(format!("{container}?{}", self.query.expose_secret()))
     }
 
+    /// The container it came with the URL of; `None` for a mere query.
+    pub fn container(&self) -> Option<&Container> {
+        self.container.as_ref()
+    }
+
     /// The query, for a URL of a blob.
     pub(crate) fn query(&self) -> &SecretString {
         &self.query

@@ -20,5 +20,5 @@ pub use postgres::PgStore;
 pub use sqlite::{Mode, OneProcess, SqliteStore};
 pub use store::{
     AppStatus, Ask, AuditEvent, Board, CatalogFilter, Change, Committed, Cursor, Enrolled, FleetChange,
-    LaneDue, LastRun, Loaded, Plan, Planned, RunFilter, Store, Taken,
+    LaneDue, LastRun, Loaded, Plan, Planned, RunFilter, Running, Store, Taken,
 };

@@ -6,8 +6,8 @@ use std::str::FromStr;
 use holdfast_model::{Priority, Retention, Timestamp, parse_timestamp};
 use serde::de::DeserializeOwned;
 
-use crate::Error;
 use crate::columns::from_word;
+use crate::{Error, Running};
 
 /// Reads the columns of one row; what cannot be read is named with the row and the column.
 #[derive(Debug)]
@@ -28,6 +28,12 @@ impl Reading {
 
     pub fn word<T: DeserializeOwned>(&self, column: &str, text: &str) -> Result<T, Error> {
         from_word(text).map_err(|error| self.wrong(column, error))
+    }
+
+    /// The kind and the state of a run, as `backup polling`.
+    pub fn running(&self, text: &str) -> Result<Running, Error> {
+        let (kind, state) = text.split_once(' ').unwrap_or((text, ""));
+        Ok(Running { kind: self.word("kind", kind)?, state: self.word("state", state)? })
     }
 
     pub fn time(&self, column: &str, text: &str) -> Result<Timestamp, Error> {

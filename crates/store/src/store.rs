@@ -297,7 +297,7 @@ pub struct AppStatus {
     /// When its next tick is due.
     pub next_tick: Option<Timestamp>,
     /// What its unfinished backup, restore or drill is doing.
-    pub running: Option<StateCode>,
+    pub running: Option<Running>,
     /// Its last run for a backup that ended and was not missed.
     pub last: Option<LastRun>,
     /// When its latest good backup that is still there was accepted by Azure: the point in time it can be brought back
@@ -306,6 +306,15 @@ pub struct AppStatus {
     /// Past its recovery point objective, counted from the store's now. An app that was never backed up is given its
     /// first span from its enrolment.
     pub past_objective: bool,
+}
+
+/// An app's run that has not ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Running {
+    /// What it does.
+    pub kind: RunKind,
+    /// How far it is.
+    pub state: StateCode,
 }
 
 /// An app's last run that ended.

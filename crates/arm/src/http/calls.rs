@@ -79,7 +79,7 @@ impl Arm for HttpArm {
     }
 
     async fn restore(&self, app: &AppId, id: BackupId, request: &RestoreRequest) -> Result<Started, Error> {
-        let target = Target::app(Operation::Restore, app);
+        let target = Target::backup(Operation::Restore, app, id);
         let url = self.app_url(app, &["backups", &id.to_string(), "restore"]);
         let answer = self.call(&target, Method::POST, url, Some(restore_body(request))).await?;
         answer.started(&target, self.clock.now())

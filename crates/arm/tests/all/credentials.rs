@@ -123,6 +123,20 @@ async fn what_the_token_endpoint_refuses_is_told_without_the_secret() {
     }
 }
 
+#[tokio::test]
+async fn a_token_endpoint_that_does_not_listen_or_is_overloaded_is_asked_once_and_told_why() {
+    tls();
+    // Bound and let go again: nobody listens there.
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let nobody = format!("http://{free}/").parse().unwrap();
+    let error =
+        client_secret().source(Some(&nobody), PUBLIC_SCOPE).unwrap().token().await.unwrap_err().to_string();
+    assert!(error.contains("refused"), "{error}");
+    let server = Server::always(503, "{}").await;
+    client_secret().source(Some(&server.url), PUBLIC_SCOPE).unwrap().token().await.unwrap_err();
+    assert_eq!(server.seen().len(), 1);
+}
+
 #[test]
 fn what_a_credential_lacks_shows_before_the_first_token() {
     tls();

@@ -1,6 +1,6 @@
 //! The client over real HTTP, against a server that answers as each test says.
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "this is a test, helpers and all")]
+#![expect(clippy::unwrap_used, reason = "this is a test, helpers and all")]
 
 mod answers;
 mod clouds;

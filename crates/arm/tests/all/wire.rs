@@ -8,6 +8,7 @@ use holdfast_model::{BackupId, BackupStatus, SubscriptionId, format_timestamp};
 use serde_json::json;
 
 use crate::answers::{CONNECTION, SAS, SUBSCRIPTION, app, created, list, listed, request, site, slot};
+use crate::every::schedule_request;
 use crate::server::{Server, answer, arm, arm_with, clock, tls, tokens};
 
 const SITE: &str = "/subscriptions/0c0ffee0-0000-4000-8000-00000000beef/resourceGroups/bakery\
@@ -142,7 +143,8 @@ impl Observer for Noted {
     fn answered(&self, call: &CallFacts<'_>) {
         let app = call.app.map(holdfast_model::AppId::short_name);
         assert_eq!((call.subscription.as_str(), call.elapsed), (SUBSCRIPTION, Duration::ZERO));
-        let line = format!("{} {app:?} {:?} {:?}", call.operation, call.status, call.remaining.least());
+        let (method, operation) = (call.method, call.operation);
+        let line = format!("{method} {operation} {app:?} {:?} {:?}", call.status, call.remaining.least());
         self.0.lock().unwrap().push(line);
     }
 }
@@ -156,6 +158,7 @@ async fn the_observer_sees_every_request_and_what_is_left_of_the_budget() {
             created(&app()).to_string(),
         ),
         1 => answer(429, &[("x-ms-ratelimit-remaining-subscription-reads", "0")], ""),
+        2 => answer(200, &[], ""),
         _ => answer(401, &[("x-ms-ratelimit-remaining-subscription-reads", "many")], ""),
     })
     .await;
@@ -166,6 +169,7 @@ async fn the_observer_sees_every_request_and_what_is_left_of_the_budget() {
     let arm = HttpArm::new(settings, tokens(), clock(), noted.clone(), rng).unwrap();
     arm.backup(&app(), &request()).await.unwrap();
     arm.get_backup(&app(), BackupId(1)).await.unwrap_err();
+    arm.put_schedule(&app(), &schedule_request()).await.unwrap();
     arm.sites(&SubscriptionId::new(SUBSCRIPTION)).await.unwrap_err();
     drop(server);
     let lost = arm.site(&app()).await.unwrap_err();
@@ -173,11 +177,12 @@ async fn the_observer_sees_every_request_and_what_is_left_of_the_budget() {
     assert_eq!(
         *noted.0.lock().unwrap(),
         [
-            r#"backup Some("bread") Some(200) Some(199)"#,
-            r#"get_backup Some("bread") Some(429) Some(0)"#,
-            "list_sites None Some(401) None",
-            "list_sites None Some(401) None",
-            r#"get_site Some("bread") None None"#,
+            r#"POST backup Some("bread") Some(200) Some(199)"#,
+            r#"GET get_backup Some("bread") Some(429) Some(0)"#,
+            r#"PUT put_schedule Some("bread") Some(200) None"#,
+            "GET list_sites None Some(401) None",
+            "GET list_sites None Some(401) None",
+            r#"GET get_site Some("bread") None None"#,
         ]
     );
 }

@@ -187,6 +187,7 @@ pub struct Going {
     pub wait: bool,
 }
 
-fn backup_id(text: &str) -> Result<BackupId, ParseIntError> {
+/// Reads Azure's number for a backup.
+pub fn backup_id(text: &str) -> Result<BackupId, ParseIntError> {
     text.parse().map(BackupId)
 }

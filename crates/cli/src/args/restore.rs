@@ -1,7 +1,9 @@
 //! What `holdfast restore` and `holdfast drill` take.
 
 use clap::Args;
-use holdfast_model::Timestamp;
+use holdfast_model::{BackupId, Timestamp};
+
+use super::backups::{Going, backup_id};
 
 /// `holdfast restore`
 #[derive(Debug, Clone, Args)]
@@ -35,7 +37,7 @@ pub struct RestoreArgs {
     pub storage: Option<String>,
     /// How it goes on.
     #[command(flatten)]
-    pub consent: Consent,
+    pub going: Going,
 }
 
 /// Which backup: one of these.
@@ -43,8 +45,8 @@ pub struct RestoreArgs {
 #[group(required = true, multiple = false)]
 pub struct WhichBackup {
     /// The backup of this number
-    #[arg(long, value_name = "ID", allow_negative_numbers = true)]
-    pub backup: Option<i64>,
+    #[arg(long, value_name = "ID", value_parser = backup_id, allow_negative_numbers = true)]
+    pub backup: Option<BackupId>,
     /// The newest good backup
     #[arg(long)]
     pub latest: bool,
@@ -71,17 +73,6 @@ pub struct Destination {
     pub to_new: Option<String>,
 }
 
-/// How a command that overwrites something goes on once its plan is shown.
-#[derive(Debug, Clone, Copy, Args)]
-pub struct Consent {
-    /// Do it without asking
-    #[arg(long)]
-    pub yes: bool,
-    /// Wait for the end, and fail unless it went well
-    #[arg(long)]
-    pub wait: bool,
-}
-
 /// `holdfast drill`
 #[derive(Debug, Clone, Args)]
 pub struct DrillArgs {
@@ -89,8 +80,14 @@ pub struct DrillArgs {
     #[arg(value_name = "APP")]
     pub app: String,
     /// The backup of this number
-    #[arg(long, value_name = "ID", conflicts_with = "latest", allow_negative_numbers = true)]
-    pub backup: Option<i64>,
+    #[arg(
+        long,
+        value_name = "ID",
+        value_parser = backup_id,
+        conflicts_with = "latest",
+        allow_negative_numbers = true
+    )]
+    pub backup: Option<BackupId>,
     /// The newest good backup: so it is without `--backup` too
     #[arg(long)]
     pub latest: bool,
@@ -102,5 +99,5 @@ pub struct DrillArgs {
     pub probe: Option<String>,
     /// How it goes on.
     #[command(flatten)]
-    pub consent: Consent,
+    pub going: Going,
 }

@@ -1,6 +1,9 @@
 //! What `holdfast sas` takes.
 
 use clap::{Args, Subcommand};
+use holdfast_model::BackupId;
+
+use super::backups::backup_id;
 
 /// `holdfast sas`
 #[derive(Debug, Clone, Subcommand)]
@@ -33,11 +36,12 @@ pub struct SasRefreshArgs {
     #[arg(
         long,
         value_name = "ID",
+        value_parser = backup_id,
         conflicts_with = "all",
         required_unless_present = "all",
         allow_negative_numbers = true
     )]
-    pub backup: Option<i64>,
+    pub backup: Option<BackupId>,
     /// Of all its backups that are still there
     #[arg(long)]
     pub all: bool,

@@ -4,7 +4,7 @@ use holdfast_model::{NewRun, Run, RunId, RunKind};
 
 use super::{RunView, state_cell};
 use crate::backends::Backends;
-use crate::carry::{self, Carried};
+use crate::carry;
 use crate::config::Fleet;
 use crate::context::Context;
 use crate::exit::Exit;
@@ -25,14 +25,8 @@ pub async fn runs(
     if left_out > 0 {
         context.out.message(&format!("{left_out} of these are under way already, and are not begun again"));
     }
-    if !wait {
-        show(&carry::load(&*backends.store, &ids).await?, context)?;
-        carry::tell_who_carries(&backends, context);
-        return Ok(Exit::Done);
-    }
-    let Carried { runs, was_stopped } = carry::out(fleet, backends, &ids, context, rng).await?;
-    show(&runs, context)?;
-    Ok(carry::exit(&runs, was_stopped, context))
+    let show = |runs: &[Run]| show(runs, context);
+    carry::added(&ids, (fleet, backends), wait, (context, rng), show).await
 }
 
 fn show(runs: &[Run], context: &Context) -> anyhow::Result<()> {

@@ -6,6 +6,7 @@ use serde::Serialize;
 use crate::args::VerifyArgs;
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
+use crate::output::counted;
 
 /// Events checked at once.
 const PAGE: u32 = 5_000;
@@ -13,45 +14,69 @@ const PAGE: u32 = 5_000;
 /// The document for programs.
 #[derive(Debug, Serialize)]
 struct Document {
+    /// Events that were followed and hold.
     events: i64,
+    /// The hash of the last of them.
     last_hash: String,
     holds: bool,
+    /// What is wrong, where it does not hold.
+    broken: Option<String>,
+}
+
+/// What does not hold, and what to do about it.
+struct Broken {
+    what: String,
+    help: &'static str,
 }
 
 /// Follows the chain from its first event to its last.
 pub async fn run(args: &VerifyArgs, context: &Context) -> anyhow::Result<Exit> {
     let store = context.store(Mode::Read).await?;
-    let (last, has_met) = follow(&*store, args.since.as_deref()).await?;
+    let (begun, last, broken) = follow(&*store, args.since.as_deref()).await?;
     store.close().await;
-    if !has_met {
-        let what = "the event with the hash that was told is not in the audit: events are missing at its end";
-        return Err(Failure::new(Exit::Failed, what)
-            .help("compare with a copy of the store from that time")
-            .into());
-    }
-    let document = Document { events: last.seq, last_hash: last.hash, holds: true };
+    let (events, last_hash) = (last.seq - begun, last.hash);
     if context.out.is_json() {
-        context.out.json(&document)?;
-    } else {
-        let Document { events, last_hash, .. } = document;
-        context.out.text(&format!("the audit holds: {events} events, the last has the hash {last_hash}"))?;
+        let (holds, broken) = (broken.is_none(), broken.map(|broken| broken.what));
+        context.out.json(&Document { events, last_hash, holds, broken })?;
+        return Ok(if holds { Exit::Done } else { Exit::Failed });
     }
+    if let Some(Broken { what, help }) = broken {
+        return Err(Failure::new(Exit::Failed, what).help(help).into());
+    }
+    let events = counted(usize::try_from(events)?, "event");
+    let before = if begun == 0 { String::new() } else { format!(" after the {begun} that were taken off") };
+    context.out.text(&format!("the audit holds: {events}{before}, the last has the hash {last_hash}"))?;
     Ok(Exit::Done)
 }
 
-/// The last link, and whether the hash asked for was met.
-async fn follow(store: &dyn Store, since: Option<&str>) -> anyhow::Result<(Link, bool)> {
-    let mut last = Link::origin();
+/// How many events were taken off before the first, the last link that holds, and what is wrong behind it.
+async fn follow(store: &dyn Store, since: Option<&str>) -> anyhow::Result<(i64, Link, Option<Broken>)> {
+    let first = store.chain(0, 1).await?.pop().map(|row| row.link);
+    let taken_off = first.filter(|first| first.seq > 1 && since == Some(first.previous.as_str()));
+    let origin = Link::origin();
+    let mut last =
+        taken_off.map_or(origin, |first| Link { seq: first.seq - 1, hash: first.previous, ..Link::origin() });
+    let begun = last.seq;
     let mut has_met = since.is_none_or(|hash| hash == last.hash);
     loop {
         let page = store.chain(last.seq, PAGE).await?;
         if page.is_empty() {
-            return Ok((last, has_met));
+            let broken = (!has_met).then(|| Broken {
+                what:
+                    "the event with the hash that was told is not in the audit: events are missing at its end"
+                        .into(),
+                help: "compare with a copy of the store from that time",
+            });
+            return Ok((begun, last, broken));
         }
         has_met |= page.iter().any(|row| since == Some(row.link.hash.as_str()));
-        last = verify_chain(&page, last).map_err(|broken| {
-            let help = "somebody changed the store behind holdfast's back: restore a copy and compare";
-            Failure::new(Exit::Failed, broken.to_string()).help(help)
-        })?;
+        last = match verify_chain(&page, last.clone()) {
+            Ok(last) => last,
+            Err(broken) => {
+                let help = "somebody changed the store behind holdfast's back: restore a copy and compare; where months \
+                            were taken off, give the hash of their last event with --since";
+                return Ok((begun, last, Some(Broken { what: broken.to_string(), help })));
+            }
+        };
     }
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::args::BackupArgs;
 use crate::backends::Backends;
-use crate::carry::{self, Carried};
+use crate::carry;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::known;
@@ -26,44 +26,29 @@ struct Line {
     size_bytes: Option<i64>,
 }
 
-/// Adds a run for each app. With `--wait` it follows them to their ends: it carries them out itself where no other
-/// process works on the store, and else watches the one that does.
+/// Adds a run for each app, or none where one of them cannot be backed up.
 pub async fn run(args: &BackupArgs, context: &Context) -> anyhow::Result<Exit> {
     let fleet = context.fleet()?;
     let backends = Backends::open_beside(context).await?;
     let store = &backends.store;
-    let mut rng = context.rng();
     let apps = known::apps(&args.apps, &fleet, &**store, context).await?;
-    let mut ids = Vec::new();
     // An app that is named twice is backed up once.
     let apps: BTreeMap<AppId, App> = apps.into_iter().map(|app| (app.id.clone(), app)).collect();
+    let (now, mut rng) = (store.now().await?, context.rng());
+    let mut runs = Vec::new();
     for mut app in apps.into_values() {
         if let Some(name) = &args.policy {
             app.policy = Some(PolicyName::new(name));
         }
         let terms = known::terms(&app, &fleet)?;
-        let now = store.now().await?;
-        let id = RunId::new(now, &mut rng);
         let task = Task::Backup { databases: app.databases.clone() };
         let asked = (task, Trigger::Manual, Some(context.by()));
-        store.add_run(&NewRun::task(id, &app, &terms, asked, now)).await?;
-        ids.push(id);
+        runs.push(NewRun::task(RunId::new(now, &mut rng), &app, &terms, asked, now));
     }
-    if !args.wait {
-        show(context, &carry::load(&**store, &ids).await?)?;
-        carry::tell_who_carries(&backends, context);
-        return Ok(Exit::Done);
-    }
-    let Carried { runs, was_stopped } = carry::out(fleet, backends, &ids, context, rng).await?;
-    show(context, &runs)?;
-    Ok(carry::exit(&runs, was_stopped, context))
-}
-
-fn outcome(run: &Run) -> Option<Outcome> {
-    match run.state {
-        RunState::Ended { outcome, .. } => Some(outcome),
-        _ => None,
-    }
+    store.add_runs(&runs).await?;
+    let ids: Vec<RunId> = runs.iter().map(|new| new.run.id).collect();
+    let show = |runs: &[Run]| show(context, runs);
+    carry::added(&ids, (fleet, backends), args.wait, (context, rng), show).await
 }
 
 fn show(context: &Context, runs: &[Run]) -> anyhow::Result<()> {
@@ -87,15 +72,16 @@ fn show(context: &Context, runs: &[Run]) -> anyhow::Result<()> {
 }
 
 fn line(run: &Run) -> Line {
-    let (mut cause, mut backup) = (None, None);
-    if let RunState::Ended { cause: why, backup: made, .. } = &run.state {
-        (cause, backup) = (*why, made.clone());
-    }
+    let (cause, backup) = match &run.state {
+        RunState::Ended { cause, backup, .. } => (*cause, backup.clone()),
+        RunState::Waiting { cause, .. } => (Some(*cause), None),
+        _ => (None, None),
+    };
     Line {
         app: run.app.clone(),
         run_id: run.id,
         state: run.state.code().as_str(),
-        outcome: outcome(run).map(Outcome::as_str),
+        outcome: carry::outcome(run).map(Outcome::as_str),
         cause: cause.map(holdfast_model::Cause::as_str),
         backup_id: backup.as_ref().map(|backup| backup.id.0),
         size_bytes: backup.as_ref().map(|backup| backup.size_bytes),

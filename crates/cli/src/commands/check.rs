@@ -19,7 +19,7 @@ struct Document<'a> {
 
 /// Runs the command.
 pub fn run(args: &CheckArgs, context: &Context) -> anyhow::Result<Exit> {
-    let secrets = if args.no_secrets { Secrets::Leave } else { Secrets::Read };
+    let secrets = if args.no_secrets { Secrets::Leave } else { Secrets::Judge };
     let path = &context.global.fleet;
     let checked = config::check(path, secrets, context.clock.now())?;
     let (problems, file) = (&checked.problems, path.display().to_string());

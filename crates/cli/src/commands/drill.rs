@@ -1,15 +1,15 @@
 //! `holdfast drill`: a backup is tried out by restoring it into a scratch app.
 
-use holdfast_model::{App, AppId, BackupId, DrillRule, Site};
+use holdfast_model::{App, AppId, DrillRule, Site};
 
 use super::restore::carry_out;
-use crate::args::DrillArgs;
+use crate::args::{DrillArgs, WhichBackup};
 use crate::backends::Backends;
 use crate::config::is_probe;
 use crate::context::Context;
 use crate::desk::Desk;
 use crate::exit::{Exit, Failure};
-use crate::restoring::{Aim, Ask, Databases, Purpose, Wanted, plan};
+use crate::restoring::{Aim, Ask, Databases, Purpose, plan};
 
 /// Shows the plan, asks, and adds the run.
 pub async fn run(args: &DrillArgs, context: &Context) -> anyhow::Result<Exit> {
@@ -17,7 +17,7 @@ pub async fn run(args: &DrillArgs, context: &Context) -> anyhow::Result<Exit> {
     let backends = Backends::open_beside(context).await?;
     let desk = Desk::new(context, &fleet, &*backends.store).await?;
     let plan = plan(&desk, asked(&desk, args).await?).await?;
-    carry_out(&plan, args.consent, (fleet.clone(), backends), context).await
+    carry_out(&plan, args.going, (fleet.clone(), backends), context).await
 }
 
 async fn asked(desk: &Desk<'_>, args: &DrillArgs) -> anyhow::Result<Ask> {
@@ -31,9 +31,10 @@ async fn asked(desk: &Desk<'_>, args: &DrillArgs) -> anyhow::Result<Ask> {
     if let Some(probe) = &probe {
         is_probe(probe).map_err(|why| Failure::new(Exit::Usage, format!("the probe's address: {why}")))?;
     }
+    let which = WhichBackup { backup: args.backup, latest: args.latest, at: None, blob: None };
     Ok(Ask {
         source,
-        wanted: args.backup.map_or(Wanted::Latest, |id| Wanted::Id(BackupId(id))),
+        wanted: which.into(),
         aim: Aim::Over(scratch.id.clone()),
         target: Some(scratch),
         plan: None,

@@ -37,9 +37,7 @@ async fn change(args: &HoldArgs, hold: bool, context: &Context) -> anyhow::Resul
     let store = &*backends.store;
     let entry = entry(store, args, context).await?;
     let (name, id) = (entry.app.short_name(), args.backup);
-    if !hold && entry.hold.is_none() {
-        return Err(Failure::new(Exit::Usage, format!("backup {id} of {name} is not held")).into());
-    }
+    can_change(&entry, hold)?;
     let (backup, reason) = (id, args.reason.clone());
     let note = if hold { Note::Held { backup, reason } } else { Note::Released { backup, reason } };
     let now = store.now().await?;
@@ -58,6 +56,25 @@ async fn change(args: &HoldArgs, hold: bool, context: &Context) -> anyhow::Resul
         context.out.text(&format!("backup {id} of {name} {what}"))?;
     }
     Ok(Exit::Done)
+}
+
+/// A second hold would take the first one's reason away, and whoever ends it would end both.
+fn can_change(entry: &CatalogEntry, hold: bool) -> Result<(), Failure> {
+    let (name, id) = (entry.app.short_name(), entry.backup.id);
+    let (what, help) = match (hold, &entry.hold) {
+        (true, Some(reason)) => (
+            format!("backup {id} of {name} is held already: {reason}"),
+            format!(
+                "`holdfast hold remove {name} --backup {id} --reason TEXT` first, to hold it for another reason"
+            ),
+        ),
+        (false, None) => (
+            format!("backup {id} of {name} is not held"),
+            format!("`holdfast hold list {name}` shows what is"),
+        ),
+        _ => return Ok(()),
+    };
+    Err(Failure::new(Exit::Usage, what).help(help))
 }
 
 /// The run that may have asked Azure to delete the backup already.
@@ -82,7 +99,9 @@ async fn entry(store: &dyn Store, args: &HoldArgs, context: &Context) -> anyhow:
         Some(entry) if entry.gone.is_none() => Ok(entry),
         Some(_) => Err(failure(format!("backup {id} of {name} is no longer there")).into()),
         None => Err(failure(format!("the catalog knows no backup {id} of {name}"))
-            .help(format!("`holdfast backups adopt {name} {id}` takes in one that somebody else took"))
+            .help(format!(
+                "`holdfast backups list {name}` shows what there is; `holdfast backups adopt` takes in what somebody else took"
+            ))
             .into()),
     }
 }

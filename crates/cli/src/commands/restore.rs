@@ -1,12 +1,12 @@
 //! `holdfast restore`: an app, a slot or a new app is brought to what a backup holds.
 
-use holdfast_model::{NewRun, RunId, StorageName, Trigger};
+use holdfast_model::{NewRun, Run, RunId, StorageName, Trigger};
 use serde::Serialize;
 
 use super::{RunView, state_cell};
-use crate::args::{Consent, RestoreArgs};
+use crate::args::{Going, RestoreArgs};
 use crate::backends::Backends;
-use crate::carry::{self, Carried};
+use crate::carry;
 use crate::config::Fleet;
 use crate::confirm;
 use crate::context::Context;
@@ -29,7 +29,7 @@ pub async fn run(args: &RestoreArgs, context: &Context) -> anyhow::Result<Exit> 
     let backends = Backends::open_beside(context).await?;
     let desk = Desk::new(context, &fleet, &*backends.store).await?;
     let plan = plan(&desk, asked(&desk, args).await?).await?;
-    carry_out(&plan, args.consent, (fleet.clone(), backends), context).await
+    carry_out(&plan, args.going, (fleet.clone(), backends), context).await
 }
 
 async fn asked(desk: &Desk<'_>, args: &RestoreArgs) -> anyhow::Result<Ask> {
@@ -38,9 +38,7 @@ async fn asked(desk: &Desk<'_>, args: &RestoreArgs) -> anyhow::Result<Ask> {
         Some(name) => Some(desk.app(name).await?),
         None => None,
     };
-    let aim = aim(&source.id, &args.to, |_| {
-        Ok(other.as_ref().map_or_else(|| source.id.clone(), |app| app.id.clone()))
-    })?;
+    let aim = aim(&source.id, &args.to, other.as_ref().map(|app| &app.id))?;
     let target = match &aim {
         Aim::Over(id) if *id == source.id => Some(source.clone()),
         Aim::Over(id) if other.is_none() => Some(desk.app(&id.to_string()).await?),
@@ -65,7 +63,7 @@ async fn asked(desk: &Desk<'_>, args: &RestoreArgs) -> anyhow::Result<Ask> {
 /// Shows a plan, and carries it out once somebody said yes.
 pub async fn carry_out(
     plan: &Plan,
-    consent: Consent,
+    going: Going,
     (fleet, backends): (Fleet, Backends),
     context: &Context,
 ) -> anyhow::Result<Exit> {
@@ -74,11 +72,11 @@ pub async fn carry_out(
         context.out.table(plan.table(now))?;
         context.out.text("")?;
     }
-    if context.out.is_json() && !consent.yes {
+    if context.out.is_json() && !going.yes {
         context.out.json(&Document { plan, run: None })?;
         return Ok(Exit::Done);
     }
-    confirm::written(&plan.word(), &plan.question(), consent.yes, context)?;
+    confirm::written(&plan.word(), &plan.question(), going.yes, context)?;
     let (mut rng, doing) = (context.rng(), plan.run.clone());
     let (now, by) = (backends.store.now().await?, Some(context.by()));
     let id = RunId::new(now, &mut rng);
@@ -88,17 +86,11 @@ pub async fn carry_out(
         let help = format!("`holdfast history {}` shows it", plan.word());
         return Err(Failure::new(Exit::Failed, what).help(help).into());
     }
-    if !consent.wait {
-        show(plan, &carry::load(&*backends.store, &[id]).await?, context)?;
-        carry::tell_who_carries(&backends, context);
-        return Ok(Exit::Done);
-    }
-    let Carried { runs, was_stopped } = carry::out(fleet, backends, &[id], context, rng).await?;
-    show(plan, &runs, context)?;
-    Ok(carry::exit(&runs, was_stopped, context))
+    let show = |runs: &[Run]| show(plan, runs, context);
+    carry::added(&[id], (fleet, backends), going.wait, (context, rng), show).await
 }
 
-fn show(plan: &Plan, runs: &[holdfast_model::Run], context: &Context) -> anyhow::Result<()> {
+fn show(plan: &Plan, runs: &[Run], context: &Context) -> anyhow::Result<()> {
     let run = runs.first().map(RunView::from);
     if context.out.is_json() {
         return Ok(context.out.json(&Document { plan, run })?);

@@ -1,7 +1,7 @@
 //! `holdfast status`: how every app stands.
 
-use holdfast_model::{Outcome, Timestamp};
-use holdfast_store::{AppStatus, Mode};
+use holdfast_model::{Outcome, RunKind, Timestamp};
+use holdfast_store::{AppStatus, Mode, Running};
 use serde::Serialize;
 
 use crate::args::StatusArgs;
@@ -28,6 +28,7 @@ pub async fn run(args: &StatusArgs, context: &Context) -> anyhow::Result<Exit> {
     let store = context.store(Mode::Read).await?;
     let (now, mut apps) = (store.now().await?, store.status().await?);
     store.close().await;
+    let is_empty = apps.is_empty();
     if args.problems {
         apps.retain(is_problem);
     }
@@ -37,10 +38,10 @@ pub async fn run(args: &StatusArgs, context: &Context) -> anyhow::Result<Exit> {
     if context.out.is_json() {
         context.out.json(&document)?;
     } else if document.apps.is_empty() {
-        let nothing = if args.problems {
-            "no app needs attention"
-        } else {
+        let nothing = if is_empty {
             "no apps yet: `holdfast run` takes the fleet in"
+        } else {
+            "no app needs attention"
         };
         context.out.text(nothing)?;
     } else {
@@ -64,7 +65,7 @@ fn table(document: &Document) -> Table {
             (Some(policy), false) => Cell::from(policy.as_str()),
             (None, false) => Cell::toned("none", Tone::Warn),
         };
-        let running = status.running.map_or("-", |state| state.as_str());
+        let running = status.running.map_or_else(|| "-".to_owned(), running_words);
         let (last, ended) = status.last.as_ref().map_or_else(
             || ("-".into(), "-".to_owned()),
             |last| (outcome_cell(last.outcome, last.cause), age(last.ended_at, now)),
@@ -77,6 +78,11 @@ fn table(document: &Document) -> Table {
         table.row([name, policy, running.into(), last, ended.into(), Cell::toned(good, tone), next.into()]);
     }
     table
+}
+
+/// A backup is what an app mostly does, and is not named.
+fn running_words(Running { kind, state }: Running) -> String {
+    if kind == RunKind::Backup { state.as_str().to_owned() } else { format!("{kind}: {}", state.as_str()) }
 }
 
 fn outcome_cell(outcome: Outcome, cause: Option<holdfast_model::Cause>) -> Cell {

@@ -16,9 +16,11 @@ pub struct RunView {
     pub id: RunId,
     /// What is done.
     pub kind: RunKind,
-    /// The same with its particulars, for people.
+    /// The same in words, for people.
     #[serde(skip)]
     pub what: String,
+    /// The same with its particulars, as the event `planned` has it.
+    pub task: Task,
     /// To which app.
     pub app: AppId,
     /// What people call the app.
@@ -57,6 +59,7 @@ impl From<&Run> for RunView {
             id: run.id,
             kind: run.task.kind(),
             what: what(run),
+            task: run.task.clone(),
             app: run.app.clone(),
             name: run.app.short_name(),
             policy: run.policy.clone(),

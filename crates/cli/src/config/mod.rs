@@ -21,6 +21,7 @@ mod suggest;
 pub use drill::is_probe;
 pub use fleet::{Cloud, EngineConfig, Fleet};
 pub use problem::{Problem, Severity};
+pub use secrets::Lapsed;
 pub use source::Unreadable;
 pub use suggest::nearest;
 
@@ -37,7 +38,9 @@ use source::{Leaves, Source};
 /// Whether secrets are read while the file is checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Secrets {
-    /// Each is read once.
+    /// Each is read once, and what will not do now is an error.
+    Judge,
+    /// Each is read once. A SAS that has lapsed is told apart: the fleet is worked with all the same.
     Read,
     /// None is.
     Leave,
@@ -50,6 +53,8 @@ pub struct Checked {
     pub fleet: Option<Fleet>,
     /// Errors and warnings, in the order of the file.
     pub problems: Vec<Problem>,
+    /// With [`Secrets::Read`], the storages whose SAS has lapsed.
+    pub lapsed: Vec<Lapsed>,
 }
 
 /// The fleet file has errors: all of them.
@@ -85,9 +90,10 @@ fn check_source(source: &Source, secrets: Secrets, now: Timestamp) -> Checked {
     let (table, syntax) = DeTable::parse_recoverable(&source.text);
     let mut report = Report::new(source, Leaves::of(table.get_ref()), &syntax);
     let fleet = read(&mut report, Section::new(top(), table.get_ref()), secrets, now);
+    let lapsed = std::mem::take(&mut report.lapsed);
     let problems = report.finish();
     let is_valid = problems.iter().all(|problem| problem.severity == Severity::Warning);
-    Checked { fleet: fleet.filter(|_| is_valid), problems }
+    Checked { fleet: fleet.filter(|_| is_valid), problems, lapsed }
 }
 
 /// `None` where something is missing without which there is no fleet.
@@ -105,8 +111,9 @@ fn read(report: &mut Report<'_>, mut file: Section<'_>, secrets: Secrets, now: T
     if is_without_apps {
         report.warning(&top(), "the fleet has no app: expected [[app]] or [[discover]] entries", None);
     }
-    if secrets == Secrets::Read {
-        secrets::check(report, storages.values().filter_map(|found| found.value.as_ref()), now);
+    if secrets != Secrets::Leave {
+        let targets = storages.iter().filter_map(|(name, found)| Some((name, found.value.as_ref()?)));
+        secrets::check(report, targets, secrets, now);
     }
     let storages = storages.into_iter().filter_map(|(name, found)| Some((name, found.value?))).collect();
     let policies = policies.into_iter().filter_map(|(name, found)| Some((name, found.value?))).collect();

@@ -8,6 +8,7 @@ use holdfast_model::AppId;
 use holdfast_storage::SecretRef;
 
 use super::problem::{Problem, Severity};
+use super::secrets::Lapsed;
 use super::source::{Leaves, Source};
 
 /// A place in the file and the key that stands there.
@@ -38,6 +39,8 @@ pub struct Report<'s> {
     syntax: Vec<Problem>,
     /// References to secrets, to be tried at the end.
     pub secrets: Vec<Found<SecretRef>>,
+    /// Storages whose SAS has lapsed.
+    pub lapsed: Vec<Lapsed>,
     /// Scratch apps of drills, to be held against the apps at the end.
     pub scratch: Vec<Found<AppId>>,
 }
@@ -62,6 +65,7 @@ impl<'s> Report<'s> {
             missing: Vec::new(),
             syntax,
             secrets: Vec::new(),
+            lapsed: Vec::new(),
             scratch: Vec::new(),
         }
     }

@@ -1,49 +1,103 @@
 //! Tries every reference to a secret, so that what is missing shows before the first backup.
 
-use holdfast_model::Timestamp;
-use holdfast_storage::{Sas, SasSource, SecretRef, Target, mint};
+use std::fmt;
 
+use holdfast_model::{StorageName, Timestamp};
+use holdfast_storage::{Sas, SasSource, SecretRef, Target, mint};
+use secrecy::SecretString;
+
+use super::Secrets;
 use super::report::{Found, Report};
+
+/// A storage whose SAS has lapsed. That is nobody's slip in the file, and no reason to stand still: only what needs
+/// this storage fails.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lapsed {
+    storage: StorageName,
+    reference: SecretRef,
+}
+
+impl fmt::Display for Lapsed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { storage, reference } = self;
+        writeln!(
+            f,
+            "warning: the SAS of storage.{storage} has expired: what needs this storage fails meanwhile"
+        )?;
+        write!(f, "help: renew it in {reference}")
+    }
+}
+
+/// Why a storage's secret will not do.
+enum Fault {
+    Expired,
+    Unfit(String),
+}
 
 /// Reads each secret once, and looks at those of storages as storage will. Nothing of them is kept or shown. What is in
 /// a Key Vault is left alone: a look at a file asks nobody.
-pub fn check<'t>(report: &mut Report<'_>, targets: impl Iterator<Item = &'t Target>, now: Timestamp) {
-    let targets: Vec<&Target> = targets.collect();
-    for Found { value: reference, place } in std::mem::take(&mut report.secrets) {
+pub fn check<'t>(
+    report: &mut Report<'_>,
+    targets: impl Iterator<Item = (&'t StorageName, &'t Target)>,
+    secrets: Secrets,
+    now: Timestamp,
+) {
+    let targets: Vec<(&StorageName, &Target)> = targets.collect();
+    for found in std::mem::take(&mut report.secrets) {
+        let Found { value: reference, place } = &found;
         if matches!(reference, SecretRef::KeyVault(_)) {
             continue;
         }
-        match reference.read() {
-            Err(error) => report.error_with_help(
-                &place,
-                format_args!("`{}`: {error}", place.key),
-                "`holdfast config check --no-secrets` checks the rest without reading secrets",
-            ),
-            Ok(secret) => {
-                // A credential may share its file with a storage, and is no SAS for that.
-                let is_storage = place.key.starts_with("storage.");
-                let mut used =
-                    targets.iter().filter(|target| is_storage && target.source.secret() == Some(&reference));
-                if let Some(fault) = used.find_map(|target| fault(&secret, target, now)) {
-                    report.error(
-                        &place,
-                        format_args!("`{}`: what is in `{reference}` will not do: {fault}", place.key),
-                    );
-                }
+        let secret = match reference.read() {
+            Ok(secret) => secret,
+            Err(error) => {
+                report.error_with_help(
+                    place,
+                    format_args!("`{}`: {error}", place.key),
+                    "`holdfast config check --no-secrets` checks the rest without reading secrets",
+                );
+                continue;
             }
+        };
+        // A credential may share its file with a storage, and is no SAS for that.
+        let is_of = |name: &StorageName, target: &Target| {
+            place.key.starts_with(&format!("storage.{name}.")) && target.source.secret() == Some(reference)
+        };
+        if let Some((name, target)) = targets.iter().find(|(name, target)| is_of(name, target)) {
+            judge(report, &found, (name, fault(&secret, target, now)), secrets);
         }
     }
 }
 
-fn fault(secret: &secrecy::SecretString, target: &Target, now: Timestamp) -> Option<String> {
+fn judge(
+    report: &mut Report<'_>,
+    Found { value: reference, place }: &Found<SecretRef>,
+    (storage, fault): (&StorageName, Option<Fault>),
+    secrets: Secrets,
+) {
+    let will_not = |fault: &str| format!("`{}`: what is in `{reference}` will not do: {fault}", place.key);
+    match fault {
+        None => {}
+        Some(Fault::Unfit(fault)) => report.error(place, will_not(&fault)),
+        Some(Fault::Expired) if secrets == Secrets::Judge => {
+            let help = format!("renew it in {reference}");
+            report.error_with_help(place, will_not("the SAS has expired"), help);
+        }
+        Some(Fault::Expired) => {
+            report.lapsed.push(Lapsed { storage: storage.clone(), reference: reference.clone() });
+        }
+    }
+}
+
+fn fault(secret: &SecretString, target: &Target, now: Timestamp) -> Option<Fault> {
     match &target.source {
         SasSource::Url(_) => match Sas::parse(secret) {
-            Err(fault) => Some(fault.to_string()),
-            Ok(sas) if sas.window().has_expired(now) => Some("the SAS has expired".to_owned()),
-            Ok(_) => None,
+            Err(fault) => Some(Fault::Unfit(fault.to_string())),
+            Ok(sas) => sas.window().has_expired(now).then_some(Fault::Expired),
         },
         SasSource::AccountKey { .. } => {
-            mint(secret, &target.container, "r", now, now).err().map(|fault| fault.to_string())
+            let minted = mint(secret, &target.container, "r", now, now);
+            minted.err().map(|fault| Fault::Unfit(fault.to_string()))
         }
         SasSource::UserDelegation { .. } => None,
     }

@@ -88,7 +88,7 @@ fn after_slip(line: &str, replacement: &str) -> String {
 
 #[test]
 fn the_documented_example_is_read_whole() {
-    let Checked { fleet, problems } = look(EXAMPLE);
+    let Checked { fleet, problems, .. } = look(EXAMPLE);
     let fleet = fleet.unwrap();
     assert_eq!(problems, [], "not even a warning");
     assert!(

@@ -120,7 +120,8 @@ impl Engine {
 
     /// Works until `stop`, then finishes the steps in hand.
     pub async fn run(self, role: Role, stop: CancellationToken) {
-        let working = self.loops(role, stop.clone());
+        // All loops together are too much for a stack.
+        let working = Box::pin(self.loops(role, stop.clone()));
         let too_long = async {
             stop.cancelled().await;
             let never = std::future::pending::<()>();

@@ -23,7 +23,7 @@ pub enum Wanted {
 impl From<WhichBackup> for Wanted {
     fn from(which: WhichBackup) -> Self {
         match which {
-            WhichBackup { backup: Some(id), .. } => Self::Id(BackupId(id)),
+            WhichBackup { backup: Some(id), .. } => Self::Id(id),
             WhichBackup { at: Some(at), .. } => Self::At(at),
             WhichBackup { blob: Some(blob), .. } => Self::Blob(blob),
             WhichBackup { .. } => Self::Latest,

@@ -5,7 +5,7 @@ use holdfast_arm::{Backup, Error, RestoreRequest, Verdict};
 use holdfast_model::{
     App, AppId, BackupFacts, BackupStatus, DatabaseRef, Drill, Restore, SasFacts, StorageName, Task, Terms,
 };
-use holdfast_store::CatalogFilter;
+use holdfast_store::{CatalogFilter, Running};
 
 use super::choose::{Chosen, Wanted, choose, nowhere};
 use super::databases::{Databases, brought_back};
@@ -219,8 +219,8 @@ async fn warnings(
     }
     let statuses = desk.store.status().await?;
     let running = statuses.iter().find(|status| status.app == *target).and_then(|status| status.running);
-    if let Some(state) = running {
-        warnings.push(format!("another run of {name} is {}: this one waits for it", state.as_str()));
+    if let Some(Running { kind, state }) = running {
+        warnings.push(format!("a {kind} of {name} is {}: this one waits for it", state.as_str()));
     }
     Ok(warnings)
 }

@@ -8,7 +8,6 @@ mod plan;
 mod source;
 mod target;
 
-pub use choose::Wanted;
 pub use databases::Databases;
 pub use gather::{Ask, Purpose, plan};
 pub use plan::Plan;

@@ -15,26 +15,22 @@ pub enum Aim {
     New(AppId),
 }
 
-/// The target that the command line names; `find` finds an app by its name.
-pub fn aim(
-    source: &AppId,
-    to: &Destination,
-    find: impl FnOnce(&str) -> Result<AppId, Failure>,
-) -> Result<Aim, Failure> {
+/// The target that the command line names; `other` is the app of its `--to`.
+pub fn aim(source: &AppId, to: &Destination, other: Option<&AppId>) -> Result<Aim, Failure> {
     let beside = |site: &str, slot: Option<&str>| {
         AppId::new(source.subscription().as_str(), source.resource_group(), site, slot)
     };
-    let target = match to {
-        Destination { to: Some(name), .. } => find(name)?,
-        Destination { to_slot: Some(slot), .. } if slot.eq_ignore_ascii_case("production") => {
+    let target = match (other, to) {
+        (Some(other), _) => other.clone(),
+        (_, Destination { to_slot: Some(slot), .. }) if slot.eq_ignore_ascii_case("production") => {
             beside(source.site(), None)
         }
-        Destination { to_slot: Some(slot), .. } => beside(source.site(), Some(slot)),
-        Destination { to_new: Some(name), .. } => {
+        (_, Destination { to_slot: Some(slot), .. }) => beside(source.site(), Some(slot)),
+        (_, Destination { to_new: Some(name), .. }) => {
             is_site_name(name)?;
             return Ok(Aim::New(beside(name, None)));
         }
-        Destination { .. } => return Ok(Aim::Over(source.clone())),
+        _ => return Ok(Aim::Over(source.clone())),
     };
     if target == *source {
         let what = format!("{} would be restored into itself", source.short_name());
@@ -97,7 +93,8 @@ mod tests {
     }
 
     fn aimed(to: &Destination) -> Result<Aim, String> {
-        aim(&app("shop", None), to, |name| Ok(app(name, None))).map_err(|failure| failure.to_string())
+        let other = to.to.as_deref().map(|name| app(name, None));
+        aim(&app("shop", None), to, other.as_ref()).map_err(|failure| failure.to_string())
     }
 
     fn to(name: &str) -> Destination {

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use holdfast_arm::{CallFacts, Observer};
-use holdfast_model::Call;
 use opentelemetry::KeyValue;
 
 use super::instruments::Instruments;
@@ -15,7 +14,7 @@ impl Observer for MeasuredCalls {
     fn answered(&self, call: &CallFacts<'_>) {
         let operation = call.operation.as_str();
         let mut attributes = vec![
-            KeyValue::new("http.request.method", method(call.operation.call())),
+            KeyValue::new("http.request.method", call.method.to_owned()),
             KeyValue::new("holdfast.operation", operation),
         ];
         match call.status {
@@ -47,10 +46,43 @@ impl Observer for MeasuredCalls {
     }
 }
 
-fn method(call: Call) -> &'static str {
-    match call {
-        Call::Read => "GET",
-        Call::Write => "POST",
-        Call::Delete => "DELETE",
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use holdfast_arm::{Operation, Remaining};
+    use holdfast_model::SubscriptionId;
+    use opentelemetry::metrics::MeterProvider;
+    use opentelemetry_sdk::metrics::SdkMeterProvider;
+    use prometheus::{Registry, TextEncoder};
+
+    use super::*;
+
+    #[test]
+    fn a_call_is_told_by_the_method_that_it_was_sent_with() {
+        let registry = Registry::new();
+        let reader = opentelemetry_prometheus::exporter().with_registry(registry.clone()).build().unwrap();
+        let provider = SdkMeterProvider::builder().with_reader(reader).build();
+        let calls = MeasuredCalls(Arc::new(Instruments::new(&provider.meter("test"))));
+        for (operation, method) in [(Operation::PutSchedule, "PUT"), (Operation::ListSiteBackups, "GET")] {
+            let subscription = &SubscriptionId::new("s");
+            let (remaining, elapsed) = (Remaining::default(), Duration::ZERO);
+            let status = Some(200);
+            calls.answered(&CallFacts {
+                operation,
+                method,
+                subscription,
+                app: None,
+                status,
+                remaining,
+                elapsed,
+            });
+        }
+        let text = TextEncoder::new().encode_to_string(&registry.gather()).unwrap();
+        let counts = text.lines().filter(|line| line.contains("request_duration_seconds_count"));
+        let told: Vec<bool> = counts
+            .map(|line| line.contains("PUT") == line.contains("put_schedule") && !line.contains("POST"))
+            .collect();
+        assert_eq!(told, [true, true], "{text}");
     }
 }

@@ -29,6 +29,8 @@ pub struct Instruments {
     pub deferrals: Counter<u64>,
     /// SAS replaced, by `reason` and `storage`.
     pub sas_refreshes: Counter<u64>,
+    /// When the SAS lapses that the latest attempt sent, in seconds since 1970, by `storage`.
+    pub sas_expiry: Gauge<u64>,
     /// Audit events written, by `event`.
     pub audit_events: Counter<u64>,
     /// Ticks considered, by `result`: `run`, `missed`, `outrun`.
@@ -89,6 +91,7 @@ impl Instruments {
             attempts_failed: of("holdfast.attempts.failed", "{attempt}", "Attempts failed, starts refused."),
             deferrals: of("holdfast.deferrals", "{deferral}", "Runs put off at no fault of theirs."),
             sas_refreshes: of("holdfast.sas.refreshes", "{refresh}", "SAS replaced."),
+            sas_expiry: gauge("holdfast.sas.expiry.timestamp", "s", "When the SAS sent last lapses."),
             audit_events: of("holdfast.audit.events", "{event}", "Audit events written."),
             ticks: of("holdfast.ticks", "{tick}", "Ticks considered."),
             dispatched: of("holdfast.runs.dispatched", "{run}", "Runs handed out."),

@@ -43,7 +43,14 @@ impl WatchedStore {
         let by_cause = |cause: &holdfast_model::Cause| [KeyValue::new("cause", cause.as_str())];
         let instruments = &self.instruments;
         match event {
-            RunEvent::AttemptStarted { .. } => instruments.attempts_started.add(1, &[]),
+            RunEvent::AttemptStarted { attempt, .. } => {
+                instruments.attempts_started.add(1, &[]);
+                let expiry = attempt.sas_expiry.and_then(|expiry| u64::try_from(expiry.timestamp()).ok());
+                if let Some(expiry) = expiry {
+                    let storage = KeyValue::new("storage", run.terms.storage.as_str().to_owned());
+                    instruments.sas_expiry.record(expiry, &[storage]);
+                }
+            }
             RunEvent::Accepted { accepted_at, .. } => self.accepted(run, 1, *accepted_at),
             RunEvent::Adopted { attempt, accepted_at, .. } => {
                 self.accepted(run, attempt.number, *accepted_at);

@@ -134,7 +134,9 @@ fn an_empty_store_has_its_documents_too() {
     let place = place();
     assert_eq!(place.run("migrate").out, "the store holdfast.sqlite is ready\n");
     assert_eq!(keys(&place.json("status")), ["apps", "now"]);
-    assert_eq!(place.run("status").out, "no apps yet: `holdfast run` takes the fleet in\n");
+    for line in ["status", "status --problems"] {
+        assert_eq!(place.run(line).out, "no apps yet: `holdfast run` takes the fleet in\n");
+    }
 }
 
 #[test]

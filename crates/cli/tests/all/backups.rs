@@ -32,6 +32,9 @@ fn a_held_backup_and_the_last_good_one_stay_and_another_is_deleted() {
     let held = place.run(&format!("hold add {app} --backup {old} --reason lawsuit --by ann"));
     assert_eq!((held.code, held.out), (0, format!("backup {old} of {app} is held\n")));
     assert_eq!(place.json("hold list")[0]["reason"], "lawsuit");
+    let again = place.run(&format!("hold add {app} --backup {old} --reason audit"));
+    assert!(again.code == 2 && again.err.contains("is held already: lawsuit\nhelp: "), "{}", again.err);
+    assert_eq!(place.json("hold list")[0]["reason"], "lawsuit");
     let ended = place.run(&format!("backups delete {app} {old} --yes"));
     assert_eq!((ended.code, ended.err), (2, format!("error: backup {old} is held: lawsuit\n")));
     let unknown = place.run(&format!("hold add {app} --backup 1 --reason x"));
@@ -43,6 +46,7 @@ fn a_held_backup_and_the_last_good_one_stay_and_another_is_deleted() {
     assert!(ended.err.starts_with("TO DELETE") && ended.err.contains("give --yes"), "{}", ended.err);
     let done = place.json(&format!("backups delete {app} {old} --yes --wait"));
     assert_eq!((&done[0]["kind"], &done[0]["outcome"]), (&"delete".into(), &"succeeded".into()));
+    assert_eq!(done[0]["task"]["backup"], old, "{done}");
 
     let ended = place.run(&format!("backups delete {app} {new} --yes"));
     assert_eq!(ended.code, 2);

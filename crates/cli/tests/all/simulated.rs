@@ -60,3 +60,20 @@ fn what_the_simulation_writes_is_found_backed_up_and_shown() {
     }
     assert!(!shown.to_string().contains("sig="));
 }
+
+#[test]
+fn where_one_of_the_apps_cannot_be_backed_up_none_is() {
+    let place = Place::new();
+    let _azure = simulate(&place, "--apps 1 --seed 7");
+    let found = place.json("apps discover");
+    let app = found["apps"][0]["app"].as_str().unwrap();
+    let fleet = std::fs::read_to_string(place.path("fleet.toml")).unwrap();
+    place.write("fleet.toml", &format!("{fleet}\n[[app]]\nid = \"{app}-old\"\n"));
+    assert_eq!(place.run("migrate").code, 0);
+    let ended = place.run(&format!("backup {app} {app}-old"));
+    assert_eq!(ended.code, 2, "{}", ended.err);
+    assert!(ended.err.contains("-old is in no policy"), "{}", ended.err);
+    // Named twice, it is backed up once: this is all that was ever added.
+    assert_eq!(place.run(&format!("backup {app} {app}")).code, 0);
+    assert_eq!(place.json(&format!("history {app}"))["runs"].as_array().unwrap().len(), 1);
+}

@@ -239,6 +239,8 @@ async fn a_run_is_one_trace_its_success_is_a_metric_and_no_secret_is_told() {
     assert!((ended - 1.0).abs() < 0.1);
     let posts = sample(&after, "http_client_request_duration_seconds_count", "holdfast_operation=\"backup\"");
     assert!((posts - 1.0).abs() < 0.1);
+    let lapses = sample(&after, "holdfast_sas_expiry_timestamp_seconds", "storage=");
+    assert!(lapses > last_success(&after).into_iter().fold(0.0, f64::max), "the SAS outlives its backup");
 
     assert_eq!(running.stop(), 0, "{}", world.log());
     assert_one_trace(&collector.spans(), run, ("holdfast", "holdfast"));

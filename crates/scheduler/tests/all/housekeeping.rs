@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use holdfast_model::retention::{Keep, Retention};
 use holdfast_model::{
-    App, AppId, BackupId, Delete, DrillRule, Policy, PolicyName, Priority, Restore, SasFacts, SasWindow,
+    App, AppId, BackupId, Delete, DrillRule, Policy, PolicyName, Priority, Restore, Run, SasFacts, SasWindow,
     StorageName, Task, Terms, Trigger,
 };
 use holdfast_scheduler::{Fleet, Housekept};
@@ -147,20 +147,42 @@ async fn an_app_whose_newest_backup_is_newer_than_the_clock_is_left_alone() {
 }
 
 #[tokio::test]
-async fn a_backup_that_is_about_to_be_restored_is_not_deleted() {
-    let world = nights(20..=22).await;
-    let restore = Restore {
+async fn a_backup_that_is_about_to_be_restored_is_not_deleted_though_its_blob_alone_is_named() {
+    let world = nights(19..=22).await;
+    let restore = |backup| Restore {
         source: shop().id,
-        backup: Some(BackupId(20)),
+        backup,
         blob: "b20.zip".into(),
         new_in_plan: None,
         databases: Vec::new(),
         ignore_databases: true,
         ignore_conflicting_host_names: false,
     };
-    world.ask(&app(app_id("copy")), Task::Restore(restore)).await;
+    world.ask(&app(app_id("copy")), Task::Restore(restore(None))).await;
+    world
+        .ask(
+            &app(app_id("copy")),
+            Task::Restore(Restore { blob: "b19.zip".into(), ..restore(Some(BackupId(19))) }),
+        )
+        .await;
     assert_eq!(pass(&world, fleet([shop()], keeping(1))).await.added, 1);
     assert!(world.owed().await.contains(&"shop: delete 21".to_owned()));
+}
+
+#[tokio::test]
+async fn no_drill_is_owed_to_a_backup_that_is_being_deleted() {
+    let world = nights(21..=22).await;
+    let delete = Delete { backup: BackupId(22), blob: "b22.zip".into(), even_the_last: true };
+    world.ask(&shop(), Task::Delete(delete)).await;
+    assert_eq!(pass(&world, fleet([shop()], drilling())).await.added, 1);
+    let drilled = |run: &Run| Some(run.task.restore()?.blob.clone());
+    let drilled: Vec<String> = world.to_do().await.iter().filter_map(drilled).collect();
+    assert_eq!(drilled, ["b21.zip"]);
+    let delete = Delete { backup: BackupId(21), blob: "b21.zip".into(), even_the_last: true };
+    world.over(&format!("drill {}", shop().id), false).await;
+    world.ask(&shop(), Task::Delete(delete)).await;
+    world.clock.advance(7 * DAY);
+    assert_eq!(pass(&world, fleet([shop()], drilling())).await.added, 0, "there is no other");
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use super::state::{Row, State};
 use crate::catalog::in_order;
 use crate::columns::{self, Ending, stamp};
 use crate::enrolment::AppRow;
-use crate::{AppStatus, CatalogFilter, LastRun, Loaded, RunFilter};
+use crate::{AppStatus, CatalogFilter, LastRun, Loaded, RunFilter, Running};
 
 impl State {
     pub fn load(&self, id: RunId, now: Timestamp) -> Option<Loaded> {
@@ -116,7 +116,7 @@ impl State {
             policy: enrolled.app.policy.clone(),
             removed,
             next_tick: self.cursors.get(id).map(|cursor| cursor.next_at),
-            running: running.map(|row| row.run.state.code()),
+            running: running.map(|row| Running { kind: row.run.task.kind(), state: row.run.state.code() }),
             last,
             last_good_at,
             past_objective: !removed

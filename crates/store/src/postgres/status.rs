@@ -28,13 +28,13 @@ struct StatusRow {
 
 pub(super) async fn status(connection: &mut PgConnection, time: &Time) -> Result<Vec<AppStatus>, Error> {
     let now = time.now(connection, STATUS).await?;
-    let status = "/* status */ SELECT apps.*, cursors.next_at, running.state AS running,
+    let status = "/* status */ SELECT apps.*, cursors.next_at, running.told AS running,
             last.id AS last_id, last.outcome AS last_outcome, last.cause AS last_cause,
             last.ended_at AS last_ended_at, good.accepted_at AS last_good_at
         FROM apps
         LEFT JOIN cursors ON cursors.app = apps.app
         LEFT JOIN LATERAL (
-            SELECT state FROM runs WHERE runs.app = apps.app AND state <> 'ended'
+            SELECT kind || ' ' || state AS told FROM runs WHERE runs.app = apps.app AND state <> 'ended'
                 AND kind IN ('backup', 'restore', 'drill')
             ORDER BY holds DESC, created_at, id LIMIT 1
         ) AS running ON true
@@ -74,7 +74,7 @@ impl StatusRow {
             policy: enrolled.app.policy,
             removed,
             next_tick: self.next_at,
-            running: self.running.map(|state| reading.word("state", &state)).transpose()?,
+            running: self.running.map(|running| reading.running(&running)).transpose()?,
             last,
             last_good_at: self.last_good_at,
             past_objective: !removed && past_objective(now, objective, self.last_good_at, row.enrolled_at),

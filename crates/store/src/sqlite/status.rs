@@ -29,7 +29,7 @@ pub(super) async fn status(
     now: Timestamp,
 ) -> Result<Vec<AppStatus>, Error> {
     let status = "/* status */ SELECT apps.*, cursors.next_at,
-            (SELECT state FROM runs WHERE runs.app = apps.app AND state <> 'ended'
+            (SELECT kind || ' ' || state FROM runs WHERE runs.app = apps.app AND state <> 'ended'
                 AND kind IN ('backup', 'restore', 'drill')
              ORDER BY holds DESC, created_at, id LIMIT 1) AS running,
             last.id AS last_id, last.outcome AS last_outcome, last.cause AS last_cause,
@@ -70,7 +70,7 @@ impl StatusRow {
             policy: enrolled.app.policy,
             removed,
             next_tick: reading.maybe_time("next_at", self.next_at.as_deref())?,
-            running: self.running.map(|state| reading.word("state", &state)).transpose()?,
+            running: self.running.map(|running| reading.running(&running)).transpose()?,
             last,
             last_good_at,
             past_objective: !removed && past_objective(now, objective, last_good_at, row.enrolled_at),

@@ -34,7 +34,7 @@ impl<S: Store> History<S> {
         self.note("shop", Note::Revealed { backup: BackupId(4) }).await;
         self.note("blog", Note::Lost { backup: BackupId(3), detail: "the blob is not there".into() }).await;
         self.note("shop", Note::Drift { found: None, drift: vec![] }).await;
-        self.note("shop", Note::Drift { found: None, drift: vec!["Azure has no schedule".into()] }).await;
+        self.note("shop", Note::Drift { found: None, drift: vec!["azure has no schedule".into()] }).await;
     }
 
     pub async fn asked(&mut self, name: &str, task: Task) -> Run {

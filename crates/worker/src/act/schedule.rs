@@ -11,11 +11,12 @@ use crate::{Seams, Settings};
 
 /// The schedule as Azure has it, and the SAS that it keeps with it. A SAS that cannot be read is as good as none.
 pub(crate) async fn standing(seams: &Seams, run: &Run) -> Result<Option<Standing>, Error> {
-    let found = seams.arm.schedule(&run.app).await?;
-    Ok(found.map(|found| Standing {
-        schedule: found.schedule,
-        sas: found.storage_url.and_then(|url| Sas::parse(&url).ok()).map(|sas| sas.facts()),
-    }))
+    let Some(found) = seams.arm.schedule(&run.app).await? else { return Ok(None) };
+    let sas = found.storage_url.and_then(|url| Sas::parse(&url).ok());
+    let ours = seams.storage.container(&run.terms.storage).ok();
+    let theirs = sas.as_ref().and_then(Sas::container);
+    let is_elsewhere = theirs.is_some_and(|theirs| ours.is_some_and(|ours| ours != *theirs));
+    Ok(Some(Standing { schedule: found.schedule, sas: sas.map(|sas| sas.facts()), is_elsewhere }))
 }
 
 /// The PUT, or the DELETE where no schedule is sent.

@@ -1,5 +1,7 @@
 //! Azure's own schedules: a PUT that enables one fires a backup, so none is made that is not needed.
 
+use std::time::Duration;
+
 use holdfast_arm::Error;
 use holdfast_model::{Attempt, Cause, NativeSchedule, RunEvent, SasFacts, SasRefresh, SasWindow, Timestamp};
 
@@ -7,6 +9,8 @@ use super::begin::not_accepted;
 use super::ending::{Failure, completed, done, failed};
 use super::look::{Looked, absent, after_last_look, not_looked};
 use super::{Next, Sight};
+
+const ONE_DAY: Duration = Duration::from_hours(24);
 
 /// What a run wants of an app's schedule.
 #[derive(Debug, Clone, Copy)]
@@ -24,6 +28,8 @@ pub(crate) struct Standing {
     pub schedule: NativeSchedule,
     /// The SAS that Azure keeps with it, where it tells.
     pub sas: Option<SasFacts>,
+    /// Whether it writes into another container than the run's storage.
+    pub is_elsewhere: bool,
 }
 
 /// What Azure is to be asked for.
@@ -39,23 +45,29 @@ impl Wanted<'_> {
     /// What has to change in what was found; `None` when it is as wanted.
     pub fn change(&self, found: Option<&Standing>, now: Timestamp) -> Option<Change> {
         let Some(wanted) = self.schedule else { return found.map(|_| Change::Remove) };
+        let is_renewal = self.renews.is_some();
         match found.filter(|found| wanted.drift(&found.schedule).is_empty()) {
-            // With its start moved on, so that Azure goes on as it would have done.
-            Some(found) if self.needs_another(found.sas.as_ref(), now) => {
-                Some(Change::Set(found.schedule.clone().from_now_on(now)))
-            }
-            Some(_) => None,
             // Somebody has changed it or taken it away, and is not to find it back.
-            None if self.renews.is_some() => None,
+            None if is_renewal => None,
             None => Some(Change::Set(wanted.clone())),
+            Some(found) => {
+                let needs_another = if found.is_elsewhere {
+                    !is_renewal
+                } else {
+                    self.needs_another(found.sas.as_ref(), now)
+                };
+                // With its start moved on, so that Azure goes on as it would have done.
+                needs_another.then(|| Change::Set(found.schedule.clone().from_now_on(now)))
+            }
         }
     }
 
     /// Does the schedule stand in need of another SAS than this one of Azure's?
     fn needs_another(&self, azures: Option<&SasFacts>, now: Timestamp) -> bool {
         let Some(azures) = azures else { return self.renews.is_some() };
-        let lapses = |expiry: Timestamp| expiry < now + SasWindow::RENEWED_BEFORE;
-        azures.window.expiry.is_some_and(lapses)
+        // A renewal that has nothing to do is followed by the next one a day later.
+        let ahead = if self.renews.is_some() { ONE_DAY } else { Duration::ZERO } + SasWindow::RENEWED_BEFORE;
+        azures.window.expiry.is_some_and(|expiry| expiry < now + ahead)
             || self.renews.is_some_and(|old| old.fingerprint == azures.fingerprint)
     }
 
@@ -68,7 +80,7 @@ impl Wanted<'_> {
             (Some(wanted), Some(found)) => {
                 let is_sent =
                     found.sas.as_ref().map_or(self.renews.is_none(), |sas| sas.fingerprint == attempt.sas);
-                is_sent && wanted.drift(&found.schedule).is_empty()
+                is_sent && !found.is_elsewhere && wanted.drift(&found.schedule).is_empty()
             }
         }
     }

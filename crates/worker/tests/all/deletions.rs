@@ -36,6 +36,19 @@ async fn a_backup_that_a_restore_reads_is_not_deleted_though_the_restore_came_la
 }
 
 #[tokio::test]
+async fn a_backup_whose_blob_a_restore_reads_without_its_number_is_not_deleted() {
+    let world = world().await;
+    let deletion = world.add_deletion().await;
+    world.add_blob_restore("target").await;
+    for wakeup in world.hand_out().await {
+        if wakeup.run_id == deletion {
+            world.step(wakeup).await.unwrap();
+        }
+    }
+    assert_eq!(cause(&world, deletion).await, Some(Cause::Kept));
+}
+
+#[tokio::test]
 async fn a_number_that_azure_gave_to_another_backup_is_not_deleted() {
     let world = world().await;
     world.azure.count_anew();

@@ -103,11 +103,21 @@ impl World {
 
     /// Adds a restore of the first backup of `shop` into `site`, asked for by hand.
     pub async fn add_restore(&self, site: &str) -> RunId {
+        self.add_restore_of(site, Some(BackupId(0)), "b.zip").await
+    }
+
+    /// Adds a restore of the first backup of `shop` into `site` by its blob alone.
+    pub async fn add_blob_restore(&self, site: &str) -> RunId {
+        let blob = self.backups().await.remove(0).backup.blob;
+        self.add_restore_of(site, None, &blob).await
+    }
+
+    async fn add_restore_of(&self, site: &str, backup: Option<BackupId>, blob: &str) -> RunId {
         let shop = AppId::new("sub", "group", "shop", None);
         let restore = Restore {
             source: shop,
-            backup: Some(BackupId(0)),
-            blob: "b.zip".into(),
+            backup,
+            blob: blob.into(),
             new_in_plan: None,
             databases: Vec::new(),
             ignore_databases: true,

@@ -1,6 +1,7 @@
 //! `holdfast native-schedule drift`: Azure's own schedules against the policies.
 
 use holdfast_model::{AppId, NativeSchedule, NewRun, Note, RunId, Timestamp, format_timestamp};
+use holdfast_storage::Container;
 use serde::Serialize;
 
 use super::change::schedule_of;
@@ -41,10 +42,11 @@ pub async fn run(args: &AppsArgs, context: &Context) -> anyhow::Result<Exit> {
                 continue;
             }
         };
-        let drift = drift(wanted, found.as_ref(), now);
+        let terms = known::terms(&app, &fleet)?;
+        let drift = drift(wanted, found.as_ref(), &fleet.storages[&terms.storage].container, now);
         let found = found.map(|found| found.schedule);
         let note = Note::Drift { found: found.clone(), drift: drift.clone() };
-        let (id, terms) = (RunId::new(now, &mut rng), known::terms(&app, &fleet)?);
+        let id = RunId::new(now, &mut rng);
         notes.push(NewRun::note(id, &app, &terms, (note, context.by()), now));
         lines.push(Line { app: app.id, found, drift, error: None });
     }
@@ -55,12 +57,19 @@ pub async fn run(args: &AppsArgs, context: &Context) -> anyhow::Result<Exit> {
     Ok(if is_good { Exit::Done } else { Exit::Failed })
 }
 
-fn drift(wanted: &NativeSchedule, found: Option<&Found>, now: Timestamp) -> Vec<String> {
-    let Some(Found { schedule, sas }) = found else { return vec!["azure has no schedule".to_owned()] };
-    let lapsed = sas.as_ref().and_then(|sas| sas.window.expiry).filter(|expiry| *expiry <= now);
-    let lapsed = lapsed
-        .map(|expiry| format!("the SAS that Azure keeps with it lapsed at {}", format_timestamp(expiry)));
-    wanted.drift(schedule).into_iter().chain(lapsed).collect()
+/// What differs, in words.
+fn drift(wanted: &NativeSchedule, found: Option<&Found>, ours: &Container, now: Timestamp) -> Vec<String> {
+    let Some(Found { schedule, sas, container }) = found else {
+        return vec!["azure has no schedule".to_owned()];
+    };
+    let mut drift = wanted.drift(schedule);
+    if let Some(theirs) = container.as_ref().filter(|theirs| *theirs != ours) {
+        drift.push(format!("it writes into {theirs} and should into {ours}"));
+    }
+    if let Some(expiry) = sas.as_ref().and_then(|sas| sas.window.expiry).filter(|expiry| *expiry <= now) {
+        drift.push(format!("the SAS that Azure keeps with it lapsed at {}", format_timestamp(expiry)));
+    }
+    drift
 }
 
 fn show(lines: &[Line], context: &Context) -> anyhow::Result<()> {

@@ -6,7 +6,7 @@ mod show;
 
 use holdfast_arm::{Arm, Error};
 use holdfast_model::{App, AppId, NativeSchedule, SasFacts};
-use holdfast_storage::Sas;
+use holdfast_storage::{Container, Sas};
 use holdfast_store::Store;
 
 use crate::args::{AppsArgs, NativeScheduleCommand};
@@ -30,13 +30,16 @@ pub async fn run(command: &NativeScheduleCommand, context: &Context) -> anyhow::
 struct Found {
     schedule: NativeSchedule,
     sas: Option<SasFacts>,
+    /// The container it writes into, as far as that SAS tells.
+    container: Option<Container>,
 }
 
 async fn found(arm: &dyn Arm, app: &AppId) -> Result<Option<Found>, Error> {
     let found = patiently(|| arm.schedule(app)).await?;
-    Ok(found.map(|found| Found {
-        schedule: found.schedule,
-        sas: found.storage_url.and_then(|url| Sas::parse(&url).ok()).map(|sas| sas.facts()),
+    Ok(found.map(|found| {
+        let sas = found.storage_url.and_then(|url| Sas::parse(&url).ok());
+        let container = sas.as_ref().and_then(|sas| sas.container().cloned());
+        Found { schedule: found.schedule, sas: sas.map(|sas| sas.facts()), container }
     }))
 }
 

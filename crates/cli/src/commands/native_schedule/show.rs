@@ -32,7 +32,7 @@ pub async fn run(args: &AppsArgs, context: &Context) -> anyhow::Result<Exit> {
     let mut lines = Vec::new();
     for app in apps {
         let (schedule, sas, error) = match found(&*arm, &app.id).await {
-            Ok(Some(Found { schedule, sas })) => (Some(schedule), sas, None),
+            Ok(Some(Found { schedule, sas, .. })) => (Some(schedule), sas, None),
             Ok(None) => (None, None, None),
             Err(error) => (None, None, Some(error.to_string())),
         };

@@ -1,6 +1,6 @@
 //! `holdfast sas refresh`: Azure deletes a backup with the SAS it keeps, so one that lapsed there is replaced.
 
-use holdfast_model::{App, BackupId, CatalogEntry, NewRun, RefreshReason, RefreshSas, RunId, Task, Trigger};
+use holdfast_model::{App, CatalogEntry, NewRun, RefreshReason, RefreshSas, RunId, Task, Trigger};
 use holdfast_store::CatalogFilter;
 
 use crate::args::SasRefreshArgs;
@@ -18,12 +18,11 @@ pub async fn run(args: &SasRefreshArgs, context: &Context) -> anyhow::Result<Exi
     let desk = Desk::new(context, &fleet, &**store).await?;
     let app = desk.app(&args.app).await?;
     let filter = CatalogFilter { app: Some(app.id.clone()), ..CatalogFilter::default() };
-    let wanted = args.backup.map(BackupId);
     let mut entries = store.catalog(&filter).await?;
-    entries.retain(|entry| wanted.is_none_or(|id| entry.backup.id == id));
+    entries.retain(|entry| args.backup.is_none_or(|id| entry.backup.id == id));
     if entries.is_empty() {
         let name = app.id.short_name();
-        let what = match wanted {
+        let what = match args.backup {
             Some(id) => format!("no backup {id} of {name} is known to be there"),
             None => format!("no backup of {name} is known to be there"),
         };

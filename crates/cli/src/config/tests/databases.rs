@@ -14,7 +14,7 @@ fn databases_arrive_with_their_references_and_a_warning_of_their_end() {
     let local = "{ type = \"localmysql\", name = \"blog\" }";
     let named = "{ type = \"MySql\", name = \"wiki\", connection_string = \"keyvault:https://v.vault.azure.net/secrets/w\", \
                  connection_string_name = \"Wiki\" }";
-    let Checked { fleet, problems } = look(&listing(&format!("{SHOP}, {local}, {named}")));
+    let Checked { fleet, problems, .. } = look(&listing(&format!("{SHOP}, {local}, {named}")));
     let database = |kind, name: &str, reference: Option<&str>, setting: Option<&str>| DatabaseRef {
         kind,
         name: name.to_owned(),

@@ -7,7 +7,7 @@ fn with_schedule(table: &str) -> String {
 }
 
 fn read(table: &str) -> NativeSchedule {
-    let Checked { fleet, problems } = look(&with_schedule(table));
+    let Checked { fleet, problems, .. } = look(&with_schedule(table));
     let fleet = fleet.unwrap_or_else(|| panic!("{problems:#?}"));
     fleet.policies[&PolicyName::new("gold")].native_schedule.clone().unwrap()
 }
@@ -47,7 +47,7 @@ fn a_slip_in_it_is_one_error_and_leaves_no_half_of_a_schedule() {
         ),
         ("\"7 days\"", "expected a table such as { every = \"7 days\", retention_days = 30 }, found a text"),
     ] {
-        let Checked { fleet, problems } = look(&with_schedule(table));
+        let Checked { fleet, problems, .. } = look(&with_schedule(table));
         let found: Vec<_> = problems.iter().filter(|p| p.severity == Severity::Error).collect();
         assert!(fleet.is_none() && found.len() == 1, "{table}: {found:#?}");
         assert!(found[0].message.contains(expected), "{table}: {found:#?}");

@@ -63,7 +63,7 @@ const SLIPS_OF_THE_RULE: &[(&str, &str, &str)] = &[
 
 /// The rule of the example with another table, and whether it was warned of.
 fn read(table: &str) -> (Option<Retention>, bool) {
-    let Checked { fleet, problems } = look(&with(RULE, table));
+    let Checked { fleet, problems, .. } = look(&with(RULE, table));
     let rule = fleet.and_then(|fleet| fleet.policies[&PolicyName::new("gold")].retention);
     (rule, problems.iter().any(|p| p.severity == Severity::Warning && p.key == "policy.gold.retention"))
 }

@@ -139,7 +139,7 @@ fn a_secret_in_a_key_vault_is_named_and_not_asked_for() {
     let text = EXAMPLE
         .replace("env:AZURE_CLIENT_SECRET", &format!("file:{}", path.display()))
         .replace("env:STORAGE_KEY", vault);
-    let Checked { fleet, problems } = checked(&text, Secrets::Read);
+    let Checked { fleet, problems, .. } = checked(&text, Secrets::Read);
     assert!(problems.iter().all(|problem| problem.severity == Severity::Warning), "{problems:#?}");
     let source = &fleet.unwrap().storages[&StorageName::new("weu")].source;
     assert_eq!(source.secret().unwrap().to_string(), vault);
@@ -158,4 +158,26 @@ fn a_storage_may_be_opened_by_a_credential_of_its_own() {
         misspelt[0].contains("there is no section [azure.fabricam]; did you mean `fabrikam`?"),
         "{misspelt:?}"
     );
+}
+
+#[test]
+fn a_sas_that_has_lapsed_is_an_error_to_whoever_checks_and_a_warning_to_whoever_works() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("sas");
+    let sas = "sv=2022-11-02&sr=c&sp=racwdl&st=2025-01-01T00:00:00Z&se=2025-02-01T00:00:00Z&sig=aHVudGVyMg==";
+    std::fs::write(&path, sas).unwrap();
+    let reference = format!("file:{}", path.display());
+    let credential = "{ kind = \"azure_cli\" }";
+    let whole = "{ kind = \"client_secret\", tenant = \"contoso.com\", client_id = \"11\", secret = \"env:AZURE_CLIENT_SECRET\" }";
+    let text = with(KEY, &format!("{{ url = \"{reference}\" }}")).replace(whole, credential);
+    let Checked { fleet, problems, lapsed } = checked(&text, Secrets::Judge);
+    assert!(fleet.is_none() && lapsed.is_empty(), "{problems:#?}");
+    assert!(problems[0].message.ends_with("will not do: the SAS has expired"), "{problems:#?}");
+    assert_eq!(problems[0].help, Some(format!("renew it in {reference}")));
+    let Checked { fleet, problems, lapsed } = checked(&text, Secrets::Read);
+    assert_eq!((fleet.is_some(), problems), (true, Vec::new()));
+    let told = lapsed[0].to_string();
+    assert!(told.starts_with("warning: the SAS of storage.weu has expired"), "{told}");
+    assert!(told.ends_with(&format!("help: renew it in {reference}")), "{told}");
+    assert!(!told.contains("aHVudGVyMg"), "{told}");
 }

@@ -40,7 +40,7 @@ fn sas(fingerprint: &str, hours: i64) -> SasFacts {
 }
 
 fn standing(schedule: NativeSchedule, sas: Option<SasFacts>) -> Standing {
-    Standing { schedule, sas }
+    Standing { schedule, sas, is_elsewhere: false }
 }
 
 #[test]
@@ -68,6 +68,9 @@ fn what_is_asked_for_is_what_differs_and_a_sas_that_lapses_within_hours() {
     ] {
         assert_eq!(wanted.change(found.as_ref(), at(10)), change, "{found:?}");
     }
+    let elsewhere = Standing { is_elsewhere: true, ..standing(daily(0), Some(sas("a", 100))) };
+    assert_eq!(wanted.change(Some(&elsewhere), at(10)), Some(Change::Set(daily(86_400))));
+    assert!(!wanted.is_met(Some(&elsewhere), &attempt(1)));
     let nothing = Wanted { schedule: None, renews: None };
     assert_eq!(nothing.change(None, at(10)), None);
     assert_eq!(nothing.change(found(other, None).as_ref(), at(10)), Some(Change::Remove));
@@ -83,10 +86,11 @@ fn a_renewal_touches_no_schedule_that_somebody_changed_took_away_or_gave_another
         None,
         Some(standing(other, Some(old.clone()))),
         Some(standing(daily(0), Some(sas("somebody's", 100)))),
+        Some(Standing { is_elsewhere: true, ..standing(daily(0), Some(old.clone())) }),
     ] {
         assert_eq!(wanted.change(found.as_ref(), at(10)), None, "{found:?}");
     }
-    for found in [Some(old.clone()), Some(sas("somebody's", 5)), None] {
+    for found in [Some(old.clone()), Some(sas("somebody's", 29)), None] {
         let found = standing(daily(0), found);
         assert_eq!(wanted.change(Some(&found), at(10)), Some(Change::Set(daily(86_400))), "{found:?}");
     }
