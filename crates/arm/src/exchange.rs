@@ -1,7 +1,9 @@
 //! One request and its answer.
 
 use std::sync::PoisonError;
+use std::time::Duration;
 
+use holdfast_model::Timestamp;
 use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
 use reqwest::{Method, Response};
 use secrecy::ExposeSecret;
@@ -22,14 +24,23 @@ impl HttpArm {
         body: Option<Vec<u8>>,
     ) -> Result<Answer, Error> {
         let no_token = |e: TokenError| target.error(Verdict::NotSent, &e.to_string());
+        let last = self.last_start();
         let token = self.tokens.token().await.map_err(no_token)?;
-        let answer = self.exchange(target, &method, &url, body.clone(), &token).await?;
+        let answer = self.exchange(target, &method, &url, body.clone(), (&token, last)).await?;
         if answer.status != 401 {
             return Ok(answer);
         }
         tracing::info!(operation = %target.operation, "azure refused the token, which is renewed");
         let token = self.tokens.token_after_refusal(&token).await.map_err(no_token)?;
-        self.exchange(target, &method, &url, body, &token).await
+        self.exchange(target, &method, &url, body, (&token, last)).await
+    }
+
+    /// The time by which a request that is asked for now has left, by both clocks, as the longest of calls goes: a
+    /// token, a refused request, another token. Whoever waits for the answer counts on it. No timer tells of a machine
+    /// that stands still, whose own time does too.
+    fn last_start(&self) -> (Timestamp, Duration) {
+        let longest = 2 * self.settings.token_timeout + self.settings.call_timeout;
+        (self.clock.now() + longest, self.clock.elapsed() + longest)
     }
 
     /// Sends and reads once, in a span of its own, and tells the observer.
@@ -39,12 +50,15 @@ impl HttpArm {
         method: &Method,
         url: &Url,
         body: Option<Vec<u8>>,
-        token: &Token,
+        (token, last): (&Token, (Timestamp, Duration)),
     ) -> Result<Answer, Error> {
         let client_request_id = self.client_request_id();
         let span = target.span(method.as_str(), &client_request_id);
         let begun = self.clock.elapsed();
         let request = self.request(target, method, url, body, token, &client_request_id)?;
+        if self.clock.now() > last.0 || begun > last.1 {
+            return Err(target.error(Verdict::NotSent, "too late to send it: the machine stood still"));
+        }
         let sent = send(target, request).instrument(span.clone()).await;
         let (status, headers) = match &sent {
             Ok(answer) => (Some(answer.status), Some(&answer.headers)),

@@ -1,11 +1,13 @@
 //! The token of each request, and what a 401 does.
 
 use async_trait::async_trait;
-use holdfast_arm::{Arm, Settings, Token, TokenError, TokenSource, Verdict};
+use holdfast_arm::{Arm, HttpArm, Settings, Token, TokenError, TokenSource, Unobserved, Verdict};
+use holdfast_model::{Clock, ManualClock};
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::answers::{app, created, list, request};
-use crate::server::{Server, answer, arm_with, tokens};
+use crate::server::{Server, answer, arm_with, clock, tls, tokens};
 
 #[tokio::test]
 async fn a_401_renews_the_token_once_and_the_post_goes_through() {
@@ -77,4 +79,39 @@ async fn without_a_token_nothing_is_sent() {
     let text = "start a backup of bread: no token: the secret has expired, client_secret=[blanked]";
     assert_eq!(error.to_string(), text);
     assert!(server.seen().is_empty());
+}
+
+/// Gives a token, and the machine stands still before it is there.
+#[derive(Debug)]
+struct Stall(Arc<ManualClock>, Duration);
+
+#[async_trait]
+impl TokenSource for Stall {
+    async fn token(&self) -> Result<Token, TokenError> {
+        self.0.advance(self.1);
+        Ok(Token { secret: "S3CR3T".into(), expires_on: self.0.now() + Duration::from_hours(1) })
+    }
+}
+
+#[tokio::test]
+async fn a_machine_that_stood_still_while_it_had_its_token_sends_nothing_late() {
+    tls();
+    let server = Server::always(200, created(&app()).to_string()).await;
+    // A token, a refused request and another token: whoever waits for the answer counts on no more.
+    for (stall, sent) in [(Duration::from_secs(119), 1), (Duration::from_mins(4), 0)] {
+        let clock = clock();
+        let source = Arc::new(Stall(clock.clone(), stall));
+        let (settings, rng) = (Settings::new(server.url.clone()), fastrand::Rng::with_seed(7));
+        let arm = HttpArm::new(settings, source, clock, Arc::new(Unobserved), rng).unwrap();
+        let before = server.seen().len();
+        let answer = arm.backup(&app(), &request()).await;
+        assert_eq!(server.seen().len() - before, sent, "{stall:?}");
+        if let Err(error) = answer {
+            assert_eq!(error.verdict(), &Verdict::NotSent, "{error}");
+            assert_eq!(
+                error.to_string(),
+                "start a backup of bread: too late to send it: the machine stood still"
+            );
+        }
+    }
 }

@@ -152,7 +152,8 @@ async fn a_machine_that_slept_before_its_intent_was_committed_commits_none() {
     let mut world = World::new();
     world.seams.clock = Arc::new(Sleepy(world.clock.clone()));
     let id = world.add_run("shop").await;
-    *world.storage.stall.lock().unwrap() = Some((world.clock.clone(), LEASE - Duration::from_secs(1)));
+    *world.storage.stall.lock().unwrap() =
+        Some((world.clock.clone(), LEASE.checked_sub(Duration::from_secs(1)).unwrap()));
     let wakeup = world.hand_out().await[0];
     // By its own time the intent would lapse while the request may still be under way.
     assert_eq!(world.step(wakeup).await.unwrap(), Stepped::Dropped);
