@@ -87,7 +87,8 @@ pub trait Store: Send + Sync + Debug {
     /// and end are taken; what the run was made with stays. Beginning an app that another run holds is an error. Beginning
     /// to delete a backup that came to be held since the run was loaded is stale, and so is beginning to
     /// delete the only good backup of its app that no other run is about to delete, unless the deletion says that even
-    /// that may go.
+    /// that may go. So is beginning to delete what a restore or a drill that has not ended reads, and beginning one of
+    /// what is being deleted.
     async fn commit(&self, change: &Change) -> Result<Committed, Error>;
 
     /// Runs, the newest first.

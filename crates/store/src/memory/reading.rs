@@ -8,6 +8,7 @@ use super::state::{Row, State};
 use crate::catalog::in_order;
 use crate::columns::{self, Ending, stamp};
 use crate::enrolment::AppRow;
+use crate::intent::Intent;
 use crate::{AppStatus, CatalogFilter, LastRun, Loaded, RunFilter};
 
 impl State {
@@ -41,8 +42,14 @@ impl State {
         left.max_by_key(|entry| (entry.backup.accepted_at, entry.backup.id)).map(|entry| entry.backup.id)
     }
 
+    /// Does anything stand against what `run` begins?
+    pub fn is_hindered(&self, run: &Run, intent: Intent<'_>) -> bool {
+        let must_stay = matches!(intent, Intent::Delete(delete) if self.must_stay(run, delete));
+        must_stay || self.rows().any(|other| intent.is_hindered_by(run, &other.run))
+    }
+
     /// Is a backup held, or, unless even that may go, the only good one that no other run is about to delete?
-    pub fn must_stay(&self, run: &Run, delete: &Delete) -> bool {
+    fn must_stay(&self, run: &Run, delete: &Delete) -> bool {
         let backup = delete.backup;
         let Some(kept) = self.catalog_of(&run.app).find(|entry| entry.backup.id == backup) else {
             return false;

@@ -5,6 +5,7 @@ mod budgets;
 mod catalog;
 mod cursors;
 mod fleet;
+mod intents;
 mod lanes;
 mod open;
 mod row;

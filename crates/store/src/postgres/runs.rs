@@ -12,9 +12,10 @@ use sqlx::{FromRow, PgConnection};
 use super::row::{Reading, RunRow, run_id, text, without_nul};
 use super::session::During;
 use super::time::Time;
-use super::{audit, catalog, cursors};
-use crate::catalog::{begins_to_delete, changes};
+use super::{audit, catalog, cursors, intents};
+use crate::catalog::changes;
 use crate::columns::{Ending, accepted_at, attempt, changed, json, not_added, stamp, stored, took, word};
+use crate::intent::Intent;
 use crate::{Change, Committed, Error, Loaded, RunFilter};
 
 pub(super) const ADD: &str = "add a run";
@@ -129,8 +130,8 @@ pub(super) async fn commit(tx: &mut PgConnection, change: &Change) -> Result<Com
         return Ok(Committed::Stale);
     };
     let run = changed(&old, &change.run);
-    if let Some(delete) = begins_to_delete(&run, &change.events)
-        && catalog::must_stay(tx, &run, delete, COMMIT).await?
+    if let Some(intent) = Intent::of(&run, &change.events)
+        && intents::is_hindered(tx, &run, intent).await?
     {
         return Ok(Committed::Stale);
     }

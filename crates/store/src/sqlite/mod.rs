@@ -6,6 +6,7 @@ mod catalog;
 mod cursors;
 mod driver;
 mod fleet;
+mod intents;
 mod lanes;
 mod lock;
 mod open;

@@ -10,9 +10,10 @@ use sqlx::SqliteConnection;
 
 use super::driver::During;
 use super::row::{Reading, RunRow, text};
-use super::{audit, catalog};
-use crate::catalog::{begins_to_delete, changes};
+use super::{audit, catalog, intents};
+use crate::catalog::changes;
 use crate::columns::{Ending, accepted_at, attempt, changed, json, not_added, stored, took, word};
+use crate::intent::Intent;
 use crate::{Change, Committed, Error, Loaded, RunFilter};
 
 pub(super) const ADD: &str = "add a run";
@@ -102,8 +103,8 @@ pub(super) async fn commit(tx: &mut SqliteConnection, change: &Change) -> Result
         return Ok(Committed::Stale);
     };
     let run = changed(&old, &change.run);
-    if let Some(delete) = begins_to_delete(&run, &change.events)
-        && catalog::must_stay(tx, &run, delete, COMMIT).await?
+    if let Some(intent) = Intent::of(&run, &change.events)
+        && intents::is_hindered(tx, &run, intent).await?
     {
         return Ok(Committed::Stale);
     }
