@@ -1,8 +1,8 @@
 //! The catalog follows from what happens to runs.
 
 use holdfast_model::{
-    App, BackupId, CatalogEntry, Cause, Delete, Drill, Gone, Made, Note, Outcome, RefreshReason, RefreshSas,
-    Restore, Run, RunEvent, SasFacts, SasRefresh, StorageName, Task,
+    App, BackupFacts, BackupId, CatalogEntry, Cause, Delete, Drill, Gone, Made, Note, Outcome, RefreshReason,
+    RefreshSas, Restore, Run, RunEvent, SasFacts, SasRefresh, StorageName, Task,
 };
 use holdfast_store::CatalogFilter;
 
@@ -18,7 +18,7 @@ on_every_store!(
     a_new_sas_is_known_and_one_that_could_not_be_had_is_trouble,
     notes_hold_release_lose_find_and_take_over,
     a_drill_is_told_of_the_backup_it_tried,
-    a_run_is_loaded_with_the_backup_it_is_about_and_the_last_good_one,
+    a_run_is_loaded_with_what_its_kind_needs_to_know,
     the_catalog_is_read_by_app_the_newest_first_and_in_pages,
     runs_that_are_no_backups_do_not_hide_how_backups_go,
 );
@@ -220,25 +220,25 @@ async fn a_drill_is_told_of_the_backup_it_tried(bench: &Bench) {
     }
 }
 
-async fn a_run_is_loaded_with_the_backup_it_is_about_and_the_last_good_one(bench: &Bench) {
+async fn a_run_is_loaded_with_what_its_kind_needs_to_know(bench: &Bench) {
     let (shop, scratch) = (app("shop"), app("scratch"));
     bench.back_up(&shop, 5, 30).await;
     let entry = only(bench).await;
-    let other = bench.asked(&shop, delete(8)).await;
-    let loaded = bench.store.load(other.id).await.unwrap().unwrap();
-    assert_eq!((loaded.subject, loaded.last_good), (None, Some(BackupId(7))));
-    let drill = bench.asked(&scratch, drill(&shop, 7)).await;
-    let loaded = bench.store.load(drill.id).await.unwrap().unwrap();
-    assert_eq!((loaded.subject, loaded.last_good), (Some(entry.clone()), None));
-    let deletion = bench.asked(&shop, delete(7)).await;
-    for (run, subject) in [(&deletion, Some(entry)), (&other, None)] {
+    let load = async |run: &Run| {
         let loaded = bench.store.load(run.id).await.unwrap().unwrap();
-        assert_eq!((loaded.subject, loaded.last_good), (subject, None), "it is about to go");
-    }
-    bench.happen(drill.id, vec![over(Outcome::Failed, Some(Cause::Rejected))]).await;
-    completed(bench, &deletion).await;
-    let loaded = bench.store.load(other.id).await.unwrap().unwrap();
-    assert_eq!((loaded.last_good, loaded.last_good_bytes), (None, Some(5)));
+        (loaded.subject, loaded.is_last, loaded.last_good_bytes, loaded.typical)
+    };
+    let backup = bench.added(&shop).await;
+    assert_eq!(load(&backup).await, (None, false, Some(5), Some(secs(30))));
+    let drill = bench.asked(&scratch, drill(&shop, 7)).await;
+    assert_eq!(load(&drill).await, (Some(entry.clone()), false, None, None));
+    let unknown = bench.asked(&shop, delete(8)).await;
+    assert_eq!(load(&unknown).await, (None, false, None, None));
+    let deletion = bench.asked(&shop, delete(7)).await;
+    assert_eq!(load(&deletion).await, (Some(entry.clone()), true, None, None));
+    let other = BackupFacts { id: BackupId(9), ..facts(9, bench.now(), bench.now()) };
+    bench.note(&shop, Note::TakenOver { backup: other, storage: StorageName::new("weu") }).await;
+    assert_eq!(load(&deletion).await, (Some(entry), false, None, None));
 }
 
 async fn the_catalog_is_read_by_app_the_newest_first_and_in_pages(bench: &Bench) {

@@ -1,15 +1,16 @@
 //! What stands against an intent is looked at when it is committed.
 
 use holdfast_model::{
-    App, BackupFacts, BackupId, Delete, Drill, Note, Outcome, Restore, Run, RunEvent, StorageName, Task,
-    Trigger,
+    App, BackupFacts, BackupId, BackupName, Delete, Drill, Note, Outcome, Restore, Run, RunEvent,
+    StorageName, Task, Trigger,
 };
 use holdfast_store::Committed;
 
-use crate::bench::{Bench, app, facts, started};
+use crate::bench::{Bench, app, ended, facts, started};
 
 on_every_store!(
     a_deletion_does_not_begin_where_a_hold_was_faster_or_nothing_good_would_be_left,
+    the_last_partial_backup_is_kept_where_nothing_good_is_left,
     a_deletion_does_not_begin_while_its_backup_is_to_be_read,
     a_backup_is_not_read_once_its_deletion_has_begun,
 );
@@ -71,6 +72,49 @@ async fn a_deletion_does_not_begin_where_a_hold_was_faster_or_nothing_good_would
     assert_eq!(begin(bench, &by_policy).await, Committed::Stale, "it is the only good one");
     keeps(bench, &shop, 3).await;
     assert_eq!(begin(bench, &by_policy).await, Committed::Done(2), "there is another one now");
+}
+
+/// A partial backup of the app, which is not good, is in the catalog.
+async fn keeps_partial(bench: &Bench, app: &App, id: i64) {
+    let run = bench.added(app).await;
+    let backup = BackupFacts { id: BackupId(id), blob: blob(id), ..facts(id, bench.now(), bench.now()) };
+    bench.happen(run.id, vec![ended(Outcome::Partial, Some(backup))]).await;
+}
+
+/// A backup that a lost attempt left is in the catalog.
+async fn keeps_orphan(bench: &Bench, app: &App, id: i64) {
+    let run = bench.added(app).await;
+    let name = BackupName::of_attempt(&run.app, run.id, 1);
+    bench.happen(run.id, vec![RunEvent::OrphanFound { number: 1, backup: BackupId(id), name }]).await;
+}
+
+async fn the_last_partial_backup_is_kept_where_nothing_good_is_left(bench: &Bench) {
+    let [bare, two, orphaned, saved, lone] = ["bare", "two", "orphaned", "saved", "lone"].map(app);
+    for app in [&bare, &two, &orphaned, &saved] {
+        keeps_partial(bench, app, 1).await;
+    }
+    keeps_partial(bench, &two, 2).await;
+    for app in [&orphaned, &lone] {
+        keeps_orphan(bench, app, 2).await;
+    }
+    keeps(bench, &saved, 2).await;
+    // What is told when a worker takes the deletion up, and what holds when its intent is committed, are one.
+    let may_begin = async |app: &App, id: i64| {
+        let run = bench.add(bench.made(app, delete(id, false), Trigger::Policy)).await;
+        let is_last = bench.store.load(run.id).await.unwrap().unwrap().is_last;
+        let committed = begin(bench, &run).await;
+        assert_eq!(committed == Committed::Stale, is_last, "{} {id}", app.id.site());
+        !is_last
+    };
+    assert!(!may_begin(&bare, 1).await, "it is all there is");
+    assert!(may_begin(&two, 1).await, "another partial one is left");
+    assert!(!may_begin(&two, 2).await, "the other is about to go");
+    assert!(may_begin(&orphaned, 1).await, "something is left");
+    assert!(may_begin(&orphaned, 2).await, "an orphan is not counted on");
+    assert!(may_begin(&lone, 2).await, "an orphan is not counted on");
+    assert!(may_begin(&saved, 1).await, "a good one is left");
+    keeps_partial(bench, &saved, 3).await;
+    assert!(!may_begin(&saved, 2).await, "no partial one stands in for the last good one");
 }
 
 async fn a_deletion_does_not_begin_while_its_backup_is_to_be_read(bench: &Bench) {

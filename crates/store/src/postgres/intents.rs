@@ -1,6 +1,6 @@
 //! What stands against an intent, looked at in the transaction that commits it.
 
-use holdfast_model::{Delete, Run};
+use holdfast_model::{AppId, BackupId, Delete, Run};
 use sqlx::PgConnection;
 
 use super::row::without_nul;
@@ -28,20 +28,30 @@ pub(super) async fn is_hindered(tx: &mut PgConnection, run: &Run, intent: Intent
     Ok(false)
 }
 
-/// Is a backup held, or, unless even that may go, the only good one that no run is about to delete?
+/// Is a backup held, or, unless even that may go, the last one?
 async fn must_stay(tx: &mut PgConnection, run: &Run, delete: &Delete) -> Result<bool, Error> {
-    let stays = "/* must_stay */ SELECT EXISTS (
-        SELECT FROM catalog AS kept WHERE kept.app = $1 AND kept.backup_id = $2 AND (kept.hold IS NOT NULL
-          OR $3 AND kept.good AND NOT EXISTS (
+    let backup = (&run.app, delete.backup);
+    let is_held = catalog::one(tx, backup, COMMIT).await?.is_some_and(|kept| kept.hold.is_some());
+    Ok(is_held || !delete.even_the_last && is_last(tx, backup, COMMIT).await?)
+}
+
+/// Is nothing that stands in for the backup still there and not about to be deleted? As [`CatalogEntry`] has it:
+/// for a good one only a good one does, and only what is good or partial is counted on.
+///
+/// [`CatalogEntry`]: holdfast_model::CatalogEntry
+pub(super) async fn is_last(
+    connection: &mut PgConnection,
+    (app, backup): (&AppId, BackupId),
+    operation: &'static str,
+) -> Result<bool, Error> {
+    let last = "/* is_last */ SELECT EXISTS (
+        SELECT FROM catalog AS kept
+        WHERE kept.app = $1 AND kept.backup_id = $2 AND (kept.good OR kept.made = 'partial') AND NOT EXISTS (
             SELECT FROM catalog AS other
-            WHERE other.app = kept.app AND other.good AND other.gone_at IS NULL AND other.backup_id <> kept.backup_id
+            WHERE other.app = kept.app AND (other.good OR NOT kept.good) AND other.gone_at IS NULL
+              AND other.backup_id <> kept.backup_id
               AND NOT EXISTS (SELECT FROM runs WHERE runs.app = other.app AND runs.state <> 'ended'
-                              AND runs.subject = 'delete ' || other.backup_id))))";
-    sqlx::query_scalar(stays)
-        .bind(run.app.to_string())
-        .bind(delete.backup.0)
-        .bind(!delete.even_the_last)
-        .fetch_one(tx)
-        .await
-        .during(COMMIT)
+                              AND runs.subject = 'delete ' || other.backup_id)))";
+    let last = sqlx::query_scalar(last).bind(app.to_string()).bind(backup.0);
+    last.fetch_one(connection).await.during(operation)
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use holdfast_model::{
-    BackupId, Cause, NewRun, Outcome, PolicyName, Run, RunId, RunKind, RunState, StateCode, Timestamp,
+    Cause, NewRun, Outcome, PolicyName, Run, RunId, RunKind, RunState, StateCode, Task, Timestamp,
 };
 use serde_json::{Value, json as object};
 use sqlx::types::Uuid;
@@ -190,7 +190,6 @@ struct LoadRow {
     now: Timestamp,
     good_state: Option<String>,
     good_ended_at: Option<Timestamp>,
-    last_good: Option<i64>,
 }
 
 pub(super) async fn load(
@@ -198,17 +197,14 @@ pub(super) async fn load(
     id: RunId,
     time: &Time,
 ) -> Result<Option<Loaded>, Error> {
-    // The outcomes are named twice: the first term is the index's own.
+    // The last good backup is looked for only where the run is for another; its outcomes are named twice: the first term
+    // is the index's own.
     let load = "/* load */ SELECT run.id, run.version, run.task, run.trigger, run.priority, run.app, run.policy, run.tick,
             run.plan, run.terms, run.state_json, run.tally, run.created_at, run.due_at, run.ended_at,
-            clock_timestamp() AS now, good.state_json AS good_state, good.ended_at AS good_ended_at,
-            (SELECT backup_id FROM catalog WHERE catalog.app = run.app AND gone_at IS NULL AND good
-               AND NOT EXISTS (SELECT FROM runs AS other WHERE other.app = catalog.app AND other.state <> 'ended'
-                               AND other.subject = 'delete ' || catalog.backup_id)
-             ORDER BY catalog.accepted_at DESC, backup_id DESC LIMIT 1) AS last_good
+            clock_timestamp() AS now, good.state_json AS good_state, good.ended_at AS good_ended_at
         FROM runs AS run LEFT JOIN LATERAL (
             SELECT state_json, ended_at FROM runs
-            WHERE app = run.app AND outcome IN ('succeeded', 'partial') AND outcome = 'succeeded' AND kind = 'backup'
+            WHERE run.kind = 'backup' AND app = run.app AND outcome IN ('succeeded', 'partial') AND outcome = 'succeeded' AND kind = 'backup'
               AND accepted_at IS NOT NULL
             ORDER BY accepted_at DESC, id DESC LIMIT 1
         ) AS good ON true
@@ -218,17 +214,15 @@ pub(super) async fn load(
     let Some(row) = row else { return Ok(None) };
     let run = row.run.read(LOAD)?;
     let subject = match run.task.backup(&run.app) {
-        Some(backup) => catalog::one(connection, backup, LOAD).await?,
+        Some(backup) => catalog::one(&mut *connection, backup, LOAD).await?,
         None => None,
     };
-    let mut loaded = Loaded {
-        run,
-        now: time.told(row.now),
-        typical: None,
-        last_good_bytes: None,
-        subject,
-        last_good: row.last_good.map(BackupId),
+    let is_last = match &run.task {
+        Task::Delete(delete) => intents::is_last(connection, (&run.app, delete.backup), LOAD).await?,
+        _ => false,
     };
+    let now = time.told(row.now);
+    let mut loaded = Loaded { run, now, typical: None, last_good_bytes: None, subject, is_last };
     if let Some(state) = row.good_state {
         let reading = Reading { operation: LOAD, of: format!("the last good run before {id}") };
         let state: RunState = reading.json("state_json", &state)?;

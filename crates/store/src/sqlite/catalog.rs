@@ -124,21 +124,6 @@ pub(super) async fn one(
     row.map(|row| row.read(operation)).transpose()
 }
 
-/// The latest good backup of an app that is still there, and that no run is about to delete.
-pub(super) async fn last_good(
-    connection: &mut SqliteConnection,
-    app: &AppId,
-    operation: &'static str,
-) -> Result<Option<BackupId>, Error> {
-    let last = "/* last_good */ SELECT backup_id FROM catalog WHERE app = ? AND gone_at IS NULL AND good
-          AND NOT EXISTS (SELECT 1 FROM runs WHERE runs.app = catalog.app AND runs.state <> 'ended'
-                          AND runs.subject = 'delete ' || catalog.backup_id)
-        ORDER BY accepted_at DESC, backup_id DESC LIMIT 1";
-    let last: Option<i64> =
-        sqlx::query_scalar(last).bind(app.to_string()).fetch_optional(connection).await.during(operation)?;
-    Ok(last.map(BackupId))
-}
-
 pub(super) async fn list(
     connection: &mut SqliteConnection,
     filter: &CatalogFilter,

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use holdfast_model::{
-    Cause, NewRun, Outcome, PolicyName, Run, RunId, RunKind, RunState, StateCode, Timestamp,
+    Cause, NewRun, Outcome, PolicyName, Run, RunId, RunKind, RunState, StateCode, Task, Timestamp,
 };
 use serde_json::{Value, json as object};
 use sqlx::SqliteConnection;
@@ -154,30 +154,41 @@ pub(super) async fn load(
     now: Timestamp,
 ) -> Result<Option<Loaded>, Error> {
     let Some(run) = read(connection, id, LOAD).await? else { return Ok(None) };
-    // The outcomes are named twice: the first term is the index's own, which SQLite compares as text.
-    let last_good = "/* load */ SELECT state_json, ended_at FROM runs
-        WHERE app = ? AND outcome IN ('succeeded', 'partial') AND outcome = 'succeeded' AND kind = 'backup' AND accepted_at IS NOT NULL
-        ORDER BY accepted_at DESC, id DESC LIMIT 1";
-    let last_good: Option<(String, Option<String>)> = sqlx::query_as(last_good)
-        .bind(run.app.to_string())
-        .fetch_optional(&mut *connection)
-        .await
-        .during(LOAD)?;
     let subject = match run.task.backup(&run.app) {
         Some(backup) => catalog::one(connection, backup, LOAD).await?,
         None => None,
     };
-    let last = catalog::last_good(connection, &run.app, LOAD).await?;
-    let mut loaded = Loaded { run, now, typical: None, last_good_bytes: None, subject, last_good: last };
-    if let Some((state, ended_at)) = last_good {
-        let reading = Reading { operation: LOAD, of: format!("the last good run before {id}") };
-        let state: RunState = reading.json("state_json", &state)?;
-        let ended_at = reading.maybe_time("ended_at", ended_at.as_deref())?;
-        let backup = Ending::of(&state).backup;
-        loaded.typical = backup.and_then(|backup| took(backup, ended_at));
-        loaded.last_good_bytes = backup.map(|backup| backup.size_bytes);
+    let mut loaded = Loaded { now, typical: None, last_good_bytes: None, subject, is_last: false, run };
+    match &loaded.run.task {
+        Task::Backup { .. } => tell_of_the_last(connection, &mut loaded).await?,
+        Task::Delete(delete) => {
+            let backup = (&loaded.run.app, delete.backup);
+            loaded.is_last = intents::is_last(connection, backup, LOAD).await?;
+        }
+        _ => {}
     }
     Ok(Some(loaded))
+}
+
+/// How long the app's last good backup took, and how large it is.
+async fn tell_of_the_last(connection: &mut SqliteConnection, loaded: &mut Loaded) -> Result<(), Error> {
+    // The outcomes are named twice: the first term is the index's own, which SQLite compares as text.
+    let last = "/* load */ SELECT state_json, ended_at FROM runs
+        WHERE app = ? AND outcome IN ('succeeded', 'partial') AND outcome = 'succeeded' AND kind = 'backup' AND accepted_at IS NOT NULL
+        ORDER BY accepted_at DESC, id DESC LIMIT 1";
+    let last: Option<(String, Option<String>)> = sqlx::query_as(last)
+        .bind(loaded.run.app.to_string())
+        .fetch_optional(connection)
+        .await
+        .during(LOAD)?;
+    let Some((state, ended_at)) = last else { return Ok(()) };
+    let reading = Reading { operation: LOAD, of: format!("the last good run before {}", loaded.run.id) };
+    let state: RunState = reading.json("state_json", &state)?;
+    let ended_at = reading.maybe_time("ended_at", ended_at.as_deref())?;
+    let backup = Ending::of(&state).backup;
+    loaded.typical = backup.and_then(|backup| took(backup, ended_at));
+    loaded.last_good_bytes = backup.map(|backup| backup.size_bytes);
+    Ok(())
 }
 
 async fn read(
