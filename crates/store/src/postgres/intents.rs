@@ -6,7 +6,7 @@ use sqlx::PgConnection;
 use super::row::without_nul;
 use super::runs::COMMIT;
 use super::session::During;
-use super::{catalog, runs};
+use super::{catalog, listing};
 use crate::Error;
 use crate::intent::Intent;
 
@@ -21,7 +21,7 @@ pub(super) async fn is_hindered(tx: &mut PgConnection, run: &Run, intent: Intent
         return Ok(true);
     }
     for rivals in intent.rivals() {
-        if runs::list(tx, &rivals).await?.iter().any(|other| intent.is_hindered_by(run, other)) {
+        if listing::list(tx, &rivals).await?.iter().any(|other| intent.is_hindered_by(run, other)) {
             return Ok(true);
         }
     }

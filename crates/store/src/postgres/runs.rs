@@ -2,9 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use holdfast_model::{
-    Cause, NewRun, Outcome, PolicyName, Run, RunId, RunKind, RunState, StateCode, Task, Timestamp,
-};
+use holdfast_model::{Cause, NewRun, Outcome, PolicyName, Run, RunId, RunState, Task, Timestamp};
 use serde_json::{Value, json as object};
 use sqlx::types::Uuid;
 use sqlx::{FromRow, PgConnection};
@@ -16,13 +14,12 @@ use super::{audit, catalog, cursors, intents};
 use crate::catalog::changes;
 use crate::columns::{Ending, accepted_at, attempt, changed, json, not_added, stamp, stored, took, word};
 use crate::intent::Intent;
-use crate::{Change, Committed, Error, Loaded, RunFilter};
+use crate::{Change, Committed, Error, Loaded};
 
 pub(super) const ADD: &str = "add a run";
 pub(super) const ADD_ALL: &str = "add runs";
 pub(super) const COMMIT: &str = "commit a change of a run";
 pub(super) const LOAD: &str = "load a run";
-pub(super) const LIST: &str = "list runs";
 
 /// Adds runs with the events that make them, but for those whose tick has a run, or whose subject an unfinished one has.
 /// Answers the ids of those added.
@@ -241,44 +238,4 @@ async fn read(connection: &mut PgConnection, id: RunId) -> Result<Option<Run>, E
     let row: Option<RunRow> =
         sqlx::query_as(read).bind(id.as_uuid()).fetch_optional(connection).await.during(COMMIT)?;
     row.map(|row| row.read(COMMIT)).transpose()
-}
-
-pub(super) async fn list(connection: &mut PgConnection, filter: &RunFilter) -> Result<Vec<Run>, Error> {
-    // Each has its own index.
-    let of_all = "/* list */ SELECT id, version, task, trigger, priority, app, policy, tick, plan, terms, state_json,
-            tally, created_at, due_at, ended_at
-        FROM runs WHERE $1::text IS NULL AND ($2::text IS NULL OR state = $2) AND ($4::text IS NULL OR kind = $4) AND ($5 OR state <> 'ended')
-        ORDER BY created_at DESC, id DESC LIMIT $3";
-    let of_app =
-        "/* list */ SELECT id, version, task, trigger, priority, app, policy, tick, plan, terms, state_json,
-            tally, created_at, due_at, ended_at
-        FROM runs WHERE app = $1 AND ($2::text IS NULL OR state = $2) AND ($4::text IS NULL OR kind = $4)
-            AND ($5 OR state <> 'ended')
-        ORDER BY created_at DESC, id DESC LIMIT $3";
-    let of_kind = "/* list */ SELECT id, version, task, trigger, priority, app, policy, tick, plan, terms, state_json,
-            tally, created_at, due_at, ended_at
-        FROM runs WHERE $1::text IS NULL AND ($2::text IS NULL OR state = $2) AND kind = $4 AND kind <> 'backup'
-            AND ($5 OR state <> 'ended')
-        ORDER BY created_at DESC, id DESC LIMIT $3";
-    let unfinished = "/* list */ SELECT id, version, task, trigger, priority, app, policy, tick, plan, terms, state_json,
-            tally, created_at, due_at, ended_at
-        FROM runs WHERE $1::text IS NULL AND ($2::text IS NULL OR state = $2) AND ($4::text IS NULL OR kind = $4) AND $5 = $5
-            AND state <> 'ended'
-        ORDER BY created_at DESC, id DESC LIMIT $3";
-    let list = match filter {
-        RunFilter { app: Some(_), .. } => of_app,
-        RunFilter { unfinished: true, .. } => unfinished,
-        RunFilter { kind: Some(kind), .. } if *kind != RunKind::Backup => of_kind,
-        _ => of_all,
-    };
-    let rows: Vec<RunRow> = sqlx::query_as(list)
-        .bind(filter.app.as_ref().map(ToString::to_string))
-        .bind(filter.state.map(StateCode::as_str))
-        .bind((filter.most > 0).then_some(i64::from(filter.most)))
-        .bind(filter.kind.map(RunKind::as_str))
-        .bind(!filter.unfinished)
-        .fetch_all(connection)
-        .await
-        .during(LIST)?;
-    rows.into_iter().map(|row| row.read(LIST)).collect()
 }
