@@ -2,9 +2,9 @@
 
 use holdfast_model::{
     App, BackupFacts, BackupId, CatalogEntry, Cause, Delete, Drill, Gone, Made, Note, Outcome, RefreshReason,
-    RefreshSas, Restore, Run, RunEvent, SasFacts, SasRefresh, StorageName, Task, Trigger,
+    RefreshSas, Restore, Run, RunEvent, SasFacts, SasRefresh, StorageName, Task,
 };
-use holdfast_store::{CatalogFilter, Committed};
+use holdfast_store::CatalogFilter;
 
 use crate::bench::{Bench, accepted, app, ended, facts, secs, started, window};
 
@@ -19,8 +19,7 @@ on_every_store!(
     a_new_sas_is_known_and_one_that_could_not_be_had_is_trouble,
     notes_hold_release_lose_find_and_take_over,
     a_drill_is_told_of_the_backup_it_tried,
-    a_run_is_loaded_with_the_backup_it_is_about_and_the_last_good_one,
-    a_deletion_does_not_begin_where_a_hold_was_faster_or_nothing_good_would_be_left,
+    a_run_is_loaded_with_what_its_kind_needs_to_know,
     the_catalog_is_read_by_app_the_newest_first_and_in_pages,
     runs_that_are_no_backups_do_not_hide_how_backups_go,
 );
@@ -231,51 +230,25 @@ async fn a_drill_is_told_of_the_backup_it_tried(bench: &Bench) {
     }
 }
 
-async fn a_run_is_loaded_with_the_backup_it_is_about_and_the_last_good_one(bench: &Bench) {
+async fn a_run_is_loaded_with_what_its_kind_needs_to_know(bench: &Bench) {
     let (shop, scratch) = (app("shop"), app("scratch"));
     bench.back_up(&shop, 5, 30).await;
     let entry = only(bench).await;
-    let other = bench.asked(&shop, delete(8)).await;
-    let loaded = bench.store.load(other.id).await.unwrap().unwrap();
-    assert_eq!((loaded.subject, loaded.last_good), (None, Some(BackupId(7))));
-    let drill = bench.asked(&scratch, drill(&shop, 7)).await;
-    let loaded = bench.store.load(drill.id).await.unwrap().unwrap();
-    assert_eq!((loaded.subject, loaded.last_good), (Some(entry.clone()), None));
-    let deletion = bench.asked(&shop, delete(7)).await;
-    for (run, subject) in [(&deletion, Some(entry)), (&other, None)] {
+    let load = async |run: &Run| {
         let loaded = bench.store.load(run.id).await.unwrap().unwrap();
-        assert_eq!((loaded.subject, loaded.last_good), (subject, None), "it is about to go");
-    }
-    completed(bench, &deletion).await;
-    let loaded = bench.store.load(other.id).await.unwrap().unwrap();
-    assert_eq!((loaded.last_good, loaded.last_good_bytes), (None, Some(5)));
-}
-
-async fn a_deletion_does_not_begin_where_a_hold_was_faster_or_nothing_good_would_be_left(bench: &Bench) {
-    let shop = app("shop");
-    for id in [1, 2] {
-        let backup = BackupFacts { id: BackupId(id), ..facts(id, bench.now(), bench.now()) };
-        let taken_over = Note::TakenOver { backup, storage: StorageName::new("weu") };
-        bench.note(&shop, taken_over).await;
-    }
-    let begin = async |run: &Run| {
-        let change = bench.change(run.clone(), vec![started(run, bench.now())]);
-        bench.store.commit(&change).await.unwrap()
+        (loaded.subject, loaded.is_last, loaded.last_good_bytes, loaded.typical)
     };
-    let kept = Delete { backup: BackupId(1), blob: "hf-shop.zip".into(), even_the_last: false };
-    let by_policy = bench.add(bench.made(&shop, Task::Delete(kept), Trigger::Policy)).await;
-    bench.note(&shop, Note::Held { backup: BackupId(1), reason: "audit".into() }).await;
-    assert_eq!(begin(&by_policy).await, Committed::Stale, "it came to be held");
-    bench.note(&shop, Note::Released { backup: BackupId(1), reason: "over".into() }).await;
-    let by_hand = bench.asked(&shop, delete(2)).await;
-    assert_eq!(begin(&by_policy).await, Committed::Stale, "the other good one is about to go");
-    assert_eq!(begin(&by_hand).await, Committed::Done(2), "who was told so gets it");
-    let completed = RunEvent::Completed { backup: None, detail: None };
-    bench.happen(by_hand.id, vec![completed, over(Outcome::Succeeded, None)]).await;
-    assert_eq!(begin(&by_policy).await, Committed::Stale, "it is the only good one");
-    let backup = BackupFacts { id: BackupId(3), ..facts(3, bench.now(), bench.now()) };
-    bench.note(&shop, Note::TakenOver { backup, storage: StorageName::new("weu") }).await;
-    assert_eq!(begin(&by_policy).await, Committed::Done(2), "there is another one now");
+    let backup = bench.added(&shop).await;
+    assert_eq!(load(&backup).await, (None, false, Some(5), Some(secs(30))));
+    let drill = bench.asked(&scratch, drill(&shop, 7)).await;
+    assert_eq!(load(&drill).await, (Some(entry.clone()), false, None, None));
+    let unknown = bench.asked(&shop, delete(8)).await;
+    assert_eq!(load(&unknown).await, (None, false, None, None));
+    let deletion = bench.asked(&shop, delete(7)).await;
+    assert_eq!(load(&deletion).await, (Some(entry.clone()), true, None, None));
+    let other = BackupFacts { id: BackupId(9), ..facts(9, bench.now(), bench.now()) };
+    bench.note(&shop, Note::TakenOver { backup: other, storage: StorageName::new("weu") }).await;
+    assert_eq!(load(&deletion).await, (Some(entry), false, None, None));
 }
 
 async fn the_catalog_is_read_by_app_the_newest_first_and_in_pages(bench: &Bench) {

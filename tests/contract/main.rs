@@ -32,6 +32,7 @@ mod catalog;
 mod changing;
 mod fleet;
 mod holding;
+mod intents;
 mod lanes;
 mod leases;
 mod planning;

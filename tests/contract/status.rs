@@ -1,7 +1,7 @@
 //! How apps stand, and which runs there are.
 
 use holdfast_model::schedule::{MissReason, MissedTick};
-use holdfast_model::{App, NewRun, Outcome, RunKind, StateCode};
+use holdfast_model::{App, BackupId, Delete, NewRun, Outcome, Run, RunKind, StateCode, Task};
 use holdfast_store::{Enrolled, LastRun, RunFilter, Running};
 
 use crate::bench::{Bench, app, app_in, ended, enrolled, facts, secs, started, terms};
@@ -15,6 +15,7 @@ on_every_store!(
     an_app_that_was_never_backed_up_is_owed_its_first_within_one_objective,
     an_app_tells_what_its_unfinished_run_is_doing,
     runs_come_newest_first_and_filtered,
+    runs_are_told_by_every_mixture_of_app_kind_state_and_whether_they_have_ended,
 );
 
 async fn the_one(bench: &Bench) -> holdfast_store::AppStatus {
@@ -131,4 +132,38 @@ async fn runs_come_newest_first_and_filtered(bench: &Bench) {
     assert_eq!(runs(of_a.clone()).await, [2, 0]);
     assert_eq!(runs(RunFilter { state: Some(StateCode::Planned), ..of_a }).await, [2]);
     assert_eq!(runs(RunFilter { state: Some(StateCode::Ended), ..RunFilter::default() }).await, [0]);
+}
+
+async fn runs_are_told_by_every_mixture_of_app_kind_state_and_whether_they_have_ended(bench: &Bench) {
+    let mut all = Vec::new();
+    for n in 0..12 {
+        let of = app(["a", "b"][n % 2]);
+        let delete =
+            Delete { backup: BackupId(n.try_into().unwrap()), blob: "b".into(), even_the_last: true };
+        let run = match n % 3 {
+            0 => bench.asked(&of, Task::Delete(delete)).await,
+            _ => bench.added(&of).await,
+        };
+        let over = ended(Outcome::Failed, None);
+        all.insert(0, if n < 6 { bench.happen(run.id, vec![over]).await } else { run });
+        bench.advance(1);
+    }
+    let kinds = [None, Some(RunKind::Backup), Some(RunKind::Delete), Some(RunKind::Note)];
+    let states = [None, Some(StateCode::Planned), Some(StateCode::Ended)];
+    for (kind, state) in kinds.into_iter().flat_map(|kind| states.map(|state| (kind, state))) {
+        for (of, unfinished, most) in [None, Some(app("a").id)].into_iter().flat_map(|of| {
+            [(false, 0), (true, 0), (false, 2), (true, 1)].map(|(un, most)| (of.clone(), un, most))
+        }) {
+            let asked = |run: &&Run| {
+                of.as_ref().is_none_or(|of| *of == run.app)
+                    && kind.is_none_or(|kind| kind == run.task.kind())
+                    && state.is_none_or(|state| state == run.state.code())
+                    && !(unfinished && run.state.is_ended())
+            };
+            let expected = all.iter().filter(asked).take(if most == 0 { 99 } else { most as usize });
+            let expected: Vec<Run> = expected.cloned().collect();
+            let filter = RunFilter { app: of.clone(), state, kind, unfinished, most };
+            assert_eq!(bench.store.runs(&filter).await.unwrap(), expected, "{filter:?}");
+        }
+    }
 }

@@ -35,6 +35,19 @@ pub struct CatalogEntry {
     pub drill: Option<(Timestamp, bool)>,
 }
 
+impl CatalogEntry {
+    /// May it be the last that an app has to be brought back with? What an attempt left without a run's word on it is
+    /// not counted on.
+    pub fn is_counted_on(&self) -> bool {
+        self.good || self.made == Made::Partial
+    }
+
+    /// Does it make up for the loss of `other`? For a good backup only a good one does.
+    pub fn stands_in_for(&self, other: &Self) -> bool {
+        self.good || !other.good
+    }
+}
+
 /// How a backup came to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

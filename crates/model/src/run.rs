@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::schedule::MissedTick;
 use crate::{
-    App, AppId, Call, Cause, CauseKind, IllegalTransition, Lane, Note, Outcome, PolicyName, RunEvent, RunId,
-    RunKind, RunState, Tally, Task, Terms, Timestamp,
+    App, AppId, Call, Cause, CauseKind, Delete, IllegalTransition, Lane, Note, Outcome, PolicyName, Restore,
+    RunEvent, RunId, RunKind, RunState, Tally, Task, Terms, Timestamp,
 };
 
 /// One operation on one app, from its planning to its end.
@@ -222,6 +222,18 @@ impl Run {
     /// Does it hold its app, its plan and its storage account? It does while Azure may be at work on the app for it.
     pub fn holds(&self) -> bool {
         self.task.is_exclusive() && self.state.is_in_flight()
+    }
+
+    /// Does it read, or is it going to, what `delete` takes away from `app`?
+    pub fn reads(&self, app: &AppId, delete: &Delete) -> bool {
+        let reads = |restore: &Restore| restore.reads(app, delete.backup, &delete.blob);
+        !self.state.is_ended() && self.task.restore().is_some_and(reads)
+    }
+
+    /// May Azure be deleting for it what `restore` reads?
+    pub fn is_deleting(&self, restore: &Restore) -> bool {
+        let Task::Delete(delete) = &self.task else { return false };
+        self.state.is_in_flight() && restore.reads(&self.app, delete.backup, &delete.blob)
     }
 
     /// Failures so far of the kind that `cause` is.

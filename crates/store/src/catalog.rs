@@ -35,12 +35,6 @@ pub(crate) enum CatalogChange {
     Drilled(Key, Timestamp, bool),
 }
 
-/// The deletion that a change begins, if it begins one.
-pub(crate) fn begins_to_delete<'a>(run: &'a Run, events: &[RunEvent]) -> Option<&'a Delete> {
-    let Task::Delete(delete) = &run.task else { return None };
-    events.iter().any(|event| matches!(event, RunEvent::AttemptStarted { .. })).then_some(delete)
-}
-
 /// What `events`, which happened to `run` at `at`, change in the catalog. `before` is its state before them; `None` for
 /// a run that they made.
 pub(crate) fn changes(

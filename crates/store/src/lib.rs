@@ -7,6 +7,7 @@ mod columns;
 mod enrolment;
 mod error;
 mod handout;
+mod intent;
 mod memory;
 mod postgres;
 mod reading;

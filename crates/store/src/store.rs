@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use holdfast_model::{
-    App, AppId, BackupId, Call, CatalogEntry, Lane, Limits, NewRun, PolicyName, Priority, Retention, Run,
-    RunEvent, RunId, RunKind, StateCode, SubscriptionId, Timestamp, Wakeup,
+    App, AppId, Call, CatalogEntry, Lane, Limits, NewRun, PolicyName, Priority, Retention, Run, RunEvent,
+    RunId, RunKind, StateCode, SubscriptionId, Timestamp, Wakeup,
 };
 use serde::Serialize;
 
@@ -86,8 +86,8 @@ pub trait Store: Send + Sync + Debug {
     /// written when the row's version is not the one the change was decided on. Of the row its state, tally, due time
     /// and end are taken; what the run was made with stays. Beginning an app that another run holds is an error. Beginning
     /// to delete a backup that came to be held since the run was loaded is stale, and so is beginning to
-    /// delete the only good backup of its app that no other run is about to delete, unless the deletion says that even
-    /// that may go.
+    /// delete the last one of its app ([`Loaded::is_last`]), unless the deletion says that even that may go. So is beginning to delete what a restore or a drill that has not ended reads, and beginning one of
+    /// what is being deleted.
     async fn commit(&self, change: &Change) -> Result<Committed, Error>;
 
     /// Runs, the newest first.
@@ -225,14 +225,15 @@ pub struct Loaded {
     pub run: Run,
     /// The store's time.
     pub now: Timestamp,
-    /// How long the app's last good backup took, from acceptance to its end.
+    /// How long the app's last good backup took, from acceptance to its end; told to a run for a backup alone.
     pub typical: Option<Duration>,
-    /// The size of the app's last good backup.
+    /// The size of the app's last good backup; told to a run for a backup alone.
     pub last_good_bytes: Option<i64>,
     /// The backup that the run is about ([`holdfast_model::Task::backup`]), as the catalog has it.
     pub subject: Option<CatalogEntry>,
-    /// The latest good backup of the run's app that is still there, and that no run is about to delete, this one included.
-    pub last_good: Option<BackupId>,
+    /// Whether the backup that the run deletes is the last good one of its app, or where there is none the last partial
+    /// one: nothing that stands in for it is there and stays. Told to a deletion alone.
+    pub is_last: bool,
 }
 
 /// A change of a run.

@@ -35,13 +35,13 @@ pub async fn step(
         return Ok(Stepped::Dropped);
     }
     let time = StoreTime { clock: &*seams.clock, loaded_at: seams.clock.elapsed(), now: loaded.now, wall };
-    let Loaded { mut run, typical, last_good_bytes, subject, last_good, .. } = loaded;
+    let Loaded { mut run, typical, last_good_bytes, subject, is_last, .. } = loaded;
     name_in_span(&run);
     let mut permit = None;
     loop {
         let subject = subject.as_ref();
         let sight =
-            Sight { run: &run, now: time.now(), typical, last_good_bytes, subject, last_good, settings };
+            Sight { run: &run, now: time.now(), typical, last_good_bytes, subject, is_last, settings };
         let bench = Bench { seams, settings, time: &time, sight };
         let Some((next, new_permit)) = perform(&bench, permit.take(), rng).await else {
             return Ok(Stepped::Dropped);

@@ -2,25 +2,21 @@
 
 use std::cmp::Reverse;
 
-use holdfast_model::{AppId, BackupId, CatalogEntry, Delete, Outcome, Run, RunId, RunKind, Task, Timestamp};
+use holdfast_model::{
+    AppId, BackupFacts, BackupId, CatalogEntry, Delete, Outcome, Run, RunId, RunKind, Task, Timestamp,
+};
 
 use super::state::{Row, State};
 use crate::catalog::in_order;
 use crate::columns::{self, Ending, stamp};
 use crate::enrolment::AppRow;
+use crate::intent::Intent;
 use crate::{AppStatus, CatalogFilter, LastRun, Loaded, RunFilter, Running};
 
 impl State {
     pub fn load(&self, id: RunId, now: Timestamp) -> Option<Loaded> {
         let run = self.row(id)?.run.clone();
-        let good = |row: &Row| {
-            let ending = Ending::of(&row.run.state);
-            let good = ending.outcome == Some(Outcome::Succeeded) && is_backup(&row.run);
-            ending.backup.filter(|_| good).map(|backup| (stamp(backup.accepted_at), row.run.id))
-        };
-        let last = self.rows_of(&run.app).filter_map(|row| good(row).map(|place| (place, row)));
-        let last = last.max_by_key(|(place, _)| *place).map(|(_, row)| &row.run);
-        let last = last.and_then(|run| Ending::of(&run.state).backup.map(|backup| (backup, run.ended_at)));
+        let last = Some(&run).filter(|run| is_backup(run)).and_then(|run| self.last_good_run(&run.app));
         let subject = run
             .task
             .backup(&run.app)
@@ -29,37 +25,50 @@ impl State {
             now,
             typical: last.and_then(|(backup, ended_at)| columns::took(backup, ended_at)),
             last_good_bytes: last.map(|(backup, _)| backup.size_bytes),
+            is_last: matches!(&run.task, Task::Delete(delete) if self.is_last(&run.app, delete.backup)),
             subject,
-            last_good: self.last_good_left(&run.app),
             run,
         })
     }
 
-    /// The latest good backup of an app that is still there, and that no run is about to delete.
-    fn last_good_left(&self, app: &AppId) -> Option<BackupId> {
-        let left = self.good_left(app);
-        left.max_by_key(|entry| (entry.backup.accepted_at, entry.backup.id)).map(|entry| entry.backup.id)
+    /// The backup that the last good run of an app made, and when that ended.
+    fn last_good_run(&self, app: &AppId) -> Option<(&BackupFacts, Option<Timestamp>)> {
+        let good = |row: &Row| {
+            let ending = Ending::of(&row.run.state);
+            let good = ending.outcome == Some(Outcome::Succeeded) && is_backup(&row.run);
+            ending.backup.filter(|_| good).map(|backup| (stamp(backup.accepted_at), row.run.id))
+        };
+        let last = self.rows_of(app).filter_map(|row| good(row).map(|place| (place, row)));
+        let (_, Row { run, .. }) = last.max_by_key(|(place, _)| *place)?;
+        Ending::of(&run.state).backup.map(|backup| (backup, run.ended_at))
     }
 
-    /// Is a backup held, or, unless even that may go, the only good one that no other run is about to delete?
-    pub fn must_stay(&self, run: &Run, delete: &Delete) -> bool {
-        let backup = delete.backup;
-        let Some(kept) = self.catalog_of(&run.app).find(|entry| entry.backup.id == backup) else {
+    /// Does anything stand against what `run` begins?
+    pub fn is_hindered(&self, run: &Run, intent: Intent<'_>) -> bool {
+        let must_stay = matches!(intent, Intent::Delete(delete) if self.must_stay(&run.app, delete));
+        must_stay || self.rows().any(|other| intent.is_hindered_by(run, &other.run))
+    }
+
+    /// Is a backup held, or, unless even that may go, the last one?
+    fn must_stay(&self, app: &AppId, delete: &Delete) -> bool {
+        let is_it = |entry: &&CatalogEntry| entry.backup.id == delete.backup;
+        let is_held = self.catalog_of(app).find(is_it).is_some_and(|kept| kept.hold.is_some());
+        is_held || !delete.even_the_last && self.is_last(app, delete.backup)
+    }
+
+    /// Is nothing that stands in for the backup still there and not about to be deleted?
+    fn is_last(&self, app: &AppId, backup: BackupId) -> bool {
+        let is_it = |entry: &&CatalogEntry| entry.backup.id == backup;
+        let Some(kept) = self.catalog_of(app).find(is_it).filter(|kept| kept.is_counted_on()) else {
             return false;
         };
-        let is_only = || !self.good_left(&run.app).any(|other| other.backup.id != backup);
-        kept.hold.is_some() || !delete.even_the_last && kept.good && is_only()
-    }
-
-    /// The good backups of an app that are still there, and that no run is about to delete.
-    fn good_left<'a>(&'a self, app: &'a AppId) -> impl Iterator<Item = &'a CatalogEntry> {
-        let is_doomed = move |id: BackupId| {
+        let goes = |other: &CatalogEntry| {
             let deletes =
-                |other: &Row| matches!(&other.run.task, Task::Delete(delete) if delete.backup == id);
-            self.rows_of(app).any(|other| !other.run.state.is_ended() && deletes(other))
+                |row: &Row| matches!(&row.run.task, Task::Delete(delete) if delete.backup == other.backup.id);
+            self.rows_of(app).any(|row| !row.run.state.is_ended() && deletes(row))
         };
-        let good = self.catalog_of(app).filter(|entry| entry.good && entry.gone.is_none());
-        good.filter(move |entry| !is_doomed(entry.backup.id))
+        let mut others = self.catalog_of(app).filter(|other| !is_it(other) && other.gone.is_none());
+        !others.any(|other| other.stands_in_for(kept) && !goes(other))
     }
 
     /// The latest good backup of an app that is still there.

@@ -4,6 +4,7 @@ use holdfast_model::{NewRun, Run, RunKind, Timestamp};
 
 use super::state::{Row, State, subject};
 use crate::columns::{changed, not_added, stamp, stored};
+use crate::intent::Intent;
 use crate::{Change, Committed, Cursor, Enrolled, Error, FleetChange, Plan, Planned, catalog, enrolment};
 
 impl State {
@@ -75,8 +76,7 @@ impl State {
         let current = |row: &&Row| row.run.version == change.from && !row.run.state.is_ended();
         let Some(old) = self.row(id).filter(current) else { return Ok(Committed::Stale) };
         let run = changed(&old.run, &change.run);
-        if catalog::begins_to_delete(&run, &change.events).is_some_and(|delete| self.must_stay(&run, delete))
-        {
+        if Intent::of(&run, &change.events).is_some_and(|intent| self.is_hindered(&run, intent)) {
             return Ok(Committed::Stale);
         }
         let holds = run.holds();

@@ -3,8 +3,7 @@
 use std::collections::BTreeSet;
 
 use holdfast_model::{
-    AppId, BackupFacts, BackupId, CatalogEntry, Delete, Gone, PolicyName, Run, SasFacts, SasWindow,
-    StorageName, Timestamp,
+    AppId, BackupFacts, BackupId, CatalogEntry, Gone, PolicyName, SasFacts, SasWindow, StorageName, Timestamp,
 };
 use serde_json::Value;
 use sqlx::types::Uuid;
@@ -77,37 +76,16 @@ fn entries(rows: Vec<CatalogRow>, operation: &'static str) -> Result<Vec<Catalog
     rows.into_iter().map(|row| row.read(operation)).collect()
 }
 
-/// Is a backup held, or, unless even that may go, the only good one that no run is about to delete? Nothing of the
-/// app's catalog changes from here on until the transaction ends.
-pub(super) async fn must_stay(
+/// The catalog of these apps is changed by this transaction alone until it ends, or a blob is dealt with by it alone.
+pub(super) async fn lock(
     tx: &mut PgConnection,
-    run: &Run,
-    delete: &Delete,
+    names: Vec<String>,
     operation: &'static str,
-) -> Result<bool, Error> {
-    lock(tx, vec![run.app.to_string()], operation).await?;
-    let stays = "/* must_stay */ SELECT EXISTS (
-        SELECT FROM catalog AS kept WHERE kept.app = $1 AND kept.backup_id = $2 AND (kept.hold IS NOT NULL
-          OR $3 AND kept.good AND NOT EXISTS (
-            SELECT FROM catalog AS other
-            WHERE other.app = kept.app AND other.good AND other.gone_at IS NULL AND other.backup_id <> kept.backup_id
-              AND NOT EXISTS (SELECT FROM runs WHERE runs.app = other.app AND runs.state <> 'ended'
-                              AND runs.subject = 'delete ' || other.backup_id))))";
-    sqlx::query_scalar(stays)
-        .bind(run.app.to_string())
-        .bind(delete.backup.0)
-        .bind(!delete.even_the_last)
-        .fetch_one(tx)
-        .await
-        .during(operation)
-}
-
-/// The catalog of these apps is changed by this transaction alone until it ends.
-async fn lock(tx: &mut PgConnection, apps: Vec<String>, operation: &'static str) -> Result<(), Error> {
+) -> Result<(), Error> {
     let lock =
-        "/* lock_catalog */ SELECT pg_advisory_xact_lock(hashtextextended('holdfast.catalog ' || app, 0))
-        FROM unnest($1::text[]) AS app";
-    sqlx::query(lock).bind(apps).execute(tx).await.during(operation)?;
+        "/* lock_catalog */ SELECT pg_advisory_xact_lock(hashtextextended('holdfast.catalog ' || name, 0))
+        FROM unnest($1::text[]) AS name";
+    sqlx::query(lock).bind(names).execute(tx).await.during(operation)?;
     Ok(())
 }
 

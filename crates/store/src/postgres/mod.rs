@@ -5,7 +5,9 @@ mod budgets;
 mod catalog;
 mod cursors;
 mod fleet;
+mod intents;
 mod lanes;
+mod listing;
 mod open;
 mod row;
 mod runs;
@@ -185,9 +187,9 @@ impl Store for PgStore {
     }
 
     async fn runs(&self, filter: &RunFilter) -> Result<Vec<Run>, Error> {
-        within(runs::LIST, async {
-            let mut session = self.session(runs::LIST).await?;
-            let runs = runs::list(&mut session, filter).await;
+        within(listing::LIST, async {
+            let mut session = self.session(listing::LIST).await?;
+            let runs = listing::list(&mut session, filter).await;
             session.answer(runs).await
         })
         .await

@@ -2,9 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use holdfast_model::{
-    BackupId, Cause, NewRun, Outcome, PolicyName, Run, RunId, RunKind, RunState, StateCode, Timestamp,
-};
+use holdfast_model::{Cause, NewRun, Outcome, PolicyName, Run, RunId, RunState, Task, Timestamp};
 use serde_json::{Value, json as object};
 use sqlx::types::Uuid;
 use sqlx::{FromRow, PgConnection};
@@ -12,16 +10,16 @@ use sqlx::{FromRow, PgConnection};
 use super::row::{Reading, RunRow, run_id, text, without_nul};
 use super::session::During;
 use super::time::Time;
-use super::{audit, catalog, cursors};
-use crate::catalog::{begins_to_delete, changes};
+use super::{audit, catalog, cursors, intents};
+use crate::catalog::changes;
 use crate::columns::{Ending, accepted_at, attempt, changed, json, not_added, stamp, stored, took, word};
-use crate::{Change, Committed, Error, Loaded, RunFilter};
+use crate::intent::Intent;
+use crate::{Change, Committed, Error, Loaded};
 
 pub(super) const ADD: &str = "add a run";
 pub(super) const ADD_ALL: &str = "add runs";
 pub(super) const COMMIT: &str = "commit a change of a run";
 pub(super) const LOAD: &str = "load a run";
-pub(super) const LIST: &str = "list runs";
 
 /// Adds runs with the events that make them, but for those whose tick has a run, or whose subject an unfinished one has.
 /// Answers the ids of those added.
@@ -129,8 +127,8 @@ pub(super) async fn commit(tx: &mut PgConnection, change: &Change) -> Result<Com
         return Ok(Committed::Stale);
     };
     let run = changed(&old, &change.run);
-    if let Some(delete) = begins_to_delete(&run, &change.events)
-        && catalog::must_stay(tx, &run, delete, COMMIT).await?
+    if let Some(intent) = Intent::of(&run, &change.events)
+        && intents::is_hindered(tx, &run, intent).await?
     {
         return Ok(Committed::Stale);
     }
@@ -189,7 +187,6 @@ struct LoadRow {
     now: Timestamp,
     good_state: Option<String>,
     good_ended_at: Option<Timestamp>,
-    last_good: Option<i64>,
 }
 
 pub(super) async fn load(
@@ -197,17 +194,14 @@ pub(super) async fn load(
     id: RunId,
     time: &Time,
 ) -> Result<Option<Loaded>, Error> {
-    // The outcomes are named twice: the first term is the index's own.
+    // The last good backup is looked for only where the run is for another; its outcomes are named twice: the first term
+    // is the index's own.
     let load = "/* load */ SELECT run.id, run.version, run.task, run.trigger, run.priority, run.app, run.policy, run.tick,
             run.plan, run.terms, run.state_json, run.tally, run.created_at, run.due_at, run.ended_at,
-            clock_timestamp() AS now, good.state_json AS good_state, good.ended_at AS good_ended_at,
-            (SELECT backup_id FROM catalog WHERE catalog.app = run.app AND gone_at IS NULL AND good
-               AND NOT EXISTS (SELECT FROM runs AS other WHERE other.app = catalog.app AND other.state <> 'ended'
-                               AND other.subject = 'delete ' || catalog.backup_id)
-             ORDER BY catalog.accepted_at DESC, backup_id DESC LIMIT 1) AS last_good
+            clock_timestamp() AS now, good.state_json AS good_state, good.ended_at AS good_ended_at
         FROM runs AS run LEFT JOIN LATERAL (
             SELECT state_json, ended_at FROM runs
-            WHERE app = run.app AND outcome IN ('succeeded', 'partial') AND outcome = 'succeeded' AND kind = 'backup'
+            WHERE run.kind = 'backup' AND app = run.app AND outcome IN ('succeeded', 'partial') AND outcome = 'succeeded' AND kind = 'backup'
               AND accepted_at IS NOT NULL
             ORDER BY accepted_at DESC, id DESC LIMIT 1
         ) AS good ON true
@@ -217,17 +211,15 @@ pub(super) async fn load(
     let Some(row) = row else { return Ok(None) };
     let run = row.run.read(LOAD)?;
     let subject = match run.task.backup(&run.app) {
-        Some(backup) => catalog::one(connection, backup, LOAD).await?,
+        Some(backup) => catalog::one(&mut *connection, backup, LOAD).await?,
         None => None,
     };
-    let mut loaded = Loaded {
-        run,
-        now: time.told(row.now),
-        typical: None,
-        last_good_bytes: None,
-        subject,
-        last_good: row.last_good.map(BackupId),
+    let is_last = match &run.task {
+        Task::Delete(delete) => intents::is_last(connection, (&run.app, delete.backup), LOAD).await?,
+        _ => false,
     };
+    let now = time.told(row.now);
+    let mut loaded = Loaded { run, now, typical: None, last_good_bytes: None, subject, is_last };
     if let Some(state) = row.good_state {
         let reading = Reading { operation: LOAD, of: format!("the last good run before {id}") };
         let state: RunState = reading.json("state_json", &state)?;
@@ -246,44 +238,4 @@ async fn read(connection: &mut PgConnection, id: RunId) -> Result<Option<Run>, E
     let row: Option<RunRow> =
         sqlx::query_as(read).bind(id.as_uuid()).fetch_optional(connection).await.during(COMMIT)?;
     row.map(|row| row.read(COMMIT)).transpose()
-}
-
-pub(super) async fn list(connection: &mut PgConnection, filter: &RunFilter) -> Result<Vec<Run>, Error> {
-    // Each has its own index.
-    let of_all = "/* list */ SELECT id, version, task, trigger, priority, app, policy, tick, plan, terms, state_json,
-            tally, created_at, due_at, ended_at
-        FROM runs WHERE $1::text IS NULL AND ($2::text IS NULL OR state = $2) AND ($4::text IS NULL OR kind = $4) AND ($5 OR state <> 'ended')
-        ORDER BY created_at DESC, id DESC LIMIT $3";
-    let of_app =
-        "/* list */ SELECT id, version, task, trigger, priority, app, policy, tick, plan, terms, state_json,
-            tally, created_at, due_at, ended_at
-        FROM runs WHERE app = $1 AND ($2::text IS NULL OR state = $2) AND ($4::text IS NULL OR kind = $4)
-            AND ($5 OR state <> 'ended')
-        ORDER BY created_at DESC, id DESC LIMIT $3";
-    let of_kind = "/* list */ SELECT id, version, task, trigger, priority, app, policy, tick, plan, terms, state_json,
-            tally, created_at, due_at, ended_at
-        FROM runs WHERE $1::text IS NULL AND ($2::text IS NULL OR state = $2) AND kind = $4 AND kind <> 'backup'
-            AND ($5 OR state <> 'ended')
-        ORDER BY created_at DESC, id DESC LIMIT $3";
-    let unfinished = "/* list */ SELECT id, version, task, trigger, priority, app, policy, tick, plan, terms, state_json,
-            tally, created_at, due_at, ended_at
-        FROM runs WHERE $1::text IS NULL AND ($2::text IS NULL OR state = $2) AND ($4::text IS NULL OR kind = $4) AND $5 = $5
-            AND state <> 'ended'
-        ORDER BY created_at DESC, id DESC LIMIT $3";
-    let list = match filter {
-        RunFilter { app: Some(_), .. } => of_app,
-        RunFilter { unfinished: true, .. } => unfinished,
-        RunFilter { kind: Some(kind), .. } if *kind != RunKind::Backup => of_kind,
-        _ => of_all,
-    };
-    let rows: Vec<RunRow> = sqlx::query_as(list)
-        .bind(filter.app.as_ref().map(ToString::to_string))
-        .bind(filter.state.map(StateCode::as_str))
-        .bind((filter.most > 0).then_some(i64::from(filter.most)))
-        .bind(filter.kind.map(RunKind::as_str))
-        .bind(!filter.unfinished)
-        .fetch_all(connection)
-        .await
-        .during(LIST)?;
-    rows.into_iter().map(|row| row.read(LIST)).collect()
 }

@@ -1,8 +1,7 @@
 //! The catalog: brought up to what happened, and read.
 
 use holdfast_model::{
-    AppId, BackupFacts, BackupId, CatalogEntry, Delete, Gone, PolicyName, Run, SasFacts, SasWindow,
-    StorageName,
+    AppId, BackupFacts, BackupId, CatalogEntry, Gone, PolicyName, SasFacts, SasWindow, StorageName,
 };
 use serde_json::Value;
 use sqlx::{FromRow, SqliteConnection};
@@ -123,44 +122,6 @@ pub(super) async fn one(
         .await
         .during(operation)?;
     row.map(|row| row.read(operation)).transpose()
-}
-
-/// The latest good backup of an app that is still there, and that no run is about to delete.
-pub(super) async fn last_good(
-    connection: &mut SqliteConnection,
-    app: &AppId,
-    operation: &'static str,
-) -> Result<Option<BackupId>, Error> {
-    let last = "/* last_good */ SELECT backup_id FROM catalog WHERE app = ? AND gone_at IS NULL AND good
-          AND NOT EXISTS (SELECT 1 FROM runs WHERE runs.app = catalog.app AND runs.state <> 'ended'
-                          AND runs.subject = 'delete ' || catalog.backup_id)
-        ORDER BY accepted_at DESC, backup_id DESC LIMIT 1";
-    let last: Option<i64> =
-        sqlx::query_scalar(last).bind(app.to_string()).fetch_optional(connection).await.during(operation)?;
-    Ok(last.map(BackupId))
-}
-
-/// Is a backup held, or, unless even that may go, the only good one that no run is about to delete?
-pub(super) async fn must_stay(
-    connection: &mut SqliteConnection,
-    run: &Run,
-    delete: &Delete,
-    operation: &'static str,
-) -> Result<bool, Error> {
-    let stays = "/* must_stay */ SELECT EXISTS (
-        SELECT 1 FROM catalog AS kept WHERE kept.app = ?1 AND kept.backup_id = ?2 AND (kept.hold IS NOT NULL
-          OR ?3 AND kept.good AND NOT EXISTS (
-            SELECT 1 FROM catalog AS other
-            WHERE other.app = kept.app AND other.good AND other.gone_at IS NULL AND other.backup_id <> kept.backup_id
-              AND NOT EXISTS (SELECT 1 FROM runs WHERE runs.app = other.app AND runs.state <> 'ended'
-                              AND runs.subject = 'delete ' || other.backup_id))))";
-    sqlx::query_scalar(stays)
-        .bind(run.app.to_string())
-        .bind(delete.backup.0)
-        .bind(!delete.even_the_last)
-        .fetch_one(connection)
-        .await
-        .during(operation)
 }
 
 pub(super) async fn list(

@@ -6,7 +6,9 @@ mod catalog;
 mod cursors;
 mod driver;
 mod fleet;
+mod intents;
 mod lanes;
+mod listing;
 mod lock;
 mod open;
 mod row;
@@ -143,8 +145,8 @@ impl Store for SqliteStore {
     }
 
     async fn runs(&self, filter: &RunFilter) -> Result<Vec<Run>, Error> {
-        let mut connection = self.read(runs::LIST).await?;
-        runs::list(&mut connection, filter).await
+        let mut connection = self.read(listing::LIST).await?;
+        listing::list(&mut connection, filter).await
     }
 
     async fn status(&self) -> Result<Vec<AppStatus>, Error> {

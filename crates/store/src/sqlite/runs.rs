@@ -2,24 +2,22 @@
 
 use std::collections::BTreeSet;
 
-use holdfast_model::{
-    Cause, NewRun, Outcome, PolicyName, Run, RunId, RunKind, RunState, StateCode, Timestamp,
-};
+use holdfast_model::{Cause, NewRun, Outcome, PolicyName, Run, RunId, RunState, Task, Timestamp};
 use serde_json::{Value, json as object};
 use sqlx::SqliteConnection;
 
 use super::driver::During;
 use super::row::{Reading, RunRow, text};
-use super::{audit, catalog};
-use crate::catalog::{begins_to_delete, changes};
+use super::{audit, catalog, intents};
+use crate::catalog::changes;
 use crate::columns::{Ending, accepted_at, attempt, changed, json, not_added, stored, took, word};
-use crate::{Change, Committed, Error, Loaded, RunFilter};
+use crate::intent::Intent;
+use crate::{Change, Committed, Error, Loaded};
 
 pub(super) const ADD: &str = "add a run";
 pub(super) const ADD_ALL: &str = "add runs";
 pub(super) const COMMIT: &str = "commit a change of a run";
 pub(super) const LOAD: &str = "load a run";
-pub(super) const LIST: &str = "list runs";
 
 /// Adds runs with the events that make them, but for those whose tick has a run, or whose subject an unfinished one has.
 /// Answers the ids of those added.
@@ -102,8 +100,8 @@ pub(super) async fn commit(tx: &mut SqliteConnection, change: &Change) -> Result
         return Ok(Committed::Stale);
     };
     let run = changed(&old, &change.run);
-    if let Some(delete) = begins_to_delete(&run, &change.events)
-        && catalog::must_stay(tx, &run, delete, COMMIT).await?
+    if let Some(intent) = Intent::of(&run, &change.events)
+        && intents::is_hindered(tx, &run, intent).await?
     {
         return Ok(Committed::Stale);
     }
@@ -153,30 +151,41 @@ pub(super) async fn load(
     now: Timestamp,
 ) -> Result<Option<Loaded>, Error> {
     let Some(run) = read(connection, id, LOAD).await? else { return Ok(None) };
-    // The outcomes are named twice: the first term is the index's own, which SQLite compares as text.
-    let last_good = "/* load */ SELECT state_json, ended_at FROM runs
-        WHERE app = ? AND outcome IN ('succeeded', 'partial') AND outcome = 'succeeded' AND kind = 'backup' AND accepted_at IS NOT NULL
-        ORDER BY accepted_at DESC, id DESC LIMIT 1";
-    let last_good: Option<(String, Option<String>)> = sqlx::query_as(last_good)
-        .bind(run.app.to_string())
-        .fetch_optional(&mut *connection)
-        .await
-        .during(LOAD)?;
     let subject = match run.task.backup(&run.app) {
         Some(backup) => catalog::one(connection, backup, LOAD).await?,
         None => None,
     };
-    let last = catalog::last_good(connection, &run.app, LOAD).await?;
-    let mut loaded = Loaded { run, now, typical: None, last_good_bytes: None, subject, last_good: last };
-    if let Some((state, ended_at)) = last_good {
-        let reading = Reading { operation: LOAD, of: format!("the last good run before {id}") };
-        let state: RunState = reading.json("state_json", &state)?;
-        let ended_at = reading.maybe_time("ended_at", ended_at.as_deref())?;
-        let backup = Ending::of(&state).backup;
-        loaded.typical = backup.and_then(|backup| took(backup, ended_at));
-        loaded.last_good_bytes = backup.map(|backup| backup.size_bytes);
+    let mut loaded = Loaded { now, typical: None, last_good_bytes: None, subject, is_last: false, run };
+    match &loaded.run.task {
+        Task::Backup { .. } => tell_of_the_last(connection, &mut loaded).await?,
+        Task::Delete(delete) => {
+            let backup = (&loaded.run.app, delete.backup);
+            loaded.is_last = intents::is_last(connection, backup, LOAD).await?;
+        }
+        _ => {}
     }
     Ok(Some(loaded))
+}
+
+/// How long the app's last good backup took, and how large it is.
+async fn tell_of_the_last(connection: &mut SqliteConnection, loaded: &mut Loaded) -> Result<(), Error> {
+    // The outcomes are named twice: the first term is the index's own, which SQLite compares as text.
+    let last = "/* load */ SELECT state_json, ended_at FROM runs
+        WHERE app = ? AND outcome IN ('succeeded', 'partial') AND outcome = 'succeeded' AND kind = 'backup' AND accepted_at IS NOT NULL
+        ORDER BY accepted_at DESC, id DESC LIMIT 1";
+    let last: Option<(String, Option<String>)> = sqlx::query_as(last)
+        .bind(loaded.run.app.to_string())
+        .fetch_optional(connection)
+        .await
+        .during(LOAD)?;
+    let Some((state, ended_at)) = last else { return Ok(()) };
+    let reading = Reading { operation: LOAD, of: format!("the last good run before {}", loaded.run.id) };
+    let state: RunState = reading.json("state_json", &state)?;
+    let ended_at = reading.maybe_time("ended_at", ended_at.as_deref())?;
+    let backup = Ending::of(&state).backup;
+    loaded.typical = backup.and_then(|backup| took(backup, ended_at));
+    loaded.last_good_bytes = backup.map(|backup| backup.size_bytes);
+    Ok(())
 }
 
 async fn read(
@@ -191,46 +200,4 @@ async fn read(
     let row: Option<RunRow> =
         sqlx::query_as(read).bind(id.to_string()).fetch_optional(connection).await.during(operation)?;
     row.map(|row| row.read(operation)).transpose()
-}
-
-pub(super) async fn list(connection: &mut SqliteConnection, filter: &RunFilter) -> Result<Vec<Run>, Error> {
-    // Each has its own index.
-    let of_all = "/* list */ SELECT id, version, task, trigger, priority, app, policy, tick, plan, terms, state_json,
-            tally, created_at, due_at, ended_at
-        FROM runs WHERE ?1 IS NULL AND (?2 IS NULL OR state = ?2) AND (?4 IS NULL OR kind = ?4) AND (?5 OR state <> 'ended')
-        ORDER BY created_at DESC, id DESC LIMIT ?3";
-    let of_app =
-        "/* list */ SELECT id, version, task, trigger, priority, app, policy, tick, plan, terms, state_json,
-            tally, created_at, due_at, ended_at
-        FROM runs WHERE app = ?1 AND (?2 IS NULL OR state = ?2) AND (?4 IS NULL OR kind = ?4)
-            AND (?5 OR state <> 'ended')
-        ORDER BY created_at DESC, id DESC LIMIT ?3";
-    let of_kind =
-        "/* list */ SELECT id, version, task, trigger, priority, app, policy, tick, plan, terms, state_json,
-            tally, created_at, due_at, ended_at
-        FROM runs WHERE ?1 IS NULL AND (?2 IS NULL OR state = ?2) AND kind = ?4 AND kind <> 'backup'
-            AND (?5 OR state <> 'ended')
-        ORDER BY created_at DESC, id DESC LIMIT ?3";
-    let unfinished =
-        "/* list */ SELECT id, version, task, trigger, priority, app, policy, tick, plan, terms, state_json,
-            tally, created_at, due_at, ended_at
-        FROM runs WHERE ?1 IS NULL AND (?2 IS NULL OR state = ?2) AND (?4 IS NULL OR kind = ?4) AND ?5 = ?5
-            AND state <> 'ended'
-        ORDER BY created_at DESC, id DESC LIMIT ?3";
-    let list = match filter {
-        RunFilter { app: Some(_), .. } => of_app,
-        RunFilter { unfinished: true, .. } => unfinished,
-        RunFilter { kind: Some(kind), .. } if *kind != RunKind::Backup => of_kind,
-        _ => of_all,
-    };
-    let rows: Vec<RunRow> = sqlx::query_as(list)
-        .bind(filter.app.as_ref().map(ToString::to_string))
-        .bind(filter.state.map(StateCode::as_str))
-        .bind(if filter.most == 0 { -1 } else { i64::from(filter.most) })
-        .bind(filter.kind.map(RunKind::as_str))
-        .bind(!filter.unfinished)
-        .fetch_all(connection)
-        .await
-        .during(LIST)?;
-    rows.into_iter().map(|row| row.read(LIST)).collect()
 }

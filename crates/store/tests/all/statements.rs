@@ -18,6 +18,13 @@ pub fn statements_in(folder: &str) -> Vec<(String, String)> {
     found
 }
 
+/// Runs of a kind are read through an index of their own, and in its order.
+pub const OF_A_KIND: [(&str, &str); 3] = [
+    ("list_of_kind", "runs_of_kind"),
+    ("list_unfinished_of_kind", "runs_unfinished_of_kind"),
+    ("list_of_app_and_kind", "runs_of_app_and_kind"),
+];
+
 fn statements() -> Vec<(String, String)> {
     statements_in("sqlite")
 }
@@ -64,4 +71,15 @@ async fn a_lane_is_read_through_its_index_and_in_its_order() {
     let steps = plan(&filled, &take.1).await;
     let expected = "SEARCH runs USING INDEX runs_waiting (lane=? AND priority=? AND due_at<?)";
     assert!(steps.iter().any(|step| step == expected), "{steps:#?}");
+}
+
+#[tokio::test]
+async fn runs_of_a_kind_are_read_through_an_index_of_their_own_and_in_its_order() {
+    let filled = Filled::empty().await;
+    for (name, index) in OF_A_KIND {
+        let (_, sql) = statements().into_iter().find(|(of, _)| of == name).unwrap();
+        let steps = plan(&filled, &sql).await;
+        let begin = format!("SEARCH runs USING INDEX {index} (");
+        assert!(steps.len() == 1 && steps[0].starts_with(&begin), "{name}: {sql}\n{steps:#?}");
+    }
 }

@@ -1,7 +1,7 @@
 //! Deletions, and the SAS that Azure keeps with a backup and deletes it with.
 
 use holdfast_arm::{Backup, Error, Operation};
-use holdfast_model::{BackupId, Delete, RefreshReason, Restore, Run, RunKind, SasFacts, SasRefresh};
+use holdfast_model::{BackupId, Delete, RefreshReason, Run, RunKind, SasFacts, SasRefresh};
 use holdfast_store::RunFilter;
 
 use super::{grant, in_time};
@@ -30,9 +30,8 @@ pub(crate) async fn find(seams: &Seams, run: &Run, backup: BackupId) -> Result<O
 pub(crate) async fn stays(seams: &Seams, run: &Run, delete: &Delete) -> Result<Option<Stays>, NotReady> {
     for kind in [RunKind::Restore, RunKind::Drill] {
         let filter = RunFilter { kind: Some(kind), unfinished: true, ..RunFilter::default() };
-        let reads = |restore: &Restore| restore.reads(&run.app, delete.backup, &delete.blob);
-        let reads_it = |other: &Run| other.task.restore().is_some_and(reads);
-        if let Some(reader) = seams.store.runs(&filter).await?.into_iter().find(reads_it) {
+        let others = seams.store.runs(&filter).await?;
+        if let Some(reader) = others.iter().find(|other| other.reads(&run.app, delete)) {
             return Ok(Some(Stays::Read { by: reader.id }));
         }
     }

@@ -9,7 +9,7 @@ mod schedule;
 pub(crate) use backup::{blobs, check, look, missing, post};
 pub(crate) use delete::{delete, find, renew, stays};
 pub(crate) use ready::{databases, grant};
-pub(crate) use restore::{restore, restored, trace};
+pub(crate) use restore::{deleted_by, restore, restored, trace};
 pub(crate) use schedule::{replaced, set, standing};
 
 use std::future::Future;

@@ -1,7 +1,7 @@
 //! Restores: the POST, how far it is, and the trace that one leaves behind.
 
-use holdfast_arm::{Error, Operation, RestoreRequest, Started, Verdict};
-use holdfast_model::{Attempt, Cause, Restore, Run, RunKind, RunState, Timestamp};
+use holdfast_arm::{Backup, Error, Operation, RestoreRequest, Started, Verdict};
+use holdfast_model::{Attempt, BackupStatus, Cause, Restore, Run, RunId, RunKind, RunState, Timestamp};
 use holdfast_store::RunFilter;
 
 use super::in_time;
@@ -36,12 +36,24 @@ pub(crate) async fn restore(
     in_time(settings.call_timeout, (Operation::RestoreFromBlob, &run.app), answer).await
 }
 
-/// When the backup was last restored; `None` when it is not in its app's list. A blob without a backup was never
-/// restored as far as anybody can tell.
+/// When the backup was last restored; `None` when it is not in its app's list, or on its way out of it. A blob without
+/// a backup was never restored as far as anybody can tell.
 pub(crate) async fn restored(seams: &Seams, restore: &Restore) -> Result<Option<Option<Timestamp>>, Error> {
     let Some(id) = restore.backup else { return Ok(Some(None)) };
     let listed = seams.arm.list_backups(&restore.source).await?;
-    Ok(listed.into_iter().find(|backup| backup.id == id).map(|backup| backup.restored))
+    let goes =
+        |backup: &Backup| matches!(backup.status, BackupStatus::DeleteInProgress | BackupStatus::Deleted);
+    Ok(listed.into_iter().find(|backup| backup.id == id && !goes(backup)).map(|backup| backup.restored))
+}
+
+/// The run for which Azure may be deleting the backup by now.
+pub(crate) async fn deleted_by(
+    seams: &Seams,
+    restore: &Restore,
+) -> Result<Option<RunId>, holdfast_store::Error> {
+    let kind = Some(RunKind::Delete);
+    let deletions = seams.store.runs(&RunFilter { kind, unfinished: true, ..RunFilter::default() }).await?;
+    Ok(deletions.iter().find(|run| run.is_deleting(restore)).map(|run| run.id))
 }
 
 /// What is to be seen of a restore whose answer was lost.

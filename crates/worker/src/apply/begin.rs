@@ -18,7 +18,7 @@ pub(crate) enum NotReady {
     #[error(transparent)]
     Arm(#[from] holdfast_arm::Error),
     /// The store did not tell.
-    #[error("the store did not tell what restores are under way")]
+    #[error("the store did not tell what restores and deletions are under way")]
     Store(#[from] holdfast_store::Error),
     /// A database's connection string cannot be read.
     #[error(transparent)]

@@ -34,7 +34,7 @@ pub(crate) enum Stays {
     },
 }
 
-/// Decides whether the backup may be deleted. A hold, and the last good backup of an app, are checked here once more,
+/// Decides whether the backup may be deleted. A hold, and whether it is the last one of its app, are checked here once more,
 /// because both may have come to be since the run was planned.
 pub(crate) fn before_delete(sight: &Sight<'_>, delete: &Delete, rng: &mut fastrand::Rng) -> Before {
     let Some(entry) = sight.subject else {
@@ -52,8 +52,9 @@ pub(crate) fn before_delete(sight: &Sight<'_>, delete: &Delete, rng: &mut fastra
         let detail = format!("backup {} is held: {reason}", delete.backup);
         return Before::Over(refused(sight, Cause::Kept, detail, rng));
     }
-    if !delete.even_the_last && entry.good && sight.last_good.is_none() {
-        let detail = format!("backup {} is the last good one of its app that is left", delete.backup);
+    if !delete.even_the_last && sight.is_last {
+        let which = if entry.good { "the last good one" } else { "partial, and all that is left" };
+        let detail = format!("backup {} of the app is {which}", delete.backup);
         return Before::Over(refused(sight, Cause::Kept, detail, rng));
     }
     match &entry.sas {

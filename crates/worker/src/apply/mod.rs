@@ -25,7 +25,7 @@ pub(crate) use schedule::{Change, Standing, Wanted, schedule_answered, schedule_
 
 use std::time::Duration;
 
-use holdfast_model::{BackupId, Call, CatalogEntry, Run, RunEvent, Timestamp};
+use holdfast_model::{Call, CatalogEntry, Run, RunEvent, Timestamp};
 
 use crate::Settings;
 
@@ -42,8 +42,8 @@ pub(crate) struct Sight<'a> {
     pub last_good_bytes: Option<i64>,
     /// The backup that the run is about, as the catalog has it.
     pub subject: Option<&'a CatalogEntry>,
-    /// The app's latest good backup that is still there and that no run is about to delete, this one included.
-    pub last_good: Option<BackupId>,
+    /// Whether the backup that the run deletes is the last one of its app, and nothing stands in for it.
+    pub is_last: bool,
     /// The times that make a POST happen once.
     pub settings: &'a Settings,
 }

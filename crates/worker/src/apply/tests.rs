@@ -124,7 +124,7 @@ fn sight(run: &Run, now: Timestamp) -> Sight<'_> {
         typical: None,
         last_good_bytes: None,
         subject: None,
-        last_good: None,
+        is_last: false,
         settings: &SETTINGS,
     }
 }

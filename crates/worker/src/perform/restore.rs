@@ -18,11 +18,8 @@ pub(super) async fn perform(
     let run = sight.run;
     let next = match (decide(run, permit.is_some()), &run.state) {
         (Action::Prepare, _) => match prepare(bench, restore).await {
-            Ok(Some((begun, sends))) => return begin(bench, begun, sends),
-            Ok(None) => {
-                let detail = format!("{} has no such backup in azure's list", restore.source.short_name());
-                apply::refused(&bench.after(), Cause::BackupNotFound, detail, rng)
-            }
+            Ok(Ok((begun, sends))) => return begin(bench, begun, sends),
+            Ok(Err(detail)) => apply::refused(&bench.after(), Cause::BackupNotFound, detail, rng),
             Err(why) => apply::not_ready(&bench.after(), &why, rng),
         },
         (Action::Request, RunState::Starting { attempt }) => {
@@ -47,12 +44,17 @@ pub(super) async fn perform(
     Some((next, None))
 }
 
-/// A SAS and the databases' secrets, and when the backup was last restored; `None` when there is no such backup. A
-/// restore stops the app, so none is begun from a backup that Azure does not have.
-async fn prepare(bench: &Bench<'_>, restore: &Restore) -> Result<Option<(Begun, Sends)>, NotReady> {
-    let Some(restored_before) = act::restored(bench.seams, restore).await? else { return Ok(None) };
+/// A SAS and the databases' secrets, and when the backup was last restored; else why there is no such backup. A restore
+/// stops the app, so none is begun from a backup that Azure does not have, or not for long.
+async fn prepare(bench: &Bench<'_>, restore: &Restore) -> Result<Result<(Begun, Sends), String>, NotReady> {
+    if let Some(by) = act::deleted_by(bench.seams, restore).await? {
+        return Ok(Err(format!("run {by} is deleting the backup of {}", restore.source.short_name())));
+    }
+    let Some(restored_before) = act::restored(bench.seams, restore).await? else {
+        return Ok(Err(format!("{} has no such backup in azure's list", restore.source.short_name())));
+    };
     let databases = act::databases(bench.seams, &restore.databases).await?;
     let grant = act::grant(bench.seams, &bench.sight, None).await?;
     let begun = Begun { restored_before, ..Begun::from(&grant) };
-    Ok(Some((begun, Sends { storage_url: grant.url, databases, schedule: None })))
+    Ok(Ok((begun, Sends { storage_url: grant.url, databases, schedule: None })))
 }

@@ -45,12 +45,19 @@ struct Inner {
     calls: Vec<&'static str>,
     /// When the first backup was last restored, as Azure tells it.
     restored: Option<Timestamp>,
+    /// What lists tell of backups; else that they are being made.
+    listed: Option<BackupStatus>,
 }
 
 impl FakeAzure {
     /// The first backup was restored, into whatever app.
     pub fn restored_at(&self, at: Timestamp) {
         self.lock().restored = Some(at);
+    }
+
+    /// Lists tell this of every backup.
+    pub fn list_as(&self, status: BackupStatus) {
+        self.lock().listed = Some(status);
     }
 
     /// The app was made anew, and its numbers are other backups'.
@@ -233,7 +240,8 @@ impl Arm for FakeAzure {
             let mut inner = self.lock();
             let shown = if inner.late_lists > 0 { 0 } else { inner.accepted.len() };
             inner.late_lists = inner.late_lists.saturating_sub(1);
-            (0..shown).map(|index| inner.backup(index, BackupStatus::InProgress)).collect()
+            let status = inner.listed.clone().unwrap_or(BackupStatus::InProgress);
+            (0..shown).map(|index| inner.backup(index, status.clone())).collect()
         };
         pause().await;
         Ok(listed)

@@ -2,9 +2,9 @@
 
 use std::pin::pin;
 
-use holdfast_model::{Cause, RunId, RunState};
+use holdfast_model::{BackupStatus, Cause, RunId, RunState};
 
-use crate::world::{World, poll_times};
+use crate::world::{LEASE, World, poll_times};
 
 /// A world with one backup.
 async fn world() -> World {
@@ -82,4 +82,55 @@ async fn a_hold_counts_until_the_intent_to_delete_is_written() {
         world.carry_on().await;
         assert_eq!(cause(&world, deletion).await, Some(Cause::Kept), "{waits}");
     }
+}
+
+#[tokio::test]
+async fn a_restore_counts_until_the_intent_to_delete_is_written() {
+    for waits in 1..=5 {
+        let world = world().await;
+        let deletion = world.add_deletion().await;
+        let wakeup = world.hand_out().await.remove(0);
+        let mut step = pin!(world.step(wakeup));
+        assert!(poll_times(step.as_mut(), waits).is_none());
+        world.add_restore("target").await;
+        step.await.unwrap();
+        // Where the intent came too late, its lease brings the run back.
+        world.clock.advance(LEASE);
+        for wakeup in world.hand_out().await {
+            if wakeup.run_id == deletion {
+                world.step(wakeup).await.unwrap();
+            }
+        }
+        assert_eq!(cause(&world, deletion).await, Some(Cause::Kept), "{waits}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_restored_from_a_backup_that_azure_is_deleting() {
+    for status in [BackupStatus::DeleteInProgress, BackupStatus::Deleted] {
+        let world = world().await;
+        world.azure.list_as(status);
+        let restore = world.add_restore("target").await;
+        world.carry_on().await;
+        assert_eq!(cause(&world, restore).await, Some(Cause::BackupNotFound));
+        assert!(!world.azure.calls().contains(&"restore"));
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_restored_from_a_backup_whose_deletion_has_begun() {
+    let world = world().await;
+    let deletion = world.add_deletion().await;
+    world.begin(deletion).await;
+    for by_blob in [false, true] {
+        let restore =
+            if by_blob { world.add_blob_restore("target").await } else { world.add_restore("target").await };
+        for wakeup in world.hand_out().await {
+            if wakeup.run_id != deletion {
+                world.step(wakeup).await.unwrap();
+            }
+        }
+        assert_eq!(cause(&world, restore).await, Some(Cause::BackupNotFound));
+    }
+    assert!(!world.azure.calls().contains(&"restore"));
 }

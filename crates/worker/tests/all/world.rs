@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use holdfast_arm::HttpProbe;
 use holdfast_model::{
-    App, AppId, BackupFacts, BackupId, CatalogEntry, Delete, Limits, ManualClock, NewRun, Note, PolicyName,
-    RefreshReason, RefreshSas, Restore, Run, RunEvent, RunId, StorageName, Task, Terms, Timestamp, Trigger,
-    Wakeup,
+    App, AppId, Attempt, BackupFacts, BackupId, BackupName, CatalogEntry, Delete, Limits, ManualClock,
+    NewRun, Note, PolicyName, RefreshReason, RefreshSas, Restore, Run, RunEvent, RunId, StorageName, Task,
+    Terms, Timestamp, Trigger, Wakeup,
 };
 use holdfast_queue::MemoryQueue;
-use holdfast_store::{Ask, CatalogFilter, MemoryStore, RunFilter, Store};
+use holdfast_store::{Ask, CatalogFilter, Change, Committed, MemoryStore, RunFilter, Store};
 use holdfast_worker::{Error, Seams, Settings, Stepped, step};
 use tokio::sync::Notify;
 
@@ -174,6 +174,24 @@ impl World {
     pub async fn backups(&self) -> Vec<CatalogEntry> {
         let all = CatalogFilter { with_gone: true, ..CatalogFilter::default() };
         self.store.catalog(&all).await.unwrap()
+    }
+
+    /// The run's intent is committed, as by another worker.
+    pub async fn begin(&self, id: RunId) {
+        let run = self.store.load(id).await.unwrap().unwrap().run;
+        let (number, at) = (run.state.next_attempt(), self.store.now().await.unwrap());
+        let attempt = Attempt {
+            number,
+            name: BackupName::of_attempt(&run.app, run.id, number),
+            begun_at: at,
+            sas: "f".into(),
+            sas_expiry: None,
+            restored_before: None,
+        };
+        let events = vec![RunEvent::AttemptStarted { attempt, sas: None }];
+        let (from, run) = (run.version, run.after(&events[0], at).unwrap());
+        let committed = self.store.commit(&Change { from, run, events, at }).await.unwrap();
+        assert_eq!(committed, Committed::Done(from + 1));
     }
 
     /// Hands out what is due, as a dispatcher would.

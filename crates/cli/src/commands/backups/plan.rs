@@ -10,7 +10,7 @@ use crate::inventory::{Inventory, Item};
 pub struct Allowed {
     /// Delete what Holdfast did not take.
     pub foreign: bool,
-    /// Delete the last good backup.
+    /// Delete the last good backup, or where there is none the last partial one.
     pub last: bool,
 }
 
@@ -48,9 +48,11 @@ pub fn deletion(inventory: &Inventory, ids: &[BackupId], allowed: Allowed) -> Re
             None => refused.push(format!("backup {id} is unknown: neither Azure nor the catalog has it")),
         }
     }
-    if let Some(last) = last_good(inventory, &plan).filter(|_| !allowed.last) {
+    if let Some(last) = last(inventory, &plan).filter(|_| !allowed.last) {
+        let which = if last.good { "the last good one" } else { "partial, and all that is left" };
         refused.push(format!(
-            "backup {last} is the last good one: without it the app cannot be brought back; --even-the-last deletes it"
+            "backup {} is {which}: without it the app cannot be brought back; --even-the-last deletes it",
+            last.backup.id
         ));
     }
     if refused.is_empty() { Ok(plan) } else { Err(refused) }
@@ -75,15 +77,17 @@ pub fn adoption(inventory: &Inventory, ids: &[BackupId]) -> Result<Vec<BackupFac
     if refused.is_empty() { Ok(taken) } else { Err(refused) }
 }
 
-/// The newest good backup that would go, where no good one would be left.
-fn last_good(inventory: &Inventory, plan: &Plan) -> Option<BackupId> {
+/// The newest backup that would go though the app counts on it and nothing that stands in for it would be left; a good
+/// one before others.
+fn last<'a>(inventory: &'a Inventory, plan: &Plan) -> Option<&'a CatalogEntry> {
     let goes = |entry: &CatalogEntry| plan.known.iter().any(|known| known.backup == entry.backup);
     // What is being deleted cannot stand in for it.
     let stays = |item: &&Item| item.azure.is_some() && !inventory.being_deleted.contains(&item.id);
-    let there = inventory.items.iter().filter(stays);
-    let good: Vec<&CatalogEntry> =
-        there.filter_map(|item| item.entry.as_ref()).filter(|entry| entry.good).collect();
-    if good.iter().all(|entry| goes(entry)) { good.first().map(|entry| entry.backup.id) } else { None }
+    let there = inventory.items.iter().filter(stays).filter_map(|item| item.entry.as_ref());
+    let (going, left): (Vec<_>, Vec<_>) = there.partition(|entry| goes(entry));
+    let is_last =
+        |entry: &&CatalogEntry| entry.is_counted_on() && !left.iter().any(|other| other.stands_in_for(entry));
+    going.into_iter().filter(is_last).min_by_key(|entry| !entry.good)
 }
 
 /// What the catalog will know of a backup that somebody else took. A backup of the catalog that was taken over counts as

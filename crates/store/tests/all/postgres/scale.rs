@@ -9,10 +9,11 @@ use sqlx::{AssertSqlSafe, PgConnection};
 
 use super::Filled;
 use crate::filled::{app, terms};
-use crate::statements::statements_in;
+use crate::statements::{OF_A_KIND, statements_in};
 
 /// A million runs beside the two that they are made after: 880,000 have ended, 100,000 wait behind one subscription,
-/// 10,000 wait in 200 lanes, 8,000 are asked about, and 2,000 are handed out. 50,000 apps have a cursor, some of them due;
+/// 10,000 wait in 200 lanes, 8,000 are asked about, and 2,000 are handed out. Some are deletions: 44,000 of those that have
+/// ended, and 120 of the others. 50,000 apps have a cursor, some of them due;
 /// there are 300,000 audit events, some in every partition, because an empty one may be read through; and 200,000
 /// backups of 5,000 apps.
 const FILL: [&str; 7] = [
@@ -21,7 +22,7 @@ const FILL: [&str; 7] = [
     "INSERT INTO runs (id, version, kind, trigger, priority, app, subscription, policy, tick, plan, storage, account,
         terms, state, state_json, tally, attempt, outcome, cause, backup_id, backup_blob, size_bytes, accepted_at,
         finished_at, verification, created_at, due_at, ended_at)
-     SELECT gen_random_uuid(), version, kind, trigger, priority, app || n % 5000, subscription, policy,
+     SELECT gen_random_uuid(), version, CASE WHEN n % 20 = 0 THEN 'delete' ELSE kind END, trigger, priority, app || n % 5000, subscription, policy,
         tick - n * interval '10 seconds', plan, storage, account, terms, state, state_json, tally, attempt, outcome,
         cause, backup_id, backup_blob, size_bytes, accepted_at - n * interval '10 seconds',
         finished_at - n * interval '10 seconds', verification, created_at - n * interval '10 seconds',
@@ -29,7 +30,7 @@ const FILL: [&str; 7] = [
      FROM runs, generate_series(1, 880000) AS n WHERE outcome = 'succeeded'",
     "INSERT INTO runs (id, version, kind, trigger, priority, app, subscription, policy, tick, plan, storage, account,
         terms, state, state_json, tally, created_at, due_at, lane, leased_until, holds)
-     SELECT gen_random_uuid(), version, kind, trigger, n % 4, app || n, subscription, policy, tick, plan, storage,
+     SELECT gen_random_uuid(), version, CASE WHEN n % 1000 = 0 THEN 'delete' ELSE kind END, trigger, n % 4, app || n, subscription, policy, tick, plan, storage,
         account, terms, state, state_json, tally, created_at, due_at + (n % 7200 - 3600) * interval '1 second',
         CASE WHEN n <= 100000 THEN lane WHEN n <= 110000 THEN 'begin|s' || n % 200 || '|p|a' ELSE 'ask|s' || n % 200 END,
         CASE WHEN n > 118000 THEN now() + n % 60 * interval '1 second' END, n > 110000
@@ -110,6 +111,24 @@ async fn no_statement_reads_a_large_table_through(filled: &Filled) {
     assert!(seen > 20, "the sources were not found");
 }
 
+fn indexes(plan: &Value, found: &mut Vec<String>) {
+    found.extend(plan["Index Name"].as_str().map(ToOwned::to_owned));
+    for part in plan["Plans"].as_array().into_iter().flatten() {
+        indexes(part, found);
+    }
+}
+
+async fn runs_of_a_kind_have_indexes_of_their_own(filled: &Filled) {
+    let mut connection = filled.database.raw().await;
+    for (name, index) in OF_A_KIND {
+        let (_, sql) = statements_in("postgres").into_iter().find(|(of, _)| of == name).unwrap();
+        let plan = generic_plan(&mut connection, &sql).await;
+        let mut found = Vec::new();
+        indexes(&plan, &mut found);
+        assert_eq!(found, [index], "{name}: {sql}\n{plan:#}");
+    }
+}
+
 /// How often each large table has been read through so far.
 async fn times_read_through(filled: &Filled) -> Vec<(String, i64)> {
     let times = "SELECT relname::text, seq_scan FROM pg_stat_user_tables ORDER BY relname";
@@ -177,6 +196,7 @@ async fn catalog(filled: &Filled) {
 async fn no_hot_path_reads_a_large_table_through() {
     let Some(filled) = filled().await else { return };
     no_statement_reads_a_large_table_through(&filled).await;
+    runs_of_a_kind_have_indexes_of_their_own(&filled).await;
     // What statements were planned for is one thing, what was done another.
     let before = times_read_through(&filled).await;
     work(&filled).await;

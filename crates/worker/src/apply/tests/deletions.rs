@@ -53,8 +53,8 @@ fn entry() -> CatalogEntry {
     }
 }
 
-fn before(run: &Run, entry: Option<&CatalogEntry>, last_good: Option<i64>) -> Before {
-    let sight = Sight { subject: entry, last_good: last_good.map(BackupId), ..sight(run, at(10)) };
+fn before(run: &Run, entry: Option<&CatalogEntry>, is_last: bool) -> Before {
+    let sight = Sight { subject: entry, is_last, ..sight(run, at(10)) };
     before_delete(&sight, &task(), &mut rng())
 }
 
@@ -66,7 +66,7 @@ fn assert_over(before: Before, end: (Outcome, Option<Cause>)) {
 
 #[test]
 fn a_deletion_leaves_when_azure_keeps_a_sas_that_lasts() {
-    let Before::Go(sas) = before(&deletion(), Some(&entry()), Some(8)) else { panic!() };
+    let Before::Go(sas) = before(&deletion(), Some(&entry()), false) else { panic!() };
     assert_eq!(sas.fingerprint, "kept");
 }
 
@@ -75,7 +75,7 @@ fn the_kept_sas_is_renewed_first_when_it_lapses_is_unknown_or_failed_before() {
     let lapsing = CatalogEntry { sas: Some(kept_sas("kept", 2_000)), ..entry() };
     let unknown = CatalogEntry { sas: None, ..entry() };
     for entry in [lapsing, unknown] {
-        let before = before(&deletion(), Some(&entry), Some(8));
+        let before = before(&deletion(), Some(&entry), false);
         assert!(matches!(before, Before::Renew(RefreshReason::BeforeDelete, old) if old == entry.sas));
     }
     let failed = RunEvent::AttemptEnded {
@@ -89,24 +89,24 @@ fn the_kept_sas_is_renewed_first_when_it_lapses_is_unknown_or_failed_before() {
     let attempt = Attempt { sas: "kept".into(), ..attempt(1) };
     let started = RunEvent::AttemptStarted { attempt, sas: None };
     let again = moved(deletion(), [started, failed]);
-    assert!(matches!(before(&again, Some(&entry()), Some(8)), Before::Renew(..)));
+    assert!(matches!(before(&again, Some(&entry()), false), Before::Renew(..)));
     let renewed = CatalogEntry { sas: Some(kept_sas("other", 100_000)), ..entry() };
-    assert!(matches!(before(&again, Some(&renewed), Some(8)), Before::Go(..)));
+    assert!(matches!(before(&again, Some(&renewed), false), Before::Go(..)));
 }
 
 #[test]
-fn what_is_held_stays_whoever_asks_and_the_last_good_one_unless_even_that_may_go() {
+fn what_is_held_stays_whoever_asks_and_the_last_one_unless_even_that_may_go() {
     let held = CatalogEntry { hold: Some("lawsuit".into()), ..entry() };
     for trigger in [Trigger::Policy, Trigger::Manual] {
         let run = run(Task::Delete(task()), trigger);
-        assert_over(before(&run, Some(&held), None), (Outcome::Failed, Some(Cause::Kept)));
+        assert_over(before(&run, Some(&held), false), (Outcome::Failed, Some(Cause::Kept)));
     }
     for trigger in [Trigger::Policy, Trigger::Manual] {
         let run = run(Task::Delete(task()), trigger);
-        assert_over(before(&run, Some(&entry()), None), (Outcome::Failed, Some(Cause::Kept)));
+        assert_over(before(&run, Some(&entry()), true), (Outcome::Failed, Some(Cause::Kept)));
     }
     let told = run(Task::Delete(Delete { even_the_last: true, ..task() }), Trigger::Manual);
-    let sight = Sight { subject: Some(&entry()), last_good: None, ..sight(&told, at(10)) };
+    let sight = Sight { subject: Some(&entry()), is_last: true, ..sight(&told, at(10)) };
     let Task::Delete(delete) = &told.task else { panic!() };
     assert!(matches!(before_delete(&sight, delete, &mut rng()), Before::Go(..)));
 }
@@ -117,7 +117,7 @@ fn a_number_that_is_another_backups_by_now_deletes_nothing() {
     let another = CatalogEntry { backup, ..entry() };
     for trigger in [Trigger::Policy, Trigger::Manual] {
         let run = run(Task::Delete(task()), trigger);
-        assert_over(before(&run, Some(&another), None), (Outcome::Failed, Some(Cause::Kept)));
+        assert_over(before(&run, Some(&another), false), (Outcome::Failed, Some(Cause::Kept)));
     }
 }
 
@@ -149,9 +149,9 @@ fn a_deletion_is_done_when_the_number_is_another_backups() {
 
 #[test]
 fn what_nobody_knows_is_not_deleted_and_what_is_deleted_is_done() {
-    assert_over(before(&deletion(), None, None), (Outcome::Failed, Some(Cause::BackupNotFound)));
+    assert_over(before(&deletion(), None, false), (Outcome::Failed, Some(Cause::BackupNotFound)));
     let gone = CatalogEntry { gone: Some(Gone { at: at(1), deleted: true }), ..entry() };
-    assert_over(before(&deletion(), Some(&gone), None), (Outcome::Succeeded, None));
+    assert_over(before(&deletion(), Some(&gone), true), (Outcome::Succeeded, None));
 }
 
 fn begun() -> Run {

@@ -1,3 +1,5 @@
+use holdfast_model::Made;
+
 use super::*;
 use crate::inventory::tests::{entry, inventory, listed};
 
@@ -53,6 +55,29 @@ fn the_last_good_backup_goes_only_when_that_is_said() {
     assert!(refused.len() == 1 && refused[0].starts_with("backup 1 is the last good one"), "{refused:?}");
     assert!(deletion(&shop(), &ids(&[1]), Allowed { last: true, foreign: false }).is_ok());
     assert!(deletion(&shop(), &ids(&[2]), Allowed::default()).is_ok(), "it is no good one");
+}
+
+#[test]
+fn the_last_partial_backup_of_an_app_without_a_good_one_goes_only_when_that_is_said() {
+    let of = |made: &[(i64, Made)]| {
+        let kept = |&(id, made): &(i64, Made)| {
+            let (blob, seconds) = (format!("hf-{id}.zip"), 10 * id);
+            (CatalogEntry { made, good: false, ..entry(id, &blob, seconds) }, listed(id, &blob, seconds))
+        };
+        let (entries, backups) = made.iter().map(kept).unzip();
+        inventory(entries, backups)
+    };
+    let refused = deletion(&of(&[(1, Made::Partial)]), &ids(&[1]), Allowed::default()).unwrap_err();
+    assert!(refused.len() == 1 && refused[0].starts_with("backup 1 is partial, and all that is left"));
+    assert!(deletion(&of(&[(1, Made::Partial)]), &ids(&[1]), Allowed { last: true, foreign: false }).is_ok());
+    let two = || of(&[(1, Made::Partial), (2, Made::Partial)]);
+    assert!(deletion(&two(), &ids(&[2]), Allowed::default()).is_ok(), "the other is left");
+    let refused = deletion(&two(), &ids(&[1, 2]), Allowed::default()).unwrap_err();
+    assert!(refused.len() == 1 && refused[0].starts_with("backup 2 is partial"), "{refused:?}");
+    assert!(
+        deletion(&of(&[(1, Made::Orphan)]), &ids(&[1]), Allowed::default()).is_ok(),
+        "nobody counts on it"
+    );
 }
 
 #[test]
