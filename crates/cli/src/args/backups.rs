@@ -68,7 +68,7 @@ pub struct DeleteArgs {
     /// Also backups that Holdfast did not take
     #[arg(long)]
     pub foreign: bool,
-    /// Also the last good one, after which the app cannot be brought back
+    /// Also the only good one left, after which the app cannot be brought back
     #[arg(long)]
     pub even_the_last: bool,
     /// The storage in which foreign ones lie [default: the policy's]

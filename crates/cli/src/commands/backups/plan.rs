@@ -10,7 +10,7 @@ use crate::inventory::{Inventory, Item};
 pub struct Allowed {
     /// Delete what Holdfast did not take.
     pub foreign: bool,
-    /// Delete the last good backup.
+    /// Delete the only good backup that is left.
     pub last: bool,
 }
 
@@ -23,16 +23,25 @@ pub struct Plan {
     pub foreign: Vec<BackupFacts>,
 }
 
+impl Plan {
+    fn takes(&self, entry: &CatalogEntry) -> bool {
+        self.known.iter().any(|known| known.backup == entry.backup)
+    }
+}
+
 /// The backups to delete, or every reason why some of them are not deleted: then none is.
 pub fn deletion(inventory: &Inventory, ids: &[BackupId], allowed: Allowed) -> Result<Plan, Vec<String>> {
     let (mut plan, mut refused) = (Plan::default(), Vec::new());
+    let name = inventory.app.id.short_name();
     for (index, id) in ids.iter().enumerate() {
         if ids[..index].contains(id) {
             continue;
         }
         match inventory.find(*id) {
             Some(Item { entry: Some(entry), azure: Some(_), .. }) => match &entry.hold {
-                Some(reason) => refused.push(format!("backup {id} is held: {reason}")),
+                Some(reason) => refused.push(format!(
+                    "backup {id} is held: {reason}; `holdfast hold remove {name} --backup {id} --reason TEXT` ends that"
+                )),
                 None => plan.known.push(entry.clone()),
             },
             Some(Item { entry: Some(_), azure: None, .. }) => {
@@ -45,12 +54,14 @@ pub fn deletion(inventory: &Inventory, ids: &[BackupId], allowed: Allowed) -> Re
             Some(_) => {
                 refused.push(format!("backup {id} is not one of the catalog: give --foreign to delete it"));
             }
-            None => refused.push(format!("backup {id} is unknown: neither Azure nor the catalog has it")),
+            None => refused.push(format!(
+                "backup {id} is unknown: neither Azure nor the catalog has it; `holdfast backups list {name}` shows all"
+            )),
         }
     }
     if let Some(last) = last_good(inventory, &plan).filter(|_| !allowed.last) {
         refused.push(format!(
-            "backup {last} is the last good one: without it the app cannot be brought back; --even-the-last deletes it"
+            "backup {last} is the only good one left: without it the app cannot be brought back; --even-the-last deletes it"
         ));
     }
     if refused.is_empty() { Ok(plan) } else { Err(refused) }
@@ -69,21 +80,36 @@ pub fn adoption(inventory: &Inventory, ids: &[BackupId]) -> Result<Vec<BackupFac
                 Err(why) => refused.push(why),
             },
             Some(_) => refused.push(format!("backup {id} is in the catalog already")),
-            None => refused.push(format!("backup {id} is unknown: Azure does not list it")),
+            None => refused.push(format!(
+                "backup {id} is unknown: Azure does not list it; `holdfast backups list {}` shows what it lists",
+                inventory.app.id.short_name()
+            )),
         }
     }
     if refused.is_empty() { Ok(taken) } else { Err(refused) }
 }
 
+/// The newest good backup, where it goes and an older one is left to bring the app back to, and that one.
+pub fn newest_good<'i>(inventory: &'i Inventory, plan: &Plan) -> Option<(BackupId, &'i CatalogEntry)> {
+    let good = good(inventory);
+    let newest =
+        good.iter().max_by_key(|entry| entry.backup.accepted_at).filter(|entry| plan.takes(entry))?;
+    let left = good.iter().filter(|entry| !plan.takes(entry)).max_by_key(|entry| entry.backup.accepted_at)?;
+    Some((newest.backup.id, left))
+}
+
 /// The newest good backup that would go, where no good one would be left.
 fn last_good(inventory: &Inventory, plan: &Plan) -> Option<BackupId> {
-    let goes = |entry: &CatalogEntry| plan.known.iter().any(|known| known.backup == entry.backup);
+    let good = good(inventory);
+    if good.iter().all(|entry| plan.takes(entry)) { good.first().map(|entry| entry.backup.id) } else { None }
+}
+
+/// The good backups that can bring the app back.
+fn good(inventory: &Inventory) -> Vec<&CatalogEntry> {
     // What is being deleted cannot stand in for it.
     let stays = |item: &&Item| item.azure.is_some() && !inventory.being_deleted.contains(&item.id);
     let there = inventory.items.iter().filter(stays);
-    let good: Vec<&CatalogEntry> =
-        there.filter_map(|item| item.entry.as_ref()).filter(|entry| entry.good).collect();
-    if good.iter().all(|entry| goes(entry)) { good.first().map(|entry| entry.backup.id) } else { None }
+    there.filter_map(|item| item.entry.as_ref()).filter(|entry| entry.good).collect()
 }
 
 /// What the catalog will know of a backup that somebody else took. A backup of the catalog that was taken over counts as
