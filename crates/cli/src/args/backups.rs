@@ -1,7 +1,5 @@
 //! What the commands about kept backups take.
 
-use std::num::ParseIntError;
-
 use clap::{Args, Subcommand};
 use holdfast_model::BackupId;
 
@@ -122,11 +120,12 @@ pub struct HoldArgs {
     pub reason: String,
 }
 
-/// Which apps.
+/// Which apps: these, or all.
 #[derive(Debug, Clone, Args)]
+#[group(required = true, multiple = false)]
 pub struct AppsArgs {
     /// ARM ids or short names
-    #[arg(value_name = "APP", conflicts_with = "all", required_unless_present = "all")]
+    #[arg(value_name = "APP")]
     pub apps: Vec<String>,
     /// All that there are
     #[arg(long)]
@@ -187,6 +186,13 @@ pub struct Going {
     pub wait: bool,
 }
 
-fn backup_id(text: &str) -> Result<BackupId, ParseIntError> {
-    text.parse().map(BackupId)
+fn backup_id(text: &str) -> Result<BackupId, String> {
+    backup_number(text).map(BackupId)
+}
+
+/// Reads Azure's number for a backup.
+pub fn backup_number(text: &str) -> Result<i64, String> {
+    let expected =
+        "expected Azure's number for a backup, such as 458165; `holdfast backups list APP` shows them";
+    text.parse().map_err(|_| expected.to_owned())
 }

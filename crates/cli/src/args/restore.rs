@@ -3,6 +3,8 @@
 use clap::Args;
 use holdfast_model::Timestamp;
 
+use super::backups::backup_number;
+
 /// `holdfast restore`
 #[derive(Debug, Clone, Args)]
 pub struct RestoreArgs {
@@ -43,7 +45,7 @@ pub struct RestoreArgs {
 #[group(required = true, multiple = false)]
 pub struct WhichBackup {
     /// The backup of this number
-    #[arg(long, value_name = "ID", allow_negative_numbers = true)]
+    #[arg(long, value_name = "ID", value_parser = backup_number, allow_negative_numbers = true)]
     pub backup: Option<i64>,
     /// The newest good backup
     #[arg(long)]
@@ -89,13 +91,13 @@ pub struct DrillArgs {
     #[arg(value_name = "APP")]
     pub app: String,
     /// The backup of this number
-    #[arg(long, value_name = "ID", conflicts_with = "latest", allow_negative_numbers = true)]
+    #[arg(long, value_name = "ID", value_parser = backup_number, conflicts_with = "latest", allow_negative_numbers = true)]
     pub backup: Option<i64>,
     /// The newest good backup: so it is without `--backup` too
     #[arg(long)]
     pub latest: bool,
-    /// The scratch app, by its ARM id; everything in it is replaced [default: `drill.into` of the policy]
-    #[arg(long, value_name = "ARM_ID")]
+    /// The scratch app, by its ARM id or short name; everything in it is replaced [default: `drill.into` of the policy]
+    #[arg(long, value_name = "SCRATCH_APP")]
     pub into: Option<String>,
     /// The URL that must answer afterwards [default: `drill.probe` of the policy]
     #[arg(long, value_name = "URL")]

@@ -1,6 +1,8 @@
 //! What `holdfast sas` takes.
 
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
+
+use super::backups::backup_number;
 
 /// `holdfast sas`
 #[derive(Debug, Clone, Subcommand)]
@@ -25,21 +27,16 @@ pub struct SasCheckArgs {
 
 /// `holdfast sas refresh`
 #[derive(Debug, Clone, Args)]
+#[command(group = ArgGroup::new("which").required(true))]
 pub struct SasRefreshArgs {
     /// The ARM id or the short name, such as `shop` or `shop/staging`
     #[arg(value_name = "APP")]
     pub app: String,
     /// Of the backup of this number
-    #[arg(
-        long,
-        value_name = "ID",
-        conflicts_with = "all",
-        required_unless_present = "all",
-        allow_negative_numbers = true
-    )]
+    #[arg(long, group = "which", value_name = "ID", value_parser = backup_number, allow_negative_numbers = true)]
     pub backup: Option<i64>,
     /// Of all its backups that are still there
-    #[arg(long)]
+    #[arg(long, group = "which")]
     pub all: bool,
     /// Wait for the end, and fail unless each was replaced
     #[arg(long)]
