@@ -175,6 +175,7 @@ fn a_drill_goes_into_a_scratch_app_and_never_into_one_that_a_policy_backs_up() {
         (String::new(), "nothing says which scratch app"),
         (format!("--into {app}"), "would be restored into itself"),
         (format!("--into {scratch}"), "so it is no scratch app"),
+        (format!("--into {}", short(scratch)), "so it is no scratch app"),
     ] {
         let text = ground.told(&format!("drill {app} {options} --yes"), 2);
         assert!(text.contains(reason), "{text}");
