@@ -80,7 +80,7 @@ fn deleted_now(app: &AppId, id: BackupId) -> Failure {
     let what = format!("backup {id} of {name} is being deleted");
     let help =
         format!("`holdfast history {name} --kind delete` shows by which run; `--latest` takes another");
-    Failure::new(Exit::Failed, what).help(help)
+    Failure::new(Exit::Usage, what).help(help)
 }
 
 fn there<'a>(app: &AppId, entry: &'a CatalogEntry) -> Result<&'a CatalogEntry, Failure> {
@@ -88,7 +88,7 @@ fn there<'a>(app: &AppId, entry: &'a CatalogEntry) -> Result<&'a CatalogEntry, F
     let how = if gone.deleted { "was deleted" } else { "was found missing" };
     let (id, at) = (entry.backup.id, format_timestamp(gone.at));
     let what = format!("backup {id} of {} {how} at {at}", app.short_name());
-    Err(Failure::new(Exit::Failed, what).help("`--latest` takes the newest good one that is still there"))
+    Err(Failure::new(Exit::Usage, what).help("`--latest` takes the newest good one that is still there"))
 }
 
 fn newest(entries: &[CatalogEntry], takes: impl Fn(&CatalogEntry) -> bool) -> Option<&CatalogEntry> {

@@ -121,7 +121,7 @@ async fn backup(desk: &Desk<'_>, ask: &Ask) -> anyhow::Result<Source> {
     let listed = match desk.arm.list_backups(app).await {
         Ok(listed) => listed.into_iter().find(|backup| backup.id == id),
         Err(error) if *error.verdict() == Verdict::NotFound => {
-            let failure = Failure::new(Exit::Failed, format!("Azure has no app {}", app.short_name()));
+            let failure = Failure::new(Exit::Usage, format!("Azure has no app {}", app.short_name()));
             return Err(failure.help(format!("{cure} --to OTHER_APP")).into());
         }
         Err(error) => return Err(error).context("failed to ask Azure for the backup"),
@@ -132,7 +132,7 @@ async fn backup(desk: &Desk<'_>, ask: &Ask) -> anyhow::Result<Source> {
         (None, None) => Err(nowhere(app, &entries, id).into()),
         (Some(_), None) => {
             let what = format!("Azure no longer lists backup {id} of {}", app.short_name());
-            Err(Failure::new(Exit::Failed, what).help(cure).into())
+            Err(Failure::new(Exit::Usage, what).help(cure).into())
         }
     }
 }
@@ -148,7 +148,7 @@ fn whole(app: &AppId, backup: Backup) -> Result<BackupFacts, Failure> {
     let is_made = matches!(backup.status, BackupStatus::Succeeded | BackupStatus::PartiallySucceeded);
     let (Some(blob), Some(accepted_at), true) = (backup.blob_name, backup.created, is_made) else {
         let what = format!("Azure calls backup {} of {} {}", backup.id, app.short_name(), backup.status);
-        return Err(Failure::new(Exit::Failed, what).help("name one that succeeded"));
+        return Err(Failure::new(Exit::Usage, what).help("name one that succeeded"));
     };
     let (size_bytes, finished_at) = (backup.size_bytes.unwrap_or_default(), backup.finished);
     Ok(BackupFacts { id: backup.id, blob, size_bytes, accepted_at, finished_at, databases: backup.databases })

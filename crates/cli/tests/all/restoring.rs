@@ -96,7 +96,7 @@ fn what_would_not_go_well_is_refused_before_anything_is_written() {
         ("--backup 7 --overwrite", 2, "has no backup 7\nhelp: the newest that are there: "),
         ("--at 2001-01-01T00:00:00Z --overwrite", 2, "is from before 2001-01-01T00:00:00"),
         ("--latest --overwrite --databases orders", 2, "the backup holds no database `orders`"),
-        ("--latest --to-slot nowhere --overwrite", 1, &format!("Azure has no app {slot}")),
+        ("--latest --to-slot nowhere --overwrite", 2, &format!("Azure has no app {slot}")),
         (&format!("--latest --to-new {name}"), 2, "exists already"),
         ("--latest --to-new -x-", 2, "cannot be the name of an app"),
         ("--latest --to-new fresh --plan p", 2, "is not the ARM id of an App Service plan"),
