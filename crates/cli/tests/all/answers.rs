@@ -204,6 +204,12 @@ fn an_azure_that_cannot_be_reached_is_said_so_without_the_secret() {
 #[test]
 fn programs_are_told_that_the_audit_does_not_hold_and_a_text_that_is_no_hash_is_refused() {
     let place = Place::new();
+    let nowhere = place.run("migrate --store nowhere/x.sqlite");
+    assert!(
+        nowhere.code == 3 && nowhere.err.contains("the folder nowhere does not exist; make it first"),
+        "{}",
+        nowhere.err
+    );
     let made = place.json("migrate");
     assert_eq!(made["store"], "holdfast.sqlite", "{made}");
     assert_eq!(place.json("audit verify")["holds"], true);
