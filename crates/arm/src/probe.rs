@@ -7,6 +7,7 @@ use reqwest::Client;
 use url::Url;
 
 use crate::http::client_builder;
+use crate::target::innermost;
 
 /// Asks a URL whether it answers as a living app does.
 #[async_trait]
@@ -46,7 +47,24 @@ impl Probe for HttpProbe {
         let client = client_builder(&url).timeout(self.timeout).build();
         let client: Client = client.map_err(|error| ProbeError::Client(error.without_url().to_string()))?;
         let answer = client.get(url).send().await;
-        let status = answer.map_err(|error| ProbeError::NoAnswer(error.without_url().to_string()))?.status();
+        let status = answer
+            .map_err(|error| ProbeError::NoAnswer(innermost(&error.without_url()).to_string()))?
+            .status();
         if status.is_success() { Ok(()) } else { Err(ProbeError::Status(status.as_u16())) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn why_nothing_was_answered_is_told_by_its_innermost_cause() {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        // Nobody listens there any more.
+        let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let probe = HttpProbe { timeout: Duration::from_secs(5) };
+        let error = probe.probe(&format!("http://{closed}/")).await.unwrap_err().to_string();
+        assert!(error.contains("refused") && !error.contains(&closed.to_string()), "{error}");
     }
 }

@@ -57,11 +57,7 @@ impl<'a> Target<'a> {
     /// Adds the innermost cause to the text, such as `Connection refused`; the URL is left out of it.
     pub(crate) fn broken(&self, verdict: Verdict, what: &str, error: reqwest::Error) -> Error {
         let error = error.without_url();
-        let mut innermost: &dyn std::error::Error = &error;
-        while let Some(deeper) = innermost.source() {
-            innermost = deeper;
-        }
-        self.error(verdict, &format!("{what}: {innermost}")).with_source(error)
+        self.error(verdict, &format!("{what}: {}", innermost(&error))).with_source(error)
     }
 
     /// The span of one request about it; what the answer tells is recorded later.
@@ -79,4 +75,15 @@ impl<'a> Target<'a> {
             correlation_id = field::Empty,
         )
     }
+}
+
+/// The innermost cause of an error: the outer ones say no more than that a request failed.
+pub(crate) fn innermost<'e>(
+    error: &'e (dyn std::error::Error + 'static),
+) -> &'e (dyn std::error::Error + 'static) {
+    let mut innermost = error;
+    while let Some(deeper) = innermost.source() {
+        innermost = deeper;
+    }
+    innermost
 }

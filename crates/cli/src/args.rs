@@ -347,7 +347,7 @@ fn hash(text: &str) -> Result<String, String> {
 /// Reads a time.
 fn time(text: &str) -> Result<holdfast_model::Timestamp, String> {
     let expected = "expected a time such as 2026-12-01T02:00:00Z";
-    holdfast_model::parse_timestamp(text).map_err(|error| format!("{error}: {expected}"))
+    holdfast_model::parse_timestamp(text).map_err(|_| expected.to_owned())
 }
 
 /// Reads a kind of run.

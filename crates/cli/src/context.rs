@@ -80,13 +80,13 @@ impl Context {
         Ok(find::app(&apps.into_iter().collect::<Vec<_>>(), text)?)
     }
 
-    /// Who asks, for the audit: `--by`, else whoever is logged in.
+    /// Who asks, for the audit: `--by`, else whoever is logged in, else the number of the user that the process runs as.
     pub fn by(&self) -> String {
         let logged_in = || {
             ["SUDO_USER", "USER", "LOGNAME", "USERNAME"].into_iter().find_map(|name| std::env::var(name).ok())
         };
         let by = self.global.by.clone().or_else(logged_in);
-        by.filter(|by| !by.trim().is_empty()).unwrap_or_else(|| "unknown".to_owned())
+        by.filter(|by| !by.trim().is_empty()).or_else(user_number).unwrap_or_else(|| "unknown".to_owned())
     }
 
     /// Randomness for what must differ from process to process: request ids, run ids, pauses.
@@ -95,6 +95,15 @@ impl Context {
     pub fn rng(&self) -> fastrand::Rng {
         fastrand::Rng::new()
     }
+}
+
+/// As in a container, where nobody is logged in. The system tells it as the owner of what it shows of the process.
+fn user_number() -> Option<String> {
+    #[cfg(unix)]
+    let owner = std::fs::metadata("/proc/self").ok().map(|own| std::os::unix::fs::MetadataExt::uid(&own));
+    #[cfg(not(unix))]
+    let owner: Option<u32> = None;
+    owner.map(|number| format!("uid {number}"))
 }
 
 /// A URL with a password in it: the text itself, or what `env:NAME` or `file:PATH` holds.

@@ -9,7 +9,7 @@ use crate::config::{Invalid, Unreadable};
 pub const CODES: &str = "Exit codes:
   0    done
   1    what was asked for failed, such as a backup that did not succeed
-  2    the command line or the fleet file is wrong
+  2    the command line or the fleet file is wrong, or names what is not there
   3    the store or the broker cannot be used, or another process holds the store
   4    Azure or its storage could not be reached, or refused
   130  interrupted";

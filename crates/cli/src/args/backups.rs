@@ -1,7 +1,5 @@
 //! What the commands about kept backups take.
 
-use std::num::ParseIntError;
-
 use clap::{Args, Subcommand};
 use holdfast_model::BackupId;
 
@@ -68,7 +66,7 @@ pub struct DeleteArgs {
     /// Also backups that Holdfast did not take
     #[arg(long)]
     pub foreign: bool,
-    /// Also the last good one, or the last partial one, after which the app cannot be brought back
+    /// Also the only good one left, or where there is none the last partial one: after it the app cannot be brought back
     #[arg(long)]
     pub even_the_last: bool,
     /// The storage in which foreign ones lie [default: the policy's]
@@ -122,11 +120,12 @@ pub struct HoldArgs {
     pub reason: String,
 }
 
-/// Which apps.
+/// Which apps: these, or all.
 #[derive(Debug, Clone, Args)]
+#[group(required = true, multiple = false)]
 pub struct AppsArgs {
     /// ARM ids or short names
-    #[arg(value_name = "APP", conflicts_with = "all", required_unless_present = "all")]
+    #[arg(value_name = "APP")]
     pub apps: Vec<String>,
     /// All that there are
     #[arg(long)]
@@ -188,6 +187,8 @@ pub struct Going {
 }
 
 /// Reads Azure's number for a backup.
-pub fn backup_id(text: &str) -> Result<BackupId, ParseIntError> {
-    text.parse().map(BackupId)
+pub fn backup_id(text: &str) -> Result<BackupId, String> {
+    let expected =
+        "expected Azure's number for a backup, such as 458165; `holdfast backups list APP` shows them";
+    text.parse().map(BackupId).map_err(|_| expected.to_owned())
 }

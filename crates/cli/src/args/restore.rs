@@ -91,8 +91,8 @@ pub struct DrillArgs {
     /// The newest good backup: so it is without `--backup` too
     #[arg(long)]
     pub latest: bool,
-    /// The scratch app, by its ARM id; everything in it is replaced [default: `drill.into` of the policy]
-    #[arg(long, value_name = "ARM_ID")]
+    /// The scratch app, by its ARM id or short name; everything in it is replaced [default: `drill.into` of the policy]
+    #[arg(long, value_name = "SCRATCH_APP")]
     pub into: Option<String>,
     /// The URL that must answer afterwards [default: `drill.probe` of the policy]
     #[arg(long, value_name = "URL")]

@@ -1,6 +1,6 @@
 //! What `holdfast sas` takes.
 
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 use holdfast_model::BackupId;
 
 use super::backups::backup_id;
@@ -28,22 +28,16 @@ pub struct SasCheckArgs {
 
 /// `holdfast sas refresh`
 #[derive(Debug, Clone, Args)]
+#[command(group = ArgGroup::new("which").required(true))]
 pub struct SasRefreshArgs {
     /// The ARM id or the short name, such as `shop` or `shop/staging`
     #[arg(value_name = "APP")]
     pub app: String,
     /// Of the backup of this number
-    #[arg(
-        long,
-        value_name = "ID",
-        value_parser = backup_id,
-        conflicts_with = "all",
-        required_unless_present = "all",
-        allow_negative_numbers = true
-    )]
+    #[arg(long, group = "which", value_name = "ID", value_parser = backup_id, allow_negative_numbers = true)]
     pub backup: Option<BackupId>,
     /// Of all its backups that are still there
-    #[arg(long)]
+    #[arg(long, group = "which")]
     pub all: bool,
     /// Wait for the end, and fail unless each was replaced
     #[arg(long)]

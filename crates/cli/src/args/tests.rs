@@ -73,3 +73,22 @@ fn examples_in(line: &str) -> Vec<String> {
         .filter(|text| text.starts_with("holdfast ") && text.contains(" --"));
     quoted.map(str::to_owned).collect()
 }
+
+#[test]
+fn what_may_stand_in_for_an_argument_is_named_where_it_is_missing_and_numbers_are_asked_for_in_words() {
+    let told = |line: &str| Cli::try_parse_from(line.split_whitespace()).unwrap_err().to_string();
+    for line in ["verify", "native-schedule show", "native-schedule remove", "sas refresh shop"] {
+        let text = told(&format!("holdfast {line}"));
+        assert!(text.contains("--all>"), "{line}: {text}");
+    }
+    for line in
+        ["backups show shop abc", "restore shop --backup abc", "hold add shop --backup abc --reason x"]
+    {
+        let text = told(&format!("holdfast {line}"));
+        assert!(text.contains("expected Azure's number for a backup"), "{line}: {text}");
+    }
+    let text = told("holdfast restore shop --at tomorrow");
+    assert!(text.contains("expected a time such as") && !text.contains("premature"), "{text}");
+    assert!(Cli::try_parse_from("holdfast verify shop wiki".split(' ')).is_ok());
+    assert!(Cli::try_parse_from("holdfast verify shop --all".split(' ')).is_err());
+}

@@ -19,6 +19,9 @@ use crate::output::{Cell, Table, Tone, counted};
 struct Document {
     subscriptions: BTreeSet<SubscriptionId>,
     apps: Vec<Entry>,
+    /// How many apps were found, shown or not.
+    #[serde(skip)]
+    found: usize,
     /// How many of all apps found are in no policy.
     unprotected: usize,
     /// Apps that are listed in the fleet file and that Azure does not list.
@@ -87,7 +90,7 @@ fn sort_out(fleet: &Fleet, subscriptions: BTreeSet<SubscriptionId>, sites: &[Sit
     // Azure lists sites without their slots.
     let is_missing = |id: &&AppId| id.slot().is_none() && !sites.iter().any(|site| site.id == **id);
     let not_found = fleet.apps.iter().map(|app| &app.id).filter(is_missing).cloned().collect();
-    Document { subscriptions, apps, unprotected, not_found }
+    Document { subscriptions, found: apps.len(), apps, unprotected, not_found }
 }
 
 fn show(document: &Document, context: &Context) -> std::io::Result<()> {
@@ -114,10 +117,10 @@ fn show(document: &Document, context: &Context) -> std::io::Result<()> {
     for app in &document.not_found {
         context.out.message(&format!("warning: Azure does not list {app}, which the fleet file names"));
     }
-    let Document { apps, unprotected, subscriptions, .. } = document;
+    let Document { found, unprotected, subscriptions, .. } = document;
     context.out.message(&format!(
         "{} in {}; {unprotected} in no policy",
-        counted(apps.len(), "app"),
+        counted(*found, "app"),
         counted(subscriptions.len(), "subscription")
     ));
     Ok(())

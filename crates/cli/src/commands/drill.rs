@@ -24,8 +24,7 @@ async fn asked(desk: &Desk<'_>, args: &DrillArgs) -> anyhow::Result<Ask> {
     let source = desk.app(&args.app).await?;
     let policy = source.policy.as_ref().and_then(|name| desk.fleet.policies.get(name));
     let rule = policy.and_then(|policy| policy.drill.as_ref());
-    let into = into(args, rule)?;
-    let scratch = scratch(desk, &into).await?;
+    let scratch = scratch(desk, &into(args, rule)?).await?;
     is_scratch(&source.id, &scratch)?;
     let probe = args.probe.clone().or_else(|| rule.and_then(|rule| rule.probe.clone()));
     if let Some(probe) = &probe {
@@ -47,10 +46,10 @@ async fn asked(desk: &Desk<'_>, args: &DrillArgs) -> anyhow::Result<Ask> {
     })
 }
 
-fn into(args: &DrillArgs, rule: Option<&DrillRule>) -> Result<AppId, Failure> {
+fn into(args: &DrillArgs, rule: Option<&DrillRule>) -> Result<String, Failure> {
     match (&args.into, rule) {
-        (Some(text), _) => text.parse().map_err(|error| Failure::new(Exit::Usage, format!("{error}"))),
-        (None, Some(rule)) => Ok(rule.into.clone()),
+        (Some(text), _) => Ok(text.clone()),
+        (None, Some(rule)) => Ok(rule.into.to_string()),
         (None, None) => {
             let what = format!("nothing says which scratch app a drill of {} goes into", args.app);
             Err(Failure::new(Exit::Usage, what).help("name it with --into, or set `drill` in the policy"))
@@ -60,13 +59,13 @@ fn into(args: &DrillArgs, rule: Option<&DrillRule>) -> Result<AppId, Failure> {
 
 /// The scratch app with its policy, should it have one. Azure is asked for this app alone too: a rule takes it in
 /// although its subscription could not be listed just now. Slots are taken in by no rule.
-async fn scratch(desk: &Desk<'_>, into: &AppId) -> anyhow::Result<App> {
-    let known = desk.app(&into.to_string()).await?;
-    if into.slot().is_some() {
+async fn scratch(desk: &Desk<'_>, into: &str) -> anyhow::Result<App> {
+    let known = desk.app(into).await?;
+    if known.id.slot().is_some() {
         return Ok(known);
     }
-    let sites: Vec<Site> = desk.arm.site(into).await.into_iter().collect();
-    let taken_in = desk.fleet.apps_with(&sites).into_iter().find(|app| app.id == *into);
+    let sites: Vec<Site> = desk.arm.site(&known.id).await.into_iter().collect();
+    let taken_in = desk.fleet.apps_with(&sites).into_iter().find(|app| app.id == known.id);
     Ok(taken_in.filter(|app| app.policy.is_some()).unwrap_or(known))
 }
 

@@ -15,7 +15,10 @@ pub async fn run(context: &Context) -> anyhow::Result<Exit> {
     };
     context.store(Mode::Own).await?.close().await;
     if context.out.is_json() {
-        context.out.json(&json!({ "store": context.place() }))?;
+        // A database's URL is shown to nobody.
+        let file = context.global.store.display().to_string();
+        let file = context.global.database_url.is_none().then_some(file);
+        context.out.json(&json!({ "store": file }))?;
     } else {
         context.out.text(&format!("{} is ready", context.place()))?;
     }

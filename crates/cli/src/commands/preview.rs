@@ -92,16 +92,21 @@ async fn of_app(
 fn of_policies(only: Option<&str>, fleet: &Fleet, span: (Timestamp, u32)) -> anyhow::Result<Vec<Preview>> {
     let names = || fleet.policies.keys().map(PolicyName::as_str);
     if let Some(name) = only.filter(|only| !names().any(|name| name == *only)) {
-        let failure = Failure::new(Exit::Usage, format!("no policy is called `{name}`"));
-        let help = nearest(name, names()).map_or_else(
-            || format!("there are: {}", names().collect::<Vec<_>>().join(", ")),
-            |near| format!("did you mean `{near}`?"),
-        );
-        return Err(failure.help(help).into());
+        return Err(no_policy(name, fleet).into());
     }
     let chosen =
         fleet.policies.values().filter(|policy| only.is_none_or(|only| only == policy.name.as_str()));
     Ok(chosen.map(|policy| preview(policy, None, span)).collect())
+}
+
+/// The fleet file has no policy of this name.
+pub fn no_policy(name: &str, fleet: &Fleet) -> Failure {
+    let names = || fleet.policies.keys().map(PolicyName::as_str);
+    let help = nearest(name, names()).map_or_else(
+        || format!("there are: {}", names().collect::<Vec<_>>().join(", ")),
+        |near| format!("did you mean `{near}`?"),
+    );
+    Failure::new(Exit::Usage, format!("no policy is called `{name}`")).help(help)
 }
 
 fn preview(policy: &Policy, app: Option<AppId>, (from, count): (Timestamp, u32)) -> Preview {

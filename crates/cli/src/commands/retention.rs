@@ -7,10 +7,11 @@ use holdfast_model::{AppId, CatalogEntry, PolicyName, Retention, Timestamp};
 use holdfast_store::{AppStatus, CatalogFilter, Mode, Store};
 use serde::Serialize;
 
+use super::preview::no_policy;
 use crate::args::RetentionArgs;
 use crate::config::{Fleet, Secrets};
 use crate::context::Context;
-use crate::exit::{Exit, Failure};
+use crate::exit::Exit;
 use crate::fates;
 use crate::output::{Cell, Table, Tone, age, bytes, counted};
 
@@ -48,9 +49,7 @@ pub async fn run(args: &RetentionArgs, context: &Context) -> anyhow::Result<Exit
     let fleet = context.fleet_with(Secrets::Leave)?;
     let wanted = args.policy.as_deref().map(PolicyName::new);
     if let Some(name) = wanted.as_ref().filter(|name| !fleet.policies.contains_key(name)) {
-        let names: Vec<&str> = fleet.policies.keys().map(PolicyName::as_str).collect();
-        let failure = Failure::new(Exit::Usage, format!("there is no policy `{name}` in the fleet file"));
-        return Err(failure.help(format!("it has these: {}", names.join(", "))).into());
+        return Err(no_policy(name.as_str(), &fleet).into());
     }
     let store = context.store(Mode::Read).await?;
     let app = match &args.app {

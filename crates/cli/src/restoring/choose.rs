@@ -52,7 +52,7 @@ pub fn choose<'a>(
     let newest = |takes: &dyn Fn(&CatalogEntry) -> bool| {
         newest(entries, |entry| !going.contains(&entry.backup.id) && takes(entry)).map(Chosen::Known)
     };
-    let none = |what: String| Failure::new(Exit::Usage, what).help(others(entries));
+    let none = |what: String| Failure::new(Exit::Usage, what).help(others(app, entries));
     match wanted {
         Wanted::Blob(blob) => Ok(Chosen::Blob(blob)),
         Wanted::Id(id) if going.contains(id) => Err(deleted_now(app, *id)),
@@ -71,7 +71,7 @@ pub fn choose<'a>(
 
 /// Nobody knows the backup of this number.
 pub fn nowhere(app: &AppId, entries: &[CatalogEntry], id: BackupId) -> Failure {
-    Failure::new(Exit::Usage, format!("{} has no backup {id}", app.short_name())).help(others(entries))
+    Failure::new(Exit::Usage, format!("{} has no backup {id}", app.short_name())).help(others(app, entries))
 }
 
 /// Somebody, or retention, has asked for its deletion.
@@ -80,7 +80,7 @@ fn deleted_now(app: &AppId, id: BackupId) -> Failure {
     let what = format!("backup {id} of {name} is being deleted");
     let help =
         format!("`holdfast history {name} --kind delete` shows by which run; `--latest` takes another");
-    Failure::new(Exit::Failed, what).help(help)
+    Failure::new(Exit::Usage, what).help(help)
 }
 
 fn there<'a>(app: &AppId, entry: &'a CatalogEntry) -> Result<&'a CatalogEntry, Failure> {
@@ -88,7 +88,7 @@ fn there<'a>(app: &AppId, entry: &'a CatalogEntry) -> Result<&'a CatalogEntry, F
     let how = if gone.deleted { "was deleted" } else { "was found missing" };
     let (id, at) = (entry.backup.id, format_timestamp(gone.at));
     let what = format!("backup {id} of {} {how} at {at}", app.short_name());
-    Err(Failure::new(Exit::Failed, what).help("`--latest` takes the newest good one that is still there"))
+    Err(Failure::new(Exit::Usage, what).help("`--latest` takes the newest good one that is still there"))
 }
 
 fn newest(entries: &[CatalogEntry], takes: impl Fn(&CatalogEntry) -> bool) -> Option<&CatalogEntry> {
@@ -97,7 +97,7 @@ fn newest(entries: &[CatalogEntry], takes: impl Fn(&CatalogEntry) -> bool) -> Op
 }
 
 /// What could be restored instead.
-fn others(entries: &[CatalogEntry]) -> String {
+fn others(app: &AppId, entries: &[CatalogEntry]) -> String {
     let mut there: Vec<&CatalogEntry> = entries.iter().filter(|entry| entry.gone.is_none()).collect();
     there.sort_by_key(|entry| std::cmp::Reverse((entry.backup.accepted_at, entry.backup.id)));
     let told = there.iter().take(3).map(|entry| {
@@ -106,8 +106,10 @@ fn others(entries: &[CatalogEntry]) -> String {
     });
     let told: Vec<String> = told.collect();
     if told.is_empty() {
-        return "none is known here; `--backup ID` takes one that Azure lists, and `--blob NAME` one that it does not"
-            .to_owned();
+        let name = app.short_name();
+        return format!(
+            "none is known here: `holdfast backup {name} --wait` takes one, `holdfast backups list {name}` shows what Azure has"
+        );
     }
     format!("the newest that are there: {}", told.join("; "))
 }
@@ -210,5 +212,9 @@ mod tests {
         assert!(told.contains(", not good; 2 from"), "{told}");
         let told = render(&nowhere(&app(), &[], BackupId(5)).into());
         assert!(told.starts_with("error: shop has no backup 5\nhelp: none is known here"), "{told}");
+        assert!(
+            told.contains("`holdfast backup shop --wait` takes one") && !told.contains("--blob"),
+            "{told}"
+        );
     }
 }

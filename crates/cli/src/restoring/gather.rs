@@ -1,9 +1,10 @@
 //! Asks the store, Azure and storage what a plan depends on, and refuses what would not go well.
 
 use anyhow::Context as _;
-use holdfast_arm::{Backup, Error, RestoreRequest, Verdict};
+use holdfast_arm::{Backup, RestoreRequest, Verdict};
 use holdfast_model::{
-    App, AppId, BackupFacts, BackupStatus, DatabaseRef, Drill, Restore, SasFacts, StorageName, Task, Terms,
+    App, AppId, BackupFacts, BackupStatus, CatalogEntry, DatabaseFacts, DatabaseRef, Drill, Restore,
+    SasFacts, StorageName, Task, Terms,
 };
 use holdfast_store::{CatalogFilter, Running};
 
@@ -63,7 +64,9 @@ pub async fn plan(desk: &Desk<'_>, ask: Ask) -> anyhow::Result<Plan> {
     let place = place(desk, &ask, target).await?;
     let sas = sas(desk, &terms).await?;
     let backup = match &ask.wanted {
-        Wanted::Blob(name) => discovered(desk, (name, &ask), &terms).await?,
+        Wanted::Blob(_) => {
+            Source { databases: discovered(desk, (&backup.blob, &ask), &terms).await?, ..backup }
+        }
         _ => backup,
     };
     let blobs = blobs(desk, &backup, &terms).await?;
@@ -109,7 +112,7 @@ async fn backup(desk: &Desk<'_>, ask: &Ask) -> anyhow::Result<Source> {
     let entries = desk.store.catalog(&filter).await?;
     let going = being_deleted(desk.store, app).await?;
     let (id, known) = match choose(app, (&entries, &going), &ask.wanted)? {
-        Chosen::Blob(name) => return Ok(Source::blob(name, Vec::new())),
+        Chosen::Blob(name) => return Ok(of_blob(&entries, name)),
         Chosen::Known(entry) => (entry.backup.id, Some(entry)),
         Chosen::Listed(id) => (id, None),
     };
@@ -118,7 +121,7 @@ async fn backup(desk: &Desk<'_>, ask: &Ask) -> anyhow::Result<Source> {
     let listed = match desk.arm.list_backups(app).await {
         Ok(listed) => listed.into_iter().find(|backup| backup.id == id),
         Err(error) if *error.verdict() == Verdict::NotFound => {
-            let failure = Failure::new(Exit::Failed, format!("Azure has no app {}", app.short_name()));
+            let failure = Failure::new(Exit::Usage, format!("Azure has no app {}", app.short_name()));
             return Err(failure.help(format!("{cure} --to OTHER_APP")).into());
         }
         Err(error) => return Err(error).context("failed to ask Azure for the backup"),
@@ -129,9 +132,15 @@ async fn backup(desk: &Desk<'_>, ask: &Ask) -> anyhow::Result<Source> {
         (None, None) => Err(nowhere(app, &entries, id).into()),
         (Some(_), None) => {
             let what = format!("Azure no longer lists backup {id} of {}", app.short_name());
-            Err(Failure::new(Exit::Failed, what).help(cure).into())
+            Err(Failure::new(Exit::Usage, what).help(cure).into())
         }
     }
+}
+
+/// A blob, with what the catalog knows of it. It has no number: Azure is asked for the blob, and not for a backup of its list.
+fn of_blob(entries: &[CatalogEntry], name: &str) -> Source {
+    let known = entries.iter().find(|entry| entry.backup.blob == name);
+    known.map_or_else(|| Source::blob(name), |entry| Source { id: None, ..Source::from(entry) })
 }
 
 /// A backup that only Azure knows; it must have been made.
@@ -139,7 +148,7 @@ fn whole(app: &AppId, backup: Backup) -> Result<BackupFacts, Failure> {
     let is_made = matches!(backup.status, BackupStatus::Succeeded | BackupStatus::PartiallySucceeded);
     let (Some(blob), Some(accepted_at), true) = (backup.blob_name, backup.created, is_made) else {
         let what = format!("Azure calls backup {} of {} {}", backup.id, app.short_name(), backup.status);
-        return Err(Failure::new(Exit::Failed, what).help("name one that succeeded"));
+        return Err(Failure::new(Exit::Usage, what).help("name one that succeeded"));
     };
     let (size_bytes, finished_at) = (backup.size_bytes.unwrap_or_default(), backup.finished);
     Ok(BackupFacts { id: backup.id, blob, size_bytes, accepted_at, finished_at, databases: backup.databases })
@@ -157,7 +166,11 @@ async fn sas(desk: &Desk<'_>, terms: &Terms) -> anyhow::Result<SasFacts> {
 }
 
 /// What Azure finds in a blob that its list need not know.
-async fn discovered(desk: &Desk<'_>, (blob, ask): (&str, &Ask), terms: &Terms) -> anyhow::Result<Source> {
+async fn discovered(
+    desk: &Desk<'_>,
+    (blob, ask): (&str, &Ask),
+    terms: &Terms,
+) -> anyhow::Result<Vec<DatabaseFacts>> {
     let (target, asked) = match &ask.aim {
         Aim::Over(target) => (target, target),
         Aim::New(target) => (target, &ask.source.id),
@@ -174,10 +187,20 @@ async fn discovered(desk: &Desk<'_>, (blob, ask): (&str, &Ask), terms: &Terms) -
         ignore_conflicting_host_names: false,
     };
     let found = desk.arm.discover(asked, &request).await;
-    let found = found.map_err(|error: Error| {
-        anyhow::Error::new(error).context(format!("failed to let Azure look into the blob {blob}"))
-    })?;
-    Ok(Source::blob(blob, found.databases))
+    match found {
+        Ok(found) => Ok(found.databases),
+        Err(error) if *error.verdict() == Verdict::NotFound => Err(no_blob(ask, blob, terms).into()),
+        Err(error) => Err(error).with_context(|| format!("failed to let Azure look into the blob {blob}")),
+    }
+}
+
+/// Azure looked where it was told to, and did not find it.
+fn no_blob(ask: &Ask, blob: &str, terms: &Terms) -> Failure {
+    let (storage, name) = (&terms.storage, ask.source.id.short_name());
+    let what = format!("Azure finds no blob {blob} in storage `{storage}`");
+    let help =
+        format!("`holdfast backups list {name} --gone` shows the blobs; `--storage NAME` looks elsewhere");
+    Failure::new(Exit::Usage, what).help(help)
 }
 
 /// Archive and manifest: a restore stops the app, and fails without both.

@@ -30,7 +30,7 @@ pub async fn place(desk: &Desk<'_>, ask: &Ask, target: &AppId) -> anyhow::Result
                 None => "make the app in Azure first, or say --to-new NAME",
             };
             let what = format!("Azure has no app {}", target.short_name());
-            Err(Failure::new(Exit::Failed, what).help(help).into())
+            Err(Failure::new(Exit::Usage, what).help(help).into())
         }
         (Aim::New(_), Some(_)) => {
             let what = format!("{} exists already", target.short_name());

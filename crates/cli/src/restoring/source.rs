@@ -50,8 +50,8 @@ impl Source {
         }
     }
 
-    /// A blob of which only the name is known, and what is in it.
-    pub fn blob(name: &str, databases: Vec<DatabaseFacts>) -> Self {
+    /// A blob of which only the name is known.
+    pub fn blob(name: &str) -> Self {
         Self {
             id: None,
             blob: name.to_owned(),
@@ -60,7 +60,7 @@ impl Source {
             good: None,
             verified_at: None,
             storage: None,
-            databases,
+            databases: Vec::new(),
         }
     }
 

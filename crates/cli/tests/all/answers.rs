@@ -200,3 +200,24 @@ fn an_azure_that_cannot_be_reached_is_said_so_without_the_secret() {
     assert!(ended.err.contains("help: check the network and the credential"), "{}", ended.err);
     assert!(!ended.err.contains("hunter2"), "{}", ended.err);
 }
+
+#[test]
+fn programs_are_told_that_the_audit_does_not_hold_and_a_text_that_is_no_hash_is_refused() {
+    let place = Place::new();
+    let nowhere = place.run("migrate --store nowhere/x.sqlite");
+    assert!(
+        nowhere.code == 3 && nowhere.err.contains("the folder nowhere does not exist; make it first"),
+        "{}",
+        nowhere.err
+    );
+    let made = place.json("migrate");
+    assert_eq!(made["store"], "holdfast.sqlite", "{made}");
+    assert_eq!(place.json("audit verify")["holds"], true);
+    let unknown = "ab".repeat(32);
+    let ended = place.run(&format!("audit verify --since {unknown} --output json"));
+    let document: Value = serde_json::from_str(&ended.out).unwrap();
+    assert_eq!((ended.code, &document["holds"]), (1, &false.into()), "{document}");
+    assert!(ended.err.contains("events are missing at its end"), "{}", ended.err);
+    let ended = place.run("audit verify --since abc");
+    assert!(ended.code == 2 && ended.err.contains("is no hash of an event\nhelp: "), "{}", ended.err);
+}

@@ -36,7 +36,15 @@ fn a_held_backup_and_the_last_good_one_stay_and_another_is_deleted() {
     assert!(again.code == 2 && again.err.contains("is held already: lawsuit\nhelp: "), "{}", again.err);
     assert_eq!(place.json("hold list")[0]["reason"], "lawsuit");
     let ended = place.run(&format!("backups delete {app} {old} --yes"));
-    assert_eq!((ended.code, ended.err), (2, format!("error: backup {old} is held: lawsuit\n")));
+    assert_eq!(
+        (ended.code, ended.err),
+        (
+            2,
+            format!(
+                "error: backup {old} is held: lawsuit; `holdfast hold remove {app} --backup {old} --reason TEXT` ends that\n"
+            )
+        )
+    );
     let unknown = place.run(&format!("hold add {app} --backup 1 --reason x"));
     assert!(unknown.code == 2 && unknown.err.contains("the catalog knows no backup 1"), "{}", unknown.err);
 
@@ -50,7 +58,7 @@ fn a_held_backup_and_the_last_good_one_stay_and_another_is_deleted() {
 
     let ended = place.run(&format!("backups delete {app} {new} --yes"));
     assert_eq!(ended.code, 2);
-    assert!(ended.err.contains(&format!("backup {new} is the last good one")), "{}", ended.err);
+    assert!(ended.err.contains(&format!("backup {new} is the only good one left")), "{}", ended.err);
     let list = place.json(&format!("backups list {app}"));
     assert_eq!(list["backups"].as_array().unwrap().len(), 1, "{list}");
     let list = place.json(&format!("backups list {app} --gone"));

@@ -61,8 +61,13 @@ fn a_schedule_is_pushed_once_somebody_agrees_and_drift_from_it_shows() {
     assert_eq!(ended.code, 2, "{}", ended.out);
     assert!(ended.err.contains("and deletes it by its own rule"), "{}", ended.err);
 
-    let done = place.json(&format!("native-schedule remove {app} --yes --wait"));
-    assert_eq!(done[0]["outcome"], "succeeded", "{done}");
+    let asked = place.run("native-schedule remove --all");
+    assert!(asked.code == 2 && asked.err.contains("TO REMOVE"), "{}", asked.err);
+    assert_eq!(asked.err.matches("every 7 days, kept 14 days").count(), 1, "{}", asked.err);
+    let done = place.json("native-schedule remove --all --yes --wait");
+    assert_eq!((done.as_array().unwrap().len(), &done[0]["outcome"]), (1, &"succeeded".into()), "{done}");
+    let nothing = place.run("native-schedule remove --all --yes");
+    assert!(nothing.code == 0 && nothing.err.starts_with("nothing to remove"), "{}", nothing.err);
     assert_eq!(place.json(&format!("native-schedule show {app}"))[0]["schedule"], Value::Null);
 }
 

@@ -96,12 +96,12 @@ fn what_would_not_go_well_is_refused_before_anything_is_written() {
         ("--backup 7 --overwrite", 2, "has no backup 7\nhelp: the newest that are there: "),
         ("--at 2001-01-01T00:00:00Z --overwrite", 2, "is from before 2001-01-01T00:00:00"),
         ("--latest --overwrite --databases orders", 2, "the backup holds no database `orders`"),
-        ("--latest --to-slot nowhere --overwrite", 1, &format!("Azure has no app {slot}")),
+        ("--latest --to-slot nowhere --overwrite", 2, &format!("Azure has no app {slot}")),
         (&format!("--latest --to-new {name}"), 2, "exists already"),
         ("--latest --to-new -x-", 2, "cannot be the name of an app"),
         ("--latest --to-new fresh --plan p", 2, "is not the ARM id of an App Service plan"),
         ("--latest --overwrite --storage simulate", 2, "did you mean `simulated`?"),
-        ("--blob nothing.zip --overwrite", 4, "failed to let Azure look into the blob nothing.zip"),
+        ("--blob nothing.zip --overwrite", 2, "no blob nothing.zip in storage `simulated`\nhelp: "),
     ] {
         let options = options.replace("--to-new -x-", "--to-new=-x-");
         let text = ground.told(&format!("restore {app} {options} --yes"), code);
@@ -171,6 +171,14 @@ fn a_backup_goes_into_another_app_or_a_new_one_too() {
     assert!(
         planned["plan"]["warnings"][0].as_str().unwrap().contains("nothing of this backup but what Azure")
     );
+    // The catalog that has it tells what it knows, though Azure is asked for the blob.
+    let told = ground.place.json(&format!("restore {app} --blob {blob} --overwrite"));
+    let backup = &told["plan"]["backup"];
+    assert_eq!(
+        (&backup["good"], &backup["id"], backup["taken_at"].is_string()),
+        (&true.into(), &Value::Null, true)
+    );
+    assert!(!told["plan"]["warnings"].to_string().contains("knows nothing of this backup"), "{told}");
     let line = format!("restore {app} --blob {blob} --overwrite --yes --wait --store empty.sqlite");
     let done = ground.place.json(&line);
     assert_eq!((&done["run"]["outcome"], &done["plan"]["backup"]["id"]), (&"succeeded".into(), &Value::Null));
@@ -184,6 +192,7 @@ fn a_drill_goes_into_a_scratch_app_and_never_into_one_that_a_policy_backs_up() {
         (String::new(), "nothing says which scratch app"),
         (format!("--into {app}"), "would be restored into itself"),
         (format!("--into {scratch}"), "so it is no scratch app"),
+        (format!("--into {}", short(scratch)), "so it is no scratch app"),
     ] {
         let text = ground.told(&format!("drill {app} {options} --yes"), 2);
         assert!(text.contains(reason), "{text}");

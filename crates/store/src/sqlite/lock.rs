@@ -17,10 +17,13 @@ impl OneProcess {
     pub fn lock(store: &Path) -> Result<Self, Error> {
         let mut path = store.as_os_str().to_owned();
         path.push(".lock");
-        let cannot = |error: &std::io::Error| Error::Open {
-            place: store.display().to_string(),
-            why: format!("its lock file {} cannot be used: {error}", Path::new(&path).display()),
-            source: None,
+        let wrong = |why: String| Error::Open { place: store.display().to_string(), why, source: None };
+        let missing = store.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.is_dir());
+        if let Some(folder) = missing {
+            return Err(wrong(format!("the folder {} does not exist; make it first", folder.display())));
+        }
+        let cannot = |error: &std::io::Error| {
+            wrong(format!("its lock file {} cannot be used: {error}", Path::new(&path).display()))
         };
         let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
         let file = file.map_err(|error| cannot(&error))?;

@@ -1,6 +1,6 @@
 //! `holdfast backups delete`: deletes backups, once somebody has seen which.
 
-use holdfast_model::{BackupFacts, Delete, NewRun, RunId, Task, Terms, Trigger};
+use holdfast_model::{BackupFacts, Delete, NewRun, RunId, Task, Terms, Trigger, format_timestamp};
 
 use super::plan::{Allowed, Plan};
 use super::{foreign, plan, tell_doubt};
@@ -30,6 +30,12 @@ pub async fn run(args: &DeleteArgs, context: &Context) -> anyhow::Result<Exit> {
         foreign::find_blobs(&plan.foreign, terms, &desk).await?;
     }
     context.out.message(&table(&backups, &inventory).render(false, None));
+    if let Some((newest, left)) = plan::newest_good(&inventory, &plan) {
+        let at = format_timestamp(left.backup.accepted_at);
+        context.out.message(&format!(
+            "warning: backup {newest} is the newest good one: without it the app can be brought back to {at} only"
+        ));
+    }
     let question =
         format!("Delete {} of {}?", counted(backups.len(), "backup"), inventory.app.id.short_name());
     confirm::agreed(&question, args.going.yes, context)?;

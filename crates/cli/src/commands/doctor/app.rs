@@ -68,7 +68,7 @@ impl Facts {
             None => found.push(Finding::warn(
                 "policy",
                 &name,
-                "is in no policy, so nobody backs it up",
+                "in no policy, and so not backed up",
                 "give it one in the fleet file",
             )),
         }
@@ -81,15 +81,12 @@ impl Facts {
         match tier {
             None => Finding::warn("tier", name, "Azure does not tell its tier", "look at its plan in Azure"),
             Some(tier) if !tier::allows_backups(tier) => {
-                Finding::fail("tier", name, format!("is in the tier {tier}, which has no backups"), cure)
+                Finding::fail("tier", name, format!("in the tier {tier}, which has no backups"), cure)
             }
-            Some(tier) if self.app.id.slot().is_some() && !tier::allows_slots(tier) => Finding::fail(
-                "tier",
-                name,
-                format!("is a slot in the tier {tier}, which backs up none"),
-                cure,
-            ),
-            Some(tier) => Finding::ok("tier", name, format!("is in the tier {tier}")),
+            Some(tier) if self.app.id.slot().is_some() && !tier::allows_slots(tier) => {
+                Finding::fail("tier", name, format!("in the tier {tier}, which backs up no slots"), cure)
+            }
+            Some(tier) => Finding::ok("tier", name, format!("in the tier {tier}")),
         }
     }
 

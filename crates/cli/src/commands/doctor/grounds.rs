@@ -1,5 +1,6 @@
 //! What all apps share: credentials, storages, the store, the broker, scratch apps.
 
+use std::path::Path;
 use std::time::Duration;
 
 use holdfast_arm::{Arm, Verdict as Azure};
@@ -14,7 +15,7 @@ use crate::config::Fleet;
 use crate::context::Context;
 use crate::desk::{longest, unfit};
 use crate::identities::Identities;
-use crate::output::until;
+use crate::output::age;
 use crate::tier;
 
 /// Clocks may differ by this before somebody should know.
@@ -48,7 +49,7 @@ pub async fn backends(context: &Context) -> Vec<Finding> {
             Finding::ok("store", place, "is there, with this program's schema")
         }
         Err(error) => {
-            let cure = "`holdfast migrate` makes one, or brings one that is older up to date";
+            let cure = store_cure(error.downcast_ref(), &context.global.store);
             Finding::fail("store", place, format!("{error:#}"), cure)
         }
     }];
@@ -61,6 +62,19 @@ pub async fn backends(context: &Context) -> Vec<Finding> {
         });
     }
     found
+}
+
+/// A store that is there and cannot be read is not made anew: it may be the only record of what there is.
+fn store_cure(error: Option<&holdfast_store::Error>, file: &Path) -> &'static str {
+    use holdfast_store::Error as Store;
+    match error {
+        Some(Store::OlderSchema { .. }) => "`holdfast migrate` brings it up to date",
+        Some(Store::NewerSchema { .. }) => "use that version of holdfast, or a newer one",
+        Some(Store::Open { .. }) if !file.exists() => {
+            "`holdfast migrate` makes one; --store or --database-url names another"
+        }
+        _ => "keep what is there, and bring the store back from a copy: see docs/operations.md",
+    }
 }
 
 /// Will each of these storages do for a backup that begins now?
@@ -85,7 +99,10 @@ fn of_storage(name: &StorageName, health: Result<SasHealth, Error>, now: Timesta
         Ok(health) => health,
         Err(error) => return vec![Finding::fail("SAS", name.as_str(), error.to_string(), cure)],
     };
-    let ends = health.facts.window.expiry.map(|expiry| format!(", ends {}", until(expiry, now)));
+    let ends = health.facts.window.expiry.map(|expiry| {
+        let word = if expiry <= now { "ended" } else { "ends" };
+        format!(", {word} {}", age(expiry, now))
+    });
     let says = format!("{} from {}{}", health.facts.fingerprint, health.origin, ends.unwrap_or_default());
     let mut found = vec![match unfit(&health).as_slice() {
         [] => Finding::ok("SAS", name.as_str(), format!("{says}: a blob was written and deleted")),

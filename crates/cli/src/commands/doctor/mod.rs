@@ -76,7 +76,9 @@ async fn look(args: &DoctorArgs, fleet: &Fleet, context: &Context) -> anyhow::Re
     let storage = storages(fleet, &context.clock, context.rng())?;
     let mut findings = grounds::credentials(fleet, context).await?;
     let (apps, unanswered) = apps(fleet, &arm).await;
-    findings.extend(unanswered);
+    // Without a token no subscription answers: that is said once, and by its cause.
+    let has_token = findings.iter().all(|finding| finding.verdict == Verdict::Ok);
+    findings.extend(unanswered.into_iter().filter(|_| has_token));
     if let Some(name) = &args.app {
         let ids: Vec<_> = apps.iter().map(|app| app.id.clone()).collect();
         let id = find::app(&ids, name)?;
@@ -147,7 +149,7 @@ fn summarized(findings: Vec<Finding>) -> Vec<Finding> {
     let asked = findings.iter().filter(is_app).count();
     let mut summarized = Vec::new();
     if asked > 0 {
-        summarized.push(Finding::ok("apps", "fleet", format!("{there} of {asked} are there")));
+        summarized.push(Finding::ok("apps", "fleet", format!("there: {there} of {asked}")));
     }
     summarized.extend(together(findings.into_iter().filter(|finding| finding.verdict != Verdict::Ok)));
     summarized

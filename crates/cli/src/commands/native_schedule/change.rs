@@ -1,9 +1,15 @@
 //! `holdfast native-schedule push` and `remove`: sets Azure's own schedules, or takes them away.
 
-use holdfast_model::{App, NativeSchedule, NewRun, RunId, StorageName, Task, Terms, Timestamp, Trigger};
+use std::collections::BTreeMap;
 
-use super::apps;
+use anyhow::Context as _;
+use holdfast_arm::Arm;
+use holdfast_model::{
+    App, AppId, NativeSchedule, NewRun, RunId, StorageName, Task, Terms, Timestamp, Trigger,
+};
+
 use super::show::words;
+use super::{apps, found};
 use crate::args::ChangeArgs;
 use crate::backends::Backends;
 use crate::commands::added;
@@ -14,6 +20,8 @@ use crate::exit::{Exit, Failure};
 use crate::known;
 use crate::output::{Table, counted};
 
+const WRITE_ONE: &str = "write native_schedule = { every = \"7 days\" } into a policy of the fleet file";
+
 /// Sets what the policies say.
 pub async fn push(args: &ChangeArgs, context: &Context) -> anyhow::Result<Exit> {
     let fleet = context.fleet()?;
@@ -21,7 +29,8 @@ pub async fn push(args: &ChangeArgs, context: &Context) -> anyhow::Result<Exit> 
     let apps = apps(&args.apps, &fleet, &*backends.store, context).await?;
     let wanted = wanted(&apps, args.apps.all, &fleet)?;
     if wanted.is_empty() {
-        return Err(Failure::new(Exit::Usage, "no app has a policy with `native_schedule`").into());
+        let failure = Failure::new(Exit::Usage, "no app has a policy with `native_schedule`");
+        return Err(failure.help(WRITE_ONE).into());
     }
     let mut table = Table::new(["APP", "TO PUSH"]);
     for (app, schedule) in &wanted {
@@ -54,7 +63,18 @@ pub async fn push(args: &ChangeArgs, context: &Context) -> anyhow::Result<Exit> 
 pub async fn remove(args: &ChangeArgs, context: &Context) -> anyhow::Result<Exit> {
     let fleet = context.fleet()?;
     let backends = Backends::open_beside(context).await?;
-    let apps = apps(&args.apps, &fleet, &*backends.store, context).await?;
+    let mut apps = apps(&args.apps, &fleet, &*backends.store, context).await?;
+    let scheduled = scheduled(&apps, &*known::azure(&fleet, context)?).await?;
+    apps.retain(|app| scheduled.contains_key(&app.id));
+    if apps.is_empty() {
+        context.out.message("nothing to remove: Azure has no schedule of its own there");
+        return added::runs(&[], (fleet, backends), false, context, context.rng()).await;
+    }
+    let mut table = Table::new(["APP", "TO REMOVE"]);
+    for (app, schedule) in &scheduled {
+        table.row([app.short_name().into(), words(schedule).into()]);
+    }
+    context.out.message(&table.render(false, None));
     let question = format!("Take away Azure's own schedule of {}?", counted(apps.len(), "app"));
     confirm::agreed(&question, args.going.yes, context)?;
     let (now, mut rng) = (backends.store.now().await?, context.rng());
@@ -64,6 +84,18 @@ pub async fn remove(args: &ChangeArgs, context: &Context) -> anyhow::Result<Exit
     let remove = |app| run(app, &terms(app), nothing.clone(), (now, context), &mut rng);
     let runs: Vec<NewRun> = apps.iter().map(remove).collect();
     added::runs(&runs, (fleet, backends), args.going.wait, context, rng).await
+}
+
+/// What Azure runs by itself, of the apps for which it runs something.
+async fn scheduled(apps: &[App], arm: &dyn Arm) -> anyhow::Result<BTreeMap<AppId, NativeSchedule>> {
+    let mut scheduled = BTreeMap::new();
+    for app in apps {
+        let found = found(arm, &app.id).await;
+        let found =
+            found.with_context(|| format!("failed to look for a schedule of {}", app.id.short_name()))?;
+        scheduled.extend(found.map(|found| (app.id.clone(), found.schedule)));
+    }
+    Ok(scheduled)
 }
 
 /// What the policies say. An app that was named must have something; of all, those count that have.
@@ -79,8 +111,7 @@ fn wanted<'a>(
             None if all => {}
             None => {
                 let what = format!("the policy of {} has no `native_schedule`", app.id.short_name());
-                let help = "write native_schedule = { every = \"7 days\" } into it";
-                return Err(Failure::new(Exit::Usage, what).help(help));
+                return Err(Failure::new(Exit::Usage, what).help(WRITE_ONE));
             }
         }
     }

@@ -10,7 +10,7 @@ use crate::context::Context;
 use crate::desk::{longest, storage_named, unfit};
 use crate::engine::storages;
 use crate::exit::Exit;
-use crate::output::{Cell, Table, Tone, until};
+use crate::output::{Cell, Table, Tone, age};
 
 /// The document for programs.
 #[derive(Debug, Serialize)]
@@ -102,7 +102,7 @@ fn show(lines: &[Line], now: Timestamp, context: &Context) -> std::io::Result<()
         table.row([
             line.storage.as_str().into(),
             line.sas.as_ref().map_or("-", |sas| sas.fingerprint.as_str()).into(),
-            expiry.map_or_else(|| "-".to_owned(), |expiry| until(expiry, now)).into(),
+            expiry.map_or_else(|| "-".to_owned(), |expiry| age(expiry, now)).into(),
             line.origin.as_deref().unwrap_or("-").into(),
             line.policies.to_string().into(),
             does,

@@ -3,11 +3,10 @@
 use holdfast_arm::Backup;
 use holdfast_model::{BackupFacts, BackupStatus};
 use holdfast_storage::BlobFacts;
-use serde::Serialize;
+use serde::ser::{Serialize, SerializeStruct as _, Serializer};
 
 /// What became of a backup.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "verdict", rename_all = "snake_case")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
     /// It is there.
     Verified {
@@ -24,6 +23,22 @@ pub enum Verdict {
         /// Why.
         detail: String,
     },
+}
+
+impl Serialize for Verdict {
+    /// With all keys, whichever it is: what it does not say is `null`.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let (verdict, size_bytes, detail) = match self {
+            Self::Verified { size_bytes } => ("verified", *size_bytes, None),
+            Self::Lost { detail } => ("lost", None, Some(detail)),
+            Self::Unchecked { detail } => ("unchecked", None, Some(detail)),
+        };
+        let mut keys = serializer.serialize_struct("Verdict", 3)?;
+        keys.serialize_field("verdict", verdict)?;
+        keys.serialize_field("size_bytes", &size_bytes)?;
+        keys.serialize_field("detail", &detail)?;
+        keys.end()
+    }
 }
 
 /// The blob and the manifest beside it.

@@ -22,10 +22,10 @@ fn everything_that_forbids_a_deletion_is_told_at_once() {
     assert_eq!(
         refused,
         [
-            "backup 2 is held: lawsuit",
+            "backup 2 is held: lawsuit; `holdfast hold remove shop --backup 2 --reason TEXT` ends that",
             "backup 3 is not one of the catalog: give --foreign to delete it",
             "backup 4 is no longer there",
-            "backup 5 is unknown: neither Azure nor the catalog has it",
+            "backup 5 is unknown: neither Azure nor the catalog has it; `holdfast backups list shop` shows all",
         ]
     );
 }
@@ -52,7 +52,10 @@ fn the_last_good_backup_goes_only_when_that_is_said() {
         )
     };
     let refused = deletion(&shop(), &ids(&[1]), Allowed::default()).unwrap_err();
-    assert!(refused.len() == 1 && refused[0].starts_with("backup 1 is the last good one"), "{refused:?}");
+    assert!(
+        refused.len() == 1 && refused[0].starts_with("backup 1 is the only good one left"),
+        "{refused:?}"
+    );
     assert!(deletion(&shop(), &ids(&[1]), Allowed { last: true, foreign: false }).is_ok());
     assert!(deletion(&shop(), &ids(&[2]), Allowed::default()).is_ok(), "it is no good one");
 }
@@ -94,7 +97,7 @@ fn only_whole_backups_that_the_catalog_does_not_know_are_taken_over() {
         [
             "backup 1 is in the catalog already",
             "backup 4 is PartiallySucceeded: only whole backups are taken over",
-            "backup 5 is unknown: Azure does not list it",
+            "backup 5 is unknown: Azure does not list it; `holdfast backups list shop` shows what it lists",
         ]
     );
 }
@@ -108,5 +111,21 @@ fn a_backup_that_is_being_deleted_cannot_stand_in_for_the_last_good_one() {
     assert!(deletion(&shop, &ids(&[2]), Allowed::default()).is_ok());
     shop.being_deleted.insert(BackupId(1));
     let refused = deletion(&shop, &ids(&[2]), Allowed::default()).unwrap_err();
-    assert!(refused.len() == 1 && refused[0].starts_with("backup 2 is the last good one"), "{refused:?}");
+    assert!(
+        refused.len() == 1 && refused[0].starts_with("backup 2 is the only good one left"),
+        "{refused:?}"
+    );
+}
+
+#[test]
+fn whoever_deletes_the_newest_good_backup_hears_what_is_left() {
+    let shop = inventory(
+        vec![entry(1, "hf-a.zip", 10), entry(2, "hf-b.zip", 20)],
+        vec![listed(1, "hf-a.zip", 10), listed(2, "hf-b.zip", 20)],
+    );
+    let left = |gone: &[i64]| {
+        let plan = deletion(&shop, &ids(gone), Allowed { last: true, foreign: false }).unwrap();
+        newest_good(&shop, &plan).map(|(newest, left)| (newest.0, left.backup.id.0))
+    };
+    assert_eq!([left(&[2]), left(&[1]), left(&[1, 2])], [Some((2, 1)), None, None]);
 }

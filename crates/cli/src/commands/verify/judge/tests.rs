@@ -97,3 +97,12 @@ fn what_nobody_could_tell_is_no_loss() {
         assert_eq!(judge(&facts(10), &sight), unchecked(why), "{sight:?}");
     }
 }
+
+#[test]
+fn programs_find_every_key_of_a_verdict_whichever_it_is() {
+    let json = |verdict| serde_json::to_value::<Verdict>(verdict).unwrap();
+    let verified = serde_json::json!({ "verdict": "verified", "size_bytes": 7, "detail": null });
+    assert_eq!(json(Verdict::Verified { size_bytes: Some(7) }), verified);
+    let lost = serde_json::json!({ "verdict": "lost", "size_bytes": null, "detail": "it is empty" });
+    assert_eq!(json(Verdict::Lost { detail: "it is empty".into() }), lost);
+}
