@@ -185,5 +185,5 @@ fn retention_tells_what_would_go_and_why_the_others_stay() {
     let policy = of["policy"].as_str().unwrap();
     assert_eq!(place.json(&format!("retention --policy {policy}"))["apps"].as_array().unwrap().len(), 1);
     let unknown = place.run("retention --policy bronze");
-    assert!(unknown.code == 2 && unknown.err.contains("it has these: gold, silver"), "{}", unknown.err);
+    assert!(unknown.code == 2 && unknown.err.contains("there are: gold, silver"), "{}", unknown.err);
 }
