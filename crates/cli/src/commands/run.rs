@@ -86,7 +86,7 @@ async fn serve(
         broker.close().await;
     }
     store.close().await;
-    tracing::info!("stopped; every step in hand is finished, and nothing is lost");
+    tracing::info!("stopped; nothing is lost");
     Ok(Exit::Done)
 }
 
