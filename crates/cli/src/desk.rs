@@ -49,7 +49,7 @@ impl<'a> Desk<'a> {
             Ok(id) => id,
             Err(_) => text.parse().map_err(|_| error)?,
         };
-        Ok(App { id, policy: None, plan: None, databases: Vec::new(), paused: false })
+        Ok(App::new(id))
     }
 
     /// An error unless a credential of the fleet file serves the subscription.

@@ -78,8 +78,7 @@ async fn known(fleet: &Fleet, store: &dyn Store, context: &Context) -> anyhow::R
     let mut apps: BTreeMap<AppId, App> =
         fleet.apps_with(&sites).into_iter().map(|app| (app.id.clone(), app)).collect();
     for app in store.status().await?.into_iter().filter(|app| !app.removed) {
-        let found =
-            App { id: app.app.clone(), policy: app.policy, plan: None, databases: Vec::new(), paused: false };
+        let found = App { policy: app.policy, ..App::new(app.app.clone()) };
         apps.entry(app.app).or_insert(found);
     }
     Ok(Known { apps, unanswered: unanswered.into_iter().next() })

@@ -9,13 +9,7 @@ pub fn about(
     now: Timestamp,
     rng: &mut fastrand::Rng,
 ) -> NewRun {
-    let app = App {
-        id: entry.app.clone(),
-        policy: entry.policy.clone(),
-        plan: None,
-        databases: Vec::new(),
-        paused: false,
-    };
+    let app = App { policy: entry.policy.clone(), ..App::new(entry.app.clone()) };
     // Nothing is sent for a note, so of its terms only the place of the backup says something.
     let terms = Terms::new(entry.storage.clone(), "");
     NewRun::note(RunId::new(now, rng), &app, &terms, (note, by), now)

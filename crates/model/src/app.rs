@@ -23,6 +23,11 @@ pub struct App {
 }
 
 impl App {
+    /// An app of which no more is known than its id: in no policy, and not paused.
+    pub fn new(id: AppId) -> Self {
+        Self { id, policy: None, plan: None, databases: Vec::new(), paused: false }
+    }
+
     /// What the app shares with others when it is backed up: its plan, or its resource group while the plan is
     /// unknown, because groups and plans mostly go together.
     pub fn plan_or_group(&self) -> String {

@@ -58,11 +58,14 @@ impl Planner {
             if since_sync >= SYNC_EVERY || self.fleet.has_changed().unwrap_or(false) {
                 since_sync = match self.sync().await {
                     Ok(_) => Duration::ZERO,
-                    Err(error) => report("sync the fleet", &error, SYNC_EVERY),
+                    Err(error) => {
+                        report("sync the fleet", &error);
+                        SYNC_EVERY
+                    }
                 };
             }
             if let Err(error) = self.plan_due().await {
-                report("plan due runs", &error, ());
+                report("plan due runs", &error);
             }
             // Whichever comes first; that time passed is the usual case.
             let _ = tokio::time::timeout(self.look_every, stop.cancelled()).await;
@@ -132,7 +135,6 @@ impl Planner {
     }
 }
 
-fn report<T>(what: &'static str, error: &Error, then: T) -> T {
+fn report(what: &'static str, error: &Error) {
     tracing::error!(error = error as &dyn std::error::Error, "failed to {what}; trying again");
-    then
 }

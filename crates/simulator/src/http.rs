@@ -35,10 +35,10 @@ pub struct Server {
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
     /// The listener broke.
-    #[error("serve the simulated azure")]
+    #[error("failed to serve the simulated azure")]
     Serve(#[source] io::Error),
     /// Its task panicked or was aborted.
-    #[error("run the simulated azure's task")]
+    #[error("failed to run the simulated azure's task")]
     Task(#[source] tokio::task::JoinError),
 }
 

@@ -50,8 +50,8 @@ pub trait Store: Send + Sync + Debug {
     /// app has, are errors.
     async fn add_run(&self, run: &NewRun) -> Result<(), Error>;
 
-    /// Adds runs, but for those whose tick has a run and those whose subject an unfinished run of the same app has:
-    /// any number of processes may add the same. Returns how many were added. One transaction.
+    /// Adds runs, and skips those whose tick has one already and those whose subject an unfinished run of the same app
+    /// has: any number of processes may add the same. Returns how many were added. One transaction.
     async fn add_runs(&self, runs: &[NewRun]) -> Result<u64, Error>;
 
     /// The backups that Holdfast knows of, by app, the newest first.

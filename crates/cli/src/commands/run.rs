@@ -69,6 +69,14 @@ async fn serve(
     let process = Process { role, store: Arc::clone(&store), attached: broker.clone().map(attached) };
     let shown = telemetry.serve(console.listen, process, &stop).await?;
     let stopper = tokio::spawn(stop_on_signal(stop.clone()));
+    if let Some(broker) = broker.clone() {
+        // What the broker sent ahead goes to other workers at once, and does not wait for the steps in hand here.
+        let stop = stop.clone();
+        tokio::spawn(async move {
+            stop.cancelled().await;
+            broker.stop_receiving();
+        });
+    }
     engine.run(role, stop).await;
     stopper.abort();
     if let Some(shown) = shown {
@@ -78,7 +86,7 @@ async fn serve(
         broker.close().await;
     }
     store.close().await;
-    tracing::info!("stopped; every step in hand is finished, and nothing is lost");
+    tracing::info!("stopped; nothing is lost");
     Ok(Exit::Done)
 }
 

@@ -115,13 +115,7 @@ impl Fleet {
             .collect();
         for site in sites.iter().filter(|site| !listed.contains_key(&site.id)) {
             let policy = self.discover.iter().find(|rule| rule.takes(site)).map(|rule| rule.policy.clone());
-            let app = App {
-                id: site.id.clone(),
-                policy,
-                plan: site.plan.clone(),
-                databases: Vec::new(),
-                paused: false,
-            };
+            let app = App { policy, plan: site.plan.clone(), ..App::new(site.id.clone()) };
             all.entry(site.id.clone()).or_insert(app);
         }
         all.into_values().collect()

@@ -98,13 +98,7 @@ impl FleetKeeper {
         };
         let kept = apps.into_iter().filter(|app| !app.removed && silent(&app.app));
         kept.filter(|app| app.policy.as_ref().is_none_or(|policy| discovering.contains(policy)))
-            .map(|app| App {
-                id: app.app,
-                policy: app.policy,
-                plan: None,
-                databases: Vec::new(),
-                paused: false,
-            })
+            .map(|app| App { policy: app.policy, ..App::new(app.app) })
             .collect()
     }
 }

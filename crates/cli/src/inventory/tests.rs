@@ -56,7 +56,7 @@ pub fn listed(id: i64, blob: &str, seconds: i64) -> Backup {
 /// An app's backups as both tell of them.
 pub fn inventory(entries: Vec<CatalogEntry>, backups: Vec<Backup>) -> Inventory {
     let id = AppId::new("s", "g", "shop", None);
-    let app = App { id, policy: None, plan: None, databases: Vec::new(), paused: false };
+    let app = App::new(id);
     Inventory {
         app,
         now: at(1_000),

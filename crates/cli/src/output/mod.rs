@@ -6,6 +6,7 @@ mod times;
 pub use table::{Cell, Table, Tone, wrapped};
 pub use times::{age, bytes, until};
 
+use std::fmt::Display;
 use std::io::{self, IsTerminal as _, Write as _};
 
 use serde::Serialize;
@@ -66,6 +67,6 @@ impl Output {
 }
 
 /// A count with its noun: `1 backup`, `2 backups`.
-pub fn counted(count: usize, noun: &str) -> String {
-    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+pub fn counted<N: Copy + PartialEq + From<u8> + Display>(count: N, noun: &str) -> String {
+    if count == N::from(1) { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }

@@ -87,7 +87,7 @@ pub async fn plan(desk: &Desk<'_>, ask: Ask) -> anyhow::Result<Plan> {
     };
     let policy = ask.target.as_ref().and_then(|app| app.policy.clone());
     let plan_of_target = place.plan.as_ref().map(|plan| plan.to_lowercase());
-    let app = App { id: target.clone(), policy, plan: plan_of_target, databases: Vec::new(), paused: false };
+    let app = App { policy, plan: plan_of_target, ..App::new(target.clone()) };
     Ok(Plan {
         kind: task.kind().as_str(),
         source: ask.source.id.clone(),

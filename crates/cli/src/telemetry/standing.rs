@@ -160,7 +160,7 @@ mod tests {
         let id = AppId::new("s", "g", &format!("app-{number}"), None);
         let policy = Some(PolicyName::new("gold"));
         Enrolled {
-            app: App { id, policy, plan: None, databases: Vec::new(), paused: false },
+            app: App { policy, ..App::new(id) },
             recovery_point_objective: None,
             retention: None,
             partial_is_good: false,

@@ -18,7 +18,7 @@ fn the_sas_of_each_storage_is_tried_and_told_by_its_fingerprint() {
     assert_eq!(line["sas"]["fingerprint"].as_str().unwrap().len(), 12);
     let people = place.run("sas check simulated");
     assert_eq!(people.code, 0, "{}{}", people.out, people.err);
-    assert!(people.out.contains("in 2 d") && people.out.contains("good"), "{}", people.out);
+    assert!(people.out.contains("in 2 d") && people.out.contains("yes"), "{}", people.out);
     assert!(!people.out.contains("sig=") && !checked.to_string().contains("sig="));
     let unknown = place.run("sas check simulate");
     assert!(unknown.code == 2 && unknown.err.contains("did you mean `simulated`?"), "{}", unknown.err);

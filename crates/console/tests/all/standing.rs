@@ -10,13 +10,7 @@ use holdfast_store::{Enrolled, MemoryStore, Mode, SqliteStore, Store};
 fn enrolled(name: &str) -> Enrolled {
     let id = AppId::new("s", "g", name, None);
     Enrolled {
-        app: App {
-            id,
-            policy: Some(PolicyName::new("gold")),
-            plan: None,
-            databases: Vec::new(),
-            paused: false,
-        },
+        app: App { policy: Some(PolicyName::new("gold")), ..App::new(id) },
         recovery_point_objective: None,
         retention: None,
         partial_is_good: false,

@@ -14,13 +14,7 @@ fn at(seconds: i64) -> Timestamp {
 }
 
 fn a_run() -> NewRun {
-    let app = App {
-        id: AppId::new("s", "g", "shop", None),
-        policy: Some(PolicyName::new("gold")),
-        plan: None,
-        databases: Vec::new(),
-        paused: false,
-    };
+    let app = App { policy: Some(PolicyName::new("gold")), ..App::new(AppId::new("s", "g", "shop", None)) };
     let terms = Terms::new(StorageName::new("weu"), "acct");
     let id = RunId::new(at(0), &mut fastrand::Rng::with_seed(1));
     NewRun::backup(id, &app, &terms, (Some(at(0)), Trigger::Schedule), (at(0), at(0)))
@@ -243,13 +237,7 @@ proptest! {
 
 #[test]
 fn a_missed_tick_is_a_run_that_has_ended() {
-    let app = App {
-        id: AppId::new("s", "g", "shop", None),
-        policy: None,
-        plan: None,
-        databases: Vec::new(),
-        paused: false,
-    };
+    let app = App::new(AppId::new("s", "g", "shop", None));
     let terms = Terms::new(StorageName::new("weu"), "acct");
     let missed = MissedTick { tick: at(60), reason: MissReason::TooLate };
     let new = NewRun::missed(a_run().run.id, &app, &terms, &missed, at(90));

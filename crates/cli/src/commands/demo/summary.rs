@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use crate::args::DemoArgs;
 use crate::engine::ArmCalls;
+use crate::output::counted;
 
 /// The sums of a demonstration.
 #[derive(Debug, Serialize)]
@@ -132,14 +133,19 @@ impl Summary {
     /// The summary, and what to try next.
     pub fn for_people(&self, store: &Path) -> String {
         let mut text = format!(
-            "{} apps backed up in {:.1} s: {} attempts, {} calls to Azure, {} of them throttled\n",
-            self.apps, self.seconds, self.attempts, self.arm_calls, self.throttled
+            "{} backed up in {:.1} s: {}, {} to Azure, {} of them throttled\n",
+            counted(self.apps, "app"),
+            self.seconds,
+            counted(self.attempts, "attempt"),
+            counted(self.arm_calls, "call"),
+            self.throttled
         );
         let outcomes: Vec<_> =
             self.outcomes.iter().map(|(outcome, count)| format!("{count} {outcome}")).collect();
         let _ = writeln!(text, "outcomes: {}", outcomes.join(", "));
         for (cause, failures) in &self.failures {
-            let _ = writeln!(text, "  {cause}: {} attempts, {} retried", failures.attempts, failures.retried);
+            let attempts = counted(failures.attempts, "attempt");
+            let _ = writeln!(text, "  {cause}: {attempts}, {} retried", failures.retried);
         }
         let _ = writeln!(text, "lost answers whose backups were found and adopted: {}", self.adopted);
         let _ = writeln!(

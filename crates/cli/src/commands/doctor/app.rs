@@ -8,6 +8,7 @@ use holdfast_model::{App, DATABASES_END, FrequencyUnit, NativeSchedule, Policy, 
 
 use super::finding::Finding;
 use super::rights::rights;
+use crate::output::counted;
 use crate::tier;
 
 const DAY: Duration = Duration::from_hours(24);
@@ -98,10 +99,11 @@ impl Facts {
         let ours = most_in_a_day(&ticks.take(2_000).collect::<Vec<_>>());
         let azures =
             self.schedule.as_ref().ok().and_then(Option::as_ref).map_or(0, |found| each_day(&found.schedule));
+        let ours_told = counted(ours, "backup");
         let says = match azures {
-            0 => format!("up to {ours} backups a day of the {limit} that Azure takes"),
+            0 => format!("up to {ours_told} a day of the {limit} that Azure takes"),
             _ => format!(
-                "up to {ours} backups a day and {azures} by Azure's own schedule, of the {limit} that Azure takes"
+                "up to {ours_told} a day and {azures} by Azure's own schedule, of the {limit} that Azure takes"
             ),
         };
         if ours + azures <= limit {

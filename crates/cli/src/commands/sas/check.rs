@@ -91,13 +91,13 @@ fn line(fleet: &Fleet, name: &StorageName, health: Result<SasHealth, Error>) -> 
 }
 
 fn show(lines: &[Line], now: Timestamp, context: &Context) -> std::io::Result<()> {
-    let mut table = Table::new(["STORAGE", "SAS", "ENDS", "FROM", "POLICIES", "DOES"]);
+    let mut table = Table::new(["STORAGE", "SAS", "ENDS", "FROM", "POLICIES", "USABLE"]);
     for line in lines {
         let expiry = line.sas.as_ref().and_then(|sas| sas.window.expiry);
-        let does = match (line.good, line.warnings.is_empty()) {
-            (true, true) => Cell::toned("good", Tone::Good),
-            (true, false) => Cell::toned("good, with a warning", Tone::Warn),
-            (false, _) => Cell::toned("will not do", Tone::Bad),
+        let usable = match (line.good, line.warnings.is_empty()) {
+            (true, true) => Cell::toned("yes", Tone::Good),
+            (true, false) => Cell::toned("yes, with a warning", Tone::Warn),
+            (false, _) => Cell::toned(format!("no: {}", line.faults.join("; ")), Tone::Bad),
         };
         table.row([
             line.storage.as_str().into(),
@@ -105,14 +105,11 @@ fn show(lines: &[Line], now: Timestamp, context: &Context) -> std::io::Result<()
             expiry.map_or_else(|| "-".to_owned(), |expiry| age(expiry, now)).into(),
             line.origin.as_deref().unwrap_or("-").into(),
             line.policies.to_string().into(),
-            does,
+            usable,
         ]);
     }
     context.out.table(table)?;
     for line in lines {
-        for fault in &line.faults {
-            context.out.text(&format!("{}: {fault}", line.storage))?;
-        }
         for warning in &line.warnings {
             context.out.text(&format!("{}: warning: {warning}", line.storage))?;
         }

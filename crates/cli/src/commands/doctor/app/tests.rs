@@ -43,7 +43,7 @@ fn facts(slot: Option<&str>, tier: &str) -> Facts {
     };
     let all = Grant { actions: vec!["*".into()], not_actions: Vec::new() };
     Facts {
-        app: App { id, policy: None, plan: None, databases: Vec::new(), paused: false },
+        app: App::new(id),
         site: Ok(site),
         backups: Ok(Vec::new()),
         schedule: Ok(None),
