@@ -10,7 +10,6 @@ use url::Url;
 use super::fleet::Cloud;
 use super::reader::{Section, top, wrong_kind};
 use super::report::{Found, Report};
-use super::suggest::did_you_mean;
 use toml::de::DeValue;
 
 const SETTINGS: [&str; 5] = ["credential", "api_version", "endpoint", "authority", "subscriptions"];
@@ -114,15 +113,10 @@ fn credential(report: &mut Report<'_>, section: &mut Section<'_>) -> Option<Cred
     if !section.require(report, "credential", expected) {
         return None;
     }
-    let mut table = section.section(report, "credential", expected)?;
+    let mut table = section.section(report, "credential", expected)?.quiet();
     let kinds = format!("one of {}", KINDS.join(", "));
-    let Found { value: kind, place } = table.required(report, "kind", &kinds)?;
-    if !KINDS.contains(&kind) {
-        // Nobody can say which keys belong to an unknown kind.
-        let near = did_you_mean(kind, KINDS);
-        report.error(&place, format_args!("`{}`: expected {kinds}, found \"{kind}\"{near}", place.key));
-        return None;
-    }
+    // Nobody can say which keys belong to an unknown kind.
+    let kind = table.word(report, "kind", &KINDS, &kinds)?.value;
     let credential = credential_of(report, &mut table, kind);
     table.finish(report);
     credential

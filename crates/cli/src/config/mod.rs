@@ -17,6 +17,7 @@ mod secrets;
 mod source;
 mod storage;
 mod suggest;
+mod word;
 
 pub use drill::is_probe;
 pub use fleet::{Cloud, EngineConfig, Fleet};

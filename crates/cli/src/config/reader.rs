@@ -20,6 +20,8 @@ pub struct Section<'t> {
     pub place: Place,
     table: &'t DeTable<'t>,
     known: Vec<&'static str>,
+    /// Its texts are not shown.
+    is_quiet: bool,
 }
 
 type Entry<'t> = (Place, &'t DeValue<'t>);
@@ -30,7 +32,12 @@ const DURATION_MAX: Duration = Duration::from_hours(366 * 24);
 impl<'t> Section<'t> {
     /// A table that stands at `place`.
     pub fn new(place: Place, table: &'t DeTable<'t>) -> Self {
-        Self { place, table, known: Vec::new() }
+        Self { place, table, known: Vec::new(), is_quiet: false }
+    }
+
+    /// A table that holds a secret: its texts are not shown, because a quote that was forgotten joins one with it.
+    pub fn quiet(self) -> Self {
+        Self { is_quiet: true, ..self }
     }
 
     /// Is the key there?
@@ -54,7 +61,9 @@ impl<'t> Section<'t> {
         expected: &str,
     ) -> Option<Found<&'t str>> {
         let (place, value) = self.value(key)?;
-        report.show(&place);
+        if !self.is_quiet {
+            report.show(&place);
+        }
         match value.as_str() {
             Some(text) if may_be_shown(text) => Some(Found { value: text, place }),
             Some(_) => {
@@ -160,7 +169,8 @@ impl<'t> Section<'t> {
             }
             Ok(value) => return Some(Found { value, place }),
             Err(_) => {
-                report.error(&place, format_args!("`{}`: expected {expected}, found \"{text}\"", place.key));
+                let found = if self.is_quiet { "another text".into() } else { format!("\"{text}\"") };
+                report.error(&place, format_args!("`{}`: expected {expected}, found {found}", place.key));
             }
         }
         None
@@ -328,7 +338,7 @@ impl<'t> Section<'t> {
         }
     }
 
-    fn value(&mut self, key: &'static str) -> Option<Entry<'t>> {
+    pub(super) fn value(&mut self, key: &'static str) -> Option<Entry<'t>> {
         self.know(key);
         let value = self.table.get(key)?;
         Some((Place { key: self.path_of(key), at: value.span() }, value.get_ref()))

@@ -79,7 +79,7 @@ fn sas(report: &mut Report<'_>, section: &mut Section<'_>) -> Option<SasSource> 
     if !section.require(report, "sas", expected) {
         return None;
     }
-    let mut sas = section.section(report, "sas", expected)?;
+    let mut sas = section.section(report, "sas", expected)?.quiet();
     let source = if sas.has("url") {
         if sas.has("mint") {
             let message = format_args!("`{}`: expected either `url` or `mint`, found both", sas.place.key);
@@ -89,19 +89,10 @@ fn sas(report: &mut Report<'_>, section: &mut Section<'_>) -> Option<SasSource> 
         sas.secret(report, "url").map(SasSource::Url)
     } else {
         let expected = "\"account_key\" or \"user_delegation\", or `url` with a reference to a SAS instead";
-        let Found { value: mint, place } = sas.required(report, "mint", expected)?;
+        let Found { value: mint, place } = sas.word(report, "mint", &MINTS, expected)?;
         match mint {
             "account_key" => account_key(report, &mut sas),
-            "user_delegation" => Some(user_delegation(report, &mut sas, &place)),
-            other => {
-                let near = did_you_mean(other, MINTS);
-                let expected = "\"account_key\" or \"user_delegation\"";
-                report.error(
-                    &place,
-                    format_args!("`{}`: expected {expected}, found \"{other}\"{near}", place.key),
-                );
-                return None;
-            }
+            _ => Some(user_delegation(report, &mut sas, &place)),
         }
     };
     sas.finish(report);

@@ -282,6 +282,19 @@ fn a_key_cannot_move_the_terminals_cursor() {
 
 const MARKER: &str = "hunter2hunter2";
 
+#[test]
+fn a_forgotten_quote_does_not_show_the_secret_that_it_joins_to_a_word() {
+    let joined = |what: &str, of: &str| rendered(&EXAMPLE.replace(what, of));
+    for told in [
+        joined("\"account_key\", key = \"env:STORAGE_KEY\"", &format!("\"account_key{MARKER}\"")),
+        joined("\"client_secret\", tenant", &format!("\"client_secret{MARKER}\", tenant")),
+        joined("\"11\", secret = \"env:AZURE_CLIENT_SECRET\"", &format!("\"11{MARKER}\"")),
+        joined("lifetime = \"48h\"", &format!("lifetime = \"48h{MARKER}\"")),
+    ] {
+        assert!(told.contains("error: `") && !told.contains(MARKER), "{told}");
+    }
+}
+
 proptest! {
     #[test]
     fn no_text_makes_the_check_panic(text in "[\\[\\]a-z.=\"'{}#\n ,0-9\\\\é-]{0,200}") {

@@ -263,8 +263,8 @@ warning: `policy.gold.spread`: the spread of 2h is longer than the schedule's sh
         r#"error: unknown key `sceret` in `azure.credential`; did you mean `secret`?
  --> fleet.toml:3:83
   |
-3 | credential  = { kind = "client_secret", tenant = "contoso.com", client_id = "11", sceret = … }
-  |                                                                                   ^^^^^^
+3 | credential  = { kind = "client_secret", tenant = …, client_id = …, sceret = … }
+  |                                                                    ^^^^^^
   = help: known here: kind, tenant, client_id, secret
 "#,
     ),

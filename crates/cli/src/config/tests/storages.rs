@@ -10,8 +10,8 @@ pub const OF_STORAGES: &[(&str, &str, &str)] = &[
         r#"error: `azure.credential.secret`: expected a reference to a secret, `env:NAME`, `file:PATH` or `keyvault:https://VAULT.vault.azure.net/secrets/NAME`, and not the secret itself
  --> fleet.toml:3:92
   |
-3 | credential  = { kind = "client_secret", tenant = "contoso.com", client_id = "11", secret = … }
-  |                                                                                            ^
+3 | credential  = { kind = "client_secret", tenant = …, client_id = …, secret = … }
+  |                                                                             ^
 "#,
     ),
     (
@@ -47,7 +47,7 @@ pub const OF_STORAGES: &[(&str, &str, &str)] = &[
     (
         r#"{ mint = "account_key", key = "env:STORAGE_KEY", lifetime = "48h" }"#,
         r#"{ mint = "user_delegated" }"#,
-        r#"error: `storage.weu.sas.mint`: expected "account_key" or "user_delegation", found "user_delegated"; did you mean `user_delegation`?
+        r#"error: `storage.weu.sas.mint`: expected "account_key" or "user_delegation", or `url` with a reference to a SAS instead, found "user_delegated"; did you mean `user_delegation`?
  --> fleet.toml:8:16
   |
 8 | sas = { mint = "user_delegated" }
@@ -87,8 +87,8 @@ error: `storage.weu.sas.lifetime`: expected at most 6days 23h 40m
         r#"error: `azure.credential.secret`: this secret cannot be in a Key Vault, which is read with it
  --> fleet.toml:3:92
   |
-3 | credential  = { kind = "client_secret", tenant = "contoso.com", client_id = "11", secret = "keyvault:https://acme.vault.azure.net/secrets/azure" }
-  |                                                                                            ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+3 | credential  = { kind = "client_secret", tenant = …, client_id = …, secret = "keyvault:https://acme.vault.azure.net/secrets/azure" }
+  |                                                                             ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
   = help: give `env:NAME` or `file:PATH`; or use a managed or workload identity, which need none
 "#,
     ),
