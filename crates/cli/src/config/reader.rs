@@ -153,7 +153,11 @@ impl<'t> Section<'t> {
     ) -> Option<Found<Duration>> {
         let expected = "a duration such as \"90s\", \"2h\" or \"1h 30m\"";
         let Found { value: text, place } = self.text(report, key, expected)?;
-        match humantime::parse_duration(text) {
+        let parsed = humantime::parse_duration(text);
+        if parsed.is_ok() {
+            report.show(&place);
+        }
+        match parsed {
             Ok(value) if value < min => {
                 let least = humantime::format_duration(min);
                 report.error(
