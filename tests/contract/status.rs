@@ -100,8 +100,8 @@ async fn an_app_that_was_never_backed_up_is_owed_its_first_within_one_objective(
     assert!(the_one(bench).await.past_objective);
 }
 
-fn running(kind: RunKind, state: StateCode) -> Option<Running> {
-    Some(Running { kind, state })
+fn backup_is(state: StateCode) -> Running {
+    Running { kind: RunKind::Backup, state }
 }
 
 async fn an_app_tells_what_its_unfinished_run_is_doing(bench: &Bench) {
@@ -110,9 +110,9 @@ async fn an_app_tells_what_its_unfinished_run_is_doing(bench: &Bench) {
     bench.added(&shop).await;
     bench.advance(1);
     let second = bench.added(&shop).await;
-    assert_eq!(the_one(bench).await.running, running(RunKind::Backup, StateCode::Planned));
+    assert_eq!(the_one(bench).await.running, Some(backup_is(StateCode::Planned)));
     bench.happen(second.id, vec![started(&second, bench.now())]).await;
-    assert_eq!(the_one(bench).await.running, running(RunKind::Backup, StateCode::Starting));
+    assert_eq!(the_one(bench).await.running, Some(backup_is(StateCode::Starting)));
 }
 
 async fn runs_come_newest_first_and_filtered(bench: &Bench) {
