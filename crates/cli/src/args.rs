@@ -328,21 +328,13 @@ pub enum AuditCommand {
 pub struct VerifyArgs {
     /// The last hash that an earlier check told: events cut off at the end show only by it. Where months were taken off,
     /// the hash of their last event
-    #[arg(long, value_name = "HASH", value_parser = hash)]
+    #[arg(long, value_name = "HASH")]
     pub since: Option<String>,
 }
 
 /// `holdfast migrate`
 #[derive(Debug, Clone, Args)]
 pub struct MigrateArgs {}
-
-/// Reads the hash of an event.
-fn hash(text: &str) -> Result<String, String> {
-    let is_hash = text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    is_hash
-        .then(|| text.to_lowercase())
-        .ok_or_else(|| "expected the 64 hex digits that a check told".to_owned())
-}
 
 /// Reads a time.
 fn time(text: &str) -> Result<holdfast_model::Timestamp, String> {

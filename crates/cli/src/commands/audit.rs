@@ -31,22 +31,33 @@ struct Broken {
 
 /// Follows the chain from its first event to its last.
 pub async fn run(args: &VerifyArgs, context: &Context) -> anyhow::Result<Exit> {
+    let since = args.since.as_deref().map(hash).transpose()?;
     let store = context.store(Mode::Read).await?;
-    let (begun, last, broken) = follow(&*store, args.since.as_deref()).await?;
+    let (begun, last, broken) = follow(&*store, since.as_deref()).await?;
     store.close().await;
     let (events, last_hash) = (last.seq - begun, last.hash);
     if context.out.is_json() {
-        let (holds, broken) = (broken.is_none(), broken.map(|broken| broken.what));
+        let (holds, broken) = (broken.is_none(), broken.as_ref().map(|broken| broken.what.clone()));
         context.out.json(&Document { events, last_hash, holds, broken })?;
-        return Ok(if holds { Exit::Done } else { Exit::Failed });
+    } else if broken.is_none() {
+        let events = counted(usize::try_from(events)?, "event");
+        let before =
+            if begun == 0 { String::new() } else { format!(" after the {begun} that were taken off") };
+        context.out.text(&format!("the audit holds: {events}{before}, the last has the hash {last_hash}"))?;
     }
-    if let Some(Broken { what, help }) = broken {
-        return Err(Failure::new(Exit::Failed, what).help(help).into());
+    match broken {
+        None => Ok(Exit::Done),
+        Some(Broken { what, help }) => Err(Failure::new(Exit::Failed, what).help(help).into()),
     }
-    let events = counted(usize::try_from(events)?, "event");
-    let before = if begun == 0 { String::new() } else { format!(" after the {begun} that were taken off") };
-    context.out.text(&format!("the audit holds: {events}{before}, the last has the hash {last_hash}"))?;
-    Ok(Exit::Done)
+}
+
+/// The hash of an event, as a check told it.
+fn hash(text: &str) -> Result<String, Failure> {
+    if text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Ok(text.to_lowercase());
+    }
+    let failure = Failure::new(Exit::Usage, format!("`{text}` is no hash of an event"));
+    Err(failure.help("give the 64 hex digits that an earlier check told"))
 }
 
 /// How many events were taken off before the first, the last link that holds, and what is wrong behind it.
