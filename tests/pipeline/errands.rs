@@ -233,7 +233,12 @@ impl<'w> Person<'w> {
             ("sas check".to_owned(), "lacks write and delete permission"),
             ("doctor".to_owned(), "lacks write and delete permission"),
             ("config check --fleet refused.toml".to_owned(), "keeps nothing"),
-            (format!("restore {app} --latest --yes --fleet refused.toml"), "the SAS has expired"),
+            ("config check --fleet refused.toml".to_owned(), "the SAS has expired"),
+            (format!("restore {app} --latest --overwrite --yes --fleet refused.toml"), "keeps nothing"),
+            (
+                format!("restore {app} --latest --overwrite --storage weak --yes --fleet expired.toml"),
+                "expired at 2020-01-02",
+            ),
             ("restore nobody --latest".to_owned(), "nobody"),
         ] {
             self.refused(&line, reason).await;
@@ -250,7 +255,7 @@ impl<'w> Person<'w> {
             let Some(newest) = newest else { continue };
             let output =
                 self.world.run(&["backups", "delete", &app, &newest.backup.id.to_string(), "--yes"]).await;
-            if String::from_utf8_lossy(&output.stderr).contains("is the last good one") {
+            if String::from_utf8_lossy(&output.stderr).contains("is the only good one left") {
                 return;
             }
         }

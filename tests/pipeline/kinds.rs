@@ -62,11 +62,12 @@ pub(crate) fn put_secrets(folder: &Path, container: &str) {
     }
 }
 
-/// The fleet file with two mistakes that must be refused: a SAS that has expired, and a rule that keeps nothing.
+/// The fleet file with a SAS that has expired, and with a rule that keeps nothing besides.
 pub(crate) fn put_refused(folder: &Path) {
     let file = std::fs::read_to_string(folder.join("fleet.toml")).unwrap();
-    let file = file.replace("weak-sas", "expired-sas").replace(KEEPS_ONE, "keep_at_least = 0");
-    std::fs::write(folder.join("refused.toml"), file).unwrap();
+    let file = file.replace("weak-sas", "expired-sas");
+    std::fs::write(folder.join("expired.toml"), &file).unwrap();
+    std::fs::write(folder.join("refused.toml"), file.replace(KEEPS_ONE, "keep_at_least = 0")).unwrap();
 }
 
 /// And from the environment.
