@@ -63,7 +63,11 @@ impl Operator {
 
     async fn any_kept(&mut self, app: &App) -> Option<CatalogEntry> {
         let kept = self.kept(app).await?;
-        (!kept.is_empty()).then(|| kept[self.rng.usize(..kept.len())].clone())
+        self.any_of(kept)
+    }
+
+    fn any_of(&mut self, mut kept: Vec<CatalogEntry>) -> Option<CatalogEntry> {
+        (!kept.is_empty()).then(|| kept.swap_remove(self.rng.usize(..kept.len())))
     }
 
     fn policy(&self, app: &App) -> &Policy {
@@ -104,7 +108,8 @@ impl Operator {
     async fn delete(&mut self, app: &App) -> Done {
         let kept = self.kept(app).await?;
         let last_good = kept.iter().find(|entry| entry.good).map(|entry| entry.backup.id);
-        let entry = self.any_kept(app).await?;
+        // Of the same look: by a later one another may be the last.
+        let entry = self.any_of(kept)?;
         if last_good.map_or(!entry.is_counted_on(), |last_good| entry.backup.id == last_good) {
             return None;
         }

@@ -62,6 +62,8 @@ struct Sight {
     fleet: Arc<Fleet>,
     /// The restores that have not ended, for practice or not.
     restores: Vec<Restore>,
+    /// The runs for a backup that have not ended.
+    at_work: BTreeSet<RunId>,
     /// The backups that a deletion which has not ended takes away.
     going: BTreeMap<AppId, BTreeSet<BackupId>>,
 }
@@ -189,7 +191,7 @@ impl Housekeeper {
         }
         // Who paused an app wants nothing to happen to it; that its backups can be read does no harm.
         if !app.paused {
-            owed.extend(kept.deletions(&doomed, &sight.restores));
+            owed.extend(kept.deletions(&doomed, (&sight.restores, &sight.at_work)));
             owed.extend(self.drill_of(&sight.fleet, kept).await?);
         }
         owed.extend(self.refreshes_of(kept, &doomed).await?);
@@ -239,12 +241,17 @@ impl Housekeeper {
 
     /// The fleet, and what runs that have not ended do to backups.
     async fn sight(&self, fleet: Arc<Fleet>) -> Result<Sight, Error> {
-        let mut sight = Sight { fleet, restores: Vec::new(), going: BTreeMap::new() };
+        let (restores, going, at_work) = (Vec::new(), BTreeMap::new(), BTreeSet::new());
+        let mut sight = Sight { fleet, restores, at_work, going };
         for run in self.store.runs(&RunFilter { unfinished: true, ..RunFilter::default() }).await? {
-            if let Task::Delete(delete) = &run.task {
-                sight.going.entry(run.app).or_default().insert(delete.backup);
-            } else {
-                sight.restores.extend(run.task.restore().cloned());
+            match &run.task {
+                Task::Delete(delete) => {
+                    sight.going.entry(run.app).or_default().insert(delete.backup);
+                }
+                Task::Backup { .. } => {
+                    sight.at_work.insert(run.id);
+                }
+                task => sight.restores.extend(task.restore().cloned()),
             }
         }
         Ok(sight)

@@ -5,13 +5,16 @@ use std::time::Duration;
 
 use holdfast_model::retention::{Backup, Fate, fates};
 use holdfast_model::{
-    App, BackupFacts, BackupId, CatalogEntry, Delete, Drill, DrillRule, Policy, RefreshReason, RefreshSas,
-    Restore, Run, SasFacts, SasWindow, StorageName, Task, Timestamp,
+    App, BackupFacts, BackupId, CatalogEntry, Delete, Drill, DrillRule, Made, Policy, RefreshReason,
+    RefreshSas, Restore, Run, RunId, SasFacts, SasWindow, StorageName, Task, Timestamp,
 };
 
 /// How long a backup or a schedule is left alone after a deletion or a new SAS did not end well: what a person must mend
 /// is not mended within the hour.
 pub(crate) const TROUBLE: Duration = Duration::from_hours(24);
+
+/// Azure makes no backup for longer: it times out.
+const MAKING_MAX: Duration = Duration::from_hours(24);
 
 /// Deletions of one app that are asked for and not done, the oldest backups first. A rule that was written wrong or a clock that runs ahead
 /// is seen before it has done all its work: what is deleted is gone, and what is late by some hours harms nobody.
@@ -60,13 +63,20 @@ impl Kept<'_> {
         fates.into_iter().filter(|(_, fate)| *fate == Fate::Delete).map(|(id, _)| id).collect()
     }
 
-    /// The deletions of `doomed` backups that are to be asked for now. Those that one of `restores` reads wait.
-    pub fn deletions(&self, doomed: &BTreeSet<BackupId>, restores: &[Restore]) -> Vec<Owed> {
+    /// The deletions of `doomed` backups that are to be asked for now. Those that one of `restores` reads wait, and so do
+    /// those of runs that are still `at_work`, which fall back on a partial one, and what Azure may still be making.
+    pub fn deletions(
+        &self,
+        doomed: &BTreeSet<BackupId>,
+        (restores, at_work): (&[Restore], &BTreeSet<RunId>),
+    ) -> Vec<Owed> {
         let oldest_first = self.entries.iter().rev().filter(|entry| doomed.contains(&entry.backup.id));
         let is_read = |BackupFacts { id, blob, .. }: &BackupFacts| {
             restores.iter().any(|restore| restore.reads(&self.app.id, *id, blob))
         };
-        let due = oldest_first.filter(|entry| !is_read(&entry.backup) && !self.is_troubled(entry));
+        let is_free = |entry: &CatalogEntry| !is_read(&entry.backup) && !at_work.contains(&entry.run);
+        let is_at_rest = |entry: &CatalogEntry| !self.is_troubled(entry) && !self.may_be_made(entry);
+        let due = oldest_first.filter(|entry| is_free(entry) && is_at_rest(entry));
         let delete = |entry: &CatalogEntry| {
             Task::Delete(Delete {
                 backup: entry.backup.id,
@@ -134,6 +144,12 @@ impl Kept<'_> {
 
     fn owed(&self, entry: &CatalogEntry, task: Task) -> Owed {
         Owed { app: self.app.clone(), storage: entry.storage.clone(), task }
+    }
+
+    /// May Azure still be making it, though its run waits no longer? It could finish what was deleted meanwhile.
+    fn may_be_made(&self, entry: &CatalogEntry) -> bool {
+        let is_unfinished = entry.made == Made::Attempt && entry.backup.finished_at.is_none();
+        is_unfinished && entry.backup.accepted_at + MAKING_MAX > self.now
     }
 
     fn is_troubled(&self, entry: &CatalogEntry) -> bool {

@@ -124,6 +124,25 @@ impl World {
         self.commit_to(what, vec![RunEvent::SasRefreshed { refresh }, ended]).await;
     }
 
+    /// A run of the app for a backup made this one, which does not count as good, and is to try again or is over.
+    pub async fn makes_in_vain(&self, app: &App, made: BackupFacts, cause: Cause, is_over: bool) {
+        let id = self.add(app, Trigger::Manual).await;
+        self.begin(Wakeup { run_id: id, version: 1 }).await;
+        let (number, detail) = (1, String::new());
+        let retry_at = (!is_over).then_some(made.accepted_at);
+        let ended =
+            RunEvent::AttemptEnded { number, status: None, cause, detail, backup: Some(made), retry_at };
+        let over = RunEvent::Ended {
+            outcome: Outcome::Failed,
+            cause: Some(cause),
+            backup: None,
+            verification: None,
+        };
+        let events = if is_over { vec![ended, over] } else { vec![ended] };
+        let committed = self.commit(Wakeup { run_id: id, version: 2 }, events, Duration::ZERO).await;
+        assert!(matches!(committed, Committed::Done(_)));
+    }
+
     /// Every deletion that is to do is done.
     pub async fn delete_all(&self) -> usize {
         let deletions: Vec<Run> =

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use holdfast_model::retention::{Keep, Retention};
 use holdfast_model::{
-    App, AppId, BackupId, Delete, DrillRule, Policy, PolicyName, Priority, Restore, Run, SasFacts, SasWindow,
-    StorageName, Task, Terms, Trigger,
+    App, AppId, BackupFacts, BackupId, Cause, Delete, DrillRule, Policy, PolicyName, Priority, Restore, Run,
+    SasFacts, SasWindow, StorageName, Task, Terms, Timestamp, Trigger,
 };
 use holdfast_scheduler::{Fleet, Housekept};
 use tokio_util::sync::CancellationToken;
@@ -58,6 +58,39 @@ async fn what_no_rule_keeps_is_deleted_once_and_the_last_good_and_the_held_never
     assert_eq!(pass(&world, house()).await.added, 0);
     assert_eq!(pass(&world, fleet([shop()], keeping(0))).await.added, 1);
     assert_eq!(world.owed().await, ["shop: delete 21"]);
+}
+
+fn made(id: i64, finished_at: Option<Timestamp>) -> BackupFacts {
+    BackupFacts {
+        id: BackupId(id),
+        blob: format!("b{id}.zip"),
+        size_bytes: 1,
+        accepted_at: at("12:00"),
+        finished_at,
+        databases: Vec::new(),
+    }
+}
+
+#[tokio::test]
+async fn a_partial_backup_that_its_run_may_fall_back_on_is_not_deleted_before_the_run_has_ended() {
+    for (is_over, added) in [(false, 0), (true, 1)] {
+        let world = nights(22..=22).await;
+        let partial = made(23, Some(at("12:00")));
+        world.makes_in_vain(&shop(), partial, Cause::PartiallySucceeded, is_over).await;
+        world.clock.advance(SECOND);
+        assert_eq!(pass(&world, fleet([shop()], keeping(1))).await.added, added);
+    }
+}
+
+#[tokio::test]
+async fn what_azure_may_still_be_making_is_not_deleted_for_a_day() {
+    let world = nights(22..=22).await;
+    world.makes_in_vain(&shop(), made(23, None), Cause::DeadlinePassed, true).await;
+    world.clock.advance(NEARLY_A_DAY);
+    assert_eq!(pass(&world, fleet([shop()], keeping(1))).await.added, 0);
+    world.clock.advance(SECOND);
+    assert_eq!(pass(&world, fleet([shop()], keeping(1))).await.added, 1);
+    assert_eq!(world.owed().await, ["shop: delete 23"]);
 }
 
 #[tokio::test]
