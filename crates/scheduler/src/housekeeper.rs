@@ -212,7 +212,8 @@ impl Housekeeper {
         Ok(lapsing.into_iter().filter_map(|entry| kept.refresh(entry, margin, &asked)).collect())
     }
 
-    /// The drill that is due, unless the scratch app is somebody's. Backups that are gone are read only where those that are there do not tell of a late one.
+    /// The drill that is due, unless the scratch app is somebody's. Backups that are gone are read only where those that
+    /// are there do not tell of a late one.
     async fn drill_of(&self, fleet: &Fleet, kept: Kept<'_>) -> Result<Option<Owed>, Error> {
         let Some(rule) = kept.drill_due() else { return Ok(None) };
         let app = Some(kept.app.id.clone());
@@ -227,8 +228,7 @@ impl Housekeeper {
             tracing::warn!(%of, %scratch, %policy, "no drill: the scratch app is in a policy, and would be overwritten");
             return Ok(None);
         }
-        let unknown =
-            || App { id: rule.into.clone(), policy: None, plan: None, databases: Vec::new(), paused: false };
+        let unknown = || App::new(rule.into.clone());
         let scratch = App { policy: kept.app.policy.clone(), ..known.unwrap_or_else(unknown) };
         Ok(kept.drill(rule, scratch))
     }

@@ -16,8 +16,9 @@ pub(crate) const TROUBLE: Duration = Duration::from_hours(24);
 /// Azure makes no backup for longer: it times out.
 const MAKING_MAX: Duration = Duration::from_hours(24);
 
-/// Deletions of one app that are asked for and not done, the oldest backups first. A rule that was written wrong or a clock that runs ahead
-/// is seen before it has done all its work: what is deleted is gone, and what is late by some hours harms nobody.
+/// Deletions of one app that are asked for and not done, the oldest backups first. A rule that was written wrong or a
+/// clock that runs ahead is seen before it has done all its work: what is deleted is gone, and what is late by some hours
+/// harms nobody.
 const DELETIONS_MAX: usize = 50;
 
 /// An app of a policy, and its backups that are still there, the newest first.

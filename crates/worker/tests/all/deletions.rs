@@ -21,16 +21,21 @@ async fn cause(world: &World, id: RunId) -> Option<Cause> {
     }
 }
 
+/// Of the runs that are due, this one alone is worked off.
+async fn step_of(world: &World, id: RunId) {
+    for wakeup in world.hand_out().await {
+        if wakeup.run_id == id {
+            world.step(wakeup).await.unwrap();
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_backup_that_a_restore_reads_is_not_deleted_though_the_restore_came_later() {
     let world = world().await;
     let deletion = world.add_deletion().await;
     world.add_restore("target").await;
-    for wakeup in world.hand_out().await {
-        if wakeup.run_id == deletion {
-            world.step(wakeup).await.unwrap();
-        }
-    }
+    step_of(&world, deletion).await;
     assert_eq!(cause(&world, deletion).await, Some(Cause::Kept));
     assert_eq!(world.backups().await[0].gone, None);
 }
@@ -40,11 +45,7 @@ async fn a_backup_whose_blob_a_restore_reads_without_its_number_is_not_deleted()
     let world = world().await;
     let deletion = world.add_deletion().await;
     world.add_blob_restore("target").await;
-    for wakeup in world.hand_out().await {
-        if wakeup.run_id == deletion {
-            world.step(wakeup).await.unwrap();
-        }
-    }
+    step_of(&world, deletion).await;
     assert_eq!(cause(&world, deletion).await, Some(Cause::Kept));
 }
 
@@ -96,11 +97,7 @@ async fn a_restore_counts_until_the_intent_to_delete_is_written() {
         step.await.unwrap();
         // Where the intent came too late, its lease brings the run back.
         world.clock.advance(LEASE);
-        for wakeup in world.hand_out().await {
-            if wakeup.run_id == deletion {
-                world.step(wakeup).await.unwrap();
-            }
-        }
+        step_of(&world, deletion).await;
         assert_eq!(cause(&world, deletion).await, Some(Cause::Kept), "{waits}");
     }
 }
