@@ -38,10 +38,10 @@ CREATE TABLE runs (
     plan         text        COLLATE "C" NOT NULL,
     storage      text        NOT NULL,
     account      text        COLLATE "C" NOT NULL,
-    terms        text        NOT NULL,
+    policy_snapshot        text        NOT NULL,
     state        text        NOT NULL,
     state_json   text        NOT NULL,
-    tally        text        NOT NULL,
+    failure_counts        text        NOT NULL,
     attempt      bigint      NOT NULL DEFAULT 0,
     outcome      text,
     cause        text,
@@ -56,15 +56,15 @@ CREATE TABLE runs (
     ended_at     timestamptz,
     lane         text        COLLATE "C",
     leased_until timestamptz,
-    holds        boolean     NOT NULL DEFAULT false
+    occupies_app        boolean     NOT NULL DEFAULT false
 ) WITH (autovacuum_vacuum_scale_factor = 0.01, autovacuum_analyze_scale_factor = 0.02);
 
 -- A policy, an app and a tick make one run, whoever plans it.
 CREATE UNIQUE INDEX runs_tick ON runs (policy, app, tick) WHERE policy IS NOT NULL AND tick IS NOT NULL;
 -- One run at a time holds an app.
-CREATE UNIQUE INDEX runs_held_app ON runs (app) WHERE holds;
-CREATE INDEX runs_held_plan ON runs (subscription, plan) WHERE holds;
-CREATE INDEX runs_held_account ON runs (account) WHERE holds;
+CREATE UNIQUE INDEX runs_occupied_app ON runs (app) WHERE occupies_app;
+CREATE INDEX runs_occupied_plan ON runs (subscription, plan) WHERE occupies_app;
+CREATE INDEX runs_occupied_account ON runs (account) WHERE occupies_app;
 -- What waits to be handed out, and what is handed out.
 CREATE INDEX runs_waiting ON runs (lane, priority, due_at, id) WHERE lane IS NOT NULL AND leased_until IS NULL;
 CREATE INDEX runs_leased ON runs (leased_until) WHERE leased_until IS NOT NULL;

@@ -87,7 +87,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET lock_timeout = '5s' AS $$
 DECLARE
     first timestamp;
     partition text;
-    made integer := 0;
+    origin integer := 0;
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtextextended('holdfast.audit_partitions', 0));
     FOR months IN 0..ahead LOOP
@@ -98,12 +98,12 @@ BEGIN
             EXECUTE format('CREATE TABLE %I PARTITION OF audit_events FOR VALUES FROM (%L) TO (%L)', partition,
                 first AT TIME ZONE 'UTC', (first + interval '1 month') AT TIME ZONE 'UTC');
             PERFORM guard_audit_partition(partition);
-            made := made + 1;
+            origin := origin + 1;
         EXCEPTION WHEN check_violation OR lock_not_available THEN
             RAISE NOTICE 'the audit keeps % in audit_events_else: %', to_char(first, 'YYYY-MM'), SQLERRM;
         END;
     END LOOP;
-    RETURN made;
+    RETURN origin;
 END $$;
 
 -- What runs with its owner's rights looks nowhere but in its own schema.

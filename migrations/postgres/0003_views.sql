@@ -6,7 +6,7 @@ RETURN round(extract(epoch FROM span))::bigint;
 
 CREATE VIEW backups AS
 SELECT runs.app, runs.policy, runs.id AS run_id, runs.backup_id, runs.backup_blob, runs.size_bytes, runs.accepted_at,
-       runs.finished_at, runs.storage, runs.outcome AS made, runs.verification,
+       runs.finished_at, runs.storage, runs.outcome AS origin, runs.verification,
        runs.outcome = 'succeeded' OR coalesce(apps.partial_is_good, false) AS good
 FROM runs LEFT JOIN apps ON apps.app = runs.app
 WHERE runs.outcome IN ('succeeded', 'partial') AND runs.backup_id IS NOT NULL

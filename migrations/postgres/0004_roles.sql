@@ -41,7 +41,7 @@ BEGIN
             -- Another database of this server was faster.
             WHEN duplicate_object OR unique_violation THEN NULL;
             WHEN insufficient_privilege THEN
-                RAISE NOTICE 'the role % is missing and cannot be made by %: let a superuser run SELECT make_roles()',
+                RAISE NOTICE 'the role % is missing and cannot be origin by %: let a superuser run SELECT make_roles()',
                     name, current_user;
         END;
     END LOOP;

@@ -26,34 +26,34 @@ CREATE TABLE catalog (
     accepted_at     timestamptz NOT NULL,
     finished_at     timestamptz,
     databases       text        NOT NULL,
-    made            text        NOT NULL,
+    origin            text        NOT NULL,
     good            boolean     NOT NULL,
     sas_fingerprint text,
     sas_start       timestamptz,
     sas_expiry      timestamptz,
     hold            text,
-    gone_at         timestamptz,
+    removed_at         timestamptz,
     deleted         boolean,
-    trouble_at      timestamptz,
+    last_failure_at      timestamptz,
     verified_at     timestamptz,
     drilled_at      timestamptz,
     drill_passed    boolean,
     PRIMARY KEY (app, backup_id)
 ) WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.02);
 
-CREATE INDEX catalog_there ON catalog (app, accepted_at, backup_id) WHERE gone_at IS NULL;
+CREATE INDEX catalog_there ON catalog (app, accepted_at, backup_id) WHERE removed_at IS NULL;
 
 -- What there was before. Of two with one number the newer stands: Azure counts from 1 again for an app made anew.
 INSERT INTO catalog (app, backup_id, run_id, policy, storage, blob, size_bytes, accepted_at, finished_at, databases,
-    made, good)
+    origin, good)
 SELECT DISTINCT ON (backups.app, backups.backup_id) backups.app, backups.backup_id, backups.run_id, backups.policy,
        backups.storage, backups.backup_blob, backups.size_bytes, backups.accepted_at, backups.finished_at, '[]',
-       backups.made,
-       backups.made = 'succeeded' OR backups.made = 'partial' AND (runs.terms::jsonb ->> 'partial_is_good')::boolean
+       backups.origin,
+       backups.origin = 'succeeded' OR backups.origin = 'partial' AND (runs.policy_snapshot::jsonb ->> 'partial_is_good')::boolean
 FROM backups JOIN runs ON runs.id = backups.run_id
 ORDER BY backups.app, backups.backup_id, backups.accepted_at DESC, backups.run_id DESC;
 
-INSERT INTO catalog (app, backup_id, run_id, policy, storage, blob, size_bytes, accepted_at, databases, made, good)
+INSERT INTO catalog (app, backup_id, run_id, policy, storage, blob, size_bytes, accepted_at, databases, origin, good)
 SELECT DISTINCT ON (runs.app, found.facts ->> 'backup') runs.app, (found.facts ->> 'backup')::bigint, runs.id,
        runs.policy, runs.storage, (found.facts ->> 'name') || '.zip', 0, found.at, '[]', 'orphan', false
 FROM audit_events AS found JOIN runs ON runs.id = found.run_id

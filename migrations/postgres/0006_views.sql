@@ -7,15 +7,15 @@ DROP VIEW IF EXISTS retention_due, apps_past_objective, latest_good_backup, back
 
 CREATE VIEW backups AS
 SELECT catalog.app, catalog.policy, catalog.run_id, catalog.backup_id, catalog.blob AS backup_blob, catalog.size_bytes,
-       catalog.accepted_at, catalog.finished_at, catalog.storage, catalog.made, runs.verification, catalog.good,
-       catalog.hold, CASE WHEN catalog.deleted THEN 'deleted' WHEN catalog.gone_at IS NOT NULL THEN 'lost' END AS gone,
-       catalog.gone_at, catalog.sas_expiry
+       catalog.accepted_at, catalog.finished_at, catalog.storage, catalog.origin, runs.verification, catalog.good,
+       catalog.hold, CASE WHEN catalog.deleted THEN 'deleted' WHEN catalog.removed_at IS NOT NULL THEN 'lost' END AS removal,
+       catalog.removed_at, catalog.sas_expiry
 FROM catalog LEFT JOIN runs ON runs.id = catalog.run_id AND runs.backup_id = catalog.backup_id;
 
 CREATE VIEW latest_good_backup AS
 SELECT app, policy, run_id, backup_id, backup_blob, size_bytes, accepted_at, finished_at, verification
 FROM (SELECT *, row_number() OVER (PARTITION BY app ORDER BY accepted_at DESC, backup_id DESC) AS age_rank
-      FROM backups WHERE good AND gone IS NULL) AS ranked
+      FROM backups WHERE good AND removal IS NULL) AS ranked
 WHERE age_rank = 1;
 
 CREATE VIEW apps_past_objective AS
@@ -68,7 +68,7 @@ FROM attempts GROUP BY policy, kind, status, cause;
 CREATE VIEW run_outcomes AS
 SELECT to_char(ended_at AT TIME ZONE 'UTC', 'YYYY-MM-DD') AS day, policy, kind, outcome, cause, count(*) AS runs,
        count(DISTINCT app) AS apps
-FROM runs WHERE outcome IS NOT NULL AND kind <> 'note' GROUP BY day, policy, kind, outcome, cause;
+FROM runs WHERE outcome IS NOT NULL AND kind <> 'operator_action' GROUP BY day, policy, kind, outcome, cause;
 
 CREATE VIEW sas_refreshes AS
 SELECT at, run_id, app, facts #>> '{refresh,storage}' AS storage, facts #>> '{refresh,container}' AS container,
@@ -92,7 +92,7 @@ WHERE age_rank = 1 AND expiry < now() + interval '168 hours';
 CREATE VIEW kept_sas_expiring AS
 SELECT app, backup_id, blob AS backup_blob, storage, sas_fingerprint AS fingerprint, sas_expiry AS expiry,
        whole_seconds(sas_expiry - now()) AS left_s
-FROM catalog WHERE gone_at IS NULL AND sas_expiry < now() + interval '168 hours';
+FROM catalog WHERE removed_at IS NULL AND sas_expiry < now() + interval '168 hours';
 
 CREATE VIEW retention_due AS
 SELECT ranked.app, ranked.run_id, ranked.backup_id, ranked.backup_blob, ranked.size_bytes, ranked.accepted_at,
@@ -100,14 +100,14 @@ SELECT ranked.app, ranked.run_id, ranked.backup_id, ranked.backup_blob, ranked.s
        (SELECT state FROM runs WHERE runs.app = ranked.app AND runs.subject = 'delete ' || ranked.backup_id
           AND runs.state <> 'ended') AS deletion
 FROM (SELECT *, row_number() OVER (PARTITION BY app, good ORDER BY accepted_at DESC, backup_id DESC) AS age_rank
-      FROM backups WHERE gone IS NULL) AS ranked
+      FROM backups WHERE removal IS NULL) AS ranked
 JOIN apps ON apps.app = ranked.app
 WHERE ranked.accepted_at < now() - apps.retention_days * interval '24 hours' AND ranked.hold IS NULL
   AND NOT (ranked.good AND ranked.age_rank <= greatest(apps.retention_keep_at_least, 1));
 
 CREATE VIEW deletions AS
 SELECT runs.id AS run_id, runs.app, runs.policy, (runs.task::jsonb ->> 'backup')::bigint AS backup_id,
-       runs.task::jsonb ->> 'blob' AS backup_blob, runs.trigger, asked.facts ->> 'by' AS asked_by,
+       runs.task::jsonb ->> 'blob' AS backup_blob, runs.trigger, asked.facts ->> 'actor' AS asked_by,
        runs.created_at AS asked_at, runs.ended_at, runs.outcome, runs.cause
 FROM runs LEFT JOIN audit_events AS asked ON asked.run_id = runs.id AND asked.event = 'planned'
 WHERE runs.kind = 'delete';
@@ -116,7 +116,7 @@ CREATE VIEW restores AS
 SELECT runs.id AS run_id, runs.task::jsonb ->> 'source' AS source,
        (runs.task::jsonb ->> 'backup')::bigint AS backup_id, runs.task::jsonb ->> 'blob' AS backup_blob,
        runs.app AS target, runs.task::jsonb ->> 'new_in_plan' IS NOT NULL AS into_new_app,
-       asked.facts ->> 'by' AS asked_by, runs.created_at AS asked_at, begun.at AS started_at, runs.ended_at,
+       asked.facts ->> 'actor' AS asked_by, runs.created_at AS asked_at, begun.at AS started_at, runs.ended_at,
        runs.outcome, runs.cause, whole_seconds(runs.ended_at - begun.at) AS took_s
 FROM runs
 LEFT JOIN audit_events AS asked ON asked.run_id = runs.id AND asked.event = 'planned'
@@ -140,38 +140,38 @@ CREATE VIEW holds AS
 SELECT catalog.app, catalog.backup_id, catalog.blob AS backup_blob, catalog.accepted_at, catalog.hold AS reason,
        told.held_by, told.at AS held_at
 FROM catalog LEFT JOIN LATERAL (
-    SELECT at, facts ->> 'by' AS held_by FROM audit_events AS note
-    WHERE note.event = 'noted' AND note.app = catalog.app AND facts #>> '{note,note}' = 'held'
-      AND (facts #>> '{note,backup}')::bigint = catalog.backup_id
+    SELECT at, facts ->> 'actor' AS held_by FROM audit_events AS recorded
+    WHERE recorded.event = 'action_recorded' AND recorded.app = catalog.app AND facts #>> '{action,kind}' = 'held'
+      AND (facts #>> '{action,backup}')::bigint = catalog.backup_id
     ORDER BY seq DESC LIMIT 1
 ) AS told ON true
-WHERE catalog.hold IS NOT NULL AND catalog.gone_at IS NULL;
+WHERE catalog.hold IS NOT NULL AND catalog.removed_at IS NULL;
 
 CREATE VIEW lost_backups AS
 SELECT catalog.app, catalog.policy, catalog.backup_id, catalog.blob AS backup_blob, catalog.storage,
-       catalog.accepted_at, catalog.good, catalog.gone_at AS missed_at, told.detail
+       catalog.accepted_at, catalog.good, catalog.removed_at AS missed_at, told.detail
 FROM catalog LEFT JOIN LATERAL (
-    SELECT facts #>> '{note,detail}' AS detail FROM audit_events AS note
-    WHERE note.event = 'noted' AND note.app = catalog.app AND facts #>> '{note,note}' = 'lost'
-      AND (facts #>> '{note,backup}')::bigint = catalog.backup_id
+    SELECT facts #>> '{action,detail}' AS detail FROM audit_events AS recorded
+    WHERE recorded.event = 'action_recorded' AND recorded.app = catalog.app AND facts #>> '{action,kind}' = 'lost'
+      AND (facts #>> '{action,backup}')::bigint = catalog.backup_id
     ORDER BY seq DESC LIMIT 1
 ) AS told ON true
-WHERE catalog.gone_at IS NOT NULL AND NOT catalog.deleted;
+WHERE catalog.removed_at IS NOT NULL AND NOT catalog.deleted;
 
 CREATE VIEW revealed_sas AS
-SELECT told.at, told.facts ->> 'by' AS shown_to, told.app, told.backup_id, catalog.blob AS backup_blob,
+SELECT told.at, told.facts ->> 'actor' AS shown_to, told.app, told.backup_id, catalog.blob AS backup_blob,
        catalog.sas_fingerprint AS kept_fingerprint, told.run_id
-FROM (SELECT at, app, run_id, facts, CASE facts #>> '{note,note}' WHEN 'revealed'
-                 THEN (facts #>> '{note,backup}')::bigint END AS backup_id
-      FROM audit_events WHERE event = 'noted' AND facts #>> '{note,note}' = 'revealed') AS told
+FROM (SELECT at, app, run_id, facts, CASE facts #>> '{action,kind}' WHEN 'revealed'
+                 THEN (facts #>> '{action,backup}')::bigint END AS backup_id
+      FROM audit_events WHERE event = 'action_recorded' AND facts #>> '{action,kind}' = 'revealed') AS told
 LEFT JOIN catalog ON catalog.app = told.app AND catalog.backup_id = told.backup_id;
 
 CREATE VIEW schedule_drift AS
 SELECT at, run_id, app, found, drift, differences
-FROM (SELECT at, run_id, app, facts #> '{note,found}' AS found, facts #> '{note,drift}' AS drift,
-             jsonb_array_length(facts #> '{note,drift}') AS differences,
+FROM (SELECT at, run_id, app, facts #> '{action,found}' AS found, facts #> '{action,drift}' AS drift,
+             jsonb_array_length(facts #> '{action,drift}') AS differences,
              row_number() OVER (PARTITION BY app ORDER BY seq DESC) AS age_rank
-      FROM audit_events WHERE event = 'noted' AND facts #>> '{note,note}' = 'drift') AS ranked
+      FROM audit_events WHERE event = 'action_recorded' AND facts #>> '{action,kind}' = 'drift') AS ranked
 WHERE age_rank = 1;
 
 CREATE OR REPLACE FUNCTION grant_to_roles() RETURNS void LANGUAGE plpgsql AS $$

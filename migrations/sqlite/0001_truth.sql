@@ -39,10 +39,10 @@ CREATE TABLE runs (
     plan         TEXT    NOT NULL,
     storage      TEXT    NOT NULL,
     account      TEXT    NOT NULL,
-    terms        TEXT    NOT NULL,
+    policy_snapshot        TEXT    NOT NULL,
     state        TEXT    NOT NULL,
     state_json   TEXT    NOT NULL,
-    tally        TEXT    NOT NULL,
+    failure_counts        TEXT    NOT NULL,
     attempt      INTEGER NOT NULL DEFAULT 0,
     outcome      TEXT,
     cause        TEXT,
@@ -57,15 +57,15 @@ CREATE TABLE runs (
     ended_at     TEXT,
     lane         TEXT,
     leased_until TEXT,
-    holds        INTEGER NOT NULL DEFAULT 0
+    occupies_app        INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
 -- A policy, an app and a tick make one run, whoever plans it.
 CREATE UNIQUE INDEX runs_tick ON runs (policy, app, tick) WHERE policy IS NOT NULL AND tick IS NOT NULL;
 -- One run at a time holds an app.
-CREATE UNIQUE INDEX runs_held_app ON runs (app) WHERE holds = 1;
-CREATE INDEX runs_held_plan ON runs (subscription, plan) WHERE holds = 1;
-CREATE INDEX runs_held_account ON runs (account) WHERE holds = 1;
+CREATE UNIQUE INDEX runs_occupied_app ON runs (app) WHERE occupies_app = 1;
+CREATE INDEX runs_occupied_plan ON runs (subscription, plan) WHERE occupies_app = 1;
+CREATE INDEX runs_occupied_account ON runs (account) WHERE occupies_app = 1;
 -- What waits to be handed out, and what is handed out.
 CREATE INDEX runs_waiting ON runs (lane, priority, due_at, id) WHERE lane IS NOT NULL AND leased_until IS NULL;
 CREATE INDEX runs_leased ON runs (leased_until) WHERE leased_until IS NOT NULL;

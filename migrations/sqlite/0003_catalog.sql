@@ -26,33 +26,33 @@ CREATE TABLE catalog (
     accepted_at     TEXT    NOT NULL,
     finished_at     TEXT,
     databases       TEXT    NOT NULL,
-    made            TEXT    NOT NULL,
+    origin            TEXT    NOT NULL,
     good            INTEGER NOT NULL,
     sas_fingerprint TEXT,
     sas_start       TEXT,
     sas_expiry      TEXT,
     hold            TEXT,
-    gone_at         TEXT,
+    removed_at         TEXT,
     deleted         INTEGER,
-    trouble_at      TEXT,
+    last_failure_at      TEXT,
     verified_at     TEXT,
     drilled_at      TEXT,
     drill_passed    INTEGER,
     PRIMARY KEY (app, backup_id)
 ) STRICT;
 
-CREATE INDEX catalog_there ON catalog (app, accepted_at, backup_id) WHERE gone_at IS NULL;
+CREATE INDEX catalog_there ON catalog (app, accepted_at, backup_id) WHERE removed_at IS NULL;
 
 -- What there was before. Of two with one number the newer stands: Azure counts from 1 again for an app made anew.
 INSERT OR REPLACE INTO catalog (app, backup_id, run_id, policy, storage, blob, size_bytes, accepted_at, finished_at,
-    databases, made, good)
+    databases, origin, good)
 SELECT backups.app, backups.backup_id, backups.run_id, backups.policy, backups.storage, backups.backup_blob,
-       backups.size_bytes, backups.accepted_at, backups.finished_at, '[]', backups.made,
-       backups.made = 'succeeded' OR (backups.made = 'partial' AND runs.terms ->> '$.partial_is_good')
+       backups.size_bytes, backups.accepted_at, backups.finished_at, '[]', backups.origin,
+       backups.origin = 'succeeded' OR (backups.origin = 'partial' AND runs.policy_snapshot ->> '$.partial_is_good')
 FROM backups JOIN runs ON runs.id = backups.run_id
 ORDER BY backups.accepted_at, backups.run_id;
 
-INSERT OR IGNORE INTO catalog (app, backup_id, run_id, policy, storage, blob, size_bytes, accepted_at, databases, made,
+INSERT OR IGNORE INTO catalog (app, backup_id, run_id, policy, storage, blob, size_bytes, accepted_at, databases, origin,
     good)
 SELECT runs.app, found.data ->> '$.backup', runs.id, runs.policy, runs.storage, (found.data ->> '$.name') || '.zip', 0,
        found.at, '[]', 'orphan', 0

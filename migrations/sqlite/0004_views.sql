@@ -13,15 +13,15 @@ DROP VIEW sas_expiring;
 
 CREATE VIEW backups AS
 SELECT catalog.app, catalog.policy, catalog.run_id, catalog.backup_id, catalog.blob AS backup_blob, catalog.size_bytes,
-       catalog.accepted_at, catalog.finished_at, catalog.storage, catalog.made, runs.verification, catalog.good,
-       catalog.hold, iif(catalog.deleted, 'deleted', iif(catalog.gone_at IS NULL, NULL, 'lost')) AS gone,
-       catalog.gone_at, catalog.sas_expiry
+       catalog.accepted_at, catalog.finished_at, catalog.storage, catalog.origin, runs.verification, catalog.good,
+       catalog.hold, iif(catalog.deleted, 'deleted', iif(catalog.removed_at IS NULL, NULL, 'lost')) AS removal,
+       catalog.removed_at, catalog.sas_expiry
 FROM catalog LEFT JOIN runs ON runs.id = catalog.run_id AND runs.backup_id = catalog.backup_id;
 
 CREATE VIEW latest_good_backup AS
 SELECT app, policy, run_id, backup_id, backup_blob, size_bytes, accepted_at, finished_at, verification
 FROM (SELECT *, row_number() OVER (PARTITION BY app ORDER BY accepted_at DESC, backup_id DESC) AS age_rank
-      FROM backups WHERE good AND gone IS NULL)
+      FROM backups WHERE good AND removal IS NULL)
 WHERE age_rank = 1;
 
 CREATE VIEW apps_past_objective AS
@@ -71,7 +71,7 @@ FROM attempts GROUP BY policy, kind, status, cause;
 
 CREATE VIEW run_outcomes AS
 SELECT substr(ended_at, 1, 10) AS day, policy, kind, outcome, cause, count(*) AS runs, count(DISTINCT app) AS apps
-FROM runs WHERE outcome IS NOT NULL AND kind <> 'note' GROUP BY day, policy, kind, outcome, cause;
+FROM runs WHERE outcome IS NOT NULL AND kind <> 'operator_action' GROUP BY day, policy, kind, outcome, cause;
 
 CREATE VIEW sas_refreshes AS
 SELECT at, run_id, app, data ->> '$.refresh.storage' AS storage, data ->> '$.refresh.container' AS container,
@@ -93,7 +93,7 @@ WHERE age_rank = 1 AND julianday(expiry) < julianday('now') + 7;
 CREATE VIEW kept_sas_expiring AS
 SELECT app, backup_id, blob AS backup_blob, storage, sas_fingerprint AS fingerprint, sas_expiry AS expiry,
        CAST(round((julianday(sas_expiry) - julianday('now')) * 86400) AS INTEGER) AS left_s
-FROM catalog WHERE gone_at IS NULL AND julianday(sas_expiry) < julianday('now') + 7;
+FROM catalog WHERE removed_at IS NULL AND julianday(sas_expiry) < julianday('now') + 7;
 
 CREATE VIEW retention_due AS
 SELECT ranked.app, ranked.run_id, ranked.backup_id, ranked.backup_blob, ranked.size_bytes, ranked.accepted_at,
@@ -101,14 +101,14 @@ SELECT ranked.app, ranked.run_id, ranked.backup_id, ranked.backup_blob, ranked.s
        (SELECT state FROM runs WHERE runs.app = ranked.app AND runs.subject = 'delete ' || ranked.backup_id
           AND runs.state <> 'ended') AS deletion
 FROM (SELECT *, row_number() OVER (PARTITION BY app, good ORDER BY accepted_at DESC, backup_id DESC) AS age_rank
-      FROM backups WHERE gone IS NULL) AS ranked
+      FROM backups WHERE removal IS NULL) AS ranked
 JOIN apps ON apps.app = ranked.app
 WHERE julianday(ranked.accepted_at) < julianday('now') - apps.retention_days AND ranked.hold IS NULL
   AND NOT (ranked.good AND ranked.age_rank <= max(apps.retention_keep_at_least, 1));
 
 CREATE VIEW deletions AS
 SELECT runs.id AS run_id, runs.app, runs.policy, runs.task ->> '$.backup' AS backup_id,
-       runs.task ->> '$.blob' AS backup_blob, runs.trigger, asked.data ->> '$.by' AS asked_by,
+       runs.task ->> '$.blob' AS backup_blob, runs.trigger, asked.data ->> '$.actor' AS asked_by,
        runs.created_at AS asked_at, runs.ended_at, runs.outcome, runs.cause
 FROM runs LEFT JOIN audit_events AS asked ON asked.run_id = runs.id AND asked.event = 'planned'
 WHERE runs.kind = 'delete';
@@ -116,7 +116,7 @@ WHERE runs.kind = 'delete';
 CREATE VIEW restores AS
 SELECT runs.id AS run_id, runs.task ->> '$.source' AS source, runs.task ->> '$.backup' AS backup_id,
        runs.task ->> '$.blob' AS backup_blob, runs.app AS target,
-       runs.task ->> '$.new_in_plan' IS NOT NULL AS into_new_app, asked.data ->> '$.by' AS asked_by,
+       runs.task ->> '$.new_in_plan' IS NOT NULL AS into_new_app, asked.data ->> '$.actor' AS asked_by,
        runs.created_at AS asked_at, begun.at AS started_at, runs.ended_at, runs.outcome, runs.cause,
        CAST(round((julianday(runs.ended_at) - julianday(begun.at)) * 86400) AS INTEGER) AS took_s
 FROM runs
@@ -137,33 +137,33 @@ WHERE runs.kind = 'drill';
 
 CREATE VIEW holds AS
 SELECT catalog.app, catalog.backup_id, catalog.blob AS backup_blob, catalog.accepted_at, catalog.hold AS reason,
-       told.data ->> '$.by' AS held_by, told.at AS held_at
+       told.data ->> '$.actor' AS held_by, told.at AS held_at
 FROM catalog LEFT JOIN audit_events AS told ON told.seq = (
-    SELECT max(seq) FROM audit_events AS note
-    WHERE note.event = 'noted' AND note.app = catalog.app AND note.data ->> '$.note.note' = 'held'
-      AND note.data ->> '$.note.backup' = catalog.backup_id)
-WHERE catalog.hold IS NOT NULL AND catalog.gone_at IS NULL;
+    SELECT max(seq) FROM audit_events AS recorded
+    WHERE recorded.event = 'action_recorded' AND recorded.app = catalog.app AND recorded.data ->> '$.action.kind' = 'held'
+      AND recorded.data ->> '$.action.backup' = catalog.backup_id)
+WHERE catalog.hold IS NOT NULL AND catalog.removed_at IS NULL;
 
 CREATE VIEW lost_backups AS
 SELECT catalog.app, catalog.policy, catalog.backup_id, catalog.blob AS backup_blob, catalog.storage,
-       catalog.accepted_at, catalog.good, catalog.gone_at AS missed_at, told.data ->> '$.note.detail' AS detail
+       catalog.accepted_at, catalog.good, catalog.removed_at AS missed_at, told.data ->> '$.action.detail' AS detail
 FROM catalog LEFT JOIN audit_events AS told ON told.seq = (
-    SELECT max(seq) FROM audit_events AS note
-    WHERE note.event = 'noted' AND note.app = catalog.app AND note.data ->> '$.note.note' = 'lost'
-      AND note.data ->> '$.note.backup' = catalog.backup_id)
-WHERE catalog.gone_at IS NOT NULL AND NOT catalog.deleted;
+    SELECT max(seq) FROM audit_events AS recorded
+    WHERE recorded.event = 'action_recorded' AND recorded.app = catalog.app AND recorded.data ->> '$.action.kind' = 'lost'
+      AND recorded.data ->> '$.action.backup' = catalog.backup_id)
+WHERE catalog.removed_at IS NOT NULL AND NOT catalog.deleted;
 
 CREATE VIEW revealed_sas AS
-SELECT told.at, told.data ->> '$.by' AS shown_to, told.app, told.data ->> '$.note.backup' AS backup_id,
+SELECT told.at, told.data ->> '$.actor' AS shown_to, told.app, told.data ->> '$.action.backup' AS backup_id,
        catalog.blob AS backup_blob, catalog.sas_fingerprint AS kept_fingerprint, told.run_id
 FROM audit_events AS told
-LEFT JOIN catalog ON catalog.app = told.app AND catalog.backup_id = told.data ->> '$.note.backup'
-WHERE told.event = 'noted' AND told.data ->> '$.note.note' = 'revealed';
+LEFT JOIN catalog ON catalog.app = told.app AND catalog.backup_id = told.data ->> '$.action.backup'
+WHERE told.event = 'action_recorded' AND told.data ->> '$.action.kind' = 'revealed';
 
 CREATE VIEW schedule_drift AS
 SELECT at, run_id, app, found, drift, differences
-FROM (SELECT at, run_id, app, data -> '$.note.found' AS found, data -> '$.note.drift' AS drift,
-             json_array_length(data, '$.note.drift') AS differences,
+FROM (SELECT at, run_id, app, data -> '$.action.found' AS found, data -> '$.action.drift' AS drift,
+             json_array_length(data, '$.action.drift') AS differences,
              row_number() OVER (PARTITION BY app ORDER BY seq DESC) AS age_rank
-      FROM audit_events WHERE event = 'noted' AND data ->> '$.note.note' = 'drift')
+      FROM audit_events WHERE event = 'action_recorded' AND data ->> '$.action.kind' = 'drift')
 WHERE age_rank = 1;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use holdfast_model::schedule::Schedule;
 use holdfast_model::{
-    App, AppId, Clock, ManualClock, Overlap, Policy, PolicyName, StorageName, SystemClock, Terms,
+    App, AppId, Clock, ManualClock, Overlap, Policy, PolicyName, PolicySnapshot, StorageName, SystemClock,
     parse_timestamp,
 };
 use holdfast_scheduler::{Fleet, Planner};
@@ -36,7 +36,7 @@ pub(crate) async fn measure() -> Planning {
         retention: None,
         drill: None,
         native_schedule: None,
-        terms: Terms::new(StorageName::new("s"), "account"),
+        policy_snapshot: PolicySnapshot::new(StorageName::new("s"), "account"),
     };
     let app = |number: usize| {
         let id = AppId::new("subscription", "group", &format!("app-{number}"), None);

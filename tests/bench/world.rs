@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use holdfast_model::{
-    App, NewRun, PolicyName, PollPace, RunId, StorageName, SystemClock, Terms, Timestamp, Trigger,
+    App, NewRun, PolicyName, PolicySnapshot, PollPace, RunId, StorageName, SystemClock, Timestamp, Trigger,
 };
 use holdfast_simulator::{Azure, BucketSize, BucketSizes, Client, Config, Fleet, Pace, Server};
 use holdfast_store::Store;
@@ -44,8 +44,8 @@ impl World {
     pub(crate) async fn fill(&self, store: &dyn Store, poll: PollPace) {
         let mut rng = fastrand::Rng::with_seed(1);
         let now = store.now().await.unwrap();
-        let mut terms = Terms::new(StorageName::new("sim"), Fleet::ACCOUNT);
-        terms.poll = poll;
+        let mut policy_snapshot = PolicySnapshot::new(StorageName::new("sim"), Fleet::ACCOUNT);
+        policy_snapshot.poll = poll;
         for site in &self.fleet.sites {
             let id = RunId::new(now, &mut rng);
             let policy = Some(PolicyName::new("gold"));
@@ -57,7 +57,7 @@ impl World {
                 paused: false,
             };
             let due: (Option<Timestamp>, Trigger) = (None, Trigger::Manual);
-            store.add_run(&NewRun::backup(id, &app, &terms, due, (now, now))).await.unwrap();
+            store.add_run(&NewRun::backup(id, &app, &policy_snapshot, due, (now, now))).await.unwrap();
         }
     }
 

@@ -1,6 +1,8 @@
 //! Runs that are added many at once, and subjects that one run at a time is about.
 
-use holdfast_model::{BackupId, Delete, Fold, NewRun, Note, Outcome, RunEvent, RunKind, Task, Trigger};
+use holdfast_model::{
+    BackupId, Delete, Fold, NewRun, OperatorAction, Outcome, RunEvent, RunKind, Task, Trigger,
+};
 use holdfast_store::RunFilter;
 
 use crate::bench::{Bench, app, ended, secs};
@@ -15,7 +17,7 @@ on_every_store!(
 );
 
 fn delete(id: i64) -> Task {
-    Task::Delete(Delete { backup: BackupId(id), blob: format!("hf-{id}.zip"), even_the_last: false })
+    Task::Delete(Delete { backup: BackupId(id), blob: format!("hf-{id}.zip"), allow_last: false })
 }
 
 async fn runs_are_added_but_for_those_whose_tick_or_subject_is_taken(bench: &Bench) {
@@ -72,10 +74,10 @@ async fn many_that_add_the_same_add_it_once(bench: &Bench) {
     assert_eq!(bench.store.runs(&RunFilter::default()).await.unwrap().len(), 20);
     let unfinished = RunFilter { unfinished: true, ..RunFilter::default() };
     assert_eq!(bench.store.runs(&unfinished).await.unwrap().len(), 20);
-    bench.note(&app("app1"), Note::Revealed { backup: BackupId(1) }).await;
+    bench.note(&app("app1"), OperatorAction::Revealed { backup: BackupId(1) }).await;
     assert_eq!(bench.store.runs(&RunFilter::default()).await.unwrap().len(), 21);
     assert_eq!(bench.store.runs(&unfinished).await.unwrap().len(), 20, "a note has ended");
-    let of_kind = RunFilter { kind: Some(RunKind::Note), ..RunFilter::default() };
+    let of_kind = RunFilter { kind: Some(RunKind::OperatorAction), ..RunFilter::default() };
     assert_eq!(bench.store.runs(&of_kind).await.unwrap().len(), 1);
 }
 
@@ -96,10 +98,10 @@ async fn runs_of_every_kind_come_back_as_they_were_made(bench: &Bench) {
         let RunEvent::Planned { task, .. } = &events[0].event else { panic!("{events:?}") };
         assert_eq!(*task, run.task);
     }
-    let noted = bench.note(&shop, Note::Revealed { backup: BackupId(1) }).await;
+    let noted = bench.note(&shop, OperatorAction::Revealed { backup: BackupId(1) }).await;
     let row = bench.read(noted.id).await;
     assert_eq!(row, noted);
     let events = bench.store.events(noted.id).await.unwrap();
     let fold = Fold::of(events.iter().map(|event| &event.event)).unwrap();
-    assert_eq!((fold.state, fold.tally), (row.state, row.tally));
+    assert_eq!((fold.state, fold.failure_counts), (row.state, row.failure_counts));
 }

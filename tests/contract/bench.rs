@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use holdfast_model::{
     App, AppId, Attempt, BackupFacts, BackupId, BackupName, Budget, CatalogEntry, Cause, Clock, Lane, Limits,
-    ManualClock, NewRun, Note, Outcome, PolicyName, Run, RunEvent, RunId, SasFacts, SasWindow, StorageName,
-    Task, Terms, Timestamp, Trigger, Verification, parse_timestamp,
+    ManualClock, NewRun, OperatorAction, Outcome, PolicyName, PolicySnapshot, Run, RunEvent, RunId, SasFacts,
+    SasWindow, StorageName, Task, Timestamp, Trigger, Verification, parse_timestamp,
 };
 use holdfast_store::{
-    Ask, CatalogFilter, Change, Committed, Cursor, Enrolled, MemoryStore, Mode, PgStore, Plan, Planned,
-    SqliteStore, Store, Taken,
+    CatalogFilter, Change, Committed, Cursor, CursorAdvance, Enrolled, LaneQuota, Leased, MemoryStore, Mode,
+    PgStore, Planned, SqliteStore, Store,
 };
 use holdfast_tests::postgres::Database;
 
@@ -73,17 +73,23 @@ impl Bench {
 
     /// A run by hand of `app`, due now.
     pub fn manual(&self, app: &App) -> NewRun {
-        NewRun::backup(self.id(), app, &terms(), (None, Trigger::Manual), (self.now(), self.now()))
+        NewRun::backup(self.id(), app, &policy_snapshot(), (None, Trigger::Manual), (self.now(), self.now()))
     }
 
     /// A run of `app` for `tick`, due then.
     pub fn scheduled(&self, app: &App, tick: Timestamp) -> NewRun {
-        NewRun::backup(self.id(), app, &terms(), (Some(tick), Trigger::Schedule), (self.now(), tick))
+        NewRun::backup(
+            self.id(),
+            app,
+            &policy_snapshot(),
+            (Some(tick), Trigger::Schedule),
+            (self.now(), tick),
+        )
     }
 
     /// A run of any kind, due now.
     pub fn made(&self, app: &App, task: Task, trigger: Trigger) -> NewRun {
-        NewRun::task(self.id(), app, &terms(), (task, trigger, Some("alice".into())), self.now())
+        NewRun::task(self.id(), app, &policy_snapshot(), (task, trigger, Some("alice".into())), self.now())
     }
 
     /// A run of any kind that a person asked for, in the store.
@@ -92,8 +98,15 @@ impl Bench {
     }
 
     /// A note, in the store.
-    pub async fn note(&self, app: &App, note: Note) -> Run {
-        self.add(NewRun::note(self.id(), app, &terms(), (note, "bob".into()), self.now())).await
+    pub async fn note(&self, app: &App, action: OperatorAction) -> Run {
+        self.add(NewRun::operator_action(
+            self.id(),
+            app,
+            &policy_snapshot(),
+            (action, "bob".into()),
+            self.now(),
+        ))
+        .await
     }
 
     pub async fn catalog(&self, filter: &CatalogFilter) -> Vec<CatalogEntry> {
@@ -114,14 +127,14 @@ impl Bench {
         self.store.load(id).await.unwrap().unwrap().run
     }
 
-    pub async fn take(&self, asks: &[Ask], limits: &Limits) -> Vec<Taken> {
-        self.store.take(asks, limits, LEASE).await.unwrap()
+    pub async fn acquire(&self, asks: &[LaneQuota], limits: &Limits) -> Vec<Leased> {
+        self.store.acquire(asks, limits, LEASE).await.unwrap()
     }
 
     /// Takes at most `most` from the lane of `run`.
     pub async fn take_beside(&self, run: &Run, most: u32, limits: &Limits) -> Vec<RunId> {
-        let ask = Ask { lane: run.lane().unwrap(), most };
-        self.take(&[ask], limits).await.iter().map(|taken| taken.wakeup.run_id).collect()
+        let ask = LaneQuota { lane: run.lane().unwrap(), most };
+        self.acquire(&[ask], limits).await.iter().map(|taken| taken.wakeup.run_id).collect()
     }
 
     /// Commits `events` on the row as it stands now.
@@ -159,7 +172,7 @@ impl Bench {
         self.store.cursors_due(1_000).await.unwrap()
     }
 
-    pub async fn plan(&self, plan: Plan) -> Planned {
+    pub async fn plan(&self, plan: CursorAdvance) -> Planned {
         self.store.plan(&[plan]).await.unwrap()
     }
 }
@@ -187,8 +200,8 @@ pub fn app_in(subscription: &str, plan: &str, name: &str) -> App {
     }
 }
 
-pub fn terms() -> Terms {
-    Terms::new(StorageName::new("weu"), "acct")
+pub fn policy_snapshot() -> PolicySnapshot {
+    PolicySnapshot::new(StorageName::new("weu"), "acct")
 }
 
 /// An app enrolled with a schedule of this fingerprint.
@@ -217,7 +230,7 @@ pub fn no_limits() -> Limits {
 }
 
 pub fn ask(subscription: &str) -> Lane {
-    Lane::Ask { subscription: holdfast_model::SubscriptionId::new(subscription) }
+    Lane::Poll { subscription: holdfast_model::SubscriptionId::new(subscription) }
 }
 
 pub fn started(run: &Run, at: Timestamp) -> RunEvent {

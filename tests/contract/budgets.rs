@@ -1,7 +1,7 @@
 //! Each subscription's budgets.
 
 use holdfast_model::{App, Budget, Call, Limits, Run, SubscriptionId};
-use holdfast_store::Ask;
+use holdfast_store::LaneQuota;
 
 use crate::bench::{Bench, accepted, app_in, ask, no_limits, secs, started};
 
@@ -45,13 +45,13 @@ async fn a_budget_begins_full_and_fills_by_the_second(bench: &Bench) {
 async fn lanes_of_one_subscription_share_one_budget_and_reads_have_their_own(bench: &Bench) {
     let limits = writes(4.0, 0.0);
     let (one, two) = (ten(bench, "s1", "/p").await, ten(bench, "s1", "/p/2").await);
-    let asks = [&one, &two].map(|run| Ask { lane: run.lane().unwrap(), most: 3 });
-    let taken = bench.take(&asks, &limits).await;
+    let asks = [&one, &two].map(|run| LaneQuota { lane: run.lane().unwrap(), most: 3 });
+    let taken = bench.acquire(&asks, &limits).await;
     assert_eq!(taken.len(), 4);
     let begun = bench.read(taken[0].wakeup.run_id).await;
     bench.happen(begun.id, vec![started(&begun, bench.now())]).await;
     bench.happen(begun.id, vec![accepted(bench.now())]).await;
-    assert_eq!(bench.take(&[Ask { lane: ask("s1"), most: 9 }], &limits).await.len(), 1);
+    assert_eq!(bench.acquire(&[LaneQuota { lane: ask("s1"), most: 9 }], &limits).await.len(), 1);
 }
 
 async fn an_empty_budget_does_not_stop_another_subscription(bench: &Bench) {
@@ -107,11 +107,11 @@ async fn a_clock_that_goes_back_refills_nothing_and_breaks_nothing(bench: &Bench
 
 async fn takers_at_once_draw_no_token_twice(bench: &Bench) {
     let limits = writes(7.0, 0.0);
-    let asks = [Ask { lane: ten(bench, "s1", "/p").await.lane().unwrap(), most: 3 }];
+    let asks = [LaneQuota { lane: ten(bench, "s1", "/p").await.lane().unwrap(), most: 3 }];
     let mut takers = tokio::task::JoinSet::new();
     for _ in 0..8 {
         let (store, limits, asks) = (bench.store.clone(), limits.clone(), asks.clone());
-        takers.spawn(async move { store.take(&asks, &limits, secs(60)).await.unwrap().len() });
+        takers.spawn(async move { store.acquire(&asks, &limits, secs(60)).await.unwrap().len() });
     }
     assert_eq!(takers.join_all().await.iter().sum::<usize>(), 7);
 }

@@ -1,8 +1,8 @@
 //! The catalog follows from what happens to runs.
 
 use holdfast_model::{
-    App, BackupFacts, BackupId, CatalogEntry, Cause, Delete, Drill, Gone, Made, Note, Outcome, RefreshReason,
-    RefreshSas, Restore, Run, RunEvent, SasFacts, SasRefresh, StorageName, Task,
+    App, BackupFacts, BackupId, CatalogEntry, Cause, Delete, Drill, OperatorAction, Origin, Outcome,
+    RefreshReason, RefreshSas, Removal, Restore, Run, RunEvent, SasFacts, SasRefresh, StorageName, Task,
 };
 use holdfast_store::CatalogFilter;
 
@@ -26,13 +26,13 @@ on_every_store!(
 
 /// The one entry there is.
 async fn only(bench: &Bench) -> CatalogEntry {
-    let mut all = bench.catalog(&CatalogFilter { with_gone: true, ..CatalogFilter::default() }).await;
+    let mut all = bench.catalog(&CatalogFilter { with_removed: true, ..CatalogFilter::default() }).await;
     assert_eq!(all.len(), 1, "{all:?}");
     all.remove(0)
 }
 
 fn delete(id: i64) -> Task {
-    Task::Delete(Delete { backup: BackupId(id), blob: "hf-shop.zip".into(), even_the_last: true })
+    Task::Delete(Delete { backup: BackupId(id), blob: "hf-shop.zip".into(), allow_last: true })
 }
 
 fn over(outcome: Outcome, cause: Option<Cause>) -> RunEvent {
@@ -60,12 +60,12 @@ async fn a_good_backup_is_in_the_catalog_with_the_sas_that_azure_keeps(bench: &B
         policy: shop.policy.clone(),
         storage: StorageName::new("weu"),
         backup: facts(5, begun_at, bench.now()),
-        made: Made::Succeeded,
+        origin: Origin::Succeeded,
         good: true,
         sas: Some(SasFacts { fingerprint: "0a1b2c3d4e5f".into(), window: window(begun_at) }),
         hold: None,
-        gone: None,
-        trouble_at: None,
+        removal: None,
+        last_failure_at: None,
         verified_at: None,
         drill: None,
     };
@@ -75,14 +75,14 @@ async fn a_good_backup_is_in_the_catalog_with_the_sas_that_azure_keeps(bench: &B
 async fn a_partial_backup_is_good_where_its_terms_said_so(bench: &Bench) {
     for (partial_is_good, name) in [(false, "a"), (true, "b")] {
         let mut new = bench.manual(&app(name));
-        new.run.terms.partial_is_good = partial_is_good;
+        new.run.policy_snapshot.partial_is_good = partial_is_good;
         let run = bench.add(new).await;
         let partial = ended(Outcome::Partial, Some(facts(5, bench.now(), bench.now())));
         bench.happen(run.id, vec![partial]).await;
     }
     let all = bench.catalog(&CatalogFilter::default()).await;
-    let told: Vec<_> = all.iter().map(|entry| (entry.app.site(), entry.made, entry.good)).collect();
-    assert_eq!(told, [("a", Made::Partial, false), ("b", Made::Partial, true)]);
+    let told: Vec<_> = all.iter().map(|entry| (entry.app.site(), entry.origin, entry.good)).collect();
+    assert_eq!(told, [("a", Origin::Partial, false), ("b", Origin::Partial, true)]);
 }
 
 async fn what_an_attempt_left_is_known_and_a_better_word_on_it_wins(bench: &Bench) {
@@ -91,20 +91,20 @@ async fn what_an_attempt_left_is_known_and_a_better_word_on_it_wins(bench: &Benc
     let partial = facts(5, bench.now(), bench.now());
     bench.happen(run.id, vec![left_by_attempt(Cause::PartiallySucceeded, partial.clone())]).await;
     let left = only(bench).await;
-    assert_eq!((left.made, left.good, left.sas.is_some()), (Made::Attempt, false, true));
+    assert_eq!((left.origin, left.good, left.sas.is_some()), (Origin::Attempt, false, true));
     bench.happen(run.id, vec![ended(Outcome::Partial, Some(partial))]).await;
-    assert_eq!(only(bench).await, CatalogEntry { made: Made::Partial, ..left });
+    assert_eq!(only(bench).await, CatalogEntry { origin: Origin::Partial, ..left });
 }
 
 async fn what_a_run_made_and_did_not_count_is_known(bench: &Bench) {
     let mut new = bench.manual(&app("shop"));
-    new.run.terms.partial_is_good = true;
+    new.run.policy_snapshot.partial_is_good = true;
     let run = bench.add(new).await;
     bench.happen(run.id, vec![started(&run, bench.now()), accepted(bench.now())]).await;
     let late = left_by_attempt(Cause::DeadlinePassed, facts(0, bench.now(), bench.now()));
     bench.happen(run.id, vec![late, over(Outcome::Failed, Some(Cause::DeadlinePassed))]).await;
     let left = only(bench).await;
-    assert_eq!((left.made, left.good, left.sas.is_some()), (Made::Attempt, false, true));
+    assert_eq!((left.origin, left.good, left.sas.is_some()), (Origin::Attempt, false, true));
 }
 
 async fn an_orphan_is_known_and_overwrites_nothing_better(bench: &Bench) {
@@ -120,39 +120,40 @@ async fn an_orphan_is_known_and_overwrites_nothing_better(bench: &Bench) {
     assert_eq!((all.len(), &all[1]), (2, &good));
     let name = holdfast_model::BackupName::of_attempt(&run.app, run.id, 1);
     let blob = format!("{name}.zip");
-    assert_eq!((all[0].made, all[0].good, &all[0].backup.blob), (Made::Orphan, false, &blob));
+    assert_eq!((all[0].origin, all[0].good, &all[0].backup.blob), (Origin::Orphan, false, &blob));
     assert_eq!((all[0].backup.size_bytes, all[0].backup.accepted_at), (0, bench.now()));
 }
 
 async fn a_backup_that_was_deleted_is_gone_and_one_that_could_not_be_is_troubled(bench: &Bench) {
     let shop = app("shop");
     bench.back_up(&shop, 5, 30).await;
-    for (cause, trouble_at) in [(Cause::Kept, None), (Cause::DeleteFailed, Some(bench.now() + secs(2)))] {
+    for (cause, last_failure_at) in [(Cause::Kept, None), (Cause::DeleteFailed, Some(bench.now() + secs(2)))]
+    {
         bench.advance(1);
         let run = bench.asked(&shop, delete(7)).await;
         bench.happen(run.id, vec![over(Outcome::Failed, Some(cause))]).await;
         let entry = only(bench).await;
-        assert_eq!((entry.trouble_at, entry.gone), (trouble_at, None));
+        assert_eq!((entry.last_failure_at, entry.removal), (last_failure_at, None));
     }
     let run = bench.asked(&shop, delete(7)).await;
     bench.happen(run.id, vec![over(Outcome::Failed, Some(Cause::BackupNotFound))]).await;
-    assert_eq!(only(bench).await.gone, Some(Gone { at: bench.now(), deleted: false }));
+    assert_eq!(only(bench).await.removal, Some(Removal { at: bench.now(), deleted: false }));
     bench.advance(1);
     let run = bench.asked(&shop, delete(7)).await;
     completed(bench, &run).await;
-    assert_eq!(only(bench).await.gone, Some(Gone { at: bench.now(), deleted: true }));
+    assert_eq!(only(bench).await.removal, Some(Removal { at: bench.now(), deleted: true }));
     assert_eq!(bench.catalog(&CatalogFilter::default()).await, []);
 }
 
 async fn a_deletion_takes_no_other_backup_of_its_number_out_of_the_catalog(bench: &Bench) {
     let shop = app("shop");
     bench.back_up(&shop, 5, 30).await;
-    let old = Task::Delete(Delete { backup: BackupId(7), blob: "hf-old.zip".into(), even_the_last: true });
+    let old = Task::Delete(Delete { backup: BackupId(7), blob: "hf-old.zip".into(), allow_last: true });
     let run = bench.asked(&shop, old.clone()).await;
     bench.happen(run.id, vec![over(Outcome::Failed, Some(Cause::BackupNotFound))]).await;
     let run = bench.asked(&shop, old).await;
     completed(bench, &run).await;
-    assert_eq!(only(bench).await.gone, None);
+    assert_eq!(only(bench).await.removal, None);
 }
 
 async fn a_new_sas_is_known_and_one_that_could_not_be_had_is_trouble(bench: &Bench) {
@@ -174,36 +175,38 @@ async fn a_new_sas_is_known_and_one_that_could_not_be_had_is_trouble(bench: &Ben
     assert_eq!(only(bench).await, CatalogEntry { sas: Some(new.clone()), ..before.clone() });
     let run = bench.asked(&shop, refresh).await;
     bench.happen(run.id, vec![over(Outcome::Exhausted, Some(Cause::SasUnusable))]).await;
-    let trouble_at = Some(bench.now());
-    assert_eq!(only(bench).await, CatalogEntry { sas: Some(new.clone()), trouble_at, ..before });
+    let last_failure_at = Some(bench.now());
+    assert_eq!(only(bench).await, CatalogEntry { sas: Some(new.clone()), last_failure_at, ..before });
 }
 
 async fn notes_hold_release_lose_find_and_take_over(bench: &Bench) {
     let shop = app("shop");
-    bench.note(&shop, Note::Held { backup: BackupId(7), reason: "of what is not known".into() }).await;
+    bench
+        .note(&shop, OperatorAction::Held { backup: BackupId(7), reason: "of what is not known".into() })
+        .await;
     assert_eq!(bench.catalog(&CatalogFilter::default()).await, []);
     let (backup, storage) = (facts(5, bench.now() - secs(9), bench.now()), StorageName::new("neu"));
-    bench.note(&shop, Note::TakenOver { backup: backup.clone(), storage: storage.clone() }).await;
+    bench.note(&shop, OperatorAction::TakenOver { backup: backup.clone(), storage: storage.clone() }).await;
     let taken = only(bench).await;
-    assert_eq!((taken.made, taken.good, &taken.storage), (Made::TakenOver, true, &storage));
+    assert_eq!((taken.origin, taken.good, &taken.storage), (Origin::TakenOver, true, &storage));
     let id = BackupId(7);
-    bench.note(&shop, Note::Held { backup: id, reason: "the \"audit\"".into() }).await;
+    bench.note(&shop, OperatorAction::Held { backup: id, reason: "the \"audit\"".into() }).await;
     assert_eq!(only(bench).await.hold.as_deref(), Some("the \"audit\""));
-    bench.note(&shop, Note::Released { backup: id, reason: "over".into() }).await;
-    bench.note(&shop, Note::Revealed { backup: id }).await;
-    bench.note(&shop, Note::Drift { found: None, drift: vec!["none".into()] }).await;
+    bench.note(&shop, OperatorAction::Released { backup: id, reason: "over".into() }).await;
+    bench.note(&shop, OperatorAction::Revealed { backup: id }).await;
+    bench.note(&shop, OperatorAction::Drift { found: None, drift: vec!["none".into()] }).await;
     assert_eq!(only(bench).await, taken);
     bench.advance(1);
-    bench.note(&shop, Note::Lost { backup: id, detail: "no blob".into() }).await;
-    assert_eq!(only(bench).await.gone, Some(Gone { at: bench.now(), deleted: false }));
+    bench.note(&shop, OperatorAction::Lost { backup: id, detail: "no blob".into() }).await;
+    assert_eq!(only(bench).await.removal, Some(Removal { at: bench.now(), deleted: false }));
     bench.advance(1);
-    bench.note(&shop, Note::Verified { backup: id, size_bytes: None }).await;
+    bench.note(&shop, OperatorAction::Verified { backup: id, size_bytes: None }).await;
     let found = only(bench).await;
-    assert_eq!((found.gone, found.verified_at), (None, Some(bench.now())));
+    assert_eq!((found.removal, found.verified_at), (None, Some(bench.now())));
     let run = bench.asked(&shop, delete(7)).await;
     completed(bench, &run).await;
-    bench.note(&shop, Note::Verified { backup: id, size_bytes: None }).await;
-    assert!(only(bench).await.gone.is_some_and(|gone| gone.deleted));
+    bench.note(&shop, OperatorAction::Verified { backup: id, size_bytes: None }).await;
+    assert!(only(bench).await.removal.is_some_and(|gone| gone.deleted));
 }
 
 fn drill(source: &App, id: i64) -> Task {
@@ -247,35 +250,35 @@ async fn a_run_is_loaded_with_what_its_kind_needs_to_know(bench: &Bench) {
     let deletion = bench.asked(&shop, delete(7)).await;
     assert_eq!(load(&deletion).await, (Some(entry.clone()), true, None, None));
     let other = BackupFacts { id: BackupId(9), ..facts(9, bench.now(), bench.now()) };
-    bench.note(&shop, Note::TakenOver { backup: other, storage: StorageName::new("weu") }).await;
+    bench.note(&shop, OperatorAction::TakenOver { backup: other, storage: StorageName::new("weu") }).await;
     assert_eq!(load(&deletion).await, (Some(entry), false, None, None));
 }
 
 async fn the_catalog_is_read_by_app_the_newest_first_and_in_pages(bench: &Bench) {
     let of = |id: i64| {
         let backup = holdfast_model::BackupFacts { id: BackupId(id), ..facts(id, bench.now(), bench.now()) };
-        Note::TakenOver { backup, storage: StorageName::new("weu") }
+        OperatorAction::TakenOver { backup, storage: StorageName::new("weu") }
     };
     for (name, id) in [("b", 1), ("a", 3), ("a", 1), ("c", 2)] {
         bench.note(&app(name), of(id)).await;
     }
     bench.advance(1);
     bench.note(&app("a"), of(2)).await;
-    bench.note(&app("b"), Note::Lost { backup: BackupId(1), detail: "no".into() }).await;
+    bench.note(&app("b"), OperatorAction::Lost { backup: BackupId(1), detail: "no".into() }).await;
     let read = async |filter: CatalogFilter| -> Vec<String> {
         let all = bench.catalog(&filter).await;
         all.iter().map(|entry| format!("{}{}", entry.app.site(), entry.backup.id)).collect()
     };
     let all = CatalogFilter::default();
-    let with_gone = CatalogFilter { with_gone: true, ..all.clone() };
+    let with_removed = CatalogFilter { with_removed: true, ..all.clone() };
     assert_eq!(read(all.clone()).await, ["a2", "a3", "a1", "c2"]);
-    assert_eq!(read(with_gone.clone()).await, ["a2", "a3", "a1", "b1", "c2"]);
+    assert_eq!(read(with_removed.clone()).await, ["a2", "a3", "a1", "b1", "c2"]);
     assert_eq!(read(CatalogFilter { most_apps: 1, ..all.clone() }).await, ["a2", "a3", "a1"]);
     let after = Some(app("a").id);
     assert_eq!(read(CatalogFilter { most_apps: 1, after: after.clone(), ..all.clone() }).await, ["c2"]);
-    assert_eq!(read(CatalogFilter { most_apps: 1, after, ..with_gone.clone() }).await, ["b1"]);
+    assert_eq!(read(CatalogFilter { most_apps: 1, after, ..with_removed.clone() }).await, ["b1"]);
     assert_eq!(read(CatalogFilter { app: Some(app("b").id), ..all }).await, [""; 0]);
-    assert_eq!(read(CatalogFilter { app: Some(app("b").id), ..with_gone }).await, ["b1"]);
+    assert_eq!(read(CatalogFilter { app: Some(app("b").id), ..with_removed }).await, ["b1"]);
 }
 
 async fn runs_that_are_no_backups_do_not_hide_how_backups_go(bench: &Bench) {
@@ -286,7 +289,7 @@ async fn runs_that_are_no_backups_do_not_hide_how_backups_go(bench: &Bench) {
     bench.asked(&shop, delete(8)).await;
     let deletion = bench.asked(&shop, delete(7)).await;
     bench.happen(deletion.id, vec![over(Outcome::Failed, Some(Cause::DeleteFailed))]).await;
-    bench.note(&shop, Note::Revealed { backup: BackupId(7) }).await;
+    bench.note(&shop, OperatorAction::Revealed { backup: BackupId(7) }).await;
     let status = bench.store.status().await.unwrap().remove(0);
     assert_eq!((status.last.unwrap().run_id, status.running), (good.id, None));
     assert_eq!(bench.cursors_due().await[0].unfinished, 0);
@@ -294,10 +297,10 @@ async fn runs_that_are_no_backups_do_not_hide_how_backups_go(bench: &Bench) {
     let loaded = bench.store.load(run.id).await.unwrap().unwrap();
     assert_eq!((loaded.last_good_bytes, loaded.typical), (Some(5), Some(secs(30))));
     // What is lost is no point to be brought back to.
-    bench.note(&shop, Note::Lost { backup: BackupId(7), detail: "no".into() }).await;
+    bench.note(&shop, OperatorAction::Lost { backup: BackupId(7), detail: "no".into() }).await;
     assert_eq!(bench.store.status().await.unwrap()[0].last_good_at, None);
     let kind = |kind| holdfast_store::RunFilter { kind: Some(kind), ..Default::default() };
-    for (of, count) in [(holdfast_model::RunKind::Delete, 2), (holdfast_model::RunKind::Note, 2)] {
+    for (of, count) in [(holdfast_model::RunKind::Delete, 2), (holdfast_model::RunKind::OperatorAction, 2)] {
         assert_eq!(bench.store.runs(&kind(of)).await.unwrap().len(), count);
     }
 }

@@ -68,7 +68,7 @@ async fn what_a_run_was_made_with_stays(bench: &Bench) {
     let mut change = bench.change(run.clone(), vec![]);
     change.run.app = app("blog").id;
     change.run.plan = "/p/9".into();
-    change.run.terms.account = "other".into();
+    change.run.policy_snapshot.account = "other".into();
     change.run.due_at = bench.now() + secs(5);
     bench.store.commit(&change).await.unwrap();
     let row = bench.read(run.id).await;
@@ -134,7 +134,7 @@ async fn the_events_of_any_legal_walk_fold_back_to_the_row(bench: &Bench) {
         }
         let events = bench.store.events(run.id).await.unwrap();
         let fold = Fold::of(events.iter().map(|event| &event.event)).unwrap();
-        assert_eq!((fold.state, fold.tally), (run.state, run.tally));
+        assert_eq!((fold.state, fold.failure_counts), (run.state, run.failure_counts));
         let RunEvent::Planned { task, .. } = &events[0].event else { panic!("{events:?}") };
         assert_eq!(*task, run.task);
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use holdfast_model::{AppId, Limits, Run};
-use holdfast_store::{Ask, RunFilter};
+use holdfast_store::{LaneQuota, RunFilter};
 
 use crate::bench::{Bench, app, app_in, ask, no_limits, secs, started};
 
@@ -69,12 +69,12 @@ async fn a_storage_account_is_held_at_most_as_often_as_its_limit(bench: &Bench) 
     let mut asks = Vec::new();
     for n in 0..5 {
         let run = bench.added(&app_in(&format!("s{n}"), &format!("/p/{n}"), "shop")).await;
-        asks.push(Ask { lane: run.lane().unwrap(), most: 9 });
+        asks.push(LaneQuota { lane: run.lane().unwrap(), most: 9 });
     }
-    assert_eq!(bench.take(&asks, &limits).await.len(), 3);
-    assert_eq!(bench.take(&asks, &limits).await, []);
+    assert_eq!(bench.acquire(&asks, &limits).await.len(), 3);
+    assert_eq!(bench.acquire(&asks, &limits).await, []);
     let mut elsewhere = bench.manual(&app("blog"));
-    elsewhere.run.terms.account = "other".into();
+    elsewhere.run.policy_snapshot.account = "other".into();
     let elsewhere = bench.add(elsewhere).await;
     assert_eq!(bench.take_beside(&elsewhere, 9, &limits).await, [elsewhere.id]);
 }
@@ -92,7 +92,7 @@ async fn questions_are_not_held_up_by_full_plans(bench: &Bench) {
     let run = bench.added(&app("shop")).await;
     bench.take_beside(&run, 9, &limits).await;
     bench.happen(run.id, vec![started(&run, bench.now())]).await;
-    let taken = bench.take(&[Ask { lane: ask("s1"), most: 9 }], &limits).await;
+    let taken = bench.acquire(&[LaneQuota { lane: ask("s1"), most: 9 }], &limits).await;
     assert_eq!(taken[0].wakeup.run_id, run.id);
 }
 
@@ -101,29 +101,29 @@ async fn no_more_is_outstanding_than_allowed(bench: &Bench) {
     let mut asks = Vec::new();
     for n in 0..5 {
         let run = bench.added(&app_in(&format!("s{n}"), "/p", "shop")).await;
-        asks.push(Ask { lane: run.lane().unwrap(), most: 9 });
+        asks.push(LaneQuota { lane: run.lane().unwrap(), most: 9 });
     }
-    assert_eq!(bench.take(&asks, &limits).await.len(), 3);
-    assert_eq!(bench.take(&asks, &limits).await, []);
+    assert_eq!(bench.acquire(&asks, &limits).await.len(), 3);
+    assert_eq!(bench.acquire(&asks, &limits).await, []);
 }
 
 async fn takes_at_once_never_exceed_any_limit(bench: &Bench) {
     let mut limits = Limits { per_plan: 3, per_account: 7, ..no_limits() };
     limits.writes.capacity = 5.0;
-    let mut asks: BTreeMap<_, Ask> = BTreeMap::new();
+    let mut asks: BTreeMap<_, LaneQuota> = BTreeMap::new();
     for n in 0..60 {
         // Two runs of each of 30 apps, in 2 subscriptions of 3 plans each.
         let n = n % 30;
         let app = app_in(&format!("s{}", n % 2), &format!("/p/{}", n % 6), &format!("app{n}"));
         let lane = bench.added(&app).await.lane().unwrap();
-        asks.insert(lane.clone(), Ask { lane, most: 9 });
+        asks.insert(lane.clone(), LaneQuota { lane, most: 9 });
     }
-    let asks: Vec<Ask> = asks.into_values().collect();
+    let asks: Vec<LaneQuota> = asks.into_values().collect();
     let mut takers = tokio::task::JoinSet::new();
     for n in 0..8 {
         let (store, limits, mut asks) = (bench.store.clone(), limits.clone(), asks.clone());
         asks.rotate_left(n % 6);
-        takers.spawn(async move { store.take(&asks, &limits, secs(60)).await.unwrap() });
+        takers.spawn(async move { store.acquire(&asks, &limits, secs(60)).await.unwrap() });
     }
     let mut ids = Vec::new();
     for taken in takers.join_all().await.into_iter().flatten() {

@@ -1,7 +1,7 @@
 //! What stands against an intent is looked at when it is committed.
 
 use holdfast_model::{
-    App, BackupFacts, BackupId, BackupName, Delete, Drill, Note, Outcome, Restore, Run, RunEvent,
+    App, BackupFacts, BackupId, BackupName, Delete, Drill, OperatorAction, Outcome, Restore, Run, RunEvent,
     StorageName, Task, Trigger,
 };
 use holdfast_store::Committed;
@@ -20,8 +20,8 @@ fn blob(id: i64) -> String {
     format!("hf-{id}.zip")
 }
 
-fn delete(id: i64, even_the_last: bool) -> Task {
-    Task::Delete(Delete { backup: BackupId(id), blob: blob(id), even_the_last })
+fn delete(id: i64, allow_last: bool) -> Task {
+    Task::Delete(Delete { backup: BackupId(id), blob: blob(id), allow_last })
 }
 
 /// A restore of a backup of the app, by its number or by its blob alone.
@@ -39,7 +39,7 @@ fn restore(source: &App, backup: Option<BackupId>, id: i64) -> Restore {
 
 async fn keeps(bench: &Bench, app: &App, id: i64) {
     let backup = BackupFacts { id: BackupId(id), blob: blob(id), ..facts(id, bench.now(), bench.now()) };
-    bench.note(app, Note::TakenOver { backup, storage: StorageName::new("weu") }).await;
+    bench.note(app, OperatorAction::TakenOver { backup, storage: StorageName::new("weu") }).await;
 }
 
 /// Commits the intent of the run's next attempt.
@@ -62,9 +62,9 @@ async fn a_deletion_does_not_begin_where_a_hold_was_faster_or_nothing_good_would
         keeps(bench, &shop, id).await;
     }
     let by_policy = bench.add(bench.made(&shop, delete(1, false), Trigger::Policy)).await;
-    bench.note(&shop, Note::Held { backup: BackupId(1), reason: "audit".into() }).await;
+    bench.note(&shop, OperatorAction::Held { backup: BackupId(1), reason: "audit".into() }).await;
     assert_eq!(begin(bench, &by_policy).await, Committed::Stale, "it came to be held");
-    bench.note(&shop, Note::Released { backup: BackupId(1), reason: "over".into() }).await;
+    bench.note(&shop, OperatorAction::Released { backup: BackupId(1), reason: "over".into() }).await;
     let by_hand = bench.asked(&shop, delete(2, true)).await;
     assert_eq!(begin(bench, &by_policy).await, Committed::Stale, "the other good one is about to go");
     assert_eq!(begin(bench, &by_hand).await, Committed::Done(2), "who was told so gets it");

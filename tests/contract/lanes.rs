@@ -1,7 +1,7 @@
 //! What the board shows, and in which order runs go.
 
 use holdfast_model::{Priority, RunId};
-use holdfast_store::{Ask, Board, LaneDue};
+use holdfast_store::{DueLane, DueLanes, LaneQuota};
 
 use crate::bench::{Bench, LEASE, accepted, app, app_in, ask, no_limits, secs, started};
 
@@ -41,8 +41,8 @@ async fn the_most_urgent_goes_first_and_then_the_longest_due(bench: &Bench) {
     expected.sort_by_key(|(priority, due, _)| (*priority, *due));
     bench.advance(60);
     let lane = expected[0].2.lane().unwrap();
-    let first_two = bench.take(&[Ask { lane: lane.clone(), most: 2 }], &no_limits()).await;
-    let rest = bench.take(&[Ask { lane, most: 9 }], &no_limits()).await;
+    let first_two = bench.acquire(&[LaneQuota { lane: lane.clone(), most: 2 }], &no_limits()).await;
+    let rest = bench.acquire(&[LaneQuota { lane, most: 9 }], &no_limits()).await;
     let taken: Vec<RunId> = first_two.iter().chain(&rest).map(|taken| taken.wakeup.run_id).collect();
     assert_eq!(taken, expected.iter().map(|(_, _, run)| run.id).collect::<Vec<_>>());
     assert_eq!((first_two[0].priority, first_two[0].wakeup.version), (Priority::Restore, 1));
@@ -65,7 +65,7 @@ async fn what_is_handed_out_is_not_handed_out_again_within_its_lease(bench: &Ben
     bench.advance(LEASE.as_secs() - 1);
     assert_eq!(bench.store.reclaim().await.unwrap(), 0);
     assert_eq!(bench.take_beside(&run, 1, &no_limits()).await, []);
-    let board = bench.store.board().await.unwrap();
+    let board = bench.store.due_lanes().await.unwrap();
     assert_eq!((board.outstanding, board.lanes.len()), (1, 0));
 }
 
@@ -82,8 +82,8 @@ async fn the_board_shows_each_lane_once_with_what_is_most_urgent_in_it(bench: &B
     bench.happen(asked.id, vec![started(&asked, bench.now())]).await;
     bench.happen(asked.id, vec![accepted(bench.now())]).await;
     bench.add(bench.scheduled(&app_in("s4", "/p/1", "future"), bench.now() + secs(1))).await;
-    let board = bench.store.board().await.unwrap();
-    let due = |lane, due_at| LaneDue { lane, priority: Priority::Manual, due_at };
+    let board = bench.store.due_lanes().await.unwrap();
+    let due = |lane, due_at| DueLane { lane, priority: Priority::Manual, due_at };
     let expected = [
         due(urgent.lane().unwrap(), start + secs(5)),
         due(far.lane().unwrap(), start + secs(6)),
@@ -95,7 +95,7 @@ async fn the_board_shows_each_lane_once_with_what_is_most_urgent_in_it(bench: &B
 
 async fn the_board_tells_when_next_something_is_due_or_a_lease_passes(bench: &Bench) {
     let now = bench.now();
-    let next = async || bench.store.board().await.unwrap().next_at;
+    let next = async || bench.store.due_lanes().await.unwrap().next_at;
     let run = bench.added(&app("shop")).await;
     assert_eq!(next().await, None, "what is due now is not due next");
     bench.take_beside(&run, 1, &no_limits()).await;
@@ -112,13 +112,13 @@ async fn the_board_tells_when_next_something_is_due_or_a_lease_passes(bench: &Be
 }
 
 async fn an_empty_store_has_an_empty_board(bench: &Bench) {
-    assert_eq!(bench.store.board().await.unwrap(), Board { now: bench.now(), ..Board::default() });
+    assert_eq!(bench.store.due_lanes().await.unwrap(), DueLanes { now: bench.now(), ..DueLanes::default() });
     assert_eq!(bench.store.now().await.unwrap(), bench.now());
     assert_eq!(bench.store.reclaim().await.unwrap(), 0);
 }
 
 async fn a_lane_nobody_knows_gives_nothing(bench: &Bench) {
     bench.added(&app("shop")).await;
-    assert_eq!(bench.take(&[Ask { lane: ask("s9"), most: 9 }], &no_limits()).await, []);
-    assert_eq!(bench.take(&[], &no_limits()).await, []);
+    assert_eq!(bench.acquire(&[LaneQuota { lane: ask("s9"), most: 9 }], &no_limits()).await, []);
+    assert_eq!(bench.acquire(&[], &no_limits()).await, []);
 }

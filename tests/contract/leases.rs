@@ -1,7 +1,7 @@
 //! What becomes of a run that was handed out.
 
 use holdfast_model::{Outcome, RunEvent};
-use holdfast_store::{Ask, Committed};
+use holdfast_store::{Committed, LaneQuota};
 
 use crate::bench::{Bench, LEASE, accepted, app, ask, facts, no_limits, started};
 
@@ -22,7 +22,7 @@ async fn what_was_reclaimed_is_due_again_and_cannot_be_committed(bench: &Bench) 
     assert_eq!(bench.store.reclaim().await.unwrap(), 0);
     let change = bench.change(run.clone(), vec![started(&run, bench.now())]);
     assert_eq!(bench.store.commit(&change).await.unwrap(), Committed::Stale);
-    let taken = bench.take(&[Ask { lane: run.lane().unwrap(), most: 1 }], &no_limits()).await;
+    let taken = bench.acquire(&[LaneQuota { lane: run.lane().unwrap(), most: 1 }], &no_limits()).await;
     assert_eq!((taken[0].wakeup.run_id, taken[0].wakeup.version), (run.id, 2));
     let row = bench.read(run.id).await;
     assert_eq!((row.version, row.due_at), (2, run.due_at));
@@ -50,7 +50,7 @@ async fn a_run_in_flight_that_was_reclaimed_still_holds_its_app(bench: &Bench) {
     let run = bench.added(&app("shop")).await;
     bench.take_beside(&run, 1, &no_limits()).await;
     bench.happen(run.id, vec![started(&run, bench.now())]).await;
-    let taken = bench.take(&[Ask { lane: ask("s1"), most: 9 }], &no_limits()).await;
+    let taken = bench.acquire(&[LaneQuota { lane: ask("s1"), most: 9 }], &no_limits()).await;
     assert_eq!(taken[0].wakeup.version, 2);
     bench.clock.advance(LEASE);
     assert_eq!(bench.store.reclaim().await.unwrap(), 1);
@@ -73,7 +73,7 @@ async fn a_commit_ends_the_lease(bench: &Bench) {
     let run = bench.added(&app("shop")).await;
     bench.take_beside(&run, 1, &no_limits()).await;
     bench.happen(run.id, vec![started(&run, bench.now())]).await;
-    assert_eq!(bench.store.board().await.unwrap().outstanding, 0);
+    assert_eq!(bench.store.due_lanes().await.unwrap().outstanding, 0);
     bench.clock.advance(LEASE);
     assert_eq!(bench.store.reclaim().await.unwrap(), 0);
     let over = bench.happen(run.id, vec![accepted(bench.now())]).await;
@@ -97,6 +97,6 @@ async fn only_lapsed_leases_are_reclaimed(bench: &Bench) {
     bench.take_beside(&late, 1, &no_limits()).await;
     bench.advance(30);
     assert_eq!(bench.store.reclaim().await.unwrap(), 1);
-    assert_eq!(bench.store.board().await.unwrap().outstanding, 1);
+    assert_eq!(bench.store.due_lanes().await.unwrap().outstanding, 1);
     assert_eq!((bench.read(early.id).await.version, bench.read(late.id).await.version), (2, 1));
 }

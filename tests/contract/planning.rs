@@ -2,9 +2,9 @@
 
 use holdfast_model::schedule::{MissReason, MissedTick};
 use holdfast_model::{App, NewRun, Outcome, Timestamp};
-use holdfast_store::{Cursor, Enrolled, Plan, Planned, RunFilter};
+use holdfast_store::{Cursor, CursorAdvance, Enrolled, Planned, RunFilter};
 
-use crate::bench::{Bench, app, ended, enrolled, secs, terms};
+use crate::bench::{Bench, app, ended, enrolled, policy_snapshot, secs};
 
 on_every_store!(
     the_longest_overdue_cursor_comes_first_with_its_unfinished_runs,
@@ -25,8 +25,8 @@ async fn due_cursor(bench: &Bench, shop: &App) -> Cursor {
     bench.cursors_due().await.remove(0)
 }
 
-fn plan(cursor: &Cursor, through: Timestamp, runs: Vec<NewRun>) -> Plan {
-    Plan { cursor: cursor.clone(), through, next_at: Some(through + secs(86_400)), runs }
+fn plan(cursor: &Cursor, through: Timestamp, runs: Vec<NewRun>) -> CursorAdvance {
+    CursorAdvance { cursor: cursor.clone(), through, next_at: Some(through + secs(86_400)), runs }
 }
 
 async fn all(bench: &Bench) -> Vec<holdfast_model::Run> {
@@ -54,10 +54,10 @@ async fn a_plan_moves_its_cursor_and_adds_its_runs(bench: &Bench) {
     let shop = app("shop");
     let cursor = due_cursor(bench, &shop).await;
     let missed = MissedTick { tick: bench.now() - secs(86_400), reason: MissReason::TooLate };
-    let missed = NewRun::missed(bench.id(), &shop, &terms(), &missed, bench.now());
+    let missed = NewRun::missed(bench.id(), &shop, &policy_snapshot(), &missed, bench.now());
     let run = bench.scheduled(&shop, bench.now());
     let planned = bench.plan(plan(&cursor, bench.now(), vec![missed.clone(), run.clone()])).await;
-    assert_eq!(planned, Planned { runs: 1, missed: 1, outrun: 0 });
+    assert_eq!(planned, Planned { runs: 1, missed: 1, conflicts: 0 });
     assert_eq!(bench.cursors_due().await, []);
     for new in [&missed, &run] {
         assert_eq!(bench.read(new.run.id).await, new.run);
@@ -73,7 +73,7 @@ async fn a_plan_of_a_cursor_that_has_moved_is_left_out_whole(bench: &Bench) {
     let cursor = due_cursor(bench, &shop).await;
     bench.plan(plan(&cursor, bench.now(), vec![])).await;
     let late = plan(&cursor, bench.now(), vec![bench.scheduled(&shop, bench.now())]);
-    assert_eq!(bench.plan(late).await, Planned { runs: 0, missed: 0, outrun: 1 });
+    assert_eq!(bench.plan(late).await, Planned { runs: 0, missed: 0, conflicts: 1 });
     assert_eq!(all(bench).await, []);
 }
 
@@ -84,9 +84,9 @@ async fn a_plan_of_a_cursor_that_is_gone_or_edited_is_left_out_whole(bench: &Ben
     bench.clock.set(cursor.through);
     bench.sync(&[enrolled(&shop, Some(("hourly", cursor.next_at)))]).await;
     let stale = plan(&cursor, cursor.next_at, vec![bench.scheduled(&shop, cursor.next_at)]);
-    assert_eq!(bench.plan(stale.clone()).await.outrun, 1);
+    assert_eq!(bench.plan(stale.clone()).await.conflicts, 1);
     bench.sync(&[]).await;
-    assert_eq!(bench.plan(stale).await, Planned { runs: 0, missed: 0, outrun: 1 });
+    assert_eq!(bench.plan(stale).await, Planned { runs: 0, missed: 0, conflicts: 1 });
     assert_eq!(all(bench).await, []);
 }
 
@@ -113,18 +113,20 @@ async fn two_plans_of_one_cursor_in_one_call_are_one(bench: &Bench) {
     let cursor = due_cursor(bench, &shop).await;
     let twin = || plan(&cursor, bench.now(), vec![bench.scheduled(&shop, bench.now())]);
     let planned = bench.store.plan(&[twin(), twin()]).await.unwrap();
-    assert_eq!(planned, Planned { runs: 1, missed: 0, outrun: 1 });
+    assert_eq!(planned, Planned { runs: 1, missed: 0, conflicts: 1 });
 }
 
 async fn a_schedule_without_a_further_time_loses_its_cursor(bench: &Bench) {
     let shop = app("shop");
     let cursor = due_cursor(bench, &shop).await;
-    let last =
-        Plan { next_at: None, ..plan(&cursor, bench.now(), vec![bench.scheduled(&shop, bench.now())]) };
+    let last = CursorAdvance {
+        next_at: None,
+        ..plan(&cursor, bench.now(), vec![bench.scheduled(&shop, bench.now())])
+    };
     assert_eq!(bench.plan(last.clone()).await.runs, 1);
     bench.advance(1_000_000);
     assert_eq!(bench.cursors_due().await, []);
-    assert_eq!(bench.plan(last).await.outrun, 1);
+    assert_eq!(bench.plan(last).await.conflicts, 1);
 }
 
 async fn many_planners_at_once_make_one_run_of_each_tick(bench: &Bench) {
@@ -144,7 +146,7 @@ async fn many_planners_at_once_make_one_run_of_each_tick(bench: &Bench) {
     }
     let planned = planners.join_all().await;
     assert_eq!(planned.iter().map(|planned| planned.runs).sum::<u64>(), 20);
-    assert_eq!(planned.iter().map(|planned| planned.outrun).sum::<u64>(), 7 * 20);
+    assert_eq!(planned.iter().map(|planned| planned.conflicts).sum::<u64>(), 7 * 20);
     assert_eq!(all(bench).await.len(), 20);
 }
 

@@ -4,7 +4,7 @@ use holdfast_model::schedule::{MissReason, MissedTick};
 use holdfast_model::{App, BackupId, Delete, NewRun, Outcome, Run, RunKind, StateCode, Task};
 use holdfast_store::{Enrolled, LastRun, RunFilter, Running};
 
-use crate::bench::{Bench, app, app_in, ended, enrolled, facts, secs, started, terms};
+use crate::bench::{Bench, app, app_in, ended, enrolled, facts, policy_snapshot, secs, started};
 
 on_every_store!(
     every_app_is_told_by_name_with_its_next_tick,
@@ -59,7 +59,7 @@ async fn a_missed_tick_is_not_the_last_run(bench: &Bench) {
     let good = bench.back_up(&shop, 5, 30).await;
     bench.advance(5);
     let missed = MissedTick { tick: bench.now(), reason: MissReason::Overlap };
-    bench.add(NewRun::missed(bench.id(), &shop, &terms(), &missed, bench.now())).await;
+    bench.add(NewRun::missed(bench.id(), &shop, &policy_snapshot(), &missed, bench.now())).await;
     assert_eq!(the_one(bench).await.last.unwrap().run_id, good.id);
 }
 
@@ -68,7 +68,7 @@ async fn a_partial_backup_is_good_only_where_its_terms_say_so(bench: &Bench) {
     bench.sync(&[enrolled(&shop, None)]).await;
     for (partial_is_good, good_at) in [(false, None), (true, Some(bench.now()))] {
         let mut new = bench.manual(&shop);
-        new.run.terms.partial_is_good = partial_is_good;
+        new.run.policy_snapshot.partial_is_good = partial_is_good;
         let run = bench.add(new).await;
         let partial = ended(Outcome::Partial, Some(facts(5, bench.now(), bench.now())));
         bench.happen(run.id, vec![partial]).await;
@@ -138,8 +138,7 @@ async fn runs_are_told_by_every_mixture_of_app_kind_state_and_whether_they_have_
     let mut all = Vec::new();
     for n in 0..12 {
         let of = app(["a", "b"][n % 2]);
-        let delete =
-            Delete { backup: BackupId(n.try_into().unwrap()), blob: "b".into(), even_the_last: true };
+        let delete = Delete { backup: BackupId(n.try_into().unwrap()), blob: "b".into(), allow_last: true };
         let run = match n % 3 {
             0 => bench.asked(&of, Task::Delete(delete)).await,
             _ => bench.added(&of).await,
@@ -148,7 +147,7 @@ async fn runs_are_told_by_every_mixture_of_app_kind_state_and_whether_they_have_
         all.insert(0, if n < 6 { bench.happen(run.id, vec![over]).await } else { run });
         bench.advance(1);
     }
-    let kinds = [None, Some(RunKind::Backup), Some(RunKind::Delete), Some(RunKind::Note)];
+    let kinds = [None, Some(RunKind::Backup), Some(RunKind::Delete), Some(RunKind::OperatorAction)];
     let states = [None, Some(StateCode::Planned), Some(StateCode::Ended)];
     for (kind, state) in kinds.into_iter().flat_map(|kind| states.map(|state| (kind, state))) {
         for (of, unfinished, most) in [None, Some(app("a").id)].into_iter().flat_map(|of| {

@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use holdfast_model::{
     App, AppId, BackupFacts, BackupId, BackupName, BackupStatus, Budget, Call, Cause, Delete, Drill, Limits,
-    NewRun, Note, Outcome, RefreshReason, RefreshSas, Restore, Run, RunEvent, SasFacts, SasRefresh,
+    NewRun, OperatorAction, Outcome, RefreshReason, RefreshSas, Restore, Run, RunEvent, SasFacts, SasRefresh,
     StorageName, SubscriptionId, Task, Trigger,
 };
-use holdfast_store::{Ask, CatalogFilter, Change, Enrolled, Plan, RunFilter};
+use holdfast_store::{CatalogFilter, Change, CursorAdvance, Enrolled, LaneQuota, RunFilter};
 
 use crate::bench::{
-    Bench, LEASE, accepted, app_in, attempt_ended, ended, enrolled, facts, no_limits, secs, started, terms,
-    window,
+    Bench, LEASE, accepted, app_in, attempt_ended, ended, enrolled, facts, no_limits, policy_snapshot, secs,
+    started, window,
 };
 
 struct Twins {
@@ -72,7 +72,7 @@ impl Twins {
             4 => self.sync().await,
             5..7 => self.plan().await,
             7..9 => self.add().await,
-            9..13 => self.take().await,
+            9..13 => self.acquire().await,
             13..18 => self.commit().await,
             18 => self.add_many().await,
             19 => {
@@ -134,7 +134,7 @@ impl Twins {
             let through = self.memory.now();
             let next_at = Some(through + secs(self.rng.u64(1..300))).filter(|_| self.rng.u8(..8) > 0);
             let runs = (0..self.rng.u8(..3)).map(|_| self.new_run(&app)).collect();
-            plans.push(Plan { cursor, through, next_at, runs });
+            plans.push(CursorAdvance { cursor, through, next_at, runs });
         }
         both!(self, ("plan", &plans), |store| store.plan(&plans)).unwrap();
     }
@@ -158,7 +158,7 @@ impl Twins {
         let backup = BackupId(self.rng.i64(..6));
         let blob = "hf-shop.zip".to_owned();
         let task = match self.rng.u8(..5) {
-            0 | 1 => Task::Delete(Delete { backup, blob, even_the_last: self.rng.bool() }),
+            0 | 1 => Task::Delete(Delete { backup, blob, allow_last: self.rng.bool() }),
             2 => Task::RefreshSas(RefreshSas { backup, reason: RefreshReason::KeptBackup, old: None }),
             3 => Task::Drill(Drill { restore: restore(source, backup), probe: None }),
             _ => return self.new_run(&app),
@@ -171,26 +171,27 @@ impl Twins {
         let (reason, detail) = ("so".to_owned(), "no".to_owned());
         let facts = BackupFacts { id: backup, ..facts(9, now, now) };
         let note = match self.rng.u8(..7) {
-            0 => Note::Held { backup, reason },
-            1 => Note::Released { backup, reason },
-            2 => Note::Verified { backup, size_bytes: None },
-            3 => Note::Lost { backup, detail },
-            4 => Note::Revealed { backup },
-            5 => Note::Drift { found: None, drift: vec![reason] },
-            _ => Note::TakenOver { backup: facts, storage: StorageName::new("weu") },
+            0 => OperatorAction::Held { backup, reason },
+            1 => OperatorAction::Released { backup, reason },
+            2 => OperatorAction::Verified { backup, size_bytes: None },
+            3 => OperatorAction::Lost { backup, detail },
+            4 => OperatorAction::Revealed { backup },
+            5 => OperatorAction::Drift { found: None, drift: vec![reason] },
+            _ => OperatorAction::TakenOver { backup: facts, storage: StorageName::new("weu") },
         };
-        NewRun::note(self.memory.id(), &app, &terms(), (note, "bob".to_owned()), now)
+        NewRun::operator_action(self.memory.id(), &app, &policy_snapshot(), (note, "bob".to_owned()), now)
     }
 
-    async fn take(&mut self) {
-        let board = both!(self, "board", |store| store.board()).unwrap();
+    async fn acquire(&mut self) {
+        let board = both!(self, "board", |store| store.due_lanes()).unwrap();
         let lanes = board.lanes.into_iter();
-        let asks: Vec<Ask> = lanes.map(|due| Ask { lane: due.lane, most: self.rng.u32(..4) }).collect();
+        let asks: Vec<LaneQuota> =
+            lanes.map(|due| LaneQuota { lane: due.lane, most: self.rng.u32(..4) }).collect();
         let budget = Budget { capacity: 3.0, per_second: 0.1 };
         let per_plan = self.rng.u32(1..4);
         let limits =
             Limits { reads: budget, writes: budget, per_plan, per_account: 5, outstanding: 6, ..no_limits() };
-        both!(self, ("take", &asks), |store| store.take(&asks, &limits, LEASE)).unwrap();
+        both!(self, ("take", &asks), |store| store.acquire(&asks, &limits, LEASE)).unwrap();
     }
 
     async fn commit(&mut self) {
@@ -218,13 +219,13 @@ impl Twins {
     async fn compare(&mut self) {
         both!(self, "status", |store| store.status()).unwrap();
         both!(self, "runs", |store| store.runs(&RunFilter::default())).unwrap();
-        for with_gone in [false, true] {
+        for with_removed in [false, true] {
             let after = Some(self.app().id).filter(|_| self.rng.bool());
             let app = Some(self.app().id).filter(|_| self.rng.u8(..3) == 0);
-            let filter = CatalogFilter { app, after, with_gone, most_apps: self.rng.u32(..4) };
+            let filter = CatalogFilter { app, after, with_removed, most_apps: self.rng.u32(..4) };
             both!(self, ("catalog", &filter), |store| store.catalog(&filter)).unwrap();
         }
-        both!(self, "board", |store| store.board()).unwrap();
+        both!(self, "board", |store| store.due_lanes()).unwrap();
         let audit = both!(self, "audit", |store| store.audit(0, 100_000)).unwrap();
         let chain = both!(self, "chain", |store| store.chain(0, 100_000)).unwrap();
         assert_eq!(audit.len(), chain.len());

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use holdfast_model::{
-    App, AppId, BackupFacts, BackupId, Call, Cause, Clock, Limits, NewRun, Note, Outcome, PolicyName,
-    RefreshReason, RefreshSas, RunEvent, RunId, StorageName, SystemClock, Task, Terms, Timestamp, Trigger,
+    App, AppId, BackupFacts, BackupId, Call, Cause, Clock, Limits, NewRun, OperatorAction, Outcome,
+    PolicyName, PolicySnapshot, RefreshReason, RefreshSas, RunEvent, RunId, StorageName, SystemClock, Task,
+    Timestamp, Trigger,
 };
-use holdfast_store::{Ask, Change, Committed, Enrolled, Mode, PgStore, SqliteStore, Store};
+use holdfast_store::{Change, Committed, Enrolled, LaneQuota, Mode, PgStore, SqliteStore, Store};
 use holdfast_tests::postgres::Database;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Database as Driver, Executor};
@@ -49,11 +50,11 @@ async fn fill(store: &dyn Store, now: Timestamp) {
         schedule: None,
     });
     store.sync_fleet(&fleet).await.unwrap();
-    let terms = Terms::new(StorageName::new("weu"), "acct");
+    let policy_snapshot = PolicySnapshot::new(StorageName::new("weu"), "acct");
     let mut runs = Vec::new();
     for app in &apps {
         let id = RunId::new(now, &mut rng);
-        let new = NewRun::backup(id, app, &terms, (Some(now), Trigger::Schedule), (now, now));
+        let new = NewRun::backup(id, app, &policy_snapshot, (Some(now), Trigger::Schedule), (now, now));
         store.add_run(&new).await.unwrap();
         runs.push(new.run);
     }
@@ -66,16 +67,21 @@ async fn fill(store: &dyn Store, now: Timestamp) {
     let from = run.version;
     let change = Change { from, run: run.after(&put_off, now).unwrap(), events: vec![put_off], at: now };
     assert!(matches!(store.commit(&change).await.unwrap(), Committed::Done(_)));
-    let ask = Ask { lane: runs[0].lane().unwrap(), most: 1 };
-    let taken = store.take(&[ask], &Limits::default(), Duration::from_mins(5)).await.unwrap();
+    let ask = LaneQuota { lane: runs[0].lane().unwrap(), most: 1 };
+    let taken = store.acquire(&[ask], &Limits::default(), Duration::from_mins(5)).await.unwrap();
     assert_eq!(taken.len(), 1);
     let until = now + Duration::from_mins(1);
     store.close_budget(apps[0].id.subscription(), Call::Read, until).await.unwrap();
-    trouble(store, (&apps[1], &terms), now, &mut rng).await;
+    trouble(store, (&apps[1], &policy_snapshot), now, &mut rng).await;
 }
 
 /// A backup whose SAS at Azure could not be renewed.
-async fn trouble(store: &dyn Store, (app, terms): (&App, &Terms), now: Timestamp, rng: &mut fastrand::Rng) {
+async fn trouble(
+    store: &dyn Store,
+    (app, policy_snapshot): (&App, &PolicySnapshot),
+    now: Timestamp,
+    rng: &mut fastrand::Rng,
+) {
     let backup = BackupFacts {
         id: BackupId(7),
         blob: "blog.zip".into(),
@@ -85,10 +91,14 @@ async fn trouble(store: &dyn Store, (app, terms): (&App, &Terms), now: Timestamp
         databases: Vec::new(),
     };
     let refresh = RefreshSas { backup: backup.id, reason: RefreshReason::KeptBackup, old: None };
-    let note = (Note::TakenOver { backup, storage: terms.storage.clone() }, "ann".to_owned());
-    store.add_run(&NewRun::note(RunId::new(now, rng), app, terms, note, now)).await.unwrap();
+    let note =
+        (OperatorAction::TakenOver { backup, storage: policy_snapshot.storage.clone() }, "ann".to_owned());
+    store
+        .add_run(&NewRun::operator_action(RunId::new(now, rng), app, policy_snapshot, note, now))
+        .await
+        .unwrap();
     let task = (Task::RefreshSas(refresh), Trigger::Policy, None);
-    let run = NewRun::task(RunId::new(now, rng), app, terms, task, now);
+    let run = NewRun::task(RunId::new(now, rng), app, policy_snapshot, task, now);
     store.add_run(&run).await.unwrap();
     let over = RunEvent::Ended {
         outcome: Outcome::Failed,

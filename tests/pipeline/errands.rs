@@ -88,7 +88,7 @@ impl<'w> Person<'w> {
     /// Writes down a note, which answers with no run.
     async fn note(&mut self, line: &str) {
         self.until(line, |code, _| code == 0).await;
-        self.asked.entry(RunKind::Note).or_default().attempted += 1;
+        self.asked.entry(RunKind::OperatorAction).or_default().attempted += 1;
     }
 
     async fn look(&self, line: &str, codes: &[i32]) {
@@ -157,7 +157,7 @@ impl<'w> Person<'w> {
             lines.retain(|line| !line.contains("sig="));
             assert_eq!(text(&shown.stdout).matches("sig=").count(), 1, "it is shown once");
             self.world.hear("the rest of --reveal".to_owned(), lines.join("\n"));
-            self.asked.entry(RunKind::Note).or_default().attempted += 1;
+            self.asked.entry(RunKind::OperatorAction).or_default().attempted += 1;
             return;
         }
         panic!("nothing was revealed");

@@ -93,7 +93,7 @@ async fn every_kind_of_run_comes_to_one_end_loses_no_backup_and_shows_no_secret(
     assert!(deleted > 0, "retention had nothing to do");
 }
 
-/// Backups of everything, every errand, and then what the housekeeper finds.
+/// Backups of everything, every errand, and then what the maintenance finds.
 async fn busy_minute(person: &mut Person<'_>) {
     let clock = SystemClock::default();
     person.back_up_all().await;
@@ -104,7 +104,7 @@ async fn busy_minute(person: &mut Person<'_>) {
     println!("{:.1?}: every errand is done", clock.elapsed());
     person.back_up_all().await;
     let world = person.world;
-    eventually("the housekeeper has looked", Duration::from_secs(90), async || {
+    eventually("the maintenance has looked", Duration::from_secs(90), async || {
         let runs = world.try_runs().await?;
         let kept_house = |kind| move |run: &Run| run.task.kind() == kind && run.trigger == Trigger::Policy;
         let found = |kind| runs.iter().any(kept_house(kind));
@@ -113,7 +113,7 @@ async fn busy_minute(person: &mut Person<'_>) {
     .await;
 }
 
-/// Kills one process after the other, but for the scheduler whose housekeeper looks for the first time in a minute.
+/// Kills one process after the other, but for the scheduler whose maintenance looks for the first time in a minute.
 async fn trouble(processes: &mut [Process]) -> Option<u32> {
     let mut rng = fastrand::Rng::with_seed(20);
     loop {

@@ -147,7 +147,7 @@ storage = "sim"
 deadline = "5m"
 poll = {{ first = "500ms", max = "2s" }}
 retry.timed_out = {{ attempts = 6, first = "1s", max = "2s" }}
-retry.failed = {{ attempts = 6, first = "1s", max = "2s" }}
+retry.transient = {{ attempts = 6, first = "1s", max = "2s" }}
 [limits]
 reads = {{ capacity = 10000, per_second = 1000 }}
 writes = {{ capacity = 10000, per_second = 1000 }}

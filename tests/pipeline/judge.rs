@@ -158,7 +158,7 @@ pub(crate) async fn audit(world: &World, runs: &[&Run], events: &[AuditEvent], c
     for run in runs {
         let events = by_run.remove(&run.id).unwrap_or_default();
         let fold = Fold::of(events.iter().copied());
-        if !fold.is_ok_and(|fold| fold.state == run.state && fold.tally == run.tally) {
+        if !fold.is_ok_and(|fold| fold.state == run.state && fold.failure_counts == run.failure_counts) {
             counters.unexpected.push(format!("the events of {} do not make its row", run.id));
         }
         let disturbed = events.iter().any(|event| is_disturbance(event));
@@ -192,7 +192,7 @@ pub(crate) fn is_disturbance(event: &RunEvent) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use holdfast_model::{App, NewRun, StorageName, Terms, Trigger};
+    use holdfast_model::{App, NewRun, PolicySnapshot, StorageName, Trigger};
 
     use super::*;
 
@@ -206,12 +206,12 @@ mod tests {
             databases: Vec::new(),
             paused: false,
         };
-        let terms = Terms::new(StorageName::new("sim"), "account");
+        let policy_snapshot = PolicySnapshot::new(StorageName::new("sim"), "account");
         let at = |minute: i64| Timestamp::UNIX_EPOCH + TimeDelta::minutes(minute);
         let run = |minute: &i64| {
             let id = RunId::new(at(*minute), &mut rng);
             let why = (Some(at(*minute)), Trigger::Schedule);
-            NewRun::backup(id, &app, &terms, why, (at(*minute), at(*minute))).run
+            NewRun::backup(id, &app, &policy_snapshot, why, (at(*minute), at(*minute))).run
         };
         let runs: Vec<Run> = minutes.iter().map(run).collect();
         let mut counters = Counters::default();

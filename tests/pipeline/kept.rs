@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use holdfast_model::{
-    AppId, BackupId, CatalogEntry, Cause, Clock as _, Made, Outcome, Run, RunEvent, RunId, RunKind, RunState,
-    SystemClock, Task,
+    AppId, BackupId, CatalogEntry, Cause, Clock as _, Origin, Outcome, Run, RunEvent, RunId, RunKind,
+    RunState, SystemClock, Task,
 };
 use holdfast_store::{AuditEvent, CatalogFilter, Store as _};
 
@@ -157,18 +157,18 @@ fn weigh<T: Ord + std::fmt::Debug>(
 /// The catalog is true of Azure: what it has is there and what it says was deleted is not; the last good backup of each app
 /// is there, and what is held; nothing that Azure made for us is missing from it.
 pub(crate) async fn catalog(world: &World) -> Vec<String> {
-    let filter = CatalogFilter { with_gone: true, ..CatalogFilter::default() };
+    let filter = CatalogFilter { with_removed: true, ..CatalogFilter::default() };
     let entries = world.store.catalog(&filter).await.unwrap();
     let mut wrong = Vec::new();
     for entry in &entries {
         let (is_there, name) = (has_blob(world, &entry.backup.blob), &entry.backup.blob);
-        match entry.gone {
+        match entry.removal {
             Some(gone) if !gone.deleted => wrong.push(format!("{name} is called lost, and nobody took it")),
             Some(_) if is_there => wrong.push(format!("{name} is called deleted and is there")),
             Some(_) if entry.hold.is_some() => wrong.push(format!("{name} was held and is deleted")),
             // Azure may never finish what a run no longer waited for.
-            None if entry.made == Made::Attempt && entry.backup.finished_at.is_none() => {}
-            None if !is_there && entry.trouble_at.is_none() && entry.made != Made::Orphan => {
+            None if entry.origin == Origin::Attempt && entry.backup.finished_at.is_none() => {}
+            None if !is_there && entry.last_failure_at.is_none() && entry.origin != Origin::Orphan => {
                 wrong.push(format!("{name} is called kept and is not there"));
             }
             _ => {}
@@ -179,7 +179,7 @@ pub(crate) async fn catalog(world: &World) -> Vec<String> {
     for app in &apps {
         let of_app = entries.iter().filter(|entry| entry.app == **app).collect::<Vec<_>>();
         let last = of_app.iter().filter(good).max_by_key(|entry| entry.backup.accepted_at);
-        if !last.is_some_and(|last| last.gone.is_none() && has_blob(world, &last.backup.blob)) {
+        if !last.is_some_and(|last| last.removal.is_none() && has_blob(world, &last.backup.blob)) {
             wrong.push(format!("the last good backup of {app} is gone"));
         }
     }

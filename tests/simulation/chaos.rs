@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use holdfast_arm::{
-    Arm, Backup, BackupRequest, BackupSecrets, Discovered, FoundSchedule, Permissions, Progress,
-    RestoreRequest, ScheduleRequest, Started,
+    Arm, Backup, BackupBody, BackupSecrets, Discovered, FoundSchedule, Permissions, Progress, RestoreBody,
+    ScheduleBody, Started,
 };
 use holdfast_model::{
     AppId, BackupId, Call, CatalogEntry, Lane, Limits, NewRun, Run, RunId, Site, StorageName, SubscriptionId,
@@ -18,8 +18,8 @@ use holdfast_model::{
 use holdfast_queue::{Delivery, Message, Queue};
 use holdfast_storage::{BlobFacts, Container, Grant, Need, SasHealth, Storage};
 use holdfast_store::{
-    AppStatus, Ask, AuditEvent, Board, CatalogFilter, Change, Committed, Cursor, Enrolled, FleetChange,
-    Loaded, Plan, Planned, RunFilter, Store, Taken,
+    AppStatus, AuditEvent, CatalogFilter, Change, Committed, Cursor, CursorAdvance, DueLanes, Enrolled,
+    FleetChange, LaneQuota, Leased, Loaded, Planned, RunFilter, Store,
 };
 use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
@@ -48,7 +48,7 @@ pub(crate) struct Counts {
 
 impl Counts {
     /// Notes what was handed out, as the simulation's checkers need it.
-    async fn note(&self, store: &dyn Store, taken: &[Taken]) -> Result<(), holdfast_store::Error> {
+    async fn note(&self, store: &dyn Store, taken: &[Leased]) -> Result<(), holdfast_store::Error> {
         for taken in taken {
             let Some(loaded) = store.load(taken.wakeup.run_id).await? else { continue };
             if let Some((subscription, call)) = loaded.run.lane().as_ref().and_then(Lane::cost) {
@@ -135,15 +135,15 @@ macro_rules! shaky_store {
     ($($name:ident($($arg:ident: $type:ty),*) -> $result:ty;)*) => {
         #[async_trait]
         impl Store for Shaky<Arc<dyn Store>> {
-            async fn take(
+            async fn acquire(
                 &self,
-                asks: &[Ask],
+                asks: &[LaneQuota],
                 limits: &Limits,
                 lease: Duration,
-            ) -> Result<Vec<Taken>, holdfast_store::Error> {
+            ) -> Result<Vec<Leased>, holdfast_store::Error> {
                 self.around(async {
                     self.chaos.store_fails("take")?;
-                    let taken = self.inner.take(asks, limits, lease).await?;
+                    let taken = self.inner.acquire(asks, limits, lease).await?;
                     self.chaos.counts.note(&*self.inner, &taken).await?;
                     Ok(taken)
                 })
@@ -165,12 +165,12 @@ shaky_store! {
     now() -> Timestamp;
     sync_fleet(fleet: &[Enrolled]) -> FleetChange;
     cursors_due(most: u32) -> Vec<Cursor>;
-    plan(plans: &[Plan]) -> Planned;
+    plan(plans: &[CursorAdvance]) -> Planned;
     add_run(run: &NewRun) -> ();
     add_runs(runs: &[NewRun]) -> u64;
     catalog(filter: &CatalogFilter) -> Vec<CatalogEntry>;
     reclaim() -> u64;
-    board() -> Board;
+    due_lanes() -> DueLanes;
     close_budget(subscription: &SubscriptionId, call: Call, until: Timestamp) -> ();
     load(id: RunId) -> Option<Loaded>;
     commit(change: &Change) -> Committed;
@@ -194,7 +194,7 @@ impl Arm for Shaky<Arc<dyn Arm>> {
         self.around(self.inner.site(app)).await
     }
 
-    async fn backup(&self, app: &AppId, request: &BackupRequest) -> Result<Backup, holdfast_arm::Error> {
+    async fn backup(&self, app: &AppId, request: &BackupBody) -> Result<Backup, holdfast_arm::Error> {
         // The way to Azure is where the machine must not be paused, and where it may stop.
         let answer = self.inner.backup(app, request).await;
         self.chaos.await_point().await;
@@ -232,7 +232,7 @@ impl Arm for Shaky<Arc<dyn Arm>> {
         &self,
         app: &AppId,
         id: BackupId,
-        request: &RestoreRequest,
+        request: &RestoreBody,
     ) -> Result<Started, holdfast_arm::Error> {
         let answer = self.inner.restore(app, id, request).await;
         self.chaos.await_point().await;
@@ -242,18 +242,14 @@ impl Arm for Shaky<Arc<dyn Arm>> {
     async fn restore_from_blob(
         &self,
         app: &AppId,
-        request: &RestoreRequest,
+        request: &RestoreBody,
     ) -> Result<Started, holdfast_arm::Error> {
         let answer = self.inner.restore_from_blob(app, request).await;
         self.chaos.await_point().await;
         answer
     }
 
-    async fn discover(
-        &self,
-        app: &AppId,
-        request: &RestoreRequest,
-    ) -> Result<Discovered, holdfast_arm::Error> {
+    async fn discover(&self, app: &AppId, request: &RestoreBody) -> Result<Discovered, holdfast_arm::Error> {
         self.around(self.inner.discover(app, request)).await
     }
 
@@ -269,7 +265,7 @@ impl Arm for Shaky<Arc<dyn Arm>> {
         self.around(self.inner.schedule(app)).await
     }
 
-    async fn put_schedule(&self, app: &AppId, request: &ScheduleRequest) -> Result<(), holdfast_arm::Error> {
+    async fn put_schedule(&self, app: &AppId, request: &ScheduleBody) -> Result<(), holdfast_arm::Error> {
         let answer = self.inner.put_schedule(app, request).await;
         self.chaos.await_point().await;
         answer

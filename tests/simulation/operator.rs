@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use holdfast_arm::{Arm, RestoreRequest};
+use holdfast_arm::{Arm, RestoreBody};
 use holdfast_model::{
-    App, AppId, CatalogEntry, Clock, Delete, NativeSchedule, NewRun, Note, Policy, RefreshReason, RefreshSas,
-    Restore, RunId, Task, Trigger,
+    App, AppId, CatalogEntry, Clock, Delete, NativeSchedule, NewRun, OperatorAction, Policy, RefreshReason,
+    RefreshSas, Restore, RunId, Task, Trigger,
 };
 use holdfast_scheduler::Fleet;
 use holdfast_storage::{Need, Storage};
@@ -77,16 +77,22 @@ impl Operator {
     async fn add(&mut self, app: &App, (owner, task): (&App, Task)) -> Done {
         let now = self.store.now().await.ok()?;
         let id = RunId::new(now, &mut self.rng);
-        let terms = self.policy(owner).terms.clone();
+        let policy_snapshot = self.policy(owner).policy_snapshot.clone();
         let by = Some("ann".to_owned());
-        self.store.add_run(&NewRun::task(id, app, &terms, (task, Trigger::Manual, by), now)).await.ok()
+        self.store
+            .add_run(&NewRun::task(id, app, &policy_snapshot, (task, Trigger::Manual, by), now))
+            .await
+            .ok()
     }
 
-    async fn note(&mut self, app: &App, note: Note) -> Done {
+    async fn note(&mut self, app: &App, action: OperatorAction) -> Done {
         let now = self.store.now().await.ok()?;
         let id = RunId::new(now, &mut self.rng);
-        let terms = self.policy(app).terms.clone();
-        self.store.add_run(&NewRun::note(id, app, &terms, (note, "ann".to_owned()), now)).await.ok()
+        let policy_snapshot = self.policy(app).policy_snapshot.clone();
+        self.store
+            .add_run(&NewRun::operator_action(id, app, &policy_snapshot, (action, "ann".to_owned()), now))
+            .await
+            .ok()
     }
 
     async fn push_schedule(&mut self, app: &App) -> Done {
@@ -99,7 +105,7 @@ impl Operator {
 
     async fn reveal(&mut self, app: &App) -> Done {
         let backup = self.any_kept(app).await?.backup.id;
-        self.note(app, Note::Revealed { backup }).await?;
+        self.note(app, OperatorAction::Revealed { backup }).await?;
         self.arm.backup_secrets(&app.id, backup, None).await.ok()?;
         Some(())
     }
@@ -114,15 +120,15 @@ impl Operator {
             return None;
         }
         let task =
-            Task::Delete(Delete { backup: entry.backup.id, blob: entry.backup.blob, even_the_last: false });
+            Task::Delete(Delete { backup: entry.backup.id, blob: entry.backup.blob, allow_last: false });
         self.add(app, (app, task)).await
     }
 
     async fn hold(&mut self, app: &App) -> Done {
         let entry = self.any_kept(app).await?;
         let (backup, reason) = (entry.backup.id, "an audit".to_owned());
-        let held = Note::Held { backup, reason: reason.clone() };
-        let note = if entry.hold.is_some() { Note::Released { backup, reason } } else { held };
+        let held = OperatorAction::Held { backup, reason: reason.clone() };
+        let note = if entry.hold.is_some() { OperatorAction::Released { backup, reason } } else { held };
         self.note(app, note).await
     }
 
@@ -164,7 +170,7 @@ impl Operator {
         let now = self.clock.now();
         let need = Need { now, until: now, replace: None, reason: None, probe: true };
         let grant = self.storage.grant(&entry.storage, &need).await.ok()?;
-        let request = RestoreRequest {
+        let request = RestoreBody {
             storage_url: grant.url,
             blob: entry.backup.blob.clone(),
             target: app.id.clone(),

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use holdfast_model::Limits;
 use holdfast_queue::Queue;
-use holdfast_scheduler::{Dispatcher, Fleet, Housekeeper, Planner};
+use holdfast_scheduler::{Dispatcher, Fleet, MaintenancePlanner, Planner};
 use holdfast_store::Store;
-use holdfast_worker::{Seams, Settings, Worker};
+use holdfast_worker::{Environment, Settings, Worker};
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -18,7 +18,7 @@ use crate::operator::Operator;
 /// What a process is made of.
 #[derive(Clone)]
 pub(crate) struct Parts {
-    pub seams: Seams,
+    pub env: Environment,
     pub settings: Settings,
     pub limits: Limits,
     pub lease: Duration,
@@ -34,7 +34,7 @@ pub(crate) struct Parts {
 const LOOK_EVERY: Duration = Duration::from_secs(20);
 
 /// Production looks each hour; five hours of trouble would see too little of it.
-const HOUSEKEEPING_EVERY: Duration = Duration::from_mins(10);
+const MAINTENANCE_INTERVAL: Duration = Duration::from_mins(10);
 
 /// Runs the process, and again after each crash, until `stop`.
 pub(crate) async fn live(parts: Parts, mut rng: fastrand::Rng, stop: CancellationToken) {
@@ -55,37 +55,37 @@ pub(crate) async fn live(parts: Parts, mut rng: fastrand::Rng, stop: Cancellatio
 
 /// One life: when the future is dropped, everything in it stops where it stands.
 async fn once(parts: Parts, chaos: Arc<Chaos>, mut rng: fastrand::Rng, stop: CancellationToken) {
-    let shaky_store: Arc<dyn Store> = Arc::new(Shaky { inner: parts.seams.store, chaos: Arc::clone(&chaos) });
-    let shaky_queue: Arc<dyn Queue> = Arc::new(Shaky { inner: parts.seams.queue, chaos: Arc::clone(&chaos) });
+    let shaky_store: Arc<dyn Store> = Arc::new(Shaky { inner: parts.env.store, chaos: Arc::clone(&chaos) });
+    let shaky_queue: Arc<dyn Queue> = Arc::new(Shaky { inner: parts.env.queue, chaos: Arc::clone(&chaos) });
     let bell = Arc::new(Notify::new());
-    let seams = Seams {
+    let env = Environment {
         store: Arc::clone(&shaky_store),
         queue: Arc::clone(&shaky_queue),
-        arm: Arc::new(Shaky { inner: parts.seams.arm, chaos: Arc::clone(&chaos) }),
-        storage: Arc::new(Shaky { inner: parts.seams.storage, chaos }),
-        secrets: parts.seams.secrets,
-        probe: parts.seams.probe,
-        clock: parts.seams.clock,
+        arm: Arc::new(Shaky { inner: parts.env.arm, chaos: Arc::clone(&chaos) }),
+        storage: Arc::new(Shaky { inner: parts.env.storage, chaos }),
+        secrets: parts.env.secrets,
+        probe: parts.env.probe,
+        clock: parts.env.clock,
         bell: Arc::clone(&bell),
     };
     let operator = Operator {
         store: Arc::clone(&shaky_store),
-        arm: Arc::clone(&seams.arm),
-        storage: Arc::clone(&seams.storage),
-        clock: Arc::clone(&seams.clock),
+        arm: Arc::clone(&env.arm),
+        storage: Arc::clone(&env.storage),
+        clock: Arc::clone(&env.clock),
         fleet: parts.asked_about,
         on: parts.on,
         rng: rng.fork(),
     };
     let (fleet, store) = (parts.fleet.clone(), Arc::clone(&shaky_store));
-    let housekeeper = Housekeeper::new(store, fleet, rng.fork(), Arc::clone(&bell));
+    let maintenance = MaintenancePlanner::new(store, fleet, rng.fork(), Arc::clone(&bell));
     let planner = Planner::new(Arc::clone(&shaky_store), parts.fleet, rng.fork(), Arc::clone(&bell));
     let dispatcher = Dispatcher::new(shaky_store, shaky_queue, parts.limits, parts.lease, bell);
-    let worker = Worker::new(seams, parts.settings, 8);
+    let worker = Worker::new(env, parts.settings, 8);
     tokio::join!(
         planner.looking_every(LOOK_EVERY).run(stop.clone()),
         dispatcher.looking_every(LOOK_EVERY).run(stop.clone()),
-        housekeeper.looking_every(HOUSEKEEPING_EVERY).run(stop.clone()),
+        maintenance.looking_every(MAINTENANCE_INTERVAL).run(stop.clone()),
         operator.run(stop.clone()),
         worker.run(rng, stop),
     );

@@ -10,7 +10,7 @@ use holdfast_arm::Arm;
 use holdfast_model::schedule::Schedule;
 use holdfast_model::{
     App, AppId, Budget, Clock, DatabaseKind, DatabaseRef, DrillRule, FrequencyUnit, Limits, NativeSchedule,
-    Overlap, Policy, PolicyName, Retention, Retries, Retry, Run, StorageName, Terms, Timestamp,
+    Overlap, Policy, PolicyName, PolicySnapshot, Retention, Retries, Retry, Run, StorageName, Timestamp,
     parse_timestamp,
 };
 use holdfast_queue::{MemoryQueue, Queue};
@@ -18,7 +18,7 @@ use holdfast_scheduler::Fleet;
 use holdfast_simulator::{Azure, Config, Faults, InProcess, Pace};
 use holdfast_storage::{Container, Storage};
 use holdfast_store::{AuditEvent, MemoryStore, RunFilter, Store};
-use holdfast_worker::{Seams, Settings};
+use holdfast_worker::{Environment, Settings};
 use secrecy::ExposeSecret;
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
@@ -115,15 +115,15 @@ pub(crate) fn weekly() -> NativeSchedule {
 
 fn policy(rng: &mut fastrand::Rng, account: &str, scratch: &AppId) -> Policy {
     let crontabs = ["*/20 * * * *", "0 * * * *", "15,45 * * * *", "30 2 * * *", "*/10 1-3 * * *"];
-    let mut terms = Terms::new(StorageName::new("sim"), account);
-    terms.deadline = Duration::from_secs(rng.u64(1_200..5_000));
+    let mut policy_snapshot = PolicySnapshot::new(StorageName::new("sim"), account);
+    policy_snapshot.deadline = Duration::from_secs(rng.u64(1_200..5_000));
     // Not drawn, so that the seeds draw on as they did.
-    terms.partial_is_good = terms.deadline.as_secs().is_multiple_of(2);
-    terms.retries = Retries {
+    policy_snapshot.partial_is_good = policy_snapshot.deadline.as_secs().is_multiple_of(2);
+    policy_snapshot.retries = Retries {
         timed_out: Retry::seconds(3, 60, 300),
         skipped: Retry::seconds(4, 120, 600),
         partial: Retry::seconds(rng.u32(1..3), 60, 300),
-        failed: Retry::seconds(3, 60, 300),
+        transient: Retry::seconds(3, 60, 300),
         ..Retries::default()
     };
     Policy {
@@ -144,7 +144,7 @@ fn policy(rng: &mut fastrand::Rng, account: &str, scratch: &AppId) -> Policy {
             probe: Some(format!("https://sim/_site/{}", scratch.site())),
         }),
         native_schedule: Some(weekly()),
-        terms,
+        policy_snapshot,
     }
 }
 
@@ -266,7 +266,16 @@ impl World {
         let probe = Arc::new(probe);
         Parts {
             asked_about,
-            seams: Seams { store, queue, arm, storage, secrets, probe, clock, bell: Arc::new(Notify::new()) },
+            env: Environment {
+                store,
+                queue,
+                arm,
+                storage,
+                secrets,
+                probe,
+                clock,
+                bell: Arc::new(Notify::new()),
+            },
             settings: Settings::default(),
             limits: self.limits.clone(),
             lease: Duration::from_mins(2),

@@ -17,7 +17,7 @@ use url::Url;
 
 use crate::refusal::{header, refusal, retry_after};
 use crate::wire::{self, Unreadable};
-use crate::{Backup, BackupSecrets, Discovered, Error, Target, Verdict};
+use crate::{Backup, BackupSecrets, Discovered, Error, ErrorKind, Target};
 
 /// An answer, whatever its status. It is public for implementations of [`Arm`](crate::Arm) that have their answers
 /// without HTTP, so that they mean the same.
@@ -121,7 +121,7 @@ impl Answer {
     pub(crate) fn unreadable(&self, target: &Target<'_>, why: &Unreadable) -> Error {
         let kind = header(&self.headers, "content-type").unwrap_or("no content type");
         let error =
-            target.error(Verdict::Ambiguous, &format!("azure answered {} and {why} ({kind})", self.status));
+            target.error(ErrorKind::Ambiguous, &format!("azure answered {} and {why} ({kind})", self.status));
         error.with_answer(self.status, None).with_request_id(self.request_id())
     }
 }

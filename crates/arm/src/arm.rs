@@ -26,8 +26,8 @@ pub trait Arm: Send + Sync {
     async fn site(&self, app: &AppId) -> Result<Site, Error>;
 
     /// Starts a backup. Azure has no idempotency key: two calls are two backups, and after
-    /// [`Verdict::Ambiguous`](crate::Verdict::Ambiguous) only a look at the list tells whether there is one.
-    async fn backup(&self, app: &AppId, request: &BackupRequest) -> Result<Backup, Error>;
+    /// [`ErrorKind::Ambiguous`](crate::ErrorKind::Ambiguous) only a look at the list tells whether there is one.
+    async fn backup(&self, app: &AppId, request: &BackupBody) -> Result<Backup, Error>;
 
     /// How a backup stands.
     async fn get_backup(&self, app: &AppId, id: BackupId) -> Result<Backup, Error>;
@@ -39,7 +39,7 @@ pub trait Arm: Send + Sync {
     async fn list_site_backups(&self, app: &AppId) -> Result<Vec<Backup>, Error>;
 
     /// Deletes a backup with its blobs, with the SAS that Azure keeps with it. Azure answers before it is done, with
-    /// the backup or with nothing. A backup that is gone is [`Verdict::NotFound`](crate::Verdict::NotFound).
+    /// the backup or with nothing. A backup that is gone is [`ErrorKind::NotFound`](crate::ErrorKind::NotFound).
     async fn delete_backup(&self, app: &AppId, id: BackupId) -> Result<Option<Backup>, Error>;
 
     /// The backup with its secrets; `replace` puts another SAS in the place of the one that Azure keeps with it. Doing
@@ -53,13 +53,13 @@ pub trait Arm: Send + Sync {
 
     /// Starts a restore into `app` from a backup; Azure looks at the blob and not at the backup's number. Not
     /// idempotent: it stops the app.
-    async fn restore(&self, app: &AppId, id: BackupId, request: &RestoreRequest) -> Result<Started, Error>;
+    async fn restore(&self, app: &AppId, id: BackupId, request: &RestoreBody) -> Result<Started, Error>;
 
     /// As [`restore`](Self::restore), from a blob that Azure's list need not know.
-    async fn restore_from_blob(&self, app: &AppId, request: &RestoreRequest) -> Result<Started, Error>;
+    async fn restore_from_blob(&self, app: &AppId, request: &RestoreBody) -> Result<Started, Error>;
 
     /// What a blob holds: the databases in it, and the site it was taken of.
-    async fn discover(&self, app: &AppId, request: &RestoreRequest) -> Result<Discovered, Error>;
+    async fn discover(&self, app: &AppId, request: &RestoreBody) -> Result<Discovered, Error>;
 
     /// How an operation stands that [`Started`] told of. `operation` is a path, and nothing else is asked than ARM.
     async fn operation(&self, app: &AppId, operation: &str) -> Result<Progress, Error>;
@@ -71,7 +71,7 @@ pub trait Arm: Send + Sync {
     async fn schedule(&self, app: &AppId) -> Result<Option<FoundSchedule>, Error>;
 
     /// Sets Azure's own schedule. Enabling one fires a backup at once, so doing it twice makes two.
-    async fn put_schedule(&self, app: &AppId, request: &ScheduleRequest) -> Result<(), Error>;
+    async fn put_schedule(&self, app: &AppId, request: &ScheduleBody) -> Result<(), Error>;
 
     /// Takes Azure's own schedule away. One that is not there is no error.
     async fn delete_schedule(&self, app: &AppId) -> Result<(), Error>;
@@ -97,7 +97,7 @@ pub struct FoundSchedule {
 
 /// What is to be restored, and how.
 #[derive(Debug, Clone)]
-pub struct RestoreRequest {
+pub struct RestoreBody {
     /// The container's URL with a SAS: a restore takes its own, not the one kept with the backup.
     pub storage_url: SecretString,
     /// The blob, with `.zip`.
@@ -155,7 +155,7 @@ pub struct Discovered {
 
 /// Azure's own schedule as it is to be.
 #[derive(Debug, Clone)]
-pub struct ScheduleRequest {
+pub struct ScheduleBody {
     /// The schedule.
     pub schedule: NativeSchedule,
     /// The container's URL with a SAS. Azure takes any text here and fails later.
@@ -166,7 +166,7 @@ pub struct ScheduleRequest {
 
 /// What a backup is to be.
 #[derive(Debug, Clone)]
-pub struct BackupRequest {
+pub struct BackupBody {
     /// Its name, which becomes the name of its blob.
     pub name: BackupName,
     /// The container's URL with a SAS. Azure takes any text here and fails later.

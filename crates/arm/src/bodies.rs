@@ -6,11 +6,11 @@ use holdfast_model::{AppId, format_timestamp};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value, json};
 
-use crate::{BackupRequest, Database, RestoreRequest, ScheduleRequest};
+use crate::{BackupBody, Database, RestoreBody, ScheduleBody};
 
 /// The body of POST /backup. The api-version of 2016 calls the name `name`, all later ones `backupName`; the wrong
 /// key would silently lose the name, and with it the only way to find a backup whose answer was lost.
-pub fn backup_body(request: &BackupRequest, api_version: &str) -> Vec<u8> {
+pub fn backup_body(request: &BackupBody, api_version: &str) -> Vec<u8> {
     let name_key = if api_version < "2018" { "name" } else { "backupName" };
     let mut properties = Map::new();
     properties.insert(name_key.to_owned(), json!(request.name.as_str()));
@@ -21,7 +21,7 @@ pub fn backup_body(request: &BackupRequest, api_version: &str) -> Vec<u8> {
 
 /// The body of POST /backups/{id}/restore and of POST /restoreFromBackupBlob. `adjustConnectionStrings` is left to
 /// Azure.
-pub fn restore_body(request: &RestoreRequest) -> Vec<u8> {
+pub fn restore_body(request: &RestoreBody) -> Vec<u8> {
     let mut properties = Map::new();
     storage(&mut properties, &request.storage_url);
     for (key, value) in [
@@ -42,7 +42,7 @@ pub fn restore_body(request: &RestoreRequest) -> Vec<u8> {
 }
 
 /// The body of POST /discoverbackup: which blob, and nothing of what is to be done with it.
-pub fn discover_body(request: &RestoreRequest) -> Vec<u8> {
+pub fn discover_body(request: &RestoreBody) -> Vec<u8> {
     let mut properties = Map::new();
     storage(&mut properties, &request.storage_url);
     properties.insert("blobName".to_owned(), json!(request.blob));
@@ -60,7 +60,7 @@ pub fn secrets_body(replace: Option<&SecretString>) -> Vec<u8> {
 }
 
 /// The body of PUT /config/backup. It names no backup: Azure names those that its schedule takes.
-pub fn schedule_body(request: &ScheduleRequest) -> Vec<u8> {
+pub fn schedule_body(request: &ScheduleBody) -> Vec<u8> {
     let schedule = &request.schedule;
     let mut backup_schedule = json!({
         "frequencyInterval": schedule.every,
@@ -130,7 +130,7 @@ mod tests {
 
     #[test]
     fn the_name_goes_under_the_key_that_the_api_version_reads() {
-        let request = BackupRequest {
+        let request = BackupBody {
             name: BackupName::new("hf-shop-1"),
             storage_url: "https://acct.blob/c?sig=s".into(),
             databases: vec![database()],
@@ -161,7 +161,7 @@ mod tests {
 
     #[test]
     fn a_restore_names_its_target_with_the_slot_in_parentheses_and_the_plan_only_when_there_is_one() {
-        let request = RestoreRequest {
+        let request = RestoreBody {
             storage_url: "https://acct.blob/c?sig=s".into(),
             blob: "shop.zip".into(),
             target: AppId::new("s", "g", "shop", Some("staging")),
@@ -175,7 +175,7 @@ mod tests {
         assert_eq!((&body["siteName"], &body["appServicePlan"]), (&json!("shop(staging)"), &json!("/plan")));
         assert_eq!(body["databases"][0]["name"], "shop");
         let target = AppId::new("s", "g", "shop", None);
-        let plain = RestoreRequest { target, plan: None, databases: Vec::new(), ..request };
+        let plain = RestoreBody { target, plan: None, databases: Vec::new(), ..request };
         assert_eq!(
             properties(&restore_body(&plain)),
             json!({"storageAccountUrl": "https://acct.blob/c?sig=s", "blobName": "shop.zip", "overwrite": true,
@@ -209,13 +209,13 @@ mod tests {
             start: None,
         };
         let request =
-            ScheduleRequest { schedule, storage_url: "https://acct.blob/c".into(), databases: Vec::new() };
+            ScheduleBody { schedule, storage_url: "https://acct.blob/c".into(), databases: Vec::new() };
         let mut wanted = json!({"storageAccountUrl": "https://acct.blob/c", "enabled": true, "backupSchedule": {
             "frequencyInterval": 7, "frequencyUnit": "Day", "keepAtLeastOneBackup": true, "retentionPeriodInDays": 30}});
         assert_eq!(properties(&schedule_body(&request)), wanted);
         let start = parse_timestamp("2026-11-23T02:00:00Z").ok();
         let from = NativeSchedule { start, ..request.schedule.clone() };
         wanted["backupSchedule"]["startTime"] = json!("2026-11-23T02:00:00.000Z");
-        assert_eq!(properties(&schedule_body(&ScheduleRequest { schedule: from, ..request })), wanted);
+        assert_eq!(properties(&schedule_body(&ScheduleBody { schedule: from, ..request })), wanted);
     }
 }

@@ -8,8 +8,8 @@ use holdfast_model::{AppId, BackupId, Site, SubscriptionId};
 use secrecy::SecretString;
 
 use crate::{
-    Arm, Backup, BackupRequest, BackupSecrets, Discovered, Error, FoundSchedule, Operation, Permissions,
-    Progress, RestoreRequest, ScheduleRequest, Started, Verdict,
+    Arm, Backup, BackupBody, BackupSecrets, Discovered, Error, ErrorKind, FoundSchedule, Operation,
+    Permissions, Progress, RestoreBody, ScheduleBody, Started,
 };
 
 /// The sections `[azure.…]` of a fleet file as one [`Arm`].
@@ -25,7 +25,7 @@ impl Clouds {
         let found = self.by_subscription.get(subscription).or(self.otherwise.as_ref());
         found.map(AsRef::as_ref).ok_or_else(|| {
             let target = format!("subscription {subscription}");
-            Error::new(operation, target, Verdict::Rejected, "no credential serves this subscription")
+            Error::new(operation, target, ErrorKind::Rejected, "no credential serves this subscription")
         })
     }
 }
@@ -44,7 +44,7 @@ impl Arm for Clouds {
         self.of(Operation::GetSite, app.subscription())?.site(app).await
     }
 
-    async fn backup(&self, app: &AppId, request: &BackupRequest) -> Result<Backup, Error> {
+    async fn backup(&self, app: &AppId, request: &BackupBody) -> Result<Backup, Error> {
         self.of(Operation::Backup, app.subscription())?.backup(app, request).await
     }
 
@@ -73,15 +73,15 @@ impl Arm for Clouds {
         self.of(Operation::BackupSecrets, app.subscription())?.backup_secrets(app, id, replace).await
     }
 
-    async fn restore(&self, app: &AppId, id: BackupId, request: &RestoreRequest) -> Result<Started, Error> {
+    async fn restore(&self, app: &AppId, id: BackupId, request: &RestoreBody) -> Result<Started, Error> {
         self.of(Operation::Restore, app.subscription())?.restore(app, id, request).await
     }
 
-    async fn restore_from_blob(&self, app: &AppId, request: &RestoreRequest) -> Result<Started, Error> {
+    async fn restore_from_blob(&self, app: &AppId, request: &RestoreBody) -> Result<Started, Error> {
         self.of(Operation::RestoreFromBlob, app.subscription())?.restore_from_blob(app, request).await
     }
 
-    async fn discover(&self, app: &AppId, request: &RestoreRequest) -> Result<Discovered, Error> {
+    async fn discover(&self, app: &AppId, request: &RestoreBody) -> Result<Discovered, Error> {
         self.of(Operation::Discover, app.subscription())?.discover(app, request).await
     }
 
@@ -97,7 +97,7 @@ impl Arm for Clouds {
         self.of(Operation::GetSchedule, app.subscription())?.schedule(app).await
     }
 
-    async fn put_schedule(&self, app: &AppId, request: &ScheduleRequest) -> Result<(), Error> {
+    async fn put_schedule(&self, app: &AppId, request: &ScheduleBody) -> Result<(), Error> {
         self.of(Operation::PutSchedule, app.subscription())?.put_schedule(app, request).await
     }
 

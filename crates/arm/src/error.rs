@@ -20,7 +20,7 @@ pub struct Error {
 struct Inner {
     operation: Operation,
     target: String,
-    verdict: Verdict,
+    kind: ErrorKind,
     what: String,
     status: Option<u16>,
     code: Option<String>,
@@ -30,7 +30,7 @@ struct Inner {
 
 /// What a failed call means, decided once where it failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
+pub enum ErrorKind {
     /// 429: nothing was done; wait.
     Throttled {
         /// What Azure asked to wait. May be missing, and may be zero, so the caller needs a floor.
@@ -70,20 +70,11 @@ pub enum ThrottleScope {
 impl Error {
     /// An error of `operation` on `target` (an app's short name, or `backup 7 of shop`); `what` happened is a
     /// fragment such as `azure answered 404`. It is blanked and shortened here.
-    pub fn new(operation: Operation, target: impl Into<String>, verdict: Verdict, what: &str) -> Self {
+    pub fn new(operation: Operation, target: impl Into<String>, kind: ErrorKind, what: &str) -> Self {
         let what = brief(what);
         let (target, status, code, request_id, retry_after) = (target.into(), None, None, None, None);
         Self {
-            inner: Box::new(Inner {
-                operation,
-                target,
-                verdict,
-                what,
-                status,
-                code,
-                request_id,
-                retry_after,
-            }),
+            inner: Box::new(Inner { operation, target, kind, what, status, code, request_id, retry_after }),
             source: None,
         }
     }
@@ -118,8 +109,8 @@ impl Error {
     }
 
     /// What it means for the caller.
-    pub fn verdict(&self) -> &Verdict {
-        &self.inner.verdict
+    pub fn kind(&self) -> &ErrorKind {
+        &self.inner.kind
     }
 
     /// Which call failed.
@@ -161,17 +152,21 @@ mod tests {
 
     #[test]
     fn the_text_names_the_call_the_app_what_happened_and_the_request() {
-        let error =
-            Error::new(Operation::Backup, "shop/staging", Verdict::NotFound, "azure answered 404: ?sig=abc")
-                .with_answer(404, Some("NotFound"))
-                .with_request_id(Some("r-1".into()));
+        let error = Error::new(
+            Operation::Backup,
+            "shop/staging",
+            ErrorKind::NotFound,
+            "azure answered 404: ?sig=abc",
+        )
+        .with_answer(404, Some("NotFound"))
+        .with_request_id(Some("r-1".into()));
         assert_eq!(
             error.to_string(),
             "start a backup of shop/staging: azure answered 404: ?sig=[blanked] (request r-1)"
         );
         assert_eq!(
-            (error.status(), error.code(), error.verdict()),
-            (Some(404), Some("NotFound"), &Verdict::NotFound)
+            (error.status(), error.code(), error.kind()),
+            (Some(404), Some("NotFound"), &ErrorKind::NotFound)
         );
     }
 }

@@ -11,7 +11,7 @@ use tracing::Instrument;
 use url::Url;
 
 use crate::refusal::{header, remaining};
-use crate::{Answer, CallFacts, Error, HttpArm, Remaining, Target, Token, TokenError, Verdict};
+use crate::{Answer, CallFacts, Error, ErrorKind, HttpArm, Remaining, Target, Token, TokenError};
 
 impl HttpArm {
     /// One request and its answer, repeated only after a 401: with a fresh token, and once. A request that was
@@ -23,7 +23,7 @@ impl HttpArm {
         url: Url,
         body: Option<Vec<u8>>,
     ) -> Result<Answer, Error> {
-        let no_token = |e: TokenError| target.error(Verdict::NotSent, &e.to_string());
+        let no_token = |e: TokenError| target.error(ErrorKind::NotSent, &e.to_string());
         let last = self.last_start();
         let token = self.tokens.token().await.map_err(no_token)?;
         let answer = self.exchange(target, &method, &url, body.clone(), (&token, last)).await?;
@@ -57,7 +57,7 @@ impl HttpArm {
         let begun = self.clock.elapsed();
         let request = self.request(target, method, url, body, token, &client_request_id)?;
         if self.clock.now() > last.0 || begun > last.1 {
-            return Err(target.error(Verdict::NotSent, "too late to send it: the machine stood still"));
+            return Err(target.error(ErrorKind::NotSent, "too late to send it: the machine stood still"));
         }
         let sent = send(target, request).instrument(span.clone()).await;
         let (status, headers) = match &sent {
@@ -97,7 +97,7 @@ impl HttpArm {
     ) -> Result<reqwest::RequestBuilder, Error> {
         let bearer = HeaderValue::from_str(&format!("Bearer {}", token.secret.expose_secret()));
         let mut bearer = bearer
-            .map_err(|_| target.error(Verdict::NotSent, "no token: it has signs no header can carry"))?;
+            .map_err(|_| target.error(ErrorKind::NotSent, "no token: it has signs no header can carry"))?;
         bearer.set_sensitive(true);
         let request = self.http.request(method.clone(), url.clone());
         let request =
@@ -139,14 +139,14 @@ async fn body(target: &Target<'_>, response: &mut Response) -> Result<Vec<u8>, E
         match response.chunk().await {
             Ok(Some(chunk)) if body.len() + chunk.len() > bytes_max => {
                 let what = format!("the answer is larger than {bytes_max} bytes");
-                return Err(target.error(Verdict::Ambiguous, &what));
+                return Err(target.error(ErrorKind::Ambiguous, &what));
             }
             Ok(Some(chunk)) => body.extend_from_slice(&chunk),
             Ok(None) => return Ok(body),
             Err(error) => {
                 let late = error.is_timeout();
                 let what = if late { "the answer did not end in time" } else { "the answer broke off" };
-                return Err(target.broken(Verdict::Ambiguous, what, error));
+                return Err(target.broken(ErrorKind::Ambiguous, what, error));
             }
         }
     }

@@ -11,7 +11,7 @@ use holdfast_model::{AppId, Clock};
 use url::Url;
 
 use crate::token::TokenCache;
-use crate::{Observer, TokenSource};
+use crate::{CallObserver, TokenSource};
 
 /// Where ARM is in the public cloud.
 pub const PUBLIC_ENDPOINT: &str = "https://management.azure.com";
@@ -64,7 +64,7 @@ pub struct HttpArm {
     pub(crate) http: reqwest::Client,
     pub(crate) tokens: TokenCache,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) observer: Arc<dyn Observer>,
+    pub(crate) observer: Arc<dyn CallObserver>,
     pub(crate) rng: Mutex<fastrand::Rng>,
 }
 
@@ -74,7 +74,7 @@ impl HttpArm {
         settings: Settings,
         tokens: Arc<dyn TokenSource>,
         clock: Arc<dyn Clock>,
-        observer: Arc<dyn Observer>,
+        observer: Arc<dyn CallObserver>,
         rng: fastrand::Rng,
     ) -> Result<Self, InvalidSettings> {
         if settings.endpoint.scheme() != "https" && !is_loopback(&settings.endpoint) {

@@ -20,15 +20,15 @@ mod wire;
 
 pub use answer::{Answer, Page};
 pub use arm::{
-    Arm, Backup, BackupRequest, BackupSecrets, Database, Discovered, FoundSchedule, Progress, RestoreRequest,
-    ScheduleRequest, Started,
+    Arm, Backup, BackupBody, BackupSecrets, Database, Discovered, FoundSchedule, Progress, RestoreBody,
+    ScheduleBody, Started,
 };
 pub use bodies::{backup_body, discover_body, restore_body, schedule_body, secrets_body};
 pub use clouds::Clouds;
 pub use credential::{Credential, PUBLIC_SCOPE};
-pub use error::{Error, ThrottleScope, Verdict};
+pub use error::{Error, ErrorKind, ThrottleScope};
 pub use http::{HttpArm, InvalidSettings, PUBLIC_ENDPOINT, Settings};
-pub use operation::{CallFacts, Observer, Operation, Remaining, Unobserved};
+pub use operation::{CallFacts, CallObserver, NoopCallObserver, Operation, Remaining};
 pub use permissions::{Grant, Permissions};
 pub use probe::{HttpProbe, Probe, ProbeError};
 pub use scrub::scrub;

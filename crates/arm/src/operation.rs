@@ -168,16 +168,16 @@ impl Remaining {
 }
 
 /// Sees every request that the client has sent: for admission control and metrics.
-pub trait Observer: Send + Sync {
+pub trait CallObserver: Send + Sync {
     /// Called after each answer, and after each request that got none. It must not block.
     fn answered(&self, call: &CallFacts<'_>);
 }
 
 /// For callers that do not watch.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Unobserved;
+pub struct NoopCallObserver;
 
-impl Observer for Unobserved {
+impl CallObserver for NoopCallObserver {
     fn answered(&self, _: &CallFacts<'_>) {}
 }
 

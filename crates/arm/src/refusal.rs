@@ -9,7 +9,7 @@ use reqwest::header::HeaderMap;
 use serde_json::Value;
 
 use crate::wire::text;
-use crate::{Answer, Error, Remaining, Target, ThrottleScope, Verdict};
+use crate::{Answer, Error, ErrorKind, Remaining, Target, ThrottleScope};
 
 /// What Azure says in either of its two envelopes.
 #[derive(Debug, Default)]
@@ -31,7 +31,7 @@ pub(crate) fn refusal(target: &Target<'_>, answer: &Answer, now: Timestamp) -> E
         .flatten()
         .collect::<Vec<_>>()
         .join(": ");
-    let error = target.error(verdict(status, &answer.headers, &said, now), &what);
+    let error = target.error(kind(status, &answer.headers, &said, now), &what);
     error
         .with_answer(status, said.code.as_deref())
         .with_request_id(answer.request_id())
@@ -39,22 +39,22 @@ pub(crate) fn refusal(target: &Target<'_>, answer: &Answer, now: Timestamp) -> E
 }
 
 /// What an answer other than 2xx means.
-fn verdict(status: u16, headers: &HeaderMap, said: &Said, now: Timestamp) -> Verdict {
+fn kind(status: u16, headers: &HeaderMap, said: &Said, now: Timestamp) -> ErrorKind {
     let code = said.code.as_deref().unwrap_or_default();
     match status {
         429 => {
             let retry_after = retry_after(headers, now).or_else(|| seconds_in(said.message.as_deref()?));
-            Verdict::Throttled { retry_after, scope: throttle_scope(headers, said) }
+            ErrorKind::Throttled { retry_after, scope: throttle_scope(headers, said) }
         }
         // Locks and disabled subscriptions stay until somebody lifts them.
-        409 if ["ScopeLocked", "ReadOnlyDisabledSubscription"].contains(&code) => Verdict::Forbidden,
-        409 => Verdict::Conflict { retry_after: retry_after(headers, now) },
-        401 => Verdict::Unauthorized,
-        403 => Verdict::Forbidden,
-        404 => Verdict::NotFound,
+        409 if ["ScopeLocked", "ReadOnlyDisabledSubscription"].contains(&code) => ErrorKind::Forbidden,
+        409 => ErrorKind::Conflict { retry_after: retry_after(headers, now) },
+        401 => ErrorKind::Unauthorized,
+        403 => ErrorKind::Forbidden,
+        404 => ErrorKind::NotFound,
         // 408 comes from a gateway that gave up, and says nothing about what was behind it.
-        400..=499 if status != 408 => Verdict::Rejected,
-        _ => Verdict::Ambiguous,
+        400..=499 if status != 408 => ErrorKind::Rejected,
+        _ => ErrorKind::Ambiguous,
     }
 }
 
@@ -144,22 +144,22 @@ mod tests {
 
     #[test]
     fn every_status_has_one_meaning() {
-        for (status, verdict) in [
-            (400, Verdict::Rejected),
-            (401, Verdict::Unauthorized),
-            (402, Verdict::Rejected),
-            (403, Verdict::Forbidden),
-            (404, Verdict::NotFound),
-            (408, Verdict::Ambiguous),
-            (409, Verdict::Conflict { retry_after: None }),
-            (412, Verdict::Rejected),
-            (301, Verdict::Ambiguous),
-            (500, Verdict::Ambiguous),
-            (502, Verdict::Ambiguous),
-            (503, Verdict::Ambiguous),
-            (504, Verdict::Ambiguous),
+        for (status, kind) in [
+            (400, ErrorKind::Rejected),
+            (401, ErrorKind::Unauthorized),
+            (402, ErrorKind::Rejected),
+            (403, ErrorKind::Forbidden),
+            (404, ErrorKind::NotFound),
+            (408, ErrorKind::Ambiguous),
+            (409, ErrorKind::Conflict { retry_after: None }),
+            (412, ErrorKind::Rejected),
+            (301, ErrorKind::Ambiguous),
+            (500, ErrorKind::Ambiguous),
+            (502, ErrorKind::Ambiguous),
+            (503, ErrorKind::Ambiguous),
+            (504, ErrorKind::Ambiguous),
         ] {
-            assert_eq!(refused(status, &[], "").verdict(), &verdict, "{status}");
+            assert_eq!(refused(status, &[], "").kind(), &kind, "{status}");
         }
     }
 
@@ -216,7 +216,7 @@ mod tests {
             (vec![], r#"{"Code":"TooManyRequests"}"#, None, ThrottleScope::Provider),
         ] {
             let retry_after = seconds.map(Duration::from_secs);
-            assert_eq!(refused(429, &pairs, body).verdict(), &Verdict::Throttled { retry_after, scope });
+            assert_eq!(refused(429, &pairs, body).kind(), &ErrorKind::Throttled { retry_after, scope });
         }
     }
 
@@ -224,7 +224,7 @@ mod tests {
     fn a_409_of_a_lock_or_a_disabled_subscription_is_not_waited_out() {
         for code in ["ScopeLocked", "ReadOnlyDisabledSubscription"] {
             let body = format!(r#"{{"error":{{"code":"{code}","message":"no writes"}}}}"#);
-            assert_eq!(refused(409, &[], &body).verdict(), &Verdict::Forbidden);
+            assert_eq!(refused(409, &[], &body).kind(), &ErrorKind::Forbidden);
         }
     }
 
@@ -232,8 +232,8 @@ mod tests {
     fn what_azure_asks_to_wait_is_kept_whatever_the_status() {
         let error = refused(503, &[("retry-after", "9")], "");
         assert_eq!(
-            (error.verdict(), error.retry_after()),
-            (&Verdict::Ambiguous, Some(Duration::from_secs(9)))
+            (error.kind(), error.retry_after()),
+            (&ErrorKind::Ambiguous, Some(Duration::from_secs(9)))
         );
     }
 

@@ -3,7 +3,7 @@
 use holdfast_model::{AppId, BackupId, SubscriptionId};
 use tracing::{Span, field};
 
-use crate::{Error, Operation, Verdict};
+use crate::{Error, ErrorKind, Operation};
 
 /// What a call is about.
 #[derive(Debug, Clone, Copy)]
@@ -31,33 +31,33 @@ impl<'a> Target<'a> {
     }
 
     /// The error of this call. `what` is a fragment such as `no connection`; it is blanked and shortened.
-    pub fn error(&self, verdict: Verdict, what: &str) -> Error {
+    pub fn error(&self, kind: ErrorKind, what: &str) -> Error {
         let name = match (self.app, self.backup) {
             (Some(app), Some(id)) => format!("backup {id} of {}", app.short_name()),
             (Some(app), None) => app.short_name(),
             (None, _) => format!("subscription {}", self.subscription),
         };
-        Error::new(self.operation, name, verdict, what)
+        Error::new(self.operation, name, kind, what)
     }
 
     /// The error of a request without an answer. Only a connection that was never made is certain to have carried
     /// nothing.
     pub(crate) fn lost(&self, error: reqwest::Error) -> Error {
-        let verdict =
-            if error.is_connect() || error.is_builder() { Verdict::NotSent } else { Verdict::Ambiguous };
-        let what = match (&verdict, error.is_timeout()) {
-            (Verdict::NotSent, true) => "no connection in time",
-            (Verdict::NotSent, false) => "no connection",
+        let kind =
+            if error.is_connect() || error.is_builder() { ErrorKind::NotSent } else { ErrorKind::Ambiguous };
+        let what = match (&kind, error.is_timeout()) {
+            (ErrorKind::NotSent, true) => "no connection in time",
+            (ErrorKind::NotSent, false) => "no connection",
             (_, true) => "no answer in time",
             (_, false) => "the connection broke before the answer",
         };
-        self.broken(verdict, what, error)
+        self.broken(kind, what, error)
     }
 
     /// Adds the innermost cause to the text, such as `Connection refused`; the URL is left out of it.
-    pub(crate) fn broken(&self, verdict: Verdict, what: &str, error: reqwest::Error) -> Error {
+    pub(crate) fn broken(&self, kind: ErrorKind, what: &str, error: reqwest::Error) -> Error {
         let error = error.without_url();
-        self.error(verdict, &format!("{what}: {}", innermost(&error))).with_source(error)
+        self.error(kind, &format!("{what}: {}", innermost(&error))).with_source(error)
     }
 
     /// The span of one request about it; what the answer tells is recorded later.

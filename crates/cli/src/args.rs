@@ -57,7 +57,7 @@ pub struct Global {
     #[arg(long, global = true, env = "HOLDFAST_AMQP_URL", hide_env_values = true, value_name = "URL")]
     pub amqp_url: Option<String>,
     /// Who asks, for the audit [default: whoever is logged in]
-    #[arg(long, global = true, env = "HOLDFAST_BY", value_name = "NAME")]
+    #[arg(long, global = true, env = "HOLDFAST_ACTOR", value_name = "NAME")]
     pub by: Option<String>,
     /// Tables for people, or one JSON document for programs
     #[arg(long, global = true, value_enum, default_value_t = Format::Table)]
@@ -215,7 +215,7 @@ pub struct BackupArgs {
     /// Wait for the end, and fail unless every backup succeeded
     #[arg(long)]
     pub wait: bool,
-    /// Under this policy's terms [default: the app's own policy]
+    /// Under this policy's policy snapshot [default: the app's own policy]
     #[arg(long, value_name = "NAME")]
     pub policy: Option<String>,
 }

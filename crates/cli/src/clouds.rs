@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use holdfast_arm::{Arm, Clouds, Credential, HttpArm, Observer, PUBLIC_ENDPOINT, PUBLIC_SCOPE, Settings};
+use holdfast_arm::{Arm, CallObserver, Clouds, Credential, HttpArm, PUBLIC_ENDPOINT, PUBLIC_SCOPE, Settings};
 use holdfast_model::Clock;
 use url::Url;
 
@@ -16,7 +16,7 @@ use crate::exit::{Exit, Failure};
 pub fn clouds(
     fleet: &Fleet,
     clock: &Arc<dyn Clock>,
-    observer: &Arc<dyn Observer>,
+    observer: &Arc<dyn CallObserver>,
     rng: &mut fastrand::Rng,
 ) -> anyhow::Result<Clouds> {
     let mut clouds = Clouds { by_subscription: BTreeMap::new(), otherwise: None };
@@ -37,7 +37,7 @@ fn client(
     cloud: &Cloud,
     fleet: &Fleet,
     clock: &Arc<dyn Clock>,
-    observer: &Arc<dyn Observer>,
+    observer: &Arc<dyn CallObserver>,
     rng: fastrand::Rng,
 ) -> anyhow::Result<Arc<dyn Arm>> {
     let tokens = credential(cloud)?.source(cloud.authority.as_ref(), &scope(&cloud.endpoint))?;

@@ -80,7 +80,7 @@ impl Context {
         Ok(find::app(&apps.into_iter().collect::<Vec<_>>(), text)?)
     }
 
-    /// Who asks, for the audit: `--by`, else whoever is logged in, else the number of the user that the process runs as.
+    /// Who asks, for the audit: `--actor`, else whoever is logged in, else the number of the user that the process runs as.
     pub fn by(&self) -> String {
         let logged_in = || {
             ["SUDO_USER", "USER", "LOGNAME", "USERNAME"].into_iter().find_map(|name| std::env::var(name).ok())

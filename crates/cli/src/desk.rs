@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use holdfast_arm::Arm;
-use holdfast_model::{App, StorageName, SubscriptionId, Terms, Timestamp};
-use holdfast_storage::{Need, SasHealth, Storage, Target};
+use holdfast_model::{App, PolicySnapshot, StorageName, SubscriptionId, Timestamp};
+use holdfast_storage::{Need, SasHealth, Storage, StorageTarget};
 use holdfast_store::Store;
 
 use crate::config::{Fleet, nearest};
@@ -64,12 +64,16 @@ impl<'a> Desk<'a> {
         Err(Failure::new(Exit::Usage, what).help("add it to the `subscriptions` of one"))
     }
 
-    /// The terms of a run about backups of `app` that lie in `storage`: those of its policy, where it has one, but for
+    /// The policy snapshot of a run about backups of `app` that lie in `storage`: those of its policy, where it has one, but for
     /// the storage, which may have been another when the backup was taken.
-    pub fn terms(&self, app: &App, storage: Option<&StorageName>) -> Result<Terms, Failure> {
+    pub fn policy_snapshot(
+        &self,
+        app: &App,
+        storage: Option<&StorageName>,
+    ) -> Result<PolicySnapshot, Failure> {
         let policy = app.policy.as_ref().and_then(|name| self.fleet.policies.get(name));
         let only = || self.fleet.storages.keys().next().filter(|_| self.fleet.storages.len() == 1);
-        let name = storage.or(policy.map(|policy| &policy.terms.storage)).or_else(only);
+        let name = storage.or(policy.map(|policy| &policy.policy_snapshot.storage)).or_else(only);
         let Some(name) = name.cloned() else {
             let what = format!("nothing says which storage holds the backups of {}", app.id.short_name());
             return Err(Failure::new(Exit::Usage, what)
@@ -77,25 +81,28 @@ impl<'a> Desk<'a> {
         };
         let account = storage_named(self.fleet, &name)?.container.account();
         Ok(match policy {
-            Some(policy) => Terms { storage: name, account, ..policy.terms.clone() },
-            None => Terms::new(name, account),
+            Some(policy) => PolicySnapshot { storage: name, account, ..policy.policy_snapshot.clone() },
+            None => PolicySnapshot::new(name, account),
         })
     }
 
-    /// How a SAS of the storage does that must last for a run under these terms.
-    pub async fn health(&self, terms: &Terms) -> Result<SasHealth, holdfast_storage::Error> {
-        self.storage.judge(&terms.storage, &self.need(terms)).await
+    /// How a SAS of the storage does that must last for a run under these policy snapshot.
+    pub async fn health(
+        &self,
+        policy_snapshot: &PolicySnapshot,
+    ) -> Result<SasHealth, holdfast_storage::Error> {
+        self.storage.judge(&policy_snapshot.storage, &self.need(policy_snapshot)).await
     }
 
-    /// What a run under these terms wants of a SAS.
-    pub fn need(&self, terms: &Terms) -> Need {
-        let until = self.now + terms.deadline;
-        Need { now: self.now, until, replace: None, reason: None, probe: terms.verify }
+    /// What a run under these policy snapshot wants of a SAS.
+    pub fn need(&self, policy_snapshot: &PolicySnapshot) -> Need {
+        let until = self.now + policy_snapshot.deadline;
+        Need { now: self.now, until, replace: None, reason: None, probe: policy_snapshot.verify }
     }
 }
 
 /// The storage of this name.
-pub fn storage_named<'f>(fleet: &'f Fleet, name: &StorageName) -> Result<&'f Target, Failure> {
+pub fn storage_named<'f>(fleet: &'f Fleet, name: &StorageName) -> Result<&'f StorageTarget, Failure> {
     fleet.storages.get(name).ok_or_else(|| {
         let near = nearest(name.as_str(), fleet.storages.keys().map(StorageName::as_str));
         let help = near.map_or_else(
@@ -108,8 +115,8 @@ pub fn storage_named<'f>(fleet: &'f Fleet, name: &StorageName) -> Result<&'f Tar
 
 /// The longest that a backup into the storage may run.
 pub fn longest(fleet: &Fleet, storage: &StorageName) -> Duration {
-    let into = fleet.policies.values().filter(|policy| policy.terms.storage == *storage);
-    into.map(|policy| policy.terms.deadline).max().unwrap_or_default()
+    let into = fleet.policies.values().filter(|policy| policy.policy_snapshot.storage == *storage);
+    into.map(|policy| policy.policy_snapshot.deadline).max().unwrap_or_default()
 }
 
 /// Why a SAS will not do; nothing when it will.

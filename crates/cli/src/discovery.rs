@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use holdfast_arm::{Arm, Error, Verdict};
+use holdfast_arm::{Arm, Error, ErrorKind};
 use holdfast_model::{Site, SubscriptionId};
 use tokio::task::JoinSet;
 
@@ -39,7 +39,7 @@ pub async fn sites(
 async fn slots_of(arm: &dyn Arm, parent: Site) -> Result<Vec<Site>, Error> {
     match arm.slots(&parent.id).await {
         Ok(slots) => Ok(slots.into_iter().map(|slot| Site { tags: parent.tags.clone(), ..slot }).collect()),
-        Err(error) if *error.verdict() == Verdict::NotFound => Ok(Vec::new()),
+        Err(error) if *error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
         Err(error) => Err(error),
     }
 }

@@ -56,7 +56,7 @@ impl Exit {
             Some(Self::Usage)
         } else if cause.is::<holdfast_store::Error>()
             || cause.is::<holdfast_queue::ConnectError>()
-            || cause.is::<holdfast_queue::DeadError>()
+            || cause.is::<holdfast_queue::DeadLetterError>()
         {
             Some(Self::Store)
         } else if cause.is::<holdfast_arm::Error>()
@@ -124,12 +124,12 @@ fn help_of(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
         return Some(unreadable.help.to_owned());
     }
     let error = cause.downcast_ref::<holdfast_arm::Error>()?;
-    let help = match error.verdict() {
-        holdfast_arm::Verdict::NotSent => {
+    let help = match error.kind() {
+        holdfast_arm::ErrorKind::NotSent => {
             "check the network and the credential; `endpoint` and `authority` in [azure]"
         }
-        holdfast_arm::Verdict::Unauthorized => "check the credential in [azure]",
-        holdfast_arm::Verdict::Forbidden => {
+        holdfast_arm::ErrorKind::Unauthorized => "check the credential in [azure]",
+        holdfast_arm::ErrorKind::Forbidden => {
             "give the credential the role that docs/cli.md names, on the subscription"
         }
         _ => return None,
@@ -158,7 +158,7 @@ mod tests {
         let azure = holdfast_arm::Error::new(
             holdfast_arm::Operation::ListSites,
             "subscription s",
-            holdfast_arm::Verdict::Forbidden,
+            holdfast_arm::ErrorKind::Forbidden,
             "azure answered 403",
         );
         for (error, code) in [

@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 
 use holdfast_arm::Backup;
-use holdfast_model::retention::{Fate, Why};
-use holdfast_model::{App, AppId, BackupId, BackupName, CatalogEntry, Made, RunKind, Timestamp};
+use holdfast_model::retention::{KeepReason, RetentionDecision};
+use holdfast_model::{App, AppId, BackupId, BackupName, CatalogEntry, Origin, RunKind, Timestamp};
 use holdfast_store::{CatalogFilter, RunFilter, Store};
 use serde::Serialize;
 
 use crate::desk::Desk;
-use crate::{fates, sightings};
+use crate::{retention_decisions, sightings};
 
 /// An app's backups.
 #[derive(Debug)]
@@ -36,7 +36,7 @@ pub struct Item {
     /// What Azure has.
     pub azure: Option<Backup>,
     /// What retention would do with it, where the policy has a rule.
-    pub fate: Option<Fate>,
+    pub decision: Option<RetentionDecision>,
 }
 
 /// Who knows a backup.
@@ -67,7 +67,8 @@ impl Inventory {
     /// Asks Azure and the catalog about the app of this name.
     pub async fn take(name: &str, desk: &Desk<'_>) -> anyhow::Result<Self> {
         let app = desk.app(name).await?;
-        let filter = CatalogFilter { app: Some(app.id.clone()), with_gone: true, ..CatalogFilter::default() };
+        let filter =
+            CatalogFilter { app: Some(app.id.clone()), with_removed: true, ..CatalogFilter::default() };
         let entries = desk.store.catalog(&filter).await?;
         let seen = sightings::of(&*desk.arm, &app.id, &entries).await?;
         let now = desk.now;
@@ -76,13 +77,13 @@ impl Inventory {
             let entries = items.iter().filter_map(|item| item.entry.as_ref());
             let strangers = items.iter().filter(|item| item.entry.is_none());
             let strangers = strangers.filter_map(|item| Some((item.id, item.azure.as_ref()?.created?)));
-            let fates = fates::of(policy, entries, strangers, now);
+            let decisions = retention_decisions::of(policy, entries, strangers, now);
             let rule = policy.retention.is_some();
             for item in &mut items {
-                item.fate = match &item.entry {
-                    Some(entry) if entry.gone.is_some() => None,
-                    Some(_) => fates.get(&item.id).copied(),
-                    None => rule.then_some(Fate::Keep(Why::NotOurs)),
+                item.decision = match &item.entry {
+                    Some(entry) if entry.removal.is_some() => None,
+                    Some(_) => decisions.get(&item.id).copied(),
+                    None => rule.then_some(RetentionDecision::Keep(KeepReason::NotOurs)),
                 };
             }
         }
@@ -111,7 +112,7 @@ impl Item {
     pub fn made_by(&self) -> MadeBy {
         let name = self.azure.as_ref().and_then(|backup| backup.name.as_deref()).unwrap_or_default();
         match &self.entry {
-            Some(entry) if entry.made != Made::TakenOver => MadeBy::Holdfast,
+            Some(entry) if entry.origin != Origin::TakenOver => MadeBy::Holdfast,
             _ if self.azure.as_ref().is_some_and(|backup| backup.scheduled) => MadeBy::AzureSchedule,
             _ if name.starts_with(BackupName::PREFIX) => MadeBy::Holdfast,
             _ => MadeBy::SomebodyElse,
@@ -173,9 +174,9 @@ fn beside(entries: Vec<CatalogEntry>, mut listed: Vec<Backup>) -> Vec<Item> {
     for entry in entries {
         let at = listed.iter().position(|backup| sightings::is(backup, &entry.backup));
         let azure = at.map(|at| listed.remove(at));
-        items.push(Item { id: entry.backup.id, entry: Some(entry), azure, fate: None });
+        items.push(Item { id: entry.backup.id, entry: Some(entry), azure, decision: None });
     }
-    let outside = |backup: Backup| Item { id: backup.id, entry: None, azure: Some(backup), fate: None };
+    let outside = |backup: Backup| Item { id: backup.id, entry: None, azure: Some(backup), decision: None };
     items.extend(listed.into_iter().map(outside));
     items.sort_by_key(|item| std::cmp::Reverse((item.created(), item.id)));
     items

@@ -1,11 +1,11 @@
-//! The apps that a command may name, and the terms that hold for them.
+//! The apps that a command may name, and the policy snapshot that hold for them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures::StreamExt;
-use holdfast_arm::{Arm, Error, Unobserved};
-use holdfast_model::{App, AppId, PolicyName, Terms};
+use holdfast_arm::{Arm, Error, NoopCallObserver};
+use holdfast_model::{App, AppId, PolicyName, PolicySnapshot};
 use holdfast_store::Store;
 
 use crate::clouds::clouds;
@@ -18,7 +18,7 @@ use crate::output::counted;
 
 /// The way to Azure for a command that asks once.
 pub fn azure(fleet: &Fleet, context: &Context) -> anyhow::Result<Arc<dyn Arm>> {
-    Ok(Arc::new(clouds(fleet, &context.clock, &(Arc::new(Unobserved) as _), &mut context.rng())?))
+    Ok(Arc::new(clouds(fleet, &context.clock, &(Arc::new(NoopCallObserver) as _), &mut context.rng())?))
 }
 
 /// Subscriptions asked at once.
@@ -100,8 +100,8 @@ pub async fn app(name: &str, fleet: &Fleet, store: &dyn Store, context: &Context
     Ok(known(fleet, store, context).await?.named(name)?)
 }
 
-/// The terms of the app's policy.
-pub fn terms(app: &App, fleet: &Fleet) -> anyhow::Result<Terms> {
+/// The policy snapshot of the app's policy.
+pub fn policy_snapshot(app: &App, fleet: &Fleet) -> anyhow::Result<PolicySnapshot> {
     let names = fleet.policies.keys().map(PolicyName::as_str).collect::<Vec<_>>().join(", ");
     let Some(name) = &app.policy else {
         let what = format!("{} is in no policy, so nothing says where its backups go", app.id.short_name());
@@ -111,5 +111,5 @@ pub fn terms(app: &App, fleet: &Fleet) -> anyhow::Result<Terms> {
         let what = format!("there is no policy `{name}` in the fleet file");
         return Err(Failure::new(Exit::Usage, what).help(format!("it has these: {names}")).into());
     };
-    Ok(policy.terms.clone())
+    Ok(policy.policy_snapshot.clone())
 }

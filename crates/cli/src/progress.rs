@@ -88,9 +88,11 @@ fn line(run: &Run, why: Option<&str>, now: Timestamp) -> String {
     let doing = match &run.state {
         RunState::Planned => "waits for its turn".to_owned(),
         RunState::Starting { .. } => "asks Azure to begin".to_owned(),
-        RunState::Settling { .. } => "looks for what Azure made of a request that got no answer".to_owned(),
+        RunState::Reconciling { .. } => {
+            "looks for what Azure made of a request that got no answer".to_owned()
+        }
         RunState::Polling { status, .. } => format!("Azure says {status}"),
-        RunState::Following { operation, .. } => {
+        RunState::PollingOperation { operation, .. } => {
             format!("Azure is at work, operation {}", operation.rsplit('/').next().unwrap_or_default())
         }
         RunState::Verifying { .. } => {
@@ -115,7 +117,9 @@ fn again(run: &Run, now: Timestamp) -> String {
 
 #[cfg(test)]
 mod tests {
-    use holdfast_model::{App, AppId, BackupId, NewRun, Outcome, Restore, StorageName, Task, Terms, Trigger};
+    use holdfast_model::{
+        App, AppId, BackupId, NewRun, Outcome, PolicySnapshot, Restore, StorageName, Task, Trigger,
+    };
 
     use super::*;
 
@@ -135,7 +139,8 @@ mod tests {
         };
         let run_id = RunId::new(at(0), &mut fastrand::Rng::with_seed(1));
         let asked = (Task::Restore(restore), Trigger::Manual, None);
-        let mut run = NewRun::task(run_id, &app, &Terms::new(StorageName::new("w"), "a"), asked, at(0)).run;
+        let mut run =
+            NewRun::task(run_id, &app, &PolicySnapshot::new(StorageName::new("w"), "a"), asked, at(0)).run;
         assert_eq!(line(&run, None, at(30)), "restore into shop, asked for 30 s ago: waits for its turn");
         run.state = RunState::Waiting { cause: Cause::Unreachable, next_attempt: 1, refused_sas: None };
         run.due_at = at(90);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use holdfast_arm::{Arm, Backup, Error, Verdict};
+use holdfast_arm::{Arm, Backup, Error, ErrorKind};
 use holdfast_model::{AppId, BackupFacts, BackupStatus, CatalogEntry};
 
 /// How often a call is made that Azure throttles.
@@ -26,7 +26,7 @@ pub async fn of(arm: &dyn Arm, app: &AppId, entries: &[CatalogEntry]) -> Result<
     let mut backups = patiently(|| arm.list_backups(app)).await?;
     let mut doubt = None;
     let is_listed = |entry: &CatalogEntry| backups.iter().any(|backup| is(backup, &entry.backup));
-    if !entries.iter().filter(|entry| entry.gone.is_none()).all(is_listed) {
+    if !entries.iter().filter(|entry| entry.removal.is_none()).all(is_listed) {
         match patiently(|| arm.list_site_backups(app)).await {
             Ok(others) => {
                 for other in others {
@@ -59,8 +59,8 @@ pub async fn patiently<T, F: Future<Output = Result<T, Error>>>(
     loop {
         tries += 1;
         let answer = call().await;
-        let pause = match answer.as_ref().map_err(Error::verdict) {
-            Err(Verdict::Throttled { retry_after, .. }) if tries < TRIES => {
+        let pause = match answer.as_ref().map_err(Error::kind) {
+            Err(ErrorKind::Throttled { retry_after, .. }) if tries < TRIES => {
                 retry_after.unwrap_or(PAUSE * tries).clamp(PAUSE, PAUSE_MAX)
             }
             _ => return answer,

@@ -27,12 +27,12 @@ pub struct Readiness {
     /// Whether all passed.
     pub ready: bool,
     /// Each, in the order in which they were handed in.
-    pub checks: Vec<Verdict>,
+    pub checks: Vec<CheckResult>,
 }
 
 /// How one check came out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Verdict {
+pub struct CheckResult {
     /// The check.
     pub name: &'static str,
     /// Whether it passed.
@@ -49,10 +49,10 @@ impl Readiness {
             let looked = tokio::time::timeout(CHECK_WITHIN, check.look()).await;
             let late = || Err(format!("no answer within {} s", CHECK_WITHIN.as_secs()));
             let why = looked.unwrap_or_else(|_| late()).err();
-            Verdict { name: check.name(), ok: why.is_none(), why }
+            CheckResult { name: check.name(), ok: why.is_none(), why }
         }))
         .await;
-        Self { ready: checks.iter().all(|verdict| verdict.ok), checks }
+        Self { ready: checks.iter().all(|result| result.ok), checks }
     }
 }
 

@@ -18,17 +18,17 @@ pub struct CatalogEntry {
     /// What Azure told of it.
     pub backup: BackupFacts,
     /// How it came to be.
-    pub made: Made,
-    /// Whether it counts for the recovery point objective, by the terms it was made under.
+    pub origin: Origin,
+    /// Whether it counts for the recovery point objective, by the policy snapshot it was made under.
     pub good: bool,
     /// The SAS that Azure keeps with it, as far as it is known: Azure deletes it with this one.
     pub sas: Option<SasFacts>,
     /// Why it must not be deleted.
     pub hold: Option<String>,
     /// What became of it, once it is no longer there.
-    pub gone: Option<Gone>,
+    pub removal: Option<Removal>,
     /// When a deletion or a refresh of its SAS last ended otherwise than well.
-    pub trouble_at: Option<Timestamp>,
+    pub last_failure_at: Option<Timestamp>,
     /// When it was last found whole.
     pub verified_at: Option<Timestamp>,
     /// When a drill of it last ended, and whether it passed.
@@ -39,7 +39,7 @@ impl CatalogEntry {
     /// May it be the last that an app has to be brought back with? What an attempt left without a run's word on it is
     /// not counted on.
     pub fn is_counted_on(&self) -> bool {
-        self.good || self.made == Made::Partial
+        self.good || self.origin == Origin::Partial
     }
 
     /// Does it make up for the loss of `other`? For a good backup only a good one does.
@@ -51,14 +51,14 @@ impl CatalogEntry {
 /// How a backup came to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Made {
+pub enum Origin {
     /// A run's whole backup.
     Succeeded,
     /// A run's best, with something missing.
     Partial,
     /// Left over from an attempt that failed: partial, not trusted, or too late.
     Attempt,
-    /// Made by an attempt that was given up as lost.
+    /// Origin by an attempt that was given up as lost.
     Orphan,
     /// Somebody else took it, and Holdfast was told to keep it.
     TakenOver,
@@ -66,14 +66,14 @@ pub enum Made {
 
 /// How a backup ceased to be there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Gone {
+pub struct Removal {
     /// Since when that is known.
     pub at: Timestamp,
     /// Whether Holdfast deleted it; else it was found missing.
     pub deleted: bool,
 }
 
-impl Made {
+impl Origin {
     /// The word in rows and on screen.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -72,15 +72,15 @@ pub enum Cause {
 
 /// Which retry rule a cause falls under.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum CauseKind {
+pub enum RetryClass {
     /// `retry.timed_out`.
     TimedOut,
     /// `retry.skipped`.
     Skipped,
     /// `retry.partial`.
     Partial,
-    /// `retry.failed`.
-    Failed,
+    /// `retry.transient`.
+    Transient,
     /// A rule that is the same for every policy, since our own crashes end so too: no fleet file sets it.
     Lost,
     /// No retry can help.
@@ -123,12 +123,12 @@ impl Cause {
     ];
 
     /// The retry rule it falls under.
-    pub fn kind(self) -> CauseKind {
+    pub fn retry_class(self) -> RetryClass {
         match self {
-            Self::TimedOut => CauseKind::TimedOut,
-            Self::Skipped => CauseKind::Skipped,
-            Self::PartiallySucceeded => CauseKind::Partial,
-            Self::AnswerLost => CauseKind::Lost,
+            Self::TimedOut => RetryClass::TimedOut,
+            Self::Skipped => RetryClass::Skipped,
+            Self::PartiallySucceeded => RetryClass::Partial,
+            Self::AnswerLost => RetryClass::Lost,
             Self::StorageRefused
             | Self::AzureFailed
             | Self::SasUnusable
@@ -141,7 +141,7 @@ impl Cause {
             | Self::CredentialRefused
             | Self::RestoreFailed
             | Self::DeleteFailed
-            | Self::DatabaseSecret => CauseKind::Failed,
+            | Self::DatabaseSecret => RetryClass::Transient,
             Self::TooLarge
             | Self::DeletedOutside
             | Self::DeadlinePassed
@@ -154,7 +154,7 @@ impl Cause {
             | Self::DatabasesDropped
             | Self::BackupNotFound
             | Self::ProbeFailed
-            | Self::Kept => CauseKind::Permanent,
+            | Self::Kept => RetryClass::Permanent,
         }
     }
 
@@ -221,7 +221,7 @@ mod tests {
     fn the_table_in_the_docs_has_every_cause() {
         let docs = include_str!("../../../docs/answers.md");
         for cause in Cause::ALL {
-            let row = format!("| `{cause}` | {:?} |", cause.kind());
+            let row = format!("| `{cause}` | {:?} |", cause.retry_class());
             assert!(docs.contains(&row), "docs/answers.md lacks this row:\n{row}");
         }
     }

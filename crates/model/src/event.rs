@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::schedule::MissReason;
 use crate::{
-    Attempt, BackupFacts, BackupId, BackupName, BackupStatus, Cause, Note, Outcome, SasFacts, SasRefresh,
-    Task, Timestamp, Trigger, Verification,
+    Attempt, BackupFacts, BackupId, BackupName, BackupStatus, Cause, OperatorAction, Outcome, SasFacts,
+    SasRefresh, Task, Timestamp, Trigger, Verification,
 };
 
 /// What happened to a run: each is one row of the audit, and together they make the run's state again.
@@ -23,14 +23,14 @@ pub enum RunEvent {
         task: Task,
         /// Who asked, by name, where a person did.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        by: Option<String>,
+        actor: Option<String>,
     },
     /// Something that happened outside of runs.
-    Noted {
+    ActionRecorded {
         /// What.
-        note: Note,
+        action: OperatorAction,
         /// Who did it or found it.
-        by: String,
+        actor: String,
     },
     /// A tick that is not run.
     Missed {
@@ -169,7 +169,7 @@ impl RunEvent {
         match self {
             Self::Planned { .. } => "planned",
             Self::Missed { .. } => "missed",
-            Self::Noted { .. } => "noted",
+            Self::ActionRecorded { .. } => "action_recorded",
             Self::AttemptStarted { .. } => "attempt_started",
             Self::StartRefused { .. } => "start_refused",
             Self::Deferred { .. } => "deferred",

@@ -49,19 +49,19 @@ pub enum Lane {
         account: String,
     },
     /// The next step asks about an operation under way: one read.
-    Ask {
+    Poll {
         /// Whose budget pays.
         subscription: SubscriptionId,
     },
     /// The next step changes something that Azure does not work on for long: one call of this kind.
-    Change {
+    Mutate {
         /// Whose budget pays.
         subscription: SubscriptionId,
         /// A write or a delete.
         call: Call,
     },
     /// The next step asks storage alone, which has no budget.
-    Free,
+    Unmetered,
 }
 
 impl Lane {
@@ -69,9 +69,9 @@ impl Lane {
     pub fn cost(&self) -> Option<(&SubscriptionId, Call)> {
         match self {
             Self::Begin { subscription, .. } => Some((subscription, Call::Write)),
-            Self::Ask { subscription } => Some((subscription, Call::Read)),
-            Self::Change { subscription, call } => Some((subscription, *call)),
-            Self::Free => None,
+            Self::Poll { subscription } => Some((subscription, Call::Read)),
+            Self::Mutate { subscription, call } => Some((subscription, *call)),
+            Self::Unmetered => None,
         }
     }
 }
@@ -80,9 +80,9 @@ impl fmt::Display for Lane {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Begin { subscription, plan, account } => write!(f, "begin|{subscription}|{plan}|{account}"),
-            Self::Ask { subscription } => write!(f, "ask|{subscription}"),
-            Self::Change { subscription, call } => write!(f, "change|{subscription}|{}", call.as_str()),
-            Self::Free => write!(f, "free"),
+            Self::Poll { subscription } => write!(f, "poll|{subscription}"),
+            Self::Mutate { subscription, call } => write!(f, "mutate|{subscription}|{}", call.as_str()),
+            Self::Unmetered => write!(f, "unmetered"),
         }
     }
 }
@@ -103,12 +103,12 @@ impl FromStr for Lane {
                 plan: plan.to_owned(),
                 account: account.to_owned(),
             }),
-            ["ask", subscription] => Ok(Self::Ask { subscription: SubscriptionId::new(subscription) }),
-            ["change", subscription, call] => Ok(Self::Change {
+            ["poll", subscription] => Ok(Self::Poll { subscription: SubscriptionId::new(subscription) }),
+            ["mutate", subscription, call] => Ok(Self::Mutate {
                 subscription: SubscriptionId::new(subscription),
                 call: Call::from_word(call).ok_or_else(|| InvalidLane(text.chars().take(200).collect()))?,
             }),
-            ["free"] => Ok(Self::Free),
+            ["unmetered"] => Ok(Self::Unmetered),
             _ => Err(InvalidLane(text.chars().take(200).collect())),
         }
     }
@@ -175,7 +175,7 @@ mod tests {
         let subscription = SubscriptionId::new("s");
         let begin =
             Lane::Begin { subscription: subscription.clone(), plan: "/p/x".into(), account: "acct".into() };
-        for lane in [begin, Lane::Ask { subscription }, Lane::Free] {
+        for lane in [begin, Lane::Poll { subscription }, Lane::Unmetered] {
             assert_eq!(lane.to_string().parse::<Lane>(), Ok(lane));
         }
         assert!("begin|only".parse::<Lane>().is_err());

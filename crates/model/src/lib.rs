@@ -1,8 +1,8 @@
 #![doc = include_str!("../README.md")]
 
-mod answer;
 mod app;
 mod backoff;
+mod backup_result;
 mod catalog;
 mod cause;
 mod clock;
@@ -12,7 +12,7 @@ mod facts;
 mod ids;
 mod lane;
 mod native_schedule;
-mod note;
+mod operator_action;
 mod policy;
 pub mod retention;
 mod run;
@@ -22,11 +22,11 @@ mod state;
 mod status;
 mod task;
 
-pub use answer::{Answer, BACKUP_ANSWERS, Then, answer_to, classify_log};
 pub use app::{App, Site};
 pub use backoff::{jitter, poll_delay, retry_delay};
-pub use catalog::{CatalogEntry, Gone, Made};
-pub use cause::{Cause, CauseKind};
+pub use backup_result::{BACKUP_RESULTS, BackupResult, PollDecision, classify_log, poll_decision};
+pub use catalog::{CatalogEntry, Origin, Removal};
+pub use cause::{Cause, RetryClass};
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp, format_timestamp, parse_timestamp};
 pub use database::{DATABASES_END, DatabaseFacts, DatabaseKind, DatabaseRef};
 pub use event::RunEvent;
@@ -34,11 +34,11 @@ pub use facts::{Attempt, BackupFacts, Outcome, Verification};
 pub use ids::{AppId, BackupId, BackupName, InvalidAppId, PolicyName, RunId, StorageName, SubscriptionId};
 pub use lane::{Budget, Call, Lane, Limits};
 pub use native_schedule::{FrequencyUnit, NativeSchedule};
-pub use note::Note;
-pub use policy::{Overlap, Policy, PollPace, Retries, Retry, Terms};
+pub use operator_action::OperatorAction;
+pub use policy::{Overlap, Policy, PolicySnapshot, PollPace, Retries, Retry};
 pub use retention::Retention;
 pub use run::{Fold, NewRun, Priority, Run, Trigger, Wakeup};
 pub use sas::{RefreshReason, SasFacts, SasRefresh, SasWindow};
-pub use state::{IllegalTransition, RunState, StateCode, Tally};
+pub use state::{FailureCounts, IllegalTransition, RunState, StateCode};
 pub use status::BackupStatus;
 pub use task::{Delete, Drill, DrillRule, RefreshSas, Restore, RunKind, Task};

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::schedule::Schedule;
-use crate::{CauseKind, DrillRule, NativeSchedule, PolicyName, Retention, StorageName};
+use crate::{DrillRule, NativeSchedule, PolicyName, Retention, RetryClass, StorageName};
 
 /// A policy of the fleet file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub struct Policy {
     /// The schedule of Azure's own that its apps should have.
     pub native_schedule: Option<NativeSchedule>,
     /// What each run carries with it.
-    pub terms: Terms,
+    pub policy_snapshot: PolicySnapshot,
 }
 
 /// What happens to a tick while the app's run before it has not ended.
@@ -42,10 +42,10 @@ pub enum Overlap {
 
 /// The part of a policy that a run carries with it from its planning to its end.
 ///
-/// A run is judged by the terms it was planned under: an edit of the fleet file never changes a run under way, and a
+/// A run is judged by the policy snapshot it was planned under: an edit of the fleet file never changes a run under way, and a
 /// worker needs nothing but the row.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Terms {
+pub struct PolicySnapshot {
     /// Where the backup goes.
     pub storage: StorageName,
     /// The storage account behind it, which has a concurrency limit of its own.
@@ -74,21 +74,21 @@ pub struct Retries {
     /// For `PartiallySucceeded`.
     pub partial: Retry,
     /// For `Failed`, an unusable SAS and a missing blob.
-    pub failed: Retry,
+    pub transient: Retry,
     /// For POSTs whose answers stayed lost. Crashes of our own end this way too, so it allows many.
     pub lost: Retry,
 }
 
 impl Retries {
     /// The rule for a kind of failure; `None` where trying again cannot help.
-    pub fn rule(&self, kind: CauseKind) -> Option<Retry> {
+    pub fn rule(&self, kind: RetryClass) -> Option<Retry> {
         match kind {
-            CauseKind::TimedOut => Some(self.timed_out),
-            CauseKind::Skipped => Some(self.skipped),
-            CauseKind::Partial => Some(self.partial),
-            CauseKind::Failed => Some(self.failed),
-            CauseKind::Lost => Some(self.lost),
-            CauseKind::Permanent => None,
+            RetryClass::TimedOut => Some(self.timed_out),
+            RetryClass::Skipped => Some(self.skipped),
+            RetryClass::Partial => Some(self.partial),
+            RetryClass::Transient => Some(self.transient),
+            RetryClass::Lost => Some(self.lost),
+            RetryClass::Permanent => None,
         }
     }
 }
@@ -133,14 +133,14 @@ impl Default for Retries {
             timed_out: Retry::seconds(3, 300, 3_600),
             skipped: Retry::seconds(4, 1_800, 7_200),
             partial: Retry::seconds(1, 900, 3_600),
-            failed: Retry::seconds(3, 300, 3_600),
+            transient: Retry::seconds(3, 300, 3_600),
             lost: Retry::seconds(10, 30, 600),
         }
     }
 }
 
-impl Terms {
-    /// The terms of a policy that names nothing but its storage.
+impl PolicySnapshot {
+    /// The policy snapshot of a policy that names nothing but its storage.
     pub fn new(storage: StorageName, account: impl Into<String>) -> Self {
         Self {
             storage,

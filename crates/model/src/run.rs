@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::schedule::MissedTick;
 use crate::{
-    App, AppId, Call, Cause, CauseKind, Delete, IllegalTransition, Lane, Note, Outcome, PolicyName, Restore,
-    RunEvent, RunId, RunKind, RunState, Tally, Task, Terms, Timestamp,
+    App, AppId, Call, Cause, Delete, FailureCounts, IllegalTransition, Lane, OperatorAction, Outcome,
+    PolicyName, PolicySnapshot, Restore, RetryClass, RunEvent, RunId, RunKind, RunState, Task, Timestamp,
 };
 
 /// One operation on one app, from its planning to its end.
@@ -29,12 +29,12 @@ pub struct Run {
     pub tick: Option<Timestamp>,
     /// The App Service plan, or what stands for it: the unit of one concurrency limit.
     pub plan: String,
-    /// The terms it was planned under.
-    pub terms: Terms,
+    /// The policy snapshot it was planned under.
+    pub policy_snapshot: PolicySnapshot,
     /// What it is doing.
     pub state: RunState,
     /// Failures so far.
-    pub tally: Tally,
+    pub failure_counts: FailureCounts,
     /// When it came to be.
     pub created_at: Timestamp,
     /// When its next step is due.
@@ -119,15 +119,15 @@ impl NewRun {
     pub fn backup(
         id: RunId,
         app: &App,
-        terms: &Terms,
+        policy_snapshot: &PolicySnapshot,
         (tick, trigger): (Option<Timestamp>, Trigger),
         (now, due_at): (Timestamp, Timestamp),
     ) -> Self {
         let task = Task::Backup { databases: app.databases.clone() };
-        let mut new = Self::task(id, app, terms, (task, trigger, None), now);
+        let mut new = Self::task(id, app, policy_snapshot, (task, trigger, None), now);
         new.run.tick = tick;
         new.run.due_at = due_at;
-        new.event = RunEvent::Planned { tick, trigger, task: new.run.task.clone(), by: None };
+        new.event = RunEvent::Planned { tick, trigger, task: new.run.task.clone(), actor: None };
         new
     }
 
@@ -135,8 +135,8 @@ impl NewRun {
     pub fn task(
         id: RunId,
         app: &App,
-        terms: &Terms,
-        (task, trigger, by): (Task, Trigger, Option<String>),
+        policy_snapshot: &PolicySnapshot,
+        (task, trigger, actor): (Task, Trigger, Option<String>),
         now: Timestamp,
     ) -> Self {
         let run = Run {
@@ -148,31 +148,43 @@ impl NewRun {
             policy: app.policy.clone(),
             tick: None,
             plan: app.plan_or_group(),
-            terms: terms.clone(),
+            policy_snapshot: policy_snapshot.clone(),
             state: RunState::Planned,
-            tally: Tally::default(),
+            failure_counts: FailureCounts::default(),
             created_at: now,
             due_at: now,
             ended_at: None,
             task: task.clone(),
         };
-        Self { run, event: RunEvent::Planned { tick: None, trigger, task, by } }
+        Self { run, event: RunEvent::Planned { tick: None, trigger, task, actor } }
     }
 
     /// The record of something that happened outside of runs; `by` is who did it or found it.
-    pub fn note(id: RunId, app: &App, terms: &Terms, (note, by): (Note, String), now: Timestamp) -> Self {
-        let task = Task::Note { note: note.clone() };
-        let mut new = Self::task(id, app, terms, (task, Trigger::Manual, None), now);
-        new.run.state = RunState::noted();
+    pub fn operator_action(
+        id: RunId,
+        app: &App,
+        policy_snapshot: &PolicySnapshot,
+        (action, actor): (OperatorAction, String),
+        now: Timestamp,
+    ) -> Self {
+        let task = Task::OperatorAction { action: action.clone() };
+        let mut new = Self::task(id, app, policy_snapshot, (task, Trigger::Manual, None), now);
+        new.run.state = RunState::action_recorded();
         new.run.ended_at = Some(now);
-        new.event = RunEvent::Noted { note, by };
+        new.event = RunEvent::ActionRecorded { action, actor };
         new
     }
 
     /// The record of a tick that is not run.
-    pub fn missed(id: RunId, app: &App, terms: &Terms, missed: &MissedTick, now: Timestamp) -> Self {
+    pub fn missed(
+        id: RunId,
+        app: &App,
+        policy_snapshot: &PolicySnapshot,
+        missed: &MissedTick,
+        now: Timestamp,
+    ) -> Self {
         let MissedTick { tick, reason } = *missed;
-        let mut new = Self::backup(id, app, terms, (Some(tick), Trigger::Schedule), (now, tick));
+        let mut new = Self::backup(id, app, policy_snapshot, (Some(tick), Trigger::Schedule), (now, tick));
         new.run.state = RunState::Ended {
             outcome: Outcome::Missed,
             cause: Some(Cause::from(reason)),
@@ -189,7 +201,7 @@ impl Run {
     /// The run after `event`, which happened at `at`. The version is not raised: a change may hold several events.
     pub fn after(mut self, event: &RunEvent, at: Timestamp) -> Result<Self, IllegalTransition> {
         self.state = self.state.next(event)?;
-        self.tally.count(event);
+        self.failure_counts.count(event);
         if self.state.is_ended() {
             self.ended_at = Some(at);
         }
@@ -201,26 +213,28 @@ impl Run {
         let subscription = self.app.subscription().clone();
         match self.state {
             RunState::Planned | RunState::Waiting { .. } => Some(match self.task.kind() {
-                RunKind::Backup | RunKind::Restore | RunKind::Drill => {
-                    Lane::Begin { subscription, plan: self.plan.clone(), account: self.terms.account.clone() }
-                }
-                RunKind::Delete => Lane::Change { subscription, call: Call::Delete },
+                RunKind::Backup | RunKind::Restore | RunKind::Drill => Lane::Begin {
+                    subscription,
+                    plan: self.plan.clone(),
+                    account: self.policy_snapshot.account.clone(),
+                },
+                RunKind::Delete => Lane::Mutate { subscription, call: Call::Delete },
                 RunKind::RefreshSas | RunKind::PushSchedule => {
-                    Lane::Change { subscription, call: Call::Write }
+                    Lane::Mutate { subscription, call: Call::Write }
                 }
-                RunKind::Note => Lane::Free,
+                RunKind::OperatorAction => Lane::Unmetered,
             }),
             RunState::Starting { .. }
-            | RunState::Settling { .. }
+            | RunState::Reconciling { .. }
             | RunState::Polling { .. }
-            | RunState::Following { .. } => Some(Lane::Ask { subscription }),
-            RunState::Verifying { .. } => Some(Lane::Free),
+            | RunState::PollingOperation { .. } => Some(Lane::Poll { subscription }),
+            RunState::Verifying { .. } => Some(Lane::Unmetered),
             RunState::Ended { .. } => None,
         }
     }
 
     /// Does it hold its app, its plan and its storage account? It does while Azure may be at work on the app for it.
-    pub fn holds(&self) -> bool {
+    pub fn occupies_app(&self) -> bool {
         self.task.is_exclusive() && self.state.is_in_flight()
     }
 
@@ -238,18 +252,18 @@ impl Run {
 
     /// Failures so far of the kind that `cause` is.
     pub fn failures(&self, cause: Cause) -> u32 {
-        match cause.kind() {
-            CauseKind::TimedOut => self.tally.timed_out,
-            CauseKind::Skipped => self.tally.skipped,
-            CauseKind::Partial => self.tally.partial,
-            CauseKind::Failed => self.tally.failed,
-            CauseKind::Lost => self.tally.lost,
-            CauseKind::Permanent => 0,
+        match cause.retry_class() {
+            RetryClass::TimedOut => self.failure_counts.timed_out,
+            RetryClass::Skipped => self.failure_counts.skipped,
+            RetryClass::Partial => self.failure_counts.partial,
+            RetryClass::Transient => self.failure_counts.transient,
+            RetryClass::Lost => self.failure_counts.lost,
+            RetryClass::Permanent => 0,
         }
     }
 }
 
-impl Tally {
+impl FailureCounts {
     /// Counts an event.
     fn count(&mut self, event: &RunEvent) {
         match event {
@@ -279,13 +293,13 @@ impl Tally {
     }
 
     fn count_failure(&mut self, cause: Cause) {
-        match cause.kind() {
-            CauseKind::TimedOut => self.timed_out += 1,
-            CauseKind::Skipped => self.skipped += 1,
-            CauseKind::Partial => self.partial += 1,
-            CauseKind::Failed => self.failed += 1,
-            CauseKind::Lost => self.lost += 1,
-            CauseKind::Permanent => {}
+        match cause.retry_class() {
+            RetryClass::TimedOut => self.timed_out += 1,
+            RetryClass::Skipped => self.skipped += 1,
+            RetryClass::Partial => self.partial += 1,
+            RetryClass::Transient => self.transient += 1,
+            RetryClass::Lost => self.lost += 1,
+            RetryClass::Permanent => {}
         }
     }
 }
@@ -307,7 +321,7 @@ pub struct Fold {
     /// What the run is doing.
     pub state: RunState,
     /// Its failures.
-    pub tally: Tally,
+    pub failure_counts: FailureCounts,
 }
 
 impl Fold {
@@ -322,13 +336,13 @@ impl Fold {
                 verification: None,
             },
             Some(RunEvent::Planned { .. }) => RunState::Planned,
-            Some(RunEvent::Noted { .. }) => RunState::noted(),
+            Some(RunEvent::ActionRecorded { .. }) => RunState::action_recorded(),
             other => return Err(IllegalTransition::at_birth(other)),
         };
-        let mut fold = Self { state, tally: Tally::default() };
+        let mut fold = Self { state, failure_counts: FailureCounts::default() };
         for event in events {
             fold.state = fold.state.next(event)?;
-            fold.tally.count(event);
+            fold.failure_counts.count(event);
         }
         Ok(fold)
     }

@@ -15,15 +15,15 @@ use crate::{
 ///    |                          |    |                 ^    |                    |                  ^
 ///    |              answer_lost |    | deferred        |    | attempt_ended      | attempt_ended    |
 ///    |                          v    |         adopted |    |                    |                  |
-///    |                      Settling-|-----------------+    |                    |                  |
+///    |                      Reconciling-|-----------------+    |                    |                  |
 ///    |                          |    v                      v                    |                  |
 ///    +--deferred, refused---> Waiting <-----------------------------------------+------ ended -----+
 ///                               |  ^
 ///                attempt_started+  +-- absent long enough: attempt_ended
 ///
 /// What is no backup:
-/// Starting --operation_accepted--> Following --completed--> Verifying; Following --answer_lost--> Settling
-/// Starting, Settling --completed--> Verifying
+/// Starting --operation_accepted--> PollingOperation --completed--> Verifying; PollingOperation --answer_lost--> Reconciling
+/// Starting, Reconciling --completed--> Verifying
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
@@ -37,7 +37,7 @@ pub enum RunState {
         attempt: Attempt,
     },
     /// The request's fate is unknown: what it makes is looked for, such as a backup in the app's list.
-    Settling {
+    Reconciling {
         /// The attempt.
         attempt: Attempt,
         /// Looks that did not find it.
@@ -57,7 +57,7 @@ pub enum RunState {
         status: BackupStatus,
     },
     /// Azure accepted what takes it a while and is no backup, and is asked until it is done.
-    Following {
+    PollingOperation {
         /// The attempt.
         attempt: Attempt,
         /// Where ARM tells how it stands: a path.
@@ -99,7 +99,7 @@ pub enum RunState {
 
 /// Failures counted so far, each kind against its own rule.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Tally {
+pub struct FailureCounts {
     /// Attempts that Azure timed out.
     pub timed_out: u32,
     /// Attempts that Azure skipped.
@@ -107,7 +107,7 @@ pub struct Tally {
     /// Attempts that came out partial.
     pub partial: u32,
     /// Attempts that failed otherwise, and refused starts.
-    pub failed: u32,
+    pub transient: u32,
     /// Attempts given up because their answers stayed lost.
     pub lost: u32,
     /// The numbers of those whose backups may still turn up.
@@ -158,26 +158,28 @@ impl RunState {
             (S::Starting { attempt }, E::Accepted { backup, accepted_at, .. }) => {
                 polling(attempt, *backup, *accepted_at)
             }
-            (S::Starting { attempt } | S::Following { attempt, .. }, E::AnswerLost { .. }) => {
-                S::Settling { attempt: attempt.clone(), absent: 0, first_absent: None }
+            (S::Starting { attempt } | S::PollingOperation { attempt, .. }, E::AnswerLost { .. }) => {
+                S::Reconciling { attempt: attempt.clone(), absent: 0, first_absent: None }
             }
             (S::Starting { attempt }, E::Absent { looked_at }) => {
-                S::Settling { attempt: attempt.clone(), absent: 1, first_absent: Some(*looked_at) }
+                S::Reconciling { attempt: attempt.clone(), absent: 1, first_absent: Some(*looked_at) }
             }
-            (S::Settling { attempt, absent, first_absent }, E::Absent { looked_at }) => S::Settling {
+            (S::Reconciling { attempt, absent, first_absent }, E::Absent { looked_at }) => S::Reconciling {
                 attempt: attempt.clone(),
                 absent: absent + 1,
                 first_absent: first_absent.or(Some(*looked_at)),
             },
             (
-                S::Starting { .. } | S::Settling { .. } | S::Waiting { .. },
+                S::Starting { .. } | S::Reconciling { .. } | S::Waiting { .. },
                 E::Adopted { attempt, backup, accepted_at },
             ) => polling(attempt, *backup, *accepted_at),
-            (S::Starting { attempt }, E::OperationAccepted { operation, accepted_at, .. }) => S::Following {
-                attempt: attempt.clone(),
-                operation: operation.clone(),
-                accepted_at: *accepted_at,
-            },
+            (S::Starting { attempt }, E::OperationAccepted { operation, accepted_at, .. }) => {
+                S::PollingOperation {
+                    attempt: attempt.clone(),
+                    operation: operation.clone(),
+                    accepted_at: *accepted_at,
+                }
+            }
             _ => return None,
         })
     }
@@ -195,9 +197,9 @@ impl RunState {
             },
             (
                 S::Starting { attempt }
-                | S::Settling { attempt, .. }
+                | S::Reconciling { attempt, .. }
                 | S::Polling { attempt, .. }
-                | S::Following { attempt, .. },
+                | S::PollingOperation { attempt, .. },
                 E::Completed { backup, .. },
             ) => S::Verifying { attempt: attempt.clone(), backup: backup.clone(), checks: 0 },
             (S::Verifying { attempt, backup, checks }, E::CheckFailed { .. }) => {
@@ -205,9 +207,9 @@ impl RunState {
             }
             (
                 S::Starting { attempt }
-                | S::Settling { attempt, .. }
+                | S::Reconciling { attempt, .. }
                 | S::Polling { attempt, .. }
-                | S::Following { attempt, .. }
+                | S::PollingOperation { attempt, .. }
                 | S::Verifying { attempt, .. },
                 E::AttemptEnded { number, cause, .. },
             ) if *number == attempt.number => S::Waiting {
@@ -250,9 +252,9 @@ impl RunState {
     pub fn attempt(&self) -> Option<&Attempt> {
         match self {
             Self::Starting { attempt }
-            | Self::Settling { attempt, .. }
+            | Self::Reconciling { attempt, .. }
             | Self::Polling { attempt, .. }
-            | Self::Following { attempt, .. }
+            | Self::PollingOperation { attempt, .. }
             | Self::Verifying { attempt, .. } => Some(attempt),
             Self::Planned | Self::Waiting { .. } | Self::Ended { .. } => None,
         }
@@ -267,12 +269,15 @@ impl RunState {
     pub fn is_in_flight(&self) -> bool {
         matches!(
             self,
-            Self::Starting { .. } | Self::Settling { .. } | Self::Polling { .. } | Self::Following { .. }
+            Self::Starting { .. }
+                | Self::Reconciling { .. }
+                | Self::Polling { .. }
+                | Self::PollingOperation { .. }
         )
     }
 
     /// The state of a run that only writes something down.
-    pub fn noted() -> Self {
+    pub fn action_recorded() -> Self {
         Self::Ended { outcome: Outcome::Succeeded, cause: None, backup: None, verification: None }
     }
 
@@ -281,9 +286,9 @@ impl RunState {
         match self {
             Self::Planned => StateCode::Planned,
             Self::Starting { .. } => StateCode::Starting,
-            Self::Settling { .. } => StateCode::Settling,
+            Self::Reconciling { .. } => StateCode::Reconciling,
             Self::Polling { .. } => StateCode::Polling,
-            Self::Following { .. } => StateCode::Following,
+            Self::PollingOperation { .. } => StateCode::PollingOperation,
             Self::Verifying { .. } => StateCode::Verifying,
             Self::Waiting { .. } => StateCode::Waiting,
             Self::Ended { .. } => StateCode::Ended,
@@ -303,12 +308,12 @@ pub enum StateCode {
     Planned,
     /// See [`RunState::Starting`].
     Starting,
-    /// See [`RunState::Settling`].
-    Settling,
+    /// See [`RunState::Reconciling`].
+    Reconciling,
     /// See [`RunState::Polling`].
     Polling,
-    /// See [`RunState::Following`].
-    Following,
+    /// See [`RunState::PollingOperation`].
+    PollingOperation,
     /// See [`RunState::Verifying`].
     Verifying,
     /// See [`RunState::Waiting`].
@@ -323,9 +328,9 @@ impl StateCode {
         match self {
             Self::Planned => "planned",
             Self::Starting => "starting",
-            Self::Settling => "settling",
+            Self::Reconciling => "reconciling",
             Self::Polling => "polling",
-            Self::Following => "following",
+            Self::PollingOperation => "polling_operation",
             Self::Verifying => "verifying",
             Self::Waiting => "waiting",
             Self::Ended => "ended",

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AppId, BackupId, DatabaseRef, NativeSchedule, Note, RefreshReason, SasFacts, Timestamp};
+use crate::{
+    AppId, BackupId, DatabaseRef, NativeSchedule, OperatorAction, RefreshReason, SasFacts, Timestamp,
+};
 
 /// What a run does.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,9 +39,9 @@ pub enum Task {
         renews: Option<SasFacts>,
     },
     /// Nothing: something that happened outside of runs is written down.
-    Note {
+    OperatorAction {
         /// What.
-        note: Note,
+        action: OperatorAction,
     },
 }
 
@@ -89,7 +91,7 @@ pub struct Delete {
     pub blob: String,
     /// Whether somebody who was told so wants it gone though it may be the last good one of its app.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub even_the_last: bool,
+    pub allow_last: bool,
 }
 
 /// A new SAS for a backup already taken.
@@ -119,8 +121,8 @@ pub enum RunKind {
     RefreshSas,
     /// See [`Task::PushSchedule`].
     PushSchedule,
-    /// See [`Task::Note`].
-    Note,
+    /// See [`Task::OperatorAction`].
+    OperatorAction,
 }
 
 impl RunKind {
@@ -132,7 +134,7 @@ impl RunKind {
         Self::Delete,
         Self::RefreshSas,
         Self::PushSchedule,
-        Self::Note,
+        Self::OperatorAction,
     ];
 
     /// The word in rows and on screen.
@@ -144,7 +146,7 @@ impl RunKind {
             Self::Delete => "delete",
             Self::RefreshSas => "refresh_sas",
             Self::PushSchedule => "push_schedule",
-            Self::Note => "note",
+            Self::OperatorAction => "operator_action",
         }
     }
 }
@@ -172,7 +174,7 @@ impl Task {
             Self::Delete(_) => RunKind::Delete,
             Self::RefreshSas(_) => RunKind::RefreshSas,
             Self::PushSchedule { .. } => RunKind::PushSchedule,
-            Self::Note { .. } => RunKind::Note,
+            Self::OperatorAction { .. } => RunKind::OperatorAction,
         }
     }
 
@@ -198,7 +200,7 @@ impl Task {
             }
             Self::Delete(delete) => Some((app, delete.backup)),
             Self::RefreshSas(refresh) => Some((app, refresh.backup)),
-            Self::Note { note } => Some((app, note.backup()?)),
+            Self::OperatorAction { action } => Some((app, action.backup()?)),
             Self::Backup { .. } | Self::PushSchedule { .. } => None,
         }
     }
@@ -216,7 +218,7 @@ impl Task {
             Self::RefreshSas(refresh) => Some(format!("refresh_sas {}", refresh.backup)),
             Self::PushSchedule { .. } => Some("push_schedule".to_owned()),
             Self::Drill(drill) => Some(format!("drill {}", drill.restore.source)),
-            Self::Backup { .. } | Self::Restore(_) | Self::Note { .. } => None,
+            Self::Backup { .. } | Self::Restore(_) | Self::OperatorAction { .. } => None,
         }
     }
 }
@@ -259,7 +261,7 @@ mod tests {
     #[test]
     fn two_deletions_of_one_backup_have_the_same_subject_and_those_of_two_have_not() {
         let delete =
-            |id| Task::Delete(Delete { backup: BackupId(id), blob: "b.zip".into(), even_the_last: false });
+            |id| Task::Delete(Delete { backup: BackupId(id), blob: "b.zip".into(), allow_last: false });
         assert_eq!(delete(1).subject(), delete(1).subject());
         assert_ne!(delete(1).subject(), delete(2).subject());
         assert!(!delete(1).is_exclusive());

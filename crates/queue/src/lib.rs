@@ -6,7 +6,9 @@ mod message;
 mod queue;
 mod topology;
 
-pub use amqp::{AmqpQueue, CONSUMERS, Config, ConnectError, DeadError, DeadLetter, DeadLetters, Pick};
+pub use amqp::{
+    AmqpQueue, CONSUMERS, Config, ConnectError, DeadLetter, DeadLetterError, DeadLetterSelection, DeadLetters,
+};
 pub use memory::MemoryQueue;
 pub use message::Unreadable;
 pub use queue::{Delivery, Error, Message, Queue, Settle};

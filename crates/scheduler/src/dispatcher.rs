@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use holdfast_model::{Limits, Timestamp};
 use holdfast_queue::{Message, Queue};
-use holdfast_store::{Board, Store};
+use holdfast_store::{DueLanes, Store};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::{Error, share};
+use crate::Error;
+use crate::fairness::allocate_fairly;
 
 /// The longest pause between two looks, unless told otherwise, in case another process made something due.
 const LOOK_AT_LEAST_EVERY: Duration = Duration::from_secs(1);
@@ -92,11 +93,11 @@ impl Dispatcher {
                 "leases passed: messages or workers were lost; their runs are due again"
             );
         }
-        let Board { now, outstanding, lanes, next_at } = self.store.board().await?;
-        let asks = share(&lanes, self.limits.outstanding.saturating_sub(outstanding));
+        let DueLanes { now, outstanding, lanes, next_at } = self.store.due_lanes().await?;
+        let asks = allocate_fairly(&lanes, self.limits.outstanding.saturating_sub(outstanding));
         let mut released = 0;
         if !asks.is_empty() {
-            let taken = self.store.take(&asks, &self.limits, self.lease).await?;
+            let taken = self.store.acquire(&asks, &self.limits, self.lease).await?;
             let messages: Vec<_> =
                 taken.iter().map(|taken| Message::new(taken.wakeup, taken.priority)).collect();
             released = messages.len();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use holdfast_model::{App, AppId, Policy, PolicyName, StorageName, Terms, Timestamp};
+use holdfast_model::{App, AppId, Policy, PolicyName, PolicySnapshot, StorageName, Timestamp};
 use holdfast_store::Enrolled;
 
 /// Apps and policies, from the fleet file and from what was discovered.
@@ -27,13 +27,13 @@ impl Fleet {
         self.followed(id).filter(|(app, _)| !app.paused)
     }
 
-    /// The policy's terms for a backup that lies in `storage`, which the policy may have left since: with the SAS of
+    /// The policy's policy snapshot for a backup that lies in `storage`, which the policy may have left since: with the SAS of
     /// another container Azure could neither read nor delete it.
-    pub fn terms_at(&self, policy: &Policy, storage: &StorageName) -> Terms {
+    pub fn terms_at(&self, policy: &Policy, storage: &StorageName) -> PolicySnapshot {
         let mut policies = std::iter::once(policy).chain(self.policies.values());
-        let there = policies.find(|policy| policy.terms.storage == *storage);
-        let account = there.unwrap_or(policy).terms.account.clone();
-        Terms { storage: storage.clone(), account, ..policy.terms.clone() }
+        let there = policies.find(|policy| policy.policy_snapshot.storage == *storage);
+        let account = there.unwrap_or(policy).policy_snapshot.account.clone();
+        PolicySnapshot { storage: storage.clone(), account, ..policy.policy_snapshot.clone() }
     }
 
     /// The fleet as the store enrols it at `now`.
@@ -51,7 +51,7 @@ impl Fleet {
             app: app.clone(),
             recovery_point_objective: policy.and_then(|policy| policy.recovery_point_objective),
             retention: policy.and_then(|policy| policy.retention),
-            partial_is_good: policy.is_some_and(|policy| policy.terms.partial_is_good),
+            partial_is_good: policy.is_some_and(|policy| policy.policy_snapshot.partial_is_good),
             schedule,
         }
     }

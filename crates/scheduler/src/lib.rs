@@ -1,18 +1,18 @@
 #![doc = include_str!("../README.md")]
 
 mod dispatcher;
+mod fairness;
 mod fleet;
-mod housekeeper;
+mod maintenance;
 mod owed;
 mod planner;
 mod renewal;
-mod share;
 
 pub use dispatcher::{Dispatched, Dispatcher};
+pub use fairness::allocate_fairly;
 pub use fleet::Fleet;
-pub use housekeeper::{Housekeeper, Housekept};
+pub use maintenance::{MaintenancePlanner, MaintenanceReport};
 pub use planner::Planner;
-pub use share::share;
 
 /// A pass of one of the loops failed; the next one makes up for it.
 #[derive(Debug, thiserror::Error)]

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use holdfast_model::retention::{Backup, Fate, fates};
+use holdfast_model::retention::{Backup, RetentionDecision, decide};
 use holdfast_model::{
-    App, BackupFacts, BackupId, CatalogEntry, Delete, Drill, DrillRule, Made, Policy, RefreshReason,
+    App, BackupFacts, BackupId, CatalogEntry, Delete, Drill, DrillRule, Origin, Policy, RefreshReason,
     RefreshSas, Restore, Run, RunId, SasFacts, SasWindow, StorageName, Task, Timestamp,
 };
 
@@ -60,8 +60,12 @@ impl Kept<'_> {
             ours: !self.going.contains(&entry.backup.id),
         };
         let backups: Vec<Backup> = self.entries.iter().map(backup).collect();
-        let fates = fates(rule, &backups, self.policy.schedule.timezone, self.now);
-        fates.into_iter().filter(|(_, fate)| *fate == Fate::Delete).map(|(id, _)| id).collect()
+        let decisions = decide(rule, &backups, self.policy.schedule.timezone, self.now);
+        decisions
+            .into_iter()
+            .filter(|(_, decision)| *decision == RetentionDecision::Delete)
+            .map(|(id, _)| id)
+            .collect()
     }
 
     /// The deletions of `doomed` backups that are to be asked for now. Those that one of `restores` reads wait, and so do
@@ -82,7 +86,7 @@ impl Kept<'_> {
             Task::Delete(Delete {
                 backup: entry.backup.id,
                 blob: entry.backup.blob.clone(),
-                even_the_last: false,
+                allow_last: false,
             })
         };
         due.take(DELETIONS_MAX.saturating_sub(self.going.len()))
@@ -149,12 +153,12 @@ impl Kept<'_> {
 
     /// May Azure still be making it, though its run waits no longer? It could finish what was deleted meanwhile.
     fn may_be_made(&self, entry: &CatalogEntry) -> bool {
-        let is_unfinished = entry.made == Made::Attempt && entry.backup.finished_at.is_none();
+        let is_unfinished = entry.origin == Origin::Attempt && entry.backup.finished_at.is_none();
         is_unfinished && entry.backup.accepted_at + MAKING_MAX > self.now
     }
 
     fn is_troubled(&self, entry: &CatalogEntry) -> bool {
-        entry.trouble_at.is_some_and(|at| at + TROUBLE > self.now)
+        entry.last_failure_at.is_some_and(|at| at + TROUBLE > self.now)
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use holdfast_model::schedule::{Due, due};
 use holdfast_model::{NewRun, RunId, Timestamp, Trigger};
-use holdfast_store::{Cursor, FleetChange, Plan, Planned, Store};
+use holdfast_store::{Cursor, CursorAdvance, FleetChange, Planned, Store};
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -96,7 +96,7 @@ impl Planner {
         loop {
             let cursors = self.store.cursors_due(BATCH).await?;
             let now = self.store.now().await?;
-            let plans: Vec<Plan> =
+            let plans: Vec<CursorAdvance> =
                 cursors.iter().filter_map(|cursor| self.consider(&fleet, cursor, now)).collect();
             if plans.is_empty() {
                 break;
@@ -104,17 +104,22 @@ impl Planner {
             let planned = self.store.plan(&plans).await?;
             total.runs += planned.runs;
             total.missed += planned.missed;
-            total.outrun += planned.outrun;
+            total.conflicts += planned.conflicts;
             self.bell.notify_one();
         }
         if total != Planned::default() {
-            tracing::info!(runs = total.runs, missed = total.missed, outrun = total.outrun, "ticks planned");
+            tracing::info!(
+                runs = total.runs,
+                missed = total.missed,
+                conflicts = total.conflicts,
+                "ticks planned"
+            );
         }
         Ok(total)
     }
 
     /// The plan for one cursor; `None` when the fleet no longer knows its schedule: the next sync sees to it.
-    fn consider(&mut self, fleet: &Fleet, cursor: &Cursor, now: Timestamp) -> Option<Plan> {
+    fn consider(&mut self, fleet: &Fleet, cursor: &Cursor, now: Timestamp) -> Option<CursorAdvance> {
         let (app, policy) = fleet.scheduled(&cursor.app)?;
         if policy.name != cursor.policy || policy.schedule.fingerprint() != cursor.fingerprint {
             return None;
@@ -123,15 +128,15 @@ impl Planner {
         let found: Due = due(&policy.schedule, &app.id, cursor.through, now, policy.catch_up, overlap);
         let missed = found.missed.iter().map(|missed| {
             let id = RunId::new(now, &mut self.rng);
-            NewRun::missed(id, app, &policy.terms, missed, now)
+            NewRun::missed(id, app, &policy.policy_snapshot, missed, now)
         });
         let mut runs: Vec<NewRun> = missed.collect();
         runs.extend(found.run.map(|tick| {
             let trigger = if found.catching_up { Trigger::CatchUp } else { Trigger::Schedule };
             let id = RunId::new(now, &mut self.rng);
-            NewRun::backup(id, app, &policy.terms, (Some(tick), trigger), (now, tick))
+            NewRun::backup(id, app, &policy.policy_snapshot, (Some(tick), trigger), (now, tick))
         }));
-        Some(Plan { cursor: cursor.clone(), through: found.through, next_at: found.next, runs })
+        Some(CursorAdvance { cursor: cursor.clone(), through: found.through, next_at: found.next, runs })
     }
 }
 

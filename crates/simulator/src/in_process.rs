@@ -7,9 +7,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use holdfast_arm::{
-    Answer, Arm, Backup, BackupRequest, BackupSecrets, Discovered, Error, FoundSchedule, Operation, Page,
-    Permissions, Progress, RestoreRequest, ScheduleRequest, Started, Target, Verdict, backup_body,
-    discover_body, restore_body, schedule_body, secrets_body,
+    Answer, Arm, Backup, BackupBody, BackupSecrets, Discovered, Error, ErrorKind, FoundSchedule, Operation,
+    Page, Permissions, Progress, RestoreBody, ScheduleBody, Started, Target, backup_body, discover_body,
+    restore_body, schedule_body, secrets_body,
 };
 use holdfast_model::{AppId, BackupId, Clock, Site, SubscriptionId};
 use secrecy::SecretString;
@@ -38,7 +38,7 @@ impl InProcess {
     }
 
     /// Calls that wait on tokio's time for late answers, and no longer than `time_limit`: a later answer is
-    /// [`Verdict::Ambiguous`].
+    /// [`ErrorKind::Ambiguous`].
     #[must_use]
     pub fn waiting(self, time_limit: Duration) -> Self {
         Self { patience: Some(time_limit), ..self }
@@ -60,14 +60,14 @@ impl InProcess {
         tokio::task::yield_now().await;
         match (response.delivery, self.patience) {
             (Delivery::LostAfterAccept | Delivery::DroppedBefore, _) => {
-                Err(target.error(Verdict::Ambiguous, "the connection broke before the answer"))
+                Err(target.error(ErrorKind::Ambiguous, "the connection broke before the answer"))
             }
             (Delivery::Delayed(late), Some(limit)) => {
                 pause(late.min(limit)).await;
                 if late <= limit {
                     Ok(answer(response))
                 } else {
-                    Err(target.error(Verdict::Ambiguous, "no answer in time"))
+                    Err(target.error(ErrorKind::Ambiguous, "no answer in time"))
                 }
             }
             (Delivery::Normal | Delivery::Garbage | Delivery::Delayed(_), _) => Ok(answer(response)),
@@ -114,7 +114,7 @@ impl Arm for InProcess {
         self.call(&target, &get(&app.to_string())).await?.site(&target, self.clock.now())
     }
 
-    async fn backup(&self, app: &AppId, request: &BackupRequest) -> Result<Backup, Error> {
+    async fn backup(&self, app: &AppId, request: &BackupBody) -> Result<Backup, Error> {
         let target = Target::app(Operation::Backup, app);
         let http = to(Method::Post, &format!("{app}/backup")).with_body(backup_body(request, API_VERSION));
         self.call(&target, &http).await?.backup(&target, self.clock.now())
@@ -154,19 +154,19 @@ impl Arm for InProcess {
         self.call(&target, &http).await?.backup_secrets(&target, self.clock.now())
     }
 
-    async fn restore(&self, app: &AppId, id: BackupId, request: &RestoreRequest) -> Result<Started, Error> {
+    async fn restore(&self, app: &AppId, id: BackupId, request: &RestoreBody) -> Result<Started, Error> {
         let target = Target::backup(Operation::Restore, app, id);
         let http = to(Method::Post, &format!("{app}/backups/{id}/restore")).with_body(restore_body(request));
         self.call(&target, &http).await?.started(&target, self.clock.now())
     }
 
-    async fn restore_from_blob(&self, app: &AppId, request: &RestoreRequest) -> Result<Started, Error> {
+    async fn restore_from_blob(&self, app: &AppId, request: &RestoreBody) -> Result<Started, Error> {
         let target = Target::app(Operation::RestoreFromBlob, app);
         let http = to(Method::Post, &format!("{app}/restoreFromBackupBlob")).with_body(restore_body(request));
         self.call(&target, &http).await?.started(&target, self.clock.now())
     }
 
-    async fn discover(&self, app: &AppId, request: &RestoreRequest) -> Result<Discovered, Error> {
+    async fn discover(&self, app: &AppId, request: &RestoreBody) -> Result<Discovered, Error> {
         let target = Target::app(Operation::Discover, app);
         let http = to(Method::Post, &format!("{app}/discoverbackup")).with_body(discover_body(request));
         self.call(&target, &http).await?.discovered(&target, self.clock.now())
@@ -189,7 +189,7 @@ impl Arm for InProcess {
         self.call(&target, &http).await?.schedule(&target, self.clock.now())
     }
 
-    async fn put_schedule(&self, app: &AppId, request: &ScheduleRequest) -> Result<(), Error> {
+    async fn put_schedule(&self, app: &AppId, request: &ScheduleBody) -> Result<(), Error> {
         let target = Target::app(Operation::PutSchedule, app);
         let http = to(Method::Put, &format!("{app}/config/backup")).with_body(schedule_body(request));
         self.call(&target, &http).await?.done(&target, self.clock.now())

@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::http::{body, no_answer, refusal};
 use crate::time::{SasTime, format_sas_time, start_of_minute};
-use crate::{Container, NoToken, Refusal, Tokens, Verdict};
+use crate::{Container, ErrorKind, NoToken, Refusal, Tokens};
 
 /// A user delegation key as storage gave it: the texts go into each SAS as they came.
 #[derive(Debug, Clone)]
@@ -47,11 +47,11 @@ pub enum NoKey {
 
 impl NoKey {
     /// What it means for whoever waits for the storage.
-    pub fn verdict(&self) -> Verdict {
+    pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::NoToken(_) => Verdict::Unreachable,
-            Self::Refused(refusal) => refusal.verdict(),
-            Self::Forbidden { .. } | Self::Unreadable => Verdict::Unusable,
+            Self::NoToken(_) => ErrorKind::Unreachable,
+            Self::Refused(refusal) => refusal.kind(),
+            Self::Forbidden { .. } | Self::Unreadable => ErrorKind::Unusable,
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::{Fault, InvalidKey, InvalidSas, NoKey, SecretError};
 
 /// What a failure means for whoever waits for the storage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
+pub enum ErrorKind {
     /// The SAS, the key or the container is wrong: a person must act, or a fresh SAS must come.
     Unusable,
     /// Storage could not be asked, or could not answer: try again later.
@@ -124,17 +124,17 @@ pub enum Error {
 
 impl Error {
     /// What this failure means for whoever waits for the storage.
-    pub fn verdict(&self) -> Verdict {
+    pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::ReadSecret { cause, .. } => cause.verdict(),
-            Self::DelegateKey { cause, .. } => cause.verdict(),
-            Self::ProbeContainer { cause, .. } | Self::ReadBlob { cause, .. } => cause.verdict(),
+            Self::ReadSecret { cause, .. } => cause.kind(),
+            Self::DelegateKey { cause, .. } => cause.kind(),
+            Self::ProbeContainer { cause, .. } | Self::ReadBlob { cause, .. } => cause.kind(),
             Self::FindStorage { .. }
             | Self::BuildClient { .. }
             | Self::ParseSas { .. }
             | Self::MintSas { .. }
             | Self::JudgeSas { .. }
-            | Self::ReplaceSas { .. } => Verdict::Unusable,
+            | Self::ReplaceSas { .. } => ErrorKind::Unusable,
         }
     }
 }
@@ -201,13 +201,13 @@ pub enum Refusal {
 
 impl Refusal {
     /// What it means for whoever waits for the storage.
-    pub fn verdict(&self) -> Verdict {
+    pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Forbidden { .. }
             | Self::NoKeyAccess { .. }
             | Self::NoContainer { .. }
-            | Self::Rejected { .. } => Verdict::Unusable,
-            Self::Busy { .. } | Self::NoAnswer { .. } => Verdict::Unreachable,
+            | Self::Rejected { .. } => ErrorKind::Unusable,
+            Self::Busy { .. } | Self::NoAnswer { .. } => ErrorKind::Unreachable,
         }
     }
 }

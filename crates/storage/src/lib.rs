@@ -23,7 +23,7 @@ mod vault;
 
 pub use container::{Container, InvalidContainer, storage_account};
 pub use delegation::NoKey;
-pub use error::{Error, Refusal, Verdict};
+pub use error::{Error, ErrorKind, Refusal};
 pub use health::SasHealth;
 pub use judge::{Fault, Judgement, Warning, judge};
 pub use live::LiveStorage;
@@ -33,6 +33,6 @@ pub use secret::{InvalidSecretRef, SecretError, SecretRef};
 pub use secrets::{LiveSecrets, Secrets};
 pub use source::{DELEGATION_LIFETIME_MAX, SasSource};
 pub use storage::{BlobFacts, Grant, Need, Storage};
-pub use supply::{Access, Target};
+pub use supply::{Access, StorageTarget};
 pub use tokens::{NoToken, Tokens};
 pub use vault::VaultSecret;

@@ -12,8 +12,8 @@ use tokio::sync::Mutex;
 use crate::judge::{Judgement, judge};
 use crate::probe::{Probed, probe};
 use crate::storage::{BlobFacts, Grant, Need, Storage};
-use crate::supply::{Access, Supply, Target};
-use crate::{Container, Error, Refusal, Sas, SasHealth, Verdict, blob, http};
+use crate::supply::{Access, StorageTarget, Supply};
+use crate::{Container, Error, ErrorKind, Refusal, Sas, SasHealth, blob, http};
 
 /// The storages of a fleet file, over HTTP.
 #[derive(Debug)]
@@ -59,12 +59,12 @@ enum AtHand {
 impl LiveStorage {
     /// The storages of `targets`, each with what opens it. `rng` only tells test blobs of different processes apart.
     pub fn new(
-        targets: BTreeMap<StorageName, (Target, Access)>,
+        targets: BTreeMap<StorageName, (StorageTarget, Access)>,
         clock: Arc<dyn Clock>,
         mut rng: fastrand::Rng,
     ) -> Result<Self, Error> {
         let client = http::client()?;
-        let place = |(name, (target, access)): (StorageName, (Target, Access))| {
+        let place = |(name, (target, access)): (StorageName, (StorageTarget, Access))| {
             let state = State { current: None, trials: BTreeMap::new(), rng: rng.fork() };
             let supply = Supply::new(name.clone(), target, access, client.clone());
             (name, Place { supply, state: Mutex::new(state) })
@@ -91,7 +91,7 @@ impl LiveStorage {
         match self.try_out(place, state, &sas, need).await {
             Ok(()) => Ok(AtHand::Good(sas)),
             // It was good before. Perhaps the key was rotated, and the source knows a newer one.
-            Err(error) if error.verdict() == Verdict::Unusable => Ok(AtHand::Replace(RefreshReason::Refused)),
+            Err(error) if error.kind() == ErrorKind::Unusable => Ok(AtHand::Replace(RefreshReason::Refused)),
             Err(error) => Err(error),
         }
     }
@@ -115,7 +115,7 @@ impl LiveStorage {
             return Err(Error::JudgeSas { storage: name.clone(), origin, faults, cure });
         }
         if let Err(error) = self.try_out(place, state, &sas, need).await {
-            if error.verdict() == Verdict::Unusable {
+            if error.kind() == ErrorKind::Unusable {
                 place.supply.forget_key(need.now).await;
             }
             return Err(error);
@@ -176,7 +176,7 @@ impl Storage for LiveStorage {
 
     async fn judge(&self, storage: &StorageName, need: &Need) -> Result<SasHealth, Error> {
         let place = self.find(storage)?;
-        let Target { container, source, .. } = &place.supply.target;
+        let StorageTarget { container, source, .. } = &place.supply.target;
         let sas = place.supply.for_backup(need).await?;
         let Judgement { faults, warnings } = place.judge(&sas, need);
         let blob_name = place.state.lock().await.probe_name(need.now);

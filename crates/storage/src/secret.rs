@@ -10,7 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
 use crate::vault::VaultSecret;
-use crate::{NoToken, Verdict};
+use crate::{ErrorKind, NoToken};
 
 /// Where a secret is kept: `env:NAME`, `file:PATH` or `keyvault:https://VAULT.vault.azure.net/secrets/NAME`.
 ///
@@ -109,9 +109,9 @@ pub enum SecretError {
 
 impl SecretError {
     /// What it means for whoever waits for the secret.
-    pub fn verdict(&self) -> Verdict {
+    pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::NoToken { .. } | Self::Busy { .. } | Self::NoAnswer { .. } => Verdict::Unreachable,
+            Self::NoToken { .. } | Self::Busy { .. } | Self::NoAnswer { .. } => ErrorKind::Unreachable,
             Self::ReadEnv(_)
             | Self::ReadFile { .. }
             | Self::TooLong(_)
@@ -119,7 +119,7 @@ impl SecretError {
             | Self::InVault(_)
             | Self::Forbidden { .. }
             | Self::NoSuchSecret(_)
-            | Self::Rejected { .. } => Verdict::SecretMissing,
+            | Self::Rejected { .. } => ErrorKind::SecretMissing,
         }
     }
 }

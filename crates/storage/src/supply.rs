@@ -16,7 +16,7 @@ use crate::{Container, Error, InvalidKey, Sas, SasSource, SecretRef, Secrets, To
 
 /// One storage of the fleet file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Target {
+pub struct StorageTarget {
     /// Where backups go.
     pub container: Container,
     /// Where the SAS for it comes from.
@@ -38,7 +38,7 @@ pub struct Access {
 #[derive(Debug)]
 pub(crate) struct Supply {
     pub name: StorageName,
-    pub target: Target,
+    pub target: StorageTarget,
     access: Access,
     client: Client,
     /// Held while a key is asked for, so that those who need one at the same moment get the same one.
@@ -58,7 +58,7 @@ const LOOK: TimeDelta = TimeDelta::minutes(15);
 const LIFETIME_MAX: TimeDelta = TimeDelta::days(3650);
 
 impl Supply {
-    pub(crate) fn new(name: StorageName, target: Target, access: Access, client: Client) -> Self {
+    pub(crate) fn new(name: StorageName, target: StorageTarget, access: Access, client: Client) -> Self {
         Self { name, target, access, client, key: Mutex::default() }
     }
 

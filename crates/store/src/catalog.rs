@@ -4,8 +4,9 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use holdfast_model::{
-    AppId, Attempt, BackupFacts, BackupId, CatalogEntry, Cause, Delete, Gone, Made, Note, Outcome, Run,
-    RunEvent, RunKind, RunState, SasFacts, SasWindow, StorageName, Task, Timestamp, format_timestamp,
+    AppId, Attempt, BackupFacts, BackupId, CatalogEntry, Cause, Delete, OperatorAction, Origin, Outcome,
+    Removal, Run, RunEvent, RunKind, RunState, SasFacts, SasWindow, StorageName, Task, Timestamp,
+    format_timestamp,
 };
 use serde_json::{Value, json as object};
 
@@ -26,7 +27,7 @@ pub(crate) enum CatalogChange {
     /// It may be deleted again.
     Release(Key),
     /// It is no longer there; where the blob is told, that one alone.
-    Gone(Key, Option<String>, Gone),
+    Removal(Key, Option<String>, Removal),
     /// A deletion or a refresh of its SAS ended otherwise than well.
     Trouble(Key, Timestamp),
     /// It was found whole.
@@ -58,23 +59,23 @@ fn change(run: &Run, attempt: Option<&Attempt>, event: &RunEvent, at: Timestamp)
     match event {
         RunEvent::Ended { outcome, cause, backup, .. } => ended(run, attempt, (*outcome, *cause, backup), at),
         RunEvent::AttemptEnded { backup: Some(backup), .. } if kind == RunKind::Backup => {
-            Some(put(run, Made::Attempt, backup.clone(), sas_of(attempt)))
+            Some(put(run, Origin::Attempt, backup.clone(), sas_of(attempt)))
         }
         RunEvent::OrphanFound { backup: id, name, .. } if kind == RunKind::Backup => {
             let (id, blob) = (*id, format!("{name}.zip"));
             let databases = Vec::new();
             let backup =
                 BackupFacts { id, blob, size_bytes: 0, accepted_at: at, finished_at: None, databases };
-            Some(put(run, Made::Orphan, backup, None))
+            Some(put(run, Origin::Orphan, backup, None))
         }
         RunEvent::Completed { .. } => match &run.task {
-            Task::Delete(delete) => Some(deleted(run, delete, Gone { at, deleted: true })),
+            Task::Delete(delete) => Some(deleted(run, delete, Removal { at, deleted: true })),
             _ => None,
         },
         RunEvent::SasRefreshed { refresh } => {
             refresh.backup.map(|id| CatalogChange::Sas(key(id), refresh.new.clone()))
         }
-        RunEvent::Noted { note, .. } => noted(run, note, at),
+        RunEvent::ActionRecorded { action, .. } => noted(run, action, at),
         _ => None,
     }
 }
@@ -87,12 +88,12 @@ fn ended(
 ) -> Option<CatalogChange> {
     let (app, id) = match &run.task {
         Task::Backup { .. } => {
-            let made = match outcome {
-                Outcome::Succeeded => Made::Succeeded,
-                Outcome::Partial => Made::Partial,
+            let origin = match outcome {
+                Outcome::Succeeded => Origin::Succeeded,
+                Outcome::Partial => Origin::Partial,
                 Outcome::Failed | Outcome::Exhausted | Outcome::Missed => return None,
             };
-            return Some(put(run, made, backup.clone()?, sas_of(attempt)));
+            return Some(put(run, origin, backup.clone()?, sas_of(attempt)));
         }
         task => task.backup(&run.app)?,
     };
@@ -102,7 +103,7 @@ fn ended(
         (Task::Delete(_) | Task::RefreshSas(_), _) if well => None,
         (Task::Delete(_), Some(Cause::Kept)) => None,
         (Task::Delete(delete), Some(Cause::BackupNotFound)) => {
-            Some(deleted(run, delete, Gone { at, deleted: false }))
+            Some(deleted(run, delete, Removal { at, deleted: false }))
         }
         (Task::Delete(_) | Task::RefreshSas(_), _) => Some(CatalogChange::Trouble(key, at)),
         _ => None,
@@ -110,42 +111,42 @@ fn ended(
 }
 
 /// Azure counts from 1 again for an app that was made anew: by the end of a deletion its number may be another backup's.
-fn deleted(run: &Run, delete: &Delete, gone: Gone) -> CatalogChange {
-    CatalogChange::Gone((run.app.clone(), delete.backup), Some(delete.blob.clone()), gone)
+fn deleted(run: &Run, delete: &Delete, removal: Removal) -> CatalogChange {
+    CatalogChange::Removal((run.app.clone(), delete.backup), Some(delete.blob.clone()), removal)
 }
 
-fn noted(run: &Run, note: &Note, at: Timestamp) -> Option<CatalogChange> {
+fn noted(run: &Run, action: &OperatorAction, at: Timestamp) -> Option<CatalogChange> {
     let key = |id: &BackupId| (run.app.clone(), *id);
-    match note {
-        Note::Held { backup, reason } => Some(CatalogChange::Hold(key(backup), reason.clone())),
-        Note::Released { backup, .. } => Some(CatalogChange::Release(key(backup))),
-        Note::Verified { backup, .. } => Some(CatalogChange::Verified(key(backup), at)),
-        Note::Lost { backup, .. } => {
-            Some(CatalogChange::Gone(key(backup), None, Gone { at, deleted: false }))
+    match action {
+        OperatorAction::Held { backup, reason } => Some(CatalogChange::Hold(key(backup), reason.clone())),
+        OperatorAction::Released { backup, .. } => Some(CatalogChange::Release(key(backup))),
+        OperatorAction::Verified { backup, .. } => Some(CatalogChange::Verified(key(backup), at)),
+        OperatorAction::Lost { backup, .. } => {
+            Some(CatalogChange::Removal(key(backup), None, Removal { at, deleted: false }))
         }
-        Note::TakenOver { backup, storage } => {
-            Some(CatalogChange::Put(Box::new(entry(run, Made::TakenOver, storage, backup.clone(), None))))
+        OperatorAction::TakenOver { backup, storage } => {
+            Some(CatalogChange::Put(Box::new(entry(run, Origin::TakenOver, storage, backup.clone(), None))))
         }
-        Note::Revealed { .. } | Note::Drift { .. } => None,
+        OperatorAction::Revealed { .. } | OperatorAction::Drift { .. } => None,
     }
 }
 
-fn put(run: &Run, made: Made, backup: BackupFacts, sas: Option<SasFacts>) -> CatalogChange {
-    CatalogChange::Put(Box::new(entry(run, made, &run.terms.storage, backup, sas)))
+fn put(run: &Run, origin: Origin, backup: BackupFacts, sas: Option<SasFacts>) -> CatalogChange {
+    CatalogChange::Put(Box::new(entry(run, origin, &run.policy_snapshot.storage, backup, sas)))
 }
 
 fn entry(
     run: &Run,
-    made: Made,
+    origin: Origin,
     storage: &StorageName,
     backup: BackupFacts,
     sas: Option<SasFacts>,
 ) -> CatalogEntry {
-    let good = match made {
-        Made::Succeeded | Made::TakenOver => true,
+    let good = match origin {
+        Origin::Succeeded | Origin::TakenOver => true,
         // Where storage is in reach, no partial one gets here that would be good and was not looked at.
-        Made::Partial => run.terms.partial_is_good,
-        Made::Attempt | Made::Orphan => false,
+        Origin::Partial => run.policy_snapshot.partial_is_good,
+        Origin::Attempt | Origin::Orphan => false,
     };
     CatalogEntry {
         app: run.app.clone(),
@@ -153,12 +154,12 @@ fn entry(
         policy: run.policy.clone(),
         storage: storage.clone(),
         backup,
-        made,
+        origin,
         good,
         sas,
         hold: None,
-        gone: None,
-        trouble_at: None,
+        removal: None,
+        last_failure_at: None,
         verified_at: None,
         drill: None,
     }
@@ -179,7 +180,7 @@ impl CatalogChange {
             Self::Sas(key, _)
             | Self::Hold(key, _)
             | Self::Release(key)
-            | Self::Gone(key, _, _)
+            | Self::Removal(key, _, _)
             | Self::Trouble(key, _)
             | Self::Verified(key, _)
             | Self::Drilled(key, _, _) => key.clone(),
@@ -194,15 +195,15 @@ impl CatalogChange {
             (Self::Sas(_, sas), Some(old)) => CatalogEntry { sas: Some(sas), ..old },
             (Self::Hold(_, reason), Some(old)) => CatalogEntry { hold: Some(reason), ..old },
             (Self::Release(_), Some(old)) => CatalogEntry { hold: None, ..old },
-            (Self::Gone(_, Some(blob), _), Some(old)) if blob != old.backup.blob => old,
-            (Self::Gone(_, _, gone), Some(old)) => {
-                let known = old.gone.filter(|known| known.deleted || !gone.deleted);
-                CatalogEntry { gone: known.or(Some(gone)), ..old }
+            (Self::Removal(_, Some(blob), _), Some(old)) if blob != old.backup.blob => old,
+            (Self::Removal(_, _, removal), Some(old)) => {
+                let known = old.removal.filter(|known| known.deleted || !removal.deleted);
+                CatalogEntry { removal: known.or(Some(removal)), ..old }
             }
-            (Self::Trouble(_, at), Some(old)) => CatalogEntry { trouble_at: Some(at), ..old },
+            (Self::Trouble(_, at), Some(old)) => CatalogEntry { last_failure_at: Some(at), ..old },
             (Self::Verified(_, at), Some(old)) => {
-                let gone = old.gone.filter(|gone| gone.deleted);
-                CatalogEntry { verified_at: Some(at), gone, ..old }
+                let removal = old.removal.filter(|removal| removal.deleted);
+                CatalogEntry { verified_at: Some(at), removal, ..old }
             }
             (Self::Drilled(_, at, passed), Some(old)) => CatalogEntry { drill: Some((at, passed)), ..old },
         };
@@ -215,14 +216,14 @@ impl CatalogChange {
 fn over(old: Option<CatalogEntry>, new: CatalogEntry) -> CatalogEntry {
     let Some(old) = old else { return new };
     let same = old.backup.blob == new.backup.blob;
-    match worth(new.made) < worth(old.made) && (same || new.made == Made::Orphan) {
+    match worth(new.origin) < worth(old.origin) && (same || new.origin == Origin::Orphan) {
         true => old,
         false if !same => new,
         false => CatalogEntry {
             sas: new.sas.or(old.sas),
             hold: old.hold,
-            gone: old.gone,
-            trouble_at: old.trouble_at,
+            removal: old.removal,
+            last_failure_at: old.last_failure_at,
             verified_at: old.verified_at,
             drill: old.drill,
             ..new
@@ -231,19 +232,19 @@ fn over(old: Option<CatalogEntry>, new: CatalogEntry) -> CatalogEntry {
 }
 
 /// Of two ways that one backup came to be, the greater tells more.
-fn worth(made: Made) -> u8 {
-    match made {
-        Made::Orphan => 0,
-        Made::Attempt => 1,
-        Made::Partial => 2,
-        Made::TakenOver => 3,
-        Made::Succeeded => 4,
+fn worth(origin: Origin) -> u8 {
+    match origin {
+        Origin::Orphan => 0,
+        Origin::Attempt => 1,
+        Origin::Partial => 2,
+        Origin::TakenOver => 3,
+        Origin::Succeeded => 4,
     }
 }
 
 /// An entry as a row keeps it.
 fn kept(entry: CatalogEntry) -> CatalogEntry {
-    let gone = entry.gone.map(|gone| Gone { at: stamp(gone.at), ..gone });
+    let removal = entry.removal.map(|removal| Removal { at: stamp(removal.at), ..removal });
     let window =
         |window: SasWindow| SasWindow { start: window.start.map(stamp), expiry: window.expiry.map(stamp) };
     let sas = entry.sas.map(|sas| SasFacts { window: window(sas.window), ..sas });
@@ -255,8 +256,8 @@ fn kept(entry: CatalogEntry) -> CatalogEntry {
     CatalogEntry {
         backup,
         sas,
-        gone,
-        trouble_at: entry.trouble_at.map(stamp),
+        removal,
+        last_failure_at: entry.last_failure_at.map(stamp),
         verified_at: entry.verified_at.map(stamp),
         drill: entry.drill.map(|(at, passed)| (stamp(at), passed)),
         ..entry
@@ -290,7 +291,7 @@ pub(crate) fn in_order(mut entries: Vec<CatalogEntry>) -> Vec<CatalogEntry> {
 
 /// What an entry's columns hold, as both databases take it.
 pub(crate) fn columns(entry: &CatalogEntry) -> Value {
-    let CatalogEntry { backup, sas, gone, drill, .. } = entry;
+    let CatalogEntry { backup, sas, removal, drill, .. } = entry;
     let window = sas.as_ref().map(|sas| sas.window);
     object!({
         "app": entry.app.to_string(),
@@ -303,15 +304,15 @@ pub(crate) fn columns(entry: &CatalogEntry) -> Value {
         "accepted_at": format_timestamp(backup.accepted_at),
         "finished_at": backup.finished_at.map(format_timestamp),
         "databases": json(&backup.databases),
-        "made": entry.made.as_str(),
+        "origin": entry.origin.as_str(),
         "good": entry.good,
         "sas_fingerprint": sas.as_ref().map(|sas| &sas.fingerprint),
         "sas_start": window.and_then(|window| window.start).map(format_timestamp),
         "sas_expiry": window.and_then(|window| window.expiry).map(format_timestamp),
         "hold": entry.hold,
-        "gone_at": gone.map(|gone| format_timestamp(gone.at)),
-        "deleted": gone.map(|gone| gone.deleted),
-        "trouble_at": entry.trouble_at.map(format_timestamp),
+        "removed_at": removal.map(|removal| format_timestamp(removal.at)),
+        "deleted": removal.map(|removal| removal.deleted),
+        "last_failure_at": entry.last_failure_at.map(format_timestamp),
         "verified_at": entry.verified_at.map(format_timestamp),
         "drilled_at": drill.map(|(at, _)| format_timestamp(at)),
         "drill_passed": drill.map(|(_, passed)| passed),

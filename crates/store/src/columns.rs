@@ -47,7 +47,7 @@ pub(crate) fn changed(old: &Run, new: &Run) -> Run {
     Run {
         version: old.version + 1,
         state: new.state.clone(),
-        tally: new.tally.clone(),
+        failure_counts: new.failure_counts.clone(),
         due_at: stamp(new.due_at),
         ended_at: new.ended_at.map(stamp),
         ..old.clone()

@@ -6,11 +6,11 @@ mod chain;
 mod columns;
 mod enrolment;
 mod error;
-mod handout;
 mod intent;
 mod memory;
 mod postgres;
 mod reading;
+mod selection;
 mod sqlite;
 mod store;
 
@@ -20,6 +20,6 @@ pub use memory::MemoryStore;
 pub use postgres::PgStore;
 pub use sqlite::{Mode, OneProcess, SqliteStore};
 pub use store::{
-    AppStatus, Ask, AuditEvent, Board, CatalogFilter, Change, Committed, Cursor, Enrolled, FleetChange,
-    LaneDue, LastRun, Loaded, Plan, Planned, RunFilter, Running, Store, Taken,
+    AppStatus, AuditEvent, CatalogFilter, Change, Committed, Cursor, CursorAdvance, DueLane, DueLanes,
+    Enrolled, FleetChange, LaneQuota, LastRun, Leased, Loaded, Planned, RunFilter, Running, Store,
 };

@@ -44,7 +44,7 @@ pub trait Store: Send + Sync + Debug {
 
     /// Moves cursors and adds their runs, in one transaction. A plan whose cursor has moved since it was read, or is
     /// gone, is left out whole, since another scheduler was faster; a tick that has a run already adds none.
-    async fn plan(&self, plans: &[Plan]) -> Result<Planned, Error>;
+    async fn plan(&self, plans: &[CursorAdvance]) -> Result<Planned, Error>;
 
     /// Adds a run asked for by hand, or a note. A tick that has a run, and a subject that an unfinished run of the same
     /// app has, are errors.
@@ -62,13 +62,18 @@ pub trait Store: Send + Sync + Debug {
     async fn reclaim(&self) -> Result<u64, Error>;
 
     /// What there is to hand out. Its cost follows the number of lanes, not of runs.
-    async fn board(&self) -> Result<Board, Error>;
+    async fn due_lanes(&self) -> Result<DueLanes, Error>;
 
     /// Hands out due runs: from each lane asked at most as many as asked, as the subscription's budget has tokens
     /// (drawn here), and, where the step begins an operation, as the plan, the storage account and the app have room
     /// (held from here on), and never more than `limits.outstanding` at a time. The most urgent first, then the longest
     /// due; asks are served in their order. Each is leased for `lease`. One transaction.
-    async fn take(&self, asks: &[Ask], limits: &Limits, lease: Duration) -> Result<Vec<Taken>, Error>;
+    async fn acquire(
+        &self,
+        asks: &[LaneQuota],
+        limits: &Limits,
+        lease: Duration,
+    ) -> Result<Vec<Leased>, Error>;
 
     /// Closes a subscription's budget for a kind of call until a time, because Azure said so. A budget that is
     /// closed for longer already stays so.
@@ -83,7 +88,7 @@ pub trait Store: Send + Sync + Debug {
     async fn load(&self, id: RunId) -> Result<Option<Loaded>, Error>;
 
     /// Writes a change: the new row with its version raised by one, its lease ended, and the events. Nothing is
-    /// written when the row's version is not the one the change was decided on. Of the row its state, tally, due time
+    /// written when the row's version is not the one the change was decided on. Of the row its state, failure counts, due time
     /// and end are taken; what the run was made with stays. Beginning an app that another run holds is an error. Beginning
     /// to delete a backup that came to be held since the run was loaded is stale, and so is beginning to
     /// delete the last one of its app ([`Loaded::is_last`]), unless the deletion says that even that may go. So is beginning to delete what a restore or a drill that has not ended reads, and beginning one of
@@ -154,7 +159,7 @@ pub struct Cursor {
 
 /// A cursor's move and the runs it makes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Plan {
+pub struct CursorAdvance {
     /// The cursor as it was read.
     pub cursor: Cursor,
     /// Where it moves to.
@@ -173,25 +178,25 @@ pub struct Planned {
     /// Ticks recorded as missed.
     pub missed: u64,
     /// Plans left out because another scheduler was faster.
-    pub outrun: u64,
+    pub conflicts: u64,
 }
 
 /// What there is to hand out.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Board {
+pub struct DueLanes {
     /// The store's time.
     pub now: Timestamp,
     /// Runs handed out and not worked off.
     pub outstanding: u32,
     /// The lanes in which something is due.
-    pub lanes: Vec<LaneDue>,
+    pub lanes: Vec<DueLane>,
     /// When next something becomes due or a lease passes, after now.
     pub next_at: Option<Timestamp>,
 }
 
 /// A lane in which something is due.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LaneDue {
+pub struct DueLane {
     /// The lane.
     pub lane: Lane,
     /// The most urgent priority that is due in it.
@@ -202,7 +207,7 @@ pub struct LaneDue {
 
 /// How many runs of a lane to hand out at most.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ask {
+pub struct LaneQuota {
     /// The lane.
     pub lane: Lane,
     /// At most so many.
@@ -211,7 +216,7 @@ pub struct Ask {
 
 /// A run handed out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Taken {
+pub struct Leased {
     /// What its message says.
     pub wakeup: Wakeup,
     /// How urgent it is.
@@ -266,7 +271,7 @@ pub struct CatalogFilter {
     /// Apps after this one alone, for reading page by page.
     pub after: Option<AppId>,
     /// Also what is no longer there.
-    pub with_gone: bool,
+    pub with_removed: bool,
     /// At most so many apps; 0 for all. Each app comes whole.
     pub most_apps: u32,
 }

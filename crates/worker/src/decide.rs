@@ -25,8 +25,8 @@ pub(crate) fn decide(run: &Run, intent_is_mine: bool) -> Action {
     match run.state {
         RunState::Planned | RunState::Waiting { .. } => Action::Prepare,
         RunState::Starting { .. } if intent_is_mine => Action::Request,
-        RunState::Starting { .. } | RunState::Settling { .. } => Action::Look,
-        RunState::Polling { .. } | RunState::Following { .. } => Action::Ask,
+        RunState::Starting { .. } | RunState::Reconciling { .. } => Action::Look,
+        RunState::Polling { .. } | RunState::PollingOperation { .. } => Action::Ask,
         RunState::Verifying { .. } => Action::Check,
         RunState::Ended { .. } => Action::Nothing,
     }

@@ -3,16 +3,16 @@
 mod act;
 mod apply;
 mod decide;
+mod environment;
 mod perform;
 mod permit;
-mod seams;
 mod step;
-mod watch;
+mod step_observer;
 mod worker;
 
-pub use seams::{Seams, Settings};
+pub use environment::{Environment, Settings};
 pub use step::{Stepped, step};
-pub use watch::{Ended, Unwatched, Watch};
+pub use step_observer::{Ended, NoopStepObserver, StepObserver};
 pub use worker::Worker;
 
 /// A step failed at our own end. Its message is let go: the lease passes, and the run is due again.

@@ -8,7 +8,7 @@ use holdfast_store::{Change, Committed, Loaded};
 
 use crate::apply::{Next, Sight};
 use crate::perform::{Bench, perform};
-use crate::{Error, Seams, Settings};
+use crate::{Environment, Error, Settings};
 
 /// What became of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,17 +24,17 @@ pub enum Stepped {
 /// It may be dropped at any await: whatever was not committed did not happen, and a POST that may have left is looked
 /// for before another is made.
 pub async fn step(
-    seams: &Seams,
+    env: &Environment,
     settings: &Settings,
     wakeup: Wakeup,
     rng: &mut fastrand::Rng,
 ) -> Result<Stepped, Error> {
-    let wall = Wall::of(&*seams.clock);
-    let Some(loaded) = seams.store.load(wakeup.run_id).await? else { return Ok(Stepped::Dropped) };
+    let wall = Wall::of(&*env.clock);
+    let Some(loaded) = env.store.load(wakeup.run_id).await? else { return Ok(Stepped::Dropped) };
     if loaded.run.version != wakeup.version {
         return Ok(Stepped::Dropped);
     }
-    let time = StoreTime { clock: &*seams.clock, loaded_at: seams.clock.elapsed(), now: loaded.now, wall };
+    let time = StoreTime { clock: &*env.clock, loaded_at: env.clock.elapsed(), now: loaded.now, wall };
     let Loaded { mut run, typical, last_good_bytes, subject, is_last, .. } = loaded;
     name_in_span(&run);
     let mut permit = None;
@@ -42,20 +42,20 @@ pub async fn step(
         let subject = subject.as_ref();
         let sight =
             Sight { run: &run, now: time.now(), typical, last_good_bytes, subject, is_last, settings };
-        let bench = Bench { seams, settings, time: &time, sight };
+        let bench = Bench { env, settings, time: &time, sight };
         let Some((next, new_permit)) = perform(&bench, permit.take(), rng).await else {
             return Ok(Stepped::Dropped);
         };
         if let Some((call, until)) = next.close {
-            seams.store.close_budget(run.app.subscription(), call, until).await?;
+            env.store.close_budget(run.app.subscription(), call, until).await?;
         }
         let change = change_of(&run, next, time.now())?;
         run = change.run.clone();
-        match seams.store.commit(&change).await? {
+        match env.store.commit(&change).await? {
             Committed::Done(version) => run.version = version,
             Committed::Stale => return Ok(Stepped::Dropped),
         }
-        seams.bell.notify_one();
+        env.bell.notify_one();
         permit = new_permit;
         // With the intent committed the request follows in the same step: nobody else may make it.
         if permit.is_none() {

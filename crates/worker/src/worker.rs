@@ -10,27 +10,27 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 use tracing::field::Empty;
 
-use crate::{Ended, Seams, Settings, Stepped, Unwatched, Watch, step};
+use crate::{Ended, Environment, NoopStepObserver, Settings, StepObserver, Stepped, step};
 
 /// The receive loop. Stopping it lets the steps in hand finish; dropping it drops them too, and loses nothing.
 #[derive(Clone)]
 pub struct Worker {
-    seams: Seams,
+    env: Environment,
     settings: Settings,
     concurrency: usize,
-    watch: Arc<dyn Watch>,
+    observer: Arc<dyn StepObserver>,
 }
 
 impl Worker {
     /// A worker that takes `concurrency` steps at once, at least one.
-    pub fn new(seams: Seams, settings: Settings, concurrency: usize) -> Self {
-        Self { seams, settings, concurrency: concurrency.max(1), watch: Arc::new(Unwatched) }
+    pub fn new(env: Environment, settings: Settings, concurrency: usize) -> Self {
+        Self { env, settings, concurrency: concurrency.max(1), observer: Arc::new(NoopStepObserver) }
     }
 
     /// Lets `watch` see the steps.
     #[must_use]
-    pub fn watched_by(mut self, watch: Arc<dyn Watch>) -> Self {
-        self.watch = watch;
+    pub fn observed_by(mut self, observer: Arc<dyn StepObserver>) -> Self {
+        self.observer = observer;
         self
     }
 
@@ -49,7 +49,7 @@ impl Worker {
             let delivery = tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
-                delivery = self.seams.queue.receive() => delivery,
+                delivery = self.env.queue.receive() => delivery,
             };
             let delivery = match delivery {
                 Ok(delivery) => delivery,
@@ -63,7 +63,7 @@ impl Worker {
             let (worker, mut rng) = (self.clone(), rng.fork());
             let run = delivery.message.wakeup.run_id;
             let span = tracing::info_span!(parent: None, "step", %run, app = Empty, attempt = Empty);
-            self.watch.begins(&delivery.message, &span);
+            self.observer.begins(&delivery.message, &span);
             steps.spawn(
                 async move {
                     worker.work_off(delivery, &mut rng).await;
@@ -78,8 +78,8 @@ impl Worker {
     /// One message. It is acked whatever became of it: a step that failed is brought back by its lease, and a
     /// message put back at once would only fail again.
     async fn work_off(&self, delivery: holdfast_queue::Delivery, rng: &mut fastrand::Rng) {
-        let begun = self.seams.clock.elapsed();
-        let step = step(&self.seams, &self.settings, delivery.message.wakeup, rng);
+        let begun = self.env.clock.elapsed();
+        let step = step(&self.env, &self.settings, delivery.message.wakeup, rng);
         // A panic is a defect, and no more than a crash. What the step held is dropped with it.
         let ended = match AssertUnwindSafe(step).catch_unwind().await {
             Ok(Ok(Stepped::Done)) => Ended::Done,
@@ -97,7 +97,7 @@ impl Worker {
                 Ended::Failed
             }
         };
-        self.watch.ended(ended, self.seams.clock.elapsed().saturating_sub(begun));
+        self.observer.ended(ended, self.env.clock.elapsed().saturating_sub(begun));
         if let Err(error) = delivery.ack().await {
             tracing::warn!(error = &error as &dyn std::error::Error, "a message may come again");
         }

@@ -20,8 +20,8 @@ pub(crate) async fn audit(world: &World) {
     for run in runs {
         let fold = Fold::of(by_run[&run.id].iter().copied()).unwrap();
         assert_eq!(
-            (&fold.state, &fold.tally),
-            (&run.state, &run.tally),
+            (&fold.state, &fold.failure_counts),
+            (&run.state, &run.failure_counts),
             "seed {}: run {}",
             world.seed,
             run.id

@@ -7,10 +7,10 @@ use crate::world::World;
 /// No app, plan or storage account is held more often than the limits say.
 pub(crate) async fn held(world: &World) {
     let (mut apps, mut plans, mut accounts) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-    for run in world.runs().await.into_iter().filter(Run::holds) {
+    for run in world.runs().await.into_iter().filter(Run::occupies_app) {
         *apps.entry(run.app).or_insert(0_u32) += 1;
         *plans.entry(run.plan).or_insert(0_u32) += 1;
-        *accounts.entry(run.terms.account).or_insert(0_u32) += 1;
+        *accounts.entry(run.policy_snapshot.account).or_insert(0_u32) += 1;
     }
     let seed = world.seed;
     assert!(apps.values().all(|count| *count <= 1), "seed {seed}: {apps:?}");

@@ -1,7 +1,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use holdfast_model::{
-    AppId, BackupId, CatalogEntry, Made, Note, Outcome, Run, RunEvent, RunId, RunState, Task, Trigger,
+    AppId, BackupId, CatalogEntry, OperatorAction, Origin, Outcome, Run, RunEvent, RunId, RunState, Task,
+    Trigger,
 };
 use holdfast_store::{CatalogFilter, Store};
 
@@ -10,21 +11,21 @@ use crate::world::World;
 /// The catalog is true of Azure: what it has is there, what it says was deleted is not, the last good backup of every
 /// app is there, or where there is none the last partial one, and nothing was deleted that nobody asked to delete.
 pub(crate) async fn kept(world: &World) {
-    let filter = CatalogFilter { with_gone: true, ..CatalogFilter::default() };
+    let filter = CatalogFilter { with_removed: true, ..CatalogFilter::default() };
     let entries = world.store.catalog(&filter).await.unwrap();
     let mut last_good: BTreeMap<AppId, &CatalogEntry> = BTreeMap::new();
     for entry in &entries {
         let is_there = world.has_blob(&entry.backup.blob);
         let context = || format!("seed {}: {entry:#?}", world.seed);
         // A deletion that Azure did not tell the end of by its deadline: the next one, a day later, finds it done.
-        let in_doubt = entry.trouble_at.is_some();
+        let in_doubt = entry.last_failure_at.is_some();
         // Azure may never finish what a run no longer waited for, or finish it after somebody had it deleted.
-        let is_unfinished = entry.made == Made::Attempt && entry.backup.finished_at.is_none();
-        match entry.gone {
+        let is_unfinished = entry.origin == Origin::Attempt && entry.backup.finished_at.is_none();
+        match entry.removal {
             _ if is_unfinished => {}
             Some(gone) if gone.deleted => assert!(!is_there, "deleted and still there: {}", context()),
             Some(_) => panic!("lost, and nobody takes anything away: {}", context()),
-            None if entry.made != Made::Orphan => {
+            None if entry.origin != Origin::Orphan => {
                 assert!(is_there || in_doubt, "kept and not there: {}", context());
             }
             None => {}
@@ -38,14 +39,14 @@ pub(crate) async fn kept(world: &World) {
     }
     for entry in last_good.values() {
         // Any one will do: with clocks that are set back, which is the last one is a matter of whom one asks.
-        let any = entries.iter().any(|other| other.app == entry.app && other.good && other.gone.is_none());
+        let any = entries.iter().any(|other| other.app == entry.app && other.good && other.removal.is_none());
         assert!(any, "seed {}: no good backup of {} is left", world.seed, entry.app);
-        assert!(entry.gone.is_none() || world.clock_jumps, "the last good one: {entry:#?}");
+        assert!(entry.removal.is_none() || world.clock_jumps, "the last good one: {entry:#?}");
     }
     for of_app in entries.chunk_by(|one, next| one.app == next.app) {
         // What a lost attempt left may go, though it stood in for a partial one.
         let all = of_app.iter().all(CatalogEntry::is_counted_on);
-        let any = of_app.iter().any(|entry| entry.gone.is_none());
+        let any = of_app.iter().any(|entry| entry.removal.is_none());
         assert!(any || !all, "seed {}: nothing is left of {of_app:#?}", world.seed);
     }
     asked_for(world, &entries).await;
@@ -58,10 +59,10 @@ async fn held(world: &World) {
     let mut held: BTreeSet<(AppId, BackupId)> = BTreeSet::new();
     for event in world.events().await {
         match (event.event, &runs[&event.run_id].task) {
-            (RunEvent::Noted { note: Note::Held { backup, .. }, .. }, _) => {
+            (RunEvent::ActionRecorded { action: OperatorAction::Held { backup, .. }, .. }, _) => {
                 held.insert((event.app, backup));
             }
-            (RunEvent::Noted { note: Note::Released { backup, .. }, .. }, _) => {
+            (RunEvent::ActionRecorded { action: OperatorAction::Released { backup, .. }, .. }, _) => {
                 held.remove(&(event.app, backup));
             }
             (RunEvent::AttemptStarted { .. }, Task::Delete(delete)) => {
@@ -91,6 +92,6 @@ async fn asked_for(world: &World, entries: &[CatalogEntry]) {
         let Task::Delete(delete) = &run.task else { continue };
         let RunState::Ended { outcome: Outcome::Succeeded, .. } = run.state else { continue };
         let entry = entries.iter().find(|entry| entry.app == run.app && entry.backup.id == delete.backup);
-        assert!(entry.is_some_and(|entry| entry.gone.is_some()), "seed {}: {run:#?}", world.seed);
+        assert!(entry.is_some_and(|entry| entry.removal.is_some()), "seed {}: {run:#?}", world.seed);
     }
 }

@@ -22,16 +22,16 @@ fn answer(status: u16, headers: &[(&'static str, &str)], body: &str) -> Answer {
     Answer::new(status, headers.iter().filter_map(pair).collect(), body.into())
 }
 
-fn operation(status: u16, headers: &[(&'static str, &str)], body: &str) -> Result<Option<String>, Verdict> {
+fn operation(status: u16, headers: &[(&'static str, &str)], body: &str) -> Result<Option<String>, ErrorKind> {
     let app = app();
     let started = answer(status, headers, body).started(&Target::app(Operation::Restore, &app), now());
-    started.map(|started| started.operation).map_err(|error| error.verdict().clone())
+    started.map(|started| started.operation).map_err(|error| error.kind().clone())
 }
 
-fn progress(status: u16, body: &str) -> Result<Progress, Verdict> {
+fn progress(status: u16, body: &str) -> Result<Progress, ErrorKind> {
     let app = app();
     let progress = answer(status, &[], body).progress(&Target::app(Operation::GetOperation, &app), now());
-    progress.map_err(|error| error.verdict().clone())
+    progress.map_err(|error| error.kind().clone())
 }
 
 #[test]
@@ -45,7 +45,7 @@ fn an_async_operation_comes_before_a_location_and_a_location_counts_only_at_202(
     assert_eq!(operation(200, &both[1..], ""), Ok(None));
     assert_eq!(operation(204, &[], ""), Ok(None));
     assert_eq!(operation(200, &[], r#"{"id": "/subscriptions/s/x"}"#), Ok(None));
-    assert_eq!(operation(202, &[], ""), Err(Verdict::Ambiguous));
+    assert_eq!(operation(202, &[], ""), Err(ErrorKind::Ambiguous));
 }
 
 #[test]
@@ -56,9 +56,9 @@ fn an_operations_id_in_the_body_becomes_its_path() {
         assert_eq!(operation(status, &[], body), Ok(Some(path)));
     }
     let hostile = r#"{"properties": {"operationId": "../../../../../../../../tenants/1"}}"#;
-    assert_eq!(operation(200, &[], hostile), Err(Verdict::Ambiguous));
+    assert_eq!(operation(200, &[], hostile), Err(ErrorKind::Ambiguous));
     for odd in ["<html>", "[]", "{}", "\"ok\"", r#"{"status": "Failed"}"#, r#"{"error": {}}"#] {
-        assert_eq!(operation(200, &[], odd), Err(Verdict::Ambiguous), "{odd}");
+        assert_eq!(operation(200, &[], odd), Err(ErrorKind::Ambiguous), "{odd}");
     }
 }
 
@@ -76,14 +76,14 @@ fn an_operation_ends_by_its_word_and_without_one_by_the_answers_status() {
         (201, "", Ok(Progress::Done)),
         (204, "", Ok(Progress::Done)),
         (200, r#"{"id": "/subscriptions/s/x", "properties": {"state": "Running"}}"#, Ok(Progress::Done)),
-        (200, "<html>", Err(Verdict::Ambiguous)),
-        (200, "{}", Err(Verdict::Ambiguous)),
-        (200, r#"{"status": 5}"#, Err(Verdict::Ambiguous)),
-        (200, r#"{"error": {"code": "Odd"}}"#, Err(Verdict::Ambiguous)),
-        (404, r#"{"status": "Failed"}"#, Err(Verdict::NotFound)),
-        (400, "", Err(Verdict::Rejected)),
-        (409, r#"{"Code": "Conflict"}"#, Err(Verdict::Conflict { retry_after: None })),
-        (500, r#"{"status": "Failed"}"#, Err(Verdict::Ambiguous)),
+        (200, "<html>", Err(ErrorKind::Ambiguous)),
+        (200, "{}", Err(ErrorKind::Ambiguous)),
+        (200, r#"{"status": 5}"#, Err(ErrorKind::Ambiguous)),
+        (200, r#"{"error": {"code": "Odd"}}"#, Err(ErrorKind::Ambiguous)),
+        (404, r#"{"status": "Failed"}"#, Err(ErrorKind::NotFound)),
+        (400, "", Err(ErrorKind::Rejected)),
+        (409, r#"{"Code": "Conflict"}"#, Err(ErrorKind::Conflict { retry_after: None })),
+        (500, r#"{"status": "Failed"}"#, Err(ErrorKind::Ambiguous)),
     ] {
         assert_eq!(progress(status, body), read, "{status} {body}");
     }

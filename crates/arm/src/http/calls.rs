@@ -7,9 +7,9 @@ use secrecy::SecretString;
 
 use crate::answer::is_operation;
 use crate::{
-    Arm, Backup, BackupRequest, BackupSecrets, Discovered, Error, FoundSchedule, HttpArm, Operation,
-    Permissions, Progress, RestoreRequest, ScheduleRequest, Started, Target, Verdict, backup_body,
-    discover_body, restore_body, schedule_body, secrets_body,
+    Arm, Backup, BackupBody, BackupSecrets, Discovered, Error, ErrorKind, FoundSchedule, HttpArm, Operation,
+    Permissions, Progress, RestoreBody, ScheduleBody, Started, Target, backup_body, discover_body,
+    restore_body, schedule_body, secrets_body,
 };
 
 #[async_trait]
@@ -33,7 +33,7 @@ impl Arm for HttpArm {
         answer.site(&target, self.clock.now())
     }
 
-    async fn backup(&self, app: &AppId, request: &BackupRequest) -> Result<Backup, Error> {
+    async fn backup(&self, app: &AppId, request: &BackupBody) -> Result<Backup, Error> {
         let target = Target::app(Operation::Backup, app);
         let body = backup_body(request, &self.settings.api_version);
         let answer = self.call(&target, Method::POST, self.app_url(app, &["backup"]), Some(body)).await?;
@@ -78,21 +78,21 @@ impl Arm for HttpArm {
         answer.backup_secrets(&target, self.clock.now())
     }
 
-    async fn restore(&self, app: &AppId, id: BackupId, request: &RestoreRequest) -> Result<Started, Error> {
+    async fn restore(&self, app: &AppId, id: BackupId, request: &RestoreBody) -> Result<Started, Error> {
         let target = Target::backup(Operation::Restore, app, id);
         let url = self.app_url(app, &["backups", &id.to_string(), "restore"]);
         let answer = self.call(&target, Method::POST, url, Some(restore_body(request))).await?;
         answer.started(&target, self.clock.now())
     }
 
-    async fn restore_from_blob(&self, app: &AppId, request: &RestoreRequest) -> Result<Started, Error> {
+    async fn restore_from_blob(&self, app: &AppId, request: &RestoreBody) -> Result<Started, Error> {
         let target = Target::app(Operation::RestoreFromBlob, app);
         let url = self.app_url(app, &["restoreFromBackupBlob"]);
         let answer = self.call(&target, Method::POST, url, Some(restore_body(request))).await?;
         answer.started(&target, self.clock.now())
     }
 
-    async fn discover(&self, app: &AppId, request: &RestoreRequest) -> Result<Discovered, Error> {
+    async fn discover(&self, app: &AppId, request: &RestoreBody) -> Result<Discovered, Error> {
         let target = Target::app(Operation::Discover, app);
         let (method, url) = if self.settings.api_version.as_str() < "2018" {
             (Method::PUT, self.app_url(app, &["backups", "discover"]))
@@ -109,7 +109,7 @@ impl Arm for HttpArm {
         url.set_path(operation);
         // As it will be sent, with its dots resolved.
         if !is_operation(url.path(), &target) {
-            return Err(target.error(Verdict::Rejected, "the path leads out of the subscription"));
+            return Err(target.error(ErrorKind::Rejected, "the path leads out of the subscription"));
         }
         let answer = self.call(&target, Method::GET, self.versioned(url), None).await?;
         answer.progress(&target, self.clock.now())
@@ -129,7 +129,7 @@ impl Arm for HttpArm {
         answer.schedule(&target, self.clock.now())
     }
 
-    async fn put_schedule(&self, app: &AppId, request: &ScheduleRequest) -> Result<(), Error> {
+    async fn put_schedule(&self, app: &AppId, request: &ScheduleBody) -> Result<(), Error> {
         let target = Target::app(Operation::PutSchedule, app);
         let url = self.app_url(app, &["config", "backup"]);
         let answer = self.call(&target, Method::PUT, url, Some(schedule_body(request))).await?;

@@ -11,7 +11,7 @@ pub enum BackupsCommand {
     List(ListArgs),
     /// Show one backup
     #[command(
-        after_help = "Examples:\n  holdfast backups show shop 458165\n  holdfast backups show shop 458165 --reveal --by ann"
+        after_help = "Examples:\n  holdfast backups show shop 458165\n  holdfast backups show shop 458165 --reveal --actor ann"
     )]
     Show(ShowArgs),
     /// Delete backups, after showing which
@@ -34,7 +34,7 @@ pub struct ListArgs {
     pub app: String,
     /// Also those known to be gone
     #[arg(long)]
-    pub gone: bool,
+    pub removal: bool,
 }
 
 /// `holdfast backups show`
@@ -68,7 +68,7 @@ pub struct DeleteArgs {
     pub foreign: bool,
     /// Also the only good one left, or where there is none the last partial one: after it the app cannot be brought back
     #[arg(long)]
-    pub even_the_last: bool,
+    pub allow_last: bool,
     /// The storage in which foreign ones lie [default: the policy's]
     #[arg(long, value_name = "NAME", requires = "foreign")]
     pub storage: Option<String>,

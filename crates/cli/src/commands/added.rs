@@ -20,7 +20,7 @@ pub async fn runs(
 ) -> anyhow::Result<Exit> {
     let added = backends.store.add_runs(runs).await?;
     let left_out = u64::try_from(runs.len())?.saturating_sub(added);
-    let works = runs.iter().filter(|new| new.run.task.kind() != RunKind::Note);
+    let works = runs.iter().filter(|new| new.run.task.kind() != RunKind::OperatorAction);
     let ids: Vec<RunId> = works.map(|new| new.run.id).collect();
     if left_out > 0 {
         context.out.message(&format!("{left_out} of these are under way already, and are not begun again"));

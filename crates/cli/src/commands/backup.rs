@@ -40,10 +40,10 @@ pub async fn run(args: &BackupArgs, context: &Context) -> anyhow::Result<Exit> {
         if let Some(name) = &args.policy {
             app.policy = Some(PolicyName::new(name));
         }
-        let terms = known::terms(&app, &fleet)?;
+        let policy_snapshot = known::policy_snapshot(&app, &fleet)?;
         let task = Task::Backup { databases: app.databases.clone() };
         let asked = (task, Trigger::Manual, Some(context.by()));
-        runs.push(NewRun::task(RunId::new(now, &mut rng), &app, &terms, asked, now));
+        runs.push(NewRun::task(RunId::new(now, &mut rng), &app, &policy_snapshot, asked, now));
     }
     store.add_runs(&runs).await?;
     let ids: Vec<RunId> = runs.iter().map(|new| new.run.id).collect();

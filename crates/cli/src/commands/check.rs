@@ -32,11 +32,11 @@ pub fn run(args: &CheckArgs, context: &Context) -> anyhow::Result<Exit> {
             context.out.text(&format!("{problem}\n"))?;
         }
         let found = if problems.is_empty() { String::new() } else { format!(" ({})", summary(problems)) };
-        let verdict = match &checked.fleet {
+        let kind = match &checked.fleet {
             Some(fleet) => format!("{file} is good{found}: {}", contents(fleet)),
             None => format!("{file} cannot be used{found}"),
         };
-        context.out.text(&verdict)?;
+        context.out.text(&kind)?;
     }
     Ok(if checked.fleet.is_some() { Exit::Done } else { Exit::Usage })
 }

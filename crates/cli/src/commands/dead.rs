@@ -2,7 +2,7 @@
 
 use anyhow::Context as _;
 use holdfast_model::Timestamp;
-use holdfast_queue::{Config, DeadLetter, DeadLetters, Pick};
+use holdfast_queue::{Config, DeadLetter, DeadLetterSelection, DeadLetters};
 use serde::Serialize;
 
 use crate::args::{DeadCommand, PickArgs};
@@ -116,10 +116,10 @@ fn letter(found: &DeadLetter) -> Letter {
     }
 }
 
-fn which(pick: &PickArgs) -> Result<Pick, Failure> {
+fn which(pick: &PickArgs) -> Result<DeadLetterSelection, Failure> {
     match (&pick.id, pick.all) {
-        (Some(id), false) => Ok(Pick::One(id.clone())),
-        (None, true) => Ok(Pick::All),
+        (Some(id), false) => Ok(DeadLetterSelection::One(id.clone())),
+        (None, true) => Ok(DeadLetterSelection::All),
         _ => Err(Failure::new(Exit::Usage, "expected one letter's id, or --all")),
     }
 }

@@ -34,7 +34,7 @@ recovery_point_objective = "26h"
 retry.timed_out = { attempts = 4, first = "1s", max = "4s" }
 retry.skipped   = { attempts = 5, first = "2s", max = "8s" }
 retry.partial   = { attempts = 2, first = "1s", max = "4s" }
-retry.failed    = { attempts = 4, first = "1s", max = "4s" }
+retry.transient = { attempts = 4, first = "1s", max = "4s" }
 
 [policy.silver]
 schedule = "0 2 * * *"
@@ -45,7 +45,7 @@ poll     = { first = "500ms", max = "5s" }
 recovery_point_objective = "50h"
 retry.timed_out = { attempts = 3, first = "2s", max = "8s" }
 retry.skipped   = { attempts = 4, first = "3s", max = "10s" }
-retry.failed    = { attempts = 3, first = "1s", max = "4s" }
+retry.transient = { attempts = 3, first = "1s", max = "4s" }
 
 [engine]
 lease        = "20s"

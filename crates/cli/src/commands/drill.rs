@@ -9,7 +9,7 @@ use crate::config::is_probe;
 use crate::context::Context;
 use crate::desk::Desk;
 use crate::exit::{Exit, Failure};
-use crate::restoring::{Aim, Ask, Databases, Purpose, plan};
+use crate::restoring::{Aim, Databases, Purpose, RestoreRequest, plan};
 
 /// Shows the plan, asks, and adds the run.
 pub async fn run(args: &DrillArgs, context: &Context) -> anyhow::Result<Exit> {
@@ -20,7 +20,7 @@ pub async fn run(args: &DrillArgs, context: &Context) -> anyhow::Result<Exit> {
     carry_out(&plan, args.going, (fleet.clone(), backends), context).await
 }
 
-async fn asked(desk: &Desk<'_>, args: &DrillArgs) -> anyhow::Result<Ask> {
+async fn asked(desk: &Desk<'_>, args: &DrillArgs) -> anyhow::Result<RestoreRequest> {
     let source = desk.app(&args.app).await?;
     let policy = source.policy.as_ref().and_then(|name| desk.fleet.policies.get(name));
     let rule = policy.and_then(|policy| policy.drill.as_ref());
@@ -31,7 +31,7 @@ async fn asked(desk: &Desk<'_>, args: &DrillArgs) -> anyhow::Result<Ask> {
         is_probe(probe).map_err(|why| Failure::new(Exit::Usage, format!("the probe's address: {why}")))?;
     }
     let which = WhichBackup { backup: args.backup, latest: args.latest, at: None, blob: None };
-    Ok(Ask {
+    Ok(RestoreRequest {
         source,
         wanted: which.into(),
         aim: Aim::Over(scratch.id.clone()),

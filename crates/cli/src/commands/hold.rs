@@ -1,6 +1,6 @@
 //! `holdfast hold`: backups that nobody deletes.
 
-use holdfast_model::{AppId, CatalogEntry, Note, Run, RunId, RunKind, Timestamp};
+use holdfast_model::{AppId, CatalogEntry, OperatorAction, Run, RunId, RunKind, Timestamp};
 use holdfast_store::{CatalogFilter, Mode, RunFilter, Store};
 use serde::Serialize;
 use serde_json::json;
@@ -9,7 +9,7 @@ use crate::args::{HoldArgs, HoldCommand};
 use crate::backends::Backends;
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
-use crate::notes;
+use crate::operator_actions;
 use crate::output::{Table, age, bytes};
 
 /// One held backup, for programs.
@@ -39,9 +39,13 @@ async fn change(args: &HoldArgs, hold: bool, context: &Context) -> anyhow::Resul
     let (name, id) = (entry.app.short_name(), args.backup);
     can_change(&entry, hold)?;
     let (backup, reason) = (id, args.reason.clone());
-    let note = if hold { Note::Held { backup, reason } } else { Note::Released { backup, reason } };
+    let note = if hold {
+        OperatorAction::Held { backup, reason }
+    } else {
+        OperatorAction::Released { backup, reason }
+    };
     let now = store.now().await?;
-    store.add_run(&notes::about(&entry, (note, context.by()), now, &mut context.rng())).await?;
+    store.add_run(&operator_actions::about(&entry, (note, context.by()), now, &mut context.rng())).await?;
     let too_late = if hold { deletion_begun(store, &entry).await? } else { None };
     store.close().await;
     if let Some(run) = too_late {
@@ -91,12 +95,12 @@ async fn deletion_begun(store: &dyn Store, entry: &CatalogEntry) -> anyhow::Resu
 /// The catalog's entry that the command line names.
 async fn entry(store: &dyn Store, args: &HoldArgs, context: &Context) -> anyhow::Result<CatalogEntry> {
     let app = context.app_in(store, &args.app).await?;
-    let filter = CatalogFilter { app: Some(app.clone()), with_gone: true, ..CatalogFilter::default() };
+    let filter = CatalogFilter { app: Some(app.clone()), with_removed: true, ..CatalogFilter::default() };
     let found = store.catalog(&filter).await?.into_iter().find(|entry| entry.backup.id == args.backup);
     let (name, id) = (app.short_name(), args.backup);
     let failure = |what: String| Failure::new(Exit::Usage, what);
     match found {
-        Some(entry) if entry.gone.is_none() => Ok(entry),
+        Some(entry) if entry.removal.is_none() => Ok(entry),
         Some(_) => Err(failure(format!("backup {id} of {name} is no longer there")).into()),
         None => Err(failure(format!("the catalog knows no backup {id} of {name}"))
             .help(format!(

@@ -13,12 +13,12 @@ use crate::context::Context;
 use crate::desk::Desk;
 use crate::exit::{Exit, Failure};
 use crate::output::Table;
-use crate::restoring::{Aim, Ask, Databases, Plan, Purpose, aim, plan};
+use crate::restoring::{Aim, Databases, Purpose, RestorePlan, RestoreRequest, aim, plan};
 
 /// The document for programs.
 #[derive(Debug, Serialize)]
 struct Document<'a> {
-    plan: &'a Plan,
+    plan: &'a RestorePlan,
     /// `null` when only the plan was asked for.
     run: Option<RunView>,
 }
@@ -32,7 +32,7 @@ pub async fn run(args: &RestoreArgs, context: &Context) -> anyhow::Result<Exit> 
     carry_out(&plan, args.going, (fleet.clone(), backends), context).await
 }
 
-async fn asked(desk: &Desk<'_>, args: &RestoreArgs) -> anyhow::Result<Ask> {
+async fn asked(desk: &Desk<'_>, args: &RestoreArgs) -> anyhow::Result<RestoreRequest> {
     let source = desk.app(&args.app).await?;
     let other = match &args.to.to {
         Some(name) => Some(desk.app(name).await?),
@@ -46,7 +46,7 @@ async fn asked(desk: &Desk<'_>, args: &RestoreArgs) -> anyhow::Result<Ask> {
     };
     let databases =
         if args.ignore_databases { Databases::Ignore } else { Databases::Bring(args.databases.clone()) };
-    Ok(Ask {
+    Ok(RestoreRequest {
         source,
         wanted: args.which.clone().into(),
         aim,
@@ -62,7 +62,7 @@ async fn asked(desk: &Desk<'_>, args: &RestoreArgs) -> anyhow::Result<Ask> {
 
 /// Shows a plan, and carries it out once somebody said yes.
 pub async fn carry_out(
-    plan: &Plan,
+    plan: &RestorePlan,
     going: Going,
     (fleet, backends): (Fleet, Backends),
     context: &Context,
@@ -80,7 +80,7 @@ pub async fn carry_out(
     let (mut rng, doing) = (context.rng(), plan.run.clone());
     let (now, by) = (backends.store.now().await?, Some(context.by()));
     let id = RunId::new(now, &mut rng);
-    let new = NewRun::task(id, &doing.app, &doing.terms, (doing.task, Trigger::Manual, by), now);
+    let new = NewRun::task(id, &doing.app, &doing.policy_snapshot, (doing.task, Trigger::Manual, by), now);
     if backends.store.add_runs(&[new]).await? == 0 {
         let what = format!("a {} of {} is under way already", plan.kind, plan.source.short_name());
         let help = format!("`holdfast history {}` shows it", plan.word());
@@ -90,7 +90,7 @@ pub async fn carry_out(
     carry::added(&[id], (fleet, backends), going.wait, (context, rng), show).await
 }
 
-fn show(plan: &Plan, runs: &[Run], context: &Context) -> anyhow::Result<()> {
+fn show(plan: &RestorePlan, runs: &[Run], context: &Context) -> anyhow::Result<()> {
     let run = runs.first().map(RunView::from);
     if context.out.is_json() {
         return Ok(context.out.json(&Document { plan, run })?);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use holdfast_model::retention::Fate;
+use holdfast_model::retention::RetentionDecision;
 use holdfast_model::{AppId, CatalogEntry, PolicyName, Retention, Timestamp};
 use holdfast_store::{AppStatus, CatalogFilter, Mode, Store};
 use serde::Serialize;
@@ -12,8 +12,8 @@ use crate::args::RetentionArgs;
 use crate::config::{Fleet, Secrets};
 use crate::context::Context;
 use crate::exit::Exit;
-use crate::fates;
 use crate::output::{Cell, Table, Tone, age, bytes, counted};
+use crate::retention_decisions;
 
 /// The document for programs.
 #[derive(Debug, Serialize)]
@@ -41,7 +41,7 @@ struct Line {
     size_bytes: i64,
     good: bool,
     hold: Option<String>,
-    fate: Option<&'static str>,
+    decision: Option<&'static str>,
 }
 
 /// Runs the command. It asks nobody but the store.
@@ -104,7 +104,8 @@ fn of_app(
     now: Timestamp,
 ) -> OfApp {
     let policy = name.as_ref().and_then(|name| fleet.policies.get(name));
-    let fates = policy.map(|policy| fates::of(policy, entries, [], now)).unwrap_or_default();
+    let decisions =
+        policy.map(|policy| retention_decisions::of(policy, entries, [], now)).unwrap_or_default();
     let line = |CatalogEntry { backup, good, hold, .. }: &CatalogEntry| Line {
         backup_id: backup.id.0,
         blob: backup.blob.clone(),
@@ -112,7 +113,7 @@ fn of_app(
         size_bytes: backup.size_bytes,
         good: *good,
         hold: hold.clone(),
-        fate: fates.get(&backup.id).copied().map(Fate::as_str),
+        decision: decisions.get(&backup.id).copied().map(RetentionDecision::as_str),
     };
     OfApp {
         name: app.short_name(),
@@ -133,7 +134,7 @@ fn show(document: &Document, context: &Context) -> anyhow::Result<()> {
     let mut table = Table::new(["APP", "POLICY", "BACKUP", "CREATED", "SIZE", "FATE"]);
     for of in &document.apps {
         for line in &of.backups {
-            let fate = match line.fate {
+            let decision = match line.decision {
                 Some("delete") => Cell::toned("delete", Tone::Bad),
                 Some(word) => word.into(),
                 None => "kept: no rule".into(),
@@ -144,7 +145,7 @@ fn show(document: &Document, context: &Context) -> anyhow::Result<()> {
                 line.backup_id.to_string().into(),
                 age(line.accepted_at, document.now).into(),
                 bytes(line.size_bytes).into(),
-                fate,
+                decision,
             ]);
         }
     }
@@ -158,7 +159,11 @@ fn summary(apps: &[OfApp]) -> String {
     for of in apps {
         let (Some(name), Some(rule)) = (&of.policy, &of.rule) else { continue };
         let (_, go, all) = policies.entry(name).or_insert((rule.dry_run, 0, 0));
-        *go += of.backups.iter().filter(|line| line.fate == Some(Fate::Delete.as_str())).count();
+        *go += of
+            .backups
+            .iter()
+            .filter(|line| line.decision == Some(RetentionDecision::Delete.as_str()))
+            .count();
         *all += of.backups.len();
     }
     let told = policies.iter().map(|(name, (dry_run, go, all))| {

@@ -1,6 +1,8 @@
 //! `holdfast runs show`: a run and everything that happened to it.
 
-use holdfast_model::{BackupFacts, Note, RunEvent, RunId, SasFacts, Task, Trigger, format_timestamp};
+use holdfast_model::{
+    BackupFacts, OperatorAction, RunEvent, RunId, SasFacts, Task, Trigger, format_timestamp,
+};
 use holdfast_store::{AuditEvent, Mode};
 use serde::Serialize;
 
@@ -40,8 +42,8 @@ pub async fn run(id: RunId, context: &Context) -> anyhow::Result<Exit> {
 /// Who asked, where a person did.
 fn asked_by(events: &[AuditEvent]) -> Option<&str> {
     events.iter().find_map(|event| match &event.event {
-        RunEvent::Planned { by, .. } => by.as_deref(),
-        RunEvent::Noted { by, .. } => Some(by.as_str()),
+        RunEvent::Planned { actor, .. } => actor.as_deref(),
+        RunEvent::ActionRecorded { actor, .. } => Some(actor.as_str()),
         _ => None,
     })
 }
@@ -81,8 +83,8 @@ fn detail(event: &RunEvent) -> String {
         |at: &Option<_>| at.map_or_else(String::new, |at| format!("; again at {}", format_timestamp(at)));
     match event {
         RunEvent::Planned { tick: Some(tick), .. } => format!("for the tick {}", format_timestamp(*tick)),
-        RunEvent::Planned { tick: None, trigger, task, by } => planned(*trigger, task, by.as_deref()),
-        RunEvent::Noted { note, by } => noted(note, by),
+        RunEvent::Planned { tick: None, trigger, task, actor } => planned(*trigger, task, actor.as_deref()),
+        RunEvent::ActionRecorded { action, actor } => recorded(action, actor),
         RunEvent::Missed { tick, reason } => {
             format!("the tick {}: {}", format_timestamp(*tick), reason.as_str())
         }
@@ -122,17 +124,19 @@ fn detail(event: &RunEvent) -> String {
     }
 }
 
-fn noted(note: &Note, by: &str) -> String {
-    let about = note.backup().map(|id| format!("backup {id} ")).unwrap_or_default();
-    let more = match note {
-        Note::Held { reason, .. } | Note::Released { reason, .. } => format!(": {reason}"),
-        Note::Lost { detail, .. } => format!(": {detail}"),
-        Note::Drift { drift, .. } if drift.is_empty() => ": none".to_owned(),
-        Note::Drift { drift, .. } => format!(": {}", drift.join("; ")),
-        Note::TakenOver { storage, .. } => format!(" in storage `{storage}`"),
-        Note::Verified { .. } | Note::Revealed { .. } => String::new(),
+fn recorded(action: &OperatorAction, actor: &str) -> String {
+    let about = action.backup().map(|id| format!("backup {id} ")).unwrap_or_default();
+    let more = match action {
+        OperatorAction::Held { reason, .. } | OperatorAction::Released { reason, .. } => {
+            format!(": {reason}")
+        }
+        OperatorAction::Lost { detail, .. } => format!(": {detail}"),
+        OperatorAction::Drift { drift, .. } if drift.is_empty() => ": none".to_owned(),
+        OperatorAction::Drift { drift, .. } => format!(": {}", drift.join("; ")),
+        OperatorAction::TakenOver { storage, .. } => format!(" in storage `{storage}`"),
+        OperatorAction::Verified { .. } | OperatorAction::Revealed { .. } => String::new(),
     };
-    format!("{about}{} by {by}{more}", note.as_str())
+    format!("{about}{} by {actor}{more}", action.as_str())
 }
 
 fn planned(trigger: Trigger, task: &Task, by: Option<&str>) -> String {

@@ -1,4 +1,4 @@
-//! A run as programs and people see it: without the terms it carries, which are the fleet file's business.
+//! A run as programs and people see it: without the policy snapshot it carries, which are the fleet file's business.
 
 use holdfast_model::{
     AppId, BackupFacts, BackupStatus, Cause, Outcome, PolicyName, Restore, Run, RunId, RunKind, RunState,
@@ -87,8 +87,8 @@ impl From<&Run> for RunView {
             }
             RunState::Planned
             | RunState::Starting { .. }
-            | RunState::Settling { .. }
-            | RunState::Following { .. } => {}
+            | RunState::Reconciling { .. }
+            | RunState::PollingOperation { .. } => {}
         }
         view
     }
@@ -109,9 +109,9 @@ fn what(run: &Run) -> String {
         Task::PushSchedule { schedule: None, .. } => "remove schedule".to_owned(),
         Task::PushSchedule { renews: Some(_), .. } => "renew schedule's SAS".to_owned(),
         Task::PushSchedule { schedule: Some(_), .. } => "push schedule".to_owned(),
-        Task::Note { note } => {
-            let about = note.backup().map(|id| format!(" {id}")).unwrap_or_default();
-            format!("note: {}{about}", note.as_str())
+        Task::OperatorAction { action } => {
+            let about = action.backup().map(|id| format!(" {id}")).unwrap_or_default();
+            format!("note: {}{about}", action.as_str())
         }
         Task::Backup { .. } => "backup".to_owned(),
     }

@@ -10,7 +10,7 @@ use super::databases::{DATABASES, databases};
 use super::fleet::{Cloud, Discover};
 use super::policy::{Policies, find};
 use super::reader::{Section, wrong_kind};
-use super::report::{Found, Place, Report};
+use super::report::{Found, Report, SourceLocation};
 
 /// Reads the apps.
 pub fn apps(
@@ -105,7 +105,12 @@ fn tags(report: &mut Report<'_>, section: &mut Section<'_>) -> BTreeMap<String, 
 }
 
 /// Reports a subscription that no credential serves.
-pub fn is_served(report: &mut Report<'_>, place: &Place, subscription: &SubscriptionId, clouds: &[Cloud]) {
+pub fn is_served(
+    report: &mut Report<'_>,
+    place: &SourceLocation,
+    subscription: &SubscriptionId,
+    clouds: &[Cloud],
+) {
     let serves = |cloud: &Cloud| cloud.subscriptions.is_empty() || cloud.subscriptions.contains(subscription);
     // With no cloud at all, or one that will not do, the section [azure] has its own problem.
     if !clouds.is_empty() && !clouds.iter().any(serves) {

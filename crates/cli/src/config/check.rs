@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use holdfast_model::schedule::Schedule;
 use holdfast_model::{SasWindow, StorageName, Timestamp};
-use holdfast_storage::Target;
+use holdfast_storage::StorageTarget;
 use humantime::format_duration;
 
-use super::report::{Found, Place, Report};
+use super::report::{Found, Report, SourceLocation};
 
 /// Times looked at: more than a year of a daily schedule, so that both changes of the clocks are among them.
 const TIMES: usize = 500;
@@ -45,7 +45,7 @@ impl Rhythm {
 pub fn schedule(
     report: &mut Report<'_>,
     schedule: &Schedule,
-    place: &Place,
+    place: &SourceLocation,
     spread: Option<&Found<Duration>>,
     objective: Option<&Found<Duration>>,
     now: Timestamp,
@@ -88,9 +88,9 @@ pub fn schedule(
 pub fn lifetime(
     report: &mut Report<'_>,
     deadline: Duration,
-    place: &Place,
+    place: &SourceLocation,
     storage: &StorageName,
-    target: &Target,
+    target: &StorageTarget,
 ) {
     let Some(lifetime) = target.source.lifetime() else { return };
     let needed = deadline + SasWindow::CLOCK_SKEW;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use holdfast_arm::Credential;
 use holdfast_model::{App, AppId, Limits, Policy, PolicyName, Site, StorageName, SubscriptionId};
-use holdfast_storage::{SecretRef, Target};
+use holdfast_storage::{SecretRef, StorageTarget};
 use url::Url;
 
 /// A fleet file that holds together.
@@ -14,7 +14,7 @@ pub struct Fleet {
     /// The sections `[azure]` or `[azure.…]`.
     pub clouds: Vec<Cloud>,
     /// The sections `[storage.…]`.
-    pub storages: BTreeMap<StorageName, Target>,
+    pub storages: BTreeMap<StorageName, StorageTarget>,
     /// The sections `[policy.…]`.
     pub policies: BTreeMap<PolicyName, Policy>,
     /// The entries `[[app]]`.

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use chrono_tz::{TZ_VARIANTS, Tz};
 use holdfast_model::schedule::{Crontab, Schedule};
-use holdfast_model::{Overlap, Policy, PolicyName, PollPace, Retries, Retry, StorageName, Terms, Timestamp};
+use holdfast_model::{
+    Overlap, Policy, PolicyName, PolicySnapshot, PollPace, Retries, Retry, StorageName, Timestamp,
+};
 use toml::de::DeValue;
 
 use super::check;
@@ -61,7 +63,7 @@ fn policy(
     let objective = section.duration(report, "recovery_point_objective", MINUTE);
     let (overlap, retention) = (overlap(report, &mut section), retention(report, &mut section));
     let drill = drill(report, &mut section);
-    let terms = terms(report, &mut section, storages);
+    let policy_snapshot = policy_snapshot(report, &mut section, storages);
     let native_schedule = native_schedule(report, &mut section);
     section.finish(report);
     let (crontab, timezone) = (crontab?, timezone?);
@@ -80,7 +82,7 @@ fn policy(
         retention,
         drill,
         native_schedule,
-        terms: terms?,
+        policy_snapshot: policy_snapshot?,
     })
 }
 
@@ -131,9 +133,13 @@ fn overlap(report: &mut Report<'_>, section: &mut Section<'_>) -> Overlap {
 }
 
 /// What a run carries with it.
-fn terms(report: &mut Report<'_>, section: &mut Section<'_>, storages: &Storages) -> Option<Terms> {
+fn policy_snapshot(
+    report: &mut Report<'_>,
+    section: &mut Section<'_>,
+    storages: &Storages,
+) -> Option<PolicySnapshot> {
     let storage = section.required(report, "storage", "the name of a [storage.NAME]");
-    let defaults = Terms::new(StorageName::new(""), "");
+    let defaults = PolicySnapshot::new(StorageName::new(""), "");
     let deadline = section.duration(report, "deadline", MINUTE);
     let retries = retries(report, section);
     let poll = poll(report, section);
@@ -152,7 +158,7 @@ fn terms(report: &mut Report<'_>, section: &mut Section<'_>, storages: &Storages
     let length = deadline.as_ref().map_or(defaults.deadline, |found| found.value);
     check::lifetime(report, length, &deadline.map_or(place, |found| found.place), &storage, target);
     let account = target.container.account();
-    Some(Terms {
+    Some(PolicySnapshot {
         storage,
         account,
         deadline: length,
@@ -172,7 +178,7 @@ fn retries(report: &mut Report<'_>, section: &mut Section<'_>) -> Retries {
         ("timed_out", &mut retries.timed_out),
         ("skipped", &mut retries.skipped),
         ("partial", &mut retries.partial),
-        ("failed", &mut retries.failed),
+        ("transient", &mut retries.transient),
     ] {
         retry(report, &mut table, key, rule);
     }

@@ -10,28 +10,28 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 use url::Url;
 
-use super::report::{Found, Place, Report};
+use super::report::{Found, Report, SourceLocation};
 use super::suggest::nearest;
 
 /// A table of the file that is being read. Each key asked for becomes known; [`Section::finish`] reports the others.
 #[derive(Debug)]
 pub struct Section<'t> {
     /// Where it begins.
-    pub place: Place,
+    pub place: SourceLocation,
     table: &'t DeTable<'t>,
     known: Vec<&'static str>,
     /// Its texts are not shown.
     is_quiet: bool,
 }
 
-type Entry<'t> = (Place, &'t DeValue<'t>);
+type Entry<'t> = (SourceLocation, &'t DeValue<'t>);
 
 /// Longer times are mistakes, and dates would run out of range.
 const DURATION_MAX: Duration = Duration::from_hours(366 * 24);
 
 impl<'t> Section<'t> {
     /// A table that stands at `place`.
-    pub fn new(place: Place, table: &'t DeTable<'t>) -> Self {
+    pub fn new(place: SourceLocation, table: &'t DeTable<'t>) -> Self {
         Self { place, table, known: Vec::new(), is_quiet: false }
     }
 
@@ -258,7 +258,7 @@ impl<'t> Section<'t> {
         };
         let mut texts = Vec::new();
         for (index, item) in array.iter().enumerate() {
-            let place = Place { key: format!("{}[{index}]", place.key), at: item.span() };
+            let place = SourceLocation { key: format!("{}[{index}]", place.key), at: item.span() };
             match item.get_ref().as_str().filter(|text| may_be_shown(text)) {
                 Some(value) => {
                     report.show(&place);
@@ -300,7 +300,7 @@ impl<'t> Section<'t> {
         };
         let mut sections = Vec::new();
         for (index, item) in array.iter().enumerate() {
-            let place = Place { key: format!("{}[{index}]", place.key), at: item.span() };
+            let place = SourceLocation { key: format!("{}[{index}]", place.key), at: item.span() };
             match item.get_ref() {
                 DeValue::Table(table) => sections.push(Section::new(place, table)),
                 other => wrong_kind(report, &place, expected, other),
@@ -345,11 +345,11 @@ impl<'t> Section<'t> {
     pub(super) fn value(&mut self, key: &'static str) -> Option<Entry<'t>> {
         self.know(key);
         let value = self.table.get(key)?;
-        Some((Place { key: self.path_of(key), at: value.span() }, value.get_ref()))
+        Some((SourceLocation { key: self.path_of(key), at: value.span() }, value.get_ref()))
     }
 
-    fn place_of(&self, key: &Spanned<std::borrow::Cow<'_, str>>) -> Place {
-        Place { key: self.path_of(key.get_ref()), at: key.span() }
+    fn place_of(&self, key: &Spanned<std::borrow::Cow<'_, str>>) -> SourceLocation {
+        SourceLocation { key: self.path_of(key.get_ref()), at: key.span() }
     }
 
     fn path_of(&self, key: &str) -> String {
@@ -358,12 +358,12 @@ impl<'t> Section<'t> {
 }
 
 /// The place of the whole file.
-pub fn top() -> Place {
-    Place { key: String::new(), at: Range { start: 0, end: 0 } }
+pub fn top() -> SourceLocation {
+    SourceLocation { key: String::new(), at: Range { start: 0, end: 0 } }
 }
 
 /// Reports a value of another kind than was expected, without the value.
-pub fn wrong_kind(report: &mut Report<'_>, place: &Place, expected: &str, found: &DeValue<'_>) {
+pub fn wrong_kind(report: &mut Report<'_>, place: &SourceLocation, expected: &str, found: &DeValue<'_>) {
     let found = match found {
         DeValue::String(_) => "a text",
         DeValue::Integer(_) => "a whole number",
@@ -377,7 +377,12 @@ pub fn wrong_kind(report: &mut Report<'_>, place: &Place, expected: &str, found:
 }
 
 /// [`wrong_kind`], for those who then have no value.
-pub fn refused<T>(report: &mut Report<'_>, place: &Place, expected: &str, found: &DeValue<'_>) -> Option<T> {
+pub fn refused<T>(
+    report: &mut Report<'_>,
+    place: &SourceLocation,
+    expected: &str,
+    found: &DeValue<'_>,
+) -> Option<T> {
     wrong_kind(report, place, expected, found);
     None
 }

@@ -13,7 +13,7 @@ use super::source::{Leaves, Source};
 
 /// A place in the file and the key that stands there.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
+pub struct SourceLocation {
     /// The key's path.
     pub key: String,
     /// Where, in bytes.
@@ -26,7 +26,7 @@ pub struct Found<T> {
     /// The value.
     pub value: T,
     /// Where it stands.
-    pub place: Place,
+    pub place: SourceLocation,
 }
 
 /// Collects problems.
@@ -34,7 +34,7 @@ pub struct Found<T> {
 pub struct Report<'s> {
     source: &'s Source,
     leaves: Leaves,
-    found: Vec<(Severity, Place, String, Option<String>)>,
+    found: Vec<(Severity, SourceLocation, String, Option<String>)>,
     missing: Vec<Missing>,
     syntax: Vec<Problem>,
     /// References to secrets, to be tried at the end.
@@ -48,7 +48,7 @@ pub struct Report<'s> {
 /// A key that must be there and is not.
 #[derive(Debug)]
 struct Missing {
-    section: Place,
+    section: SourceLocation,
     key: &'static str,
     message: String,
     help: Option<String>,
@@ -71,17 +71,17 @@ impl<'s> Report<'s> {
     }
 
     /// Something is wrong.
-    pub fn error(&mut self, place: &Place, message: impl Display) {
+    pub fn error(&mut self, place: &SourceLocation, message: impl Display) {
         self.add(Severity::Error, place, &message, None);
     }
 
     /// Something is wrong, and this is the cure.
-    pub fn error_with_help(&mut self, place: &Place, message: impl Display, help: impl Display) {
+    pub fn error_with_help(&mut self, place: &SourceLocation, message: impl Display, help: impl Display) {
         self.add(Severity::Error, place, &message, Some(help.to_string()));
     }
 
     /// Something is wrong, unless it only seems so because a part of the file cannot be read.
-    pub fn missing(&mut self, place: &Place, message: impl Display, help: Option<String>) {
+    pub fn missing(&mut self, place: &SourceLocation, message: impl Display, help: Option<String>) {
         if self.syntax.is_empty() {
             self.add(Severity::Error, place, &message, help);
         }
@@ -90,7 +90,7 @@ impl<'s> Report<'s> {
     /// A key that must be there is not, unless a slip of it is found later.
     pub fn missing_key(
         &mut self,
-        section: &Place,
+        section: &SourceLocation,
         key: &'static str,
         message: impl Display,
         help: Option<String>,
@@ -100,17 +100,17 @@ impl<'s> Report<'s> {
     }
 
     /// The key is there after all, misspelt.
-    pub fn retract_missing(&mut self, section: &Place, key: &str) {
+    pub fn retract_missing(&mut self, section: &SourceLocation, key: &str) {
         self.missing.retain(|missing| missing.section != *section || missing.key != key);
     }
 
     /// Somebody should know.
-    pub fn warning(&mut self, place: &Place, message: impl Display, help: Option<String>) {
+    pub fn warning(&mut self, place: &SourceLocation, message: impl Display, help: Option<String>) {
         self.add(Severity::Warning, place, &message, help);
     }
 
     /// The value at a place holds no secret.
-    pub fn show(&mut self, place: &Place) {
+    pub fn show(&mut self, place: &SourceLocation) {
         self.leaves.show(place.at.start);
     }
 
@@ -144,8 +144,14 @@ impl<'s> Report<'s> {
         all
     }
 
-    fn add(&mut self, severity: Severity, place: &Place, message: &dyn Display, help: Option<String>) {
-        let place = Place { key: printable(&place.key), at: place.at.clone() };
+    fn add(
+        &mut self,
+        severity: Severity,
+        place: &SourceLocation,
+        message: &dyn Display,
+        help: Option<String>,
+    ) {
+        let place = SourceLocation { key: printable(&place.key), at: place.at.clone() };
         self.found.push((
             severity,
             place,

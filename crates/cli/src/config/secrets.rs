@@ -3,7 +3,7 @@
 use std::fmt;
 
 use holdfast_model::{StorageName, Timestamp};
-use holdfast_storage::{Sas, SasSource, SecretRef, Target, mint};
+use holdfast_storage::{Sas, SasSource, SecretRef, StorageTarget, mint};
 use secrecy::SecretString;
 
 use super::Secrets;
@@ -38,11 +38,11 @@ enum Fault {
 /// a Key Vault is left alone: a look at a file asks nobody.
 pub fn check<'t>(
     report: &mut Report<'_>,
-    targets: impl Iterator<Item = (&'t StorageName, &'t Target)>,
+    targets: impl Iterator<Item = (&'t StorageName, &'t StorageTarget)>,
     secrets: Secrets,
     now: Timestamp,
 ) {
-    let targets: Vec<(&StorageName, &Target)> = targets.collect();
+    let targets: Vec<(&StorageName, &StorageTarget)> = targets.collect();
     for found in std::mem::take(&mut report.secrets) {
         let Found { value: reference, place } = &found;
         if matches!(reference, SecretRef::KeyVault(_)) {
@@ -60,7 +60,7 @@ pub fn check<'t>(
             }
         };
         // A credential may share its file with a storage, and is no SAS for that.
-        let is_of = |name: &StorageName, target: &Target| {
+        let is_of = |name: &StorageName, target: &StorageTarget| {
             place.key.starts_with(&format!("storage.{name}.")) && target.source.secret() == Some(reference)
         };
         if let Some((name, target)) = targets.iter().find(|(name, target)| is_of(name, target)) {
@@ -89,7 +89,7 @@ fn judge(
     }
 }
 
-fn fault(secret: &SecretString, target: &Target, now: Timestamp) -> Option<Fault> {
+fn fault(secret: &SecretString, target: &StorageTarget, now: Timestamp) -> Option<Fault> {
     match &target.source {
         SasSource::Url(_) => match Sas::parse(secret) {
             Err(fault) => Some(Fault::Unfit(fault.to_string())),

@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use holdfast_model::StorageName;
-use holdfast_storage::{Container, DELEGATION_LIFETIME_MAX, SasSource, Target};
+use holdfast_storage::{Container, DELEGATION_LIFETIME_MAX, SasSource, StorageTarget};
 use toml::de::DeValue;
 
 use super::fleet::Cloud;
 use super::reader::{Section, refused};
-use super::report::{Found, Place, Report};
+use super::report::{Found, Report, SourceLocation};
 use super::suggest::did_you_mean;
 
 /// A storage with the place of its name.
-pub type Storages = BTreeMap<StorageName, Found<Option<Target>>>;
+pub type Storages = BTreeMap<StorageName, Found<Option<StorageTarget>>>;
 
 /// A minted SAS must at least last a short backup.
 const LIFETIME_MIN: Duration = Duration::from_mins(10);
@@ -38,12 +38,12 @@ pub fn storages(report: &mut Report<'_>, file: &mut Section<'_>, clouds: &[Cloud
     storages
 }
 
-fn storage(report: &mut Report<'_>, mut section: Section<'_>, clouds: &[Cloud]) -> Option<Target> {
+fn storage(report: &mut Report<'_>, mut section: Section<'_>, clouds: &[Cloud]) -> Option<StorageTarget> {
     let container = container(report, &mut section);
     let source = sas(report, &mut section);
     let azure = azure(report, &mut section, clouds);
     section.finish(report);
-    Some(Target { container: container?, source: source?, azure })
+    Some(StorageTarget { container: container?, source: source?, azure })
 }
 
 /// Whose credential opens it, where the fleet's own choice would not do.
@@ -105,7 +105,7 @@ fn account_key(report: &mut Report<'_>, sas: &mut Section<'_>) -> Option<SasSour
     key.map(|key| SasSource::AccountKey { key, lifetime })
 }
 
-fn user_delegation(report: &mut Report<'_>, sas: &mut Section<'_>, mint: &Place) -> SasSource {
+fn user_delegation(report: &mut Report<'_>, sas: &mut Section<'_>, mint: &SourceLocation) -> SasSource {
     let message = format_args!(
         "`{}`: it is not known whether App Service writes a backup with a user delegation SAS",
         mint.key

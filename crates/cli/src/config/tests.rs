@@ -102,12 +102,15 @@ fn the_documented_example_is_read_whole() {
     );
     let gold = &fleet.policies[&PolicyName::new("gold")];
     assert_eq!(gold.schedule.fingerprint(), "0 2 * * * Europe/Paris 7200s");
-    assert_eq!((gold.catch_up, gold.terms.deadline), (Duration::from_hours(6), Duration::from_hours(4)));
+    assert_eq!(
+        (gold.catch_up, gold.policy_snapshot.deadline),
+        (Duration::from_hours(6), Duration::from_hours(4))
+    );
     assert_eq!(gold.recovery_point_objective, Some(Duration::from_hours(26)));
     assert_eq!(gold.retention, Some(Retention { dry_run: false, ..Retention::new(30, 1) }));
-    assert_eq!(gold.terms.retries.timed_out, Retry::seconds(3, 300, 3_600));
-    assert_eq!(gold.terms.retries.skipped, Retry::seconds(4, 1_800, 7_200));
-    assert_eq!((gold.terms.account.as_str(), gold.overlap), ("acct", Overlap::Skip));
+    assert_eq!(gold.policy_snapshot.retries.timed_out, Retry::seconds(3, 300, 3_600));
+    assert_eq!(gold.policy_snapshot.retries.skipped, Retry::seconds(4, 1_800, 7_200));
+    assert_eq!((gold.policy_snapshot.account.as_str(), gold.overlap), ("acct", Overlap::Skip));
     assert_eq!(fleet.apps[0].id.short_name(), "shop");
     assert_eq!(fleet.discover[0].tags["backup"], "gold");
 }
@@ -121,16 +124,19 @@ partial_is_good = true
 verify = false
 poll = { first = "250ms", max = "10s" }
 retry.partial = { attempts = 2 }
-retry.failed = { max = "1m" }"#;
+retry.transient = { max = "1m" }"#;
     let fleet = look(&with("storage  = \"weu\"", more)).fleet.unwrap();
     let gold = &fleet.policies[&PolicyName::new("gold")];
-    let terms = &gold.terms;
-    assert_eq!((gold.overlap, terms.shrink_tolerance_percent), (Overlap::Queue, 35));
-    assert_eq!((terms.partial_is_good, terms.verify), (true, false));
-    assert_eq!((terms.poll.first, terms.poll.max), (Duration::from_millis(250), Duration::from_secs(10)));
-    assert_eq!(terms.retries.partial, Retry::seconds(2, 900, 3_600));
+    let policy_snapshot = &gold.policy_snapshot;
+    assert_eq!((gold.overlap, policy_snapshot.shrink_tolerance_percent), (Overlap::Queue, 35));
+    assert_eq!((policy_snapshot.partial_is_good, policy_snapshot.verify), (true, false));
     assert_eq!(
-        terms.retries.failed,
+        (policy_snapshot.poll.first, policy_snapshot.poll.max),
+        (Duration::from_millis(250), Duration::from_secs(10))
+    );
+    assert_eq!(policy_snapshot.retries.partial, Retry::seconds(2, 900, 3_600));
+    assert_eq!(
+        policy_snapshot.retries.transient,
         Retry::seconds(3, 60, 60),
         "a longest pause below the first takes it along"
     );

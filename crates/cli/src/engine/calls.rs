@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use holdfast_arm::{CallFacts, Observer};
+use holdfast_arm::{CallFacts, CallObserver};
 
 /// The calls of one process.
 #[derive(Debug, Default)]
@@ -23,7 +23,7 @@ impl ArmCalls {
     }
 }
 
-impl Observer for ArmCalls {
+impl CallObserver for ArmCalls {
     fn answered(&self, call: &CallFacts<'_>) {
         self.calls.fetch_add(1, Ordering::Relaxed);
         self.throttled.fetch_add(u64::from(call.status == Some(429)), Ordering::Relaxed);

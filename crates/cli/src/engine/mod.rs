@@ -1,4 +1,4 @@
-//! Everything wired together: the store, the queue, a planner, a housekeeper, a dispatcher and a worker; of these, what
+//! Everything wired together: the store, the queue, a planner, a maintenance, a dispatcher and a worker; of these, what
 //! a role needs.
 
 mod calls;
@@ -12,13 +12,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use holdfast_arm::{Arm, HttpProbe, Observer};
+use holdfast_arm::{Arm, CallObserver, HttpProbe};
 use holdfast_model::{Clock, StorageName};
 use holdfast_queue::Queue;
-use holdfast_scheduler::{Dispatcher, Housekeeper, Planner};
-use holdfast_storage::{LiveStorage, Storage, Target};
+use holdfast_scheduler::{Dispatcher, MaintenancePlanner, Planner};
+use holdfast_storage::{LiveStorage, Storage, StorageTarget};
 use holdfast_store::Store;
-use holdfast_worker::{Seams, Settings, Watch, Worker};
+use holdfast_worker::{Environment, Settings, StepObserver, Worker};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -45,9 +45,9 @@ pub struct Parts {
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Counts the calls to Azure.
-    pub calls: Arc<dyn Observer>,
+    pub calls: Arc<dyn CallObserver>,
     /// Sees the steps pass.
-    pub steps: Arc<dyn Watch>,
+    pub steps: Arc<dyn StepObserver>,
     /// For ids and for pauses.
     pub rng: fastrand::Rng,
 }
@@ -56,7 +56,7 @@ pub struct Parts {
 pub struct Engine {
     keeper: FleetKeeper,
     planner: Planner,
-    housekeeper: Housekeeper,
+    maintenance: MaintenancePlanner,
     dispatcher: Dispatcher,
     worker: Worker,
     rng: fastrand::Rng,
@@ -97,7 +97,7 @@ impl Engine {
         let bell = Arc::new(Notify::new());
         let (settings, concurrency) = (settings(&fleet.engine), fleet.engine.concurrency);
         let (limits, lease) = (fleet.limits.clone(), fleet.engine.lease);
-        let seams = Seams {
+        let env = Environment {
             store: Arc::clone(&store),
             queue: Arc::clone(&queue),
             arm: Arc::clone(&arm),
@@ -111,9 +111,9 @@ impl Engine {
         Ok(Self {
             keeper,
             planner: Planner::new(Arc::clone(&store), seen.clone(), rng.fork(), Arc::clone(&bell)),
-            housekeeper: Housekeeper::new(Arc::clone(&store), seen, rng.fork(), Arc::clone(&bell)),
+            maintenance: MaintenancePlanner::new(Arc::clone(&store), seen, rng.fork(), Arc::clone(&bell)),
             dispatcher: Dispatcher::new(store, queue, limits, lease, bell),
-            worker: Worker::new(seams, settings, usize::try_from(concurrency)?).watched_by(steps),
+            worker: Worker::new(env, settings, usize::try_from(concurrency)?).observed_by(steps),
             rng,
         })
     }
@@ -146,7 +146,7 @@ impl Engine {
             tokio::join!(
                 self.keeper.run(stop.clone()),
                 self.planner.run(stop.clone()),
-                self.housekeeper.run(stop.clone())
+                self.maintenance.run(stop.clone())
             );
         };
         let planner = async {
@@ -167,7 +167,7 @@ pub fn storages(
     rng: fastrand::Rng,
 ) -> anyhow::Result<Arc<dyn Storage>> {
     let identities = Identities::new(fleet, clock)?;
-    let opened = |(name, target): (&StorageName, &Target)| {
+    let opened = |(name, target): (&StorageName, &StorageTarget)| {
         Ok((name.clone(), (target.clone(), identities.access(target.azure.as_deref())?)))
     };
     let targets = fleet.storages.iter().map(opened).collect::<anyhow::Result<_>>()?;

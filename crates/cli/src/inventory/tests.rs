@@ -21,12 +21,12 @@ pub fn entry(id: i64, blob: &str, seconds: i64) -> CatalogEntry {
             finished_at: None,
             databases: Vec::new(),
         },
-        made: Made::Succeeded,
+        origin: Origin::Succeeded,
         good: true,
         sas: None,
         hold: None,
-        gone: None,
-        trouble_at: None,
+        removal: None,
+        last_failure_at: None,
         verified_at: None,
         drill: None,
     }
@@ -89,7 +89,7 @@ fn who_took_a_backup_is_told_by_the_catalog_and_else_by_azure() {
     let mut schedules = listed(3, "shop_202611240200.zip", 30);
     schedules.scheduled = true;
     let mut taken_over = entry(4, "portal.zip", 40);
-    taken_over.made = Made::TakenOver;
+    taken_over.origin = Origin::TakenOver;
     let backups = vec![
         listed(1, "hf-a.zip", 10),
         listed(2, "portal-2.zip", 20),

@@ -84,7 +84,7 @@ fn deleted_now(app: &AppId, id: BackupId) -> Failure {
 }
 
 fn there<'a>(app: &AppId, entry: &'a CatalogEntry) -> Result<&'a CatalogEntry, Failure> {
-    let Some(gone) = entry.gone else { return Ok(entry) };
+    let Some(gone) = entry.removal else { return Ok(entry) };
     let how = if gone.deleted { "was deleted" } else { "was found missing" };
     let (id, at) = (entry.backup.id, format_timestamp(gone.at));
     let what = format!("backup {id} of {} {how} at {at}", app.short_name());
@@ -92,13 +92,13 @@ fn there<'a>(app: &AppId, entry: &'a CatalogEntry) -> Result<&'a CatalogEntry, F
 }
 
 fn newest(entries: &[CatalogEntry], takes: impl Fn(&CatalogEntry) -> bool) -> Option<&CatalogEntry> {
-    let candidates = entries.iter().filter(|entry| entry.good && entry.gone.is_none() && takes(entry));
+    let candidates = entries.iter().filter(|entry| entry.good && entry.removal.is_none() && takes(entry));
     candidates.max_by_key(|entry| (entry.backup.accepted_at, entry.backup.id))
 }
 
 /// What could be restored instead.
 fn others(app: &AppId, entries: &[CatalogEntry]) -> String {
-    let mut there: Vec<&CatalogEntry> = entries.iter().filter(|entry| entry.gone.is_none()).collect();
+    let mut there: Vec<&CatalogEntry> = entries.iter().filter(|entry| entry.removal.is_none()).collect();
     there.sort_by_key(|entry| std::cmp::Reverse((entry.backup.accepted_at, entry.backup.id)));
     let told = there.iter().take(3).map(|entry| {
         let note = if entry.good { "" } else { ", not good" };
@@ -116,7 +116,7 @@ fn others(app: &AppId, entries: &[CatalogEntry]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use holdfast_model::{BackupFacts, Gone, Made, RunId, StorageName};
+    use holdfast_model::{BackupFacts, Origin, Removal, RunId, StorageName};
 
     use crate::exit::render;
 
@@ -131,7 +131,7 @@ mod tests {
     }
 
     /// A backup taken at this hour, which is its number too.
-    fn entry(hour: i64, good: bool, gone: bool) -> CatalogEntry {
+    fn entry(hour: i64, good: bool, removed: bool) -> CatalogEntry {
         CatalogEntry {
             app: app(),
             run: RunId::new(at(hour), &mut fastrand::Rng::with_seed(1)),
@@ -145,12 +145,12 @@ mod tests {
                 finished_at: None,
                 databases: Vec::new(),
             },
-            made: Made::Succeeded,
+            origin: Origin::Succeeded,
             good,
             sas: None,
             hold: None,
-            gone: gone.then(|| Gone { at: at(99), deleted: true }),
-            trouble_at: None,
+            removal: removed.then(|| Removal { at: at(99), deleted: true }),
+            last_failure_at: None,
             verified_at: None,
             drill: None,
         }

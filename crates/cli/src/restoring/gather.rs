@@ -1,17 +1,17 @@
 //! Asks the store, Azure and storage what a plan depends on, and refuses what would not go well.
 
 use anyhow::Context as _;
-use holdfast_arm::{Backup, RestoreRequest, Verdict};
+use holdfast_arm::{Backup, ErrorKind, RestoreBody};
 use holdfast_model::{
-    App, AppId, BackupFacts, BackupStatus, CatalogEntry, DatabaseFacts, DatabaseRef, Drill, Restore,
-    SasFacts, StorageName, Task, Terms,
+    App, AppId, BackupFacts, BackupStatus, CatalogEntry, DatabaseFacts, DatabaseRef, Drill, PolicySnapshot,
+    Restore, SasFacts, StorageName, Task,
 };
 use holdfast_store::{CatalogFilter, Running};
 
 use super::choose::{Chosen, Wanted, choose, nowhere};
 use super::databases::{Databases, brought_back};
 use super::place::place;
-use super::plan::{Blobs, Doing, NEVER_RESTORED, Plan};
+use super::plan::{Blobs, Doing, NEVER_RESTORED, RestorePlan};
 use super::source::Source;
 use super::target::Aim;
 use crate::desk::{Desk, unfit};
@@ -20,7 +20,7 @@ use crate::inventory::being_deleted;
 
 /// A restore as somebody asks for it.
 #[derive(Debug)]
-pub struct Ask {
+pub struct RestoreRequest {
     /// Whose backup.
     pub source: App,
     /// Which.
@@ -56,20 +56,21 @@ pub enum Purpose {
 }
 
 /// The plan of a restore that can be begun now.
-pub async fn plan(desk: &Desk<'_>, ask: Ask) -> anyhow::Result<Plan> {
+pub async fn plan(desk: &Desk<'_>, ask: RestoreRequest) -> anyhow::Result<RestorePlan> {
     let (Aim::Over(target) | Aim::New(target)) = &ask.aim;
     desk.is_served(target.subscription())?;
     let backup = backup(desk, &ask).await?;
-    let terms = desk.terms(&ask.source, ask.storage.as_ref().or(backup.storage.as_ref()))?;
+    let policy_snapshot =
+        desk.policy_snapshot(&ask.source, ask.storage.as_ref().or(backup.storage.as_ref()))?;
     let place = place(desk, &ask, target).await?;
-    let sas = sas(desk, &terms).await?;
+    let sas = sas(desk, &policy_snapshot).await?;
     let backup = match &ask.wanted {
         Wanted::Blob(_) => {
-            Source { databases: discovered(desk, (&backup.blob, &ask), &terms).await?, ..backup }
+            Source { databases: discovered(desk, (&backup.blob, &ask), &policy_snapshot).await?, ..backup }
         }
         _ => backup,
     };
-    let blobs = blobs(desk, &backup, &terms).await?;
+    let blobs = blobs(desk, &backup, &policy_snapshot).await?;
     let databases = brought_back(&backup.databases, &ask.source.databases, &ask.databases)?;
     let warnings = warnings(desk, &ask, (target, &backup, &databases)).await?;
     let restore = Restore {
@@ -88,10 +89,10 @@ pub async fn plan(desk: &Desk<'_>, ask: Ask) -> anyhow::Result<Plan> {
     let policy = ask.target.as_ref().and_then(|app| app.policy.clone());
     let plan_of_target = place.plan.as_ref().map(|plan| plan.to_lowercase());
     let app = App { policy, plan: plan_of_target, ..App::new(target.clone()) };
-    Ok(Plan {
+    Ok(RestorePlan {
         kind: task.kind().as_str(),
         source: ask.source.id.clone(),
-        container: desk.storage.container(&terms.storage)?.to_string(),
+        container: desk.storage.container(&policy_snapshot.storage)?.to_string(),
         blobs,
         target: place,
         databases,
@@ -100,15 +101,15 @@ pub async fn plan(desk: &Desk<'_>, ask: Ask) -> anyhow::Result<Plan> {
         sas,
         never_restored: NEVER_RESTORED,
         warnings,
-        run: Doing { app, terms, task },
+        run: Doing { app, policy_snapshot, task },
         backup,
     })
 }
 
 /// The backup as the catalog knows it, or as Azure lists it. Azure must list it either way.
-async fn backup(desk: &Desk<'_>, ask: &Ask) -> anyhow::Result<Source> {
+async fn backup(desk: &Desk<'_>, ask: &RestoreRequest) -> anyhow::Result<Source> {
     let app = &ask.source.id;
-    let filter = CatalogFilter { app: Some(app.clone()), with_gone: true, ..CatalogFilter::default() };
+    let filter = CatalogFilter { app: Some(app.clone()), with_removed: true, ..CatalogFilter::default() };
     let entries = desk.store.catalog(&filter).await?;
     let going = being_deleted(desk.store, app).await?;
     let (id, known) = match choose(app, (&entries, &going), &ask.wanted)? {
@@ -120,7 +121,7 @@ async fn backup(desk: &Desk<'_>, ask: &Ask) -> anyhow::Result<Source> {
     let cure = format!("restore from the blob, while it is there: --blob {blob}");
     let listed = match desk.arm.list_backups(app).await {
         Ok(listed) => listed.into_iter().find(|backup| backup.id == id),
-        Err(error) if *error.verdict() == Verdict::NotFound => {
+        Err(error) if *error.kind() == ErrorKind::NotFound => {
             let failure = Failure::new(Exit::Usage, format!("Azure has no app {}", app.short_name()));
             return Err(failure.help(format!("{cure} --to OTHER_APP")).into());
         }
@@ -155,28 +156,28 @@ fn whole(app: &AppId, backup: Backup) -> Result<BackupFacts, Failure> {
 }
 
 /// The SAS that Azure would be given, which must do. Where storage is out of reach, no test write says whether it does.
-async fn sas(desk: &Desk<'_>, terms: &Terms) -> anyhow::Result<SasFacts> {
-    let health = desk.health(terms).await?;
-    if health.is_good() || (health.faults.is_empty() && !terms.verify) {
+async fn sas(desk: &Desk<'_>, policy_snapshot: &PolicySnapshot) -> anyhow::Result<SasFacts> {
+    let health = desk.health(policy_snapshot).await?;
+    if health.is_good() || (health.faults.is_empty() && !policy_snapshot.verify) {
         return Ok(health.facts);
     }
     let why = unfit(&health).join("; ");
-    let what = format!("the SAS for storage `{}` will not do: {why}", terms.storage);
+    let what = format!("the SAS for storage `{}` will not do: {why}", policy_snapshot.storage);
     Err(Failure::new(Exit::Failed, what).help("`holdfast sas check` says more").into())
 }
 
 /// What Azure finds in a blob that its list need not know.
 async fn discovered(
     desk: &Desk<'_>,
-    (blob, ask): (&str, &Ask),
-    terms: &Terms,
+    (blob, ask): (&str, &RestoreRequest),
+    policy_snapshot: &PolicySnapshot,
 ) -> anyhow::Result<Vec<DatabaseFacts>> {
     let (target, asked) = match &ask.aim {
         Aim::Over(target) => (target, target),
         Aim::New(target) => (target, &ask.source.id),
     };
-    let grant = desk.storage.grant(&terms.storage, &desk.need(terms)).await?;
-    let request = RestoreRequest {
+    let grant = desk.storage.grant(&policy_snapshot.storage, &desk.need(policy_snapshot)).await?;
+    let request = RestoreBody {
         storage_url: grant.url,
         blob: blob.to_owned(),
         target: target.clone(),
@@ -189,14 +190,14 @@ async fn discovered(
     let found = desk.arm.discover(asked, &request).await;
     match found {
         Ok(found) => Ok(found.databases),
-        Err(error) if *error.verdict() == Verdict::NotFound => Err(no_blob(ask, blob, terms).into()),
+        Err(error) if *error.kind() == ErrorKind::NotFound => Err(no_blob(ask, blob, policy_snapshot).into()),
         Err(error) => Err(error).with_context(|| format!("failed to let Azure look into the blob {blob}")),
     }
 }
 
 /// Azure looked where it was told to, and did not find it.
-fn no_blob(ask: &Ask, blob: &str, terms: &Terms) -> Failure {
-    let (storage, name) = (&terms.storage, ask.source.id.short_name());
+fn no_blob(ask: &RestoreRequest, blob: &str, policy_snapshot: &PolicySnapshot) -> Failure {
+    let (storage, name) = (&policy_snapshot.storage, ask.source.id.short_name());
     let what = format!("Azure finds no blob {blob} in storage `{storage}`");
     let help =
         format!("`holdfast backups list {name} --gone` shows the blobs; `--storage NAME` looks elsewhere");
@@ -204,13 +205,13 @@ fn no_blob(ask: &Ask, blob: &str, terms: &Terms) -> Failure {
 }
 
 /// Archive and manifest: a restore stops the app, and fails without both.
-async fn blobs(desk: &Desk<'_>, backup: &Source, terms: &Terms) -> anyhow::Result<Blobs> {
-    if !terms.verify {
+async fn blobs(desk: &Desk<'_>, backup: &Source, policy_snapshot: &PolicySnapshot) -> anyhow::Result<Blobs> {
+    if !policy_snapshot.verify {
         return Ok(Blobs::NotChecked);
     }
     for name in [backup.blob.clone(), backup.manifest()] {
-        if desk.storage.blob(&terms.storage, &name, desk.now).await?.is_none() {
-            let container = desk.storage.container(&terms.storage)?;
+        if desk.storage.blob(&policy_snapshot.storage, &name, desk.now).await?.is_none() {
+            let container = desk.storage.container(&policy_snapshot.storage)?;
             let what = format!("{container} holds no blob {name}, and no restore succeeds without it");
             return Err(Failure::new(Exit::Failed, what)
                 .help("take another backup, or name its --storage")
@@ -223,7 +224,7 @@ async fn blobs(desk: &Desk<'_>, backup: &Source, terms: &Terms) -> anyhow::Resul
 /// What somebody should know before saying yes.
 async fn warnings(
     desk: &Desk<'_>,
-    ask: &Ask,
+    ask: &RestoreRequest,
     (target, backup, databases): (&AppId, &Source, &[DatabaseRef]),
 ) -> anyhow::Result<Vec<String>> {
     let mut warnings = Vec::new();

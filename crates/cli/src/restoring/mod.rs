@@ -9,6 +9,6 @@ mod source;
 mod target;
 
 pub use databases::Databases;
-pub use gather::{Ask, Purpose, plan};
-pub use plan::Plan;
+pub use gather::{Purpose, RestoreRequest, plan};
+pub use plan::RestorePlan;
 pub use target::{Aim, aim};

@@ -1,20 +1,20 @@
 //! The target of a restore as Azure knows it, with what makes it unfit refused.
 
 use anyhow::Context as _;
-use holdfast_arm::Verdict;
+use holdfast_arm::ErrorKind;
 use holdfast_model::{AppId, Site};
 
-use super::gather::{Ask, Purpose};
-use super::plan::Target;
+use super::gather::{Purpose, RestoreRequest};
+use super::plan::RestoreTarget;
 use super::target::{Aim, can_take, may_replace};
 use crate::desk::Desk;
 use crate::exit::{Exit, Failure};
 
 /// The target as it is now.
-pub async fn place(desk: &Desk<'_>, ask: &Ask, target: &AppId) -> anyhow::Result<Target> {
+pub async fn place(desk: &Desk<'_>, ask: &RestoreRequest, target: &AppId) -> anyhow::Result<RestoreTarget> {
     let found = match desk.arm.site(target).await {
         Ok(site) => Some(site),
-        Err(error) if *error.verdict() == Verdict::NotFound => None,
+        Err(error) if *error.kind() == ErrorKind::NotFound => None,
         Err(error) => return Err(error).context("failed to ask Azure for the target"),
     };
     match (&ask.aim, found) {
@@ -38,12 +38,12 @@ pub async fn place(desk: &Desk<'_>, ask: &Ask, target: &AppId) -> anyhow::Result
                 .help("choose another name, or replace it: --to NAME --overwrite")
                 .into())
         }
-        (Aim::New(_), None) => made(desk, ask, target).await,
+        (Aim::New(_), None) => new_app(desk, ask, target).await,
     }
 }
 
-fn there(site: Site) -> Target {
-    Target {
+fn there(site: Site) -> RestoreTarget {
+    RestoreTarget {
         app: site.id,
         exists: true,
         tier: site.tier,
@@ -55,10 +55,10 @@ fn there(site: Site) -> Target {
 }
 
 /// A new app. Azure makes it when the source is asked, so that one must be there.
-async fn made(desk: &Desk<'_>, ask: &Ask, target: &AppId) -> anyhow::Result<Target> {
+async fn new_app(desk: &Desk<'_>, ask: &RestoreRequest, target: &AppId) -> anyhow::Result<RestoreTarget> {
     let source = match desk.arm.site(&ask.source.id).await {
         Ok(site) => site,
-        Err(error) if *error.verdict() == Verdict::NotFound => {
+        Err(error) if *error.kind() == ErrorKind::NotFound => {
             let what = format!(
                 "Azure has no app {}, which it would make the new one after",
                 ask.source.id.short_name()
@@ -78,7 +78,7 @@ async fn made(desk: &Desk<'_>, ask: &Ask, target: &AppId) -> anyhow::Result<Targ
         let help = "it reads /subscriptions/…/resourceGroups/…/providers/Microsoft.Web/serverfarms/NAME";
         return Err(Failure::new(Exit::Usage, what).help(help).into());
     }
-    Ok(Target {
+    Ok(RestoreTarget {
         app: target.clone(),
         exists: false,
         tier: None,

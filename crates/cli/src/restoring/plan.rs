@@ -1,6 +1,6 @@
 //! What a restore would do, told before it is done.
 
-use holdfast_model::{App, AppId, DatabaseRef, SasFacts, Task, Terms, Timestamp, format_timestamp};
+use holdfast_model::{App, AppId, DatabaseRef, PolicySnapshot, SasFacts, Task, Timestamp, format_timestamp};
 use serde::Serialize;
 
 use super::source::Source;
@@ -25,7 +25,7 @@ const WIDTH: usize = 104;
 
 /// A restore that could be begun.
 #[derive(Debug, Serialize)]
-pub struct Plan {
+pub struct RestorePlan {
     /// `restore` or `drill`.
     pub kind: &'static str,
     /// Whose backup.
@@ -37,7 +37,7 @@ pub struct Plan {
     /// What was found there.
     pub blobs: Blobs,
     /// Where it goes.
-    pub target: Target,
+    pub target: RestoreTarget,
     /// The databases that come back.
     pub databases: Vec<DatabaseRef>,
     /// Whether databases are left as they are.
@@ -60,8 +60,8 @@ pub struct Plan {
 pub struct Doing {
     /// The run's app: the target.
     pub app: App,
-    /// Its terms.
-    pub terms: Terms,
+    /// Its policy snapshot.
+    pub policy_snapshot: PolicySnapshot,
     /// What it does.
     pub task: Task,
 }
@@ -78,7 +78,7 @@ pub enum Blobs {
 
 /// Where a restore goes, as it is now.
 #[derive(Debug, Serialize)]
-pub struct Target {
+pub struct RestoreTarget {
     /// The app.
     pub app: AppId,
     /// Whether it is there; a new one is made otherwise.
@@ -95,7 +95,7 @@ pub struct Target {
     pub is_stopped: bool,
 }
 
-impl Plan {
+impl RestorePlan {
     /// What somebody must type who wants it.
     pub fn word(&self) -> String {
         self.target.app.short_name()
@@ -154,7 +154,7 @@ impl Plan {
     }
 
     fn whereto(&self) -> String {
-        let Target { app, exists, tier, state, plan, .. } = &self.target;
+        let RestoreTarget { app, exists, tier, state, plan, .. } = &self.target;
         if !exists {
             let plan = plan.as_deref().and_then(|plan| plan.rsplit('/').next()).unwrap_or("its plan");
             return format!("{app}\nwhich is made new in {plan}");

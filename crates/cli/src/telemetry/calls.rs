@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use holdfast_arm::{CallFacts, Observer};
+use holdfast_arm::{CallFacts, CallObserver};
 use opentelemetry::KeyValue;
 
 use super::instruments::Instruments;
@@ -10,7 +10,7 @@ use super::instruments::Instruments;
 /// Measures each call.
 pub struct MeasuredCalls(pub Arc<Instruments>);
 
-impl Observer for MeasuredCalls {
+impl CallObserver for MeasuredCalls {
     fn answered(&self, call: &CallFacts<'_>) {
         let operation = call.operation.as_str();
         let mut attributes = vec![

@@ -33,7 +33,7 @@ pub struct Instruments {
     pub sas_expiry: Gauge<u64>,
     /// Audit events written, by `event`.
     pub audit_events: Counter<u64>,
-    /// Ticks considered, by `result`: `run`, `missed`, `outrun`.
+    /// Ticks considered, by `result`: `run`, `missed`, `conflicts`.
     pub ticks: Counter<u64>,
     /// Runs handed out.
     pub dispatched: Counter<u64>,

@@ -23,11 +23,11 @@ use std::fmt;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
-use holdfast_arm::Observer;
+use holdfast_arm::CallObserver;
 use holdfast_model::Clock;
 use holdfast_queue::Queue;
 use holdfast_store::Store;
-use holdfast_worker::{Unwatched, Watch};
+use holdfast_worker::{NoopStepObserver, StepObserver};
 use opentelemetry::metrics::{Meter, MeterProvider as _};
 use opentelemetry::trace::TracerProvider as _;
 
@@ -122,16 +122,16 @@ impl Telemetry {
     }
 
     /// For the calls to Azure.
-    pub fn calls(&self) -> Arc<dyn Observer> {
+    pub fn calls(&self) -> Arc<dyn CallObserver> {
         match &self.working {
             Some(working) => Arc::new(MeasuredCalls(Arc::clone(&working.instruments))),
-            None => Arc::new(holdfast_arm::Unobserved),
+            None => Arc::new(holdfast_arm::NoopCallObserver),
         }
     }
 
     /// For the worker's steps.
-    pub fn steps(&self) -> Arc<dyn Watch> {
-        let Some(working) = &self.working else { return Arc::new(Unwatched) };
+    pub fn steps(&self) -> Arc<dyn StepObserver> {
+        let Some(working) = &self.working else { return Arc::new(NoopStepObserver) };
         Arc::new(WatchedSteps {
             instruments: Arc::clone(&working.instruments),
             system: working.system,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use holdfast_queue::Message;
-use holdfast_worker::{Ended, Watch};
+use holdfast_worker::{Ended, StepObserver};
 use opentelemetry::KeyValue;
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
@@ -20,7 +20,7 @@ pub struct WatchedSteps {
     pub traced: bool,
 }
 
-impl Watch for WatchedSteps {
+impl StepObserver for WatchedSteps {
     fn begins(&self, message: &Message, span: &tracing::Span) {
         if self.traced {
             // The only failure is that nobody listens for spans.

@@ -6,8 +6,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use holdfast_model::{Call, CatalogEntry, Limits, NewRun, Run, RunEvent, RunId, SubscriptionId, Timestamp};
 use holdfast_store::{
-    AppStatus, Ask, AuditEvent, Board, CatalogFilter, ChainRow, Change, Committed, Cursor, Enrolled, Error,
-    FleetChange, Loaded, Plan, Planned, RunFilter, Store, Taken,
+    AppStatus, AuditEvent, CatalogFilter, ChainRow, Change, Committed, Cursor, CursorAdvance, DueLanes,
+    Enrolled, Error, FleetChange, LaneQuota, Leased, Loaded, Planned, RunFilter, Store,
 };
 use opentelemetry::KeyValue;
 use opentelemetry_sdk::trace::SdkTracer;
@@ -47,7 +47,7 @@ impl WatchedStore {
                 instruments.attempts_started.add(1, &[]);
                 let expiry = attempt.sas_expiry.and_then(|expiry| u64::try_from(expiry.timestamp()).ok());
                 if let Some(expiry) = expiry {
-                    let storage = KeyValue::new("storage", run.terms.storage.as_str().to_owned());
+                    let storage = KeyValue::new("storage", run.policy_snapshot.storage.as_str().to_owned());
                     instruments.sas_expiry.record(expiry, &[storage]);
                 }
             }
@@ -115,11 +115,12 @@ impl Store for WatchedStore {
         Ok(due)
     }
 
-    async fn plan(&self, plans: &[Plan]) -> Result<Planned, Error> {
+    async fn plan(&self, plans: &[CursorAdvance]) -> Result<Planned, Error> {
         let planned = self.inner.plan(plans).await;
         self.planner.did(planned.is_ok());
         let planned = planned?;
-        for (result, count) in [("run", planned.runs), ("missed", planned.missed), ("outrun", planned.outrun)]
+        for (result, count) in
+            [("run", planned.runs), ("missed", planned.missed), ("conflicts", planned.conflicts)]
         {
             self.instruments.ticks.add(count, &[KeyValue::new("result", result)]);
         }
@@ -150,8 +151,8 @@ impl Store for WatchedStore {
         Ok(reclaimed)
     }
 
-    async fn board(&self) -> Result<Board, Error> {
-        let board = self.inner.board().await?;
+    async fn due_lanes(&self) -> Result<DueLanes, Error> {
+        let board = self.inner.due_lanes().await?;
         self.dispatcher.looked(board.lanes.is_empty());
         let longest = board.lanes.iter().map(|lane| lane.due_at).min();
         let oldest = longest.map_or(0.0, |due_at| seconds_between(due_at, board.now));
@@ -161,8 +162,13 @@ impl Store for WatchedStore {
         Ok(board)
     }
 
-    async fn take(&self, asks: &[Ask], limits: &Limits, lease: Duration) -> Result<Vec<Taken>, Error> {
-        let taken = self.inner.take(asks, limits, lease).await;
+    async fn acquire(
+        &self,
+        asks: &[LaneQuota],
+        limits: &Limits,
+        lease: Duration,
+    ) -> Result<Vec<Leased>, Error> {
+        let taken = self.inner.acquire(asks, limits, lease).await;
         match &taken {
             Err(_) => self.dispatcher.did(false),
             Ok(taken) if taken.is_empty() => self.dispatcher.did(true),

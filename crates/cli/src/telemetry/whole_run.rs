@@ -9,11 +9,11 @@ use super::run_trace::RunIds;
 
 /// Writes the span of `run`, which ended `at`.
 pub fn write(tracer: &SdkTracer, run: &Run, (outcome, cause): (Outcome, Option<Cause>), at: Timestamp) {
-    let attempts = i64::from(run.tally.timed_out)
-        + i64::from(run.tally.skipped)
-        + i64::from(run.tally.partial)
-        + i64::from(run.tally.failed)
-        + i64::from(run.tally.lost);
+    let attempts = i64::from(run.failure_counts.timed_out)
+        + i64::from(run.failure_counts.skipped)
+        + i64::from(run.failure_counts.partial)
+        + i64::from(run.failure_counts.transient)
+        + i64::from(run.failure_counts.lost);
     let mut attributes = vec![
         KeyValue::new("holdfast.run.id", run.id.to_string()),
         KeyValue::new("holdfast.run.kind", kind(run)),

@@ -3,7 +3,7 @@
 use chrono::{Datelike, Offset, Timelike};
 use chrono_tz::Tz;
 
-use super::{Keep, Why};
+use super::{Keep, KeepReason};
 use crate::Timestamp;
 
 /// A length of period.
@@ -41,13 +41,13 @@ impl Length {
     }
 
     /// How many of them the rule keeps, and the reason that then holds.
-    pub(super) fn kept(self, keep: Keep) -> (u32, Why) {
+    pub(super) fn kept(self, keep: Keep) -> (u32, KeepReason) {
         match self {
-            Self::Hour => (keep.hourly, Why::Hourly),
-            Self::Day => (keep.daily, Why::Daily),
-            Self::Week => (keep.weekly, Why::Weekly),
-            Self::Month => (keep.monthly, Why::Monthly),
-            Self::Year => (keep.yearly, Why::Yearly),
+            Self::Hour => (keep.hourly, KeepReason::Hourly),
+            Self::Day => (keep.daily, KeepReason::Daily),
+            Self::Week => (keep.weekly, KeepReason::Weekly),
+            Self::Month => (keep.monthly, KeepReason::Monthly),
+            Self::Year => (keep.yearly, KeepReason::Yearly),
         }
     }
 }

@@ -35,8 +35,8 @@ fn good(times: &[&str]) -> Vec<Backup> {
 
 /// The word for each backup, in the order the backups are given.
 fn told(rule: &Retention, backups: &[Backup], zone: Tz, now: &str) -> Vec<&'static str> {
-    let fates = fates(rule, backups, zone, at(now));
-    let of = |backup: &Backup| fates.iter().find(|(id, _)| *id == backup.id).unwrap().1.as_str();
+    let decisions = decide(rule, backups, zone, at(now));
+    let of = |backup: &Backup| decisions.iter().find(|(id, _)| *id == backup.id).unwrap().1.as_str();
     backups.iter().map(of).collect()
 }
 
@@ -54,10 +54,10 @@ fn a_backup_of_each_night_thins_out_over_the_turn_of_the_year() {
     let nights: Vec<String> =
         (0..98).map(|day| crate::format_timestamp(first + chrono::TimeDelta::days(day))).collect();
     let nights = good(&nights.iter().map(String::as_str).collect::<Vec<_>>());
-    let kept: Vec<_> = fates(&rule, &nights, Tz::UTC, at("2027-01-06T12:00:00Z"))
+    let kept: Vec<_> = decide(&rule, &nights, Tz::UTC, at("2027-01-06T12:00:00Z"))
         .into_iter()
-        .filter(|(_, fate)| *fate != Fate::Delete)
-        .map(|(id, fate)| (first + chrono::TimeDelta::days(id.0), fate.as_str()))
+        .filter(|(_, decision)| *decision != RetentionDecision::Delete)
+        .map(|(id, decision)| (first + chrono::TimeDelta::days(id.0), decision.as_str()))
         .collect();
     let expected = [
         ("2027-01-06T02:00:00Z", "young"),
@@ -250,8 +250,8 @@ fn a_clock_that_is_years_behind_deletes_nothing() {
 fn a_number_that_a_kept_backup_bears_is_not_deleted() {
     let mut backups = good(&["2026-11-20T02:00:00Z", "2024-11-19T02:00:00Z", "2024-11-18T02:00:00Z"]);
     backups[1].id = backups[0].id;
-    let fates = fates(&nothing(), &backups, PARIS, at("2026-11-21T00:00:00Z"));
-    let words: Vec<_> = fates.iter().map(|(id, fate)| (id.0, fate.as_str())).collect();
+    let decisions = decide(&nothing(), &backups, PARIS, at("2026-11-21T00:00:00Z"));
+    let words: Vec<_> = decisions.iter().map(|(id, decision)| (id.0, decision.as_str())).collect();
     assert_eq!(words, [(0, "last_good"), (0, "same_number"), (2, "delete")]);
 }
 

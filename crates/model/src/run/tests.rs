@@ -15,9 +15,9 @@ fn at(seconds: i64) -> Timestamp {
 
 fn a_run() -> NewRun {
     let app = App { policy: Some(PolicyName::new("gold")), ..App::new(AppId::new("s", "g", "shop", None)) };
-    let terms = Terms::new(StorageName::new("weu"), "acct");
+    let policy_snapshot = PolicySnapshot::new(StorageName::new("weu"), "acct");
     let id = RunId::new(at(0), &mut fastrand::Rng::with_seed(1));
-    NewRun::backup(id, &app, &terms, (Some(at(0)), Trigger::Schedule), (at(0), at(0)))
+    NewRun::backup(id, &app, &policy_snapshot, (Some(at(0)), Trigger::Schedule), (at(0), at(0)))
 }
 
 fn attempt(number: u32) -> Attempt {
@@ -54,9 +54,12 @@ fn every_event(number: u32) -> Vec<RunEvent> {
         backup: None,
     };
     vec![
-        RunEvent::Planned { tick: None, trigger: Trigger::Manual, task: Task::default(), by: None },
+        RunEvent::Planned { tick: None, trigger: Trigger::Manual, task: Task::default(), actor: None },
         RunEvent::Missed { tick: at(0), reason: MissReason::Overlap },
-        RunEvent::Noted { note: Note::Revealed { backup: BackupId(7) }, by: "ann".into() },
+        RunEvent::ActionRecorded {
+            action: OperatorAction::Revealed { backup: BackupId(7) },
+            actor: "ann".into(),
+        },
         RunEvent::AttemptStarted { attempt: attempt(number), sas: Some(sas) },
         RunEvent::StartRefused { cause: Cause::SasUnusable, detail: String::new(), retry_at: None },
         RunEvent::Deferred { cause: Cause::Throttled, detail: String::new(), until: at(5) },
@@ -93,14 +96,14 @@ fn every_state() -> Vec<RunState> {
     vec![
         RunState::Planned,
         RunState::Starting { attempt: attempt.clone() },
-        RunState::Settling { attempt: attempt.clone(), absent: 0, first_absent: None },
+        RunState::Reconciling { attempt: attempt.clone(), absent: 0, first_absent: None },
         RunState::Polling {
             attempt: attempt.clone(),
             backup: BackupId(7),
             accepted_at: at(1),
             status: BackupStatus::Created,
         },
-        RunState::Following { attempt: attempt.clone(), operation: "/o".into(), accepted_at: at(1) },
+        RunState::PollingOperation { attempt: attempt.clone(), operation: "/o".into(), accepted_at: at(1) },
         RunState::Verifying { attempt, backup: Some(facts()), checks: 0 },
         RunState::Waiting { cause: Cause::Throttled, next_attempt: 1, refused_sas: None },
         RunState::Ended { outcome: Outcome::Failed, cause: None, backup: None, verification: None },
@@ -172,7 +175,7 @@ fn only_a_backup_with_something_missing_is_kept_for_want_of_a_better_one() {
         };
         let run = a_run().run.after(&every_event(1)[3], at(1)).unwrap().after(&ended, at(1)).unwrap();
         let is_partial = matches!(cause, Cause::PartiallySucceeded | Cause::DatabasesDropped);
-        assert_eq!(run.tally.partial_backup, is_partial.then(facts), "{cause}");
+        assert_eq!(run.failure_counts.partial_backup, is_partial.then(facts), "{cause}");
     }
 }
 
@@ -182,9 +185,12 @@ fn a_deferral_uses_up_no_attempt_and_is_forgotten_when_azure_accepts() {
     for event in [&every_event(1)[3], &every_event(1)[5], &every_event(1)[3]] {
         run = run.after(event, at(1)).unwrap();
     }
-    assert_eq!((run.state.next_attempt(), run.tally.deferred, run.tally.failed), (1, 1, 0));
+    assert_eq!(
+        (run.state.next_attempt(), run.failure_counts.deferred, run.failure_counts.transient),
+        (1, 1, 0)
+    );
     let run = run.after(&every_event(1)[6], at(1)).unwrap();
-    assert_eq!(run.tally.deferred, 0);
+    assert_eq!(run.failure_counts.deferred, 0);
 }
 
 #[test]
@@ -214,7 +220,7 @@ proptest! {
         }
         let fold = Fold::of(&log).unwrap();
         prop_assert_eq!(&fold.state, &run.state);
-        prop_assert_eq!(&fold.tally, &run.tally);
+        prop_assert_eq!(&fold.failure_counts, &run.failure_counts);
         prop_assert_eq!(run.ended_at.is_some(), run.state.is_ended());
         prop_assert_eq!(run.lane().is_none(), run.state.is_ended());
     }
@@ -238,10 +244,10 @@ proptest! {
 #[test]
 fn a_missed_tick_is_a_run_that_has_ended() {
     let app = App::new(AppId::new("s", "g", "shop", None));
-    let terms = Terms::new(StorageName::new("weu"), "acct");
+    let policy_snapshot = PolicySnapshot::new(StorageName::new("weu"), "acct");
     let missed = MissedTick { tick: at(60), reason: MissReason::TooLate };
-    let new = NewRun::missed(a_run().run.id, &app, &terms, &missed, at(90));
+    let new = NewRun::missed(a_run().run.id, &app, &policy_snapshot, &missed, at(90));
     assert_eq!(Fold::of([&new.event]).unwrap().state, new.run.state);
     assert_eq!((new.run.ended_at, new.run.lane()), (Some(at(90)), None));
-    assert!(terms.deadline > Duration::ZERO);
+    assert!(policy_snapshot.deadline > Duration::ZERO);
 }

@@ -3,7 +3,7 @@
 mod backoff;
 mod buffer;
 mod consumer;
-mod dead;
+mod dead_letters;
 mod declare;
 mod link;
 mod publisher;
@@ -25,7 +25,7 @@ use link::Link;
 use publisher::Publisher;
 
 pub use consumer::CONSUMERS;
-pub use dead::{DeadError, DeadLetter, DeadLetters, Pick};
+pub use dead_letters::{DeadLetter, DeadLetterError, DeadLetterSelection, DeadLetters};
 pub use link::ConnectError;
 
 /// Where the broker is and how to treat it.

@@ -248,7 +248,7 @@ mod tests {
 
     #[test]
     fn each_field_is_judged() {
-        for (fields, verdict) in [
+        for (fields, kind) in [
             (good(), Ok(())),
             (with("st", ""), Ok(())),
             (with("st", "2026-06-01T12:00:01Z"), Err(Refusal::NotYet)),
@@ -276,7 +276,7 @@ mod tests {
             (with("ss", "b"), Err(Refusal::Malformed)),
         ] {
             let query = signed(&fields);
-            assert_eq!(check(KEY, &query, &asked(&["r", "w", "d", "l"], None)), verdict, "{fields:?}");
+            assert_eq!(check(KEY, &query, &asked(&["r", "w", "d", "l"], None)), kind, "{fields:?}");
         }
         let http = Use { https: false, ..asked(&["r"], None) };
         assert_eq!(check(KEY, &signed(&with("spr", "https")), &http), Err(Refusal::Protocol));

@@ -7,8 +7,8 @@ use holdfast_model::{Lane, Limits, Priority, RunId, Timestamp, Wakeup};
 
 use super::state::{Row, State};
 use crate::columns::later;
-use crate::handout::{Pick, most_urgent_first};
-use crate::{Ask, Board, LaneDue, Taken};
+use crate::selection::{Selected, most_urgent_first};
+use crate::{DueLane, DueLanes, LaneQuota, Leased};
 
 impl State {
     pub fn reclaim(&mut self, now: Timestamp) -> u64 {
@@ -17,15 +17,15 @@ impl State {
         for id in &lapsed {
             let Some(mut row) = self.row(*id).cloned() else { continue };
             row.leased_until = None;
-            row.holds = row.holds && row.run.holds();
+            row.occupies_app = row.occupies_app && row.run.occupies_app();
             row.run.version += 1;
             self.put(row);
         }
         lapsed.len() as u64
     }
 
-    pub fn board(&self, now: Timestamp) -> Board {
-        let mut board = Board { now, outstanding: self.outstanding(), ..Board::default() };
+    pub fn due_lanes(&self, now: Timestamp) -> DueLanes {
+        let mut board = DueLanes { now, outstanding: self.outstanding(), ..DueLanes::default() };
         let lease_ends = self.leases.iter().map(|(until, _)| *until).find(|until| *until > now);
         let mut soon: Vec<Timestamp> = lease_ends.into_iter().collect();
         for (lane, places) in &self.lanes {
@@ -33,7 +33,7 @@ impl State {
             for priority in Priority::ALL {
                 let rank = priority.rank();
                 let first = places.range((rank, Timestamp::MIN_UTC)..=(rank, now)).next();
-                due = due.or(first.map(|((_, due_at), _)| LaneDue {
+                due = due.or(first.map(|((_, due_at), _)| DueLane {
                     lane: lane.clone(),
                     priority,
                     due_at: *due_at,
@@ -47,7 +47,13 @@ impl State {
         board
     }
 
-    pub fn take(&mut self, asks: &[Ask], limits: &Limits, lease: Duration, now: Timestamp) -> Vec<Taken> {
+    pub fn acquire(
+        &mut self,
+        asks: &[LaneQuota],
+        limits: &Limits,
+        lease: Duration,
+        now: Timestamp,
+    ) -> Vec<Leased> {
         let mut taken = Vec::new();
         for ask in asks {
             let begins = matches!(ask.lane, Lane::Begin { .. });
@@ -56,17 +62,17 @@ impl State {
             if let Some((subscription, call)) = cost {
                 room = room.min(self.bucket(subscription, call, now).whole(limits.budget(call), now));
             }
-            let picked = self.pick(&ask.lane, Pick::new(room, begins), now);
+            let picked = self.pick(&ask.lane, Selected::new(room, begins), now);
             if let Some((subscription, call)) = cost {
                 let drawn = u32::try_from(picked.len()).unwrap_or(u32::MAX);
                 let bucket = self.bucket(subscription, call, now);
                 *bucket = bucket.drawn(limits.budget(call), now, drawn).unwrap_or(*bucket);
             }
             for mut row in picked {
-                row.holds = row.holds || begins;
+                row.occupies_app = row.occupies_app || begins;
                 row.leased_until = Some(later(now, lease));
                 let wakeup = Wakeup { run_id: row.run.id, version: row.run.version };
-                taken.push((row.run.due_at, Taken { wakeup, priority: row.run.priority }));
+                taken.push((row.run.due_at, Leased { wakeup, priority: row.run.priority }));
                 self.put(row);
             }
         }
@@ -74,12 +80,12 @@ impl State {
     }
 
     /// How many runs of the lane may go, its budget aside.
-    fn room(&self, ask: &Ask, limits: &Limits) -> u32 {
+    fn room(&self, ask: &LaneQuota, limits: &Limits) -> u32 {
         let mut room = ask.most.min(limits.outstanding.saturating_sub(self.outstanding()));
         if let Lane::Begin { subscription, plan, account } = &ask.lane {
             let holders = || self.held.values().filter_map(|id| self.row(*id));
             let in_plan = |row: &&Row| row.run.plan == *plan && row.run.app.subscription() == subscription;
-            let into_account = |row: &&Row| row.run.terms.account == *account;
+            let into_account = |row: &&Row| row.run.policy_snapshot.account == *account;
             let left =
                 |limit: u32, held: usize| limit.saturating_sub(u32::try_from(held).unwrap_or(u32::MAX));
             room = room.min(left(limits.per_plan, holders().filter(in_plan).count()));
@@ -89,7 +95,7 @@ impl State {
     }
 
     /// The due runs of a lane that go.
-    fn pick(&self, lane: &Lane, mut pick: Pick, now: Timestamp) -> Vec<Row> {
+    fn pick(&self, lane: &Lane, mut pick: Selected, now: Timestamp) -> Vec<Row> {
         let Some(places) = self.lanes.get(lane) else { return Vec::new() };
         let of_rank = |rank| places.range((rank, Timestamp::MIN_UTC)..=(rank, now)).flat_map(|(_, ids)| ids);
         let due = Priority::ALL.iter().flat_map(|priority| of_rank(priority.rank()));

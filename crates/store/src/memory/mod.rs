@@ -14,8 +14,8 @@ use holdfast_model::{Call, CatalogEntry, Clock, Limits, NewRun, Run, RunId, Subs
 use self::state::State;
 use crate::columns::stamp;
 use crate::{
-    AppStatus, Ask, AuditEvent, Board, CatalogFilter, Change, Committed, Cursor, Enrolled, Error,
-    FleetChange, Loaded, Plan, Planned, RunFilter, Store, Taken,
+    AppStatus, AuditEvent, CatalogFilter, Change, Committed, Cursor, CursorAdvance, DueLanes, Enrolled,
+    Error, FleetChange, LaneQuota, Leased, Loaded, Planned, RunFilter, Store,
 };
 
 /// A store that forgets all when dropped, and else behaves as the others do.
@@ -55,7 +55,7 @@ impl Store for MemoryStore {
         Ok(self.state().cursors_due(most, self.time()))
     }
 
-    async fn plan(&self, plans: &[Plan]) -> Result<Planned, Error> {
+    async fn plan(&self, plans: &[CursorAdvance]) -> Result<Planned, Error> {
         self.state().plan(plans, self.time())
     }
 
@@ -75,12 +75,17 @@ impl Store for MemoryStore {
         Ok(self.state().reclaim(self.time()))
     }
 
-    async fn board(&self) -> Result<Board, Error> {
-        Ok(self.state().board(self.time()))
+    async fn due_lanes(&self) -> Result<DueLanes, Error> {
+        Ok(self.state().due_lanes(self.time()))
     }
 
-    async fn take(&self, asks: &[Ask], limits: &Limits, lease: Duration) -> Result<Vec<Taken>, Error> {
-        Ok(self.state().take(asks, limits, lease, self.time()))
+    async fn acquire(
+        &self,
+        asks: &[LaneQuota],
+        limits: &Limits,
+        lease: Duration,
+    ) -> Result<Vec<Leased>, Error> {
+        Ok(self.state().acquire(asks, limits, lease, self.time()))
     }
 
     async fn close_budget(

@@ -53,7 +53,7 @@ impl State {
     fn must_stay(&self, app: &AppId, delete: &Delete) -> bool {
         let is_it = |entry: &&CatalogEntry| entry.backup.id == delete.backup;
         let is_held = self.catalog_of(app).find(is_it).is_some_and(|kept| kept.hold.is_some());
-        is_held || !delete.even_the_last && self.is_last(app, delete.backup)
+        is_held || !delete.allow_last && self.is_last(app, delete.backup)
     }
 
     /// Is nothing that stands in for the backup still there and not about to be deleted?
@@ -67,13 +67,13 @@ impl State {
                 |row: &Row| matches!(&row.run.task, Task::Delete(delete) if delete.backup == other.backup.id);
             self.rows_of(app).any(|row| !row.run.state.is_ended() && deletes(row))
         };
-        let mut others = self.catalog_of(app).filter(|other| !is_it(other) && other.gone.is_none());
+        let mut others = self.catalog_of(app).filter(|other| !is_it(other) && other.removal.is_none());
         !others.any(|other| other.stands_in_for(kept) && !goes(other))
     }
 
     /// The latest good backup of an app that is still there.
     fn last_good(&self, app: &AppId) -> Option<&CatalogEntry> {
-        let good = self.catalog_of(app).filter(|entry| entry.good && entry.gone.is_none());
+        let good = self.catalog_of(app).filter(|entry| entry.good && entry.removal.is_none());
         good.max_by_key(|entry| (entry.backup.accepted_at, entry.backup.id))
     }
 
@@ -81,7 +81,7 @@ impl State {
         let [app, after] = [&filter.app, &filter.after].map(|app| app.as_ref().map(ToString::to_string));
         let asked = |name: &String| app.as_ref().is_none_or(|app| app == name) && Some(name) > after.as_ref();
         let of_app = self.catalog.iter().filter(|(name, _)| asked(name)).map(|(_, entries)| {
-            let entries = entries.values().filter(|entry| filter.with_gone || entry.gone.is_none());
+            let entries = entries.values().filter(|entry| filter.with_removed || entry.removal.is_none());
             entries.cloned().collect::<Vec<_>>()
         });
         let most = if filter.most_apps == 0 { usize::MAX } else { filter.most_apps as usize };
@@ -113,7 +113,7 @@ impl State {
         let removed = app.removed_at.is_some();
         let unfinished = |row: &&Row| !row.run.state.is_ended() && row.run.task.is_exclusive();
         let unfinished = self.rows_of(id).filter(unfinished);
-        let running = unfinished.min_by_key(|row| (!row.holds, row.run.created_at, row.run.id));
+        let running = unfinished.min_by_key(|row| (!row.occupies_app, row.run.created_at, row.run.id));
         let last = self
             .rows_of(id)
             .filter_map(|row| last_run(&row.run))

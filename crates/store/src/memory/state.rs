@@ -20,7 +20,7 @@ pub(super) struct Row {
     /// Until when it is handed out.
     pub leased_until: Option<Timestamp>,
     /// Whether it holds its app, its plan and its storage account.
-    pub holds: bool,
+    pub occupies_app: bool,
 }
 
 /// What waits in one lane: by urgency, then by how long it has been due.
@@ -74,7 +74,7 @@ impl State {
             }
             (None, None) => {}
         }
-        if row.holds {
+        if row.occupies_app {
             self.held.insert(row.run.app.clone(), id);
         }
         self.subjects.extend(subject(&row.run));
@@ -99,7 +99,7 @@ impl State {
                 self.lanes.remove(&lane);
             }
         }
-        if old.holds {
+        if old.occupies_app {
             self.held.remove(&old.run.app);
         }
         if let Some(subject) = subject(&old.run) {

@@ -5,7 +5,9 @@ use holdfast_model::{NewRun, Run, RunKind, Timestamp};
 use super::state::{Row, State, subject};
 use crate::columns::{changed, not_added, stamp, stored};
 use crate::intent::Intent;
-use crate::{Change, Committed, Cursor, Enrolled, Error, FleetChange, Plan, Planned, catalog, enrolment};
+use crate::{
+    Change, Committed, Cursor, CursorAdvance, Enrolled, Error, FleetChange, Planned, catalog, enrolment,
+};
 
 impl State {
     pub fn sync_fleet(&mut self, fleet: &[Enrolled], now: Timestamp) -> FleetChange {
@@ -32,14 +34,15 @@ impl State {
             .collect()
     }
 
-    pub fn plan(&mut self, plans: &[Plan], now: Timestamp) -> Result<Planned, Error> {
-        let current = |plan: &&Plan| self.cursors.get(&plan.cursor.app).is_some_and(|now| as_read(now, plan));
+    pub fn plan(&mut self, plans: &[CursorAdvance], now: Timestamp) -> Result<Planned, Error> {
+        let current =
+            |plan: &&CursorAdvance| self.cursors.get(&plan.cursor.app).is_some_and(|now| as_read(now, plan));
         let kept = plans.iter().filter(current);
         kept.flat_map(|plan| &plan.runs).try_for_each(|new| self.is_new("plan runs", &new.run))?;
         let mut planned = Planned::default();
         for plan in plans {
             let Some(cursor) = self.cursors.get_mut(&plan.cursor.app).filter(|now| as_read(now, plan)) else {
-                planned.outrun += 1;
+                planned.conflicts += 1;
                 continue;
             };
             match plan.next_at {
@@ -79,8 +82,8 @@ impl State {
         if Intent::of(&run, &change.events).is_some_and(|intent| self.is_hindered(&run, intent)) {
             return Ok(Committed::Stale);
         }
-        let holds = run.holds();
-        if holds && self.held.get(&run.app).is_some_and(|holder| *holder != id) {
+        let occupies_app = run.occupies_app();
+        if occupies_app && self.held.get(&run.app).is_some_and(|holder| *holder != id) {
             let what = format!("the app of run {id} is held by another run");
             return Err(Error::Inconsistent { operation: "commit a change of a run", what });
         }
@@ -88,7 +91,7 @@ impl State {
         self.append(&run, &change.events, change.at);
         self.change_catalog(catalog);
         let version = run.version;
-        self.put(Row { run, leased_until: None, holds });
+        self.put(Row { run, leased_until: None, occupies_app });
         Ok(Committed::Done(version))
     }
 
@@ -115,13 +118,13 @@ impl State {
         let events = std::slice::from_ref(&new.event);
         self.append(&run, events, now);
         self.change_catalog(catalog::changes(None, &run, events, now));
-        self.put(Row { run, leased_until: None, holds: false });
+        self.put(Row { run, leased_until: None, occupies_app: false });
         true
     }
 }
 
 /// Is the cursor still where the plan read it?
-fn as_read(now: &Cursor, plan: &Plan) -> bool {
+fn as_read(now: &Cursor, plan: &CursorAdvance) -> bool {
     let then = &plan.cursor;
     (&now.policy, now.through, &now.fingerprint) == (&then.policy, then.through, &then.fingerprint)
 }

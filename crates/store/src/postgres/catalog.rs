@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use holdfast_model::{
-    AppId, BackupFacts, BackupId, CatalogEntry, Gone, PolicyName, SasFacts, SasWindow, StorageName, Timestamp,
+    AppId, BackupFacts, BackupId, CatalogEntry, PolicyName, Removal, SasFacts, SasWindow, StorageName,
+    Timestamp,
 };
 use serde_json::Value;
 use sqlx::types::Uuid;
@@ -29,15 +30,15 @@ struct CatalogRow {
     accepted_at: Timestamp,
     finished_at: Option<Timestamp>,
     databases: String,
-    made: String,
+    origin: String,
     good: bool,
     sas_fingerprint: Option<String>,
     sas_start: Option<Timestamp>,
     sas_expiry: Option<Timestamp>,
     hold: Option<String>,
-    gone_at: Option<Timestamp>,
+    removed_at: Option<Timestamp>,
     deleted: Option<bool>,
-    trouble_at: Option<Timestamp>,
+    last_failure_at: Option<Timestamp>,
     verified_at: Option<Timestamp>,
     drilled_at: Option<Timestamp>,
     drill_passed: Option<bool>,
@@ -60,12 +61,12 @@ impl CatalogRow {
                 finished_at: self.finished_at,
                 databases: reading.json("databases", &self.databases)?,
             },
-            made: reading.word("made", &self.made)?,
+            origin: reading.word("origin", &self.origin)?,
             good: self.good,
             sas: self.sas_fingerprint.map(|fingerprint| SasFacts { fingerprint, window }),
             hold: self.hold,
-            gone: self.gone_at.zip(self.deleted).map(|(at, deleted)| Gone { at, deleted }),
-            trouble_at: self.trouble_at,
+            removal: self.removed_at.zip(self.deleted).map(|(at, deleted)| Removal { at, deleted }),
+            last_failure_at: self.last_failure_at,
             verified_at: self.verified_at,
             drill: self.drilled_at.zip(self.drill_passed),
         })
@@ -108,23 +109,23 @@ pub(super) async fn change(
     let rows: Vec<CatalogRow> =
         sqlx::query_as(read).bind(asked).fetch_all(&mut *tx).await.during(operation)?;
     let rows: Vec<Value> = applied(entries(rows, operation)?, changes).map(row).collect();
-    let write = "/* change_catalog */ INSERT INTO catalog (app, backup_id, run_id, policy, storage, blob, size_bytes, accepted_at, finished_at, databases, made,
-            good, sas_fingerprint, sas_start, sas_expiry, hold, gone_at, deleted, trouble_at, verified_at, drilled_at,
+    let write = "/* change_catalog */ INSERT INTO catalog (app, backup_id, run_id, policy, storage, blob, size_bytes, accepted_at, finished_at, databases, origin,
+            good, sas_fingerprint, sas_start, sas_expiry, hold, removed_at, deleted, last_failure_at, verified_at, drilled_at,
             drill_passed)
-        SELECT app, backup_id, run_id, policy, storage, blob, size_bytes, accepted_at, finished_at, databases, made,
-            good, sas_fingerprint, sas_start, sas_expiry, hold, gone_at, deleted, trouble_at, verified_at, drilled_at,
+        SELECT app, backup_id, run_id, policy, storage, blob, size_bytes, accepted_at, finished_at, databases, origin,
+            good, sas_fingerprint, sas_start, sas_expiry, hold, removed_at, deleted, last_failure_at, verified_at, drilled_at,
             drill_passed
         FROM json_to_recordset($1::json) AS entry (app text, backup_id bigint, run_id uuid, policy text, storage text,
-            blob text, size_bytes bigint, accepted_at timestamptz, finished_at timestamptz, databases text, made text,
+            blob text, size_bytes bigint, accepted_at timestamptz, finished_at timestamptz, databases text, origin text,
             good boolean, sas_fingerprint text, sas_start timestamptz, sas_expiry timestamptz, hold text,
-            gone_at timestamptz, deleted boolean, trouble_at timestamptz, verified_at timestamptz,
+            removed_at timestamptz, deleted boolean, last_failure_at timestamptz, verified_at timestamptz,
             drilled_at timestamptz, drill_passed boolean)
         ON CONFLICT (app, backup_id) DO UPDATE SET
             run_id = excluded.run_id, policy = excluded.policy, storage = excluded.storage, blob = excluded.blob,
             size_bytes = excluded.size_bytes, accepted_at = excluded.accepted_at, finished_at = excluded.finished_at, databases = excluded.databases,
-            made = excluded.made, good = excluded.good, sas_fingerprint = excluded.sas_fingerprint, sas_start = excluded.sas_start,
-            sas_expiry = excluded.sas_expiry, hold = excluded.hold, gone_at = excluded.gone_at, deleted = excluded.deleted,
-            trouble_at = excluded.trouble_at, verified_at = excluded.verified_at, drilled_at = excluded.drilled_at, drill_passed = excluded.drill_passed";
+            origin = excluded.origin, good = excluded.good, sas_fingerprint = excluded.sas_fingerprint, sas_start = excluded.sas_start,
+            sas_expiry = excluded.sas_expiry, hold = excluded.hold, removed_at = excluded.removed_at, deleted = excluded.deleted,
+            last_failure_at = excluded.last_failure_at, verified_at = excluded.verified_at, drilled_at = excluded.drilled_at, drill_passed = excluded.drill_passed";
     sqlx::query(write).bind(json(&rows)).execute(tx).await.during(operation)?;
     Ok(())
 }
@@ -157,17 +158,17 @@ pub(super) async fn list(
     filter: &CatalogFilter,
 ) -> Result<Vec<CatalogEntry>, Error> {
     let of_app = "/* catalog */ SELECT * FROM catalog WHERE app = $1 AND app > $2 AND $3 > 0
-            AND ($4 OR gone_at IS NULL)";
+            AND ($4 OR removed_at IS NULL)";
     // A walk from each app to the next, so that a page costs what is on it.
     let there = "/* catalog */ WITH RECURSIVE page (app, place) AS (
-            (SELECT app, 1::bigint FROM catalog WHERE app > $2 AND gone_at IS NULL ORDER BY app LIMIT 1)
+            (SELECT app, 1::bigint FROM catalog WHERE app > $2 AND removed_at IS NULL ORDER BY app LIMIT 1)
             UNION ALL
             SELECT next.app, page.place + 1 FROM page CROSS JOIN LATERAL (
-                SELECT app FROM catalog WHERE catalog.app > page.app AND gone_at IS NULL ORDER BY catalog.app LIMIT 1
+                SELECT app FROM catalog WHERE catalog.app > page.app AND removed_at IS NULL ORDER BY catalog.app LIMIT 1
             ) AS next WHERE page.place < $3
         )
         SELECT catalog.* FROM page JOIN catalog ON catalog.app = page.app
-        WHERE catalog.gone_at IS NULL AND $1::text IS NULL AND NOT $4";
+        WHERE catalog.removed_at IS NULL AND $1::text IS NULL AND NOT $4";
     let all = "/* catalog */ WITH RECURSIVE page (app, place) AS (
             (SELECT app, 1::bigint FROM catalog WHERE app > $2 ORDER BY app LIMIT 1)
             UNION ALL
@@ -176,7 +177,7 @@ pub(super) async fn list(
             ) AS next WHERE page.place < $3
         )
         SELECT catalog.* FROM page JOIN catalog ON catalog.app = page.app WHERE $1::text IS NULL AND $4";
-    let list = match (&filter.app, filter.with_gone) {
+    let list = match (&filter.app, filter.with_removed) {
         (Some(_), _) => of_app,
         (None, false) => there,
         (None, true) => all,
@@ -185,7 +186,7 @@ pub(super) async fn list(
         .bind(filter.app.as_ref().map(ToString::to_string))
         .bind(filter.after.as_ref().map(ToString::to_string).unwrap_or_default())
         .bind(if filter.most_apps == 0 { i64::MAX } else { i64::from(filter.most_apps) })
-        .bind(filter.with_gone)
+        .bind(filter.with_removed)
         .fetch_all(connection)
         .await
         .during(CATALOG)?;

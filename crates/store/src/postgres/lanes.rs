@@ -8,7 +8,7 @@ use sqlx::{FromRow, PgConnection};
 use super::row::Reading;
 use super::session::During;
 use super::time::Time;
-use crate::{Board, Error, LaneDue};
+use crate::{DueLane, DueLanes, Error};
 
 pub(super) const RECLAIM: &str = "reclaim what was handed out";
 pub(super) const BOARD: &str = "read the board";
@@ -18,7 +18,7 @@ pub(super) async fn reclaim(connection: &mut PgConnection, time: &Time) -> Resul
     let now = time.now(connection, RECLAIM).await?;
     // Some at a time and in the index's order: of a bare bound the planner thinks that a third of all rows is within.
     let reclaim = "/* reclaim */ UPDATE runs SET leased_until = NULL, version = version + 1,
-            holds = holds AND state IN ('starting', 'settling', 'polling', 'following')
+            occupies_app = occupies_app AND state IN ('starting', 'settling', 'polling', 'following')
         WHERE id = ANY (ARRAY(
             SELECT id FROM runs WHERE leased_until <= $1 ORDER BY leased_until LIMIT 1000 FOR UPDATE SKIP LOCKED))";
     let mut count = 0;
@@ -39,7 +39,7 @@ struct BoardRow {
     next_at: Option<Timestamp>,
 }
 
-pub(super) async fn board(connection: &mut PgConnection, time: &Time) -> Result<Board, Error> {
+pub(super) async fn due_lanes(connection: &mut PgConnection, time: &Time) -> Result<DueLanes, Error> {
     let now = time.now(connection, BOARD).await?;
     // A walk from each lane to the next, and in each four looks at its front: the index is never read through.
     let lanes = "/* board */ WITH RECURSIVE lanes (lane) AS (
@@ -62,18 +62,18 @@ pub(super) async fn board(connection: &mut PgConnection, time: &Time) -> Result<
             (SELECT leased_until FROM runs WHERE leased_until > $1 ORDER BY leased_until LIMIT 1)";
     let (outstanding, lease_ends): (i64, Option<Timestamp>) =
         sqlx::query_as(leases).bind(now).fetch_one(connection).await.during(BOARD)?;
-    let mut lanes: BTreeMap<Lane, LaneDue> = BTreeMap::new();
+    let mut lanes: BTreeMap<Lane, DueLane> = BTreeMap::new();
     let reading = Reading { operation: BOARD, of: "a lane".to_owned() };
     for row in &rows {
         let Some(due_at) = row.due_at else { continue };
         let lane: Lane = reading.parse("lane", &row.lane)?;
-        let due = LaneDue { lane: lane.clone(), priority: reading.priority(row.priority)?, due_at };
+        let due = DueLane { lane: lane.clone(), priority: reading.priority(row.priority)?, due_at };
         let best = lanes.entry(lane).or_insert_with(|| due.clone());
         if due.priority < best.priority {
             *best = due;
         }
     }
-    Ok(Board {
+    Ok(DueLanes {
         now,
         outstanding: reading.count("leased_until", outstanding)?,
         lanes: lanes.into_values().collect(),

@@ -1,5 +1,6 @@
 //! The store in a PostgreSQL database: what several machines share.
 
+mod acquire;
 mod audit;
 mod budgets;
 mod catalog;
@@ -13,7 +14,6 @@ mod row;
 mod runs;
 mod session;
 mod status;
-mod take;
 mod time;
 
 use std::fmt;
@@ -26,8 +26,8 @@ use sqlx::postgres::PgPool;
 use self::session::{Session, within};
 use self::time::Time;
 use crate::{
-    AppStatus, Ask, AuditEvent, Board, CatalogFilter, ChainRow, Change, Committed, Cursor, Enrolled, Error,
-    FleetChange, Loaded, Plan, Planned, RunFilter, Store, Taken,
+    AppStatus, AuditEvent, CatalogFilter, ChainRow, Change, Committed, Cursor, CursorAdvance, DueLanes,
+    Enrolled, Error, FleetChange, LaneQuota, Leased, Loaded, Planned, RunFilter, Store,
 };
 
 const NOW: &str = "ask for the time";
@@ -89,7 +89,7 @@ impl Store for PgStore {
         .await
     }
 
-    async fn plan(&self, plans: &[Plan]) -> Result<Planned, Error> {
+    async fn plan(&self, plans: &[CursorAdvance]) -> Result<Planned, Error> {
         within(cursors::PLAN, async {
             let mut tx = self.session(cursors::PLAN).await?.begin().await?;
             let planned = cursors::plan(&mut tx, plans, &self.time).await;
@@ -134,19 +134,24 @@ impl Store for PgStore {
         .await
     }
 
-    async fn board(&self) -> Result<Board, Error> {
+    async fn due_lanes(&self) -> Result<DueLanes, Error> {
         within(lanes::BOARD, async {
             let mut session = self.session(lanes::BOARD).await?;
-            let board = lanes::board(&mut session, &self.time).await;
+            let board = lanes::due_lanes(&mut session, &self.time).await;
             session.answer(board).await
         })
         .await
     }
 
-    async fn take(&self, asks: &[Ask], limits: &Limits, lease: Duration) -> Result<Vec<Taken>, Error> {
-        within(take::TAKE, async {
-            let mut tx = self.session(take::TAKE).await?.begin().await?;
-            let taken = take::take(&mut tx, asks, limits, lease, &self.time).await;
+    async fn acquire(
+        &self,
+        asks: &[LaneQuota],
+        limits: &Limits,
+        lease: Duration,
+    ) -> Result<Vec<Leased>, Error> {
+        within(acquire::TAKE, async {
+            let mut tx = self.session(acquire::TAKE).await?.begin().await?;
+            let taken = acquire::acquire(&mut tx, asks, limits, lease, &self.time).await;
             tx.answer(taken).await
         })
         .await

@@ -32,12 +32,12 @@ pub(super) async fn insert(
     let runs: Vec<Run> = new.iter().map(|new| stored(&new.run)).collect();
     let rows: Vec<Value> = runs.iter().map(columns).collect();
     let insert = "/* insert */ INSERT INTO runs (id, version, kind, task, subject, trigger, priority, app, subscription,
-            policy, tick, plan, storage, account, terms, created_at, state, state_json, tally, outcome, cause, due_at, ended_at, lane)
-        SELECT id, 1, kind, task, subject, trigger, priority, app, subscription, policy, tick, plan, storage, account, terms,
-            created_at, state, state_json, tally, outcome, cause, due_at, ended_at, lane
+            policy, tick, plan, storage, account, policy_snapshot, created_at, state, state_json, failure_counts, outcome, cause, due_at, ended_at, lane)
+        SELECT id, 1, kind, task, subject, trigger, priority, app, subscription, policy, tick, plan, storage, account, policy_snapshot,
+            created_at, state, state_json, failure_counts, outcome, cause, due_at, ended_at, lane
         FROM json_to_recordset($1::json) AS run (id uuid, kind text, task text, subject text, trigger text, priority bigint, app text,
-            subscription text, policy text, tick timestamptz, plan text, storage text, account text, terms text,
-            created_at timestamptz, state text, state_json text, tally text, outcome text, cause text,
+            subscription text, policy text, tick timestamptz, plan text, storage text, account text, policy_snapshot text,
+            created_at timestamptz, state text, state_json text, failure_counts text, outcome text, cause text,
             due_at timestamptz, ended_at timestamptz, lane text)
         ON CONFLICT DO NOTHING
         RETURNING id";
@@ -90,13 +90,13 @@ fn columns(run: &Run) -> Value {
         "policy": run.policy.as_ref().map(PolicyName::as_str),
         "tick": run.tick.map(text),
         "plan": run.plan,
-        "storage": run.terms.storage.as_str(),
-        "account": run.terms.account,
-        "terms": json(&run.terms),
+        "storage": run.policy_snapshot.storage.as_str(),
+        "account": run.policy_snapshot.account,
+        "policy_snapshot": json(&run.policy_snapshot),
         "created_at": text(run.created_at),
         "state": run.state.code().as_str(),
         "state_json": json(&run.state),
-        "tally": json(&run.tally),
+        "failure_counts": json(&run.failure_counts),
         "outcome": ending.outcome.map(Outcome::as_str),
         "cause": ending.cause.map(Cause::as_str),
         "due_at": text(run.due_at),
@@ -145,15 +145,15 @@ pub(super) async fn commit(tx: &mut PgConnection, change: &Change) -> Result<Com
 /// Writes what a change may change; false where the row is no longer in that version.
 async fn update(tx: &mut PgConnection, run: &Run, from: i64) -> Result<bool, Error> {
     let ending = Ending::of(&run.state);
-    let update = "/* update */ UPDATE runs SET version = version + 1, state = $1, state_json = $2, tally = $3,
+    let update = "/* update */ UPDATE runs SET version = version + 1, state = $1, state_json = $2, failure_counts = $3,
             attempt = coalesce($4, attempt), outcome = $5, cause = $6, backup_id = $7, backup_blob = $8,
             size_bytes = $9, accepted_at = $10, finished_at = $11, verification = $12, due_at = $13, ended_at = $14,
-            lane = $15, holds = $16, leased_until = NULL
+            lane = $15, occupies_app = $16, leased_until = NULL
         WHERE id = $17 AND version = $18 AND state <> 'ended'";
     let written = sqlx::query(update)
         .bind(run.state.code().as_str())
         .bind(json(&run.state))
-        .bind(json(&run.tally))
+        .bind(json(&run.failure_counts))
         .bind(attempt(&run.state).map(i64::from))
         .bind(ending.outcome.map(Outcome::as_str))
         .bind(ending.cause.map(Cause::as_str))
@@ -166,7 +166,7 @@ async fn update(tx: &mut PgConnection, run: &Run, from: i64) -> Result<bool, Err
         .bind(run.due_at)
         .bind(run.ended_at)
         .bind(run.lane().map(|lane| lane.to_string()))
-        .bind(run.holds())
+        .bind(run.occupies_app())
         .bind(run.id.as_uuid())
         .bind(from)
         .execute(tx)
@@ -197,7 +197,7 @@ pub(super) async fn load(
     // The last good backup is looked for only where the run is for another; its outcomes are named twice: the first term
     // is the index's own.
     let load = "/* load */ SELECT run.id, run.version, run.task, run.trigger, run.priority, run.app, run.policy, run.tick,
-            run.plan, run.terms, run.state_json, run.tally, run.created_at, run.due_at, run.ended_at,
+            run.plan, run.policy_snapshot, run.state_json, run.failure_counts, run.created_at, run.due_at, run.ended_at,
             clock_timestamp() AS now, good.state_json AS good_state, good.ended_at AS good_ended_at
         FROM runs AS run LEFT JOIN LATERAL (
             SELECT state_json, ended_at FROM runs
@@ -232,8 +232,8 @@ pub(super) async fn load(
 
 async fn read(connection: &mut PgConnection, id: RunId) -> Result<Option<Run>, Error> {
     let read =
-        "/* read */ SELECT id, version, task, trigger, priority, app, policy, tick, plan, terms, state_json,
-            tally, created_at, due_at, ended_at
+        "/* read */ SELECT id, version, task, trigger, priority, app, policy, tick, plan, policy_snapshot, state_json,
+            failure_counts, created_at, due_at, ended_at
         FROM runs WHERE id = $1";
     let row: Option<RunRow> =
         sqlx::query_as(read).bind(id.as_uuid()).fetch_optional(connection).await.during(COMMIT)?;

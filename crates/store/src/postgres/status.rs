@@ -43,7 +43,7 @@ pub(super) async fn status(connection: &mut PgConnection, time: &Time) -> Result
             ORDER BY ended_at DESC, id DESC LIMIT 1
         ) AS last ON true
         LEFT JOIN LATERAL (
-            SELECT accepted_at FROM catalog WHERE catalog.app = apps.app AND gone_at IS NULL AND good
+            SELECT accepted_at FROM catalog WHERE catalog.app = apps.app AND removed_at IS NULL AND good
             ORDER BY accepted_at DESC LIMIT 1
         ) AS good ON true";
     let rows: Vec<StatusRow> = sqlx::query_as(status).fetch_all(connection).await.during(STATUS)?;

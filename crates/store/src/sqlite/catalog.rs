@@ -1,7 +1,7 @@
 //! The catalog: brought up to what happened, and read.
 
 use holdfast_model::{
-    AppId, BackupFacts, BackupId, CatalogEntry, Gone, PolicyName, SasFacts, SasWindow, StorageName,
+    AppId, BackupFacts, BackupId, CatalogEntry, PolicyName, Removal, SasFacts, SasWindow, StorageName,
 };
 use serde_json::Value;
 use sqlx::{FromRow, SqliteConnection};
@@ -26,15 +26,15 @@ struct CatalogRow {
     accepted_at: String,
     finished_at: Option<String>,
     databases: String,
-    made: String,
+    origin: String,
     good: bool,
     sas_fingerprint: Option<String>,
     sas_start: Option<String>,
     sas_expiry: Option<String>,
     hold: Option<String>,
-    gone_at: Option<String>,
+    removed_at: Option<String>,
     deleted: Option<bool>,
-    trouble_at: Option<String>,
+    last_failure_at: Option<String>,
     verified_at: Option<String>,
     drilled_at: Option<String>,
     drill_passed: Option<bool>,
@@ -61,14 +61,14 @@ impl CatalogRow {
                 finished_at: time("finished_at", self.finished_at.as_deref())?,
                 databases: reading.json("databases", &self.databases)?,
             },
-            made: reading.word("made", &self.made)?,
+            origin: reading.word("origin", &self.origin)?,
             good: self.good,
             sas: self.sas_fingerprint.map(|fingerprint| SasFacts { fingerprint, window }),
             hold: self.hold,
-            gone: time("gone_at", self.gone_at.as_deref())?
+            removal: time("removed_at", self.removed_at.as_deref())?
                 .zip(self.deleted)
-                .map(|(at, deleted)| Gone { at, deleted }),
-            trouble_at: time("trouble_at", self.trouble_at.as_deref())?,
+                .map(|(at, deleted)| Removal { at, deleted }),
+            last_failure_at: time("last_failure_at", self.last_failure_at.as_deref())?,
             verified_at: time("verified_at", self.verified_at.as_deref())?,
             drill: time("drilled_at", self.drilled_at.as_deref())?.zip(self.drill_passed),
         })
@@ -94,14 +94,14 @@ pub(super) async fn change(
     let rows: Vec<CatalogRow> =
         sqlx::query_as(read).bind(asked).fetch_all(&mut *tx).await.during(operation)?;
     let rows: Vec<Value> = applied(entries(rows, operation)?, changes).map(|entry| columns(&entry)).collect();
-    let write = "/* change_catalog */ INSERT OR REPLACE INTO catalog (app, backup_id, run_id, policy, storage, blob, size_bytes, accepted_at, finished_at, databases, made,
-            good, sas_fingerprint, sas_start, sas_expiry, hold, gone_at, deleted, trouble_at, verified_at, drilled_at,
+    let write = "/* change_catalog */ INSERT OR REPLACE INTO catalog (app, backup_id, run_id, policy, storage, blob, size_bytes, accepted_at, finished_at, databases, origin,
+            good, sas_fingerprint, sas_start, sas_expiry, hold, removed_at, deleted, last_failure_at, verified_at, drilled_at,
             drill_passed)
         SELECT value ->> '$.app', value ->> '$.backup_id', value ->> '$.run_id', value ->> '$.policy',
             value ->> '$.storage', value ->> '$.blob', value ->> '$.size_bytes', value ->> '$.accepted_at',
-            value ->> '$.finished_at', value ->> '$.databases', value ->> '$.made', value ->> '$.good',
+            value ->> '$.finished_at', value ->> '$.databases', value ->> '$.origin', value ->> '$.good',
             value ->> '$.sas_fingerprint', value ->> '$.sas_start', value ->> '$.sas_expiry', value ->> '$.hold',
-            value ->> '$.gone_at', value ->> '$.deleted', value ->> '$.trouble_at', value ->> '$.verified_at',
+            value ->> '$.removed_at', value ->> '$.deleted', value ->> '$.last_failure_at', value ->> '$.verified_at',
             value ->> '$.drilled_at', value ->> '$.drill_passed'
         FROM json_each(?)";
     sqlx::query(write).bind(json(&rows)).execute(tx).await.during(operation)?;
@@ -129,17 +129,17 @@ pub(super) async fn list(
     filter: &CatalogFilter,
 ) -> Result<Vec<CatalogEntry>, Error> {
     let of_app = "/* catalog */ SELECT * FROM catalog WHERE app = ?1 AND app > ?2 AND ?3 <> 0
-            AND (?4 OR gone_at IS NULL)";
+            AND (?4 OR removed_at IS NULL)";
     // A walk from each app to the next, so that a page costs what is on it.
     let there = "/* catalog */ WITH RECURSIVE page (app, place) AS (
-            SELECT (SELECT app FROM catalog WHERE app > ?2 AND gone_at IS NULL ORDER BY app LIMIT 1), 1
+            SELECT (SELECT app FROM catalog WHERE app > ?2 AND removed_at IS NULL ORDER BY app LIMIT 1), 1
             UNION ALL
             SELECT (SELECT catalog.app FROM catalog
-                    WHERE catalog.app > page.app AND catalog.gone_at IS NULL ORDER BY catalog.app LIMIT 1), place + 1
+                    WHERE catalog.app > page.app AND catalog.removed_at IS NULL ORDER BY catalog.app LIMIT 1), place + 1
             FROM page WHERE page.app IS NOT NULL AND (?3 < 0 OR place < ?3)
         )
         SELECT catalog.* FROM page CROSS JOIN catalog
-        WHERE catalog.app = page.app AND catalog.gone_at IS NULL AND ?1 IS NULL AND NOT ?4";
+        WHERE catalog.app = page.app AND catalog.removed_at IS NULL AND ?1 IS NULL AND NOT ?4";
     let all = "/* catalog */ WITH RECURSIVE page (app, place) AS (
             SELECT (SELECT app FROM catalog WHERE app > ?2 ORDER BY app LIMIT 1), 1
             UNION ALL
@@ -148,7 +148,7 @@ pub(super) async fn list(
             FROM page WHERE page.app IS NOT NULL AND (?3 < 0 OR place < ?3)
         )
         SELECT catalog.* FROM page CROSS JOIN catalog WHERE catalog.app = page.app AND ?1 IS NULL AND ?4";
-    let list = match (&filter.app, filter.with_gone) {
+    let list = match (&filter.app, filter.with_removed) {
         (Some(_), _) => of_app,
         (None, false) => there,
         (None, true) => all,
@@ -157,7 +157,7 @@ pub(super) async fn list(
         .bind(filter.app.as_ref().map(ToString::to_string))
         .bind(filter.after.as_ref().map(ToString::to_string).unwrap_or_default())
         .bind(if filter.most_apps == 0 { -1 } else { i64::from(filter.most_apps) })
-        .bind(filter.with_gone)
+        .bind(filter.with_removed)
         .fetch_all(connection)
         .await
         .during(CATALOG)?;

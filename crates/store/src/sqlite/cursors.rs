@@ -10,7 +10,7 @@ use super::driver::During;
 use super::row::{Reading, text};
 use super::runs;
 use crate::columns::json;
-use crate::{Cursor, Error, Plan, Planned};
+use crate::{Cursor, CursorAdvance, Error, Planned};
 
 pub(super) const DUE: &str = "read the cursors that are due";
 pub(super) const PLAN: &str = "plan runs";
@@ -60,7 +60,7 @@ pub(super) async fn due(
 /// Moves cursors and adds their runs.
 pub(super) async fn plan(
     tx: &mut SqliteConnection,
-    plans: &[Plan],
+    plans: &[CursorAdvance],
     now: Timestamp,
 ) -> Result<Planned, Error> {
     let mut planned = Planned::default();
@@ -68,9 +68,9 @@ pub(super) async fn plan(
     while !rest.is_empty() {
         let (chunk, after) = rest.split_at(chunk_len(rest));
         let moved = advance(tx, chunk).await?;
-        let (kept, outrun): (Vec<&Plan>, Vec<&Plan>) =
+        let (kept, conflicts): (Vec<&CursorAdvance>, Vec<&CursorAdvance>) =
             chunk.iter().partition(|plan| moved.contains(&plan.cursor.app.to_string()));
-        planned.outrun += outrun.len() as u64;
+        planned.conflicts += conflicts.len() as u64;
         let new: Vec<&NewRun> = kept.iter().flat_map(|plan| &plan.runs).collect();
         let added = runs::insert(tx, &new, now, PLAN).await?;
         for new in new.iter().filter(|new| added.contains(&new.run.id.to_string())) {
@@ -82,15 +82,15 @@ pub(super) async fn plan(
 }
 
 /// As many plans as one statement may hold: a second plan of one app meets the cursor as the first left it.
-fn chunk_len(plans: &[Plan]) -> usize {
+fn chunk_len(plans: &[CursorAdvance]) -> usize {
     let mut apps: BTreeSet<&AppId> = BTreeSet::new();
     plans.iter().take(CHUNK).take_while(|plan| apps.insert(&plan.cursor.app)).count()
 }
 
 /// Moves the cursors that are still where they were read, and answers their apps.
-async fn advance(tx: &mut SqliteConnection, plans: &[Plan]) -> Result<BTreeSet<String>, Error> {
-    let row = |plan: &Plan| {
-        let Plan { cursor, through, next_at, .. } = plan;
+async fn advance(tx: &mut SqliteConnection, plans: &[CursorAdvance]) -> Result<BTreeSet<String>, Error> {
+    let row = |plan: &CursorAdvance| {
+        let CursorAdvance { cursor, through, next_at, .. } = plan;
         object!({
             "app": cursor.app.to_string(),
             "policy": cursor.policy.as_str(),

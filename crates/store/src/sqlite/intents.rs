@@ -32,7 +32,7 @@ pub(super) async fn is_hindered(
 async fn must_stay(tx: &mut SqliteConnection, run: &Run, delete: &Delete) -> Result<bool, Error> {
     let backup = (&run.app, delete.backup);
     let is_held = catalog::one(tx, backup, COMMIT).await?.is_some_and(|kept| kept.hold.is_some());
-    Ok(is_held || !delete.even_the_last && is_last(tx, backup, COMMIT).await?)
+    Ok(is_held || !delete.allow_last && is_last(tx, backup, COMMIT).await?)
 }
 
 /// Is nothing that stands in for the backup still there and not about to be deleted? As [`CatalogEntry`] has it:
@@ -46,9 +46,9 @@ pub(super) async fn is_last(
 ) -> Result<bool, Error> {
     let last = "/* is_last */ SELECT EXISTS (
         SELECT 1 FROM catalog AS kept
-        WHERE kept.app = ?1 AND kept.backup_id = ?2 AND (kept.good OR kept.made = 'partial') AND NOT EXISTS (
+        WHERE kept.app = ?1 AND kept.backup_id = ?2 AND (kept.good OR kept.origin = 'partial') AND NOT EXISTS (
             SELECT 1 FROM catalog AS other
-            WHERE other.app = kept.app AND (other.good OR NOT kept.good) AND other.gone_at IS NULL
+            WHERE other.app = kept.app AND (other.good OR NOT kept.good) AND other.removed_at IS NULL
               AND other.backup_id <> kept.backup_id
               AND NOT EXISTS (SELECT 1 FROM runs WHERE runs.app = other.app AND runs.state <> 'ended'
                               AND runs.subject = 'delete ' || other.backup_id)))";

@@ -11,8 +11,8 @@ use super::budgets;
 use super::driver::During;
 use super::row::{Reading, text};
 use crate::columns::later;
-use crate::handout::{Pick, most_urgent_first};
-use crate::{Ask, Board, Error, LaneDue, Taken};
+use crate::selection::{Selected, most_urgent_first};
+use crate::{DueLane, DueLanes, Error, LaneQuota, Leased};
 
 pub(super) const RECLAIM: &str = "reclaim what was handed out";
 pub(super) const BOARD: &str = "read the board";
@@ -20,7 +20,7 @@ pub(super) const TAKE: &str = "take due runs";
 
 pub(super) async fn reclaim(tx: &mut SqliteConnection, now: Timestamp) -> Result<u64, Error> {
     let reclaim = "/* reclaim */ UPDATE runs SET leased_until = NULL, version = version + 1,
-            holds = iif(state IN ('starting', 'settling', 'polling', 'following'), holds, 0)
+            occupies_app = iif(state IN ('starting', 'settling', 'polling', 'following'), occupies_app, 0)
         WHERE leased_until <= ?";
     let reclaimed = sqlx::query(reclaim).bind(text(now)).execute(tx).await.during(RECLAIM)?;
     Ok(reclaimed.rows_affected())
@@ -34,7 +34,7 @@ struct BoardRow {
     next_at: Option<String>,
 }
 
-pub(super) async fn board(connection: &mut SqliteConnection, now: Timestamp) -> Result<Board, Error> {
+pub(super) async fn due_lanes(connection: &mut SqliteConnection, now: Timestamp) -> Result<DueLanes, Error> {
     // A walk from each lane to the next, and in each four looks at its front: the index is never read through.
     let lanes = "/* board */ WITH RECURSIVE
         lanes (lane) AS (
@@ -57,19 +57,19 @@ pub(super) async fn board(connection: &mut SqliteConnection, now: Timestamp) -> 
     let lease_ends: Option<String> =
         sqlx::query_scalar(leases).bind(text(now)).fetch_one(&mut *connection).await.during(BOARD)?;
     let outstanding = outstanding(connection, BOARD).await?;
-    let mut lanes: BTreeMap<Lane, LaneDue> = BTreeMap::new();
+    let mut lanes: BTreeMap<Lane, DueLane> = BTreeMap::new();
     let reading = Reading { operation: BOARD, of: "a lane".to_owned() };
     let soon = rows.iter().filter_map(|row| row.next_at.as_deref()).chain(lease_ends.as_deref()).min();
     for row in &rows {
         let Some(due_at) = reading.maybe_time("due_at", row.due_at.as_deref())? else { continue };
         let lane: Lane = reading.parse("lane", &row.lane)?;
-        let due = LaneDue { lane: lane.clone(), priority: reading.priority(row.priority)?, due_at };
+        let due = DueLane { lane: lane.clone(), priority: reading.priority(row.priority)?, due_at };
         let best = lanes.entry(lane).or_insert_with(|| due.clone());
         if due.priority < best.priority {
             *best = due;
         }
     }
-    Ok(Board {
+    Ok(DueLanes {
         now,
         outstanding,
         lanes: lanes.into_values().collect(),
@@ -77,19 +77,20 @@ pub(super) async fn board(connection: &mut SqliteConnection, now: Timestamp) -> 
     })
 }
 
-pub(super) async fn take(
+pub(super) async fn acquire(
     tx: &mut SqliteConnection,
-    asks: &[Ask],
+    asks: &[LaneQuota],
     limits: &Limits,
     lease: Duration,
     now: Timestamp,
-) -> Result<Vec<Taken>, Error> {
+) -> Result<Vec<Leased>, Error> {
     let mut outstanding = outstanding(tx, TAKE).await?;
     let mut taken = Vec::new();
     for ask in asks {
         let most = ask.most.min(limits.outstanding.saturating_sub(outstanding));
         let from_lane =
-            take_from(tx, &Ask { lane: ask.lane.clone(), most }, limits, later(now, lease), now).await?;
+            take_from(tx, &LaneQuota { lane: ask.lane.clone(), most }, limits, later(now, lease), now)
+                .await?;
         outstanding += u32::try_from(from_lane.len()).unwrap_or(u32::MAX);
         taken.extend(from_lane);
     }
@@ -98,11 +99,11 @@ pub(super) async fn take(
 
 async fn take_from(
     tx: &mut SqliteConnection,
-    ask: &Ask,
+    ask: &LaneQuota,
     limits: &Limits,
     until: Timestamp,
     now: Timestamp,
-) -> Result<Vec<(Timestamp, Taken)>, Error> {
+) -> Result<Vec<(Timestamp, Leased)>, Error> {
     let mut room = ask.most;
     if room > 0 {
         room = room.min(room_to_begin(tx, &ask.lane, limits).await?);
@@ -114,7 +115,7 @@ async fn take_from(
         budget = Some((subscription, call, bucket));
     }
     let begins = matches!(ask.lane, Lane::Begin { .. });
-    let picked = pick(tx, &ask.lane, Pick::new(room, begins), now).await?;
+    let picked = pick(tx, &ask.lane, Selected::new(room, begins), now).await?;
     if let Some((subscription, call, bucket)) = budget
         && let Some(bucket) =
             bucket.drawn(limits.budget(call), now, u32::try_from(picked.len()).unwrap_or(u32::MAX))
@@ -132,14 +133,15 @@ async fn take_from(
 /// limits bound.
 async fn room_to_begin(tx: &mut SqliteConnection, lane: &Lane, limits: &Limits) -> Result<u32, Error> {
     let Lane::Begin { subscription, plan, account } = lane else { return Ok(u32::MAX) };
-    let in_plan = "/* take */ SELECT count(*) FROM runs WHERE holds = 1 AND subscription = ? AND plan = ?";
+    let in_plan =
+        "/* acquire */ SELECT count(*) FROM runs WHERE occupies_app = 1 AND subscription = ? AND plan = ?";
     let in_plan: u32 = sqlx::query_scalar(in_plan)
         .bind(subscription.as_str())
         .bind(plan)
         .fetch_one(&mut *tx)
         .await
         .during(TAKE)?;
-    let into_account = "/* take */ SELECT count(*) FROM runs WHERE holds = 1 AND account = ?";
+    let into_account = "/* acquire */ SELECT count(*) FROM runs WHERE occupies_app = 1 AND account = ?";
     let into_account: u32 =
         sqlx::query_scalar(into_account).bind(account).fetch_one(tx).await.during(TAKE)?;
     Ok(limits.per_plan.saturating_sub(in_plan).min(limits.per_account.saturating_sub(into_account)))
@@ -160,11 +162,11 @@ struct Candidate {
 async fn pick(
     tx: &mut SqliteConnection,
     lane: &Lane,
-    mut pick: Pick,
+    mut pick: Selected,
     now: Timestamp,
 ) -> Result<Vec<Candidate>, Error> {
-    let of_priority = "/* take */ SELECT id, version, priority, due_at, app,
-            EXISTS (SELECT 1 FROM runs AS holder WHERE holder.holds = 1 AND holder.app = runs.app) AS held
+    let of_priority = "/* acquire */ SELECT id, version, priority, due_at, app,
+            EXISTS (SELECT 1 FROM runs AS holder WHERE holder.occupies_app = 1 AND holder.app = runs.app) AS held
         FROM runs
         WHERE lane = ? AND leased_until IS NULL AND priority = ? AND due_at <= ?
         ORDER BY due_at, id LIMIT ?";
@@ -192,15 +194,22 @@ async fn pick(
 async fn hand_out(
     tx: &mut SqliteConnection,
     candidate: Candidate,
-    holds: bool,
+    occupies_app: bool,
     until: Timestamp,
-) -> Result<(Timestamp, Taken), Error> {
-    let hand_out = "/* take */ UPDATE runs SET leased_until = ?, holds = max(holds, ?) WHERE id = ?";
-    sqlx::query(hand_out).bind(text(until)).bind(holds).bind(&candidate.id).execute(tx).await.during(TAKE)?;
+) -> Result<(Timestamp, Leased), Error> {
+    let hand_out =
+        "/* acquire */ UPDATE runs SET leased_until = ?, occupies_app = max(occupies_app, ?) WHERE id = ?";
+    sqlx::query(hand_out)
+        .bind(text(until))
+        .bind(occupies_app)
+        .bind(&candidate.id)
+        .execute(tx)
+        .await
+        .during(TAKE)?;
     let reading = Reading { operation: TAKE, of: candidate.id };
     let run_id: RunId = reading.parse("id", &reading.of)?;
     let wakeup = Wakeup { run_id, version: candidate.version };
-    let taken = Taken { wakeup, priority: reading.priority(candidate.priority)? };
+    let taken = Leased { wakeup, priority: reading.priority(candidate.priority)? };
     Ok((reading.time("due_at", &candidate.due_at)?, taken))
 }
 

@@ -9,43 +9,43 @@ use crate::{Error, RunFilter};
 
 pub(super) const LIST: &str = "list runs";
 
-// Each has an index of its own, whose terms it repeats as they stand there. Those of a kind are for all but backups.
+// Each has an index of its own, whose policy snapshot it repeats as they stand there. Those of a kind are for all but backups.
 
 const OF_ALL: &str =
-    "/* list */ SELECT id, version, task, trigger, priority, app, policy, tick, plan, terms, state_json,
-        tally, created_at, due_at, ended_at
+    "/* list */ SELECT id, version, task, trigger, priority, app, policy, tick, plan, policy_snapshot, state_json,
+        failure_counts, created_at, due_at, ended_at
     FROM runs WHERE ?1 IS NULL AND (?2 IS NULL OR state = ?2) AND (?4 IS NULL OR kind = ?4)
         AND (?5 OR state <> 'ended')
     ORDER BY created_at DESC, id DESC LIMIT ?3";
 
 const UNFINISHED: &str =
-    "/* list */ SELECT id, version, task, trigger, priority, app, policy, tick, plan, terms, state_json,
-        tally, created_at, due_at, ended_at
+    "/* list */ SELECT id, version, task, trigger, priority, app, policy, tick, plan, policy_snapshot, state_json,
+        failure_counts, created_at, due_at, ended_at
     FROM runs WHERE ?1 IS NULL AND (?2 IS NULL OR state = ?2) AND (?4 IS NULL OR kind = ?4)
         AND ?5 = ?5 AND state <> 'ended'
     ORDER BY created_at DESC, id DESC LIMIT ?3";
 
-const OF_KIND: &str = "/* list_of_kind */ SELECT id, version, task, trigger, priority, app, policy, tick, plan, terms, state_json,
-        tally, created_at, due_at, ended_at
+const OF_KIND: &str = "/* list_of_kind */ SELECT id, version, task, trigger, priority, app, policy, tick, plan, policy_snapshot, state_json,
+        failure_counts, created_at, due_at, ended_at
     FROM runs WHERE ?1 IS NULL AND (?2 IS NULL OR state = ?2) AND kind = ?4
         AND kind <> 'backup' AND (?5 OR state <> 'ended')
     ORDER BY created_at DESC, id DESC LIMIT ?3";
 
-const UNFINISHED_OF_KIND: &str = "/* list_unfinished_of_kind */ SELECT id, version, task, trigger, priority, app, policy, tick, plan, terms, state_json,
-        tally, created_at, due_at, ended_at
+const UNFINISHED_OF_KIND: &str = "/* list_unfinished_of_kind */ SELECT id, version, task, trigger, priority, app, policy, tick, plan, policy_snapshot, state_json,
+        failure_counts, created_at, due_at, ended_at
     FROM runs WHERE ?1 IS NULL AND (?2 IS NULL OR state = ?2) AND kind = ?4 AND kind <> 'backup'
         AND ?5 = ?5 AND state <> 'ended'
     ORDER BY created_at DESC, id DESC LIMIT ?3";
 
 const OF_APP: &str =
-    "/* list */ SELECT id, version, task, trigger, priority, app, policy, tick, plan, terms, state_json,
-        tally, created_at, due_at, ended_at
+    "/* list */ SELECT id, version, task, trigger, priority, app, policy, tick, plan, policy_snapshot, state_json,
+        failure_counts, created_at, due_at, ended_at
     FROM runs WHERE app = ?1 AND (?2 IS NULL OR state = ?2) AND (?4 IS NULL OR kind = ?4)
         AND (?5 OR state <> 'ended')
     ORDER BY created_at DESC, id DESC LIMIT ?3";
 
-const OF_APP_AND_KIND: &str = "/* list_of_app_and_kind */ SELECT id, version, task, trigger, priority, app, policy, tick, plan, terms, state_json,
-        tally, created_at, due_at, ended_at
+const OF_APP_AND_KIND: &str = "/* list_of_app_and_kind */ SELECT id, version, task, trigger, priority, app, policy, tick, plan, policy_snapshot, state_json,
+        failure_counts, created_at, due_at, ended_at
     FROM runs WHERE app = ?1 AND (?2 IS NULL OR state = ?2) AND kind = ?4 AND kind <> 'backup'
         AND (?5 OR state <> 'ended')
     ORDER BY created_at DESC, id DESC LIMIT ?3";

@@ -29,8 +29,8 @@ pub use self::open::Mode;
 use self::driver::{During, Writing};
 use crate::columns::stamp;
 use crate::{
-    AppStatus, Ask, AuditEvent, Board, CatalogFilter, ChainRow, Change, Committed, Cursor, Enrolled, Error,
-    FleetChange, Loaded, Plan, Planned, RunFilter, Store, Taken,
+    AppStatus, AuditEvent, CatalogFilter, ChainRow, Change, Committed, Cursor, CursorAdvance, DueLanes,
+    Enrolled, Error, FleetChange, LaneQuota, Leased, Loaded, Planned, RunFilter, Store,
 };
 
 /// A store in one SQLite file. One connection writes, a few read beside it; other processes may join.
@@ -82,7 +82,7 @@ impl Store for SqliteStore {
         cursors::due(&mut connection, most, self.time()).await
     }
 
-    async fn plan(&self, plans: &[Plan]) -> Result<Planned, Error> {
+    async fn plan(&self, plans: &[CursorAdvance]) -> Result<Planned, Error> {
         let mut tx = self.write(cursors::PLAN).await?;
         let planned = cursors::plan(&mut tx, plans, self.time()).await?;
         tx.commit().await.map(|()| planned)
@@ -111,14 +111,19 @@ impl Store for SqliteStore {
         tx.commit().await.map(|()| count)
     }
 
-    async fn board(&self) -> Result<Board, Error> {
+    async fn due_lanes(&self) -> Result<DueLanes, Error> {
         let mut connection = self.read(lanes::BOARD).await?;
-        lanes::board(&mut connection, self.time()).await
+        lanes::due_lanes(&mut connection, self.time()).await
     }
 
-    async fn take(&self, asks: &[Ask], limits: &Limits, lease: Duration) -> Result<Vec<Taken>, Error> {
+    async fn acquire(
+        &self,
+        asks: &[LaneQuota],
+        limits: &Limits,
+        lease: Duration,
+    ) -> Result<Vec<Leased>, Error> {
         let mut tx = self.write(lanes::TAKE).await?;
-        let taken = lanes::take(&mut tx, asks, limits, lease, self.time()).await?;
+        let taken = lanes::acquire(&mut tx, asks, limits, lease, self.time()).await?;
         tx.commit().await.map(|()| taken)
     }
 

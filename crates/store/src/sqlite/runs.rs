@@ -30,12 +30,12 @@ pub(super) async fn insert(
     let runs: Vec<Run> = new.iter().map(|new| stored(&new.run)).collect();
     let rows: Vec<Value> = runs.iter().map(columns).collect();
     let insert = "/* insert */ INSERT INTO runs (id, version, kind, task, subject, trigger, priority, app, subscription,
-            policy, tick, plan, storage, account, terms, created_at, state, state_json, tally, outcome, cause, due_at, ended_at, lane)
+            policy, tick, plan, storage, account, policy_snapshot, created_at, state, state_json, failure_counts, outcome, cause, due_at, ended_at, lane)
         SELECT value ->> '$.id', 1, value ->> '$.kind', value ->> '$.task', value ->> '$.subject',
             value ->> '$.trigger', value ->> '$.priority',
             value ->> '$.app', value ->> '$.subscription', value ->> '$.policy', value ->> '$.tick',
-            value ->> '$.plan', value ->> '$.storage', value ->> '$.account', value ->> '$.terms',
-            value ->> '$.created_at', value ->> '$.state', value ->> '$.state_json', value ->> '$.tally',
+            value ->> '$.plan', value ->> '$.storage', value ->> '$.account', value ->> '$.policy_snapshot',
+            value ->> '$.created_at', value ->> '$.state', value ->> '$.state_json', value ->> '$.failure_counts',
             value ->> '$.outcome', value ->> '$.cause', value ->> '$.due_at', value ->> '$.ended_at',
             value ->> '$.lane'
         FROM json_each(?) WHERE true
@@ -68,13 +68,13 @@ fn columns(run: &Run) -> Value {
         "policy": run.policy.as_ref().map(PolicyName::as_str),
         "tick": run.tick.map(text),
         "plan": run.plan,
-        "storage": run.terms.storage.as_str(),
-        "account": run.terms.account,
-        "terms": json(&run.terms),
+        "storage": run.policy_snapshot.storage.as_str(),
+        "account": run.policy_snapshot.account,
+        "policy_snapshot": json(&run.policy_snapshot),
         "created_at": text(run.created_at),
         "state": run.state.code().as_str(),
         "state_json": json(&run.state),
-        "tally": json(&run.tally),
+        "failure_counts": json(&run.failure_counts),
         "outcome": ending.outcome.map(Outcome::as_str),
         "cause": ending.cause.map(Cause::as_str),
         "due_at": text(run.due_at),
@@ -106,15 +106,15 @@ pub(super) async fn commit(tx: &mut SqliteConnection, change: &Change) -> Result
         return Ok(Committed::Stale);
     }
     let ending = Ending::of(&run.state);
-    let update = "/* commit */ UPDATE runs SET version = version + 1, state = ?, state_json = ?, tally = ?,
+    let update = "/* commit */ UPDATE runs SET version = version + 1, state = ?, state_json = ?, failure_counts = ?,
             attempt = coalesce(?, attempt), outcome = ?, cause = ?, backup_id = ?, backup_blob = ?, size_bytes = ?,
-            accepted_at = ?, finished_at = ?, verification = ?, due_at = ?, ended_at = ?, lane = ?, holds = ?,
+            accepted_at = ?, finished_at = ?, verification = ?, due_at = ?, ended_at = ?, lane = ?, occupies_app = ?,
             leased_until = NULL
         WHERE id = ? AND version = ?";
     let written = sqlx::query(update)
         .bind(run.state.code().as_str())
         .bind(json(&run.state))
-        .bind(json(&run.tally))
+        .bind(json(&run.failure_counts))
         .bind(attempt(&run.state))
         .bind(ending.outcome.map(Outcome::as_str))
         .bind(ending.cause.map(Cause::as_str))
@@ -127,7 +127,7 @@ pub(super) async fn commit(tx: &mut SqliteConnection, change: &Change) -> Result
         .bind(text(run.due_at))
         .bind(run.ended_at.map(text))
         .bind(run.lane().map(|lane| lane.to_string()))
-        .bind(run.holds())
+        .bind(run.occupies_app())
         .bind(run.id.to_string())
         .bind(change.from)
         .execute(&mut *tx)
@@ -194,8 +194,8 @@ async fn read(
     operation: &'static str,
 ) -> Result<Option<Run>, Error> {
     let read =
-        "/* read */ SELECT id, version, task, trigger, priority, app, policy, tick, plan, terms, state_json,
-            tally, created_at, due_at, ended_at
+        "/* read */ SELECT id, version, task, trigger, priority, app, policy, tick, plan, policy_snapshot, state_json,
+            failure_counts, created_at, due_at, ended_at
         FROM runs WHERE id = ?";
     let row: Option<RunRow> =
         sqlx::query_as(read).bind(id.to_string()).fetch_optional(connection).await.during(operation)?;

@@ -34,7 +34,7 @@ pub(super) async fn status(
              ORDER BY holds DESC, created_at, id LIMIT 1) AS running,
             last.id AS last_id, last.outcome AS last_outcome, last.cause AS last_cause,
             last.ended_at AS last_ended_at,
-            (SELECT accepted_at FROM catalog WHERE catalog.app = apps.app AND gone_at IS NULL AND good
+            (SELECT accepted_at FROM catalog WHERE catalog.app = apps.app AND removed_at IS NULL AND good
              ORDER BY accepted_at DESC LIMIT 1) AS last_good_at
         FROM apps
         LEFT JOIN cursors ON cursors.app = apps.app

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use holdfast_model::{App, AppId, ManualClock, NewRun, PolicyName, StorageName, Terms, Timestamp, Trigger};
+use holdfast_model::{
+    App, AppId, ManualClock, NewRun, PolicyName, PolicySnapshot, StorageName, Timestamp, Trigger,
+};
 
 use super::*;
 
@@ -20,9 +22,15 @@ async fn a_full_disk_is_told_and_once_there_is_space_again_nothing_is_half_writt
             databases: Vec::new(),
             paused: false,
         };
-        let terms = Terms::new(StorageName::new("weu"), "acct");
+        let policy_snapshot = PolicySnapshot::new(StorageName::new("weu"), "acct");
         let epoch = Timestamp::UNIX_EPOCH;
-        NewRun::backup(RunId::new(epoch, &mut rng), &app, &terms, (None, Trigger::Manual), (epoch, epoch))
+        NewRun::backup(
+            RunId::new(epoch, &mut rng),
+            &app,
+            &policy_snapshot,
+            (None, Trigger::Manual),
+            (epoch, epoch),
+        )
     };
     let limit = async |sql: &'static str| {
         let _: i64 = sqlx::query_scalar(sql).fetch_one(&store.writer).await.unwrap();

@@ -15,7 +15,7 @@ pub(crate) use schedule::{replaced, set, standing};
 use std::future::Future;
 use std::time::Duration;
 
-use holdfast_arm::{Error, Operation, Verdict};
+use holdfast_arm::{Error, ErrorKind, Operation};
 use holdfast_model::AppId;
 
 /// A request's answer. One that takes longer than `timeout` counts as lost: after that the intent is no longer left
@@ -27,6 +27,6 @@ async fn in_time<T>(
 ) -> Result<T, Error> {
     tokio::time::timeout(timeout, request).await.unwrap_or_else(|_| {
         let what = format!("no answer within {} s", timeout.as_secs());
-        Err(Error::new(operation, app.short_name(), Verdict::Ambiguous, &what))
+        Err(Error::new(operation, app.short_name(), ErrorKind::Ambiguous, &what))
     })
 }

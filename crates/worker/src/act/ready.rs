@@ -4,38 +4,38 @@ use holdfast_arm::Database;
 use holdfast_model::{DatabaseRef, RefreshReason};
 use holdfast_storage::{Grant, Need, SecretRef};
 
-use crate::Seams;
+use crate::Environment;
 use crate::apply::{NotReady, Sight};
 
 /// A SAS that lasts through the attempt; a new one where `reason` asks for it.
 pub(crate) async fn grant(
-    seams: &Seams,
+    env: &Environment,
     sight: &Sight<'_>,
     reason: Option<RefreshReason>,
 ) -> Result<Grant, NotReady> {
     let need = Need {
         now: sight.now,
-        until: sight.now + sight.run.terms.deadline,
+        until: sight.now + sight.run.policy_snapshot.deadline,
         replace: sight.run.state.refused_sas().map(ToOwned::to_owned),
         reason,
-        probe: sight.run.terms.verify,
+        probe: sight.run.policy_snapshot.verify,
     };
-    let grant = seams.storage.grant(&sight.run.terms.storage, &need).await?;
+    let grant = env.storage.grant(&sight.run.policy_snapshot.storage, &need).await?;
     for warning in &grant.warnings {
-        tracing::warn!(storage = %sight.run.terms.storage, "{warning}");
+        tracing::warn!(storage = %sight.run.policy_snapshot.storage, "{warning}");
     }
     Ok(grant)
 }
 
 /// The databases with their connection strings, read where the fleet file says they are.
-pub(crate) async fn databases(seams: &Seams, refs: &[DatabaseRef]) -> Result<Vec<Database>, NotReady> {
+pub(crate) async fn databases(env: &Environment, refs: &[DatabaseRef]) -> Result<Vec<Database>, NotReady> {
     let mut databases = Vec::new();
     for database in refs {
         let connection_string = match &database.connection_string {
             Some(reference) => {
                 let reference: SecretRef =
                     reference.parse().map_err(|_| NotReady::Reference { database: database.name.clone() })?;
-                Some(seams.secrets.read(&reference).await.map_err(NotReady::Secret)?)
+                Some(env.secrets.read(&reference).await.map_err(NotReady::Secret)?)
             }
             None => None,
         };

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use holdfast_arm::{Backup, Verdict};
+use holdfast_arm::{Backup, ErrorKind};
 use holdfast_model::{
-    Attempt, BackupFacts, BackupStatus, Cause, Run, RunEvent, RunKind, RunState, Terms, Then, Timestamp,
-    Verification, answer_to, poll_delay,
+    Attempt, BackupFacts, BackupStatus, Cause, PolicySnapshot, PollDecision, Run, RunEvent, RunKind,
+    RunState, Timestamp, Verification, poll_decision, poll_delay,
 };
 
 use super::check::{Blobs, fault, good, left_behind, measured};
@@ -21,7 +21,7 @@ pub(crate) fn counts_in_part(
     accepted_at: Timestamp,
     answer: &Result<Backup, holdfast_arm::Error>,
 ) -> Option<BackupFacts> {
-    let Terms { verify, partial_is_good, .. } = sight.run.terms;
+    let PolicySnapshot { verify, partial_is_good, .. } = sight.run.policy_snapshot;
     let backup = answer.as_ref().ok().filter(|_| verify && partial_is_good)?;
     (backup.status == BackupStatus::PartiallySucceeded).then(|| facts(attempt, accepted_at, backup))
 }
@@ -39,18 +39,18 @@ pub(crate) fn asked(
         Ok(backup) => backup,
         Err(error) => return not_answered(sight, attempt, accepted_at, &error, rng),
     };
-    let mut next = match answer_to(&backup.status, backup.log.as_deref()) {
-        Then::AskAgain => still_working(sight, attempt, accepted_at, backup.retry_after, rng),
-        Then::AskAgainAndWarn => {
+    let mut next = match poll_decision(&backup.status, backup.log.as_deref()) {
+        PollDecision::PollAgain => still_working(sight, attempt, accepted_at, backup.retry_after, rng),
+        PollDecision::PollAgainAndWarn => {
             let (app, status) = (sight.run.app.short_name(), &backup.status);
             tracing::warn!(app, %status, "azure told a backup status that is not documented; asking again");
             still_working(sight, attempt, accepted_at, backup.retry_after, rng)
         }
-        Then::CheckBlob => completed(sight, attempt, accepted_at, &backup, rng),
-        Then::Fail(Cause::PartiallySucceeded) => {
+        PollDecision::CheckBlob => completed(sight, attempt, accepted_at, &backup, rng),
+        PollDecision::Fail(Cause::PartiallySucceeded) => {
             partial(sight, attempt, (accepted_at, &backup), blobs.transpose(), rng)
         }
-        Then::Fail(cause) => {
+        PollDecision::Fail(cause) => {
             let detail = backup.log.clone().unwrap_or_default();
             let failure = Failure { status: Some(backup.status.clone()), cause, detail, backup: None };
             failed(sight, attempt, failure, rng)
@@ -72,7 +72,7 @@ fn completed(
     let facts = facts(attempt, accepted_at, backup);
     let completed = RunEvent::Completed { backup: Some(facts.clone()), detail: backup.log.clone() };
     // Where storage is out of reach there is a check only for what a lost attempt may have left behind.
-    if sight.run.terms.verify || !sight.run.tally.missing.is_empty() {
+    if sight.run.policy_snapshot.verify || !sight.run.failure_counts.missing.is_empty() {
         return Next::new(vec![completed], sight.now);
     }
     let mut next = good(sight, attempt, &facts, Verification::OutOfReach, rng);
@@ -115,7 +115,7 @@ fn look_later(
     let why = error.to_string();
     past_deadline(sight, attempt, accepted_at, &why, rng).unwrap_or_else(|| {
         let waited = (sight.now - accepted_at).to_std().unwrap_or_default();
-        Next::new(Vec::new(), sight.now + poll_delay(&sight.run.terms.poll, waited, None, rng))
+        Next::new(Vec::new(), sight.now + poll_delay(&sight.run.policy_snapshot.poll, waited, None, rng))
     })
 }
 
@@ -141,7 +141,7 @@ pub(super) fn still_working(
     if let Some(over) = past_deadline(sight, attempt, accepted_at, "azure had no final answer", rng) {
         return over;
     }
-    let Terms { poll, deadline, .. } = &sight.run.terms;
+    let PolicySnapshot { poll, deadline, .. } = &sight.run.policy_snapshot;
     let waited = (sight.now - accepted_at).to_std().unwrap_or_default();
     let pause = poll_delay(poll, waited, sight.typical, rng).max(retry_after.unwrap_or_default());
     // The deadline itself is a time to ask: the answer may be final by then.
@@ -156,11 +156,11 @@ fn not_answered(
     error: &holdfast_arm::Error,
     rng: &mut fastrand::Rng,
 ) -> Next {
-    let cause = match error.verdict() {
+    let cause = match error.kind() {
         // The app's other runs will tell if the app is gone; this backup certainly is, unless it is so new that Azure
         // may not show it yet.
-        Verdict::NotFound if sight.now >= accepted_at + sight.settings.settle => Cause::DeletedOutside,
-        Verdict::Forbidden => Cause::AppForbidden,
+        ErrorKind::NotFound if sight.now >= accepted_at + sight.settings.settle => Cause::DeletedOutside,
+        ErrorKind::Forbidden => Cause::AppForbidden,
         _ => return ask_later(sight, attempt, accepted_at, error, rng),
     };
     let backup = unfinished(sight.run, attempt).filter(|_| cause == Cause::AppForbidden);
@@ -195,13 +195,13 @@ pub(super) fn ask_later(
     if let Some(over) = past_deadline(sight, attempt, since, &error.to_string(), rng) {
         return over;
     }
-    let cause = waits_because(error.verdict()).unwrap_or(Cause::Unreachable);
+    let cause = waits_because(error.kind()).unwrap_or(Cause::Unreachable);
     let waited = (sight.now - since).to_std().unwrap_or_default();
     // Trouble is no reason to ask more often than answers would be.
-    let pace = poll_delay(&sight.run.terms.poll, waited, None, rng);
+    let pace = poll_delay(&sight.run.policy_snapshot.poll, waited, None, rng);
     let wait = pause(cause, 0, asked_for(error), rng).max(pace);
     let mut next = Next::new(Vec::new(), sight.now + wait);
-    next.close = budget_to_close(sight, error.verdict(), error.operation().call(), wait);
+    next.close = budget_to_close(sight, error.kind(), error.operation().call(), wait);
     next
 }
 
@@ -213,7 +213,7 @@ fn past_deadline(
     why: &str,
     rng: &mut fastrand::Rng,
 ) -> Option<Next> {
-    let deadline = sight.run.terms.deadline;
+    let deadline = sight.run.policy_snapshot.deadline;
     (sight.now >= since + deadline).then(|| {
         let detail = format!("{} s after the start: {why}", deadline.as_secs());
         let backup = unfinished(sight.run, attempt);

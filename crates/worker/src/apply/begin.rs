@@ -1,6 +1,6 @@
 //! From due to accepted: the SAS, the intent, the POST.
 
-use holdfast_arm::{Backup, Verdict};
+use holdfast_arm::{Backup, ErrorKind};
 use holdfast_model::{Attempt, BackupName, Call, Cause, RunEvent, SasFacts, SasRefresh, Timestamp};
 use holdfast_storage::{Grant, SecretError};
 
@@ -69,21 +69,21 @@ pub(crate) fn prepared(sight: &Sight<'_>, begun: Begun) -> Next {
 pub(crate) fn not_ready(sight: &Sight<'_>, why: &NotReady, rng: &mut fastrand::Rng) -> Next {
     let detail = why.to_string();
     match why {
-        NotReady::Storage(error) if error.verdict() == holdfast_storage::Verdict::Unreachable => {
+        NotReady::Storage(error) if error.kind() == holdfast_storage::ErrorKind::Unreachable => {
             unreachable(sight, detail, rng)
         }
         NotReady::Storage(_) => refused(sight, Cause::SasUnusable, detail, rng),
-        NotReady::Secret(error) if error.verdict() == holdfast_storage::Verdict::Unreachable => {
+        NotReady::Secret(error) if error.kind() == holdfast_storage::ErrorKind::Unreachable => {
             unreachable(sight, detail, rng)
         }
         NotReady::Store(_) => unreachable(sight, detail, rng),
         NotReady::Secret(_) | NotReady::Reference { .. } => {
             refused(sight, Cause::DatabaseSecret, detail, rng)
         }
-        NotReady::Arm(error) => match error.verdict() {
-            Verdict::Forbidden => refused(sight, Cause::AppForbidden, detail, rng),
-            Verdict::NotFound => refused(sight, Cause::AppNotFound, detail, rng),
-            Verdict::Rejected => refused(sight, Cause::Rejected, detail, rng),
+        NotReady::Arm(error) => match error.kind() {
+            ErrorKind::Forbidden => refused(sight, Cause::AppForbidden, detail, rng),
+            ErrorKind::NotFound => refused(sight, Cause::AppNotFound, detail, rng),
+            ErrorKind::Rejected => refused(sight, Cause::Rejected, detail, rng),
             _ => put_off(sight, error, error.operation().call(), rng),
         },
     }
@@ -91,7 +91,7 @@ pub(crate) fn not_ready(sight: &Sight<'_>, why: &NotReady, rng: &mut fastrand::R
 
 /// What is needed did not answer: later.
 pub(super) fn unreachable(sight: &Sight<'_>, detail: String, rng: &mut fastrand::Rng) -> Next {
-    let wait = pause(Cause::Unreachable, sight.run.tally.deferred, None, rng);
+    let wait = pause(Cause::Unreachable, sight.run.failure_counts.deferred, None, rng);
     deferred(sight, Cause::Unreachable, detail, sight.now + wait)
 }
 
@@ -107,7 +107,7 @@ pub(crate) fn posted(
             let accepted_at = sight.accepted_at(attempt.begun_at, backup.created);
             let request_id = backup.correlation_id.or(backup.request_id);
             let accepted = RunEvent::Accepted { backup: backup.id, accepted_at, request_id };
-            Next::new(vec![accepted], sight.now + sight.run.terms.poll.first)
+            Next::new(vec![accepted], sight.now + sight.run.policy_snapshot.poll.first)
         }
         Err(error) => not_accepted(sight, attempt, &error, rng),
     }
@@ -121,15 +121,15 @@ pub(super) fn not_accepted(
     rng: &mut fastrand::Rng,
 ) -> Next {
     let detail = error.to_string();
-    match error.verdict() {
+    match error.kind() {
         // Its fate is unknown. The first look waits a little, because Azure lists new backups late.
-        Verdict::Ambiguous => Next::new(
+        ErrorKind::Ambiguous => Next::new(
             vec![RunEvent::AnswerLost { detail }],
             sight.now + sight.settings.settle / crate::Settings::LOOKS,
         ),
-        Verdict::Forbidden => failed(sight, attempt, Failure::new(Cause::AppForbidden, detail), rng),
-        Verdict::NotFound => failed(sight, attempt, Failure::new(Cause::AppNotFound, detail), rng),
-        Verdict::Rejected => failed(sight, attempt, Failure::new(Cause::Rejected, detail), rng),
+        ErrorKind::Forbidden => failed(sight, attempt, Failure::new(Cause::AppForbidden, detail), rng),
+        ErrorKind::NotFound => failed(sight, attempt, Failure::new(Cause::AppNotFound, detail), rng),
+        ErrorKind::Rejected => failed(sight, attempt, Failure::new(Cause::Rejected, detail), rng),
         _ => put_off(sight, error, error.operation().call(), rng),
     }
 }
@@ -141,9 +141,9 @@ pub(super) fn put_off(
     call: Call,
     rng: &mut fastrand::Rng,
 ) -> Next {
-    let cause = waits_because(error.verdict()).unwrap_or(Cause::Unreachable);
-    let wait = pause(cause, sight.run.tally.deferred, asked_for(error), rng);
+    let cause = waits_because(error.kind()).unwrap_or(Cause::Unreachable);
+    let wait = pause(cause, sight.run.failure_counts.deferred, asked_for(error), rng);
     let mut next = deferred(sight, cause, error.to_string(), sight.now + wait);
-    next.close = budget_to_close(sight, error.verdict(), call, wait);
+    next.close = budget_to_close(sight, error.kind(), call, wait);
     next
 }

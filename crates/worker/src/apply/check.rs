@@ -128,13 +128,13 @@ pub(super) fn fault(sight: &Sight<'_>, (blob, manifest): Blobs) -> Option<(Cause
         return Some((Cause::BlobMissing, detail.to_owned()));
     }
     let before = u64::try_from(sight.last_good_bytes?).ok()?;
-    let kept = u64::from(100_u8.saturating_sub(sight.run.terms.shrink_tolerance_percent));
+    let kept = u64::from(100_u8.saturating_sub(sight.run.policy_snapshot.shrink_tolerance_percent));
     // In 128 bits, so that no size overflows.
     let shrunk = u128::from(blob.size_bytes) * 100 < u128::from(before) * u128::from(kept);
     shrunk.then(|| {
         let detail = format!(
             "the backup's blob has {} bytes, the last good one had {before}; the policy tolerates {} % less",
-            blob.size_bytes, sight.run.terms.shrink_tolerance_percent
+            blob.size_bytes, sight.run.policy_snapshot.shrink_tolerance_percent
         );
         (Cause::BlobShrunk, detail)
     })

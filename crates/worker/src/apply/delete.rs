@@ -1,6 +1,6 @@
 //! A deletion: whether it may begin, and whether it is done.
 
-use holdfast_arm::{Backup, Error, Verdict};
+use holdfast_arm::{Backup, Error, ErrorKind};
 use holdfast_model::{
     Attempt, BackupStatus, Cause, Delete, RefreshReason, RunEvent, RunId, RunState, SasFacts, Timestamp,
 };
@@ -45,14 +45,14 @@ pub(crate) fn before_delete(sight: &Sight<'_>, delete: &Delete, rng: &mut fastra
         let detail = format!("backup {} is another one by now, {}", delete.backup, entry.backup.blob);
         return Before::Over(refused(sight, Cause::Kept, detail, rng));
     }
-    if entry.gone.is_some_and(|gone| gone.deleted) {
+    if entry.removal.is_some_and(|gone| gone.deleted) {
         return Before::Over(done(sight, Vec::new()));
     }
     if let Some(reason) = &entry.hold {
         let detail = format!("backup {} is held: {reason}", delete.backup);
         return Before::Over(refused(sight, Cause::Kept, detail, rng));
     }
-    if !delete.even_the_last && sight.is_last {
+    if !delete.allow_last && sight.is_last {
         let which = if entry.good { "the last good one" } else { "partial, and all that is left" };
         let detail = format!("backup {} of the app is {which}", delete.backup);
         return Before::Over(refused(sight, Cause::Kept, detail, rng));
@@ -87,7 +87,7 @@ pub(crate) fn is_another(blob: &str, listed: &Backup) -> bool {
 /// Holds for longer than a deletion takes, and no deletion failed with it. A SAS that was renewed for the whole deadline
 /// a moment ago is not renewed again.
 fn will_do(sight: &Sight<'_>, sas: &SasFacts) -> bool {
-    sas.window.covers(sight.now, sight.now + sight.run.terms.deadline / 2)
+    sas.window.covers(sight.now, sight.now + sight.run.policy_snapshot.deadline / 2)
         && sight.run.state.refused_sas() != Some(sas.fingerprint.as_str())
 }
 
@@ -102,10 +102,10 @@ pub(crate) fn delete_answered(
         Ok(told) => {
             let request_id = told.and_then(|backup| backup.request_id);
             let accepted = RunEvent::Accepted { backup: delete.backup, accepted_at: sight.now, request_id };
-            Next::new(vec![accepted], sight.now + sight.run.terms.poll.first)
+            Next::new(vec![accepted], sight.now + sight.run.policy_snapshot.poll.first)
         }
         // Whether the backup is gone or the app, the list tells.
-        Err(error) if *error.verdict() == Verdict::NotFound => {
+        Err(error) if *error.kind() == ErrorKind::NotFound => {
             Next::new(vec![RunEvent::AnswerLost { detail: error.to_string() }], sight.now)
         }
         Err(error) => not_accepted(sight, attempt, &error, rng),
@@ -143,7 +143,7 @@ pub(crate) fn delete_seen(
         (BackupStatus::DeleteInProgress, _) => {
             let (attempt, accepted_at) = (attempt.clone(), attempt.begun_at);
             let adopted = RunEvent::Adopted { attempt, backup: delete.backup, accepted_at };
-            Next::new(vec![adopted], sight.now + sight.run.terms.poll.first)
+            Next::new(vec![adopted], sight.now + sight.run.policy_snapshot.poll.first)
         }
         _ => {
             let detail = |looks| format!("backup {} was not being deleted in {looks} looks", delete.backup);

@@ -1,7 +1,7 @@
 //! How attempts and runs end: one place decides between another attempt and giving up.
 
 use holdfast_model::{
-    Attempt, BackupFacts, BackupStatus, Cause, CauseKind, Outcome, RunEvent, Timestamp, retry_delay,
+    Attempt, BackupFacts, BackupStatus, Cause, Outcome, RetryClass, RunEvent, Timestamp, retry_delay,
 };
 
 use super::{Next, Sight};
@@ -38,7 +38,7 @@ pub(super) fn failed(
     let Failure { status, cause, detail, backup } = failure;
     let retry_at = retry_at(sight, cause, rng);
     let partial = backup.clone().filter(|_| cause.leaves_partial());
-    let best = partial.or_else(|| sight.run.tally.partial_backup.clone());
+    let best = partial.or_else(|| sight.run.failure_counts.partial_backup.clone());
     let ended = RunEvent::AttemptEnded { number: attempt.number, status, cause, detail, backup, retry_at };
     finish(sight, ended, cause, best, retry_at)
 }
@@ -47,14 +47,14 @@ pub(super) fn failed(
 pub(crate) fn refused(sight: &Sight<'_>, cause: Cause, detail: String, rng: &mut fastrand::Rng) -> Next {
     let retry_at = retry_at(sight, cause, rng);
     let refused = RunEvent::StartRefused { cause, detail, retry_at };
-    finish(sight, refused, cause, sight.run.tally.partial_backup.clone(), retry_at)
+    finish(sight, refused, cause, sight.run.failure_counts.partial_backup.clone(), retry_at)
 }
 
 /// Put off until later, unless it has been put off for far too long.
 pub(super) fn deferred(sight: &Sight<'_>, cause: Cause, detail: String, until: Timestamp) -> Next {
-    let again = sight.run.tally.deferred + 1 < DEFERRALS_MAX;
+    let again = sight.run.failure_counts.deferred + 1 < DEFERRALS_MAX;
     let deferred = RunEvent::Deferred { cause, detail, until };
-    finish(sight, deferred, cause, sight.run.tally.partial_backup.clone(), again.then_some(until))
+    finish(sight, deferred, cause, sight.run.failure_counts.partial_backup.clone(), again.then_some(until))
 }
 
 /// What was asked for is so: `events` tell how, and the run is over.
@@ -77,7 +77,7 @@ pub(super) fn given_up(sight: &Sight<'_>, attempt: &Attempt, cause: Cause, detai
 }
 
 fn retry_at(sight: &Sight<'_>, cause: Cause, rng: &mut fastrand::Rng) -> Option<Timestamp> {
-    let rule = sight.run.terms.retries.rule(cause.kind())?;
+    let rule = sight.run.policy_snapshot.retries.rule(cause.retry_class())?;
     let failures = sight.run.failures(cause) + 1;
     (failures < rule.attempts).then(|| sight.now + retry_delay(&rule, failures, rng))
 }
@@ -90,9 +90,9 @@ fn finish(
     retry_at: Option<Timestamp>,
 ) -> Next {
     let Some(retry_at) = retry_at else {
-        let outcome = match (&best, cause.kind()) {
+        let outcome = match (&best, cause.retry_class()) {
             (Some(_), _) => Outcome::Partial,
-            (None, CauseKind::Permanent) => Outcome::Failed,
+            (None, RetryClass::Permanent) => Outcome::Failed,
             (None, _) => Outcome::Exhausted,
         };
         let end = RunEvent::Ended { outcome, cause: Some(cause), backup: best, verification: None };

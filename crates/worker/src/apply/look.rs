@@ -1,6 +1,6 @@
 //! A POST whose fate is unknown: its backup is looked for by name.
 
-use holdfast_arm::{Backup, Verdict};
+use holdfast_arm::{Backup, ErrorKind};
 use holdfast_model::{Attempt, BackupName, Cause, RunEvent, RunState, Timestamp};
 
 use super::answers::ask_later;
@@ -45,9 +45,9 @@ pub(super) fn not_looked(
     error: &holdfast_arm::Error,
     rng: &mut fastrand::Rng,
 ) -> Next {
-    let cause = match error.verdict() {
-        Verdict::NotFound => Cause::AppNotFound,
-        Verdict::Forbidden => Cause::AppForbidden,
+    let cause = match error.kind() {
+        ErrorKind::NotFound => Cause::AppNotFound,
+        ErrorKind::Forbidden => Cause::AppForbidden,
         _ => return ask_later(sight, attempt, since, error, rng),
     };
     failed(sight, attempt, Failure::new(cause, error.to_string()), rng)
@@ -73,7 +73,7 @@ pub(super) fn not_there(
 /// many is told by `enough`.
 pub(super) fn absent(sight: &Sight<'_>, enough: impl FnOnce(u32) -> Next) -> Next {
     let (looks, first) = match sight.run.state {
-        RunState::Settling { absent, first_absent, .. } => (absent + 1, first_absent.unwrap_or(sight.now)),
+        RunState::Reconciling { absent, first_absent, .. } => (absent + 1, first_absent.unwrap_or(sight.now)),
         _ => (1, sight.now),
     };
     let event = RunEvent::Absent { looked_at: sight.now };
@@ -98,7 +98,7 @@ pub(crate) fn turned_up(sight: &Sight<'_>, mut found: Vec<Found>) -> Next {
         let attempt =
             Attempt { number, name, begun_at, sas: String::new(), sas_expiry: None, restored_before: None };
         next.events.push(RunEvent::Adopted { attempt, backup: backup.id, accepted_at: begun_at });
-        next.due_at = sight.now + sight.run.terms.poll.first;
+        next.due_at = sight.now + sight.run.policy_snapshot.poll.first;
     }
     next
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use holdfast_arm::{Error, ThrottleScope, Verdict};
+use holdfast_arm::{Error, ErrorKind, ThrottleScope};
 use holdfast_model::{Call, Cause, Retry, Timestamp, retry_delay};
 
 use super::Sight;
@@ -18,13 +18,13 @@ const UNREACHABLE: Retry = Retry::seconds(0, 10, 300);
 const CREDENTIAL: Retry = Retry::seconds(0, 60, 600);
 
 /// Why a call that was certainly not carried out has to wait; `None` for every other verdict.
-pub(super) fn waits_because(verdict: &Verdict) -> Option<Cause> {
-    match verdict {
-        Verdict::Throttled { .. } => Some(Cause::Throttled),
-        Verdict::Conflict { .. } => Some(Cause::Busy),
-        Verdict::NotSent => Some(Cause::Unreachable),
-        Verdict::Unauthorized => Some(Cause::CredentialRefused),
-        Verdict::Forbidden | Verdict::NotFound | Verdict::Rejected | Verdict::Ambiguous => None,
+pub(super) fn waits_because(kind: &ErrorKind) -> Option<Cause> {
+    match kind {
+        ErrorKind::Throttled { .. } => Some(Cause::Throttled),
+        ErrorKind::Conflict { .. } => Some(Cause::Busy),
+        ErrorKind::NotSent => Some(Cause::Unreachable),
+        ErrorKind::Unauthorized => Some(Cause::CredentialRefused),
+        ErrorKind::Forbidden | ErrorKind::NotFound | ErrorKind::Rejected | ErrorKind::Ambiguous => None,
     }
 }
 
@@ -47,8 +47,8 @@ pub(super) fn pause(
 
 /// The wait that Azure itself asked for, whatever it answered otherwise.
 pub(super) fn asked_for(error: &Error) -> Option<Duration> {
-    match error.verdict() {
-        Verdict::Throttled { retry_after, .. } | Verdict::Conflict { retry_after } => *retry_after,
+    match error.kind() {
+        ErrorKind::Throttled { retry_after, .. } | ErrorKind::Conflict { retry_after } => *retry_after,
         _ => error.retry_after(),
     }
 }
@@ -56,9 +56,9 @@ pub(super) fn asked_for(error: &Error) -> Option<Duration> {
 /// The budget to close: ARM's own throttling holds for the whole subscription, the provider's for this call alone.
 pub(super) fn budget_to_close(
     sight: &Sight<'_>,
-    verdict: &Verdict,
+    kind: &ErrorKind,
     call: Call,
     pause: Duration,
 ) -> Option<(Call, Timestamp)> {
-    matches!(verdict, Verdict::Throttled { scope: ThrottleScope::Arm, .. }).then(|| (call, sight.now + pause))
+    matches!(kind, ErrorKind::Throttled { scope: ThrottleScope::Arm, .. }).then(|| (call, sight.now + pause))
 }

@@ -1,6 +1,6 @@
 //! A new SAS for a backup already taken.
 
-use holdfast_arm::{Backup, Error, Verdict};
+use holdfast_arm::{Backup, Error, ErrorKind};
 use holdfast_model::{Cause, RunEvent, SasRefresh, Task};
 
 use super::begin::{put_off, unreachable};
@@ -43,12 +43,12 @@ pub(crate) fn is_another_than(sight: &Sight<'_>, listed: &Backup) -> bool {
 
 fn not_renewed(sight: &Sight<'_>, error: &Error, rng: &mut fastrand::Rng) -> Next {
     let detail = error.to_string();
-    match error.verdict() {
-        Verdict::Forbidden => refused(sight, Cause::AppForbidden, detail, rng),
-        Verdict::NotFound => refused(sight, Cause::BackupNotFound, detail, rng),
-        Verdict::Rejected => refused(sight, Cause::Rejected, detail, rng),
+    match error.kind() {
+        ErrorKind::Forbidden => refused(sight, Cause::AppForbidden, detail, rng),
+        ErrorKind::NotFound => refused(sight, Cause::BackupNotFound, detail, rng),
+        ErrorKind::Rejected => refused(sight, Cause::Rejected, detail, rng),
         // Asking once more does no harm, so it need not be known whether Azure did it.
-        Verdict::Ambiguous => unreachable(sight, detail, rng),
+        ErrorKind::Ambiguous => unreachable(sight, detail, rng),
         _ => put_off(sight, error, error.operation().call(), rng),
     }
 }

@@ -1,6 +1,6 @@
 //! A restore: begun, followed to its end, or looked for.
 
-use holdfast_arm::{Error, Progress, Started, Verdict};
+use holdfast_arm::{Error, ErrorKind, Progress, Started};
 use holdfast_model::{Attempt, Cause, RunEvent, Task, Timestamp};
 
 use super::answers::still_working;
@@ -31,7 +31,7 @@ pub(crate) fn restore_answered(
         Ok(Started { operation: Some(operation), request_id, retry_after }) => {
             let accepted_at = sight.now;
             let accepted = RunEvent::OperationAccepted { operation, accepted_at, request_id };
-            let pause = sight.run.terms.poll.first.max(retry_after.unwrap_or_default());
+            let pause = sight.run.policy_snapshot.poll.first.max(retry_after.unwrap_or_default());
             Next::new(vec![accepted], sight.now + pause)
         }
         Ok(Started { operation: None, .. }) => restored(sight),
@@ -56,7 +56,7 @@ pub(crate) fn followed(
             failed(sight, attempt, Failure::new(Cause::RestoreFailed, detail), rng)
         }
         // Azure keeps results for a while only. What the restore left behind tells.
-        Err(error) if *error.verdict() == Verdict::NotFound => {
+        Err(error) if *error.kind() == ErrorKind::NotFound => {
             Next::new(vec![RunEvent::AnswerLost { detail: error.to_string() }], sight.now)
         }
         Err(error) => not_looked(sight, attempt, accepted_at, &error, rng),

@@ -10,10 +10,10 @@ mod restores;
 mod schedules;
 mod whole;
 
-use holdfast_arm::{Backup, Error, Operation, ThrottleScope, Verdict};
+use holdfast_arm::{Backup, Error, ErrorKind, Operation, ThrottleScope};
 use holdfast_model::{
-    App, AppId, Attempt, BackupFacts, BackupId, BackupName, BackupStatus, Cause, NewRun, PolicyName, Retries,
-    Retry, Run, RunEvent, RunId, SasFacts, SasWindow, StorageName, Terms, Trigger,
+    App, AppId, Attempt, BackupFacts, BackupId, BackupName, BackupStatus, Cause, NewRun, PolicyName,
+    PolicySnapshot, Retries, Retry, Run, RunEvent, RunId, SasFacts, SasWindow, StorageName, Trigger,
 };
 
 use super::*;
@@ -29,7 +29,7 @@ const RETRIES: Retries = Retries {
     timed_out: Retry::seconds(3, 100, 150),
     skipped: Retry::seconds(4, 1_000, 9_000),
     partial: Retry::seconds(2, 10, 10),
-    failed: Retry::seconds(5, 40, 9_000),
+    transient: Retry::seconds(5, 40, 9_000),
     lost: Retry::seconds(6, 7, 9_000),
 };
 
@@ -49,11 +49,11 @@ fn planned() -> Run {
     let id = AppId::new("s", "g", "shop", None);
     let app =
         App { id, policy: Some(PolicyName::new("gold")), plan: None, databases: Vec::new(), paused: false };
-    let mut terms = Terms::new(StorageName::new("weu"), "acct");
-    terms.retries = RETRIES;
-    terms.deadline = seconds(3_600);
+    let mut policy_snapshot = PolicySnapshot::new(StorageName::new("weu"), "acct");
+    policy_snapshot.retries = RETRIES;
+    policy_snapshot.deadline = seconds(3_600);
     let id = RunId::new(at(0), &mut rng());
-    NewRun::backup(id, &app, &terms, (Some(at(0)), Trigger::Schedule), (at(0), at(0))).run
+    NewRun::backup(id, &app, &policy_snapshot, (Some(at(0)), Trigger::Schedule), (at(0), at(0))).run
 }
 
 fn attempt(number: u32) -> Attempt {
@@ -161,18 +161,18 @@ fn found(number: u32) -> Found {
     Found { number, backup: Backup { name: Some(name.to_string()), ..backup(BackupStatus::Created) }, name }
 }
 
-fn error(verdict: Verdict) -> Error {
-    Error::new(Operation::Backup, "shop", verdict, "azure answered something")
+fn error(kind: ErrorKind) -> Error {
+    Error::new(Operation::Backup, "shop", kind, "azure answered something")
 }
 
 /// The budget that pays for the operation is the one that is empty.
 fn throttled_at(operation: Operation, retry_after: u64) -> Error {
-    let verdict = Verdict::Throttled { retry_after: Some(seconds(retry_after)), scope: ThrottleScope::Arm };
-    Error::new(operation, "shop", verdict, "azure answered something")
+    let kind = ErrorKind::Throttled { retry_after: Some(seconds(retry_after)), scope: ThrottleScope::Arm };
+    Error::new(operation, "shop", kind, "azure answered something")
 }
 
 fn throttled(retry_after: Option<u64>, scope: ThrottleScope) -> Error {
-    error(Verdict::Throttled { retry_after: retry_after.map(seconds), scope })
+    error(ErrorKind::Throttled { retry_after: retry_after.map(seconds), scope })
 }
 
 fn storage_error(cause: holdfast_storage::Refusal) -> holdfast_storage::Error {

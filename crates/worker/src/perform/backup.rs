@@ -14,7 +14,7 @@ pub(super) async fn perform(
     permit: Option<Permit>,
     rng: &mut fastrand::Rng,
 ) -> Performed {
-    let Bench { seams, settings, sight, .. } = bench;
+    let Bench { env, settings, sight, .. } = bench;
     let run = sight.run;
     let next = match (decide(run, permit.is_some()), &run.state) {
         (Action::Prepare, _) => match prepare(bench, databases).await {
@@ -23,24 +23,24 @@ pub(super) async fn perform(
             Err(why) => apply::not_ready(&bench.after(), &why, rng),
         },
         (Action::Request, RunState::Starting { attempt }) => {
-            let sends = permit?.used(&*seams.clock)?;
-            let answer = act::post(seams, settings, run, attempt, sends).await;
+            let sends = permit?.used(&*env.clock)?;
+            let answer = act::post(env, settings, run, attempt, sends).await;
             apply::posted(&bench.after(), attempt, answer, rng)
         }
-        (Action::Look, RunState::Starting { attempt } | RunState::Settling { attempt, .. }) => {
-            let listed = act::look(seams, run).await;
+        (Action::Look, RunState::Starting { attempt } | RunState::Reconciling { attempt, .. }) => {
+            let listed = act::look(env, run).await;
             apply::looked(&bench.after(), attempt, listed, rng)
         }
         (Action::Ask, RunState::Polling { attempt, backup, accepted_at, status }) => {
-            let answer = seams.arm.get_backup(&run.app, *backup).await;
+            let answer = env.arm.get_backup(&run.app, *backup).await;
             let blobs = match apply::counts_in_part(sight, attempt, *accepted_at, &answer) {
-                Some(partial) => Some(act::blobs(seams, sight, &partial).await),
+                Some(partial) => Some(act::blobs(env, sight, &partial).await),
                 None => None,
             };
             apply::asked(&bench.after(), attempt, (*accepted_at, status), (answer, blobs), rng)
         }
         (Action::Check, RunState::Verifying { attempt, backup: Some(backup), checks }) => {
-            let check = act::check(seams, sight, backup).await;
+            let check = act::check(env, sight, backup).await;
             apply::checked(&bench.after(), attempt, (backup, *checks), check, rng)
         }
         _ => return None,
@@ -54,11 +54,11 @@ async fn prepare(
     bench: &Bench<'_>,
     databases: &[DatabaseRef],
 ) -> Result<Result<(Begun, Sends), Vec<Found>>, NotReady> {
-    let turned_up = act::missing(bench.seams, bench.sight.run).await?;
+    let turned_up = act::missing(bench.env, bench.sight.run).await?;
     if !turned_up.is_empty() {
         return Ok(Err(turned_up));
     }
-    let databases = act::databases(bench.seams, databases).await?;
-    let grant = act::grant(bench.seams, &bench.sight, None).await?;
+    let databases = act::databases(bench.env, databases).await?;
+    let grant = act::grant(bench.env, &bench.sight, None).await?;
     Ok(Ok((Begun::from(&grant), Sends { storage_url: grant.url, databases, schedule: None })))
 }

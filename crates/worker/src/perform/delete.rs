@@ -14,7 +14,7 @@ pub(super) async fn perform(
     permit: Option<Permit>,
     rng: &mut fastrand::Rng,
 ) -> Performed {
-    let Bench { seams, settings, sight, .. } = bench;
+    let Bench { env, settings, sight, .. } = bench;
     let run = sight.run;
     let next = match (decide(run, permit.is_some()), &run.state) {
         (Action::Prepare, _) => match prepare(bench, delete, rng).await {
@@ -23,7 +23,7 @@ pub(super) async fn perform(
                 return begin(bench, begun, Sends::default());
             }
             Ok(Before::Renew(reason, old)) => {
-                match act::renew(seams, sight, delete.backup, (reason, old)).await {
+                match act::renew(env, sight, delete.backup, (reason, old)).await {
                     Ok(renewed) => apply::renewed(&bench.after(), renewed, rng),
                     Err(why) => apply::not_ready(&bench.after(), &why, rng),
                 }
@@ -32,17 +32,17 @@ pub(super) async fn perform(
             Err(why) => apply::not_ready(&bench.after(), &why, rng),
         },
         (Action::Request, RunState::Starting { attempt }) => {
-            permit?.used(&*seams.clock)?;
-            let answer = act::delete(seams, settings, run, delete).await;
+            permit?.used(&*env.clock)?;
+            let answer = act::delete(env, settings, run, delete).await;
             apply::delete_answered(&bench.after(), (attempt, delete), answer, rng)
         }
         (
             Action::Look | Action::Ask,
             RunState::Starting { attempt }
-            | RunState::Settling { attempt, .. }
+            | RunState::Reconciling { attempt, .. }
             | RunState::Polling { attempt, .. },
         ) => {
-            let listed = act::find(seams, run, delete.backup).await;
+            let listed = act::find(env, run, delete.backup).await;
             apply::delete_seen(&bench.after(), (attempt, delete), listed, rng)
         }
         _ => return None,
@@ -56,6 +56,6 @@ async fn prepare(bench: &Bench<'_>, delete: &Delete, rng: &mut fastrand::Rng) ->
     if matches!(before, Before::Over(_)) {
         return Ok(before);
     }
-    let stays = act::stays(bench.seams, bench.sight.run, delete).await?;
+    let stays = act::stays(bench.env, bench.sight.run, delete).await?;
     Ok(stays.map_or(before, |why| Before::Over(apply::stays(&bench.after(), delete, why, rng))))
 }

@@ -11,11 +11,11 @@ use holdfast_model::Task;
 use crate::apply::{self, Begun, Next, Sight, Wanted};
 use crate::permit::{Permit, Sends};
 use crate::step::StoreTime;
-use crate::{Seams, Settings};
+use crate::{Environment, Settings};
 
 /// What a step works with.
 pub(crate) struct Bench<'a> {
-    pub seams: &'a Seams,
+    pub env: &'a Environment,
     pub settings: &'a Settings,
     pub time: &'a StoreTime<'a>,
     pub sight: Sight<'a>,
@@ -35,7 +35,7 @@ impl Bench<'_> {
 /// intent would lapse before its permit: the step's own lease brings the run back.
 fn begin(bench: &Bench<'_>, begun: Begun, sends: Sends) -> Performed {
     // What is slept from here on the permit tells.
-    let permit = Permit::new(&*bench.seams.clock, bench.settings.post_within, sends);
+    let permit = Permit::new(&*bench.env.clock, bench.settings.post_within, sends);
     if bench.time.is_behind() {
         return None;
     }
@@ -56,6 +56,6 @@ pub(crate) async fn perform(bench: &Bench<'_>, permit: Option<Permit>, rng: &mut
             let wanted = Wanted { schedule: schedule.as_ref(), renews: renews.as_ref() };
             push_schedule::perform(bench, (wanted, databases), permit, rng).await
         }
-        Task::Note { .. } => None,
+        Task::OperatorAction { .. } => None,
     }
 }

@@ -14,7 +14,7 @@ pub(super) async fn perform(
     permit: Option<Permit>,
     rng: &mut fastrand::Rng,
 ) -> Performed {
-    let Bench { seams, settings, sight, .. } = bench;
+    let Bench { env, settings, sight, .. } = bench;
     let run = sight.run;
     let next = match (decide(run, permit.is_some()), &run.state) {
         (Action::Prepare, _) => match prepare(bench, wanted, databases).await {
@@ -23,12 +23,12 @@ pub(super) async fn perform(
             Err(why) => apply::not_ready(&bench.after(), &why, rng),
         },
         (Action::Request, RunState::Starting { attempt }) => {
-            let sends = permit?.used(&*seams.clock)?;
-            let answer = act::set(seams, settings, run, sends).await;
+            let sends = permit?.used(&*env.clock)?;
+            let answer = act::set(env, settings, run, sends).await;
             apply::schedule_answered(&bench.after(), attempt, (answer, replaced(bench, wanted, attempt)), rng)
         }
-        (Action::Look, RunState::Starting { attempt } | RunState::Settling { attempt, .. }) => {
-            let found = act::standing(seams, run).await;
+        (Action::Look, RunState::Starting { attempt } | RunState::Reconciling { attempt, .. }) => {
+            let found = act::standing(env, run).await;
             let is_met = found.map(|found| wanted.is_met(found.as_ref(), attempt));
             apply::schedule_looked(&bench.after(), attempt, (is_met, replaced(bench, wanted, attempt)), rng)
         }
@@ -43,15 +43,15 @@ async fn prepare(
     wanted: Wanted<'_>,
     databases: &[DatabaseRef],
 ) -> Result<Option<(Begun, Sends)>, NotReady> {
-    let Bench { seams, sight, .. } = bench;
-    let found = act::standing(seams, sight.run).await?;
+    let Bench { env, sight, .. } = bench;
+    let found = act::standing(env, sight.run).await?;
     Ok(match wanted.change(found.as_ref(), sight.now) {
         None => None,
         Some(Change::Remove) => Some((Begun::default(), Sends::default())),
         Some(Change::Set(schedule)) => {
-            let databases = act::databases(seams, databases).await?;
+            let databases = act::databases(env, databases).await?;
             // A new one, which lasts the longest: Azure keeps it until it is given another.
-            let grant = act::grant(seams, sight, Some(RefreshReason::NativeSchedule)).await?;
+            let grant = act::grant(env, sight, Some(RefreshReason::NativeSchedule)).await?;
             let begun = Begun::from(&grant);
             Some((begun, Sends { storage_url: grant.url, databases, schedule: Some(schedule) }))
         }
@@ -59,5 +59,5 @@ async fn prepare(
 }
 
 fn replaced(bench: &Bench<'_>, wanted: Wanted<'_>, attempt: &Attempt) -> Option<SasRefresh> {
-    act::replaced(bench.seams, bench.sight.run, attempt, wanted.renews?).ok()
+    act::replaced(bench.env, bench.sight.run, attempt, wanted.renews?).ok()
 }

@@ -14,7 +14,7 @@ pub(super) async fn perform(
     permit: Option<Permit>,
     rng: &mut fastrand::Rng,
 ) -> Performed {
-    let Bench { seams, settings, sight, .. } = bench;
+    let Bench { env, settings, sight, .. } = bench;
     let run = sight.run;
     let next = match (decide(run, permit.is_some()), &run.state) {
         (Action::Prepare, _) => match prepare(bench, restore).await {
@@ -23,20 +23,20 @@ pub(super) async fn perform(
             Err(why) => apply::not_ready(&bench.after(), &why, rng),
         },
         (Action::Request, RunState::Starting { attempt }) => {
-            let sends = permit?.used(&*seams.clock)?;
-            let answer = act::restore(seams, settings, (run, restore), sends).await;
+            let sends = permit?.used(&*env.clock)?;
+            let answer = act::restore(env, settings, (run, restore), sends).await;
             apply::restore_answered(&bench.after(), attempt, answer, rng)
         }
-        (Action::Look, RunState::Starting { attempt } | RunState::Settling { attempt, .. }) => {
-            let trace = act::trace(seams, settings, (run, attempt), restore).await;
+        (Action::Look, RunState::Starting { attempt } | RunState::Reconciling { attempt, .. }) => {
+            let trace = act::trace(env, settings, (run, attempt), restore).await;
             apply::traced(&bench.after(), attempt, trace, rng)
         }
-        (Action::Ask, RunState::Following { attempt, operation, accepted_at }) => {
-            let progress = seams.arm.operation(&run.app, operation).await;
+        (Action::Ask, RunState::PollingOperation { attempt, operation, accepted_at }) => {
+            let progress = env.arm.operation(&run.app, operation).await;
             apply::followed(&bench.after(), attempt, *accepted_at, progress, rng)
         }
         (Action::Check, RunState::Verifying { attempt, checks, .. }) => {
-            let answer = seams.probe.probe(probe?).await;
+            let answer = env.probe.probe(probe?).await;
             apply::probed(&bench.after(), attempt, *checks, answer, rng)
         }
         _ => return None,
@@ -47,14 +47,14 @@ pub(super) async fn perform(
 /// A SAS and the databases' secrets, and when the backup was last restored; else why there is no such backup. A restore
 /// stops the app, so none is begun from a backup that Azure does not have, or not for long.
 async fn prepare(bench: &Bench<'_>, restore: &Restore) -> Result<Result<(Begun, Sends), String>, NotReady> {
-    if let Some(by) = act::deleted_by(bench.seams, restore).await? {
+    if let Some(by) = act::deleted_by(bench.env, restore).await? {
         return Ok(Err(format!("run {by} is deleting the backup of {}", restore.source.short_name())));
     }
-    let Some(restored_before) = act::restored(bench.seams, restore).await? else {
+    let Some(restored_before) = act::restored(bench.env, restore).await? else {
         return Ok(Err(format!("{} has no such backup in azure's list", restore.source.short_name())));
     };
-    let databases = act::databases(bench.seams, &restore.databases).await?;
-    let grant = act::grant(bench.seams, &bench.sight, None).await?;
+    let databases = act::databases(bench.env, &restore.databases).await?;
+    let grant = act::grant(bench.env, &bench.sight, None).await?;
     let begun = Begun { restored_before, ..Begun::from(&grant) };
     Ok(Ok((begun, Sends { storage_url: grant.url, databases, schedule: None })))
 }

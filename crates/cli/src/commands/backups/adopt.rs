@@ -24,19 +24,22 @@ pub async fn run(args: &AdoptArgs, context: &Context) -> anyhow::Result<Exit> {
     let backups = plan::adoption(&inventory, &args.ids).map_err(|reasons| foreign::refused(&reasons))?;
     let app = &inventory.app;
     are_left_alone(&inventory, &backups, &*desk.arm).await?;
-    let terms = foreign::terms(app, args.storage.as_deref(), &desk)?;
-    foreign::find_blobs(&backups, &terms, &desk).await?;
+    let policy_snapshot = foreign::policy_snapshot(app, args.storage.as_deref(), &desk)?;
+    foreign::find_blobs(&backups, &policy_snapshot, &desk).await?;
     let (now, mut rng) = (desk.now, context.rng());
-    let note = |backup| foreign::taken_over(backup, (app, &terms), context.by(), now, &mut rng);
+    let note = |backup| foreign::taken_over(backup, (app, &policy_snapshot), context.by(), now, &mut rng);
     let notes: Vec<_> = backups.iter().map(note).collect();
     store.add_runs(&notes).await?;
     store.close().await;
     if context.out.is_json() {
         let ids: Vec<i64> = backups.iter().map(|backup| backup.id.0).collect();
-        context.out.json(&json!({ "app": app.id, "storage": terms.storage, "taken_over": ids }))?;
+        context.out.json(&json!({ "app": app.id, "storage": policy_snapshot.storage, "taken_over": ids }))?;
     } else {
         let (count, name) = (counted(backups.len(), "backup"), app.id.short_name());
-        context.out.text(&format!("{count} of {name} now in the catalog, in storage `{}`", terms.storage))?;
+        context.out.text(&format!(
+            "{count} of {name} now in the catalog, in storage `{}`",
+            policy_snapshot.storage
+        ))?;
     }
     Ok(Exit::Done)
 }

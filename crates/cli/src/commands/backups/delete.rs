@@ -1,8 +1,8 @@
 //! `holdfast backups delete`: deletes backups, once somebody has seen which.
 
-use holdfast_model::{BackupFacts, Delete, NewRun, RunId, Task, Terms, Trigger, format_timestamp};
+use holdfast_model::{BackupFacts, Delete, NewRun, PolicySnapshot, RunId, Task, Trigger, format_timestamp};
 
-use super::plan::{Allowed, Plan};
+use super::plan::{Allowed, DeletionPlan};
 use super::{foreign, plan, tell_doubt};
 use crate::args::DeleteArgs;
 use crate::backends::Backends;
@@ -22,12 +22,12 @@ pub async fn run(args: &DeleteArgs, context: &Context) -> anyhow::Result<Exit> {
     let desk = Desk::new(context, &fleet, store).await?;
     let inventory = Inventory::take(&args.app, &desk).await?;
     tell_doubt(&inventory, context);
-    let allowed = Allowed { foreign: args.foreign, last: args.even_the_last };
+    let allowed = Allowed { foreign: args.foreign, last: args.allow_last };
     let plan =
         plan::deletion(&inventory, &args.ids, allowed).map_err(|reasons| foreign::refused(&reasons))?;
     let backups = with_terms(&plan, &inventory, args.storage.as_deref(), &desk)?;
-    if let Some((_, terms)) = backups.iter().find(|(backup, _)| plan.foreign.contains(backup)) {
-        foreign::find_blobs(&plan.foreign, terms, &desk).await?;
+    if let Some((_, policy_snapshot)) = backups.iter().find(|(backup, _)| plan.foreign.contains(backup)) {
+        foreign::find_blobs(&plan.foreign, policy_snapshot, &desk).await?;
     }
     context.out.message(&table(&backups, &inventory).render(false, None));
     if let Some((newest, left)) = plan::newest_good(&inventory, &plan) {
@@ -42,48 +42,48 @@ pub async fn run(args: &DeleteArgs, context: &Context) -> anyhow::Result<Exit> {
     let (now, mut rng) = (store.now().await?, context.rng());
     let (app, by) = (&inventory.app, context.by());
     let mut runs = Vec::new();
-    for (backup, terms) in &backups {
+    for (backup, policy_snapshot) in &backups {
         if plan.foreign.contains(backup) {
-            runs.push(foreign::taken_over(backup, (app, terms), by.clone(), now, &mut rng));
+            runs.push(foreign::taken_over(backup, (app, policy_snapshot), by.clone(), now, &mut rng));
         }
         let task = Task::Delete(Delete {
             backup: backup.id,
             blob: backup.blob.clone(),
-            even_the_last: args.even_the_last,
+            allow_last: args.allow_last,
         });
         let asked = (task, Trigger::Manual, Some(by.clone()));
-        runs.push(NewRun::task(RunId::new(now, &mut rng), app, terms, asked, now));
+        runs.push(NewRun::task(RunId::new(now, &mut rng), app, policy_snapshot, asked, now));
     }
     added::runs(&runs, (fleet, backends), args.going.wait, context, rng).await
 }
 
-/// Each backup with the terms it is deleted under: the SAS that Azure deletes it with is one for where it lies.
+/// Each backup with the policy snapshot it is deleted under: the SAS that Azure deletes it with is one for where it lies.
 fn with_terms(
-    plan: &Plan,
+    plan: &DeletionPlan,
     inventory: &Inventory,
     storage: Option<&str>,
     desk: &Desk<'_>,
-) -> anyhow::Result<Vec<(BackupFacts, Terms)>> {
+) -> anyhow::Result<Vec<(BackupFacts, PolicySnapshot)>> {
     let app = &inventory.app;
     let mut backups = Vec::new();
     for entry in &plan.known {
-        backups.push((entry.backup.clone(), desk.terms(app, Some(&entry.storage))?));
+        backups.push((entry.backup.clone(), desk.policy_snapshot(app, Some(&entry.storage))?));
     }
     for backup in &plan.foreign {
-        backups.push((backup.clone(), foreign::terms(app, storage, desk)?));
+        backups.push((backup.clone(), foreign::policy_snapshot(app, storage, desk)?));
     }
     Ok(backups)
 }
 
-fn table(backups: &[(BackupFacts, Terms)], inventory: &Inventory) -> Table {
+fn table(backups: &[(BackupFacts, PolicySnapshot)], inventory: &Inventory) -> Table {
     let mut table = Table::new(["TO DELETE", "BLOB", "CREATED", "SIZE", "STORAGE"]);
-    for (backup, terms) in backups {
+    for (backup, policy_snapshot) in backups {
         table.row([
             backup.id.to_string().into(),
             backup.blob.as_str().into(),
             age(backup.accepted_at, inventory.now).into(),
             bytes(backup.size_bytes).into(),
-            terms.storage.as_str().into(),
+            policy_snapshot.storage.as_str().into(),
         ]);
     }
     table

@@ -28,10 +28,10 @@ pub async fn run(args: &ListArgs, context: &Context) -> anyhow::Result<Exit> {
     let desk = Desk::new(context, &fleet, &*store).await?;
     let mut inventory = Inventory::take(&args.app, &desk).await?;
     store.close().await;
-    if !args.gone {
+    if !args.removal {
         // What was not known to be gone is news, and is told without being asked for.
         inventory.items.retain(|item| {
-            item.azure.is_some() || item.entry.as_ref().is_some_and(|entry| entry.gone.is_none())
+            item.azure.is_some() || item.entry.as_ref().is_some_and(|entry| entry.removal.is_none())
         });
     }
     tell_doubt(&inventory, context);

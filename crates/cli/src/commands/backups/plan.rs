@@ -16,22 +16,26 @@ pub struct Allowed {
 
 /// What will be done.
 #[derive(Debug, Default)]
-pub struct Plan {
+pub struct DeletionPlan {
     /// Backups of the catalog.
     pub known: Vec<CatalogEntry>,
     /// Backups that are taken over first.
     pub foreign: Vec<BackupFacts>,
 }
 
-impl Plan {
+impl DeletionPlan {
     fn takes(&self, entry: &CatalogEntry) -> bool {
         self.known.iter().any(|known| known.backup == entry.backup)
     }
 }
 
 /// The backups to delete, or every reason why some of them are not deleted: then none is.
-pub fn deletion(inventory: &Inventory, ids: &[BackupId], allowed: Allowed) -> Result<Plan, Vec<String>> {
-    let (mut plan, mut refused) = (Plan::default(), Vec::new());
+pub fn deletion(
+    inventory: &Inventory,
+    ids: &[BackupId],
+    allowed: Allowed,
+) -> Result<DeletionPlan, Vec<String>> {
+    let (mut plan, mut refused) = (DeletionPlan::default(), Vec::new());
     let name = inventory.app.id.short_name();
     for (index, id) in ids.iter().enumerate() {
         if ids[..index].contains(id) {
@@ -62,7 +66,7 @@ pub fn deletion(inventory: &Inventory, ids: &[BackupId], allowed: Allowed) -> Re
     if let Some(last) = last(inventory, &plan).filter(|_| !allowed.last) {
         let which = if last.good { "the only good one left" } else { "partial, and all that is left" };
         refused.push(format!(
-            "backup {} is {which}: without it the app cannot be brought back; --even-the-last deletes it",
+            "backup {} is {which}: without it the app cannot be brought back; --allow-last deletes it",
             last.backup.id
         ));
     }
@@ -92,7 +96,10 @@ pub fn adoption(inventory: &Inventory, ids: &[BackupId]) -> Result<Vec<BackupFac
 }
 
 /// The newest good backup, where it goes and an older one is left to bring the app back to, and that one.
-pub fn newest_good<'i>(inventory: &'i Inventory, plan: &Plan) -> Option<(BackupId, &'i CatalogEntry)> {
+pub fn newest_good<'i>(
+    inventory: &'i Inventory,
+    plan: &DeletionPlan,
+) -> Option<(BackupId, &'i CatalogEntry)> {
     let good: Vec<_> = there(inventory).filter(|entry| entry.good).collect();
     let newest =
         good.iter().max_by_key(|entry| entry.backup.accepted_at).filter(|entry| plan.takes(entry))?;
@@ -102,7 +109,7 @@ pub fn newest_good<'i>(inventory: &'i Inventory, plan: &Plan) -> Option<(BackupI
 
 /// The newest backup that would go though the app counts on it and nothing that stands in for it would be left; a good
 /// one before others.
-fn last<'i>(inventory: &'i Inventory, plan: &Plan) -> Option<&'i CatalogEntry> {
+fn last<'i>(inventory: &'i Inventory, plan: &DeletionPlan) -> Option<&'i CatalogEntry> {
     let (going, left): (Vec<_>, Vec<_>) = there(inventory).partition(|entry| plan.takes(entry));
     let is_last =
         |entry: &&CatalogEntry| entry.is_counted_on() && !left.iter().any(|other| other.stands_in_for(entry));

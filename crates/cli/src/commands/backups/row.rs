@@ -1,7 +1,7 @@
 //! One backup as it is shown.
 
 use holdfast_model::{
-    CatalogEntry, DatabaseFacts, Gone, Made, RunId, SasFacts, StorageName, Timestamp, format_timestamp,
+    CatalogEntry, DatabaseFacts, Origin, Removal, RunId, SasFacts, StorageName, Timestamp, format_timestamp,
 };
 use serde::Serialize;
 
@@ -25,13 +25,13 @@ pub struct Row {
     standing: Standing,
     storage: Option<StorageName>,
     run_id: Option<RunId>,
-    made: Option<Made>,
+    origin: Option<Origin>,
     good: Option<bool>,
     hold: Option<String>,
     sas: Option<SasFacts>,
     verified_at: Option<Timestamp>,
-    gone: Option<Gone>,
-    fate: Option<&'static str>,
+    removal: Option<Removal>,
+    decision: Option<&'static str>,
     log: Option<String>,
 }
 
@@ -55,13 +55,13 @@ impl Row {
             standing: item.standing(),
             storage: entry.map(|entry| entry.storage.clone()),
             run_id: entry.map(|entry| entry.run),
-            made: entry.map(|entry| entry.made),
+            origin: entry.map(|entry| entry.origin),
             good: entry.map(|entry| entry.good),
             hold: entry.and_then(|entry| entry.hold.clone()),
             sas: entry.and_then(|entry| entry.sas.clone()),
             verified_at: entry.and_then(|entry| entry.verified_at),
-            gone: entry.and_then(|entry| entry.gone),
-            fate: item.fate.map(holdfast_model::retention::Fate::as_str),
+            removal: entry.and_then(|entry| entry.removal),
+            decision: item.decision.map(holdfast_model::retention::RetentionDecision::as_str),
             log: azure.and_then(|backup| backup.log.clone()),
         }
     }
@@ -72,7 +72,7 @@ impl Row {
     }
 
     fn sas_cell(&self, now: Timestamp) -> Cell {
-        match self.sas_expiry().filter(|_| self.gone.is_none()) {
+        match self.sas_expiry().filter(|_| self.removal.is_none()) {
             Some(expiry) if expiry <= now => Cell::toned(format!("lapsed {}", age(expiry, now)), Tone::Warn),
             Some(expiry) => until(expiry, now).into(),
             None => "-".into(),
@@ -102,8 +102,8 @@ pub fn table(inventory: &Inventory, rows: &[Row]) -> Table {
         "FATE",
     ]);
     for row in rows {
-        let status = match row.gone {
-            Some(Gone { deleted: true, .. }) => "deleted",
+        let status = match row.removal {
+            Some(Removal { deleted: true, .. }) => "deleted",
             _ => row.status.as_deref().unwrap_or("-"),
         };
         table.row([
@@ -117,7 +117,7 @@ pub fn table(inventory: &Inventory, rows: &[Row]) -> Table {
             row.standing_cell(),
             row.sas_cell(now),
             or_dash(row.hold.as_deref()),
-            or_dash(row.fate),
+            or_dash(row.decision),
         ]);
     }
     table
@@ -147,15 +147,15 @@ pub fn facts(row: &Row, now: Timestamp) -> Table {
     fact("sas", row.sas.as_ref().map(|sas| sas.fingerprint.clone()));
     fact("sas lapses", row.sas_expiry().map(format_timestamp));
     fact("verified", row.verified_at.map(|at| age(at, now)));
-    fact("gone", row.gone.map(gone));
-    fact("fate", row.fate.map(str::to_owned));
+    fact("removal", row.removal.map(removal));
+    fact("retention", row.decision.map(str::to_owned));
     fact("log", row.log.clone());
     table
 }
 
-fn gone(gone: Gone) -> String {
-    let what = if gone.deleted { "deleted" } else { "found missing" };
-    format!("{what} at {}", format_timestamp(gone.at))
+fn removal(removal: Removal) -> String {
+    let what = if removal.deleted { "deleted" } else { "found missing" };
+    format!("{what} at {}", format_timestamp(removal.at))
 }
 
 fn databases(databases: &[DatabaseFacts]) -> Option<String> {

@@ -1,7 +1,7 @@
 //! `holdfast backups show`: everything that is known of one backup, and on request its secret.
 
 use anyhow::Context as _;
-use holdfast_model::{NewRun, Note, RunId, StorageName, Terms};
+use holdfast_model::{NewRun, OperatorAction, PolicySnapshot, RunId, StorageName};
 use holdfast_store::Mode;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
@@ -77,10 +77,16 @@ async fn reveal(inventory: &Inventory, item: &Item, desk: &Desk<'_>) -> anyhow::
     let context = desk.context;
     let (app, id) = (&inventory.app, item.id);
     let storage = item.entry.as_ref().map(|entry| entry.storage.clone());
-    // Nothing is sent for a note: of its terms only the place of the backup says something.
-    let terms = Terms::new(storage.unwrap_or_else(|| StorageName::new("unknown")), "");
+    // Nothing is sent for a note: of its policy snapshot only the place of the backup says something.
+    let policy_snapshot = PolicySnapshot::new(storage.unwrap_or_else(|| StorageName::new("unknown")), "");
     let run = RunId::new(inventory.now, &mut context.rng());
-    let note = NewRun::note(run, app, &terms, (Note::Revealed { backup: id }, context.by()), inventory.now);
+    let note = NewRun::operator_action(
+        run,
+        app,
+        &policy_snapshot,
+        (OperatorAction::Revealed { backup: id }, context.by()),
+        inventory.now,
+    );
     desk.store
         .add_run(&note)
         .await

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use holdfast_arm::{Arm, Backup, Error, FoundSchedule, Permissions, Verdict};
+use holdfast_arm::{Arm, Backup, Error, ErrorKind, FoundSchedule, Permissions};
 use holdfast_model::{App, DATABASES_END, FrequencyUnit, NativeSchedule, Policy, Site, Timestamp};
 
 use super::finding::Finding;
@@ -131,13 +131,13 @@ impl Facts {
 
 /// A call that did not end well.
 fn unanswered(check: &'static str, name: &str, error: &Error) -> Finding {
-    let (says, cure) = match error.verdict() {
-        Verdict::NotFound => {
+    let (says, cure) = match error.kind() {
+        ErrorKind::NotFound => {
             ("Azure has no such app".to_owned(), "correct its id, or take it out of the fleet file")
         }
-        Verdict::Forbidden => (error.to_string(), "give the credential the role Website Contributor there"),
-        Verdict::Unauthorized => (error.to_string(), "check the credential in [azure]"),
-        Verdict::Throttled { .. } | Verdict::Conflict { .. } => {
+        ErrorKind::Forbidden => (error.to_string(), "give the credential the role Website Contributor there"),
+        ErrorKind::Unauthorized => (error.to_string(), "check the credential in [azure]"),
+        ErrorKind::Throttled { .. } | ErrorKind::Conflict { .. } => {
             (error.to_string(), "Azure asks to wait: try again in a minute")
         }
         _ => (error.to_string(), "check the network, then try again"),

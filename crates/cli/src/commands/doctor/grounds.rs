@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use holdfast_arm::{Arm, Verdict as Azure};
+use holdfast_arm::{Arm, ErrorKind as Azure};
 use holdfast_model::{App, StorageName, Timestamp};
 use holdfast_storage::{Error, Need, SasHealth, Storage};
 use holdfast_store::Mode;
@@ -161,7 +161,7 @@ pub async fn scratch_apps(fleet: &Fleet, arm: &dyn Arm, apps: &[App]) -> Vec<Fin
                 ),
                 None => Finding::ok(check, name, format!("is the scratch app of {policy}")),
             },
-            (None, Err(error)) if *error.verdict() == Azure::NotFound => Finding::fail(
+            (None, Err(error)) if *error.kind() == Azure::NotFound => Finding::fail(
                 check,
                 name,
                 format!("is the scratch app of {policy}, and Azure has no such app"),

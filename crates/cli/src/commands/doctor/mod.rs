@@ -84,7 +84,7 @@ async fn look(args: &DoctorArgs, fleet: &Fleet, context: &Context) -> anyhow::Re
         let id = find::app(&ids, name)?;
         let app: Vec<App> = apps.into_iter().filter(|app| app.id == id).collect();
         let policies = app.iter().filter_map(|app| fleet.policies.get(app.policy.as_ref()?));
-        let names = policies.map(|policy| &policy.terms.storage);
+        let names = policies.map(|policy| &policy.policy_snapshot.storage);
         findings.extend(grounds::storages(names, (fleet, &*storage), context).await);
         findings.extend(of_apps(&arm, app, fleet, context.clock.now()).await?);
         return Ok(findings);

@@ -47,7 +47,7 @@ pub fn rights(name: &str, is_slot: bool, told: &Result<Permissions, Error>, trie
 
 #[cfg(test)]
 mod tests {
-    use holdfast_arm::{Grant, Operation, Verdict as Azure};
+    use holdfast_arm::{ErrorKind as Azure, Grant, Operation};
 
     use super::super::finding::Verdict;
     use super::*;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::Context as _;
 use holdfast_arm::Arm;
 use holdfast_model::{
-    App, AppId, NativeSchedule, NewRun, RunId, StorageName, Task, Terms, Timestamp, Trigger,
+    App, AppId, NativeSchedule, NewRun, PolicySnapshot, RunId, StorageName, Task, Timestamp, Trigger,
 };
 
 use super::show::words;
@@ -54,7 +54,7 @@ pub async fn push(args: &ChangeArgs, context: &Context) -> anyhow::Result<Exit> 
     for (app, schedule) in wanted {
         let (schedule, databases) = (Some(schedule.clone()), app.databases.clone());
         let task = Task::PushSchedule { schedule, databases, renews: None };
-        runs.push(run(app, &known::terms(app, &fleet)?, task, (now, context), &mut rng));
+        runs.push(run(app, &known::policy_snapshot(app, &fleet)?, task, (now, context), &mut rng));
     }
     added::runs(&runs, (fleet, backends), args.going.wait, context, rng).await
 }
@@ -79,9 +79,12 @@ pub async fn remove(args: &ChangeArgs, context: &Context) -> anyhow::Result<Exit
     confirm::agreed(&question, args.going.yes, context)?;
     let (now, mut rng) = (backends.store.now().await?, context.rng());
     // Nothing is stored for this, so an app in no policy can be rid of its schedule too.
-    let terms = |app| known::terms(app, &fleet).unwrap_or_else(|_| Terms::new(StorageName::new("none"), ""));
+    let policy_snapshot = |app| {
+        known::policy_snapshot(app, &fleet)
+            .unwrap_or_else(|_| PolicySnapshot::new(StorageName::new("none"), ""))
+    };
     let nothing = Task::PushSchedule { schedule: None, databases: Vec::new(), renews: None };
-    let remove = |app| run(app, &terms(app), nothing.clone(), (now, context), &mut rng);
+    let remove = |app| run(app, &policy_snapshot(app), nothing.clone(), (now, context), &mut rng);
     let runs: Vec<NewRun> = apps.iter().map(remove).collect();
     added::runs(&runs, (fleet, backends), args.going.wait, context, rng).await
 }
@@ -125,10 +128,10 @@ pub fn schedule_of<'a>(app: &App, fleet: &'a Fleet) -> Option<&'a NativeSchedule
 
 fn run(
     app: &App,
-    terms: &Terms,
+    policy_snapshot: &PolicySnapshot,
     task: Task,
     (now, context): (Timestamp, &Context),
     rng: &mut fastrand::Rng,
 ) -> NewRun {
-    NewRun::task(RunId::new(now, rng), app, terms, (task, Trigger::Manual, Some(context.by())), now)
+    NewRun::task(RunId::new(now, rng), app, policy_snapshot, (task, Trigger::Manual, Some(context.by())), now)
 }

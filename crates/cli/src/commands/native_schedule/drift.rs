@@ -1,6 +1,6 @@
 //! `holdfast native-schedule drift`: Azure's own schedules against the policies.
 
-use holdfast_model::{AppId, NativeSchedule, NewRun, Note, RunId, Timestamp, format_timestamp};
+use holdfast_model::{AppId, NativeSchedule, NewRun, OperatorAction, RunId, Timestamp, format_timestamp};
 use holdfast_storage::Container;
 use serde::Serialize;
 
@@ -42,12 +42,12 @@ pub async fn run(args: &AppsArgs, context: &Context) -> anyhow::Result<Exit> {
                 continue;
             }
         };
-        let terms = known::terms(&app, &fleet)?;
-        let drift = drift(wanted, found.as_ref(), &fleet.storages[&terms.storage].container, now);
+        let policy_snapshot = known::policy_snapshot(&app, &fleet)?;
+        let drift = drift(wanted, found.as_ref(), &fleet.storages[&policy_snapshot.storage].container, now);
         let found = found.map(|found| found.schedule);
-        let note = Note::Drift { found: found.clone(), drift: drift.clone() };
+        let note = OperatorAction::Drift { found: found.clone(), drift: drift.clone() };
         let id = RunId::new(now, &mut rng);
-        notes.push(NewRun::note(id, &app, &terms, (note, context.by()), now));
+        notes.push(NewRun::operator_action(id, &app, &policy_snapshot, (note, context.by()), now));
         lines.push(Line { app: app.id, found, drift, error: None });
     }
     store.add_runs(&notes).await?;

@@ -62,7 +62,7 @@ pub async fn run(args: &SasCheckArgs, context: &Context) -> anyhow::Result<Exit>
 }
 
 fn line(fleet: &Fleet, name: &StorageName, health: Result<SasHealth, Error>) -> Line {
-    let policies = fleet.policies.values().filter(|policy| policy.terms.storage == *name).count();
+    let policies = fleet.policies.values().filter(|policy| policy.policy_snapshot.storage == *name).count();
     let storage = name.clone();
     match health {
         Ok(health) => Line {

@@ -42,9 +42,9 @@ fn refresh(
     entry: &CatalogEntry,
     rng: &mut fastrand::Rng,
 ) -> Result<NewRun, Failure> {
-    let terms = desk.terms(app, Some(&entry.storage))?;
+    let policy_snapshot = desk.policy_snapshot(app, Some(&entry.storage))?;
     let (backup, old) = (entry.backup.id, entry.sas.clone());
     let task = Task::RefreshSas(RefreshSas { backup, reason: RefreshReason::Asked, old });
     let by = Some(desk.context.by());
-    Ok(NewRun::task(RunId::new(desk.now, rng), app, &terms, (task, Trigger::Manual, by), desk.now))
+    Ok(NewRun::task(RunId::new(desk.now, rng), app, &policy_snapshot, (task, Trigger::Manual, by), desk.now))
 }

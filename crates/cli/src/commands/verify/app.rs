@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use holdfast_arm::Arm;
-use holdfast_model::{AppId, CatalogEntry, NewRun, Note, Timestamp};
+use holdfast_model::{AppId, CatalogEntry, NewRun, OperatorAction, Timestamp};
 use holdfast_storage::Storage;
 use holdfast_store::{CatalogFilter, Store};
 use serde::Serialize;
 
-use super::judge::{Blobs, Sight, Verdict, judge};
+use super::judge::{Blobs, Observation, VerifyResult, judge};
 use crate::config::Fleet;
 use crate::inventory::being_deleted;
-use crate::notes;
+use crate::operator_actions;
 use crate::sightings;
 
 /// What a look needs.
@@ -39,7 +39,7 @@ pub struct Finding {
     pub blob: String,
     /// What became of it.
     #[serde(flatten)]
-    pub verdict: Verdict,
+    pub verdict: VerifyResult,
 }
 
 impl Checker {
@@ -52,24 +52,26 @@ impl Checker {
         mut rng: fastrand::Rng,
     ) -> anyhow::Result<Vec<Finding>> {
         let mut judged = self.judged(app, entries).await?;
-        if judged.iter().any(|(_, verdict)| matches!(verdict, Verdict::Lost { .. })) {
+        if judged.iter().any(|(_, verdict)| matches!(verdict, VerifyResult::Lost { .. })) {
             // What was deleted while it was looked for is not lost.
             let still = self.store.catalog(&of(app)).await?;
             judged.retain(|(entry, _)| still.iter().any(|kept| kept.backup.id == entry.backup.id));
         }
         let now = self.store.now().await?;
-        let mut note = |(entry, verdict): &(CatalogEntry, Verdict)| -> Option<NewRun> {
+        let mut note = |(entry, verdict): &(CatalogEntry, VerifyResult)| -> Option<NewRun> {
             let backup = entry.backup.id;
             let note = match verdict {
-                Verdict::Verified { size_bytes } => Note::Verified { backup, size_bytes: *size_bytes },
-                Verdict::Lost { detail } => Note::Lost { backup, detail: detail.clone() },
-                Verdict::Unchecked { .. } => return None,
+                VerifyResult::Verified { size_bytes } => {
+                    OperatorAction::Verified { backup, size_bytes: *size_bytes }
+                }
+                VerifyResult::Lost { detail } => OperatorAction::Lost { backup, detail: detail.clone() },
+                VerifyResult::Unchecked { .. } => return None,
             };
-            Some(notes::about(entry, (note, self.by.clone()), now, &mut rng))
+            Some(operator_actions::about(entry, (note, self.by.clone()), now, &mut rng))
         };
         let notes: Vec<NewRun> = judged.iter().filter_map(&mut note).collect();
         self.store.add_runs(&notes).await?;
-        let finding = |(entry, verdict): (CatalogEntry, Verdict)| Finding {
+        let finding = |(entry, verdict): (CatalogEntry, VerifyResult)| Finding {
             app: entry.app,
             backup_id: entry.backup.id.0,
             blob: entry.backup.blob,
@@ -82,11 +84,11 @@ impl Checker {
         &self,
         app: &AppId,
         entries: Vec<CatalogEntry>,
-    ) -> anyhow::Result<Vec<(CatalogEntry, Verdict)>> {
+    ) -> anyhow::Result<Vec<(CatalogEntry, VerifyResult)>> {
         let seen = match sightings::of(&*self.arm, app, &entries).await {
             Ok(seen) => seen,
             Err(error) => {
-                let verdict = Verdict::Unchecked { detail: error.to_string() };
+                let verdict = VerifyResult::Unchecked { detail: error.to_string() };
                 return Ok(entries.into_iter().map(|entry| (entry, verdict.clone())).collect());
             }
         };
@@ -94,7 +96,7 @@ impl Checker {
         let mut judged = Vec::new();
         for entry in entries {
             let now = self.store.now().await?;
-            let sight = Sight {
+            let sight = Observation {
                 listed: seen.backups.iter().find(|backup| sightings::is(backup, &entry.backup)),
                 doubt: seen.doubt.as_ref().map(ToString::to_string),
                 is_being_deleted: deleting.contains(&entry.backup.id),
@@ -109,7 +111,7 @@ impl Checker {
     /// The blob and the manifest; `None` where storage is out of reach.
     async fn blobs(&self, entry: &CatalogEntry, now: Timestamp) -> Option<Result<Blobs, String>> {
         let policy = entry.policy.as_ref().and_then(|name| self.fleet.policies.get(name));
-        let in_reach = policy.is_none_or(|policy| policy.terms.verify);
+        let in_reach = policy.is_none_or(|policy| policy.policy_snapshot.verify);
         if !in_reach || !self.fleet.storages.contains_key(&entry.storage) {
             return None;
         }

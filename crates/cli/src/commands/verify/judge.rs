@@ -7,7 +7,7 @@ use serde::ser::{Serialize, SerializeStruct as _, Serializer};
 
 /// What became of a backup.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
+pub enum VerifyResult {
     /// It is there.
     Verified {
         /// The blob's size; `None` where storage is out of reach.
@@ -25,7 +25,7 @@ pub enum Verdict {
     },
 }
 
-impl Serialize for Verdict {
+impl Serialize for VerifyResult {
     /// With all keys, whichever it is: what it does not say is `null`.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let (verdict, size_bytes, detail) = match self {
@@ -33,7 +33,7 @@ impl Serialize for Verdict {
             Self::Lost { detail } => ("lost", None, Some(detail)),
             Self::Unchecked { detail } => ("unchecked", None, Some(detail)),
         };
-        let mut keys = serializer.serialize_struct("Verdict", 3)?;
+        let mut keys = serializer.serialize_struct("VerifyResult", 3)?;
         keys.serialize_field("verdict", verdict)?;
         keys.serialize_field("size_bytes", &size_bytes)?;
         keys.serialize_field("detail", &detail)?;
@@ -46,7 +46,7 @@ pub type Blobs = (Option<BlobFacts>, Option<BlobFacts>);
 
 /// What was seen of one backup.
 #[derive(Debug, Default)]
-pub struct Sight<'a> {
+pub struct Observation<'a> {
     /// What Azure has of it; `None` when neither of its lists has it.
     pub listed: Option<&'a Backup>,
     /// Why the second list could not be had.
@@ -58,9 +58,9 @@ pub struct Sight<'a> {
 }
 
 /// Judges a backup by what was seen of it.
-pub fn judge(backup: &BackupFacts, sight: &Sight<'_>) -> Verdict {
-    let unchecked = |detail: &str| Verdict::Unchecked { detail: detail.to_owned() };
-    let lost = |detail: String| Verdict::Lost { detail };
+pub fn judge(backup: &BackupFacts, sight: &Observation<'_>) -> VerifyResult {
+    let unchecked = |detail: &str| VerifyResult::Unchecked { detail: detail.to_owned() };
+    let lost = |detail: String| VerifyResult::Lost { detail };
     let is_going = |listed: &Backup| listed.status == BackupStatus::DeleteInProgress;
     if sight.is_being_deleted || sight.listed.is_some_and(is_going) {
         return unchecked("it is being deleted");
@@ -83,7 +83,7 @@ pub fn judge(backup: &BackupFacts, sight: &Sight<'_>) -> Verdict {
             (None, _) => lost("azure no longer lists it".to_owned()),
         };
     }
-    let Some((blob, manifest)) = blobs else { return Verdict::Verified { size_bytes: None } };
+    let Some((blob, manifest)) = blobs else { return VerifyResult::Verified { size_bytes: None } };
     let Some(size) = blob.map(|blob| blob.size_bytes) else {
         return lost("its blob is not in the container".to_owned());
     };
@@ -97,7 +97,7 @@ pub fn judge(backup: &BackupFacts, sight: &Sight<'_>) -> Verdict {
     if manifest.is_none() {
         return lost("the manifest (.xml) beside its blob is not there, and a restore needs it".to_owned());
     }
-    Verdict::Verified { size_bytes: i64::try_from(size).ok() }
+    VerifyResult::Verified { size_bytes: i64::try_from(size).ok() }
 }
 
 /// Not made, or not yet.

@@ -20,7 +20,7 @@ use crate::exit::Exit;
 use crate::known;
 use crate::output::{Cell, Table, Tone, counted};
 use app::{Checker, Finding};
-use judge::Verdict;
+use judge::VerifyResult;
 
 /// Apps looked at at once.
 const AT_ONCE: usize = 8;
@@ -97,13 +97,13 @@ async fn check(
     bar.finish_and_clear();
     backups
         .sort_by_cached_key(|found: &Finding| (found.app.short_name(), found.app.clone(), found.backup_id));
-    let of = |is: fn(&Verdict) -> bool| backups.iter().filter(|found| is(&found.verdict)).count();
+    let of = |is: fn(&VerifyResult) -> bool| backups.iter().filter(|found| is(&found.verdict)).count();
     Ok(Document {
         apps: count,
-        verified: of(|verdict| matches!(verdict, Verdict::Verified { .. })),
-        lost: of(|verdict| matches!(verdict, Verdict::Lost { .. })),
-        unchecked: of(|verdict| matches!(verdict, Verdict::Unchecked { .. })),
-        without_storage: of(|verdict| matches!(verdict, Verdict::Verified { size_bytes: None })),
+        verified: of(|verdict| matches!(verdict, VerifyResult::Verified { .. })),
+        lost: of(|verdict| matches!(verdict, VerifyResult::Lost { .. })),
+        unchecked: of(|verdict| matches!(verdict, VerifyResult::Unchecked { .. })),
+        without_storage: of(|verdict| matches!(verdict, VerifyResult::Verified { size_bytes: None })),
         backups,
     })
 }
@@ -127,9 +127,9 @@ fn show(document: &Document, context: &Context) -> anyhow::Result<()> {
     let mut is_bad = false;
     for found in &document.backups {
         let (word, detail) = match &found.verdict {
-            Verdict::Verified { .. } => continue,
-            Verdict::Lost { detail } => (Cell::toned("lost", Tone::Bad), detail),
-            Verdict::Unchecked { detail } => (Cell::toned("could not be checked", Tone::Warn), detail),
+            VerifyResult::Verified { .. } => continue,
+            VerifyResult::Lost { detail } => (Cell::toned("lost", Tone::Bad), detail),
+            VerifyResult::Unchecked { detail } => (Cell::toned("could not be checked", Tone::Warn), detail),
         };
         is_bad = true;
         let (name, id) = (found.app.short_name(), found.backup_id.to_string());

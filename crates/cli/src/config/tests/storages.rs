@@ -116,7 +116,7 @@ error: `storage.weu.sas.lifetime`: expected at most 6days 23h 40m
 
 const KEY: &str = "{ mint = \"account_key\", key = \"env:STORAGE_KEY\", lifetime = \"48h\" }";
 
-fn weu(text: &str) -> holdfast_storage::Target {
+fn weu(text: &str) -> holdfast_storage::StorageTarget {
     look(text).fleet.unwrap().storages.remove(&StorageName::new("weu")).unwrap()
 }
 

@@ -67,15 +67,20 @@ fn histories() -> impl Strategy<Value = Vec<Backup>> {
     })
 }
 
-fn by_number(rule: &Retention, backups: &[Backup], zone: Tz, now: Timestamp) -> BTreeMap<BackupId, Fate> {
-    let all = fates(rule, backups, zone, now);
-    assert_eq!(all.len(), backups.len(), "each has one fate");
+fn by_number(
+    rule: &Retention,
+    backups: &[Backup],
+    zone: Tz,
+    now: Timestamp,
+) -> BTreeMap<BackupId, RetentionDecision> {
+    let all = decide(rule, backups, zone, now);
+    assert_eq!(all.len(), backups.len(), "each has one decision");
     all.into_iter().collect()
 }
 
 fn deleted(rule: &Retention, backups: &[Backup], zone: Tz, now: Timestamp) -> BTreeSet<BackupId> {
     let all = by_number(rule, backups, zone, now).into_iter();
-    all.filter(|(_, fate)| *fate == Fate::Delete).map(|(id, _)| id).collect()
+    all.filter(|(_, decision)| *decision == RetentionDecision::Delete).map(|(id, _)| id).collect()
 }
 
 fn without(backups: &[Backup], gone: &BTreeSet<BackupId>) -> Vec<Backup> {
@@ -109,8 +114,8 @@ proptest! {
         let Keep { hourly, daily, weekly, monthly, yearly } = rule.keep;
         let counts = [rule.keep_at_least.max(1), hourly, daily, weekly, monthly, yearly];
         let most = counts.into_iter().fold(0, u32::saturating_add);
-        let counted = by_number(&rule, &backups, zone, now).into_values().filter(|fate| {
-            matches!(fate, Fate::Keep(why) if *why > Why::Young)
+        let counted = by_number(&rule, &backups, zone, now).into_values().filter(|decision| {
+            matches!(decision, RetentionDecision::Keep(why) if *why > KeepReason::Young)
         });
         prop_assert!(counted.count() as u64 <= u64::from(most));
     }
@@ -121,7 +126,7 @@ proptest! {
     ) {
         let mut all = by_number(&rule, &backups, zone, now);
         let rest = without(&backups, &deleted(&rule, &backups, zone, now));
-        all.retain(|_, fate| *fate != Fate::Delete);
+        all.retain(|_, decision| *decision != RetentionDecision::Delete);
         prop_assert_eq!(by_number(&rule, &rest, zone, now), all, "and nothing is kept for another reason");
     }
 
@@ -176,10 +181,10 @@ proptest! {
         let shared = |all: Vec<Backup>| -> Vec<Backup> {
             all.into_iter().map(|backup| Backup { id: BackupId(backup.id.0 % numbers), ..backup }).collect()
         };
-        prop_assert_eq!(fates(&rule, &backups, zone, now), fates(&rule, &shuffled, zone, now));
-        let told = fates(&rule, &shared(backups), zone, now);
-        prop_assert_eq!(&told, &fates(&rule, &shared(shuffled), zone, now));
-        let (gone, kept): (Vec<_>, Vec<_>) = told.into_iter().partition(|(_, fate)| *fate == Fate::Delete);
+        prop_assert_eq!(decide(&rule, &backups, zone, now), decide(&rule, &shuffled, zone, now));
+        let told = decide(&rule, &shared(backups), zone, now);
+        prop_assert_eq!(&told, &decide(&rule, &shared(shuffled), zone, now));
+        let (gone, kept): (Vec<_>, Vec<_>) = told.into_iter().partition(|(_, decision)| *decision == RetentionDecision::Delete);
         let kept: BTreeSet<BackupId> = kept.into_iter().map(|(id, _)| id).collect();
         prop_assert!(gone.iter().all(|(id, _)| !kept.contains(id)), "no number is kept and deleted");
     }

@@ -42,8 +42,8 @@ fn azure_is_asked_exactly_at_the_deadline_and_not_after() {
 fn a_backup_that_azure_may_still_finish_is_left_to_the_catalog() {
     let ways = [
         (3_600, Ok(backup(BackupStatus::InProgress)), Cause::DeadlinePassed),
-        (3_600, Err(error(Verdict::Ambiguous)), Cause::DeadlinePassed),
-        (200, Err(error(Verdict::Forbidden)), Cause::AppForbidden),
+        (3_600, Err(error(ErrorKind::Ambiguous)), Cause::DeadlinePassed),
+        (200, Err(error(ErrorKind::Forbidden)), Cause::AppForbidden),
     ];
     for (now, answer, expected) in ways {
         let over = told(&polling(), at(now), answer);
@@ -55,7 +55,7 @@ fn a_backup_that_azure_may_still_finish_is_left_to_the_catalog() {
         let blob = format!("{}.zip", attempt(1).name);
         assert_eq!(left, Some(BackupFacts { blob, size_bytes: 0, ..facts() }), "{expected}");
     }
-    let gone = told(&polling(), at(200), Err(error(Verdict::NotFound)));
+    let gone = told(&polling(), at(200), Err(error(ErrorKind::NotFound)));
     assert!(matches!(gone.events[..], [RunEvent::AttemptEnded { backup: None, .. }, _]), "{gone:?}");
 }
 
@@ -82,7 +82,7 @@ fn an_apps_usual_time_is_waited_out_and_no_longer_than_the_deadline() {
     };
     assert_eq!(ask(&seen(200)), at(220));
     let mut short = polling();
-    short.terms.deadline = seconds(100);
+    short.policy_snapshot.deadline = seconds(100);
     assert_eq!(ask(&Sight { run: &short, ..seen(200) }), at(100));
 }
 
@@ -95,13 +95,13 @@ fn a_clock_that_went_back_behind_the_acceptance_asks_soon_and_not_in_the_past() 
 #[test]
 fn where_storage_is_out_of_reach_azures_word_is_the_end() {
     let mut run = polling();
-    run.terms.verify = false;
+    run.policy_snapshot.verify = false;
     let next = told(&run, at(60), Ok(backup(BackupStatus::Succeeded)));
     let Some(RunEvent::Ended { outcome, backup: Some(_), verification, .. }) = next.events.last() else {
         panic!("{next:?}")
     };
     assert_eq!((*outcome, *verification), (Outcome::Succeeded, Some(Verification::OutOfReach)));
-    run.tally.missing = [4].into();
+    run.failure_counts.missing = [4].into();
     let next = told(&run, at(60), Ok(backup(BackupStatus::Succeeded)));
     assert!(
         matches!(next.events.last(), Some(RunEvent::Completed { .. })),
@@ -112,30 +112,30 @@ fn where_storage_is_out_of_reach_azures_word_is_the_end() {
 #[test]
 fn a_question_without_an_answer_is_asked_again_until_the_deadline_and_costs_no_attempt() {
     let verdicts = [
-        Verdict::Ambiguous,
-        Verdict::NotSent,
-        Verdict::Unauthorized,
-        Verdict::Rejected,
-        Verdict::Conflict { retry_after: None },
-        Verdict::Throttled { retry_after: None, scope: ThrottleScope::Provider },
+        ErrorKind::Ambiguous,
+        ErrorKind::NotSent,
+        ErrorKind::Unauthorized,
+        ErrorKind::Rejected,
+        ErrorKind::Conflict { retry_after: None },
+        ErrorKind::Throttled { retry_after: None, scope: ThrottleScope::Provider },
     ];
-    for verdict in verdicts {
-        let next = told(&polling(), at(60), Err(error(verdict.clone())));
-        assert_eq!((next.events.len(), next.close), (0, None), "{verdict:?}");
-        assert!(next.due_at > at(60), "{verdict:?}");
-        let over = told(&polling(), at(3_600), Err(error(verdict.clone())));
-        assert_eq!(ending(&over), Some((Outcome::Failed, Some(Cause::DeadlinePassed))), "{verdict:?}");
+    for kind in verdicts {
+        let next = told(&polling(), at(60), Err(error(kind.clone())));
+        assert_eq!((next.events.len(), next.close), (0, None), "{kind:?}");
+        assert!(next.due_at > at(60), "{kind:?}");
+        let over = told(&polling(), at(3_600), Err(error(kind.clone())));
+        assert_eq!(ending(&over), Some((Outcome::Failed, Some(Cause::DeadlinePassed))), "{kind:?}");
     }
 }
 
 #[test]
 fn trouble_never_makes_azure_be_asked_more_often_than_its_answers_would() {
     let pace = PollPace::default();
-    for verdict in
-        [Verdict::Ambiguous, Verdict::Throttled { retry_after: None, scope: ThrottleScope::Provider }]
+    for kind in
+        [ErrorKind::Ambiguous, ErrorKind::Throttled { retry_after: None, scope: ThrottleScope::Provider }]
     {
-        let next = told(&polling(), at(1_800), Err(error(verdict.clone())));
-        assert!(next.due_at >= at(1_800) + pace.max * 4 / 5, "{verdict:?}: {}", next.due_at);
+        let next = told(&polling(), at(1_800), Err(error(kind.clone())));
+        assert!(next.due_at >= at(1_800) + pace.max * 4 / 5, "{kind:?}: {}", next.due_at);
     }
 }
 
@@ -149,15 +149,15 @@ fn a_throttled_question_waits_as_azure_says_and_closes_the_reads_only_when_arm_t
 
 #[test]
 fn a_backup_that_is_gone_or_forbidden_ends_the_run() {
-    let gone = told(&polling(), at(200), Err(error(Verdict::NotFound)));
+    let gone = told(&polling(), at(200), Err(error(ErrorKind::NotFound)));
     assert_eq!(ending(&gone), Some((Outcome::Failed, Some(Cause::DeletedOutside))));
-    let forbidden = told(&polling(), at(200), Err(error(Verdict::Forbidden)));
+    let forbidden = told(&polling(), at(200), Err(error(ErrorKind::Forbidden)));
     assert_eq!(ending(&forbidden), Some((Outcome::Failed, Some(Cause::AppForbidden))));
 }
 
 #[test]
 fn a_backup_that_azure_does_not_show_yet_is_not_taken_for_deleted() {
-    let next = told(&polling(), at(5), Err(error(Verdict::NotFound)));
+    let next = told(&polling(), at(5), Err(error(ErrorKind::NotFound)));
     assert_eq!(next.events, []);
     assert!(next.due_at > at(5));
 }
@@ -166,6 +166,6 @@ fn a_backup_that_azure_does_not_show_yet_is_not_taken_for_deleted() {
 fn azures_own_wait_wins_whatever_it_comes_with() {
     let working = Backup { retry_after: Some(seconds(300)), ..backup(BackupStatus::InProgress) };
     assert_eq!(told(&polling(), at(60), Ok(working)).due_at, at(360));
-    let broken = error(Verdict::Ambiguous).with_retry_after(Some(seconds(300)));
+    let broken = error(ErrorKind::Ambiguous).with_retry_after(Some(seconds(300)));
     assert_eq!(told(&polling(), at(60), Err(broken)).due_at, at(360));
 }

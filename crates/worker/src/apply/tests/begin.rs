@@ -61,9 +61,9 @@ fn the_time_of_acceptance_lies_between_the_intent_and_the_answer_whatever_azures
 fn what_certainly_was_not_done_is_put_off_and_uses_up_no_attempt() {
     let cases = [
         (throttled(None, ThrottleScope::Provider), Cause::Throttled, 5),
-        (error(Verdict::Conflict { retry_after: None }), Cause::Busy, 30),
-        (error(Verdict::NotSent), Cause::Unreachable, 10),
-        (error(Verdict::Unauthorized), Cause::CredentialRefused, 60),
+        (error(ErrorKind::Conflict { retry_after: None }), Cause::Busy, 30),
+        (error(ErrorKind::NotSent), Cause::Unreachable, 10),
+        (error(ErrorKind::Unauthorized), Cause::CredentialRefused, 60),
     ];
     for (error, cause, pause) in cases {
         let next = answered(&starting(), Err(error));
@@ -74,7 +74,7 @@ fn what_certainly_was_not_done_is_put_off_and_uses_up_no_attempt() {
         assert_eq!(next.close, None);
         let run = after(&starting(), &next);
         assert!(matches!(run.state, RunState::Waiting { next_attempt: 1, .. }), "{cause}");
-        assert_eq!((run.tally.failed, run.tally.deferred), (0, 1), "{cause}");
+        assert_eq!((run.failure_counts.transient, run.failure_counts.deferred), (0, 1), "{cause}");
     }
 }
 
@@ -94,21 +94,21 @@ fn a_throttle_waits_at_least_the_floor_and_never_shorter_than_azure_asks() {
 fn pauses_grow_with_every_time_a_run_is_put_off() {
     for (before, full) in [(0, 30), (1, 60), (3, 240), (50, 600)] {
         let mut run = starting();
-        run.tally.deferred = before;
-        assert_pause(&answered(&run, Err(error(Verdict::Conflict { retry_after: None }))), at(10), full);
+        run.failure_counts.deferred = before;
+        assert_pause(&answered(&run, Err(error(ErrorKind::Conflict { retry_after: None }))), at(10), full);
     }
 }
 
 #[test]
 fn a_run_that_is_put_off_a_hundred_times_gives_up() {
-    for cause in [Verdict::NotSent, Verdict::Unauthorized, Verdict::Conflict { retry_after: None }] {
+    for cause in [ErrorKind::NotSent, ErrorKind::Unauthorized, ErrorKind::Conflict { retry_after: None }] {
         let mut run = starting();
-        run.tally.deferred = 98;
+        run.failure_counts.deferred = 98;
         assert_eq!(ending(&answered(&run, Err(error(cause.clone())))), None);
-        run.tally.deferred = 99;
+        run.failure_counts.deferred = 99;
         let (outcome, _) = ending(&answered(&run, Err(error(cause)))).unwrap();
         assert_eq!(outcome, Outcome::Exhausted);
-        run.tally.partial_backup = Some(facts());
+        run.failure_counts.partial_backup = Some(facts());
         let next = not_ready(&sight(&run, at(10)), &NotReady::Storage(no_answer()), &mut rng());
         assert_eq!(ending(&next), Some((Outcome::Partial, Some(Cause::Unreachable))));
     }
@@ -117,12 +117,12 @@ fn a_run_that_is_put_off_a_hundred_times_gives_up() {
 #[test]
 fn a_refused_post_ends_the_run_with_its_reason() {
     let cases = [
-        (Verdict::Forbidden, Cause::AppForbidden),
-        (Verdict::NotFound, Cause::AppNotFound),
-        (Verdict::Rejected, Cause::Rejected),
+        (ErrorKind::Forbidden, Cause::AppForbidden),
+        (ErrorKind::NotFound, Cause::AppNotFound),
+        (ErrorKind::Rejected, Cause::Rejected),
     ];
-    for (verdict, cause) in cases {
-        let next = answered(&starting(), Err(error(verdict)));
+    for (kind, cause) in cases {
+        let next = answered(&starting(), Err(error(kind)));
         assert_eq!(ending(&next), Some((Outcome::Failed, Some(cause))));
         assert!(after(&starting(), &next).state.is_ended());
     }
@@ -130,23 +130,23 @@ fn a_refused_post_ends_the_run_with_its_reason() {
 
 #[test]
 fn a_post_whose_answer_is_lost_is_looked_for_after_a_while() {
-    let next = answered(&starting(), Err(error(Verdict::Ambiguous)));
+    let next = answered(&starting(), Err(error(ErrorKind::Ambiguous)));
     assert!(matches!(next.events[..], [RunEvent::AnswerLost { .. }]));
     assert_eq!(next.due_at, at(40));
-    assert!(matches!(after(&starting(), &next).state, RunState::Settling { absent: 0, .. }));
+    assert!(matches!(after(&starting(), &next).state, RunState::Reconciling { absent: 0, .. }));
 }
 
 #[test]
 fn an_unusable_sas_counts_as_a_failure_and_uses_up_no_attempt_number() {
     let missing = || holdfast_storage::Error::FindStorage { storage: StorageName::new("weu") };
     for why in [missing, forbidden] {
-        for before in 0..RETRIES.failed.attempts {
+        for before in 0..RETRIES.transient.attempts {
             let mut run = planned();
-            run.tally.failed = before;
+            run.failure_counts.transient = before;
             let next = not_ready(&sight(&run, at(10)), &NotReady::Storage(why()), &mut rng());
             let run = after(&run, &next);
-            assert_eq!(run.tally.failed, before + 1);
-            if before + 1 == RETRIES.failed.attempts {
+            assert_eq!(run.failure_counts.transient, before + 1);
+            if before + 1 == RETRIES.transient.attempts {
                 assert_eq!(ending(&next), Some((Outcome::Exhausted, Some(Cause::SasUnusable))));
             } else {
                 assert!(matches!(
@@ -163,7 +163,7 @@ fn an_unusable_sas_counts_as_a_failure_and_uses_up_no_attempt_number() {
 fn storage_that_cannot_be_reached_puts_off_and_counts_as_no_failure() {
     let next = not_ready(&sight(&planned(), at(10)), &NotReady::Storage(no_answer()), &mut rng());
     let run = after(&planned(), &next);
-    assert_eq!((run.tally.failed, run.tally.deferred), (0, 1));
+    assert_eq!((run.failure_counts.transient, run.failure_counts.deferred), (0, 1));
     assert_pause(&next, at(10), 10);
 }
 
@@ -181,7 +181,7 @@ fn a_refused_sas_stays_refused_until_the_next_attempt_begins() {
     for why in [
         NotReady::Storage(no_answer()),
         NotReady::Storage(forbidden()),
-        NotReady::Arm(error(Verdict::NotSent)),
+        NotReady::Arm(error(ErrorKind::NotSent)),
     ] {
         let later = after(&run, &not_ready(&sight(&run, at(10)), &why, &mut rng()));
         assert_eq!(later.state.refused_sas(), Some("fingerprint"), "{why}");
@@ -191,12 +191,12 @@ fn a_refused_sas_stays_refused_until_the_next_attempt_begins() {
 #[test]
 fn a_lost_attempt_that_cannot_be_looked_for_holds_up_the_next_one() {
     let run = one_missing();
-    for (verdict, cause) in [
-        (Verdict::Forbidden, Cause::AppForbidden),
-        (Verdict::NotFound, Cause::AppNotFound),
-        (Verdict::Rejected, Cause::Rejected),
+    for (kind, cause) in [
+        (ErrorKind::Forbidden, Cause::AppForbidden),
+        (ErrorKind::NotFound, Cause::AppNotFound),
+        (ErrorKind::Rejected, Cause::Rejected),
     ] {
-        let next = not_ready(&sight(&run, at(10)), &NotReady::Arm(error(verdict)), &mut rng());
+        let next = not_ready(&sight(&run, at(10)), &NotReady::Arm(error(kind)), &mut rng());
         assert_eq!(ending(&next), Some((Outcome::Failed, Some(cause))));
     }
     let throttled = NotReady::Arm(throttled_at(Operation::ListBackups, 90));

@@ -1,7 +1,7 @@
 //! Blobs.
 
 use holdfast_model::{
-    DatabaseFacts, DatabaseKind, DatabaseRef, Outcome, RunState, Tally, Task, Verification,
+    DatabaseFacts, DatabaseKind, DatabaseRef, FailureCounts, Outcome, RunState, Task, Verification,
 };
 use holdfast_storage::BlobFacts;
 use proptest::prelude::*;
@@ -69,7 +69,7 @@ fn a_blob_that_is_not_there_or_empty_or_without_its_manifest_is_a_failure() {
 fn a_blob_that_shrank_beyond_the_tolerance_is_not_trusted() {
     let shrunk = |tolerance, before, size| {
         let mut run = verifying();
-        run.terms.shrink_tolerance_percent = tolerance;
+        run.policy_snapshot.shrink_tolerance_percent = tolerance;
         cause(&check(&run, before, 0, Ok((Some(of(size)), Some(of(1)))))) == Some(Cause::BlobShrunk)
     };
     assert!(!shrunk(50, Some(1_000), 500));
@@ -96,8 +96,9 @@ fn left(next: &Next) -> Option<i64> {
 fn what_lies_in_storage_is_left_to_retention_though_no_run_counts_it() {
     let shrunk = check(&verifying(), Some(1_000), 0, Ok((Some(of(10)), Some(of(1)))));
     assert_eq!((cause(&shrunk), left(&shrunk)), (Some(Cause::BlobShrunk), Some(10)));
-    assert_eq!(after(&verifying(), &shrunk).tally.partial_backup, None);
-    let last = Run { tally: Tally { failed: 99, ..Tally::default() }, ..verifying() };
+    assert_eq!(after(&verifying(), &shrunk).failure_counts.partial_backup, None);
+    let last =
+        Run { failure_counts: FailureCounts { transient: 99, ..FailureCounts::default() }, ..verifying() };
     let over = check(&last, Some(1_000), 0, Ok((Some(of(10)), Some(of(1)))));
     assert_eq!(ending(&over), Some((Outcome::Exhausted, Some(Cause::BlobShrunk))));
 
@@ -112,7 +113,7 @@ proptest! {
     #[test]
     fn no_sizes_overflow_and_growth_is_never_shrinking(before: i64, size in 1_u64.., tolerance: u8) {
         let mut run = verifying();
-        run.terms.shrink_tolerance_percent = tolerance;
+        run.policy_snapshot.shrink_tolerance_percent = tolerance;
         let next = check(&run, Some(before), 0, Ok((Some(of(size)), Some(of(1)))));
         if u64::try_from(before).unwrap_or(0) <= size {
             prop_assert_eq!(verification(&next), Some(Verification::Verified));
@@ -140,20 +141,20 @@ fn storage_that_does_not_let_itself_be_asked_five_times_leaves_the_success_marke
 #[test]
 fn what_a_lost_attempt_left_behind_is_recorded_once_and_before_the_end() {
     let mut run = verifying();
-    run.tally.missing = [4, 5].into();
+    run.failure_counts.missing = [4, 5].into();
     let check =
         BlobCheck { blobs: Some(Ok((Some(of(900)), Some(of(1))))), orphans: Ok(vec![found(4), found(5)]) };
     let next = checked(&sight(&run, at(60)), &attempt(1), (&facts(), 0), check, &mut rng());
     let names: Vec<_> = next.events.iter().map(RunEvent::name).collect();
     assert_eq!(names, ["orphan_found", "orphan_found", "ended"]);
-    assert!(after(&run, &next).tally.missing.is_empty());
+    assert!(after(&run, &next).failure_counts.missing.is_empty());
 }
 
 #[test]
 fn a_list_that_cannot_be_read_holds_up_the_end_a_few_times_and_not_for_ever() {
     let check = || BlobCheck {
         blobs: Some(Ok((Some(of(900)), Some(of(1))))),
-        orphans: Err(error(Verdict::Ambiguous)),
+        orphans: Err(error(ErrorKind::Ambiguous)),
     };
     let run = verifying();
     let told = |checks| checked(&sight(&run, at(60)), &attempt(1), (&facts(), checks), check(), &mut rng());
@@ -164,7 +165,7 @@ fn a_list_that_cannot_be_read_holds_up_the_end_a_few_times_and_not_for_ever() {
 #[test]
 fn where_storage_is_out_of_reach_only_lost_attempts_are_looked_for() {
     let mut run = verifying();
-    run.tally.missing = [4].into();
+    run.failure_counts.missing = [4].into();
     let check = BlobCheck { blobs: None, orphans: Ok(vec![found(4)]) };
     let next = checked(&sight(&run, at(60)), &attempt(1), (&facts(), 0), check, &mut rng());
     assert!(matches!(next.events[0], RunEvent::OrphanFound { number: 4, .. }));
@@ -200,7 +201,7 @@ fn a_backup_without_a_database_that_was_asked_for_is_partial_and_says_which() {
     assert_eq!(ending(&whole), Some((Outcome::Succeeded, None)));
 }
 
-/// A run under whose terms a partial backup is enough, told so by Azure.
+/// A run under whose policy snapshot a partial backup is enough, told so by Azure.
 fn told_partial(blobs: Blobs, last_good_bytes: Option<i64>, now: Timestamp) -> Next {
     let run = partial_is_good();
     let sight = Sight { last_good_bytes, ..sight(&run, now) };
@@ -210,7 +211,7 @@ fn told_partial(blobs: Blobs, last_good_bytes: Option<i64>, now: Timestamp) -> N
 
 fn partial_is_good() -> Run {
     let mut run = polling();
-    run.terms.partial_is_good = true;
+    run.policy_snapshot.partial_is_good = true;
     run
 }
 
@@ -227,7 +228,7 @@ fn a_partial_backup_that_would_be_good_is_looked_at_like_a_whole_one() {
     ] {
         let next = told_partial(Ok(blobs), Some(900), at(60));
         assert_eq!(cause(&next), Some(expected), "{blobs:?}");
-        assert_eq!(after(&partial_is_good(), &next).tally.partial_backup, None, "{blobs:?}");
+        assert_eq!(after(&partial_is_good(), &next).failure_counts.partial_backup, None, "{blobs:?}");
     }
 }
 
@@ -251,6 +252,6 @@ fn only_a_partial_backup_that_would_be_good_and_is_in_reach_is_looked_at() {
     assert_eq!(looks(&run, BackupStatus::Succeeded), None, "it is looked at in a step of its own");
     assert_eq!(looks(&polling(), BackupStatus::PartiallySucceeded), None);
     let mut far = run;
-    far.terms.verify = false;
+    far.policy_snapshot.verify = false;
     assert_eq!(looks(&far, BackupStatus::PartiallySucceeded), None);
 }

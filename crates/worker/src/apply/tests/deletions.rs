@@ -1,7 +1,7 @@
 //! Deletions, and the SAS that they need.
 
 use holdfast_model::{
-    CatalogEntry, Delete, Gone, Made, Outcome, RefreshReason, RefreshSas, RunState, SasRefresh, Task,
+    CatalogEntry, Delete, Origin, Outcome, RefreshReason, RefreshSas, Removal, RunState, SasRefresh, Task,
 };
 
 use super::super::{Before, Renewed, before_delete, delete_answered, delete_seen, is_another, renewed};
@@ -10,7 +10,7 @@ use super::*;
 const DELETE: BackupId = BackupId(7);
 
 fn task() -> Delete {
-    Delete { backup: DELETE, blob: "b.zip".into(), even_the_last: false }
+    Delete { backup: DELETE, blob: "b.zip".into(), allow_last: false }
 }
 
 fn run(task: Task, trigger: Trigger) -> Run {
@@ -22,7 +22,7 @@ fn run(task: Task, trigger: Trigger) -> Run {
         paused: false,
     };
     let run = planned();
-    NewRun::task(run.id, &app, &run.terms, (task, trigger, None), at(0)).run
+    NewRun::task(run.id, &app, &run.policy_snapshot, (task, trigger, None), at(0)).run
 }
 
 fn deletion() -> Run {
@@ -40,14 +40,14 @@ fn entry() -> CatalogEntry {
         app: run.app.clone(),
         run: run.id,
         policy: run.policy.clone(),
-        storage: run.terms.storage.clone(),
+        storage: run.policy_snapshot.storage.clone(),
         backup: facts(),
-        made: Made::Succeeded,
+        origin: Origin::Succeeded,
         good: true,
         sas: Some(kept_sas("kept", 100_000)),
         hold: None,
-        gone: None,
-        trouble_at: None,
+        removal: None,
+        last_failure_at: None,
         verified_at: None,
         drill: None,
     }
@@ -105,7 +105,7 @@ fn what_is_held_stays_whoever_asks_and_the_last_one_unless_even_that_may_go() {
         let run = run(Task::Delete(task()), trigger);
         assert_over(before(&run, Some(&entry()), true), (Outcome::Failed, Some(Cause::Kept)));
     }
-    let told = run(Task::Delete(Delete { even_the_last: true, ..task() }), Trigger::Manual);
+    let told = run(Task::Delete(Delete { allow_last: true, ..task() }), Trigger::Manual);
     let sight = Sight { subject: Some(&entry()), is_last: true, ..sight(&told, at(10)) };
     let Task::Delete(delete) = &told.task else { panic!() };
     assert!(matches!(before_delete(&sight, delete, &mut rng()), Before::Go(..)));
@@ -150,7 +150,7 @@ fn a_deletion_is_done_when_the_number_is_another_backups() {
 #[test]
 fn what_nobody_knows_is_not_deleted_and_what_is_deleted_is_done() {
     assert_over(before(&deletion(), None, false), (Outcome::Failed, Some(Cause::BackupNotFound)));
-    let gone = CatalogEntry { gone: Some(Gone { at: at(1), deleted: true }), ..entry() };
+    let gone = CatalogEntry { removal: Some(Removal { at: at(1), deleted: true }), ..entry() };
     assert_over(before(&deletion(), Some(&gone), true), (Outcome::Succeeded, None));
 }
 
@@ -191,16 +191,16 @@ fn a_deletion_that_azure_could_not_do_is_tried_again_with_another_sas() {
 
 #[test]
 fn a_deletion_whose_answer_was_lost_is_done_when_the_backup_is_gone_and_else_repeated() {
-    for verdict in [Verdict::Ambiguous, Verdict::NotFound] {
-        let lost = Err(error(verdict));
+    for kind in [ErrorKind::Ambiguous, ErrorKind::NotFound] {
+        let lost = Err(error(kind));
         let next = delete_answered(&sight(&begun(), at(10)), (&attempt(1), &task()), lost, &mut rng());
         let mut run = after(&begun(), &next);
-        assert!(matches!(run.state, RunState::Settling { .. }));
+        assert!(matches!(run.state, RunState::Reconciling { .. }));
         assert_eq!(ending(&seen(&run, at(40), None)), Some((Outcome::Succeeded, None)));
         let adopted = seen(&run, at(40), Some(BackupStatus::DeleteInProgress));
         assert!(matches!(after(&run, &adopted).state, RunState::Polling { backup: DELETE, .. }));
         let mut now = at(40);
-        while matches!(run.state, RunState::Settling { .. }) {
+        while matches!(run.state, RunState::Reconciling { .. }) {
             let next = seen(&run, now, Some(BackupStatus::Succeeded));
             (run, now) = (after(&run, &next), next.due_at);
         }
@@ -243,12 +243,12 @@ fn a_renewed_sas_is_written_down_and_the_deletion_goes_on_at_once() {
 
 #[test]
 fn a_renewal_whose_answer_was_lost_is_asked_for_again_and_tells_only_of_our_own_sas() {
-    let next = renewal(&deletion(), Err(error(Verdict::Ambiguous)));
+    let next = renewal(&deletion(), Err(error(ErrorKind::Ambiguous)));
     assert!(matches!(
         &next.events[..],
         [RunEvent::SasRefreshed { refresh }, RunEvent::Deferred { .. }] if refresh.backup.is_none()
     ));
     assert_pause(&next, at(10), 10);
-    let gone = renewal(&deletion(), Err(error(Verdict::NotFound)));
+    let gone = renewal(&deletion(), Err(error(ErrorKind::NotFound)));
     assert_eq!(ending(&gone), Some((Outcome::Failed, Some(Cause::BackupNotFound))));
 }

@@ -19,8 +19,8 @@ fn absence_takes_three_looks_and_the_whole_settle_time() {
         (run, now) = (after(&run, &next), next.due_at);
     }
     assert_eq!(looks, 3);
-    assert_eq!(run.tally.lost, 1);
-    assert!(run.tally.missing.contains(&1));
+    assert_eq!(run.failure_counts.lost, 1);
+    assert!(run.failure_counts.missing.contains(&1));
     assert!(now >= at(40) + SETTINGS.settle);
     assert!(matches!(run.state, RunState::Waiting { next_attempt: 2, cause: Cause::AnswerLost, .. }));
 }
@@ -30,11 +30,11 @@ fn many_looks_in_a_short_time_prove_nothing_and_neither_do_few_in_a_long_time() 
     let mut run = settling();
     for second in 0..50 {
         run = after(&run, &look(&run, at(second), Ok(Vec::new())));
-        assert!(matches!(run.state, RunState::Settling { .. }), "after {second} s");
+        assert!(matches!(run.state, RunState::Reconciling { .. }), "after {second} s");
     }
     let run = after(&settling(), &look(&settling(), at(0), Ok(Vec::new())));
     let run = after(&run, &look(&run, at(90_000), Ok(Vec::new())));
-    assert!(matches!(run.state, RunState::Settling { absent: 2, .. }));
+    assert!(matches!(run.state, RunState::Reconciling { absent: 2, .. }));
 }
 
 #[test]
@@ -42,7 +42,7 @@ fn a_clock_that_goes_back_makes_the_settle_time_longer_and_not_shorter() {
     let mut run = settling();
     for second in [1_000, 10, 20, 30, 1_050] {
         run = after(&run, &look(&run, at(second), Ok(Vec::new())));
-        assert!(matches!(run.state, RunState::Settling { .. }), "at {second} s");
+        assert!(matches!(run.state, RunState::Reconciling { .. }), "at {second} s");
     }
 }
 
@@ -52,7 +52,7 @@ fn an_intent_whose_worker_died_is_looked_for_like_a_lost_answer() {
     assert_eq!(next.events, [RunEvent::Absent { looked_at: at(81) }]);
     let state = after(&starting(), &next).state;
     assert!(
-        matches!(state, RunState::Settling { absent: 1, first_absent: Some(first), .. } if first == at(81))
+        matches!(state, RunState::Reconciling { absent: 1, first_absent: Some(first), .. } if first == at(81))
     );
 }
 
@@ -75,25 +75,25 @@ fn the_backup_of_another_attempt_is_not_the_one_looked_for() {
 
 #[test]
 fn a_list_that_cannot_be_read_is_no_look() {
-    let next = look(&settling(), at(81), Err(error(Verdict::Ambiguous)));
+    let next = look(&settling(), at(81), Err(error(ErrorKind::Ambiguous)));
     assert_eq!(next.events, []);
     assert!(next.due_at > at(81));
     let next = look(&settling(), at(81), Err(throttled_at(Operation::ListBackups, 60)));
     assert_eq!((next.due_at, next.close), (at(141), Some((Call::Read, at(141)))));
-    for (verdict, cause) in
-        [(Verdict::NotFound, Cause::AppNotFound), (Verdict::Forbidden, Cause::AppForbidden)]
+    for (kind, cause) in
+        [(ErrorKind::NotFound, Cause::AppNotFound), (ErrorKind::Forbidden, Cause::AppForbidden)]
     {
-        let next = look(&settling(), at(81), Err(error(verdict)));
+        let next = look(&settling(), at(81), Err(error(kind)));
         assert_eq!(ending(&next), Some((Outcome::Failed, Some(cause))));
     }
-    let over = look(&settling(), at(3_600), Err(error(Verdict::Ambiguous)));
+    let over = look(&settling(), at(3_600), Err(error(ErrorKind::Ambiguous)));
     assert_eq!(ending(&over), Some((Outcome::Failed, Some(Cause::DeadlinePassed))));
 }
 
 #[test]
 fn the_last_lost_answer_that_the_rule_allows_ends_the_run() {
     let mut run = settling();
-    run.tally.lost = RETRIES.lost.attempts - 1;
+    run.failure_counts.lost = RETRIES.lost.attempts - 1;
     for second in [0, 45] {
         run = after(&run, &look(&run, at(second), Ok(Vec::new())));
     }
@@ -107,7 +107,7 @@ fn a_backup_that_turns_up_late_is_adopted_and_missing_no_more() {
     let next = turned_up(&sight(&run, at(500)), vec![found(1)]);
     let run = after(&run, &next);
     assert!(matches!(&run.state, RunState::Polling { attempt: a, .. } if a.number == 1));
-    assert!(run.tally.missing.is_empty());
+    assert!(run.failure_counts.missing.is_empty());
     assert_eq!(next.due_at, at(505));
 }
 
@@ -127,8 +127,8 @@ fn going_on_with_an_earlier_attempt_would_use_a_name_twice_so_its_backup_is_reco
     assert!(matches!(next.events[..], [RunEvent::OrphanFound { number: 1, .. }]));
     let later = after(&run, &next);
     assert!(matches!(later.state, RunState::Waiting { next_attempt: 3, .. }));
-    assert_eq!((later.tally.missing, later.due_at), ([2].into(), at(500)));
+    assert_eq!((later.failure_counts.missing, later.due_at), ([2].into(), at(500)));
     let both = after(&run, &turned_up(&sight(&run, at(500)), vec![found(1), found(2)]));
     assert!(matches!(&both.state, RunState::Polling { attempt: a, .. } if a.number == 2));
-    assert!(both.tally.missing.is_empty());
+    assert!(both.failure_counts.missing.is_empty());
 }

@@ -27,7 +27,7 @@ fn run(task: Task) -> Run {
         paused: false,
     };
     let run = planned();
-    NewRun::task(run.id, &app, &run.terms, (task, Trigger::Manual, None), at(0)).run
+    NewRun::task(run.id, &app, &run.policy_snapshot, (task, Trigger::Manual, None), at(0)).run
 }
 
 fn drill() -> Run {
@@ -61,7 +61,7 @@ fn an_accepted_restore_is_followed_to_its_end() {
     let next = restore_answered(&sight(&run, at(10)), &attempt_of(&run), Ok(started), &mut rng());
     assert_eq!(next.due_at, at(25));
     let run = after(&run, &next);
-    assert!(matches!(&run.state, RunState::Following { operation, .. } if operation == "/o/1"));
+    assert!(matches!(&run.state, RunState::PollingOperation { operation, .. } if operation == "/o/1"));
     let working = follow(&run, at(25), Ok(Progress::UnderWay { retry_after: None }));
     assert!(working.events.is_empty() && working.due_at > at(25));
     assert_eq!(ending(&follow(&run, at(60), Ok(Progress::Done))), Some((Outcome::Succeeded, None)));
@@ -89,9 +89,9 @@ fn a_failed_restore_is_tried_again_as_the_policy_says() {
 #[test]
 fn an_operation_that_azure_no_longer_tells_of_is_looked_for_by_its_trace() {
     let run = following(run(Task::Restore(restore())));
-    let next = follow(&run, at(60), Err(error(Verdict::NotFound)));
+    let next = follow(&run, at(60), Err(error(ErrorKind::NotFound)));
     let run = after(&run, &next);
-    assert!(matches!(run.state, RunState::Settling { .. }));
+    assert!(matches!(run.state, RunState::Reconciling { .. }));
     let trace = Ok(Trace::Restored(Some(at(50))));
     let next = traced(&sight(&run, at(60)), &attempt_of(&run), trace, &mut rng());
     assert_eq!(ending(&next), Some((Outcome::Succeeded, None)));
@@ -108,7 +108,7 @@ fn a_lost_restore_is_done_only_when_the_backup_was_restored_since() {
     let busy = look(&run, at(40), Trace::UnderWay);
     assert!(busy.events.is_empty() && busy.due_at > at(40), "{busy:?}");
     let (mut now, mut before) = (at(40), run.clone());
-    while matches!(before.state, RunState::Settling { .. }) {
+    while matches!(before.state, RunState::Reconciling { .. }) {
         // The same time as before the attempt: that restore was another.
         let next = look(&before, now, Trace::Restored(Some(at(-500))));
         (before, now) = (after(&before, &next), next.due_at);

@@ -18,7 +18,7 @@ fn begun() -> Run {
     };
     let run = planned();
     let task = Task::PushSchedule { schedule: None, databases: Vec::new(), renews: None };
-    let run = NewRun::task(run.id, &app, &run.terms, (task, Trigger::Manual, None), at(0)).run;
+    let run = NewRun::task(run.id, &app, &run.policy_snapshot, (task, Trigger::Manual, None), at(0)).run;
     moved(run, [RunEvent::AttemptStarted { attempt: attempt(1), sas: None }])
 }
 
@@ -136,13 +136,13 @@ fn a_sas_that_was_replaced_is_a_row_of_the_audit() {
 
 #[test]
 fn a_lost_answer_is_looked_for_before_another_put_fires_another_backup() {
-    let lost = (Err(error(Verdict::Ambiguous)), None);
+    let lost = (Err(error(ErrorKind::Ambiguous)), None);
     let next = schedule_answered(&sight(&begun(), at(10)), &attempt(1), lost, &mut rng());
     let mut run = after(&begun(), &next);
     let found = schedule_looked(&sight(&run, at(40)), &attempt(1), (Ok(true), None), &mut rng());
     assert_eq!(ending(&found), Some((Outcome::Succeeded, None)));
     let mut now = at(40);
-    while matches!(run.state, RunState::Settling { .. }) {
+    while matches!(run.state, RunState::Reconciling { .. }) {
         let next = schedule_looked(&sight(&run, now), &attempt(1), (Ok(false), None), &mut rng());
         (run, now) = (after(&run, &next), next.due_at);
     }

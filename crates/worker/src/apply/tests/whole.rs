@@ -28,9 +28,9 @@ impl Drive {
     fn new(seed: u64) -> Self {
         let mut rng = fastrand::Rng::with_seed(seed);
         let mut run = planned();
-        run.terms.verify = rng.bool();
-        run.terms.partial_is_good = rng.bool();
-        run.terms.deadline = seconds(rng.u64(0..20_000));
+        run.policy_snapshot.verify = rng.bool();
+        run.policy_snapshot.partial_is_good = rng.bool();
+        run.policy_snapshot.deadline = seconds(rng.u64(0..20_000));
         Self { run, now: at(0), rng, mine: false, left: BTreeSet::new() }
     }
 
@@ -42,7 +42,7 @@ impl Drive {
         let next = match (decide(&run, was_mine), &run.state) {
             (Action::Prepare, _) => self.prepare(&sight),
             (Action::Request, RunState::Starting { attempt }) => self.post(&sight, attempt),
-            (Action::Look, RunState::Starting { attempt } | RunState::Settling { attempt, .. }) => {
+            (Action::Look, RunState::Starting { attempt } | RunState::Reconciling { attempt, .. }) => {
                 let listed = self.maybe(Self::listed);
                 looked(&sight, attempt, listed, &mut self.rng)
             }
@@ -72,7 +72,7 @@ impl Drive {
     }
 
     fn prepare(&mut self, sight: &Sight<'_>) -> Next {
-        let missing = &sight.run.tally.missing;
+        let missing = &sight.run.failure_counts.missing;
         let turned: Vec<Found> =
             self.listed().into_iter().filter(|found| missing.contains(&found.number)).collect();
         if !turned.is_empty() {
@@ -99,7 +99,7 @@ impl Drive {
     fn post(&mut self, sight: &Sight<'_>, attempt: &Attempt) -> Next {
         assert!(!self.left.contains(&attempt.number), "a second POST of attempt {}", attempt.number);
         let answer = self.maybe(|_| backup(BackupStatus::Created));
-        if answer.as_ref().err().is_none_or(|error| *error.verdict() == Verdict::Ambiguous) {
+        if answer.as_ref().err().is_none_or(|error| *error.kind() == ErrorKind::Ambiguous) {
             self.left.insert(attempt.number);
         }
         posted(sight, attempt, answer, &mut self.rng)
@@ -125,11 +125,11 @@ impl Drive {
 
     fn check(&mut self) -> BlobCheck {
         let blobs = self.blobs();
-        let missing = self.run.tally.missing.clone();
+        let missing = self.run.failure_counts.missing.clone();
         let orphans = self.maybe(Self::listed);
         let orphans =
             orphans.map(|found| found.into_iter().filter(|found| missing.contains(&found.number)).collect());
-        BlobCheck { blobs: self.run.terms.verify.then_some(blobs), orphans }
+        BlobCheck { blobs: self.run.policy_snapshot.verify.then_some(blobs), orphans }
     }
 
     /// An answer, or often none.
@@ -141,14 +141,14 @@ impl Drive {
         let retry_after = self.rng.bool().then(|| seconds(self.rng.u64(0..90_000)));
         let scope = if self.rng.bool() { ThrottleScope::Arm } else { ThrottleScope::Provider };
         error(match self.rng.u8(0..40) {
-            0 => Verdict::Forbidden,
-            1 => Verdict::NotFound,
-            2 => Verdict::Rejected,
-            3..10 => Verdict::Throttled { retry_after, scope },
-            10..18 => Verdict::Conflict { retry_after },
-            18..22 => Verdict::Unauthorized,
-            22..26 => Verdict::NotSent,
-            _ => Verdict::Ambiguous,
+            0 => ErrorKind::Forbidden,
+            1 => ErrorKind::NotFound,
+            2 => ErrorKind::Rejected,
+            3..10 => ErrorKind::Throttled { retry_after, scope },
+            10..18 => ErrorKind::Conflict { retry_after },
+            18..22 => ErrorKind::Unauthorized,
+            22..26 => ErrorKind::NotSent,
+            _ => ErrorKind::Ambiguous,
         })
     }
 }

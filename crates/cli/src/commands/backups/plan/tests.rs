@@ -1,4 +1,4 @@
-use holdfast_model::Made;
+use holdfast_model::Origin;
 
 use super::*;
 use crate::inventory::tests::{entry, inventory, listed};
@@ -62,23 +62,25 @@ fn the_last_good_backup_goes_only_when_that_is_said() {
 
 #[test]
 fn the_last_partial_backup_of_an_app_without_a_good_one_goes_only_when_that_is_said() {
-    let of = |made: &[(i64, Made)]| {
-        let kept = |&(id, made): &(i64, Made)| {
+    let of = |origin: &[(i64, Origin)]| {
+        let kept = |&(id, origin): &(i64, Origin)| {
             let (blob, seconds) = (format!("hf-{id}.zip"), 10 * id);
-            (CatalogEntry { made, good: false, ..entry(id, &blob, seconds) }, listed(id, &blob, seconds))
+            (CatalogEntry { origin, good: false, ..entry(id, &blob, seconds) }, listed(id, &blob, seconds))
         };
-        let (entries, backups) = made.iter().map(kept).unzip();
+        let (entries, backups) = origin.iter().map(kept).unzip();
         inventory(entries, backups)
     };
-    let refused = deletion(&of(&[(1, Made::Partial)]), &ids(&[1]), Allowed::default()).unwrap_err();
+    let refused = deletion(&of(&[(1, Origin::Partial)]), &ids(&[1]), Allowed::default()).unwrap_err();
     assert!(refused.len() == 1 && refused[0].starts_with("backup 1 is partial, and all that is left"));
-    assert!(deletion(&of(&[(1, Made::Partial)]), &ids(&[1]), Allowed { last: true, foreign: false }).is_ok());
-    let two = || of(&[(1, Made::Partial), (2, Made::Partial)]);
+    assert!(
+        deletion(&of(&[(1, Origin::Partial)]), &ids(&[1]), Allowed { last: true, foreign: false }).is_ok()
+    );
+    let two = || of(&[(1, Origin::Partial), (2, Origin::Partial)]);
     assert!(deletion(&two(), &ids(&[2]), Allowed::default()).is_ok(), "the other is left");
     let refused = deletion(&two(), &ids(&[1, 2]), Allowed::default()).unwrap_err();
     assert!(refused.len() == 1 && refused[0].starts_with("backup 2 is partial"), "{refused:?}");
     assert!(
-        deletion(&of(&[(1, Made::Orphan)]), &ids(&[1]), Allowed::default()).is_ok(),
+        deletion(&of(&[(1, Origin::Orphan)]), &ids(&[1]), Allowed::default()).is_ok(),
         "nobody counts on it"
     );
 }

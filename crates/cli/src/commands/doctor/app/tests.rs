@@ -4,7 +4,7 @@ use chrono_tz::Tz;
 use holdfast_arm::{Grant, Operation};
 use holdfast_model::schedule::Schedule;
 use holdfast_model::{
-    AppId, DatabaseKind, DatabaseRef, Overlap, PolicyName, StorageName, Terms, parse_timestamp,
+    AppId, DatabaseKind, DatabaseRef, Overlap, PolicyName, PolicySnapshot, StorageName, parse_timestamp,
 };
 
 use super::super::finding::Verdict as Found;
@@ -24,7 +24,7 @@ fn policy(crontab: &str) -> Policy {
         retention: None,
         drill: None,
         native_schedule: None,
-        terms: Terms::new(StorageName::new("weu"), "acct"),
+        policy_snapshot: PolicySnapshot::new(StorageName::new("weu"), "acct"),
     }
 }
 
@@ -99,7 +99,7 @@ fn the_busiest_day_counts() {
 
 #[test]
 fn an_app_that_is_gone_is_told_once() {
-    let gone = || Error::new(Operation::GetSite, "shop", Verdict::NotFound, "azure answered 404");
+    let gone = || Error::new(Operation::GetSite, "shop", ErrorKind::NotFound, "azure answered 404");
     let found =
         judged(&Facts { site: Err(gone()), backups: Err(gone()), ..facts(None, "Basic") }, "0 2 * * *");
     assert_eq!(found, [("app", Found::Fail, "Azure has no such app".to_owned())]);

@@ -39,20 +39,21 @@ fn look(blob: Option<u64>, manifest: Option<u64>) -> Blobs {
     (blob.map(facts), manifest.map(facts))
 }
 
-fn lost(detail: &str) -> Verdict {
-    Verdict::Lost { detail: detail.to_owned() }
+fn lost(detail: &str) -> VerifyResult {
+    VerifyResult::Lost { detail: detail.to_owned() }
 }
 
-fn unchecked(detail: &str) -> Verdict {
-    Verdict::Unchecked { detail: detail.to_owned() }
+fn unchecked(detail: &str) -> VerifyResult {
+    VerifyResult::Unchecked { detail: detail.to_owned() }
 }
 
 #[test]
 fn a_backup_that_azure_lists_is_as_whole_as_its_blobs() {
     let there = listed(BackupStatus::Succeeded);
-    let judged =
-        |size, blobs| judge(&facts(size), &Sight { listed: Some(&there), blobs, ..Sight::default() });
-    let verified = |size_bytes| Verdict::Verified { size_bytes };
+    let judged = |size, blobs| {
+        judge(&facts(size), &Observation { listed: Some(&there), blobs, ..Observation::default() })
+    };
+    let verified = |size_bytes| VerifyResult::Verified { size_bytes };
     assert_eq!(judged(10, Some(Ok(look(Some(10), Some(1))))), verified(Some(10)));
     assert_eq!(judged(10, None), verified(None), "storage is out of reach");
     assert_eq!(judged(0, Some(Ok(look(Some(10), Some(1))))), verified(Some(10)), "its size was never known");
@@ -65,7 +66,7 @@ fn a_backup_that_azure_lists_is_as_whole_as_its_blobs() {
 
 #[test]
 fn a_backup_that_neither_list_has_is_lost() {
-    let judged = |blobs| judge(&facts(10), &Sight { blobs, ..Sight::default() });
+    let judged = |blobs| judge(&facts(10), &Observation { blobs, ..Observation::default() });
     assert_eq!(judged(None), lost("azure no longer lists it"));
     assert_eq!(judged(Some(Err("503".into()))), lost("azure no longer lists it"));
     assert_eq!(
@@ -81,18 +82,24 @@ fn what_nobody_could_tell_is_no_loss() {
     let late = listed(BackupStatus::InProgress);
     let storage = Some(Err("storage did not answer".to_owned()));
     for (sight, why) in [
-        (Sight { listed: Some(&there), blobs: storage, ..Sight::default() }, "storage did not answer"),
-        (Sight { doubt: Some("azure answered 503".into()), ..Sight::default() }, "azure answered 503"),
-        (Sight { is_being_deleted: true, ..Sight::default() }, "it is being deleted"),
         (
-            Sight { listed: Some(&going), blobs: Some(Ok(look(None, None))), ..Sight::default() },
+            Observation { listed: Some(&there), blobs: storage, ..Observation::default() },
+            "storage did not answer",
+        ),
+        (
+            Observation { doubt: Some("azure answered 503".into()), ..Observation::default() },
+            "azure answered 503",
+        ),
+        (Observation { is_being_deleted: true, ..Observation::default() }, "it is being deleted"),
+        (
+            Observation { listed: Some(&going), blobs: Some(Ok(look(None, None))), ..Observation::default() },
             "it is being deleted",
         ),
         (
-            Sight { listed: Some(&late), blobs: Some(Ok(look(None, None))), ..Sight::default() },
+            Observation { listed: Some(&late), blobs: Some(Ok(look(None, None))), ..Observation::default() },
             "azure calls it InProgress",
         ),
-        (Sight { listed: Some(&late), ..Sight::default() }, "azure calls it InProgress"),
+        (Observation { listed: Some(&late), ..Observation::default() }, "azure calls it InProgress"),
     ] {
         assert_eq!(judge(&facts(10), &sight), unchecked(why), "{sight:?}");
     }
@@ -100,9 +107,9 @@ fn what_nobody_could_tell_is_no_loss() {
 
 #[test]
 fn programs_find_every_key_of_a_verdict_whichever_it_is() {
-    let json = |verdict| serde_json::to_value::<Verdict>(verdict).unwrap();
+    let json = |verdict| serde_json::to_value::<VerifyResult>(verdict).unwrap();
     let verified = serde_json::json!({ "verdict": "verified", "size_bytes": 7, "detail": null });
-    assert_eq!(json(Verdict::Verified { size_bytes: Some(7) }), verified);
+    assert_eq!(json(VerifyResult::Verified { size_bytes: Some(7) }), verified);
     let lost = serde_json::json!({ "verdict": "lost", "size_bytes": null, "detail": "it is empty" });
-    assert_eq!(json(Verdict::Lost { detail: "it is empty".into() }), lost);
+    assert_eq!(json(VerifyResult::Lost { detail: "it is empty".into() }), lost);
 }

@@ -1,0 +1,37 @@
+//! What retention would do with an app's backups.
+
+use std::collections::BTreeMap;
+
+use holdfast_model::retention::{Backup, KeepReason, RetentionDecision, decide};
+use holdfast_model::{BackupId, CatalogEntry, Policy, Timestamp};
+
+/// The decision of each backup of the catalog that is still there, by its number; nothing where the policy has no rule.
+/// `strangers` are those of the same app that the catalog does not know.
+pub fn of<'e>(
+    policy: &Policy,
+    entries: impl IntoIterator<Item = &'e CatalogEntry>,
+    strangers: impl IntoIterator<Item = (BackupId, Timestamp)>,
+    now: Timestamp,
+) -> BTreeMap<BackupId, RetentionDecision> {
+    let Some(rule) = &policy.retention else { return BTreeMap::new() };
+    let known = entries.into_iter().filter(|entry| entry.removal.is_none()).map(|entry| Backup {
+        id: entry.backup.id,
+        accepted_at: entry.backup.accepted_at,
+        good: entry.good,
+        held: entry.hold.is_some(),
+        ours: true,
+    });
+    let strangers = strangers.into_iter().map(|(id, accepted_at)| Backup {
+        id,
+        accepted_at,
+        good: false,
+        held: false,
+        ours: false,
+    });
+    let backups: Vec<Backup> = known.chain(strangers).collect();
+    let decisions = decide(rule, &backups, policy.schedule.timezone, now);
+    decisions
+        .into_iter()
+        .filter(|(_, decision)| *decision != RetentionDecision::Keep(KeepReason::NotOurs))
+        .collect()
+}

@@ -1,0 +1,223 @@
+//! What the program answers: exit codes, texts for people, documents for programs.
+
+use serde_json::Value;
+
+use crate::command::Place;
+
+/// A fleet that needs nobody: its secrets are not read by the commands below.
+const FLEET: &str = r#"[azure]
+credential = { kind = "azure_cli" }
+
+[storage.weu]
+container = "https://acct.blob.core.windows.net/backups"
+sas = { mint = "account_key", key = "env:HOLDFAST_NOBODY_SETS_THIS" }
+
+[policy.gold]
+schedule = "30 2 * * *"
+timezone = "Europe/Paris"
+spread   = "1h"
+storage  = "weu"
+
+[[app]]
+id = "/subscriptions/s/resourceGroups/g1/providers/Microsoft.Web/sites/shop"
+policy = "gold"
+
+[[app]]
+id = "/subscriptions/s/resourceGroups/g1/providers/Microsoft.Web/sites/wiki"
+
+[[app]]
+id = "/subscriptions/s/resourceGroups/g2/providers/Microsoft.Web/sites/wiki"
+"#;
+
+fn place() -> Place {
+    let place = Place::new();
+    place.write("fleet.toml", FLEET);
+    place
+}
+
+fn keys(value: &Value) -> Vec<&str> {
+    value.as_object().unwrap().keys().map(String::as_str).collect()
+}
+
+#[test]
+fn each_way_to_end_has_its_exit_code() {
+    let place = place();
+    place.write("broken.toml", "[azure\n");
+    for (line, code) in [
+        ("--version", 0),
+        ("config check --no-secrets", 0),
+        ("schedule preview", 0),
+        ("migrate", 0),
+        ("status", 0),
+        ("frobnicate", 2),
+        ("", 2),
+        ("status --output yaml", 2),
+        ("config check", 2),
+        ("config check --fleet broken.toml", 2),
+        ("config check --fleet missing.toml", 2),
+        ("run --fleet broken.toml", 2),
+        ("history nobody", 2),
+        ("runs show 019aa8c1-5f2e-7d31-8f7a-0c5d7f3b9a10", 2),
+        ("schedule preview --policy silver", 2),
+        ("status --store missing.sqlite", 3),
+        ("status --store fleet.toml", 3),
+        ("migrate --store no/such/folder/x.sqlite", 3),
+    ] {
+        let ended = place.run(line);
+        assert_eq!(ended.code, code, "holdfast {line}\n{}{}", ended.out, ended.err);
+    }
+}
+
+#[test]
+fn an_error_says_what_happened_and_what_to_do_next() {
+    let place = place();
+    let ended = place.run("schedule preview --fleet missing.toml");
+    assert_eq!(
+        ended.err,
+        "error: the fleet file missing.toml does not exist\nhelp: name another with --fleet PATH, or try `holdfast demo`\n"
+    );
+    assert_eq!(ended.out, "");
+    let ended = place.run("schedule preview --app wiki");
+    assert!(ended.err.starts_with("error: 2 apps are called `wiki`:\n  /subscriptions/s/"), "{}", ended.err);
+    assert!(ended.err.ends_with("help: name one of them by its ARM id\n"), "{}", ended.err);
+}
+
+#[test]
+fn the_check_is_one_document_for_programs() {
+    let place = place();
+    place.write("bad.toml", &FLEET.replace("spread", "sprad"));
+    let bad = place.json("config check --no-secrets --fleet bad.toml");
+    assert_eq!(keys(&bad), ["errors", "file", "problems", "valid", "warnings"]);
+    assert_eq!((&bad["valid"], &bad["errors"], &bad["file"]), (&false.into(), &1.into(), &"bad.toml".into()));
+    let problem = &bad["problems"][0];
+    assert_eq!(keys(problem), ["column", "file", "help", "key", "line", "message", "severity"]);
+    assert_eq!((&problem["line"], &problem["column"]), (&11.into(), &1.into()));
+    assert_eq!(problem["key"], "policy.gold.sprad");
+    let good = place.json("config check --no-secrets");
+    assert_eq!((&good["valid"], good["problems"].as_array().unwrap().len()), (&true.into(), 0));
+}
+
+#[test]
+fn a_secret_that_is_missing_is_named() {
+    let place = place();
+    let ended = place.run("config check");
+    assert_eq!(ended.code, 2);
+    assert!(ended.out.contains("`env:HOLDFAST_NOBODY_SETS_THIS` is not set"), "{}", ended.out);
+    assert!(ended.out.ends_with("fleet.toml cannot be used (1 error)\n"), "{}", ended.out);
+}
+
+#[test]
+fn the_preview_shows_the_apps_own_place_and_the_change_of_the_clocks() {
+    let place = place();
+    let policy = place.json("schedule preview --policy gold --from 2027-03-27T12:00:00Z --count 2");
+    let ticks = &policy["schedules"][0]["ticks"];
+    assert_eq!(
+        ticks[0]["at"], "2027-03-28T01:00:00Z",
+        "02:30 is skipped that night: the first instant after the gap"
+    );
+    assert_eq!(
+        (&ticks[0]["local"], &ticks[0]["clocks_changed"]),
+        (&"2027-03-28 03:00:00 +02:00".into(), &true.into())
+    );
+    assert_eq!(ticks[1]["local"], "2027-03-29 02:30:00 +02:00");
+    let app = place.json("schedule preview --app shop --from 2027-01-01T12:00:00Z --count 1");
+    let preview = &app["schedules"][0];
+    assert_eq!(keys(preview), ["app", "policy", "spread_seconds", "ticks", "timezone"]);
+    let spread = preview["spread_seconds"].as_u64().unwrap();
+    assert!(spread < 3_600 && spread > 0);
+    let ended = place.run("schedule preview --app shop --from 2027-01-01T12:00:00Z --count 1");
+    assert!(ended.out.contains("into the spread"), "{}", ended.out);
+}
+
+#[test]
+fn an_empty_store_has_its_documents_too() {
+    let place = place();
+    assert_eq!(place.run("migrate").out, "the store holdfast.sqlite is ready\n");
+    assert_eq!(keys(&place.json("status")), ["apps", "now"]);
+    for line in ["status", "status --problems"] {
+        assert_eq!(place.run(line).out, "no apps yet: `holdfast run` takes the fleet in\n");
+    }
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let place = place();
+    for line in [
+        "schedule preview --count 1000",
+        "schedule preview --count 1000 --output json",
+        "--help",
+        "run --help",
+    ] {
+        let ended = place.run_unread(line);
+        assert!(!ended.err.contains("panicked"), "{line}: {}", ended.err);
+        assert_eq!(ended.code, 0, "{line}: {}", ended.err);
+    }
+}
+
+#[test]
+fn colours_are_only_where_they_were_asked_for() {
+    let place = place();
+    assert!(!place.run("schedule preview").out.contains('\u{1b}'));
+    assert!(place.run("schedule preview --color always").out.contains('\u{1b}'));
+}
+
+#[test]
+fn a_store_that_another_process_works_on_is_left_alone() {
+    let place = place();
+    let _held = holdfast_store::OneProcess::lock(&place.path("holdfast.sqlite")).unwrap();
+    let ended = place.run("migrate");
+    assert_eq!(ended.code, 3);
+    assert!(
+        ended.err.starts_with("error: another holdfast process is using holdfast.sqlite;"),
+        "{}",
+        ended.err
+    );
+}
+
+#[test]
+fn an_azure_that_cannot_be_reached_is_said_so_without_the_secret() {
+    let place = place();
+    place.write("secret", "hunter2");
+    let credential = "{ kind = \"client_secret\", tenant = \"t\", client_id = \"c\", secret = \"file:secret\" }\n\
+                      endpoint = \"http://127.0.0.1:1\"\nauthority = \"http://127.0.0.1:1\"";
+    let fleet = format!("{FLEET}\n[engine]\ncall_timeout = \"1s\"\n");
+    let fleet = fleet.replace("{ kind = \"azure_cli\" }", credential);
+    place.write(
+        "fleet.toml",
+        &fleet
+            .replace("mint = \"account_key\", key = \"env:HOLDFAST_NOBODY_SETS_THIS\"", "url = \"file:sas\""),
+    );
+    place.write("sas", "https://acct.blob.core.windows.net/backups?sv=2022-11-02&sr=c&sp=rwdl&se=2999-01-01T00:00:00Z&sig=hunter2");
+    let ended = place.run("apps discover --log trace");
+    assert_eq!(ended.code, 4, "{}{}", ended.out, ended.err);
+    assert!(
+        ended
+            .err
+            .contains("error: failed to discover the apps\n  because: list the sites of subscription s: "),
+        "{}",
+        ended.err
+    );
+    assert!(ended.err.contains("help: check the network and the credential"), "{}", ended.err);
+    assert!(!ended.err.contains("hunter2"), "{}", ended.err);
+}
+
+#[test]
+fn programs_are_told_that_the_audit_does_not_hold_and_a_text_that_is_no_hash_is_refused() {
+    let place = Place::new();
+    let nowhere = place.run("migrate --store nowhere/x.sqlite");
+    assert!(
+        nowhere.code == 3 && nowhere.err.contains("the folder nowhere does not exist; make it first"),
+        "{}",
+        nowhere.err
+    );
+    let made = place.json("migrate");
+    assert_eq!(made["store"], "holdfast.sqlite", "{made}");
+    assert_eq!(place.json("audit verify")["occupies_app"], true);
+    let unknown = "ab".repeat(32);
+    let ended = place.run(&format!("audit verify --since {unknown} --output json"));
+    let document: Value = serde_json::from_str(&ended.out).unwrap();
+    assert_eq!((ended.code, &document["occupies_app"]), (1, &false.into()), "{document}");
+    assert!(ended.err.contains("events are missing at its end"), "{}", ended.err);
+    let ended = place.run("audit verify --since abc");
+    assert!(ended.code == 2 && ended.err.contains("is no hash of an event\nhelp: "), "{}", ended.err);
+}

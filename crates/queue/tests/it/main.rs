@@ -1,0 +1,10 @@
+//! RabbitMQ as it is when things go wrong. What every queue must keep is in the contract.
+#![cfg(test)]
+
+mod bench;
+mod broker;
+mod dead_letters;
+mod losses;
+mod refusals;
+mod tls;
+mod traffic;

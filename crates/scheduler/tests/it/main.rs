@@ -1,0 +1,12 @@
+//! The three loops on a real store in memory.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod dispatching;
+mod house;
+mod loops;
+mod maintenance;
+mod planning;
+mod renewals;
+mod throttling;
+mod world;

@@ -1,0 +1,201 @@
+//! A store by a clock that the tests move, a fleet, and a queue that may fail.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use holdfast_model::schedule::Schedule;
+use holdfast_model::{
+    App, AppId, Attempt, BackupName, Limits, ManualClock, NewRun, Overlap, Policy, PolicyName,
+    PolicySnapshot, Run, RunEvent, RunId, SasFacts, SasWindow, StorageName, Timestamp, Trigger, Wakeup,
+    parse_timestamp,
+};
+use holdfast_queue::{Delivery, Message, Queue};
+use holdfast_scheduler::{Dispatcher, Fleet, MaintenancePlanner, Planner};
+use holdfast_store::{Change, Committed, MemoryStore, RunFilter, Store};
+use tokio::sync::{Notify, watch};
+
+/// How long a handed-out step may take.
+pub const LEASE: Duration = Duration::from_mins(1);
+
+/// A time of the day on which these tests play.
+pub fn at(time: &str) -> Timestamp {
+    parse_timestamp(&format!("2026-11-23T{time}:00Z")).unwrap()
+}
+
+pub fn app_id(name: &str) -> AppId {
+    AppId::new("sub", "group", name, None)
+}
+
+/// An app under the policy `gold`, in a plan of its own.
+pub fn app(id: AppId) -> App {
+    let plan = Some(format!("/plans/{}", id.site()));
+    App { id, policy: Some(PolicyName::new("gold")), plan, databases: Vec::new(), paused: false }
+}
+
+/// Hourly, with two hours to catch up.
+pub fn gold() -> Policy {
+    Policy {
+        name: PolicyName::new("gold"),
+        schedule: schedule("0 * * * *"),
+        catch_up: Duration::from_hours(2),
+        overlap: Overlap::Skip,
+        recovery_point_objective: None,
+        retention: None,
+        drill: None,
+        native_schedule: None,
+        policy_snapshot: PolicySnapshot::new(StorageName::new("weu"), "acct"),
+    }
+}
+
+pub fn schedule(crontab: &str) -> Schedule {
+    Schedule { crontab: crontab.parse().unwrap(), timezone: chrono_tz::UTC, spread: Duration::ZERO }
+}
+
+pub fn fleet(apps: impl IntoIterator<Item = App>, policy: Policy) -> Fleet {
+    let apps = apps.into_iter().map(|app| (app.id.clone(), app)).collect();
+    Fleet { apps, policies: [(policy.name.clone(), policy)].into() }
+}
+
+/// A queue that keeps what it is given, or refuses everything.
+#[derive(Debug, Default)]
+pub struct FakeQueue {
+    pub messages: Mutex<Vec<Message>>,
+    pub broken: AtomicBool,
+}
+
+#[async_trait]
+impl Queue for FakeQueue {
+    async fn publish(&self, messages: &[Message]) -> Result<(), holdfast_queue::Error> {
+        if self.broken.load(Ordering::Relaxed) {
+            return Err(holdfast_queue::Error::Publish { count: messages.len(), why: "no broker".into() });
+        }
+        self.messages.lock().unwrap().extend_from_slice(messages);
+        Ok(())
+    }
+
+    async fn receive(&self) -> Result<Delivery, holdfast_queue::Error> {
+        std::future::pending().await
+    }
+}
+
+/// A store, a queue and a clock.
+pub struct World {
+    pub clock: Arc<ManualClock>,
+    pub store: Arc<MemoryStore>,
+    pub queue: Arc<FakeQueue>,
+    pub bell: Arc<Notify>,
+    rng: Mutex<fastrand::Rng>,
+}
+
+impl World {
+    pub fn at(time: &str) -> Self {
+        let clock = Arc::new(ManualClock::new(at(time)));
+        let store = Arc::new(MemoryStore::new(clock.clone()));
+        let rng = Mutex::new(fastrand::Rng::with_seed(5));
+        Self { clock, store, queue: Arc::default(), bell: Arc::default(), rng }
+    }
+
+    /// A planner, and the hand that changes its fleet.
+    pub fn planner(&self, fleet: Fleet) -> (Planner, watch::Sender<Arc<Fleet>>) {
+        let (sender, receiver) = watch::channel(Arc::new(fleet));
+        let rng = self.rng.lock().unwrap().fork();
+        (Planner::new(self.store.clone(), receiver, rng, self.bell.clone()), sender)
+    }
+
+    /// A maintenance, and the hand that changes its fleet.
+    pub fn maintenance(&self, fleet: Fleet) -> (MaintenancePlanner, watch::Sender<Arc<Fleet>>) {
+        let (sender, receiver) = watch::channel(Arc::new(fleet));
+        let rng = self.rng.lock().unwrap().fork();
+        (MaintenancePlanner::new(self.store.clone(), receiver, rng, self.bell.clone()), sender)
+    }
+
+    /// An id for a run of now.
+    pub async fn run_id(&self) -> RunId {
+        RunId::new(self.store.now().await.unwrap(), &mut self.rng.lock().unwrap())
+    }
+
+    pub fn dispatcher(&self, limits: Limits) -> Dispatcher {
+        Dispatcher::new(self.store.clone(), self.queue.clone(), limits, LEASE, self.bell.clone())
+    }
+
+    /// A run that is due now.
+    pub fn new_run(&self, app: &App, trigger: Trigger, due_at: Timestamp) -> NewRun {
+        let id = RunId::new(due_at, &mut self.rng.lock().unwrap());
+        NewRun::backup(id, app, &gold().policy_snapshot, (None, trigger), (due_at, due_at))
+    }
+
+    pub async fn add(&self, app: &App, trigger: Trigger) -> RunId {
+        let new = self.new_run(app, trigger, self.store.now().await.unwrap());
+        self.store.add_run(&new).await.unwrap();
+        new.run.id
+    }
+
+    /// The messages since the last look.
+    pub fn messages(&self) -> Vec<Message> {
+        std::mem::take(&mut *self.queue.messages.lock().unwrap())
+    }
+
+    pub fn wakeups(&self) -> Vec<Wakeup> {
+        self.messages().into_iter().map(|message| message.wakeup).collect()
+    }
+
+    pub async fn runs(&self) -> Vec<Run> {
+        let mut runs = self.store.runs(&RunFilter::default()).await.unwrap();
+        runs.sort_by_key(|run| (run.tick, run.app.clone()));
+        runs
+    }
+
+    /// The runs as text: tick and what became of it.
+    pub async fn ticks(&self) -> Vec<String> {
+        let told = |run: Run| {
+            let tick = run.tick.map_or("-".to_owned(), |tick| tick.format("%H:%M").to_string());
+            let what = match &run.state {
+                holdfast_model::RunState::Ended { cause, .. } => {
+                    cause.map_or("ended", |cause| cause.as_str())
+                }
+                _ if run.trigger == Trigger::CatchUp => "caught_up",
+                state => state.code().as_str(),
+            };
+            format!("{tick} {what}")
+        };
+        self.runs().await.into_iter().map(told).collect()
+    }
+
+    /// A worker's step: what it was told happened, and the next step is due then.
+    pub async fn commit(&self, wakeup: Wakeup, events: Vec<RunEvent>, due_in: Duration) -> Committed {
+        let loaded = self.store.load(wakeup.run_id).await.unwrap().unwrap();
+        let mut run = events.iter().fold(loaded.run, |run, event| run.after(event, loaded.now).unwrap());
+        run.due_at = loaded.now + due_in;
+        self.store.commit(&Change { from: wakeup.version, run, events, at: loaded.now }).await.unwrap()
+    }
+
+    /// A step that begins an operation.
+    pub async fn begin(&self, wakeup: Wakeup) {
+        let sas = SasFacts { fingerprint: "f".into(), window: SasWindow { start: None, expiry: None } };
+        let name = BackupName::new("hf-1");
+        let attempt = Attempt {
+            number: 1,
+            name,
+            begun_at: at("00:00"),
+            sas: "f".into(),
+            sas_expiry: None,
+            restored_before: None,
+        };
+        let started = RunEvent::AttemptStarted { attempt, sas: Some(sas) };
+        let committed = self.commit(wakeup, vec![started], Duration::from_hours(10)).await;
+        assert!(matches!(committed, Committed::Done(_)));
+    }
+
+    /// Ends a run that waits to begin.
+    pub async fn end(&self, wakeup: Wakeup) {
+        let ended = RunEvent::Ended {
+            outcome: holdfast_model::Outcome::Failed,
+            cause: Some(holdfast_model::Cause::Rejected),
+            backup: None,
+            verification: None,
+        };
+        assert!(matches!(self.commit(wakeup, vec![ended], Duration::ZERO).await, Committed::Done(_)));
+    }
+}
