@@ -7,13 +7,13 @@ use holdfast_model::{Outcome, Run, RunId, RunState};
 use holdfast_store::{OneProcess, Store};
 use tokio_util::sync::CancellationToken;
 
-use crate::backends::Backends;
 use crate::commands::run::stop_on_signal;
-use crate::config::Fleet;
 use crate::context::Context;
-use crate::engine::{Engine, Parts, Role};
 use crate::exit::Exit;
 use crate::progress::Progress;
+use crate::runtime::backends::Backends;
+use crate::runtime::{Engine, Parts, Role};
+use holdfast_config::Fleet;
 
 /// How often the store is asked whether the runs have ended.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -100,7 +100,7 @@ fn carry(
 ) -> anyhow::Result<tokio::task::JoinHandle<()>> {
     let (engine, stop) = (Engine::new(parts)?, stop.clone());
     Ok(tokio::spawn(async move {
-        engine.run(Role::Carrier, stop).await;
+        engine.run(Role::Follower, stop).await;
         drop(lock);
     }))
 }

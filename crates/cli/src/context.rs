@@ -9,11 +9,11 @@ use holdfast_store::{Mode, PgStore, RunFilter, SqliteStore, Store};
 use secrecy::SecretString;
 
 use crate::args::Global;
-use crate::config::{self, Fleet, Invalid, Secrets, summary};
 use crate::exit::{Exit, Failure};
 use crate::find;
 use crate::output::Output;
-use crate::telemetry::Telemetry;
+use holdfast_config::{Fleet, Invalid, Secrets, summary};
+use holdfast_telemetry::Telemetry;
 
 /// What every command is given.
 #[derive(Debug)]
@@ -43,7 +43,7 @@ impl Context {
 
     /// The fleet, for commands that say themselves whether they need secrets.
     pub fn fleet_with(&self, secrets: Secrets) -> anyhow::Result<Fleet> {
-        let checked = config::check(&self.global.fleet, secrets, self.clock.now())?;
+        let checked = holdfast_config::check(&self.global.fleet, secrets, self.clock.now())?;
         let Some(fleet) = checked.fleet else { return Err(Invalid(checked.problems).into()) };
         if !checked.problems.is_empty() {
             let (file, count) = (self.global.fleet.display(), summary(&checked.problems));

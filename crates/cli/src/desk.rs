@@ -8,11 +8,11 @@ use holdfast_model::{App, PolicySnapshot, StorageName, SubscriptionId, Timestamp
 use holdfast_storage::{Need, SasHealth, Storage, StorageTarget};
 use holdfast_store::Store;
 
-use crate::config::{Fleet, nearest};
 use crate::context::Context;
-use crate::engine::storages;
 use crate::exit::{Exit, Failure};
 use crate::known;
+use crate::runtime::engine::storages;
+use holdfast_config::{Fleet, nearest};
 
 /// The fleet, the store, Azure and its storage at one moment.
 pub struct Desk<'a> {
@@ -54,7 +54,7 @@ impl<'a> Desk<'a> {
 
     /// An error unless a credential of the fleet file serves the subscription.
     pub fn is_served(&self, subscription: &SubscriptionId) -> Result<(), Failure> {
-        let serves = |cloud: &crate::config::Cloud| {
+        let serves = |cloud: &holdfast_config::Cloud| {
             cloud.subscriptions.is_empty() || cloud.subscriptions.contains(subscription)
         };
         if self.fleet.clouds.iter().any(serves) {

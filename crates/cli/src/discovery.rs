@@ -6,7 +6,7 @@ use holdfast_arm::{Arm, Error, ErrorKind};
 use holdfast_model::{Site, SubscriptionId};
 use tokio::task::JoinSet;
 
-use crate::config::Fleet;
+use holdfast_config::Fleet;
 
 /// So many apps are asked for their slots at once.
 const AT_ONCE: usize = 8;

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
-use crate::config::{Invalid, Unreadable};
+use holdfast_config::{Invalid, Unreadable};
 
 /// The codes, as `--help` tells them.
 pub const CODES: &str = "Exit codes:

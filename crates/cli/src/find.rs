@@ -2,8 +2,8 @@
 
 use holdfast_model::AppId;
 
-use crate::config::nearest;
 use crate::exit::{Exit, Failure};
+use holdfast_config::nearest;
 
 const WHERE_APPS_ARE: &str =
     "`holdfast run` takes the fleet in, and `holdfast apps discover` lists what Azure has";

@@ -8,13 +8,13 @@ use holdfast_arm::{Arm, Error, NoopCallObserver};
 use holdfast_model::{App, AppId, PolicyName, PolicySnapshot};
 use holdfast_store::Store;
 
-use crate::clouds::clouds;
-use crate::config::Fleet;
 use crate::context::Context;
 use crate::discovery;
 use crate::exit::{Exit, Failure};
 use crate::find;
 use crate::output::counted;
+use crate::runtime::clouds::clouds;
+use holdfast_config::Fleet;
 
 /// The way to Azure for a command that asks once.
 pub fn azure(fleet: &Fleet, context: &Context) -> anyhow::Result<Arc<dyn Arm>> {

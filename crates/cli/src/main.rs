@@ -1,44 +1,37 @@
 //! The one binary: reads the command line and the fleet file, and gives each command what it needs.
 
 mod args;
-mod backends;
 mod carry;
-mod clouds;
 mod commands;
-mod config;
 mod confirm;
 mod context;
 mod desk;
 mod discovery;
-mod engine;
 mod exit;
 mod find;
-mod identities;
 mod inventory;
 mod known;
-mod logging;
 mod operator_actions;
 mod output;
 mod progress;
 mod restoring;
 mod retention_decisions;
+mod runtime;
 mod sightings;
-mod simulation;
-mod telemetry;
 mod tier;
 
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use args::{
-    AppsCommand, AuditCommand, BackupsCommand, Cli, Command, ConfigCommand, Level, NativeScheduleCommand,
-    RunsCommand, ScheduleCommand,
+    AppsCommand, AuditCommand, BackupsCommand, Cli, Command, ConfigCommand, Global, Level, LogFormat,
+    NativeScheduleCommand, RunsCommand, ScheduleCommand,
 };
 use clap::Parser as _;
 use context::Context;
 use exit::Exit;
 use holdfast_model::{Clock, SystemClock};
-use telemetry::Telemetry;
+use holdfast_telemetry::{LogOptions, Service, Telemetry};
 
 fn main() -> ExitCode {
     // Two TLS providers in one process panic at their first use: this one is chosen before anything can ask.
@@ -50,7 +43,9 @@ fn main() -> ExitCode {
     );
     let default = if long_running { Level::Info } else { Level::Warn };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
-    let telemetry = Telemetry::begin(&cli.global, default, service(&cli.command), Arc::clone(&clock));
+    let log = log_options(&cli.global, default);
+    let variable = |name: &str| std::env::var(name).ok();
+    let telemetry = Telemetry::start(&log, service(&cli), variable, Arc::clone(&clock));
     if chosen.is_err() {
         tracing::warn!("another TLS provider was chosen already");
     }
@@ -60,7 +55,7 @@ fn main() -> ExitCode {
         .build()
         .map_err(anyhow::Error::from)
         .and_then(|runtime| runtime.block_on(dispatch(&cli.command, &context)));
-    context.telemetry.end();
+    context.telemetry.finish();
     match done {
         Ok(exit) => exit.into(),
         Err(error) if exit::is_closed_pipe(&error) => Exit::Done.into(),
@@ -71,8 +66,25 @@ fn main() -> ExitCode {
     }
 }
 
-/// What a process that works is called in telemetry; the others have none but their logs.
-fn service(command: &Command) -> Option<&'static str> {
+/// `--log` wins over `HOLDFAST_LOG`, and both over the command's default.
+fn log_options(global: &Global, default: Level) -> LogOptions {
+    let from_environment = || std::env::var("HOLDFAST_LOG").ok().filter(|text| !text.trim().is_empty());
+    let chosen = global.log.map(|level| level.as_str().to_owned()).or_else(from_environment);
+    LogOptions {
+        directives: chosen.unwrap_or_else(|| default.as_str().to_owned()),
+        json: global.log_format == LogFormat::Json,
+        colored: global.color.applies_to(&std::io::stderr()),
+    }
+}
+
+/// The telemetry service of a process that does work; other commands have logs only.
+fn service(cli: &Cli) -> Option<Service> {
+    let name = service_name(&cli.command)?;
+    let messaging_system = if cli.global.amqp_url.is_some() { "rabbitmq" } else { "in_process" };
+    Some(Service { name, messaging_system })
+}
+
+fn service_name(command: &Command) -> Option<&'static str> {
     match command {
         Command::Run(_)
         | Command::Backup(_)

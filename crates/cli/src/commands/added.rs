@@ -3,12 +3,12 @@
 use holdfast_model::{NewRun, Run, RunId, RunKind};
 
 use super::{RunView, state_cell};
-use crate::backends::Backends;
 use crate::carry;
-use crate::config::Fleet;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::output::Table;
+use crate::runtime::backends::Backends;
+use holdfast_config::Fleet;
 
 /// Adds the runs, and notes beside them. With `wait` it follows the runs to their ends.
 pub async fn runs(

@@ -7,12 +7,12 @@ use holdfast_model::{AppId, PolicyName, Site, SubscriptionId};
 use serde::Serialize;
 
 use crate::args::DiscoverArgs;
-use crate::config::Fleet;
 use crate::context::Context;
 use crate::discovery;
 use crate::exit::Exit;
 use crate::known;
 use crate::output::{Cell, Table, Tone, counted};
+use holdfast_config::Fleet;
 
 /// The document for programs.
 #[derive(Debug, Serialize)]

@@ -6,12 +6,12 @@ use holdfast_model::{App, AppId, NewRun, Outcome, PolicyName, Run, RunId, RunSta
 use serde::Serialize;
 
 use crate::args::BackupArgs;
-use crate::backends::Backends;
 use crate::carry;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::known;
 use crate::output::{Cell, Table};
+use crate::runtime::backends::Backends;
 
 /// One backup as it stands, for programs.
 #[derive(Debug, Serialize)]

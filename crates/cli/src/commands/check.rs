@@ -3,9 +3,9 @@
 use serde::Serialize;
 
 use crate::args::CheckArgs;
-use crate::config::{self, Fleet, Problem, Secrets, Severity, summary};
 use crate::context::Context;
 use crate::exit::Exit;
+use holdfast_config::{Fleet, Problem, Secrets, Severity, summary};
 
 /// The document for programs.
 #[derive(Debug, Serialize)]
@@ -21,7 +21,7 @@ struct Document<'a> {
 pub fn run(args: &CheckArgs, context: &Context) -> anyhow::Result<Exit> {
     let secrets = if args.no_secrets { Secrets::Leave } else { Secrets::Judge };
     let path = &context.global.fleet;
-    let checked = config::check(path, secrets, context.clock.now())?;
+    let checked = holdfast_config::check(path, secrets, context.clock.now())?;
     let (problems, file) = (&checked.problems, path.display().to_string());
     let count = |severity| problems.iter().filter(|problem| problem.severity == severity).count();
     let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));

@@ -16,11 +16,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::run::stop_on_signal;
 use crate::args::DemoArgs;
-use crate::config::{Invalid, Secrets, check};
 use crate::context::Context;
-use crate::engine::{ArmCalls, Engine, OffsetClock, Parts, Role};
 use crate::exit::{Exit, Failure};
-use crate::simulation::Simulation;
+use crate::runtime::simulation::Simulation;
+use crate::runtime::{ArmCalls, Engine, OffsetClock, Parts, Role};
+use holdfast_config::{Invalid, Secrets, check};
 use summary::Summary;
 
 /// Policies whose pauses are seconds, so that a night passes in one minute.

@@ -4,12 +4,12 @@ use holdfast_model::{App, AppId, DrillRule, Site};
 
 use super::restore::carry_out;
 use crate::args::{DrillArgs, WhichBackup};
-use crate::backends::Backends;
-use crate::config::is_probe;
 use crate::context::Context;
 use crate::desk::Desk;
 use crate::exit::{Exit, Failure};
 use crate::restoring::{Aim, Databases, Purpose, RestoreRequest, plan};
+use crate::runtime::backends::Backends;
+use holdfast_config::is_probe;
 
 /// Shows the plan, asks, and adds the run.
 pub async fn run(args: &DrillArgs, context: &Context) -> anyhow::Result<Exit> {

@@ -6,11 +6,11 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::args::{HoldArgs, HoldCommand};
-use crate::backends::Backends;
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
 use crate::operator_actions;
 use crate::output::{Table, age, bytes};
+use crate::runtime::backends::Backends;
 
 /// One held backup, for programs.
 #[derive(Debug, Serialize)]

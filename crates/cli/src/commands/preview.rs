@@ -10,11 +10,11 @@ use holdfast_store::Mode;
 use serde::Serialize;
 
 use crate::args::PreviewArgs;
-use crate::config::{Fleet, Secrets, nearest};
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
 use crate::find;
 use crate::output::{Table, until};
+use holdfast_config::{Fleet, Secrets, nearest};
 
 /// The document for programs.
 #[derive(Debug, Serialize)]

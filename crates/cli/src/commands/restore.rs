@@ -5,15 +5,15 @@ use serde::Serialize;
 
 use super::{RunView, state_cell};
 use crate::args::{Going, RestoreArgs};
-use crate::backends::Backends;
 use crate::carry;
-use crate::config::Fleet;
 use crate::confirm;
 use crate::context::Context;
 use crate::desk::Desk;
 use crate::exit::{Exit, Failure};
 use crate::output::Table;
 use crate::restoring::{Aim, Databases, Purpose, RestorePlan, RestoreRequest, aim, plan};
+use crate::runtime::backends::Backends;
+use holdfast_config::Fleet;
 
 /// The document for programs.
 #[derive(Debug, Serialize)]

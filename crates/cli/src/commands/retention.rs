@@ -9,11 +9,11 @@ use serde::Serialize;
 
 use super::preview::no_policy;
 use crate::args::RetentionArgs;
-use crate::config::{Fleet, Secrets};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::output::{Cell, Table, Tone, age, bytes, counted};
 use crate::retention_decisions;
+use holdfast_config::{Fleet, Secrets};
 
 /// The document for programs.
 #[derive(Debug, Serialize)]

@@ -7,11 +7,11 @@ use holdfast_store::Mode;
 use tokio_util::sync::CancellationToken;
 
 use crate::args::{ConsoleArgs, RunArgs, SchedulerArgs, WorkerArgs};
-use crate::backends::Backends;
 use crate::context::Context;
-use crate::engine::{Engine, Parts, Role};
 use crate::exit::{Exit, Failure};
-use crate::telemetry::Process;
+use crate::runtime::backends::Backends;
+use crate::runtime::console;
+use crate::runtime::{Engine, Parts, Role};
 
 /// Everything in one process.
 pub async fn run(args: &RunArgs, context: &Context) -> anyhow::Result<Exit> {
@@ -44,7 +44,7 @@ fn needs_what_is_shared(role: &str, context: &Context) -> anyhow::Result<()> {
 async fn serve(
     role: Role,
     concurrency: Option<u32>,
-    console: ConsoleArgs,
+    console_args: ConsoleArgs,
     context: &Context,
 ) -> anyhow::Result<Exit> {
     let mut fleet = context.fleet()?;
@@ -66,8 +66,9 @@ async fn serve(
     })?;
     tracing::info!(role = role.as_str(), fleet = %context.global.fleet.display(), "running; stop with Ctrl-C");
     let stop = CancellationToken::new();
-    let process = Process { role, store: Arc::clone(&store), attached: broker.clone().map(attached) };
-    let shown = telemetry.serve(console.listen, process, &stop).await?;
+    let consumers = broker.clone().map(attached);
+    let shown =
+        console::serve(telemetry, role, Arc::clone(&store), consumers, console_args.listen, &stop).await?;
     let stopper = tokio::spawn(stop_on_signal(stop.clone()));
     if let Some(broker) = broker.clone() {
         // What the broker sent ahead goes to other workers at once, and does not wait for the steps in hand here.

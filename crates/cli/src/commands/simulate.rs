@@ -11,7 +11,7 @@ use super::run::stop_on_signal;
 use crate::args::SimulateArgs;
 use crate::context::Context;
 use crate::exit::Exit;
-use crate::simulation::Simulation;
+use crate::runtime::simulation::Simulation;
 
 /// Simulated backups take seconds, so what waits for them is as quick.
 const POLICIES: &str = r#"[policy.gold]

@@ -12,7 +12,6 @@ use std::io::{self, IsTerminal as _, Write as _};
 use serde::Serialize;
 
 use crate::args::{Format, Global};
-use crate::logging::is_colored;
 
 /// Writes results in the form that was asked for.
 #[derive(Debug)]
@@ -26,7 +25,7 @@ pub struct Output {
 impl Output {
     /// As the command line says.
     pub fn new(global: &Global) -> Self {
-        let colored = is_colored(global.color, io::stdout().is_terminal());
+        let colored = global.color.applies_to(&io::stdout());
         let width = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
         Self { format: global.output, colored, width: width.filter(|_| io::stdout().is_terminal()) }
     }

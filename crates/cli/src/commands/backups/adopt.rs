@@ -6,12 +6,12 @@ use serde_json::json;
 
 use super::{foreign, plan, tell_doubt};
 use crate::args::AdoptArgs;
-use crate::backends::Backends;
 use crate::context::Context;
 use crate::desk::Desk;
 use crate::exit::{Exit, Failure};
 use crate::inventory::Inventory;
 use crate::output::counted;
+use crate::runtime::backends::Backends;
 
 /// Runs the command.
 pub async fn run(args: &AdoptArgs, context: &Context) -> anyhow::Result<Exit> {

@@ -5,7 +5,6 @@ use holdfast_model::{BackupFacts, Delete, NewRun, PolicySnapshot, RunId, Task, T
 use super::plan::{Allowed, DeletionPlan};
 use super::{foreign, plan, tell_doubt};
 use crate::args::DeleteArgs;
-use crate::backends::Backends;
 use crate::commands::added;
 use crate::confirm;
 use crate::context::Context;
@@ -13,6 +12,7 @@ use crate::desk::Desk;
 use crate::exit::Exit;
 use crate::inventory::Inventory;
 use crate::output::{Table, age, bytes, counted};
+use crate::runtime::backends::Backends;
 
 /// Runs the command.
 pub async fn run(args: &DeleteArgs, context: &Context) -> anyhow::Result<Exit> {

@@ -9,11 +9,11 @@ use serde::Serialize;
 use super::row::{Row, facts};
 use super::tell_doubt;
 use crate::args::ShowArgs;
-use crate::backends::Backends;
 use crate::context::Context;
 use crate::desk::Desk;
 use crate::exit::{Exit, Failure};
 use crate::inventory::{Inventory, Item};
+use crate::runtime::backends::Backends;
 
 /// The document for programs.
 #[derive(Serialize)]

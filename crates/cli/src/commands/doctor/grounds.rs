@@ -9,14 +9,14 @@ use holdfast_storage::{Error, Need, SasHealth, Storage};
 use holdfast_store::Mode;
 
 use super::finding::Finding;
-use crate::backends::broker;
-use crate::clouds::{scope, section};
-use crate::config::Fleet;
 use crate::context::Context;
 use crate::desk::{longest, unfit};
-use crate::identities::Identities;
 use crate::output::age;
+use crate::runtime::backends::broker;
+use crate::runtime::clouds::{scope, section};
+use crate::runtime::identities::Identities;
 use crate::tier;
+use holdfast_config::Fleet;
 
 /// Clocks may differ by this before somebody should know.
 const SKEW_WARN: Duration = Duration::from_mins(2);

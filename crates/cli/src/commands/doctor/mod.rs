@@ -15,14 +15,14 @@ use tokio::task::JoinSet;
 use self::app::Facts;
 use self::finding::{Finding, Verdict, together};
 use crate::args::DoctorArgs;
-use crate::config::{self, Checked, Fleet, Problem, Secrets, Severity, summary};
 use crate::context::Context;
 use crate::discovery;
-use crate::engine::storages;
 use crate::exit::Exit;
 use crate::find;
 use crate::known;
 use crate::output::{Cell, Table, Tone, wrapped};
+use crate::runtime::engine::storages;
+use holdfast_config::{Checked, Fleet, Problem, Secrets, Severity, summary};
 
 /// So many apps are asked about at once.
 const AT_ONCE: usize = 8;
@@ -42,9 +42,10 @@ struct Document {
 /// Runs the command.
 pub async fn run(args: &DoctorArgs, context: &Context) -> anyhow::Result<Exit> {
     let (path, now) = (&context.global.fleet, context.clock.now());
-    let Checked { fleet, problems, .. } = config::check(path, Secrets::Judge, now)?;
+    let Checked { fleet, problems, .. } = holdfast_config::check(path, Secrets::Judge, now)?;
     // A secret that cannot be read keeps nobody from looking at all the rest.
-    let readable = if fleet.is_some() { fleet } else { config::check(path, Secrets::Leave, now)?.fleet };
+    let readable =
+        if fleet.is_some() { fleet } else { holdfast_config::check(path, Secrets::Leave, now)?.fleet };
     let file = context.global.fleet.display().to_string();
     let cure = "`holdfast config check` says where";
     let is_error = |problem: &&Problem| problem.severity == Severity::Error;

@@ -11,14 +11,14 @@ use holdfast_model::{
 use super::show::words;
 use super::{apps, found};
 use crate::args::ChangeArgs;
-use crate::backends::Backends;
 use crate::commands::added;
-use crate::config::Fleet;
 use crate::confirm;
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
 use crate::known;
 use crate::output::{Table, counted};
+use crate::runtime::backends::Backends;
+use holdfast_config::Fleet;
 
 const WRITE_ONE: &str = "write native_schedule = { every = \"7 days\" } into a policy of the fleet file";
 

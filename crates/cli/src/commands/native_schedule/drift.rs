@@ -7,11 +7,11 @@ use serde::Serialize;
 use super::change::schedule_of;
 use super::{Found, apps, found};
 use crate::args::AppsArgs;
-use crate::backends::Backends;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::known;
 use crate::output::{Cell, Table, Tone};
+use crate::runtime::backends::Backends;
 
 /// One app, for programs.
 #[derive(Debug, Serialize)]

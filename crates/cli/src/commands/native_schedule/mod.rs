@@ -10,11 +10,11 @@ use holdfast_storage::{Container, Sas};
 use holdfast_store::Store;
 
 use crate::args::{AppsArgs, NativeScheduleCommand};
-use crate::config::Fleet;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::known;
 use crate::sightings::patiently;
+use holdfast_config::Fleet;
 
 /// Runs the command.
 pub async fn run(command: &NativeScheduleCommand, context: &Context) -> anyhow::Result<Exit> {

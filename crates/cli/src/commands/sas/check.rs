@@ -5,12 +5,12 @@ use holdfast_storage::{Error, Need, SasHealth};
 use serde::Serialize;
 
 use crate::args::SasCheckArgs;
-use crate::config::{Fleet, Secrets};
 use crate::context::Context;
 use crate::desk::{longest, storage_named, unfit};
-use crate::engine::storages;
 use crate::exit::Exit;
 use crate::output::{Cell, Table, Tone, age};
+use crate::runtime::engine::storages;
+use holdfast_config::{Fleet, Secrets};
 
 /// The document for programs.
 #[derive(Debug, Serialize)]

@@ -4,11 +4,11 @@ use holdfast_model::{App, CatalogEntry, NewRun, RefreshReason, RefreshSas, RunId
 use holdfast_store::CatalogFilter;
 
 use crate::args::SasRefreshArgs;
-use crate::backends::Backends;
 use crate::commands::added;
 use crate::context::Context;
 use crate::desk::Desk;
 use crate::exit::{Exit, Failure};
+use crate::runtime::backends::Backends;
 
 /// Runs the command.
 pub async fn run(args: &SasRefreshArgs, context: &Context) -> anyhow::Result<Exit> {

@@ -9,10 +9,10 @@ use holdfast_store::{CatalogFilter, Store};
 use serde::Serialize;
 
 use super::judge::{Blobs, Observation, VerifyResult, judge};
-use crate::config::Fleet;
 use crate::inventory::being_deleted;
 use crate::operator_actions;
 use crate::sightings;
+use holdfast_config::Fleet;
 
 /// What a look needs.
 pub struct Checker {

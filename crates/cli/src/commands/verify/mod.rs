@@ -13,12 +13,12 @@ use serde::Serialize;
 use tokio::task::JoinSet;
 
 use crate::args::AppsArgs;
-use crate::backends::Backends;
 use crate::context::Context;
-use crate::engine::storages;
 use crate::exit::Exit;
 use crate::known;
 use crate::output::{Cell, Table, Tone, counted};
+use crate::runtime::backends::Backends;
+use crate::runtime::engine::storages;
 use app::{Checker, Finding};
 use judge::VerifyResult;
 

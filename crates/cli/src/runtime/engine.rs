@@ -1,13 +1,6 @@
 //! Everything wired together: the store, the queue, a planner, a maintenance, a dispatcher and a worker; of these, what
 //! a role needs.
 
-mod calls;
-mod clock;
-mod fleet;
-
-pub use calls::ArmCalls;
-pub use clock::OffsetClock;
-
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,10 +15,11 @@ use holdfast_worker::{Environment, Settings, StepObserver, Worker};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::clouds::{clouds, token_timeout};
-use crate::config::{EngineConfig, Fleet};
-use crate::identities::Identities;
-use fleet::FleetKeeper;
+use crate::runtime::clouds::{clouds, token_timeout};
+use crate::runtime::fleet_keeper::FleetKeeper;
+use crate::runtime::identities::Identities;
+use crate::runtime::role::Role;
+use holdfast_config::{EngineConfig, Fleet};
 
 /// How long steps in hand may take to finish after a stop. What has not finished by then is dropped; its message goes
 /// back, and its lease brings the run back.
@@ -60,31 +54,6 @@ pub struct Engine {
     dispatcher: Dispatcher,
     worker: Worker,
     rng: fastrand::Rng,
-}
-
-/// Which of its loops a process runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
-    /// `holdfast run`: all of them.
-    All,
-    /// `holdfast scheduler`: plans and hands out.
-    Scheduler,
-    /// `holdfast worker`: carries out what others hand out.
-    Worker,
-    /// A command that carries out what is planned, and plans nothing.
-    Carrier,
-}
-
-impl Role {
-    /// The word in logs: the command that runs it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::All => "run",
-            Self::Scheduler => "scheduler",
-            Self::Worker => "worker",
-            Self::Carrier => "carrier",
-        }
-    }
 }
 
 impl Engine {
@@ -135,11 +104,8 @@ impl Engine {
     }
 
     async fn loops(mut self, role: Role, stop: CancellationToken) {
-        let works = role != Role::Scheduler;
-        let hands_out = role != Role::Worker;
-        let plans = matches!(role, Role::All | Role::Scheduler);
-        let worker = run_if(works, self.worker.run(self.rng.fork(), stop.clone()));
-        let dispatcher = run_if(hands_out, self.dispatcher.run(stop.clone()));
+        let worker = run_if(role.works(), self.worker.run(self.rng.fork(), stop.clone()));
+        let dispatcher = run_if(role.dispatches(), self.dispatcher.run(stop.clone()));
         let planning = async {
             // Both wait for the first look at the fleet: a fleet that is half known would lose cursors.
             self.keeper.look().await;
@@ -152,7 +118,7 @@ impl Engine {
         let planner = async {
             tokio::select! {
                 biased;
-                () = run_if(plans, planning) => {}
+                () = run_if(role.plans(), planning) => {}
                 () = stop.cancelled() => {}
             }
         };

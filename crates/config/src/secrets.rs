@@ -1,34 +1,24 @@
 //! Tries every reference to a secret, so that what is missing shows before the first backup.
 
-use std::fmt;
-
 use holdfast_model::{StorageName, Timestamp};
 use holdfast_storage::{Sas, SasSource, SecretRef, StorageTarget, mint};
 use secrecy::SecretString;
 
-use super::Secrets;
+use super::lapsed::Lapsed;
 use super::report::{Found, Report};
 
-/// A storage whose SAS has lapsed. That is nobody's slip in the file, and no reason to stand still: only what needs
-/// this storage fails.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Lapsed {
-    storage: StorageName,
-    reference: SecretRef,
+/// Whether secrets are read while the file is checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Secrets {
+    /// Each is read once, and an unusable one is an error.
+    Judge,
+    /// Each is read once. A lapsed SAS is reported apart: the rest of the fleet still works.
+    Read,
+    /// None is read.
+    Leave,
 }
 
-impl fmt::Display for Lapsed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { storage, reference } = self;
-        writeln!(
-            f,
-            "warning: the SAS of storage.{storage} has expired: what needs this storage fails meanwhile"
-        )?;
-        write!(f, "help: renew it in {reference}")
-    }
-}
-
-/// Why a storage's secret will not do.
+/// Why a storage's secret is unusable.
 enum Fault {
     Expired,
     Unfit(String),

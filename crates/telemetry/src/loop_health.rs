@@ -1,4 +1,4 @@
-//! A loop's passes, seen through the calls it makes.
+//! Whether a loop makes progress, judged by the calls it makes to the store.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,12 +8,12 @@ use holdfast_model::Clock;
 
 /// Whether a loop goes round well. A pass that only looks, and then fails at what it found to do, is not a good one.
 #[derive(Debug)]
-pub struct Pass {
+pub struct LoopHealth {
     pub pulse: Arc<Pulse>,
     failing: AtomicBool,
 }
 
-impl Pass {
+impl LoopHealth {
     pub fn new(clock: &Arc<dyn Clock>) -> Self {
         Self { pulse: Arc::new(Pulse::new(Arc::clone(clock))), failing: AtomicBool::new(false) }
     }
@@ -48,7 +48,7 @@ mod tests {
     #[test]
     fn a_loop_that_looks_and_fails_at_what_it_finds_does_not_go_round() {
         let manual = Arc::new(ManualClock::new(Timestamp::UNIX_EPOCH));
-        let pass = Pass::new(&(Arc::clone(&manual) as Arc<dyn Clock>));
+        let pass = LoopHealth::new(&(Arc::clone(&manual) as Arc<dyn Clock>));
         assert_eq!(pass.pulse.age(), None);
         pass.looked(false);
         pass.did(false);

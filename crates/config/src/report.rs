@@ -7,8 +7,8 @@ use std::ops::Range;
 use holdfast_model::AppId;
 use holdfast_storage::SecretRef;
 
+use super::lapsed::Lapsed;
 use super::problem::{Problem, Severity};
-use super::secrets::Lapsed;
 use super::source::{Leaves, Source};
 
 /// A place in the file and the key that stands there.

@@ -8,9 +8,9 @@ use holdfast_queue::{Delivery, Error, Message, Queue};
 use opentelemetry::KeyValue;
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
-use super::instruments::Instruments;
-use super::pass::Pass;
-use super::run_trace;
+use crate::instruments::Instruments;
+use crate::loop_health::LoopHealth;
+use crate::run_trace;
 
 /// Hands everything on.
 #[derive(Debug)]
@@ -18,7 +18,7 @@ pub struct WatchedQueue {
     pub inner: Arc<dyn Queue>,
     pub clock: Arc<dyn Clock>,
     pub instruments: Arc<Instruments>,
-    pub dispatcher: Arc<Pass>,
+    pub dispatcher: Arc<LoopHealth>,
     /// `rabbitmq` or `in_process`.
     pub system: &'static str,
     /// Whether messages carry a trace.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use holdfast_arm::{CallFacts, CallObserver};
 use opentelemetry::KeyValue;
 
-use super::instruments::Instruments;
+use crate::instruments::Instruments;
 
 /// Measures each call.
 pub struct MeasuredCalls(pub Arc<Instruments>);

@@ -5,7 +5,7 @@ use opentelemetry::trace::{Span as _, SpanBuilder, SpanKind, Status, Tracer as _
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::trace::SdkTracer;
 
-use super::run_trace::RunIds;
+use crate::run_trace::RunIds;
 
 /// Writes the span of `run`, which ended `at`.
 pub fn write(tracer: &SdkTracer, run: &Run, (outcome, cause): (Outcome, Option<Cause>), at: Timestamp) {

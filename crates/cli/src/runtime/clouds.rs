@@ -9,8 +9,8 @@ use holdfast_arm::{Arm, CallObserver, Clouds, Credential, HttpArm, PUBLIC_ENDPOI
 use holdfast_model::Clock;
 use url::Url;
 
-use crate::config::{Cloud, EngineConfig, Fleet};
 use crate::exit::{Exit, Failure};
+use holdfast_config::{Cloud, EngineConfig, Fleet};
 
 /// A client for each `[azure]` section. Reads the secrets; asks Azure nothing.
 pub fn clouds(

@@ -1,29 +1,10 @@
-//! What the program tells of itself: logs, traces, metrics, health.
-//!
-//! Everything is seen from outside: the store, the queue, the calls to Azure and the worker's steps are watched as they
-//! are called, and the crates that do the work know nothing of telemetry. Nothing here can fail the work.
-
-mod calls;
-mod exports;
-mod instruments;
-mod pass;
-mod providers;
-mod queue;
-mod run_trace;
-mod semantic;
-mod serve;
-mod standing;
-mod steps;
-mod store;
-mod whole_run;
-
-pub use serve::Process;
+//! The program's telemetry: wraps the store, the queue, the calls to Azure and the worker's steps.
 
 use std::fmt;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
-use holdfast_arm::CallObserver;
+use holdfast_arm::{CallObserver, NoopCallObserver};
 use holdfast_model::Clock;
 use holdfast_queue::Queue;
 use holdfast_store::Store;
@@ -31,36 +12,44 @@ use holdfast_worker::{NoopStepObserver, StepObserver};
 use opentelemetry::metrics::{Meter, MeterProvider as _};
 use opentelemetry::trace::TracerProvider as _;
 
-use crate::args::{Global, Level};
-use crate::logging;
-use calls::MeasuredCalls;
-use exports::Exports;
-use instruments::Instruments;
-use pass::Pass;
-use providers::Providers;
-use queue::WatchedQueue;
-use standing::Source;
-use steps::WatchedSteps;
-use store::WatchedStore;
+use crate::app_metrics::{Source, observe_apps};
+use crate::calls::MeasuredCalls;
+use crate::exports::Exports;
+use crate::instruments::Instruments;
+use crate::logging::{self, LogOptions};
+use crate::loop_health::LoopHealth;
+use crate::providers::{self, Providers};
+use crate::queue::WatchedQueue;
+use crate::steps::WatchedSteps;
+use crate::store::WatchedStore;
 
-/// How long the last telemetry may take on its way out. The work is done by then, and nobody waits longer for this.
+/// Limit for the last export. The work is done by then, so the process waits no longer.
 const FLUSH_WITHIN: Duration = Duration::from_secs(5);
 
-/// The program's telemetry.
-pub struct Telemetry {
-    working: Option<Working>,
+/// The name and the kind of messaging that a process has in its telemetry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Service {
+    /// The OpenTelemetry `service.name`.
+    pub name: &'static str,
+    /// The OpenTelemetry `messaging.system`: `rabbitmq` or `in_process`.
+    pub messaging_system: &'static str,
 }
 
-/// What a process that works has beside its logs.
-struct Working {
-    clock: Arc<dyn Clock>,
-    providers: Arc<Providers>,
-    exports_metrics: bool,
-    meter: Meter,
+/// The program's telemetry; without a [`Service`] it has logs only.
+pub struct Telemetry {
+    pub(crate) working: Option<Working>,
+}
+
+/// Traces and metrics of a process that does work.
+pub(crate) struct Working {
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) providers: Arc<Providers>,
+    pub(crate) exports_metrics: bool,
+    pub(crate) meter: Meter,
     instruments: Arc<Instruments>,
-    planner: Arc<Pass>,
-    dispatcher: Arc<Pass>,
-    source: Arc<Source>,
+    pub(crate) planner: Arc<LoopHealth>,
+    pub(crate) dispatcher: Arc<LoopHealth>,
+    pub(crate) source: Arc<Source>,
     system: &'static str,
 }
 
@@ -71,32 +60,32 @@ impl fmt::Debug for Telemetry {
 }
 
 impl Telemetry {
-    /// Begins logging and, for a process that works as `service`, everything else. Called once, before there is any
-    /// async code: exporters may not be made within it.
-    pub fn begin(
-        global: &Global,
-        default: Level,
-        service: Option<&'static str>,
+    /// Starts logging and, for a process with a `service`, traces and metrics.
+    ///
+    /// Call it once, before any async code runs: the exporters start threads and HTTP clients of their own, which an
+    /// async runtime refuses. `variable` reads the `OTEL_*` environment variables.
+    pub fn start(
+        log: &LogOptions,
+        service: Option<Service>,
+        variable: impl Fn(&str) -> Option<String>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        let Some(service) = service else {
-            logging::begin(global, default, clock, None, None);
+        let Some(Service { name, messaging_system: system }) = service else {
+            logging::start(log, clock, None, None);
             return Self { working: None };
         };
-        let variable = |name: &str| std::env::var(name).ok();
-        let exports = Exports::from(variable);
-        let system = if global.amqp_url.is_some() { "rabbitmq" } else { "in_process" };
-        let resource = providers::resource(service, instance(), variable);
+        let exports = Exports::from(&variable);
+        let resource = providers::resource(name, instance(), variable);
         let providers = Providers::new(&exports, &resource, system);
         let clock_of_logs = Arc::clone(&clock);
-        logging::begin(global, default, clock_of_logs, providers.traces.as_ref(), providers.logs.as_ref());
+        logging::start(log, clock_of_logs, providers.traces.as_ref(), providers.logs.as_ref());
         for what in &providers.failed {
             tracing::warn!("{what}");
         }
         Self { working: Some(Working::new(providers, exports.metrics, system, clock)) }
     }
 
-    /// The store, watched.
+    /// Wraps a store so that its calls are measured.
     pub fn store(&self, inner: Arc<dyn Store>) -> Arc<dyn Store> {
         let Some(working) = &self.working else { return inner };
         Arc::new(WatchedStore {
@@ -108,7 +97,7 @@ impl Telemetry {
         })
     }
 
-    /// The queue, watched.
+    /// Wraps a queue so that its messages are measured and traced.
     pub fn queue(&self, inner: Arc<dyn Queue>) -> Arc<dyn Queue> {
         let Some(working) = &self.working else { return inner };
         Arc::new(WatchedQueue {
@@ -121,15 +110,15 @@ impl Telemetry {
         })
     }
 
-    /// For the calls to Azure.
+    /// An observer that measures the calls to Azure.
     pub fn calls(&self) -> Arc<dyn CallObserver> {
         match &self.working {
             Some(working) => Arc::new(MeasuredCalls(Arc::clone(&working.instruments))),
-            None => Arc::new(holdfast_arm::NoopCallObserver),
+            None => Arc::new(NoopCallObserver),
         }
     }
 
-    /// For the worker's steps.
+    /// An observer that measures and traces the worker's steps.
     pub fn steps(&self) -> Arc<dyn StepObserver> {
         let Some(working) = &self.working else { return Arc::new(NoopStepObserver) };
         Arc::new(WatchedSteps {
@@ -139,12 +128,12 @@ impl Telemetry {
         })
     }
 
-    /// Sends what is left, within a limit. Called once the async code has ended.
-    pub fn end(&self) {
+    /// Exports what is left, within 5 s. Call it after the async runtime has ended.
+    pub fn finish(&self) {
         let Some(working) = &self.working else { return };
         let (done, ended) = mpsc::sync_channel::<()>(1);
         let providers = Arc::clone(&working.providers);
-        // A thread of its own, left behind when the collector does not answer: the process ends without it.
+        // A collector that does not answer must not keep the process: the thread is left behind.
         std::thread::spawn(move || {
             providers.shut_down();
             drop(done);
@@ -159,11 +148,11 @@ impl Working {
     fn new(providers: Providers, exports_metrics: bool, system: &'static str, clock: Arc<dyn Clock>) -> Self {
         let meter = providers.metrics.meter("holdfast");
         let source = Arc::new(Source::default());
-        standing::observe_apps(&meter, &source);
+        observe_apps(&meter, &source);
         Self {
             instruments: Arc::new(Instruments::new(&meter)),
-            planner: Arc::new(Pass::new(&clock)),
-            dispatcher: Arc::new(Pass::new(&clock)),
+            planner: Arc::new(LoopHealth::new(&clock)),
+            dispatcher: Arc::new(LoopHealth::new(&clock)),
             providers: Arc::new(providers),
             exports_metrics,
             meter,
@@ -174,8 +163,8 @@ impl Working {
     }
 }
 
-/// Tells processes of one service apart.
-#[expect(clippy::disallowed_methods, reason = "two processes must not have the same")]
+/// A random `service.instance.id`.
+#[expect(clippy::disallowed_methods, reason = "two processes of one service need different ids")]
 fn instance() -> String {
     let mut rng = fastrand::Rng::new();
     format!("{:016x}{:016x}", rng.u64(..), rng.u64(..))

@@ -7,6 +7,8 @@ use holdfast_storage::SasSource;
 use proptest::prelude::*;
 
 use super::*;
+use crate::fleet_file::check_source;
+use crate::source::Source;
 use slips::SLIPS;
 
 mod databases;

@@ -1,6 +1,5 @@
-//! Logs, to stderr alone: stdout belongs to results. What is exported leaves through the same door.
+//! Logs: to stderr, because stdout belongs to results, and to the exporters.
 
-use std::io::IsTerminal as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -17,34 +16,35 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{Layer, Registry};
 
-use crate::args::{Color, Global, Level, LogFormat};
-
 type Out = Box<dyn Layer<Registry> + Send + Sync>;
 
-/// Begins logging. `HOLDFAST_LOG` (such as `info,holdfast_worker=debug`) wins over `default`, and `--log` over both.
-/// Spans go to `traces`, and what is logged to `logs` too, where there are such.
-pub fn begin(
-    global: &Global,
-    default: Level,
+/// How the program logs.
+#[derive(Debug, Clone)]
+pub struct LogOptions {
+    /// Filter directives, such as `info,holdfast_worker=debug`.
+    pub directives: String,
+    /// One JSON object a line in place of text.
+    pub json: bool,
+    /// Whether text has colours.
+    pub colored: bool,
+}
+
+/// Starts logging to stderr, and to `traces` and `logs` where they are given.
+///
+/// A directive that cannot be read is left out: logging must not keep the program from working.
+pub fn start(
+    options: &LogOptions,
     clock: Arc<dyn Clock>,
     traces: Option<&SdkTracerProvider>,
     logs: Option<&SdkLoggerProvider>,
 ) {
-    let chosen = global.log.map(|level| word(level).to_owned());
-    let from_environment = || std::env::var("HOLDFAST_LOG").ok().filter(|text| !text.trim().is_empty());
-    let directives = chosen.or_else(from_environment).unwrap_or_else(|| word(default).to_owned());
     // The AMQP client's own lines repeat what the queue says better, and its frames hold the login.
-    let directives = format!("{directives},lapin=off");
-    // A directive that cannot be read is left out: logging must not keep the program from working.
+    let directives = format!("{},lapin=off", options.directives);
     let filter = || EnvFilter::builder().parse_lossy(&directives);
-    let colored = is_colored(global.color, std::io::stderr().is_terminal());
-    let text = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(colored);
-    let text: Out = match global.log_format {
-        LogFormat::Text => text.boxed(),
-        LogFormat::Json => text.json().flatten_event(true).boxed(),
-    };
+    let text = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(options.colored);
+    let text: Out = if options.json { text.json().flatten_event(true).boxed() } else { text.boxed() };
     let reports = Reports::new(clock);
-    // With a hint of its own, so that the filter before it still spares what no one wants.
+    // Its own level hint lets the filter before it still skip disabled callsites.
     let for_people = dynamic_filter_fn(move |metadata, _| reports.shows(metadata))
         .with_callsite_filter(
             |metadata| if is_report(metadata) { Interest::sometimes() } else { Interest::always() },
@@ -64,19 +64,20 @@ pub fn begin(
         let exported = OpenTelemetryTracingBridge::new(logs);
         outs.push(exported.with_filter(filter().and(own())).boxed());
     }
-    // Another subscriber is in place only in tests, and then theirs is the one that counts.
+    // Another subscriber exists only in tests, and then theirs counts.
     let _ = tracing_subscriber::registry().with(outs).try_init();
 }
 
-/// Exporters' reports on themselves: each batch that is lost is worth an error to them. Errors alone are shown, and one a
-/// minute: a collector that is down must not bury what is said of the work.
+/// Limits the exporters' reports on themselves to one error a minute.
+///
+/// They log an error for each lost batch, and a collector that is down must not bury the program's own log.
 struct Reports {
     clock: Arc<dyn Clock>,
     /// By the clock's `elapsed`, in milliseconds.
     next: AtomicU64,
 }
 
-/// How far reports are apart.
+/// Shortest time between two reports.
 const REPORT_EVERY_MS: u64 = 60_000;
 
 impl Reports {
@@ -99,28 +100,9 @@ fn is_report(metadata: &Metadata<'_>) -> bool {
     metadata.target().starts_with("opentelemetry")
 }
 
-/// What our own crates say. Were libraries' words exported too, exporting would beget what is exported.
+/// Limits the export to our own crates: exporting the exporters' logs would never end.
 fn own() -> Targets {
     Targets::new().with_target("holdfast", LevelFilter::INFO)
-}
-
-/// Whether a stream gets colours.
-pub fn is_colored(color: Color, is_terminal: bool) -> bool {
-    match color {
-        Color::Always => true,
-        Color::Never => false,
-        Color::Auto => is_terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
-    }
-}
-
-fn word(level: Level) -> &'static str {
-    match level {
-        Level::Error => "error",
-        Level::Warn => "warn",
-        Level::Info => "info",
-        Level::Debug => "debug",
-        Level::Trace => "trace",
-    }
 }
 
 #[cfg(test)]

@@ -8,8 +8,8 @@ use holdfast_worker::{Ended, StepObserver};
 use opentelemetry::KeyValue;
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
-use super::instruments::Instruments;
-use super::run_trace;
+use crate::instruments::Instruments;
+use crate::run_trace;
 
 /// Watches a worker.
 pub struct WatchedSteps {

@@ -1,30 +1,4 @@
-//! The fleet file: read, checked whole, and made into what the rest of the program is told.
-
-mod apps;
-mod azure;
-mod check;
-mod databases;
-mod drill;
-mod engine;
-mod fleet;
-mod native_schedule;
-mod policy;
-mod problem;
-mod reader;
-mod report;
-mod retention;
-mod secrets;
-mod source;
-mod storage;
-mod suggest;
-mod word;
-
-pub use drill::is_probe;
-pub use fleet::{Cloud, EngineConfig, Fleet};
-pub use problem::{Problem, Severity};
-pub use secrets::Lapsed;
-pub use source::Unreadable;
-pub use suggest::nearest;
+//! Reads a fleet file whole: every section, every problem.
 
 use std::fmt;
 use std::path::Path;
@@ -32,20 +6,14 @@ use std::path::Path;
 use holdfast_model::Timestamp;
 use toml::de::DeTable;
 
-use reader::{Section, top};
-use report::Report;
-use source::{Leaves, Source};
-
-/// Whether secrets are read while the file is checked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Secrets {
-    /// Each is read once, and what will not do now is an error.
-    Judge,
-    /// Each is read once. A SAS that has lapsed is told apart: the fleet is worked with all the same.
-    Read,
-    /// None is.
-    Leave,
-}
+use crate::fleet::Fleet;
+use crate::lapsed::Lapsed;
+use crate::problem::{Problem, Severity};
+use crate::reader::{Section, top};
+use crate::report::Report;
+use crate::secrets::Secrets;
+use crate::source::{Leaves, Source, Unreadable};
+use crate::{apps, azure, drill, engine, policy, secrets, storage};
 
 /// What a look at a fleet file found.
 #[derive(Debug)]
@@ -87,7 +55,7 @@ pub fn summary(problems: &[Problem]) -> String {
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
-fn check_source(source: &Source, secrets: Secrets, now: Timestamp) -> Checked {
+pub(crate) fn check_source(source: &Source, secrets: Secrets, now: Timestamp) -> Checked {
     let (table, syntax) = DeTable::parse_recoverable(&source.text);
     let mut report = Report::new(source, Leaves::of(table.get_ref()), &syntax);
     let fleet = read(&mut report, Section::new(top(), table.get_ref()), secrets, now);
@@ -120,6 +88,3 @@ fn read(report: &mut Report<'_>, mut file: Section<'_>, secrets: Secrets, now: T
     let policies = policies.into_iter().filter_map(|(name, found)| Some((name, found.value?))).collect();
     (!clouds.is_empty()).then_some(Fleet { clouds, storages, policies, apps, discover, limits, engine })
 }
-
-#[cfg(test)]
-mod tests;

@@ -126,13 +126,13 @@ fn seconds(at: Timestamp) -> f64 {
 }
 
 /// Everything in Prometheus' text.
-pub struct Text {
-    pub registry: Registry,
-    pub source: Arc<Source>,
+pub struct MetricsText {
+    pub(crate) registry: Registry,
+    pub(crate) source: Arc<Source>,
 }
 
 #[async_trait]
-impl Metrics for Text {
+impl Metrics for MetricsText {
     async fn text(&self) -> Result<String, MetricsError> {
         if let Some(standing) = self.source.standing() {
             standing.refresh().await;
@@ -168,7 +168,7 @@ mod tests {
         }
     }
 
-    async fn shown(text: &Text) -> usize {
+    async fn shown(text: &MetricsText) -> usize {
         let text = text.text().await.unwrap();
         text.lines().filter(|line| line.starts_with("holdfast_last_success_timestamp_seconds{")).count()
     }
@@ -186,7 +186,7 @@ mod tests {
         let source = Arc::new(Source::default());
         observe_apps(&provider.meter("test"), &source);
         source.set(Arc::new(Standing::new(Arc::clone(&store) as _, clock)));
-        let text = Text { registry, source };
+        let text = MetricsText { registry, source };
         assert_eq!(shown(&text).await, 2_500);
         store.sync_fleet(&fleet[..10]).await.unwrap();
         manual.advance(std::time::Duration::from_mins(1));

@@ -12,8 +12,8 @@ use holdfast_storage::{Access, LiveSecrets, NoToken, Tokens};
 use secrecy::SecretString;
 use tokio::sync::Mutex;
 
-use crate::clouds::{credential, section, token_timeout};
-use crate::config::{Cloud, Fleet};
+use crate::runtime::clouds::{credential, section, token_timeout};
+use holdfast_config::{Cloud, Fleet};
 
 /// What each `[azure]` section opens.
 #[derive(Debug)]
@@ -114,7 +114,7 @@ mod tests {
     use url::Url;
 
     use super::*;
-    use crate::config::EngineConfig;
+    use holdfast_config::EngineConfig;
 
     /// A token service that counts, and gives each token a number. At first it is busy for `refused` times.
     async fn token_service(refused: u32) -> Url {

@@ -12,17 +12,17 @@ use holdfast_store::{
 use opentelemetry::KeyValue;
 use opentelemetry_sdk::trace::SdkTracer;
 
-use super::instruments::Instruments;
-use super::pass::Pass;
-use super::whole_run;
+use crate::instruments::Instruments;
+use crate::loop_health::LoopHealth;
+use crate::whole_run;
 
 /// Hands everything on. What it counts it counts after the commit, so that what did not happen is not counted.
 #[derive(Debug)]
 pub struct WatchedStore {
     pub inner: Arc<dyn Store>,
     pub instruments: Arc<Instruments>,
-    pub planner: Arc<Pass>,
-    pub dispatcher: Arc<Pass>,
+    pub planner: Arc<LoopHealth>,
+    pub dispatcher: Arc<LoopHealth>,
     /// Writes runs' first spans; `None` where traces go nowhere.
     pub tracer: Option<SdkTracer>,
 }

@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use holdfast_model::{App, AppId, SubscriptionId, Timestamp};
+use holdfast_model::{App, AppId, Timestamp};
 use toml::de::DeValue;
 
-use super::azure::subscription;
+use super::azure::{is_served, subscription};
 use super::databases::{DATABASES, databases};
 use super::fleet::{Cloud, Discover};
 use super::policy::{Policies, find};
 use super::reader::{Section, wrong_kind};
-use super::report::{Found, Report, SourceLocation};
+use super::report::{Found, Report};
 
 /// Reads the apps.
 pub fn apps(
@@ -102,19 +102,4 @@ fn tags(report: &mut Report<'_>, section: &mut Section<'_>) -> BTreeMap<String, 
         }
     }
     tags
-}
-
-/// Reports a subscription that no credential serves.
-pub fn is_served(
-    report: &mut Report<'_>,
-    place: &SourceLocation,
-    subscription: &SubscriptionId,
-    clouds: &[Cloud],
-) {
-    let serves = |cloud: &Cloud| cloud.subscriptions.is_empty() || cloud.subscriptions.contains(subscription);
-    // With no cloud at all, or one that will not do, the section [azure] has its own problem.
-    if !clouds.is_empty() && !clouds.iter().any(serves) {
-        let message = format!("`{}`: no [azure] section serves the subscription {subscription}", place.key);
-        report.missing(place, message, Some("add it to the `subscriptions` of one".into()));
-    }
 }

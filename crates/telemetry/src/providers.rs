@@ -8,10 +8,10 @@ use opentelemetry_sdk::metrics::SdkMeterProvider;
 use opentelemetry_sdk::trace::{Config, SdkTracerProvider};
 use prometheus::Registry;
 
-use super::exports::Exports;
-use super::run_trace::{ByRun, RunIds};
-use super::semantic::Renamed;
-use super::standing::more_series;
+use crate::app_metrics::more_series;
+use crate::exports::Exports;
+use crate::run_trace::{ByRun, RunIds};
+use crate::semantic::Renamed;
 
 /// What there is of them.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use holdfast_model::{App, AppId, DrillRule};
 use url::{Host, Url};
 
-use super::apps::is_served;
+use super::azure::is_served;
 use super::fleet::Cloud;
 use super::reader::Section;
 use super::report::{Found, Report};

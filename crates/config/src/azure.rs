@@ -9,7 +9,7 @@ use url::Url;
 
 use super::fleet::Cloud;
 use super::reader::{Section, top, wrong_kind};
-use super::report::{Found, Report};
+use super::report::{Found, Report, SourceLocation};
 use toml::de::DeValue;
 
 const SETTINGS: [&str; 5] = ["credential", "api_version", "endpoint", "authority", "subscriptions"];
@@ -182,5 +182,20 @@ fn check_several(report: &mut Report<'_>, section: &Section<'_>, clouds: &[Cloud
             let message = format_args!("[azure.{}] and [azure.{}] both serve {id}", other.name, cloud.name);
             report.error(&place, message);
         }
+    }
+}
+
+/// Reports a subscription that no credential serves.
+pub fn is_served(
+    report: &mut Report<'_>,
+    place: &SourceLocation,
+    subscription: &SubscriptionId,
+    clouds: &[Cloud],
+) {
+    let serves = |cloud: &Cloud| cloud.subscriptions.is_empty() || cloud.subscriptions.contains(subscription);
+    // Without a usable cloud the section [azure] has a problem of its own.
+    if !clouds.is_empty() && !clouds.iter().any(serves) {
+        let message = format!("`{}`: no [azure] section serves the subscription {subscription}", place.key);
+        report.missing(place, message, Some("add it to the `subscriptions` of one".into()));
     }
 }

@@ -1,0 +1,22 @@
+#![doc = include_str!("../README.md")]
+
+mod app_metrics;
+mod calls;
+mod exports;
+mod instruments;
+mod logging;
+mod loop_health;
+mod process;
+mod providers;
+mod queue;
+mod run_trace;
+mod semantic;
+mod steps;
+mod store;
+mod telemetry;
+mod whole_run;
+
+pub use app_metrics::MetricsText;
+pub use logging::LogOptions;
+pub use process::{Process, ProcessHealth};
+pub use telemetry::{Service, Telemetry};
