@@ -19,7 +19,7 @@ pub use backups::{
 };
 pub use dead::{DeadCommand, PickArgs};
 pub use doctor::DoctorArgs;
-pub use restore::{Destination, DrillArgs, RestoreArgs, WhichBackup};
+pub use restore::{DrillArgs, RestoreArgs, WhichBackup};
 pub use sas::{SasCheckArgs, SasCommand, SasRefreshArgs};
 pub use serve::{ConsoleArgs, DemoArgs, RunArgs, SchedulerArgs, SimulateArgs, WorkerArgs};
 
@@ -59,7 +59,7 @@ pub struct Global {
     pub amqp_url: Option<String>,
     /// Who asks, for the audit [default: whoever is logged in]
     #[arg(long, global = true, env = "HOLDFAST_ACTOR", value_name = "NAME")]
-    pub by: Option<String>,
+    pub actor: Option<String>,
     /// Tables for people, or one JSON document for programs
     #[arg(long, global = true, value_enum, default_value_t = Format::Table)]
     pub output: Format,

@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal as _};
 
 use crate::context::Context;
-use crate::exit::{Exit, Failure};
+use holdfast_control::{Error, ErrorKind};
 
 /// Goes on with `--yes`, or when somebody at the terminal writes `yes`; anything else is an error, and nothing was done.
 pub fn agreed(question: &str, yes: bool, context: &Context) -> anyhow::Result<()> {
@@ -16,7 +16,7 @@ pub fn written(word: &str, question: &str, yes: bool, context: &Context) -> anyh
         return Ok(());
     }
     if !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
-        let failure = Failure::new(Exit::Usage, "nobody is at a terminal here who could be asked");
+        let failure = Error::new(ErrorKind::Invalid, "nobody is at a terminal here who could be asked");
         return Err(failure.help("give --yes to go on without being asked").into());
     }
     context.out.message(&format!("{question} Write `{word}` to go on:"));
@@ -25,5 +25,5 @@ pub fn written(word: &str, question: &str, yes: bool, context: &Context) -> anyh
     if answer.trim() == word {
         return Ok(());
     }
-    Err(Failure::new(Exit::Failed, "nothing was done").into())
+    Err(Error::new(ErrorKind::Refused, "nothing was done").into())
 }

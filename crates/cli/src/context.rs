@@ -1,18 +1,20 @@
 //! What every command is given.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use holdfast_model::{AppId, Clock};
+use holdfast_arm::{Arm, NoopCallObserver};
+use holdfast_config::{Fleet, Invalid, Secrets, summary};
+use holdfast_control::{AppResolver, ControlContext, Error, ErrorKind, Notify, app_resolver};
+use holdfast_model::{App, AppId, Clock};
 use holdfast_storage::SecretRef;
-use holdfast_store::{Mode, PgStore, RunFilter, SqliteStore, Store};
+use holdfast_store::{Mode, PgStore, SqliteStore, Store};
 use secrecy::SecretString;
 
 use crate::args::Global;
-use crate::exit::{Exit, Failure};
-use crate::find;
 use crate::output::Output;
-use holdfast_config::{Fleet, Invalid, Secrets, summary};
+use crate::runtime::clouds::clouds;
+use crate::runtime::engine::storages;
 use holdfast_telemetry::Telemetry;
 
 /// What every command is given.
@@ -73,19 +75,50 @@ impl Context {
 
     /// The app of the store that `text` names.
     pub async fn app_in(&self, store: &dyn Store, text: &str) -> anyhow::Result<AppId> {
-        let mut apps: BTreeSet<AppId> = store.status().await?.into_iter().map(|status| status.app).collect();
-        // An app that was only ever backed up on demand is in no fleet, and has runs all the same.
-        let recent = RunFilter { most: 1_000, ..RunFilter::default() };
-        apps.extend(store.runs(&recent).await?.into_iter().map(|run| run.app));
-        Ok(find::app(&apps.into_iter().collect::<Vec<_>>(), text)?)
+        Ok(app_resolver::in_store(store, text).await?)
+    }
+
+    /// The client of ARM for a command that asks once. Reads the credentials' secrets; asks Azure nothing.
+    pub fn azure(&self, fleet: &Fleet) -> anyhow::Result<Arc<dyn Arm>> {
+        let observer = Arc::new(NoopCallObserver) as _;
+        Ok(Arc::new(clouds(fleet, &self.clock, &observer, &mut self.rng())?))
+    }
+
+    /// Everything that a request works with. Reads secrets; asks Azure nothing.
+    pub async fn control<'a>(
+        &self,
+        fleet: &'a Fleet,
+        store: &'a dyn Store,
+    ) -> anyhow::Result<ControlContext<'a>> {
+        let arm = self.azure(fleet)?;
+        let storage = storages(fleet, &self.clock, self.rng())?;
+        let (now, actor) = (store.now().await?, self.actor());
+        Ok(ControlContext { fleet, store, arm, storage, now, actor, notify: self.notify() })
+    }
+
+    /// The apps of the fleet with these names.
+    pub async fn apps(&self, names: &[String], fleet: &Fleet, store: &dyn Store) -> anyhow::Result<Vec<App>> {
+        let (arm, notify) = (&self.azure(fleet)?, &self.notify());
+        Ok(AppResolver { fleet, store, arm, notify }.named(names).await?)
+    }
+
+    /// Every app of the fleet.
+    pub async fn all_apps(&self, fleet: &Fleet, store: &dyn Store) -> anyhow::Result<BTreeMap<AppId, App>> {
+        let (arm, notify) = (&self.azure(fleet)?, &self.notify());
+        Ok(AppResolver { fleet, store, arm, notify }.all().await?)
+    }
+
+    fn notify(&self) -> Notify {
+        let out = self.out.clone();
+        Arc::new(move |text: &str| out.message(text))
     }
 
     /// Who asks, for the audit: `--actor`, else whoever is logged in, else the number of the user that the process runs as.
-    pub fn by(&self) -> String {
+    pub fn actor(&self) -> String {
         let logged_in = || {
             ["SUDO_USER", "USER", "LOGNAME", "USERNAME"].into_iter().find_map(|name| std::env::var(name).ok())
         };
-        let by = self.global.by.clone().or_else(logged_in);
+        let by = self.global.actor.clone().or_else(logged_in);
         by.filter(|by| !by.trim().is_empty()).or_else(user_number).unwrap_or_else(|| "unknown".to_owned())
     }
 
@@ -107,9 +140,9 @@ fn user_number() -> Option<String> {
 }
 
 /// A URL with a password in it: the text itself, or what `env:NAME` or `file:PATH` holds.
-pub fn secret_url(text: &str) -> Result<SecretString, Failure> {
+pub fn secret_url(text: &str) -> Result<SecretString, Error> {
     match text.parse::<SecretRef>() {
-        Ok(reference) => reference.read().map_err(|error| Failure::new(Exit::Usage, error.to_string())),
+        Ok(reference) => reference.read().map_err(|error| Error::new(ErrorKind::Invalid, error.to_string())),
         Err(_) => Ok(SecretString::from(text)),
     }
 }

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use holdfast_config::{Invalid, Unreadable};
+use holdfast_control::{Error, ErrorKind};
 
 /// The codes, as `--help` tells them.
 pub const CODES: &str = "Exit codes:
@@ -50,8 +51,8 @@ impl Exit {
     }
 
     fn of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<Self> {
-        if let Some(failure) = cause.downcast_ref::<Failure>() {
-            Some(failure.exit)
+        if let Some(error) = cause.downcast_ref::<Error>() {
+            Some(error.kind().into())
         } else if cause.is::<Invalid>() || cause.is::<Unreadable>() {
             Some(Self::Usage)
         } else if cause.is::<holdfast_store::Error>()
@@ -77,26 +78,14 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// An error of a command's own: what happened, what to do next, and how the program ends.
-#[derive(Debug, thiserror::Error)]
-#[error("{what}")]
-pub struct Failure {
-    exit: Exit,
-    what: String,
-    help: Option<String>,
-}
-
-impl Failure {
-    /// An error without advice.
-    pub fn new(exit: Exit, what: impl Into<String>) -> Self {
-        Self { exit, what: what.into(), help: None }
-    }
-
-    /// With what to do next.
-    #[must_use]
-    pub fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
-        self
+impl From<ErrorKind> for Exit {
+    fn from(kind: ErrorKind) -> Self {
+        match kind {
+            ErrorKind::Invalid | ErrorKind::NotFound | ErrorKind::Conflict => Self::Usage,
+            ErrorKind::Refused => Self::Failed,
+            ErrorKind::Store => Self::Store,
+            ErrorKind::Azure => Self::Azure,
+        }
     }
 }
 
@@ -117,24 +106,14 @@ pub fn render(error: &anyhow::Error) -> String {
 }
 
 fn help_of(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
-    if let Some(failure) = cause.downcast_ref::<Failure>() {
-        return failure.help.clone();
+    if let Some(error) = cause.downcast_ref::<Error>() {
+        return error.advice().map(ToOwned::to_owned);
     }
     if let Some(unreadable) = cause.downcast_ref::<Unreadable>() {
         return Some(unreadable.help.to_owned());
     }
     let error = cause.downcast_ref::<holdfast_arm::Error>()?;
-    let help = match error.kind() {
-        holdfast_arm::ErrorKind::NotSent => {
-            "check the network and the credential; `endpoint` and `authority` in [azure]"
-        }
-        holdfast_arm::ErrorKind::Unauthorized => "check the credential in [azure]",
-        holdfast_arm::ErrorKind::Forbidden => {
-            "give the credential the role that docs/cli.md names, on the subscription"
-        }
-        _ => return None,
-    };
-    Some(help.to_owned())
+    holdfast_control::advice(error).map(ToOwned::to_owned)
 }
 
 /// Whether an error is only that the reader of our output went away, as in `holdfast status | head`.
@@ -163,7 +142,7 @@ mod tests {
         );
         for (error, code) in [
             (anyhow::anyhow!("something"), 1),
-            (Failure::new(Exit::Usage, "no such app").into(), 2),
+            (Error::new(ErrorKind::Invalid, "no such app").into(), 2),
             (anyhow::Error::new(Invalid(Vec::new())), 2),
             (store(), 3),
             (store().context("failed to show the status"), 3),
@@ -175,7 +154,7 @@ mod tests {
 
     #[test]
     fn an_error_says_what_happened_why_and_what_to_do_next() {
-        let cause = Failure::new(Exit::Usage, "no app is called `shup`").help("did you mean `shop`?");
+        let cause = Error::new(ErrorKind::Invalid, "no app is called `shup`").help("did you mean `shop`?");
         let error = Err::<(), _>(cause).context("failed to show the history").unwrap_err();
         assert_eq!(
             render(&error),

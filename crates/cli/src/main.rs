@@ -1,24 +1,13 @@
 //! The one binary: reads the command line and the fleet file, and gives each command what it needs.
 
 mod args;
-mod carry;
 mod commands;
 mod confirm;
 mod context;
-mod desk;
-mod discovery;
 mod exit;
-mod find;
-mod inventory;
-mod known;
-mod operator_actions;
 mod output;
 mod progress;
-mod restoring;
-mod retention_decisions;
 mod runtime;
-mod sightings;
-mod tier;
 
 use std::process::ExitCode;
 use std::sync::Arc;

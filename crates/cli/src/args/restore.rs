@@ -1,6 +1,7 @@
 //! What `holdfast restore` and `holdfast drill` take.
 
 use clap::Args;
+use holdfast_control::restore::{self, Wanted};
 use holdfast_model::{BackupId, Timestamp};
 
 use super::backups::{Going, backup_id};
@@ -58,6 +59,17 @@ pub struct WhichBackup {
     pub blob: Option<String>,
 }
 
+impl From<WhichBackup> for Wanted {
+    fn from(which: WhichBackup) -> Self {
+        match which {
+            WhichBackup { backup: Some(id), .. } => Self::Id(id),
+            WhichBackup { at: Some(at), .. } => Self::At(at),
+            WhichBackup { blob: Some(blob), .. } => Self::Blob(blob),
+            WhichBackup { .. } => Self::Latest,
+        }
+    }
+}
+
 /// Where to: the app itself, or one of these.
 #[derive(Debug, Clone, Default, Args)]
 #[group(required = false, multiple = false)]
@@ -71,6 +83,12 @@ pub struct Destination {
     /// Into a new app of this name, in the app's resource group
     #[arg(long, value_name = "NAME")]
     pub to_new: Option<String>,
+}
+
+impl From<Destination> for restore::Destination {
+    fn from(Destination { to, to_slot, to_new }: Destination) -> Self {
+        Self { to, to_slot, to_new }
+    }
 }
 
 /// `holdfast drill`

@@ -3,11 +3,11 @@
 use holdfast_model::{NewRun, Run, RunId, RunKind};
 
 use super::{RunView, state_cell};
-use crate::carry;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::output::Table;
 use crate::runtime::backends::Backends;
+use crate::runtime::run_follower;
 use holdfast_config::Fleet;
 
 /// Adds the runs, and notes beside them. With `wait` it follows the runs to their ends.
@@ -26,7 +26,7 @@ pub async fn runs(
         context.out.message(&format!("{left_out} of these are under way already, and are not begun again"));
     }
     let show = |runs: &[Run]| show(runs, context);
-    carry::added(&ids, (fleet, backends), wait, (context, rng), show).await
+    run_follower::added(&ids, (fleet, backends), wait, (context, rng), show).await
 }
 
 fn show(runs: &[Run], context: &Context) -> anyhow::Result<()> {

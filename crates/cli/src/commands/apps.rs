@@ -8,11 +8,11 @@ use serde::Serialize;
 
 use crate::args::DiscoverArgs;
 use crate::context::Context;
-use crate::discovery;
 use crate::exit::Exit;
-use crate::known;
-use crate::output::{Cell, Table, Tone, counted};
+use crate::output::{Cell, Table, Tone};
 use holdfast_config::Fleet;
+use holdfast_control::counted;
+use holdfast_control::discovery;
 
 /// The document for programs.
 #[derive(Debug, Serialize)]
@@ -53,7 +53,7 @@ enum Via {
 /// Runs the command.
 pub async fn run(args: &DiscoverArgs, context: &Context) -> anyhow::Result<Exit> {
     let fleet = context.fleet()?;
-    let arm = known::azure(&fleet, context)?;
+    let arm = context.azure(&fleet)?;
     let subscriptions = fleet.subscriptions();
     let mut sites = Vec::new();
     for subscription in &subscriptions {

@@ -5,8 +5,9 @@ use serde::Serialize;
 
 use crate::args::VerifyArgs;
 use crate::context::Context;
-use crate::exit::{Exit, Failure};
-use crate::output::counted;
+use crate::exit::Exit;
+use holdfast_control::counted;
+use holdfast_control::{Error, ErrorKind};
 
 /// Events checked at once.
 const PAGE: u32 = 5_000;
@@ -47,16 +48,16 @@ pub async fn run(args: &VerifyArgs, context: &Context) -> anyhow::Result<Exit> {
     }
     match broken {
         None => Ok(Exit::Done),
-        Some(Broken { what, help }) => Err(Failure::new(Exit::Failed, what).help(help).into()),
+        Some(Broken { what, help }) => Err(Error::new(ErrorKind::Refused, what).help(help).into()),
     }
 }
 
 /// The hash of an event, as a check told it.
-fn hash(text: &str) -> Result<String, Failure> {
+fn hash(text: &str) -> Result<String, Error> {
     if text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Ok(text.to_lowercase());
     }
-    let failure = Failure::new(Exit::Usage, format!("`{text}` is no hash of an event"));
+    let failure = Error::new(ErrorKind::Invalid, format!("`{text}` is no hash of an event"));
     Err(failure.help("give the 64 hex digits that an earlier check told"))
 }
 

@@ -6,12 +6,12 @@ use holdfast_model::{App, AppId, NewRun, Outcome, PolicyName, Run, RunId, RunSta
 use serde::Serialize;
 
 use crate::args::BackupArgs;
-use crate::carry;
 use crate::context::Context;
 use crate::exit::Exit;
-use crate::known;
 use crate::output::{Cell, Table};
 use crate::runtime::backends::Backends;
+use crate::runtime::run_follower;
+use holdfast_control::app_resolver;
 
 /// One backup as it stands, for programs.
 #[derive(Debug, Serialize)]
@@ -31,7 +31,7 @@ pub async fn run(args: &BackupArgs, context: &Context) -> anyhow::Result<Exit> {
     let fleet = context.fleet()?;
     let backends = Backends::open_beside(context).await?;
     let store = &backends.store;
-    let apps = known::apps(&args.apps, &fleet, &**store, context).await?;
+    let apps = context.apps(&args.apps, &fleet, &**store).await?;
     // An app that is named twice is backed up once.
     let apps: BTreeMap<AppId, App> = apps.into_iter().map(|app| (app.id.clone(), app)).collect();
     let (now, mut rng) = (store.now().await?, context.rng());
@@ -40,15 +40,15 @@ pub async fn run(args: &BackupArgs, context: &Context) -> anyhow::Result<Exit> {
         if let Some(name) = &args.policy {
             app.policy = Some(PolicyName::new(name));
         }
-        let policy_snapshot = known::policy_snapshot(&app, &fleet)?;
+        let policy_snapshot = app_resolver::policy_snapshot(&app, &fleet)?;
         let task = Task::Backup { databases: app.databases.clone() };
-        let asked = (task, Trigger::Manual, Some(context.by()));
+        let asked = (task, Trigger::Manual, Some(context.actor()));
         runs.push(NewRun::task(RunId::new(now, &mut rng), &app, &policy_snapshot, asked, now));
     }
     store.add_runs(&runs).await?;
     let ids: Vec<RunId> = runs.iter().map(|new| new.run.id).collect();
     let show = |runs: &[Run]| show(context, runs);
-    carry::added(&ids, (fleet, backends), args.wait, (context, rng), show).await
+    run_follower::added(&ids, (fleet, backends), args.wait, (context, rng), show).await
 }
 
 fn show(context: &Context, runs: &[Run]) -> anyhow::Result<()> {
@@ -81,7 +81,7 @@ fn line(run: &Run) -> Line {
         app: run.app.clone(),
         run_id: run.id,
         state: run.state.code().as_str(),
-        outcome: carry::outcome(run).map(Outcome::as_str),
+        outcome: run_follower::outcome(run).map(Outcome::as_str),
         cause: cause.map(holdfast_model::Cause::as_str),
         backup_id: backup.as_ref().map(|backup| backup.id.0),
         size_bytes: backup.as_ref().map(|backup| backup.size_bytes),

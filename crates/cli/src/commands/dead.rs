@@ -7,8 +7,9 @@ use serde::Serialize;
 
 use crate::args::{DeadCommand, PickArgs};
 use crate::context::{Context, secret_url};
-use crate::exit::{Exit, Failure};
+use crate::exit::Exit;
 use crate::output::{Table, age};
+use holdfast_control::{Error, ErrorKind};
 
 /// Letters shown at most.
 const MOST: usize = 1_000;
@@ -48,7 +49,7 @@ pub async fn run(command: &DeadCommand, context: &Context) -> anyhow::Result<Exi
 
 async fn open(context: &Context) -> anyhow::Result<DeadLetters> {
     let Some(url) = &context.global.amqp_url else {
-        let failure = Failure::new(Exit::Usage, "only a broker keeps dead letters, and none is named");
+        let failure = Error::new(ErrorKind::Invalid, "only a broker keeps dead letters, and none is named");
         return Err(failure.help("give --amqp-url").into());
     };
     let config = Config::new(secret_url(url)?);
@@ -89,7 +90,7 @@ fn table(letters: &[Letter], context: &Context) -> Table {
 
 async fn show(letters: &DeadLetters, id: &str, context: &Context) -> anyhow::Result<Exit> {
     let Some(found) = letters.show(id).await? else {
-        let failure = Failure::new(Exit::Usage, format!("there is no dead letter {id}"));
+        let failure = Error::new(ErrorKind::Invalid, format!("there is no dead letter {id}"));
         return Err(failure.help("`holdfast dead list` lists them").into());
     };
     let body = String::from_utf8_lossy(&found.body).into_owned();
@@ -116,11 +117,11 @@ fn letter(found: &DeadLetter) -> Letter {
     }
 }
 
-fn which(pick: &PickArgs) -> Result<DeadLetterSelection, Failure> {
+fn which(pick: &PickArgs) -> Result<DeadLetterSelection, Error> {
     match (&pick.id, pick.all) {
         (Some(id), false) => Ok(DeadLetterSelection::One(id.clone())),
         (None, true) => Ok(DeadLetterSelection::All),
-        _ => Err(Failure::new(Exit::Usage, "expected one letter's id, or --all")),
+        _ => Err(Error::new(ErrorKind::Invalid, "expected one letter's id, or --all")),
     }
 }
 

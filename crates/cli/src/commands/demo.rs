@@ -17,10 +17,11 @@ use tokio_util::sync::CancellationToken;
 use super::run::stop_on_signal;
 use crate::args::DemoArgs;
 use crate::context::Context;
-use crate::exit::{Exit, Failure};
+use crate::exit::Exit;
 use crate::runtime::simulation::Simulation;
 use crate::runtime::{ArmCalls, Engine, OffsetClock, Parts, Role};
 use holdfast_config::{Invalid, Secrets, check};
+use holdfast_control::{Error, ErrorKind};
 use summary::Summary;
 
 /// Policies whose pauses are seconds, so that a night passes in one minute.
@@ -108,7 +109,8 @@ pub async fn run(args: &DemoArgs, context: &Context) -> anyhow::Result<Exit> {
         context.out.text(&summary.for_people(&store_path))?;
     }
     if !finished {
-        return Err(Failure::new(Exit::Interrupted, "the demonstration was stopped before its end").into());
+        context.out.message("error: the demonstration was stopped before its end");
+        return Ok(Exit::Interrupted);
     }
     Ok(if summary.is_good() { Exit::Done } else { Exit::Failed })
 }
@@ -144,7 +146,7 @@ async fn follow(
         }
         if machine.elapsed().saturating_sub(began) > GIVE_UP_AFTER {
             let what = format!("only {ended} of {apps} runs ended within {} s", GIVE_UP_AFTER.as_secs());
-            return Err(Failure::new(Exit::Failed, what).help("try fewer apps with --apps").into());
+            return Err(Error::new(ErrorKind::Refused, what).help("try fewer apps with --apps").into());
         }
         if tokio::time::timeout(LOOK_EVERY, stop.cancelled()).await.is_ok() {
             bar.abandon();

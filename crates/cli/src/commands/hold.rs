@@ -7,10 +7,11 @@ use serde_json::json;
 
 use crate::args::{HoldArgs, HoldCommand};
 use crate::context::Context;
-use crate::exit::{Exit, Failure};
-use crate::operator_actions;
+use crate::exit::Exit;
 use crate::output::{Table, age, bytes};
 use crate::runtime::backends::Backends;
+use holdfast_control::operator_actions;
+use holdfast_control::{Error, ErrorKind};
 
 /// One held backup, for programs.
 #[derive(Debug, Serialize)]
@@ -45,7 +46,7 @@ async fn change(args: &HoldArgs, hold: bool, context: &Context) -> anyhow::Resul
         OperatorAction::Released { backup, reason }
     };
     let now = store.now().await?;
-    store.add_run(&operator_actions::about(&entry, (note, context.by()), now, &mut context.rng())).await?;
+    store.add_run(&operator_actions::about(&entry, (note, context.actor()), now, &mut context.rng())).await?;
     let too_late = if hold { deletion_begun(store, &entry).await? } else { None };
     store.close().await;
     if let Some(run) = too_late {
@@ -63,7 +64,7 @@ async fn change(args: &HoldArgs, hold: bool, context: &Context) -> anyhow::Resul
 }
 
 /// A second hold would take the first one's reason away, and whoever ends it would end both.
-fn can_change(entry: &CatalogEntry, hold: bool) -> Result<(), Failure> {
+fn can_change(entry: &CatalogEntry, hold: bool) -> Result<(), Error> {
     let (name, id) = (entry.app.short_name(), entry.backup.id);
     let (what, help) = match (hold, &entry.hold) {
         (true, Some(reason)) => (
@@ -78,7 +79,7 @@ fn can_change(entry: &CatalogEntry, hold: bool) -> Result<(), Failure> {
         ),
         _ => return Ok(()),
     };
-    Err(Failure::new(Exit::Usage, what).help(help))
+    Err(Error::new(ErrorKind::Invalid, what).help(help))
 }
 
 /// The run that may have asked Azure to delete the backup already.
@@ -98,7 +99,7 @@ async fn entry(store: &dyn Store, args: &HoldArgs, context: &Context) -> anyhow:
     let filter = CatalogFilter { app: Some(app.clone()), with_removed: true, ..CatalogFilter::default() };
     let found = store.catalog(&filter).await?.into_iter().find(|entry| entry.backup.id == args.backup);
     let (name, id) = (app.short_name(), args.backup);
-    let failure = |what: String| Failure::new(Exit::Usage, what);
+    let failure = |what: String| Error::new(ErrorKind::Invalid, what);
     match found {
         Some(entry) if entry.removal.is_none() => Ok(entry),
         Some(_) => Err(failure(format!("backup {id} of {name} is no longer there")).into()),

@@ -24,6 +24,7 @@ pub mod simulate;
 pub mod status;
 pub mod verify;
 
+mod restore_plan;
 mod view;
 
 pub use view::{RunView, state_cell};

@@ -11,10 +11,11 @@ use serde::Serialize;
 
 use crate::args::PreviewArgs;
 use crate::context::Context;
-use crate::exit::{Exit, Failure};
-use crate::find;
+use crate::exit::Exit;
 use crate::output::{Table, until};
 use holdfast_config::{Fleet, Secrets, nearest};
+use holdfast_control::app_names;
+use holdfast_control::{Error, ErrorKind};
 
 /// The document for programs.
 #[derive(Debug, Serialize)]
@@ -79,11 +80,11 @@ async fn of_app(
         store.close().await;
     }
     let ids: Vec<AppId> = apps.iter().map(|(app, _)| app.clone()).collect();
-    let app = find::app(&ids, text)?;
+    let app = app_names::app(&ids, text)?;
     let policy = apps.into_iter().find(|(id, _)| *id == app).and_then(|(_, policy)| policy);
     let policy = policy.and_then(|name| fleet.policies.get(&name));
     let Some(policy) = policy else {
-        let failure = Failure::new(Exit::Usage, format!("{} is in no policy", app.short_name()));
+        let failure = Error::new(ErrorKind::Invalid, format!("{} is in no policy", app.short_name()));
         return Err(failure.help("give it one in the fleet file").into());
     };
     Ok(preview(policy, Some(app), span))
@@ -100,13 +101,13 @@ fn of_policies(only: Option<&str>, fleet: &Fleet, span: (Timestamp, u32)) -> any
 }
 
 /// The fleet file has no policy of this name.
-pub fn no_policy(name: &str, fleet: &Fleet) -> Failure {
+pub fn no_policy(name: &str, fleet: &Fleet) -> Error {
     let names = || fleet.policies.keys().map(PolicyName::as_str);
     let help = nearest(name, names()).map_or_else(
         || format!("there are: {}", names().collect::<Vec<_>>().join(", ")),
         |near| format!("did you mean `{near}`?"),
     );
-    Failure::new(Exit::Usage, format!("no policy is called `{name}`")).help(help)
+    Error::new(ErrorKind::Invalid, format!("no policy is called `{name}`")).help(help)
 }
 
 fn preview(policy: &Policy, app: Option<AppId>, (from, count): (Timestamp, u32)) -> Preview {

@@ -3,17 +3,18 @@
 use holdfast_model::{NewRun, Run, RunId, StorageName, Trigger};
 use serde::Serialize;
 
-use super::{RunView, state_cell};
+use super::{RunView, restore_plan, state_cell};
 use crate::args::{Going, RestoreArgs};
-use crate::carry;
 use crate::confirm;
 use crate::context::Context;
-use crate::desk::Desk;
-use crate::exit::{Exit, Failure};
+use crate::exit::Exit;
 use crate::output::Table;
-use crate::restoring::{Aim, Databases, Purpose, RestorePlan, RestoreRequest, aim, plan};
 use crate::runtime::backends::Backends;
+use crate::runtime::run_follower;
 use holdfast_config::Fleet;
+use holdfast_control::ControlContext;
+use holdfast_control::restore::{Aim, Databases, Purpose, RestorePlan, RestoreRequest, aim, plan};
+use holdfast_control::{Error, ErrorKind};
 
 /// The document for programs.
 #[derive(Debug, Serialize)]
@@ -27,21 +28,21 @@ struct Document<'a> {
 pub async fn run(args: &RestoreArgs, context: &Context) -> anyhow::Result<Exit> {
     let fleet = context.fleet()?;
     let backends = Backends::open_beside(context).await?;
-    let desk = Desk::new(context, &fleet, &*backends.store).await?;
-    let plan = plan(&desk, asked(&desk, args).await?).await?;
+    let control = context.control(&fleet, &*backends.store).await?;
+    let plan = plan(&control, asked(&control, args).await?).await?;
     carry_out(&plan, args.going, (fleet.clone(), backends), context).await
 }
 
-async fn asked(desk: &Desk<'_>, args: &RestoreArgs) -> anyhow::Result<RestoreRequest> {
-    let source = desk.app(&args.app).await?;
+async fn asked(control: &ControlContext<'_>, args: &RestoreArgs) -> anyhow::Result<RestoreRequest> {
+    let source = control.app(&args.app).await?;
     let other = match &args.to.to {
-        Some(name) => Some(desk.app(name).await?),
+        Some(name) => Some(control.app(name).await?),
         None => None,
     };
-    let aim = aim(&source.id, &args.to, other.as_ref().map(|app| &app.id))?;
+    let aim = aim(&source.id, &args.to.clone().into(), other.as_ref().map(|app| &app.id))?;
     let target = match &aim {
         Aim::Over(id) if *id == source.id => Some(source.clone()),
-        Aim::Over(id) if other.is_none() => Some(desk.app(&id.to_string()).await?),
+        Aim::Over(id) if other.is_none() => Some(control.app(&id.to_string()).await?),
         Aim::Over(_) | Aim::New(_) => other,
     };
     let databases =
@@ -69,7 +70,7 @@ pub async fn carry_out(
 ) -> anyhow::Result<Exit> {
     let now = backends.store.now().await?;
     if !context.out.is_json() {
-        context.out.table(plan.table(now))?;
+        context.out.table(restore_plan::table(plan, now))?;
         context.out.text("")?;
     }
     if context.out.is_json() && !going.yes {
@@ -78,16 +79,16 @@ pub async fn carry_out(
     }
     confirm::written(&plan.word(), &plan.question(), going.yes, context)?;
     let (mut rng, doing) = (context.rng(), plan.run.clone());
-    let (now, by) = (backends.store.now().await?, Some(context.by()));
+    let (now, by) = (backends.store.now().await?, Some(context.actor()));
     let id = RunId::new(now, &mut rng);
     let new = NewRun::task(id, &doing.app, &doing.policy_snapshot, (doing.task, Trigger::Manual, by), now);
     if backends.store.add_runs(&[new]).await? == 0 {
         let what = format!("a {} of {} is under way already", plan.kind, plan.source.short_name());
         let help = format!("`holdfast history {}` shows it", plan.word());
-        return Err(Failure::new(Exit::Failed, what).help(help).into());
+        return Err(Error::new(ErrorKind::Refused, what).help(help).into());
     }
     let show = |runs: &[Run]| show(plan, runs, context);
-    carry::added(&[id], (fleet, backends), going.wait, (context, rng), show).await
+    run_follower::added(&[id], (fleet, backends), going.wait, (context, rng), show).await
 }
 
 fn show(plan: &RestorePlan, runs: &[Run], context: &Context) -> anyhow::Result<()> {

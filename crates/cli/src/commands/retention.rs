@@ -11,9 +11,10 @@ use super::preview::no_policy;
 use crate::args::RetentionArgs;
 use crate::context::Context;
 use crate::exit::Exit;
-use crate::output::{Cell, Table, Tone, age, bytes, counted};
-use crate::retention_decisions;
+use crate::output::{Cell, Table, Tone, age, bytes};
 use holdfast_config::{Fleet, Secrets};
+use holdfast_control::counted;
+use holdfast_control::retention_decisions;
 
 /// The document for programs.
 #[derive(Debug, Serialize)]

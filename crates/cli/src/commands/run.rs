@@ -8,10 +8,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::args::{ConsoleArgs, RunArgs, SchedulerArgs, WorkerArgs};
 use crate::context::Context;
-use crate::exit::{Exit, Failure};
+use crate::exit::Exit;
 use crate::runtime::backends::Backends;
 use crate::runtime::console;
 use crate::runtime::{Engine, Parts, Role};
+use holdfast_control::{Error, ErrorKind};
 
 /// Everything in one process.
 pub async fn run(args: &RunArgs, context: &Context) -> anyhow::Result<Exit> {
@@ -37,14 +38,14 @@ fn needs_what_is_shared(role: &str, context: &Context) -> anyhow::Result<()> {
     }
     let what = format!("a {role} alone needs a store and a queue that other processes share");
     let help = "give --database-url and --amqp-url, or do everything in one process with `holdfast run`";
-    Err(Failure::new(Exit::Usage, what).help(help).into())
+    Err(Error::new(ErrorKind::Invalid, what).help(help).into())
 }
 
 /// Works until Ctrl-C or SIGTERM, then finishes the steps in hand.
 async fn serve(
     role: Role,
     concurrency: Option<u32>,
-    console_args: ConsoleArgs,
+    serving: ConsoleArgs,
     context: &Context,
 ) -> anyhow::Result<Exit> {
     let mut fleet = context.fleet()?;
@@ -67,8 +68,7 @@ async fn serve(
     tracing::info!(role = role.as_str(), fleet = %context.global.fleet.display(), "running; stop with Ctrl-C");
     let stop = CancellationToken::new();
     let consumers = broker.clone().map(attached);
-    let shown =
-        console::serve(telemetry, role, Arc::clone(&store), consumers, console_args.listen, &stop).await?;
+    let shown = console::serve(telemetry, role, Arc::clone(&store), consumers, serving.listen, &stop).await?;
     let stopper = tokio::spawn(stop_on_signal(stop.clone()));
     if let Some(broker) = broker.clone() {
         // What the broker sent ahead goes to other workers at once, and does not wait for the steps in hand here.

@@ -8,8 +8,9 @@ use serde::Serialize;
 
 use super::{RunView, state_cell};
 use crate::context::Context;
-use crate::exit::{Exit, Failure};
+use crate::exit::Exit;
 use crate::output::{Table, bytes};
+use holdfast_control::{Error, ErrorKind};
 
 /// The document for programs.
 #[derive(Debug, Serialize)]
@@ -25,7 +26,7 @@ pub async fn run(id: RunId, context: &Context) -> anyhow::Result<Exit> {
     let events = store.events(id).await?;
     store.close().await;
     let Some(loaded) = loaded else {
-        let failure = Failure::new(Exit::Usage, format!("there is no run {id} in {}", context.place()));
+        let failure = Error::new(ErrorKind::Invalid, format!("there is no run {id} in {}", context.place()));
         return Err(failure.help("`holdfast history APP` lists an app's runs").into());
     };
     let document = Document { run: RunView::from(&loaded.run), events };

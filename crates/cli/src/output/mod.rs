@@ -6,7 +6,6 @@ mod times;
 pub use table::{Cell, Table, Tone, wrapped};
 pub use times::{age, bytes, until};
 
-use std::fmt::Display;
 use std::io::{self, IsTerminal as _, Write as _};
 
 use serde::Serialize;
@@ -14,7 +13,7 @@ use serde::Serialize;
 use crate::args::{Format, Global};
 
 /// Writes results in the form that was asked for.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Output {
     format: Format,
     colored: bool,
@@ -63,9 +62,4 @@ impl Output {
         let newline = if text.ends_with('\n') { "" } else { "\n" };
         let _ = write!(io::stderr().lock(), "{text}{newline}");
     }
-}
-
-/// A count with its noun: `1 backup`, `2 backups`.
-pub fn counted<N: Copy + PartialEq + From<u8> + Display>(count: N, noun: &str) -> String {
-    if count == N::from(1) { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }

@@ -9,8 +9,8 @@ use holdfast_arm::{Arm, CallObserver, Clouds, Credential, HttpArm, PUBLIC_ENDPOI
 use holdfast_model::Clock;
 use url::Url;
 
-use crate::exit::{Exit, Failure};
 use holdfast_config::{Cloud, EngineConfig, Fleet};
+use holdfast_control::{Error, ErrorKind};
 
 /// A client for each `[azure]` section. Reads the secrets; asks Azure nothing.
 pub fn clouds(
@@ -51,9 +51,9 @@ fn client(
 }
 
 /// The credential with its secret, read now.
-pub fn credential(cloud: &Cloud) -> Result<Credential, Failure> {
+pub fn credential(cloud: &Cloud) -> Result<Credential, Error> {
     let credential = cloud.credential.clone().with_secret(|reference| reference.read());
-    credential.map_err(|error| Failure::new(Exit::Usage, error.to_string()))
+    credential.map_err(|error| Error::new(ErrorKind::Invalid, error.to_string()))
 }
 
 /// How long a token may take to be had.

@@ -11,8 +11,8 @@ use holdfast_telemetry::{Process, Telemetry};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::exit::{Exit, Failure};
 use crate::runtime::Role;
+use holdfast_control::{Error, ErrorKind};
 
 /// A loop without a completed pass for this long makes the process not ready; loops pass every second.
 const RECENT: Duration = Duration::from_secs(30);
@@ -52,13 +52,13 @@ pub async fn serve(
     Ok(Some(server))
 }
 
-async fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
+async fn bind(address: SocketAddr) -> Result<TcpListener, Error> {
     TcpListener::bind(address).await.map_err(|error| {
         let why = match error.kind() {
             io::ErrorKind::AddrInUse => "another process listens there".to_owned(),
             _ => error.to_string(),
         };
         let help = "choose another address with --listen; port 0 takes a free one";
-        Failure::new(Exit::Usage, format!("cannot listen on {address}: {why}")).help(help)
+        Error::new(ErrorKind::Invalid, format!("cannot listen on {address}: {why}")).help(help)
     })
 }

@@ -11,8 +11,8 @@ use holdfast_store::Store;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::discovery;
 use holdfast_config::Fleet;
+use holdfast_control::discovery;
 
 /// How often Azure is asked for its apps: a new app is backed up from the day it is tagged.
 const LOOK_EVERY: Duration = Duration::from_mins(15);

@@ -9,6 +9,7 @@ mod fleet_keeper;
 pub mod identities;
 mod offset_clock;
 mod role;
+pub mod run_follower;
 pub mod simulation;
 
 pub use call_observers::ArmCalls;

@@ -1,33 +1,31 @@
 //! `holdfast backups adopt`: keeps house over backups that somebody else took.
 
-use holdfast_arm::{Arm, FoundSchedule};
-use holdfast_model::BackupFacts;
+use holdfast_model::StorageName;
 use serde_json::json;
 
-use super::{foreign, plan, tell_doubt};
+use super::tell_doubt;
 use crate::args::AdoptArgs;
 use crate::context::Context;
-use crate::desk::Desk;
-use crate::exit::{Exit, Failure};
-use crate::inventory::Inventory;
-use crate::output::counted;
+use crate::exit::Exit;
 use crate::runtime::backends::Backends;
+use holdfast_control::{Inventory, adoption, counted, refused};
 
 /// Runs the command.
 pub async fn run(args: &AdoptArgs, context: &Context) -> anyhow::Result<Exit> {
     let fleet = context.fleet()?;
     let backends = Backends::open_beside(context).await?;
     let store = &*backends.store;
-    let desk = Desk::new(context, &fleet, store).await?;
-    let inventory = Inventory::take(&args.app, &desk).await?;
+    let control = context.control(&fleet, store).await?;
+    let inventory = Inventory::of(&args.app, &control).await?;
     tell_doubt(&inventory, context);
-    let backups = plan::adoption(&inventory, &args.ids).map_err(|reasons| foreign::refused(&reasons))?;
+    let backups = adoption::adoption(&inventory, &args.ids).map_err(|reasons| refused(&reasons))?;
     let app = &inventory.app;
-    are_left_alone(&inventory, &backups, &*desk.arm).await?;
-    let policy_snapshot = foreign::policy_snapshot(app, args.storage.as_deref(), &desk)?;
-    foreign::find_blobs(&backups, &policy_snapshot, &desk).await?;
-    let (now, mut rng) = (desk.now, context.rng());
-    let note = |backup| foreign::taken_over(backup, (app, &policy_snapshot), context.by(), now, &mut rng);
+    adoption::refuse_scheduled(&inventory, &backups, &*control.arm).await?;
+    let policy_snapshot =
+        control.policy_snapshot(app, args.storage.as_deref().map(StorageName::new).as_ref())?;
+    adoption::require_blobs(&backups, &policy_snapshot, &control).await?;
+    let (now, mut rng) = (control.now, context.rng());
+    let note = |backup| adoption::adopt(backup, (app, &policy_snapshot), context.actor(), now, &mut rng);
     let notes: Vec<_> = backups.iter().map(note).collect();
     store.add_runs(&notes).await?;
     store.close().await;
@@ -42,23 +40,4 @@ pub async fn run(args: &AdoptArgs, context: &Context) -> anyhow::Result<Exit> {
         ))?;
     }
     Ok(Exit::Done)
-}
-
-/// Azure's own schedule deletes what it took by its own rule. A backup that may vanish must not stand in for one of ours.
-async fn are_left_alone(inventory: &Inventory, backups: &[BackupFacts], arm: &dyn Arm) -> anyhow::Result<()> {
-    let is_scheduled = |backup: &&BackupFacts| {
-        let azure = inventory.find(backup.id).and_then(|item| item.azure.as_ref());
-        azure.is_some_and(|azure| azure.scheduled)
-    };
-    let Some(scheduled) = backups.iter().find(is_scheduled) else { return Ok(()) };
-    let name = inventory.app.id.short_name();
-    match arm.schedule(&inventory.app.id).await? {
-        Some(FoundSchedule { schedule, .. }) if schedule.enabled && schedule.retention_days > 0 => {
-            let what =
-                format!("Azure's own schedule took backup {} and deletes it by its own rule", scheduled.id);
-            let help = format!("`holdfast native-schedule remove {name}` ends that");
-            Err(Failure::new(Exit::Usage, what).help(help).into())
-        }
-        _ => Ok(()),
-    }
 }

@@ -8,9 +8,8 @@ use super::row::{Row, table};
 use super::tell_doubt;
 use crate::args::ListArgs;
 use crate::context::Context;
-use crate::desk::Desk;
 use crate::exit::Exit;
-use crate::inventory::Inventory;
+use holdfast_control::Inventory;
 
 /// The document for programs.
 #[derive(Debug, Serialize)]
@@ -25,8 +24,8 @@ struct Document<'a> {
 pub async fn run(args: &ListArgs, context: &Context) -> anyhow::Result<Exit> {
     let fleet = context.fleet()?;
     let store = context.store(Mode::Read).await?;
-    let desk = Desk::new(context, &fleet, &*store).await?;
-    let mut inventory = Inventory::take(&args.app, &desk).await?;
+    let control = context.control(&fleet, &*store).await?;
+    let mut inventory = Inventory::of(&args.app, &control).await?;
     store.close().await;
     if !args.removal {
         // What was not known to be gone is news, and is told without being asked for.

@@ -2,16 +2,14 @@
 
 mod adopt;
 mod delete;
-mod foreign;
 mod list;
-mod plan;
 mod row;
 mod show;
 
 use crate::args::BackupsCommand;
 use crate::context::Context;
 use crate::exit::Exit;
-use crate::inventory::Inventory;
+use holdfast_control::Inventory;
 
 /// Runs the command.
 pub async fn run(command: &BackupsCommand, context: &Context) -> anyhow::Result<Exit> {

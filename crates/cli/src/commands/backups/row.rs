@@ -5,8 +5,8 @@ use holdfast_model::{
 };
 use serde::Serialize;
 
-use crate::inventory::{Inventory, Item, MadeBy, Standing};
 use crate::output::{Cell, Table, Tone, age, bytes, until};
+use holdfast_control::inventory::{Inventory, Item, MadeBy, Presence};
 
 /// One backup, for programs. Nothing in it is secret.
 #[derive(Debug, Serialize)]
@@ -22,7 +22,7 @@ pub struct Row {
     size_bytes: Option<i64>,
     databases: Vec<DatabaseFacts>,
     made_by: MadeBy,
-    standing: Standing,
+    presence: Presence,
     storage: Option<StorageName>,
     run_id: Option<RunId>,
     origin: Option<Origin>,
@@ -52,7 +52,7 @@ impl Row {
             databases: azure
                 .map_or_else(|| entry.map(of_entry).unwrap_or_default(), |backup| backup.databases.clone()),
             made_by: item.made_by(),
-            standing: item.standing(),
+            presence: item.presence(),
             storage: entry.map(|entry| entry.storage.clone()),
             run_id: entry.map(|entry| entry.run),
             origin: entry.map(|entry| entry.origin),
@@ -79,9 +79,9 @@ impl Row {
         }
     }
 
-    fn standing_cell(&self) -> Cell {
-        let tone = if self.standing == Standing::Known { Tone::Plain } else { Tone::Warn };
-        Cell::toned(self.standing.as_str(), tone)
+    fn presence_cell(&self) -> Cell {
+        let tone = if self.presence == Presence::Known { Tone::Plain } else { Tone::Warn };
+        Cell::toned(self.presence.as_str(), tone)
     }
 }
 
@@ -114,7 +114,7 @@ pub fn table(inventory: &Inventory, rows: &[Row]) -> Table {
             or_dash(row.size_bytes.map(bytes).as_deref()),
             or_dash(databases(&row.databases).as_deref()),
             row.made_by.as_str().into(),
-            row.standing_cell(),
+            row.presence_cell(),
             row.sas_cell(now),
             or_dash(row.hold.as_deref()),
             or_dash(row.decision),
@@ -142,7 +142,7 @@ pub fn facts(row: &Row, now: Timestamp) -> Table {
     fact("databases", databases(&row.databases));
     fact("made by", Some(row.made_by.as_str().to_owned()));
     fact("run", row.run_id.map(|run| run.to_string()));
-    fact("standing", Some(row.standing.as_str().to_owned()));
+    fact("presence", Some(row.presence.as_str().to_owned()));
     fact("hold", row.hold.clone());
     fact("sas", row.sas.as_ref().map(|sas| sas.fingerprint.clone()));
     fact("sas lapses", row.sas_expiry().map(format_timestamp));

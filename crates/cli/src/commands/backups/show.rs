@@ -10,10 +10,11 @@ use super::row::{Row, facts};
 use super::tell_doubt;
 use crate::args::ShowArgs;
 use crate::context::Context;
-use crate::desk::Desk;
-use crate::exit::{Exit, Failure};
-use crate::inventory::{Inventory, Item};
+use crate::exit::Exit;
 use crate::runtime::backends::Backends;
+use holdfast_control::ControlContext;
+use holdfast_control::inventory::{Inventory, Item};
+use holdfast_control::{Error, ErrorKind};
 
 /// The document for programs.
 #[derive(Serialize)]
@@ -36,15 +37,15 @@ pub async fn run(args: &ShowArgs, context: &Context) -> anyhow::Result<Exit> {
     } else {
         (context.store(Mode::Read).await?, None)
     };
-    let desk = Desk::new(context, &fleet, &*store).await?;
-    let inventory = Inventory::take(&args.app, &desk).await?;
+    let control = context.control(&fleet, &*store).await?;
+    let inventory = Inventory::of(&args.app, &control).await?;
     tell_doubt(&inventory, context);
     let Some(item) = inventory.find(args.id) else {
         let name = inventory.app.id.short_name();
-        let failure = Failure::new(Exit::Usage, format!("nobody knows a backup {} of {name}", args.id));
+        let failure = Error::new(ErrorKind::Invalid, format!("nobody knows a backup {} of {name}", args.id));
         return Err(failure.help(format!("`holdfast backups list {name}` lists them")).into());
     };
-    let secret = if args.reveal { Some(reveal(&inventory, item, &desk).await?) } else { None };
+    let secret = if args.reveal { Some(reveal(&inventory, item, &control, context).await?) } else { None };
     store.close().await;
     show(&inventory, item, secret.as_ref(), context)?;
     Ok(Exit::Done)
@@ -73,8 +74,12 @@ fn show(
 }
 
 /// The URL with the SAS that Azure keeps with the backup. That somebody asked is in the audit before Azure is.
-async fn reveal(inventory: &Inventory, item: &Item, desk: &Desk<'_>) -> anyhow::Result<SecretString> {
-    let context = desk.context;
+async fn reveal(
+    inventory: &Inventory,
+    item: &Item,
+    control: &ControlContext<'_>,
+    context: &Context,
+) -> anyhow::Result<SecretString> {
     let (app, id) = (&inventory.app, item.id);
     let storage = item.entry.as_ref().map(|entry| entry.storage.clone());
     // Nothing is sent for a note: of its policy snapshot only the place of the backup says something.
@@ -84,14 +89,15 @@ async fn reveal(inventory: &Inventory, item: &Item, desk: &Desk<'_>) -> anyhow::
         run,
         app,
         &policy_snapshot,
-        (OperatorAction::Revealed { backup: id }, context.by()),
+        (OperatorAction::Revealed { backup: id }, context.actor()),
         inventory.now,
     );
-    desk.store
+    control
+        .store
         .add_run(&note)
         .await
         .context("nothing is shown, because it could not be written down who asked")?;
-    let secrets = desk.arm.backup_secrets(&app.id, id, None).await?;
-    let nothing = || Failure::new(Exit::Failed, format!("azure's answer about backup {id} holds no SAS"));
+    let secrets = control.arm.backup_secrets(&app.id, id, None).await?;
+    let nothing = || Error::new(ErrorKind::Refused, format!("azure's answer about backup {id} holds no SAS"));
     Ok(secrets.storage_url.ok_or_else(nothing)?)
 }

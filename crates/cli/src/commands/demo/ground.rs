@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
-use crate::exit::{Exit, Failure};
+use holdfast_control::{Error, ErrorKind};
 
 /// Where a demonstration leaves its files when nothing else is said.
 const DIR: &str = "holdfast-demo";
@@ -29,7 +29,7 @@ pub fn prepare(dir: Option<&Path>) -> anyhow::Result<PathBuf> {
         std::fs::read_dir(&dir).with_context(|| format!("failed to look into {}", dir.display()))?;
     if !is_ours && entries.next().is_some() {
         let what = format!("the folder {} is not empty, and no demonstration left it", dir.display());
-        return Err(Failure::new(Exit::Usage, what).help("name another one with --dir").into());
+        return Err(Error::new(ErrorKind::Invalid, what).help("name another one with --dir").into());
     }
     for file in FILES {
         match std::fs::remove_file(dir.join(file)) {

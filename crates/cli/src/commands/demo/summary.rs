@@ -10,8 +10,8 @@ use holdfast_store::{RunFilter, Store};
 use serde::Serialize;
 
 use crate::args::DemoArgs;
-use crate::output::counted;
 use crate::runtime::ArmCalls;
+use holdfast_control::counted;
 
 /// The sums of a demonstration.
 #[derive(Debug, Serialize)]

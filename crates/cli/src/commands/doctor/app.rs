@@ -8,8 +8,8 @@ use holdfast_model::{App, DATABASES_END, FrequencyUnit, NativeSchedule, Policy, 
 
 use super::finding::Finding;
 use super::rights::rights;
-use crate::output::counted;
-use crate::tier;
+use holdfast_control::counted;
+use holdfast_control::tier;
 
 const DAY: Duration = Duration::from_hours(24);
 

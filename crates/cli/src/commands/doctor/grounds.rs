@@ -10,13 +10,13 @@ use holdfast_store::Mode;
 
 use super::finding::Finding;
 use crate::context::Context;
-use crate::desk::{longest, unfit};
 use crate::output::age;
 use crate::runtime::backends::broker;
 use crate::runtime::clouds::{scope, section};
 use crate::runtime::identities::Identities;
-use crate::tier;
 use holdfast_config::Fleet;
+use holdfast_control::tier;
+use holdfast_control::{longest_deadline, unusable};
 
 /// Clocks may differ by this before somebody should know.
 const SKEW_WARN: Duration = Duration::from_mins(2);
@@ -86,7 +86,13 @@ pub async fn storages(
     let mut found = Vec::new();
     for name in names {
         let now = context.clock.now();
-        let need = Need { now, until: now + longest(fleet, name), replace: None, reason: None, probe: true };
+        let need = Need {
+            now,
+            until: now + longest_deadline(fleet, name),
+            replace: None,
+            reason: None,
+            probe: true,
+        };
         let health = storage.judge(name, &need).await;
         found.extend(of_storage(name, health, context.clock.now()));
     }
@@ -104,7 +110,7 @@ fn of_storage(name: &StorageName, health: Result<SasHealth, Error>, now: Timesta
         format!(", {word} {}", age(expiry, now))
     });
     let says = format!("{} from {}{}", health.facts.fingerprint, health.origin, ends.unwrap_or_default());
-    let mut found = vec![match unfit(&health).as_slice() {
+    let mut found = vec![match unusable(&health).as_slice() {
         [] => Finding::ok("SAS", name.as_str(), format!("{says}: a blob was written and deleted")),
         faults => Finding::fail("SAS", name.as_str(), format!("{says}: {}", faults.join("; ")), cure),
     }];

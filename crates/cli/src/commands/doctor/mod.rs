@@ -16,13 +16,12 @@ use self::app::Facts;
 use self::finding::{Finding, Verdict, together};
 use crate::args::DoctorArgs;
 use crate::context::Context;
-use crate::discovery;
 use crate::exit::Exit;
-use crate::find;
-use crate::known;
 use crate::output::{Cell, Table, Tone, wrapped};
 use crate::runtime::engine::storages;
 use holdfast_config::{Checked, Fleet, Problem, Secrets, Severity, summary};
+use holdfast_control::app_names;
+use holdfast_control::discovery;
 
 /// So many apps are asked about at once.
 const AT_ONCE: usize = 8;
@@ -67,7 +66,7 @@ pub async fn run(args: &DoctorArgs, context: &Context) -> anyhow::Result<Exit> {
 }
 
 async fn look(args: &DoctorArgs, fleet: &Fleet, context: &Context) -> anyhow::Result<Vec<Finding>> {
-    let arm = match known::azure(fleet, context) {
+    let arm = match context.azure(fleet) {
         Ok(arm) => arm,
         Err(error) => {
             let cure = "make its secret readable here";
@@ -82,7 +81,7 @@ async fn look(args: &DoctorArgs, fleet: &Fleet, context: &Context) -> anyhow::Re
     findings.extend(unanswered.into_iter().filter(|_| has_token));
     if let Some(name) = &args.app {
         let ids: Vec<_> = apps.iter().map(|app| app.id.clone()).collect();
-        let id = find::app(&ids, name)?;
+        let id = app_names::app(&ids, name)?;
         let app: Vec<App> = apps.into_iter().filter(|app| app.id == id).collect();
         let policies = app.iter().filter_map(|app| fleet.policies.get(app.policy.as_ref()?));
         let names = policies.map(|policy| &policy.policy_snapshot.storage);

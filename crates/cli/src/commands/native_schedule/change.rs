@@ -14,11 +14,13 @@ use crate::args::ChangeArgs;
 use crate::commands::added;
 use crate::confirm;
 use crate::context::Context;
-use crate::exit::{Exit, Failure};
-use crate::known;
-use crate::output::{Table, counted};
+use crate::exit::Exit;
+use crate::output::Table;
 use crate::runtime::backends::Backends;
 use holdfast_config::Fleet;
+use holdfast_control::app_resolver;
+use holdfast_control::counted;
+use holdfast_control::{Error, ErrorKind};
 
 const WRITE_ONE: &str = "write native_schedule = { every = \"7 days\" } into a policy of the fleet file";
 
@@ -29,7 +31,7 @@ pub async fn push(args: &ChangeArgs, context: &Context) -> anyhow::Result<Exit> 
     let apps = apps(&args.apps, &fleet, &*backends.store, context).await?;
     let wanted = wanted(&apps, args.apps.all, &fleet)?;
     if wanted.is_empty() {
-        let failure = Failure::new(Exit::Usage, "no app has a policy with `native_schedule`");
+        let failure = Error::new(ErrorKind::Invalid, "no app has a policy with `native_schedule`");
         return Err(failure.help(WRITE_ONE).into());
     }
     let mut table = Table::new(["APP", "TO PUSH"]);
@@ -54,7 +56,7 @@ pub async fn push(args: &ChangeArgs, context: &Context) -> anyhow::Result<Exit> 
     for (app, schedule) in wanted {
         let (schedule, databases) = (Some(schedule.clone()), app.databases.clone());
         let task = Task::PushSchedule { schedule, databases, renews: None };
-        runs.push(run(app, &known::policy_snapshot(app, &fleet)?, task, (now, context), &mut rng));
+        runs.push(run(app, &app_resolver::policy_snapshot(app, &fleet)?, task, (now, context), &mut rng));
     }
     added::runs(&runs, (fleet, backends), args.going.wait, context, rng).await
 }
@@ -64,7 +66,7 @@ pub async fn remove(args: &ChangeArgs, context: &Context) -> anyhow::Result<Exit
     let fleet = context.fleet()?;
     let backends = Backends::open_beside(context).await?;
     let mut apps = apps(&args.apps, &fleet, &*backends.store, context).await?;
-    let scheduled = scheduled(&apps, &*known::azure(&fleet, context)?).await?;
+    let scheduled = scheduled(&apps, &*context.azure(&fleet)?).await?;
     apps.retain(|app| scheduled.contains_key(&app.id));
     if apps.is_empty() {
         context.out.message("nothing to remove: Azure has no schedule of its own there");
@@ -80,7 +82,7 @@ pub async fn remove(args: &ChangeArgs, context: &Context) -> anyhow::Result<Exit
     let (now, mut rng) = (backends.store.now().await?, context.rng());
     // Nothing is stored for this, so an app in no policy can be rid of its schedule too.
     let policy_snapshot = |app| {
-        known::policy_snapshot(app, &fleet)
+        app_resolver::policy_snapshot(app, &fleet)
             .unwrap_or_else(|_| PolicySnapshot::new(StorageName::new("none"), ""))
     };
     let nothing = Task::PushSchedule { schedule: None, databases: Vec::new(), renews: None };
@@ -106,7 +108,7 @@ fn wanted<'a>(
     apps: &'a [App],
     all: bool,
     fleet: &'a Fleet,
-) -> Result<Vec<(&'a App, &'a NativeSchedule)>, Failure> {
+) -> Result<Vec<(&'a App, &'a NativeSchedule)>, Error> {
     let mut wanted = Vec::new();
     for app in apps {
         match schedule_of(app, fleet) {
@@ -114,7 +116,7 @@ fn wanted<'a>(
             None if all => {}
             None => {
                 let what = format!("the policy of {} has no `native_schedule`", app.id.short_name());
-                return Err(Failure::new(Exit::Usage, what).help(WRITE_ONE));
+                return Err(Error::new(ErrorKind::Invalid, what).help(WRITE_ONE));
             }
         }
     }
@@ -133,5 +135,11 @@ fn run(
     (now, context): (Timestamp, &Context),
     rng: &mut fastrand::Rng,
 ) -> NewRun {
-    NewRun::task(RunId::new(now, rng), app, policy_snapshot, (task, Trigger::Manual, Some(context.by())), now)
+    NewRun::task(
+        RunId::new(now, rng),
+        app,
+        policy_snapshot,
+        (task, Trigger::Manual, Some(context.actor())),
+        now,
+    )
 }

@@ -9,9 +9,9 @@ use super::{Found, apps, found};
 use crate::args::AppsArgs;
 use crate::context::Context;
 use crate::exit::Exit;
-use crate::known;
 use crate::output::{Cell, Table, Tone};
 use crate::runtime::backends::Backends;
+use holdfast_control::app_resolver;
 
 /// One app, for programs.
 #[derive(Debug, Serialize)]
@@ -29,7 +29,7 @@ pub async fn run(args: &AppsArgs, context: &Context) -> anyhow::Result<Exit> {
     let backends = Backends::open_beside(context).await?;
     let store = &*backends.store;
     let apps = apps(args, &fleet, store, context).await?;
-    let arm = known::azure(&fleet, context)?;
+    let arm = context.azure(&fleet)?;
     let (now, mut rng) = (store.now().await?, context.rng());
     let (mut lines, mut notes) = (Vec::new(), Vec::new());
     for app in apps {
@@ -42,12 +42,12 @@ pub async fn run(args: &AppsArgs, context: &Context) -> anyhow::Result<Exit> {
                 continue;
             }
         };
-        let policy_snapshot = known::policy_snapshot(&app, &fleet)?;
+        let policy_snapshot = app_resolver::policy_snapshot(&app, &fleet)?;
         let drift = drift(wanted, found.as_ref(), &fleet.storages[&policy_snapshot.storage].container, now);
         let found = found.map(|found| found.schedule);
         let note = OperatorAction::Drift { found: found.clone(), drift: drift.clone() };
         let id = RunId::new(now, &mut rng);
-        notes.push(NewRun::operator_action(id, &app, &policy_snapshot, (note, context.by()), now));
+        notes.push(NewRun::operator_action(id, &app, &policy_snapshot, (note, context.actor()), now));
         lines.push(Line { app: app.id, found, drift, error: None });
     }
     store.add_runs(&notes).await?;

@@ -12,9 +12,8 @@ use holdfast_store::Store;
 use crate::args::{AppsArgs, NativeScheduleCommand};
 use crate::context::Context;
 use crate::exit::Exit;
-use crate::known;
-use crate::sightings::patiently;
 use holdfast_config::Fleet;
+use holdfast_control::observed_backups::patiently;
 
 /// Runs the command.
 pub async fn run(command: &NativeScheduleCommand, context: &Context) -> anyhow::Result<Exit> {
@@ -51,7 +50,7 @@ async fn apps(
     context: &Context,
 ) -> anyhow::Result<Vec<App>> {
     if args.all {
-        return Ok(known::everything(fleet, store, context).await?.into_values().collect());
+        return Ok(context.all_apps(fleet, store).await?.into_values().collect());
     }
-    known::apps(&args.apps, fleet, store, context).await
+    context.apps(&args.apps, fleet, store).await
 }

@@ -8,7 +8,6 @@ use super::{Found, apps, found};
 use crate::args::AppsArgs;
 use crate::context::Context;
 use crate::exit::Exit;
-use crate::known;
 use crate::output::{Cell, Table, Tone};
 
 /// One app, for programs.
@@ -28,7 +27,7 @@ pub async fn run(args: &AppsArgs, context: &Context) -> anyhow::Result<Exit> {
     let store = context.store(Mode::Read).await?;
     let apps = apps(args, &fleet, &*store, context).await?;
     store.close().await;
-    let (arm, now) = (known::azure(&fleet, context)?, context.clock.now());
+    let (arm, now) = (context.azure(&fleet)?, context.clock.now());
     let mut lines = Vec::new();
     for app in apps {
         let (schedule, sas, error) = match found(&*arm, &app.id).await {

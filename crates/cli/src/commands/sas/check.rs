@@ -6,11 +6,11 @@ use serde::Serialize;
 
 use crate::args::SasCheckArgs;
 use crate::context::Context;
-use crate::desk::{longest, storage_named, unfit};
 use crate::exit::Exit;
 use crate::output::{Cell, Table, Tone, age};
 use crate::runtime::engine::storages;
 use holdfast_config::{Fleet, Secrets};
+use holdfast_control::{longest_deadline, storage_named, unusable};
 
 /// The document for programs.
 #[derive(Debug, Serialize)]
@@ -48,7 +48,13 @@ pub async fn run(args: &SasCheckArgs, context: &Context) -> anyhow::Result<Exit>
     let now = context.clock.now();
     let mut lines = Vec::new();
     for name in fleet.storages.keys().filter(|name| named.is_empty() || named.contains(name)) {
-        let need = Need { now, until: now + longest(&fleet, name), replace: None, reason: None, probe: true };
+        let need = Need {
+            now,
+            until: now + longest_deadline(&fleet, name),
+            replace: None,
+            reason: None,
+            probe: true,
+        };
         let health = storage.judge(name, &need).await;
         lines.push(line(&fleet, name, health));
     }
@@ -70,7 +76,7 @@ fn line(fleet: &Fleet, name: &StorageName, health: Result<SasHealth, Error>) -> 
             container: Some(health.container.to_string()),
             policies,
             good: health.is_good(),
-            faults: unfit(&health),
+            faults: unusable(&health),
             warnings: health.warnings.iter().map(|warning| format!("it {warning}")).collect(),
             allows_key: health.allows_key,
             origin: Some(health.origin),

@@ -6,17 +6,18 @@ use holdfast_store::CatalogFilter;
 use crate::args::SasRefreshArgs;
 use crate::commands::added;
 use crate::context::Context;
-use crate::desk::Desk;
-use crate::exit::{Exit, Failure};
+use crate::exit::Exit;
 use crate::runtime::backends::Backends;
+use holdfast_control::ControlContext;
+use holdfast_control::{Error, ErrorKind};
 
 /// Runs the command.
 pub async fn run(args: &SasRefreshArgs, context: &Context) -> anyhow::Result<Exit> {
     let fleet = context.fleet()?;
     let backends = Backends::open_beside(context).await?;
     let store = &backends.store;
-    let desk = Desk::new(context, &fleet, &**store).await?;
-    let app = desk.app(&args.app).await?;
+    let control = context.control(&fleet, &**store).await?;
+    let app = control.app(&args.app).await?;
     let filter = CatalogFilter { app: Some(app.id.clone()), ..CatalogFilter::default() };
     let mut entries = store.catalog(&filter).await?;
     entries.retain(|entry| args.backup.is_none_or(|id| entry.backup.id == id));
@@ -26,25 +27,31 @@ pub async fn run(args: &SasRefreshArgs, context: &Context) -> anyhow::Result<Exi
             Some(id) => format!("no backup {id} of {name} is known to be there"),
             None => format!("no backup of {name} is known to be there"),
         };
-        return Err(Failure::new(Exit::Usage, what)
+        return Err(Error::new(ErrorKind::Invalid, what)
             .help(format!("`holdfast backups list {name}` lists them"))
             .into());
     }
     let mut rng = context.rng();
-    let runs: Result<Vec<NewRun>, Failure> =
-        entries.iter().map(|entry| refresh(&desk, &app, entry, &mut rng)).collect();
+    let runs: Result<Vec<NewRun>, Error> =
+        entries.iter().map(|entry| refresh(&control, &app, entry, &mut rng)).collect();
     added::runs(&runs?, (fleet.clone(), backends), args.wait, context, rng).await
 }
 
 fn refresh(
-    desk: &Desk<'_>,
+    control: &ControlContext<'_>,
     app: &App,
     entry: &CatalogEntry,
     rng: &mut fastrand::Rng,
-) -> Result<NewRun, Failure> {
-    let policy_snapshot = desk.policy_snapshot(app, Some(&entry.storage))?;
+) -> Result<NewRun, Error> {
+    let policy_snapshot = control.policy_snapshot(app, Some(&entry.storage))?;
     let (backup, old) = (entry.backup.id, entry.sas.clone());
     let task = Task::RefreshSas(RefreshSas { backup, reason: RefreshReason::Asked, old });
-    let by = Some(desk.context.by());
-    Ok(NewRun::task(RunId::new(desk.now, rng), app, &policy_snapshot, (task, Trigger::Manual, by), desk.now))
+    let by = Some(control.actor.clone());
+    Ok(NewRun::task(
+        RunId::new(control.now, rng),
+        app,
+        &policy_snapshot,
+        (task, Trigger::Manual, by),
+        control.now,
+    ))
 }

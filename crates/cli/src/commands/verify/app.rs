@@ -9,10 +9,10 @@ use holdfast_store::{CatalogFilter, Store};
 use serde::Serialize;
 
 use super::judge::{Blobs, Observation, VerifyResult, judge};
-use crate::inventory::being_deleted;
-use crate::operator_actions;
-use crate::sightings;
 use holdfast_config::Fleet;
+use holdfast_control::inventory::being_deleted;
+use holdfast_control::observed_backups;
+use holdfast_control::operator_actions;
 
 /// What a look needs.
 pub struct Checker {
@@ -85,7 +85,7 @@ impl Checker {
         app: &AppId,
         entries: Vec<CatalogEntry>,
     ) -> anyhow::Result<Vec<(CatalogEntry, VerifyResult)>> {
-        let seen = match sightings::of(&*self.arm, app, &entries).await {
+        let seen = match observed_backups::observe(&*self.arm, app, &entries).await {
             Ok(seen) => seen,
             Err(error) => {
                 let verdict = VerifyResult::Unchecked { detail: error.to_string() };
@@ -97,7 +97,7 @@ impl Checker {
         for entry in entries {
             let now = self.store.now().await?;
             let sight = Observation {
-                listed: seen.backups.iter().find(|backup| sightings::is(backup, &entry.backup)),
+                listed: seen.backups.iter().find(|backup| observed_backups::is(backup, &entry.backup)),
                 doubt: seen.doubt.as_ref().map(ToString::to_string),
                 is_being_deleted: deleting.contains(&entry.backup.id),
                 blobs: self.blobs(&entry, now).await,

@@ -15,11 +15,11 @@ use tokio::task::JoinSet;
 use crate::args::AppsArgs;
 use crate::context::Context;
 use crate::exit::Exit;
-use crate::known;
-use crate::output::{Cell, Table, Tone, counted};
+use crate::output::{Cell, Table, Tone};
 use crate::runtime::backends::Backends;
 use crate::runtime::engine::storages;
 use app::{Checker, Finding};
+use holdfast_control::counted;
 use judge::VerifyResult;
 
 /// Apps looked at at once.
@@ -43,9 +43,9 @@ pub async fn run(args: &AppsArgs, context: &Context) -> anyhow::Result<Exit> {
     let backends = Backends::open_beside(context).await?;
     let store = Arc::clone(&backends.store);
     let apps = kept(args, &*store, context).await?;
-    let arm = known::azure(&fleet, context)?;
+    let arm = context.azure(&fleet)?;
     let storage = storages(&fleet, &context.clock, context.rng())?;
-    let checker = Arc::new(Checker { fleet, store, arm, storage, by: context.by() });
+    let checker = Arc::new(Checker { fleet, store, arm, storage, by: context.actor() });
     let document = check(checker, apps, context).await?;
     backends.store.close().await;
     show(&document, context)?;

@@ -1,15 +1,15 @@
-//! Finds the app that somebody names on the command line.
+//! Finds an app by its name.
 
+use holdfast_config::nearest;
 use holdfast_model::AppId;
 
-use crate::exit::{Exit, Failure};
-use holdfast_config::nearest;
+use crate::{Error, ErrorKind};
 
 const WHERE_APPS_ARE: &str =
     "`holdfast run` takes the fleet in, and `holdfast apps discover` lists what Azure has";
 
 /// The app that `text` names among `apps`: an ARM id, or a short name that only one of them has.
-pub fn app(apps: &[AppId], text: &str) -> Result<AppId, Failure> {
+pub fn app(apps: &[AppId], text: &str) -> Result<AppId, Error> {
     if text.starts_with('/') {
         return by_id(apps, text);
     }
@@ -21,37 +21,36 @@ pub fn app(apps: &[AppId], text: &str) -> Result<AppId, Failure> {
         several => {
             let ids: Vec<String> = several.iter().map(|app| format!("  {app}")).collect();
             let what = format!("{} apps are called `{text}`:\n{}", several.len(), ids.join("\n"));
-            Err(Failure::new(Exit::Usage, what).help("name one of them by its ARM id"))
+            Err(Error::new(ErrorKind::NotFound, what).help("name one of them by its ARM id"))
         }
     }
 }
 
-fn by_id(apps: &[AppId], text: &str) -> Result<AppId, Failure> {
-    let id: AppId = text.parse().map_err(|error| Failure::new(Exit::Usage, format!("{error}")))?;
+fn by_id(apps: &[AppId], text: &str) -> Result<AppId, Error> {
+    let id: AppId = text.parse().map_err(|error| Error::new(ErrorKind::Invalid, format!("{error}")))?;
     if apps.contains(&id) {
         return Ok(id);
     }
-    Err(Failure::new(Exit::Usage, format!("{id} is not known here")).help(WHERE_APPS_ARE))
+    Err(Error::new(ErrorKind::NotFound, format!("{id} is not known here")).help(WHERE_APPS_ARE))
 }
 
-fn unknown(apps: &[AppId], text: &str) -> Failure {
+fn unknown(apps: &[AppId], text: &str) -> Error {
     let names: Vec<String> = apps.iter().map(AppId::short_name).collect();
     if apps.is_empty() {
         let what = format!("no app is known here yet, and so none called `{text}`");
-        return Failure::new(Exit::Usage, what).help(WHERE_APPS_ARE);
+        return Error::new(ErrorKind::NotFound, what).help(WHERE_APPS_ARE);
     }
-    let failure = Failure::new(Exit::Usage, format!("no app that is known here is called `{text}`"));
+    let error = Error::new(ErrorKind::NotFound, format!("no app that is known here is called `{text}`"));
     match nearest(text, names.iter().map(String::as_str)) {
-        Some(near) => failure.help(format!("did you mean `{near}`?")),
-        None => failure.help(WHERE_APPS_ARE),
+        Some(near) => error.help(format!("did you mean `{near}`?")),
+        None => error.help(WHERE_APPS_ARE),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::exit::render;
-
     use super::*;
+    use crate::error::rendered as render;
 
     fn apps() -> Vec<AppId> {
         [("g1", "shop", None), ("g1", "shop", Some("staging")), ("g1", "wiki", None), ("g2", "wiki", None)]
@@ -69,18 +68,18 @@ mod tests {
 
     #[test]
     fn a_name_that_two_apps_have_is_answered_with_both() {
-        let text = render(&app(&apps(), "wiki").unwrap_err().into());
+        let text = render(&app(&apps(), "wiki").unwrap_err());
         assert!(text.starts_with("error: 2 apps are called `wiki`:\n"), "{text}");
         assert!(text.contains("resourceGroups/g1/") && text.contains("resourceGroups/g2/"), "{text}");
-        assert!(text.ends_with("help: name one of them by its ARM id\n"), "{text}");
+        assert!(text.ends_with("help: name one of them by its ARM id"), "{text}");
     }
 
     #[test]
     fn a_name_that_nobody_has_is_answered_with_the_nearest() {
-        let told = |text| render(&app(&apps(), text).unwrap_err().into());
+        let told = |text| render(&app(&apps(), text).unwrap_err());
         assert_eq!(
             told("shup"),
-            "error: no app that is known here is called `shup`\nhelp: did you mean `shop`?\n"
+            "error: no app that is known here is called `shup`\nhelp: did you mean `shop`?"
         );
         assert!(told("/shop").contains("is not the ARM id of an app"));
         assert!(told(&AppId::new("s", "g3", "wiki", None).to_string()).contains("is not known here"));

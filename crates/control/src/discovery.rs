@@ -3,12 +3,11 @@
 use std::sync::Arc;
 
 use holdfast_arm::{Arm, Error, ErrorKind};
+use holdfast_config::Fleet;
 use holdfast_model::{Site, SubscriptionId};
 use tokio::task::JoinSet;
 
-use holdfast_config::Fleet;
-
-/// So many apps are asked for their slots at once.
+/// Apps asked for their slots at once.
 const AT_ONCE: usize = 8;
 
 /// All apps of a subscription. Azure lists them without their slots, so each app that a rule with `slots = true` takes in

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 /// A backup that may be restored, as the plan shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Source {
+pub struct RestoreSource {
     /// Azure's number; `None` for a blob that its list does not know.
     pub id: Option<BackupId>,
     /// The blob.
@@ -24,7 +24,7 @@ pub struct Source {
     pub databases: Vec<DatabaseFacts>,
 }
 
-impl From<&CatalogEntry> for Source {
+impl From<&CatalogEntry> for RestoreSource {
     fn from(entry: &CatalogEntry) -> Self {
         Self {
             good: Some(entry.good),
@@ -35,7 +35,7 @@ impl From<&CatalogEntry> for Source {
     }
 }
 
-impl Source {
+impl RestoreSource {
     /// A backup that Azure lists and Holdfast does not know.
     pub fn unknown(backup: BackupFacts) -> Self {
         Self {

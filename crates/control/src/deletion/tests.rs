@@ -1,6 +1,8 @@
-use holdfast_model::Origin;
+use holdfast_model::{BackupId, BackupStatus, CatalogEntry, Origin};
 
-use super::*;
+use super::plan::{Allowed, deletion, newest_good};
+use crate::adoption::adoption;
+use crate::inventory::Inventory;
 use crate::inventory::tests::{entry, inventory, listed};
 
 fn ids(ids: &[i64]) -> Vec<BackupId> {

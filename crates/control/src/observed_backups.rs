@@ -1,28 +1,28 @@
-//! What Azure has of an app's backups, asked in two ways before anything counts as missing.
+//! Azure's backups of an app, by two lists before anything counts as missing.
 
 use std::time::Duration;
 
 use holdfast_arm::{Arm, Backup, Error, ErrorKind};
 use holdfast_model::{AppId, BackupFacts, BackupStatus, CatalogEntry};
 
-/// How often a call is made that Azure throttles.
+/// Tries of a call that Azure throttles.
 const TRIES: u32 = 5;
-/// What is waited at least when Azure throttles.
+/// Shortest pause after a throttled call.
 const PAUSE: Duration = Duration::from_secs(1);
-/// And at most.
+/// Longest pause after a throttled call.
 const PAUSE_MAX: Duration = Duration::from_mins(1);
 
-/// What Azure has of an app's backups.
+/// Azure's backups of an app.
 #[derive(Debug)]
-pub struct Sightings {
+pub struct ObservedBackups {
     /// The backups, the newest first.
     pub backups: Vec<Backup>,
-    /// Why the second opinion could not be had, where one was needed: what is missing may be there all the same.
+    /// Why the second list is missing, where it was needed: an absent backup may exist all the same.
     pub doubt: Option<Error>,
 }
 
-/// Asks for the app's list, and asks the other way where a backup of the catalog is not in it.
-pub async fn of(arm: &dyn Arm, app: &AppId, entries: &[CatalogEntry]) -> Result<Sightings, Error> {
+/// Reads the app's list, and the second list where a backup of the catalog is missing in the first.
+pub async fn observe(arm: &dyn Arm, app: &AppId, entries: &[CatalogEntry]) -> Result<ObservedBackups, Error> {
     let mut backups = patiently(|| arm.list_backups(app)).await?;
     let mut doubt = None;
     let is_listed = |entry: &CatalogEntry| backups.iter().any(|backup| is(backup, &entry.backup));
@@ -40,7 +40,7 @@ pub async fn of(arm: &dyn Arm, app: &AppId, entries: &[CatalogEntry]) -> Result<
     }
     backups.retain(|backup| backup.status != BackupStatus::Deleted);
     backups.sort_by_key(|backup| std::cmp::Reverse((backup.created, backup.id)));
-    Ok(Sightings { backups, doubt })
+    Ok(ObservedBackups { backups, doubt })
 }
 
 /// Is it the backup that `facts` tell of? Azure counts from 1 again when an app was made anew, so the number alone says
@@ -51,7 +51,7 @@ pub fn is(backup: &Backup, facts: &BackupFacts) -> bool {
     backup.id == facts.id && same_blob
 }
 
-/// Makes a call again that Azure throttled, after as long as it asks.
+/// Repeats a throttled call after the pause that Azure asks for.
 pub async fn patiently<T, F: Future<Output = Result<T, Error>>>(
     mut call: impl FnMut() -> F,
 ) -> Result<T, Error> {

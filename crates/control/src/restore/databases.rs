@@ -1,10 +1,10 @@
-//! Which databases come back with a backup. Azure takes all that are in it, or none.
+//! Which databases a restore brings back. Azure restores all databases of a backup, or none.
 
 use holdfast_model::{DatabaseFacts, DatabaseKind, DatabaseRef};
 
-use crate::exit::{Exit, Failure};
+use crate::{Error, ErrorKind};
 
-/// What somebody wants of the databases in a backup.
+/// Which databases of a backup a restore brings back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Databases {
     /// None of them.
@@ -13,16 +13,16 @@ pub enum Databases {
     Bring(Vec<String>),
 }
 
-/// The databases of a restore, with where their secrets are: those of `known` that the backup holds.
+/// The databases of a restore, with references to their secrets: those of `known` that the backup holds.
 pub fn brought_back(
     held: &[DatabaseFacts],
     known: &[DatabaseRef],
     wanted: &Databases,
-) -> Result<Vec<DatabaseRef>, Failure> {
+) -> Result<Vec<DatabaseRef>, Error> {
     let Databases::Bring(names) = wanted else { return Ok(Vec::new()) };
     if let Some(stranger) = names.iter().find(|name| !held.iter().any(|facts| is_named(facts, name))) {
         let what = format!("the backup holds no database `{stranger}`");
-        return Err(Failure::new(Exit::Usage, what).help(holds(held)));
+        return Err(Error::new(ErrorKind::Invalid, what).help(holds(held)));
     }
     let left_out =
         held.iter().find(|facts| !names.is_empty() && !names.iter().any(|name| is_named(facts, name)));
@@ -30,7 +30,7 @@ pub fn brought_back(
         let what = format!("the database `{}` of the backup is left out", left_out.name);
         let cure =
             "Azure brings all databases of a backup back or none: name them all, or say --ignore-databases";
-        return Err(Failure::new(Exit::Usage, what).help(cure));
+        return Err(Error::new(ErrorKind::Invalid, what).help(cure));
     }
     held.iter().map(|facts| reference(facts, known)).collect()
 }
@@ -39,7 +39,7 @@ fn is_named(facts: &DatabaseFacts, name: &str) -> bool {
     facts.name.eq_ignore_ascii_case(name)
 }
 
-fn reference(facts: &DatabaseFacts, known: &[DatabaseRef]) -> Result<DatabaseRef, Failure> {
+fn reference(facts: &DatabaseFacts, known: &[DatabaseRef]) -> Result<DatabaseRef, Error> {
     if let Some(known) = known.iter().find(|known| known.is(facts)) {
         return Ok(known.clone());
     }
@@ -53,7 +53,7 @@ fn reference(facts: &DatabaseFacts, known: &[DatabaseRef]) -> Result<DatabaseRef
         facts.kind, facts.name
     );
     let cure = "add it to the `databases` of the app, or say --ignore-databases to leave databases alone";
-    Err(Failure::new(Exit::Usage, what).help(cure))
+    Err(Error::new(ErrorKind::Invalid, what).help(cure))
 }
 
 fn holds(held: &[DatabaseFacts]) -> String {
@@ -66,9 +66,8 @@ fn holds(held: &[DatabaseFacts]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::exit::render;
-
     use super::*;
+    use crate::error::rendered;
 
     fn facts(kind: &str, name: &str) -> DatabaseFacts {
         DatabaseFacts { kind: kind.into(), name: name.into() }
@@ -85,7 +84,7 @@ mod tests {
 
     fn told(held: &[DatabaseFacts], names: &[&str]) -> String {
         let wanted = Databases::Bring(names.iter().map(|name| (*name).to_owned()).collect());
-        render(&brought_back(held, &known(), &wanted).unwrap_err().into())
+        rendered(&brought_back(held, &known(), &wanted).unwrap_err())
     }
 
     #[test]

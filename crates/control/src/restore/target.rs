@@ -2,21 +2,30 @@
 
 use holdfast_model::{AppId, Site};
 
-use crate::args::Destination;
-use crate::exit::{Exit, Failure};
-use crate::tier;
+use crate::{Error, ErrorKind, tier};
+
+/// The destination that a request names: the app itself where it names none.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Destination {
+    /// Another app, by its ARM id or short name.
+    pub to: Option<String>,
+    /// A deployment slot of the app.
+    pub to_slot: Option<String>,
+    /// A new app of this name, in the app's resource group.
+    pub to_new: Option<String>,
+}
 
 /// Where a restore goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Aim {
-    /// Over an app or a slot that is there.
+    /// Over an existing app or slot.
     Over(AppId),
-    /// Into an app that is still to be made.
+    /// Into a new app.
     New(AppId),
 }
 
-/// The target that the command line names; `other` is the app of its `--to`.
-pub fn aim(source: &AppId, to: &Destination, other: Option<&AppId>) -> Result<Aim, Failure> {
+/// The target that a request names; `other` is the app of [`Destination::to`].
+pub fn aim(source: &AppId, to: &Destination, other: Option<&AppId>) -> Result<Aim, Error> {
     let beside = |site: &str, slot: Option<&str>| {
         AppId::new(source.subscription().as_str(), source.resource_group(), site, slot)
     };
@@ -35,13 +44,13 @@ pub fn aim(source: &AppId, to: &Destination, other: Option<&AppId>) -> Result<Ai
     if target == *source {
         let what = format!("{} would be restored into itself", source.short_name());
         let help = "leave --to and --to-slot out if that is meant, and say --overwrite";
-        return Err(Failure::new(Exit::Usage, what).help(help));
+        return Err(Error::new(ErrorKind::Invalid, what).help(help));
     }
     Ok(Aim::Over(target))
 }
 
-/// Azure's rule for the names of apps, which become host names.
-fn is_site_name(name: &str) -> Result<(), Failure> {
+/// Refuses a name that Azure does not accept for an app: it becomes a host name.
+fn is_site_name(name: &str) -> Result<(), Error> {
     let is_good = (2..=60).contains(&name.len())
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
         && !name.starts_with('-')
@@ -50,36 +59,36 @@ fn is_site_name(name: &str) -> Result<(), Failure> {
         return Ok(());
     }
     let help = "it takes 2 to 60 letters, digits and hyphens, with no hyphen at either end";
-    Err(Failure::new(Exit::Usage, format!("`{name}` cannot be the name of an app")).help(help))
+    Err(Error::new(ErrorKind::Invalid, format!("`{name}` cannot be the name of an app")).help(help))
 }
 
-/// Can Azure restore into it as it is now?
-pub fn can_take(site: &Site) -> Result<(), Failure> {
+/// Refuses a target that Azure cannot restore into now.
+pub fn can_take(site: &Site) -> Result<(), Error> {
     let name = site.id.short_name();
     if let Some(tier) = site.tier.as_deref().filter(|tier| !tier::allows_backups(tier)) {
         let what = format!("{name} is in the tier {tier}, and Azure restores nothing into that");
-        return Err(Failure::new(Exit::Failed, what).help("move it to a Basic plan or better"));
+        return Err(Error::new(ErrorKind::Refused, what).help("move it to a Basic plan or better"));
     }
     let basic_slot = site.id.slot().and(site.tier.as_deref()).filter(|tier| !tier::allows_slots(tier));
     if let Some(tier) = basic_slot {
         let what = format!("{name} is a slot, and in the tier {tier} Azure restores into production alone");
-        return Err(Failure::new(Exit::Failed, what).help("move the plan to Standard or better"));
+        return Err(Error::new(ErrorKind::Refused, what).help("move the plan to Standard or better"));
     }
     if let Some(operation) = &site.operation {
         let what = format!("Azure is at work on {name}: operation {operation}");
-        return Err(Failure::new(Exit::Failed, what).help("wait until it has ended, then try again"));
+        return Err(Error::new(ErrorKind::Refused, what).help("wait until it has ended, then try again"));
     }
     Ok(())
 }
 
-/// May what is there be replaced?
-pub fn may_replace(target: &AppId, overwrite: bool) -> Result<(), Failure> {
+/// Refuses to replace an app unless the request says so.
+pub fn may_replace(target: &AppId, overwrite: bool) -> Result<(), Error> {
     if overwrite {
         return Ok(());
     }
     let what = format!("{} exists, and a restore replaces everything in it", target.short_name());
     let help = "say --overwrite if that is meant; --to-new NAME restores into a new app";
-    Err(Failure::new(Exit::Usage, what).help(help))
+    Err(Error::new(ErrorKind::Invalid, what).help(help))
 }
 
 #[cfg(test)]

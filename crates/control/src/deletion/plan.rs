@@ -1,8 +1,8 @@
-//! Which backups may be deleted or taken over, decided before anything is sent.
+//! Which backups a request may delete, decided before anything is written.
 
-use holdfast_arm::Backup;
-use holdfast_model::{BackupFacts, BackupId, BackupStatus, CatalogEntry};
+use holdfast_model::{BackupFacts, BackupId, CatalogEntry};
 
+use crate::adoption::adoptable;
 use crate::inventory::{Inventory, Item};
 
 /// What a deletion may do.
@@ -51,7 +51,7 @@ pub fn deletion(
             Some(Item { entry: Some(_), azure: None, .. }) => {
                 refused.push(format!("backup {id} is no longer there"));
             }
-            Some(Item { entry: None, azure: Some(backup), .. }) if allowed.foreign => match facts(backup) {
+            Some(Item { entry: None, azure: Some(backup), .. }) if allowed.foreign => match adoptable(backup) {
                 Ok(facts) => plan.foreign.push(facts),
                 Err(why) => refused.push(why),
             },
@@ -71,28 +71,6 @@ pub fn deletion(
         ));
     }
     if refused.is_empty() { Ok(plan) } else { Err(refused) }
-}
-
-/// The backups to take over, or every reason why not.
-pub fn adoption(inventory: &Inventory, ids: &[BackupId]) -> Result<Vec<BackupFacts>, Vec<String>> {
-    let (mut taken, mut refused) = (Vec::new(), Vec::new());
-    for (index, id) in ids.iter().enumerate() {
-        if ids[..index].contains(id) {
-            continue;
-        }
-        match inventory.find(*id) {
-            Some(Item { entry: None, azure: Some(backup), .. }) => match facts(backup) {
-                Ok(facts) => taken.push(facts),
-                Err(why) => refused.push(why),
-            },
-            Some(_) => refused.push(format!("backup {id} is in the catalog already")),
-            None => refused.push(format!(
-                "backup {id} is unknown: Azure does not list it; `holdfast backups list {}` shows what it lists",
-                inventory.app.id.short_name()
-            )),
-        }
-    }
-    if refused.is_empty() { Ok(taken) } else { Err(refused) }
 }
 
 /// The newest good backup, where it goes and an older one is left to bring the app back to, and that one.
@@ -122,26 +100,3 @@ fn there(inventory: &Inventory) -> impl Iterator<Item = &CatalogEntry> {
     let stays = |item: &&Item| item.azure.is_some() && !inventory.being_deleted.contains(&item.id);
     inventory.items.iter().filter(stays).filter_map(|item| item.entry.as_ref())
 }
-
-/// What the catalog will know of a backup that somebody else took. A backup of the catalog that was taken over counts as
-/// good, so only a whole one is.
-fn facts(backup: &Backup) -> Result<BackupFacts, String> {
-    let id = backup.id;
-    if backup.status != BackupStatus::Succeeded {
-        return Err(format!("backup {id} is {}: only whole backups are taken over", backup.status));
-    }
-    let (Some(blob), Some(accepted_at)) = (backup.blob_name.clone(), backup.created) else {
-        return Err(format!("azure does not say where backup {id} lies, or since when"));
-    };
-    Ok(BackupFacts {
-        id,
-        blob,
-        size_bytes: backup.size_bytes.unwrap_or(0),
-        accepted_at,
-        finished_at: backup.finished,
-        databases: backup.databases.clone(),
-    })
-}
-
-#[cfg(test)]
-mod tests;

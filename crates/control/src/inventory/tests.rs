@@ -1,6 +1,12 @@
-use holdfast_model::{BackupFacts, BackupStatus, RunId, StorageName};
+use std::collections::BTreeSet;
 
-use super::*;
+use holdfast_arm::Backup;
+use holdfast_model::{
+    App, AppId, BackupFacts, BackupId, BackupStatus, CatalogEntry, Origin, RunId, StorageName, Timestamp,
+};
+
+use super::inventory::beside;
+use super::{Inventory, Item, MadeBy, Presence};
 
 fn at(seconds: i64) -> Timestamp {
     Timestamp::from_timestamp(seconds, 0).unwrap()
@@ -71,15 +77,15 @@ fn each_backup_is_there_once_and_says_who_knows_it() {
     let entries = vec![entry(1, "hf-a.zip", 10), entry(2, "hf-b.zip", 20)];
     // While a blob is written, Azure tells its name without `.zip`.
     let inventory = inventory(entries, vec![listed(2, "hf-b", 20), listed(3, "c.zip", 30)]);
-    let told: Vec<_> = inventory.items.iter().map(|item| (item.id.0, item.standing())).collect();
-    assert_eq!(told, [(3, Standing::FoundOutside), (2, Standing::Known), (1, Standing::Gone)]);
+    let told: Vec<_> = inventory.items.iter().map(|item| (item.id.0, item.presence())).collect();
+    assert_eq!(told, [(3, Presence::FoundOutside), (2, Presence::Known), (1, Presence::Gone)]);
 }
 
 #[test]
 fn another_blob_under_the_same_number_is_another_backup() {
     let inventory = inventory(vec![entry(1, "hf-a.zip", 10)], vec![listed(1, "hf-z.zip", 90)]);
-    let told: Vec<_> = inventory.items.iter().map(Item::standing).collect();
-    assert_eq!(told, [Standing::FoundOutside, Standing::Gone]);
+    let told: Vec<_> = inventory.items.iter().map(Item::presence).collect();
+    assert_eq!(told, [Presence::FoundOutside, Presence::Gone]);
     let found = inventory.find(BackupId(1)).unwrap();
     assert_eq!(found.blob(), Some("hf-z.zip"), "of two, the one that Azure has");
 }
@@ -99,8 +105,8 @@ fn who_took_a_backup_is_told_by_the_catalog_and_else_by_azure() {
     let inventory = inventory(vec![taken_over, entry(5, "x.zip", 50)], backups);
     let made_by = |id| inventory.find(BackupId(id)).unwrap().made_by();
     assert_eq!(made_by(1), MadeBy::Holdfast, "of another store");
-    assert_eq!(made_by(2), MadeBy::SomebodyElse);
+    assert_eq!(made_by(2), MadeBy::Others);
     assert_eq!(made_by(3), MadeBy::AzureSchedule);
-    assert_eq!(made_by(4), MadeBy::SomebodyElse);
+    assert_eq!(made_by(4), MadeBy::Others);
     assert_eq!(made_by(5), MadeBy::Holdfast);
 }

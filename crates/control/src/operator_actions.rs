@@ -1,8 +1,8 @@
-//! Notes: what people did or found, for the audit.
+//! Operator actions: what people did or found, for the audit.
 
 use holdfast_model::{App, CatalogEntry, NewRun, OperatorAction, PolicySnapshot, RunId, Timestamp};
 
-/// A note about a backup of the catalog; `actor` is who did it or found it.
+/// The run that records an operator action about a backup of the catalog.
 pub fn about(
     entry: &CatalogEntry,
     (action, actor): (OperatorAction, String),
@@ -10,7 +10,7 @@ pub fn about(
     rng: &mut fastrand::Rng,
 ) -> NewRun {
     let app = App { policy: entry.policy.clone(), ..App::new(entry.app.clone()) };
-    // Nothing is sent for a note, so of its policy snapshot only the place of the backup says something.
+    // It sends nothing, so only the storage of its policy snapshot means something.
     let policy_snapshot = PolicySnapshot::new(entry.storage.clone(), "");
     NewRun::operator_action(RunId::new(now, rng), &app, &policy_snapshot, (action, actor), now)
 }

@@ -4,34 +4,22 @@ use std::collections::BTreeSet;
 
 use holdfast_model::{AppId, BackupId, CatalogEntry, Timestamp, format_timestamp};
 
-use crate::args::WhichBackup;
-use crate::exit::{Exit, Failure};
+use crate::{Error, ErrorKind};
 
-/// Which backup somebody wants.
+/// The backup that a request names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Wanted {
-    /// The one of this number.
+    /// The backup with this number.
     Id(BackupId),
-    /// The newest good one.
+    /// The newest good backup.
     Latest,
-    /// The newest good one that is not newer than this.
+    /// The newest good backup that is not newer than this.
     At(Timestamp),
-    /// A blob, whatever Azure's list knows.
+    /// A blob, whether or not Azure's list has it.
     Blob(String),
 }
 
-impl From<WhichBackup> for Wanted {
-    fn from(which: WhichBackup) -> Self {
-        match which {
-            WhichBackup { backup: Some(id), .. } => Self::Id(id),
-            WhichBackup { at: Some(at), .. } => Self::At(at),
-            WhichBackup { blob: Some(blob), .. } => Self::Blob(blob),
-            WhichBackup { .. } => Self::Latest,
-        }
-    }
-}
-
-/// Where the backup that is wanted can be found.
+/// Where the requested backup can be found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Chosen<'a> {
     /// In the catalog.
@@ -42,17 +30,17 @@ pub enum Chosen<'a> {
     Blob(&'a str),
 }
 
-/// Chooses among the entries of the app's catalog, but none of those that are `going`, since a run deletes them.
+/// Chooses among the entries of the app's catalog, without those in `going`, which a run deletes.
 pub fn choose<'a>(
     app: &AppId,
     (entries, going): (&'a [CatalogEntry], &BTreeSet<BackupId>),
     wanted: &'a Wanted,
-) -> Result<Chosen<'a>, Failure> {
+) -> Result<Chosen<'a>, Error> {
     let name = app.short_name();
     let newest = |takes: &dyn Fn(&CatalogEntry) -> bool| {
         newest(entries, |entry| !going.contains(&entry.backup.id) && takes(entry)).map(Chosen::Known)
     };
-    let none = |what: String| Failure::new(Exit::Usage, what).help(others(app, entries));
+    let none = |what: String| Error::new(ErrorKind::NotFound, what).help(others(app, entries));
     match wanted {
         Wanted::Blob(blob) => Ok(Chosen::Blob(blob)),
         Wanted::Id(id) if going.contains(id) => Err(deleted_now(app, *id)),
@@ -69,26 +57,28 @@ pub fn choose<'a>(
     }
 }
 
-/// Nobody knows the backup of this number.
-pub fn nowhere(app: &AppId, entries: &[CatalogEntry], id: BackupId) -> Failure {
-    Failure::new(Exit::Usage, format!("{} has no backup {id}", app.short_name())).help(others(app, entries))
+/// The error for a number that neither the catalog nor Azure knows.
+pub fn nowhere(app: &AppId, entries: &[CatalogEntry], id: BackupId) -> Error {
+    Error::new(ErrorKind::NotFound, format!("{} has no backup {id}", app.short_name()))
+        .help(others(app, entries))
 }
 
-/// Somebody, or retention, has asked for its deletion.
-fn deleted_now(app: &AppId, id: BackupId) -> Failure {
+/// The error for a backup that a run deletes.
+fn deleted_now(app: &AppId, id: BackupId) -> Error {
     let name = app.short_name();
     let what = format!("backup {id} of {name} is being deleted");
     let help =
         format!("`holdfast history {name} --kind delete` shows by which run; `--latest` takes another");
-    Failure::new(Exit::Usage, what).help(help)
+    Error::new(ErrorKind::Conflict, what).help(help)
 }
 
-fn there<'a>(app: &AppId, entry: &'a CatalogEntry) -> Result<&'a CatalogEntry, Failure> {
+fn there<'a>(app: &AppId, entry: &'a CatalogEntry) -> Result<&'a CatalogEntry, Error> {
     let Some(gone) = entry.removal else { return Ok(entry) };
     let how = if gone.deleted { "was deleted" } else { "was found missing" };
     let (id, at) = (entry.backup.id, format_timestamp(gone.at));
     let what = format!("backup {id} of {} {how} at {at}", app.short_name());
-    Err(Failure::new(Exit::Usage, what).help("`--latest` takes the newest good one that is still there"))
+    Err(Error::new(ErrorKind::NotFound, what)
+        .help("`--latest` takes the newest good one that is still there"))
 }
 
 fn newest(entries: &[CatalogEntry], takes: impl Fn(&CatalogEntry) -> bool) -> Option<&CatalogEntry> {
@@ -96,7 +86,7 @@ fn newest(entries: &[CatalogEntry], takes: impl Fn(&CatalogEntry) -> bool) -> Op
     candidates.max_by_key(|entry| (entry.backup.accepted_at, entry.backup.id))
 }
 
-/// What could be restored instead.
+/// Advice: the backups that could be restored instead.
 fn others(app: &AppId, entries: &[CatalogEntry]) -> String {
     let mut there: Vec<&CatalogEntry> = entries.iter().filter(|entry| entry.removal.is_none()).collect();
     there.sort_by_key(|entry| std::cmp::Reverse((entry.backup.accepted_at, entry.backup.id)));
@@ -118,9 +108,8 @@ fn others(app: &AppId, entries: &[CatalogEntry]) -> String {
 mod tests {
     use holdfast_model::{BackupFacts, Origin, Removal, RunId, StorageName};
 
-    use crate::exit::render;
-
     use super::*;
+    use crate::error::rendered;
 
     fn app() -> AppId {
         AppId::new("s", "g", "shop", None)
@@ -171,7 +160,7 @@ mod tests {
             Ok(Chosen::Known(entry)) => Ok(entry.backup.id.to_string()),
             Ok(Chosen::Listed(id)) => Ok(format!("ask for {id}")),
             Ok(Chosen::Blob(blob)) => Ok(format!("look into {blob}")),
-            Err(failure) => Err(render(&failure.into())),
+            Err(failure) => Err(rendered(&failure)),
         }
     }
 
@@ -210,7 +199,7 @@ mod tests {
         assert!(told.contains("no good backup of shop is from before 1970-01-01T00:00:00"), "{told}");
         assert!(told.contains("the newest that are there: 3 from 1970-01-01T03:00:00"), "{told}");
         assert!(told.contains(", not good; 2 from"), "{told}");
-        let told = render(&nowhere(&app(), &[], BackupId(5)).into());
+        let told = rendered(&nowhere(&app(), &[], BackupId(5)));
         assert!(told.starts_with("error: shop has no backup 5\nhelp: none is known here"), "{told}");
         assert!(
             told.contains("`holdfast backup shop --wait` takes one") && !told.contains("--blob"),

@@ -1,0 +1,131 @@
+//! Resolves the apps that a request names.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use futures::StreamExt;
+use holdfast_arm::Arm;
+use holdfast_config::Fleet;
+use holdfast_model::{App, AppId, PolicyName, PolicySnapshot};
+use holdfast_store::{RunFilter, Store};
+
+use crate::notify::Notify;
+use crate::wording::counted;
+use crate::{Error, ErrorKind, app_names, discovery};
+
+/// Subscriptions asked at once.
+const AT_ONCE: usize = 8;
+/// Runs looked through for apps that are in no fleet.
+const RECENT_RUNS: u32 = 1_000;
+
+/// Resolves names of apps by the fleet file, Azure's lists and the store.
+#[derive(Clone, Copy)]
+pub struct AppResolver<'a> {
+    /// The fleet file.
+    pub fleet: &'a Fleet,
+    /// The store.
+    pub store: &'a dyn Store,
+    /// The client of ARM.
+    pub arm: &'a Arc<dyn Arm>,
+    /// Receives a warning when a subscription does not answer.
+    pub notify: &'a Notify,
+}
+
+/// The apps of the fleet, as far as they are known.
+struct KnownApps {
+    apps: BTreeMap<AppId, App>,
+    /// Why Azure did not list those of a subscription.
+    unanswered: Option<holdfast_arm::Error>,
+}
+
+impl KnownApps {
+    fn named(&self, name: &str) -> Result<App, Error> {
+        let ids: Vec<AppId> = self.apps.keys().cloned().collect();
+        match (app_names::app(&ids, name), &self.unanswered) {
+            (Ok(id), _) => Ok(self.apps[&id].clone()),
+            (Err(error), None) => Err(error),
+            (Err(_), Some(error)) => {
+                let what =
+                    format!("`{name}` is not among the apps found before, and Azure lists none: {error}");
+                Err(Error::new(ErrorKind::Azure, what)
+                    .help("`holdfast doctor` tells what keeps it from answering"))
+            }
+        }
+    }
+}
+
+impl AppResolver<'_> {
+    /// Every app of the fleet.
+    pub async fn all(&self) -> Result<BTreeMap<AppId, App>, Error> {
+        Ok(self.known().await?.apps)
+    }
+
+    /// The apps of the fleet with these names.
+    pub async fn named(&self, names: &[String]) -> Result<Vec<App>, Error> {
+        let known = self.known().await?;
+        names.iter().map(|name| known.named(name)).collect()
+    }
+
+    /// The app that `text` names: of the fleet, of the store although it left the fleet, or of Azure by its ARM id.
+    pub async fn any(&self, text: &str) -> Result<App, Error> {
+        let error = match self.known().await?.named(text) {
+            Ok(found) => return Ok(found),
+            Err(error) => error,
+        };
+        let id = match in_store(self.store, text).await {
+            Ok(id) => id,
+            Err(_) => text.parse().map_err(|_| error)?,
+        };
+        Ok(App::new(id))
+    }
+
+    /// Asks Azure, because a rule may match an app that no process has seen yet. Where Azure does not answer, the apps
+    /// found before serve.
+    async fn known(&self) -> Result<KnownApps, Error> {
+        let asked = self.fleet.subscriptions().into_iter();
+        let asked = asked.map(async |of| discovery::sites(self.arm, self.fleet, &of).await);
+        let answers: Vec<_> = futures::stream::iter(asked).buffered(AT_ONCE).collect().await;
+        let (mut sites, mut unanswered) = (Vec::new(), Vec::new());
+        for answer in answers {
+            match answer {
+                Ok(found) => sites.extend(found),
+                Err(error) => unanswered.push(error),
+            }
+        }
+        if let Some(error) = unanswered.first() {
+            let many = counted(unanswered.len(), "subscription");
+            (self.notify)(&format!(
+                "warning: Azure does not list the apps of {many}, so those serve that were found before: {error}"
+            ));
+        }
+        let mut apps: BTreeMap<AppId, App> =
+            self.fleet.apps_with(&sites).into_iter().map(|app| (app.id.clone(), app)).collect();
+        for app in self.store.status().await?.into_iter().filter(|app| !app.removed) {
+            let found = App { policy: app.policy, ..App::new(app.app.clone()) };
+            apps.entry(app.app).or_insert(found);
+        }
+        Ok(KnownApps { apps, unanswered: unanswered.into_iter().next() })
+    }
+}
+
+/// The app of the store that `text` names. An app backed up on demand is in no fleet, and is found by its runs.
+pub async fn in_store(store: &dyn Store, text: &str) -> Result<AppId, Error> {
+    let mut apps: BTreeSet<AppId> = store.status().await?.into_iter().map(|status| status.app).collect();
+    let recent = RunFilter { most: RECENT_RUNS, ..RunFilter::default() };
+    apps.extend(store.runs(&recent).await?.into_iter().map(|run| run.app));
+    app_names::app(&apps.into_iter().collect::<Vec<_>>(), text)
+}
+
+/// The policy snapshot of the app's policy.
+pub fn policy_snapshot(app: &App, fleet: &Fleet) -> Result<PolicySnapshot, Error> {
+    let names = fleet.policies.keys().map(PolicyName::as_str).collect::<Vec<_>>().join(", ");
+    let Some(name) = &app.policy else {
+        let what = format!("{} is in no policy, so nothing says where its backups go", app.id.short_name());
+        return Err(Error::new(ErrorKind::Invalid, what).help(format!("name one with --policy: {names}")));
+    };
+    let Some(policy) = fleet.policies.get(name) else {
+        let what = format!("there is no policy `{name}` in the fleet file");
+        return Err(Error::new(ErrorKind::Invalid, what).help(format!("it has these: {names}")));
+    };
+    Ok(policy.policy_snapshot.clone())
+}

@@ -1,0 +1,83 @@
+//! An app's backups: what Azure has beside what the catalog knows.
+
+use std::collections::BTreeSet;
+
+use holdfast_arm::Backup;
+use holdfast_model::retention::{KeepReason, RetentionDecision};
+use holdfast_model::{App, AppId, BackupId, CatalogEntry, RunKind, Timestamp};
+use holdfast_store::{CatalogFilter, RunFilter, Store};
+
+use super::item::Item;
+use crate::{ControlContext, Error, observed_backups, retention_decisions};
+
+/// An app's backups.
+#[derive(Debug)]
+pub struct Inventory {
+    /// The app.
+    pub app: App,
+    /// The store's time.
+    pub now: Timestamp,
+    /// Each backup, the newest first.
+    pub items: Vec<Item>,
+    /// The backups that Holdfast is deleting.
+    pub being_deleted: BTreeSet<BackupId>,
+    /// Why Azure's second list is missing, where a backup was absent in the first.
+    pub doubt: Option<holdfast_arm::Error>,
+}
+
+impl Inventory {
+    /// Reads the catalog and Azure for the app of this name.
+    pub async fn of(name: &str, context: &ControlContext<'_>) -> Result<Self, Error> {
+        let app = context.app(name).await?;
+        let filter =
+            CatalogFilter { app: Some(app.id.clone()), with_removed: true, ..CatalogFilter::default() };
+        let entries = context.store.catalog(&filter).await?;
+        let seen = observed_backups::observe(&*context.arm, &app.id, &entries).await?;
+        let now = context.now;
+        let mut items = beside(entries, seen.backups);
+        if let Some(policy) = app.policy.as_ref().and_then(|name| context.fleet.policies.get(name)) {
+            let entries = items.iter().filter_map(|item| item.entry.as_ref());
+            let strangers = items.iter().filter(|item| item.entry.is_none());
+            let strangers = strangers.filter_map(|item| Some((item.id, item.azure.as_ref()?.created?)));
+            let decisions = retention_decisions::of(policy, entries, strangers, now);
+            let rule = policy.retention.is_some();
+            for item in &mut items {
+                item.decision = match &item.entry {
+                    Some(entry) if entry.removal.is_some() => None,
+                    Some(_) => decisions.get(&item.id).copied(),
+                    None => rule.then_some(RetentionDecision::Keep(KeepReason::NotOurs)),
+                };
+            }
+        }
+        let being_deleted = being_deleted(context.store, &app.id).await?;
+        Ok(Self { app, now, items, being_deleted, doubt: seen.doubt })
+    }
+
+    /// The backup of this number; of several, the one that Azure has.
+    pub fn find(&self, id: BackupId) -> Option<&Item> {
+        let of_number = || self.items.iter().filter(|item| item.id == id);
+        of_number().find(|item| item.azure.is_some()).or_else(|| of_number().next())
+    }
+}
+
+/// The backups of an app that a run which has not ended deletes.
+pub async fn being_deleted(store: &dyn Store, app: &AppId) -> Result<BTreeSet<BackupId>, Error> {
+    let (app_alone, kind) = (Some(app.clone()), Some(RunKind::Delete));
+    let filter = RunFilter { app: app_alone, kind, unfinished: true, ..RunFilter::default() };
+    let under_way = store.runs(&filter).await?;
+    Ok(under_way.iter().filter_map(|run| run.task.backup(app).map(|(_, id)| id)).collect())
+}
+
+/// Each backup once, the newest first.
+pub(super) fn beside(entries: Vec<CatalogEntry>, mut listed: Vec<Backup>) -> Vec<Item> {
+    let mut items = Vec::new();
+    for entry in entries {
+        let at = listed.iter().position(|backup| observed_backups::is(backup, &entry.backup));
+        let azure = at.map(|at| listed.remove(at));
+        items.push(Item { id: entry.backup.id, entry: Some(entry), azure, decision: None });
+    }
+    let outside = |backup: Backup| Item { id: backup.id, entry: None, azure: Some(backup), decision: None };
+    items.extend(listed.into_iter().map(outside));
+    items.sort_by_key(|item| std::cmp::Reverse((item.created(), item.id)));
+    items
+}

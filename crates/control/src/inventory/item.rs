@@ -1,0 +1,105 @@
+//! One backup of an app, as the catalog and Azure know it.
+
+use holdfast_arm::Backup;
+use holdfast_model::retention::RetentionDecision;
+use holdfast_model::{BackupId, BackupName, CatalogEntry, Origin, Timestamp};
+use serde::Serialize;
+
+/// One backup, known to the catalog, to Azure, or to both.
+#[derive(Debug, Clone)]
+pub struct Item {
+    /// Azure's number for it.
+    pub id: BackupId,
+    /// What the catalog knows.
+    pub entry: Option<CatalogEntry>,
+    /// What Azure has.
+    pub azure: Option<Backup>,
+    /// What retention would do with it, where the policy has a rule.
+    pub decision: Option<RetentionDecision>,
+}
+
+/// Who knows a backup.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Presence {
+    /// Azure and the catalog.
+    Known,
+    /// Azure alone.
+    FoundOutside,
+    /// The catalog alone.
+    Gone,
+}
+
+/// Who took a backup.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MadeBy {
+    /// Holdfast, of this store or of another.
+    Holdfast,
+    /// Azure's own schedule.
+    AzureSchedule,
+    /// Others: a person in the portal, a script.
+    Others,
+}
+
+impl Item {
+    /// Who knows it.
+    pub fn presence(&self) -> Presence {
+        match (&self.entry, &self.azure) {
+            (Some(_), Some(_)) => Presence::Known,
+            (None, _) => Presence::FoundOutside,
+            (_, None) => Presence::Gone,
+        }
+    }
+
+    /// Who took it, as far as is known.
+    pub fn made_by(&self) -> MadeBy {
+        let name = self.azure.as_ref().and_then(|backup| backup.name.as_deref()).unwrap_or_default();
+        match &self.entry {
+            Some(entry) if entry.origin != Origin::TakenOver => MadeBy::Holdfast,
+            _ if self.azure.as_ref().is_some_and(|backup| backup.scheduled) => MadeBy::AzureSchedule,
+            _ if name.starts_with(BackupName::PREFIX) => MadeBy::Holdfast,
+            _ => MadeBy::Others,
+        }
+    }
+
+    /// When Azure accepted it.
+    pub fn created(&self) -> Option<Timestamp> {
+        let azure = self.azure.as_ref().and_then(|backup| backup.created);
+        azure.or(self.entry.as_ref().map(|entry| entry.backup.accepted_at))
+    }
+
+    /// Its blob, as far as it is known.
+    pub fn blob(&self) -> Option<&str> {
+        let entry = self.entry.as_ref().map(|entry| entry.backup.blob.as_str());
+        entry.or_else(|| self.azure.as_ref()?.blob_name.as_deref())
+    }
+
+    /// Its size, as far as it is known.
+    pub fn size_bytes(&self) -> Option<i64> {
+        let entry = self.entry.as_ref().map(|entry| entry.backup.size_bytes).filter(|size| *size > 0);
+        entry.or_else(|| self.azure.as_ref()?.size_bytes)
+    }
+}
+
+impl Presence {
+    /// The words on screen.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Known => "known",
+            Self::FoundOutside => "found outside",
+            Self::Gone => "gone",
+        }
+    }
+}
+
+impl MadeBy {
+    /// The words on screen.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Holdfast => "holdfast",
+            Self::AzureSchedule => "azure's schedule",
+            Self::Others => "others",
+        }
+    }
+}

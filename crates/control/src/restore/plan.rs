@@ -1,0 +1,109 @@
+//! What a restore will do.
+
+use holdfast_model::{App, AppId, DatabaseRef, PolicySnapshot, SasFacts, Task};
+use serde::Serialize;
+
+use super::source::RestoreSource;
+
+/// What stays as it is in the target, whatever was backed up (docs: App Service backups).
+pub const NEVER_RESTORED: [&str; 10] = [
+    "virtual network integration",
+    "private endpoints",
+    "authentication",
+    "managed identity",
+    "custom domains",
+    "TLS certificates",
+    "scale-out",
+    "diagnostics",
+    "alerts",
+    "deployment slots",
+];
+
+/// A restore that can start now.
+#[derive(Debug, Serialize)]
+pub struct RestorePlan {
+    /// `restore` or `drill`.
+    pub kind: &'static str,
+    /// Whose backup.
+    pub source: AppId,
+    /// The backup.
+    pub backup: RestoreSource,
+    /// The container it lies in.
+    pub container: String,
+    /// What was found there.
+    pub blobs: Blobs,
+    /// Where it goes.
+    pub target: RestoreTarget,
+    /// The databases that come back.
+    pub databases: Vec<DatabaseRef>,
+    /// Whether databases are left as they are.
+    pub ignore_databases: bool,
+    /// The URL that must answer after a drill.
+    pub probe: Option<String>,
+    /// The SAS that Azure would be given.
+    pub sas: SasFacts,
+    /// What stays as it is.
+    pub never_restored: [&'static str; 10],
+    /// Warnings to read before the confirmation.
+    pub warnings: Vec<String>,
+    /// The run that does it.
+    #[serde(skip)]
+    pub run: NewRestore,
+}
+
+/// What the run of a restore is made from.
+#[derive(Debug, Clone)]
+pub struct NewRestore {
+    /// The run's app: the target.
+    pub app: App,
+    /// Its policy snapshot.
+    pub policy_snapshot: PolicySnapshot,
+    /// What it does.
+    pub task: Task,
+}
+
+/// What was found of a backup in its storage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Blobs {
+    /// Archive and manifest.
+    Present,
+    /// The policy says that storage is out of reach.
+    NotChecked,
+}
+
+/// Where a restore goes, as it is now.
+#[derive(Debug, Serialize)]
+pub struct RestoreTarget {
+    /// The app.
+    pub app: AppId,
+    /// Whether it is there; a new one is made otherwise.
+    pub exists: bool,
+    /// Its tier.
+    pub tier: Option<String>,
+    /// `Running` and the like.
+    pub state: Option<String>,
+    /// The plan it is in, or is made in.
+    pub plan: Option<String>,
+    /// Whether what is there is replaced, all but what its `_backup.filter` names.
+    pub is_replaced: bool,
+    /// Whether it is stopped until Azure is done.
+    pub is_stopped: bool,
+}
+
+impl RestorePlan {
+    /// The word that confirms it: the name of the target.
+    pub fn word(&self) -> String {
+        self.target.app.short_name()
+    }
+
+    /// The question before it starts.
+    pub fn question(&self) -> String {
+        let word = self.word();
+        if self.target.exists {
+            format!("Everything in {word} will be replaced.")
+        } else {
+            format!("The app {word} will be made.")
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! The storages of the fleet file.
+
+use std::time::Duration;
+
+use holdfast_config::{Fleet, nearest};
+use holdfast_model::StorageName;
+use holdfast_storage::StorageTarget;
+
+use crate::{Error, ErrorKind};
+
+/// The storage of this name.
+pub fn storage_named<'f>(fleet: &'f Fleet, name: &StorageName) -> Result<&'f StorageTarget, Error> {
+    fleet.storages.get(name).ok_or_else(|| {
+        let near = nearest(name.as_str(), fleet.storages.keys().map(StorageName::as_str));
+        let help = near.map_or_else(
+            || format!("it has these: {}", storage_names(fleet)),
+            |near| format!("did you mean `{near}`?"),
+        );
+        Error::new(ErrorKind::NotFound, format!("there is no storage `{name}` in the fleet file")).help(help)
+    })
+}
+
+/// The names of all storages, for messages.
+pub(crate) fn storage_names(fleet: &Fleet) -> String {
+    fleet.storages.keys().map(StorageName::as_str).collect::<Vec<_>>().join(", ")
+}
+
+/// The longest deadline of a backup into the storage.
+pub fn longest_deadline(fleet: &Fleet, storage: &StorageName) -> Duration {
+    let into = fleet.policies.values().filter(|policy| policy.policy_snapshot.storage == *storage);
+    into.map(|policy| policy.policy_snapshot.deadline).max().unwrap_or_default()
+}
