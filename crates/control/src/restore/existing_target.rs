@@ -36,8 +36,7 @@ pub async fn existing_target(
         (Aim::New(_), Some(_)) => {
             let what = format!("{} exists already", target.short_name());
             Err(Error::new(ErrorKind::Invalid, what)
-                .help("choose another name, or replace it: --to NAME --overwrite")
-                .into())
+                .help("choose another name, or replace it: --to NAME --overwrite"))
         }
         (Aim::New(_), None) => new_app(context, ask, target).await,
     }

@@ -186,9 +186,9 @@ async fn blobs(
         if context.storage.blob(&policy_snapshot.storage, &name, context.now).await?.is_none() {
             let container = context.storage.container(&policy_snapshot.storage)?;
             let what = format!("{container} holds no blob {name}, and no restore succeeds without it");
-            return Err(Error::new(ErrorKind::Refused, what)
-                .help("take another backup, or name its --storage")
-                .into());
+            return Err(
+                Error::new(ErrorKind::Refused, what).help("take another backup, or name its --storage")
+            );
         }
     }
     Ok(Blobs::Present)
