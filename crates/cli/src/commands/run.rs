@@ -10,7 +10,7 @@ use crate::args::{ConsoleArgs, RunArgs, SchedulerArgs, WorkerArgs};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::runtime::backends::Backends;
-use crate::runtime::console;
+use crate::runtime::console::serve as serve_console;
 use crate::runtime::{Engine, Parts, Role};
 use holdfast_control::{Error, ErrorKind};
 
@@ -45,15 +45,15 @@ fn needs_what_is_shared(role: &str, context: &Context) -> anyhow::Result<()> {
 async fn serve(
     role: Role,
     concurrency: Option<u32>,
-    serving: ConsoleArgs,
+    console: ConsoleArgs,
     context: &Context,
 ) -> anyhow::Result<Exit> {
     let mut fleet = context.fleet()?;
     fleet.engine.concurrency = concurrency.unwrap_or(fleet.engine.concurrency);
     // Where several processes share a database, `holdfast migrate` brings it up to date once, before they start.
     let mode = if role == Role::All { Mode::Own } else { Mode::Join };
-    let consumes = (role != Role::Scheduler).then_some(fleet.engine.concurrency);
-    let backends = Backends::open(mode, consumes, context).await?;
+    let concurrent_steps = (role != Role::Scheduler).then_some(fleet.engine.concurrency);
+    let backends = Backends::open(mode, concurrent_steps, context).await?;
     let Backends { store, queue, broker, lock: _only_one, .. } = backends;
     let telemetry = &context.telemetry;
     let engine = Engine::new(Parts {
@@ -68,7 +68,7 @@ async fn serve(
     tracing::info!(role = role.as_str(), fleet = %context.global.fleet.display(), "running; stop with Ctrl-C");
     let stop = CancellationToken::new();
     let consumers = broker.clone().map(attached);
-    let shown = console::serve(telemetry, role, Arc::clone(&store), consumers, serving.listen, &stop).await?;
+    let shown = serve_console(telemetry, role, Arc::clone(&store), consumers, console.listen, &stop).await?;
     let stopper = tokio::spawn(stop_on_signal(stop.clone()));
     if let Some(broker) = broker.clone() {
         // What the broker sent ahead goes to other workers at once, and does not wait for the steps in hand here.
