@@ -13,11 +13,11 @@ use url::Url;
 
 use crate::chaos::QUEUES;
 use crate::fleet::{NEVER, Shape};
-use crate::judge::judge;
 use crate::process::command;
 use crate::secrets::Secrets;
+use crate::store_against_azure::compare;
 use crate::wait::eventually;
-use crate::world::{Places, World, environment};
+use crate::world::{PipelineWorld, Places, environment};
 
 /// Nobody's password, until a test gives it to somebody.
 const PASSWORD: &str = "top-5ecret-word";
@@ -47,16 +47,16 @@ async fn execute(database: &Database, sql: &str) {
 }
 
 /// A world with a shared database and broker; `None` where tests may pass without.
-async fn world() -> Option<(World, VirtualHost, Database)> {
+async fn world() -> Option<(PipelineWorld, VirtualHost, Database)> {
     let (broker, database) = (VirtualHost::new()?, Database::new().await?);
     let places = Places { database: text(&database.url()), broker: text(&broker.url()) };
-    let world = World::new(shape(), &places, &text(&database.url())).await;
+    let world = PipelineWorld::new(shape(), &places, &text(&database.url())).await;
     world.simulated.write(world.folder(), NEVER);
     Some((world, broker, database))
 }
 
 /// Starts a role with these places, which it cannot use: its exit code and what it says. It ends by itself, and soon.
-async fn refused(world: &World, role: &str, places: &Places) -> (i32, String) {
+async fn refused(world: &PipelineWorld, role: &str, places: &Places) -> (i32, String) {
     let mut process = command(world.folder(), &[role, "--color", "never"], &environment(places));
     let ended = tokio::time::timeout(Duration::from_secs(30), process.output()).await;
     let ended = ended.unwrap_or_else(|_| panic!("a {role} with {places:?} goes on")).unwrap();
@@ -141,7 +141,7 @@ async fn the_privileges_that_the_errors_ask_for_are_enough() {
         database: text(&database.url_as(&login, PASSWORD)),
         broker: text(&broker.user("login", [r"^holdfast(\..*)?$"; 3])),
     };
-    let mut world = World::new(shape(), &places, &text(&database.url())).await;
+    let mut world = PipelineWorld::new(shape(), &places, &text(&database.url())).await;
     world.simulated.write(world.folder(), NEVER);
     let create = format!("CREATE ROLE {login} LOGIN PASSWORD '{PASSWORD}' IN ROLE holdfast_app");
     execute(&database, &create).await;
@@ -150,7 +150,7 @@ async fn the_privileges_that_the_errors_ask_for_are_enough() {
     world.back_up_all().await;
     let mut died = world.ended(Duration::from_mins(1)).await;
     world.hear_messages(&broker);
-    let mut counters = judge(&world, SystemClock::default().now()).await;
+    let mut counters = compare(&world, SystemClock::default().now()).await;
     counters.unexpected.append(&mut died);
     counters.demand();
     assert_eq!(counters.outcomes["succeeded"], world.simulated.apps(), "{counters}");
@@ -188,7 +188,7 @@ async fn messages_that_nobody_can_read_are_set_aside_and_lose_no_run() {
     }
     assert!(strange.iter().all(|message| bodies.iter().any(|body| body == message)), "{bodies:?}");
     world.hear_messages(&broker);
-    let mut counters = judge(&world, SystemClock::default().now()).await;
+    let mut counters = compare(&world, SystemClock::default().now()).await;
     counters.unexpected.append(&mut died);
     println!("{counters}");
     counters.demand();

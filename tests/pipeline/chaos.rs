@@ -1,20 +1,20 @@
-//! What befalls the processes and their servers: a list made from a seed.
+//! Faults of processes, servers and networks: a list made from a seed.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use holdfast_model::{Clock, SystemClock};
+use holdfast_tests::proxy::{Network, Proxy};
 use holdfast_tests::rabbitmq::VirtualHost;
 use holdfast_tests::servers::Servers;
 
 use crate::process::Process;
-use crate::proxy::{Line, Proxy};
 use crate::wait::last;
-use crate::world::World;
+use crate::world::PipelineWorld;
 
-/// One adversity.
+/// One fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Adversity {
+pub(crate) enum Fault {
     KillWorker,
     KillScheduler,
     PauseWorker,
@@ -31,10 +31,10 @@ pub(crate) enum Adversity {
     LoseAnswersOfDatabase,
 }
 
-use Adversity as A;
+use Fault as A;
 
-/// Every adversity; what is quick and hits hard, twice.
-const DECK: [Adversity; 18] = [
+/// Every fault; the quick and severe ones twice.
+const DECK: [Fault; 18] = [
     A::KillWorker,
     A::KillWorker,
     A::KillWorker,
@@ -57,45 +57,45 @@ const DECK: [Adversity; 18] = [
 
 /// The queues that carry work.
 pub(crate) const QUEUES: [&str; 2] = ["holdfast.normal", "holdfast.urgent"];
-/// How long a worker is stopped where it stands: longer than the lease, so that others take over what it holds.
+/// How long a worker is paused: longer than the lease, so that others take over its steps.
 const PAUSE: Duration = Duration::from_secs(9);
-/// How long a line is stalled.
+/// How long a network is broken.
 const STALL: Duration = Duration::from_secs(4);
 
-/// The servers, and the lines to them.
-pub(crate) struct Grounds {
+/// The servers, and the proxies before them.
+pub(crate) struct Targets {
     pub servers: Servers,
     pub broker: VirtualHost,
     pub to_broker: Proxy,
     pub to_database: Proxy,
 }
 
-/// Makes trouble for at least `span`, and until every adversity of the list has been met. Answers how often each was
+/// Makes trouble for at least `span`, and until every fault of the list has been met. Answers how often each was
 /// met, and what ended by itself though it should not have.
-pub(crate) async fn rage(
-    world: &mut World,
-    grounds: &mut Grounds,
+pub(crate) async fn inject_faults(
+    world: &mut PipelineWorld,
+    targets: &mut Targets,
     span: Duration,
     seed: u64,
-) -> (BTreeMap<Adversity, u32>, Vec<String>) {
+) -> (BTreeMap<Fault, u32>, Vec<String>) {
     let clock = SystemClock::default();
     let mut rng = fastrand::Rng::with_seed(seed);
     let (mut met, mut died) = (BTreeMap::new(), Vec::new());
     let mut deck = DECK.to_vec();
     rng.shuffle(&mut deck);
     while !deck.is_empty() || clock.elapsed() < span {
-        let adversity = deck.pop().unwrap_or_else(|| DECK[rng.usize(..DECK.len())]);
-        println!("{:5.1} s: {adversity:?}", clock.elapsed().as_secs_f64());
-        befall(adversity, world, grounds, &mut rng).await;
-        *met.entry(adversity).or_default() += 1;
+        let fault = deck.pop().unwrap_or_else(|| DECK[rng.usize(..DECK.len())]);
+        println!("{:5.1} s: {fault:?}", clock.elapsed().as_secs_f64());
+        inject(fault, world, targets, &mut rng).await;
+        *met.entry(fault).or_default() += 1;
         last(Duration::from_millis(rng.u64(300..3_000))).await;
         died.extend(world.revive());
     }
     (met, died)
 }
 
-async fn befall(adversity: Adversity, world: &mut World, grounds: &mut Grounds, rng: &mut fastrand::Rng) {
-    match adversity {
+async fn inject(fault: Fault, world: &mut PipelineWorld, targets: &mut Targets, rng: &mut fastrand::Rng) {
+    match fault {
         A::KillWorker => kill(victim(world, "worker", rng)).await,
         A::KillScheduler => kill(victim(world, "scheduler", rng)).await,
         A::PauseWorker => {
@@ -105,40 +105,40 @@ async fn befall(adversity: Adversity, world: &mut World, grounds: &mut Grounds, 
             worker.signal("-CONT").await;
         }
         A::KillBroker => {
-            grounds.servers.tell("kill rabbitmq");
-            grounds.servers.tell("start rabbitmq");
+            targets.servers.tell("kill rabbitmq");
+            targets.servers.tell("start rabbitmq");
         }
         A::KillDatabase => {
-            grounds.servers.tell("kill postgres");
-            grounds.servers.tell("start postgres");
+            targets.servers.tell("kill postgres");
+            targets.servers.tell("start postgres");
         }
         A::RestartDatabase => {
-            grounds.servers.tell("stop postgres");
-            grounds.servers.tell("start postgres");
+            targets.servers.tell("stop postgres");
+            targets.servers.tell("start postgres");
         }
         A::Purge => {
             for queue in QUEUES {
-                grounds.broker.purge(queue);
+                targets.broker.purge(queue);
             }
         }
         A::CloseConnections => {
-            grounds.servers.rabbitmqctl(&["close_all_connections", "as a test"]);
+            targets.servers.rabbitmqctl(&["close_all_connections", "as a test"]);
         }
         A::CancelConsumers => {
             for queue in QUEUES {
-                grounds.broker.delete_queue(queue);
+                targets.broker.delete_queue(queue);
             }
         }
-        A::CutBroker => grounds.to_broker.cut(),
-        A::CutDatabase => grounds.to_database.cut(),
-        A::StallBroker => grounds.to_broker.be_for(Line::Silent, STALL).await,
-        A::StallDatabase => grounds.to_database.be_for(Line::Silent, STALL).await,
-        A::LoseAnswersOfDatabase => grounds.to_database.be_for(Line::Mute, STALL).await,
+        A::CutBroker => targets.to_broker.cut(),
+        A::CutDatabase => targets.to_database.cut(),
+        A::StallBroker => break_for(&targets.to_broker, Network::Silent).await,
+        A::StallDatabase => break_for(&targets.to_database, Network::Silent).await,
+        A::LoseAnswersOfDatabase => break_for(&targets.to_database, Network::RepliesLost).await,
     }
 }
 
 /// One of a role.
-fn victim<'a>(world: &'a mut World, role: &str, rng: &mut fastrand::Rng) -> &'a mut Process {
+fn victim<'a>(world: &'a mut PipelineWorld, role: &str, rng: &mut fastrand::Rng) -> &'a mut Process {
     let mut of_role: Vec<_> =
         world.processes.iter_mut().filter(|process| process.name().starts_with(role)).collect();
     of_role.swap_remove(rng.usize(..of_role.len()))
@@ -147,4 +147,11 @@ fn victim<'a>(world: &'a mut World, role: &str, rng: &mut fastrand::Rng) -> &'a 
 async fn kill(process: &mut Process) {
     process.kill().await;
     process.start_again();
+}
+
+/// Breaks the network of a proxy for [`STALL`], for open connections and new ones.
+async fn break_for(proxy: &Proxy, network: Network) {
+    proxy.set(network);
+    last(STALL).await;
+    proxy.set(Network::Open);
 }

@@ -1,4 +1,4 @@
-//! Every kind of run, asked for by policies and by a person, while Azure stumbles and processes are killed.
+//! Every kind of run, asked for by policies and by a operator, while Azure stumbles and processes are killed.
 
 use std::time::Duration;
 
@@ -10,13 +10,13 @@ use holdfast_tests::rabbitmq::VirtualHost;
 use secrecy::ExposeSecret as _;
 
 use crate::counters::Counters;
-use crate::errands::Person;
 use crate::fleet::Shape;
-use crate::judge::{judge_backups, panics};
+use crate::operator::Operator;
 use crate::process::Process;
+use crate::store_against_azure::{compare_backups, panics};
 use crate::wait::{eventually, last};
-use crate::world::{Places, World};
-use crate::{judge, kept, secrets};
+use crate::world::{PipelineWorld, Places};
+use crate::{kinds_against_azure, secrets, store_against_azure};
 
 fn shape() -> Shape {
     let faults = Faults {
@@ -42,20 +42,20 @@ async fn every_kind_of_run_comes_to_one_end_loses_no_backup_and_shows_no_secret(
     let (Some(broker), Some(database)) = (VirtualHost::new(), Database::new().await) else { return };
     let url = database.url().expose_secret().to_owned();
     let places = Places { database: url.clone(), broker: broker.url().expose_secret().to_owned() };
-    let mut world = World::new(shape(), &places, &url).await;
+    let mut world = PipelineWorld::new(shape(), &places, &url).await;
     world.set("HOLDFAST_LOG", "debug".to_owned());
     let clock = SystemClock::default();
     world.start(2, 3).await;
     broker.tap_work();
 
     let mut processes = std::mem::take(&mut world.processes);
-    let mut person = Person::new(&world);
+    let mut operator = Operator::new(&world);
     let kills = tokio::select! {
         never = trouble(&mut processes) => never,
-        () = busy_minute(&mut person) => None,
+        () = busy_minute(&mut operator) => None,
     };
     assert_eq!(kills, None, "trouble lasts as long as there is somebody to be troubled");
-    let (asked, theirs) = (person.asked, person.theirs);
+    let (asked, theirs) = (operator.asked, operator.theirs);
     world.processes = processes;
     let until = clock.now();
     world.planned(until, Duration::from_secs(40)).await;
@@ -68,20 +68,20 @@ async fn every_kind_of_run_comes_to_one_end_loses_no_backup_and_shows_no_secret(
 
     let runs = world.store.runs(&RunFilter::default()).await.unwrap();
     let events = world.store.audit(0, u32::MAX).await.unwrap();
-    let mut by_kind = kept::by_kind(&asked, &runs, &events);
-    kept::effects(&world, &runs, &events, &mut by_kind);
+    let mut by_kind = kinds_against_azure::by_kind(&asked, &runs, &events);
+    kinds_against_azure::effects(&world, &runs, &events, &mut by_kind);
     let mut whole = Counters::default();
-    judge_backups(&world, (until, &theirs), by_kind.entry(RunKind::Backup).or_default()).await;
-    judge::audit(&world, &runs.iter().collect::<Vec<_>>(), &events, &mut whole).await;
+    compare_backups(&world, (until, &theirs), by_kind.entry(RunKind::Backup).or_default()).await;
+    store_against_azure::audit(&world, &runs.iter().collect::<Vec<_>>(), &events, &mut whole).await;
     panics(&world, &mut whole);
     whole.unexpected.extend(died);
-    whole.unexpected.extend(kept::catalog(&world).await);
+    whole.unexpected.extend(kinds_against_azure::catalog(&world).await);
     whole.unexpected.extend(secrets::got_out(&world).await);
     println!("{trouble:.0?} of trouble, everything ended {peace:.0?} later");
     for (kind, counters) in &by_kind {
         println!("{kind}: {counters}");
     }
-    let deleted = kept::retained(&world, &runs).await;
+    let deleted = kinds_against_azure::retained(&world, &runs).await;
     println!("retention deleted {deleted} backups; of the whole {whole}");
     whole.demand();
     by_kind.values().for_each(Counters::demand);
@@ -94,16 +94,16 @@ async fn every_kind_of_run_comes_to_one_end_loses_no_backup_and_shows_no_secret(
 }
 
 /// Backups of everything, every errand, and then what the maintenance finds.
-async fn busy_minute(person: &mut Person<'_>) {
+async fn busy_minute(operator: &mut Operator<'_>) {
     let clock = SystemClock::default();
-    person.back_up_all().await;
-    person.all_have(1).await;
+    operator.back_up_all().await;
+    operator.all_have(1).await;
     println!("{:.1?}: everything has a backup", clock.elapsed());
-    person.back_up_all().await;
-    person.errands().await;
+    operator.back_up_all().await;
+    operator.all_commands().await;
     println!("{:.1?}: every errand is done", clock.elapsed());
-    person.back_up_all().await;
-    let world = person.world;
+    operator.back_up_all().await;
+    let world = operator.world;
     eventually("the maintenance has looked", Duration::from_secs(90), async || {
         let runs = world.try_runs().await?;
         let kept_house = |kind| move |run: &Run| run.task.kind() == kind && run.trigger == Trigger::Policy;

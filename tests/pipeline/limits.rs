@@ -9,9 +9,9 @@ use holdfast_tests::servers::Servers;
 use secrecy::ExposeSecret as _;
 
 use crate::fleet::{NEVER, Shape};
-use crate::judge::judge;
 use crate::process::logs;
-use crate::world::{Places, World};
+use crate::store_against_azure::compare;
+use crate::world::{PipelineWorld, Places};
 
 const APPS: usize = 40;
 
@@ -36,12 +36,12 @@ async fn a_low_consumer_timeout_and_a_low_delivery_limit_lose_no_run() {
         lease: Duration::from_secs(16),
         call_timeout: Duration::from_secs(4),
     };
-    let mut world = World::new(shape, &places, &database_url).await;
+    let mut world = PipelineWorld::new(shape, &places, &database_url).await;
     world.simulated.write(world.folder(), NEVER);
     world.start(1, 2).await;
     world.back_up_all().await;
     let mut died = world.ended(Duration::from_secs(90)).await;
-    let mut counters = judge(&world, SystemClock::default().now()).await;
+    let mut counters = compare(&world, SystemClock::default().now()).await;
     counters.unexpected.append(&mut died);
     println!("{counters}");
     counters.demand();

@@ -1,27 +1,26 @@
 //! The production form under trouble: schedulers and workers as processes, PostgreSQL, RabbitMQ, and Azure simulated
-//! over HTTP. Processes and servers are killed, connections are cut and stalled, messages are thrown away; then the
-//! trouble ends, and everything that was owed must have come to one end.
+//! over HTTP. Processes and servers are killed, connections are cut and stalled, messages are purged; then the faults
+//! stop, and every run that was due must have ended once.
 //!
 //! The program is the one that cargo built beside these tests; `HOLDFAST_BIN` names another. `HOLDFAST_SEED` names
-//! another storm: the list of adversities is made from it, what they meet is not.
+//! another list of faults: the list follows from it, what the faults meet does not.
 #![cfg(test)]
 
+mod all_faults;
 mod bad_input;
 mod chaos;
 mod counters;
 mod embedded;
-mod errands;
 mod every_kind;
 mod fleet;
-mod judge;
-mod kept;
 mod kinds;
+mod kinds_against_azure;
 mod limits;
+mod operator;
 mod outage;
 mod process;
-mod proxy;
 mod rolling;
 mod secrets;
-mod storm;
+mod store_against_azure;
 mod wait;
 mod world;

@@ -11,9 +11,9 @@ use secrecy::ExposeSecret as _;
 use url::Url;
 
 use crate::fleet::Shape;
-use crate::judge::judge;
+use crate::store_against_azure::compare;
 use crate::wait::{eventually, last};
-use crate::world::{Places, World};
+use crate::world::{PipelineWorld, Places};
 
 const LEASE: Duration = Duration::from_secs(8);
 
@@ -32,9 +32,9 @@ async fn a_broker_that_is_down_for_a_minute_costs_at_most_the_lease_and_ten_seco
         lease: LEASE,
         call_timeout: Duration::from_secs(2),
     };
-    let mut world = World::new(shape, &places, &database_url).await;
+    let mut world = PipelineWorld::new(shape, &places, &database_url).await;
     world.start(2, 3).await;
-    let accepted = |world: &World| world.simulated.azure().counters().accepted_posts;
+    let accepted = |world: &PipelineWorld| world.simulated.azure().counters().accepted_posts;
     eventually("Azure took on a POST", Duration::from_secs(70), async || {
         (accepted(&world) > 0).then_some(())
     })
@@ -62,7 +62,7 @@ async fn a_broker_that_is_down_for_a_minute_costs_at_most_the_lease_and_ten_seco
     world.planned(until, Duration::from_secs(20)).await;
     world.make_peace().await;
     let mut died = world.ended(Duration::from_mins(1)).await;
-    let mut counters = judge(&world, until).await;
+    let mut counters = compare(&world, until).await;
     counters.unexpected.append(&mut died);
     println!("{counters}");
     counters.demand();

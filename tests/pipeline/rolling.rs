@@ -9,10 +9,10 @@ use holdfast_tests::rabbitmq::VirtualHost;
 use secrecy::ExposeSecret as _;
 
 use crate::fleet::Shape;
-use crate::judge::judge;
 use crate::process::logs;
+use crate::store_against_azure::compare;
 use crate::wait::eventually;
-use crate::world::{Places, World, is_begun};
+use crate::world::{PipelineWorld, Places, is_begun};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rolling_restart_loses_nothing_and_leaves_no_step_unfinished() {
@@ -29,7 +29,7 @@ async fn a_rolling_restart_loses_nothing_and_leaves_no_step_unfinished() {
         lease: Duration::from_secs(30),
         call_timeout: Duration::from_secs(5),
     };
-    let mut world = World::new(shape, &places, &database_url).await;
+    let mut world = PipelineWorld::new(shape, &places, &database_url).await;
     world.start(2, 3).await;
     broker.tap_work();
     world.back_up_all().await;
@@ -59,7 +59,7 @@ async fn a_rolling_restart_loses_nothing_and_leaves_no_step_unfinished() {
     world.make_peace().await;
     died.extend(world.ended(Duration::from_mins(1)).await);
     world.hear_messages(&broker);
-    let mut counters = judge(&world, restarted).await;
+    let mut counters = compare(&world, restarted).await;
     counters.unexpected.append(&mut died);
     println!("{midst} runs were under way when a process was told to stop\n{counters}");
     counters.demand();

@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
-use crate::world::World;
+use crate::world::PipelineWorld;
 
 /// What stands before a signature, whatever the signature.
 const MARKS: [&str; 3] = ["sig=", "sig%3D", "sig%3d"];
@@ -102,7 +102,7 @@ pub(crate) async fn rows(connection: &mut PgConnection) -> Vec<(String, String)>
 }
 
 /// Looks through everything that was written in this world: the places where a secret got out.
-pub(crate) async fn got_out(world: &World) -> Vec<String> {
+pub(crate) async fn got_out(world: &PipelineWorld) -> Vec<String> {
     let secrets = Secrets::new(world.secrets());
     let mut written = files(world.folder(), &[".log"]);
     let mut database = PgConnection::connect(world.database()).await.unwrap();

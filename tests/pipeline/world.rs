@@ -27,7 +27,7 @@ pub(crate) struct Places {
 }
 
 /// Everything that a test has around it.
-pub(crate) struct World {
+pub(crate) struct PipelineWorld {
     folder: tempfile::TempDir,
     env: BTreeMap<&'static str, String>,
     database: String,
@@ -41,7 +41,7 @@ pub(crate) struct World {
     pub store: PgStore,
 }
 
-impl World {
+impl PipelineWorld {
     /// A world whose database has its schema, and in which nothing runs yet. `direct` is the database past its proxy, as
     /// its owner.
     pub(crate) async fn new(shape: Shape, places: &Places, direct: &str) -> Self {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use holdfast_queue::{AmqpQueue, Config, Error, Queue};
-use holdfast_tests::proxy::{Proxy, Weather};
+use holdfast_tests::proxy::{Network, Proxy};
 use holdfast_tests::rabbitmq::VirtualHost;
 
 use crate::bench::{
@@ -53,13 +53,13 @@ async fn a_stalled_connection_costs_the_confirm_limit_and_is_replaced() {
         .await
         .unwrap();
     queue.publish(&[message(1)]).await.unwrap();
-    proxy.set(Weather::Stalled);
+    proxy.set(Network::Stalled);
     let error = queue.publish(&[message(2)]).await.unwrap_err();
     assert!(matches!(&error, Error::Publish { why, .. } if why.contains("no confirmation")), "{error:?}");
     // While it is stalled the next one fails too, and says why.
     assert!(queue.publish(&[message(2)]).await.is_err());
     let before = proxy.accepted();
-    proxy.set(Weather::Fair);
+    proxy.set(Network::Open);
     publish_until_confirmed(&queue, &message(3)).await;
     assert!(proxy.accepted() > before || before > 1, "the stalled connection was not replaced");
     receive_until(&queue, 3).await;
@@ -76,9 +76,9 @@ async fn a_stalled_consumer_is_noticed_by_its_heartbeat() {
     let worker = AmqpQueue::connect(config(url)).await.unwrap();
     scheduler.publish(&[message(1)]).await.unwrap();
     let in_hand = receive(&worker).await;
-    proxy.set(Weather::Stalled);
+    proxy.set(Network::Stalled);
     detached(&worker).await;
-    proxy.set(Weather::Fair);
+    proxy.set(Network::Open);
     attached(&worker).await;
     assert!(in_hand.ack().await.is_err());
     receive_until(&worker, 1).await;
@@ -98,9 +98,9 @@ async fn connections_cut_again_and_again_lose_nothing_that_was_confirmed() {
         if round == 2 {
             queue.attach().await.unwrap();
         }
-        proxy.set(Weather::Cut);
+        proxy.set(Network::Refused);
         assert!(queue.publish(&[message(100)]).await.is_err());
-        proxy.set(Weather::Fair);
+        proxy.set(Network::Open);
     }
     while !missing.is_empty() {
         let delivery = receive(&queue).await;

@@ -11,10 +11,10 @@ use holdfast_store::{AuditEvent, ChainRow, Link, Store as _, verify_chain};
 use crate::counters::Counters;
 use crate::process::logs;
 use crate::secrets;
-use crate::world::World;
+use crate::world::PipelineWorld;
 
 /// Counts everything. What people asked for is owed; ticks are owed from each app's first to its last before `until`.
-pub(crate) async fn judge(world: &World, until: Timestamp) -> Counters {
+pub(crate) async fn compare(world: &PipelineWorld, until: Timestamp) -> Counters {
     let mut counters = Counters { leases_passed: world.leases_passed(), ..Counters::default() };
     let by_app = world.runs_by_app().await;
     let events = world.store.audit(0, u32::MAX).await.unwrap();
@@ -34,8 +34,8 @@ pub(crate) async fn judge(world: &World, until: Timestamp) -> Counters {
 
 /// Looks at the backups alone, of a fleet that does other things too, and at those that ended well. `theirs` is one that
 /// another Holdfast took.
-pub(crate) async fn judge_backups(
-    world: &World,
+pub(crate) async fn compare_backups(
+    world: &PipelineWorld,
     (until, theirs): (Timestamp, &str),
     counters: &mut Counters,
 ) {
@@ -84,7 +84,7 @@ fn ticks(runs: &[Run], until: Timestamp, counters: &mut Counters) {
 }
 
 /// Azure took on what was announced, once, and what ended well is there.
-fn posts(world: &World, runs: &[&Run], events: &[AuditEvent], counters: &mut Counters) {
+fn posts(world: &PipelineWorld, runs: &[&Run], events: &[AuditEvent], counters: &mut Counters) {
     let azure = world.simulated.azure();
     counters.posts = azure.counters().accepted_posts;
     for (count, what) in [
@@ -146,7 +146,12 @@ fn given_up(event: &AuditEvent) -> Option<String> {
 }
 
 /// The chain holds, and each run's events make its row again.
-pub(crate) async fn audit(world: &World, runs: &[&Run], events: &[AuditEvent], counters: &mut Counters) {
+pub(crate) async fn audit(
+    world: &PipelineWorld,
+    runs: &[&Run],
+    events: &[AuditEvent],
+    counters: &mut Counters,
+) {
     let rows: Vec<ChainRow> = world.store.chain(0, u32::MAX).await.unwrap();
     if let Err(broken) = verify_chain(&rows, Link::origin()) {
         counters.unexpected.push(format!("the audit's chain is broken: {broken:?}"));
@@ -170,7 +175,7 @@ pub(crate) async fn audit(world: &World, runs: &[&Run], events: &[AuditEvent], c
 }
 
 /// No process panicked.
-pub(crate) fn panics(world: &World, counters: &mut Counters) {
+pub(crate) fn panics(world: &PipelineWorld, counters: &mut Counters) {
     for (place, text) in logs(world.folder()) {
         if let Some(line) = text.lines().find(|line| line.contains("panicked")) {
             counters.unexpected.push(format!("{place}: {line}"));

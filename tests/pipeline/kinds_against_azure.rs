@@ -9,9 +9,9 @@ use holdfast_model::{
 use holdfast_store::{AuditEvent, CatalogFilter, Store as _};
 
 use crate::counters::Counters;
-use crate::errands::Asked;
 use crate::kinds::place;
-use crate::world::World;
+use crate::operator::Asked;
+use crate::world::PipelineWorld;
 
 /// Counts by app, and the backup or the blob.
 type Counted<T> = BTreeMap<(AppId, T), usize>;
@@ -37,7 +37,7 @@ pub(crate) fn by_kind(
     }
     let disturbed: BTreeSet<RunId> = events
         .iter()
-        .filter(|event| crate::judge::is_disturbance(&event.event))
+        .filter(|event| crate::store_against_azure::is_disturbance(&event.event))
         .map(|event| event.run_id)
         .collect();
     for run in runs {
@@ -79,7 +79,7 @@ fn odd(run: &Run) -> Option<String> {
 
 /// What Azure took on of each kind is no more than what was begun, and no less than what is said to be done.
 pub(crate) fn effects(
-    world: &World,
+    world: &PipelineWorld,
     runs: &[Run],
     events: &[AuditEvent],
     by_kind: &mut BTreeMap<RunKind, Counters>,
@@ -156,7 +156,7 @@ fn weigh<T: Ord + std::fmt::Debug>(
 
 /// The catalog is true of Azure: what it has is there and what it says was deleted is not; the last good backup of each app
 /// is there, and what is held; nothing that Azure made for us is missing from it.
-pub(crate) async fn catalog(world: &World) -> Vec<String> {
+pub(crate) async fn catalog(world: &PipelineWorld) -> Vec<String> {
     let filter = CatalogFilter { with_removed: true, ..CatalogFilter::default() };
     let entries = world.store.catalog(&filter).await.unwrap();
     let mut wrong = Vec::new();
@@ -200,7 +200,7 @@ pub(crate) async fn catalog(world: &World) -> Vec<String> {
 
 /// Whether the retention of this test has done what it is for: backups went, and of the app whose rule keeps nothing the last
 /// good one stayed.
-pub(crate) async fn retained(world: &World, runs: &[Run]) -> usize {
+pub(crate) async fn retained(world: &PipelineWorld, runs: &[Run]) -> usize {
     let harsh: AppId = world.simulated.app(place::HARSH).parse().unwrap();
     let filter = CatalogFilter { app: Some(harsh), ..CatalogFilter::default() };
     assert!(world.store.catalog(&filter).await.unwrap().iter().any(|entry| entry.good));
@@ -209,7 +209,7 @@ pub(crate) async fn retained(world: &World, runs: &[Run]) -> usize {
     deletes.filter(|run| matches!(run.state, RunState::Ended { outcome: Outcome::Succeeded, .. })).count()
 }
 
-fn has_blob(world: &World, blob: &str) -> bool {
+fn has_blob(world: &PipelineWorld, blob: &str) -> bool {
     let (container, now) = (world.simulated.container(), SystemClock::default().now());
     world.simulated.azure().blob(now, &container, blob).is_some()
 }

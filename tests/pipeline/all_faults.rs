@@ -1,19 +1,19 @@
-//! Everything goes wrong at once, and nothing is lost, doubled or forgotten.
+//! All faults at once: nothing is lost, doubled or forgotten.
 
 use std::time::Duration;
 
 use holdfast_model::{Clock as _, SystemClock};
 use holdfast_simulator::Faults;
+use holdfast_tests::proxy::Proxy;
 use holdfast_tests::rabbitmq::VirtualHost;
 use holdfast_tests::servers::Servers;
 use secrecy::ExposeSecret as _;
 
-use crate::chaos::{Grounds, rage};
+use crate::chaos::{Targets, inject_faults};
 use crate::fleet::Shape;
-use crate::judge::judge;
-use crate::proxy::Proxy;
+use crate::store_against_azure::compare;
 use crate::wait::eventually;
-use crate::world::{Places, World, is_begun};
+use crate::world::{PipelineWorld, Places, is_begun};
 
 const APPS: usize = 500;
 const TROUBLE: Duration = Duration::from_secs(75);
@@ -21,14 +21,14 @@ const TROUBLE: Duration = Duration::from_secs(75);
 const SEED: u64 = 20;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_schedulers_and_three_workers_in_a_storm_lose_and_double_nothing() {
+async fn two_schedulers_and_three_workers_under_all_faults_lose_and_double_nothing() {
     let Some(servers) = Servers::start(&["rabbitmq", "postgres"], &[]) else { return };
     let broker = VirtualHost::on(&servers);
     let database_url = servers.fact("postgres", "url").to_owned();
-    let to_broker = Proxy::before(broker.url().expose_secret()).await;
-    let to_database = Proxy::before(&database_url).await;
-    let places = Places { database: to_database.url(), broker: to_broker.url() };
-    let mut grounds = Grounds { servers, broker, to_broker, to_database };
+    let (to_broker, broker_url) = Proxy::before_url(broker.url().expose_secret()).await;
+    let (to_database, proxied_url) = Proxy::before_url(&database_url).await;
+    let places = Places { database: proxied_url, broker: broker_url };
+    let mut targets = Targets { servers, broker, to_broker, to_database };
     let faults = Faults { timed_out: 0.03, lost_post_answer: 0.05, slow: 0.01, ..Faults::none() };
     let shape = Shape {
         apps: APPS,
@@ -38,9 +38,9 @@ async fn two_schedulers_and_three_workers_in_a_storm_lose_and_double_nothing() {
         lease: Duration::from_secs(8),
         call_timeout: Duration::from_secs(2),
     };
-    let mut world = World::new(shape, &places, &database_url).await;
+    let mut world = PipelineWorld::new(shape, &places, &database_url).await;
     world.start(2, 3).await;
-    grounds.broker.tap_work();
+    targets.broker.tap_work();
     // Before the first run is under way there is nothing to lose.
     eventually("a run is under way", Duration::from_secs(70), async || {
         world.try_runs().await?.iter().any(is_begun).then_some(())
@@ -50,18 +50,18 @@ async fn two_schedulers_and_three_workers_in_a_storm_lose_and_double_nothing() {
     let seed = std::env::var("HOLDFAST_SEED").map_or(SEED, |text| text.parse().unwrap());
     println!("seed {seed}");
     let clock = SystemClock::default();
-    let (met, mut died) = rage(&mut world, &mut grounds, TROUBLE, seed).await;
+    let (met, mut died) = inject_faults(&mut world, &mut targets, TROUBLE, seed).await;
     let until = clock.now();
     let trouble = clock.elapsed();
     world.planned(until, Duration::from_secs(40)).await;
     world.make_peace().await;
     died.extend(world.ended(Duration::from_secs(90)).await);
     let peace = clock.elapsed().saturating_sub(trouble);
-    world.hear_messages(&grounds.broker);
-    let mut counters = judge(&world, until).await;
+    world.hear_messages(&targets.broker);
+    let mut counters = compare(&world, until).await;
     counters.unexpected.append(&mut died);
     println!("{trouble:.0?} of trouble, everything ended {peace:.0?} later: met {met:?}\n{counters}");
     counters.demand();
-    assert!(counters.leases_passed > 0 && counters.recovered > 0, "the storm was none: {counters}");
+    assert!(counters.leases_passed > 0 && counters.recovered > 0, "no fault had an effect: {counters}");
     assert!(counters.outcomes["succeeded"] >= APPS, "{counters}");
 }

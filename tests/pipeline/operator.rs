@@ -10,14 +10,14 @@ use serde_json::Value;
 
 use crate::kinds::{self, place};
 use crate::wait::{eventually, last};
-use crate::world::World;
+use crate::world::PipelineWorld;
 
 /// How often something is asked again that Azure did not answer, or was too busy for.
 const TRIES: usize = 60;
 
 /// A person, and what the program said it would do.
-pub(crate) struct Person<'w> {
-    pub world: &'w World,
+pub(crate) struct Operator<'w> {
+    pub world: &'w PipelineWorld,
     pub asked: BTreeMap<RunKind, Asked>,
     /// The backup that another Holdfast took.
     pub theirs: String,
@@ -32,8 +32,8 @@ pub(crate) struct Asked {
     pub promised: Vec<RunId>,
 }
 
-impl<'w> Person<'w> {
-    pub(crate) fn new(world: &'w World) -> Self {
+impl<'w> Operator<'w> {
+    pub(crate) fn new(world: &'w PipelineWorld) -> Self {
         Self { world, asked: BTreeMap::new(), theirs: String::new() }
     }
 
@@ -114,7 +114,7 @@ impl<'w> Person<'w> {
     }
 
     /// Everything once.
-    pub(crate) async fn errands(&mut self) {
+    pub(crate) async fn all_commands(&mut self) {
         self.about_backups().await;
         self.about_schedules().await;
         self.restores().await;
