@@ -3,7 +3,6 @@
 mod compose;
 mod image;
 mod operations;
-mod test_servers;
 mod watching;
 
 use std::path::PathBuf;
