@@ -1,23 +1,23 @@
-//! `cargo xtask bench`: the figures of `docs/performance.md`.
+//! `cargo xtask bench`: the measurements of `docs/performance.md`.
 
 use anyhow::Result;
 
-use crate::services::ForTests;
+use crate::services::TestServices;
 use crate::step;
 
-/// Measure: planning, runs and steps per second, memory; a table, and JSON at the end
+/// Measure planning, runs and steps per second, and memory; prints a table, then JSON
 #[derive(clap::Args)]
 pub struct Options {
-    /// Leave out what needs PostgreSQL and RabbitMQ
+    /// Skip the measurements that need PostgreSQL and RabbitMQ
     #[arg(long)]
     without_services: bool,
 }
 
 pub fn run(options: &Options) -> Result<()> {
-    let mut services = ForTests::begin(options.without_services)?;
-    // The processes that are measured are the release binary, and the benchmark is built like it.
+    let mut services = TestServices::start(options.without_services)?;
+    // The benchmark starts the release binary, and is itself built with optimizations.
     step::run(&mut step::cargo(["build", "--release", "--package", "holdfast"]))?;
     let mut command = step::cargo(["bench", "--package", "holdfast-tests", "--bench", "fleet"]);
-    services.name_in(&mut command)?;
+    services.export_to(&mut command)?;
     step::run(&mut command)
 }

@@ -1,4 +1,4 @@
-//! `cargo xtask dist`: what a release consists of.
+//! `cargo xtask dist`: the files of a release.
 
 use std::path::Path;
 use std::process::Command;
@@ -6,10 +6,10 @@ use std::{env, fs};
 
 use anyhow::{Context, Result};
 
-use crate::{say, step};
+use crate::{step, terminal};
 
-/// What the binary can write about itself: its arguments, and the file they become.
-const OFFERS: [(&[&str], &str); 4] = [
+/// Files that the binary writes: its arguments, and the file's name.
+const WRITTEN_BY_BINARY: [(&[&str], &str); 4] = [
     (&["completions", "bash"], "holdfast.bash"),
     (&["completions", "zsh"], "_holdfast"),
     (&["completions", "fish"], "holdfast.fish"),
@@ -17,34 +17,34 @@ const OFFERS: [(&[&str], &str); 4] = [
 ];
 
 pub fn run() -> Result<()> {
-    say::heading("release build");
-    // The release profile strips the symbols.
-    step::run(&mut step::cargo(["build", "--release", "--locked", "--package", "holdfast"]))?;
+    terminal::heading("build");
+    step::run(&mut step::cargo(["build", "--profile", "dist", "--locked", "--package", "holdfast"]))?;
 
-    say::heading("dist");
-    let folder = step::target_folder().join("dist");
+    terminal::heading("distribution");
+    // `target/dist` is the folder of the build profile.
+    let folder = step::target_folder().join("distribution");
     if folder.exists() {
-        fs::remove_dir_all(&folder).context("failed to empty the dist folder")?;
+        fs::remove_dir_all(&folder).context("failed to empty the distribution's folder")?;
     }
-    fs::create_dir_all(&folder).context("failed to make the dist folder")?;
+    fs::create_dir_all(&folder).context("failed to create the distribution's folder")?;
 
     let binary = format!("holdfast{}", env::consts::EXE_SUFFIX);
-    copy(&step::target_folder().join("release").join(&binary), &folder.join(&binary))?;
+    copy(&step::target_folder().join("dist").join(&binary), &folder.join(&binary))?;
     for name in ["LICENSE-APACHE", "LICENSE-MIT", "README.md"] {
         copy(&step::root().join(name), &folder.join(name))?;
     }
-    for (arguments, name) in OFFERS {
+    for (arguments, name) in WRITTEN_BY_BINARY {
         let written = step::output_of(Command::new(folder.join(&binary)).args(arguments));
         if let Ok(text) = written
             && !text.is_empty()
         {
             fs::write(folder.join(name), text).with_context(|| format!("failed to write {name}"))?;
         } else {
-            say::line(&format!("no {name}: the binary does not offer `{}`", arguments.join(" ")));
+            terminal::line(&format!("no {name}: the binary has no command `{}`", arguments.join(" ")));
         }
     }
     write_checksums(&folder)?;
-    say::line(&format!("ready in {}", folder.display()));
+    terminal::line(&format!("written to {}", folder.display()));
     Ok(())
 }
 
@@ -55,8 +55,8 @@ fn copy(from: &Path, to: &Path) -> Result<()> {
 
 fn write_checksums(folder: &Path) -> Result<()> {
     let mut names = Vec::new();
-    for entry in fs::read_dir(folder).context("failed to list the dist folder")? {
-        names.push(entry.context("failed to list the dist folder")?.file_name());
+    for entry in fs::read_dir(folder).context("failed to list the distribution's folder")? {
+        names.push(entry.context("failed to list the distribution's folder")?.file_name());
     }
     names.sort();
     let sums = step::output_of(Command::new("sha256sum").args(&names).current_dir(folder))?;

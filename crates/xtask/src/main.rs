@@ -1,40 +1,41 @@
-//! The one door for developers: `cargo xtask test`, `lint`, `tidy`, `simulate`, `bench`, `up`, `down`, `dist`.
+//! The developer commands: `cargo xtask test`, `lint`, `tidy`, `simulate`, `bench`, `up`, `down`, `dist`.
 
 mod bench;
 mod dist;
 mod lint;
-mod say;
 mod services;
 mod simulate;
 mod step;
+mod terminal;
 mod test;
 mod tidy;
+mod tools;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 
 #[derive(Parser)]
-#[command(name = "cargo xtask", about = "The one door for Holdfast's developers")]
+#[command(name = "cargo xtask", about = "Holdfast's developer commands")]
 enum Task {
     Test(test::Options),
     Lint(lint::Options),
-    /// Check only what Holdfast itself asks of its files; a part of `lint`, done in a second
+    /// Check only the repository's own rules for files; a part of `lint` that takes a second
     Tidy,
     Simulate(simulate::Options),
     Bench(bench::Options),
-    /// Start PostgreSQL, RabbitMQ and Azurite for a developer, and print where they are
+    /// Start PostgreSQL, RabbitMQ and Azurite, and print the variables that name them
     Up,
-    /// End the servers of `up`
+    /// Stop the servers of `up`
     Down,
     #[command(hide = true)]
     Serve(services::ServeOptions),
-    /// Build the release binary and lay it out in `target/dist` with licences and checksums
+    /// Build the binary for a release and copy it to `target/distribution` with licences and checksums
     Dist,
 }
 
 fn main() -> ExitCode {
-    let done = match Task::parse() {
+    let result = match Task::parse() {
         Task::Test(options) => test::run(&options),
         Task::Lint(options) => lint::run(&options),
         Task::Tidy => tidy::run(),
@@ -45,10 +46,10 @@ fn main() -> ExitCode {
         Task::Serve(options) => services::serve(&options),
         Task::Dist => dist::run(),
     };
-    match done {
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            say::error(&error);
+            terminal::error(&error);
             ExitCode::FAILURE
         }
     }

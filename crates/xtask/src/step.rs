@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
 
-use crate::say;
+use crate::terminal;
 
 /// The root of the workspace: two folders above this crate's manifest.
 pub fn root() -> &'static Path {
@@ -13,45 +13,44 @@ pub fn root() -> &'static Path {
     crate_folder.ancestors().nth(2).unwrap_or(crate_folder)
 }
 
-/// Where cargo builds.
+/// The folder into which cargo builds.
 pub fn target_folder() -> PathBuf {
     root().join(std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into()))
 }
 
-/// The cargo that runs us, so that a `+toolchain` holds for every step.
+/// A command of the cargo that runs xtask, so that a `+toolchain` applies to every step.
 pub fn cargo<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.args(arguments).current_dir(root());
     command
 }
 
-/// Whether cargo has this subcommand.
+/// Whether cargo has the subcommand.
 pub fn cargo_has(subcommand: &str) -> bool {
     let mut ask = cargo([subcommand, "--version"]);
     ask.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
 }
 
-/// Runs the program to its end; its output goes to the terminal.
+/// Runs the program and waits for it. Its output goes to the terminal.
 pub fn run(command: &mut Command) -> Result<()> {
     let words = words(command);
-    say::line(&format!("$ {words}"));
+    terminal::line(&format!("$ {words}"));
     let status = command.status().with_context(|| format!("failed to start `{words}`"))?;
     ensure!(status.success(), "`{words}` failed ({status})");
     Ok(())
 }
 
-/// Runs the program and hands back what it wrote to stdout.
+/// Runs the program and returns its stdout. An error has its stderr.
 pub fn output_of(command: &mut Command) -> Result<String> {
     let words = words(command);
     let output = command.output().with_context(|| format!("failed to start `{words}`"))?;
     if !output.status.success() {
         bail!("`{words}` failed ({}): {}", output.status, String::from_utf8_lossy(&output.stderr).trim());
     }
-    String::from_utf8(output.stdout).with_context(|| format!("`{words}` wrote something that is not text"))
+    String::from_utf8(output.stdout).with_context(|| format!("`{words}` wrote output that is not UTF-8"))
 }
 
-/// What a developer would type to repeat the step by hand. Where the private servers are is left out: they are gone
-/// by then.
+/// The command as a developer would type it, without the addresses of private servers.
 fn words(command: &Command) -> String {
     let program = Path::new(command.get_program()).file_stem().unwrap_or(command.get_program());
     let set = command.get_envs().filter_map(|(name, value)| Some((name, value?)));
@@ -61,13 +60,13 @@ fn words(command: &Command) -> String {
     set.chain(typed.map(|word| word.to_string_lossy().into_owned())).collect::<Vec<_>>().join(" ")
 }
 
-/// Runs every step, also after one failed, so that one round shows all there is to mend.
+/// Runs every step, also after a failure, so that one run shows everything to fix.
 pub fn run_all<const N: usize>(steps: [(&str, &dyn Fn() -> Result<()>); N]) -> Result<()> {
     let mut failed = Vec::new();
     for (name, step) in steps {
-        say::heading(name);
+        terminal::heading(name);
         if let Err(error) = step() {
-            say::error(&error);
+            terminal::error(&error);
             failed.push(name);
         }
     }
@@ -80,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_step_is_shown_as_it_would_be_typed() {
+    fn a_step_is_shown_as_a_developer_would_type_it() {
         let mut command = Command::new("/some/where/cargo");
         command.args(["doc", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings");
         command.env("HOLDFAST_TEST_AMQP_URL", "amqp://one:secret@host");
@@ -88,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn later_steps_run_after_a_failed_one_and_the_failure_is_named() {
+    fn steps_run_after_a_failed_one_and_the_error_names_it() {
         let ran = std::cell::Cell::new(false);
         let fails = || bail!("broken");
         let works = || {
@@ -101,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn the_root_is_the_folder_of_the_workspace() {
+    fn the_root_is_the_workspaces_folder() {
         assert!(root().join("clippy.toml").is_file());
     }
 }

@@ -1,32 +1,32 @@
-//! `cargo xtask test`: every test there is.
+//! `cargo xtask test`: every test.
 
 use std::cell::RefCell;
 
 use anyhow::Result;
 
-use crate::services::ForTests;
-use crate::{say, simulate, step};
+use crate::services::TestServices;
+use crate::simulate::Seeds;
+use crate::{step, terminal};
 
 /// Run every test: doc tests, unit and integration tests, the seeded simulation
 #[derive(clap::Args)]
 pub struct Options {
-    /// How many seeds the simulation runs (HOLDFAST_SEEDS; 200 when neither is given)
-    #[arg(long)]
-    seeds: Option<u32>,
-    /// Leave out the tests that need PostgreSQL, RabbitMQ or Azurite (HOLDFAST_WITHOUT_SERVICES)
+    #[command(flatten)]
+    seeds: Seeds,
+    /// Skip the tests that need PostgreSQL, RabbitMQ or Azurite (HOLDFAST_WITHOUT_SERVICES)
     #[arg(long)]
     without_services: bool,
-    /// Handed to `cargo nextest run`, for example `-p holdfast-model schedule`; doc tests are then left out
+    /// Arguments for `cargo nextest run`, such as `-p holdfast-model schedule`; skips the doc tests
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     runner: Vec<String>,
 }
 
 pub fn run(options: &Options) -> Result<()> {
-    // The servers come up while cargo compiles, and go down when this function returns.
-    let services = RefCell::new(ForTests::begin(options.without_services)?);
+    // The servers start while cargo compiles, and stop when this function returns.
+    let services = RefCell::new(TestServices::start(options.without_services)?);
     let tests = || workspace_tests(options, &mut services.borrow_mut());
     if options.runner.is_empty() {
-        // Doc tests go first: the last lines a reader sees are then the runner's summary of everything else.
+        // Doc tests run first, so that the output ends with the runner's summary of all other tests.
         step::run_all([("doc tests", &doc_tests), ("tests", &tests)])
     } else {
         step::run_all([("tests", &tests)])
@@ -37,23 +37,24 @@ fn doc_tests() -> Result<()> {
     step::run(&mut step::cargo(["test", "--workspace", "--doc", "--quiet"]))
 }
 
-fn workspace_tests(options: &Options, services: &mut ForTests) -> Result<()> {
+fn workspace_tests(options: &Options, services: &mut TestServices) -> Result<()> {
     let mut command = if step::cargo_has("nextest") {
         step::cargo(["nextest", "run"])
     } else {
-        say::line("cargo-nextest is not installed: `cargo test` runs the tests instead");
-        // `--tests` leaves the doc tests to their own step.
+        terminal::line("cargo-nextest is not installed: using `cargo test`");
+        // `--tests` leaves out the doc tests.
         step::cargo(["test", "--tests"])
     };
     if !names_a_package(&options.runner) {
         command.arg("--workspace");
     }
     command.args(&options.runner);
-    services.name_in(&mut command)?;
-    step::run(simulate::with_seeds(&mut command, options.seeds))
+    options.seeds.export_to(&mut command);
+    services.export_to(&mut command)?;
+    step::run(&mut command)
 }
 
-/// `--workspace` beside `--package` would win over it.
+/// `--workspace` would override `--package`.
 fn names_a_package(arguments: &[String]) -> bool {
     let own = arguments.iter().take_while(|argument| *argument != "--");
     own.into_iter().any(|argument| {
@@ -71,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn a_named_package_is_seen_in_every_spelling() {
+    fn a_package_is_found_in_every_spelling() {
         assert!(names(&["-p", "holdfast-model"]));
         assert!(names(&["-pholdfast-model"]));
         assert!(names(&["--package", "holdfast-model"]));
@@ -79,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn filters_and_profiles_are_no_packages() {
+    fn filters_and_profiles_are_not_packages() {
         assert!(!names(&["--profile", "ci", "a_run_ends"]));
         assert!(!names(&["--", "-p"]));
         assert!(!names(&[]));

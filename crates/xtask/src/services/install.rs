@@ -1,125 +1,111 @@
-//! Getting the servers onto the machine, where that is allowed.
+//! Installing the servers: Debian's packages for PostgreSQL and RabbitMQ, npm's for Azurite.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
-use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
-use super::{Kind, azurite, postgres, rabbitmq};
-use crate::{say, step};
+use super::{azurite, postgres, rabbitmq};
+use crate::{step, terminal};
 
-/// The Azurite that the tests are written for.
-const AZURITE: &str = "azurite@3.37.0";
-/// Debian asks this program whether a freshly installed service may start.
+/// Debian runs this program to learn whether a newly installed service may start.
 const POLICY: &str = "/usr/sbin/policy-rc.d";
 
-/// Installs what is missing, where that is allowed.
+/// Installs every server that is missing. Packages of Debian need root.
 pub fn all() -> Result<()> {
-    let missing = missing_packages(&Kind::ALL);
+    let missing = missing_packages();
     if !missing.is_empty() {
-        apt_install(&missing).with_context(|| without_packages(&missing))?;
+        if !can_install() {
+            bail!("{}", cannot_install(&missing));
+        }
+        apt_install(&missing).with_context(|| cannot_install(&missing))?;
     }
     if azurite::program().is_file() { Ok(()) } else { npm_install() }
 }
 
-/// Below `target`, so that a new clone starts afresh and `cargo clean` removes it.
-pub fn azurite_folder() -> PathBuf {
-    step::target_folder().join(AZURITE.replace('@', "-"))
+/// Whether this user can install packages of Debian.
+fn can_install() -> bool {
+    // The folder of a process in /proc belongs to the user that runs it.
+    fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0) && runs("apt-get")
 }
 
-/// Whether Debian's packages may be installed here.
-pub fn allowed() -> bool {
-    // A process's own folder in /proc belongs to the user it runs as.
-    fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0) && answers("apt-get")
+/// The packages of Debian that the servers need and that are missing.
+fn missing_packages() -> Vec<&'static str> {
+    let missing = [
+        ("postgresql", postgres::programs().is_none()),
+        ("rabbitmq-server", rabbitmq::programs().is_none()),
+        ("npm", !azurite::program().is_file() && !runs("npm")),
+    ];
+    missing.into_iter().filter(|(_, is_missing)| *is_missing).map(|(package, _)| package).collect()
 }
 
-/// What these servers lack, by the names in Debian.
-pub fn missing_packages(kinds: &[Kind]) -> Vec<&'static str> {
-    let package = |kind: &Kind| match kind {
-        Kind::Postgres => postgres::programs().is_none().then_some("postgresql"),
-        Kind::Rabbitmq => rabbitmq::programs().is_none().then_some("rabbitmq-server"),
-        Kind::Azurite => (!azurite::program().is_file() && !answers("npm")).then_some("npm"),
-    };
-    kinds.iter().filter_map(package).collect()
-}
-
-pub fn without_packages(missing: &[&str]) -> String {
+fn cannot_install(missing: &[&str]) -> String {
     format!(
-        "not installed: {}; install by hand (on Debian `apt-get install {}`, as root), or pass --without-services \
-         to leave out the tests that need PostgreSQL, RabbitMQ or Azurite",
+        "not installed: {}; run `apt-get install {}` as root (on other systems install the same programs), \
+         or pass --without-services to skip the tests that need PostgreSQL, RabbitMQ or Azurite",
         missing.join(", "),
         missing.join(" ")
     )
 }
 
 fn apt_install(packages: &[&str]) -> Result<()> {
-    say::line(&format!("not installed: {}: installing", packages.join(", ")));
-    let _quiet = NoServiceStarts::begin()?;
+    terminal::line(&format!("installing {}", packages.join(", ")));
+    let _policy = NoServiceStarts::install()?;
     if apt_get(&["install", "--yes", "--no-install-recommends"], packages).is_ok() {
         return Ok(());
     }
-    // Most often the package lists are missing or old.
+    // The usual cause: the package lists are missing or old.
     apt_get(&["update"], &[])?;
     apt_get(&["install", "--yes", "--no-install-recommends"], packages)
 }
 
 fn apt_get(arguments: &[&str], packages: &[&str]) -> Result<()> {
     let mut command = Command::new("apt-get");
-    // Somebody else's installation is waited for.
+    // Waits for another installation that holds the lock.
     command.args(["--quiet=2", "--option=DPkg::Lock::Timeout=300"]).args(arguments).args(packages);
     step::output_of(command.env("DEBIAN_FRONTEND", "noninteractive").stdin(Stdio::null())).map(drop)
 }
 
 fn npm_install() -> Result<()> {
-    say::line(&format!("not installed: {AZURITE}: installing"));
-    let folder = azurite_folder();
-    // Renamed when complete: an installation that was interrupted is not taken for one.
-    let begun = folder.with_extension("begun");
-    if begun.exists() {
-        fs::remove_dir_all(&begun).context("failed to remove an interrupted installation of Azurite")?;
+    terminal::line(&format!("installing {}", azurite::PACKAGE));
+    let folder = azurite::install_folder();
+    // The rename at the end keeps an interrupted installation from counting as a complete one.
+    let partial = folder.with_extension("partial");
+    if partial.exists() {
+        fs::remove_dir_all(&partial).context("failed to remove an interrupted installation of Azurite")?;
     }
-    fs::create_dir_all(&begun)?;
+    fs::create_dir_all(&partial)?;
     let mut command = Command::new("npm");
-    command.args([
-        "install",
-        AZURITE,
-        "--no-audit",
-        "--no-fund",
-        "--ignore-scripts",
-        "--loglevel=error",
-        "--prefix",
-    ]);
-    step::output_of(command.arg(&begun).stdin(Stdio::null())).context(
-        "Azurite is missing and could not be installed with npm; pass --without-services to leave out the tests \
-         that need it",
+    command.args(["install", azurite::PACKAGE, "--no-audit", "--no-fund", "--ignore-scripts"]);
+    command.args(["--loglevel=error", "--prefix"]).arg(&partial);
+    step::output_of(command.stdin(Stdio::null())).context(
+        "failed to install Azurite with npm; pass --without-services to skip the tests that need servers",
     )?;
-    fs::rename(&begun, &folder).context("failed to put Azurite in its place")
+    fs::rename(&partial, &folder).context("failed to rename Azurite's folder")
 }
 
-fn answers(program: &str) -> bool {
+fn runs(program: &str) -> bool {
     let mut ask = Command::new(program);
     ask.arg("--version").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     ask.status().is_ok_and(|status| status.success())
 }
 
-/// While it lives, Debian's packages do not start the services they install. Ours run on ports of their own; the
-/// system's would be in nobody's use, for ever.
+/// Keeps newly installed packages of Debian from starting their services, until it is dropped.
 struct NoServiceStarts {
-    ours: bool,
+    created: bool,
 }
 
 impl NoServiceStarts {
-    fn begin() -> Result<Self> {
-        let made = fs::File::options().write(true).create_new(true).mode(0o755).open(POLICY);
-        match made {
+    fn install() -> Result<Self> {
+        let file = fs::File::options().write(true).create_new(true).mode(0o755).open(POLICY);
+        match file {
             Ok(mut file) => {
                 std::io::Write::write_all(&mut file, b"#!/bin/sh\nexit 101\n")?;
-                Ok(Self { ours: true })
+                Ok(Self { created: true })
             }
-            // The machine has a policy already.
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(Self { ours: false }),
+            // The machine has its own policy.
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(Self { created: false }),
             Err(error) => Err(error).with_context(|| format!("failed to write {POLICY}")),
         }
     }
@@ -127,7 +113,7 @@ impl NoServiceStarts {
 
 impl Drop for NoServiceStarts {
     fn drop(&mut self) {
-        if self.ours {
+        if self.created {
             let _ = fs::remove_file(POLICY);
         }
     }

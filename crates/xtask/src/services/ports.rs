@@ -5,22 +5,23 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 
-use super::secret;
+use super::random;
 
-/// A free port on loopback, below the ones that systems hand to outgoing connections: a server that is restarted
-/// must find its port as it left it.
+/// A free port on loopback between 12000 and 29999.
+///
+/// Systems take the ports of outgoing connections from a higher range, so a server that restarts finds its port free.
 pub fn free() -> Result<u16> {
     for _ in 0..1_000 {
-        let [high, low] = secret::bytes::<2>()?;
+        let [high, low] = random::bytes::<2>()?;
         let port = 12_000 + u16::from_be_bytes([high, low]) % 18_000;
         if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
             return Ok(port);
         }
     }
-    bail!("no free port between 12000 and 30000")
+    bail!("no free port between 12000 and 29999")
 }
 
-/// Whether something listens there.
+/// Whether a server listens on the port.
 pub fn is_open(port: u16) -> bool {
     TcpStream::connect_timeout(&(Ipv4Addr::LOCALHOST, port).into(), Duration::from_secs(1)).is_ok()
 }
@@ -30,7 +31,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_port_is_open_while_somebody_listens_there() {
+    fn a_port_is_open_while_a_server_listens_on_it() {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
         assert!(is_open(port));

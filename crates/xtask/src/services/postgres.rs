@@ -9,10 +9,10 @@ use std::process::Command;
 use anyhow::{Context, Result};
 use serde_json::json;
 
-use super::server::{Plan, folder, prepare};
-use super::{ports, secret};
+use super::server::{ServerSpec, create_folder, prepare};
+use super::{ports, random};
 
-/// What a test wants of it. Its data need not outlive a power cut, only a killed process.
+/// Settings for tests. The data must survive a killed process, but not a power failure.
 const SETTINGS: [&str; 5] = [
     "listen_addresses=127.0.0.1",
     "unix_socket_directories=",
@@ -21,7 +21,9 @@ const SETTINGS: [&str; 5] = [
     "max_connections=300",
 ];
 
-/// Where the server's programs are: Debian keeps them out of PATH, one folder for each version. The newest wins.
+/// The folder of the server's programs, if it is installed.
+///
+/// Debian keeps them outside of PATH, in one folder for each version; the newest version is used.
 pub fn programs() -> Option<PathBuf> {
     let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let numbered =
@@ -31,10 +33,10 @@ pub fn programs() -> Option<PathBuf> {
     debian.into_iter().chain(std::env::split_paths(&paths)).find(|folder| folder.join("initdb").is_file())
 }
 
-/// A server whose superuser is `postgres`; every setting is a `name=value` of postgresql.conf.
-pub fn plan(parent: &Path, settings: &[String]) -> Result<Plan> {
+/// Describes a server with the superuser `postgres`. A setting is a `name=value` of postgresql.conf.
+pub fn spec(parent: &Path, settings: &[String]) -> Result<ServerSpec> {
     let programs = programs().context("PostgreSQL is not installed")?;
-    let folder = folder(parent, "postgres")?;
+    let folder = create_folder(parent, "postgres")?;
     let owner = owner_for(&folder)?;
     let as_owner = |program: &str| {
         let mut command = Command::new(programs.join(program));
@@ -45,7 +47,7 @@ pub fn plan(parent: &Path, settings: &[String]) -> Result<Plan> {
         command
     };
 
-    let (port, password) = (ports::free()?, secret::word()?);
+    let (port, password) = (ports::free()?, random::password()?);
     let (data, password_file) = (folder.join("data"), folder.join("password"));
     fs::write(&password_file, &password)?;
     if let Some((user, group)) = owner {
@@ -63,17 +65,17 @@ pub fn plan(parent: &Path, settings: &[String]) -> Result<Plan> {
     }
     let mut probe = Command::new(programs.join("pg_isready"));
     probe.args(["--host=127.0.0.1", "--dbname=postgres", "--port", &port.to_string()]);
-    Ok(Plan {
+    Ok(ServerSpec {
         name: "postgres",
         programs: vec![server],
         ports: vec![port],
         probe: Some(probe),
-        // Fast: connections are cut, what was committed stays.
-        gentle: "INT",
-        // A killed one leaves a piece of shared memory to the system.
+        // The fast shutdown: it closes connections and keeps committed data.
+        stop_signal: "INT",
+        // A killed server leaves shared memory.
         must_stop: true,
         facts: json!({
-            "url": url(&password, port),
+            "url": format!("postgres://postgres:{password}@127.0.0.1:{port}/postgres"),
             "port": port,
             "folder": data,
             "programs": programs,
@@ -82,12 +84,9 @@ pub fn plan(parent: &Path, settings: &[String]) -> Result<Plan> {
     })
 }
 
-/// The superuser's.
-pub fn url(password: &str, port: u16) -> String {
-    format!("postgres://postgres:{password}@127.0.0.1:{port}/postgres")
-}
-
-/// PostgreSQL refuses to be root: the user and group it gets in that case, who then own its folder.
+/// Gives the folder to another user where this one is root, and returns that user and group.
+///
+/// PostgreSQL refuses to run as root.
 fn owner_for(folder: &Path) -> Result<Option<(u32, u32)>> {
     if fs::metadata(folder)?.uid() != 0 {
         return Ok(None);
@@ -95,7 +94,7 @@ fn owner_for(folder: &Path) -> Result<Option<(u32, u32)>> {
     let users = fs::read_to_string("/etc/passwd").context("failed to read /etc/passwd")?;
     let owner = ["postgres", "nobody"].iter().find_map(|name| ids_of(name, &users));
     let (user, group) =
-        owner.context("neither a user `postgres` nor `nobody` exists, and PostgreSQL refuses to be root")?;
+        owner.context("PostgreSQL refuses to run as root, and there is no user `postgres` or `nobody`")?;
     chown(folder, Some(user), Some(group))?;
     Ok(Some((user, group)))
 }

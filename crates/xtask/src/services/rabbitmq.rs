@@ -9,39 +9,41 @@ use std::process::Command;
 use anyhow::{Context, Result};
 use serde_json::json;
 
-use super::server::{Plan, folder};
-use super::{ports, secret};
+use super::server::{ServerSpec, create_folder};
+use super::{ports, random};
 
-/// The broker's administrator.
+/// The name of the broker's administrator.
 const USER: &str = "holdfast";
 
-/// Debian's own copies: the ones in PATH are wrapped to become the user `rabbitmq`, who cannot read our folder.
+/// The folder of the broker's programs, if it is installed.
+///
+/// The scripts in PATH switch to the user `rabbitmq`, who cannot read our folder.
 pub fn programs() -> Option<PathBuf> {
     let folders =
         ["/usr/lib/rabbitmq/bin", "/usr/local/sbin", "/opt/homebrew/sbin", "/usr/local/opt/rabbitmq/sbin"];
     folders.iter().map(PathBuf::from).find(|folder| folder.join("rabbitmq-server").is_file())
 }
 
-/// A broker with the management API; every setting is a line of rabbitmq.conf.
-pub fn plan(parent: &Path, settings: &[String]) -> Result<Plan> {
+/// Describes a broker with the management API. A setting is a line of rabbitmq.conf.
+pub fn spec(parent: &Path, settings: &[String]) -> Result<ServerSpec> {
     let programs = programs().context("RabbitMQ is not installed")?;
-    let folder = folder(parent, "rabbitmq")?;
+    let folder = create_folder(parent, "rabbitmq")?;
     let [port, admin, distribution, names] = [ports::free()?, ports::free()?, ports::free()?, ports::free()?];
-    let password = secret::word()?;
-    let [url, admin_url] = urls(&password, [port, admin]);
+    let password = random::password()?;
+    let login = format!("{USER}:{password}@127.0.0.1");
     let config = [
         format!("listeners.tcp.1 = 127.0.0.1:{port}"),
         format!("management.tcp.ip = 127.0.0.1\nmanagement.tcp.port = {admin}"),
         format!("default_user = {USER}\ndefault_pass = {password}"),
-        // Small: a test's broker must neither fill a disk nor refuse to work on a full one.
+        // A broker for tests must not fill the disk, and must work on one that is nearly full.
         "raft.wal_max_size_bytes = 32000000\ndisk_free_limit.absolute = 10MB".to_owned(),
         settings.join("\n"),
     ];
     fs::write(folder.join("rabbitmq.conf"), config.join("\n") + "\n")?;
     fs::write(folder.join("enabled_plugins"), "[rabbitmq_management].\n")?;
     let cookie = folder.join(".erlang.cookie");
-    fs::write(&cookie, secret::word()?)?;
-    // Erlang refuses a cookie that others may read.
+    fs::write(&cookie, random::password()?)?;
+    // Erlang refuses a cookie that other users can read.
     fs::set_permissions(&cookie, fs::Permissions::from_mode(0o400))?;
 
     let env = environment(&folder, &format!("holdfast{port}@localhost"), [distribution, names]);
@@ -49,18 +51,18 @@ pub fn plan(parent: &Path, settings: &[String]) -> Result<Plan> {
     epmd.args(["-port", &names.to_string(), "-address", "127.0.0.1"]);
     let mut server = Command::new(programs.join("rabbitmq-server"));
     server.current_dir(&folder).envs(&env);
-    Ok(Plan {
+    Ok(ServerSpec {
         name: "rabbitmq",
-        // Without a name server of ours the broker would start one that outlives it.
+        // Without this name server the broker would start one that outlives it.
         programs: vec![epmd, server],
         ports: vec![port, admin],
         probe: None,
-        gentle: "TERM",
-        // Stopping takes it six seconds.
+        stop_signal: "TERM",
+        // A stop takes six seconds.
         must_stop: false,
         facts: json!({
-            "url": url,
-            "admin": admin_url,
+            "url": format!("amqp://{login}:{port}/%2f"),
+            "admin": format!("http://{login}:{admin}"),
             "port": port,
             "folder": folder,
             "ctl": programs.join("rabbitmqctl"),
@@ -70,13 +72,7 @@ pub fn plan(parent: &Path, settings: &[String]) -> Result<Plan> {
     })
 }
 
-/// The administrator's: of the broker, and of its management API.
-pub fn urls(password: &str, [port, admin]: [u16; 2]) -> [String; 2] {
-    let login = format!("{USER}:{password}@127.0.0.1");
-    [format!("amqp://{login}:{port}/%2f"), format!("http://{login}:{admin}")]
-}
-
-/// The same for the broker and for `rabbitmqctl`. Everything that has a place in `/etc` or `/var` gets one of its own.
+/// The environment of the broker and of `rabbitmqctl`: every path of `/etc` and `/var` moves to the folder.
 fn environment(folder: &Path, node: &str, [distribution, names]: [u16; 2]) -> BTreeMap<&'static str, String> {
     let at = |name: &str| folder.join(name).display().to_string();
     BTreeMap::from([
@@ -95,7 +91,7 @@ fn environment(folder: &Path, node: &str, [distribution, names]: [u16; 2]) -> BT
         ("RABBITMQ_MNESIA_BASE", at("mnesia")),
         ("RABBITMQ_LOG_BASE", at("log")),
         ("RABBITMQ_PID_FILE", at("pid")),
-        // Loopback only, and no spinning: tests share their cores with it.
+        // Loopback only, and no busy waiting: tests run on the same cores.
         (
             "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS",
             "-kernel inet_dist_use_interface {127,0,0,1} +sbwt none +sbwtdcpu none +sbwtdio none".to_owned(),

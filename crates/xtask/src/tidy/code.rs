@@ -1,12 +1,11 @@
 //! Rust source without its comments and literals.
 
-/// Whether the character may be part of a Rust name.
+/// Whether the character can be part of a Rust name.
 pub fn is_name(character: char) -> bool {
     character.is_alphanumeric() || character == '_'
 }
 
-/// The text with every comment, string and character literal blanked. Lines stay where they are, so that
-/// what remains can be searched for words and braces.
+/// Replaces every comment, string and character literal with spaces. Line breaks stay.
 pub fn only(text: &str) -> String {
     let characters: Vec<char> = text.chars().collect();
     let mut code = String::with_capacity(text.len());
@@ -33,8 +32,9 @@ pub fn only(text: &str) -> String {
     code
 }
 
-/// How many characters the comment or literal at the start has; zero when there is none. Called only
-/// where a word may begin, so an `r` here is never the end of a longer name.
+/// The length of the comment or literal at the start, in characters; zero if there is none.
+///
+/// `rest` never starts inside a name, so its first `r` starts a word.
 fn literal(rest: &[char]) -> usize {
     match rest {
         ['/', '/', ..] => rest.iter().position(|&c| c == '\n').unwrap_or(rest.len()),
@@ -48,7 +48,7 @@ fn literal(rest: &[char]) -> usize {
     }
 }
 
-/// Rust's block comments nest.
+/// The length of a block comment. They nest.
 fn block_comment(rest: &[char]) -> usize {
     let mut depth = 0_usize;
     let mut at = 0;
@@ -71,7 +71,7 @@ fn block_comment(rest: &[char]) -> usize {
     rest.len()
 }
 
-/// From the opening quote to the closing one; a backslash hides the character after it.
+/// The length up to the closing quote. A backslash escapes the character after it.
 fn quoted(rest: &[char], quote: char) -> usize {
     let mut at = 1;
     while at < rest.len() {
@@ -84,7 +84,7 @@ fn quoted(rest: &[char], quote: char) -> usize {
     rest.len()
 }
 
-/// What follows the `r`: hashes, a quote, text, a quote, as many hashes. None for a raw name, `r#type`.
+/// The length of a raw string after its `r`; `None` for a raw name such as `r#type`.
 fn raw_string(tail: &[char]) -> Option<usize> {
     let hashes = tail.iter().take_while(|character| **character == '#').count();
     if tail.get(hashes) != Some(&'"') {
@@ -100,20 +100,20 @@ fn raw_string(tail: &[char]) -> Option<usize> {
 mod tests {
     use super::only;
 
-    /// The code that is left, without the blanks.
+    /// The remaining code, without spaces.
     fn left(text: &str) -> String {
         only(text).replace(' ', "")
     }
 
     #[test]
-    fn comments_go_and_lines_stay() {
+    fn comments_become_spaces_and_lines_stay() {
         assert_eq!(left("a // { \" '\nb /* { /* } */ { */ c\n"), "a\nbc\n");
         assert_eq!(only("a /* 1\n2 */ b").lines().count(), 2);
         assert_eq!(left("a /* never closed {"), "a");
     }
 
     #[test]
-    fn strings_go_whatever_they_hold() {
+    fn strings_become_spaces() {
         assert_eq!(left(r#"a "{ // \" {" b"#), "ab");
         assert_eq!(left("a r#\"{ \" \\\"# b"), "ab");
         assert_eq!(left("a br##\"{ \"# \"## b"), "ab");
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn characters_go_and_lifetimes_stay() {
+    fn characters_become_spaces_and_lifetimes_stay() {
         assert_eq!(left("a '{' '\"' '\\'' '\\u{7b}' b'}' c"), "abc");
         assert_eq!(left("fn f<'a>(x: &'a str, y: &'static str) {}"), "fnf<'a>(x:&'astr,y:&'staticstr){}");
     }

@@ -1,35 +1,35 @@
-//! Relative links in Markdown lead somewhere.
+//! Relative links in Markdown must name files that exist.
 
 use std::path::Path;
 
-use super::Fault;
+use super::fault::Fault;
 
-/// The relative links of the file at `path` (from `root`) that name nothing that exists.
+/// Reports relative links to missing files in the page at `path`, from `root`.
 pub fn broken(root: &Path, path: &str, text: &str) -> Vec<Fault> {
     let folder = Path::new(path).parent().unwrap_or(Path::new(""));
     let mut faults = Vec::new();
     for (line, target) in targets(text) {
         let Some(file) = file_of(target) else { continue };
-        // A leading slash means the root of the repository, as it does on a forge.
+        // A leading slash means the root of the repository, as on GitHub.
         let full = match file.strip_prefix('/') {
             Some(from_root) => root.join(from_root),
             None => root.join(folder).join(file),
         };
         if !full.exists() {
-            faults.push((line, format!("the link leads nowhere: {target}")));
+            faults.push((line, format!("the link names a missing file: {target}")));
         }
     }
     faults
 }
 
-/// The file a link names; None when it names another site, a place in this page or an item of Rust.
+/// The file that a link names; `None` for another site, a heading of the same page or an item of Rust.
 fn file_of(target: &str) -> Option<&str> {
     let file = target.split(['#', '?']).next().unwrap_or(target);
-    // `https://…`, `mailto:…` and rustdoc's `crate::Item` all have a colon; our files have none.
+    // `https://…`, `mailto:…` and rustdoc's `crate::Item` contain a colon; the repository's files do not.
     (!file.is_empty() && !file.contains(':')).then_some(file)
 }
 
-/// Every link target with its line: `[text](target "title")`, `![alt](target)` and `[name]: target`.
+/// Every link target and its line: `[text](target "title")`, `![alt](target)` and `[name]: target`.
 fn targets(text: &str) -> Vec<(usize, &str)> {
     let mut fence = None;
     let mut targets = Vec::new();
@@ -49,7 +49,7 @@ fn in_line(line: &str) -> Vec<&str> {
     if let Some((name, target)) = line.split_once("]: ").filter(|(name, _)| is_reference(name)) {
         return if name.starts_with("[^") { Vec::new() } else { vec![first_word(target)] };
     }
-    // Every second piece between backticks is code, where a link is only an example.
+    // Links in code are examples.
     let code = code_spans(line);
     line.match_indices("](")
         .filter(|(at, _)| !code.iter().any(|span| span.contains(at)))
@@ -62,7 +62,7 @@ fn is_reference(name: &str) -> bool {
     name.starts_with('[') && !name.contains("](")
 }
 
-/// Without the title that may follow, and without the angle brackets that may stand around it.
+/// The target without a title and without angle brackets.
 fn first_word(target: &str) -> &str {
     target.split_whitespace().next().unwrap_or("").trim_start_matches('<').trim_end_matches('>')
 }
@@ -89,13 +89,13 @@ mod tests {
     }
 
     #[test]
-    fn code_holds_no_links() {
+    fn links_in_code_are_ignored() {
         assert!(of("```md\n[a](a.md)\n~~~\n[a](a.md)\n```\nand `[b](b.md)` too\n").is_empty());
         assert_eq!(of("~~~\n~~~\n[a](a.md)"), ["a.md"]);
     }
 
     #[test]
-    fn only_files_are_looked_for() {
+    fn only_links_to_files_are_checked() {
         assert_eq!(file_of("docs/a.md#L12"), Some("docs/a.md"));
         for elsewhere in ["https://example.com/a", "mailto:a@example.com", "#below", "crate::Store"] {
             assert_eq!(file_of(elsewhere), None);
@@ -103,10 +103,10 @@ mod tests {
     }
 
     #[test]
-    fn a_link_to_nothing_is_a_fault_on_its_line() {
+    fn a_link_to_a_missing_file_is_a_fault_on_its_line() {
         let root = crate::step::root();
         let text = "[ok](../clippy.toml)\n[ok](/clippy.toml)\n[ok](..)\n[no](clippy.toml)\n";
         let faults = broken(root, "docs/page.md", text);
-        assert_eq!(faults, [(4, "the link leads nowhere: clippy.toml".to_owned())]);
+        assert_eq!(faults, [(4, "the link names a missing file: clippy.toml".to_owned())]);
     }
 }

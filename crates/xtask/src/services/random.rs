@@ -1,11 +1,11 @@
-//! Passwords for servers that live as long as a test run. Other users of the machine must not be able to guess them.
+//! Randomness from the system. Other users of the machine must not be able to guess the servers' passwords.
 
 use std::fs::File;
 use std::io::Read;
 
 use anyhow::{Context, Result};
 
-/// Bytes nobody can guess.
+/// Reads N unpredictable bytes.
 pub fn bytes<const N: usize>() -> Result<[u8; N]> {
     let mut bytes = [0; N];
     let read = File::open("/dev/urandom").and_then(|mut file| file.read_exact(&mut bytes));
@@ -13,7 +13,7 @@ pub fn bytes<const N: usize>() -> Result<[u8; N]> {
     Ok(bytes)
 }
 
-/// A word of hexadecimal digits nobody can guess.
-pub fn word() -> Result<String> {
+/// 32 unpredictable hexadecimal digits.
+pub fn password() -> Result<String> {
     Ok(format!("{:032x}", u128::from_be_bytes(bytes()?)))
 }
