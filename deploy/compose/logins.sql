@@ -1,4 +1,4 @@
--- Who may log in. What each may do belongs to the two roles, and the migrations grant it to them.
+-- Creates the logins. The migrations grant all privileges to the two roles.
 
 \set password `cat /run/secrets/database_password`
 \set auditor_password `cat /run/secrets/auditor_password`
