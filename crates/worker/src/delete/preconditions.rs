@@ -6,7 +6,7 @@ use crate::ending::{refused, succeeded};
 use crate::next::Next;
 use crate::step_input::StepInput;
 
-/// Whether the DELETE may be sent, as far as the catalog tells.
+/// Whether the DELETE may be sent, by the catalog.
 #[derive(Debug)]
 pub(super) enum Precondition {
     /// It may be sent. Azure deletes with this SAS.

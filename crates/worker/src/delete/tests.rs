@@ -102,9 +102,9 @@ fn a_held_backup_is_kept_and_the_last_one_unless_the_deletion_allows_it() {
         let run = run_of("shop", Task::Delete(task()), trigger);
         assert_ended(before(&run, Some(&entry()), true), (Outcome::Failed, Some(Cause::Kept)));
     }
-    let told = run_of("shop", Task::Delete(Delete { allow_last: true, ..task() }), Trigger::Manual);
-    let input = StepInput { subject: Some(&entry()), is_last: true, ..input(&told, at(10)) };
-    let Task::Delete(delete) = &told.task else { panic!() };
+    let allowed = run_of("shop", Task::Delete(Delete { allow_last: true, ..task() }), Trigger::Manual);
+    let input = StepInput { subject: Some(&entry()), is_last: true, ..input(&allowed, at(10)) };
+    let Task::Delete(delete) = &allowed.task else { panic!() };
     assert!(matches!(precondition(&input, delete, &mut rng()), Precondition::Met(..)));
 }
 
@@ -148,9 +148,9 @@ fn seen(run: &Run, now: Timestamp, status: Option<BackupStatus>) -> Next {
 
 #[test]
 fn a_deletion_is_polled_until_the_list_no_longer_has_the_backup() {
-    let told = Some(Backup { request_id: Some("r".into()), ..backup(BackupStatus::DeleteInProgress) });
-    for told in [told, None] {
-        let next = answered(&input(&begun(), at(10)), &attempt(1), &task(), Ok(told), &mut rng());
+    let answer = Some(Backup { request_id: Some("r".into()), ..backup(BackupStatus::DeleteInProgress) });
+    for answer in [answer, None] {
+        let next = answered(&input(&begun(), at(10)), &attempt(1), &task(), Ok(answer), &mut rng());
         let run = after(&begun(), &next);
         let again = seen(&run, at(20), Some(BackupStatus::DeleteInProgress));
         let run = after(&run, &again);

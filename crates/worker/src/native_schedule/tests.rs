@@ -124,12 +124,12 @@ fn a_replaced_sas_is_recorded_in_the_audit() {
         new: sas("new", 100),
         backup: None,
     };
-    let told = RunEvent::SasRefreshed { refresh: replaced.clone() };
+    let recorded = RunEvent::SasRefreshed { refresh: replaced.clone() };
     let run = begun();
     let answered = answered(&input(&run, at(10)), &attempt(1), Ok(()), Some(replaced.clone()), &mut rng());
     let looked = reconciled(&input(&run, at(10)), &attempt(1), Ok(true), Some(replaced), &mut rng());
     for next in [answered, looked] {
-        assert_eq!(next.events[0], told);
+        assert_eq!(next.events[0], recorded);
         assert_eq!(ending(&next), Some((Outcome::Succeeded, None)));
     }
 }

@@ -37,7 +37,7 @@ fn replace(run: &Run, answer: Result<(), Error>) -> Next {
 #[test]
 fn a_replaced_sas_is_recorded_and_the_deletion_goes_on_at_once() {
     let next = replace(&deletion(), Ok(()));
-    let told: Vec<Option<BackupId>> = next
+    let recorded: Vec<Option<BackupId>> = next
         .events
         .iter()
         .map(|event| match event {
@@ -45,7 +45,7 @@ fn a_replaced_sas_is_recorded_and_the_deletion_goes_on_at_once() {
             other => panic!("{other:?}"),
         })
         .collect();
-    assert_eq!((told, next.due_at), (vec![None, Some(DELETE)], at(10)));
+    assert_eq!((recorded, next.due_at), (vec![None, Some(DELETE)], at(10)));
     let refresh = RefreshSas { backup: DELETE, reason: RefreshReason::KeptBackup, old: None };
     let alone = replace(&run_of("shop", Task::RefreshSas(refresh), Trigger::Policy), Ok(()));
     assert_eq!(ending(&alone), Some((Outcome::Succeeded, None)));

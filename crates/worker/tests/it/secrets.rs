@@ -24,13 +24,13 @@ async fn no_row_and_no_event_holds_the_signature_whatever_azure_answers() {
         world.arm.script_posts([post.clone()]);
         world.run_to_end().await;
         let (rows, audit) = (world.runs().await, world.store.audit(0, 1_000).await.unwrap());
-        let told = [
+        let texts = [
             format!("{rows:?}"),
             format!("{audit:?}"),
             serde_json::to_string(&rows).unwrap(),
             serde_json::to_string(&audit).unwrap(),
         ];
-        for text in told {
+        for text in texts {
             assert!(!text.contains(SIGNATURE), "{post:?}: {text}");
         }
         assert!(world.arm.accepted().iter().all(|(_, url)| url.contains(SIGNATURE)), "Azure needs it");

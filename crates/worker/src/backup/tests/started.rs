@@ -17,12 +17,12 @@ fn post(run: &Run, answer: Result<Backup, Error>) -> Next {
 
 #[test]
 fn an_accepted_post_is_polled_after_the_first_pause() {
-    let told = Backup {
+    let created = Backup {
         correlation_id: Some("c".into()),
         request_id: Some("r".into()),
         ..backup(BackupStatus::Created)
     };
-    let next = post(&starting(), Ok(told));
+    let next = post(&starting(), Ok(created));
     let accepted =
         RunEvent::Accepted { backup: BackupId(7), accepted_at: at(10), request_id: Some("c".into()) };
     assert_eq!((next.events, next.due_at), (vec![accepted], at(15)));
