@@ -9,6 +9,7 @@ mod credential;
 mod error;
 mod exchange;
 mod http;
+mod identity;
 mod operation;
 mod permissions;
 mod probe;

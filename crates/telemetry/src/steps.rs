@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use holdfast_queue::Message;
-use holdfast_worker::{Ended, StepObserver};
+use holdfast_worker::{StepObserver, StepResult};
 use opentelemetry::KeyValue;
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
@@ -28,14 +28,14 @@ impl StepObserver for WatchedSteps {
         }
     }
 
-    fn ended(&self, how: Ended, took: Duration) {
-        self.instruments.steps.add(1, &[KeyValue::new("result", how.as_str())]);
+    fn ended(&self, result: StepResult, took: Duration) {
+        self.instruments.steps.add(1, &[KeyValue::new("result", result.as_str())]);
         let mut attributes = vec![
             KeyValue::new("messaging.system", self.system),
             KeyValue::new("messaging.operation.name", "process"),
         ];
-        if matches!(how, Ended::Failed | Ended::Panicked) {
-            attributes.push(KeyValue::new("error.type", how.as_str()));
+        if matches!(result, StepResult::Failed | StepResult::Panicked) {
+            attributes.push(KeyValue::new("error.type", result.as_str()));
         }
         self.instruments.process_duration.record(took.as_secs_f64(), &attributes);
     }

@@ -1,33 +1,35 @@
-//! What a run needs next. Pure.
+//! The action that a run's state asks for. Pure.
 
 use holdfast_model::{Run, RunState};
 
-/// The one thing a step does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+use crate::send_window::SendWindow;
+
+/// The one thing that a step does.
+#[derive(Debug)]
 pub(crate) enum Action {
-    /// Get ready for the request: a SAS that will last, and nothing of a lost attempt turned up.
+    /// Prepare an attempt: obtain a SAS and secrets, and look for the backups of lost attempts.
     Prepare,
-    /// Make the request. Only in the hands of whoever has just committed the intent.
-    Request,
-    /// Look for what a request has made whose fate is unknown.
-    Look,
-    /// Ask Azure how it goes.
-    Ask,
-    /// Check what was made.
-    Check,
-    /// The run is over.
+    /// Send the attempt's request. Only the step that committed the intent may do so.
+    Send(SendWindow),
+    /// Find out what a request did whose answer was lost.
+    Reconcile,
+    /// Ask Azure for the progress.
+    Poll,
+    /// Verify the result.
+    Verify,
+    /// Do nothing: the run has ended.
     Nothing,
 }
 
-/// Decides. `intent_is_mine` says that this very step committed the intent: nobody else may know whether the request has
-/// left, so nobody else may make it.
-pub(crate) fn decide(run: &Run, intent_is_mine: bool) -> Action {
+/// Chooses the action. `window` exists only in the step that committed the intent: no other worker knows whether the
+/// request has left, so no other worker may send it.
+pub(crate) fn decide(run: &Run, window: Option<SendWindow>) -> Action {
     match run.state {
         RunState::Planned | RunState::Waiting { .. } => Action::Prepare,
-        RunState::Starting { .. } if intent_is_mine => Action::Request,
-        RunState::Starting { .. } | RunState::Reconciling { .. } => Action::Look,
-        RunState::Polling { .. } | RunState::PollingOperation { .. } => Action::Ask,
-        RunState::Verifying { .. } => Action::Check,
+        RunState::Starting { .. } => window.map_or(Action::Reconcile, Action::Send),
+        RunState::Reconciling { .. } => Action::Reconcile,
+        RunState::Polling { .. } | RunState::PollingOperation { .. } => Action::Poll,
+        RunState::Verifying { .. } => Action::Verify,
         RunState::Ended { .. } => Action::Nothing,
     }
 }

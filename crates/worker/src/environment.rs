@@ -1,4 +1,4 @@
-//! The outside world, as far as a worker may touch it.
+//! What a worker is given from outside.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,48 +10,47 @@ use holdfast_storage::{Secrets, Storage};
 use holdfast_store::Store;
 use tokio::sync::Notify;
 
-/// Everything a step may call.
+/// Everything that a step may call.
 #[derive(Clone)]
 pub struct Environment {
-    /// The truth.
+    /// Runs, the catalog and the audit events.
     pub store: Arc<dyn Store>,
-    /// Where messages come from.
+    /// The source of messages.
     pub queue: Arc<dyn Queue>,
-    /// Azure.
+    /// Azure Resource Manager.
     pub arm: Arc<dyn Arm>,
-    /// SAS and containers.
+    /// SAS and blobs.
     pub storage: Arc<dyn Storage>,
-    /// Secrets that the fleet file names: the databases' connection strings.
+    /// Secrets that the fleet file names: the connection strings of databases.
     pub secrets: Arc<dyn Secrets>,
-    /// The apps themselves, for drills.
+    /// The HTTP check of a restored app, for drills.
     pub probe: Arc<dyn Probe>,
-    /// Time. Only its `elapsed` decides anything: what time it is, the store says.
+    /// The host's clock. Steps measure durations with `elapsed`; the current time comes from the store.
     pub clock: Arc<dyn Clock>,
-    /// Rung after each commit, so that a dispatcher in the same process need not wait for its next look.
+    /// Notified after each commit, so that a dispatcher in the same process looks for due runs at once.
     pub bell: Arc<Notify>,
 }
 
-/// The times that make a POST happen once.
+/// The times that ensure at most one POST per attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Settings {
-    /// How long after its intent was committed a POST may still leave. A worker that was paused beyond it must not
-    /// POST any more.
+    /// How long after the start of its intent's commit a POST may still leave.
     pub post_within: Duration,
-    /// How long a POST may take, from leaving to its answer.
+    /// Timeout of a POST, from sending to its answer.
     pub call_timeout: Duration,
-    /// How long a backup may be missing from the app's list before its POST counts as never accepted: Azure lists
-    /// new backups late.
+    /// How long a backup may be absent from the app's list before its POST counts as not accepted: Azure lists new
+    /// backups late.
     pub settle: Duration,
 }
 
 impl Settings {
-    /// Looks that must find nothing, spread over the settle time, before an attempt is given up.
+    /// Looks without a match, spread over the settle time, before an attempt ends as lost.
     pub const LOOKS: u32 = 3;
 
-    /// A machine that slept no longer than this while it prepared an attempt begins it all the same.
+    /// Longest suspension of the host during the preparation of an attempt that does not stop the attempt.
     pub const SLEEP_MAX: Duration = Duration::from_secs(3);
 
-    /// How long an intent is left alone: within it, the worker that committed it may POST and wait for the answer.
+    /// Lease of an intent: the worker that committed it may POST and wait for the answer within this time.
     pub fn intent_lease(&self) -> Duration {
         self.post_within + self.call_timeout + Self::SLEEP_MAX + Duration::from_secs(1)
     }

@@ -1,33 +1,39 @@
 #![doc = include_str!("../README.md")]
 
-mod act;
-mod apply;
+mod backup;
+mod calls;
 mod decide;
+mod deferral;
+mod delete;
+mod ending;
 mod environment;
-mod perform;
-mod permit;
+mod error;
+#[cfg(test)]
+mod fixtures;
+mod intent;
+mod native_schedule;
+mod next;
+mod not_ready;
+mod pauses;
+mod polling;
+mod preparation;
+mod reconcile;
+mod refresh_sas;
+mod request_failed;
+mod restore;
+mod send_window;
 mod step;
+mod step_context;
+mod step_input;
 mod step_observer;
+mod step_plan;
+mod step_result;
+mod store_time;
 mod worker;
 
 pub use environment::{Environment, Settings};
-pub use step::{Stepped, step};
-pub use step_observer::{Ended, NoopStepObserver, StepObserver};
+pub use error::Error;
+pub use step::step;
+pub use step_observer::{NoopStepObserver, StepObserver};
+pub use step_result::{StepResult, Stepped};
 pub use worker::Worker;
-
-/// A step failed at our own end. Its message is let go: the lease passes, and the run is due again.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] holdfast_store::Error),
-    /// A defect: what was decided cannot happen to the run as it is.
-    #[error("failed to move run {run}")]
-    Move {
-        /// The run.
-        run: holdfast_model::RunId,
-        /// Why not.
-        #[source]
-        source: holdfast_model::IllegalTransition,
-    },
-}

@@ -1,4 +1,4 @@
-//! Receives messages and works them off, several at once.
+//! The receive loop: receives messages and executes their steps concurrently.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -10,9 +10,12 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 use tracing::field::Empty;
 
-use crate::{Ended, Environment, NoopStepObserver, Settings, StepObserver, Stepped, step};
+use crate::environment::{Environment, Settings};
+use crate::step::step;
+use crate::step_observer::{NoopStepObserver, StepObserver};
+use crate::step_result::{StepResult, Stepped};
 
-/// The receive loop. Stopping it lets the steps in hand finish; dropping it drops them too, and loses nothing.
+/// The receive loop. Stopping it lets running steps finish; dropping it drops them, and loses nothing.
 #[derive(Clone)]
 pub struct Worker {
     env: Environment,
@@ -22,29 +25,29 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// A worker that takes `concurrency` steps at once, at least one.
+    /// A worker that executes `concurrency` steps at once, at least one.
     pub fn new(env: Environment, settings: Settings, concurrency: usize) -> Self {
         Self { env, settings, concurrency: concurrency.max(1), observer: Arc::new(NoopStepObserver) }
     }
 
-    /// Lets `watch` see the steps.
+    /// Reports every step to `observer`.
     #[must_use]
     pub fn observed_by(mut self, observer: Arc<dyn StepObserver>) -> Self {
         self.observer = observer;
         self
     }
 
-    /// Works until `stop`, then finishes the steps in hand. `rng` spreads pauses.
+    /// Runs until `stop`, then finishes the running steps. `rng` randomizes pauses.
     pub async fn run(self, mut rng: fastrand::Rng, stop: CancellationToken) {
-        let slots = Arc::new(Semaphore::new(self.concurrency));
+        let permits = Arc::new(Semaphore::new(self.concurrency));
         let mut steps = JoinSet::new();
         loop {
             while steps.try_join_next().is_some() {}
-            // A place first, a message then: no message waits in the hands of a worker that is busy.
-            let place = tokio::select! {
+            // A permit first, then a message: a busy worker holds no message that another could execute.
+            let permit = tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
-                place = Arc::clone(&slots).acquire_owned() => place,
+                permit = Arc::clone(&permits).acquire_owned() => permit,
             };
             let delivery = tokio::select! {
                 biased;
@@ -54,8 +57,11 @@ impl Worker {
             let delivery = match delivery {
                 Ok(delivery) => delivery,
                 Err(error) => {
-                    tracing::error!(error = &error as &dyn std::error::Error, "no message can be had");
-                    // The queue mends itself; until then nobody is helped by asking faster.
+                    tracing::error!(
+                        error = &error as &dyn std::error::Error,
+                        "failed to receive a message; trying again in a second"
+                    );
+                    // The queue reconnects by itself. Faster calls would not help.
                     let _ = tokio::time::timeout(std::time::Duration::from_secs(1), stop.cancelled()).await;
                     continue;
                 }
@@ -66,8 +72,8 @@ impl Worker {
             self.observer.begins(&delivery.message, &span);
             steps.spawn(
                 async move {
-                    worker.work_off(delivery, &mut rng).await;
-                    drop(place);
+                    worker.execute(delivery, &mut rng).await;
+                    drop(permit);
                 }
                 .instrument(span),
             );
@@ -75,31 +81,47 @@ impl Worker {
         while steps.join_next().await.is_some() {}
     }
 
-    /// One message. It is acked whatever became of it: a step that failed is brought back by its lease, and a
-    /// message put back at once would only fail again.
-    async fn work_off(&self, delivery: holdfast_queue::Delivery, rng: &mut fastrand::Rng) {
+    /// Executes the step of one message and acknowledges it, whatever the result. A failed run becomes due again when its
+    /// lease expires; a message that is requeued at once would only fail again.
+    async fn execute(&self, delivery: holdfast_queue::Delivery, rng: &mut fastrand::Rng) {
         let begun = self.env.clock.elapsed();
         let step = step(&self.env, &self.settings, delivery.message.wakeup, rng);
-        // A panic is a defect, and no more than a crash. What the step held is dropped with it.
-        let ended = match AssertUnwindSafe(step).catch_unwind().await {
-            Ok(Ok(Stepped::Done)) => Ended::Done,
-            Ok(Ok(Stepped::Dropped)) => {
-                tracing::debug!("a late or doubled message was dropped");
-                Ended::Dropped
-            }
-            Err(_) => {
-                tracing::error!("a step panicked; its lease brings it back");
-                Ended::Panicked
+        // A panic is a defect, and costs no more than a crash: the step drops what it holds.
+        let result = match AssertUnwindSafe(step).catch_unwind().await {
+            Ok(Ok(stepped)) => {
+                log(stepped);
+                StepResult::Ended(stepped)
             }
             Ok(Err(error)) => {
                 let error = &error as &dyn std::error::Error;
-                tracing::error!(error, "a step failed; its lease brings it back");
-                Ended::Failed
+                tracing::error!(error, "a step failed; the run becomes due again when its lease expires");
+                StepResult::Failed
+            }
+            Err(_) => {
+                tracing::error!("a step panicked; the run becomes due again when its lease expires");
+                StepResult::Panicked
             }
         };
-        self.observer.ended(ended, self.env.clock.elapsed().saturating_sub(begun));
+        self.observer.ended(result, self.env.clock.elapsed().saturating_sub(begun));
         if let Err(error) = delivery.ack().await {
-            tracing::warn!(error = &error as &dyn std::error::Error, "a message may come again");
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "failed to acknowledge a message; it may be delivered again"
+            );
+        }
+    }
+}
+
+fn log(stepped: Stepped) {
+    match stepped {
+        Stepped::Done => {}
+        Stepped::Dropped => tracing::debug!("dropped a late or duplicated message"),
+        Stepped::NothingToDo => tracing::debug!("the run's state asks for no action"),
+        Stepped::SendWindowLapsed => {
+            tracing::info!("the worker was paused before the request left; the attempt is reconciled later");
+        }
+        Stepped::HostSuspended => {
+            tracing::info!("the host was suspended; the run becomes due again when its lease expires");
         }
     }
 }

@@ -1,14 +1,11 @@
-//! Steps on a real store in memory, with Azure and storage as the tests script them.
+//! Steps on the memory store, with scripted answers of Azure and storage.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-mod azure;
 mod crashes;
 mod deletions;
-mod loops;
-mod restores;
+mod fixtures;
+mod lost_restores;
+mod receive_loop;
 mod secrets;
 mod steps;
-mod storage;
-mod store;
-mod world;

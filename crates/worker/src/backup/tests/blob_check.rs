@@ -1,0 +1,268 @@
+//! Verifications of blobs.
+
+use holdfast_arm::ErrorKind;
+use holdfast_model::{
+    BackupFacts, BackupId, BackupStatus, Cause, DatabaseFacts, DatabaseKind, DatabaseRef, FailureCounts,
+    Outcome, Run, RunEvent, RunState, Task, Timestamp, Verification,
+};
+use holdfast_storage::BlobFacts;
+use proptest::prelude::*;
+
+use super::found;
+use crate::backup::blobs::{BackupBlobs, BlobCheck};
+use crate::backup::{PollAnswer, counts_as_good, polled, verified};
+use crate::fixtures::{
+    after, assert_pause, at, attempt, backup, ending, error, facts, forbidden, input, no_answer, polling,
+    rng, verifying,
+};
+use crate::next::Next;
+use crate::step_input::StepInput;
+
+/// The answers of storage about the archive and the manifest.
+type Blobs = Result<BackupBlobs, holdfast_storage::Error>;
+
+const fn blobs(archive: Option<u64>, manifest: Option<u64>) -> BackupBlobs {
+    const fn of(size: Option<u64>) -> Option<BlobFacts> {
+        match size {
+            Some(size_bytes) => Some(BlobFacts { size_bytes }),
+            None => None,
+        }
+    }
+    BackupBlobs { archive: of(archive), manifest: of(manifest) }
+}
+
+fn check(run: &Run, last_good_bytes: Option<i64>, checks: u32, blobs: Blobs) -> Next {
+    let input = StepInput { last_good_bytes, ..input(run, at(60)) };
+    let check = BlobCheck { blobs: Some(blobs), orphans: Ok(Vec::new()), checks };
+    verified(&input, &attempt(1), &facts(), check, &mut rng())
+}
+
+fn verification(next: &Next) -> Option<Verification> {
+    match next.events.last() {
+        Some(RunEvent::Ended { outcome: Outcome::Succeeded, cause: None, backup: Some(_), verification }) => {
+            *verification
+        }
+        _ => None,
+    }
+}
+
+fn cause(next: &Next) -> Option<Cause> {
+    next.events.iter().find_map(|event| match event {
+        RunEvent::AttemptEnded { cause, .. } => Some(*cause),
+        _ => None,
+    })
+}
+
+#[test]
+fn a_blob_with_its_manifest_is_a_verified_success() {
+    let next = check(&verifying(), Some(900), 0, Ok(blobs(Some(900), Some(1))));
+    assert_eq!(verification(&next), Some(Verification::Verified));
+    assert!(after(&verifying(), &next).state.is_ended());
+}
+
+#[test]
+fn a_blob_that_is_not_there_or_empty_or_without_its_manifest_is_a_failure() {
+    let cases = [
+        (blobs(None, None), Cause::BlobMissing),
+        (blobs(None, Some(1)), Cause::BlobMissing),
+        (blobs(Some(900), None), Cause::BlobMissing),
+        (blobs(Some(0), Some(1)), Cause::BlobEmpty),
+    ];
+    for (found, expected) in cases {
+        let next = check(&verifying(), None, 0, Ok(found));
+        assert_eq!(cause(&next), Some(expected), "{found:?}");
+        assert_pause(&next, at(60), 40);
+        assert!(matches!(after(&verifying(), &next).state, RunState::Waiting { next_attempt: 2, .. }));
+    }
+}
+
+#[test]
+fn a_blob_that_shrank_beyond_the_tolerance_is_not_trusted() {
+    let shrunk = |tolerance, before, size| {
+        let mut run = verifying();
+        run.policy_snapshot.shrink_tolerance_percent = tolerance;
+        cause(&check(&run, before, 0, Ok(blobs(Some(size), Some(1))))) == Some(Cause::BlobShrunk)
+    };
+    assert!(!shrunk(50, Some(1_000), 500));
+    assert!(shrunk(50, Some(1_000), 499));
+    assert!(!shrunk(0, Some(1_000), 1_000));
+    assert!(shrunk(0, Some(1_000), 999));
+    assert!(!shrunk(100, Some(i64::MAX), 1));
+    assert!(!shrunk(255, Some(i64::MAX), 1));
+    assert!(!shrunk(0, None, 1));
+    assert!(!shrunk(0, Some(-5), 1));
+    assert!(shrunk(0, Some(i64::MAX), 1));
+    assert!(!shrunk(0, Some(i64::MAX), u64::MAX));
+}
+
+/// The size of the backup that the failed attempt leaves to the catalog.
+fn left(next: &Next) -> Option<i64> {
+    next.events.iter().find_map(|event| match event {
+        RunEvent::AttemptEnded { backup: Some(backup), .. } => Some(backup.size_bytes),
+        _ => None,
+    })
+}
+
+#[test]
+fn what_a_faulty_backup_leaves_in_storage_is_left_to_retention() {
+    let shrunk = check(&verifying(), Some(1_000), 0, Ok(blobs(Some(10), Some(1))));
+    assert_eq!((cause(&shrunk), left(&shrunk)), (Some(Cause::BlobShrunk), Some(10)));
+    assert_eq!(after(&verifying(), &shrunk).failure_counts.partial_backup, None);
+    let last =
+        Run { failure_counts: FailureCounts { transient: 99, ..FailureCounts::default() }, ..verifying() };
+    let over = check(&last, Some(1_000), 0, Ok(blobs(Some(10), Some(1))));
+    assert_eq!(ending(&over), Some((Outcome::Exhausted, Some(Cause::BlobShrunk))));
+
+    let without_manifest = check(&verifying(), None, 0, Ok(blobs(Some(900), None)));
+    assert_eq!(left(&without_manifest), Some(900));
+    for found in [blobs(None, None), blobs(Some(0), Some(1))] {
+        assert_eq!(left(&check(&verifying(), None, 0, Ok(found))), None, "nothing to keep: {found:?}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_sizes_overflow_and_growth_is_never_shrinking(before: i64, size in 1_u64.., tolerance: u8) {
+        let mut run = verifying();
+        run.policy_snapshot.shrink_tolerance_percent = tolerance;
+        let next = check(&run, Some(before), 0, Ok(blobs(Some(size), Some(1))));
+        if u64::try_from(before).unwrap_or(0) <= size {
+            prop_assert_eq!(verification(&next), Some(Verification::Verified));
+        }
+    }
+}
+
+#[test]
+fn five_failed_verifications_leave_an_unverified_success() {
+    for error in [no_answer, forbidden] {
+        let mut run = verifying();
+        for checks in 0..4 {
+            let next = check(&run, None, checks, Err(error()));
+            assert!(matches!(next.events[..], [RunEvent::CheckFailed { .. }]));
+            assert_pause(&next, at(60), 5 << checks);
+            run = after(&run, &next);
+        }
+        let next = check(&run, None, 4, Err(error()));
+        assert_eq!(verification(&next), Some(Verification::Unreachable));
+        assert!(matches!(next.events[0], RunEvent::CheckFailed { .. }));
+        assert!(after(&run, &next).state.is_ended());
+    }
+}
+
+#[test]
+fn what_a_lost_attempt_left_behind_is_recorded_once_and_before_the_end() {
+    let mut run = verifying();
+    run.failure_counts.missing = [4, 5].into();
+    let blobs = Some(Ok(blobs(Some(900), Some(1))));
+    let check = BlobCheck { blobs, orphans: Ok(vec![found(4), found(5)]), checks: 0 };
+    let next = verified(&input(&run, at(60)), &attempt(1), &facts(), check, &mut rng());
+    let names: Vec<_> = next.events.iter().map(RunEvent::name).collect();
+    assert_eq!(names, ["orphan_found", "orphan_found", "ended"]);
+    assert!(after(&run, &next).failure_counts.missing.is_empty());
+}
+
+#[test]
+fn a_failing_list_delays_the_end_a_few_times_and_not_forever() {
+    let run = verifying();
+    let check = |checks| {
+        let blobs = Some(Ok(blobs(Some(900), Some(1))));
+        let check = BlobCheck { blobs, orphans: Err(error(ErrorKind::Ambiguous)), checks };
+        verified(&input(&run, at(60)), &attempt(1), &facts(), check, &mut rng())
+    };
+    assert!(matches!(check(0).events[..], [RunEvent::CheckFailed { .. }]));
+    assert_eq!(verification(&check(4)), Some(Verification::Verified));
+}
+
+#[test]
+fn where_storage_is_unreachable_only_lost_attempts_are_looked_for() {
+    let mut run = verifying();
+    run.failure_counts.missing = [4].into();
+    let check = BlobCheck { blobs: None, orphans: Ok(vec![found(4)]), checks: 0 };
+    let next = verified(&input(&run, at(60)), &attempt(1), &facts(), check, &mut rng());
+    assert!(matches!(next.events[0], RunEvent::OrphanFound { number: 4, .. }));
+    assert_eq!(verification(&next), Some(Verification::OutOfReach));
+}
+
+#[test]
+fn a_backup_without_a_database_that_was_asked_for_is_partial_and_says_which() {
+    let shop = DatabaseRef {
+        kind: DatabaseKind::SqlAzure,
+        name: "shop".into(),
+        connection_string: Some("env:SHOP_DB".into()),
+        connection_string_name: None,
+    };
+    let mut run = verifying();
+    run.task = Task::Backup { databases: vec![shop] };
+    let check = |backup: &BackupFacts| {
+        let blobs = Some(Ok(blobs(Some(900), Some(5))));
+        let check = BlobCheck { blobs, orphans: Ok(Vec::new()), checks: 0 };
+        verified(&input(&run, at(10)), &attempt(1), backup, check, &mut rng())
+    };
+    let dropped = check(&facts());
+    assert_eq!(ending(&dropped), Some((Outcome::Partial, Some(Cause::DatabasesDropped))));
+    let RunEvent::AttemptEnded { detail, .. } = &dropped.events[0] else { panic!("{dropped:?}") };
+    assert!(detail.contains("SqlAzure shop") && detail.contains("2028-03-31"), "{detail}");
+    let there = DatabaseFacts { kind: "SqlAzure".into(), name: "shop".into() };
+    let whole = check(&BackupFacts { databases: vec![there], ..facts() });
+    assert_eq!(ending(&whole), Some((Outcome::Succeeded, None)));
+}
+
+/// Azure reports a partial backup to a run whose policy counts it as good.
+fn poll_partial(blobs: Blobs, last_good_bytes: Option<i64>, now: Timestamp) -> Next {
+    let run = partial_is_good();
+    let input = StepInput { last_good_bytes, ..input(&run, now) };
+    let poll = PollAnswer {
+        answer: Ok(backup(BackupStatus::PartiallySucceeded)),
+        blobs: Some(blobs),
+        accepted_at: at(0),
+        last_status: &BackupStatus::PartiallySucceeded,
+    };
+    polled(&input, &attempt(1), poll, &mut rng())
+}
+
+fn partial_is_good() -> Run {
+    let mut run = polling();
+    run.policy_snapshot.partial_is_good = true;
+    run
+}
+
+#[test]
+fn a_partial_backup_that_would_be_good_is_verified_like_a_whole_one() {
+    let partial = Cause::PartiallySucceeded;
+    let whole = poll_partial(Ok(blobs(Some(800), Some(1))), Some(900), at(60));
+    assert_eq!((cause(&whole), left(&whole)), (Some(partial), Some(800)));
+    for (found, expected) in [
+        (blobs(None, None), Cause::BlobMissing),
+        (blobs(Some(900), None), Cause::BlobMissing),
+        (blobs(Some(0), Some(1)), Cause::BlobEmpty),
+        (blobs(Some(10), Some(1)), Cause::BlobShrunk),
+    ] {
+        let next = poll_partial(Ok(found), Some(900), at(60));
+        assert_eq!(cause(&next), Some(expected), "{found:?}");
+        assert_eq!(after(&partial_is_good(), &next).failure_counts.partial_backup, None, "{found:?}");
+    }
+}
+
+#[test]
+fn a_partial_backup_that_cannot_be_verified_does_not_count() {
+    let next = poll_partial(Err(no_answer()), None, at(60));
+    assert!(next.events.is_empty() && next.due_at > at(60), "{next:?}");
+    let over = poll_partial(Err(no_answer()), None, at(3_600));
+    assert_eq!(ending(&over), Some((Outcome::Failed, Some(Cause::DeadlinePassed))));
+    assert!(left(&over).is_some(), "the catalog knows of it");
+}
+
+#[test]
+fn only_a_reachable_partial_backup_that_would_be_good_is_verified() {
+    let looks = |run: &Run, status| {
+        let answer = Ok(backup(status));
+        counts_as_good(&input(run, at(60)), &attempt(1), at(0), &answer).map(|backup| backup.id)
+    };
+    let run = partial_is_good();
+    assert_eq!(looks(&run, BackupStatus::PartiallySucceeded), Some(BackupId(7)));
+    assert_eq!(looks(&run, BackupStatus::Succeeded), None, "a whole backup is verified in a step of its own");
+    assert_eq!(looks(&polling(), BackupStatus::PartiallySucceeded), None);
+    let mut far = run;
+    far.policy_snapshot.verify = false;
+    assert_eq!(looks(&far, BackupStatus::PartiallySucceeded), None);
+}

@@ -1,0 +1,119 @@
+//! POSTs and their answers.
+
+use holdfast_arm::{Backup, Error, ErrorKind, ThrottleScope};
+use holdfast_model::{BackupId, BackupStatus, Call, Cause, Outcome, Run, RunEvent, RunState};
+
+use crate::backup::posted;
+use crate::fixtures::{
+    after, assert_pause, at, attempt, backup, ending, error, facts, input, no_answer, rng, starting,
+    throttled,
+};
+use crate::next::Next;
+use crate::not_ready::{NotReady, not_ready};
+
+fn post(run: &Run, answer: Result<Backup, Error>) -> Next {
+    posted(&input(run, at(10)), &attempt(1), answer, &mut rng())
+}
+
+#[test]
+fn an_accepted_post_is_polled_after_the_first_pause() {
+    let created = Backup {
+        correlation_id: Some("c".into()),
+        request_id: Some("r".into()),
+        ..backup(BackupStatus::Created)
+    };
+    let next = post(&starting(), Ok(created));
+    let accepted =
+        RunEvent::Accepted { backup: BackupId(7), accepted_at: at(10), request_id: Some("c".into()) };
+    assert_eq!((next.events, next.due_at), (vec![accepted], at(15)));
+}
+
+#[test]
+fn the_time_of_acceptance_lies_between_the_intent_and_the_answer_whatever_azures_clock_says() {
+    for (created, accepted) in
+        [(Some(at(4)), at(4)), (None, at(10)), (Some(at(-900_000)), at(0)), (Some(at(900_000)), at(10))]
+    {
+        let next = post(&starting(), Ok(Backup { created, ..backup(BackupStatus::Created) }));
+        let Some(RunEvent::Accepted { accepted_at, .. }) = next.events.first() else { panic!("{next:?}") };
+        assert_eq!(*accepted_at, accepted, "{created:?}");
+    }
+}
+
+#[test]
+fn a_request_that_azure_did_not_execute_is_deferred_and_ends_no_attempt() {
+    let cases = [
+        (throttled(None, ThrottleScope::Provider), Cause::Throttled, 5),
+        (error(ErrorKind::Conflict { retry_after: None }), Cause::Busy, 30),
+        (error(ErrorKind::NotSent), Cause::Unreachable, 10),
+        (error(ErrorKind::Unauthorized), Cause::CredentialRefused, 60),
+    ];
+    for (error, cause, pause) in cases {
+        let next = post(&starting(), Err(error));
+        assert!(
+            matches!(&next.events[..], [RunEvent::Deferred { cause: c, until, .. }] if *c == cause && *until == next.due_at)
+        );
+        assert_pause(&next, at(10), pause);
+        assert_eq!(next.close, None);
+        let run = after(&starting(), &next);
+        assert!(matches!(run.state, RunState::Waiting { next_attempt: 1, .. }), "{cause}");
+        assert_eq!((run.failure_counts.transient, run.failure_counts.deferred), (0, 1), "{cause}");
+    }
+}
+
+#[test]
+fn a_throttle_waits_at_least_the_floor_and_never_shorter_than_azure_asks() {
+    for (asked, least) in [(None, 4), (Some(0), 4), (Some(17), 17), (Some(86_400), 86_400)] {
+        for scope in [ThrottleScope::Arm, ThrottleScope::Provider] {
+            let next = post(&starting(), Err(throttled(asked, scope)));
+            assert!(next.due_at >= at(10 + least), "{asked:?}: {}", next.due_at);
+            let closed = (scope == ThrottleScope::Arm).then_some((Call::Write, next.due_at));
+            assert_eq!(next.close, closed, "{asked:?}");
+        }
+    }
+}
+
+#[test]
+fn pauses_grow_with_every_deferral() {
+    for (before, full) in [(0, 30), (1, 60), (3, 240), (50, 600)] {
+        let mut run = starting();
+        run.failure_counts.deferred = before;
+        assert_pause(&post(&run, Err(error(ErrorKind::Conflict { retry_after: None }))), at(10), full);
+    }
+}
+
+#[test]
+fn a_run_that_is_deferred_a_hundred_times_gives_up() {
+    for cause in [ErrorKind::NotSent, ErrorKind::Unauthorized, ErrorKind::Conflict { retry_after: None }] {
+        let mut run = starting();
+        run.failure_counts.deferred = 98;
+        assert_eq!(ending(&post(&run, Err(error(cause.clone())))), None);
+        run.failure_counts.deferred = 99;
+        let (outcome, _) = ending(&post(&run, Err(error(cause)))).unwrap();
+        assert_eq!(outcome, Outcome::Exhausted);
+        run.failure_counts.partial_backup = Some(facts());
+        let next = not_ready(&input(&run, at(10)), &NotReady::Storage(no_answer()), &mut rng());
+        assert_eq!(ending(&next), Some((Outcome::Partial, Some(Cause::Unreachable))));
+    }
+}
+
+#[test]
+fn a_refused_post_ends_the_run_with_its_reason() {
+    let cases = [
+        (ErrorKind::Forbidden, Cause::AppForbidden),
+        (ErrorKind::NotFound, Cause::AppNotFound),
+        (ErrorKind::Rejected, Cause::Rejected),
+    ];
+    for (kind, cause) in cases {
+        let next = post(&starting(), Err(error(kind)));
+        assert_eq!(ending(&next), Some((Outcome::Failed, Some(cause))));
+        assert!(after(&starting(), &next).state.is_ended());
+    }
+}
+
+#[test]
+fn a_post_whose_answer_is_lost_is_looked_for_after_a_while() {
+    let next = post(&starting(), Err(error(ErrorKind::Ambiguous)));
+    assert!(matches!(next.events[..], [RunEvent::AnswerLost { .. }]));
+    assert_eq!(next.due_at, at(40));
+    assert!(matches!(after(&starting(), &next).state, RunState::Reconciling { absent: 0, .. }));
+}

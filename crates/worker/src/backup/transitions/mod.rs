@@ -1,0 +1,9 @@
+//! What follows from the answers to a backup run. Pure.
+
+mod polled;
+mod started;
+mod verified;
+
+pub(super) use polled::{PollAnswer, counts_as_good, polled};
+pub(super) use started::{posted, reconciled, turned_up};
+pub(super) use verified::verified;

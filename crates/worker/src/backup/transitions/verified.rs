@@ -1,0 +1,90 @@
+//! From a verification to the end of the run or of the attempt.
+
+use holdfast_model::{
+    Attempt, BackupFacts, BackupStatus, Cause, DATABASES_END, DatabaseRef, Outcome, Retry, RunEvent, Task,
+    Verification, retry_delay,
+};
+
+use crate::backup::blobs::{BlobCheck, BlobFault};
+use crate::backup::found::FoundBackup;
+use crate::ending::{Failure, failed};
+use crate::next::Next;
+use crate::step_input::StepInput;
+
+/// Verifications that may fail before the backup is accepted as it is, recorded as not verified.
+const CHECKS: Retry = Retry::seconds(5, 5, 120);
+
+/// A backup that Azure reports as succeeded was verified, or could not be.
+pub(in crate::backup) fn verified(
+    input: &StepInput<'_>,
+    attempt: &Attempt,
+    backup: &BackupFacts,
+    check: BlobCheck,
+    rng: &mut fastrand::Rng,
+) -> Next {
+    let error = first_error(&check);
+    let BlobCheck { blobs, orphans, checks } = check;
+    let mut next = match blobs {
+        _ if error.is_some() && checks + 1 < CHECKS.attempts => {
+            Next::new(Vec::new(), input.now + retry_delay(&CHECKS, checks + 1, rng))
+        }
+        None => good(input, attempt, backup, Verification::OutOfReach, rng),
+        Some(Err(_)) => good(input, attempt, backup, Verification::Unreachable, rng),
+        Some(Ok(blobs)) => match blobs.fault(input) {
+            None => good(input, attempt, &blobs.measured(backup), Verification::Verified, rng),
+            Some(BlobFault { cause, detail }) => {
+                let (status, backup) = (Some(BackupStatus::Succeeded), blobs.left_behind(backup));
+                failed(input, attempt, Failure { status, cause, detail, backup }, rng)
+            }
+        },
+    };
+    let orphans = orphans.unwrap_or_default().into_iter().map(FoundBackup::orphan);
+    let check_failed = error.map(|detail| RunEvent::CheckFailed { detail });
+    next.events.splice(0..0, orphans.chain(check_failed));
+    next
+}
+
+/// What could not be read, in words.
+fn first_error(check: &BlobCheck) -> Option<String> {
+    let storage = check.blobs.as_ref().and_then(|blobs| blobs.as_ref().err().map(ToString::to_string));
+    storage.or_else(|| check.orphans.as_ref().err().map(ToString::to_string))
+}
+
+/// The backup exists. The run succeeds unless Azure left databases out.
+pub(super) fn good(
+    input: &StepInput<'_>,
+    attempt: &Attempt,
+    backup: &BackupFacts,
+    verification: Verification,
+    rng: &mut fastrand::Rng,
+) -> Next {
+    if let Some(detail) = missing_databases(&input.run.task, backup) {
+        let (status, cause) = (Some(BackupStatus::Succeeded), Cause::DatabasesDropped);
+        let failure = Failure { status, cause, detail, backup: Some(backup.clone()) };
+        return failed(input, attempt, failure, rng);
+    }
+    let ended = RunEvent::Ended {
+        outcome: Outcome::Succeeded,
+        cause: None,
+        backup: Some(backup.clone()),
+        verification: Some(verification),
+    };
+    Next::new(vec![ended], input.now)
+}
+
+/// The requested databases that are not in the backup, in words.
+fn missing_databases(task: &Task, backup: &BackupFacts) -> Option<String> {
+    let Task::Backup { databases } = task else { return None };
+    let is_included = |database: &DatabaseRef| backup.databases.iter().any(|facts| database.is(facts));
+    let missing: Vec<String> = databases
+        .iter()
+        .filter(|database| !is_included(database))
+        .map(|database| format!("{} {}", database.kind, database.name))
+        .collect();
+    (!missing.is_empty()).then(|| {
+        format!(
+            "azure made the backup without these databases: {}; azure stops backing up databases on {DATABASES_END}",
+            missing.join(", ")
+        )
+    })
+}

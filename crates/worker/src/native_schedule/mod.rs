@@ -1,0 +1,85 @@
+//! Sets the native schedule of an app, replaces the SAS that Azure keeps with it, or removes it.
+
+mod calls;
+mod desired;
+mod transitions;
+
+use holdfast_model::{DatabaseRef, RefreshReason, RunState};
+
+use crate::decide::{Action, decide};
+use crate::ending::succeeded;
+use crate::intent::IntentFacts;
+use crate::not_ready::{NotReady, not_ready};
+use crate::preparation::{grant_sas, read_connection_strings};
+use crate::send_window::{RequestPayload, SendWindow};
+use crate::step_context::StepContext;
+use crate::step_plan::StepPlan;
+use desired::ScheduleChange;
+use transitions::{answered, reconciled};
+
+pub(crate) use desired::DesiredSchedule;
+
+/// One step of a schedule change.
+pub(crate) async fn step(
+    context: &StepContext<'_>,
+    desired: DesiredSchedule<'_>,
+    databases: &[DatabaseRef],
+    window: Option<SendWindow>,
+    rng: &mut fastrand::Rng,
+) -> StepPlan {
+    let run = context.run();
+    match (decide(run, window), &run.state) {
+        (Action::Prepare, _) => match prepare(context, desired, databases).await {
+            Ok(Prepared::Ready(facts, payload)) => context.begin_attempt(facts, payload),
+            Ok(Prepared::InPlace) => succeeded(&context.input_now(), Vec::new()).into(),
+            Err(why) => not_ready(&context.input_now(), &why, rng).into(),
+        },
+        (Action::Send(window), RunState::Starting { attempt }) => {
+            let Some(payload) = window.redeem(&*context.env.clock) else {
+                return StepPlan::SendWindowLapsed;
+            };
+            let answer = calls::send(context, payload).await;
+            let refresh = calls::refresh_of(context, attempt, desired);
+            answered(&context.input_now(), attempt, answer, refresh, rng).into()
+        }
+        (Action::Reconcile, RunState::Starting { attempt } | RunState::Reconciling { attempt, .. }) => {
+            let current = calls::read(context).await;
+            let is_met = current.map(|current| desired.is_met(current.as_ref(), attempt));
+            let refresh = calls::refresh_of(context, attempt, desired);
+            reconciled(&context.input_now(), attempt, is_met, refresh, rng).into()
+        }
+        _ => StepPlan::NothingToDo,
+    }
+}
+
+/// The result of a preparation.
+enum Prepared {
+    /// The attempt can begin.
+    Ready(IntentFacts, RequestPayload),
+    /// The schedule is already as desired. A PUT that enables a schedule starts a backup, so none is sent.
+    InPlace,
+}
+
+/// Compares the current schedule with the desired one, and obtains the SAS and secrets of a change.
+async fn prepare(
+    context: &StepContext<'_>,
+    desired: DesiredSchedule<'_>,
+    databases: &[DatabaseRef],
+) -> Result<Prepared, NotReady> {
+    let current = calls::read(context).await?;
+    Ok(match desired.change(current.as_ref(), context.input.now) {
+        None => Prepared::InPlace,
+        Some(ScheduleChange::Remove) => Prepared::Ready(IntentFacts::default(), RequestPayload::default()),
+        Some(ScheduleChange::Set(schedule)) => {
+            let databases = read_connection_strings(context, databases).await?;
+            // Always a new SAS, which is valid the longest: Azure keeps it until the next one.
+            let grant = grant_sas(context, Some(RefreshReason::NativeSchedule)).await?;
+            let facts = IntentFacts::from(&grant);
+            let payload = RequestPayload { storage_url: grant.url, databases, schedule: Some(schedule) };
+            Prepared::Ready(facts, payload)
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,60 @@
+//! What follows when the preparation of an attempt fails. Pure.
+
+use holdfast_arm::ErrorKind;
+use holdfast_model::Cause;
+use holdfast_storage::SecretError;
+
+use crate::deferral::{defer, defer_unreachable};
+use crate::ending::refused;
+use crate::next::Next;
+use crate::step_input::StepInput;
+
+/// Why no attempt could begin.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NotReady {
+    /// No usable SAS could be obtained.
+    #[error(transparent)]
+    Storage(#[from] holdfast_storage::Error),
+    /// Azure did not return what the preparation needs.
+    #[error(transparent)]
+    Arm(#[from] holdfast_arm::Error),
+    /// The store failed.
+    #[error("failed to read from the store which restores and deletions are under way")]
+    Store(#[from] holdfast_store::Error),
+    /// The connection string of a database could not be read.
+    #[error(transparent)]
+    Secret(SecretError),
+    /// The connection string of a database is not given as a reference.
+    #[error("the connection string of database {database} is not a reference such as `env:NAME`")]
+    Reference {
+        /// The database.
+        database: String,
+    },
+}
+
+/// Defers the run where the cause is temporary; otherwise records a refused start.
+pub(crate) fn not_ready(input: &StepInput<'_>, why: &NotReady, rng: &mut fastrand::Rng) -> Next {
+    let detail = why.to_string();
+    match why {
+        NotReady::Storage(error) if error.kind() == holdfast_storage::ErrorKind::Unreachable => {
+            defer_unreachable(input, detail, rng)
+        }
+        NotReady::Storage(_) => refused(input, Cause::SasUnusable, detail, rng),
+        NotReady::Secret(error) if error.kind() == holdfast_storage::ErrorKind::Unreachable => {
+            defer_unreachable(input, detail, rng)
+        }
+        NotReady::Store(_) => defer_unreachable(input, detail, rng),
+        NotReady::Secret(_) | NotReady::Reference { .. } => {
+            refused(input, Cause::DatabaseSecret, detail, rng)
+        }
+        NotReady::Arm(error) => match error.kind() {
+            ErrorKind::Forbidden => refused(input, Cause::AppForbidden, detail, rng),
+            ErrorKind::NotFound => refused(input, Cause::AppNotFound, detail, rng),
+            ErrorKind::Rejected => refused(input, Cause::Rejected, detail, rng),
+            _ => defer(input, error, rng),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,79 @@
+//! Failed preparations.
+
+use holdfast_arm::{ErrorKind, Operation};
+use holdfast_model::{Call, Cause, Outcome, RunEvent, RunState, StorageName};
+
+use super::{NotReady, not_ready};
+use crate::fixtures::{
+    RETRIES, after, assert_pause, at, ending, error, forbidden, input, moved, no_answer, one_missing,
+    planned, polling, rng, throttled_at,
+};
+
+#[test]
+fn an_unusable_sas_counts_as_a_failure_and_uses_up_no_attempt_number() {
+    let missing = || holdfast_storage::Error::FindStorage { storage: StorageName::new("weu") };
+    for why in [missing, forbidden] {
+        for before in 0..RETRIES.transient.attempts {
+            let mut run = planned();
+            run.failure_counts.transient = before;
+            let next = not_ready(&input(&run, at(10)), &NotReady::Storage(why()), &mut rng());
+            let run = after(&run, &next);
+            assert_eq!(run.failure_counts.transient, before + 1);
+            if before + 1 == RETRIES.transient.attempts {
+                assert_eq!(ending(&next), Some((Outcome::Exhausted, Some(Cause::SasUnusable))));
+            } else {
+                assert!(matches!(
+                    run.state,
+                    RunState::Waiting { next_attempt: 1, cause: Cause::SasUnusable, .. }
+                ));
+                assert_pause(&next, at(10), 40 << before);
+            }
+        }
+    }
+}
+
+#[test]
+fn unreachable_storage_defers_the_run_and_counts_as_no_failure() {
+    let next = not_ready(&input(&planned(), at(10)), &NotReady::Storage(no_answer()), &mut rng());
+    let run = after(&planned(), &next);
+    assert_eq!((run.failure_counts.transient, run.failure_counts.deferred), (0, 1));
+    assert_pause(&next, at(10), 10);
+}
+
+#[test]
+fn a_refused_sas_stays_refused_until_the_next_attempt_begins() {
+    let failed = RunEvent::AttemptEnded {
+        number: 1,
+        status: None,
+        cause: Cause::StorageRefused,
+        detail: String::new(),
+        backup: None,
+        retry_at: None,
+    };
+    let run = moved(polling(), [failed]);
+    for why in [
+        NotReady::Storage(no_answer()),
+        NotReady::Storage(forbidden()),
+        NotReady::Arm(error(ErrorKind::NotSent)),
+    ] {
+        let later = after(&run, &not_ready(&input(&run, at(10)), &why, &mut rng()));
+        assert_eq!(later.state.refused_sas(), Some("fingerprint"), "{why}");
+    }
+}
+
+#[test]
+fn a_lost_attempt_that_cannot_be_looked_for_holds_up_the_next_one() {
+    let run = one_missing();
+    for (kind, cause) in [
+        (ErrorKind::Forbidden, Cause::AppForbidden),
+        (ErrorKind::NotFound, Cause::AppNotFound),
+        (ErrorKind::Rejected, Cause::Rejected),
+    ] {
+        let next = not_ready(&input(&run, at(10)), &NotReady::Arm(error(kind)), &mut rng());
+        assert_eq!(ending(&next), Some((Outcome::Failed, Some(cause))));
+    }
+    let throttled = NotReady::Arm(throttled_at(Operation::ListBackups, 90));
+    let next = not_ready(&input(&run, at(10)), &throttled, &mut rng());
+    assert_eq!((next.due_at, next.close), (at(100), Some((Call::Read, at(100)))));
+    assert!(matches!(after(&run, &next).state, RunState::Waiting { next_attempt: 2, .. }));
+}

@@ -1,0 +1,117 @@
+//! Restores a backup, and for a drill probes the restored app.
+
+mod calls;
+mod drill;
+mod trace;
+mod transitions;
+
+use holdfast_arm::Error;
+use holdfast_model::{Attempt, Cause, Restore, RunState};
+
+use crate::decide::{Action, decide};
+use crate::ending::refused;
+use crate::intent::IntentFacts;
+use crate::not_ready::{NotReady, not_ready};
+use crate::preparation::{grant_sas, read_connection_strings};
+use crate::send_window::{RequestPayload, SendWindow};
+use crate::step_context::StepContext;
+use crate::step_plan::StepPlan;
+use drill::probed;
+use trace::{Trace, may_share_trace};
+use transitions::{answered, polled, reconciled};
+
+/// One step of a restore. `probe` is the URL that must answer after a drill.
+pub(crate) async fn step(
+    context: &StepContext<'_>,
+    restore: &Restore,
+    probe: Option<&str>,
+    window: Option<SendWindow>,
+    rng: &mut fastrand::Rng,
+) -> StepPlan {
+    let run = context.run();
+    match (decide(run, window), &run.state) {
+        (Action::Prepare, _) => match prepare(context, restore).await {
+            Ok(Prepared::Ready(facts, payload)) => context.begin_attempt(facts, payload),
+            Ok(Prepared::NoBackup { detail }) => {
+                refused(&context.input_now(), Cause::BackupNotFound, detail, rng).into()
+            }
+            Err(why) => not_ready(&context.input_now(), &why, rng).into(),
+        },
+        (Action::Send(window), RunState::Starting { attempt }) => {
+            let Some(payload) = window.redeem(&*context.env.clock) else {
+                return StepPlan::SendWindowLapsed;
+            };
+            let answer = calls::send(context, restore, payload).await;
+            answered(&context.input_now(), attempt, answer, rng).into()
+        }
+        (Action::Reconcile, RunState::Starting { attempt } | RunState::Reconciling { attempt, .. }) => {
+            let trace = find_trace(context, attempt, restore).await;
+            reconciled(&context.input_now(), attempt, trace, rng).into()
+        }
+        (Action::Poll, RunState::PollingOperation { attempt, operation, accepted_at }) => {
+            let answer = context.env.arm.operation(&run.app, operation).await;
+            polled(&context.input_now(), attempt, *accepted_at, answer, rng).into()
+        }
+        (Action::Verify, RunState::Verifying { attempt, checks, .. }) => {
+            let Some(url) = probe else { return StepPlan::NothingToDo };
+            let answer = context.env.probe.probe(url).await;
+            probed(&context.input_now(), attempt, *checks, answer, rng).into()
+        }
+        _ => StepPlan::NothingToDo,
+    }
+}
+
+/// The result of a preparation.
+enum Prepared {
+    /// The attempt can begin.
+    Ready(IntentFacts, RequestPayload),
+    /// There is no backup to restore, or not for long.
+    NoBackup { detail: String },
+}
+
+/// Checks that the backup exists and is not being deleted, because a restore stops the app; then obtains the SAS and the
+/// secrets.
+async fn prepare(context: &StepContext<'_>, restore: &Restore) -> Result<Prepared, NotReady> {
+    let source = restore.source.short_name();
+    if let Some(by) = calls::deletion_of(context, restore).await? {
+        let detail = format!("run {by} is deleting the backup of {source}");
+        return Ok(Prepared::NoBackup { detail });
+    }
+    let Some(listed) = calls::find(context, restore).await? else {
+        let detail = format!("{source} has no such backup in azure's list");
+        return Ok(Prepared::NoBackup { detail });
+    };
+    let databases = read_connection_strings(context, &restore.databases).await?;
+    let grant = grant_sas(context, None).await?;
+    let facts = IntentFacts { restored_before: listed.last_restored_at, ..IntentFacts::from(&grant) };
+    Ok(Prepared::Ready(facts, RequestPayload { storage_url: grant.url, databases, schedule: None }))
+}
+
+/// Looks for the effect of a restore whose answer was lost.
+async fn find_trace(context: &StepContext<'_>, attempt: &Attempt, restore: &Restore) -> Result<Trace, Error> {
+    if calls::is_operation_under_way(context, restore).await? {
+        return Ok(Trace::UnderWay);
+    }
+    let (Some(_), Some(listed)) = (restore.backup, calls::find(context, restore).await?) else {
+        return Ok(Trace::Unknowable);
+    };
+    let restored_at = listed.last_restored_at;
+    if restored_at == attempt.restored_before {
+        return Ok(Trace::Restored(restored_at));
+    }
+    let others = calls::restores(context)
+        .await
+        .map(|others| others.iter().any(|other| may_share_trace(other, &context.input, attempt, restore)));
+    Ok(match others {
+        Ok(false) => Trace::Restored(restored_at),
+        Ok(true) => Trace::Unknowable,
+        Err(error) => {
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(error, "failed to read other restores; looking again later");
+            Trace::UnderWay
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests;

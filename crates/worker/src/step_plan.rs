@@ -1,0 +1,30 @@
+//! What a step commits, or why it commits nothing.
+
+use crate::next::Next;
+use crate::send_window::SendWindow;
+
+/// What a step does with the store once it has made its call.
+#[derive(Debug)]
+pub(crate) enum StepPlan {
+    /// Commit; the step ends.
+    Commit(Next),
+    /// Commit the intent, and send its request in the same step.
+    CommitThenSend {
+        /// The intent.
+        intent: Next,
+        /// The time in which the request may leave.
+        window: SendWindow,
+    },
+    /// Stop: the run's state asks for no action.
+    NothingToDo,
+    /// Stop: the worker was paused for too long between the intent and its request.
+    SendWindowLapsed,
+    /// Stop: the host was suspended during preparation, so the intent could lapse before its window.
+    HostSuspended,
+}
+
+impl From<Next> for StepPlan {
+    fn from(next: Next) -> Self {
+        Self::Commit(next)
+    }
+}
