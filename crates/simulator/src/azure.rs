@@ -8,8 +8,8 @@ use holdfast_model::{AppId, BackupId, Call, SubscriptionId, Timestamp};
 
 use crate::faults::Script;
 use crate::{
-    AcceptedDelete, AcceptedPost, AcceptedRestore, Config, Counters, Delivery, Fate, Faults, FleetSite,
-    Hitch, Request, Response,
+    AcceptedDelete, AcceptedPost, AcceptedRestore, Config, Counters, Delivery, Faults, FleetSite, Hitch,
+    Request, Response, ScriptedOutcome,
 };
 
 mod accept;
@@ -27,7 +27,7 @@ mod restore;
 mod route;
 mod sas;
 mod schedule;
-mod seen;
+mod seen_secrets;
 mod stamp;
 mod storage;
 mod storage_url;
@@ -41,10 +41,9 @@ use backup::Backup;
 use buckets::Bucket;
 use restore::Restores;
 use schedule::Schedule;
-use seen::Seen;
+use seen_secrets::SeenSecrets;
 use stamp::Stamp;
 use storage::Storage;
-use storage_url::StorageUrl;
 use tokens::Tokens;
 
 /// Azure as a state machine: requests and the time go in, answers come out, and nothing else happens.
@@ -72,7 +71,7 @@ pub struct Azure {
     accepted: Vec<AcceptedPost>,
     accepted_deletes: Vec<AcceptedDelete>,
     accepted_restores: Vec<AcceptedRestore>,
-    seen: Seen,
+    seen: SeenSecrets,
 }
 
 /// A site or slot and its backups.
@@ -114,7 +113,7 @@ impl Azure {
             accepted: Vec::new(),
             accepted_deletes: Vec::new(),
             accepted_restores: Vec::new(),
-            seen: Seen::default(),
+            seen: SeenSecrets::default(),
         })
     }
 
@@ -158,13 +157,13 @@ impl Azure {
     /// Sets what befalls an app next, an [`End`](crate::End), a [`DeleteEnd`](crate::DeleteEnd), a
     /// [`RestoreEnd`](crate::RestoreEnd) or a [`Hitch`], before any rate is asked. Several of one kind are met in turn.
     /// Nothing happens for an app that is not there.
-    pub fn next(&mut self, app: &AppId, fate: impl Into<Fate>) {
+    pub fn next(&mut self, app: &AppId, outcome: impl Into<ScriptedOutcome>) {
         let Some(site) = self.sites.get_mut(app) else { return };
-        match fate.into() {
-            Fate::End(end) => site.script.ends.push_back(end),
-            Fate::Delete(end) => site.script.deletes.push_back(end),
-            Fate::Restore(end) => site.script.restores.push_back(end),
-            Fate::Hitch(hitch) => site.script.hitches.push_back(hitch),
+        match outcome.into() {
+            ScriptedOutcome::End(end) => site.script.ends.push_back(end),
+            ScriptedOutcome::Delete(end) => site.script.deletes.push_back(end),
+            ScriptedOutcome::Restore(end) => site.script.restores.push_back(end),
+            ScriptedOutcome::Hitch(hitch) => site.script.hitches.push_back(hitch),
         }
     }
 
@@ -210,7 +209,7 @@ impl Azure {
     /// What is in a container under this name at `now`, without a SAS. `container` is its URL; a query is ignored.
     pub fn blob(&mut self, now: Timestamp, container: &str, blob: &str) -> Option<BlobFacts> {
         self.advance(now);
-        let url = StorageUrl::parse(container, &self.storage)?;
+        let url = self.storage.locate(container)?;
         self.storage.blob(&url.account, &url.container, blob).map(BlobFacts::of)
     }
 

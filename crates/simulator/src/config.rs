@@ -25,6 +25,9 @@ pub struct Config {
     pub pace: Pace,
     /// The most elements on a page of a list.
     pub page_size: usize,
+    /// The origin that links to further pages lead to, such as `https://elsewhere.example`; `None` for the caller's own.
+    /// A client must not follow a link to another host.
+    pub link_origin: Option<String>,
     /// The most bytes of an app that Azure backs up: 10 GB in the documentation.
     pub app_bytes_max: u64,
     /// The most bytes of a blob that a caller may write; the answer to more is 413.
@@ -48,6 +51,7 @@ impl Config {
             buckets: BucketSizes::default(),
             pace: Pace::default(),
             page_size: 50,
+            link_origin: None,
             app_bytes_max: 10 << 30,
             blob_bytes_max: 256 << 10,
             drop_databases_from: Timestamp::from_timestamp(DATABASES_END, 0),

@@ -55,8 +55,11 @@ pub struct Faults {
 }
 
 /// How a backup ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, strum::IntoStaticStr,
+)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum End {
     /// `Succeeded`.
     Succeeded,
@@ -101,8 +104,11 @@ pub enum RestoreEnd {
 }
 
 /// What goes wrong with one call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, strum::IntoStaticStr,
+)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Hitch {
     /// Done; the connection drops before the answer.
     AnswerLost,
@@ -124,38 +130,38 @@ pub enum Hitch {
     Conflict,
 }
 
-/// Something to happen to an app next, whatever the rates say.
+/// An outcome that a test sets for an app, whatever the rates say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fate {
-    /// To its next accepted backup.
+pub enum ScriptedOutcome {
+    /// The end of its next accepted backup.
     End(End),
-    /// To its next accepted deletion of a backup.
+    /// The end of its next accepted deletion of a backup.
     Delete(DeleteEnd),
-    /// To the next accepted restore that is asked of it, whatever its target.
+    /// The end of the next accepted restore that is requested of it, whatever its target.
     Restore(RestoreEnd),
-    /// To the next call that would change something: start a backup or restore, delete, replace a SAS or a schedule.
+    /// The fault of the next call that changes something: starts a backup or restore, deletes, replaces a SAS or a schedule.
     Hitch(Hitch),
 }
 
-impl From<DeleteEnd> for Fate {
+impl From<DeleteEnd> for ScriptedOutcome {
     fn from(end: DeleteEnd) -> Self {
         Self::Delete(end)
     }
 }
 
-impl From<RestoreEnd> for Fate {
+impl From<RestoreEnd> for ScriptedOutcome {
     fn from(end: RestoreEnd) -> Self {
         Self::Restore(end)
     }
 }
 
-impl From<End> for Fate {
+impl From<End> for ScriptedOutcome {
     fn from(end: End) -> Self {
         Self::End(end)
     }
 }
 
-impl From<Hitch> for Fate {
+impl From<Hitch> for ScriptedOutcome {
     fn from(hitch: Hitch) -> Self {
         Self::Hitch(hitch)
     }
@@ -216,9 +222,9 @@ impl Faults {
 fn draw<T: Copy>(rates: &[(f64, T)], rng: &mut fastrand::Rng) -> Option<T> {
     let drawn = rng.f64();
     let mut reached = 0.0;
-    rates.iter().find_map(|(rate, fate)| {
+    rates.iter().find_map(|(rate, outcome)| {
         reached += rate.max(0.0);
-        (drawn < reached).then_some(*fate)
+        (drawn < reached).then_some(*outcome)
     })
 }
 
@@ -230,34 +236,14 @@ impl Hitch {
 
     /// The word in counters.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::AnswerLost => "answer_lost",
-            Self::ServerErrorAfter => "server_error_after",
-            Self::GarbageAfter => "garbage_after",
-            Self::Slow => "slow",
-            Self::ServerErrorBefore => "server_error_before",
-            Self::GarbageBefore => "garbage_before",
-            Self::Refused => "refused",
-            Self::Throttle => "throttle",
-            Self::Conflict => "conflict",
-        }
+        self.into()
     }
 }
 
 impl End {
     /// The word in counters.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Succeeded => "succeeded",
-            Self::Partial => "partial",
-            Self::TimedOut => "timed_out",
-            Self::Skipped => "skipped",
-            Self::FailedStorage => "failed_storage",
-            Self::FailedOther => "failed_other",
-            Self::TooLarge => "too_large",
-            Self::UnknownWord => "unknown_word",
-            Self::UnknownWordForEver => "unknown_word_for_ever",
-        }
+        self.into()
     }
 
     /// Does it leave a blob?

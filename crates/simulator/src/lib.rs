@@ -12,7 +12,7 @@ mod request;
 pub use azure::{Azure, BlobFacts, InvalidKey, Restored};
 pub use config::{BucketSize, BucketSizes, Client, Config, Pace};
 pub use counters::{AcceptedDelete, AcceptedPost, AcceptedRestore, Counters};
-pub use faults::{DeleteEnd, End, Fate, Faults, Hitch, RestoreEnd};
+pub use faults::{DeleteEnd, End, Faults, Hitch, RestoreEnd, ScriptedOutcome};
 pub use fleet::{Fleet, FleetSite, StorageAccount, fleet};
 pub use http::{Server, ServerError};
 pub use in_process::InProcess;

@@ -7,7 +7,8 @@ use std::time::Duration;
 use percent_encoding::percent_decode_str;
 
 /// The methods that Azure's endpoints are called with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, strum::EnumString, strum::IntoStaticStr)]
+#[strum(serialize_all = "UPPERCASE")]
 pub enum Method {
     /// Reads.
     Get,
@@ -24,18 +25,12 @@ pub enum Method {
 impl Method {
     /// The method of this name, in capitals as HTTP has it.
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Get, Self::Head, Self::Post, Self::Put, Self::Delete].into_iter().find(|m| m.as_str() == name)
+        name.parse().ok()
     }
 
     /// Its name.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Get => "GET",
-            Self::Head => "HEAD",
-            Self::Post => "POST",
-            Self::Put => "PUT",
-            Self::Delete => "DELETE",
-        }
+        self.into()
     }
 }
 

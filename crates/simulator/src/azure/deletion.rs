@@ -7,7 +7,7 @@ use super::agenda::Due;
 use super::backup::{Backup, Deletion};
 use super::sas;
 use super::storage::Refusal;
-use super::{Azure, backup, storage_url::StorageUrl};
+use super::{Azure, backup};
 use crate::{AcceptedDelete, DeleteEnd};
 
 impl Azure {
@@ -78,7 +78,7 @@ impl Azure {
 
     /// Takes a backup's archive and manifest away, wherever its SAS leads.
     pub(super) fn remove_blobs(&mut self, url: &SecretString, name: &str) {
-        let Some(url) = StorageUrl::parse(url.expose_secret(), &self.storage) else { return };
+        let Some(url) = self.storage.locate(url.expose_secret()) else { return };
         for suffix in ["zip", "xml"] {
             self.storage.remove_blob(&url.account, &url.container, &format!("{name}.{suffix}"));
         }

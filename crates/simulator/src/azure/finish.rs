@@ -8,7 +8,6 @@ use super::agenda::Due;
 use super::backup::{Backup, Outcome};
 use super::stamp::with_fraction;
 use super::storage::{Manifest, Written};
-use super::storage_url::StorageUrl;
 use crate::End;
 
 /// Archives are made up in memory when they are read: a fleet of large sites still has small ones.
@@ -50,7 +49,7 @@ impl Azure {
     /// The plan and the storage account whose strength a backup uses.
     fn places(&self, app: &AppId, backup: &Backup) -> (String, String) {
         let plan = self.sites.get(app).and_then(|site| site.facts.site.plan.clone());
-        let url = StorageUrl::parse(backup.storage_url.expose_secret(), &self.storage);
+        let url = self.storage.locate(backup.storage_url.expose_secret());
         (plan.unwrap_or_else(|| "none".to_owned()), url.map_or_else(|| "none".to_owned(), |url| url.account))
     }
 

@@ -66,8 +66,8 @@ pub(super) fn perform(
     answer.unwrap_or_else(|refusal| refusal)
 }
 
-/// An operation's answer, or the refusal to give one.
-type Answer = Result<Response, Response>;
+/// An operation's response: accepted or refused.
+type OperationResult = Result<Response, Response>;
 
 fn bad_request(message: &str) -> Response {
     envelope::web(400, "BadRequest", "51021", message)

@@ -6,7 +6,8 @@ use crate::request::decode;
 use crate::{Method, Request};
 
 /// An operation and what it is about. A new operation is a variant here and a file in `operations`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub(super) enum Route {
     /// GET `…/providers/Microsoft.Web/sites`.
     ListSites { subscription: SubscriptionId },
@@ -88,25 +89,7 @@ impl Route {
 
     /// The word in counters.
     pub(super) fn name(&self) -> &'static str {
-        match self {
-            Self::ListSites { .. } => "list_sites",
-            Self::ListSlots { .. } => "list_slots",
-            Self::GetSite { .. } => "get_site",
-            Self::Backup { .. } => "backup",
-            Self::ListBackups { .. } => "list_backups",
-            Self::ListSiteBackups { .. } => "list_site_backups",
-            Self::GetBackup { .. } => "get_backup",
-            Self::DeleteBackup { .. } => "delete_backup",
-            Self::BackupSecrets { .. } => "backup_secrets",
-            Self::Restore { .. } => "restore",
-            Self::RestoreFromBlob { .. } => "restore_from_blob",
-            Self::GetOperation { .. } => "get_operation",
-            Self::Discover { .. } => "discover",
-            Self::GetPermissions { .. } => "get_permissions",
-            Self::GetSchedule { .. } => "get_schedule",
-            Self::PutSchedule { .. } => "put_schedule",
-            Self::DeleteSchedule { .. } => "delete_schedule",
-        }
+        self.into()
     }
 
     /// Which bucket pays. ARM counts a POST that reads as a write.

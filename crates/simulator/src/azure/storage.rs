@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use holdfast_model::{AppId, BackupId, Timestamp};
 use secrecy::{ExposeSecret, SecretBox, SecretString};
 
-use super::sas::{self, Use};
+use super::sas::{self, SasUse};
 use super::storage_url::StorageUrl;
 use crate::StorageAccount;
 
@@ -108,8 +108,9 @@ impl Storage {
         Ok(())
     }
 
-    pub(super) fn has_account(&self, account: &str) -> bool {
-        self.accounts.contains_key(account)
+    /// The container that a URL names; `None` when it is in no account of this Azure.
+    pub(super) fn locate(&self, url: &str) -> Option<StorageUrl> {
+        StorageUrl::parse(url).filter(|url| self.accounts.contains_key(&url.account))
     }
 
     /// The account's key, in bytes.
@@ -177,10 +178,11 @@ impl Storage {
         permissions: &[&str],
         at: Timestamp,
     ) -> Result<StorageUrl, Refusal> {
-        let url = StorageUrl::parse(url.expose_secret(), self).ok_or(Refusal::NoAccount)?;
+        let url = self.locate(url.expose_secret()).ok_or(Refusal::NoAccount)?;
         let key = self.key(&url.account).ok_or(Refusal::NoAccount)?;
-        sas::check(key, &url.query, &Use::of_container(&url, permissions, at))
-            .map_err(|_| Refusal::Forbidden)?;
+        let (account, container, https) = (&url.account, &url.container, url.https);
+        let asked = SasUse { account, container, blob: None, permissions, https, at };
+        sas::check(key, &url.query, &asked).map_err(|_| Refusal::Forbidden)?;
         self.container(&url.account, &url.container).ok_or(Refusal::NoContainer)?;
         Ok(url)
     }

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use holdfast_arm::{
-    Arm, BackupBody, Credential, ErrorKind, HttpArm, NoopCallObserver, PUBLIC_SCOPE, Settings,
+    Arm, ArmClient, BackupBody, Credential, ErrorKind, NoopCallObserver, PUBLIC_SCOPE, Settings,
 };
 use holdfast_model::{BackupName, BackupStatus, Clock, ManualClock};
 use holdfast_simulator::{Azure, Config, Hitch, Server, StorageAccount};
@@ -52,7 +52,7 @@ async fn http_token(running: &Running, client: &reqwest::Client) -> String {
 }
 
 /// The product's own client, through its own credential.
-fn arm(running: &Running) -> HttpArm {
+fn arm(running: &Running) -> ArmClient {
     client();
     let known = config().client;
     let credential =
@@ -61,7 +61,7 @@ fn arm(running: &Running) -> HttpArm {
     let tokens = credential.source(Some(&url), PUBLIC_SCOPE).unwrap();
     let settings = Settings { call_timeout: Duration::from_secs(20), ..Settings::new(url) };
     let rng = fastrand::Rng::with_seed(1);
-    HttpArm::new(settings, tokens, running.clock.clone(), Arc::new(NoopCallObserver), rng).unwrap()
+    ArmClient::over_http(settings, tokens, running.clock.clone(), Arc::new(NoopCallObserver), rng).unwrap()
 }
 
 fn request(running: &Running, name: &str) -> BackupBody {
@@ -217,4 +217,10 @@ async fn every_operation_is_done_over_http() {
     let probe = format!("{}/_site/shop/staging", running.server.url());
     assert_eq!(client().get(probe).send().await.unwrap().status(), 200);
     drop(running.stop);
+}
+
+#[tokio::test]
+async fn a_list_that_links_to_another_host_is_refused_over_http() {
+    let running = run(crate::skins::config_with_foreign_links()).await;
+    crate::skins::a_list_that_links_to_another_host(&arm(&running)).await;
 }

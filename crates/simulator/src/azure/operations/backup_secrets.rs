@@ -4,11 +4,11 @@
 use holdfast_model::{AppId, BackupId};
 
 use super::asked::Properties;
-use super::{Answer, Call, get_backup, site_not_found};
+use super::{Call, OperationResult, get_backup, site_not_found};
 use crate::azure::Azure;
 use crate::azure::backup::Shown;
 
-pub(super) fn perform(azure: &mut Azure, app: &AppId, id: BackupId, call: &Call<'_>) -> Answer {
+pub(super) fn perform(azure: &mut Azure, app: &AppId, id: BackupId, call: &Call<'_>) -> OperationResult {
     let replace = Properties::of_optional(call.request)?.text("storageAccountUrl");
     let site = azure.sites.get_mut(app).ok_or_else(|| site_not_found(app))?;
     if let (Some(url), Some(backup)) = (replace, site.backups.get_mut(&id)) {

@@ -2,11 +2,11 @@
 
 use holdfast_model::{AppId, BackupId};
 
-use super::{Answer, get_backup};
+use super::{OperationResult, get_backup};
 use crate::azure::Azure;
 use crate::azure::backup::Shown;
 
-pub(super) fn perform(azure: &mut Azure, app: &AppId, id: BackupId) -> Answer {
+pub(super) fn perform(azure: &mut Azure, app: &AppId, id: BackupId) -> OperationResult {
     azure.delete_backup(app, id);
     get_backup::answer(azure, app, id, Shown::WithSecrets(azure.now))
 }

@@ -6,12 +6,12 @@ use secrecy::ExposeSecret;
 use serde_json::json;
 
 use super::asked::Properties;
-use super::{Answer, Call, bad_request, get_site, site_not_found};
+use super::{Call, OperationResult, bad_request, get_site, site_not_found};
 use crate::Response;
 use crate::azure::backup::databases_shown;
 use crate::azure::{Azure, envelope, sas};
 
-pub(super) fn perform(azure: &mut Azure, app: &AppId, call: &Call<'_>) -> Answer {
+pub(super) fn perform(azure: &mut Azure, app: &AppId, call: &Call<'_>) -> OperationResult {
     let site = azure.sites.get(app).ok_or_else(|| site_not_found(app))?;
     let properties = Properties::of(call.request)?;
     let storage_url = properties.storage_url()?;

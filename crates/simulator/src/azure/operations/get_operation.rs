@@ -4,12 +4,12 @@
 use holdfast_model::AppId;
 use serde_json::json;
 
-use super::{Answer, Call, get_site, restore, site_not_found};
+use super::{Call, OperationResult, get_site, restore, site_not_found};
 use crate::Response;
 use crate::azure::restore::Failure;
 use crate::azure::{Azure, envelope};
 
-pub(super) fn perform(azure: &mut Azure, app: &AppId, operation: &str, call: &Call<'_>) -> Answer {
+pub(super) fn perform(azure: &mut Azure, app: &AppId, operation: &str, call: &Call<'_>) -> OperationResult {
     azure.sites.get(app).ok_or_else(|| site_not_found(app))?;
     let restore = azure.restores.of(app, operation).ok_or_else(|| {
         let message = format!("Operation '{operation}' was not found for site '{}'.", app.short_name());

@@ -4,14 +4,14 @@ use holdfast_model::AppId;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
-use super::{Answer, get_site, site_not_found};
+use super::{OperationResult, get_site, site_not_found};
 use crate::Response;
 use crate::azure::backup::databases_shown;
 use crate::azure::schedule::Schedule;
 use crate::azure::stamp::without_zone;
 use crate::azure::{Azure, envelope};
 
-pub(super) fn perform(azure: &mut Azure, app: &AppId) -> Answer {
+pub(super) fn perform(azure: &mut Azure, app: &AppId) -> OperationResult {
     let site = azure.sites.get(app).ok_or_else(|| site_not_found(app))?;
     let schedule = site.schedule.as_ref().ok_or_else(|| {
         let (name, slot) = (app.site(), app.slot().unwrap_or("Production"));

@@ -3,11 +3,11 @@
 use holdfast_model::AppId;
 use serde_json::json;
 
-use super::{Answer, Call, page, site_not_found};
+use super::{Call, OperationResult, page, site_not_found};
 use crate::azure::Azure;
 use crate::azure::backup::Shown;
 
-pub(super) fn perform(azure: &mut Azure, app: &AppId, call: &Call<'_>) -> Answer {
+pub(super) fn perform(azure: &mut Azure, app: &AppId, call: &Call<'_>) -> OperationResult {
     let site = azure.sites.get(app).ok_or_else(|| site_not_found(app))?;
     let now = azure.now;
     // In a list, unlike alone, a backup has its own id, name and type around it.
@@ -20,5 +20,5 @@ pub(super) fn perform(azure: &mut Azure, app: &AppId, call: &Call<'_>) -> Answer
             "properties": backup.properties(Shown::Later(now)),
         })
     });
-    Ok(page::answer(call.request, azure.config.page_size, backups))
+    Ok(page::answer(call.request, &azure.config, backups))
 }

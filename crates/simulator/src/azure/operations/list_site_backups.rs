@@ -2,9 +2,9 @@
 
 use holdfast_model::AppId;
 
-use super::{Answer, Call, list_backups};
+use super::{Call, OperationResult, list_backups};
 use crate::azure::Azure;
 
-pub(super) fn perform(azure: &mut Azure, app: &AppId, call: &Call<'_>) -> Answer {
+pub(super) fn perform(azure: &mut Azure, app: &AppId, call: &Call<'_>) -> OperationResult {
     list_backups::perform(azure, app, call)
 }

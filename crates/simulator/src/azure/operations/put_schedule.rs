@@ -5,7 +5,7 @@ use holdfast_model::{AppId, FrequencyUnit, NativeSchedule, Timestamp};
 use serde_json::Value;
 
 use super::asked::Properties;
-use super::{Answer, Call, bad_request, site_not_found, tier};
+use super::{Call, OperationResult, bad_request, site_not_found, tier};
 use crate::Response;
 use crate::azure::Azure;
 use crate::azure::schedule::Schedule;
@@ -13,7 +13,7 @@ use crate::azure::schedule::Schedule;
 /// The longest that is taken for any number of a schedule.
 const COUNT_MAX: u64 = 10_000;
 
-pub(super) fn perform(azure: &mut Azure, app: &AppId, call: &Call<'_>) -> Answer {
+pub(super) fn perform(azure: &mut Azure, app: &AppId, call: &Call<'_>) -> OperationResult {
     let site = azure.sites.get(app).ok_or_else(|| site_not_found(app))?;
     tier::refuse(app, site.facts.site.tier.as_deref())?;
     let properties = Properties::of(call.request)?;

@@ -5,19 +5,24 @@ use holdfast_model::{AppId, BackupId};
 use serde_json::json;
 
 use super::asked::Properties;
-use super::{Answer, Call, bad_request, get_site, site_not_found, tier};
+use super::{Call, OperationResult, bad_request, get_site, site_not_found, tier};
 use crate::Response;
 use crate::azure::Azure;
 use crate::azure::restore::Asked;
 
-pub(super) fn perform(azure: &mut Azure, app: &AppId, id: BackupId, call: &Call<'_>) -> Answer {
+pub(super) fn perform(azure: &mut Azure, app: &AppId, id: BackupId, call: &Call<'_>) -> OperationResult {
     let site = azure.sites.get(app).ok_or_else(|| site_not_found(app))?;
     let blob = site.backups.get(&id).map(crate::azure::backup::Backup::blob);
     start(azure, app, blob, call)
 }
 
 /// Starts a restore of the blob that the body names, or else of this one.
-pub(super) fn start(azure: &mut Azure, app: &AppId, blob: Option<String>, call: &Call<'_>) -> Answer {
+pub(super) fn start(
+    azure: &mut Azure,
+    app: &AppId,
+    blob: Option<String>,
+    call: &Call<'_>,
+) -> OperationResult {
     let site = azure.sites.get(app).ok_or_else(|| site_not_found(app))?;
     tier::refuse(app, site.facts.site.tier.as_deref())?;
     let asked = read(app, blob, call)?;

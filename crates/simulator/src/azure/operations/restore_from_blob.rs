@@ -2,9 +2,9 @@
 
 use holdfast_model::AppId;
 
-use super::{Answer, Call, restore};
+use super::{Call, OperationResult, restore};
 use crate::azure::Azure;
 
-pub(super) fn perform(azure: &mut Azure, app: &AppId, call: &Call<'_>) -> Answer {
+pub(super) fn perform(azure: &mut Azure, app: &AppId, call: &Call<'_>) -> OperationResult {
     restore::start(azure, app, None, call)
 }

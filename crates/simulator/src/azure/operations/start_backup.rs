@@ -3,14 +3,14 @@
 use holdfast_model::{AppId, BackupName};
 
 use super::asked::Properties;
-use super::{Answer, Call, bad_request, get_backup, site_not_found, tier};
+use super::{Call, OperationResult, bad_request, get_backup, site_not_found, tier};
 use crate::azure::Azure;
 use crate::azure::accept::{Asked, default_name};
 use crate::azure::backup::Shown;
 use crate::config::is_usable;
 use crate::{AcceptedPost, Response};
 
-pub(super) fn perform(azure: &mut Azure, app: &AppId, call: &Call<'_>) -> Answer {
+pub(super) fn perform(azure: &mut Azure, app: &AppId, call: &Call<'_>) -> OperationResult {
     let site = azure.sites.get(app).ok_or_else(|| site_not_found(app))?;
     tier::refuse(app, site.facts.site.tier.as_deref())?;
     let asked = read(call, app, azure)?;
@@ -33,7 +33,7 @@ fn read(call: &Call<'_>, app: &AppId, azure: &Azure) -> Result<Asked, Response> 
     Ok(Asked { name, storage_url, databases, correlation_id, scheduled: false })
 }
 
-fn accept(azure: &mut Azure, app: &AppId, asked: Asked) -> Answer {
+fn accept(azure: &mut Azure, app: &AppId, asked: Asked) -> OperationResult {
     let (now, name) = (azure.now, asked.name.clone());
     let id = azure.accept(app, asked).ok_or_else(|| site_not_found(app))?;
     azure.counters.accepted_posts += 1;
