@@ -91,7 +91,7 @@ impl<'a> Desk<'a> {
         &self,
         policy_snapshot: &PolicySnapshot,
     ) -> Result<SasHealth, holdfast_storage::Error> {
-        self.storage.judge(&policy_snapshot.storage, &self.need(policy_snapshot)).await
+        self.storage.sas_health(&policy_snapshot.storage, &self.need(policy_snapshot)).await
     }
 
     /// What a run under these policy snapshot wants of a SAS.

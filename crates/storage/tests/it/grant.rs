@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use holdfast_model::{RefreshReason, StorageName};
-use holdfast_storage::{Error, ErrorKind, Need, SasSource, SecretRef, Storage, Warning};
+use holdfast_storage::{Error, ErrorKind, Need, SasSource, SasWarning, SecretRef, Storage};
 use secrecy::ExposeSecret;
 
 use crate::server::{
@@ -164,7 +164,7 @@ async fn each_refusal_of_a_test_write_says_who_must_act() {
 }
 
 #[tokio::test]
-async fn a_storage_out_of_reach_is_not_tried_but_its_sas_is_judged() {
+async fn a_storage_out_of_reach_is_not_tried_but_its_sas_is_checked() {
     let (server, clock) = (Server::start().await, clock());
     server.answer_with(|_| Reply::status(403));
     let (file, source) = sas_file(&sas("Zmlyc3Q"));
@@ -288,7 +288,7 @@ async fn a_sas_with_an_offset_is_granted_with_a_warning() {
     let (server, clock) = (Server::start().await, clock());
     let (_file, source) = sas_file("sv=2022-11-02&sr=c&sp=rwdl&se=2027-02-02T00:00:00%2B12:00&sig=Zmlyc3Q");
     let granted = grant(&server.storage(&clock, source), &need(&clock)).await.unwrap();
-    assert_eq!(granted.warnings, [Warning::Offset]);
+    assert_eq!(granted.warnings, [SasWarning::Offset]);
 }
 
 #[tokio::test]

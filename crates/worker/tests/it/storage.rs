@@ -71,7 +71,7 @@ impl Storage for FakeStorage {
         Ok(Grant { url: url.into(), facts, refresh, warnings: Vec::new() })
     }
 
-    async fn judge(&self, storage: &StorageName, need: &Need) -> Result<SasHealth, Error> {
+    async fn sas_health(&self, storage: &StorageName, need: &Need) -> Result<SasHealth, Error> {
         let container = self.container(storage)?;
         let window = SasWindow { start: None, expiry: Some(need.until + Duration::from_hours(1)) };
         Ok(SasHealth {

@@ -87,7 +87,7 @@ pub async fn storages(
     for name in names {
         let now = context.clock.now();
         let need = Need { now, until: now + longest(fleet, name), replace: None, reason: None, probe: true };
-        let health = storage.judge(name, &need).await;
+        let health = storage.sas_health(name, &need).await;
         found.extend(of_storage(name, health, context.clock.now()));
     }
     found

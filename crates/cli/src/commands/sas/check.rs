@@ -49,7 +49,7 @@ pub async fn run(args: &SasCheckArgs, context: &Context) -> anyhow::Result<Exit>
     let mut lines = Vec::new();
     for name in fleet.storages.keys().filter(|name| named.is_empty() || named.contains(name)) {
         let need = Need { now, until: now + longest(&fleet, name), replace: None, reason: None, probe: true };
-        let health = storage.judge(name, &need).await;
+        let health = storage.sas_health(name, &need).await;
         lines.push(line(&fleet, name, health));
     }
     let all_good = lines.iter().all(|line| line.good);
