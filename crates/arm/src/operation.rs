@@ -103,30 +103,19 @@ impl Operation {
 
 #[cfg(test)]
 mod tests {
+    use super::Operation::*;
     use super::*;
 
     #[test]
     fn every_post_and_put_is_a_write_every_delete_a_delete_and_the_rest_reads() {
-        for (operation, call) in [
-            (Operation::ListSites, Call::Read),
-            (Operation::ListSlots, Call::Read),
-            (Operation::GetSite, Call::Read),
-            (Operation::Backup, Call::Write),
-            (Operation::GetBackup, Call::Read),
-            (Operation::ListBackups, Call::Read),
-            (Operation::ListSiteBackups, Call::Write),
-            (Operation::DeleteBackup, Call::Delete),
-            (Operation::BackupSecrets, Call::Write),
-            (Operation::Restore, Call::Write),
-            (Operation::RestoreFromBlob, Call::Write),
-            (Operation::Discover, Call::Write),
-            (Operation::GetOperation, Call::Read),
-            (Operation::GetPermissions, Call::Read),
-            (Operation::GetSchedule, Call::Write),
-            (Operation::PutSchedule, Call::Write),
-            (Operation::DeleteSchedule, Call::Delete),
-        ] {
-            assert_eq!(operation.call(), call, "{operation}");
+        for operation in [ListSites, ListSlots, GetSite, GetBackup, ListBackups, GetOperation, GetPermissions]
+        {
+            assert_eq!(operation.call(), Call::Read, "{operation}");
         }
+        for operation in [Backup, ListSiteBackups, BackupSecrets, Restore, RestoreFromBlob, Discover] {
+            assert_eq!(operation.call(), Call::Write, "{operation}");
+        }
+        assert_eq!([GetSchedule, PutSchedule].map(Operation::call), [Call::Write; 2]);
+        assert_eq!([DeleteBackup, DeleteSchedule].map(Operation::call), [Call::Delete; 2]);
     }
 }

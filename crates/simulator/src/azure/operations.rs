@@ -1,4 +1,4 @@
-//! What ARM does, one file per operation.
+//! ARM's operations, one file each.
 
 use holdfast_model::AppId;
 
@@ -6,7 +6,6 @@ use super::route::Route;
 use super::{Azure, envelope};
 use crate::{Request, Response};
 
-mod asked;
 mod backup_secrets;
 mod delete_backup;
 mod delete_schedule;
@@ -21,21 +20,22 @@ mod list_site_backups;
 mod list_sites;
 mod list_slots;
 mod page;
+mod properties;
 mod put_schedule;
 mod restore;
 mod restore_from_blob;
 mod start_backup;
 mod tier;
 
-/// A call that is let through: who it came from and what it says.
+/// A call that passed ARM's checks.
 pub(super) struct Call<'a> {
     pub(super) request: &'a Request,
     pub(super) api_version: &'a str,
-    /// The id that the answer's header will bear.
+    /// The request id in the response's header.
     pub(super) request_id: &'a str,
 }
 
-/// Performs an operation. A refusal is an answer like any other.
+/// Performs an operation. A refusal is a response too.
 pub(super) fn perform(
     azure: &mut Azure,
     route: &Route,
@@ -73,7 +73,7 @@ fn bad_request(message: &str) -> Response {
     envelope::web(400, "BadRequest", "51021", message)
 }
 
-/// The refusal when there is no such app.
+/// The refusal for a missing app.
 fn site_not_found(app: &AppId) -> Response {
     let kind = if app.slot().is_some() { "sites/slots" } else { "sites" };
     let (name, group) = (app.short_name(), app.resource_group());

@@ -1,11 +1,11 @@
-//! Which operation of ARM a request asks for.
+//! The operation of ARM that a request calls.
 
 use holdfast_model::{AppId, BackupId, Call, SubscriptionId};
 
 use crate::request::decode;
 use crate::{Method, Request};
 
-/// An operation and what it is about. A new operation is a variant here and a file in `operations`.
+/// An operation and its subject. A new operation is a variant here and a file in `operations`.
 #[derive(Debug, Clone, PartialEq, Eq, strum::IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub(super) enum Route {
@@ -46,7 +46,7 @@ pub(super) enum Route {
 }
 
 impl Route {
-    /// `None` for what ARM does not do.
+    /// The operation of a request; `None` for an unknown one.
     pub(super) fn of(request: &Request) -> Option<Self> {
         let parts: Vec<String> = request.path.split('/').skip(1).map(decode).collect();
         let is =
@@ -87,12 +87,12 @@ impl Route {
         }
     }
 
-    /// The word in counters.
+    /// The name in counters.
     pub(super) fn name(&self) -> &'static str {
         self.into()
     }
 
-    /// Which bucket pays. ARM counts a POST that reads as a write.
+    /// The kind of bucket that it draws on. ARM counts a POST that reads as a write.
     pub(super) fn call(&self) -> Call {
         match self {
             Self::DeleteBackup { .. } | Self::DeleteSchedule { .. } => Call::Delete,
@@ -101,7 +101,7 @@ impl Route {
         }
     }
 
-    /// Is it a POST that changes nothing, or next to nothing? Its answer tells of another bucket in its header.
+    /// Whether it is a POST that changes almost nothing. Its response reports another bucket in its header.
     pub(super) fn is_post_that_reads(&self) -> bool {
         matches!(
             self,
@@ -112,7 +112,7 @@ impl Route {
         )
     }
 
-    /// Does it change something?
+    /// Whether it changes something.
     pub(super) fn starts(&self) -> bool {
         matches!(
             self,
@@ -149,7 +149,7 @@ impl Route {
         }
     }
 
-    /// Whose buckets pay.
+    /// The subscription whose buckets it draws on.
     pub(super) fn subscription(&self) -> &SubscriptionId {
         match self.subject() {
             Ok(app) => app.subscription(),

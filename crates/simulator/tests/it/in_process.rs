@@ -7,7 +7,7 @@ use holdfast_arm::{
     Arm, ArmClient, BackupBody, Database, ErrorKind, PUBLIC_ENDPOINT, Settings, ThrottleScope,
 };
 use holdfast_model::{AppId, BackupId, BackupName, BackupStatus, Clock, DatabaseKind, ManualClock};
-use holdfast_simulator::{Azure, BucketSize, Fleet, Hitch, InProcess};
+use holdfast_simulator::{Azure, BucketSize, CallFault, Fleet, InProcess};
 
 use crate::support::*;
 
@@ -98,24 +98,24 @@ async fn slots_are_listed_with_their_site_and_with_no_other() {
 }
 
 #[tokio::test]
-async fn each_hitch_has_the_kind_of_error_that_it_has_over_http() {
-    for (hitch, kind) in [
-        (Hitch::AnswerLost, ErrorKind::Ambiguous),
-        (Hitch::ServerErrorAfter, ErrorKind::Ambiguous),
-        (Hitch::ServerErrorBefore, ErrorKind::Ambiguous),
-        (Hitch::GarbageAfter, ErrorKind::Ambiguous),
-        (Hitch::GarbageBefore, ErrorKind::Ambiguous),
-        (Hitch::Refused, ErrorKind::Ambiguous),
-        (Hitch::Conflict, ErrorKind::Conflict { retry_after: None }),
+async fn each_call_fault_has_the_kind_of_error_that_it_has_over_http() {
+    for (call_fault, kind) in [
+        (CallFault::AnswerLost, ErrorKind::Ambiguous),
+        (CallFault::ServerErrorAfter, ErrorKind::Ambiguous),
+        (CallFault::ServerErrorBefore, ErrorKind::Ambiguous),
+        (CallFault::GarbageAfter, ErrorKind::Ambiguous),
+        (CallFault::GarbageBefore, ErrorKind::Ambiguous),
+        (CallFault::Refused, ErrorKind::Ambiguous),
+        (CallFault::Conflict, ErrorKind::Conflict { retry_after: None }),
     ] {
         let Running { transport, arm, .. } = in_process(azure());
-        transport.azure().next(&app("shop"), hitch);
+        transport.azure().next(&app("shop"), call_fault);
         let error = arm.backup(&app("shop"), &request("hf-1")).await.unwrap_err();
-        assert_eq!(error.kind(), &kind, "{hitch:?}");
+        assert_eq!(error.kind(), &kind, "{call_fault:?}");
         assert!(!format!("{error} {error:?}").contains("sig="));
     }
     let Running { transport, arm, .. } = in_process(azure());
-    transport.azure().next(&app("shop"), Hitch::Throttle);
+    transport.azure().next(&app("shop"), CallFault::Throttle);
     let error = arm.backup(&app("shop"), &request("hf-1")).await.unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::Throttled { scope: ThrottleScope::Provider, .. }), "{error}");
 }
@@ -138,7 +138,7 @@ async fn a_late_answer_is_waited_for_only_when_asked_and_only_so_long() {
             None => transport,
         };
         let Running { transport, arm, .. } = in_process_with(azure(), waiting);
-        transport.azure().next(&app("shop"), Hitch::Slow);
+        transport.azure().next(&app("shop"), CallFault::Slow);
         let before = tokio::time::Instant::now();
         let answer = arm.backup(&app("shop"), &request("hf-1")).await;
         assert_eq!(before.elapsed().as_secs(), waited, "{limit:?}");

@@ -5,7 +5,10 @@ use std::time::Duration;
 use holdfast_model::{RefreshReason, parse_timestamp};
 use holdfast_storage::{ErrorKind, Need, Refusal, SasFault, SasHealth, SasWarning, Storage};
 
-use crate::server::{Reply, Server, agree, clock, grant, hours, key_file, need, sas, sas_file, weu, write};
+use crate::server::{
+    Reply, Server, agree, clock, grant, hours, key_file, key_storage, need, sas, sas_file, sas_storage, weu,
+    write,
+};
 
 async fn health_of(server: &Server, source: holdfast_storage::SasSource) -> SasHealth {
     let clock = clock();
@@ -66,9 +69,7 @@ async fn a_sas_signed_for_a_user_does_not_tell_whether_keys_are_allowed() {
 
 #[tokio::test]
 async fn a_check_leaves_the_sas_in_use_as_it_is() {
-    let (server, clock) = (Server::start().await, clock());
-    let (file, source) = sas_file(&sas("Zmlyc3Q"));
-    let storage = server.storage(&clock, source);
+    let (_server, clock, file, storage) = sas_storage(&sas("Zmlyc3Q")).await;
     let first = grant(&storage, &need(&clock)).await.unwrap();
     write(file.path(), &sas("c2Vjb25k"));
     let health = storage.sas_health(&weu(), &need(&clock)).await.unwrap();
@@ -79,9 +80,7 @@ async fn a_check_leaves_the_sas_in_use_as_it_is() {
 
 #[tokio::test]
 async fn a_new_sas_is_minted_for_whoever_gives_a_reason() {
-    let (server, clock) = (Server::start().await, clock());
-    let (_file, source) = key_file(hours(48));
-    let storage = server.storage(&clock, source);
+    let (_server, clock, _file, storage) = key_storage(hours(48)).await;
     let first = grant(&storage, &need(&clock)).await.unwrap();
     clock.advance(Duration::from_mins(1));
     let asked = Need { reason: Some(RefreshReason::Asked), ..need(&clock) };
@@ -93,9 +92,7 @@ async fn a_new_sas_is_minted_for_whoever_gives_a_reason() {
 
 #[tokio::test]
 async fn a_source_that_has_no_newer_sas_replaces_none_whatever_the_reason() {
-    let (server, clock) = (Server::start().await, clock());
-    let (file, source) = sas_file(&sas("Zmlyc3Q"));
-    let storage = server.storage(&clock, source);
+    let (_server, clock, file, storage) = sas_storage(&sas("Zmlyc3Q")).await;
     let asked = Need { reason: Some(RefreshReason::Asked), ..need(&clock) };
     let first = grant(&storage, &asked).await.unwrap();
     assert_eq!(first.refresh.unwrap().reason, RefreshReason::Asked);

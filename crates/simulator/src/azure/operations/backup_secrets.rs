@@ -1,12 +1,12 @@
-//! WebApps_ListBackupStatusSecrets: a backup with its SAS. A body with another SAS puts that in its place, so that a
-//! backup can be deleted whose own has lapsed.
+//! WebApps_ListBackupStatusSecrets: a backup with its SAS. A SAS in the body replaces the stored one, so that a
+//! backup with an expired SAS can be deleted.
 
 use holdfast_model::{AppId, BackupId};
 
-use super::asked::Properties;
+use super::properties::Properties;
 use super::{Call, OperationResult, get_backup, site_not_found};
 use crate::azure::Azure;
-use crate::azure::backup::Shown;
+use crate::azure::backup::BackupView;
 
 pub(super) fn perform(azure: &mut Azure, app: &AppId, id: BackupId, call: &Call<'_>) -> OperationResult {
     let replace = Properties::of_optional(call.request)?.text("storageAccountUrl");
@@ -15,5 +15,5 @@ pub(super) fn perform(azure: &mut Azure, app: &AppId, id: BackupId, call: &Call<
         backup.storage_url = url.into();
         azure.counters.sas_replaced += 1;
     }
-    get_backup::answer(azure, app, id, Shown::WithSecrets(azure.now))
+    get_backup::answer(azure, app, id, BackupView::WithSecrets(azure.now))
 }

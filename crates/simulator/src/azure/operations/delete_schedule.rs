@@ -1,4 +1,4 @@
-//! WebApps_DeleteBackupConfiguration: takes Azure's own schedule away. What is answered when there is none nobody has
+//! WebApps_DeleteBackupConfiguration: deletes the native schedule. No response without a schedule is
 //! published; here it is 200 too. Its backups stay.
 
 use holdfast_model::AppId;

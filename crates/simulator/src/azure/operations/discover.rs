@@ -1,11 +1,11 @@
-//! WebApps_DiscoverBackup: what is in a blob. Nobody has published an answer: its shape is the documentation's, and the
+//! WebApps_DiscoverBackup: reads what a blob holds. No response is published: its shape is the documentation's, and the
 //! words of its refusals are ours.
 
 use holdfast_model::AppId;
 use secrecy::ExposeSecret;
 use serde_json::json;
 
-use super::asked::Properties;
+use super::properties::Properties;
 use super::{Call, OperationResult, bad_request, get_site, site_not_found};
 use crate::Response;
 use crate::azure::backup::databases_shown;

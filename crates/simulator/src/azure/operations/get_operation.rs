@@ -1,4 +1,4 @@
-//! How an operation stands: 202 with nothing in it and the same link while Azure is at work, then 200 with the whole
+//! The progress of an operation: 202 without a body and with the same link until it ends, then 200 with the whole
 //! site (azure-cli recording of 2023). A failure has the shape of MicrosoftDocs/azure-docs #37213.
 
 use holdfast_model::AppId;

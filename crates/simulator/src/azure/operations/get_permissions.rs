@@ -1,4 +1,4 @@
-//! Permissions_ListForResource: whoever has a token here may do everything at every app.
+//! Permissions_ListForResource: every token grants all rights on every app.
 
 use holdfast_model::AppId;
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! WebApps_GetBackupConfiguration: Azure's own schedule, with its SAS (azure-cli recordings).
+//! WebApps_GetBackupConfiguration: the native schedule, with its SAS (azure-cli recordings).
 
 use holdfast_model::AppId;
 use secrecy::ExposeSecret;
@@ -28,7 +28,7 @@ pub(super) fn perform(azure: &mut Azure, app: &AppId) -> OperationResult {
     Ok(Response::json(200, &body))
 }
 
-/// `name`, `backupName` and `type` stand in no documentation. Times have no zone.
+/// `name`, `backupName` and `type` are undocumented. Times have no zone.
 fn properties(schedule: &Schedule) -> Value {
     let facts = &schedule.facts;
     json!({

@@ -1,4 +1,4 @@
-//! WebApps_ListSiteBackups: the backups of an app by POST. The spec gives it the same answer as the list by GET.
+//! WebApps_ListSiteBackups: the backups of an app by POST. The specification has the same response as for the GET.
 
 use holdfast_model::AppId;
 

@@ -1,4 +1,4 @@
-//! Lists come in pages, and a page's link leads to the next.
+//! Pages of a list, each with a link to the next.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! WebApps_RestoreFromBackupBlob: as a restore, of a blob that the list need not know.
+//! WebApps_RestoreFromBackupBlob: a restore from a blob that the list may not contain.
 
 use holdfast_model::AppId;
 
