@@ -2,7 +2,7 @@
 
 use holdfast_model::AppId;
 
-use super::route::Route;
+use super::route::{AppOperation, Route};
 use super::{Azure, envelope};
 use crate::{Request, Response};
 
@@ -44,26 +44,37 @@ pub(super) fn perform(
     request_id: &str,
 ) -> Response {
     let call = Call { request, api_version, request_id };
-    let answer = match route {
+    let result = match route {
         Route::ListSites { subscription } => list_sites::perform(azure, subscription, &call),
-        Route::ListSlots { app } => list_slots::perform(azure, app, &call),
-        Route::GetSite { app } => get_site::perform(azure, app),
-        Route::Backup { app } => start_backup::perform(azure, app, &call),
-        Route::ListBackups { app } => list_backups::perform(azure, app, &call),
-        Route::ListSiteBackups { app } => list_site_backups::perform(azure, app, &call),
-        Route::GetBackup { app, id } => get_backup::perform(azure, app, *id),
-        Route::DeleteBackup { app, id } => delete_backup::perform(azure, app, *id),
-        Route::BackupSecrets { app, id } => backup_secrets::perform(azure, app, *id, &call),
-        Route::Restore { app, id } => restore::perform(azure, app, *id, &call),
-        Route::RestoreFromBlob { app } => restore_from_blob::perform(azure, app, &call),
-        Route::GetOperation { app, operation } => get_operation::perform(azure, app, operation, &call),
-        Route::Discover { app } => discover::perform(azure, app, &call),
-        Route::GetPermissions { app } => get_permissions::perform(azure, app),
-        Route::GetSchedule { app } => get_schedule::perform(azure, app),
-        Route::PutSchedule { app } => put_schedule::perform(azure, app, &call),
-        Route::DeleteSchedule { app } => delete_schedule::perform(azure, app),
+        Route::App { app, operation } => perform_on_app(azure, app, operation, &call),
     };
-    answer.unwrap_or_else(|refusal| refusal)
+    result.unwrap_or_else(|refusal| refusal)
+}
+
+fn perform_on_app(
+    azure: &mut Azure,
+    app: &AppId,
+    operation: &AppOperation,
+    call: &Call<'_>,
+) -> OperationResult {
+    match operation {
+        AppOperation::ListSlots => list_slots::perform(azure, app, call),
+        AppOperation::GetSite => get_site::perform(azure, app),
+        AppOperation::Backup => start_backup::perform(azure, app, call),
+        AppOperation::ListBackups => list_backups::perform(azure, app, call),
+        AppOperation::ListSiteBackups => list_site_backups::perform(azure, app, call),
+        AppOperation::GetBackup(id) => get_backup::perform(azure, app, *id),
+        AppOperation::DeleteBackup(id) => delete_backup::perform(azure, app, *id),
+        AppOperation::BackupSecrets(id) => backup_secrets::perform(azure, app, *id, call),
+        AppOperation::Restore(id) => restore::perform(azure, app, *id, call),
+        AppOperation::RestoreFromBlob => restore_from_blob::perform(azure, app, call),
+        AppOperation::GetOperation(id) => get_operation::perform(azure, app, id, call),
+        AppOperation::Discover => discover::perform(azure, app, call),
+        AppOperation::GetPermissions => get_permissions::perform(azure, app),
+        AppOperation::GetSchedule => get_schedule::perform(azure, app),
+        AppOperation::PutSchedule => put_schedule::perform(azure, app, call),
+        AppOperation::DeleteSchedule => delete_schedule::perform(azure, app),
+    }
 }
 
 /// An operation's response: accepted or refused.
