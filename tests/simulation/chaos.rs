@@ -284,8 +284,12 @@ impl Storage for Shaky<Arc<dyn Storage>> {
         self.inner.container(storage)
     }
 
-    async fn judge(&self, storage: &StorageName, need: &Need) -> Result<SasHealth, holdfast_storage::Error> {
-        self.around(self.inner.judge(storage, need)).await
+    async fn sas_health(
+        &self,
+        storage: &StorageName,
+        need: &Need,
+    ) -> Result<SasHealth, holdfast_storage::Error> {
+        self.around(self.inner.sas_health(storage, need)).await
     }
 
     async fn grant(&self, storage: &StorageName, need: &Need) -> Result<Grant, holdfast_storage::Error> {

@@ -9,8 +9,8 @@ use holdfast_arm::{Probe, ProbeError};
 use holdfast_model::{Clock, RefreshReason, SasRefresh, StorageName, Timestamp};
 use holdfast_simulator::{Azure, InProcess, Method, Request};
 use holdfast_storage::{
-    BlobFacts, Container, Error, Grant, Judgement, Need, Refusal, Sas, SasHealth, SecretError, SecretRef,
-    Secrets, Storage, judge, mint,
+    BlobFacts, Container, Error, Grant, Need, Refusal, Sas, SasCheck, SasHealth, SecretError, SecretRef,
+    Secrets, Storage, check_sas, mint,
 };
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
@@ -98,7 +98,7 @@ impl Storage for TwinStorage {
             _ if need.reason.is_some() => need.reason,
             None => Some(RefreshReason::First),
             Some(sas) if need.replace.as_deref() == Some(sas.fingerprint()) => Some(RefreshReason::Refused),
-            Some(sas) if !judge(sas, now, need.until, false).faults.is_empty() => {
+            Some(sas) if !check_sas(sas, now, need.until, false).faults.is_empty() => {
                 Some(RefreshReason::Expiring)
             }
             Some(_) => None,
@@ -113,11 +113,11 @@ impl Storage for TwinStorage {
         Ok(Grant { url: sas.url(&self.container), facts: sas.facts(), refresh, warnings: Vec::new() })
     }
 
-    async fn judge(&self, storage: &StorageName, need: &Need) -> Result<SasHealth, Error> {
+    async fn sas_health(&self, storage: &StorageName, need: &Need) -> Result<SasHealth, Error> {
         self.answers(storage)?;
         let now = self.clock.now();
         let sas = self.minted(now);
-        let Judgement { faults, warnings } = judge(&sas, now, need.until, false);
+        let SasCheck { faults, warnings } = check_sas(&sas, now, need.until, false);
         Ok(SasHealth {
             container: self.container.clone(),
             origin: "the account's key".into(),

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use holdfast_arm::Arm;
+use holdfast_arm::{Arm, PUBLIC_ENDPOINT};
 use holdfast_model::schedule::Schedule;
 use holdfast_model::{
     App, AppId, Budget, Clock, DatabaseKind, DatabaseRef, DrillRule, FrequencyUnit, Limits, NativeSchedule,
@@ -250,7 +250,8 @@ impl World {
     }
 
     fn parts(&mut self, fleet: watch::Receiver<Arc<Fleet>>, asked_about: Arc<Fleet>) -> Parts {
-        let arm: Arc<dyn Arm> = Arc::new(self.storage.azure.clone());
+        let settings = holdfast_arm::Settings::new(PUBLIC_ENDPOINT.parse().unwrap());
+        let arm: Arc<dyn Arm> = Arc::new(self.storage.azure.client(settings));
         let rates = Rates {
             crash: rate(&mut self.rng, 0.01),
             stall: rate(&mut self.rng, 0.005),

@@ -1,4 +1,4 @@
-//! Where tokens are asked for.
+//! The authority that issues tokens.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use url::Url;
 use crate::TokenError;
 use crate::http::{client_builder, is_loopback};
 
-/// Where Entra is, and the connections to it.
+/// The address of Entra, and the connections to it.
 pub(crate) struct Authority {
     host: Option<String>,
     transport: Transport,
@@ -22,13 +22,13 @@ impl Authority {
     /// An authority; `None` for the environment's or the public cloud's.
     pub(crate) fn new(url: Option<&Url>) -> Result<Self, TokenError> {
         if rustls::crypto::CryptoProvider::get_default().is_none() {
-            // The HTTP stack would panic.
+            // Without one, the HTTP client panics.
             return Err(TokenError::new("no TLS provider is installed in this process"));
         }
         match url {
             Some(url) if url.scheme() == "http" && is_loopback(url) => {
                 let client = client_builder(url).build();
-                let http = Arc::new(client.map_err(|_| TokenError::new("the HTTP client cannot be made"))?);
+                let http = Arc::new(client.map_err(|_| TokenError::new("failed to build the HTTP client"))?);
                 let mut stated = url.clone();
                 // Changing http to https cannot fail.
                 let _ = stated.set_scheme("https");
@@ -44,8 +44,8 @@ impl Authority {
         }
     }
 
-    /// The options for a credential of it. Nothing is repeated down here, where nobody sees it: who needs the token
-    /// decides when to ask again.
+    /// The options for a credential. Retries are off at this level, where they would be invisible: the caller decides
+    /// when to retry.
     pub(crate) fn client_options(&self) -> ClientOptions {
         let cloud = self.host.clone().map(|host| {
             let mut custom = CustomConfiguration::default();
@@ -59,9 +59,9 @@ impl Authority {
 
 /// Sends requests for an authority on this machine over plain http.
 ///
-/// `azure_identity` refuses an authority that is not https, and rightly so. The simulator's is http on loopback: it is
-/// stated as https and turned back here, below all of the credential's own code, so that what is tested against the
-/// simulator is what runs against Azure.
+/// `azure_identity` refuses an authority that is not https. The simulator's is http on loopback: it is declared as https
+/// and turned back here, below all of the credential's own code, so that the simulator tests the code that runs against
+/// Azure.
 #[derive(Debug)]
 struct Plain {
     http: Arc<dyn HttpClient>,

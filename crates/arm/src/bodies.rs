@@ -1,6 +1,4 @@
-//! The bodies that are sent. They hold secrets and are for the wire alone. What is not known is left out and never null.
-//!
-//! They are public for implementations of [`Arm`](crate::Arm) without HTTP, so that they send the same.
+//! Writes the bodies of requests. They hold secrets. An unknown value is left out and never null.
 
 use holdfast_model::{AppId, format_timestamp};
 use secrecy::{ExposeSecret, SecretString};
@@ -10,7 +8,7 @@ use crate::{BackupBody, Database, RestoreBody, ScheduleBody};
 
 /// The body of POST /backup. The api-version of 2016 calls the name `name`, all later ones `backupName`; the wrong
 /// key would silently lose the name, and with it the only way to find a backup whose answer was lost.
-pub fn backup_body(request: &BackupBody, api_version: &str) -> Vec<u8> {
+pub(crate) fn backup_body(request: &BackupBody, api_version: &str) -> Vec<u8> {
     let name_key = if api_version < "2018" { "name" } else { "backupName" };
     let mut properties = Map::new();
     properties.insert(name_key.to_owned(), json!(request.name.as_str()));
@@ -19,9 +17,8 @@ pub fn backup_body(request: &BackupBody, api_version: &str) -> Vec<u8> {
     body(&properties)
 }
 
-/// The body of POST /backups/{id}/restore and of POST /restoreFromBackupBlob. `adjustConnectionStrings` is left to
-/// Azure.
-pub fn restore_body(request: &RestoreBody) -> Vec<u8> {
+/// The body of POST /backups/{id}/restore and of POST /restoreFromBackupBlob. Azure chooses `adjustConnectionStrings`.
+pub(crate) fn restore_body(request: &RestoreBody) -> Vec<u8> {
     let mut properties = Map::new();
     storage(&mut properties, &request.storage_url);
     for (key, value) in [
@@ -41,8 +38,8 @@ pub fn restore_body(request: &RestoreBody) -> Vec<u8> {
     body(&properties)
 }
 
-/// The body of POST /discoverbackup: which blob, and nothing of what is to be done with it.
-pub fn discover_body(request: &RestoreBody) -> Vec<u8> {
+/// The body of POST /discoverbackup: it names the blob alone.
+pub(crate) fn discover_body(request: &RestoreBody) -> Vec<u8> {
     let mut properties = Map::new();
     storage(&mut properties, &request.storage_url);
     properties.insert("blobName".to_owned(), json!(request.blob));
@@ -50,8 +47,8 @@ pub fn discover_body(request: &RestoreBody) -> Vec<u8> {
     body(&properties)
 }
 
-/// The body of POST /backups/{id}/list; `replace` is the SAS that Azure is to keep from now on.
-pub fn secrets_body(replace: Option<&SecretString>) -> Vec<u8> {
+/// The body of POST /backups/{id}/list; `replace` is the SAS that Azure stores from now on.
+pub(crate) fn secrets_body(replace: Option<&SecretString>) -> Vec<u8> {
     let mut properties = Map::new();
     if let Some(url) = replace {
         storage(&mut properties, url);
@@ -59,8 +56,8 @@ pub fn secrets_body(replace: Option<&SecretString>) -> Vec<u8> {
     body(&properties)
 }
 
-/// The body of PUT /config/backup. It names no backup: Azure names those that its schedule takes.
-pub fn schedule_body(request: &ScheduleBody) -> Vec<u8> {
+/// The body of PUT /config/backup. It names no backup: Azure names the scheduled ones.
+pub(crate) fn schedule_body(request: &ScheduleBody) -> Vec<u8> {
     let schedule = &request.schedule;
     let mut backup_schedule = json!({
         "frequencyInterval": schedule.every,
@@ -79,7 +76,7 @@ pub fn schedule_body(request: &ScheduleBody) -> Vec<u8> {
     body(&properties)
 }
 
-/// How a restore names the site it goes into: a slot in parentheses behind it, as Azure PowerShell writes it.
+/// The site that receives a restore: a slot is in parentheses behind it, as Azure PowerShell writes it.
 fn site_name(app: &AppId) -> String {
     app.slot().map_or_else(|| app.site().to_owned(), |slot| format!("{}({slot})", app.site()))
 }

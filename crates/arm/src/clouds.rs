@@ -1,4 +1,4 @@
-//! Several credentials: each app is reached through the one that serves its subscription.
+//! Several credentials, each for its subscriptions.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::{
 
 /// The sections `[azure.…]` of a fleet file as one [`Arm`].
 pub struct Clouds {
-    /// Which client serves which subscription.
+    /// The client of each subscription.
     pub by_subscription: BTreeMap<SubscriptionId, Arc<dyn Arm>>,
     /// The client for all others, as in a fleet file with a single `[azure]`.
     pub otherwise: Option<Arc<dyn Arm>>,

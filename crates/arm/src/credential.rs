@@ -22,10 +22,9 @@ use crate::{Token, TokenError, TokenSource};
 /// The scope of ARM's tokens in the public cloud.
 pub const PUBLIC_SCOPE: &str = "https://management.azure.com/.default";
 
-/// Who Holdfast is to Azure: the value of `credential` in the fleet file.
+/// Holdfast's identity at Azure: the value of `credential` in the fleet file.
 ///
-/// `S` is what stands for the secret: a reference such as `env:NAME` as read from the file, and the secret itself
-/// after [`with_secret`](Self::with_secret).
+/// `S` is a reference to the secret, such as `env:NAME`, as read from the file, and the secret itself after [`with_secret`](Self::with_secret).
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Credential<S = SecretString> {
@@ -38,22 +37,22 @@ pub enum Credential<S = SecretString> {
         /// Its secret.
         secret: S,
     },
-    /// A Kubernetes service account that Entra trusts. What is missing comes from `AZURE_TENANT_ID`,
-    /// `AZURE_CLIENT_ID` and `AZURE_FEDERATED_TOKEN_FILE`, as the cluster sets them.
+    /// A Kubernetes service account that Entra trusts. Missing values come from `AZURE_TENANT_ID`, `AZURE_CLIENT_ID` and
+    /// `AZURE_FEDERATED_TOKEN_FILE`, which the cluster sets.
     WorkloadIdentity {
         /// The tenant's id or domain.
         tenant: Option<String>,
         /// The application's id.
         client_id: Option<String>,
-        /// The file that the cluster keeps the account's token in, and renews.
+        /// The file with the account's token, which the cluster renews.
         token_file: Option<PathBuf>,
     },
-    /// The identity of the machine: the system's, or a user-assigned one when its client id is given.
+    /// The identity of the machine: the system-assigned one, or a user-assigned one if its client id is given.
     ManagedIdentity {
         /// The client id of a user-assigned identity.
         client_id: Option<String>,
     },
-    /// Whoever is logged in to the Azure CLI on this machine.
+    /// The user who is logged in to the Azure CLI on this machine.
     AzureCli {
         /// The tenant's id or domain; the CLI's own when missing.
         tenant: Option<String>,
@@ -61,7 +60,7 @@ pub enum Credential<S = SecretString> {
 }
 
 impl<S> Credential<S> {
-    /// Puts the secret in the place of what stands for it.
+    /// Replaces the reference by the secret.
     pub fn with_secret<T, E>(self, read: impl FnOnce(S) -> Result<T, E>) -> Result<Credential<T>, E> {
         Ok(match self {
             Self::ClientSecret { tenant, client_id, secret } => {
@@ -77,10 +76,10 @@ impl<S> Credential<S> {
 }
 
 impl Credential {
-    /// A source of tokens for `scope`, such as [`PUBLIC_SCOPE`]. `authority` is where Entra is: `None` for
-    /// `AZURE_AUTHORITY_HOST` or the public cloud, and over plain http only on this machine's own address.
+    /// A source of tokens for `scope`, such as [`PUBLIC_SCOPE`]. `authority` is Entra's address: `None` for
+    /// `AZURE_AUTHORITY_HOST` or the public cloud; plain http is accepted only on this machine.
     ///
-    /// The environment is looked at once here, so that what is missing shows at the start.
+    /// The environment is read once here, so that a missing value fails at the start.
     pub fn source(self, authority: Option<&Url>, scope: &str) -> Result<Arc<dyn TokenSource>, TokenError> {
         let authority = Authority::new(authority)?;
         let source = AzureSource { credential: self, authority, scope: scope.to_owned() };
@@ -97,8 +96,8 @@ struct AzureSource {
 }
 
 impl AzureSource {
-    /// Made anew for each token, because these credentials keep theirs until five minutes before its end and cannot
-    /// be told that ARM refused it. The connections are kept: they belong to the authority's transport.
+    /// A new credential for each token, because these credentials cache their token until five minutes before its end and
+    /// offer no way to discard one that ARM refused. The connections are kept: they belong to the authority's transport.
     fn credential(&self) -> Result<Arc<dyn TokenCredential>, TokenError> {
         let client_options = self.authority.client_options();
         Ok(match self.credential.clone() {
@@ -134,7 +133,7 @@ impl TokenSource for AzureSource {
     async fn token(&self) -> Result<Token, TokenError> {
         let token = self.credential()?.get_token(&[&self.scope], None).await.map_err(no_token)?;
         let expires_on = Timestamp::from_timestamp(token.expires_on.unix_timestamp(), 0);
-        let expires_on = expires_on.ok_or_else(|| TokenError::new("it has an impossible end"))?;
+        let expires_on = expires_on.ok_or_else(|| TokenError::new("it has an invalid expiry"))?;
         Ok(Token { secret: token.token.secret().to_owned().into(), expires_on })
     }
 }
@@ -145,8 +144,8 @@ impl fmt::Debug for AzureSource {
     }
 }
 
-/// Keeps the text alone, and what the machine said where the service was not reached: the error itself may hold the
-/// token service's whole answer.
+/// Keeps the text, and the system's error if the service was not reached. The error itself may hold the token service's
+/// whole response.
 #[expect(clippy::needless_pass_by_value, reason = "it is used as a function for map_err")]
 fn no_token(error: azure_core::Error) -> TokenError {
     let text = error.to_string();

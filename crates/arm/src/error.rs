@@ -1,4 +1,4 @@
-//! What went wrong, and what it means for the caller.
+//! The error of a call, and what it means for the caller.
 
 use std::fmt;
 use std::time::Duration;
@@ -6,9 +6,9 @@ use std::time::Duration;
 use crate::Operation;
 use crate::scrub::brief;
 
-/// A call that did not end well: which, of what, what Azure said, and what follows from it.
+/// A failed call: which, about what, Azure's words and what they mean.
 ///
-/// Its text holds no secret: Azure's words are blanked and shortened before they get here.
+/// Its text holds no secret: secrets in Azure's words are blanked, and long texts are shortened.
 #[derive(Debug, thiserror::Error)]
 #[error("{inner}")]
 pub struct Error {
@@ -19,7 +19,7 @@ pub struct Error {
 #[derive(Debug)]
 struct Inner {
     operation: Operation,
-    target: String,
+    subject: String,
     kind: ErrorKind,
     what: String,
     status: Option<u16>,
@@ -28,53 +28,53 @@ struct Inner {
     retry_after: Option<Duration>,
 }
 
-/// What a failed call means, decided once where it failed.
+/// The meaning of a failed call, decided where it failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ErrorKind {
-    /// 429: nothing was done; wait.
+    /// 429: Azure did nothing; the caller waits.
     Throttled {
-        /// What Azure asked to wait. May be missing, and may be zero, so the caller needs a floor.
+        /// The wait that Azure asks for. It may be missing or zero, so the caller needs a minimum.
         retry_after: Option<Duration>,
-        /// Who throttles.
+        /// The budget that is exhausted.
         scope: ThrottleScope,
     },
-    /// 409: nothing was done, because something else is under way at the app; wait.
+    /// 409: Azure did nothing, because another operation on the app is in progress; the caller waits.
     Conflict {
-        /// What Azure asked to wait.
+        /// The wait that Azure asks for.
         retry_after: Option<Duration>,
     },
-    /// 403: the credential has no right to do this. Also a 409 that a lock or a disabled subscription causes.
+    /// 403: the credential lacks the right. Also a 409 that a lock or a disabled subscription causes.
     Forbidden,
-    /// 404: there is no such app or backup.
+    /// 404: the app or backup does not exist.
     NotFound,
     /// 401, and again with a fresh token.
     Unauthorized,
-    /// Another 4xx, or a subscription that no credential serves: repeating it changes nothing.
+    /// Another 4xx, or a subscription without a credential: a repetition fails the same way.
     Rejected,
-    /// The request left and no usable answer came: a 5xx, a timeout, a broken connection, a redirect, a body that
+    /// The request was sent and no usable response came: a 5xx, a timeout, a broken connection, a redirect, a body that
     /// cannot be read. Azure may or may not have done it.
     Ambiguous,
-    /// The request certainly never reached Azure: no token, no name, no connection, no TLS.
+    /// The request certainly never reached Azure: no token, no DNS name, no connection, no TLS.
     NotSent,
 }
 
-/// Who answered 429, and so which calls should wait.
+/// The source of a 429, which decides which calls wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ThrottleScope {
     /// ARM's token bucket of the subscription and credential.
     Arm,
-    /// The App Service resource provider, which limits on its own while ARM's bucket is full.
+    /// The App Service resource provider, which has limits of its own while ARM's bucket is full.
     Provider,
 }
 
 impl Error {
-    /// An error of `operation` on `target` (an app's short name, or `backup 7 of shop`); `what` happened is a
-    /// fragment such as `azure answered 404`. It is blanked and shortened here.
-    pub fn new(operation: Operation, target: impl Into<String>, kind: ErrorKind, what: &str) -> Self {
+    /// An error of `operation` on `subject` (an app's short name, or `backup 7 of shop`). `what` is a fragment such as
+    /// `azure answered 404`; its secrets are blanked and it is shortened.
+    pub fn new(operation: Operation, subject: impl Into<String>, kind: ErrorKind, what: &str) -> Self {
         let what = brief(what);
-        let (target, status, code, request_id, retry_after) = (target.into(), None, None, None, None);
+        let (subject, status, code, request_id, retry_after) = (subject.into(), None, None, None, None);
         Self {
-            inner: Box::new(Inner { operation, target, kind, what, status, code, request_id, retry_after }),
+            inner: Box::new(Inner { operation, subject, kind, what, status, code, request_id, retry_after }),
             source: None,
         }
     }
@@ -94,7 +94,7 @@ impl Error {
         self
     }
 
-    /// Adds what the answer asks to wait.
+    /// Adds the wait that the response asks for.
     #[must_use]
     pub fn with_retry_after(mut self, retry_after: Option<Duration>) -> Self {
         self.inner.retry_after = retry_after;
@@ -103,27 +103,27 @@ impl Error {
 
     /// Adds the cause. It must hold no secret.
     #[must_use]
-    pub(crate) fn with_source(mut self, source: impl std::error::Error + Send + Sync + 'static) -> Self {
-        self.source = Some(Box::new(source));
+    pub(crate) fn with_source(mut self, source: Option<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        self.source = source;
         self
     }
 
-    /// What it means for the caller.
+    /// The meaning for the caller.
     pub fn kind(&self) -> &ErrorKind {
         &self.inner.kind
     }
 
-    /// Which call failed.
+    /// The call that failed.
     pub fn operation(&self) -> Operation {
         self.inner.operation
     }
 
-    /// The HTTP status, when there was an answer.
+    /// The HTTP status, when a response came.
     pub fn status(&self) -> Option<u16> {
         self.inner.status
     }
 
-    /// What the answer asks to wait, whatever its status (header `Retry-After`).
+    /// The wait that the response asks for, whatever its status (header `Retry-After`).
     pub fn retry_after(&self) -> Option<Duration> {
         self.inner.retry_after
     }
@@ -141,7 +141,7 @@ impl Error {
 
 impl fmt::Display for Inner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}: {}", self.operation.phrase(), self.target, self.what)?;
+        write!(f, "{} {}: {}", self.operation.phrase(), self.subject, self.what)?;
         self.request_id.as_ref().map_or(Ok(()), |id| write!(f, " (request {id})"))
     }
 }

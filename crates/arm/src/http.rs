@@ -1,145 +1,89 @@
-//! The client over HTTP: how it is made, and where it sends things.
+//! The transport over HTTP, and the HTTP client that it and its siblings use.
 
-mod calls;
-mod pages;
-
-use std::fmt;
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
-
-use holdfast_model::{AppId, Clock};
+use async_trait::async_trait;
+use reqwest::Response;
 use url::Url;
 
-use crate::token::TokenCache;
-use crate::{CallObserver, TokenSource};
+use crate::cause::innermost;
+use crate::{InvalidSettings, Settings, Transport, TransportError, TransportRequest, TransportResponse};
 
-/// Where ARM is in the public cloud.
-pub const PUBLIC_ENDPOINT: &str = "https://management.azure.com";
-
-/// How the client speaks to ARM.
-#[derive(Debug, Clone)]
-pub struct Settings {
-    /// Where ARM is: [`PUBLIC_ENDPOINT`], a sovereign cloud's, or the simulator's.
-    pub endpoint: Url,
-    /// The `api-version` of every request.
-    pub api_version: String,
-    /// How long a connection may take to be made, TLS included.
-    pub connect_timeout: Duration,
-    /// How long a request may take, from its start to the end of its answer's body.
-    pub call_timeout: Duration,
-    /// How long a token may take to be had.
-    pub token_timeout: Duration,
+/// Sends requests over HTTPS, or over HTTP to this machine.
+#[derive(Debug)]
+pub(crate) struct HttpTransport {
+    http: reqwest::Client,
 }
 
-impl Settings {
-    /// The settings for an endpoint, with Holdfast's own values for the rest.
-    pub fn new(endpoint: Url) -> Self {
-        Self {
-            endpoint,
-            api_version: "2024-11-01".to_owned(),
-            connect_timeout: Duration::from_secs(10),
-            call_timeout: Duration::from_mins(1),
-            token_timeout: Duration::from_secs(30),
-        }
-    }
-}
-
-/// The settings cannot be worked with.
-#[derive(Debug, thiserror::Error)]
-pub enum InvalidSettings {
-    /// Tokens go to this address.
-    #[error("the endpoint `{0}` is neither https nor on this machine, and tokens are sent to it")]
-    Endpoint(Url),
-    /// The stack would panic at its first use.
-    #[error("no TLS provider is installed in this process")]
-    NoTlsProvider,
-    /// The stack refuses.
-    #[error("the HTTP client cannot be made")]
-    Client(#[source] reqwest::Error),
-}
-
-/// ARM over HTTP with one credential.
-pub struct HttpArm {
-    pub(crate) settings: Settings,
-    pub(crate) http: reqwest::Client,
-    pub(crate) tokens: TokenCache,
-    pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) observer: Arc<dyn CallObserver>,
-    pub(crate) rng: Mutex<fastrand::Rng>,
-}
-
-impl HttpArm {
-    /// A client. It sends nothing before its first call; `rng` makes the request ids.
-    pub fn new(
-        settings: Settings,
-        tokens: Arc<dyn TokenSource>,
-        clock: Arc<dyn Clock>,
-        observer: Arc<dyn CallObserver>,
-        rng: fastrand::Rng,
-    ) -> Result<Self, InvalidSettings> {
-        if settings.endpoint.scheme() != "https" && !is_loopback(&settings.endpoint) {
-            return Err(InvalidSettings::Endpoint(settings.endpoint));
-        }
+impl HttpTransport {
+    /// A transport with the time limits of `settings`. It connects when the first request is sent.
+    pub(crate) fn new(settings: &Settings) -> Result<Self, InvalidSettings> {
         if rustls::crypto::CryptoProvider::get_default().is_none() {
             return Err(InvalidSettings::NoTlsProvider);
         }
-        let http = client_builder(&settings.endpoint)
-            .connect_timeout(settings.connect_timeout)
-            .timeout(settings.call_timeout)
-            .build()
-            .map_err(InvalidSettings::Client)?;
-        let tokens = TokenCache::new(tokens, Arc::clone(&clock), settings.token_timeout);
-        Ok(Self { settings, http, tokens, clock, observer, rng: Mutex::new(rng) })
+        let builder = client_builder(&settings.endpoint);
+        let builder = builder.connect_timeout(settings.connect_timeout).timeout(settings.call_timeout);
+        Ok(Self { http: builder.build().map_err(InvalidSettings::Client)? })
     }
+}
 
-    /// The URL of `path` below the endpoint; each part is escaped.
-    fn url(&self, path: &[&str]) -> Url {
-        let mut url = self.settings.endpoint.clone();
-        if let Ok(mut segments) = url.path_segments_mut() {
-            segments.pop_if_empty().extend(path);
+#[async_trait]
+impl Transport for HttpTransport {
+    async fn send(&self, request: TransportRequest) -> Result<TransportResponse, TransportError> {
+        let mut http = self.http.request(request.method, request.url).headers(request.headers);
+        if let Some(body) = request.body {
+            http = http.body(body);
         }
-        self.versioned(url)
-    }
-
-    /// The URL with the `api-version` and no other query.
-    fn versioned(&self, mut url: Url) -> Url {
-        url.set_query(None);
-        url.query_pairs_mut().append_pair("api-version", &self.settings.api_version);
-        url
-    }
-
-    /// Another provider than the apps' own answers, in versions of its own.
-    fn permissions_url(&self, app: &AppId) -> Url {
-        let mut url = self.app_url(app, &["providers", "Microsoft.Authorization", "permissions"]);
-        url.query_pairs_mut().clear().append_pair("api-version", "2022-04-01");
-        url
-    }
-
-    fn app_url(&self, app: &AppId, more: &[&str]) -> Url {
-        let mut path =
-            vec!["subscriptions", app.subscription().as_str(), "resourceGroups", app.resource_group()];
-        path.extend(["providers", "Microsoft.Web", "sites", app.site()]);
-        path.extend(app.slot().iter().flat_map(|slot| ["slots", *slot]));
-        path.extend(more);
-        self.url(&path)
+        let mut response = http.send().await.map_err(no_response)?;
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        match read_body(&mut response, request.response_bytes_max).await {
+            Ok(body) => Ok(TransportResponse { status, headers, body }),
+            Err(error) => Err(error.with_head(status, headers)),
+        }
     }
 }
 
-impl fmt::Debug for HttpArm {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HttpArm").field("settings", &self.settings).finish_non_exhaustive()
+/// The error of a request without a response. Only a connection that was never made is certain to have carried nothing.
+fn no_response(error: reqwest::Error) -> TransportError {
+    let is_late = error.is_timeout();
+    if error.is_connect() || error.is_builder() {
+        let what = if is_late { "no connection in time" } else { "no connection" };
+        return failed(TransportError::not_sent, what, error);
     }
+    let what = if is_late { "no answer in time" } else { "the connection broke before the answer" };
+    failed(TransportError::ambiguous, what, error)
 }
 
-/// The stack as Holdfast needs it: no redirects, which would carry a POST or a token elsewhere, and no retries.
+/// Reads the body, and stops soon after `bytes_max`.
+async fn read_body(response: &mut Response, bytes_max: usize) -> Result<Vec<u8>, TransportError> {
+    let mut body = Vec::new();
+    while body.len() <= bytes_max {
+        match response.chunk().await {
+            Ok(Some(chunk)) => body.extend_from_slice(&chunk),
+            Ok(None) => break,
+            Err(error) => {
+                let is_late = error.is_timeout();
+                let what = if is_late { "the answer did not end in time" } else { "the answer broke off" };
+                return Err(failed(TransportError::ambiguous, what, error));
+            }
+        }
+    }
+    Ok(body)
+}
+
+/// Adds the innermost cause to the text, such as `Connection refused`; the URL is left out of it.
+fn failed(kind: fn(String) -> TransportError, what: &str, error: reqwest::Error) -> TransportError {
+    let error = error.without_url();
+    kind(format!("{what}: {}", innermost(&error))).with_source(error)
+}
+
+/// The HTTP client as Holdfast needs it: no redirects, which would carry a POST or a token elsewhere, and no retries.
 ///
-/// Below `retry::never`, hyper's pool still has a retry that cannot be turned off from here: a request that was given
-/// to a pooled connection and found it closed is given to another. It is safe for a POST. hyper hands the request
-/// back only while it waits unbegun in the connection's queue (`message: Some` in hyper 1.12,
-/// `proto/h1/dispatch.rs`; never so for HTTP/2 once the stream is opened); from its first byte on it fails instead.
-/// A test closes a pooled connection under a POST and counts.
+/// Below `retry::never`, hyper's pool has a retry that cannot be turned off from here: it hands a request to another
+/// connection when the pooled one was closed. It is safe for a POST. hyper hands the request back only while it waits
+/// in the connection's queue and none of it was sent (`message: Some` in hyper 1.12, `proto/h1/dispatch.rs`; never so
+/// for HTTP/2 once the stream is opened); from its first byte on it fails instead. A test closes a pooled connection
+/// under a POST and counts the requests.
 ///
-/// A server on this machine is the simulator: no proxy is asked for it.
+/// A server on this machine is the simulator, so no proxy is used for it.
 pub(crate) fn client_builder(server: &Url) -> reqwest::ClientBuilder {
     let builder = reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
@@ -148,7 +92,7 @@ pub(crate) fn client_builder(server: &Url) -> reqwest::ClientBuilder {
     if is_loopback(server) { builder.no_proxy() } else { builder }
 }
 
-/// Is the host this machine itself?
+/// Whether the host is this machine.
 pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(url::Host::Ipv4(ip)) => ip.is_loopback(),

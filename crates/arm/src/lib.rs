@@ -1,37 +1,49 @@
 #![doc = include_str!("../README.md")]
 
-mod answer;
+mod answers;
 mod arm;
 mod authority;
 mod bodies;
+mod cause;
+mod client;
 mod clouds;
 mod credential;
+mod envelope;
 mod error;
-mod exchange;
+mod headers;
 mod http;
 mod identity;
+mod observer;
 mod operation;
 mod permissions;
 mod probe;
 mod refusal;
+mod requests;
+mod response;
 mod scrub;
-mod target;
+mod settings;
+mod subject;
 mod token;
+mod token_cache;
+mod transport;
 mod wire;
 
-pub use answer::{Answer, Page};
-pub use arm::{
-    Arm, Backup, BackupBody, BackupSecrets, Database, Discovered, FoundSchedule, Progress, RestoreBody,
-    ScheduleBody, Started,
-};
-pub use bodies::{backup_body, discover_body, restore_body, schedule_body, secrets_body};
+pub use answers::{Backup, BackupSecrets, Discovered, FoundSchedule, Progress, Started};
+pub use arm::Arm;
+pub use client::ArmClient;
 pub use clouds::Clouds;
 pub use credential::{Credential, PUBLIC_SCOPE};
 pub use error::{Error, ErrorKind, ThrottleScope};
-pub use http::{HttpArm, InvalidSettings, PUBLIC_ENDPOINT, Settings};
-pub use operation::{CallFacts, CallObserver, NoopCallObserver, Operation, Remaining};
+pub use observer::{CallFacts, CallObserver, NoopCallObserver, Remaining};
+pub use operation::Operation;
 pub use permissions::{Grant, Permissions};
 pub use probe::{HttpProbe, Probe, ProbeError};
+pub use requests::{BackupBody, Database, RestoreBody, ScheduleBody};
 pub use scrub::scrub;
-pub use target::Target;
+pub use settings::{InvalidSettings, PUBLIC_ENDPOINT, Settings};
 pub use token::{Token, TokenError, TokenSource};
+pub use token_cache::TokenCache;
+pub use transport::{Transport, TransportError, TransportRequest, TransportResponse};
+
+use response::ArmResponse;
+use subject::CallSubject;

@@ -1,74 +1,54 @@
-//! The calls by name, and how the caller sees each of them pass.
+//! The calls by name.
 
-use std::fmt;
-use std::time::Duration;
-
-use holdfast_model::{AppId, Call, SubscriptionId};
+use holdfast_model::Call;
 
 /// A call of the trait [`Arm`](crate::Arm).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, strum::Display, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum Operation {
-    /// The sites of a subscription.
+    /// GET of the sites of a subscription.
     ListSites,
-    /// The slots of a site.
+    /// GET of the slots of a site.
     ListSlots,
-    /// One site.
+    /// GET of one site.
     GetSite,
-    /// The POST that starts a backup.
+    /// POST that starts a backup.
     Backup,
-    /// One backup.
+    /// GET of one backup.
     GetBackup,
-    /// The backups of an app.
+    /// GET of the backups of an app.
     ListBackups,
-    /// The same by POST.
+    /// POST that lists the backups of an app.
     ListSiteBackups,
-    /// The DELETE of a backup.
+    /// DELETE of a backup.
     DeleteBackup,
-    /// A backup's secrets, read or replaced.
+    /// POST that reads or replaces a backup's secrets.
     BackupSecrets,
-    /// The POST that starts a restore.
+    /// POST that starts a restore.
     Restore,
-    /// The same from a blob.
+    /// POST that starts a restore from a blob.
     RestoreFromBlob,
-    /// What a blob holds.
+    /// POST that reads what a blob holds.
     Discover,
-    /// How an operation stands.
+    /// GET of the status of an operation.
     GetOperation,
-    /// What the credential may do at an app.
+    /// GET of the credential's rights on an app.
     GetPermissions,
-    /// Azure's own schedule of an app.
+    /// POST that reads the native schedule of an app.
     GetSchedule,
-    /// The PUT of such a schedule.
+    /// PUT of a native schedule.
     PutSchedule,
-    /// The DELETE of such a schedule.
+    /// DELETE of a native schedule.
     DeleteSchedule,
 }
 
 impl Operation {
-    /// The word in metrics, spans and logs.
+    /// The name in metrics, spans and logs.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::ListSites => "list_sites",
-            Self::ListSlots => "list_slots",
-            Self::GetSite => "get_site",
-            Self::Backup => "backup",
-            Self::GetBackup => "get_backup",
-            Self::ListBackups => "list_backups",
-            Self::ListSiteBackups => "list_site_backups",
-            Self::DeleteBackup => "delete_backup",
-            Self::BackupSecrets => "backup_secrets",
-            Self::Restore => "restore",
-            Self::RestoreFromBlob => "restore_from_blob",
-            Self::Discover => "discover",
-            Self::GetOperation => "get_operation",
-            Self::GetPermissions => "get_permissions",
-            Self::GetSchedule => "get_schedule",
-            Self::PutSchedule => "put_schedule",
-            Self::DeleteSchedule => "delete_schedule",
-        }
+        self.into()
     }
 
-    /// Which of ARM's budgets pays for it.
+    /// The kind of ARM's budget that it draws on.
     pub fn call(self) -> Call {
         match self {
             Self::Backup
@@ -90,7 +70,7 @@ impl Operation {
         }
     }
 
-    /// The words of an error's text, before the name of what it was done to.
+    /// The words of an error's text, before the name of the subject.
     pub(crate) fn phrase(self) -> &'static str {
         match self {
             Self::ListSites => "list the sites of",
@@ -111,9 +91,9 @@ impl Operation {
         }
     }
 
-    /// The most bytes an answer may have: 4 MiB for one thing, 32 MiB for a page of a list, because a site alone
-    /// takes about 8 KB and ARM chooses how many are on a page.
-    pub(crate) fn answer_bytes_max(self) -> usize {
+    /// The longest accepted response body: 4 MiB for one item, 32 MiB for a page of a list, because a site takes about
+    /// 8 KB and ARM chooses how many are on a page.
+    pub(crate) fn response_bytes_max(self) -> usize {
         match self {
             Self::ListSites | Self::ListSlots | Self::ListBackups | Self::ListSiteBackups => 32 << 20,
             _ => 4 << 20,
@@ -121,92 +101,21 @@ impl Operation {
     }
 }
 
-impl fmt::Display for Operation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// One request and its answer. A call of several pages, or one repeated after a 401, is several of these.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CallFacts<'a> {
-    /// Which call.
-    pub operation: Operation,
-    /// The HTTP method. The same call may have several: further pages of a POST are GETs.
-    pub method: &'a str,
-    /// Whose budget paid.
-    pub subscription: &'a SubscriptionId,
-    /// The app; `None` for a call about the subscription.
-    pub app: Option<&'a AppId>,
-    /// The HTTP status; `None` when no answer came.
-    pub status: Option<u16>,
-    /// What is left of ARM's budgets, as far as the answer told.
-    pub remaining: Remaining,
-    /// From before the request to the end of the answer's body.
-    pub elapsed: Duration,
-}
-
-/// What is left of the subscription's budgets, from the headers `x-ms-ratelimit-remaining-subscription-*`. Which of
-/// them an answer has depends on the operation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Remaining {
-    /// Reads.
-    pub reads: Option<u32>,
-    /// Writes.
-    pub writes: Option<u32>,
-    /// Deletes.
-    pub deletes: Option<u32>,
-    /// POSTs that read, such as lists of secrets.
-    pub resource_requests: Option<u32>,
-}
-
-impl Remaining {
-    /// The least of those that were told.
-    pub fn least(&self) -> Option<u32> {
-        [self.reads, self.writes, self.deletes, self.resource_requests].into_iter().flatten().min()
-    }
-}
-
-/// Sees every request that the client has sent: for admission control and metrics.
-pub trait CallObserver: Send + Sync {
-    /// Called after each answer, and after each request that got none. It must not block.
-    fn answered(&self, call: &CallFacts<'_>);
-}
-
-/// For callers that do not watch.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct NoopCallObserver;
-
-impl CallObserver for NoopCallObserver {
-    fn answered(&self, _: &CallFacts<'_>) {}
-}
-
 #[cfg(test)]
 mod tests {
+    use super::Operation::*;
     use super::*;
 
     #[test]
     fn every_post_and_put_is_a_write_every_delete_a_delete_and_the_rest_reads() {
-        for (operation, call) in [
-            (Operation::ListSites, Call::Read),
-            (Operation::ListSlots, Call::Read),
-            (Operation::GetSite, Call::Read),
-            (Operation::Backup, Call::Write),
-            (Operation::GetBackup, Call::Read),
-            (Operation::ListBackups, Call::Read),
-            (Operation::ListSiteBackups, Call::Write),
-            (Operation::DeleteBackup, Call::Delete),
-            (Operation::BackupSecrets, Call::Write),
-            (Operation::Restore, Call::Write),
-            (Operation::RestoreFromBlob, Call::Write),
-            (Operation::Discover, Call::Write),
-            (Operation::GetOperation, Call::Read),
-            (Operation::GetPermissions, Call::Read),
-            (Operation::GetSchedule, Call::Write),
-            (Operation::PutSchedule, Call::Write),
-            (Operation::DeleteSchedule, Call::Delete),
-        ] {
-            assert_eq!(operation.call(), call, "{operation}");
+        for operation in [ListSites, ListSlots, GetSite, GetBackup, ListBackups, GetOperation, GetPermissions]
+        {
+            assert_eq!(operation.call(), Call::Read, "{operation}");
         }
+        for operation in [Backup, ListSiteBackups, BackupSecrets, Restore, RestoreFromBlob, Discover] {
+            assert_eq!(operation.call(), Call::Write, "{operation}");
+        }
+        assert_eq!([GetSchedule, PutSchedule].map(Operation::call), [Call::Write; 2]);
+        assert_eq!([DeleteBackup, DeleteSchedule].map(Operation::call), [Call::Delete; 2]);
     }
 }

@@ -1,23 +1,23 @@
-//! What a credential may do at an app.
+//! The rights of a credential on an app.
 
-/// The rights that ARM says a credential has. Each comes from one role that it was given.
+/// The rights of a credential, from the roles assigned to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Permissions {
-    /// A right is held when one of them grants it.
+    /// The rights of each role. One role that grants an action is enough.
     pub grants: Vec<Grant>,
 }
 
-/// What one role grants, in ARM's patterns: `*` stands for anything, and case says nothing.
+/// The rights of one role, in ARM's patterns: `*` matches anything, and case is ignored.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Grant {
-    /// The actions it allows.
+    /// The actions that it allows.
     pub actions: Vec<String>,
-    /// Of these, the ones that it does not.
+    /// The actions that it excludes from these.
     pub not_actions: Vec<String>,
 }
 
 impl Permissions {
-    /// Do they allow this action, such as `Microsoft.Web/sites/backup/action`?
+    /// Whether they allow this action, such as `Microsoft.Web/sites/backup/action`?
     pub fn allow(&self, action: &str) -> bool {
         let action = action.to_lowercase();
         let any = |patterns: &[String]| patterns.iter().any(|pattern| fits(&pattern.to_lowercase(), &action));
@@ -25,7 +25,8 @@ impl Permissions {
     }
 }
 
-/// Does the pattern fit the whole text? Each piece between two `*` is found as early as possible, the last at the end.
+/// Whether the pattern matches the whole text. Each piece between two `*` is matched as early as possible, the last at
+/// the end.
 fn fits(pattern: &str, text: &str) -> bool {
     let Some((first, rest)) = pattern.split_once('*') else { return pattern == text };
     let Some(mut left) = text.strip_prefix(first) else { return false };

@@ -1,4 +1,4 @@
-//! A question to an app itself, as anybody may ask it.
+//! Probes an app over HTTP, as any client can.
 
 use std::time::Duration;
 
@@ -6,37 +6,37 @@ use async_trait::async_trait;
 use reqwest::Client;
 use url::Url;
 
+use crate::cause::innermost;
 use crate::http::client_builder;
-use crate::target::innermost;
 
-/// Asks a URL whether it answers as a living app does.
+/// Checks whether a URL answers.
 #[async_trait]
 pub trait Probe: Send + Sync {
-    /// One GET. Anything but 2xx, also after redirects that are not followed, is an error.
+    /// Sends one GET. Any status but 2xx is an error; redirects are not followed.
     async fn probe(&self, url: &str) -> Result<(), ProbeError>;
 }
 
-/// An app does not answer as it should.
+/// A probe that failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ProbeError {
-    /// The text is no URL.
+    /// The text is not a URL.
     #[error("the probe's URL is no URL")]
     Url,
-    /// The HTTP client could not be made.
+    /// The HTTP client could not be built.
     #[error("the probe could not be made: {0}")]
     Client(String),
-    /// Something else was answered.
+    /// The status was not 2xx.
     #[error("the probe was answered {0}")]
     Status(u16),
-    /// Nothing was.
+    /// No response came.
     #[error("the probe got no answer: {0}")]
     NoAnswer(String),
 }
 
-/// Over HTTP, without a token.
+/// Probes over HTTP, without a token.
 #[derive(Debug, Clone, Copy)]
 pub struct HttpProbe {
-    /// How long an answer may take. An app that was just restored starts slowly.
+    /// The longest wait for a response. An app that was just restored starts slowly.
     pub timeout: Duration,
 }
 
@@ -61,7 +61,7 @@ mod tests {
     #[tokio::test]
     async fn why_nothing_was_answered_is_told_by_its_innermost_cause() {
         let _ = rustls::crypto::ring::default_provider().install_default();
-        // Nobody listens there any more.
+        // The listener is dropped, so the port is closed.
         let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let probe = HttpProbe { timeout: Duration::from_secs(5) };
         let error = probe.probe(&format!("http://{closed}/")).await.unwrap_err().to_string();

@@ -1,28 +1,18 @@
-//! An answer that is not 2xx: what it says and what follows from it.
+//! A response other than 2xx: what it says and the error that follows.
 
 use std::time::Duration;
 
-use chrono::DateTime;
 use holdfast_model::Timestamp;
 use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
-use serde_json::Value;
 
-use crate::wire::text;
-use crate::{Answer, Error, ErrorKind, Remaining, Target, ThrottleScope};
+use crate::envelope::Envelope;
+use crate::headers::{header, remaining, retry_after};
+use crate::{CallSubject, Error, ErrorKind, ThrottleScope, TransportResponse};
 
-/// What Azure says in either of its two envelopes.
-#[derive(Debug, Default)]
-pub(crate) struct Said {
-    pub(crate) code: Option<String>,
-    pub(crate) message: Option<String>,
-    /// In ARM's `{"error": …}` and not in the App Service provider's bare one.
-    by_arm: bool,
-}
-
-/// Makes the error of a refused call.
-pub(crate) fn refusal(target: &Target<'_>, answer: &Answer, now: Timestamp) -> Error {
-    let (status, said) = (answer.status, said(&answer.body));
+/// The error of a refused call.
+pub(crate) fn refusal(subject: &CallSubject<'_>, response: &TransportResponse, now: Timestamp) -> Error {
+    let (status, said) = (response.status, Envelope::read(&response.body));
     let reason = StatusCode::from_u16(status).ok().and_then(|s| s.canonical_reason()).unwrap_or("");
     let code = said.code.as_deref().filter(|code| !code.eq_ignore_ascii_case(&reason.replace(' ', "")));
     let words = ["azure answered", &status.to_string(), reason, code.unwrap_or("")].join(" ");
@@ -31,28 +21,28 @@ pub(crate) fn refusal(target: &Target<'_>, answer: &Answer, now: Timestamp) -> E
         .flatten()
         .collect::<Vec<_>>()
         .join(": ");
-    let error = target.error(kind(status, &answer.headers, &said, now), &what);
+    let error = subject.error(kind(status, &response.headers, &said, now), &what);
     error
         .with_answer(status, said.code.as_deref())
-        .with_request_id(answer.request_id())
-        .with_retry_after(retry_after(&answer.headers, now))
+        .with_request_id(response.request_id())
+        .with_retry_after(retry_after(&response.headers, now))
 }
 
-/// What an answer other than 2xx means.
-fn kind(status: u16, headers: &HeaderMap, said: &Said, now: Timestamp) -> ErrorKind {
+/// The meaning of a response other than 2xx.
+fn kind(status: u16, headers: &HeaderMap, said: &Envelope, now: Timestamp) -> ErrorKind {
     let code = said.code.as_deref().unwrap_or_default();
     match status {
         429 => {
             let retry_after = retry_after(headers, now).or_else(|| seconds_in(said.message.as_deref()?));
             ErrorKind::Throttled { retry_after, scope: throttle_scope(headers, said) }
         }
-        // Locks and disabled subscriptions stay until somebody lifts them.
+        // Locks and disabled subscriptions stay until a person lifts them.
         409 if ["ScopeLocked", "ReadOnlyDisabledSubscription"].contains(&code) => ErrorKind::Forbidden,
         409 => ErrorKind::Conflict { retry_after: retry_after(headers, now) },
         401 => ErrorKind::Unauthorized,
         403 => ErrorKind::Forbidden,
         404 => ErrorKind::NotFound,
-        // 408 comes from a gateway that gave up, and says nothing about what was behind it.
+        // 408 comes from a gateway that gave up; the service behind it may have received the request.
         400..=499 if status != 408 => ErrorKind::Rejected,
         _ => ErrorKind::Ambiguous,
     }
@@ -60,7 +50,7 @@ fn kind(status: u16, headers: &HeaderMap, said: &Said, now: Timestamp) -> ErrorK
 
 /// ARM's own 429 names the subscription or comes with an empty bucket. The App Service provider's comes from IIS while
 /// ARM's bucket is far from empty. A 429 that shows neither is taken as ARM's, which makes more calls wait.
-fn throttle_scope(headers: &HeaderMap, said: &Said) -> ThrottleScope {
+fn throttle_scope(headers: &HeaderMap, said: &Envelope) -> ThrottleScope {
     let code = said.code.as_deref().unwrap_or_default();
     let from_iis = header(headers, "server").is_some_and(|server| server.contains("IIS"));
     if ["SubscriptionRequestsThrottled", "TenantRequestsThrottled"].contains(&code) {
@@ -74,47 +64,11 @@ fn throttle_scope(headers: &HeaderMap, said: &Said) -> ThrottleScope {
     }
 }
 
-/// Reads `{"error": {"code", "message"}}` and `{"Code", "Message"}`, in any mixture of cases.
-pub(crate) fn said(body: &[u8]) -> Said {
-    let Ok(body) = serde_json::from_slice::<Value>(body) else { return Said::default() };
-    let by_arm = body["error"].is_object();
-    let error = if by_arm { &body["error"] } else { &body };
-    let field = |lower, upper| text(error, lower).or_else(|| text(error, upper)).map(str::to_owned);
-    Said { code: field("code", "Code"), message: field("message", "Message"), by_arm }
-}
-
-/// `Retry-After` as seconds or as a date. No more than a day is believed, so that sums with times stay sums.
-pub(crate) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
-    const MAX: Duration = Duration::from_hours(24);
-    let value = header(headers, "retry-after")?.trim();
-    let seconds = value.parse().ok().map(Duration::from_secs);
-    let date = || DateTime::parse_from_rfc2822(value).ok();
-    let wait = seconds.or_else(|| Some((date()?.to_utc() - now).to_std().unwrap_or_default()))?;
-    Some(wait.min(MAX))
-}
-
 /// The seconds in `Please try again after '10' seconds`: ARM does not always send the header.
 fn seconds_in(message: &str) -> Option<Duration> {
     let (_, rest) = message.split_once("try again after '")?;
     let (seconds, _) = rest.split_once('\'')?;
     seconds.parse().ok().map(Duration::from_secs).filter(|wait| *wait <= Duration::from_hours(1))
-}
-
-/// What is left of ARM's budgets.
-pub(crate) fn remaining(headers: &HeaderMap) -> Remaining {
-    let left =
-        |kind| header(headers, &format!("x-ms-ratelimit-remaining-subscription-{kind}"))?.trim().parse().ok();
-    Remaining {
-        reads: left("reads"),
-        writes: left("writes"),
-        deletes: left("deletes"),
-        resource_requests: left("resource-requests"),
-    }
-}
-
-/// A header's text; one that is no text counts as none.
-pub(crate) fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    headers.get(name)?.to_str().ok()
 }
 
 #[cfg(test)]
@@ -138,28 +92,23 @@ mod tests {
 
     fn refused(status: u16, pairs: &[(&'static str, &str)], body: &str) -> Error {
         let app = AppId::new("s", "g", "shop", None);
-        let answer = Answer::new(status, headers(pairs), body.into());
-        refusal(&Target::app(Operation::Backup, &app), &answer, now())
+        let response = TransportResponse { status, headers: headers(pairs), body: body.into() };
+        refusal(&CallSubject::app(Operation::Backup, &app), &response, now())
     }
 
     #[test]
     fn every_status_has_one_meaning() {
-        for (status, kind) in [
-            (400, ErrorKind::Rejected),
-            (401, ErrorKind::Unauthorized),
-            (402, ErrorKind::Rejected),
-            (403, ErrorKind::Forbidden),
-            (404, ErrorKind::NotFound),
-            (408, ErrorKind::Ambiguous),
-            (409, ErrorKind::Conflict { retry_after: None }),
-            (412, ErrorKind::Rejected),
-            (301, ErrorKind::Ambiguous),
-            (500, ErrorKind::Ambiguous),
-            (502, ErrorKind::Ambiguous),
-            (503, ErrorKind::Ambiguous),
-            (504, ErrorKind::Ambiguous),
+        for (statuses, kind) in [
+            (&[400, 402, 412][..], ErrorKind::Rejected),
+            (&[401], ErrorKind::Unauthorized),
+            (&[403], ErrorKind::Forbidden),
+            (&[404], ErrorKind::NotFound),
+            (&[409], ErrorKind::Conflict { retry_after: None }),
+            (&[301, 408, 500, 502, 503, 504], ErrorKind::Ambiguous),
         ] {
-            assert_eq!(refused(status, &[], "").kind(), &kind, "{status}");
+            for status in statuses {
+                assert_eq!(refused(*status, &[], "").kind(), &kind, "{status}");
+            }
         }
     }
 
@@ -182,24 +131,6 @@ mod tests {
                 "start a backup of shop: azure answered 404 Not Found"
             );
         }
-    }
-
-    #[test]
-    fn retry_after_is_seconds_or_a_date_and_may_be_missing_or_zero() {
-        for (value, seconds) in [
-            ("17", Some(17)),
-            ("0", Some(0)),
-            ("Sun, 15 Nov 2026 19:11:30 GMT", Some(30)),
-            ("Sun, 15 Nov 2026 19:00:00 GMT", Some(0)),
-            ("99999999", Some(86_400)),
-            ("soon", None),
-            ("-1", None),
-            ("", None),
-        ] {
-            let read = retry_after(&headers(&[("retry-after", value)]), now());
-            assert_eq!(read, seconds.map(Duration::from_secs), "{value}");
-        }
-        assert_eq!(retry_after(&headers(&[]), now()), None);
     }
 
     #[test]
@@ -248,8 +179,8 @@ mod tests {
         #[test]
         fn any_refusal_is_taken(status in 100_u16..1000, body in any::<Vec<u8>>(), wait in "[ -~]{0,30}") {
             let app = AppId::new("s", "g", "shop", None);
-            let answer = Answer::new(status, headers(&[("retry-after", &wait)]), body);
-            let error = refusal(&Target::app(Operation::GetSite, &app), &answer, now());
+            let response = TransportResponse { status, headers: headers(&[("retry-after", &wait)]), body };
+            let error = refusal(&CallSubject::app(Operation::GetSite, &app), &response, now());
             prop_assert!(error.to_string().starts_with("look at shop: azure answered "));
         }
     }

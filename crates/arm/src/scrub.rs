@@ -1,9 +1,9 @@
-//! Keeps secrets out of texts that others wrote.
+//! Removes secrets from texts of other origin.
 
-/// What stands where a secret was.
+/// The replacement for a secret.
 const BLANK: &str = "[blanked]";
 
-/// What introduces a secret that has no spaces, in lower case: in a SAS, a token request and a token answer.
+/// The keys of secrets without spaces, in lower case: in a SAS, a token request and a token response.
 const WORD_KEYS: [&str; 7] = [
     "sig",
     "signature",
@@ -14,21 +14,21 @@ const WORD_KEYS: [&str; 7] = [
     "accesstoken",
 ];
 
-/// What introduces a secret that may hold any sign but `;`: in a connection string.
+/// The keys of secrets that may hold any character but `;`: in a connection string.
 const PHRASE_KEYS: [&str; 4] = ["accountkey", "sharedaccesskey", "password", "pwd"];
 
-/// Where a secret without spaces ends.
+/// The characters that end a secret without spaces.
 const WORD_ENDS: &[char] = &[' ', '\t', '\r', '\n', '&', ';', ',', '"', '\'', '<', '>'];
 
-/// Where a secret of a connection string ends.
+/// The characters that end a secret of a connection string.
 const PHRASE_ENDS: &[char] = &[';', '"', '\'', '\r', '\n'];
 
-/// Where a password in a URL ends.
+/// The character that ends a password in a URL.
 const URL_ENDS: &[char] = &['@'];
 
 /// Blanks everything in `text` that looks like a SAS signature, an account key, a password or a token.
 ///
-/// It blanks too much rather than too little: a text for people loses nothing by it.
+/// It errs towards blanking too much.
 pub fn scrub(text: &str) -> String {
     let lower = text.to_ascii_lowercase();
     let mut clean = String::with_capacity(text.len());
@@ -43,10 +43,10 @@ pub fn scrub(text: &str) -> String {
     clean
 }
 
-/// [`scrub`], on one line and of a length that fits an error's text.
+/// [`scrub`], on one line and shortened for an error's text.
 pub(crate) fn brief(text: &str) -> String {
     const CHARS_MAX: usize = 400;
-    // Cutting first would leave half a secret that no longer looks like one.
+    // Cutting first could leave half a secret, which is not recognized as one.
     let clean = scrub(text).split_whitespace().collect::<Vec<_>>().join(" ");
     match clean.char_indices().nth(CHARS_MAX) {
         Some((cut, _)) => format!("{}…", &clean[..cut]),
@@ -54,7 +54,7 @@ pub(crate) fn brief(text: &str) -> String {
     }
 }
 
-/// Where the first secret at or after `at` begins and ends.
+/// The start and end of the first secret at or after `at`.
 fn next_secret(lower: &str, at: usize) -> Option<(usize, usize)> {
     let found = |start: Option<usize>, ends| start.map(|start| (start, end_of_secret(lower, start, ends)));
     let words = WORD_KEYS.iter().map(|key| found(after_key(lower, at, key), WORD_ENDS));
@@ -67,7 +67,7 @@ fn next_secret(lower: &str, at: usize) -> Option<(usize, usize)> {
     words.chain(phrases).chain(others).flatten().min()
 }
 
-/// Where the value of `key` begins, if `key` and `=` or `:` stand at or after `at`, however quoted or encoded.
+/// The start of the value of `key`, if `key` and `=` or `:` follow at or after `at`, quoted or encoded in any way.
 fn after_key(lower: &str, at: usize, key: &str) -> Option<usize> {
     lower[at..].match_indices(key).find_map(|(i, _)| {
         let rest = lower[at + i + key.len()..].trim_start_matches([' ', '"', '\'', '\\']);
@@ -76,7 +76,7 @@ fn after_key(lower: &str, at: usize, key: &str) -> Option<usize> {
     })
 }
 
-/// Where the password of `scheme://user:password@host` begins.
+/// The start of the password in `scheme://user:password@host`.
 fn password_of_url(lower: &str, at: usize) -> Option<usize> {
     lower[at..].match_indices("://").find_map(|(i, sign)| {
         let user = at + i + sign.len();
@@ -86,7 +86,7 @@ fn password_of_url(lower: &str, at: usize) -> Option<usize> {
     })
 }
 
-/// Where the secret that begins at `start` ends. A quoted one ends at its quote.
+/// The end of the secret that begins at `start`. A quoted one ends at its quote.
 fn end_of_secret(lower: &str, start: usize, ends: &[char]) -> usize {
     let rest = &lower[start..];
     let quote = rest.chars().next().filter(|c| matches!(c, '"' | '\''));

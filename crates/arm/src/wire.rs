@@ -1,6 +1,6 @@
-//! What can be read of the bodies that come back.
+//! Reads the bodies of responses.
 //!
-//! Answers are walked as values and not deserialized into types: the spec and the recorded answers disagree (ids as
+//! Bodies are read as values and not deserialized into types: the specification and the recordings disagree (ids as
 //! numbers, keys that are absent until set, times with and without a zone), and one odd field must not hide a backup
 //! that exists.
 
@@ -10,14 +10,22 @@ use secrecy::SecretString;
 use serde_json::Value;
 
 use crate::scrub::scrub;
-use crate::{Backup, Discovered, Page};
+use crate::{Backup, Discovered};
 
-/// A body that is not what the operation answers with; the text says how. It never quotes the body.
+/// One page of a list.
+#[derive(Debug)]
+pub(crate) struct Page<T> {
+    pub(crate) items: Vec<T>,
+    /// The link to the next page, as the response has it: data from outside.
+    pub(crate) next: Option<String>,
+}
+
+/// A body that does not fit its operation. The text says how and never quotes the body.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub(crate) struct Unreadable(pub(crate) String);
 
-/// Any body as JSON.
+/// Parses a body as JSON.
 pub(crate) fn json_body(body: &[u8]) -> Result<Value, Unreadable> {
     if body.is_empty() {
         return Err(Unreadable("the body is empty".to_owned()));
@@ -26,7 +34,7 @@ pub(crate) fn json_body(body: &[u8]) -> Result<Value, Unreadable> {
         .map_err(|e| Unreadable(format!("the body of {} bytes is not JSON at line {}", body.len(), e.line())))
 }
 
-/// A page of a list: `{"value": [...], "nextLink": ...}`.
+/// Reads a page of a list: `{"value": [...], "nextLink": ...}`.
 pub(crate) fn page(mut body: Value) -> Result<Page<Value>, Unreadable> {
     let next = text(&body, "nextLink").map(str::to_owned);
     match body.get_mut("value").map(Value::take) {
@@ -35,8 +43,8 @@ pub(crate) fn page(mut body: Value) -> Result<Page<Value>, Unreadable> {
     }
 }
 
-/// A backup. The POST answers with the site's id and name around it, so the backup's own id is `properties.id`; only
-/// a list's element has it in its `id` as well. What the headers tell is for the caller to add.
+/// Reads a backup. The POST's response has the site's id and name around it, so the backup's own id is `properties.id`;
+/// only a list's element has it in its `id` as well. The caller adds what the headers say.
 pub(crate) fn backup(body: &Value) -> Result<Backup, Unreadable> {
     let properties = &body["properties"];
     let id = number(properties, "id").or_else(|| id_in_path(body));
@@ -61,8 +69,8 @@ pub(crate) fn backup(body: &Value) -> Result<Backup, Unreadable> {
     })
 }
 
-/// The databases of a backup or a blob; null when there are none. Connection strings, which old versions told, are not
-/// read.
+/// Reads the databases of a backup or a blob; null when there are none. Connection strings, which old versions return,
+/// are not read.
 fn databases(value: &Value) -> Vec<DatabaseFacts> {
     let database = |of: &Value| {
         let kind = text(of, "databaseType").unwrap_or_default().to_owned();
@@ -71,12 +79,12 @@ fn databases(value: &Value) -> Vec<DatabaseFacts> {
     value.as_array().into_iter().flatten().filter_map(database).collect()
 }
 
-/// The container's URL with its SAS, which only [`Arm::backup_secrets`](crate::Arm::backup_secrets) is asked for.
+/// Reads the container's URL with its SAS, for the calls that return it.
 pub(crate) fn storage_url(body: &Value) -> Option<SecretString> {
     text(&body["properties"], "storageAccountUrl").map(SecretString::from)
 }
 
-/// What a blob holds. Databases that cannot be read fail it: left out, they would look like a blob without any.
+/// Reads what a blob holds. A database that cannot be read fails it: without it the blob would seem to hold fewer.
 pub(crate) fn discovered(body: &Value) -> Result<Discovered, Unreadable> {
     let properties = &body["properties"];
     if !properties.is_object() {
@@ -90,7 +98,7 @@ pub(crate) fn discovered(body: &Value) -> Result<Discovered, Unreadable> {
     Ok(Discovered { databases, site: text(properties, "siteName").map(str::to_owned) })
 }
 
-/// A site, from a list or alone.
+/// Reads a site, from a list or alone.
 pub(crate) fn site(body: &Value) -> Result<Site, Unreadable> {
     let no_id = || Unreadable("the body is no site: its id is not an app's".to_owned());
     let id = text(body, "id").and_then(|id| id.parse().ok()).ok_or_else(no_id)?;
@@ -111,7 +119,7 @@ pub(crate) fn site(body: &Value) -> Result<Site, Unreadable> {
     })
 }
 
-/// The text at `key`; what is missing, null, empty or no text counts as none.
+/// The text at `key`; a missing, null, empty or other value counts as none.
 pub(crate) fn text<'a>(of: &'a Value, key: &str) -> Option<&'a str> {
     of[key].as_str().filter(|text| !text.trim().is_empty())
 }
@@ -124,7 +132,8 @@ fn flag(of: &Value, key: &str) -> bool {
     of[key].as_bool().unwrap_or_else(|| of[key].as_str().is_some_and(|s| s.eq_ignore_ascii_case("true")))
 }
 
-/// A word in recordings since 2017, an integer in 2015; nothing readable is an unknown word, never a success.
+/// Reads a status: a word in recordings since 2017, an integer in 2015. Anything else is an unknown word, never a
+/// success.
 fn status(value: &Value) -> BackupStatus {
     match value {
         Value::Number(code) => {
@@ -134,7 +143,7 @@ fn status(value: &Value) -> BackupStatus {
     }
 }
 
-/// All times are UTC; only the answer to the POST says so with a `Z`. The fraction has 5 to 7 digits.
+/// Reads a time. All are UTC; only the POST's response says so with a `Z`. The fraction has 5 to 7 digits.
 pub(crate) fn time(of: &Value, key: &str) -> Option<Timestamp> {
     let text = text(of, key)?.trim();
     let zoned = DateTime::parse_from_rfc3339(text).map(|at| at.with_timezone(&Utc));

@@ -77,7 +77,7 @@ impl ControlContext<'_> {
         &self,
         policy_snapshot: &PolicySnapshot,
     ) -> Result<SasHealth, holdfast_storage::Error> {
-        self.storage.judge(&policy_snapshot.storage, &self.need(policy_snapshot)).await
+        self.storage.sas_health(&policy_snapshot.storage, &self.need(policy_snapshot)).await
     }
 
     /// What a run under this policy snapshot needs of a SAS.

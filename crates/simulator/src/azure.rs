@@ -1,4 +1,4 @@
-//! Azure: everything it holds, and the one door to it.
+//! The simulated Azure: its state and its entry point.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -8,8 +8,8 @@ use holdfast_model::{AppId, BackupId, Call, SubscriptionId, Timestamp};
 
 use crate::faults::Script;
 use crate::{
-    AcceptedDelete, AcceptedPost, AcceptedRestore, Config, Counters, Delivery, Fate, Faults, FleetSite,
-    Hitch, Request, Response,
+    AcceptedDelete, AcceptedPost, AcceptedRestore, CallFault, Config, Counters, Delivery, Faults, FleetSite,
+    Request, Response, ScriptedOutcome,
 };
 
 mod accept;
@@ -27,7 +27,7 @@ mod restore;
 mod route;
 mod sas;
 mod schedule;
-mod seen;
+mod seen_secrets;
 mod stamp;
 mod storage;
 mod storage_url;
@@ -41,27 +41,26 @@ use backup::Backup;
 use buckets::Bucket;
 use restore::Restores;
 use schedule::Schedule;
-use seen::Seen;
+use seen_secrets::SeenSecrets;
 use stamp::Stamp;
 use storage::Storage;
-use storage_url::StorageUrl;
 use tokens::Tokens;
 
-/// Azure as a state machine: requests and the time go in, answers come out, and nothing else happens.
+/// Azure as a pure state machine: requests and the time go in, responses come out.
 ///
-/// What becomes of a backup is decided when it is accepted, so its state at any later time follows without timers.
-/// Each app has its own randomness: what befalls one app does not depend on the calls for the others.
+/// The end of a backup is decided when it is accepted, so its state at any later time follows without timers. Each app
+/// has its own random generator: its results do not depend on the calls for other apps.
 pub struct Azure {
     config: Config,
     seed: u64,
-    /// The latest time told. Azure's own clock does not go backwards when a caller's does.
+    /// The latest time of a request. It does not go backwards when a caller's clock does.
     now: Timestamp,
     stamp: Stamp,
     sites: BTreeMap<AppId, SiteState>,
-    /// What is to happen by itself.
+    /// The scheduled events.
     agenda: Agenda,
     restores: Restores,
-    /// Apps that a test has broken.
+    /// The apps that answer 500, set by a test.
     broken: BTreeSet<AppId>,
     at_once_per_plan: BTreeMap<String, u64>,
     at_once_per_account: BTreeMap<String, u64>,
@@ -72,7 +71,7 @@ pub struct Azure {
     accepted: Vec<AcceptedPost>,
     accepted_deletes: Vec<AcceptedDelete>,
     accepted_restores: Vec<AcceptedRestore>,
-    seen: Seen,
+    seen: SeenSecrets,
 }
 
 /// A site or slot and its backups.
@@ -83,7 +82,7 @@ struct SiteState {
     backups: BTreeMap<BackupId, Backup>,
     names: BTreeSet<String>,
     schedule: Option<Schedule>,
-    /// What was last restored into it.
+    /// The last backup that was restored into it.
     content: Option<Restored>,
     /// The day in UTC that `backups_of_day` counts.
     day: NaiveDate,
@@ -91,7 +90,7 @@ struct SiteState {
 }
 
 impl Azure {
-    /// Azure at its start. The same seed and the same requests in the same order give the same answers.
+    /// A new Azure. The same seed and the same requests in the same order give the same responses.
     pub fn new(mut config: Config, seed: u64) -> Result<Self, InvalidKey> {
         let storage = Storage::new(std::mem::take(&mut config.fleet.accounts))?;
         let state = |facts: FleetSite| (facts.site.id.clone(), SiteState::new(facts, seed));
@@ -114,7 +113,7 @@ impl Azure {
             accepted: Vec::new(),
             accepted_deletes: Vec::new(),
             accepted_restores: Vec::new(),
-            seen: Seen::default(),
+            seen: SeenSecrets::default(),
         })
     }
 
@@ -124,7 +123,7 @@ impl Azure {
         self.answer(now, request, false)
     }
 
-    /// As [`handle`](Self::handle), for a caller who need not show a token: the in-process skin.
+    /// As [`handle`](Self::handle), without a check of the token: for the in-process transport.
     pub(crate) fn handle_trusted(&mut self, now: Timestamp, request: &Request) -> Response {
         self.answer(now, request, true)
     }
@@ -143,39 +142,39 @@ impl Azure {
             self.remember_secrets(request, &response);
         }
         if response.delivery == Delivery::Garbage {
-            // A proxy's page knows nothing of the headers behind it.
+            // A proxy's page has none of the headers behind it.
             response.headers.retain(|name, _| *name == "content-type");
         }
         response
     }
 
-    /// Replaces what goes wrong from here on; [`Faults::none`] lets everything end well. What was decided about
-    /// backups, deletions and restores already accepted stays.
+    /// Replaces the fault rates from now on; [`Faults::none`] lets everything succeed. The decided ends of accepted
+    /// backups, deletions and restores stay.
     pub fn set_faults(&mut self, faults: Faults) {
         self.config.faults = faults;
     }
 
-    /// Sets what befalls an app next, an [`End`](crate::End), a [`DeleteEnd`](crate::DeleteEnd), a
-    /// [`RestoreEnd`](crate::RestoreEnd) or a [`Hitch`], before any rate is asked. Several of one kind are met in turn.
-    /// Nothing happens for an app that is not there.
-    pub fn next(&mut self, app: &AppId, fate: impl Into<Fate>) {
+    /// Scripts an outcome for an app: an [`End`](crate::End), a [`DeleteEnd`](crate::DeleteEnd), a
+    /// [`RestoreEnd`](crate::RestoreEnd) or a [`CallFault`]. It takes precedence over the rates. Outcomes of one kind queue up.
+    /// An unknown app is ignored.
+    pub fn next(&mut self, app: &AppId, outcome: impl Into<ScriptedOutcome>) {
         let Some(site) = self.sites.get_mut(app) else { return };
-        match fate.into() {
-            Fate::End(end) => site.script.ends.push_back(end),
-            Fate::Delete(end) => site.script.deletes.push_back(end),
-            Fate::Restore(end) => site.script.restores.push_back(end),
-            Fate::Hitch(hitch) => site.script.hitches.push_back(hitch),
+        match outcome.into() {
+            ScriptedOutcome::End(end) => site.script.ends.push_back(end),
+            ScriptedOutcome::Delete(end) => site.script.deletes.push_back(end),
+            ScriptedOutcome::Restore(end) => site.script.restores.push_back(end),
+            ScriptedOutcome::CallFault(call_fault) => site.script.call_faults.push_back(call_fault),
         }
     }
 
-    /// Sets what goes wrong with the next call that reads something of an app.
-    pub fn next_read(&mut self, app: &AppId, hitch: Hitch) {
+    /// Scripts the fault of the next call that reads something of an app.
+    pub fn next_read(&mut self, app: &AppId, call_fault: CallFault) {
         if let Some(site) = self.sites.get_mut(app) {
-            site.script.read_hitches.push_back(hitch);
+            site.script.read_call_faults.push_back(call_fault);
         }
     }
 
-    /// Takes an app away, with its backups. Its blobs stay.
+    /// Removes an app and its backups. Its blobs stay.
     pub fn remove_site(&mut self, app: &AppId) {
         let under_way = self.sites.get(app).and_then(SiteState::under_way);
         if let Some((id, ends_at)) = under_way.map(|backup| (backup.id, backup.ends_at)) {
@@ -185,56 +184,55 @@ impl Azure {
         self.sites.remove(app);
     }
 
-    /// Replaces an account's key, as when it is rotated: what was signed with the old one is refused from here on.
-    /// Here as with the next three, backups that have ended by now must have been told so by
-    /// [`advance`](Self::advance).
+    /// Replaces an account's key, as in a rotation: every SAS of the old key is refused from now on. Before this and the
+    /// next three methods, call [`advance`](Self::advance), so that backups that end earlier use the old state.
     pub fn set_account_key(&mut self, account: &str, key: &secrecy::SecretString) -> Result<(), InvalidKey> {
         self.storage.set_key(account, key)
     }
 
-    /// Makes a container, if the account is there and has none of this name.
+    /// Creates a container, if the account exists and has none of this name.
     pub fn add_container(&mut self, account: &str, container: &str) {
         self.storage.add_container(account, container);
     }
 
-    /// Takes a container away, with its blobs.
+    /// Removes a container and its blobs.
     pub fn remove_container(&mut self, account: &str, container: &str) {
         self.storage.remove_container(account, container);
     }
 
-    /// Takes a blob away, behind everybody's back.
+    /// Removes a blob, as another user of the account would.
     pub fn remove_blob(&mut self, account: &str, container: &str, blob: &str) {
         self.storage.remove_blob(account, container, blob);
     }
 
-    /// What is in a container under this name at `now`, without a SAS. `container` is its URL; a query is ignored.
+    /// The facts of a blob at `now`, without a SAS. `container` is its URL; a query is ignored.
     pub fn blob(&mut self, now: Timestamp, container: &str, blob: &str) -> Option<BlobFacts> {
         self.advance(now);
-        let url = StorageUrl::parse(container, &self.storage)?;
+        let url = self.storage.locate(container)?;
         self.storage.blob(&url.account, &url.container, blob).map(BlobFacts::of)
     }
 
-    /// The sums so far.
+    /// The counters so far.
     pub fn counters(&self) -> &Counters {
         &self.counters
     }
 
-    /// Every POST that was taken on, in order.
+    /// Every accepted POST of a backup, in order.
     pub fn accepted_posts(&self) -> &[AcceptedPost] {
         &self.accepted
     }
 
-    /// Every DELETE of a backup that was taken on, in order.
+    /// Every accepted DELETE of a backup, in order.
     pub fn accepted_deletes(&self) -> &[AcceptedDelete] {
         &self.accepted_deletes
     }
 
-    /// Every restore that was taken on, in order.
+    /// Every accepted restore, in order.
     pub fn accepted_restores(&self) -> &[AcceptedRestore] {
         &self.accepted_restores
     }
 
-    /// How many backups are under way at `now`.
+    /// The number of backups in progress at `now`.
     pub fn under_way(&mut self, now: Timestamp) -> usize {
         self.advance(now);
         self.agenda.backups()
@@ -257,7 +255,7 @@ impl SiteState {
         }
     }
 
-    /// The backup that is under way: at most one, the last.
+    /// The backup in progress: at most one, the last.
     fn under_way(&self) -> Option<&Backup> {
         self.backups.values().next_back().filter(|last| last.is_under_way())
     }

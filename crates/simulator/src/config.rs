@@ -1,4 +1,4 @@
-//! What kind of Azure this is.
+//! The configuration of the simulated Azure.
 
 use std::time::Duration;
 
@@ -10,31 +10,33 @@ use crate::{Faults, Fleet};
 /// 2028-03-31, in seconds since 1970.
 const DATABASES_END: i64 = 1_838_073_600;
 
-/// What an [`Azure`](crate::Azure) is made from.
+/// The configuration of an [`Azure`](crate::Azure).
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// The sites and storage accounts there are.
+    /// The sites and storage accounts.
     pub fleet: Fleet,
-    /// What goes wrong, and how often.
+    /// The fault rates.
     pub faults: Faults,
-    /// Who may call ARM.
+    /// The application that may call ARM.
     pub client: Client,
     /// ARM's token buckets.
     pub buckets: BucketSizes,
-    /// How long things take.
+    /// The durations of Azure's work.
     pub pace: Pace,
     /// The most elements on a page of a list.
     pub page_size: usize,
-    /// The most bytes of an app that Azure backs up: 10 GB in the documentation.
+    /// The origin that links to further pages lead to, such as `https://elsewhere.example`; `None` for the caller's own.
+    /// A client must not follow a link to another host.
+    pub link_origin: Option<String>,
+    /// The largest app that Azure backs up, in bytes: 10 GB in the documentation.
     pub app_bytes_max: u64,
-    /// The most bytes of a blob that a caller may write; the answer to more is 413.
+    /// The largest blob that a caller may write, in bytes. A larger one is answered 413.
     pub blob_bytes_max: usize,
-    /// From when on backups leave out their databases and succeed all the same: Azure has announced it for
-    /// 2028-03-31.
+    /// The time from which backups succeed without their databases. Azure has announced it for 2028-03-31.
     pub drop_databases_from: Option<Timestamp>,
     /// Whether an app's backups beyond the 12th of a day (UTC; in Basic and Standard, else the 50th) end `Skipped`.
     pub limits_backups_per_day: bool,
-    /// Whether the secrets that pass by are kept, for tests that look for them where they must not be.
+    /// Whether to keep the secrets in requests and responses, for tests that search for leaks.
     pub remembers_secrets: bool,
 }
 
@@ -48,6 +50,7 @@ impl Config {
             buckets: BucketSizes::default(),
             pace: Pace::default(),
             page_size: 50,
+            link_origin: None,
             app_bytes_max: 10 << 30,
             blob_bytes_max: 256 << 10,
             drop_databases_from: Timestamp::from_timestamp(DATABASES_END, 0),
@@ -57,21 +60,21 @@ impl Config {
     }
 }
 
-/// The one application that the token endpoint knows.
+/// The only application that the token endpoint accepts.
 #[derive(Debug, Clone)]
 pub struct Client {
-    /// The tenant, as it stands in the token endpoint's path.
+    /// The tenant in the token endpoint's path.
     pub tenant: String,
     /// The application's id.
     pub id: String,
     /// Its secret.
     pub secret: SecretString,
-    /// How long a token is good for: about an hour at Azure.
+    /// The lifetime of a token: about an hour at Azure.
     pub token_lifetime: Duration,
 }
 
 impl Default for Client {
-    /// Invented ids and a secret that is no secret.
+    /// Invented ids and an invented secret.
     fn default() -> Self {
         Self {
             tenant: "5171a7ed-0000-4000-8000-00000000000a".to_owned(),
@@ -96,9 +99,9 @@ pub struct BucketSizes {
 /// One bucket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BucketSize {
-    /// Calls that a full bucket holds.
+    /// The calls in a full bucket.
     pub capacity: u32,
-    /// Calls that come back in a second.
+    /// The calls that are refilled per second.
     pub refill_per_second: u32,
 }
 
@@ -109,20 +112,20 @@ impl Default for BucketSizes {
     }
 }
 
-/// How long things take.
+/// The durations of Azure's work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pace {
-    /// Half of all backups take less than this; the longest about eight times as long.
+    /// The median duration of a backup. The longest takes about eight times as long.
     pub backup_median: Duration,
-    /// How long Azure works on a backup before it gives up with `TimedOut`. The real limit is not documented.
+    /// The time after which a backup ends as `TimedOut`. The real limit is not documented.
     pub timed_out_after: Duration,
-    /// The longest until a new backup shows in the list.
+    /// The longest delay until a new backup is listed.
     pub listing_lag_max: Duration,
-    /// Half of all deletions take less than this; about a second in a recording.
+    /// The median duration of a deletion: about a second in a recording.
     pub delete_median: Duration,
-    /// Half of all restores take less than this; 47 seconds in a recording.
+    /// The median duration of a restore: 47 seconds in a recording.
     pub restore_median: Duration,
-    /// How late an answer is that the fault `slow` holds up.
+    /// The delay of a response with the fault `slow`.
     pub slow_answer: Duration,
 }
 
@@ -140,7 +143,7 @@ impl Default for Pace {
 }
 
 impl Pace {
-    /// Backups of one to three seconds or so, for demonstrations.
+    /// Backups of about one to three seconds, for demonstrations.
     pub fn demo() -> Self {
         Self {
             backup_median: Duration::from_millis(1_800),
@@ -153,7 +156,7 @@ impl Pace {
     }
 }
 
-/// Is the name one that a blob can have as it stands? Others are refused with 400.
+/// Whether a blob can have this name unchanged. Other names are refused with 400.
 pub(crate) fn is_usable(name: &BackupName) -> bool {
     let name = name.as_str();
     !name.is_empty()

@@ -1,12 +1,12 @@
-//! What goes wrong, and how often.
+//! Faults and their rates.
 
 use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
-/// Rates from 0 (never) to 1 (always), each judged anew at every attempt, so that a retry may succeed.
+/// Fault rates from 0 (never) to 1 (always), drawn anew at every attempt, so that a retry may succeed.
 ///
-/// The rates of one group are laid end to end and one draw decides among them: what lies beyond 1 never happens.
+/// One draw decides among the rates of a group, which are cumulative: a fault beyond a sum of 1 never happens.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Faults {
@@ -16,15 +16,15 @@ pub struct Faults {
     pub skipped: f64,
     /// Ends: status `PartiallySucceeded`.
     pub partial: f64,
-    /// Ends: status `Failed`, and the log tells of a 403 from storage, as when the SAS lapsed while Azure worked.
+    /// Ends: status `Failed`, and the log tells of a 403 from storage, as after the SAS expired during the backup.
     pub failed_storage: f64,
     /// Ends: status `Failed`, and the log names no known reason.
     pub failed_other: f64,
     /// Ends: status `Failed`, and the log says that the app is too large.
     pub too_large: f64,
-    /// Ends: a status word that nobody knows, and success after it.
+    /// Ends: an unknown status word, then success.
     pub unknown_word: f64,
-    /// Ends: a status word that nobody knows, for ever.
+    /// Ends: an unknown status word, forever.
     pub unknown_word_for_ever: f64,
 
     /// Backups with databases: they succeed without them.
@@ -44,7 +44,7 @@ pub struct Faults {
     pub server_error_before: f64,
     /// All calls: the provider's own 429, while ARM has plenty left.
     pub throttle: f64,
-    /// Calls that change something: 409, as when somebody else changes the site.
+    /// Calls that change something: 409, as during another change of the site.
     pub conflict: f64,
     /// All calls: the answer comes late.
     pub slow: f64,
@@ -55,8 +55,11 @@ pub struct Faults {
 }
 
 /// How a backup ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, strum::IntoStaticStr,
+)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum End {
     /// `Succeeded`.
     Succeeded,
@@ -68,13 +71,13 @@ pub enum End {
     Skipped,
     /// `Failed`: storage answered 403, or 404.
     FailedStorage,
-    /// `Failed` for a reason without a name.
+    /// `Failed` for an unnamed reason.
     FailedOther,
-    /// `Failed`: over the limit of size.
+    /// `Failed`: over the size limit.
     TooLarge,
-    /// A word that nobody knows, then `Succeeded`.
+    /// An unknown word, then `Succeeded`.
     UnknownWord,
-    /// A word that nobody knows, for ever.
+    /// An unknown word, forever.
     UnknownWordForEver,
 }
 
@@ -82,7 +85,7 @@ pub enum End {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DeleteEnd {
-    /// The backup is gone, with its blobs.
+    /// The backup and its blobs are deleted.
     Gone,
     /// The same, but it stays listed for a while as `Deleted`.
     Lingers,
@@ -94,16 +97,19 @@ pub enum DeleteEnd {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RestoreEnd {
-    /// As its request deserves.
+    /// As the request and the storage determine.
     AsAsked,
-    /// `InternalServerError`, and the target is what it was.
+    /// `InternalServerError`, and the target is unchanged.
     Failed,
 }
 
-/// What goes wrong with one call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+/// The fault of one call.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, strum::IntoStaticStr,
+)]
 #[serde(rename_all = "snake_case")]
-pub enum Hitch {
+#[strum(serialize_all = "snake_case")]
+pub enum CallFault {
     /// Done; the connection drops before the answer.
     AnswerLost,
     /// Done; the answer is a 5xx.
@@ -124,45 +130,45 @@ pub enum Hitch {
     Conflict,
 }
 
-/// Something to happen to an app next, whatever the rates say.
+/// An outcome that a test sets for an app, whatever the rates say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fate {
-    /// To its next accepted backup.
+pub enum ScriptedOutcome {
+    /// The end of its next accepted backup.
     End(End),
-    /// To its next accepted deletion of a backup.
+    /// The end of its next accepted deletion of a backup.
     Delete(DeleteEnd),
-    /// To the next accepted restore that is asked of it, whatever its target.
+    /// The end of the next accepted restore that is requested of it, whatever its target.
     Restore(RestoreEnd),
-    /// To the next call that would change something: start a backup or restore, delete, replace a SAS or a schedule.
-    Hitch(Hitch),
+    /// The fault of the next call that changes something: starts a backup or restore, deletes, replaces a SAS or a schedule.
+    CallFault(CallFault),
 }
 
-impl From<DeleteEnd> for Fate {
+impl From<DeleteEnd> for ScriptedOutcome {
     fn from(end: DeleteEnd) -> Self {
         Self::Delete(end)
     }
 }
 
-impl From<RestoreEnd> for Fate {
+impl From<RestoreEnd> for ScriptedOutcome {
     fn from(end: RestoreEnd) -> Self {
         Self::Restore(end)
     }
 }
 
-impl From<End> for Fate {
+impl From<End> for ScriptedOutcome {
     fn from(end: End) -> Self {
         Self::End(end)
     }
 }
 
-impl From<Hitch> for Fate {
-    fn from(hitch: Hitch) -> Self {
-        Self::Hitch(hitch)
+impl From<CallFault> for ScriptedOutcome {
+    fn from(call_fault: CallFault) -> Self {
+        Self::CallFault(call_fault)
     }
 }
 
 impl Faults {
-    /// Nothing goes wrong.
+    /// No faults.
     pub fn none() -> Self {
         Self::default()
     }
@@ -194,86 +200,66 @@ impl Faults {
         draw(&[(self.restore_failed, RestoreEnd::Failed)], rng).unwrap_or(RestoreEnd::AsAsked)
     }
 
-    /// `starts`: the call would change something, and not only read.
-    pub(crate) fn draw_hitch(&self, starts: bool, rng: &mut fastrand::Rng) -> Option<Hitch> {
+    /// Draws the fault of a call. `starts`: the call changes something.
+    pub(crate) fn draw_call_fault(&self, starts: bool, rng: &mut fastrand::Rng) -> Option<CallFault> {
         let only_starting = |rate: f64| if starts { rate } else { 0.0 };
         let rates = [
-            (only_starting(self.lost_post_answer), Hitch::AnswerLost),
-            (only_starting(self.server_error_after_accept), Hitch::ServerErrorAfter),
-            (self.server_error_before, Hitch::ServerErrorBefore),
-            (self.throttle, Hitch::Throttle),
-            (only_starting(self.conflict), Hitch::Conflict),
-            (self.slow, Hitch::Slow),
-            (self.refused, Hitch::Refused),
-            (self.garbage / 2.0, Hitch::GarbageBefore),
-            (self.garbage / 2.0, Hitch::GarbageAfter),
+            (only_starting(self.lost_post_answer), CallFault::AnswerLost),
+            (only_starting(self.server_error_after_accept), CallFault::ServerErrorAfter),
+            (self.server_error_before, CallFault::ServerErrorBefore),
+            (self.throttle, CallFault::Throttle),
+            (only_starting(self.conflict), CallFault::Conflict),
+            (self.slow, CallFault::Slow),
+            (self.refused, CallFault::Refused),
+            (self.garbage / 2.0, CallFault::GarbageBefore),
+            (self.garbage / 2.0, CallFault::GarbageAfter),
         ];
         draw(&rates, rng)
     }
 }
 
-/// One draw, always taken, so that the rates do not move what is drawn later.
+/// Draws once in any case, so that the rates do not shift later draws.
 fn draw<T: Copy>(rates: &[(f64, T)], rng: &mut fastrand::Rng) -> Option<T> {
     let drawn = rng.f64();
     let mut reached = 0.0;
-    rates.iter().find_map(|(rate, fate)| {
+    rates.iter().find_map(|(rate, outcome)| {
         reached += rate.max(0.0);
-        (drawn < reached).then_some(*fate)
+        (drawn < reached).then_some(*outcome)
     })
 }
 
-impl Hitch {
-    /// Does the call have its effect all the same?
+impl CallFault {
+    /// Whether the call has its effect.
     pub(crate) fn is_after_effect(self) -> bool {
         matches!(self, Self::AnswerLost | Self::ServerErrorAfter | Self::GarbageAfter | Self::Slow)
     }
 
-    /// The word in counters.
+    /// The name in counters.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::AnswerLost => "answer_lost",
-            Self::ServerErrorAfter => "server_error_after",
-            Self::GarbageAfter => "garbage_after",
-            Self::Slow => "slow",
-            Self::ServerErrorBefore => "server_error_before",
-            Self::GarbageBefore => "garbage_before",
-            Self::Refused => "refused",
-            Self::Throttle => "throttle",
-            Self::Conflict => "conflict",
-        }
+        self.into()
     }
 }
 
 impl End {
-    /// The word in counters.
+    /// The name in counters.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Succeeded => "succeeded",
-            Self::Partial => "partial",
-            Self::TimedOut => "timed_out",
-            Self::Skipped => "skipped",
-            Self::FailedStorage => "failed_storage",
-            Self::FailedOther => "failed_other",
-            Self::TooLarge => "too_large",
-            Self::UnknownWord => "unknown_word",
-            Self::UnknownWordForEver => "unknown_word_for_ever",
-        }
+        self.into()
     }
 
-    /// Does it leave a blob?
+    /// Whether it leaves a blob.
     pub(crate) fn writes(self) -> bool {
         matches!(self, Self::Succeeded | Self::Partial | Self::UnknownWord)
     }
 }
 
-/// What a test has set for one app.
+/// The outcomes that a test set for one app.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Script {
     pub(crate) ends: VecDeque<End>,
     pub(crate) deletes: VecDeque<DeleteEnd>,
     pub(crate) restores: VecDeque<RestoreEnd>,
-    pub(crate) hitches: VecDeque<Hitch>,
-    pub(crate) read_hitches: VecDeque<Hitch>,
+    pub(crate) call_faults: VecDeque<CallFault>,
+    pub(crate) read_call_faults: VecDeque<CallFault>,
 }
 
 #[cfg(test)]
@@ -290,7 +276,7 @@ mod tests {
         for _ in 0..10_000 {
             *seen.entry(faults.draw_end(&mut rng)).or_default() += 1;
             assert_eq!(Faults::none().draw_end(&mut rng), End::Succeeded);
-            assert_eq!(Faults::none().draw_hitch(true, &mut rng), None);
+            assert_eq!(Faults::none().draw_call_fault(true, &mut rng), None);
         }
         assert!((1_800..2_200).contains(&seen[&End::TimedOut]), "{seen:?}");
         assert!((850..1_150).contains(&seen[&End::TooLarge]), "{seen:?}");
@@ -303,9 +289,9 @@ mod tests {
         let always = Faults { lost_post_answer: 1.0, throttle: 5.0, ..Faults::none() };
         let nonsense = Faults { throttle: f64::NAN, slow: -1.0, ..Faults::none() };
         for _ in 0..1_000 {
-            assert_eq!(always.draw_hitch(true, &mut rng), Some(Hitch::AnswerLost));
-            assert_eq!(always.draw_hitch(false, &mut rng), Some(Hitch::Throttle));
-            assert_eq!(nonsense.draw_hitch(true, &mut rng), None);
+            assert_eq!(always.draw_call_fault(true, &mut rng), Some(CallFault::AnswerLost));
+            assert_eq!(always.draw_call_fault(false, &mut rng), Some(CallFault::Throttle));
+            assert_eq!(nonsense.draw_call_fault(true, &mut rng), None);
         }
     }
 

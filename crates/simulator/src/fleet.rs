@@ -1,4 +1,4 @@
-//! The sites and storage accounts there are: told, or made up from a seed.
+//! The sites and storage accounts: given, or generated from a seed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use holdfast_model::{AppId, Site, SubscriptionId};
 use secrecy::SecretString;
 
-/// What an [`Azure`](crate::Azure) holds at its start.
+/// The initial sites and accounts of an [`Azure`](crate::Azure).
 #[derive(Debug, Clone, Default)]
 pub struct Fleet {
     /// Sites and deployment slots.
@@ -16,12 +16,12 @@ pub struct Fleet {
     pub accounts: Vec<StorageAccount>,
 }
 
-/// A site or slot, and what Azure's answers do not tell of it.
+/// A site or slot, with its size, which Azure's responses do not contain.
 #[derive(Debug, Clone)]
 pub struct FleetSite {
-    /// As Azure lists it. The tier decides whether it may be backed up.
+    /// The site as Azure lists it. The tier decides whether it may be backed up.
     pub site: Site,
-    /// Bytes of its content. Keep them few: the blobs of its backups have nearly as many.
+    /// The size of its content in bytes. Keep it small: the blobs of its backups are nearly as large.
     pub size_bytes: u64,
 }
 
@@ -30,14 +30,14 @@ pub struct FleetSite {
 pub struct StorageAccount {
     /// Its name: lower case letters and digits.
     pub name: String,
-    /// Its key, in base64 as Azure hands it out.
+    /// Its key, in base64 as from Azure.
     pub key: SecretString,
     /// Its containers.
     pub containers: Vec<String>,
 }
 
 impl StorageAccount {
-    /// An account with one container and a key made from the seed: never a real key.
+    /// An account with one container and a key generated from the seed: never a real key.
     pub fn generate(name: &str, container: &str, seed: u64) -> Self {
         let mut bytes = [0; 64];
         fastrand::Rng::with_seed(seed ^ 0x5707_a6e0).fill(&mut bytes);
@@ -49,23 +49,23 @@ impl StorageAccount {
     }
 }
 
-/// What plausible sites are called.
+/// Plausible names of sites.
 const NAMES: [&str; 12] = [
     "shop", "api", "portal", "billing", "intranet", "search", "orders", "identity", "reports", "media",
     "booking", "status",
 ];
-/// Azure spells one region in several ways, and answers with whichever the site was made with.
+/// Azure spells one region in several ways and returns the spelling of the site's creation.
 const LOCATIONS: [&str; 5] = ["West Europe", "WestUS", "North Europe", "westeurope", "East US 2"];
 const TIERS: [&str; 4] = ["Basic", "Standard", "PremiumV3", "PremiumV2"];
 
 impl Fleet {
-    /// The name of the storage account that [`generate`](Self::generate) makes.
+    /// The name of the storage account from [`generate`](Self::generate).
     pub const ACCOUNT: &str = "simulatedbackups";
     /// The name of its container.
     pub const CONTAINER: &str = "backups";
 
     /// `sites` sites in a few subscriptions, on plans that up to ten of them share, tagged `backup = gold` or
-    /// `silver`, and one storage account with one container. The same seed makes the same fleet.
+    /// `silver`, and one storage account with one container. The same seed generates the same fleet.
     pub fn generate(sites: usize, seed: u64) -> Self {
         let mut rng = fastrand::Rng::with_seed(seed);
         let subscriptions: Vec<String> =
@@ -96,7 +96,7 @@ impl Fleet {
         self
     }
 
-    /// All apps, in the order in which they were made.
+    /// All apps, in the order of creation.
     pub fn apps(&self) -> impl Iterator<Item = &AppId> {
         self.sites.iter().map(|s| &s.site.id)
     }
@@ -112,7 +112,7 @@ impl Fleet {
     }
 }
 
-/// The same seed makes the same fleet: see [`Fleet::generate`].
+/// The fleet of a seed: see [`Fleet::generate`].
 pub fn fleet(sites: usize, seed: u64) -> Fleet {
     Fleet::generate(sites, seed)
 }

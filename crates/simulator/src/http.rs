@@ -17,11 +17,11 @@ use tokio::task::JoinHandle;
 use crate::in_process::{lock, pause};
 use crate::{Azure, Delivery, Method, Request, Response};
 
-mod wire;
+mod connection;
 
-use wire::{Cut, WireListener};
+use connection::{ConnectionCut, CuttableListener};
 
-/// The most bytes of a request's body that are read; more are answered with 413.
+/// The longest request body, in bytes. A longer one is answered 413.
 const BODY_BYTES_MAX: usize = 4 << 20;
 
 /// A running server.
@@ -31,19 +31,8 @@ pub struct Server {
     task: JoinHandle<io::Result<()>>,
 }
 
-/// The server ended otherwise than by its shutdown.
-#[derive(Debug, thiserror::Error)]
-pub enum ServerError {
-    /// The listener broke.
-    #[error("failed to serve the simulated azure")]
-    Serve(#[source] io::Error),
-    /// Its task panicked or was aborted.
-    #[error("failed to run the simulated azure's task")]
-    Task(#[source] tokio::task::JoinError),
-}
-
 impl Server {
-    /// Serves `azure` on `listener` until `shutdown` is ready and the answers under way have been given.
+    /// Serves `azure` on `listener` until `shutdown` is ready and the pending responses are sent.
     pub fn start(
         listener: TcpListener,
         azure: Arc<Mutex<Azure>>,
@@ -53,18 +42,20 @@ impl Server {
         let address = listener.local_addr()?;
         let (stop, stopping) = watch::channel(false);
         let shared = Shared { azure, clock, stopping, origin: format!("http://{address}") };
-        let service =
-            Router::new().fallback(serve).with_state(shared).into_make_service_with_connect_info::<Cut>();
+        let service = Router::new()
+            .fallback(serve)
+            .with_state(shared)
+            .into_make_service_with_connect_info::<ConnectionCut>();
         let shutdown = async move {
             shutdown.await;
-            // Late answers are given now, so that they do not hold up the end.
+            // Late responses are sent now, so that they do not delay the shutdown.
             stop.send_replace(true);
         };
-        let serving = axum::serve(WireListener::new(listener), service).with_graceful_shutdown(shutdown);
+        let serving = axum::serve(CuttableListener::new(listener), service).with_graceful_shutdown(shutdown);
         Ok(Self { address, task: tokio::spawn(async move { serving.await }) })
     }
 
-    /// Where it listens.
+    /// The address of the listener.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
@@ -79,13 +70,13 @@ impl Server {
         format!("{}/{account}/{container}", self.url())
     }
 
-    /// Waits for its end.
-    pub async fn stopped(self) -> Result<(), ServerError> {
-        self.task.await.map_err(ServerError::Task)?.map_err(ServerError::Serve)
+    /// Waits until the server has ended. It is an error if the listener failed or its task panicked.
+    pub async fn stopped(self) -> io::Result<()> {
+        self.task.await.map_err(io::Error::other)?
     }
 }
 
-/// What every request needs.
+/// The state shared by all requests.
 #[derive(Clone)]
 struct Shared {
     azure: Arc<Mutex<Azure>>,
@@ -96,7 +87,7 @@ struct Shared {
 
 async fn serve(
     State(mut shared): State<Shared>,
-    ConnectInfo(cut): ConnectInfo<Cut>,
+    ConnectInfo(cut): ConnectInfo<ConnectionCut>,
     request: axum::extract::Request,
 ) -> axum::response::Response {
     let request = match read(request, &shared.origin).await {
@@ -118,7 +109,7 @@ async fn serve(
                 _ = shared.stopping.wait_for(|stopping| *stopping) => {}
             }
         }
-        // The answer is still handed back, because that is what makes the connection's task write, and fail.
+        // The response is still returned: the connection's task writes it and fails.
         Delivery::LostAfterAccept | Delivery::DroppedBefore => cut.cut(),
     }
     written(response)
@@ -134,7 +125,7 @@ async fn read(request: axum::extract::Request, origin: &str) -> Result<Request, 
     Ok(Request { method, origin, path, query, headers, body: body.to_vec() })
 }
 
-/// Headers that are text; of one that stands twice, the last.
+/// The headers that are text; of a repeated one, the last.
 fn texts(headers: &HeaderMap) -> std::collections::BTreeMap<String, String> {
     let text = |(name, value): (&axum::http::HeaderName, &axum::http::HeaderValue)| {
         Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))

@@ -1,4 +1,4 @@
-//! What goes in and what comes out, whichever skin carries it.
+//! Requests and responses, independent of the transport.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use percent_encoding::percent_decode_str;
 
-/// The methods that Azure's endpoints are called with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// The HTTP methods of Azure's endpoints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, strum::EnumString, strum::IntoStaticStr)]
+#[strum(serialize_all = "UPPERCASE")]
 pub enum Method {
     /// Reads.
     Get,
@@ -22,20 +23,14 @@ pub enum Method {
 }
 
 impl Method {
-    /// The method of this name, in capitals as HTTP has it.
+    /// The method of this name, in capitals as in HTTP.
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Get, Self::Head, Self::Post, Self::Put, Self::Delete].into_iter().find(|m| m.as_str() == name)
+        name.parse().ok()
     }
 
     /// Its name.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Get => "GET",
-            Self::Head => "HEAD",
-            Self::Post => "POST",
-            Self::Put => "PUT",
-            Self::Delete => "DELETE",
-        }
+        self.into()
     }
 }
 
@@ -44,11 +39,11 @@ impl Method {
 pub struct Request {
     /// The method.
     pub method: Method,
-    /// Where the caller found the simulator, such as `http://127.0.0.1:4000`: links to further pages begin with it.
+    /// The origin of the caller's URL, such as `http://127.0.0.1:4000`. Links to further pages begin with it.
     pub origin: String,
-    /// The path, percent-encoded as it came.
+    /// The path, still percent-encoded.
     pub path: String,
-    /// What stands behind the `?`, percent-encoded as it came; empty when there is none.
+    /// The query after the `?`, still percent-encoded; empty without one.
     pub query: String,
     /// The headers, their names in lower case.
     pub headers: BTreeMap<String, String>,
@@ -89,7 +84,7 @@ impl Request {
         self.headers.get(name).map(String::as_str)
     }
 
-    /// The first value of a parameter of the query, decoded; its name counts in any case, as ARM takes it.
+    /// The first value of a parameter of the query, decoded; the case of its name is ignored, as in ARM.
     pub(crate) fn parameter(&self, name: &str) -> Option<String> {
         pairs(&self.query).find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
@@ -104,8 +99,8 @@ impl fmt::Debug for Request {
     }
 }
 
-/// The decoded pairs of a query or a form, in order. A `+` stands for a space, as in a form: whoever leaves the `+`
-/// of a signature unencoded is found out.
+/// The decoded pairs of a query or a form, in order. A `+` is a space, as in a form, so an unencoded `+` in a
+/// signature fails.
 pub(crate) fn pairs(text: &str) -> impl Iterator<Item = (String, String)> + '_ {
     text.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
         let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
@@ -113,12 +108,12 @@ pub(crate) fn pairs(text: &str) -> impl Iterator<Item = (String, String)> + '_ {
     })
 }
 
-/// Decodes `%xx`; what is no UTF-8 is replaced, and so never equals a name or a signature.
+/// Decodes `%xx`. Invalid UTF-8 is replaced, and so never equals a name or a signature.
 pub(crate) fn decode(text: &str) -> String {
     percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
-/// An answer. Its body may hold secrets, so `Debug` shows only its length.
+/// A response. Its body may hold secrets, so `Debug` shows only its length.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Response {
     /// The HTTP status.
@@ -127,11 +122,11 @@ pub struct Response {
     pub headers: BTreeMap<&'static str, String>,
     /// The body.
     pub body: Vec<u8>,
-    /// How it travels.
+    /// How it reaches the caller.
     pub delivery: Delivery,
 }
 
-/// How an answer travels to its caller.
+/// How a response reaches the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Delivery {
     /// At once.
@@ -142,17 +137,17 @@ pub enum Delivery {
     LostAfterAccept,
     /// Not at all: the connection drops, and there was no effect.
     DroppedBefore,
-    /// A proxy's HTML comes in the answer's place. Whether there was an effect, the caller cannot know.
+    /// A proxy's HTML replaces the response. The caller cannot know whether there was an effect.
     Garbage,
 }
 
 impl Response {
-    /// An answer without headers or body.
+    /// A response without headers or body.
     pub(crate) fn new(status: u16) -> Self {
         Self { status, headers: BTreeMap::new(), body: Vec::new(), delivery: Delivery::Normal }
     }
 
-    /// An answer in JSON.
+    /// A response in JSON.
     pub(crate) fn json(status: u16, body: &serde_json::Value) -> Self {
         let response = Self::new(status).with_header("content-type", "application/json; charset=utf-8");
         Self { body: body.to_string().into_bytes(), ..response }
@@ -169,7 +164,7 @@ impl Response {
         self.headers.get(name).map(String::as_str)
     }
 
-    /// Is the status one of 200 to 299?
+    /// Whether the status is one of 200 to 299.
     pub fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
     }

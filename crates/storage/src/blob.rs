@@ -1,4 +1,4 @@
-//! A look at a blob.
+//! Reads the facts of a blob.
 
 use reqwest::header::{CONTENT_LENGTH, HeaderMap};
 use reqwest::{Client, StatusCode};
@@ -6,7 +6,7 @@ use reqwest::{Client, StatusCode};
 use crate::http::{blob_url, is_error, no_answer, refusal};
 use crate::{BlobFacts, Container, Refusal, Sas};
 
-/// Asks what is known of a blob; `None` when it is not there.
+/// Reads the facts of a blob with a HEAD; `None` when it does not exist.
 pub(crate) async fn look(
     client: &Client,
     container: &Container,
@@ -14,7 +14,7 @@ pub(crate) async fn look(
     blob_name: &str,
 ) -> Result<Option<BlobFacts>, Refusal> {
     let operation = "looking";
-    // What no URL can name, storage cannot hold.
+    // A name that no URL can express cannot exist in storage.
     let Some(url) = blob_url(container, blob_name, sas) else { return Ok(None) };
     let answer = client.head(url).send().await.map_err(|error| no_answer(operation, error))?;
     match answer.status() {
@@ -22,7 +22,7 @@ pub(crate) async fn look(
             Some(size_bytes) => Ok(Some(BlobFacts { size_bytes })),
             None => Err(Refusal::NoAnswer { operation, reason: "the answer tells no length".to_owned() }),
         },
-        // A HEAD's 404 has no body; this header alone tells a missing blob from a missing container.
+        // A HEAD's 404 has no body; only this header distinguishes a missing blob from a missing container.
         StatusCode::NOT_FOUND if !is_error(&answer, "ContainerNotFound") => Ok(None),
         _ => Err(refusal(operation, &answer)),
     }

@@ -1,4 +1,4 @@
-//! The container a SAS is for.
+//! The container of a SAS.
 
 use std::fmt;
 use std::str::FromStr;
@@ -15,24 +15,24 @@ pub struct Container {
     name: String,
 }
 
-/// The URL is not that of a container. It is not repeated here: there may be a SAS in it.
+/// The URL is not that of a container. It is not repeated here: it may contain a SAS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidContainer {
-    /// It is no URL at all.
+    /// It is not a URL.
     #[error("a container is given as a URL: https://ACCOUNT.blob.core.windows.net/CONTAINER")]
     Url,
-    /// Plain HTTP would show the SAS to the network.
+    /// Plain HTTP would expose the SAS to the network.
     #[error("a container's URL must begin with https:// (http:// is for this machine only)")]
     Scheme,
-    /// A query, a fragment or a user stands in it.
+    /// It has a query, a fragment or a user.
     #[error("a container's URL holds no query and no user: the SAS is given under `sas`")]
     Extra,
-    /// The path is not that of one container.
+    /// The path is not that of a container.
     #[error(
         "a container's URL ends in the container's name and nothing more: https://ACCOUNT.blob.core.windows.net/CONTAINER"
     )]
     Path,
-    /// Azure would not take this name.
+    /// Azure does not accept this name.
     #[error("a container's name is 3 to 63 lower-case letters, digits and hyphens")]
     Name,
 }
@@ -61,7 +61,7 @@ impl Container {
         &self.name
     }
 
-    /// Is it on this machine? Only there is plain HTTP allowed.
+    /// Whether it is on this machine, where plain HTTP is allowed.
     pub fn is_loopback(&self) -> bool {
         is_loopback(&self.url)
     }
@@ -136,7 +136,7 @@ fn segments(url: &Url) -> impl Iterator<Item = &str> {
     url.path().split('/').filter(|segment| !segment.is_empty())
 }
 
-/// An address or a bare machine name says nothing of an account, so emulators put it into the path.
+/// Whether the account is in the path, as in emulators: an address or a bare machine name contains no account.
 fn is_path_style(url: &Url) -> bool {
     url.domain().is_none_or(|domain| !domain.contains('.'))
 }

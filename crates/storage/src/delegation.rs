@@ -1,4 +1,4 @@
-//! User delegation keys: storage hands one to whoever has the role, and it signs SAS in the place of the account's key.
+//! User delegation keys, which sign SAS in place of the account's key.
 
 use chrono::TimeDelta;
 use holdfast_model::Timestamp;
@@ -6,10 +6,11 @@ use reqwest::Client;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::http::{body, no_answer, refusal};
+use crate::no_key::{ASKING, NoKey};
 use crate::time::{SasTime, format_sas_time, start_of_minute};
-use crate::{Container, ErrorKind, NoToken, Refusal, Tokens};
+use crate::{Container, Refusal, Tokens};
 
-/// A user delegation key as storage gave it: the texts go into each SAS as they came.
+/// A user delegation key as storage returned it. Its texts go into each SAS unchanged.
 #[derive(Debug, Clone)]
 pub(crate) struct DelegationKey {
     pub object: String,
@@ -19,61 +20,26 @@ pub(crate) struct DelegationKey {
     pub service: String,
     pub version: String,
     pub value: SecretString,
-    window: (Timestamp, Timestamp),
+    valid_from: Timestamp,
+    valid_until: Timestamp,
 }
 
-/// Why there is no user delegation key.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum NoKey {
-    /// Nobody is known who could ask for it.
-    #[error("{0}")]
-    NoToken(NoToken),
-    /// 401 or 403.
-    #[error(
-        "{ASKING} was answered {status}: give the credential the roles `Storage Blob Delegator` on the storage \
-         account and `Storage Blob Data Contributor` on the container, or open the account's network"
-    )]
-    Forbidden {
-        /// The HTTP status.
-        status: u16,
-    },
-    /// Another answer than a key, or none.
-    #[error("{0}")]
-    Refused(Refusal),
-    /// The answer holds no key.
-    #[error("{ASKING} was answered with something else")]
-    Unreadable,
-}
-
-impl NoKey {
-    /// What it means for whoever waits for the storage.
-    pub fn kind(&self) -> ErrorKind {
-        match self {
-            Self::NoToken(_) => ErrorKind::Unreachable,
-            Self::Refused(refusal) => refusal.kind(),
-            Self::Forbidden { .. } | Self::Unreadable => ErrorKind::Unusable,
-        }
-    }
-}
-
-const ASKING: &str = "asking for a user delegation key";
-
-/// One token for the storage of every cloud.
+/// The scope of storage tokens in every cloud.
 const SCOPE: &str = "https://storage.azure.com/.default";
 
-/// The version of the request. The key can be used with any version of SAS.
+/// The version of the request. The key can sign any version of SAS.
 const API_VERSION: &str = "2022-11-02";
 
-/// A key begins this long ago: before any SAS that it is to sign now, whatever the clocks' difference.
+/// A key is valid from this long ago: before any SAS that it signs now, whatever the clock skew.
 const BEGUN_FOR: TimeDelta = TimeDelta::minutes(15);
 
-/// Storage gives no key for longer.
+/// The longest life of a key that storage grants.
 const LIFE: TimeDelta = TimeDelta::days(7);
 
 const ANSWER_MAX_BYTES: usize = 16 * 1024;
 
 impl DelegationKey {
-    /// A new key that lasts as long as one may.
+    /// Requests a new key with the longest life.
     pub(crate) async fn ask(
         client: &Client,
         container: &Container,
@@ -95,7 +61,7 @@ impl DelegationKey {
         match answer.status().as_u16() {
             200 => {}
             status @ (401 | 403) => return Err(NoKey::Forbidden { status }),
-            // It is the account that was asked, and not the container.
+            // The request was to the account, not to the container.
             status @ 404 => return Err(NoKey::Refused(Refusal::Rejected { operation: ASKING, status })),
             _ => return Err(NoKey::Refused(refusal(ASKING, &answer))),
         }
@@ -104,17 +70,17 @@ impl DelegationKey {
         std::str::from_utf8(&text).ok().and_then(Self::parse).ok_or(NoKey::Unreadable)
     }
 
-    /// Can it sign a SAS that holds from `start` until `expiry`?
+    /// Whether it can sign a SAS that is valid from `start` until `expiry`.
     pub(crate) fn covers(&self, start: Timestamp, expiry: Timestamp) -> bool {
-        self.window.0 <= start && expiry <= self.window.1
+        self.valid_from <= start && expiry <= self.valid_until
     }
 
-    /// Is it of an earlier minute than one asked for at `now` would be?
+    /// Whether it was requested in an earlier minute than `now`.
     pub(crate) fn is_older(&self, now: Timestamp) -> bool {
-        self.window.0 < begin(now)
+        self.valid_from < begin(now)
     }
 
-    /// The answer is XML of one known form, whose values hold nothing that XML would write otherwise.
+    /// Parses the response: XML of one known form, whose values need no escapes.
     fn parse(xml: &str) -> Option<Self> {
         let element = |name: &str| {
             let (_, rest) = xml.split_once(&format!("<{name}>"))?;
@@ -123,7 +89,8 @@ impl DelegationKey {
         };
         let (start, expiry) = (element("SignedStart")?, element("SignedExpiry")?);
         Some(Self {
-            window: (SasTime::parse(&start)?.at, SasTime::parse(&expiry)?.at),
+            valid_from: SasTime::parse(&start)?.at,
+            valid_until: SasTime::parse(&expiry)?.at,
             object: element("SignedOid")?,
             tenant: element("SignedTid")?,
             start,

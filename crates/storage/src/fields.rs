@@ -1,29 +1,28 @@
-//! The fields of a SAS's query: decoded, mended, and written again.
+//! The fields of a SAS's query: decoded, repaired, and written again.
 
 use std::fmt::Display;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::InvalidSas;
-use crate::sas::{Protocols, Scope};
+use crate::sas_parts::{InvalidSas, Protocols, Scope};
 use crate::time::SasTime;
 
-/// The fields of a query in the order they came, as they came.
+/// The fields of a query in their order, still encoded.
 pub(crate) struct Fields(Vec<(String, SecretString)>);
 
-/// The fields that are read here, each of which may occur once.
+/// The fields that are read here. Each may occur once.
 const READ: [&str; 12] = ["sig", "sv", "sr", "sp", "st", "se", "ske", "si", "sip", "spr", "ss", "srt"];
 
-/// What stays as it is in a value of a query.
+/// The characters that stay unencoded in a value of a query.
 const VALUE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// Signatures and times hold `+` and never a space: a space was a `+` that somebody decoded as forms do.
+/// Fields that hold `+` and never a space: a space was a `+` that was decoded as in a form.
 const HOLDS_NO_SPACE: [&str; 5] = ["sig", "st", "se", "skt", "ske"];
 
 impl Fields {
     pub(crate) fn parse(query: &str) -> Result<Self, InvalidSas> {
-        // A space can stand here only for a `+` that somebody decoded; it is put right below.
+        // A space can only be a decoded `+`, which is repaired below.
         if !query.bytes().all(|byte| byte == b' ' || (byte.is_ascii_graphic() && byte != b'#')) {
             return Err(InvalidSas::Characters);
         }
@@ -56,7 +55,7 @@ impl Fields {
         self.get(name).map(|text| SasTime::parse(&text).ok_or(InvalidSas::Time(name))).transpose()
     }
 
-    /// `se`; or `ske`, when the user delegation key behind the SAS lapses before it.
+    /// `se`; or `ske`, when the user delegation key behind the SAS expires earlier.
     pub(crate) fn expiry(&self) -> Result<Option<SasTime>, InvalidSas> {
         let (own, key) = (self.time("se")?, self.time("ske")?);
         Ok(match (own, key) {
@@ -85,14 +84,14 @@ impl Fields {
     pub(crate) fn into_query(self) -> SecretString {
         let write = |(name, value): &(String, SecretString)| match self.get(name) {
             Some(mended) if HOLDS_NO_SPACE.contains(&name.as_str()) => format!("{name}={}", encode(&mended)),
-            // Storage reads the rest as whoever made the SAS meant it.
+            // The other fields are passed on unchanged.
             _ => format!("{name}={}", value.expose_secret().replace(' ', "%20")),
         };
         SecretString::from(self.0.iter().map(write).collect::<Vec<_>>().join("&"))
     }
 }
 
-/// A value as it stands in a query.
+/// A value, encoded for a query.
 pub(crate) fn encode(value: &str) -> impl Display {
     utf8_percent_encode(value, VALUE)
 }

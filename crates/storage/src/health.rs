@@ -1,32 +1,32 @@
-//! How a SAS does, for whoever asks before a backup has to find out.
+//! The result of checking a SAS and of a write with it.
 
 use holdfast_model::{SasFacts, Timestamp};
 
-use crate::{Container, Fault, Refusal, Warning};
+use crate::{Container, Refusal, SasFault, SasWarning};
 
-/// All that could be found out about a SAS that no backup uses yet.
+/// The result of checking a SAS that no backup uses yet, and of a test write with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SasHealth {
-    /// What it is for.
+    /// The container of the SAS.
     pub container: Container,
-    /// Where it comes from, as the fleet file says.
+    /// The source of the SAS, in the fleet file's words.
     pub origin: String,
-    /// What may be written down about it.
+    /// The facts about it that are not secret.
     pub facts: SasFacts,
-    /// Each makes it unusable for the backup.
-    pub faults: Vec<Fault>,
-    /// What a person should know although it will do.
-    pub warnings: Vec<Warning>,
-    /// Whether a blob could be written to the container and deleted again.
+    /// The reasons why the backup cannot use it; empty when it can.
+    pub faults: Vec<SasFault>,
+    /// Notices for a person about a usable SAS.
+    pub warnings: Vec<SasWarning>,
+    /// The result of writing a test blob to the container and deleting it.
     pub probe: Result<(), Refusal>,
-    /// Whether the storage account allows access by key, which such backups depend on, where the answer tells.
+    /// Whether the storage account allows access by key, which such backups need; `None` when the response does not say.
     pub allows_key: Option<bool>,
-    /// The storage's own time when it answered, to the second.
+    /// The storage's own time in the response, to the second.
     pub server_time: Option<Timestamp>,
 }
 
 impl SasHealth {
-    /// Will it do for the backup?
+    /// Whether the backup can use it.
     pub fn is_good(&self) -> bool {
         self.faults.is_empty() && self.probe.is_ok()
     }

@@ -1,4 +1,4 @@
-//! What the requests share. The body of an answer that refuses is never read: it may repeat what was signed.
+//! The HTTP client and its helpers. The body of a refusal is never read: it may repeat the signed text.
 
 use std::error::Error as _;
 use std::time::Duration;
@@ -13,11 +13,11 @@ use url::Url;
 
 use crate::{Container, Error, Refusal, Sas};
 
-/// Each request carries a few bytes at most, and a worker's step waits for it.
+/// The longest time for a request. Requests are small, and a worker's step waits for them.
 const TIMEOUT: Duration = Duration::from_secs(15);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A client that follows no redirect, since a SAS must go nowhere but to its container.
+/// A client that follows no redirect, because a SAS must only be sent to its container.
 pub(crate) fn client() -> Result<Client, Error> {
     Client::builder()
         .timeout(TIMEOUT)
@@ -28,9 +28,9 @@ pub(crate) fn client() -> Result<Client, Error> {
         .map_err(|error| Error::BuildClient { reason: describe(error) })
 }
 
-/// The URL of a blob with the SAS; `None` when no URL can say that name.
+/// The URL of a blob with the SAS; `None` for a name that no URL can express.
 pub(crate) fn blob_url(container: &Container, blob_name: &str, sas: &Sas) -> Option<Url> {
-    // A URL drops these, and the request would go to something else.
+    // A URL drops these segments, and the request would go to another blob.
     if blob_name.split('/').any(|part| matches!(part, "" | "." | "..")) {
         return None;
     }
@@ -40,7 +40,7 @@ pub(crate) fn blob_url(container: &Container, blob_name: &str, sas: &Sas) -> Opt
     Some(url)
 }
 
-/// What an answer other than the wished one means.
+/// The refusal in a response other than the expected one.
 pub(crate) fn refusal(operation: &'static str, answer: &Response) -> Refusal {
     let (status, code) = (answer.status(), answer.status().as_u16());
     match code {
@@ -53,18 +53,18 @@ pub(crate) fn refusal(operation: &'static str, answer: &Response) -> Refusal {
     }
 }
 
-/// Does the answer name this error?
+/// Whether the response has this error code.
 pub(crate) fn is_error(answer: &Response, code: &str) -> bool {
     answer.headers().get("x-ms-error-code").is_some_and(|named| named == code)
 }
 
-/// The time that an answer bears.
+/// The time in a response's header.
 pub(crate) fn server_time(answer: &Response) -> Option<Timestamp> {
     let text = answer.headers().get(DATE)?.to_str().ok()?;
     DateTime::parse_from_rfc2822(text).ok().map(|time| time.to_utc())
 }
 
-/// The body of an answer that may be read, unless it is longer than it can be.
+/// Reads the body of a response, at most `bytes_max`.
 pub(crate) async fn body(mut answer: Response, bytes_max: usize) -> Result<Zeroizing<Vec<u8>>, String> {
     let mut body = Zeroizing::new(Vec::new());
     while let Some(chunk) = answer.chunk().await.map_err(describe)? {
@@ -76,12 +76,12 @@ pub(crate) async fn body(mut answer: Response, bytes_max: usize) -> Result<Zeroi
     Ok(body)
 }
 
-/// What it means that no answer came.
+/// The refusal of a request without a response.
 pub(crate) fn no_answer(operation: &'static str, error: reqwest::Error) -> Refusal {
     Refusal::NoAnswer { operation, reason: describe(error) }
 }
 
-/// The whole chain of causes, without the URL, which holds the SAS.
+/// The whole chain of causes, without the URL, which contains the SAS.
 pub(crate) fn describe(error: reqwest::Error) -> String {
     let error = error.without_url();
     let mut text = error.to_string();

@@ -18,18 +18,18 @@ use crate::time::format_sas_time;
 #[error("it is not base64: give one of the account's two keys alone, and not a connection string")]
 pub struct InvalidKey;
 
-/// The version of the SAS. Azure's backup once refused versions that were new to it (Azure/azure-cli #5369); with this
-/// one a backup was seen to finish.
+/// The version of the SAS. App Service once refused newer versions (Azure/azure-cli #5369); a backup with this one is on
+/// record.
 const VERSION: &str = "2022-11-02";
 
-/// Who signs: the key, the lines that tell of it in what is signed, and the fields that tell of it in the query.
+/// A signing key, with its lines in the signed text and its fields in the query.
 struct Signer<'k> {
     key: &'k SecretString,
     lines: &'k [&'k str],
     fields: &'k [(&'k str, &'k str)],
 }
 
-/// Mints a SAS that holds from `start` until `expiry`, as the query of a URL. `permissions` are letters of `sp` in
+/// Mints a SAS that is valid from `start` until `expiry`, as the query of a URL. `permissions` are letters of `sp` in
 /// Azure's order, `racwdxyltmeopi`.
 ///
 /// Source of the layout: Microsoft's "Create a service SAS" and Azurite 3.37.0, `IBlobSASSignatureValues`.
@@ -44,7 +44,7 @@ pub fn mint(
     mint_as(&Signer { key, lines: &[""], fields: &[] }, container, permissions, start, expiry)
 }
 
-/// The same, signed with a user delegation key. Source of the layout: Microsoft's "Create a user delegation SAS" and
+/// Mints a SAS that is signed with a user delegation key. Source of the layout: Microsoft's "Create a user delegation SAS" and
 /// Azurite 3.37.0; it is the one of `sv` 2020-12-06 until before 2025-07-05.
 pub(crate) fn mint_delegated(
     key: &DelegationKey,
@@ -62,13 +62,13 @@ pub(crate) fn mint_delegated(
         ("skv", &key.version),
     ];
     let values = fields.map(|(_, value)| value);
-    // saoid, suoid, scid: no user on whose behalf
+    // saoid, suoid, scid: not on behalf of another user
     let lines = [values.as_slice(), &["", "", ""]].concat();
     let signer = Signer { key: &key.value, lines: &lines, fields: &fields };
     mint_as(&signer, container, permissions, start, expiry)
 }
 
-/// The layout is that of `sv` 2020-12-06 and later: lines that are not encoded.
+/// Mints a SAS in the layout of `sv` 2020-12-06 and later, whose lines are not encoded.
 fn mint_as(
     signer: &Signer<'_>,
     container: &Container,
@@ -77,7 +77,7 @@ fn mint_as(
     expiry: Timestamp,
 ) -> Result<SecretString, InvalidKey> {
     let (start, expiry) = (format_sas_time(start), format_sas_time(expiry));
-    // Emulators on this machine speak plain HTTP; everywhere else the SAS must not travel in the open.
+    // Emulators on this machine use plain HTTP; elsewhere the SAS must be encrypted in transit.
     let protocols = if container.is_loopback() { "https,http" } else { "https" };
     let resource = format!("/blob/{}/{}", container.account(), container.name());
     let opening = [permissions, &start, &expiry, &resource];

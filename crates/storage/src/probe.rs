@@ -1,4 +1,4 @@
-//! A write that tries a SAS out: what a backup would find out only at its end.
+//! Tests a SAS with a write. A backup would fail only at its end.
 
 use holdfast_model::Timestamp;
 use reqwest::{Client, Response, StatusCode};
@@ -6,15 +6,15 @@ use reqwest::{Client, Response, StatusCode};
 use crate::http::{blob_url, no_answer, refusal, server_time};
 use crate::{Container, Refusal, Sas};
 
-/// What a write told.
+/// The result of a test write.
 #[derive(Debug)]
 pub(crate) struct Probed {
     pub result: Result<(), Refusal>,
-    /// The storage's own time, where it answered at all.
+    /// The storage's own time, if it responded.
     pub server_time: Option<Timestamp>,
 }
 
-/// Writes a blob of a few bytes called `blob_name` and deletes it again.
+/// Writes a small blob called `blob_name` and deletes it.
 pub(crate) async fn probe(client: &Client, container: &Container, sas: &Sas, blob_name: &str) -> Probed {
     match write(client, container, sas, blob_name).await {
         Ok(answer) => {
@@ -47,9 +47,9 @@ async fn delete(client: &Client, container: &Container, sas: &Sas, blob_name: &s
     let url = blob_url(container, blob_name, sas).ok_or(Refusal::NoContainer { operation })?;
     let answer = client.delete(url).send().await.map_err(|error| no_answer(operation, error))?;
     match answer.status() {
-        // 404: a lifecycle rule, or another process's cleaning, was faster.
+        // 404: a lifecycle rule or another process deleted it first.
         StatusCode::ACCEPTED | StatusCode::OK | StatusCode::NOT_FOUND => Ok(()),
-        // A container that keeps every blob for a time (immutable storage) takes backups all the same.
+        // A container with immutable storage refuses deletions and still accepts backups.
         StatusCode::CONFLICT => {
             tracing::warn!(%container, blob_name, "the container keeps blobs from being deleted; the test blob stays");
             Ok(())

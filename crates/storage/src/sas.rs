@@ -1,16 +1,15 @@
-//! A shared access signature, taken apart.
-
-use std::fmt;
+//! A parsed shared access signature.
 
 use holdfast_model::{SasFacts, SasWindow};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
+use crate::Container;
 use crate::fields::Fields;
+use crate::sas_parts::{InvalidSas, Permissions, Protocols, Scope};
 use crate::time::SasTime;
-use crate::{Container, InvalidContainer};
 
-/// A SAS: what it says of itself, and the text to present. Nothing but [`Sas::url`] gives the signature away.
+/// A SAS: its fields, and the text to present. Only [`Sas::url`] exposes the signature.
 #[derive(Debug, Clone)]
 pub struct Sas {
     query: SecretString,
@@ -21,7 +20,7 @@ pub struct Sas {
     pub(crate) start: Option<SasTime>,
     pub(crate) expiry: Option<SasTime>,
     pub(crate) protocols: Protocols,
-    /// `si`: a policy stored on the container may hold what is absent here.
+    /// `si`: a policy stored on the container may define what is absent here.
     pub(crate) has_policy: bool,
     /// `sip`: only some addresses may use it.
     pub(crate) has_addresses: bool,
@@ -29,68 +28,8 @@ pub struct Sas {
     pub(crate) is_delegated: bool,
 }
 
-/// What a SAS opens (`sr`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scope {
-    /// A container.
-    Container,
-    /// One blob, or a version or snapshot of it.
-    Blob,
-    /// A folder of a container.
-    Directory,
-    /// Services of a whole account (`ss`, `srt`).
-    Account,
-    /// Another word, or none.
-    Unknown,
-}
-
-/// The letters of `sp`: all of them that are letters, so that nothing else can be shown.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Permissions(String);
-
-/// The protocols that `spr` allows; both when it is absent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Protocols {
-    pub(crate) http: bool,
-    pub(crate) https: bool,
-}
-
-/// The text is not a SAS. It is not repeated here.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum InvalidSas {
-    /// A connection string was given.
-    #[error("it is a connection string and not a SAS: give the SAS, or mint one with the account's key")]
-    ConnectionString,
-    /// Characters that no URL holds.
-    #[error("it holds a space, a control character or another sign that no SAS holds: copy it again")]
-    Characters,
-    /// A field that every SAS has.
-    #[error("it has no `{0}`: it was cut short, or is no SAS")]
-    Missing(&'static str),
-    /// Two values of which Azure may take either.
-    #[error("it has more than one `{0}`")]
-    Repeated(&'static str),
-    /// `st`, `se` or `ske` is in no form that Azure's tools write.
-    #[error("its `{0}` is not a time such as 2027-01-31T00:00:00Z")]
-    Time(&'static str),
-    /// The URL before the query is not a container's.
-    #[error("its URL will not do: {0}")]
-    Container(InvalidContainer),
-    /// It is for another container than the fleet file says.
-    #[error("it is for the container {found}, and the storage is {wanted}")]
-    OtherContainer {
-        /// What the SAS is for.
-        found: Box<Container>,
-        /// What the fleet file says.
-        wanted: Box<Container>,
-    },
-}
-
-/// No more letters than this are shown of `sp`; Azure knows fewer.
-const PERMISSIONS_MAX: usize = 16;
-
 impl Sas {
-    /// Takes a SAS apart: a query with or without its `?`, or a container's URL with one.
+    /// Parses a SAS: a query with or without its `?`, or a container's URL with one.
     pub fn parse(text: &SecretString) -> Result<Self, InvalidSas> {
         let text = text.expose_secret().trim();
         if text.contains("AccountKey=") || text.contains("SharedAccessSignature=") {
@@ -126,7 +65,7 @@ impl Sas {
         SecretString::from(format!("{container}?{}", self.query.expose_secret()))
     }
 
-    /// The container it came with the URL of; `None` for a mere query.
+    /// The container from the URL; `None` for a query alone.
     pub fn container(&self) -> Option<&Container> {
         self.container.as_ref()
     }
@@ -141,12 +80,12 @@ impl Sas {
         &self.fingerprint
     }
 
-    /// When it holds, as far as it says so.
+    /// The window in which it is valid, as far as its fields say.
     pub fn window(&self) -> SasWindow {
         SasWindow { start: self.start.map(|time| time.at), expiry: self.expiry.map(|time| time.at) }
     }
 
-    /// What may be written down about it.
+    /// The facts about it that are not secret.
     pub fn facts(&self) -> SasFacts {
         SasFacts { fingerprint: self.fingerprint.clone(), window: self.window() }
     }
@@ -163,22 +102,6 @@ impl Sas {
     }
 }
 
-impl Permissions {
-    fn new(text: &str) -> Self {
-        Self(text.chars().filter(char::is_ascii_alphabetic).take(PERMISSIONS_MAX).collect())
-    }
-
-    pub(crate) fn hold(&self, letter: char) -> bool {
-        self.0.contains(letter)
-    }
-}
-
-impl fmt::Display for Permissions {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
 fn fingerprint(signature: &SecretString) -> String {
     let digest = Sha256::digest(signature.expose_secret());
     let mut start = [0; 8];
@@ -191,6 +114,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::InvalidContainer;
     use crate::time::format_sas_time;
 
     const CONTAINER: &str = "https://acct.blob.core.windows.net/backups";

@@ -1,4 +1,4 @@
-//! A reference to a secret: the fleet file holds these, and never a secret itself.
+//! References to secrets. The fleet file holds these and never a secret itself.
 
 use std::fmt;
 use std::fs::File;
@@ -10,11 +10,11 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
 use crate::vault::VaultSecret;
-use crate::{ErrorKind, NoToken};
+use crate::{ErrorKind, InvalidSecretRef, NoToken};
 
 /// Where a secret is kept: `env:NAME`, `file:PATH` or `keyvault:https://VAULT.vault.azure.net/secrets/NAME`.
 ///
-/// It is read each time it is needed: files rotate while the process runs.
+/// It is read each time it is needed, because files rotate while the process runs.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum SecretRef {
@@ -22,19 +22,11 @@ pub enum SecretRef {
     Env(String),
     /// A file, whose last newline does not count.
     File(PathBuf),
-    /// A Key Vault's secret: the latest, or the version that is named.
+    /// A secret in a Key Vault: the latest version, or the named one.
     KeyVault(VaultSecret),
 }
 
-/// The text is not a reference. It is not repeated here: somebody may have put the secret itself in its place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "expected a reference to a secret, `env:NAME`, `file:PATH` or \
-     `keyvault:https://VAULT.vault.azure.net/secrets/NAME`, and not the secret itself"
-)]
-pub struct InvalidSecretRef;
-
-/// A reference that leads nowhere.
+/// A secret that could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretError {
     /// The environment variable is not set, or is not text.
@@ -45,19 +37,19 @@ pub enum SecretError {
     ReadFile {
         /// The reference.
         reference: SecretRef,
-        /// What the system says.
+        /// The error from the system.
         cause: io::Error,
     },
     /// The file is far too large for a secret.
     #[error("`{0}` holds more than {LENGTH_MAX_BYTES} bytes: that is no SAS, key or password")]
     TooLong(SecretRef),
-    /// There is nothing in it.
+    /// The secret is empty.
     #[error("`{0}` is empty")]
     Empty(SecretRef),
-    /// It is in a Key Vault, and nobody is known here who could read that.
+    /// The secret is in a Key Vault, and the reader has no access to one.
     #[error("`{0}` is in a Key Vault, which is not read for this: give `env:NAME` or `file:PATH`")]
     InVault(SecretRef),
-    /// There is no token to ask the Key Vault with.
+    /// No token for the Key Vault.
     #[error("`{reference}` could not be asked for: {cause}")]
     NoToken {
         /// The reference.
@@ -79,7 +71,7 @@ pub enum SecretError {
     /// The Key Vault answered 404.
     #[error("`{0}` was answered 404: the vault holds no such secret, or no such version of it")]
     NoSuchSecret(SecretRef),
-    /// The Key Vault answered what the same request would get again.
+    /// Another 3xx or 4xx from the Key Vault. The same request would fail again.
     #[error("`{reference}` was answered {status}: check the vault's address")]
     Rejected {
         /// The reference.
@@ -87,28 +79,28 @@ pub enum SecretError {
         /// The HTTP status.
         status: u16,
     },
-    /// The Key Vault is busy or broken.
-    #[error("`{reference}` was answered {status}: the vault is busy or in trouble, try again later")]
+    /// The Key Vault is overloaded or broken.
+    #[error("`{reference}` was answered {status}: the vault is overloaded or broken; try again later")]
     Busy {
         /// The reference.
         reference: SecretRef,
         /// The HTTP status.
         status: u16,
     },
-    /// No answer, or one that cannot be understood.
+    /// No response, or one that cannot be read.
     #[error(
         "`{reference}` got no answer: {reason}; try again later, and check the vault's name and the network"
     )]
     NoAnswer {
         /// The reference.
         reference: SecretRef,
-        /// What the network says.
+        /// The error from the network.
         reason: String,
     },
 }
 
 impl SecretError {
-    /// What it means for whoever waits for the secret.
+    /// The meaning for the run that needs the secret.
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::NoToken { .. } | Self::Busy { .. } | Self::NoAnswer { .. } => ErrorKind::Unreachable,
@@ -124,12 +116,12 @@ impl SecretError {
     }
 }
 
-/// No secret that Azure hands out comes near this.
+/// The longest secret that is read, in bytes. Azure's secrets are far shorter.
 const LENGTH_MAX_BYTES: u64 = 64 * 1024;
 
 impl SecretRef {
-    /// Reads the secret now, without the newline that editors put at a file's end. This asks nobody, so it leaves a
-    /// Key Vault out: [`Secrets`](crate::Secrets) reads that too.
+    /// Reads the secret now, without the newline that editors put at a file's end. It sends no request, so a Key Vault is
+    /// [`SecretError::InVault`]: [`Secrets`](crate::Secrets) reads that too.
     pub fn read(&self) -> Result<SecretString, SecretError> {
         let text = match self {
             Self::Env(name) => std::env::var(name).map_err(|_| SecretError::ReadEnv(self.clone()))?,
@@ -152,7 +144,7 @@ impl SecretRef {
     }
 }
 
-/// The secret without newlines at its end; an empty one is none.
+/// The secret without newlines at its end. An empty one is an error.
 pub(crate) fn tidy(reference: &SecretRef, text: &SecretString) -> Result<SecretString, SecretError> {
     match text.expose_secret().trim_end_matches(['\r', '\n']) {
         trimmed if trimmed.trim().is_empty() => Err(SecretError::Empty(reference.clone())),

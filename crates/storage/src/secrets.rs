@@ -1,4 +1,4 @@
-//! Reads secrets, wherever a reference leads.
+//! Reads secrets from the environment, files and Key Vault.
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::{Error, SecretError, SecretRef, Tokens};
 /// Reads secrets.
 #[async_trait]
 pub trait Secrets: Send + Sync + fmt::Debug {
-    /// What the reference leads to, read now.
+    /// Reads the secret now.
     async fn read(&self, reference: &SecretRef) -> Result<SecretString, SecretError>;
 }
 
@@ -27,17 +27,17 @@ pub struct LiveSecrets {
     tokens: Arc<dyn Tokens>,
 }
 
-/// Key Vault's answer; what else it holds says nothing to us.
+/// The part of Key Vault's response that is used.
 #[derive(Deserialize)]
-struct Answer {
+struct VaultResponse {
     value: String,
 }
 
-/// A secret has at most 25 KB there, and its tags little more.
+/// The longest response. A Key Vault's secret has at most 25 KB, and its tags are small.
 const ANSWER_MAX_BYTES: usize = 256 * 1024;
 
 impl LiveSecrets {
-    /// `tokens` are those of whoever may read the vaults.
+    /// A reader that opens vaults with `tokens`.
     pub fn new(tokens: Arc<dyn Tokens>) -> Result<Self, Error> {
         Ok(Self { client: client()?, tokens })
     }
@@ -57,7 +57,7 @@ impl LiveSecrets {
             _ => return Err(SecretError::Rejected { reference, status }),
         }
         let text = body(answer, ANSWER_MAX_BYTES).await.map_err(no_answer)?;
-        let answer: Answer = serde_json::from_slice(&text)
+        let answer: VaultResponse = serde_json::from_slice(&text)
             .map_err(|_| no_answer("the answer is not that of a Key Vault".to_owned()))?;
         Ok(answer.value.into())
     }

@@ -1,31 +1,30 @@
-//! Where a SAS comes from.
+//! The source of a SAS.
 
 use std::time::Duration;
 
 use crate::SecretRef;
 
-/// Where the SAS of a storage comes from.
+/// The source of a storage's SAS.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SasSource {
-    /// Somebody writes it there and renews it: a SAS alone, or the container's URL with it.
+    /// Another party writes and renews it: a SAS alone, or the container's URL with it.
     Url(SecretRef),
-    /// It is minted here, with the storage account's key.
+    /// It is minted with the storage account's key.
     AccountKey {
-        /// Where the key is.
+        /// The reference to the key.
         key: SecretRef,
-        /// How long a minted SAS lasts from the time it is minted.
+        /// The lifetime of a minted SAS.
         lifetime: Duration,
     },
-    /// It is minted here, with a user delegation key that storage hands to the fleet's credential.
+    /// It is minted with a user delegation key, which storage grants to the fleet's credential.
     UserDelegation {
-        /// How long a minted SAS lasts from the time it is minted; at most [`DELEGATION_LIFETIME_MAX`].
+        /// The lifetime of a minted SAS; at most [`DELEGATION_LIFETIME_MAX`].
         lifetime: Duration,
     },
 }
 
-/// A user delegation key lasts seven days, and begins some minutes ago for the clocks' difference. No SAS outlasts it.
-///
-/// [`SasSource::UserDelegation`]
+/// The longest lifetime of a SAS from [`SasSource::UserDelegation`]. The key is valid for seven days, minus some minutes
+/// for clock skew, and no SAS outlasts it.
 pub const DELEGATION_LIFETIME_MAX: Duration = Duration::from_mins(7 * 24 * 60 - 20);
 
 impl SasSource {
@@ -37,7 +36,7 @@ impl SasSource {
         }
     }
 
-    /// How long a minted SAS lasts; `None` for one that somebody else made.
+    /// The lifetime of a minted SAS; `None` for one that is read.
     pub fn lifetime(&self) -> Option<Duration> {
         match self {
             Self::Url(_) => None,
@@ -45,12 +44,12 @@ impl SasSource {
         }
     }
 
-    /// Where a SAS comes from, in the fleet file's words.
+    /// The source in the fleet file's words.
     pub fn origin(&self) -> String {
         self.secret().map_or_else(|| "user_delegation".to_owned(), ToString::to_string)
     }
 
-    /// What to do when a SAS from here will not do.
+    /// The remedy for an unusable SAS from this source.
     pub(crate) fn cure(&self) -> &'static str {
         match self {
             Self::Url(_) => "put a new SAS there",

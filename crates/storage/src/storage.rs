@@ -1,26 +1,26 @@
-//! The seam: what the rest of Holdfast may ask of the storage behind a policy.
+//! The trait: the storage behind a policy, as the rest of Holdfast sees it.
 
 use async_trait::async_trait;
 use holdfast_model::{RefreshReason, SasFacts, SasRefresh, StorageName, Timestamp};
 use secrecy::SecretString;
 
-use crate::{Container, Error, SasHealth, Warning};
+use crate::{Container, Error, SasHealth, SasWarning};
 
 /// The containers that policies write to, and the SAS for each.
 #[async_trait]
 pub trait Storage: Send + Sync {
-    /// The container behind a storage's name, to be shown.
+    /// The container of a storage, for display.
     fn container(&self, storage: &StorageName) -> Result<Container, Error>;
 
-    /// A SAS good for a backup that may run until `need.until`: judged, tried by a write when new and `need.probe` says
-    /// so, and refreshed first when the one at hand will not do.
+    /// Returns a SAS for a backup that may run until `need.until`. The SAS is checked, and a new one is tested with a write
+    /// if `need.probe` is set. An unusable SAS is refreshed first.
     async fn grant(&self, storage: &StorageName, need: &Need) -> Result<Grant, Error>;
 
-    /// How a SAS that is newly read or minted for `need` does: judged and tried by a write, whatever the judgement
-    /// says. It takes the place of none. An error when there is no SAS to judge.
-    async fn judge(&self, storage: &StorageName, need: &Need) -> Result<SasHealth, Error>;
+    /// Checks a SAS that is newly read or minted for `need`, and tests it with a write whatever the check finds. The SAS
+    /// in use stays in use. An error means that no SAS could be obtained.
+    async fn sas_health(&self, storage: &StorageName, need: &Need) -> Result<SasHealth, Error>;
 
-    /// What is known of a blob at `now`; `None` when it is not there.
+    /// The facts of a blob at `now`; `None` when it does not exist.
     async fn blob(
         &self,
         storage: &StorageName,
@@ -29,38 +29,38 @@ pub trait Storage: Send + Sync {
     ) -> Result<Option<BlobFacts>, Error>;
 }
 
-/// What a SAS is wanted for.
+/// The requirements for a SAS.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Need {
-    /// The time now.
+    /// The current time.
     pub now: Timestamp,
-    /// The backup may run until then, and the SAS must last beyond it.
+    /// The latest end of the backup. The SAS must be valid beyond it.
     pub until: Timestamp,
-    /// The fingerprint of a SAS that storage refused: that one is not handed out again.
+    /// The fingerprint of a SAS that storage refused. It is not returned again.
     pub replace: Option<String>,
-    /// Set when a SAS newly read or minted is wanted for this reason, though the one at hand might do. A source that
-    /// gives the one at hand again has none newer: that one is handed out, and nothing was replaced.
+    /// The reason to read or mint a new SAS even if the one in use is usable. When the source returns the one in use again,
+    /// that one is returned and nothing is replaced.
     pub reason: Option<RefreshReason>,
-    /// Whether a SAS is tried by a write before it is handed out; not so for storage that only Azure can reach.
+    /// Whether to test a SAS with a write before it is returned. `false` for storage that only Azure can reach.
     pub probe: bool,
 }
 
-/// A SAS that will do.
+/// A usable SAS.
 #[derive(Debug, Clone)]
 pub struct Grant {
-    /// The container's URL with the SAS: what Azure is told as `storageAccountUrl`.
+    /// The container's URL with the SAS: `storageAccountUrl` in Azure's requests.
     pub url: SecretString,
-    /// What may be written down about it.
+    /// The facts about it that are not secret.
     pub facts: SasFacts,
-    /// Set when this call replaced the SAS: the caller writes it to the audit.
+    /// The replacement, if this call replaced the SAS: the caller writes it to the audit.
     pub refresh: Option<SasRefresh>,
-    /// What a person should know about this SAS although it was accepted.
-    pub warnings: Vec<Warning>,
+    /// Notices for a person about this SAS.
+    pub warnings: Vec<SasWarning>,
 }
 
-/// What is known of a blob.
+/// The facts of a blob.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BlobFacts {
-    /// Its length in bytes.
+    /// The blob's length in bytes.
     pub size_bytes: u64,
 }

@@ -1,4 +1,4 @@
-//! The SAS of one storage, from its source, each time anew.
+//! Reads or mints the SAS of one storage.
 
 use std::sync::Arc;
 
@@ -17,44 +17,44 @@ use crate::{Container, Error, InvalidKey, Sas, SasSource, SecretRef, Secrets, To
 /// One storage of the fleet file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StorageTarget {
-    /// Where backups go.
+    /// The container for backups.
     pub container: Container,
-    /// Where the SAS for it comes from.
+    /// The source of its SAS.
     pub source: SasSource,
     /// `contoso` for the credential of `[azure.contoso]`; `None` for the fleet's own choice.
     pub azure: Option<String>,
 }
 
-/// What a storage's SAS is had with.
+/// The credentials for a storage's SAS.
 #[derive(Debug, Clone)]
 pub struct Access {
     /// Reads a SAS or a key.
     pub secrets: Arc<dyn Secrets>,
-    /// For a user delegation key.
+    /// Provides tokens for a user delegation key.
     pub tokens: Arc<dyn Tokens>,
 }
 
-/// Where one storage's SAS come from.
+/// Reads or mints the SAS of one storage, each time anew.
 #[derive(Debug)]
 pub(crate) struct Supply {
     pub name: StorageName,
     pub target: StorageTarget,
     access: Access,
     client: Client,
-    /// Held while a key is asked for, so that those who need one at the same moment get the same one.
+    /// Held while a key is requested, so that concurrent callers get the same one.
     key: Mutex<Option<DelegationKey>>,
 }
 
-/// What App Service needs for a backup, its manifest and their deletion.
+/// The permissions that App Service needs for a backup, its manifest and their deletion.
 const BACKUP_PERMISSIONS: &str = "rwdl";
 
-/// A minted SAS begins this long ago: Azure's clocks and ours differ.
+/// A minted SAS is valid from this long ago, because of clock skew.
 const BEGUN_FOR: TimeDelta = TimeDelta::minutes(10);
 
-/// A SAS that is minted for a look of our own lasts this long.
+/// The lifetime of a SAS that is minted to read a blob.
 const LOOK: TimeDelta = TimeDelta::minutes(15);
 
-/// Nobody wants a longer one, and times stay in range.
+/// The longest lifetime. It keeps times in range.
 const LIFETIME_MAX: TimeDelta = TimeDelta::days(3650);
 
 impl Supply {
@@ -62,7 +62,7 @@ impl Supply {
         Self { name, target, access, client, key: Mutex::default() }
     }
 
-    /// A SAS for a backup, newly read or minted, and not the one that `need` says was refused.
+    /// A SAS for a backup, newly read or minted, other than the refused one in `need`.
     pub(crate) async fn for_backup(&self, need: &Need) -> Result<Sas, Error> {
         let is_refused = |sas: &Sas| need.replace.as_deref() == Some(sas.fingerprint());
         match &self.target.source {
@@ -76,8 +76,7 @@ impl Supply {
             }
             SasSource::AccountKey { lifetime, .. } | SasSource::UserDelegation { lifetime } => {
                 let lifetime = TimeDelta::from_std(*lifetime).unwrap_or(LIFETIME_MAX).min(LIFETIME_MAX);
-                // Whole minutes, so that processes that start together mint the same SAS; rounded so that none is
-                // short.
+                // Whole minutes, so that concurrent processes mint the same SAS; rounded up so that none is too short.
                 let minute = start_of_minute(need.now);
                 let (start, expiry) = (minute - BEGUN_FOR, minute + TimeDelta::minutes(1) + lifetime);
                 let sas = self.mint(BACKUP_PERMISSIONS, need.now, start, expiry).await?;
@@ -90,7 +89,7 @@ impl Supply {
         }
     }
 
-    /// A SAS for a look of our own: read anew, or minted to read only and for a short while. It replaces none.
+    /// A SAS to read a blob: read from the source, or minted read-only with a short lifetime. It replaces none.
     pub(crate) async fn for_reading(&self, now: Timestamp) -> Result<Sas, Error> {
         match &self.target.source {
             SasSource::Url(reference) => self.read_sas(reference).await,
@@ -101,8 +100,8 @@ impl Supply {
         }
     }
 
-    /// Storage refused what the user delegation key signed: it may have been revoked. One asked for in this very
-    /// minute stays, since a newer one would be no better and a whole fleet would ask for it.
+    /// Discards the user delegation key after a refusal, because it may have been revoked. A key from the current minute
+    /// stays: a newer one would be no better, and a whole fleet would request it.
     pub(crate) async fn forget_key(&self, now: Timestamp) {
         self.key.lock().await.take_if(|key| key.is_older(now));
     }
@@ -136,7 +135,7 @@ impl Supply {
         sas.map_err(|cause| Error::MintSas { storage, origin, cause })
     }
 
-    /// The user delegation key at hand, or a new one where that one does not cover the SAS.
+    /// The cached user delegation key, or a new one if that one does not cover the SAS.
     async fn delegation_key(
         &self,
         now: Timestamp,

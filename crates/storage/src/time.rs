@@ -1,11 +1,11 @@
-//! The times in a SAS, in every form that Azure's tools have written them.
+//! The times in a SAS, in every form that Azure's tools write.
 
 use chrono::{
     DateTime, Datelike, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, SecondsFormat, SubsecRound,
 };
 use holdfast_model::Timestamp;
 
-/// A time as a SAS gives it.
+/// A time from a SAS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct SasTime {
     pub(crate) at: Timestamp,
@@ -14,8 +14,8 @@ pub(crate) struct SasTime {
 }
 
 impl SasTime {
-    /// Reads a date, or a date and a time, with or without seconds; without a zone it is UTC. An offset's `+` that was
-    /// decoded as a space is taken for what it was.
+    /// Reads a date, or a date and a time, with or without seconds; without a zone it is UTC. A space
+    /// in an offset is read as the `+` that it was before decoding.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let text = text.replace(' ', "+");
         let (moment, offset) = match text.split_once('T') {
@@ -30,18 +30,18 @@ impl SasTime {
             Some(offset) => moment.checked_sub_offset(offset)?,
             None => moment,
         };
-        // Rows and screens hold four digits of a year.
+        // Rows and screens have room for a year of four digits.
         let is_plain = (1..=9999).contains(&at.year());
         is_plain.then(|| Self { at: at.and_utc().trunc_subsecs(3), has_offset: offset.is_some() })
     }
 }
 
-/// The form that Azure's documentation gives, and that was seen to work: whole seconds and `Z`.
+/// Formats a time as in Azure's documentation and in working SAS: whole seconds and `Z`.
 pub(crate) fn format_sas_time(at: Timestamp) -> String {
     at.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
-/// The whole minute that `at` is in.
+/// The start of the minute of `at`.
 pub(crate) fn start_of_minute(at: Timestamp) -> Timestamp {
     DateTime::from_timestamp(at.timestamp().div_euclid(60) * 60, 0).unwrap_or(at)
 }
@@ -51,7 +51,7 @@ fn parse_moment(text: &str) -> Option<NaiveDateTime> {
     forms.iter().find_map(|form| NaiveDateTime::parse_from_str(text, form).ok())
 }
 
-/// The offset that a zone names: outer `None` when it is no zone, inner `None` when it is UTC by name.
+/// The offset of a zone: outer `None` for an invalid zone, inner `None` for UTC.
 #[expect(
     clippy::option_option,
     reason = "the two mean different things, and only the caller above sees them"

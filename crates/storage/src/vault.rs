@@ -8,30 +8,30 @@ use url::Url;
 use crate::InvalidSecretRef;
 use crate::container::is_loopback;
 
-/// `https://VAULT.vault.azure.net/secrets/NAME`, with `/VERSION` where one is meant and not the latest. On this machine
-/// it may be `http://`, for a stand-in.
+/// `https://VAULT.vault.azure.net/secrets/NAME`, with `/VERSION` for a version other than the latest. On this
+/// machine it may be `http://`, for tests.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct VaultSecret {
-    /// Boxed, since references are part of errors.
+    /// Boxed to keep errors small: they contain references.
     url: Box<Url>,
 }
 
-/// The vaults of the public cloud, and of a stand-in.
+/// The domain of the vaults of the public cloud, and the scope of a test vault.
 const PUBLIC_CLOUD: &str = "vault.azure.net";
 
-/// A version of the REST API that every cloud knows.
+/// A version of the REST API that every cloud supports.
 const API_VERSION: &str = "7.4";
 
 impl VaultSecret {
-    /// The scope of the tokens that the vault takes. It is that of the vault's own cloud, so that a token sent to a
-    /// wrong address opens nothing elsewhere.
+    /// The scope of tokens for the vault. It is limited to the vault's own cloud, so that a token sent to a wrong address
+    /// is useless elsewhere.
     pub fn scope(&self) -> String {
         let domain = self.url.domain().filter(|_| !is_loopback(&self.url));
         let cloud = domain.and_then(|domain| domain.split_once('.')).map_or(PUBLIC_CLOUD, |(_, cloud)| cloud);
         format!("https://{cloud}/.default")
     }
 
-    /// Where the secret is asked for.
+    /// The URL of the request for the secret.
     pub(crate) fn request_url(&self) -> Url {
         let mut url = Url::clone(&self.url);
         url.set_query(Some(&format!("api-version={API_VERSION}")));
@@ -73,7 +73,7 @@ impl FromStr for VaultSecret {
     }
 }
 
-/// `VAULT.vault.azure.net`, `VAULT.vault.azure.cn` and the like.
+/// Whether the host is like `VAULT.vault.azure.net` or `VAULT.vault.azure.cn`.
 fn is_in_a_cloud(url: &Url) -> bool {
     let labels: Vec<_> = url.domain().unwrap_or_default().split('.').collect();
     matches!(labels.as_slice(), [name, "vault", _, _, ..] if !name.is_empty())

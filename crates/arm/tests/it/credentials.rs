@@ -163,7 +163,7 @@ fn secrets_and_tokens_go_over_plain_http_to_this_machine_only() {
     assert!(client_secret().source(Some(&far), PUBLIC_SCOPE).is_err());
     let settings = Settings::new(far);
     let rng = fastrand::Rng::with_seed(1);
-    let client = holdfast_arm::HttpArm::new(
+    let client = holdfast_arm::ArmClient::over_http(
         settings,
         tokens(),
         clock(),

@@ -1,6 +1,6 @@
 //! Replays exchanges with Azure that others recorded and published; each says where. Their signatures are blanked.
 
-use holdfast_arm::{Arm, Backup, BackupBody, ErrorKind, HttpArm, Progress, RestoreBody, Settings};
+use holdfast_arm::{Arm, ArmClient, Backup, BackupBody, ErrorKind, Progress, RestoreBody, Settings};
 use holdfast_model::{AppId, BackupId, BackupName, BackupStatus};
 use serde_json::{Value, json};
 
@@ -57,7 +57,7 @@ fn check(backup: &Backup, recorded: &Value) {
 
 /// Sends the recorded restore, and reads its 202. The recorded link leads to Azure and the server is here, so the link's
 /// host is put right by `replaying`.
-async fn restored(client: &HttpArm, app: &AppId, recorded: &Value, server: &Server) {
+async fn restored(client: &ArmClient, app: &AppId, recorded: &Value, server: &Server) {
     let wanted = &recorded["body"]["properties"];
     let request = RestoreBody {
         storage_url: wanted["storageAccountUrl"].as_str().unwrap().into(),

@@ -8,7 +8,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::Request;
 use axum::http::Response;
-use holdfast_arm::{HttpArm, NoopCallObserver, Settings, Token, TokenError, TokenSource};
+use holdfast_arm::{ArmClient, NoopCallObserver, Settings, Token, TokenError, TokenSource};
 use holdfast_model::{Clock, ManualClock, parse_timestamp};
 use reqwest::Url;
 use tokio::net::TcpListener;
@@ -123,11 +123,12 @@ pub fn tokens() -> Arc<Tokens> {
     Arc::new(Tokens { clock: clock(), given: Mutex::new(0) })
 }
 
-pub fn arm_with(settings: Settings, tokens: Arc<dyn TokenSource>) -> HttpArm {
+pub fn arm_with(settings: Settings, tokens: Arc<dyn TokenSource>) -> ArmClient {
     tls();
-    HttpArm::new(settings, tokens, clock(), Arc::new(NoopCallObserver), fastrand::Rng::with_seed(7)).unwrap()
+    ArmClient::over_http(settings, tokens, clock(), Arc::new(NoopCallObserver), fastrand::Rng::with_seed(7))
+        .unwrap()
 }
 
-pub fn arm(url: &Url) -> HttpArm {
+pub fn arm(url: &Url) -> ArmClient {
     arm_with(Settings::new(url.clone()), tokens())
 }

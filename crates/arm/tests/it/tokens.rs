@@ -1,7 +1,7 @@
 //! The token of each request, and what a 401 does.
 
 use async_trait::async_trait;
-use holdfast_arm::{Arm, ErrorKind, HttpArm, NoopCallObserver, Settings, Token, TokenError, TokenSource};
+use holdfast_arm::{Arm, ArmClient, ErrorKind, NoopCallObserver, Settings, Token, TokenError, TokenSource};
 use holdfast_model::{Clock, ManualClock};
 use std::sync::Arc;
 use std::time::Duration;
@@ -102,7 +102,7 @@ async fn a_machine_that_stood_still_while_it_had_its_token_sends_nothing_late() 
         let clock = clock();
         let source = Arc::new(Stall(clock.clone(), stall));
         let (settings, rng) = (Settings::new(server.url.clone()), fastrand::Rng::with_seed(7));
-        let arm = HttpArm::new(settings, source, clock, Arc::new(NoopCallObserver), rng).unwrap();
+        let arm = ArmClient::over_http(settings, source, clock, Arc::new(NoopCallObserver), rng).unwrap();
         let before = server.seen().len();
         let answer = arm.backup(&app(), &request()).await;
         assert_eq!(server.seen().len() - before, sent, "{stall:?}");

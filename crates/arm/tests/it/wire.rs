@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use holdfast_arm::{Arm, CallFacts, CallObserver, HttpArm, Operation, Settings};
+use holdfast_arm::{Arm, ArmClient, CallFacts, CallObserver, Operation, Settings};
 use holdfast_model::{BackupId, BackupStatus, SubscriptionId, format_timestamp};
 use serde_json::json;
 
@@ -166,7 +166,7 @@ async fn the_observer_sees_every_request_and_what_is_left_of_the_budget() {
     let noted = Arc::new(Noted::default());
     let settings = Settings::new(server.url.clone());
     let rng = fastrand::Rng::with_seed(1);
-    let arm = HttpArm::new(settings, tokens(), clock(), noted.clone(), rng).unwrap();
+    let arm = ArmClient::over_http(settings, tokens(), clock(), noted.clone(), rng).unwrap();
     arm.backup(&app(), &request()).await.unwrap();
     arm.get_backup(&app(), BackupId(1)).await.unwrap_err();
     arm.put_schedule(&app(), &schedule_request()).await.unwrap();

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use holdfast_arm::{Arm, CallObserver, Clouds, Credential, HttpArm, PUBLIC_ENDPOINT, PUBLIC_SCOPE, Settings};
+use holdfast_arm::{
+    Arm, ArmClient, CallObserver, Clouds, Credential, PUBLIC_ENDPOINT, PUBLIC_SCOPE, Settings,
+};
 use holdfast_model::Clock;
 use url::Url;
 
@@ -47,7 +49,7 @@ fn client(
         token_timeout: token_timeout(&fleet.engine),
         ..Settings::new(cloud.endpoint.clone())
     };
-    Ok(Arc::new(HttpArm::new(settings, tokens, Arc::clone(clock), Arc::clone(observer), rng)?))
+    Ok(Arc::new(ArmClient::over_http(settings, tokens, Arc::clone(clock), Arc::clone(observer), rng)?))
 }
 
 /// The credential with its secret, read now.

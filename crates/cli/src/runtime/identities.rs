@@ -1,16 +1,15 @@
 //! The credentials of the fleet file for all that is not ARM: storage and Key Vault.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context as _;
 use async_trait::async_trait;
-use holdfast_arm::{Token, TokenError};
-use holdfast_model::{Clock, Timestamp};
+use holdfast_arm::{Token, TokenCache, TokenError, TokenSource};
+use holdfast_model::Clock;
 use holdfast_storage::{Access, LiveSecrets, NoToken, Tokens};
 use secrecy::SecretString;
-use tokio::sync::Mutex;
 
 use crate::runtime::clouds::{credential, section, token_timeout};
 use holdfast_config::{Cloud, Fleet};
@@ -49,57 +48,60 @@ fn choice(clouds: &[Cloud]) -> &str {
     open.or(clouds.first()).map_or("", |cloud| &cloud.name)
 }
 
-/// Tokens of one credential, kept until their end is near.
+/// The tokens of one credential, by scope.
 #[derive(Debug)]
 struct CloudTokens {
     cloud: Cloud,
     timeout: Duration,
     clock: Arc<dyn Clock>,
-    /// By scope. Held while one is asked for, so that those who need it at the same moment share it.
-    held: Mutex<BTreeMap<String, Token>>,
+    by_scope: Mutex<BTreeMap<String, Arc<TokenCache>>>,
 }
 
-/// A token is renewed this long before its end.
-const RENEW_BEFORE: Duration = Duration::from_mins(5);
+/// Tokens of one credential for one scope, each requested anew.
+#[derive(Debug)]
+struct ScopeTokens {
+    cloud: Cloud,
+    scope: String,
+}
 
 impl CloudTokens {
     fn new(cloud: &Cloud, fleet: &Fleet, clock: &Arc<dyn Clock>) -> anyhow::Result<Self> {
-        // A secret that cannot be read is told at the start.
+        // A secret that cannot be read is reported at the start.
         credential(cloud)?;
         Ok(Self {
             cloud: cloud.clone(),
             timeout: token_timeout(&fleet.engine),
             clock: Arc::clone(clock),
-            held: Mutex::default(),
+            by_scope: Mutex::default(),
         })
     }
 
-    /// The credential's secret is read anew: files rotate while the process runs.
-    async fn ask(&self, scope: &str) -> Result<Token, TokenError> {
-        let credential = credential(&self.cloud).map_err(|error| TokenError::new(&error.to_string()))?;
-        let source = credential.source(self.cloud.authority.as_ref(), scope)?;
-        let answer = tokio::time::timeout(self.timeout, source.token()).await;
-        answer.unwrap_or_else(|_| Err(TokenError::new("no answer in time")))
+    fn cache(&self, scope: &str) -> Arc<TokenCache> {
+        let mut by_scope = self.by_scope.lock().unwrap_or_else(PoisonError::into_inner);
+        let cache = by_scope.entry(scope.to_owned()).or_insert_with(|| {
+            let source = ScopeTokens { cloud: self.cloud.clone(), scope: scope.to_owned() };
+            Arc::new(TokenCache::new(Arc::new(source), Arc::clone(&self.clock), self.timeout))
+        });
+        Arc::clone(cache)
     }
 }
 
 #[async_trait]
 impl Tokens for CloudTokens {
     async fn token(&self, scope: &str) -> Result<SecretString, NoToken> {
-        let mut held = self.held.lock().await;
-        if let Some(token) = held.get(scope).filter(|token| will_do(token, self.clock.now())) {
-            return Ok(token.secret.clone());
-        }
-        let asked = self.ask(scope).await;
-        let token = asked.map_err(|error| NoToken(format!("[{}] has {error}", section(&self.cloud))))?;
-        let secret = token.secret.clone();
-        held.insert(scope.to_owned(), token);
-        Ok(secret)
+        let token = self.cache(scope).token().await;
+        let token = token.map_err(|error| NoToken(format!("[{}] has {error}", section(&self.cloud))))?;
+        Ok(token.secret)
     }
 }
 
-fn will_do(token: &Token, now: Timestamp) -> bool {
-    now + RENEW_BEFORE < token.expires_on
+#[async_trait]
+impl TokenSource for ScopeTokens {
+    /// The credential's secret is read anew each time, because files rotate while the process runs.
+    async fn token(&self) -> Result<Token, TokenError> {
+        let credential = credential(&self.cloud).map_err(|error| TokenError::new(&error.to_string()))?;
+        credential.source(self.cloud.authority.as_ref(), &self.scope)?.token().await
+    }
 }
 
 #[cfg(test)]
@@ -116,13 +118,18 @@ mod tests {
     use super::*;
     use holdfast_config::EngineConfig;
 
-    /// A token service that counts, and gives each token a number. At first it is busy for `refused` times.
+    /// A token service that counts, and gives each token a number. It refuses the first `refused` requests.
     async fn token_service(refused: u32) -> Url {
+        token_service_with(move |number| number >= refused).await
+    }
+
+    /// A token service that gives token `number` where `grants(number)`, and else refuses.
+    async fn token_service_with(grants: impl Fn(u32) -> bool + Clone + Send + Sync + 'static) -> Url {
         let asked = Arc::new(AtomicU32::new(0));
         let answer = move || {
             let number = asked.fetch_add(1, Ordering::SeqCst);
             let body = format!(r#"{{"token_type":"Bearer","expires_in":3600,"access_token":"t-{number}"}}"#);
-            let status = if number < refused { StatusCode::BAD_REQUEST } else { StatusCode::OK };
+            let status = if grants(number) { StatusCode::OK } else { StatusCode::BAD_REQUEST };
             std::future::ready((status, body))
         };
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -184,6 +191,19 @@ mod tests {
         clock.advance(Duration::from_mins(6));
         assert_eq!(token(&access, vault).await, "t-2");
         assert!(!format!("{access:?}").contains("t-2"));
+    }
+
+    #[tokio::test]
+    async fn a_token_serves_until_its_end_when_its_renewal_fails() {
+        let clock = clock();
+        let service = token_service_with(|number| number == 0).await;
+        let access = identities(vec![cloud("", &service, &[])], &clock).access(None).unwrap();
+        let vault = "https://vault.azure.net/.default";
+        assert_eq!(token(&access, vault).await, "t-0");
+        clock.advance(Duration::from_mins(58));
+        assert_eq!(token(&access, vault).await, "t-0");
+        clock.advance(Duration::from_mins(3));
+        assert!(access.tokens.token(vault).await.is_err());
     }
 
     #[tokio::test]

@@ -1,31 +1,29 @@
-//! What happens when Azure takes a backup on, asked for by a call or by its own schedule.
+//! Accepts a backup, requested by a call or by the native schedule.
 
-use holdfast_model::{AppId, BackupId, Timestamp};
+use holdfast_model::{AppId, BackupId, DatabaseFacts, Timestamp};
 use secrecy::SecretString;
 
 use super::backup::{self, Backup};
 use super::{Azure, SiteState, stamp};
 use crate::End;
 
-/// A backup as it is asked for.
-pub(super) struct Asked {
+/// The request for a backup.
+pub(super) struct BackupRequest {
     pub(super) name: String,
     pub(super) storage_url: SecretString,
-    /// Type and name.
-    pub(super) databases: Vec<(String, String)>,
+    pub(super) databases: Vec<DatabaseFacts>,
     pub(super) correlation_id: String,
     pub(super) scheduled: bool,
 }
 
-/// The name of a backup that was given none: the app and the time.
+/// The default name of a backup: the app and the time.
 pub(super) fn default_name(app: &AppId, at: Timestamp) -> String {
     format!("{}_{}", app.short_name().replace('/', "_"), at.format("%Y%m%d%H%M"))
 }
 
 impl Azure {
-    /// Takes a backup on and decides what becomes of it, except whether its SAS holds. `None` when there is no such
-    /// app.
-    pub(super) fn accept(&mut self, app: &AppId, asked: Asked) -> Option<BackupId> {
+    /// Accepts a backup and decides its end, except for the check of its SAS. `None` when the app does not exist.
+    pub(super) fn accept(&mut self, app: &AppId, asked: BackupRequest) -> Option<BackupId> {
         let (now, id, pace) = (self.now, self.stamp.next_id(), self.config.pace);
         let site = self.sites.get_mut(app)?;
         let set = site.script.ends.pop_front();

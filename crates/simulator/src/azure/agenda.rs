@@ -1,4 +1,4 @@
-//! What Azure has still to do, by its time.
+//! The scheduled events, by time.
 
 use std::collections::BTreeSet;
 
@@ -6,15 +6,15 @@ use holdfast_model::{AppId, BackupId, Timestamp};
 
 use super::Azure;
 
-/// Everything that is to happen, the earliest first.
+/// The scheduled events, the earliest first.
 #[derive(Default)]
 pub(super) struct Agenda {
-    due: BTreeSet<(Timestamp, Due)>,
+    due: BTreeSet<(Timestamp, ScheduledEvent)>,
 }
 
-/// Something that happens by itself when its time has come.
+/// An event that happens without a request.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Due {
+pub(super) enum ScheduledEvent {
     /// A backup ends.
     BackupEnds { id: BackupId, app: AppId },
     /// A deletion ends.
@@ -23,28 +23,28 @@ pub(super) enum Due {
     BackupLeaves { id: BackupId, app: AppId },
     /// A restore ends.
     RestoreEnds { operation: String },
-    /// A schedule fires, if it is still the one that is in force.
+    /// A schedule fires, if it is still in force.
     ScheduleFires { app: AppId, version: u64 },
 }
 
 impl Agenda {
-    pub(super) fn add(&mut self, at: Timestamp, due: Due) {
+    pub(super) fn add(&mut self, at: Timestamp, due: ScheduledEvent) {
         self.due.insert((at, due));
     }
 
-    /// Takes out what is due first, if its time has come.
-    fn pop(&mut self, now: Timestamp) -> Option<(Timestamp, Due)> {
+    /// Removes the first event, if it is due.
+    fn pop(&mut self, now: Timestamp) -> Option<(Timestamp, ScheduledEvent)> {
         if self.due.first()?.0 > now { None } else { self.due.pop_first() }
     }
 
-    /// Strikes the end of a backup that will not come.
+    /// Cancels the end of a backup.
     pub(super) fn strike_backup(&mut self, ends_at: Timestamp, id: BackupId, app: &AppId) {
-        self.due.remove(&(ends_at, Due::BackupEnds { id, app: app.clone() }));
+        self.due.remove(&(ends_at, ScheduledEvent::BackupEnds { id, app: app.clone() }));
     }
 
-    /// How many backups have still to end.
+    /// The number of backups in progress.
     pub(super) fn backups(&self) -> usize {
-        self.due.iter().filter(|(_, due)| matches!(due, Due::BackupEnds { .. })).count()
+        self.due.iter().filter(|(_, due)| matches!(due, ScheduledEvent::BackupEnds { .. })).count()
     }
 }
 
@@ -54,11 +54,11 @@ impl Azure {
         while let Some((at, due)) = self.agenda.pop(now.max(self.now)) {
             self.now = self.now.max(at);
             match due {
-                Due::BackupEnds { id, app } => self.finish(&app, id),
-                Due::DeletionEnds { id, app } => self.finish_deletion(&app, id),
-                Due::BackupLeaves { id, app } => self.forget_backup(&app, id),
-                Due::RestoreEnds { operation } => self.finish_restore(&operation),
-                Due::ScheduleFires { app, version } => self.fire_schedule(&app, version),
+                ScheduledEvent::BackupEnds { id, app } => self.finish(&app, id),
+                ScheduledEvent::DeletionEnds { id, app } => self.finish_deletion(&app, id),
+                ScheduledEvent::BackupLeaves { id, app } => self.forget_backup(&app, id),
+                ScheduledEvent::RestoreEnds { operation } => self.finish_restore(&operation),
+                ScheduledEvent::ScheduleFires { app, version } => self.fire_schedule(&app, version),
             }
         }
         self.now = self.now.max(now);

@@ -2,7 +2,7 @@
 
 use super::route::Route;
 use super::{Azure, envelope, operations};
-use crate::{Delivery, Hitch, Request, Response};
+use crate::{CallFault, Delivery, Request, Response};
 
 impl Azure {
     pub(super) fn arm(&mut self, request: &Request, request_id: &str, trusted: bool) -> Response {
@@ -35,55 +35,58 @@ impl Azure {
             Ok(paid) => paid,
             Err(refusal) => return refusal,
         };
-        let hitch = self.next_hitch(&route);
-        let mut response = match hitch {
-            Some(hitch) if !hitch.is_after_effect() => self.hitch_before(hitch),
+        let call_fault = self.next_call_fault(&route);
+        let mut response = match call_fault {
+            Some(call_fault) if !call_fault.is_after_effect() => self.call_fault_before(call_fault),
             _ => operations::perform(self, &route, request, &api_version, request_id),
         };
-        if let Some(hitch) = hitch.filter(|hitch| hitch.is_after_effect()) {
-            response = self.hitch_after(hitch, response);
+        if let Some(call_fault) = call_fault.filter(|call_fault| call_fault.is_after_effect()) {
+            response = self.call_fault_after(call_fault, response);
         }
         response.headers.entry(paid.header).or_insert_with(|| paid.left.to_string());
         response
     }
 
     /// What goes wrong with this call: what a test has set, else what the rates give.
-    fn next_hitch(&mut self, route: &Route) -> Option<Hitch> {
+    fn next_call_fault(&mut self, route: &Route) -> Option<CallFault> {
         let (faults, starts) = (self.config.faults, route.starts());
         let site = route.app().and_then(|app| self.sites.get_mut(app));
-        let hitch = match site {
+        let call_fault = match site {
             Some(site) => {
-                let script = if starts { &mut site.script.hitches } else { &mut site.script.read_hitches };
+                let script =
+                    if starts { &mut site.script.call_faults } else { &mut site.script.read_call_faults };
                 let set = script.pop_front();
                 // Reads come as often as they like, so they must not move what befalls the app's backups.
                 let rng = if starts { &mut site.rng } else { self.stamp.rng() };
-                set.or_else(|| faults.draw_hitch(starts, rng))
+                set.or_else(|| faults.draw_call_fault(starts, rng))
             }
-            None => faults.draw_hitch(starts, self.stamp.rng()),
+            None => faults.draw_call_fault(starts, self.stamp.rng()),
         };
-        if let Some(hitch) = hitch {
-            self.counters.hitch(hitch);
+        if let Some(call_fault) = call_fault {
+            self.counters.call_fault(call_fault);
         }
-        hitch
+        call_fault
     }
 
-    fn hitch_before(&mut self, hitch: Hitch) -> Response {
-        match hitch {
-            Hitch::Throttle => self.provider_throttle(),
-            Hitch::Conflict => self.conflict("Update"),
-            Hitch::Refused => Response { delivery: Delivery::DroppedBefore, ..Response::new(503) },
-            Hitch::GarbageBefore => Response { delivery: Delivery::Garbage, ..envelope::proxy_page(200) },
+    fn call_fault_before(&mut self, call_fault: CallFault) -> Response {
+        match call_fault {
+            CallFault::Throttle => self.provider_throttle(),
+            CallFault::Conflict => self.conflict("Update"),
+            CallFault::Refused => Response { delivery: Delivery::DroppedBefore, ..Response::new(503) },
+            CallFault::GarbageBefore => Response { delivery: Delivery::Garbage, ..envelope::proxy_page(200) },
             _ => self.server_error(),
         }
     }
 
-    fn hitch_after(&mut self, hitch: Hitch, response: Response) -> Response {
-        let lost = u64::from(response.is_success() && hitch != Hitch::Slow);
+    fn call_fault_after(&mut self, call_fault: CallFault, response: Response) -> Response {
+        let lost = u64::from(response.is_success() && call_fault != CallFault::Slow);
         self.counters.lost_answers += lost;
-        match hitch {
-            Hitch::Slow => Response { delivery: Delivery::Delayed(self.config.pace.slow_answer), ..response },
-            Hitch::AnswerLost => Response { delivery: Delivery::LostAfterAccept, ..response },
-            Hitch::GarbageAfter => Response { delivery: Delivery::Garbage, ..envelope::proxy_page(200) },
+        match call_fault {
+            CallFault::Slow => {
+                Response { delivery: Delivery::Delayed(self.config.pace.slow_answer), ..response }
+            }
+            CallFault::AnswerLost => Response { delivery: Delivery::LostAfterAccept, ..response },
+            CallFault::GarbageAfter => Response { delivery: Delivery::Garbage, ..envelope::proxy_page(200) },
             _ => self.server_error(),
         }
     }

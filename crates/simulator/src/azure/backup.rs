@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use holdfast_model::{BackupId, Timestamp};
+use holdfast_model::{BackupId, DatabaseFacts, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 
@@ -17,37 +17,36 @@ pub(super) struct Backup {
     pub(super) id: BackupId,
     pub(super) name: String,
     pub(super) storage_url: SecretString,
-    /// Type and name.
-    pub(super) databases: Vec<(String, String)>,
-    /// They will not be in it.
+    pub(super) databases: Vec<DatabaseFacts>,
+    /// Whether the backup leaves its databases out.
     pub(super) databases_dropped: bool,
-    /// Azure's own schedule took it.
+    /// Whether the native schedule started it.
     pub(super) scheduled: bool,
     pub(super) correlation_id: String,
     pub(super) created: Timestamp,
-    /// In lists from here on.
+    /// When it appears in lists.
     pub(super) listed_from: Timestamp,
-    /// `Created` until here, then `InProgress`.
+    /// When `Created` becomes `InProgress`.
     pub(super) starts_at: Timestamp,
     pub(super) ends_at: Timestamp,
-    /// How it is to end, unless storage refuses it.
+    /// Its decided end, unless storage refuses it.
     pub(super) end: End,
-    /// How it did end.
+    /// Its actual end.
     pub(super) outcome: Option<Outcome>,
     pub(super) deletion: Option<Deletion>,
     /// When it was last restored.
     pub(super) restored_at: Option<Timestamp>,
 }
 
-/// How the deletion of a backup stands.
+/// The progress of a backup's deletion.
 pub(super) enum Deletion {
     /// `DeleteInProgress`.
     UnderWay {
         /// The SAS that was stored when the DELETE came.
         url: SecretString,
-        /// The log that it will end with, if it is to fail.
+        /// The log of the decided failure.
         failure: Option<String>,
-        /// Whether the backup is to stay listed for a while.
+        /// Whether the backup stays listed for a while afterwards.
         lingers: bool,
     },
     /// `DeleteFailed`.
@@ -56,7 +55,7 @@ pub(super) enum Deletion {
     Lingers,
 }
 
-/// How a backup ended.
+/// The end of a backup.
 pub(super) struct Outcome {
     pub(super) end: End,
     pub(super) log: String,
@@ -67,9 +66,9 @@ pub(super) struct Outcome {
     pub(super) website_size_bytes: u64,
 }
 
-/// Where a backup is shown: the answers differ.
+/// The response that shows a backup. Its fields differ.
 #[derive(Clone, Copy)]
-pub(super) enum Shown {
+pub(super) enum BackupView {
     /// In the POST's answer: with the SAS, and with a `Z` behind `created`.
     AtPost,
     /// In a GET or a list at this time: neither (azure-cli recordings of 2022 and 2023; azure-powershell #15039).
@@ -81,15 +80,15 @@ pub(super) enum Shown {
 
 impl Backup {
     /// The value of `properties`.
-    pub(super) fn properties(&self, shown: Shown) -> Value {
+    pub(super) fn properties(&self, shown: BackupView) -> Value {
         let created = without_zone(self.created);
-        let created = if matches!(shown, Shown::AtPost) { format!("{created}Z") } else { created };
+        let created = if matches!(shown, BackupView::AtPost) { format!("{created}Z") } else { created };
         let storage_url = match shown {
-            Shown::AtPost | Shown::WithSecrets(_) => self.storage_url.expose_secret(),
-            Shown::Later(_) => "",
+            BackupView::AtPost | BackupView::WithSecrets(_) => self.storage_url.expose_secret(),
+            BackupView::Later(_) => "",
         };
         let blob = match shown {
-            Shown::Later(now) | Shown::WithSecrets(now) if now >= self.starts_at => self.blob(),
+            BackupView::Later(now) | BackupView::WithSecrets(now) if now >= self.starts_at => self.blob(),
             _ => self.name.clone(),
         };
         let outcome = self.outcome.as_ref();
@@ -130,10 +129,10 @@ impl Backup {
         }
     }
 
-    fn status(&self, shown: Shown) -> &'static str {
+    fn status(&self, shown: BackupView) -> &'static str {
         let now = match shown {
-            Shown::AtPost => return "Created",
-            Shown::Later(now) | Shown::WithSecrets(now) => now,
+            BackupView::AtPost => return "Created",
+            BackupView::Later(now) | BackupView::WithSecrets(now) => now,
         };
         match self.deletion {
             Some(Deletion::UnderWay { .. }) => return "DeleteInProgress",
@@ -164,8 +163,8 @@ impl Backup {
 }
 
 /// Databases as answers have them, without their connection strings.
-pub(super) fn databases_shown(databases: &[(String, String)]) -> Vec<Value> {
-    let shown = |(kind, name): &(String, String)| json!({"databaseType": kind, "name": name, "connectionStringName": null, "connectionString": null});
+pub(super) fn databases_shown(databases: &[DatabaseFacts]) -> Vec<Value> {
+    let shown = |DatabaseFacts { kind, name }: &DatabaseFacts| json!({"databaseType": kind, "name": name, "connectionStringName": null, "connectionString": null});
     databases.iter().map(shown).collect()
 }
 

@@ -1,32 +1,38 @@
-//! The blob endpoint: path-style, as emulators have it, and open only to a SAS that is good.
+//! The blob endpoint: path-style, as in emulators. Every request needs a valid SAS.
 
 use std::fmt::Write as _;
 
 use holdfast_model::Timestamp;
 
 use super::Azure;
-use super::sas::{self, Use};
+use super::sas::{self, SasUse};
 use super::storage::{Blob, Content, xml};
 use crate::request::decode;
 use crate::{Method, Request, Response};
 
-/// What a request to the blob endpoint asks for.
-enum Ask {
+/// An operation of the blob endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
+enum BlobOperation {
+    #[strum(serialize = "list_blobs")]
     List,
+    #[strum(serialize = "put_blob")]
     Put,
+    #[strum(serialize = "get_blob")]
     Get,
+    #[strum(serialize = "head_blob")]
     Head,
+    #[strum(serialize = "delete_blob")]
     Delete,
 }
 
-/// Which blob or container.
-struct Place {
+/// The path of a container or a blob.
+struct BlobPath {
     account: String,
     container: String,
     blob: Option<String>,
 }
 
-impl Place {
+impl BlobPath {
     fn of(path: &str) -> Option<Self> {
         let mut parts = path.trim_start_matches('/').splitn(3, '/').map(decode);
         let (account, container) = (parts.next()?, parts.next()?);
@@ -37,11 +43,11 @@ impl Place {
 
 impl Azure {
     pub(super) fn blob_service(&mut self, request: &Request, request_id: &str) -> Response {
-        let asked = Place::of(&request.path).zip(Ask::of(request));
+        let asked = BlobPath::of(&request.path).zip(BlobOperation::of(request));
         let answer = match asked {
-            Some((place, ask)) => {
-                self.counters.call(ask.name());
-                self.check_sas(request, &place, &ask).and_then(|()| self.serve(request, &place, &ask))
+            Some((path, operation)) => {
+                self.counters.call(operation.name());
+                self.check_sas(request, &path, operation).and_then(|()| self.serve(request, &path, operation))
             }
             None => Err((400, "InvalidUri")),
         };
@@ -53,34 +59,39 @@ impl Azure {
         response.with_header("x-ms-version", "2022-11-02")
     }
 
-    fn check_sas(&self, request: &Request, place: &Place, ask: &Ask) -> Result<(), (u16, &'static str)> {
-        let asked = Use {
-            account: &place.account,
-            container: &place.container,
-            blob: place.blob.as_deref(),
-            permissions: ask.permissions(),
+    fn check_sas(
+        &self,
+        request: &Request,
+        path: &BlobPath,
+        operation: BlobOperation,
+    ) -> Result<(), (u16, &'static str)> {
+        let asked = SasUse {
+            account: &path.account,
+            container: &path.container,
+            blob: path.blob.as_deref(),
+            permissions: operation.permissions(),
             https: request.origin.starts_with("https:"),
             at: self.now,
         };
-        let key = self.storage.key(&place.account).ok_or((404, "ResourceNotFound"))?;
+        let key = self.storage.key(&path.account).ok_or((404, "ResourceNotFound"))?;
         sas::check(key, &request.query, &asked).map_err(sas::Refusal::answer)
     }
 
     fn serve(
         &mut self,
         request: &Request,
-        place: &Place,
-        ask: &Ask,
+        path: &BlobPath,
+        operation: BlobOperation,
     ) -> Result<Response, (u16, &'static str)> {
         let (now, bytes_max) = (self.now, self.config.blob_bytes_max);
         let blobs =
-            self.storage.container_mut(&place.account, &place.container).ok_or((404, "ContainerNotFound"))?;
-        let Some(name) = &place.blob else {
+            self.storage.container_mut(&path.account, &path.container).ok_or((404, "ContainerNotFound"))?;
+        let Some(name) = &path.blob else {
             let prefix = request.parameter("prefix").unwrap_or_default();
-            return Ok(listing(place, blobs.iter().filter(|(name, _)| name.starts_with(&prefix))));
+            return Ok(listing(path, blobs.iter().filter(|(name, _)| name.starts_with(&prefix))));
         };
-        match ask {
-            Ask::Put => {
+        match operation {
+            BlobOperation::Put => {
                 if request.header("x-ms-blob-type") != Some("BlockBlob") {
                     return Err((400, "MissingRequiredHeader"));
                 }
@@ -92,30 +103,32 @@ impl Azure {
                 blobs.insert(name.clone(), blob);
                 Ok(response)
             }
-            Ask::Delete => blobs.remove(name).map(|_| Response::new(202)).ok_or((404, "BlobNotFound")),
+            BlobOperation::Delete => {
+                blobs.remove(name).map(|_| Response::new(202)).ok_or((404, "BlobNotFound"))
+            }
             _ => {
                 let blob = blobs.get(name).ok_or((404, "BlobNotFound"))?;
                 let response = about(Response::new(200), blob)
                     .with_header("content-type", "application/octet-stream")
                     .with_header("x-ms-blob-type", "BlockBlob")
                     .with_header("content-length", blob.length().to_string());
-                let body = if matches!(ask, Ask::Get) { blob.bytes() } else { Vec::new() };
+                let body = if operation == BlobOperation::Get { blob.bytes() } else { Vec::new() };
                 Ok(Response { body, ..response })
             }
         }
     }
 }
 
-impl Ask {
-    /// `None` for what is not offered.
+impl BlobOperation {
+    /// `None` for an operation that does not exist here.
     fn of(request: &Request) -> Option<Self> {
         let parameter = |name| request.parameter(name).unwrap_or_default();
-        let on_blob = Place::of(&request.path)?.blob.is_some();
+        let on_blob = BlobPath::of(&request.path)?.blob.is_some();
         match request.method {
             Method::Get if !on_blob && parameter("restype") == "container" && parameter("comp") == "list" => {
                 Some(Self::List)
             }
-            // A part of a blob, its tags and the like would each be an operation of their own.
+            // Blocks, tags and other parts of a blob are not simulated.
             _ if !on_blob || !parameter("comp").is_empty() => None,
             Method::Get => Some(Self::Get),
             Method::Head => Some(Self::Head),
@@ -125,8 +138,8 @@ impl Ask {
         }
     }
 
-    /// The letters of `sp` it needs: one of each group.
-    fn permissions(&self) -> &'static [&'static str] {
+    /// The letters of `sp` that it needs: one of each group.
+    fn permissions(self) -> &'static [&'static str] {
         match self {
             Self::List => &["l"],
             Self::Put => &["cw"],
@@ -135,15 +148,9 @@ impl Ask {
         }
     }
 
-    /// The word in counters.
-    fn name(&self) -> &'static str {
-        match self {
-            Self::List => "list_blobs",
-            Self::Put => "put_blob",
-            Self::Get => "get_blob",
-            Self::Head => "head_blob",
-            Self::Delete => "delete_blob",
-        }
+    /// The name in counters.
+    fn name(self) -> &'static str {
+        self.into()
     }
 }
 
@@ -154,7 +161,7 @@ fn about(response: Response, blob: &Blob) -> Response {
         .with_header("last-modified", written.format("%a, %d %b %Y %H:%M:%S GMT").to_string())
 }
 
-/// Storage says no in XML; the text under the code is ours, and quotes nothing of the request.
+/// A refusal, in XML as storage writes it. The message is ours and quotes nothing of the request.
 fn refusal(status: u16, code: &'static str, request_id: &str, at: Timestamp) -> Response {
     let time = at.format("%Y-%m-%dT%H:%M:%S%.6fZ");
     let body = format!(
@@ -167,15 +174,15 @@ fn refusal(status: u16, code: &'static str, request_id: &str, at: Timestamp) -> 
     Response { body: body.into_bytes(), ..response }
 }
 
-/// An answer to HEAD has the headers alone.
+/// The response to a HEAD: the headers alone.
 fn without_body(response: Response) -> Response {
     Response { body: Vec::new(), ..response }
 }
 
-fn listing<'a>(place: &Place, blobs: impl Iterator<Item = (&'a String, &'a Blob)>) -> Response {
+fn listing<'a>(path: &BlobPath, blobs: impl Iterator<Item = (&'a String, &'a Blob)>) -> Response {
     let mut body = format!(
         "\u{feff}<?xml version=\"1.0\" encoding=\"utf-8\"?><EnumerationResults ContainerName=\"{}\"><Blobs>",
-        xml(&place.container)
+        xml(&path.container)
     );
     for (name, blob) in blobs {
         let (name, length) = (xml(name), blob.length());

@@ -8,7 +8,7 @@ use super::route::Route;
 use super::{Azure, envelope};
 use crate::{BucketSize, Response};
 
-/// What one call costs, so that fractions of a token are whole numbers.
+/// The cost of one call, so that fractions of a token are whole numbers.
 const TOKEN: u64 = 1_000;
 
 /// One bucket of one subscription.
@@ -25,7 +25,7 @@ impl Bucket {
         Self { size, level: u64::from(size.capacity) * TOKEN, filled_at: now }
     }
 
-    /// Takes a token and tells how many are left, or how long it is until there is one.
+    /// Takes a token and returns how many are left, or the wait until there is one.
     fn take(&mut self, now: Timestamp) -> Result<u64, Duration> {
         let millis = u64::try_from((now - self.filled_at).num_milliseconds()).unwrap_or(0);
         let gained = millis.saturating_mul(u64::from(self.size.refill_per_second));
@@ -36,7 +36,7 @@ impl Bucket {
                 self.level = level;
                 Ok(level / TOKEN)
             }
-            // A bucket that is never filled again is asked about after a minute.
+            // A bucket without a refill asks for a wait of a minute.
             None if self.size.refill_per_second == 0 => Err(Duration::from_mins(1)),
             None => {
                 let millis = (TOKEN - self.level).div_ceil(u64::from(self.size.refill_per_second));
@@ -46,7 +46,7 @@ impl Bucket {
     }
 }
 
-/// A call paid for, and what its answer says of it.
+/// A paid call, and the header that reports the bucket.
 pub(super) struct Paid {
     pub(super) header: &'static str,
     pub(super) left: u64,
@@ -59,7 +59,7 @@ impl Azure {
         let (sizes, now) = (self.config.buckets, self.now);
         let (size, header) = match call {
             Call::Read => (sizes.reads, "x-ms-ratelimit-remaining-subscription-reads"),
-            // The header that a recorded POST `config/backup/list` had.
+            // The header of a recorded POST `config/backup/list`.
             Call::Write if route.is_post_that_reads() => {
                 (sizes.writes, "x-ms-ratelimit-remaining-subscription-resource-requests")
             }

@@ -1,17 +1,17 @@
-//! A deletion's life. It uses the SAS that is stored with the backup, as it is when the DELETE comes.
+//! A deletion's life. It uses the SAS that is stored with the backup when the DELETE comes.
 
 use holdfast_model::{AppId, BackupId};
 use secrecy::{ExposeSecret, SecretString};
 
-use super::agenda::Due;
+use super::agenda::ScheduledEvent;
 use super::backup::{Backup, Deletion};
 use super::sas;
 use super::storage::Refusal;
-use super::{Azure, backup, storage_url::StorageUrl};
+use super::{Azure, backup};
 use crate::{AcceptedDelete, DeleteEnd};
 
 impl Azure {
-    /// Takes a deletion on. One that is under way already goes on as it was.
+    /// Accepts a deletion. A deletion in progress continues unchanged.
     pub(super) fn delete_backup(&mut self, app: &AppId, id: BackupId) {
         let Some(backup) = self.sites.get(app).and_then(|site| site.backups.get(&id)) else { return };
         if matches!(backup.deletion, Some(Deletion::UnderWay { .. } | Deletion::Lingers)) {
@@ -24,7 +24,7 @@ impl Azure {
         self.counters.deletes += 1;
         self.accepted_deletes.push(accepted);
         if is_under_way {
-            // Azure gives its work on the backup up.
+            // Azure stops its work on the backup.
             self.agenda.strike_backup(ends_at, id, app);
             self.no_longer_under_way(app, id);
         }
@@ -43,7 +43,7 @@ impl Azure {
         let lingers = end == DeleteEnd::Lingers;
         if let Some(backup) = site.backups.get_mut(&id) {
             backup.deletion = Some(Deletion::UnderWay { url, failure, lingers });
-            self.agenda.add(now + takes, Due::DeletionEnds { id, app: app.clone() });
+            self.agenda.add(now + takes, ScheduledEvent::DeletionEnds { id, app: app.clone() });
         }
     }
 
@@ -63,22 +63,22 @@ impl Azure {
         self.remove_blobs(&url, &name);
         if lingers {
             let leaves_at = now + self.config.pace.delete_median * 30;
-            self.agenda.add(leaves_at, Due::BackupLeaves { id, app: app.clone() });
+            self.agenda.add(leaves_at, ScheduledEvent::BackupLeaves { id, app: app.clone() });
         } else {
             self.forget_backup(app, id);
         }
     }
 
-    /// Takes a backup out of the list.
+    /// Removes a backup from the list.
     pub(super) fn forget_backup(&mut self, app: &AppId, id: BackupId) {
         if let Some(site) = self.sites.get_mut(app) {
             site.backups.remove(&id);
         }
     }
 
-    /// Takes a backup's archive and manifest away, wherever its SAS leads.
+    /// Removes a backup's archive and manifest from the container of its SAS.
     pub(super) fn remove_blobs(&mut self, url: &SecretString, name: &str) {
-        let Some(url) = StorageUrl::parse(url.expose_secret(), &self.storage) else { return };
+        let Some(url) = self.storage.locate(url.expose_secret()) else { return };
         for suffix in ["zip", "xml"] {
             self.storage.remove_blob(&url.account, &url.container, &format!("{name}.{suffix}"));
         }
@@ -86,7 +86,7 @@ impl Azure {
 }
 
 impl Backup {
-    /// Is Azure at work on it?
+    /// Whether it is in progress.
     pub(super) fn is_under_way(&self) -> bool {
         self.outcome.is_none() && self.deletion.is_none()
     }

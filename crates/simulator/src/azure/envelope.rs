@@ -1,4 +1,4 @@
-//! The two shapes in which ARM and the App Service provider say no.
+//! The error envelopes of ARM and of the App Service provider.
 
 use serde_json::json;
 
@@ -24,7 +24,7 @@ pub(super) fn web(status: u16, code: &str, extended_code: &str, message: &str) -
     Response::json(status, &body).with_header("server", "Microsoft-IIS/10.0")
 }
 
-/// What a proxy between here and there says instead.
+/// The page of a proxy that replaces the response.
 pub(super) fn proxy_page(status: u16) -> Response {
     let page = "<html><head><title>Gateway</title></head><body><h1>The gateway has nothing for you</h1></body></html>";
     let response = Response::new(status).with_header("content-type", "text/html");

@@ -1,24 +1,23 @@
-//! The beginning and the end of Azure's work on a backup.
+//! The start and the end of Azure's work on a backup.
 
 use holdfast_model::{AppId, BackupId};
 use secrecy::ExposeSecret;
 
 use super::Azure;
-use super::agenda::Due;
+use super::agenda::ScheduledEvent;
 use super::backup::{Backup, Outcome};
 use super::stamp::with_fraction;
-use super::storage::{Manifest, Written};
-use super::storage_url::StorageUrl;
+use super::storage::{Manifest, WrittenBlobs};
 use crate::End;
 
-/// Archives are made up in memory when they are read: a fleet of large sites still has small ones.
+/// The largest archive. Archives are generated in memory, so even a fleet of large sites has small ones.
 const ARCHIVE_BYTES_MAX: u64 = 16 << 20;
-/// What a backup's log says of its databases once Azure no longer takes them along. Nobody has seen one yet.
+/// The log of a backup without its databases. No real one is known.
 const DATABASES_DROPPED: &str =
     "The databases of this app are not in the backup: linked databases are no longer backed up.";
 
 impl Azure {
-    /// Counts an accepted backup in.
+    /// Counts an accepted backup as in progress.
     pub(super) fn now_under_way(&mut self, app: &AppId, backup: Backup) {
         let (plan, account) = self.places(app, &backup);
         let at_once = self.at_once_per_plan.entry(plan.clone()).or_default();
@@ -29,7 +28,7 @@ impl Azure {
         *at_once += 1;
         let most = self.counters.most_at_once_per_account.entry(account).or_default();
         *most = (*most).max(*at_once);
-        self.agenda.add(backup.ends_at, Due::BackupEnds { id: backup.id, app: app.clone() });
+        self.agenda.add(backup.ends_at, ScheduledEvent::BackupEnds { id: backup.id, app: app.clone() });
         if let Some(site) = self.sites.get_mut(app) {
             site.backups.insert(backup.id, backup);
             let of_app = site.backups.values().filter(|backup| backup.is_under_way()).count() as u64;
@@ -37,7 +36,7 @@ impl Azure {
         }
     }
 
-    /// Counts a backup out.
+    /// Counts a backup as no longer in progress.
     pub(super) fn no_longer_under_way(&mut self, app: &AppId, id: BackupId) {
         let Some(backup) = self.sites.get(app).and_then(|site| site.backups.get(&id)) else { return };
         let (plan, account) = self.places(app, backup);
@@ -47,14 +46,14 @@ impl Azure {
         }
     }
 
-    /// The plan and the storage account whose strength a backup uses.
+    /// The plan and the storage account of a backup.
     fn places(&self, app: &AppId, backup: &Backup) -> (String, String) {
         let plan = self.sites.get(app).and_then(|site| site.facts.site.plan.clone());
-        let url = StorageUrl::parse(backup.storage_url.expose_secret(), &self.storage);
+        let url = self.storage.locate(backup.storage_url.expose_secret());
         (plan.unwrap_or_else(|| "none".to_owned()), url.map_or_else(|| "none".to_owned(), |url| url.account))
     }
 
-    /// Ends a backup: writes its blobs, if it is to leave any and the SAS is good at this moment.
+    /// Ends a backup: writes its blobs, if its end leaves any and the SAS is valid now.
     pub(super) fn finish(&mut self, app: &AppId, id: BackupId) {
         self.no_longer_under_way(app, id);
         let Some(site) = self.sites.get_mut(app) else { return };
@@ -74,7 +73,7 @@ impl Azure {
             let manifest = Manifest { app: app.clone(), id, databases };
             let url = &backup.storage_url;
             match self.storage.write_backup(url, &backup.name, archive_size, manifest, backup.ends_at) {
-                Ok(Written { overwritten }) => {
+                Ok(WrittenBlobs { overwritten }) => {
                     outcome.size_bytes = archive_size;
                     if backup.databases_dropped {
                         outcome.log = String::from(DATABASES_DROPPED);
@@ -101,7 +100,7 @@ impl Azure {
 }
 
 /// The texts of storage and of the limit are those of public threads (azure-cli #15240, terraform #16295,
-/// azure-docs); the others nobody has published, so they are ours.
+/// azure-docs); the others are ours, because none is published.
 fn log_of(end: End, size_bytes: u64, size_max: u64) -> String {
     let gigabytes = |bytes: u64| bytes.div_ceil(1 << 30);
     match end {

@@ -1,12 +1,11 @@
-//! What ARM does, one file per operation.
+//! ARM's operations, one file each.
 
 use holdfast_model::AppId;
 
-use super::route::Route;
+use super::route::{AppOperation, Route};
 use super::{Azure, envelope};
 use crate::{Request, Response};
 
-mod asked;
 mod backup_secrets;
 mod delete_backup;
 mod delete_schedule;
@@ -21,21 +20,22 @@ mod list_site_backups;
 mod list_sites;
 mod list_slots;
 mod page;
+mod properties;
 mod put_schedule;
 mod restore;
 mod restore_from_blob;
 mod start_backup;
 mod tier;
 
-/// A call that is let through: who it came from and what it says.
+/// A call that passed ARM's checks.
 pub(super) struct Call<'a> {
     pub(super) request: &'a Request,
     pub(super) api_version: &'a str,
-    /// The id that the answer's header will bear.
+    /// The request id in the response's header.
     pub(super) request_id: &'a str,
 }
 
-/// Performs an operation. A refusal is an answer like any other.
+/// Performs an operation. A refusal is a response too.
 pub(super) fn perform(
     azure: &mut Azure,
     route: &Route,
@@ -44,36 +44,47 @@ pub(super) fn perform(
     request_id: &str,
 ) -> Response {
     let call = Call { request, api_version, request_id };
-    let answer = match route {
+    let result = match route {
         Route::ListSites { subscription } => list_sites::perform(azure, subscription, &call),
-        Route::ListSlots { app } => list_slots::perform(azure, app, &call),
-        Route::GetSite { app } => get_site::perform(azure, app),
-        Route::Backup { app } => start_backup::perform(azure, app, &call),
-        Route::ListBackups { app } => list_backups::perform(azure, app, &call),
-        Route::ListSiteBackups { app } => list_site_backups::perform(azure, app, &call),
-        Route::GetBackup { app, id } => get_backup::perform(azure, app, *id),
-        Route::DeleteBackup { app, id } => delete_backup::perform(azure, app, *id),
-        Route::BackupSecrets { app, id } => backup_secrets::perform(azure, app, *id, &call),
-        Route::Restore { app, id } => restore::perform(azure, app, *id, &call),
-        Route::RestoreFromBlob { app } => restore_from_blob::perform(azure, app, &call),
-        Route::GetOperation { app, operation } => get_operation::perform(azure, app, operation, &call),
-        Route::Discover { app } => discover::perform(azure, app, &call),
-        Route::GetPermissions { app } => get_permissions::perform(azure, app),
-        Route::GetSchedule { app } => get_schedule::perform(azure, app),
-        Route::PutSchedule { app } => put_schedule::perform(azure, app, &call),
-        Route::DeleteSchedule { app } => delete_schedule::perform(azure, app),
+        Route::App { app, operation } => perform_on_app(azure, app, operation, &call),
     };
-    answer.unwrap_or_else(|refusal| refusal)
+    result.unwrap_or_else(|refusal| refusal)
 }
 
-/// An operation's answer, or the refusal to give one.
-type Answer = Result<Response, Response>;
+fn perform_on_app(
+    azure: &mut Azure,
+    app: &AppId,
+    operation: &AppOperation,
+    call: &Call<'_>,
+) -> OperationResult {
+    match operation {
+        AppOperation::ListSlots => list_slots::perform(azure, app, call),
+        AppOperation::GetSite => get_site::perform(azure, app),
+        AppOperation::Backup => start_backup::perform(azure, app, call),
+        AppOperation::ListBackups => list_backups::perform(azure, app, call),
+        AppOperation::ListSiteBackups => list_site_backups::perform(azure, app, call),
+        AppOperation::GetBackup(id) => get_backup::perform(azure, app, *id),
+        AppOperation::DeleteBackup(id) => delete_backup::perform(azure, app, *id),
+        AppOperation::BackupSecrets(id) => backup_secrets::perform(azure, app, *id, call),
+        AppOperation::Restore(id) => restore::perform(azure, app, *id, call),
+        AppOperation::RestoreFromBlob => restore_from_blob::perform(azure, app, call),
+        AppOperation::GetOperation(id) => get_operation::perform(azure, app, id, call),
+        AppOperation::Discover => discover::perform(azure, app, call),
+        AppOperation::GetPermissions => get_permissions::perform(azure, app),
+        AppOperation::GetSchedule => get_schedule::perform(azure, app),
+        AppOperation::PutSchedule => put_schedule::perform(azure, app, call),
+        AppOperation::DeleteSchedule => delete_schedule::perform(azure, app),
+    }
+}
+
+/// An operation's response: accepted or refused.
+type OperationResult = Result<Response, Response>;
 
 fn bad_request(message: &str) -> Response {
     envelope::web(400, "BadRequest", "51021", message)
 }
 
-/// The refusal when there is no such app.
+/// The refusal for a missing app.
 fn site_not_found(app: &AppId) -> Response {
     let kind = if app.slot().is_some() { "sites/slots" } else { "sites" };
     let (name, group) = (app.short_name(), app.resource_group());

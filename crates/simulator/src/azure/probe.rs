@@ -1,4 +1,4 @@
-//! The sites themselves, as far as somebody may ask whether one answers: `/_site/NAME`, and `/_site/NAME/SLOT`.
+//! The sites themselves, which can be probed: `/_site/NAME`, and `/_site/NAME/SLOT`.
 
 use holdfast_model::AppId;
 
@@ -7,7 +7,7 @@ use crate::request::decode;
 use crate::{Method, Request, Response};
 
 impl Azure {
-    /// 200 from a site that runs, 503 from one that a restore has stopped, 500 from one that a test has broken.
+    /// Answers 200 for a running site, 503 during a restore, and 500 if a test has broken it.
     pub(super) fn probe(&mut self, request: &Request) -> Response {
         self.counters.call("probe");
         if !matches!(request.method, Method::Get | Method::Head) {
@@ -29,12 +29,12 @@ impl Azure {
         Response::new(status)
     }
 
-    /// Lets an app answer 500 from here on, whatever is restored into it, even if it is not there yet.
+    /// Makes an app answer 500 from now on, whatever is restored into it, even before it exists.
     pub fn break_site(&mut self, app: &AppId) {
         self.broken.insert(app.clone());
     }
 
-    /// Lets a broken app answer again.
+    /// Makes a broken app answer again.
     pub fn mend_site(&mut self, app: &AppId) {
         self.broken.remove(app);
     }

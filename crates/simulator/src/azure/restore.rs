@@ -1,23 +1,23 @@
-//! A restore's life. Azure looks at the blob, and at its SAS, only when it is at work.
+//! A restore's life. Azure reads the blob and checks its SAS only while it works.
 
 use std::collections::BTreeMap;
 
-use holdfast_model::{AppId, BackupId, Timestamp};
+use holdfast_model::{AppId, BackupId, DatabaseFacts, Timestamp};
 use secrecy::SecretString;
 
-use super::agenda::Due;
+use super::agenda::ScheduledEvent;
 use super::sas;
 use super::storage::Manifest;
 use super::{Azure, SiteState, backup};
 use crate::fleet::host_of;
 use crate::{AcceptedRestore, FleetSite, RestoreEnd};
 
-/// What was last restored into an app.
+/// The last backup that was restored into an app.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Restored {
     /// The blob, with `.zip`.
     pub blob: String,
-    /// The app whose backup it is.
+    /// The app of the backup.
     pub app: AppId,
     /// Azure's number for the backup.
     pub backup: BackupId,
@@ -30,28 +30,28 @@ pub struct Restored {
 pub(super) struct Restores {
     by_operation: BTreeMap<String, Restore>,
     targets: BTreeMap<AppId, String>,
-    /// How often a blob has been restored into a target, or is about to be.
+    /// How often a blob was or is being restored into a target.
     taken_on: BTreeMap<(AppId, String), u64>,
 }
 
-/// A restore as it is asked for.
-pub(super) struct Asked {
-    /// The app that was asked.
+/// The request for a restore.
+pub(super) struct RestoreRequest {
+    /// The app in the request's path.
     pub(super) app: AppId,
     pub(super) target: AppId,
     pub(super) storage_url: SecretString,
     pub(super) blob: String,
     pub(super) overwrite: bool,
     pub(super) plan: Option<String>,
-    pub(super) databases: Vec<(String, String)>,
+    pub(super) databases: Vec<DatabaseFacts>,
     pub(super) ignore_databases: bool,
 }
 
 /// A restore that was accepted.
 pub(super) struct Restore {
-    pub(super) asked: Asked,
+    pub(super) asked: RestoreRequest,
     end: RestoreEnd,
-    /// What a new site is made after.
+    /// The site that a new target is modelled on.
     like: FleetSite,
     /// `None` while Azure is at work.
     pub(super) outcome: Option<Result<(), Failure>>,
@@ -94,14 +94,14 @@ impl Azure {
         self.sites.get(app)?.content.as_ref()
     }
 
-    /// Is Azure at work on an app, so that nothing else may begin on it?
+    /// Whether an operation on the app is in progress, so that no other may start.
     pub(super) fn is_busy(&self, app: &AppId) -> bool {
         self.restores.of_target(app).is_some()
             || self.sites.get(app).is_some_and(|site| site.under_way().is_some())
     }
 
-    /// Takes a restore on; the operation's id. `None` when the app that is asked is not there.
-    pub(super) fn accept_restore(&mut self, asked: Asked) -> Option<String> {
+    /// Accepts a restore and returns the operation's id; `None` when the app in the path does not exist.
+    pub(super) fn accept_restore(&mut self, asked: RestoreRequest) -> Option<String> {
         let (now, operation) = (self.now, self.stamp.guid());
         let site = self.sites.get_mut(&asked.app)?;
         let set = site.script.restores.pop_front();
@@ -116,7 +116,7 @@ impl Azure {
         self.restores.targets.insert(target.clone(), operation.clone());
         let restore = Restore { asked, end: set.unwrap_or(drawn), like, outcome: None };
         self.restores.by_operation.insert(operation.clone(), restore);
-        self.agenda.add(now + takes, Due::RestoreEnds { operation: operation.clone() });
+        self.agenda.add(now + takes, ScheduledEvent::RestoreEnds { operation: operation.clone() });
         let accepted = AcceptedRestore { app, target, blob, operation: operation.clone(), at: now };
         self.accepted_restores.push(accepted);
         Some(operation)
@@ -148,7 +148,7 @@ impl Azure {
         }
     }
 
-    /// Does it succeed, as things are when it ends?
+    /// Checks whether it succeeds, with the state at its end.
     fn judge_restore(&self, restore: &Restore) -> Result<&Manifest, Failure> {
         let asked = &restore.asked;
         if restore.end == RestoreEnd::Failed {
@@ -174,7 +174,7 @@ impl Azure {
         Ok(manifest)
     }
 
-    /// Puts a backup into the target, which is made when it is not there.
+    /// Puts a backup into the target, which is created if it does not exist.
     fn fill(&mut self, target: &AppId, blob: String, manifest: &Manifest, made: FleetSite) {
         let (now, seed) = (self.now, self.seed);
         let site = self.sites.entry(target.clone()).or_insert_with(|| SiteState::new(made, seed));
@@ -187,7 +187,7 @@ impl Azure {
 }
 
 /// A new site, for the case that the target is not there.
-fn made_after(like: &FleetSite, asked: &Asked) -> FleetSite {
+fn made_after(like: &FleetSite, asked: &RestoreRequest) -> FleetSite {
     let mut made = like.clone();
     made.site.id = asked.target.clone();
     if let Some(plan) = &asked.plan {
@@ -202,9 +202,12 @@ fn production_of(app: &AppId) -> AppId {
     AppId::new(app.subscription().as_str(), app.resource_group(), app.site(), None)
 }
 
-/// Databases in an order in which they can be compared; their case says nothing.
-fn sorted(databases: &[(String, String)]) -> Vec<(String, String)> {
-    let lower = |(kind, name): &(String, String)| (kind.to_ascii_lowercase(), name.to_ascii_lowercase());
+/// The databases in lower case and in order, for a comparison.
+fn sorted(databases: &[DatabaseFacts]) -> Vec<DatabaseFacts> {
+    let lower = |DatabaseFacts { kind, name }: &DatabaseFacts| DatabaseFacts {
+        kind: kind.to_ascii_lowercase(),
+        name: name.to_ascii_lowercase(),
+    };
     let mut sorted: Vec<_> = databases.iter().map(lower).collect();
     sorted.sort();
     sorted

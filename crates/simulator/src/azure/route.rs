@@ -1,51 +1,59 @@
-//! Which operation of ARM a request asks for.
+//! The operation of ARM that a request calls.
 
 use holdfast_model::{AppId, BackupId, Call, SubscriptionId};
 
 use crate::request::decode;
 use crate::{Method, Request};
 
-/// An operation and what it is about. A new operation is a variant here and a file in `operations`.
+/// An operation and its subject.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Route {
     /// GET `…/providers/Microsoft.Web/sites`.
     ListSites { subscription: SubscriptionId },
+    /// An operation on an app.
+    App { app: AppId, operation: AppOperation },
+}
+
+/// An operation on an app. A new operation is a variant here and a file in `operations`.
+#[derive(Debug, Clone, PartialEq, Eq, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
+pub(super) enum AppOperation {
     /// GET `…/slots` of a site.
-    ListSlots { app: AppId },
+    ListSlots,
     /// GET on the app itself.
-    GetSite { app: AppId },
+    GetSite,
     /// POST `…/backup`.
-    Backup { app: AppId },
+    Backup,
     /// GET `…/backups`.
-    ListBackups { app: AppId },
+    ListBackups,
     /// POST `…/listbackups`, and GET for its further pages.
-    ListSiteBackups { app: AppId },
+    ListSiteBackups,
     /// GET `…/backups/ID`.
-    GetBackup { app: AppId, id: BackupId },
+    GetBackup(BackupId),
     /// DELETE `…/backups/ID`.
-    DeleteBackup { app: AppId, id: BackupId },
+    DeleteBackup(BackupId),
     /// POST `…/backups/ID/list`.
-    BackupSecrets { app: AppId, id: BackupId },
+    BackupSecrets(BackupId),
     /// POST `…/backups/ID/restore`.
-    Restore { app: AppId, id: BackupId },
+    Restore(BackupId),
     /// POST `…/restoreFromBackupBlob`.
-    RestoreFromBlob { app: AppId },
+    RestoreFromBlob,
     /// GET `…/operationresults/ID`.
-    GetOperation { app: AppId, operation: String },
+    GetOperation(String),
     /// POST `…/discoverbackup`, and PUT `…/backups/discover` in 2016.
-    Discover { app: AppId },
+    Discover,
     /// GET `…/providers/Microsoft.Authorization/permissions`.
-    GetPermissions { app: AppId },
+    GetPermissions,
     /// POST `…/config/backup/list`.
-    GetSchedule { app: AppId },
+    GetSchedule,
     /// PUT `…/config/backup`.
-    PutSchedule { app: AppId },
+    PutSchedule,
     /// DELETE `…/config/backup`.
-    DeleteSchedule { app: AppId },
+    DeleteSchedule,
 }
 
 impl Route {
-    /// `None` for what ARM does not do.
+    /// The operation of a request; `None` for an unknown one.
     pub(super) fn of(request: &Request) -> Option<Self> {
         let parts: Vec<String> = request.path.split('/').skip(1).map(decode).collect();
         let is =
@@ -59,124 +67,87 @@ impl Route {
         let app: AppId = format!("/{}", parts.get(..app_parts)?.join("/")).parse().ok()?;
         let rest: Vec<String> = parts[app_parts..].iter().map(|part| part.to_ascii_lowercase()).collect();
         let rest: Vec<&str> = rest.iter().map(String::as_str).collect();
-        match (request.method, rest.as_slice()) {
-            (Method::Get, []) => Some(Self::GetSite { app }),
-            (Method::Get, ["slots"]) => Some(Self::ListSlots { app }),
-            (Method::Post, ["backup"]) => Some(Self::Backup { app }),
-            (Method::Get, ["backups"]) => Some(Self::ListBackups { app }),
-            (Method::Post | Method::Get, ["listbackups"]) => Some(Self::ListSiteBackups { app }),
-            (Method::Put, ["backups", "discover"]) | (Method::Post, ["discoverbackup"]) => {
-                Some(Self::Discover { app })
-            }
-            (Method::Get, ["backups", id]) => Some(Self::GetBackup { app, id: number(id)? }),
-            (Method::Delete, ["backups", id]) => Some(Self::DeleteBackup { app, id: number(id)? }),
-            (Method::Post, ["backups", id, "list"]) => Some(Self::BackupSecrets { app, id: number(id)? }),
-            (Method::Post, ["backups", id, "restore"]) => Some(Self::Restore { app, id: number(id)? }),
-            (Method::Post, ["restorefrombackupblob"]) => Some(Self::RestoreFromBlob { app }),
-            (Method::Get, ["operationresults", id]) => {
-                Some(Self::GetOperation { app, operation: (*id).to_owned() })
-            }
-            (Method::Get, ["providers", "microsoft.authorization", "permissions"]) => {
-                Some(Self::GetPermissions { app })
-            }
-            (Method::Post, ["config", "backup", "list"]) => Some(Self::GetSchedule { app }),
-            (Method::Put, ["config", "backup"]) => Some(Self::PutSchedule { app }),
-            (Method::Delete, ["config", "backup"]) => Some(Self::DeleteSchedule { app }),
-            _ => None,
-        }
+        Some(Self::App { app, operation: AppOperation::of(request.method, &rest)? })
     }
 
-    /// The word in counters.
+    /// The name in counters.
     pub(super) fn name(&self) -> &'static str {
-        match self {
-            Self::ListSites { .. } => "list_sites",
-            Self::ListSlots { .. } => "list_slots",
-            Self::GetSite { .. } => "get_site",
-            Self::Backup { .. } => "backup",
-            Self::ListBackups { .. } => "list_backups",
-            Self::ListSiteBackups { .. } => "list_site_backups",
-            Self::GetBackup { .. } => "get_backup",
-            Self::DeleteBackup { .. } => "delete_backup",
-            Self::BackupSecrets { .. } => "backup_secrets",
-            Self::Restore { .. } => "restore",
-            Self::RestoreFromBlob { .. } => "restore_from_blob",
-            Self::GetOperation { .. } => "get_operation",
-            Self::Discover { .. } => "discover",
-            Self::GetPermissions { .. } => "get_permissions",
-            Self::GetSchedule { .. } => "get_schedule",
-            Self::PutSchedule { .. } => "put_schedule",
-            Self::DeleteSchedule { .. } => "delete_schedule",
-        }
+        self.operation().map_or("list_sites", Into::into)
     }
 
-    /// Which bucket pays. ARM counts a POST that reads as a write.
+    /// The kind of bucket that it draws on. ARM counts a POST that reads as a write.
     pub(super) fn call(&self) -> Call {
-        match self {
-            Self::DeleteBackup { .. } | Self::DeleteSchedule { .. } => Call::Delete,
+        match self.operation() {
+            Some(AppOperation::DeleteBackup(_) | AppOperation::DeleteSchedule) => Call::Delete,
             _ if self.starts() || self.is_post_that_reads() => Call::Write,
             _ => Call::Read,
         }
     }
 
-    /// Is it a POST that changes nothing, or next to nothing? Its answer tells of another bucket in its header.
+    /// Whether it is a POST that changes almost nothing. Its response reports another bucket in its header.
     pub(super) fn is_post_that_reads(&self) -> bool {
-        matches!(
-            self,
-            Self::ListSiteBackups { .. }
-                | Self::BackupSecrets { .. }
-                | Self::Discover { .. }
-                | Self::GetSchedule { .. }
-        )
+        use AppOperation::{BackupSecrets, Discover, GetSchedule, ListSiteBackups};
+        matches!(self.operation(), Some(ListSiteBackups | BackupSecrets(_) | Discover | GetSchedule))
     }
 
-    /// Does it change something?
+    /// Whether it changes something.
     pub(super) fn starts(&self) -> bool {
-        matches!(
-            self,
-            Self::Backup { .. }
-                | Self::DeleteBackup { .. }
-                | Self::BackupSecrets { .. }
-                | Self::Restore { .. }
-                | Self::RestoreFromBlob { .. }
-                | Self::PutSchedule { .. }
-                | Self::DeleteSchedule { .. }
-        )
-    }
-
-    /// The app it is about, or the subscription.
-    fn subject(&self) -> Result<&AppId, &SubscriptionId> {
-        match self {
-            Self::ListSites { subscription } => Err(subscription),
-            Self::ListSlots { app }
-            | Self::GetSite { app }
-            | Self::Backup { app }
-            | Self::ListBackups { app }
-            | Self::ListSiteBackups { app }
-            | Self::GetBackup { app, .. }
-            | Self::DeleteBackup { app, .. }
-            | Self::BackupSecrets { app, .. }
-            | Self::Restore { app, .. }
-            | Self::RestoreFromBlob { app }
-            | Self::GetOperation { app, .. }
-            | Self::Discover { app }
-            | Self::GetPermissions { app }
-            | Self::GetSchedule { app }
-            | Self::PutSchedule { app }
-            | Self::DeleteSchedule { app } => Ok(app),
+        use AppOperation::{
+            Backup, BackupSecrets, DeleteBackup, DeleteSchedule, PutSchedule, Restore, RestoreFromBlob,
+        };
+        match self.operation() {
+            Some(Backup | PutSchedule | DeleteSchedule | RestoreFromBlob) => true,
+            Some(operation) => matches!(operation, DeleteBackup(_) | BackupSecrets(_) | Restore(_)),
+            None => false,
         }
     }
 
-    /// Whose buckets pay.
+    /// The subscription whose buckets it draws on.
     pub(super) fn subscription(&self) -> &SubscriptionId {
-        match self.subject() {
-            Ok(app) => app.subscription(),
-            Err(subscription) => subscription,
+        match self {
+            Self::ListSites { subscription } => subscription,
+            Self::App { app, .. } => app.subscription(),
         }
     }
 
-    /// The app it is about.
+    /// The app of the operation.
     pub(super) fn app(&self) -> Option<&AppId> {
-        self.subject().ok()
+        match self {
+            Self::ListSites { .. } => None,
+            Self::App { app, .. } => Some(app),
+        }
+    }
+
+    fn operation(&self) -> Option<&AppOperation> {
+        match self {
+            Self::ListSites { .. } => None,
+            Self::App { operation, .. } => Some(operation),
+        }
+    }
+}
+
+impl AppOperation {
+    /// The operation of a method and the path below an app; `None` for an unknown one.
+    fn of(method: Method, rest: &[&str]) -> Option<Self> {
+        Some(match (method, rest) {
+            (Method::Get, []) => Self::GetSite,
+            (Method::Get, ["slots"]) => Self::ListSlots,
+            (Method::Post, ["backup"]) => Self::Backup,
+            (Method::Get, ["backups"]) => Self::ListBackups,
+            (Method::Post | Method::Get, ["listbackups"]) => Self::ListSiteBackups,
+            (Method::Put, ["backups", "discover"]) | (Method::Post, ["discoverbackup"]) => Self::Discover,
+            (Method::Get, ["backups", id]) => Self::GetBackup(number(id)?),
+            (Method::Delete, ["backups", id]) => Self::DeleteBackup(number(id)?),
+            (Method::Post, ["backups", id, "list"]) => Self::BackupSecrets(number(id)?),
+            (Method::Post, ["backups", id, "restore"]) => Self::Restore(number(id)?),
+            (Method::Post, ["restorefrombackupblob"]) => Self::RestoreFromBlob,
+            (Method::Get, ["operationresults", id]) => Self::GetOperation((*id).to_owned()),
+            (Method::Get, ["providers", "microsoft.authorization", "permissions"]) => Self::GetPermissions,
+            (Method::Post, ["config", "backup", "list"]) => Self::GetSchedule,
+            (Method::Put, ["config", "backup"]) => Self::PutSchedule,
+            (Method::Delete, ["config", "backup"]) => Self::DeleteSchedule,
+            _ => return None,
+        })
     }
 }
 

@@ -1,12 +1,12 @@
-//! Azure's own schedule of an app.
+//! The native schedule of an app.
 
 use std::time::Duration;
 
-use holdfast_model::{AppId, BackupId, FrequencyUnit, NativeSchedule, Timestamp};
+use holdfast_model::{AppId, BackupId, DatabaseFacts, FrequencyUnit, NativeSchedule, Timestamp};
 use secrecy::SecretString;
 
-use super::accept::{self, Asked};
-use super::agenda::Due;
+use super::accept::{self, BackupRequest};
+use super::agenda::ScheduledEvent;
 use super::backup::Backup;
 use super::{Azure, SiteState, sas};
 
@@ -14,12 +14,11 @@ use super::{Azure, SiteState, sas};
 pub(super) struct Schedule {
     pub(super) facts: NativeSchedule,
     pub(super) storage_url: SecretString,
-    /// Type and name.
-    pub(super) databases: Vec<(String, String)>,
-    /// The app's name, unless it was given another.
+    pub(super) databases: Vec<DatabaseFacts>,
+    /// The name from the request, or the app's name.
     pub(super) backup_name: String,
     pub(super) last_execution: Option<Timestamp>,
-    /// Tells it from those that were in force before.
+    /// The version, which distinguishes it from earlier schedules.
     version: u64,
 }
 
@@ -27,7 +26,7 @@ impl Schedule {
     pub(super) fn new(
         facts: NativeSchedule,
         storage_url: SecretString,
-        databases: Vec<(String, String)>,
+        databases: Vec<DatabaseFacts>,
         backup_name: String,
     ) -> Self {
         Self { facts, storage_url, databases, backup_name, last_execution: None, version: 0 }
@@ -52,7 +51,7 @@ impl Azure {
         if schedule.facts.enabled {
             let at_once = now + Duration::from_secs(1);
             let at = schedule.facts.start.filter(|start| *start > now).unwrap_or(at_once);
-            self.agenda.add(at, Due::ScheduleFires { app: app.clone(), version });
+            self.agenda.add(at, ScheduledEvent::ScheduleFires { app: app.clone(), version });
         }
         site.schedule = Some(Schedule { version, ..schedule });
     }
@@ -65,7 +64,7 @@ impl Azure {
         let Some(schedule) = site.schedule.as_mut().filter(|schedule| schedule.version == version) else {
             return;
         };
-        let again = |at| (at, Due::ScheduleFires { app: app.clone(), version });
+        let again = |at| (at, ScheduledEvent::ScheduleFires { app: app.clone(), version });
         if busy {
             let (at, due) = again(now + Duration::from_mins(1));
             self.agenda.add(at, due);
@@ -73,7 +72,7 @@ impl Azure {
         }
         schedule.last_execution = Some(now);
         let (at, due) = again(now + schedule.every());
-        let asked = Asked {
+        let asked = BackupRequest {
             name: accept::default_name(app, now),
             storage_url: schedule.storage_url.clone(),
             databases: schedule.databases.clone(),
@@ -86,7 +85,7 @@ impl Azure {
         self.retire(app);
     }
 
-    /// Azure's own retention: it takes scheduled backups alone, and what was asked for by a call stays for ever.
+    /// Azure's own retention: it removes scheduled backups only; others stay forever.
     fn retire(&mut self, app: &AppId) {
         let Some(site) = self.sites.get(app) else { return };
         for (id, url, name) in site.retired(self.now) {
@@ -100,7 +99,7 @@ impl Azure {
 }
 
 impl SiteState {
-    /// The scheduled backups that are past their days. 0 days are for ever.
+    /// The scheduled backups that are past their days. 0 days means forever.
     fn retired(&self, now: Timestamp) -> Vec<(BackupId, SecretString, String)> {
         let Some(facts) = self.schedule.as_ref().map(|schedule| &schedule.facts) else { return Vec::new() };
         if facts.retention_days == 0 {

@@ -1,4 +1,4 @@
-//! What the whole stamp shares: the counter of ids, request ids, and randomness that belongs to no app.
+//! The state of the whole stamp: the counter of ids, request ids, and the random generator that belongs to no app.
 
 use std::time::Duration;
 
@@ -34,7 +34,7 @@ impl Stamp {
     }
 }
 
-/// Randomness of its own for `name`: what others draw does not move it.
+/// A random generator for `name`, independent of the others.
 pub(super) fn rng_of(seed: u64, name: &str) -> fastrand::Rng {
     // FNV-1a: the standard library's hash may change from release to release, and a seed would no longer replay.
     let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
@@ -51,7 +51,7 @@ pub(super) fn with_fraction(at: Timestamp, rng: &mut fastrand::Rng) -> Timestamp
     at + Duration::from_nanos(ticks * 100)
 }
 
-/// A time as Azure writes it, without a zone: up to 7 digits of fraction, no trailing zeros.
+/// Formats a time like Azure, without a zone: up to 7 digits of fraction, no trailing zeros.
 pub(super) fn without_zone(at: Timestamp) -> String {
     let ticks = at.timestamp_subsec_nanos() / 100;
     let fraction = format!("{ticks:07}");

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use holdfast_model::{AppId, BackupId, Timestamp};
+use holdfast_model::{AppId, BackupId, DatabaseFacts, Timestamp};
 use secrecy::{ExposeSecret, SecretBox, SecretString};
 
-use super::sas::{self, Use};
+use super::sas::{self, SasUse};
 use super::storage_url::StorageUrl;
 use crate::StorageAccount;
 
@@ -18,10 +18,10 @@ pub struct InvalidKey {
     account: String,
 }
 
-/// What may be known of a blob without reading it.
+/// The facts of a blob, without its content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BlobFacts {
-    /// Its bytes.
+    /// Its length in bytes.
     pub length: u64,
     /// When it was last written.
     pub written_at: Timestamp,
@@ -44,28 +44,27 @@ pub(super) struct Blob {
     pub(super) written_at: Timestamp,
 }
 
-/// What is in a blob. A backup's archive is made up when it is read, so that many of them take little memory.
+/// The content of a blob. A backup's archive is generated when it is read, so that many of them need little memory.
 #[derive(Debug, Clone)]
 pub(super) enum Content {
     Bytes(Vec<u8>),
     Archive { length: u64, manifest: Manifest },
 }
 
-/// What a backup's blobs say of it.
+/// The description of a backup in its blobs.
 #[derive(Debug, Clone)]
 pub(super) struct Manifest {
     pub(super) app: AppId,
     pub(super) id: BackupId,
-    /// Type and name.
-    pub(super) databases: Vec<(String, String)>,
+    pub(super) databases: Vec<DatabaseFacts>,
 }
 
-/// A backup's blobs were written; so many of the two took the place of others.
-pub(super) struct Written {
+/// The result of writing a backup's two blobs: how many of them replaced others.
+pub(super) struct WrittenBlobs {
     pub(super) overwritten: u64,
 }
 
-/// Why Azure could not do its work on a container.
+/// The reason why Azure could not use a container.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Refusal {
     Forbidden,
@@ -74,7 +73,7 @@ pub(super) enum Refusal {
 }
 
 impl Refusal {
-    /// Did storage itself refuse?
+    /// Whether storage itself refused.
     pub(super) fn is_answer(self) -> bool {
         self != Self::NoAccount
     }
@@ -108,8 +107,9 @@ impl Storage {
         Ok(())
     }
 
-    pub(super) fn has_account(&self, account: &str) -> bool {
-        self.accounts.contains_key(account)
+    /// The container that a URL names; `None` when it is in no account of this Azure.
+    pub(super) fn locate(&self, url: &str) -> Option<StorageUrl> {
+        StorageUrl::parse(url).filter(|url| self.accounts.contains_key(&url.account))
     }
 
     /// The account's key, in bytes.
@@ -151,7 +151,7 @@ impl Storage {
         }
     }
 
-    /// Writes a backup's archive and manifest with the SAS it was given, at the moment `at`.
+    /// Writes a backup's archive and manifest with its SAS at `at`.
     pub(super) fn write_backup(
         &mut self,
         url: &SecretString,
@@ -159,7 +159,7 @@ impl Storage {
         length: u64,
         manifest: Manifest,
         at: Timestamp,
-    ) -> Result<Written, Refusal> {
+    ) -> Result<WrittenBlobs, Refusal> {
         let url = self.open(url, sas::TO_BACK_UP, at)?;
         let blobs = self.container_mut(&url.account, &url.container).ok_or(Refusal::NoContainer)?;
         let text = manifest.xml(name, length);
@@ -167,25 +167,26 @@ impl Storage {
         let manifest = Blob { content: Content::Bytes(text.into_bytes()), written_at: at };
         let before =
             [blobs.insert(format!("{name}.zip"), archive), blobs.insert(format!("{name}.xml"), manifest)];
-        Ok(Written { overwritten: before.iter().flatten().count() as u64 })
+        Ok(WrittenBlobs { overwritten: before.iter().flatten().count() as u64 })
     }
 
-    /// The container that a URL with a SAS leads to, if the SAS is good at this moment for what is to be done.
+    /// The container of a URL with a SAS, if the SAS grants `permissions` at `at`.
     pub(super) fn open(
         &self,
         url: &SecretString,
         permissions: &[&str],
         at: Timestamp,
     ) -> Result<StorageUrl, Refusal> {
-        let url = StorageUrl::parse(url.expose_secret(), self).ok_or(Refusal::NoAccount)?;
+        let url = self.locate(url.expose_secret()).ok_or(Refusal::NoAccount)?;
         let key = self.key(&url.account).ok_or(Refusal::NoAccount)?;
-        sas::check(key, &url.query, &Use::of_container(&url, permissions, at))
-            .map_err(|_| Refusal::Forbidden)?;
+        let (account, container, https) = (&url.account, &url.container, url.https);
+        let asked = SasUse { account, container, blob: None, permissions, https, at };
+        sas::check(key, &url.query, &asked).map_err(|_| Refusal::Forbidden)?;
         self.container(&url.account, &url.container).ok_or(Refusal::NoContainer)?;
         Ok(url)
     }
 
-    /// What the backup in this blob says of itself, if both of its blobs are there: a restore needs the manifest too
+    /// The manifest of the backup in this blob, if both of its blobs exist: a restore needs the manifest too
     /// (MicrosoftDocs/azure-docs #84385).
     pub(super) fn manifest(&self, url: &StorageUrl, blob: &str) -> Option<&Manifest> {
         let name = blob.strip_suffix(".zip")?;
@@ -202,14 +203,14 @@ fn decode_key(account: &str, key: &SecretString) -> Result<SecretBox<Vec<u8>>, I
     Ok(SecretBox::new(Box::new(bytes)))
 }
 
-/// Text inside XML.
+/// Escapes text for XML.
 pub(super) fn xml(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 impl Manifest {
     fn xml(&self, name: &str, length: u64) -> String {
-        let database = |(kind, name): &(String, String)| {
+        let database = |DatabaseFacts { kind, name }: &DatabaseFacts| {
             format!("<database type=\"{}\" name=\"{}\"/>", xml(kind), xml(name))
         };
         let (site, databases) = (self.app.short_name(), self.databases.iter().map(database));
@@ -230,7 +231,7 @@ impl Blob {
         }
     }
 
-    /// The bytes. An archive begins as a zip file does and then repeats itself.
+    /// The bytes. An archive begins like a zip file and then repeats a text.
     pub(super) fn bytes(&self) -> Vec<u8> {
         match &self.content {
             Content::Bytes(bytes) => bytes.clone(),

@@ -1,11 +1,10 @@
-//! The URL of a container, in either of its forms.
+//! Parses a container's URL in either of its forms.
 
 use url::Url;
 
-use super::storage::Storage;
 use crate::request::decode;
 
-/// Where a container is, and the SAS behind it.
+/// The account and container of a URL, and its SAS.
 pub(super) struct StorageUrl {
     pub(super) account: String,
     pub(super) container: String,
@@ -15,9 +14,9 @@ pub(super) struct StorageUrl {
 }
 
 impl StorageUrl {
-    /// Reads `https://ACCOUNT.blob.…/CONTAINER?SAS`, and `http://HOST/ACCOUNT/CONTAINER?SAS` as emulators have it.
-    /// `None` when no account of ours is meant.
-    pub(super) fn parse(text: &str, storage: &Storage) -> Option<Self> {
+    /// Reads `https://ACCOUNT.blob.…/CONTAINER?SAS`, and `http://HOST/ACCOUNT/CONTAINER?SAS` as in emulators.
+    /// `None` for any other URL.
+    pub(super) fn parse(text: &str) -> Option<Self> {
         let url = Url::parse(text).ok()?;
         let parts: Vec<String> = url.path_segments()?.filter(|part| !part.is_empty()).map(decode).collect();
         let host = url.host_str().unwrap_or_default();
@@ -28,6 +27,6 @@ impl StorageUrl {
             _ => return None,
         };
         let (query, https) = (url.query().unwrap_or_default().to_owned(), url.scheme() == "https");
-        storage.has_account(&account).then_some(Self { account, container, query, https })
+        Some(Self { account, container, query, https })
     }
 }

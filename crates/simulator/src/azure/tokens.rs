@@ -1,4 +1,4 @@
-//! The token endpoint, and the check of the tokens it gave.
+//! The token endpoint, and the check of its tokens.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,13 +11,13 @@ use super::{Azure, envelope};
 use crate::request::{decode, pairs};
 use crate::{Method, Request, Response};
 
-/// The tokens that are good, and until when.
+/// The valid tokens and their ends.
 #[derive(Default)]
 pub(super) struct Tokens {
     ends: BTreeMap<String, Timestamp>,
 }
 
-/// Is it `/TENANT/oauth2/v2.0/token`?
+/// Whether it is `/TENANT/oauth2/v2.0/token`.
 pub(super) fn is_token_path(path: &str) -> bool {
     path.split_once("/oauth2/").is_some_and(|(_, rest)| rest == "v2.0/token")
 }
@@ -74,7 +74,7 @@ impl Azure {
         token
     }
 
-    /// Ends all tokens now, as when a credential is revoked: the next call of whoever holds one meets 401.
+    /// Ends all tokens now, as when a credential is revoked: the next call with one is answered 401.
     pub fn revoke_tokens(&mut self) {
         self.tokens.ends.clear();
     }

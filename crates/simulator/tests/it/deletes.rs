@@ -1,6 +1,6 @@
 //! DELETE of a backup, and the SAS that it uses.
 
-use holdfast_simulator::{Azure, DeleteEnd, Delivery, Hitch, Method, Response, StorageAccount};
+use holdfast_simulator::{Azure, CallFault, DeleteEnd, Delivery, Method, Response, StorageAccount};
 use serde_json::json;
 
 use crate::support::*;
@@ -131,16 +131,19 @@ fn a_backup_may_be_deleted_while_it_is_made_and_leaves_no_blob() {
 
 #[test]
 fn a_deletes_answer_may_be_lost_after_its_effect_and_a_refused_one_has_none() {
-    for (hitch, gone) in
-        [(Hitch::AnswerLost, true), (Hitch::ServerErrorAfter, true), (Hitch::Conflict, false)]
+    for (call_fault, gone) in
+        [(CallFault::AnswerLost, true), (CallFault::ServerErrorAfter, true), (CallFault::Conflict, false)]
     {
         let mut azure = azure();
         let id = ended(&mut azure, &app("shop"), "hf-1");
-        azure.next(&app("shop"), hitch);
+        azure.next(&app("shop"), call_fault);
         let answer = delete(&mut azure, 3_000, id);
         let lost = answer.delivery == Delivery::LostAfterAccept;
-        assert!(lost == (hitch == Hitch::AnswerLost) && (lost || answer.status >= 400), "{hitch:?}");
-        assert_eq!(get_status(&mut azure, 3_100, id) == 404, gone, "{hitch:?}");
+        assert!(
+            lost == (call_fault == CallFault::AnswerLost) && (lost || answer.status >= 400),
+            "{call_fault:?}"
+        );
+        assert_eq!(get_status(&mut azure, 3_100, id) == 404, gone, "{call_fault:?}");
         assert_eq!(azure.counters().deletes, u64::from(gone));
     }
 }

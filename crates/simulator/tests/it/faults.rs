@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use holdfast_simulator::{Azure, Counters, Delivery, End, Faults, Hitch};
+use holdfast_simulator::{Azure, CallFault, Counters, Delivery, End, Faults};
 use serde_json::json;
 
 use crate::support::*;
@@ -52,37 +52,41 @@ fn a_word_nobody_knows_may_come_before_a_success() {
 }
 
 #[test]
-fn each_hitch_of_a_post_answers_as_it_should_and_has_its_effect_or_none() {
-    for (hitch, status, delivery, effect) in [
-        (Hitch::AnswerLost, None, Delivery::LostAfterAccept, true),
-        (Hitch::ServerErrorAfter, Some(500..=504), Delivery::Normal, true),
-        (Hitch::GarbageAfter, Some(200..=200), Delivery::Garbage, true),
-        (Hitch::Slow, Some(200..=200), Delivery::Delayed(Duration::from_secs(20)), true),
-        (Hitch::ServerErrorBefore, Some(500..=504), Delivery::Normal, false),
-        (Hitch::GarbageBefore, Some(200..=200), Delivery::Garbage, false),
-        (Hitch::Refused, None, Delivery::DroppedBefore, false),
-        (Hitch::Throttle, Some(429..=429), Delivery::Normal, false),
-        (Hitch::Conflict, Some(409..=409), Delivery::Normal, false),
+fn each_call_fault_of_a_post_answers_as_it_should_and_has_its_effect_or_none() {
+    for (call_fault, status, delivery, effect) in [
+        (CallFault::AnswerLost, None, Delivery::LostAfterAccept, true),
+        (CallFault::ServerErrorAfter, Some(500..=504), Delivery::Normal, true),
+        (CallFault::GarbageAfter, Some(200..=200), Delivery::Garbage, true),
+        (CallFault::Slow, Some(200..=200), Delivery::Delayed(Duration::from_secs(20)), true),
+        (CallFault::ServerErrorBefore, Some(500..=504), Delivery::Normal, false),
+        (CallFault::GarbageBefore, Some(200..=200), Delivery::Garbage, false),
+        (CallFault::Refused, None, Delivery::DroppedBefore, false),
+        (CallFault::Throttle, Some(429..=429), Delivery::Normal, false),
+        (CallFault::Conflict, Some(409..=409), Delivery::Normal, false),
     ] {
         let mut azure = azure();
-        azure.next(&app("shop"), hitch);
+        azure.next(&app("shop"), call_fault);
         let answer = call(&mut azure, start(), post_backup(&app("shop"), "hf-1", &good_url()));
-        assert_eq!(answer.delivery, delivery, "{hitch:?}");
-        assert!(status.is_none_or(|range| range.contains(&answer.status)), "{hitch:?}: {}", answer.status);
-        assert_eq!(azure.accepted_posts().len(), usize::from(effect), "{hitch:?}");
-        assert_eq!(azure.counters().hitches.get(hitch.as_str()), Some(&1));
+        assert_eq!(answer.delivery, delivery, "{call_fault:?}");
+        assert!(
+            status.is_none_or(|range| range.contains(&answer.status)),
+            "{call_fault:?}: {}",
+            answer.status
+        );
+        assert_eq!(azure.accepted_posts().len(), usize::from(effect), "{call_fault:?}");
+        assert_eq!(azure.counters().call_faults.get(call_fault.as_str()), Some(&1));
         let is_garbage = answer.delivery == Delivery::Garbage;
-        assert_eq!(answer.body.starts_with(b"<html>"), is_garbage, "{hitch:?}");
+        assert_eq!(answer.body.starts_with(b"<html>"), is_garbage, "{call_fault:?}");
         // What was set befalls one call only.
         let again = call(&mut azure, after(LATER), post_backup(&app("shop"), "hf-2", &good_url()));
-        assert_eq!((again.status, again.delivery), (200, Delivery::Normal), "{hitch:?}");
+        assert_eq!((again.status, again.delivery), (200, Delivery::Normal), "{call_fault:?}");
     }
 }
 
 #[test]
-fn a_hitch_of_a_read_befalls_the_next_read_of_that_app_alone() {
+fn a_call_fault_of_a_read_befalls_the_next_read_of_that_app_alone() {
     let mut azure = azure();
-    azure.next_read(&app("shop"), Hitch::Refused);
+    azure.next_read(&app("shop"), CallFault::Refused);
     let read = |azure: &mut Azure, name| call(azure, start(), get(&app(name).to_string())).delivery;
     assert_eq!(read(&mut azure, "api"), Delivery::Normal);
     assert_eq!(read(&mut azure, "shop"), Delivery::DroppedBefore);
@@ -109,7 +113,7 @@ fn the_providers_429_comes_with_plenty_left_and_sometimes_without_a_usable_wait(
 #[test]
 fn a_lost_answers_backup_is_found_by_its_name_in_the_list() {
     let mut azure = azure();
-    azure.next(&app("shop"), Hitch::AnswerLost);
+    azure.next(&app("shop"), CallFault::AnswerLost);
     call(&mut azure, start(), post_backup(&app("shop"), "hf-1", &good_url()));
     let list = body(&call(&mut azure, after(10), get(&format!("{}/backups", app("shop")))));
     assert_eq!(list["value"][0]["properties"]["backupName"], "hf-1");
@@ -157,7 +161,7 @@ fn when_faults_stop_everything_ends_well() {
         at += LATER;
     }
     let ends = azure.counters().ends.clone();
-    assert!(ends.len() >= 4 && azure.counters().hitches.len() >= 5, "{ends:?}");
+    assert!(ends.len() >= 4 && azure.counters().call_faults.len() >= 5, "{ends:?}");
     azure.set_faults(Faults::none());
     for attempt in 60..80 {
         started(&mut azure, after(at), &app("shop"), &format!("hf-{attempt}"));

@@ -4,10 +4,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use holdfast_arm::{
-    Arm, BackupBody, Credential, ErrorKind, HttpArm, NoopCallObserver, PUBLIC_SCOPE, Settings,
+    Arm, ArmClient, BackupBody, Credential, ErrorKind, NoopCallObserver, PUBLIC_SCOPE, Settings,
 };
 use holdfast_model::{BackupName, BackupStatus, Clock, ManualClock};
-use holdfast_simulator::{Azure, Config, Hitch, Server, StorageAccount};
+use holdfast_simulator::{Azure, CallFault, Config, Server, StorageAccount};
 use secrecy::ExposeSecret;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -52,7 +52,7 @@ async fn http_token(running: &Running, client: &reqwest::Client) -> String {
 }
 
 /// The product's own client, through its own credential.
-fn arm(running: &Running) -> HttpArm {
+fn arm(running: &Running) -> ArmClient {
     client();
     let known = config().client;
     let credential =
@@ -61,7 +61,7 @@ fn arm(running: &Running) -> HttpArm {
     let tokens = credential.source(Some(&url), PUBLIC_SCOPE).unwrap();
     let settings = Settings { call_timeout: Duration::from_secs(20), ..Settings::new(url) };
     let rng = fastrand::Rng::with_seed(1);
-    HttpArm::new(settings, tokens, running.clock.clone(), Arc::new(NoopCallObserver), rng).unwrap()
+    ArmClient::over_http(settings, tokens, running.clock.clone(), Arc::new(NoopCallObserver), rng).unwrap()
 }
 
 fn request(running: &Running, name: &str) -> BackupBody {
@@ -104,11 +104,13 @@ async fn a_revoked_token_is_renewed_by_the_client() {
 async fn a_lost_answer_is_ambiguous_to_the_client_and_the_backup_is_there() {
     let running = run(config()).await;
     let arm = arm(&running);
-    for (hitch, accepted) in [(Hitch::Refused, 0), (Hitch::AnswerLost, 1), (Hitch::GarbageAfter, 2)] {
-        running.azure.lock().unwrap().next(&app("shop"), hitch);
+    for (call_fault, accepted) in
+        [(CallFault::Refused, 0), (CallFault::AnswerLost, 1), (CallFault::GarbageAfter, 2)]
+    {
+        running.azure.lock().unwrap().next(&app("shop"), call_fault);
         let error = arm.backup(&app("shop"), &request(&running, "hf-1")).await.unwrap_err();
-        assert_eq!(error.kind(), &ErrorKind::Ambiguous, "{hitch:?}: {error}");
-        assert_eq!(running.azure.lock().unwrap().accepted_posts().len(), accepted, "{hitch:?}");
+        assert_eq!(error.kind(), &ErrorKind::Ambiguous, "{call_fault:?}: {error}");
+        assert_eq!(running.azure.lock().unwrap().accepted_posts().len(), accepted, "{call_fault:?}");
         running.clock.advance(Duration::from_mins(50));
     }
 }
@@ -118,8 +120,8 @@ async fn a_lost_answer_is_ambiguous_to_the_client_and_the_backup_is_there() {
 async fn a_cut_connection_carries_no_byte_of_an_answer() {
     let running = run(config()).await;
     let token = http_token(&running, &client()).await;
-    for (hitch, effect) in [(Hitch::AnswerLost, 1), (Hitch::Refused, 1)] {
-        running.azure.lock().unwrap().next(&app("shop"), hitch);
+    for (call_fault, effect) in [(CallFault::AnswerLost, 1), (CallFault::Refused, 1)] {
+        running.azure.lock().unwrap().next(&app("shop"), call_fault);
         let post = post_backup(&app("shop"), "hf-1", &good_url());
         let mut stream = TcpStream::connect(running.server.address()).await.unwrap();
         let head = format!(
@@ -133,8 +135,8 @@ async fn a_cut_connection_carries_no_byte_of_an_answer() {
         let mut received = Vec::new();
         let end = stream.read_to_end(&mut received).await;
         assert!(end.is_ok() || end.is_err_and(|e| e.kind() == std::io::ErrorKind::ConnectionReset));
-        assert_eq!(received, b"", "{hitch:?}");
-        assert_eq!(running.azure.lock().unwrap().accepted_posts().len(), effect, "{hitch:?}");
+        assert_eq!(received, b"", "{call_fault:?}");
+        assert_eq!(running.azure.lock().unwrap().accepted_posts().len(), effect, "{call_fault:?}");
     }
     // Other connections are served.
     assert_eq!(client().get(running.server.url()).send().await.unwrap().status(), 400);
@@ -179,10 +181,10 @@ async fn a_server_that_is_told_to_stop_gives_its_late_answers_and_ends() {
     let running = run(config).await;
     let client = client();
     let token = http_token(&running, &client).await;
-    running.azure.lock().unwrap().next_read(&app("shop"), Hitch::Slow);
+    running.azure.lock().unwrap().next_read(&app("shop"), CallFault::Slow);
     let url = format!("{}{}?api-version=1", running.server.url(), app("shop"));
     let asking = tokio::spawn(client.get(url).bearer_auth(token).send());
-    while running.azure.lock().unwrap().counters().hitches.is_empty() {
+    while running.azure.lock().unwrap().counters().call_faults.is_empty() {
         tokio::task::yield_now().await;
     }
     running.stop.send(()).unwrap();
@@ -217,4 +219,10 @@ async fn every_operation_is_done_over_http() {
     let probe = format!("{}/_site/shop/staging", running.server.url());
     assert_eq!(client().get(probe).send().await.unwrap().status(), 200);
     drop(running.stop);
+}
+
+#[tokio::test]
+async fn a_list_that_links_to_another_host_is_refused_over_http() {
+    let running = run(crate::skins::config_with_foreign_links()).await;
+    crate::skins::a_list_that_links_to_another_host(&arm(&running)).await;
 }

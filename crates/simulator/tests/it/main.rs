@@ -14,6 +14,6 @@ mod quirks;
 mod replay;
 mod restores;
 mod schedules;
-mod seen;
+mod seen_secrets;
 mod skins;
 mod storage;

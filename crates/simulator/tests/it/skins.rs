@@ -104,3 +104,17 @@ pub async fn life_of_a_schedule(arm: &dyn Arm, clock: &ManualClock, url: &str, n
     }
     assert!(arm.schedule(&api).await.unwrap().is_none());
 }
+
+/// The simulated Azure whose pages of one element link to another host.
+pub fn config_with_foreign_links() -> holdfast_simulator::Config {
+    let link_origin = Some("https://elsewhere.example".to_owned());
+    holdfast_simulator::Config { page_size: 1, link_origin, ..config() }
+}
+
+/// A list whose next page is at another host is refused, and not taken for a whole one.
+pub async fn a_list_that_links_to_another_host(arm: &dyn Arm) {
+    let error = arm.sites(app("shop").subscription()).await.unwrap_err();
+    assert_eq!(error.kind(), &ErrorKind::Ambiguous);
+    let text = error.to_string();
+    assert!(text.contains("the link to the next page leads to another host, elsewhere.example"), "{text}");
+}

@@ -1,4 +1,4 @@
-//! Minted SAS, judged by a blob server that others wrote.
+//! Minted SAS, checked by Azurite, a blob server that others wrote.
 
 use std::sync::Arc;
 
@@ -80,7 +80,7 @@ async fn writes_reads_lists_and_deletes(storage: &LiveStorage, granted: &Grant) 
 async fn is_refused(container: &Container, sas: &str) {
     let (_file, source) = sas_file(sas);
     let storage = storage(container, source, Arc::new(Nobody));
-    assert_eq!(storage.judge(&weu(), &need(now())).await.unwrap().probe, REFUSED);
+    assert_eq!(storage.sas_health(&weu(), &need(now())).await.unwrap().probe, REFUSED);
     let error = storage.blob(&weu(), "shop-1.zip", now()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unusable);
     assert!(
@@ -93,7 +93,7 @@ async fn is_refused(container: &Container, sas: &str) {
 async fn may_only_read(container: &Container, sas: &str) {
     let (_file, source) = sas_file(sas);
     let storage = storage(container, source, Arc::new(Nobody));
-    let health = storage.judge(&weu(), &need(now())).await.unwrap();
+    let health = storage.sas_health(&weu(), &need(now())).await.unwrap();
     assert!(!health.is_good() && health.probe == REFUSED, "{health:?}");
     assert_eq!(storage.blob(&weu(), "shop-1.zip", now()).await.unwrap(), None);
 }
@@ -108,7 +108,7 @@ async fn a_sas_minted_with_the_accounts_key_allows_what_a_backup_needs_while_it_
     let granted = grant(&storage, &need(now())).await.unwrap();
     writes_reads_lists_and_deletes(&storage, &granted).await;
 
-    let health = storage.judge(&weu(), &need(now())).await.unwrap();
+    let health = storage.sas_health(&weu(), &need(now())).await.unwrap();
     assert!(health.is_good(), "{health:?}");
     assert_eq!(health.allows_key, Some(true));
     let skew = (health.server_time.unwrap() - now()).abs();
@@ -152,10 +152,10 @@ async fn a_sas_minted_with_a_user_delegation_key_allows_what_a_backup_needs_whil
     assert!(look.contains("&sp=r&"), "{look}");
     may_only_read(&container, &look).await;
 
-    let health = storage.judge(&weu(), &need(now())).await.unwrap();
+    let health = storage.sas_health(&weu(), &need(now())).await.unwrap();
     assert!(health.is_good() && health.allows_key.is_none(), "{health:?}");
     for (minted, what) in [(TimeDelta::days(-2), "expired"), (TimeDelta::days(2), "not begun")] {
-        let health = storage.judge(&weu(), &need(now() + minted)).await.unwrap();
+        let health = storage.sas_health(&weu(), &need(now() + minted)).await.unwrap();
         assert_eq!(health.probe, REFUSED, "{what}: {health:?}");
     }
 }

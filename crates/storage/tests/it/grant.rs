@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use holdfast_model::{RefreshReason, StorageName};
-use holdfast_storage::{Error, ErrorKind, Need, SasSource, SecretRef, Storage, Warning};
+use holdfast_storage::{Error, ErrorKind, Need, SasSource, SasWarning, SecretRef, Storage};
 use secrecy::ExposeSecret;
 
 use crate::server::{
-    Reply, Server, agree, clock, grant, hours, key_file, need, sas, sas_file, start_of_test, storage, write,
+    Reply, Server, agree, clock, grant, hours, key_file, key_storage, need, sas, sas_file, sas_storage,
+    start_of_test, storage, write,
 };
 
 #[tokio::test]
@@ -30,9 +31,7 @@ async fn the_first_grant_tries_the_sas_by_a_write_and_a_deletion() {
 
 #[tokio::test]
 async fn a_sas_that_was_tried_is_tried_again_only_after_a_while() {
-    let (server, clock) = (Server::start().await, clock());
-    let (_file, source) = sas_file(&sas("Zmlyc3Q"));
-    let storage = server.storage(&clock, source);
+    let (server, clock, _file, storage) = sas_storage(&sas("Zmlyc3Q")).await;
     for _ in 0..3 {
         grant(&storage, &need(&clock)).await.unwrap();
         clock.advance(Duration::from_secs(299));
@@ -57,9 +56,7 @@ async fn callers_at_the_same_moment_share_one_new_sas() {
 
 #[tokio::test]
 async fn a_minted_sas_is_minted_anew_before_it_could_lapse_inside_a_backup() {
-    let (server, clock) = (Server::start().await, clock());
-    let (_file, source) = key_file(hours(6));
-    let storage = server.storage(&clock, source);
+    let (_server, clock, _file, storage) = key_storage(hours(6)).await;
     let first = grant(&storage, &need(&clock)).await.unwrap();
     assert!(first.facts.window.start.unwrap() <= start_of_test() - TimeDelta::minutes(5));
     assert!(first.facts.window.expiry.unwrap() >= start_of_test() + TimeDelta::hours(6));
@@ -73,9 +70,7 @@ async fn a_minted_sas_is_minted_anew_before_it_could_lapse_inside_a_backup() {
 
 #[tokio::test]
 async fn a_minted_sas_that_storage_refused_gives_way_to_another_in_the_same_second() {
-    let (server, clock) = (Server::start().await, clock());
-    let (_file, source) = key_file(hours(48));
-    let storage = server.storage(&clock, source);
+    let (_server, clock, _file, storage) = key_storage(hours(48)).await;
     let first = grant(&storage, &need(&clock)).await.unwrap();
     let replace = Need { replace: Some(first.facts.fingerprint.clone()), ..need(&clock) };
     let second = grant(&storage, &replace).await.unwrap();
@@ -91,9 +86,7 @@ async fn a_minted_sas_that_storage_refused_gives_way_to_another_in_the_same_seco
 
 #[tokio::test]
 async fn a_written_sas_that_storage_refused_is_not_handed_out_until_another_is_written() {
-    let (server, clock) = (Server::start().await, clock());
-    let (file, source) = sas_file(&sas("Zmlyc3Q"));
-    let storage = server.storage(&clock, source);
+    let (_server, clock, file, storage) = sas_storage(&sas("Zmlyc3Q")).await;
     let first = grant(&storage, &need(&clock)).await.unwrap();
     let replace = Need { replace: Some(first.facts.fingerprint.clone()), ..need(&clock) };
     let error = grant(&storage, &replace).await.unwrap_err();
@@ -110,9 +103,7 @@ async fn a_written_sas_that_storage_refused_is_not_handed_out_until_another_is_w
 
 #[tokio::test]
 async fn a_sas_refused_by_a_backup_is_tried_again_for_whoever_still_wants_it() {
-    let (server, clock) = (Server::start().await, clock());
-    let (_file, source) = sas_file(&sas("Zmlyc3Q"));
-    let storage = server.storage(&clock, source);
+    let (server, clock, _file, storage) = sas_storage(&sas("Zmlyc3Q")).await;
     let first = grant(&storage, &need(&clock)).await.unwrap();
     let replace = Need { replace: Some(first.facts.fingerprint), ..need(&clock) };
     grant(&storage, &replace).await.unwrap_err();
@@ -123,9 +114,7 @@ async fn a_sas_refused_by_a_backup_is_tried_again_for_whoever_still_wants_it() {
 
 #[tokio::test]
 async fn a_sas_that_storage_no_longer_takes_is_read_again_from_its_file() {
-    let (server, clock) = (Server::start().await, clock());
-    let (file, source) = sas_file(&sas("Zmlyc3Q"));
-    let storage = server.storage(&clock, source);
+    let (server, clock, file, storage) = sas_storage(&sas("Zmlyc3Q")).await;
     grant(&storage, &need(&clock)).await.unwrap();
     server.answer_with(
         |asked| {
@@ -164,7 +153,7 @@ async fn each_refusal_of_a_test_write_says_who_must_act() {
 }
 
 #[tokio::test]
-async fn a_storage_out_of_reach_is_not_tried_but_its_sas_is_judged() {
+async fn a_storage_out_of_reach_is_not_tried_but_its_sas_is_checked() {
     let (server, clock) = (Server::start().await, clock());
     server.answer_with(|_| Reply::status(403));
     let (file, source) = sas_file(&sas("Zmlyc3Q"));
@@ -240,9 +229,7 @@ async fn a_storage_in_trouble_is_asked_once_for_a_whole_fleet_and_again_later() 
 
 #[tokio::test]
 async fn a_storage_that_shuts_everybody_out_is_not_asked_by_each_of_a_fleet() {
-    let (server, clock) = (Server::start().await, clock());
-    let (_file, source) = key_file(hours(48));
-    let storage = server.storage(&clock, source);
+    let (server, clock, _file, storage) = key_storage(hours(48)).await;
     grant(&storage, &need(&clock)).await.unwrap();
     server.take_methods();
     server.answer_with(|_| Reply::status(403));
@@ -288,7 +275,7 @@ async fn a_sas_with_an_offset_is_granted_with_a_warning() {
     let (server, clock) = (Server::start().await, clock());
     let (_file, source) = sas_file("sv=2022-11-02&sr=c&sp=rwdl&se=2027-02-02T00:00:00%2B12:00&sig=Zmlyc3Q");
     let granted = grant(&server.storage(&clock, source), &need(&clock)).await.unwrap();
-    assert_eq!(granted.warnings, [Warning::Offset]);
+    assert_eq!(granted.warnings, [SasWarning::Offset]);
 }
 
 #[tokio::test]

@@ -3,13 +3,16 @@
 use std::time::Duration;
 
 use holdfast_model::{RefreshReason, parse_timestamp};
-use holdfast_storage::{ErrorKind, Fault, Need, Refusal, SasHealth, Storage, Warning};
+use holdfast_storage::{ErrorKind, Need, Refusal, SasFault, SasHealth, SasWarning, Storage};
 
-use crate::server::{Reply, Server, agree, clock, grant, hours, key_file, need, sas, sas_file, weu, write};
+use crate::server::{
+    Reply, Server, agree, clock, grant, hours, key_file, key_storage, need, sas, sas_file, sas_storage, weu,
+    write,
+};
 
-async fn judge(server: &Server, source: holdfast_storage::SasSource) -> SasHealth {
+async fn health_of(server: &Server, source: holdfast_storage::SasSource) -> SasHealth {
     let clock = clock();
-    server.storage(&clock, source).judge(&weu(), &need(&clock)).await.unwrap()
+    server.storage(&clock, source).sas_health(&weu(), &need(&clock)).await.unwrap()
 }
 
 #[tokio::test]
@@ -18,7 +21,7 @@ async fn a_sas_that_will_do_is_said_to_with_the_storages_own_time() {
     server.answer_with(|asked| agree(asked).header("date", "Sun, 31 Jan 2027 12:07:00 GMT"));
     let (_file, source) = key_file(hours(48));
     let origin = source.origin();
-    let health = judge(&server, source).await;
+    let health = health_of(&server, source).await;
     assert!(health.is_good());
     assert_eq!((health.origin, health.container.to_string()), (origin, server.container.to_string()));
     assert_eq!(health.server_time, parse_timestamp("2027-01-31T12:07:00Z").ok());
@@ -31,10 +34,10 @@ async fn a_sas_with_faults_is_tried_all_the_same() {
     let server = Server::start().await;
     server.answer_with(|_| Reply::status(403));
     let (_file, source) = sas_file("sv=2022-11-02&sr=c&sp=rwdl&se=2027-01-31T12:30:00%2B00:00&sig=Zmlyc3Q");
-    let health = judge(&server, source).await;
+    let health = health_of(&server, source).await;
     assert!(!health.is_good());
-    assert!(matches!(health.faults[..], [Fault::TooShort { .. }]), "{:?}", health.faults);
-    assert_eq!(health.warnings, [Warning::Offset]);
+    assert!(matches!(health.faults[..], [SasFault::TooShort { .. }]), "{:?}", health.faults);
+    assert_eq!(health.warnings, [SasWarning::Offset]);
     assert_eq!(health.probe, Err(Refusal::Forbidden { operation: "writing", status: 403 }));
     assert_eq!(health.allows_key, None, "a plain 403 does not tell");
     assert_eq!(server.take_methods(), ["PUT"]);
@@ -46,7 +49,7 @@ async fn an_account_that_allows_no_access_by_key_is_told_with_both_cures() {
     server
         .answer_with(|_| Reply::status(403).header("x-ms-error-code", "KeyBasedAuthenticationNotPermitted"));
     let (_file, source) = key_file(hours(48));
-    let health = judge(&server, source).await;
+    let health = health_of(&server, source).await;
     assert_eq!(health.allows_key, Some(false));
     let refusal = health.probe.unwrap_err();
     assert_eq!(
@@ -61,17 +64,15 @@ async fn an_account_that_allows_no_access_by_key_is_told_with_both_cures() {
 async fn a_sas_signed_for_a_user_does_not_tell_whether_keys_are_allowed() {
     let server = Server::start().await;
     let (_file, source) = sas_file(&format!("skoid=00000000-0000-0000-0000-000000000001&{}", sas("Zmlyc3Q")));
-    assert_eq!(judge(&server, source).await.allows_key, None);
+    assert_eq!(health_of(&server, source).await.allows_key, None);
 }
 
 #[tokio::test]
-async fn a_judgement_leaves_the_sas_in_use_as_it_is() {
-    let (server, clock) = (Server::start().await, clock());
-    let (file, source) = sas_file(&sas("Zmlyc3Q"));
-    let storage = server.storage(&clock, source);
+async fn a_check_leaves_the_sas_in_use_as_it_is() {
+    let (_server, clock, file, storage) = sas_storage(&sas("Zmlyc3Q")).await;
     let first = grant(&storage, &need(&clock)).await.unwrap();
     write(file.path(), &sas("c2Vjb25k"));
-    let health = storage.judge(&weu(), &need(&clock)).await.unwrap();
+    let health = storage.sas_health(&weu(), &need(&clock)).await.unwrap();
     assert_ne!(health.facts, first.facts, "it is read anew");
     let second = grant(&storage, &need(&clock)).await.unwrap();
     assert_eq!((second.facts, second.refresh), (first.facts, None));
@@ -79,9 +80,7 @@ async fn a_judgement_leaves_the_sas_in_use_as_it_is() {
 
 #[tokio::test]
 async fn a_new_sas_is_minted_for_whoever_gives_a_reason() {
-    let (server, clock) = (Server::start().await, clock());
-    let (_file, source) = key_file(hours(48));
-    let storage = server.storage(&clock, source);
+    let (_server, clock, _file, storage) = key_storage(hours(48)).await;
     let first = grant(&storage, &need(&clock)).await.unwrap();
     clock.advance(Duration::from_mins(1));
     let asked = Need { reason: Some(RefreshReason::Asked), ..need(&clock) };
@@ -93,9 +92,7 @@ async fn a_new_sas_is_minted_for_whoever_gives_a_reason() {
 
 #[tokio::test]
 async fn a_source_that_has_no_newer_sas_replaces_none_whatever_the_reason() {
-    let (server, clock) = (Server::start().await, clock());
-    let (file, source) = sas_file(&sas("Zmlyc3Q"));
-    let storage = server.storage(&clock, source);
+    let (_server, clock, file, storage) = sas_storage(&sas("Zmlyc3Q")).await;
     let asked = Need { reason: Some(RefreshReason::Asked), ..need(&clock) };
     let first = grant(&storage, &asked).await.unwrap();
     assert_eq!(first.refresh.unwrap().reason, RefreshReason::Asked);

@@ -6,7 +6,7 @@ use holdfast_storage::{ErrorKind, Storage};
 use secrecy::ExposeSecret;
 
 use crate::server::{
-    Reply, Server, clock, container_that_hangs_up, grant, hours, key_file, need, sas, sas_file,
+    Reply, Server, clock, container_that_hangs_up, grant, hours, key_storage, need, sas, sas_file,
     start_of_test, storage, weu,
 };
 
@@ -49,9 +49,7 @@ async fn a_connection_that_breaks_is_told_without_the_url() {
 
 #[tokio::test]
 async fn a_grant_shows_neither_signature_nor_key() {
-    let (server, clock) = (Server::start().await, clock());
-    let (file, source) = key_file(hours(48));
-    let storage = server.storage(&clock, source);
+    let (_server, clock, file, storage) = key_storage(hours(48)).await;
     let granted = grant(&storage, &need(&clock)).await.unwrap();
     let shown = show(&[&granted, &storage]);
     let key = std::fs::read_to_string(file.path()).unwrap();

@@ -252,6 +252,26 @@ pub fn key_file_with(key: &str, lifetime: Duration) -> (tempfile::NamedTempFile,
     (file, source)
 }
 
+/// A server, a clock, a file that holds a SAS, and the storage that reads it.
+pub async fn sas_storage(text: &str) -> (Server, Arc<ManualClock>, tempfile::NamedTempFile, LiveStorage) {
+    served(sas_file(text)).await
+}
+
+/// A server, a clock, a file that holds an account key, and the storage that mints with it.
+pub async fn key_storage(
+    lifetime: Duration,
+) -> (Server, Arc<ManualClock>, tempfile::NamedTempFile, LiveStorage) {
+    served(key_file(lifetime)).await
+}
+
+async fn served(
+    (file, source): (tempfile::NamedTempFile, SasSource),
+) -> (Server, Arc<ManualClock>, tempfile::NamedTempFile, LiveStorage) {
+    let (server, clock) = (Server::start().await, clock());
+    let storage = server.storage(&clock, source);
+    (server, clock, file, storage)
+}
+
 pub fn write(path: &Path, text: &str) {
     std::fs::write(path, format!("{text}\n")).unwrap();
 }

@@ -93,7 +93,7 @@ pub async fn storages(
             reason: None,
             probe: true,
         };
-        let health = storage.judge(name, &need).await;
+        let health = storage.sas_health(name, &need).await;
         found.extend(of_storage(name, health, context.clock.now()));
     }
     found

@@ -55,7 +55,7 @@ pub async fn run(args: &SasCheckArgs, context: &Context) -> anyhow::Result<Exit>
             reason: None,
             probe: true,
         };
-        let health = storage.judge(name, &need).await;
+        let health = storage.sas_health(name, &need).await;
         lines.push(line(&fleet, name, health));
     }
     let all_good = lines.iter().all(|line| line.good);

@@ -1,12 +1,12 @@
-//! WebApps_DeleteBackup: takes a deletion on. The answer has the whole SAS (azure-cli recording of 2023).
+//! WebApps_DeleteBackup: accepts a deletion. The response has the full SAS (azure-cli recording of 2023).
 
 use holdfast_model::{AppId, BackupId};
 
-use super::{Answer, get_backup};
+use super::{OperationResult, get_backup};
 use crate::azure::Azure;
-use crate::azure::backup::Shown;
+use crate::azure::backup::BackupView;
 
-pub(super) fn perform(azure: &mut Azure, app: &AppId, id: BackupId) -> Answer {
+pub(super) fn perform(azure: &mut Azure, app: &AppId, id: BackupId) -> OperationResult {
     azure.delete_backup(app, id);
-    get_backup::answer(azure, app, id, Shown::WithSecrets(azure.now))
+    get_backup::answer(azure, app, id, BackupView::WithSecrets(azure.now))
 }

@@ -1,17 +1,17 @@
-//! WebApps_DiscoverBackup: what is in a blob. Nobody has published an answer: its shape is the documentation's, and the
+//! WebApps_DiscoverBackup: reads what a blob holds. No response is published: its shape is the documentation's, and the
 //! words of its refusals are ours.
 
 use holdfast_model::AppId;
 use secrecy::ExposeSecret;
 use serde_json::json;
 
-use super::asked::Properties;
-use super::{Answer, Call, bad_request, get_site, site_not_found};
+use super::properties::Properties;
+use super::{Call, OperationResult, bad_request, get_site, site_not_found};
 use crate::Response;
 use crate::azure::backup::databases_shown;
 use crate::azure::{Azure, envelope, sas};
 
-pub(super) fn perform(azure: &mut Azure, app: &AppId, call: &Call<'_>) -> Answer {
+pub(super) fn perform(azure: &mut Azure, app: &AppId, call: &Call<'_>) -> OperationResult {
     let site = azure.sites.get(app).ok_or_else(|| site_not_found(app))?;
     let properties = Properties::of(call.request)?;
     let storage_url = properties.storage_url()?;

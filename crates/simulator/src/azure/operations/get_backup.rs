@@ -3,17 +3,17 @@
 use holdfast_model::{AppId, BackupId};
 use serde_json::{Value, json};
 
-use super::{Answer, get_site, site_not_found};
-use crate::azure::backup::{Backup, Shown};
+use super::{OperationResult, get_site, site_not_found};
+use crate::azure::backup::{Backup, BackupView};
 use crate::azure::{Azure, envelope};
 use crate::{FleetSite, Response};
 
-pub(super) fn perform(azure: &mut Azure, app: &AppId, id: BackupId) -> Answer {
-    answer(azure, app, id, Shown::Later(azure.now))
+pub(super) fn perform(azure: &mut Azure, app: &AppId, id: BackupId) -> OperationResult {
+    answer(azure, app, id, BackupView::Later(azure.now))
 }
 
 /// The answer with this backup, or the refusal when it is not there.
-pub(super) fn answer(azure: &Azure, app: &AppId, id: BackupId, shown: Shown) -> Answer {
+pub(super) fn answer(azure: &Azure, app: &AppId, id: BackupId, shown: BackupView) -> OperationResult {
     let site = azure.sites.get(app).ok_or_else(|| site_not_found(app))?;
     let backup = site.backups.get(&id).ok_or_else(|| {
         // Nobody has published the answer for an id that is not there; the shape is that of other 404s.
@@ -24,7 +24,7 @@ pub(super) fn answer(azure: &Azure, app: &AppId, id: BackupId, shown: Shown) -> 
 }
 
 /// A backup with the site's id, name and type around it.
-fn body(facts: &FleetSite, backup: &Backup, shown: Shown) -> Value {
+fn body(facts: &FleetSite, backup: &Backup, shown: BackupView) -> Value {
     let id = &facts.site.id;
     json!({
         "id": id.to_string(),

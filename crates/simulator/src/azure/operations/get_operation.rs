@@ -1,15 +1,15 @@
-//! How an operation stands: 202 with nothing in it and the same link while Azure is at work, then 200 with the whole
+//! The progress of an operation: 202 without a body and with the same link until it ends, then 200 with the whole
 //! site (azure-cli recording of 2023). A failure has the shape of MicrosoftDocs/azure-docs #37213.
 
 use holdfast_model::AppId;
 use serde_json::json;
 
-use super::{Answer, Call, get_site, restore, site_not_found};
+use super::{Call, OperationResult, get_site, restore, site_not_found};
 use crate::Response;
 use crate::azure::restore::Failure;
 use crate::azure::{Azure, envelope};
 
-pub(super) fn perform(azure: &mut Azure, app: &AppId, operation: &str, call: &Call<'_>) -> Answer {
+pub(super) fn perform(azure: &mut Azure, app: &AppId, operation: &str, call: &Call<'_>) -> OperationResult {
     azure.sites.get(app).ok_or_else(|| site_not_found(app))?;
     let restore = azure.restores.of(app, operation).ok_or_else(|| {
         let message = format!("Operation '{operation}' was not found for site '{}'.", app.short_name());

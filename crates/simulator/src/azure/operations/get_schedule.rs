@@ -1,17 +1,17 @@
-//! WebApps_GetBackupConfiguration: Azure's own schedule, with its SAS (azure-cli recordings).
+//! WebApps_GetBackupConfiguration: the native schedule, with its SAS (azure-cli recordings).
 
 use holdfast_model::AppId;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
-use super::{Answer, get_site, site_not_found};
+use super::{OperationResult, get_site, site_not_found};
 use crate::Response;
 use crate::azure::backup::databases_shown;
 use crate::azure::schedule::Schedule;
 use crate::azure::stamp::without_zone;
 use crate::azure::{Azure, envelope};
 
-pub(super) fn perform(azure: &mut Azure, app: &AppId) -> Answer {
+pub(super) fn perform(azure: &mut Azure, app: &AppId) -> OperationResult {
     let site = azure.sites.get(app).ok_or_else(|| site_not_found(app))?;
     let schedule = site.schedule.as_ref().ok_or_else(|| {
         let (name, slot) = (app.site(), app.slot().unwrap_or("Production"));
@@ -28,7 +28,7 @@ pub(super) fn perform(azure: &mut Azure, app: &AppId) -> Answer {
     Ok(Response::json(200, &body))
 }
 
-/// `name`, `backupName` and `type` stand in no documentation. Times have no zone.
+/// `name`, `backupName` and `type` are undocumented. Times have no zone.
 fn properties(schedule: &Schedule) -> Value {
     let facts = &schedule.facts;
     json!({

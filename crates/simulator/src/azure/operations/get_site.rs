@@ -3,12 +3,12 @@
 use holdfast_model::AppId;
 use serde_json::{Value, json};
 
-use super::{Answer, site_not_found};
+use super::{OperationResult, site_not_found};
 use crate::azure::Azure;
 use crate::fleet::host_of;
 use crate::{FleetSite, Response};
 
-pub(super) fn perform(azure: &mut Azure, app: &AppId) -> Answer {
+pub(super) fn perform(azure: &mut Azure, app: &AppId) -> OperationResult {
     let site = azure.sites.get(app).ok_or_else(|| site_not_found(app))?;
     Ok(Response::json(200, &body(&site.facts, azure.restores.of_target(app))))
 }

@@ -1,24 +1,24 @@
-//! WebApps_ListBackups: the backups of an app. A new one shows only after a while.
+//! WebApps_ListBackups: the backups of an app. A new one is listed after a delay.
 
 use holdfast_model::AppId;
 use serde_json::json;
 
-use super::{Answer, Call, page, site_not_found};
+use super::{Call, OperationResult, page, site_not_found};
 use crate::azure::Azure;
-use crate::azure::backup::Shown;
+use crate::azure::backup::BackupView;
 
-pub(super) fn perform(azure: &mut Azure, app: &AppId, call: &Call<'_>) -> Answer {
+pub(super) fn perform(azure: &mut Azure, app: &AppId, call: &Call<'_>) -> OperationResult {
     let site = azure.sites.get(app).ok_or_else(|| site_not_found(app))?;
     let now = azure.now;
-    // In a list, unlike alone, a backup has its own id, name and type around it.
+    // Only in a list, a backup has its own id, name and type around it.
     let backups = site.backups.values().filter(|backup| backup.listed_from <= now).map(|backup| {
         json!({
             "id": format!("{app}/backups/{}", backup.id),
             "name": backup.id.to_string(),
             "type": "Microsoft.Web/sites/backups",
             "location": site.facts.site.location,
-            "properties": backup.properties(Shown::Later(now)),
+            "properties": backup.properties(BackupView::Later(now)),
         })
     });
-    Ok(page::answer(call.request, azure.config.page_size, backups))
+    Ok(page::answer(call.request, &azure.config, backups))
 }

@@ -1,10 +1,10 @@
-//! WebApps_ListSiteBackups: the backups of an app by POST. The spec gives it the same answer as the list by GET.
+//! WebApps_ListSiteBackups: the backups of an app by POST. The specification has the same response as for the GET.
 
 use holdfast_model::AppId;
 
-use super::{Answer, Call, list_backups};
+use super::{Call, OperationResult, list_backups};
 use crate::azure::Azure;
 
-pub(super) fn perform(azure: &mut Azure, app: &AppId, call: &Call<'_>) -> Answer {
+pub(super) fn perform(azure: &mut Azure, app: &AppId, call: &Call<'_>) -> OperationResult {
     list_backups::perform(azure, app, call)
 }

@@ -2,11 +2,11 @@
 
 use holdfast_model::SubscriptionId;
 
-use super::{Answer, Call, get_site, page};
+use super::{Call, OperationResult, get_site, page};
 use crate::FleetSite;
 use crate::azure::{Azure, envelope};
 
-pub(super) fn perform(azure: &mut Azure, subscription: &SubscriptionId, call: &Call<'_>) -> Answer {
+pub(super) fn perform(azure: &mut Azure, subscription: &SubscriptionId, call: &Call<'_>) -> OperationResult {
     let mut of_subscription =
         azure.sites.values().filter(|s| s.facts.site.id.subscription() == subscription).peekable();
     if of_subscription.peek().is_none() {
@@ -15,5 +15,5 @@ pub(super) fn perform(azure: &mut Azure, subscription: &SubscriptionId, call: &C
     }
     let body = |facts: &FleetSite| get_site::body(facts, azure.restores.of_target(&facts.site.id));
     let sites = of_subscription.filter(|s| s.facts.site.id.slot().is_none()).map(|s| body(&s.facts));
-    Ok(page::answer(call.request, azure.config.page_size, sites))
+    Ok(page::answer(call.request, &azure.config, sites))
 }

@@ -2,11 +2,11 @@
 
 use holdfast_model::AppId;
 
-use super::{Answer, Call, get_site, page, site_not_found};
+use super::{Call, OperationResult, get_site, page, site_not_found};
 use crate::FleetSite;
 use crate::azure::Azure;
 
-pub(super) fn perform(azure: &mut Azure, app: &AppId, call: &Call<'_>) -> Answer {
+pub(super) fn perform(azure: &mut Azure, app: &AppId, call: &Call<'_>) -> OperationResult {
     if !azure.sites.contains_key(app) {
         return Err(site_not_found(app));
     }
@@ -17,5 +17,5 @@ pub(super) fn perform(azure: &mut Azure, app: &AppId, call: &Call<'_>) -> Answer
     };
     let slots = azure.sites.values().map(|site| &site.facts).filter(slots_of_it);
     let bodies = slots.map(|facts| get_site::body(facts, azure.restores.of_target(&facts.site.id)));
-    Ok(page::answer(call.request, azure.config.page_size, bodies))
+    Ok(page::answer(call.request, &azure.config, bodies))
 }

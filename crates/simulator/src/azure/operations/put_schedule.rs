@@ -1,19 +1,19 @@
-//! WebApps_UpdateBackupConfiguration: sets Azure's own schedule. The answer is empty, and the SAS is not looked at
+//! WebApps_UpdateBackupConfiguration: sets the native schedule. The response is empty, and the SAS is not checked
 //! (azure-powershell recording of 2017, azure-cli recording of 2019).
 
 use holdfast_model::{AppId, FrequencyUnit, NativeSchedule, Timestamp};
 use serde_json::Value;
 
-use super::asked::Properties;
-use super::{Answer, Call, bad_request, site_not_found, tier};
+use super::properties::Properties;
+use super::{Call, OperationResult, bad_request, site_not_found, tier};
 use crate::Response;
 use crate::azure::Azure;
 use crate::azure::schedule::Schedule;
 
-/// The longest that is taken for any number of a schedule.
+/// The largest accepted number in a schedule.
 const COUNT_MAX: u64 = 10_000;
 
-pub(super) fn perform(azure: &mut Azure, app: &AppId, call: &Call<'_>) -> Answer {
+pub(super) fn perform(azure: &mut Azure, app: &AppId, call: &Call<'_>) -> OperationResult {
     let site = azure.sites.get(app).ok_or_else(|| site_not_found(app))?;
     tier::refuse(app, site.facts.site.tier.as_deref())?;
     let properties = Properties::of(call.request)?;

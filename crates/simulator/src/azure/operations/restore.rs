@@ -1,23 +1,28 @@
-//! WebApps_Restore: takes a restore on. Azure looks at the blob that the body names, and not at the id in the path:
-//! azure-cli sends 0. Nothing is looked at in storage before the work begins.
+//! WebApps_Restore: accepts a restore. Azure uses the blob that the body names and ignores the id in the path:
+//! azure-cli sends 0. Storage is not read before the work begins.
 
 use holdfast_model::{AppId, BackupId};
 use serde_json::json;
 
-use super::asked::Properties;
-use super::{Answer, Call, bad_request, get_site, site_not_found, tier};
+use super::properties::Properties;
+use super::{Call, OperationResult, bad_request, get_site, site_not_found, tier};
 use crate::Response;
 use crate::azure::Azure;
-use crate::azure::restore::Asked;
+use crate::azure::restore::RestoreRequest;
 
-pub(super) fn perform(azure: &mut Azure, app: &AppId, id: BackupId, call: &Call<'_>) -> Answer {
+pub(super) fn perform(azure: &mut Azure, app: &AppId, id: BackupId, call: &Call<'_>) -> OperationResult {
     let site = azure.sites.get(app).ok_or_else(|| site_not_found(app))?;
     let blob = site.backups.get(&id).map(crate::azure::backup::Backup::blob);
     start(azure, app, blob, call)
 }
 
 /// Starts a restore of the blob that the body names, or else of this one.
-pub(super) fn start(azure: &mut Azure, app: &AppId, blob: Option<String>, call: &Call<'_>) -> Answer {
+pub(super) fn start(
+    azure: &mut Azure,
+    app: &AppId,
+    blob: Option<String>,
+    call: &Call<'_>,
+) -> OperationResult {
     let site = azure.sites.get(app).ok_or_else(|| site_not_found(app))?;
     tier::refuse(app, site.facts.site.tier.as_deref())?;
     let asked = read(app, blob, call)?;
@@ -31,7 +36,7 @@ pub(super) fn start(azure: &mut Azure, app: &AppId, blob: Option<String>, call: 
     Ok(accepted(app, &operation, call))
 }
 
-fn read(app: &AppId, blob: Option<String>, call: &Call<'_>) -> Result<Asked, Response> {
+fn read(app: &AppId, blob: Option<String>, call: &Call<'_>) -> Result<RestoreRequest, Response> {
     let properties = Properties::of(call.request)?;
     let storage_url = properties.storage_url()?;
     let blob = properties.text("blobName").or(blob);
@@ -44,7 +49,7 @@ fn read(app: &AppId, blob: Option<String>, call: &Call<'_>) -> Result<Asked, Res
         }
         None => app.clone(),
     };
-    Ok(Asked {
+    Ok(RestoreRequest {
         app: app.clone(),
         target,
         storage_url,
@@ -63,7 +68,7 @@ fn target(app: &AppId, name: &str) -> Option<AppId> {
         None => (name, None),
     };
     let target = AppId::new(app.subscription().as_str(), app.resource_group(), site, slot);
-    // What does not read as an id is none.
+    // An invalid id is refused.
     target.to_string().parse().ok()
 }
 
@@ -77,7 +82,7 @@ fn accepted(app: &AppId, operation: &str, call: &Call<'_>) -> Response {
     Response::new(202).with_header("location", link(app, operation, call))
 }
 
-/// Where ARM tells how an operation stands.
+/// The link to the progress of an operation.
 pub(super) fn link(app: &AppId, operation: &str, call: &Call<'_>) -> String {
     let (origin, version) = (&call.request.origin, call.api_version);
     format!("{origin}{app}/operationresults/{operation}?api-version={version}")

@@ -1,10 +1,10 @@
-//! WebApps_RestoreFromBackupBlob: as a restore, of a blob that the list need not know.
+//! WebApps_RestoreFromBackupBlob: a restore from a blob that the list may not contain.
 
 use holdfast_model::AppId;
 
-use super::{Answer, Call, restore};
+use super::{Call, OperationResult, restore};
 use crate::azure::Azure;
 
-pub(super) fn perform(azure: &mut Azure, app: &AppId, call: &Call<'_>) -> Answer {
+pub(super) fn perform(azure: &mut Azure, app: &AppId, call: &Call<'_>) -> OperationResult {
     restore::start(azure, app, None, call)
 }

@@ -1,12 +1,12 @@
-//! Who may have backups. The App Service documentation names the tiers; how Azure refuses the others nobody has
-//! published, so status and words are ours.
+//! The tiers with backups, from the App Service documentation. No refusal of another tier is published, so its status
+//! and words are ours.
 
 use holdfast_model::AppId;
 
 use super::bad_request;
 use crate::Response;
 
-/// Refuses what the tier does not allow: backups at all, or backups of slots.
+/// Refuses backups, or backups of slots, that the tier does not include.
 pub(super) fn refuse(app: &AppId, tier: Option<&str>) -> Result<(), Response> {
     let tier = tier.unwrap_or("Standard");
     let allowed = match tier.to_ascii_lowercase().as_str() {

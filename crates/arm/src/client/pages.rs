@@ -5,38 +5,39 @@ use std::collections::BTreeSet;
 use reqwest::Method;
 use url::Url;
 
-use crate::wire::Unreadable;
-use crate::{Answer, Error, HttpArm, Page, Target};
+use super::ArmClient;
+use crate::wire::{Page, Unreadable};
+use crate::{ArmResponse, CallSubject, Error};
 
-/// The pages of one list that are followed before it counts as endless.
+/// The most pages of one list. A longer list counts as endless.
 const PAGES_MAX: usize = 1_000;
 
-impl HttpArm {
-    /// Reads a list to its end. `method` is for the first page: the links to the others are GETs even where the list
-    /// itself is had by a POST, which is how Microsoft's generated clients follow them.
-    pub(super) async fn list<T: Send>(
+impl ArmClient {
+    /// Reads a list to its end. `method` is for the first page: links to further pages are read with GET even where
+    /// the list itself is a POST, as in Microsoft's generated clients.
+    pub(super) async fn list<'a, T: Send>(
         &self,
-        target: &Target<'_>,
+        subject: &CallSubject<'a>,
         method: Method,
         first: Url,
-        read: impl Fn(&Answer) -> Result<Page<T>, Error> + Send,
+        read: impl Fn(&ArmResponse<'a>) -> Result<Page<T>, Error> + Send,
     ) -> Result<Vec<T>, Error> {
         let mut all = Vec::new();
         let mut seen = BTreeSet::new();
         let (mut method, mut url) = (method, first);
         loop {
             seen.insert(url.to_string());
-            let answer = self.call(target, method, url, None).await?;
-            let page = read(&answer)?;
+            let response = self.call(subject, method, url, None).await?;
+            let page = read(&response)?;
             all.extend(page.items);
             let Some(next) = page.next else { return Ok(all) };
             method = Method::GET;
-            url = self.next_page(&next, &seen).map_err(|e| answer.unreadable(target, &e))?;
+            url = self.next_page(&next, &seen).map_err(|e| response.unreadable(&e))?;
         }
     }
 
-    /// The next page's URL, which is data from an answer: the token goes nowhere but to the endpoint, and a link that
-    /// leads back ends the list.
+    /// The next page's URL. The link is data from outside: the token goes to the endpoint alone, and a link to a page
+    /// that was read already fails the list.
     fn next_page(&self, link: &str, seen: &BTreeSet<String>) -> Result<Url, Unreadable> {
         let refused = |why: &str| Unreadable(format!("the link to the next page {why}"));
         let url = self.settings.endpoint.join(link).map_err(|_| refused("is no URL"))?;

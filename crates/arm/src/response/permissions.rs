@@ -1,19 +1,16 @@
-//! Answers about what a credential may do.
+//! Responses about the rights of a credential.
 
-use holdfast_model::Timestamp;
 use serde_json::Value;
 
-use super::Answer;
+use super::ArmResponse;
+use crate::Error;
 use crate::permissions::{Grant, Permissions};
-use crate::wire::{self, Unreadable};
-use crate::{Error, Target};
+use crate::wire::Unreadable;
 
-impl Answer {
-    /// What GET …/providers/Microsoft.Authorization/permissions answers with, as documented.
-    pub fn permissions(&self, target: &Target<'_>, now: Timestamp) -> Result<Permissions, Error> {
-        self.accepted(target, now)?;
-        let found = wire::json_body(&self.body).and_then(|body| permissions(&body));
-        found.map_err(|e| self.unreadable(target, &e))
+impl ArmResponse<'_> {
+    /// Reads the response to GET …/providers/Microsoft.Authorization/permissions, as documented.
+    pub(crate) fn permissions(&self) -> Result<Permissions, Error> {
+        self.read(permissions)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Connections that can be cut before an answer leaves.
+//! Connections that can be cut before a response is sent.
 
 use std::io;
 use std::net::SocketAddr;
@@ -12,12 +12,12 @@ use axum::serve::{IncomingStream, Listener};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 
-/// The shears of one connection.
+/// A switch that cuts one connection.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Cut(Arc<AtomicBool>);
+pub(super) struct ConnectionCut(Arc<AtomicBool>);
 
-impl Cut {
-    /// Nothing is written on the connection any more: its next write fails, and closes it.
+impl ConnectionCut {
+    /// Cuts the connection: its next write fails and closes it.
     pub(super) fn cut(&self) {
         self.0.store(true, Ordering::Release);
     }
@@ -27,33 +27,33 @@ impl Cut {
     }
 }
 
-impl Connected<IncomingStream<'_, WireListener>> for Cut {
-    fn connect_info(stream: IncomingStream<'_, WireListener>) -> Self {
+impl Connected<IncomingStream<'_, CuttableListener>> for ConnectionCut {
+    fn connect_info(stream: IncomingStream<'_, CuttableListener>) -> Self {
         stream.io().cut.clone()
     }
 }
 
 /// A listener whose connections can be cut.
-pub(super) struct WireListener {
+pub(super) struct CuttableListener {
     inner: TcpListener,
 }
 
-impl WireListener {
+impl CuttableListener {
     pub(super) fn new(inner: TcpListener) -> Self {
         Self { inner }
     }
 }
 
-impl Listener for WireListener {
-    type Io = Wire;
+impl Listener for CuttableListener {
+    type Io = CuttableStream;
     type Addr = SocketAddr;
 
-    async fn accept(&mut self) -> (Wire, SocketAddr) {
-        // The framework's own accept lives through errors such as too many open files.
+    async fn accept(&mut self) -> (CuttableStream, SocketAddr) {
+        // The framework's own accept survives errors such as too many open files.
         let (stream, address) = Listener::accept(&mut self.inner).await;
         // Without it small answers may wait for the client's acknowledgement; where it fails, they do.
         let _ = stream.set_nodelay(true);
-        (Wire { stream, cut: Cut::default() }, address)
+        (CuttableStream { stream, cut: ConnectionCut::default() }, address)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
@@ -62,17 +62,17 @@ impl Listener for WireListener {
 }
 
 /// A connection.
-pub(super) struct Wire {
+pub(super) struct CuttableStream {
     stream: TcpStream,
-    cut: Cut,
+    cut: ConnectionCut,
 }
 
-impl Wire {
+impl CuttableStream {
     /// The stream, unless the connection was cut.
     fn uncut(self: Pin<&mut Self>) -> io::Result<Pin<&mut TcpStream>> {
         let wire = self.get_mut();
         if wire.cut.is_cut() {
-            // So that the client meets a reset, and not an orderly end.
+            // The client sees a reset instead of an orderly end.
             let _ = wire.stream.set_zero_linger();
             return Err(io::ErrorKind::ConnectionReset.into());
         }
@@ -80,7 +80,7 @@ impl Wire {
     }
 }
 
-impl AsyncRead for Wire {
+impl AsyncRead for CuttableStream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match self.uncut() {
             Ok(stream) => stream.poll_read(cx, buf),
@@ -89,7 +89,7 @@ impl AsyncRead for Wire {
     }
 }
 
-impl AsyncWrite for Wire {
+impl AsyncWrite for CuttableStream {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         match self.uncut() {
             Ok(stream) => stream.poll_write(cx, buf),

@@ -1,5 +1,6 @@
-//! What a request's body asks for.
+//! Reads the body of a request.
 
+use holdfast_model::DatabaseFacts;
 use secrecy::SecretString;
 use serde_json::Value;
 
@@ -11,24 +12,24 @@ use crate::{Request, Response};
 pub(super) struct Properties(Value);
 
 impl Properties {
-    /// Those of a body that has to be there.
+    /// The properties of a required body.
     pub(super) fn of(request: &Request) -> Result<Self, Response> {
         let mut body: Value = serde_json::from_slice(&request.body)
             .map_err(|_| envelope::arm(400, "InvalidRequestContent", "The request content is not JSON."))?;
         Ok(Self(body.get_mut("properties").map(Value::take).unwrap_or_default()))
     }
 
-    /// Those of a body that may be missing.
+    /// The properties of an optional body.
     pub(super) fn of_optional(request: &Request) -> Result<Self, Response> {
         if request.body.is_empty() { Ok(Self(Value::Null)) } else { Self::of(request) }
     }
 
-    /// A value as it stands there; null for one that does not.
+    /// A value; null if it is missing.
     pub(super) fn value(&self, key: &str) -> &Value {
         &self.0[key]
     }
 
-    /// A text that is there and not empty.
+    /// A text, unless it is missing or empty.
     pub(super) fn text(&self, key: &str) -> Option<String> {
         text(&self.0, key)
     }
@@ -37,15 +38,19 @@ impl Properties {
         self.0[key].as_bool()
     }
 
-    /// The one thing that every body has to have.
+    /// The container's URL, which every body must contain.
     pub(super) fn storage_url(&self) -> Result<SecretString, Response> {
         let url = self.text("storageAccountUrl").map(SecretString::from);
         url.ok_or_else(|| bad_request("The property 'storageAccountUrl' is required."))
     }
 
     /// Type and name of each database.
-    pub(super) fn databases(&self) -> Vec<(String, String)> {
-        let database = |of: &Value| Some((text(of, "databaseType")?, text(of, "name").unwrap_or_default()));
+    /// The databases.
+    pub(super) fn databases(&self) -> Vec<DatabaseFacts> {
+        let database = |of: &Value| {
+            let kind = text(of, "databaseType")?;
+            Some(DatabaseFacts { kind, name: text(of, "name").unwrap_or_default() })
+        };
         self.0["databases"].as_array().into_iter().flatten().filter_map(database).collect()
     }
 }

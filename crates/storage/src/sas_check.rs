@@ -1,33 +1,34 @@
-//! Will a SAS do for a backup? Azure takes any SAS when the backup is asked for, and fails later; so it is judged here.
+//! Checks whether a backup can use a SAS. Azure accepts any SAS with the POST and fails later.
 
 use std::fmt;
 
 use holdfast_model::{SasWindow, Timestamp};
 
-use crate::sas::{Permissions, Sas, Scope};
+use crate::sas::Sas;
+use crate::sas_parts::{Permissions, Scope};
 use crate::time::format_sas_time;
 
-/// All that can be said of a SAS without asking storage.
+/// The result of checking a SAS without a request to storage.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Judgement {
-    /// Each makes the SAS unusable for the backup.
-    pub faults: Vec<Fault>,
-    /// What a person should know although the SAS will do.
-    pub warnings: Vec<Warning>,
+pub struct SasCheck {
+    /// The reasons why the backup cannot use it; empty when it can.
+    pub faults: Vec<SasFault>,
+    /// Notices for a person about a usable SAS.
+    pub warnings: Vec<SasWarning>,
 }
 
-/// A reason why a SAS will not do. The text goes on after "the SAS for storage `weu`".
+/// A reason why a backup cannot use a SAS. The text continues after "the SAS for storage `weu`".
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Fault {
+pub enum SasFault {
     /// `sr` is not `c`.
     #[error("is for {} and must be for the container (sr=c)", describe(*.0))]
     Scope(Scope),
     /// `sp` lacks letters.
     #[error("lacks {} permission: sp is `{held}`, it needs `rwdl`", list(.missing))]
     Permissions {
-        /// What it has.
+        /// The letters that it has.
         held: Permissions,
-        /// The words for what it lacks.
+        /// The words for the letters that it lacks.
         missing: Vec<&'static str>,
     },
     /// Neither `sp` nor a stored access policy.
@@ -36,32 +37,32 @@ pub enum Fault {
     /// Neither `se` nor a stored access policy.
     #[error("names no expiry: it has neither se nor si")]
     NoExpiry,
-    /// `spr` shuts out the protocol of the container's URL.
+    /// `spr` excludes the protocol of the container's URL.
     #[error("does not allow {0} (spr)")]
     Protocol(&'static str),
-    /// `st` is still to come.
+    /// `st` is in the future.
     #[error("does not begin until {}", format_sas_time(*.0))]
     NotBegun(Timestamp),
     /// `se` has passed.
     #[error("expired at {}", format_sas_time(*.0))]
     Expired(Timestamp),
-    /// `se` comes before the backup's latest end and the clocks' difference.
+    /// `se` is before the backup's latest end plus the clock skew.
     #[error(
         "ends at {}, too early for a backup that may run until {}",
         format_sas_time(*.expiry),
         format_sas_time(*.until)
     )]
     TooShort {
-        /// When it ends.
+        /// When the SAS expires.
         expiry: Timestamp,
-        /// When the backup ends at the latest.
+        /// The latest end of the backup.
         until: Timestamp,
     },
 }
 
-/// What a person should know about a SAS that was accepted. The text goes on after "the SAS for storage `weu`".
+/// A notice for a person about a usable SAS. The text continues after "the SAS for storage `weu`".
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Warning {
+pub enum SasWarning {
     /// `se` or `st` has an offset in place of `Z`. Azure answered 403 to one (hashicorp/terraform-provider-azurerm
     /// #16295).
     Offset,
@@ -71,11 +72,11 @@ pub enum Warning {
     Addresses,
 }
 
-/// Judges a SAS for a backup that begins at `now` and may run until `until`, written over HTTPS, or over HTTP where
-/// `is_plain_http` says so.
-pub fn judge(sas: &Sas, now: Timestamp, until: Timestamp, is_plain_http: bool) -> Judgement {
+/// Checks a SAS for a backup that starts at `now` and may run until `until`. The backup uses HTTP where `is_plain_http`
+/// is set, else HTTPS.
+pub fn check_sas(sas: &Sas, now: Timestamp, until: Timestamp, is_plain_http: bool) -> SasCheck {
     let faults = [
-        (sas.scope != Scope::Container).then_some(Fault::Scope(sas.scope)),
+        (sas.scope != Scope::Container).then_some(SasFault::Scope(sas.scope)),
         permissions_fault(sas),
         protocol_fault(sas, is_plain_http),
         start_fault(sas, now),
@@ -83,50 +84,50 @@ pub fn judge(sas: &Sas, now: Timestamp, until: Timestamp, is_plain_http: bool) -
     ];
     let has_offset = [sas.start, sas.expiry].into_iter().flatten().any(|time| time.has_offset);
     let warnings = [
-        has_offset.then_some(Warning::Offset),
-        sas.has_policy.then_some(Warning::StoredPolicy),
-        sas.has_addresses.then_some(Warning::Addresses),
+        has_offset.then_some(SasWarning::Offset),
+        sas.has_policy.then_some(SasWarning::StoredPolicy),
+        sas.has_addresses.then_some(SasWarning::Addresses),
     ];
-    Judgement {
+    SasCheck {
         faults: faults.into_iter().flatten().collect(),
         warnings: warnings.into_iter().flatten().collect(),
     }
 }
 
-fn permissions_fault(sas: &Sas) -> Option<Fault> {
+fn permissions_fault(sas: &Sas) -> Option<SasFault> {
     let needed = [('r', "read"), ('w', "write"), ('d', "delete"), ('l', "list")];
     match &sas.permissions {
-        None => (!sas.has_policy).then_some(Fault::NoPermissions),
+        None => (!sas.has_policy).then_some(SasFault::NoPermissions),
         Some(held) => {
             let missing: Vec<_> =
                 needed.into_iter().filter(|(letter, _)| !held.hold(*letter)).map(|(_, word)| word).collect();
-            (!missing.is_empty()).then(|| Fault::Permissions { held: held.clone(), missing })
+            (!missing.is_empty()).then(|| SasFault::Permissions { held: held.clone(), missing })
         }
     }
 }
 
-fn protocol_fault(sas: &Sas, is_plain_http: bool) -> Option<Fault> {
+fn protocol_fault(sas: &Sas, is_plain_http: bool) -> Option<SasFault> {
     match (is_plain_http, sas.protocols.http, sas.protocols.https) {
-        (true, false, _) => Some(Fault::Protocol("http")),
-        (false, _, false) => Some(Fault::Protocol("https")),
+        (true, false, _) => Some(SasFault::Protocol("http")),
+        (false, _, false) => Some(SasFault::Protocol("https")),
         _ => None,
     }
 }
 
-fn start_fault(sas: &Sas, now: Timestamp) -> Option<Fault> {
+fn start_fault(sas: &Sas, now: Timestamp) -> Option<SasFault> {
     let window = sas.window();
-    window.start.filter(|_| !window.has_begun(now)).map(Fault::NotBegun)
+    window.start.filter(|_| !window.has_begun(now)).map(SasFault::NotBegun)
 }
 
-fn end_fault(sas: &Sas, now: Timestamp, until: Timestamp) -> Option<Fault> {
-    // The start is judged apart, so that each fault is told for itself.
+fn end_fault(sas: &Sas, now: Timestamp, until: Timestamp) -> Option<SasFault> {
+    // The start is checked separately, so that each fault is reported separately.
     let window = SasWindow { start: None, ..sas.window() };
     match window.expiry {
         // A stored policy may keep the expiry; without one, storage refuses a SAS that has none.
-        None => (!sas.has_policy).then_some(Fault::NoExpiry),
+        None => (!sas.has_policy).then_some(SasFault::NoExpiry),
         Some(_) if window.covers(now, until) => None,
-        Some(expiry) if window.has_expired(now) => Some(Fault::Expired(expiry)),
-        Some(expiry) => Some(Fault::TooShort { expiry, until }),
+        Some(expiry) if window.has_expired(now) => Some(SasFault::Expired(expiry)),
+        Some(expiry) => Some(SasFault::TooShort { expiry, until }),
     }
 }
 
@@ -149,7 +150,7 @@ fn list(words: &[&str]) -> String {
     }
 }
 
-impl fmt::Display for Warning {
+impl fmt::Display for SasWarning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Offset => {
@@ -189,23 +190,23 @@ mod tests {
     }
 
     /// The good SAS with some fields given another value, or taken away.
-    fn judged(changes: &[(&str, Option<&str>)]) -> Judgement {
+    fn checked(changes: &[(&str, Option<&str>)]) -> SasCheck {
         let mut fields: Vec<(&str, &str)> = GOOD.to_vec();
         fields.retain(|(name, _)| !changes.iter().any(|(changed, _)| changed == name));
         fields.extend(changes.iter().filter_map(|(name, value)| value.map(|value| (*name, value))));
         let query =
             fields.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("&");
         let sas = Sas::parse(&SecretString::from(query)).unwrap();
-        judge(&sas, at("2027-01-31T12:00:00Z"), at("2027-01-31T16:00:00Z"), false)
+        check_sas(&sas, at("2027-01-31T12:00:00Z"), at("2027-01-31T16:00:00Z"), false)
     }
 
     fn faults(changes: &[(&str, Option<&str>)]) -> Vec<String> {
-        judged(changes).faults.iter().map(ToString::to_string).collect()
+        checked(changes).faults.iter().map(ToString::to_string).collect()
     }
 
     #[test]
     fn a_good_sas_has_no_fault_and_no_warning() {
-        assert_eq!(judged(&[]), Judgement { faults: vec![], warnings: vec![] });
+        assert_eq!(checked(&[]), SasCheck { faults: vec![], warnings: vec![] });
         assert!(faults(&[("st", None), ("spr", None)]).is_empty());
         assert!(faults(&[("sp", Some("racwdxyltmeopi"))]).is_empty());
         assert!(faults(&[("spr", Some("https,http"))]).is_empty());
@@ -270,23 +271,23 @@ mod tests {
 
     #[test]
     fn a_stored_policy_may_hold_what_the_sas_does_not() {
-        let judgement = judged(&[("si", Some("backups")), ("se", None), ("sp", None)]);
-        assert_eq!(judgement, Judgement { faults: vec![], warnings: vec![Warning::StoredPolicy] });
+        let check = checked(&[("si", Some("backups")), ("se", None), ("sp", None)]);
+        assert_eq!(check, SasCheck { faults: vec![], warnings: vec![SasWarning::StoredPolicy] });
     }
 
     #[test]
     fn an_offset_and_an_address_range_are_warned_about() {
-        let judgement = judged(&[("se", Some("2027-02-10T11:00:00%2B12:00")), ("sip", Some("10.0.0.1"))]);
+        let check = checked(&[("se", Some("2027-02-10T11:00:00%2B12:00")), ("sip", Some("10.0.0.1"))]);
         assert_eq!(
-            judgement,
-            Judgement { faults: vec![], warnings: vec![Warning::Offset, Warning::Addresses] }
+            check,
+            SasCheck { faults: vec![], warnings: vec![SasWarning::Offset, SasWarning::Addresses] }
         );
     }
 
     #[test]
     fn over_plain_http_the_sas_must_allow_it() {
         let sas = Sas::parse(&"sv=2022-11-02&sr=c&sp=rwdl&se=2028-01-01&spr=https&sig=eA".into()).unwrap();
-        let judgement = judge(&sas, at("2027-01-31T12:00:00Z"), at("2027-01-31T16:00:00Z"), true);
-        assert_eq!(judgement.faults, [Fault::Protocol("http")]);
+        let check = check_sas(&sas, at("2027-01-31T12:00:00Z"), at("2027-01-31T16:00:00Z"), true);
+        assert_eq!(check.faults, [SasFault::Protocol("http")]);
     }
 }

@@ -1,4 +1,4 @@
-//! The secrets that passed by, for tests that look for them where they must not be.
+//! The secrets in requests and responses, for tests that search for leaks.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use crate::{Request, Response};
 
 /// Every secret once. It has no `Debug`, and nothing but [`Azure::secrets_seen`] reads it.
 #[derive(Default)]
-pub(super) struct Seen(BTreeSet<String>);
+pub(super) struct SeenSecrets(BTreeSet<String>);
 
 impl Azure {
     /// Every signature, connection string and token that a caller showed or was given, where
@@ -32,7 +32,7 @@ impl Azure {
     }
 }
 
-impl Seen {
+impl SeenSecrets {
     fn query(&mut self, query: &str) {
         self.0.extend(pairs(query).filter(|(key, _)| key == "sig").map(|(_, signature)| signature));
     }

@@ -1,50 +1,48 @@
-//! Answers about Azure's own schedule.
+//! Responses about the native schedule of an app.
 
-use holdfast_model::{FrequencyUnit, NativeSchedule, Timestamp};
+use holdfast_model::{FrequencyUnit, NativeSchedule};
 use serde_json::Value;
 
-use super::Answer;
-use crate::refusal::said;
+use super::ArmResponse;
+use crate::envelope::Envelope;
 use crate::wire::{self, Unreadable, number, text, time};
-use crate::{Error, FoundSchedule, Operation, Target};
+use crate::{Error, FoundSchedule, Operation};
 
-impl Answer {
-    /// What POST /config/backup/list answers with: a configuration, or a 404 that says there is none. Of its secrets
-    /// the SAS is read, and connection strings are not.
-    pub fn schedule(&self, target: &Target<'_>, now: Timestamp) -> Result<Option<FoundSchedule>, Error> {
+impl ArmResponse<'_> {
+    /// Reads the response to POST /config/backup/list: a configuration, or a 404 that says there is none. Of its secrets
+    /// only the SAS is read.
+    pub(crate) fn schedule(&self) -> Result<Option<FoundSchedule>, Error> {
         if self.says_no_configuration() {
             return Ok(None);
         }
-        self.accepted(target, now)?;
-        let found = wire::json_body(&self.body).and_then(|body| {
-            Ok(schedule(&body)?
-                .map(|schedule| FoundSchedule { schedule, storage_url: wire::storage_url(&body) }))
-        });
-        found.map_err(|e| self.unreadable(target, &e))
+        self.read(|body| {
+            let schedule = schedule(body)?;
+            Ok(schedule.map(|schedule| FoundSchedule { schedule, storage_url: wire::storage_url(body) }))
+        })
     }
 
-    /// That it was done. Azure answers PUT /config/backup with nothing, so the body is not looked at. A schedule that
-    /// was not there is taken away.
-    pub fn done(&self, target: &Target<'_>, now: Timestamp) -> Result<(), Error> {
-        if target.operation == Operation::DeleteSchedule && self.says_no_configuration() {
+    /// Reads the response to the PUT or DELETE of a schedule. Azure answers PUT /config/backup without a body, so the
+    /// body is ignored. The DELETE of an absent schedule succeeds.
+    pub(crate) fn done(&self) -> Result<(), Error> {
+        if self.subject.operation == Operation::DeleteSchedule && self.says_no_configuration() {
             return Ok(());
         }
-        self.accepted(target, now)
+        self.accepted()
     }
 
-    /// Is it the 404 of the configuration? That of an app that is not there looks much alike.
+    /// Whether it is the 404 of the configuration. That of a missing app looks much alike.
     fn says_no_configuration(&self) -> bool {
-        let said = said(&self.body);
+        let said = Envelope::read(&self.response.body);
         let is = |text: Option<String>, wanted: fn(&str) -> bool| {
             text.is_some_and(|text| wanted(&text.to_ascii_lowercase()))
         };
-        self.status == 404
+        self.response.status == 404
             && is(said.code, |code| code == "notfound")
             && is(said.message, |message| message.contains("configuration not found"))
     }
 }
 
-/// The schedule in a configuration, which may be there without one.
+/// The schedule in a configuration. A configuration may have none.
 fn schedule(body: &Value) -> Result<Option<NativeSchedule>, Unreadable> {
     let properties = &body["properties"];
     if !properties.is_object() {
@@ -68,7 +66,8 @@ fn schedule(body: &Value) -> Result<Option<NativeSchedule>, Unreadable> {
     }))
 }
 
-/// A schedule that is half read would be set again, and setting one fires a backup.
+/// The error of a key that cannot be read. Ignored, it would look like drift: the schedule would be set again, and
+/// setting one starts a backup.
 fn odd(key: &str) -> Unreadable {
     Unreadable(format!("the schedule's `{key}` cannot be read"))
 }
@@ -77,7 +76,7 @@ fn count(of: &Value, key: &str) -> Result<u32, Unreadable> {
     number(of, key).and_then(|number| number.try_into().ok()).ok_or_else(|| odd(key))
 }
 
-/// True or false, in quotes too; what is missing is off.
+/// A flag, in quotes or not. A missing flag is off.
 fn flag(of: &Value, key: &str) -> Result<bool, Unreadable> {
     match &of[key] {
         Value::Null => Ok(false),

@@ -1,0 +1,96 @@
+//! The seam below the client: a request goes out, a response comes back.
+
+use std::fmt;
+
+use async_trait::async_trait;
+use reqwest::Method;
+use reqwest::header::HeaderMap;
+use url::Url;
+
+/// Sends one request to Azure and receives its response.
+///
+/// Everything else is above this trait, in [`ArmClient`](crate::ArmClient): URLs, tokens, bodies, pages and the meaning of
+/// a response. An implementation sends each request at most once and follows no redirect.
+#[async_trait]
+pub trait Transport: Send + Sync {
+    /// Sends the request and reads the response to its end.
+    async fn send(&self, request: TransportRequest) -> Result<TransportResponse, TransportError>;
+}
+
+/// A request, ready to send. It has no `Debug`: its headers and body hold secrets.
+pub struct TransportRequest {
+    /// The HTTP method.
+    pub method: Method,
+    /// The full URL. It is at the client's endpoint.
+    pub url: Url,
+    /// The headers, among them the bearer token.
+    pub headers: HeaderMap,
+    /// The body, as JSON.
+    pub body: Option<Vec<u8>>,
+    /// The longest body that the client accepts in the response, in bytes. A transport may stop reading beyond it: the
+    /// client refuses a longer body.
+    pub response_bytes_max: usize,
+}
+
+/// A response, whatever its status.
+pub struct TransportResponse {
+    /// The HTTP status.
+    pub status: u16,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+/// A request without a complete response. The texts must hold no secret.
+#[derive(Debug, thiserror::Error)]
+#[error("{reason}")]
+pub struct TransportError {
+    pub(crate) reason: String,
+    pub(crate) may_have_arrived: bool,
+    pub(crate) head: Option<Box<TransportResponse>>,
+    pub(crate) source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+impl TransportResponse {
+    /// The id by which Microsoft's support finds the request (header `x-ms-request-id`).
+    pub(crate) fn request_id(&self) -> Option<String> {
+        self.headers.get("x-ms-request-id")?.to_str().ok().map(str::to_owned)
+    }
+}
+
+impl TransportError {
+    /// A request that certainly never reached Azure, such as one without a connection.
+    pub fn not_sent(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into(), may_have_arrived: false, head: None, source: None }
+    }
+
+    /// A request that Azure may have received and carried out.
+    pub fn ambiguous(reason: impl Into<String>) -> Self {
+        Self { may_have_arrived: true, ..Self::not_sent(reason) }
+    }
+
+    /// Adds the status and headers of a response whose body did not arrive whole.
+    #[must_use]
+    pub fn with_head(mut self, status: u16, headers: HeaderMap) -> Self {
+        self.head = Some(Box::new(TransportResponse { status, headers, body: Vec::new() }));
+        self
+    }
+
+    /// Adds the cause.
+    #[must_use]
+    pub fn with_source(mut self, source: impl std::error::Error + Send + Sync + 'static) -> Self {
+        self.source = Some(Box::new(source));
+        self
+    }
+}
+
+/// Shows no header and no body: both may hold secrets.
+impl fmt::Debug for TransportResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TransportResponse")
+            .field("status", &self.status)
+            .field("body_bytes", &self.body.len())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,12 @@
+//! The meaning of a failure.
+
+/// The meaning of a storage failure for the run that needs the storage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// The SAS, the key or the container is wrong: a person must act, or a new SAS must be provided.
+    Unusable,
+    /// Storage could not be reached, or could not answer: retry later.
+    Unreachable,
+    /// The reference to the SAS or the key cannot be resolved.
+    SecretMissing,
+}
