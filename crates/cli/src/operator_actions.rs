@@ -12,5 +12,5 @@ pub fn about(
     let app = App { policy: entry.policy.clone(), ..App::new(entry.app.clone()) };
     // Nothing is sent for a note, so of its policy snapshot only the place of the backup says something.
     let policy_snapshot = PolicySnapshot::new(entry.storage.clone(), "");
-    NewRun::operator_action(RunId::new(now, rng), &app, &policy_snapshot, (action, actor), now)
+    NewRun::operator_action(RunId::new(now, rng), &app, &policy_snapshot, action, actor, now)
 }

@@ -37,7 +37,7 @@ pub use native_schedule::{FrequencyUnit, NativeSchedule};
 pub use operator_action::OperatorAction;
 pub use policy::{Overlap, Policy, PolicySnapshot, PollPace, Retries, Retry};
 pub use retention::Retention;
-pub use run::{Fold, NewRun, Priority, Run, Trigger, Wakeup};
+pub use run::{Fold, NewBackup, NewRun, NewTask, Priority, Run, Trigger, Wakeup};
 pub use sas::{RefreshReason, SasFacts, SasRefresh, SasWindow};
 pub use state::{FailureCounts, IllegalTransition, RunState, StateCode};
 pub use status::BackupStatus;

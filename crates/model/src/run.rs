@@ -114,31 +114,55 @@ pub struct NewRun {
     pub event: RunEvent,
 }
 
+/// What a new backup run is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NewBackup {
+    /// The tick the run stands for; `None` for a backup that a person requests.
+    pub tick: Option<Timestamp>,
+    /// Who requests it.
+    pub trigger: Trigger,
+    /// When the first step is due.
+    pub due_at: Timestamp,
+}
+
+/// What a new run of any kind does, and who requests it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewTask {
+    /// The task.
+    pub task: Task,
+    /// Who requests it.
+    pub trigger: Trigger,
+    /// The person's name, where a person requests it.
+    pub actor: Option<String>,
+}
+
 impl NewRun {
-    /// A backup of `app` under `policy`, due at `due_at`.
+    /// A backup of `app`, due at its own time.
     pub fn backup(
         id: RunId,
         app: &App,
         policy_snapshot: &PolicySnapshot,
-        (tick, trigger): (Option<Timestamp>, Trigger),
-        (now, due_at): (Timestamp, Timestamp),
+        backup: NewBackup,
+        now: Timestamp,
     ) -> Self {
+        let NewBackup { tick, trigger, due_at } = backup;
         let task = Task::Backup { databases: app.databases.clone() };
-        let mut new = Self::task(id, app, policy_snapshot, (task, trigger, None), now);
+        let mut new = Self::task(id, app, policy_snapshot, NewTask { task, trigger, actor: None }, now);
         new.run.tick = tick;
         new.run.due_at = due_at;
         new.event = RunEvent::Planned { tick, trigger, task: new.run.task.clone(), actor: None };
         new
     }
 
-    /// A run of any kind, due at once. `by` is who asked, where a person did.
+    /// A run of any kind, due at `now`.
     pub fn task(
         id: RunId,
         app: &App,
         policy_snapshot: &PolicySnapshot,
-        (task, trigger, actor): (Task, Trigger, Option<String>),
+        planned: NewTask,
         now: Timestamp,
     ) -> Self {
+        let NewTask { task, trigger, actor } = planned;
         let run = Run {
             id,
             version: 1,
@@ -159,16 +183,18 @@ impl NewRun {
         Self { run, event: RunEvent::Planned { tick: None, trigger, task, actor } }
     }
 
-    /// The record of something that happened outside of runs; `by` is who did it or found it.
+    /// The record of an operator's action by `actor`: a run that has ended.
     pub fn operator_action(
         id: RunId,
         app: &App,
         policy_snapshot: &PolicySnapshot,
-        (action, actor): (OperatorAction, String),
+        action: OperatorAction,
+        actor: String,
         now: Timestamp,
     ) -> Self {
         let task = Task::OperatorAction { action: action.clone() };
-        let mut new = Self::task(id, app, policy_snapshot, (task, Trigger::Manual, None), now);
+        let planned = NewTask { task, trigger: Trigger::Manual, actor: None };
+        let mut new = Self::task(id, app, policy_snapshot, planned, now);
         new.run.state = RunState::action_recorded();
         new.run.ended_at = Some(now);
         new.event = RunEvent::ActionRecorded { action, actor };
@@ -184,7 +210,8 @@ impl NewRun {
         now: Timestamp,
     ) -> Self {
         let MissedTick { tick, reason } = *missed;
-        let mut new = Self::backup(id, app, policy_snapshot, (Some(tick), Trigger::Schedule), (now, tick));
+        let backup = NewBackup { tick: Some(tick), trigger: Trigger::Schedule, due_at: tick };
+        let mut new = Self::backup(id, app, policy_snapshot, backup, now);
         new.run.state = RunState::Ended {
             outcome: Outcome::Missed,
             cause: Some(Cause::from(reason)),

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use holdfast_model::{
-    App, AppId, BackupId, CatalogEntry, NewRun, Policy, PolicyName, Restore, RunId, RunKind, SasWindow, Task,
-    Timestamp, Trigger,
+    App, AppId, BackupId, CatalogEntry, NewRun, NewTask, Policy, PolicyName, Restore, RunId, RunKind,
+    SasWindow, Task, Timestamp, Trigger,
 };
 use holdfast_store::{CatalogFilter, RunFilter, Store};
 use tokio::sync::{Notify, watch};
@@ -236,7 +236,8 @@ impl MaintenancePlanner {
     fn run_of(&mut self, fleet: &Fleet, policy: &Policy, owed: Owed, now: Timestamp) -> NewRun {
         let id = RunId::new(now, &mut self.rng);
         let policy_snapshot = fleet.terms_at(policy, &owed.storage);
-        NewRun::task(id, &owed.app, &policy_snapshot, (owed.task, Trigger::Policy, None), now)
+        let planned = NewTask { task: owed.task, trigger: Trigger::Policy, actor: None };
+        NewRun::task(id, &owed.app, &policy_snapshot, planned, now)
     }
 
     /// The fleet, and what runs that have not ended do to backups.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use holdfast_model::schedule::{Due, due};
-use holdfast_model::{NewRun, RunId, Timestamp, Trigger};
+use holdfast_model::{NewBackup, NewRun, RunId, Timestamp, Trigger};
 use holdfast_store::{Cursor, CursorAdvance, FleetChange, Planned, Store};
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
@@ -134,7 +134,8 @@ impl Planner {
         runs.extend(found.run.map(|tick| {
             let trigger = if found.catching_up { Trigger::CatchUp } else { Trigger::Schedule };
             let id = RunId::new(now, &mut self.rng);
-            NewRun::backup(id, app, &policy.policy_snapshot, (Some(tick), trigger), (now, tick))
+            let backup = NewBackup { tick: Some(tick), trigger, due_at: tick };
+            NewRun::backup(id, app, &policy.policy_snapshot, backup, now)
         }));
         Some(CursorAdvance { cursor: cursor.clone(), through: found.through, next_at: found.next, runs })
     }

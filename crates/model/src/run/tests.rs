@@ -17,7 +17,13 @@ fn a_run() -> NewRun {
     let app = App { policy: Some(PolicyName::new("gold")), ..App::new(AppId::new("s", "g", "shop", None)) };
     let policy_snapshot = PolicySnapshot::new(StorageName::new("weu"), "acct");
     let id = RunId::new(at(0), &mut fastrand::Rng::with_seed(1));
-    NewRun::backup(id, &app, &policy_snapshot, (Some(at(0)), Trigger::Schedule), (at(0), at(0)))
+    NewRun::backup(
+        id,
+        &app,
+        &policy_snapshot,
+        NewBackup { tick: Some(at(0)), trigger: Trigger::Schedule, due_at: at(0) },
+        at(0),
+    )
 }
 
 fn attempt(number: u32) -> Attempt {

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use holdfast_model::{
-    App, BackupFacts, BackupId, CatalogEntry, Cause, NewRun, OperatorAction, Outcome, Policy, RefreshReason,
-    RefreshSas, Run, RunEvent, RunKind, SasFacts, SasRefresh, SasWindow, StateCode, StorageName, Task,
-    Timestamp, Trigger, Wakeup, parse_timestamp,
+    App, BackupFacts, BackupId, CatalogEntry, Cause, NewRun, NewTask, OperatorAction, Outcome, Policy,
+    RefreshReason, RefreshSas, Run, RunEvent, RunKind, SasFacts, SasRefresh, SasWindow, StateCode,
+    StorageName, Task, Timestamp, Trigger, Wakeup, parse_timestamp,
 };
 use holdfast_store::{CatalogFilter, Committed, RunFilter, Store};
 
@@ -40,7 +40,7 @@ impl World {
         let (id, now) = (self.run_id().await, self.store.now().await.unwrap());
         let actor = "the test".to_owned();
         self.store
-            .add_run(&NewRun::operator_action(id, app, &gold().policy_snapshot, (action, actor), now))
+            .add_run(&NewRun::operator_action(id, app, &gold().policy_snapshot, action, actor, now))
             .await
             .unwrap();
     }
@@ -77,7 +77,7 @@ impl World {
     /// Somebody asks for a run.
     pub async fn ask(&self, app: &App, task: Task) {
         let (id, now) = (self.run_id().await, self.store.now().await.unwrap());
-        let what = (task, Trigger::Manual, None);
+        let what = NewTask { task, trigger: Trigger::Manual, actor: None };
         self.store.add_run(&NewRun::task(id, app, &gold().policy_snapshot, what, now)).await.unwrap();
     }
 

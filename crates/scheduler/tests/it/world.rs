@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use holdfast_model::schedule::Schedule;
 use holdfast_model::{
-    App, AppId, Attempt, BackupName, Limits, ManualClock, NewRun, Overlap, Policy, PolicyName,
+    App, AppId, Attempt, BackupName, Limits, ManualClock, NewBackup, NewRun, Overlap, Policy, PolicyName,
     PolicySnapshot, Run, RunEvent, RunId, SasFacts, SasWindow, StorageName, Timestamp, Trigger, Wakeup,
     parse_timestamp,
 };
@@ -123,7 +123,7 @@ impl World {
     /// A run that is due now.
     pub fn new_run(&self, app: &App, trigger: Trigger, due_at: Timestamp) -> NewRun {
         let id = RunId::new(due_at, &mut self.rng.lock().unwrap());
-        NewRun::backup(id, app, &gold().policy_snapshot, (None, trigger), (due_at, due_at))
+        NewRun::backup(id, app, &gold().policy_snapshot, NewBackup { tick: None, trigger, due_at }, due_at)
     }
 
     pub async fn add(&self, app: &App, trigger: Trigger) -> RunId {

@@ -12,8 +12,9 @@ mod whole;
 
 use holdfast_arm::{Backup, Error, ErrorKind, Operation, ThrottleScope};
 use holdfast_model::{
-    App, AppId, Attempt, BackupFacts, BackupId, BackupName, BackupStatus, Cause, NewRun, PolicyName,
-    PolicySnapshot, Retries, Retry, Run, RunEvent, RunId, SasFacts, SasWindow, StorageName, Trigger,
+    App, AppId, Attempt, BackupFacts, BackupId, BackupName, BackupStatus, Cause, NewBackup, NewRun,
+    PolicyName, PolicySnapshot, Retries, Retry, Run, RunEvent, RunId, SasFacts, SasWindow, StorageName,
+    Trigger,
 };
 
 use super::*;
@@ -53,7 +54,14 @@ fn planned() -> Run {
     policy_snapshot.retries = RETRIES;
     policy_snapshot.deadline = seconds(3_600);
     let id = RunId::new(at(0), &mut rng());
-    NewRun::backup(id, &app, &policy_snapshot, (Some(at(0)), Trigger::Schedule), (at(0), at(0))).run
+    NewRun::backup(
+        id,
+        &app,
+        &policy_snapshot,
+        NewBackup { tick: Some(at(0)), trigger: Trigger::Schedule, due_at: at(0) },
+        at(0),
+    )
+    .run
 }
 
 fn attempt(number: u32) -> Attempt {

@@ -9,8 +9,8 @@ use std::time::Duration;
 use holdfast_arm::HttpProbe;
 use holdfast_model::{
     App, AppId, Attempt, BackupFacts, BackupId, BackupName, CatalogEntry, Delete, Limits, ManualClock,
-    NewRun, OperatorAction, PolicyName, PolicySnapshot, RefreshReason, RefreshSas, Restore, Run, RunEvent,
-    RunId, StorageName, Task, Timestamp, Trigger, Wakeup,
+    NewBackup, NewRun, NewTask, OperatorAction, PolicyName, PolicySnapshot, RefreshReason, RefreshSas,
+    Restore, Run, RunEvent, RunId, StorageName, Task, Timestamp, Trigger, Wakeup,
 };
 use holdfast_queue::MemoryQueue;
 use holdfast_store::{CatalogFilter, Change, Committed, LaneQuota, MemoryStore, RunFilter, Store};
@@ -96,7 +96,13 @@ impl World {
         let id = RunId::new(now, &mut self.rng.lock().unwrap());
         let mut policy_snapshot = PolicySnapshot::new(StorageName::new("weu"), "acct");
         change(&mut policy_snapshot);
-        let new = NewRun::backup(id, &app, &policy_snapshot, (None, Trigger::Manual), (now, now));
+        let new = NewRun::backup(
+            id,
+            &app,
+            &policy_snapshot,
+            NewBackup { tick: None, trigger: Trigger::Manual, due_at: now },
+            now,
+        );
         self.store.add_run(&new).await.unwrap();
         id
     }
@@ -128,7 +134,7 @@ impl World {
         let now = self.store.now().await.unwrap();
         let id = RunId::new(now, &mut self.rng.lock().unwrap());
         let policy_snapshot = PolicySnapshot::new(StorageName::new("weu"), "acct");
-        let asked = (Task::Restore(restore), Trigger::Manual, None);
+        let asked = NewTask { task: Task::Restore(restore), trigger: Trigger::Manual, actor: None };
         self.store.add_run(&NewRun::task(id, &app, &policy_snapshot, asked, now)).await.unwrap();
         id
     }
@@ -153,7 +159,13 @@ impl World {
         let id = RunId::new(now, &mut self.rng.lock().unwrap());
         let policy_snapshot = PolicySnapshot::new(StorageName::new("weu"), "acct");
         self.store
-            .add_run(&NewRun::task(id, &app, &policy_snapshot, (task, Trigger::Manual, None), now))
+            .add_run(&NewRun::task(
+                id,
+                &app,
+                &policy_snapshot,
+                NewTask { task, trigger: Trigger::Manual, actor: None },
+                now,
+            ))
             .await
             .unwrap();
         id
@@ -168,7 +180,7 @@ impl World {
         let policy_snapshot = PolicySnapshot::new(StorageName::new("weu"), "acct");
         let note = OperatorAction::Held { backup: entry.backup.id, reason: "lawsuit".into() };
         self.store
-            .add_run(&NewRun::operator_action(id, &app, &policy_snapshot, (note, "me".into()), now))
+            .add_run(&NewRun::operator_action(id, &app, &policy_snapshot, note, "me".into(), now))
             .await
             .unwrap();
     }

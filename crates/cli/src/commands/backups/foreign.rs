@@ -46,7 +46,7 @@ pub fn taken_over(
     rng: &mut fastrand::Rng,
 ) -> NewRun {
     let note = OperatorAction::TakenOver { backup: backup.clone(), storage: policy_snapshot.storage.clone() };
-    NewRun::operator_action(RunId::new(now, rng), app, policy_snapshot, (note, by), now)
+    NewRun::operator_action(RunId::new(now, rng), app, policy_snapshot, note, by, now)
 }
 
 /// Everything that keeps a command from its work.

@@ -84,7 +84,8 @@ async fn reveal(inventory: &Inventory, item: &Item, desk: &Desk<'_>) -> anyhow::
         run,
         app,
         &policy_snapshot,
-        (OperatorAction::Revealed { backup: id }, context.by()),
+        OperatorAction::Revealed { backup: id },
+        context.by(),
         inventory.now,
     );
     desk.store

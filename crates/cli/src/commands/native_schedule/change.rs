@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::Context as _;
 use holdfast_arm::Arm;
 use holdfast_model::{
-    App, AppId, NativeSchedule, NewRun, PolicySnapshot, RunId, StorageName, Task, Timestamp, Trigger,
+    App, AppId, NativeSchedule, NewRun, NewTask, PolicySnapshot, RunId, StorageName, Task, Timestamp, Trigger,
 };
 
 use super::show::words;
@@ -133,5 +133,6 @@ fn run(
     (now, context): (Timestamp, &Context),
     rng: &mut fastrand::Rng,
 ) -> NewRun {
-    NewRun::task(RunId::new(now, rng), app, policy_snapshot, (task, Trigger::Manual, Some(context.by())), now)
+    let asked = NewTask { task, trigger: Trigger::Manual, actor: Some(context.by()) };
+    NewRun::task(RunId::new(now, rng), app, policy_snapshot, asked, now)
 }

@@ -1,6 +1,6 @@
 //! `holdfast sas refresh`: Azure deletes a backup with the SAS it keeps, so one that lapsed there is replaced.
 
-use holdfast_model::{App, CatalogEntry, NewRun, RefreshReason, RefreshSas, RunId, Task, Trigger};
+use holdfast_model::{App, CatalogEntry, NewRun, NewTask, RefreshReason, RefreshSas, RunId, Task, Trigger};
 use holdfast_store::CatalogFilter;
 
 use crate::args::SasRefreshArgs;
@@ -45,6 +45,6 @@ fn refresh(
     let policy_snapshot = desk.policy_snapshot(app, Some(&entry.storage))?;
     let (backup, old) = (entry.backup.id, entry.sas.clone());
     let task = Task::RefreshSas(RefreshSas { backup, reason: RefreshReason::Asked, old });
-    let by = Some(desk.context.by());
-    Ok(NewRun::task(RunId::new(desk.now, rng), app, &policy_snapshot, (task, Trigger::Manual, by), desk.now))
+    let asked = NewTask { task, trigger: Trigger::Manual, actor: Some(desk.context.by()) };
+    Ok(NewRun::task(RunId::new(desk.now, rng), app, &policy_snapshot, asked, desk.now))
 }

@@ -1,7 +1,8 @@
 //! Deletions, and the SAS that they need.
 
 use holdfast_model::{
-    CatalogEntry, Delete, Origin, Outcome, RefreshReason, RefreshSas, Removal, RunState, SasRefresh, Task,
+    CatalogEntry, Delete, NewTask, Origin, Outcome, RefreshReason, RefreshSas, Removal, RunState, SasRefresh,
+    Task,
 };
 
 use super::super::{Before, Renewed, before_delete, delete_answered, delete_seen, is_another, renewed};
@@ -22,7 +23,7 @@ fn run(task: Task, trigger: Trigger) -> Run {
         paused: false,
     };
     let run = planned();
-    NewRun::task(run.id, &app, &run.policy_snapshot, (task, trigger, None), at(0)).run
+    NewRun::task(run.id, &app, &run.policy_snapshot, NewTask { task, trigger, actor: None }, at(0)).run
 }
 
 fn deletion() -> Run {

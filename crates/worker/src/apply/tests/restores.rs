@@ -1,7 +1,7 @@
 //! Restores and drills.
 
 use holdfast_arm::{ProbeError, Progress, Started};
-use holdfast_model::{Drill, Outcome, Restore, RunState, Task};
+use holdfast_model::{Drill, NewTask, Outcome, Restore, RunState, Task};
 
 use super::super::{Trace, followed, probed, restore_answered, traced};
 use super::*;
@@ -27,7 +27,14 @@ fn run(task: Task) -> Run {
         paused: false,
     };
     let run = planned();
-    NewRun::task(run.id, &app, &run.policy_snapshot, (task, Trigger::Manual, None), at(0)).run
+    NewRun::task(
+        run.id,
+        &app,
+        &run.policy_snapshot,
+        NewTask { task, trigger: Trigger::Manual, actor: None },
+        at(0),
+    )
+    .run
 }
 
 fn drill() -> Run {

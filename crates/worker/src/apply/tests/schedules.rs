@@ -1,8 +1,8 @@
 //! Azure's own schedules.
 
 use holdfast_model::{
-    FrequencyUnit, NativeSchedule, Outcome, RefreshReason, RunState, SasFacts, SasRefresh, SasWindow,
-    StorageName, Task,
+    FrequencyUnit, NativeSchedule, NewTask, Outcome, RefreshReason, RunState, SasFacts, SasRefresh,
+    SasWindow, StorageName, Task,
 };
 
 use super::super::{Change, Standing, Wanted, schedule_answered, schedule_in_place, schedule_looked};
@@ -18,7 +18,14 @@ fn begun() -> Run {
     };
     let run = planned();
     let task = Task::PushSchedule { schedule: None, databases: Vec::new(), renews: None };
-    let run = NewRun::task(run.id, &app, &run.policy_snapshot, (task, Trigger::Manual, None), at(0)).run;
+    let run = NewRun::task(
+        run.id,
+        &app,
+        &run.policy_snapshot,
+        NewTask { task, trigger: Trigger::Manual, actor: None },
+        at(0),
+    )
+    .run;
     moved(run, [RunEvent::AttemptStarted { attempt: attempt(1), sas: None }])
 }
 
