@@ -3,10 +3,10 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
-use crate::schedule::MissReason;
+use crate::schedule::{MissReason, MissedTick};
 use crate::{
-    Attempt, BackupFacts, BackupId, BackupName, BackupStatus, SasFacts, SasWindow, StateCode, StorageName,
-    Verification,
+    App, Attempt, BackupFacts, BackupId, BackupName, BackupStatus, Fold, NewBackup, NewRun, OperatorAction,
+    Outcome, SasFacts, SasWindow, StateCode, StorageName, Verification,
 };
 
 fn at(seconds: i64) -> Timestamp {
@@ -117,7 +117,7 @@ fn every_state() -> Vec<RunState> {
 }
 
 #[test]
-fn exactly_the_drawn_arrows_are_legal() {
+fn exactly_the_listed_transitions_are_legal() {
     let mut legal = Vec::new();
     for state in every_state() {
         for event in every_event(1) {
@@ -126,7 +126,7 @@ fn exactly_the_drawn_arrows_are_legal() {
             }
         }
     }
-    let expected = include_str!("arrows.txt");
+    let expected = include_str!("transitions.txt");
     assert_eq!(legal.join("\n"), expected.trim_end());
 }
 

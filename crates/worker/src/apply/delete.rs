@@ -43,19 +43,19 @@ pub(crate) fn before_delete(sight: &Sight<'_>, delete: &Delete, rng: &mut fastra
     };
     if entry.backup.blob != delete.blob {
         let detail = format!("backup {} is another one by now, {}", delete.backup, entry.backup.blob);
-        return Before::Over(refused(sight, Cause::Kept, detail, rng));
+        return Before::Over(refused(sight, Cause::Protected, detail, rng));
     }
     if entry.removal.is_some_and(|gone| gone.deleted) {
         return Before::Over(done(sight, Vec::new()));
     }
     if let Some(reason) = &entry.hold {
         let detail = format!("backup {} is held: {reason}", delete.backup);
-        return Before::Over(refused(sight, Cause::Kept, detail, rng));
+        return Before::Over(refused(sight, Cause::Protected, detail, rng));
     }
     if !delete.allow_last && sight.is_last {
         let which = if entry.good { "the last good one" } else { "partial, and all that is left" };
         let detail = format!("backup {} of the app is {which}", delete.backup);
-        return Before::Over(refused(sight, Cause::Kept, detail, rng));
+        return Before::Over(refused(sight, Cause::Protected, detail, rng));
     }
     match &entry.sas {
         Some(sas) if will_do(sight, sas) => Before::Go(sas.clone()),
@@ -72,7 +72,7 @@ pub(crate) fn stays(sight: &Sight<'_>, delete: &Delete, why: Stays, rng: &mut fa
                 format!("azure's backup {id} is another one, and {} is no longer there", delete.blob);
             refused(sight, Cause::BackupNotFound, detail, rng)
         }
-        Stays::Read { by } => refused(sight, Cause::Kept, format!("run {by} restores backup {id}"), rng),
+        Stays::Read { by } => refused(sight, Cause::Protected, format!("run {by} restores backup {id}"), rng),
     }
 }
 

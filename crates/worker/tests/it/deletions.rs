@@ -36,7 +36,7 @@ async fn a_backup_that_a_restore_reads_is_not_deleted_though_the_restore_came_la
     let deletion = world.add_deletion().await;
     world.add_restore("target").await;
     step_of(&world, deletion).await;
-    assert_eq!(cause(&world, deletion).await, Some(Cause::Kept));
+    assert_eq!(cause(&world, deletion).await, Some(Cause::Protected));
     assert_eq!(world.backups().await[0].removal, None);
 }
 
@@ -46,7 +46,7 @@ async fn a_backup_whose_blob_a_restore_reads_without_its_number_is_not_deleted()
     let deletion = world.add_deletion().await;
     world.add_blob_restore("target").await;
     step_of(&world, deletion).await;
-    assert_eq!(cause(&world, deletion).await, Some(Cause::Kept));
+    assert_eq!(cause(&world, deletion).await, Some(Cause::Protected));
 }
 
 #[tokio::test]
@@ -81,7 +81,7 @@ async fn a_hold_counts_until_the_intent_to_delete_is_written() {
         world.hold().await;
         step.await.unwrap();
         world.carry_on().await;
-        assert_eq!(cause(&world, deletion).await, Some(Cause::Kept), "{waits}");
+        assert_eq!(cause(&world, deletion).await, Some(Cause::Protected), "{waits}");
     }
 }
 
@@ -98,7 +98,7 @@ async fn a_restore_counts_until_the_intent_to_delete_is_written() {
         // Where the intent came too late, its lease brings the run back.
         world.clock.advance(LEASE);
         step_of(&world, deletion).await;
-        assert_eq!(cause(&world, deletion).await, Some(Cause::Kept), "{waits}");
+        assert_eq!(cause(&world, deletion).await, Some(Cause::Protected), "{waits}");
     }
 }
 

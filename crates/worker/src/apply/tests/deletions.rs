@@ -100,11 +100,11 @@ fn what_is_held_stays_whoever_asks_and_the_last_one_unless_even_that_may_go() {
     let held = CatalogEntry { hold: Some("lawsuit".into()), ..entry() };
     for trigger in [Trigger::Policy, Trigger::Manual] {
         let run = run(Task::Delete(task()), trigger);
-        assert_over(before(&run, Some(&held), false), (Outcome::Failed, Some(Cause::Kept)));
+        assert_over(before(&run, Some(&held), false), (Outcome::Failed, Some(Cause::Protected)));
     }
     for trigger in [Trigger::Policy, Trigger::Manual] {
         let run = run(Task::Delete(task()), trigger);
-        assert_over(before(&run, Some(&entry()), true), (Outcome::Failed, Some(Cause::Kept)));
+        assert_over(before(&run, Some(&entry()), true), (Outcome::Failed, Some(Cause::Protected)));
     }
     let told = run(Task::Delete(Delete { allow_last: true, ..task() }), Trigger::Manual);
     let sight = Sight { subject: Some(&entry()), is_last: true, ..sight(&told, at(10)) };
@@ -118,7 +118,7 @@ fn a_number_that_is_another_backups_by_now_deletes_nothing() {
     let another = CatalogEntry { backup, ..entry() };
     for trigger in [Trigger::Policy, Trigger::Manual] {
         let run = run(Task::Delete(task()), trigger);
-        assert_over(before(&run, Some(&another), false), (Outcome::Failed, Some(Cause::Kept)));
+        assert_over(before(&run, Some(&another), false), (Outcome::Failed, Some(Cause::Protected)));
     }
 }
 
