@@ -1,7 +1,6 @@
 //! The catalog: every backup that Holdfast knows, existing or removed.
 
 use serde::{Deserialize, Serialize};
-use strum::{EnumCount, IntoStaticStr, VariantArray};
 
 use crate::words::words;
 use crate::{AppId, BackupFacts, PolicyName, RunId, SasFacts, StorageName, Timestamp};
@@ -49,34 +48,20 @@ impl CatalogEntry {
     }
 }
 
-/// How a backup was created.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Serialize,
-    Deserialize,
-    EnumCount,
-    IntoStaticStr,
-    VariantArray,
-)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-pub enum Origin {
-    /// A run that succeeded.
-    Succeeded,
-    /// A run that ended with a partial backup.
-    Partial,
-    /// An attempt that failed: partial, not trusted, or too late.
-    Attempt,
-    /// An attempt that was given up as lost.
-    Orphan,
-    /// Created outside Holdfast, then taken over.
-    TakenOver,
+words! {
+    /// How a backup was created.
+    pub enum Origin {
+        /// A run that succeeded.
+        Succeeded,
+        /// A run that ended with a partial backup.
+        Partial,
+        /// An attempt that failed: partial, not trusted, or too late.
+        Attempt,
+        /// An attempt that was given up as lost.
+        Orphan,
+        /// Created outside Holdfast, then taken over.
+        TakenOver,
+    }
 }
 
 /// When and how a backup was removed.
@@ -87,5 +72,3 @@ pub struct Removal {
     /// Whether Holdfast deleted it; otherwise it was found missing.
     pub deleted: bool,
 }
-
-words!(Origin);

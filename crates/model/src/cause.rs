@@ -1,90 +1,72 @@
 //! Why attempts fail, runs end without success and steps are deferred: the same list as in `docs/answers.md`.
 
-use serde::{Deserialize, Serialize};
-use strum::{EnumCount, IntoStaticStr, VariantArray};
-
 use crate::schedule::MissReason;
 use crate::words::words;
 
-/// Why an attempt failed, a run ended without success, or a step was deferred.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Serialize,
-    Deserialize,
-    EnumCount,
-    IntoStaticStr,
-    VariantArray,
-    strum::Display,
-)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-pub enum Cause {
-    /// Azure gave up because the backup took too long.
-    TimedOut,
-    /// Azure made no backup because too many were requested.
-    Skipped,
-    /// Azure left files out of the backup.
-    PartiallySucceeded,
-    /// Azure could not use the storage, mostly because the SAS expired or is wrong.
-    StorageRefused,
-    /// The app or its database exceeds Azure's size limit.
-    TooLarge,
-    /// Azure failed, and its log names no known reason.
-    AzureFailed,
-    /// The backup was deleted outside Holdfast while Azure made it.
-    DeletedOutside,
-    /// Azure had no final answer by the policy's deadline.
-    DeadlinePassed,
-    /// The POST's answer was lost, and its backup never appeared.
-    AnswerLost,
-    /// No usable SAS could be obtained.
-    SasUnusable,
-    /// Azure reports success, but the blob or its manifest does not exist.
-    BlobMissing,
-    /// Azure reports success, but the blob is empty.
-    BlobEmpty,
-    /// Azure reports success, but the blob is much smaller than the last good one.
-    BlobShrunk,
-    /// Azure does not know the app.
-    AppNotFound,
-    /// The credential may not back up the app.
-    AppForbidden,
-    /// Azure rejected the request itself.
-    Rejected,
-    /// Azure throttled the request.
-    Throttled,
-    /// Another operation is in progress on the app or its plan.
-    Busy,
-    /// Azure or storage could not be reached.
-    Unreachable,
-    /// Azure refused the credential.
-    CredentialRefused,
-    /// The tick was older than the policy's `catch_up` when the planner saw it.
-    TooLate,
-    /// A later tick was caught up instead.
-    Superseded,
-    /// The app's previous run had not ended.
-    Overlap,
-    /// Azure left out databases that were requested.
-    DatabasesDropped,
-    /// Azure does not know the backup, or it was deleted.
-    BackupNotFound,
-    /// Azure reports that the restore failed.
-    RestoreFailed,
-    /// Azure could not delete the backup, mostly because the SAS stored with it expired.
-    DeleteFailed,
-    /// The restored app does not answer its probe.
-    ProbeFailed,
-    /// The backup may not be deleted: it is held, the last good one, being restored, or its number was reused.
-    Protected,
-    /// A database's connection string could not be read.
-    DatabaseSecret,
+words! {
+    /// Why an attempt failed, a run ended without success, or a step was deferred.
+    pub enum Cause {
+        /// Azure gave up because the backup took too long.
+        TimedOut,
+        /// Azure made no backup because too many were requested.
+        Skipped,
+        /// Azure left files out of the backup.
+        PartiallySucceeded,
+        /// Azure could not use the storage, mostly because the SAS expired or is wrong.
+        StorageRefused,
+        /// The app or its database exceeds Azure's size limit.
+        TooLarge,
+        /// Azure failed, and its log names no known reason.
+        AzureFailed,
+        /// The backup was deleted outside Holdfast while Azure made it.
+        DeletedOutside,
+        /// Azure had no final answer by the policy's deadline.
+        DeadlinePassed,
+        /// The POST's answer was lost, and its backup never appeared.
+        AnswerLost,
+        /// No usable SAS could be obtained.
+        SasUnusable,
+        /// Azure reports success, but the blob or its manifest does not exist.
+        BlobMissing,
+        /// Azure reports success, but the blob is empty.
+        BlobEmpty,
+        /// Azure reports success, but the blob is much smaller than the last good one.
+        BlobShrunk,
+        /// Azure does not know the app.
+        AppNotFound,
+        /// The credential may not back up the app.
+        AppForbidden,
+        /// Azure rejected the request itself.
+        Rejected,
+        /// Azure throttled the request.
+        Throttled,
+        /// Another operation is in progress on the app or its plan.
+        Busy,
+        /// Azure or storage could not be reached.
+        Unreachable,
+        /// Azure refused the credential.
+        CredentialRefused,
+        /// The tick was older than the policy's `catch_up` when the planner saw it.
+        TooLate,
+        /// A later tick was caught up instead.
+        Superseded,
+        /// The app's previous run had not ended.
+        Overlap,
+        /// Azure left out databases that were requested.
+        DatabasesDropped,
+        /// Azure does not know the backup, or it was deleted.
+        BackupNotFound,
+        /// Azure reports that the restore failed.
+        RestoreFailed,
+        /// Azure could not delete the backup, mostly because the SAS stored with it expired.
+        DeleteFailed,
+        /// The restored app does not answer its probe.
+        ProbeFailed,
+        /// The backup may not be deleted: it is held, the last good one, being restored, or its number was reused.
+        Protected,
+        /// A database's connection string could not be read.
+        DatabaseSecret,
+    }
 }
 
 /// The retry rule that counts a cause.
@@ -146,8 +128,6 @@ impl Cause {
         matches!(self, Self::PartiallySucceeded | Self::DatabasesDropped)
     }
 }
-
-words!(Cause);
 
 impl From<MissReason> for Cause {
     fn from(reason: MissReason) -> Self {

@@ -1,7 +1,6 @@
 //! What is known of an attempt, of a backup, and of how a run ended.
 
 use serde::{Deserialize, Serialize};
-use strum::{EnumCount, IntoStaticStr, VariantArray};
 
 use crate::words::words;
 use crate::{BackupId, BackupName, DatabaseFacts, Timestamp};
@@ -50,62 +49,30 @@ impl BackupFacts {
     }
 }
 
-/// How a run ended.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Serialize,
-    Deserialize,
-    EnumCount,
-    IntoStaticStr,
-    VariantArray,
-)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-pub enum Outcome {
-    /// The task is done in full.
-    Succeeded,
-    /// The best attempt made a partial backup.
-    Partial,
-    /// Not done, and a retry cannot help.
-    Failed,
-    /// Not done after all attempts that the policy allows.
-    Exhausted,
-    /// Never started: a tick that was not run.
-    Missed,
+words! {
+    /// How a run ended.
+    pub enum Outcome {
+        /// The task is done in full.
+        Succeeded,
+        /// The best attempt made a partial backup.
+        Partial,
+        /// Not done, and a retry cannot help.
+        Failed,
+        /// Not done after all attempts that the policy allows.
+        Exhausted,
+        /// Never started: a tick that was not run.
+        Missed,
+    }
 }
 
-words!(Outcome);
-
-/// What is known of a finished backup's blob.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Serialize,
-    Deserialize,
-    EnumCount,
-    IntoStaticStr,
-    VariantArray,
-)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-pub enum Verification {
-    /// Blob and manifest exist, and the size is as expected.
-    Verified,
-    /// Not checked: the policy says that Holdfast cannot reach the storage.
-    OutOfReach,
-    /// Not checked: storage did not answer repeated requests.
-    Unreachable,
+words! {
+    /// What is known of a finished backup's blob.
+    pub enum Verification {
+        /// Blob and manifest exist, and the size is as expected.
+        Verified,
+        /// Not checked: the policy says that Holdfast cannot reach the storage.
+        OutOfReach,
+        /// Not checked: storage did not answer repeated requests.
+        Unreachable,
+    }
 }
-
-words!(Verification);

@@ -1,7 +1,6 @@
 //! Call budgets and concurrency limits.
 
 use serde::{Deserialize, Serialize};
-use strum::{EnumCount, EnumString, IntoStaticStr, VariantArray};
 
 use crate::words::words;
 
@@ -57,31 +56,14 @@ pub struct Budget {
     pub per_second: f64,
 }
 
-/// The kinds of ARM calls, each with a budget of its own.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Serialize,
-    Deserialize,
-    EnumCount,
-    EnumString,
-    IntoStaticStr,
-    VariantArray,
-)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-pub enum Call {
-    /// GET.
-    Read,
-    /// POST and PUT.
-    Write,
-    /// DELETE.
-    Delete,
+words! {
+    /// The kinds of ARM calls, each with a budget of its own.
+    pub enum Call {
+        /// GET.
+        Read,
+        /// POST and PUT.
+        Write,
+        /// DELETE.
+        Delete,
+    }
 }
-
-words!(Call);

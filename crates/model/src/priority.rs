@@ -1,70 +1,35 @@
 //! Who requests a run, and which run goes first.
 
-use serde::{Deserialize, Serialize};
-use strum::{EnumCount, IntoStaticStr, VariantArray};
-
 use crate::RunKind;
 use crate::words::words;
 
-/// Who requests a run.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Serialize,
-    Deserialize,
-    EnumCount,
-    IntoStaticStr,
-    VariantArray,
-)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-pub enum Trigger {
-    /// A tick, on time.
-    Schedule,
-    /// A tick, after a gap.
-    CatchUp,
-    /// A person.
-    Manual,
-    /// The policy, other than by a tick: retention, a SAS about to expire, a drill.
-    Policy,
+words! {
+    /// Who requests a run.
+    pub enum Trigger {
+        /// A tick, on time.
+        Schedule,
+        /// A tick, after a gap.
+        CatchUp,
+        /// A person.
+        Manual,
+        /// The policy, other than by a tick: retention, a SAS about to expire, a drill.
+        Policy,
+    }
 }
 
-/// The order of admission among due runs; the smaller goes first.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Serialize,
-    Deserialize,
-    EnumCount,
-    IntoStaticStr,
-    VariantArray,
-)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-pub enum Priority {
-    /// A restore: an app is down until it ends.
-    Restore,
-    /// A person waits for the run.
-    Manual,
-    /// A backup of a schedule.
-    Scheduled,
-    /// Maintenance: deletions, SAS refreshes and drills that a policy requests.
-    Retention,
+words! {
+    /// The order of admission among due runs; the smaller goes first.
+    pub enum Priority {
+        /// A restore: an app is down until it ends.
+        Restore,
+        /// A person waits for the run.
+        Manual,
+        /// A backup of a schedule.
+        Scheduled,
+        /// Maintenance: deletions, SAS refreshes and drills that a policy requests.
+        Retention,
+    }
 }
-
-words!(Trigger);
-words!(Priority);
-
 impl Priority {
     /// The priority of a run of `kind` that `trigger` requests.
     pub fn of(kind: RunKind, trigger: Trigger) -> Self {

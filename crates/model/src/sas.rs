@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use strum::{EnumCount, IntoStaticStr, VariantArray};
 
 use crate::words::words;
 use crate::{BackupId, StorageName, Timestamp};
@@ -60,41 +59,25 @@ pub struct SasFacts {
     pub window: SasWindow,
 }
 
-/// Why a SAS was replaced.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Serialize,
-    Deserialize,
-    EnumCount,
-    IntoStaticStr,
-    VariantArray,
-)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-pub enum RefreshReason {
-    /// This process had no SAS yet.
-    First,
-    /// The current SAS would expire before the attempt's deadline.
-    Expiring,
-    /// Storage answered 403 or 404 to the current SAS.
-    Refused,
-    /// A person requested it.
-    Asked,
-    /// The SAS that Azure stores with a backup was about to expire.
-    KeptBackup,
-    /// The SAS that Azure stores with its own schedule of an app was about to expire.
-    NativeSchedule,
-    /// A deletion needs the SAS stored with the backup, which expired or is unknown.
-    BeforeDelete,
+words! {
+    /// Why a SAS was replaced.
+    pub enum RefreshReason {
+        /// This process had no SAS yet.
+        First,
+        /// The current SAS would expire before the attempt's deadline.
+        Expiring,
+        /// Storage answered 403 or 404 to the current SAS.
+        Refused,
+        /// A person requested it.
+        Asked,
+        /// The SAS that Azure stores with a backup was about to expire.
+        KeptBackup,
+        /// The SAS that Azure stores with its own schedule of an app was about to expire.
+        NativeSchedule,
+        /// A deletion needs the SAS stored with the backup, which expired or is unknown.
+        BeforeDelete,
+    }
 }
-
-words!(RefreshReason);
 
 /// One replaced SAS: why, where, the old one and the new one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

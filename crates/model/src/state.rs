@@ -1,7 +1,6 @@
 //! What a run is doing.
 
 use serde::{Deserialize, Serialize};
-use strum::{EnumCount, IntoStaticStr, VariantArray};
 
 use crate::words::words;
 use crate::{Attempt, BackupFacts, BackupId, BackupStatus, Cause, Outcome, Timestamp, Verification};
@@ -143,40 +142,24 @@ impl RunState {
     }
 }
 
-/// A [`RunState`] without its data, as rows and tables show it.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Serialize,
-    Deserialize,
-    EnumCount,
-    IntoStaticStr,
-    VariantArray,
-)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-pub enum StateCode {
-    /// See [`RunState::Planned`].
-    Planned,
-    /// See [`RunState::Starting`].
-    Starting,
-    /// See [`RunState::Reconciling`].
-    Reconciling,
-    /// See [`RunState::Polling`].
-    Polling,
-    /// See [`RunState::PollingOperation`].
-    PollingOperation,
-    /// See [`RunState::Verifying`].
-    Verifying,
-    /// See [`RunState::Waiting`].
-    Waiting,
-    /// See [`RunState::Ended`].
-    Ended,
+words! {
+    /// A [`RunState`] without its data, as rows and tables show it.
+    pub enum StateCode {
+        /// See [`RunState::Planned`].
+        Planned,
+        /// See [`RunState::Starting`].
+        Starting,
+        /// See [`RunState::Reconciling`].
+        Reconciling,
+        /// See [`RunState::Polling`].
+        Polling,
+        /// See [`RunState::PollingOperation`].
+        PollingOperation,
+        /// See [`RunState::Verifying`].
+        Verifying,
+        /// See [`RunState::Waiting`].
+        Waiting,
+        /// See [`RunState::Ended`].
+        Ended,
+    }
 }
-
-words!(StateCode);

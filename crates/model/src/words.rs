@@ -1,9 +1,21 @@
 //! The words of an enum: its variants and their names in rows, events and output.
 
-/// Adds `ALL` and `as_str` to an enum that derives `strum`'s `VariantArray`, `EnumCount` and `IntoStaticStr`.
+/// Declares an enum whose variants have words in snake case, the same in serde, `Display`, `FromStr` and `as_str`.
 ///
-/// The words come from the enum's `#[strum(serialize_all)]`, which is the same as its `#[serde(rename_all)]`.
+/// `words!(Name)` adds `ALL` and `as_str` to an enum that derives strum's traits itself, for words of Azure's.
 macro_rules! words {
+    ($(#[$meta:meta])* pub enum $name:ident { $($variants:tt)* }) => {
+        $(#[$meta])*
+        #[derive(
+            Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+            strum::Display, strum::EnumCount, strum::EnumString, strum::IntoStaticStr, strum::VariantArray,
+        )]
+        #[serde(rename_all = "snake_case")]
+        #[strum(serialize_all = "snake_case")]
+        pub enum $name { $($variants)* }
+
+        words!($name);
+    };
     ($name:ident) => {
         impl $name {
             /// Every variant, in the order of its declaration.

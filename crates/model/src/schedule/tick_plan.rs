@@ -2,9 +2,6 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-use strum::{EnumCount, IntoStaticStr, VariantArray};
-
 use super::Schedule;
 use crate::words::words;
 use crate::{AppId, Overlap, Timestamp};
@@ -15,33 +12,17 @@ pub const ON_TIME: Duration = Duration::from_mins(1);
 /// Maximum number of ticks considered at once. A cursor far behind advances in steps of this size.
 const TICKS_MAX: usize = 1_000;
 
-/// Why a tick was not run.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Serialize,
-    Deserialize,
-    EnumCount,
-    IntoStaticStr,
-    VariantArray,
-)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-pub enum MissReason {
-    /// No planner saw it in time, and it is older than `catch_up`.
-    TooLate,
-    /// No planner saw it in time, and a later tick is caught up instead.
-    Superseded,
-    /// The app's previous run had not ended.
-    Overlap,
+words! {
+    /// Why a tick was not run.
+    pub enum MissReason {
+        /// No planner saw it in time, and it is older than `catch_up`.
+        TooLate,
+        /// No planner saw it in time, and a later tick is caught up instead.
+        Superseded,
+        /// The app's previous run had not ended.
+        Overlap,
+    }
 }
-
-words!(MissReason);
 
 /// A tick that is recorded instead of run.
 #[derive(Debug, Clone, PartialEq, Eq)]
