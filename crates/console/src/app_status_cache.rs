@@ -1,4 +1,4 @@
-//! How the apps stand, read from the store's own rows.
+//! The status of the apps, read from the store and cached.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,69 +7,73 @@ use std::time::Duration;
 use holdfast_model::{Clock, Timestamp};
 use holdfast_store::{AppStatus, Store};
 
-/// How long one reading serves: many may ask, and it costs a look at every app.
-const SERVES_FOR: Duration = Duration::from_secs(5);
-/// How long a reading may take before the one before it serves once more.
+/// Time for which a reading is reused. It costs a query over every app.
+const REUSED_FOR: Duration = Duration::from_secs(5);
+/// Maximum time of a query. After it the previous reading stays.
 const READ_WITHIN: Duration = Duration::from_secs(3);
 
-/// The rows behind `holdfast status`, kept for some seconds.
-pub struct Standing {
+/// A cache of the rows behind `holdfast status`, a few seconds old at most.
+pub struct AppStatusCache {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     read: Mutex<Option<Read>>,
-    /// One reading at a time; the others wait for it and share it.
-    turn: tokio::sync::Mutex<()>,
+    /// Held while reading, so that concurrent callers share one query.
+    reading: tokio::sync::Mutex<()>,
 }
 
 struct Read {
     elapsed: Duration,
-    shown: Arc<Shown>,
+    latest: Arc<AppStatusReading>,
 }
 
 /// One reading.
 #[derive(Debug)]
-pub struct Shown {
-    /// When it was made.
+pub struct AppStatusReading {
+    /// When it was read.
     pub at: Timestamp,
-    /// Every app that is enrolled; not those that were.
+    /// Every enrolled app. Removed apps are left out.
     pub apps: Vec<AppStatus>,
 }
 
-impl fmt::Debug for Standing {
+impl fmt::Debug for AppStatusCache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Standing").finish_non_exhaustive()
+        f.debug_struct("AppStatusCache").finish_non_exhaustive()
     }
 }
 
-impl Standing {
-    /// Nothing read yet.
+impl AppStatusCache {
+    /// An empty cache.
     pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Self {
-        Self { store, clock, read: Mutex::new(None), turn: tokio::sync::Mutex::new(()) }
+        Self { store, clock, read: Mutex::new(None), reading: tokio::sync::Mutex::new(()) }
     }
 
-    /// The last reading; `None` before the first that succeeded.
-    pub fn shown(&self) -> Option<Arc<Shown>> {
-        self.lock().as_ref().map(|read| Arc::clone(&read.shown))
+    /// The latest reading; `None` before the first one.
+    pub fn latest(&self) -> Option<Arc<AppStatusReading>> {
+        self.lock().as_ref().map(|read| Arc::clone(&read.latest))
     }
 
-    /// Reads anew unless the last reading is some seconds old at most. A store that fails or is slow leaves the last
-    /// one: times of the past stay true, and get older by themselves.
+    /// Reads again if the latest reading is more than a few seconds old.
+    ///
+    /// If the store fails or is slow, the latest reading stays; it has its own time.
     pub async fn refresh(&self) {
-        let _turn = self.turn.lock().await;
+        let _reading = self.reading.lock().await;
         let elapsed = self.clock.elapsed();
-        if self.lock().as_ref().is_some_and(|read| elapsed.saturating_sub(read.elapsed) < SERVES_FOR) {
+        if self.lock().as_ref().is_some_and(|read| elapsed.saturating_sub(read.elapsed) < REUSED_FOR) {
             return;
         }
         match tokio::time::timeout(READ_WITHIN, self.store.status()).await {
             Ok(Ok(mut apps)) => {
                 apps.retain(|app| !app.removed);
-                let shown = Arc::new(Shown { at: self.clock.now(), apps });
-                *self.lock() = Some(Read { elapsed, shown });
+                let latest = Arc::new(AppStatusReading { at: self.clock.now(), apps });
+                *self.lock() = Some(Read { elapsed, latest });
             }
             Ok(Err(error)) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "how apps stand cannot be read");
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "failed to read the status of the apps"
+                );
             }
-            Err(_) => tracing::warn!("how apps stand cannot be read in time"),
+            Err(_) => tracing::warn!("failed to read the status of the apps in time"),
         }
     }
 

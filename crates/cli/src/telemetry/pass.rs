@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use holdfast_console::Pulse;
+use holdfast_console::Heartbeat as Pulse;
 use holdfast_model::Clock;
 
 /// Whether a loop goes round well. A pass that only looks, and then fails at what it found to do, is not a good one.

@@ -5,7 +5,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use holdfast_console::{Attached, Check, Console, Recent, Server, Standing, StoreAnswers};
+use holdfast_console::{
+    AppStatusCache as Standing, Check, Console, ConsumersAttached as Attached, RecentHeartbeat as Recent,
+    Server, StoreAnswers,
+};
 use holdfast_store::Store;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;

@@ -3,7 +3,9 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use holdfast_console::{Metrics, MetricsError, Pulse, Shown, Standing};
+use holdfast_console::{
+    AppStatusCache as Standing, AppStatusReading as Shown, Heartbeat as Pulse, Metrics, MetricsError,
+};
 use holdfast_model::Timestamp;
 use holdfast_store::AppStatus;
 use opentelemetry::KeyValue;
@@ -38,7 +40,7 @@ impl Source {
     }
 
     fn shown(&self) -> Option<Arc<Shown>> {
-        self.standing()?.shown()
+        self.standing()?.latest()
     }
 }
 
