@@ -1,57 +1,81 @@
-//! What the broker has sent ahead and no worker has taken yet.
+//! Messages that wait inside the process, urgent ones first.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
-use crate::Delivery;
-
-#[derive(Debug, Default)]
-pub(super) struct Buffer {
-    waiting: Mutex<Waiting>,
+/// Two lines of waiting items. Urgent items leave before normal ones.
+#[derive(Debug)]
+pub(crate) struct Buffer<T> {
+    waiting: Mutex<Waiting<T>>,
     arrived: Notify,
 }
 
-#[derive(Debug, Default)]
-struct Waiting {
-    urgent: VecDeque<Delivery>,
-    normal: VecDeque<Delivery>,
+#[derive(Debug)]
+struct Waiting<T> {
+    urgent: VecDeque<T>,
+    normal: VecDeque<T>,
 }
 
-impl Buffer {
-    pub fn put(&self, delivery: Delivery) {
+/// The end of a line at which an item enters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    /// Leaves next.
+    Front,
+    /// Leaves last.
+    Back,
+}
+
+impl<T> Default for Buffer<T> {
+    fn default() -> Self {
+        Self { waiting: Mutex::default(), arrived: Notify::new() }
+    }
+}
+
+impl<T> Default for Waiting<T> {
+    fn default() -> Self {
+        Self { urgent: VecDeque::new(), normal: VecDeque::new() }
+    }
+}
+
+impl<T> Buffer<T> {
+    pub fn put(&self, item: T, urgent: bool, end: End) {
         let mut waiting = self.lock();
-        let line = if delivery.message.urgent { &mut waiting.urgent } else { &mut waiting.normal };
-        line.push_back(delivery);
+        let line = if urgent { &mut waiting.urgent } else { &mut waiting.normal };
+        match end {
+            End::Front => line.push_front(item),
+            End::Back => line.push_back(item),
+        }
         drop(waiting);
         self.arrived.notify_one();
     }
 
-    /// The next delivery, urgent ones first. Dropped while waiting it takes none.
-    pub async fn take(&self) -> Delivery {
+    /// Waits for the next item. Dropped while waiting, it takes none.
+    pub async fn take(&self) -> T {
         loop {
-            if let Some(delivery) = self.take_now() {
-                // One permit stands for any number of deliveries: pass it on for the rest.
+            // `Notify` stores one permit, so an item put between these two statements is not missed.
+            if let Some(item) = self.take_now() {
+                // One permit may stand for several items: pass it on.
                 self.arrived.notify_one();
-                return delivery;
+                return item;
             }
             self.arrived.notified().await;
         }
     }
 
-    /// Puts everything back, as far as its connection still stands.
-    pub fn clear(&self) {
+    /// Drops every item. Returns their number.
+    pub fn clear(&self) -> usize {
         let waiting = std::mem::take(&mut *self.lock());
-        drop(waiting);
+        waiting.urgent.len() + waiting.normal.len()
     }
 
-    fn take_now(&self) -> Option<Delivery> {
+    fn take_now(&self) -> Option<T> {
         let mut waiting = self.lock();
         waiting.urgent.pop_front().or_else(|| waiting.normal.pop_front())
     }
 
-    fn lock(&self) -> MutexGuard<'_, Waiting> {
+    fn lock(&self) -> MutexGuard<'_, Waiting<T>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,50 +1,50 @@
-//! A delivery's end.
+//! Acknowledges deliveries of RabbitMQ.
 
 use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::FutureExt;
-use lapin::Acker;
 use lapin::options::{BasicAckOptions, BasicNackOptions};
 
-use super::link::words;
-use crate::{Error, Settle};
+use super::connect_error::describe;
+use crate::{Acker, Error};
 
-/// A message in a worker's hands, on the connection it came by.
+/// Acknowledges one message on the connection that delivered it.
 #[derive(Debug)]
-pub(super) struct InHand {
-    acker: Acker,
+pub(super) struct AmqpAcker {
+    acker: lapin::Acker,
     within: Duration,
 }
 
-impl InHand {
-    /// Settles with `acker`, and gives up after `within`.
-    pub fn new(acker: Acker, within: Duration) -> Self {
+impl AmqpAcker {
+    /// An acker that waits for the broker for `within` at most.
+    pub fn new(acker: lapin::Acker, within: Duration) -> Self {
         Self { acker, within }
     }
 
-    /// A client sends its word when it is first asked to, and nobody waits for an answer. When the word is lost the
-    /// connection is too, and the broker puts the message back by itself.
-    pub fn put_back_now(&self) {
+    /// Returns the message without waiting for an answer.
+    ///
+    /// The client sends the frame on the first poll. If the connection is lost first, the broker requeues by itself.
+    pub fn requeue_now(&self) {
         let nack = self.acker.nack(BasicNackOptions { requeue: true, ..BasicNackOptions::default() });
         let _ = nack.now_or_never();
     }
 }
 
 #[async_trait]
-impl Settle for InHand {
+impl Acker for AmqpAcker {
     async fn ack(self: Box<Self>) -> Result<(), Error> {
         let ack = self.acker.ack(BasicAckOptions::default());
         match tokio::time::timeout(self.within, ack).await {
             Ok(Ok(true)) => Ok(()),
-            // Its connection is gone, and nothing was sent.
-            Ok(Ok(false)) => Err(Error::Ack("the connection it came by was lost".to_owned())),
-            Ok(Err(error)) => Err(Error::Ack(words(&error))),
+            // Nothing was sent.
+            Ok(Ok(false)) => Err(Error::Ack("the connection that delivered it was lost".to_owned())),
+            Ok(Err(error)) => Err(Error::Ack(describe(&error))),
             Err(_) => Err(Error::Ack("the broker does not answer".to_owned())),
         }
     }
 
-    fn put_back(self: Box<Self>) {
-        self.put_back_now();
+    fn requeue(self: Box<Self>) {
+        self.requeue_now();
     }
 }
