@@ -9,7 +9,7 @@ use holdfast_model::{
     App, AppId, CatalogEntry, Clock, Delete, NativeSchedule, NewRun, NewTask, OperatorAction, Policy,
     RefreshReason, RefreshSas, Restore, RunId, Task, Trigger,
 };
-use holdfast_scheduler::Fleet;
+use holdfast_scheduler::FleetSnapshot;
 use holdfast_storage::{Need, Storage};
 use holdfast_store::{CatalogFilter, Store};
 use tokio_util::sync::CancellationToken;
@@ -23,7 +23,7 @@ pub(crate) struct Operator {
     pub arm: Arc<dyn Arm>,
     pub storage: Arc<dyn Storage>,
     pub clock: Arc<dyn Clock>,
-    pub fleet: Arc<Fleet>,
+    pub fleet: Arc<FleetSnapshot>,
     pub on: Arc<AtomicBool>,
     pub rng: fastrand::Rng,
 }
