@@ -57,14 +57,14 @@ impl AppBackups<'_> {
     ///
     /// A deletion refreshes its SAS itself. A SAS without an expiry is never refreshed.
     pub fn expiring_sas(&self, margin: Duration, expired: &BTreeSet<BackupId>) -> Vec<&CatalogEntry> {
-        let expires = |entry: &CatalogEntry| match &entry.sas {
+        let is_due = |entry: &CatalogEntry| match &entry.sas {
             None => true,
             Some(sas) => sas.window.expiry.is_some_and(|expiry| expiry < self.now + margin),
         };
-        let due = |entry: &&CatalogEntry| {
-            !expired.contains(&entry.backup.id) && expires(entry) && !failed_recently(entry, self.now)
+        let needs_refresh = |entry: &&CatalogEntry| {
+            !expired.contains(&entry.backup.id) && is_due(entry) && !failed_recently(entry, self.now)
         };
-        self.entries.iter().filter(due).collect()
+        self.entries.iter().filter(needs_refresh).collect()
     }
 
     /// The refresh of a backup's SAS, unless one of the `previous` refreshes was too recent.
