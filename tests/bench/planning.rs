@@ -9,7 +9,7 @@ use holdfast_model::{
     App, AppId, Clock, ManualClock, Overlap, Policy, PolicyName, PolicySnapshot, StorageName, SystemClock,
     parse_timestamp,
 };
-use holdfast_scheduler::{Fleet, Planner};
+use holdfast_scheduler::{FleetSnapshot, Planner, PlanningContext};
 use holdfast_store::{Mode, SqliteStore};
 use tokio::sync::{Notify, watch};
 
@@ -49,13 +49,21 @@ pub(crate) async fn measure() -> Planning {
         };
         (id, app)
     };
-    let fleet = Fleet {
+    let fleet = FleetSnapshot {
         apps: (0..APPS).map(app).collect(),
         policies: BTreeMap::from([(policy.name.clone(), policy.clone())]),
+        ..FleetSnapshot::default()
     };
     let (_keep, seen) = watch::channel(Arc::new(fleet));
     let rng = fastrand::Rng::with_seed(1);
-    let mut planner = Planner::new(Arc::new(store), seen, rng, Arc::new(Notify::new()));
+    let due_signal = Arc::new(Notify::new());
+    let mut planner = Planner::new(PlanningContext {
+        store: Arc::new(store),
+        fleet: seen,
+        rng,
+        due_signal,
+        interval: None,
+    });
     planner.sync().await.unwrap();
     clock.advance(Duration::from_secs(61));
     let machine = SystemClock::default();

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use holdfast_model::{
-    App, NewRun, PolicyName, PolicySnapshot, PollPace, RunId, StorageName, SystemClock, Timestamp, Trigger,
+    App, NewBackup, NewRun, PolicyName, PolicySnapshot, PollPace, RunId, StorageName, SystemClock, Trigger,
 };
 use holdfast_simulator::{Azure, BucketSize, BucketSizes, Client, Config, Fleet, Pace, Server};
 use holdfast_store::Store;
@@ -56,8 +56,8 @@ impl World {
                 databases: Vec::new(),
                 paused: false,
             };
-            let due: (Option<Timestamp>, Trigger) = (None, Trigger::Manual);
-            store.add_run(&NewRun::backup(id, &app, &policy_snapshot, due, (now, now))).await.unwrap();
+            let asked = NewBackup { tick: None, trigger: Trigger::Manual, due_at: now };
+            store.add_run(&NewRun::backup(id, &app, &policy_snapshot, asked, now)).await.unwrap();
         }
     }
 

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use holdfast_model::{
     App, AppId, Attempt, BackupFacts, BackupId, BackupName, Budget, CatalogEntry, Cause, Clock, Lane, Limits,
-    ManualClock, NewRun, OperatorAction, Outcome, PolicyName, PolicySnapshot, Run, RunEvent, RunId, SasFacts,
-    SasWindow, StorageName, Task, Timestamp, Trigger, Verification, parse_timestamp,
+    ManualClock, NewBackup, NewRun, NewTask, OperatorAction, Outcome, PolicyName, PolicySnapshot, Run,
+    RunEvent, RunId, SasFacts, SasWindow, StorageName, Task, Timestamp, Trigger, Verification,
+    parse_timestamp,
 };
 use holdfast_store::{
     CatalogFilter, Change, Committed, Cursor, CursorAdvance, Enrolled, LaneQuota, Leased, MemoryStore, Mode,
@@ -73,7 +74,13 @@ impl Bench {
 
     /// A run by hand of `app`, due now.
     pub fn manual(&self, app: &App) -> NewRun {
-        NewRun::backup(self.id(), app, &policy_snapshot(), (None, Trigger::Manual), (self.now(), self.now()))
+        NewRun::backup(
+            self.id(),
+            app,
+            &policy_snapshot(),
+            NewBackup { tick: None, trigger: Trigger::Manual, due_at: self.now() },
+            self.now(),
+        )
     }
 
     /// A run of `app` for `tick`, due then.
@@ -82,14 +89,20 @@ impl Bench {
             self.id(),
             app,
             &policy_snapshot(),
-            (Some(tick), Trigger::Schedule),
-            (self.now(), tick),
+            NewBackup { tick: Some(tick), trigger: Trigger::Schedule, due_at: tick },
+            self.now(),
         )
     }
 
     /// A run of any kind, due now.
     pub fn made(&self, app: &App, task: Task, trigger: Trigger) -> NewRun {
-        NewRun::task(self.id(), app, &policy_snapshot(), (task, trigger, Some("alice".into())), self.now())
+        NewRun::task(
+            self.id(),
+            app,
+            &policy_snapshot(),
+            NewTask { task, trigger, actor: Some("alice".into()) },
+            self.now(),
+        )
     }
 
     /// A run of any kind that a person asked for, in the store.
@@ -103,7 +116,8 @@ impl Bench {
             self.id(),
             app,
             &policy_snapshot(),
-            (action, "bob".into()),
+            action,
+            "bob".into(),
             self.now(),
         ))
         .await

@@ -127,7 +127,8 @@ async fn an_orphan_is_known_and_overwrites_nothing_better(bench: &Bench) {
 async fn a_backup_that_was_deleted_is_gone_and_one_that_could_not_be_is_troubled(bench: &Bench) {
     let shop = app("shop");
     bench.back_up(&shop, 5, 30).await;
-    for (cause, last_failure_at) in [(Cause::Kept, None), (Cause::DeleteFailed, Some(bench.now() + secs(2)))]
+    for (cause, last_failure_at) in
+        [(Cause::Protected, None), (Cause::DeleteFailed, Some(bench.now() + secs(2)))]
     {
         bench.advance(1);
         let run = bench.asked(&shop, delete(7)).await;

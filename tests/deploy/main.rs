@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use holdfast_model::{
-    App, AppId, BackupFacts, BackupId, Call, Cause, Clock, Limits, NewRun, OperatorAction, Outcome,
-    PolicyName, PolicySnapshot, RefreshReason, RefreshSas, RunEvent, RunId, StorageName, SystemClock, Task,
-    Timestamp, Trigger,
+    App, AppId, BackupFacts, BackupId, Call, Cause, Clock, Limits, NewBackup, NewRun, NewTask,
+    OperatorAction, Outcome, PolicyName, PolicySnapshot, RefreshReason, RefreshSas, RunEvent, RunId,
+    StorageName, SystemClock, Task, Timestamp, Trigger,
 };
 use holdfast_store::{Change, Committed, Enrolled, LaneQuota, Mode, PgStore, SqliteStore, Store};
 use holdfast_tests::postgres::Database;
@@ -54,7 +54,13 @@ async fn fill(store: &dyn Store, now: Timestamp) {
     let mut runs = Vec::new();
     for app in &apps {
         let id = RunId::new(now, &mut rng);
-        let new = NewRun::backup(id, app, &policy_snapshot, (Some(now), Trigger::Schedule), (now, now));
+        let new = NewRun::backup(
+            id,
+            app,
+            &policy_snapshot,
+            NewBackup { tick: Some(now), trigger: Trigger::Schedule, due_at: now },
+            now,
+        );
         store.add_run(&new).await.unwrap();
         runs.push(new.run);
     }
@@ -91,13 +97,19 @@ async fn trouble(
         databases: Vec::new(),
     };
     let refresh = RefreshSas { backup: backup.id, reason: RefreshReason::KeptBackup, old: None };
-    let note =
-        (OperatorAction::TakenOver { backup, storage: policy_snapshot.storage.clone() }, "ann".to_owned());
+    let note = OperatorAction::TakenOver { backup, storage: policy_snapshot.storage.clone() };
     store
-        .add_run(&NewRun::operator_action(RunId::new(now, rng), app, policy_snapshot, note, now))
+        .add_run(&NewRun::operator_action(
+            RunId::new(now, rng),
+            app,
+            policy_snapshot,
+            note,
+            "ann".to_owned(),
+            now,
+        ))
         .await
         .unwrap();
-    let task = (Task::RefreshSas(refresh), Trigger::Policy, None);
+    let task = NewTask { task: Task::RefreshSas(refresh), trigger: Trigger::Policy, actor: None };
     let run = NewRun::task(RunId::new(now, rng), app, policy_snapshot, task, now);
     store.add_run(&run).await.unwrap();
     let over = RunEvent::Ended {

@@ -101,7 +101,7 @@ async fn a_broker_that_cannot_be_used_ends_a_process_with_a_sentence() {
         (text(&broker.user("stranger", ["^$"; 3])), "needs the privileges"),
         (text(&wrong_host), "virtual host"),
         (format!("amqp://holdfast:{PASSWORD}@127.0.0.1:1/x"), "failed to reach the broker"),
-        (format!("http://holdfast:{PASSWORD}@127.0.0.1:1/x"), "URL is not understood"),
+        (format!("http://holdfast:{PASSWORD}@127.0.0.1:1/x"), "URL is invalid"),
     ] {
         let places = Places { database: text(&database.url()), broker: url };
         for role in ["scheduler", "worker"] {

@@ -70,7 +70,7 @@ fn odd(run: &Run) -> Option<String> {
             matches!(cause, Cause::RestoreFailed | Cause::ProbeFailed)
         }
         (RunKind::Delete, Outcome::Failed | Outcome::Exhausted, Some(cause)) => {
-            matches!(cause, Cause::DeleteFailed | Cause::Kept)
+            matches!(cause, Cause::DeleteFailed | Cause::Protected)
         }
         _ => false,
     };

@@ -197,7 +197,7 @@ pub(crate) fn is_disturbance(event: &RunEvent) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use holdfast_model::{App, NewRun, PolicySnapshot, StorageName, Trigger};
+    use holdfast_model::{App, NewBackup, NewRun, PolicySnapshot, StorageName, Trigger};
 
     use super::*;
 
@@ -215,8 +215,8 @@ mod tests {
         let at = |minute: i64| Timestamp::UNIX_EPOCH + TimeDelta::minutes(minute);
         let run = |minute: &i64| {
             let id = RunId::new(at(*minute), &mut rng);
-            let why = (Some(at(*minute)), Trigger::Schedule);
-            NewRun::backup(id, &app, &policy_snapshot, why, (at(*minute), at(*minute))).run
+            let tick = NewBackup { tick: Some(at(*minute)), trigger: Trigger::Schedule, due_at: at(*minute) };
+            NewRun::backup(id, &app, &policy_snapshot, tick, at(*minute)).run
         };
         let runs: Vec<Run> = minutes.iter().map(run).collect();
         let mut counters = Counters::default();

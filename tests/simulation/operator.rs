@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use holdfast_arm::{Arm, RestoreBody};
 use holdfast_model::{
-    App, AppId, CatalogEntry, Clock, Delete, NativeSchedule, NewRun, OperatorAction, Policy, RefreshReason,
-    RefreshSas, Restore, RunId, Task, Trigger,
+    App, AppId, CatalogEntry, Clock, Delete, NativeSchedule, NewRun, NewTask, OperatorAction, Policy,
+    RefreshReason, RefreshSas, Restore, RunId, Task, Trigger,
 };
-use holdfast_scheduler::Fleet;
+use holdfast_scheduler::FleetSnapshot;
 use holdfast_storage::{Need, Storage};
 use holdfast_store::{CatalogFilter, Store};
 use tokio_util::sync::CancellationToken;
@@ -23,7 +23,7 @@ pub(crate) struct Operator {
     pub arm: Arc<dyn Arm>,
     pub storage: Arc<dyn Storage>,
     pub clock: Arc<dyn Clock>,
-    pub fleet: Arc<Fleet>,
+    pub fleet: Arc<FleetSnapshot>,
     pub on: Arc<AtomicBool>,
     pub rng: fastrand::Rng,
 }
@@ -78,9 +78,15 @@ impl Operator {
         let now = self.store.now().await.ok()?;
         let id = RunId::new(now, &mut self.rng);
         let policy_snapshot = self.policy(owner).policy_snapshot.clone();
-        let by = Some("ann".to_owned());
+        let actor = Some("ann".to_owned());
         self.store
-            .add_run(&NewRun::task(id, app, &policy_snapshot, (task, Trigger::Manual, by), now))
+            .add_run(&NewRun::task(
+                id,
+                app,
+                &policy_snapshot,
+                NewTask { task, trigger: Trigger::Manual, actor },
+                now,
+            ))
             .await
             .ok()
     }
@@ -90,7 +96,7 @@ impl Operator {
         let id = RunId::new(now, &mut self.rng);
         let policy_snapshot = self.policy(app).policy_snapshot.clone();
         self.store
-            .add_run(&NewRun::operator_action(id, app, &policy_snapshot, (action, "ann".to_owned()), now))
+            .add_run(&NewRun::operator_action(id, app, &policy_snapshot, action, "ann".to_owned(), now))
             .await
             .ok()
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use holdfast_model::Limits;
 use holdfast_queue::Queue;
-use holdfast_scheduler::{Dispatcher, Fleet, MaintenancePlanner, Planner};
+use holdfast_scheduler::{Dispatcher, FleetSnapshot, MaintenancePlanner, Planner, PlanningContext};
 use holdfast_store::Store;
 use holdfast_worker::{Environment, Settings, Worker};
 use tokio::sync::{Notify, watch};
@@ -22,9 +22,9 @@ pub(crate) struct Parts {
     pub settings: Settings,
     pub limits: Limits,
     pub lease: Duration,
-    pub fleet: watch::Receiver<Arc<Fleet>>,
+    pub fleet: watch::Receiver<Arc<FleetSnapshot>>,
     /// The fleet as the person at the command line knows it.
-    pub asked_about: Arc<Fleet>,
+    pub asked_about: Arc<FleetSnapshot>,
     pub rates: Rates,
     pub on: Arc<std::sync::atomic::AtomicBool>,
     pub counts: Arc<Counts>,
@@ -77,15 +77,18 @@ async fn once(parts: Parts, chaos: Arc<Chaos>, mut rng: fastrand::Rng, stop: Can
         on: parts.on,
         rng: rng.fork(),
     };
-    let (fleet, store) = (parts.fleet.clone(), Arc::clone(&shaky_store));
-    let maintenance = MaintenancePlanner::new(store, fleet, rng.fork(), Arc::clone(&bell));
-    let planner = Planner::new(Arc::clone(&shaky_store), parts.fleet, rng.fork(), Arc::clone(&bell));
+    let (store, due_signal) = (Arc::clone(&shaky_store), Arc::clone(&bell));
+    let interval = Some(LOOK_EVERY);
+    let mut planning = PlanningContext { store, fleet: parts.fleet, rng: rng.fork(), due_signal, interval };
+    let maintenance =
+        MaintenancePlanner::new(PlanningContext { interval: Some(MAINTENANCE_INTERVAL), ..planning.fork() });
+    let planner = Planner::new(planning);
     let dispatcher = Dispatcher::new(shaky_store, shaky_queue, parts.limits, parts.lease, bell);
     let worker = Worker::new(env, parts.settings, 8);
     tokio::join!(
-        planner.looking_every(LOOK_EVERY).run(stop.clone()),
-        dispatcher.looking_every(LOOK_EVERY).run(stop.clone()),
-        maintenance.looking_every(MAINTENANCE_INTERVAL).run(stop.clone()),
+        planner.run(stop.clone()),
+        dispatcher.with_interval(LOOK_EVERY).run(stop.clone()),
+        maintenance.run(stop.clone()),
         operator.run(stop.clone()),
         worker.run(rng, stop),
     );

@@ -9,12 +9,11 @@ use chrono::TimeDelta;
 use holdfast_arm::{Arm, PUBLIC_ENDPOINT};
 use holdfast_model::schedule::Schedule;
 use holdfast_model::{
-    App, AppId, Budget, Clock, DatabaseKind, DatabaseRef, DrillRule, FrequencyUnit, Limits, NativeSchedule,
-    Overlap, Policy, PolicyName, PolicySnapshot, Retention, Retries, Retry, Run, StorageName, Timestamp,
-    parse_timestamp,
+    App, AppId, Budget, Clock, DatabaseKind, DatabaseRef, DrillRule, Limits, NativeSchedule, Overlap, Policy,
+    PolicyName, PolicySnapshot, Retention, Retries, Retry, Run, StorageName, Timestamp, parse_timestamp,
 };
 use holdfast_queue::{MemoryQueue, Queue};
-use holdfast_scheduler::Fleet;
+use holdfast_scheduler::FleetSnapshot;
 use holdfast_simulator::{Azure, Config, Faults, InProcess, Pace};
 use holdfast_storage::{Container, Storage};
 use holdfast_store::{AuditEvent, MemoryStore, RunFilter, Store};
@@ -42,7 +41,7 @@ pub(crate) struct World {
     pub store: Arc<MemoryStore>,
     queue: MemoryQueue,
     storage: Arc<TwinStorage>,
-    pub fleet: Fleet,
+    pub fleet: FleetSnapshot,
     pub limits: Limits,
     pub counts: Arc<Counts>,
     on: Arc<AtomicBool>,
@@ -102,15 +101,8 @@ fn databases(rng: &mut fastrand::Rng) -> Vec<DatabaseRef> {
 }
 
 /// What the policy asks of Azure itself; people push others too.
-pub(crate) fn weekly() -> NativeSchedule {
-    NativeSchedule {
-        enabled: true,
-        every: 7,
-        unit: FrequencyUnit::Day,
-        retention_days: 30,
-        keep_at_least_one: true,
-        start: None,
-    }
+pub(crate) const fn weekly() -> NativeSchedule {
+    NativeSchedule::days(7)
 }
 
 fn policy(rng: &mut fastrand::Rng, account: &str, scratch: &AppId) -> Policy {
@@ -149,7 +141,7 @@ fn policy(rng: &mut fastrand::Rng, account: &str, scratch: &AppId) -> Policy {
 }
 
 /// Every simulated site but the last in one policy. The last is nobody's: drills restore into it.
-fn fleet(simulated: &holdfast_simulator::Fleet, account: &str, rng: &mut fastrand::Rng) -> Fleet {
+fn fleet(simulated: &holdfast_simulator::Fleet, account: &str, rng: &mut fastrand::Rng) -> FleetSnapshot {
     let scratch = simulated.sites.last().unwrap().site.id.clone();
     let policy = policy(rng, account, &scratch);
     let of_fleet = simulated.sites.iter().filter(|site| site.site.id != scratch);
@@ -164,7 +156,9 @@ fn fleet(simulated: &holdfast_simulator::Fleet, account: &str, rng: &mut fastran
         };
         (app.id.clone(), app)
     });
-    Fleet { apps: apps.collect(), policies: BTreeMap::from([(policy.name.clone(), policy)]) }
+    let apps = apps.collect();
+    let policies = BTreeMap::from([(policy.name.clone(), policy)]);
+    FleetSnapshot { apps, policies, ..FleetSnapshot::default() }
 }
 
 impl World {
@@ -249,7 +243,11 @@ impl World {
         self.judge().await
     }
 
-    fn parts(&mut self, fleet: watch::Receiver<Arc<Fleet>>, asked_about: Arc<Fleet>) -> Parts {
+    fn parts(
+        &mut self,
+        fleet: watch::Receiver<Arc<FleetSnapshot>>,
+        asked_about: Arc<FleetSnapshot>,
+    ) -> Parts {
         let settings = holdfast_arm::Settings::new(PUBLIC_ENDPOINT.parse().unwrap());
         let arm: Arc<dyn Arm> = Arc::new(self.storage.azure.client(settings));
         let rates = Rates {
@@ -302,7 +300,7 @@ impl World {
     }
 
     /// The same fleet with every app in no policy: no more ticks come due, and nothing is owed any more.
-    fn in_peace(&self) -> Fleet {
+    fn in_peace(&self) -> FleetSnapshot {
         let mut fleet = self.fleet.clone();
         fleet.apps.values_mut().for_each(|app| app.policy = None);
         fleet

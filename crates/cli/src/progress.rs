@@ -118,7 +118,7 @@ fn again(run: &Run, now: Timestamp) -> String {
 #[cfg(test)]
 mod tests {
     use holdfast_model::{
-        App, AppId, BackupId, NewRun, Outcome, PolicySnapshot, Restore, StorageName, Task, Trigger,
+        App, AppId, BackupId, NewRun, NewTask, Outcome, PolicySnapshot, Restore, StorageName, Task, Trigger,
     };
 
     use super::*;
@@ -138,7 +138,7 @@ mod tests {
             ignore_conflicting_host_names: false,
         };
         let run_id = RunId::new(at(0), &mut fastrand::Rng::with_seed(1));
-        let asked = (Task::Restore(restore), Trigger::Manual, None);
+        let asked = NewTask { task: Task::Restore(restore), trigger: Trigger::Manual, actor: None };
         let mut run =
             NewRun::task(run_id, &app, &PolicySnapshot::new(StorageName::new("w"), "a"), asked, at(0)).run;
         assert_eq!(line(&run, None, at(30)), "restore into shop, asked for 30 s ago: waits for its turn");

@@ -1,4 +1,4 @@
-//! Whether the process can do its work.
+//! Readiness: whether the process can do its work.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,47 +8,47 @@ use futures::future::join_all;
 use holdfast_store::Store;
 use serde::Serialize;
 
-/// How long a check may take. Whoever asks, asks again soon.
+/// Maximum time of a check.
 const CHECK_WITHIN: Duration = Duration::from_secs(2);
 
-/// One thing that must be so for the process to do its work.
+/// A condition that must hold for the process to be ready.
 #[async_trait]
 pub trait Check: Send + Sync {
-    /// Its word in answers.
+    /// The check's name in answers.
     fn name(&self) -> &'static str;
 
-    /// Whether it is so; else why not, in a few words without secrets.
-    async fn look(&self) -> Result<(), String>;
+    /// Makes the check. The error says in a few words why it failed, without secrets.
+    async fn check(&self) -> Result<(), String>;
 }
 
-/// All checks and how they came out: the body of `/readyz`.
+/// The result of all checks: the body of `/readyz`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Readiness {
     /// Whether all passed.
     pub ready: bool,
-    /// Each, in the order in which they were handed in.
+    /// Each result, in the order of the checks.
     pub checks: Vec<CheckResult>,
 }
 
-/// How one check came out.
+/// The result of one check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CheckResult {
-    /// The check.
+    /// The check's name.
     pub name: &'static str,
     /// Whether it passed.
     pub ok: bool,
-    /// Why not.
+    /// Why it failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
 }
 
 impl Readiness {
-    /// Makes all checks at once.
+    /// Makes all checks concurrently.
     pub async fn of(checks: &[Arc<dyn Check>]) -> Self {
         let checks = join_all(checks.iter().map(|check| async move {
-            let looked = tokio::time::timeout(CHECK_WITHIN, check.look()).await;
+            let checked = tokio::time::timeout(CHECK_WITHIN, check.check()).await;
             let late = || Err(format!("no answer within {} s", CHECK_WITHIN.as_secs()));
-            let why = looked.unwrap_or_else(|_| late()).err();
+            let why = checked.unwrap_or_else(|_| late()).err();
             CheckResult { name: check.name(), ok: why.is_none(), why }
         }))
         .await;
@@ -56,7 +56,7 @@ impl Readiness {
     }
 }
 
-/// The store answers.
+/// Checks that the store answers.
 #[derive(Debug)]
 pub struct StoreAnswers(pub Arc<dyn Store>);
 
@@ -66,23 +66,23 @@ impl Check for StoreAnswers {
         "store"
     }
 
-    async fn look(&self) -> Result<(), String> {
-        // The time alone would not do: a store in a file takes it from the machine. No event has a place so late, so
-        // this is one look into an index.
+    async fn check(&self) -> Result<(), String> {
+        // `Store::now` is not enough: SQLite's store takes the time from the host. No event has a position this high, so
+        // the query is one index lookup.
         self.0.chain(i64::MAX, 1).await.map(|_| ()).map_err(|error| error.to_string())
     }
 }
 
-/// Someone waits for messages at the queue: `F` counts the consumers attached.
-pub struct Attached<F>(pub F);
+/// Checks that the queue has consumers; `F` returns their number.
+pub struct ConsumersAttached<F>(pub F);
 
 #[async_trait]
-impl<F: Fn() -> u64 + Send + Sync> Check for Attached<F> {
+impl<F: Fn() -> u64 + Send + Sync> Check for ConsumersAttached<F> {
     fn name(&self) -> &'static str {
         "consumers"
     }
 
-    async fn look(&self) -> Result<(), String> {
+    async fn check(&self) -> Result<(), String> {
         if (self.0)() > 0 { Ok(()) } else { Err("no consumer is attached to the queue".to_owned()) }
     }
 }

@@ -1,11 +1,11 @@
 #![doc = include_str!("../README.md")]
 
+mod app_status_cache;
 mod check;
-mod pulse;
+mod heartbeat;
 mod server;
-mod standing;
 
-pub use check::{Attached, Check, CheckResult, Readiness, StoreAnswers};
-pub use pulse::{Pulse, Recent};
+pub use app_status_cache::{AppStatusCache, AppStatusReading};
+pub use check::{Check, CheckResult, ConsumersAttached, Readiness, StoreAnswers};
+pub use heartbeat::{Heartbeat, RecentHeartbeat};
 pub use server::{Console, Metrics, MetricsError, Server, ServerError};
-pub use standing::{Shown, Standing};

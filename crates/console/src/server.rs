@@ -1,4 +1,4 @@
-//! The pages over HTTP.
+//! The HTTP server.
 
 use std::future::Future;
 use std::io;
@@ -19,29 +19,29 @@ use tokio::task::JoinHandle;
 
 use crate::{Check, Readiness};
 
-/// Prometheus' text format and its version.
+/// The content type of Prometheus' text format.
 const METRICS_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
-/// How long answers under way may take once the process stops.
+/// Maximum time of pending answers after the shutdown.
 const ANSWER_WITHIN: Duration = Duration::from_secs(2);
 
-/// Tells what the process measures.
+/// A source of the process's metrics.
 #[async_trait]
 pub trait Metrics: Send + Sync {
-    /// Everything, in Prometheus' text format.
+    /// All metrics, in Prometheus' text format.
     async fn text(&self) -> Result<String, MetricsError>;
 }
 
-/// The metrics could not be told.
+/// The metrics could not be gathered.
 #[derive(Debug, thiserror::Error)]
 #[error("failed to gather the metrics: {0}")]
 pub struct MetricsError(pub String);
 
-/// What is shown.
+/// What the server serves.
 #[derive(Clone)]
 pub struct Console {
-    /// All of them must pass for the process to be ready.
+    /// The checks behind `/readyz`; all must pass.
     pub checks: Vec<Arc<dyn Check>>,
-    /// Behind `/metrics`.
+    /// The metrics behind `/metrics`.
     pub metrics: Arc<dyn Metrics>,
 }
 
@@ -53,10 +53,10 @@ pub struct Server {
     task: JoinHandle<io::Result<()>>,
 }
 
-/// The server ended otherwise than by its shutdown.
+/// The server ended before its shutdown.
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
-    /// The listener broke.
+    /// The listener failed.
     #[error("failed to serve the console")]
     Serve(#[source] io::Error),
     /// Its task panicked or was aborted.
@@ -65,7 +65,7 @@ pub enum ServerError {
 }
 
 impl Server {
-    /// Serves `console` on `listener` until `shutdown` is ready.
+    /// Serves `console` on `listener` until `shutdown` completes.
     pub fn start(
         listener: TcpListener,
         console: Console,
@@ -86,12 +86,12 @@ impl Server {
         Ok(Self { address, stop, task: tokio::spawn(async move { serving.await }) })
     }
 
-    /// Where it listens.
+    /// The address it listens on.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Waits for its shutdown and, for a short while, for the answers under way.
+    /// Waits for the shutdown, then for pending answers for a short time.
     pub async fn stopped(mut self) -> Result<(), ServerError> {
         tokio::select! {
             ended = &mut self.task => return ended.map_err(ServerError::Task)?.map_err(ServerError::Serve),
@@ -100,7 +100,7 @@ impl Server {
         if let Ok(ended) = tokio::time::timeout(ANSWER_WITHIN, &mut self.task).await {
             return ended.map_err(ServerError::Task)?.map_err(ServerError::Serve);
         }
-        // Whoever reads so slowly must not keep the process from ending.
+        // A slow client must not keep the process from ending.
         self.task.abort();
         Ok(())
     }
@@ -116,7 +116,7 @@ async fn metrics(State(console): State<Console>) -> Response {
     match console.metrics.text().await {
         Ok(text) => ([(CONTENT_TYPE, METRICS_TYPE)], text).into_response(),
         Err(error) => {
-            tracing::error!(error = &error as &dyn std::error::Error, "the metrics cannot be shown");
+            tracing::error!(error = &error as &dyn std::error::Error, "failed to gather the metrics");
             (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")).into_response()
         }
     }

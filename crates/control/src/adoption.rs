@@ -111,5 +111,5 @@ pub fn adopt(
 ) -> NewRun {
     let action =
         OperatorAction::TakenOver { backup: backup.clone(), storage: policy_snapshot.storage.clone() };
-    NewRun::operator_action(RunId::new(now, rng), app, policy_snapshot, (action, actor), now)
+    NewRun::operator_action(RunId::new(now, rng), app, policy_snapshot, action, actor, now)
 }

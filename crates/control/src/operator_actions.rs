@@ -12,5 +12,5 @@ pub fn about(
     let app = App { policy: entry.policy.clone(), ..App::new(entry.app.clone()) };
     // It sends nothing, so only the storage of its policy snapshot means something.
     let policy_snapshot = PolicySnapshot::new(entry.storage.clone(), "");
-    NewRun::operator_action(RunId::new(now, rng), &app, &policy_snapshot, (action, actor), now)
+    NewRun::operator_action(RunId::new(now, rng), &app, &policy_snapshot, action, actor, now)
 }

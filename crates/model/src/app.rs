@@ -6,30 +6,29 @@ use serde::{Deserialize, Serialize};
 
 use crate::{AppId, DatabaseRef, PolicyName};
 
-/// An app of the fleet and what it is owed.
+/// An app of the fleet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct App {
-    /// Which app.
+    /// Its ARM id.
     pub id: AppId,
-    /// The policy it follows; `None` for an app that was found and is in no policy.
+    /// The policy it follows; `None` for a discovered app without one.
     pub policy: Option<PolicyName>,
-    /// The ARM id of its App Service plan in lower case, once Azure told it. Apps of one plan share its machines.
+    /// The ARM id of its App Service plan in lower case, once Azure reported it. Apps of a plan share its machines.
     pub plan: Option<String>,
-    /// The databases that are backed up with it.
+    /// The databases to back up with it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub databases: Vec<DatabaseRef>,
-    /// Paused apps keep their policy and start no scheduled run.
+    /// Whether scheduled runs are suspended. The app keeps its policy.
     pub paused: bool,
 }
 
 impl App {
-    /// An app of which no more is known than its id: in no policy, and not paused.
+    /// An app without policy, plan or databases, not paused.
     pub fn new(id: AppId) -> Self {
         Self { id, policy: None, plan: None, databases: Vec::new(), paused: false }
     }
 
-    /// What the app shares with others when it is backed up: its plan, or its resource group while the plan is
-    /// unknown, because groups and plans mostly go together.
+    /// The unit of the plan's concurrency limit: the plan, or `group:GROUP` while the plan is unknown.
     pub fn plan_or_group(&self) -> String {
         self.plan.clone().unwrap_or_else(|| format!("group:{}", self.id.resource_group()))
     }
@@ -38,7 +37,7 @@ impl App {
 /// A site as Azure lists it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Site {
-    /// Which app.
+    /// Its ARM id.
     pub id: AppId,
     /// The region, as Azure writes it.
     pub location: String,
@@ -46,13 +45,13 @@ pub struct Site {
     pub plan: Option<String>,
     /// The kind, such as `app,linux` or `functionapp`.
     pub kind: Option<String>,
-    /// `Running`, `Stopped` and the like.
+    /// The state, such as `Running` or `Stopped`.
     pub state: Option<String>,
-    /// The tier, such as `Standard`, where the answer tells it.
+    /// The tier, such as `Standard`, if the answer has it.
     pub tier: Option<String>,
-    /// The operation under way at it: ARM's id for it.
+    /// ARM's id of the operation in progress on the site.
     pub operation: Option<String>,
-    /// The host names it answers to.
+    /// The host names it serves.
     pub hosts: Vec<String>,
     /// The tags, with their names as written.
     pub tags: BTreeMap<String, String>,

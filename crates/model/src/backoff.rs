@@ -1,4 +1,4 @@
-//! How long to wait before asking or trying again.
+//! Pauses between retries and between polls.
 
 use std::time::Duration;
 
@@ -6,8 +6,10 @@ use backon::{BackoffBuilder, ExponentialBuilder};
 
 use crate::{PollPace, Retry};
 
-/// The pause after failure number `failure` (from 1) under a retry rule: the first pause doubled each time up to the
-/// longest, less up to a fifth, so that apps that failed together do not come back together.
+/// The pause after failure number `failure` (from 1) under a retry rule.
+///
+/// The first pause doubles with each failure up to the longest, less up to a fifth at random, so that apps that
+/// failed together do not retry together.
 pub fn retry_delay(rule: &Retry, failure: u32, rng: &mut fastrand::Rng) -> Duration {
     let mut pauses = ExponentialBuilder::new()
         .with_factor(2.0)
@@ -21,17 +23,17 @@ pub fn retry_delay(rule: &Retry, failure: u32, rng: &mut fastrand::Rng) -> Durat
     jitter(pause, rng)
 }
 
-/// The pause before Azure is asked again about a backup accepted `waited` ago.
+/// The pause before the next poll of a backup that Azure accepted `waited` ago.
 ///
-/// While `typical`, the time this app's last backup took, lies ahead, one question just after it is enough. Else the
-/// time waited doubles from poll to poll, inside the policy's bounds.
+/// `typical` is how long the app's last backup took. Before that time one poll shortly after it is enough;
+/// otherwise the time waited doubles from poll to poll, within the policy's bounds.
 pub fn poll_delay(
     pace: &PollPace,
     waited: Duration,
     typical: Option<Duration>,
     rng: &mut fastrand::Rng,
 ) -> Duration {
-    // A typical backup is met a little after its usual end; a first question that comes too soon costs a call.
+    // A poll a little after the usual end finds most backups done; an earlier one would waste a call.
     let expected = typical.map(|typical| typical + typical / 10).filter(|end| *end > waited + pace.first);
     match expected {
         Some(end) => end.saturating_sub(waited).min(pace.max * 10),
@@ -39,7 +41,7 @@ pub fn poll_delay(
     }
 }
 
-/// The pause less up to a fifth of it.
+/// The pause less up to a fifth of it, at random.
 pub fn jitter(pause: Duration, rng: &mut fastrand::Rng) -> Duration {
     pause.mul_f64(1.0 - rng.f64() / 5.0)
 }

@@ -1,8 +1,8 @@
-//! What an answer of Azure's means for a backup run: one table, the same as in `docs/answers.md`.
+//! What Azure's answers mean for a backup run: the same table as in `docs/answers.md`.
 
 use crate::{BackupStatus, Cause};
 
-/// An answer, as far as it decides what a backup run does next.
+/// Azure's status of a backup, refined by its log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum BackupResult {
     /// `Created`.
@@ -17,32 +17,32 @@ pub enum BackupResult {
     TimedOut,
     /// `Skipped`.
     Skipped,
-    /// `Failed`, and the log says that storage answered 403 or 404.
+    /// `Failed`; the log says that storage answered 403 or 404.
     FailedAtStorage,
-    /// `Failed`, and the log says that the app or its database is over Azure's limit of size.
+    /// `Failed`; the log says that the app or its database exceeds Azure's size limit.
     FailedTooLarge,
     /// `Failed` for any other reason.
     Failed,
-    /// `DeleteInProgress`, `Deleted` or `DeleteFailed` while the backup was being made.
+    /// `DeleteInProgress`, `Deleted` or `DeleteFailed`, before the backup was complete.
     Deleting,
-    /// A word that is none of the ten.
+    /// A word that is none of the ten documented ones.
     Unknown,
 }
 
-/// What a backup run does about an answer.
+/// What a backup run does about a result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PollDecision {
-    /// Ask again, until the deadline.
+    /// Poll again, until the deadline.
     PollAgain,
-    /// Ask again, until the deadline, and warn: the word is new.
+    /// Poll again, until the deadline, and log a warning.
     PollAgainAndWarn,
-    /// Check the blob; then the run has succeeded.
+    /// Check the blob; if it is as expected, the run succeeds.
     CheckBlob,
-    /// The attempt has failed; the cause's retry rule decides whether another begins.
+    /// The attempt failed; the cause's retry rule decides whether another starts.
     Fail(Cause),
 }
 
-/// The table.
+/// The decision for each result.
 pub const BACKUP_RESULTS: [(BackupResult, PollDecision); 11] = [
     (BackupResult::Created, PollDecision::PollAgain),
     (BackupResult::InProgress, PollDecision::PollAgain),
@@ -58,7 +58,7 @@ pub const BACKUP_RESULTS: [(BackupResult, PollDecision); 11] = [
 ];
 
 impl BackupResult {
-    /// The answer that a status and a log make.
+    /// The result for a status and a log.
     pub fn of(status: &BackupStatus, log: Option<&str>) -> Self {
         match status {
             BackupStatus::Created => Self::Created,
@@ -75,21 +75,23 @@ impl BackupResult {
         }
     }
 
-    /// The table's entry for this answer.
+    /// The decision for this result.
     pub fn then(self) -> PollDecision {
-        let row = BACKUP_RESULTS.iter().find(|(answer, _)| *answer == self);
-        // A test holds every answer against the table; one that is missing is asked about again.
+        let row = BACKUP_RESULTS.iter().find(|(result, _)| *result == self);
+        // A test checks that the table has every result.
         row.map_or(PollDecision::PollAgainAndWarn, |(_, then)| *then)
     }
 }
 
-/// What to do about a status and a log.
+/// The decision for a status and a log.
 pub fn poll_decision(status: &BackupStatus, log: Option<&str>) -> PollDecision {
     BackupResult::of(status, log).then()
 }
 
-/// Reads the reason out of a failed backup's log: storage's own answer in parentheses (hashicorp/terraform-provider-azurerm
-/// #16295, Azure/azure-cli #15240), and the limit of size (MicrosoftDocs/azure-docs, `manage-backup.md`).
+/// Finds the reason in a failed backup's log.
+///
+/// Sources: storage's status in parentheses (hashicorp/terraform-provider-azurerm #16295, Azure/azure-cli #15240),
+/// the size limit (MicrosoftDocs/azure-docs, `manage-backup.md`).
 pub fn classify_log(log: &str) -> BackupResult {
     let log = log.to_lowercase();
     let storage = log.contains("storage access failed") || log.contains("remote server returned an error");
@@ -158,8 +160,8 @@ mod tests {
 
     fn in_words(then: PollDecision) -> String {
         match then {
-            PollDecision::PollAgain => "ask again, until the deadline".to_owned(),
-            PollDecision::PollAgainAndWarn => "ask again, until the deadline, and warn".to_owned(),
+            PollDecision::PollAgain => "poll again, until the deadline".to_owned(),
+            PollDecision::PollAgainAndWarn => "poll again, until the deadline, and warn".to_owned(),
             PollDecision::CheckBlob => "check the blob, then `succeeded`".to_owned(),
             PollDecision::Fail(cause) => format!("the attempt failed: `{cause}`"),
         }

@@ -1,87 +1,74 @@
-//! The catalog: every backup that Holdfast knows of, and what became of it.
+//! The catalog: every backup that Holdfast knows, existing or removed.
 
 use serde::{Deserialize, Serialize};
 
+use crate::words::words;
 use crate::{AppId, BackupFacts, PolicyName, RunId, SasFacts, StorageName, Timestamp};
 
-/// A backup that Holdfast knows of.
+/// A backup that Holdfast knows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CatalogEntry {
-    /// Whose backup.
+    /// The app the backup is of.
     pub app: AppId,
-    /// The run that made it, or that wrote down that it is ours.
+    /// The run that made it, or the operator action that took it over.
     pub run: RunId,
     /// The policy it was made under.
     pub policy: Option<PolicyName>,
-    /// Where it lies.
+    /// The storage that holds its blob.
     pub storage: StorageName,
-    /// What Azure told of it.
+    /// What Azure reported about it.
     pub backup: BackupFacts,
-    /// How it came to be.
+    /// How it was created.
     pub origin: Origin,
     /// Whether it counts for the recovery point objective, by the policy snapshot it was made under.
     pub good: bool,
-    /// The SAS that Azure keeps with it, as far as it is known: Azure deletes it with this one.
+    /// The SAS that Azure stores with it and deletes it with, if known.
     pub sas: Option<SasFacts>,
-    /// Why it must not be deleted.
+    /// The reason of its hold; `None` without a hold.
     pub hold: Option<String>,
-    /// What became of it, once it is no longer there.
+    /// When and how it was removed; `None` while it exists.
     pub removal: Option<Removal>,
-    /// When a deletion or a refresh of its SAS last ended otherwise than well.
+    /// When a deletion or a refresh of its SAS last failed.
     pub last_failure_at: Option<Timestamp>,
-    /// When it was last found whole.
+    /// When its blob was last verified.
     pub verified_at: Option<Timestamp>,
     /// When a drill of it last ended, and whether it passed.
     pub drill: Option<(Timestamp, bool)>,
 }
 
 impl CatalogEntry {
-    /// May it be the last that an app has to be brought back with? What an attempt left without a run's word on it is
-    /// not counted on.
+    /// Whether an app can rely on it as its last backup. Leftovers of failed or lost attempts do not count.
     pub fn is_counted_on(&self) -> bool {
         self.good || self.origin == Origin::Partial
     }
 
-    /// Does it make up for the loss of `other`? For a good backup only a good one does.
+    /// Whether it replaces `other` as the app's backup: only a good one replaces a good one.
     pub fn stands_in_for(&self, other: &Self) -> bool {
         self.good || !other.good
     }
 }
 
-/// How a backup came to be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Origin {
-    /// A run's whole backup.
-    Succeeded,
-    /// A run's best, with something missing.
-    Partial,
-    /// Left over from an attempt that failed: partial, not trusted, or too late.
-    Attempt,
-    /// Origin by an attempt that was given up as lost.
-    Orphan,
-    /// Somebody else took it, and Holdfast was told to keep it.
-    TakenOver,
+words! {
+    /// How a backup was created.
+    pub enum Origin {
+        /// A run that succeeded.
+        Succeeded,
+        /// A run that ended with a partial backup.
+        Partial,
+        /// An attempt that failed: partial, not trusted, or too late.
+        Attempt,
+        /// An attempt that was given up as lost.
+        Orphan,
+        /// Created outside Holdfast, then taken over.
+        TakenOver,
+    }
 }
 
-/// How a backup ceased to be there.
+/// When and how a backup was removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Removal {
-    /// Since when that is known.
+    /// When Holdfast learnt of it.
     pub at: Timestamp,
-    /// Whether Holdfast deleted it; else it was found missing.
+    /// Whether Holdfast deleted it; otherwise it was found missing.
     pub deleted: bool,
-}
-
-impl Origin {
-    /// The word in rows and on screen.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Succeeded => "succeeded",
-            Self::Partial => "partial",
-            Self::Attempt => "attempt",
-            Self::Orphan => "orphan",
-            Self::TakenOver => "taken_over",
-        }
-    }
 }

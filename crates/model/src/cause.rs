@@ -1,76 +1,75 @@
-//! Why things end otherwise than well: one list, the same as in `docs/answers.md`.
+//! Why attempts fail, runs end without success and steps are deferred: the same list as in `docs/answers.md`.
 
-use std::fmt;
+use crate::schedule::MissReason;
+use crate::words::words;
 
-use serde::{Deserialize, Serialize};
-
-/// Why an attempt failed, a run ended otherwise than well, or a step was put off.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Cause {
-    /// Azure gave up because it took too long.
-    TimedOut,
-    /// Azure made none, because too many were asked for.
-    Skipped,
-    /// Azure left files out.
-    PartiallySucceeded,
-    /// Azure could not use the storage: mostly an expired or wrong SAS.
-    StorageRefused,
-    /// The app or its database is over Azure's limit of size.
-    TooLarge,
-    /// Azure failed, and its log names no reason we know.
-    AzureFailed,
-    /// Somebody deleted the backup while it was being made.
-    DeletedOutside,
-    /// Azure had no final answer by the policy's deadline.
-    DeadlinePassed,
-    /// The POST's answer was lost and its backup never appeared.
-    AnswerLost,
-    /// No SAS that will do could be had.
-    SasUnusable,
-    /// Azure says succeeded; the blob or its manifest is not there.
-    BlobMissing,
-    /// Azure says succeeded; the blob is empty.
-    BlobEmpty,
-    /// Azure says succeeded; the blob is much smaller than the last good one.
-    BlobShrunk,
-    /// Azure does not know the app.
-    AppNotFound,
-    /// The credential may not back up the app.
-    AppForbidden,
-    /// Azure refused the request itself.
-    Rejected,
-    /// Azure asked us to wait.
-    Throttled,
-    /// Another operation is under way on the app or its plan.
-    Busy,
-    /// Azure or storage could not be reached.
-    Unreachable,
-    /// The credential was refused.
-    CredentialRefused,
-    /// The tick was older than the policy's `catch_up` when it was seen.
-    TooLate,
-    /// A later tick was caught up instead.
-    Superseded,
-    /// The app's run before it had not ended.
-    Overlap,
-    /// Azure left databases out that were asked for.
-    DatabasesDropped,
-    /// Azure does not know the backup, or it is gone.
-    BackupNotFound,
-    /// Azure says that the restore failed.
-    RestoreFailed,
-    /// Azure could not delete the backup: mostly because the SAS it keeps has lapsed.
-    DeleteFailed,
-    /// The restored app does not answer as it should.
-    ProbeFailed,
-    /// The backup must be kept after all: it is held, the last good one, being restored, or its number is another's by now.
-    Kept,
-    /// A database's connection string cannot be read.
-    DatabaseSecret,
+words! {
+    /// Why an attempt failed, a run ended without success, or a step was deferred.
+    pub enum Cause {
+        /// Azure gave up because the backup took too long.
+        TimedOut,
+        /// Azure made no backup because too many were requested.
+        Skipped,
+        /// Azure left files out of the backup.
+        PartiallySucceeded,
+        /// Azure could not use the storage, mostly because the SAS expired or is wrong.
+        StorageRefused,
+        /// The app or its database exceeds Azure's size limit.
+        TooLarge,
+        /// Azure failed, and its log names no known reason.
+        AzureFailed,
+        /// The backup was deleted outside Holdfast while Azure made it.
+        DeletedOutside,
+        /// Azure had no final answer by the policy's deadline.
+        DeadlinePassed,
+        /// The POST's answer was lost, and its backup never appeared.
+        AnswerLost,
+        /// No usable SAS could be obtained.
+        SasUnusable,
+        /// Azure reports success, but the blob or its manifest does not exist.
+        BlobMissing,
+        /// Azure reports success, but the blob is empty.
+        BlobEmpty,
+        /// Azure reports success, but the blob is much smaller than the last good one.
+        BlobShrunk,
+        /// Azure does not know the app.
+        AppNotFound,
+        /// The credential may not back up the app.
+        AppForbidden,
+        /// Azure rejected the request itself.
+        Rejected,
+        /// Azure throttled the request.
+        Throttled,
+        /// Another operation is in progress on the app or its plan.
+        Busy,
+        /// Azure or storage could not be reached.
+        Unreachable,
+        /// Azure refused the credential.
+        CredentialRefused,
+        /// The tick was older than the policy's `catch_up` when the planner saw it.
+        TooLate,
+        /// A later tick was caught up instead.
+        Superseded,
+        /// The app's previous run had not ended.
+        Overlap,
+        /// Azure left out databases that were requested.
+        DatabasesDropped,
+        /// Azure does not know the backup, or it was deleted.
+        BackupNotFound,
+        /// Azure reports that the restore failed.
+        RestoreFailed,
+        /// Azure could not delete the backup, mostly because the SAS stored with it expired.
+        DeleteFailed,
+        /// The restored app does not answer its probe.
+        ProbeFailed,
+        /// The backup may not be deleted: it is held, the last good one, being restored, or its number was reused.
+        Protected,
+        /// A database's connection string could not be read.
+        DatabaseSecret,
+    }
 }
 
-/// Which retry rule a cause falls under.
+/// The retry rule that counts a cause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum RetryClass {
     /// `retry.timed_out`.
@@ -81,48 +80,14 @@ pub enum RetryClass {
     Partial,
     /// `retry.transient`.
     Transient,
-    /// A rule that is the same for every policy, since our own crashes end so too: no fleet file sets it.
+    /// A fixed rule that no fleet file sets, because Holdfast's own crashes count too.
     Lost,
-    /// No retry can help.
+    /// No retry: it could not help.
     Permanent,
 }
 
 impl Cause {
-    /// Every cause, for tables and tests.
-    pub const ALL: [Self; 30] = [
-        Self::TimedOut,
-        Self::Skipped,
-        Self::PartiallySucceeded,
-        Self::StorageRefused,
-        Self::TooLarge,
-        Self::AzureFailed,
-        Self::DeletedOutside,
-        Self::DeadlinePassed,
-        Self::AnswerLost,
-        Self::SasUnusable,
-        Self::BlobMissing,
-        Self::BlobEmpty,
-        Self::BlobShrunk,
-        Self::AppNotFound,
-        Self::AppForbidden,
-        Self::Rejected,
-        Self::Throttled,
-        Self::Busy,
-        Self::Unreachable,
-        Self::CredentialRefused,
-        Self::TooLate,
-        Self::Superseded,
-        Self::Overlap,
-        Self::DatabasesDropped,
-        Self::BackupNotFound,
-        Self::RestoreFailed,
-        Self::DeleteFailed,
-        Self::ProbeFailed,
-        Self::Kept,
-        Self::DatabaseSecret,
-    ];
-
-    /// The retry rule it falls under.
+    /// The retry rule that counts it.
     pub fn retry_class(self) -> RetryClass {
         match self {
             Self::TimedOut => RetryClass::TimedOut,
@@ -154,68 +119,29 @@ impl Cause {
             | Self::DatabasesDropped
             | Self::BackupNotFound
             | Self::ProbeFailed
-            | Self::Kept => RetryClass::Permanent,
+            | Self::Protected => RetryClass::Permanent,
         }
     }
 
-    /// Whether the attempt made a backup that will do where there is no better: with something missing.
+    /// Whether the attempt left a partial backup, which is the run's result if no attempt does better.
     pub fn leaves_partial(self) -> bool {
         matches!(self, Self::PartiallySucceeded | Self::DatabasesDropped)
     }
-
-    /// The word in rows and on screen.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::TimedOut => "timed_out",
-            Self::Skipped => "skipped",
-            Self::PartiallySucceeded => "partially_succeeded",
-            Self::StorageRefused => "storage_refused",
-            Self::TooLarge => "too_large",
-            Self::AzureFailed => "azure_failed",
-            Self::DeletedOutside => "deleted_outside",
-            Self::DeadlinePassed => "deadline_passed",
-            Self::AnswerLost => "answer_lost",
-            Self::SasUnusable => "sas_unusable",
-            Self::BlobMissing => "blob_missing",
-            Self::BlobEmpty => "blob_empty",
-            Self::BlobShrunk => "blob_shrunk",
-            Self::AppNotFound => "app_not_found",
-            Self::AppForbidden => "app_forbidden",
-            Self::Rejected => "rejected",
-            Self::Throttled => "throttled",
-            Self::Busy => "busy",
-            Self::Unreachable => "unreachable",
-            Self::CredentialRefused => "credential_refused",
-            Self::TooLate => "too_late",
-            Self::Superseded => "superseded",
-            Self::Overlap => "overlap",
-            Self::DatabasesDropped => "databases_dropped",
-            Self::BackupNotFound => "backup_not_found",
-            Self::RestoreFailed => "restore_failed",
-            Self::DeleteFailed => "delete_failed",
-            Self::ProbeFailed => "probe_failed",
-            Self::Kept => "kept",
-            Self::DatabaseSecret => "database_secret",
-        }
-    }
 }
 
-impl fmt::Display for Cause {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+impl From<MissReason> for Cause {
+    fn from(reason: MissReason) -> Self {
+        match reason {
+            MissReason::TooLate => Self::TooLate,
+            MissReason::Superseded => Self::Superseded,
+            MissReason::Overlap => Self::Overlap,
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_causes_word_is_the_one_it_is_written_with() {
-        for cause in Cause::ALL {
-            assert_eq!(serde_json::to_value(cause).unwrap(), cause.as_str());
-        }
-    }
 
     #[test]
     fn the_table_in_the_docs_has_every_cause() {

@@ -1,4 +1,4 @@
-//! Time as an argument: everything that needs it holds a [`Clock`].
+//! Clocks. Code that needs the time holds a [`Clock`].
 
 use std::fmt::Debug;
 use std::sync::Mutex;
@@ -6,33 +6,33 @@ use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, SubsecRound, Utc};
 
-/// An instant in UTC, to the millisecond: what rows hold and what comparisons use.
+/// An instant in UTC with millisecond precision, as rows hold it.
 pub type Timestamp = DateTime<Utc>;
 
-/// Where the time comes from.
+/// A source of time.
 pub trait Clock: Send + Sync + Debug {
-    /// The wall time, cut to the millisecond so that it comes back from a row as it went in.
+    /// The wall time, truncated to the millisecond so that rows hold it exactly.
     fn now(&self) -> Timestamp;
 
-    /// Time since this clock was made. It never goes backwards, whatever happens to the wall time.
+    /// Time since this clock was created. It is monotonic, unlike the wall time.
     fn elapsed(&self) -> Duration;
 }
 
-/// The machine's clock.
+/// The clock of the host.
 #[derive(Debug)]
 pub struct SystemClock {
     made: std::time::Instant,
 }
 
 impl Default for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "this is the one place that asks the machine")]
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the host's clock")]
     fn default() -> Self {
         Self { made: std::time::Instant::now() }
     }
 }
 
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "this is the one place that asks the machine")]
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the host's clock")]
     fn now(&self) -> Timestamp {
         Utc::now().trunc_subsecs(3)
     }
@@ -42,7 +42,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that moves only when told to, for tests and simulations.
+/// A clock that moves only when set, for tests and simulations.
 #[derive(Debug)]
 pub struct ManualClock {
     start: Timestamp,
@@ -50,7 +50,7 @@ pub struct ManualClock {
 }
 
 impl ManualClock {
-    /// A clock standing at `start`.
+    /// A clock that shows `start`.
     pub fn new(start: Timestamp) -> Self {
         let start = start.trunc_subsecs(3);
         Self { start, now: Mutex::new(start) }
@@ -61,7 +61,7 @@ impl ManualClock {
         *self.lock() += by;
     }
 
-    /// Puts the clock at `now`, which may be in its past: machines' clocks do that.
+    /// Sets the clock to `now`, which may be in its past, as a host's clock may be.
     pub fn set(&self, now: Timestamp) {
         *self.lock() = now.trunc_subsecs(3);
     }
@@ -81,12 +81,12 @@ impl Clock for ManualClock {
     }
 }
 
-/// The one text form of an instant in rows and on screen: fixed width, so that text order is time order.
+/// The text of an instant in rows and output. It has a fixed width, so text order is time order.
 pub fn format_timestamp(at: Timestamp) -> String {
     at.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
-/// Reads what [`format_timestamp`] wrote, and any other RFC 3339 text.
+/// Parses RFC 3339 text, such as [`format_timestamp`] writes.
 pub fn parse_timestamp(text: &str) -> Result<Timestamp, chrono::ParseError> {
     DateTime::parse_from_rfc3339(text).map(|at| at.with_timezone(&Utc))
 }

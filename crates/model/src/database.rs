@@ -1,22 +1,39 @@
 //! The databases that are backed up with an app.
 
-use std::fmt;
-
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
+use strum::{EnumCount, EnumString, IntoStaticStr, VariantArray};
 
-/// The last day on which Azure takes databases along (MicrosoftDocs/azure-docs, `manage-backup.md`).
+use crate::words::words;
+
+/// The last day on which Azure includes databases in backups (MicrosoftDocs/azure-docs, `manage-backup.md`).
 pub const DATABASES_END: NaiveDate = match NaiveDate::from_ymd_opt(2028, 3, 31) {
     Some(day) => day,
     None => NaiveDate::MAX,
 };
 
-/// What kind of database, in Azure's words.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+/// The kind of a database, as Azure names it.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    EnumCount,
+    EnumString,
+    IntoStaticStr,
+    VariantArray,
+    strum::Display,
+)]
+#[strum(ascii_case_insensitive)]
 pub enum DatabaseKind {
     /// Azure SQL.
     SqlAzure,
-    /// MySQL on a server of its own.
+    /// MySQL on its own server.
     MySql,
     /// MySQL inside the app.
     LocalMySql,
@@ -24,56 +41,39 @@ pub enum DatabaseKind {
     PostgreSql,
 }
 
+words!(DatabaseKind);
+
 impl DatabaseKind {
-    /// Every kind.
-    pub const ALL: [Self; 4] = [Self::SqlAzure, Self::MySql, Self::LocalMySql, Self::PostgreSql];
-
-    /// Azure's word for it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::SqlAzure => "SqlAzure",
-            Self::MySql => "MySql",
-            Self::LocalMySql => "LocalMySql",
-            Self::PostgreSql => "PostgreSql",
-        }
-    }
-
-    /// The kind of this word, in any case.
+    /// The kind with this name, in any case.
     pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.as_str().eq_ignore_ascii_case(word))
+        word.parse().ok()
     }
 }
 
-impl fmt::Display for DatabaseKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// A database of the fleet file. The connection string is not in it: only where it is to be read.
+/// A database of the fleet file, with a reference to its connection string, never the string itself.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct DatabaseRef {
-    /// What kind.
+    /// Its kind.
     pub kind: DatabaseKind,
     /// Its name.
     pub name: String,
-    /// Where its connection string is, such as `env:SHOP_DB`; `None` for one inside the app.
+    /// A reference to its connection string, such as `env:SHOP_DB`; `None` for a database inside the app.
     pub connection_string: Option<String>,
-    /// The name of the connection string in the app's settings, when it is there too.
+    /// The name of the connection string in the app's settings, if it is there too.
     pub connection_string_name: Option<String>,
 }
 
-/// A database as a backup tells of it.
+/// A database in a backup, as Azure reports it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct DatabaseFacts {
-    /// Azure's word for its kind.
+    /// Its kind, in Azure's spelling.
     pub kind: String,
     /// Its name.
     pub name: String,
 }
 
 impl DatabaseRef {
-    /// Is it the one that `facts` tells of?
+    /// Whether `facts` describe this database. Kind and name are compared without regard to case.
     pub fn is(&self, facts: &DatabaseFacts) -> bool {
         self.name.eq_ignore_ascii_case(&facts.name) && self.kind.as_str().eq_ignore_ascii_case(&facts.kind)
     }

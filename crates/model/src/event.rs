@@ -1,6 +1,7 @@
-//! What happens to a run.
+//! Events of a run.
 
 use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
 
 use crate::schedule::MissReason;
 use crate::{
@@ -8,91 +9,92 @@ use crate::{
     SasRefresh, Task, Timestamp, Trigger, Verification,
 };
 
-/// What happened to a run: each is one row of the audit, and together they make the run's state again.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// What happened to a run: one row of the audit each. Folded in order they rebuild the run's state ([`crate::Fold`]).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr)]
 #[serde(tag = "event", rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum RunEvent {
-    /// The run came to be.
+    /// The run was planned.
     Planned {
-        /// The tick it stands for; `None` for one asked for by hand.
+        /// The tick it stands for; `None` for a run that no tick caused.
         tick: Option<Timestamp>,
-        /// Who asked.
+        /// Who requested it.
         trigger: Trigger,
-        /// What for.
+        /// What the run does.
         #[serde(default, skip_serializing_if = "Task::is_plain_backup")]
         task: Task,
-        /// Who asked, by name, where a person did.
+        /// The person's name, where a person requested it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         actor: Option<String>,
     },
-    /// Something that happened outside of runs.
+    /// An operator's action was recorded.
     ActionRecorded {
-        /// What.
+        /// The action.
         action: OperatorAction,
-        /// Who did it or found it.
+        /// The person's name.
         actor: String,
     },
-    /// A tick that is not run.
+    /// A tick is not run.
     Missed {
         /// The tick.
         tick: Timestamp,
         /// Why.
         reason: MissReason,
     },
-    /// The intent to ask Azure for it.
+    /// The intent to request the operation from Azure.
     AttemptStarted {
         /// The attempt.
         attempt: Attempt,
-        /// The life of the SAS it sends; `None` when it sends none.
+        /// The SAS it sends; `None` when it sends none.
         sas: Option<SasFacts>,
     },
-    /// No attempt could be made; counts as a failure, but no attempt number is used up.
+    /// No attempt could start. Counts as a failure, but uses no attempt number.
     StartRefused {
         /// Why.
         cause: Cause,
-        /// In words.
+        /// The error as text.
         detail: String,
-        /// When the next try is due, if there is one.
+        /// When the next attempt is due, if there is one.
         retry_at: Option<Timestamp>,
     },
-    /// Put off, at no fault of the run: the same attempt is made later.
+    /// The attempt was deferred and is made later under the same number. No failure counts.
     Deferred {
         /// Why.
         cause: Cause,
-        /// In words.
+        /// The error as text.
         detail: String,
-        /// Until when.
+        /// When the next step is due.
         until: Timestamp,
     },
     /// Azure accepted the POST.
     Accepted {
         /// Azure's number for the backup.
         backup: BackupId,
-        /// When.
+        /// When Azure accepted it.
         accepted_at: Timestamp,
-        /// Azure's id for the request, for Microsoft's support.
+        /// Azure's request id, which Microsoft's support asks for.
         request_id: Option<String>,
     },
-    /// Azure accepted what takes it a while and is no backup.
+    /// Azure accepted a long-running operation that is not a backup.
     OperationAccepted {
-        /// Where ARM tells how it stands: a path.
+        /// The path of the operation's status in ARM.
         operation: String,
-        /// When.
+        /// When Azure accepted it.
         accepted_at: Timestamp,
-        /// Azure's id for the request, for Microsoft's support.
+        /// Azure's request id, which Microsoft's support asks for.
         request_id: Option<String>,
     },
-    /// The POST left and its answer did not come, or could not be read.
+    /// The request was sent, but its answer did not arrive or could not be read.
     AnswerLost {
-        /// In words.
+        /// The error as text.
         detail: String,
     },
-    /// The backup was looked for and is not in the app's list.
+    /// A lookup did not find the backup in the app's list.
     Absent {
-        /// When it was looked for.
+        /// When the lookup was.
         looked_at: Timestamp,
     },
-    /// The backup was looked for and found.
+    /// A lookup found the backup.
     Adopted {
         /// The attempt that made it.
         attempt: Attempt,
@@ -101,8 +103,7 @@ pub enum RunEvent {
         /// When Azure accepted it.
         accepted_at: Timestamp,
     },
-    /// A backup of an earlier attempt of this run turned up when another had begun. It is recorded so that
-    /// retention knows it.
+    /// A backup of an earlier attempt of this run turned up after another had started. Retention needs its record.
     OrphanFound {
         /// The number of the attempt that made it.
         number: u32,
@@ -111,50 +112,50 @@ pub enum RunEvent {
         /// Its name.
         name: BackupName,
     },
-    /// Azure's status changed.
+    /// Azure reported another status.
     StatusSeen {
-        /// To this.
+        /// The status.
         status: BackupStatus,
     },
-    /// Azure has done what was asked.
+    /// Azure reports that the operation is done.
     Completed {
-        /// The backup, where one was made.
+        /// The backup, for a run that makes one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         backup: Option<BackupFacts>,
-        /// What Azure says beside it, without secrets.
+        /// Further text from Azure, without secrets.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         detail: Option<String>,
     },
-    /// What was done could not be checked, or does not hold yet.
+    /// The result could not be checked, or is not complete yet.
     CheckFailed {
-        /// In words.
+        /// The error as text.
         detail: String,
     },
     /// The attempt failed.
     AttemptEnded {
         /// Its number.
         number: u32,
-        /// Azure's final status, where there was one.
+        /// Azure's final status, if there was one.
         status: Option<BackupStatus>,
         /// Why.
         cause: Cause,
-        /// In words: Azure's log without secrets, or the error.
+        /// Azure's log without secrets, or the error as text.
         detail: String,
-        /// What was made all the same, or may still be: a partial backup, one that is not trusted, one that is late.
+        /// The backup it leaves or may still leave: partial, not trusted or late.
         backup: Option<BackupFacts>,
         /// When the next attempt is due, if there is one.
         retry_at: Option<Timestamp>,
     },
     /// A SAS was replaced on behalf of this run.
     SasRefreshed {
-        /// Which, why, and what gave way to what.
+        /// The replacement.
         refresh: SasRefresh,
     },
     /// The run is over.
     Ended {
-        /// How.
+        /// How it ended.
         outcome: Outcome,
-        /// Why, where not well.
+        /// Why, unless it succeeded.
         cause: Option<Cause>,
         /// The backup, if any.
         backup: Option<BackupFacts>,
@@ -164,27 +165,8 @@ pub enum RunEvent {
 }
 
 impl RunEvent {
-    /// The event's word in rows.
+    /// The event's name in rows.
     pub fn name(&self) -> &'static str {
-        match self {
-            Self::Planned { .. } => "planned",
-            Self::Missed { .. } => "missed",
-            Self::ActionRecorded { .. } => "action_recorded",
-            Self::AttemptStarted { .. } => "attempt_started",
-            Self::StartRefused { .. } => "start_refused",
-            Self::Deferred { .. } => "deferred",
-            Self::Accepted { .. } => "accepted",
-            Self::OperationAccepted { .. } => "operation_accepted",
-            Self::AnswerLost { .. } => "answer_lost",
-            Self::Absent { .. } => "absent",
-            Self::Adopted { .. } => "adopted",
-            Self::OrphanFound { .. } => "orphan_found",
-            Self::StatusSeen { .. } => "status_seen",
-            Self::Completed { .. } => "completed",
-            Self::CheckFailed { .. } => "check_failed",
-            Self::AttemptEnded { .. } => "attempt_ended",
-            Self::SasRefreshed { .. } => "sas_refreshed",
-            Self::Ended { .. } => "ended",
-        }
+        self.into()
     }
 }

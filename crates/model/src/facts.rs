@@ -2,23 +2,24 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::words::words;
 use crate::{BackupId, BackupName, DatabaseFacts, Timestamp};
 
-/// One try of a run: one request that makes Azure do something.
+/// One attempt of a run: one request that makes Azure start an operation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attempt {
     /// 1 for the first.
     pub number: u32,
-    /// The name that what it makes bears, and nothing else.
+    /// The unique name of what it creates.
     pub name: BackupName,
     /// When the intent was committed.
     pub begun_at: Timestamp,
-    /// The fingerprint of the SAS it sends; empty when it sends none.
+    /// Fingerprint of the SAS it sends; empty when it sends none.
     pub sas: String,
-    /// When that SAS lapses, as far as it tells.
+    /// When that SAS expires, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sas_expiry: Option<Timestamp>,
-    /// When the backup to restore had last been restored, before a restore's attempt: another time is its success.
+    /// For a restore: the backup's `lastRestoreTimeStamp` before the attempt. A different value later means success.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restored_before: Option<Timestamp>,
 }
@@ -30,61 +31,48 @@ pub struct BackupFacts {
     pub id: BackupId,
     /// The blob in the container.
     pub blob: String,
-    /// Its size, as Azure tells it.
+    /// Its size, as Azure reports it.
     pub size_bytes: i64,
     /// When Azure accepted it.
     pub accepted_at: Timestamp,
     /// When Azure finished it.
     pub finished_at: Option<Timestamp>,
-    /// The databases in it, as Azure tells them.
+    /// The databases in it, as Azure reports them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub databases: Vec<DatabaseFacts>,
 }
 
 impl BackupFacts {
-    /// The blob that a restore needs beside the archive.
+    /// The name of the blob with the manifest, which a restore needs beside the archive.
     pub fn manifest(&self) -> String {
         format!("{}.xml", self.blob.trim_end_matches(".zip"))
     }
 }
 
-/// How a run ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Outcome {
-    /// It is done: a whole backup, a restore, whatever was asked.
-    Succeeded,
-    /// A backup with something missing, and no better one.
-    Partial,
-    /// Not done, and trying again cannot help.
-    Failed,
-    /// Not done after all attempts the policy allows.
-    Exhausted,
-    /// Never begun: the tick was not run.
-    Missed,
-}
-
-impl Outcome {
-    /// The word in rows and on screen.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Succeeded => "succeeded",
-            Self::Partial => "partial",
-            Self::Failed => "failed",
-            Self::Exhausted => "exhausted",
-            Self::Missed => "missed",
-        }
+words! {
+    /// How a run ended.
+    pub enum Outcome {
+        /// The task is done in full.
+        Succeeded,
+        /// The best attempt made a partial backup.
+        Partial,
+        /// Not done, and a retry cannot help.
+        Failed,
+        /// Not done after all attempts that the policy allows.
+        Exhausted,
+        /// Never started: a tick that was not run.
+        Missed,
     }
 }
 
-/// What is known of a finished backup's blob.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Verification {
-    /// Blob and manifest are there, and the size is right.
-    Verified,
-    /// The policy says that storage is out of our reach.
-    OutOfReach,
-    /// Storage did not answer in several tries.
-    Unreachable,
+words! {
+    /// What is known of a finished backup's blob.
+    pub enum Verification {
+        /// Blob and manifest exist, and the size is as expected.
+        Verified,
+        /// Not checked: the policy says that Holdfast cannot reach the storage.
+        OutOfReach,
+        /// Not checked: storage did not answer repeated requests.
+        Unreachable,
+    }
 }

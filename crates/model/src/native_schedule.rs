@@ -1,32 +1,48 @@
-//! Azure's own schedule of an app: one that Azure runs by itself, beside Holdfast's or in its stead.
+//! Azure's own backup schedule of an app, which Azure runs without Holdfast.
 
 use std::time::Duration;
 
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
+use strum::{EnumCount, IntoStaticStr, VariantArray};
 
 use crate::Timestamp;
+use crate::words::words;
 
-/// Azure's own schedule, typed as the service wants it (`BackupSchedule` in Azure/azure-rest-api-specs,
-/// `specification/web/resource-manager/Microsoft.Web/AppService`).
+/// Azure's own backup schedule of an app, with the types of the service.
+///
+/// Source: `BackupSchedule` in Azure/azure-rest-api-specs, `specification/web/resource-manager/Microsoft.Web/AppService`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NativeSchedule {
-    /// Whether Azure runs it. Enabling one fires a backup at once.
+    /// Whether Azure runs it. Enabling a schedule starts a backup at once.
     pub enabled: bool,
-    /// Every so many units.
+    /// Units between two backups.
     pub every: u32,
-    /// Of these.
+    /// The unit of `every`.
     pub unit: FrequencyUnit,
-    /// Azure keeps its own backups for so many days; 0 is for ever.
+    /// Days that Azure keeps its own backups; 0 is forever.
     pub retention_days: u32,
-    /// Whether Azure keeps the last one however old.
+    /// Whether Azure keeps the last backup however old it is.
     pub keep_at_least_one: bool,
-    /// From when on; Azure takes its own now when there is none.
+    /// The first time; Azure uses its current time without one.
     pub start: Option<Timestamp>,
 }
 
-/// The unit of a schedule, in Azure's words.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+/// The unit of a schedule, as Azure names it.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    EnumCount,
+    IntoStaticStr,
+    VariantArray,
+)]
 pub enum FrequencyUnit {
     /// Days.
     Day,
@@ -34,18 +50,22 @@ pub enum FrequencyUnit {
     Hour,
 }
 
-impl FrequencyUnit {
-    /// Azure's word for it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Day => "Day",
-            Self::Hour => "Hour",
-        }
-    }
-}
+words!(FrequencyUnit);
 
 impl NativeSchedule {
-    /// How long it is from one backup to the next.
+    /// An enabled schedule with a backup each `every` days, kept 30 days, at least one of them forever.
+    pub const fn days(every: u32) -> Self {
+        Self {
+            enabled: true,
+            every,
+            unit: FrequencyUnit::Day,
+            retention_days: 30,
+            keep_at_least_one: true,
+            start: None,
+        }
+    }
+
+    /// Time between two backups.
     pub fn period(&self) -> Duration {
         let hours = match self.unit {
             FrequencyUnit::Day => 24,
@@ -54,8 +74,9 @@ impl NativeSchedule {
         Duration::from_hours(u64::from(self.every) * hours)
     }
 
-    /// The same schedule with its start at its first time after `now`: setting one whose start is past may fire a
-    /// backup at once.
+    /// The same schedule, starting at its first time after `now`.
+    ///
+    /// Azure may start a backup at once for a schedule whose start is in the past.
     #[must_use]
     pub fn from_now_on(self, now: Timestamp) -> Self {
         let Some(start) = self.start.filter(|start| *start <= now) else { return self };
@@ -64,8 +85,9 @@ impl NativeSchedule {
         Self { start: start.checked_add_signed(TimeDelta::milliseconds(periods * period)), ..self }
     }
 
-    /// What differs in `azures` from this schedule, in words; empty when it does what this one asks. Azure sets the
-    /// start itself where none is asked for, and one that is some periods later is the same.
+    /// Each difference of `azures` from this schedule, as text; empty when there is none.
+    ///
+    /// Azure sets a start where none is requested, and a start some whole periods later is no difference.
     pub fn drift(&self, azures: &Self) -> Vec<String> {
         let mut drift = Vec::new();
         let mut differs = |what: &str, ours: String, theirs: String| {
@@ -89,13 +111,13 @@ impl NativeSchedule {
         drift
     }
 
-    /// Is `other` some periods after or before `start`?
+    /// Whether `other` is a whole number of periods away from `start`.
     fn is_a_time(&self, start: Timestamp, other: Option<Timestamp>) -> bool {
         other.is_some_and(|other| (other - start).num_milliseconds() % millis(self.period()) == 0)
     }
 }
 
-/// At least one, so that it can divide.
+/// The period in milliseconds, at least 1 so that it can be a divisor.
 fn millis(period: Duration) -> i64 {
     i64::try_from(period.as_millis()).unwrap_or(i64::MAX).max(1)
 }
@@ -105,14 +127,7 @@ mod tests {
     use super::*;
 
     fn weekly(start: Option<Timestamp>) -> NativeSchedule {
-        NativeSchedule {
-            enabled: true,
-            every: 7,
-            unit: FrequencyUnit::Day,
-            retention_days: 30,
-            keep_at_least_one: true,
-            start,
-        }
+        NativeSchedule { start, ..NativeSchedule::days(7) }
     }
 
     fn day(day: i64) -> Option<Timestamp> {

@@ -1,59 +1,62 @@
-//! What is written down beside the runs: things that people did or found.
+//! What operators did or found, recorded beside the runs.
 
 use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
 
 use crate::{BackupFacts, BackupId, NativeSchedule, StorageName};
 
-/// Something that somebody did or found about an app or a backup of it. It is kept as a run that has ended, as missed ticks are, so
-/// that the audit has one chain.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// What an operator did or found about an app or one of its backups.
+///
+/// It is stored as a run that has ended, as missed ticks are, so that the audit has one chain.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr)]
 #[serde(tag = "kind", rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum OperatorAction {
-    /// Somebody was shown the SAS that Azure keeps with it.
+    /// The SAS that Azure stores with the backup was shown to a person.
     Revealed {
         /// The backup.
         backup: BackupId,
     },
-    /// It must not be deleted from here on.
+    /// The backup must not be deleted until it is released.
     Held {
         /// The backup.
         backup: BackupId,
         /// Why.
         reason: String,
     },
-    /// The hold is over.
+    /// The hold was lifted.
     Released {
         /// The backup.
         backup: BackupId,
         /// Why.
         reason: String,
     },
-    /// Holdfast keeps it from here on, though somebody else took it.
+    /// A backup created outside Holdfast was put into the catalog.
     TakenOver {
         /// The backup.
         backup: BackupFacts,
-        /// Where it lies.
+        /// The storage that holds its blob.
         storage: StorageName,
     },
-    /// It was checked, and is there.
+    /// A check found the backup.
     Verified {
         /// The backup.
         backup: BackupId,
-        /// The blob's size, where storage could be asked.
+        /// The blob's size, where storage could be read.
         size_bytes: Option<i64>,
     },
-    /// It was checked, and is not there, or not whole.
+    /// A check found the backup missing or incomplete.
     Lost {
         /// The backup.
         backup: BackupId,
         /// What is missing.
         detail: String,
     },
-    /// Azure's own schedule of the app was held against the policy's.
+    /// Azure's own schedule of the app was compared with the policy's.
     Drift {
         /// The schedule that Azure has.
         found: Option<NativeSchedule>,
-        /// What differs, in words; nothing when all is as it should be.
+        /// Each difference as text; empty when there is none.
         drift: Vec<String>,
     },
 }
@@ -72,16 +75,8 @@ impl OperatorAction {
         }
     }
 
-    /// The word in rows and on screen.
+    /// The action's name in rows and output.
     pub fn as_str(&self) -> &'static str {
-        match self {
-            Self::Revealed { .. } => "revealed",
-            Self::Held { .. } => "held",
-            Self::Released { .. } => "released",
-            Self::TakenOver { .. } => "taken_over",
-            Self::Verified { .. } => "verified",
-            Self::Lost { .. } => "lost",
-            Self::Drift { .. } => "drift",
-        }
+        self.into()
     }
 }

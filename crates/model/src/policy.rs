@@ -1,4 +1,4 @@
-//! What an app is owed.
+//! Policies: which backups an app gets, and how.
 
 use std::time::Duration;
 
@@ -16,21 +16,21 @@ pub struct Policy {
     pub schedule: Schedule,
     /// How late a tick may still be run after a gap.
     pub catch_up: Duration,
-    /// What happens to a tick while the app's run before it has not ended.
+    /// What happens to a tick while the app's previous run has not ended.
     pub overlap: Overlap,
     /// The greatest age of the latest good backup before the app counts as past its objective.
     pub recovery_point_objective: Option<Duration>,
-    /// How long backups are owed.
+    /// Which backups are kept, and for how long.
     pub retention: Option<Retention>,
-    /// How often backups are tried out by a restore.
+    /// How often backups are proved by a restore.
     pub drill: Option<DrillRule>,
     /// The schedule of Azure's own that its apps should have.
     pub native_schedule: Option<NativeSchedule>,
-    /// What each run carries with it.
+    /// The part that each run copies.
     pub policy_snapshot: PolicySnapshot,
 }
 
-/// What happens to a tick while the app's run before it has not ended.
+/// What happens to a tick while the app's previous run has not ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Overlap {
@@ -40,47 +40,47 @@ pub enum Overlap {
     Queue,
 }
 
-/// The part of a policy that a run carries with it from its planning to its end.
+/// The part of a policy that a run copies when it is planned.
 ///
-/// A run is judged by the policy snapshot it was planned under: an edit of the fleet file never changes a run under way, and a
-/// worker needs nothing but the row.
+/// A run follows its copy until it ends: an edit of the fleet file changes no run in progress, and a worker needs
+/// only the row.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PolicySnapshot {
-    /// Where the backup goes.
+    /// The storage that the backup is in or goes to.
     pub storage: StorageName,
-    /// The storage account behind it, which has a concurrency limit of its own.
+    /// The account of that storage: the unit of a concurrency limit.
     pub account: String,
-    /// How long one attempt may take from its POST to Azure's final answer.
+    /// Time that one attempt may take from its POST to Azure's final status.
     pub deadline: Duration,
     /// How often and how soon failures are retried.
     pub retries: Retries,
-    /// How often Azure is asked how a backup does.
+    /// How often Azure is polled.
     pub poll: PollPace,
-    /// A backup that is smaller than the last good one by more than this many percent is not trusted; 100 trusts all.
+    /// Tolerated shrinkage against the last good backup, in percent; 100 accepts any size.
     pub shrink_tolerance_percent: u8,
     /// Whether `PartiallySucceeded` counts as good for the recovery point objective.
     pub partial_is_good: bool,
-    /// Whether the blob can be checked from here. It cannot where storage is behind a firewall.
+    /// Whether Holdfast can reach the storage to check the blob, which a firewall may prevent.
     pub verify: bool,
 }
 
-/// The retry rule for each kind of failure.
+/// The retry rule for each class of failure.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Retries {
     /// For `TimedOut`.
     pub timed_out: Retry,
-    /// For `Skipped`: too many backups were asked for, so waits are long.
+    /// For `Skipped`: too many backups were requested, so pauses are long.
     pub skipped: Retry,
     /// For `PartiallySucceeded`.
     pub partial: Retry,
-    /// For `Failed`, an unusable SAS and a missing blob.
+    /// For `Failed`, an unusable SAS, a missing blob and other temporary failures.
     pub transient: Retry,
-    /// For POSTs whose answers stayed lost. Crashes of our own end this way too, so it allows many.
+    /// For POSTs whose answers stayed lost. Crashes of Holdfast count too, so it allows many.
     pub lost: Retry,
 }
 
 impl Retries {
-    /// The rule for a kind of failure; `None` where trying again cannot help.
+    /// The rule for a class of failure; `None` where a retry cannot help.
     pub fn rule(&self, kind: RetryClass) -> Option<Retry> {
         match kind {
             RetryClass::TimedOut => Some(self.timed_out),
@@ -93,31 +93,30 @@ impl Retries {
     }
 }
 
-/// How often one kind of failure is retried, and how soon.
+/// How often and how soon one class of failure is retried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Retry {
-    /// Attempts that may end this way before the run gives up; 1 means no retry.
+    /// Attempts that may fail this way before the run is exhausted; 1 means no retry.
     pub attempts: u32,
-    /// The pause after the first such failure. It doubles with each further one.
+    /// Pause after the first failure. It doubles with each further one.
     pub first: Duration,
-    /// The longest pause.
+    /// Longest pause.
     pub max: Duration,
 }
 
 impl Retry {
-    /// A rule from its parts, with the pauses in seconds.
+    /// A rule with its pauses in seconds.
     pub const fn seconds(attempts: u32, first: u64, max: u64) -> Self {
         Self { attempts, first: Duration::from_secs(first), max: Duration::from_secs(max) }
     }
 }
 
-/// How often Azure is asked how a backup does: after `first`, then each time as long again as has passed, at most
-/// `max` apart.
+/// How often Azure is polled: the interval starts at `first` and doubles up to `max`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PollPace {
-    /// The first pause, and the shortest.
+    /// First and shortest interval.
     pub first: Duration,
-    /// The longest pause.
+    /// Longest pause.
     pub max: Duration,
 }
 
@@ -140,7 +139,7 @@ impl Default for Retries {
 }
 
 impl PolicySnapshot {
-    /// The policy snapshot of a policy that names nothing but its storage.
+    /// The snapshot of a policy that sets only its storage.
     pub fn new(storage: StorageName, account: impl Into<String>) -> Self {
         Self {
             storage,

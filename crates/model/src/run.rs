@@ -2,40 +2,39 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::schedule::MissedTick;
 use crate::{
-    App, AppId, Call, Cause, Delete, FailureCounts, IllegalTransition, Lane, OperatorAction, Outcome,
-    PolicyName, PolicySnapshot, Restore, RetryClass, RunEvent, RunId, RunKind, RunState, Task, Timestamp,
+    AppId, Call, Cause, Delete, FailureCounts, IllegalTransition, Lane, PolicyName, PolicySnapshot, Priority,
+    Restore, RunEvent, RunId, RunKind, RunState, Task, Timestamp, Trigger,
 };
 
 /// One operation on one app, from its planning to its end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Run {
-    /// Its id.
+    /// The run's id.
     pub id: RunId,
-    /// Counts the changes of the row: a change is made against the version it was decided on, or not at all.
+    /// Number of changes of the row. A change is committed only against the version it was decided on.
     pub version: i64,
-    /// What is done.
+    /// What the run does.
     pub task: Task,
-    /// Who asked.
+    /// Who requested it.
     pub trigger: Trigger,
-    /// Which goes first when not all can.
+    /// Its order of admission.
     pub priority: Priority,
-    /// To which app.
+    /// The app it works on.
     pub app: AppId,
-    /// Under which policy; `None` for a run by hand of an app in no policy.
+    /// The policy it belongs to; `None` for a manual run of an app without a policy.
     pub policy: Option<PolicyName>,
-    /// The tick it stands for. A policy, an app and a tick make one run, whoever plans it.
+    /// The tick it stands for. Policy, app and tick identify one run, whichever planner adds it.
     pub tick: Option<Timestamp>,
-    /// The App Service plan, or what stands for it: the unit of one concurrency limit.
+    /// The App Service plan or its substitute ([`crate::App::plan_or_group`]): the unit of a concurrency limit.
     pub plan: String,
-    /// The policy snapshot it was planned under.
+    /// The policy as it was when the run was planned.
     pub policy_snapshot: PolicySnapshot,
-    /// What it is doing.
+    /// What the run is doing.
     pub state: RunState,
     /// Failures so far.
     pub failure_counts: FailureCounts,
-    /// When it came to be.
+    /// When the run was planned.
     pub created_at: Timestamp,
     /// When its next step is due.
     pub due_at: Timestamp,
@@ -43,162 +42,17 @@ pub struct Run {
     pub ended_at: Option<Timestamp>,
 }
 
-/// Who asked for a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Trigger {
-    /// A tick, on time.
-    Schedule,
-    /// A tick, after a gap.
-    CatchUp,
-    /// A person.
-    Manual,
-    /// The policy, otherwise than by a tick: retention, a SAS about to lapse, a drill.
-    Policy,
-}
-
-/// Which run goes first when not all can; the smaller goes first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Priority {
-    /// An app is down and waits for it.
-    Restore,
-    /// A person waits for it.
-    Manual,
-    /// A schedule waits for it.
-    Scheduled,
-    /// Nobody waits for it.
-    Retention,
-}
-
-impl Priority {
-    /// Every priority, the most urgent first.
-    pub const ALL: [Self; 4] = [Self::Restore, Self::Manual, Self::Scheduled, Self::Retention];
-
-    /// How urgent a run of this kind is when this is who asks.
-    pub fn of(kind: RunKind, trigger: Trigger) -> Self {
-        match (kind, trigger) {
-            (RunKind::Restore, _) => Self::Restore,
-            (_, Trigger::Manual) => Self::Manual,
-            (RunKind::Backup, _) => Self::Scheduled,
-            (_, _) => Self::Retention,
-        }
-    }
-
-    /// The number in rows: the smaller goes first.
-    pub fn rank(self) -> i64 {
-        match self {
-            Self::Restore => 0,
-            Self::Manual => 1,
-            Self::Scheduled => 2,
-            Self::Retention => 3,
-        }
-    }
-}
-
-/// What a message says: which run is due, and in which version. Nothing secret, and nothing that could be stale.
+/// What a message says: a run and its version. It holds no secret and nothing that can become stale.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Wakeup {
     /// The run.
     pub run_id: RunId,
-    /// Its version when the message was made. A worker that finds another drops the message.
+    /// Its version when the message was published. A worker that loads another version drops the message.
     pub version: i64,
 }
 
-/// A run that does not exist yet, with the event that makes it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewRun {
-    /// The row.
-    pub run: Run,
-    /// `Planned` or `Missed`.
-    pub event: RunEvent,
-}
-
-impl NewRun {
-    /// A backup of `app` under `policy`, due at `due_at`.
-    pub fn backup(
-        id: RunId,
-        app: &App,
-        policy_snapshot: &PolicySnapshot,
-        (tick, trigger): (Option<Timestamp>, Trigger),
-        (now, due_at): (Timestamp, Timestamp),
-    ) -> Self {
-        let task = Task::Backup { databases: app.databases.clone() };
-        let mut new = Self::task(id, app, policy_snapshot, (task, trigger, None), now);
-        new.run.tick = tick;
-        new.run.due_at = due_at;
-        new.event = RunEvent::Planned { tick, trigger, task: new.run.task.clone(), actor: None };
-        new
-    }
-
-    /// A run of any kind, due at once. `by` is who asked, where a person did.
-    pub fn task(
-        id: RunId,
-        app: &App,
-        policy_snapshot: &PolicySnapshot,
-        (task, trigger, actor): (Task, Trigger, Option<String>),
-        now: Timestamp,
-    ) -> Self {
-        let run = Run {
-            id,
-            version: 1,
-            priority: Priority::of(task.kind(), trigger),
-            trigger,
-            app: app.id.clone(),
-            policy: app.policy.clone(),
-            tick: None,
-            plan: app.plan_or_group(),
-            policy_snapshot: policy_snapshot.clone(),
-            state: RunState::Planned,
-            failure_counts: FailureCounts::default(),
-            created_at: now,
-            due_at: now,
-            ended_at: None,
-            task: task.clone(),
-        };
-        Self { run, event: RunEvent::Planned { tick: None, trigger, task, actor } }
-    }
-
-    /// The record of something that happened outside of runs; `by` is who did it or found it.
-    pub fn operator_action(
-        id: RunId,
-        app: &App,
-        policy_snapshot: &PolicySnapshot,
-        (action, actor): (OperatorAction, String),
-        now: Timestamp,
-    ) -> Self {
-        let task = Task::OperatorAction { action: action.clone() };
-        let mut new = Self::task(id, app, policy_snapshot, (task, Trigger::Manual, None), now);
-        new.run.state = RunState::action_recorded();
-        new.run.ended_at = Some(now);
-        new.event = RunEvent::ActionRecorded { action, actor };
-        new
-    }
-
-    /// The record of a tick that is not run.
-    pub fn missed(
-        id: RunId,
-        app: &App,
-        policy_snapshot: &PolicySnapshot,
-        missed: &MissedTick,
-        now: Timestamp,
-    ) -> Self {
-        let MissedTick { tick, reason } = *missed;
-        let mut new = Self::backup(id, app, policy_snapshot, (Some(tick), Trigger::Schedule), (now, tick));
-        new.run.state = RunState::Ended {
-            outcome: Outcome::Missed,
-            cause: Some(Cause::from(reason)),
-            backup: None,
-            verification: None,
-        };
-        new.run.ended_at = Some(now);
-        new.event = RunEvent::Missed { tick, reason };
-        new
-    }
-}
-
 impl Run {
-    /// The run after `event`, which happened at `at`. The version is not raised: a change may hold several events.
+    /// The run after `event`, which happened at `at`. Leaves `version` as it is: one change may hold several events.
     pub fn after(mut self, event: &RunEvent, at: Timestamp) -> Result<Self, IllegalTransition> {
         self.state = self.state.next(event)?;
         self.failure_counts.count(event);
@@ -208,7 +62,7 @@ impl Run {
         Ok(self)
     }
 
-    /// The lane its next step waits in; `None` when it is over.
+    /// The lane in which the next step waits; `None` when the run has ended.
     pub fn lane(&self) -> Option<Lane> {
         let subscription = self.app.subscription().clone();
         match self.state {
@@ -233,118 +87,26 @@ impl Run {
         }
     }
 
-    /// Does it hold its app, its plan and its storage account? It does while Azure may be at work on the app for it.
+    /// Whether the run occupies its app, plan and storage account: while Azure may be working on the app for it.
     pub fn occupies_app(&self) -> bool {
         self.task.is_exclusive() && self.state.is_in_flight()
     }
 
-    /// Does it read, or is it going to, what `delete` takes away from `app`?
+    /// Whether the run reads, or will read, the backup of `app` that `delete` removes.
     pub fn reads(&self, app: &AppId, delete: &Delete) -> bool {
         let reads = |restore: &Restore| restore.reads(app, delete.backup, &delete.blob);
         !self.state.is_ended() && self.task.restore().is_some_and(reads)
     }
 
-    /// May Azure be deleting for it what `restore` reads?
+    /// Whether Azure may be deleting, for this run, the backup that `restore` reads.
     pub fn is_deleting(&self, restore: &Restore) -> bool {
         let Task::Delete(delete) = &self.task else { return false };
         self.state.is_in_flight() && restore.reads(&self.app, delete.backup, &delete.blob)
     }
 
-    /// Failures so far of the kind that `cause` is.
+    /// Failures so far that count against the retry rule of `cause`.
     pub fn failures(&self, cause: Cause) -> u32 {
-        match cause.retry_class() {
-            RetryClass::TimedOut => self.failure_counts.timed_out,
-            RetryClass::Skipped => self.failure_counts.skipped,
-            RetryClass::Partial => self.failure_counts.partial,
-            RetryClass::Transient => self.failure_counts.transient,
-            RetryClass::Lost => self.failure_counts.lost,
-            RetryClass::Permanent => 0,
-        }
-    }
-}
-
-impl FailureCounts {
-    /// Counts an event.
-    fn count(&mut self, event: &RunEvent) {
-        match event {
-            RunEvent::AttemptEnded { cause, backup, number, .. } => {
-                self.count_failure(*cause);
-                if *cause == Cause::AnswerLost {
-                    self.missing.insert(*number);
-                }
-                if cause.leaves_partial() {
-                    self.partial_backup = backup.clone().or(self.partial_backup.take());
-                }
-            }
-            RunEvent::StartRefused { cause, .. } => self.count_failure(*cause),
-            RunEvent::Deferred { .. } => self.deferred += 1,
-            RunEvent::Accepted { .. } | RunEvent::OperationAccepted { .. } | RunEvent::Completed { .. } => {
-                self.deferred = 0;
-            }
-            RunEvent::Adopted { attempt, .. } => {
-                self.deferred = 0;
-                self.missing.remove(&attempt.number);
-            }
-            RunEvent::OrphanFound { number, .. } => {
-                self.missing.remove(number);
-            }
-            _ => {}
-        }
-    }
-
-    fn count_failure(&mut self, cause: Cause) {
-        match cause.retry_class() {
-            RetryClass::TimedOut => self.timed_out += 1,
-            RetryClass::Skipped => self.skipped += 1,
-            RetryClass::Partial => self.partial += 1,
-            RetryClass::Transient => self.transient += 1,
-            RetryClass::Lost => self.lost += 1,
-            RetryClass::Permanent => {}
-        }
-    }
-}
-
-impl From<crate::schedule::MissReason> for Cause {
-    fn from(reason: crate::schedule::MissReason) -> Self {
-        use crate::schedule::MissReason;
-        match reason {
-            MissReason::TooLate => Self::TooLate,
-            MissReason::Superseded => Self::Superseded,
-            MissReason::Overlap => Self::Overlap,
-        }
-    }
-}
-
-/// A run's state made again from its events alone.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fold {
-    /// What the run is doing.
-    pub state: RunState,
-    /// Its failures.
-    pub failure_counts: FailureCounts,
-}
-
-impl Fold {
-    /// Folds events, oldest first. The first must be the one that made the run.
-    pub fn of<'a>(events: impl IntoIterator<Item = &'a RunEvent>) -> Result<Self, IllegalTransition> {
-        let mut events = events.into_iter();
-        let state = match events.next() {
-            Some(RunEvent::Missed { reason, .. }) => RunState::Ended {
-                outcome: Outcome::Missed,
-                cause: Some(Cause::from(*reason)),
-                backup: None,
-                verification: None,
-            },
-            Some(RunEvent::Planned { .. }) => RunState::Planned,
-            Some(RunEvent::ActionRecorded { .. }) => RunState::action_recorded(),
-            other => return Err(IllegalTransition::at_birth(other)),
-        };
-        let mut fold = Self { state, failure_counts: FailureCounts::default() };
-        for event in events {
-            fold.state = fold.state.next(event)?;
-            fold.failure_counts.count(event);
-        }
-        Ok(fold)
+        self.failure_counts.of(cause.retry_class())
     }
 }
 

@@ -1,107 +1,85 @@
-//! The life of a SAS: when it holds, and what is recorded when one is replaced. Never the SAS itself.
+//! When a SAS is valid, and what is recorded when one is replaced. Never the SAS itself.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::words::words;
 use crate::{BackupId, StorageName, Timestamp};
 
-/// The span in which a SAS is valid. A missing start means from ever; a missing expiry means that a stored access
-/// policy on the container holds it, and nothing here can tell.
+/// The time span in which a SAS is valid.
+///
+/// Without a start it is valid from the beginning. Without an expiry a stored access policy on the container
+/// decides, and the expiry is unknown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SasWindow {
-    /// `st`: valid from here on.
+    /// `st`: valid from this time.
     pub start: Option<Timestamp>,
-    /// `se`: not valid from here on.
+    /// `se`: invalid from this time.
     pub expiry: Option<Timestamp>,
 }
 
 impl SasWindow {
-    /// How long before it lapses a SAS that Azure keeps is replaced, at the least.
+    /// Minimum time before its expiry at which a SAS stored at Azure is replaced.
     pub const RENEWED_BEFORE: Duration = Duration::from_hours(6);
 
-    /// Clocks of Azure's machines differ; a SAS that starts or ends within this of a bound is not relied on.
+    /// Tolerance for differences between the clocks of Azure's machines.
     pub const CLOCK_SKEW: Duration = Duration::from_mins(5);
 
-    /// Has it begun at `now`?
+    /// Whether it has started at `now`.
     pub fn has_begun(&self, now: Timestamp) -> bool {
         self.start.is_none_or(|start| start <= now)
     }
 
-    /// Has it ended at `now`?
+    /// Whether it has expired at `now`.
     pub fn has_expired(&self, now: Timestamp) -> bool {
         self.expiry.is_some_and(|expiry| expiry <= now)
     }
 
-    /// Does it hold from `now` until `until` and a clock's difference beyond? Used before a POST: a backup that
-    /// outlives its SAS fails when it has already done the work.
+    /// Whether it is valid from `now` until [`Self::CLOCK_SKEW`] after `until`.
+    ///
+    /// Checked before a POST: a backup that outlives its SAS fails only after it has done the work.
     pub fn covers(&self, now: Timestamp, until: Timestamp) -> bool {
         self.has_begun(now) && self.expiry.is_none_or(|expiry| until + Self::CLOCK_SKEW <= expiry)
     }
 
-    /// How much of its life is left; `None` when no expiry is known.
+    /// Time until its expiry, at least zero; `None` without an expiry.
     pub fn left(&self, now: Timestamp) -> Option<Duration> {
         self.expiry.map(|expiry| (expiry - now).to_std().unwrap_or_default())
     }
 }
 
-/// What may be known and written down about a SAS.
+/// What may be recorded about a SAS.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SasFacts {
-    /// The first 12 hex digits of the SHA-256 of the signature: tells two SAS apart and gives nothing away.
+    /// The first 12 hex digits of the SHA-256 of the signature: identifies a SAS without revealing it.
     pub fingerprint: String,
-    /// When it holds.
+    /// When it is valid.
     #[serde(flatten)]
     pub window: SasWindow,
 }
 
-/// Why a SAS was replaced.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RefreshReason {
-    /// This process had none yet.
-    First,
-    /// The one at hand would lapse before the attempt's deadline.
-    Expiring,
-    /// Storage answered 403 or 404 to the one at hand.
-    Refused,
-    /// Somebody asked for it.
-    Asked,
-    /// Azure keeps it with a backup, and it would lapse there.
-    KeptBackup,
-    /// Azure keeps it with its own schedule of an app, and it would lapse there.
-    NativeSchedule,
-    /// Azure deletes a backup with the SAS it keeps, which has lapsed or is not known.
-    BeforeDelete,
-}
-
-impl RefreshReason {
-    /// Every reason.
-    pub const ALL: [Self; 7] = [
-        Self::First,
-        Self::Expiring,
-        Self::Refused,
-        Self::Asked,
-        Self::KeptBackup,
-        Self::NativeSchedule,
-        Self::BeforeDelete,
-    ];
-
-    /// The word in rows and on screen.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::First => "first",
-            Self::Expiring => "expiring",
-            Self::Refused => "refused",
-            Self::Asked => "asked",
-            Self::KeptBackup => "kept_backup",
-            Self::NativeSchedule => "native_schedule",
-            Self::BeforeDelete => "before_delete",
-        }
+words! {
+    /// Why a SAS was replaced.
+    pub enum RefreshReason {
+        /// This process had no SAS yet.
+        First,
+        /// The current SAS would expire before the attempt's deadline.
+        Expiring,
+        /// Storage answered 403 or 404 to the current SAS.
+        Refused,
+        /// A person requested it.
+        Asked,
+        /// The SAS that Azure stores with a backup was about to expire.
+        KeptBackup,
+        /// The SAS that Azure stores with its own schedule of an app was about to expire.
+        NativeSchedule,
+        /// A deletion needs the SAS stored with the backup, which expired or is unknown.
+        BeforeDelete,
     }
 }
 
-/// One SAS replaced: the row that tells why, where, and which one gave way to which.
+/// One replaced SAS: why, where, the old one and the new one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SasRefresh {
     /// Which storage of the fleet file.
@@ -110,11 +88,11 @@ pub struct SasRefresh {
     pub container: String,
     /// Why it was replaced.
     pub reason: RefreshReason,
-    /// The one before; `None` when this process had none.
+    /// The SAS before; `None` when this process had none.
     pub old: Option<SasFacts>,
-    /// The one now in use.
+    /// The SAS now in use.
     pub new: SasFacts,
-    /// The backup that Azure keeps it with; `None` for the one that new backups are written with.
+    /// The backup that Azure stores it with; `None` for the SAS that new backups are written with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub backup: Option<BackupId>,
 }

@@ -1,41 +1,42 @@
-//! The words Azure uses for a backup's status.
+//! Azure's words for a backup's status.
 
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use strum::IntoStaticStr;
 
-/// A backup's status as Azure tells it.
+/// A backup's status as Azure reports it.
 ///
 /// Azure writes a word, in any case; answers of 2015 had the integers 0 to 9 in this order, which is that of
-/// `BackupItemStatus` in PyPI azure-mgmt-web. A word nobody knows yet is kept, because dropping it would hide what happened.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// `BackupItemStatus` in PyPI azure-mgmt-web. An unknown word is kept for the audit.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, IntoStaticStr)]
 pub enum BackupStatus {
-    /// 0: being made.
+    /// 0: in progress.
     InProgress,
     /// 1: it failed; the log says why.
     Failed,
-    /// 2: it is whole.
+    /// 2: complete.
     Succeeded,
-    /// 3: Azure gave up because it took too long.
+    /// 3: Azure gave up because the backup took too long.
     TimedOut,
-    /// 4: accepted, not begun.
+    /// 4: accepted, not started.
     Created,
-    /// 5: not made, because too many were asked for.
+    /// 5: not made, because too many were requested.
     Skipped,
     /// 6: made, with files missing.
     PartiallySucceeded,
     /// 7: being deleted.
     DeleteInProgress,
-    /// 8: the deletion failed, mostly because the SAS kept with the backup has expired.
+    /// 8: the deletion failed, mostly because the SAS stored with the backup expired.
     DeleteFailed,
     /// 9: deleted.
     Deleted,
-    /// A word that is none of the ten.
+    /// None of the ten documented words, cut to 64 characters.
     Unknown(String),
 }
 
 impl BackupStatus {
-    /// The ten documented statuses, each at the index that is its integer.
+    /// The ten documented statuses, each at the index of its integer.
     pub const DOCUMENTED: [Self; 10] = [
         Self::InProgress,
         Self::Failed,
@@ -49,7 +50,7 @@ impl BackupStatus {
         Self::Deleted,
     ];
 
-    /// The status a word stands for, in any case; digits count as the integer.
+    /// The status of a word, in any case, or of an integer in digits.
     pub fn from_word(word: &str) -> Self {
         let word = word.trim();
         if let Ok(code) = word.parse::<i64>() {
@@ -59,7 +60,7 @@ impl BackupStatus {
         known.cloned().unwrap_or_else(|| Self::Unknown(word.chars().take(64).collect()))
     }
 
-    /// The status an integer stands for.
+    /// The status of an integer.
     pub fn from_code(code: i64) -> Self {
         let known = usize::try_from(code).ok().and_then(|i| Self::DOCUMENTED.get(i));
         known.cloned().unwrap_or_else(|| Self::Unknown(code.to_string()))
@@ -68,17 +69,8 @@ impl BackupStatus {
     /// Azure's word for it.
     pub fn as_str(&self) -> &str {
         match self {
-            Self::InProgress => "InProgress",
-            Self::Failed => "Failed",
-            Self::Succeeded => "Succeeded",
-            Self::TimedOut => "TimedOut",
-            Self::Created => "Created",
-            Self::Skipped => "Skipped",
-            Self::PartiallySucceeded => "PartiallySucceeded",
-            Self::DeleteInProgress => "DeleteInProgress",
-            Self::DeleteFailed => "DeleteFailed",
-            Self::Deleted => "Deleted",
             Self::Unknown(word) => word,
+            documented => documented.into(),
         }
     }
 }

@@ -1,27 +1,25 @@
-//! What a run does, with everything it needs to know for it: a worker needs nothing but the row.
-
-use std::fmt;
-use std::time::Duration;
+//! What a run does.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AppId, BackupId, DatabaseRef, NativeSchedule, OperatorAction, RefreshReason, SasFacts, Timestamp,
+    AppId, BackupId, DatabaseRef, Drill, NativeSchedule, OperatorAction, RefreshReason, Restore, RunKind,
+    SasFacts,
 };
 
-/// What a run does.
+/// What a run does, with all the data its worker needs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "task", rename_all = "snake_case")]
 pub enum Task {
-    /// Takes a backup of the run's app.
+    /// Makes a backup of the run's app.
     Backup {
-        /// The databases taken along.
+        /// The databases to back up with the app.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         databases: Vec<DatabaseRef>,
     },
-    /// Brings the run's app to what a backup holds.
+    /// Restores a backup into the run's app.
     Restore(Restore),
-    /// Restores into a scratch app, the run's own, and looks whether it answers.
+    /// Restores a backup into a scratch app, which is the run's app, and probes it.
     Drill(Drill),
     /// Deletes a backup of the run's app.
     Delete(Delete),
@@ -29,143 +27,31 @@ pub enum Task {
     RefreshSas(RefreshSas),
     /// Sets Azure's own schedule of the run's app.
     PushSchedule {
-        /// The schedule; `None` takes it away.
+        /// The schedule; `None` removes it.
         schedule: Option<NativeSchedule>,
-        /// The databases that Azure takes along.
+        /// The databases that Azure backs up with the app.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         databases: Vec<DatabaseRef>,
-        /// The SAS that Azure keeps with it, where the run is for a new one and leaves all else as it is.
+        /// The SAS stored with the schedule, for a run that replaces only that SAS (a renewal).
         #[serde(default, skip_serializing_if = "Option::is_none")]
         renews: Option<SasFacts>,
     },
-    /// Nothing: something that happened outside of runs is written down.
+    /// Records what an operator did or found; the run has already ended.
     OperatorAction {
-        /// What.
+        /// The action.
         action: OperatorAction,
     },
 }
 
-/// A restore.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Restore {
-    /// Whose backup.
-    pub source: AppId,
-    /// Azure's number for it; `None` for a blob that Azure's list no longer knows.
-    pub backup: Option<BackupId>,
-    /// The blob in the container of the run's storage.
-    pub blob: String,
-    /// The plan that a new app goes into; `None` when the app is there, and is overwritten.
-    pub new_in_plan: Option<String>,
-    /// The databases brought back, as the backup names them.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub databases: Vec<DatabaseRef>,
-    /// Leaves databases as they are, although the backup holds some.
-    pub ignore_databases: bool,
-    /// Leaves host names out that another app has by now.
-    pub ignore_conflicting_host_names: bool,
-}
-
-impl Restore {
-    /// Does it read this backup? The blob tells it where Azure's number is not known, or is another one by now.
-    pub fn reads(&self, app: &AppId, backup: BackupId, blob: &str) -> bool {
-        self.blob == blob || (&self.source, self.backup) == (app, Some(backup))
-    }
-}
-
-/// A restore for practice.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Drill {
-    /// The restore into the scratch app.
-    #[serde(flatten)]
-    pub restore: Restore,
-    /// The URL that must answer afterwards; `None` when Azure's word is enough.
-    pub probe: Option<String>,
-}
-
-/// A deletion.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Delete {
-    /// Azure's number for the backup.
-    pub backup: BackupId,
-    /// Its blob.
-    pub blob: String,
-    /// Whether somebody who was told so wants it gone though it may be the last good one of its app.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub allow_last: bool,
-}
-
-/// A new SAS for a backup already taken.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RefreshSas {
-    /// Azure's number for the backup.
-    pub backup: BackupId,
-    /// Why.
-    pub reason: RefreshReason,
-    /// The SAS that Azure keeps with it, as far as it is known.
-    pub old: Option<SasFacts>,
-}
-
-/// What a run does, without the particulars.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RunKind {
-    /// See [`Task::Backup`].
-    Backup,
-    /// See [`Task::Restore`].
-    Restore,
-    /// See [`Task::Drill`].
-    Drill,
-    /// See [`Task::Delete`].
-    Delete,
-    /// See [`Task::RefreshSas`].
-    RefreshSas,
-    /// See [`Task::PushSchedule`].
-    PushSchedule,
-    /// See [`Task::OperatorAction`].
-    OperatorAction,
-}
-
-impl RunKind {
-    /// Every kind.
-    pub const ALL: [Self; 7] = [
-        Self::Backup,
-        Self::Restore,
-        Self::Drill,
-        Self::Delete,
-        Self::RefreshSas,
-        Self::PushSchedule,
-        Self::OperatorAction,
-    ];
-
-    /// The word in rows and on screen.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Backup => "backup",
-            Self::Restore => "restore",
-            Self::Drill => "drill",
-            Self::Delete => "delete",
-            Self::RefreshSas => "refresh_sas",
-            Self::PushSchedule => "push_schedule",
-            Self::OperatorAction => "operator_action",
-        }
-    }
-}
-
-impl fmt::Display for RunKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
 impl Default for Task {
-    /// A backup of the app alone: what rows mean that were written when there was nothing else.
+    /// A backup of the app without databases.
     fn default() -> Self {
         Self::Backup { databases: Vec::new() }
     }
 }
 
 impl Task {
-    /// What it does, without the particulars.
+    /// The kind of the task.
     pub fn kind(&self) -> RunKind {
         match self {
             Self::Backup { .. } => RunKind::Backup,
@@ -178,12 +64,12 @@ impl Task {
         }
     }
 
-    /// Is it [`Task::default`]?
+    /// Whether it is [`Task::default`].
     pub fn is_plain_backup(&self) -> bool {
         *self == Self::default()
     }
 
-    /// The restore in it, if it is one.
+    /// The restore, of a restore or a drill.
     pub fn restore(&self) -> Option<&Restore> {
         match self {
             Self::Restore(restore) => Some(restore),
@@ -192,7 +78,7 @@ impl Task {
         }
     }
 
-    /// The backup it is about, and whose it is, given the run's app: not for one that is still to be made.
+    /// The existing backup it is about and the app that backup is of; `app` is the run's app.
     pub fn backup<'a>(&'a self, app: &'a AppId) -> Option<(&'a AppId, BackupId)> {
         match self {
             Self::Restore(restore) | Self::Drill(Drill { restore, .. }) => {
@@ -205,13 +91,12 @@ impl Task {
         }
     }
 
-    /// Does Azure work on the app itself, so that nothing else may at the same time?
+    /// Whether Azure works on the app itself, which allows one such task at a time.
     pub fn is_exclusive(&self) -> bool {
         matches!(self, Self::Backup { .. } | Self::Restore(_) | Self::Drill(_))
     }
 
-    /// What of the app it is about: of those with the same subject, one run at a time is unfinished, whoever adds
-    /// them. `None` where several make sense.
+    /// The subject of the task: an app has at most one unfinished run per subject. `None` allows any number.
     pub fn subject(&self) -> Option<String> {
         match self {
             Self::Delete(delete) => Some(format!("delete {}", delete.backup)),
@@ -223,34 +108,32 @@ impl Task {
     }
 }
 
-/// How often an app's backups are tried out by a restore.
+/// The deletion of a backup of the run's app.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DrillRule {
-    /// How long a drill stays good.
-    pub every: Duration,
-    /// The scratch app: everything in it is overwritten.
-    pub into: AppId,
-    /// The URL that must answer afterwards.
-    pub probe: Option<String>,
+pub struct Delete {
+    /// Azure's number for the backup.
+    pub backup: BackupId,
+    /// The blob's name.
+    pub blob: String,
+    /// Whether to delete it even if it is the app's last good backup.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub allow_last: bool,
 }
 
-impl DrillRule {
-    /// Is a drill due at `now`, after the last one?
-    pub fn is_due(&self, last: Option<Timestamp>, now: Timestamp) -> bool {
-        last.is_none_or(|last| last + self.every <= now)
-    }
+/// The replacement of the SAS that Azure stores with a backup.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefreshSas {
+    /// Azure's number for the backup.
+    pub backup: BackupId,
+    /// Why it is replaced.
+    pub reason: RefreshReason,
+    /// The SAS that Azure stores with it, if known.
+    pub old: Option<SasFacts>,
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_kinds_word_is_the_one_it_is_written_with() {
-        for kind in RunKind::ALL {
-            assert_eq!(serde_json::to_value(kind).unwrap(), kind.as_str());
-        }
-    }
 
     #[test]
     fn a_row_from_when_there_were_only_backups_reads_as_one() {
@@ -265,42 +148,5 @@ mod tests {
         assert_eq!(delete(1).subject(), delete(1).subject());
         assert_ne!(delete(1).subject(), delete(2).subject());
         assert!(!delete(1).is_exclusive());
-    }
-
-    #[test]
-    fn a_restore_reads_the_backup_of_its_number_and_the_one_of_its_blob() {
-        let app = |name| AppId::new("s", "g", name, None);
-        let restore = |backup| Restore {
-            source: app("shop"),
-            backup,
-            blob: "b.zip".into(),
-            new_in_plan: None,
-            databases: Vec::new(),
-            ignore_databases: true,
-            ignore_conflicting_host_names: true,
-        };
-        let (numbered, by_blob) = (restore(Some(BackupId(7))), restore(None));
-        for reads in [&numbered, &by_blob] {
-            assert!(reads.reads(&app("shop"), BackupId(7), "b.zip"));
-            assert!(reads.reads(&app("shop"), BackupId(8), "b.zip"), "the number is another one by now");
-            assert!(reads.reads(&app("was-shop"), BackupId(7), "b.zip"), "whoever's it is called");
-            assert!(!reads.reads(&app("shop"), BackupId(8), "c.zip"));
-        }
-        assert!(numbered.reads(&app("shop"), BackupId(7), "c.zip"));
-        assert!(!numbered.reads(&app("blog"), BackupId(7), "c.zip"));
-        assert!(!by_blob.reads(&app("shop"), BackupId(7), "c.zip"));
-    }
-
-    #[test]
-    fn a_drill_is_due_when_the_last_one_is_too_old_or_never_was() {
-        let at = |s| Timestamp::from_timestamp(s, 0).unwrap();
-        let rule = DrillRule {
-            every: Duration::from_secs(100),
-            into: AppId::new("s", "g", "scratch", None),
-            probe: None,
-        };
-        assert!(rule.is_due(None, at(0)));
-        assert!(!rule.is_due(Some(at(0)), at(99)));
-        assert!(rule.is_due(Some(at(0)), at(100)));
     }
 }

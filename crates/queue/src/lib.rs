@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod amqp;
+mod buffer;
 mod memory;
 mod message;
 mod queue;
@@ -11,5 +12,5 @@ pub use amqp::{
 };
 pub use memory::MemoryQueue;
 pub use message::Unreadable;
-pub use queue::{Delivery, Error, Message, Queue, Settle};
-pub use topology::{Exchange, Flag, Topology, Value};
+pub use queue::{Acker, Delivery, Error, Message, Queue};
+pub use topology::{Argument, Exchange, Topology, Value};

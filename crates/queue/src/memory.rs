@@ -1,62 +1,22 @@
 //! The queue inside one process.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use async_trait::async_trait;
-use tokio::sync::Notify;
 
-use crate::{Delivery, Error, Message, Queue, Settle};
+use crate::buffer::{Buffer, End};
+use crate::{Acker, Delivery, Error, Message, Queue};
 
-/// A queue that lives and dies with its process. That it forgets everything is no loss: messages are wake-ups, and
-/// the leases of the forgotten ones pass.
+/// A queue in memory. A restart loses its messages, which the leases in the store make up for.
 #[derive(Debug, Clone, Default)]
 pub struct MemoryQueue {
-    shared: Arc<Shared>,
-}
-
-#[derive(Debug, Default)]
-struct Shared {
-    waiting: Mutex<Waiting>,
-    arrived: Notify,
-}
-
-#[derive(Debug, Default)]
-struct Waiting {
-    urgent: VecDeque<Message>,
-    normal: VecDeque<Message>,
+    buffer: Arc<Buffer<Message>>,
 }
 
 impl MemoryQueue {
-    /// Forgets every message that waits, as a purge of a broker's queue does. Returns how many.
+    /// Drops every waiting message, as a purge of a broker's queue does. Returns their number.
     pub fn purge(&self) -> usize {
-        let mut waiting = self.shared.lock();
-        let count = waiting.urgent.len() + waiting.normal.len();
-        *waiting = Waiting::default();
-        count
-    }
-}
-
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, Waiting> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn put(&self, message: Message, front: bool) {
-        let mut waiting = self.lock();
-        let line = if message.urgent { &mut waiting.urgent } else { &mut waiting.normal };
-        if front {
-            line.push_front(message);
-        } else {
-            line.push_back(message);
-        }
-        drop(waiting);
-        self.arrived.notify_one();
-    }
-
-    fn take(&self) -> Option<Message> {
-        let mut waiting = self.lock();
-        waiting.urgent.pop_front().or_else(|| waiting.normal.pop_front())
+        self.buffer.clear()
     }
 }
 
@@ -64,40 +24,33 @@ impl Shared {
 impl Queue for MemoryQueue {
     async fn publish(&self, messages: &[Message]) -> Result<(), Error> {
         for message in messages {
-            self.shared.put(message.clone(), false);
+            self.buffer.put(message.clone(), message.urgent, End::Back);
         }
         Ok(())
     }
 
     async fn receive(&self) -> Result<Delivery, Error> {
-        loop {
-            // The permit of `notify_one` is kept for whoever waits next, so a message put between these two lines
-            // is not slept through.
-            if let Some(message) = self.shared.take() {
-                // One permit stands for any number of messages: pass it on for the rest.
-                self.shared.arrived.notify_one();
-                let in_hand = InHand { message: message.clone(), shared: Arc::clone(&self.shared) };
-                return Ok(Delivery::new(message, Box::new(in_hand)));
-            }
-            self.shared.arrived.notified().await;
-        }
+        let message = self.buffer.take().await;
+        let acker = MemoryAcker { message: message.clone(), buffer: Arc::clone(&self.buffer) };
+        Ok(Delivery::new(message, Box::new(acker)))
     }
 }
 
 #[derive(Debug)]
-struct InHand {
+struct MemoryAcker {
     message: Message,
-    shared: Arc<Shared>,
+    buffer: Arc<Buffer<Message>>,
 }
 
 #[async_trait]
-impl Settle for InHand {
+impl Acker for MemoryAcker {
     async fn ack(self: Box<Self>) -> Result<(), Error> {
         Ok(())
     }
 
-    fn put_back(self: Box<Self>) {
-        self.shared.put(self.message, true);
+    fn requeue(self: Box<Self>) {
+        let urgent = self.message.urgent;
+        self.buffer.put(self.message, urgent, End::Front);
     }
 }
 

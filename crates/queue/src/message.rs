@@ -1,4 +1,4 @@
-//! A message on the wire: `{"v":1,"run_id":"…","version":7}`. Nothing in it is secret, and nothing in it is truth.
+//! The wire format of a message: `{"v":1,"run_id":"…","version":7}`. It holds no secret.
 
 use holdfast_model::{RunId, Wakeup};
 use serde::{Deserialize, Serialize};
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 /// The version this program writes, and the newest it reads.
 const VERSION: u32 = 1;
 
-/// Read first, so that a message of the future is told from nonsense.
+/// Read first, to distinguish a newer version from a malformed message.
 #[derive(Deserialize)]
 struct Versioned {
     v: u32,
@@ -19,31 +19,29 @@ struct Envelope {
     version: i64,
 }
 
-/// Why a message says nothing to this program. What it held is not repeated: whoever sent it may have sent anything.
+/// Why a message cannot be read. The error never repeats the content, which may be anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Unreadable {
-    /// A newer program wrote it.
-    #[error(
-        "the message has version {0}, and this program reads up to {VERSION}: it is older than the sender"
-    )]
+    /// A newer version of Holdfast wrote it.
+    #[error("the message has version {0}, but this program reads versions up to {VERSION}: upgrade it")]
     Future(u32),
-    /// It is none of ours, or it broke on the way.
+    /// It is not a message of Holdfast, or it was damaged.
     #[error("the message is not a wake-up (at line {line}, column {column})")]
     Malformed {
-        /// Where reading ended, from 1.
+        /// The line at which parsing failed, from 1.
         line: usize,
-        /// Where reading ended, from 1.
+        /// The column at which parsing failed, from 1.
         column: usize,
     },
 }
 
-/// The body that carries a wake-up.
+/// The message body for a wake-up.
 pub(crate) fn encode(wakeup: Wakeup) -> Vec<u8> {
     let Wakeup { run_id, version } = wakeup;
     format!(r#"{{"v":{VERSION},"run_id":"{run_id}","version":{version}}}"#).into_bytes()
 }
 
-/// The wake-up in a body.
+/// The wake-up in a message body.
 pub(crate) fn decode(body: &[u8]) -> Result<Wakeup, Unreadable> {
     let Versioned { v } = read(body)?;
     if v > VERSION {
@@ -76,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn version_1_is_read_for_ever() {
+    fn version_1_stays_readable() {
         let body = br#"{"v":1,"run_id":"019aa0f1-27c0-7c3e-a1b2-0123456789ab","version":42}"#;
         let read = decode(body).unwrap();
         assert_eq!(
@@ -87,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_of_the_future_is_told_from_nonsense() {
+    fn a_newer_version_is_distinguished_from_a_malformed_message() {
         assert_eq!(decode(br#"{"v":2,"wake":"up"}"#), Err(Unreadable::Future(2)));
         for nonsense in [
             "",

@@ -1,4 +1,4 @@
-//! What a queue must do.
+//! The trait `Queue` and its messages.
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -6,69 +6,68 @@ use std::fmt::Debug;
 use async_trait::async_trait;
 use holdfast_model::{Priority, Wakeup};
 
-/// Takes wake-ups from dispatchers to workers. It may lose, double and reorder them; the rows make up for it.
+/// Carries wake-ups from dispatchers to workers. It may lose, duplicate and reorder them; the rows tolerate that.
 #[async_trait]
 pub trait Queue: Send + Sync + Debug {
-    /// Hands over messages. When it returns well, the queue has confirmed every one of them.
+    /// Publishes messages. `Ok` means that the queue confirmed every one of them.
     async fn publish(&self, messages: &[Message]) -> Result<(), Error>;
 
-    /// Waits for the next message, urgent ones first. Safe to drop while waiting: no message is lost by it.
+    /// Waits for the next message, urgent ones first. Dropping the future loses no message.
     async fn receive(&self) -> Result<Delivery, Error>;
 }
 
-/// A wake-up and how urgent it is.
+/// A wake-up with its urgency and trace.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
-    /// Which run, in which version.
+    /// The run and its version.
     pub wakeup: Wakeup,
-    /// Overtakes those that are not.
+    /// Whether it overtakes messages that are not urgent.
     pub urgent: bool,
-    /// Where its trace began, in the words of W3C Trace Context (`traceparent`, `tracestate`); nothing here reads it.
+    /// Headers of W3C Trace Context (`traceparent`, `tracestate`). The queue does not read them.
     pub trace: BTreeMap<String, String>,
 }
 
 impl Message {
-    /// A message about a run of this priority: people's runs are urgent, schedules' are not.
+    /// A message about a run of this priority. Restores and manual runs are urgent.
     pub fn new(wakeup: Wakeup, priority: Priority) -> Self {
         Self { wakeup, urgent: priority <= Priority::Manual, trace: BTreeMap::new() }
     }
 
-    /// The same message, on this trace.
+    /// The same message with these trace headers.
     #[must_use]
     pub fn with_trace(self, trace: BTreeMap<String, String>) -> Self {
         Self { trace, ..self }
     }
 }
 
-/// A message in a worker's hands. Dropped without [`Delivery::ack`] it goes back to the queue, as it does when a
-/// worker dies.
+/// A received message. Dropped without [`Delivery::ack`], it returns to the queue, as it does when a worker dies.
 #[derive(Debug)]
 pub struct Delivery {
     /// The message.
     pub message: Message,
-    settle: Option<Box<dyn Settle>>,
+    acker: Option<Box<dyn Acker>>,
 }
 
-/// What a queue does with a delivery once its fate is known.
+/// Acknowledges a delivery or returns it to its queue.
 #[async_trait]
-pub trait Settle: Send + Sync + Debug {
-    /// The message is worked off.
+pub trait Acker: Send + Sync + Debug {
+    /// Removes the message from the queue.
     async fn ack(self: Box<Self>) -> Result<(), Error>;
 
-    /// The message goes back.
-    fn put_back(self: Box<Self>);
+    /// Returns the message to the queue.
+    fn requeue(self: Box<Self>);
 }
 
 impl Delivery {
-    /// A delivery that `settle` will settle.
-    pub fn new(message: Message, settle: Box<dyn Settle>) -> Self {
-        Self { message, settle: Some(settle) }
+    /// A delivery that `acker` acknowledges or returns.
+    pub fn new(message: Message, acker: Box<dyn Acker>) -> Self {
+        Self { message, acker: Some(acker) }
     }
 
-    /// The message is worked off and may be forgotten.
+    /// Acknowledges the message: it was processed.
     pub async fn ack(mut self) -> Result<(), Error> {
-        match self.settle.take() {
-            Some(settle) => settle.ack().await,
+        match self.acker.take() {
+            Some(acker) => acker.ack().await,
             None => Ok(()),
         }
     }
@@ -76,28 +75,28 @@ impl Delivery {
 
 impl Drop for Delivery {
     fn drop(&mut self) {
-        if let Some(settle) = self.settle.take() {
-            settle.put_back();
+        if let Some(acker) = self.acker.take() {
+            acker.requeue();
         }
     }
 }
 
-/// A queue could not do what it was asked. Nothing needs doing about it: the leases of unsent messages pass, and
-/// their runs are due again.
+/// An operation of a queue failed. Callers need not act: the leases of unsent messages expire, and their runs are due
+/// again.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Messages may not have arrived.
-    #[error("failed to hand over {count} messages: {why}")]
+    /// Some of the messages may not have reached the queue.
+    #[error("failed to publish {count} messages: {why}")]
     Publish {
-        /// How many.
+        /// The number of messages.
         count: usize,
-        /// In words.
+        /// The reason as text.
         why: String,
     },
-    /// No message can be had.
+    /// No message can be received.
     #[error("failed to receive a message: {0}")]
     Receive(String),
-    /// The message may come again.
-    #[error("failed to settle a message: {0}")]
+    /// The message may be delivered again.
+    #[error("failed to acknowledge a message: {0}")]
     Ack(String),
 }

@@ -1,21 +1,21 @@
-//! What Holdfast needs in a RabbitMQ virtual host, as data: every flag with its reason. Works on RabbitMQ 3.10 to 4.x.
+//! The exchanges and queues in RabbitMQ as data, each argument with its reason. Works on RabbitMQ 3.10 to 4.x.
 
 /// The exchanges and queues of one fleet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Topology {
-    /// Takes wake-ups, and leads them by their routing key to the normal or the urgent queue.
+    /// Routes wake-ups by their routing key to the normal or the urgent queue.
     pub exchange: Exchange,
-    /// Wake-ups of schedules.
+    /// Wake-ups of scheduled and maintenance runs.
     pub normal: Queue,
-    /// Wake-ups of people. A queue of its own, because quorum queues know no priorities before RabbitMQ 4.0.
+    /// Wake-ups of manual runs and restores. Quorum queues have no priorities before RabbitMQ 4.0.
     pub urgent: Queue,
-    /// Where the broker puts what was refused.
-    pub dead_exchange: Exchange,
-    /// Keeps what was refused, for people to look at.
-    pub dead: Queue,
+    /// Receives dead letters from the broker.
+    pub dead_letter_exchange: Exchange,
+    /// Stores dead letters for inspection.
+    pub dead_letters: Queue,
 }
 
-/// An exchange. All of them are durable and not deleted by the broker: a restart must find them.
+/// An exchange. All are durable and not auto-deleted, so that they survive a restart of the broker.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exchange {
     /// Its name in the virtual host.
@@ -24,29 +24,29 @@ pub struct Exchange {
     pub kind: &'static str,
 }
 
-/// A queue. All of them are durable, shared and not deleted by the broker, as quorum queues must be.
+/// A queue. All are durable, shared and not auto-deleted, as quorum queues must be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Queue {
     /// Its name in the virtual host.
     pub name: String,
-    /// Under which it is bound to its exchange.
+    /// The routing key of its binding.
     pub routing_key: &'static str,
-    /// Its arguments. They cannot be changed once it exists.
-    pub flags: Vec<Flag>,
+    /// Its arguments. They cannot change while the queue exists.
+    pub arguments: Vec<Argument>,
 }
 
 /// An argument of a queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Flag {
-    /// As RabbitMQ calls it.
+pub struct Argument {
+    /// RabbitMQ's name for it.
     pub name: &'static str,
-    /// What it is set to.
+    /// Its value.
     pub value: Value,
-    /// Why.
+    /// Why it is set.
     pub why: &'static str,
 }
 
-/// A flag's value.
+/// The value of an argument.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Value {
     /// A string.
@@ -56,73 +56,77 @@ pub enum Value {
 }
 
 impl Topology {
-    /// The topology whose names all begin with `prefix`, `holdfast` in most virtual hosts.
+    /// The topology whose names all start with `prefix`, by default `holdfast`.
     ///
-    /// Absent on purpose: `x-consumer-timeout`, which 3.10 does not know; the broker's 30 minutes are far more than a
-    /// step takes. And `x-message-ttl`: a wake-up that is too old is dropped by its version, at no cost.
+    /// Two arguments are absent on purpose. `x-consumer-timeout`: RabbitMQ 3.10 does not know it, and the broker's 30
+    /// minutes are far more than a step takes. `x-message-ttl`: a worker drops an old wake-up by its version.
     pub fn new(prefix: &str) -> Self {
-        let dead_exchange = Exchange { name: format!("{prefix}.dead"), kind: "fanout" };
+        let dead_letter_exchange = Exchange { name: format!("{prefix}.dead"), kind: "fanout" };
         let work = |name: &'static str| Queue {
             name: format!("{prefix}.{name}"),
             routing_key: name,
-            flags: work_flags(&dead_exchange.name),
+            arguments: work_arguments(&dead_letter_exchange.name),
         };
         Self {
             exchange: Exchange { name: prefix.to_owned(), kind: "direct" },
             normal: work("normal"),
             urgent: work("urgent"),
-            dead: Queue { name: format!("{prefix}.dead"), routing_key: "dead", flags: dead_flags() },
-            dead_exchange,
+            dead_letters: Queue {
+                name: format!("{prefix}.dead"),
+                routing_key: "dead",
+                arguments: dead_letter_arguments(),
+            },
+            dead_letter_exchange,
         }
     }
 }
 
-fn quorum() -> Flag {
+fn quorum() -> Argument {
     let why = "replicated, and confirmed only when a majority of brokers has the message on disk";
-    Flag { name: "x-queue-type", value: Value::Text("quorum".to_owned()), why }
+    Argument { name: "x-queue-type", value: Value::Text("quorum".to_owned()), why }
 }
 
-fn work_flags(dead_exchange: &str) -> Vec<Flag> {
+fn work_arguments(dead_letter_exchange: &str) -> Vec<Argument> {
     vec![
         quorum(),
-        Flag {
+        Argument {
             name: "x-delivery-limit",
             value: Value::Number(20),
-            why: "a message that no worker survives must not go round for ever: 4.0 sets 20 by itself, 3.10 no limit; \
-                  its run loses nothing, since its lease passes and a new message is made",
+            why: "a message that crashes every worker must not be redelivered forever: 4.0 has a default of 20, 3.10 \
+                  no limit; its run loses nothing, because its lease expires and a new message is published",
         },
-        Flag {
+        Argument {
             name: "x-dead-letter-exchange",
-            value: Value::Text(dead_exchange.to_owned()),
-            why: "what is malformed, of a future version, or past its delivery limit is shown to people",
+            value: Value::Text(dead_letter_exchange.to_owned()),
+            why: "malformed messages, those of a newer version and those past the delivery limit are kept for inspection",
         },
-        Flag {
+        Argument {
             name: "x-max-length",
             value: Value::Number(50_000),
-            why: "while nobody works, leases pass and wake-ups double: a worker that comes back must not have to wade \
-                  through a weekend of them",
+            why: "while no worker runs, leases expire and wake-ups multiply: a restarted worker must not have to process \
+                  a weekend of them",
         },
-        Flag {
+        Argument {
             name: "x-overflow",
             value: Value::Text("reject-publish".to_owned()),
-            why: "a full queue says no to the dispatcher, where the default would push old messages out unseen",
+            why: "a full queue refuses new messages; by default it would drop old ones silently",
         },
     ]
 }
 
-fn dead_flags() -> Vec<Flag> {
+fn dead_letter_arguments() -> Vec<Argument> {
     vec![
         quorum(),
-        Flag {
+        Argument {
             name: "x-max-length",
             value: Value::Number(10_000),
-            why: "shown to people, so the newest are enough; the oldest make room",
+            why: "kept for inspection, for which the newest are enough",
         },
-        Flag {
+        Argument {
             name: "x-delivery-limit",
             value: Value::Number(1_000_000_000),
-            why: "every look takes the messages and puts them back: from 4.0 on the twentieth would drop them, and \
-                  before 4.0 there is no word for no limit",
+            why: "each inspection takes the messages and returns them: from 4.0 on the twentieth would drop them, and \
+                  before 4.0 no value means unlimited",
         },
     ]
 }
@@ -133,20 +137,23 @@ mod tests {
 
     #[test]
     fn every_name_begins_with_the_prefix_so_that_two_fleets_share_a_virtual_host() {
-        let Topology { exchange, normal, urgent, dead_exchange, dead } = Topology::new("blue");
-        for name in [exchange.name, normal.name, urgent.name, dead_exchange.name, dead.name] {
+        let Topology { exchange, normal, urgent, dead_letter_exchange, dead_letters } = Topology::new("blue");
+        for name in [exchange.name, normal.name, urgent.name, dead_letter_exchange.name, dead_letters.name] {
             assert!(name == "blue" || name.starts_with("blue."), "{name}");
         }
     }
 
     #[test]
-    fn refused_work_has_a_place_to_go_and_every_flag_a_reason() {
+    fn refused_messages_become_dead_letters_and_every_argument_has_a_reason() {
         let topology = Topology::new("holdfast");
         for queue in [&topology.normal, &topology.urgent] {
-            let to = queue.flags.iter().find(|flag| flag.name == "x-dead-letter-exchange").unwrap();
-            assert_eq!(to.value, Value::Text(topology.dead_exchange.name.clone()));
-            assert!(queue.flags.iter().all(|flag| flag.why.len() > 20));
+            let to =
+                queue.arguments.iter().find(|argument| argument.name == "x-dead-letter-exchange").unwrap();
+            assert_eq!(to.value, Value::Text(topology.dead_letter_exchange.name.clone()));
+            assert!(queue.arguments.iter().all(|argument| argument.why.len() > 20));
         }
-        assert!(topology.dead.flags.iter().all(|flag| flag.name != "x-dead-letter-exchange"));
+        assert!(
+            topology.dead_letters.arguments.iter().all(|argument| argument.name != "x-dead-letter-exchange")
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! The dispatcher: due runs become messages, within what Azure allows.
+//! The dispatcher: due runs become messages, within the admission limits.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,98 +11,96 @@ use tokio_util::sync::CancellationToken;
 
 use crate::Error;
 use crate::fairness::allocate_fairly;
+use crate::planning_context::log_failure;
 
-/// The longest pause between two looks, unless told otherwise, in case another process made something due.
-const LOOK_AT_LEAST_EVERY: Duration = Duration::from_secs(1);
+/// Default maximum pause between passes, because another process may make runs due.
+const INTERVAL: Duration = Duration::from_secs(1);
 
-/// The shortest pause: what becomes due meanwhile is handed out in one transaction.
-const LOOK_AT_MOST_EVERY: Duration = Duration::from_millis(20);
+/// Minimum pause between passes, so that runs which become due together are leased in one transaction.
+const PAUSE_MIN: Duration = Duration::from_millis(20);
 
-/// Hands out due runs. It is also admission control: what it hands out may be done at once, so workers never wait.
+/// Publishes due runs. It is also admission control: a published step may run at once, so workers never wait.
 #[derive(Debug)]
 pub struct Dispatcher {
     store: Arc<dyn Store>,
     queue: Arc<dyn Queue>,
     limits: Limits,
     lease: Duration,
-    bell: Arc<Notify>,
-    look_every: Duration,
+    due_signal: Arc<Notify>,
+    interval: Duration,
 }
 
-/// What one pass did.
+/// The result of one pass.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Dispatched {
-    /// Leases that passed: messages or workers were lost.
+    /// Leases that expired because messages or workers were lost.
     pub reclaimed: u64,
-    /// Runs handed out.
+    /// Runs published.
     pub released: usize,
-    /// When next something becomes due, as far as is known.
+    /// When the next run becomes due, if known.
     pub next_at: Option<Timestamp>,
     /// The store's time.
     pub now: Timestamp,
 }
 
 impl Dispatcher {
-    /// A dispatcher that gives each step `lease` to be worked off, and looks at once when `bell` rings.
+    /// A dispatcher that leases each step for `lease` and starts a pass at once on `due_signal`.
     pub fn new(
         store: Arc<dyn Store>,
         queue: Arc<dyn Queue>,
         limits: Limits,
         lease: Duration,
-        bell: Arc<Notify>,
+        due_signal: Arc<Notify>,
     ) -> Self {
-        Self { store, queue, limits, lease, bell, look_every: LOOK_AT_LEAST_EVERY }
+        Self { store, queue, limits, lease, due_signal, interval: INTERVAL }
     }
 
-    /// Looks at least this often.
+    /// Sets the maximum pause between passes.
     #[must_use]
-    pub fn looking_every(mut self, look_every: Duration) -> Self {
-        self.look_every = look_every;
+    pub fn with_interval(mut self, interval: Duration) -> Self {
+        self.interval = interval;
         self
     }
 
-    /// Dispatches until `stop`. A pass that fails is logged; leases make up for it.
+    /// Runs passes until `stop`. A failed pass is logged; the leases of unpublished runs expire.
     pub async fn run(self, stop: CancellationToken) {
         while !stop.is_cancelled() {
             let pause = match self.dispatch().await {
-                Ok(done) => pause_after(&done, self.look_every),
+                Ok(done) => pause_after(&done, self.interval),
                 Err(error) => {
-                    tracing::error!(
-                        error = &error as &dyn std::error::Error,
-                        "failed to dispatch; trying again"
-                    );
-                    self.look_every
+                    log_failure("dispatch", &error);
+                    self.interval
                 }
             };
-            // Waits out the shortest pause, then for the bell or the rest; that nothing came is the usual case.
-            let _ = tokio::time::timeout(LOOK_AT_MOST_EVERY, stop.cancelled()).await;
+            // Waits for the minimum pause, then for the signal or the rest of the pause.
+            let _ = tokio::time::timeout(PAUSE_MIN, stop.cancelled()).await;
             tokio::select! {
                 biased;
                 () = stop.cancelled() => {}
-                _ = tokio::time::timeout(pause, self.bell.notified()) => {}
+                _ = tokio::time::timeout(pause, self.due_signal.notified()) => {}
             }
         }
     }
 
-    /// One pass: take back what was lost, look, share, hand out.
+    /// One pass: reclaim expired leases, read the due lanes, allocate quotas, lease and publish.
     pub async fn dispatch(&self) -> Result<Dispatched, Error> {
         let reclaimed = self.store.reclaim().await?;
         if reclaimed > 0 {
             tracing::warn!(
                 reclaimed,
-                "leases passed: messages or workers were lost; their runs are due again"
+                "leases expired because messages or workers were lost; their runs are due again"
             );
         }
         let DueLanes { now, outstanding, lanes, next_at } = self.store.due_lanes().await?;
-        let asks = allocate_fairly(&lanes, self.limits.outstanding.saturating_sub(outstanding));
+        let quotas = allocate_fairly(&lanes, self.limits.outstanding.saturating_sub(outstanding));
         let mut released = 0;
-        if !asks.is_empty() {
-            let taken = self.store.acquire(&asks, &self.limits, self.lease).await?;
+        if !quotas.is_empty() {
+            let leased = self.store.acquire(&quotas, &self.limits, self.lease).await?;
             let messages: Vec<_> =
-                taken.iter().map(|taken| Message::new(taken.wakeup, taken.priority)).collect();
+                leased.iter().map(|leased| Message::new(leased.wakeup, leased.priority)).collect();
             released = messages.len();
             if released > 0 {
-                // A crash here, or a queue that takes nothing, costs the lease: the rows come due again.
+                // After a crash here, or if the queue refuses, the leases expire and the runs are due again.
                 self.queue.publish(&messages).await?;
             }
         }
@@ -110,7 +108,7 @@ impl Dispatcher {
     }
 }
 
-/// Something was handed out: more may wait behind it, so look again soon. Else until the next is due.
+/// No pause after a pass that published, because more may wait; otherwise until the next run is due.
 fn pause_after(done: &Dispatched, at_most: Duration) -> Duration {
     if done.released > 0 {
         return Duration::ZERO;
@@ -131,12 +129,9 @@ mod tests {
             now,
             ..Dispatched::default()
         };
-        assert_eq!(pause_after(&at(300), LOOK_AT_LEAST_EVERY), Duration::from_millis(300));
-        assert_eq!(pause_after(&at(90_000), LOOK_AT_LEAST_EVERY), LOOK_AT_LEAST_EVERY);
-        assert_eq!(
-            pause_after(&Dispatched { now, ..Dispatched::default() }, LOOK_AT_LEAST_EVERY),
-            LOOK_AT_LEAST_EVERY
-        );
-        assert_eq!(pause_after(&Dispatched { released: 1, ..at(300) }, LOOK_AT_LEAST_EVERY), Duration::ZERO);
+        assert_eq!(pause_after(&at(300), INTERVAL), Duration::from_millis(300));
+        assert_eq!(pause_after(&at(90_000), INTERVAL), INTERVAL);
+        assert_eq!(pause_after(&Dispatched { now, ..Dispatched::default() }, INTERVAL), INTERVAL);
+        assert_eq!(pause_after(&Dispatched { released: 1, ..at(300) }, INTERVAL), Duration::ZERO);
     }
 }

@@ -1,26 +1,25 @@
 #![doc = include_str!("../README.md")]
 
+mod app_backups;
+mod app_retention;
 mod dispatcher;
+mod error;
 mod fairness;
-mod fleet;
+mod fleet_snapshot;
 mod maintenance;
-mod owed;
 mod planner;
+mod planning_context;
 mod renewal;
+mod storage_accounts;
+mod unfinished_runs;
 
+pub use app_retention::{AppRetention, ForeignBackup, RetentionQuery};
 pub use dispatcher::{Dispatched, Dispatcher};
+pub use error::Error;
 pub use fairness::allocate_fairly;
-pub use fleet::Fleet;
+pub use fleet_snapshot::FleetSnapshot;
 pub use maintenance::{MaintenancePlanner, MaintenanceReport};
 pub use planner::Planner;
-
-/// A pass of one of the loops failed; the next one makes up for it.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] holdfast_store::Error),
-    /// Messages may not have arrived. Their leases pass, and their runs are due again.
-    #[error(transparent)]
-    Queue(#[from] holdfast_queue::Error),
-}
+pub use planning_context::PlanningContext;
+pub use storage_accounts::StorageAccounts;
+pub use unfinished_runs::UnfinishedRuns;

@@ -1,145 +1,123 @@
-//! The planner: cursors whose tick has come become due runs.
+//! The planner: ticks become due runs.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use holdfast_model::schedule::{Due, due};
-use holdfast_model::{NewRun, RunId, Timestamp, Trigger};
-use holdfast_store::{Cursor, CursorAdvance, FleetChange, Planned, Store};
-use tokio::sync::{Notify, watch};
+use holdfast_model::schedule::{TickPlan, TickQuery, plan_ticks};
+use holdfast_model::{NewBackup, NewRun, Timestamp, Trigger};
+use holdfast_store::{Cursor, CursorAdvance, FleetChange, Planned};
 use tokio_util::sync::CancellationToken;
 
-use crate::{Error, Fleet};
+use crate::planning_context::log_failure;
+use crate::{Error, FleetSnapshot, PlanningContext};
 
 /// Cursors read and planned in one transaction.
 const BATCH: u32 = 500;
 
-/// How often cursors are looked at, unless told otherwise. Ticks are whole minutes, so a second late is on time.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// Default interval between passes. Ticks are whole minutes, so a second late is on time.
+const INTERVAL: Duration = Duration::from_secs(1);
 
-/// How often the fleet is synced again though nobody changed it, to set back cursors that a wrong clock moved.
-const SYNC_EVERY: Duration = Duration::from_hours(1);
+/// Interval at which an unchanged fleet is synced again, to set back cursors that a wrong clock moved.
+const SYNC_INTERVAL: Duration = Duration::from_hours(1);
 
 /// Turns ticks into runs.
 ///
-/// The next tick comes from the clock and the cursor, never from how the last run went.
+/// The next tick follows from the clock and the cursor, never from the result of the last run.
 #[derive(Debug)]
 pub struct Planner {
-    store: Arc<dyn Store>,
-    fleet: watch::Receiver<Arc<Fleet>>,
-    rng: fastrand::Rng,
-    /// Rung when something became due, so that the dispatcher need not wait for its next look.
-    bell: Arc<Notify>,
-    look_every: Duration,
+    context: PlanningContext,
+    interval: Duration,
 }
 
 impl Planner {
-    /// A planner for the fleet as `fleet` shows it from time to time. `rng` makes the ids of runs.
-    pub fn new(
-        store: Arc<dyn Store>,
-        fleet: watch::Receiver<Arc<Fleet>>,
-        rng: fastrand::Rng,
-        bell: Arc<Notify>,
-    ) -> Self {
-        Self { store, fleet, rng, bell, look_every: LOOK_EVERY }
+    /// A planner.
+    pub fn new(context: PlanningContext) -> Self {
+        Self { interval: context.interval.unwrap_or(INTERVAL), context }
     }
 
-    /// Looks at cursors this often.
-    #[must_use]
-    pub fn looking_every(mut self, look_every: Duration) -> Self {
-        self.look_every = look_every;
-        self
-    }
-
-    /// Plans until `stop`. A pass that fails is logged, and the next one makes up for it.
+    /// Runs passes until `stop`. A failed pass is logged.
     pub async fn run(mut self, stop: CancellationToken) {
-        let mut since_sync = SYNC_EVERY;
+        let mut since_sync = SYNC_INTERVAL;
         while !stop.is_cancelled() {
-            if since_sync >= SYNC_EVERY || self.fleet.has_changed().unwrap_or(false) {
+            if since_sync >= SYNC_INTERVAL || self.context.fleet.has_changed().unwrap_or(false) {
                 since_sync = match self.sync().await {
                     Ok(_) => Duration::ZERO,
                     Err(error) => {
-                        report("sync the fleet", &error);
-                        SYNC_EVERY
+                        log_failure("sync the fleet", &error);
+                        SYNC_INTERVAL
                     }
                 };
             }
             if let Err(error) = self.plan_due().await {
-                report("plan due runs", &error);
+                log_failure("plan due runs", &error);
             }
-            // Whichever comes first; that time passed is the usual case.
-            let _ = tokio::time::timeout(self.look_every, stop.cancelled()).await;
-            since_sync += self.look_every;
+            // Ends with the interval or with `stop`, whichever comes first.
+            let _ = tokio::time::timeout(self.interval, stop.cancelled()).await;
+            since_sync += self.interval;
         }
     }
 
-    /// Enrols the fleet as it is now.
+    /// Enrols the present fleet in the store.
     pub async fn sync(&mut self) -> Result<FleetChange, Error> {
-        let fleet = Arc::clone(&self.fleet.borrow_and_update());
-        let now = self.store.now().await?;
-        let change = self.store.sync_fleet(&fleet.enrolled(now)).await?;
+        let fleet = Arc::clone(&self.context.fleet.borrow_and_update());
+        let now = self.context.store.now().await?;
+        let change = self.context.store.sync_fleet(&fleet.enrolled(now)).await?;
         if change != FleetChange::default() {
-            tracing::info!(
-                added = change.added,
-                changed = change.changed,
-                removed = change.removed,
-                "fleet synced"
-            );
+            let FleetChange { added, changed, removed } = change;
+            tracing::info!(added, changed, removed, "fleet synced");
         }
         Ok(change)
     }
 
-    /// Plans everything that is due now.
+    /// Plans every tick that is due now.
     pub async fn plan_due(&mut self) -> Result<Planned, Error> {
-        let fleet = Arc::clone(&self.fleet.borrow());
+        let fleet = self.context.fleet_now();
         let mut total = Planned::default();
         loop {
-            let cursors = self.store.cursors_due(BATCH).await?;
-            let now = self.store.now().await?;
-            let plans: Vec<CursorAdvance> =
-                cursors.iter().filter_map(|cursor| self.consider(&fleet, cursor, now)).collect();
-            if plans.is_empty() {
+            let cursors = self.context.store.cursors_due(BATCH).await?;
+            let now = self.context.store.now().await?;
+            let advances: Vec<CursorAdvance> =
+                cursors.iter().filter_map(|cursor| self.advance(&fleet, cursor, now)).collect();
+            if advances.is_empty() {
                 break;
             }
-            let planned = self.store.plan(&plans).await?;
+            let planned = self.context.store.plan(&advances).await?;
             total.runs += planned.runs;
             total.missed += planned.missed;
             total.conflicts += planned.conflicts;
-            self.bell.notify_one();
+            self.context.due_signal.notify_one();
         }
         if total != Planned::default() {
-            tracing::info!(
-                runs = total.runs,
-                missed = total.missed,
-                conflicts = total.conflicts,
-                "ticks planned"
-            );
+            let Planned { runs, missed, conflicts } = total;
+            tracing::info!(runs, missed, conflicts, "ticks planned");
         }
         Ok(total)
     }
 
-    /// The plan for one cursor; `None` when the fleet no longer knows its schedule: the next sync sees to it.
-    fn consider(&mut self, fleet: &Fleet, cursor: &Cursor, now: Timestamp) -> Option<CursorAdvance> {
+    /// The advance of one cursor; `None` if its schedule is no longer in the fleet, which the next sync corrects.
+    fn advance(&mut self, fleet: &FleetSnapshot, cursor: &Cursor, now: Timestamp) -> Option<CursorAdvance> {
         let (app, policy) = fleet.scheduled(&cursor.app)?;
         if policy.name != cursor.policy || policy.schedule.fingerprint() != cursor.fingerprint {
             return None;
         }
-        let overlap = (policy.overlap, cursor.unfinished);
-        let found: Due = due(&policy.schedule, &app.id, cursor.through, now, policy.catch_up, overlap);
-        let missed = found.missed.iter().map(|missed| {
-            let id = RunId::new(now, &mut self.rng);
-            NewRun::missed(id, app, &policy.policy_snapshot, missed, now)
+        let TickPlan { run, catching_up, missed, through, next } = plan_ticks(TickQuery {
+            schedule: &policy.schedule,
+            app: &app.id,
+            through: cursor.through,
+            now,
+            catch_up: policy.catch_up,
+            overlap: policy.overlap,
+            unfinished: cursor.unfinished,
+        });
+        let missed = missed.iter().map(|missed| {
+            NewRun::missed(self.context.new_id(now), app, &policy.policy_snapshot, missed, now)
         });
         let mut runs: Vec<NewRun> = missed.collect();
-        runs.extend(found.run.map(|tick| {
-            let trigger = if found.catching_up { Trigger::CatchUp } else { Trigger::Schedule };
-            let id = RunId::new(now, &mut self.rng);
-            NewRun::backup(id, app, &policy.policy_snapshot, (Some(tick), trigger), (now, tick))
+        runs.extend(run.map(|tick| {
+            let trigger = if catching_up { Trigger::CatchUp } else { Trigger::Schedule };
+            let backup = NewBackup { tick: Some(tick), trigger, due_at: tick };
+            NewRun::backup(self.context.new_id(now), app, &policy.policy_snapshot, backup, now)
         }));
-        Some(CursorAdvance { cursor: cursor.clone(), through: found.through, next_at: found.next, runs })
+        Some(CursorAdvance { cursor: cursor.clone(), through, next_at: next, runs })
     }
-}
-
-fn report(what: &'static str, error: &Error) {
-    tracing::error!(error = error as &dyn std::error::Error, "failed to {what}; trying again");
 }

@@ -101,7 +101,7 @@ fn ended(
     match (&run.task, cause) {
         (Task::Drill(_), _) => Some(CatalogChange::Drilled(key, at, well)),
         (Task::Delete(_) | Task::RefreshSas(_), _) if well => None,
-        (Task::Delete(_), Some(Cause::Kept)) => None,
+        (Task::Delete(_), Some(Cause::Protected)) => None,
         (Task::Delete(delete), Some(Cause::BackupNotFound)) => {
             Some(deleted(run, delete, Removal { at, deleted: false }))
         }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use holdfast_console::{Metrics, MetricsError, Pulse, Shown, Standing};
+use holdfast_console::{AppStatusCache, AppStatusReading, Heartbeat, Metrics, MetricsError};
 use holdfast_model::Timestamp;
 use holdfast_store::AppStatus;
 use opentelemetry::KeyValue;
@@ -26,19 +26,19 @@ pub fn more_series(instrument: &Instrument) -> Option<Stream> {
 
 /// Where the instruments below read. It is filled once the store is open.
 #[derive(Debug, Default)]
-pub struct Source(Mutex<Option<Arc<Standing>>>);
+pub struct Source(Mutex<Option<Arc<AppStatusCache>>>);
 
 impl Source {
-    pub fn set(&self, standing: Arc<Standing>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(standing);
+    pub fn set(&self, cache: Arc<AppStatusCache>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(cache);
     }
 
-    pub fn standing(&self) -> Option<Arc<Standing>> {
+    pub fn cache(&self) -> Option<Arc<AppStatusCache>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn shown(&self) -> Option<Arc<Shown>> {
-        self.standing()?.shown()
+    fn latest(&self) -> Option<Arc<AppStatusReading>> {
+        self.cache()?.latest()
     }
 }
 
@@ -47,7 +47,7 @@ pub fn observe_apps(meter: &Meter, source: &Arc<Source>) {
     let each = |name: &'static str, unit: &'static str, what: &'static str, value: fn(&AppStatus) -> f64| {
         let source = Arc::clone(source);
         let observed = move |observer: &dyn AsyncInstrument<f64>| {
-            for app in source.shown().iter().flat_map(|shown| &shown.apps) {
+            for app in source.latest().iter().flat_map(|latest| &latest.apps) {
                 observer.observe(value(app), &labels(app));
             }
         };
@@ -72,26 +72,26 @@ pub fn observe_apps(meter: &Meter, source: &Arc<Source>) {
     );
     let source = Arc::clone(source);
     meter
-        .f64_observable_gauge("holdfast.standing.read.timestamp")
+        .f64_observable_gauge("holdfast.app_status.read.timestamp")
         .with_unit("s")
         .with_description("When the rows behind the metrics of apps were last read.")
         .with_callback(move |observer| {
-            if let Some(shown) = source.shown() {
-                observer.observe(seconds(shown.at), &[]);
+            if let Some(latest) = source.latest() {
+                observer.observe(seconds(latest.at), &[]);
             }
         })
         .build();
 }
 
 /// An instrument for the last good pass of a loop. Where the loop does not run it shows nothing.
-pub fn observe_pass(meter: &Meter, name: &'static str, what: &'static str, pulse: &Arc<Pulse>) {
-    let pulse = Arc::clone(pulse);
+pub fn observe_pass(meter: &Meter, name: &'static str, what: &'static str, heartbeat: &Arc<Heartbeat>) {
+    let heartbeat = Arc::clone(heartbeat);
     meter
         .f64_observable_gauge(name)
         .with_unit("s")
         .with_description(what)
         .with_callback(move |observer| {
-            if let Some(at) = pulse.at() {
+            if let Some(at) = heartbeat.at() {
                 observer.observe(seconds(at), &[]);
             }
         })
@@ -134,8 +134,8 @@ pub struct MetricsText {
 #[async_trait]
 impl Metrics for MetricsText {
     async fn text(&self) -> Result<String, MetricsError> {
-        if let Some(standing) = self.source.standing() {
-            standing.refresh().await;
+        if let Some(cache) = self.source.cache() {
+            cache.refresh().await;
         }
         let registry = self.registry.clone();
         // Tens of thousands of lines may take a while.
@@ -168,7 +168,7 @@ mod tests {
         }
     }
 
-    async fn shown(text: &MetricsText) -> usize {
+    async fn latest(text: &MetricsText) -> usize {
         let text = text.text().await.unwrap();
         text.lines().filter(|line| line.starts_with("holdfast_last_success_timestamp_seconds{")).count()
     }
@@ -185,11 +185,11 @@ mod tests {
         let provider = SdkMeterProvider::builder().with_view(more_series).with_reader(reader).build();
         let source = Arc::new(Source::default());
         observe_apps(&provider.meter("test"), &source);
-        source.set(Arc::new(Standing::new(Arc::clone(&store) as _, clock)));
+        source.set(Arc::new(AppStatusCache::new(Arc::clone(&store) as _, clock)));
         let text = MetricsText { registry, source };
-        assert_eq!(shown(&text).await, 2_500);
+        assert_eq!(latest(&text).await, 2_500);
         store.sync_fleet(&fleet[..10]).await.unwrap();
         manual.advance(std::time::Duration::from_mins(1));
-        assert_eq!(shown(&text).await, 10);
+        assert_eq!(latest(&text).await, 10);
     }
 }

@@ -3,19 +3,19 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use holdfast_console::Pulse;
+use holdfast_console::Heartbeat;
 use holdfast_model::Clock;
 
 /// Whether a loop goes round well. A pass that only looks, and then fails at what it found to do, is not a good one.
 #[derive(Debug)]
 pub struct LoopHealth {
-    pub pulse: Arc<Pulse>,
+    pub heartbeat: Arc<Heartbeat>,
     failing: AtomicBool,
 }
 
 impl LoopHealth {
     pub fn new(clock: &Arc<dyn Clock>) -> Self {
-        Self { pulse: Arc::new(Pulse::new(Arc::clone(clock))), failing: AtomicBool::new(false) }
+        Self { heartbeat: Arc::new(Heartbeat::new(Arc::clone(clock))), failing: AtomicBool::new(false) }
     }
 
     /// It looked, and found something to do or nothing.
@@ -24,7 +24,7 @@ impl LoopHealth {
             self.failing.store(false, Ordering::Relaxed);
         }
         if !self.failing.load(Ordering::Relaxed) {
-            self.pulse.beat();
+            self.heartbeat.beat();
         }
     }
 
@@ -32,7 +32,7 @@ impl LoopHealth {
     pub fn did(&self, well: bool) {
         self.failing.store(!well, Ordering::Relaxed);
         if well {
-            self.pulse.beat();
+            self.heartbeat.beat();
         }
     }
 }
@@ -49,17 +49,17 @@ mod tests {
     fn a_loop_that_looks_and_fails_at_what_it_finds_does_not_go_round() {
         let manual = Arc::new(ManualClock::new(Timestamp::UNIX_EPOCH));
         let pass = LoopHealth::new(&(Arc::clone(&manual) as Arc<dyn Clock>));
-        assert_eq!(pass.pulse.age(), None);
+        assert_eq!(pass.heartbeat.age(), None);
         pass.looked(false);
         pass.did(false);
         manual.advance(Duration::from_secs(5));
         pass.looked(false);
-        assert_eq!(pass.pulse.age(), Some(Duration::from_secs(5)));
+        assert_eq!(pass.heartbeat.age(), Some(Duration::from_secs(5)));
         pass.did(true);
-        assert_eq!(pass.pulse.age(), Some(Duration::ZERO));
+        assert_eq!(pass.heartbeat.age(), Some(Duration::ZERO));
         manual.advance(Duration::from_secs(5));
         pass.did(false);
         pass.looked(true);
-        assert_eq!(pass.pulse.age(), Some(Duration::ZERO));
+        assert_eq!(pass.heartbeat.age(), Some(Duration::ZERO));
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use holdfast_console::{Pulse, Standing};
+use holdfast_console::{AppStatusCache, Heartbeat};
 use holdfast_store::Store;
 use tokio_util::sync::CancellationToken;
 
@@ -27,7 +27,7 @@ pub struct Process {
 /// When the loops of a process last made progress, and its metrics as text.
 pub struct ProcessHealth {
     /// The planner's and the dispatcher's heartbeat, by name; empty where they do not run.
-    pub loops: Vec<(&'static str, Arc<Pulse>)>,
+    pub loops: Vec<(&'static str, Arc<Heartbeat>)>,
     /// The metrics.
     pub metrics: Arc<MetricsText>,
 }
@@ -59,16 +59,16 @@ impl Telemetry {
 }
 
 impl Working {
-    fn observe(&self, process: Process) -> Vec<(&'static str, Arc<Pulse>)> {
+    fn observe(&self, process: Process) -> Vec<(&'static str, Arc<Heartbeat>)> {
         let Process { schedules, consumers, store } = process;
-        self.source.set(Arc::new(Standing::new(store, Arc::clone(&self.clock))));
+        self.source.set(Arc::new(AppStatusCache::new(store, Arc::clone(&self.clock))));
         if let Some(consumers) = consumers {
             observe_consumers(&self.meter, consumers);
         }
         if !schedules {
             return Vec::new();
         }
-        let (planner, dispatcher) = (&self.planner.pulse, &self.dispatcher.pulse);
+        let (planner, dispatcher) = (&self.planner.heartbeat, &self.dispatcher.heartbeat);
         let name = "holdfast.planner.last_pass.timestamp";
         observe_pass(&self.meter, name, "When the planner last completed a pass.", planner);
         let name = "holdfast.dispatcher.last_pass.timestamp";
@@ -79,8 +79,8 @@ impl Working {
 
 async fn read_until(source: Arc<Source>, stop: CancellationToken) {
     loop {
-        if let Some(standing) = source.standing() {
-            standing.refresh().await;
+        if let Some(cache) = source.cache() {
+            cache.refresh().await;
         }
         if tokio::time::timeout(READ_EVERY, stop.cancelled()).await.is_ok() {
             return;

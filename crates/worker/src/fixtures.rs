@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use holdfast_arm::{Backup, Error, ErrorKind, Operation, ThrottleScope};
 use holdfast_model::{
-    App, AppId, Attempt, BackupFacts, BackupId, BackupName, BackupStatus, Cause, NewRun, PolicyName,
-    PolicySnapshot, Retries, Retry, Run, RunEvent, RunId, SasFacts, SasWindow, StorageName, Task, Timestamp,
-    Trigger,
+    App, AppId, Attempt, BackupFacts, BackupId, BackupName, BackupStatus, Cause, NewBackup, NewRun, NewTask,
+    PolicyName, PolicySnapshot, Retries, Retry, Run, RunEvent, RunId, SasFacts, SasWindow, StorageName, Task,
+    Timestamp, Trigger,
 };
 
 use crate::environment::Settings;
@@ -48,7 +48,14 @@ pub(crate) fn planned() -> Run {
     policy_snapshot.retries = RETRIES;
     policy_snapshot.deadline = seconds(3_600);
     let id = RunId::new(at(0), &mut rng());
-    NewRun::backup(id, &app, &policy_snapshot, (Some(at(0)), Trigger::Schedule), (at(0), at(0))).run
+    NewRun::backup(
+        id,
+        &app,
+        &policy_snapshot,
+        NewBackup { tick: Some(at(0)), trigger: Trigger::Schedule, due_at: at(0) },
+        at(0),
+    )
+    .run
 }
 
 /// A planned run of another kind.
@@ -56,7 +63,7 @@ pub(crate) fn run_of(site: &str, task: Task, trigger: Trigger) -> Run {
     let id = AppId::new("s", "g", site, None);
     let app = App { id, policy: None, plan: None, databases: Vec::new(), paused: false };
     let run = planned();
-    NewRun::task(run.id, &app, &run.policy_snapshot, (task, trigger, None), at(0)).run
+    NewRun::task(run.id, &app, &run.policy_snapshot, NewTask { task, trigger, actor: None }, at(0)).run
 }
 
 pub(crate) fn attempt(number: u32) -> Attempt {

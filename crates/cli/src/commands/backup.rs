@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use holdfast_model::{App, AppId, NewRun, Outcome, PolicyName, Run, RunId, RunState, Task, Trigger};
+use holdfast_model::{App, AppId, NewRun, NewTask, Outcome, PolicyName, Run, RunId, RunState, Task, Trigger};
 use serde::Serialize;
 
 use crate::args::BackupArgs;
@@ -42,7 +42,7 @@ pub async fn run(args: &BackupArgs, context: &Context) -> anyhow::Result<Exit> {
         }
         let policy_snapshot = app_resolver::policy_snapshot(&app, &fleet)?;
         let task = Task::Backup { databases: app.databases.clone() };
-        let asked = (task, Trigger::Manual, Some(context.actor()));
+        let asked = NewTask { task, trigger: Trigger::Manual, actor: Some(context.actor()) };
         runs.push(NewRun::task(RunId::new(now, &mut rng), &app, &policy_snapshot, asked, now));
     }
     store.add_runs(&runs).await?;

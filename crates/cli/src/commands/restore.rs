@@ -1,6 +1,6 @@
 //! `holdfast restore`: an app, a slot or a new app is brought to what a backup holds.
 
-use holdfast_model::{NewRun, Run, RunId, StorageName, Trigger};
+use holdfast_model::{NewRun, NewTask, Run, RunId, StorageName, Trigger};
 use serde::Serialize;
 
 use super::{RunView, restore_plan, state_cell};
@@ -81,7 +81,13 @@ pub async fn carry_out(
     let (mut rng, doing) = (context.rng(), plan.run.clone());
     let (now, by) = (backends.store.now().await?, Some(context.actor()));
     let id = RunId::new(now, &mut rng);
-    let new = NewRun::task(id, &doing.app, &doing.policy_snapshot, (doing.task, Trigger::Manual, by), now);
+    let new = NewRun::task(
+        id,
+        &doing.app,
+        &doing.policy_snapshot,
+        NewTask { task: doing.task, trigger: Trigger::Manual, actor: by },
+        now,
+    );
     if backends.store.add_runs(&[new]).await? == 0 {
         let what = format!("a {} of {} is under way already", plan.kind, plan.source.short_name());
         let help = format!("`holdfast history {}` shows it", plan.word());

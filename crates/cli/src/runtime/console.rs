@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use holdfast_console::{Attached, Check, Console, Recent, Server, StoreAnswers};
+use holdfast_console::{Check, Console, ConsumersAttached, RecentHeartbeat, Server, StoreAnswers};
 use holdfast_store::Store;
 use holdfast_telemetry::{Process, Telemetry};
 use tokio::net::TcpListener;
@@ -39,11 +39,11 @@ pub async fn serve(
     let mut checks: Vec<Arc<dyn Check>> = vec![Arc::new(StoreAnswers(Arc::clone(&store)))];
     let process = Process { schedules: role.plans(), consumers: consumers.clone(), store };
     let Some(health) = telemetry.observe(process, stop) else { return Ok(None) };
-    for (name, pulse) in health.loops {
-        checks.push(Arc::new(Recent::new(name, pulse, RECENT)));
+    for (name, heartbeat) in health.loops {
+        checks.push(Arc::new(RecentHeartbeat::new(name, heartbeat, RECENT)));
     }
     if let Some(consumers) = consumers {
-        checks.push(Arc::new(Attached(move || consumers())));
+        checks.push(Arc::new(ConsumersAttached(move || consumers())));
     }
     let Some(listener) = listener else { return Ok(None) };
     let console = Console { checks, metrics: health.metrics };

@@ -8,7 +8,7 @@ use anyhow::Context;
 use holdfast_arm::{Arm, CallObserver, HttpProbe};
 use holdfast_model::{Clock, StorageName};
 use holdfast_queue::Queue;
-use holdfast_scheduler::{Dispatcher, MaintenancePlanner, Planner};
+use holdfast_scheduler::{Dispatcher, MaintenancePlanner, Planner, PlanningContext};
 use holdfast_storage::{LiveStorage, Storage, StorageTarget};
 use holdfast_store::Store;
 use holdfast_worker::{Environment, Settings, StepObserver, Worker};
@@ -77,10 +77,18 @@ impl Engine {
             bell: Arc::clone(&bell),
         };
         let (keeper, seen) = FleetKeeper::new(fleet, arm, Arc::clone(&store));
+        let due_signal = Arc::clone(&bell);
+        let mut planning = PlanningContext {
+            store: Arc::clone(&store),
+            fleet: seen,
+            rng: rng.fork(),
+            due_signal,
+            interval: None,
+        };
         Ok(Self {
             keeper,
-            planner: Planner::new(Arc::clone(&store), seen.clone(), rng.fork(), Arc::clone(&bell)),
-            maintenance: MaintenancePlanner::new(Arc::clone(&store), seen, rng.fork(), Arc::clone(&bell)),
+            planner: Planner::new(planning.fork()),
+            maintenance: MaintenancePlanner::new(planning),
             dispatcher: Dispatcher::new(store, queue, limits, lease, bell),
             worker: Worker::new(env, settings, usize::try_from(concurrency)?).observed_by(steps),
             rng,

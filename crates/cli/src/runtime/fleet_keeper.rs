@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use holdfast_arm::Arm;
 use holdfast_model::{App, AppId, Site, SubscriptionId};
-use holdfast_scheduler::Fleet as Scheduled;
+use holdfast_scheduler::FleetSnapshot;
 use holdfast_store::Store;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -26,7 +26,7 @@ pub struct FleetKeeper {
     store: Arc<dyn Store>,
     known: BTreeMap<SubscriptionId, Vec<Site>>,
     unanswered: BTreeSet<SubscriptionId>,
-    tell: watch::Sender<Arc<Scheduled>>,
+    tell: watch::Sender<Arc<FleetSnapshot>>,
 }
 
 impl FleetKeeper {
@@ -35,7 +35,7 @@ impl FleetKeeper {
         file: Fleet,
         arm: Arc<dyn Arm>,
         store: Arc<dyn Store>,
-    ) -> (Self, watch::Receiver<Arc<Scheduled>>) {
+    ) -> (Self, watch::Receiver<Arc<FleetSnapshot>>) {
         let (tell, seen) = watch::channel(Arc::default());
         (Self { file, arm, store, known: BTreeMap::new(), unanswered: BTreeSet::new(), tell }, seen)
     }
@@ -74,7 +74,12 @@ impl FleetKeeper {
         }
         let count = apps.len();
         self.tell.send_if_modified(|current| {
-            let fleet = Scheduled { apps, policies: self.file.policies.clone() };
+            let storages = self.file.storages.iter();
+            let fleet = FleetSnapshot {
+                apps,
+                policies: self.file.policies.clone(),
+                accounts: storages.map(|(name, target)| (name.clone(), target.container.account())).collect(),
+            };
             let changed = **current != fleet;
             *current = Arc::new(fleet);
             changed

@@ -2,6 +2,6 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+mod app_status_cache;
 mod http;
 mod pages;
-mod standing;

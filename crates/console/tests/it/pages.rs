@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use holdfast_console::{
-    Attached, Check, Console, Metrics, MetricsError, Pulse, Recent, Server, StoreAnswers,
+    Check, Console, ConsumersAttached, Heartbeat, Metrics, MetricsError, RecentHeartbeat, Server,
+    StoreAnswers,
 };
 use holdfast_model::{Clock, ManualClock, SystemClock, Timestamp};
 use holdfast_store::{Mode, SqliteStore, Store};
@@ -34,7 +35,7 @@ impl Check for Stuck {
         "stuck"
     }
 
-    async fn look(&self) -> Result<(), String> {
+    async fn check(&self) -> Result<(), String> {
         std::future::pending().await
     }
 }
@@ -79,22 +80,22 @@ async fn readiness_ends_when_the_store_is_gone_and_says_so() {
 #[tokio::test]
 async fn readiness_follows_the_loops_and_the_consumers() {
     let clock = Arc::new(ManualClock::new(Timestamp::UNIX_EPOCH));
-    let pulse = Arc::new(Pulse::new(Arc::clone(&clock) as _));
+    let heartbeat = Arc::new(Heartbeat::new(Arc::clone(&clock) as _));
     let attached = Arc::new(AtomicU64::new(2));
     let count = Arc::clone(&attached);
     let checks: Vec<Arc<dyn Check>> = vec![
-        Arc::new(Recent::new("planner", Arc::clone(&pulse), Duration::from_secs(30))),
-        Arc::new(Attached(move || count.load(Ordering::Relaxed))),
+        Arc::new(RecentHeartbeat::new("planner", Arc::clone(&heartbeat), Duration::from_secs(30))),
+        Arc::new(ConsumersAttached(move || count.load(Ordering::Relaxed))),
     ];
     let (server, _stop) = serve(checks, Fixed(Ok(""))).await;
     assert_eq!(readyz(&server).await.0, 503, "nothing was planned yet");
-    pulse.beat();
+    heartbeat.beat();
     assert_eq!(readyz(&server).await.0, 200);
     clock.advance(Duration::from_secs(31));
     let (status, body) = readyz(&server).await;
-    let why = json!("the last good pass was 31 s ago");
+    let why = json!("the last successful pass was 31 s ago");
     assert_eq!((status, &body["checks"][0]["why"]), (503, &why));
-    pulse.beat();
+    heartbeat.beat();
     attached.store(0, Ordering::Relaxed);
     let (status, body) = readyz(&server).await;
     let why = json!("no consumer is attached to the queue");

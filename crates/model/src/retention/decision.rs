@@ -1,53 +1,56 @@
-//! Which backups may go, and why the others stay.
+//! Which backups retention deletes, and why it keeps the others.
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
 use chrono_tz::Tz;
+use strum::{EnumCount, IntoStaticStr, VariantArray};
 
 use super::Retention;
 use super::period::Length;
+use crate::words::words;
 use crate::{BackupId, Timestamp};
 
-/// A backup as retention sees it.
+/// The part of a backup that retention decides on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Backup {
     /// Azure's number for it.
     pub id: BackupId,
     /// When Azure accepted it.
     pub accepted_at: Timestamp,
-    /// Whether the policy counts it as good: a whole one, or a partial one where that is enough.
+    /// Whether the policy counts it as good: complete, or partial where the policy accepts that.
     pub good: bool,
-    /// Whether somebody asked that it be kept.
+    /// Whether a hold protects it.
     pub held: bool,
-    /// Whether we took it.
+    /// Whether it is in the catalog and will stay: neither foreign nor being deleted.
     pub ours: bool,
 }
 
-/// What becomes of a backup.
+/// What retention decides about a backup.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RetentionDecision {
-    /// It stays.
+    /// It is kept.
     Keep(KeepReason),
-    /// Nothing keeps it.
+    /// No rule keeps it.
     Delete,
 }
 
-/// What keeps a backup. Where several reasons hold, the first of this list is told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// Why a backup is kept. Where several reasons apply, the first in this order is reported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, EnumCount, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case")]
 pub enum KeepReason {
-    /// We did not take it.
+    /// It is foreign or being deleted.
     NotOurs,
-    /// It is newer than the clock: one of the two is wrong, and a wrong clock deletes nothing.
+    /// It is newer than the clock, so one of the two is wrong.
     Future,
-    /// Somebody asked that it be kept.
+    /// A hold protects it.
     Held,
     /// It is no older than the rule's days.
     Young,
     /// It is the last good one.
     LastGood,
-    /// It is one of the newest good ones that are kept at least.
+    /// It is one of the newest `keep_at_least` good ones.
     AtLeast,
     /// It is the last good one of its hour.
     Hourly,
@@ -59,14 +62,14 @@ pub enum KeepReason {
     Monthly,
     /// It is the last good one of its year.
     Yearly,
-    /// It is the last one of an app that has no good one.
+    /// It is the last partial one of an app without a good one.
     LastPartial,
-    /// A backup that is kept bears the same number: who deletes one by its number may hit the other.
+    /// A kept backup has the same number, so a deletion by number could hit that one.
     SameNumber,
 }
 
 impl RetentionDecision {
-    /// The word in rows and on screen.
+    /// The word in rows and output.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Keep(why) => why.as_str(),
@@ -75,67 +78,52 @@ impl RetentionDecision {
     }
 }
 
-impl KeepReason {
-    /// The word in rows and on screen.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::NotOurs => "not_ours",
-            Self::Future => "future",
-            Self::Held => "held",
-            Self::Young => "young",
-            Self::LastGood => "last_good",
-            Self::AtLeast => "at_least",
-            Self::Hourly => "hourly",
-            Self::Daily => "daily",
-            Self::Weekly => "weekly",
-            Self::Monthly => "monthly",
-            Self::Yearly => "yearly",
-            Self::LastPartial => "last_partial",
-            Self::SameNumber => "same_number",
-        }
-    }
-}
+words!(KeepReason);
 
-/// A backup and what keeps it so far.
-struct Judged {
+/// A backup and the reason found so far to keep it.
+struct Candidate {
     backup: Backup,
     why: Option<KeepReason>,
 }
 
-impl Judged {
+impl Candidate {
     fn keep(&mut self, why: KeepReason) {
         self.why = Some(self.why.map_or(why, |before| before.min(why)));
     }
 }
 
-/// The decision of each backup of one app, the newest first.
+/// Decides about each backup of one app. The result is sorted newest first.
 ///
-/// Days, weeks, months and years are those of `zone`. Whether the decisions are carried out or only told
-/// ([`Retention::dry_run`]) makes no difference here.
+/// Days, weeks, months and years are those of `zone`. [`Retention::dry_run`] has no effect here.
 pub fn decide(
     rule: &Retention,
     backups: &[Backup],
     zone: Tz,
     now: Timestamp,
 ) -> Vec<(BackupId, RetentionDecision)> {
-    let mut judged: Vec<Judged> = backups.iter().map(|&backup| Judged { backup, why: None }).collect();
-    judged.sort_by_key(|Judged { backup: b, .. }| Reverse((b.accepted_at, b.id, b.good, b.held, b.ours)));
-    for judged in &mut judged {
-        if let Some(why) = kept_by_itself(rule, &judged.backup, now) {
-            judged.keep(why);
+    let mut candidate: Vec<Candidate> =
+        backups.iter().map(|&backup| Candidate { backup, why: None }).collect();
+    candidate
+        .sort_by_key(|Candidate { backup: b, .. }| Reverse((b.accepted_at, b.id, b.good, b.held, b.ours)));
+    for candidate in &mut candidate {
+        if let Some(why) = kept_by_itself(rule, &candidate.backup, now) {
+            candidate.keep(why);
         }
     }
-    keep_among(rule, &mut judged, zone, now);
-    let numbers: BTreeSet<BackupId> =
-        judged.iter().filter(|judged| judged.why.is_some()).map(|judged| judged.backup.id).collect();
-    let decision = |Judged { backup, why }: Judged| {
+    keep_among(rule, &mut candidate, zone, now);
+    let numbers: BTreeSet<BackupId> = candidate
+        .iter()
+        .filter(|candidate| candidate.why.is_some())
+        .map(|candidate| candidate.backup.id)
+        .collect();
+    let decision = |Candidate { backup, why }: Candidate| {
         let why = why.or_else(|| numbers.contains(&backup.id).then_some(KeepReason::SameNumber));
         (backup.id, why.map_or(RetentionDecision::Delete, RetentionDecision::Keep))
     };
-    judged.into_iter().map(decision).collect()
+    candidate.into_iter().map(decision).collect()
 }
 
-/// What keeps a backup whatever others there are.
+/// The reason that keeps a backup regardless of the others.
 fn kept_by_itself(rule: &Retention, backup: &Backup, now: Timestamp) -> Option<KeepReason> {
     if !backup.ours {
         Some(KeepReason::NotOurs)
@@ -148,14 +136,15 @@ fn kept_by_itself(rule: &Retention, backup: &Backup, now: Timestamp) -> Option<K
     }
 }
 
-/// Keeps what is the newest of something. Those that are not ours may vanish at any time, and those of the future may
-/// be mistakes, so neither stands in for another. A held one does as it would without the hold: to hold one backup
-/// changes the decision of no other.
-fn keep_among(rule: &Retention, judged: &mut [Judged], zone: Tz, now: Timestamp) {
-    let (mut good, mut partial): (Vec<_>, Vec<_>) = judged
+/// Marks backups that are kept as the newest of a group.
+///
+/// A backup that is not ours may vanish and one newer than the clock may be an error, so neither replaces another.
+/// A hold changes the decision about no other backup.
+fn keep_among(rule: &Retention, candidate: &mut [Candidate], zone: Tz, now: Timestamp) {
+    let (mut good, mut partial): (Vec<_>, Vec<_>) = candidate
         .iter_mut()
-        .filter(|judged| judged.backup.ours && judged.backup.accepted_at <= now)
-        .partition(|judged| judged.backup.good);
+        .filter(|candidate| candidate.backup.ours && candidate.backup.accepted_at <= now)
+        .partition(|candidate| candidate.backup.good);
     let Some(last) = good.first_mut() else {
         if let Some(last) = partial.first_mut() {
             last.keep(KeepReason::LastPartial);
@@ -163,16 +152,16 @@ fn keep_among(rule: &Retention, judged: &mut [Judged], zone: Tz, now: Timestamp)
         return;
     };
     last.keep(KeepReason::LastGood);
-    for (_, judged) in (0..rule.keep_at_least).zip(&mut good) {
-        judged.keep(KeepReason::AtLeast);
+    for (_, candidate) in (0..rule.keep_at_least).zip(&mut good) {
+        candidate.keep(KeepReason::AtLeast);
     }
     for length in Length::ALL {
         let (count, why) = length.kept(rule.keep);
         let mut seen = BTreeSet::new();
         let mut begins_a_period = |at| seen.insert(length.period(at, zone));
-        let newest = good.iter_mut().filter(|judged| begins_a_period(judged.backup.accepted_at));
-        for (_, judged) in (0..count).zip(newest) {
-            judged.keep(why);
+        let newest = good.iter_mut().filter(|candidate| begins_a_period(candidate.backup.accepted_at));
+        for (_, candidate) in (0..count).zip(newest) {
+            candidate.keep(why);
         }
     }
 }

@@ -1,7 +1,7 @@
-//! How long backups are owed, and which of them may go.
+//! Retention: which backups are kept and which are deleted.
 //!
-//! Azure never removes a backup that was asked for, so somebody has to. What is decided here is pure: the rule, the
-//! backups of one app, a zone and a time go in, and a decision for each backup comes out.
+//! Azure never removes backups made on demand, so Holdfast must. [`decide`] is pure: from a rule, the backups of one
+//! app, a time zone and a time it makes a decision for each backup.
 
 mod decision;
 mod period;

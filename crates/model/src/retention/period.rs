@@ -1,4 +1,4 @@
-//! The periods that a backup falls into.
+//! Calendar periods of a time zone.
 
 use chrono::{Datelike, Offset, Timelike};
 use chrono_tz::Tz;
@@ -6,7 +6,7 @@ use chrono_tz::Tz;
 use super::{Keep, KeepReason};
 use crate::Timestamp;
 
-/// A length of period.
+/// The length of a period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Length {
     Hour,
@@ -16,31 +16,45 @@ pub(super) enum Length {
     Year,
 }
 
-/// One period among those of its length: the year, its number in the year, and for an hour also the hour and the
-/// zone's offset in seconds.
+/// Identifies one period among those of its length.
 ///
-/// An hour that is repeated when clocks are set back has another offset the second time, and is another hour.
-pub(super) type Period = (i32, u32, u32, i32);
+/// An hour that is repeated when clocks are set back has another offset the second time, so it is another period.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Period {
+    year: i32,
+    /// Number of the day, week or month in the year; 0 for a year.
+    number: u32,
+    /// Hour of the day; 0 for longer periods.
+    hour: u32,
+    /// The zone's offset in seconds; 0 for periods longer than an hour.
+    offset: i32,
+}
 
 impl Length {
     pub(super) const ALL: [Self; 5] = [Self::Hour, Self::Day, Self::Week, Self::Month, Self::Year];
 
-    /// The period of this length that `at` lies in, by the clocks of `zone`.
+    /// The period of this length that contains `at` in `zone`.
     pub(super) fn period(self, at: Timestamp, zone: Tz) -> Period {
         let local = at.with_timezone(&zone);
+        let of_year = |number| Period { year: local.year(), number, hour: 0, offset: 0 };
         match self {
-            Self::Hour => {
-                (local.year(), local.ordinal(), local.hour(), local.offset().fix().local_minus_utc())
+            Self::Hour => Period {
+                hour: local.hour(),
+                offset: local.offset().fix().local_minus_utc(),
+                ..of_year(local.ordinal())
+            },
+            Self::Day => of_year(local.ordinal()),
+            // A week around New Year belongs to one of the two years, which ISO 8601 defines.
+            Self::Week => {
+                let week = local.iso_week();
+                Period { year: week.year(), ..of_year(week.week()) }
             }
-            Self::Day => (local.year(), local.ordinal(), 0, 0),
-            // The days around New Year belong to a week of either year: its own year goes with it.
-            Self::Week => (local.iso_week().year(), local.iso_week().week(), 0, 0),
-            Self::Month => (local.year(), local.month(), 0, 0),
-            Self::Year => (local.year(), 0, 0, 0),
+            Self::Month => of_year(local.month()),
+            Self::Year => of_year(0),
         }
     }
 
-    /// How many of them the rule keeps, and the reason that then holds.
+    /// The number of periods that the rule keeps, and the reason it then gives.
     pub(super) fn kept(self, keep: Keep) -> (u32, KeepReason) {
         match self {
             Self::Hour => (keep.hourly, KeepReason::Hourly),

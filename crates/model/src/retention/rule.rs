@@ -1,24 +1,23 @@
-//! The rule, as a policy of the fleet file gives it.
+//! The retention rule of a policy.
 
 use serde::{Deserialize, Serialize};
 
-/// How long backups are owed. A backup that any part of the rule keeps is kept.
+/// How long backups are kept. A backup that any part of the rule keeps is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Retention {
-    /// Days of 24 hours that every backup is kept.
+    /// Days of 24 hours for which every backup is kept.
     pub days: u32,
-    /// Good backups kept however old they are, the newest first. With 0 the last good one is kept all the same.
+    /// Newest good backups kept regardless of age. The last good one is kept even with 0.
     pub keep_at_least: u32,
-    /// Good backups kept longer, one for each of the last hours, days, weeks, months and years.
+    /// Good backups kept for periods: one each for the last hours, days, weeks, months and years.
     #[serde(default)]
     pub keep: Keep,
-    /// Whether it only tells what it would delete.
-    #[serde(default = "only_tells")]
+    /// Whether deletions are only reported.
+    #[serde(default = "only_reports")]
     pub dry_run: bool,
 }
 
-/// How many of the last periods that have a good backup keep their newest one, for each length of period: what is
-/// known as grandfather, father, son. 0 is none.
+/// Number of most recent periods that keep their newest good backup (grandfather-father-son). 0 keeps none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Keep {
@@ -35,13 +34,13 @@ pub struct Keep {
 }
 
 impl Retention {
-    /// A rule without periods, that only tells what it would delete.
+    /// A rule without periods that only reports deletions.
     pub fn new(days: u32, keep_at_least: u32) -> Self {
-        Self { days, keep_at_least, keep: Keep::default(), dry_run: only_tells() }
+        Self { days, keep_at_least, keep: Keep::default(), dry_run: only_reports() }
     }
 }
 
-/// Nothing is deleted by a rule that was written before it could delete.
-fn only_tells() -> bool {
+/// A rule that does not say otherwise deletes nothing.
+fn only_reports() -> bool {
     true
 }

@@ -3,10 +3,10 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
-use crate::schedule::MissReason;
+use crate::schedule::{MissReason, MissedTick};
 use crate::{
-    Attempt, BackupFacts, BackupId, BackupName, BackupStatus, SasFacts, SasWindow, StateCode, StorageName,
-    Verification,
+    App, Attempt, BackupFacts, BackupId, BackupName, BackupStatus, Fold, NewBackup, NewRun, OperatorAction,
+    Outcome, SasFacts, SasWindow, StateCode, StorageName, Verification,
 };
 
 fn at(seconds: i64) -> Timestamp {
@@ -17,7 +17,13 @@ fn a_run() -> NewRun {
     let app = App { policy: Some(PolicyName::new("gold")), ..App::new(AppId::new("s", "g", "shop", None)) };
     let policy_snapshot = PolicySnapshot::new(StorageName::new("weu"), "acct");
     let id = RunId::new(at(0), &mut fastrand::Rng::with_seed(1));
-    NewRun::backup(id, &app, &policy_snapshot, (Some(at(0)), Trigger::Schedule), (at(0), at(0)))
+    NewRun::backup(
+        id,
+        &app,
+        &policy_snapshot,
+        NewBackup { tick: Some(at(0)), trigger: Trigger::Schedule, due_at: at(0) },
+        at(0),
+    )
 }
 
 fn attempt(number: u32) -> Attempt {
@@ -111,7 +117,7 @@ fn every_state() -> Vec<RunState> {
 }
 
 #[test]
-fn exactly_the_drawn_arrows_are_legal() {
+fn exactly_the_listed_transitions_are_legal() {
     let mut legal = Vec::new();
     for state in every_state() {
         for event in every_event(1) {
@@ -120,7 +126,7 @@ fn exactly_the_drawn_arrows_are_legal() {
             }
         }
     }
-    let expected = include_str!("arrows.txt");
+    let expected = include_str!("transitions.txt");
     assert_eq!(legal.join("\n"), expected.trim_end());
 }
 

@@ -1,4 +1,4 @@
-//! Cron text as crontab(5) has it, and its times across changes of the clocks.
+//! Cron text of crontab(5), and its times across clock changes.
 
 use std::fmt;
 use std::str::FromStr;
@@ -14,8 +14,8 @@ use crate::Timestamp;
 /// Five cron fields or a nickname such as `@daily`.
 ///
 /// Sunday is 0 and 7; when both day fields are restricted either one matches. A fixed time that a clock change skips
-/// runs at the first instant after the gap; one that a clock change repeats runs once, at the first. Times given as
-/// intervals (`*/15`) keep their distance instead, as cron has always done.
+/// becomes the first instant after the gap; a fixed time that a clock change repeats counts once, the first time.
+/// Intervals (`*/15`) keep their distance across clock changes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Crontab {
@@ -23,7 +23,7 @@ pub struct Crontab {
     cron: Cron,
 }
 
-/// The text is no cron text, or names a time that never comes.
+/// The text is not a cron schedule, or it names a time that does not exist.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is not a cron schedule: {why}")]
 pub struct InvalidCrontab {
@@ -32,7 +32,7 @@ pub struct InvalidCrontab {
 }
 
 impl Crontab {
-    /// The first time after `after`, with the cron fields read in `zone`.
+    /// The first time after `after`, with the cron fields interpreted in `zone`.
     pub fn next_after(&self, after: Timestamp, zone: Tz) -> Option<Timestamp> {
         let local = zone.from_utc_datetime(&after.naive_utc());
         self.cron.find_next_occurrence(&local, false).ok().map(|time| time.with_timezone(&Utc))
@@ -55,10 +55,10 @@ impl FromStr for Crontab {
         let parser = CronParser::builder().seconds(Seconds::Disallowed).year(Year::Disallowed).build();
         let cron = parser.parse(text).map_err(|why| invalid(why.to_string()))?;
         let crontab = Self { text: text.to_owned(), cron };
-        // Some texts parse and name no day at all, such as 30 February: only looking for one tells.
+        // Some texts parse but match no day, such as 30 February.
         match crontab.next_after(Timestamp::UNIX_EPOCH, Tz::UTC) {
             Some(_) => Ok(crontab),
-            None => Err(invalid("no such time ever comes".to_owned())),
+            None => Err(invalid("it matches no time".to_owned())),
         }
     }
 }

@@ -1,12 +1,12 @@
-//! When an app is due: crontab text in a time zone, spread over a window, and what is owed after a gap.
+//! Schedules: cron times in a time zone, spread over a window, and which ticks run after a gap.
 
 mod crontab;
-mod due;
 mod spread;
+mod tick_plan;
 
 pub use crontab::{Crontab, InvalidCrontab};
-pub use due::{Due, MissReason, MissedTick, ON_TIME, due};
 pub use spread::spread_offset;
+pub use tick_plan::{MissReason, MissedTick, ON_TIME, TickPlan, TickQuery, plan_ticks};
 
 use std::time::Duration;
 
@@ -14,14 +14,14 @@ use chrono_tz::Tz;
 
 use crate::{AppId, Timestamp};
 
-/// A policy's schedule: cron times in a zone, each app at its own place inside the spread.
+/// A policy's schedule: cron times in a zone, each app at its own offset inside the spread.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Schedule {
     /// The cron text.
     pub crontab: Crontab,
-    /// The IANA zone in which the cron text is read.
+    /// The IANA zone of the cron fields.
     pub timezone: Tz,
-    /// The window after each cron time over which apps are spread.
+    /// The window after each cron time over which apps are distributed.
     pub spread: Duration,
 }
 
@@ -32,8 +32,9 @@ impl Schedule {
         self.crontab.next_after(after - offset, self.timezone).map(|time| time + offset)
     }
 
-    /// A text that changes when any part of the schedule does: a cursor made under another one is made anew, so
-    /// that editing a schedule never fires at once.
+    /// A text that identifies the schedule.
+    ///
+    /// A cursor of another fingerprint is reset, so that editing a schedule never starts a run at once.
     pub fn fingerprint(&self) -> String {
         format!("{} {} {}s", self.crontab, self.timezone, self.spread.as_secs())
     }

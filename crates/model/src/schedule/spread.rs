@@ -1,4 +1,4 @@
-//! Where inside a policy's window an app has its place.
+//! The offset of an app inside a policy's spread.
 
 use std::time::Duration;
 
@@ -6,9 +6,9 @@ use sha2::{Digest, Sha256};
 
 use crate::AppId;
 
-/// The app's own offset inside `spread`, in whole seconds.
+/// The app's offset inside `spread`, in whole seconds.
 ///
-/// It is a hash of the app's id alone: no restart, no other app and no edit of the fleet file moves it.
+/// It is a hash of the app's id, so no restart, no other app and no edit of the fleet file changes it.
 pub fn spread_offset(app: &AppId, spread: Duration) -> Duration {
     let seconds = spread.as_secs();
     if seconds == 0 {

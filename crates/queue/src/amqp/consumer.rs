@@ -1,4 +1,4 @@
-//! The connection that consumes: watched over by a task, and rebuilt from nothing after whatever ended it.
+//! The consuming connection, which a task supervises and rebuilds after every loss.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,49 +14,50 @@ use lapin::types::FieldTable;
 use lapin::{BasicProperties, Channel, Consumer};
 use tokio_util::sync::CancellationToken;
 
+use super::acker::AmqpAcker;
 use super::backoff::Backoff;
-use super::buffer::Buffer;
-use super::link::{Link, refused, words};
-use super::settle::InHand;
-use super::{Config, ConnectError};
+use super::config::Config;
+use super::connect_error::{ConnectError, describe};
+use super::connection::{BrokerConnection, refused};
+use crate::buffer::{Buffer, End};
 use crate::{Delivery, Message, Topology, message};
 
-/// Consumers that a working queue has attached: one for the normal, one for the urgent messages.
+/// Consumers of a working queue: one for normal and one for urgent messages.
 pub const CONSUMERS: usize = 2;
 
-/// A queue with a leader answers within milliseconds, and elects one within a second.
+/// Maximum time to attach a consumer. A queue with a leader answers within milliseconds, and elects one within a second.
 const CONSUME_WITHIN: Duration = Duration::from_secs(3);
-/// The broker itself gives a leaderless queue five seconds before it deletes it all the same.
+/// Maximum time to delete a queue. The broker waits five seconds for a leader before it deletes without one.
 const DELETE_WITHIN: Duration = Duration::from_secs(20);
 
-/// Keeps consumers attached and the buffer filled.
+/// Keeps the consumers attached and forwards their messages to the buffer.
 #[derive(Debug, Default)]
-pub(super) struct Intake {
-    pub buffer: Buffer,
+pub(super) struct ConsumerSupervisor {
+    pub buffer: Buffer<Delivery>,
     attached: AtomicUsize,
-    /// Take no more messages. Those in workers' hands can still be acked.
-    pub full: CancellationToken,
+    /// Stops receiving. Received messages can still be acknowledged.
+    pub stop_receiving: CancellationToken,
 }
 
-/// A connection with both consumers on it.
-pub(super) struct Attached {
-    link: Link,
+/// A connection with both consumers.
+pub(super) struct Consumers {
+    connection: BrokerConnection,
     urgent: Consumer,
     normal: Consumer,
 }
 
-impl Attached {
-    /// Connects and attaches both consumers, or attaches none.
+impl Consumers {
+    /// Connects and attaches both consumers, or none.
     pub async fn open(config: &Config) -> Result<Self, ConnectError> {
-        let link = Link::open(config, "holdfast consumer").await?;
-        let channel = &link.channel;
-        // Per consumer, so that a flood of normal messages leaves the urgent ones their places.
+        let connection = BrokerConnection::open(config, "holdfast consumer").await?;
+        let channel = &connection.channel;
+        // The limit is per consumer, so that many normal messages take no capacity from urgent ones.
         let prefetch = channel.basic_qos(config.prefetch.max(1), BasicQosOptions { global: false });
         prefetch.await.map_err(|error| refused(config, &error))?;
         let Topology { normal, urgent, .. } = Topology::new(&config.prefix);
         let urgent = consume(config, channel, &urgent.name).await?;
         let normal = consume(config, channel, &normal.name).await?;
-        Ok(Self { link, urgent, normal })
+        Ok(Self { connection, urgent, normal })
     }
 }
 
@@ -69,53 +70,54 @@ async fn consume(config: &Config, channel: &Channel, queue: &str) -> Result<Cons
     }
 }
 
-/// Deletes a queue that has twice failed to answer: the next connection declares it anew.
+/// Deletes a queue that failed to answer twice, so that the next connection declares it again.
 ///
-/// A killed RabbitMQ of one node can come back with a quorum queue that elects no leader, ever (seen on 3.10.8;
-/// rabbitmq-server issue 10070). Only deleting it helps. Its messages are wake-ups: those that were in it are made
-/// again when their leases pass. A queue that has lost its majority in a cluster refuses, and is tried on.
-async fn remake(config: &Config, queue: &str) {
+/// A killed single-node RabbitMQ can restart with a quorum queue that never elects a leader (seen on 3.10.8;
+/// rabbitmq-server issue 10070), and only deleting the queue helps. Its wake-ups are published again when their leases
+/// expire. A queue that lost its majority in a cluster refuses, and the supervisor tries again.
+async fn recreate(config: &Config, queue: &str) {
     tracing::warn!(
         queue,
-        "a queue does not answer: deleting it, to make it anew; its runs wait for their leases"
+        "a queue does not answer; recreating it: its runs are due again when their leases expire"
     );
     let deleted = async {
-        let link = Link::open(config, "holdfast repair").await.map_err(|error| error.to_string())?;
-        let deleted = link.channel.queue_delete(queue.into(), QueueDeleteOptions::default()).await;
-        let deleted = deleted.map_err(|error| words(&error));
-        link.close().await;
+        let connection =
+            BrokerConnection::open(config, "holdfast repair").await.map_err(|error| error.to_string())?;
+        let deleted = connection.channel.queue_delete(queue.into(), QueueDeleteOptions::default()).await;
+        let deleted = deleted.map_err(|error| describe(&error));
+        connection.close().await;
         deleted
     };
     match tokio::time::timeout(DELETE_WITHIN, deleted).await {
         Ok(Ok(_)) => {}
-        Ok(Err(why)) => tracing::error!(queue, why, "the queue cannot be deleted"),
-        Err(_) => tracing::error!(queue, "the broker does not delete the queue"),
+        Ok(Err(why)) => tracing::error!(queue, why, "failed to delete the queue"),
+        Err(_) => tracing::error!(queue, "failed to delete the queue in time"),
     }
 }
 
-impl Intake {
-    /// How many consumers are attached: [`CONSUMERS`] or none.
+impl ConsumerSupervisor {
+    /// The number of attached consumers: [`CONSUMERS`] or 0.
     pub fn attached(&self) -> usize {
         self.attached.load(Ordering::Relaxed)
     }
 
-    /// Keeps consumers attached until `stop`.
-    pub async fn keep(self: Arc<Self>, config: Config, first: Option<Attached>, stop: CancellationToken) {
+    /// Keeps the consumers attached until `stop`. Starts with `first` if it is given.
+    pub async fn run(self: Arc<Self>, config: Config, first: Option<Consumers>, stop: CancellationToken) {
         let mut next = first;
         loop {
-            let attached = match next.take() {
-                Some(attached) => attached,
-                None => match self.attach(&config, &stop).await {
-                    Some(attached) => attached,
+            let consumers = match next.take() {
+                Some(consumers) => consumers,
+                None => match attach(&config, &stop).await {
+                    Some(consumers) => consumers,
                     None => return,
                 },
             };
             self.attached.store(CONSUMERS, Ordering::Relaxed);
-            let ended = self.drain(&attached, &config, &stop).await;
+            let ended = self.forward(&consumers, &config, &stop).await;
             self.attached.store(0, Ordering::Relaxed);
-            // The broker sends all of it again.
+            // The broker delivers the buffered messages again.
             self.buffer.clear();
-            attached.link.close().await;
+            consumers.connection.close().await;
             match ended {
                 Some(why) => tracing::warn!(why, "the consumers were lost"),
                 None => return,
@@ -123,97 +125,111 @@ impl Intake {
         }
     }
 
-    async fn attach(&self, config: &Config, stop: &CancellationToken) -> Option<Attached> {
-        let mut backoff = Backoff::new();
-        let (mut said, mut leaderless) = (String::new(), String::new());
-        while backoff.pause(stop).await {
-            match Attached::open(config).await {
-                Ok(attached) => {
-                    tracing::info!("the consumers are attached again");
-                    return Some(attached);
-                }
-                Err(ConnectError::Leaderless { queue }) if leaderless == queue => {
-                    remake(config, &queue).await;
-                    leaderless = String::new();
-                }
-                Err(error) => {
-                    leaderless = match &error {
-                        ConnectError::Leaderless { queue } => queue.clone(),
-                        _ => String::new(),
-                    };
-                    // The same trouble is told once.
-                    if error.to_string() != said {
-                        tracing::error!(error = &error as &dyn std::error::Error, "no consumers; trying on");
-                        said = error.to_string();
-                    }
-                }
-            }
-        }
-        None
-    }
-
-    /// Fills the buffer until something ends: why, or nothing when it was told to stop.
-    async fn drain(&self, attached: &Attached, config: &Config, stop: &CancellationToken) -> Option<String> {
-        let urgent = attached.urgent.clone().map(|delivery| Some((true, delivery))).chain(end());
-        let normal = attached.normal.clone().map(|delivery| Some((false, delivery))).chain(end());
+    /// Forwards messages to the buffer. Returns why the consumers were lost, or `None` after `stop`.
+    async fn forward(
+        &self,
+        consumers: &Consumers,
+        config: &Config,
+        stop: &CancellationToken,
+    ) -> Option<String> {
+        let urgent = consumers.urgent.clone().map(|delivery| Some((true, delivery))).chain(end());
+        let normal = consumers.normal.clone().map(|delivery| Some((false, delivery))).chain(end());
         let mut arrivals = std::pin::pin!(select(urgent, normal));
-        let mut lost = std::pin::pin!(attached.link.lost());
+        let mut lost = std::pin::pin!(consumers.connection.lost());
         loop {
             let arrival = tokio::select! {
                 () = stop.cancelled() => return None,
-                () = self.full.cancelled() => return self.settle(attached, stop).await,
+                () = self.stop_receiving.cancelled() => return self.wind_down(consumers, stop).await,
                 why = &mut lost => return Some(why),
                 arrival = arrivals.next() => arrival,
             };
             match arrival.flatten() {
-                Some((urgent, Ok(delivery))) => self.take_in(delivery, urgent, config.confirm_within),
-                Some((_, Err(error))) => return Some(words(&error)),
-                // The stream ends as if all were well when the broker cancels a consumer: its queue was deleted, or
-                // has moved.
+                Some((urgent, Ok(delivery))) => self.accept(delivery, urgent, config.confirm_within),
+                Some((_, Err(error))) => return Some(describe(&error)),
+                // The stream ends without an error when the broker cancels a consumer, because its queue was deleted
+                // or moved.
                 None => return Some("the broker cancelled a consumer".to_owned()),
             }
         }
     }
 
-    /// No more messages: what is buffered goes back, what is in hand may still be acked.
-    async fn settle(&self, attached: &Attached, stop: &CancellationToken) -> Option<String> {
+    /// Cancels the consumers and returns buffered messages. Received ones can be acknowledged until `stop`.
+    async fn wind_down(&self, consumers: &Consumers, stop: &CancellationToken) -> Option<String> {
         self.attached.store(0, Ordering::Relaxed);
-        for consumer in [&attached.urgent, &attached.normal] {
-            let cancel = attached.link.channel.basic_cancel(consumer.tag(), BasicCancelOptions::default());
-            // One that cannot be cancelled goes with its connection.
+        for consumer in [&consumers.urgent, &consumers.normal] {
+            let cancel =
+                consumers.connection.channel.basic_cancel(consumer.tag(), BasicCancelOptions::default());
+            // A consumer that cannot be cancelled ends with its connection.
             let _ = tokio::time::timeout(Duration::from_secs(2), cancel).await;
         }
-        // What arrived while that was on its way is still in the streams.
-        for mut consumer in [attached.urgent.clone(), attached.normal.clone()] {
+        // Messages that arrived meanwhile are still in the streams.
+        for mut consumer in [consumers.urgent.clone(), consumers.normal.clone()] {
             while let Some(Some(Ok(late))) = futures::FutureExt::now_or_never(consumer.next()) {
-                InHand::new(late.acker, Duration::ZERO).put_back_now();
+                AmqpAcker::new(late.acker, Duration::ZERO).requeue_now();
             }
         }
         self.buffer.clear();
         tokio::select! {
             () = stop.cancelled() => {}
-            _ = attached.link.lost() => stop.cancelled().await,
+            _ = consumers.connection.lost() => stop.cancelled().await,
         }
         None
     }
 
-    fn take_in(&self, delivery: lapin::message::Delivery, urgent: bool, within: Duration) {
+    fn accept(&self, delivery: lapin::message::Delivery, urgent: bool, within: Duration) {
         match message::decode(&delivery.data) {
             Ok(wakeup) => {
                 let message = Message { wakeup, urgent, trace: trace(&delivery.properties) };
-                self.buffer.put(Delivery::new(message, Box::new(InHand::new(delivery.acker, within))));
+                let acker = AmqpAcker::new(delivery.acker, within);
+                self.buffer.put(Delivery::new(message, Box::new(acker)), urgent, End::Back);
             }
             Err(error) => {
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,
-                    "a message goes to the dead letters"
+                    "an unreadable message becomes a dead letter"
                 );
                 let reject = delivery.acker.reject(BasicRejectOptions { requeue: false });
-                // Sent when first polled. Should it be lost, the message comes again.
+                // The frame is sent on the first poll. If it is lost, the message is delivered again.
                 let _ = futures::FutureExt::now_or_never(reject);
             }
         }
     }
+}
+
+/// Attaches the consumers, with pauses between attempts. Returns `None` after `stop`.
+async fn attach(config: &Config, stop: &CancellationToken) -> Option<Consumers> {
+    let mut backoff = Backoff::new();
+    let (mut logged, mut leaderless) = (String::new(), None);
+    while backoff.pause(stop).await {
+        let error = match Consumers::open(config).await {
+            Ok(consumers) => {
+                tracing::info!("the consumers are attached again");
+                return Some(consumers);
+            }
+            Err(error) => error,
+        };
+        let queue = match &error {
+            ConnectError::Leaderless { queue } => Some(queue.clone()),
+            _ => None,
+        };
+        match queue {
+            Some(queue) if leaderless.as_ref() == Some(&queue) => {
+                recreate(config, &queue).await;
+                leaderless = None;
+                continue;
+            }
+            queue => leaderless = queue,
+        }
+        // A repeated error is logged once.
+        if error.to_string() != logged {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "failed to attach consumers; trying again"
+            );
+            logged = error.to_string();
+        }
+    }
+    None
 }
 
 fn end<T>() -> impl futures::Stream<Item = Option<T>> {
@@ -223,7 +239,7 @@ fn end<T>() -> impl futures::Stream<Item = Option<T>> {
 fn trace(properties: &BasicProperties) -> BTreeMap<String, String> {
     let headers = properties.headers().iter().flat_map(FieldTable::inner);
     let texts = headers.filter_map(|(name, value)| Some((name.as_str(), value.as_long_string()?)));
-    // Those of W3C alone: the broker adds headers of its own.
+    // Only the headers of W3C Trace Context: the broker adds headers of its own.
     let traces = texts.filter(|(name, _)| ["traceparent", "tracestate", "baggage"].contains(name));
     traces.map(|(name, value)| (name.to_owned(), value.to_string())).collect()
 }

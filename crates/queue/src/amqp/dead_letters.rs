@@ -1,4 +1,4 @@
-//! Dead letters: what the broker or a worker refused, for people to look at, send again or forget.
+//! Dead letters: messages that the broker or a worker refused, to be inspected, retried or dropped.
 
 use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -8,49 +8,50 @@ use lapin::message::BasicGetMessage;
 use lapin::options::{BasicAckOptions, BasicGetOptions, ConfirmSelectOptions};
 use lapin::types::{AMQPValue, FieldTable};
 
-use super::link::{Link, refused, words};
+use super::config::Config;
+use super::connect_error::{ConnectError, describe};
+use super::connection::{BrokerConnection, refused};
 use super::publisher::{not_taken, publish};
-use super::{Config, ConnectError};
 use crate::{Topology, Unreadable, message};
 
-/// No look takes more than this many messages.
-const LOOK_MAX: usize = 10_000;
+/// Maximum number of messages read at once.
+const READ_MAX: usize = 10_000;
 
-/// One message that was refused.
+/// One refused message.
 pub struct DeadLetter {
-    /// Names it, from one look to the next. Letters that are alike in everything share a name.
+    /// Identifies it across reads. Identical letters share an id.
     pub id: String,
-    /// As RabbitMQ says: `rejected`, `delivery_limit`, `maxlen` or `expired`; `unknown` when it came here in no usual way.
+    /// RabbitMQ's reason: `rejected`, `delivery_limit`, `maxlen` or `expired`; `unknown` without a record of its death.
     pub reason: String,
     /// The queue it was in.
     pub queue: String,
-    /// Since when it is here.
+    /// When it became a dead letter.
     pub since: Option<Timestamp>,
-    /// What it says, or why it says nothing.
+    /// Its content, or why it cannot be read.
     pub wakeup: Result<Wakeup, Unreadable>,
     /// The size of its body, in bytes.
     pub size: usize,
-    /// Its body, which anybody may have written: to be shown to people who ask for it, never logged.
+    /// Its body, which is untrusted: shown on request, never logged.
     pub body: Vec<u8>,
 }
 
-/// Which letters.
+/// Selects dead letters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DeadLetterSelection {
-    /// All of them.
+    /// All letters.
     All,
-    /// Those of this name.
+    /// The letters with this id.
     One(String),
 }
 
 /// The dead letters of a fleet, on a connection of their own.
 pub struct DeadLetters {
     config: Config,
-    link: Link,
+    connection: BrokerConnection,
     topology: Topology,
 }
 
-/// Failed to work on the dead letters. None is lost by that.
+/// An operation on the dead letters failed. No letter is lost.
 #[derive(Debug, thiserror::Error)]
 #[error("failed to {doing}: {why}")]
 pub struct DeadLetterError {
@@ -59,15 +60,15 @@ pub struct DeadLetterError {
 }
 
 impl DeadLetters {
-    /// Connects.
+    /// Connects to the broker.
     pub async fn open(config: Config) -> Result<Self, ConnectError> {
-        let link = Link::open(&config, "holdfast dead letters").await?;
-        let asked = link.channel.confirm_select(ConfirmSelectOptions::default()).await;
+        let connection = BrokerConnection::open(&config, "holdfast dead letters").await?;
+        let asked = connection.channel.confirm_select(ConfirmSelectOptions::default()).await;
         asked.map_err(|error| refused(&config, &error))?;
-        Ok(Self { topology: Topology::new(&config.prefix), config, link })
+        Ok(Self { topology: Topology::new(&config.prefix), config, connection })
     }
 
-    /// The letters, oldest first, at most `limit` of them. While one looks, nobody else sees them.
+    /// The letters, oldest first, at most `limit`. Other readers do not see them until this connection closes.
     pub async fn list(&self, limit: usize) -> Result<Vec<DeadLetter>, DeadLetterError> {
         let mut letters: Vec<_> =
             self.taken("list dead letters").await?.into_iter().map(|(letter, _)| letter).collect();
@@ -76,89 +77,95 @@ impl DeadLetters {
         Ok(letters)
     }
 
-    /// The letter of this name.
+    /// The letter with this id.
     pub async fn show(&self, id: &str) -> Result<Option<DeadLetter>, DeadLetterError> {
         let mut taken = self.taken("show a dead letter").await?.into_iter();
         Ok(taken.find(|(letter, _)| letter.id == id).map(|(letter, _)| letter))
     }
 
-    /// Sends letters again to where they came from. Returns how many. One that cannot be sent stays.
-    pub async fn retry(&self, pick: &DeadLetterSelection) -> Result<usize, DeadLetterError> {
-        const DOING: &str = "send a dead letter again";
+    /// Publishes letters to their queues again. Returns their number. A letter that cannot be published stays.
+    pub async fn retry(&self, selection: &DeadLetterSelection) -> Result<usize, DeadLetterError> {
+        const DOING: &str = "retry a dead letter";
         let mut count = 0;
-        for (letter, message) in self.picked(pick, DOING).await? {
-            // By the queue it died in; what came here in no usual way is not urgent.
+        for (letter, message) in self.selected(selection, DOING).await? {
+            // The queue it died in decides; a letter without a record of its death is not urgent.
             let Topology { normal, urgent, .. } = &self.topology;
             let key = if letter.queue == urgent.name { urgent.routing_key } else { normal.routing_key };
             let mut properties = message.properties.clone();
             let mut headers = FieldTable::default();
             for (name, value) in properties.headers().iter().flat_map(FieldTable::inner) {
-                // The broker's notes on its death would have it die again sooner.
+                // With the broker's record of its death it would reach the delivery limit sooner.
                 if !name.as_str().starts_with("x-") {
                     headers.insert(name.clone(), value.clone());
                 }
             }
             properties = properties.with_headers(headers);
-            let sent =
-                publish(&self.link.channel, &self.topology.exchange.name, key, &message.data, properties);
+            let sent = publish(
+                &self.connection.channel,
+                &self.topology.exchange.name,
+                key,
+                &message.data,
+                properties,
+            );
             let confirmed = async { sent.await?.await };
             let confirmed = within(&self.config, DOING, confirmed).await?;
             if let Some(why) = not_taken(confirmed) {
                 return Err(DeadLetterError { doing: DOING, why });
             }
-            // Removed after the new one has arrived. A crash between the two doubles a wake-up, which harms nobody.
+            // Removed after the new message is confirmed. A crash in between duplicates a wake-up, which is harmless.
             within(&self.config, DOING, message.acker.ack(BasicAckOptions::default())).await?;
             count += 1;
         }
         Ok(count)
     }
 
-    /// Forgets letters. Returns how many. No run is lost by that.
-    pub async fn drop(&self, pick: &DeadLetterSelection) -> Result<usize, DeadLetterError> {
+    /// Drops letters. Returns their number. No run is lost.
+    pub async fn drop(&self, selection: &DeadLetterSelection) -> Result<usize, DeadLetterError> {
         const DOING: &str = "drop a dead letter";
         let mut count = 0;
-        for (_, message) in self.picked(pick, DOING).await? {
+        for (_, message) in self.selected(selection, DOING).await? {
             within(&self.config, DOING, message.acker.ack(BasicAckOptions::default())).await?;
             count += 1;
         }
         Ok(count)
     }
 
-    async fn picked(
+    async fn selected(
         &self,
-        pick: &DeadLetterSelection,
+        selection: &DeadLetterSelection,
         doing: &'static str,
     ) -> Result<Vec<(DeadLetter, BasicGetMessage)>, DeadLetterError> {
         let mut taken = self.taken(doing).await?;
-        if let DeadLetterSelection::One(id) = pick {
+        if let DeadLetterSelection::One(id) = selection {
             taken.retain(|(letter, _)| letter.id == *id);
         }
         Ok(taken)
     }
 
-    /// Takes letters without acking them.
+    /// Reads letters without acknowledging them.
     async fn taken(
         &self,
         doing: &'static str,
     ) -> Result<Vec<(DeadLetter, BasicGetMessage)>, DeadLetterError> {
-        // Those that an earlier look on this connection took are put back first: AMQP has no way of only looking.
-        let recover = self.link.channel.basic_recover(lapin::options::BasicRecoverOptions { requeue: true });
+        // AMQP cannot peek, so letters read earlier on this connection are requeued first.
+        let recover =
+            self.connection.channel.basic_recover(lapin::options::BasicRecoverOptions { requeue: true });
         within(&self.config, doing, recover).await?;
         let mut taken = Vec::new();
-        while taken.len() < LOOK_MAX {
+        while taken.len() < READ_MAX {
             let get = self
-                .link
+                .connection
                 .channel
-                .basic_get(self.topology.dead.name.as_str().into(), BasicGetOptions::default());
+                .basic_get(self.topology.dead_letters.name.as_str().into(), BasicGetOptions::default());
             let Some(message) = within(&self.config, doing, get).await? else { break };
             taken.push((DeadLetter::of(&message), message));
         }
         Ok(taken)
     }
 
-    /// Puts back what was looked at, and closes the connection.
+    /// Closes the connection, which returns the letters that were read.
     pub async fn close(self) {
-        self.link.close().await;
+        self.connection.close().await;
     }
 }
 
@@ -169,7 +176,7 @@ async fn within<T>(
 ) -> Result<T, DeadLetterError> {
     match tokio::time::timeout(config.confirm_within, work).await {
         Ok(Ok(done)) => Ok(done),
-        Ok(Err(error)) => Err(DeadLetterError { doing, why: words(&error) }),
+        Ok(Err(error)) => Err(DeadLetterError { doing, why: describe(&error) }),
         Err(_) => Err(DeadLetterError { doing, why: "the broker does not answer".to_owned() }),
     }
 }
@@ -195,7 +202,7 @@ impl DeadLetter {
     }
 }
 
-/// The broker keeps the newest death at the front.
+/// The newest death, which the broker puts first.
 fn first_death(headers: &FieldTable) -> Option<&FieldTable> {
     match headers.inner().get("x-death")?.as_array()?.as_slice().first()? {
         AMQPValue::FieldTable(death) => Some(death),

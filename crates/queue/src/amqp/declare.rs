@@ -1,4 +1,4 @@
-//! The topology, told to a broker. Declaring what exists already changes nothing.
+//! Declares the topology at a broker. Declaring what exists changes nothing.
 
 use lapin::options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions};
 use lapin::types::{AMQPValue, FieldTable};
@@ -7,10 +7,10 @@ use lapin::{Channel, ExchangeKind};
 use crate::topology::{Exchange, Queue, Topology, Value};
 
 pub(super) async fn topology(channel: &Channel, topology: &Topology) -> lapin::Result<()> {
-    let Topology { exchange: work, normal, urgent, dead_exchange, dead } = topology;
-    // The dead first: from the first message on there is a place for what is refused.
-    exchange(channel, dead_exchange).await?;
-    queue(channel, dead, dead_exchange).await?;
+    let Topology { exchange: work, normal, urgent, dead_letter_exchange, dead_letters } = topology;
+    // Dead letters come first, so that the first message already has a place to go when it is refused.
+    exchange(channel, dead_letter_exchange).await?;
+    queue(channel, dead_letters, dead_letter_exchange).await?;
     exchange(channel, work).await?;
     queue(channel, normal, work).await?;
     queue(channel, urgent, work).await
@@ -24,12 +24,12 @@ async fn exchange(channel: &Channel, exchange: &Exchange) -> lapin::Result<()> {
 
 async fn queue(channel: &Channel, queue: &Queue, exchange: &Exchange) -> lapin::Result<()> {
     let mut arguments = FieldTable::default();
-    for flag in &queue.flags {
-        let value = match &flag.value {
+    for argument in &queue.arguments {
+        let value = match &argument.value {
             Value::Text(text) => AMQPValue::LongString(text.as_str().into()),
             Value::Number(number) => AMQPValue::LongLongInt(*number),
         };
-        arguments.insert(flag.name.into(), value);
+        arguments.insert(argument.name.into(), value);
     }
     let options = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
     let name = || queue.name.as_str().into();

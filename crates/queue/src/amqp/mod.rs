@@ -1,73 +1,42 @@
 //! The queue on RabbitMQ.
 
+mod acker;
 mod backoff;
-mod buffer;
+mod config;
+mod connect_error;
+mod connection;
 mod consumer;
 mod dead_letters;
 mod declare;
-mod link;
 mod publisher;
-mod settle;
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
-use secrecy::SecretString;
 use tokio::sync::Mutex;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
 use crate::{Delivery, Error, Message, Queue};
-use consumer::{Attached, Intake};
-use link::Link;
+use connection::BrokerConnection;
+use consumer::{ConsumerSupervisor, Consumers};
 use publisher::Publisher;
 
+pub use config::Config;
+pub use connect_error::ConnectError;
 pub use consumer::CONSUMERS;
 pub use dead_letters::{DeadLetter, DeadLetterError, DeadLetterSelection, DeadLetters};
-pub use link::ConnectError;
-
-/// Where the broker is and how to treat it.
-#[derive(Debug, Clone)]
-pub struct Config {
-    /// `amqp://user:password@host:5672/vhost`, or `amqps://…` for TLS. `%2f` is the virtual host `/`.
-    pub url: SecretString,
-    /// What the names of exchanges and queues begin with.
-    pub prefix: String,
-    /// A certificate authority to trust besides the system's, in PEM.
-    pub tls_ca: Option<String>,
-    /// How many messages of each queue a process holds at once. As many as it takes steps at once is right.
-    pub prefetch: u16,
-    /// How long a connection may take to come up.
-    pub connect_within: Duration,
-    /// How long the broker may take to confirm messages, and to take an ack.
-    pub confirm_within: Duration,
-}
-
-impl Config {
-    /// The broker at `url`, everything else as it is best in most places.
-    pub fn new(url: SecretString) -> Self {
-        Self {
-            url,
-            prefix: "holdfast".to_owned(),
-            tls_ca: None,
-            prefetch: 16,
-            connect_within: Duration::from_secs(10),
-            confirm_within: Duration::from_secs(10),
-        }
-    }
-}
 
 /// A queue on RabbitMQ: two quorum queues, an urgent and a normal one.
 ///
-/// Publishing and consuming have a connection each, so that a broker which holds publishers back does not keep acks
-/// from arriving. Both are rebuilt after every loss, for as long as the queue lives. Consumers are attached by the
-/// first [`Queue::receive`] or by [`AmqpQueue::attach`]: a process that only publishes takes no messages.
+/// Publishing and consuming use one connection each, because a broker that blocks a publisher's connection also delays
+/// its acks. Both are rebuilt after every loss. The first [`Queue::receive`] or [`AmqpQueue::attach`] attaches the
+/// consumers, so a process that only publishes receives no messages.
 pub struct AmqpQueue {
     config: Config,
     publisher: Arc<Publisher>,
-    intake: Arc<Intake>,
+    consumers: Arc<ConsumerSupervisor>,
     consuming: Mutex<bool>,
     tasks: TaskTracker,
     stop: CancellationToken,
@@ -75,21 +44,18 @@ pub struct AmqpQueue {
 }
 
 impl AmqpQueue {
-    /// Connects, and declares what is missing of the topology. A broker that cannot be used is an error at once; one
-    /// that is lost later is waited for.
+    /// Connects, and declares what is missing of the topology.
+    ///
+    /// Fails if the broker cannot be used. A connection lost later is rebuilt in the background.
     pub async fn connect(config: Config) -> Result<Self, ConnectError> {
-        let link = Link::open(&config, "holdfast publisher").await?;
-        let publisher = Arc::new(Publisher::new(&config, &link).await?);
+        let connection = BrokerConnection::open(&config, "holdfast publisher").await?;
+        let publisher = Arc::new(Publisher::new(&config, &connection).await?);
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
-        let keeper = (Arc::clone(&publisher), config.clone(), stop.clone());
-        tasks.spawn(async move {
-            let (publisher, config, stop) = keeper;
-            publisher.keep(&config, link, stop).await;
-        });
+        tasks.spawn(Arc::clone(&publisher).run(config.clone(), connection, stop.clone()));
         Ok(Self {
             config,
             publisher,
-            intake: Arc::default(),
+            consumers: Arc::default(),
             consuming: Mutex::new(false),
             tasks,
             _stop_when_dropped: stop.clone().drop_guard(),
@@ -97,44 +63,47 @@ impl AmqpQueue {
         })
     }
 
-    /// Attaches the consumers, where that has not happened yet. An error here is one that waiting does not mend,
-    /// such as a missing privilege; without this call it would be logged and tried again for ever.
+    /// Attaches the consumers unless they are attached.
+    ///
+    /// Fails with errors that waiting cannot resolve, such as a missing privilege. Without this call they would be
+    /// logged and retried forever.
     pub async fn attach(&self) -> Result<(), ConnectError> {
         let mut consuming = self.consuming.lock().await;
         if !*consuming {
-            let attached = match Attached::open(&self.config).await {
-                Ok(attached) => Some(attached),
-                // This one is mended by trying on.
+            let first = match Consumers::open(&self.config).await {
+                Ok(consumers) => Some(consumers),
+                // The background task recreates such a queue.
                 Err(ConnectError::Leaderless { .. }) => None,
                 Err(error) => return Err(error),
             };
-            self.consume(attached);
+            self.consume(first);
             *consuming = true;
         }
         Ok(())
     }
 
-    /// How many consumers are attached now: [`CONSUMERS`] when all is well, none while the broker is away.
+    /// The number of attached consumers: [`CONSUMERS`], or 0 while the broker is unavailable.
     pub fn consumers_attached(&self) -> usize {
-        self.intake.attached()
+        self.consumers.attached()
     }
 
-    /// Takes no more messages, and gives back those that nobody has received. Those in hand can still be acked, and
-    /// messages can still be published; [`Queue::receive`] waits for ever from now on.
+    /// Stops receiving, and returns buffered messages to the broker.
+    ///
+    /// Received messages can still be acknowledged and new ones published. [`Queue::receive`] waits forever.
     pub fn stop_receiving(&self) {
-        self.intake.full.cancel();
+        self.consumers.stop_receiving.cancel();
     }
 
-    /// Closes both connections in good order. What was not acked goes back.
+    /// Closes both connections in an orderly way. The broker requeues what was not acknowledged.
     pub async fn close(&self) {
         self.stop.cancel();
         self.tasks.close();
         self.tasks.wait().await;
     }
 
-    fn consume(&self, first: Option<Attached>) {
-        let intake = Arc::clone(&self.intake);
-        self.tasks.spawn(intake.keep(self.config.clone(), first, self.stop.clone()));
+    fn consume(&self, first: Option<Consumers>) {
+        let consumers = Arc::clone(&self.consumers);
+        self.tasks.spawn(consumers.run(self.config.clone(), first, self.stop.clone()));
     }
 }
 
@@ -144,7 +113,7 @@ impl Queue for AmqpQueue {
         self.publisher.publish(messages).await
     }
 
-    /// Waits while the broker is away; never an error.
+    /// Waits while the broker is unavailable; never fails.
     async fn receive(&self) -> Result<Delivery, Error> {
         {
             let mut consuming = self.consuming.lock().await;
@@ -153,7 +122,7 @@ impl Queue for AmqpQueue {
                 *consuming = true;
             }
         }
-        Ok(self.intake.buffer.take().await)
+        Ok(self.consumers.buffer.take().await)
     }
 }
 
@@ -161,7 +130,7 @@ impl fmt::Debug for AmqpQueue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AmqpQueue")
             .field("config", &self.config)
-            .field("intake", &self.intake)
+            .field("consumers", &self.consumers)
             .finish_non_exhaustive()
     }
 }

@@ -1,4 +1,4 @@
-//! The connection that publishes: kept up by a task of its own, so that publishing never waits out a backoff.
+//! The publishing connection, which a task rebuilds so that publishing never waits for a backoff.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,98 +12,104 @@ use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::backoff::Backoff;
-use super::link::{Link, words};
-use super::{Config, ConnectError};
+use super::config::Config;
+use super::connect_error::{ConnectError, describe};
+use super::connection::{BrokerConnection, refused};
 use crate::{Error, Message, Topology, message};
 
-/// At most this many messages wait for their confirmations at once.
+/// Maximum number of messages that wait for confirmation at once.
 const WINDOW: usize = 500;
 
-/// What publishing finds when it looks.
+/// Whether there is a connection.
 #[derive(Clone)]
 enum State {
     Up(Up),
     Down(Arc<str>),
 }
 
-/// A connection that stands.
+/// An open connection.
 #[derive(Clone)]
 struct Up {
     channel: Channel,
     status: ConnectionStatus,
-    /// Rung by whoever finds it of no use.
+    /// Notified when publishing finds the connection unusable.
     broken: Arc<Notify>,
 }
 
 impl Up {
-    fn over(link: &Link) -> Self {
+    fn over(connection: &BrokerConnection) -> Self {
         Self {
-            channel: link.channel.clone(),
-            status: link.connection.status().clone(),
+            channel: connection.channel.clone(),
+            status: connection.connection.status().clone(),
             broken: Arc::default(),
         }
     }
 }
 
-/// Publishes over whichever connection there is.
+/// Publishes over the current connection.
 pub(super) struct Publisher {
     exchange: String,
     confirm_within: Duration,
     state: watch::Sender<State>,
 }
 
-/// A message did not arrive.
+/// Why a message was not accepted.
 enum Fault {
-    /// The connection is of no more use.
+    /// The connection is unusable.
     Broken(String),
-    /// The broker said no.
+    /// The broker refused the message.
     Refused(String),
 }
 
 impl Publisher {
-    /// A publisher over `link`.
-    pub async fn new(config: &Config, link: &Link) -> Result<Self, ConnectError> {
-        confirmed(config, link).await?;
+    /// A publisher over `connection`.
+    pub async fn new(config: &Config, connection: &BrokerConnection) -> Result<Self, ConnectError> {
+        confirmed(config, connection).await?;
         Ok(Self {
             exchange: Topology::new(&config.prefix).exchange.name,
             confirm_within: config.confirm_within,
-            state: watch::Sender::new(State::Up(Up::over(link))),
+            state: watch::Sender::new(State::Up(Up::over(connection))),
         })
     }
 
-    /// Keeps a connection up until `stop`.
-    pub async fn keep(&self, config: &Config, mut link: Link, stop: CancellationToken) {
+    /// Rebuilds the connection after every loss, until `stop`.
+    pub async fn run(
+        self: Arc<Self>,
+        config: Config,
+        mut connection: BrokerConnection,
+        stop: CancellationToken,
+    ) {
         loop {
             let up = self.up().await;
             let why = tokio::select! {
-                () = stop.cancelled() => return link.close().await,
-                why = link.lost() => why,
-                () = up.broken.notified() => "it was of no more use".to_owned(),
+                () = stop.cancelled() => return connection.close().await,
+                why = connection.lost() => why,
+                () = up.broken.notified() => "it became unusable".to_owned(),
             };
-            tracing::warn!(why, "the connection that publishes to the broker was lost");
+            tracing::warn!(why, "the publishing connection to the broker was lost");
             self.state.send_replace(State::Down(why.into()));
-            link.close().await;
-            let Some(next) = self.connect(config, &stop).await else { return };
-            tracing::info!("connected to the broker again, to publish");
+            connection.close().await;
+            let Some(next) = self.connect(&config, &stop).await else { return };
+            tracing::info!("the publishing connection to the broker is up again");
             self.state.send_replace(State::Up(Up::over(&next)));
-            link = next;
+            connection = next;
         }
     }
 
-    async fn connect(&self, config: &Config, stop: &CancellationToken) -> Option<Link> {
+    async fn connect(&self, config: &Config, stop: &CancellationToken) -> Option<BrokerConnection> {
         let mut backoff = Backoff::new();
         while backoff.pause(stop).await {
             let opened = async {
-                let link = Link::open(config, "holdfast publisher").await?;
-                confirmed(config, &link).await?;
-                Ok::<_, ConnectError>(link)
+                let connection = BrokerConnection::open(config, "holdfast publisher").await?;
+                confirmed(config, &connection).await?;
+                Ok::<_, ConnectError>(connection)
             };
             match opened.await {
-                Ok(link) => return Some(link),
+                Ok(connection) => return Some(connection),
                 Err(error) => {
                     tracing::debug!(
                         error = &error as &dyn std::error::Error,
-                        "the broker cannot be used yet"
+                        "failed to connect to the broker"
                     );
                     self.state.send_replace(State::Down(error.to_string().into()));
                 }
@@ -128,7 +134,7 @@ impl Publisher {
         let fault = match tokio::time::timeout(self.confirm_within, self.send(&up, messages)).await {
             Ok(Ok(())) => return Ok(()),
             Ok(Err(fault)) => fault,
-            // A new connection would be held back too.
+            // The broker would block a new connection too.
             Err(_) if up.status.blocked() => {
                 Fault::Refused("the broker is short of memory or disk".to_owned())
             }
@@ -152,7 +158,7 @@ impl Publisher {
             if let State::Up(up) = &*state.borrow_and_update() {
                 return up.clone();
             }
-            // The sender lives as long as we do.
+            // The sender lives as long as `self`.
             let _ = state.changed().await;
         }
     }
@@ -160,7 +166,7 @@ impl Publisher {
     fn why_down(&self) -> String {
         match &*self.state.borrow() {
             State::Down(why) => why.to_string(),
-            State::Up(_) => "the broker was away".to_owned(),
+            State::Up(_) => "the broker was unavailable".to_owned(),
         }
     }
 
@@ -170,14 +176,14 @@ impl Publisher {
             let key = if message.urgent { "urgent" } else { "normal" };
             let (body, properties) = (message::encode(message.wakeup), properties(message));
             let sent = publish(&up.channel, &self.exchange, key, &body, properties).await;
-            confirms.push(sent.map_err(|error| Fault::Broken(words(&error)))?);
+            confirms.push(sent.map_err(|error| Fault::Broken(describe(&error)))?);
         }
-        let confirms = try_join_all(confirms).await.map_err(|error| Fault::Broken(words(&error)))?;
+        let confirms = try_join_all(confirms).await.map_err(|error| Fault::Broken(describe(&error)))?;
         confirms.into_iter().try_for_each(taken)
     }
 }
 
-/// Every publish is mandatory: a message that no queue takes comes back, where it would else be gone unseen.
+/// Publishes with `mandatory`, so that the broker returns a message that no queue takes instead of dropping it.
 pub(super) async fn publish(
     channel: &Channel,
     exchange: &str,
@@ -189,10 +195,10 @@ pub(super) async fn publish(
     channel.basic_publish(exchange.into(), key.into(), options, body, properties).await
 }
 
-/// Why the broker did not take a message, where it did not.
+/// Why the broker did not accept a message; `None` if it did.
 pub(super) fn not_taken(confirmation: Confirmation) -> Option<String> {
     match confirmation {
-        // A message that came back is acked too: the broker has done with it.
+        // The broker acks returned messages too.
         Confirmation::Ack(None) => None,
         Confirmation::Ack(Some(returned)) => Some(unroutable(&returned)),
         Confirmation::Nack(_) => {
@@ -206,7 +212,7 @@ fn taken(confirmation: Confirmation) -> Result<(), Fault> {
     let came_back = matches!(confirmation, Confirmation::Ack(Some(_)));
     match not_taken(confirmation) {
         None => Ok(()),
-        // Somebody deleted a queue: a new connection declares it anew.
+        // A queue was deleted; a new connection declares it again.
         Some(why) if came_back => Err(Fault::Broken(why)),
         Some(why) => Err(Fault::Refused(why)),
     }
@@ -216,22 +222,22 @@ fn unroutable(returned: &BasicReturnMessage) -> String {
     format!("no queue takes messages of exchange `{}`: {}", returned.exchange, returned.reply_text)
 }
 
-async fn confirmed(config: &Config, link: &Link) -> Result<(), ConnectError> {
-    let asked = link.channel.confirm_select(ConfirmSelectOptions::default()).await;
-    asked.map_err(|error| super::link::refused(config, &error))
+async fn confirmed(config: &Config, connection: &BrokerConnection) -> Result<(), ConnectError> {
+    let asked = connection.channel.confirm_select(ConfirmSelectOptions::default()).await;
+    asked.map_err(|error| refused(config, &error))
 }
 
 fn properties(message: &Message) -> BasicProperties {
     let mut headers = FieldTable::default();
     for (name, value) in &message.trace {
-        // AMQP's names are short. No name of W3C's is longer.
+        // AMQP limits names to 255 bytes; those of W3C Trace Context are shorter.
         if let Ok(name) = ShortString::try_new(name.as_str()) {
             headers.insert(name, AMQPValue::LongString(value.as_str().into()));
         }
     }
     BasicProperties::default()
         .with_content_type("application/json".into())
-        // Persistent, though quorum queues keep every message on disk: it says so to whoever looks.
+        // Quorum queues persist every message; the flag documents that.
         .with_delivery_mode(2)
         .with_headers(headers)
 }

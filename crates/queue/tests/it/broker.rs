@@ -16,7 +16,7 @@ async fn a_killed_broker_is_found_again() {
     servers.tell("kill rabbitmq");
     detached(&queue).await;
     let error = queue.publish(&[message(4)]).await.unwrap_err();
-    assert!(error.to_string().contains("failed to hand over 1 messages"), "{error}");
+    assert!(error.to_string().contains("failed to publish 1 messages"), "{error}");
     assert!(in_hand.ack().await.is_err());
     // Also a client that comes while the broker is away is told so at once.
     assert!(AmqpQueue::connect(config(host.url())).await.is_err());

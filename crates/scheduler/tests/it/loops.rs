@@ -61,7 +61,7 @@ async fn the_planner_sets_back_a_cursor_that_a_wrong_clock_moved_within_the_hour
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_dispatcher_looks_when_the_bell_rings_and_when_something_comes_due_and_stops() {
+async fn the_dispatcher_looks_on_the_signal_and_when_something_comes_due_and_stops() {
     let world = World::at("02:00");
     let stop = CancellationToken::new();
     let dispatcher = tokio::spawn(world.dispatcher(Limits::default()).run(stop.clone()));
@@ -70,13 +70,13 @@ async fn the_dispatcher_looks_when_the_bell_rings_and_when_something_comes_due_a
     world.add(&app(app_id("shop")), Trigger::Manual).await;
     settle().await;
     assert_eq!(world.messages().len(), 0, "nobody told it");
-    world.bell.notify_one();
+    world.due_signal.notify_one();
     settle().await;
     assert_eq!(world.messages().len(), 1);
     let soon = holdfast_store::Store::now(&*world.store).await.unwrap() + Duration::from_millis(300);
     let run = world.new_run(&app(app_id("later")), Trigger::Schedule, soon);
     holdfast_store::Store::add_run(&*world.store, &run).await.unwrap();
-    world.bell.notify_one();
+    world.due_signal.notify_one();
     for _ in 0..16 {
         pass(&world, Duration::from_millis(20)).await;
     }

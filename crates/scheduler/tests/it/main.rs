@@ -2,8 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod backups;
 mod dispatching;
-mod house;
 mod loops;
 mod maintenance;
 mod planning;

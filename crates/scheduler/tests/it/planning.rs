@@ -5,24 +5,24 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use holdfast_model::{App, Overlap, Policy, PolicyName, Trigger, Wakeup};
-use holdfast_scheduler::Fleet;
+use holdfast_scheduler::FleetSnapshot;
 use holdfast_store::{Planned, Store};
 
 use crate::world::{World, app, app_id, at, fleet, gold, schedule};
 
-fn shop() -> Fleet {
+fn shop() -> FleetSnapshot {
     fleet([app(app_id("shop"))], gold())
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_tick_makes_one_run_due_at_its_time_and_rings_the_bell() {
+async fn a_tick_makes_one_run_due_at_its_time_and_notifies_the_dispatcher() {
     let world = World::at("01:30");
     let (mut planner, _fleet) = world.planner(shop());
     planner.sync().await.unwrap();
     assert_eq!(planner.plan_due().await.unwrap(), Planned::default());
     world.clock.set(at("02:00"));
     assert_eq!(planner.plan_due().await.unwrap(), Planned { runs: 1, missed: 0, conflicts: 0 });
-    tokio::time::timeout(Duration::from_secs(1), world.bell.notified()).await.unwrap();
+    tokio::time::timeout(Duration::from_secs(1), world.due_signal.notified()).await.unwrap();
     assert_eq!(planner.plan_due().await.unwrap(), Planned::default());
     let run = world.runs().await.remove(0);
     assert_eq!((run.tick, run.due_at, run.trigger), (Some(at("02:00")), at("02:00"), Trigger::Schedule));
@@ -196,8 +196,11 @@ async fn an_app_whose_policy_nobody_knows_is_left_alone_and_keeps_no_other_waiti
     let apps = (0..3).map(|n| app(app_id(&format!("app{n}"))));
     let apps =
         apps.map(|app| if app.id.site() == "app0" { App { policy: unknown.clone(), ..app } } else { app });
-    fleet_of
-        .send_replace(Arc::new(Fleet { apps: apps.map(|app| (app.id.clone(), app)).collect(), policies }));
+    fleet_of.send_replace(Arc::new(FleetSnapshot {
+        apps: apps.map(|app| (app.id.clone(), app)).collect(),
+        policies,
+        ..FleetSnapshot::default()
+    }));
     world.clock.set(at("02:00"));
     assert_eq!(planner.plan_due().await.unwrap(), Planned { runs: 2, missed: 0, conflicts: 0 });
     planner.sync().await.unwrap();

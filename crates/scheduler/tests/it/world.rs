@@ -1,4 +1,4 @@
-//! A store by a clock that the tests move, a fleet, and a queue that may fail.
+//! A store with a manual clock, a fleet, and a queue that can fail.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -7,19 +7,19 @@ use std::time::Duration;
 use async_trait::async_trait;
 use holdfast_model::schedule::Schedule;
 use holdfast_model::{
-    App, AppId, Attempt, BackupName, Limits, ManualClock, NewRun, Overlap, Policy, PolicyName,
+    App, AppId, Attempt, BackupName, Limits, ManualClock, NewBackup, NewRun, Overlap, Policy, PolicyName,
     PolicySnapshot, Run, RunEvent, RunId, SasFacts, SasWindow, StorageName, Timestamp, Trigger, Wakeup,
     parse_timestamp,
 };
 use holdfast_queue::{Delivery, Message, Queue};
-use holdfast_scheduler::{Dispatcher, Fleet, MaintenancePlanner, Planner};
+use holdfast_scheduler::{Dispatcher, FleetSnapshot, MaintenancePlanner, Planner, PlanningContext};
 use holdfast_store::{Change, Committed, MemoryStore, RunFilter, Store};
 use tokio::sync::{Notify, watch};
 
-/// How long a handed-out step may take.
+/// The lease of a step.
 pub const LEASE: Duration = Duration::from_mins(1);
 
-/// A time of the day on which these tests play.
+/// A time on the day of these tests.
 pub fn at(time: &str) -> Timestamp {
     parse_timestamp(&format!("2026-11-23T{time}:00Z")).unwrap()
 }
@@ -53,12 +53,13 @@ pub fn schedule(crontab: &str) -> Schedule {
     Schedule { crontab: crontab.parse().unwrap(), timezone: chrono_tz::UTC, spread: Duration::ZERO }
 }
 
-pub fn fleet(apps: impl IntoIterator<Item = App>, policy: Policy) -> Fleet {
+pub fn fleet(apps: impl IntoIterator<Item = App>, policy: Policy) -> FleetSnapshot {
     let apps = apps.into_iter().map(|app| (app.id.clone(), app)).collect();
-    Fleet { apps, policies: [(policy.name.clone(), policy)].into() }
+    let policies = [(policy.name.clone(), policy)].into();
+    FleetSnapshot { apps, policies, ..FleetSnapshot::default() }
 }
 
-/// A queue that keeps what it is given, or refuses everything.
+/// A queue that records messages, or refuses them.
 #[derive(Debug, Default)]
 pub struct FakeQueue {
     pub messages: Mutex<Vec<Message>>,
@@ -85,7 +86,7 @@ pub struct World {
     pub clock: Arc<ManualClock>,
     pub store: Arc<MemoryStore>,
     pub queue: Arc<FakeQueue>,
-    pub bell: Arc<Notify>,
+    pub due_signal: Arc<Notify>,
     rng: Mutex<fastrand::Rng>,
 }
 
@@ -94,36 +95,44 @@ impl World {
         let clock = Arc::new(ManualClock::new(at(time)));
         let store = Arc::new(MemoryStore::new(clock.clone()));
         let rng = Mutex::new(fastrand::Rng::with_seed(5));
-        Self { clock, store, queue: Arc::default(), bell: Arc::default(), rng }
+        Self { clock, store, queue: Arc::default(), due_signal: Arc::default(), rng }
     }
 
-    /// A planner, and the hand that changes its fleet.
-    pub fn planner(&self, fleet: Fleet) -> (Planner, watch::Sender<Arc<Fleet>>) {
-        let (sender, receiver) = watch::channel(Arc::new(fleet));
+    fn context(&self, fleet: FleetSnapshot) -> (PlanningContext, watch::Sender<Arc<FleetSnapshot>>) {
+        let (sender, fleet) = watch::channel(Arc::new(fleet));
+        let (store, due_signal) = (self.store.clone(), self.due_signal.clone());
         let rng = self.rng.lock().unwrap().fork();
-        (Planner::new(self.store.clone(), receiver, rng, self.bell.clone()), sender)
+        (PlanningContext { store, fleet, rng, due_signal, interval: None }, sender)
     }
 
-    /// A maintenance, and the hand that changes its fleet.
-    pub fn maintenance(&self, fleet: Fleet) -> (MaintenancePlanner, watch::Sender<Arc<Fleet>>) {
-        let (sender, receiver) = watch::channel(Arc::new(fleet));
-        let rng = self.rng.lock().unwrap().fork();
-        (MaintenancePlanner::new(self.store.clone(), receiver, rng, self.bell.clone()), sender)
+    /// A planner, and the sender that changes its fleet.
+    pub fn planner(&self, fleet: FleetSnapshot) -> (Planner, watch::Sender<Arc<FleetSnapshot>>) {
+        let (context, sender) = self.context(fleet);
+        (Planner::new(context), sender)
     }
 
-    /// An id for a run of now.
+    /// A maintenance planner, and the sender that changes its fleet.
+    pub fn maintenance(
+        &self,
+        fleet: FleetSnapshot,
+    ) -> (MaintenancePlanner, watch::Sender<Arc<FleetSnapshot>>) {
+        let (context, sender) = self.context(fleet);
+        (MaintenancePlanner::new(context), sender)
+    }
+
+    /// A new run id.
     pub async fn run_id(&self) -> RunId {
         RunId::new(self.store.now().await.unwrap(), &mut self.rng.lock().unwrap())
     }
 
     pub fn dispatcher(&self, limits: Limits) -> Dispatcher {
-        Dispatcher::new(self.store.clone(), self.queue.clone(), limits, LEASE, self.bell.clone())
+        Dispatcher::new(self.store.clone(), self.queue.clone(), limits, LEASE, self.due_signal.clone())
     }
 
     /// A run that is due now.
     pub fn new_run(&self, app: &App, trigger: Trigger, due_at: Timestamp) -> NewRun {
         let id = RunId::new(due_at, &mut self.rng.lock().unwrap());
-        NewRun::backup(id, app, &gold().policy_snapshot, (None, trigger), (due_at, due_at))
+        NewRun::backup(id, app, &gold().policy_snapshot, NewBackup { tick: None, trigger, due_at }, due_at)
     }
 
     pub async fn add(&self, app: &App, trigger: Trigger) -> RunId {
@@ -132,7 +141,7 @@ impl World {
         new.run.id
     }
 
-    /// The messages since the last look.
+    /// The messages published since the last call.
     pub fn messages(&self) -> Vec<Message> {
         std::mem::take(&mut *self.queue.messages.lock().unwrap())
     }
@@ -147,7 +156,7 @@ impl World {
         runs
     }
 
-    /// The runs as text: tick and what became of it.
+    /// The runs as text: tick and state or cause.
     pub async fn ticks(&self) -> Vec<String> {
         let told = |run: Run| {
             let tick = run.tick.map_or("-".to_owned(), |tick| tick.format("%H:%M").to_string());
@@ -163,7 +172,7 @@ impl World {
         self.runs().await.into_iter().map(told).collect()
     }
 
-    /// A worker's step: what it was told happened, and the next step is due then.
+    /// Commits a step with these events. The next step is due after `due_in`.
     pub async fn commit(&self, wakeup: Wakeup, events: Vec<RunEvent>, due_in: Duration) -> Committed {
         let loaded = self.store.load(wakeup.run_id).await.unwrap().unwrap();
         let mut run = events.iter().fold(loaded.run, |run, event| run.after(event, loaded.now).unwrap());
@@ -171,7 +180,7 @@ impl World {
         self.store.commit(&Change { from: wakeup.version, run, events, at: loaded.now }).await.unwrap()
     }
 
-    /// A step that begins an operation.
+    /// Commits the start of an attempt.
     pub async fn begin(&self, wakeup: Wakeup) {
         let sas = SasFacts { fingerprint: "f".into(), window: SasWindow { start: None, expiry: None } };
         let name = BackupName::new("hf-1");
@@ -188,7 +197,7 @@ impl World {
         assert!(matches!(committed, Committed::Done(_)));
     }
 
-    /// Ends a run that waits to begin.
+    /// Ends a run that has no attempt.
     pub async fn end(&self, wakeup: Wakeup) {
         let ended = RunEvent::Ended {
             outcome: holdfast_model::Outcome::Failed,

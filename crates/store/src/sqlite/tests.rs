@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use holdfast_model::{
-    App, AppId, ManualClock, NewRun, PolicyName, PolicySnapshot, StorageName, Timestamp, Trigger,
+    App, AppId, ManualClock, NewBackup, NewRun, PolicyName, PolicySnapshot, StorageName, Timestamp, Trigger,
 };
 
 use super::*;
@@ -28,8 +28,8 @@ async fn a_full_disk_is_told_and_once_there_is_space_again_nothing_is_half_writt
             RunId::new(epoch, &mut rng),
             &app,
             &policy_snapshot,
-            (None, Trigger::Manual),
-            (epoch, epoch),
+            NewBackup { tick: None, trigger: Trigger::Manual, due_at: epoch },
+            epoch,
         )
     };
     let limit = async |sql: &'static str| {

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use holdfast_model::schedule::{MissReason, MissedTick};
 use holdfast_model::{
-    App, AppId, Attempt, BackupFacts, BackupId, BackupName, BackupStatus, Cause, Clock, ManualClock, NewRun,
-    Outcome, PolicyName, PolicySnapshot, RefreshReason, Retention, Run, RunEvent, RunId, SasFacts,
-    SasRefresh, SasWindow, StorageName, SystemClock, Timestamp, Trigger, Verification,
+    App, AppId, Attempt, BackupFacts, BackupId, BackupName, BackupStatus, Cause, Clock, ManualClock,
+    NewBackup, NewRun, Outcome, PolicyName, PolicySnapshot, RefreshReason, Retention, Run, RunEvent, RunId,
+    SasFacts, SasRefresh, SasWindow, StorageName, SystemClock, Timestamp, Trigger, Verification,
 };
 use holdfast_store::{Change, Committed, Enrolled, Mode, SqliteStore, Store};
 use sqlx::sqlite::SqliteConnectOptions;
@@ -116,8 +116,13 @@ impl<S: Store> History<S> {
     pub async fn add(&mut self, name: &str) -> Run {
         let now = self.clock.now();
         let app = app(name, Some("gold"));
-        let new =
-            NewRun::backup(self.id(), &app, &policy_snapshot(), (Some(now), Trigger::Schedule), (now, now));
+        let new = NewRun::backup(
+            self.id(),
+            &app,
+            &policy_snapshot(),
+            NewBackup { tick: Some(now), trigger: Trigger::Schedule, due_at: now },
+            now,
+        );
         self.store.add_run(&new).await.unwrap();
         new.run
     }

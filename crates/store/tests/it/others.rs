@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use holdfast_model::{
-    Attempt, BackupId, BackupName, Cause, Clock, Delete, Drill, NewRun, OperatorAction, Outcome,
+    Attempt, BackupId, BackupName, Cause, Clock, Delete, Drill, NewRun, NewTask, OperatorAction, Outcome,
     RefreshReason, RefreshSas, Restore, Run, RunEvent, SasFacts, SasRefresh, StorageName, Task, Trigger,
 };
 use holdfast_store::Store;
@@ -44,19 +44,19 @@ impl<S: Store> History<S> {
 
     pub async fn asked(&mut self, name: &str, task: Task) -> Run {
         let app = app(name, Some("gold"));
-        let asked = (task, Trigger::Manual, Some("alice".to_owned()));
+        let asked = NewTask { task, trigger: Trigger::Manual, actor: Some("alice".to_owned()) };
         let new = NewRun::task(self.id(), &app, &policy_snapshot(), asked, self.clock.now());
         self.store.add_run(&new).await.unwrap();
         new.run
     }
 
     pub async fn note(&mut self, name: &str, action: OperatorAction) {
-        let note = (action, "bob".to_owned());
         let new = NewRun::operator_action(
             self.id(),
             &app(name, Some("gold")),
             &policy_snapshot(),
-            note,
+            action,
+            "bob".to_owned(),
             self.clock.now(),
         );
         self.store.add_run(&new).await.unwrap();

@@ -35,7 +35,7 @@ pub(super) fn precondition(input: &StepInput<'_>, delete: &Delete, rng: &mut fas
         let detail = format!("the catalog has no backup {}", delete.backup);
         return Precondition::Ended(refused(input, Cause::BackupNotFound, detail, rng));
     };
-    let mut refuse = |detail| Precondition::Ended(refused(input, Cause::Kept, detail, rng));
+    let mut refuse = |detail| Precondition::Ended(refused(input, Cause::Protected, detail, rng));
     if entry.backup.blob != delete.blob {
         return refuse(format!("backup {} is now another one, {}", delete.backup, entry.backup.blob));
     }
@@ -77,7 +77,7 @@ pub(super) fn kept(
             refused(input, Cause::BackupNotFound, detail, rng)
         }
         Obstacle::Restored { by } => {
-            refused(input, Cause::Kept, format!("run {by} restores backup {id}"), rng)
+            refused(input, Cause::Protected, format!("run {by} restores backup {id}"), rng)
         }
     }
 }

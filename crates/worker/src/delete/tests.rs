@@ -96,11 +96,11 @@ fn a_held_backup_is_kept_and_the_last_one_unless_the_deletion_allows_it() {
     let held = CatalogEntry { hold: Some("lawsuit".into()), ..entry() };
     for trigger in [Trigger::Policy, Trigger::Manual] {
         let run = run_of("shop", Task::Delete(task()), trigger);
-        assert_ended(before(&run, Some(&held), false), (Outcome::Failed, Some(Cause::Kept)));
+        assert_ended(before(&run, Some(&held), false), (Outcome::Failed, Some(Cause::Protected)));
     }
     for trigger in [Trigger::Policy, Trigger::Manual] {
         let run = run_of("shop", Task::Delete(task()), trigger);
-        assert_ended(before(&run, Some(&entry()), true), (Outcome::Failed, Some(Cause::Kept)));
+        assert_ended(before(&run, Some(&entry()), true), (Outcome::Failed, Some(Cause::Protected)));
     }
     let allowed = run_of("shop", Task::Delete(Delete { allow_last: true, ..task() }), Trigger::Manual);
     let input = StepInput { subject: Some(&entry()), is_last: true, ..input(&allowed, at(10)) };
@@ -114,7 +114,7 @@ fn an_id_that_is_another_backups_in_the_catalog_deletes_nothing() {
     let another = CatalogEntry { backup, ..entry() };
     for trigger in [Trigger::Policy, Trigger::Manual] {
         let run = run_of("shop", Task::Delete(task()), trigger);
-        assert_ended(before(&run, Some(&another), false), (Outcome::Failed, Some(Cause::Kept)));
+        assert_ended(before(&run, Some(&another), false), (Outcome::Failed, Some(Cause::Protected)));
     }
 }
 

@@ -37,7 +37,7 @@ async fn a_backup_that_a_restore_reads_is_not_deleted_though_the_restore_came_la
     let deletion = world.add_deletion().await;
     world.add_restore("target").await;
     step_of(&world, deletion).await;
-    assert_eq!(cause(&world, deletion).await, Some(Cause::Kept));
+    assert_eq!(cause(&world, deletion).await, Some(Cause::Protected));
     assert_eq!(world.backups().await[0].removal, None);
 }
 
@@ -47,7 +47,7 @@ async fn a_backup_whose_blob_a_restore_reads_without_its_id_is_not_deleted() {
     let deletion = world.add_deletion().await;
     world.add_blob_restore("target").await;
     step_of(&world, deletion).await;
-    assert_eq!(cause(&world, deletion).await, Some(Cause::Kept));
+    assert_eq!(cause(&world, deletion).await, Some(Cause::Protected));
 }
 
 #[tokio::test]
@@ -82,7 +82,7 @@ async fn a_hold_counts_until_the_intent_to_delete_is_committed() {
         world.hold().await;
         step.await.unwrap();
         world.run_to_end().await;
-        assert_eq!(cause(&world, deletion).await, Some(Cause::Kept), "{waits}");
+        assert_eq!(cause(&world, deletion).await, Some(Cause::Protected), "{waits}");
     }
 }
 
@@ -99,7 +99,7 @@ async fn a_restore_counts_until_the_intent_to_delete_is_committed() {
         // Where the intent was refused, the run becomes due again when its lease expires.
         world.clock.advance(LEASE);
         step_of(&world, deletion).await;
-        assert_eq!(cause(&world, deletion).await, Some(Cause::Kept), "{waits}");
+        assert_eq!(cause(&world, deletion).await, Some(Cause::Protected), "{waits}");
     }
 }
 

@@ -1,6 +1,8 @@
 //! `holdfast backups delete`: deletes backups, once somebody has seen which.
 
-use holdfast_model::{BackupFacts, Delete, NewRun, PolicySnapshot, RunId, Task, Trigger, format_timestamp};
+use holdfast_model::{
+    BackupFacts, Delete, NewRun, NewTask, PolicySnapshot, RunId, Task, Trigger, format_timestamp,
+};
 
 use super::tell_doubt;
 use crate::args::DeleteArgs;
@@ -54,7 +56,7 @@ pub async fn run(args: &DeleteArgs, context: &Context) -> anyhow::Result<Exit> {
             blob: backup.blob.clone(),
             allow_last: args.allow_last,
         });
-        let asked = (task, Trigger::Manual, Some(by.clone()));
+        let asked = NewTask { task, trigger: Trigger::Manual, actor: Some(by.clone()) };
         runs.push(NewRun::task(RunId::new(now, &mut rng), app, policy_snapshot, asked, now));
     }
     added::runs(&runs, (fleet, backends), args.going.wait, context, rng).await

@@ -89,7 +89,8 @@ async fn reveal(
         run,
         app,
         &policy_snapshot,
-        (OperatorAction::Revealed { backup: id }, context.actor()),
+        OperatorAction::Revealed { backup: id },
+        context.actor(),
         inventory.now,
     );
     control

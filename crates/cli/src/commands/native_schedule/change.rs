@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::Context as _;
 use holdfast_arm::Arm;
 use holdfast_model::{
-    App, AppId, NativeSchedule, NewRun, PolicySnapshot, RunId, StorageName, Task, Timestamp, Trigger,
+    App, AppId, NativeSchedule, NewRun, NewTask, PolicySnapshot, RunId, StorageName, Task, Timestamp, Trigger,
 };
 
 use super::show::words;
@@ -139,7 +139,7 @@ fn run(
         RunId::new(now, rng),
         app,
         policy_snapshot,
-        (task, Trigger::Manual, Some(context.actor())),
+        NewTask { task, trigger: Trigger::Manual, actor: Some(context.actor()) },
         now,
     )
 }

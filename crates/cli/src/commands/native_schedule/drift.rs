@@ -47,7 +47,7 @@ pub async fn run(args: &AppsArgs, context: &Context) -> anyhow::Result<Exit> {
         let found = found.map(|found| found.schedule);
         let note = OperatorAction::Drift { found: found.clone(), drift: drift.clone() };
         let id = RunId::new(now, &mut rng);
-        notes.push(NewRun::operator_action(id, &app, &policy_snapshot, (note, context.actor()), now));
+        notes.push(NewRun::operator_action(id, &app, &policy_snapshot, note, context.actor(), now));
         lines.push(Line { app: app.id, found, drift, error: None });
     }
     store.add_runs(&notes).await?;

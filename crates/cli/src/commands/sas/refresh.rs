@@ -1,6 +1,6 @@
 //! `holdfast sas refresh`: Azure deletes a backup with the SAS it keeps, so one that lapsed there is replaced.
 
-use holdfast_model::{App, CatalogEntry, NewRun, RefreshReason, RefreshSas, RunId, Task, Trigger};
+use holdfast_model::{App, CatalogEntry, NewRun, NewTask, RefreshReason, RefreshSas, RunId, Task, Trigger};
 use holdfast_store::CatalogFilter;
 
 use crate::args::SasRefreshArgs;
@@ -51,7 +51,7 @@ fn refresh(
         RunId::new(control.now, rng),
         app,
         &policy_snapshot,
-        (task, Trigger::Manual, by),
+        NewTask { task, trigger: Trigger::Manual, actor: by },
         control.now,
     ))
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use holdfast_model::{BackupId, Clock, Delete, Limits, NewRun, RunId, Task, Trigger};
+use holdfast_model::{BackupId, Clock, Delete, Limits, NewRun, NewTask, RunId, Task, Trigger};
 use holdfast_store::{CatalogFilter, Change, CursorAdvance, Store};
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, PgConnection};
@@ -186,7 +186,8 @@ async fn catalog(filled: &Filled) {
     let mut rng = fastrand::Rng::with_seed(filled.store.audit(0, 1).await.unwrap().len() as u64);
     let now = filled.clock.now();
     let id = RunId::new(now, &mut rng);
-    let new = NewRun::task(id, &app("blog", None), &policy_snapshot(), (delete, Trigger::Policy, None), now);
+    let delete = NewTask { task: delete, trigger: Trigger::Policy, actor: None };
+    let new = NewRun::task(id, &app("blog", None), &policy_snapshot(), delete, now);
     // The first time it is added; from then on it is there, unfinished, or refused for its id.
     let _ = filled.store.add_runs(&[new]).await;
     assert!(filled.store.load(id).await.unwrap().is_some());

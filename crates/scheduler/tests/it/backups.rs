@@ -1,11 +1,11 @@
-//! Backups already taken, what people and workers do to them, and the runs that they are owed.
+//! Existing backups in the store, and what people and workers do with them.
 
 use std::time::Duration;
 
 use holdfast_model::{
-    App, BackupFacts, BackupId, CatalogEntry, Cause, NewRun, OperatorAction, Outcome, Policy, RefreshReason,
-    RefreshSas, Run, RunEvent, RunKind, SasFacts, SasRefresh, SasWindow, StateCode, StorageName, Task,
-    Timestamp, Trigger, Wakeup, parse_timestamp,
+    App, BackupFacts, BackupId, CatalogEntry, Cause, NewRun, NewTask, OperatorAction, Outcome, Policy,
+    RefreshReason, RefreshSas, Run, RunEvent, RunKind, SasFacts, SasRefresh, SasWindow, StateCode,
+    StorageName, Task, Timestamp, Trigger, Wakeup, parse_timestamp,
 };
 use holdfast_store::{CatalogFilter, Committed, RunFilter, Store};
 
@@ -25,28 +25,28 @@ pub fn sas(fingerprint: &str, expiry: Timestamp) -> SasFacts {
     SasFacts { fingerprint: fingerprint.to_owned(), window }
 }
 
-/// Somebody's wish for a new SAS.
+/// A request for a new SAS.
 pub fn refresh(id: i64) -> Task {
     Task::RefreshSas(RefreshSas { backup: BackupId(id), reason: RefreshReason::Asked, old: None })
 }
 
-/// Does the run do this, as its subject says it?
+/// Whether the run has this subject.
 pub fn does(what: &str) -> impl Fn(&Run) -> bool {
     move |run| run.task.subject().as_deref() == Some(what)
 }
 
 impl World {
-    async fn note(&self, app: &App, action: OperatorAction) {
+    async fn record(&self, app: &App, action: OperatorAction) {
         let (id, now) = (self.run_id().await, self.store.now().await.unwrap());
         let actor = "the test".to_owned();
         self.store
-            .add_run(&NewRun::operator_action(id, app, &gold().policy_snapshot, (action, actor), now))
+            .add_run(&NewRun::operator_action(id, app, &gold().policy_snapshot, action, actor, now))
             .await
             .unwrap();
     }
 
-    /// A good backup of the app is in the catalog, in this storage.
-    pub async fn keeps_in(&self, storage: &str, app: &App, id: i64, accepted_at: Timestamp) {
+    /// Adds a good backup of the app in this storage to the catalog.
+    pub async fn add_backup_in(&self, storage: &str, app: &App, id: i64, accepted_at: Timestamp) {
         let backup = BackupFacts {
             id: BackupId(id),
             blob: format!("b{id}.zip"),
@@ -55,64 +55,64 @@ impl World {
             finished_at: None,
             databases: Vec::new(),
         };
-        self.note(app, OperatorAction::TakenOver { backup, storage: StorageName::new(storage) }).await;
+        self.record(app, OperatorAction::TakenOver { backup, storage: StorageName::new(storage) }).await;
     }
 
-    /// A good backup of the app is in the catalog, and Azure keeps a SAS with it that lasts.
-    pub async fn keeps(&self, app: &App, id: i64, accepted_at: Timestamp) {
-        self.keeps_in("weu", app, id, accepted_at).await;
+    /// Adds a good backup of the app with a long-lived SAS at Azure to the catalog.
+    pub async fn add_backup(&self, app: &App, id: i64, accepted_at: Timestamp) {
+        self.add_backup_in("weu", app, id, accepted_at).await;
         let lasting = sas("lasting", accepted_at + Duration::from_hours(24 * 365));
-        self.ask(app, refresh(id)).await;
-        self.refreshed(&format!("refresh_sas {id}"), lasting).await;
+        self.request(app, refresh(id)).await;
+        self.finish_refresh(&format!("refresh_sas {id}"), lasting).await;
     }
 
     pub async fn hold(&self, app: &App, id: i64) {
-        self.note(app, OperatorAction::Held { backup: BackupId(id), reason: "court".into() }).await;
+        self.record(app, OperatorAction::Held { backup: BackupId(id), reason: "court".into() }).await;
     }
 
-    pub async fn lose(&self, app: &App, id: i64) {
-        self.note(app, OperatorAction::Lost { backup: BackupId(id), detail: "removal".into() }).await;
+    pub async fn mark_lost(&self, app: &App, id: i64) {
+        self.record(app, OperatorAction::Lost { backup: BackupId(id), detail: "removal".into() }).await;
     }
 
-    /// Somebody asks for a run.
-    pub async fn ask(&self, app: &App, task: Task) {
+    /// Adds a run that a person requests.
+    pub async fn request(&self, app: &App, task: Task) {
         let (id, now) = (self.run_id().await, self.store.now().await.unwrap());
-        let what = (task, Trigger::Manual, None);
+        let what = NewTask { task, trigger: Trigger::Manual, actor: None };
         self.store.add_run(&NewRun::task(id, app, &gold().policy_snapshot, what, now)).await.unwrap();
     }
 
-    /// The runs that have not ended.
-    pub async fn to_do(&self) -> Vec<Run> {
+    /// The unfinished runs.
+    pub async fn unfinished(&self) -> Vec<Run> {
         let runs = self.store.runs(&RunFilter::default()).await.unwrap();
         runs.into_iter().filter(|run| run.state.code() != StateCode::Ended).collect()
     }
 
-    /// The same as text: the app and what is done to it.
-    pub async fn owed(&self) -> Vec<String> {
+    /// The unfinished runs as text: app and subject.
+    pub async fn unfinished_tasks(&self) -> Vec<String> {
         let told = |run: Run| format!("{}: {}", run.app.short_name(), run.task.subject().unwrap_or_default());
-        let mut owed: Vec<_> = self.to_do().await.into_iter().map(told).collect();
-        owed.sort();
-        owed
+        let mut tasks: Vec<_> = self.unfinished().await.into_iter().map(told).collect();
+        tasks.sort();
+        tasks
     }
 
     async fn commit_to(&self, what: &str, events: Vec<RunEvent>) {
-        let run = self.to_do().await.into_iter().find(does(what)).unwrap();
+        let run = self.unfinished().await.into_iter().find(does(what)).unwrap();
         let wakeup = Wakeup { run_id: run.id, version: run.version };
         let committed = self.commit(wakeup, events, Duration::ZERO).await;
         assert!(matches!(committed, Committed::Done(_)));
     }
 
-    /// A worker carried it out, or could not.
-    pub async fn over(&self, what: &str, well: bool) {
+    /// Ends the unfinished run with this subject.
+    pub async fn finish(&self, what: &str, well: bool) {
         let (outcome, cause) =
             if well { (Outcome::Succeeded, None) } else { (Outcome::Failed, Some(Cause::AppForbidden)) };
         let ended = RunEvent::Ended { outcome, cause, backup: None, verification: None };
         self.commit_to(what, vec![ended]).await;
     }
 
-    /// A worker put this SAS in the place of the one that Azure kept.
-    pub async fn refreshed(&self, what: &str, new: SasFacts) {
-        let run = self.to_do().await.into_iter().find(does(what)).unwrap();
+    /// Ends the unfinished refresh with this subject, with `new` as the stored SAS.
+    pub async fn finish_refresh(&self, what: &str, new: SasFacts) {
+        let run = self.unfinished().await.into_iter().find(does(what)).unwrap();
         let Task::RefreshSas(refresh) = run.task else { panic!("{what} refreshes nothing") };
         let refresh = SasRefresh {
             storage: run.policy_snapshot.storage,
@@ -127,8 +127,8 @@ impl World {
         self.commit_to(what, vec![RunEvent::SasRefreshed { refresh }, ended]).await;
     }
 
-    /// A run of the app for a backup made this one, which does not count as good, and is to try again or is over.
-    pub async fn makes_in_vain(&self, app: &App, backup: BackupFacts, cause: Cause, is_over: bool) {
+    /// Adds a run whose attempt failed and left this backup; the run retries, or is over.
+    pub async fn fail_with_backup(&self, app: &App, backup: BackupFacts, cause: Cause, is_over: bool) {
         let id = self.add(app, Trigger::Manual).await;
         self.begin(Wakeup { run_id: id, version: 1 }).await;
         let (number, detail) = (1, String::new());
@@ -146,15 +146,15 @@ impl World {
         assert!(matches!(committed, Committed::Done(_)));
     }
 
-    /// Every deletion that is to do is done.
-    pub async fn delete_all(&self) -> usize {
+    /// Ends every unfinished deletion.
+    pub async fn finish_deletions(&self) -> usize {
         let deletions: Vec<Run> =
-            self.to_do().await.into_iter().filter(|run| run.task.kind() == RunKind::Delete).collect();
+            self.unfinished().await.into_iter().filter(|run| run.task.kind() == RunKind::Delete).collect();
         for run in &deletions {
             let what = run.task.subject().unwrap();
-            self.over(&what, true).await;
+            self.finish(&what, true).await;
             let Task::Delete(delete) = &run.task else { panic!("{what} deletes nothing") };
-            self.lose(&app(run.app.clone()), delete.backup.0).await;
+            self.mark_lost(&app(run.app.clone()), delete.backup.0).await;
         }
         deletions.len()
     }

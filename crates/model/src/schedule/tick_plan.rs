@@ -1,38 +1,26 @@
-//! What is owed now: from the last tick considered and the time, which ticks run and which are recorded as missed.
+//! Which ticks run now, and which are recorded as missed.
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
 use super::Schedule;
+use crate::words::words;
 use crate::{AppId, Overlap, Timestamp};
 
-/// A tick seen within this of its time is on time, not caught up, whatever the policy's `catch_up`.
+/// Maximum lateness at which a tick still counts as on time, whatever the policy's `catch_up`.
 pub const ON_TIME: Duration = Duration::from_mins(1);
 
-/// Ticks considered at once: a cursor left far behind moves up in steps of so many.
+/// Maximum number of ticks considered at once. A cursor far behind advances in steps of this size.
 const TICKS_MAX: usize = 1_000;
 
-/// Why a tick was not run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum MissReason {
-    /// Nothing was there to plan it, and by now it is older than `catch_up`.
-    TooLate,
-    /// Nothing was there to plan it, and a later tick is caught up in its stead.
-    Superseded,
-    /// The app's run before it had not ended.
-    Overlap,
-}
-
-impl MissReason {
-    /// The word in rows and on screen.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::TooLate => "too_late",
-            Self::Superseded => "superseded",
-            Self::Overlap => "overlap",
-        }
+words! {
+    /// Why a tick was not run.
+    pub enum MissReason {
+        /// No planner saw it in time, and it is older than `catch_up`.
+        TooLate,
+        /// No planner saw it in time, and a later tick is caught up instead.
+        Superseded,
+        /// The app's previous run had not ended.
+        Overlap,
     }
 }
 
@@ -41,71 +29,89 @@ impl MissReason {
 pub struct MissedTick {
     /// The due time.
     pub tick: Timestamp,
-    /// Why.
+    /// Why it is not run.
     pub reason: MissReason,
 }
 
-/// What one look at a cursor found.
+/// The cursor of an app under a policy, and what decides about its ticks.
+#[derive(Debug, Clone, Copy)]
+pub struct TickQuery<'a> {
+    /// The policy's schedule.
+    pub schedule: &'a Schedule,
+    /// The app.
+    pub app: &'a AppId,
+    /// The cursor: ticks up to this time were considered.
+    pub through: Timestamp,
+    /// The time up to which ticks are considered now.
+    pub now: Timestamp,
+    /// How late a tick may still run.
+    pub catch_up: Duration,
+    /// What happens to a tick while the previous run has not ended.
+    pub overlap: Overlap,
+    /// The app's unfinished runs under the policy.
+    pub unfinished: u64,
+}
+
+/// What becomes of the ticks considered.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Due {
-    /// The tick to run; never more than one.
+pub struct TickPlan {
+    /// The tick to run; at most one.
     pub run: Option<Timestamp>,
-    /// Whether that run comes late, after a gap.
+    /// Whether that tick runs late, after a gap.
     pub catching_up: bool,
     /// Ticks to record as missed, oldest first.
     pub missed: Vec<MissedTick>,
-    /// The cursor's new place: everything up to here has been considered.
+    /// The new cursor: ticks up to this time have been considered.
     pub through: Timestamp,
-    /// The first tick after `through`; `None` when there is none any more.
+    /// The first tick after `through`; `None` when the schedule has no further time.
     pub next: Option<Timestamp>,
 }
 
-/// Considers the ticks after `through` up to `now`.
+/// Decides about the ticks after the cursor up to `now`.
 ///
-/// The latest of them runs if it is on time or inside `catch_up`; those before it are missed. `unfinished` counts the
-/// app's runs under this policy that have not ended: with [`Overlap::Skip`] one is enough to miss the tick, with
-/// [`Overlap::Queue`] a second may wait behind the first.
-pub fn due(
-    schedule: &Schedule,
-    app: &AppId,
-    through: Timestamp,
-    now: Timestamp,
-    catch_up: Duration,
-    (overlap, unfinished): (Overlap, u64),
-) -> Due {
+/// The latest of them runs if it is on time or inside `catch_up`; the others are missed. With [`Overlap::Skip`] one
+/// unfinished run makes it missed; with [`Overlap::Queue`] one run may wait behind another.
+pub fn plan_ticks(query: TickQuery<'_>) -> TickPlan {
+    let TickQuery { schedule, app, through, now, catch_up, overlap, unfinished } = query;
     let mut ticks = Vec::new();
     let mut next = schedule.next_tick(app, through);
     while let Some(tick) = next.filter(|tick| *tick <= now && ticks.len() < TICKS_MAX) {
         ticks.push(tick);
         next = schedule.next_tick(app, tick);
     }
-    let more_to_come = next.is_some_and(|tick| tick <= now);
-    let candidate = if more_to_come { None } else { ticks.last().copied() };
+    let has_more = next.is_some_and(|tick| tick <= now);
+    let candidate = if has_more { None } else { ticks.last().copied() };
     let late = candidate.map(|tick| (now - tick).to_std().unwrap_or_default());
-    let room = match overlap {
+    let unfinished_max = match overlap {
         Overlap::Skip => 1,
         Overlap::Queue => 2,
     };
-    let verdict = match late {
+    let decision = match late {
         Some(late) if late > ON_TIME.max(catch_up) => Err(MissReason::TooLate),
-        Some(_) if unfinished >= room => Err(MissReason::Overlap),
+        Some(_) if unfinished >= unfinished_max => Err(MissReason::Overlap),
         _ => Ok(candidate),
     };
-    let run = verdict.unwrap_or_default();
-    let through = if more_to_come { ticks.last().copied().unwrap_or(now) } else { now.max(through) };
+    let run = decision.unwrap_or_default();
+    let through = if has_more { ticks.last().copied().unwrap_or(now) } else { now.max(through) };
     let missed = ticks.into_iter().filter(|tick| Some(*tick) != run).map(|tick| {
-        let last = Some(tick) == candidate;
-        let reason = match verdict {
-            Err(reason) if last => reason,
-            Ok(Some(_)) if within(tick, now, catch_up) => MissReason::Superseded,
+        let is_candidate = Some(tick) == candidate;
+        let reason = match decision {
+            Err(reason) if is_candidate => reason,
+            Ok(Some(_)) if is_within(tick, now, catch_up) => MissReason::Superseded,
             _ => MissReason::TooLate,
         };
         MissedTick { tick, reason }
     });
-    Due { run, catching_up: late.is_some_and(|late| late > ON_TIME), missed: missed.collect(), through, next }
+    TickPlan {
+        run,
+        catching_up: late.is_some_and(|late| late > ON_TIME),
+        missed: missed.collect(),
+        through,
+        next,
+    }
 }
 
-fn within(tick: Timestamp, now: Timestamp, catch_up: Duration) -> bool {
+fn is_within(tick: Timestamp, now: Timestamp, catch_up: Duration) -> bool {
     (now - tick).to_std().unwrap_or_default() <= catch_up
 }
 
@@ -124,27 +130,39 @@ mod tests {
         parse_timestamp(&format!("2026-11-23T{text}:00Z")).unwrap()
     }
 
-    fn look(through: &str, now: &str, catch_up_hours: u64, overlap: (Overlap, u64)) -> Due {
-        let app = AppId::new("s", "g", "shop", None);
-        due(&hourly(), &app, at(through), at(now), Duration::from_secs(catch_up_hours * 3_600), overlap)
+    fn plan(
+        through: &str,
+        now: &str,
+        catch_up_hours: u64,
+        (overlap, unfinished): (Overlap, u64),
+    ) -> TickPlan {
+        plan_ticks(TickQuery {
+            schedule: &hourly(),
+            app: &AppId::new("s", "g", "shop", None),
+            through: at(through),
+            now: at(now),
+            catch_up: Duration::from_hours(catch_up_hours),
+            overlap,
+            unfinished,
+        })
     }
 
     #[test]
     fn before_the_tick_nothing_is_due() {
-        let found = look("01:30", "01:59", 6, (Overlap::Skip, 0));
+        let found = plan("01:30", "01:59", 6, (Overlap::Skip, 0));
         assert_eq!((found.run, found.missed.len(), found.next), (None, 0, Some(at("02:00"))));
     }
 
     #[test]
     fn a_tick_on_time_runs_even_with_no_catch_up() {
-        let found = look("01:30", "02:01", 0, (Overlap::Skip, 0));
+        let found = plan("01:30", "02:01", 0, (Overlap::Skip, 0));
         assert_eq!((found.run, found.catching_up), (Some(at("02:00")), false));
         assert_eq!(found.next, Some(at("03:00")));
     }
 
     #[test]
     fn after_a_gap_only_the_latest_tick_inside_catch_up_runs() {
-        let found = look("01:30", "06:30", 2, (Overlap::Skip, 0));
+        let found = plan("01:30", "06:30", 2, (Overlap::Skip, 0));
         assert_eq!((found.run, found.catching_up), (Some(at("06:00")), true));
         let reasons: Vec<_> = found.missed.iter().map(|m| (m.tick, m.reason)).collect();
         assert_eq!(
@@ -160,22 +178,22 @@ mod tests {
 
     #[test]
     fn after_a_gap_longer_than_catch_up_everything_is_missed() {
-        let found = look("01:30", "03:30", 0, (Overlap::Skip, 0));
+        let found = plan("01:30", "03:30", 0, (Overlap::Skip, 0));
         assert_eq!(found.run, None);
         assert!(found.missed.iter().all(|m| m.reason == MissReason::TooLate) && found.missed.len() == 2);
     }
 
     #[test]
     fn a_run_that_has_not_ended_misses_the_tick_unless_the_policy_queues_one() {
-        let skipped = look("01:30", "02:00", 6, (Overlap::Skip, 1));
+        let skipped = plan("01:30", "02:00", 6, (Overlap::Skip, 1));
         assert_eq!(skipped.missed, [MissedTick { tick: at("02:00"), reason: MissReason::Overlap }]);
-        assert_eq!(look("01:30", "02:00", 6, (Overlap::Queue, 1)).run, Some(at("02:00")));
-        assert_eq!(look("01:30", "02:00", 6, (Overlap::Queue, 2)).run, None);
+        assert_eq!(plan("01:30", "02:00", 6, (Overlap::Queue, 1)).run, Some(at("02:00")));
+        assert_eq!(plan("01:30", "02:00", 6, (Overlap::Queue, 2)).run, None);
     }
 
     #[test]
     fn a_clock_that_went_back_moves_nothing() {
-        let found = look("05:30", "02:30", 6, (Overlap::Skip, 0));
+        let found = plan("05:30", "02:30", 6, (Overlap::Skip, 0));
         assert_eq!((found.run, found.missed.len(), found.through), (None, 0, at("05:30")));
     }
 
@@ -190,7 +208,15 @@ mod tests {
             let (mut through, mut now, mut seen) = (start, start, Vec::new());
             for step in looks {
                 now += chrono::Duration::seconds(step);
-                let found = due(&schedule, &app, through, now, Duration::from_secs(catch_up), (Overlap::Skip, 0));
+                let found = plan_ticks(TickQuery {
+                    schedule: &schedule,
+                    app: &app,
+                    through,
+                    now,
+                    catch_up: Duration::from_secs(catch_up),
+                    overlap: Overlap::Skip,
+                    unfinished: 0,
+                });
                 seen.extend(found.missed.iter().map(|m| m.tick));
                 seen.extend(found.run);
                 through = found.through;

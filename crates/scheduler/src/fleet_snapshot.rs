@@ -1,39 +1,34 @@
-//! The fleet as the planner knows it.
+//! The fleet as the planners see it at one moment.
 
 use std::collections::BTreeMap;
 
-use holdfast_model::{App, AppId, Policy, PolicyName, PolicySnapshot, StorageName, Timestamp};
+use holdfast_model::{App, AppId, Policy, PolicyName, Timestamp};
 use holdfast_store::Enrolled;
 
-/// Apps and policies, from the fleet file and from what was discovered.
+use crate::StorageAccounts;
+
+/// The apps, policies and storage accounts of the fleet file, with the apps that discovery found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Fleet {
-    /// Every app, also those in no policy.
+pub struct FleetSnapshot {
+    /// Every app, including those without a policy.
     pub apps: BTreeMap<AppId, App>,
     /// Every policy.
     pub policies: BTreeMap<PolicyName, Policy>,
+    /// The account of every storage.
+    pub accounts: StorageAccounts,
 }
 
-impl Fleet {
-    /// The app and the policy it follows, unless it is unknown or in none.
-    pub fn followed(&self, id: &AppId) -> Option<(&App, &Policy)> {
+impl FleetSnapshot {
+    /// The app and its policy; `None` if the app is unknown or has no policy.
+    pub fn with_policy(&self, id: &AppId) -> Option<(&App, &Policy)> {
         let app = self.apps.get(id)?;
         let policy = self.policies.get(app.policy.as_ref()?)?;
         Some((app, policy))
     }
 
-    /// The same, unless it is paused.
+    /// The app and its policy; `None` also if the app is paused.
     pub fn scheduled(&self, id: &AppId) -> Option<(&App, &Policy)> {
-        self.followed(id).filter(|(app, _)| !app.paused)
-    }
-
-    /// The policy's policy snapshot for a backup that lies in `storage`, which the policy may have left since: with the SAS of
-    /// another container Azure could neither read nor delete it.
-    pub fn terms_at(&self, policy: &Policy, storage: &StorageName) -> PolicySnapshot {
-        let mut policies = std::iter::once(policy).chain(self.policies.values());
-        let there = policies.find(|policy| policy.policy_snapshot.storage == *storage);
-        let account = there.unwrap_or(policy).policy_snapshot.account.clone();
-        PolicySnapshot { storage: storage.clone(), account, ..policy.policy_snapshot.clone() }
+        self.with_policy(id).filter(|(app, _)| !app.paused)
     }
 
     /// The fleet as the store enrols it at `now`.

@@ -1,9 +1,9 @@
-//! How apps stand comes from the rows, and costs little.
+//! The status of the apps comes from the store's rows and is cached.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use holdfast_console::Standing;
+use holdfast_console::AppStatusCache;
 use holdfast_model::{App, AppId, Clock, ManualClock, PolicyName, Timestamp};
 use holdfast_store::{Enrolled, MemoryStore, Mode, SqliteStore, Store};
 
@@ -18,8 +18,8 @@ fn enrolled(name: &str) -> Enrolled {
     }
 }
 
-fn names(standing: &Standing) -> Vec<String> {
-    standing.shown().unwrap().apps.iter().map(|app| app.app.short_name()).collect()
+fn names(cache: &AppStatusCache) -> Vec<String> {
+    cache.latest().unwrap().apps.iter().map(|app| app.app.short_name()).collect()
 }
 
 #[tokio::test]
@@ -27,18 +27,18 @@ async fn a_reading_serves_for_some_seconds_and_leaves_out_apps_that_were_removed
     let manual = Arc::new(ManualClock::new(Timestamp::UNIX_EPOCH));
     let clock: Arc<dyn Clock> = Arc::clone(&manual) as _;
     let store: Arc<dyn Store> = Arc::new(MemoryStore::new(Arc::clone(&clock)));
-    let standing = Standing::new(Arc::clone(&store), clock);
-    assert!(standing.shown().is_none());
+    let cache = AppStatusCache::new(Arc::clone(&store), clock);
+    assert!(cache.latest().is_none());
     store.sync_fleet(&[enrolled("shop"), enrolled("wiki")]).await.unwrap();
-    standing.refresh().await;
-    assert_eq!(names(&standing), ["shop", "wiki"]);
+    cache.refresh().await;
+    assert_eq!(names(&cache), ["shop", "wiki"]);
     store.sync_fleet(&[enrolled("wiki")]).await.unwrap();
-    standing.refresh().await;
-    assert_eq!(names(&standing), ["shop", "wiki"], "read a moment ago");
+    cache.refresh().await;
+    assert_eq!(names(&cache), ["shop", "wiki"], "read a moment ago");
     manual.advance(Duration::from_secs(5));
-    standing.refresh().await;
-    assert_eq!(names(&standing), ["wiki"]);
-    assert_eq!(standing.shown().unwrap().at, Timestamp::UNIX_EPOCH + Duration::from_secs(5));
+    cache.refresh().await;
+    assert_eq!(names(&cache), ["wiki"]);
+    assert_eq!(cache.latest().unwrap().at, Timestamp::UNIX_EPOCH + Duration::from_secs(5));
 }
 
 #[tokio::test]
@@ -49,12 +49,12 @@ async fn a_store_that_is_gone_leaves_the_last_reading() {
     let path = dir.path().join("s.sqlite");
     let store: Arc<dyn Store> =
         Arc::new(SqliteStore::open(&path, Arc::clone(&clock), Mode::Own).await.unwrap());
-    let standing = Standing::new(Arc::clone(&store), clock);
+    let cache = AppStatusCache::new(Arc::clone(&store), clock);
     store.sync_fleet(&[enrolled("shop")]).await.unwrap();
-    standing.refresh().await;
+    cache.refresh().await;
     store.close().await;
     manual.advance(Duration::from_mins(1));
-    standing.refresh().await;
-    assert_eq!(names(&standing), ["shop"]);
-    assert_eq!(standing.shown().unwrap().at, Timestamp::UNIX_EPOCH, "and it says how old it is");
+    cache.refresh().await;
+    assert_eq!(names(&cache), ["shop"]);
+    assert_eq!(cache.latest().unwrap().at, Timestamp::UNIX_EPOCH, "and it says how old it is");
 }

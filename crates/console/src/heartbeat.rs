@@ -1,4 +1,4 @@
-//! Loops that go round, and whether they still do.
+//! Heartbeats of loops, and the readiness check on them.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,65 +9,65 @@ use holdfast_model::{Clock, Timestamp};
 
 use crate::Check;
 
-/// Remembers when a loop last went round well.
+/// Records when a loop last completed a pass.
 #[derive(Debug)]
-pub struct Pulse {
+pub struct Heartbeat {
     clock: Arc<dyn Clock>,
-    /// By the clock's `elapsed`, in milliseconds, plus one: 0 stands for never.
+    /// The clock's `elapsed` in milliseconds, plus one; 0 means never.
     beat: AtomicU64,
     at: Mutex<Option<Timestamp>>,
 }
 
-impl Pulse {
-    /// A loop that has not gone round yet.
+impl Heartbeat {
+    /// A heartbeat without a beat yet.
     pub fn new(clock: Arc<dyn Clock>) -> Self {
         Self { clock, beat: AtomicU64::new(0), at: Mutex::new(None) }
     }
 
-    /// It went round well.
+    /// Records a completed pass.
     pub fn beat(&self) {
         let elapsed = u64::try_from(self.clock.elapsed().as_millis()).unwrap_or(u64::MAX - 1);
         self.beat.store(elapsed + 1, Ordering::Relaxed);
         *self.at.lock().unwrap_or_else(PoisonError::into_inner) = Some(self.clock.now());
     }
 
-    /// When it last did, by the wall time.
+    /// The wall time of the last beat.
     pub fn at(&self) -> Option<Timestamp> {
         *self.at.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How long ago that was, by a clock that nobody sets.
+    /// Time since the last beat, by the monotonic clock.
     pub fn age(&self) -> Option<Duration> {
         let beat = self.beat.load(Ordering::Relaxed).checked_sub(1)?;
         Some(self.clock.elapsed().saturating_sub(Duration::from_millis(beat)))
     }
 }
 
-/// The loop went round within the given time.
+/// Checks that a loop's last beat is recent.
 #[derive(Debug)]
-pub struct Recent {
+pub struct RecentHeartbeat {
     name: &'static str,
-    pulse: Arc<Pulse>,
-    within: Duration,
+    heartbeat: Arc<Heartbeat>,
+    max_age: Duration,
 }
 
-impl Recent {
-    /// The check called `name`.
-    pub fn new(name: &'static str, pulse: Arc<Pulse>, within: Duration) -> Self {
-        Self { name, pulse, within }
+impl RecentHeartbeat {
+    /// A check called `name`, which fails when the last beat is older than `max_age`.
+    pub fn new(name: &'static str, heartbeat: Arc<Heartbeat>, max_age: Duration) -> Self {
+        Self { name, heartbeat, max_age }
     }
 }
 
 #[async_trait]
-impl Check for Recent {
+impl Check for RecentHeartbeat {
     fn name(&self) -> &'static str {
         self.name
     }
 
-    async fn look(&self) -> Result<(), String> {
-        match self.pulse.age() {
-            Some(age) if age <= self.within => Ok(()),
-            Some(age) => Err(format!("the last good pass was {} s ago", age.as_secs())),
+    async fn check(&self) -> Result<(), String> {
+        match self.heartbeat.age() {
+            Some(age) if age <= self.max_age => Ok(()),
+            Some(age) => Err(format!("the last successful pass was {} s ago", age.as_secs())),
             None => Err("no pass has succeeded since the start".to_owned()),
         }
     }

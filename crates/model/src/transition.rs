@@ -1,0 +1,138 @@
+//! The state machine: the one function that moves a run.
+//!
+//! ```text
+//! Planned --attempt_started--> Starting --accepted--> Polling --completed--> Verifying --ended--> Ended
+//!    |                          |    |                 ^    |                    |                  ^
+//!    |              answer_lost |    | deferred        |    | attempt_ended      | attempt_ended    |
+//!    |                          v    |         adopted |    |                    |                  |
+//!    |                      Reconciling-|-----------------+    |                    |                  |
+//!    |                          |    v                      v                    |                  |
+//!    +--deferred, refused---> Waiting <-----------------------------------------+------ ended -----+
+//!                               |  ^
+//!                attempt_started+  +-- absent long enough: attempt_ended
+//!
+//! What is no backup:
+//! Starting --operation_accepted--> PollingOperation --completed--> Verifying; PollingOperation --answer_lost--> Reconciling
+//! Starting, Reconciling --completed--> Verifying
+//! ```
+
+use crate::{Attempt, BackupId, BackupStatus, Cause, RunEvent, RunState, Timestamp};
+
+/// The event cannot happen in this state: a defect, or rows that were tampered with.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("a run in the state `{from}` refuses the event `{event}`")]
+pub struct IllegalTransition {
+    from: &'static str,
+    event: &'static str,
+}
+
+impl IllegalTransition {
+    /// The first event is none of those that create a run.
+    pub(crate) fn at_birth(event: Option<&RunEvent>) -> Self {
+        Self { from: "not created", event: event.map_or("none", RunEvent::name) }
+    }
+}
+
+impl RunState {
+    /// The state after `event`. Every legal pair is listed in the two functions below; all others are errors.
+    pub fn next(&self, event: &RunEvent) -> Result<Self, IllegalTransition> {
+        let next = self.after_request_event(event).or_else(|| self.after_work_event(event));
+        next.ok_or(IllegalTransition { from: self.code().as_str(), event: event.name() })
+    }
+
+    /// Transitions between attempts, and until it is known whether Azure accepted the request.
+    fn after_request_event(&self, event: &RunEvent) -> Option<Self> {
+        use RunEvent as E;
+        use RunState as S;
+        Some(match (self, event) {
+            (S::Planned | S::Waiting { .. }, E::AttemptStarted { attempt, .. })
+                if attempt.number == self.next_attempt() =>
+            {
+                S::Starting { attempt: attempt.clone() }
+            }
+            (S::Planned | S::Waiting { .. } | S::Starting { .. }, E::Deferred { cause, .. })
+            | (S::Planned | S::Waiting { .. }, E::StartRefused { cause, .. }) => {
+                let refused_sas = self.refused_sas().map(ToOwned::to_owned);
+                S::Waiting { cause: *cause, next_attempt: self.next_attempt(), refused_sas }
+            }
+            (S::Starting { attempt }, E::Accepted { backup, accepted_at, .. }) => {
+                polling(attempt, *backup, *accepted_at)
+            }
+            (S::Starting { attempt } | S::PollingOperation { attempt, .. }, E::AnswerLost { .. }) => {
+                S::Reconciling { attempt: attempt.clone(), absent: 0, first_absent: None }
+            }
+            (S::Starting { attempt }, E::Absent { looked_at }) => {
+                S::Reconciling { attempt: attempt.clone(), absent: 1, first_absent: Some(*looked_at) }
+            }
+            (S::Reconciling { attempt, absent, first_absent }, E::Absent { looked_at }) => S::Reconciling {
+                attempt: attempt.clone(),
+                absent: absent + 1,
+                first_absent: first_absent.or(Some(*looked_at)),
+            },
+            (
+                S::Starting { .. } | S::Reconciling { .. } | S::Waiting { .. },
+                E::Adopted { attempt, backup, accepted_at },
+            ) => polling(attempt, *backup, *accepted_at),
+            (S::Starting { attempt }, E::OperationAccepted { operation, accepted_at, .. }) => {
+                S::PollingOperation {
+                    attempt: attempt.clone(),
+                    operation: operation.clone(),
+                    accepted_at: *accepted_at,
+                }
+            }
+            _ => return None,
+        })
+    }
+
+    /// Transitions while Azure works, and after its final answer.
+    fn after_work_event(&self, event: &RunEvent) -> Option<Self> {
+        use RunEvent as E;
+        use RunState as S;
+        Some(match (self, event) {
+            (S::Polling { attempt, backup, accepted_at, .. }, E::StatusSeen { status }) => S::Polling {
+                attempt: attempt.clone(),
+                backup: *backup,
+                accepted_at: *accepted_at,
+                status: status.clone(),
+            },
+            (
+                S::Starting { attempt }
+                | S::Reconciling { attempt, .. }
+                | S::Polling { attempt, .. }
+                | S::PollingOperation { attempt, .. },
+                E::Completed { backup, .. },
+            ) => S::Verifying { attempt: attempt.clone(), backup: backup.clone(), checks: 0 },
+            (S::Verifying { attempt, backup, checks }, E::CheckFailed { .. }) => {
+                S::Verifying { attempt: attempt.clone(), backup: backup.clone(), checks: checks + 1 }
+            }
+            (
+                S::Starting { attempt }
+                | S::Reconciling { attempt, .. }
+                | S::Polling { attempt, .. }
+                | S::PollingOperation { attempt, .. }
+                | S::Verifying { attempt, .. },
+                E::AttemptEnded { number, cause, .. },
+            ) if *number == attempt.number => S::Waiting {
+                cause: *cause,
+                next_attempt: number + 1,
+                refused_sas: matches!(cause, Cause::StorageRefused | Cause::DeleteFailed)
+                    .then(|| attempt.sas.clone()),
+            },
+            (
+                S::Planned | S::Waiting { .. } | S::Verifying { .. },
+                E::Ended { outcome, cause, backup, verification },
+            ) => S::Ended {
+                outcome: *outcome,
+                cause: *cause,
+                backup: backup.clone(),
+                verification: *verification,
+            },
+            (state, E::SasRefreshed { .. } | E::OrphanFound { .. }) if !state.is_ended() => state.clone(),
+            _ => return None,
+        })
+    }
+}
+
+fn polling(attempt: &Attempt, backup: BackupId, accepted_at: Timestamp) -> RunState {
+    RunState::Polling { attempt: attempt.clone(), backup, accepted_at, status: BackupStatus::Created }
+}

@@ -1,0 +1,36 @@
+//! The configuration of the connection to RabbitMQ.
+
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+/// How to connect to RabbitMQ, and time limits.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// `amqp://user:password@host:5672/vhost`, or `amqps://…` for TLS. `%2f` is the virtual host `/`.
+    pub url: SecretString,
+    /// The prefix of the names of exchanges and queues.
+    pub prefix: String,
+    /// A certificate authority to trust besides the system's, in PEM.
+    pub tls_ca: Option<String>,
+    /// Unacknowledged messages per queue and process. It should equal the number of concurrent steps.
+    pub prefetch: u16,
+    /// Maximum time to connect.
+    pub connect_within: Duration,
+    /// Maximum time for the broker to confirm messages and to accept an ack.
+    pub confirm_within: Duration,
+}
+
+impl Config {
+    /// The broker at `url`, with default values for everything else.
+    pub fn new(url: SecretString) -> Self {
+        Self {
+            url,
+            prefix: "holdfast".to_owned(),
+            tls_ca: None,
+            prefetch: 16,
+            connect_within: Duration::from_secs(10),
+            confirm_within: Duration::from_secs(10),
+        }
+    }
+}
