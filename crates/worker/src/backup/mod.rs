@@ -15,7 +15,6 @@ use crate::send_window::{RequestPayload, SendWindow};
 use crate::step_context::StepContext;
 use crate::step_plan::StepPlan;
 use blobs::BlobCheck;
-use found::FoundBackup;
 use transitions::{PollAnswer, counts_as_good, polled, posted, reconciled, turned_up, verified};
 
 /// One step of a backup.
@@ -28,8 +27,7 @@ pub(crate) async fn step(
     let run = context.run();
     match (decide(run, window), &run.state) {
         (Action::Prepare, _) => match prepare(context, databases).await {
-            Ok(Prepared::Ready(facts, payload)) => context.begin_attempt(facts, payload),
-            Ok(Prepared::TurnedUp(found)) => turned_up(&context.input_now(), found).into(),
+            Ok(plan) => plan,
             Err(why) => not_ready(&context.input_now(), &why, rng).into(),
         },
         (Action::Send(window), RunState::Starting { attempt }) => {
@@ -62,24 +60,17 @@ pub(crate) async fn step(
     }
 }
 
-/// The result of a preparation.
-enum Prepared {
-    /// The attempt can begin.
-    Ready(IntentFacts, RequestPayload),
-    /// The backups of attempts that had ended as lost are in Azure's list after all.
-    TurnedUp(Vec<FoundBackup>),
-}
-
-/// Looks for the backups of lost attempts, then obtains the SAS and the secrets of the next one.
-async fn prepare(context: &StepContext<'_>, databases: &[DatabaseRef]) -> Result<Prepared, NotReady> {
+/// Begins an attempt once its SAS and secrets are obtained, or adopts the backup of a lost attempt.
+async fn prepare(context: &StepContext<'_>, databases: &[DatabaseRef]) -> Result<StepPlan, NotReady> {
     let found = calls::missing(context).await?;
     if !found.is_empty() {
-        return Ok(Prepared::TurnedUp(found));
+        return Ok(turned_up(&context.input_now(), found).into());
     }
     let databases = read_connection_strings(context, databases).await?;
     let grant = grant_sas(context, None).await?;
     let facts = IntentFacts::from(&grant);
-    Ok(Prepared::Ready(facts, RequestPayload { storage_url: grant.url, databases, schedule: None }))
+    let payload = RequestPayload { storage_url: grant.url, databases, schedule: None };
+    Ok(context.begin_attempt(facts, payload))
 }
 
 #[cfg(test)]

@@ -30,8 +30,7 @@ pub(crate) async fn step(
     let run = context.run();
     match (decide(run, window), &run.state) {
         (Action::Prepare, _) => match prepare(context, desired, databases).await {
-            Ok(Prepared::Ready(facts, payload)) => context.begin_attempt(facts, payload),
-            Ok(Prepared::InPlace) => succeeded(&context.input_now(), Vec::new()).into(),
+            Ok(plan) => plan,
             Err(why) => not_ready(&context.input_now(), &why, rng).into(),
         },
         (Action::Send(window), RunState::Starting { attempt }) => {
@@ -52,31 +51,26 @@ pub(crate) async fn step(
     }
 }
 
-/// The result of a preparation.
-enum Prepared {
-    /// The attempt can begin.
-    Ready(IntentFacts, RequestPayload),
-    /// The schedule is already as desired. A PUT that enables a schedule starts a backup, so none is sent.
-    InPlace,
-}
-
-/// Compares the current schedule with the desired one, and obtains the SAS and secrets of a change.
+/// Begins an attempt where the current schedule differs from the desired one. A PUT that enables a schedule starts a
+/// backup, so a schedule that is as desired gets none.
 async fn prepare(
     context: &StepContext<'_>,
     desired: DesiredSchedule<'_>,
     databases: &[DatabaseRef],
-) -> Result<Prepared, NotReady> {
+) -> Result<StepPlan, NotReady> {
     let current = calls::read(context).await?;
     Ok(match desired.change(current.as_ref(), context.input.now) {
-        None => Prepared::InPlace,
-        Some(ScheduleChange::Remove) => Prepared::Ready(IntentFacts::default(), RequestPayload::default()),
+        None => succeeded(&context.input_now(), Vec::new()).into(),
+        Some(ScheduleChange::Remove) => {
+            context.begin_attempt(IntentFacts::default(), RequestPayload::default())
+        }
         Some(ScheduleChange::Set(schedule)) => {
             let databases = read_connection_strings(context, databases).await?;
             // Always a new SAS, which is valid the longest: Azure keeps it until the next one.
             let grant = grant_sas(context, Some(RefreshReason::NativeSchedule)).await?;
             let facts = IntentFacts::from(&grant);
             let payload = RequestPayload { storage_url: grant.url, databases, schedule: Some(schedule) };
-            Prepared::Ready(facts, payload)
+            context.begin_attempt(facts, payload)
         }
     })
 }

@@ -30,11 +30,8 @@ pub(crate) async fn step(
 ) -> StepPlan {
     let run = context.run();
     match (decide(run, window), &run.state) {
-        (Action::Prepare, _) => match prepare(context, restore).await {
-            Ok(Prepared::Ready(facts, payload)) => context.begin_attempt(facts, payload),
-            Ok(Prepared::NoBackup { detail }) => {
-                refused(&context.input_now(), Cause::BackupNotFound, detail, rng).into()
-            }
+        (Action::Prepare, _) => match prepare(context, restore, rng).await {
+            Ok(plan) => plan,
             Err(why) => not_ready(&context.input_now(), &why, rng).into(),
         },
         (Action::Send(window), RunState::Starting { attempt }) => {
@@ -61,30 +58,26 @@ pub(crate) async fn step(
     }
 }
 
-/// The result of a preparation.
-enum Prepared {
-    /// The attempt can begin.
-    Ready(IntentFacts, RequestPayload),
-    /// There is no backup to restore, or not for long.
-    NoBackup { detail: String },
-}
-
-/// Checks that the backup exists and is not being deleted, because a restore stops the app; then obtains the SAS and the
-/// secrets.
-async fn prepare(context: &StepContext<'_>, restore: &Restore) -> Result<Prepared, NotReady> {
+/// Begins an attempt once its SAS and secrets are obtained. A restore stops the app, so a backup that is absent or being
+/// deleted is refused first.
+async fn prepare(
+    context: &StepContext<'_>,
+    restore: &Restore,
+    rng: &mut fastrand::Rng,
+) -> Result<StepPlan, NotReady> {
     let source = restore.source.short_name();
+    let mut no_backup = |detail| refused(&context.input_now(), Cause::BackupNotFound, detail, rng).into();
     if let Some(by) = calls::deletion_of(context, restore).await? {
-        let detail = format!("run {by} is deleting the backup of {source}");
-        return Ok(Prepared::NoBackup { detail });
+        return Ok(no_backup(format!("run {by} is deleting the backup of {source}")));
     }
     let Some(listed) = calls::find(context, restore).await? else {
-        let detail = format!("{source} has no such backup in azure's list");
-        return Ok(Prepared::NoBackup { detail });
+        return Ok(no_backup(format!("{source} has no such backup in azure's list")));
     };
     let databases = read_connection_strings(context, &restore.databases).await?;
     let grant = grant_sas(context, None).await?;
     let facts = IntentFacts { restored_before: listed.last_restored_at, ..IntentFacts::from(&grant) };
-    Ok(Prepared::Ready(facts, RequestPayload { storage_url: grant.url, databases, schedule: None }))
+    let payload = RequestPayload { storage_url: grant.url, databases, schedule: None };
+    Ok(context.begin_attempt(facts, payload))
 }
 
 /// Looks for the effect of a restore whose answer was lost.

@@ -59,12 +59,12 @@ pub(in crate::backup) fn polled(
             poll_again(input, attempt, accepted_at, backup.retry_after, rng)
         }
         PollDecision::CheckBlob => {
-            completed(input, attempt, facts(attempt, accepted_at, &backup), &backup, rng)
+            completed(input, attempt, &facts(attempt, accepted_at, &backup), &backup, rng)
         }
         PollDecision::Fail(Cause::PartiallySucceeded) => {
             let made = facts(attempt, accepted_at, &backup);
             match blobs.transpose() {
-                Ok(blobs) => partial(input, attempt, made, blobs, &backup, rng),
+                Ok(blobs) => partial(input, attempt, &made, blobs, &backup, rng),
                 Err(error) => verify_later(input, attempt, accepted_at, &error, rng),
             }
         }
@@ -84,7 +84,7 @@ pub(in crate::backup) fn polled(
 fn completed(
     input: &StepInput<'_>,
     attempt: &Attempt,
-    made: BackupFacts,
+    made: &BackupFacts,
     backup: &Backup,
     rng: &mut fastrand::Rng,
 ) -> Next {
@@ -93,7 +93,7 @@ fn completed(
     if input.run.policy_snapshot.verify || !input.run.failure_counts.missing.is_empty() {
         return Next::new(vec![completed], input.now);
     }
-    let mut next = good(input, attempt, &made, Verification::OutOfReach, rng);
+    let mut next = good(input, attempt, made, Verification::OutOfReach, rng);
     next.events.insert(0, completed);
     next
 }
@@ -102,17 +102,17 @@ fn completed(
 fn partial(
     input: &StepInput<'_>,
     attempt: &Attempt,
-    made: BackupFacts,
+    made: &BackupFacts,
     blobs: Option<BackupBlobs>,
     backup: &Backup,
     rng: &mut fastrand::Rng,
 ) -> Next {
     let status = Some(backup.status.clone());
     if let Some((blobs, fault)) = blobs.and_then(|blobs| Some((blobs, blobs.fault(input)?))) {
-        let (cause, detail, backup) = (fault.cause, fault.detail, blobs.left_behind(&made));
+        let (cause, detail, backup) = (fault.cause, fault.detail, blobs.left_behind(made));
         return failed(input, attempt, Failure { status, cause, detail, backup }, rng);
     }
-    let made = blobs.map_or_else(|| made.clone(), |blobs| blobs.measured(&made));
+    let made = blobs.map_or_else(|| made.clone(), |blobs| blobs.measured(made));
     let (cause, detail) = (Cause::PartiallySucceeded, backup.log.clone().unwrap_or_default());
     failed(input, attempt, Failure { status, cause, detail, backup: Some(made) }, rng)
 }
