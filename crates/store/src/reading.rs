@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::str::FromStr;
 
-use holdfast_model::{Priority, Retention, Timestamp, parse_timestamp};
+use holdfast_model::{Priority, Timestamp, parse_timestamp};
 use serde::de::DeserializeOwned;
 
 use crate::columns::from_word;
@@ -47,17 +47,6 @@ impl Reading {
     pub fn priority(&self, rank: i64) -> Result<Priority, Error> {
         let priority = Priority::ALL.into_iter().find(|priority| priority.rank() == rank);
         priority.ok_or_else(|| self.wrong("priority", rank))
-    }
-
-    /// An app's retention: whole where it was written so, else made of the two columns that were there before.
-    pub fn retention(
-        &self,
-        whole: Option<&str>,
-        parts: Option<(i64, i64)>,
-    ) -> Result<Option<Retention>, Error> {
-        let parts = parts.map(|(days, keep)| format!(r#"{{"days":{days},"keep_at_least":{keep}}}"#));
-        let text = whole.or(parts.as_deref());
-        text.map(|text| self.json("retention", text)).transpose()
     }
 
     /// A count that was never negative when it was written.

@@ -26,8 +26,6 @@ pub(super) struct AppColumns {
     paused: bool,
     recovery_point_objective_s: Option<i64>,
     retention: Option<String>,
-    retention_days: Option<i64>,
-    retention_keep_at_least: Option<i64>,
     partial_is_good: bool,
     enrolled_at: Timestamp,
     removed_at: Option<Timestamp>,
@@ -37,7 +35,6 @@ impl AppColumns {
     pub fn read(self, operation: &'static str) -> Result<AppRow, Error> {
         let reading = Reading { operation, of: self.app };
         let seconds = |seconds| reading.count("recovery_point_objective_s", seconds).map(Duration::from_secs);
-        let parts = self.retention_days.zip(self.retention_keep_at_least);
         Ok(AppRow {
             enrolled: Enrolled {
                 app: App {
@@ -48,7 +45,7 @@ impl AppColumns {
                     paused: self.paused,
                 },
                 recovery_point_objective: self.recovery_point_objective_s.map(seconds).transpose()?,
-                retention: reading.retention(self.retention.as_deref(), parts)?,
+                retention: self.retention.map(|retention| reading.json("retention", &retention)).transpose()?,
                 partial_is_good: self.partial_is_good,
                 schedule: None,
             },
@@ -74,8 +71,7 @@ pub(super) async fn sync_fleet(
 }
 
 async fn apps(tx: &mut PgConnection) -> Result<BTreeMap<AppId, AppRow>, Error> {
-    let apps = "/* sync_fleet */ SELECT app, policy, plan, paused, recovery_point_objective_s, retention,
-        retention_days, retention_keep_at_least, partial_is_good, enrolled_at, removed_at FROM apps";
+    let apps = "/* sync_fleet */ SELECT app, policy, plan, paused, recovery_point_objective_s, retention, partial_is_good, enrolled_at, removed_at FROM apps";
     let rows: Vec<AppColumns> = sqlx::query_as(apps).fetch_all(tx).await.during(SYNC)?;
     rows.into_iter().map(|row| row.read(SYNC).map(|row| (row.enrolled.app.id.clone(), row))).collect()
 }
@@ -99,22 +95,18 @@ async fn put_apps(tx: &mut PgConnection, apps: &[AppRow]) -> Result<(), sqlx::Er
             "recovery_point_objective_s": row.enrolled.recovery_point_objective
                 .map(|objective| i64::try_from(objective.as_secs()).unwrap_or(i64::MAX)),
             "retention": retention.as_ref().map(json),
-            "retention_days": retention.as_ref().map(|retention| retention.days),
-            "retention_keep_at_least": retention.as_ref().map(|retention| retention.keep_at_least),
             "partial_is_good": row.enrolled.partial_is_good,
             "enrolled_at": text(row.enrolled_at),
             "removed_at": row.removed_at.map(text),
         })
     };
     let rows: Vec<Value> = apps.iter().map(row).collect();
-    let put = "/* sync_fleet */ INSERT INTO apps (app, policy, plan, paused, recovery_point_objective_s, retention,
-            retention_days, retention_keep_at_least, partial_is_good, enrolled_at, removed_at)
+    let put = "/* sync_fleet */ INSERT INTO apps (app, policy, plan, paused, recovery_point_objective_s, retention, partial_is_good, enrolled_at, removed_at)
         SELECT * FROM json_to_recordset($1::json) AS app (app text, policy text, plan text, paused boolean,
-            recovery_point_objective_s bigint, retention text, retention_days bigint, retention_keep_at_least bigint,
-            partial_is_good boolean, enrolled_at timestamptz, removed_at timestamptz)
+            recovery_point_objective_s bigint, retention text, partial_is_good boolean, enrolled_at timestamptz, removed_at timestamptz)
         ON CONFLICT (app) DO UPDATE SET policy = excluded.policy, plan = excluded.plan, paused = excluded.paused,
             recovery_point_objective_s = excluded.recovery_point_objective_s,
-            retention = excluded.retention, retention_days = excluded.retention_days, retention_keep_at_least = excluded.retention_keep_at_least,
+            retention = excluded.retention,
             partial_is_good = excluded.partial_is_good, enrolled_at = excluded.enrolled_at,
             removed_at = excluded.removed_at";
     sqlx::query(put).bind(json(&rows)).execute(tx).await?;

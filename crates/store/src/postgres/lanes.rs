@@ -18,7 +18,7 @@ pub(super) async fn reclaim(connection: &mut PgConnection, time: &Time) -> Resul
     let now = time.now(connection, RECLAIM).await?;
     // Some at a time and in the index's order: of a bare bound the planner thinks that a third of all rows is within.
     let reclaim = "/* reclaim */ UPDATE runs SET leased_until = NULL, version = version + 1,
-            occupies_app = occupies_app AND state IN ('starting', 'settling', 'polling', 'following')
+            occupies_app = occupies_app AND state IN ('starting', 'reconciling', 'polling', 'polling_operation')
         WHERE id = ANY (ARRAY(
             SELECT id FROM runs WHERE leased_until <= $1 ORDER BY leased_until LIMIT 1000 FOR UPDATE SKIP LOCKED))";
     let mut count = 0;

@@ -24,8 +24,6 @@ pub(super) struct AppColumns {
     paused: bool,
     recovery_point_objective_s: Option<i64>,
     retention: Option<String>,
-    retention_days: Option<i64>,
-    retention_keep_at_least: Option<i64>,
     partial_is_good: bool,
     enrolled_at: String,
     removed_at: Option<String>,
@@ -35,7 +33,6 @@ impl AppColumns {
     pub fn read(self, operation: &'static str) -> Result<AppRow, Error> {
         let reading = Reading { operation, of: self.app };
         let seconds = |seconds| reading.count("recovery_point_objective_s", seconds).map(Duration::from_secs);
-        let parts = self.retention_days.zip(self.retention_keep_at_least);
         Ok(AppRow {
             enrolled: Enrolled {
                 app: App {
@@ -46,7 +43,7 @@ impl AppColumns {
                     paused: self.paused,
                 },
                 recovery_point_objective: self.recovery_point_objective_s.map(seconds).transpose()?,
-                retention: reading.retention(self.retention.as_deref(), parts)?,
+                retention: self.retention.map(|retention| reading.json("retention", &retention)).transpose()?,
                 partial_is_good: self.partial_is_good,
                 schedule: None,
             },
@@ -77,8 +74,7 @@ pub(super) async fn sync_fleet(
 }
 
 async fn apps(tx: &mut SqliteConnection) -> Result<BTreeMap<AppId, AppRow>, Error> {
-    let apps = "/* sync_fleet */ SELECT app, policy, plan, paused, recovery_point_objective_s, retention,
-        retention_days, retention_keep_at_least, partial_is_good, enrolled_at, removed_at FROM apps";
+    let apps = "/* sync_fleet */ SELECT app, policy, plan, paused, recovery_point_objective_s, retention, partial_is_good, enrolled_at, removed_at FROM apps";
     let rows: Vec<AppColumns> = sqlx::query_as(apps).fetch_all(tx).await.during(SYNC)?;
     rows.into_iter().map(|row| row.read(SYNC).map(|row| (row.enrolled.app.id.clone(), row))).collect()
 }
@@ -93,8 +89,8 @@ async fn cursors(tx: &mut SqliteConnection) -> Result<BTreeMap<AppId, Cursor>, E
 async fn put_app(tx: &mut SqliteConnection, row: &AppRow) -> Result<(), sqlx::Error> {
     let put =
         "/* sync_fleet */ INSERT OR REPLACE INTO apps (app, policy, plan, paused, recovery_point_objective_s,
-            retention, retention_days, retention_keep_at_least, partial_is_good, enrolled_at, removed_at)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+            retention, partial_is_good, enrolled_at, removed_at)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
     let AppRow { enrolled: Enrolled { app, retention, .. }, .. } = row;
     let objective = row.enrolled.recovery_point_objective;
     sqlx::query(put)
@@ -104,8 +100,6 @@ async fn put_app(tx: &mut SqliteConnection, row: &AppRow) -> Result<(), sqlx::Er
         .bind(app.paused)
         .bind(objective.map(|objective| i64::try_from(objective.as_secs()).unwrap_or(i64::MAX)))
         .bind(retention.as_ref().map(json))
-        .bind(retention.as_ref().map(|retention| retention.days))
-        .bind(retention.as_ref().map(|retention| retention.keep_at_least))
         .bind(row.enrolled.partial_is_good)
         .bind(text(row.enrolled_at))
         .bind(row.removed_at.map(text))

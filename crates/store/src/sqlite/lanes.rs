@@ -20,7 +20,7 @@ pub(super) const TAKE: &str = "take due runs";
 
 pub(super) async fn reclaim(tx: &mut SqliteConnection, now: Timestamp) -> Result<u64, Error> {
     let reclaim = "/* reclaim */ UPDATE runs SET leased_until = NULL, version = version + 1,
-            occupies_app = iif(state IN ('starting', 'settling', 'polling', 'following'), occupies_app, 0)
+            occupies_app = iif(state IN ('starting', 'reconciling', 'polling', 'polling_operation'), occupies_app, 0)
         WHERE leased_until <= ?";
     let reclaimed = sqlx::query(reclaim).bind(text(now)).execute(tx).await.during(RECLAIM)?;
     Ok(reclaimed.rows_affected())

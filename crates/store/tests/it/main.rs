@@ -2,7 +2,6 @@
 #![cfg(test)]
 
 mod filled;
-mod migrating;
 mod opening;
 mod others;
 mod postgres;

@@ -109,6 +109,18 @@ async fn a_newer_schema_is_refused_and_left_as_it_was() {
 }
 
 #[tokio::test]
+async fn an_older_schema_is_named_to_whoever_may_not_migrate_it() {
+    let filled = Filled::empty().await;
+    filled.store.close().await;
+    let newest = "DELETE FROM _sqlx_migrations WHERE version = (SELECT max(version) FROM _sqlx_migrations)";
+    raw(&filled.path, newest).await;
+    for mode in [Mode::Join, Mode::Read] {
+        let error = open(&filled.path, mode).await.unwrap_err();
+        assert!(matches!(error, Error::OlderSchema { found: 3, known: 4, .. }), "{error:?}");
+    }
+}
+
+#[tokio::test]
 async fn what_was_committed_is_there_when_the_file_is_opened_again() {
     let filled = Filled::new().await;
     let (runs, audit) =

@@ -66,7 +66,7 @@ async fn a_lane_is_read_through_its_index_and_in_its_order() {
     let filled = Filled::empty().await;
     let take = statements()
         .into_iter()
-        .find(|(name, sql)| name == "take" && sql.contains("ORDER BY due_at"))
+        .find(|(name, sql)| name == "acquire" && sql.contains("ORDER BY due_at"))
         .unwrap();
     let steps = plan(&filled, &take.1).await;
     let expected = "SEARCH runs USING INDEX runs_waiting (lane=? AND priority=? AND due_at<?)";

@@ -61,7 +61,7 @@ pub const ANSWERS: [(&str, usize); 37] = [
     ("SELECT kind FROM attempts_by_cause WHERE kind = 'drill' AND attempts = 1", 1),
     ("SELECT outcome FROM run_outcomes WHERE outcome = 'missed' AND cause = 'overlap' AND runs = 1", 1),
     ("SELECT outcome FROM run_outcomes WHERE kind = 'drill' AND cause = 'probe_failed' AND runs = 1", 1),
-    ("SELECT outcome FROM run_outcomes WHERE kind = 'note'", 0),
+    ("SELECT outcome FROM run_outcomes WHERE kind = 'operator_action'", 0),
     ("SELECT reason FROM missed_ticks WHERE reason = 'overlap' AND app LIKE '%/blog'", 1),
     ("SELECT reason FROM sas_refreshes WHERE reason = 'first' AND old_expiry IS NULL", 3),
     ("SELECT reason FROM sas_refreshes WHERE reason = 'kept_backup' AND backup_id = 4", 1),
@@ -74,9 +74,9 @@ pub const ANSWERS: [(&str, usize); 37] = [
     ("SELECT app FROM retention_due", 1),
     ("SELECT app FROM time_to_start WHERE wait_s = 42", 3),
     ("SELECT cause FROM deferrals WHERE cause = 'throttled' AND pause_s = 17", 1),
-    ("SELECT made FROM backups WHERE made = 'attempt' AND NOT good AND backup_id = 3 AND gone = 'lost'", 1),
+    ("SELECT origin FROM backups WHERE origin = 'attempt' AND NOT good AND backup_id = 3 AND removal = 'lost'", 1),
     ("SELECT app FROM backups", 4),
-    ("SELECT app FROM backups WHERE gone = 'deleted' AND backup_id = 1 AND removed_at IS NOT NULL", 1),
+    ("SELECT app FROM backups WHERE removal = 'deleted' AND backup_id = 1 AND removed_at IS NOT NULL", 1),
     (
         "SELECT app FROM backups WHERE verification = 'verified' AND hold IS NOT NULL AND sas_expiry IS NOT NULL",
         1,
@@ -116,7 +116,7 @@ async fn the_views_answer_what_happened() {
 async fn the_newest_good_backups_are_never_due_however_old() {
     let filled = Filled::new().await;
     let mut connection = filled.raw().await;
-    sqlx::raw_sql("UPDATE apps SET retention_days = 1, retention_keep_at_least = 2")
+    sqlx::raw_sql("UPDATE apps SET retention = '{\"days\":1,\"keep_at_least\":2}'")
         .execute(&mut connection)
         .await
         .unwrap();

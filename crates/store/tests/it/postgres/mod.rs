@@ -1,6 +1,5 @@
 //! What only the PostgreSQL store, or its database, can get wrong.
 
-mod migrating;
 mod opening;
 mod rights;
 mod scale;

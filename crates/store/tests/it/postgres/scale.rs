@@ -19,18 +19,18 @@ use crate::statements::{OF_A_KIND, statements_in};
 const FILL: [&str; 7] = [
     "SET session_replication_role = replica",
     "ALTER TABLE runs SET UNLOGGED",
-    "INSERT INTO runs (id, version, kind, trigger, priority, app, subscription, policy, tick, plan, storage, account,
+    "INSERT INTO runs (id, version, kind, task, trigger, priority, app, subscription, policy, tick, plan, storage, account,
         policy_snapshot, state, state_json, failure_counts, attempt, outcome, cause, backup_id, backup_blob, size_bytes, accepted_at,
         finished_at, verification, created_at, due_at, ended_at)
-     SELECT gen_random_uuid(), version, CASE WHEN n % 20 = 0 THEN 'delete' ELSE kind END, trigger, priority, app || n % 5000, subscription, policy,
+     SELECT gen_random_uuid(), version, CASE WHEN n % 20 = 0 THEN 'delete' ELSE kind END, task, trigger, priority, app || n % 5000, subscription, policy,
         tick - n * interval '10 seconds', plan, storage, account, policy_snapshot, state, state_json, failure_counts, attempt, outcome,
         cause, backup_id, backup_blob, size_bytes, accepted_at - n * interval '10 seconds',
         finished_at - n * interval '10 seconds', verification, created_at - n * interval '10 seconds',
         due_at - n * interval '10 seconds', ended_at - n * interval '10 seconds'
      FROM runs, generate_series(1, 880000) AS n WHERE outcome = 'succeeded'",
-    "INSERT INTO runs (id, version, kind, trigger, priority, app, subscription, policy, tick, plan, storage, account,
+    "INSERT INTO runs (id, version, kind, task, trigger, priority, app, subscription, policy, tick, plan, storage, account,
         policy_snapshot, state, state_json, failure_counts, created_at, due_at, lane, leased_until, occupies_app)
-     SELECT gen_random_uuid(), version, CASE WHEN n % 1000 = 0 THEN 'delete' ELSE kind END, trigger, n % 4, app || n, subscription, policy, tick, plan, storage,
+     SELECT gen_random_uuid(), version, CASE WHEN n % 1000 = 0 THEN 'delete' ELSE kind END, task, trigger, n % 4, app || n, subscription, policy, tick, plan, storage,
         account, policy_snapshot, state, state_json, failure_counts, created_at, due_at + (n % 7200 - 3600) * interval '1 second',
         CASE WHEN n <= 100000 THEN lane WHEN n <= 110000 THEN 'begin|s' || n % 200 || '|p|a' ELSE 'poll|s' || n % 200 END,
         CASE WHEN n > 118000 THEN now() + n % 60 * interval '1 second' END, n > 110000
@@ -41,9 +41,9 @@ const FILL: [&str; 7] = [
     "INSERT INTO audit_events (seq, at, run_id, app, data, previous, hash)
      SELECT last.seq + n, now() - interval '30 days' + n * interval '72 seconds', gen_random_uuid(), app, data, hash, hash
      FROM (SELECT * FROM audit_events ORDER BY seq DESC LIMIT 1) AS last, generate_series(1, 300000) AS n",
-    "INSERT INTO catalog (app, backup_id, run_id, storage, blob, size_bytes, accepted_at, databases, made, good, removed_at)
+    "INSERT INTO catalog (app, backup_id, run_id, storage, blob, size_bytes, accepted_at, databases, origin, good, removed_at)
      SELECT app || n % 5000, n, run_id, storage, blob, size_bytes, accepted_at - n * interval '10 seconds', databases,
-        made, good, CASE WHEN n % 3 = 0 THEN accepted_at END
+        origin, good, CASE WHEN n % 3 = 0 THEN accepted_at END
      FROM catalog, generate_series(1, 200000) AS n WHERE backup_id = 5",
 ];
 
@@ -90,7 +90,7 @@ async fn generic_plan(connection: &mut PgConnection, sql: &str) -> Value {
     let plan: sqlx::postgres::PgRow = sqlx::raw_sql(explain).fetch_one(&mut *connection).await.unwrap();
     sqlx::raw_sql("DEALLOCATE asked").execute(connection).await.unwrap();
     let plan: Value = sqlx::Row::get(&plan, 0);
-    plan[0]["CursorAdvance"].clone()
+    plan[0]["Plan"].clone()
 }
 
 async fn no_statement_reads_a_large_table_through(filled: &Filled) {

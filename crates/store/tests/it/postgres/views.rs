@@ -56,7 +56,7 @@ async fn every_query_of_the_page_runs_and_finds_something() {
 #[tokio::test]
 async fn the_newest_good_backups_are_never_due_however_old() {
     let Some(filled) = Filled::new().await else { return };
-    filled.sql("UPDATE apps SET retention_days = 1, retention_keep_at_least = 2").await.unwrap();
+    filled.sql("UPDATE apps SET retention = '{\"days\":1,\"keep_at_least\":2}'").await.unwrap();
     let mut connection = filled.database.raw().await;
     let due = "SELECT (accepted_at = (SELECT min(accepted_at) FROM backups WHERE app LIKE '%/shop'))::text
         FROM retention_due WHERE app LIKE '%/shop'";

@@ -1,10 +1,10 @@
--- Who may do what. Logins are the operator's; each is made a member of one of these.
---   holdfast_app      runs Holdfast: everything it needs, and of the audit only to read it and to add to it
+-- The database roles. Logins belong to the operator; each is made a member of one of these.
+--   holdfast_app      runs Holdfast: full access to its tables, but of the audit only SELECT and INSERT
 --   holdfast_auditor  reads the views
--- Roles belong to the whole server, and making them takes a right that the owner of one database may lack. Then they are
--- left out; whoever may makes them later with SELECT make_roles().
+-- Roles are global to the server, and creating them needs a right that a database's owner may lack. The migration then
+-- skips them; a superuser creates them later with SELECT make_roles().
 
-CREATE FUNCTION grant_to_roles() RETURNS void LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION grant_to_roles() RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     name text;
 BEGIN
@@ -12,7 +12,7 @@ BEGIN
         EXECUTE format('GRANT USAGE ON SCHEMA %I TO holdfast_app', current_schema());
         GRANT SELECT ON _sqlx_migrations, audit_head TO holdfast_app;
         GRANT SELECT, INSERT ON audit_events TO holdfast_app;
-        GRANT SELECT, INSERT, UPDATE ON apps, runs, budgets TO holdfast_app;
+        GRANT SELECT, INSERT, UPDATE ON apps, runs, budgets, catalog TO holdfast_app;
         GRANT SELECT, INSERT, UPDATE, DELETE ON cursors TO holdfast_app;
         GRANT EXECUTE ON FUNCTION audit_last(), audit_follows(), make_audit_partitions(integer) TO holdfast_app;
     END IF;
@@ -29,7 +29,7 @@ BEGIN
     END LOOP;
 END $$;
 
-CREATE FUNCTION make_roles() RETURNS void LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION make_roles() RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     name text;
 BEGIN
@@ -38,10 +38,10 @@ BEGIN
         BEGIN
             EXECUTE format('CREATE ROLE %I NOLOGIN', name);
         EXCEPTION
-            -- Another database of this server was faster.
+            -- A migration of another database on this server created it.
             WHEN duplicate_object OR unique_violation THEN NULL;
             WHEN insufficient_privilege THEN
-                RAISE NOTICE 'the role % is missing and cannot be origin by %: let a superuser run SELECT make_roles()',
+                RAISE NOTICE 'the role % is missing and cannot be created by %: let a superuser run SELECT make_roles()',
                     name, current_user;
         END;
     END LOOP;

@@ -1,9 +1,8 @@
--- The views that runs of every kind and the catalog change, and those that they bring, with names, columns and meanings
--- as in migrations/sqlite; and who may read them.
+-- The SQL views, documented in docs/audit.md. The program itself reads none of them, so later migrations may change
+-- them freely. migrations/sqlite has views with the same names, columns and meanings.
 
-DROP VIEW IF EXISTS retention_due, apps_past_objective, latest_good_backup, backups, attempts_by_cause, attempts,
-    run_outcomes, sas_refreshes, sas_expiring, kept_sas_expiring, deletions, restores, drills, holds, lost_backups,
-    revealed_sas, schedule_drift;
+CREATE FUNCTION whole_seconds(span interval) RETURNS bigint LANGUAGE sql IMMUTABLE
+RETURN round(extract(epoch FROM span))::bigint;
 
 CREATE VIEW backups AS
 SELECT catalog.app, catalog.policy, catalog.run_id, catalog.backup_id, catalog.blob AS backup_blob, catalog.size_bytes,
@@ -27,8 +26,11 @@ WHERE apps.removed_at IS NULL
   AND now() - coalesce(latest.accepted_at, apps.enrolled_at)
       > make_interval(secs => apps.recovery_point_objective_s);
 
--- What came of an attempt: its success, however late, or else the first event that gave it up. What is no backup has
--- succeeded when Azure has done it.
+CREATE VIEW apps_in_no_policy AS
+SELECT app, plan, enrolled_at FROM apps WHERE policy IS NULL AND removed_at IS NULL;
+
+-- The result of an attempt: its success, however late, or else the first event that gave it up. An attempt of any kind
+-- but a backup succeeds when Azure completes the operation.
 CREATE VIEW attempts AS
 WITH begun AS (
     SELECT run_id, app, attempt, seq, at, facts #>> '{attempt,name}' AS backup_name,
@@ -70,6 +72,9 @@ SELECT to_char(ended_at AT TIME ZONE 'UTC', 'YYYY-MM-DD') AS day, policy, kind, 
        count(DISTINCT app) AS apps
 FROM runs WHERE outcome IS NOT NULL AND kind <> 'operator_action' GROUP BY day, policy, kind, outcome, cause;
 
+CREATE VIEW missed_ticks AS
+SELECT app, policy, tick, cause AS reason, ended_at AS recorded_at, id AS run_id FROM runs WHERE outcome = 'missed';
+
 CREATE VIEW sas_refreshes AS
 SELECT at, run_id, app, facts #>> '{refresh,storage}' AS storage, facts #>> '{refresh,container}' AS container,
        facts #>> '{refresh,reason}' AS reason,
@@ -96,14 +101,15 @@ FROM catalog WHERE removed_at IS NULL AND sas_expiry < now() + interval '168 hou
 
 CREATE VIEW retention_due AS
 SELECT ranked.app, ranked.run_id, ranked.backup_id, ranked.backup_blob, ranked.size_bytes, ranked.accepted_at,
-       ranked.good, apps.retention_days,
+       ranked.good, rule.days AS retention_days,
        (SELECT state FROM runs WHERE runs.app = ranked.app AND runs.subject = 'delete ' || ranked.backup_id
           AND runs.state <> 'ended') AS deletion
 FROM (SELECT *, row_number() OVER (PARTITION BY app, good ORDER BY accepted_at DESC, backup_id DESC) AS age_rank
       FROM backups WHERE removal IS NULL) AS ranked
 JOIN apps ON apps.app = ranked.app
-WHERE ranked.accepted_at < now() - apps.retention_days * interval '24 hours' AND ranked.hold IS NULL
-  AND NOT (ranked.good AND ranked.age_rank <= greatest(apps.retention_keep_at_least, 1));
+CROSS JOIN LATERAL json_to_record(apps.retention::json) AS rule (days bigint, keep_at_least bigint)
+WHERE ranked.accepted_at < now() - rule.days * interval '24 hours' AND ranked.hold IS NULL
+  AND NOT (ranked.good AND ranked.age_rank <= greatest(rule.keep_at_least, 1));
 
 CREATE VIEW deletions AS
 SELECT runs.id AS run_id, runs.app, runs.policy, (runs.task::jsonb ->> 'backup')::bigint AS backup_id,
@@ -174,29 +180,16 @@ FROM (SELECT at, run_id, app, facts #> '{action,found}' AS found, facts #> '{act
       FROM audit_events WHERE event = 'action_recorded' AND facts #>> '{action,kind}' = 'drift') AS ranked
 WHERE age_rank = 1;
 
-CREATE OR REPLACE FUNCTION grant_to_roles() RETURNS void LANGUAGE plpgsql AS $$
-DECLARE
-    name text;
-BEGIN
-    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'holdfast_app') THEN
-        EXECUTE format('GRANT USAGE ON SCHEMA %I TO holdfast_app', current_schema());
-        GRANT SELECT ON _sqlx_migrations, audit_head TO holdfast_app;
-        GRANT SELECT, INSERT ON audit_events TO holdfast_app;
-        GRANT SELECT, INSERT, UPDATE ON apps, runs, budgets, catalog TO holdfast_app;
-        GRANT SELECT, INSERT, UPDATE, DELETE ON cursors TO holdfast_app;
-        GRANT EXECUTE ON FUNCTION audit_last(), audit_follows(), make_audit_partitions(integer) TO holdfast_app;
-    END IF;
-    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'holdfast_auditor') THEN
-        EXECUTE format('GRANT USAGE ON SCHEMA %I TO holdfast_auditor', current_schema());
-    END IF;
-    FOR name IN SELECT viewname FROM pg_views WHERE schemaname = current_schema() LOOP
-        IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'holdfast_auditor') THEN
-            EXECUTE format('GRANT SELECT ON %I TO holdfast_auditor', name);
-        END IF;
-        IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'holdfast_app') THEN
-            EXECUTE format('GRANT SELECT ON %I TO holdfast_app', name);
-        END IF;
-    END LOOP;
-END $$;
+CREATE VIEW time_to_start AS
+SELECT runs.id AS run_id, runs.app, runs.policy, coalesce(runs.tick, runs.created_at) AS due_at,
+       told.at AS started_at, whole_seconds(told.at - coalesce(runs.tick, runs.created_at)) AS wait_s
+FROM runs JOIN (
+    SELECT DISTINCT ON (run_id) run_id, at FROM audit_events WHERE event IN ('accepted', 'adopted')
+    ORDER BY run_id, seq
+) AS told ON told.run_id = runs.id;
 
-SELECT make_roles();
+CREATE VIEW deferrals AS
+SELECT at, run_id, app, facts ->> 'cause' AS cause, facts ->> 'detail' AS detail,
+       date_trunc('milliseconds', (facts ->> 'until')::timestamptz) AS until,
+       whole_seconds((facts ->> 'until')::timestamptz - at) AS pause_s
+FROM audit_events WHERE event = 'deferred';
