@@ -14,7 +14,7 @@ pub(super) const DIALECT: Dialect = Dialect {
             failure_counts text, outcome text, cause text, due_at timestamptz, ended_at timestamptz, lane text)
         ON CONFLICT DO NOTHING RETURNING id",
     read_runs: "/* read_runs */ SELECT * FROM runs
-        WHERE id = ANY (ARRAY(SELECT id::uuid FROM json_array_elements_text($1::json) AS id))",
+        WHERE id = ANY (ARRAY(SELECT asked.id::uuid FROM json_array_elements_text($1::json) AS asked (id)))",
     update_runs: "/* update_runs */ UPDATE runs SET version = runs.version + 1, state = new.state,
             state_json = new.state_json, failure_counts = new.failure_counts,
             attempt = coalesce(new.attempt, runs.attempt), outcome = new.outcome, cause = new.cause,
@@ -89,7 +89,7 @@ pub(super) const DIALECT: Dialect = Dialect {
         ON CONFLICT (app) DO UPDATE SET policy = excluded.policy, fingerprint = excluded.fingerprint,
             through = excluded.through, next_at = excluded.next_at",
     delete_cursors: "/* sync_fleet */ DELETE FROM cursors
-        WHERE app = ANY (ARRAY(SELECT app FROM json_array_elements_text($1::json) AS app))",
+        WHERE app = ANY (ARRAY(SELECT gone.app FROM json_array_elements_text($1::json) AS gone (app)))",
     // Some at a time and in the index's order: the planner expects a third of all rows within a bare bound.
     reclaim: "/* reclaim */ UPDATE runs SET leased_until = NULL, version = version + 1,
             occupies_app = occupies_app AND state IN ('starting', 'reconciling', 'polling', 'polling_operation')
@@ -108,7 +108,7 @@ pub(super) const DIALECT: Dialect = Dialect {
         WHERE runs.id = picked.id AND runs.version = picked.version AND runs.leased_until IS NULL
         RETURNING runs.id",
     read_budgets: "/* read_budgets */ SELECT subscription, call, tokens, filled_at, closed_until FROM budgets
-        WHERE subscription = ANY (ARRAY(SELECT asked FROM json_array_elements_text($1::json) AS asked))",
+        WHERE subscription = ANY (ARRAY(SELECT asked.subscription FROM json_array_elements_text($1::json) AS asked (subscription)))",
     write_budgets: "/* write_budgets */ INSERT INTO budgets (subscription, call, tokens, filled_at)
         SELECT subscription, call, tokens, filled_at FROM json_to_recordset($1::json)
             AS drawn (subscription text, call text, tokens double precision, filled_at timestamptz)

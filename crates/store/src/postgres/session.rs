@@ -78,8 +78,8 @@ impl Session for PgSession {
     }
 
     async fn lock(&mut self, names: Vec<String>) -> Result<()> {
-        let lock = "/* lock */ SELECT pg_advisory_xact_lock(hashtextextended(name, 0))
-            FROM json_array_elements_text($1::json) AS name";
+        let lock = "/* lock */ SELECT pg_advisory_xact_lock(hashtextextended(wanted.name, 0))
+            FROM json_array_elements_text($1::json) AS wanted (name)";
         self.execute(lock, vec![Arg::json(&names)]).await.map(drop)
     }
 
