@@ -72,7 +72,7 @@ impl Session for PgSession {
         Ok(stamp(now))
     }
 
-    fn told(&self, by_database: Option<Timestamp>) -> Timestamp {
+    fn now_beside(&self, by_database: Option<Timestamp>) -> Timestamp {
         let now = self.clock.as_ref().map(|clock| clock.now());
         stamp(now.or(by_database).unwrap_or_default())
     }

@@ -125,3 +125,47 @@ pub(crate) fn app_is_occupied(run: RunId) -> Error {
     let what = format!("the app of run {run} is occupied by another run");
     Error::Inconsistent { operation: COMMIT, what }
 }
+
+#[cfg(test)]
+mod tests {
+    use holdfast_model::{
+        App, AppId, Cause, NewRun, PolicySnapshot, RunEvent, StorageName, Timestamp, Trigger,
+    };
+
+    use super::*;
+
+    fn run(rng: &mut fastrand::Rng) -> Run {
+        let at = Timestamp::UNIX_EPOCH;
+        let app = App::new(AppId::new("s", "g", "shop", None));
+        let snapshot = PolicySnapshot::new(StorageName::new("weu"), "acct");
+        NewRun::backup(RunId::new(at, rng), &app, &snapshot, (None, Trigger::Manual), (at, at)).run
+    }
+
+    fn defer(run: &Run, from: i64) -> Change {
+        let at = Timestamp::UNIX_EPOCH;
+        let event = RunEvent::Deferred { cause: Cause::Busy, detail: String::new(), until: at };
+        Change { from, run: run.clone().after(&event, at).unwrap(), events: vec![event], at }
+    }
+
+    #[test]
+    fn each_change_of_a_batch_is_compared_with_its_own_row() {
+        let mut rng = fastrand::Rng::with_seed(1);
+        let [current, moved, missing] = [run(&mut rng), run(&mut rng), run(&mut rng)];
+        let rows = BTreeMap::from([current.clone(), moved.clone()].map(|run| (run.id, run)));
+        let changes = [defer(&moved, 7), defer(&current, 1), defer(&missing, 1), defer(&current, 1)];
+        let batch = Batch::new(&changes, rows);
+        let stale = Committed::Stale;
+        assert_eq!(batch.results(), [stale, Committed::Done(2), stale, stale]);
+        assert_eq!(batch.rows().map(|(run, from)| (run.id, from)).collect::<Vec<_>>(), [(current.id, 1)]);
+        assert_eq!(batch.events().len(), 1);
+    }
+
+    #[test]
+    fn a_row_that_another_process_wrote_first_makes_its_change_stale() {
+        let current = run(&mut fastrand::Rng::with_seed(1));
+        let changes = [defer(&current, 1)];
+        let mut batch = Batch::new(&changes, BTreeMap::from([(current.id, current)]));
+        batch.retain_written(&BTreeSet::new());
+        assert_eq!((batch.results(), batch.events().len()), (vec![Committed::Stale], 0));
+    }
+}

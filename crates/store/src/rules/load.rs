@@ -1,4 +1,4 @@
-//! Load: what a step is told beside its run.
+//! Load: what a step needs beside its run.
 
 use std::time::Duration;
 

@@ -43,3 +43,38 @@ pub(crate) fn count(planned: &mut Planned, new: &[&NewRun], added: &BTreeSet<Run
         *count += 1;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use holdfast_model::{PolicyName, Timestamp};
+
+    use super::*;
+
+    fn advance(app: &str) -> CursorAdvance {
+        let cursor = Cursor {
+            app: AppId::new("s", "g", app, None),
+            policy: PolicyName::new("gold"),
+            fingerprint: "daily".into(),
+            through: Timestamp::UNIX_EPOCH,
+            next_at: Timestamp::UNIX_EPOCH,
+            unfinished: 0,
+        };
+        CursorAdvance { cursor, through: Timestamp::UNIX_EPOCH, next_at: None, runs: Vec::new() }
+    }
+
+    #[test]
+    fn a_batch_has_one_advance_of_an_app_and_at_most_as_many_as_asked() {
+        let plans = ["a", "b", "a", "c", "d", "e"].map(advance);
+        let lengths: Vec<usize> = batches(&plans, 3).map(<[_]>::len).collect();
+        assert_eq!(lengths, [2, 3, 1]);
+    }
+
+    #[test]
+    fn advances_of_cursors_that_did_not_move_are_conflicts() {
+        let plans = ["a", "b"].map(advance);
+        let moved = BTreeSet::from([plans[1].cursor.app.to_string()]);
+        let mut planned = Planned::default();
+        assert!(runs_of(&plans, &moved, &mut planned).is_empty());
+        assert_eq!(planned.conflicts, 1);
+    }
+}

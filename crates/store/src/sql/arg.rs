@@ -29,7 +29,7 @@ impl Arg {
     }
 
     /// A value's text.
-    pub fn text(value: impl ToString) -> Self {
+    pub fn text(value: &(impl ToString + ?Sized)) -> Self {
         Self::Text(value.to_string())
     }
 }

@@ -35,7 +35,7 @@ impl FromRow for LoadRow {
 pub(super) async fn load<S: Session>(session: &mut S, id: RunId) -> Result<Option<Loaded>> {
     let row: Option<LoadRow> = fetch_optional(session, S::DIALECT.load, vec![Arg::Id(id)]).await?;
     let Some(LoadRow { run, now, last_good }) = row else { return Ok(None) };
-    let now = session.told(now);
+    let now = session.now_beside(now);
     let subject = match run.task.backup(&run.app) {
         Some((app, backup)) => catalog::one(session, app, backup).await?,
         None => None,

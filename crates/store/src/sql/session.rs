@@ -46,7 +46,7 @@ pub(crate) trait Session: Send {
     fn now(&mut self) -> impl Future<Output = Result<Timestamp>> + Send;
 
     /// The store's time, given the time that a statement returned beside its rows.
-    fn told(&self, by_database: Option<Timestamp>) -> Timestamp;
+    fn now_beside(&self, by_database: Option<Timestamp>) -> Timestamp;
 
     /// Locks names until the transaction ends, against other transactions that lock them. A database with one writer
     /// at a time has nothing to do.

@@ -68,10 +68,10 @@ impl Session for SqliteSession {
     }
 
     async fn now(&mut self) -> Result<Timestamp> {
-        Ok(self.told(None))
+        Ok(self.now_beside(None))
     }
 
-    fn told(&self, _by_database: Option<Timestamp>) -> Timestamp {
+    fn now_beside(&self, _by_database: Option<Timestamp>) -> Timestamp {
         stamp(self.clock.now())
     }
 

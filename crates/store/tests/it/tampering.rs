@@ -51,31 +51,35 @@ async fn the_database_itself_refuses_to_touch_what_is_written() {
     assert!(verify(&fixture).await.is_ok());
 }
 
+/// Statements that tamper with the audit of [`Fixture::with_backups`] in any SQL store, and what each damages first.
+pub const TAMPERING: [(&str, i64, Damage); 7] = [
+    ("UPDATE audit_events SET data = replace(data, ':', ': ') WHERE seq = 3", 3, Damage::Changed),
+    ("UPDATE audit_events SET data = replace(data, 'timed_out', 'skipped')", 23, Damage::Changed),
+    ("UPDATE audit_events SET app = app || 'x' WHERE seq = 1", 1, Damage::Changed),
+    ("DELETE FROM audit_events WHERE seq = 4", 4, Damage::Missing),
+    ("DELETE FROM audit_events WHERE seq < 4", 1, Damage::Missing),
+    (
+        "UPDATE audit_events SET seq = -seq WHERE seq IN (2, 3);
+         UPDATE audit_events SET seq = 5 + seq WHERE seq IN (-2, -3)",
+        2,
+        Damage::Reordered,
+    ),
+    ("UPDATE audit_events SET previous = hash WHERE seq = 6", 6, Damage::Reordered),
+];
+
 #[tokio::test]
 async fn each_kind_of_tampering_is_found_where_it_is() {
-    for (statement, seq, what) in [
-        ("UPDATE audit_events SET data = replace(data, ':', ': ') WHERE seq = 3", 3, Damage::Changed),
+    let own = [
         ("UPDATE audit_events SET data = '{\"event\":\"feast\"}' WHERE seq = 3", 3, Damage::Changed),
-        ("UPDATE audit_events SET data = replace(data, 'timed_out', 'skipped')", 23, Damage::Changed),
         ("UPDATE audit_events SET at = '2020-01-01T00:00:00.000Z' WHERE seq = 4", 4, Damage::Changed),
-        ("UPDATE audit_events SET app = app || 'x' WHERE seq = 1", 1, Damage::Changed),
         ("UPDATE audit_events SET run_id = 'x' WHERE seq = 5", 5, Damage::Changed),
-        ("DELETE FROM audit_events WHERE seq = 4", 4, Damage::Missing),
-        ("DELETE FROM audit_events WHERE seq < 4", 1, Damage::Missing),
         (
-            "UPDATE audit_events SET seq = -seq WHERE seq IN (2, 3);
-          UPDATE audit_events SET seq = 5 + seq WHERE seq IN (-2, -3)",
-            2,
-            Damage::Reordered,
-        ),
-        (
-            "DELETE FROM audit_events WHERE seq = 4;
-          UPDATE audit_events SET seq = seq - 1 WHERE seq > 4",
+            "DELETE FROM audit_events WHERE seq = 4; UPDATE audit_events SET seq = seq - 1 WHERE seq > 4",
             4,
             Damage::Reordered,
         ),
-        ("UPDATE audit_events SET previous = hash WHERE seq = 6", 6, Damage::Reordered),
-    ] {
+    ];
+    for (statement, seq, what) in TAMPERING.into_iter().chain(own) {
         let fixture = Fixture::with_backups().await;
         force(&fixture, statement).await;
         assert_eq!(verify(&fixture).await, Err(Broken { seq, what }), "{statement}");
