@@ -1,7 +1,7 @@
--- The audit: events that are only ever added, each bound to the one before, one partition a month.
+-- The audit: append-only events. Each event's hash covers the event before it. One partition per month.
 
--- What the hash covers are at, run_id, app and data as texts. The other columns are read out of data, so that they
--- cannot be changed apart from it; jsonb knows no NUL, so there it reads as U+FFFD.
+-- The hash covers at, run_id, app and data as texts. The other columns are generated from data, so that they cannot
+-- differ from it. jsonb cannot hold NUL; facts shows U+FFFD in its place.
 CREATE TABLE audit_events (
     seq      bigint      NOT NULL,
     at       timestamptz NOT NULL,
@@ -21,7 +21,7 @@ CREATE TABLE audit_events (
 CREATE INDEX audit_events_of_run ON audit_events (run_id, seq);
 CREATE INDEX audit_events_by_kind ON audit_events (event, at);
 
--- The end of the chain. Whoever appends holds this row until his transaction ends; nobody else waits for anyone.
+-- The end of the chain. An append locks this row until its transaction ends; nothing else locks it.
 CREATE TABLE audit_head (
     the_one boolean NOT NULL PRIMARY KEY DEFAULT true CHECK (the_one),
     seq     bigint  NOT NULL,
@@ -66,8 +66,8 @@ EXECUTE FUNCTION refuse('the end of the audit is never deleted');
 CREATE TRIGGER audit_head_is_not_emptied BEFORE TRUNCATE ON audit_head FOR EACH STATEMENT
 EXECUTE FUNCTION refuse('the end of the audit is never deleted');
 
--- Triggers for each row are handed down to partitions; those for a statement are not, and whoever names a partition
--- would get around them.
+-- Partitions inherit row triggers but no statement triggers. Without these, a statement that names a partition would
+-- bypass the checks.
 CREATE FUNCTION guard_audit_partition(partition text) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     EXECUTE format('CREATE TRIGGER audit_events_go_through_the_parent BEFORE INSERT ON %I FOR EACH STATEMENT
@@ -76,18 +76,18 @@ BEGIN
         EXECUTE FUNCTION refuse(%L)', partition, 'an audit event is never deleted');
 END $$;
 
--- Takes what no month's partition is there for, so that a missing one keeps nobody from writing.
+-- Takes events of months without a partition, so that a missing partition never blocks a write.
 CREATE TABLE audit_events_else PARTITION OF audit_events DEFAULT;
 SELECT guard_audit_partition('audit_events_else');
 
--- Makes the partitions of this month and of so many after it, and answers how many were missing. A month that has
--- events in audit_events_else already stays there whole.
+-- Creates the partitions of this month and of the next `ahead` months. Returns how many it created. A month that
+-- already has events in audit_events_else stays there.
 CREATE FUNCTION make_audit_partitions(ahead integer DEFAULT 6) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET lock_timeout = '5s' AS $$
 DECLARE
     first timestamp;
     partition text;
-    origin integer := 0;
+    made integer := 0;
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtextextended('holdfast.audit_partitions', 0));
     FOR months IN 0..ahead LOOP
@@ -98,15 +98,15 @@ BEGIN
             EXECUTE format('CREATE TABLE %I PARTITION OF audit_events FOR VALUES FROM (%L) TO (%L)', partition,
                 first AT TIME ZONE 'UTC', (first + interval '1 month') AT TIME ZONE 'UTC');
             PERFORM guard_audit_partition(partition);
-            origin := origin + 1;
+            made := made + 1;
         EXCEPTION WHEN check_violation OR lock_not_available THEN
             RAISE NOTICE 'the audit keeps % in audit_events_else: %', to_char(first, 'YYYY-MM'), SQLERRM;
         END;
     END LOOP;
-    RETURN origin;
+    RETURN made;
 END $$;
 
--- What runs with its owner's rights looks nowhere but in its own schema.
+-- SECURITY DEFINER functions resolve names in this schema alone.
 DO $$
 DECLARE
     name text;

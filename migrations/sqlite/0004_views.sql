@@ -1,15 +1,5 @@
--- The views that runs of every kind and the catalog change, and those that they bring. Each answers one question, told
--- in docs/audit.md.
-
-DROP VIEW retention_due;
-DROP VIEW apps_past_objective;
-DROP VIEW latest_good_backup;
-DROP VIEW backups;
-DROP VIEW attempts_by_cause;
-DROP VIEW attempts;
-DROP VIEW run_outcomes;
-DROP VIEW sas_refreshes;
-DROP VIEW sas_expiring;
+-- The SQL views, documented in docs/audit.md. The program itself reads none of them, so later migrations may change
+-- them freely. migrations/postgres has views with the same names, columns and meanings.
 
 CREATE VIEW backups AS
 SELECT catalog.app, catalog.policy, catalog.run_id, catalog.backup_id, catalog.blob AS backup_blob, catalog.size_bytes,
@@ -33,8 +23,11 @@ WHERE apps.removed_at IS NULL
   AND julianday('now') - julianday(coalesce(latest.accepted_at, apps.enrolled_at))
       > apps.recovery_point_objective_s / 86400.0;
 
--- What came of an attempt: its success, however late, or else the first event that gave it up. What is no backup has
--- succeeded when Azure has done it.
+CREATE VIEW apps_in_no_policy AS
+SELECT app, plan, enrolled_at FROM apps WHERE policy IS NULL AND removed_at IS NULL;
+
+-- The result of an attempt: its success, however late, or else the first event that gave it up. An attempt of any kind
+-- but a backup succeeds when Azure completes the operation.
 CREATE VIEW attempts AS
 WITH begun AS (
     SELECT run_id, app, attempt, seq, at, data ->> '$.attempt.name' AS backup_name,
@@ -73,6 +66,9 @@ CREATE VIEW run_outcomes AS
 SELECT substr(ended_at, 1, 10) AS day, policy, kind, outcome, cause, count(*) AS runs, count(DISTINCT app) AS apps
 FROM runs WHERE outcome IS NOT NULL AND kind <> 'operator_action' GROUP BY day, policy, kind, outcome, cause;
 
+CREATE VIEW missed_ticks AS
+SELECT app, policy, tick, cause AS reason, ended_at AS recorded_at, id AS run_id FROM runs WHERE outcome = 'missed';
+
 CREATE VIEW sas_refreshes AS
 SELECT at, run_id, app, data ->> '$.refresh.storage' AS storage, data ->> '$.refresh.container' AS container,
        data ->> '$.refresh.reason' AS reason,
@@ -97,14 +93,14 @@ FROM catalog WHERE removed_at IS NULL AND julianday(sas_expiry) < julianday('now
 
 CREATE VIEW retention_due AS
 SELECT ranked.app, ranked.run_id, ranked.backup_id, ranked.backup_blob, ranked.size_bytes, ranked.accepted_at,
-       ranked.good, apps.retention_days,
+       ranked.good, apps.retention ->> '$.days' AS retention_days,
        (SELECT state FROM runs WHERE runs.app = ranked.app AND runs.subject = 'delete ' || ranked.backup_id
           AND runs.state <> 'ended') AS deletion
 FROM (SELECT *, row_number() OVER (PARTITION BY app, good ORDER BY accepted_at DESC, backup_id DESC) AS age_rank
       FROM backups WHERE removal IS NULL) AS ranked
 JOIN apps ON apps.app = ranked.app
-WHERE julianday(ranked.accepted_at) < julianday('now') - apps.retention_days AND ranked.hold IS NULL
-  AND NOT (ranked.good AND ranked.age_rank <= max(apps.retention_keep_at_least, 1));
+WHERE julianday(ranked.accepted_at) < julianday('now') - (apps.retention ->> '$.days') AND ranked.hold IS NULL
+  AND NOT (ranked.good AND ranked.age_rank <= max(apps.retention ->> '$.keep_at_least', 1));
 
 CREATE VIEW deletions AS
 SELECT runs.id AS run_id, runs.app, runs.policy, runs.task ->> '$.backup' AS backup_id,
@@ -167,3 +163,17 @@ FROM (SELECT at, run_id, app, data -> '$.action.found' AS found, data -> '$.acti
              row_number() OVER (PARTITION BY app ORDER BY seq DESC) AS age_rank
       FROM audit_events WHERE event = 'action_recorded' AND data ->> '$.action.kind' = 'drift')
 WHERE age_rank = 1;
+
+CREATE VIEW time_to_start AS
+SELECT runs.id AS run_id, runs.app, runs.policy, coalesce(runs.tick, runs.created_at) AS due_at,
+       told.at AS started_at,
+       CAST(round((julianday(told.at) - julianday(coalesce(runs.tick, runs.created_at))) * 86400) AS INTEGER) AS wait_s
+FROM runs JOIN audit_events AS told ON told.seq = (
+    SELECT min(seq) FROM audit_events
+    WHERE run_id = runs.id AND event IN ('accepted', 'adopted'));
+
+CREATE VIEW deferrals AS
+SELECT at, run_id, app, data ->> '$.cause' AS cause, data ->> '$.detail' AS detail,
+       strftime('%Y-%m-%dT%H:%M:%fZ', data ->> '$.until') AS until,
+       CAST(round((julianday(data ->> '$.until') - julianday(at)) * 86400) AS INTEGER) AS pause_s
+FROM audit_events WHERE event = 'deferred';

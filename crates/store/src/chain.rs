@@ -1,12 +1,10 @@
-//! The audit's chain: each event is bound to the one before by a hash, so that a changed, missing or reordered row
-//! shows. Pure, and the same for every store.
+//! The audit's hash chain: a hash binds each event to the one before, so that a changed, missing or reordered row
+//! shows.
 
 use std::fmt;
 
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-
-use crate::AuditEvent;
 
 /// An event's place in the chain.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -19,28 +17,28 @@ pub struct Link {
     pub hash: String,
 }
 
-/// An event as the chain sees it: the stored texts, byte for byte.
+/// An event's stored texts, byte for byte.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChainRow {
     /// Its place.
     pub link: Link,
     /// When it happened, as text.
     pub at: String,
-    /// To which run, as text.
+    /// The run, as text.
     pub run_id: String,
-    /// To which app, as text.
+    /// The app, as text.
     pub app: String,
-    /// What, as JSON text.
+    /// The event, as JSON text.
     pub data: String,
 }
 
-/// The chain does not hold.
+/// The first place where the chain is broken.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("audit event {seq} {what}")]
 pub struct Broken {
-    /// The first place where it does not.
+    /// The sequence number of the place.
     pub seq: i64,
-    /// What is wrong there.
+    /// What is wrong.
     pub what: Damage,
 }
 
@@ -79,23 +77,10 @@ impl Link {
     }
 }
 
-impl ChainRow {
-    /// An event as the chain sees it, from the event itself: what a store that keeps no text of its own answers.
-    pub fn of(event: &AuditEvent) -> Self {
-        Self {
-            link: event.link.clone(),
-            at: holdfast_model::format_timestamp(event.at),
-            run_id: event.run_id.to_string(),
-            app: event.app.to_string(),
-            data: crate::columns::json(&event.event),
-        }
-    }
-}
-
-/// Checks rows that follow `from`, and answers the last one's link.
+/// Checks rows that follow `from` and returns the link of the last one.
 ///
-/// Rows cut off at the end leave a chain that holds. Whoever keeps the answered link elsewhere finds that too, by
-/// comparing it with a later answer.
+/// A chain whose last rows are missing still verifies. Keep the returned link outside of the store and compare it with a
+/// later one to detect that.
 pub fn verify_chain<'a>(rows: impl IntoIterator<Item = &'a ChainRow>, from: Link) -> Result<Link, Broken> {
     let mut last = from;
     for row in rows {
@@ -116,7 +101,7 @@ pub fn verify_chain<'a>(rows: impl IntoIterator<Item = &'a ChainRow>, from: Link
     Ok(last)
 }
 
-/// Each part goes in behind its length, so that no two different rows are the same bytes.
+/// SHA-256 in hex. The length of each part precedes it, so that two different rows never hash the same bytes.
 fn hash(previous: &str, seq: i64, parts: [&str; 4]) -> String {
     let mut hasher = Sha256::new();
     let mut add = |part: &[u8]| {

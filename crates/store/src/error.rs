@@ -1,8 +1,11 @@
-//! What can go wrong with a store, each named for the operation, with the way out in words.
+//! Errors of a store, named for the operation that failed.
 
 use std::path::PathBuf;
 
-/// A store could not do what it was asked. The transaction was rolled back: nothing is half-written.
+/// The result of a store's operation.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// An operation of a store failed. Its transaction was rolled back, so nothing is half-written.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The file or server could not be opened.
@@ -12,11 +15,11 @@ pub enum Error {
         place: String,
         /// What is wrong and what to do about it.
         why: String,
-        /// The driver's words.
+        /// The driver's error.
         #[source]
         source: Option<sqlx::Error>,
     },
-    /// Another process works on the same file.
+    /// Another process owns the file.
     #[error(
         "another holdfast process is using {0}; stop it first, or give this one a store of its own with --store"
     )]
@@ -33,7 +36,7 @@ pub enum Error {
         /// The newest that this program has.
         known: i64,
     },
-    /// The schema is older than this program, and the store was opened for reading alone.
+    /// The schema is older than this program, and this mode does not migrate it.
     #[error(
         "the store {place} has an older schema ({found}, this program needs {known}); run `holdfast migrate` first"
     )]
@@ -48,36 +51,36 @@ pub enum Error {
     /// The disk is full.
     #[error("failed to {operation}: the disk is full; free some space, everything already committed is safe")]
     Full {
-        /// What was being done.
+        /// The operation that failed.
         operation: &'static str,
-        /// The driver's words.
+        /// The driver's error.
         #[source]
         source: sqlx::Error,
     },
-    /// The file or folder may not be written, or the server takes no writes.
+    /// The file or folder is read-only, or the server accepts no writes.
     #[error(
         "failed to {operation}: the store may only be read; check the permissions of the file and its folder, or whether the server is a standby"
     )]
     ReadOnly {
-        /// What was being done.
+        /// The operation that failed.
         operation: &'static str,
-        /// The driver's words.
+        /// The driver's error.
         #[source]
         source: sqlx::Error,
     },
     /// The driver failed.
     #[error("failed to {operation}")]
     Driver {
-        /// What was being done.
+        /// The operation that failed.
         operation: &'static str,
-        /// The driver's words.
+        /// The driver's error.
         #[source]
         source: sqlx::Error,
     },
-    /// A row holds what no version of this program writes.
+    /// A row holds a value that this program never writes, or a rule of the store was broken.
     #[error("failed to {operation}: a row cannot be read: {what}")]
     Inconsistent {
-        /// What was being done.
+        /// The operation that failed.
         operation: &'static str,
         /// Which row, and what is wrong with it.
         what: String,

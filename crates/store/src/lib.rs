@@ -1,25 +1,32 @@
 #![doc = include_str!("../README.md")]
 
-mod bucket;
-mod catalog;
+mod audit;
 mod chain;
+mod change;
 mod columns;
-mod enrolment;
 mod error;
-mod intent;
+mod filter;
+mod fleet;
+mod lanes;
 mod memory;
+mod mode;
 mod postgres;
-mod reading;
-mod selection;
+mod rules;
+mod sql;
 mod sqlite;
+mod status;
 mod store;
 
+pub use audit::AuditEvent;
 pub use chain::{Broken, ChainRow, Damage, Link, verify_chain};
+pub use change::{Change, Committed, Loaded};
 pub use error::Error;
+pub use filter::{CatalogFilter, RunFilter};
+pub use fleet::{Cursor, CursorAdvance, Enrolled, FleetChange, Planned};
+pub use lanes::{DueLane, DueLanes, LaneQuota, Leased};
 pub use memory::MemoryStore;
+pub use mode::Mode;
 pub use postgres::PgStore;
-pub use sqlite::{Mode, OneProcess, SqliteStore};
-pub use store::{
-    AppStatus, AuditEvent, CatalogFilter, Change, Committed, Cursor, CursorAdvance, DueLane, DueLanes,
-    Enrolled, FleetChange, LaneQuota, LastRun, Leased, Loaded, Planned, RunFilter, Running, Store,
-};
+pub use sqlite::{OneProcess, SqliteStore};
+pub use status::{AppStatus, LastRun, Running};
+pub use store::Store;

@@ -1,14 +1,15 @@
-//! What hands runs out and takes them back.
+//! Leasing runs and reclaiming them.
 
 use std::ops::Bound::{Excluded, Included};
 use std::time::Duration;
 
-use holdfast_model::{Lane, Limits, Priority, RunId, Timestamp, Wakeup};
+use holdfast_model::{Lane, Limits, Priority, RunId, Timestamp};
 
-use super::state::{Row, State};
 use crate::columns::later;
-use crate::selection::{Selected, most_urgent_first};
-use crate::{DueLane, DueLanes, LaneQuota, Leased};
+use crate::lanes::{DueLanes, LaneQuota, Leased};
+use crate::memory::state::{Row, State};
+use crate::rules::acquire::{Admission, Admitted, Candidate, Page, Usage};
+use crate::rules::due::{Front, Leases, due_lanes};
 
 impl State {
     pub fn reclaim(&mut self, now: Timestamp) -> u64 {
@@ -25,90 +26,82 @@ impl State {
     }
 
     pub fn due_lanes(&self, now: Timestamp) -> DueLanes {
-        let mut board = DueLanes { now, outstanding: self.outstanding(), ..DueLanes::default() };
-        let lease_ends = self.leases.iter().map(|(until, _)| *until).find(|until| *until > now);
-        let mut soon: Vec<Timestamp> = lease_ends.into_iter().collect();
-        for (lane, places) in &self.lanes {
-            let mut due = None;
+        let next_ends_at = self.leases.iter().map(|(until, _)| *until).find(|until| *until > now);
+        let leases = Leases { outstanding: self.outstanding(), next_ends_at };
+        let mut fronts = Vec::new();
+        for (lane, waiting) in &self.lanes {
             for priority in Priority::ALL {
                 let rank = priority.rank();
-                let first = places.range((rank, Timestamp::MIN_UTC)..=(rank, now)).next();
-                due = due.or(first.map(|((_, due_at), _)| DueLane {
-                    lane: lane.clone(),
-                    priority,
-                    due_at: *due_at,
-                }));
-                let next = places.range((Excluded((rank, now)), Included((rank, Timestamp::MAX_UTC)))).next();
-                soon.extend(next.map(|((_, due_at), _)| *due_at));
+                let due = waiting.range((rank, Timestamp::MIN_UTC)..=(rank, now)).next();
+                let later = (Excluded((rank, now)), Included((rank, Timestamp::MAX_UTC)));
+                let [due_at, next_at] =
+                    [due, waiting.range(later).next()].map(|first| first.map(|((_, at), _)| *at));
+                if due_at.or(next_at).is_some() {
+                    fronts.push(Front { lane: lane.clone(), priority, due_at, next_at });
+                }
             }
-            board.lanes.extend(due);
         }
-        board.next_at = soon.into_iter().min();
-        board
+        due_lanes(now, &leases, fronts)
     }
 
     pub fn acquire(
         &mut self,
-        asks: &[LaneQuota],
+        quotas: &[LaneQuota],
         limits: &Limits,
         lease: Duration,
         now: Timestamp,
     ) -> Vec<Leased> {
-        let mut taken = Vec::new();
-        for ask in asks {
-            let begins = matches!(ask.lane, Lane::Begin { .. });
-            let mut room = self.room(ask, limits);
-            let cost = ask.lane.cost().filter(|_| room > 0);
-            if let Some((subscription, call)) = cost {
-                room = room.min(self.bucket(subscription, call, now).whole(limits.budget(call), now));
+        let mut admission = Admission::new(limits, now, self.usage(quotas));
+        for quota in quotas {
+            let mut lane = admission.lane(quota);
+            while let Some(page) = lane.next_page() {
+                lane.offer(page, self.candidates(&quota.lane, now, page));
             }
-            let picked = self.pick(&ask.lane, Selected::new(room, begins), now);
-            if let Some((subscription, call)) = cost {
-                let drawn = u32::try_from(picked.len()).unwrap_or(u32::MAX);
-                let bucket = self.bucket(subscription, call, now);
-                *bucket = bucket.drawn(limits.budget(call), now, drawn).unwrap_or(*bucket);
-            }
-            for mut row in picked {
-                row.occupies_app = row.occupies_app || begins;
-                row.leased_until = Some(later(now, lease));
-                let wakeup = Wakeup { run_id: row.run.id, version: row.run.version };
-                taken.push((row.run.due_at, Leased { wakeup, priority: row.run.priority }));
-                self.put(row);
-            }
+            lane.draw_tokens();
         }
-        most_urgent_first(taken)
+        for Admitted { candidate, begins } in admission.admitted() {
+            let Some(mut row) = self.row(candidate.id).cloned() else { continue };
+            row.occupies_app |= begins;
+            row.leased_until = Some(later(now, lease));
+            self.put(row);
+        }
+        self.budgets.extend(admission.drawn().iter().map(|(key, bucket)| (key.clone(), *bucket)));
+        admission.leased(|_| true)
     }
 
-    /// How many runs of the lane may go, its budget aside.
-    fn room(&self, ask: &LaneQuota, limits: &Limits) -> u32 {
-        let mut room = ask.most.min(limits.outstanding.saturating_sub(self.outstanding()));
-        if let Lane::Begin { subscription, plan, account } = &ask.lane {
-            let holders = || self.held.values().filter_map(|id| self.row(*id));
-            let in_plan = |row: &&Row| row.run.plan == *plan && row.run.app.subscription() == subscription;
-            let into_account = |row: &&Row| row.run.policy_snapshot.account == *account;
-            let left =
-                |limit: u32, held: usize| limit.saturating_sub(u32::try_from(held).unwrap_or(u32::MAX));
-            room = room.min(left(limits.per_plan, holders().filter(in_plan).count()));
-            room = room.min(left(limits.per_account, holders().filter(into_account).count()));
+    /// What is in use of everything that the lanes need.
+    fn usage(&self, quotas: &[LaneQuota]) -> Usage {
+        let mut usage = Usage { outstanding: self.outstanding(), ..Usage::default() };
+        for (subscription, call) in quotas.iter().filter_map(|quota| quota.lane.cost()) {
+            let key = (subscription.clone(), call);
+            if let Some(bucket) = self.budgets.get(&key) {
+                usage.budgets.insert(key, *bucket);
+            }
         }
-        room
+        if quotas.iter().any(|quota| matches!(quota.lane, Lane::Begin { .. })) {
+            for Row { run, .. } in self.occupied.values().filter_map(|id| self.row(*id)) {
+                let plan = (run.app.subscription().clone(), run.plan.clone());
+                *usage.plans.entry(plan).or_default() += 1;
+                *usage.accounts.entry(run.policy_snapshot.account.clone()).or_default() += 1;
+            }
+        }
+        usage
     }
 
-    /// The due runs of a lane that go.
-    fn pick(&self, lane: &Lane, mut pick: Selected, now: Timestamp) -> Vec<Row> {
-        let Some(places) = self.lanes.get(lane) else { return Vec::new() };
-        let of_rank = |rank| places.range((rank, Timestamp::MIN_UTC)..=(rank, now)).flat_map(|(_, ids)| ids);
+    fn candidates(&self, lane: &Lane, now: Timestamp, page: Page) -> Vec<Candidate> {
+        let Some(waiting) = self.lanes.get(lane) else { return Vec::new() };
+        let of_rank = |rank| waiting.range((rank, Timestamp::MIN_UTC)..=(rank, now)).flat_map(|(_, ids)| ids);
         let due = Priority::ALL.iter().flat_map(|priority| of_rank(priority.rank()));
-        let mut rows = due.filter_map(|id| self.row(*id));
-        let mut picked = Vec::new();
-        while pick.looks() > 0
-            && let Some(row) = rows.next()
-        {
-            if pick.goes(&row.run.app.to_string(), self.held.contains_key(&row.run.app)) {
-                picked.push(row.clone());
-            }
-        }
-        picked
+        let candidate = |Row { run, .. }: &Row| Candidate {
+            id: run.id,
+            version: run.version,
+            priority: run.priority,
+            due_at: run.due_at,
+            app: run.app.to_string(),
+            is_occupied: self.occupied.contains_key(&run.app),
+        };
+        let page = due.skip(page.skip as usize).take(page.most as usize);
+        page.filter_map(|id| self.row(*id)).map(candidate).collect()
     }
 
     fn outstanding(&self) -> u32 {

@@ -1,4 +1,4 @@
-//! The store in memory: the twin that simulations and tests run on.
+//! The store in memory, which simulations and tests run on.
 
 mod lanes;
 mod reading;
@@ -11,14 +11,18 @@ use std::time::Duration;
 use async_trait::async_trait;
 use holdfast_model::{Call, CatalogEntry, Clock, Limits, NewRun, Run, RunId, SubscriptionId, Timestamp};
 
-use self::state::State;
+use crate::audit::AuditEvent;
+use crate::change::{Change, Committed, Loaded};
 use crate::columns::stamp;
-use crate::{
-    AppStatus, AuditEvent, CatalogFilter, Change, Committed, Cursor, CursorAdvance, DueLanes, Enrolled,
-    Error, FleetChange, LaneQuota, Leased, Loaded, Planned, RunFilter, Store,
-};
+use crate::error::Result;
+use crate::filter::{CatalogFilter, RunFilter};
+use crate::fleet::{Cursor, CursorAdvance, Enrolled, FleetChange, Planned};
+use crate::lanes::{DueLanes, LaneQuota, Leased};
+use crate::memory::state::State;
+use crate::status::AppStatus;
+use crate::store::Store;
 
-/// A store that forgets all when dropped, and else behaves as the others do.
+/// A store that loses everything when it is dropped, and otherwise behaves as the others do.
 #[derive(Debug)]
 pub struct MemoryStore {
     clock: Arc<dyn Clock>,
@@ -26,7 +30,7 @@ pub struct MemoryStore {
 }
 
 impl MemoryStore {
-    /// An empty store that judges time by `clock`.
+    /// An empty store whose time is `clock`'s.
     pub fn new(clock: Arc<dyn Clock>) -> Self {
         Self { clock, state: Mutex::default() }
     }
@@ -35,7 +39,7 @@ impl MemoryStore {
         stamp(self.clock.now())
     }
 
-    /// Every change is decided before it is made, so what a panic leaves behind is whole.
+    /// The state. Every change is decided before it is applied, so a panic leaves a consistent one.
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -43,84 +47,75 @@ impl MemoryStore {
 
 #[async_trait]
 impl Store for MemoryStore {
-    async fn now(&self) -> Result<Timestamp, Error> {
+    async fn now(&self) -> Result<Timestamp> {
         Ok(self.time())
     }
 
-    async fn sync_fleet(&self, fleet: &[Enrolled]) -> Result<FleetChange, Error> {
+    async fn sync_fleet(&self, fleet: &[Enrolled]) -> Result<FleetChange> {
         Ok(self.state().sync_fleet(fleet, self.time()))
     }
 
-    async fn cursors_due(&self, most: u32) -> Result<Vec<Cursor>, Error> {
+    async fn cursors_due(&self, most: u32) -> Result<Vec<Cursor>> {
         Ok(self.state().cursors_due(most, self.time()))
     }
 
-    async fn plan(&self, plans: &[CursorAdvance]) -> Result<Planned, Error> {
+    async fn plan(&self, plans: &[CursorAdvance]) -> Result<Planned> {
         self.state().plan(plans, self.time())
     }
 
-    async fn add_run(&self, run: &NewRun) -> Result<(), Error> {
+    async fn add_run(&self, run: &NewRun) -> Result<()> {
         self.state().add_run(run, self.time())
     }
 
-    async fn add_runs(&self, runs: &[NewRun]) -> Result<u64, Error> {
+    async fn add_runs(&self, runs: &[NewRun]) -> Result<u64> {
         self.state().add_runs(runs, self.time())
     }
 
-    async fn catalog(&self, filter: &CatalogFilter) -> Result<Vec<CatalogEntry>, Error> {
+    async fn catalog(&self, filter: &CatalogFilter) -> Result<Vec<CatalogEntry>> {
         Ok(self.state().catalog(filter))
     }
 
-    async fn reclaim(&self) -> Result<u64, Error> {
+    async fn reclaim(&self) -> Result<u64> {
         Ok(self.state().reclaim(self.time()))
     }
 
-    async fn due_lanes(&self) -> Result<DueLanes, Error> {
+    async fn due_lanes(&self) -> Result<DueLanes> {
         Ok(self.state().due_lanes(self.time()))
     }
 
-    async fn acquire(
-        &self,
-        asks: &[LaneQuota],
-        limits: &Limits,
-        lease: Duration,
-    ) -> Result<Vec<Leased>, Error> {
-        Ok(self.state().acquire(asks, limits, lease, self.time()))
+    async fn acquire(&self, quotas: &[LaneQuota], limits: &Limits, lease: Duration) -> Result<Vec<Leased>> {
+        Ok(self.state().acquire(quotas, limits, lease, self.time()))
     }
 
-    async fn close_budget(
-        &self,
-        subscription: &SubscriptionId,
-        call: Call,
-        until: Timestamp,
-    ) -> Result<(), Error> {
+    async fn close_budget(&self, subscription: &SubscriptionId, call: Call, until: Timestamp) -> Result<()> {
         self.state().bucket(subscription, call, self.time()).close(stamp(until));
         Ok(())
     }
 
-    async fn load(&self, id: RunId) -> Result<Option<Loaded>, Error> {
+    async fn load(&self, id: RunId) -> Result<Option<Loaded>> {
         Ok(self.state().load(id, self.time()))
     }
 
-    async fn commit(&self, change: &Change) -> Result<Committed, Error> {
-        self.state().commit(change)
+    async fn commit(&self, change: &Change) -> Result<Committed> {
+        let committed = self.state().commit(std::slice::from_ref(change))?;
+        Ok(committed.first().copied().unwrap_or(Committed::Stale))
     }
 
-    async fn runs(&self, filter: &RunFilter) -> Result<Vec<Run>, Error> {
+    async fn runs(&self, filter: &RunFilter) -> Result<Vec<Run>> {
         Ok(self.state().runs(filter))
     }
 
-    async fn status(&self) -> Result<Vec<AppStatus>, Error> {
+    async fn status(&self) -> Result<Vec<AppStatus>> {
         Ok(self.state().status(self.time()))
     }
 
-    async fn events(&self, run: RunId) -> Result<Vec<AuditEvent>, Error> {
-        Ok(self.state().audit.iter().filter(|event| event.run_id == run).cloned().collect())
+    async fn events(&self, run: RunId) -> Result<Vec<AuditEvent>> {
+        Ok(self.state().events(run))
     }
 
-    async fn audit(&self, after: i64, most: u32) -> Result<Vec<AuditEvent>, Error> {
+    async fn audit(&self, after: i64, most: u32) -> Result<Vec<AuditEvent>> {
         // Sequence numbers count from 1 without gaps, so they are places in the list.
         let skip = usize::try_from(after).unwrap_or(0);
-        Ok(self.state().audit.iter().skip(skip).take(most as usize).cloned().collect())
+        Ok(self.state().audit().iter().skip(skip).take(most as usize).cloned().collect())
     }
 }

@@ -4,46 +4,61 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use holdfast_model::{
-    AppId, BackupId, Call, CatalogEntry, Lane, PolicyName, Run, RunEvent, RunId, SubscriptionId, Timestamp,
+    AppId, BackupId, Call, CatalogEntry, Lane, Outcome, PolicyName, Run, RunId, RunKind, SubscriptionId,
+    Timestamp,
 };
 
-use crate::bucket::Bucket;
-use crate::catalog::CatalogChange;
-use crate::columns::{json, stamp};
-use crate::enrolment::AppRow;
-use crate::{AuditEvent, Cursor, Link};
+use crate::audit::{AuditEvent, NewEvent, chain_rows};
+use crate::chain::Link;
+use crate::columns::{Ending, accepted_at, stamp};
+use crate::fleet::Cursor;
+use crate::rules::acquire::Budgets;
+use crate::rules::bucket::Bucket;
+use crate::rules::catalog::CatalogChange;
+use crate::rules::enrolment::AppRow;
 
-/// A run with what handing it out needs.
+/// A run with its lease.
 #[derive(Debug, Clone)]
 pub(super) struct Row {
     pub run: Run,
-    /// Until when it is handed out.
+    /// Until when it is leased.
     pub leased_until: Option<Timestamp>,
-    /// Whether it holds its app, its plan and its storage account.
+    /// Whether it occupies its app, its plan and its storage account.
     pub occupies_app: bool,
 }
 
-/// What waits in one lane: by urgency, then by how long it has been due.
-pub(super) type Places = BTreeMap<(i64, Timestamp), BTreeSet<RunId>>;
+/// The runs that wait in one lane, by priority, then by due time.
+pub(super) type Waiting = BTreeMap<(i64, Timestamp), BTreeSet<RunId>>;
 
 #[derive(Debug, Default)]
 pub(super) struct State {
     pub apps: BTreeMap<AppId, AppRow>,
     pub cursors: BTreeMap<AppId, Cursor>,
-    pub audit: Vec<AuditEvent>,
     pub ticks: BTreeSet<(PolicyName, AppId, Timestamp)>,
-    /// What unfinished runs are about.
-    pub subjects: BTreeSet<(AppId, String)>,
-    /// By the app's text, because texts are what the other stores order by.
+    /// By the app's text, the order of the other stores.
     pub catalog: BTreeMap<String, BTreeMap<BackupId, CatalogEntry>>,
-    budgets: BTreeMap<(SubscriptionId, Call), Bucket>,
+    pub budgets: Budgets,
+    audit: Vec<AuditEvent>,
     rows: BTreeMap<RunId, Row>,
-    by_app: BTreeMap<AppId, BTreeSet<RunId>>,
-    /// What waits to be handed out.
-    pub lanes: BTreeMap<Lane, Places>,
+
+    // Indexes of the audit.
+    events_of: BTreeMap<RunId, Vec<usize>>,
+
+    // Indexes of the rows.
+    of_app: BTreeMap<AppId, BTreeSet<RunId>>,
+    unfinished: BTreeMap<AppId, BTreeSet<RunId>>,
+    /// Unfinished runs of all kinds but backups.
+    unfinished_tasks: BTreeSet<RunId>,
+    /// The subjects of unfinished runs.
+    subjects: BTreeSet<(AppId, String)>,
+    /// The last backup run that succeeded.
+    last_good: BTreeMap<AppId, (Timestamp, RunId)>,
+    /// The last backup run that ended and was not missed.
+    last_ended: BTreeMap<AppId, (Timestamp, RunId)>,
+    pub lanes: BTreeMap<Lane, Waiting>,
     pub leases: BTreeSet<(Timestamp, RunId)>,
-    /// Which run holds an app.
-    pub held: BTreeMap<AppId, RunId>,
+    /// The run that occupies an app.
+    pub occupied: BTreeMap<AppId, RunId>,
 }
 
 impl State {
@@ -56,58 +71,119 @@ impl State {
     }
 
     pub fn rows_of<'a>(&'a self, app: &AppId) -> impl Iterator<Item = &'a Row> {
-        self.by_app.get(app).into_iter().flatten().filter_map(|id| self.rows.get(id))
+        self.of_app.get(app).into_iter().flatten().filter_map(|id| self.rows.get(id))
     }
 
-    /// Writes a row and everything that is indexed by it.
+    pub fn unfinished_of<'a>(&'a self, app: &AppId) -> impl Iterator<Item = &'a Row> {
+        self.unfinished.get(app).into_iter().flatten().filter_map(|id| self.rows.get(id))
+    }
+
+    /// Unfinished runs of all kinds but backups.
+    pub fn unfinished_tasks(&self) -> impl Iterator<Item = &Row> {
+        self.unfinished_tasks.iter().filter_map(|id| self.rows.get(id))
+    }
+
+    /// The last backup run of an app that succeeded.
+    pub fn last_good_run(&self, app: &AppId) -> Option<&Run> {
+        let (_, id) = self.last_good.get(app)?;
+        self.row(*id).map(|row| &row.run)
+    }
+
+    /// The last backup run of an app that ended and was not missed.
+    pub fn last_ended_run(&self, app: &AppId) -> Option<&Run> {
+        let (_, id) = self.last_ended.get(app)?;
+        self.row(*id).map(|row| &row.run)
+    }
+
+    /// Whether an unfinished run has the subject of `run`.
+    pub fn is_subject_taken(&self, run: &Run) -> bool {
+        subject(run).is_some_and(|subject| self.subjects.contains(&subject))
+    }
+
+    /// Writes a row and its indexes.
     pub fn put(&mut self, row: Row) {
         let id = row.run.id;
         if let Some(old) = self.rows.remove(&id) {
             self.unindex(&old);
         }
-        match (row.leased_until, row.run.lane()) {
+        self.index(&row);
+        self.rows.insert(id, row);
+    }
+
+    fn index(&mut self, row: &Row) {
+        let (run, id) = (&row.run, row.run.id);
+        match (row.leased_until, run.lane()) {
             (Some(until), _) => {
                 self.leases.insert((until, id));
             }
             (None, Some(lane)) => {
-                self.lanes.entry(lane).or_default().entry(place(&row.run)).or_default().insert(id);
+                self.lanes.entry(lane).or_default().entry(place(run)).or_default().insert(id);
             }
             (None, None) => {}
         }
         if row.occupies_app {
-            self.held.insert(row.run.app.clone(), id);
+            self.occupied.insert(run.app.clone(), id);
         }
-        self.subjects.extend(subject(&row.run));
-        self.by_app.entry(row.run.app.clone()).or_default().insert(id);
-        self.rows.insert(id, row);
+        if run.state.is_ended() {
+            self.index_ending(run);
+        } else {
+            self.unfinished.entry(run.app.clone()).or_default().insert(id);
+            if run.task.kind() != RunKind::Backup {
+                self.unfinished_tasks.insert(id);
+            }
+        }
+        self.subjects.extend(subject(run));
+        self.of_app.entry(run.app.clone()).or_default().insert(id);
+    }
+
+    /// Indexes a run that ended, which never changes again.
+    fn index_ending(&mut self, run: &Run) {
+        let outcome = Ending::of(&run.state).outcome;
+        if run.task.kind() != RunKind::Backup || outcome == Some(Outcome::Missed) {
+            return;
+        }
+        let later = |index: &mut BTreeMap<AppId, (Timestamp, RunId)>, at: Timestamp| {
+            let last = index.entry(run.app.clone()).or_insert((at, run.id));
+            *last = (*last).max((at, run.id));
+        };
+        if let Some(ended_at) = run.ended_at {
+            later(&mut self.last_ended, ended_at);
+        }
+        if let Some(accepted_at) = accepted_at(&run.state).filter(|_| outcome == Some(Outcome::Succeeded)) {
+            later(&mut self.last_good, stamp(accepted_at));
+        }
     }
 
     fn unindex(&mut self, old: &Row) {
+        let (run, id) = (&old.run, old.run.id);
         if let Some(until) = old.leased_until {
-            self.leases.remove(&(until, old.run.id));
-        }
-        if let Some(lane) = old.run.lane()
-            && let Some(places) = self.lanes.get_mut(&lane)
+            self.leases.remove(&(until, id));
+        } else if let Some(lane) = run.lane()
+            && let Entry::Occupied(mut waiting) = self.lanes.entry(lane)
         {
-            if let Entry::Occupied(mut ids) = places.entry(place(&old.run)) {
-                ids.get_mut().remove(&old.run.id);
+            if let Entry::Occupied(mut ids) = waiting.get_mut().entry(place(run)) {
+                ids.get_mut().remove(&id);
                 if ids.get().is_empty() {
                     ids.remove();
                 }
             }
-            if places.is_empty() {
-                self.lanes.remove(&lane);
+            if waiting.get().is_empty() {
+                waiting.remove();
             }
         }
         if old.occupies_app {
-            self.held.remove(&old.run.app);
+            self.occupied.remove(&run.app);
         }
-        if let Some(subject) = subject(&old.run) {
+        if let Some(unfinished) = self.unfinished.get_mut(&run.app) {
+            unfinished.remove(&id);
+        }
+        self.unfinished_tasks.remove(&id);
+        if let Some(subject) = subject(run) {
             self.subjects.remove(&subject);
         }
     }
 
-    /// Brings the catalog up to what happened.
+    /// Applies changes to the catalog.
     pub fn change_catalog(&mut self, changes: Vec<CatalogChange>) {
         for change in changes {
             let (app, id) = change.key();
@@ -118,21 +194,33 @@ impl State {
         }
     }
 
-    /// The entries of an app.
+    /// The catalog entries of an app.
     pub fn catalog_of(&self, app: &AppId) -> impl Iterator<Item = &CatalogEntry> {
         self.catalog.get(&app.to_string()).into_iter().flat_map(BTreeMap::values)
     }
 
-    /// Appends what happened to a run, each event bound to the one before.
-    pub fn append(&mut self, run: &Run, events: &[RunEvent], at: Timestamp) {
-        let at = stamp(at);
-        for event in events {
-            let last = self.audit.last().map_or_else(Link::origin, |event| event.link.clone());
-            let (id, app) = (run.id.to_string(), run.app.to_string());
-            let link = last.then(&holdfast_model::format_timestamp(at), &id, &app, &json(event));
-            let event = event.clone();
-            self.audit.push(AuditEvent { link, at, run_id: run.id, app: run.app.clone(), event });
+    /// The catalog entry of one backup.
+    pub fn entry(&self, app: &AppId, backup: BackupId) -> Option<&CatalogEntry> {
+        self.catalog.get(&app.to_string())?.get(&backup)
+    }
+
+    /// Appends events to the audit.
+    pub fn append(&mut self, events: &[NewEvent<'_>]) {
+        let last = self.audit.last().map_or_else(Link::origin, |event| event.link.clone());
+        for (row, new) in chain_rows(last, events).into_iter().zip(events) {
+            let (run_id, app, event) = (new.run.id, new.run.app.clone(), new.event.clone());
+            self.events_of.entry(run_id).or_default().push(self.audit.len());
+            self.audit.push(AuditEvent { link: row.link, at: stamp(new.at), run_id, app, event });
         }
+    }
+
+    pub fn audit(&self) -> &[AuditEvent] {
+        &self.audit
+    }
+
+    pub fn events(&self, run: RunId) -> Vec<AuditEvent> {
+        let places = self.events_of.get(&run).into_iter().flatten();
+        places.filter_map(|place| self.audit.get(*place)).cloned().collect()
     }
 
     pub fn bucket(&mut self, subscription: &SubscriptionId, call: Call, now: Timestamp) -> &mut Bucket {
@@ -140,8 +228,8 @@ impl State {
     }
 }
 
-/// The subject that a run keeps others from while it is unfinished.
-pub(super) fn subject(run: &Run) -> Option<(AppId, String)> {
+/// The subject that an unfinished run takes.
+fn subject(run: &Run) -> Option<(AppId, String)> {
     let subject = run.task.subject().filter(|_| !run.state.is_ended())?;
     Some((run.app.clone(), subject))
 }

@@ -1,13 +1,18 @@
-//! What changes the fleet, the cursors and the runs.
+//! Operations that change the fleet, the cursors and the runs.
 
-use holdfast_model::{NewRun, Run, RunKind, Timestamp};
+use std::collections::BTreeSet;
 
-use super::state::{Row, State, subject};
-use crate::columns::{changed, not_added, stamp, stored};
-use crate::intent::Intent;
-use crate::{
-    Change, Committed, Cursor, CursorAdvance, Enrolled, Error, FleetChange, Planned, catalog, enrolment,
-};
+use holdfast_model::{NewRun, Run, RunId, Timestamp};
+
+use crate::change::{Change, Committed};
+use crate::columns::stamp;
+use crate::error::Result;
+use crate::fleet::{CursorAdvance, Enrolled, FleetChange, Planned};
+use crate::memory::state::{Row, State};
+use crate::rules::commit::{Batch, app_is_occupied};
+use crate::rules::enrolment;
+use crate::rules::insert::{Insertion, id_is_taken, left_out};
+use crate::rules::plan;
 
 impl State {
     pub fn sync_fleet(&mut self, fleet: &[Enrolled], now: Timestamp) -> FleetChange {
@@ -18,113 +23,105 @@ impl State {
         sync.change
     }
 
-    pub fn cursors_due(&self, most: u32, now: Timestamp) -> Vec<Cursor> {
-        let mut due: Vec<&Cursor> = self.cursors.values().filter(|cursor| cursor.next_at <= now).collect();
-        due.sort_by_cached_key(|cursor| (cursor.next_at, cursor.app.to_string()));
-        let unfinished = |cursor: &Cursor| {
-            let under = |row: &&Row| {
-                let backup = row.run.task.kind() == RunKind::Backup;
-                backup && row.run.policy.as_ref() == Some(&cursor.policy) && !row.run.state.is_ended()
-            };
-            self.rows_of(&cursor.app).filter(under).count() as u64
-        };
-        due.into_iter()
-            .take(most as usize)
-            .map(|cursor| Cursor { unfinished: unfinished(cursor), ..cursor.clone() })
-            .collect()
-    }
-
-    pub fn plan(&mut self, plans: &[CursorAdvance], now: Timestamp) -> Result<Planned, Error> {
-        let current =
-            |plan: &&CursorAdvance| self.cursors.get(&plan.cursor.app).is_some_and(|now| as_read(now, plan));
-        let kept = plans.iter().filter(current);
-        kept.flat_map(|plan| &plan.runs).try_for_each(|new| self.is_new("plan runs", &new.run))?;
+    pub fn plan(&mut self, plans: &[CursorAdvance], now: Timestamp) -> Result<Planned> {
+        let current = plans.iter().filter(|plan| self.is_current(plan));
+        self.none_exists("plan runs", current.flat_map(|plan| &plan.runs))?;
         let mut planned = Planned::default();
-        for plan in plans {
-            let Some(cursor) = self.cursors.get_mut(&plan.cursor.app).filter(|now| as_read(now, plan)) else {
-                planned.conflicts += 1;
-                continue;
-            };
-            match plan.next_at {
-                Some(next_at) => {
-                    cursor.through = stamp(plan.through);
-                    cursor.next_at = stamp(next_at);
-                }
-                None => drop(self.cursors.remove(&plan.cursor.app)),
-            }
-            for new in &plan.runs {
-                if self.insert(new, now) {
-                    let count =
-                        if new.run.state.is_ended() { &mut planned.missed } else { &mut planned.runs };
-                    *count += 1;
-                }
-            }
+        for batch in plan::batches(plans, usize::MAX) {
+            let moved = self.advance(batch);
+            let new = plan::runs_of(batch, &moved, &mut planned);
+            let added = self.insert(new.iter().copied(), now);
+            plan::count(&mut planned, &new, &added);
         }
         Ok(planned)
     }
 
-    pub fn add_run(&mut self, new: &NewRun, now: Timestamp) -> Result<(), Error> {
-        const OPERATION: &str = "add a run";
-        self.is_new(OPERATION, &new.run)?;
-        if self.insert(new, now) { Ok(()) } else { Err(not_added(OPERATION, &new.run)) }
+    fn is_current(&self, plan: &CursorAdvance) -> bool {
+        self.cursors.get(&plan.cursor.app).is_some_and(|now| plan::is_current(now, plan))
     }
 
-    pub fn add_runs(&mut self, new: &[NewRun], now: Timestamp) -> Result<u64, Error> {
-        new.iter().try_for_each(|new| self.is_new("add runs", &new.run))?;
-        Ok(new.iter().filter(|new| self.insert(new, now)).count() as u64)
-    }
-
-    pub fn commit(&mut self, change: &Change) -> Result<Committed, Error> {
-        let id = change.run.id;
-        let current = |row: &&Row| row.run.version == change.from && !row.run.state.is_ended();
-        let Some(old) = self.row(id).filter(current) else { return Ok(Committed::Stale) };
-        let run = changed(&old.run, &change.run);
-        if Intent::of(&run, &change.events).is_some_and(|intent| self.is_hindered(&run, intent)) {
-            return Ok(Committed::Stale);
-        }
-        let occupies_app = run.occupies_app();
-        if occupies_app && self.held.get(&run.app).is_some_and(|holder| *holder != id) {
-            let what = format!("the app of run {id} is held by another run");
-            return Err(Error::Inconsistent { operation: "commit a change of a run", what });
-        }
-        let catalog = catalog::changes(Some(&old.run.state), &run, &change.events, change.at);
-        self.append(&run, &change.events, change.at);
-        self.change_catalog(catalog);
-        let version = run.version;
-        self.put(Row { run, leased_until: None, occupies_app });
-        Ok(Committed::Done(version))
-    }
-
-    fn is_new(&self, operation: &'static str, run: &Run) -> Result<(), Error> {
-        match self.row(run.id) {
-            None => Ok(()),
-            Some(_) => {
-                Err(Error::Inconsistent { operation, what: format!("run {} is there already", run.id) })
+    /// Moves or removes the cursors that are still where they were read. Returns their apps.
+    fn advance(&mut self, batch: &[CursorAdvance]) -> BTreeSet<String> {
+        let mut moved = BTreeSet::new();
+        for advance in batch {
+            if !self.is_current(advance) {
+                continue;
+            }
+            let app = &advance.cursor.app;
+            moved.insert(app.to_string());
+            match (advance.next_at, self.cursors.get_mut(app)) {
+                (Some(next_at), Some(cursor)) => {
+                    (cursor.through, cursor.next_at) = (stamp(advance.through), stamp(next_at));
+                }
+                _ => drop(self.cursors.remove(app)),
             }
         }
+        moved
     }
 
-    /// Adds a run unless its tick has one, or an unfinished one has its subject.
-    fn insert(&mut self, new: &NewRun, now: Timestamp) -> bool {
-        let run = stored(&new.run);
-        if subject(&run).is_some_and(|subject| self.subjects.contains(&subject)) {
-            return false;
-        }
-        if let (Some(policy), Some(tick)) = (&run.policy, run.tick)
-            && !self.ticks.insert((policy.clone(), run.app.clone(), tick))
-        {
-            return false;
-        }
-        let events = std::slice::from_ref(&new.event);
-        self.append(&run, events, now);
-        self.change_catalog(catalog::changes(None, &run, events, now));
-        self.put(Row { run, leased_until: None, occupies_app: false });
-        true
+    pub fn add_run(&mut self, new: &NewRun, now: Timestamp) -> Result<()> {
+        const ADD: &str = "add a run";
+        self.none_exists(ADD, [new])?;
+        if self.insert([new], now).is_empty() { Err(left_out(ADD, &new.run)) } else { Ok(()) }
     }
-}
 
-/// Is the cursor still where the plan read it?
-fn as_read(now: &Cursor, plan: &CursorAdvance) -> bool {
-    let then = &plan.cursor;
-    (&now.policy, now.through, &now.fingerprint) == (&then.policy, then.through, &then.fingerprint)
+    pub fn add_runs(&mut self, new: &[NewRun], now: Timestamp) -> Result<u64> {
+        self.none_exists("add runs", new)?;
+        Ok(self.insert(new, now).len() as u64)
+    }
+
+    fn none_exists<'a>(
+        &self,
+        operation: &'static str,
+        new: impl IntoIterator<Item = &'a NewRun>,
+    ) -> Result<()> {
+        let existing = new.into_iter().find(|new| self.row(new.run.id).is_some());
+        existing.map_or(Ok(()), |new| Err(id_is_taken(operation, new.run.id)))
+    }
+
+    /// Inserts runs, except those whose tick or subject is taken. Returns the ids of those inserted.
+    fn insert<'a>(&mut self, new: impl IntoIterator<Item = &'a NewRun>, now: Timestamp) -> BTreeSet<RunId> {
+        let mut insertion = Insertion::new(new);
+        insertion.retain(|run| {
+            let is_added = !self.is_subject_taken(run) && self.take_tick(run);
+            if is_added {
+                self.put(Row { run: run.clone(), leased_until: None, occupies_app: false });
+            }
+            is_added
+        });
+        self.append(&insertion.events(now));
+        self.change_catalog(insertion.catalog(now));
+        insertion.runs().map(|run| run.id).collect()
+    }
+
+    /// Takes the tick of a run; false when another run has it.
+    fn take_tick(&mut self, run: &Run) -> bool {
+        let (Some(policy), Some(tick)) = (&run.policy, run.tick) else { return true };
+        self.ticks.insert((policy.clone(), run.app.clone(), tick))
+    }
+
+    pub fn commit(&mut self, changes: &[Change]) -> Result<Vec<Committed>> {
+        let rows = changes.iter().filter_map(|change| self.row(change.run.id));
+        let mut batch = Batch::new(changes, rows.map(|row| (row.run.id, row.run.clone())).collect());
+        for place in batch.intents() {
+            if let Some((run, intent)) = batch.intent(place) {
+                let facts = self.intent_facts(run, intent);
+                batch.check_intent(place, facts);
+            }
+        }
+        let is_refused = |run: &Run| {
+            let occupying = self.occupied.get(&run.app);
+            run.occupies_app() && occupying.is_some_and(|occupying| *occupying != run.id)
+        };
+        if let Some((run, _)) = batch.rows().find(|(run, _)| is_refused(run)) {
+            return Err(app_is_occupied(run.id));
+        }
+        self.append(&batch.events());
+        self.change_catalog(batch.catalog());
+        for (run, _) in batch.rows() {
+            let occupies_app = run.occupies_app();
+            self.put(Row { run: run.clone(), leased_until: None, occupies_app });
+        }
+        Ok(batch.results())
+    }
 }

@@ -1,4 +1,4 @@
-//! Reaching a database: looked at first, so that whatever is wrong is said in one sentence and nothing is changed.
+//! Opening a database. It is inspected first, so that whatever is wrong is one clear error and nothing is changed.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -8,43 +8,43 @@ use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection};
 
-use super::PgStore;
-use super::session::{
+use crate::error::{Error, Result};
+use crate::mode::Mode;
+use crate::postgres::database::{PgStore, Postgres};
+use crate::postgres::driver::{
     CANNOT_CONNECT_NOW, DISK_FULL, NO_DATABASE, NO_PRIVILEGE, REFUSED, TABLE_EXISTS, TOO_MANY_CONNECTIONS,
     WRONG_PASSWORD, code,
 };
-use super::time::Time;
-use crate::{Error, Mode};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/postgres");
 
-/// The oldest server whose SQL the migrations are written in.
+/// The oldest major version of the server that the migrations run on.
 const OLDEST_SERVER: i32 = 14;
 
-/// How long to wait for a connection, be it for a new one or for a turn.
+/// How long to wait for a connection, new or pooled.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Connections of one process. Operations take milliseconds, so a few serve many workers, and a server that allows
-/// 100 has room for several processes.
+/// Connections of one process. Operations take milliseconds, so a few serve many workers; the server's default of 100
+/// leaves room for several processes.
 const CONNECTIONS: u32 = 10;
 
-/// A connection that rested longer is tried before it is used: the server may have been restarted meanwhile.
+/// A connection that was idle longer is pinged before use, because the server may have restarted.
 const TRUSTED: Duration = Duration::from_secs(1);
 
-/// What the server ends by itself: a statement, a wait for a lock, a transaction whose client has gone silent.
+/// The server's limits on a statement, a wait for a lock, and a transaction whose client is silent.
 const SERVER_LIMITS: [(&str, &str); 3] =
     [("statement_timeout", "20s"), ("lock_timeout", "10s"), ("idle_in_transaction_session_timeout", "15s")];
 
 impl PgStore {
-    /// Opens the store in the database at `url`. With [`Mode::Own`] it is brought to this program's schema; any number
-    /// of processes may do so at once.
-    pub async fn connect(url: &SecretString, mode: Mode) -> Result<Self, Error> {
+    /// Opens the store in the database at `url`. [`Mode::Own`] migrates it to this program's schema; any number of
+    /// processes may do so at once.
+    pub async fn connect(url: &SecretString, mode: Mode) -> Result<Self> {
         let options = options(url)?;
         let place = Place(place(&options));
         let mut connection = place.reach(&options).await?;
-        let found = place.look(&mut connection).await?;
+        let found = place.inspect(&mut connection).await?;
         place.fits(found, mode)?;
-        // Who may only work on the store cannot migrate, and need not where there is nothing to do.
+        // A login that is not the owner cannot migrate, and need not when the schema is current.
         if found != Some(known()) {
             place.migrate(&options).await?;
         }
@@ -52,18 +52,19 @@ impl PgStore {
             place.make_partitions(&mut connection).await;
         }
         connection.close().await.map_err(|error| place.failed(error))?;
-        Ok(Self { place: place.0, pool: pool(options, mode), time: Time::default() })
+        let database = Postgres { place: place.0, pool: pool(options, mode), clock: None };
+        Ok(Self { database })
     }
 }
 
-/// What the URL says. Its text is shown to nobody: it holds the password.
-fn options(url: &SecretString) -> Result<PgConnectOptions, Error> {
+/// The options in the URL. Errors never show its text, which holds the password.
+fn options(url: &SecretString) -> Result<PgConnectOptions> {
     let text = url.expose_secret();
     let scheme = ["postgres://", "postgresql://"].iter().any(|scheme| text.starts_with(scheme));
     let options = PgConnectOptions::from_str(text).ok().filter(|_| scheme);
     let options = options.ok_or_else(|| Error::Open {
         place: "at database_url".to_owned(),
-        why: "it is not a PostgreSQL URL such as postgres://user:password@host:5432/database; signs such as @ or / in the password are written as %40 and %2F".to_owned(),
+        why: "it is not a PostgreSQL URL such as postgres://user:password@host:5432/database; characters such as @ or / in the password are written as %40 and %2F".to_owned(),
         source: None,
     })?;
     let named = options.get_application_name().is_some();
@@ -71,7 +72,7 @@ fn options(url: &SecretString) -> Result<PgConnectOptions, Error> {
     Ok(options.disable_statement_logging())
 }
 
-/// Where the store is, for people.
+/// The database as people know it, without the password.
 fn place(options: &PgConnectOptions) -> String {
     let host = match options.get_socket() {
         Some(socket) => socket.display().to_string(),
@@ -100,7 +101,7 @@ fn pool(options: PgConnectOptions, mode: Mode) -> PgPool {
         .connect_lazy_with(options)
 }
 
-/// The newest migration that this program has.
+/// The newest migration of this program.
 fn known() -> i64 {
     MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or(0)
 }
@@ -108,17 +109,17 @@ fn known() -> i64 {
 struct Place(String);
 
 impl Place {
-    async fn reach(&self, options: &PgConnectOptions) -> Result<PgConnection, Error> {
+    async fn reach(&self, options: &PgConnectOptions) -> Result<PgConnection> {
         match tokio::time::timeout(CONNECT_TIMEOUT, options.connect()).await {
             Ok(reached) => reached.map_err(|error| self.failed(error)),
             Err(_) => Err(self.wrong(UNREACHABLE)),
         }
     }
 
-    /// The store's schema; 0 for one whose making has only begun, nothing where there is no store.
-    async fn look(&self, connection: &mut PgConnection) -> Result<Option<i64>, Error> {
+    /// The store's schema; 0 when its first migration was interrupted, `None` when there is no store.
+    async fn inspect(&self, connection: &mut PgConnection) -> Result<Option<i64>> {
         let (server, migrated) =
-            look_at_server(&mut *connection).await.map_err(|error| self.failed(error))?;
+            inspect_server(&mut *connection).await.map_err(|error| self.failed(error))?;
         if server / 10_000 < OLDEST_SERVER {
             let found = server / 10_000;
             return Err(self.wrong(&format!(
@@ -128,7 +129,7 @@ impl Place {
         if !migrated {
             return Ok(None);
         }
-        let (first, schema) = look_inside(connection).await.map_err(|error| self.failed(error))?;
+        let (first, schema) = inspect_schema(connection).await.map_err(|error| self.failed(error))?;
         let ours = MIGRATIONS.iter().next().map(|migration| migration.description.to_string());
         if first.is_some() && first != ours {
             return Err(self.wrong(FOREIGN));
@@ -136,7 +137,7 @@ impl Place {
         Ok(Some(schema))
     }
 
-    fn fits(&self, found: Option<i64>, mode: Mode) -> Result<(), Error> {
+    fn fits(&self, found: Option<i64>, mode: Mode) -> Result<()> {
         let (place, known) = (self.0.clone(), known());
         match found {
             Some(found) if found > known => Err(Error::NewerSchema { place, found, known }),
@@ -150,8 +151,8 @@ impl Place {
         }
     }
 
-    /// Brings the schema up to date, however long it takes: on a connection without the limits of those that work.
-    async fn migrate(&self, options: &PgConnectOptions) -> Result<(), Error> {
+    /// Migrates the schema, on a connection without time limits.
+    async fn migrate(&self, options: &PgConnectOptions) -> Result<()> {
         let pool = PgPoolOptions::new().max_connections(1).connect_lazy_with(options.clone());
         let migrated = MIGRATIONS.run(&pool).await;
         pool.close().await;
@@ -161,15 +162,15 @@ impl Place {
         })
     }
 
-    /// Makes the audit's partitions of the months to come. That it fails keeps nobody from writing: there is one for
-    /// all that has none.
+    /// Creates the audit's partitions of the coming months. A failure blocks no write, because the default partition takes
+    /// events of any other month.
     async fn make_partitions(&self, connection: &mut PgConnection) {
         let make = "/* make_partitions */ SELECT make_audit_partitions()";
         if let Err(error) = sqlx::query(make).execute(connection).await {
             tracing::warn!(
                 error = &error as &dyn std::error::Error,
                 store = self.0,
-                "failed to make the audit's next partitions"
+                "failed to create the audit's next partitions"
             );
         }
     }
@@ -206,14 +207,14 @@ const UNREACHABLE: &str =
     "the server cannot be reached; check that it runs, and the host and port in database_url";
 const FOREIGN: &str = "the database has tables of another program; give Holdfast a database of its own";
 
-async fn look_at_server(connection: &mut PgConnection) -> Result<(i32, bool), sqlx::Error> {
-    let look = "/* look_inside */ SELECT current_setting('server_version_num')::integer,
+async fn inspect_server(connection: &mut PgConnection) -> Result<(i32, bool), sqlx::Error> {
+    let inspect = "/* inspect */ SELECT current_setting('server_version_num')::integer,
             to_regclass('_sqlx_migrations') IS NOT NULL";
-    sqlx::query_as(look).fetch_one(connection).await
+    sqlx::query_as(inspect).fetch_one(connection).await
 }
 
-async fn look_inside(connection: &mut PgConnection) -> Result<(Option<String>, i64), sqlx::Error> {
-    let look = "/* look_inside */ SELECT (SELECT description FROM _sqlx_migrations ORDER BY version LIMIT 1),
+async fn inspect_schema(connection: &mut PgConnection) -> Result<(Option<String>, i64), sqlx::Error> {
+    let inspect = "/* inspect */ SELECT (SELECT description FROM _sqlx_migrations ORDER BY version LIMIT 1),
             (SELECT coalesce(max(version), 0) FROM _sqlx_migrations WHERE success)";
-    sqlx::query_as(look).fetch_one(connection).await
+    sqlx::query_as(inspect).fetch_one(connection).await
 }

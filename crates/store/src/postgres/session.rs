@@ -1,117 +1,134 @@
-//! Connections, transactions, and what the driver's errors mean.
+//! A connection for one operation.
 
-use std::ops::{Deref, DerefMut};
-use std::time::Duration;
+use std::sync::Arc;
 
+use holdfast_model::{Clock, Lane, Timestamp};
+use sqlx::Executor;
 use sqlx::pool::PoolConnection;
-use sqlx::postgres::{PgConnection, PgPool, Postgres};
-use sqlx::{Error as Driver, Executor};
+use sqlx::postgres::{PgArguments, PgPool, Postgres};
+use sqlx::query::Query;
 
-use crate::Error;
+use crate::columns::stamp;
+use crate::error::Result;
+use crate::postgres::dialect;
+use crate::postgres::driver::During;
+use crate::rules::acquire::{Candidate, Page};
+use crate::sql::arg::Arg;
+use crate::sql::dialect::Dialect;
+use crate::sql::row::{FromRow, Row, read_all};
+use crate::sql::session::{Session, fetch_one};
 
-/// How long an operation may take in all. The server ends a statement sooner; this is for a network that has gone
-/// silent, where nobody tells.
-const OPERATION_LIMIT: Duration = Duration::from_secs(30);
-
-/// Ends an operation that hears nothing any more.
-pub(super) async fn within<T>(
-    operation: &'static str,
-    work: impl Future<Output = Result<T, Error>>,
-) -> Result<T, Error> {
-    tokio::time::timeout(OPERATION_LIMIT, work).await.unwrap_or_else(|_| {
-        let silent = std::io::Error::new(std::io::ErrorKind::TimedOut, "the server did not answer in time");
-        Err(Error::Driver { operation, source: Driver::Io(silent) })
-    })
-}
-
-/// A connection for one operation. One that is left in the middle of its work is closed and never used again, because
-/// nobody knows what it would answer next.
-pub(super) struct Session {
+/// A connection for one operation. One that is dropped in the middle of its work is closed and never used again,
+/// because its next answer would belong to the work that was dropped.
+pub(crate) struct PgSession {
     connection: PoolConnection<Postgres>,
     operation: &'static str,
+    clock: Option<Arc<dyn Clock>>,
     in_transaction: bool,
-    answered: bool,
+    is_done: bool,
 }
 
-impl Session {
-    pub async fn open(pool: &PgPool, operation: &'static str) -> Result<Self, Error> {
+impl PgSession {
+    pub(super) async fn open(
+        pool: &PgPool,
+        operation: &'static str,
+        clock: Option<Arc<dyn Clock>>,
+    ) -> Result<Self> {
         let connection = pool.acquire().await.during(operation)?;
-        Ok(Self { connection, operation, in_transaction: false, answered: false })
+        Ok(Self { connection, operation, clock, in_transaction: false, is_done: false })
     }
 
-    pub async fn begin(mut self) -> Result<Self, Error> {
+    pub(super) async fn begin(mut self) -> Result<Self> {
         let begun = self.connection.execute("/* begin */ BEGIN").await;
         begun.during(self.operation)?;
         self.in_transaction = true;
         Ok(self)
     }
+}
 
-    /// Ends the transaction, if there is one, as the answer demands.
-    pub async fn answer<T>(mut self, answer: Result<T, Error>) -> Result<T, Error> {
-        if self.in_transaction {
-            let end = if answer.is_ok() { "/* answer */ COMMIT" } else { "/* answer */ ROLLBACK" };
-            let ended = self.connection.execute(end).await.during(self.operation);
-            if answer.is_ok() {
-                ended?;
-            }
-        }
-        self.answered = true;
-        answer
+/// The time of the database's clock.
+struct Now(Timestamp);
+
+impl FromRow for Now {
+    const KEY: &'static [&'static str] = &[];
+
+    fn read(row: &Row<'_>) -> Result<Self> {
+        row.time("now").map(Self)
     }
 }
 
-impl Drop for Session {
+impl Session for PgSession {
+    const DIALECT: Dialect = dialect::DIALECT;
+
+    fn operation(&self) -> &'static str {
+        self.operation
+    }
+
+    async fn now(&mut self) -> Result<Timestamp> {
+        if let Some(clock) = &self.clock {
+            return Ok(stamp(clock.now()));
+        }
+        let Now(now) = fetch_one(self, "/* now */ SELECT clock_timestamp() AS now", Vec::new()).await?;
+        Ok(stamp(now))
+    }
+
+    fn now_beside(&self, by_database: Option<Timestamp>) -> Timestamp {
+        let now = self.clock.as_ref().map(|clock| clock.now());
+        stamp(now.or(by_database).unwrap_or_default())
+    }
+
+    async fn lock(&mut self, names: Vec<String>) -> Result<()> {
+        let lock = "/* lock */ SELECT pg_advisory_xact_lock(hashtextextended(wanted.name, 0))
+            FROM json_array_elements_text($1::json) AS wanted (name)";
+        self.execute(lock, vec![Arg::json(&names)]).await.map(drop)
+    }
+
+    async fn fetch<T: FromRow>(&mut self, sql: &'static str, args: Vec<Arg>) -> Result<Vec<T>> {
+        let rows = query(sql, args).fetch_all(&mut *self.connection).await.during(self.operation)?;
+        read_all(&rows, self.operation)
+    }
+
+    async fn execute(&mut self, sql: &'static str, args: Vec<Arg>) -> Result<u64> {
+        let done = query(sql, args).execute(&mut *self.connection).await.during(self.operation)?;
+        Ok(done.rows_affected())
+    }
+
+    async fn candidates(&mut self, lane: &Lane, now: Timestamp, page: Page) -> Result<Vec<Candidate>> {
+        let Page { skip, most } = page;
+        let bounds = [Arg::Int(i64::from(skip)), Arg::Int(i64::from(most))];
+        let args = [Arg::text(lane), Arg::Time(now)].into_iter().chain(bounds);
+        self.fetch(dialect::CANDIDATES, args.collect()).await
+    }
+
+    async fn end<T: Send>(mut self, result: Result<T>) -> Result<T> {
+        if self.in_transaction {
+            let end = if result.is_ok() { "/* end */ COMMIT" } else { "/* end */ ROLLBACK" };
+            let ended = self.connection.execute(end).await.during(self.operation);
+            if result.is_ok() {
+                ended?;
+            }
+        }
+        self.is_done = true;
+        result
+    }
+}
+
+impl Drop for PgSession {
     fn drop(&mut self) {
-        if !self.answered {
+        if !self.is_done {
             self.connection.close_on_drop();
         }
     }
 }
 
-impl Deref for Session {
-    type Target = PgConnection;
-
-    fn deref(&self) -> &PgConnection {
-        &self.connection
-    }
-}
-
-impl DerefMut for Session {
-    fn deref_mut(&mut self) -> &mut PgConnection {
-        &mut self.connection
-    }
-}
-
-/// Names the operation that a driver's error failed.
-pub(super) trait During<T> {
-    fn during(self, operation: &'static str) -> Result<T, Error>;
-}
-
-impl<T> During<T> for Result<T, Driver> {
-    fn during(self, operation: &'static str) -> Result<T, Error> {
-        self.map_err(|source| match code(&source).as_deref() {
-            Some(DISK_FULL) => Error::Full { operation, source },
-            Some(READ_ONLY) => Error::ReadOnly { operation, source },
-            _ if matches!(source, Driver::ColumnDecode { .. } | Driver::Decode(_)) => {
-                Error::Inconsistent { operation, what: source.to_string() }
-            }
-            _ => Error::Driver { operation, source },
-        })
-    }
-}
-
-// PostgreSQL's SQLSTATE codes (postgresql.org/docs/current/errcodes-appendix.html).
-pub(super) const READ_ONLY: &str = "25006";
-pub(super) const REFUSED: &str = "28000";
-pub(super) const WRONG_PASSWORD: &str = "28P01";
-pub(super) const NO_DATABASE: &str = "3D000";
-pub(super) const NO_PRIVILEGE: &str = "42501";
-pub(super) const TABLE_EXISTS: &str = "42P07";
-pub(super) const DISK_FULL: &str = "53100";
-pub(super) const TOO_MANY_CONNECTIONS: &str = "53300";
-pub(super) const CANNOT_CONNECT_NOW: &str = "57P03";
-
-/// The SQLSTATE that the server told.
-pub(super) fn code(error: &Driver) -> Option<String> {
-    error.as_database_error()?.code().map(std::borrow::Cow::into_owned)
+fn query(sql: &'static str, args: Vec<Arg>) -> Query<'static, Postgres, PgArguments> {
+    args.into_iter().fold(sqlx::query(sql), |query, arg| match arg {
+        Arg::Int(value) => query.bind(value),
+        Arg::Bool(value) => query.bind(value),
+        Arg::Float(value) => query.bind(value),
+        Arg::Text(value) => query.bind(value),
+        Arg::MaybeText(value) => query.bind(value),
+        Arg::Time(value) => query.bind(value),
+        Arg::Id(value) => query.bind(value.as_uuid()),
+    })
 }

@@ -1,57 +1,19 @@
-//! Transactions, and what the driver's errors mean.
+//! What the errors of SQLite's driver mean.
 
-use std::ops::{Deref, DerefMut};
+use sqlx::Error as Driver;
 
-use sqlx::sqlite::{Sqlite, SqliteConnection, SqlitePool};
-use sqlx::{Error as Driver, Transaction};
-
-use crate::Error;
-
-/// A transaction that holds the write lock from its start: one that took it later could fail after it has read.
-pub(super) struct Writing {
-    tx: Transaction<'static, Sqlite>,
-    operation: &'static str,
-}
-
-impl Writing {
-    pub async fn begin(pool: &SqlitePool, operation: &'static str) -> Result<Self, Error> {
-        let tx = pool.begin_with("BEGIN IMMEDIATE").await.during(operation)?;
-        Ok(Self { tx, operation })
-    }
-
-    /// Makes it durable. Dropped without this, it is rolled back.
-    pub async fn commit(self) -> Result<(), Error> {
-        self.tx.commit().await.during(self.operation)
-    }
-}
-
-impl Deref for Writing {
-    type Target = SqliteConnection;
-
-    fn deref(&self) -> &SqliteConnection {
-        &self.tx
-    }
-}
-
-impl DerefMut for Writing {
-    fn deref_mut(&mut self) -> &mut SqliteConnection {
-        &mut self.tx
-    }
-}
+use crate::error::{Error, Result};
 
 /// Names the operation that a driver's error failed.
 pub(super) trait During<T> {
-    fn during(self, operation: &'static str) -> Result<T, Error>;
+    fn during(self, operation: &'static str) -> Result<T>;
 }
 
-impl<T> During<T> for Result<T, Driver> {
-    fn during(self, operation: &'static str) -> Result<T, Error> {
+impl<T> During<T> for std::result::Result<T, Driver> {
+    fn during(self, operation: &'static str) -> Result<T> {
         self.map_err(|source| match primary_code(&source) {
             Some(FULL) => Error::Full { operation, source },
             Some(READ_ONLY) => Error::ReadOnly { operation, source },
-            _ if matches!(source, Driver::ColumnDecode { .. } | Driver::Decode(_)) => {
-                Error::Inconsistent { operation, what: source.to_string() }
-            }
             _ => Error::Driver { operation, source },
         })
     }
@@ -65,7 +27,7 @@ pub(super) const FULL: i32 = 13;
 pub(super) const CANNOT_OPEN: i32 = 14;
 pub(super) const NOT_A_DATABASE: i32 = 26;
 
-/// SQLite's primary result code: the low byte of the extended one that the driver tells.
+/// SQLite's primary result code: the low byte of the extended one that the driver reports.
 pub(super) fn primary_code(error: &Driver) -> Option<i32> {
     let code = error.as_database_error()?.code()?.parse::<i32>().ok()?;
     Some(code & 0xff)

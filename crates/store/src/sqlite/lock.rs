@@ -1,20 +1,19 @@
-//! One process works on a file.
+//! The lock that gives a file to one process.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::Path;
 
-use crate::Error;
+use crate::error::{Error, Result};
 
-/// Says that this process, and no other, works on a store's file. The operating system lets go of it when the
-/// process ends, however it ends.
+/// Ownership of a store's file by this process. The operating system releases it when the process ends, however it ends.
 #[derive(Debug)]
 pub struct OneProcess {
     _held: File,
 }
 
 impl OneProcess {
-    /// Takes the lock that lies beside the store's file, or answers [`Error::InUse`].
-    pub fn lock(store: &Path) -> Result<Self, Error> {
+    /// Takes the lock file beside the store's file. Fails with [`Error::InUse`] while another process has it.
+    pub fn lock(store: &Path) -> Result<Self> {
         let mut path = store.as_os_str().to_owned();
         path.push(".lock");
         let wrong = |why: String| Error::Open { place: store.display().to_string(), why, source: None };

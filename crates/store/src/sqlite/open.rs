@@ -1,5 +1,5 @@
-//! Opening a file: looked at first without touching it, so that whatever is wrong is said in one sentence and
-//! nothing is changed.
+//! Opening a file. It is inspected first without writing, so that whatever is wrong is one clear error and nothing is
+//! changed.
 
 use std::io::Read;
 use std::path::Path;
@@ -11,37 +11,27 @@ use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
 
-use super::SqliteStore;
-use super::driver::{BUSY, CANNOT_OPEN, CORRUPT, FULL, NOT_A_DATABASE, READ_ONLY, primary_code};
-use crate::Error;
+use crate::error::{Error, Result};
+use crate::mode::Mode;
+use crate::sqlite::database::{SqliteFile, SqliteStore};
+use crate::sqlite::driver::{BUSY, CANNOT_OPEN, CORRUPT, FULL, NOT_A_DATABASE, READ_ONLY, primary_code};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/sqlite");
 
 /// `PRAGMA application_id` of a store: the letters HDFD.
 const APPLICATION_ID: i64 = 0x4844_4644;
 
-/// How long to wait for another process's transaction.
+/// How long to wait for a transaction of another process.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Connections that read beside the one that writes.
 const READERS: u32 = 4;
 
-/// What a store is opened for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mode {
-    /// To work on it: made if it is missing, and brought to this program's schema.
-    Own,
-    /// To read and write beside the process that works on it.
-    Join,
-    /// To read alone.
-    Read,
-}
-
 impl SqliteStore {
     /// Opens the store in the file at `path`, whose time is `clock`'s.
-    pub async fn open(path: &Path, clock: Arc<dyn Clock>, mode: Mode) -> Result<Self, Error> {
+    pub async fn open(path: &Path, clock: Arc<dyn Clock>, mode: Mode) -> Result<Self> {
         let place = Place(path);
-        match place.look().await? {
+        match place.inspect().await? {
             Found::Nothing if mode == Mode::Own => {}
             Found::Nothing => {
                 return Err(place.wrong("there is no store there yet; `holdfast run` makes one"));
@@ -67,21 +57,22 @@ impl SqliteStore {
             MIGRATIONS.run(&writer).await.map_err(|error| place.unmigrated(error))?;
         }
         let readers = pool(READERS).connect_with(options.read_only(true).create_if_missing(false)).await;
-        Ok(Self { clock, writer, readers: readers.map_err(|error| place.failed(error))? })
+        let readers = readers.map_err(|error| place.failed(error))?;
+        Ok(Self { database: SqliteFile { clock, writer, readers } })
     }
 }
 
 enum Found {
     /// No file, or an empty one.
     Nothing,
-    /// A store of this schema; 0 for one whose making was interrupted.
+    /// A store of this schema; 0 when its first migration was interrupted.
     Schema(i64),
 }
 
 struct Place<'a>(&'a Path);
 
 impl Place<'_> {
-    async fn look(&self) -> Result<Found, Error> {
+    async fn inspect(&self) -> Result<Found> {
         match std::fs::metadata(self.0) {
             Ok(file) if file.is_dir() => return Err(self.wrong("it is a folder; name a file inside it")),
             Ok(file) if file.len() == 0 => return Ok(Found::Nothing),
@@ -89,15 +80,15 @@ impl Place<'_> {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 return self.folder().map(|()| Found::Nothing);
             }
-            Err(error) => return Err(self.wrong(&format!("it cannot be looked at: {error}"))),
+            Err(error) => return Err(self.wrong(&format!("it cannot be inspected: {error}"))),
         }
         let options = SqliteConnectOptions::new().filename(self.0).read_only(true).busy_timeout(BUSY_TIMEOUT);
-        let looked = async {
+        let inspected = async {
             let mut connection = options.connect().await?;
-            let found = look_inside(&mut connection).await?;
+            let found = inspect_schema(&mut connection).await?;
             connection.close().await.map(|()| found)
         };
-        let (application_id, tables, schema) = looked.await.map_err(|error| self.failed(error))?;
+        let (application_id, tables, schema) = inspected.await.map_err(|error| self.failed(error))?;
         match (application_id, tables) {
             (APPLICATION_ID, _) => Ok(Found::Schema(schema)),
             // Only the migrations' own table: the first migration was interrupted.
@@ -108,7 +99,7 @@ impl Place<'_> {
 
     /// Compares the file's length with the one in its header (sqlite.org/fileformat.html, section 1.3). While there is
     /// a write-ahead log, pages may still be waiting in it.
-    fn is_whole(&self, length: u64) -> Result<(), Error> {
+    fn is_whole(&self, length: u64) -> Result<()> {
         let mut header = [0_u8; 100];
         let read = std::fs::File::open(self.0).and_then(|mut file| file.read_exact(&mut header));
         match read {
@@ -130,7 +121,7 @@ impl Place<'_> {
         if whole { Ok(()) } else { Err(self.wrong(DAMAGED)) }
     }
 
-    fn folder(&self) -> Result<(), Error> {
+    fn folder(&self) -> Result<()> {
         let folder = self.0.parent().filter(|folder| !folder.as_os_str().is_empty());
         match folder {
             Some(folder) if !folder.is_dir() => {
@@ -140,7 +131,7 @@ impl Place<'_> {
         }
     }
 
-    fn fits(&self, found: i64, mode: Mode) -> Result<(), Error> {
+    fn fits(&self, found: i64, mode: Mode) -> Result<()> {
         let place = self.0.display().to_string();
         let known = MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or(0);
         if found > known {
@@ -181,19 +172,19 @@ impl Place<'_> {
 
 const NOT_SQLITE: &str = "it is not an SQLite file; name another file with --store";
 const DAMAGED: &str =
-    "the file is damaged or cut short; bring it back from a copy, or start anew with --store";
+    "the file is damaged or cut short; restore it from a copy, or start a new one with --store";
 
-async fn look_inside(connection: &mut SqliteConnection) -> Result<(i64, i64, i64), sqlx::Error> {
+async fn inspect_schema(connection: &mut SqliteConnection) -> Result<(i64, i64, i64), sqlx::Error> {
     let application_id =
-        sqlx::query_scalar("/* look_inside */ PRAGMA application_id").fetch_one(&mut *connection).await?;
-    let tables = "/* look_inside */ SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name <> '_sqlx_migrations'";
+        sqlx::query_scalar("/* inspect */ PRAGMA application_id").fetch_one(&mut *connection).await?;
+    let tables = "/* inspect */ SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name <> '_sqlx_migrations'";
     let tables = sqlx::query_scalar(tables).fetch_one(&mut *connection).await?;
-    let migrated = "/* look_inside */ SELECT count(*) FROM sqlite_master WHERE name = '_sqlx_migrations'";
+    let migrated = "/* inspect */ SELECT count(*) FROM sqlite_master WHERE name = '_sqlx_migrations'";
     let migrated: i64 = sqlx::query_scalar(migrated).fetch_one(&mut *connection).await?;
     if migrated == 0 {
         return Ok((application_id, tables, 0));
     }
-    let schema = "/* look_inside */ SELECT coalesce(max(version), 0) FROM _sqlx_migrations WHERE success";
+    let schema = "/* inspect */ SELECT coalesce(max(version), 0) FROM _sqlx_migrations WHERE success";
     let schema = sqlx::query_scalar(schema).fetch_one(connection).await?;
     Ok((application_id, tables, schema))
 }

@@ -1,15 +1,20 @@
-//! What can only be tested with a hand on the writing connection.
+//! Tests that need the writing connection.
 
 use std::sync::Arc;
 
 use holdfast_model::{
-    App, AppId, ManualClock, NewBackup, NewRun, PolicyName, PolicySnapshot, StorageName, Timestamp, Trigger,
+    App, AppId, ManualClock, NewBackup, NewRun, PolicyName, PolicySnapshot, RunId, StorageName, Timestamp,
+    Trigger,
 };
 
-use super::*;
+use crate::error::Error;
+use crate::filter::RunFilter;
+use crate::mode::Mode;
+use crate::sqlite::SqliteStore;
+use crate::store::Store;
 
 #[tokio::test]
-async fn a_full_disk_is_told_and_once_there_is_space_again_nothing_is_half_written() {
+async fn a_full_disk_is_an_error_and_once_there_is_space_again_nothing_is_half_written() {
     let folder = tempfile::tempdir().unwrap();
     let clock = Arc::new(ManualClock::new(Timestamp::UNIX_EPOCH));
     let store = SqliteStore::open(&folder.path().join("store.db"), clock, Mode::Own).await.unwrap();
@@ -33,7 +38,7 @@ async fn a_full_disk_is_told_and_once_there_is_space_again_nothing_is_half_writt
         )
     };
     let limit = async |sql: &'static str| {
-        let _: i64 = sqlx::query_scalar(sql).fetch_one(&store.writer).await.unwrap();
+        let _: i64 = sqlx::query_scalar(sql).fetch_one(&store.database.writer).await.unwrap();
     };
     limit("PRAGMA max_page_count = 1").await; // SQLite takes the file's present size for the least.
     let mut added = 0;

@@ -1,11 +1,10 @@
 //! What only one store, or its database, can get wrong.
 #![cfg(test)]
 
-mod filled;
-mod migrating;
+mod history;
 mod opening;
-mod others;
 mod postgres;
 mod statements;
 mod tampering;
+mod tasks_and_actions;
 mod views;

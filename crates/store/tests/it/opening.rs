@@ -8,7 +8,7 @@ use holdfast_store::{Error, Mode, OneProcess, RunFilter, SqliteStore, Store};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection};
 
-use crate::filled::{Filled, app};
+use crate::history::{Fixture, app};
 
 async fn open(path: &Path, mode: Mode) -> Result<SqliteStore, Error> {
     SqliteStore::open(path, Arc::new(ManualClock::new(holdfast_model::Timestamp::UNIX_EPOCH)), mode).await
@@ -52,13 +52,13 @@ async fn what_is_no_store_is_refused_in_every_mode_and_left_as_it_was() {
 
 #[tokio::test]
 async fn a_file_cut_short_is_called_damaged() {
-    let filled = Filled::new().await;
-    filled.store.close().await;
-    let whole = std::fs::read(&filled.path).unwrap();
-    std::fs::write(&filled.path, &whole[..whole.len() / 2]).unwrap();
-    let refusal = refusal(&filled.path, Mode::Own).await;
+    let fixture = Fixture::with_backups().await;
+    fixture.store.close().await;
+    let whole = std::fs::read(&fixture.path).unwrap();
+    std::fs::write(&fixture.path, &whole[..whole.len() / 2]).unwrap();
+    let refusal = refusal(&fixture.path, Mode::Own).await;
     assert!(refusal.contains("damaged or cut short"), "{refusal}");
-    assert_eq!(std::fs::read(&filled.path).unwrap().len(), whole.len() / 2);
+    assert_eq!(std::fs::read(&fixture.path).unwrap().len(), whole.len() / 2);
 }
 
 #[tokio::test]
@@ -86,46 +86,58 @@ async fn a_folder_that_may_not_be_written_is_told() {
     // A path under a file can be made by nobody, whatever his rights.
     let file = tempfile::NamedTempFile::new().unwrap();
     let refusal = refusal(&file.path().join("store.db"), Mode::Own).await;
-    assert!(refusal.contains("cannot be looked at") || refusal.contains("does not exist"), "{refusal}");
+    assert!(refusal.contains("cannot be inspected") || refusal.contains("does not exist"), "{refusal}");
     assert!(matches!(OneProcess::lock(&file.path().join("store.db")), Err(Error::Open { .. })));
 }
 
 #[tokio::test]
 async fn a_newer_schema_is_refused_and_left_as_it_was() {
-    let filled = Filled::empty().await;
-    filled.store.close().await;
+    let fixture = Fixture::empty().await;
+    fixture.store.close().await;
     raw(
-        &filled.path,
+        &fixture.path,
         "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
          VALUES (9999, 'later', 1, x'00', 0); PRAGMA wal_checkpoint(TRUNCATE)",
     )
     .await;
-    let before = std::fs::read(&filled.path).unwrap();
+    let before = std::fs::read(&fixture.path).unwrap();
     for mode in [Mode::Own, Mode::Join, Mode::Read] {
-        let error = open(&filled.path, mode).await.unwrap_err();
+        let error = open(&fixture.path, mode).await.unwrap_err();
         assert!(matches!(error, Error::NewerSchema { found: 9999, .. }), "{error:?}");
     }
-    assert_eq!(std::fs::read(&filled.path).unwrap(), before);
+    assert_eq!(std::fs::read(&fixture.path).unwrap(), before);
+}
+
+#[tokio::test]
+async fn an_older_schema_is_named_to_whoever_may_not_migrate_it() {
+    let fixture = Fixture::empty().await;
+    fixture.store.close().await;
+    let newest = "DELETE FROM _sqlx_migrations WHERE version = (SELECT max(version) FROM _sqlx_migrations)";
+    raw(&fixture.path, newest).await;
+    for mode in [Mode::Join, Mode::Read] {
+        let error = open(&fixture.path, mode).await.unwrap_err();
+        assert!(matches!(error, Error::OlderSchema { found: 3, known: 4, .. }), "{error:?}");
+    }
 }
 
 #[tokio::test]
 async fn what_was_committed_is_there_when_the_file_is_opened_again() {
-    let filled = Filled::new().await;
+    let fixture = Fixture::with_backups().await;
     let (runs, audit) =
-        (filled.store.runs(&RunFilter::default()).await.unwrap(), filled.store.audit(0, 999).await);
+        (fixture.store.runs(&RunFilter::default()).await.unwrap(), fixture.store.audit(0, 999).await);
     let audit = audit.unwrap();
     // Not closed: as after kill -9, the write-ahead log holds all.
-    let again = open(&filled.path, Mode::Own).await.unwrap();
+    let again = open(&fixture.path, Mode::Own).await.unwrap();
     assert_eq!(again.runs(&RunFilter::default()).await.unwrap(), runs);
     assert_eq!(again.audit(0, 999).await.unwrap(), audit);
 }
 
 #[tokio::test]
 async fn a_command_beside_the_owner_reads_and_writes_and_a_reader_reads_alone() {
-    let mut filled = Filled::empty().await;
-    let run = filled.add("shop").await;
-    let joined = open(&filled.path, Mode::Join).await.unwrap();
-    let reading = open(&filled.path, Mode::Read).await.unwrap();
+    let mut fixture = Fixture::empty().await;
+    let run = fixture.add("shop").await;
+    let joined = open(&fixture.path, Mode::Join).await.unwrap();
+    let reading = open(&fixture.path, Mode::Read).await.unwrap();
     let subscription = app("shop", None).id.subscription().clone();
     let until = run.created_at;
     joined.close_budget(&subscription, holdfast_model::Call::Read, until).await.unwrap();

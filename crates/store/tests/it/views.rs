@@ -2,7 +2,7 @@
 
 use sqlx::{AssertSqlSafe, Row};
 
-use crate::filled::Filled;
+use crate::history::Fixture;
 
 pub const DOCS: &str = include_str!("../../../../docs/audit.md");
 
@@ -13,8 +13,8 @@ fn documented() -> Vec<&'static str> {
 
 #[tokio::test]
 async fn every_query_of_the_page_runs_and_finds_something() {
-    let filled = Filled::full().await;
-    let mut connection = filled.raw().await;
+    let fixture = Fixture::with_every_kind().await;
+    let mut connection = fixture.raw().await;
     assert!(documented().len() > 12);
     for query in documented() {
         let rows = sqlx::raw_sql(AssertSqlSafe(query)).fetch_all(&mut connection).await;
@@ -25,8 +25,8 @@ async fn every_query_of_the_page_runs_and_finds_something() {
 
 #[tokio::test]
 async fn every_view_is_on_the_page_with_each_of_its_columns() {
-    let filled = Filled::full().await;
-    let mut connection = filled.raw().await;
+    let fixture = Fixture::with_every_kind().await;
+    let mut connection = fixture.raw().await;
     let views = sqlx::query_scalar("SELECT name FROM sqlite_master WHERE type = 'view'");
     let views: Vec<String> = views.fetch_all(&mut connection).await.unwrap();
     assert!(views.len() > 12);
@@ -61,7 +61,7 @@ pub const ANSWERS: [(&str, usize); 37] = [
     ("SELECT kind FROM attempts_by_cause WHERE kind = 'drill' AND attempts = 1", 1),
     ("SELECT outcome FROM run_outcomes WHERE outcome = 'missed' AND cause = 'overlap' AND runs = 1", 1),
     ("SELECT outcome FROM run_outcomes WHERE kind = 'drill' AND cause = 'probe_failed' AND runs = 1", 1),
-    ("SELECT outcome FROM run_outcomes WHERE kind = 'note'", 0),
+    ("SELECT outcome FROM run_outcomes WHERE kind = 'operator_action'", 0),
     ("SELECT reason FROM missed_ticks WHERE reason = 'overlap' AND app LIKE '%/blog'", 1),
     ("SELECT reason FROM sas_refreshes WHERE reason = 'first' AND old_expiry IS NULL", 3),
     ("SELECT reason FROM sas_refreshes WHERE reason = 'kept_backup' AND backup_id = 4", 1),
@@ -74,9 +74,12 @@ pub const ANSWERS: [(&str, usize); 37] = [
     ("SELECT app FROM retention_due", 1),
     ("SELECT app FROM time_to_start WHERE wait_s = 42", 3),
     ("SELECT cause FROM deferrals WHERE cause = 'throttled' AND pause_s = 17", 1),
-    ("SELECT made FROM backups WHERE made = 'attempt' AND NOT good AND backup_id = 3 AND gone = 'lost'", 1),
+    (
+        "SELECT origin FROM backups WHERE origin = 'attempt' AND NOT good AND backup_id = 3 AND removal = 'lost'",
+        1,
+    ),
     ("SELECT app FROM backups", 4),
-    ("SELECT app FROM backups WHERE gone = 'deleted' AND backup_id = 1 AND removed_at IS NOT NULL", 1),
+    ("SELECT app FROM backups WHERE removal = 'deleted' AND backup_id = 1 AND removed_at IS NOT NULL", 1),
     (
         "SELECT app FROM backups WHERE verification = 'verified' AND hold IS NOT NULL AND sas_expiry IS NOT NULL",
         1,
@@ -99,28 +102,28 @@ pub const ANSWERS: [(&str, usize); 37] = [
     ("SELECT app FROM schedule_drift", 1),
 ];
 
-async fn texts(filled: &Filled, query: &'static str) -> Vec<String> {
-    let rows = sqlx::query(query).fetch_all(&mut filled.raw().await).await.unwrap();
+async fn texts(fixture: &Fixture, query: &'static str) -> Vec<String> {
+    let rows = sqlx::query(query).fetch_all(&mut fixture.raw().await).await.unwrap();
     rows.iter().map(|row| row.get::<String, _>(0)).collect()
 }
 
 #[tokio::test]
 async fn the_views_answer_what_happened() {
-    let filled = Filled::full().await;
+    let fixture = Fixture::with_every_kind().await;
     for (query, expected) in ANSWERS {
-        assert_eq!(texts(&filled, query).await.len(), expected, "{query}");
+        assert_eq!(texts(&fixture, query).await.len(), expected, "{query}");
     }
 }
 
 #[tokio::test]
 async fn the_newest_good_backups_are_never_due_however_old() {
-    let filled = Filled::new().await;
-    let mut connection = filled.raw().await;
-    sqlx::raw_sql("UPDATE apps SET retention_days = 1, retention_keep_at_least = 2")
+    let fixture = Fixture::with_backups().await;
+    let mut connection = fixture.raw().await;
+    sqlx::raw_sql("UPDATE apps SET retention = '{\"days\":1,\"keep_at_least\":2}'")
         .execute(&mut connection)
         .await
         .unwrap();
     let due = "SELECT accepted_at FROM retention_due WHERE app LIKE '%/shop' ORDER BY accepted_at";
     let all = "SELECT accepted_at FROM backups WHERE app LIKE '%/shop' ORDER BY accepted_at";
-    assert_eq!(texts(&filled, due).await, texts(&filled, all).await[..1]);
+    assert_eq!(texts(&fixture, due).await, texts(&fixture, all).await[..1]);
 }

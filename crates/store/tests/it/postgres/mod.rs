@@ -1,6 +1,5 @@
 //! What only the PostgreSQL store, or its database, can get wrong.
 
-mod migrating;
 mod opening;
 mod rights;
 mod scale;
@@ -14,15 +13,15 @@ use holdfast_store::{Mode, PgStore};
 use holdfast_tests::postgres::Database;
 use sqlx::AssertSqlSafe;
 
-use crate::filled::{History, machine_clock};
+use crate::history::{History, machine_clock};
 
-/// The PostgreSQL store, filled.
-pub struct Filled {
+/// The PostgreSQL store, fixture.
+pub struct Fixture {
     history: History<PgStore>,
     pub database: Database,
 }
 
-impl Filled {
+impl Fixture {
     /// `None` where tests go without servers.
     pub async fn empty() -> Option<Self> {
         let database = Database::new().await?;
@@ -31,16 +30,16 @@ impl Filled {
         Some(Self { history: History::of(store, clock), database })
     }
 
-    pub async fn new() -> Option<Self> {
+    pub async fn with_backups() -> Option<Self> {
         let mut this = Self::empty().await?;
-        this.fill().await;
+        this.backups().await;
         Some(this)
     }
 
     /// With runs of every kind, and notes.
-    pub async fn full() -> Option<Self> {
-        let mut this = Self::new().await?;
-        this.others().await;
+    pub async fn with_every_kind() -> Option<Self> {
+        let mut this = Self::with_backups().await?;
+        this.tasks_and_actions().await;
         Some(this)
     }
 
@@ -51,7 +50,7 @@ impl Filled {
     }
 }
 
-impl Deref for Filled {
+impl Deref for Fixture {
     type Target = History<PgStore>;
 
     fn deref(&self) -> &Self::Target {
@@ -59,7 +58,7 @@ impl Deref for Filled {
     }
 }
 
-impl DerefMut for Filled {
+impl DerefMut for Fixture {
     fn deref_mut(&mut self) -> &mut Self::Target {
         &mut self.history
     }

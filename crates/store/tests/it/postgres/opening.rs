@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 use sqlx::AssertSqlSafe;
 use sqlx::postgres::PgConnectOptions;
 
-use super::Filled;
+use super::Fixture;
 
 /// The whole error, as a log shows it.
 async fn refusal(url: &SecretString, mode: Mode) -> String {
@@ -58,11 +58,11 @@ async fn a_server_that_accepts_and_then_says_nothing_is_given_up() {
 
 #[tokio::test]
 async fn a_store_shows_its_place_and_not_its_password() {
-    let Some(filled) = Filled::empty().await else { return };
-    let shown = format!("{:?}", filled.store);
-    let url = filled.database.url();
+    let Some(fixture) = Fixture::empty().await else { return };
+    let shown = format!("{:?}", fixture.store);
+    let url = fixture.database.url();
     let options = PgConnectOptions::from_str(url.expose_secret()).unwrap();
-    assert!(shown.contains(filled.database.name()), "{shown}");
+    assert!(shown.contains(fixture.database.name()), "{shown}");
     let password = url.expose_secret().split([':', '@']).nth(2).unwrap();
     assert!(!shown.contains(&format!(":{password}@")) && options.get_port() > 0, "{shown}");
 }
@@ -92,24 +92,24 @@ async fn many_processes_that_start_at_once_migrate_once() {
 
 #[tokio::test]
 async fn a_newer_schema_and_an_older_one_are_told() {
-    let Some(filled) = Filled::empty().await else { return };
+    let Some(fixture) = Fixture::empty().await else { return };
     let newest = "SELECT max(version) FROM _sqlx_migrations";
-    let newest: i64 = sqlx::query_scalar(newest).fetch_one(&mut filled.database.raw().await).await.unwrap();
-    filled
+    let newest: i64 = sqlx::query_scalar(newest).fetch_one(&mut fixture.database.raw().await).await.unwrap();
+    fixture
         .sql(&format!("UPDATE _sqlx_migrations SET version = 9999 WHERE version = {newest}"))
         .await
         .unwrap();
     for mode in [Mode::Own, Mode::Join, Mode::Read] {
-        let error = PgStore::connect(&filled.database.url(), mode).await.unwrap_err();
+        let error = PgStore::connect(&fixture.database.url(), mode).await.unwrap_err();
         assert!(matches!(error, Error::NewerSchema { found: 9999, .. }), "{error:?}");
     }
-    filled.sql("DELETE FROM _sqlx_migrations WHERE version = 9999").await.unwrap();
+    fixture.sql("DELETE FROM _sqlx_migrations WHERE version = 9999").await.unwrap();
     for mode in [Mode::Join, Mode::Read] {
-        let error = PgStore::connect(&filled.database.url(), mode).await.unwrap_err();
+        let error = PgStore::connect(&fixture.database.url(), mode).await.unwrap_err();
         assert!(matches!(error, Error::OlderSchema { found, .. } if found == newest - 1), "{error:?}");
     }
     // What its last migration made is still there, and is made anew.
-    PgStore::connect(&filled.database.url(), Mode::Own).await.unwrap();
+    PgStore::connect(&fixture.database.url(), Mode::Own).await.unwrap();
 }
 
 #[tokio::test]
@@ -132,9 +132,9 @@ async fn a_database_of_another_program_is_left_alone() {
 
 #[tokio::test]
 async fn a_reader_writes_nothing() {
-    let Some(mut filled) = Filled::empty().await else { return };
-    let run = filled.add("shop").await;
-    let reading = PgStore::connect(&filled.database.url(), Mode::Read).await.unwrap();
+    let Some(mut fixture) = Fixture::empty().await else { return };
+    let run = fixture.add("shop").await;
+    let reading = PgStore::connect(&fixture.database.url(), Mode::Read).await.unwrap();
     assert!(reading.load(run.id).await.unwrap().is_some());
     let (subscription, until) = (run.app.subscription(), run.created_at);
     let error = reading.close_budget(subscription, holdfast_model::Call::Read, until).await.unwrap_err();
@@ -143,39 +143,39 @@ async fn a_reader_writes_nothing() {
 
 #[tokio::test]
 async fn the_audit_gets_its_partitions_when_a_process_starts() {
-    let Some(filled) = Filled::empty().await else { return };
+    let Some(fixture) = Fixture::empty().await else { return };
     let partitions = async || -> i64 {
         let count = "SELECT count(*) FROM pg_inherits WHERE inhparent = 'audit_events'::regclass";
-        sqlx::query_scalar(count).fetch_one(&mut filled.database.raw().await).await.unwrap()
+        sqlx::query_scalar(count).fetch_one(&mut fixture.database.raw().await).await.unwrap()
     };
     assert_eq!(partitions().await, 8, "this month, six more, and one for all else");
     let last =
         "SELECT max(relname::text) FROM pg_class WHERE relname LIKE 'audit_events_2%' AND relkind = 'r'";
-    let last: String = sqlx::query_scalar(last).fetch_one(&mut filled.database.raw().await).await.unwrap();
-    filled.sql(&format!("DROP TABLE {last}")).await.unwrap();
-    PgStore::connect(&filled.database.url(), Mode::Join).await.unwrap();
+    let last: String = sqlx::query_scalar(last).fetch_one(&mut fixture.database.raw().await).await.unwrap();
+    fixture.sql(&format!("DROP TABLE {last}")).await.unwrap();
+    PgStore::connect(&fixture.database.url(), Mode::Join).await.unwrap();
     assert_eq!(partitions().await, 8);
 }
 
 #[tokio::test]
 async fn a_month_without_a_partition_keeps_nobody_from_writing_or_starting() {
-    let Some(mut filled) = Filled::empty().await else { return };
+    let Some(mut fixture) = Fixture::empty().await else { return };
     let this = "SELECT 'audit_events_' || to_char(now() AT TIME ZONE 'UTC', 'YYYY_MM')";
-    let this: String = sqlx::query_scalar(this).fetch_one(&mut filled.database.raw().await).await.unwrap();
-    filled.sql(&format!("DROP TABLE {this}")).await.unwrap();
-    filled.add("shop").await;
-    let store = PgStore::connect(&filled.database.url(), Mode::Own).await.unwrap();
+    let this: String = sqlx::query_scalar(this).fetch_one(&mut fixture.database.raw().await).await.unwrap();
+    fixture.sql(&format!("DROP TABLE {this}")).await.unwrap();
+    fixture.add("shop").await;
+    let store = PgStore::connect(&fixture.database.url(), Mode::Own).await.unwrap();
     assert_eq!(store.audit(0, 9).await.unwrap().len(), 1);
 }
 
 #[tokio::test]
 async fn connections_that_died_fail_one_operation_at_most_and_come_back() {
-    let Some(filled) = Filled::new().await else { return };
-    let store = PgStore::connect(&filled.database.url(), Mode::Own).await.unwrap();
+    let Some(fixture) = Fixture::with_backups().await else { return };
+    let store = PgStore::connect(&fixture.database.url(), Mode::Own).await.unwrap();
     store.now().await.unwrap();
     let kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
         WHERE datname = current_database() AND application_name = 'holdfast' AND pid <> pg_backend_pid()";
-    filled.sql(kill).await.unwrap();
+    fixture.sql(kill).await.unwrap();
     let mut failures = 0;
     while let Err(error) = store.now().await {
         assert!(matches!(error, Error::Driver { .. }), "{error:?}");
@@ -187,10 +187,10 @@ async fn connections_that_died_fail_one_operation_at_most_and_come_back() {
 
 #[tokio::test]
 async fn the_time_is_the_databases_to_the_millisecond() {
-    let Some(filled) = Filled::empty().await else { return };
-    let store = PgStore::connect(&filled.database.url(), Mode::Join).await.unwrap();
+    let Some(fixture) = Fixture::empty().await else { return };
+    let store = PgStore::connect(&fixture.database.url(), Mode::Join).await.unwrap();
     let before: holdfast_model::Timestamp =
-        sqlx::query_scalar("SELECT now()").fetch_one(&mut filled.database.raw().await).await.unwrap();
+        sqlx::query_scalar("SELECT now()").fetch_one(&mut fixture.database.raw().await).await.unwrap();
     let now = store.now().await.unwrap();
     assert_eq!(now.timestamp_subsec_nanos() % 1_000_000, 0);
     assert!(now.timestamp_millis() >= before.timestamp_millis());

@@ -4,11 +4,11 @@ use holdfast_store::{Error, Link, Mode, PgStore, RunFilter, Store, verify_chain}
 use holdfast_tests::postgres::Database;
 use sqlx::{AssertSqlSafe, PgConnection};
 
-use super::Filled;
+use super::Fixture;
 
 /// Statements in the name of a role.
-async fn as_role(filled: &Filled, role: &str) -> PgConnection {
-    let mut connection = filled.database.raw().await;
+async fn as_role(fixture: &Fixture, role: &str) -> PgConnection {
+    let mut connection = fixture.database.raw().await;
     let set = AssertSqlSafe(format!("SET ROLE {role}"));
     sqlx::raw_sql(set).execute(&mut connection).await.unwrap();
     connection
@@ -51,10 +51,10 @@ impl<'a> Login<'a> {
 
 #[tokio::test]
 async fn the_app_can_do_all_its_work_and_cannot_touch_the_audit() {
-    let Some(mut filled) = Filled::new().await else { return };
-    let old = filled.add("shop").await;
-    let login = Login::new(&filled.database, "IN ROLE holdfast_app").await;
-    let store = login.connect(Mode::Own).await.unwrap().with_clock(filled.clock.clone());
+    let Some(mut fixture) = Fixture::with_backups().await else { return };
+    let old = fixture.add("shop").await;
+    let login = Login::new(&fixture.database, "IN ROLE holdfast_app").await;
+    let store = login.connect(Mode::Own).await.unwrap().with_clock(fixture.clock.clone());
     let enrolled = store.status().await.unwrap();
     assert_eq!(enrolled.len(), 3);
     let lane = old.lane().unwrap();
@@ -64,7 +64,7 @@ async fn the_app_can_do_all_its_work_and_cannot_touch_the_audit() {
     assert_eq!(taken.len(), 1);
     assert_eq!(store.reclaim().await.unwrap(), 1);
     let run = store.load(old.id).await.unwrap().unwrap().run;
-    let event = filled.started(&run);
+    let event = fixture.started(&run);
     let after = run.clone().after(&event, run.created_at).unwrap();
     let change =
         holdfast_store::Change { from: run.version, run: after, events: vec![event], at: run.created_at };
@@ -81,7 +81,7 @@ async fn the_app_can_do_all_its_work_and_cannot_touch_the_audit() {
     store.close().await;
     login.gone().await;
 
-    let mut app = as_role(&filled, "holdfast_app").await;
+    let mut app = as_role(&fixture, "holdfast_app").await;
     for statement in [
         "UPDATE audit_events SET data = data",
         "DELETE FROM audit_events",
@@ -107,8 +107,8 @@ async fn the_app_can_do_all_its_work_and_cannot_touch_the_audit() {
 
 #[tokio::test]
 async fn the_auditor_reads_every_view_and_nothing_else() {
-    let Some(filled) = Filled::new().await else { return };
-    let mut auditor = as_role(&filled, "holdfast_auditor").await;
+    let Some(fixture) = Fixture::with_backups().await else { return };
+    let mut auditor = as_role(&fixture, "holdfast_auditor").await;
     let named = "SELECT relname::text, relkind = 'v' FROM pg_class
         WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v')";
     let named: Vec<(String, bool)> = sqlx::query_as(named).fetch_all(&mut auditor).await.unwrap();
@@ -128,8 +128,8 @@ async fn the_auditor_reads_every_view_and_nothing_else() {
 
 #[tokio::test]
 async fn a_member_of_nothing_is_told_what_he_lacks() {
-    let Some(filled) = Filled::new().await else { return };
-    let login = Login::new(&filled.database, "").await;
+    let Some(fixture) = Fixture::with_backups().await else { return };
+    let login = Login::new(&fixture.database, "").await;
     for mode in [Mode::Own, Mode::Join, Mode::Read] {
         let refusal = login.connect(mode).await.unwrap_err().to_string();
         assert!(refusal.contains("lacks a privilege") && !refusal.contains("hush"), "{refusal}");

@@ -7,9 +7,9 @@ use holdfast_store::{CatalogFilter, Change, CursorAdvance, Store};
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, PgConnection};
 
-use super::Filled;
-use crate::filled::{app, policy_snapshot};
-use crate::statements::{OF_A_KIND, statements_in};
+use super::Fixture;
+use crate::history::{app, policy_snapshot};
+use crate::statements::{OF_A_KIND, statements_of};
 
 /// A million runs beside the two that they are made after: 880,000 have ended, 100,000 wait behind one subscription,
 /// 10,000 wait in 200 lanes, 8,000 are asked about, and 2,000 are handed out. Some are deletions: 44,000 of those that have
@@ -19,18 +19,18 @@ use crate::statements::{OF_A_KIND, statements_in};
 const FILL: [&str; 7] = [
     "SET session_replication_role = replica",
     "ALTER TABLE runs SET UNLOGGED",
-    "INSERT INTO runs (id, version, kind, trigger, priority, app, subscription, policy, tick, plan, storage, account,
+    "INSERT INTO runs (id, version, kind, task, trigger, priority, app, subscription, policy, tick, plan, storage, account,
         policy_snapshot, state, state_json, failure_counts, attempt, outcome, cause, backup_id, backup_blob, size_bytes, accepted_at,
         finished_at, verification, created_at, due_at, ended_at)
-     SELECT gen_random_uuid(), version, CASE WHEN n % 20 = 0 THEN 'delete' ELSE kind END, trigger, priority, app || n % 5000, subscription, policy,
+     SELECT gen_random_uuid(), version, CASE WHEN n % 20 = 0 THEN 'delete' ELSE kind END, task, trigger, priority, app || n % 5000, subscription, policy,
         tick - n * interval '10 seconds', plan, storage, account, policy_snapshot, state, state_json, failure_counts, attempt, outcome,
         cause, backup_id, backup_blob, size_bytes, accepted_at - n * interval '10 seconds',
         finished_at - n * interval '10 seconds', verification, created_at - n * interval '10 seconds',
         due_at - n * interval '10 seconds', ended_at - n * interval '10 seconds'
      FROM runs, generate_series(1, 880000) AS n WHERE outcome = 'succeeded'",
-    "INSERT INTO runs (id, version, kind, trigger, priority, app, subscription, policy, tick, plan, storage, account,
+    "INSERT INTO runs (id, version, kind, task, trigger, priority, app, subscription, policy, tick, plan, storage, account,
         policy_snapshot, state, state_json, failure_counts, created_at, due_at, lane, leased_until, occupies_app)
-     SELECT gen_random_uuid(), version, CASE WHEN n % 1000 = 0 THEN 'delete' ELSE kind END, trigger, n % 4, app || n, subscription, policy, tick, plan, storage,
+     SELECT gen_random_uuid(), version, CASE WHEN n % 1000 = 0 THEN 'delete' ELSE kind END, task, trigger, n % 4, app || n, subscription, policy, tick, plan, storage,
         account, policy_snapshot, state, state_json, failure_counts, created_at, due_at + (n % 7200 - 3600) * interval '1 second',
         CASE WHEN n <= 100000 THEN lane WHEN n <= 110000 THEN 'begin|s' || n % 200 || '|p|a' ELSE 'poll|s' || n % 200 END,
         CASE WHEN n > 118000 THEN now() + n % 60 * interval '1 second' END, n > 110000
@@ -41,24 +41,24 @@ const FILL: [&str; 7] = [
     "INSERT INTO audit_events (seq, at, run_id, app, data, previous, hash)
      SELECT last.seq + n, now() - interval '30 days' + n * interval '72 seconds', gen_random_uuid(), app, data, hash, hash
      FROM (SELECT * FROM audit_events ORDER BY seq DESC LIMIT 1) AS last, generate_series(1, 300000) AS n",
-    "INSERT INTO catalog (app, backup_id, run_id, storage, blob, size_bytes, accepted_at, databases, made, good, removed_at)
+    "INSERT INTO catalog (app, backup_id, run_id, storage, blob, size_bytes, accepted_at, databases, origin, good, removed_at)
      SELECT app || n % 5000, n, run_id, storage, blob, size_bytes, accepted_at - n * interval '10 seconds', databases,
-        made, good, CASE WHEN n % 3 = 0 THEN accepted_at END
+        origin, good, CASE WHEN n % 3 = 0 THEN accepted_at END
      FROM catalog, generate_series(1, 200000) AS n WHERE backup_id = 5",
 ];
 
-async fn filled() -> Option<Filled> {
-    let mut filled = Filled::new().await?;
-    let model = filled.add("model").await;
+async fn fixture() -> Option<Fixture> {
+    let mut fixture = Fixture::with_backups().await?;
+    let model = fixture.add("model").await;
     let one = "UPDATE runs SET outcome = 'failed' WHERE outcome = 'succeeded'
         AND id <> (SELECT id FROM runs WHERE outcome = 'succeeded' ORDER BY ended_at DESC LIMIT 1)";
-    filled.sql(&format!("SET session_replication_role = replica; {one}")).await.unwrap();
+    fixture.sql(&format!("SET session_replication_role = replica; {one}")).await.unwrap();
     let head =
         "UPDATE audit_head SET (seq, hash) = (SELECT seq, hash FROM audit_events ORDER BY seq DESC LIMIT 1)";
-    filled.sql(&format!("{}; {head}", FILL.join("; "))).await.unwrap();
-    filled.sql("VACUUM ANALYZE").await.unwrap();
+    fixture.sql(&format!("{}; {head}", FILL.join("; "))).await.unwrap();
+    fixture.sql("VACUUM ANALYZE").await.unwrap();
     assert!(model.lane().is_some());
-    Some(filled)
+    Some(fixture)
 }
 
 /// Statements in which everything is asked for.
@@ -90,16 +90,16 @@ async fn generic_plan(connection: &mut PgConnection, sql: &str) -> Value {
     let plan: sqlx::postgres::PgRow = sqlx::raw_sql(explain).fetch_one(&mut *connection).await.unwrap();
     sqlx::raw_sql("DEALLOCATE asked").execute(connection).await.unwrap();
     let plan: Value = sqlx::Row::get(&plan, 0);
-    plan[0]["CursorAdvance"].clone()
+    plan[0]["Plan"].clone()
 }
 
-async fn no_statement_reads_a_large_table_through(filled: &Filled) {
-    let mut connection = filled.database.raw().await;
+async fn no_statement_reads_a_large_table_through(fixture: &Fixture) {
+    let mut connection = fixture.database.raw().await;
     let explained =
         |sql: &str| ["SELECT", "WITH", "INSERT", "UPDATE", "DELETE"].iter().any(|verb| sql.starts_with(verb));
     let mut seen = 0;
-    for (name, sql) in statements_in("postgres") {
-        if WHOLE.contains(&name.as_str()) || name == "look_inside" || !explained(&sql) {
+    for (name, sql) in statements_of("postgres") {
+        if WHOLE.contains(&name.as_str()) || name == "inspect" || !explained(&sql) {
             continue;
         }
         seen += 1;
@@ -118,10 +118,10 @@ fn indexes(plan: &Value, found: &mut Vec<String>) {
     }
 }
 
-async fn runs_of_a_kind_have_indexes_of_their_own(filled: &Filled) {
-    let mut connection = filled.database.raw().await;
+async fn runs_of_a_kind_have_indexes_of_their_own(fixture: &Fixture) {
+    let mut connection = fixture.database.raw().await;
     for (name, index) in OF_A_KIND {
-        let (_, sql) = statements_in("postgres").into_iter().find(|(of, _)| of == name).unwrap();
+        let (_, sql) = statements_of("postgres").into_iter().find(|(of, _)| of == name).unwrap();
         let plan = generic_plan(&mut connection, &sql).await;
         let mut found = Vec::new();
         indexes(&plan, &mut found);
@@ -130,16 +130,16 @@ async fn runs_of_a_kind_have_indexes_of_their_own(filled: &Filled) {
 }
 
 /// How often each large table has been read through so far.
-async fn times_read_through(filled: &Filled) -> Vec<(String, i64)> {
+async fn times_read_through(fixture: &Fixture) -> Vec<(String, i64)> {
     let times = "SELECT relname::text, seq_scan FROM pg_stat_user_tables ORDER BY relname";
     let times: Vec<(String, i64)> =
-        sqlx::query_as(times).fetch_all(&mut filled.database.raw().await).await.unwrap();
+        sqlx::query_as(times).fetch_all(&mut fixture.database.raw().await).await.unwrap();
     times.into_iter().filter(|(table, _)| is_large(table)).collect()
 }
 
 /// Each hot path more often than a session plans a statement anew for what it is asked.
-async fn work(filled: &Filled) {
-    let store = &filled.store;
+async fn work(fixture: &Fixture) {
+    let store = &fixture.store;
     let most = 1_000_000;
     let limits = &Limits { outstanding: most, per_plan: most, per_account: most, ..Limits::default() };
     for _ in 0..8 {
@@ -156,10 +156,10 @@ async fn work(filled: &Filled) {
         let taken = taken.unwrap();
         assert!(taken.len() >= 50);
         let run = store.load(taken[0].wakeup.run_id).await.unwrap().unwrap().run;
-        let event = filled.started(&run);
+        let event = fixture.started(&run);
         let after = run.clone().after(&event, run.created_at).unwrap();
         let events = vec![event];
-        let change = Change { from: run.version, run: after, events, at: filled.clock.now() };
+        let change = Change { from: run.version, run: after, events, at: fixture.clock.now() };
         store.commit(&change).await.unwrap();
         assert_eq!(store.reclaim().await.unwrap(), taken.len() as u64 - 1);
         let cursors = store.cursors_due(20).await.unwrap();
@@ -171,42 +171,42 @@ async fn work(filled: &Filled) {
         let plans: Vec<CursorAdvance> = cursors.into_iter().map(plan).collect();
         assert_eq!(store.plan(&plans).await.unwrap().conflicts, 0);
         store.events(run.id).await.unwrap();
-        catalog(filled).await;
+        catalog(fixture).await;
         assert_eq!(store.audit(100, 50).await.unwrap().len(), 50);
     }
 }
 
 /// What retention does for an app, and for a page of them.
-async fn catalog(filled: &Filled) {
+async fn catalog(fixture: &Fixture) {
     let of_one = CatalogFilter { app: Some(app("shop", None).id), ..CatalogFilter::default() };
-    assert_eq!(filled.store.catalog(&of_one).await.unwrap().len(), 3);
+    assert_eq!(fixture.store.catalog(&of_one).await.unwrap().len(), 3);
     let page = CatalogFilter { most_apps: 20, ..CatalogFilter::default() };
-    assert!(filled.store.catalog(&page).await.unwrap().len() > 20);
+    assert!(fixture.store.catalog(&page).await.unwrap().len() > 20);
     let delete = Task::Delete(Delete { backup: BackupId(4), blob: "hf-4.zip".into(), allow_last: false });
-    let mut rng = fastrand::Rng::with_seed(filled.store.audit(0, 1).await.unwrap().len() as u64);
-    let now = filled.clock.now();
+    let mut rng = fastrand::Rng::with_seed(fixture.store.audit(0, 1).await.unwrap().len() as u64);
+    let now = fixture.clock.now();
     let id = RunId::new(now, &mut rng);
     let delete = NewTask { task: delete, trigger: Trigger::Policy, actor: None };
     let new = NewRun::task(id, &app("blog", None), &policy_snapshot(), delete, now);
     // The first time it is added; from then on it is there, unfinished, or refused for its id.
-    let _ = filled.store.add_runs(&[new]).await;
-    assert!(filled.store.load(id).await.unwrap().is_some());
+    let _ = fixture.store.add_runs(&[new]).await;
+    assert!(fixture.store.load(id).await.unwrap().is_some());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_hot_path_reads_a_large_table_through() {
-    let Some(filled) = filled().await else { return };
-    no_statement_reads_a_large_table_through(&filled).await;
-    runs_of_a_kind_have_indexes_of_their_own(&filled).await;
+    let Some(fixture) = fixture().await else { return };
+    no_statement_reads_a_large_table_through(&fixture).await;
+    runs_of_a_kind_have_indexes_of_their_own(&fixture).await;
     // What statements were planned for is one thing, what was done another.
-    let before = times_read_through(&filled).await;
-    work(&filled).await;
-    filled.store.close().await;
+    let before = times_read_through(&fixture).await;
+    work(&fixture).await;
+    fixture.store.close().await;
     let ours = "SELECT count(*) FROM pg_stat_activity
         WHERE datname = current_database() AND application_name = 'holdfast'";
-    let mut connection = filled.database.raw().await;
+    let mut connection = fixture.database.raw().await;
     while sqlx::query_scalar::<_, i64>(ours).fetch_one(&mut connection).await.unwrap() > 0 {
         tokio::task::yield_now().await;
     }
-    assert_eq!(times_read_through(&filled).await, before);
+    assert_eq!(times_read_through(&fixture).await, before);
 }

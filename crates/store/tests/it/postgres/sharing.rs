@@ -9,24 +9,24 @@ use holdfast_store::{Change, Committed, LaneQuota, Mode, PgStore, Store};
 use sqlx::Connection;
 use tokio::sync::Barrier;
 
-use super::Filled;
+use super::Fixture;
 
 /// Another process, on the same clock.
-async fn process(filled: &Filled) -> PgStore {
-    PgStore::connect(&filled.database.url(), Mode::Join).await.unwrap().with_clock(filled.clock.clone())
+async fn process(fixture: &Fixture) -> PgStore {
+    PgStore::connect(&fixture.database.url(), Mode::Join).await.unwrap().with_clock(fixture.clock.clone())
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn several_dispatchers_hand_out_each_run_once_and_never_exceed_a_limit() {
-    let Some(mut filled) = Filled::empty().await else { return };
+    let Some(mut fixture) = Fixture::empty().await else { return };
     for n in 0..80 {
-        filled.add(&format!("app{n}")).await;
+        fixture.add(&format!("app{n}")).await;
     }
     // Four plans that lie in one storage account: each dispatcher begins with another, and only the account joins them.
     let four = "UPDATE runs SET plan = '/plans/' || right(app, 1)::integer % 4,
         lane = replace(lane, '/plans/p1', '/plans/' || right(app, 1)::integer % 4)";
-    filled.sql(four).await.unwrap();
-    let lanes = filled.store.due_lanes().await.unwrap().lanes;
+    fixture.sql(four).await.unwrap();
+    let lanes = fixture.store.due_lanes().await.unwrap().lanes;
     assert_eq!(lanes.len(), 4);
     let limits = Limits { per_plan: 9, per_account: 22, outstanding: 25, ..Limits::default() };
     let at_once = Arc::new(Barrier::new(4));
@@ -35,7 +35,7 @@ async fn several_dispatchers_hand_out_each_run_once_and_never_exceed_a_limit() {
         let mut asks: Vec<LaneQuota> =
             lanes.iter().map(|due| LaneQuota { lane: due.lane.clone(), most: 4 }).collect();
         asks.rotate_left(n);
-        let (store, limits, at_once) = (process(&filled).await, limits.clone(), at_once.clone());
+        let (store, limits, at_once) = (process(&fixture).await, limits.clone(), at_once.clone());
         dispatchers.spawn(async move {
             let mut taken: Vec<RunId> = Vec::new();
             for n in 0..6 {
@@ -57,15 +57,15 @@ async fn several_dispatchers_hand_out_each_run_once_and_never_exceed_a_limit() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn dispatchers_workers_and_planners_that_work_at_once_never_block_each_other_for_good() {
-    let Some(mut filled) = Filled::empty().await else { return };
+    let Some(mut fixture) = Fixture::empty().await else { return };
     let mut lane = None;
     for n in 0..40 {
-        lane = filled.add(&format!("app{n}")).await.lane();
+        lane = fixture.add(&format!("app{n}")).await.lane();
     }
     let asks = [LaneQuota { lane: lane.unwrap(), most: 4 }];
     let mut processes = tokio::task::JoinSet::new();
     for _ in 0..6 {
-        let (store, asks, limits) = (process(&filled).await, asks.clone(), Limits::default());
+        let (store, asks, limits) = (process(&fixture).await, asks.clone(), Limits::default());
         processes.spawn(async move {
             let mut done = 0;
             for _ in 0..12 {
@@ -90,21 +90,21 @@ async fn dispatchers_workers_and_planners_that_work_at_once_never_block_each_oth
         });
     }
     let done: u32 = processes.join_all().await.into_iter().sum();
-    let events = filled.store.audit(0, 99_999).await.unwrap();
+    let events = fixture.store.audit(0, 99_999).await.unwrap();
     assert_eq!(events.len(), 40 + done as usize);
     assert!(done > 0);
-    let rows = filled.store.chain(0, 99_999).await.unwrap();
+    let rows = fixture.store.chain(0, 99_999).await.unwrap();
     holdfast_store::verify_chain(&rows, holdfast_store::Link::origin()).unwrap();
 }
 
 #[tokio::test]
 async fn a_change_without_events_waits_for_nobody_who_appends() {
-    let Some(mut filled) = Filled::empty().await else { return };
-    let run = filled.add("shop").await;
-    let mut appender = filled.database.raw().await;
+    let Some(mut fixture) = Fixture::empty().await else { return };
+    let run = fixture.add("shop").await;
+    let mut appender = fixture.database.raw().await;
     let mut tx = appender.begin().await.unwrap();
     sqlx::query("SELECT * FROM audit_last()").execute(&mut *tx).await.unwrap();
-    let change = Change { from: run.version, run, events: vec![], at: filled.clock.now() };
-    assert_eq!(filled.store.commit(&change).await.unwrap(), Committed::Done(2));
+    let change = Change { from: run.version, run, events: vec![], at: fixture.clock.now() };
+    assert_eq!(fixture.store.commit(&change).await.unwrap(), Committed::Done(2));
     tx.rollback().await.unwrap();
 }

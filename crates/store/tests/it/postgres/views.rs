@@ -2,13 +2,13 @@
 
 use sqlx::{AssertSqlSafe, Row};
 
-use super::Filled;
+use super::Fixture;
 use crate::views::{ANSWERS, DOCS};
 
 #[tokio::test]
 async fn the_views_answer_what_happened_here_too() {
-    let Some(filled) = Filled::full().await else { return };
-    let mut connection = filled.database.raw().await;
+    let Some(fixture) = Fixture::with_every_kind().await else { return };
+    let mut connection = fixture.database.raw().await;
     for (query, expected) in ANSWERS {
         let rows = sqlx::query(query).fetch_all(&mut connection).await;
         let rows = rows.unwrap_or_else(|error| panic!("{query}: {error}"));
@@ -19,8 +19,8 @@ async fn the_views_answer_what_happened_here_too() {
 
 #[tokio::test]
 async fn the_views_are_those_of_the_page_with_each_of_their_columns() {
-    let Some(filled) = Filled::empty().await else { return };
-    let mut connection = filled.database.raw().await;
+    let Some(fixture) = Fixture::empty().await else { return };
+    let mut connection = fixture.database.raw().await;
     let columns = "SELECT table_name::text, column_name::text FROM information_schema.columns
         WHERE table_name IN (SELECT viewname FROM pg_views WHERE schemaname = 'public')";
     let columns: Vec<(String, String)> = sqlx::query_as(columns).fetch_all(&mut connection).await.unwrap();
@@ -43,8 +43,8 @@ fn documented() -> Vec<&'static str> {
 
 #[tokio::test]
 async fn every_query_of_the_page_runs_and_finds_something() {
-    let Some(filled) = Filled::full().await else { return };
-    let mut connection = filled.database.raw().await;
+    let Some(fixture) = Fixture::with_every_kind().await else { return };
+    let mut connection = fixture.database.raw().await;
     assert!(!documented().is_empty());
     for query in documented() {
         let rows = sqlx::raw_sql(AssertSqlSafe(query)).fetch_all(&mut connection).await;
@@ -55,9 +55,9 @@ async fn every_query_of_the_page_runs_and_finds_something() {
 
 #[tokio::test]
 async fn the_newest_good_backups_are_never_due_however_old() {
-    let Some(filled) = Filled::new().await else { return };
-    filled.sql("UPDATE apps SET retention_days = 1, retention_keep_at_least = 2").await.unwrap();
-    let mut connection = filled.database.raw().await;
+    let Some(fixture) = Fixture::with_backups().await else { return };
+    fixture.sql("UPDATE apps SET retention = '{\"days\":1,\"keep_at_least\":2}'").await.unwrap();
+    let mut connection = fixture.database.raw().await;
     let due = "SELECT (accepted_at = (SELECT min(accepted_at) FROM backups WHERE app LIKE '%/shop'))::text
         FROM retention_due WHERE app LIKE '%/shop'";
     let due: Vec<String> = sqlx::query_scalar(due).fetch_all(&mut connection).await.unwrap();
@@ -66,15 +66,15 @@ async fn the_newest_good_backups_are_never_due_however_old() {
 
 #[tokio::test]
 async fn an_event_with_signs_that_jsonb_does_not_know_is_kept_and_shown() {
-    let Some(mut filled) = Filled::empty().await else { return };
-    let run = filled.add("shop").await;
+    let Some(mut fixture) = Fixture::empty().await else { return };
+    let run = fixture.add("shop").await;
     let detail = "a\u{0}b \\u0000 \u{1f4be}\"".to_owned();
     let (cause, until) = (holdfast_model::Cause::Busy, run.created_at);
     let deferred = holdfast_model::RunEvent::Deferred { cause, detail: detail.clone(), until };
-    filled.happen(run.clone(), vec![deferred.clone()]).await;
-    let events = holdfast_store::Store::events(&filled.store, run.id).await.unwrap();
+    fixture.happen(run.clone(), vec![deferred.clone()]).await;
+    let events = holdfast_store::Store::events(&fixture.store, run.id).await.unwrap();
     assert_eq!(events[1].event, deferred);
     let shown = sqlx::query_scalar("SELECT detail FROM deferrals WHERE cause = 'busy'");
-    let shown: String = shown.fetch_one(&mut filled.database.raw().await).await.unwrap();
+    let shown: String = shown.fetch_one(&mut fixture.database.raw().await).await.unwrap();
     assert_eq!(shown, "a\u{fffd}b \\ufffd \u{1f4be}\"");
 }

@@ -1,0 +1,73 @@
+//! The enrolled fleet and its schedule cursors.
+
+use std::time::Duration;
+
+use holdfast_model::{App, AppId, NewRun, PolicyName, Retention, Timestamp};
+use serde::Serialize;
+
+/// An app as the fleet file enrols it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Enrolled {
+    /// The app and its policy.
+    pub app: App,
+    /// The greatest age of its latest good backup.
+    pub recovery_point_objective: Option<Duration>,
+    /// How long its backups are kept.
+    pub retention: Option<Retention>,
+    /// Whether partial backups count as good.
+    pub partial_is_good: bool,
+    /// The schedule's fingerprint and its first tick after now; `None` for an app in no policy or paused.
+    pub schedule: Option<(String, Timestamp)>,
+}
+
+/// What a sync of the fleet changed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct FleetChange {
+    /// Apps that are new.
+    pub added: u64,
+    /// Apps whose policy, plan or schedule changed.
+    pub changed: u64,
+    /// Apps that the fleet file no longer names.
+    pub removed: u64,
+}
+
+/// How far an app's schedule has been considered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cursor {
+    /// The app.
+    pub app: AppId,
+    /// The policy.
+    pub policy: PolicyName,
+    /// The schedule's fingerprint when the cursor was created.
+    pub fingerprint: String,
+    /// Every tick up to here has been considered.
+    pub through: Timestamp,
+    /// The first tick after it.
+    pub next_at: Timestamp,
+    /// Unfinished backups of the app under this policy.
+    pub unfinished: u64,
+}
+
+/// A cursor's move and the runs it makes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CursorAdvance {
+    /// The cursor as it was read.
+    pub cursor: Cursor,
+    /// Where it moves to.
+    pub through: Timestamp,
+    /// The first tick after it; `None` removes the cursor, because the schedule has no further tick.
+    pub next_at: Option<Timestamp>,
+    /// The runs: at most one to do, and the missed ones.
+    pub runs: Vec<NewRun>,
+}
+
+/// What planning wrote.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Planned {
+    /// Runs to do.
+    pub runs: u64,
+    /// Ticks recorded as missed.
+    pub missed: u64,
+    /// Advances skipped because another scheduler was faster.
+    pub conflicts: u64,
+}

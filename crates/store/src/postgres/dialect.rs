@@ -1,0 +1,152 @@
+//! The statements that PostgreSQL needs in its own words.
+
+use crate::sql::dialect::Dialect;
+
+pub(super) const DIALECT: Dialect = Dialect {
+    insert_runs: "/* insert_runs */ INSERT INTO runs (id, version, kind, task, subject, trigger, priority, app,
+            subscription, policy, tick, plan, storage, account, policy_snapshot, created_at, state, state_json,
+            failure_counts, outcome, cause, due_at, ended_at, lane)
+        SELECT id, 1, kind, task, subject, trigger, priority, app, subscription, policy, tick, plan, storage, account,
+            policy_snapshot, created_at, state, state_json, failure_counts, outcome, cause, due_at, ended_at, lane
+        FROM json_to_recordset($1::json) AS run (id uuid, kind text, task text, subject text, trigger text,
+            priority bigint, app text, subscription text, policy text, tick timestamptz, plan text, storage text,
+            account text, policy_snapshot text, created_at timestamptz, state text, state_json text,
+            failure_counts text, outcome text, cause text, due_at timestamptz, ended_at timestamptz, lane text)
+        ON CONFLICT DO NOTHING RETURNING id",
+    read_runs: "/* read_runs */ SELECT * FROM runs
+        WHERE id = ANY (ARRAY(SELECT asked.id::uuid FROM json_array_elements_text($1::json) AS asked (id)))",
+    update_runs: "/* update_runs */ UPDATE runs SET version = runs.version + 1, state = new.state,
+            state_json = new.state_json, failure_counts = new.failure_counts,
+            attempt = coalesce(new.attempt, runs.attempt), outcome = new.outcome, cause = new.cause,
+            backup_id = new.backup_id, backup_blob = new.backup_blob, size_bytes = new.size_bytes,
+            accepted_at = new.accepted_at, finished_at = new.finished_at, verification = new.verification,
+            due_at = new.due_at, ended_at = new.ended_at, lane = new.lane, occupies_app = new.occupies_app,
+            leased_until = NULL
+        FROM json_to_recordset($1::json) AS new (id uuid, decided_on bigint, state text, state_json text,
+            failure_counts text, attempt bigint, outcome text, cause text, backup_id bigint, backup_blob text,
+            size_bytes bigint, accepted_at timestamptz, finished_at timestamptz, verification text,
+            due_at timestamptz, ended_at timestamptz, lane text, occupies_app boolean)
+        WHERE runs.id = new.id AND runs.version = new.decided_on AND runs.state <> 'ended' RETURNING runs.id",
+    // The outcomes are named twice: the first term is the index's own. Only a backup run looks for the last good one.
+    load: "/* load */ SELECT run.*, clock_timestamp() AS now, good.state_json AS good_state,
+            good.ended_at AS good_ended_at
+        FROM runs AS run LEFT JOIN LATERAL (
+            SELECT state_json, ended_at FROM runs
+            WHERE run.kind = 'backup' AND app = run.app AND outcome IN ('succeeded', 'partial')
+              AND outcome = 'succeeded' AND kind = 'backup' AND accepted_at IS NOT NULL
+            ORDER BY accepted_at DESC, id DESC LIMIT 1
+        ) AS good ON true
+        WHERE run.id = $1",
+    read_entries: "/* read_entries */ SELECT catalog.*
+        FROM json_to_recordset($1::json) AS asked (app text, backup_id bigint)
+        JOIN catalog ON catalog.app = asked.app AND catalog.backup_id = asked.backup_id",
+    write_entries: "/* write_entries */ INSERT INTO catalog (app, backup_id, run_id, policy, storage, blob, size_bytes,
+            accepted_at, finished_at, databases, origin, good, sas_fingerprint, sas_start, sas_expiry, hold, removed_at,
+            deleted, last_failure_at, verified_at, drilled_at, drill_passed)
+        SELECT app, backup_id, run_id, policy, storage, blob, size_bytes,
+            accepted_at, finished_at, databases, origin, good, sas_fingerprint, sas_start, sas_expiry, hold, removed_at,
+            deleted, last_failure_at, verified_at, drilled_at, drill_passed
+        FROM json_to_recordset($1::json) AS entry (app text, backup_id bigint, run_id uuid, policy text, storage text,
+            blob text, size_bytes bigint, accepted_at timestamptz, finished_at timestamptz, databases text,
+            origin text, good boolean, sas_fingerprint text, sas_start timestamptz, sas_expiry timestamptz, hold text,
+            removed_at timestamptz, deleted boolean, last_failure_at timestamptz, verified_at timestamptz,
+            drilled_at timestamptz, drill_passed boolean)
+        ON CONFLICT (app, backup_id) DO UPDATE SET
+            run_id = excluded.run_id, policy = excluded.policy, storage = excluded.storage, blob = excluded.blob,
+            size_bytes = excluded.size_bytes, accepted_at = excluded.accepted_at,
+            finished_at = excluded.finished_at, databases = excluded.databases, origin = excluded.origin,
+            good = excluded.good, sas_fingerprint = excluded.sas_fingerprint, sas_start = excluded.sas_start,
+            sas_expiry = excluded.sas_expiry, hold = excluded.hold, removed_at = excluded.removed_at,
+            deleted = excluded.deleted, last_failure_at = excluded.last_failure_at,
+            verified_at = excluded.verified_at, drilled_at = excluded.drilled_at,
+            drill_passed = excluded.drill_passed",
+    last_link: "/* last_link */ SELECT seq, '' AS previous, hash FROM audit_last()",
+    append_events: "/* append_events */ INSERT INTO audit_events (seq, at, run_id, app, data, previous, hash)
+        SELECT seq, at, run_id, app, data, previous, hash
+        FROM json_to_recordset($1::json) AS event (seq bigint, at timestamptz, run_id uuid, app text, data text,
+            previous text, hash text)",
+    move_cursors: "/* move_cursors */ UPDATE cursors SET through = plan.through, next_at = plan.next_at
+        FROM json_to_recordset($1::json) AS plan (app text, policy text, fingerprint text, decided_on timestamptz,
+            through timestamptz, next_at timestamptz)
+        WHERE cursors.app = plan.app AND cursors.policy = plan.policy AND cursors.fingerprint = plan.fingerprint
+          AND cursors.through = plan.decided_on RETURNING cursors.app",
+    end_cursors: "/* end_cursors */ DELETE FROM cursors
+        USING json_to_recordset($1::json) AS plan (app text, policy text, fingerprint text, decided_on timestamptz)
+        WHERE cursors.app = plan.app AND cursors.policy = plan.policy AND cursors.fingerprint = plan.fingerprint
+          AND cursors.through = plan.decided_on RETURNING cursors.app",
+    write_apps: "/* sync_fleet */ INSERT INTO apps (app, policy, plan, paused, recovery_point_objective_s, retention,
+            partial_is_good, enrolled_at, removed_at)
+        SELECT * FROM json_to_recordset($1::json) AS app (app text, policy text, plan text, paused boolean,
+            recovery_point_objective_s bigint, retention text, partial_is_good boolean, enrolled_at timestamptz,
+            removed_at timestamptz)
+        ON CONFLICT (app) DO UPDATE SET policy = excluded.policy, plan = excluded.plan, paused = excluded.paused,
+            recovery_point_objective_s = excluded.recovery_point_objective_s, retention = excluded.retention,
+            partial_is_good = excluded.partial_is_good, enrolled_at = excluded.enrolled_at,
+            removed_at = excluded.removed_at",
+    write_cursors: "/* sync_fleet */ INSERT INTO cursors (app, policy, fingerprint, through, next_at)
+        SELECT * FROM json_to_recordset($1::json) AS cursor (app text, policy text, fingerprint text,
+            through timestamptz, next_at timestamptz)
+        ON CONFLICT (app) DO UPDATE SET policy = excluded.policy, fingerprint = excluded.fingerprint,
+            through = excluded.through, next_at = excluded.next_at",
+    delete_cursors: "/* sync_fleet */ DELETE FROM cursors
+        WHERE app = ANY (ARRAY(SELECT gone.app FROM json_array_elements_text($1::json) AS gone (app)))",
+    // Some at a time and in the index's order: the planner expects a third of all rows within a bare bound.
+    reclaim: "/* reclaim */ UPDATE runs SET leased_until = NULL, version = version + 1,
+            occupies_app = occupies_app AND state IN ('starting', 'reconciling', 'polling', 'polling_operation')
+        WHERE id = ANY (ARRAY(
+            SELECT id FROM runs WHERE leased_until <= $1 ORDER BY leased_until LIMIT 1000 FOR UPDATE SKIP LOCKED))",
+    leases: "/* leases */ SELECT (SELECT count(*) FROM runs WHERE leased_until IS NOT NULL) AS outstanding,
+            (SELECT leased_until FROM runs WHERE leased_until > $1 ORDER BY leased_until LIMIT 1) AS next_ends_at",
+    occupied_plans: "/* occupied_plans */ SELECT asked.subscription, asked.plan, (SELECT count(*) FROM runs
+            WHERE occupies_app AND runs.subscription = asked.subscription AND runs.plan = asked.plan) AS count
+        FROM json_to_recordset($1::json) AS asked (subscription text, plan text)",
+    occupied_accounts: "/* occupied_accounts */ SELECT asked.account, (SELECT count(*) FROM runs
+            WHERE occupies_app AND runs.account = asked.account) AS count
+        FROM json_array_elements_text($1::json) AS asked (account)",
+    lease: "/* lease */ UPDATE runs SET leased_until = $1, occupies_app = runs.occupies_app OR picked.begins
+        FROM json_to_recordset($2::json) AS picked (id uuid, version bigint, begins boolean)
+        WHERE runs.id = picked.id AND runs.version = picked.version AND runs.leased_until IS NULL
+        RETURNING runs.id",
+    read_budgets: "/* read_budgets */ SELECT subscription, call, tokens, filled_at, closed_until FROM budgets
+        WHERE subscription = ANY (ARRAY(SELECT asked.subscription FROM json_array_elements_text($1::json) AS asked (subscription)))",
+    write_budgets: "/* write_budgets */ INSERT INTO budgets (subscription, call, tokens, filled_at)
+        SELECT subscription, call, tokens, filled_at FROM json_to_recordset($1::json)
+            AS drawn (subscription text, call text, tokens double precision, filled_at timestamptz)
+        ON CONFLICT (subscription, call) DO UPDATE SET tokens = excluded.tokens, filled_at = excluded.filled_at",
+    status: "/* status */ SELECT apps.*, cursors.next_at, running.told AS running, last.id AS last_id,
+            last.outcome AS last_outcome, last.cause AS last_cause, last.ended_at AS last_ended_at,
+            good.accepted_at AS last_good_at
+        FROM apps
+        LEFT JOIN cursors ON cursors.app = apps.app
+        LEFT JOIN LATERAL (
+            SELECT kind || ' ' || state AS told FROM runs WHERE runs.app = apps.app AND state <> 'ended'
+                AND kind IN ('backup', 'restore', 'drill')
+            ORDER BY occupies_app DESC, created_at, id LIMIT 1
+        ) AS running ON true
+        LEFT JOIN LATERAL (
+            SELECT id, outcome, cause, ended_at FROM runs
+            WHERE runs.app = apps.app AND outcome <> 'missed' AND kind = 'backup'
+            ORDER BY ended_at DESC, id DESC LIMIT 1
+        ) AS last ON true
+        LEFT JOIN LATERAL (
+            SELECT accepted_at FROM catalog WHERE catalog.app = apps.app AND removed_at IS NULL AND good
+            ORDER BY accepted_at DESC LIMIT 1
+        ) AS good ON true",
+};
+
+pub(super) const CANDIDATES: &str =
+    "/* candidates */ SELECT run.id, run.version, run.priority, run.due_at, run.app,
+        occupying.id IS NOT NULL AS is_occupied
+    FROM (
+        SELECT run.* FROM (VALUES (0::bigint), (1), (2), (3)) AS priorities (priority)
+        CROSS JOIN LATERAL (
+            SELECT id, version, priority, due_at, app FROM runs
+            WHERE lane = $1 AND leased_until IS NULL AND runs.priority = priorities.priority AND due_at <= $2
+            ORDER BY due_at, id LIMIT $3::bigint + $4::bigint
+        ) AS run
+        ORDER BY run.priority, run.due_at, run.id OFFSET $3::bigint LIMIT $4::bigint
+    ) AS run
+    LEFT JOIN LATERAL (
+        SELECT id FROM runs WHERE runs.occupies_app AND runs.app = run.app LIMIT 1
+    ) AS occupying ON true
+    ORDER BY run.priority, run.due_at, run.id";

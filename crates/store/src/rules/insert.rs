@@ -1,0 +1,72 @@
+//! Insert: which rows, catalog changes and events a batch of new runs makes.
+
+use holdfast_model::{NewRun, Run, RunEvent, RunId, Timestamp};
+
+use crate::audit::NewEvent;
+use crate::columns::stamp;
+use crate::error::Error;
+use crate::rules::catalog::{self, CatalogChange};
+
+/// New runs as they are stored, each with the event that makes it.
+#[derive(Debug)]
+pub(crate) struct Insertion<'a> {
+    runs: Vec<(Run, &'a RunEvent)>,
+}
+
+impl<'a> Insertion<'a> {
+    /// The rows of `new`.
+    pub fn new(new: impl IntoIterator<Item = &'a NewRun>) -> Self {
+        Self { runs: new.into_iter().map(|new| (stored(&new.run), &new.event)).collect() }
+    }
+
+    /// The rows.
+    pub fn runs(&self) -> impl Iterator<Item = &Run> {
+        self.runs.iter().map(|(run, _)| run)
+    }
+
+    /// Leaves out the runs whose tick or subject is taken. Returns the ids of those left out.
+    pub fn retain(&mut self, mut is_added: impl FnMut(&Run) -> bool) -> Vec<RunId> {
+        let (added, left_out) =
+            std::mem::take(&mut self.runs).into_iter().partition::<Vec<_>, _>(|(run, _)| is_added(run));
+        self.runs = added;
+        left_out.into_iter().map(|(run, _)| run.id).collect()
+    }
+
+    /// What the events change in the catalog.
+    pub fn catalog(&self, now: Timestamp) -> Vec<CatalogChange> {
+        let changes =
+            |(run, event): &(Run, &RunEvent)| catalog::changes(None, run, std::slice::from_ref(*event), now);
+        self.runs.iter().flat_map(changes).collect()
+    }
+
+    /// The events to append.
+    pub fn events(&self, now: Timestamp) -> Vec<NewEvent<'_>> {
+        self.runs.iter().map(|(run, event)| NewEvent { run, event, at: now }).collect()
+    }
+}
+
+/// A new run as it is stored.
+fn stored(new: &Run) -> Run {
+    Run {
+        version: 1,
+        tick: new.tick.map(stamp),
+        created_at: stamp(new.created_at),
+        due_at: stamp(new.due_at),
+        ended_at: new.ended_at.map(stamp),
+        ..new.clone()
+    }
+}
+
+/// Why a run was left out.
+pub(crate) fn left_out(operation: &'static str, run: &Run) -> Error {
+    let what = match run.task.subject() {
+        Some(subject) => format!("run {}: another run for it is unfinished ({subject})", run.id),
+        None => format!("the tick of run {} has a run", run.id),
+    };
+    Error::Inconsistent { operation, what }
+}
+
+/// The error of a run whose id is taken.
+pub(crate) fn id_is_taken(operation: &'static str, id: RunId) -> Error {
+    Error::Inconsistent { operation, what: format!("run {id} exists already") }
+}

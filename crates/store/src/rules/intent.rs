@@ -1,0 +1,82 @@
+//! What a change begins to do with a backup, and what may stand in its way.
+
+use holdfast_model::{AppId, BackupId, CatalogEntry, Delete, Restore, Run, RunEvent, RunKind, Task};
+
+use crate::filter::RunFilter;
+
+/// What a change begins to do with a backup.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Intent<'a> {
+    /// To delete it.
+    Delete(&'a Delete),
+    /// To restore it, or to drill with it.
+    Read(&'a Restore),
+}
+
+/// What the store holds that may stand in the way of an intent.
+#[derive(Debug, Default)]
+pub(crate) struct IntentFacts {
+    /// The backup to delete, as the catalog has it.
+    pub subject: Option<CatalogEntry>,
+    /// Whether that is the last one of its app.
+    pub is_last: bool,
+    /// The runs of [`Intent::rivals`].
+    pub rivals: Vec<Run>,
+}
+
+impl<'a> Intent<'a> {
+    /// The intent in a change of `run`: only a change that starts an attempt has one.
+    pub fn of(run: &'a Run, events: &[RunEvent]) -> Option<Self> {
+        if !events.iter().any(|event| matches!(event, RunEvent::AttemptStarted { .. })) {
+            return None;
+        }
+        match &run.task {
+            Task::Delete(delete) => Some(Self::Delete(delete)),
+            task => task.restore().map(Self::Read),
+        }
+    }
+
+    /// What of the catalog and of blobs no other transaction may change, or have an intent about, until this one ends.
+    pub fn locks(self, run: &Run) -> [String; 2] {
+        match self {
+            Self::Delete(delete) => [run.app.to_string(), delete.blob.clone()],
+            Self::Read(restore) => [restore.source.to_string(), restore.blob.clone()],
+        }
+    }
+
+    /// The backup whose catalog entry the intent depends on.
+    pub fn subject(self, run: &Run) -> Option<(AppId, BackupId)> {
+        match self {
+            Self::Delete(delete) => Some((run.app.clone(), delete.backup)),
+            Self::Read(_) => None,
+        }
+    }
+
+    /// Whether the intent depends on the backup not being the last one of its app.
+    pub fn spares_last(self) -> bool {
+        matches!(self, Self::Delete(delete) if !delete.allow_last)
+    }
+
+    /// The unfinished runs that may stand in the way.
+    pub fn rivals(self) -> impl Iterator<Item = RunFilter> {
+        let kinds: &[RunKind] = match self {
+            Self::Delete(_) => &[RunKind::Restore, RunKind::Drill],
+            Self::Read(_) => &[RunKind::Delete],
+        };
+        let unfinished =
+            |kind: &RunKind| RunFilter { kind: Some(*kind), unfinished: true, ..RunFilter::default() };
+        kinds.iter().map(unfinished)
+    }
+
+    /// Whether anything stands in the way of `run`. A backup that is to be read is kept; a deletion that has begun
+    /// cannot be undone.
+    pub fn is_hindered(self, run: &Run, facts: &IntentFacts) -> bool {
+        let is_held = facts.subject.as_ref().is_some_and(|kept| kept.hold.is_some());
+        let is_spared = self.spares_last() && facts.is_last;
+        let is_rival = |other: &Run| match self {
+            Self::Delete(delete) => other.reads(&run.app, delete),
+            Self::Read(restore) => other.is_deleting(restore),
+        };
+        is_held || is_spared || facts.rivals.iter().any(is_rival)
+    }
+}

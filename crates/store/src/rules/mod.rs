@@ -1,0 +1,13 @@
+//! The rules of a store as pure functions over batches: from what was read to what is to be written.
+
+pub(crate) mod acquire;
+pub(crate) mod bucket;
+pub(crate) mod catalog;
+pub(crate) mod commit;
+pub(crate) mod due;
+pub(crate) mod enrolment;
+pub(crate) mod insert;
+pub(crate) mod intent;
+pub(crate) mod load;
+pub(crate) mod plan;
+pub(crate) mod status;

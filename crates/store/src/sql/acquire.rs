@@ -1,0 +1,142 @@
+//! Acquiring due runs. The cost follows what is leased, not what waits.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use holdfast_model::{Lane, Limits, RunId, SubscriptionId, Timestamp};
+use serde_json::json as object;
+
+use crate::columns::later;
+use crate::error::Result;
+use crate::lanes::{LaneQuota, Leased};
+use crate::rules::acquire::{Admission, Admitted, Candidate, Usage};
+use crate::rules::due::Leases;
+use crate::sql::arg::Arg;
+use crate::sql::budgets;
+use crate::sql::lock::lock_admission;
+use crate::sql::row::{FromRow, Row};
+use crate::sql::rows::key::IdRow;
+use crate::sql::session::{Session, fetch_one};
+
+pub(super) const ACQUIRE: &str = "acquire due runs";
+
+pub(super) async fn acquire<S: Session>(
+    session: &mut S,
+    quotas: &[LaneQuota],
+    limits: &Limits,
+    lease: Duration,
+) -> Result<Vec<Leased>> {
+    lock_admission(session).await?;
+    let now = session.now().await?;
+    let mut admission = Admission::new(limits, now, usage(session, quotas, now).await?);
+    for quota in quotas {
+        let mut lane = admission.lane(quota);
+        while let Some(page) = lane.next_page() {
+            lane.offer(page, session.candidates(&quota.lane, now, page).await?);
+        }
+        lane.draw_tokens();
+    }
+    let until = Arg::Time(later(now, lease));
+    let written = write_leases(session, admission.admitted(), until).await?;
+    budgets::write(session, admission.drawn()).await?;
+    Ok(admission.leased(|id| written.contains(&id)))
+}
+
+/// What is in use of everything that the lanes need.
+async fn usage<S: Session>(session: &mut S, quotas: &[LaneQuota], now: Timestamp) -> Result<Usage> {
+    let leases: Leases = fetch_one(session, S::DIALECT.leases, vec![Arg::Time(now)]).await?;
+    let costs = quotas.iter().filter_map(|quota| quota.lane.cost());
+    let subscriptions: BTreeSet<&SubscriptionId> = costs.map(|(subscription, _)| subscription).collect();
+    let (mut plans, mut accounts) = (BTreeSet::new(), BTreeSet::new());
+    for quota in quotas {
+        if let Lane::Begin { subscription, plan, account } = &quota.lane {
+            plans.insert((subscription, plan.as_str()));
+            accounts.insert(account.as_str());
+        }
+    }
+    Ok(Usage {
+        outstanding: leases.outstanding,
+        plans: occupied_plans(session, plans).await?,
+        accounts: occupied_accounts(session, accounts).await?,
+        budgets: budgets::read(session, &subscriptions).await?,
+    })
+}
+
+/// How many runs of a group occupy an app.
+struct PlanCount {
+    subscription: SubscriptionId,
+    plan: String,
+    count: u32,
+}
+
+impl FromRow for PlanCount {
+    const KEY: &'static [&'static str] = &["subscription", "plan"];
+
+    fn read(row: &Row<'_>) -> Result<Self> {
+        let subscription = SubscriptionId::new(&row.text("subscription")?);
+        Ok(Self { subscription, plan: row.text("plan")?, count: row.count("count")? })
+    }
+}
+
+async fn occupied_plans<S: Session>(
+    session: &mut S,
+    plans: BTreeSet<(&SubscriptionId, &str)>,
+) -> Result<BTreeMap<(SubscriptionId, String), u32>> {
+    let row = |(subscription, plan): (&SubscriptionId, &str)| object!({ "subscription": subscription.as_str(), "plan": plan });
+    let rows: Vec<_> = plans.into_iter().map(row).collect();
+    let counts: Vec<PlanCount> = session.fetch(S::DIALECT.occupied_plans, vec![Arg::json(&rows)]).await?;
+    Ok(counts.into_iter().map(|row| ((row.subscription, row.plan), row.count)).collect())
+}
+
+struct AccountCount {
+    account: String,
+    count: u32,
+}
+
+impl FromRow for AccountCount {
+    const KEY: &'static [&'static str] = &["account"];
+
+    fn read(row: &Row<'_>) -> Result<Self> {
+        Ok(Self { account: row.text("account")?, count: row.count("count")? })
+    }
+}
+
+async fn occupied_accounts<S: Session>(
+    session: &mut S,
+    accounts: BTreeSet<&str>,
+) -> Result<BTreeMap<String, u32>> {
+    let accounts: Vec<&str> = accounts.into_iter().collect();
+    let counts: Vec<AccountCount> =
+        session.fetch(S::DIALECT.occupied_accounts, vec![Arg::json(&accounts)]).await?;
+    Ok(counts.into_iter().map(|row| (row.account, row.count)).collect())
+}
+
+impl FromRow for Candidate {
+    const KEY: &'static [&'static str] = &["id"];
+
+    fn read(row: &Row<'_>) -> Result<Self> {
+        Ok(Self {
+            id: row.id("id")?,
+            version: row.int("version")?,
+            priority: row.priority("priority")?,
+            due_at: row.time("due_at")?,
+            app: row.text("app")?,
+            is_occupied: row.bool("is_occupied")?,
+        })
+    }
+}
+
+/// Leases what was admitted and has not changed since it was read. Returns the ids.
+async fn write_leases<S: Session>(
+    session: &mut S,
+    admitted: &[Admitted],
+    until: Arg,
+) -> Result<BTreeSet<RunId>> {
+    if admitted.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let row = |Admitted { candidate: run, begins }: &Admitted| object!({ "id": run.id.to_string(), "version": run.version, "begins": begins });
+    let rows: Vec<_> = admitted.iter().map(row).collect();
+    let written: Vec<IdRow> = session.fetch(S::DIALECT.lease, vec![until, Arg::json(&rows)]).await?;
+    Ok(written.into_iter().map(|row| row.0).collect())
+}

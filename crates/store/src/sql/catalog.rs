@@ -1,0 +1,83 @@
+//! The catalog: applying changes to it, and reading it.
+
+use std::collections::BTreeSet;
+
+use holdfast_model::{AppId, BackupId, CatalogEntry};
+
+use crate::error::Result;
+use crate::filter::CatalogFilter;
+use crate::rules::catalog::{CatalogChange, applied, in_order};
+use crate::sql::arg::Arg;
+use crate::sql::rows::entry;
+use crate::sql::session::{Session, fetch_optional};
+
+pub(super) const CATALOG: &str = "read the catalog";
+
+/// Locks the catalog of apps, or blobs, until the transaction ends.
+pub(super) async fn lock(session: &mut impl Session, names: BTreeSet<String>) -> Result<()> {
+    if names.is_empty() {
+        return Ok(());
+    }
+    session.lock(names.into_iter().map(|name| format!("holdfast.catalog {name}")).collect()).await
+}
+
+/// Applies changes. One transaction at a time changes the entries of an app, so that what another one decides upon
+/// neither changes nor appears meanwhile.
+pub(super) async fn change(session: &mut impl Session, changes: Vec<CatalogChange>) -> Result<()> {
+    lock(session, changes.iter().map(|change| change.key().0.to_string()).collect()).await?;
+    change_locked(session, changes).await
+}
+
+/// Applies changes to apps that are locked.
+pub(super) async fn change_locked<S: Session>(session: &mut S, changes: Vec<CatalogChange>) -> Result<()> {
+    if changes.is_empty() {
+        return Ok(());
+    }
+    let keys = Arg::json(&entry::keys(&changes));
+    let entries: Vec<CatalogEntry> = session.fetch(S::DIALECT.read_entries, vec![keys]).await?;
+    let rows: Vec<_> = applied(entries, changes).map(|entry| entry::columns(&entry)).collect();
+    session.execute(S::DIALECT.write_entries, vec![Arg::json(&rows)]).await?;
+    Ok(())
+}
+
+/// The entry of one backup.
+pub(super) async fn one(
+    session: &mut impl Session,
+    app: &AppId,
+    backup: BackupId,
+) -> Result<Option<CatalogEntry>> {
+    let one = "/* catalog_one */ SELECT * FROM catalog WHERE app = $1 AND backup_id = $2";
+    fetch_optional(session, one, vec![Arg::text(app), Arg::Int(backup.0)]).await
+}
+
+pub(super) async fn list(session: &mut impl Session, filter: &CatalogFilter) -> Result<Vec<CatalogEntry>> {
+    let CatalogFilter { app, after, with_removed, most_apps } = filter;
+    let after = after.as_ref().map(ToString::to_string).unwrap_or_default();
+    let Some(app) = app else {
+        let page = if *with_removed { ALL } else { PRESENT };
+        return session.fetch(page, vec![Arg::Text(after), Arg::most(*most_apps)]).await.map(in_order);
+    };
+    let of_app =
+        "/* catalog */ SELECT * FROM catalog WHERE app = $1 AND app > $2 AND ($3 OR removed_at IS NULL)";
+    let args = vec![Arg::text(app), Arg::Text(after), Arg::Bool(*with_removed)];
+    session.fetch(of_app, args).await.map(in_order)
+}
+
+// A walk from each app to the next, so that a page costs what is on it.
+
+const PRESENT: &str = "/* catalog */ WITH RECURSIVE page (app, place) AS (
+        SELECT (SELECT app FROM catalog WHERE app > $1 AND removed_at IS NULL ORDER BY app LIMIT 1), 1
+        UNION ALL
+        SELECT (SELECT catalog.app FROM catalog
+                WHERE catalog.app > page.app AND catalog.removed_at IS NULL ORDER BY catalog.app LIMIT 1), place + 1
+        FROM page WHERE page.app IS NOT NULL AND place < $2
+    )
+    SELECT catalog.* FROM page CROSS JOIN catalog WHERE catalog.app = page.app AND catalog.removed_at IS NULL";
+
+const ALL: &str = "/* catalog */ WITH RECURSIVE page (app, place) AS (
+        SELECT (SELECT app FROM catalog WHERE app > $1 ORDER BY app LIMIT 1), 1
+        UNION ALL
+        SELECT (SELECT catalog.app FROM catalog WHERE catalog.app > page.app ORDER BY catalog.app LIMIT 1), place + 1
+        FROM page WHERE page.app IS NOT NULL AND place < $2
+    )
+    SELECT catalog.* FROM page CROSS JOIN catalog WHERE catalog.app = page.app";

@@ -1,0 +1,60 @@
+//! Schedule cursors: reading those that are due, and advancing them with their runs.
+
+use std::collections::BTreeSet;
+
+use holdfast_model::NewRun;
+
+use crate::error::Result;
+use crate::fleet::{Cursor, CursorAdvance, Planned};
+use crate::rules::plan;
+use crate::sql::arg::Arg;
+use crate::sql::insert::insert;
+use crate::sql::lock::lock_cursors;
+use crate::sql::rows::cursor;
+use crate::sql::rows::key::AppText;
+use crate::sql::session::Session;
+
+pub(super) const DUE: &str = "read the cursors that are due";
+pub(super) const PLAN: &str = "plan runs";
+
+/// Advances per statement: few enough that its argument stays small, many enough that they share its cost.
+const BATCH: usize = 1_000;
+
+pub(super) async fn due(session: &mut impl Session, most: u32) -> Result<Vec<Cursor>> {
+    let now = session.now().await?;
+    let due = "/* cursors_due */ SELECT app, policy, fingerprint, through, next_at,
+            (SELECT count(*) FROM runs
+             WHERE runs.app = cursors.app AND runs.policy = cursors.policy AND runs.state <> 'ended'
+               AND runs.kind = 'backup') AS unfinished
+        FROM cursors WHERE next_at <= $1 ORDER BY next_at, app LIMIT $2";
+    session.fetch(due, vec![Arg::Time(now), Arg::Int(i64::from(most))]).await
+}
+
+/// Advances cursors and adds their runs.
+pub(super) async fn plan(session: &mut impl Session, plans: &[CursorAdvance]) -> Result<Planned> {
+    lock_cursors(session).await?;
+    let now = session.now().await?;
+    let mut planned = Planned::default();
+    for batch in plan::batches(plans, BATCH) {
+        let moved = advance(session, batch).await?;
+        let new: Vec<&NewRun> = plan::runs_of(batch, &moved, &mut planned);
+        let added = insert(session, &new, now).await?;
+        plan::count(&mut planned, &new, &added);
+    }
+    Ok(planned)
+}
+
+/// Moves or deletes the cursors that are still where they were read. Returns their apps.
+async fn advance<S: Session>(session: &mut S, batch: &[CursorAdvance]) -> Result<BTreeSet<String>> {
+    let (moving, ending): (Vec<_>, Vec<_>) = batch.iter().partition(|plan| plan.next_at.is_some());
+    let mut moved: BTreeSet<String> = BTreeSet::new();
+    for (statement, plans) in [(S::DIALECT.move_cursors, moving), (S::DIALECT.end_cursors, ending)] {
+        if plans.is_empty() {
+            continue;
+        }
+        let rows: Vec<_> = plans.into_iter().map(cursor::advanced).collect();
+        let apps: Vec<AppText> = session.fetch(statement, vec![Arg::json(&rows)]).await?;
+        moved.extend(apps.into_iter().map(|row| row.0));
+    }
+    Ok(moved)
+}

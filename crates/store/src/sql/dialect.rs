@@ -1,0 +1,48 @@
+//! The statements that the databases write differently.
+
+/// One database's statements. Parameters are `$1`, `$2` and so on; a parameter that is called rows is a JSON array.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Dialect {
+    /// Inserts rows of `runs`, and skips those whose tick or subject is taken. Returns the ids of those inserted.
+    pub insert_runs: &'static str,
+    /// Reads the `runs` with the ids of a JSON array.
+    pub read_runs: &'static str,
+    /// Updates rows of `runs` that are in their `decided_on` version and have not ended. Returns their ids.
+    pub update_runs: &'static str,
+    /// Reads a run by id, with the time and the app's last good backup run.
+    pub load: &'static str,
+    /// Reads `catalog` by keys.
+    pub read_entries: &'static str,
+    /// Writes rows of `catalog`.
+    pub write_entries: &'static str,
+    /// Reads the last link of the audit, and locks it where appends would wait for each other.
+    pub last_link: &'static str,
+    /// Appends rows of `audit_events`.
+    pub append_events: &'static str,
+    /// Moves the cursors that are where the rows say. Returns their apps.
+    pub move_cursors: &'static str,
+    /// Deletes the cursors that are where the rows say. Returns their apps.
+    pub end_cursors: &'static str,
+    /// Writes rows of `apps`.
+    pub write_apps: &'static str,
+    /// Writes rows of `cursors`.
+    pub write_cursors: &'static str,
+    /// Deletes the `cursors` of the apps of a JSON array.
+    pub delete_cursors: &'static str,
+    /// Ends leases that lapsed by `$1`, at most 1,000 or all.
+    pub reclaim: &'static str,
+    /// Counts the leases, and reads when the next one after `$1` ends.
+    pub leases: &'static str,
+    /// Counts, for each plan of the rows, the runs that occupy an app in it.
+    pub occupied_plans: &'static str,
+    /// Counts, for each storage account of a JSON array, the runs that occupy an app with it.
+    pub occupied_accounts: &'static str,
+    /// Leases rows of `runs` until `$1`. Returns their ids.
+    pub lease: &'static str,
+    /// Reads the `budgets` of the subscriptions of a JSON array.
+    pub read_budgets: &'static str,
+    /// Writes the tokens of rows of `budgets`.
+    pub write_budgets: &'static str,
+    /// Reads every app with its cursor, its current run, its last run and its last good backup.
+    pub status: &'static str,
+}

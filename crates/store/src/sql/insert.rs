@@ -1,0 +1,57 @@
+//! Inserting runs with the events that make them.
+
+use std::collections::BTreeSet;
+
+use holdfast_model::{NewRun, Run, RunId, Timestamp};
+
+use crate::error::Result;
+use crate::rules::insert::{Insertion, id_is_taken, left_out};
+use crate::sql::arg::Arg;
+use crate::sql::lock::lock_cursors;
+use crate::sql::rows::key::IdRow;
+use crate::sql::rows::run;
+use crate::sql::session::Session;
+use crate::sql::{audit, catalog};
+
+pub(super) const ADD: &str = "add a run";
+pub(super) const ADD_ALL: &str = "add runs";
+
+/// Inserts runs, except those whose tick or subject is taken. Returns the ids of those inserted.
+pub(super) async fn insert<S: Session>(
+    session: &mut S,
+    new: &[&NewRun],
+    now: Timestamp,
+) -> Result<BTreeSet<RunId>> {
+    let mut insertion = Insertion::new(new.iter().copied());
+    let rows: Vec<_> = insertion.runs().map(run::inserted).collect();
+    let added: Vec<IdRow> = session.fetch(S::DIALECT.insert_runs, vec![Arg::json(&rows)]).await?;
+    let added: BTreeSet<RunId> = added.into_iter().map(|row| row.0).collect();
+    let left_out = insertion.retain(|run| added.contains(&run.id));
+    none_exists(session, &left_out).await?;
+    catalog::change(session, insertion.catalog(now)).await?;
+    audit::append(session, &insertion.events(now)).await?;
+    Ok(added)
+}
+
+/// Runs are left out for their tick or their subject; a taken id is an error.
+async fn none_exists<S: Session>(session: &mut S, left_out: &[RunId]) -> Result<()> {
+    if left_out.is_empty() {
+        return Ok(());
+    }
+    let existing: Vec<Run> = session.fetch(S::DIALECT.read_runs, vec![Arg::json(left_out)]).await?;
+    existing.first().map_or(Ok(()), |run| Err(id_is_taken(session.operation(), run.id)))
+}
+
+pub(super) async fn add(session: &mut impl Session, new: &NewRun) -> Result<()> {
+    let now = session.now().await?;
+    let added = insert(session, &[new], now).await?;
+    if added.is_empty() { Err(left_out(session.operation(), &new.run)) } else { Ok(()) }
+}
+
+/// Two transactions that added the same runs in different orders would wait for each other, so one adds at a time.
+pub(super) async fn add_all(session: &mut impl Session, new: &[NewRun]) -> Result<u64> {
+    lock_cursors(session).await?;
+    let now = session.now().await?;
+    let new: Vec<&NewRun> = new.iter().collect();
+    Ok(insert(session, &new, now).await?.len() as u64)
+}

@@ -1,0 +1,50 @@
+//! What may stand in the way of an intent, read in the transaction that commits it.
+
+use holdfast_model::{AppId, BackupId, Run};
+
+use crate::error::Result;
+use crate::rules::intent::{Intent, IntentFacts};
+use crate::sql::arg::Arg;
+use crate::sql::row::{FromRow, Row};
+use crate::sql::session::{Session, fetch_one};
+use crate::sql::{catalog, listing};
+
+/// Reads what may stand in the way of what `run` begins.
+pub(super) async fn facts(session: &mut impl Session, run: &Run, intent: Intent<'_>) -> Result<IntentFacts> {
+    let mut facts = IntentFacts::default();
+    if let Some((app, backup)) = intent.subject(run) {
+        facts.subject = catalog::one(session, &app, backup).await?;
+        facts.is_last = intent.spares_last() && is_last(session, &app, backup).await?;
+    }
+    for rivals in intent.rivals() {
+        facts.rivals.extend(listing::list(session, &rivals).await?);
+    }
+    Ok(facts)
+}
+
+struct IsLast(bool);
+
+impl FromRow for IsLast {
+    const KEY: &'static [&'static str] = &[];
+
+    fn read(row: &Row<'_>) -> Result<Self> {
+        row.bool("is_last").map(Self)
+    }
+}
+
+/// Whether no other backup that stands in for this one is there and stays.
+///
+/// The rule is that of [`CatalogEntry`](holdfast_model::CatalogEntry): only a good backup stands in for a good one, and
+/// only good and partial backups are counted on. A backup that an unfinished run deletes does not stay.
+pub(super) async fn is_last(session: &mut impl Session, app: &AppId, backup: BackupId) -> Result<bool> {
+    let last = "/* is_last */ SELECT EXISTS (
+        SELECT 1 FROM catalog AS kept
+        WHERE kept.app = $1 AND kept.backup_id = $2 AND (kept.good OR kept.origin = 'partial') AND NOT EXISTS (
+            SELECT 1 FROM catalog AS other
+            WHERE other.app = kept.app AND (other.good OR NOT kept.good) AND other.removed_at IS NULL
+              AND other.backup_id <> kept.backup_id
+              AND NOT EXISTS (SELECT 1 FROM runs WHERE runs.app = other.app AND runs.state <> 'ended'
+                              AND runs.subject = 'delete ' || other.backup_id))) AS is_last";
+    let IsLast(is_last) = fetch_one(session, last, vec![Arg::text(app), Arg::Int(backup.0)]).await?;
+    Ok(is_last)
+}

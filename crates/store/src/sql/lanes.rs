@@ -1,0 +1,72 @@
+//! Lanes with due runs, and leases that have lapsed.
+
+use crate::error::Result;
+use crate::lanes::DueLanes;
+use crate::rules::due::{Front, Leases, due_lanes as due};
+use crate::sql::arg::Arg;
+use crate::sql::row::{FromRow, Row};
+use crate::sql::session::{Session, fetch_one};
+
+pub(super) const RECLAIM: &str = "reclaim lapsed leases";
+pub(super) const DUE_LANES: &str = "read the due lanes";
+
+/// Rows that a statement ends at most.
+const BATCH: u64 = 1_000;
+
+/// Ends the leases that have lapsed. A row that is being committed at this moment is skipped; if that commit fails, the
+/// next call ends its lease.
+pub(super) async fn reclaim<S: Session>(session: &mut S) -> Result<u64> {
+    let now = session.now().await?;
+    let mut count = 0;
+    loop {
+        let ended = session.execute(S::DIALECT.reclaim, vec![Arg::Time(now)]).await?;
+        count += ended;
+        if ended < BATCH {
+            return Ok(count);
+        }
+    }
+}
+
+impl FromRow for Front {
+    const KEY: &'static [&'static str] = &["lane"];
+
+    fn read(row: &Row<'_>) -> Result<Self> {
+        Ok(Self {
+            lane: row.parse("lane")?,
+            priority: row.priority("priority")?,
+            due_at: row.maybe_time("due_at")?,
+            next_at: row.maybe_time("next_at")?,
+        })
+    }
+}
+
+impl FromRow for Leases {
+    const KEY: &'static [&'static str] = &[];
+
+    fn read(row: &Row<'_>) -> Result<Self> {
+        Ok(Self { outstanding: row.count("outstanding")?, next_ends_at: row.maybe_time("next_ends_at")? })
+    }
+}
+
+pub(super) async fn due_lanes<S: Session>(session: &mut S) -> Result<DueLanes> {
+    let now = session.now().await?;
+    // A walk from each lane to the next, and a look at the front of each priority: the index is never read through.
+    let fronts = "/* due_lanes */ WITH RECURSIVE
+        lanes (lane) AS (
+            SELECT (SELECT lane FROM runs WHERE lane > '' AND leased_until IS NULL ORDER BY lane LIMIT 1)
+            UNION ALL
+            SELECT (SELECT runs.lane FROM runs
+                    WHERE runs.lane > lanes.lane AND runs.leased_until IS NULL ORDER BY runs.lane LIMIT 1)
+            FROM lanes WHERE lanes.lane IS NOT NULL
+        ),
+        priorities (priority) AS (VALUES (CAST(0 AS bigint)), (1), (2), (3))
+        SELECT lanes.lane, priorities.priority,
+            (SELECT due_at FROM runs WHERE runs.lane = lanes.lane AND runs.leased_until IS NULL
+                AND runs.priority = priorities.priority AND due_at <= $1 ORDER BY due_at LIMIT 1) AS due_at,
+            (SELECT due_at FROM runs WHERE runs.lane = lanes.lane AND runs.leased_until IS NULL
+                AND runs.priority = priorities.priority AND due_at > $1 ORDER BY due_at LIMIT 1) AS next_at
+        FROM lanes CROSS JOIN priorities WHERE lanes.lane IS NOT NULL";
+    let fronts: Vec<Front> = session.fetch(fronts, vec![Arg::Time(now)]).await?;
+    let leases: Leases = fetch_one(session, S::DIALECT.leases, vec![Arg::Time(now)]).await?;
+    Ok(due(now, &leases, fronts))
+}

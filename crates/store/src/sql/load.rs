@@ -1,0 +1,48 @@
+//! Loading a run with what its next step needs.
+
+use holdfast_model::{Run, RunId, Task, Timestamp};
+
+use crate::change::Loaded;
+use crate::error::Result;
+use crate::rules::load::{LastGood, LoadFacts, loaded};
+use crate::sql::arg::Arg;
+use crate::sql::row::{FromRow, Row};
+use crate::sql::session::{Session, fetch_optional};
+use crate::sql::{catalog, intents};
+
+pub(super) const LOAD: &str = "load a run";
+
+struct LoadRow {
+    run: Run,
+    now: Option<Timestamp>,
+    last_good: Option<LastGood>,
+}
+
+impl FromRow for LoadRow {
+    const KEY: &'static [&'static str] = Run::KEY;
+
+    fn read(row: &Row<'_>) -> Result<Self> {
+        let ended_at = row.maybe_time("good_ended_at")?;
+        let state = row.maybe_json("good_state")?;
+        Ok(Self {
+            run: Run::read(row)?,
+            now: row.maybe_time("now")?,
+            last_good: state.map(|state| LastGood { state, ended_at }),
+        })
+    }
+}
+
+pub(super) async fn load<S: Session>(session: &mut S, id: RunId) -> Result<Option<Loaded>> {
+    let row: Option<LoadRow> = fetch_optional(session, S::DIALECT.load, vec![Arg::Id(id)]).await?;
+    let Some(LoadRow { run, now, last_good }) = row else { return Ok(None) };
+    let now = session.now_beside(now);
+    let subject = match run.task.backup(&run.app) {
+        Some((app, backup)) => catalog::one(session, app, backup).await?,
+        None => None,
+    };
+    let is_last = match &run.task {
+        Task::Delete(delete) => intents::is_last(session, &run.app, delete.backup).await?,
+        _ => false,
+    };
+    Ok(Some(loaded(run, now, LoadFacts { last_good, subject, is_last })))
+}

@@ -1,0 +1,25 @@
+//! What both SQL databases share: the operations, the mapping of rows, and the statements that both understand.
+//!
+//! A database brings a [`Session`](session::Session), its [`Dialect`](dialect::Dialect) and how it is opened.
+
+pub(crate) mod arg;
+pub(crate) mod dialect;
+pub(crate) mod row;
+pub(crate) mod session;
+pub(crate) mod store;
+
+mod acquire;
+mod audit;
+mod budgets;
+mod catalog;
+mod commit;
+mod cursors;
+mod fleet;
+mod insert;
+mod intents;
+mod lanes;
+mod listing;
+mod load;
+mod lock;
+mod rows;
+mod status;

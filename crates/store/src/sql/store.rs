@@ -1,0 +1,132 @@
+//! The store on any SQL database: each operation in a session of its own.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use holdfast_model::{Call, CatalogEntry, Limits, NewRun, Run, RunId, SubscriptionId, Timestamp};
+
+use crate::audit::AuditEvent;
+use crate::chain::ChainRow;
+use crate::change::{Change, Committed, Loaded};
+use crate::error::Result;
+use crate::filter::{CatalogFilter, RunFilter};
+use crate::fleet::{Cursor, CursorAdvance, Enrolled, FleetChange, Planned};
+use crate::lanes::{DueLanes, LaneQuota, Leased};
+use crate::rules::commit::COMMIT;
+use crate::sql::session::{Database, Session};
+use crate::sql::{
+    acquire, audit, budgets, catalog, commit, cursors, fleet, insert, lanes, listing, load, status,
+};
+use crate::status::AppStatus;
+use crate::store::Store;
+
+const NOW: &str = "read the store's time";
+
+/// A store in a SQL database.
+#[derive(Debug)]
+pub struct SqlStore<D> {
+    pub(crate) database: D,
+}
+
+/// Runs an operation in a session, within the database's time limit.
+macro_rules! within {
+    ($store:ident.$open:ident($operation:expr), |$session:ident| $work:expr) => {
+        D::within($operation, async {
+            let mut session = $store.database.$open($operation).await?;
+            let $session = &mut session;
+            let result = $work.await;
+            session.end(result).await
+        })
+        .await
+    };
+}
+
+#[async_trait]
+impl<D: Database> Store for SqlStore<D> {
+    async fn close(&self) {
+        self.database.close().await;
+    }
+
+    async fn now(&self) -> Result<Timestamp> {
+        within!(self.read(NOW), |session| session.now())
+    }
+
+    async fn sync_fleet(&self, fleet: &[Enrolled]) -> Result<FleetChange> {
+        within!(self.write(fleet::SYNC), |session| fleet::sync_fleet(session, fleet))
+    }
+
+    async fn cursors_due(&self, most: u32) -> Result<Vec<Cursor>> {
+        within!(self.read(cursors::DUE), |session| cursors::due(session, most))
+    }
+
+    async fn plan(&self, plans: &[CursorAdvance]) -> Result<Planned> {
+        within!(self.write(cursors::PLAN), |session| cursors::plan(session, plans))
+    }
+
+    async fn add_run(&self, run: &NewRun) -> Result<()> {
+        within!(self.write(insert::ADD), |session| insert::add(session, run))
+    }
+
+    async fn add_runs(&self, runs: &[NewRun]) -> Result<u64> {
+        within!(self.write(insert::ADD_ALL), |session| insert::add_all(session, runs))
+    }
+
+    async fn catalog(&self, filter: &CatalogFilter) -> Result<Vec<CatalogEntry>> {
+        within!(self.read(catalog::CATALOG), |session| catalog::list(session, filter))
+    }
+
+    async fn reclaim(&self) -> Result<u64> {
+        within!(self.write_singly(lanes::RECLAIM), |session| lanes::reclaim(session))
+    }
+
+    async fn due_lanes(&self) -> Result<DueLanes> {
+        within!(self.read(lanes::DUE_LANES), |session| lanes::due_lanes(session))
+    }
+
+    async fn acquire(&self, quotas: &[LaneQuota], limits: &Limits, lease: Duration) -> Result<Vec<Leased>> {
+        within!(self.write(acquire::ACQUIRE), |session| acquire::acquire(session, quotas, limits, lease))
+    }
+
+    async fn close_budget(&self, subscription: &SubscriptionId, call: Call, until: Timestamp) -> Result<()> {
+        within!(self.write_singly(budgets::CLOSE), |session| budgets::close(
+            session,
+            subscription,
+            call,
+            until
+        ))
+    }
+
+    async fn load(&self, id: RunId) -> Result<Option<Loaded>> {
+        within!(self.read(load::LOAD), |session| load::load(session, id))
+    }
+
+    async fn commit(&self, change: &Change) -> Result<Committed> {
+        let changes = std::slice::from_ref(change);
+        let committed = if change.events.is_empty() {
+            within!(self.write_singly(COMMIT), |session| commit::commit(session, changes))?
+        } else {
+            within!(self.write(COMMIT), |session| commit::commit(session, changes))?
+        };
+        Ok(committed.first().copied().unwrap_or(Committed::Stale))
+    }
+
+    async fn runs(&self, filter: &RunFilter) -> Result<Vec<Run>> {
+        within!(self.read(listing::LIST), |session| listing::list(session, filter))
+    }
+
+    async fn status(&self) -> Result<Vec<AppStatus>> {
+        within!(self.read(status::STATUS), |session| status::status(session))
+    }
+
+    async fn events(&self, run: RunId) -> Result<Vec<AuditEvent>> {
+        within!(self.read(audit::READ), |session| audit::of_run(session, run))
+    }
+
+    async fn audit(&self, after: i64, most: u32) -> Result<Vec<AuditEvent>> {
+        within!(self.read(audit::READ), |session| audit::after(session, after, most))
+    }
+
+    async fn chain(&self, after: i64, most: u32) -> Result<Vec<ChainRow>> {
+        within!(self.read(audit::READ), |session| audit::after(session, after, most))
+    }
+}

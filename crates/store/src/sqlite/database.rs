@@ -1,0 +1,58 @@
+//! The file: one connection that writes, and a few that read beside it.
+
+use std::sync::Arc;
+
+use holdfast_model::Clock;
+use sqlx::sqlite::SqlitePool;
+
+use crate::error::Result;
+use crate::sql::session::Database;
+use crate::sql::store::SqlStore;
+use crate::sqlite::session::SqliteSession;
+
+/// A store in one SQLite file. Closing it folds the write-ahead log into the file.
+pub type SqliteStore = SqlStore<SqliteFile>;
+
+/// One SQLite file. Other processes may join the one that owns it.
+#[derive(Debug)]
+pub struct SqliteFile {
+    pub(super) clock: Arc<dyn Clock>,
+    /// One connection, so that this process has one writing transaction at a time.
+    pub(super) writer: SqlitePool,
+    pub(super) readers: SqlitePool,
+}
+
+impl SqliteStore {
+    /// Closes all connections.
+    pub async fn close(&self) {
+        self.database.close().await;
+    }
+}
+
+impl Database for SqliteFile {
+    type Session = SqliteSession;
+
+    async fn read(&self, operation: &'static str) -> Result<SqliteSession> {
+        SqliteSession::read(&self.readers, operation, self.clock.clone()).await
+    }
+
+    async fn write(&self, operation: &'static str) -> Result<SqliteSession> {
+        SqliteSession::write(&self.writer, operation, self.clock.clone()).await
+    }
+
+    async fn write_singly(&self, operation: &'static str) -> Result<SqliteSession> {
+        self.write(operation).await
+    }
+
+    async fn within<T: Send>(
+        _operation: &'static str,
+        work: impl Future<Output = Result<T>> + Send,
+    ) -> Result<T> {
+        work.await
+    }
+
+    async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+}

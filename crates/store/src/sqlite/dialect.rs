@@ -1,0 +1,125 @@
+//! The statements that SQLite needs in its own words.
+
+use crate::sql::dialect::Dialect;
+
+pub(super) const DIALECT: Dialect = Dialect {
+    insert_runs: "/* insert_runs */ INSERT INTO runs (id, version, kind, task, subject, trigger, priority, app,
+            subscription, policy, tick, plan, storage, account, policy_snapshot, created_at, state, state_json,
+            failure_counts, outcome, cause, due_at, ended_at, lane)
+        SELECT value ->> '$.id', 1, value ->> '$.kind', value ->> '$.task',
+            value ->> '$.subject', value ->> '$.trigger', value ->> '$.priority', value ->> '$.app',
+            value ->> '$.subscription', value ->> '$.policy', value ->> '$.tick', value ->> '$.plan',
+            value ->> '$.storage', value ->> '$.account', value ->> '$.policy_snapshot',
+            value ->> '$.created_at', value ->> '$.state', value ->> '$.state_json',
+            value ->> '$.failure_counts', value ->> '$.outcome', value ->> '$.cause', value ->> '$.due_at',
+            value ->> '$.ended_at', value ->> '$.lane'
+        FROM json_each($1) WHERE true
+        ON CONFLICT (policy, app, tick) WHERE policy IS NOT NULL AND tick IS NOT NULL DO NOTHING
+        ON CONFLICT (app, subject) WHERE subject IS NOT NULL AND state <> 'ended' DO NOTHING
+        RETURNING id",
+    read_runs: "/* read_runs */ SELECT * FROM runs WHERE id IN (SELECT value FROM json_each($1))",
+    update_runs: "/* update_runs */ UPDATE runs SET version = version + 1,
+            attempt = coalesce(new.value ->> '$.attempt', attempt), leased_until = NULL,
+            state = new.value ->> '$.state', state_json = new.value ->> '$.state_json',
+            failure_counts = new.value ->> '$.failure_counts', outcome = new.value ->> '$.outcome',
+            cause = new.value ->> '$.cause', backup_id = new.value ->> '$.backup_id',
+            backup_blob = new.value ->> '$.backup_blob', size_bytes = new.value ->> '$.size_bytes',
+            accepted_at = new.value ->> '$.accepted_at', finished_at = new.value ->> '$.finished_at',
+            verification = new.value ->> '$.verification', due_at = new.value ->> '$.due_at',
+            ended_at = new.value ->> '$.ended_at', lane = new.value ->> '$.lane',
+            occupies_app = new.value ->> '$.occupies_app'
+        FROM json_each($1) AS new
+        WHERE runs.id = new.value ->> '$.id' AND runs.version = new.value ->> '$.decided_on' AND runs.state <> 'ended'
+        RETURNING id",
+    // The outcomes are named twice: the first term is the index's own. Only a backup run looks for the last good one.
+    load: "/* load */ SELECT run.*, NULL AS now, good.state_json AS good_state, good.ended_at AS good_ended_at
+        FROM runs AS run LEFT JOIN runs AS good ON good.id = (
+            SELECT id FROM runs
+            WHERE run.kind = 'backup' AND app = run.app AND outcome IN ('succeeded', 'partial')
+              AND outcome = 'succeeded' AND kind = 'backup' AND accepted_at IS NOT NULL
+            ORDER BY accepted_at DESC, id DESC LIMIT 1)
+        WHERE run.id = $1",
+    read_entries: "/* read_entries */ SELECT catalog.* FROM json_each($1) AS asked
+        JOIN catalog ON catalog.app = asked.value ->> '$.app' AND catalog.backup_id = asked.value ->> '$.backup_id'",
+    write_entries: "/* write_entries */ INSERT OR REPLACE INTO catalog (app, backup_id, run_id, policy, storage, blob,
+            size_bytes, accepted_at, finished_at, databases, origin, good, sas_fingerprint, sas_start,
+            sas_expiry, hold, removed_at, deleted, last_failure_at, verified_at, drilled_at, drill_passed)
+        SELECT value ->> '$.app', value ->> '$.backup_id', value ->> '$.run_id', value ->> '$.policy',
+            value ->> '$.storage', value ->> '$.blob', value ->> '$.size_bytes', value ->> '$.accepted_at',
+            value ->> '$.finished_at', value ->> '$.databases', value ->> '$.origin', value ->> '$.good',
+            value ->> '$.sas_fingerprint', value ->> '$.sas_start', value ->> '$.sas_expiry',
+            value ->> '$.hold', value ->> '$.removed_at', value ->> '$.deleted', value ->> '$.last_failure_at',
+            value ->> '$.verified_at', value ->> '$.drilled_at', value ->> '$.drill_passed'
+        FROM json_each($1)",
+    last_link: "/* last_link */ SELECT seq, previous, hash FROM audit_events WHERE seq > 0 ORDER BY seq DESC LIMIT 1",
+    append_events: "/* append_events */ INSERT INTO audit_events (seq, at, run_id, app, data, previous, hash)
+        SELECT value ->> '$.seq', value ->> '$.at', value ->> '$.run_id', value ->> '$.app', value ->> '$.data',
+            value ->> '$.previous', value ->> '$.hash'
+        FROM json_each($1)",
+    move_cursors: "/* move_cursors */ UPDATE cursors SET through = plan.value ->> '$.through',
+            next_at = plan.value ->> '$.next_at'
+        FROM json_each($1) AS plan
+        WHERE cursors.app = plan.value ->> '$.app' AND cursors.policy = plan.value ->> '$.policy'
+          AND cursors.fingerprint = plan.value ->> '$.fingerprint'
+          AND cursors.through = plan.value ->> '$.decided_on'
+        RETURNING app",
+    end_cursors: "/* end_cursors */ DELETE FROM cursors
+        WHERE (app, policy, fingerprint, through) IN (
+            SELECT value ->> '$.app', value ->> '$.policy', value ->> '$.fingerprint', value ->> '$.decided_on'
+            FROM json_each($1))
+        RETURNING app",
+    write_apps: "/* sync_fleet */ INSERT OR REPLACE INTO apps (app, policy, plan, paused,
+            recovery_point_objective_s, retention, partial_is_good, enrolled_at, removed_at)
+        SELECT value ->> '$.app', value ->> '$.policy', value ->> '$.plan', value ->> '$.paused',
+            value ->> '$.recovery_point_objective_s', value ->> '$.retention', value ->> '$.partial_is_good',
+            value ->> '$.enrolled_at', value ->> '$.removed_at'
+        FROM json_each($1)",
+    write_cursors: "/* sync_fleet */ INSERT OR REPLACE INTO cursors (app, policy, fingerprint, through, next_at)
+        SELECT value ->> '$.app', value ->> '$.policy', value ->> '$.fingerprint', value ->> '$.through',
+            value ->> '$.next_at'
+        FROM json_each($1)",
+    delete_cursors: "/* sync_fleet */ DELETE FROM cursors WHERE app IN (SELECT value FROM json_each($1))",
+    reclaim: "/* reclaim */ UPDATE runs SET leased_until = NULL, version = version + 1,
+            occupies_app = iif(state IN ('starting', 'reconciling', 'polling', 'polling_operation'), occupies_app, 0)
+        WHERE leased_until <= $1",
+    leases: "/* leases */ SELECT (SELECT count(*) FROM runs WHERE leased_until > '') AS outstanding,
+            (SELECT min(leased_until) FROM runs WHERE leased_until > $1) AS next_ends_at",
+    occupied_plans: "/* occupied_plans */ SELECT asked.value ->> '$.subscription' AS subscription,
+            asked.value ->> '$.plan' AS plan,
+            (SELECT count(*) FROM runs WHERE occupies_app = 1 AND runs.subscription = asked.value ->> '$.subscription'
+                AND runs.plan = asked.value ->> '$.plan') AS count
+        FROM json_each($1) AS asked",
+    occupied_accounts: "/* occupied_accounts */ SELECT asked.value AS account,
+            (SELECT count(*) FROM runs WHERE occupies_app = 1 AND runs.account = asked.value) AS count
+        FROM json_each($1) AS asked",
+    lease: "/* lease */ UPDATE runs SET leased_until = $1, occupies_app = max(occupies_app, picked.value ->> '$.begins')
+        FROM json_each($2) AS picked
+        WHERE runs.id = picked.value ->> '$.id' AND runs.version = picked.value ->> '$.version'
+          AND runs.leased_until IS NULL
+        RETURNING id",
+    read_budgets: "/* read_budgets */ SELECT subscription, call, tokens, filled_at, closed_until FROM budgets
+        WHERE subscription IN (SELECT value FROM json_each($1))",
+    write_budgets: "/* write_budgets */ INSERT INTO budgets (subscription, call, tokens, filled_at)
+        SELECT value ->> '$.subscription', value ->> '$.call', value ->> '$.tokens', value ->> '$.filled_at'
+        FROM json_each($1) WHERE true
+        ON CONFLICT (subscription, call) DO UPDATE SET tokens = excluded.tokens, filled_at = excluded.filled_at",
+    status: "/* status */ SELECT apps.*, cursors.next_at,
+            (SELECT kind || ' ' || state FROM runs WHERE runs.app = apps.app AND state <> 'ended'
+                AND kind IN ('backup', 'restore', 'drill')
+             ORDER BY occupies_app DESC, created_at, id LIMIT 1) AS running,
+            last.id AS last_id, last.outcome AS last_outcome, last.cause AS last_cause,
+            last.ended_at AS last_ended_at,
+            (SELECT accepted_at FROM catalog WHERE catalog.app = apps.app AND removed_at IS NULL AND good
+             ORDER BY accepted_at DESC LIMIT 1) AS last_good_at
+        FROM apps
+        LEFT JOIN cursors ON cursors.app = apps.app
+        LEFT JOIN runs AS last ON last.id = (
+            SELECT id FROM runs WHERE runs.app = apps.app AND outcome <> 'missed' AND kind = 'backup'
+            ORDER BY ended_at DESC, id DESC LIMIT 1)",
+};
+
+pub(super) const CANDIDATES: &str = "/* candidates */ SELECT id, version, priority, due_at, app,
+        EXISTS (SELECT 1 FROM runs AS other WHERE other.occupies_app = 1 AND other.app = runs.app) AS is_occupied
+    FROM runs
+    WHERE lane = $1 AND leased_until IS NULL AND priority = $2 AND due_at <= $3
+    ORDER BY due_at, id LIMIT $4";

@@ -1,0 +1,128 @@
+//! A connection for one operation.
+
+use std::sync::Arc;
+
+use holdfast_model::{Clock, Lane, Priority, Timestamp};
+use sqlx::Transaction;
+use sqlx::pool::PoolConnection;
+use sqlx::query::Query;
+use sqlx::sqlite::{Sqlite, SqliteArguments, SqliteConnection, SqlitePool};
+
+use crate::columns::stamp;
+use crate::error::Result;
+use crate::rules::acquire::{Candidate, Page};
+use crate::sql::arg::{Arg, time_text};
+use crate::sql::dialect::Dialect;
+use crate::sql::row::{FromRow, read_all};
+use crate::sql::session::Session;
+use crate::sqlite::dialect;
+use crate::sqlite::driver::During;
+
+/// A connection for one operation.
+pub(crate) struct SqliteSession {
+    connection: Connection,
+    operation: &'static str,
+    clock: Arc<dyn Clock>,
+}
+
+enum Connection {
+    Reading(PoolConnection<Sqlite>),
+    /// Rolled back when it is dropped before its end.
+    Writing(Transaction<'static, Sqlite>),
+}
+
+impl SqliteSession {
+    pub(super) async fn read(
+        pool: &SqlitePool,
+        operation: &'static str,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self> {
+        let connection = Connection::Reading(pool.acquire().await.during(operation)?);
+        Ok(Self { connection, operation, clock })
+    }
+
+    /// Begins a transaction that holds the write lock from its start: one that took it later could fail after it has
+    /// read.
+    pub(super) async fn write(
+        pool: &SqlitePool,
+        operation: &'static str,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self> {
+        let connection = Connection::Writing(pool.begin_with("BEGIN IMMEDIATE").await.during(operation)?);
+        Ok(Self { connection, operation, clock })
+    }
+
+    fn connection(&mut self) -> &mut SqliteConnection {
+        match &mut self.connection {
+            Connection::Reading(connection) => connection,
+            Connection::Writing(transaction) => transaction,
+        }
+    }
+}
+
+impl Session for SqliteSession {
+    const DIALECT: Dialect = dialect::DIALECT;
+
+    fn operation(&self) -> &'static str {
+        self.operation
+    }
+
+    async fn now(&mut self) -> Result<Timestamp> {
+        Ok(self.now_beside(None))
+    }
+
+    fn now_beside(&self, _by_database: Option<Timestamp>) -> Timestamp {
+        stamp(self.clock.now())
+    }
+
+    async fn lock(&mut self, _names: Vec<String>) -> Result<()> {
+        Ok(())
+    }
+
+    async fn fetch<T: FromRow>(&mut self, sql: &'static str, args: Vec<Arg>) -> Result<Vec<T>> {
+        let operation = self.operation;
+        let rows = query(sql, args).fetch_all(self.connection()).await.during(operation)?;
+        read_all(&rows, operation)
+    }
+
+    async fn execute(&mut self, sql: &'static str, args: Vec<Arg>) -> Result<u64> {
+        let operation = self.operation;
+        let done = query(sql, args).execute(self.connection()).await.during(operation)?;
+        Ok(done.rows_affected())
+    }
+
+    async fn candidates(&mut self, lane: &Lane, now: Timestamp, page: Page) -> Result<Vec<Candidate>> {
+        let (skip, most) = (page.skip as usize, page.skip.saturating_add(page.most) as usize);
+        let mut candidates: Vec<Candidate> = Vec::new();
+        for priority in Priority::ALL {
+            let left = i64::try_from(most - candidates.len()).unwrap_or(i64::MAX);
+            if left == 0 {
+                break;
+            }
+            let args = vec![Arg::text(lane), Arg::Int(priority.rank()), Arg::Time(now), Arg::Int(left)];
+            candidates.extend(self.fetch::<Candidate>(dialect::CANDIDATES, args).await?);
+        }
+        Ok(candidates.split_off(skip.min(candidates.len())))
+    }
+
+    async fn end<T: Send>(self, result: Result<T>) -> Result<T> {
+        if let Connection::Writing(transaction) = self.connection
+            && result.is_ok()
+        {
+            transaction.commit().await.during(self.operation)?;
+        }
+        result
+    }
+}
+
+fn query(sql: &'static str, args: Vec<Arg>) -> Query<'static, Sqlite, SqliteArguments> {
+    args.into_iter().fold(sqlx::query(sql), |query, arg| match arg {
+        Arg::Int(value) => query.bind(value),
+        Arg::Bool(value) => query.bind(value),
+        Arg::Float(value) => query.bind(value),
+        Arg::Text(value) => query.bind(value),
+        Arg::MaybeText(value) => query.bind(value),
+        Arg::Time(value) => query.bind(time_text(value)),
+        Arg::Id(value) => query.bind(value.to_string()),
+    })
+}

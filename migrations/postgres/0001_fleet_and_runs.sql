@@ -1,0 +1,105 @@
+-- The fleet, schedule cursors, runs and budgets. Whoever writes a time cuts it to the millisecond. Text that is
+-- ordered or compared uses COLLATE "C": byte order, as in every other store.
+
+CREATE TABLE apps (
+    app                        text        COLLATE "C" NOT NULL PRIMARY KEY,
+    policy                     text,
+    plan                       text,
+    paused                     boolean     NOT NULL,
+    recovery_point_objective_s bigint,
+    retention                  text,
+    partial_is_good            boolean     NOT NULL,
+    enrolled_at                timestamptz NOT NULL,
+    removed_at                 timestamptz
+);
+
+CREATE TABLE cursors (
+    app         text        COLLATE "C" NOT NULL PRIMARY KEY,
+    policy      text        NOT NULL,
+    fingerprint text        NOT NULL,
+    through     timestamptz NOT NULL,
+    next_at     timestamptz NOT NULL
+);
+
+CREATE INDEX cursors_next ON cursors (next_at, app);
+
+-- Rows move between indexes while they are worked off. Vacuum starts long before the default of a fifth is dead.
+CREATE TABLE runs (
+    id              uuid        NOT NULL PRIMARY KEY,
+    version         bigint      NOT NULL,
+    kind            text        NOT NULL,
+    task            text        NOT NULL,
+    subject         text        COLLATE "C",
+    trigger         text        NOT NULL,
+    priority        bigint      NOT NULL,
+    app             text        COLLATE "C" NOT NULL,
+    subscription    text        COLLATE "C" NOT NULL,
+    policy          text        COLLATE "C",
+    tick            timestamptz,
+    plan            text        COLLATE "C" NOT NULL,
+    storage         text        NOT NULL,
+    account         text        COLLATE "C" NOT NULL,
+    policy_snapshot text        NOT NULL,
+    state           text        NOT NULL,
+    state_json      text        NOT NULL,
+    failure_counts  text        NOT NULL,
+    attempt         bigint      NOT NULL DEFAULT 0,
+    outcome         text,
+    cause           text,
+    backup_id       bigint,
+    backup_blob     text,
+    size_bytes      bigint,
+    accepted_at     timestamptz,
+    finished_at     timestamptz,
+    verification    text,
+    created_at      timestamptz NOT NULL,
+    due_at          timestamptz NOT NULL,
+    ended_at        timestamptz,
+    lane            text        COLLATE "C",
+    leased_until    timestamptz,
+    occupies_app    boolean     NOT NULL DEFAULT false
+) WITH (autovacuum_vacuum_scale_factor = 0.01, autovacuum_analyze_scale_factor = 0.02);
+
+-- A policy, an app and a tick make one run, whichever process plans it.
+CREATE UNIQUE INDEX runs_tick ON runs (policy, app, tick) WHERE policy IS NOT NULL AND tick IS NOT NULL;
+-- One unfinished run for each subject of an app.
+CREATE UNIQUE INDEX runs_subject ON runs (app, subject) WHERE subject IS NOT NULL AND state <> 'ended';
+-- One run at a time occupies an app.
+CREATE UNIQUE INDEX runs_occupied_app ON runs (app) WHERE occupies_app;
+CREATE INDEX runs_occupied_plan ON runs (subscription, plan) WHERE occupies_app;
+CREATE INDEX runs_occupied_account ON runs (account) WHERE occupies_app;
+-- Runs that wait for a lease, and runs that have one.
+CREATE INDEX runs_waiting ON runs (lane, priority, due_at, id) WHERE lane IS NOT NULL AND leased_until IS NULL;
+CREATE INDEX runs_leased ON runs (leased_until) WHERE leased_until IS NOT NULL;
+-- What planners and commands read.
+CREATE INDEX runs_unfinished ON runs (app, policy) WHERE state <> 'ended';
+CREATE INDEX runs_good ON runs (app, accepted_at, id) WHERE outcome IN ('succeeded', 'partial');
+CREATE INDEX runs_ended ON runs (app, ended_at, id) WHERE outcome <> 'missed' AND kind = 'backup';
+CREATE INDEX runs_of_app ON runs (app, created_at, id);
+CREATE INDEX runs_created ON runs (created_at, id);
+-- Runs of all kinds but backups are few; they are listed by kind, by app, and while unfinished.
+CREATE INDEX runs_of_kind ON runs (kind, created_at, id) WHERE kind <> 'backup';
+CREATE INDEX runs_of_app_and_kind ON runs (app, kind, created_at, id) WHERE kind <> 'backup';
+CREATE INDEX runs_unfinished_of_kind ON runs (kind, created_at, id) WHERE kind <> 'backup' AND state <> 'ended';
+
+-- Raises the trigger's argument as an error.
+CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION '%', TG_ARGV[0] USING ERRCODE = 'restrict_violation';
+END $$;
+
+CREATE TRIGGER runs_that_ended_stay BEFORE UPDATE ON runs FOR EACH ROW WHEN (old.state = 'ended')
+EXECUTE FUNCTION refuse('a run that has ended is never changed');
+CREATE TRIGGER runs_are_kept BEFORE DELETE ON runs FOR EACH ROW
+EXECUTE FUNCTION refuse('a run is never deleted');
+CREATE TRIGGER runs_are_not_emptied BEFORE TRUNCATE ON runs FOR EACH STATEMENT
+EXECUTE FUNCTION refuse('a run is never deleted');
+
+CREATE TABLE budgets (
+    subscription text             NOT NULL,
+    call         text             NOT NULL,
+    tokens       double precision NOT NULL,
+    filled_at    timestamptz      NOT NULL,
+    closed_until timestamptz,
+    PRIMARY KEY (subscription, call)
+) WITH (fillfactor = 50);

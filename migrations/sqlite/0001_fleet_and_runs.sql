@@ -1,0 +1,101 @@
+-- The fleet, schedule cursors, runs and budgets. Times are UTC in RFC 3339 with milliseconds and Z: a fixed width, so
+-- that text order is time order.
+
+PRAGMA application_id = 1212433988; -- "HDFD" identifies a Holdfast store among SQLite files
+
+CREATE TABLE apps (
+    app                        TEXT    NOT NULL PRIMARY KEY,
+    policy                     TEXT,
+    plan                       TEXT,
+    paused                     INTEGER NOT NULL,
+    recovery_point_objective_s INTEGER,
+    retention                  TEXT,
+    partial_is_good            INTEGER NOT NULL,
+    enrolled_at                TEXT    NOT NULL,
+    removed_at                 TEXT
+) STRICT;
+
+CREATE TABLE cursors (
+    app         TEXT NOT NULL PRIMARY KEY,
+    policy      TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,
+    through     TEXT NOT NULL,
+    next_at     TEXT
+) STRICT;
+
+CREATE INDEX cursors_next ON cursors (next_at, app);
+
+CREATE TABLE runs (
+    id              TEXT    NOT NULL PRIMARY KEY,
+    version         INTEGER NOT NULL,
+    kind            TEXT    NOT NULL,
+    task            TEXT    NOT NULL,
+    subject         TEXT,
+    trigger         TEXT    NOT NULL,
+    priority        INTEGER NOT NULL,
+    app             TEXT    NOT NULL,
+    subscription    TEXT    NOT NULL,
+    policy          TEXT,
+    tick            TEXT,
+    plan            TEXT    NOT NULL,
+    storage         TEXT    NOT NULL,
+    account         TEXT    NOT NULL,
+    policy_snapshot TEXT    NOT NULL,
+    state           TEXT    NOT NULL,
+    state_json      TEXT    NOT NULL,
+    failure_counts  TEXT    NOT NULL,
+    attempt         INTEGER NOT NULL DEFAULT 0,
+    outcome         TEXT,
+    cause           TEXT,
+    backup_id       INTEGER,
+    backup_blob     TEXT,
+    size_bytes      INTEGER,
+    accepted_at     TEXT,
+    finished_at     TEXT,
+    verification    TEXT,
+    created_at      TEXT    NOT NULL,
+    due_at          TEXT    NOT NULL,
+    ended_at        TEXT,
+    lane            TEXT,
+    leased_until    TEXT,
+    occupies_app    INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+-- A policy, an app and a tick make one run, whichever process plans it.
+CREATE UNIQUE INDEX runs_tick ON runs (policy, app, tick) WHERE policy IS NOT NULL AND tick IS NOT NULL;
+-- One unfinished run for each subject of an app.
+CREATE UNIQUE INDEX runs_subject ON runs (app, subject) WHERE subject IS NOT NULL AND state <> 'ended';
+-- One run at a time occupies an app.
+CREATE UNIQUE INDEX runs_occupied_app ON runs (app) WHERE occupies_app = 1;
+CREATE INDEX runs_occupied_plan ON runs (subscription, plan) WHERE occupies_app = 1;
+CREATE INDEX runs_occupied_account ON runs (account) WHERE occupies_app = 1;
+-- Runs that wait for a lease, and runs that have one.
+CREATE INDEX runs_waiting ON runs (lane, priority, due_at, id) WHERE lane IS NOT NULL AND leased_until IS NULL;
+CREATE INDEX runs_leased ON runs (leased_until) WHERE leased_until IS NOT NULL;
+-- What planners and commands read.
+CREATE INDEX runs_unfinished ON runs (app, policy) WHERE state <> 'ended';
+CREATE INDEX runs_good ON runs (app, accepted_at, id) WHERE outcome IN ('succeeded', 'partial');
+CREATE INDEX runs_ended ON runs (app, ended_at, id) WHERE outcome <> 'missed' AND kind = 'backup';
+CREATE INDEX runs_of_app ON runs (app, created_at, id);
+CREATE INDEX runs_created ON runs (created_at, id);
+-- Runs of all kinds but backups are few; they are listed by kind, by app, and while unfinished.
+CREATE INDEX runs_of_kind ON runs (kind, created_at, id) WHERE kind <> 'backup';
+CREATE INDEX runs_of_app_and_kind ON runs (app, kind, created_at, id) WHERE kind <> 'backup';
+CREATE INDEX runs_unfinished_of_kind ON runs (kind, created_at, id) WHERE kind <> 'backup' AND state <> 'ended';
+
+CREATE TRIGGER runs_that_ended_stay BEFORE UPDATE ON runs WHEN old.state = 'ended'
+BEGIN SELECT RAISE(ABORT, 'a run that has ended is never changed'); END;
+CREATE TRIGGER runs_are_kept BEFORE DELETE ON runs
+BEGIN SELECT RAISE(ABORT, 'a run is never deleted'); END;
+CREATE TRIGGER runs_are_not_replaced BEFORE INSERT ON runs
+WHEN EXISTS (SELECT 1 FROM runs WHERE id = new.id)
+BEGIN SELECT RAISE(ABORT, 'a run with this id is there already'); END;
+
+CREATE TABLE budgets (
+    subscription TEXT NOT NULL,
+    call         TEXT NOT NULL,
+    tokens       REAL NOT NULL,
+    filled_at    TEXT NOT NULL,
+    closed_until TEXT,
+    PRIMARY KEY (subscription, call)
+) STRICT;

@@ -1,0 +1,25 @@
+-- The audit: append-only events. Each event's hash covers the event before it: the texts of at, run_id, app and data.
+-- event and attempt are generated from data, so that they cannot differ from it.
+
+CREATE TABLE audit_events (
+    seq      INTEGER NOT NULL PRIMARY KEY,
+    at       TEXT    NOT NULL,
+    run_id   TEXT    NOT NULL,
+    app      TEXT    NOT NULL,
+    event    TEXT    GENERATED ALWAYS AS (data ->> '$.event') VIRTUAL,
+    attempt  INTEGER GENERATED ALWAYS AS (coalesce(data ->> '$.attempt.number', data ->> '$.number')) VIRTUAL,
+    data     TEXT    NOT NULL,
+    previous TEXT    NOT NULL,
+    hash     TEXT    NOT NULL
+) STRICT;
+
+CREATE INDEX audit_events_of_run ON audit_events (run_id, seq);
+CREATE INDEX audit_events_by_kind ON audit_events (event, at);
+
+CREATE TRIGGER audit_events_stay BEFORE UPDATE ON audit_events
+BEGIN SELECT RAISE(ABORT, 'an audit event is never changed'); END;
+CREATE TRIGGER audit_events_are_kept BEFORE DELETE ON audit_events
+BEGIN SELECT RAISE(ABORT, 'an audit event is never deleted'); END;
+CREATE TRIGGER audit_events_follow BEFORE INSERT ON audit_events
+WHEN new.seq IS NOT (SELECT coalesce(max(seq), 0) + 1 FROM audit_events)
+BEGIN SELECT RAISE(ABORT, 'an audit event follows the last one, without a gap'); END;
