@@ -266,7 +266,7 @@ impl<'w> Person<'w> {
         let app = self.app(place::OTHERS);
         let id = self.kept(&app, 1).await[0].backup.id;
         for (line, codes) in [
-            (format!("backups list {app} --gone"), &[0][..]),
+            (format!("backups list {app} --removed"), &[0][..]),
             (format!("backups show {app} {id}"), &[0]),
             ("hold list".to_owned(), &[0]),
             ("sas check sim".to_owned(), &[0]),
@@ -279,7 +279,7 @@ impl<'w> Person<'w> {
             ("config check".to_owned(), &[0]),
             ("apps discover".to_owned(), &[0]),
             ("audit verify".to_owned(), &[0]),
-            ("dead list".to_owned(), &[0]),
+            ("dead-letters list".to_owned(), &[0]),
         ] {
             self.look(&line, codes).await;
         }

@@ -18,6 +18,15 @@ const AT_ONCE: usize = 8;
 /// Runs looked through for apps that are in no fleet.
 const RECENT_RUNS: u32 = 1_000;
 
+/// The apps of the fleet that a request is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AppSelection {
+    /// Every app.
+    All,
+    /// The apps with these ARM ids or short names.
+    Named(Vec<String>),
+}
+
 /// Resolves names of apps by the fleet file, Azure's lists and the store.
 #[derive(Clone, Copy)]
 pub struct AppResolver<'a> {
@@ -58,6 +67,20 @@ impl AppResolver<'_> {
     /// Every app of the fleet.
     pub async fn all(&self) -> Result<BTreeMap<AppId, App>, Error> {
         Ok(self.known().await?.apps)
+    }
+
+    /// The selected apps of the fleet, each once.
+    pub async fn select(&self, selection: &AppSelection) -> Result<Vec<App>, Error> {
+        let AppSelection::Named(names) = selection else {
+            return Ok(self.all().await?.into_values().collect());
+        };
+        let mut apps: Vec<App> = Vec::new();
+        for app in self.named(names).await? {
+            if !apps.iter().any(|other| other.id == app.id) {
+                apps.push(app);
+            }
+        }
+        Ok(apps)
     }
 
     /// The apps of the fleet with these names.

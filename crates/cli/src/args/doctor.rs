@@ -1,4 +1,4 @@
-//! What `holdfast doctor` takes.
+//! The arguments of `doctor`.
 
 use clap::Args;
 

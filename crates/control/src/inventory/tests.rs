@@ -63,13 +63,7 @@ pub fn listed(id: i64, blob: &str, seconds: i64) -> Backup {
 pub fn inventory(entries: Vec<CatalogEntry>, backups: Vec<Backup>) -> Inventory {
     let id = AppId::new("s", "g", "shop", None);
     let app = App::new(id);
-    Inventory {
-        app,
-        now: at(1_000),
-        items: beside(entries, backups),
-        being_deleted: BTreeSet::new(),
-        doubt: None,
-    }
+    Inventory { app, now: at(1_000), items: beside(entries, backups), being_deleted: BTreeSet::new() }
 }
 
 #[test]
@@ -78,14 +72,14 @@ fn each_backup_is_there_once_and_says_who_knows_it() {
     // While a blob is written, Azure tells its name without `.zip`.
     let inventory = inventory(entries, vec![listed(2, "hf-b", 20), listed(3, "c.zip", 30)]);
     let told: Vec<_> = inventory.items.iter().map(|item| (item.id.0, item.presence())).collect();
-    assert_eq!(told, [(3, Presence::FoundOutside), (2, Presence::Known), (1, Presence::Gone)]);
+    assert_eq!(told, [(3, Presence::OnlyInAzure), (2, Presence::Known), (1, Presence::Removed)]);
 }
 
 #[test]
 fn another_blob_under_the_same_number_is_another_backup() {
     let inventory = inventory(vec![entry(1, "hf-a.zip", 10)], vec![listed(1, "hf-z.zip", 90)]);
     let told: Vec<_> = inventory.items.iter().map(Item::presence).collect();
-    assert_eq!(told, [Presence::FoundOutside, Presence::Gone]);
+    assert_eq!(told, [Presence::OnlyInAzure, Presence::Removed]);
     let found = inventory.find(BackupId(1)).unwrap();
     assert_eq!(found.blob(), Some("hf-z.zip"), "of two, the one that Azure has");
 }

@@ -17,7 +17,7 @@ pub struct Destination {
 
 /// Where a restore goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Aim {
+pub(super) enum Aim {
     /// Over an existing app or slot.
     Over(AppId),
     /// Into a new app.
@@ -25,7 +25,7 @@ pub enum Aim {
 }
 
 /// The target that a request names; `other` is the app of [`Destination::to`].
-pub fn aim(source: &AppId, to: &Destination, other: Option<&AppId>) -> Result<Aim, Error> {
+pub(super) fn aim(source: &AppId, to: &Destination, other: Option<&AppId>) -> Result<Aim, Error> {
     let beside = |site: &str, slot: Option<&str>| {
         AppId::new(source.subscription().as_str(), source.resource_group(), site, slot)
     };
@@ -63,7 +63,7 @@ fn is_site_name(name: &str) -> Result<(), Error> {
 }
 
 /// Refuses a target that Azure cannot restore into now.
-pub fn can_take(site: &Site) -> Result<(), Error> {
+pub(super) fn can_take(site: &Site) -> Result<(), Error> {
     let name = site.id.short_name();
     if let Some(tier) = site.tier.as_deref().filter(|tier| !tier::allows_backups(tier)) {
         let what = format!("{name} is in the tier {tier}, and Azure restores nothing into that");
@@ -82,13 +82,13 @@ pub fn can_take(site: &Site) -> Result<(), Error> {
 }
 
 /// Refuses to replace an app unless the request says so.
-pub fn may_replace(target: &AppId, overwrite: bool) -> Result<(), Error> {
+pub(super) fn may_replace(target: &AppId, overwrite: bool) -> Result<(), Error> {
     if overwrite {
         return Ok(());
     }
     let what = format!("{} exists, and a restore replaces everything in it", target.short_name());
     let help = "say --overwrite if that is meant; --to-new NAME restores into a new app";
-    Err(Error::new(ErrorKind::Invalid, what).help(help))
+    Err(Error::new(ErrorKind::Conflict, what).help(help))
 }
 
 #[cfg(test)]
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_restores_into_the_app_itself_by_naming_it_as_another() {
+    fn an_app_is_not_restored_into_itself_by_naming_it_as_another() {
         for to in [to("shop"), slot("Production")] {
             assert_eq!(aimed(&to), Err("shop would be restored into itself".to_owned()));
         }
