@@ -49,20 +49,20 @@ pub enum Command {
     /// Run scheduler and worker in one process, until stopped
     #[command(after_help = "Example:\n  holdfast run --fleet fleet.toml --store holdfast.sqlite")]
     Run(RunArgs),
-    /// Run a scheduler alone: plans what is due and hands it out; any number of them
+    /// Run a scheduler alone, which plans and dispatches due runs; any number may run
     #[command(
         after_help = "Example:\n  holdfast scheduler --database-url env:DATABASE_URL --amqp-url env:AMQP_URL"
     )]
     Scheduler(SchedulerArgs),
-    /// Run a worker alone: carries out what is handed out; any number of them
+    /// Run a worker alone, which carries out dispatched steps; any number may run
     #[command(
         after_help = "Example:\n  holdfast worker --concurrency 64 --database-url env:DATABASE_URL --amqp-url env:AMQP_URL"
     )]
     Worker(WorkerArgs),
-    /// Back up a made-up fleet against a simulated Azure, in minutes and without an account
+    /// Back up a generated fleet on a simulated Azure, in minutes and without an account
     #[command(after_help = "Examples:\n  holdfast demo\n  holdfast demo --apps 50 --seed 7 --hostile")]
     Demo(DemoArgs),
-    /// Serve a simulated Azure, with a fleet file that fits it
+    /// Serve a simulated Azure, and write a fleet file for it
     #[command(after_help = "Example:\n  holdfast simulate --apps 20 --seed 7 --dir sim")]
     Simulate(SimulateArgs),
     /// Back up apps now
@@ -80,10 +80,10 @@ pub enum Command {
         after_help = "Examples:\n  holdfast drill shop --wait\n  holdfast drill shop --backup 458165 --into /subscriptions/0a0a/resourceGroups/shops/providers/Microsoft.Web/sites/scratch --yes"
     )]
     Drill(DrillArgs),
-    /// Look at the SAS that backups are written with, and at those that Azure keeps
+    /// Check the SAS of storages, and refresh those that Azure keeps with backups
     #[command(subcommand)]
     Sas(SasCommand),
-    /// Try everything that backups depend on, and say what to do about what does not work
+    /// Check everything that backups depend on, and say how to fix what fails
     #[command(after_help = "Examples:\n  holdfast doctor\n  holdfast doctor shop --output json")]
     Doctor(DoctorArgs),
     /// List, show, delete and adopt backups
@@ -95,10 +95,10 @@ pub enum Command {
     /// Check that the backups of the catalog are still there and whole
     #[command(after_help = "Examples:\n  holdfast verify shop\n  holdfast verify --all --output json")]
     Verify(AppsArgs),
-    /// Show which backups the rules would delete now, and why the others stay
+    /// Show which backups retention would delete now, and why it keeps the others
     #[command(after_help = "Examples:\n  holdfast retention shop\n  holdfast retention --policy gold")]
     Retention(RetentionArgs),
-    /// Azure's own schedules, which run beside Holdfast's
+    /// Show, compare, set and remove Azure's own schedules
     #[command(subcommand)]
     NativeSchedule(NativeScheduleCommand),
     /// Show the status of every app
@@ -109,25 +109,25 @@ pub enum Command {
     /// Show an app's runs, the newest first
     #[command(after_help = "Examples:\n  holdfast history shop\n  holdfast history shop/staging --limit 5")]
     History(HistoryArgs),
-    /// Look at runs
+    /// Show runs
     #[command(subcommand)]
     Runs(RunsCommand),
-    /// Look at schedules
+    /// Show schedules
     #[command(subcommand)]
     Schedule(ScheduleCommand),
-    /// Look at the fleet file
+    /// Check the fleet file
     #[command(subcommand)]
     Config(ConfigCommand),
-    /// Look at the apps that Azure knows
+    /// Discover apps in Azure
     #[command(subcommand)]
     Apps(AppsCommand),
-    /// Look at messages that the broker or a worker refused
+    /// Show, retry or remove messages that the broker or a worker refused
     #[command(subcommand)]
     DeadLetters(DeadLettersCommand),
-    /// Look at the audit
+    /// Verify the audit
     #[command(subcommand)]
     Audit(AuditCommand),
-    /// Make the store, or bring it to this program's schema
+    /// Create the store, or migrate it to this program's schema
     #[command(after_help = "Example:\n  holdfast migrate --store holdfast.sqlite")]
     Migrate(MigrateArgs),
 }

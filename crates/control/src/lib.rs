@@ -23,7 +23,7 @@ pub mod runs;
 pub mod status;
 mod storages;
 pub mod tier;
-pub mod times;
+mod times;
 mod wording;
 
 pub use added_runs::{AddedRuns, add_runs};
@@ -34,4 +34,5 @@ pub use inventory::Inventory;
 pub use notify::Notify;
 pub use reveal::reveal;
 pub use storages::{longest_deadline, storage_named};
+pub use times::{age, bytes, until};
 pub use wording::{counted, unusable};

@@ -1,4 +1,4 @@
-//! The arguments of `doctor`.
+//! What `holdfast doctor` takes.
 
 use clap::Args;
 

@@ -8,7 +8,7 @@ use super::values::time;
 /// `holdfast schedule`
 #[derive(Debug, Clone, Subcommand)]
 pub enum ScheduleCommand {
-    /// Show when apps are due next, with their places inside the spread and across changes of the clocks
+    /// Show when apps are due next, with their offsets in the spread and across clock changes
     #[command(
         after_help = "Examples:\n  holdfast schedule preview\n  holdfast schedule preview --app shop --count 10\n  holdfast schedule preview --policy gold --from 2027-03-27T00:00:00Z"
     )]
@@ -21,13 +21,13 @@ pub struct PreviewArgs {
     /// Only this app: its ARM id or short name
     #[arg(long, value_name = "APP", conflicts_with = "policy")]
     pub app: Option<String>,
-    /// Only this policy, by its cron times without an app's place in the spread
+    /// Only this policy, at its cron times without an app's offset in the spread
     #[arg(long, value_name = "NAME")]
     pub policy: Option<String>,
-    /// How many times of each
+    /// Number of times for each
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     pub count: u32,
-    /// Begin after this time (RFC 3339) instead of now
+    /// Start after this time (RFC 3339) instead of now
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub from: Option<Timestamp>,
 }
@@ -35,7 +35,7 @@ pub struct PreviewArgs {
 /// `holdfast config`
 #[derive(Debug, Clone, Subcommand)]
 pub enum ConfigCommand {
-    /// Check the fleet file and print everything that is wrong with it
+    /// Check the fleet file and print all its errors and warnings
     #[command(
         after_help = "Examples:\n  holdfast config check\n  holdfast config check --no-secrets --output json"
     )]
@@ -45,7 +45,7 @@ pub enum ConfigCommand {
 /// `holdfast config check`
 #[derive(Debug, Clone, Args)]
 pub struct CheckArgs {
-    /// Do not try to read secrets, as on a machine that has none
+    /// Do not read secrets, as on a machine that has none
     #[arg(long)]
     pub no_secrets: bool,
 }

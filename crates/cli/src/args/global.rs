@@ -21,13 +21,13 @@ pub struct Global {
         value_name = "PATH"
     )]
     pub store: PathBuf,
-    /// PostgreSQL in place of the store's file: its URL, or better `env:NAME` or `file:PATH` that holds it
+    /// PostgreSQL instead of the store's file: its URL, or better `env:NAME` or `file:PATH` with the URL
     #[arg(long, global = true, env = "HOLDFAST_DATABASE_URL", hide_env_values = true, value_name = "URL")]
     pub database_url: Option<String>,
-    /// RabbitMQ in place of the queue in this process: its URL, or better `env:NAME` or `file:PATH` that holds it
+    /// RabbitMQ instead of the queue in this process: its URL, or better `env:NAME` or `file:PATH` with the URL
     #[arg(long, global = true, env = "HOLDFAST_AMQP_URL", hide_env_values = true, value_name = "URL")]
     pub amqp_url: Option<String>,
-    /// Who asks, for the audit [default: whoever is logged in]
+    /// Who asks, for the audit [default: the user who is logged in]
     #[arg(long, global = true, env = "HOLDFAST_ACTOR", value_name = "NAME")]
     pub actor: Option<String>,
     /// Tables for people, or one JSON document for programs
@@ -36,7 +36,7 @@ pub struct Global {
     /// Log this level and above to stderr [default: warn; info for `run` and `simulate`]
     #[arg(long, global = true, value_enum, value_name = "LEVEL")]
     pub log: Option<Level>,
-    /// How log lines are written
+    /// The format of log lines
     #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text)]
     pub log_format: LogFormat,
     /// Colours: `auto` means on a terminal, unless NO_COLOR is set
@@ -44,7 +44,7 @@ pub struct Global {
     pub color: Color,
 }
 
-/// How results are written.
+/// The format of results.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {
     /// For people.
@@ -69,7 +69,7 @@ pub enum Level {
 }
 
 impl Level {
-    /// The word in filter directives.
+    /// The name in filter directives.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Error => "error",
@@ -81,7 +81,7 @@ impl Level {
     }
 }
 
-/// How log lines are written.
+/// The format of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
     /// For people.

@@ -3,7 +3,7 @@
 mod screen;
 mod table;
 
-pub use holdfast_control::times::{age, bytes, until};
+pub use holdfast_control::{age, bytes, until};
 pub use screen::Screen;
 pub use table::{Cell, Table, Tone, wrapped};
 

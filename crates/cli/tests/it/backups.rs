@@ -179,7 +179,7 @@ fn retention_tells_what_would_go_and_why_the_others_stay() {
     let told = place.json(&format!("retention {app}"));
     let of = &told["apps"][0];
     assert_eq!(
-        (said(of, ids[0], "retention"), said(of, ids[1], "retention")),
+        (said(of, ids[0], "decision"), said(of, ids[1], "decision")),
         (&"delete".into(), &"last_good".into()),
         "{told}"
     );

@@ -91,7 +91,7 @@ fn what_would_not_go_well_is_refused_before_anything_is_written() {
     let slot = format!("{name}/nowhere");
     for (options, code, reason) in [
         ("--latest", 2, "exists, and a restore replaces everything in it"),
-        (&format!("--latest --to {other}"), 2, "say --overwrite if that is meant"),
+        (&format!("--latest --to {other}"), 2, "give --overwrite to replace it"),
         (&format!("--latest --to {app} --overwrite"), 2, "would be restored into itself"),
         ("--backup 7 --overwrite", 2, "has no backup 7\nhelp: the newest that are there: "),
         ("--at 2001-01-01T00:00:00Z --overwrite", 2, "is from before 2001-01-01T00:00:00"),

@@ -35,9 +35,9 @@ impl Inventory {
         let mut items = beside(entries, seen.backups);
         if let Some(policy) = app.policy.as_ref().and_then(|name| context.fleet.policies.get(name)) {
             let entries = items.iter().filter_map(|item| item.entry.as_ref());
-            let strangers = items.iter().filter(|item| item.entry.is_none());
-            let strangers = strangers.filter_map(|item| Some((item.id, item.azure.as_ref()?.created?)));
-            let decisions = retention_decisions::of(policy, entries, strangers, now);
+            let unknown = items.iter().filter(|item| item.entry.is_none());
+            let unknown = unknown.filter_map(|item| Some((item.id, item.azure.as_ref()?.created?)));
+            let decisions = retention_decisions::of(policy, entries, unknown, now);
             let rule = policy.retention.is_some();
             for item in &mut items {
                 item.decision = match &item.entry {

@@ -1,4 +1,4 @@
-//! The target of a restore as Azure knows it, with what makes it unfit refused.
+//! The target of a restore as Azure has it; an unfit one is refused.
 
 use holdfast_model::{AppId, Site};
 
@@ -16,7 +16,7 @@ pub(super) async fn existing_target(
     let found = match context.arm.site(target).await {
         Ok(site) => Some(site),
         Err(error) if *error.kind() == holdfast_arm::ErrorKind::NotFound => None,
-        Err(error) => return Err(error).context("failed to resolved Azure for the target"),
+        Err(error) => return Err(error).context("failed to ask Azure for the target"),
     };
     match (&resolved.aim, found) {
         (Aim::Over(_), Some(site)) => {
@@ -26,9 +26,9 @@ pub(super) async fn existing_target(
         }
         (Aim::Over(_), None) => {
             let help = match target.slot() {
-                Some(_) => "make the slot in Azure first",
-                None if resolved.purpose != Purpose::Restore => "make the scratch app in Azure first",
-                None => "make the app in Azure first, or say --to-new NAME",
+                Some(_) => "create the slot in Azure first",
+                None if resolved.purpose != Purpose::Restore => "create the scratch app in Azure first",
+                None => "create the app in Azure first, or give --to-new NAME",
             };
             let what = format!("Azure has no app {}", target.short_name());
             Err(Error::new(ErrorKind::NotFound, what).help(help))
@@ -54,7 +54,7 @@ fn there(site: Site) -> RestoreTarget {
     }
 }
 
-/// A new app. Azure makes it when the source is asked, so that one must be there.
+/// A new app. Azure creates it from the source, so the source must exist.
 async fn new_app(
     context: &ControlContext<'_>,
     resolved: &ResolvedRestore,
@@ -64,17 +64,17 @@ async fn new_app(
         Ok(site) => site,
         Err(error) if *error.kind() == holdfast_arm::ErrorKind::NotFound => {
             let what = format!(
-                "Azure has no app {}, which it would make the new one after",
+                "Azure has no app {}, from which it would create the new one",
                 resolved.source.id.short_name()
             );
-            let help = "make an app in Azure, and restore over it: --to OTHER_APP --overwrite";
+            let help = "create an app in Azure, and restore over it: --to OTHER_APP --overwrite";
             return Err(Error::new(ErrorKind::Refused, what).help(help));
         }
-        Err(error) => return Err(error).context("failed to resolved Azure for the app"),
+        Err(error) => return Err(error).context("failed to ask Azure for the app"),
     };
     can_take(&source)?;
     let Some(plan) = resolved.plan.clone().or(source.plan) else {
-        let what = "Azure does not tell which plan the app is in";
+        let what = "Azure does not say which plan the app is in";
         return Err(Error::new(ErrorKind::Invalid, what).help("name the new app's plan: --plan ARM_ID"));
     };
     if !plan.to_lowercase().contains("/providers/microsoft.web/serverfarms/") {

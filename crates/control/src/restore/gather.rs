@@ -85,14 +85,14 @@ async fn backup(context: &ControlContext<'_>, resolved: &ResolvedRestore) -> Res
         Chosen::Listed(id) => (id, None),
     };
     let blob = known.map_or("NAME", |entry| &entry.backup.blob);
-    let cure = format!("restore from the blob while it exists: --blob {blob}");
+    let advice = format!("restore from the blob while it exists: --blob {blob}");
     let listed = match context.arm.list_backups(app).await {
         Ok(listed) => listed.into_iter().find(|backup| backup.id == id),
         Err(error) if *error.kind() == holdfast_arm::ErrorKind::NotFound => {
             let failure = Error::new(ErrorKind::NotFound, format!("Azure has no app {}", app.short_name()));
-            return Err(failure.help(format!("{cure} --to OTHER_APP")));
+            return Err(failure.help(format!("{advice} --to OTHER_APP")));
         }
-        Err(error) => return Err(error).context("failed to resolved Azure for the backup"),
+        Err(error) => return Err(error).context("failed to ask Azure for the backup"),
     };
     match (known, listed) {
         (Some(entry), Some(_)) => Ok(RestoreSource::from(entry)),
@@ -100,7 +100,7 @@ async fn backup(context: &ControlContext<'_>, resolved: &ResolvedRestore) -> Res
         (None, None) => Err(nowhere(app, &entries, id)),
         (Some(_), None) => {
             let what = format!("Azure no longer lists backup {id} of {}", app.short_name());
-            Err(Error::new(ErrorKind::NotFound, what).help(cure))
+            Err(Error::new(ErrorKind::NotFound, what).help(advice))
         }
     }
 }

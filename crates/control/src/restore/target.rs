@@ -43,7 +43,7 @@ pub(super) fn aim(source: &AppId, to: &Destination, other: Option<&AppId>) -> Re
     };
     if target == *source {
         let what = format!("{} would be restored into itself", source.short_name());
-        let help = "leave --to and --to-slot out if that is meant, and say --overwrite";
+        let help = "to restore over the app itself, leave out --to and --to-slot, and give --overwrite";
         return Err(Error::new(ErrorKind::Invalid, what).help(help));
     }
     Ok(Aim::Over(target))
@@ -66,12 +66,12 @@ fn is_site_name(name: &str) -> Result<(), Error> {
 pub(super) fn can_take(site: &Site) -> Result<(), Error> {
     let name = site.id.short_name();
     if let Some(tier) = site.tier.as_deref().filter(|tier| !tier::allows_backups(tier)) {
-        let what = format!("{name} is in the tier {tier}, and Azure restores nothing into that");
+        let what = format!("{name} is in the tier {tier}, and Azure does not restore into that tier");
         return Err(Error::new(ErrorKind::Refused, what).help("move it to a Basic plan or better"));
     }
     let basic_slot = site.id.slot().and(site.tier.as_deref()).filter(|tier| !tier::allows_slots(tier));
     if let Some(tier) = basic_slot {
-        let what = format!("{name} is a slot, and in the tier {tier} Azure restores into production alone");
+        let what = format!("{name} is a slot, and in the tier {tier} Azure restores only into production");
         return Err(Error::new(ErrorKind::Refused, what).help("move the plan to Standard or better"));
     }
     if let Some(operation) = &site.operation {
@@ -87,7 +87,7 @@ pub(super) fn may_replace(target: &AppId, overwrite: bool) -> Result<(), Error> 
         return Ok(());
     }
     let what = format!("{} exists, and a restore replaces everything in it", target.short_name());
-    let help = "say --overwrite if that is meant; --to-new NAME restores into a new app";
+    let help = "give --overwrite to replace it; --to-new NAME restores into a new app";
     Err(Error::new(ErrorKind::Conflict, what).help(help))
 }
 
@@ -165,8 +165,8 @@ mod tests {
             (site(Some("staging"), "Basic"), "is a slot"),
             (Site { operation: Some("o-1".into()), ..site(None, "Standard") }, "operation o-1"),
         ] {
-            let told = can_take(&site).unwrap_err().to_string();
-            assert!(told.contains(word), "{told}");
+            let refusal = can_take(&site).unwrap_err().to_string();
+            assert!(refusal.contains(word), "{refusal}");
         }
         assert!(
             may_replace(&app("shop", None), true).is_ok() && may_replace(&app("shop", None), false).is_err()
