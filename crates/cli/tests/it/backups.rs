@@ -46,7 +46,7 @@ fn a_held_backup_and_the_last_good_one_stay_and_another_is_deleted() {
         )
     );
     let unknown = place.run(&format!("hold add {app} --backup 1 --reason x"));
-    assert!(unknown.code == 2 && unknown.err.contains("backup 1 of"), "{}", unknown.err);
+    assert!(unknown.code == 2 && unknown.err.contains("is not in the catalog"), "{}", unknown.err);
 
     assert_eq!(place.run(&format!("hold remove {app} --backup {old} --reason settled")).code, 0);
     let ended = place.run(&format!("backups delete {app} {old}"));

@@ -78,3 +78,43 @@ fn differences(
     }
     drift
 }
+
+#[cfg(test)]
+mod tests {
+    use holdfast_model::{FrequencyUnit, SasFacts, SasWindow};
+
+    use super::*;
+
+    fn wanted() -> NativeSchedule {
+        NativeSchedule {
+            enabled: true,
+            every: 7,
+            unit: FrequencyUnit::Day,
+            retention_days: 30,
+            keep_at_least_one: true,
+            start: None,
+        }
+    }
+
+    #[test]
+    fn a_missing_schedule_another_container_and_an_expired_sas_are_drift() {
+        let container = |name: &str| -> Container {
+            format!("https://acct.blob.core.windows.net/{name}").parse().unwrap()
+        };
+        let at = |seconds| Timestamp::from_timestamp(seconds, 0).unwrap();
+        let observed = |name: &str, expiry: i64| ObservedSchedule {
+            schedule: wanted(),
+            sas: Some(SasFacts {
+                fingerprint: "f".to_owned(),
+                window: SasWindow { start: None, expiry: Some(at(expiry)) },
+            }),
+            container: Some(container(name)),
+        };
+        let drift =
+            |found: Option<&ObservedSchedule>| differences(&wanted(), found, &container("backups"), at(100));
+        assert_eq!(drift(Some(&observed("backups", 101))), Vec::<String>::new());
+        assert_eq!(drift(None), ["Azure has no schedule"]);
+        let both = drift(Some(&observed("other", 100)));
+        assert!(both[0].starts_with("it writes into ") && both[1].contains("expired at 1970"), "{both:?}");
+    }
+}
