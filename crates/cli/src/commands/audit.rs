@@ -25,6 +25,6 @@ pub async fn run(args: &VerifyArgs, context: &Context) -> anyhow::Result<Exit> {
 fn text(check: &AuditCheck) -> String {
     let AuditCheck { events, last_hash, removed, .. } = check;
     let after = if *removed == 0 { String::new() } else { format!(" after the {removed} that were removed") };
-    let events = counted(u64::try_from(*events).unwrap_or_default(), "event");
+    let events = counted(*events, "event");
     format!("the audit holds: {events}{after}, the last has the hash {last_hash}")
 }
