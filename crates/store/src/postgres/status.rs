@@ -36,7 +36,7 @@ pub(super) async fn status(connection: &mut PgConnection, time: &Time) -> Result
         LEFT JOIN LATERAL (
             SELECT kind || ' ' || state AS told FROM runs WHERE runs.app = apps.app AND state <> 'ended'
                 AND kind IN ('backup', 'restore', 'drill')
-            ORDER BY holds DESC, created_at, id LIMIT 1
+            ORDER BY occupies_app DESC, created_at, id LIMIT 1
         ) AS running ON true
         LEFT JOIN LATERAL (
             SELECT id, outcome, cause, ended_at FROM runs WHERE runs.app = apps.app AND outcome <> 'missed' AND kind = 'backup'

@@ -31,7 +31,7 @@ pub(super) async fn status(
     let status = "/* status */ SELECT apps.*, cursors.next_at,
             (SELECT kind || ' ' || state FROM runs WHERE runs.app = apps.app AND state <> 'ended'
                 AND kind IN ('backup', 'restore', 'drill')
-             ORDER BY holds DESC, created_at, id LIMIT 1) AS running,
+             ORDER BY occupies_app DESC, created_at, id LIMIT 1) AS running,
             last.id AS last_id, last.outcome AS last_outcome, last.cause AS last_cause,
             last.ended_at AS last_ended_at,
             (SELECT accepted_at FROM catalog WHERE catalog.app = apps.app AND removed_at IS NULL AND good
