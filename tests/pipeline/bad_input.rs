@@ -184,7 +184,7 @@ async fn messages_that_nobody_can_read_are_set_aside_and_lose_no_run() {
     let mut bodies = Vec::new();
     for (id, reason) in letters {
         assert_eq!(reason, "rejected");
-        bodies.push(world.ask(&["dead", "show", &id]).await["body"].as_str().unwrap().to_owned());
+        bodies.push(world.ask(&["dead-letters", "show", &id]).await["body"].as_str().unwrap().to_owned());
     }
     assert!(strange.iter().all(|message| bodies.iter().any(|body| body == message)), "{bodies:?}");
     world.hear_messages(&broker);

@@ -228,8 +228,8 @@ impl<'w> Operator<'w> {
             ),
             (format!("drill {app} --into {harsh} --yes"), "so it is no scratch app"),
             (format!("drill {app} --into {scratch} --probe http://example.com/ --yes"), "plain http"),
-            (format!("backups show {app} 7 --reveal"), "nobody knows a backup 7"),
-            (format!("hold add {app} --backup 7 --reason x"), "the catalog knows no backup 7"),
+            (format!("backups show {app} 7 --reveal"), "neither Azure nor the catalog has a backup 7"),
+            (format!("hold add {app} --backup 7 --reason x"), "is not in the catalog"),
             ("sas check".to_owned(), "lacks write and delete permission"),
             ("doctor".to_owned(), "lacks write and delete permission"),
             ("config check --fleet refused.toml".to_owned(), "keeps nothing"),
@@ -266,7 +266,7 @@ impl<'w> Operator<'w> {
         let app = self.app(place::OTHERS);
         let id = self.kept(&app, 1).await[0].backup.id;
         for (line, codes) in [
-            (format!("backups list {app} --gone"), &[0][..]),
+            (format!("backups list {app} --removed"), &[0][..]),
             (format!("backups show {app} {id}"), &[0]),
             ("hold list".to_owned(), &[0]),
             ("sas check sim".to_owned(), &[0]),
@@ -279,7 +279,7 @@ impl<'w> Operator<'w> {
             ("config check".to_owned(), &[0]),
             ("apps discover".to_owned(), &[0]),
             ("audit verify".to_owned(), &[0]),
-            ("dead list".to_owned(), &[0]),
+            ("dead-letters list".to_owned(), &[0]),
         ] {
             self.look(&line, codes).await;
         }

@@ -170,7 +170,7 @@ impl PipelineWorld {
 
     /// The messages that the broker or a worker refused: their ids, and why.
     pub(crate) async fn dead_letters(&self) -> Vec<(String, String)> {
-        let letters = self.ask(&["dead", "list"]).await;
+        let letters = self.ask(&["dead-letters", "list"]).await;
         let text = |letter: &Value, name: &str| letter[name].as_str().unwrap().to_owned();
         let of = |letter: &Value| (text(letter, "id"), text(letter, "reason"));
         letters.as_array().unwrap().iter().map(of).collect()

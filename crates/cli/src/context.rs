@@ -1,49 +1,49 @@
-//! What every command is given.
+//! The context of a command: its options, output, clock and telemetry.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use holdfast_arm::{Arm, NoopCallObserver};
 use holdfast_config::{Fleet, Invalid, Secrets, summary};
-use holdfast_control::{AppResolver, ControlContext, Error, ErrorKind, Notify, app_resolver};
-use holdfast_model::{App, AppId, Clock};
+use holdfast_control::{ControlContext, Error, ErrorKind, Notify, app_resolver};
+use holdfast_model::{AppId, Clock};
 use holdfast_storage::SecretRef;
 use holdfast_store::{Mode, PgStore, SqliteStore, Store};
+use holdfast_telemetry::Telemetry;
 use secrecy::SecretString;
 
 use crate::args::Global;
 use crate::output::Output;
 use crate::runtime::clouds::clouds;
 use crate::runtime::engine::storages;
-use holdfast_telemetry::Telemetry;
 
-/// What every command is given.
+/// The context of a command.
 #[derive(Debug)]
 pub struct Context {
-    /// What all commands have on their command line.
+    /// The options of all commands.
     pub global: Global,
-    /// Where results go.
+    /// Writes results and messages.
     pub out: Output,
-    /// The time.
+    /// The clock of the process.
     pub clock: Arc<dyn Clock>,
-    /// What is told of the work.
+    /// Traces, metrics and logs.
     pub telemetry: Telemetry,
 }
 
 impl Context {
-    /// On the given clock.
+    /// A context with the output that the options ask for.
     pub fn new(global: Global, clock: Arc<dyn Clock>, telemetry: Telemetry) -> Self {
         let out = Output::new(&global);
         Self { global, out, clock, telemetry }
     }
 
-    /// The fleet, with its secrets tried. That there are warnings is told on stderr, and which storage's SAS has lapsed;
-    /// errors, all of them, are the answer.
+    /// Reads the fleet file and its secrets.
+    ///
+    /// Writes to stderr that there are warnings, and which storage's SAS has expired; fails with all errors.
     pub fn fleet(&self) -> anyhow::Result<Fleet> {
         self.fleet_with(Secrets::Read)
     }
 
-    /// The fleet, for commands that say themselves whether they need secrets.
+    /// Reads the fleet file, and its secrets as `secrets` says.
     pub fn fleet_with(&self, secrets: Secrets) -> anyhow::Result<Fleet> {
         let checked = holdfast_config::check(&self.global.fleet, secrets, self.clock.now())?;
         let Some(fleet) = checked.fleet else { return Err(Invalid(checked.problems).into()) };
@@ -57,7 +57,7 @@ impl Context {
         Ok(fleet)
     }
 
-    /// The store: the database that was named, else the file.
+    /// Opens the store: the database if one is named, otherwise the file.
     pub async fn store(&self, mode: Mode) -> anyhow::Result<Arc<dyn Store>> {
         if let Some(url) = &self.global.database_url {
             return Ok(Arc::new(PgStore::connect(&secret_url(url)?, mode).await?));
@@ -65,7 +65,7 @@ impl Context {
         Ok(Arc::new(SqliteStore::open(&self.global.store, Arc::clone(&self.clock), mode).await?))
     }
 
-    /// What the store is called in messages. A database's URL is shown to nobody.
+    /// The name of the store in messages, without a database's URL, which is a secret.
     pub fn place(&self) -> String {
         match self.global.database_url {
             Some(_) => "the database".to_owned(),
@@ -78,13 +78,13 @@ impl Context {
         Ok(app_resolver::in_store(store, text).await?)
     }
 
-    /// The client of ARM for a command that asks once. Reads the credentials' secrets; asks Azure nothing.
+    /// The client of ARM. Reads the credentials' secrets; sends nothing.
     pub fn azure(&self, fleet: &Fleet) -> anyhow::Result<Arc<dyn Arm>> {
         let observer = Arc::new(NoopCallObserver) as _;
         Ok(Arc::new(clouds(fleet, &self.clock, &observer, &mut self.rng())?))
     }
 
-    /// Everything that a request works with. Reads secrets; asks Azure nothing.
+    /// The context of a request. Reads secrets; sends nothing.
     pub async fn control<'a>(
         &self,
         fleet: &'a Fleet,
@@ -96,41 +96,32 @@ impl Context {
         Ok(ControlContext { fleet, store, arm, storage, now, actor, notify: self.notify() })
     }
 
-    /// The apps of the fleet with these names.
-    pub async fn apps(&self, names: &[String], fleet: &Fleet, store: &dyn Store) -> anyhow::Result<Vec<App>> {
-        let (arm, notify) = (&self.azure(fleet)?, &self.notify());
-        Ok(AppResolver { fleet, store, arm, notify }.named(names).await?)
-    }
-
-    /// Every app of the fleet.
-    pub async fn all_apps(&self, fleet: &Fleet, store: &dyn Store) -> anyhow::Result<BTreeMap<AppId, App>> {
-        let (arm, notify) = (&self.azure(fleet)?, &self.notify());
-        Ok(AppResolver { fleet, store, arm, notify }.all().await?)
-    }
-
     fn notify(&self) -> Notify {
         let out = self.out.clone();
         Arc::new(move |text: &str| out.message(text))
     }
 
-    /// Who asks, for the audit: `--actor`, else whoever is logged in, else the number of the user that the process runs as.
+    /// Who asks, for the audit: `--actor`, else the user who is logged in, else the number of the process's user.
     pub fn actor(&self) -> String {
         let logged_in = || {
             ["SUDO_USER", "USER", "LOGNAME", "USERNAME"].into_iter().find_map(|name| std::env::var(name).ok())
         };
-        let by = self.global.actor.clone().or_else(logged_in);
-        by.filter(|by| !by.trim().is_empty()).or_else(user_number).unwrap_or_else(|| "unknown".to_owned())
+        let actor = self.global.actor.clone().or_else(logged_in);
+        actor
+            .filter(|actor| !actor.trim().is_empty())
+            .or_else(user_number)
+            .unwrap_or_else(|| "unknown".to_owned())
     }
 
-    /// Randomness for what must differ from process to process: request ids, run ids, pauses.
-    #[expect(clippy::disallowed_methods, reason = "this is the one place that asks the machine")]
+    /// Randomness that differs from process to process, for request ids, run ids and pauses.
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that asks the operating system")]
     #[expect(clippy::unused_self, reason = "callers are handed randomness as they are handed time")]
     pub fn rng(&self) -> fastrand::Rng {
         fastrand::Rng::new()
     }
 }
 
-/// As in a container, where nobody is logged in. The system tells it as the owner of what it shows of the process.
+/// The number of the process's user, as in a container without a login: the owner of the process's files in `/proc`.
 fn user_number() -> Option<String> {
     #[cfg(unix)]
     let owner = std::fs::metadata("/proc/self").ok().map(|own| std::os::unix::fs::MetadataExt::uid(&own));
@@ -139,7 +130,7 @@ fn user_number() -> Option<String> {
     owner.map(|number| format!("uid {number}"))
 }
 
-/// A URL with a password in it: the text itself, or what `env:NAME` or `file:PATH` holds.
+/// A URL with a password: the text itself, or the content of `env:NAME` or `file:PATH`.
 pub fn secret_url(text: &str) -> Result<SecretString, Error> {
     match text.parse::<SecretRef>() {
         Ok(reference) => reference.read().map_err(|error| Error::new(ErrorKind::Invalid, error.to_string())),

@@ -1,4 +1,4 @@
-//! How the program ends: every error's exit code, and the text it ends with.
+//! Exit codes, and the text of an error.
 
 use std::fmt::Write as _;
 use std::process::ExitCode;
@@ -6,34 +6,34 @@ use std::process::ExitCode;
 use holdfast_config::{Invalid, Unreadable};
 use holdfast_control::{Error, ErrorKind};
 
-/// The codes, as `--help` tells them.
+/// The exit codes, for `--help`.
 pub const CODES: &str = "Exit codes:
   0    done
-  1    what was asked for failed, such as a backup that did not succeed
-  2    the command line or the fleet file is wrong, or names what is not there
+  1    the requested operation failed, such as a backup that did not succeed
+  2    the command line or the fleet file is wrong, or names something that does not exist
   3    the store or the broker cannot be used, or another process holds the store
   4    Azure or its storage could not be reached, or refused
   130  interrupted";
 
-/// How the program ends.
+/// The exit of the program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
     /// Done.
     Done,
-    /// What was asked for failed.
+    /// The requested operation failed.
     Failed,
     /// The command line or the fleet file is wrong.
     Usage,
     /// The store or the broker cannot be used.
     Store,
-    /// Azure could not be reached, or refused.
+    /// Azure or its storage could not be reached, or refused.
     Azure,
-    /// Somebody stopped it.
+    /// Stopped by a signal.
     Interrupted,
 }
 
 impl Exit {
-    /// The number.
+    /// The exit code.
     pub fn code(self) -> u8 {
         match self {
             Self::Done => 0,
@@ -45,7 +45,7 @@ impl Exit {
         }
     }
 
-    /// The code that an error ends the program with: the first of its causes that says one.
+    /// The exit for an error: of the first of its causes that has one.
     pub fn of(error: &anyhow::Error) -> Self {
         error.chain().find_map(Self::of_cause).unwrap_or(Self::Failed)
     }
@@ -92,7 +92,7 @@ impl From<ErrorKind> for Exit {
 /// The error as it is printed: what happened, its causes indented, and what to do next.
 pub fn render(error: &anyhow::Error) -> String {
     if let Some(invalid) = error.downcast_ref::<Invalid>() {
-        // Its problems each say all that there is to say.
+        // Each of its problems has its own help.
         return format!("{invalid}\n");
     }
     let mut text = format!("error: {error}\n");
@@ -116,7 +116,7 @@ fn help_of(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
     holdfast_control::advice(error).map(ToOwned::to_owned)
 }
 
-/// Whether an error is only that the reader of our output went away, as in `holdfast status | head`.
+/// Whether the error is a closed pipe, as in `holdfast status | head`.
 pub fn is_closed_pipe(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
         cause

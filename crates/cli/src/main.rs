@@ -1,4 +1,4 @@
-//! The one binary: reads the command line and the fleet file, and gives each command what it needs.
+//! The `holdfast` binary: parses the command line and runs the command.
 
 mod args;
 mod commands;
@@ -6,7 +6,6 @@ mod confirm;
 mod context;
 mod exit;
 mod output;
-mod progress;
 mod runtime;
 
 use std::process::ExitCode;
@@ -97,8 +96,8 @@ async fn dispatch(command: &Command, context: &Context) -> anyhow::Result<Exit> 
         Command::Worker(args) => commands::run::worker(args, context).await,
         Command::Demo(args) => commands::demo::run(args, context).await,
         Command::Backup(args) => commands::backup::run(args, context).await,
-        Command::Restore(args) => commands::restore::run(args, context).await,
-        Command::Drill(args) => commands::drill::run(args, context).await,
+        Command::Restore(args) => commands::restore::restore(args, context).await,
+        Command::Drill(args) => commands::restore::drill(args, context).await,
         Command::Doctor(args) => commands::doctor::run(args, context).await,
         Command::Sas(command) => commands::sas::run(command, context).await,
         Command::Simulate(args) => commands::simulate::run(args, context).await,
@@ -113,7 +112,7 @@ async fn dispatch(command: &Command, context: &Context) -> anyhow::Result<Exit> 
         Command::Schedule(ScheduleCommand::Preview(args)) => commands::preview::run(args, context).await,
         Command::Config(ConfigCommand::Check(args)) => commands::check::run(args, context),
         Command::Apps(AppsCommand::Discover(args)) => commands::apps::run(args, context).await,
-        Command::Dead(command) => commands::dead::run(command, context).await,
+        Command::DeadLetters(command) => commands::dead_letters::run(command, context).await,
         Command::Audit(AuditCommand::Verify(args)) => commands::audit::run(args, context).await,
         Command::Migrate(_) => commands::migrate::run(context).await,
     }

@@ -6,7 +6,7 @@ use holdfast_model::AppId;
 use crate::{Error, ErrorKind};
 
 const WHERE_APPS_ARE: &str =
-    "`holdfast run` takes the fleet in, and `holdfast apps discover` lists what Azure has";
+    "`holdfast run` adds the apps of the fleet, and `holdfast apps discover` lists the apps of Azure";
 
 /// The app that `text` names among `apps`: an ARM id, or a short name that only one of them has.
 pub fn app(apps: &[AppId], text: &str) -> Result<AppId, Error> {
@@ -75,13 +75,13 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_nobody_has_is_answered_with_the_nearest() {
-        let told = |text| render(&app(&apps(), text).unwrap_err());
+    fn an_unknown_name_is_answered_with_the_nearest() {
+        let message = |text| render(&app(&apps(), text).unwrap_err());
         assert_eq!(
-            told("shup"),
+            message("shup"),
             "error: no app that is known here is called `shup`\nhelp: did you mean `shop`?"
         );
-        assert!(told("/shop").contains("is not the ARM id of an app"));
-        assert!(told(&AppId::new("s", "g3", "wiki", None).to_string()).contains("is not known here"));
+        assert!(message("/shop").contains("is not the ARM id of an app"));
+        assert!(message(&AppId::new("s", "g3", "wiki", None).to_string()).contains("is not known here"));
     }
 }

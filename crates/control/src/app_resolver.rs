@@ -18,6 +18,15 @@ const AT_ONCE: usize = 8;
 /// Runs looked through for apps that are in no fleet.
 const RECENT_RUNS: u32 = 1_000;
 
+/// The apps of the fleet that a request is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AppSelection {
+    /// Every app.
+    All,
+    /// The apps with these ARM ids or short names.
+    Named(Vec<String>),
+}
+
 /// Resolves names of apps by the fleet file, Azure's lists and the store.
 #[derive(Clone, Copy)]
 pub struct AppResolver<'a> {
@@ -45,10 +54,10 @@ impl KnownApps {
             (Ok(id), _) => Ok(self.apps[&id].clone()),
             (Err(error), None) => Err(error),
             (Err(_), Some(error)) => {
-                let what =
-                    format!("`{name}` is not among the apps found before, and Azure lists none: {error}");
-                Err(Error::new(ErrorKind::Azure, what)
-                    .help("`holdfast doctor` tells what keeps it from answering"))
+                let what = format!(
+                    "`{name}` is not among the apps found earlier, and Azure does not list the apps now: {error}"
+                );
+                Err(Error::new(ErrorKind::Azure, what).help("`holdfast doctor` says what is wrong"))
             }
         }
     }
@@ -58,6 +67,20 @@ impl AppResolver<'_> {
     /// Every app of the fleet.
     pub async fn all(&self) -> Result<BTreeMap<AppId, App>, Error> {
         Ok(self.known().await?.apps)
+    }
+
+    /// The selected apps of the fleet, each once.
+    pub async fn select(&self, selection: &AppSelection) -> Result<Vec<App>, Error> {
+        let AppSelection::Named(names) = selection else {
+            return Ok(self.all().await?.into_values().collect());
+        };
+        let mut apps: Vec<App> = Vec::new();
+        for app in self.named(names).await? {
+            if !apps.iter().any(|other| other.id == app.id) {
+                apps.push(app);
+            }
+        }
+        Ok(apps)
     }
 
     /// The apps of the fleet with these names.
@@ -79,8 +102,8 @@ impl AppResolver<'_> {
         Ok(App::new(id))
     }
 
-    /// Asks Azure, because a rule may match an app that no process has seen yet. Where Azure does not answer, the apps
-    /// found before serve.
+    /// The apps of the fleet. Azure is asked, because a rule may match an app that no process has seen yet; where it does
+    /// not answer, the apps found earlier are used.
     async fn known(&self) -> Result<KnownApps, Error> {
         let asked = self.fleet.subscriptions().into_iter();
         let asked = asked.map(async |of| discovery::sites(self.arm, self.fleet, &of).await);
@@ -95,7 +118,7 @@ impl AppResolver<'_> {
         if let Some(error) = unanswered.first() {
             let many = counted(unanswered.len(), "subscription");
             (self.notify)(&format!(
-                "warning: Azure does not list the apps of {many}, so those serve that were found before: {error}"
+                "warning: Azure does not list the apps of {many}, so those found earlier are used: {error}"
             ));
         }
         let mut apps: BTreeMap<AppId, App> =
@@ -120,7 +143,7 @@ pub async fn in_store(store: &dyn Store, text: &str) -> Result<AppId, Error> {
 pub fn policy_snapshot(app: &App, fleet: &Fleet) -> Result<PolicySnapshot, Error> {
     let names = fleet.policies.keys().map(PolicyName::as_str).collect::<Vec<_>>().join(", ");
     let Some(name) = &app.policy else {
-        let what = format!("{} is in no policy, so nothing says where its backups go", app.id.short_name());
+        let what = format!("{} is in no policy, so its backups have no storage", app.id.short_name());
         return Err(Error::new(ErrorKind::Invalid, what).help(format!("name one with --policy: {names}")));
     };
     let Some(policy) = fleet.policies.get(name) else {

@@ -108,7 +108,7 @@ pub fn refused(reasons: &[String]) -> Error {
         [one] => one.clone(),
         several => format!("nothing was done:\n  {}", several.join("\n  ")),
     };
-    Error::new(ErrorKind::Invalid, what)
+    Error::new(ErrorKind::Conflict, what)
 }
 
 /// What to do about an error of Azure's.

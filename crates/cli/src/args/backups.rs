@@ -1,25 +1,28 @@
-//! What the commands about kept backups take.
+//! The arguments of `backups` and `retention`.
 
 use clap::{Args, Subcommand};
 use holdfast_model::BackupId;
 
+use super::selection::ChangeOptions;
+use super::values::backup_id;
+
 /// `holdfast backups`
 #[derive(Debug, Clone, Subcommand)]
 pub enum BackupsCommand {
-    /// List an app's backups: what Azure has beside what the catalog knows
-    #[command(after_help = "Examples:\n  holdfast backups list shop\n  holdfast backups list shop --gone")]
+    /// List an app's backups, from Azure and from the catalog
+    #[command(after_help = "Examples:\n  holdfast backups list shop\n  holdfast backups list shop --removed")]
     List(ListArgs),
     /// Show one backup
     #[command(
         after_help = "Examples:\n  holdfast backups show shop 458165\n  holdfast backups show shop 458165 --reveal --actor ann"
     )]
     Show(ShowArgs),
-    /// Delete backups, after showing which
+    /// Delete backups, after a confirmation
     #[command(
         after_help = "Examples:\n  holdfast backups delete shop 458165\n  holdfast backups delete shop 458165 458166 --yes --wait"
     )]
     Delete(DeleteArgs),
-    /// Keep house over backups that somebody else took
+    /// Put backups that others took under retention
     #[command(
         after_help = "Examples:\n  holdfast backups adopt shop 458165\n  holdfast backups adopt shop 458165 --storage weu"
     )]
@@ -32,9 +35,9 @@ pub struct ListArgs {
     /// The ARM id or the short name, such as `shop` or `shop/staging`
     #[arg(value_name = "APP")]
     pub app: String,
-    /// Also those known to be gone
+    /// Also backups that are known to be removed
     #[arg(long)]
-    pub removal: bool,
+    pub removed: bool,
 }
 
 /// `holdfast backups show`
@@ -60,16 +63,16 @@ pub struct DeleteArgs {
     /// Azure's numbers for the backups
     #[arg(required = true, value_name = "ID", value_parser = backup_id)]
     pub ids: Vec<BackupId>,
-    /// How it goes on.
+    /// Confirmation and waiting.
     #[command(flatten)]
-    pub going: Going,
+    pub options: ChangeOptions,
     /// Also backups that Holdfast did not take
     #[arg(long)]
     pub foreign: bool,
-    /// Also the only good one left, or where there is none the last partial one: after it the app cannot be brought back
+    /// Also the only good one left, or where there is none the last partial one: the app cannot be restored afterwards
     #[arg(long)]
     pub allow_last: bool,
-    /// The storage in which foreign ones lie [default: the policy's]
+    /// The storage that holds the foreign ones [default: the policy's]
     #[arg(long, value_name = "NAME", requires = "foreign")]
     pub storage: Option<String>,
 }
@@ -83,53 +86,9 @@ pub struct AdoptArgs {
     /// Azure's numbers for the backups
     #[arg(required = true, value_name = "ID", value_parser = backup_id)]
     pub ids: Vec<BackupId>,
-    /// The storage in which they lie [default: the policy's]
+    /// The storage that holds them [default: the policy's]
     #[arg(long, value_name = "NAME")]
     pub storage: Option<String>,
-}
-
-/// `holdfast hold`
-#[derive(Debug, Clone, Subcommand)]
-pub enum HoldCommand {
-    /// Keep a backup, whatever retention says and whoever asks
-    #[command(after_help = "Example:\n  holdfast hold add shop --backup 458165 --reason lawsuit")]
-    Add(HoldArgs),
-    /// End a hold
-    #[command(after_help = "Example:\n  holdfast hold remove shop --backup 458165 --reason settled")]
-    Remove(HoldArgs),
-    /// List what is held
-    #[command(after_help = "Examples:\n  holdfast hold list\n  holdfast hold list shop --output json")]
-    List {
-        /// Of this app alone
-        #[arg(value_name = "APP")]
-        app: Option<String>,
-    },
-}
-
-/// `holdfast hold add` and `holdfast hold remove`
-#[derive(Debug, Clone, Args)]
-pub struct HoldArgs {
-    /// The ARM id or the short name
-    #[arg(value_name = "APP")]
-    pub app: String,
-    /// Azure's number for the backup
-    #[arg(long, value_name = "ID", value_parser = backup_id)]
-    pub backup: BackupId,
-    /// Why, for the audit
-    #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
-    pub reason: String,
-}
-
-/// Which apps: these, or all.
-#[derive(Debug, Clone, Args)]
-#[group(required = true, multiple = false)]
-pub struct AppsArgs {
-    /// ARM ids or short names
-    #[arg(value_name = "APP")]
-    pub apps: Vec<String>,
-    /// All that there are
-    #[arg(long)]
-    pub all: bool,
 }
 
 /// `holdfast retention`
@@ -141,54 +100,4 @@ pub struct RetentionArgs {
     /// Only apps of this policy
     #[arg(long, value_name = "NAME")]
     pub policy: Option<String>,
-}
-
-/// `holdfast native-schedule`
-#[derive(Debug, Clone, Subcommand)]
-pub enum NativeScheduleCommand {
-    /// Set Azure's own schedule as the policy says; enabling one fires a backup at once
-    #[command(
-        after_help = "Examples:\n  holdfast native-schedule push shop\n  holdfast native-schedule push --all --yes --wait"
-    )]
-    Push(ChangeArgs),
-    /// Show Azure's own schedules
-    #[command(
-        after_help = "Examples:\n  holdfast native-schedule show shop\n  holdfast native-schedule show --all"
-    )]
-    Show(AppsArgs),
-    /// Hold Azure's own schedules against the policies, and fail when one differs
-    #[command(after_help = "Example:\n  holdfast native-schedule drift --all --output json")]
-    Drift(AppsArgs),
-    /// Take Azure's own schedules away
-    #[command(after_help = "Example:\n  holdfast native-schedule remove shop --yes --wait")]
-    Remove(ChangeArgs),
-}
-
-/// `holdfast native-schedule push` and `holdfast native-schedule remove`
-#[derive(Debug, Clone, Args)]
-pub struct ChangeArgs {
-    /// Which apps.
-    #[command(flatten)]
-    pub apps: AppsArgs,
-    /// How it goes on.
-    #[command(flatten)]
-    pub going: Going,
-}
-
-/// How a command goes on that changes something at Azure.
-#[derive(Debug, Clone, Copy, Args)]
-pub struct Going {
-    /// Do not ask
-    #[arg(long)]
-    pub yes: bool,
-    /// Wait for the end, and fail unless all of it succeeded
-    #[arg(long)]
-    pub wait: bool,
-}
-
-/// Reads Azure's number for a backup.
-pub fn backup_id(text: &str) -> Result<BackupId, String> {
-    let expected =
-        "expected Azure's number for a backup, such as 458165; `holdfast backups list APP` shows them";
-    text.parse().map(BackupId).map_err(|_| expected.to_owned())
 }

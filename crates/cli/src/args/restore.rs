@@ -1,18 +1,19 @@
-//! What `holdfast restore` and `holdfast drill` take.
+//! The arguments of `restore` and `drill`.
 
 use clap::Args;
-use holdfast_control::restore::{self, Wanted};
-use holdfast_model::{BackupId, Timestamp};
+use holdfast_control::restore::{self, Databases, RestoreRequest, Wanted};
+use holdfast_model::{BackupId, StorageName, Timestamp};
 
-use super::backups::{Going, backup_id};
+use super::selection::ChangeOptions;
+use super::values::{backup_id, time};
 
 /// `holdfast restore`
 #[derive(Debug, Clone, Args)]
 pub struct RestoreArgs {
-    /// Whose backup: the ARM id or the short name, such as `shop` or `shop/staging`
+    /// The app whose backup is restored: its ARM id or short name, such as `shop` or `shop/staging`
     #[arg(value_name = "APP")]
     pub app: String,
-    /// Which of its backups.
+    /// The backup.
     #[command(flatten)]
     pub which: WhichBackup,
     /// Where to.
@@ -21,24 +22,24 @@ pub struct RestoreArgs {
     /// The App Service plan that a new app goes into, by its ARM id [default: the app's own]
     #[arg(long, value_name = "ARM_ID", requires = "to_new")]
     pub plan: Option<String>,
-    /// Replace what is there now
+    /// Replace everything in an app that exists
     #[arg(long, conflicts_with = "to_new")]
     pub overwrite: bool,
-    /// The databases that come back: all that the backup holds
+    /// The databases that are restored, which must be all that the backup holds
     #[arg(long, value_name = "NAME", value_delimiter = ',', conflicts_with = "ignore_databases")]
     pub databases: Vec<String>,
-    /// Leave databases as they are, although the backup holds some
+    /// Leave databases as they are, even when the backup holds some
     #[arg(long)]
     pub ignore_databases: bool,
-    /// Leave host names out that another app has by now
+    /// Leave out host names that another app has now
     #[arg(long)]
     pub ignore_conflicting_host_names: bool,
-    /// The storage that holds the backup, where nothing else tells
+    /// The storage that holds the backup, where the catalog does not say
     #[arg(long, value_name = "NAME")]
     pub storage: Option<String>,
-    /// How it goes on.
+    /// Confirmation and waiting.
     #[command(flatten)]
-    pub going: Going,
+    pub options: ChangeOptions,
 }
 
 /// Which backup: one of these.
@@ -52,9 +53,9 @@ pub struct WhichBackup {
     #[arg(long)]
     pub latest: bool,
     /// The newest good backup that is not newer than this (RFC 3339)
-    #[arg(long, value_name = "TIME", value_parser = super::time)]
+    #[arg(long, value_name = "TIME", value_parser = time)]
     pub at: Option<Timestamp>,
-    /// A blob that Azure's list no longer knows
+    /// A blob, even when Azure no longer lists its backup
     #[arg(long, value_name = "NAME")]
     pub blob: Option<String>,
 }
@@ -94,7 +95,7 @@ impl From<Destination> for restore::Destination {
 /// `holdfast drill`
 #[derive(Debug, Clone, Args)]
 pub struct DrillArgs {
-    /// Whose backup: the ARM id or the short name
+    /// The app whose backup is restored: its ARM id or short name
     #[arg(value_name = "APP")]
     pub app: String,
     /// The backup of this number
@@ -106,7 +107,7 @@ pub struct DrillArgs {
         allow_negative_numbers = true
     )]
     pub backup: Option<BackupId>,
-    /// The newest good backup: so it is without `--backup` too
+    /// The newest good backup, which is the default
     #[arg(long)]
     pub latest: bool,
     /// The scratch app, by its ARM id or short name; everything in it is replaced [default: `drill.into` of the policy]
@@ -115,7 +116,24 @@ pub struct DrillArgs {
     /// The URL that must answer afterwards [default: `drill.probe` of the policy]
     #[arg(long, value_name = "URL")]
     pub probe: Option<String>,
-    /// How it goes on.
+    /// Confirmation and waiting.
     #[command(flatten)]
-    pub going: Going,
+    pub options: ChangeOptions,
+}
+
+impl From<RestoreArgs> for RestoreRequest {
+    fn from(args: RestoreArgs) -> Self {
+        let databases =
+            if args.ignore_databases { Databases::Ignore } else { Databases::Bring(args.databases) };
+        Self {
+            app: args.app,
+            wanted: args.which.into(),
+            destination: args.to.into(),
+            plan: args.plan,
+            overwrite: args.overwrite,
+            databases,
+            ignore_conflicting_host_names: args.ignore_conflicting_host_names,
+            storage: args.storage.as_deref().map(StorageName::new),
+        }
+    }
 }

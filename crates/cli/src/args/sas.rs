@@ -1,9 +1,9 @@
-//! What `holdfast sas` takes.
+//! The arguments of `sas`.
 
 use clap::{ArgGroup, Args, Subcommand};
 use holdfast_model::BackupId;
 
-use super::backups::backup_id;
+use super::values::backup_id;
 
 /// `holdfast sas`
 #[derive(Debug, Clone, Subcommand)]

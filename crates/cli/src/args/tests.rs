@@ -8,12 +8,12 @@ const OPERATIONS: &str = include_str!("../../../../docs/operations.md");
 const RETENTION: &str = include_str!("../../../../docs/retention.md");
 
 #[test]
-fn the_command_line_holds_together() {
+fn the_command_line_is_consistent() {
     Cli::command().debug_assert();
 }
 
 #[test]
-fn every_command_and_every_option_stands_in_the_documentation() {
+fn every_command_and_every_option_is_documented() {
     let mut missing = Vec::new();
     look(&Cli::command(), "holdfast", &mut missing);
     assert_eq!(missing, Vec::<String>::new(), "docs/cli.md does not name these");
@@ -75,19 +75,19 @@ fn examples_in(line: &str) -> Vec<String> {
 }
 
 #[test]
-fn what_may_stand_in_for_an_argument_is_named_where_it_is_missing_and_numbers_are_asked_for_in_words() {
-    let told = |line: &str| Cli::try_parse_from(line.split_whitespace()).unwrap_err().to_string();
+fn a_missing_argument_names_its_alternatives_and_a_wrong_number_says_what_is_expected() {
+    let message = |line: &str| Cli::try_parse_from(line.split_whitespace()).unwrap_err().to_string();
     for line in ["verify", "native-schedule show", "native-schedule remove", "sas refresh shop"] {
-        let text = told(&format!("holdfast {line}"));
+        let text = message(&format!("holdfast {line}"));
         assert!(text.contains("--all>"), "{line}: {text}");
     }
     for line in
         ["backups show shop abc", "restore shop --backup abc", "hold add shop --backup abc --reason x"]
     {
-        let text = told(&format!("holdfast {line}"));
+        let text = message(&format!("holdfast {line}"));
         assert!(text.contains("expected Azure's number for a backup"), "{line}: {text}");
     }
-    let text = told("holdfast restore shop --at tomorrow");
+    let text = message("holdfast restore shop --at tomorrow");
     assert!(text.contains("expected a time such as") && !text.contains("premature"), "{text}");
     assert!(Cli::try_parse_from("holdfast verify shop wiki".split(' ')).is_ok());
     assert!(Cli::try_parse_from("holdfast verify shop --all".split(' ')).is_err());

@@ -1,16 +1,18 @@
-//! Runs that a command adds beside backups: added all at once, shown, and followed where that was asked for.
+//! Runs that a command added: shown, and followed when the command line asks for that.
 
-use holdfast_model::{NewRun, Run, RunId, RunKind};
+use holdfast_config::Fleet;
+use holdfast_control::runs::RunView;
+use holdfast_control::{AddedRuns, add_runs};
+use holdfast_model::{NewRun, Run};
 
-use super::{RunView, state_cell};
+use crate::commands::outcome::state_cell;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::output::Table;
 use crate::runtime::backends::Backends;
 use crate::runtime::run_follower;
-use holdfast_config::Fleet;
 
-/// Adds the runs, and notes beside them. With `wait` it follows the runs to their ends.
+/// Adds the runs, then does the same as [`follow`].
 pub async fn runs(
     runs: &[NewRun],
     (fleet, backends): (Fleet, Backends),
@@ -18,26 +20,34 @@ pub async fn runs(
     context: &Context,
     rng: fastrand::Rng,
 ) -> anyhow::Result<Exit> {
-    let added = backends.store.add_runs(runs).await?;
-    let left_out = u64::try_from(runs.len())?.saturating_sub(added);
-    let works = runs.iter().filter(|new| new.run.task.kind() != RunKind::OperatorAction);
-    let ids: Vec<RunId> = works.map(|new| new.run.id).collect();
-    if left_out > 0 {
-        context.out.message(&format!("{left_out} of these are under way already, and are not begun again"));
-    }
-    let show = |runs: &[Run]| show(runs, context);
-    run_follower::added(&ids, (fleet, backends), wait, (context, rng), show).await
+    let added = add_runs(&*backends.store, runs).await?;
+    follow(&added, (fleet, backends), wait, context, rng).await
 }
 
-fn show(runs: &[Run], context: &Context) -> anyhow::Result<()> {
-    let views: Vec<RunView> = runs.iter().map(RunView::from).collect();
-    if context.out.is_json() {
-        return Ok(context.out.json(&views)?);
+/// Shows the runs, with `wait` at their ends.
+pub async fn follow(
+    added: &AddedRuns,
+    (fleet, backends): (Fleet, Backends),
+    wait: bool,
+    context: &Context,
+    rng: fastrand::Rng,
+) -> anyhow::Result<Exit> {
+    if added.under_way > 0 {
+        let count = added.under_way;
+        context.out.message(&format!("{count} of these are under way already, and are not started again"));
     }
+    let show = |runs: &[Run]| {
+        let views: Vec<RunView> = runs.iter().map(RunView::from).collect();
+        Ok(context.out.show(&views, || table(&views).into())?)
+    };
+    run_follower::follow(&added.ids, (fleet, backends), wait, (context, rng), show).await
+}
+
+fn table(views: &[RunView]) -> Table {
     let mut table = Table::new(["APP", "WHAT", "RUN", "STATE"]);
-    for view in &views {
+    for view in views {
         let (name, what) = (view.name.as_str(), view.what.as_str());
         table.row([name.into(), what.into(), view.id.to_string().into(), state_cell(view)]);
     }
-    Ok(context.out.table(table)?)
+    table
 }

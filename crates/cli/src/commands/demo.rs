@@ -14,11 +14,11 @@ use indicatif::{ProgressBar, ProgressStyle};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use super::run::stop_on_signal;
 use crate::args::DemoArgs;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::runtime::simulation::Simulation;
+use crate::runtime::stop_signal::stop_on_signal;
 use crate::runtime::{ArmCalls, Engine, OffsetClock, Parts, Role};
 use holdfast_config::{Invalid, Secrets, check};
 use holdfast_control::{Error, ErrorKind};

@@ -1,52 +1,43 @@
 //! `holdfast history`: an app's runs.
 
-use holdfast_model::{AppId, Timestamp};
-use holdfast_store::{Mode, RunFilter};
-use serde::Serialize;
+use holdfast_control::runs::{HistoryRequest, RunHistory, history};
+use holdfast_model::BackupFacts;
+use holdfast_store::Mode;
 
-use super::{RunView, state_cell};
 use crate::args::HistoryArgs;
+use crate::commands::outcome::state_cell;
 use crate::context::Context;
 use crate::exit::Exit;
-use crate::output::{Table, age, bytes};
-
-/// The document for programs.
-#[derive(Debug, Serialize)]
-struct Document {
-    now: Timestamp,
-    app: AppId,
-    runs: Vec<RunView>,
-}
+use crate::output::{Cell, Table, age, bytes};
 
 /// Runs the command.
 pub async fn run(args: &HistoryArgs, context: &Context) -> anyhow::Result<Exit> {
     let store = context.store(Mode::Read).await?;
-    let app = context.app_in(&*store, &args.app).await?;
-    let filter =
-        RunFilter { app: Some(app.clone()), kind: args.kind, most: args.limit, ..RunFilter::default() };
-    let runs = store.runs(&filter).await?.iter().map(RunView::from).collect();
-    let document = Document { now: store.now().await?, app, runs };
+    let HistoryArgs { app, limit, kind } = args.clone();
+    let history = history(&*store, &HistoryRequest { app, kind, limit }).await?;
     store.close().await;
-    if context.out.is_json() {
-        context.out.json(&document)?;
-    } else if document.runs.is_empty() {
-        let kind = args.kind.map(|kind| format!(" of the kind {kind}")).unwrap_or_default();
-        context.out.text(&format!("{} has no runs{kind} yet", document.app.short_name()))?;
-    } else {
-        context.out.table(table(&document))?;
-    }
+    context.out.show(&history, || {
+        if history.runs.is_empty() {
+            let kind = kind.map(|kind| format!(" of the kind {kind}")).unwrap_or_default();
+            return format!("{} has no runs{kind} yet", history.app.short_name()).into();
+        }
+        table(&history).into()
+    })?;
     Ok(Exit::Done)
 }
 
-fn table(document: &Document) -> Table {
-    let mut table = Table::new(["BEGAN", "WHAT", "OUTCOME", "SIZE", "BACKUP", "RUN"]);
-    for run in &document.runs {
-        let size = run.backup.as_ref().map_or_else(|| "-".to_owned(), |backup| bytes(backup.size_bytes));
-        let backup = run.backup.as_ref().map_or("-", |backup| backup.blob.as_str());
-        let began = age(run.created_at, document.now);
-        let id = run.id.to_string();
-        let what = run.what.as_str();
-        table.row([began.into(), what.into(), state_cell(run), size.into(), backup.into(), id.into()]);
+fn table(history: &RunHistory) -> Table {
+    let mut table = Table::new(["CREATED", "WHAT", "OUTCOME", "SIZE", "BACKUP", "RUN"]);
+    for run in &history.runs {
+        let backup = run.backup.as_ref();
+        table.row([
+            age(run.created_at, history.now).into(),
+            run.what.as_str().into(),
+            state_cell(run),
+            Cell::or_dash(backup.map(|BackupFacts { size_bytes, .. }| bytes(*size_bytes))),
+            Cell::or_dash(backup.map(|backup| backup.blob.as_str())),
+            run.id.to_string().into(),
+        ]);
     }
     table
 }

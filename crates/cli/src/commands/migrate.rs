@@ -1,4 +1,4 @@
-//! `holdfast migrate`: makes the store, or brings it to this program's schema.
+//! `holdfast migrate`: creates the store, or migrates it to this program's schema.
 
 use holdfast_store::{Mode, OneProcess};
 use serde_json::json;
@@ -8,14 +8,14 @@ use crate::exit::Exit;
 
 /// Runs the command.
 pub async fn run(context: &Context) -> anyhow::Result<Exit> {
-    // Processes that meet in a database may be up to date together; a file has one process at a time.
+    // Processes that share a database may migrate at the same time; a file has one process at a time.
     let _held = match context.global.database_url {
         Some(_) => None,
         None => Some(OneProcess::lock(&context.global.store)?),
     };
     context.store(Mode::Own).await?.close().await;
     if context.out.is_json() {
-        // A database's URL is shown to nobody.
+        // A database's URL is a secret.
         let file = context.global.store.display().to_string();
         let file = context.global.database_url.is_none().then_some(file);
         context.out.json(&json!({ "store": file }))?;

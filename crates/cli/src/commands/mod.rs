@@ -6,10 +6,9 @@ pub mod audit;
 pub mod backup;
 pub mod backups;
 pub mod check;
-pub mod dead;
+pub mod dead_letters;
 pub mod demo;
 pub mod doctor;
-pub mod drill;
 pub mod history;
 pub mod hold;
 pub mod migrate;
@@ -24,7 +23,5 @@ pub mod simulate;
 pub mod status;
 pub mod verify;
 
+mod outcome;
 mod restore_plan;
-mod view;
-
-pub use view::{RunView, state_cell};

@@ -14,13 +14,13 @@ pub fn table(plan: &RestorePlan, now: Timestamp) -> Table {
     let mut fact = |name: &str, value: String| table.row([name.into(), wrapped(&value, WIDTH).into()]);
     fact(plan.kind, what(plan, now));
     fact("from", format!("{} in {}, {}", plan.backup.blob, plan.container, found(plan)));
-    fact("into", whereto(plan));
+    fact("into", target(plan));
     if plan.target.is_stopped {
         fact("meanwhile", format!("{} is stopped", plan.word()));
     }
     fact("databases", which_databases(plan));
     if let Some(probe) = &plan.probe {
-        fact("then asked", probe.clone());
+        fact("probe", probe.clone());
     }
     fact("not restored", NEVER_RESTORED.join(", "));
     for warning in &plan.warnings {
@@ -43,19 +43,19 @@ fn what(plan: &RestorePlan, now: Timestamp) -> String {
 fn found(plan: &RestorePlan) -> &'static str {
     match plan.blobs {
         Blobs::Present => "there with its manifest",
-        Blobs::NotChecked => "not looked for: the policy says `verify = false`",
+        Blobs::NotChecked => "not checked: the policy says `verify = false`",
     }
 }
 
-fn whereto(plan: &RestorePlan) -> String {
+fn target(plan: &RestorePlan) -> String {
     let RestoreTarget { app, exists, tier, state, plan, .. } = &plan.target;
     if !exists {
         let plan = plan.as_deref().and_then(|plan| plan.rsplit('/').next()).unwrap_or("its plan");
-        return format!("{app}\nwhich is made new in {plan}");
+        return format!("{app}\nwhich is created in {plan}");
     }
     let facts: Vec<&str> = [tier.as_deref(), state.as_deref()].into_iter().flatten().collect();
     format!(
-        "{app}\n({}): everything in it is replaced, but for what its _backup.filter names",
+        "{app}\n({}): everything in it is replaced, except what its _backup.filter names",
         facts.join(", ")
     )
 }

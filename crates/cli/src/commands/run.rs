@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use holdfast_control::{Error, ErrorKind};
 use holdfast_queue::AmqpQueue;
 use holdfast_store::Mode;
 use tokio_util::sync::CancellationToken;
@@ -10,9 +11,9 @@ use crate::args::{ConsoleArgs, RunArgs, SchedulerArgs, WorkerArgs};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::runtime::backends::Backends;
-use crate::runtime::console::serve as serve_console;
+use crate::runtime::console;
+use crate::runtime::stop_signal::stop_on_signal;
 use crate::runtime::{Engine, Parts, Role};
-use holdfast_control::{Error, ErrorKind};
 
 /// Everything in one process.
 pub async fn run(args: &RunArgs, context: &Context) -> anyhow::Result<Exit> {
@@ -52,8 +53,8 @@ async fn serve(
     fleet.engine.concurrency = concurrency.unwrap_or(fleet.engine.concurrency);
     // Where several processes share a database, `holdfast migrate` brings it up to date once, before they start.
     let mode = if role == Role::All { Mode::Own } else { Mode::Join };
-    let concurrent_steps = (role != Role::Scheduler).then_some(fleet.engine.concurrency);
-    let backends = Backends::open(mode, concurrent_steps, context).await?;
+    let prefetch = (role != Role::Scheduler).then_some(fleet.engine.concurrency);
+    let backends = Backends::open(mode, prefetch, context).await?;
     let Backends { store, queue, broker, lock: _only_one, .. } = backends;
     let telemetry = &context.telemetry;
     let engine = Engine::new(Parts {
@@ -94,24 +95,4 @@ async fn serve(
 /// Counts a broker's consumers.
 fn attached(broker: Arc<AmqpQueue>) -> Arc<dyn Fn() -> u64 + Send + Sync> {
     Arc::new(move || u64::try_from(broker.consumers_attached()).unwrap_or(u64::MAX))
-}
-
-/// Cancels `stop` at the first Ctrl-C or SIGTERM. A second one ends the process at once, which loses nothing either:
-/// the next start carries on.
-pub async fn stop_on_signal(stop: CancellationToken) {
-    let Ok(mut terminated) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) else {
-        return;
-    };
-    for is_first in [true, false] {
-        tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
-            _ = terminated.recv() => {}
-        }
-        if is_first {
-            tracing::info!("stopping: finishing the steps in hand; once more to stop at once");
-            stop.cancel();
-        } else {
-            std::process::exit(i32::from(Exit::Interrupted.code()));
-        }
-    }
 }

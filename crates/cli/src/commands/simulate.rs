@@ -7,11 +7,11 @@ use serde_json::json;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use super::run::stop_on_signal;
 use crate::args::SimulateArgs;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::runtime::simulation::Simulation;
+use crate::runtime::stop_signal::stop_on_signal;
 
 /// Simulated backups take seconds, so what waits for them is as quick.
 const POLICIES: &str = r#"[policy.gold]

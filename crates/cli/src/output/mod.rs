@@ -1,10 +1,11 @@
-//! What people and programs see. Results go to stdout, messages to stderr, and nothing else writes.
+//! Writes results to stdout and messages to stderr; nothing else writes there.
 
+mod screen;
 mod table;
-mod times;
 
+pub use holdfast_control::{age, bytes, until};
+pub use screen::Screen;
 pub use table::{Cell, Table, Tone, wrapped};
-pub use times::{age, bytes, until};
 
 use std::io::{self, IsTerminal as _, Write as _};
 
@@ -12,7 +13,7 @@ use serde::Serialize;
 
 use crate::args::{Format, Global};
 
-/// Writes results in the form that was asked for.
+/// Writes results in the requested format.
 #[derive(Debug, Clone)]
 pub struct Output {
     format: Format,
@@ -20,18 +21,29 @@ pub struct Output {
     width: Option<u16>,
 }
 
-#[expect(clippy::unused_self, reason = "whoever writes has been given the right to")]
+#[expect(clippy::unused_self, reason = "only a command that was given the output writes")]
 impl Output {
-    /// As the command line says.
+    /// The output that the command line asks for.
     pub fn new(global: &Global) -> Self {
         let colored = global.color.applies_to(&io::stdout());
         let width = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
         Self { format: global.output, colored, width: width.filter(|_| io::stdout().is_terminal()) }
     }
 
-    /// Does a program read?
+    /// Whether results are JSON documents.
     pub fn is_json(&self) -> bool {
         self.format == Format::Json
+    }
+
+    /// Writes a result: the document for programs, the screen for people.
+    pub fn show(&self, document: &impl Serialize, screen: impl FnOnce() -> Screen) -> io::Result<()> {
+        if self.is_json() {
+            return self.json(document);
+        }
+        match screen() {
+            Screen::Table(table) => self.table(table),
+            Screen::Text(text) => self.text(&text),
+        }
     }
 
     /// Writes one JSON document.
@@ -57,7 +69,7 @@ impl Output {
         out.flush()
     }
 
-    /// Writes a message to stderr. That it cannot be written is nothing that could be told anybody.
+    /// Writes a message to stderr; a failure is ignored, because there is no other place to report it.
     pub fn message(&self, text: &str) {
         let newline = if text.ends_with('\n') { "" } else { "\n" };
         let _ = write!(io::stderr().lock(), "{text}{newline}");

@@ -2,30 +2,30 @@
 
 use comfy_table::{Attribute, Color, ContentArrangement};
 
-/// A table that is being made.
+/// A table with a header.
 #[derive(Debug, Default)]
 pub struct Table {
     header: Vec<&'static str>,
     rows: Vec<Vec<Cell>>,
 }
 
-/// What one cell says, and how it looks.
+/// The text of a cell, and its tone.
 #[derive(Debug, Clone)]
 pub struct Cell {
     text: String,
     tone: Tone,
 }
 
-/// How a cell looks where there are colours.
+/// The colour of a cell, where there are colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tone {
-    /// Like everything else.
+    /// No colour.
     Plain,
-    /// All is well.
+    /// Green.
     Good,
-    /// Somebody should know.
+    /// Yellow: a warning.
     Warn,
-    /// Somebody should act.
+    /// Red: a failure.
     Bad,
 }
 
@@ -33,6 +33,11 @@ impl Cell {
     /// A cell in a tone.
     pub fn toned(text: impl Into<String>, tone: Tone) -> Self {
         Self { text: text.into(), tone }
+    }
+
+    /// A cell with the text, or with `-` where there is none.
+    pub fn or_dash(text: Option<impl Into<String>>) -> Self {
+        text.map_or_else(|| "-".into(), |text| Self::toned(text, Tone::Plain))
     }
 }
 
@@ -46,6 +51,17 @@ impl Table {
     /// A table without rows.
     pub fn new(header: impl IntoIterator<Item = &'static str>) -> Self {
         Self { header: header.into_iter().collect(), rows: Vec::new() }
+    }
+
+    /// A table with a line for each fact that has a value.
+    pub fn of_facts<const N: usize>(title: &'static str, facts: [(&str, Option<String>); N]) -> Self {
+        let mut table = Self::new([title, ""]);
+        for (name, value) in facts {
+            if let Some(value) = value {
+                table.row([name.into(), value.into()]);
+            }
+        }
+        table
     }
 
     /// Adds a row.
@@ -79,7 +95,7 @@ impl Table {
     }
 }
 
-/// The line without spaces at its end, also where a colour ends behind them: they would wrap on a narrow terminal.
+/// The line without spaces at its end or before a final colour code: they would wrap on a narrow terminal.
 fn trimmed(line: &str) -> String {
     let ends = ["\u{1b}[0m", "\u{1b}[39m"];
     let colored = ends.into_iter().find_map(|end| Some((line.strip_suffix(end)?, end)));
@@ -87,8 +103,9 @@ fn trimmed(line: &str) -> String {
     format!("{}{end}", text.trim_end())
 }
 
-/// The text in lines of at most `width` characters, as long as its words allow. What is long and has no spaces, such as
-/// an ARM id, stays whole: somebody will copy it.
+/// The text in lines of at most `width` characters.
+///
+/// A longer word, such as an ARM id, stays whole, so that it can be copied.
 pub fn wrapped(text: &str, width: usize) -> String {
     let mut lines: Vec<String> = Vec::new();
     for line in text.lines() {

@@ -11,6 +11,7 @@ mod offset_clock;
 mod role;
 pub mod run_follower;
 pub mod simulation;
+pub mod stop_signal;
 
 pub use call_observers::ArmCalls;
 pub use engine::{Engine, Parts};

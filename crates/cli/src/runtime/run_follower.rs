@@ -1,26 +1,28 @@
-//! Runs that a command adds: who carries them out, and how they end.
+//! Follows the runs that a command added, and carries them out where no other process does.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use holdfast_config::Fleet;
+use holdfast_control::runs::Progress;
 use holdfast_model::{Outcome, Run, RunId, RunState};
 use holdfast_store::{OneProcess, Store};
 use tokio_util::sync::CancellationToken;
 
-use crate::commands::run::stop_on_signal;
 use crate::context::Context;
 use crate::exit::Exit;
-use crate::progress::Progress;
 use crate::runtime::backends::Backends;
+use crate::runtime::stop_signal::stop_on_signal;
 use crate::runtime::{Engine, Parts, Role};
-use holdfast_config::Fleet;
 
-/// How often the store is asked whether the runs have ended.
+/// Pause between two looks at the runs.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
-/// Shows runs that were just added. With `wait` it follows them to their ends first: it carries them out from here where
-/// no other process works on the store, and else watches the one that does. Good only when every run ended well.
-pub async fn added(
+/// Shows runs that were added, with `wait` at their ends.
+///
+/// With `wait`, this process carries them out when no other process works on the store. The exit is good only when every
+/// run succeeds.
+pub async fn follow(
     ids: &[RunId],
     (fleet, backends): (Fleet, Backends),
     wait: bool,
@@ -33,31 +35,24 @@ pub async fn added(
         show(&runs)?;
         if backends.carries {
             context.out.message(
-                "this begins when `holdfast run` works on this store; --wait carries it out from here",
+                "this starts when `holdfast run` works on this store; --wait carries it out from here",
             );
         }
         return Ok(Exit::Done);
     }
-    let (runs, was_stopped) = out(fleet, backends, ids, context, rng).await?;
+    let (runs, was_stopped) = to_the_end(fleet, backends, ids, context, rng).await?;
     show(&runs)?;
     if was_stopped {
-        context.out.message("interrupted; the runs are kept, and `holdfast run` carries them on");
+        context.out.message("interrupted; the runs are kept, and `holdfast run` continues them");
         return Ok(Exit::Interrupted);
     }
-    let all_good = runs.iter().all(|run| outcome(run) == Some(Outcome::Succeeded));
+    let all_good =
+        runs.iter().all(|run| matches!(run.state, RunState::Ended { outcome: Outcome::Succeeded, .. }));
     Ok(if all_good { Exit::Done } else { Exit::Failed })
 }
 
-/// How a run ended, if it did.
-pub fn outcome(run: &Run) -> Option<Outcome> {
-    match run.state {
-        RunState::Ended { outcome, .. } => Some(outcome),
-        _ => None,
-    }
-}
-
-/// The runs at their ends, or as they stand when somebody stopped the command, and whether somebody did.
-async fn out(
+/// The runs at their ends, or when a signal stops the command, and whether one did.
+async fn to_the_end(
     fleet: Fleet,
     backends: Backends,
     ids: &[RunId],
@@ -72,14 +67,14 @@ async fn out(
     let (calls, steps) = (telemetry.calls(), telemetry.steps());
     let parts = Parts { fleet, store: watched, queue, clock, calls, steps, rng };
     let work = if carries { Some(carry(lock, parts, &stop)?) } else { None };
-    let ended = follow(&*store, ids, &stop, context).await;
+    let ended = watch(&*store, ids, &stop, context).await;
     let was_stopped = stop.is_cancelled();
     stop.cancel();
     if let Some(work) = work {
         work.await?;
     }
     stopper.abort();
-    // What was written is brought into the store's one file, so that a copy of it is whole.
+    // Closing merges what was written into the store's one file, so that a copy of it is whole.
     store.close().await;
     Ok((ended?, was_stopped))
 }
@@ -92,7 +87,7 @@ async fn load(store: &dyn Store, ids: &[RunId]) -> anyhow::Result<Vec<Run>> {
     Ok(runs)
 }
 
-/// Carries out what is planned until `stop`. The lock is held as long as that takes.
+/// Carries out due runs until `stop`; holds the lock as long.
 fn carry(
     lock: Option<OneProcess>,
     parts: Parts,
@@ -105,7 +100,7 @@ fn carry(
     }))
 }
 
-async fn follow(
+async fn watch(
     store: &dyn Store,
     ids: &[RunId],
     stop: &CancellationToken,
@@ -114,7 +109,11 @@ async fn follow(
     let mut progress = Progress::default();
     loop {
         let runs = load(store, ids).await?;
-        progress.tell(&runs, store, context).await?;
+        for line in progress.news(&runs, store).await? {
+            if !context.out.is_json() {
+                context.out.message(&line);
+            }
+        }
         if stop.is_cancelled() || runs.iter().all(|run| run.state.is_ended()) {
             return Ok(runs);
         }

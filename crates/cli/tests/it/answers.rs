@@ -135,7 +135,7 @@ fn an_empty_store_has_its_documents_too() {
     assert_eq!(place.run("migrate").out, "the store holdfast.sqlite is ready\n");
     assert_eq!(keys(&place.json("status")), ["apps", "now"]);
     for line in ["status", "status --problems"] {
-        assert_eq!(place.run(line).out, "no apps yet: `holdfast run` takes the fleet in\n");
+        assert_eq!(place.run(line).out, "no apps yet: `holdfast run` adds the apps of the fleet\n");
     }
 }
 
@@ -202,7 +202,7 @@ fn an_azure_that_cannot_be_reached_is_said_so_without_the_secret() {
 }
 
 #[test]
-fn programs_are_told_that_the_audit_does_not_hold_and_a_text_that_is_no_hash_is_refused() {
+fn a_document_says_that_the_audit_does_not_hold_and_a_text_that_is_no_hash_is_refused() {
     let place = Place::new();
     let nowhere = place.run("migrate --store nowhere/x.sqlite");
     assert!(
@@ -212,12 +212,12 @@ fn programs_are_told_that_the_audit_does_not_hold_and_a_text_that_is_no_hash_is_
     );
     let made = place.json("migrate");
     assert_eq!(made["store"], "holdfast.sqlite", "{made}");
-    assert_eq!(place.json("audit verify")["occupies_app"], true);
+    assert_eq!(place.json("audit verify")["holds"], true);
     let unknown = "ab".repeat(32);
     let ended = place.run(&format!("audit verify --since {unknown} --output json"));
     let document: Value = serde_json::from_str(&ended.out).unwrap();
-    assert_eq!((ended.code, &document["occupies_app"]), (1, &false.into()), "{document}");
+    assert_eq!((ended.code, &document["holds"]), (1, &false.into()), "{document}");
     assert!(ended.err.contains("events are missing at its end"), "{}", ended.err);
     let ended = place.run("audit verify --since abc");
-    assert!(ended.code == 2 && ended.err.contains("is no hash of an event\nhelp: "), "{}", ended.err);
+    assert!(ended.code == 2 && ended.err.contains("is not the hash of an event\nhelp: "), "{}", ended.err);
 }

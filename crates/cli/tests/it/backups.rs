@@ -1,4 +1,4 @@
-//! Kept backups: listed, held, deleted, taken over, verified and judged by retention, against a simulated Azure.
+//! Backups listed, held, deleted, adopted, verified and decided on by retention, against a simulated Azure.
 
 use serde_json::Value;
 
@@ -41,12 +41,12 @@ fn a_held_backup_and_the_last_good_one_stay_and_another_is_deleted() {
         (
             2,
             format!(
-                "error: backup {old} is held: lawsuit; `holdfast hold remove {app} --backup {old} --reason TEXT` ends that\n"
+                "error: backup {old} is held: lawsuit; `holdfast hold remove {app} --backup {old} --reason TEXT` removes the hold\n"
             )
         )
     );
     let unknown = place.run(&format!("hold add {app} --backup 1 --reason x"));
-    assert!(unknown.code == 2 && unknown.err.contains("the catalog knows no backup 1"), "{}", unknown.err);
+    assert!(unknown.code == 2 && unknown.err.contains("is not in the catalog"), "{}", unknown.err);
 
     assert_eq!(place.run(&format!("hold remove {app} --backup {old} --reason settled")).code, 0);
     let ended = place.run(&format!("backups delete {app} {old}"));
@@ -61,18 +61,18 @@ fn a_held_backup_and_the_last_good_one_stay_and_another_is_deleted() {
     assert!(ended.err.contains(&format!("backup {new} is the only good one left")), "{}", ended.err);
     let list = place.json(&format!("backups list {app}"));
     assert_eq!(list["backups"].as_array().unwrap().len(), 1, "{list}");
-    let list = place.json(&format!("backups list {app} --gone"));
+    let list = place.json(&format!("backups list {app} --removed"));
     assert_eq!(
-        (said(&list, old, "standing"), said(&list, new, "standing")),
-        (&"removal".into(), &"known".into())
+        (said(&list, old, "presence"), said(&list, new, "presence")),
+        (&"removed".into(), &"known".into())
     );
     assert_eq!(said(&list, old, "removal")["deleted"], true);
-    let people = place.run(&format!("backups list {app} --gone")).out;
+    let people = place.run(&format!("backups list {app} --removed")).out;
     assert!(people.contains("deleted") && people.contains("Succeeded"), "{people}");
 }
 
 #[test]
-fn a_sas_is_shown_once_somebody_asks_and_the_audit_says_who() {
+fn a_sas_is_shown_only_on_request_and_the_audit_says_to_whom() {
     let (place, _azure, app, ids) = backed_up(8, &["holdfast"]);
     let line = format!("backups show {app} {}", ids[0]);
     let shown = place.json(&line);
@@ -80,32 +80,36 @@ fn a_sas_is_shown_once_somebody_asks_and_the_audit_says_who() {
     let revealed = place.run(&format!("{line} --reveal --actor ann"));
     assert_eq!(revealed.out.matches("sig=").count(), 1, "{}", revealed.out);
     assert!(
-        revealed.err.contains("the URL holds a secret") && !revealed.err.contains("sig="),
+        revealed.err.contains("the URL is a secret") && !revealed.err.contains("sig="),
         "{}",
         revealed.err
     );
     let document = place.json(&format!("{line} --reveal --actor bob"));
     assert!(document["storage_url"].as_str().unwrap().contains("sig="), "{document}");
     let history = place.json(&format!("history {app}"));
-    let notes = history["runs"].as_array().unwrap().iter().filter(|run| run["kind"] == "note");
-    let people: Vec<String> = notes
+    let actions = history["runs"].as_array().unwrap().iter().filter(|run| run["kind"] == "operator_action");
+    let people: Vec<String> = actions
         .map(|run| place.json(&format!("runs show {}", run["id"].as_str().unwrap())))
-        .map(|shown| format!("{} {}", shown["events"][0]["note"]["note"], shown["events"][0]["by"]))
+        .map(|shown| format!("{} {}", shown["events"][0]["action"]["kind"], shown["events"][0]["actor"]))
         .collect();
     assert_eq!(people, ["\"revealed\" \"bob\"", "\"revealed\" \"ann\""]);
     let unknown = place.run(&format!("backups show {app} 1 --reveal"));
-    assert!(unknown.code == 2 && unknown.err.contains("nobody knows a backup 1"), "{}", unknown.err);
+    assert!(
+        unknown.code == 2 && unknown.err.contains("neither Azure nor the catalog has a backup 1"),
+        "{}",
+        unknown.err
+    );
 }
 
 #[test]
-fn a_backup_of_somebody_else_is_kept_or_deleted_only_when_that_is_said() {
-    // Another store's backups are somebody else's to this one.
+fn a_backup_that_others_took_is_adopted_or_deleted_only_on_request() {
+    // To this store, another store's backups are not its own.
     let (place, _azure, app, ids) = backed_up(9, &["holdfast", "other", "other"]);
     let (ours, first, second) = (ids[0], ids[1], ids[2]);
     let list = place.json(&format!("backups list {app}"));
     assert_eq!(
-        (said(&list, ours, "standing"), said(&list, first, "standing")),
-        (&"known".into(), &"found_outside".into())
+        (said(&list, ours, "presence"), said(&list, first, "presence")),
+        (&"known".into(), &"only_in_azure".into())
     );
     let ended = place.run(&format!("backups delete {app} {first} --yes"));
     assert!(ended.code == 2 && ended.err.contains("give --foreign to delete it"), "{}", ended.err);
@@ -116,7 +120,7 @@ fn a_backup_of_somebody_else_is_kept_or_deleted_only_when_that_is_said() {
     assert_eq!((&adopted["taken_over"][0], &adopted["storage"]), (&second.into(), &"simulated".into()));
     let list = place.json(&format!("backups list {app}"));
     assert_eq!(
-        (said(&list, second, "standing"), said(&list, second, "origin")),
+        (said(&list, second, "presence"), said(&list, second, "origin")),
         (&"known".into(), &"taken_over".into())
     );
     let again = place.run(&format!("backups adopt {app} {second}"));
@@ -133,7 +137,7 @@ fn a_backup_of_somebody_else_is_kept_or_deleted_only_when_that_is_said() {
         "{}",
         verified.out
     );
-    let list = place.json(&format!("backups list {app} --gone --store other.sqlite"));
+    let list = place.json(&format!("backups list {app} --removed --store other.sqlite"));
     assert_eq!(said(&list, first, "removal")["deleted"], false);
     assert!(said(&list, second, "verified_at").is_string());
     let again = place.run("verify --all --store other.sqlite");
@@ -175,7 +179,7 @@ fn retention_tells_what_would_go_and_why_the_others_stay() {
     let told = place.json(&format!("retention {app}"));
     let of = &told["apps"][0];
     assert_eq!(
-        (said(of, ids[0], "fate"), said(of, ids[1], "fate")),
+        (said(of, ids[0], "decision"), said(of, ids[1], "decision")),
         (&"delete".into(), &"last_good".into()),
         "{told}"
     );

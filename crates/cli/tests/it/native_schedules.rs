@@ -1,4 +1,4 @@
-//! Azure's own schedules, pushed, shown, held against the policies and taken away again.
+//! Azure's own schedules, pushed, shown, compared with the policies and removed.
 
 use serde_json::Value;
 
@@ -23,13 +23,13 @@ fn fired(place: &Place, app: &str) -> Value {
 }
 
 #[test]
-fn a_schedule_is_pushed_once_somebody_agrees_and_drift_from_it_shows() {
+fn a_schedule_is_pushed_after_a_confirmation_and_drift_from_it_shows() {
     let place = Place::new();
     let _azure = simulate(&place, "--apps 2 --seed 12");
     let app = scheduled(&place);
     let ended = place.run(&format!("native-schedule drift {app}"));
     assert_eq!(ended.code, 1, "{}", ended.err);
-    assert!(ended.out.contains("azure has no schedule"), "{}", ended.out);
+    assert!(ended.out.contains("Azure has no schedule"), "{}", ended.out);
 
     let ended = place.run(&format!("native-schedule push {app}"));
     assert_eq!(ended.code, 2, "nobody agreed");
@@ -45,7 +45,7 @@ fn a_schedule_is_pushed_once_somebody_agrees_and_drift_from_it_shows() {
     assert_eq!(shown[0]["sas"]["fingerprint"].as_str().map(str::len), Some(12), "{shown}");
     let people = place.run(&format!("native-schedule show {app}")).out;
     assert!(people.contains("every 7 days, kept 14 days, the last one always"), "{people}");
-    assert!(people.contains("lapses 20"), "{people}");
+    assert!(people.contains("expires 20"), "{people}");
     assert_eq!(place.run(&format!("native-schedule drift {app}")).code, 0);
 
     let fleet = std::fs::read_to_string(place.path("fleet.toml")).unwrap();
@@ -56,7 +56,7 @@ fn a_schedule_is_pushed_once_somebody_agrees_and_drift_from_it_shows() {
     assert_eq!(all.code, 1, "{}{}", all.out, all.err);
 
     let fired = fired(&place, &app);
-    assert_eq!((&fired["made_by"], &fired["standing"]), (&"azure_schedule".into(), &"found_outside".into()));
+    assert_eq!((&fired["made_by"], &fired["presence"]), (&"azure_schedule".into(), &"only_in_azure".into()));
     let ended = place.run(&format!("backups adopt {app} {}", fired["backup_id"]));
     assert_eq!(ended.code, 2, "{}", ended.out);
     assert!(ended.err.contains("and deletes it by its own rule"), "{}", ended.err);

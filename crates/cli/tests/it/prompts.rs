@@ -1,4 +1,4 @@
-//! What the program asks of whoever sits at its terminal.
+//! The confirmations that the program asks for at a terminal.
 
 use std::fs::File;
 use std::io::{Read as _, Write as _};
@@ -10,7 +10,7 @@ use crate::command::{Place, command};
 use crate::simulated::simulate;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
-/// Runs `holdfast` at a terminal where somebody writes `answer`: its exit code, and what was to be read there.
+/// Runs `holdfast` at a terminal where a person types `answer`: its exit code, and what the terminal showed.
 fn at_a_terminal(place: &Place, line: &str, answer: &str) -> (i32, String) {
     let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
     grantpt(&terminal).unwrap();
@@ -23,11 +23,11 @@ fn at_a_terminal(place: &Place, line: &str, answer: &str) -> (i32, String) {
     let mut child = command.spawn().unwrap();
     // The command holds the program's end of the terminal; without it the last reading ends with the program.
     drop(command);
-    let mut somebody = File::from(terminal);
-    somebody.write_all(format!("{answer}\n").as_bytes()).unwrap();
+    let mut person = File::from(terminal);
+    person.write_all(format!("{answer}\n").as_bytes()).unwrap();
     let (mut read, mut some) = (Vec::new(), [0; 1_024]);
     // Linux ends a terminal that nobody holds any more with an error.
-    while let Ok(count @ 1..) = somebody.read(&mut some) {
+    while let Ok(count @ 1..) = person.read(&mut some) {
         read.extend_from_slice(&some[..count]);
     }
     let code = child.wait().unwrap().code().unwrap();
@@ -35,7 +35,7 @@ fn at_a_terminal(place: &Place, line: &str, answer: &str) -> (i32, String) {
 }
 
 #[test]
-fn what_cannot_be_undone_is_done_only_when_somebody_writes_the_word() {
+fn a_change_that_cannot_be_undone_is_made_only_when_a_person_types_the_word() {
     let place = Place::new();
     let _azure = simulate(&place, "--apps 2 --seed 12");
     assert_eq!(place.run("migrate").code, 0);
@@ -47,7 +47,7 @@ fn what_cannot_be_undone_is_done_only_when_somebody_writes_the_word() {
     let delete = format!("backups delete {app} {backup} --allow-last");
     for answer in ["", "no", "y", "YES"] {
         let (code, read) = at_a_terminal(&place, &delete, answer);
-        assert!(code == 1 && read.contains("Write `yes` to go on:"), "{code}: {read}");
+        assert!(code == 1 && read.contains("Type `yes` to go on:"), "{code}: {read}");
         assert!(read.contains("error: nothing was done"), "{read}");
     }
     assert_eq!(backups(), 1);
@@ -55,7 +55,7 @@ fn what_cannot_be_undone_is_done_only_when_somebody_writes_the_word() {
     // A restore asks for the name of what will be lost.
     let restore = format!("restore {app} --latest --overwrite --wait");
     let (code, read) = at_a_terminal(&place, &restore, "yes");
-    assert!(code == 1 && read.contains(&format!("Write `{app}` to go on:")), "{code}: {read}");
+    assert!(code == 1 && read.contains(&format!("Type `{app}` to go on:")), "{code}: {read}");
     assert_eq!(
         place.json(&format!("history {app} --kind restore"))["runs"].as_array().map(Vec::len),
         Some(0)

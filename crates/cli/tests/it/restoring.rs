@@ -66,7 +66,7 @@ fn an_app_is_brought_back_once_the_plan_was_shown_and_somebody_said_yes() {
     assert_eq!(plan["never_restored"].as_array().unwrap().len(), 10);
     let text = ground.told(&line, 2);
     assert!(text.contains("everything in it is replaced") && text.contains("is stopped"), "{text}");
-    assert!(text.contains("nobody is at a terminal") && text.contains("give --yes"));
+    assert!(text.contains("this is not a terminal") && text.contains("give --yes"));
     let restores = |place: &Place| {
         let runs = place.json(&format!("history {app}"))["runs"].clone();
         runs.as_array().unwrap().iter().filter(|run| run["kind"] == "restore").count()
@@ -80,7 +80,7 @@ fn an_app_is_brought_back_once_the_plan_was_shown_and_somebody_said_yes() {
     let done = ground.place.json(&format!("{line} --yes --wait --actor olga"));
     assert_eq!(done["run"]["outcome"], "succeeded", "{done}");
     let shown = ground.place.json(&format!("runs show {}", done["run"]["id"].as_str().unwrap()));
-    assert_eq!(shown["events"][0]["by"], "olga", "{shown}");
+    assert_eq!(shown["events"][0]["actor"], "olga", "{shown}");
 }
 
 #[test]
@@ -91,7 +91,7 @@ fn what_would_not_go_well_is_refused_before_anything_is_written() {
     let slot = format!("{name}/nowhere");
     for (options, code, reason) in [
         ("--latest", 2, "exists, and a restore replaces everything in it"),
-        (&format!("--latest --to {other}"), 2, "say --overwrite if that is meant"),
+        (&format!("--latest --to {other}"), 2, "give --overwrite to replace it"),
         (&format!("--latest --to {app} --overwrite"), 2, "would be restored into itself"),
         ("--backup 7 --overwrite", 2, "has no backup 7\nhelp: the newest that are there: "),
         ("--at 2001-01-01T00:00:00Z --overwrite", 2, "is from before 2001-01-01T00:00:00"),
@@ -125,7 +125,7 @@ fn a_sas_that_will_not_do_stops_no_app() {
         .place
         .write("fleet.toml", &fleet.replace(line, &format!("sas = {{ url = \"file:{}\" }}", sas.display())));
     let text = ground.told(&format!("restore {} --latest --overwrite --yes", ground.apps[0]), 1);
-    assert!(text.contains("will not do: it lacks write and delete permission"), "{text}");
+    assert!(text.contains("is not usable: it lacks write and delete permission"), "{text}");
     assert!(!text.contains("aGVsbG8"), "{text}");
     for line in ["sas check", "doctor"] {
         let text = ground.told(line, 1).split_whitespace().collect::<Vec<_>>().join(" ");
@@ -189,7 +189,7 @@ fn a_drill_goes_into_a_scratch_app_and_never_into_one_that_a_policy_backs_up() {
     let ground = Ground::new();
     let [app, scratch] = [&ground.apps[0], &ground.apps[1]];
     for (options, reason) in [
-        (String::new(), "nothing says which scratch app"),
+        (String::new(), "no scratch app is named"),
         (format!("--into {app}"), "would be restored into itself"),
         (format!("--into {scratch}"), "so it is no scratch app"),
         (format!("--into {}", short(scratch)), "so it is no scratch app"),
@@ -202,7 +202,7 @@ fn a_drill_goes_into_a_scratch_app_and_never_into_one_that_a_policy_backs_up() {
     assert!(text.contains("plain http is for this machine alone"), "{text}");
     let probe = answering();
     let text = ground.told(&format!("drill {app} --into {scratch} --probe {probe} --yes --wait"), 0);
-    assert!(text.contains("then asked") && text.contains("succeeded"), "{text}");
+    assert!(text.contains("probe ") && text.contains("succeeded"), "{text}");
     let done = ground.place.json(&format!("drill {app} --into {scratch} --yes --wait"));
     assert_eq!((&done["plan"]["kind"], &done["run"]["kind"]), (&"drill".into(), &"drill".into()));
     assert_eq!(

@@ -38,7 +38,7 @@ fn the_sas_that_azure_keeps_with_a_backup_is_replaced_when_somebody_asks() {
     assert_eq!((&run["kind"], &run["outcome"]), (&"refresh_sas".into(), &"succeeded".into()), "{done}");
     let shown = place.json(&format!("runs show {}", run["id"].as_str().unwrap()));
     let events = shown["events"].as_array().unwrap();
-    assert_eq!(events[0]["by"], "olga");
+    assert_eq!(events[0]["actor"], "olga");
     let replaced = |event: &Value| event["refresh"]["backup"] == backup;
     let replaced = events.iter().find(|event| replaced(event)).unwrap();
     assert_eq!(

@@ -1,7 +1,11 @@
-//! Deletions: which backups a request may delete.
+//! Deletions: planned, confirmed by a person, then executed.
 
+mod execute;
 mod plan;
+mod select;
 #[cfg(test)]
 mod tests;
 
-pub use plan::{Allowed, DeletionPlan, deletion, newest_good};
+pub use execute::execute;
+pub use plan::{DeletionPlan, DeletionRequest, NewestGood, PlannedDeletion, plan};
+pub use select::Allowed;

@@ -8,7 +8,7 @@ use holdfast_model::{App, AppId, BackupId, CatalogEntry, RunKind, Timestamp};
 use holdfast_store::{CatalogFilter, RunFilter, Store};
 
 use super::item::Item;
-use crate::{ControlContext, Error, observed_backups, retention_decisions};
+use crate::{ControlContext, Error, ErrorKind, observed_backups, retention_decisions};
 
 /// An app's backups.
 #[derive(Debug)]
@@ -21,8 +21,6 @@ pub struct Inventory {
     pub items: Vec<Item>,
     /// The backups that Holdfast is deleting.
     pub being_deleted: BTreeSet<BackupId>,
-    /// Why Azure's second list is missing, where a backup was absent in the first.
-    pub doubt: Option<holdfast_arm::Error>,
 }
 
 impl Inventory {
@@ -37,9 +35,9 @@ impl Inventory {
         let mut items = beside(entries, seen.backups);
         if let Some(policy) = app.policy.as_ref().and_then(|name| context.fleet.policies.get(name)) {
             let entries = items.iter().filter_map(|item| item.entry.as_ref());
-            let strangers = items.iter().filter(|item| item.entry.is_none());
-            let strangers = strangers.filter_map(|item| Some((item.id, item.azure.as_ref()?.created?)));
-            let decisions = retention_decisions::of(policy, entries, strangers, now);
+            let unknown = items.iter().filter(|item| item.entry.is_none());
+            let unknown = unknown.filter_map(|item| Some((item.id, item.azure.as_ref()?.created?)));
+            let decisions = retention_decisions::of(policy, entries, unknown, now);
             let rule = policy.retention.is_some();
             for item in &mut items {
                 item.decision = match &item.entry {
@@ -50,7 +48,30 @@ impl Inventory {
             }
         }
         let being_deleted = being_deleted(context.store, &app.id).await?;
-        Ok(Self { app, now, items, being_deleted, doubt: seen.doubt })
+        if let Some(error) = seen.doubt {
+            (context.notify)(&format!("missing backups could not be looked for a second time: {error}"));
+        }
+        Ok(Self { app, now, items, being_deleted })
+    }
+
+    /// Leaves out the backups that the catalog knows to be removed.
+    #[must_use]
+    pub fn without_removed(mut self) -> Self {
+        let is_removed = |entry: &CatalogEntry| entry.removal.is_some();
+        self.items.retain(|item| item.azure.is_some() || !item.entry.as_ref().is_some_and(is_removed));
+        self
+    }
+
+    /// The backup of this number, or an error that says where to look.
+    pub fn get(&self, id: BackupId) -> Result<&Item, Error> {
+        let name = self.app.id.short_name();
+        self.find(id).ok_or_else(|| {
+            Error::new(
+                ErrorKind::NotFound,
+                format!("neither Azure nor the catalog has a backup {id} of {name}"),
+            )
+            .help(format!("`holdfast backups list {name}` lists the backups"))
+        })
     }
 
     /// The backup of this number; of several, the one that Azure has.

@@ -25,9 +25,9 @@ pub enum Presence {
     /// Azure and the catalog.
     Known,
     /// Azure alone.
-    FoundOutside,
+    OnlyInAzure,
     /// The catalog alone.
-    Gone,
+    Removed,
 }
 
 /// Who took a backup.
@@ -47,8 +47,8 @@ impl Item {
     pub fn presence(&self) -> Presence {
         match (&self.entry, &self.azure) {
             (Some(_), Some(_)) => Presence::Known,
-            (None, _) => Presence::FoundOutside,
-            (_, None) => Presence::Gone,
+            (None, _) => Presence::OnlyInAzure,
+            (_, None) => Presence::Removed,
         }
     }
 
@@ -87,8 +87,8 @@ impl Presence {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Known => "known",
-            Self::FoundOutside => "found outside",
-            Self::Gone => "gone",
+            Self::OnlyInAzure => "only in azure",
+            Self::Removed => "removed",
         }
     }
 }

@@ -5,6 +5,8 @@ mod inventory;
 mod item;
 #[cfg(test)]
 pub(crate) mod tests;
+mod view;
 
 pub use inventory::{Inventory, being_deleted};
 pub use item::{Item, MadeBy, Presence};
+pub use view::BackupView;

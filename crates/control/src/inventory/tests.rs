@@ -12,7 +12,7 @@ fn at(seconds: i64) -> Timestamp {
     Timestamp::from_timestamp(seconds, 0).unwrap()
 }
 
-/// What the catalog knows of a backup.
+/// A backup of the catalog.
 pub fn entry(id: i64, blob: &str, seconds: i64) -> CatalogEntry {
     CatalogEntry {
         app: AppId::new("s", "g", "shop", None),
@@ -38,7 +38,7 @@ pub fn entry(id: i64, blob: &str, seconds: i64) -> CatalogEntry {
     }
 }
 
-/// What Azure has of a backup.
+/// A backup of Azure.
 pub fn listed(id: i64, blob: &str, seconds: i64) -> Backup {
     Backup {
         id: BackupId(id),
@@ -59,39 +59,33 @@ pub fn listed(id: i64, blob: &str, seconds: i64) -> Backup {
     }
 }
 
-/// An app's backups as both tell of them.
+/// An inventory of these backups.
 pub fn inventory(entries: Vec<CatalogEntry>, backups: Vec<Backup>) -> Inventory {
     let id = AppId::new("s", "g", "shop", None);
     let app = App::new(id);
-    Inventory {
-        app,
-        now: at(1_000),
-        items: beside(entries, backups),
-        being_deleted: BTreeSet::new(),
-        doubt: None,
-    }
+    Inventory { app, now: at(1_000), items: beside(entries, backups), being_deleted: BTreeSet::new() }
 }
 
 #[test]
 fn each_backup_is_there_once_and_says_who_knows_it() {
     let entries = vec![entry(1, "hf-a.zip", 10), entry(2, "hf-b.zip", 20)];
-    // While a blob is written, Azure tells its name without `.zip`.
+    // While a blob is written, Azure shows its name without `.zip`.
     let inventory = inventory(entries, vec![listed(2, "hf-b", 20), listed(3, "c.zip", 30)]);
-    let told: Vec<_> = inventory.items.iter().map(|item| (item.id.0, item.presence())).collect();
-    assert_eq!(told, [(3, Presence::FoundOutside), (2, Presence::Known), (1, Presence::Gone)]);
+    let presences: Vec<_> = inventory.items.iter().map(|item| (item.id.0, item.presence())).collect();
+    assert_eq!(presences, [(3, Presence::OnlyInAzure), (2, Presence::Known), (1, Presence::Removed)]);
 }
 
 #[test]
 fn another_blob_under_the_same_number_is_another_backup() {
     let inventory = inventory(vec![entry(1, "hf-a.zip", 10)], vec![listed(1, "hf-z.zip", 90)]);
-    let told: Vec<_> = inventory.items.iter().map(Item::presence).collect();
-    assert_eq!(told, [Presence::FoundOutside, Presence::Gone]);
+    let presences: Vec<_> = inventory.items.iter().map(Item::presence).collect();
+    assert_eq!(presences, [Presence::OnlyInAzure, Presence::Removed]);
     let found = inventory.find(BackupId(1)).unwrap();
     assert_eq!(found.blob(), Some("hf-z.zip"), "of two, the one that Azure has");
 }
 
 #[test]
-fn who_took_a_backup_is_told_by_the_catalog_and_else_by_azure() {
+fn who_took_a_backup_is_known_from_the_catalog_or_from_azure() {
     let mut schedules = listed(3, "shop_202611240200.zip", 30);
     schedules.scheduled = true;
     let mut taken_over = entry(4, "portal.zip", 40);

@@ -90,18 +90,18 @@ fn newest(entries: &[CatalogEntry], takes: impl Fn(&CatalogEntry) -> bool) -> Op
 fn others(app: &AppId, entries: &[CatalogEntry]) -> String {
     let mut there: Vec<&CatalogEntry> = entries.iter().filter(|entry| entry.removal.is_none()).collect();
     there.sort_by_key(|entry| std::cmp::Reverse((entry.backup.accepted_at, entry.backup.id)));
-    let told = there.iter().take(3).map(|entry| {
-        let note = if entry.good { "" } else { ", not good" };
-        format!("{} from {}{note}", entry.backup.id, format_timestamp(entry.backup.accepted_at))
+    let listed = there.iter().take(3).map(|entry| {
+        let quality = if entry.good { "" } else { ", not good" };
+        format!("{} from {}{quality}", entry.backup.id, format_timestamp(entry.backup.accepted_at))
     });
-    let told: Vec<String> = told.collect();
-    if told.is_empty() {
+    let listed: Vec<String> = listed.collect();
+    if listed.is_empty() {
         let name = app.short_name();
         return format!(
             "none is known here: `holdfast backup {name} --wait` takes one, `holdfast backups list {name}` shows what Azure has"
         );
     }
-    format!("the newest that are there: {}", told.join("; "))
+    format!("the newest that are there: {}", listed.join("; "))
 }
 
 #[cfg(test)]
@@ -174,16 +174,19 @@ mod tests {
     #[test]
     fn one_that_is_named_need_not_be_good_but_must_be_there() {
         assert_eq!(chosen(&Wanted::Id(BackupId(3))), Ok("3".to_owned()));
-        let told = chosen(&Wanted::Id(BackupId(4))).unwrap_err();
-        assert!(told.starts_with("error: backup 4 of shop was deleted at 1970-01-05T03:00:00"), "{told}");
+        let refusal = chosen(&Wanted::Id(BackupId(4))).unwrap_err();
+        assert!(
+            refusal.starts_with("error: backup 4 of shop was deleted at 1970-01-05T03:00:00"),
+            "{refusal}"
+        );
     }
 
     #[test]
     fn one_that_is_being_deleted_is_not_restored() {
         assert_eq!(chosen_of(&Wanted::Latest, &[2]), Ok("1".to_owned()));
         assert_eq!(chosen_of(&Wanted::At(at(2)), &[2]), Ok("1".to_owned()));
-        let told = chosen_of(&Wanted::Id(BackupId(2)), &[2]).unwrap_err();
-        assert!(told.starts_with("error: backup 2 of shop is being deleted\nhelp: "), "{told}");
+        let refusal = chosen_of(&Wanted::Id(BackupId(2)), &[2]).unwrap_err();
+        assert!(refusal.starts_with("error: backup 2 of shop is being deleted\nhelp: "), "{refusal}");
         assert!(chosen_of(&Wanted::Latest, &[1, 2]).is_err());
     }
 
@@ -195,15 +198,15 @@ mod tests {
 
     #[test]
     fn where_there_is_none_the_others_are_named() {
-        let told = chosen(&Wanted::At(at(0))).unwrap_err();
-        assert!(told.contains("no good backup of shop is from before 1970-01-01T00:00:00"), "{told}");
-        assert!(told.contains("the newest that are there: 3 from 1970-01-01T03:00:00"), "{told}");
-        assert!(told.contains(", not good; 2 from"), "{told}");
-        let told = rendered(&nowhere(&app(), &[], BackupId(5)));
-        assert!(told.starts_with("error: shop has no backup 5\nhelp: none is known here"), "{told}");
+        let refusal = chosen(&Wanted::At(at(0))).unwrap_err();
+        assert!(refusal.contains("no good backup of shop is from before 1970-01-01T00:00:00"), "{refusal}");
+        assert!(refusal.contains("the newest that are there: 3 from 1970-01-01T03:00:00"), "{refusal}");
+        assert!(refusal.contains(", not good; 2 from"), "{refusal}");
+        let refusal = rendered(&nowhere(&app(), &[], BackupId(5)));
+        assert!(refusal.starts_with("error: shop has no backup 5\nhelp: none is known here"), "{refusal}");
         assert!(
-            told.contains("`holdfast backup shop --wait` takes one") && !told.contains("--blob"),
-            "{told}"
+            refusal.contains("`holdfast backup shop --wait` takes one") && !refusal.contains("--blob"),
+            "{refusal}"
         );
     }
 }

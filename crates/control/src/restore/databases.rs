@@ -1,10 +1,10 @@
-//! Which databases a restore brings back. Azure restores all databases of a backup, or none.
+//! Which databases a restore restores: all databases of a backup, or none.
 
 use holdfast_model::{DatabaseFacts, DatabaseKind, DatabaseRef};
 
 use crate::{Error, ErrorKind};
 
-/// Which databases of a backup a restore brings back.
+/// Which databases of a backup a restore restores.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Databases {
     /// None of them.
@@ -20,17 +20,17 @@ pub fn brought_back(
     wanted: &Databases,
 ) -> Result<Vec<DatabaseRef>, Error> {
     let Databases::Bring(names) = wanted else { return Ok(Vec::new()) };
-    if let Some(stranger) = names.iter().find(|name| !held.iter().any(|facts| is_named(facts, name))) {
-        let what = format!("the backup holds no database `{stranger}`");
+    if let Some(unknown) = names.iter().find(|name| !held.iter().any(|facts| is_named(facts, name))) {
+        let what = format!("the backup holds no database `{unknown}`");
         return Err(Error::new(ErrorKind::Invalid, what).help(holds(held)));
     }
     let left_out =
         held.iter().find(|facts| !names.is_empty() && !names.iter().any(|name| is_named(facts, name)));
     if let Some(left_out) = left_out {
         let what = format!("the database `{}` of the backup is left out", left_out.name);
-        let cure =
-            "Azure brings all databases of a backup back or none: name them all, or say --ignore-databases";
-        return Err(Error::new(ErrorKind::Invalid, what).help(cure));
+        let advice =
+            "Azure restores all databases of a backup or none: name them all, or give --ignore-databases";
+        return Err(Error::new(ErrorKind::Invalid, what).help(advice));
     }
     held.iter().map(|facts| reference(facts, known)).collect()
 }
@@ -52,8 +52,9 @@ fn reference(facts: &DatabaseFacts, known: &[DatabaseRef]) -> Result<DatabaseRef
         "the backup holds the {} database `{}`, and the fleet file does not say how to reach it",
         facts.kind, facts.name
     );
-    let cure = "add it to the `databases` of the app, or say --ignore-databases to leave databases alone";
-    Err(Error::new(ErrorKind::Invalid, what).help(cure))
+    let advice =
+        "add it to the `databases` of the app, or give --ignore-databases to leave databases as they are";
+    Err(Error::new(ErrorKind::Invalid, what).help(advice))
 }
 
 fn holds(held: &[DatabaseFacts]) -> String {
@@ -82,13 +83,13 @@ mod tests {
         }]
     }
 
-    fn told(held: &[DatabaseFacts], names: &[&str]) -> String {
+    fn refusal(held: &[DatabaseFacts], names: &[&str]) -> String {
         let wanted = Databases::Bring(names.iter().map(|name| (*name).to_owned()).collect());
         rendered(&brought_back(held, &known(), &wanted).unwrap_err())
     }
 
     #[test]
-    fn each_that_the_backup_holds_comes_back_with_its_secrets_place() {
+    fn each_database_of_the_backup_is_restored_with_the_reference_to_its_secret() {
         let held = [facts("sqlazure", "Orders"), facts("LocalMySql", "localdb")];
         let brought = brought_back(&held, &known(), &Databases::Bring(Vec::new())).unwrap();
         assert_eq!(brought[0], known()[0]);
@@ -100,17 +101,18 @@ mod tests {
     }
 
     #[test]
-    fn azure_is_not_asked_for_what_it_would_refuse() {
+    fn a_choice_that_azure_would_refuse_is_refused_before() {
         let held = [facts("SqlAzure", "orders"), facts("LocalMySql", "localdb")];
         assert!(
-            told(&held, &["order"]).contains("no database `order`\nhelp: it holds these: orders, localdb")
+            refusal(&held, &["order"]).contains("no database `order`\nhelp: it holds these: orders, localdb")
         );
         assert!(
-            told(&held, &["orders"]).contains("`localdb` of the backup is left out\nhelp: Azure brings all")
+            refusal(&held, &["orders"])
+                .contains("`localdb` of the backup is left out\nhelp: Azure restores all")
         );
-        assert!(told(&[], &["orders"]).contains("it holds no databases at all"));
+        assert!(refusal(&[], &["orders"]).contains("it holds no databases at all"));
         assert!(
-            told(&[facts("MySql", "orders")], &[]).contains("does not say how to reach it"),
+            refusal(&[facts("MySql", "orders")], &[]).contains("does not say how to reach it"),
             "another kind"
         );
     }

@@ -1,16 +1,16 @@
-//! The target of a restore as Azure knows it, with what makes it unfit refused.
+//! The target of a restore as Azure has it; an unfit one is refused.
 
 use holdfast_model::{AppId, Site};
 
 use super::plan::RestoreTarget;
-use super::request::{Purpose, RestoreRequest};
+use super::resolved::{Purpose, ResolvedRestore};
 use super::target::{Aim, can_take, may_replace};
 use crate::{Context as _, ControlContext, Error, ErrorKind};
 
 /// The target as it is now.
-pub async fn existing_target(
+pub(super) async fn existing_target(
     context: &ControlContext<'_>,
-    ask: &RestoreRequest,
+    resolved: &ResolvedRestore,
     target: &AppId,
 ) -> Result<RestoreTarget, Error> {
     let found = match context.arm.site(target).await {
@@ -18,27 +18,27 @@ pub async fn existing_target(
         Err(error) if *error.kind() == holdfast_arm::ErrorKind::NotFound => None,
         Err(error) => return Err(error).context("failed to ask Azure for the target"),
     };
-    match (&ask.aim, found) {
+    match (&resolved.aim, found) {
         (Aim::Over(_), Some(site)) => {
             can_take(&site)?;
-            may_replace(target, ask.overwrite)?;
+            may_replace(target, resolved.overwrite)?;
             Ok(there(site))
         }
         (Aim::Over(_), None) => {
             let help = match target.slot() {
-                Some(_) => "make the slot in Azure first",
-                None if ask.purpose != Purpose::Restore => "make the scratch app in Azure first",
-                None => "make the app in Azure first, or say --to-new NAME",
+                Some(_) => "create the slot in Azure first",
+                None if resolved.purpose != Purpose::Restore => "create the scratch app in Azure first",
+                None => "create the app in Azure first, or give --to-new NAME",
             };
             let what = format!("Azure has no app {}", target.short_name());
-            Err(Error::new(ErrorKind::Invalid, what).help(help))
+            Err(Error::new(ErrorKind::NotFound, what).help(help))
         }
         (Aim::New(_), Some(_)) => {
             let what = format!("{} exists already", target.short_name());
-            Err(Error::new(ErrorKind::Invalid, what)
+            Err(Error::new(ErrorKind::Conflict, what)
                 .help("choose another name, or replace it: --to NAME --overwrite"))
         }
-        (Aim::New(_), None) => new_app(context, ask, target).await,
+        (Aim::New(_), None) => new_app(context, resolved, target).await,
     }
 }
 
@@ -54,27 +54,27 @@ fn there(site: Site) -> RestoreTarget {
     }
 }
 
-/// A new app. Azure makes it when the source is asked, so that one must be there.
+/// A new app. Azure creates it from the source, so the source must exist.
 async fn new_app(
     context: &ControlContext<'_>,
-    ask: &RestoreRequest,
+    resolved: &ResolvedRestore,
     target: &AppId,
 ) -> Result<RestoreTarget, Error> {
-    let source = match context.arm.site(&ask.source.id).await {
+    let source = match context.arm.site(&resolved.source.id).await {
         Ok(site) => site,
         Err(error) if *error.kind() == holdfast_arm::ErrorKind::NotFound => {
             let what = format!(
-                "Azure has no app {}, which it would make the new one after",
-                ask.source.id.short_name()
+                "Azure has no app {}, from which it would create the new one",
+                resolved.source.id.short_name()
             );
-            let help = "make an app in Azure, and restore over it: --to OTHER_APP --overwrite";
+            let help = "create an app in Azure, and restore over it: --to OTHER_APP --overwrite";
             return Err(Error::new(ErrorKind::Refused, what).help(help));
         }
         Err(error) => return Err(error).context("failed to ask Azure for the app"),
     };
     can_take(&source)?;
-    let Some(plan) = ask.plan.clone().or(source.plan) else {
-        let what = "Azure does not tell which plan the app is in";
+    let Some(plan) = resolved.plan.clone().or(source.plan) else {
+        let what = "Azure does not say which plan the app is in";
         return Err(Error::new(ErrorKind::Invalid, what).help("name the new app's plan: --plan ARM_ID"));
     };
     if !plan.to_lowercase().contains("/providers/microsoft.web/serverfarms/") {

@@ -11,56 +11,59 @@ use super::choose::{Chosen, Wanted, choose, nowhere};
 use super::databases::{Databases, brought_back};
 use super::existing_target::existing_target;
 use super::plan::{Blobs, NEVER_RESTORED, NewRestore, RestorePlan};
-use super::request::{Purpose, RestoreRequest};
+use super::resolved::{Purpose, ResolvedRestore};
 use super::source::RestoreSource;
 use super::target::Aim;
 use crate::inventory::being_deleted;
 use crate::wording::unusable;
 use crate::{Context as _, ControlContext, Error, ErrorKind};
 
-/// The plan of a restore that can be begun now.
-pub async fn plan(context: &ControlContext<'_>, ask: RestoreRequest) -> Result<RestorePlan, Error> {
-    let (Aim::Over(target) | Aim::New(target)) = &ask.aim;
+/// Gathers the plan of a restore that can start now.
+pub(super) async fn gather(
+    context: &ControlContext<'_>,
+    resolved: ResolvedRestore,
+) -> Result<RestorePlan, Error> {
+    let (Aim::Over(target) | Aim::New(target)) = &resolved.aim;
     context.is_served(target.subscription())?;
-    let backup = backup(context, &ask).await?;
+    let backup = backup(context, &resolved).await?;
     let policy_snapshot =
-        context.policy_snapshot(&ask.source, ask.storage.as_ref().or(backup.storage.as_ref()))?;
-    let place = existing_target(context, &ask, target).await?;
+        context.policy_snapshot(&resolved.source, resolved.storage.as_ref().or(backup.storage.as_ref()))?;
+    let place = existing_target(context, &resolved, target).await?;
     let sas = sas(context, &policy_snapshot).await?;
-    let backup = match &ask.wanted {
+    let backup = match &resolved.wanted {
         Wanted::Blob(_) => RestoreSource {
-            databases: discovered(context, (&backup.blob, &ask), &policy_snapshot).await?,
+            databases: discovered(context, (&backup.blob, &resolved), &policy_snapshot).await?,
             ..backup
         },
         _ => backup,
     };
     let blobs = blobs(context, &backup, &policy_snapshot).await?;
-    let databases = brought_back(&backup.databases, &ask.source.databases, &ask.databases)?;
-    let warnings = warnings(context, &ask, (target, &backup, &databases)).await?;
+    let databases = brought_back(&backup.databases, &resolved.source.databases, &resolved.databases)?;
+    let warnings = warnings(context, &resolved, (target, &backup, &databases)).await?;
     let restore = Restore {
-        source: ask.source.id.clone(),
+        source: resolved.source.id.clone(),
         backup: backup.id,
         blob: backup.blob.clone(),
         new_in_plan: if place.exists { None } else { place.plan.clone() },
         databases: databases.clone(),
-        ignore_databases: ask.databases == Databases::Ignore,
-        ignore_conflicting_host_names: ask.ignore_conflicting_host_names,
+        ignore_databases: resolved.databases == Databases::Ignore,
+        ignore_conflicting_host_names: resolved.ignore_conflicting_host_names,
     };
-    let (task, probe) = match &ask.purpose {
+    let (task, probe) = match &resolved.purpose {
         Purpose::Drill { probe } => (Task::Drill(Drill { restore, probe: probe.clone() }), probe.clone()),
         Purpose::Restore => (Task::Restore(restore), None),
     };
-    let policy = ask.target.as_ref().and_then(|app| app.policy.clone());
+    let policy = resolved.target.as_ref().and_then(|app| app.policy.clone());
     let plan_of_target = place.plan.as_ref().map(|plan| plan.to_lowercase());
     let app = App { policy, plan: plan_of_target, ..App::new(target.clone()) };
     Ok(RestorePlan {
         kind: task.kind().as_str(),
-        source: ask.source.id.clone(),
+        source: resolved.source.id.clone(),
         container: context.storage.container(&policy_snapshot.storage)?.to_string(),
         blobs,
         target: place,
         databases,
-        ignore_databases: ask.databases == Databases::Ignore,
+        ignore_databases: resolved.databases == Databases::Ignore,
         probe,
         sas,
         never_restored: NEVER_RESTORED,
@@ -70,24 +73,24 @@ pub async fn plan(context: &ControlContext<'_>, ask: RestoreRequest) -> Result<R
     })
 }
 
-/// The backup as the catalog knows it, or as Azure lists it. Azure must list it either way.
-async fn backup(context: &ControlContext<'_>, ask: &RestoreRequest) -> Result<RestoreSource, Error> {
-    let app = &ask.source.id;
+/// The backup as the catalog has it, or as Azure lists it; Azure must list it either way.
+async fn backup(context: &ControlContext<'_>, resolved: &ResolvedRestore) -> Result<RestoreSource, Error> {
+    let app = &resolved.source.id;
     let filter = CatalogFilter { app: Some(app.clone()), with_removed: true, ..CatalogFilter::default() };
     let entries = context.store.catalog(&filter).await?;
     let going = being_deleted(context.store, app).await?;
-    let (id, known) = match choose(app, (&entries, &going), &ask.wanted)? {
+    let (id, known) = match choose(app, (&entries, &going), &resolved.wanted)? {
         Chosen::Blob(name) => return Ok(of_blob(&entries, name)),
         Chosen::Known(entry) => (entry.backup.id, Some(entry)),
         Chosen::Listed(id) => (id, None),
     };
     let blob = known.map_or("NAME", |entry| &entry.backup.blob);
-    let cure = format!("restore from the blob, while it is there: --blob {blob}");
+    let advice = format!("restore from the blob while it exists: --blob {blob}");
     let listed = match context.arm.list_backups(app).await {
         Ok(listed) => listed.into_iter().find(|backup| backup.id == id),
         Err(error) if *error.kind() == holdfast_arm::ErrorKind::NotFound => {
-            let failure = Error::new(ErrorKind::Invalid, format!("Azure has no app {}", app.short_name()));
-            return Err(failure.help(format!("{cure} --to OTHER_APP")));
+            let failure = Error::new(ErrorKind::NotFound, format!("Azure has no app {}", app.short_name()));
+            return Err(failure.help(format!("{advice} --to OTHER_APP")));
         }
         Err(error) => return Err(error).context("failed to ask Azure for the backup"),
     };
@@ -97,12 +100,12 @@ async fn backup(context: &ControlContext<'_>, ask: &RestoreRequest) -> Result<Re
         (None, None) => Err(nowhere(app, &entries, id)),
         (Some(_), None) => {
             let what = format!("Azure no longer lists backup {id} of {}", app.short_name());
-            Err(Error::new(ErrorKind::Invalid, what).help(cure))
+            Err(Error::new(ErrorKind::NotFound, what).help(advice))
         }
     }
 }
 
-/// A blob, with what the catalog knows of it. It has no number: Azure is asked for the blob, and not for a backup of its list.
+/// A blob, with what the catalog has of it; it has no number, because the request to Azure names the blob.
 fn of_blob(entries: &[CatalogEntry], name: &str) -> RestoreSource {
     let known = entries.iter().find(|entry| entry.backup.blob == name);
     known.map_or_else(
@@ -111,37 +114,38 @@ fn of_blob(entries: &[CatalogEntry], name: &str) -> RestoreSource {
     )
 }
 
-/// A backup that only Azure knows; it must have been made.
+/// The facts of a backup that only Azure knows, if it exists.
 fn whole(app: &AppId, backup: Backup) -> Result<BackupFacts, Error> {
     let is_made = matches!(backup.status, BackupStatus::Succeeded | BackupStatus::PartiallySucceeded);
     let (Some(blob), Some(accepted_at), true) = (backup.blob_name, backup.created, is_made) else {
-        let what = format!("Azure calls backup {} of {} {}", backup.id, app.short_name(), backup.status);
-        return Err(Error::new(ErrorKind::Invalid, what).help("name one that succeeded"));
+        let what =
+            format!("Azure says that backup {} of {} is {}", backup.id, app.short_name(), backup.status);
+        return Err(Error::new(ErrorKind::Conflict, what).help("name one that succeeded"));
     };
     let (size_bytes, finished_at) = (backup.size_bytes.unwrap_or_default(), backup.finished);
     Ok(BackupFacts { id: backup.id, blob, size_bytes, accepted_at, finished_at, databases: backup.databases })
 }
 
-/// The SAS that Azure would be given, which must do. Where storage is out of reach, no test write says whether it does.
+/// The SAS that Azure is given, if it is usable; where storage is out of reach, no test write checks that.
 async fn sas(context: &ControlContext<'_>, policy_snapshot: &PolicySnapshot) -> Result<SasFacts, Error> {
     let health = context.health(policy_snapshot).await?;
     if health.is_good() || (health.faults.is_empty() && !policy_snapshot.verify) {
         return Ok(health.facts);
     }
     let why = unusable(&health).join("; ");
-    let what = format!("the SAS for storage `{}` will not do: {why}", policy_snapshot.storage);
+    let what = format!("the SAS for storage `{}` is not usable: {why}", policy_snapshot.storage);
     Err(Error::new(ErrorKind::Refused, what).help("`holdfast sas check` says more"))
 }
 
-/// What Azure finds in a blob that its list need not know.
+/// The databases that Azure finds in a blob.
 async fn discovered(
     context: &ControlContext<'_>,
-    (blob, ask): (&str, &RestoreRequest),
+    (blob, resolved): (&str, &ResolvedRestore),
     policy_snapshot: &PolicySnapshot,
 ) -> Result<Vec<DatabaseFacts>, Error> {
-    let (target, asked) = match &ask.aim {
+    let (target, asked) = match &resolved.aim {
         Aim::Over(target) => (target, target),
-        Aim::New(target) => (target, &ask.source.id),
+        Aim::New(target) => (target, &resolved.source.id),
     };
     let grant = context.storage.grant(&policy_snapshot.storage, &context.need(policy_snapshot)).await?;
     let request = RestoreBody {
@@ -158,22 +162,23 @@ async fn discovered(
     match found {
         Ok(found) => Ok(found.databases),
         Err(error) if *error.kind() == holdfast_arm::ErrorKind::NotFound => {
-            Err(no_blob(ask, blob, policy_snapshot))
+            Err(no_blob(resolved, blob, policy_snapshot))
         }
-        Err(error) => Err(error).with_context(|| format!("failed to let Azure look into the blob {blob}")),
+        Err(error) => Err(error).with_context(|| format!("failed to have Azure read the blob {blob}")),
     }
 }
 
-/// Azure looked where it was told to, and did not find it.
-fn no_blob(ask: &RestoreRequest, blob: &str, policy_snapshot: &PolicySnapshot) -> Error {
-    let (storage, name) = (&policy_snapshot.storage, ask.source.id.short_name());
+/// The error for a blob that Azure does not find in the storage.
+fn no_blob(resolved: &ResolvedRestore, blob: &str, policy_snapshot: &PolicySnapshot) -> Error {
+    let (storage, name) = (&policy_snapshot.storage, resolved.source.id.short_name());
     let what = format!("Azure finds no blob {blob} in storage `{storage}`");
-    let help =
-        format!("`holdfast backups list {name} --gone` shows the blobs; `--storage NAME` looks elsewhere");
-    Error::new(ErrorKind::Invalid, what).help(help)
+    let help = format!(
+        "`holdfast backups list {name} --removed` lists the blobs; `--storage NAME` looks in another storage"
+    );
+    Error::new(ErrorKind::NotFound, what).help(help)
 }
 
-/// Archive and manifest: a restore stops the app, and fails without both.
+/// Checks that archive and manifest exist: a restore stops the app, and fails without both.
 async fn blobs(
     context: &ControlContext<'_>,
     backup: &RestoreSource,
@@ -194,10 +199,10 @@ async fn blobs(
     Ok(Blobs::Present)
 }
 
-/// What somebody should know before saying yes.
+/// Warnings to read before the confirmation.
 async fn warnings(
     context: &ControlContext<'_>,
-    ask: &RestoreRequest,
+    resolved: &ResolvedRestore,
     (target, backup, databases): (&AppId, &RestoreSource, &[DatabaseRef]),
 ) -> Result<Vec<String>, Error> {
     let mut warnings = Vec::new();
@@ -207,10 +212,11 @@ async fn warnings(
         Some(false) => {
             warnings.push("this backup does not count as good: something may be missing".to_owned());
         }
-        None => warnings.push("Holdfast knows nothing of this backup but what Azure tells".to_owned()),
+        None => warnings.push("Holdfast knows nothing of this backup but what Azure says".to_owned()),
     }
-    if *target != ask.source.id && databases.iter().any(|database| database.connection_string.is_some()) {
-        let source = ask.source.id.short_name();
+    if *target != resolved.source.id && databases.iter().any(|database| database.connection_string.is_some())
+    {
+        let source = resolved.source.id.short_name();
         warnings
             .push(format!("the databases are those of {source}: they are replaced although the app is not"));
     }

@@ -1,18 +1,22 @@
-//! Restores: everything that can be found wrong is found before anything is written.
+//! Restores and drills: everything that can fail is checked before anything is written.
 
 mod choose;
 mod databases;
+mod drill;
+mod execute;
 mod existing_target;
 mod gather;
 mod plan;
 mod request;
+mod resolved;
 mod source;
 mod target;
 
 pub use choose::Wanted;
 pub use databases::Databases;
-pub use gather::plan;
+pub use drill::DrillRequest;
+pub use execute::{execute, plan_drill, plan_restore};
 pub use plan::{Blobs, NEVER_RESTORED, NewRestore, RestorePlan, RestoreTarget};
-pub use request::{Purpose, RestoreRequest};
+pub use request::RestoreRequest;
 pub use source::RestoreSource;
-pub use target::{Aim, Destination, aim};
+pub use target::Destination;

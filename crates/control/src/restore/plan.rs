@@ -77,7 +77,7 @@ pub enum Blobs {
 pub struct RestoreTarget {
     /// The app.
     pub app: AppId,
-    /// Whether it is there; a new one is made otherwise.
+    /// Whether it exists; a new one is created otherwise.
     pub exists: bool,
     /// Its tier.
     pub tier: Option<String>,
@@ -103,7 +103,7 @@ impl RestorePlan {
         if self.target.exists {
             format!("Everything in {word} will be replaced.")
         } else {
-            format!("The app {word} will be made.")
+            format!("The app {word} will be created.")
         }
     }
 }

@@ -1,44 +1,59 @@
-//! A restore that is asked for.
+//! Requests for restores and drills.
 
-use holdfast_model::{App, StorageName};
+use holdfast_model::StorageName;
 
 use super::choose::Wanted;
 use super::databases::Databases;
-use super::target::Aim;
+use super::resolved::{Purpose, ResolvedRestore};
+use super::target::{Aim, Destination, aim};
+use crate::{ControlContext, Error};
 
-/// A restore that is asked for.
+/// A request to restore a backup of an app.
 #[derive(Debug)]
 pub struct RestoreRequest {
-    /// Whose backup.
-    pub source: App,
-    /// Which.
+    /// The app whose backup is restored, by its ARM id or short name.
+    pub app: String,
+    /// The backup.
     pub wanted: Wanted,
-    /// Where to.
-    pub aim: Aim,
-    /// The target, when it is an app of its own in the fleet: its policy and its databases.
-    pub target: Option<App>,
-    /// The plan of a new app; `None` for the source's own.
+    /// Where it goes.
+    pub destination: Destination,
+    /// The App Service plan of a new app, by its ARM id; `None` for the source's own.
     pub plan: Option<String>,
     /// Whether an existing app may be replaced.
     pub overwrite: bool,
-    /// What comes back of databases.
+    /// What is restored of databases.
     pub databases: Databases,
-    /// Leaves host names out that another app has.
+    /// Leaves out host names that another app has.
     pub ignore_conflicting_host_names: bool,
-    /// The storage, where the request names it.
+    /// The storage that holds the backup, where the catalog does not say.
     pub storage: Option<StorageName>,
-    /// What it is for.
-    pub purpose: Purpose,
 }
 
-/// What a restore is for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Purpose {
-    /// To bring the app back.
-    Restore,
-    /// To prove that a backup can be restored.
-    Drill {
-        /// The URL that must answer afterwards.
-        probe: Option<String>,
-    },
+impl RestoreRequest {
+    /// Resolves the names of the request to apps.
+    pub(super) async fn resolve(self, context: &ControlContext<'_>) -> Result<ResolvedRestore, Error> {
+        let source = context.app(&self.app).await?;
+        let other = match &self.destination.to {
+            Some(name) => Some(context.app(name).await?),
+            None => None,
+        };
+        let aim = aim(&source.id, &self.destination, other.as_ref().map(|app| &app.id))?;
+        let target = match &aim {
+            Aim::Over(id) if *id == source.id => Some(source.clone()),
+            Aim::Over(id) if other.is_none() => Some(context.app(&id.to_string()).await?),
+            Aim::Over(_) | Aim::New(_) => other,
+        };
+        Ok(ResolvedRestore {
+            source,
+            wanted: self.wanted,
+            aim,
+            target,
+            plan: self.plan,
+            overwrite: self.overwrite,
+            databases: self.databases,
+            ignore_conflicting_host_names: self.ignore_conflicting_host_names,
+            storage: self.storage,
+            purpose: Purpose::Restore,
+        })
+    }
 }

@@ -17,7 +17,7 @@ pub struct Destination {
 
 /// Where a restore goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Aim {
+pub(super) enum Aim {
     /// Over an existing app or slot.
     Over(AppId),
     /// Into a new app.
@@ -25,7 +25,7 @@ pub enum Aim {
 }
 
 /// The target that a request names; `other` is the app of [`Destination::to`].
-pub fn aim(source: &AppId, to: &Destination, other: Option<&AppId>) -> Result<Aim, Error> {
+pub(super) fn aim(source: &AppId, to: &Destination, other: Option<&AppId>) -> Result<Aim, Error> {
     let beside = |site: &str, slot: Option<&str>| {
         AppId::new(source.subscription().as_str(), source.resource_group(), site, slot)
     };
@@ -43,7 +43,7 @@ pub fn aim(source: &AppId, to: &Destination, other: Option<&AppId>) -> Result<Ai
     };
     if target == *source {
         let what = format!("{} would be restored into itself", source.short_name());
-        let help = "leave --to and --to-slot out if that is meant, and say --overwrite";
+        let help = "to restore over the app itself, leave out --to and --to-slot, and give --overwrite";
         return Err(Error::new(ErrorKind::Invalid, what).help(help));
     }
     Ok(Aim::Over(target))
@@ -63,15 +63,15 @@ fn is_site_name(name: &str) -> Result<(), Error> {
 }
 
 /// Refuses a target that Azure cannot restore into now.
-pub fn can_take(site: &Site) -> Result<(), Error> {
+pub(super) fn can_take(site: &Site) -> Result<(), Error> {
     let name = site.id.short_name();
     if let Some(tier) = site.tier.as_deref().filter(|tier| !tier::allows_backups(tier)) {
-        let what = format!("{name} is in the tier {tier}, and Azure restores nothing into that");
+        let what = format!("{name} is in the tier {tier}, and Azure does not restore into that tier");
         return Err(Error::new(ErrorKind::Refused, what).help("move it to a Basic plan or better"));
     }
     let basic_slot = site.id.slot().and(site.tier.as_deref()).filter(|tier| !tier::allows_slots(tier));
     if let Some(tier) = basic_slot {
-        let what = format!("{name} is a slot, and in the tier {tier} Azure restores into production alone");
+        let what = format!("{name} is a slot, and in the tier {tier} Azure restores only into production");
         return Err(Error::new(ErrorKind::Refused, what).help("move the plan to Standard or better"));
     }
     if let Some(operation) = &site.operation {
@@ -82,13 +82,13 @@ pub fn can_take(site: &Site) -> Result<(), Error> {
 }
 
 /// Refuses to replace an app unless the request says so.
-pub fn may_replace(target: &AppId, overwrite: bool) -> Result<(), Error> {
+pub(super) fn may_replace(target: &AppId, overwrite: bool) -> Result<(), Error> {
     if overwrite {
         return Ok(());
     }
     let what = format!("{} exists, and a restore replaces everything in it", target.short_name());
-    let help = "say --overwrite if that is meant; --to-new NAME restores into a new app";
-    Err(Error::new(ErrorKind::Invalid, what).help(help))
+    let help = "give --overwrite to replace it; --to-new NAME restores into a new app";
+    Err(Error::new(ErrorKind::Conflict, what).help(help))
 }
 
 #[cfg(test)]
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_restores_into_the_app_itself_by_naming_it_as_another() {
+    fn an_app_is_not_restored_into_itself_by_naming_it_as_another() {
         for to in [to("shop"), slot("Production")] {
             assert_eq!(aimed(&to), Err("shop would be restored into itself".to_owned()));
         }
@@ -165,8 +165,8 @@ mod tests {
             (site(Some("staging"), "Basic"), "is a slot"),
             (Site { operation: Some("o-1".into()), ..site(None, "Standard") }, "operation o-1"),
         ] {
-            let told = can_take(&site).unwrap_err().to_string();
-            assert!(told.contains(word), "{told}");
+            let refusal = can_take(&site).unwrap_err().to_string();
+            assert!(refusal.contains(word), "{refusal}");
         }
         assert!(
             may_replace(&app("shop", None), true).is_ok() && may_replace(&app("shop", None), false).is_err()

@@ -1,23 +1,23 @@
 //! `holdfast backups list`: an app's backups, from Azure and from the catalog.
 
-use holdfast_model::{AppId, PolicyName, Timestamp};
+use holdfast_control::Inventory;
+use holdfast_control::inventory::{BackupView, Presence};
+use holdfast_model::{AppId, DatabaseFacts, PolicyName, Removal, Timestamp};
 use holdfast_store::Mode;
 use serde::Serialize;
 
-use super::row::{Row, table};
-use super::tell_doubt;
 use crate::args::ListArgs;
 use crate::context::Context;
 use crate::exit::Exit;
-use holdfast_control::Inventory;
+use crate::output::{Cell, Table, Tone, age, bytes, until};
 
-/// The document for programs.
+/// The backups, as a document.
 #[derive(Debug, Serialize)]
 struct Document<'a> {
     now: Timestamp,
     app: &'a AppId,
     policy: Option<&'a PolicyName>,
-    backups: &'a [Row],
+    backups: Vec<BackupView>,
 }
 
 /// Runs the command.
@@ -25,24 +25,71 @@ pub async fn run(args: &ListArgs, context: &Context) -> anyhow::Result<Exit> {
     let fleet = context.fleet()?;
     let store = context.store(Mode::Read).await?;
     let control = context.control(&fleet, &*store).await?;
-    let mut inventory = Inventory::of(&args.app, &control).await?;
+    let inventory = Inventory::of(&args.app, &control).await?;
     store.close().await;
-    if !args.removal {
-        // What was not known to be gone is news, and is told without being asked for.
-        inventory.items.retain(|item| {
-            item.azure.is_some() || item.entry.as_ref().is_some_and(|entry| entry.removal.is_none())
-        });
-    }
-    tell_doubt(&inventory, context);
-    let rows: Vec<Row> = inventory.items.iter().map(Row::of).collect();
-    if context.out.is_json() {
-        let app = &inventory.app;
-        let policy = app.policy.as_ref();
-        context.out.json(&Document { now: inventory.now, app: &app.id, policy, backups: &rows })?;
-    } else if rows.is_empty() {
-        context.out.text(&format!("{} has no backups", inventory.app.id.short_name()))?;
-    } else {
-        context.out.table(table(&inventory, &rows))?;
-    }
+    let inventory = if args.removed { inventory } else { inventory.without_removed() };
+    let Inventory { app, now, items, .. } = &inventory;
+    let backups = items.iter().map(BackupView::from).collect();
+    let document = Document { now: *now, app: &app.id, policy: app.policy.as_ref(), backups };
+    context.out.show(&document, || {
+        if document.backups.is_empty() {
+            return format!("{} has no backups", app.id.short_name()).into();
+        }
+        table(&document).into()
+    })?;
     Ok(Exit::Done)
+}
+
+fn table(document: &Document<'_>) -> Table {
+    let now = document.now;
+    let mut table = Table::new([
+        "BACKUP",
+        "BLOB",
+        "STATUS",
+        "CREATED",
+        "SIZE",
+        "DATABASES",
+        "MADE BY",
+        "PRESENCE",
+        "SAS",
+        "HOLD",
+        "RETENTION",
+    ]);
+    for backup in &document.backups {
+        let status = match backup.removal {
+            Some(Removal { deleted: true, .. }) => Some("deleted"),
+            _ => backup.status.as_deref(),
+        };
+        table.row([
+            backup.backup_id.to_string().into(),
+            Cell::or_dash(backup.blob.as_deref().or(backup.name.as_deref())),
+            Cell::or_dash(status),
+            Cell::or_dash(backup.created_at.map(|at| age(at, now))),
+            Cell::or_dash(backup.size_bytes.map(bytes)),
+            Cell::or_dash(databases(&backup.databases)),
+            backup.made_by.as_str().into(),
+            presence_cell(backup.presence),
+            sas_cell(backup, now),
+            Cell::or_dash(backup.hold.as_deref()),
+            Cell::or_dash(backup.retention),
+        ]);
+    }
+    table
+}
+
+fn presence_cell(presence: Presence) -> Cell {
+    let tone = if presence == Presence::Known { Tone::Plain } else { Tone::Warn };
+    Cell::toned(presence.as_str(), tone)
+}
+
+fn sas_cell(backup: &BackupView, now: Timestamp) -> Cell {
+    match backup.sas_expiry().filter(|_| backup.removal.is_none()) {
+        Some(expiry) if expiry <= now => Cell::toned(format!("expired {}", age(expiry, now)), Tone::Warn),
+        expiry => Cell::or_dash(expiry.map(|expiry| until(expiry, now))),
+    }
+}
+
+fn databases(databases: &[DatabaseFacts]) -> Option<String> {
+    let names: Vec<&str> = databases.iter().map(|database| database.name.as_str()).collect();
+    (!names.is_empty()).then(|| names.join(", "))
 }

@@ -1,27 +1,24 @@
-//! `holdfast backups show`: everything that is known of one backup, and on request its secret.
+//! `holdfast backups show`: one backup, and on request the SAS that Azure keeps with it.
 
-use anyhow::Context as _;
-use holdfast_model::{NewRun, OperatorAction, PolicySnapshot, RunId, StorageName};
+use holdfast_control::inventory::{BackupView, Inventory};
+use holdfast_control::reveal;
+use holdfast_model::{AppId, Removal, Timestamp, format_timestamp};
 use holdfast_store::Mode;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
 
-use super::row::{Row, facts};
-use super::tell_doubt;
 use crate::args::ShowArgs;
 use crate::context::Context;
 use crate::exit::Exit;
+use crate::output::{Table, age, bytes};
 use crate::runtime::backends::Backends;
-use holdfast_control::ControlContext;
-use holdfast_control::inventory::{Inventory, Item};
-use holdfast_control::{Error, ErrorKind};
 
-/// The document for programs.
+/// The backup, as a document.
 #[derive(Serialize)]
 struct Document<'a> {
-    app: &'a holdfast_model::AppId,
+    app: &'a AppId,
     #[serde(flatten)]
-    row: Row,
+    backup: BackupView,
     /// A secret, and there only with `--reveal`.
     #[serde(skip_serializing_if = "Option::is_none")]
     storage_url: Option<&'a str>,
@@ -30,7 +27,7 @@ struct Document<'a> {
 /// Runs the command.
 pub async fn run(args: &ShowArgs, context: &Context) -> anyhow::Result<Exit> {
     let fleet = context.fleet()?;
-    // Whoever reveals writes that down, so the store must be one that can be written.
+    // `--reveal` writes to the audit, so the store must be open for writing.
     let (store, _lock) = if args.reveal {
         let Backends { store, lock, .. } = Backends::open_beside(context).await?;
         (store, lock)
@@ -39,66 +36,52 @@ pub async fn run(args: &ShowArgs, context: &Context) -> anyhow::Result<Exit> {
     };
     let control = context.control(&fleet, &*store).await?;
     let inventory = Inventory::of(&args.app, &control).await?;
-    tell_doubt(&inventory, context);
-    let Some(item) = inventory.find(args.id) else {
-        let name = inventory.app.id.short_name();
-        let failure = Error::new(ErrorKind::Invalid, format!("nobody knows a backup {} of {name}", args.id));
-        return Err(failure.help(format!("`holdfast backups list {name}` lists them")).into());
-    };
-    let secret = if args.reveal { Some(reveal(&inventory, item, &control, context).await?) } else { None };
+    let item = inventory.get(args.id)?;
+    let secret =
+        if args.reveal { Some(reveal(&control, &inventory, item, &mut context.rng()).await?) } else { None };
     store.close().await;
-    show(&inventory, item, secret.as_ref(), context)?;
+    let url = secret.as_ref().map(SecretString::expose_secret);
+    if url.is_some() {
+        context.out.message("the URL is a secret: it gives read and write access to the backups' container");
+    }
+    let document = Document { app: &inventory.app.id, backup: item.into(), storage_url: url };
+    context.out.show(&document, || facts(&document.backup, inventory.now).into())?;
+    if let Some(url) = url.filter(|_| !context.out.is_json()) {
+        context.out.text(&format!("\n{url}"))?;
+    }
     Ok(Exit::Done)
 }
 
-fn show(
-    inventory: &Inventory,
-    item: &Item,
-    secret: Option<&SecretString>,
-    context: &Context,
-) -> anyhow::Result<()> {
-    let (row, url) = (Row::of(item), secret.map(SecretString::expose_secret));
-    if url.is_some() {
-        context
-            .out
-            .message("the URL holds a secret: whoever has it can read and write the backups' container");
-    }
-    if context.out.is_json() {
-        return Ok(context.out.json(&Document { app: &inventory.app.id, row, storage_url: url })?);
-    }
-    context.out.table(facts(&row, inventory.now))?;
-    if let Some(url) = url {
-        context.out.text(&format!("\n{url}"))?;
-    }
-    Ok(())
+fn facts(backup: &BackupView, now: Timestamp) -> Table {
+    let databases: Vec<&str> = backup.databases.iter().map(|database| database.name.as_str()).collect();
+    let databases = (!databases.is_empty()).then(|| databases.join(", "));
+    Table::of_facts(
+        "BACKUP",
+        [
+            ("id", Some(backup.backup_id.to_string())),
+            ("name", backup.name.clone()),
+            ("blob", backup.blob.clone()),
+            ("storage", backup.storage.as_ref().map(ToString::to_string)),
+            ("status", backup.status.clone()),
+            ("created", backup.created_at.map(format_timestamp)),
+            ("finished", backup.finished_at.map(format_timestamp)),
+            ("size", backup.size_bytes.map(bytes)),
+            ("databases", databases),
+            ("made by", Some(backup.made_by.as_str().to_owned())),
+            ("run", backup.run_id.map(|run| run.to_string())),
+            ("presence", Some(backup.presence.as_str().to_owned())),
+            ("hold", backup.hold.clone()),
+            ("sas", backup.sas.as_ref().map(|sas| sas.fingerprint.clone())),
+            ("sas expires", backup.sas_expiry().map(format_timestamp)),
+            ("verified", backup.verified_at.map(|at| age(at, now))),
+            ("removal", backup.removal.map(removal)),
+            ("retention", backup.retention.map(str::to_owned)),
+            ("log", backup.log.clone()),
+        ],
+    )
 }
 
-/// The URL with the SAS that Azure keeps with the backup. That somebody asked is in the audit before Azure is.
-async fn reveal(
-    inventory: &Inventory,
-    item: &Item,
-    control: &ControlContext<'_>,
-    context: &Context,
-) -> anyhow::Result<SecretString> {
-    let (app, id) = (&inventory.app, item.id);
-    let storage = item.entry.as_ref().map(|entry| entry.storage.clone());
-    // Nothing is sent for a note: of its policy snapshot only the place of the backup says something.
-    let policy_snapshot = PolicySnapshot::new(storage.unwrap_or_else(|| StorageName::new("unknown")), "");
-    let run = RunId::new(inventory.now, &mut context.rng());
-    let note = NewRun::operator_action(
-        run,
-        app,
-        &policy_snapshot,
-        OperatorAction::Revealed { backup: id },
-        context.actor(),
-        inventory.now,
-    );
-    control
-        .store
-        .add_run(&note)
-        .await
-        .context("nothing is shown, because it could not be written down who asked")?;
-    let secrets = control.arm.backup_secrets(&app.id, id, None).await?;
-    let nothing = || Error::new(ErrorKind::Refused, format!("azure's answer about backup {id} holds no SAS"));
-    Ok(secrets.storage_url.ok_or_else(nothing)?)
+fn removal(removal: Removal) -> String {
+    let what = if removal.deleted { "deleted" } else { "found missing" };
+    format!("{what} at {}", format_timestamp(removal.at))
 }

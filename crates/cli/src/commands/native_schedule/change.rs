@@ -1,15 +1,9 @@
-//! `holdfast native-schedule push` and `remove`: sets Azure's own schedules, or takes them away.
+//! `holdfast native-schedule push` and `remove`: set or remove Azure's own schedules.
 
-use std::collections::BTreeMap;
+use holdfast_control::counted;
+use holdfast_control::native_schedule::{self, AppSchedule};
 
-use anyhow::Context as _;
-use holdfast_arm::Arm;
-use holdfast_model::{
-    App, AppId, NativeSchedule, NewRun, NewTask, PolicySnapshot, RunId, StorageName, Task, Timestamp, Trigger,
-};
-
-use super::show::words;
-use super::{apps, found};
+use super::text::text;
 use crate::args::ChangeArgs;
 use crate::commands::added;
 use crate::confirm;
@@ -17,129 +11,51 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::output::Table;
 use crate::runtime::backends::Backends;
-use holdfast_config::Fleet;
-use holdfast_control::app_resolver;
-use holdfast_control::counted;
-use holdfast_control::{Error, ErrorKind};
 
-const WRITE_ONE: &str = "write native_schedule = { every = \"7 days\" } into a policy of the fleet file";
-
-/// Sets what the policies say.
+/// Runs `holdfast native-schedule push`.
 pub async fn push(args: &ChangeArgs, context: &Context) -> anyhow::Result<Exit> {
     let fleet = context.fleet()?;
     let backends = Backends::open_beside(context).await?;
-    let apps = apps(&args.apps, &fleet, &*backends.store, context).await?;
-    let wanted = wanted(&apps, args.apps.all, &fleet)?;
-    if wanted.is_empty() {
-        let failure = Error::new(ErrorKind::Invalid, "no app has a policy with `native_schedule`");
-        return Err(failure.help(WRITE_ONE).into());
-    }
-    let mut table = Table::new(["APP", "TO PUSH"]);
-    for (app, schedule) in &wanted {
-        table.row([app.id.short_name().into(), words(schedule).into()]);
-    }
-    context.out.message(&table.render(false, None));
-    let fires = wanted.iter().filter(|(_, schedule)| schedule.enabled).count();
-    if fires > 0 {
+    let control = context.control(&fleet, &*backends.store).await?;
+    let plan = native_schedule::plan_push(&control, &(&args.apps).into()).await?;
+    show("TO PUSH", &plan, context);
+    let enabled = plan.iter().filter(|change| change.schedule.enabled).count();
+    if enabled > 0 {
         context.out.message(&format!(
             "warning: Azure takes a backup at once when a schedule is enabled: up to {} now",
-            counted(fires, "backup")
+            counted(enabled, "backup")
         ));
     }
-    confirm::agreed(
-        &format!("Set Azure's own schedule of {}?", counted(wanted.len(), "app")),
-        args.going.yes,
-        context,
-    )?;
-    let (now, mut rng) = (backends.store.now().await?, context.rng());
-    let mut runs = Vec::new();
-    for (app, schedule) in wanted {
-        let (schedule, databases) = (Some(schedule.clone()), app.databases.clone());
-        let task = Task::PushSchedule { schedule, databases, renews: None };
-        runs.push(run(app, &app_resolver::policy_snapshot(app, &fleet)?, task, (now, context), &mut rng));
-    }
-    added::runs(&runs, (fleet, backends), args.going.wait, context, rng).await
+    let apps = counted(plan.len(), "app");
+    confirm::agreed(&format!("Set Azure's own schedule of {apps}?"), args.options.yes, context)?;
+    let mut rng = context.rng();
+    let added = native_schedule::push(&control, &plan, &mut rng).await?;
+    added::follow(&added, (fleet.clone(), backends), args.options.wait, context, rng).await
 }
 
-/// Takes them away.
+/// Runs `holdfast native-schedule remove`.
 pub async fn remove(args: &ChangeArgs, context: &Context) -> anyhow::Result<Exit> {
     let fleet = context.fleet()?;
     let backends = Backends::open_beside(context).await?;
-    let mut apps = apps(&args.apps, &fleet, &*backends.store, context).await?;
-    let scheduled = scheduled(&apps, &*context.azure(&fleet)?).await?;
-    apps.retain(|app| scheduled.contains_key(&app.id));
-    if apps.is_empty() {
-        context.out.message("nothing to remove: Azure has no schedule of its own there");
-        return added::runs(&[], (fleet, backends), false, context, context.rng()).await;
+    let control = context.control(&fleet, &*backends.store).await?;
+    let plan = native_schedule::plan_removal(&control, &(&args.apps).into()).await?;
+    let wait = args.options.wait && !plan.is_empty();
+    if plan.is_empty() {
+        context.out.message("nothing to remove: Azure has no schedule of its own for these apps");
+    } else {
+        show("TO REMOVE", &plan, context);
+        let apps = counted(plan.len(), "app");
+        confirm::agreed(&format!("Remove Azure's own schedule of {apps}?"), args.options.yes, context)?;
     }
-    let mut table = Table::new(["APP", "TO REMOVE"]);
-    for (app, schedule) in &scheduled {
-        table.row([app.short_name().into(), words(schedule).into()]);
+    let mut rng = context.rng();
+    let added = native_schedule::remove(&control, &plan, &mut rng).await?;
+    added::follow(&added, (fleet.clone(), backends), wait, context, rng).await
+}
+
+fn show(title: &'static str, plan: &[AppSchedule], context: &Context) {
+    let mut table = Table::new(["APP", title]);
+    for AppSchedule { app, schedule } in plan {
+        table.row([app.id.short_name().into(), text(schedule).into()]);
     }
     context.out.message(&table.render(false, None));
-    let question = format!("Take away Azure's own schedule of {}?", counted(apps.len(), "app"));
-    confirm::agreed(&question, args.going.yes, context)?;
-    let (now, mut rng) = (backends.store.now().await?, context.rng());
-    // Nothing is stored for this, so an app in no policy can be rid of its schedule too.
-    let policy_snapshot = |app| {
-        app_resolver::policy_snapshot(app, &fleet)
-            .unwrap_or_else(|_| PolicySnapshot::new(StorageName::new("none"), ""))
-    };
-    let nothing = Task::PushSchedule { schedule: None, databases: Vec::new(), renews: None };
-    let remove = |app| run(app, &policy_snapshot(app), nothing.clone(), (now, context), &mut rng);
-    let runs: Vec<NewRun> = apps.iter().map(remove).collect();
-    added::runs(&runs, (fleet, backends), args.going.wait, context, rng).await
-}
-
-/// What Azure runs by itself, of the apps for which it runs something.
-async fn scheduled(apps: &[App], arm: &dyn Arm) -> anyhow::Result<BTreeMap<AppId, NativeSchedule>> {
-    let mut scheduled = BTreeMap::new();
-    for app in apps {
-        let found = found(arm, &app.id).await;
-        let found =
-            found.with_context(|| format!("failed to look for a schedule of {}", app.id.short_name()))?;
-        scheduled.extend(found.map(|found| (app.id.clone(), found.schedule)));
-    }
-    Ok(scheduled)
-}
-
-/// What the policies say. An app that was named must have something; of all, those count that have.
-fn wanted<'a>(
-    apps: &'a [App],
-    all: bool,
-    fleet: &'a Fleet,
-) -> Result<Vec<(&'a App, &'a NativeSchedule)>, Error> {
-    let mut wanted = Vec::new();
-    for app in apps {
-        match schedule_of(app, fleet) {
-            Some(schedule) => wanted.push((app, schedule)),
-            None if all => {}
-            None => {
-                let what = format!("the policy of {} has no `native_schedule`", app.id.short_name());
-                return Err(Error::new(ErrorKind::Invalid, what).help(WRITE_ONE));
-            }
-        }
-    }
-    Ok(wanted)
-}
-
-/// The schedule that an app should have by its policy.
-pub fn schedule_of<'a>(app: &App, fleet: &'a Fleet) -> Option<&'a NativeSchedule> {
-    fleet.policies.get(app.policy.as_ref()?)?.native_schedule.as_ref()
-}
-
-fn run(
-    app: &App,
-    policy_snapshot: &PolicySnapshot,
-    task: Task,
-    (now, context): (Timestamp, &Context),
-    rng: &mut fastrand::Rng,
-) -> NewRun {
-    NewRun::task(
-        RunId::new(now, rng),
-        app,
-        policy_snapshot,
-        NewTask { task, trigger: Trigger::Manual, actor: Some(context.actor()) },
-        now,
-    )
 }

@@ -1,4 +1,4 @@
-//! A run as programs and people see it: without the policy snapshot it carries, which are the fleet file's business.
+//! A run as programs and people see it, without its policy snapshot.
 
 use holdfast_model::{
     AppId, BackupFacts, BackupStatus, Cause, Outcome, PolicyName, Restore, Run, RunId, RunKind, RunState,
@@ -6,46 +6,43 @@ use holdfast_model::{
 };
 use serde::Serialize;
 
-use super::status::tone_of;
-use crate::output::Cell;
-
-/// A run.
+/// A run, without its policy snapshot.
 #[derive(Debug, Serialize)]
 pub struct RunView {
     /// Its id.
     pub id: RunId,
-    /// What is done.
+    /// Its kind.
     pub kind: RunKind,
-    /// The same in words, for people.
+    /// Its task in a few words.
     #[serde(skip)]
     pub what: String,
-    /// The same with its particulars, as the event `planned` has it.
+    /// Its task, as the event `planned` has it.
     pub task: Task,
-    /// To which app.
+    /// The app.
     pub app: AppId,
-    /// What people call the app.
+    /// The app's short name.
     pub name: String,
-    /// Under which policy.
+    /// The policy it was planned under.
     pub policy: Option<PolicyName>,
-    /// Who asked.
+    /// What planned it.
     pub trigger: Trigger,
     /// The due time it stands for.
     pub tick: Option<Timestamp>,
-    /// What it is doing.
+    /// Its state.
     pub state: StateCode,
-    /// Azure's word, while Azure works.
+    /// Azure's status, while Azure works.
     pub azure_status: Option<BackupStatus>,
-    /// How it ended.
+    /// Its outcome, once it has ended.
     pub outcome: Option<Outcome>,
-    /// Why it ended otherwise than well, or waits.
+    /// Why it failed, or waits.
     pub cause: Option<Cause>,
     /// The number of the attempt under way, or of the next.
     pub attempt: Option<u32>,
     /// The backup it made.
     pub backup: Option<BackupFacts>,
-    /// What is known of the blob.
+    /// What the check of the backup's blob found.
     pub verification: Option<Verification>,
-    /// When it came to be.
+    /// When it was planned.
     pub created_at: Timestamp,
     /// When its next step is due; `null` when it has ended.
     pub due_at: Option<Timestamp>,
@@ -94,7 +91,7 @@ impl From<&Run> for RunView {
     }
 }
 
-/// What a run does, in one cell. Whose backup it restores need not be told where it is the run's own app's.
+/// The task of a run in a few words; it names the app of a restored backup when it is another one.
 fn what(run: &Run) -> String {
     let restored = |restore: &Restore| {
         let backup = restore.backup.map_or_else(|| "a blob".to_owned(), |id| id.to_string());
@@ -111,20 +108,8 @@ fn what(run: &Run) -> String {
         Task::PushSchedule { schedule: Some(_), .. } => "push schedule".to_owned(),
         Task::OperatorAction { action } => {
             let about = action.backup().map(|id| format!(" {id}")).unwrap_or_default();
-            format!("note: {}{about}", action.as_str())
+            format!("operator action: {}{about}", action.as_str())
         }
         Task::Backup { .. } => "backup".to_owned(),
-    }
-}
-
-/// What a run is doing or how it ended, in one cell.
-pub fn state_cell(run: &RunView) -> Cell {
-    match (run.outcome, run.cause) {
-        (Some(outcome), Some(cause)) => {
-            Cell::toned(format!("{}: {cause}", outcome.as_str()), tone_of(outcome))
-        }
-        (Some(outcome), None) => Cell::toned(outcome.as_str(), tone_of(outcome)),
-        (None, Some(cause)) => Cell::from(format!("{}: {cause}", run.state.as_str())),
-        (None, None) => Cell::from(run.state.as_str()),
     }
 }

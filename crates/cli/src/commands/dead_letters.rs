@@ -1,46 +1,46 @@
-//! `holdfast dead`: messages that the broker or a worker refused.
+//! `holdfast dead-letters`: messages that the broker or a worker refused.
 
 use anyhow::Context as _;
-use holdfast_model::Timestamp;
+use holdfast_control::{Error, ErrorKind, counted};
+use holdfast_model::{RunId, Timestamp};
 use holdfast_queue::{Config, DeadLetter, DeadLetterSelection, DeadLetters};
 use serde::Serialize;
 
-use crate::args::{DeadCommand, PickArgs};
+use crate::args::{DeadLetterArgs, DeadLettersCommand};
 use crate::context::{Context, secret_url};
 use crate::exit::Exit;
-use crate::output::{Table, age};
-use holdfast_control::{Error, ErrorKind};
+use crate::output::{Cell, Table, age};
 
-/// Letters shown at most.
+/// Greatest number of letters listed.
 const MOST: usize = 1_000;
 
-/// One letter, for programs.
+/// One dead letter, as a document.
 #[derive(Debug, Serialize)]
 struct Letter {
     id: String,
     reason: String,
     queue: String,
     since: Option<Timestamp>,
-    run_id: Option<holdfast_model::RunId>,
+    run_id: Option<RunId>,
     version: Option<i64>,
-    /// Why the message says nothing, where it does not.
+    /// Why the message cannot be read, where it cannot.
     unreadable: Option<String>,
     size: usize,
 }
 
 /// Runs the command.
-pub async fn run(command: &DeadCommand, context: &Context) -> anyhow::Result<Exit> {
+pub async fn run(command: &DeadLettersCommand, context: &Context) -> anyhow::Result<Exit> {
     let letters = open(context).await?;
     let done = match command {
-        DeadCommand::List => list(&letters, context).await,
-        DeadCommand::Show { id } => show(&letters, id, context).await,
-        DeadCommand::Retry(pick) => {
-            let count = letters.retry(&which(pick)?).await?;
-            told(count, "sent again", context)
+        DeadLettersCommand::List => list(&letters, context).await,
+        DeadLettersCommand::Show { id } => show(&letters, id, context).await,
+        DeadLettersCommand::Retry(args) => {
+            let count = letters.retry(&selection(args)?).await?;
+            show_count(count, "sent again", context)
         }
-        DeadCommand::Drop(pick) => {
-            let count = letters.drop(&which(pick)?).await?;
-            told(count, "forgotten", context)
+        DeadLettersCommand::Drop(args) => {
+            let count = letters.drop(&selection(args)?).await?;
+            show_count(count, "removed", context)
         }
     };
     letters.close().await;
@@ -49,7 +49,8 @@ pub async fn run(command: &DeadCommand, context: &Context) -> anyhow::Result<Exi
 
 async fn open(context: &Context) -> anyhow::Result<DeadLetters> {
     let Some(url) = &context.global.amqp_url else {
-        let failure = Error::new(ErrorKind::Invalid, "only a broker keeps dead letters, and none is named");
+        let failure =
+            Error::new(ErrorKind::Invalid, "only a broker keeps dead letters, and no broker is named");
         return Err(failure.help("give --amqp-url").into());
     };
     let config = Config::new(secret_url(url)?);
@@ -58,31 +59,26 @@ async fn open(context: &Context) -> anyhow::Result<DeadLetters> {
 
 async fn list(letters: &DeadLetters, context: &Context) -> anyhow::Result<Exit> {
     let found: Vec<Letter> = letters.list(MOST).await?.iter().map(letter).collect();
-    if context.out.is_json() {
-        context.out.json(&found)?;
-    } else if found.is_empty() {
-        context.out.text("no dead letters")?;
-    } else {
-        context.out.table(table(&found, context))?;
-    }
+    context.out.show(&found, || {
+        if found.is_empty() { "no dead letters".into() } else { table(&found, context).into() }
+    })?;
     Ok(Exit::Done)
 }
 
 fn table(letters: &[Letter], context: &Context) -> Table {
     let now = context.clock.now();
-    let mut table = Table::new(["ID", "REASON", "SINCE", "QUEUE", "SAYS"]);
+    let mut table = Table::new(["ID", "REASON", "SINCE", "QUEUE", "MESSAGE"]);
     for letter in letters {
-        let says = match (&letter.run_id, &letter.unreadable) {
+        let message = match (&letter.run_id, &letter.unreadable) {
             (Some(run), _) => format!("run {run}"),
             (None, why) => why.clone().unwrap_or_default(),
         };
-        let since = letter.since.map_or_else(|| "-".to_owned(), |since| age(since, now));
         table.row([
             letter.id.as_str().into(),
             letter.reason.as_str().into(),
-            since.into(),
+            Cell::or_dash(letter.since.map(|since| age(since, now))),
             letter.queue.as_str().into(),
-            says.into(),
+            message.into(),
         ]);
     }
     table
@@ -90,8 +86,8 @@ fn table(letters: &[Letter], context: &Context) -> Table {
 
 async fn show(letters: &DeadLetters, id: &str, context: &Context) -> anyhow::Result<Exit> {
     let Some(found) = letters.show(id).await? else {
-        let failure = Error::new(ErrorKind::Invalid, format!("there is no dead letter {id}"));
-        return Err(failure.help("`holdfast dead list` lists them").into());
+        let failure = Error::new(ErrorKind::NotFound, format!("there is no dead letter {id}"));
+        return Err(failure.help("`holdfast dead-letters list` lists them").into());
     };
     let body = String::from_utf8_lossy(&found.body).into_owned();
     if context.out.is_json() {
@@ -117,19 +113,16 @@ fn letter(found: &DeadLetter) -> Letter {
     }
 }
 
-fn which(pick: &PickArgs) -> Result<DeadLetterSelection, Error> {
-    match (&pick.id, pick.all) {
+fn selection(args: &DeadLetterArgs) -> Result<DeadLetterSelection, Error> {
+    match (&args.id, args.all) {
         (Some(id), false) => Ok(DeadLetterSelection::One(id.clone())),
         (None, true) => Ok(DeadLetterSelection::All),
         _ => Err(Error::new(ErrorKind::Invalid, "expected one letter's id, or --all")),
     }
 }
 
-fn told(count: usize, what: &str, context: &Context) -> anyhow::Result<Exit> {
-    if context.out.is_json() {
-        context.out.json(&serde_json::json!({ "letters": count }))?;
-    } else {
-        context.out.text(&format!("{count} dead letters {what}"))?;
-    }
+fn show_count(count: usize, what: &str, context: &Context) -> anyhow::Result<Exit> {
+    let letters = counted(count, "dead letter");
+    context.out.show(&serde_json::json!({ "letters": count }), || format!("{letters} {what}").into())?;
     Ok(Exit::Done)
 }

@@ -1,0 +1,67 @@
+//! The arguments of the commands about the fleet file: `schedule`, `config` and `apps`.
+
+use clap::{Args, Subcommand};
+use holdfast_model::Timestamp;
+
+use super::values::time;
+
+/// `holdfast schedule`
+#[derive(Debug, Clone, Subcommand)]
+pub enum ScheduleCommand {
+    /// Show when apps are due next, with their offsets in the spread and across clock changes
+    #[command(
+        after_help = "Examples:\n  holdfast schedule preview\n  holdfast schedule preview --app shop --count 10\n  holdfast schedule preview --policy gold --from 2027-03-27T00:00:00Z"
+    )]
+    Preview(PreviewArgs),
+}
+
+/// `holdfast schedule preview`
+#[derive(Debug, Clone, Args)]
+pub struct PreviewArgs {
+    /// Only this app: its ARM id or short name
+    #[arg(long, value_name = "APP", conflicts_with = "policy")]
+    pub app: Option<String>,
+    /// Only this policy, at its cron times without an app's offset in the spread
+    #[arg(long, value_name = "NAME")]
+    pub policy: Option<String>,
+    /// Number of times for each
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    pub count: u32,
+    /// Start after this time (RFC 3339) instead of now
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub from: Option<Timestamp>,
+}
+
+/// `holdfast config`
+#[derive(Debug, Clone, Subcommand)]
+pub enum ConfigCommand {
+    /// Check the fleet file and print all its errors and warnings
+    #[command(
+        after_help = "Examples:\n  holdfast config check\n  holdfast config check --no-secrets --output json"
+    )]
+    Check(CheckArgs),
+}
+
+/// `holdfast config check`
+#[derive(Debug, Clone, Args)]
+pub struct CheckArgs {
+    /// Do not read secrets, as on a machine that has none
+    #[arg(long)]
+    pub no_secrets: bool,
+}
+
+/// `holdfast apps`
+#[derive(Debug, Clone, Subcommand)]
+pub enum AppsCommand {
+    /// Ask Azure what each `[[discover]]` rule finds, and which apps are in no policy
+    #[command(after_help = "Examples:\n  holdfast apps discover\n  holdfast apps discover --output json")]
+    Discover(DiscoverArgs),
+}
+
+/// `holdfast apps discover`
+#[derive(Debug, Clone, Args)]
+pub struct DiscoverArgs {
+    /// Only apps in no policy
+    #[arg(long)]
+    pub unprotected: bool,
+}

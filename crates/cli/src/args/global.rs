@@ -1,0 +1,115 @@
+//! The options of all commands.
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+/// The options of all commands.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Global options")]
+pub struct Global {
+    /// The fleet file
+    #[arg(long, global = true, env = "HOLDFAST_FLEET", default_value = "fleet.toml", value_name = "PATH")]
+    pub fleet: PathBuf,
+    /// The store's file
+    #[arg(
+        long,
+        global = true,
+        env = "HOLDFAST_STORE",
+        default_value = "holdfast.sqlite",
+        value_name = "PATH"
+    )]
+    pub store: PathBuf,
+    /// PostgreSQL instead of the store's file: its URL, or better `env:NAME` or `file:PATH` with the URL
+    #[arg(long, global = true, env = "HOLDFAST_DATABASE_URL", hide_env_values = true, value_name = "URL")]
+    pub database_url: Option<String>,
+    /// RabbitMQ instead of the queue in this process: its URL, or better `env:NAME` or `file:PATH` with the URL
+    #[arg(long, global = true, env = "HOLDFAST_AMQP_URL", hide_env_values = true, value_name = "URL")]
+    pub amqp_url: Option<String>,
+    /// Who asks, for the audit [default: the user who is logged in]
+    #[arg(long, global = true, env = "HOLDFAST_ACTOR", value_name = "NAME")]
+    pub actor: Option<String>,
+    /// Tables for people, or one JSON document for programs
+    #[arg(long, global = true, value_enum, default_value_t = Format::Table)]
+    pub output: Format,
+    /// Log this level and above to stderr [default: warn; info for `run` and `simulate`]
+    #[arg(long, global = true, value_enum, value_name = "LEVEL")]
+    pub log: Option<Level>,
+    /// The format of log lines
+    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text)]
+    pub log_format: LogFormat,
+    /// Colours: `auto` means on a terminal, unless NO_COLOR is set
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
+    pub color: Color,
+}
+
+/// The format of results.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Table,
+    /// For programs.
+    Json,
+}
+
+/// The lowest level that is logged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Level {
+    /// Failures.
+    Error,
+    /// And warnings.
+    Warn,
+    /// And what happens.
+    Info,
+    /// And details.
+    Debug,
+    /// And everything else.
+    Trace,
+}
+
+impl Level {
+    /// The name in filter directives.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warn => "warn",
+            Self::Info => "info",
+            Self::Debug => "debug",
+            Self::Trace => "trace",
+        }
+    }
+}
+
+/// The format of log lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Whether there are colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless `NO_COLOR` is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+impl Color {
+    /// Whether text written to `stream` gets colours.
+    pub fn applies_to(self, stream: &impl IsTerminal) -> bool {
+        match self {
+            Self::Always => true,
+            Self::Never => false,
+            Self::Auto => {
+                stream.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+            }
+        }
+    }
+}

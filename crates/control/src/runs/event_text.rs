@@ -1,0 +1,116 @@
+//! Events of a run as text.
+
+use holdfast_model::{
+    BackupFacts, OperatorAction, RunEvent, SasFacts, Task, Timestamp, Trigger, format_timestamp,
+};
+use holdfast_store::AuditEvent;
+
+use crate::times::bytes;
+
+/// The person who asked for the run or recorded it, if one did.
+pub fn actor(events: &[AuditEvent]) -> Option<&str> {
+    events.iter().find_map(|event| match &event.event {
+        RunEvent::Planned { actor, .. } => actor.as_deref(),
+        RunEvent::ActionRecorded { actor, .. } => Some(actor.as_str()),
+        _ => None,
+    })
+}
+
+/// The particulars of an event, beyond its name.
+pub fn detail(event: &RunEvent) -> String {
+    let retry = |at: &Option<Timestamp>| {
+        at.map_or_else(String::new, |at| format!("; next try at {}", format_timestamp(at)))
+    };
+    match event {
+        RunEvent::Planned { tick: Some(tick), .. } => format!("for the tick {}", format_timestamp(*tick)),
+        RunEvent::Planned { tick: None, trigger, task, actor } => planned(*trigger, task, actor.as_deref()),
+        RunEvent::ActionRecorded { action, actor } => recorded(action, actor),
+        RunEvent::Missed { tick, reason } => {
+            format!("the tick {}: {}", format_timestamp(*tick), reason.as_str())
+        }
+        RunEvent::AttemptStarted { attempt, sas } => {
+            format!("attempt {} as {}, SAS {}", attempt.number, attempt.name, fingerprint(sas.as_ref()))
+        }
+        RunEvent::StartRefused { cause, detail, retry_at } => format!("{cause}: {detail}{}", retry(retry_at)),
+        RunEvent::Deferred { cause, detail, until } => {
+            format!("{cause}: {detail}; until {}", format_timestamp(*until))
+        }
+        RunEvent::Accepted { backup, request_id, .. } => {
+            let request = request_id.as_ref().map_or_else(String::new, |id| format!(", request {id}"));
+            format!("backup {backup}{request}")
+        }
+        RunEvent::AnswerLost { detail } | RunEvent::CheckFailed { detail } => detail.clone(),
+        RunEvent::Absent { .. } => "not found".to_owned(),
+        RunEvent::Adopted { attempt, backup, .. } => format!("backup {backup} of attempt {}", attempt.number),
+        RunEvent::OrphanFound { backup, name, number } => {
+            format!("backup {backup} of attempt {number}, {name}")
+        }
+        RunEvent::StatusSeen { status } => status.to_string(),
+        RunEvent::Completed { backup, detail } => completed(backup.as_ref(), detail.as_deref()),
+        RunEvent::OperationAccepted { operation, .. } => {
+            operation.rsplit('/').next().unwrap_or_default().to_owned()
+        }
+        RunEvent::AttemptEnded { number, cause, detail, retry_at, .. } => {
+            format!("attempt {number}: {cause}: {detail}{}", retry(retry_at))
+        }
+        RunEvent::SasRefreshed { refresh } => {
+            let old = refresh.old.as_ref().map_or("none", |facts| facts.fingerprint.as_str());
+            format!("{}: {old} -> {}", refresh.reason.as_str(), refresh.new.fingerprint)
+        }
+        RunEvent::Ended { outcome, cause, .. } => match cause {
+            Some(cause) => format!("{}: {cause}", outcome.as_str()),
+            None => outcome.as_str().to_owned(),
+        },
+    }
+}
+
+fn recorded(action: &OperatorAction, actor: &str) -> String {
+    let about = action.backup().map(|id| format!("backup {id} ")).unwrap_or_default();
+    let more = match action {
+        OperatorAction::Held { reason, .. } | OperatorAction::Released { reason, .. } => {
+            format!(": {reason}")
+        }
+        OperatorAction::Lost { detail, .. } => format!(": {detail}"),
+        OperatorAction::Drift { drift, .. } if drift.is_empty() => ": none".to_owned(),
+        OperatorAction::Drift { drift, .. } => format!(": {}", drift.join("; ")),
+        OperatorAction::TakenOver { storage, .. } => format!(" in storage `{storage}`"),
+        OperatorAction::Verified { .. } | OperatorAction::Revealed { .. } => String::new(),
+    };
+    format!("{about}{} by {actor}{more}", action.as_str())
+}
+
+fn planned(trigger: Trigger, task: &Task, actor: Option<&str>) -> String {
+    let who = match (trigger, actor) {
+        (Trigger::Policy, _) => "the policy".to_owned(),
+        (_, Some(actor)) => actor.to_owned(),
+        (_, None) => "hand".to_owned(),
+    };
+    let from =
+        task.restore().map(|restore| format!(" from {} of {}", restore.blob, restore.source.short_name()));
+    let with = databases(task).map(|names| format!(" with the databases {names}"));
+    format!("{}{}{} by {who}", task.kind(), from.unwrap_or_default(), with.unwrap_or_default())
+}
+
+/// The names of the databases that the task backs up or restores.
+fn databases(task: &Task) -> Option<String> {
+    let databases = match task {
+        Task::Backup { databases } | Task::PushSchedule { databases, .. } => databases,
+        _ => &task.restore()?.databases,
+    };
+    let names: Vec<&str> = databases.iter().map(|database| database.name.as_str()).collect();
+    (!names.is_empty()).then(|| names.join(", "))
+}
+
+fn fingerprint(sas: Option<&SasFacts>) -> &str {
+    sas.map_or("none", |sas| sas.fingerprint.as_str())
+}
+
+fn completed(backup: Option<&BackupFacts>, detail: Option<&str>) -> String {
+    let done = backup.map_or_else(|| "Azure is done".to_owned(), describe_backup);
+    detail.map_or(done.clone(), |detail| format!("{done}; Azure says: {detail}"))
+}
+
+/// A backup in a few words: its number, blob and size.
+pub fn describe_backup(backup: &BackupFacts) -> String {
+    format!("{} in {}, {}", backup.id, backup.blob, bytes(backup.size_bytes))
+}
