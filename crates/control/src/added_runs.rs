@@ -1,6 +1,6 @@
 //! Runs that a request adds to the store.
 
-use holdfast_model::{App, NewRun, PolicySnapshot, RunId, RunKind, Task, Timestamp, Trigger};
+use holdfast_model::{App, NewRun, NewTask, PolicySnapshot, RunId, RunKind, Task, Timestamp, Trigger};
 use holdfast_store::Store;
 
 use crate::Error;
@@ -31,6 +31,6 @@ pub(crate) fn requested_run(
     (actor, now): (&str, Timestamp),
     rng: &mut fastrand::Rng,
 ) -> NewRun {
-    let request = (task, Trigger::Manual, Some(actor.to_owned()));
+    let request = NewTask { task, trigger: Trigger::Manual, actor: Some(actor.to_owned()) };
     NewRun::task(RunId::new(now, rng), app, policy_snapshot, request, now)
 }

@@ -156,5 +156,5 @@ pub(crate) fn adopting_run(
 ) -> NewRun {
     let action =
         OperatorAction::TakenOver { backup: backup.clone(), storage: policy_snapshot.storage.clone() };
-    NewRun::operator_action(RunId::new(now, rng), app, policy_snapshot, (action, actor.to_owned()), now)
+    NewRun::operator_action(RunId::new(now, rng), app, policy_snapshot, action, actor.to_owned(), now)
 }

@@ -19,8 +19,8 @@ pub async fn reveal(
     let storage = item.entry.as_ref().map(|entry| entry.storage.clone());
     // An operator action sends nothing: of its policy snapshot only the backup's storage means something.
     let policy_snapshot = PolicySnapshot::new(storage.unwrap_or_else(|| StorageName::new("unknown")), "");
-    let action = (OperatorAction::Revealed { backup: id }, context.actor.clone());
-    let record = NewRun::operator_action(RunId::new(now, rng), app, &policy_snapshot, action, now);
+    let (action, actor) = (OperatorAction::Revealed { backup: id }, context.actor.clone());
+    let record = NewRun::operator_action(RunId::new(now, rng), app, &policy_snapshot, action, actor, now);
     let recorded = context.store.add_run(&record).await;
     recorded.context("the SAS is not shown, because the audit could not record who asks for it")?;
     let secrets = context.arm.backup_secrets(&app.id, id, None).await?;

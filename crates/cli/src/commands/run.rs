@@ -69,7 +69,7 @@ async fn serve(
     tracing::info!(role = role.as_str(), fleet = %context.global.fleet.display(), "running; stop with Ctrl-C");
     let stop = CancellationToken::new();
     let consumers = broker.clone().map(attached);
-    let shown = serve_console(telemetry, role, Arc::clone(&store), consumers, console.listen, &stop).await?;
+    let shown = console::serve(telemetry, role, Arc::clone(&store), consumers, console.listen, &stop).await?;
     let stopper = tokio::spawn(stop_on_signal(stop.clone()));
     if let Some(broker) = broker.clone() {
         // What the broker sent ahead goes to other workers at once, and does not wait for the steps in hand here.

@@ -52,8 +52,14 @@ pub async fn drift(
         let drift = differences(wanted, found.as_ref(), container, now);
         let found = found.map(|found| found.schedule);
         let action = OperatorAction::Drift { found: found.clone(), drift: drift.clone() };
-        let action = (action, context.actor.clone());
-        records.push(NewRun::operator_action(RunId::new(now, rng), &app, &policy_snapshot, action, now));
+        records.push(NewRun::operator_action(
+            RunId::new(now, rng),
+            &app,
+            &policy_snapshot,
+            action,
+            context.actor.clone(),
+            now,
+        ));
         results.push(ScheduleDrift { app: app.id, found, drift, error: None });
     }
     context.store.add_runs(&records).await?;
