@@ -1,4 +1,4 @@
-//! Azure's backups of an app, by two lists before anything counts as missing.
+//! Reads Azure's backups of an app; a backup counts as missing only when two lists lack it.
 
 use std::time::Duration;
 
@@ -17,11 +17,11 @@ const PAUSE_MAX: Duration = Duration::from_mins(1);
 pub struct ObservedBackups {
     /// The backups, the newest first.
     pub backups: Vec<Backup>,
-    /// Why the second list is missing, where it was needed: an absent backup may exist all the same.
+    /// Why the second list could not be read, where it was needed: an absent backup may still exist.
     pub doubt: Option<Error>,
 }
 
-/// Reads the app's list, and the second list where a backup of the catalog is missing in the first.
+/// Reads the app's list, and the second list when the first lacks a backup of the catalog.
 pub async fn observe(arm: &dyn Arm, app: &AppId, entries: &[CatalogEntry]) -> Result<ObservedBackups, Error> {
     let mut backups = patiently(|| arm.list_backups(app)).await?;
     let mut doubt = None;
@@ -43,8 +43,9 @@ pub async fn observe(arm: &dyn Arm, app: &AppId, entries: &[CatalogEntry]) -> Re
     Ok(ObservedBackups { backups, doubt })
 }
 
-/// Is it the backup that `facts` tell of? Azure counts from 1 again when an app was made anew, so the number alone says
-/// nothing.
+/// Whether it is the backup of these facts: the same id and the same blob.
+///
+/// Azure numbers from 1 again when an app is recreated, so the id alone is not enough.
 pub fn is(backup: &Backup, facts: &BackupFacts) -> bool {
     let stem = |blob: &str| blob.strip_suffix(".zip").unwrap_or(blob).to_owned();
     let same_blob = backup.blob_name.as_deref().is_none_or(|blob| stem(blob) == stem(&facts.blob));

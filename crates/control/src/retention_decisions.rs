@@ -1,12 +1,13 @@
-//! What retention would do with an app's backups.
+//! Decides which of an app's backups retention deletes.
 
 use std::collections::BTreeMap;
 
 use holdfast_model::retention::{Backup, KeepReason, RetentionDecision, decide};
 use holdfast_model::{BackupId, CatalogEntry, Policy, Timestamp};
 
-/// The decision of each backup of the catalog that is still there, by its number; nothing where the policy has no rule.
-/// `strangers` are those of the same app that the catalog does not know.
+/// The decision for each existing backup of the catalog, by its id; empty when the policy has no rule.
+///
+/// `strangers` are the app's backups that the catalog lacks.
 pub fn of<'e>(
     policy: &Policy,
     entries: impl IntoIterator<Item = &'e CatalogEntry>,

@@ -6,9 +6,9 @@ use holdfast_config::{Fleet, nearest};
 use holdfast_model::StorageName;
 use holdfast_storage::StorageTarget;
 
-use crate::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind};
 
-/// The storage of this name.
+/// The storage of this name; `NotFound` when the fleet file has none.
 pub fn storage_named<'f>(fleet: &'f Fleet, name: &StorageName) -> Result<&'f StorageTarget, Error> {
     fleet.storages.get(name).ok_or_else(|| {
         let near = nearest(name.as_str(), fleet.storages.keys().map(StorageName::as_str));

@@ -11,7 +11,7 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::runtime::backends::Backends;
 use crate::runtime::console;
-use crate::runtime::{Engine, Parts, Role};
+use crate::runtime::{Engine, EngineParts, Role};
 use holdfast_control::{Error, ErrorKind};
 
 /// Everything in one process.
@@ -52,11 +52,11 @@ async fn serve(
     fleet.engine.concurrency = concurrency.unwrap_or(fleet.engine.concurrency);
     // Where several processes share a database, `holdfast migrate` brings it up to date once, before they start.
     let mode = if role == Role::All { Mode::Own } else { Mode::Join };
-    let consumes = (role != Role::Scheduler).then_some(fleet.engine.concurrency);
-    let backends = Backends::open(mode, consumes, context).await?;
+    let prefetch = (role != Role::Scheduler).then_some(fleet.engine.concurrency);
+    let backends = Backends::open(mode, prefetch, context).await?;
     let Backends { store, queue, broker, lock: _only_one, .. } = backends;
     let telemetry = &context.telemetry;
-    let engine = Engine::new(Parts {
+    let engine = Engine::new(EngineParts {
         fleet,
         store: telemetry.store(Arc::clone(&store)),
         queue: telemetry.queue(queue),

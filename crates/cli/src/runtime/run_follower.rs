@@ -12,7 +12,7 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::progress::Progress;
 use crate::runtime::backends::Backends;
-use crate::runtime::{Engine, Parts, Role};
+use crate::runtime::{Engine, EngineParts, Role};
 use holdfast_config::Fleet;
 
 /// How often the store is asked whether the runs have ended.
@@ -70,7 +70,7 @@ async fn out(
     let (clock, telemetry) = (Arc::clone(&context.clock), &context.telemetry);
     let (watched, queue) = (telemetry.store(Arc::clone(&store)), telemetry.queue(queue));
     let (calls, steps) = (telemetry.calls(), telemetry.steps());
-    let parts = Parts { fleet, store: watched, queue, clock, calls, steps, rng };
+    let parts = EngineParts { fleet, store: watched, queue, clock, calls, steps, rng };
     let work = if carries { Some(carry(lock, parts, &stop)?) } else { None };
     let ended = follow(&*store, ids, &stop, context).await;
     let was_stopped = stop.is_cancelled();
@@ -95,7 +95,7 @@ async fn load(store: &dyn Store, ids: &[RunId]) -> anyhow::Result<Vec<Run>> {
 /// Carries out what is planned until `stop`. The lock is held as long as that takes.
 fn carry(
     lock: Option<OneProcess>,
-    parts: Parts,
+    parts: EngineParts,
     stop: &CancellationToken,
 ) -> anyhow::Result<tokio::task::JoinHandle<()>> {
     let (engine, stop) = (Engine::new(parts)?, stop.clone());

@@ -1,63 +1,64 @@
-//! What was tried, how it stands, and what to do about it.
+//! A finding: what was checked, how it is, and what to do about it.
 
 use std::fmt::Write as _;
 
 use serde::Serialize;
 
-/// How something stands.
+/// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Verdict {
-    /// As it must be.
+pub enum FindingSeverity {
+    /// Works.
     Ok,
-    /// Somebody should know.
+    /// Works, and needs attention.
     Warn,
-    /// Backups or restores do not work.
+    /// Backups or restores fail.
     Fail,
 }
 
-/// One thing that was tried.
+/// The result of one check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// How it stands.
-    pub verdict: Verdict,
-    /// What was tried.
+    /// How bad it is.
+    pub severity: FindingSeverity,
+    /// What was checked.
     pub check: &'static str,
-    /// Of which apps, storages or sections.
+    /// The apps, storages or sections that it concerns.
     pub about: Vec<String>,
     /// What was found.
     pub says: String,
-    /// What to do.
+    /// What to do; `None` when nothing is wrong.
     pub cure: Option<String>,
 }
 
 impl Finding {
-    /// All is well.
+    /// A check that passed.
     pub fn ok(check: &'static str, about: impl Into<String>, says: impl Into<String>) -> Self {
-        Self { verdict: Verdict::Ok, check, about: vec![about.into()], says: says.into(), cure: None }
+        let (about, says) = (vec![about.into()], says.into());
+        Self { severity: FindingSeverity::Ok, check, about, says, cure: None }
     }
 
-    /// Somebody should know, and do this.
+    /// A check that passed and needs attention.
     pub fn warn(
         check: &'static str,
         about: impl Into<String>,
         says: impl Into<String>,
         cure: impl Into<String>,
     ) -> Self {
-        Self { verdict: Verdict::Warn, cure: Some(cure.into()), ..Self::ok(check, about, says) }
+        Self { severity: FindingSeverity::Warn, cure: Some(cure.into()), ..Self::ok(check, about, says) }
     }
 
-    /// It does not work, and this is the cure.
+    /// A check that failed.
     pub fn fail(
         check: &'static str,
         about: impl Into<String>,
         says: impl Into<String>,
         cure: impl Into<String>,
     ) -> Self {
-        Self { verdict: Verdict::Fail, ..Self::warn(check, about, says, cure) }
+        Self { severity: FindingSeverity::Fail, ..Self::warn(check, about, says, cure) }
     }
 
-    /// The names it is about, at most a few of them.
+    /// The names that it concerns, at most five of them.
     pub fn names(&self) -> String {
         const MOST: usize = 5;
         let mut text = self.about.iter().take(MOST).map(String::as_str).collect::<Vec<_>>().join(", ");
@@ -69,13 +70,18 @@ impl Finding {
     }
 }
 
-/// Findings that say the same of several are one.
-pub fn together(findings: impl IntoIterator<Item = Finding>) -> Vec<Finding> {
+/// The worst severity of the findings.
+pub fn worst(findings: &[Finding]) -> FindingSeverity {
+    findings.iter().map(|finding| finding.severity).max().unwrap_or(FindingSeverity::Ok)
+}
+
+/// Merges findings that say the same about several names.
+pub(super) fn merged(findings: impl IntoIterator<Item = Finding>) -> Vec<Finding> {
     let mut merged: Vec<Finding> = Vec::new();
     for finding in findings {
         let same = |other: &&mut Finding| {
-            (other.verdict, other.check, &other.says, &other.cure)
-                == (finding.verdict, finding.check, &finding.says, &finding.cure)
+            (other.severity, other.check, &other.says, &other.cure)
+                == (finding.severity, finding.check, &finding.says, &finding.cure)
         };
         match merged.iter_mut().find(same) {
             Some(other) => other.about.extend(finding.about),
@@ -90,11 +96,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_the_same_of_many_apps_is_said_once() {
+    fn equal_findings_of_many_apps_are_merged() {
         let of = |name: String| Finding::fail("tier", name, "is in the tier Free", "move it");
         let mut all: Vec<Finding> = (1..=7).map(|number| of(format!("app-{number}"))).collect();
         all.push(Finding::ok("tier", "app-8", "is in the tier Basic"));
-        let merged = together(all);
+        let merged = merged(all);
         assert_eq!(merged.len(), 2);
         assert_eq!(merged[0].names(), "app-1, app-2, app-3, app-4, app-5 and 2 more");
         assert_eq!(merged[1].names(), "app-8");

@@ -3,14 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-
 use holdfast_control::{Error, ErrorKind};
 
-/// Where a demonstration leaves its files when nothing else is said.
+/// The default folder.
 const DIR: &str = "holdfast-demo";
-/// Tells the folder of an earlier demonstration, which may be cleared, from anything else, which may not.
+/// Marks the folder of an earlier demonstration, which may be cleared.
 const MARK: &str = "this-is-a-holdfast-demo";
-/// What a demonstration leaves.
+/// The files of a demonstration.
 const FILES: [&str; 6] = [
     "fleet.toml",
     "client-secret",
@@ -20,16 +19,19 @@ const FILES: [&str; 6] = [
     "holdfast.sqlite-shm",
 ];
 
-/// An empty folder: a new one, or that of an earlier demonstration, cleared. Nobody else's file is touched.
+/// Creates the folder, or clears that of an earlier demonstration.
+///
+/// Any other folder must be empty.
 pub fn prepare(dir: Option<&Path>) -> anyhow::Result<PathBuf> {
     let dir = dir.unwrap_or_else(|| Path::new(DIR)).to_owned();
-    std::fs::create_dir_all(&dir).with_context(|| format!("failed to make the folder {}", dir.display()))?;
+    std::fs::create_dir_all(&dir)
+        .with_context(|| format!("failed to create the folder {}", dir.display()))?;
     let is_ours = dir.join(MARK).exists();
-    let mut entries =
-        std::fs::read_dir(&dir).with_context(|| format!("failed to look into {}", dir.display()))?;
+    let mut entries = std::fs::read_dir(&dir).with_context(|| format!("failed to read {}", dir.display()))?;
     if !is_ours && entries.next().is_some() {
-        let what = format!("the folder {} is not empty, and no demonstration left it", dir.display());
-        return Err(Error::new(ErrorKind::Invalid, what).help("name another one with --dir").into());
+        let what =
+            format!("the folder {} is not empty, and is not that of an earlier demonstration", dir.display());
+        return Err(Error::new(ErrorKind::Conflict, what).help("name another one with --dir").into());
     }
     for file in FILES {
         match std::fs::remove_file(dir.join(file)) {

@@ -7,7 +7,7 @@ use holdfast_model::{
     AppId, DatabaseKind, DatabaseRef, Overlap, PolicyName, PolicySnapshot, StorageName, parse_timestamp,
 };
 
-use super::super::finding::Verdict as Found;
+use super::super::finding::FindingSeverity as Found;
 use super::*;
 
 fn now() -> Timestamp {
@@ -28,7 +28,7 @@ fn policy(crontab: &str) -> Policy {
     }
 }
 
-fn facts(slot: Option<&str>, tier: &str) -> Facts {
+fn facts(slot: Option<&str>, tier: &str) -> AppFacts {
     let id = AppId::new("s", "g", "shop", slot);
     let site = Site {
         id: id.clone(),
@@ -42,7 +42,7 @@ fn facts(slot: Option<&str>, tier: &str) -> Facts {
         tags: BTreeMap::new(),
     };
     let all = Grant { actions: vec!["*".into()], not_actions: Vec::new() };
-    Facts {
+    AppFacts {
         app: App::new(id),
         site: Ok(site),
         backups: Ok(Vec::new()),
@@ -51,22 +51,22 @@ fn facts(slot: Option<&str>, tier: &str) -> Facts {
     }
 }
 
-/// The findings of one check, or of all that are not well.
-fn judged(facts: &Facts, crontab: &str) -> Vec<(&'static str, Found, String)> {
-    let found = facts.judge(Some(&policy(crontab)), now()).into_iter();
-    found.filter(|f| f.verdict != Found::Ok).map(|f| (f.check, f.verdict, f.says)).collect()
+/// The findings that are not `Ok`.
+fn problems(facts: &AppFacts, crontab: &str) -> Vec<(&'static str, Found, String)> {
+    let found = facts.check(Some(&policy(crontab)), now()).into_iter();
+    found.filter(|f| f.severity != Found::Ok).map(|f| (f.check, f.severity, f.says)).collect()
 }
 
 #[test]
-fn an_app_that_can_be_backed_up_has_nothing_against_it() {
-    assert_eq!(judged(&facts(None, "Standard"), "0 */2 * * *"), []);
-    assert_eq!(judged(&facts(Some("staging"), "PremiumV3"), "0 * * * *"), []);
+fn an_app_that_can_be_backed_up_has_no_bad_finding() {
+    assert_eq!(problems(&facts(None, "Standard"), "0 */2 * * *"), []);
+    assert_eq!(problems(&facts(Some("staging"), "PremiumV3"), "0 * * * *"), []);
 }
 
 #[test]
-fn a_tier_without_backups_is_told() {
+fn a_tier_without_backups_is_a_failure() {
     for (slot, tier) in [(None, "Free"), (Some("staging"), "Basic")] {
-        let found = judged(&facts(slot, tier), "0 2 * * *");
+        let found = problems(&facts(slot, tier), "0 2 * * *");
         assert_eq!((found[0].0, found[0].1), ("tier", Found::Fail), "{tier}: {found:?}");
     }
 }
@@ -82,12 +82,12 @@ fn the_daily_limit_counts_azures_own_schedule_too() {
         start: None,
     };
     let found = |schedule| Ok(Some(FoundSchedule { schedule, storage_url: None }));
-    let both = Facts { schedule: found(native.clone()), ..facts(None, "Standard") };
-    let told = judged(&both, "0 */2 * * *");
+    let both = AppFacts { schedule: found(native.clone()), ..facts(None, "Standard") };
+    let told = problems(&both, "0 */2 * * *");
     assert_eq!((told[0].0, told[0].1), ("daily limit", Found::Fail), "{told:?}");
     assert!(told[0].2.contains("up to 12 backups a day and 4 by Azure's own schedule, of the 12"));
     let off = NativeSchedule { enabled: false, ..native };
-    assert_eq!(judged(&Facts { schedule: found(off), ..facts(None, "Standard") }, "0 */2 * * *"), []);
+    assert_eq!(problems(&AppFacts { schedule: found(off), ..facts(None, "Standard") }, "0 */2 * * *"), []);
 }
 
 #[test]
@@ -98,15 +98,15 @@ fn the_busiest_day_counts() {
 }
 
 #[test]
-fn an_app_that_is_gone_is_told_once() {
+fn an_app_that_does_not_exist_is_one_finding() {
     let gone = || Error::new(Operation::GetSite, "shop", ErrorKind::NotFound, "azure answered 404");
     let found =
-        judged(&Facts { site: Err(gone()), backups: Err(gone()), ..facts(None, "Basic") }, "0 2 * * *");
+        problems(&AppFacts { site: Err(gone()), backups: Err(gone()), ..facts(None, "Basic") }, "0 2 * * *");
     assert_eq!(found, [("app", Found::Fail, "Azure has no such app".to_owned())]);
 }
 
 #[test]
-fn the_end_of_databases_is_told_a_year_before() {
+fn the_end_of_database_backups_is_a_warning_a_year_before() {
     let mut with = facts(None, "Standard");
     with.app.databases = vec![DatabaseRef {
         kind: DatabaseKind::SqlAzure,
@@ -114,13 +114,13 @@ fn the_end_of_databases_is_told_a_year_before() {
         connection_string: Some("env:ORDERS".into()),
         connection_string_name: None,
     }];
-    for (time, verdict) in [
+    for (time, severity) in [
         ("2026-11-23T12:00:00Z", Found::Ok),
         ("2027-06-01T12:00:00Z", Found::Warn),
         ("2028-04-01T12:00:00Z", Found::Fail),
     ] {
-        let found = with.judge(Some(&policy("0 2 * * *")), parse_timestamp(time).unwrap());
+        let found = with.check(Some(&policy("0 2 * * *")), parse_timestamp(time).unwrap());
         let databases = found.iter().find(|finding| finding.check == "databases").unwrap();
-        assert_eq!(databases.verdict, verdict, "{time}");
+        assert_eq!(databases.severity, severity, "{time}");
     }
 }

@@ -1,4 +1,4 @@
-//! One app: what Azure tells of it, and what follows.
+//! Checks one app by what Azure says about it.
 
 use std::time::Duration;
 
@@ -8,34 +8,34 @@ use holdfast_model::{App, DATABASES_END, FrequencyUnit, NativeSchedule, Policy, 
 
 use super::finding::Finding;
 use super::rights::rights;
-use holdfast_control::counted;
-use holdfast_control::tier;
+use crate::tier;
+use crate::wording::counted;
 
 const DAY: Duration = Duration::from_hours(24);
 
-/// Ticks are counted this far ahead, so that every day of the week is among them.
+/// How far ahead ticks are counted: every day of the week is included.
 const AHEAD: Duration = Duration::from_hours(8 * 24);
 
-/// Whoever still backs databases up with their app hears of the end this long before.
+/// How long before Azure stops backing up linked databases the warning begins.
 const NOTICE: TimeDelta = TimeDelta::days(365);
 
-/// What Azure says about an app. None of the calls changes anything.
+/// What Azure says about an app.
 #[derive(Debug)]
-pub struct Facts {
+pub struct AppFacts {
     /// The app.
     pub app: App,
-    /// GET on it.
+    /// The site.
     pub site: Result<Site, Error>,
-    /// GET on its backups.
+    /// The backups.
     pub backups: Result<Vec<Backup>, Error>,
-    /// Azure's own schedule of it.
+    /// The native schedule.
     pub schedule: Result<Option<FoundSchedule>, Error>,
-    /// What the credential may do there.
+    /// The rights of the credential on the app.
     pub permissions: Result<Permissions, Error>,
 }
 
-impl Facts {
-    /// Asks Azure.
+impl AppFacts {
+    /// Asks Azure, with calls that change nothing.
     pub async fn gather(arm: &dyn Arm, app: App) -> Self {
         let (site, backups, schedule, permissions) = tokio::join!(
             arm.site(&app.id),
@@ -46,19 +46,19 @@ impl Facts {
         Self { app, site, backups, schedule, permissions }
     }
 
-    /// What follows, under the app's policy.
-    pub fn judge(&self, policy: Option<&Policy>, now: Timestamp) -> Vec<Finding> {
+    /// The findings about the app under its policy.
+    pub fn check(&self, policy: Option<&Policy>, now: Timestamp) -> Vec<Finding> {
         let name = self.app.id.short_name();
         let site = match &self.site {
             Ok(site) => site,
-            Err(error) => return vec![unanswered("app", &name, error)],
+            Err(error) => return vec![failed_call("app", &name, error)],
         };
         let tier = site.tier.as_deref();
         let state = site.state.as_deref().unwrap_or("in an unknown state");
-        let mut found = vec![Finding::ok("app", &name, format!("is there, {}", state.to_lowercase()))];
+        let mut found = vec![Finding::ok("app", &name, format!("exists, {}", state.to_lowercase()))];
         found.push(self.tier(&name, tier));
         for error in [self.backups.as_ref().err(), self.schedule.as_ref().err()].into_iter().flatten() {
-            found.push(unanswered("answers", &name, error));
+            found.push(failed_call("answers", &name, error));
         }
         let mut tried = vec!["read"];
         tried.extend(self.backups.is_ok().then_some("backups/read"));
@@ -69,7 +69,7 @@ impl Facts {
             None => found.push(Finding::warn(
                 "policy",
                 &name,
-                "in no policy, and so not backed up",
+                "is in no policy, so it is not backed up",
                 "give it one in the fleet file",
             )),
         }
@@ -80,7 +80,9 @@ impl Facts {
     fn tier(&self, name: &str, tier: Option<&str>) -> Finding {
         let cure = "move its plan to Standard or better";
         match tier {
-            None => Finding::warn("tier", name, "Azure does not tell its tier", "look at its plan in Azure"),
+            None => {
+                Finding::warn("tier", name, "Azure does not report its tier", "look at its plan in Azure")
+            }
             Some(tier) if !tier::allows_backups(tier) => {
                 Finding::fail("tier", name, format!("in the tier {tier}, which has no backups"), cure)
             }
@@ -91,26 +93,26 @@ impl Facts {
         }
     }
 
-    /// The policy's ticks and those of Azure's own schedule against what Azure takes in a day.
+    /// Compares the ticks of the policy and of the native schedule with Azure's daily limit.
     fn daily(&self, name: &str, tier: Option<&str>, policy: &Policy, now: Timestamp) -> Option<Finding> {
         let limit = tier.and_then(tier::daily_limit)?;
         let next = |after: &Timestamp| policy.schedule.next_tick(&self.app.id, *after);
         let ticks = std::iter::successors(next(&now), next).take_while(|tick| *tick < now + AHEAD);
         let ours = most_in_a_day(&ticks.take(2_000).collect::<Vec<_>>());
-        let azures =
+        let native =
             self.schedule.as_ref().ok().and_then(Option::as_ref).map_or(0, |found| each_day(&found.schedule));
-        let ours_told = counted(ours, "backup");
-        let says = match azures {
-            0 => format!("up to {ours_told} a day of the {limit} that Azure takes"),
+        let ours_text = counted(ours, "backup");
+        let says = match native {
+            0 => format!("up to {ours_text} a day of the {limit} that Azure allows"),
             _ => format!(
-                "up to {ours_told} a day and {azures} by Azure's own schedule, of the {limit} that Azure takes"
+                "up to {ours_text} a day and {native} by Azure's own schedule, of the {limit} that Azure allows"
             ),
         };
-        if ours + azures <= limit {
+        if ours + native <= limit {
             return Some(Finding::ok("daily limit", name, says));
         }
         let cure =
-            "schedule less often, or take one of the two schedules away: what is over the limit is skipped";
+            "schedule less often, or remove one of the two schedules: what is over the limit is skipped";
         Some(Finding::fail("daily limit", name, says, cure))
     }
 
@@ -120,7 +122,7 @@ impl Facts {
             return None;
         }
         let (day, cure) = (now.date_naive(), "back them up with their own service");
-        let says = format!("{}: Azure takes databases along until {DATABASES_END}", names.join(", "));
+        let says = format!("{}: Azure backs up linked databases until {DATABASES_END}", names.join(", "));
         Some(match day {
             day if day > DATABASES_END => Finding::fail("databases", name, says, cure),
             day if day + NOTICE > DATABASES_END => Finding::warn("databases", name, says, cure),
@@ -129,8 +131,8 @@ impl Facts {
     }
 }
 
-/// A call that did not end well.
-fn unanswered(check: &'static str, name: &str, error: &Error) -> Finding {
+/// The finding about a call that failed.
+fn failed_call(check: &'static str, name: &str, error: &Error) -> Finding {
     let (says, cure) = match error.kind() {
         ErrorKind::NotFound => {
             ("Azure has no such app".to_owned(), "correct its id, or take it out of the fleet file")
@@ -145,14 +147,14 @@ fn unanswered(check: &'static str, name: &str, error: &Error) -> Finding {
     Finding::fail(check, name, says, cure)
 }
 
-/// The most of these times, in order, that lie within a day.
+/// The largest number of these sorted times within any 24 hours.
 fn most_in_a_day(times: &[Timestamp]) -> usize {
     let within =
         |(index, first): (usize, &Timestamp)| times[index..].partition_point(|time| *time < *first + DAY);
     times.iter().enumerate().map(within).max().unwrap_or(0)
 }
 
-/// How many backups a day Azure's own schedule takes.
+/// The backups that a native schedule takes in a day.
 fn each_day(schedule: &NativeSchedule) -> usize {
     match (schedule.enabled, schedule.unit) {
         (false, _) => 0,

@@ -1,10 +1,10 @@
-//! Times and sizes as people say them.
+//! Times and sizes as people read them.
 
 use std::time::Duration;
 
 use holdfast_model::Timestamp;
 
-/// How long ago, as in `3 h ago`.
+/// How long ago a time was, such as `3 h ago`.
 pub fn age(at: Timestamp, now: Timestamp) -> String {
     match (now - at).to_std() {
         Ok(age) if age < Duration::from_secs(1) => "now".to_owned(),
@@ -13,7 +13,7 @@ pub fn age(at: Timestamp, now: Timestamp) -> String {
     }
 }
 
-/// How soon, as in `in 3 h`.
+/// How soon a time comes, such as `in 3 h`.
 pub fn until(at: Timestamp, now: Timestamp) -> String {
     match (at - now).to_std() {
         Ok(pause) if pause >= Duration::from_secs(1) => format!("in {}", span(pause)),
@@ -22,7 +22,7 @@ pub fn until(at: Timestamp, now: Timestamp) -> String {
     }
 }
 
-/// Bytes in the unit that suits them.
+/// A size in the unit that suits it, such as `50 MiB`.
 pub fn bytes(bytes: i64) -> String {
     let mut rest = u64::try_from(bytes).unwrap_or(0);
     let mut unit = "B";
@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_time_is_told_in_the_unit_that_suits_it_and_in_the_right_direction() {
+    fn a_time_has_the_unit_that_suits_it_and_the_right_direction() {
         let now = Timestamp::UNIX_EPOCH + Duration::from_secs(1_000_000);
         for (seconds, past, future) in [
             (0, "now", "now"),
@@ -66,8 +66,8 @@ mod tests {
     }
 
     #[test]
-    fn sizes_are_told_in_the_unit_that_suits_them() {
-        let told: Vec<_> = [0, 6_204, 30_000, 52_428_800, -1].into_iter().map(bytes).collect();
-        assert_eq!(told, ["0 B", "6204 B", "29 KiB", "50 MiB", "0 B"]);
+    fn a_size_has_the_unit_that_suits_it() {
+        let sizes: Vec<_> = [0, 6_204, 30_000, 52_428_800, -1].into_iter().map(bytes).collect();
+        assert_eq!(sizes, ["0 B", "6204 B", "29 KiB", "50 MiB", "0 B"]);
     }
 }
