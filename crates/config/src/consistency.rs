@@ -1,4 +1,4 @@
-//! What each value allows and all together do not: schedules against Azure's limits, deadlines against SAS.
+//! Checks values against each other: schedules against Azure's limits, deadlines against SAS lifetimes.
 
 use std::time::Duration;
 
@@ -7,14 +7,14 @@ use holdfast_model::{SasWindow, StorageName, Timestamp};
 use holdfast_storage::StorageTarget;
 use humantime::format_duration;
 
-use super::report::{Found, Report, SourceLocation};
+use crate::diagnostics::{Diagnostics, Located, SourceLocation};
 
-/// Times looked at: more than a year of a daily schedule, so that both changes of the clocks are among them.
+/// Ticks checked: more than a year of a daily schedule, which includes both changes of the clocks.
 const TIMES: usize = 500;
 
 const DAY: Duration = Duration::from_hours(24);
 
-/// A schedule's own measures.
+/// Intervals of a schedule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Rhythm {
     shortest: Duration,
@@ -23,7 +23,7 @@ struct Rhythm {
 }
 
 impl Rhythm {
-    /// `None` for a schedule that has fewer than two times to come.
+    /// `None` for a schedule with fewer than two future ticks.
     fn of(schedule: &Schedule, now: Timestamp) -> Option<Self> {
         let next = |after: &Timestamp| schedule.crontab.next_after(*after, schedule.timezone);
         let times: Vec<Timestamp> = std::iter::successors(next(&now), next).take(TIMES).collect();
@@ -35,19 +35,19 @@ impl Rhythm {
                 .take_while(|time| (**time - *first).to_std().is_ok_and(|pause| pause < DAY))
                 .count()
         };
-        // A day is full after as many times as there are in one; beyond 100 nothing changes any more.
+        // The first 100 ticks include every kind of day that matters for the limit.
         let most_in_a_day = times.iter().take(100).enumerate().map(within_a_day).max()?;
         Some(Self { shortest: pauses().min()?, longest: pauses().max()?, most_in_a_day })
     }
 }
 
-/// Checks a schedule and what must fit it.
+/// Warns about a schedule against Azure's daily limit, its spread and its recovery point objective.
 pub fn schedule(
-    report: &mut Report<'_>,
+    diagnostics: &mut Diagnostics<'_>,
     schedule: &Schedule,
     place: &SourceLocation,
-    spread: Option<&Found<Duration>>,
-    objective: Option<&Found<Duration>>,
+    spread: Option<&Located<Duration>>,
+    objective: Option<&Located<Duration>>,
     now: Timestamp,
 ) {
     let Some(Rhythm { shortest, longest, most_in_a_day }) = Rhythm::of(schedule, now) else { return };
@@ -57,36 +57,36 @@ pub fn schedule(
              tiers, and 50 in Premium and Isolated",
             place.key
         );
-        report.warning(place, message, Some("what is over the limit ends as `skipped`".into()));
+        diagnostics.warning(place, message, Some("what is over the limit ends as `skipped`".into()));
     }
-    if let Some(Found { value, place }) = spread.filter(|spread| spread.value > shortest) {
+    if let Some(Located { value, place }) = spread.filter(|spread| spread.value > shortest) {
         let message = format_args!(
             "`{}`: the spread of {} is longer than the schedule's shortest interval, {}",
             place.key,
             format_duration(*value),
             format_duration(shortest)
         );
-        let help = "an app's times then lie in the intervals of later ones; choose a shorter spread";
-        report.warning(place, message, Some(help.into()));
+        let help = "a tick of an app would fall into the next interval; choose a shorter spread";
+        diagnostics.warning(place, message, Some(help.into()));
     }
-    if let Some(Found { value, place }) = objective.filter(|objective| objective.value < longest) {
+    if let Some(Located { value, place }) = objective.filter(|objective| objective.value < longest) {
         let message = format_args!(
-            "`{}`: {} cannot be kept: the schedule pauses for up to {}",
+            "`{}`: {} cannot be met: the longest interval of the schedule is {}",
             place.key,
             format_duration(*value),
             format_duration(longest)
         );
-        report.warning(
+        diagnostics.warning(
             place,
             message,
-            Some("schedule more often, or allow more than the longest pause".into()),
+            Some("schedule more often, or allow more than the longest interval".into()),
         );
     }
 }
 
-/// A backup that outlives its SAS fails when it has already done the work.
+/// Reports a SAS lifetime that is shorter than the deadline of a backup.
 pub fn lifetime(
-    report: &mut Report<'_>,
+    diagnostics: &mut Diagnostics<'_>,
     deadline: Duration,
     place: &SourceLocation,
     storage: &StorageName,
@@ -104,6 +104,6 @@ pub fn lifetime(
             format_duration(SasWindow::CLOCK_SKEW)
         );
         let help = format!("set the storage's `lifetime` to at least {}", format_duration(needed));
-        report.error_with_help(place, message, help);
+        diagnostics.error_with_help(place, message, help);
     }
 }

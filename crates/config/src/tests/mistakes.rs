@@ -1,7 +1,7 @@
 //! One slip in the documented example each, and the whole answer.
 
 /// A text of the example, what stands in its place, and what is printed.
-pub const SLIPS: &[(&str, &str, &str)] = &[
+pub const MISTAKES: &[(&str, &str, &str)] = &[
     (
         r#"timezone = "Europe/Paris""#,
         r#"timezon = "Europe/Paris""#,
@@ -68,7 +68,7 @@ warning: `policy.gold.spread`: the spread of 2h is longer than the schedule's sh
    |
 13 | spread   = "2h"
    |            ^^^^
-   = help: an app's times then lie in the intervals of later ones; choose a shorter spread
+   = help: a tick of an app would fall into the next interval; choose a shorter spread
 "#,
     ),
     (
@@ -89,7 +89,7 @@ warning: `policy.gold.spread`: the spread of 2h is longer than the schedule's sh
    |
 13 | spread = "25h"
    |          ^^^^^
-   = help: an app's times then lie in the intervals of later ones; choose a shorter spread
+   = help: a tick of an app would fall into the next interval; choose a shorter spread
 "#,
     ),
     (
@@ -138,12 +138,12 @@ warning: `policy.gold.spread`: the spread of 2h is longer than the schedule's sh
     (
         r#"recovery_point_objective = "26h""#,
         r#"recovery_point_objective = "20h""#,
-        r#"warning: `policy.gold.recovery_point_objective`: 20h cannot be kept: the schedule pauses for up to 1day 1h
+        r#"warning: `policy.gold.recovery_point_objective`: 20h cannot be met: the longest interval of the schedule is 1day 1h
   --> fleet.toml:17:28
    |
 17 | recovery_point_objective = "20h"
    |                            ^^^^^
-   = help: schedule more often, or allow more than the longest pause
+   = help: schedule more often, or allow more than the longest interval
 "#,
     ),
     (

@@ -1,6 +1,6 @@
-//! The nearest name to one that nobody knows.
+//! Suggests the name that a misspelt one is nearest to.
 
-/// The candidate that `word` is most likely a slip of; `None` when none is near.
+/// The candidate that `word` most likely misspells; `None` when none is near.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_lowercase();
     let scored = candidates.into_iter().map(|candidate| {
@@ -12,7 +12,7 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     scored.filter(|(distance, candidate)| *distance <= near(candidate)).min().map(|(_, candidate)| candidate)
 }
 
-/// `; did you mean …?`, or nothing.
+/// The text `; did you mean …?` for the nearest candidate, or an empty text.
 pub fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
     nearest(word, candidates).map_or_else(String::new, |name| format!("; did you mean `{name}`?"))
 }
@@ -22,7 +22,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_slip_finds_its_word_and_a_strange_word_finds_none() {
+    fn a_misspelt_word_has_a_nearest_word_and_a_strange_word_has_none() {
         let known = ["schedule", "timezone", "spread"];
         for (word, expected) in [
             ("timezon", Some("timezone")),

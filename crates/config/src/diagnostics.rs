@@ -1,4 +1,4 @@
-//! Collects what is wrong with a fleet file, all of it.
+//! Collects the problems of a fleet file.
 
 use std::collections::BTreeSet;
 use std::fmt::Display;
@@ -7,45 +7,45 @@ use std::ops::Range;
 use holdfast_model::AppId;
 use holdfast_storage::SecretRef;
 
-use super::lapsed::Lapsed;
-use super::problem::{Problem, Severity};
-use super::source::{Leaves, Source};
+use crate::lapsed::Lapsed;
+use crate::problem::{Problem, Severity};
+use crate::source::{Source, ValueSpans};
 
-/// A place in the file and the key that stands there.
+/// A location in the file, with its key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceLocation {
     /// The key's path.
     pub key: String,
-    /// Where, in bytes.
+    /// The range in bytes.
     pub at: Range<usize>,
 }
 
-/// A value with its place.
+/// A value and its location.
 #[derive(Debug, Clone)]
-pub struct Found<T> {
+pub struct Located<T> {
     /// The value.
     pub value: T,
-    /// Where it stands.
+    /// Its location.
     pub place: SourceLocation,
 }
 
-/// Collects problems.
+/// Collects the problems of a fleet file, and what is checked at the end.
 #[derive(Debug)]
-pub struct Report<'s> {
+pub struct Diagnostics<'s> {
     source: &'s Source,
-    leaves: Leaves,
+    spans: ValueSpans,
     found: Vec<(Severity, SourceLocation, String, Option<String>)>,
     missing: Vec<Missing>,
     syntax: Vec<Problem>,
-    /// References to secrets, to be tried at the end.
-    pub secrets: Vec<Found<SecretRef>>,
+    /// References to secrets, which are read at the end.
+    pub secrets: Vec<Located<SecretRef>>,
     /// Storages whose SAS has lapsed.
     pub lapsed: Vec<Lapsed>,
-    /// Scratch apps of drills, to be held against the apps at the end.
-    pub scratch: Vec<Found<AppId>>,
+    /// Scratch apps of drills, which are compared with the apps at the end.
+    pub scratch: Vec<Located<AppId>>,
 }
 
-/// A key that must be there and is not.
+/// A required key that is missing.
 #[derive(Debug)]
 struct Missing {
     section: SourceLocation,
@@ -54,13 +54,13 @@ struct Missing {
     help: Option<String>,
 }
 
-impl<'s> Report<'s> {
-    /// Nothing wrong yet but the file's syntax.
-    pub fn new(source: &'s Source, leaves: Leaves, syntax: &[toml::de::Error]) -> Self {
+impl<'s> Diagnostics<'s> {
+    /// Starts with the syntax errors of the file.
+    pub fn new(source: &'s Source, spans: ValueSpans, syntax: &[toml::de::Error]) -> Self {
         let syntax = syntax.iter().map(|error| syntax_problem(source, error)).collect();
         Self {
             source,
-            leaves,
+            spans,
             found: Vec::new(),
             missing: Vec::new(),
             syntax,
@@ -70,24 +70,24 @@ impl<'s> Report<'s> {
         }
     }
 
-    /// Something is wrong.
+    /// Adds an error.
     pub fn error(&mut self, place: &SourceLocation, message: impl Display) {
         self.add(Severity::Error, place, &message, None);
     }
 
-    /// Something is wrong, and this is the cure.
+    /// Adds an error and what to do about it.
     pub fn error_with_help(&mut self, place: &SourceLocation, message: impl Display, help: impl Display) {
         self.add(Severity::Error, place, &message, Some(help.to_string()));
     }
 
-    /// Something is wrong, unless it only seems so because a part of the file cannot be read.
+    /// Adds an error about something missing, unless a syntax error may have hidden it.
     pub fn missing(&mut self, place: &SourceLocation, message: impl Display, help: Option<String>) {
         if self.syntax.is_empty() {
             self.add(Severity::Error, place, &message, help);
         }
     }
 
-    /// A key that must be there is not, unless a slip of it is found later.
+    /// Adds an error about a missing key, unless [`Self::retract_missing`] finds it misspelt.
     pub fn missing_key(
         &mut self,
         section: &SourceLocation,
@@ -99,19 +99,19 @@ impl<'s> Report<'s> {
         self.missing.push(Missing { section, key, message, help });
     }
 
-    /// The key is there after all, misspelt.
+    /// Removes the error about a missing key that turned out to be misspelt.
     pub fn retract_missing(&mut self, section: &SourceLocation, key: &str) {
         self.missing.retain(|missing| missing.section != *section || missing.key != key);
     }
 
-    /// Somebody should know.
+    /// Adds a warning.
     pub fn warning(&mut self, place: &SourceLocation, message: impl Display, help: Option<String>) {
         self.add(Severity::Warning, place, &message, help);
     }
 
-    /// The value at a place holds no secret.
+    /// Allows the value at a location to be shown, because it is no secret.
     pub fn show(&mut self, place: &SourceLocation) {
-        self.leaves.show(place.at.start);
+        self.spans.show(place.at.start);
     }
 
     /// All problems, in the order of the file.
@@ -119,13 +119,13 @@ impl<'s> Report<'s> {
         for Missing { section, message, help, .. } in std::mem::take(&mut self.missing) {
             self.missing(&section, message, help);
         }
-        let Self { source, leaves, found, syntax, .. } = self;
+        let Self { source, spans, found, syntax, .. } = self;
         let broken: BTreeSet<usize> = syntax.iter().map(|problem| problem.line).collect();
         let whole = broken.is_empty();
         let problems = found.into_iter().map(|(severity, place, message, help)| {
             let (line, column) = source.position(place.at.start);
-            // In a file that cannot be parsed nobody knows where values begin and end.
-            let excerpt = if whole { source.excerpt(&place.at, &leaves) } else { None };
+            // In a file with syntax errors the bounds of values are unknown.
+            let excerpt = if whole { source.excerpt(&place.at, &spans) } else { None };
             Problem {
                 severity,
                 file: source.name.clone(),
@@ -176,7 +176,7 @@ fn syntax_problem(source: &Source, error: &toml::de::Error) -> Problem {
     }
 }
 
-/// Keys and values are somebody's text: nothing in them may move the terminal's cursor.
+/// Replaces control characters, which could move the terminal's cursor.
 fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
