@@ -21,7 +21,7 @@ pub mod sas;
 pub mod schedule_preview;
 mod storages;
 pub mod tier;
-pub mod times;
+mod times;
 pub mod verify;
 mod wording;
 
@@ -32,4 +32,5 @@ pub use inventory::Inventory;
 pub use notify::Notify;
 pub use policies::policy_named;
 pub use storages::{longest_deadline, storage_named};
+pub use times::{age, bytes, until};
 pub use wording::{counted, unusable};

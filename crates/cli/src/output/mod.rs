@@ -1,13 +1,13 @@
 //! What people and programs see. Results go to stdout, messages to stderr, and nothing else writes.
 
+mod progress_bar;
 mod table;
 
-pub use holdfast_control::times::{age, bytes, until};
+pub use holdfast_control::{age, bytes, until};
 pub use table::{Cell, Table, Tone, wrapped};
 
 use std::io::{self, IsTerminal as _, Write as _};
 
-use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
 use crate::args::{Format, Global};
@@ -55,18 +55,6 @@ impl Output {
             out.write_all(b"\n")?;
         }
         out.flush()
-    }
-
-    /// A progress bar to `length` on stderr; hidden where a program reads or there is no terminal.
-    pub fn progress(&self, length: usize, template: &str) -> ProgressBar {
-        if self.is_json() {
-            return ProgressBar::hidden();
-        }
-        let bar = ProgressBar::new(u64::try_from(length).unwrap_or(u64::MAX));
-        bar.set_style(
-            ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()),
-        );
-        bar
     }
 
     /// Writes a message to stderr. That it cannot be written is nothing that could be told anybody.
