@@ -73,11 +73,6 @@ impl Context {
         }
     }
 
-    /// The app of the store that `text` names.
-    pub async fn app_in(&self, store: &dyn Store, text: &str) -> anyhow::Result<AppId> {
-        Ok(app_resolver::in_store(store, text).await?)
-    }
-
     /// The client of ARM. Reads the credentials' secrets; sends nothing.
     pub fn azure(&self, fleet: &Fleet) -> anyhow::Result<Arc<dyn Arm>> {
         let observer = Arc::new(NoopCallObserver) as _;

@@ -5,44 +5,46 @@ use std::time::Duration;
 use holdfast_model::{App, AppId, DrillRule};
 use url::{Host, Url};
 
-use super::azure::is_served;
-use super::fleet::Cloud;
-use super::reader::Section;
-use super::report::{Found, Report};
+use crate::azure::is_served;
+use crate::diagnostics::{Diagnostics, Located};
+use crate::fleet::Cloud;
+use crate::section::Section;
 
-/// A drill stops and fills an app: nobody wants that more often.
+/// Shortest interval of drills: each replaces the scratch app.
 const EVERY_MIN: Duration = Duration::from_hours(1);
 
-/// Reads how often backups are tried out.
-pub fn drill(report: &mut Report<'_>, section: &mut Section<'_>) -> Option<DrillRule> {
+/// Reads the drill rule.
+pub fn drill(diagnostics: &mut Diagnostics<'_>, section: &mut Section<'_>) -> Option<DrillRule> {
     let expected = "a table such as { every = \"30d\", into = \"…/sites/scratch\" }";
-    let mut table = section.section(report, "drill", expected)?;
+    let mut table = section.section(diagnostics, "drill", expected)?;
     let every = table
-        .require(report, "every", "a duration such as \"30d\"")
-        .then(|| table.duration(report, "every", EVERY_MIN))
+        .require(diagnostics, "every", "a duration such as \"30d\"")
+        .then(|| table.duration(diagnostics, "every", EVERY_MIN))
         .flatten();
     let expected = "the ARM id of a scratch app or slot";
     let into = table
-        .require(report, "into", expected)
-        .then(|| table.parsed::<AppId>(report, "into", expected))
+        .require(diagnostics, "into", expected)
+        .then(|| table.parsed::<AppId>(diagnostics, "into", expected))
         .flatten();
-    let probe = probe(report, &mut table);
-    table.finish(report);
-    report.scratch.extend(into.clone());
+    let probe = probe(diagnostics, &mut table);
+    table.finish(diagnostics);
+    diagnostics.scratch.extend(into.clone());
     Some(DrillRule { every: every?.value, into: into?.value, probe })
 }
 
-fn probe(report: &mut Report<'_>, table: &mut Section<'_>) -> Option<String> {
-    let Found { value, place } =
-        table.url(report, "probe", "an address such as https://scratch.example.com/")?;
+fn probe(diagnostics: &mut Diagnostics<'_>, table: &mut Section<'_>) -> Option<String> {
+    let Located { value, place } =
+        table.url(diagnostics, "probe", "an address such as https://scratch.example.com/")?;
     if let Err(why) = is_probe(value.as_str()) {
-        report.error(&place, format_args!("`{}`: {why}", place.key));
+        diagnostics.error(&place, format_args!("`{}`: {why}", place.key));
     }
     Some(value.to_string())
 }
 
-/// May this address be asked after a drill? Plain HTTP would let anybody on the way answer for the app. It is written
-/// into rows and the audit, so it must have no part that is made for secrets.
+/// Checks the address that a drill probes.
+///
+/// It must be https, because others could answer plain HTTP, and it must have no part made for secrets, because rows and
+/// the audit keep it.
 pub fn is_probe(text: &str) -> Result<(), &'static str> {
     let url = Url::parse(text).map_err(|_| "expected an address that begins with https://")?;
     if url.query().is_some() || !url.username().is_empty() || url.password().is_some() {
@@ -64,10 +66,10 @@ pub fn is_probe(text: &str) -> Result<(), &'static str> {
     }
 }
 
-/// Everything in a scratch app is replaced: none may be an app that a policy backs up.
-pub fn check(report: &mut Report<'_>, apps: &[App], clouds: &[Cloud]) {
-    for Found { value: into, place } in std::mem::take(&mut report.scratch) {
-        is_served(report, &place, into.subscription(), clouds);
+/// Reports scratch apps that a policy backs up: a drill replaces everything in them.
+pub fn check(diagnostics: &mut Diagnostics<'_>, apps: &[App], clouds: &[Cloud]) {
+    for Located { value: into, place } in std::mem::take(&mut diagnostics.scratch) {
+        is_served(diagnostics, &place, into.subscription(), clouds);
         let enrolled = apps.iter().find(|app| app.id == into).and_then(|app| app.policy.as_ref());
         if let Some(policy) = enrolled {
             let message = format_args!(
@@ -76,7 +78,7 @@ pub fn check(report: &mut Report<'_>, apps: &[App], clouds: &[Cloud]) {
                 into.short_name()
             );
             let help = "name an app or a slot that is in no policy";
-            report.error_with_help(&place, message, help);
+            diagnostics.error_with_help(&place, message, help);
         }
     }
 }
@@ -86,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_app_is_asked_over_https_or_on_this_machine() {
+    fn a_probe_uses_https_or_stays_on_this_machine() {
         for good in
             ["https://scratch.example.com/", "http://127.0.0.1:8080/", "http://[::1]/", "http://localhost/"]
         {
@@ -100,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_that_may_hold_a_secret_is_refused_because_the_audit_would_keep_it() {
+    fn a_probe_that_may_hold_a_secret_is_refused() {
         for bad in [
             "https://scratch.example.com/?code=hunter2",
             "https://me:hunter2@scratch/",

@@ -1,4 +1,4 @@
-//! The fleet file's meaning: what every part of the program is told.
+//! The fleet: the meaning of a valid fleet file.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -8,7 +8,7 @@ use holdfast_model::{App, AppId, Limits, Policy, PolicyName, Site, StorageName, 
 use holdfast_storage::{SecretRef, StorageTarget};
 use url::Url;
 
-/// A fleet file that holds together.
+/// The contents of a valid fleet file.
 #[derive(Debug, Clone)]
 pub struct Fleet {
     /// The sections `[azure]` or `[azure.…]`.
@@ -27,35 +27,35 @@ pub struct Fleet {
     pub engine: EngineConfig,
 }
 
-/// One credential and where it is used.
+/// An `[azure]` section: a credential and where it is used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cloud {
-    /// `contoso` of `[azure.contoso]`; empty for a single `[azure]`.
+    /// The name, such as `contoso` of `[azure.contoso]`; empty for a single `[azure]`.
     pub name: String,
-    /// Who Holdfast is there, with a reference in the place of the secret.
+    /// The credential, with a reference in place of the secret.
     pub credential: Credential<SecretRef>,
-    /// Where ARM is.
+    /// The endpoint of ARM.
     pub endpoint: Url,
-    /// Where Entra is; `None` for the public cloud.
+    /// The authority of Entra; `None` for the public cloud.
     pub authority: Option<Url>,
     /// The `api-version` of every request.
     pub api_version: String,
-    /// The subscriptions it serves; empty for all that no other serves.
+    /// The subscriptions it serves; empty for all that no other section serves.
     pub subscriptions: Vec<SubscriptionId>,
 }
 
-/// A rule that finds apps.
+/// A rule that enrolls apps by their tags.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Discover {
-    /// Where to look.
+    /// The subscription of the apps.
     pub subscription: SubscriptionId,
-    /// Tags that an app must have, all of them. Azure compares their names without regard to case.
+    /// Tags that an app must have. Their names are case-insensitive.
     pub tags: BTreeMap<String, String>,
-    /// The policy of what is found.
+    /// The policy of the apps.
     pub policy: PolicyName,
-    /// Whether deployment slots of what it takes in are taken in too. They go by the tags of their app.
+    /// Whether it enrolls the deployment slots of its apps too. A slot has the tags of its app.
     pub slots: bool,
-    /// Apps left out: ARM ids or short names, in lower case.
+    /// Excluded apps: ARM ids or short names, in lower case.
     pub exclude: Vec<String>,
 }
 
@@ -84,7 +84,7 @@ impl Default for EngineConfig {
 }
 
 impl Discover {
-    /// Does the rule take this app in?
+    /// Whether the rule enrolls this app.
     pub fn takes(&self, site: &Site) -> bool {
         let has = |(name, value): (&String, &String)| {
             site.tags.iter().any(|(n, v)| n.eq_ignore_ascii_case(name) && v == value)
@@ -102,8 +102,9 @@ impl Discover {
 }
 
 impl Fleet {
-    /// The whole fleet once `sites` have been found: each `[[app]]` as it is listed, and each site that a rule takes
-    /// in. A listed app goes by its own entry alone, and the first rule that takes a site in wins.
+    /// The apps of the fleet: each `[[app]]`, and each of `sites` with the policy of its rule.
+    ///
+    /// An `[[app]]` entry wins over every rule, and the first matching rule wins over later ones.
     pub fn apps_with(&self, sites: &[Site]) -> Vec<App> {
         let listed: BTreeMap<&AppId, &App> = self.apps.iter().map(|app| (&app.id, app)).collect();
         let plan_of =
@@ -163,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_takes_in_what_has_all_its_tags_and_is_not_excluded() {
+    fn a_rule_enrolls_apps_with_all_its_tags_unless_they_are_excluded() {
         assert!(
             rule().takes(&site("shop", &[("Backup", "gold"), ("team", "x")])),
             "names of tags have no case"
@@ -180,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn slots_are_taken_in_where_the_rule_says_so_and_can_be_excluded_one_by_one() {
+    fn slots_are_enrolled_on_request_and_can_be_excluded() {
         let slot = Site {
             id: AppId::new("sub", "group", "shop", Some("staging")),
             ..site("shop", &[("backup", "gold")])
@@ -191,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn a_listed_app_goes_by_its_own_entry_and_learns_its_plan() {
+    fn the_entry_of_an_app_wins_over_rules_and_the_app_gets_its_plan() {
         let database = DatabaseRef {
             kind: DatabaseKind::LocalMySql,
             name: "shop".into(),

@@ -1,4 +1,4 @@
-//! Reads a fleet file whole: every section, every problem.
+//! Reads a fleet file and reports every problem of it.
 
 use std::fmt;
 use std::path::Path;
@@ -6,16 +6,16 @@ use std::path::Path;
 use holdfast_model::Timestamp;
 use toml::de::DeTable;
 
+use crate::diagnostics::Diagnostics;
 use crate::fleet::Fleet;
 use crate::lapsed::Lapsed;
 use crate::problem::{Problem, Severity};
-use crate::reader::{Section, top};
-use crate::report::Report;
 use crate::secrets::Secrets;
-use crate::source::{Leaves, Source, Unreadable};
+use crate::section::{Section, top};
+use crate::source::{Source, Unreadable, ValueSpans};
 use crate::{apps, azure, drill, engine, policy, secrets, storage};
 
-/// What a look at a fleet file found.
+/// The result of checking a fleet file.
 #[derive(Debug)]
 pub struct Checked {
     /// The fleet; `None` when there is at least one error.
@@ -26,7 +26,7 @@ pub struct Checked {
     pub lapsed: Vec<Lapsed>,
 }
 
-/// The fleet file has errors: all of them.
+/// The problems of a fleet file with errors.
 #[derive(Debug)]
 pub struct Invalid(pub Vec<Problem>);
 
@@ -44,7 +44,7 @@ pub fn check(path: &Path, secrets: Secrets, now: Timestamp) -> Result<Checked, U
     Ok(check_source(&Source::read(path)?, secrets, now))
 }
 
-/// `2 errors, 1 warning`.
+/// The counts of the problems, such as `2 errors, 1 warning`.
 pub fn summary(problems: &[Problem]) -> String {
     let count = |severity, one: &str| match problems.iter().filter(|p| p.severity == severity).count() {
         0 => None,
@@ -57,32 +57,37 @@ pub fn summary(problems: &[Problem]) -> String {
 
 pub(crate) fn check_source(source: &Source, secrets: Secrets, now: Timestamp) -> Checked {
     let (table, syntax) = DeTable::parse_recoverable(&source.text);
-    let mut report = Report::new(source, Leaves::of(table.get_ref()), &syntax);
-    let fleet = read(&mut report, Section::new(top(), table.get_ref()), secrets, now);
-    let lapsed = std::mem::take(&mut report.lapsed);
-    let problems = report.finish();
+    let mut diagnostics = Diagnostics::new(source, ValueSpans::of(table.get_ref()), &syntax);
+    let fleet = read(&mut diagnostics, Section::new(top(), table.get_ref()), secrets, now);
+    let lapsed = std::mem::take(&mut diagnostics.lapsed);
+    let problems = diagnostics.finish();
     let is_valid = problems.iter().all(|problem| problem.severity == Severity::Warning);
     Checked { fleet: fleet.filter(|_| is_valid), problems, lapsed }
 }
 
-/// `None` where something is missing without which there is no fleet.
-fn read(report: &mut Report<'_>, mut file: Section<'_>, secrets: Secrets, now: Timestamp) -> Option<Fleet> {
-    let clouds = azure::clouds(report, &mut file);
-    let storages = storage::storages(report, &mut file, &clouds);
-    let policies = policy::policies(report, &mut file, &storages, now);
-    let apps = apps::apps(report, &mut file, &policies, &clouds, now);
-    let discover = apps::discover(report, &mut file, &policies, &clouds);
-    drill::check(report, &apps, &clouds);
-    let limits = engine::limits(report, &mut file);
-    let engine = engine::engine(report, &mut file);
+/// `None` without a usable `[azure]` section.
+fn read(
+    diagnostics: &mut Diagnostics<'_>,
+    mut file: Section<'_>,
+    secrets: Secrets,
+    now: Timestamp,
+) -> Option<Fleet> {
+    let clouds = azure::clouds(diagnostics, &mut file);
+    let storages = storage::storages(diagnostics, &mut file, &clouds);
+    let policies = policy::policies(diagnostics, &mut file, &storages, now);
+    let apps = apps::apps(diagnostics, &mut file, &policies, &clouds, now);
+    let discover = apps::discover(diagnostics, &mut file, &policies, &clouds);
+    drill::check(diagnostics, &apps, &clouds);
+    let limits = engine::limits(diagnostics, &mut file);
+    let engine = engine::engine(diagnostics, &mut file);
     let is_without_apps = !file.has("app") && !file.has("discover");
-    file.finish(report);
+    file.finish(diagnostics);
     if is_without_apps {
-        report.warning(&top(), "the fleet has no app: expected [[app]] or [[discover]] entries", None);
+        diagnostics.warning(&top(), "the fleet has no app: expected [[app]] or [[discover]] entries", None);
     }
     if secrets != Secrets::Leave {
         let targets = storages.iter().filter_map(|(name, found)| Some((name, found.value.as_ref()?)));
-        secrets::check(report, targets, secrets, now);
+        secrets::check(diagnostics, targets, secrets, now);
     }
     let storages = storages.into_iter().filter_map(|(name, found)| Some((name, found.value?))).collect();
     let policies = policies.into_iter().filter_map(|(name, found)| Some((name, found.value?))).collect();

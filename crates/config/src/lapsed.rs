@@ -7,7 +7,7 @@ use holdfast_storage::SecretRef;
 
 /// A storage whose SAS has expired.
 ///
-/// It is no error of the file, and only runs that need this storage fail.
+/// This is not an error of the file: only runs that need the storage fail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lapsed {
     pub(crate) storage: StorageName,
@@ -19,7 +19,7 @@ impl fmt::Display for Lapsed {
         let Self { storage, reference } = self;
         writeln!(
             f,
-            "warning: the SAS of storage.{storage} has expired: what needs this storage fails meanwhile"
+            "warning: the SAS of storage.{storage} has expired: runs that need this storage fail until it is renewed"
         )?;
         write!(f, "help: renew it in {reference}")
     }

@@ -2,33 +2,35 @@
 
 mod apps;
 mod azure;
-mod check;
+mod choice;
+mod consistency;
 mod databases;
+mod diagnostics;
 mod drill;
 mod engine;
 mod fleet;
 mod fleet_file;
 mod lapsed;
 mod native_schedule;
+mod nearest;
 mod policy;
 mod problem;
-mod reader;
-mod report;
 mod retention;
+mod scalars;
 mod secrets;
+mod section;
 mod source;
 mod storage;
-mod suggest;
-mod word;
+mod wrong_kind;
 
 pub use drill::is_probe;
 pub use fleet::{Cloud, Discover, EngineConfig, Fleet};
 pub use fleet_file::{Checked, Invalid, check, summary};
 pub use lapsed::Lapsed;
+pub use nearest::nearest;
 pub use problem::{Problem, Severity};
 pub use secrets::Secrets;
 pub use source::Unreadable;
-pub use suggest::nearest;
 
 #[cfg(test)]
 mod tests;

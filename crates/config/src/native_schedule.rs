@@ -1,47 +1,50 @@
-//! The key `native_schedule` of a policy: a schedule that Azure runs by itself.
+//! The key `native_schedule` of a policy: a schedule that Azure runs itself.
 
 use holdfast_model::{FrequencyUnit, NativeSchedule, Timestamp, parse_timestamp};
 
-use super::reader::Section;
-use super::report::{Found, Report};
+use crate::diagnostics::{Diagnostics, Located};
+use crate::section::Section;
 
-/// What is kept where nothing is said, as in Azure's portal.
+/// Default days of retention, as in Azure's portal.
 const RETENTION_DAYS: u32 = 30;
 
-/// Reads the schedule of Azure's own that the policy's apps should have.
-pub fn native_schedule(report: &mut Report<'_>, section: &mut Section<'_>) -> Option<NativeSchedule> {
+/// Reads the native schedule of the policy's apps.
+pub fn native_schedule(
+    diagnostics: &mut Diagnostics<'_>,
+    section: &mut Section<'_>,
+) -> Option<NativeSchedule> {
     let expected = "a table such as { every = \"7 days\", retention_days = 30 }";
-    let mut table = section.section(report, "native_schedule", expected)?;
-    let every = every(report, &mut table);
+    let mut table = section.section(diagnostics, "native_schedule", expected)?;
+    let every = every(diagnostics, &mut table);
     let is_default = !table.has("retention_days");
-    let retention_days = table.count(report, "retention_days", 0..=36_500);
+    let retention_days = table.count(diagnostics, "retention_days", 0..=36_500);
     let retention_days = if is_default { Some(RETENTION_DAYS) } else { retention_days };
-    let keep_at_least_one = table.flag(report, "keep_at_least_one").unwrap_or(true);
-    let start = start(report, &mut table);
-    let enabled = table.flag(report, "enabled").unwrap_or(true);
-    table.finish(report);
+    let keep_at_least_one = table.flag(diagnostics, "keep_at_least_one").unwrap_or(true);
+    let start = start(diagnostics, &mut table);
+    let enabled = table.flag(diagnostics, "enabled").unwrap_or(true);
+    table.finish(diagnostics);
     let (every, unit) = every?;
     Some(NativeSchedule { enabled, every, unit, retention_days: retention_days?, keep_at_least_one, start })
 }
 
-fn start(report: &mut Report<'_>, table: &mut Section<'_>) -> Option<Timestamp> {
+fn start(diagnostics: &mut Diagnostics<'_>, table: &mut Section<'_>) -> Option<Timestamp> {
     let expected = "a time such as \"2026-12-01T02:00:00Z\"";
-    let Found { value, place } = table.text(report, "start", expected)?;
+    let Located { value, place } = table.text(diagnostics, "start", expected)?;
     let start = parse_timestamp(value).ok();
     if start.is_none() {
-        report.error(&place, format_args!("`{}`: expected {expected}, found \"{value}\"", place.key));
+        diagnostics.error(&place, format_args!("`{}`: expected {expected}, found \"{value}\"", place.key));
     }
     start
 }
 
-fn every(report: &mut Report<'_>, table: &mut Section<'_>) -> Option<(u32, FrequencyUnit)> {
+fn every(diagnostics: &mut Diagnostics<'_>, table: &mut Section<'_>) -> Option<(u32, FrequencyUnit)> {
     let expected = "a number of days, or of hours from 1 to 23, such as \"7 days\" or \"12 hours\"";
-    let Found { value, place } = table.required(report, "every", expected)?;
+    let Located { value, place } = table.required(diagnostics, "every", expected)?;
     let Some((every, unit)) = frequency(value) else {
-        report.error(&place, format_args!("`{}`: expected {expected}, found \"{value}\"", place.key));
+        diagnostics.error(&place, format_args!("`{}`: expected {expected}, found \"{value}\"", place.key));
         return None;
     };
-    // 12 and 50 a day are the limits of the tiers, and nobody here knows an app's.
+    // The limit depends on the app's tier, which is unknown here.
     if unit == FrequencyUnit::Hour && every < 2 {
         let message = format_args!(
             "`{}`: {} backups a day; Azure takes 12 a day of an app in the Basic and Standard tiers, and 50 in \
@@ -49,12 +52,12 @@ fn every(report: &mut Report<'_>, table: &mut Section<'_>) -> Option<(u32, Frequ
             place.key,
             24 / every
         );
-        report.warning(&place, message, Some("what is over the limit is not taken".into()));
+        diagnostics.warning(&place, message, Some("what is over the limit is not taken".into()));
     }
     Some((every, unit))
 }
 
-/// What `7 days` or `12 hours` means. Azure takes hours only below a day.
+/// Parses `7 days` or `12 hours`. Azure accepts hours only below a day.
 fn frequency(text: &str) -> Option<(u32, FrequencyUnit)> {
     let text = text.trim();
     let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());

@@ -10,17 +10,18 @@ use holdfast_model::{
 };
 use toml::de::DeValue;
 
-use super::check;
-use super::drill::drill;
-use super::native_schedule::native_schedule;
-use super::reader::{Section, refused};
-use super::report::{Found, Report};
-use super::retention::retention;
-use super::storage::Storages;
-use super::suggest::did_you_mean;
+use crate::consistency;
+use crate::diagnostics::{Diagnostics, Located};
+use crate::drill::drill;
+use crate::native_schedule::native_schedule;
+use crate::nearest::did_you_mean;
+use crate::retention::retention;
+use crate::section::Section;
+use crate::storage::Storages;
+use crate::wrong_kind::refused;
 
-/// Policies with the places of their names. One that will not do is there without its value.
-pub type Policies = BTreeMap<PolicyName, Found<Option<Policy>>>;
+/// Policies with the locations of their names. An invalid policy has no value.
+pub type Policies = BTreeMap<PolicyName, Located<Option<Policy>>>;
 
 const CATCH_UP: Duration = Duration::from_hours(6);
 
@@ -28,51 +29,54 @@ const MINUTE: Duration = Duration::from_mins(1);
 
 /// Reads the policies.
 pub fn policies(
-    report: &mut Report<'_>,
+    diagnostics: &mut Diagnostics<'_>,
     file: &mut Section<'_>,
     storages: &Storages,
     now: Timestamp,
 ) -> Policies {
-    let Some(section) = file.section(report, "policy", "tables, as in [policy.NAME]") else {
+    let Some(section) = file.section(diagnostics, "policy", "tables, as in [policy.NAME]") else {
         return Policies::new();
     };
     let mut policies = Policies::new();
     for (name, (place, value)) in section.entries() {
         let name = PolicyName::new(name);
         let policy = match value {
-            DeValue::Table(table) => policy(report, Section::new(place.clone(), table), &name, storages, now),
-            other => refused(report, &place, "a table with `schedule` and `storage`", other),
+            DeValue::Table(table) => {
+                policy(diagnostics, Section::new(place.clone(), table), &name, storages, now)
+            }
+            other => refused(diagnostics, &place, "a table with `schedule` and `storage`", other),
         };
-        policies.insert(name, Found { value: policy, place });
+        policies.insert(name, Located { value: policy, place });
     }
     policies
 }
 
 fn policy(
-    report: &mut Report<'_>,
+    diagnostics: &mut Diagnostics<'_>,
     mut section: Section<'_>,
     name: &PolicyName,
     storages: &Storages,
     now: Timestamp,
 ) -> Option<Policy> {
-    let crontab = crontab(report, &mut section);
-    let timezone = section.text(report, "timezone", "an IANA zone such as \"Europe/Paris\"");
-    let timezone = timezone.map_or(Some(Tz::UTC), |found| zone(report, &found));
-    let spread = section.duration(report, "spread", Duration::ZERO);
-    let catch_up = section.duration(report, "catch_up", Duration::ZERO).map_or(CATCH_UP, |found| found.value);
-    let objective = section.duration(report, "recovery_point_objective", MINUTE);
-    let (overlap, retention) = (overlap(report, &mut section), retention(report, &mut section));
-    let drill = drill(report, &mut section);
-    let policy_snapshot = policy_snapshot(report, &mut section, storages);
-    let native_schedule = native_schedule(report, &mut section);
-    section.finish(report);
+    let crontab = crontab(diagnostics, &mut section);
+    let timezone = section.text(diagnostics, "timezone", "an IANA zone such as \"Europe/Paris\"");
+    let timezone = timezone.map_or(Some(Tz::UTC), |found| zone(diagnostics, &found));
+    let spread = section.duration(diagnostics, "spread", Duration::ZERO);
+    let catch_up =
+        section.duration(diagnostics, "catch_up", Duration::ZERO).map_or(CATCH_UP, |found| found.value);
+    let objective = section.duration(diagnostics, "recovery_point_objective", MINUTE);
+    let (overlap, retention) = (overlap(diagnostics, &mut section), retention(diagnostics, &mut section));
+    let drill = drill(diagnostics, &mut section);
+    let policy_snapshot = policy_snapshot(diagnostics, &mut section, storages);
+    let native_schedule = native_schedule(diagnostics, &mut section);
+    section.finish(diagnostics);
     let (crontab, timezone) = (crontab?, timezone?);
     let schedule = Schedule {
         crontab: crontab.value,
         timezone,
         spread: spread.as_ref().map_or(Duration::ZERO, |f| f.value),
     };
-    check::schedule(report, &schedule, &crontab.place, spread.as_ref(), objective.as_ref(), now);
+    consistency::schedule(diagnostics, &schedule, &crontab.place, spread.as_ref(), objective.as_ref(), now);
     Some(Policy {
         name: name.clone(),
         schedule,
@@ -86,19 +90,19 @@ fn policy(
     })
 }
 
-fn crontab(report: &mut Report<'_>, section: &mut Section<'_>) -> Option<Found<Crontab>> {
+fn crontab(diagnostics: &mut Diagnostics<'_>, section: &mut Section<'_>) -> Option<Located<Crontab>> {
     let expected = "cron text such as \"0 2 * * *\"";
-    if !section.require(report, "schedule", expected) {
+    if !section.require(diagnostics, "schedule", expected) {
         return None;
     }
-    section.parsed(report, "schedule", expected)
+    section.parsed(diagnostics, "schedule", expected)
 }
 
-fn zone(report: &mut Report<'_>, found: &Found<&str>) -> Option<Tz> {
-    let Found { value, place } = found;
+fn zone(diagnostics: &mut Diagnostics<'_>, found: &Located<&str>) -> Option<Tz> {
+    let Located { value, place } = found;
     let zone = value.parse().ok();
     if zone.is_none() {
-        // Somebody who writes `Paris` means the city of that name.
+        // `Paris` alone means the zone of that city.
         let city =
             |zone: &&Tz| zone.name().rsplit('/').next().is_some_and(|city| city.eq_ignore_ascii_case(value));
         let near = match TZ_VARIANTS.iter().find(city) {
@@ -106,7 +110,7 @@ fn zone(report: &mut Report<'_>, found: &Found<&str>) -> Option<Tz> {
             None => did_you_mean(value, TZ_VARIANTS.iter().map(|zone| zone.name())),
         };
         let help = "zones have names such as \"UTC\" or \"Europe/Paris\"";
-        report.error_with_help(
+        diagnostics.error_with_help(
             place,
             format_args!("`{}`: unknown time zone \"{value}\"{near}", place.key),
             help,
@@ -115,15 +119,15 @@ fn zone(report: &mut Report<'_>, found: &Found<&str>) -> Option<Tz> {
     zone
 }
 
-fn overlap(report: &mut Report<'_>, section: &mut Section<'_>) -> Overlap {
-    let Some(Found { value, place }) = section.text(report, "overlap", "\"skip\" or \"queue\"") else {
+fn overlap(diagnostics: &mut Diagnostics<'_>, section: &mut Section<'_>) -> Overlap {
+    let Some(Located { value, place }) = section.text(diagnostics, "overlap", "\"skip\" or \"queue\"") else {
         return Overlap::Skip;
     };
     match value {
         "skip" => Overlap::Skip,
         "queue" => Overlap::Queue,
         other => {
-            report.error(
+            diagnostics.error(
                 &place,
                 format_args!("`{}`: expected \"skip\" or \"queue\", found \"{other}\"", place.key),
             );
@@ -132,31 +136,41 @@ fn overlap(report: &mut Report<'_>, section: &mut Section<'_>) -> Overlap {
     }
 }
 
-/// What a run carries with it.
+/// Reads the policy snapshot that runs keep.
 fn policy_snapshot(
-    report: &mut Report<'_>,
+    diagnostics: &mut Diagnostics<'_>,
     section: &mut Section<'_>,
     storages: &Storages,
 ) -> Option<PolicySnapshot> {
-    let storage = section.required(report, "storage", "the name of a [storage.NAME]");
+    let storage = section.required(diagnostics, "storage", "the name of a [storage.NAME]");
     let defaults = PolicySnapshot::new(StorageName::new(""), "");
-    let deadline = section.duration(report, "deadline", MINUTE);
-    let retries = retries(report, section);
-    let poll = poll(report, section);
-    let shrink_tolerance_percent = percent(report, section).unwrap_or(defaults.shrink_tolerance_percent);
-    let partial_is_good = section.flag(report, "partial_is_good").unwrap_or(defaults.partial_is_good);
-    let verify = section.flag(report, "verify").unwrap_or(defaults.verify);
-    let Found { value, place } = storage?;
+    let deadline = section.duration(diagnostics, "deadline", MINUTE);
+    let retries = retries(diagnostics, section);
+    let poll = poll(diagnostics, section);
+    let shrink_tolerance_percent = percent(diagnostics, section).unwrap_or(defaults.shrink_tolerance_percent);
+    let partial_is_good = section.flag(diagnostics, "partial_is_good").unwrap_or(defaults.partial_is_good);
+    let verify = section.flag(diagnostics, "verify").unwrap_or(defaults.verify);
+    let Located { value, place } = storage?;
     let storage = StorageName::new(value);
     let Some(target) = storages.get(&storage) else {
         let near = did_you_mean(value, storages.keys().map(StorageName::as_str));
         let help = Some(defined("storages", storages.keys().map(StorageName::as_str)));
-        report.missing(&place, format_args!("`{}`: no storage is called \"{value}\"{near}", place.key), help);
+        diagnostics.missing(
+            &place,
+            format_args!("`{}`: no storage is called \"{value}\"{near}", place.key),
+            help,
+        );
         return None;
     };
     let target = target.value.as_ref()?;
     let length = deadline.as_ref().map_or(defaults.deadline, |found| found.value);
-    check::lifetime(report, length, &deadline.map_or(place, |found| found.place), &storage, target);
+    consistency::lifetime(
+        diagnostics,
+        length,
+        &deadline.map_or(place, |found| found.place),
+        &storage,
+        target,
+    );
     let account = target.container.account();
     Some(PolicySnapshot {
         storage,
@@ -170,56 +184,57 @@ fn policy_snapshot(
     })
 }
 
-fn retries(report: &mut Report<'_>, section: &mut Section<'_>) -> Retries {
+fn retries(diagnostics: &mut Diagnostics<'_>, section: &mut Section<'_>) -> Retries {
     let mut retries = Retries::default();
     let expected = "tables, as in retry.timed_out = { attempts = 3, first = \"5m\", max = \"1h\" }";
-    let Some(mut table) = section.section(report, "retry", expected) else { return retries };
+    let Some(mut table) = section.section(diagnostics, "retry", expected) else { return retries };
     for (key, rule) in [
         ("timed_out", &mut retries.timed_out),
         ("skipped", &mut retries.skipped),
         ("partial", &mut retries.partial),
         ("transient", &mut retries.transient),
     ] {
-        retry(report, &mut table, key, rule);
+        retry(diagnostics, &mut table, key, rule);
     }
-    table.finish(report);
+    table.finish(diagnostics);
     retries
 }
 
-fn retry(report: &mut Report<'_>, section: &mut Section<'_>, key: &'static str, rule: &mut Retry) {
+fn retry(diagnostics: &mut Diagnostics<'_>, section: &mut Section<'_>, key: &'static str, rule: &mut Retry) {
     let expected = "a table such as { attempts = 3, first = \"5m\", max = \"1h\" }";
-    let Some(mut table) = section.section(report, key, expected) else { return };
-    rule.attempts = table.count(report, "attempts", 1..=100).unwrap_or(rule.attempts);
-    (rule.first, rule.max) = pauses(report, &mut table, (rule.first, rule.max));
-    table.finish(report);
+    let Some(mut table) = section.section(diagnostics, key, expected) else { return };
+    rule.attempts = table.count(diagnostics, "attempts", 1..=100).unwrap_or(rule.attempts);
+    (rule.first, rule.max) = pauses(diagnostics, &mut table, (rule.first, rule.max));
+    table.finish(diagnostics);
 }
 
-fn poll(report: &mut Report<'_>, section: &mut Section<'_>) -> PollPace {
+fn poll(diagnostics: &mut Diagnostics<'_>, section: &mut Section<'_>) -> PollPace {
     let PollPace { first, max } = PollPace::default();
     let Some(mut table) =
-        section.section(report, "poll", "a table such as { first = \"5s\", max = \"60s\" }")
+        section.section(diagnostics, "poll", "a table such as { first = \"5s\", max = \"60s\" }")
     else {
         return PollPace { first, max };
     };
-    let (first, max) = pauses(report, &mut table, (first, max));
-    table.finish(report);
+    let (first, max) = pauses(diagnostics, &mut table, (first, max));
+    table.finish(diagnostics);
     PollPace { first, max }
 }
 
-/// `first` and `max`. A single one that is given moves the other along.
+/// Reads `first` and `max`. When only one is given, the other is adjusted to it.
 fn pauses(
-    report: &mut Report<'_>,
+    diagnostics: &mut Diagnostics<'_>,
     table: &mut Section<'_>,
     default: (Duration, Duration),
 ) -> (Duration, Duration) {
     let least = Duration::from_millis(10);
-    let (first, max) = (table.duration(report, "first", least), table.duration(report, "max", least));
+    let (first, max) =
+        (table.duration(diagnostics, "first", least), table.duration(diagnostics, "max", least));
     match (first, max) {
         (Some(first), Some(max)) => {
             if first.value > max.value {
                 let message =
                     format_args!("`{}`: the first pause is longer than the longest, `max`", first.place.key);
-                report.error(&first.place, message);
+                diagnostics.error(&first.place, message);
             }
             (first.value, max.value)
         }
@@ -229,27 +244,31 @@ fn pauses(
     }
 }
 
-fn percent(report: &mut Report<'_>, section: &mut Section<'_>) -> Option<u8> {
+fn percent(diagnostics: &mut Diagnostics<'_>, section: &mut Section<'_>) -> Option<u8> {
     let expected = "a percentage from \"0%\" to \"100%\"";
-    let Found { value, place } = section.text(report, "shrink_tolerance", expected)?;
+    let Located { value, place } = section.text(diagnostics, "shrink_tolerance", expected)?;
     let number =
         value.strip_suffix('%').and_then(|number| number.trim().parse().ok()).filter(|number| *number <= 100);
     if number.is_none() {
-        report.error(&place, format_args!("`{}`: expected {expected}, found \"{value}\"", place.key));
+        diagnostics.error(&place, format_args!("`{}`: expected {expected}, found \"{value}\"", place.key));
     }
     number
 }
 
-/// Finds the policy that an app or a rule names; reports the name nobody defined.
-pub fn find(report: &mut Report<'_>, found: &Found<&str>, policies: &Policies) -> Option<PolicyName> {
-    let Found { value, place } = found;
+/// Finds the policy that an app or a rule names, or reports the unknown name.
+pub fn find(
+    diagnostics: &mut Diagnostics<'_>,
+    found: &Located<&str>,
+    policies: &Policies,
+) -> Option<PolicyName> {
+    let Located { value, place } = found;
     let name = PolicyName::new(*value);
     if policies.contains_key(&name) {
         return Some(name);
     }
     let near = did_you_mean(value, policies.keys().map(PolicyName::as_str));
     let help = Some(defined("policies", policies.keys().map(PolicyName::as_str)));
-    report.missing(place, format_args!("`{}`: no policy is called \"{value}\"{near}", place.key), help);
+    diagnostics.missing(place, format_args!("`{}`: no policy is called \"{value}\"{near}", place.key), help);
     None
 }
 

@@ -1,59 +1,52 @@
-//! What is wrong with a fleet file, and how it is shown.
+//! A problem of a fleet file, and how it is printed.
 
 use std::fmt;
 
 use serde::Serialize;
+use strum::Display;
 
-/// Whether the fleet can be worked with all the same.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+/// Whether a problem makes the fleet unusable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Display)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Severity {
-    /// It cannot.
+    /// The fleet is unusable.
     Error,
-    /// It can, and somebody should know.
+    /// The fleet is usable.
     Warning,
 }
 
-/// One thing that is wrong, and where. It shows no value that could be a secret.
+/// A problem and its location. It shows no value that could be a secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Problem {
     /// How bad it is.
     pub severity: Severity,
-    /// The fleet file as it was named.
+    /// The path of the fleet file, as given.
     pub file: String,
     /// The line, from 1.
     pub line: usize,
     /// The column in characters, from 1.
     pub column: usize,
-    /// The key's path, such as `policy.gold.schedule`; empty where no key is to blame.
+    /// The key's path, such as `policy.gold.schedule`; empty for the whole file.
     pub key: String,
     /// What was expected and what was found.
     pub message: String,
-    /// What to do about it.
+    /// What to do.
     pub help: Option<String>,
-    /// The line itself, where it can be shown.
+    /// The line, where it can be shown.
     #[serde(skip)]
     pub excerpt: Option<Excerpt>,
 }
 
-/// A line of the file with its secrets blanked, and the part of it that is meant.
+/// A line of the file without its secrets, and the marked part of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Excerpt {
     /// The line.
     pub text: String,
-    /// Characters before the part that is meant.
+    /// Characters before the marked part.
     pub before: usize,
-    /// Characters of it; at least 1.
+    /// Characters of the marked part; at least 1.
     pub width: usize,
-}
-
-impl fmt::Display for Severity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Error => "error",
-            Self::Warning => "warning",
-        })
-    }
 }
 
 impl fmt::Display for Problem {

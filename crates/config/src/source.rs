@@ -1,4 +1,4 @@
-//! The fleet file as text: read with care, and shown with its secrets blanked.
+//! The text of the fleet file, and excerpts of it without secrets.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -8,15 +8,15 @@ use std::path::Path;
 
 use toml::de::{DeTable, DeValue};
 
-use super::problem::Excerpt;
+use crate::problem::Excerpt;
 
-/// No fleet is so large that its file comes near this.
+/// Largest fleet file.
 const LENGTH_MAX_BYTES: u64 = 8 * 1024 * 1024;
 
-/// Lines longer than this are not shown.
+/// Longest line that is shown.
 const SHOWN_MAX_CHARS: usize = 160;
 
-/// The words that may be shown of a line that cannot be parsed.
+/// Keys that may be shown of a line that cannot be parsed.
 const SHOWN_KEYS: [&str; 12] = [
     "azure",
     "storage",
@@ -36,24 +36,24 @@ const SHOWN_KEYS: [&str; 12] = [
 #[derive(Debug, thiserror::Error)]
 #[error("{what}")]
 pub struct Unreadable {
-    /// What is the matter, with the file's name.
+    /// What failed, with the file's name.
     pub what: String,
-    /// What to do about it.
+    /// What to do.
     pub help: &'static str,
 }
 
-/// A fleet file's text.
+/// The text of a fleet file.
 #[derive(Debug)]
 pub struct Source {
-    /// The file as it was named.
+    /// The path of the file, as given.
     pub name: String,
     /// Its text.
     pub text: String,
 }
 
-/// The values of the file: where each begins and ends, and whether it may be shown.
+/// The byte ranges of all values, and whether each may be shown.
 #[derive(Debug, Default)]
-pub struct Leaves(BTreeMap<usize, (usize, bool)>);
+pub struct ValueSpans(BTreeMap<usize, (usize, bool)>);
 
 impl Source {
     /// Reads the file.
@@ -95,7 +95,7 @@ impl Source {
         Ok(Self { name, text })
     }
 
-    /// The line and column, both from 1, of a place in the text.
+    /// The line and column, both from 1, of a byte position.
     pub fn position(&self, at: usize) -> (usize, usize) {
         let start = self.line_start(at);
         let line = self.text.as_bytes().iter().take(start).filter(|b| **b == b'\n').count() + 1;
@@ -103,11 +103,11 @@ impl Source {
         (line, before + 1)
     }
 
-    /// The line of a place, with every value blanked that is not known to be harmless.
-    pub fn excerpt(&self, at: &Range<usize>, leaves: &Leaves) -> Option<Excerpt> {
+    /// The line of a range; every value that may be a secret is blanked.
+    pub fn excerpt(&self, at: &Range<usize>, spans: &ValueSpans) -> Option<Excerpt> {
         let (start, text) = self.line(at.start)?;
         let (mut shown, mut before, mut width) = (String::new(), 0, 0);
-        for part in leaves.parts(start, text) {
+        for part in spans.parts(start, text) {
             let chars = |from: usize, to: usize| match part.text {
                 Some(_) => self.text.get(from..to).map_or(0, |text| text.chars().count()),
                 None => 1,
@@ -128,7 +128,7 @@ impl Source {
         fits.then_some(Excerpt { text: shown, before, width })
     }
 
-    /// The beginning of a line that is no TOML: its key or header, where that is a word of ours.
+    /// The start of a line with a syntax error: its key or header, if that is a known key.
     pub fn broken_excerpt(&self, at: usize) -> Option<Excerpt> {
         let (start, text) = self.line(at)?;
         let header = text.trim_start().starts_with('[');
@@ -154,18 +154,18 @@ impl Source {
         self.text.get(..at).and_then(|before| before.rfind('\n')).map_or(0, |newline| newline + 1)
     }
 
-    /// The place itself, or the nearest before it at which a character begins.
+    /// The byte position, moved back to the start of a character.
     fn clamped(&self, at: usize) -> usize {
         self.text.floor_char_boundary(at)
     }
 }
 
-impl Leaves {
-    /// The values of a parsed file, none of them shown.
+impl ValueSpans {
+    /// The values of a parsed file, all of them hidden.
     pub fn of(table: &DeTable<'_>) -> Self {
-        let mut leaves = Self::default();
-        leaves.add_table(table);
-        leaves
+        let mut spans = Self::default();
+        spans.add_table(table);
+        spans
     }
 
     /// Allows a value to be shown.
@@ -191,7 +191,7 @@ impl Leaves {
         }
     }
 
-    /// The line in parts. A comment, in which anything may stand, ends it.
+    /// Splits a line into code and values; a comment, which may hold anything, is cut off.
     fn parts<'a>(&self, start: usize, text: &'a str) -> Vec<Part<'a>> {
         let end = start + text.len();
         let within = |from: usize, to: usize| text.get(from - start..to - start).unwrap_or_default();
@@ -215,7 +215,7 @@ impl Leaves {
     }
 }
 
-/// A part of a line; without its text when it is a value that may not be shown.
+/// A part of a line; a hidden value has no text.
 struct Part<'a> {
     from: usize,
     to: usize,

@@ -9,13 +9,13 @@ use proptest::prelude::*;
 use super::*;
 use crate::fleet_file::check_source;
 use crate::source::Source;
-use slips::SLIPS;
+use mistakes::MISTAKES;
 
 mod databases;
 mod drill;
+mod mistakes;
 mod native_schedule;
 mod retention;
-mod slips;
 mod storages;
 
 /// The example of the documentation, with its blanks filled in. It names no secret that tests would have to set.
@@ -84,7 +84,7 @@ fn errors(text: &str) -> Vec<String> {
 }
 
 /// What one slip in the example is answered with.
-fn after_slip(line: &str, replacement: &str) -> String {
+fn after_mistake(line: &str, replacement: &str) -> String {
     rendered(&with(line, replacement))
 }
 
@@ -184,8 +184,8 @@ fn each_credential_belongs_to_its_subscriptions() {
 
 #[test]
 fn one_slip_is_one_error_that_says_what_was_expected() {
-    for (line, replacement, expected) in SLIPS.iter().chain(storages::OF_STORAGES) {
-        assert_eq!(after_slip(line, replacement), *expected, "{replacement}");
+    for (line, replacement, expected) in MISTAKES.iter().chain(storages::MISTAKES_IN_STORAGES) {
+        assert_eq!(after_mistake(line, replacement), *expected, "{replacement}");
     }
 }
 
@@ -233,7 +233,7 @@ fn a_secret_that_will_not_do_is_an_error_that_does_not_show_it() {
         &format!("{{ url = \"{reference}\" }}"),
     );
     let sas = sas.replace("env:AZURE_CLIENT_SECRET", &reference);
-    for (text, expected) in [(key, "will not do: it is not base64"), (sas, "will not do: it has")] {
+    for (text, expected) in [(key, "is unusable: it is not base64"), (sas, "is unusable: it has")] {
         let problems = checked(&text, Secrets::Read).problems;
         let told: String = problems.iter().map(ToString::to_string).collect();
         assert!(!told.contains("hunter2"), "{told}");
@@ -246,10 +246,10 @@ fn a_secret_that_will_not_do_is_an_error_that_does_not_show_it() {
 
 #[test]
 fn what_is_no_toml_is_told_with_its_place_and_without_the_rest_of_the_line() {
-    let told = after_slip("secret = \"env:AZURE_CLIENT_SECRET\"", "secret = hunter2");
+    let told = after_mistake("secret = \"env:AZURE_CLIENT_SECRET\"", "secret = hunter2");
     assert!(told.contains("this is not TOML") && told.contains("fleet.toml:3:92"), "{told}");
     assert!(!told.contains("hunter2"), "{told}");
-    let told = after_slip("[[app]]", "[[app]");
+    let told = after_mistake("[[app]]", "[[app]");
     assert!(
         told.starts_with(
             "error: this is not TOML: unclosed array table, expected `]`\n  --> fleet.toml:22:7\n"

@@ -8,9 +8,10 @@ use holdfast_model::{App, PolicySnapshot, StorageName, SubscriptionId, Timestamp
 use holdfast_storage::{Need, SasHealth, Storage};
 use holdfast_store::Store;
 
+use crate::app_resolver::AppResolver;
+use crate::error::{Error, ErrorKind};
 use crate::notify::Notify;
-use crate::storages::{storage_named, storage_names};
-use crate::{AppResolver, Error, ErrorKind};
+use crate::storages::{storage_accounts, storage_named, storage_names};
 
 /// The fleet, the store, Azure and its storage at one moment.
 pub struct ControlContext<'a> {
@@ -20,7 +21,7 @@ pub struct ControlContext<'a> {
     pub store: &'a dyn Store,
     /// The client of ARM.
     pub arm: Arc<dyn Arm>,
-    /// SAS and containers.
+    /// The SAS and containers of the storages.
     pub storage: Arc<dyn Storage>,
     /// The store's time.
     pub now: Timestamp,
@@ -67,7 +68,7 @@ impl ControlContext<'_> {
         };
         let account = storage_named(self.fleet, &name)?.container.account();
         Ok(match policy {
-            Some(policy) => PolicySnapshot { storage: name, account, ..policy.policy_snapshot.clone() },
+            Some(policy) => storage_accounts(self.fleet).snapshot_for(policy, &name),
             None => PolicySnapshot::new(name, account),
         })
     }

@@ -1,4 +1,4 @@
-//! The apps of a subscription, as Azure knows them, with the deployment slots that the rules ask for.
+//! Lists the apps of a subscription, with the deployment slots that the rules enroll.
 
 use std::sync::Arc;
 
@@ -10,8 +10,9 @@ use tokio::task::JoinSet;
 /// Apps asked for their slots at once.
 const AT_ONCE: usize = 8;
 
-/// All apps of a subscription. Azure lists them without their slots, so each app that a rule with `slots = true` takes in
-/// is asked for its own: one call for each of them.
+/// All apps of a subscription.
+///
+/// Azure lists apps without slots. Each app that a rule with `slots = true` enrolls costs one call for its slots.
 pub async fn sites(
     arm: &Arc<dyn Arm>,
     fleet: &Fleet,
@@ -27,14 +28,14 @@ pub async fn sites(
             asked.spawn(async move { slots_of(&*arm, parent).await });
         }
         while let Some(answered) = asked.join_next().await {
-            // A task that is gone found nothing: it was stopped with the process.
+            // A task without a result was cancelled with the process.
             found.extend(answered.unwrap_or_else(|_| Ok(Vec::new()))?);
         }
     }
     Ok(found)
 }
 
-/// The slots of an app, with the tags of the app. One that was deleted meanwhile has none.
+/// The slots of an app, with the tags of the app. An app that was deleted meanwhile has none.
 async fn slots_of(arm: &dyn Arm, parent: Site) -> Result<Vec<Site>, Error> {
     match arm.slots(&parent.id).await {
         Ok(slots) => Ok(slots.into_iter().map(|slot| Site { tags: parent.tags.clone(), ..slot }).collect()),

@@ -1,9 +1,9 @@
-//! Azure's backups of an app, by two lists before anything counts as missing.
+//! Reads Azure's backups of an app; a backup counts as missing only when two lists lack it.
 
 use std::time::Duration;
 
 use holdfast_arm::{Arm, Backup, Error, ErrorKind};
-use holdfast_model::{AppId, BackupFacts, BackupStatus, CatalogEntry};
+use holdfast_model::{AppId, BackupStatus, CatalogEntry};
 
 /// Tries of a call that Azure throttles.
 const TRIES: u32 = 5;
@@ -17,15 +17,15 @@ const PAUSE_MAX: Duration = Duration::from_mins(1);
 pub struct ObservedBackups {
     /// The backups, the newest first.
     pub backups: Vec<Backup>,
-    /// Why the second list is missing, where it was needed: an absent backup may exist all the same.
+    /// Why the second list could not be read, where it was needed: an absent backup may still exist.
     pub doubt: Option<Error>,
 }
 
-/// Reads the app's list, and the second list where a backup of the catalog is missing in the first.
+/// Reads the app's list, and the second list when the first lacks a backup of the catalog.
 pub async fn observe(arm: &dyn Arm, app: &AppId, entries: &[CatalogEntry]) -> Result<ObservedBackups, Error> {
     let mut backups = patiently(|| arm.list_backups(app)).await?;
     let mut doubt = None;
-    let is_listed = |entry: &CatalogEntry| backups.iter().any(|backup| is(backup, &entry.backup));
+    let is_listed = |entry: &CatalogEntry| backups.iter().any(|backup| backup.is(&entry.backup));
     if !entries.iter().filter(|entry| entry.removal.is_none()).all(is_listed) {
         match patiently(|| arm.list_site_backups(app)).await {
             Ok(others) => {
@@ -41,14 +41,6 @@ pub async fn observe(arm: &dyn Arm, app: &AppId, entries: &[CatalogEntry]) -> Re
     backups.retain(|backup| backup.status != BackupStatus::Deleted);
     backups.sort_by_key(|backup| std::cmp::Reverse((backup.created, backup.id)));
     Ok(ObservedBackups { backups, doubt })
-}
-
-/// Is it the backup that `facts` tell of? Azure counts from 1 again when an app was made anew, so the number alone says
-/// nothing.
-pub fn is(backup: &Backup, facts: &BackupFacts) -> bool {
-    let stem = |blob: &str| blob.strip_suffix(".zip").unwrap_or(blob).to_owned();
-    let same_blob = backup.blob_name.as_deref().is_none_or(|blob| stem(blob) == stem(&facts.blob));
-    backup.id == facts.id && same_blob
 }
 
 /// Repeats a throttled call after the pause that Azure asks for.

@@ -1,4 +1,4 @@
-//! Operator actions: what people did or found, for the audit.
+//! Operator actions: what people did or found, recorded in the audit.
 
 use holdfast_model::{App, CatalogEntry, NewRun, OperatorAction, PolicySnapshot, RunId, Timestamp};
 
@@ -10,7 +10,7 @@ pub fn about(
     rng: &mut fastrand::Rng,
 ) -> NewRun {
     let app = App { policy: entry.policy.clone(), ..App::new(entry.app.clone()) };
-    // It sends nothing, so only the storage of its policy snapshot means something.
+    // It sends nothing, so only the storage of its policy snapshot matters.
     let policy_snapshot = PolicySnapshot::new(entry.storage.clone(), "");
     NewRun::operator_action(RunId::new(now, rng), &app, &policy_snapshot, action, actor, now)
 }

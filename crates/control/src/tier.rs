@@ -1,16 +1,16 @@
-//! What Azure's tiers allow, as far as backups go (docs: App Service limits).
+//! What the tiers of App Service allow for backups (docs: App Service limits).
 
-/// Does Azure back up and restore apps of this tier?
+/// Whether Azure backs up and restores apps of this tier.
 pub fn allows_backups(tier: &str) -> bool {
     !["free", "shared", "dynamic"].contains(&tier.to_lowercase().as_str())
 }
 
-/// Does Azure back up deployment slots of this tier? A Basic plan has none.
+/// Whether Azure backs up deployment slots of this tier. A Basic plan has no slots.
 pub fn allows_slots(tier: &str) -> bool {
     allows_backups(tier) && !tier.eq_ignore_ascii_case("basic")
 }
 
-/// How many backups of an app Azure takes in a day, scheduled or not; `None` where nobody has published it.
+/// How many backups of an app Azure takes in a day, scheduled or not; `None` where it is undocumented.
 pub fn daily_limit(tier: &str) -> Option<usize> {
     let tier = tier.to_lowercase();
     match tier.as_str() {
@@ -36,8 +36,8 @@ mod tests {
             ("IsolatedV2", true, true, Some(50)),
             ("ElasticPremium", true, true, None),
         ] {
-            let told = (allows_backups(tier), allows_slots(tier), daily_limit(tier));
-            assert_eq!(told, (backups, slots, limit), "{tier}");
+            let found = (allows_backups(tier), allows_slots(tier), daily_limit(tier));
+            assert_eq!(found, (backups, slots, limit), "{tier}");
         }
     }
 }

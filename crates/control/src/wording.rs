@@ -1,4 +1,4 @@
-//! Words that several messages share.
+//! Wording that several messages share.
 
 use std::fmt::Display;
 

@@ -23,13 +23,13 @@ impl LiveStorage {
     /// between processes.
     pub fn new(
         targets: BTreeMap<StorageName, (StorageTarget, Access)>,
-        clock: Arc<dyn Clock>,
+        clock: &Arc<dyn Clock>,
         mut rng: fastrand::Rng,
     ) -> Result<Self, Error> {
         let client = client()?;
         let state = |(name, (target, access)): (StorageName, (StorageTarget, Access))| {
             let supply = Supply::new(name.clone(), target, access, client.clone());
-            (name, StorageState::new(supply, client.clone(), Arc::clone(&clock), rng.fork()))
+            (name, StorageState::new(supply, client.clone(), Arc::clone(clock), rng.fork()))
         };
         Ok(Self { by_name: targets.into_iter().map(state).collect() })
     }

@@ -46,16 +46,16 @@ pub struct WorkerArgs {
 /// `holdfast demo`
 #[derive(Debug, Clone, Args)]
 pub struct DemoArgs {
-    /// Apps to make up
+    /// Number of apps to generate
     #[arg(long, default_value_t = 300, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub apps: u32,
-    /// The same seed makes the same fleet and the same faults
+    /// Seed of the fleet and the faults
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// Let the simulated Azure throttle, fail, lose answers and time out
+    /// Make the simulated Azure throttle, fail, lose answers and time out
     #[arg(long)]
     pub hostile: bool,
-    /// Keep the store and the fleet file in this folder [default: a temporary one]
+    /// Folder of the store and the fleet file [default: holdfast-demo]
     #[arg(long, value_name = "PATH")]
     pub dir: Option<PathBuf>,
 }
@@ -63,19 +63,19 @@ pub struct DemoArgs {
 /// `holdfast simulate`
 #[derive(Debug, Clone, Args)]
 pub struct SimulateArgs {
-    /// Apps to make up
+    /// Number of apps to generate
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub apps: u32,
-    /// The same seed makes the same fleet and the same faults
+    /// Seed of the fleet and the faults
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// The address to listen on; port 0 takes a free one
+    /// Address to listen on; port 0 chooses a free one
     #[arg(long, default_value = "127.0.0.1:0", value_name = "ADDRESS")]
     pub listen: SocketAddr,
     /// Throttle, fail, lose answers and time out
     #[arg(long)]
     pub hostile: bool,
-    /// Write fleet.toml and the files with its secrets into this folder
+    /// Folder for fleet.toml and the files with its secrets
     #[arg(long, default_value = "holdfast-simulation", value_name = "PATH")]
     pub dir: PathBuf,
 }

@@ -1,11 +1,11 @@
-//! `holdfast config check`: everything that is wrong with the fleet file.
+//! `holdfast config check`: prints every problem of the fleet file.
 
+use holdfast_config::{Fleet, Problem, Secrets, Severity, summary};
 use serde::Serialize;
 
 use crate::args::CheckArgs;
 use crate::context::Context;
 use crate::exit::Exit;
-use holdfast_config::{Fleet, Problem, Secrets, Severity, summary};
 
 /// The document for programs.
 #[derive(Debug, Serialize)]
@@ -31,12 +31,12 @@ pub fn run(args: &CheckArgs, context: &Context) -> anyhow::Result<Exit> {
         for problem in problems {
             context.out.text(&format!("{problem}\n"))?;
         }
-        let found = if problems.is_empty() { String::new() } else { format!(" ({})", summary(problems)) };
-        let kind = match &checked.fleet {
-            Some(fleet) => format!("{file} is good{found}: {}", contents(fleet)),
-            None => format!("{file} cannot be used{found}"),
+        let counts = if problems.is_empty() { String::new() } else { format!(" ({})", summary(problems)) };
+        let result = match &checked.fleet {
+            Some(fleet) => format!("{file} is valid{counts}: {}", contents(fleet)),
+            None => format!("{file} cannot be used{counts}"),
         };
-        context.out.text(&kind)?;
+        context.out.text(&result)?;
     }
     Ok(if checked.fleet.is_some() { Exit::Done } else { Exit::Usage })
 }

@@ -1,16 +1,17 @@
-//! `holdfast demo`: a night in the life of a fleet, on a simulated Azure.
+//! `holdfast demo`: one night of a generated fleet on a simulated Azure.
 
-mod ground;
+mod folder;
 mod summary;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use holdfast_config::{Invalid, Secrets, check};
+use holdfast_control::{Error, ErrorKind};
 use holdfast_model::{Clock, StateCode, SystemClock, Timestamp};
 use holdfast_queue::MemoryQueue;
 use holdfast_store::{Mode, OneProcess, RunFilter, SqliteStore, Store};
-use indicatif::{ProgressBar, ProgressStyle};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -19,51 +20,21 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::runtime::simulation::Simulation;
 use crate::runtime::stop_signal::stop_on_signal;
-use crate::runtime::{ArmCalls, Engine, OffsetClock, Parts, Role};
-use holdfast_config::{Invalid, Secrets, check};
-use holdfast_control::{Error, ErrorKind};
+use crate::runtime::{CallCounter, Engine, EngineParts, OffsetClock, Role};
 use summary::Summary;
 
-/// Policies whose pauses are seconds, so that a night passes in one minute.
-const POLICIES: &str = r#"[policy.gold]
-schedule = "0 2 * * *"
-spread   = "10s"
-storage  = "simulated"
-deadline = "2m"
-poll     = { first = "500ms", max = "5s" }
-recovery_point_objective = "26h"
-retry.timed_out = { attempts = 4, first = "1s", max = "4s" }
-retry.skipped   = { attempts = 5, first = "2s", max = "8s" }
-retry.partial   = { attempts = 2, first = "1s", max = "4s" }
-retry.transient = { attempts = 4, first = "1s", max = "4s" }
+/// Policies whose waits are seconds, so that the night takes one minute.
+const POLICIES: &str = include_str!("demo/policies.toml");
 
-[policy.silver]
-schedule = "0 2 * * *"
-spread   = "10s"
-storage  = "simulated"
-deadline = "2m"
-poll     = { first = "500ms", max = "5s" }
-recovery_point_objective = "50h"
-retry.timed_out = { attempts = 3, first = "2s", max = "8s" }
-retry.skipped   = { attempts = 4, first = "3s", max = "10s" }
-retry.transient = { attempts = 3, first = "1s", max = "4s" }
+/// How often the progress is updated.
+const POLL_INTERVAL: Duration = Duration::from_millis(250);
+/// The demonstration fails when it takes longer than this.
+const TIMEOUT: Duration = Duration::from_mins(10);
 
-[engine]
-lease        = "20s"
-settle       = "3s"
-call_timeout = "3s"
-concurrency  = 64
-"#;
-
-/// How often the progress is looked at.
-const LOOK_EVERY: Duration = Duration::from_millis(250);
-/// A demonstration that takes longer than this has gone wrong, and says so.
-const GIVE_UP_AFTER: Duration = Duration::from_mins(10);
-
-/// Backs up a made-up fleet and says how it went.
+/// Runs the command.
 pub async fn run(args: &DemoArgs, context: &Context) -> anyhow::Result<Exit> {
     let machine = SystemClock::default();
-    let dir = ground::prepare(args.dir.as_deref())?;
+    let dir = folder::prepare(args.dir.as_deref())?;
     let clock: Arc<dyn Clock> = Arc::new(OffsetClock::showing(three_seconds_before_two(machine.now())));
     let simulation = Simulation::new(args.apps, args.seed, args.hostile);
     let stop = CancellationToken::new();
@@ -78,9 +49,9 @@ pub async fn run(args: &DemoArgs, context: &Context) -> anyhow::Result<Exit> {
     let _only_one = OneProcess::lock(&store_path)?;
     let store: Arc<dyn Store> =
         Arc::new(SqliteStore::open(&store_path, Arc::clone(&clock), Mode::Own).await?);
-    let calls = Arc::new(ArmCalls::default());
+    let calls = Arc::new(CallCounter::default());
     let (rng, store_for_engine) = (context.rng(), Arc::clone(&store));
-    let engine = Engine::new(Parts {
+    let engine = Engine::new(EngineParts {
         fleet,
         store: store_for_engine,
         queue: Arc::new(MemoryQueue::default()),
@@ -109,21 +80,20 @@ pub async fn run(args: &DemoArgs, context: &Context) -> anyhow::Result<Exit> {
         context.out.text(&summary.for_people(&store_path))?;
     }
     if !finished {
-        context.out.message("error: the demonstration was stopped before its end");
+        context.out.message("error: the demonstration was interrupted");
         return Ok(Exit::Interrupted);
     }
     Ok(if summary.is_good() { Exit::Done } else { Exit::Failed })
 }
 
-/// The demonstration's night begins just before the schedule's time, today or yesterday, so that ages count from a
-/// past that is near.
+/// Three seconds before the last 02:00 UTC, the time of the schedules.
 fn three_seconds_before_two(now: Timestamp) -> Timestamp {
     let two = now.date_naive().and_hms_opt(2, 0, 0).map_or(now, |two| two.and_utc());
     let past = if two <= now { two } else { two - chrono::TimeDelta::days(1) };
     past - chrono::TimeDelta::seconds(3)
 }
 
-/// Waits until every app's run has ended; `false` when stopped before.
+/// Waits until the run of every app has ended; `false` when stopped earlier.
 async fn follow(
     store: &dyn Store,
     apps: u32,
@@ -131,39 +101,31 @@ async fn follow(
     context: &Context,
     stop: &CancellationToken,
 ) -> anyhow::Result<bool> {
-    let bar = progress(apps, context);
+    let style = "backing up {bar:40} {pos}/{len} apps, {msg} [{elapsed}]";
+    let bar = context.out.progress(usize::try_from(apps)?, style);
     let began = machine.elapsed();
     loop {
-        let ended =
-            store.runs(&RunFilter { state: Some(StateCode::Ended), ..RunFilter::default() }).await?.len();
-        let polling =
-            store.runs(&RunFilter { state: Some(StateCode::Polling), ..RunFilter::default() }).await?.len();
+        let ended = count(store, StateCode::Ended).await?;
+        let polling = count(store, StateCode::Polling).await?;
         bar.set_position(u64::try_from(ended)?);
         bar.set_message(format!("{polling} under way at Azure"));
         if ended >= usize::try_from(apps)? {
             bar.finish_and_clear();
             return Ok(true);
         }
-        if machine.elapsed().saturating_sub(began) > GIVE_UP_AFTER {
-            let what = format!("only {ended} of {apps} runs ended within {} s", GIVE_UP_AFTER.as_secs());
+        if machine.elapsed().saturating_sub(began) > TIMEOUT {
+            let what = format!("only {ended} of {apps} runs ended within {} s", TIMEOUT.as_secs());
             return Err(Error::new(ErrorKind::Refused, what).help("try fewer apps with --apps").into());
         }
-        if tokio::time::timeout(LOOK_EVERY, stop.cancelled()).await.is_ok() {
+        if tokio::time::timeout(POLL_INTERVAL, stop.cancelled()).await.is_ok() {
             bar.abandon();
             return Ok(false);
         }
     }
 }
 
-/// A bar on a terminal, and nothing elsewhere.
-fn progress(apps: u32, context: &Context) -> ProgressBar {
-    if context.out.is_json() {
-        return ProgressBar::hidden();
-    }
-    let bar = ProgressBar::new(u64::from(apps));
-    let style = "backing up {bar:40} {pos}/{len} apps, {msg} [{elapsed}]";
-    bar.set_style(ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar()));
-    bar
+async fn count(store: &dyn Store, state: StateCode) -> anyhow::Result<usize> {
+    Ok(store.runs(&RunFilter { state: Some(state), ..RunFilter::default() }).await?.len())
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use crate::exit::Exit;
 use crate::runtime::backends::Backends;
 use crate::runtime::console;
 use crate::runtime::stop_signal::stop_on_signal;
-use crate::runtime::{Engine, Parts, Role};
+use crate::runtime::{Engine, EngineParts, Role};
 
 /// Everything in one process.
 pub async fn run(args: &RunArgs, context: &Context) -> anyhow::Result<Exit> {
@@ -57,7 +57,7 @@ async fn serve(
     let backends = Backends::open(mode, prefetch, context).await?;
     let Backends { store, queue, broker, lock: _only_one, .. } = backends;
     let telemetry = &context.telemetry;
-    let engine = Engine::new(Parts {
+    let engine = Engine::new(EngineParts {
         fleet,
         store: telemetry.store(Arc::clone(&store)),
         queue: telemetry.queue(queue),

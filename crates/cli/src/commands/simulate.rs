@@ -1,4 +1,4 @@
-//! `holdfast simulate`: a simulated Azure to try Holdfast on.
+//! `holdfast simulate`: serves a simulated Azure for trying out Holdfast.
 
 use std::sync::Arc;
 
@@ -13,31 +13,10 @@ use crate::exit::Exit;
 use crate::runtime::simulation::Simulation;
 use crate::runtime::stop_signal::stop_on_signal;
 
-/// Simulated backups take seconds, so what waits for them is as quick.
-const POLICIES: &str = r#"[policy.gold]
-schedule = "0 */2 * * *"
-spread   = "30m"
-storage  = "simulated"
-deadline = "2m"
-poll     = { first = "500ms", max = "5s" }
-recovery_point_objective = "3h"
-retry.timed_out = { attempts = 4, first = "2s", max = "20s" }
-retry.skipped   = { attempts = 5, first = "5s", max = "30s" }
+/// Policies whose waits are seconds, because simulated backups take seconds.
+const POLICIES: &str = include_str!("simulate_policies.toml");
 
-[policy.silver]
-schedule = "0 2 * * *"
-timezone = "Europe/Paris"
-spread   = "2h"
-storage  = "simulated"
-deadline = "2m"
-poll     = { first = "500ms", max = "5s" }
-recovery_point_objective = "26h"
-
-[engine]
-settle = "5s"
-"#;
-
-/// Runs the command until somebody stops it.
+/// Runs the command until Ctrl-C.
 pub async fn run(args: &SimulateArgs, context: &Context) -> anyhow::Result<Exit> {
     let simulation = Simulation::new(args.apps, args.seed, args.hostile);
     let listener = TcpListener::bind(args.listen).await;

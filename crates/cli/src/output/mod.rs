@@ -1,5 +1,6 @@
 //! Writes results to stdout and messages to stderr; nothing else writes there.
 
+mod progress_bar;
 mod screen;
 mod table;
 

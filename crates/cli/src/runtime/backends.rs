@@ -1,4 +1,4 @@
-//! Which store and which queue: the one place that chooses.
+//! Chooses the store and the queue of a process.
 
 use std::sync::Arc;
 
@@ -8,23 +8,24 @@ use holdfast_store::{Error, Mode, OneProcess, Store};
 
 use crate::context::{Context, secret_url};
 
-/// What a process works on.
+/// The store and the queue of a process.
 pub struct Backends {
-    /// The truth.
+    /// The store.
     pub store: Arc<dyn Store>,
-    /// The way of wake-ups.
+    /// The queue.
     pub queue: Arc<dyn Queue>,
-    /// The same queue, where it is a broker's.
+    /// The same queue, where it is RabbitMQ.
     pub broker: Option<Arc<AmqpQueue>>,
-    /// Whether this process carries out what it adds. Beside others that do the work it does not.
+    /// Whether this process executes the runs that it adds, because no other process does.
     pub carries: bool,
-    /// Held while this process is the one that works on the store's file. A database may be shared by many.
+    /// Excludes other processes from the store's file; `None` with a database, which many may share.
     pub lock: Option<OneProcess>,
 }
 
 impl Backends {
-    /// For a process that works until stopped. `consumes` tells how many messages it takes at once; a process that
-    /// only hands out takes none.
+    /// Opens them for a process that runs until stopped.
+    ///
+    /// `consumes` is how many messages it receives at once; `None` for a process that only dispatches.
     pub async fn open(mode: Mode, consumes: Option<u32>, context: &Context) -> anyhow::Result<Self> {
         let lock = match context.global.database_url {
             Some(_) => None,
@@ -39,8 +40,9 @@ impl Backends {
         Ok(Self { store, queue, broker, carries: true, lock })
     }
 
-    /// For a command that works beside the processes that run, or in their stead. Where others share a broker, or
-    /// another process holds the file, they do the work.
+    /// Opens them for a command that runs beside other processes, or without any.
+    ///
+    /// Where a broker is named, or another process has locked the file, the other processes execute the runs.
     pub async fn open_beside(context: &Context) -> anyhow::Result<Self> {
         let (lock, mode, carries) = if context.global.database_url.is_some() {
             (None, Mode::Join, context.global.amqp_url.is_none())
@@ -56,16 +58,16 @@ impl Backends {
     }
 }
 
-/// The broker that was named, if one was.
+/// Connects to the broker, if one is named.
 pub async fn broker(consumes: Option<u32>, context: &Context) -> anyhow::Result<Option<Arc<AmqpQueue>>> {
     let Some(url) = &context.global.amqp_url else { return Ok(None) };
     let mut config = Config::new(secret_url(url)?);
     if let Some(concurrency) = consumes {
         config.prefetch = u16::try_from(concurrency).unwrap_or(u16::MAX);
     }
-    let queue = AmqpQueue::connect(config).await.context("failed to use the broker")?;
+    let queue = AmqpQueue::connect(config).await.context("failed to connect to the broker")?;
     if consumes.is_some() {
-        queue.attach().await.context("failed to take messages from the broker")?;
+        queue.attach().await.context("failed to receive messages from the broker")?;
     }
     Ok(Some(Arc::new(queue)))
 }

@@ -1,4 +1,4 @@
-//! The credentials of the fleet file as one way to Azure.
+//! The clients of ARM, one for each credential of the fleet file.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,13 +8,12 @@ use anyhow::Context as _;
 use holdfast_arm::{
     Arm, ArmClient, CallObserver, Clouds, Credential, PUBLIC_ENDPOINT, PUBLIC_SCOPE, Settings,
 };
+use holdfast_config::{Cloud, EngineConfig, Fleet};
+use holdfast_control::{Error, ErrorKind};
 use holdfast_model::Clock;
 use url::Url;
 
-use holdfast_config::{Cloud, EngineConfig, Fleet};
-use holdfast_control::{Error, ErrorKind};
-
-/// A client for each `[azure]` section. Reads the secrets; asks Azure nothing.
+/// Creates a client for each `[azure]` section. Reads the secrets, and sends nothing.
 pub fn clouds(
     fleet: &Fleet,
     clock: &Arc<dyn Clock>,
@@ -52,24 +51,24 @@ fn client(
     Ok(Arc::new(ArmClient::over_http(settings, tokens, Arc::clone(clock), Arc::clone(observer), rng)?))
 }
 
-/// The credential with its secret, read now.
+/// Reads the secret of the credential.
 pub fn credential(cloud: &Cloud) -> Result<Credential, Error> {
     let credential = cloud.credential.clone().with_secret(|reference| reference.read());
     credential.map_err(|error| Error::new(ErrorKind::Invalid, error.to_string()))
 }
 
-/// How long a token may take to be had.
+/// Longest wait for a token.
 pub fn token_timeout(engine: &EngineConfig) -> Duration {
     engine.call_timeout.min(Duration::from_secs(30))
 }
 
-/// Tokens are for one cloud's ARM: its own address names it.
+/// The scope of ARM's tokens in the cloud with this endpoint.
 pub fn scope(endpoint: &Url) -> String {
     let endpoint = endpoint.as_str().trim_end_matches('/');
     if endpoint == PUBLIC_ENDPOINT { PUBLIC_SCOPE.to_owned() } else { format!("{endpoint}/.default") }
 }
 
-/// What the fleet file calls it.
+/// The section's name in the fleet file, such as `azure.contoso`.
 pub fn section(cloud: &Cloud) -> String {
     if cloud.name.is_empty() { "azure".to_owned() } else { format!("azure.{}", cloud.name) }
 }
@@ -79,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tokens_are_asked_for_the_cloud_they_go_to() {
+    fn the_scope_is_that_of_the_endpoints_cloud() {
         let scope_of = |url: &str| scope(&Url::parse(url).unwrap());
         assert_eq!(scope_of(PUBLIC_ENDPOINT), PUBLIC_SCOPE);
         assert_eq!(

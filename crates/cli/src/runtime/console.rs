@@ -6,13 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use holdfast_console::{Check, Console, ConsumersAttached, RecentHeartbeat, Server, StoreAnswers};
+use holdfast_control::{Error, ErrorKind};
 use holdfast_store::Store;
 use holdfast_telemetry::{Process, Telemetry};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::runtime::Role;
-use holdfast_control::{Error, ErrorKind};
 
 /// A loop without a completed pass for this long makes the process not ready; loops pass every second.
 const RECENT: Duration = Duration::from_secs(30);
@@ -55,10 +55,10 @@ pub async fn serve(
 async fn bind(address: SocketAddr) -> Result<TcpListener, Error> {
     TcpListener::bind(address).await.map_err(|error| {
         let why = match error.kind() {
-            io::ErrorKind::AddrInUse => "another process listens there".to_owned(),
+            io::ErrorKind::AddrInUse => "another process uses the address".to_owned(),
             _ => error.to_string(),
         };
-        let help = "choose another address with --listen; port 0 takes a free one";
-        Error::new(ErrorKind::Invalid, format!("cannot listen on {address}: {why}")).help(help)
+        let help = "choose another address with --listen; port 0 chooses a free one";
+        Error::new(ErrorKind::Conflict, format!("cannot listen on {address}: {why}")).help(help)
     })
 }

@@ -1,11 +1,11 @@
-//! Everything wired together: the store, the queue, a planner, a maintenance, a dispatcher and a worker; of these, what
-//! a role needs.
+//! Builds and runs the loops of a process: planners, dispatcher and worker, as its role needs.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
 use holdfast_arm::{Arm, CallObserver, HttpProbe};
+use holdfast_config::{EngineConfig, Fleet};
 use holdfast_model::{Clock, StorageName};
 use holdfast_queue::Queue;
 use holdfast_scheduler::{Dispatcher, MaintenancePlanner, Planner, PlanningContext};
@@ -19,30 +19,30 @@ use crate::runtime::clouds::{clouds, token_timeout};
 use crate::runtime::fleet_keeper::FleetKeeper;
 use crate::runtime::identities::Identities;
 use crate::runtime::role::Role;
-use holdfast_config::{EngineConfig, Fleet};
 
-/// How long steps in hand may take to finish after a stop. What has not finished by then is dropped; its message goes
-/// back, and its lease brings the run back.
-const STOP_WITHIN: Duration = Duration::from_secs(20);
+/// How long steps under way may take after a stop.
+///
+/// A step that takes longer is dropped: its message returns to the queue, and its run is due again when the lease passes.
+const STOP_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// How long a restored app may take to answer a drill's probe: it starts slowly.
-const PROBE_WITHIN: Duration = Duration::from_secs(30);
+/// How long a restored app may take to answer a drill's probe; it starts slowly.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// What an engine is made from.
-pub struct Parts {
+/// What an engine is built from.
+pub struct EngineParts {
     /// The fleet file.
     pub fleet: Fleet,
-    /// The truth.
+    /// The store.
     pub store: Arc<dyn Store>,
-    /// The way of wake-ups.
+    /// The queue.
     pub queue: Arc<dyn Queue>,
-    /// The time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// Counts the calls to Azure.
+    /// Observes the calls to ARM.
     pub calls: Arc<dyn CallObserver>,
-    /// Sees the steps pass.
+    /// Observes the steps of runs.
     pub steps: Arc<dyn StepObserver>,
-    /// For ids and for pauses.
+    /// Randomness for ids and pauses.
     pub rng: fastrand::Rng,
 }
 
@@ -57,9 +57,9 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Wires everything together. Nothing is sent yet.
-    pub fn new(parts: Parts) -> anyhow::Result<Self> {
-        let Parts { fleet, store, queue, clock, calls, steps, mut rng } = parts;
+    /// Builds the loops. Sends nothing.
+    pub fn new(parts: EngineParts) -> anyhow::Result<Self> {
+        let EngineParts { fleet, store, queue, clock, calls, steps, mut rng } = parts;
         let arm: Arc<dyn Arm> = Arc::new(clouds(&fleet, &clock, &calls, &mut rng)?);
         let storage = storages(&fleet, &clock, rng.fork())?;
         let secrets = Identities::new(&fleet, &clock)?.access(None)?.secrets;
@@ -72,7 +72,7 @@ impl Engine {
             arm: Arc::clone(&arm),
             storage,
             secrets,
-            probe: Arc::new(HttpProbe { timeout: PROBE_WITHIN }),
+            probe: Arc::new(HttpProbe { timeout: PROBE_TIMEOUT }),
             clock,
             bell: Arc::clone(&bell),
         };
@@ -95,19 +95,19 @@ impl Engine {
         })
     }
 
-    /// Works until `stop`, then finishes the steps in hand.
+    /// Runs until `stop`, then finishes the steps under way.
     pub async fn run(self, role: Role, stop: CancellationToken) {
-        // All loops together are too much for a stack.
+        // The future of all loops is too large for the stack.
         let working = Box::pin(self.loops(role, stop.clone()));
-        let too_long = async {
+        let timeout = async {
             stop.cancelled().await;
             let never = std::future::pending::<()>();
-            let _ = tokio::time::timeout(STOP_WITHIN, never).await;
+            let _ = tokio::time::timeout(STOP_TIMEOUT, never).await;
         };
         tokio::select! {
             biased;
             () = working => {}
-            () = too_long => tracing::warn!("some steps did not finish in time; their leases bring them back"),
+            () = timeout => tracing::warn!("some steps did not finish in time; their runs are due again when the leases pass"),
         }
     }
 
@@ -115,8 +115,8 @@ impl Engine {
         let worker = run_if(role.works(), self.worker.run(self.rng.fork(), stop.clone()));
         let dispatcher = run_if(role.dispatches(), self.dispatcher.run(stop.clone()));
         let planning = async {
-            // Both wait for the first look at the fleet: a fleet that is half known would lose cursors.
-            self.keeper.look().await;
+            // Planning with half of the fleet would lose cursors, so both planners wait for the first refresh.
+            self.keeper.refresh().await;
             tokio::join!(
                 self.keeper.run(stop.clone()),
                 self.planner.run(stop.clone()),
@@ -134,18 +134,18 @@ impl Engine {
     }
 }
 
-/// The storages of the fleet file, each opened by the credential that it names or the fleet chooses. Nothing is sent yet.
+/// Opens the storages, each with the credential that it names or the fleet's default. Sends nothing.
 pub fn storages(
     fleet: &Fleet,
     clock: &Arc<dyn Clock>,
     rng: fastrand::Rng,
 ) -> anyhow::Result<Arc<dyn Storage>> {
     let identities = Identities::new(fleet, clock)?;
-    let opened = |(name, target): (&StorageName, &StorageTarget)| {
+    let open = |(name, target): (&StorageName, &StorageTarget)| {
         Ok((name.clone(), (target.clone(), identities.access(target.azure.as_deref())?)))
     };
-    let targets = fleet.storages.iter().map(opened).collect::<anyhow::Result<_>>()?;
-    let storage = LiveStorage::new(targets, Arc::clone(clock), rng);
+    let targets = fleet.storages.iter().map(open).collect::<anyhow::Result<_>>()?;
+    let storage = LiveStorage::new(targets, clock, rng);
     Ok(Arc::new(storage.context("failed to prepare the storages")?))
 }
 
@@ -155,7 +155,7 @@ async fn run_if(wanted: bool, work: impl Future<Output = ()>) {
     }
 }
 
-/// A POST may wait for a token first, and after a 401 for another one and a second call.
+/// A POST may wait for a token, and after a 401 for another token and a second call.
 fn settings(engine: &EngineConfig) -> Settings {
     Settings {
         post_within: engine.call_timeout.min(Duration::from_secs(20)),

@@ -1,63 +1,62 @@
-//! Keeps the fleet up to date: what the file names, and what Azure lists.
+//! Keeps the planners' fleet up to date with the fleet file and Azure.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use holdfast_arm::Arm;
+use holdfast_config::Fleet;
+use holdfast_control::{discovery, storage_accounts};
 use holdfast_model::{App, AppId, Site, SubscriptionId};
 use holdfast_scheduler::FleetSnapshot;
 use holdfast_store::Store;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use holdfast_config::Fleet;
-use holdfast_control::discovery;
+/// How often Azure is asked for its apps.
+const REFRESH_INTERVAL: Duration = Duration::from_mins(15);
+/// How soon Azure is asked again when a subscription did not answer.
+const RETRY_INTERVAL: Duration = Duration::from_mins(1);
 
-/// How often Azure is asked for its apps: a new app is backed up from the day it is tagged.
-const LOOK_EVERY: Duration = Duration::from_mins(15);
-/// How soon a subscription that did not answer is asked again.
-const ASK_AGAIN_AFTER: Duration = Duration::from_mins(1);
-
-/// Asks Azure for its apps and tells the planner what the fleet is.
+/// Asks Azure for its apps, and publishes the fleet to the planners.
 pub struct FleetKeeper {
     file: Fleet,
     arm: Arc<dyn Arm>,
     store: Arc<dyn Store>,
-    known: BTreeMap<SubscriptionId, Vec<Site>>,
+    sites: BTreeMap<SubscriptionId, Vec<Site>>,
     unanswered: BTreeSet<SubscriptionId>,
-    tell: watch::Sender<Arc<FleetSnapshot>>,
+    sender: watch::Sender<Arc<FleetSnapshot>>,
 }
 
 impl FleetKeeper {
-    /// A keeper, and where the fleet can be seen. It is empty until the first [`look`](Self::look).
+    /// A keeper, and the receiver of its fleet, which is empty until the first [`refresh`](Self::refresh).
     pub fn new(
         file: Fleet,
         arm: Arc<dyn Arm>,
         store: Arc<dyn Store>,
     ) -> (Self, watch::Receiver<Arc<FleetSnapshot>>) {
-        let (tell, seen) = watch::channel(Arc::default());
-        (Self { file, arm, store, known: BTreeMap::new(), unanswered: BTreeSet::new(), tell }, seen)
+        let (sender, receiver) = watch::channel(Arc::default());
+        (Self { file, arm, store, sites: BTreeMap::new(), unanswered: BTreeSet::new(), sender }, receiver)
     }
 
-    /// Looks again and again until `stop`.
+    /// Refreshes the fleet at intervals until `stop`.
     pub async fn run(mut self, stop: CancellationToken) {
         loop {
-            let pause = if self.unanswered.is_empty() { LOOK_EVERY } else { ASK_AGAIN_AFTER };
+            let pause = if self.unanswered.is_empty() { REFRESH_INTERVAL } else { RETRY_INTERVAL };
             if tokio::time::timeout(pause, stop.cancelled()).await.is_ok() {
                 return;
             }
-            self.look().await;
+            self.refresh().await;
         }
     }
 
-    /// One look at every subscription of the file.
-    pub async fn look(&mut self) {
+    /// Asks every subscription once, and publishes the fleet.
+    pub async fn refresh(&mut self) {
         self.unanswered.clear();
         for subscription in self.file.subscriptions() {
             match discovery::sites(&self.arm, &self.file, &subscription).await {
                 Ok(sites) => {
-                    self.known.insert(subscription, sites);
+                    self.sites.insert(subscription, sites);
                 }
                 Err(error) => {
                     let error = &error as &dyn std::error::Error;
@@ -66,19 +65,18 @@ impl FleetKeeper {
                 }
             }
         }
-        let sites: Vec<Site> = self.known.values().flatten().cloned().collect();
+        let sites: Vec<Site> = self.sites.values().flatten().cloned().collect();
         let mut apps: BTreeMap<AppId, App> =
             self.file.apps_with(&sites).into_iter().map(|app| (app.id.clone(), app)).collect();
-        for app in self.remembered().await {
+        for app in self.unanswered_apps().await {
             apps.entry(app.id.clone()).or_insert(app);
         }
         let count = apps.len();
-        self.tell.send_if_modified(|current| {
-            let storages = self.file.storages.iter();
+        self.sender.send_if_modified(|current| {
             let fleet = FleetSnapshot {
                 apps,
                 policies: self.file.policies.clone(),
-                accounts: storages.map(|(name, target)| (name.clone(), target.container.account())).collect(),
+                accounts: storage_accounts(&self.file),
             };
             let changed = **current != fleet;
             *current = Arc::new(fleet);
@@ -87,17 +85,18 @@ impl FleetKeeper {
         tracing::info!(apps = count, unanswered = self.unanswered.len(), "the fleet is known");
     }
 
-    /// Apps that the store knows in subscriptions that never answered since this process began. They are not gone:
-    /// leaving them out would end their schedules.
-    async fn remembered(&self) -> Vec<App> {
+    /// The store's apps in subscriptions that have not answered since this process started.
+    ///
+    /// They may still exist: leaving them out would end their schedules.
+    async fn unanswered_apps(&self) -> Vec<App> {
         let silent = |id: &AppId| {
-            self.unanswered.contains(id.subscription()) && !self.known.contains_key(id.subscription())
+            self.unanswered.contains(id.subscription()) && !self.sites.contains_key(id.subscription())
         };
         let discovering: BTreeSet<_> = self.file.discover.iter().map(|rule| &rule.policy).collect();
         let apps = match self.store.status().await {
             Ok(apps) => apps,
             Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "the store does not tell its apps");
+                tracing::warn!(error = &error as &dyn std::error::Error, "the store's apps cannot be read");
                 return Vec::new();
             }
         };

@@ -1,7 +1,7 @@
-//! Wires the parts of a process together: backends, clouds and their credentials, the engine and its console.
+//! Builds a process from its parts: backends, clients of Azure, the engine and its console.
 
 pub mod backends;
-mod call_observers;
+mod call_counter;
 pub mod clouds;
 pub mod console;
 pub mod engine;
@@ -13,7 +13,7 @@ pub mod run_follower;
 pub mod simulation;
 pub mod stop_signal;
 
-pub use call_observers::ArmCalls;
-pub use engine::{Engine, Parts};
+pub use call_counter::CallCounter;
+pub use engine::{Engine, EngineParts};
 pub use offset_clock::OffsetClock;
 pub use role::Role;

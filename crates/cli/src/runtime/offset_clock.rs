@@ -1,11 +1,11 @@
-//! A clock that shows another time than the machine's.
+//! A clock at a fixed offset from the machine's.
 
 use std::time::Duration;
 
 use chrono::TimeDelta;
 use holdfast_model::{Clock, SystemClock, Timestamp};
 
-/// The machine's clock, moved by a fixed span: the demonstration begins just before two in the morning.
+/// The machine's clock plus a fixed offset; `holdfast demo` starts just before two in the morning.
 #[derive(Debug)]
 pub struct OffsetClock {
     machine: SystemClock,
@@ -13,7 +13,7 @@ pub struct OffsetClock {
 }
 
 impl OffsetClock {
-    /// A clock that shows `now` now, and goes on from there.
+    /// A clock that starts at `now`.
     pub fn showing(now: Timestamp) -> Self {
         let machine = SystemClock::default();
         Self { offset: now - machine.now(), machine }

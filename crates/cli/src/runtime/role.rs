@@ -7,14 +7,14 @@ pub enum Role {
     All,
     /// `holdfast scheduler`: plans and dispatches.
     Scheduler,
-    /// `holdfast worker`: carries out what others dispatch.
+    /// `holdfast worker`: executes what others dispatch.
     Worker,
-    /// A command with `--wait`: dispatches and carries out, and plans nothing.
+    /// A command with `--wait`: dispatches and executes, and plans nothing.
     Follower,
 }
 
 impl Role {
-    /// The word in logs.
+    /// The name in logs.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::All => "run",
@@ -24,17 +24,17 @@ impl Role {
         }
     }
 
-    /// Whether it plans what is due.
+    /// Whether it plans due runs.
     pub fn plans(self) -> bool {
         matches!(self, Self::All | Self::Scheduler)
     }
 
-    /// Whether it hands due runs to workers.
+    /// Whether it dispatches due runs.
     pub fn dispatches(self) -> bool {
         self != Self::Worker
     }
 
-    /// Whether it carries out steps.
+    /// Whether it executes steps.
     pub fn works(self) -> bool {
         self != Self::Scheduler
     }

@@ -13,7 +13,7 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::runtime::backends::Backends;
 use crate::runtime::stop_signal::stop_on_signal;
-use crate::runtime::{Engine, Parts, Role};
+use crate::runtime::{Engine, EngineParts, Role};
 
 /// Pause between two looks at the runs.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -65,7 +65,7 @@ async fn to_the_end(
     let (clock, telemetry) = (Arc::clone(&context.clock), &context.telemetry);
     let (watched, queue) = (telemetry.store(Arc::clone(&store)), telemetry.queue(queue));
     let (calls, steps) = (telemetry.calls(), telemetry.steps());
-    let parts = Parts { fleet, store: watched, queue, clock, calls, steps, rng };
+    let parts = EngineParts { fleet, store: watched, queue, clock, calls, steps, rng };
     let work = if carries { Some(carry(lock, parts, &stop)?) } else { None };
     let ended = watch(&*store, ids, &stop, context).await;
     let was_stopped = stop.is_cancelled();
@@ -90,7 +90,7 @@ async fn load(store: &dyn Store, ids: &[RunId]) -> anyhow::Result<Vec<Run>> {
 /// Carries out due runs until `stop`; holds the lock as long.
 fn carry(
     lock: Option<OneProcess>,
-    parts: Parts,
+    parts: EngineParts,
     stop: &CancellationToken,
 ) -> anyhow::Result<tokio::task::JoinHandle<()>> {
     let (engine, stop) = (Engine::new(parts)?, stop.clone());

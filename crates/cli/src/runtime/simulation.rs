@@ -1,4 +1,4 @@
-//! A simulated Azure over HTTP, and the fleet file that fits it: for `holdfast demo` and `holdfast simulate`.
+//! A simulated Azure over HTTP with its fleet file, for `holdfast demo` and `holdfast simulate`.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -12,10 +12,10 @@ use holdfast_simulator::{Azure, Client, Config, Faults, Fleet, Pace, Server};
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::net::TcpListener;
 
-/// One app in so many has a slot `staging`: to restore into, and for rules with `slots = true`.
+/// One app in this many has a slot `staging`.
 const SLOTS: usize = 3;
 
-/// A made-up fleet in a simulated Azure.
+/// A generated fleet in a simulated Azure.
 #[derive(Debug, Clone)]
 pub struct Simulation {
     fleet: Fleet,
@@ -25,13 +25,13 @@ pub struct Simulation {
 }
 
 impl Simulation {
-    /// `apps` apps, made from the seed.
+    /// Generates `apps` apps from the seed.
     pub fn new(apps: u32, seed: u64, hostile: bool) -> Self {
         let fleet = Fleet::generate(usize::try_from(apps).unwrap_or(usize::MAX), seed);
         Self { fleet, client: Client::default(), seed, hostile }
     }
 
-    /// Serves it until `shutdown`. Backups take seconds in it.
+    /// Serves it until `shutdown`, with backups that take seconds.
     pub fn serve(
         &self,
         listener: TcpListener,
@@ -46,14 +46,15 @@ impl Simulation {
             pace: Pace::demo(),
             ..Config::new(self.fleet.clone().with_slots(SLOTS))
         };
-        let azure = Azure::new(config, self.seed).context("failed to make the simulated azure")?;
+        let azure = Azure::new(config, self.seed).context("failed to create the simulated azure")?;
         let azure = Arc::new(Mutex::new(azure));
         let server = Server::start(listener, Arc::clone(&azure), clock, shutdown);
         Ok((server.context("failed to serve the simulated azure")?, azure))
     }
 
-    /// Writes `fleet.toml` and the secrets it refers to into `folder`, and says where the fleet file is. `policies`
-    /// is the text of the policies `gold` and `silver`, for the storage `simulated`.
+    /// Writes `fleet.toml` and its secrets into `folder`, and returns the path of the fleet file.
+    ///
+    /// `policies` is the TOML of the policies `gold` and `silver`, with the storage `simulated`.
     pub fn write_files(&self, folder: &Path, server: &Server, policies: &str) -> anyhow::Result<PathBuf> {
         let failed = || format!("failed to write into {}", folder.display());
         fs::create_dir_all(folder).with_context(failed)?;
@@ -69,7 +70,7 @@ impl Simulation {
     fn fleet_file(&self, folder: &Path, server: &Server, policies: &str) -> String {
         let secret = |name: &str| quoted(&format!("file:{}", folder.join(name).display()));
         let mut text = format!(
-            r#"# A fleet in a simulated Azure: nothing here reaches the real one.
+            r#"# A fleet in a simulated Azure: nothing in it reaches the real one.
 
 [azure]
 credential = {{ kind = "client_secret", tenant = {tenant}, client_id = {client}, secret = {secret} }}
@@ -102,7 +103,7 @@ sas = {{ mint = "account_key", key = {key}, lifetime = "48h" }}
     }
 }
 
-/// What `--hostile` means: of a hundred attempts so many go wrong.
+/// The faults of `--hostile`, as probabilities.
 fn hostile() -> Faults {
     Faults {
         timed_out: 0.10,
@@ -119,12 +120,12 @@ fn hostile() -> Faults {
     }
 }
 
-/// A TOML string, whatever the text holds.
+/// The text as a TOML string.
 fn quoted(text: &str) -> String {
     toml::Value::String(text.to_owned()).to_string()
 }
 
-/// Only the owner may read it: whoever copies the habit shall copy a good one.
+/// Writes a file that only its owner may read.
 fn write_secret(path: &Path, secret: &SecretString) -> io::Result<()> {
     let mut options = fs::OpenOptions::new();
     options.write(true).create(true).truncate(true);

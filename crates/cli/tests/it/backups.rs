@@ -179,13 +179,13 @@ fn retention_tells_what_would_go_and_why_the_others_stay() {
     let told = place.json(&format!("retention {app}"));
     let of = &told["apps"][0];
     assert_eq!(
-        (said(of, ids[0], "decision"), said(of, ids[1], "decision")),
+        (said(of, ids[0], "retention"), said(of, ids[1], "retention")),
         (&"delete".into(), &"last_good".into()),
         "{told}"
     );
     assert_eq!(of["rule"]["dry_run"], true);
     let people = place.run(&format!("retention {app}")).out;
-    assert!(people.contains("1 of 2 backups would be deleted, and its rule only tells"), "{people}");
+    assert!(people.contains("1 of 2 backups would be deleted, but its rule is a dry run"), "{people}");
     let policy = of["policy"].as_str().unwrap();
     assert_eq!(place.json(&format!("retention --policy {policy}"))["apps"].as_array().unwrap().len(), 1);
     let unknown = place.run("retention --policy bronze");

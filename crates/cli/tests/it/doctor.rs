@@ -5,21 +5,21 @@ use serde_json::Value;
 use crate::command::Place;
 use crate::simulated::simulate;
 
-/// The verdict of each check, where a document has several of one the first.
-fn kind<'a>(document: &'a Value, check: &str) -> &'a Value {
+/// The severity of a check's first finding.
+fn severity<'a>(document: &'a Value, check: &str) -> &'a Value {
     let findings = document["findings"].as_array().unwrap();
-    &findings.iter().find(|finding| finding["check"] == check).unwrap_or_else(|| panic!("{document}"))["kind"]
+    &findings.iter().find(|finding| finding["check"] == check).unwrap_or_else(|| panic!("{document}"))["severity"]
 }
 
 #[test]
-fn a_fleet_that_is_well_has_nothing_but_good_findings() {
+fn a_working_fleet_has_only_good_findings() {
     let place = Place::new();
     let _azure = simulate(&place, "--apps 12 --seed 7");
     assert_eq!(place.run("migrate").code, 0);
     let found = place.json("doctor");
-    assert_eq!(found["kind"], "ok", "{found}");
+    assert_eq!(found["severity"], "ok", "{found}");
     for check in ["fleet file", "credential", "SAS", "clock", "store", "apps"] {
-        assert_eq!(kind(&found, check), "ok", "{check}");
+        assert_eq!(severity(&found, check), "ok", "{check}");
     }
     let app = place.json("apps discover")["apps"][0]["name"].as_str().unwrap().to_owned();
     let ended = place.run(&format!("doctor {app}"));
@@ -31,7 +31,7 @@ fn a_fleet_that_is_well_has_nothing_but_good_findings() {
 }
 
 #[test]
-fn each_thing_that_is_wrong_is_told_with_its_cure() {
+fn each_problem_is_reported_with_its_cure() {
     let place = Place::new();
     let _azure = simulate(&place, "--apps 3 --seed 7");
     let app = place.json("apps discover")["apps"][0]["app"].as_str().unwrap().to_owned();
@@ -49,8 +49,8 @@ fn each_thing_that_is_wrong_is_told_with_its_cure() {
     let out = ended.out.split_whitespace().collect::<Vec<_>>().join(" ");
     for told in [
         "backups a day",
-        "to do: `holdfast migrate` makes one",
-        "and Azure has no such app to do: make it, or name another",
+        "to do: `holdfast migrate` creates one",
+        "and Azure has no such app to do: create it, or name another",
         "what is over the limit is skipped",
         "Azure has no such app to do: correct its id, or take it out of the fleet file",
     ] {
@@ -62,16 +62,16 @@ fn each_thing_that_is_wrong_is_told_with_its_cure() {
     let ended = place.run("doctor --output json");
     assert_eq!(ended.code, 1);
     let found: Value = serde_json::from_str(&ended.out).unwrap();
-    assert_eq!(kind(&found, "credential"), "fail");
+    assert_eq!(severity(&found, "credential"), "fail");
     let of = |check: &str| {
         found["findings"].as_array().unwrap().iter().filter(|one| one["check"] == check).count()
     };
     assert_eq!(of("subscription"), 0, "the credential is the cause: {found}");
-    assert_eq!(kind(&found, "SAS"), "ok", "{found}");
+    assert_eq!(severity(&found, "SAS"), "ok", "{found}");
     std::fs::remove_file(place.path("storage-key")).unwrap();
     let found: Value = serde_json::from_str(&place.run("doctor --output json").out).unwrap();
     assert_eq!(
-        (kind(&found, "fleet file"), kind(&found, "SAS")),
+        (severity(&found, "fleet file"), severity(&found, "SAS")),
         (&"fail".into(), &"fail".into()),
         "{found}"
     );

@@ -16,7 +16,7 @@ fn one_lapsed_sas_is_told_by_name_and_the_rest_of_the_fleet_is_worked_with() {
     assert!(check.code == 2 && check.out.contains("the SAS has expired"), "{}{}", check.out, check.err);
     let found = place.run("apps discover");
     assert_eq!(found.code, 0, "{}", found.err);
-    let warning = "warning: the SAS of storage.old has expired: what needs this storage fails meanwhile\n\
+    let warning = "warning: the SAS of storage.old has expired: runs that need this storage fail until it is renewed\n\
                    help: renew it in file:old-sas\n";
     assert!(found.err.starts_with(warning), "{}", found.err);
     let app = place.json("apps discover")["apps"][0]["app"].as_str().unwrap().to_owned();

@@ -6,7 +6,7 @@ use crate::command::Place;
 use crate::simulated::simulate;
 
 #[test]
-fn the_sas_of_each_storage_is_tried_and_told_by_its_fingerprint() {
+fn the_sas_of_each_storage_is_checked_and_shown_by_its_fingerprint() {
     let place = Place::new();
     let _azure = simulate(&place, "--apps 2 --seed 7");
     let checked = place.json("sas check");
@@ -25,12 +25,12 @@ fn the_sas_of_each_storage_is_tried_and_told_by_its_fingerprint() {
 }
 
 #[test]
-fn the_sas_that_azure_keeps_with_a_backup_is_replaced_when_somebody_asks() {
+fn a_request_replaces_the_sas_that_azure_keeps_with_a_backup() {
     let place = Place::new();
     let _azure = simulate(&place, "--apps 2 --seed 7");
     let app = place.json("apps discover")["apps"][0]["app"].as_str().unwrap().to_owned();
     let nothing = place.run(&format!("sas refresh {app} --all"));
-    assert!(nothing.code == 2 && nothing.err.contains("is known to be there"), "{}", nothing.err);
+    assert!(nothing.code == 2 && nothing.err.contains("the catalog has no backup"), "{}", nothing.err);
     let backup = place.json(&format!("backup {app} --wait"))[0]["backup_id"].clone();
     assert!(backup.is_i64(), "{backup}");
     let done = place.json(&format!("sas refresh {app} --all --wait --actor olga"));

@@ -36,7 +36,7 @@ fn databases_arrive_with_their_references_and_a_warning_of_their_end() {
         [(
             Severity::Warning,
             "app[0].databases[0]",
-            "`app[0].databases[0]`: Azure stops taking linked databases along on 2028-03-31 and no longer takes new ones"
+            "`app[0].databases[0]`: Azure stops backing up linked databases on 2028-03-31 and no longer accepts new ones"
         )]
     );
 }
@@ -50,7 +50,7 @@ fn after_the_last_day_a_list_of_databases_is_an_error() {
     assert_eq!(errors_at("2028-03-31T23:59:59Z"), Vec::<String>::new());
     assert_eq!(
         errors_at("2028-04-01T00:00:00Z"),
-        ["`app[0].databases[0]`: Azure has taken no databases along since 2028-03-31"]
+        ["`app[0].databases[0]`: Azure has not backed up databases with apps since 2028-03-31"]
     );
 }
 
@@ -103,6 +103,6 @@ fn a_rule_that_finds_apps_can_name_no_databases() {
     let found = errors(&format!("{EXAMPLE}databases = [{SHOP}]\n"));
     assert_eq!(
         found.iter().map(|error| error.split_once(' ').unwrap().1).collect::<Vec<_>>(),
-        ["`discover[0].databases[0]`: a rule cannot know the databases of the apps that it finds"]
+        ["`discover[0].databases[0]`: a rule cannot name databases, because it does not know its apps"]
     );
 }

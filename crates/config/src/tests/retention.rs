@@ -4,8 +4,8 @@ use super::*;
 
 const RULE: &str = "{ days = 30, keep_at_least = 1, dry_run = false }";
 
-/// Slips in the rule, as those of [`SLIPS`].
-const SLIPS_OF_THE_RULE: &[(&str, &str, &str)] = &[
+/// Slips in the rule, as those of [`MISTAKES`].
+const MISTAKES: &[(&str, &str, &str)] = &[
     (
         r"days = 30, ",
         r"",
@@ -51,7 +51,7 @@ const SLIPS_OF_THE_RULE: &[(&str, &str, &str)] = &[
     (
         r", dry_run = false",
         r"",
-        r"warning: `policy.gold.retention`: only tells what it would delete
+        r"warning: `policy.gold.retention`: is a dry run, which deletes nothing
   --> fleet.toml:18:1
    |
 18 | retention       = { days = 30, keep_at_least = 1 }
@@ -122,7 +122,7 @@ fn a_number_that_will_not_do_is_one_error_and_no_number_at_all_is_one() {
 
 #[test]
 fn each_slip_in_the_rule_is_told_with_its_place() {
-    for (line, replacement, expected) in SLIPS_OF_THE_RULE {
-        assert_eq!(after_slip(line, replacement), *expected);
+    for (line, replacement, expected) in MISTAKES {
+        assert_eq!(after_mistake(line, replacement), *expected);
     }
 }

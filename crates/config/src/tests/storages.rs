@@ -2,8 +2,8 @@
 
 use super::*;
 
-/// As [`SLIPS`], of storages and of secrets.
-pub const OF_STORAGES: &[(&str, &str, &str)] = &[
+/// As [`MISTAKES`], of storages and of secrets.
+pub const MISTAKES_IN_STORAGES: &[(&str, &str, &str)] = &[
     (
         r#"secret = "env:AZURE_CLIENT_SECRET""#,
         r#"secret = "hunter2""#,
@@ -68,7 +68,7 @@ error: `storage.weu.sas.lifetime`: expected at most 6days 23h 40m
   |
 8 | sas = { mint = "user_delegation", lifetime = "7d" }
   |                                              ^^^^
-  = help: a user delegation key lasts 7 days, less what is kept for the difference of clocks
+  = help: a user delegation key lasts 7 days, less an allowance for clock skew
 "#,
     ),
     (
@@ -84,12 +84,12 @@ error: `storage.weu.sas.lifetime`: expected at most 6days 23h 40m
     (
         r#""env:AZURE_CLIENT_SECRET""#,
         r#""keyvault:https://acme.vault.azure.net/secrets/azure""#,
-        r#"error: `azure.credential.secret`: this secret cannot be in a Key Vault, which is read with it
+        r#"error: `azure.credential.secret`: this secret cannot be in a Key Vault, because it is what opens the Key Vault
  --> fleet.toml:3:92
   |
 3 | credential  = { kind = "client_secret", tenant = …, client_id = …, secret = "keyvault:https://acme.vault.azure.net/secrets/azure" }
   |                                                                             ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-  = help: give `env:NAME` or `file:PATH`; or use a managed or workload identity, which need none
+  = help: use `env:NAME` or `file:PATH`, or a managed or workload identity, which need no secret
 "#,
     ),
     (
@@ -172,7 +172,7 @@ fn a_sas_that_has_lapsed_is_an_error_to_whoever_checks_and_a_warning_to_whoever_
     let text = with(KEY, &format!("{{ url = \"{reference}\" }}")).replace(whole, credential);
     let Checked { fleet, problems, lapsed } = checked(&text, Secrets::Judge);
     assert!(fleet.is_none() && lapsed.is_empty(), "{problems:#?}");
-    assert!(problems[0].message.ends_with("will not do: the SAS has expired"), "{problems:#?}");
+    assert!(problems[0].message.ends_with("is unusable: the SAS has expired"), "{problems:#?}");
     assert_eq!(problems[0].help, Some(format!("renew it in {reference}")));
     let Checked { fleet, problems, lapsed } = checked(&text, Secrets::Read);
     assert_eq!((fleet.is_some(), problems), (true, Vec::new()));

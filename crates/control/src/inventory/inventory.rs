@@ -5,10 +5,12 @@ use std::collections::BTreeSet;
 use holdfast_arm::Backup;
 use holdfast_model::retention::{KeepReason, RetentionDecision};
 use holdfast_model::{App, AppId, BackupId, CatalogEntry, RunKind, Timestamp};
+use holdfast_scheduler::{ForeignBackup, RetentionQuery};
 use holdfast_store::{CatalogFilter, RunFilter, Store};
 
 use super::item::Item;
-use crate::{ControlContext, Error, ErrorKind, observed_backups, retention_decisions};
+use crate::retention::unfinished_runs;
+use crate::{ControlContext, Error, ErrorKind, observed_backups};
 
 /// An app's backups.
 #[derive(Debug)]
@@ -34,10 +36,15 @@ impl Inventory {
         let now = context.now;
         let mut items = beside(entries, seen.backups);
         if let Some(policy) = app.policy.as_ref().and_then(|name| context.fleet.policies.get(name)) {
-            let entries = items.iter().filter_map(|item| item.entry.as_ref());
-            let unknown = items.iter().filter(|item| item.entry.is_none());
-            let unknown = unknown.filter_map(|item| Some((item.id, item.azure.as_ref()?.created?)));
-            let decisions = retention_decisions::of(policy, entries, unknown, now);
+            let entries = items.iter().filter_map(|item| item.entry.as_ref()).collect();
+            let foreign = items.iter().filter(|item| item.entry.is_none());
+            let foreign = foreign.filter_map(|item| {
+                Some(ForeignBackup { id: item.id, accepted_at: item.azure.as_ref()?.created? })
+            });
+            let foreign = foreign.collect();
+            let unfinished = unfinished_runs(context.store).await?;
+            let query = RetentionQuery { policy, entries, foreign, unfinished: &unfinished, now };
+            let decisions = query.decide().decisions;
             let rule = policy.retention.is_some();
             for item in &mut items {
                 item.decision = match &item.entry {
@@ -93,7 +100,7 @@ pub async fn being_deleted(store: &dyn Store, app: &AppId) -> Result<BTreeSet<Ba
 pub(super) fn beside(entries: Vec<CatalogEntry>, mut listed: Vec<Backup>) -> Vec<Item> {
     let mut items = Vec::new();
     for entry in entries {
-        let at = listed.iter().position(|backup| observed_backups::is(backup, &entry.backup));
+        let at = listed.iter().position(|backup| backup.is(&entry.backup));
         let azure = at.map(|at| listed.remove(at));
         items.push(Item { id: entry.backup.id, entry: Some(entry), azure, decision: None });
     }

@@ -119,7 +119,7 @@ pub fn storage_with(
     let access = Access { secrets, tokens };
     let target = StorageTarget { container, source, azure: None };
     let targets = [(weu(), (target, access))].into();
-    LiveStorage::new(targets, clock, fastrand::Rng::with_seed(7)).unwrap()
+    LiveStorage::new(targets, &clock, fastrand::Rng::with_seed(7)).unwrap()
 }
 
 async fn answer(

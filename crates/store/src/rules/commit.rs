@@ -129,7 +129,7 @@ pub(crate) fn app_is_occupied(run: RunId) -> Error {
 #[cfg(test)]
 mod tests {
     use holdfast_model::{
-        App, AppId, Cause, NewRun, PolicySnapshot, RunEvent, StorageName, Timestamp, Trigger,
+        App, AppId, Cause, NewBackup, NewRun, PolicySnapshot, RunEvent, StorageName, Timestamp, Trigger,
     };
 
     use super::*;
@@ -138,7 +138,14 @@ mod tests {
         let at = Timestamp::UNIX_EPOCH;
         let app = App::new(AppId::new("s", "g", "shop", None));
         let snapshot = PolicySnapshot::new(StorageName::new("weu"), "acct");
-        NewRun::backup(RunId::new(at, rng), &app, &snapshot, (None, Trigger::Manual), (at, at)).run
+        NewRun::backup(
+            RunId::new(at, rng),
+            &app,
+            &snapshot,
+            NewBackup { tick: None, trigger: Trigger::Manual, due_at: at },
+            at,
+        )
+        .run
     }
 
     fn defer(run: &Run, from: i64) -> Change {

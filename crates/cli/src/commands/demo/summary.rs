@@ -1,68 +1,68 @@
-//! What a demonstration came to: counted from the audit and from the simulated Azure, not from what we meant to do.
+//! The summary of a demonstration, counted from the audit and the simulated Azure.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
+use holdfast_control::counted;
 use holdfast_model::{Cause, RunEvent, RunState};
 use holdfast_simulator::Counters;
 use holdfast_store::{RunFilter, Store};
 use serde::Serialize;
 
 use crate::args::DemoArgs;
-use crate::runtime::ArmCalls;
-use holdfast_control::counted;
+use crate::runtime::CallCounter;
 
-/// The sums of a demonstration.
+/// The counts of a demonstration.
 #[derive(Debug, Serialize)]
 pub struct Summary {
     /// Apps of the fleet.
     apps: u32,
     /// Runs planned.
     runs: u64,
-    /// Runs that ended, by outcome.
+    /// Ended runs by outcome.
     outcomes: BTreeMap<&'static str, u64>,
-    /// Attempts begun.
+    /// Attempts.
     attempts: u64,
-    /// Failed attempts by cause, each with how many were followed by a retry.
+    /// Failed attempts by cause.
     failures: BTreeMap<&'static str, Failures>,
     /// Runs that have not ended.
     unfinished: u64,
     /// Accepted POSTs beyond one per attempt, as the simulated Azure counted them.
     duplicate_posts: u64,
-    /// POSTs whose answers were lost and whose backups were found and adopted.
+    /// Backups adopted after the answer to their POST was lost.
     adopted: u64,
     /// Calls to ARM.
     arm_calls: u64,
-    /// Of these, the ones answered 429.
+    /// Calls answered with 429.
     throttled: u64,
-    /// SAS replaced.
+    /// SAS refreshes.
     sas_refreshes: u64,
-    /// Rows of the audit.
+    /// Events of the audit.
     audit_events: u64,
-    /// The same seed makes the same fleet and the same faults.
+    /// The seed of the fleet and of the faults.
     seed: u64,
-    /// Whether Azure was hostile.
+    /// Whether the simulated Azure injected faults.
     hostile: bool,
-    /// From the start of the engine to the last outcome.
+    /// Time from the start of the engine to the last outcome.
     seconds: f64,
 }
 
 /// Failed attempts of one cause.
 #[derive(Debug, Default, Serialize)]
 struct Failures {
-    /// How many.
+    /// All of them.
     attempts: u64,
-    /// How many of them were followed by another attempt.
+    /// Those that were followed by another attempt.
     retried: u64,
 }
 
 impl Summary {
-    /// Counts.
+    /// Reads the audit and counts.
     pub async fn gather(
         store: &dyn Store,
         counters: &Counters,
-        calls: &ArmCalls,
+        calls: &CallCounter,
         args: &DemoArgs,
         seconds: f64,
     ) -> anyhow::Result<Self> {
@@ -125,12 +125,12 @@ impl Summary {
         failures.retried += u64::from(is_retried);
     }
 
-    /// Did every run end, with nothing doubled?
+    /// Whether every run ended, without a duplicate POST.
     pub fn is_good(&self) -> bool {
         self.unfinished == 0 && self.duplicate_posts == 0 && self.runs == u64::from(self.apps)
     }
 
-    /// The summary, and what to try next.
+    /// The summary and example queries, as text.
     pub fn for_people(&self, store: &Path) -> String {
         let mut text = format!(
             "{} backed up in {:.1} s: {}, {} to Azure, {} of them throttled\n",
@@ -162,7 +162,7 @@ impl Summary {
     }
 }
 
-/// Three questions for the audit.
+/// Example queries of the audit.
 pub const QUERIES: [(&str, &str); 3] = [
     ("how did the runs end?", "SELECT * FROM run_outcomes"),
     ("why did attempts fail?", "SELECT * FROM attempts_by_cause"),

@@ -1,0 +1,85 @@
+//! Which apps of Azure the fleet file covers, and by which entry or rule.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use holdfast_arm::Arm;
+use holdfast_config::Fleet;
+use holdfast_model::{AppId, PolicyName, Site, SubscriptionId};
+use serde::Serialize;
+
+use crate::discovery;
+use crate::error::{Context as _, Error};
+
+/// The apps of Azure in the subscriptions of the fleet file, each with its policy.
+#[derive(Debug, Serialize)]
+pub struct Coverage {
+    /// The subscriptions asked.
+    pub subscriptions: BTreeSet<SubscriptionId>,
+    /// The apps, by name.
+    pub apps: Vec<CoveredApp>,
+    /// How many of the apps are in no policy.
+    pub unprotected: usize,
+    /// Apps of the fleet file that Azure does not list.
+    pub not_found: Vec<AppId>,
+}
+
+/// An app that Azure lists.
+#[derive(Debug, Serialize)]
+pub struct CoveredApp {
+    /// The app.
+    pub app: AppId,
+    /// Its short name.
+    pub name: String,
+    /// Its policy.
+    pub policy: Option<PolicyName>,
+    /// What gives it the policy.
+    pub via: Via,
+    /// Its region.
+    pub location: String,
+    /// The tier of its plan.
+    pub tier: Option<String>,
+}
+
+/// What gives an app its policy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Via {
+    /// Its `[[app]]` entry.
+    Listed,
+    /// The `[[discover]]` rule with this index.
+    Rule(usize),
+    /// Nothing: it is in no policy.
+    Nothing,
+}
+
+/// Asks Azure for the apps of every subscription of the fleet file.
+pub async fn coverage(fleet: &Fleet, arm: &Arc<dyn Arm>) -> Result<Coverage, Error> {
+    let subscriptions = fleet.subscriptions();
+    let mut sites = Vec::new();
+    for subscription in &subscriptions {
+        let found = discovery::sites(arm, fleet, subscription).await;
+        sites.extend(found.context("failed to discover the apps")?);
+    }
+    let mut apps: Vec<CoveredApp> = sites.iter().map(|site| CoveredApp::new(site, fleet)).collect();
+    apps.sort_by(|a, b| (&a.name, &a.app).cmp(&(&b.name, &b.app)));
+    let unprotected = apps.iter().filter(|app| app.policy.is_none()).count();
+    // Azure lists sites without their slots.
+    let is_missing = |id: &&AppId| id.slot().is_none() && !sites.iter().any(|site| site.id == **id);
+    let not_found = fleet.apps.iter().map(|app| &app.id).filter(is_missing).cloned().collect();
+    Ok(Coverage { subscriptions, apps, unprotected, not_found })
+}
+
+impl CoveredApp {
+    fn new(site: &Site, fleet: &Fleet) -> Self {
+        let listed = fleet.apps.iter().find(|app| app.id == site.id);
+        let rule = fleet.discover.iter().enumerate().find(|(_, rule)| rule.takes(site));
+        let (policy, via) = match (listed, rule) {
+            (Some(app), _) => (app.policy.clone(), Via::Listed),
+            (None, Some((index, rule))) => (Some(rule.policy.clone()), Via::Rule(index)),
+            (None, None) => (None, Via::Nothing),
+        };
+        let (app, name) = (site.id.clone(), site.id.short_name());
+        Self { app, name, policy, via, location: site.location.clone(), tier: site.tier.clone() }
+    }
+}

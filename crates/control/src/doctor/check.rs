@@ -1,0 +1,140 @@
+//! The checks of a fleet, in the order in which they are reported.
+
+use std::sync::Arc;
+
+use futures::StreamExt as _;
+use holdfast_arm::Arm;
+use holdfast_config::Fleet;
+use holdfast_model::{App, Clock, StorageName};
+use holdfast_storage::{Storage, Tokens};
+
+use super::app::AppFacts;
+use super::finding::{Finding, FindingSeverity, merged};
+use super::{scratch_apps, storages};
+use crate::error::Error;
+use crate::{app_names, discovery};
+
+/// Apps asked about at once.
+const AT_ONCE: usize = 8;
+
+/// What the checks of a fleet use.
+pub struct Doctor<'a> {
+    /// The fleet file.
+    pub fleet: &'a Fleet,
+    /// The client of ARM.
+    pub arm: Arc<dyn Arm>,
+    /// SAS and containers.
+    pub storage: Arc<dyn Storage>,
+    /// One for each `[azure]` section.
+    pub credentials: Vec<Credential>,
+    /// The clock of this machine.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// The credential of one `[azure]` section.
+pub struct Credential {
+    /// The section, such as `azure.contoso`.
+    pub section: String,
+    /// The scope of ARM's tokens there.
+    pub scope: String,
+    /// Where its tokens come from.
+    pub tokens: Arc<dyn Tokens>,
+}
+
+impl Doctor<'_> {
+    /// Checks the whole fleet, and reports of its apps only what is wrong.
+    ///
+    /// `backends` are the findings about the store and the broker.
+    pub async fn check_fleet(&self, backends: Vec<Finding>) -> Vec<Finding> {
+        let (mut findings, apps) = self.credentials_and_apps().await;
+        findings.extend(self.check_storages(self.fleet.storages.keys()).await);
+        findings.extend(backends);
+        findings.extend(scratch_apps::check(self.fleet, &*self.arm, &apps).await);
+        findings.extend(summarized(self.check_apps(apps).await));
+        findings
+    }
+
+    /// Checks one app and what it depends on, and reports every check of it.
+    pub async fn check_app(&self, name: &str) -> Result<Vec<Finding>, Error> {
+        let (mut findings, apps) = self.credentials_and_apps().await;
+        let ids: Vec<_> = apps.iter().map(|app| app.id.clone()).collect();
+        let id = app_names::app(&ids, name)?;
+        let app: Vec<App> = apps.into_iter().filter(|app| app.id == id).collect();
+        let policies = app.iter().filter_map(|app| self.fleet.policies.get(app.policy.as_ref()?));
+        let storages = policies.map(|policy| &policy.policy_snapshot.storage);
+        findings.extend(self.check_storages(storages).await);
+        findings.extend(self.check_apps(app).await);
+        Ok(findings)
+    }
+
+    /// The findings about credentials and subscriptions, and the fleet as Azure lists it now.
+    async fn credentials_and_apps(&self) -> (Vec<Finding>, Vec<App>) {
+        let mut findings = Vec::new();
+        for credential in &self.credentials {
+            findings.push(credential.check().await);
+        }
+        // Without a token no subscription answers: only the cause is reported.
+        let has_token = findings.iter().all(|finding| finding.severity == FindingSeverity::Ok);
+        let mut sites = Vec::new();
+        for subscription in self.fleet.subscriptions() {
+            match discovery::sites(&self.arm, self.fleet, &subscription).await {
+                Ok(found) => sites.extend(found),
+                Err(error) if has_token => findings.push(Finding::fail(
+                    "subscription",
+                    subscription.as_str(),
+                    error.to_string(),
+                    "check the credential's role on the subscription, and the network",
+                )),
+                Err(_) => {}
+            }
+        }
+        (findings, self.fleet.apps_with(&sites))
+    }
+
+    async fn check_storages(&self, names: impl Iterator<Item = &StorageName>) -> Vec<Finding> {
+        storages::check(names, self.fleet, &*self.storage, &*self.clock).await
+    }
+
+    async fn check_apps(&self, apps: Vec<App>) -> Vec<Finding> {
+        let gathered = apps.into_iter().map(|app| AppFacts::gather(&*self.arm, app));
+        let facts: Vec<AppFacts> = futures::stream::iter(gathered).buffered(AT_ONCE).collect().await;
+        let now = self.clock.now();
+        let check = |facts: &AppFacts| {
+            let policy = facts.app.policy.as_ref().and_then(|name| self.fleet.policies.get(name));
+            facts.check(policy, now)
+        };
+        facts.iter().flat_map(check).collect()
+    }
+}
+
+impl Credential {
+    async fn check(&self) -> Finding {
+        let section = format!("[{}]", self.section);
+        match self.tokens.token(&self.scope).await {
+            Ok(_) => Finding::ok("credential", section, "gets a token"),
+            Err(error) => {
+                Finding::fail("credential", section, error.to_string(), "check `credential` and the network")
+            }
+        }
+    }
+}
+
+/// The finding where the secret of a credential cannot be read.
+pub fn unreadable_credential(error: impl Into<String>) -> Finding {
+    Finding::fail("credential", "[azure]", error, "make its secret readable here")
+}
+
+/// How many apps exist, and what is wrong with them; equal findings are merged.
+fn summarized(findings: Vec<Finding>) -> Vec<Finding> {
+    let of_apps = findings.iter().filter(|finding| finding.check == "app");
+    let (asked, there) = of_apps.fold((0, 0), |(asked, there), finding| {
+        (asked + 1, there + usize::from(finding.severity == FindingSeverity::Ok))
+    });
+    let mut summarized = Vec::new();
+    if asked > 0 {
+        summarized.push(Finding::ok("apps", "fleet", format!("there: {there} of {asked}")));
+    }
+    let bad = findings.into_iter().filter(|finding| finding.severity != FindingSeverity::Ok);
+    summarized.extend(merged(bad));
+    summarized
+}

@@ -1,0 +1,15 @@
+//! Checks everything that backups and restores depend on, and changes nothing.
+
+mod app;
+mod check;
+mod finding;
+mod fleet_file;
+mod rights;
+mod scratch_apps;
+mod storages;
+mod store;
+
+pub use check::{Credential, Doctor, unreadable_credential};
+pub use finding::{Finding, FindingSeverity, worst};
+pub use fleet_file::fleet_file;
+pub use store::{broker, store};

@@ -1,0 +1,38 @@
+//! Checks the store and the broker.
+
+use std::path::Path;
+
+use holdfast_store::Error;
+
+use super::finding::Finding;
+
+/// The finding about the store `name`, from the attempt to open it.
+///
+/// `failure` is why it could not be opened, and the text of that. `file` is the store's file, also where a database is
+/// used.
+pub fn store(name: &str, file: &Path, failure: Option<(Option<&Error>, String)>) -> Finding {
+    match failure {
+        None => Finding::ok("store", name, "opens, with this program's schema"),
+        Some((error, text)) => Finding::fail("store", name, text, store_cure(error, file)),
+    }
+}
+
+/// The finding about the broker, from the attempt to connect to it.
+pub fn broker(failure: Option<String>) -> Finding {
+    match failure {
+        None => Finding::ok("broker", "RabbitMQ", "accepts connections"),
+        Some(text) => Finding::fail("broker", "RabbitMQ", text, "check --amqp-url and the broker"),
+    }
+}
+
+/// A store that exists and cannot be read may be the only record of the backups: the advice never replaces it.
+fn store_cure(error: Option<&Error>, file: &Path) -> &'static str {
+    match error {
+        Some(Error::OlderSchema { .. }) => "`holdfast migrate` brings it up to date",
+        Some(Error::NewerSchema { .. }) => "use that version of holdfast, or a newer one",
+        Some(Error::Open { .. }) if !file.exists() => {
+            "`holdfast migrate` creates one; --store or --database-url names another"
+        }
+        _ => "keep what is there, and restore the store from a copy: see docs/operations.md",
+    }
+}

@@ -1,0 +1,117 @@
+//! Verifies the backups of several apps.
+
+use std::collections::BTreeMap;
+
+use futures::StreamExt as _;
+use holdfast_model::{AppId, CatalogEntry};
+use holdfast_store::{CatalogFilter, Store};
+use serde::Serialize;
+
+use super::app::{Judged, verify_app};
+use super::result::VerifyResult;
+use crate::app_resolver;
+use crate::context::ControlContext;
+use crate::error::Error;
+
+/// Apps verified at once.
+const AT_ONCE: usize = 8;
+
+/// The results of all backups, and their counts.
+#[derive(Debug, Serialize)]
+pub struct VerifyReport {
+    /// Apps.
+    pub apps: usize,
+    /// Backups that exist and are whole.
+    pub verified: usize,
+    /// Backups that do not exist, or are not whole.
+    pub lost: usize,
+    /// Backups that could not be checked.
+    pub unchecked: usize,
+    /// Verified backups whose storage is out of reach, so that only Azure's list was checked.
+    pub without_storage: usize,
+    /// Each backup, by the name of its app.
+    pub backups: Vec<VerifiedBackup>,
+}
+
+/// One backup and its result.
+#[derive(Debug, Serialize)]
+pub struct VerifiedBackup {
+    /// Its app.
+    pub app: AppId,
+    /// Azure's id of it.
+    pub backup_id: i64,
+    /// Its blob.
+    pub blob: String,
+    /// The result.
+    #[serde(flatten)]
+    pub result: VerifyResult,
+}
+
+/// The existing backups of the catalog by app: of the apps with these names, or of `all`.
+pub async fn catalog_by_app(
+    store: &dyn Store,
+    names: &[String],
+    all: bool,
+) -> Result<BTreeMap<AppId, Vec<CatalogEntry>>, Error> {
+    let mut entries = Vec::new();
+    if all {
+        entries = store.catalog(&CatalogFilter::default()).await?;
+    }
+    for name in names {
+        let app = Some(app_resolver::in_store(store, name).await?);
+        entries.extend(store.catalog(&CatalogFilter { app, ..CatalogFilter::default() }).await?);
+    }
+    let mut apps: BTreeMap<AppId, Vec<CatalogEntry>> = BTreeMap::new();
+    for entry in entries {
+        let of_app = apps.entry(entry.app.clone()).or_default();
+        if !of_app.contains(&entry) {
+            of_app.push(entry);
+        }
+    }
+    Ok(apps)
+}
+
+/// Verifies these backups, and records in the store which are verified and which are lost.
+///
+/// A backup that could not be checked leaves the catalog as it is. Calls `progress` after each app.
+pub async fn verify(
+    context: &ControlContext<'_>,
+    apps: BTreeMap<AppId, Vec<CatalogEntry>>,
+    rng: &mut fastrand::Rng,
+    progress: impl Fn(),
+) -> Result<VerifyReport, Error> {
+    let count = apps.len();
+    let tasks = apps.into_iter().map(|(app, entries)| {
+        let rng = rng.fork();
+        async move { verify_app(context, &app, entries, rng).await }
+    });
+    let mut results = futures::stream::iter(tasks).buffer_unordered(AT_ONCE);
+    let mut backups = Vec::new();
+    while let Some(judged) = results.next().await {
+        backups.extend(judged?.into_iter().map(VerifiedBackup::from));
+        progress();
+    }
+    drop(results);
+    Ok(VerifyReport::new(count, backups))
+}
+
+impl VerifyReport {
+    fn new(apps: usize, mut backups: Vec<VerifiedBackup>) -> Self {
+        backups.sort_by_cached_key(|found| (found.app.short_name(), found.app.clone(), found.backup_id));
+        let of = |is: fn(&VerifyResult) -> bool| backups.iter().filter(|found| is(&found.result)).count();
+        Self {
+            apps,
+            verified: of(|result| matches!(result, VerifyResult::Verified { .. })),
+            lost: of(|result| matches!(result, VerifyResult::Lost { .. })),
+            unchecked: of(|result| matches!(result, VerifyResult::Unchecked { .. })),
+            without_storage: of(|result| matches!(result, VerifyResult::Verified { size_bytes: None })),
+            backups,
+        }
+    }
+}
+
+impl From<Judged> for VerifiedBackup {
+    fn from((entry, result): Judged) -> Self {
+        Self { app: entry.app, backup_id: entry.backup.id.0, blob: entry.backup.blob, result }
+    }
+}
