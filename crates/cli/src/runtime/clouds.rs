@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use holdfast_arm::{Arm, CallObserver, Clouds, Credential, HttpArm, PUBLIC_ENDPOINT, PUBLIC_SCOPE, Settings};
-use holdfast_config::{Cloud, EngineConfig, Fleet};
-use holdfast_control::{Error, ErrorKind};
 use holdfast_model::Clock;
 use url::Url;
+
+use holdfast_config::{Cloud, EngineConfig, Fleet};
+use holdfast_control::{Error, ErrorKind};
 
 /// Creates a client for each `[azure]` section. Reads the secrets, and sends nothing.
 pub fn clouds(

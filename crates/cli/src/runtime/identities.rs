@@ -7,14 +7,13 @@ use std::time::Duration;
 use anyhow::Context as _;
 use async_trait::async_trait;
 use holdfast_arm::{Token, TokenError};
-use holdfast_config::{Cloud, Fleet};
-use holdfast_control::doctor;
 use holdfast_model::{Clock, Timestamp};
 use holdfast_storage::{Access, LiveSecrets, NoToken, Tokens};
 use secrecy::SecretString;
 use tokio::sync::Mutex;
 
-use crate::runtime::clouds::{credential, scope, section, token_timeout};
+use crate::runtime::clouds::{credential, section, token_timeout};
+use holdfast_config::{Cloud, Fleet};
 
 /// What each `[azure]` section opens.
 #[derive(Debug)]
@@ -34,15 +33,6 @@ impl Identities {
             by_section.insert(cloud.name.clone(), Access { secrets, tokens });
         }
         Ok(Self { by_section, choice: choice(&fleet.clouds).to_owned() })
-    }
-
-    /// What checks the credential of each `[azure]` section.
-    pub fn credentials(&self, fleet: &Fleet) -> anyhow::Result<Vec<doctor::Credential>> {
-        let credential = |cloud: &Cloud| {
-            let tokens = self.access(Some(&cloud.name))?.tokens;
-            Ok(doctor::Credential { section: section(cloud), scope: scope(&cloud.endpoint), tokens })
-        };
-        fleet.clouds.iter().map(credential).collect()
     }
 
     /// What the section of this name opens; `None` for the fleet's own choice.
