@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use holdfast_arm::{Arm, NoopCallObserver};
 use holdfast_config::{Fleet, Invalid, Secrets, summary};
-use holdfast_control::{ControlContext, Error, ErrorKind, Notify, app_resolver};
-use holdfast_model::{AppId, Clock};
+use holdfast_control::{ControlContext, Error, ErrorKind, Notify};
+use holdfast_model::Clock;
 use holdfast_storage::SecretRef;
 use holdfast_store::{Mode, PgStore, SqliteStore, Store};
 use holdfast_telemetry::Telemetry;

@@ -1,7 +1,7 @@
 //! `holdfast doctor`: checks everything that backups depend on, and changes nothing.
 
-use holdfast_config::Fleet;
-use holdfast_control::doctor::{self, Doctor, Finding, FindingSeverity};
+use holdfast_config::{Cloud, Fleet};
+use holdfast_control::doctor::{self, Credential, Doctor, Finding, FindingSeverity};
 use holdfast_model::Timestamp;
 use holdfast_store::Mode;
 use serde::Serialize;
@@ -11,6 +11,7 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::output::{Cell, Table, Tone, wrapped};
 use crate::runtime::backends::broker;
+use crate::runtime::clouds::{scope, section};
 use crate::runtime::engine::storages;
 use crate::runtime::identities::Identities;
 
@@ -48,12 +49,22 @@ async fn check(args: &DoctorArgs, fleet: &Fleet, context: &Context) -> anyhow::R
         Err(error) => return Ok(vec![doctor::unreadable_credential(format!("{error:#}"))]),
     };
     let storage = storages(fleet, &context.clock, context.rng())?;
-    let credentials = Identities::new(fleet, &context.clock)?.credentials(fleet)?;
+    let credentials = credentials(fleet, context)?;
     let doctor = Doctor { fleet, arm, storage, credentials, clock: context.clock.clone() };
     match &args.app {
         Some(name) => Ok(doctor.check_app(name).await?),
         None => Ok(doctor.check_fleet(backends(context).await).await),
     }
+}
+
+/// What checks the credential of each `[azure]` section.
+fn credentials(fleet: &Fleet, context: &Context) -> anyhow::Result<Vec<Credential>> {
+    let identities = Identities::new(fleet, &context.clock)?;
+    let credential = |cloud: &Cloud| {
+        let tokens = identities.access(Some(&cloud.name))?.tokens;
+        Ok(Credential { section: section(cloud), scope: scope(&cloud.endpoint), tokens })
+    };
+    fleet.clouds.iter().map(credential).collect()
 }
 
 /// The findings about the store and, where one is named, the broker.

@@ -8,12 +8,11 @@ use anyhow::Context as _;
 use async_trait::async_trait;
 use holdfast_arm::{Token, TokenCache, TokenError, TokenSource};
 use holdfast_config::{Cloud, Fleet};
-use holdfast_control::doctor;
 use holdfast_model::Clock;
 use holdfast_storage::{Access, LiveSecrets, NoToken, Tokens};
 use secrecy::SecretString;
 
-use crate::runtime::clouds::{credential, scope, section, token_timeout};
+use crate::runtime::clouds::{credential, section, token_timeout};
 
 /// What each `[azure]` section opens.
 #[derive(Debug)]
@@ -33,15 +32,6 @@ impl Identities {
             by_section.insert(cloud.name.clone(), Access { secrets, tokens });
         }
         Ok(Self { by_section, choice: choice(&fleet.clouds).to_owned() })
-    }
-
-    /// What checks the credential of each `[azure]` section.
-    pub fn credentials(&self, fleet: &Fleet) -> anyhow::Result<Vec<doctor::Credential>> {
-        let credential = |cloud: &Cloud| {
-            let tokens = self.access(Some(&cloud.name))?.tokens;
-            Ok(doctor::Credential { section: section(cloud), scope: scope(&cloud.endpoint), tokens })
-        };
-        fleet.clouds.iter().map(credential).collect()
     }
 
     /// What the section of this name opens; `None` for the fleet's own choice.

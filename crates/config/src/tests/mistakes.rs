@@ -174,7 +174,7 @@ warning: `policy.gold.spread`: the spread of 2h is longer than the schedule's sh
    |
 20 | retry.skiped   = { attempts = …, first = …, max = … }
    |       ^^^^^^
-   = help: known here: timed_out, skipped, partial, failed
+   = help: known here: timed_out, skipped, partial, transient
 ",
     ),
     (

@@ -31,12 +31,13 @@ fn the_image_is_built_with_the_pinned_toolchain() {
 fn only_files_that_are_copied_enter_the_build() {
     let (dockerfile, ignored) = (read("deploy/Dockerfile"), read("deploy/Dockerfile.dockerignore"));
     let copies = values(&dockerfile, "COPY ").into_iter().filter(|copy| !copy.starts_with("--from="));
-    let mut copied: Vec<&str> = copies.flat_map(|copy| copy.rsplit_once(' ').unwrap().0.split(' ')).collect();
+    let mut sources: Vec<&str> =
+        copies.flat_map(|line| line.rsplit_once(' ').unwrap().0.split(' ')).collect();
     let mut allowed: Vec<&str> = ignored.lines().filter_map(|line| line.strip_prefix('!')).collect();
-    copied.sort_unstable();
+    sources.sort_unstable();
     allowed.sort_unstable();
-    assert_eq!(copied, allowed);
-    assert!(copied.iter().all(|name| path(name).exists()), "{copied:?}");
+    assert_eq!(sources, allowed);
+    assert!(sources.iter().all(|name| path(name).exists()), "{sources:?}");
     assert!(ignored.lines().any(|line| line == "*"));
 }
 
@@ -60,7 +61,9 @@ fn the_unit_sets_variables_that_every_role_reads() {
         set.chain(["HOLDFAST_LISTEN", "HOLDFAST_DATABASE_URL", "HOLDFAST_AMQP_URL"]).collect();
     assert_eq!(variables.len(), 5);
     for role in ["run", "scheduler", "worker"] {
-        variables.iter().for_each(|variable| assert_reads(role, variable));
+        for variable in &variables {
+            assert_reads(role, variable);
+        }
     }
     assert!(unit.contains("ExecStart=/usr/local/bin/holdfast %i\n"));
 }
