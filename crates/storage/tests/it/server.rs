@@ -104,13 +104,13 @@ impl Server {
 /// A storage called `weu`.
 pub fn storage(container: Container, clock: &Arc<ManualClock>, source: SasSource) -> LiveStorage {
     let clock: Arc<dyn Clock> = clock.clone();
-    storage_with(container, clock, source, Arc::new(Badge::default()))
+    storage_with(container, &clock, source, Arc::new(Badge::default()))
 }
 
 /// A storage called `weu` that is opened with these tokens.
 pub fn storage_with(
     container: Container,
-    clock: Arc<dyn Clock>,
+    clock: &Arc<dyn Clock>,
     source: SasSource,
     tokens: Arc<dyn Tokens>,
 ) -> LiveStorage {
@@ -119,7 +119,7 @@ pub fn storage_with(
     let access = Access { secrets, tokens };
     let target = StorageTarget { container, source, azure: None };
     let targets = [(weu(), (target, access))].into();
-    LiveStorage::new(targets, &clock, fastrand::Rng::with_seed(7)).unwrap()
+    LiveStorage::new(targets, clock, fastrand::Rng::with_seed(7)).unwrap()
 }
 
 async fn answer(
