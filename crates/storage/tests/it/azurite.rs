@@ -32,7 +32,7 @@ fn need(now: Timestamp) -> Need {
 }
 
 fn storage(container: &Container, source: SasSource, tokens: Arc<dyn Tokens>) -> LiveStorage {
-    storage_with(container.clone(), Arc::new(SystemClock::default()), source, tokens)
+    storage_with(container.clone(), &(Arc::new(SystemClock::default()) as _), source, tokens)
 }
 
 /// A new container in the account at this URL, made with an account SAS that nothing under test has signed.
