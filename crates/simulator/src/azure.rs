@@ -13,6 +13,7 @@ use crate::{
 };
 
 mod accept;
+mod advance;
 mod agenda;
 mod arm;
 mod backup;
@@ -22,15 +23,20 @@ mod deletion;
 mod envelope;
 mod finish;
 mod operations;
+mod payment;
 mod probe;
 mod restore;
+mod restore_operation;
 mod route;
 mod sas;
 mod schedule;
+mod schedule_execution;
+mod secrets_seen;
 mod seen_secrets;
 mod stamp;
 mod storage;
 mod storage_url;
+mod token_endpoint;
 mod tokens;
 
 pub use restore::Restored;

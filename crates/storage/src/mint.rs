@@ -11,12 +11,8 @@ use sha2::Sha256;
 use crate::Container;
 use crate::delegation::DelegationKey;
 use crate::fields::encode;
+use crate::invalid_key::InvalidKey;
 use crate::time::format_sas_time;
-
-/// The text is not an account key. It is not repeated here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("it is not base64: give one of the account's two keys alone, and not a connection string")]
-pub struct InvalidKey;
 
 /// The version of the SAS. App Service once refused newer versions (Azure/azure-cli #5369); a backup with this one is on
 /// record.

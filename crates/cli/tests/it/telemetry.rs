@@ -325,8 +325,8 @@ async fn an_address_that_is_taken_is_named_with_what_to_do() {
     let ended = world.place.run(&format!("run --listen {address} --log error"));
     assert_eq!(ended.code, 2, "{}", ended.err);
     let expected = format!(
-        "error: cannot listen on {address}: another process listens there\n\
-         help: choose another address with --listen; port 0 takes a free one\n"
+        "error: cannot listen on {address}: another process uses the address\n\
+         help: choose another address with --listen; port 0 chooses a free one\n"
     );
     assert_eq!(ended.err, expected);
 }

@@ -5,11 +5,10 @@ use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
 use chrono_tz::Tz;
-use strum::{EnumCount, IntoStaticStr, VariantArray};
 
 use super::Retention;
+use super::keep_reason::KeepReason;
 use super::period::Length;
-use crate::words::words;
 use crate::{BackupId, Timestamp};
 
 /// The part of a backup that retention decides on.
@@ -36,38 +35,6 @@ pub enum RetentionDecision {
     Delete,
 }
 
-/// Why a backup is kept. Where several reasons apply, the first in this order is reported.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, EnumCount, IntoStaticStr, VariantArray)]
-#[strum(serialize_all = "snake_case")]
-pub enum KeepReason {
-    /// It is foreign or being deleted.
-    NotOurs,
-    /// It is newer than the clock, so one of the two is wrong.
-    Future,
-    /// A hold protects it.
-    Held,
-    /// It is no older than the rule's days.
-    Young,
-    /// It is the last good one.
-    LastGood,
-    /// It is one of the newest `keep_at_least` good ones.
-    AtLeast,
-    /// It is the last good one of its hour.
-    Hourly,
-    /// It is the last good one of its day.
-    Daily,
-    /// It is the last good one of its week.
-    Weekly,
-    /// It is the last good one of its month.
-    Monthly,
-    /// It is the last good one of its year.
-    Yearly,
-    /// It is the last partial one of an app without a good one.
-    LastPartial,
-    /// A kept backup has the same number, so a deletion by number could hit that one.
-    SameNumber,
-}
-
 impl RetentionDecision {
     /// The word in rows and output.
     pub fn as_str(self) -> &'static str {
@@ -77,8 +44,6 @@ impl RetentionDecision {
         }
     }
 }
-
-words!(KeepReason);
 
 /// A backup and the reason found so far to keep it.
 struct Candidate {

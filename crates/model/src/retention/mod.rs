@@ -4,10 +4,12 @@
 //! app, a time zone and a time it makes a decision for each backup.
 
 mod decision;
+mod keep_reason;
 mod period;
 mod rule;
 #[cfg(test)]
 mod tests;
 
-pub use decision::{Backup, KeepReason, RetentionDecision, decide};
+pub use decision::{Backup, RetentionDecision, decide};
+pub use keep_reason::KeepReason;
 pub use rule::{Keep, Retention};

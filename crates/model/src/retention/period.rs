@@ -3,7 +3,8 @@
 use chrono::{Datelike, Offset, Timelike};
 use chrono_tz::Tz;
 
-use super::{Keep, KeepReason};
+use super::Keep;
+use super::keep_reason::KeepReason;
 use crate::Timestamp;
 
 /// The length of a period.

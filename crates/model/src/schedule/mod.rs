@@ -1,12 +1,14 @@
 //! Schedules: cron times in a time zone, spread over a window, and which ticks run after a gap.
 
 mod crontab;
+mod missed_tick;
 mod spread;
 mod tick_plan;
 
 pub use crontab::{Crontab, InvalidCrontab};
+pub use missed_tick::{MissReason, MissedTick};
 pub use spread::spread_offset;
-pub use tick_plan::{MissReason, MissedTick, ON_TIME, TickPlan, TickQuery, plan_ticks};
+pub use tick_plan::{ON_TIME, TickPlan, TickQuery, plan_ticks};
 
 use std::time::Duration;
 

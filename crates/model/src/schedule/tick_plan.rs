@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Schedule;
-use crate::words::words;
+use super::missed_tick::{MissReason, MissedTick};
 use crate::{AppId, Overlap, Timestamp};
 
 /// Maximum lateness at which a tick still counts as on time, whatever the policy's `catch_up`.
@@ -11,27 +11,6 @@ pub const ON_TIME: Duration = Duration::from_mins(1);
 
 /// Maximum number of ticks considered at once. A cursor far behind advances in steps of this size.
 const TICKS_MAX: usize = 1_000;
-
-words! {
-    /// Why a tick was not run.
-    pub enum MissReason {
-        /// No planner saw it in time, and it is older than `catch_up`.
-        TooLate,
-        /// No planner saw it in time, and a later tick is caught up instead.
-        Superseded,
-        /// The app's previous run had not ended.
-        Overlap,
-    }
-}
-
-/// A tick that is recorded instead of run.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MissedTick {
-    /// The due time.
-    pub tick: Timestamp,
-    /// Why it is not run.
-    pub reason: MissReason,
-}
 
 /// The cursor of an app under a policy, and what decides about its ticks.
 #[derive(Debug, Clone, Copy)]

@@ -4,12 +4,10 @@ use std::collections::BTreeSet;
 
 use holdfast_model::{AppId, BackupId, Timestamp};
 
-use super::Azure;
-
 /// The scheduled events, the earliest first.
 #[derive(Default)]
 pub(super) struct Agenda {
-    due: BTreeSet<(Timestamp, ScheduledEvent)>,
+    pub(super) due: BTreeSet<(Timestamp, ScheduledEvent)>,
 }
 
 /// An event that happens without a request.
@@ -33,7 +31,7 @@ impl Agenda {
     }
 
     /// Removes the first event, if it is due.
-    fn pop(&mut self, now: Timestamp) -> Option<(Timestamp, ScheduledEvent)> {
+    pub(super) fn pop(&mut self, now: Timestamp) -> Option<(Timestamp, ScheduledEvent)> {
         if self.due.first()?.0 > now { None } else { self.due.pop_first() }
     }
 
@@ -45,22 +43,5 @@ impl Agenda {
     /// The number of backups in progress.
     pub(super) fn backups(&self) -> usize {
         self.due.iter().filter(|(_, due)| matches!(due, ScheduledEvent::BackupEnds { .. })).count()
-    }
-}
-
-impl Azure {
-    /// Lets everything happen whose time has come, in the order of its times.
-    pub fn advance(&mut self, now: Timestamp) {
-        while let Some((at, due)) = self.agenda.pop(now.max(self.now)) {
-            self.now = self.now.max(at);
-            match due {
-                ScheduledEvent::BackupEnds { id, app } => self.finish(&app, id),
-                ScheduledEvent::DeletionEnds { id, app } => self.finish_deletion(&app, id),
-                ScheduledEvent::BackupLeaves { id, app } => self.forget_backup(&app, id),
-                ScheduledEvent::RestoreEnds { operation } => self.finish_restore(&operation),
-                ScheduledEvent::ScheduleFires { app, version } => self.fire_schedule(&app, version),
-            }
-        }
-        self.now = self.now.max(now);
     }
 }

@@ -2,11 +2,13 @@
 
 use holdfast_model::AppId;
 
+use super::Azure;
 use super::route::{AppOperation, Route};
-use super::{Azure, envelope};
 use crate::{Request, Response};
+use call::{Call, OperationResult, bad_request, site_not_found};
 
 mod backup_secrets;
+mod call;
 mod delete_backup;
 mod delete_schedule;
 mod discover;
@@ -26,14 +28,6 @@ mod restore;
 mod restore_from_blob;
 mod start_backup;
 mod tier;
-
-/// A call that passed ARM's checks.
-pub(super) struct Call<'a> {
-    pub(super) request: &'a Request,
-    pub(super) api_version: &'a str,
-    /// The request id in the response's header.
-    pub(super) request_id: &'a str,
-}
 
 /// Performs an operation. A refusal is a response too.
 pub(super) fn perform(
@@ -75,20 +69,4 @@ fn perform_on_app(
         AppOperation::PutSchedule => put_schedule::perform(azure, app, call),
         AppOperation::DeleteSchedule => delete_schedule::perform(azure, app),
     }
-}
-
-/// An operation's response: accepted or refused.
-type OperationResult = Result<Response, Response>;
-
-fn bad_request(message: &str) -> Response {
-    envelope::web(400, "BadRequest", "51021", message)
-}
-
-/// The refusal for a missing app.
-fn site_not_found(app: &AppId) -> Response {
-    let kind = if app.slot().is_some() { "sites/slots" } else { "sites" };
-    let (name, group) = (app.short_name(), app.resource_group());
-    let message =
-        format!("The Resource 'Microsoft.Web/{kind}/{name}' under resource group '{group}' was not found.");
-    envelope::arm(404, "ResourceNotFound", &message)
 }

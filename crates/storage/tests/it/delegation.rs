@@ -42,7 +42,8 @@ async fn server() -> Server {
 #[tokio::test]
 async fn a_key_is_asked_for_with_a_token_and_signs_many_sas() {
     let (server, clock, badge) = (server().await, clock(), Arc::new(Badge::default()));
-    let storage = storage_with(server.container.clone(), &(clock.clone() as _), delegation(hours(48)), badge.clone());
+    let storage =
+        storage_with(server.container.clone(), &(clock.clone() as _), delegation(hours(48)), badge.clone());
     let first = grant(&storage, &need(&clock)).await.unwrap();
     let [asked, ..] = &server.take_asked()[..] else { unreachable!() };
     assert_eq!((asked.method.as_str(), asked.path.as_str()), ("POST", "/acct/"));
@@ -136,8 +137,12 @@ async fn an_answer_that_is_no_key_and_a_missing_token_are_told_apart() {
     let error = grant(&storage, &need(&clock)).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unusable, "{error}");
     assert!(!format!("{error} {error:?}").contains("c2VjcmV0"));
-    let nobody =
-        storage_with(server.container.clone(), &(clock.clone() as _), delegation(hours(48)), Arc::new(Nobody));
+    let nobody = storage_with(
+        server.container.clone(),
+        &(clock.clone() as _),
+        delegation(hours(48)),
+        Arc::new(Nobody),
+    );
     let error = grant(&nobody, &need(&clock)).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unreachable, "{error}");
 }
