@@ -6,8 +6,8 @@ use std::time::Duration;
 use holdfast_model::{Clock, PollPace, StateCode, SystemClock};
 use holdfast_store::{Mode, RunFilter, SqliteStore, Store};
 
+use crate::bench_world::BenchWorld;
 use crate::report::InFlight;
-use crate::world::World;
 
 const RUNS: usize = 10_000;
 /// How long the process is watched.
@@ -15,7 +15,7 @@ const WATCHED: Duration = Duration::from_mins(1);
 
 /// One process, on SQLite.
 pub(crate) async fn measure() -> InFlight {
-    let world = World::new(RUNS, Duration::from_hours(2)).await;
+    let world = BenchWorld::new(RUNS, Duration::from_hours(2)).await;
     let clock = SystemClock::default();
     let path = world.dir.path().join("holdfast.sqlite");
     let store = SqliteStore::open(&path, Arc::new(SystemClock::default()), Mode::Own).await.unwrap();

@@ -7,11 +7,11 @@
 #![expect(clippy::unwrap_used, reason = "a benchmark stops at the first surprise")]
 #![expect(clippy::print_stdout, reason = "figures are what a benchmark has to say")]
 
+mod bench_world;
 mod flight;
 mod planning;
 mod report;
 mod throughput;
-mod world;
 
 use report::Report;
 

@@ -8,8 +8,8 @@ use holdfast_store::{Mode, PgStore, RunFilter, SqliteStore, Store};
 use holdfast_tests::postgres::Database;
 use secrecy::ExposeSecret;
 
+use crate::bench_world::{BenchWorld, Process};
 use crate::report::{Throughput, median};
-use crate::world::{Process, World};
 
 const RUNS: usize = 2_000;
 const ROUNDS: usize = 3;
@@ -35,7 +35,7 @@ pub(crate) async fn measure() -> (Throughput, Option<Throughput>) {
 }
 
 async fn embedded_round() -> Round {
-    let world = World::new(RUNS, Duration::from_millis(1)).await;
+    let world = BenchWorld::new(RUNS, Duration::from_millis(1)).await;
     let path = world.dir.path().join("holdfast.sqlite");
     let store = SqliteStore::open(&path, Arc::new(SystemClock::default()), Mode::Own).await.unwrap();
     world.fill(&store, POLL).await;
@@ -45,7 +45,7 @@ async fn embedded_round() -> Round {
 
 async fn distributed_round() -> Option<Round> {
     let (database, amqp) = (Database::new().await?, holdfast_tests::service("HOLDFAST_TEST_AMQP_URL")?);
-    let world = World::new(RUNS, Duration::from_millis(1)).await;
+    let world = BenchWorld::new(RUNS, Duration::from_millis(1)).await;
     let store = PgStore::connect(&database.url(), Mode::Own).await.unwrap();
     world.fill(&store, POLL).await;
     let url = database.url().expose_secret().to_owned();
@@ -56,7 +56,7 @@ async fn distributed_round() -> Option<Round> {
     Some(round)
 }
 
-async fn round(world: &World, store: &dyn Store, mut processes: Vec<Process>) -> Round {
+async fn round(world: &BenchWorld, store: &dyn Store, mut processes: Vec<Process>) -> Round {
     let clock = SystemClock::default();
     let ended = RunFilter { state: Some(StateCode::Ended), ..RunFilter::default() };
     let mut runs: Vec<Run> = Vec::new();

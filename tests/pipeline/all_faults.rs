@@ -9,11 +9,11 @@ use holdfast_tests::rabbitmq::VirtualHost;
 use holdfast_tests::servers::Servers;
 use secrecy::ExposeSecret as _;
 
-use crate::chaos::{Targets, inject_faults};
+use crate::faults::{Targets, inject_faults};
 use crate::fleet::Shape;
+use crate::pipeline_world::{PipelineWorld, ServiceUrls, is_begun};
 use crate::store_against_azure::compare;
 use crate::wait::eventually;
-use crate::world::{PipelineWorld, Places, is_begun};
 
 const APPS: usize = 500;
 const TROUBLE: Duration = Duration::from_secs(75);
@@ -27,7 +27,7 @@ async fn two_schedulers_and_three_workers_under_all_faults_lose_and_double_nothi
     let database_url = servers.fact("postgres", "url").to_owned();
     let (to_broker, broker_url) = Proxy::before_url(broker.url().expose_secret()).await;
     let (to_database, proxied_url) = Proxy::before_url(&database_url).await;
-    let places = Places { database: proxied_url, broker: broker_url };
+    let service_urls = ServiceUrls { database: proxied_url, broker: broker_url };
     let mut targets = Targets { servers, broker, to_broker, to_database };
     let faults = Faults { timed_out: 0.03, lost_post_answer: 0.05, slow: 0.01, ..Faults::none() };
     let shape = Shape {
@@ -38,7 +38,7 @@ async fn two_schedulers_and_three_workers_under_all_faults_lose_and_double_nothi
         lease: Duration::from_secs(8),
         call_timeout: Duration::from_secs(2),
     };
-    let mut world = PipelineWorld::new(shape, &places, &database_url).await;
+    let mut world = PipelineWorld::new(shape, &service_urls, &database_url).await;
     world.start(2, 3).await;
     targets.broker.tap_work();
     // Before the first run is under way there is nothing to lose.
@@ -54,10 +54,10 @@ async fn two_schedulers_and_three_workers_under_all_faults_lose_and_double_nothi
     let until = clock.now();
     let trouble = clock.elapsed();
     world.planned(until, Duration::from_secs(40)).await;
-    world.make_peace().await;
+    world.stop_scheduling().await;
     died.extend(world.ended(Duration::from_secs(90)).await);
     let peace = clock.elapsed().saturating_sub(trouble);
-    world.hear_messages(&targets.broker);
+    world.record_messages(&targets.broker);
     let mut counters = compare(&world, until).await;
     counters.unexpected.append(&mut died);
     println!("{trouble:.0?} of trouble, everything ended {peace:.0?} later: met {met:?}\n{counters}");

@@ -12,10 +12,10 @@ use secrecy::ExposeSecret as _;
 use crate::counters::Counters;
 use crate::fleet::Shape;
 use crate::operator::Operator;
+use crate::pipeline_world::{PipelineWorld, ServiceUrls};
 use crate::process::Process;
 use crate::store_against_azure::{compare_backups, panics};
 use crate::wait::{eventually, last};
-use crate::world::{PipelineWorld, Places};
 use crate::{kinds_against_azure, secrets, store_against_azure};
 
 fn shape() -> Shape {
@@ -41,8 +41,8 @@ fn shape() -> Shape {
 async fn every_kind_of_run_comes_to_one_end_loses_no_backup_and_shows_no_secret() {
     let (Some(broker), Some(database)) = (VirtualHost::new(), Database::new().await) else { return };
     let url = database.url().expose_secret().to_owned();
-    let places = Places { database: url.clone(), broker: broker.url().expose_secret().to_owned() };
-    let mut world = PipelineWorld::new(shape(), &places, &url).await;
+    let service_urls = ServiceUrls { database: url.clone(), broker: broker.url().expose_secret().to_owned() };
+    let mut world = PipelineWorld::new(shape(), &service_urls, &url).await;
     world.set("HOLDFAST_LOG", "debug".to_owned());
     let clock = SystemClock::default();
     world.start(2, 3).await;
@@ -61,10 +61,10 @@ async fn every_kind_of_run_comes_to_one_end_loses_no_backup_and_shows_no_secret(
     world.planned(until, Duration::from_secs(40)).await;
     let trouble = clock.elapsed();
     world.simulated.azure().set_faults(Faults::none());
-    world.make_peace().await;
+    world.stop_scheduling().await;
     let died = world.ended(Duration::from_mins(1)).await;
     let peace = clock.elapsed().saturating_sub(trouble);
-    world.hear_messages(&broker);
+    world.record_messages(&broker);
 
     let runs = world.store.runs(&RunFilter::default()).await.unwrap();
     let events = world.store.audit(0, u32::MAX).await.unwrap();

@@ -20,7 +20,7 @@ const REFUSED: &str = "ZXhwaXJlZC1hbmQtbmV2ZXItdG8tYmUtcmVhZA==";
 const KEEPS_ONE: &str = "keep_at_least = 0, daily = 1";
 
 /// The places of apps in the fleet, by what they are for.
-pub(crate) mod place {
+pub(crate) mod site_index {
     pub(crate) const SCRATCH: usize = 0;
     pub(crate) const FREE: usize = 1;
     /// Its database comes from the environment.
@@ -38,7 +38,7 @@ pub(crate) mod place {
 /// Gives it slots, and makes one app Free.
 pub(crate) fn furnish(fleet: &mut Fleet) {
     *fleet = std::mem::take(fleet).with_slots(5);
-    fleet.sites[place::FREE].site.tier = Some("Free".to_owned());
+    fleet.sites[site_index::FREE].site.tier = Some("Free".to_owned());
 }
 
 /// The first app that has a slot, and is like the others.
@@ -48,7 +48,7 @@ pub(crate) fn with_slot(fleet: &Fleet) -> &AppId {
         let of_site = |other: &&FleetSite| other.site.id.site() == id.site();
         id.slot().is_none() && fleet.sites.iter().filter(of_site).count() > 1
     };
-    &fleet.sites[place::OTHERS + 8..].iter().find(is_like).expect("slots were added").site.id
+    &fleet.sites[site_index::OTHERS + 8..].iter().find(is_like).expect("slots were added").site.id
 }
 
 /// The secrets that the fleet file reads from files.
@@ -90,7 +90,7 @@ pub(crate) fn fleet_file(plain: &str, fleet: &Fleet, (url, folder): (&str, &Path
     let (terms, limits) = after.split_once("[limits]\n").expect("limits come after it");
     let container = before.lines().find(|line| line.starts_with("container")).expect("it has a storage");
     let rule = |keeps| format!("retention = {{ days = 0, {keeps}, dry_run = false }}\n");
-    let scratch = apps[place::SCRATCH];
+    let scratch = apps[site_index::SCRATCH];
     let probe = format!("{url}/_site/{}", scratch.site());
     let drill = format!("drill = {{ every = \"30d\", into = \"{scratch}\", probe = \"{probe}\" }}\n");
     let native = "native_schedule = { every = \"7 days\", retention_days = 14 }\n";
@@ -106,16 +106,16 @@ pub(crate) fn fleet_file(plain: &str, fleet: &Fleet, (url, folder): (&str, &Path
         rule("keep_at_least = 2"),
         rule(KEEPS_ONE)
     );
-    for (place, app) in apps.iter().enumerate() {
-        let policy = match place {
-            place::SCRATCH | place::FREE => None,
-            place::DRILLED | 5 => Some("drilled"),
-            place::HARSH => Some("harsh"),
+    for (index, app) in apps.iter().enumerate() {
+        let policy = match index {
+            site_index::SCRATCH | site_index::FREE => None,
+            site_index::DRILLED | 5 => Some("drilled"),
+            site_index::HARSH => Some("harsh"),
             _ => Some("gold"),
         };
-        let database = match place {
-            place::SHOP => Some(("shop", "env:SHOP_DB".to_owned())),
-            place::MAIL => Some(("mail", format!("file:{folder}/mail-db"))),
+        let database = match index {
+            site_index::SHOP => Some(("shop", "env:SHOP_DB".to_owned())),
+            site_index::MAIL => Some(("mail", format!("file:{folder}/mail-db"))),
             _ => None,
         };
         writeln!(text, "[[app]]\nid = \"{app}\"").unwrap();

@@ -9,9 +9,9 @@ use holdfast_model::{
 use holdfast_store::{AuditEvent, CatalogFilter, Store as _};
 
 use crate::counters::Counters;
-use crate::kinds::place;
+use crate::kinds::site_index;
 use crate::operator::Asked;
-use crate::world::PipelineWorld;
+use crate::pipeline_world::PipelineWorld;
 
 /// Counts by app, and the backup or the blob.
 type Counted<T> = BTreeMap<(AppId, T), usize>;
@@ -201,7 +201,7 @@ pub(crate) async fn catalog(world: &PipelineWorld) -> Vec<String> {
 /// Whether the retention of this test has done what it is for: backups went, and of the app whose rule keeps nothing the last
 /// good one stayed.
 pub(crate) async fn retained(world: &PipelineWorld, runs: &[Run]) -> usize {
-    let harsh: AppId = world.simulated.app(place::HARSH).parse().unwrap();
+    let harsh: AppId = world.simulated.app(site_index::HARSH).parse().unwrap();
     let filter = CatalogFilter { app: Some(harsh), ..CatalogFilter::default() };
     assert!(world.store.catalog(&filter).await.unwrap().iter().any(|entry| entry.good));
     let by_policy = |run: &&Run| run.trigger == holdfast_model::Trigger::Policy;

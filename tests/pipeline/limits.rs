@@ -9,9 +9,9 @@ use holdfast_tests::servers::Servers;
 use secrecy::ExposeSecret as _;
 
 use crate::fleet::{NEVER, Shape};
+use crate::pipeline_world::{PipelineWorld, ServiceUrls};
 use crate::process::logs;
 use crate::store_against_azure::compare;
-use crate::world::{PipelineWorld, Places};
 
 const APPS: usize = 40;
 
@@ -23,8 +23,8 @@ async fn a_low_consumer_timeout_and_a_low_delivery_limit_lose_no_run() {
     servers.rabbitmqctl(&["eval", "application:set_env(rabbit, channel_tick_interval, 500)."]);
     let Some(database) = Database::new().await else { return };
     let database_url = database.url().expose_secret().to_owned();
-    let places =
-        Places { database: database_url.clone(), broker: servers.fact("rabbitmq", "url").to_owned() };
+    let service_urls =
+        ServiceUrls { database: database_url.clone(), broker: servers.fact("rabbitmq", "url").to_owned() };
     // A message of work that comes back is thrown away at once.
     let work = r"^holdfast\.(normal|urgent)$";
     servers.rabbitmqctl(&["set_policy", "--apply-to", "queues", "test", work, r#"{"delivery-limit": 0}"#]);
@@ -36,7 +36,7 @@ async fn a_low_consumer_timeout_and_a_low_delivery_limit_lose_no_run() {
         lease: Duration::from_secs(16),
         call_timeout: Duration::from_secs(4),
     };
-    let mut world = PipelineWorld::new(shape, &places, &database_url).await;
+    let mut world = PipelineWorld::new(shape, &service_urls, &database_url).await;
     world.simulated.write(world.folder(), NEVER);
     world.start(1, 2).await;
     world.back_up_all().await;

@@ -8,19 +8,19 @@
 
 mod all_faults;
 mod bad_input;
-mod chaos;
 mod counters;
 mod embedded;
 mod every_kind;
+mod faults;
 mod fleet;
 mod kinds;
 mod kinds_against_azure;
 mod limits;
 mod operator;
 mod outage;
+mod pipeline_world;
 mod process;
 mod rolling;
 mod secrets;
 mod store_against_azure;
 mod wait;
-mod world;

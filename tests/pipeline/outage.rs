@@ -11,9 +11,9 @@ use secrecy::ExposeSecret as _;
 use url::Url;
 
 use crate::fleet::Shape;
+use crate::pipeline_world::{PipelineWorld, ServiceUrls};
 use crate::store_against_azure::compare;
 use crate::wait::{eventually, last};
-use crate::world::{PipelineWorld, Places};
 
 const LEASE: Duration = Duration::from_secs(8);
 
@@ -22,8 +22,8 @@ async fn a_broker_that_is_down_for_a_minute_costs_at_most_the_lease_and_ten_seco
     let Some(mut servers) = Servers::start(&["rabbitmq"], &[]) else { return };
     let Some(database) = Database::new().await else { return };
     let database_url = database.url().expose_secret().to_owned();
-    let places =
-        Places { database: database_url.clone(), broker: servers.fact("rabbitmq", "url").to_owned() };
+    let service_urls =
+        ServiceUrls { database: database_url.clone(), broker: servers.fact("rabbitmq", "url").to_owned() };
     let shape = Shape {
         apps: 60,
         every_kind: false,
@@ -32,7 +32,7 @@ async fn a_broker_that_is_down_for_a_minute_costs_at_most_the_lease_and_ten_seco
         lease: LEASE,
         call_timeout: Duration::from_secs(2),
     };
-    let mut world = PipelineWorld::new(shape, &places, &database_url).await;
+    let mut world = PipelineWorld::new(shape, &service_urls, &database_url).await;
     world.start(2, 3).await;
     let accepted = |world: &PipelineWorld| world.simulated.azure().counters().accepted_posts;
     eventually("Azure took on a POST", Duration::from_secs(70), async || {
@@ -44,7 +44,7 @@ async fn a_broker_that_is_down_for_a_minute_costs_at_most_the_lease_and_ten_seco
     servers.tell("stop rabbitmq");
     last(Duration::from_mins(1)).await;
     assert_eq!(world.revive(), Vec::<String>::new());
-    let port = places.broker.parse::<Url>().unwrap().port().unwrap();
+    let port = service_urls.broker.parse::<Url>().unwrap().port().unwrap();
     // The port is watched for: `start` answers only when the management API serves, too.
     let back = std::thread::spawn(move || back(port));
     servers.tell("start rabbitmq");
@@ -60,7 +60,7 @@ async fn a_broker_that_is_down_for_a_minute_costs_at_most_the_lease_and_ten_seco
 
     let until = clock.now();
     world.planned(until, Duration::from_secs(20)).await;
-    world.make_peace().await;
+    world.stop_scheduling().await;
     let mut died = world.ended(Duration::from_mins(1)).await;
     let mut counters = compare(&world, until).await;
     counters.unexpected.append(&mut died);

@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
-use crate::world::PipelineWorld;
+use crate::pipeline_world::PipelineWorld;
 
 /// What stands before a signature, whatever the signature.
 const MARKS: [&str; 3] = ["sig=", "sig%3D", "sig%3d"];
@@ -37,7 +37,10 @@ impl Secrets {
     }
 
     /// The places whose text holds one.
-    pub(crate) fn places<'w>(&self, written: impl IntoIterator<Item = &'w (String, String)>) -> Vec<String> {
+    pub(crate) fn leaks_in<'w>(
+        &self,
+        written: impl IntoIterator<Item = &'w (String, String)>,
+    ) -> Vec<String> {
         let found = written.into_iter().filter(|(_, text)| self.are_in(text));
         found.map(|(place, _)| format!("{place}: a secret got out")).collect()
     }
@@ -108,14 +111,14 @@ pub(crate) async fn got_out(world: &PipelineWorld) -> Vec<String> {
     let mut database = PgConnection::connect(world.database()).await.unwrap();
     written.extend(rows(&mut database).await);
     written.extend(world.metrics().await);
-    written.extend(world.heard());
+    written.extend(world.recorded());
     let bytes: usize = written.iter().map(|(_, text)| text.len()).sum();
     println!(
         "{} spellings of secrets looked for in {bytes} bytes of {} texts",
         secrets.0.len(),
         written.len()
     );
-    secrets.places(&written)
+    secrets.leaks_in(&written)
 }
 
 #[cfg(test)]
@@ -155,9 +158,9 @@ mod tests {
     fn a_secret_in_a_log_is_found() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("worker-1.1.log"), "all is well").unwrap();
-        assert_eq!(secrets().places(&files(folder.path(), &[".log"])), Vec::<String>::new());
+        assert_eq!(secrets().leaks_in(&files(folder.path(), &[".log"])), Vec::<String>::new());
         std::fs::write(folder.path().join("worker-1.2.log"), format!("\u{1b}[2m{SECRET}\n")).unwrap();
-        let found = secrets().places(&files(folder.path(), &[".log"]));
+        let found = secrets().leaks_in(&files(folder.path(), &[".log"]));
         assert!(found.len() == 1 && found[0].contains("worker-1.2.log"), "{found:?}");
     }
 
@@ -172,15 +175,15 @@ mod tests {
         );
         sqlx::raw_sql(AssertSqlSafe(plant)).execute(&mut connection).await.unwrap();
         let rows = rows(&mut connection).await;
-        assert_eq!(secrets().places(&rows), ["public.one: a secret got out"]);
+        assert_eq!(secrets().leaks_in(&rows), ["public.one: a secret got out"]);
         let bytes = rows.iter().flat_map(|(_, text)| text.lines()).filter(|row| secrets().are_in(row));
         assert_eq!(bytes.count(), 2, "in JSON and in bytes");
 
         broker.tap("amq.direct", &["work"]);
         broker.publish_to("amq.direct", "work", b"harmless");
         let messages = |broker: &VirtualHost| vec![("messages".to_owned(), broker.tapped())];
-        assert_eq!(secrets().places(&messages(&broker)), Vec::<String>::new());
+        assert_eq!(secrets().leaks_in(&messages(&broker)), Vec::<String>::new());
         broker.publish_to("amq.direct", "work", SECRET.as_bytes());
-        assert_eq!(secrets().places(&messages(&broker)), ["messages: a secret got out"]);
+        assert_eq!(secrets().leaks_in(&messages(&broker)), ["messages: a secret got out"]);
     }
 }

@@ -9,9 +9,9 @@ use holdfast_model::{
 use holdfast_store::{AuditEvent, ChainRow, Link, Store as _, verify_chain};
 
 use crate::counters::Counters;
+use crate::pipeline_world::PipelineWorld;
 use crate::process::logs;
 use crate::secrets;
-use crate::world::PipelineWorld;
 
 /// Counts everything. What people asked for is owed; ticks are owed from each app's first to its last before `until`.
 pub(crate) async fn compare(world: &PipelineWorld, until: Timestamp) -> Counters {

@@ -7,21 +7,21 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
-mod chaos;
 mod checkers;
+mod counts;
+mod doubles;
+mod faults;
 mod operator;
 mod process;
 mod seeds;
-mod sums;
-mod twins;
-mod world;
+mod simulated_world;
 
 use std::thread;
 
+use counts::SeedCounts;
 use holdfast_model::{RefreshReason, RunKind};
 use seeds::{Report, Seeds};
-use sums::Sums;
-use world::World;
+use simulated_world::SimulatedWorld;
 
 /// Every operation that a run or a person asks of Azure.
 const OPERATIONS: [&str; 13] = [
@@ -41,11 +41,11 @@ const OPERATIONS: [&str; 13] = [
 ];
 
 /// Simulates one seed to its end and checks everything.
-fn simulate(seed: u64) -> Sums {
+fn simulate(seed: u64) -> SeedCounts {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     // The world is made inside the runtime, whose paused time its clock follows.
-    runtime.block_on(async { World::new(seed).run().await })
+    runtime.block_on(async { SimulatedWorld::new(seed).run().await })
 }
 
 fn from_environment(name: &str) -> Option<u64> {
@@ -71,7 +71,7 @@ fn whatever_goes_wrong_nothing_is_lost_and_nothing_is_doubled() {
         return;
     }
     let chosen = seeds_from_environment();
-    let Report { sums: total, passed: seeds, failures } = chosen.run(simulate);
+    let Report { counts: total, passed: seeds, failures } = chosen.run(simulate);
     let failed: Vec<String> = failures.iter().map(ToString::to_string).collect();
     assert!(failed.is_empty(), "{} seeds failed:\n{}", failed.len(), failed.join("\n"));
     println!("{seeds} seeds: {total:#?}");

@@ -2,16 +2,16 @@ use std::collections::BTreeMap;
 
 use holdfast_model::{Call, SubscriptionId, Timestamp};
 
-use crate::world::World;
+use crate::simulated_world::SimulatedWorld;
 
 /// Over no span of time was more handed out than the bucket held at its start and got back within it.
-pub(crate) fn budgets(world: &World) {
+pub(crate) fn budgets(world: &SimulatedWorld) {
     if world.clock_jumps {
         // The store's own clock counts the time for refills: when somebody sets it, spans mean nothing.
         return;
     }
     let mut buckets: BTreeMap<(SubscriptionId, Call), Vec<Timestamp>> = BTreeMap::new();
-    for (at, subscription, call) in world.counts.released.lock().unwrap().iter() {
+    for (at, subscription, call) in world.fault_counts.released.lock().unwrap().iter() {
         buckets.entry((subscription.clone(), *call)).or_default().push(*at);
     }
     for ((subscription, call), times) in buckets {

@@ -2,11 +2,11 @@ use std::collections::BTreeSet;
 
 use holdfast_model::{BackupName, Cause, RunEvent};
 
-use crate::world::World;
+use crate::simulated_world::SimulatedWorld;
 
 /// Azure accepted no POST twice for one attempt, no backup overwrote another, and no attempt was given up as lost
 /// whose backup was there to be found.
-pub(crate) async fn posts(world: &World) {
+pub(crate) async fn posts(world: &SimulatedWorld) {
     let accepted: Vec<String> = {
         let azure = world.azure.lock().unwrap();
         let counters = azure.counters();

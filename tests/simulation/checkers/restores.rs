@@ -2,11 +2,11 @@ use std::collections::BTreeMap;
 
 use holdfast_model::{AppId, Outcome, RunEvent, RunId, RunState, Task};
 
-use crate::world::World;
+use crate::simulated_world::SimulatedWorld;
 
 /// Azure took on no more restores of a blob into an app than attempts were begun, and at least one for each run that
 /// says it succeeded; and likewise for the schedules that were set.
-pub(crate) async fn restores(world: &World) {
+pub(crate) async fn restores(world: &SimulatedWorld) {
     let runs = world.runs().await;
     let mut attempts: BTreeMap<RunId, usize> = BTreeMap::new();
     for event in world.events().await {

@@ -1,7 +1,7 @@
-use crate::world::World;
+use crate::simulated_world::SimulatedWorld;
 
 /// No signature that was ever minted, and no key, is in any row or event.
-pub(crate) async fn secrets(world: &World) {
+pub(crate) async fn secrets(world: &SimulatedWorld) {
     let text = format!("{:?} {:?}", world.runs().await, world.events().await);
     let json = serde_json::to_string(&(world.runs().await, world.events().await)).unwrap();
     let signatures = world.signatures.lock().unwrap();

@@ -1,9 +1,9 @@
 use holdfast_model::{Clock, RunState};
 
-use crate::world::{World, start};
+use crate::simulated_world::{SimulatedWorld, start};
 
 /// Each tick of each app ended in one outcome or one recorded miss, and none was left out.
-pub(crate) async fn ticks(world: &World) {
+pub(crate) async fn ticks(world: &SimulatedWorld) {
     let by_app = world.ticks_by_app().await;
     for (app, runs) in &by_app {
         let (_, policy) = world.fleet.scheduled(app).unwrap();

@@ -6,11 +6,11 @@ use holdfast_model::{
 };
 use holdfast_store::{CatalogFilter, Store};
 
-use crate::world::World;
+use crate::simulated_world::SimulatedWorld;
 
 /// The catalog is true of Azure: what it has is there, what it says was deleted is not, the last good backup of every
 /// app is there, or where there is none the last partial one, and nothing was deleted that nobody asked to delete.
-pub(crate) async fn kept(world: &World) {
+pub(crate) async fn catalog(world: &SimulatedWorld) {
     let filter = CatalogFilter { with_removed: true, ..CatalogFilter::default() };
     let entries = world.store.catalog(&filter).await.unwrap();
     let mut last_good: BTreeMap<AppId, &CatalogEntry> = BTreeMap::new();
@@ -49,12 +49,12 @@ pub(crate) async fn kept(world: &World) {
         let any = of_app.iter().any(|entry| entry.removal.is_none());
         assert!(any || !all, "seed {}: nothing is left of {of_app:#?}", world.seed);
     }
-    asked_for(world, &entries).await;
-    held(world).await;
+    deletions(world, &entries).await;
+    holds(world).await;
 }
 
 /// No deletion was begun of a backup that was held at that moment.
-async fn held(world: &World) {
+async fn holds(world: &SimulatedWorld) {
     let runs: BTreeMap<RunId, Run> = world.runs().await.into_iter().map(|run| (run.id, run)).collect();
     let mut held: BTreeSet<(AppId, BackupId)> = BTreeSet::new();
     for event in world.events().await {
@@ -75,7 +75,7 @@ async fn held(world: &World) {
 }
 
 /// Each deletion that Azure took on was asked for by a run, and each that a run says it did is known to be done.
-async fn asked_for(world: &World, entries: &[CatalogEntry]) {
+async fn deletions(world: &SimulatedWorld, entries: &[CatalogEntry]) {
     let runs = world.runs().await;
     let asked: BTreeSet<(AppId, BackupId)> = runs
         .iter()

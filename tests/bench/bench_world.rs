@@ -14,13 +14,13 @@ use secrecy::ExposeSecret;
 use tokio::net::TcpListener;
 
 /// Everything outside the processes that are measured.
-pub(crate) struct World {
+pub(crate) struct BenchWorld {
     pub dir: tempfile::TempDir,
     pub azure: Arc<Mutex<Azure>>,
     fleet: Fleet,
 }
 
-impl World {
+impl BenchWorld {
     /// `apps` apps whose backups take `duration`, on an Azure that never says no.
     pub(crate) async fn new(apps: usize, duration: Duration) -> Self {
         let fleet = Fleet::generate(apps, 1);

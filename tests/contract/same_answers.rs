@@ -9,14 +9,14 @@ use holdfast_model::{
 };
 use holdfast_store::{CatalogFilter, Change, CursorAdvance, Enrolled, LaneQuota, RunFilter};
 
-use crate::bench::{
-    Bench, LEASE, accepted, app_in, attempt_ended, ended, enrolled, facts, no_limits, policy_snapshot, secs,
-    started, window,
+use crate::fixture::{
+    LEASE, StoreFixture, accepted, app_in, attempt_ended, ended, enrolled, facts, no_limits, policy_snapshot,
+    secs, started, window,
 };
 
-struct Twins {
-    memory: Bench,
-    other: Bench,
+struct StorePair {
+    memory: StoreFixture,
+    other: StoreFixture,
     rng: fastrand::Rng,
     /// What was done, for when they differ.
     done: Vec<String>,
@@ -24,17 +24,17 @@ struct Twins {
 
 /// Asks both, and holds the answers against each other. Errors differ in their words, which name the driver.
 macro_rules! both {
-    ($twins:ident, $what:expr, |$store:ident| $ask:expr) => {{
-        $twins.done.push(format!("{:?}", $what));
+    ($pair:ident, $what:expr, |$store:ident| $ask:expr) => {{
+        $pair.done.push(format!("{:?}", $what));
         let one = {
-            let $store = &$twins.memory.store;
+            let $store = &$pair.memory.store;
             $ask.await.map_err(drop)
         };
         let other = {
-            let $store = &$twins.other.store;
+            let $store = &$pair.other.store;
             $ask.await.map_err(drop)
         };
-        assert_eq!(one, other, "{:#?}", $twins.done);
+        assert_eq!(one, other, "{:#?}", $pair.done);
         one
     }};
 }
@@ -42,30 +42,30 @@ macro_rules! both {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_long_random_life_is_the_same_in_memory_and_in_sqlite() {
     for seed in 0..6 {
-        live(seed, Bench::sqlite().await).await;
+        live(seed, StoreFixture::sqlite().await).await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_long_random_life_is_the_same_in_memory_and_in_postgres() {
     for seed in 0..6 {
-        let Some(postgres) = Bench::postgres().await else { return };
+        let Some(postgres) = StoreFixture::postgres().await else { return };
         live(seed, postgres).await;
     }
 }
 
-async fn live(seed: u64, other: Bench) {
-    let memory = Bench::memory();
-    let mut twins = Twins { memory, other, rng: fastrand::Rng::with_seed(seed), done: Vec::new() };
+async fn live(seed: u64, other: StoreFixture) {
+    let memory = StoreFixture::memory();
+    let mut pair = StorePair { memory, other, rng: fastrand::Rng::with_seed(seed), done: Vec::new() };
     for _ in 0..250 {
-        twins.step().await;
+        pair.step().await;
     }
-    twins.compare().await;
-    let runs = twins.memory.store.runs(&RunFilter::default()).await.unwrap();
+    pair.compare().await;
+    let runs = pair.memory.store.runs(&RunFilter::default()).await.unwrap();
     assert!(runs.iter().any(|run| run.state.is_ended()) && runs.iter().any(|run| !run.state.is_ended()));
 }
 
-impl Twins {
+impl StorePair {
     async fn step(&mut self) {
         match self.rng.u8(..22) {
             0..4 => self.pass_time(),
@@ -123,7 +123,7 @@ impl Twins {
 
     async fn plan(&mut self) {
         let most = self.rng.u32(..9);
-        let due = both!(self, ("due", most), |store| store.cursors_due(most)).unwrap();
+        let due = both!(self, ("cursors_due", most), |store| store.cursors_due(most)).unwrap();
         let mut plans = Vec::new();
         for mut cursor in due {
             let app = App { policy: Some(cursor.policy.clone()), ..app_in("s0", "/p/1", "any") };
@@ -183,15 +183,15 @@ impl Twins {
     }
 
     async fn acquire(&mut self) {
-        let board = both!(self, "board", |store| store.due_lanes()).unwrap();
-        let lanes = board.lanes.into_iter();
-        let asks: Vec<LaneQuota> =
+        let due = both!(self, "due_lanes", |store| store.due_lanes()).unwrap();
+        let lanes = due.lanes.into_iter();
+        let quotas: Vec<LaneQuota> =
             lanes.map(|due| LaneQuota { lane: due.lane, most: self.rng.u32(..4) }).collect();
         let budget = Budget { capacity: 3.0, per_second: 0.1 };
         let per_plan = self.rng.u32(1..4);
         let limits =
             Limits { reads: budget, writes: budget, per_plan, per_account: 5, outstanding: 6, ..no_limits() };
-        both!(self, ("take", &asks), |store| store.acquire(&asks, &limits, LEASE)).unwrap();
+        both!(self, ("acquire", &quotas), |store| store.acquire(&quotas, &limits, LEASE)).unwrap();
     }
 
     async fn commit(&mut self) {
@@ -225,7 +225,7 @@ impl Twins {
             let filter = CatalogFilter { app, after, with_removed, most_apps: self.rng.u32(..4) };
             both!(self, ("catalog", &filter), |store| store.catalog(&filter)).unwrap();
         }
-        both!(self, "board", |store| store.due_lanes()).unwrap();
+        both!(self, "due_lanes", |store| store.due_lanes()).unwrap();
         let audit = both!(self, "audit", |store| store.audit(0, 100_000)).unwrap();
         let chain = both!(self, "chain", |store| store.chain(0, 100_000)).unwrap();
         assert_eq!(audit.len(), chain.len());
@@ -245,8 +245,8 @@ fn restore(source: AppId, backup: BackupId) -> Restore {
     }
 }
 
-fn choices(run: &Run, bench: &Bench) -> Vec<RunEvent> {
-    let now = bench.now();
+fn choices(run: &Run, fixture: &StoreFixture) -> Vec<RunEvent> {
+    let now = fixture.now();
     let finer = now + Duration::from_nanos(1_234_567_890);
     let id = BackupId(now.timestamp_millis() % 6);
     let backup = BackupFacts { id, ..facts(now.timestamp_millis() % 1_000, finer, finer) };

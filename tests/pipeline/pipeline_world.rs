@@ -21,7 +21,7 @@ use crate::wait::eventually;
 
 /// Where the processes are told that their database and their broker are.
 #[derive(Debug, Clone)]
-pub(crate) struct Places {
+pub(crate) struct ServiceUrls {
     pub database: String,
     pub broker: String,
 }
@@ -32,7 +32,7 @@ pub(crate) struct PipelineWorld {
     env: BTreeMap<&'static str, String>,
     database: String,
     /// What was heard, by place, to be searched for secrets.
-    heard: Mutex<Vec<(String, String)>>,
+    recorded: Mutex<Vec<(String, String)>>,
     /// Where every process sends its telemetry.
     collector: Collector,
     pub simulated: Simulated,
@@ -44,20 +44,20 @@ pub(crate) struct PipelineWorld {
 impl PipelineWorld {
     /// A world whose database has its schema, and in which nothing runs yet. `direct` is the database past its proxy, as
     /// its owner.
-    pub(crate) async fn new(shape: Shape, places: &Places, direct: &str) -> Self {
+    pub(crate) async fn new(shape: Shape, service_urls: &ServiceUrls, direct: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let simulated = Simulated::serve(shape, folder.path()).await;
         simulated.write(folder.path(), EACH_MINUTE);
-        let mut env = environment(places);
+        let mut env = environment(service_urls);
         env.extend(simulated.env());
         let collector = Collector::start().await;
         env.insert("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url());
-        let owner = environment(&Places { database: direct.to_owned(), ..places.clone() });
+        let owner = environment(&ServiceUrls { database: direct.to_owned(), ..service_urls.clone() });
         let migrated = command(folder.path(), &["migrate"], &owner).output().await.unwrap();
         assert!(migrated.status.success(), "{}", String::from_utf8_lossy(&migrated.stderr));
         let store = PgStore::connect(&direct.into(), Mode::Read).await.unwrap();
-        let (database, heard) = (direct.to_owned(), Mutex::default());
-        Self { folder, env, database, heard, collector, simulated, processes: Vec::new(), store }
+        let (database, recorded) = (direct.to_owned(), Mutex::default());
+        Self { folder, env, database, recorded, collector, simulated, processes: Vec::new(), store }
     }
 
     /// Sets a variable for everything that is started from here on.
@@ -83,7 +83,7 @@ impl PipelineWorld {
     }
 
     /// From here on nothing new becomes due. The processes are killed and started with the changed fleet file.
-    pub(crate) async fn make_peace(&mut self) {
+    pub(crate) async fn stop_scheduling(&mut self) {
         self.simulated.write(self.folder.path(), NEVER);
         for process in &mut self.processes {
             process.kill().await;
@@ -96,9 +96,9 @@ impl PipelineWorld {
 
     /// A command of the program, carried out.
     pub(crate) async fn run(&self, arguments: &[&str]) -> Output {
-        let output = self.run_unheard(arguments).await;
+        let output = self.run_unrecorded(arguments).await;
         for bytes in [&output.stdout, &output.stderr] {
-            self.hear(
+            self.record_output(
                 format!("holdfast {}", arguments.join(" ")),
                 String::from_utf8_lossy(bytes).into_owned(),
             );
@@ -107,7 +107,7 @@ impl PipelineWorld {
     }
 
     /// As [`run`](Self::run), of a command that is to answer with a secret.
-    pub(crate) async fn run_unheard(&self, arguments: &[&str]) -> Output {
+    pub(crate) async fn run_unrecorded(&self, arguments: &[&str]) -> Output {
         command(self.folder.path(), arguments, &self.env).output().await.unwrap()
     }
 
@@ -117,30 +117,30 @@ impl PipelineWorld {
         let env = self.simulated.env().into_iter().collect();
         let output = command(self.folder.path(), arguments, &env).output().await.unwrap();
         for bytes in [&output.stdout, &output.stderr] {
-            self.hear("the embedded form".to_owned(), String::from_utf8_lossy(bytes).into_owned());
+            self.record_output("the embedded form".to_owned(), String::from_utf8_lossy(bytes).into_owned());
         }
-        self.heard.lock().unwrap().extend(files(self.folder.path(), &[".sqlite", ".sqlite-wal"]));
+        self.recorded.lock().unwrap().extend(files(self.folder.path(), &[".sqlite", ".sqlite-wal"]));
         output
     }
 
     /// Keeps a text in which no secret may be.
-    pub(crate) fn hear(&self, place: String, text: String) {
-        self.heard.lock().unwrap().push((place, text));
+    pub(crate) fn record_output(&self, place: String, text: String) {
+        self.recorded.lock().unwrap().push((place, text));
     }
 
     /// Keeps what the broker handed out since it was tapped.
-    pub(crate) fn hear_messages(&self, broker: &VirtualHost) {
+    pub(crate) fn record_messages(&self, broker: &VirtualHost) {
         let messages = broker.tapped();
         assert!(messages.contains("run_id") && messages.contains("traceparent"), "messages were tapped");
-        self.hear("the broker's messages".to_owned(), messages);
+        self.record_output("the broker's messages".to_owned(), messages);
     }
 
     /// What was heard so far, and what processes sent as telemetry.
-    pub(crate) fn heard(&self) -> Vec<(String, String)> {
+    pub(crate) fn recorded(&self) -> Vec<(String, String)> {
         let telemetry = self.collector.text();
         assert!(telemetry.contains("holdfast"), "telemetry was sent");
-        let heard = self.heard.lock().unwrap().clone();
-        heard.into_iter().chain([("the collector".to_owned(), telemetry)]).collect()
+        let recorded = self.recorded.lock().unwrap().clone();
+        recorded.into_iter().chain([("the collector".to_owned(), telemetry)]).collect()
     }
 
     /// The pages that the processes serve now.
@@ -244,8 +244,9 @@ impl PipelineWorld {
     pub(crate) fn secrets(&self) -> Vec<String> {
         let seen = self.simulated.azure().secrets_seen();
         let seen = seen.iter().map(|secret| secret.expose_secret().to_owned());
-        let places = ["HOLDFAST_DATABASE_URL", "HOLDFAST_AMQP_URL"].map(|name| &self.env[name]);
-        let passwords = places.into_iter().chain([&self.database]).map(|url| url.parse::<Url>().unwrap());
+        let service_urls = ["HOLDFAST_DATABASE_URL", "HOLDFAST_AMQP_URL"].map(|name| &self.env[name]);
+        let passwords =
+            service_urls.into_iter().chain([&self.database]).map(|url| url.parse::<Url>().unwrap());
         let passwords = passwords.map(|url| url.password().unwrap().to_owned());
         seen.chain(self.simulated.secrets()).chain(passwords).collect()
     }
@@ -262,10 +263,10 @@ impl PipelineWorld {
 }
 
 /// The environment of processes.
-pub(crate) fn environment(places: &Places) -> BTreeMap<&'static str, String> {
+pub(crate) fn environment(service_urls: &ServiceUrls) -> BTreeMap<&'static str, String> {
     BTreeMap::from([
-        ("HOLDFAST_DATABASE_URL", places.database.clone()),
-        ("HOLDFAST_AMQP_URL", places.broker.clone()),
+        ("HOLDFAST_DATABASE_URL", service_urls.database.clone()),
+        ("HOLDFAST_AMQP_URL", service_urls.broker.clone()),
     ])
 }
 

@@ -8,9 +8,9 @@ use holdfast_tests::proxy::{Network, Proxy};
 use holdfast_tests::rabbitmq::VirtualHost;
 use holdfast_tests::servers::Servers;
 
+use crate::pipeline_world::PipelineWorld;
 use crate::process::Process;
 use crate::wait::last;
-use crate::world::PipelineWorld;
 
 /// One fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

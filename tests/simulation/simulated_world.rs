@@ -22,29 +22,29 @@ use secrecy::ExposeSecret;
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
-use crate::chaos::{Counts, Rates, pause};
 use crate::checkers;
-use crate::process::{Parts, live};
-use crate::sums::Sums;
-use crate::twins::{SimClock, TwinProbe, TwinSecrets, TwinStorage};
+use crate::counts::SeedCounts;
+use crate::doubles::{SimClock, SimProbe, SimSecrets, SimStorage};
+use crate::faults::{FaultCounts, FaultRates, pause};
+use crate::process::{Parts, run_process};
 
 /// How long the faults go on, in simulated time.
-const TROUBLE: Duration = Duration::from_hours(5);
+const FAULT_PERIOD: Duration = Duration::from_hours(5);
 /// By then every run must have ended, once the faults have stopped.
-const PEACE: Duration = Duration::from_hours(48);
+const RECOVERY_LIMIT: Duration = Duration::from_hours(48);
 
-pub(crate) struct World {
+pub(crate) struct SimulatedWorld {
     pub seed: u64,
     rng: fastrand::Rng,
     pub clock: Arc<SimClock>,
     pub azure: Arc<Mutex<Azure>>,
     pub store: Arc<MemoryStore>,
     queue: MemoryQueue,
-    storage: Arc<TwinStorage>,
+    storage: Arc<SimStorage>,
     pub fleet: FleetSnapshot,
     pub limits: Limits,
-    pub counts: Arc<Counts>,
-    on: Arc<AtomicBool>,
+    pub fault_counts: Arc<FaultCounts>,
+    faults_on: Arc<AtomicBool>,
     /// Does somebody set the wall clock?
     pub clock_jumps: bool,
     pub secrets: Vec<String>,
@@ -161,7 +161,7 @@ fn fleet(simulated: &holdfast_simulator::Fleet, account: &str, rng: &mut fastran
     FleetSnapshot { apps, policies, ..FleetSnapshot::default() }
 }
 
-impl World {
+impl SimulatedWorld {
     pub(crate) fn new(seed: u64) -> Self {
         let mut rng = fastrand::Rng::with_seed(seed);
         let simulated = holdfast_simulator::fleet(rng.usize(3..14), seed);
@@ -183,13 +183,13 @@ impl World {
         let azure_clock = Arc::new(SimClock::new(start));
         let store = Arc::new(MemoryStore::new(Arc::clone(&clock) as _));
         let signatures = Arc::default();
-        let storage = Arc::new(TwinStorage {
+        let storage = Arc::new(SimStorage {
             azure: InProcess::new(Arc::clone(&azure), azure_clock).waiting(Settings::default().call_timeout),
             container,
             key: account.key.clone(),
             lifetime: Duration::from_secs(rng.u64(6_000..30_000)),
             clock: Arc::clone(&clock),
-            at_hand: Mutex::default(),
+            current_sas: Mutex::default(),
             unreachable: Mutex::new((rate(&mut rng, 0.1), rng.fork())),
             signatures: Arc::clone(&signatures),
         });
@@ -212,45 +212,45 @@ impl World {
             storage,
             fleet,
             limits,
-            counts: Arc::default(),
-            on: Arc::new(AtomicBool::new(true)),
+            fault_counts: Arc::default(),
+            faults_on: Arc::new(AtomicBool::new(true)),
             secrets: vec![account.key.expose_secret().to_owned(), CONNECTION.to_owned()],
             signatures,
         }
     }
 
     /// Trouble, then peace, then judgement.
-    pub(crate) async fn run(mut self) -> Sums {
-        let asked_about = Arc::new(self.fleet.clone());
+    pub(crate) async fn run(mut self) -> SeedCounts {
+        let operator_fleet = Arc::new(self.fleet.clone());
         let (fleet_sender, fleet) = watch::channel(Arc::new(self.fleet.clone()));
         let stop = CancellationToken::new();
         let processes: Vec<_> = (0..self.rng.usize(1..4))
             .map(|_| {
-                let parts = self.parts(fleet.clone(), Arc::clone(&asked_about));
-                tokio::spawn(live(parts, self.rng.fork(), stop.clone()))
+                let parts = self.parts(fleet.clone(), Arc::clone(&operator_fleet));
+                tokio::spawn(run_process(parts, self.rng.fork(), stop.clone()))
             })
             .collect();
-        self.trouble().await;
-        self.on.store(false, Ordering::Relaxed);
+        self.inject_faults().await;
+        self.faults_on.store(false, Ordering::Relaxed);
         self.azure.lock().unwrap().set_faults(Faults::none());
         self.storage.unreachable.lock().unwrap().0 = 0.0;
-        fleet_sender.send(Arc::new(self.in_peace())).unwrap();
-        self.peace().await;
+        fleet_sender.send(Arc::new(self.without_policies())).unwrap();
+        self.await_recovery().await;
         stop.cancel();
         for process in processes {
             process.await.unwrap();
         }
-        self.judge().await
+        self.check().await
     }
 
     fn parts(
         &mut self,
         fleet: watch::Receiver<Arc<FleetSnapshot>>,
-        asked_about: Arc<FleetSnapshot>,
+        operator_fleet: Arc<FleetSnapshot>,
     ) -> Parts {
         let settings = holdfast_arm::Settings::new(PUBLIC_ENDPOINT.parse().unwrap());
         let arm: Arc<dyn Arm> = Arc::new(self.storage.azure.client(settings));
-        let rates = Rates {
+        let rates = FaultRates {
             crash: rate(&mut self.rng, 0.01),
             stall: rate(&mut self.rng, 0.005),
             store_error: rate(&mut self.rng, 0.01),
@@ -260,11 +260,11 @@ impl World {
         let storage: Arc<dyn Storage> = Arc::clone(&self.storage) as _;
         let queue: Arc<dyn Queue> = Arc::new(self.queue.clone());
         let (store, clock) = (Arc::clone(&self.store) as _, Arc::clone(&self.clock) as _);
-        let probe = TwinProbe { azure: Arc::clone(&self.azure), clock: Arc::clone(&self.clock) };
-        let secrets = Arc::new(TwinSecrets { connection: CONNECTION.into() });
+        let probe = SimProbe { azure: Arc::clone(&self.azure), clock: Arc::clone(&self.clock) };
+        let secrets = Arc::new(SimSecrets { connection: CONNECTION.into() });
         let probe = Arc::new(probe);
         Parts {
-            asked_about,
+            operator_fleet,
             env: Environment {
                 store,
                 queue,
@@ -280,16 +280,16 @@ impl World {
             lease: Duration::from_mins(2),
             fleet,
             rates,
-            on: Arc::clone(&self.on),
-            counts: Arc::clone(&self.counts),
+            faults_on: Arc::clone(&self.faults_on),
+            fault_counts: Arc::clone(&self.fault_counts),
         }
     }
 
-    async fn trouble(&mut self) {
+    async fn inject_faults(&mut self) {
         let steps = 20;
         for _ in 0..steps {
-            pause(TROUBLE / steps).await;
-            checkers::held(self).await;
+            pause(FAULT_PERIOD / steps).await;
+            checkers::occupied_apps(self).await;
             if self.rng.u8(0..4) == 0 {
                 self.queue.purge();
             }
@@ -300,7 +300,7 @@ impl World {
     }
 
     /// The same fleet with every app in no policy: no more ticks come due, and nothing is owed any more.
-    fn in_peace(&self) -> FleetSnapshot {
+    fn without_policies(&self) -> FleetSnapshot {
         let mut fleet = self.fleet.clone();
         fleet.apps.values_mut().for_each(|app| app.policy = None);
         fleet
@@ -312,7 +312,7 @@ impl World {
         azure.blob(self.clock.now(), self.storage.container.url().as_str(), blob).is_some()
     }
 
-    async fn peace(&self) {
+    async fn await_recovery(&self) {
         let mut waited = Duration::ZERO;
         loop {
             pause(Duration::from_mins(5)).await;
@@ -322,19 +322,19 @@ impl World {
             if unfinished.is_empty() {
                 return;
             }
-            assert!(waited < PEACE, "seed {}: these runs never end: {unfinished:#?}", self.seed);
+            assert!(waited < RECOVERY_LIMIT, "seed {}: these runs never end: {unfinished:#?}", self.seed);
         }
     }
 
-    async fn judge(self) -> Sums {
+    async fn check(self) -> SeedCounts {
         checkers::posts(&self).await;
         checkers::ticks(&self).await;
-        checkers::kept(&self).await;
+        checkers::catalog(&self).await;
         checkers::restores(&self).await;
         checkers::budgets(&self);
         checkers::audit(&self).await;
         checkers::secrets(&self).await;
-        self.sums().await
+        self.counts().await
     }
 
     pub(crate) async fn runs(&self) -> Vec<Run> {

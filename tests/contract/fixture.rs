@@ -18,15 +18,15 @@ use holdfast_tests::postgres::Database;
 
 pub const LEASE: Duration = Duration::from_mins(1);
 
-pub struct Bench {
+pub struct StoreFixture {
     pub store: Arc<dyn Store>,
     pub clock: Arc<ManualClock>,
     rng: Mutex<fastrand::Rng>,
-    /// Where it lies, gone with the bench.
+    /// Where it lies, gone with the fixture.
     _place: Option<Box<dyn Any + Send + Sync>>,
 }
 
-impl Bench {
+impl StoreFixture {
     pub fn memory() -> Self {
         Self::over(None, |clock| Arc::new(MemoryStore::new(clock)))
     }
@@ -141,12 +141,12 @@ impl Bench {
         self.store.load(id).await.unwrap().unwrap().run
     }
 
-    pub async fn acquire(&self, asks: &[LaneQuota], limits: &Limits) -> Vec<Leased> {
-        self.store.acquire(asks, limits, LEASE).await.unwrap()
+    pub async fn acquire(&self, quotas: &[LaneQuota], limits: &Limits) -> Vec<Leased> {
+        self.store.acquire(quotas, limits, LEASE).await.unwrap()
     }
 
     /// Takes at most `most` from the lane of `run`.
-    pub async fn take_beside(&self, run: &Run, most: u32, limits: &Limits) -> Vec<RunId> {
+    pub async fn acquire_beside(&self, run: &Run, most: u32, limits: &Limits) -> Vec<RunId> {
         let ask = LaneQuota { lane: run.lane().unwrap(), most };
         self.acquire(&[ask], limits).await.iter().map(|taken| taken.wakeup.run_id).collect()
     }
@@ -243,7 +243,7 @@ pub fn no_limits() -> Limits {
     }
 }
 
-pub fn ask(subscription: &str) -> Lane {
+pub fn poll_lane(subscription: &str) -> Lane {
     Lane::Poll { subscription: holdfast_model::SubscriptionId::new(subscription) }
 }
 

@@ -49,19 +49,19 @@ impl Clock for SimClock {
 
 /// What `LiveStorage` does over HTTP, on the simulator's containers: mints, judges, and now and then does not answer.
 #[derive(Debug)]
-pub(crate) struct TwinStorage {
+pub(crate) struct SimStorage {
     pub azure: InProcess,
     pub container: Container,
     pub key: SecretString,
     pub lifetime: Duration,
     pub clock: Arc<SimClock>,
-    pub at_hand: Mutex<Option<Arc<Sas>>>,
+    pub current_sas: Mutex<Option<Arc<Sas>>>,
     pub unreachable: Mutex<(f64, fastrand::Rng)>,
     /// Every signature ever minted: none of them may be found anywhere.
     pub signatures: Arc<Mutex<Vec<String>>>,
 }
 
-impl TwinStorage {
+impl SimStorage {
     fn answers(&self, storage: &StorageName) -> Result<(), Error> {
         let mut unreachable = self.unreachable.lock().unwrap();
         let rate = unreachable.0;
@@ -83,7 +83,7 @@ impl TwinStorage {
 }
 
 #[async_trait]
-impl Storage for TwinStorage {
+impl Storage for SimStorage {
     fn container(&self, _: &StorageName) -> Result<Container, Error> {
         Ok(self.container.clone())
     }
@@ -93,8 +93,8 @@ impl Storage for TwinStorage {
             self.answers(storage)?;
         }
         let now = self.clock.now();
-        let mut at_hand = self.at_hand.lock().unwrap();
-        let reason = match &*at_hand {
+        let mut current_sas = self.current_sas.lock().unwrap();
+        let reason = match &*current_sas {
             _ if need.reason.is_some() => need.reason,
             None => Some(RefreshReason::First),
             Some(sas) if need.replace.as_deref() == Some(sas.fingerprint()) => Some(RefreshReason::Refused),
@@ -105,11 +105,11 @@ impl Storage for TwinStorage {
         };
         let refresh = reason.map(|reason| {
             let new = Arc::new(self.minted(now));
-            let old = at_hand.replace(Arc::clone(&new)).map(|old| old.facts());
+            let old = current_sas.replace(Arc::clone(&new)).map(|old| old.facts());
             let (storage, container) = (storage.clone(), self.container.to_string());
             SasRefresh { storage, container, reason, old, new: new.facts(), backup: None }
         });
-        let sas = at_hand.clone().unwrap();
+        let sas = current_sas.clone().unwrap();
         Ok(Grant { url: sas.url(&self.container), facts: sas.facts(), refresh, warnings: Vec::new() })
     }
 
@@ -144,13 +144,13 @@ impl Storage for TwinStorage {
 
 /// A drill's question, asked of the simulator's own sites: the URL's path is all that counts.
 #[derive(Debug)]
-pub(crate) struct TwinProbe {
+pub(crate) struct SimProbe {
     pub azure: Arc<Mutex<Azure>>,
     pub clock: Arc<SimClock>,
 }
 
 #[async_trait]
-impl Probe for TwinProbe {
+impl Probe for SimProbe {
     async fn probe(&self, url: &str) -> Result<(), ProbeError> {
         let path = url.strip_prefix("https://sim").ok_or(ProbeError::Url)?;
         let answer = self.azure.lock().unwrap().handle(self.clock.now(), &Request::new(Method::Get, path));
@@ -160,12 +160,12 @@ impl Probe for TwinProbe {
 
 /// The databases' connection strings: one for all.
 #[derive(Debug)]
-pub(crate) struct TwinSecrets {
+pub(crate) struct SimSecrets {
     pub connection: SecretString,
 }
 
 #[async_trait]
-impl Secrets for TwinSecrets {
+impl Secrets for SimSecrets {
     async fn read(&self, _: &SecretRef) -> Result<SecretString, SecretError> {
         Ok(self.connection.clone())
     }
