@@ -1,4 +1,4 @@
-//! Runs from due to their ends, embedded and distributed, in turns.
+//! The throughput of due runs, embedded and distributed in alternation.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::report::{Throughput, median};
 
 const RUNS: usize = 2_000;
 const ROUNDS: usize = 3;
-/// Processes of the distributed form: one scheduler, two workers.
+/// The processes of the distributed form.
 const ROLES: [&str; 3] = ["scheduler", "worker", "worker"];
 const POLL: PollPace = PollPace { first: Duration::from_millis(100), max: Duration::from_secs(1) };
 
@@ -24,7 +24,7 @@ struct Round {
     duplicate_posts: u64,
 }
 
-/// Both forms; the distributed one only where there are servers.
+/// Measures both forms; the distributed one only with servers.
 pub(crate) async fn measure() -> (Throughput, Option<Throughput>) {
     let (mut embedded, mut distributed) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
@@ -67,7 +67,7 @@ async fn round(world: &BenchWorld, store: &dyn Store, mut processes: Vec<Process
         runs = store.runs(&ended).await.unwrap();
     }
     let seconds = clock.elapsed().as_secs_f64();
-    // A run's first version is 1, and each step that moved it made one more.
+    // A run starts at version 1, and each committed step adds one.
     let steps: i64 = runs.iter().map(|run| run.version - 1).sum();
     let peak = processes.iter().map(Process::peak_memory_mib).fold(0.0, f64::max);
     let steps = f64::from(i32::try_from(steps).unwrap());

@@ -11,7 +11,7 @@ on_every_store!(
     runs_are_added_but_for_those_whose_tick_or_subject_is_taken,
     a_subject_is_free_again_when_its_run_has_ended,
     an_added_run_of_a_taken_subject_is_refused_in_words,
-    many_that_add_the_same_add_it_once,
+    concurrent_adders_of_one_run_add_it_once,
     a_run_that_is_there_already_keeps_all_from_being_added,
     runs_of_every_kind_come_back_as_they_were_made,
 );
@@ -61,7 +61,7 @@ async fn an_added_run_of_a_taken_subject_is_refused_in_words(fixture: &StoreFixt
     assert_eq!(fixture.store.audit(0, 9).await.unwrap().len(), 1);
 }
 
-async fn many_that_add_the_same_add_it_once(fixture: &StoreFixture) {
+async fn concurrent_adders_of_one_run_add_it_once(fixture: &StoreFixture) {
     let mut adders = tokio::task::JoinSet::new();
     for n in 0..8 {
         let of = |id: i64| fixture.made(&app(&format!("app{id}")), delete(id), Trigger::Policy);
@@ -76,7 +76,7 @@ async fn many_that_add_the_same_add_it_once(fixture: &StoreFixture) {
     assert_eq!(fixture.store.runs(&unfinished).await.unwrap().len(), 20);
     fixture.note(&app("app1"), OperatorAction::Revealed { backup: BackupId(1) }).await;
     assert_eq!(fixture.store.runs(&RunFilter::default()).await.unwrap().len(), 21);
-    assert_eq!(fixture.store.runs(&unfinished).await.unwrap().len(), 20, "a note has ended");
+    assert_eq!(fixture.store.runs(&unfinished).await.unwrap().len(), 20, "an operator action has ended");
     let of_kind = RunFilter { kind: Some(RunKind::OperatorAction), ..RunFilter::default() };
     assert_eq!(fixture.store.runs(&of_kind).await.unwrap().len(), 1);
 }

@@ -6,14 +6,14 @@ use holdfast_store::LaneQuota;
 use crate::fixture::{StoreFixture, accepted, app_in, no_limits, poll_lane, secs, started};
 
 on_every_store!(
-    a_budget_begins_full_and_fills_by_the_second,
+    a_budget_starts_full_and_refills_by_the_second,
     lanes_of_one_subscription_share_one_budget_and_reads_have_their_own,
     an_empty_budget_does_not_stop_another_subscription,
     what_is_not_handed_out_costs_nothing,
     a_closed_budget_opens_at_its_time,
     a_budget_closed_for_longer_stays_so,
     a_clock_that_goes_back_refills_nothing_and_breaks_nothing,
-    takers_at_once_draw_no_token_twice,
+    concurrent_acquirers_use_no_token_twice,
 );
 
 fn writes(capacity: f64, per_second: f64) -> Limits {
@@ -29,20 +29,20 @@ async fn ten(fixture: &StoreFixture, subscription: &str, plan: &str) -> Run {
     last.unwrap()
 }
 
-async fn a_budget_begins_full_and_fills_by_the_second(fixture: &StoreFixture) {
+async fn a_budget_starts_full_and_refills_by_the_second(fixture: &StoreFixture) {
     let limits = writes(3.0, 0.5);
     let run = ten(fixture, "s1", "/p").await;
     assert_eq!(fixture.acquire_beside(&run, 9, &limits).await.len(), 3);
     assert_eq!(fixture.acquire_beside(&run, 9, &limits).await.len(), 0);
     fixture.advance(1);
-    assert_eq!(fixture.acquire_beside(&run, 9, &limits).await.len(), 0, "half a token is none");
+    assert_eq!(fixture.acquire_beside(&run, 9, &limits).await.len(), 0, "half a token permits no call");
     fixture.advance(1);
     assert_eq!(fixture.acquire_beside(&run, 9, &limits).await.len(), 1);
     fixture.advance(1_000);
     assert_eq!(
         fixture.acquire_beside(&run, 9, &limits).await.len(),
         3,
-        "it never holds more than its capacity"
+        "a bucket holds at most its capacity"
     );
 }
 
@@ -109,13 +109,13 @@ async fn a_clock_that_goes_back_refills_nothing_and_breaks_nothing(fixture: &Sto
     assert_eq!(fixture.acquire_beside(&run, 9, &limits).await.len(), 1);
 }
 
-async fn takers_at_once_draw_no_token_twice(fixture: &StoreFixture) {
+async fn concurrent_acquirers_use_no_token_twice(fixture: &StoreFixture) {
     let limits = writes(7.0, 0.0);
     let quotas = [LaneQuota { lane: ten(fixture, "s1", "/p").await.lane().unwrap(), most: 3 }];
-    let mut takers = tokio::task::JoinSet::new();
+    let mut acquirers = tokio::task::JoinSet::new();
     for _ in 0..8 {
         let (store, limits, quotas) = (fixture.store.clone(), limits.clone(), quotas.clone());
-        takers.spawn(async move { store.acquire(&quotas, &limits, secs(60)).await.unwrap().len() });
+        acquirers.spawn(async move { store.acquire(&quotas, &limits, secs(60)).await.unwrap().len() });
     }
-    assert_eq!(takers.join_all().await.iter().sum::<usize>(), 7);
+    assert_eq!(acquirers.join_all().await.iter().sum::<usize>(), 7);
 }

@@ -1,4 +1,4 @@
-//! The catalog follows from what happens to runs.
+//! The catalog reflects the events of runs.
 
 use holdfast_model::{
     App, BackupFacts, BackupId, CatalogEntry, Cause, Delete, Drill, OperatorAction, Origin, Outcome,
@@ -14,17 +14,17 @@ on_every_store!(
     what_an_attempt_left_is_known_and_a_better_word_on_it_wins,
     what_a_run_made_and_did_not_count_is_known,
     an_orphan_is_known_and_overwrites_nothing_better,
-    a_backup_that_was_deleted_is_gone_and_one_that_could_not_be_is_troubled,
+    a_deleted_backup_is_removed_and_a_failed_deletion_is_recorded,
     a_deletion_takes_no_other_backup_of_its_number_out_of_the_catalog,
-    a_new_sas_is_known_and_one_that_could_not_be_had_is_trouble,
-    notes_hold_release_lose_find_and_take_over,
-    a_drill_is_told_of_the_backup_it_tried,
+    a_new_sas_is_recorded_and_so_is_a_failed_refresh,
+    operator_actions_hold_release_lose_find_and_adopt,
+    a_drill_is_recorded_at_the_backup_it_restored,
     a_run_is_loaded_with_what_its_kind_needs_to_know,
     the_catalog_is_read_by_app_the_newest_first_and_in_pages,
     runs_that_are_no_backups_do_not_hide_how_backups_go,
 );
 
-/// The one entry there is.
+/// The only entry of the catalog, removed ones included.
 async fn only(fixture: &StoreFixture) -> CatalogEntry {
     let mut all = fixture.catalog(&CatalogFilter { with_removed: true, ..CatalogFilter::default() }).await;
     assert_eq!(all.len(), 1, "{all:?}");
@@ -39,13 +39,13 @@ fn over(outcome: Outcome, cause: Option<Cause>) -> RunEvent {
     RunEvent::Ended { outcome, cause, backup: None, verification: None }
 }
 
-/// The first attempt failed, and left a backup.
+/// The first attempt fails and leaves a backup.
 fn left_by_attempt(cause: Cause, backup: BackupFacts) -> RunEvent {
     let (number, status, detail, backup, retry_at) = (1, None, String::new(), Some(backup), None);
     RunEvent::AttemptEnded { number, status, cause, detail, backup, retry_at }
 }
 
-/// The run, begun and completed.
+/// Commits the start and the completion of an attempt.
 async fn completed(fixture: &StoreFixture, run: &Run) {
     let begun =
         RunEvent::AttemptStarted { attempt: crate::fixture::attempt(run, fixture.now(), ""), sas: None };
@@ -82,8 +82,8 @@ async fn a_partial_backup_is_good_where_its_terms_said_so(fixture: &StoreFixture
         fixture.happen(run.id, vec![partial]).await;
     }
     let all = fixture.catalog(&CatalogFilter::default()).await;
-    let told: Vec<_> = all.iter().map(|entry| (entry.app.site(), entry.origin, entry.good)).collect();
-    assert_eq!(told, [("a", Origin::Partial, false), ("b", Origin::Partial, true)]);
+    let listed: Vec<_> = all.iter().map(|entry| (entry.app.site(), entry.origin, entry.good)).collect();
+    assert_eq!(listed, [("a", Origin::Partial, false), ("b", Origin::Partial, true)]);
 }
 
 async fn what_an_attempt_left_is_known_and_a_better_word_on_it_wins(fixture: &StoreFixture) {
@@ -125,7 +125,7 @@ async fn an_orphan_is_known_and_overwrites_nothing_better(fixture: &StoreFixture
     assert_eq!((all[0].backup.size_bytes, all[0].backup.accepted_at), (0, fixture.now()));
 }
 
-async fn a_backup_that_was_deleted_is_gone_and_one_that_could_not_be_is_troubled(fixture: &StoreFixture) {
+async fn a_deleted_backup_is_removed_and_a_failed_deletion_is_recorded(fixture: &StoreFixture) {
     let shop = app("shop");
     fixture.back_up(&shop, 5, 30).await;
     for (cause, last_failure_at) in
@@ -158,7 +158,7 @@ async fn a_deletion_takes_no_other_backup_of_its_number_out_of_the_catalog(fixtu
     assert_eq!(only(fixture).await.removal, None);
 }
 
-async fn a_new_sas_is_known_and_one_that_could_not_be_had_is_trouble(fixture: &StoreFixture) {
+async fn a_new_sas_is_recorded_and_so_is_a_failed_refresh(fixture: &StoreFixture) {
     let shop = app("shop");
     fixture.back_up(&shop, 5, 30).await;
     let (backup, reason) = (BackupId(7), RefreshReason::KeptBackup);
@@ -181,10 +181,13 @@ async fn a_new_sas_is_known_and_one_that_could_not_be_had_is_trouble(fixture: &S
     assert_eq!(only(fixture).await, CatalogEntry { sas: Some(new.clone()), last_failure_at, ..before });
 }
 
-async fn notes_hold_release_lose_find_and_take_over(fixture: &StoreFixture) {
+async fn operator_actions_hold_release_lose_find_and_adopt(fixture: &StoreFixture) {
     let shop = app("shop");
     fixture
-        .note(&shop, OperatorAction::Held { backup: BackupId(7), reason: "of what is not known".into() })
+        .note(
+            &shop,
+            OperatorAction::Held { backup: BackupId(7), reason: "a hold on an unknown backup".into() },
+        )
         .await;
     assert_eq!(fixture.catalog(&CatalogFilter::default()).await, []);
     let (backup, storage) = (facts(5, fixture.now() - secs(9), fixture.now()), StorageName::new("neu"));
@@ -224,7 +227,7 @@ fn drill(source: &App, id: i64) -> Task {
     Task::Drill(Drill { restore, probe: None })
 }
 
-async fn a_drill_is_told_of_the_backup_it_tried(fixture: &StoreFixture) {
+async fn a_drill_is_recorded_at_the_backup_it_restored(fixture: &StoreFixture) {
     let (shop, scratch) = (app("shop"), app("scratch"));
     fixture.back_up(&shop, 5, 30).await;
     for (outcome, passed) in [(Outcome::Failed, false), (Outcome::Succeeded, true)] {
@@ -299,7 +302,7 @@ async fn runs_that_are_no_backups_do_not_hide_how_backups_go(fixture: &StoreFixt
     let run = fixture.added(&shop).await;
     let loaded = fixture.store.load(run.id).await.unwrap().unwrap();
     assert_eq!((loaded.last_good_bytes, loaded.typical), (Some(5), Some(secs(30))));
-    // What is lost is no point to be brought back to.
+    // A lost backup is not a recovery point.
     fixture.note(&shop, OperatorAction::Lost { backup: BackupId(7), detail: "no".into() }).await;
     assert_eq!(fixture.store.status().await.unwrap()[0].last_good_at, None);
     let kind = |kind| holdfast_store::RunFilter { kind: Some(kind), ..Default::default() };

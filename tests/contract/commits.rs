@@ -1,4 +1,4 @@
-//! Changes of runs.
+//! Commits of changes to runs.
 
 use std::time::Duration;
 
@@ -103,7 +103,7 @@ async fn instants_come_back_to_the_millisecond(fixture: &StoreFixture) {
     assert_eq!((events[1].at, &events[1].event), (cut, &change.events[0]));
 }
 
-/// An event that holds an instant finer than rows' columns: it stays as Azure wrote it.
+/// An event with a timestamp finer than a column's resolution keeps its full precision.
 fn accepted_odd(fixture: &StoreFixture) -> RunEvent {
     let until = fixture.now() + Duration::from_nanos(7);
     RunEvent::Deferred { cause: Cause::Throttled, detail: String::new(), until }
@@ -140,7 +140,7 @@ async fn the_events_of_any_legal_walk_fold_back_to_the_row(fixture: &StoreFixtur
     }
 }
 
-/// Events of which some are legal in every state but the last.
+/// Events of which at least one is legal in every state but `Ended`.
 fn choices(fixture: &StoreFixture, run: &holdfast_model::Run) -> Vec<RunEvent> {
     let (now, number) = (fixture.now(), run.state.next_attempt());
     let backup = facts(9, now, now);

@@ -1,4 +1,4 @@
-//! A store on a clock that the test moves, and short words for what the rules speak of.
+//! A store on a manual clock, and short constructors for the values that the rules use.
 
 use std::any::Any;
 use std::sync::{Arc, Mutex};
@@ -22,7 +22,7 @@ pub struct StoreFixture {
     pub store: Arc<dyn Store>,
     pub clock: Arc<ManualClock>,
     rng: Mutex<fastrand::Rng>,
-    /// Where it lies, gone with the fixture.
+    /// The folder or database of the store, removed with the fixture.
     _place: Option<Box<dyn Any + Send + Sync>>,
 }
 
@@ -39,7 +39,7 @@ impl StoreFixture {
         Self { clock, ..Self::over(Some(Box::new(folder)), |_| Arc::new(store)) }
     }
 
-    /// On the server that the tests were given; `None` where they go without.
+    /// A store on the PostgreSQL of the tests. `None` when tests run without servers.
     pub async fn postgres() -> Option<Self> {
         let database = Database::new().await?;
         let clock = clock();
@@ -72,7 +72,7 @@ impl StoreFixture {
         RunId::new(self.now(), &mut self.rng.lock().unwrap())
     }
 
-    /// A run by hand of `app`, due now.
+    /// A manual backup run of `app`, due now.
     pub fn manual(&self, app: &App) -> NewRun {
         NewRun::backup(
             self.id(),
@@ -83,7 +83,7 @@ impl StoreFixture {
         )
     }
 
-    /// A run of `app` for `tick`, due then.
+    /// A scheduled backup run of `app`, due at `tick`.
     pub fn scheduled(&self, app: &App, tick: Timestamp) -> NewRun {
         NewRun::backup(
             self.id(),
@@ -94,7 +94,7 @@ impl StoreFixture {
         )
     }
 
-    /// A run of any kind, due now.
+    /// A run of `task`, due now.
     pub fn made(&self, app: &App, task: Task, trigger: Trigger) -> NewRun {
         NewRun::task(
             self.id(),
@@ -105,12 +105,12 @@ impl StoreFixture {
         )
     }
 
-    /// A run of any kind that a person asked for, in the store.
+    /// Adds a manual run of `task` to the store.
     pub async fn asked(&self, app: &App, task: Task) -> Run {
         self.add(self.made(app, task, Trigger::Manual)).await
     }
 
-    /// A note, in the store.
+    /// Adds an operator action to the store.
     pub async fn note(&self, app: &App, action: OperatorAction) -> Run {
         self.add(NewRun::operator_action(
             self.id(),
@@ -132,7 +132,7 @@ impl StoreFixture {
         new.run
     }
 
-    /// A run by hand of `app`, due now, in the store.
+    /// Adds a manual backup run of `app`, due now, to the store.
     pub async fn added(&self, app: &App) -> Run {
         self.add(self.manual(app)).await
     }
@@ -145,13 +145,13 @@ impl StoreFixture {
         self.store.acquire(quotas, limits, LEASE).await.unwrap()
     }
 
-    /// Takes at most `most` from the lane of `run`.
+    /// Acquires at most `most` runs from the lane of `run`.
     pub async fn acquire_beside(&self, run: &Run, most: u32, limits: &Limits) -> Vec<RunId> {
         let ask = LaneQuota { lane: run.lane().unwrap(), most };
         self.acquire(&[ask], limits).await.iter().map(|taken| taken.wakeup.run_id).collect()
     }
 
-    /// Commits `events` on the row as it stands now.
+    /// Commits `events` on the current row of the run.
     pub async fn happen(&self, id: RunId, events: Vec<RunEvent>) -> Run {
         let change = self.change(self.read(id).await, events);
         let committed = self.store.commit(&change).await.unwrap();
@@ -159,14 +159,14 @@ impl StoreFixture {
         self.read(id).await
     }
 
-    /// The change that `events` make of `run`.
+    /// The change that applies `events` to `run`.
     pub fn change(&self, run: Run, events: Vec<RunEvent>) -> Change {
         let (from, at) = (run.version, self.now());
         let run = events.iter().fold(run, |run, event| run.after(event, at).unwrap());
         Change { from, run, events, at }
     }
 
-    /// Takes a backup of `app` from its planning to its good end, `seconds` after its acceptance.
+    /// Runs a backup of `app` to its successful end, `seconds` after Azure accepted it.
     pub async fn back_up(&self, app: &App, size_bytes: i64, seconds: u64) -> Run {
         let run = self.added(app).await;
         self.happen(run.id, vec![started(&run, self.now())]).await;
@@ -199,7 +199,7 @@ pub fn secs(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-/// An app of subscription `s1`, in plan `/p/1`, under policy gold.
+/// An app of subscription `s1`, in plan `/p/1`, under policy `gold`.
 pub fn app(name: &str) -> App {
     app_in("s1", "/p/1", name)
 }
@@ -218,7 +218,7 @@ pub fn policy_snapshot() -> PolicySnapshot {
     PolicySnapshot::new(StorageName::new("weu"), "acct")
 }
 
-/// An app enrolled with a schedule of this fingerprint.
+/// An enrolled app. `schedule` is the fingerprint of its schedule and its next tick.
 pub fn enrolled(app: &App, schedule: Option<(&str, Timestamp)>) -> Enrolled {
     Enrolled {
         app: app.clone(),
@@ -229,7 +229,7 @@ pub fn enrolled(app: &App, schedule: Option<(&str, Timestamp)>) -> Enrolled {
     }
 }
 
-/// Limits that limit nothing.
+/// Limits too high for any test to reach.
 pub fn no_limits() -> Limits {
     let budget = Budget { capacity: 1_000_000.0, per_second: 0.0 };
     let most = 1_000_000;
@@ -252,7 +252,7 @@ pub fn started(run: &Run, at: Timestamp) -> RunEvent {
     RunEvent::AttemptStarted { attempt: attempt(run, at, "0a1b2c3d4e5f"), sas }
 }
 
-/// The next attempt of `run`, with a SAS of this fingerprint.
+/// The next attempt of `run`. `sas` is the fingerprint of its SAS.
 pub fn attempt(run: &Run, at: Timestamp, sas: &str) -> Attempt {
     let number = run.state.next_attempt();
     let name = BackupName::of_attempt(&run.app, run.id, number);
@@ -266,7 +266,7 @@ pub fn attempt(run: &Run, at: Timestamp, sas: &str) -> Attempt {
     }
 }
 
-/// The life of a SAS made at `at`.
+/// The validity of a SAS minted at `at`.
 pub fn window(at: Timestamp) -> SasWindow {
     SasWindow { start: None, expiry: Some(at + secs(48 * 3_600)) }
 }

@@ -1,4 +1,4 @@
-//! What stands against an intent is looked at when it is committed.
+//! Commit checks again whether an attempt may start.
 
 use holdfast_model::{
     App, BackupFacts, BackupId, BackupName, Delete, Drill, OperatorAction, Outcome, Restore, Run, RunEvent,
@@ -15,7 +15,7 @@ on_every_store!(
     a_backup_is_not_read_once_its_deletion_has_begun,
 );
 
-/// The backup lies in a blob of its own.
+/// The blob of backup `id`. Each backup has its own.
 fn blob(id: i64) -> String {
     format!("hf-{id}.zip")
 }
@@ -24,7 +24,7 @@ fn delete(id: i64, allow_last: bool) -> Task {
     Task::Delete(Delete { backup: BackupId(id), blob: blob(id), allow_last })
 }
 
-/// A restore of a backup of the app, by its number or by its blob alone.
+/// A restore of a backup of the app, by its number or by its blob.
 fn restore(source: &App, backup: Option<BackupId>, id: i64) -> Restore {
     Restore {
         source: source.id.clone(),
@@ -42,7 +42,7 @@ async fn keeps(fixture: &StoreFixture, app: &App, id: i64) {
     fixture.note(app, OperatorAction::TakenOver { backup, storage: StorageName::new("weu") }).await;
 }
 
-/// Commits the intent of the run's next attempt.
+/// Commits the start of the run's next attempt.
 async fn begin(fixture: &StoreFixture, run: &Run) -> Committed {
     let run = fixture.read(run.id).await;
     let event = started(&run, fixture.now());
@@ -65,25 +65,25 @@ async fn a_deletion_does_not_begin_where_a_hold_was_faster_or_nothing_good_would
     }
     let by_policy = fixture.add(fixture.made(&shop, delete(1, false), Trigger::Policy)).await;
     fixture.note(&shop, OperatorAction::Held { backup: BackupId(1), reason: "audit".into() }).await;
-    assert_eq!(begin(fixture, &by_policy).await, Committed::Stale, "it came to be held");
+    assert_eq!(begin(fixture, &by_policy).await, Committed::Stale, "the backup is on hold");
     fixture.note(&shop, OperatorAction::Released { backup: BackupId(1), reason: "over".into() }).await;
     let by_hand = fixture.asked(&shop, delete(2, true)).await;
-    assert_eq!(begin(fixture, &by_policy).await, Committed::Stale, "the other good one is about to go");
-    assert_eq!(begin(fixture, &by_hand).await, Committed::Done(2), "who was told so gets it");
+    assert_eq!(begin(fixture, &by_policy).await, Committed::Stale, "the other good backup is being deleted");
+    assert_eq!(begin(fixture, &by_hand).await, Committed::Done(2), "`allow_last` permits it");
     end(fixture, &by_hand).await;
-    assert_eq!(begin(fixture, &by_policy).await, Committed::Stale, "it is the only good one");
+    assert_eq!(begin(fixture, &by_policy).await, Committed::Stale, "it is the only good backup");
     keeps(fixture, &shop, 3).await;
-    assert_eq!(begin(fixture, &by_policy).await, Committed::Done(2), "there is another one now");
+    assert_eq!(begin(fixture, &by_policy).await, Committed::Done(2), "another good backup exists");
 }
 
-/// A partial backup of the app, which is not good, is in the catalog.
+/// Adds a partial backup that is not good to the catalog.
 async fn keeps_partial(fixture: &StoreFixture, app: &App, id: i64) {
     let run = fixture.added(app).await;
     let backup = BackupFacts { id: BackupId(id), blob: blob(id), ..facts(id, fixture.now(), fixture.now()) };
     fixture.happen(run.id, vec![ended(Outcome::Partial, Some(backup))]).await;
 }
 
-/// A backup that a lost attempt left is in the catalog.
+/// Adds a backup that a lost attempt left to the catalog.
 async fn keeps_orphan(fixture: &StoreFixture, app: &App, id: i64) {
     let run = fixture.added(app).await;
     let name = BackupName::of_attempt(&run.app, run.id, 1);
@@ -100,7 +100,7 @@ async fn the_last_partial_backup_is_kept_where_nothing_good_is_left(fixture: &St
         keeps_orphan(fixture, app, 2).await;
     }
     keeps(fixture, &saved, 2).await;
-    // What is told when a worker takes the deletion up, and what holds when its intent is committed, are one.
+    // `is_last` as loaded agrees with the check at commit.
     let may_begin = async |app: &App, id: i64| {
         let run = fixture.add(fixture.made(app, delete(id, false), Trigger::Policy)).await;
         let is_last = fixture.store.load(run.id).await.unwrap().unwrap().is_last;
@@ -108,15 +108,15 @@ async fn the_last_partial_backup_is_kept_where_nothing_good_is_left(fixture: &St
         assert_eq!(committed == Committed::Stale, is_last, "{} {id}", app.id.site());
         !is_last
     };
-    assert!(!may_begin(&bare, 1).await, "it is all there is");
-    assert!(may_begin(&two, 1).await, "another partial one is left");
-    assert!(!may_begin(&two, 2).await, "the other is about to go");
-    assert!(may_begin(&orphaned, 1).await, "something is left");
-    assert!(may_begin(&orphaned, 2).await, "an orphan is not counted on");
-    assert!(may_begin(&lone, 2).await, "an orphan is not counted on");
-    assert!(may_begin(&saved, 1).await, "a good one is left");
+    assert!(!may_begin(&bare, 1).await, "it is the only backup");
+    assert!(may_begin(&two, 1).await, "another partial backup is left");
+    assert!(!may_begin(&two, 2).await, "the other backup is being deleted");
+    assert!(may_begin(&orphaned, 1).await, "another backup is left");
+    assert!(may_begin(&orphaned, 2).await, "an orphan is no recovery point");
+    assert!(may_begin(&lone, 2).await, "an orphan is no recovery point");
+    assert!(may_begin(&saved, 1).await, "a good backup is left");
     keeps_partial(fixture, &saved, 3).await;
-    assert!(!may_begin(&saved, 2).await, "no partial one stands in for the last good one");
+    assert!(!may_begin(&saved, 2).await, "a partial backup does not replace the last good one");
 }
 
 async fn a_deletion_does_not_begin_while_its_backup_is_to_be_read(fixture: &StoreFixture) {
@@ -131,8 +131,8 @@ async fn a_deletion_does_not_begin_while_its_backup_is_to_be_read(fixture: &Stor
         let deletion = fixture.asked(&shop, delete(id, true)).await;
         let reader = fixture.asked(&scratch, task).await;
         assert_eq!(begin(fixture, &deletion).await, Committed::Stale, "{reader:?} waits");
-        assert_eq!(begin(fixture, &reader).await, Committed::Done(2), "the deletion has not begun");
-        assert_eq!(begin(fixture, &deletion).await, Committed::Stale, "{reader:?} goes on");
+        assert_eq!(begin(fixture, &reader).await, Committed::Done(2), "the deletion has not started");
+        assert_eq!(begin(fixture, &deletion).await, Committed::Stale, "{reader:?} is unfinished");
         end(fixture, &reader).await;
         assert_eq!(begin(fixture, &deletion).await, Committed::Done(2), "{id}");
     }
@@ -153,5 +153,5 @@ async fn a_backup_is_not_read_once_its_deletion_has_begun(fixture: &StoreFixture
         assert_eq!(begin(fixture, &reader).await, Committed::Stale, "{reader:?}");
     }
     let other = fixture.asked(&copy, Task::Restore(restore(&shop, Some(BackupId(2)), 2))).await;
-    assert_eq!(begin(fixture, &other).await, Committed::Done(2), "another backup is none of its business");
+    assert_eq!(begin(fixture, &other).await, Committed::Done(2), "another backup does not matter");
 }

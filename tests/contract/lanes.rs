@@ -1,4 +1,4 @@
-//! What the board shows, and in which order runs go.
+//! Which lanes are due, and in which order their runs are acquired.
 
 use holdfast_model::{Priority, RunId};
 use holdfast_store::{DueLane, DueLanes, LaneQuota};
@@ -13,7 +13,7 @@ on_every_store!(
     the_due_lanes_list_each_lane_once_with_what_is_most_urgent_in_it,
     the_due_lanes_say_when_next_something_is_due_or_a_lease_passes,
     an_empty_store_has_no_due_lanes,
-    a_lane_nobody_knows_gives_nothing,
+    an_unknown_lane_gives_nothing,
 );
 
 async fn nothing_goes_before_it_is_due(fixture: &StoreFixture) {
@@ -97,7 +97,7 @@ async fn the_due_lanes_say_when_next_something_is_due_or_a_lease_passes(fixture:
     let now = fixture.now();
     let next = async || fixture.store.due_lanes().await.unwrap().next_at;
     let run = fixture.added(&app("shop")).await;
-    assert_eq!(next().await, None, "what is due now is not due next");
+    assert_eq!(next().await, None, "`next_at` excludes what is due now");
     fixture.acquire_beside(&run, 1, &no_limits()).await;
     assert_eq!(next().await, Some(now + LEASE));
     fixture.add(fixture.scheduled(&app("later"), now + secs(30))).await;
@@ -120,7 +120,7 @@ async fn an_empty_store_has_no_due_lanes(fixture: &StoreFixture) {
     assert_eq!(fixture.store.reclaim().await.unwrap(), 0);
 }
 
-async fn a_lane_nobody_knows_gives_nothing(fixture: &StoreFixture) {
+async fn an_unknown_lane_gives_nothing(fixture: &StoreFixture) {
     fixture.added(&app("shop")).await;
     assert_eq!(fixture.acquire(&[LaneQuota { lane: poll_lane("s9"), most: 9 }], &no_limits()).await, []);
     assert_eq!(fixture.acquire(&[], &no_limits()).await, []);

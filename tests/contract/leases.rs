@@ -1,4 +1,4 @@
-//! What becomes of a run that was handed out.
+//! Leases: commits, reclaims, and late commits of leased runs.
 
 use holdfast_model::{Outcome, RunEvent};
 use holdfast_store::{Committed, LaneQuota};
@@ -10,7 +10,7 @@ on_every_store!(
     a_begin_step_that_was_reclaimed_lets_its_app_go,
     a_run_in_flight_that_was_reclaimed_still_holds_its_app,
     a_commit_ends_the_lease,
-    a_commit_after_the_lease_counts_while_nobody_reclaimed,
+    a_commit_after_the_lease_counts_until_it_is_reclaimed,
     only_lapsed_leases_are_reclaimed,
 );
 
@@ -37,7 +37,7 @@ async fn a_begin_step_that_was_reclaimed_lets_its_app_go(fixture: &StoreFixture)
         both.extend(taken);
         fixture.clock.advance(LEASE);
         fixture.store.reclaim().await.unwrap();
-        // The one that was reclaimed is put off, so that the other's turn comes.
+        // The reclaimed run is deferred, so that the other run is next.
         let mut change = fixture.change(fixture.read(both[0]).await, vec![]);
         change.run.due_at = fixture.now() + LEASE * 9;
         fixture.store.commit(&change).await.unwrap();
@@ -59,7 +59,7 @@ async fn a_run_in_flight_that_was_reclaimed_still_holds_its_app(fixture: &StoreF
     assert_eq!(fixture.read(run.id).await.version, 3);
     fixture.happen(run.id, vec![accepted(fixture.now())]).await;
     assert_eq!(fixture.acquire_beside(&other, 9, &no_limits()).await, []);
-    // Its blob is checked: Azure is done with the app.
+    // Once the backup is completed, Azure no longer works on the app.
     fixture
         .happen(
             run.id,
@@ -80,7 +80,7 @@ async fn a_commit_ends_the_lease(fixture: &StoreFixture) {
     assert_eq!(over.version, 3);
 }
 
-async fn a_commit_after_the_lease_counts_while_nobody_reclaimed(fixture: &StoreFixture) {
+async fn a_commit_after_the_lease_counts_until_it_is_reclaimed(fixture: &StoreFixture) {
     let run = fixture.added(&app("shop")).await;
     fixture.acquire_beside(&run, 1, &no_limits()).await;
     fixture.clock.advance(LEASE * 2);

@@ -1,7 +1,7 @@
-//! What every store must keep: one body per rule, run on every store.
+//! The contract of the trait `Store`: one function for each rule, run on every implementation.
 #![cfg(test)]
 
-/// Makes a test of each rule for each store.
+/// Generates a test of each rule for each store.
 macro_rules! on_every_store {
     ($($rule:ident),* $(,)?) => {
         mod memory {

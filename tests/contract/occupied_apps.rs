@@ -1,4 +1,4 @@
-//! Apps, plans and storage accounts are held at most as often as the limits say.
+//! Concurrency limits: runs per app, per plan, per storage account, and in total.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ on_every_store!(
     groups_of_one_name_in_two_subscriptions_are_two_plans,
     questions_are_not_held_up_by_full_plans,
     no_more_is_outstanding_than_allowed,
-    takes_at_once_never_exceed_any_limit,
+    concurrent_acquires_never_exceed_any_limit,
 );
 
 async fn two_runs_of_one_app_never_go_together(fixture: &StoreFixture) {
@@ -52,11 +52,7 @@ async fn a_plan_is_held_at_most_as_often_as_its_limit(fixture: &StoreFixture) {
     assert_eq!(fixture.acquire_beside(&other, 9, &limits).await, [other.id]);
     let begun = fixture.read(taken[0]).await;
     fixture.happen(begun.id, vec![started(&begun, fixture.now())]).await;
-    assert_eq!(
-        fixture.acquire_beside(&runs[0], 9, &limits).await,
-        [],
-        "an attempt under way holds its place"
-    );
+    assert_eq!(fixture.acquire_beside(&runs[0], 9, &limits).await, [], "a started attempt occupies its plan");
     let waits = holdfast_model::RunEvent::Deferred {
         cause: holdfast_model::Cause::Busy,
         detail: String::new(),
@@ -65,7 +61,7 @@ async fn a_plan_is_held_at_most_as_often_as_its_limit(fixture: &StoreFixture) {
     let mut change = fixture.change(fixture.read(begun.id).await, vec![waits]);
     change.run.due_at = fixture.now() + secs(60);
     fixture.store.commit(&change).await.unwrap();
-    assert_eq!(fixture.acquire_beside(&runs[0], 9, &limits).await.len(), 1, "a run put off lets go");
+    assert_eq!(fixture.acquire_beside(&runs[0], 9, &limits).await.len(), 1, "a deferred run frees its plan");
 }
 
 async fn a_storage_account_is_held_at_most_as_often_as_its_limit(fixture: &StoreFixture) {
@@ -111,7 +107,7 @@ async fn no_more_is_outstanding_than_allowed(fixture: &StoreFixture) {
     assert_eq!(fixture.acquire(&quotas, &limits).await, []);
 }
 
-async fn takes_at_once_never_exceed_any_limit(fixture: &StoreFixture) {
+async fn concurrent_acquires_never_exceed_any_limit(fixture: &StoreFixture) {
     let mut limits = Limits { per_plan: 3, per_account: 7, ..no_limits() };
     limits.writes.capacity = 5.0;
     let mut quotas: BTreeMap<_, LaneQuota> = BTreeMap::new();
@@ -123,19 +119,19 @@ async fn takes_at_once_never_exceed_any_limit(fixture: &StoreFixture) {
         quotas.insert(lane.clone(), LaneQuota { lane, most: 9 });
     }
     let quotas: Vec<LaneQuota> = quotas.into_values().collect();
-    let mut takers = tokio::task::JoinSet::new();
+    let mut acquirers = tokio::task::JoinSet::new();
     for n in 0..8 {
         let (store, limits, mut quotas) = (fixture.store.clone(), limits.clone(), quotas.clone());
         quotas.rotate_left(n % 6);
-        takers.spawn(async move { store.acquire(&quotas, &limits, secs(60)).await.unwrap() });
+        acquirers.spawn(async move { store.acquire(&quotas, &limits, secs(60)).await.unwrap() });
     }
     let mut ids = Vec::new();
-    for taken in takers.join_all().await.into_iter().flatten() {
+    for taken in acquirers.join_all().await.into_iter().flatten() {
         ids.push(taken.wakeup.run_id);
     }
     let all = fixture.store.runs(&RunFilter::default()).await.unwrap();
     let taken: Vec<&Run> = all.iter().filter(|run| ids.contains(&run.id)).collect();
-    assert_eq!(taken.len(), ids.len(), "none twice");
+    assert_eq!(taken.len(), ids.len(), "no run is leased twice");
     assert_eq!(taken.len(), 7, "the account's limit is the narrowest");
     let at_most = |most: usize, key: &dyn Fn(&Run) -> String| {
         let mut counts: BTreeMap<String, usize> = BTreeMap::new();

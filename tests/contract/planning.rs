@@ -1,4 +1,4 @@
-//! Cursors become runs.
+//! Planning: cursors that are due become runs.
 
 use holdfast_model::schedule::{MissReason, MissedTick};
 use holdfast_model::{App, NewRun, Outcome, Timestamp};
@@ -18,7 +18,7 @@ on_every_store!(
     a_run_added_twice_is_refused_and_changes_nothing,
 );
 
-/// The one cursor that is due, 60 seconds after its enrolment.
+/// The only due cursor, 60 seconds after its enrolment.
 async fn due_cursor(fixture: &StoreFixture, shop: &App) -> Cursor {
     fixture.sync(&[enrolled(shop, Some(("daily", fixture.now() + secs(60))))]).await;
     fixture.advance(60);
@@ -45,8 +45,8 @@ async fn the_longest_overdue_cursor_comes_first_with_its_unfinished_runs(fixture
     fixture.happen(run.id, vec![ended(Outcome::Failed, None)]).await;
     fixture.advance(2);
     let due = fixture.cursors_due().await;
-    let told: Vec<_> = due.iter().map(|cursor| (cursor.app.site(), cursor.unfinished)).collect();
-    assert_eq!(told, [("c", 0), ("a", 1)]);
+    let listed: Vec<_> = due.iter().map(|cursor| (cursor.app.site(), cursor.unfinished)).collect();
+    assert_eq!(listed, [("c", 0), ("a", 1)]);
     assert_eq!(fixture.store.cursors_due(1).await.unwrap(), due[..1]);
 }
 
@@ -80,7 +80,7 @@ async fn a_plan_of_a_cursor_that_has_moved_is_left_out_whole(fixture: &StoreFixt
 async fn a_plan_of_a_cursor_that_is_gone_or_edited_is_left_out_whole(fixture: &StoreFixture) {
     let shop = app("shop");
     let cursor = due_cursor(fixture, &shop).await;
-    // Edited at the very time it was considered through: only the fingerprint tells.
+    // The schedule changed at exactly `through`, so only the fingerprint differs.
     fixture.clock.set(cursor.through);
     fixture.sync(&[enrolled(&shop, Some(("hourly", cursor.next_at)))]).await;
     let stale = plan(&cursor, cursor.next_at, vec![fixture.scheduled(&shop, cursor.next_at)]);
@@ -101,7 +101,7 @@ async fn a_tick_that_has_a_run_adds_none_and_tells_nothing(fixture: &StoreFixtur
     assert_eq!(all(fixture).await, [first]);
     assert_eq!(fixture.store.events(second.run.id).await.unwrap(), []);
     assert!(fixture.store.add_run(&second).await.is_err());
-    // The same tick of another app, and of another policy, is another tick.
+    // Equal ticks of different apps or policies do not conflict.
     fixture.add(fixture.scheduled(&app("blog"), tick)).await;
     let silver = App { policy: Some(holdfast_model::PolicyName::new("silver")), ..shop };
     fixture.add(fixture.scheduled(&silver, tick)).await;

@@ -1,4 +1,4 @@
-//! Whatever is asked of both, in whatever order, the stores answer the same.
+//! All stores give the same answers to the same random sequence of operations.
 
 use std::time::Duration;
 
@@ -18,11 +18,11 @@ struct StorePair {
     memory: StoreFixture,
     other: StoreFixture,
     rng: fastrand::Rng,
-    /// What was done, for when they differ.
+    /// The operations so far, printed when the answers differ.
     done: Vec<String>,
 }
 
-/// Asks both, and holds the answers against each other. Errors differ in their words, which name the driver.
+/// Runs an operation on both stores and compares the answers. Error texts may differ, because they name the driver.
 macro_rules! both {
     ($pair:ident, $what:expr, |$store:ident| $ask:expr) => {{
         $pair.done.push(format!("{:?}", $what));
@@ -85,7 +85,7 @@ impl StorePair {
         }
     }
 
-    /// Mostly forward, and sometimes back.
+    /// Moves both clocks, in one of twelve cases backwards.
     fn pass_time(&mut self) {
         let by = Duration::from_millis(self.rng.u64(..90_000));
         let now = self.memory.now();
@@ -116,7 +116,7 @@ impl StorePair {
     }
 
     fn new_run(&mut self, app: &App) -> NewRun {
-        // Both share the first's ids.
+        // Both stores get the same ids.
         let tick = self.memory.now() + secs(self.rng.u64(..120));
         if self.rng.bool() { self.memory.manual(app) } else { self.memory.scheduled(app, tick) }
     }
@@ -154,7 +154,7 @@ impl StorePair {
 
     fn any_kind(&mut self) -> NewRun {
         let (app, source) = (self.app(), self.app().id);
-        // Few numbers, so that runs meet each other's backups.
+        // Few backup numbers, so that several runs concern the same backup.
         let backup = BackupId(self.rng.i64(..6));
         let blob = "hf-shop.zip".to_owned();
         let task = match self.rng.u8(..5) {

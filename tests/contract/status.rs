@@ -1,4 +1,4 @@
-//! How apps stand, and which runs there are.
+//! The status of apps, and filters of runs.
 
 use holdfast_model::schedule::{MissReason, MissedTick};
 use holdfast_model::{App, BackupId, Delete, NewRun, Outcome, Run, RunKind, StateCode, Task};
@@ -7,7 +7,7 @@ use holdfast_store::{Enrolled, LastRun, RunFilter, Running};
 use crate::fixture::{StoreFixture, app, app_in, ended, enrolled, facts, policy_snapshot, secs, started};
 
 on_every_store!(
-    every_app_is_told_by_name_with_its_next_tick,
+    every_app_is_listed_by_name_with_its_next_tick,
     an_app_tells_its_last_run_and_its_latest_good_backup,
     a_missed_tick_is_not_the_last_run,
     a_partial_backup_is_good_only_where_its_terms_say_so,
@@ -24,7 +24,7 @@ async fn the_one(fixture: &StoreFixture) -> holdfast_store::AppStatus {
     all.remove(0)
 }
 
-async fn every_app_is_told_by_name_with_its_next_tick(fixture: &StoreFixture) {
+async fn every_app_is_listed_by_name_with_its_next_tick(fixture: &StoreFixture) {
     let next = fixture.now() + secs(60);
     let fleet = [
         enrolled(&app("b"), Some(("daily", next))),
@@ -33,9 +33,9 @@ async fn every_app_is_told_by_name_with_its_next_tick(fixture: &StoreFixture) {
     ];
     fixture.sync(&fleet).await;
     let status = fixture.store.status().await.unwrap();
-    let told: Vec<_> =
+    let listed: Vec<_> =
         status.iter().map(|app| (app.app.site(), app.next_tick, app.policy.is_some())).collect();
-    assert_eq!(told, [("z", None, true), ("a", None, false), ("b", Some(next), true)]);
+    assert_eq!(listed, [("z", None, true), ("a", None, false), ("b", Some(next), true)]);
 }
 
 async fn an_app_tells_its_last_run_and_its_latest_good_backup(fixture: &StoreFixture) {
@@ -89,7 +89,7 @@ async fn an_app_is_past_its_objective_when_its_latest_good_backup_is_too_old(fix
     fixture.sync(&[enrolled(&shop, None)]).await;
     assert!(the_one(fixture).await.past_objective);
     fixture.sync(&[]).await;
-    assert!(!the_one(fixture).await.past_objective, "what is not in the fleet is owed nothing");
+    assert!(!the_one(fixture).await.past_objective, "an app outside the fleet has no objective");
 }
 
 async fn an_app_that_was_never_backed_up_is_owed_its_first_within_one_objective(fixture: &StoreFixture) {

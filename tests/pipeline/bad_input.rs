@@ -1,5 +1,4 @@
-//! What an operator gets wrong ends a process with a sentence and an exit code, and what a stranger puts into the queue
-//! is set aside: no crash loop, and no run lost.
+//! Bad configuration ends a process with an error message and an exit code, and foreign messages become dead letters.
 
 use std::time::Duration;
 
@@ -19,7 +18,7 @@ use crate::secrets::Secrets;
 use crate::store_against_azure::compare;
 use crate::wait::eventually;
 
-/// Nobody's password, until a test gives it to somebody.
+/// The password of the restricted users that tests create.
 const PASSWORD: &str = "top-5ecret-word";
 
 fn shape() -> Shape {
@@ -46,7 +45,7 @@ async fn execute(database: &Database, sql: &str) {
     database.raw().await.execute(sqlx::AssertSqlSafe(sql)).await.unwrap();
 }
 
-/// A world with a shared database and broker; `None` where tests may pass without.
+/// A world on the shared database and broker. `None` when tests run without servers.
 async fn world() -> Option<(PipelineWorld, VirtualHost, Database)> {
     let (broker, database) = (VirtualHost::new()?, Database::new().await?);
     let service_urls = ServiceUrls { database: text(&database.url()), broker: text(&broker.url()) };
@@ -55,11 +54,11 @@ async fn world() -> Option<(PipelineWorld, VirtualHost, Database)> {
     Some((world, broker, database))
 }
 
-/// Starts a role with these places, which it cannot use: its exit code and what it says. It ends by itself, and soon.
+/// Starts a role with unusable URLs. Returns its exit code and output; it must end by itself soon.
 async fn refused(world: &PipelineWorld, role: &str, service_urls: &ServiceUrls) -> (i32, String) {
     let mut process = command(world.folder(), &[role, "--color", "never"], &environment(service_urls));
     let ended = tokio::time::timeout(Duration::from_secs(30), process.output()).await;
-    let ended = ended.unwrap_or_else(|_| panic!("a {role} with {service_urls:?} goes on")).unwrap();
+    let ended = ended.unwrap_or_else(|_| panic!("a {role} with {service_urls:?} does not end")).unwrap();
     let said = String::from_utf8(ended.stderr).unwrap();
     assert!(!Secrets::new(passwords(service_urls)).are_in(&said), "{said}");
     assert!(!said.contains("panicked"), "{said}");
@@ -69,7 +68,7 @@ async fn refused(world: &PipelineWorld, role: &str, service_urls: &ServiceUrls) 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_cannot_be_used_ends_a_process_with_a_sentence() {
     let Some((world, broker, database)) = world().await else { return };
-    // Roles belong to the whole server.
+    // Roles of PostgreSQL are shared by all databases of the server.
     let stranger = format!("{}_stranger", database.name());
     execute(&database, &format!("CREATE ROLE {stranger} LOGIN PASSWORD '{PASSWORD}'")).await;
     let database_url = text(&database.url());
@@ -160,7 +159,7 @@ async fn the_privileges_that_the_errors_ask_for_are_enough() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn messages_that_nobody_can_read_are_set_aside_and_lose_no_run() {
+async fn unreadable_messages_become_dead_letters_and_lose_no_run() {
     let Some((mut world, broker, _database)) = world().await else { return };
     world.start(1, 1).await;
     broker.tap_work();

@@ -1,4 +1,4 @@
-//! The embedded form keeps its secrets too: with a store in one file, and everything in one process.
+//! The embedded form (one process, a SQLite store) leaks no secret.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Somebody at the command line, who asks for everything that can be asked for, and for what must be refused.
+//! An operator who runs every command, including commands that must be refused.
 
 use std::collections::BTreeMap;
 use std::process::Output;
@@ -12,23 +12,23 @@ use crate::kinds::{self, site_index};
 use crate::pipeline_world::PipelineWorld;
 use crate::wait::{eventually, last};
 
-/// How often something is asked again that Azure did not answer, or was too busy for.
+/// The number of tries of a command while Azure is busy or does not answer.
 const TRIES: usize = 60;
 
-/// A person, and what the program said it would do.
+/// An operator, and the runs that the commands announced.
 pub(crate) struct Operator<'w> {
     pub world: &'w PipelineWorld,
     pub asked: BTreeMap<RunKind, Asked>,
-    /// The backup that another Holdfast took.
+    /// The name of the backup that another Holdfast created.
     pub theirs: String,
 }
 
-/// What was asked for of one kind.
+/// The requests of one kind.
 #[derive(Debug, Default)]
 pub(crate) struct Asked {
-    /// How often.
+    /// The number of requests.
     pub attempted: usize,
-    /// The runs that were promised.
+    /// The runs that the commands announced.
     pub promised: Vec<RunId>,
 }
 
@@ -41,7 +41,7 @@ impl<'w> Operator<'w> {
         self.world.simulated.app(index)
     }
 
-    /// What the catalog has of an app that is still there, the newest first, once it has so many.
+    /// Waits until the catalog has `least` backups of an app. Returns them, the newest first.
     async fn wait_for_backups(&self, app: &str, least: usize) -> Vec<CatalogEntry> {
         let app: AppId = app.parse().unwrap();
         let filter = CatalogFilter { app: Some(app.clone()), ..CatalogFilter::default() };
@@ -56,7 +56,7 @@ impl<'w> Operator<'w> {
         self.wait_for_backups(app, 1).await.last().unwrap().backup.id
     }
 
-    /// Runs a command until it ends as `is_well` wants it: Azure may be busy, throttle or not answer.
+    /// Runs a command until `is_expected` accepts its exit code and output: Azure may be busy, throttle or not answer.
     async fn until(&self, line: &str, is_expected: impl Fn(i32, &str) -> bool) -> Output {
         let words: Vec<&str> = line.split_whitespace().collect();
         let mut printed = String::new();
@@ -65,7 +65,7 @@ impl<'w> Operator<'w> {
             let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
             printed = format!("{}{}", text(&output.stdout), text(&output.stderr));
             assert!(!printed.contains("panicked"), "holdfast {line}: {printed}");
-            // What is told in a table may be told over several lines.
+            // A cell of a table may span several lines.
             let in_one_line = printed.split_whitespace().collect::<Vec<_>>().join(" ");
             if is_expected(output.status.code().unwrap(), &in_one_line) {
                 return output;
@@ -75,7 +75,7 @@ impl<'w> Operator<'w> {
         panic!("holdfast {line}: {printed}")
     }
 
-    /// Asks for something, and keeps what was promised.
+    /// Requests a run, and keeps the announced ids.
     pub(crate) async fn ask(&mut self, kind: RunKind, line: &str) {
         let answer = self.until(&format!("{line} --output json"), |code, _| code == 0).await;
         let answer: Value = serde_json::from_slice(&answer.stdout).unwrap();
@@ -85,7 +85,7 @@ impl<'w> Operator<'w> {
         asked.attempted += (asked.promised.len() - before).max(1);
     }
 
-    /// Writes down a note, which answers with no run.
+    /// Runs a command that records an operator action and returns no run.
     async fn act(&mut self, line: &str) {
         self.until(line, |code, _| code == 0).await;
         self.asked.entry(RunKind::OperatorAction).or_default().attempted += 1;
@@ -99,21 +99,21 @@ impl<'w> Operator<'w> {
         self.until(line, |code, printed| code != 0 && printed.contains(reason)).await;
     }
 
-    /// A backup of every app that is in a policy.
+    /// Requests a backup of every app that is in a policy.
     pub(crate) async fn back_up_all(&mut self) {
         let apps: Vec<String> =
             (site_index::SHOP..self.world.simulated.apps()).map(|index| self.app(index)).collect();
         self.ask(RunKind::Backup, &format!("backup {}", apps.join(" "))).await;
     }
 
-    /// Waits until each of these has so many backups.
+    /// Waits until each app of a policy has `least` backups.
     pub(crate) async fn all_have(&self, least: usize) {
         for index in site_index::SHOP..self.world.simulated.apps() {
             self.wait_for_backups(&self.app(index), least).await;
         }
     }
 
-    /// Everything once.
+    /// Runs every command once.
     pub(crate) async fn all_commands(&mut self) {
         self.about_backups().await;
         self.about_schedules().await;
@@ -135,7 +135,7 @@ impl<'w> Operator<'w> {
         let id = self.oldest(&freed).await;
         self.act(&format!("hold add {freed} --backup {id} --reason doubt")).await;
         self.act(&format!("hold remove {freed} --backup {id} --reason settled")).await;
-        // Retention keeps the newest two: it does not come before.
+        // Retention keeps the newest two, so it does not delete this one first.
         let id = self.wait_for_backups(&deleted, 2).await[1].backup.id;
         self.ask(RunKind::Delete, &format!("backups delete {deleted} {id} --yes")).await;
         self.ask(RunKind::RefreshSas, &format!("sas refresh {refreshed} --all")).await;
@@ -143,7 +143,7 @@ impl<'w> Operator<'w> {
         self.adopt(&adopted).await;
     }
 
-    /// The one answer with a secret: it has it once, on stdout, and nobody else hears of it.
+    /// Reveals a backup's URL. Its secret may appear once, on stdout, and nowhere else.
     async fn reveal(&mut self, app: &str) {
         let id = self.wait_for_backups(app, 1).await[0].backup.id.to_string();
         for _ in 0..TRIES {
@@ -161,10 +161,10 @@ impl<'w> Operator<'w> {
             self.asked.entry(RunKind::OperatorAction).or_default().attempted += 1;
             return;
         }
-        panic!("nothing was revealed");
+        panic!("no URL was revealed");
     }
 
-    /// What another Holdfast backed up, with a store in a file, is taken over.
+    /// Creates a backup with a separate embedded Holdfast, and adopts it.
     async fn adopt(&mut self, app: &str) {
         let line = format!("backup {app} --wait --output json --store other.sqlite");
         let theirs = self.world.run_embedded(&line.split_whitespace().collect::<Vec<_>>()).await;
@@ -247,7 +247,7 @@ impl<'w> Operator<'w> {
         self.last_good_one().await;
     }
 
-    /// Which one is the last good one may change before the command sees it.
+    /// Checks that a deletion of the last good backup is refused. Retries, because a newer one may succeed meanwhile.
     async fn last_good_one(&self) {
         let app = self.app(site_index::HARSH);
         for _ in 0..TRIES {
@@ -261,7 +261,7 @@ impl<'w> Operator<'w> {
                 return;
             }
         }
-        panic!("the last good backup of {app} was given up every time");
+        panic!("the deletion of the last good backup of {app} was never refused");
     }
 
     async fn queries(&self) {
@@ -288,7 +288,7 @@ impl<'w> Operator<'w> {
     }
 }
 
-/// The ids of the runs in an answer, wherever they stand.
+/// Collects the run ids from a JSON answer, at any depth.
 fn promised(answer: &Value, found: &mut Vec<RunId>) {
     match answer {
         Value::Array(values) => values.iter().for_each(|value| promised(value, found)),

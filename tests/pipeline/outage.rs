@@ -1,4 +1,4 @@
-//! What an outage of the broker costs.
+//! The delay after an outage of the broker.
 
 use std::net::TcpStream;
 use std::time::Duration;
@@ -35,7 +35,7 @@ async fn a_broker_that_is_down_for_a_minute_costs_at_most_the_lease_and_ten_seco
     let mut world = PipelineWorld::new(shape, &service_urls, &database_url).await;
     world.start(2, 3).await;
     let accepted = |world: &PipelineWorld| world.simulated.azure().counters().accepted_posts;
-    eventually("Azure took on a POST", Duration::from_secs(70), async || {
+    eventually("Azure accepted a POST", Duration::from_secs(70), async || {
         (accepted(&world) > 0).then_some(())
     })
     .await;
@@ -45,11 +45,11 @@ async fn a_broker_that_is_down_for_a_minute_costs_at_most_the_lease_and_ten_seco
     last(Duration::from_mins(1)).await;
     assert_eq!(world.revive(), Vec::<String>::new());
     let port = service_urls.broker.parse::<Url>().unwrap().port().unwrap();
-    // The port is watched for: `start` answers only when the management API serves, too.
+    // Watch the port, because `start` returns only when the management API is up too.
     let back = std::thread::spawn(move || back(port));
     servers.tell("start rabbitmq");
     let back_at = back.join().unwrap();
-    let first = eventually("Azure took on a POST again", Duration::from_mins(1), async || {
+    let first = eventually("Azure accepted a POST again", Duration::from_mins(1), async || {
         let azure = world.simulated.azure();
         azure.accepted_posts().iter().find(|post| post.at > back_at).map(|post| post.at)
     })
@@ -68,11 +68,11 @@ async fn a_broker_that_is_down_for_a_minute_costs_at_most_the_lease_and_ten_seco
     counters.demand();
 }
 
-/// When somebody listens at `port` again. For a thread of its own.
+/// Blocks until a server listens on `port`, and returns the time. Run it on its own thread.
 fn back(port: u16) -> Timestamp {
     let clock = SystemClock::default();
     while TcpStream::connect(("127.0.0.1", port)).is_err() {
-        assert!(clock.elapsed() < Duration::from_mins(1), "the broker does not come back");
+        assert!(clock.elapsed() < Duration::from_mins(1), "the broker does not restart");
         std::thread::park_timeout(Duration::from_millis(20));
     }
     clock.now()

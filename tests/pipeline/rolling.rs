@@ -1,4 +1,4 @@
-//! Every process is told to stop and started again in turn, as when a new version is rolled out.
+//! A rolling restart: every process is stopped and started in turn.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ async fn a_rolling_restart_loses_nothing_and_leaves_no_step_unfinished() {
     let database_url = database.url().expose_secret().to_owned();
     let service_urls =
         ServiceUrls { database: database_url.clone(), broker: broker.url().expose_secret().to_owned() };
-    // The lease is long: one that passes here passed because a step or a message was left behind.
+    // The lease is long, so it expires only if a process left a step or a message behind.
     let shape = Shape {
         apps: 120,
         every_kind: false,
@@ -55,13 +55,13 @@ async fn a_rolling_restart_loses_nothing_and_leaves_no_step_unfinished() {
     let mut died = world.ended_before(clock.now(), Duration::from_mins(1)).await;
     let unfinished = logs(world.folder()).into_iter().find(|(_, log)| log.contains("did not finish in time"));
     assert_eq!(unfinished, None);
-    assert_eq!(world.leases_passed(), 0, "a step or a message was left behind");
+    assert_eq!(world.leases_passed(), 0, "a process left a step or a message behind");
 
     world.stop_scheduling().await;
     died.extend(world.ended(Duration::from_mins(1)).await);
     world.record_messages(&broker);
     let mut counters = compare(&world, restarted).await;
     counters.unexpected.append(&mut died);
-    println!("{midst} runs were under way when a process was told to stop\n{counters}");
+    println!("{midst} runs were under way when a process was stopped\n{counters}");
     counters.demand();
 }

@@ -1,4 +1,4 @@
-//! What happened in a simulation, counted.
+//! Counts of what happened in a simulation.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
@@ -7,7 +7,7 @@ use holdfast_model::{RunEvent, RunState};
 
 use crate::simulated_world::SimulatedWorld;
 
-/// What happened in a simulation; the same seed gives the same sums.
+/// Counts of what happened. Equal seeds give equal counts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct SeedCounts {
     pub runs: u64,
@@ -34,7 +34,7 @@ pub(crate) struct SeedCounts {
 }
 
 impl SimulatedWorld {
-    /// Counts what happened.
+    /// Counts the events of the store, the calls to Azure and the injected faults.
     pub(crate) async fn counts(&self) -> SeedCounts {
         let counters = self.azure.lock().unwrap().counters().clone();
         let mut counts = SeedCounts {
@@ -79,7 +79,7 @@ impl SimulatedWorld {
 }
 
 impl SeedCounts {
-    /// Adds another simulation's sums.
+    /// Adds the counts of another simulation.
     pub(crate) fn add(&mut self, other: &Self) {
         for (mine, others) in [
             (&mut self.outcomes, &other.outcomes),

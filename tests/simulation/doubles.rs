@@ -1,4 +1,4 @@
-//! The twins of what is outside: a clock that jumps, and storage on the simulator's own containers.
+//! Test doubles: a clock that jumps, and storage, probe and secrets on the simulator.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -15,7 +15,7 @@ use holdfast_storage::{
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
 
-/// Paused time, on a wall that somebody may set.
+/// A clock on the runtime's paused time, whose wall time can jump.
 #[derive(Debug)]
 pub(crate) struct SimClock {
     start: Timestamp,
@@ -24,14 +24,14 @@ pub(crate) struct SimClock {
 }
 
 impl SimClock {
-    /// A clock at `start`. Outside of a runtime it would begin by the machine's time, a part of a millisecond away
-    /// from the paused one, and a seed would not replay.
+    /// A clock at `start`. Panics outside of a runtime: there it would read the machine's time, and seeds would not
+    /// replay exactly.
     pub(crate) fn new(start: Timestamp) -> Self {
-        assert!(tokio::runtime::Handle::try_current().is_ok(), "paused time is the runtime's");
+        assert!(tokio::runtime::Handle::try_current().is_ok(), "the clock needs a runtime with paused time");
         Self { start, began: Instant::now(), skew: Mutex::new(TimeDelta::zero()) }
     }
 
-    /// Sets the wall clock forward or back.
+    /// Moves the wall clock forwards or backwards.
     pub(crate) fn jump(&self, by: TimeDelta) {
         *self.skew.lock().unwrap() += by;
     }
@@ -47,7 +47,7 @@ impl Clock for SimClock {
     }
 }
 
-/// What `LiveStorage` does over HTTP, on the simulator's containers: mints, judges, and now and then does not answer.
+/// The double of `LiveStorage` on the simulator's containers: mints and checks SAS, and sometimes does not answer.
 #[derive(Debug)]
 pub(crate) struct SimStorage {
     pub azure: InProcess,
@@ -57,7 +57,7 @@ pub(crate) struct SimStorage {
     pub clock: Arc<SimClock>,
     pub current_sas: Mutex<Option<Arc<Sas>>>,
     pub unreachable: Mutex<(f64, fastrand::Rng)>,
-    /// Every signature ever minted: none of them may be found anywhere.
+    /// Every signature ever minted. None may appear in a row or an event.
     pub signatures: Arc<Mutex<Vec<String>>>,
 }
 
@@ -142,7 +142,7 @@ impl Storage for SimStorage {
     }
 }
 
-/// A drill's question, asked of the simulator's own sites: the URL's path is all that counts.
+/// The double of a drill's probe: requests the path of the URL from the simulator.
 #[derive(Debug)]
 pub(crate) struct SimProbe {
     pub azure: Arc<Mutex<Azure>>,
@@ -158,7 +158,7 @@ impl Probe for SimProbe {
     }
 }
 
-/// The databases' connection strings: one for all.
+/// The double of the secrets: the same connection string for every reference.
 #[derive(Debug)]
 pub(crate) struct SimSecrets {
     pub connection: SecretString,

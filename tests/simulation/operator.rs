@@ -1,4 +1,4 @@
-//! Somebody at the command line: asks for things now and then, and is cut off as often as a process crashes.
+//! An operator: adds runs at random times, and is interrupted whenever its process crashes.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use crate::faults::pause;
 use crate::simulated_world::weekly;
 
-/// What a person works with.
+/// The interfaces that the commands of an operator use.
 pub(crate) struct Operator {
     pub store: Arc<dyn Store>,
     pub arm: Arc<dyn Arm>,
@@ -28,11 +28,11 @@ pub(crate) struct Operator {
     pub rng: fastrand::Rng,
 }
 
-/// What went wrong is the person's to see; here it is only not done.
+/// `None` when a step failed. A real operator would see the error; the simulation ignores it.
 type Done = Option<()>;
 
 impl Operator {
-    /// Asks for something every now and then, while there is trouble.
+    /// Performs a random action every 1 to 30 minutes while faults are on.
     pub(crate) async fn run(mut self, stop: CancellationToken) {
         while !stop.is_cancelled() {
             pause(Duration::from_secs(self.rng.u64(60..1_800))).await;
@@ -116,11 +116,12 @@ impl Operator {
         Some(())
     }
 
-    /// Never the last good one; nor, where there is none, what nobody counts on: who asks for that by hand gets it.
+    /// Deletes a backup, but never the last good one, because a manual deletion of that is granted.
+    /// Without a good one it deletes only backups that do not count as recovery points.
     async fn delete(&mut self, app: &App) -> Done {
         let backups = self.backups(app).await?;
         let last_good = backups.iter().find(|entry| entry.good).map(|entry| entry.backup.id);
-        // Of the same look: by a later one another may be the last.
+        // Chosen from the same listing: in a later one, another backup may be the last good one.
         let entry = self.any_of(backups)?;
         if last_good.map_or(!entry.is_counted_on(), |last_good| entry.backup.id == last_good) {
             return None;
@@ -145,7 +146,7 @@ impl Operator {
         self.add(app, (app, task)).await
     }
 
-    /// Into the app itself, into another, or into a new one.
+    /// Restores into the app itself, into another app, or into a new one.
     async fn restore(&mut self, app: &App) -> Done {
         let entry = self.any_backup(app).await.filter(|entry| entry.good)?;
         let (target, new_in_plan) = match self.rng.u8(..3) {
@@ -170,7 +171,7 @@ impl Operator {
         self.add(&target, (app, Task::Restore(restore))).await
     }
 
-    /// From a blob, as if the list no longer knew its backup: what is in it is looked at first.
+    /// Restores from a blob by name, after discovering its content.
     async fn restore_blob(&mut self, app: &App) -> Done {
         let entry = self.any_backup(app).await.filter(|entry| entry.good)?;
         let now = self.clock.now();

@@ -1,5 +1,6 @@
-//! A process: a planner, a dispatcher and a worker that share nothing with other processes but the store and the
-//! queue. It crashes, and comes back.
+//! A process: a planner, a dispatcher, a worker and an operator, restarted after each crash.
+//!
+//! Processes share only the store and the queue.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use crate::faults::{FaultCounts, FaultInjector, FaultRates, Faulty, pause};
 use crate::operator::Operator;
 
-/// What a process is made of.
+/// The inputs of a process.
 #[derive(Clone)]
 pub(crate) struct Parts {
     pub env: Environment,
@@ -23,20 +24,20 @@ pub(crate) struct Parts {
     pub limits: Limits,
     pub lease: Duration,
     pub fleet: watch::Receiver<Arc<FleetSnapshot>>,
-    /// The fleet as the person at the command line knows it.
+    /// The fleet that the operator uses. It does not change when the faults stop.
     pub operator_fleet: Arc<FleetSnapshot>,
     pub rates: FaultRates,
     pub faults_on: Arc<std::sync::atomic::AtomicBool>,
     pub fault_counts: Arc<FaultCounts>,
 }
 
-/// The longest between two looks of a loop. Production looks each second; here that would only cost time.
+/// The longest pause between two polls of a loop. Production polls each second; here that would only cost time.
 const POLL_INTERVAL: Duration = Duration::from_secs(20);
 
-/// Production looks each hour; five hours of trouble would see too little of it.
+/// The interval of maintenance. Production's one hour would leave too few passes within the five hours of faults.
 const MAINTENANCE_INTERVAL: Duration = Duration::from_mins(10);
 
-/// Runs the process, and again after each crash, until `stop`.
+/// Runs the process until `stop`, and restarts it after each crash.
 pub(crate) async fn run_process(parts: Parts, mut rng: fastrand::Rng, stop: CancellationToken) {
     while !stop.is_cancelled() {
         let injector = FaultInjector::new(
@@ -58,7 +59,7 @@ pub(crate) async fn run_process(parts: Parts, mut rng: fastrand::Rng, stop: Canc
     }
 }
 
-/// One life: when the future is dropped, everything in it stops where it stands.
+/// Runs the process once. Dropping the future stops everything in it, like a crash.
 async fn run_until_crash(
     parts: Parts,
     injector: Arc<FaultInjector>,

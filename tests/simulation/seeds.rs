@@ -26,10 +26,10 @@ pub(crate) struct Seeds {
     pub jobs: usize,
 }
 
-/// What the seeds did.
+/// The result of all seeds.
 #[derive(Debug, Default)]
 pub(crate) struct Report {
-    /// Of the seeds that passed.
+    /// The sum over the seeds that passed.
     pub counts: SeedCounts,
     pub passed: u64,
     pub failures: Vec<Failure>,
@@ -39,7 +39,7 @@ pub(crate) struct Report {
 #[derive(Debug)]
 pub(crate) struct Failure {
     seed: u64,
-    /// The place of its first panic, and the first line of the message.
+    /// The location of its first panic, and the first line of the message.
     panic: String,
 }
 

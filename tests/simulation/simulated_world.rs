@@ -1,4 +1,4 @@
-//! One simulated world: a fleet, an Azure, a store, a queue, a few processes, and a seed that says what goes wrong.
+//! One simulated world: a fleet, Azure, a store, a queue and processes, with the faults of one seed.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -28,9 +28,9 @@ use crate::doubles::{SimClock, SimProbe, SimSecrets, SimStorage};
 use crate::faults::{FaultCounts, FaultRates, pause};
 use crate::process::{Parts, run_process};
 
-/// How long the faults go on, in simulated time.
+/// How long faults happen, in simulated time.
 const FAULT_PERIOD: Duration = Duration::from_hours(5);
-/// By then every run must have ended, once the faults have stopped.
+/// How long after the last fault every run must have ended, in simulated time.
 const RECOVERY_LIMIT: Duration = Duration::from_hours(48);
 
 pub(crate) struct SimulatedWorld {
@@ -45,18 +45,18 @@ pub(crate) struct SimulatedWorld {
     pub limits: Limits,
     pub fault_counts: Arc<FaultCounts>,
     faults_on: Arc<AtomicBool>,
-    /// Does somebody set the wall clock?
+    /// Whether the wall clock jumps.
     pub clock_jumps: bool,
     pub secrets: Vec<String>,
     pub signatures: Arc<Mutex<Vec<String>>>,
 }
 
-/// When the world begins: the night in which Europe's clocks go forward.
+/// The start of the simulation: the night of the spring daylight saving change in Europe.
 pub(crate) fn start() -> Timestamp {
     parse_timestamp("2026-03-28T22:00:00Z").unwrap()
 }
 
-/// A rate that is often zero: each seed has troubles of its own.
+/// A rate up to `most`, and zero in half of the cases, so that seeds differ in their faults.
 fn rate(rng: &mut fastrand::Rng, most: f64) -> f64 {
     if rng.bool() { rng.f64() * most } else { 0.0 }
 }
@@ -86,7 +86,7 @@ fn faults(rng: &mut fastrand::Rng) -> Faults {
     }
 }
 
-/// A database's connection string: it may be found nowhere.
+/// A connection string. It may appear in no row and no event.
 const CONNECTION: &str = "Server=db;User=sa;Password=hunter2-of-the-simulation";
 
 /// Some apps have a database.
@@ -100,7 +100,7 @@ fn databases(rng: &mut fastrand::Rng) -> Vec<DatabaseRef> {
     if rng.u8(..3) == 0 { vec![database] } else { Vec::new() }
 }
 
-/// What the policy asks of Azure itself; people push others too.
+/// The native schedule of the policy. The operator pushes other ones.
 pub(crate) const fn weekly() -> NativeSchedule {
     NativeSchedule::days(7)
 }
@@ -109,7 +109,7 @@ fn policy(rng: &mut fastrand::Rng, account: &str, scratch: &AppId) -> Policy {
     let crontabs = ["*/20 * * * *", "0 * * * *", "15,45 * * * *", "30 2 * * *", "*/10 1-3 * * *"];
     let mut policy_snapshot = PolicySnapshot::new(StorageName::new("sim"), account);
     policy_snapshot.deadline = Duration::from_secs(rng.u64(1_200..5_000));
-    // Not drawn, so that the seeds draw on as they did.
+    // Derived, not drawn: another draw would change what every seed does.
     policy_snapshot.partial_is_good = policy_snapshot.deadline.as_secs().is_multiple_of(2);
     policy_snapshot.retries = Retries {
         timed_out: Retry::seconds(3, 60, 300),
@@ -128,7 +128,7 @@ fn policy(rng: &mut fastrand::Rng, account: &str, scratch: &AppId) -> Policy {
         catch_up: Duration::from_secs(rng.u64(0..3_600)),
         overlap: if rng.bool() { Overlap::Skip } else { Overlap::Queue },
         recovery_point_objective: None,
-        // By days nothing would be old enough; each seed keeps some good ones.
+        // Zero days, because no backup gets a day old; the minimum number to keep varies by seed.
         retention: Some(Retention { dry_run: false, ..Retention::new(0, rng.u32(1..4)) }),
         drill: Some(DrillRule {
             every: Duration::from_secs(rng.u64(3_600..10_000)),
@@ -140,7 +140,7 @@ fn policy(rng: &mut fastrand::Rng, account: &str, scratch: &AppId) -> Policy {
     }
 }
 
-/// Every simulated site but the last in one policy. The last is nobody's: drills restore into it.
+/// A fleet of every simulated site but the last, in one policy. The last is the scratch app of drills.
 fn fleet(simulated: &holdfast_simulator::Fleet, account: &str, rng: &mut fastrand::Rng) -> FleetSnapshot {
     let scratch = simulated.sites.last().unwrap().site.id.clone();
     let policy = policy(rng, account, &scratch);
@@ -179,7 +179,7 @@ impl SimulatedWorld {
             ..Pace::default()
         };
         let azure = Arc::new(Mutex::new(Azure::new(config, seed).unwrap()));
-        // Azure's machines have clocks of their own.
+        // Azure's clock does not jump with ours.
         let azure_clock = Arc::new(SimClock::new(start));
         let store = Arc::new(MemoryStore::new(Arc::clone(&clock) as _));
         let signatures = Arc::default();
@@ -219,7 +219,7 @@ impl SimulatedWorld {
         }
     }
 
-    /// Trouble, then peace, then judgement.
+    /// Injects faults, waits until every run has ended, then runs the checkers.
     pub(crate) async fn run(mut self) -> SeedCounts {
         let operator_fleet = Arc::new(self.fleet.clone());
         let (fleet_sender, fleet) = watch::channel(Arc::new(self.fleet.clone()));
@@ -299,14 +299,14 @@ impl SimulatedWorld {
         }
     }
 
-    /// The same fleet with every app in no policy: no more ticks come due, and nothing is owed any more.
+    /// The same fleet with no app in a policy, so that no tick becomes due and no maintenance is needed.
     fn without_policies(&self) -> FleetSnapshot {
         let mut fleet = self.fleet.clone();
         fleet.apps.values_mut().for_each(|app| app.policy = None);
         fleet
     }
 
-    /// Is the blob in the container?
+    /// Whether the blob is in the container.
     pub(crate) fn has_blob(&self, blob: &str) -> bool {
         let mut azure = self.azure.lock().unwrap();
         azure.blob(self.clock.now(), self.storage.container.url().as_str(), blob).is_some()
@@ -322,7 +322,11 @@ impl SimulatedWorld {
             if unfinished.is_empty() {
                 return;
             }
-            assert!(waited < RECOVERY_LIMIT, "seed {}: these runs never end: {unfinished:#?}", self.seed);
+            assert!(
+                waited < RECOVERY_LIMIT,
+                "seed {}: these runs have not ended: {unfinished:#?}",
+                self.seed
+            );
         }
     }
 
@@ -345,7 +349,7 @@ impl SimulatedWorld {
         self.store.audit(0, u32::MAX).await.unwrap()
     }
 
-    /// The runs of each app that a tick made, by tick.
+    /// The scheduled runs of each app, by tick.
     pub(crate) async fn ticks_by_app(&self) -> BTreeMap<AppId, Vec<Run>> {
         let mut by_app: BTreeMap<AppId, Vec<Run>> = BTreeMap::new();
         for run in self.runs().await.into_iter().filter(|run| run.tick.is_some()) {

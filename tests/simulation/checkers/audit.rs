@@ -5,7 +5,7 @@ use holdfast_store::{ChainRow, Link, verify_chain};
 
 use crate::simulated_world::SimulatedWorld;
 
-/// The audit is complete and chained: each run's events, and nothing else, make its row again.
+/// The audit is complete and chained, and the events of each run reproduce its row.
 pub(crate) async fn audit(world: &SimulatedWorld) {
     let events = world.events().await;
     let rows: Vec<ChainRow> = events.iter().map(ChainRow::of).collect();

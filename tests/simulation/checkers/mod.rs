@@ -1,4 +1,4 @@
-//! What must hold, each in a file of its own.
+//! The checkers: one invariant in each file.
 
 mod audit;
 mod budgets;

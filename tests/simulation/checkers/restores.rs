@@ -4,8 +4,9 @@ use holdfast_model::{AppId, Outcome, RunEvent, RunId, RunState, Task};
 
 use crate::simulated_world::SimulatedWorld;
 
-/// Azure took on no more restores of a blob into an app than attempts were begun, and at least one for each run that
-/// says it succeeded; and likewise for the schedules that were set.
+/// Azure accepted at most one restore for each attempt, and at least one for each successful run.
+///
+/// Restores are counted by target and blob. Accepted schedules are limited by their attempts in the same way.
 pub(crate) async fn restores(world: &SimulatedWorld) {
     let runs = world.runs().await;
     let mut attempts: BTreeMap<RunId, usize> = BTreeMap::new();
@@ -35,7 +36,7 @@ pub(crate) async fn restores(world: &SimulatedWorld) {
     }
     for (key, least) in &succeeded {
         let count = accepted.get(key).copied().unwrap_or_default();
-        // When somebody sets the store's clock, what came after what cannot be told.
+        // When the store's clock jumps, the order of restores is unknown.
         assert!(
             count >= *least || world.clock_jumps,
             "seed {}: {least} succeeded of {count}: {key:?}",
@@ -46,5 +47,5 @@ pub(crate) async fn restores(world: &SimulatedWorld) {
     assert!(accepted_puts <= puts as u64, "seed {}: {accepted_puts} PUTs for {puts} attempts", world.seed);
 }
 
-/// By target and blob.
+/// Counts by target and blob.
 type Counted = BTreeMap<(AppId, String), usize>;
