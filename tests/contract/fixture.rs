@@ -23,7 +23,7 @@ pub struct StoreFixture {
     pub clock: Arc<ManualClock>,
     rng: Mutex<fastrand::Rng>,
     /// The folder or database of the store, removed with the fixture.
-    _place: Option<Box<dyn Any + Send + Sync>>,
+    _guard: Option<Box<dyn Any + Send + Sync>>,
 }
 
 impl StoreFixture {
@@ -48,7 +48,7 @@ impl StoreFixture {
     }
 
     fn over(
-        place: Option<Box<dyn Any + Send + Sync>>,
+        guard: Option<Box<dyn Any + Send + Sync>>,
         store: impl FnOnce(Arc<ManualClock>) -> Arc<dyn Store>,
     ) -> Self {
         let clock = clock();
@@ -56,7 +56,7 @@ impl StoreFixture {
             store: store(clock.clone()),
             clock,
             rng: Mutex::new(fastrand::Rng::with_seed(1)),
-            _place: place,
+            _guard: guard,
         }
     }
 

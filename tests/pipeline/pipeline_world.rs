@@ -122,8 +122,8 @@ impl PipelineWorld {
     }
 
     /// Records a text that must contain no secret.
-    pub(crate) fn record_output(&self, place: String, text: String) {
-        self.recorded.lock().unwrap().push((place, text));
+    pub(crate) fn record_output(&self, source: String, text: String) {
+        self.recorded.lock().unwrap().push((source, text));
     }
 
     /// Records the messages that the broker delivered since it was tapped.

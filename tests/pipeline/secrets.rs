@@ -41,7 +41,7 @@ impl Secrets {
         written: impl IntoIterator<Item = &'w (String, String)>,
     ) -> Vec<String> {
         let found = written.into_iter().filter(|(_, text)| self.are_in(text));
-        found.map(|(place, _)| format!("{place}: a secret leaked")).collect()
+        found.map(|(source, _)| format!("{source}: a secret leaked")).collect()
     }
 }
 

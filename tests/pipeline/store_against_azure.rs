@@ -175,9 +175,9 @@ pub(crate) async fn audit(
 
 /// Checks that no process panicked.
 pub(crate) fn panics(world: &PipelineWorld, counters: &mut Counters) {
-    for (place, text) in logs(world.folder()) {
+    for (source, text) in logs(world.folder()) {
         if let Some(line) = text.lines().find(|line| line.contains("panicked")) {
-            counters.unexpected.push(format!("{place}: {line}"));
+            counters.unexpected.push(format!("{source}: {line}"));
         }
     }
 }
