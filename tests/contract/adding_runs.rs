@@ -24,8 +24,8 @@ async fn runs_are_added_but_for_those_whose_tick_or_subject_is_taken(fixture: &S
     let (shop, blog) = (app("shop"), app("blog"));
     let tick = fixture.now() + secs(60);
     fixture.add(fixture.scheduled(&shop, tick)).await;
-    fixture.asked(&shop, delete(1)).await;
-    let of = |app, id| fixture.made(app, delete(id), Trigger::Policy);
+    fixture.add_task(&shop, delete(1)).await;
+    let of = |app, id| fixture.task_run(app, delete(id), Trigger::Policy);
     let new = [
         of(&shop, 1),
         of(&shop, 2),
@@ -46,16 +46,16 @@ async fn runs_are_added_but_for_those_whose_tick_or_subject_is_taken(fixture: &S
 
 async fn a_subject_is_free_again_when_its_run_has_ended(fixture: &StoreFixture) {
     let shop = app("shop");
-    let run = fixture.asked(&shop, delete(1)).await;
-    let again = [fixture.made(&shop, delete(1), Trigger::Policy)];
+    let run = fixture.add_task(&shop, delete(1)).await;
+    let again = [fixture.task_run(&shop, delete(1), Trigger::Policy)];
     assert_eq!(fixture.store.add_runs(&again).await.unwrap(), 0);
-    fixture.happen(run.id, vec![ended(Outcome::Failed, None)]).await;
+    fixture.commit_events(run.id, vec![ended(Outcome::Failed, None)]).await;
     assert_eq!(fixture.store.add_runs(&again).await.unwrap(), 1);
 }
 
 async fn an_added_run_of_a_taken_subject_is_refused_in_words(fixture: &StoreFixture) {
-    fixture.asked(&app("shop"), delete(1)).await;
-    let again = fixture.made(&app("shop"), delete(1), Trigger::Manual);
+    fixture.add_task(&app("shop"), delete(1)).await;
+    let again = fixture.task_run(&app("shop"), delete(1), Trigger::Manual);
     let refusal = fixture.store.add_run(&again).await.unwrap_err();
     assert!(refusal.to_string().contains("another run for it is unfinished"), "{refusal}");
     assert_eq!(fixture.store.audit(0, 9).await.unwrap().len(), 1);
@@ -64,7 +64,7 @@ async fn an_added_run_of_a_taken_subject_is_refused_in_words(fixture: &StoreFixt
 async fn concurrent_adders_of_one_run_add_it_once(fixture: &StoreFixture) {
     let mut adders = tokio::task::JoinSet::new();
     for n in 0..8 {
-        let of = |id: i64| fixture.made(&app(&format!("app{id}")), delete(id), Trigger::Policy);
+        let of = |id: i64| fixture.task_run(&app(&format!("app{id}")), delete(id), Trigger::Policy);
         let mut new: Vec<NewRun> = (0..20).map(of).collect();
         new.rotate_left(n);
         let store = fixture.store.clone();
@@ -74,7 +74,7 @@ async fn concurrent_adders_of_one_run_add_it_once(fixture: &StoreFixture) {
     assert_eq!(fixture.store.runs(&RunFilter::default()).await.unwrap().len(), 20);
     let unfinished = RunFilter { unfinished: true, ..RunFilter::default() };
     assert_eq!(fixture.store.runs(&unfinished).await.unwrap().len(), 20);
-    fixture.note(&app("app1"), OperatorAction::Revealed { backup: BackupId(1) }).await;
+    fixture.add_action(&app("app1"), OperatorAction::Revealed { backup: BackupId(1) }).await;
     assert_eq!(fixture.store.runs(&RunFilter::default()).await.unwrap().len(), 21);
     assert_eq!(fixture.store.runs(&unfinished).await.unwrap().len(), 20, "an operator action has ended");
     let of_kind = RunFilter { kind: Some(RunKind::OperatorAction), ..RunFilter::default() };
@@ -91,14 +91,16 @@ async fn a_run_that_is_there_already_keeps_all_from_being_added(fixture: &StoreF
 async fn runs_of_every_kind_come_back_as_they_were_made(fixture: &StoreFixture) {
     let shop = app("shop");
     let push = Task::PushSchedule { schedule: None, databases: Vec::new(), renews: None };
-    for new in [fixture.made(&shop, delete(1), Trigger::Policy), fixture.made(&shop, push, Trigger::Manual)] {
+    for new in
+        [fixture.task_run(&shop, delete(1), Trigger::Policy), fixture.task_run(&shop, push, Trigger::Manual)]
+    {
         let run = fixture.add(new).await;
         assert_eq!(fixture.read(run.id).await, run);
         let events = fixture.store.events(run.id).await.unwrap();
         let RunEvent::Planned { task, .. } = &events[0].event else { panic!("{events:?}") };
         assert_eq!(*task, run.task);
     }
-    let noted = fixture.note(&shop, OperatorAction::Revealed { backup: BackupId(1) }).await;
+    let noted = fixture.add_action(&shop, OperatorAction::Revealed { backup: BackupId(1) }).await;
     let row = fixture.read(noted.id).await;
     assert_eq!(row, noted);
     let events = fixture.store.events(noted.id).await.unwrap();

@@ -16,7 +16,7 @@ on_every_store!(
 async fn events_count_from_one_without_gaps_and_their_chain_holds(fixture: &StoreFixture) {
     let mut hashes = vec![Link::origin().hash];
     for name in ["a", "b", "c"] {
-        fixture.back_up(&app(name), 5, 5).await;
+        fixture.complete_backup(&app(name), 5, 5).await;
     }
     let audit = fixture.store.audit(0, 1_000).await.unwrap();
     assert_eq!(audit.len(), 15);
@@ -29,7 +29,7 @@ async fn events_count_from_one_without_gaps_and_their_chain_holds(fixture: &Stor
 }
 
 async fn the_audit_is_read_in_pages(fixture: &StoreFixture) {
-    fixture.back_up(&app("shop"), 5, 5).await;
+    fixture.complete_backup(&app("shop"), 5, 5).await;
     let all = fixture.store.audit(0, 99).await.unwrap();
     assert_eq!(fixture.store.audit(0, 2).await.unwrap(), all[..2]);
     assert_eq!(fixture.store.audit(2, 2).await.unwrap(), all[2..4]);
@@ -39,8 +39,8 @@ async fn the_audit_is_read_in_pages(fixture: &StoreFixture) {
 }
 
 async fn the_events_of_a_run_are_its_own_oldest_first(fixture: &StoreFixture) {
-    let (one, two) = (fixture.added(&app("a")).await, fixture.added(&app("b")).await);
-    fixture.happen(two.id, vec![started(&two, fixture.now())]).await;
+    let (one, two) = (fixture.add_manual(&app("a")).await, fixture.add_manual(&app("b")).await);
+    fixture.commit_events(two.id, vec![started(&two, fixture.now())]).await;
     fixture.advance(5);
     let several = vec![
         started(&one, fixture.now()),
@@ -48,7 +48,7 @@ async fn the_events_of_a_run_are_its_own_oldest_first(fixture: &StoreFixture) {
         RunEvent::StartRefused { cause: Cause::SasUnusable, detail: "expired".into(), retry_at: None },
         ended(Outcome::Exhausted, None),
     ];
-    fixture.happen(one.id, several.clone()).await;
+    fixture.commit_events(one.id, several.clone()).await;
     let events = fixture.store.events(one.id).await.unwrap();
     assert_eq!(events.iter().map(|event| event.event.clone()).collect::<Vec<_>>()[1..], several);
     assert!(events.iter().all(|event| event.run_id == one.id && event.app == one.app));
@@ -58,7 +58,7 @@ async fn the_events_of_a_run_are_its_own_oldest_first(fixture: &StoreFixture) {
 async fn commits_at_once_leave_the_chain_whole(fixture: &StoreFixture) {
     let mut commits = tokio::task::JoinSet::new();
     for n in 0..24 {
-        let run = fixture.added(&app(&format!("app{n}"))).await;
+        let run = fixture.add_manual(&app(&format!("app{n}"))).await;
         let change =
             fixture.change(run.clone(), vec![started(&run, fixture.now()), attempt_ended(1, Cause::Skipped)]);
         let store = fixture.store.clone();
@@ -70,7 +70,7 @@ async fn commits_at_once_leave_the_chain_whole(fixture: &StoreFixture) {
 }
 
 async fn what_is_refused_leaves_no_event(fixture: &StoreFixture) {
-    let run = fixture.added(&app("shop")).await;
+    let run = fixture.add_manual(&app("shop")).await;
     let stale =
         holdfast_store::Change { from: 9, ..fixture.change(run.clone(), vec![started(&run, fixture.now())]) };
     fixture.store.commit(&stale).await.unwrap();

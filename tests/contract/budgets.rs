@@ -24,7 +24,7 @@ async fn ten(fixture: &StoreFixture, subscription: &str, plan: &str) -> Run {
     let mut last = None;
     for n in 0..10 {
         let app: App = app_in(subscription, plan, &format!("{}app{n}", plan.len()));
-        last = Some(fixture.added(&app).await);
+        last = Some(fixture.add_manual(&app).await);
     }
     last.unwrap()
 }
@@ -52,9 +52,9 @@ async fn lanes_of_one_subscription_share_one_budget_and_reads_have_their_own(fix
     let quotas = [&one, &two].map(|run| LaneQuota { lane: run.lane().unwrap(), most: 3 });
     let taken = fixture.acquire(&quotas, &limits).await;
     assert_eq!(taken.len(), 4);
-    let begun = fixture.read(taken[0].wakeup.run_id).await;
-    fixture.happen(begun.id, vec![started(&begun, fixture.now())]).await;
-    fixture.happen(begun.id, vec![accepted(fixture.now())]).await;
+    let running = fixture.read(taken[0].wakeup.run_id).await;
+    fixture.commit_events(running.id, vec![started(&running, fixture.now())]).await;
+    fixture.commit_events(running.id, vec![accepted(fixture.now())]).await;
     assert_eq!(fixture.acquire(&[LaneQuota { lane: poll_lane("s1"), most: 9 }], &limits).await.len(), 1);
 }
 

@@ -47,14 +47,16 @@ fn left_by_attempt(cause: Cause, backup: BackupFacts) -> RunEvent {
 
 /// Commits the start and the completion of an attempt.
 async fn completed(fixture: &StoreFixture, run: &Run) {
-    let begun =
+    let attempt_started =
         RunEvent::AttemptStarted { attempt: crate::fixture::attempt(run, fixture.now(), ""), sas: None };
-    fixture.happen(run.id, vec![begun, RunEvent::Completed { backup: None, detail: None }]).await;
+    fixture
+        .commit_events(run.id, vec![attempt_started, RunEvent::Completed { backup: None, detail: None }])
+        .await;
 }
 
 async fn a_good_backup_is_in_the_catalog_with_the_sas_that_azure_keeps(fixture: &StoreFixture) {
     let (shop, begun_at) = (app("shop"), fixture.now());
-    let run = fixture.back_up(&shop, 5, 30).await;
+    let run = fixture.complete_backup(&shop, 5, 30).await;
     let expected = CatalogEntry {
         app: shop.id.clone(),
         run: run.id,
@@ -79,7 +81,7 @@ async fn a_partial_backup_is_good_where_its_terms_said_so(fixture: &StoreFixture
         new.run.policy_snapshot.partial_is_good = partial_is_good;
         let run = fixture.add(new).await;
         let partial = ended(Outcome::Partial, Some(facts(5, fixture.now(), fixture.now())));
-        fixture.happen(run.id, vec![partial]).await;
+        fixture.commit_events(run.id, vec![partial]).await;
     }
     let all = fixture.catalog(&CatalogFilter::default()).await;
     let listed: Vec<_> = all.iter().map(|entry| (entry.app.site(), entry.origin, entry.good)).collect();
@@ -87,13 +89,13 @@ async fn a_partial_backup_is_good_where_its_terms_said_so(fixture: &StoreFixture
 }
 
 async fn what_an_attempt_left_is_known_and_a_better_word_on_it_wins(fixture: &StoreFixture) {
-    let run = fixture.added(&app("shop")).await;
-    fixture.happen(run.id, vec![started(&run, fixture.now()), accepted(fixture.now())]).await;
+    let run = fixture.add_manual(&app("shop")).await;
+    fixture.commit_events(run.id, vec![started(&run, fixture.now()), accepted(fixture.now())]).await;
     let partial = facts(5, fixture.now(), fixture.now());
-    fixture.happen(run.id, vec![left_by_attempt(Cause::PartiallySucceeded, partial.clone())]).await;
+    fixture.commit_events(run.id, vec![left_by_attempt(Cause::PartiallySucceeded, partial.clone())]).await;
     let left = only(fixture).await;
     assert_eq!((left.origin, left.good, left.sas.is_some()), (Origin::Attempt, false, true));
-    fixture.happen(run.id, vec![ended(Outcome::Partial, Some(partial))]).await;
+    fixture.commit_events(run.id, vec![ended(Outcome::Partial, Some(partial))]).await;
     assert_eq!(only(fixture).await, CatalogEntry { origin: Origin::Partial, ..left });
 }
 
@@ -101,22 +103,22 @@ async fn what_a_run_made_and_did_not_count_is_known(fixture: &StoreFixture) {
     let mut new = fixture.manual(&app("shop"));
     new.run.policy_snapshot.partial_is_good = true;
     let run = fixture.add(new).await;
-    fixture.happen(run.id, vec![started(&run, fixture.now()), accepted(fixture.now())]).await;
+    fixture.commit_events(run.id, vec![started(&run, fixture.now()), accepted(fixture.now())]).await;
     let late = left_by_attempt(Cause::DeadlinePassed, facts(0, fixture.now(), fixture.now()));
-    fixture.happen(run.id, vec![late, over(Outcome::Failed, Some(Cause::DeadlinePassed))]).await;
+    fixture.commit_events(run.id, vec![late, over(Outcome::Failed, Some(Cause::DeadlinePassed))]).await;
     let left = only(fixture).await;
     assert_eq!((left.origin, left.good, left.sas.is_some()), (Origin::Attempt, false, true));
 }
 
 async fn an_orphan_is_known_and_overwrites_nothing_better(fixture: &StoreFixture) {
-    let run = fixture.back_up(&app("shop"), 5, 30).await;
+    let run = fixture.complete_backup(&app("shop"), 5, 30).await;
     let good = only(fixture).await;
-    let second = fixture.added(&app("shop")).await;
+    let second = fixture.add_manual(&app("shop")).await;
     let orphan = |id| {
         let name = holdfast_model::BackupName::of_attempt(&run.app, run.id, 1);
         RunEvent::OrphanFound { number: 1, backup: BackupId(id), name }
     };
-    fixture.happen(second.id, vec![orphan(7), orphan(8)]).await;
+    fixture.commit_events(second.id, vec![orphan(7), orphan(8)]).await;
     let all = fixture.catalog(&CatalogFilter::default()).await;
     assert_eq!((all.len(), &all[1]), (2, &good));
     let name = holdfast_model::BackupName::of_attempt(&run.app, run.id, 1);
@@ -127,21 +129,21 @@ async fn an_orphan_is_known_and_overwrites_nothing_better(fixture: &StoreFixture
 
 async fn a_deleted_backup_is_removed_and_a_failed_deletion_is_recorded(fixture: &StoreFixture) {
     let shop = app("shop");
-    fixture.back_up(&shop, 5, 30).await;
+    fixture.complete_backup(&shop, 5, 30).await;
     for (cause, last_failure_at) in
         [(Cause::Protected, None), (Cause::DeleteFailed, Some(fixture.now() + secs(2)))]
     {
         fixture.advance(1);
-        let run = fixture.asked(&shop, delete(7)).await;
-        fixture.happen(run.id, vec![over(Outcome::Failed, Some(cause))]).await;
+        let run = fixture.add_task(&shop, delete(7)).await;
+        fixture.commit_events(run.id, vec![over(Outcome::Failed, Some(cause))]).await;
         let entry = only(fixture).await;
         assert_eq!((entry.last_failure_at, entry.removal), (last_failure_at, None));
     }
-    let run = fixture.asked(&shop, delete(7)).await;
-    fixture.happen(run.id, vec![over(Outcome::Failed, Some(Cause::BackupNotFound))]).await;
+    let run = fixture.add_task(&shop, delete(7)).await;
+    fixture.commit_events(run.id, vec![over(Outcome::Failed, Some(Cause::BackupNotFound))]).await;
     assert_eq!(only(fixture).await.removal, Some(Removal { at: fixture.now(), deleted: false }));
     fixture.advance(1);
-    let run = fixture.asked(&shop, delete(7)).await;
+    let run = fixture.add_task(&shop, delete(7)).await;
     completed(fixture, &run).await;
     assert_eq!(only(fixture).await.removal, Some(Removal { at: fixture.now(), deleted: true }));
     assert_eq!(fixture.catalog(&CatalogFilter::default()).await, []);
@@ -149,21 +151,21 @@ async fn a_deleted_backup_is_removed_and_a_failed_deletion_is_recorded(fixture: 
 
 async fn a_deletion_takes_no_other_backup_of_its_number_out_of_the_catalog(fixture: &StoreFixture) {
     let shop = app("shop");
-    fixture.back_up(&shop, 5, 30).await;
+    fixture.complete_backup(&shop, 5, 30).await;
     let old = Task::Delete(Delete { backup: BackupId(7), blob: "hf-old.zip".into(), allow_last: true });
-    let run = fixture.asked(&shop, old.clone()).await;
-    fixture.happen(run.id, vec![over(Outcome::Failed, Some(Cause::BackupNotFound))]).await;
-    let run = fixture.asked(&shop, old).await;
+    let run = fixture.add_task(&shop, old.clone()).await;
+    fixture.commit_events(run.id, vec![over(Outcome::Failed, Some(Cause::BackupNotFound))]).await;
+    let run = fixture.add_task(&shop, old).await;
     completed(fixture, &run).await;
     assert_eq!(only(fixture).await.removal, None);
 }
 
 async fn a_new_sas_is_recorded_and_so_is_a_failed_refresh(fixture: &StoreFixture) {
     let shop = app("shop");
-    fixture.back_up(&shop, 5, 30).await;
+    fixture.complete_backup(&shop, 5, 30).await;
     let (backup, reason) = (BackupId(7), RefreshReason::KeptBackup);
     let refresh = Task::RefreshSas(RefreshSas { backup, reason, old: None });
-    let run = fixture.asked(&shop, refresh.clone()).await;
+    let run = fixture.add_task(&shop, refresh.clone()).await;
     let new = SasFacts { fingerprint: "feedc0ffee00".into(), window: window(fixture.now()) };
     let replaced = |backup| {
         let (storage, container) = (StorageName::new("weu"), "https://acct".to_owned());
@@ -171,12 +173,12 @@ async fn a_new_sas_is_recorded_and_so_is_a_failed_refresh(fixture: &StoreFixture
         RunEvent::SasRefreshed { refresh }
     };
     let before = only(fixture).await;
-    fixture.happen(run.id, vec![replaced(None)]).await;
+    fixture.commit_events(run.id, vec![replaced(None)]).await;
     assert_eq!(only(fixture).await, before);
-    fixture.happen(run.id, vec![replaced(Some(backup)), over(Outcome::Succeeded, None)]).await;
+    fixture.commit_events(run.id, vec![replaced(Some(backup)), over(Outcome::Succeeded, None)]).await;
     assert_eq!(only(fixture).await, CatalogEntry { sas: Some(new.clone()), ..before.clone() });
-    let run = fixture.asked(&shop, refresh).await;
-    fixture.happen(run.id, vec![over(Outcome::Exhausted, Some(Cause::SasUnusable))]).await;
+    let run = fixture.add_task(&shop, refresh).await;
+    fixture.commit_events(run.id, vec![over(Outcome::Exhausted, Some(Cause::SasUnusable))]).await;
     let last_failure_at = Some(fixture.now());
     assert_eq!(only(fixture).await, CatalogEntry { sas: Some(new.clone()), last_failure_at, ..before });
 }
@@ -184,33 +186,35 @@ async fn a_new_sas_is_recorded_and_so_is_a_failed_refresh(fixture: &StoreFixture
 async fn operator_actions_hold_release_lose_find_and_adopt(fixture: &StoreFixture) {
     let shop = app("shop");
     fixture
-        .note(
+        .add_action(
             &shop,
             OperatorAction::Held { backup: BackupId(7), reason: "a hold on an unknown backup".into() },
         )
         .await;
     assert_eq!(fixture.catalog(&CatalogFilter::default()).await, []);
     let (backup, storage) = (facts(5, fixture.now() - secs(9), fixture.now()), StorageName::new("neu"));
-    fixture.note(&shop, OperatorAction::TakenOver { backup: backup.clone(), storage: storage.clone() }).await;
+    fixture
+        .add_action(&shop, OperatorAction::TakenOver { backup: backup.clone(), storage: storage.clone() })
+        .await;
     let taken = only(fixture).await;
     assert_eq!((taken.origin, taken.good, &taken.storage), (Origin::TakenOver, true, &storage));
     let id = BackupId(7);
-    fixture.note(&shop, OperatorAction::Held { backup: id, reason: "the \"audit\"".into() }).await;
+    fixture.add_action(&shop, OperatorAction::Held { backup: id, reason: "the \"audit\"".into() }).await;
     assert_eq!(only(fixture).await.hold.as_deref(), Some("the \"audit\""));
-    fixture.note(&shop, OperatorAction::Released { backup: id, reason: "over".into() }).await;
-    fixture.note(&shop, OperatorAction::Revealed { backup: id }).await;
-    fixture.note(&shop, OperatorAction::Drift { found: None, drift: vec!["none".into()] }).await;
+    fixture.add_action(&shop, OperatorAction::Released { backup: id, reason: "over".into() }).await;
+    fixture.add_action(&shop, OperatorAction::Revealed { backup: id }).await;
+    fixture.add_action(&shop, OperatorAction::Drift { found: None, drift: vec!["none".into()] }).await;
     assert_eq!(only(fixture).await, taken);
     fixture.advance(1);
-    fixture.note(&shop, OperatorAction::Lost { backup: id, detail: "no blob".into() }).await;
+    fixture.add_action(&shop, OperatorAction::Lost { backup: id, detail: "no blob".into() }).await;
     assert_eq!(only(fixture).await.removal, Some(Removal { at: fixture.now(), deleted: false }));
     fixture.advance(1);
-    fixture.note(&shop, OperatorAction::Verified { backup: id, size_bytes: None }).await;
+    fixture.add_action(&shop, OperatorAction::Verified { backup: id, size_bytes: None }).await;
     let found = only(fixture).await;
     assert_eq!((found.removal, found.verified_at), (None, Some(fixture.now())));
-    let run = fixture.asked(&shop, delete(7)).await;
+    let run = fixture.add_task(&shop, delete(7)).await;
     completed(fixture, &run).await;
-    fixture.note(&shop, OperatorAction::Verified { backup: id, size_bytes: None }).await;
+    fixture.add_action(&shop, OperatorAction::Verified { backup: id, size_bytes: None }).await;
     assert!(only(fixture).await.removal.is_some_and(|gone| gone.deleted));
 }
 
@@ -229,33 +233,35 @@ fn drill(source: &App, id: i64) -> Task {
 
 async fn a_drill_is_recorded_at_the_backup_it_restored(fixture: &StoreFixture) {
     let (shop, scratch) = (app("shop"), app("scratch"));
-    fixture.back_up(&shop, 5, 30).await;
+    fixture.complete_backup(&shop, 5, 30).await;
     for (outcome, passed) in [(Outcome::Failed, false), (Outcome::Succeeded, true)] {
         fixture.advance(1);
-        let run = fixture.asked(&scratch, drill(&shop, 7)).await;
-        fixture.happen(run.id, vec![over(outcome, None)]).await;
+        let run = fixture.add_task(&scratch, drill(&shop, 7)).await;
+        fixture.commit_events(run.id, vec![over(outcome, None)]).await;
         assert_eq!(only(fixture).await.drill, Some((fixture.now(), passed)));
     }
 }
 
 async fn a_run_is_loaded_with_what_its_kind_needs_to_know(fixture: &StoreFixture) {
     let (shop, scratch) = (app("shop"), app("scratch"));
-    fixture.back_up(&shop, 5, 30).await;
+    fixture.complete_backup(&shop, 5, 30).await;
     let entry = only(fixture).await;
     let load = async |run: &Run| {
         let loaded = fixture.store.load(run.id).await.unwrap().unwrap();
         (loaded.subject, loaded.is_last, loaded.last_good_bytes, loaded.typical)
     };
-    let backup = fixture.added(&shop).await;
+    let backup = fixture.add_manual(&shop).await;
     assert_eq!(load(&backup).await, (None, false, Some(5), Some(secs(30))));
-    let drill = fixture.asked(&scratch, drill(&shop, 7)).await;
+    let drill = fixture.add_task(&scratch, drill(&shop, 7)).await;
     assert_eq!(load(&drill).await, (Some(entry.clone()), false, None, None));
-    let unknown = fixture.asked(&shop, delete(8)).await;
+    let unknown = fixture.add_task(&shop, delete(8)).await;
     assert_eq!(load(&unknown).await, (None, false, None, None));
-    let deletion = fixture.asked(&shop, delete(7)).await;
+    let deletion = fixture.add_task(&shop, delete(7)).await;
     assert_eq!(load(&deletion).await, (Some(entry.clone()), true, None, None));
     let other = BackupFacts { id: BackupId(9), ..facts(9, fixture.now(), fixture.now()) };
-    fixture.note(&shop, OperatorAction::TakenOver { backup: other, storage: StorageName::new("weu") }).await;
+    fixture
+        .add_action(&shop, OperatorAction::TakenOver { backup: other, storage: StorageName::new("weu") })
+        .await;
     assert_eq!(load(&deletion).await, (Some(entry), false, None, None));
 }
 
@@ -266,11 +272,11 @@ async fn the_catalog_is_read_by_app_the_newest_first_and_in_pages(fixture: &Stor
         OperatorAction::TakenOver { backup, storage: StorageName::new("weu") }
     };
     for (name, id) in [("b", 1), ("a", 3), ("a", 1), ("c", 2)] {
-        fixture.note(&app(name), of(id)).await;
+        fixture.add_action(&app(name), of(id)).await;
     }
     fixture.advance(1);
-    fixture.note(&app("a"), of(2)).await;
-    fixture.note(&app("b"), OperatorAction::Lost { backup: BackupId(1), detail: "no".into() }).await;
+    fixture.add_action(&app("a"), of(2)).await;
+    fixture.add_action(&app("b"), OperatorAction::Lost { backup: BackupId(1), detail: "no".into() }).await;
     let read = async |filter: CatalogFilter| -> Vec<String> {
         let all = fixture.catalog(&filter).await;
         all.iter().map(|entry| format!("{}{}", entry.app.site(), entry.backup.id)).collect()
@@ -290,20 +296,20 @@ async fn the_catalog_is_read_by_app_the_newest_first_and_in_pages(fixture: &Stor
 async fn runs_that_are_no_backups_do_not_hide_how_backups_go(fixture: &StoreFixture) {
     let shop = app("shop");
     fixture.sync(&[crate::fixture::enrolled(&shop, Some(("daily", fixture.now() + secs(60))))]).await;
-    let good = fixture.back_up(&shop, 5, 30).await;
+    let good = fixture.complete_backup(&shop, 5, 30).await;
     fixture.advance(60);
-    fixture.asked(&shop, delete(8)).await;
-    let deletion = fixture.asked(&shop, delete(7)).await;
-    fixture.happen(deletion.id, vec![over(Outcome::Failed, Some(Cause::DeleteFailed))]).await;
-    fixture.note(&shop, OperatorAction::Revealed { backup: BackupId(7) }).await;
+    fixture.add_task(&shop, delete(8)).await;
+    let deletion = fixture.add_task(&shop, delete(7)).await;
+    fixture.commit_events(deletion.id, vec![over(Outcome::Failed, Some(Cause::DeleteFailed))]).await;
+    fixture.add_action(&shop, OperatorAction::Revealed { backup: BackupId(7) }).await;
     let status = fixture.store.status().await.unwrap().remove(0);
     assert_eq!((status.last.unwrap().run_id, status.running), (good.id, None));
     assert_eq!(fixture.cursors_due().await[0].unfinished, 0);
-    let run = fixture.added(&shop).await;
+    let run = fixture.add_manual(&shop).await;
     let loaded = fixture.store.load(run.id).await.unwrap().unwrap();
     assert_eq!((loaded.last_good_bytes, loaded.typical), (Some(5), Some(secs(30))));
     // A lost backup is not a recovery point.
-    fixture.note(&shop, OperatorAction::Lost { backup: BackupId(7), detail: "no".into() }).await;
+    fixture.add_action(&shop, OperatorAction::Lost { backup: BackupId(7), detail: "no".into() }).await;
     assert_eq!(fixture.store.status().await.unwrap()[0].last_good_at, None);
     let kind = |kind| holdfast_store::RunFilter { kind: Some(kind), ..Default::default() };
     for (of, count) in [(holdfast_model::RunKind::Delete, 2), (holdfast_model::RunKind::OperatorAction, 2)] {

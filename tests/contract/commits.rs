@@ -21,7 +21,7 @@ on_every_store!(
 );
 
 async fn a_change_is_made_against_the_version_it_was_decided_on_or_not_at_all(fixture: &StoreFixture) {
-    let run = fixture.added(&app("shop")).await;
+    let run = fixture.add_manual(&app("shop")).await;
     let change = fixture.change(run.clone(), vec![started(&run, fixture.now())]);
     assert_eq!(fixture.store.commit(&change).await.unwrap(), Committed::Done(2));
     assert_eq!(fixture.store.commit(&change).await.unwrap(), Committed::Stale);
@@ -33,7 +33,7 @@ async fn a_change_is_made_against_the_version_it_was_decided_on_or_not_at_all(fi
 }
 
 async fn of_many_commits_on_one_version_one_wins(fixture: &StoreFixture) {
-    let run = fixture.added(&app("shop")).await;
+    let run = fixture.add_manual(&app("shop")).await;
     let mut commits = tokio::task::JoinSet::new();
     for n in 0..16 {
         let until = fixture.now() + secs(n);
@@ -47,8 +47,8 @@ async fn of_many_commits_on_one_version_one_wins(fixture: &StoreFixture) {
 }
 
 async fn a_run_that_has_ended_is_never_changed_again(fixture: &StoreFixture) {
-    let run = fixture.added(&app("shop")).await;
-    let over = fixture.happen(run.id, vec![ended(Outcome::Failed, None)]).await;
+    let run = fixture.add_manual(&app("shop")).await;
+    let over = fixture.commit_events(run.id, vec![ended(Outcome::Failed, None)]).await;
     assert_eq!(over.ended_at, Some(fixture.now()));
     let back = Change { from: over.version, run, events: vec![], at: fixture.now() };
     assert_eq!(fixture.store.commit(&back).await.unwrap(), Committed::Stale);
@@ -64,7 +64,7 @@ async fn a_change_of_a_run_that_is_not_there_is_stale(fixture: &StoreFixture) {
 }
 
 async fn what_a_run_was_made_with_stays(fixture: &StoreFixture) {
-    let run = fixture.added(&app("shop")).await;
+    let run = fixture.add_manual(&app("shop")).await;
     let mut change = fixture.change(run.clone(), vec![]);
     change.run.app = app("blog").id;
     change.run.plan = "/p/9".into();
@@ -76,7 +76,7 @@ async fn what_a_run_was_made_with_stays(fixture: &StoreFixture) {
 }
 
 async fn a_change_without_events_moves_the_due_time_alone(fixture: &StoreFixture) {
-    let run = fixture.added(&app("shop")).await;
+    let run = fixture.add_manual(&app("shop")).await;
     let mut change = fixture.change(run.clone(), vec![]);
     change.run.due_at = fixture.now() + secs(90);
     assert_eq!(fixture.store.commit(&change).await.unwrap(), Committed::Done(2));
@@ -110,8 +110,8 @@ fn accepted_odd(fixture: &StoreFixture) -> RunEvent {
 }
 
 async fn an_app_that_another_run_holds_cannot_be_begun(fixture: &StoreFixture) {
-    let (one, two) = (fixture.added(&app("shop")).await, fixture.added(&app("shop")).await);
-    fixture.happen(one.id, vec![started(&one, fixture.now())]).await;
+    let (one, two) = (fixture.add_manual(&app("shop")).await, fixture.add_manual(&app("shop")).await);
+    fixture.commit_events(one.id, vec![started(&one, fixture.now())]).await;
     let change = fixture.change(two.clone(), vec![started(&two, fixture.now())]);
     assert!(fixture.store.commit(&change).await.is_err());
     assert_eq!(fixture.read(two.id).await, two);
@@ -121,7 +121,7 @@ async fn an_app_that_another_run_holds_cannot_be_begun(fixture: &StoreFixture) {
 async fn the_events_of_any_legal_walk_fold_back_to_the_row(fixture: &StoreFixture) {
     let mut rng = fastrand::Rng::with_seed(3);
     for walk in 0..30 {
-        let mut run = fixture.added(&app(&format!("app{walk}"))).await;
+        let mut run = fixture.add_manual(&app(&format!("app{walk}"))).await;
         for _ in 0..12 {
             fixture.advance(1);
             let choices = choices(fixture, &run);
@@ -130,7 +130,7 @@ async fn the_events_of_any_legal_walk_fold_back_to_the_row(fixture: &StoreFixtur
             if legal.is_empty() {
                 break;
             }
-            run = fixture.happen(run.id, vec![legal[rng.usize(..legal.len())].clone()]).await;
+            run = fixture.commit_events(run.id, vec![legal[rng.usize(..legal.len())].clone()]).await;
         }
         let events = fixture.store.events(run.id).await.unwrap();
         let fold = Fold::of(events.iter().map(|event| &event.event)).unwrap();
@@ -160,18 +160,21 @@ fn choices(fixture: &StoreFixture, run: &holdfast_model::Run) -> Vec<RunEvent> {
 
 async fn the_last_good_backup_tells_what_is_typical(fixture: &StoreFixture) {
     let shop = app("shop");
-    fixture.back_up(&shop, 1_000, 300).await;
-    fixture.back_up(&shop, 2_000, 120).await;
-    fixture.back_up(&app("blog"), 5, 5).await;
-    let partial = fixture.added(&shop).await;
+    fixture.complete_backup(&shop, 1_000, 300).await;
+    fixture.complete_backup(&shop, 2_000, 120).await;
+    fixture.complete_backup(&app("blog"), 5, 5).await;
+    let partial = fixture.add_manual(&shop).await;
     fixture
-        .happen(partial.id, vec![ended(Outcome::Partial, Some(facts(3, fixture.now(), fixture.now())))])
+        .commit_events(
+            partial.id,
+            vec![ended(Outcome::Partial, Some(facts(3, fixture.now(), fixture.now())))],
+        )
         .await;
-    let run = fixture.added(&shop).await;
+    let run = fixture.add_manual(&shop).await;
     let loaded = fixture.store.load(run.id).await.unwrap().unwrap();
     assert_eq!((loaded.typical, loaded.last_good_bytes), (Some(secs(120)), Some(2_000)));
     assert_eq!((loaded.now, loaded.run.state.code()), (fixture.now(), StateCode::Planned));
-    let other = fixture.added(&app("new")).await;
+    let other = fixture.add_manual(&app("new")).await;
     let loaded = fixture.store.load(other.id).await.unwrap().unwrap();
     assert_eq!((loaded.typical, loaded.last_good_bytes), (None, None));
 }

@@ -95,7 +95,7 @@ impl StoreFixture {
     }
 
     /// A run of `task`, due now.
-    pub fn made(&self, app: &App, task: Task, trigger: Trigger) -> NewRun {
+    pub fn task_run(&self, app: &App, task: Task, trigger: Trigger) -> NewRun {
         NewRun::task(
             self.id(),
             app,
@@ -106,12 +106,12 @@ impl StoreFixture {
     }
 
     /// Adds a manual run of `task` to the store.
-    pub async fn asked(&self, app: &App, task: Task) -> Run {
-        self.add(self.made(app, task, Trigger::Manual)).await
+    pub async fn add_task(&self, app: &App, task: Task) -> Run {
+        self.add(self.task_run(app, task, Trigger::Manual)).await
     }
 
     /// Adds an operator action to the store.
-    pub async fn note(&self, app: &App, action: OperatorAction) -> Run {
+    pub async fn add_action(&self, app: &App, action: OperatorAction) -> Run {
         self.add(NewRun::operator_action(
             self.id(),
             app,
@@ -133,7 +133,7 @@ impl StoreFixture {
     }
 
     /// Adds a manual backup run of `app`, due now, to the store.
-    pub async fn added(&self, app: &App) -> Run {
+    pub async fn add_manual(&self, app: &App) -> Run {
         self.add(self.manual(app)).await
     }
 
@@ -152,7 +152,7 @@ impl StoreFixture {
     }
 
     /// Commits `events` on the current row of the run.
-    pub async fn happen(&self, id: RunId, events: Vec<RunEvent>) -> Run {
+    pub async fn commit_events(&self, id: RunId, events: Vec<RunEvent>) -> Run {
         let change = self.change(self.read(id).await, events);
         let committed = self.store.commit(&change).await.unwrap();
         assert_eq!(committed, Committed::Done(change.from + 1));
@@ -167,15 +167,16 @@ impl StoreFixture {
     }
 
     /// Runs a backup of `app` to its successful end, `seconds` after Azure accepted it.
-    pub async fn back_up(&self, app: &App, size_bytes: i64, seconds: u64) -> Run {
-        let run = self.added(app).await;
-        self.happen(run.id, vec![started(&run, self.now())]).await;
-        self.happen(run.id, vec![accepted(self.now())]).await;
+    pub async fn complete_backup(&self, app: &App, size_bytes: i64, seconds: u64) -> Run {
+        let run = self.add_manual(app).await;
+        self.commit_events(run.id, vec![started(&run, self.now())]).await;
+        self.commit_events(run.id, vec![accepted(self.now())]).await;
         let accepted_at = self.now();
         self.advance(seconds);
         let backup = facts(size_bytes, accepted_at, self.now());
-        self.happen(run.id, vec![RunEvent::Completed { backup: Some(backup.clone()), detail: None }]).await;
-        self.happen(run.id, vec![ended(Outcome::Succeeded, Some(backup))]).await
+        self.commit_events(run.id, vec![RunEvent::Completed { backup: Some(backup.clone()), detail: None }])
+            .await;
+        self.commit_events(run.id, vec![ended(Outcome::Succeeded, Some(backup))]).await
     }
 
     pub async fn sync(&self, fleet: &[Enrolled]) -> holdfast_store::FleetChange {

@@ -108,7 +108,7 @@ async fn a_cursor_that_a_wrong_clock_moved_ahead_is_set_back(fixture: &StoreFixt
 async fn an_app_no_longer_named_loses_its_cursor_and_its_runs_go_on(fixture: &StoreFixture) {
     let shop = app("shop");
     fixture.sync(&[enrolled(&shop, Some(("daily", fixture.now() + secs(10))))]).await;
-    let run = fixture.added(&shop).await;
+    let run = fixture.add_manual(&shop).await;
     assert_eq!(fixture.sync(&[]).await, FleetChange { added: 0, changed: 0, removed: 1 });
     assert_eq!(fixture.sync(&[]).await, FleetChange::default());
     fixture.advance(100);

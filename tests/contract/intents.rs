@@ -39,7 +39,7 @@ fn restore(source: &App, backup: Option<BackupId>, id: i64) -> Restore {
 
 async fn keeps(fixture: &StoreFixture, app: &App, id: i64) {
     let backup = BackupFacts { id: BackupId(id), blob: blob(id), ..facts(id, fixture.now(), fixture.now()) };
-    fixture.note(app, OperatorAction::TakenOver { backup, storage: StorageName::new("weu") }).await;
+    fixture.add_action(app, OperatorAction::TakenOver { backup, storage: StorageName::new("weu") }).await;
 }
 
 /// Commits the start of the run's next attempt.
@@ -53,7 +53,7 @@ async fn begin(fixture: &StoreFixture, run: &Run) -> Committed {
 async fn end(fixture: &StoreFixture, run: &Run) {
     let completed = RunEvent::Completed { backup: None, detail: None };
     let over = RunEvent::Ended { outcome: Outcome::Succeeded, cause: None, backup: None, verification: None };
-    fixture.happen(run.id, vec![completed, over]).await;
+    fixture.commit_events(run.id, vec![completed, over]).await;
 }
 
 async fn a_deletion_does_not_begin_where_a_hold_was_faster_or_nothing_good_would_be_left(
@@ -63,11 +63,11 @@ async fn a_deletion_does_not_begin_where_a_hold_was_faster_or_nothing_good_would
     for id in [1, 2] {
         keeps(fixture, &shop, id).await;
     }
-    let by_policy = fixture.add(fixture.made(&shop, delete(1, false), Trigger::Policy)).await;
-    fixture.note(&shop, OperatorAction::Held { backup: BackupId(1), reason: "audit".into() }).await;
+    let by_policy = fixture.add(fixture.task_run(&shop, delete(1, false), Trigger::Policy)).await;
+    fixture.add_action(&shop, OperatorAction::Held { backup: BackupId(1), reason: "audit".into() }).await;
     assert_eq!(begin(fixture, &by_policy).await, Committed::Stale, "the backup is on hold");
-    fixture.note(&shop, OperatorAction::Released { backup: BackupId(1), reason: "over".into() }).await;
-    let by_hand = fixture.asked(&shop, delete(2, true)).await;
+    fixture.add_action(&shop, OperatorAction::Released { backup: BackupId(1), reason: "over".into() }).await;
+    let by_hand = fixture.add_task(&shop, delete(2, true)).await;
     assert_eq!(begin(fixture, &by_policy).await, Committed::Stale, "the other good backup is being deleted");
     assert_eq!(begin(fixture, &by_hand).await, Committed::Done(2), "`allow_last` permits it");
     end(fixture, &by_hand).await;
@@ -78,16 +78,18 @@ async fn a_deletion_does_not_begin_where_a_hold_was_faster_or_nothing_good_would
 
 /// Adds a partial backup that is not good to the catalog.
 async fn keeps_partial(fixture: &StoreFixture, app: &App, id: i64) {
-    let run = fixture.added(app).await;
+    let run = fixture.add_manual(app).await;
     let backup = BackupFacts { id: BackupId(id), blob: blob(id), ..facts(id, fixture.now(), fixture.now()) };
-    fixture.happen(run.id, vec![ended(Outcome::Partial, Some(backup))]).await;
+    fixture.commit_events(run.id, vec![ended(Outcome::Partial, Some(backup))]).await;
 }
 
 /// Adds a backup that a lost attempt left to the catalog.
 async fn keeps_orphan(fixture: &StoreFixture, app: &App, id: i64) {
-    let run = fixture.added(app).await;
+    let run = fixture.add_manual(app).await;
     let name = BackupName::of_attempt(&run.app, run.id, 1);
-    fixture.happen(run.id, vec![RunEvent::OrphanFound { number: 1, backup: BackupId(id), name }]).await;
+    fixture
+        .commit_events(run.id, vec![RunEvent::OrphanFound { number: 1, backup: BackupId(id), name }])
+        .await;
 }
 
 async fn the_last_partial_backup_is_kept_where_nothing_good_is_left(fixture: &StoreFixture) {
@@ -102,7 +104,7 @@ async fn the_last_partial_backup_is_kept_where_nothing_good_is_left(fixture: &St
     keeps(fixture, &saved, 2).await;
     // `is_last` as loaded agrees with the check at commit.
     let may_begin = async |app: &App, id: i64| {
-        let run = fixture.add(fixture.made(app, delete(id, false), Trigger::Policy)).await;
+        let run = fixture.add(fixture.task_run(app, delete(id, false), Trigger::Policy)).await;
         let is_last = fixture.store.load(run.id).await.unwrap().unwrap().is_last;
         let committed = begin(fixture, &run).await;
         assert_eq!(committed == Committed::Stale, is_last, "{} {id}", app.id.site());
@@ -128,8 +130,8 @@ async fn a_deletion_does_not_begin_while_its_backup_is_to_be_read(fixture: &Stor
     let by_blob = Task::Restore(restore(&copy, None, 2));
     let drill = Task::Drill(Drill { restore: restore(&shop, Some(BackupId(3)), 3), probe: None });
     for (id, task) in [(1, by_number), (2, by_blob), (3, drill)] {
-        let deletion = fixture.asked(&shop, delete(id, true)).await;
-        let reader = fixture.asked(&scratch, task).await;
+        let deletion = fixture.add_task(&shop, delete(id, true)).await;
+        let reader = fixture.add_task(&scratch, task).await;
         assert_eq!(begin(fixture, &deletion).await, Committed::Stale, "{reader:?} waits");
         assert_eq!(begin(fixture, &reader).await, Committed::Done(2), "the deletion has not started");
         assert_eq!(begin(fixture, &deletion).await, Committed::Stale, "{reader:?} is unfinished");
@@ -143,15 +145,15 @@ async fn a_backup_is_not_read_once_its_deletion_has_begun(fixture: &StoreFixture
     for id in 1..=3 {
         keeps(fixture, &shop, id).await;
     }
-    let deletion = fixture.asked(&shop, delete(1, false)).await;
+    let deletion = fixture.add_task(&shop, delete(1, false)).await;
     assert_eq!(begin(fixture, &deletion).await, Committed::Done(2));
     let by_number = Task::Restore(restore(&shop, Some(BackupId(1)), 1));
     let by_blob = Task::Restore(restore(&copy, None, 1));
     let drill = Task::Drill(Drill { restore: restore(&shop, Some(BackupId(1)), 1), probe: None });
     for task in [by_number, by_blob, drill] {
-        let reader = fixture.asked(&scratch, task).await;
+        let reader = fixture.add_task(&scratch, task).await;
         assert_eq!(begin(fixture, &reader).await, Committed::Stale, "{reader:?}");
     }
-    let other = fixture.asked(&copy, Task::Restore(restore(&shop, Some(BackupId(2)), 2))).await;
+    let other = fixture.add_task(&copy, Task::Restore(restore(&shop, Some(BackupId(2)), 2))).await;
     assert_eq!(begin(fixture, &other).await, Committed::Done(2), "another backup does not matter");
 }

@@ -51,7 +51,7 @@ async fn the_most_urgent_goes_first_and_then_the_longest_due(fixture: &StoreFixt
 async fn at_most_as_many_go_as_were_asked_for(fixture: &StoreFixture) {
     let mut run = None;
     for n in 0..5 {
-        run = Some(fixture.added(&app(&format!("app{n}"))).await);
+        run = Some(fixture.add_manual(&app(&format!("app{n}"))).await);
     }
     let run = run.unwrap();
     assert_eq!(fixture.acquire_beside(&run, 0, &no_limits()).await, []);
@@ -60,7 +60,7 @@ async fn at_most_as_many_go_as_were_asked_for(fixture: &StoreFixture) {
 }
 
 async fn what_is_handed_out_is_not_handed_out_again_within_its_lease(fixture: &StoreFixture) {
-    let run = fixture.added(&app("shop")).await;
+    let run = fixture.add_manual(&app("shop")).await;
     assert_eq!(fixture.acquire_beside(&run, 1, &no_limits()).await, [run.id]);
     fixture.advance(LEASE.as_secs() - 1);
     assert_eq!(fixture.store.reclaim().await.unwrap(), 0);
@@ -74,13 +74,13 @@ async fn the_due_lanes_list_each_lane_once_with_what_is_most_urgent_in_it(fixtur
     let slow = fixture.add(fixture.scheduled(&app("slow"), start)).await;
     fixture.advance(5);
     fixture.add(fixture.scheduled(&app("late"), start + secs(2))).await;
-    let urgent = fixture.added(&app("urgent")).await;
+    let urgent = fixture.add_manual(&app("urgent")).await;
     fixture.advance(1);
-    fixture.added(&app("urgent2")).await;
-    let far = fixture.added(&app_in("s2", "/p/1", "far")).await;
-    let asked = fixture.added(&app_in("s3", "/p/1", "asked")).await;
-    fixture.happen(asked.id, vec![started(&asked, fixture.now())]).await;
-    fixture.happen(asked.id, vec![accepted(fixture.now())]).await;
+    fixture.add_manual(&app("urgent2")).await;
+    let far = fixture.add_manual(&app_in("s2", "/p/1", "far")).await;
+    let asked = fixture.add_manual(&app_in("s3", "/p/1", "asked")).await;
+    fixture.commit_events(asked.id, vec![started(&asked, fixture.now())]).await;
+    fixture.commit_events(asked.id, vec![accepted(fixture.now())]).await;
     fixture.add(fixture.scheduled(&app_in("s4", "/p/1", "future"), fixture.now() + secs(1))).await;
     let due_lanes = fixture.store.due_lanes().await.unwrap();
     let due = |lane, due_at| DueLane { lane, priority: Priority::Manual, due_at };
@@ -96,7 +96,7 @@ async fn the_due_lanes_list_each_lane_once_with_what_is_most_urgent_in_it(fixtur
 async fn the_due_lanes_say_when_next_something_is_due_or_a_lease_passes(fixture: &StoreFixture) {
     let now = fixture.now();
     let next = async || fixture.store.due_lanes().await.unwrap().next_at;
-    let run = fixture.added(&app("shop")).await;
+    let run = fixture.add_manual(&app("shop")).await;
     assert_eq!(next().await, None, "`next_at` excludes what is due now");
     fixture.acquire_beside(&run, 1, &no_limits()).await;
     assert_eq!(next().await, Some(now + LEASE));
@@ -121,7 +121,7 @@ async fn an_empty_store_has_no_due_lanes(fixture: &StoreFixture) {
 }
 
 async fn an_unknown_lane_gives_nothing(fixture: &StoreFixture) {
-    fixture.added(&app("shop")).await;
+    fixture.add_manual(&app("shop")).await;
     assert_eq!(fixture.acquire(&[LaneQuota { lane: poll_lane("s9"), most: 9 }], &no_limits()).await, []);
     assert_eq!(fixture.acquire(&[], &no_limits()).await, []);
 }

@@ -15,7 +15,7 @@ on_every_store!(
 );
 
 async fn what_was_reclaimed_is_due_again_and_cannot_be_committed(fixture: &StoreFixture) {
-    let run = fixture.added(&app("shop")).await;
+    let run = fixture.add_manual(&app("shop")).await;
     fixture.acquire_beside(&run, 1, &no_limits()).await;
     fixture.clock.advance(LEASE);
     assert_eq!(fixture.store.reclaim().await.unwrap(), 1);
@@ -29,7 +29,7 @@ async fn what_was_reclaimed_is_due_again_and_cannot_be_committed(fixture: &Store
 }
 
 async fn a_begin_step_that_was_reclaimed_lets_its_app_go(fixture: &StoreFixture) {
-    let (one, two) = (fixture.added(&app("shop")).await, fixture.added(&app("shop")).await);
+    let (one, two) = (fixture.add_manual(&app("shop")).await, fixture.add_manual(&app("shop")).await);
     let mut both = Vec::new();
     for _ in 0..2 {
         let taken = fixture.acquire_beside(&one, 9, &no_limits()).await;
@@ -47,21 +47,21 @@ async fn a_begin_step_that_was_reclaimed_lets_its_app_go(fixture: &StoreFixture)
 }
 
 async fn a_run_in_flight_that_was_reclaimed_still_holds_its_app(fixture: &StoreFixture) {
-    let run = fixture.added(&app("shop")).await;
+    let run = fixture.add_manual(&app("shop")).await;
     fixture.acquire_beside(&run, 1, &no_limits()).await;
-    fixture.happen(run.id, vec![started(&run, fixture.now())]).await;
+    fixture.commit_events(run.id, vec![started(&run, fixture.now())]).await;
     let taken = fixture.acquire(&[LaneQuota { lane: poll_lane("s1"), most: 9 }], &no_limits()).await;
     assert_eq!(taken[0].wakeup.version, 2);
     fixture.clock.advance(LEASE);
     assert_eq!(fixture.store.reclaim().await.unwrap(), 1);
-    let other = fixture.added(&app("shop")).await;
+    let other = fixture.add_manual(&app("shop")).await;
     assert_eq!(fixture.acquire_beside(&other, 9, &no_limits()).await, []);
     assert_eq!(fixture.read(run.id).await.version, 3);
-    fixture.happen(run.id, vec![accepted(fixture.now())]).await;
+    fixture.commit_events(run.id, vec![accepted(fixture.now())]).await;
     assert_eq!(fixture.acquire_beside(&other, 9, &no_limits()).await, []);
     // Once the backup is completed, Azure no longer works on the app.
     fixture
-        .happen(
+        .commit_events(
             run.id,
             vec![RunEvent::Completed { backup: Some(facts(1, fixture.now(), fixture.now())), detail: None }],
         )
@@ -70,30 +70,30 @@ async fn a_run_in_flight_that_was_reclaimed_still_holds_its_app(fixture: &StoreF
 }
 
 async fn a_commit_ends_the_lease(fixture: &StoreFixture) {
-    let run = fixture.added(&app("shop")).await;
+    let run = fixture.add_manual(&app("shop")).await;
     fixture.acquire_beside(&run, 1, &no_limits()).await;
-    fixture.happen(run.id, vec![started(&run, fixture.now())]).await;
+    fixture.commit_events(run.id, vec![started(&run, fixture.now())]).await;
     assert_eq!(fixture.store.due_lanes().await.unwrap().outstanding, 0);
     fixture.clock.advance(LEASE);
     assert_eq!(fixture.store.reclaim().await.unwrap(), 0);
-    let over = fixture.happen(run.id, vec![accepted(fixture.now())]).await;
+    let over = fixture.commit_events(run.id, vec![accepted(fixture.now())]).await;
     assert_eq!(over.version, 3);
 }
 
 async fn a_commit_after_the_lease_counts_until_it_is_reclaimed(fixture: &StoreFixture) {
-    let run = fixture.added(&app("shop")).await;
+    let run = fixture.add_manual(&app("shop")).await;
     fixture.acquire_beside(&run, 1, &no_limits()).await;
     fixture.clock.advance(LEASE * 2);
     let over = RunEvent::Ended { outcome: Outcome::Failed, cause: None, backup: None, verification: None };
-    fixture.happen(run.id, vec![over]).await;
+    fixture.commit_events(run.id, vec![over]).await;
     assert_eq!(fixture.store.reclaim().await.unwrap(), 0);
 }
 
 async fn only_lapsed_leases_are_reclaimed(fixture: &StoreFixture) {
-    let early = fixture.added(&app("early")).await;
+    let early = fixture.add_manual(&app("early")).await;
     fixture.acquire_beside(&early, 1, &no_limits()).await;
     fixture.advance(30);
-    let late = fixture.added(&app("late")).await;
+    let late = fixture.add_manual(&app("late")).await;
     fixture.acquire_beside(&late, 1, &no_limits()).await;
     fixture.advance(30);
     assert_eq!(fixture.store.reclaim().await.unwrap(), 1);

@@ -19,9 +19,9 @@ on_every_store!(
 );
 
 async fn two_runs_of_one_app_never_go_together(fixture: &StoreFixture) {
-    let one = fixture.added(&app("shop")).await;
-    fixture.added(&app("shop")).await;
-    let blog = fixture.added(&app("blog")).await;
+    let one = fixture.add_manual(&app("shop")).await;
+    fixture.add_manual(&app("shop")).await;
+    let blog = fixture.add_manual(&app("blog")).await;
     let taken = fixture.acquire_beside(&one, 9, &no_limits()).await;
     assert_eq!(taken.len(), 2);
     assert!(taken.contains(&blog.id));
@@ -29,13 +29,13 @@ async fn two_runs_of_one_app_never_go_together(fixture: &StoreFixture) {
 }
 
 async fn a_run_whose_app_is_held_does_not_stop_those_behind_it(fixture: &StoreFixture) {
-    let first = fixture.added(&app("shop")).await;
+    let first = fixture.add_manual(&app("shop")).await;
     fixture.acquire_beside(&first, 1, &no_limits()).await;
     for _ in 0..300 {
-        fixture.added(&app("shop")).await;
+        fixture.add_manual(&app("shop")).await;
     }
     fixture.advance(1);
-    let blog = fixture.added(&app("blog")).await;
+    let blog = fixture.add_manual(&app("blog")).await;
     assert_eq!(fixture.acquire_beside(&first, 1, &no_limits()).await, [blog.id]);
 }
 
@@ -43,22 +43,22 @@ async fn a_plan_is_held_at_most_as_often_as_its_limit(fixture: &StoreFixture) {
     let limits = Limits { per_plan: 2, ..no_limits() };
     let mut runs = Vec::new();
     for n in 0..5 {
-        runs.push(fixture.added(&app(&format!("app{n}"))).await);
+        runs.push(fixture.add_manual(&app(&format!("app{n}"))).await);
     }
-    let other = fixture.added(&app_in("s1", "/p/2", "other")).await;
+    let other = fixture.add_manual(&app_in("s1", "/p/2", "other")).await;
     let taken = fixture.acquire_beside(&runs[0], 9, &limits).await;
     assert_eq!(taken.len(), 2);
     assert_eq!(fixture.acquire_beside(&runs[0], 9, &limits).await, []);
     assert_eq!(fixture.acquire_beside(&other, 9, &limits).await, [other.id]);
-    let begun = fixture.read(taken[0]).await;
-    fixture.happen(begun.id, vec![started(&begun, fixture.now())]).await;
+    let running = fixture.read(taken[0]).await;
+    fixture.commit_events(running.id, vec![started(&running, fixture.now())]).await;
     assert_eq!(fixture.acquire_beside(&runs[0], 9, &limits).await, [], "a started attempt occupies its plan");
     let waits = holdfast_model::RunEvent::Deferred {
         cause: holdfast_model::Cause::Busy,
         detail: String::new(),
         until: fixture.now(),
     };
-    let mut change = fixture.change(fixture.read(begun.id).await, vec![waits]);
+    let mut change = fixture.change(fixture.read(running.id).await, vec![waits]);
     change.run.due_at = fixture.now() + secs(60);
     fixture.store.commit(&change).await.unwrap();
     assert_eq!(fixture.acquire_beside(&runs[0], 9, &limits).await.len(), 1, "a deferred run frees its plan");
@@ -68,7 +68,7 @@ async fn a_storage_account_is_held_at_most_as_often_as_its_limit(fixture: &Store
     let limits = Limits { per_account: 3, ..no_limits() };
     let mut quotas = Vec::new();
     for n in 0..5 {
-        let run = fixture.added(&app_in(&format!("s{n}"), &format!("/p/{n}"), "shop")).await;
+        let run = fixture.add_manual(&app_in(&format!("s{n}"), &format!("/p/{n}"), "shop")).await;
         quotas.push(LaneQuota { lane: run.lane().unwrap(), most: 9 });
     }
     assert_eq!(fixture.acquire(&quotas, &limits).await.len(), 3);
@@ -82,16 +82,16 @@ async fn a_storage_account_is_held_at_most_as_often_as_its_limit(fixture: &Store
 async fn groups_of_one_name_in_two_subscriptions_are_two_plans(fixture: &StoreFixture) {
     let limits = Limits { per_plan: 1, ..no_limits() };
     let (one, two) = (app_in("s1", "group:g", "a"), app_in("s2", "group:g", "a"));
-    let (one, two) = (fixture.added(&one).await, fixture.added(&two).await);
+    let (one, two) = (fixture.add_manual(&one).await, fixture.add_manual(&two).await);
     assert_eq!(fixture.acquire_beside(&one, 9, &limits).await, [one.id]);
     assert_eq!(fixture.acquire_beside(&two, 9, &limits).await, [two.id]);
 }
 
 async fn questions_are_not_held_up_by_full_plans(fixture: &StoreFixture) {
     let limits = Limits { per_plan: 1, per_account: 1, ..no_limits() };
-    let run = fixture.added(&app("shop")).await;
+    let run = fixture.add_manual(&app("shop")).await;
     fixture.acquire_beside(&run, 9, &limits).await;
-    fixture.happen(run.id, vec![started(&run, fixture.now())]).await;
+    fixture.commit_events(run.id, vec![started(&run, fixture.now())]).await;
     let taken = fixture.acquire(&[LaneQuota { lane: poll_lane("s1"), most: 9 }], &limits).await;
     assert_eq!(taken[0].wakeup.run_id, run.id);
 }
@@ -100,7 +100,7 @@ async fn no_more_is_outstanding_than_allowed(fixture: &StoreFixture) {
     let limits = Limits { outstanding: 3, ..no_limits() };
     let mut quotas = Vec::new();
     for n in 0..5 {
-        let run = fixture.added(&app_in(&format!("s{n}"), "/p", "shop")).await;
+        let run = fixture.add_manual(&app_in(&format!("s{n}"), "/p", "shop")).await;
         quotas.push(LaneQuota { lane: run.lane().unwrap(), most: 9 });
     }
     assert_eq!(fixture.acquire(&quotas, &limits).await.len(), 3);
@@ -115,7 +115,7 @@ async fn concurrent_acquires_never_exceed_any_limit(fixture: &StoreFixture) {
         // Two runs of each of 30 apps, in 2 subscriptions of 3 plans each.
         let n = n % 30;
         let app = app_in(&format!("s{}", n % 2), &format!("/p/{}", n % 6), &format!("app{n}"));
-        let lane = fixture.added(&app).await.lane().unwrap();
+        let lane = fixture.add_manual(&app).await.lane().unwrap();
         quotas.insert(lane.clone(), LaneQuota { lane, most: 9 });
     }
     let quotas: Vec<LaneQuota> = quotas.into_values().collect();

@@ -39,10 +39,10 @@ async fn the_longest_overdue_cursor_comes_first_with_its_unfinished_runs(fixture
     let fleet: Vec<Enrolled> =
         names.iter().zip(1..).map(|(name, n)| enrolled(&app(name), schedule(n))).collect();
     fixture.sync(&fleet).await;
-    let run = fixture.added(&app("a")).await;
-    fixture.added(&app("a")).await;
-    fixture.added(&App { policy: None, ..app("a") }).await;
-    fixture.happen(run.id, vec![ended(Outcome::Failed, None)]).await;
+    let run = fixture.add_manual(&app("a")).await;
+    fixture.add_manual(&app("a")).await;
+    fixture.add_manual(&App { policy: None, ..app("a") }).await;
+    fixture.commit_events(run.id, vec![ended(Outcome::Failed, None)]).await;
     fixture.advance(2);
     let due = fixture.cursors_due().await;
     let listed: Vec<_> = due.iter().map(|cursor| (cursor.app.site(), cursor.unfinished)).collect();
@@ -153,7 +153,7 @@ async fn many_planners_at_once_make_one_run_of_each_tick(fixture: &StoreFixture)
 async fn a_run_added_twice_is_refused_and_changes_nothing(fixture: &StoreFixture) {
     let new = fixture.manual(&app("shop"));
     let run = fixture.add(new.clone()).await;
-    fixture.happen(run.id, vec![ended(Outcome::Failed, None)]).await;
+    fixture.commit_events(run.id, vec![ended(Outcome::Failed, None)]).await;
     assert!(fixture.store.add_run(&new).await.is_err());
     assert_eq!(fixture.read(run.id).await.version, 2);
     assert_eq!(fixture.store.audit(0, 99).await.unwrap().len(), 2);

@@ -163,7 +163,7 @@ impl StorePair {
             3 => Task::Drill(Drill { restore: restore(source, backup), probe: None }),
             _ => return self.new_run(&app),
         };
-        self.memory.made(&app, task, Trigger::Policy)
+        self.memory.task_run(&app, task, Trigger::Policy)
     }
 
     fn note(&mut self) -> NewRun {

@@ -43,10 +43,10 @@ async fn an_app_tells_its_last_run_and_its_latest_good_backup(fixture: &StoreFix
     fixture.sync(&[enrolled(&shop, None)]).await;
     assert_eq!((the_one(fixture).await.last, the_one(fixture).await.last_good_at), (None, None));
     let accepted_at = fixture.now();
-    fixture.back_up(&shop, 5, 30).await;
+    fixture.complete_backup(&shop, 5, 30).await;
     fixture.advance(5);
-    let failed = fixture.added(&shop).await;
-    fixture.happen(failed.id, vec![ended(Outcome::Failed, None)]).await;
+    let failed = fixture.add_manual(&shop).await;
+    fixture.commit_events(failed.id, vec![ended(Outcome::Failed, None)]).await;
     let status = the_one(fixture).await;
     let cause = Some(holdfast_model::Cause::AzureFailed);
     let last = LastRun { run_id: failed.id, outcome: Outcome::Failed, cause, ended_at: fixture.now() };
@@ -56,7 +56,7 @@ async fn an_app_tells_its_last_run_and_its_latest_good_backup(fixture: &StoreFix
 async fn a_missed_tick_is_not_the_last_run(fixture: &StoreFixture) {
     let shop = app("shop");
     fixture.sync(&[enrolled(&shop, None)]).await;
-    let good = fixture.back_up(&shop, 5, 30).await;
+    let good = fixture.complete_backup(&shop, 5, 30).await;
     fixture.advance(5);
     let missed = MissedTick { tick: fixture.now(), reason: MissReason::Overlap };
     fixture.add(NewRun::missed(fixture.id(), &shop, &policy_snapshot(), &missed, fixture.now())).await;
@@ -71,7 +71,7 @@ async fn a_partial_backup_is_good_only_where_its_terms_say_so(fixture: &StoreFix
         new.run.policy_snapshot.partial_is_good = partial_is_good;
         let run = fixture.add(new).await;
         let partial = ended(Outcome::Partial, Some(facts(5, fixture.now(), fixture.now())));
-        fixture.happen(run.id, vec![partial]).await;
+        fixture.commit_events(run.id, vec![partial]).await;
         assert_eq!(the_one(fixture).await.last_good_at, good_at);
     }
 }
@@ -79,7 +79,7 @@ async fn a_partial_backup_is_good_only_where_its_terms_say_so(fixture: &StoreFix
 async fn an_app_is_past_its_objective_when_its_latest_good_backup_is_too_old(fixture: &StoreFixture) {
     let shop = app("shop");
     fixture.sync(&[enrolled(&shop, None)]).await;
-    fixture.back_up(&shop, 5, 60).await;
+    fixture.complete_backup(&shop, 5, 60).await;
     fixture.advance(26 * 3_600 - 60);
     assert!(!the_one(fixture).await.past_objective);
     fixture.advance(1);
@@ -107,21 +107,21 @@ fn backup_is(state: StateCode) -> Running {
 async fn an_app_tells_what_its_unfinished_run_is_doing(fixture: &StoreFixture) {
     let shop = app("shop");
     fixture.sync(&[enrolled(&shop, None)]).await;
-    fixture.added(&shop).await;
+    fixture.add_manual(&shop).await;
     fixture.advance(1);
-    let second = fixture.added(&shop).await;
+    let second = fixture.add_manual(&shop).await;
     assert_eq!(the_one(fixture).await.running, Some(backup_is(StateCode::Planned)));
-    fixture.happen(second.id, vec![started(&second, fixture.now())]).await;
+    fixture.commit_events(second.id, vec![started(&second, fixture.now())]).await;
     assert_eq!(the_one(fixture).await.running, Some(backup_is(StateCode::Starting)));
 }
 
 async fn runs_come_newest_first_and_filtered(fixture: &StoreFixture) {
     let mut ids = Vec::new();
     for name in ["a", "b", "a", "b"] {
-        ids.push(fixture.added(&app(name)).await.id);
+        ids.push(fixture.add_manual(&app(name)).await.id);
         fixture.advance(1);
     }
-    fixture.happen(ids[0], vec![ended(Outcome::Failed, None)]).await;
+    fixture.commit_events(ids[0], vec![ended(Outcome::Failed, None)]).await;
     let runs = async |filter: RunFilter| -> Vec<usize> {
         let runs = fixture.store.runs(&filter).await.unwrap();
         runs.iter().map(|run| ids.iter().position(|id| *id == run.id).unwrap()).collect()
@@ -142,11 +142,11 @@ async fn runs_are_told_by_every_mixture_of_app_kind_state_and_whether_they_have_
         let of = app(["a", "b"][n % 2]);
         let delete = Delete { backup: BackupId(n.try_into().unwrap()), blob: "b".into(), allow_last: true };
         let run = match n % 3 {
-            0 => fixture.asked(&of, Task::Delete(delete)).await,
-            _ => fixture.added(&of).await,
+            0 => fixture.add_task(&of, Task::Delete(delete)).await,
+            _ => fixture.add_manual(&of).await,
         };
         let over = ended(Outcome::Failed, None);
-        all.insert(0, if n < 6 { fixture.happen(run.id, vec![over]).await } else { run });
+        all.insert(0, if n < 6 { fixture.commit_events(run.id, vec![over]).await } else { run });
         fixture.advance(1);
     }
     let kinds = [None, Some(RunKind::Backup), Some(RunKind::Delete), Some(RunKind::OperatorAction)];

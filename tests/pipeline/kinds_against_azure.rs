@@ -91,9 +91,9 @@ pub(crate) fn effects(
     let (mut restores, mut deletes) = ([Counted::new(), Counted::new()], [Counted::new(), Counted::new()]);
     let mut puts = [0, 0];
     for run in runs {
-        let begun = attempts.get(&run.id).copied().unwrap_or_default();
+        let attempted = attempts.get(&run.id).copied().unwrap_or_default();
         let done = usize::from(matches!(run.state, RunState::Ended { outcome: Outcome::Succeeded, .. }));
-        for (which, count) in [begun, done].into_iter().enumerate() {
+        for (which, count) in [attempted, done].into_iter().enumerate() {
             if let Some(restore) = run.task.restore() {
                 *restores[which].entry((run.app.clone(), restore.blob.clone())).or_default() += count;
             }

@@ -4,8 +4,8 @@
 //! reordered; responses are lost; Azure throttles, fails and forgets. Then the faults stop, and every run must end with
 //! nothing lost or duplicated.
 //!
-//! `HOLDFAST_SEEDS` is the number of seeds (200), `HOLDFAST_SEEDS_FROM` the first one (0), `HOLDFAST_SEED_JOBS` how many
-//! run at once (the number of cores); `HOLDFAST_SEED` replays one seed.
+//! `HOLDFAST_SEEDS` is the number of seeds (200), `HOLDFAST_SEEDS_FROM` the first one (0), `HOLDFAST_SEED_JOBS` how
+//! many run at once (the number of cores); `HOLDFAST_SEED` replays one seed.
 
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 

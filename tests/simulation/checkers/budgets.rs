@@ -11,7 +11,7 @@ pub(crate) fn budgets(world: &SimulatedWorld) {
         return;
     }
     let mut buckets: BTreeMap<(SubscriptionId, Call), Vec<Timestamp>> = BTreeMap::new();
-    for (at, subscription, call) in world.fault_counts.released.lock().unwrap().iter() {
+    for (at, subscription, call) in world.fault_counts.leases.lock().unwrap().iter() {
         buckets.entry((subscription.clone(), *call)).or_default().push(*at);
     }
     for ((subscription, call), times) in buckets {

@@ -15,12 +15,12 @@ pub(crate) async fn restores(world: &SimulatedWorld) {
             *attempts.entry(event.run_id).or_default() += 1;
         }
     }
-    let (mut begun, mut succeeded, mut puts) = (Counted::new(), Counted::new(), 0);
+    let (mut attempted, mut succeeded, mut puts) = (Counted::new(), Counted::new(), 0);
     for run in &runs {
         let of_run = attempts.get(&run.id).copied().unwrap_or_default();
         if let Some(restore) = run.task.restore() {
             let key = (run.app.clone(), restore.blob.clone());
-            *begun.entry(key.clone()).or_default() += of_run;
+            *attempted.entry(key.clone()).or_default() += of_run;
             let is_done = matches!(run.state, RunState::Ended { outcome: Outcome::Succeeded, .. });
             *succeeded.entry(key).or_default() += usize::from(is_done);
         }
@@ -31,7 +31,7 @@ pub(crate) async fn restores(world: &SimulatedWorld) {
         *accepted.entry((restore.target.clone(), restore.blob.clone())).or_default() += 1;
     }
     for (key, count) in &accepted {
-        let most = begun.get(key).copied().unwrap_or_default();
+        let most = attempted.get(key).copied().unwrap_or_default();
         assert!(*count <= most, "seed {}: {count} restores for {most} attempts: {key:?}", world.seed);
     }
     for (key, least) in &succeeded {

@@ -26,7 +26,7 @@ pub(crate) struct FaultCounts {
     pub messages_lost: AtomicU64,
     pub messages_doubled: AtomicU64,
     /// Each metered lease: the store's time, and the subscription and the kind of call it was charged to.
-    pub released: Mutex<Vec<(Timestamp, SubscriptionId, Call)>>,
+    pub leases: Mutex<Vec<(Timestamp, SubscriptionId, Call)>>,
 }
 
 /// Draws the faults of one process.

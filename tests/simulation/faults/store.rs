@@ -22,7 +22,7 @@ impl FaultCounts {
         for leased in all_leased {
             let Some(loaded) = store.load(leased.wakeup.run_id).await? else { continue };
             if let Some((subscription, call)) = loaded.run.lane().as_ref().and_then(Lane::cost) {
-                self.released.lock().unwrap().push((loaded.now, subscription.clone(), call));
+                self.leases.lock().unwrap().push((loaded.now, subscription.clone(), call));
             }
         }
         Ok(())
