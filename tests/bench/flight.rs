@@ -1,4 +1,4 @@
-//! What ten thousand runs cost that wait for Azure.
+//! The cost of ten thousand runs that wait for Azure.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,20 +6,20 @@ use std::time::Duration;
 use holdfast_model::{Clock, PollPace, StateCode, SystemClock};
 use holdfast_store::{Mode, RunFilter, SqliteStore, Store};
 
+use crate::bench_world::BenchWorld;
 use crate::report::InFlight;
-use crate::world::World;
 
 const RUNS: usize = 10_000;
-/// How long the process is watched.
+/// How long the process is observed.
 const WATCHED: Duration = Duration::from_mins(1);
 
-/// One process, on SQLite.
+/// Measures one process on SQLite.
 pub(crate) async fn measure() -> InFlight {
-    let world = World::new(RUNS, Duration::from_hours(2)).await;
+    let world = BenchWorld::new(RUNS, Duration::from_hours(2)).await;
     let clock = SystemClock::default();
     let path = world.dir.path().join("holdfast.sqlite");
     let store = SqliteStore::open(&path, Arc::new(SystemClock::default()), Mode::Own).await.unwrap();
-    // Each is asked about once a minute from the start.
+    // Each run is polled once a minute from the start.
     let pace = Duration::from_mins(1);
     world.fill(&store, PollPace { first: pace, max: pace }).await;
     let mut process = world.spawn("run", &[]);

@@ -1,22 +1,22 @@
-//! The figures of `docs/performance.md`: `cargo xtask bench`.
+//! The benchmark behind `docs/performance.md`: `cargo xtask bench`.
 //!
-//! Whole processes are measured from outside: a simulated Azure that answers at once, a store filled with due runs,
-//! and the wall time until the last of them has ended. Embedded and distributed runs take turns in one go, so that a
-//! busy machine is busy for both; what is told are medians, and the ratio of the medians.
+//! It measures whole processes from outside: a simulated Azure that answers at once, a store filled with due runs, and
+//! the wall time until the last run has ended. Embedded and distributed rounds alternate, so that other load on the
+//! machine affects both. The results are medians, and the ratio of the medians.
 
 #![expect(clippy::unwrap_used, reason = "a benchmark stops at the first surprise")]
 #![expect(clippy::print_stdout, reason = "figures are what a benchmark has to say")]
 
+mod bench_world;
 mod flight;
 mod planning;
 mod report;
 mod throughput;
-mod world;
 
 use report::Report;
 
 fn main() {
-    // Cargo asks every target of the workspace for its tests, and hands over `--bench` when they are to be benchmarks.
+    // Cargo also starts this target to list tests, and passes `--bench` only for a benchmark.
     if !std::env::args().any(|argument| argument == "--bench") {
         return;
     }

@@ -1,4 +1,4 @@
-//! How long it takes to plan a fleet whose apps are all due in the same minute.
+//! The time to plan a fleet whose apps are all due in the same minute.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use crate::report::Planning;
 
 const APPS: usize = 5_000;
 
-/// The real planner on a real SQLite file.
+/// Measures the real planner on a SQLite file.
 pub(crate) async fn measure() -> Planning {
     let dir = tempfile::tempdir().unwrap();
     let clock = Arc::new(ManualClock::new(parse_timestamp("2026-11-23T01:59:00Z").unwrap()));

@@ -1,8 +1,8 @@
-//! The figures, as a table for people and as JSON.
+//! The results, as a table and as JSON.
 
 use serde::Serialize;
 
-/// Everything that was measured.
+/// All results.
 #[derive(Debug, Serialize)]
 pub(crate) struct Report {
     pub planning: Planning,
@@ -12,14 +12,14 @@ pub(crate) struct Report {
     pub in_flight: InFlight,
 }
 
-/// Ticks that come due in the same minute.
+/// The time to plan ticks that are due in the same minute.
 #[derive(Debug, Serialize)]
 pub(crate) struct Planning {
     pub apps: usize,
     pub seconds: f64,
 }
 
-/// Runs carried from due to their ends. Medians over rounds.
+/// The time to carry due runs to their ends. Medians over the rounds.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Throughput {
     pub runs: usize,
@@ -28,21 +28,21 @@ pub(crate) struct Throughput {
     pub seconds: f64,
     pub runs_per_second: f64,
     pub steps_per_second: f64,
-    /// Of the process that needed most.
+    /// The peak memory of the process that needed most.
     pub peak_memory_mib: f64,
     pub duplicate_posts: u64,
 }
 
-/// Runs that wait for Azure.
+/// The cost of runs that wait for Azure.
 #[derive(Debug, Serialize)]
 pub(crate) struct InFlight {
     pub runs: usize,
     pub memory_mib: f64,
-    /// Of one core, in percent, while each run is asked about once a minute.
+    /// Processor time in percent of one core, while each run is polled once a minute.
     pub cpu_percent: f64,
 }
 
-/// The middle one.
+/// The median.
 pub(crate) fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]

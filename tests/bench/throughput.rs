@@ -1,4 +1,4 @@
-//! Runs from due to their ends, embedded and distributed, in turns.
+//! The throughput of due runs, embedded and distributed in alternation.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,12 +8,12 @@ use holdfast_store::{Mode, PgStore, RunFilter, SqliteStore, Store};
 use holdfast_tests::postgres::Database;
 use secrecy::ExposeSecret;
 
+use crate::bench_world::{BenchWorld, Process};
 use crate::report::{Throughput, median};
-use crate::world::{Process, World};
 
 const RUNS: usize = 2_000;
 const ROUNDS: usize = 3;
-/// Processes of the distributed form: one scheduler, two workers.
+/// The processes of the distributed form.
 const ROLES: [&str; 3] = ["scheduler", "worker", "worker"];
 const POLL: PollPace = PollPace { first: Duration::from_millis(100), max: Duration::from_secs(1) };
 
@@ -24,7 +24,7 @@ struct Round {
     duplicate_posts: u64,
 }
 
-/// Both forms; the distributed one only where there are servers.
+/// Measures both forms; the distributed one only with servers.
 pub(crate) async fn measure() -> (Throughput, Option<Throughput>) {
     let (mut embedded, mut distributed) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
@@ -35,7 +35,7 @@ pub(crate) async fn measure() -> (Throughput, Option<Throughput>) {
 }
 
 async fn embedded_round() -> Round {
-    let world = World::new(RUNS, Duration::from_millis(1)).await;
+    let world = BenchWorld::new(RUNS, Duration::from_millis(1)).await;
     let path = world.dir.path().join("holdfast.sqlite");
     let store = SqliteStore::open(&path, Arc::new(SystemClock::default()), Mode::Own).await.unwrap();
     world.fill(&store, POLL).await;
@@ -45,7 +45,7 @@ async fn embedded_round() -> Round {
 
 async fn distributed_round() -> Option<Round> {
     let (database, amqp) = (Database::new().await?, holdfast_tests::service("HOLDFAST_TEST_AMQP_URL")?);
-    let world = World::new(RUNS, Duration::from_millis(1)).await;
+    let world = BenchWorld::new(RUNS, Duration::from_millis(1)).await;
     let store = PgStore::connect(&database.url(), Mode::Own).await.unwrap();
     world.fill(&store, POLL).await;
     let url = database.url().expose_secret().to_owned();
@@ -56,7 +56,7 @@ async fn distributed_round() -> Option<Round> {
     Some(round)
 }
 
-async fn round(world: &World, store: &dyn Store, mut processes: Vec<Process>) -> Round {
+async fn round(world: &BenchWorld, store: &dyn Store, mut processes: Vec<Process>) -> Round {
     let clock = SystemClock::default();
     let ended = RunFilter { state: Some(StateCode::Ended), ..RunFilter::default() };
     let mut runs: Vec<Run> = Vec::new();
@@ -67,7 +67,7 @@ async fn round(world: &World, store: &dyn Store, mut processes: Vec<Process>) ->
         runs = store.runs(&ended).await.unwrap();
     }
     let seconds = clock.elapsed().as_secs_f64();
-    // A run's first version is 1, and each step that moved it made one more.
+    // A run starts at version 1, and each committed step adds one.
     let steps: i64 = runs.iter().map(|run| run.version - 1).sum();
     let peak = processes.iter().map(Process::peak_memory_mib).fold(0.0, f64::max);
     let steps = f64::from(i32::try_from(steps).unwrap());

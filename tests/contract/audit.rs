@@ -3,7 +3,7 @@
 use holdfast_model::{Cause, Outcome, RunEvent};
 use holdfast_store::{Link, verify_chain};
 
-use crate::bench::{Bench, app, attempt_ended, ended, secs, started};
+use crate::fixture::{StoreFixture, app, attempt_ended, ended, secs, started};
 
 on_every_store!(
     events_count_from_one_without_gaps_and_their_chain_holds,
@@ -13,66 +13,66 @@ on_every_store!(
     what_is_refused_leaves_no_event,
 );
 
-async fn events_count_from_one_without_gaps_and_their_chain_holds(bench: &Bench) {
+async fn events_count_from_one_without_gaps_and_their_chain_holds(fixture: &StoreFixture) {
     let mut hashes = vec![Link::origin().hash];
     for name in ["a", "b", "c"] {
-        bench.back_up(&app(name), 5, 5).await;
+        fixture.complete_backup(&app(name), 5, 5).await;
     }
-    let audit = bench.store.audit(0, 1_000).await.unwrap();
+    let audit = fixture.store.audit(0, 1_000).await.unwrap();
     assert_eq!(audit.len(), 15);
     for (event, seq) in audit.iter().zip(1..) {
         assert_eq!((event.link.seq, Some(&event.link.previous)), (seq, hashes.last()));
         hashes.push(event.link.hash.clone());
     }
-    let rows = bench.store.chain(0, 1_000).await.unwrap();
+    let rows = fixture.store.chain(0, 1_000).await.unwrap();
     assert_eq!(verify_chain(&rows, Link::origin()), Ok(audit[14].link.clone()));
 }
 
-async fn the_audit_is_read_in_pages(bench: &Bench) {
-    bench.back_up(&app("shop"), 5, 5).await;
-    let all = bench.store.audit(0, 99).await.unwrap();
-    assert_eq!(bench.store.audit(0, 2).await.unwrap(), all[..2]);
-    assert_eq!(bench.store.audit(2, 2).await.unwrap(), all[2..4]);
-    assert_eq!(bench.store.audit(5, 2).await.unwrap(), []);
-    let page = bench.store.chain(3, 9).await.unwrap();
+async fn the_audit_is_read_in_pages(fixture: &StoreFixture) {
+    fixture.complete_backup(&app("shop"), 5, 5).await;
+    let all = fixture.store.audit(0, 99).await.unwrap();
+    assert_eq!(fixture.store.audit(0, 2).await.unwrap(), all[..2]);
+    assert_eq!(fixture.store.audit(2, 2).await.unwrap(), all[2..4]);
+    assert_eq!(fixture.store.audit(5, 2).await.unwrap(), []);
+    let page = fixture.store.chain(3, 9).await.unwrap();
     assert_eq!(verify_chain(&page, all[2].link.clone()), Ok(all[4].link.clone()));
 }
 
-async fn the_events_of_a_run_are_its_own_oldest_first(bench: &Bench) {
-    let (one, two) = (bench.added(&app("a")).await, bench.added(&app("b")).await);
-    bench.happen(two.id, vec![started(&two, bench.now())]).await;
-    bench.advance(5);
+async fn the_events_of_a_run_are_its_own_oldest_first(fixture: &StoreFixture) {
+    let (one, two) = (fixture.add_manual(&app("a")).await, fixture.add_manual(&app("b")).await);
+    fixture.commit_events(two.id, vec![started(&two, fixture.now())]).await;
+    fixture.advance(5);
     let several = vec![
-        started(&one, bench.now()),
+        started(&one, fixture.now()),
         attempt_ended(1, Cause::TimedOut),
         RunEvent::StartRefused { cause: Cause::SasUnusable, detail: "expired".into(), retry_at: None },
         ended(Outcome::Exhausted, None),
     ];
-    bench.happen(one.id, several.clone()).await;
-    let events = bench.store.events(one.id).await.unwrap();
+    fixture.commit_events(one.id, several.clone()).await;
+    let events = fixture.store.events(one.id).await.unwrap();
     assert_eq!(events.iter().map(|event| event.event.clone()).collect::<Vec<_>>()[1..], several);
     assert!(events.iter().all(|event| event.run_id == one.id && event.app == one.app));
-    assert_eq!((events[0].at, events[1].at), (bench.now() - secs(5), bench.now()));
+    assert_eq!((events[0].at, events[1].at), (fixture.now() - secs(5), fixture.now()));
 }
 
-async fn commits_at_once_leave_the_chain_whole(bench: &Bench) {
+async fn commits_at_once_leave_the_chain_whole(fixture: &StoreFixture) {
     let mut commits = tokio::task::JoinSet::new();
     for n in 0..24 {
-        let run = bench.added(&app(&format!("app{n}"))).await;
+        let run = fixture.add_manual(&app(&format!("app{n}"))).await;
         let change =
-            bench.change(run.clone(), vec![started(&run, bench.now()), attempt_ended(1, Cause::Skipped)]);
-        let store = bench.store.clone();
+            fixture.change(run.clone(), vec![started(&run, fixture.now()), attempt_ended(1, Cause::Skipped)]);
+        let store = fixture.store.clone();
         commits.spawn(async move { store.commit(&change).await.unwrap() });
     }
     commits.join_all().await;
-    let rows = bench.store.chain(0, 1_000).await.unwrap();
+    let rows = fixture.store.chain(0, 1_000).await.unwrap();
     assert_eq!(verify_chain(&rows, Link::origin()).unwrap().seq, 72);
 }
 
-async fn what_is_refused_leaves_no_event(bench: &Bench) {
-    let run = bench.added(&app("shop")).await;
+async fn what_is_refused_leaves_no_event(fixture: &StoreFixture) {
+    let run = fixture.add_manual(&app("shop")).await;
     let stale =
-        holdfast_store::Change { from: 9, ..bench.change(run.clone(), vec![started(&run, bench.now())]) };
-    bench.store.commit(&stale).await.unwrap();
-    assert_eq!(bench.store.audit(0, 9).await.unwrap().len(), 1);
+        holdfast_store::Change { from: 9, ..fixture.change(run.clone(), vec![started(&run, fixture.now())]) };
+    fixture.store.commit(&stale).await.unwrap();
+    assert_eq!(fixture.store.audit(0, 9).await.unwrap().len(), 1);
 }

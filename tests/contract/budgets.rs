@@ -3,115 +3,119 @@
 use holdfast_model::{App, Budget, Call, Limits, Run, SubscriptionId};
 use holdfast_store::LaneQuota;
 
-use crate::bench::{Bench, accepted, app_in, ask, no_limits, secs, started};
+use crate::fixture::{StoreFixture, accepted, app_in, no_limits, poll_lane, secs, started};
 
 on_every_store!(
-    a_budget_begins_full_and_fills_by_the_second,
+    a_budget_starts_full_and_refills_by_the_second,
     lanes_of_one_subscription_share_one_budget_and_reads_have_their_own,
     an_empty_budget_does_not_stop_another_subscription,
     what_is_not_handed_out_costs_nothing,
     a_closed_budget_opens_at_its_time,
     a_budget_closed_for_longer_stays_so,
     a_clock_that_goes_back_refills_nothing_and_breaks_nothing,
-    takers_at_once_draw_no_token_twice,
+    concurrent_acquirers_use_no_token_twice,
 );
 
 fn writes(capacity: f64, per_second: f64) -> Limits {
     Limits { writes: Budget { capacity, per_second }, ..no_limits() }
 }
 
-async fn ten(bench: &Bench, subscription: &str, plan: &str) -> Run {
+async fn ten(fixture: &StoreFixture, subscription: &str, plan: &str) -> Run {
     let mut last = None;
     for n in 0..10 {
         let app: App = app_in(subscription, plan, &format!("{}app{n}", plan.len()));
-        last = Some(bench.added(&app).await);
+        last = Some(fixture.add_manual(&app).await);
     }
     last.unwrap()
 }
 
-async fn a_budget_begins_full_and_fills_by_the_second(bench: &Bench) {
+async fn a_budget_starts_full_and_refills_by_the_second(fixture: &StoreFixture) {
     let limits = writes(3.0, 0.5);
-    let run = ten(bench, "s1", "/p").await;
-    assert_eq!(bench.take_beside(&run, 9, &limits).await.len(), 3);
-    assert_eq!(bench.take_beside(&run, 9, &limits).await.len(), 0);
-    bench.advance(1);
-    assert_eq!(bench.take_beside(&run, 9, &limits).await.len(), 0, "half a token is none");
-    bench.advance(1);
-    assert_eq!(bench.take_beside(&run, 9, &limits).await.len(), 1);
-    bench.advance(1_000);
-    assert_eq!(bench.take_beside(&run, 9, &limits).await.len(), 3, "it never holds more than its capacity");
+    let run = ten(fixture, "s1", "/p").await;
+    assert_eq!(fixture.acquire_beside(&run, 9, &limits).await.len(), 3);
+    assert_eq!(fixture.acquire_beside(&run, 9, &limits).await.len(), 0);
+    fixture.advance(1);
+    assert_eq!(fixture.acquire_beside(&run, 9, &limits).await.len(), 0, "half a token permits no call");
+    fixture.advance(1);
+    assert_eq!(fixture.acquire_beside(&run, 9, &limits).await.len(), 1);
+    fixture.advance(1_000);
+    assert_eq!(
+        fixture.acquire_beside(&run, 9, &limits).await.len(),
+        3,
+        "a bucket holds at most its capacity"
+    );
 }
 
-async fn lanes_of_one_subscription_share_one_budget_and_reads_have_their_own(bench: &Bench) {
+async fn lanes_of_one_subscription_share_one_budget_and_reads_have_their_own(fixture: &StoreFixture) {
     let limits = writes(4.0, 0.0);
-    let (one, two) = (ten(bench, "s1", "/p").await, ten(bench, "s1", "/p/2").await);
-    let asks = [&one, &two].map(|run| LaneQuota { lane: run.lane().unwrap(), most: 3 });
-    let taken = bench.acquire(&asks, &limits).await;
+    let (one, two) = (ten(fixture, "s1", "/p").await, ten(fixture, "s1", "/p/2").await);
+    let quotas = [&one, &two].map(|run| LaneQuota { lane: run.lane().unwrap(), most: 3 });
+    let taken = fixture.acquire(&quotas, &limits).await;
     assert_eq!(taken.len(), 4);
-    let begun = bench.read(taken[0].wakeup.run_id).await;
-    bench.happen(begun.id, vec![started(&begun, bench.now())]).await;
-    bench.happen(begun.id, vec![accepted(bench.now())]).await;
-    assert_eq!(bench.acquire(&[LaneQuota { lane: ask("s1"), most: 9 }], &limits).await.len(), 1);
+    let running = fixture.read(taken[0].wakeup.run_id).await;
+    fixture.commit_events(running.id, vec![started(&running, fixture.now())]).await;
+    fixture.commit_events(running.id, vec![accepted(fixture.now())]).await;
+    assert_eq!(fixture.acquire(&[LaneQuota { lane: poll_lane("s1"), most: 9 }], &limits).await.len(), 1);
 }
 
-async fn an_empty_budget_does_not_stop_another_subscription(bench: &Bench) {
+async fn an_empty_budget_does_not_stop_another_subscription(fixture: &StoreFixture) {
     let limits = writes(2.0, 0.0);
-    let (one, two) = (ten(bench, "s1", "/p").await, ten(bench, "s2", "/p").await);
-    assert_eq!(bench.take_beside(&one, 9, &limits).await.len(), 2);
-    assert_eq!(bench.take_beside(&one, 9, &limits).await.len(), 0);
-    assert_eq!(bench.take_beside(&two, 9, &limits).await.len(), 2);
+    let (one, two) = (ten(fixture, "s1", "/p").await, ten(fixture, "s2", "/p").await);
+    assert_eq!(fixture.acquire_beside(&one, 9, &limits).await.len(), 2);
+    assert_eq!(fixture.acquire_beside(&one, 9, &limits).await.len(), 0);
+    assert_eq!(fixture.acquire_beside(&two, 9, &limits).await.len(), 2);
 }
 
-async fn what_is_not_handed_out_costs_nothing(bench: &Bench) {
+async fn what_is_not_handed_out_costs_nothing(fixture: &StoreFixture) {
     let limits = Limits { per_plan: 1, ..writes(2.0, 0.0) };
-    let (one, two) = (ten(bench, "s1", "/p").await, ten(bench, "s1", "/p/2").await);
-    assert_eq!(bench.take_beside(&one, 9, &limits).await.len(), 1);
-    assert_eq!(bench.take_beside(&one, 9, &limits).await.len(), 0);
-    assert_eq!(bench.take_beside(&two, 9, &limits).await.len(), 1);
+    let (one, two) = (ten(fixture, "s1", "/p").await, ten(fixture, "s1", "/p/2").await);
+    assert_eq!(fixture.acquire_beside(&one, 9, &limits).await.len(), 1);
+    assert_eq!(fixture.acquire_beside(&one, 9, &limits).await.len(), 0);
+    assert_eq!(fixture.acquire_beside(&two, 9, &limits).await.len(), 1);
 }
 
-async fn a_closed_budget_opens_at_its_time(bench: &Bench) {
-    let run = ten(bench, "s1", "/p").await;
+async fn a_closed_budget_opens_at_its_time(fixture: &StoreFixture) {
+    let run = ten(fixture, "s1", "/p").await;
     let subscription = SubscriptionId::new("s1");
-    bench.store.close_budget(&subscription, Call::Write, bench.now() + secs(30)).await.unwrap();
-    bench.store.close_budget(&subscription, Call::Read, bench.now() + secs(90)).await.unwrap();
-    bench.advance(29);
-    assert_eq!(bench.take_beside(&run, 9, &writes(2.0, 0.0)).await.len(), 0);
-    bench.advance(1);
-    assert_eq!(bench.take_beside(&run, 9, &writes(2.0, 0.0)).await.len(), 2);
+    fixture.store.close_budget(&subscription, Call::Write, fixture.now() + secs(30)).await.unwrap();
+    fixture.store.close_budget(&subscription, Call::Read, fixture.now() + secs(90)).await.unwrap();
+    fixture.advance(29);
+    assert_eq!(fixture.acquire_beside(&run, 9, &writes(2.0, 0.0)).await.len(), 0);
+    fixture.advance(1);
+    assert_eq!(fixture.acquire_beside(&run, 9, &writes(2.0, 0.0)).await.len(), 2);
 }
 
-async fn a_budget_closed_for_longer_stays_so(bench: &Bench) {
-    let run = ten(bench, "s1", "/p").await;
+async fn a_budget_closed_for_longer_stays_so(fixture: &StoreFixture) {
+    let run = ten(fixture, "s1", "/p").await;
     let subscription = SubscriptionId::new("s1");
     for seconds in [60, 10] {
-        bench.store.close_budget(&subscription, Call::Write, bench.now() + secs(seconds)).await.unwrap();
+        fixture.store.close_budget(&subscription, Call::Write, fixture.now() + secs(seconds)).await.unwrap();
     }
-    bench.advance(59);
-    assert_eq!(bench.take_beside(&run, 9, &no_limits()).await.len(), 0);
-    bench.advance(1);
-    assert_eq!(bench.take_beside(&run, 9, &no_limits()).await.len(), 9);
+    fixture.advance(59);
+    assert_eq!(fixture.acquire_beside(&run, 9, &no_limits()).await.len(), 0);
+    fixture.advance(1);
+    assert_eq!(fixture.acquire_beside(&run, 9, &no_limits()).await.len(), 9);
 }
 
-async fn a_clock_that_goes_back_refills_nothing_and_breaks_nothing(bench: &Bench) {
+async fn a_clock_that_goes_back_refills_nothing_and_breaks_nothing(fixture: &StoreFixture) {
     let limits = writes(2.0, 1.0);
-    let start = bench.now();
-    let run = ten(bench, "s1", "/p").await;
-    bench.advance(1_000);
-    assert_eq!(bench.take_beside(&run, 9, &limits).await.len(), 2);
-    bench.clock.set(start);
-    assert_eq!(bench.take_beside(&run, 9, &limits).await.len(), 0);
-    bench.advance(1);
-    assert_eq!(bench.take_beside(&run, 9, &limits).await.len(), 1);
+    let start = fixture.now();
+    let run = ten(fixture, "s1", "/p").await;
+    fixture.advance(1_000);
+    assert_eq!(fixture.acquire_beside(&run, 9, &limits).await.len(), 2);
+    fixture.clock.set(start);
+    assert_eq!(fixture.acquire_beside(&run, 9, &limits).await.len(), 0);
+    fixture.advance(1);
+    assert_eq!(fixture.acquire_beside(&run, 9, &limits).await.len(), 1);
 }
 
-async fn takers_at_once_draw_no_token_twice(bench: &Bench) {
+async fn concurrent_acquirers_use_no_token_twice(fixture: &StoreFixture) {
     let limits = writes(7.0, 0.0);
-    let asks = [LaneQuota { lane: ten(bench, "s1", "/p").await.lane().unwrap(), most: 3 }];
-    let mut takers = tokio::task::JoinSet::new();
+    let quotas = [LaneQuota { lane: ten(fixture, "s1", "/p").await.lane().unwrap(), most: 3 }];
+    let mut acquirers = tokio::task::JoinSet::new();
     for _ in 0..8 {
-        let (store, limits, asks) = (bench.store.clone(), limits.clone(), asks.clone());
-        takers.spawn(async move { store.acquire(&asks, &limits, secs(60)).await.unwrap().len() });
+        let (store, limits, quotas) = (fixture.store.clone(), limits.clone(), quotas.clone());
+        acquirers.spawn(async move { store.acquire(&quotas, &limits, secs(60)).await.unwrap().len() });
     }
-    assert_eq!(takers.join_all().await.iter().sum::<usize>(), 7);
+    assert_eq!(acquirers.join_all().await.iter().sum::<usize>(), 7);
 }

@@ -1,4 +1,4 @@
-//! The catalog follows from what happens to runs.
+//! The catalog reflects the events of runs.
 
 use holdfast_model::{
     App, BackupFacts, BackupId, CatalogEntry, Cause, Delete, Drill, OperatorAction, Origin, Outcome,
@@ -6,7 +6,7 @@ use holdfast_model::{
 };
 use holdfast_store::CatalogFilter;
 
-use crate::bench::{Bench, accepted, app, ended, facts, secs, started, window};
+use crate::fixture::{StoreFixture, accepted, app, ended, facts, secs, started, window};
 
 on_every_store!(
     a_good_backup_is_in_the_catalog_with_the_sas_that_azure_keeps,
@@ -14,19 +14,19 @@ on_every_store!(
     what_an_attempt_left_is_known_and_a_better_word_on_it_wins,
     what_a_run_made_and_did_not_count_is_known,
     an_orphan_is_known_and_overwrites_nothing_better,
-    a_backup_that_was_deleted_is_gone_and_one_that_could_not_be_is_troubled,
+    a_deleted_backup_is_removed_and_a_failed_deletion_is_recorded,
     a_deletion_takes_no_other_backup_of_its_number_out_of_the_catalog,
-    a_new_sas_is_known_and_one_that_could_not_be_had_is_trouble,
-    notes_hold_release_lose_find_and_take_over,
-    a_drill_is_told_of_the_backup_it_tried,
+    a_new_sas_is_recorded_and_so_is_a_failed_refresh,
+    operator_actions_hold_release_lose_find_and_adopt,
+    a_drill_is_recorded_at_the_backup_it_restored,
     a_run_is_loaded_with_what_its_kind_needs_to_know,
     the_catalog_is_read_by_app_the_newest_first_and_in_pages,
     runs_that_are_no_backups_do_not_hide_how_backups_go,
 );
 
-/// The one entry there is.
-async fn only(bench: &Bench) -> CatalogEntry {
-    let mut all = bench.catalog(&CatalogFilter { with_removed: true, ..CatalogFilter::default() }).await;
+/// The only entry of the catalog, removed ones included.
+async fn only(fixture: &StoreFixture) -> CatalogEntry {
+    let mut all = fixture.catalog(&CatalogFilter { with_removed: true, ..CatalogFilter::default() }).await;
     assert_eq!(all.len(), 1, "{all:?}");
     all.remove(0)
 }
@@ -39,27 +39,30 @@ fn over(outcome: Outcome, cause: Option<Cause>) -> RunEvent {
     RunEvent::Ended { outcome, cause, backup: None, verification: None }
 }
 
-/// The first attempt failed, and left a backup.
+/// The first attempt fails and leaves a backup.
 fn left_by_attempt(cause: Cause, backup: BackupFacts) -> RunEvent {
     let (number, status, detail, backup, retry_at) = (1, None, String::new(), Some(backup), None);
     RunEvent::AttemptEnded { number, status, cause, detail, backup, retry_at }
 }
 
-/// The run, begun and completed.
-async fn completed(bench: &Bench, run: &Run) {
-    let begun = RunEvent::AttemptStarted { attempt: crate::bench::attempt(run, bench.now(), ""), sas: None };
-    bench.happen(run.id, vec![begun, RunEvent::Completed { backup: None, detail: None }]).await;
+/// Commits the start and the completion of an attempt.
+async fn completed(fixture: &StoreFixture, run: &Run) {
+    let attempt_started =
+        RunEvent::AttemptStarted { attempt: crate::fixture::attempt(run, fixture.now(), ""), sas: None };
+    fixture
+        .commit_events(run.id, vec![attempt_started, RunEvent::Completed { backup: None, detail: None }])
+        .await;
 }
 
-async fn a_good_backup_is_in_the_catalog_with_the_sas_that_azure_keeps(bench: &Bench) {
-    let (shop, begun_at) = (app("shop"), bench.now());
-    let run = bench.back_up(&shop, 5, 30).await;
+async fn a_good_backup_is_in_the_catalog_with_the_sas_that_azure_keeps(fixture: &StoreFixture) {
+    let (shop, begun_at) = (app("shop"), fixture.now());
+    let run = fixture.complete_backup(&shop, 5, 30).await;
     let expected = CatalogEntry {
         app: shop.id.clone(),
         run: run.id,
         policy: shop.policy.clone(),
         storage: StorageName::new("weu"),
-        backup: facts(5, begun_at, bench.now()),
+        backup: facts(5, begun_at, fixture.now()),
         origin: Origin::Succeeded,
         good: true,
         sas: Some(SasFacts { fingerprint: "0a1b2c3d4e5f".into(), window: window(begun_at) }),
@@ -69,145 +72,150 @@ async fn a_good_backup_is_in_the_catalog_with_the_sas_that_azure_keeps(bench: &B
         verified_at: None,
         drill: None,
     };
-    assert_eq!(only(bench).await, expected);
+    assert_eq!(only(fixture).await, expected);
 }
 
-async fn a_partial_backup_is_good_where_its_terms_said_so(bench: &Bench) {
+async fn a_partial_backup_is_good_where_its_terms_said_so(fixture: &StoreFixture) {
     for (partial_is_good, name) in [(false, "a"), (true, "b")] {
-        let mut new = bench.manual(&app(name));
+        let mut new = fixture.manual(&app(name));
         new.run.policy_snapshot.partial_is_good = partial_is_good;
-        let run = bench.add(new).await;
-        let partial = ended(Outcome::Partial, Some(facts(5, bench.now(), bench.now())));
-        bench.happen(run.id, vec![partial]).await;
+        let run = fixture.add(new).await;
+        let partial = ended(Outcome::Partial, Some(facts(5, fixture.now(), fixture.now())));
+        fixture.commit_events(run.id, vec![partial]).await;
     }
-    let all = bench.catalog(&CatalogFilter::default()).await;
-    let told: Vec<_> = all.iter().map(|entry| (entry.app.site(), entry.origin, entry.good)).collect();
-    assert_eq!(told, [("a", Origin::Partial, false), ("b", Origin::Partial, true)]);
+    let all = fixture.catalog(&CatalogFilter::default()).await;
+    let listed: Vec<_> = all.iter().map(|entry| (entry.app.site(), entry.origin, entry.good)).collect();
+    assert_eq!(listed, [("a", Origin::Partial, false), ("b", Origin::Partial, true)]);
 }
 
-async fn what_an_attempt_left_is_known_and_a_better_word_on_it_wins(bench: &Bench) {
-    let run = bench.added(&app("shop")).await;
-    bench.happen(run.id, vec![started(&run, bench.now()), accepted(bench.now())]).await;
-    let partial = facts(5, bench.now(), bench.now());
-    bench.happen(run.id, vec![left_by_attempt(Cause::PartiallySucceeded, partial.clone())]).await;
-    let left = only(bench).await;
+async fn what_an_attempt_left_is_known_and_a_better_word_on_it_wins(fixture: &StoreFixture) {
+    let run = fixture.add_manual(&app("shop")).await;
+    fixture.commit_events(run.id, vec![started(&run, fixture.now()), accepted(fixture.now())]).await;
+    let partial = facts(5, fixture.now(), fixture.now());
+    fixture.commit_events(run.id, vec![left_by_attempt(Cause::PartiallySucceeded, partial.clone())]).await;
+    let left = only(fixture).await;
     assert_eq!((left.origin, left.good, left.sas.is_some()), (Origin::Attempt, false, true));
-    bench.happen(run.id, vec![ended(Outcome::Partial, Some(partial))]).await;
-    assert_eq!(only(bench).await, CatalogEntry { origin: Origin::Partial, ..left });
+    fixture.commit_events(run.id, vec![ended(Outcome::Partial, Some(partial))]).await;
+    assert_eq!(only(fixture).await, CatalogEntry { origin: Origin::Partial, ..left });
 }
 
-async fn what_a_run_made_and_did_not_count_is_known(bench: &Bench) {
-    let mut new = bench.manual(&app("shop"));
+async fn what_a_run_made_and_did_not_count_is_known(fixture: &StoreFixture) {
+    let mut new = fixture.manual(&app("shop"));
     new.run.policy_snapshot.partial_is_good = true;
-    let run = bench.add(new).await;
-    bench.happen(run.id, vec![started(&run, bench.now()), accepted(bench.now())]).await;
-    let late = left_by_attempt(Cause::DeadlinePassed, facts(0, bench.now(), bench.now()));
-    bench.happen(run.id, vec![late, over(Outcome::Failed, Some(Cause::DeadlinePassed))]).await;
-    let left = only(bench).await;
+    let run = fixture.add(new).await;
+    fixture.commit_events(run.id, vec![started(&run, fixture.now()), accepted(fixture.now())]).await;
+    let late = left_by_attempt(Cause::DeadlinePassed, facts(0, fixture.now(), fixture.now()));
+    fixture.commit_events(run.id, vec![late, over(Outcome::Failed, Some(Cause::DeadlinePassed))]).await;
+    let left = only(fixture).await;
     assert_eq!((left.origin, left.good, left.sas.is_some()), (Origin::Attempt, false, true));
 }
 
-async fn an_orphan_is_known_and_overwrites_nothing_better(bench: &Bench) {
-    let run = bench.back_up(&app("shop"), 5, 30).await;
-    let good = only(bench).await;
-    let second = bench.added(&app("shop")).await;
+async fn an_orphan_is_known_and_overwrites_nothing_better(fixture: &StoreFixture) {
+    let run = fixture.complete_backup(&app("shop"), 5, 30).await;
+    let good = only(fixture).await;
+    let second = fixture.add_manual(&app("shop")).await;
     let orphan = |id| {
         let name = holdfast_model::BackupName::of_attempt(&run.app, run.id, 1);
         RunEvent::OrphanFound { number: 1, backup: BackupId(id), name }
     };
-    bench.happen(second.id, vec![orphan(7), orphan(8)]).await;
-    let all = bench.catalog(&CatalogFilter::default()).await;
+    fixture.commit_events(second.id, vec![orphan(7), orphan(8)]).await;
+    let all = fixture.catalog(&CatalogFilter::default()).await;
     assert_eq!((all.len(), &all[1]), (2, &good));
     let name = holdfast_model::BackupName::of_attempt(&run.app, run.id, 1);
     let blob = format!("{name}.zip");
     assert_eq!((all[0].origin, all[0].good, &all[0].backup.blob), (Origin::Orphan, false, &blob));
-    assert_eq!((all[0].backup.size_bytes, all[0].backup.accepted_at), (0, bench.now()));
+    assert_eq!((all[0].backup.size_bytes, all[0].backup.accepted_at), (0, fixture.now()));
 }
 
-async fn a_backup_that_was_deleted_is_gone_and_one_that_could_not_be_is_troubled(bench: &Bench) {
+async fn a_deleted_backup_is_removed_and_a_failed_deletion_is_recorded(fixture: &StoreFixture) {
     let shop = app("shop");
-    bench.back_up(&shop, 5, 30).await;
+    fixture.complete_backup(&shop, 5, 30).await;
     for (cause, last_failure_at) in
-        [(Cause::Protected, None), (Cause::DeleteFailed, Some(bench.now() + secs(2)))]
+        [(Cause::Protected, None), (Cause::DeleteFailed, Some(fixture.now() + secs(2)))]
     {
-        bench.advance(1);
-        let run = bench.asked(&shop, delete(7)).await;
-        bench.happen(run.id, vec![over(Outcome::Failed, Some(cause))]).await;
-        let entry = only(bench).await;
+        fixture.advance(1);
+        let run = fixture.add_task(&shop, delete(7)).await;
+        fixture.commit_events(run.id, vec![over(Outcome::Failed, Some(cause))]).await;
+        let entry = only(fixture).await;
         assert_eq!((entry.last_failure_at, entry.removal), (last_failure_at, None));
     }
-    let run = bench.asked(&shop, delete(7)).await;
-    bench.happen(run.id, vec![over(Outcome::Failed, Some(Cause::BackupNotFound))]).await;
-    assert_eq!(only(bench).await.removal, Some(Removal { at: bench.now(), deleted: false }));
-    bench.advance(1);
-    let run = bench.asked(&shop, delete(7)).await;
-    completed(bench, &run).await;
-    assert_eq!(only(bench).await.removal, Some(Removal { at: bench.now(), deleted: true }));
-    assert_eq!(bench.catalog(&CatalogFilter::default()).await, []);
+    let run = fixture.add_task(&shop, delete(7)).await;
+    fixture.commit_events(run.id, vec![over(Outcome::Failed, Some(Cause::BackupNotFound))]).await;
+    assert_eq!(only(fixture).await.removal, Some(Removal { at: fixture.now(), deleted: false }));
+    fixture.advance(1);
+    let run = fixture.add_task(&shop, delete(7)).await;
+    completed(fixture, &run).await;
+    assert_eq!(only(fixture).await.removal, Some(Removal { at: fixture.now(), deleted: true }));
+    assert_eq!(fixture.catalog(&CatalogFilter::default()).await, []);
 }
 
-async fn a_deletion_takes_no_other_backup_of_its_number_out_of_the_catalog(bench: &Bench) {
+async fn a_deletion_takes_no_other_backup_of_its_number_out_of_the_catalog(fixture: &StoreFixture) {
     let shop = app("shop");
-    bench.back_up(&shop, 5, 30).await;
+    fixture.complete_backup(&shop, 5, 30).await;
     let old = Task::Delete(Delete { backup: BackupId(7), blob: "hf-old.zip".into(), allow_last: true });
-    let run = bench.asked(&shop, old.clone()).await;
-    bench.happen(run.id, vec![over(Outcome::Failed, Some(Cause::BackupNotFound))]).await;
-    let run = bench.asked(&shop, old).await;
-    completed(bench, &run).await;
-    assert_eq!(only(bench).await.removal, None);
+    let run = fixture.add_task(&shop, old.clone()).await;
+    fixture.commit_events(run.id, vec![over(Outcome::Failed, Some(Cause::BackupNotFound))]).await;
+    let run = fixture.add_task(&shop, old).await;
+    completed(fixture, &run).await;
+    assert_eq!(only(fixture).await.removal, None);
 }
 
-async fn a_new_sas_is_known_and_one_that_could_not_be_had_is_trouble(bench: &Bench) {
+async fn a_new_sas_is_recorded_and_so_is_a_failed_refresh(fixture: &StoreFixture) {
     let shop = app("shop");
-    bench.back_up(&shop, 5, 30).await;
+    fixture.complete_backup(&shop, 5, 30).await;
     let (backup, reason) = (BackupId(7), RefreshReason::KeptBackup);
     let refresh = Task::RefreshSas(RefreshSas { backup, reason, old: None });
-    let run = bench.asked(&shop, refresh.clone()).await;
-    let new = SasFacts { fingerprint: "feedc0ffee00".into(), window: window(bench.now()) };
+    let run = fixture.add_task(&shop, refresh.clone()).await;
+    let new = SasFacts { fingerprint: "feedc0ffee00".into(), window: window(fixture.now()) };
     let replaced = |backup| {
         let (storage, container) = (StorageName::new("weu"), "https://acct".to_owned());
         let refresh = SasRefresh { storage, container, reason, old: None, new: new.clone(), backup };
         RunEvent::SasRefreshed { refresh }
     };
-    let before = only(bench).await;
-    bench.happen(run.id, vec![replaced(None)]).await;
-    assert_eq!(only(bench).await, before);
-    bench.happen(run.id, vec![replaced(Some(backup)), over(Outcome::Succeeded, None)]).await;
-    assert_eq!(only(bench).await, CatalogEntry { sas: Some(new.clone()), ..before.clone() });
-    let run = bench.asked(&shop, refresh).await;
-    bench.happen(run.id, vec![over(Outcome::Exhausted, Some(Cause::SasUnusable))]).await;
-    let last_failure_at = Some(bench.now());
-    assert_eq!(only(bench).await, CatalogEntry { sas: Some(new.clone()), last_failure_at, ..before });
+    let before = only(fixture).await;
+    fixture.commit_events(run.id, vec![replaced(None)]).await;
+    assert_eq!(only(fixture).await, before);
+    fixture.commit_events(run.id, vec![replaced(Some(backup)), over(Outcome::Succeeded, None)]).await;
+    assert_eq!(only(fixture).await, CatalogEntry { sas: Some(new.clone()), ..before.clone() });
+    let run = fixture.add_task(&shop, refresh).await;
+    fixture.commit_events(run.id, vec![over(Outcome::Exhausted, Some(Cause::SasUnusable))]).await;
+    let last_failure_at = Some(fixture.now());
+    assert_eq!(only(fixture).await, CatalogEntry { sas: Some(new.clone()), last_failure_at, ..before });
 }
 
-async fn notes_hold_release_lose_find_and_take_over(bench: &Bench) {
+async fn operator_actions_hold_release_lose_find_and_adopt(fixture: &StoreFixture) {
     let shop = app("shop");
-    bench
-        .note(&shop, OperatorAction::Held { backup: BackupId(7), reason: "of what is not known".into() })
+    fixture
+        .add_action(
+            &shop,
+            OperatorAction::Held { backup: BackupId(7), reason: "a hold on an unknown backup".into() },
+        )
         .await;
-    assert_eq!(bench.catalog(&CatalogFilter::default()).await, []);
-    let (backup, storage) = (facts(5, bench.now() - secs(9), bench.now()), StorageName::new("neu"));
-    bench.note(&shop, OperatorAction::TakenOver { backup: backup.clone(), storage: storage.clone() }).await;
-    let taken = only(bench).await;
+    assert_eq!(fixture.catalog(&CatalogFilter::default()).await, []);
+    let (backup, storage) = (facts(5, fixture.now() - secs(9), fixture.now()), StorageName::new("neu"));
+    fixture
+        .add_action(&shop, OperatorAction::TakenOver { backup: backup.clone(), storage: storage.clone() })
+        .await;
+    let taken = only(fixture).await;
     assert_eq!((taken.origin, taken.good, &taken.storage), (Origin::TakenOver, true, &storage));
     let id = BackupId(7);
-    bench.note(&shop, OperatorAction::Held { backup: id, reason: "the \"audit\"".into() }).await;
-    assert_eq!(only(bench).await.hold.as_deref(), Some("the \"audit\""));
-    bench.note(&shop, OperatorAction::Released { backup: id, reason: "over".into() }).await;
-    bench.note(&shop, OperatorAction::Revealed { backup: id }).await;
-    bench.note(&shop, OperatorAction::Drift { found: None, drift: vec!["none".into()] }).await;
-    assert_eq!(only(bench).await, taken);
-    bench.advance(1);
-    bench.note(&shop, OperatorAction::Lost { backup: id, detail: "no blob".into() }).await;
-    assert_eq!(only(bench).await.removal, Some(Removal { at: bench.now(), deleted: false }));
-    bench.advance(1);
-    bench.note(&shop, OperatorAction::Verified { backup: id, size_bytes: None }).await;
-    let found = only(bench).await;
-    assert_eq!((found.removal, found.verified_at), (None, Some(bench.now())));
-    let run = bench.asked(&shop, delete(7)).await;
-    completed(bench, &run).await;
-    bench.note(&shop, OperatorAction::Verified { backup: id, size_bytes: None }).await;
-    assert!(only(bench).await.removal.is_some_and(|gone| gone.deleted));
+    fixture.add_action(&shop, OperatorAction::Held { backup: id, reason: "the \"audit\"".into() }).await;
+    assert_eq!(only(fixture).await.hold.as_deref(), Some("the \"audit\""));
+    fixture.add_action(&shop, OperatorAction::Released { backup: id, reason: "over".into() }).await;
+    fixture.add_action(&shop, OperatorAction::Revealed { backup: id }).await;
+    fixture.add_action(&shop, OperatorAction::Drift { found: None, drift: vec!["none".into()] }).await;
+    assert_eq!(only(fixture).await, taken);
+    fixture.advance(1);
+    fixture.add_action(&shop, OperatorAction::Lost { backup: id, detail: "no blob".into() }).await;
+    assert_eq!(only(fixture).await.removal, Some(Removal { at: fixture.now(), deleted: false }));
+    fixture.advance(1);
+    fixture.add_action(&shop, OperatorAction::Verified { backup: id, size_bytes: None }).await;
+    let found = only(fixture).await;
+    assert_eq!((found.removal, found.verified_at), (None, Some(fixture.now())));
+    let run = fixture.add_task(&shop, delete(7)).await;
+    completed(fixture, &run).await;
+    fixture.add_action(&shop, OperatorAction::Verified { backup: id, size_bytes: None }).await;
+    assert!(only(fixture).await.removal.is_some_and(|gone| gone.deleted));
 }
 
 fn drill(source: &App, id: i64) -> Task {
@@ -223,51 +231,54 @@ fn drill(source: &App, id: i64) -> Task {
     Task::Drill(Drill { restore, probe: None })
 }
 
-async fn a_drill_is_told_of_the_backup_it_tried(bench: &Bench) {
+async fn a_drill_is_recorded_at_the_backup_it_restored(fixture: &StoreFixture) {
     let (shop, scratch) = (app("shop"), app("scratch"));
-    bench.back_up(&shop, 5, 30).await;
+    fixture.complete_backup(&shop, 5, 30).await;
     for (outcome, passed) in [(Outcome::Failed, false), (Outcome::Succeeded, true)] {
-        bench.advance(1);
-        let run = bench.asked(&scratch, drill(&shop, 7)).await;
-        bench.happen(run.id, vec![over(outcome, None)]).await;
-        assert_eq!(only(bench).await.drill, Some((bench.now(), passed)));
+        fixture.advance(1);
+        let run = fixture.add_task(&scratch, drill(&shop, 7)).await;
+        fixture.commit_events(run.id, vec![over(outcome, None)]).await;
+        assert_eq!(only(fixture).await.drill, Some((fixture.now(), passed)));
     }
 }
 
-async fn a_run_is_loaded_with_what_its_kind_needs_to_know(bench: &Bench) {
+async fn a_run_is_loaded_with_what_its_kind_needs_to_know(fixture: &StoreFixture) {
     let (shop, scratch) = (app("shop"), app("scratch"));
-    bench.back_up(&shop, 5, 30).await;
-    let entry = only(bench).await;
+    fixture.complete_backup(&shop, 5, 30).await;
+    let entry = only(fixture).await;
     let load = async |run: &Run| {
-        let loaded = bench.store.load(run.id).await.unwrap().unwrap();
+        let loaded = fixture.store.load(run.id).await.unwrap().unwrap();
         (loaded.subject, loaded.is_last, loaded.last_good_bytes, loaded.typical)
     };
-    let backup = bench.added(&shop).await;
+    let backup = fixture.add_manual(&shop).await;
     assert_eq!(load(&backup).await, (None, false, Some(5), Some(secs(30))));
-    let drill = bench.asked(&scratch, drill(&shop, 7)).await;
+    let drill = fixture.add_task(&scratch, drill(&shop, 7)).await;
     assert_eq!(load(&drill).await, (Some(entry.clone()), false, None, None));
-    let unknown = bench.asked(&shop, delete(8)).await;
+    let unknown = fixture.add_task(&shop, delete(8)).await;
     assert_eq!(load(&unknown).await, (None, false, None, None));
-    let deletion = bench.asked(&shop, delete(7)).await;
+    let deletion = fixture.add_task(&shop, delete(7)).await;
     assert_eq!(load(&deletion).await, (Some(entry.clone()), true, None, None));
-    let other = BackupFacts { id: BackupId(9), ..facts(9, bench.now(), bench.now()) };
-    bench.note(&shop, OperatorAction::TakenOver { backup: other, storage: StorageName::new("weu") }).await;
+    let other = BackupFacts { id: BackupId(9), ..facts(9, fixture.now(), fixture.now()) };
+    fixture
+        .add_action(&shop, OperatorAction::TakenOver { backup: other, storage: StorageName::new("weu") })
+        .await;
     assert_eq!(load(&deletion).await, (Some(entry), false, None, None));
 }
 
-async fn the_catalog_is_read_by_app_the_newest_first_and_in_pages(bench: &Bench) {
+async fn the_catalog_is_read_by_app_the_newest_first_and_in_pages(fixture: &StoreFixture) {
     let of = |id: i64| {
-        let backup = holdfast_model::BackupFacts { id: BackupId(id), ..facts(id, bench.now(), bench.now()) };
+        let backup =
+            holdfast_model::BackupFacts { id: BackupId(id), ..facts(id, fixture.now(), fixture.now()) };
         OperatorAction::TakenOver { backup, storage: StorageName::new("weu") }
     };
     for (name, id) in [("b", 1), ("a", 3), ("a", 1), ("c", 2)] {
-        bench.note(&app(name), of(id)).await;
+        fixture.add_action(&app(name), of(id)).await;
     }
-    bench.advance(1);
-    bench.note(&app("a"), of(2)).await;
-    bench.note(&app("b"), OperatorAction::Lost { backup: BackupId(1), detail: "no".into() }).await;
+    fixture.advance(1);
+    fixture.add_action(&app("a"), of(2)).await;
+    fixture.add_action(&app("b"), OperatorAction::Lost { backup: BackupId(1), detail: "no".into() }).await;
     let read = async |filter: CatalogFilter| -> Vec<String> {
-        let all = bench.catalog(&filter).await;
+        let all = fixture.catalog(&filter).await;
         all.iter().map(|entry| format!("{}{}", entry.app.site(), entry.backup.id)).collect()
     };
     let all = CatalogFilter::default();
@@ -282,26 +293,26 @@ async fn the_catalog_is_read_by_app_the_newest_first_and_in_pages(bench: &Bench)
     assert_eq!(read(CatalogFilter { app: Some(app("b").id), ..with_removed }).await, ["b1"]);
 }
 
-async fn runs_that_are_no_backups_do_not_hide_how_backups_go(bench: &Bench) {
+async fn runs_that_are_no_backups_do_not_hide_how_backups_go(fixture: &StoreFixture) {
     let shop = app("shop");
-    bench.sync(&[crate::bench::enrolled(&shop, Some(("daily", bench.now() + secs(60))))]).await;
-    let good = bench.back_up(&shop, 5, 30).await;
-    bench.advance(60);
-    bench.asked(&shop, delete(8)).await;
-    let deletion = bench.asked(&shop, delete(7)).await;
-    bench.happen(deletion.id, vec![over(Outcome::Failed, Some(Cause::DeleteFailed))]).await;
-    bench.note(&shop, OperatorAction::Revealed { backup: BackupId(7) }).await;
-    let status = bench.store.status().await.unwrap().remove(0);
+    fixture.sync(&[crate::fixture::enrolled(&shop, Some(("daily", fixture.now() + secs(60))))]).await;
+    let good = fixture.complete_backup(&shop, 5, 30).await;
+    fixture.advance(60);
+    fixture.add_task(&shop, delete(8)).await;
+    let deletion = fixture.add_task(&shop, delete(7)).await;
+    fixture.commit_events(deletion.id, vec![over(Outcome::Failed, Some(Cause::DeleteFailed))]).await;
+    fixture.add_action(&shop, OperatorAction::Revealed { backup: BackupId(7) }).await;
+    let status = fixture.store.status().await.unwrap().remove(0);
     assert_eq!((status.last.unwrap().run_id, status.running), (good.id, None));
-    assert_eq!(bench.cursors_due().await[0].unfinished, 0);
-    let run = bench.added(&shop).await;
-    let loaded = bench.store.load(run.id).await.unwrap().unwrap();
+    assert_eq!(fixture.cursors_due().await[0].unfinished, 0);
+    let run = fixture.add_manual(&shop).await;
+    let loaded = fixture.store.load(run.id).await.unwrap().unwrap();
     assert_eq!((loaded.last_good_bytes, loaded.typical), (Some(5), Some(secs(30))));
-    // What is lost is no point to be brought back to.
-    bench.note(&shop, OperatorAction::Lost { backup: BackupId(7), detail: "no".into() }).await;
-    assert_eq!(bench.store.status().await.unwrap()[0].last_good_at, None);
+    // A lost backup is not a recovery point.
+    fixture.add_action(&shop, OperatorAction::Lost { backup: BackupId(7), detail: "no".into() }).await;
+    assert_eq!(fixture.store.status().await.unwrap()[0].last_good_at, None);
     let kind = |kind| holdfast_store::RunFilter { kind: Some(kind), ..Default::default() };
     for (of, count) in [(holdfast_model::RunKind::Delete, 2), (holdfast_model::RunKind::OperatorAction, 2)] {
-        assert_eq!(bench.store.runs(&kind(of)).await.unwrap().len(), count);
+        assert_eq!(fixture.store.runs(&kind(of)).await.unwrap().len(), count);
     }
 }

@@ -2,7 +2,7 @@
 
 use holdfast_store::{Cursor, FleetChange};
 
-use crate::bench::{Bench, app, enrolled, secs};
+use crate::fixture::{StoreFixture, app, enrolled, secs};
 
 on_every_store!(
     a_new_app_is_considered_from_now_on,
@@ -16,12 +16,12 @@ on_every_store!(
     an_app_that_comes_back_is_added_anew,
 );
 
-async fn a_new_app_is_considered_from_now_on(bench: &Bench) {
-    let (shop, start) = (app("shop"), bench.now());
-    let change = bench.sync(&[enrolled(&shop, Some(("daily", start + secs(60))))]).await;
+async fn a_new_app_is_considered_from_now_on(fixture: &StoreFixture) {
+    let (shop, start) = (app("shop"), fixture.now());
+    let change = fixture.sync(&[enrolled(&shop, Some(("daily", start + secs(60))))]).await;
     assert_eq!(change, FleetChange { added: 1, changed: 0, removed: 0 });
-    assert_eq!(bench.cursors_due().await, []);
-    bench.advance(60);
+    assert_eq!(fixture.cursors_due().await, []);
+    fixture.advance(60);
     let expected = Cursor {
         app: shop.id,
         policy: shop.policy.unwrap(),
@@ -30,97 +30,100 @@ async fn a_new_app_is_considered_from_now_on(bench: &Bench) {
         next_at: start + secs(60),
         unfinished: 0,
     };
-    assert_eq!(bench.cursors_due().await, [expected]);
+    assert_eq!(fixture.cursors_due().await, [expected]);
 }
 
-async fn the_same_fleet_again_changes_nothing(bench: &Bench) {
-    let fleet = ["shop", "blog"].map(|name| enrolled(&app(name), Some(("daily", bench.now() + secs(60)))));
-    assert_eq!(bench.sync(&fleet).await.added, 2);
-    bench.advance(30);
-    assert_eq!(bench.sync(&fleet).await, FleetChange::default());
-    bench.advance(30);
-    let due = bench.cursors_due().await;
-    assert!(due.iter().all(|cursor| cursor.through == bench.now() - secs(60)), "{due:?}");
+async fn the_same_fleet_again_changes_nothing(fixture: &StoreFixture) {
+    let fleet = ["shop", "blog"].map(|name| enrolled(&app(name), Some(("daily", fixture.now() + secs(60)))));
+    assert_eq!(fixture.sync(&fleet).await.added, 2);
+    fixture.advance(30);
+    assert_eq!(fixture.sync(&fleet).await, FleetChange::default());
+    fixture.advance(30);
+    let due = fixture.cursors_due().await;
+    assert!(due.iter().all(|cursor| cursor.through == fixture.now() - secs(60)), "{due:?}");
 }
 
-async fn an_edited_schedule_begins_now_and_fires_nothing_that_was_due(bench: &Bench) {
+async fn an_edited_schedule_begins_now_and_fires_nothing_that_was_due(fixture: &StoreFixture) {
     let shop = app("shop");
-    bench.sync(&[enrolled(&shop, Some(("daily", bench.now() + secs(10))))]).await;
-    bench.advance(20);
-    assert_eq!(bench.cursors_due().await.len(), 1);
-    let change = bench.sync(&[enrolled(&shop, Some(("hourly", bench.now() + secs(100))))]).await;
+    fixture.sync(&[enrolled(&shop, Some(("daily", fixture.now() + secs(10))))]).await;
+    fixture.advance(20);
+    assert_eq!(fixture.cursors_due().await.len(), 1);
+    let change = fixture.sync(&[enrolled(&shop, Some(("hourly", fixture.now() + secs(100))))]).await;
     assert_eq!(change, FleetChange { added: 0, changed: 1, removed: 0 });
-    assert_eq!(bench.cursors_due().await, []);
-    let edited_at = bench.now();
-    bench.advance(100);
-    assert_eq!(bench.cursors_due().await[0].through, edited_at);
+    assert_eq!(fixture.cursors_due().await, []);
+    let edited_at = fixture.now();
+    fixture.advance(100);
+    assert_eq!(fixture.cursors_due().await[0].through, edited_at);
 }
 
-async fn an_edit_beside_the_schedule_leaves_the_cursor_where_it_is(bench: &Bench) {
-    let (mut shop, start) = (app("shop"), bench.now());
+async fn an_edit_beside_the_schedule_leaves_the_cursor_where_it_is(fixture: &StoreFixture) {
+    let (mut shop, start) = (app("shop"), fixture.now());
     let schedule = Some(("daily", start + secs(10)));
-    bench.sync(&[enrolled(&shop, schedule)]).await;
-    bench.advance(20);
+    fixture.sync(&[enrolled(&shop, schedule)]).await;
+    fixture.advance(20);
     shop.plan = Some("/p/2".into());
-    assert_eq!(bench.sync(&[enrolled(&shop, schedule)]).await.changed, 1);
-    assert_eq!(bench.cursors_due().await[0].through, start);
+    assert_eq!(fixture.sync(&[enrolled(&shop, schedule)]).await.changed, 1);
+    assert_eq!(fixture.cursors_due().await[0].through, start);
 }
 
-async fn a_change_of_policy_begins_now(bench: &Bench) {
+async fn a_change_of_policy_begins_now(fixture: &StoreFixture) {
     let mut shop = app("shop");
-    bench.sync(&[enrolled(&shop, Some(("daily", bench.now() + secs(10))))]).await;
-    bench.advance(20);
+    fixture.sync(&[enrolled(&shop, Some(("daily", fixture.now() + secs(10))))]).await;
+    fixture.advance(20);
     shop.policy = Some(holdfast_model::PolicyName::new("silver"));
-    assert_eq!(bench.sync(&[enrolled(&shop, Some(("daily", bench.now() + secs(10))))]).await.changed, 1);
-    assert_eq!(bench.cursors_due().await, []);
+    assert_eq!(fixture.sync(&[enrolled(&shop, Some(("daily", fixture.now() + secs(10))))]).await.changed, 1);
+    assert_eq!(fixture.cursors_due().await, []);
 }
 
-async fn a_paused_app_has_no_cursor_and_unpausing_fires_nothing(bench: &Bench) {
+async fn a_paused_app_has_no_cursor_and_unpausing_fires_nothing(fixture: &StoreFixture) {
     let mut shop = app("shop");
-    bench.sync(&[enrolled(&shop, Some(("daily", bench.now() + secs(10))))]).await;
+    fixture.sync(&[enrolled(&shop, Some(("daily", fixture.now() + secs(10))))]).await;
     shop.paused = true;
-    assert_eq!(bench.sync(&[enrolled(&shop, None)]).await.changed, 1);
-    bench.advance(100);
-    assert_eq!(bench.cursors_due().await, []);
+    assert_eq!(fixture.sync(&[enrolled(&shop, None)]).await.changed, 1);
+    fixture.advance(100);
+    assert_eq!(fixture.cursors_due().await, []);
     shop.paused = false;
-    assert_eq!(bench.sync(&[enrolled(&shop, Some(("daily", bench.now() + secs(10))))]).await.changed, 1);
-    assert_eq!(bench.cursors_due().await, []);
-    let unpaused_at = bench.now();
-    bench.advance(10);
-    assert_eq!(bench.cursors_due().await[0].through, unpaused_at);
+    assert_eq!(fixture.sync(&[enrolled(&shop, Some(("daily", fixture.now() + secs(10))))]).await.changed, 1);
+    assert_eq!(fixture.cursors_due().await, []);
+    let unpaused_at = fixture.now();
+    fixture.advance(10);
+    assert_eq!(fixture.cursors_due().await[0].through, unpaused_at);
 }
 
-async fn a_cursor_that_a_wrong_clock_moved_ahead_is_set_back(bench: &Bench) {
-    let (shop, start) = (app("shop"), bench.now());
-    bench.clock.set(start + secs(1_000_000));
-    bench.sync(&[enrolled(&shop, Some(("daily", start + secs(1_000_060))))]).await;
-    bench.clock.set(start);
+async fn a_cursor_that_a_wrong_clock_moved_ahead_is_set_back(fixture: &StoreFixture) {
+    let (shop, start) = (app("shop"), fixture.now());
+    fixture.clock.set(start + secs(1_000_000));
+    fixture.sync(&[enrolled(&shop, Some(("daily", start + secs(1_000_060))))]).await;
+    fixture.clock.set(start);
     assert_eq!(
-        bench.sync(&[enrolled(&shop, Some(("daily", start + secs(60))))]).await,
+        fixture.sync(&[enrolled(&shop, Some(("daily", start + secs(60))))]).await,
         FleetChange::default()
     );
-    assert_eq!(bench.cursors_due().await, []);
-    bench.advance(60);
-    let due = bench.cursors_due().await;
+    assert_eq!(fixture.cursors_due().await, []);
+    fixture.advance(60);
+    let due = fixture.cursors_due().await;
     assert_eq!((due[0].through, due[0].next_at), (start, start + secs(60)));
 }
 
-async fn an_app_no_longer_named_loses_its_cursor_and_its_runs_go_on(bench: &Bench) {
+async fn an_app_no_longer_named_loses_its_cursor_and_its_runs_go_on(fixture: &StoreFixture) {
     let shop = app("shop");
-    bench.sync(&[enrolled(&shop, Some(("daily", bench.now() + secs(10))))]).await;
-    let run = bench.added(&shop).await;
-    assert_eq!(bench.sync(&[]).await, FleetChange { added: 0, changed: 0, removed: 1 });
-    assert_eq!(bench.sync(&[]).await, FleetChange::default());
-    bench.advance(100);
-    assert_eq!(bench.cursors_due().await, []);
-    assert_eq!(bench.take_beside(&run, 9, &crate::bench::no_limits()).await, [run.id]);
-    assert!(bench.store.status().await.unwrap()[0].removed);
+    fixture.sync(&[enrolled(&shop, Some(("daily", fixture.now() + secs(10))))]).await;
+    let run = fixture.add_manual(&shop).await;
+    assert_eq!(fixture.sync(&[]).await, FleetChange { added: 0, changed: 0, removed: 1 });
+    assert_eq!(fixture.sync(&[]).await, FleetChange::default());
+    fixture.advance(100);
+    assert_eq!(fixture.cursors_due().await, []);
+    assert_eq!(fixture.acquire_beside(&run, 9, &crate::fixture::no_limits()).await, [run.id]);
+    assert!(fixture.store.status().await.unwrap()[0].removed);
 }
 
-async fn an_app_that_comes_back_is_added_anew(bench: &Bench) {
+async fn an_app_that_comes_back_is_added_anew(fixture: &StoreFixture) {
     let shop = app("shop");
-    bench.sync(&[enrolled(&shop, None)]).await;
-    bench.sync(&[]).await;
-    assert_eq!(bench.sync(&[enrolled(&shop, None)]).await, FleetChange { added: 1, changed: 0, removed: 0 });
-    assert!(!bench.store.status().await.unwrap()[0].removed);
+    fixture.sync(&[enrolled(&shop, None)]).await;
+    fixture.sync(&[]).await;
+    assert_eq!(
+        fixture.sync(&[enrolled(&shop, None)]).await,
+        FleetChange { added: 1, changed: 0, removed: 0 }
+    );
+    assert!(!fixture.store.status().await.unwrap()[0].removed);
 }

@@ -1,4 +1,4 @@
-//! What stands against an intent is looked at when it is committed.
+//! Commit checks again whether an attempt may start.
 
 use holdfast_model::{
     App, BackupFacts, BackupId, BackupName, Delete, Drill, OperatorAction, Outcome, Restore, Run, RunEvent,
@@ -6,7 +6,7 @@ use holdfast_model::{
 };
 use holdfast_store::Committed;
 
-use crate::bench::{Bench, app, ended, facts, started};
+use crate::fixture::{StoreFixture, app, ended, facts, started};
 
 on_every_store!(
     a_deletion_does_not_begin_where_a_hold_was_faster_or_nothing_good_would_be_left,
@@ -15,7 +15,7 @@ on_every_store!(
     a_backup_is_not_read_once_its_deletion_has_begun,
 );
 
-/// The backup lies in a blob of its own.
+/// The blob of backup `id`. Each backup has its own.
 fn blob(id: i64) -> String {
     format!("hf-{id}.zip")
 }
@@ -24,7 +24,7 @@ fn delete(id: i64, allow_last: bool) -> Task {
     Task::Delete(Delete { backup: BackupId(id), blob: blob(id), allow_last })
 }
 
-/// A restore of a backup of the app, by its number or by its blob alone.
+/// A restore of a backup of the app, by its number or by its blob.
 fn restore(source: &App, backup: Option<BackupId>, id: i64) -> Restore {
     Restore {
         source: source.id.clone(),
@@ -37,119 +37,123 @@ fn restore(source: &App, backup: Option<BackupId>, id: i64) -> Restore {
     }
 }
 
-async fn keeps(bench: &Bench, app: &App, id: i64) {
-    let backup = BackupFacts { id: BackupId(id), blob: blob(id), ..facts(id, bench.now(), bench.now()) };
-    bench.note(app, OperatorAction::TakenOver { backup, storage: StorageName::new("weu") }).await;
+async fn keeps(fixture: &StoreFixture, app: &App, id: i64) {
+    let backup = BackupFacts { id: BackupId(id), blob: blob(id), ..facts(id, fixture.now(), fixture.now()) };
+    fixture.add_action(app, OperatorAction::TakenOver { backup, storage: StorageName::new("weu") }).await;
 }
 
-/// Commits the intent of the run's next attempt.
-async fn begin(bench: &Bench, run: &Run) -> Committed {
-    let run = bench.read(run.id).await;
-    let event = started(&run, bench.now());
-    let change = bench.change(run, vec![event]);
-    bench.store.commit(&change).await.unwrap()
+/// Commits the start of the run's next attempt.
+async fn begin(fixture: &StoreFixture, run: &Run) -> Committed {
+    let run = fixture.read(run.id).await;
+    let event = started(&run, fixture.now());
+    let change = fixture.change(run, vec![event]);
+    fixture.store.commit(&change).await.unwrap()
 }
 
-async fn end(bench: &Bench, run: &Run) {
+async fn end(fixture: &StoreFixture, run: &Run) {
     let completed = RunEvent::Completed { backup: None, detail: None };
     let over = RunEvent::Ended { outcome: Outcome::Succeeded, cause: None, backup: None, verification: None };
-    bench.happen(run.id, vec![completed, over]).await;
+    fixture.commit_events(run.id, vec![completed, over]).await;
 }
 
-async fn a_deletion_does_not_begin_where_a_hold_was_faster_or_nothing_good_would_be_left(bench: &Bench) {
+async fn a_deletion_does_not_begin_where_a_hold_was_faster_or_nothing_good_would_be_left(
+    fixture: &StoreFixture,
+) {
     let shop = app("shop");
     for id in [1, 2] {
-        keeps(bench, &shop, id).await;
+        keeps(fixture, &shop, id).await;
     }
-    let by_policy = bench.add(bench.made(&shop, delete(1, false), Trigger::Policy)).await;
-    bench.note(&shop, OperatorAction::Held { backup: BackupId(1), reason: "audit".into() }).await;
-    assert_eq!(begin(bench, &by_policy).await, Committed::Stale, "it came to be held");
-    bench.note(&shop, OperatorAction::Released { backup: BackupId(1), reason: "over".into() }).await;
-    let by_hand = bench.asked(&shop, delete(2, true)).await;
-    assert_eq!(begin(bench, &by_policy).await, Committed::Stale, "the other good one is about to go");
-    assert_eq!(begin(bench, &by_hand).await, Committed::Done(2), "who was told so gets it");
-    end(bench, &by_hand).await;
-    assert_eq!(begin(bench, &by_policy).await, Committed::Stale, "it is the only good one");
-    keeps(bench, &shop, 3).await;
-    assert_eq!(begin(bench, &by_policy).await, Committed::Done(2), "there is another one now");
+    let by_policy = fixture.add(fixture.task_run(&shop, delete(1, false), Trigger::Policy)).await;
+    fixture.add_action(&shop, OperatorAction::Held { backup: BackupId(1), reason: "audit".into() }).await;
+    assert_eq!(begin(fixture, &by_policy).await, Committed::Stale, "the backup is on hold");
+    fixture.add_action(&shop, OperatorAction::Released { backup: BackupId(1), reason: "over".into() }).await;
+    let by_hand = fixture.add_task(&shop, delete(2, true)).await;
+    assert_eq!(begin(fixture, &by_policy).await, Committed::Stale, "the other good backup is being deleted");
+    assert_eq!(begin(fixture, &by_hand).await, Committed::Done(2), "`allow_last` permits it");
+    end(fixture, &by_hand).await;
+    assert_eq!(begin(fixture, &by_policy).await, Committed::Stale, "it is the only good backup");
+    keeps(fixture, &shop, 3).await;
+    assert_eq!(begin(fixture, &by_policy).await, Committed::Done(2), "another good backup exists");
 }
 
-/// A partial backup of the app, which is not good, is in the catalog.
-async fn keeps_partial(bench: &Bench, app: &App, id: i64) {
-    let run = bench.added(app).await;
-    let backup = BackupFacts { id: BackupId(id), blob: blob(id), ..facts(id, bench.now(), bench.now()) };
-    bench.happen(run.id, vec![ended(Outcome::Partial, Some(backup))]).await;
+/// Adds a partial backup that is not good to the catalog.
+async fn keeps_partial(fixture: &StoreFixture, app: &App, id: i64) {
+    let run = fixture.add_manual(app).await;
+    let backup = BackupFacts { id: BackupId(id), blob: blob(id), ..facts(id, fixture.now(), fixture.now()) };
+    fixture.commit_events(run.id, vec![ended(Outcome::Partial, Some(backup))]).await;
 }
 
-/// A backup that a lost attempt left is in the catalog.
-async fn keeps_orphan(bench: &Bench, app: &App, id: i64) {
-    let run = bench.added(app).await;
+/// Adds a backup that a lost attempt left to the catalog.
+async fn keeps_orphan(fixture: &StoreFixture, app: &App, id: i64) {
+    let run = fixture.add_manual(app).await;
     let name = BackupName::of_attempt(&run.app, run.id, 1);
-    bench.happen(run.id, vec![RunEvent::OrphanFound { number: 1, backup: BackupId(id), name }]).await;
+    fixture
+        .commit_events(run.id, vec![RunEvent::OrphanFound { number: 1, backup: BackupId(id), name }])
+        .await;
 }
 
-async fn the_last_partial_backup_is_kept_where_nothing_good_is_left(bench: &Bench) {
+async fn the_last_partial_backup_is_kept_where_nothing_good_is_left(fixture: &StoreFixture) {
     let [bare, two, orphaned, saved, lone] = ["bare", "two", "orphaned", "saved", "lone"].map(app);
     for app in [&bare, &two, &orphaned, &saved] {
-        keeps_partial(bench, app, 1).await;
+        keeps_partial(fixture, app, 1).await;
     }
-    keeps_partial(bench, &two, 2).await;
+    keeps_partial(fixture, &two, 2).await;
     for app in [&orphaned, &lone] {
-        keeps_orphan(bench, app, 2).await;
+        keeps_orphan(fixture, app, 2).await;
     }
-    keeps(bench, &saved, 2).await;
-    // What is told when a worker takes the deletion up, and what holds when its intent is committed, are one.
+    keeps(fixture, &saved, 2).await;
+    // `is_last` as loaded agrees with the check at commit.
     let may_begin = async |app: &App, id: i64| {
-        let run = bench.add(bench.made(app, delete(id, false), Trigger::Policy)).await;
-        let is_last = bench.store.load(run.id).await.unwrap().unwrap().is_last;
-        let committed = begin(bench, &run).await;
+        let run = fixture.add(fixture.task_run(app, delete(id, false), Trigger::Policy)).await;
+        let is_last = fixture.store.load(run.id).await.unwrap().unwrap().is_last;
+        let committed = begin(fixture, &run).await;
         assert_eq!(committed == Committed::Stale, is_last, "{} {id}", app.id.site());
         !is_last
     };
-    assert!(!may_begin(&bare, 1).await, "it is all there is");
-    assert!(may_begin(&two, 1).await, "another partial one is left");
-    assert!(!may_begin(&two, 2).await, "the other is about to go");
-    assert!(may_begin(&orphaned, 1).await, "something is left");
-    assert!(may_begin(&orphaned, 2).await, "an orphan is not counted on");
-    assert!(may_begin(&lone, 2).await, "an orphan is not counted on");
-    assert!(may_begin(&saved, 1).await, "a good one is left");
-    keeps_partial(bench, &saved, 3).await;
-    assert!(!may_begin(&saved, 2).await, "no partial one stands in for the last good one");
+    assert!(!may_begin(&bare, 1).await, "it is the only backup");
+    assert!(may_begin(&two, 1).await, "another partial backup is left");
+    assert!(!may_begin(&two, 2).await, "the other backup is being deleted");
+    assert!(may_begin(&orphaned, 1).await, "another backup is left");
+    assert!(may_begin(&orphaned, 2).await, "an orphan is no recovery point");
+    assert!(may_begin(&lone, 2).await, "an orphan is no recovery point");
+    assert!(may_begin(&saved, 1).await, "a good backup is left");
+    keeps_partial(fixture, &saved, 3).await;
+    assert!(!may_begin(&saved, 2).await, "a partial backup does not replace the last good one");
 }
 
-async fn a_deletion_does_not_begin_while_its_backup_is_to_be_read(bench: &Bench) {
+async fn a_deletion_does_not_begin_while_its_backup_is_to_be_read(fixture: &StoreFixture) {
     let (shop, copy, scratch) = (app("shop"), app("copy"), app("scratch"));
     for id in 1..=4 {
-        keeps(bench, &shop, id).await;
+        keeps(fixture, &shop, id).await;
     }
     let by_number = Task::Restore(restore(&shop, Some(BackupId(1)), 1));
     let by_blob = Task::Restore(restore(&copy, None, 2));
     let drill = Task::Drill(Drill { restore: restore(&shop, Some(BackupId(3)), 3), probe: None });
     for (id, task) in [(1, by_number), (2, by_blob), (3, drill)] {
-        let deletion = bench.asked(&shop, delete(id, true)).await;
-        let reader = bench.asked(&scratch, task).await;
-        assert_eq!(begin(bench, &deletion).await, Committed::Stale, "{reader:?} waits");
-        assert_eq!(begin(bench, &reader).await, Committed::Done(2), "the deletion has not begun");
-        assert_eq!(begin(bench, &deletion).await, Committed::Stale, "{reader:?} goes on");
-        end(bench, &reader).await;
-        assert_eq!(begin(bench, &deletion).await, Committed::Done(2), "{id}");
+        let deletion = fixture.add_task(&shop, delete(id, true)).await;
+        let reader = fixture.add_task(&scratch, task).await;
+        assert_eq!(begin(fixture, &deletion).await, Committed::Stale, "{reader:?} waits");
+        assert_eq!(begin(fixture, &reader).await, Committed::Done(2), "the deletion has not started");
+        assert_eq!(begin(fixture, &deletion).await, Committed::Stale, "{reader:?} is unfinished");
+        end(fixture, &reader).await;
+        assert_eq!(begin(fixture, &deletion).await, Committed::Done(2), "{id}");
     }
 }
 
-async fn a_backup_is_not_read_once_its_deletion_has_begun(bench: &Bench) {
+async fn a_backup_is_not_read_once_its_deletion_has_begun(fixture: &StoreFixture) {
     let (shop, copy, scratch) = (app("shop"), app("copy"), app("scratch"));
     for id in 1..=3 {
-        keeps(bench, &shop, id).await;
+        keeps(fixture, &shop, id).await;
     }
-    let deletion = bench.asked(&shop, delete(1, false)).await;
-    assert_eq!(begin(bench, &deletion).await, Committed::Done(2));
+    let deletion = fixture.add_task(&shop, delete(1, false)).await;
+    assert_eq!(begin(fixture, &deletion).await, Committed::Done(2));
     let by_number = Task::Restore(restore(&shop, Some(BackupId(1)), 1));
     let by_blob = Task::Restore(restore(&copy, None, 1));
     let drill = Task::Drill(Drill { restore: restore(&shop, Some(BackupId(1)), 1), probe: None });
     for task in [by_number, by_blob, drill] {
-        let reader = bench.asked(&scratch, task).await;
-        assert_eq!(begin(bench, &reader).await, Committed::Stale, "{reader:?}");
+        let reader = fixture.add_task(&scratch, task).await;
+        assert_eq!(begin(fixture, &reader).await, Committed::Stale, "{reader:?}");
     }
-    let other = bench.asked(&copy, Task::Restore(restore(&shop, Some(BackupId(2)), 2))).await;
-    assert_eq!(begin(bench, &other).await, Committed::Done(2), "another backup is none of its business");
+    let other = fixture.add_task(&copy, Task::Restore(restore(&shop, Some(BackupId(2)), 2))).await;
+    assert_eq!(begin(fixture, &other).await, Committed::Done(2), "another backup does not matter");
 }

@@ -1,41 +1,41 @@
-//! What every store must keep: one body per rule, run on every store.
+//! The contract of the trait `Store`: one function for each rule, run on every implementation.
 #![cfg(test)]
 
-/// Makes a test of each rule for each store.
+/// Generates a test of each rule for each store.
 macro_rules! on_every_store {
     ($($rule:ident),* $(,)?) => {
         mod memory {
             $(#[tokio::test(flavor = "multi_thread")] async fn $rule() {
-                super::$rule(&crate::bench::Bench::memory()).await;
+                super::$rule(&crate::fixture::StoreFixture::memory()).await;
             })*
         }
         mod sqlite {
             $(#[tokio::test(flavor = "multi_thread")] async fn $rule() {
-                super::$rule(&crate::bench::Bench::sqlite().await).await;
+                super::$rule(&crate::fixture::StoreFixture::sqlite().await).await;
             })*
         }
         mod postgres {
             $(#[tokio::test(flavor = "multi_thread")] async fn $rule() {
-                if let Some(bench) = crate::bench::Bench::postgres().await {
-                    super::$rule(&bench).await;
+                if let Some(fixture) = crate::fixture::StoreFixture::postgres().await {
+                    super::$rule(&fixture).await;
                 }
             })*
         }
     };
 }
 
-mod adding;
+mod adding_runs;
 mod audit;
-mod bench;
 mod budgets;
 mod catalog;
-mod changing;
+mod commits;
+mod fixture;
 mod fleet;
-mod holding;
 mod intents;
 mod lanes;
 mod leases;
+mod occupied_apps;
 mod planning;
 mod queues;
+mod same_answers;
 mod status;
-mod twins;

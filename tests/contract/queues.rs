@@ -1,4 +1,4 @@
-//! What every queue must keep: one body per rule, run on every queue.
+//! The contract of the trait `Queue`: one function for each rule, run on every implementation.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use holdfast_model::{Priority, RunId, Timestamp, Wakeup};
 use holdfast_queue::{AmqpQueue, Config, Delivery, MemoryQueue, Message, Queue};
 use holdfast_tests::rabbitmq::VirtualHost;
 
-/// Makes a test of each rule for each queue.
+/// Generates a test of each rule for each queue.
 macro_rules! on_every_queue {
     ($($rule:ident),* $(,)?) => {
         mod memory {
@@ -51,7 +51,7 @@ fn scheduled(versions: std::ops::Range<i64>) -> Vec<Message> {
 }
 
 async fn receive(queue: &Arc<impl Queue>) -> Delivery {
-    tokio::time::timeout(Duration::from_secs(30), queue.receive()).await.expect("no message came").unwrap()
+    tokio::time::timeout(Duration::from_secs(30), queue.receive()).await.expect("no message arrived").unwrap()
 }
 
 async fn a_message_arrives_as_it_was_sent(queue: Arc<impl Queue>) {
@@ -76,11 +76,11 @@ async fn urgent_messages_do_not_wait_behind_all_the_others(queue: Arc<impl Queue
         let urgent = delivery.message.urgent;
         delivery.ack().await.unwrap();
         if urgent {
-            assert!(before < 150, "{before} others came first");
+            assert!(before < 150, "{before} others arrived first");
             return;
         }
     }
-    unreachable!("the urgent one came last");
+    unreachable!("the urgent message arrived last");
 }
 
 async fn what_is_dropped_without_an_ack_comes_again(queue: Arc<impl Queue>) {
@@ -99,7 +99,7 @@ async fn what_is_acked_does_not_come_again(queue: Arc<impl Queue>) {
     for _ in 0..5 {
         receive(&queue).await.ack().await.unwrap();
     }
-    // What came again would come before what is sent now.
+    // A redelivered message would arrive before the one published now.
     queue.publish(&scheduled(5..6)).await.unwrap();
     let delivery = receive(&queue).await;
     assert_eq!(delivery.message.wakeup.version, 5);
@@ -153,7 +153,7 @@ async fn a_thousand_messages_reach_four_workers_once_each(queue: Arc<impl Queue 
     for _ in 0..1_000 {
         let version =
             tokio::time::timeout(Duration::from_secs(30), versions_seen.recv()).await.unwrap().unwrap();
-        assert!(versions.insert(version), "{version} came twice");
+        assert!(versions.insert(version), "{version} arrived twice");
     }
 }
 

@@ -1,13 +1,13 @@
-//! How apps stand, and which runs there are.
+//! The status of apps, and filters of runs.
 
 use holdfast_model::schedule::{MissReason, MissedTick};
 use holdfast_model::{App, BackupId, Delete, NewRun, Outcome, Run, RunKind, StateCode, Task};
 use holdfast_store::{Enrolled, LastRun, RunFilter, Running};
 
-use crate::bench::{Bench, app, app_in, ended, enrolled, facts, policy_snapshot, secs, started};
+use crate::fixture::{StoreFixture, app, app_in, ended, enrolled, facts, policy_snapshot, secs, started};
 
 on_every_store!(
-    every_app_is_told_by_name_with_its_next_tick,
+    every_app_is_listed_by_name_with_its_next_tick,
     an_app_tells_its_last_run_and_its_latest_good_backup,
     a_missed_tick_is_not_the_last_run,
     a_partial_backup_is_good_only_where_its_terms_say_so,
@@ -18,112 +18,112 @@ on_every_store!(
     runs_are_told_by_every_mixture_of_app_kind_state_and_whether_they_have_ended,
 );
 
-async fn the_one(bench: &Bench) -> holdfast_store::AppStatus {
-    let mut all = bench.store.status().await.unwrap();
+async fn the_one(fixture: &StoreFixture) -> holdfast_store::AppStatus {
+    let mut all = fixture.store.status().await.unwrap();
     assert_eq!(all.len(), 1);
     all.remove(0)
 }
 
-async fn every_app_is_told_by_name_with_its_next_tick(bench: &Bench) {
-    let next = bench.now() + secs(60);
+async fn every_app_is_listed_by_name_with_its_next_tick(fixture: &StoreFixture) {
+    let next = fixture.now() + secs(60);
     let fleet = [
         enrolled(&app("b"), Some(("daily", next))),
         enrolled(&app_in("s0", "/p", "z"), None),
         enrolled(&App { policy: None, ..app("a") }, None),
     ];
-    bench.sync(&fleet).await;
-    let status = bench.store.status().await.unwrap();
-    let told: Vec<_> =
+    fixture.sync(&fleet).await;
+    let status = fixture.store.status().await.unwrap();
+    let listed: Vec<_> =
         status.iter().map(|app| (app.app.site(), app.next_tick, app.policy.is_some())).collect();
-    assert_eq!(told, [("z", None, true), ("a", None, false), ("b", Some(next), true)]);
+    assert_eq!(listed, [("z", None, true), ("a", None, false), ("b", Some(next), true)]);
 }
 
-async fn an_app_tells_its_last_run_and_its_latest_good_backup(bench: &Bench) {
+async fn an_app_tells_its_last_run_and_its_latest_good_backup(fixture: &StoreFixture) {
     let shop = app("shop");
-    bench.sync(&[enrolled(&shop, None)]).await;
-    assert_eq!((the_one(bench).await.last, the_one(bench).await.last_good_at), (None, None));
-    let accepted_at = bench.now();
-    bench.back_up(&shop, 5, 30).await;
-    bench.advance(5);
-    let failed = bench.added(&shop).await;
-    bench.happen(failed.id, vec![ended(Outcome::Failed, None)]).await;
-    let status = the_one(bench).await;
+    fixture.sync(&[enrolled(&shop, None)]).await;
+    assert_eq!((the_one(fixture).await.last, the_one(fixture).await.last_good_at), (None, None));
+    let accepted_at = fixture.now();
+    fixture.complete_backup(&shop, 5, 30).await;
+    fixture.advance(5);
+    let failed = fixture.add_manual(&shop).await;
+    fixture.commit_events(failed.id, vec![ended(Outcome::Failed, None)]).await;
+    let status = the_one(fixture).await;
     let cause = Some(holdfast_model::Cause::AzureFailed);
-    let last = LastRun { run_id: failed.id, outcome: Outcome::Failed, cause, ended_at: bench.now() };
+    let last = LastRun { run_id: failed.id, outcome: Outcome::Failed, cause, ended_at: fixture.now() };
     assert_eq!((status.last, status.last_good_at, status.running), (Some(last), Some(accepted_at), None));
 }
 
-async fn a_missed_tick_is_not_the_last_run(bench: &Bench) {
+async fn a_missed_tick_is_not_the_last_run(fixture: &StoreFixture) {
     let shop = app("shop");
-    bench.sync(&[enrolled(&shop, None)]).await;
-    let good = bench.back_up(&shop, 5, 30).await;
-    bench.advance(5);
-    let missed = MissedTick { tick: bench.now(), reason: MissReason::Overlap };
-    bench.add(NewRun::missed(bench.id(), &shop, &policy_snapshot(), &missed, bench.now())).await;
-    assert_eq!(the_one(bench).await.last.unwrap().run_id, good.id);
+    fixture.sync(&[enrolled(&shop, None)]).await;
+    let good = fixture.complete_backup(&shop, 5, 30).await;
+    fixture.advance(5);
+    let missed = MissedTick { tick: fixture.now(), reason: MissReason::Overlap };
+    fixture.add(NewRun::missed(fixture.id(), &shop, &policy_snapshot(), &missed, fixture.now())).await;
+    assert_eq!(the_one(fixture).await.last.unwrap().run_id, good.id);
 }
 
-async fn a_partial_backup_is_good_only_where_its_terms_say_so(bench: &Bench) {
+async fn a_partial_backup_is_good_only_where_its_terms_say_so(fixture: &StoreFixture) {
     let shop = app("shop");
-    bench.sync(&[enrolled(&shop, None)]).await;
-    for (partial_is_good, good_at) in [(false, None), (true, Some(bench.now()))] {
-        let mut new = bench.manual(&shop);
+    fixture.sync(&[enrolled(&shop, None)]).await;
+    for (partial_is_good, good_at) in [(false, None), (true, Some(fixture.now()))] {
+        let mut new = fixture.manual(&shop);
         new.run.policy_snapshot.partial_is_good = partial_is_good;
-        let run = bench.add(new).await;
-        let partial = ended(Outcome::Partial, Some(facts(5, bench.now(), bench.now())));
-        bench.happen(run.id, vec![partial]).await;
-        assert_eq!(the_one(bench).await.last_good_at, good_at);
+        let run = fixture.add(new).await;
+        let partial = ended(Outcome::Partial, Some(facts(5, fixture.now(), fixture.now())));
+        fixture.commit_events(run.id, vec![partial]).await;
+        assert_eq!(the_one(fixture).await.last_good_at, good_at);
     }
 }
 
-async fn an_app_is_past_its_objective_when_its_latest_good_backup_is_too_old(bench: &Bench) {
+async fn an_app_is_past_its_objective_when_its_latest_good_backup_is_too_old(fixture: &StoreFixture) {
     let shop = app("shop");
-    bench.sync(&[enrolled(&shop, None)]).await;
-    bench.back_up(&shop, 5, 60).await;
-    bench.advance(26 * 3_600 - 60);
-    assert!(!the_one(bench).await.past_objective);
-    bench.advance(1);
-    assert!(the_one(bench).await.past_objective);
-    bench.sync(&[Enrolled { recovery_point_objective: None, ..enrolled(&shop, None) }]).await;
-    assert!(!the_one(bench).await.past_objective);
-    bench.sync(&[enrolled(&shop, None)]).await;
-    assert!(the_one(bench).await.past_objective);
-    bench.sync(&[]).await;
-    assert!(!the_one(bench).await.past_objective, "what is not in the fleet is owed nothing");
+    fixture.sync(&[enrolled(&shop, None)]).await;
+    fixture.complete_backup(&shop, 5, 60).await;
+    fixture.advance(26 * 3_600 - 60);
+    assert!(!the_one(fixture).await.past_objective);
+    fixture.advance(1);
+    assert!(the_one(fixture).await.past_objective);
+    fixture.sync(&[Enrolled { recovery_point_objective: None, ..enrolled(&shop, None) }]).await;
+    assert!(!the_one(fixture).await.past_objective);
+    fixture.sync(&[enrolled(&shop, None)]).await;
+    assert!(the_one(fixture).await.past_objective);
+    fixture.sync(&[]).await;
+    assert!(!the_one(fixture).await.past_objective, "an app outside the fleet has no objective");
 }
 
-async fn an_app_that_was_never_backed_up_is_owed_its_first_within_one_objective(bench: &Bench) {
-    bench.sync(&[enrolled(&app("shop"), None)]).await;
-    bench.advance(26 * 3_600);
-    assert!(!the_one(bench).await.past_objective);
-    bench.advance(1);
-    assert!(the_one(bench).await.past_objective);
+async fn an_app_that_was_never_backed_up_is_owed_its_first_within_one_objective(fixture: &StoreFixture) {
+    fixture.sync(&[enrolled(&app("shop"), None)]).await;
+    fixture.advance(26 * 3_600);
+    assert!(!the_one(fixture).await.past_objective);
+    fixture.advance(1);
+    assert!(the_one(fixture).await.past_objective);
 }
 
 fn backup_is(state: StateCode) -> Running {
     Running { kind: RunKind::Backup, state }
 }
 
-async fn an_app_tells_what_its_unfinished_run_is_doing(bench: &Bench) {
+async fn an_app_tells_what_its_unfinished_run_is_doing(fixture: &StoreFixture) {
     let shop = app("shop");
-    bench.sync(&[enrolled(&shop, None)]).await;
-    bench.added(&shop).await;
-    bench.advance(1);
-    let second = bench.added(&shop).await;
-    assert_eq!(the_one(bench).await.running, Some(backup_is(StateCode::Planned)));
-    bench.happen(second.id, vec![started(&second, bench.now())]).await;
-    assert_eq!(the_one(bench).await.running, Some(backup_is(StateCode::Starting)));
+    fixture.sync(&[enrolled(&shop, None)]).await;
+    fixture.add_manual(&shop).await;
+    fixture.advance(1);
+    let second = fixture.add_manual(&shop).await;
+    assert_eq!(the_one(fixture).await.running, Some(backup_is(StateCode::Planned)));
+    fixture.commit_events(second.id, vec![started(&second, fixture.now())]).await;
+    assert_eq!(the_one(fixture).await.running, Some(backup_is(StateCode::Starting)));
 }
 
-async fn runs_come_newest_first_and_filtered(bench: &Bench) {
+async fn runs_come_newest_first_and_filtered(fixture: &StoreFixture) {
     let mut ids = Vec::new();
     for name in ["a", "b", "a", "b"] {
-        ids.push(bench.added(&app(name)).await.id);
-        bench.advance(1);
+        ids.push(fixture.add_manual(&app(name)).await.id);
+        fixture.advance(1);
     }
-    bench.happen(ids[0], vec![ended(Outcome::Failed, None)]).await;
+    fixture.commit_events(ids[0], vec![ended(Outcome::Failed, None)]).await;
     let runs = async |filter: RunFilter| -> Vec<usize> {
-        let runs = bench.store.runs(&filter).await.unwrap();
+        let runs = fixture.store.runs(&filter).await.unwrap();
         runs.iter().map(|run| ids.iter().position(|id| *id == run.id).unwrap()).collect()
     };
     let of_a = RunFilter { app: Some(app("a").id), ..RunFilter::default() };
@@ -134,18 +134,20 @@ async fn runs_come_newest_first_and_filtered(bench: &Bench) {
     assert_eq!(runs(RunFilter { state: Some(StateCode::Ended), ..RunFilter::default() }).await, [0]);
 }
 
-async fn runs_are_told_by_every_mixture_of_app_kind_state_and_whether_they_have_ended(bench: &Bench) {
+async fn runs_are_told_by_every_mixture_of_app_kind_state_and_whether_they_have_ended(
+    fixture: &StoreFixture,
+) {
     let mut all = Vec::new();
     for n in 0..12 {
         let of = app(["a", "b"][n % 2]);
         let delete = Delete { backup: BackupId(n.try_into().unwrap()), blob: "b".into(), allow_last: true };
         let run = match n % 3 {
-            0 => bench.asked(&of, Task::Delete(delete)).await,
-            _ => bench.added(&of).await,
+            0 => fixture.add_task(&of, Task::Delete(delete)).await,
+            _ => fixture.add_manual(&of).await,
         };
         let over = ended(Outcome::Failed, None);
-        all.insert(0, if n < 6 { bench.happen(run.id, vec![over]).await } else { run });
-        bench.advance(1);
+        all.insert(0, if n < 6 { fixture.commit_events(run.id, vec![over]).await } else { run });
+        fixture.advance(1);
     }
     let kinds = [None, Some(RunKind::Backup), Some(RunKind::Delete), Some(RunKind::OperatorAction)];
     let states = [None, Some(StateCode::Planned), Some(StateCode::Ended)];
@@ -162,7 +164,7 @@ async fn runs_are_told_by_every_mixture_of_app_kind_state_and_whether_they_have_
             let expected = all.iter().filter(asked).take(if most == 0 { 99 } else { most as usize });
             let expected: Vec<Run> = expected.cloned().collect();
             let filter = RunFilter { app: of.clone(), state, kind, unfinished, most };
-            assert_eq!(bench.store.runs(&filter).await.unwrap(), expected, "{filter:?}");
+            assert_eq!(fixture.store.runs(&filter).await.unwrap(), expected, "{filter:?}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What docs/operations.md tells an operator to ask the store: every query runs, on every store it is meant for.
+//! Runs every query of docs/operations.md on each store it is written for.
 #![cfg(test)]
 
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Database as Driver, Executor};
 
 const PAGE: &str = include_str!("../../docs/operations.md");
 
-/// Who is asked for something that a store without trouble does not have.
+/// Parts of queries that may return no row on a store without failures.
 const MAY_FIND_NOTHING: [&str; 6] = [
     "orphan_found",
     "sas_expiring",
@@ -26,13 +26,13 @@ const MAY_FIND_NOTHING: [&str; 6] = [
     "interval '10 minutes'",
 ];
 
-/// The page's blocks of queries under this heading of a fence.
+/// The queries in the page's code blocks with this language.
 fn queries(fence: &str) -> Vec<&'static str> {
     let blocks = PAGE.split(&format!("```{fence}\n")).skip(1).collect::<Vec<_>>();
     blocks.into_iter().map(|block| block.split_once("```").unwrap().0).collect()
 }
 
-/// A fleet of three apps: one run of the first is handed out, one of the second waits, and of the third one was put off.
+/// Fills the store with three apps: a leased run, a waiting run and a deferred run.
 async fn fill(store: &dyn Store, now: Timestamp) {
     let mut rng = fastrand::Rng::with_seed(3);
     let apps = ["shop", "blog", "wiki"].map(|name| App {
@@ -78,11 +78,11 @@ async fn fill(store: &dyn Store, now: Timestamp) {
     assert_eq!(taken.len(), 1);
     let until = now + Duration::from_mins(1);
     store.close_budget(apps[0].id.subscription(), Call::Read, until).await.unwrap();
-    trouble(store, (&apps[1], &policy_snapshot), now, &mut rng).await;
+    add_failed_refresh(store, (&apps[1], &policy_snapshot), now, &mut rng).await;
 }
 
-/// A backup whose SAS at Azure could not be renewed.
-async fn trouble(
+/// Adds a backup whose SAS at Azure could not be renewed.
+async fn add_failed_refresh(
     store: &dyn Store,
     (app, policy_snapshot): (&App, &PolicySnapshot),
     now: Timestamp,
@@ -123,7 +123,7 @@ async fn trouble(
     assert!(matches!(store.commit(&change).await.unwrap(), Committed::Done(_)));
 }
 
-/// Runs them all, and finds something where there is something.
+/// Runs all queries. Each must return a row unless `MAY_FIND_NOTHING` has it.
 async fn ask<D: Driver>(connection: &mut D::Connection, queries: &[&'static str])
 where
     for<'c> &'c mut D::Connection: Executor<'c, Database = D>,

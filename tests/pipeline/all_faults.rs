@@ -1,4 +1,4 @@
-//! All faults at once: nothing is lost, doubled or forgotten.
+//! All faults together: no run is lost or duplicated.
 
 use std::time::Duration;
 
@@ -9,15 +9,15 @@ use holdfast_tests::rabbitmq::VirtualHost;
 use holdfast_tests::servers::Servers;
 use secrecy::ExposeSecret as _;
 
-use crate::chaos::{Targets, inject_faults};
+use crate::faults::{Targets, inject_faults};
 use crate::fleet::Shape;
+use crate::pipeline_world::{PipelineWorld, ServiceUrls, is_begun};
 use crate::store_against_azure::compare;
 use crate::wait::eventually;
-use crate::world::{PipelineWorld, Places, is_begun};
 
 const APPS: usize = 500;
-const TROUBLE: Duration = Duration::from_secs(75);
-/// Unless `HOLDFAST_SEED` names another.
+const FAULT_PERIOD: Duration = Duration::from_secs(75);
+/// The default seed; `HOLDFAST_SEED` overrides it.
 const SEED: u64 = 20;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -27,7 +27,7 @@ async fn two_schedulers_and_three_workers_under_all_faults_lose_and_double_nothi
     let database_url = servers.fact("postgres", "url").to_owned();
     let (to_broker, broker_url) = Proxy::before_url(broker.url().expose_secret()).await;
     let (to_database, proxied_url) = Proxy::before_url(&database_url).await;
-    let places = Places { database: proxied_url, broker: broker_url };
+    let service_urls = ServiceUrls { database: proxied_url, broker: broker_url };
     let mut targets = Targets { servers, broker, to_broker, to_database };
     let faults = Faults { timed_out: 0.03, lost_post_answer: 0.05, slow: 0.01, ..Faults::none() };
     let shape = Shape {
@@ -38,10 +38,10 @@ async fn two_schedulers_and_three_workers_under_all_faults_lose_and_double_nothi
         lease: Duration::from_secs(8),
         call_timeout: Duration::from_secs(2),
     };
-    let mut world = PipelineWorld::new(shape, &places, &database_url).await;
+    let mut world = PipelineWorld::new(shape, &service_urls, &database_url).await;
     world.start(2, 3).await;
     targets.broker.tap_work();
-    // Before the first run is under way there is nothing to lose.
+    // Faults start once the first run has started.
     eventually("a run is under way", Duration::from_secs(70), async || {
         world.try_runs().await?.iter().any(is_begun).then_some(())
     })
@@ -50,17 +50,17 @@ async fn two_schedulers_and_three_workers_under_all_faults_lose_and_double_nothi
     let seed = std::env::var("HOLDFAST_SEED").map_or(SEED, |text| text.parse().unwrap());
     println!("seed {seed}");
     let clock = SystemClock::default();
-    let (met, mut died) = inject_faults(&mut world, &mut targets, TROUBLE, seed).await;
+    let (met, mut died) = inject_faults(&mut world, &mut targets, FAULT_PERIOD, seed).await;
     let until = clock.now();
-    let trouble = clock.elapsed();
+    let fault_time = clock.elapsed();
     world.planned(until, Duration::from_secs(40)).await;
-    world.make_peace().await;
+    world.stop_scheduling().await;
     died.extend(world.ended(Duration::from_secs(90)).await);
-    let peace = clock.elapsed().saturating_sub(trouble);
-    world.hear_messages(&targets.broker);
+    let recovery = clock.elapsed().saturating_sub(fault_time);
+    world.record_messages(&targets.broker);
     let mut counters = compare(&world, until).await;
     counters.unexpected.append(&mut died);
-    println!("{trouble:.0?} of trouble, everything ended {peace:.0?} later: met {met:?}\n{counters}");
+    println!("{fault_time:.0?} of faults, every run ended {recovery:.0?} later: met {met:?}\n{counters}");
     counters.demand();
     assert!(counters.leases_passed > 0 && counters.recovered > 0, "no fault had an effect: {counters}");
     assert!(counters.outcomes["succeeded"] >= APPS, "{counters}");

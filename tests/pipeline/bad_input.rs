@@ -1,5 +1,4 @@
-//! What an operator gets wrong ends a process with a sentence and an exit code, and what a stranger puts into the queue
-//! is set aside: no crash loop, and no run lost.
+//! Bad configuration ends a process with an error message and an exit code, and foreign messages become dead letters.
 
 use std::time::Duration;
 
@@ -11,15 +10,15 @@ use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::Executor as _;
 use url::Url;
 
-use crate::chaos::QUEUES;
+use crate::faults::QUEUES;
 use crate::fleet::{NEVER, Shape};
+use crate::pipeline_world::{PipelineWorld, ServiceUrls, environment};
 use crate::process::command;
 use crate::secrets::Secrets;
 use crate::store_against_azure::compare;
 use crate::wait::eventually;
-use crate::world::{PipelineWorld, Places, environment};
 
-/// Nobody's password, until a test gives it to somebody.
+/// The password of the restricted users that tests create.
 const PASSWORD: &str = "top-5ecret-word";
 
 fn shape() -> Shape {
@@ -37,8 +36,8 @@ fn text(url: &SecretString) -> String {
     url.expose_secret().to_owned()
 }
 
-fn passwords(places: &Places) -> Vec<String> {
-    let urls = [&places.database, &places.broker].map(|url| url.parse::<Url>().unwrap());
+fn passwords(service_urls: &ServiceUrls) -> Vec<String> {
+    let urls = [&service_urls.database, &service_urls.broker].map(|url| url.parse::<Url>().unwrap());
     urls.iter().filter_map(|url| url.password().map(str::to_owned)).collect()
 }
 
@@ -46,22 +45,22 @@ async fn execute(database: &Database, sql: &str) {
     database.raw().await.execute(sqlx::AssertSqlSafe(sql)).await.unwrap();
 }
 
-/// A world with a shared database and broker; `None` where tests may pass without.
+/// A world on the shared database and broker. `None` when tests run without servers.
 async fn world() -> Option<(PipelineWorld, VirtualHost, Database)> {
     let (broker, database) = (VirtualHost::new()?, Database::new().await?);
-    let places = Places { database: text(&database.url()), broker: text(&broker.url()) };
-    let world = PipelineWorld::new(shape(), &places, &text(&database.url())).await;
+    let service_urls = ServiceUrls { database: text(&database.url()), broker: text(&broker.url()) };
+    let world = PipelineWorld::new(shape(), &service_urls, &text(&database.url())).await;
     world.simulated.write(world.folder(), NEVER);
     Some((world, broker, database))
 }
 
-/// Starts a role with these places, which it cannot use: its exit code and what it says. It ends by itself, and soon.
-async fn refused(world: &PipelineWorld, role: &str, places: &Places) -> (i32, String) {
-    let mut process = command(world.folder(), &[role, "--color", "never"], &environment(places));
+/// Starts a role with unusable URLs. Returns its exit code and output; it must end by itself soon.
+async fn refused(world: &PipelineWorld, role: &str, service_urls: &ServiceUrls) -> (i32, String) {
+    let mut process = command(world.folder(), &[role, "--color", "never"], &environment(service_urls));
     let ended = tokio::time::timeout(Duration::from_secs(30), process.output()).await;
-    let ended = ended.unwrap_or_else(|_| panic!("a {role} with {places:?} goes on")).unwrap();
+    let ended = ended.unwrap_or_else(|_| panic!("a {role} with {service_urls:?} does not end")).unwrap();
     let said = String::from_utf8(ended.stderr).unwrap();
-    assert!(!Secrets::new(passwords(places)).are_in(&said), "{said}");
+    assert!(!Secrets::new(passwords(service_urls)).are_in(&said), "{said}");
     assert!(!said.contains("panicked"), "{said}");
     (ended.status.code().expect("it ends, and is not killed"), said)
 }
@@ -69,7 +68,7 @@ async fn refused(world: &PipelineWorld, role: &str, places: &Places) -> (i32, St
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_cannot_be_used_ends_a_process_with_a_sentence() {
     let Some((world, broker, database)) = world().await else { return };
-    // Roles belong to the whole server.
+    // Roles of PostgreSQL are shared by all databases of the server.
     let stranger = format!("{}_stranger", database.name());
     execute(&database, &format!("CREATE ROLE {stranger} LOGIN PASSWORD '{PASSWORD}'")).await;
     let database_url = text(&database.url());
@@ -81,9 +80,9 @@ async fn a_database_that_cannot_be_used_ends_a_process_with_a_sentence() {
         (format!("postgres://holdfast:{PASSWORD}@127.0.0.1:1/x"), "cannot be reached"),
         (format!("mysql://holdfast:{PASSWORD}@127.0.0.1:1/x"), "not a PostgreSQL URL"),
     ] {
-        let places = Places { database: url, broker: text(&broker.url()) };
+        let service_urls = ServiceUrls { database: url, broker: text(&broker.url()) };
         for role in ["scheduler", "worker"] {
-            let (code, said) = refused(&world, role, &places).await;
+            let (code, said) = refused(&world, role, &service_urls).await;
             assert_eq!(code, 3, "{said}");
             assert!(said.contains(hint), "expected `{hint}`: {said}");
         }
@@ -103,9 +102,9 @@ async fn a_broker_that_cannot_be_used_ends_a_process_with_a_sentence() {
         (format!("amqp://holdfast:{PASSWORD}@127.0.0.1:1/x"), "failed to reach the broker"),
         (format!("http://holdfast:{PASSWORD}@127.0.0.1:1/x"), "URL is invalid"),
     ] {
-        let places = Places { database: text(&database.url()), broker: url };
+        let service_urls = ServiceUrls { database: text(&database.url()), broker: url };
         for role in ["scheduler", "worker"] {
-            let (code, said) = refused(&world, role, &places).await;
+            let (code, said) = refused(&world, role, &service_urls).await;
             assert_eq!(code, 3, "{said}");
             assert!(said.contains(hint), "expected `{hint}`: {said}");
         }
@@ -116,7 +115,8 @@ async fn a_broker_that_cannot_be_used_ends_a_process_with_a_sentence() {
 async fn a_schema_that_does_not_fit_ends_a_process_and_changes_nothing() {
     let Some((world, broker, database)) = world().await else { return };
     let Some(empty) = Database::new().await else { return };
-    let at = |database: &Database| Places { database: text(&database.url()), broker: text(&broker.url()) };
+    let at =
+        |database: &Database| ServiceUrls { database: text(&database.url()), broker: text(&broker.url()) };
     let refuses = async |roles: &[&str], database: &Database, hint: &str| {
         for role in roles {
             let (code, said) = refused(&world, role, &at(database)).await;
@@ -137,11 +137,11 @@ async fn a_schema_that_does_not_fit_ends_a_process_and_changes_nothing() {
 async fn the_privileges_that_the_errors_ask_for_are_enough() {
     let (Some(broker), Some(database)) = (VirtualHost::new(), Database::new().await) else { return };
     let login = format!("{}_login", database.name());
-    let places = Places {
+    let service_urls = ServiceUrls {
         database: text(&database.url_as(&login, PASSWORD)),
         broker: text(&broker.user("login", [r"^holdfast(\..*)?$"; 3])),
     };
-    let mut world = PipelineWorld::new(shape(), &places, &text(&database.url())).await;
+    let mut world = PipelineWorld::new(shape(), &service_urls, &text(&database.url())).await;
     world.simulated.write(world.folder(), NEVER);
     let create = format!("CREATE ROLE {login} LOGIN PASSWORD '{PASSWORD}' IN ROLE holdfast_app");
     execute(&database, &create).await;
@@ -149,7 +149,7 @@ async fn the_privileges_that_the_errors_ask_for_are_enough() {
     broker.tap_work();
     world.back_up_all().await;
     let mut died = world.ended(Duration::from_mins(1)).await;
-    world.hear_messages(&broker);
+    world.record_messages(&broker);
     let mut counters = compare(&world, SystemClock::default().now()).await;
     counters.unexpected.append(&mut died);
     counters.demand();
@@ -159,7 +159,7 @@ async fn the_privileges_that_the_errors_ask_for_are_enough() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn messages_that_nobody_can_read_are_set_aside_and_lose_no_run() {
+async fn unreadable_messages_become_dead_letters_and_lose_no_run() {
     let Some((mut world, broker, _database)) = world().await else { return };
     world.start(1, 1).await;
     broker.tap_work();
@@ -187,7 +187,7 @@ async fn messages_that_nobody_can_read_are_set_aside_and_lose_no_run() {
         bodies.push(world.ask(&["dead-letters", "show", &id]).await["body"].as_str().unwrap().to_owned());
     }
     assert!(strange.iter().all(|message| bodies.iter().any(|body| body == message)), "{bodies:?}");
-    world.hear_messages(&broker);
+    world.record_messages(&broker);
     let mut counters = compare(&world, SystemClock::default().now()).await;
     counters.unexpected.append(&mut died);
     println!("{counters}");

@@ -1,33 +1,33 @@
-//! What became of everything that was asked for, counted as Jepsen's set test does.
+//! Counts of requested work and its results, in the manner of Jepsen's set test.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// Sums over one test. What is wrong is kept in words.
+/// The counts of one test. Violations are descriptions.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
-    /// Ticks that the schedule owes, and runs that people asked for.
+    /// Ticks that were due, and runs that the operator requested.
     pub attempted: usize,
-    /// Of these, the ones that the store has taken on.
+    /// The attempted ones that have a run in the store.
     pub acknowledged: usize,
-    /// Ticks without a run, runs without an end, backups told that Azure never took on.
+    /// Ticks without a run, runs without an end, reported backups that Azure never accepted.
     pub lost: Vec<String>,
-    /// Ticks with two runs, POSTs that Azure took on twice, blobs overwritten.
+    /// Ticks with two runs, POSTs that Azure accepted twice, blobs overwritten.
     pub duplicated: Vec<String>,
-    /// Runs that ended although an answer was lost or an attempt failed.
+    /// Runs that ended after a lost response or a failed attempt.
     pub recovered: usize,
-    /// Whatever else should not be: odd outcomes, backups that nobody announced, an audit that does not add up.
+    /// Other violations: unexplained outcomes, backups without an announcement, an inconsistent audit.
     pub unexpected: Vec<String>,
-    /// How the runs ended.
+    /// The number of runs by outcome.
     pub outcomes: BTreeMap<&'static str, usize>,
-    /// POSTs that Azure took on.
+    /// POSTs that Azure accepted.
     pub posts: u64,
-    /// Leases that passed: a message or a worker was lost, and the run came due again.
+    /// Expired leases. After one, the run is due again.
     pub leases_passed: u64,
 }
 
 impl Counters {
-    /// Fails unless nothing is lost, doubled or unexpected.
+    /// Panics if anything is lost, duplicated or unexpected.
     pub(crate) fn demand(&self) {
         let wrong = || self.lost.iter().chain(&self.duplicated).chain(&self.unexpected);
         let few: Vec<&String> = wrong().take(20).collect();

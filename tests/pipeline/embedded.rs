@@ -1,4 +1,4 @@
-//! The embedded form keeps its secrets too: with a store in one file, and everything in one process.
+//! The embedded form (one process, a SQLite store) leaks no secret.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use holdfast_simulator::Faults;
 use sqlx::{Connection as _, SqliteConnection};
 
 use crate::fleet::{NEVER, Shape, Simulated};
-use crate::kinds::place;
+use crate::kinds::site_index;
 use crate::process::command;
 use crate::secrets::{Secrets, files};
 
@@ -25,8 +25,8 @@ async fn no_secret_is_in_the_file_of_an_embedded_store_or_in_what_its_commands_s
     let simulated = Simulated::serve(shape, folder.path()).await;
     simulated.write(folder.path(), NEVER);
     let env = simulated.env().into_iter().collect();
-    let (app, other) = (simulated.app(place::SHOP), simulated.app(place::OTHERS));
-    let scratch = simulated.app(place::SCRATCH);
+    let (app, other) = (simulated.app(site_index::SHOP), simulated.app(site_index::OTHERS));
+    let scratch = simulated.app(site_index::SCRATCH);
     let mut said = Vec::new();
     for (line, code) in [
         (format!("backup {app} {other} --wait"), 0),
@@ -48,9 +48,9 @@ async fn no_secret_is_in_the_file_of_an_embedded_store_or_in_what_its_commands_s
     assert!(seen.len() > 8, "signatures, tokens and connection strings passed by");
     let seen = seen.iter().map(|secret| secrecy::ExposeSecret::expose_secret(secret).to_owned());
     let secrets = Secrets::new(seen.chain(simulated.secrets()));
-    let name = simulated.fleet().sites[place::SHOP].site.id.site();
+    let name = simulated.fleet().sites[site_index::SHOP].site.id.site();
     assert!(said.iter().any(|(file, text)| file.ends_with(".sqlite") && text.contains(name)));
-    assert_eq!(secrets.places(&said), Vec::<String>::new());
+    assert_eq!(secrets.leaks_in(&said), Vec::<String>::new());
 }
 
 #[tokio::test]

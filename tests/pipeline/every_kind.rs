@@ -1,4 +1,4 @@
-//! Every kind of run, asked for by policies and by a operator, while Azure stumbles and processes are killed.
+//! Every kind of run, by policies and by an operator, while Azure fails and processes are killed.
 
 use std::time::Duration;
 
@@ -12,10 +12,10 @@ use secrecy::ExposeSecret as _;
 use crate::counters::Counters;
 use crate::fleet::Shape;
 use crate::operator::Operator;
+use crate::pipeline_world::{PipelineWorld, ServiceUrls};
 use crate::process::Process;
 use crate::store_against_azure::{compare_backups, panics};
 use crate::wait::{eventually, last};
-use crate::world::{PipelineWorld, Places};
 use crate::{kinds_against_azure, secrets, store_against_azure};
 
 fn shape() -> Shape {
@@ -41,8 +41,8 @@ fn shape() -> Shape {
 async fn every_kind_of_run_comes_to_one_end_loses_no_backup_and_shows_no_secret() {
     let (Some(broker), Some(database)) = (VirtualHost::new(), Database::new().await) else { return };
     let url = database.url().expose_secret().to_owned();
-    let places = Places { database: url.clone(), broker: broker.url().expose_secret().to_owned() };
-    let mut world = PipelineWorld::new(shape(), &places, &url).await;
+    let service_urls = ServiceUrls { database: url.clone(), broker: broker.url().expose_secret().to_owned() };
+    let mut world = PipelineWorld::new(shape(), &service_urls, &url).await;
     world.set("HOLDFAST_LOG", "debug".to_owned());
     let clock = SystemClock::default();
     world.start(2, 3).await;
@@ -51,20 +51,20 @@ async fn every_kind_of_run_comes_to_one_end_loses_no_backup_and_shows_no_secret(
     let mut processes = std::mem::take(&mut world.processes);
     let mut operator = Operator::new(&world);
     let kills = tokio::select! {
-        never = trouble(&mut processes) => never,
+        never = kill_processes(&mut processes) => never,
         () = busy_minute(&mut operator) => None,
     };
-    assert_eq!(kills, None, "trouble lasts as long as there is somebody to be troubled");
+    assert_eq!(kills, None, "the kills stop only with the operator");
     let (asked, theirs) = (operator.asked, operator.theirs);
     world.processes = processes;
     let until = clock.now();
     world.planned(until, Duration::from_secs(40)).await;
-    let trouble = clock.elapsed();
+    let fault_time = clock.elapsed();
     world.simulated.azure().set_faults(Faults::none());
-    world.make_peace().await;
+    world.stop_scheduling().await;
     let died = world.ended(Duration::from_mins(1)).await;
-    let peace = clock.elapsed().saturating_sub(trouble);
-    world.hear_messages(&broker);
+    let recovery = clock.elapsed().saturating_sub(fault_time);
+    world.record_messages(&broker);
 
     let runs = world.store.runs(&RunFilter::default()).await.unwrap();
     let events = world.store.audit(0, u32::MAX).await.unwrap();
@@ -77,7 +77,7 @@ async fn every_kind_of_run_comes_to_one_end_loses_no_backup_and_shows_no_secret(
     whole.unexpected.extend(died);
     whole.unexpected.extend(kinds_against_azure::catalog(&world).await);
     whole.unexpected.extend(secrets::got_out(&world).await);
-    println!("{trouble:.0?} of trouble, everything ended {peace:.0?} later");
+    println!("{fault_time:.0?} of faults, every run ended {recovery:.0?} later");
     for (kind, counters) in &by_kind {
         println!("{kind}: {counters}");
     }
@@ -85,15 +85,15 @@ async fn every_kind_of_run_comes_to_one_end_loses_no_backup_and_shows_no_secret(
     println!("retention deleted {deleted} backups; of the whole {whole}");
     whole.demand();
     by_kind.values().for_each(Counters::demand);
-    assert_eq!(by_kind.len(), RunKind::ALL.len(), "every kind was there");
+    assert_eq!(by_kind.len(), RunKind::ALL.len(), "every kind of run took place");
     assert!(
         whole.recovered > 0 && world.simulated.azure().counters().lost_answers > 0,
-        "there was no trouble"
+        "no response was lost, or no run recovered"
     );
-    assert!(deleted > 0, "retention had nothing to do");
+    assert!(deleted > 0, "retention deleted nothing");
 }
 
-/// Backups of everything, every errand, and then what the maintenance finds.
+/// Backs up every app, runs every command, and waits for the first maintenance runs.
 async fn busy_minute(operator: &mut Operator<'_>) {
     let clock = SystemClock::default();
     operator.back_up_all().await;
@@ -101,20 +101,20 @@ async fn busy_minute(operator: &mut Operator<'_>) {
     println!("{:.1?}: everything has a backup", clock.elapsed());
     operator.back_up_all().await;
     operator.all_commands().await;
-    println!("{:.1?}: every errand is done", clock.elapsed());
+    println!("{:.1?}: every command is done", clock.elapsed());
     operator.back_up_all().await;
     let world = operator.world;
-    eventually("the maintenance has looked", Duration::from_secs(90), async || {
+    eventually("maintenance has run", Duration::from_secs(90), async || {
         let runs = world.try_runs().await?;
-        let kept_house = |kind| move |run: &Run| run.task.kind() == kind && run.trigger == Trigger::Policy;
-        let found = |kind| runs.iter().any(kept_house(kind));
+        let by_policy = |kind| move |run: &Run| run.task.kind() == kind && run.trigger == Trigger::Policy;
+        let found = |kind| runs.iter().any(by_policy(kind));
         (found(RunKind::Delete) && found(RunKind::Drill)).then_some(())
     })
     .await;
 }
 
-/// Kills one process after the other, but for the scheduler whose maintenance looks for the first time in a minute.
-async fn trouble(processes: &mut [Process]) -> Option<u32> {
+/// Kills random processes, except the first scheduler, whose first maintenance pass takes a minute to come.
+async fn kill_processes(processes: &mut [Process]) -> Option<u32> {
     let mut rng = fastrand::Rng::with_seed(20);
     loop {
         last(Duration::from_millis(rng.u64(3_000..8_000))).await;

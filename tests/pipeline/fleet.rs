@@ -1,4 +1,4 @@
-//! A fleet in a simulated Azure, served over HTTP by the test itself, and the fleet file that fits it.
+//! A fleet in a simulated Azure, which the test serves over HTTP, and its fleet file.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -12,29 +12,29 @@ use tokio::net::TcpListener;
 
 use crate::kinds;
 
-/// Due each minute, every app at its own place in it.
+/// A crontab that is due each minute; the spread differs by app.
 pub(crate) const EACH_MINUTE: &str = "* * * * *";
-/// Never due.
+/// A crontab that is not due during a test.
 pub(crate) const NEVER: &str = "0 0 1 1 *";
 
-/// What a test varies.
+/// The parameters of a fleet.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Shape {
-    /// Apps, without the slots that a fleet for every kind of run has besides.
+    /// The number of apps, without slots.
     pub apps: usize,
-    /// Whether the fleet file asks for every kind of run, and not for backups alone.
+    /// Whether the fleet file configures every kind of run, or backups only.
     pub every_kind: bool,
-    /// What goes wrong at Azure.
+    /// The faults of Azure.
     pub faults: Faults,
-    /// How late a slow answer is.
+    /// The delay of a slow response.
     pub slow_answer: Duration,
-    /// How long a step may take until it is handed out again.
+    /// The lease of a step.
     pub lease: Duration,
-    /// How long a call may take.
+    /// The timeout of a call.
     pub call_timeout: Duration,
 }
 
-/// The fleet and its Azure.
+/// A fleet and its simulated Azure.
 pub(crate) struct Simulated {
     shape: Shape,
     server: Server,
@@ -43,7 +43,7 @@ pub(crate) struct Simulated {
 }
 
 impl Simulated {
-    /// Serves it as long as the test runs, and puts the secrets that the fleet file names into `folder`.
+    /// Serves Azure while the test runs, and writes the secrets that the fleet file refers to into `folder`.
     pub(crate) async fn serve(shape: Shape, folder: &Path) -> Self {
         let mut fleet = Fleet::generate(shape.apps, 20);
         if shape.every_kind {
@@ -69,17 +69,17 @@ impl Simulated {
         Self { shape, server, azure, fleet }
     }
 
-    /// Azure itself.
+    /// The simulated Azure.
     pub(crate) fn azure(&self) -> MutexGuard<'_, Azure> {
         self.azure.lock().unwrap()
     }
 
-    /// How long a step may take.
+    /// The lease of a step.
     pub(crate) fn lease(&self) -> Duration {
         self.shape.lease
     }
 
-    /// How many apps there are.
+    /// The number of apps.
     pub(crate) fn apps(&self) -> usize {
         self.fleet.sites.len()
     }
@@ -89,12 +89,12 @@ impl Simulated {
         self.fleet.sites[index].site.id.to_string()
     }
 
-    /// How many apps are in a policy.
+    /// The number of apps in a policy.
     pub(crate) fn scheduled(&self) -> usize {
         if self.shape.every_kind { self.apps() - kinds::WITHOUT_POLICY } else { self.apps() }
     }
 
-    /// Where Azure is.
+    /// The URL of Azure.
     pub(crate) fn url(&self) -> String {
         self.server.url()
     }
@@ -104,17 +104,17 @@ impl Simulated {
         self.server.container_url(Fleet::ACCOUNT, Fleet::CONTAINER)
     }
 
-    /// The apps themselves.
+    /// The simulated sites.
     pub(crate) fn fleet(&self) -> &Fleet {
         &self.fleet
     }
 
-    /// What the fleet file refers to in the environment.
+    /// The environment variables that the fleet file refers to.
     pub(crate) fn env(&self) -> Vec<(&'static str, String)> {
         if self.shape.every_kind { kinds::env() } else { Vec::new() }
     }
 
-    /// What the fleet file refers to and nobody may read.
+    /// The secrets that the fleet file refers to.
     pub(crate) fn secrets(&self) -> Vec<String> {
         let (secret, key) = (Client::default().secret, &self.fleet.accounts[0].key);
         let mut secrets = [&secret, key].map(|secret| secret.expose_secret().to_owned()).to_vec();

@@ -1,4 +1,4 @@
-//! Holds what the store says of every kind of run, and of every backup, against what Azure did.
+//! Compares runs of every kind, and the catalog, with what Azure did.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,14 +9,14 @@ use holdfast_model::{
 use holdfast_store::{AuditEvent, CatalogFilter, Store as _};
 
 use crate::counters::Counters;
-use crate::kinds::place;
+use crate::kinds::site_index;
 use crate::operator::Asked;
-use crate::world::PipelineWorld;
+use crate::pipeline_world::PipelineWorld;
 
-/// Counts by app, and the backup or the blob.
+/// Counts by app and by backup or blob.
 type Counted<T> = BTreeMap<(AppId, T), usize>;
 
-/// What became of the runs of each kind, but for what Azure alone knows of backups.
+/// Compares the requested runs of each kind with the store.
 pub(crate) fn by_kind(
     asked: &BTreeMap<RunKind, Asked>,
     runs: &[Run],
@@ -28,7 +28,7 @@ pub(crate) fn by_kind(
         let counters = by_kind.entry(*kind).or_default();
         for id in asked.promised.iter().filter(|id| !known.contains(id)) {
             counters.attempted += 1;
-            counters.lost.push(format!("the {kind} {id} was promised and nobody knows it"));
+            counters.lost.push(format!("the {kind} {id} was announced but is not in the store"));
         }
         let notes = runs.iter().filter(|run| run.task.kind() == *kind).count();
         if notes < asked.attempted {
@@ -56,7 +56,7 @@ pub(crate) fn by_kind(
     by_kind
 }
 
-/// An end that nothing in the test explains.
+/// Describes an outcome that no injected fault explains.
 fn odd(run: &Run) -> Option<String> {
     let RunState::Ended { outcome, cause, .. } = &run.state else { return None };
     let is_explained = match (run.task.kind(), outcome, cause) {
@@ -74,10 +74,10 @@ fn odd(run: &Run) -> Option<String> {
         }
         _ => false,
     };
-    (!is_explained).then(|| format!("{} ended so: {:?}", run.id, run.state))
+    (!is_explained).then(|| format!("{} ended unexpectedly: {:?}", run.id, run.state))
 }
 
-/// What Azure took on of each kind is no more than what was begun, and no less than what is said to be done.
+/// Checks that Azure accepted at most as many requests as attempts started, and at least as many as runs succeeded.
 pub(crate) fn effects(
     world: &PipelineWorld,
     runs: &[Run],
@@ -91,9 +91,9 @@ pub(crate) fn effects(
     let (mut restores, mut deletes) = ([Counted::new(), Counted::new()], [Counted::new(), Counted::new()]);
     let mut puts = [0, 0];
     for run in runs {
-        let begun = attempts.get(&run.id).copied().unwrap_or_default();
+        let attempted = attempts.get(&run.id).copied().unwrap_or_default();
         let done = usize::from(matches!(run.state, RunState::Ended { outcome: Outcome::Succeeded, .. }));
-        for (which, count) in [begun, done].into_iter().enumerate() {
+        for (which, count) in [attempted, done].into_iter().enumerate() {
             if let Some(restore) = run.task.restore() {
                 *restores[which].entry((run.app.clone(), restore.blob.clone())).or_default() += count;
             }
@@ -120,7 +120,7 @@ pub(crate) fn effects(
     refreshed.posts = azure.counters().sas_replaced;
     let done = refreshed.outcomes.get("succeeded").copied().unwrap_or_default();
     if refreshed.posts < done as u64 {
-        refreshed.lost.push(format!("of {done} SAS that were replaced Azure knows {}", refreshed.posts));
+        refreshed.lost.push(format!("Azure knows {} of {done} replaced SAS", refreshed.posts));
     }
 }
 
@@ -131,7 +131,7 @@ fn counted<T: Ord>(accepted: impl Iterator<Item = (AppId, T)>) -> Counted<T> {
     })
 }
 
-/// `least` succeeded and `most` were begun of what was accepted.
+/// Checks the accepted counts: at least `least`, which succeeded, and at most `most`, which started.
 fn weigh<T: Ord + std::fmt::Debug>(
     what: &str,
     [most, least]: &[Counted<T>; 2],
@@ -145,17 +145,19 @@ fn weigh<T: Ord + std::fmt::Debug>(
             counters.duplicated.push(format!("{count} of the {what} {key:?} in {most} attempts"));
         }
     }
-    // A deletion that finds its backup gone has done what it should: one that Azure took on is enough for all.
+    // A deletion also succeeds when its backup is gone, so one accepted request is enough for several runs.
     for (key, least) in least.iter().filter(|(_, least)| **least > 0) {
         let count = accepted.get(key).copied().unwrap_or_default();
         if count < if what == "restore" { *least } else { 1 } {
-            counters.lost.push(format!("{least} of the {what} {key:?} succeeded, Azure took on {count}"));
+            counters.lost.push(format!("{least} of the {what} {key:?} succeeded, Azure accepted {count}"));
         }
     }
 }
 
-/// The catalog is true of Azure: what it has is there and what it says was deleted is not; the last good backup of each app
-/// is there, and what is held; nothing that Azure made for us is missing from it.
+/// Checks that the catalog agrees with Azure.
+///
+/// Live entries exist and deleted ones do not; the last good backup of each app and all held backups exist; and no
+/// backup that Azure created for this fleet is missing from the catalog.
 pub(crate) async fn catalog(world: &PipelineWorld) -> Vec<String> {
     let filter = CatalogFilter { with_removed: true, ..CatalogFilter::default() };
     let entries = world.store.catalog(&filter).await.unwrap();
@@ -163,13 +165,15 @@ pub(crate) async fn catalog(world: &PipelineWorld) -> Vec<String> {
     for entry in &entries {
         let (is_there, name) = (has_blob(world, &entry.backup.blob), &entry.backup.blob);
         match entry.removal {
-            Some(gone) if !gone.deleted => wrong.push(format!("{name} is called lost, and nobody took it")),
-            Some(_) if is_there => wrong.push(format!("{name} is called deleted and is there")),
-            Some(_) if entry.hold.is_some() => wrong.push(format!("{name} was held and is deleted")),
-            // Azure may never finish what a run no longer waited for.
+            Some(gone) if !gone.deleted => {
+                wrong.push(format!("{name} is lost in the catalog, although only runs delete backups"))
+            }
+            Some(_) if is_there => wrong.push(format!("{name} is deleted in the catalog but exists")),
+            Some(_) if entry.hold.is_some() => wrong.push(format!("{name} was on hold and is deleted")),
+            // Azure may never finish a backup that its run abandoned.
             None if entry.origin == Origin::Attempt && entry.backup.finished_at.is_none() => {}
             None if !is_there && entry.last_failure_at.is_none() && entry.origin != Origin::Orphan => {
-                wrong.push(format!("{name} is called kept and is not there"));
+                wrong.push(format!("{name} is live in the catalog but missing"));
             }
             _ => {}
         }
@@ -192,16 +196,15 @@ pub(crate) async fn catalog(world: &PipelineWorld) -> Vec<String> {
     let accepted = world.simulated.azure().accepted_posts().to_vec();
     for post in accepted.iter().filter(|post| has_blob(world, &format!("{}.zip", post.name))) {
         if !known.contains(&(&post.app, post.id)) {
-            wrong.push(format!("{} is there and in no catalog", post.name));
+            wrong.push(format!("{} exists but is not in the catalog", post.name));
         }
     }
     wrong
 }
 
-/// Whether the retention of this test has done what it is for: backups went, and of the app whose rule keeps nothing the last
-/// good one stayed.
+/// Checks that retention deleted backups and kept the last good one under the harshest rule. Returns the deletions.
 pub(crate) async fn retained(world: &PipelineWorld, runs: &[Run]) -> usize {
-    let harsh: AppId = world.simulated.app(place::HARSH).parse().unwrap();
+    let harsh: AppId = world.simulated.app(site_index::HARSH).parse().unwrap();
     let filter = CatalogFilter { app: Some(harsh), ..CatalogFilter::default() };
     assert!(world.store.catalog(&filter).await.unwrap().iter().any(|entry| entry.good));
     let by_policy = |run: &&Run| run.trigger == holdfast_model::Trigger::Policy;

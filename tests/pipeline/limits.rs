@@ -1,4 +1,4 @@
-//! A broker that is set so that it takes messages away from workers, and throws them away, cannot lose a run.
+//! A broker whose limits requeue and drop messages loses no run.
 
 use std::time::Duration;
 
@@ -9,23 +9,23 @@ use holdfast_tests::servers::Servers;
 use secrecy::ExposeSecret as _;
 
 use crate::fleet::{NEVER, Shape};
+use crate::pipeline_world::{PipelineWorld, ServiceUrls};
 use crate::process::logs;
 use crate::store_against_azure::compare;
-use crate::world::{PipelineWorld, Places};
 
 const APPS: usize = 40;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_low_consumer_timeout_and_a_low_delivery_limit_lose_no_run() {
-    // Steps take up to three seconds; the broker closes the channel of whoever holds a message for one.
+    // Steps take up to three seconds; the broker closes a channel that holds a message for more than one.
     let Some(servers) = Servers::start(&["rabbitmq"], &["consumer_timeout = 1000"]) else { return };
-    // It looks once a minute, unless told otherwise in a place that its configuration file does not reach.
+    // The broker checks once a minute. Only this variable, which its configuration file cannot set, changes that.
     servers.rabbitmqctl(&["eval", "application:set_env(rabbit, channel_tick_interval, 500)."]);
     let Some(database) = Database::new().await else { return };
     let database_url = database.url().expose_secret().to_owned();
-    let places =
-        Places { database: database_url.clone(), broker: servers.fact("rabbitmq", "url").to_owned() };
-    // A message of work that comes back is thrown away at once.
+    let service_urls =
+        ServiceUrls { database: database_url.clone(), broker: servers.fact("rabbitmq", "url").to_owned() };
+    // The broker drops a redelivered message at once.
     let work = r"^holdfast\.(normal|urgent)$";
     servers.rabbitmqctl(&["set_policy", "--apply-to", "queues", "test", work, r#"{"delivery-limit": 0}"#]);
     let shape = Shape {
@@ -36,7 +36,7 @@ async fn a_low_consumer_timeout_and_a_low_delivery_limit_lose_no_run() {
         lease: Duration::from_secs(16),
         call_timeout: Duration::from_secs(4),
     };
-    let mut world = PipelineWorld::new(shape, &places, &database_url).await;
+    let mut world = PipelineWorld::new(shape, &service_urls, &database_url).await;
     world.simulated.write(world.folder(), NEVER);
     world.start(1, 2).await;
     world.back_up_all().await;
@@ -52,5 +52,5 @@ async fn a_low_consumer_timeout_and_a_low_delivery_limit_lose_no_run() {
     println!(
         "the broker took a worker's messages away {taken_away} times, and threw {thrown_away} of them away"
     );
-    assert!(taken_away > 0 && thrown_away > 0, "the broker never lost its patience");
+    assert!(taken_away > 0 && thrown_away > 0, "the broker requeued or dropped no message");
 }

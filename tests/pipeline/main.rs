@@ -1,26 +1,26 @@
-//! The production form under trouble: schedulers and workers as processes, PostgreSQL, RabbitMQ, and Azure simulated
+//! The distributed form under faults: schedulers and workers as processes, PostgreSQL, RabbitMQ, and Azure simulated
 //! over HTTP. Processes and servers are killed, connections are cut and stalled, messages are purged; then the faults
 //! stop, and every run that was due must have ended once.
 //!
-//! The program is the one that cargo built beside these tests; `HOLDFAST_BIN` names another. `HOLDFAST_SEED` names
-//! another list of faults: the list follows from it, what the faults meet does not.
+//! The program is the one that cargo built next to these tests; `HOLDFAST_BIN` overrides it. `HOLDFAST_SEED` selects
+//! another order of faults. The order is reproducible; its effects are not.
 #![cfg(test)]
 
 mod all_faults;
 mod bad_input;
-mod chaos;
 mod counters;
 mod embedded;
 mod every_kind;
+mod faults;
 mod fleet;
 mod kinds;
 mod kinds_against_azure;
 mod limits;
 mod operator;
 mod outage;
+mod pipeline_world;
 mod process;
 mod rolling;
 mod secrets;
 mod store_against_azure;
 mod wait;
-mod world;

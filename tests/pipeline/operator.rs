@@ -1,4 +1,4 @@
-//! Somebody at the command line, who asks for everything that can be asked for, and for what must be refused.
+//! An operator who runs every command, including commands that must be refused.
 
 use std::collections::BTreeMap;
 use std::process::Output;
@@ -8,27 +8,27 @@ use holdfast_model::{AppId, BackupId, CatalogEntry, RunId, RunKind};
 use holdfast_store::{CatalogFilter, Store as _};
 use serde_json::Value;
 
-use crate::kinds::{self, place};
+use crate::kinds::{self, site_index};
+use crate::pipeline_world::PipelineWorld;
 use crate::wait::{eventually, last};
-use crate::world::PipelineWorld;
 
-/// How often something is asked again that Azure did not answer, or was too busy for.
+/// The number of tries of a command while Azure is busy or does not answer.
 const TRIES: usize = 60;
 
-/// A person, and what the program said it would do.
+/// An operator, and the runs that the commands announced.
 pub(crate) struct Operator<'w> {
     pub world: &'w PipelineWorld,
     pub asked: BTreeMap<RunKind, Asked>,
-    /// The backup that another Holdfast took.
+    /// The name of the backup that another Holdfast created.
     pub theirs: String,
 }
 
-/// What was asked for of one kind.
+/// The requests of one kind.
 #[derive(Debug, Default)]
 pub(crate) struct Asked {
-    /// How often.
+    /// The number of requests.
     pub attempted: usize,
-    /// The runs that were promised.
+    /// The runs that the commands announced.
     pub promised: Vec<RunId>,
 }
 
@@ -41,41 +41,41 @@ impl<'w> Operator<'w> {
         self.world.simulated.app(index)
     }
 
-    /// What the catalog has of an app that is still there, the newest first, once it has so many.
-    async fn kept(&self, app: &str, least: usize) -> Vec<CatalogEntry> {
+    /// Waits until the catalog has `least` backups of an app. Returns them, the newest first.
+    async fn wait_for_backups(&self, app: &str, least: usize) -> Vec<CatalogEntry> {
         let app: AppId = app.parse().unwrap();
         let filter = CatalogFilter { app: Some(app.clone()), ..CatalogFilter::default() };
         eventually(&format!("{least} backups of {app}"), Duration::from_secs(40), async || {
-            let kept = self.world.store.catalog(&filter).await.ok()?;
-            (kept.len() >= least).then_some(kept)
+            let backups = self.world.store.catalog(&filter).await.ok()?;
+            (backups.len() >= least).then_some(backups)
         })
         .await
     }
 
     async fn oldest(&self, app: &str) -> BackupId {
-        self.kept(app, 1).await.last().unwrap().backup.id
+        self.wait_for_backups(app, 1).await.last().unwrap().backup.id
     }
 
-    /// Runs a command until it ends as `is_well` wants it: Azure may be busy, throttle or not answer.
-    async fn until(&self, line: &str, is_well: impl Fn(i32, &str) -> bool) -> Output {
+    /// Runs a command until `is_expected` accepts its exit code and output: Azure may be busy, throttle or not answer.
+    async fn until(&self, line: &str, is_expected: impl Fn(i32, &str) -> bool) -> Output {
         let words: Vec<&str> = line.split_whitespace().collect();
-        let mut told = String::new();
+        let mut printed = String::new();
         for _ in 0..TRIES {
             let output = self.world.run(&words).await;
             let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-            told = format!("{}{}", text(&output.stdout), text(&output.stderr));
-            assert!(!told.contains("panicked"), "holdfast {line}: {told}");
-            // What is told in a table may be told over several lines.
-            let in_one_line = told.split_whitespace().collect::<Vec<_>>().join(" ");
-            if is_well(output.status.code().unwrap(), &in_one_line) {
+            printed = format!("{}{}", text(&output.stdout), text(&output.stderr));
+            assert!(!printed.contains("panicked"), "holdfast {line}: {printed}");
+            // A cell of a table may span several lines.
+            let in_one_line = printed.split_whitespace().collect::<Vec<_>>().join(" ");
+            if is_expected(output.status.code().unwrap(), &in_one_line) {
                 return output;
             }
             last(Duration::from_millis(300)).await;
         }
-        panic!("holdfast {line}: {told}")
+        panic!("holdfast {line}: {printed}")
     }
 
-    /// Asks for something, and keeps what was promised.
+    /// Requests a run, and keeps the announced ids.
     pub(crate) async fn ask(&mut self, kind: RunKind, line: &str) {
         let answer = self.until(&format!("{line} --output json"), |code, _| code == 0).await;
         let answer: Value = serde_json::from_slice(&answer.stdout).unwrap();
@@ -85,116 +85,117 @@ impl<'w> Operator<'w> {
         asked.attempted += (asked.promised.len() - before).max(1);
     }
 
-    /// Writes down a note, which answers with no run.
-    async fn note(&mut self, line: &str) {
+    /// Runs a command that records an operator action and returns no run.
+    async fn act(&mut self, line: &str) {
         self.until(line, |code, _| code == 0).await;
         self.asked.entry(RunKind::OperatorAction).or_default().attempted += 1;
     }
 
-    async fn look(&self, line: &str, codes: &[i32]) {
+    async fn query(&self, line: &str, codes: &[i32]) {
         self.until(line, |code, _| codes.contains(&code)).await;
     }
 
     async fn refused(&self, line: &str, reason: &str) {
-        self.until(line, |code, told| code != 0 && told.contains(reason)).await;
+        self.until(line, |code, printed| code != 0 && printed.contains(reason)).await;
     }
 
-    /// A backup of every app that is in a policy.
+    /// Requests a backup of every app that is in a policy.
     pub(crate) async fn back_up_all(&mut self) {
         let apps: Vec<String> =
-            (place::SHOP..self.world.simulated.apps()).map(|index| self.app(index)).collect();
+            (site_index::SHOP..self.world.simulated.apps()).map(|index| self.app(index)).collect();
         self.ask(RunKind::Backup, &format!("backup {}", apps.join(" "))).await;
     }
 
-    /// Waits until each of these has so many backups.
+    /// Waits until each app of a policy has `least` backups.
     pub(crate) async fn all_have(&self, least: usize) {
-        for index in place::SHOP..self.world.simulated.apps() {
-            self.kept(&self.app(index), least).await;
+        for index in site_index::SHOP..self.world.simulated.apps() {
+            self.wait_for_backups(&self.app(index), least).await;
         }
     }
 
-    /// Everything once.
+    /// Runs every command once.
     pub(crate) async fn all_commands(&mut self) {
         self.about_backups().await;
         self.about_schedules().await;
         self.restores().await;
-        tokio::join!(self.refusals(), self.looks());
-        let (app, free) = (self.app(place::OTHERS), self.app(place::FREE));
+        tokio::join!(self.refusals(), self.queries());
+        let (app, free) = (self.app(site_index::OTHERS), self.app(site_index::FREE));
         for line in [format!("backup {free} --policy gold"), format!("backup {app} --policy weak")] {
             self.ask(RunKind::Backup, &line).await;
         }
     }
 
     async fn about_backups(&mut self) {
-        let [held, freed, deleted, refreshed, adopted] = [0, 1, 2, 3, 4].map(|n| self.app(place::OTHERS + n));
+        let [held, freed, deleted, refreshed, adopted] =
+            [0, 1, 2, 3, 4].map(|n| self.app(site_index::OTHERS + n));
         let id = self.oldest(&held).await;
-        self.note(&format!("hold add {held} --backup {id} --reason audit")).await;
-        self.kept(&held, 2).await;
+        self.act(&format!("hold add {held} --backup {id} --reason audit")).await;
+        self.wait_for_backups(&held, 2).await;
         self.refused(&format!("backups delete {held} {id} --yes"), "is held: audit").await;
         let id = self.oldest(&freed).await;
-        self.note(&format!("hold add {freed} --backup {id} --reason doubt")).await;
-        self.note(&format!("hold remove {freed} --backup {id} --reason settled")).await;
-        // Retention keeps the newest two: it does not come before.
-        let id = self.kept(&deleted, 2).await[1].backup.id;
+        self.act(&format!("hold add {freed} --backup {id} --reason doubt")).await;
+        self.act(&format!("hold remove {freed} --backup {id} --reason settled")).await;
+        // Retention keeps the newest two, so it does not delete this one first.
+        let id = self.wait_for_backups(&deleted, 2).await[1].backup.id;
         self.ask(RunKind::Delete, &format!("backups delete {deleted} {id} --yes")).await;
         self.ask(RunKind::RefreshSas, &format!("sas refresh {refreshed} --all")).await;
         self.reveal(&refreshed).await;
         self.adopt(&adopted).await;
     }
 
-    /// The one answer with a secret: it has it once, on stdout, and nobody else hears of it.
+    /// Reveals a backup's URL. Its secret may appear once, on stdout, and nowhere else.
     async fn reveal(&mut self, app: &str) {
-        let id = self.kept(app, 1).await[0].backup.id.to_string();
+        let id = self.wait_for_backups(app, 1).await[0].backup.id.to_string();
         for _ in 0..TRIES {
-            let shown = self.world.run_unheard(&["backups", "show", app, &id, "--reveal"]).await;
+            let shown = self.world.run_unrecorded(&["backups", "show", app, &id, "--reveal"]).await;
             let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-            self.world.hear("stderr of --reveal".to_owned(), text(&shown.stderr));
+            self.world.record_output("stderr of --reveal".to_owned(), text(&shown.stderr));
             if !shown.status.success() {
-                self.world.hear("stdout of --reveal that failed".to_owned(), text(&shown.stdout));
+                self.world.record_output("stdout of --reveal that failed".to_owned(), text(&shown.stdout));
                 continue;
             }
             let mut lines: Vec<String> = text(&shown.stdout).lines().map(str::to_owned).collect();
             lines.retain(|line| !line.contains("sig="));
             assert_eq!(text(&shown.stdout).matches("sig=").count(), 1, "it is shown once");
-            self.world.hear("the rest of --reveal".to_owned(), lines.join("\n"));
+            self.world.record_output("the rest of --reveal".to_owned(), lines.join("\n"));
             self.asked.entry(RunKind::OperatorAction).or_default().attempted += 1;
             return;
         }
-        panic!("nothing was revealed");
+        panic!("no URL was revealed");
     }
 
-    /// What another Holdfast backed up, with a store in a file, is taken over.
+    /// Creates a backup with a separate embedded Holdfast, and adopts it.
     async fn adopt(&mut self, app: &str) {
         let line = format!("backup {app} --wait --output json --store other.sqlite");
         let theirs = self.world.run_embedded(&line.split_whitespace().collect::<Vec<_>>()).await;
         let done: Value = serde_json::from_slice(&theirs.stdout).unwrap();
         assert_eq!(done[0]["outcome"], "succeeded", "{done}");
         done[0]["blob"].as_str().unwrap().trim_end_matches(".zip").clone_into(&mut self.theirs);
-        self.note(&format!("backups adopt {app} {}", done[0]["backup_id"])).await;
+        self.act(&format!("backups adopt {app} {}", done[0]["backup_id"])).await;
     }
 
     async fn about_schedules(&mut self) {
-        let [kept, removed] = [5, 6].map(|n| self.app(place::OTHERS + n));
-        for app in [&kept, &removed] {
+        let [pushed, removed] = [5, 6].map(|n| self.app(site_index::OTHERS + n));
+        for app in [&pushed, &removed] {
             self.ask(RunKind::PushSchedule, &format!("native-schedule push {app} --yes --wait")).await;
-            self.look(&format!("native-schedule show {app}"), &[0]).await;
+            self.query(&format!("native-schedule show {app}"), &[0]).await;
         }
-        self.look(&format!("native-schedule drift {kept}"), &[0]).await;
+        self.query(&format!("native-schedule drift {pushed}"), &[0]).await;
         self.ask(RunKind::PushSchedule, &format!("native-schedule remove {removed} --yes")).await;
         self.refused(
-            &format!("native-schedule push {} --yes", self.app(place::HARSH)),
+            &format!("native-schedule push {} --yes", self.app(site_index::HARSH)),
             "has no `native_schedule`",
         )
         .await;
     }
 
     async fn restores(&mut self) {
-        let n = |n: usize| self.app(place::OTHERS + n);
+        let n = |n: usize| self.app(site_index::OTHERS + n);
         let (itself, moment, blob, other) = (n(0), n(1), n(2), n(3));
         let with_slot = kinds::with_slot(self.world.simulated.fleet()).to_string();
         let now = self.world.store.now().await.unwrap().to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
-        let name = self.kept(&blob, 1).await[0].backup.blob.clone();
-        let (scratch, url) = (self.app(place::SCRATCH), self.world.simulated.url());
+        let name = self.wait_for_backups(&blob, 1).await[0].backup.blob.clone();
+        let (scratch, url) = (self.app(site_index::SCRATCH), self.world.simulated.url());
         let probe = format!("{url}/_site/{}", scratch.rsplit('/').next().unwrap());
         for line in [
             format!("restore {itself} --latest --overwrite --yes"),
@@ -202,8 +203,8 @@ impl<'w> Operator<'w> {
             format!("restore {blob} --blob {name} --overwrite --yes"),
             format!("restore {with_slot} --latest --to-slot staging --overwrite --yes"),
             format!("restore {itself} --latest --to-new fresh --yes"),
-            format!("restore {} --latest --overwrite --yes", self.app(place::SHOP)),
-            format!("restore {} --latest --overwrite --ignore-databases --yes", self.app(place::MAIL)),
+            format!("restore {} --latest --overwrite --yes", self.app(site_index::SHOP)),
+            format!("restore {} --latest --overwrite --ignore-databases --yes", self.app(site_index::MAIL)),
         ] {
             self.ask(RunKind::Restore, &line).await;
         }
@@ -212,9 +213,9 @@ impl<'w> Operator<'w> {
     }
 
     async fn refusals(&self) {
-        let app = self.app(place::OTHERS);
-        let (free, scratch) = (self.app(place::FREE), self.app(place::SCRATCH));
-        let harsh = self.app(place::HARSH);
+        let app = self.app(site_index::OTHERS);
+        let (free, scratch) = (self.app(site_index::FREE), self.app(site_index::SCRATCH));
+        let harsh = self.app(site_index::HARSH);
         kinds::put_refused(self.world.folder());
         for (line, reason) in [
             (format!("restore {app} --backup 7 --overwrite --yes"), "has no backup 7"),
@@ -246,12 +247,13 @@ impl<'w> Operator<'w> {
         self.last_good_one().await;
     }
 
-    /// Which one is the last good one may change before the command sees it.
+    /// Checks that a deletion of the last good backup is refused. Retries, because a newer one may succeed meanwhile.
     async fn last_good_one(&self) {
-        let app = self.app(place::HARSH);
+        let app = self.app(site_index::HARSH);
         for _ in 0..TRIES {
-            let kept = self.kept(&app, 1).await;
-            let newest = kept.iter().filter(|entry| entry.good).max_by_key(|entry| entry.backup.accepted_at);
+            let backups = self.wait_for_backups(&app, 1).await;
+            let newest =
+                backups.iter().filter(|entry| entry.good).max_by_key(|entry| entry.backup.accepted_at);
             let Some(newest) = newest else { continue };
             let output =
                 self.world.run(&["backups", "delete", &app, &newest.backup.id.to_string(), "--yes"]).await;
@@ -259,12 +261,12 @@ impl<'w> Operator<'w> {
                 return;
             }
         }
-        panic!("the last good backup of {app} was given up every time");
+        panic!("the deletion of the last good backup of {app} was never refused");
     }
 
-    async fn looks(&self) {
-        let app = self.app(place::OTHERS);
-        let id = self.kept(&app, 1).await[0].backup.id;
+    async fn queries(&self) {
+        let app = self.app(site_index::OTHERS);
+        let id = self.wait_for_backups(&app, 1).await[0].backup.id;
         for (line, codes) in [
             (format!("backups list {app} --removed"), &[0][..]),
             (format!("backups show {app} {id}"), &[0]),
@@ -281,12 +283,12 @@ impl<'w> Operator<'w> {
             ("audit verify".to_owned(), &[0]),
             ("dead-letters list".to_owned(), &[0]),
         ] {
-            self.look(&line, codes).await;
+            self.query(&line, codes).await;
         }
     }
 }
 
-/// The ids of the runs in an answer, wherever they stand.
+/// Collects the run ids from a JSON answer, at any depth.
 fn promised(answer: &Value, found: &mut Vec<RunId>) {
     match answer {
         Value::Array(values) => values.iter().for_each(|value| promised(value, found)),

@@ -1,4 +1,4 @@
-//! What an outage of the broker costs.
+//! The delay after an outage of the broker.
 
 use std::net::TcpStream;
 use std::time::Duration;
@@ -11,9 +11,9 @@ use secrecy::ExposeSecret as _;
 use url::Url;
 
 use crate::fleet::Shape;
+use crate::pipeline_world::{PipelineWorld, ServiceUrls};
 use crate::store_against_azure::compare;
 use crate::wait::{eventually, last};
-use crate::world::{PipelineWorld, Places};
 
 const LEASE: Duration = Duration::from_secs(8);
 
@@ -22,8 +22,8 @@ async fn a_broker_that_is_down_for_a_minute_costs_at_most_the_lease_and_ten_seco
     let Some(mut servers) = Servers::start(&["rabbitmq"], &[]) else { return };
     let Some(database) = Database::new().await else { return };
     let database_url = database.url().expose_secret().to_owned();
-    let places =
-        Places { database: database_url.clone(), broker: servers.fact("rabbitmq", "url").to_owned() };
+    let service_urls =
+        ServiceUrls { database: database_url.clone(), broker: servers.fact("rabbitmq", "url").to_owned() };
     let shape = Shape {
         apps: 60,
         every_kind: false,
@@ -32,10 +32,10 @@ async fn a_broker_that_is_down_for_a_minute_costs_at_most_the_lease_and_ten_seco
         lease: LEASE,
         call_timeout: Duration::from_secs(2),
     };
-    let mut world = PipelineWorld::new(shape, &places, &database_url).await;
+    let mut world = PipelineWorld::new(shape, &service_urls, &database_url).await;
     world.start(2, 3).await;
     let accepted = |world: &PipelineWorld| world.simulated.azure().counters().accepted_posts;
-    eventually("Azure took on a POST", Duration::from_secs(70), async || {
+    eventually("Azure accepted a POST", Duration::from_secs(70), async || {
         (accepted(&world) > 0).then_some(())
     })
     .await;
@@ -44,12 +44,12 @@ async fn a_broker_that_is_down_for_a_minute_costs_at_most_the_lease_and_ten_seco
     servers.tell("stop rabbitmq");
     last(Duration::from_mins(1)).await;
     assert_eq!(world.revive(), Vec::<String>::new());
-    let port = places.broker.parse::<Url>().unwrap().port().unwrap();
-    // The port is watched for: `start` answers only when the management API serves, too.
+    let port = service_urls.broker.parse::<Url>().unwrap().port().unwrap();
+    // Watch the port, because `start` returns only when the management API is up too.
     let back = std::thread::spawn(move || back(port));
     servers.tell("start rabbitmq");
     let back_at = back.join().unwrap();
-    let first = eventually("Azure took on a POST again", Duration::from_mins(1), async || {
+    let first = eventually("Azure accepted a POST again", Duration::from_mins(1), async || {
         let azure = world.simulated.azure();
         azure.accepted_posts().iter().find(|post| post.at > back_at).map(|post| post.at)
     })
@@ -60,7 +60,7 @@ async fn a_broker_that_is_down_for_a_minute_costs_at_most_the_lease_and_ten_seco
 
     let until = clock.now();
     world.planned(until, Duration::from_secs(20)).await;
-    world.make_peace().await;
+    world.stop_scheduling().await;
     let mut died = world.ended(Duration::from_mins(1)).await;
     let mut counters = compare(&world, until).await;
     counters.unexpected.append(&mut died);
@@ -68,11 +68,11 @@ async fn a_broker_that_is_down_for_a_minute_costs_at_most_the_lease_and_ten_seco
     counters.demand();
 }
 
-/// When somebody listens at `port` again. For a thread of its own.
+/// Blocks until a server listens on `port`, and returns the time. Run it on its own thread.
 fn back(port: u16) -> Timestamp {
     let clock = SystemClock::default();
     while TcpStream::connect(("127.0.0.1", port)).is_err() {
-        assert!(clock.elapsed() < Duration::from_mins(1), "the broker does not come back");
+        assert!(clock.elapsed() < Duration::from_mins(1), "the broker does not restart");
         std::thread::park_timeout(Duration::from_millis(20));
     }
     clock.now()

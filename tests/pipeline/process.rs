@@ -1,4 +1,4 @@
-//! The program as processes: started, killed, told to stop, and watched.
+//! Processes of the program: start, signal, stop and observe them.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -13,10 +13,10 @@ use tokio::process::{Child, Command};
 
 use crate::wait::eventually;
 
-/// What a process says once it has all it needs.
+/// The log line of a process that is ready.
 const RUNNING: &str = "running; stop with";
 
-/// The program: beside the tests, or where `HOLDFAST_BIN` says.
+/// The path of the program: next to the tests, or `HOLDFAST_BIN`.
 pub(crate) fn holdfast() -> PathBuf {
     if let Some(path) = std::env::var_os("HOLDFAST_BIN") {
         return path.into();
@@ -27,12 +27,12 @@ pub(crate) fn holdfast() -> PathBuf {
     let path = binary.display();
     assert!(
         binary.is_file(),
-        "there is no {path}: make it with `cargo build -p holdfast`, or name another with HOLDFAST_BIN"
+        "there is no {path}: build it with `cargo build -p holdfast`, or set HOLDFAST_BIN"
     );
     binary
 }
 
-/// A command of the program, in a folder of its own and without this machine's settings.
+/// A command of the program in `folder`, without the environment of the tests.
 pub(crate) fn command(folder: &Path, arguments: &[&str], env: &BTreeMap<&str, String>) -> Command {
     let mut command = Command::new(holdfast());
     command.current_dir(folder).args(arguments).env_clear().env("PATH", "/usr/bin:/bin").envs(env);
@@ -40,7 +40,7 @@ pub(crate) fn command(folder: &Path, arguments: &[&str], env: &BTreeMap<&str, St
     command
 }
 
-/// A process of one role, through all its lives.
+/// A process of one role, across restarts.
 pub(crate) struct Process {
     name: String,
     folder: PathBuf,
@@ -50,56 +50,56 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    /// Begins its first life. `name` is the role and a number, such as `worker-2`.
+    /// Starts the process. `name` is the role and a number, such as `worker-2`.
     pub(crate) fn start(name: &str, folder: &Path, env: &BTreeMap<&'static str, String>) -> Self {
         let child = spawn(name, folder, env, 1);
         Self { name: name.to_owned(), folder: folder.to_owned(), env: env.clone(), child, lives: 1 }
     }
 
-    /// Its name.
+    /// The role and the number.
     pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
-    /// Begins its next life.
+    /// Starts the process again.
     pub(crate) fn start_again(&mut self) {
         self.lives += 1;
         self.child = spawn(&self.name, &self.folder, &self.env, self.lives);
     }
 
-    /// SIGKILL, and waits until it is gone.
+    /// Sends SIGKILL, and waits until the process has ended.
     pub(crate) async fn kill(&mut self) {
         self.child.kill().await.unwrap();
     }
 
-    /// Sends it a signal, such as `-STOP`.
+    /// Sends a signal, such as `-STOP`.
     pub(crate) async fn signal(&self, signal: &str) {
-        // One that has ended needs no signal.
+        // A process that has ended needs no signal.
         let Some(id) = self.child.id() else { return };
         let sent = Command::new("kill").args([signal, &id.to_string()]).status().await.unwrap();
         assert!(sent.success());
     }
 
-    /// SIGTERM, and waits for its end: its exit code.
+    /// Sends SIGTERM, waits for the end, and returns the exit code.
     pub(crate) async fn stop(&mut self, within: Duration) -> Option<i32> {
         self.signal("-TERM").await;
         let ended = tokio::time::timeout(within, self.child.wait()).await;
         ended.unwrap_or_else(|_| panic!("{} does not stop: {}", self.name, self.log())).unwrap().code()
     }
 
-    /// What it wrote in this life.
+    /// The log since the last start.
     pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(log_path(&self.folder, &self.name, self.lives)).unwrap()
     }
 
-    /// Where it serves its metrics, once it does.
+    /// The address of the metrics, once they are served.
     pub(crate) fn listens_at(&self) -> Option<SocketAddr> {
         let log = self.log();
         let address = log.split("address=").nth(1)?;
         address.split_whitespace().next()?.parse().ok()
     }
 
-    /// Waits until it has all it needs.
+    /// Waits until the process is ready.
     pub(crate) async fn runs(&mut self, within: Duration) {
         let what = format!("{} runs", self.name);
         eventually(&what, within, async || {
@@ -111,16 +111,17 @@ impl Process {
         .await;
     }
 
-    /// Begins another life if it ended by itself; then tells how it ended. One that had got as far as to work should
-    /// never do so. One that just begins may find that something it needs is not there, say so and end.
+    /// Restarts the process if it ended by itself. Returns a description if it had been ready.
+    ///
+    /// A process that is still starting may end because a server is missing.
     pub(crate) fn revive(&mut self) -> Option<String> {
         let ended = self.child.try_wait().unwrap()?;
         let log = self.log();
         let had_worked = log.contains(RUNNING);
-        let told = log.lines().rev().take(3).collect::<Vec<_>>().join(" / ");
-        println!("{} ended by itself ({ended}; had worked: {had_worked}): {told}", self.name);
+        let last_lines = log.lines().rev().take(3).collect::<Vec<_>>().join(" / ");
+        println!("{} ended by itself ({ended}; had worked: {had_worked}): {last_lines}", self.name);
         self.start_again();
-        had_worked.then(|| format!("{} ended by itself ({ended}): {told}", self.name))
+        had_worked.then(|| format!("{} ended by itself ({ended}): {last_lines}", self.name))
     }
 }
 
@@ -139,7 +140,7 @@ fn spawn(name: &str, folder: &Path, env: &BTreeMap<&'static str, String>, life: 
     command.stdout(Stdio::null()).stderr(log).spawn().unwrap()
 }
 
-/// What is served at a path, in HTTP/1.0, so that it comes whole and as it is. Nothing from one that is gone.
+/// Fetches a path over HTTP/1.0, which needs no chunked decoding. Empty if the process has ended.
 pub(crate) async fn fetched(address: SocketAddr, path: &str) -> String {
     let mut answer = Vec::new();
     if let Ok(mut stream) = TcpStream::connect(address).await {
@@ -149,7 +150,7 @@ pub(crate) async fn fetched(address: SocketAddr, path: &str) -> String {
     String::from_utf8_lossy(&answer).into_owned()
 }
 
-/// Everything that processes wrote into this folder, by file.
+/// The logs of all processes in this folder, by file name.
 pub(crate) fn logs(folder: &Path) -> BTreeMap<String, String> {
     let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let logs = files.filter(|path| path.extension().is_some_and(|extension| extension == "log"));

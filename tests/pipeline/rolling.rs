@@ -1,4 +1,4 @@
-//! Every process is told to stop and started again in turn, as when a new version is rolled out.
+//! A rolling restart: every process is stopped and started in turn.
 
 use std::time::Duration;
 
@@ -9,18 +9,19 @@ use holdfast_tests::rabbitmq::VirtualHost;
 use secrecy::ExposeSecret as _;
 
 use crate::fleet::Shape;
+use crate::pipeline_world::{PipelineWorld, ServiceUrls, is_begun};
 use crate::process::logs;
 use crate::store_against_azure::compare;
 use crate::wait::eventually;
-use crate::world::{PipelineWorld, Places, is_begun};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rolling_restart_loses_nothing_and_leaves_no_step_unfinished() {
     let Some(broker) = VirtualHost::new() else { return };
     let Some(database) = Database::new().await else { return };
     let database_url = database.url().expose_secret().to_owned();
-    let places = Places { database: database_url.clone(), broker: broker.url().expose_secret().to_owned() };
-    // The lease is long: one that passes here passed because a step or a message was left behind.
+    let service_urls =
+        ServiceUrls { database: database_url.clone(), broker: broker.url().expose_secret().to_owned() };
+    // The lease is long, so it expires only if a process left a step or a message behind.
     let shape = Shape {
         apps: 120,
         every_kind: false,
@@ -29,7 +30,7 @@ async fn a_rolling_restart_loses_nothing_and_leaves_no_step_unfinished() {
         lease: Duration::from_secs(30),
         call_timeout: Duration::from_secs(5),
     };
-    let mut world = PipelineWorld::new(shape, &places, &database_url).await;
+    let mut world = PipelineWorld::new(shape, &service_urls, &database_url).await;
     world.start(2, 3).await;
     broker.tap_work();
     world.back_up_all().await;
@@ -54,13 +55,13 @@ async fn a_rolling_restart_loses_nothing_and_leaves_no_step_unfinished() {
     let mut died = world.ended_before(clock.now(), Duration::from_mins(1)).await;
     let unfinished = logs(world.folder()).into_iter().find(|(_, log)| log.contains("did not finish in time"));
     assert_eq!(unfinished, None);
-    assert_eq!(world.leases_passed(), 0, "a step or a message was left behind");
+    assert_eq!(world.leases_passed(), 0, "a process left a step or a message behind");
 
-    world.make_peace().await;
+    world.stop_scheduling().await;
     died.extend(world.ended(Duration::from_mins(1)).await);
-    world.hear_messages(&broker);
+    world.record_messages(&broker);
     let mut counters = compare(&world, restarted).await;
     counters.unexpected.append(&mut died);
-    println!("{midst} runs were under way when a process was told to stop\n{counters}");
+    println!("{midst} runs were under way when a process was stopped\n{counters}");
     counters.demand();
 }

@@ -1,5 +1,4 @@
-//! What nobody may read is looked for in everything that was written: logs, rows, what commands answered, metrics, and
-//! whatever else a test has heard.
+//! Searches all output for secrets: logs, rows, the output of commands, metrics, telemetry and messages.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -8,21 +7,21 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
-use crate::world::PipelineWorld;
+use crate::pipeline_world::PipelineWorld;
 
-/// What stands before a signature, whatever the signature.
+/// The prefix of every signature in a query.
 const MARKS: [&str; 3] = ["sig=", "sig%3D", "sig%3d"];
-/// Shorter ones are words that may stand anywhere.
+/// The minimum length of a secret. Shorter ones may occur by chance.
 const LENGTH_MIN: usize = 7;
 
-/// Secrets, in every spelling that one could have.
+/// Secrets in all their encodings.
 pub(crate) struct Secrets(BTreeSet<String>);
 
 impl Secrets {
     pub(crate) fn new(secrets: impl IntoIterator<Item = String>) -> Self {
         let mut spellings: BTreeSet<String> = MARKS.map(str::to_owned).into();
         for secret in secrets {
-            assert!(secret.len() >= LENGTH_MIN, "too short to be looked for");
+            assert!(secret.len() >= LENGTH_MIN, "a secret is too short to search for");
             spellings.extend(percent_encoded(&secret));
             spellings.extend(in_base64(secret.as_bytes()));
             spellings.insert(in_hexadecimal(secret.as_bytes()));
@@ -31,19 +30,22 @@ impl Secrets {
         Self(spellings)
     }
 
-    /// Whether any of them is in this text.
+    /// Whether any secret is in this text.
     pub(crate) fn are_in(&self, text: &str) -> bool {
         self.0.iter().any(|spelling| text.contains(spelling))
     }
 
-    /// The places whose text holds one.
-    pub(crate) fn places<'w>(&self, written: impl IntoIterator<Item = &'w (String, String)>) -> Vec<String> {
+    /// A description of each source whose text contains a secret.
+    pub(crate) fn leaks_in<'w>(
+        &self,
+        written: impl IntoIterator<Item = &'w (String, String)>,
+    ) -> Vec<String> {
         let found = written.into_iter().filter(|(_, text)| self.are_in(text));
-        found.map(|(place, _)| format!("{place}: a secret got out")).collect()
+        found.map(|(source, _)| format!("{source}: a secret leaked")).collect()
     }
 }
 
-/// As in a query: with what must be encoded, with all, twice, and with small letters.
+/// The percent-encodings: minimal, full, double, and with lowercase digits.
 fn percent_encoded(secret: &str) -> [String; 4] {
     let encode = |text: &str, keeps: fn(u8) -> bool| {
         let byte = |byte: u8| if keeps(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
@@ -59,8 +61,7 @@ fn percent_encoded(secret: &str) -> [String; 4] {
     [small.collect(), all, most, twice]
 }
 
-/// As part of a longer text in base64, at each of the three places where it may begin: without the letters that also
-/// tell of its neighbours.
+/// The base64 forms at each of the three alignments, without the digits that depend on adjacent bytes.
 fn in_base64(secret: &[u8]) -> Vec<String> {
     let at = |before: usize| {
         let text = [&vec![0; before][..], secret].concat();
@@ -70,7 +71,7 @@ fn in_base64(secret: &[u8]) -> Vec<String> {
     (0..3).flat_map(at).collect()
 }
 
-/// As PostgreSQL shows bytes.
+/// The hex form in which PostgreSQL prints bytes.
 fn in_hexadecimal(secret: &[u8]) -> String {
     secret
         .iter()
@@ -79,7 +80,7 @@ fn in_hexadecimal(secret: &[u8]) -> String {
         .collect()
 }
 
-/// The files of a folder whose names end so, by name, as far as they are text.
+/// The names and texts of the files with one of these suffixes.
 pub(crate) fn files(folder: &Path, ends: &[&str]) -> Vec<(String, String)> {
     let names = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let names = names.filter(|path| ends.iter().any(|end| path.display().to_string().ends_with(end)));
@@ -87,7 +88,7 @@ pub(crate) fn files(folder: &Path, ends: &[&str]) -> Vec<(String, String)> {
     names.map(|path| (path.display().to_string(), read(&path))).collect()
 }
 
-/// Every column of every table and view, by its name.
+/// The rows of every table and view, by name.
 pub(crate) async fn rows(connection: &mut PgConnection) -> Vec<(String, String)> {
     let tables = "SELECT format('%I.%I', table_schema, table_name) FROM information_schema.tables
         WHERE table_schema NOT IN ('pg_catalog', 'information_schema')";
@@ -101,21 +102,21 @@ pub(crate) async fn rows(connection: &mut PgConnection) -> Vec<(String, String)>
     rows
 }
 
-/// Looks through everything that was written in this world: the places where a secret got out.
+/// Searches everything that was written in this world. Returns a description of each leak.
 pub(crate) async fn got_out(world: &PipelineWorld) -> Vec<String> {
     let secrets = Secrets::new(world.secrets());
     let mut written = files(world.folder(), &[".log"]);
     let mut database = PgConnection::connect(world.database()).await.unwrap();
     written.extend(rows(&mut database).await);
     written.extend(world.metrics().await);
-    written.extend(world.heard());
+    written.extend(world.recorded());
     let bytes: usize = written.iter().map(|(_, text)| text.len()).sum();
     println!(
         "{} spellings of secrets looked for in {bytes} bytes of {} texts",
         secrets.0.len(),
         written.len()
     );
-    secrets.places(&written)
+    secrets.leaks_in(&written)
 }
 
 #[cfg(test)]
@@ -155,9 +156,9 @@ mod tests {
     fn a_secret_in_a_log_is_found() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("worker-1.1.log"), "all is well").unwrap();
-        assert_eq!(secrets().places(&files(folder.path(), &[".log"])), Vec::<String>::new());
+        assert_eq!(secrets().leaks_in(&files(folder.path(), &[".log"])), Vec::<String>::new());
         std::fs::write(folder.path().join("worker-1.2.log"), format!("\u{1b}[2m{SECRET}\n")).unwrap();
-        let found = secrets().places(&files(folder.path(), &[".log"]));
+        let found = secrets().leaks_in(&files(folder.path(), &[".log"]));
         assert!(found.len() == 1 && found[0].contains("worker-1.2.log"), "{found:?}");
     }
 
@@ -172,15 +173,15 @@ mod tests {
         );
         sqlx::raw_sql(AssertSqlSafe(plant)).execute(&mut connection).await.unwrap();
         let rows = rows(&mut connection).await;
-        assert_eq!(secrets().places(&rows), ["public.one: a secret got out"]);
+        assert_eq!(secrets().leaks_in(&rows), ["public.one: a secret leaked"]);
         let bytes = rows.iter().flat_map(|(_, text)| text.lines()).filter(|row| secrets().are_in(row));
         assert_eq!(bytes.count(), 2, "in JSON and in bytes");
 
         broker.tap("amq.direct", &["work"]);
         broker.publish_to("amq.direct", "work", b"harmless");
         let messages = |broker: &VirtualHost| vec![("messages".to_owned(), broker.tapped())];
-        assert_eq!(secrets().places(&messages(&broker)), Vec::<String>::new());
+        assert_eq!(secrets().leaks_in(&messages(&broker)), Vec::<String>::new());
         broker.publish_to("amq.direct", "work", SECRET.as_bytes());
-        assert_eq!(secrets().places(&messages(&broker)), ["messages: a secret got out"]);
+        assert_eq!(secrets().leaks_in(&messages(&broker)), ["messages: a secret leaked"]);
     }
 }

@@ -1,4 +1,4 @@
-//! Holds what the store says against what Azure did.
+//! Compares the backups in the store with what Azure did.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,11 +9,11 @@ use holdfast_model::{
 use holdfast_store::{AuditEvent, ChainRow, Link, Store as _, verify_chain};
 
 use crate::counters::Counters;
+use crate::pipeline_world::PipelineWorld;
 use crate::process::logs;
 use crate::secrets;
-use crate::world::PipelineWorld;
 
-/// Counts everything. What people asked for is owed; ticks are owed from each app's first to its last before `until`.
+/// Compares all runs. Ticks count from each app's first to its last before `until`; manual runs count all.
 pub(crate) async fn compare(world: &PipelineWorld, until: Timestamp) -> Counters {
     let mut counters = Counters { leases_passed: world.leases_passed(), ..Counters::default() };
     let by_app = world.runs_by_app().await;
@@ -32,8 +32,7 @@ pub(crate) async fn compare(world: &PipelineWorld, until: Timestamp) -> Counters
     counters
 }
 
-/// Looks at the backups alone, of a fleet that does other things too, and at those that ended well. `theirs` is one that
-/// another Holdfast took.
+/// Compares the backups of a fleet with every kind of run. `theirs` is the backup that another Holdfast created.
 pub(crate) async fn compare_backups(
     world: &PipelineWorld,
     (until, theirs): (Timestamp, &str),
@@ -54,12 +53,12 @@ pub(crate) async fn compare_backups(
     counters.leases_passed = world.leases_passed();
 }
 
-/// Each tick has one run, and each run one outcome.
+/// Checks that each tick has one run, and each run one outcome.
 fn ticks(runs: &[Run], until: Timestamp, counters: &mut Counters) {
     let minute = TimeDelta::minutes(1);
     let mut owed = runs.iter().filter_map(|run| run.tick).min();
     for run in runs {
-        // A run by hand stands for no tick.
+        // A manual run has no tick.
         let Some(tick) = run.tick else {
             counters.attempted += 1;
             counters.acknowledged += 1;
@@ -83,7 +82,7 @@ fn ticks(runs: &[Run], until: Timestamp, counters: &mut Counters) {
     }
 }
 
-/// Azure took on what was announced, once, and what ended well is there.
+/// Checks that Azure accepted only announced POSTs, each once, and that successful backups exist.
 fn posts(world: &PipelineWorld, runs: &[&Run], events: &[AuditEvent], counters: &mut Counters) {
     let azure = world.simulated.azure();
     counters.posts = azure.counters().accepted_posts;
@@ -103,9 +102,9 @@ fn posts(world: &PipelineWorld, runs: &[&Run], events: &[AuditEvent], counters: 
         let what = match announced.get(&post.name) {
             None => "was never announced",
             Some(at) if (post.at - at).to_std().is_ok_and(|late| late > world.simulated.lease()) => {
-                "left when its lease had passed"
+                "was sent after its lease expired"
             }
-            _ if given_up.contains(&post.name) => "was given up as lost and is there",
+            _ if given_up.contains(&post.name) => "was given up as lost but exists",
             _ => continue,
         };
         counters.unexpected.push(format!("the POST {} {what}", post.name));
@@ -120,14 +119,14 @@ fn posts(world: &PipelineWorld, runs: &[&Run], events: &[AuditEvent], counters: 
             (Outcome::Missed, _) => {}
             (Outcome::Succeeded, Some(backup)) if there.contains(&(&run.app, backup.id)) => {}
             (Outcome::Succeeded, _) => {
-                counters.lost.push(format!("{} tells of a backup that is not there", run.id));
+                counters.lost.push(format!("{} reports a backup that does not exist", run.id));
             }
-            _ => counters.unexpected.push(format!("{} ended so: {:?}", run.id, run.state)),
+            _ => counters.unexpected.push(format!("{} ended unexpectedly: {:?}", run.id, run.state)),
         }
     }
 }
 
-/// The name of the backup that is about to be asked for, and when that was written down.
+/// The name of the announced backup, and the time of the announcement.
 fn announced(event: &AuditEvent) -> Option<(String, Timestamp)> {
     match &event.event {
         RunEvent::AttemptStarted { attempt, .. } => Some((attempt.name.as_str().to_owned(), event.at)),
@@ -135,7 +134,7 @@ fn announced(event: &AuditEvent) -> Option<(String, Timestamp)> {
     }
 }
 
-/// The name of a backup that was looked for in vain, for as long as the settle time.
+/// The name of a backup that was given up as lost after the settle time.
 fn given_up(event: &AuditEvent) -> Option<String> {
     match &event.event {
         RunEvent::AttemptEnded { number, cause: Cause::AnswerLost, .. } => {
@@ -145,7 +144,7 @@ fn given_up(event: &AuditEvent) -> Option<String> {
     }
 }
 
-/// The chain holds, and each run's events make its row again.
+/// Checks the audit's chain, and that the events of each run reproduce its row.
 pub(crate) async fn audit(
     world: &PipelineWorld,
     runs: &[&Run],
@@ -164,7 +163,7 @@ pub(crate) async fn audit(
         let events = by_run.remove(&run.id).unwrap_or_default();
         let fold = Fold::of(events.iter().copied());
         if !fold.is_ok_and(|fold| fold.state == run.state && fold.failure_counts == run.failure_counts) {
-            counters.unexpected.push(format!("the events of {} do not make its row", run.id));
+            counters.unexpected.push(format!("the events of {} do not reproduce its row", run.id));
         }
         let disturbed = events.iter().any(|event| is_disturbance(event));
         counters.recovered += usize::from(disturbed && run.state.is_ended());
@@ -174,11 +173,11 @@ pub(crate) async fn audit(
     }
 }
 
-/// No process panicked.
+/// Checks that no process panicked.
 pub(crate) fn panics(world: &PipelineWorld, counters: &mut Counters) {
-    for (place, text) in logs(world.folder()) {
+    for (source, text) in logs(world.folder()) {
         if let Some(line) = text.lines().find(|line| line.contains("panicked")) {
-            counters.unexpected.push(format!("{place}: {line}"));
+            counters.unexpected.push(format!("{source}: {line}"));
         }
     }
 }
@@ -201,7 +200,7 @@ mod tests {
 
     use super::*;
 
-    /// Counts an app's ticks at these minutes, of which all before minute 5 are owed.
+    /// Counts the ticks of an app at these minutes, with all before minute 5 due.
     fn counted(minutes: &[i64]) -> Counters {
         let mut rng = fastrand::Rng::with_seed(1);
         let app = App {

@@ -1,20 +1,20 @@
-//! Waiting for something to become so.
+//! Waiting for a condition.
 
 use std::time::Duration;
 
 use holdfast_model::{Clock, SystemClock};
 
-/// How often a question is asked again.
-const ASK_EVERY: Duration = Duration::from_millis(100);
+/// The interval between two checks.
+const CHECK_INTERVAL: Duration = Duration::from_millis(100);
 
-/// Asks until there is an answer. When `within` has passed without one, the test fails with `what` was waited for.
+/// Repeats `ask` until it returns a value. Panics with `what` when `within` has passed.
 pub(crate) async fn eventually<T>(
     what: &str,
     within: Duration,
     mut ask: impl AsyncFnMut() -> Option<T>,
 ) -> T {
     let clock = SystemClock::default();
-    let mut ticks = tokio::time::interval(ASK_EVERY);
+    let mut ticks = tokio::time::interval(CHECK_INTERVAL);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
@@ -25,7 +25,7 @@ pub(crate) async fn eventually<T>(
     }
 }
 
-/// Lets the trouble have its time. Nothing is waited for here but the clock.
+/// Waits for a fixed time, not for a condition.
 pub(crate) async fn last(span: Duration) {
     let never = std::future::pending::<()>();
     assert!(tokio::time::timeout(span, never).await.is_err());

@@ -1,29 +1,31 @@
-//! The seeded simulation: the real planner, dispatcher and worker on memory twins under paused time, one seed for
-//! everything that happens. Processes crash at any await, messages are lost, doubled and reordered, answers are lost,
-//! Azure throttles, fails and forgets; then the faults stop, and every run must end with nothing lost or doubled.
+//! The seeded simulation: the real planner, dispatcher and worker on in-memory doubles, under paused time.
 //!
-//! `HOLDFAST_SEEDS` is the number of seeds (200), `HOLDFAST_SEEDS_FROM` the first one (0), `HOLDFAST_SEED_JOBS` how many
-//! run at once (the number of cores); `HOLDFAST_SEED` replays one seed.
+//! One seed determines everything that happens. Processes crash at any await; messages are lost, duplicated and
+//! reordered; responses are lost; Azure throttles, fails and forgets. Then the faults stop, and every run must end with
+//! nothing lost or duplicated.
+//!
+//! `HOLDFAST_SEEDS` is the number of seeds (200), `HOLDFAST_SEEDS_FROM` the first one (0), `HOLDFAST_SEED_JOBS` how
+//! many run at once (the number of cores); `HOLDFAST_SEED` replays one seed.
 
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
-mod chaos;
 mod checkers;
+mod counts;
+mod doubles;
+mod faults;
 mod operator;
 mod process;
 mod seeds;
-mod sums;
-mod twins;
-mod world;
+mod simulated_world;
 
 use std::thread;
 
+use counts::SeedCounts;
 use holdfast_model::{RefreshReason, RunKind};
 use seeds::{Report, Seeds};
-use sums::Sums;
-use world::World;
+use simulated_world::SimulatedWorld;
 
-/// Every operation that a run or a person asks of Azure.
+/// Every operation of Azure that runs and operators use.
 const OPERATIONS: [&str; 13] = [
     "backup",
     "get_backup",
@@ -40,12 +42,12 @@ const OPERATIONS: [&str; 13] = [
     "delete_schedule",
 ];
 
-/// Simulates one seed to its end and checks everything.
-fn simulate(seed: u64) -> Sums {
+/// Simulates one seed to its end and runs every checker.
+fn simulate(seed: u64) -> SeedCounts {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
-    // The world is made inside the runtime, whose paused time its clock follows.
-    runtime.block_on(async { World::new(seed).run().await })
+    // The world is created inside the runtime, because its clock reads the runtime's paused time.
+    runtime.block_on(async { SimulatedWorld::new(seed).run().await })
 }
 
 fn from_environment(name: &str) -> Option<u64> {
@@ -71,11 +73,11 @@ fn whatever_goes_wrong_nothing_is_lost_and_nothing_is_doubled() {
         return;
     }
     let chosen = seeds_from_environment();
-    let Report { sums: total, passed: seeds, failures } = chosen.run(simulate);
+    let Report { counts: total, passed: seeds, failures } = chosen.run(simulate);
     let failed: Vec<String> = failures.iter().map(ToString::to_string).collect();
     assert!(failed.is_empty(), "{} seeds failed:\n{}", failed.len(), failed.join("\n"));
     println!("{seeds} seeds: {total:#?}");
-    // A simulation in which nothing goes wrong proves nothing.
+    // A simulation without faults proves nothing.
     if seeds >= 50 {
         assert!(total.crashes > seeds && total.lost_answers > seeds && total.throttled > seeds, "{total:#?}");
         assert!(total.messages_lost > 0 && total.messages_doubled > 0 && total.adopted > 0, "{total:#?}");
@@ -87,7 +89,7 @@ fn whatever_goes_wrong_nothing_is_lost_and_nothing_is_doubled() {
             total.ended.get(&format!("{kind} {outcome}")).copied().unwrap_or_default()
         };
         for kind in RunKind::ALL {
-            assert!(of(kind, "succeeded") > 10, "{kind} runs hardly ever succeed: {total:#?}");
+            assert!(of(kind, "succeeded") > 10, "{kind} runs rarely succeed: {total:#?}");
         }
         for reason in RefreshReason::ALL.map(RefreshReason::as_str) {
             assert!(total.sas_refreshes.get(reason).is_some_and(|count| *count > 10), "{reason}: {total:#?}");

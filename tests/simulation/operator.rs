@@ -1,4 +1,4 @@
-//! Somebody at the command line: asks for things now and then, and is cut off as often as a process crashes.
+//! An operator: adds runs at random times, and is interrupted whenever its process crashes.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,35 +14,35 @@ use holdfast_storage::{Need, Storage};
 use holdfast_store::{CatalogFilter, Store};
 use tokio_util::sync::CancellationToken;
 
-use crate::chaos::pause;
-use crate::world::weekly;
+use crate::faults::pause;
+use crate::simulated_world::weekly;
 
-/// What a person works with.
+/// The interfaces that the commands of an operator use.
 pub(crate) struct Operator {
     pub store: Arc<dyn Store>,
     pub arm: Arc<dyn Arm>,
     pub storage: Arc<dyn Storage>,
     pub clock: Arc<dyn Clock>,
     pub fleet: Arc<FleetSnapshot>,
-    pub on: Arc<AtomicBool>,
+    pub faults_on: Arc<AtomicBool>,
     pub rng: fastrand::Rng,
 }
 
-/// What went wrong is the person's to see; here it is only not done.
+/// `None` when a step failed. A real operator would see the error; the simulation ignores it.
 type Done = Option<()>;
 
 impl Operator {
-    /// Asks for something every now and then, while there is trouble.
+    /// Performs a random action every 1 to 30 minutes while faults are on.
     pub(crate) async fn run(mut self, stop: CancellationToken) {
         while !stop.is_cancelled() {
             pause(Duration::from_secs(self.rng.u64(60..1_800))).await;
-            if self.on.load(Ordering::Relaxed) {
-                let _ = self.errand().await;
+            if self.faults_on.load(Ordering::Relaxed) {
+                let _ = self.random_action().await;
             }
         }
     }
 
-    async fn errand(&mut self) -> Done {
+    async fn random_action(&mut self) -> Done {
         let apps: Vec<AppId> = self.fleet.apps.keys().cloned().collect();
         let app = self.fleet.apps[&apps[self.rng.usize(..apps.len())]].clone();
         match self.rng.u8(..10) {
@@ -56,18 +56,18 @@ impl Operator {
         }
     }
 
-    async fn kept(&self, app: &App) -> Option<Vec<CatalogEntry>> {
+    async fn backups(&self, app: &App) -> Option<Vec<CatalogEntry>> {
         let filter = CatalogFilter { app: Some(app.id.clone()), ..CatalogFilter::default() };
         self.store.catalog(&filter).await.ok()
     }
 
-    async fn any_kept(&mut self, app: &App) -> Option<CatalogEntry> {
-        let kept = self.kept(app).await?;
-        self.any_of(kept)
+    async fn any_backup(&mut self, app: &App) -> Option<CatalogEntry> {
+        let backups = self.backups(app).await?;
+        self.any_of(backups)
     }
 
-    fn any_of(&mut self, mut kept: Vec<CatalogEntry>) -> Option<CatalogEntry> {
-        (!kept.is_empty()).then(|| kept.swap_remove(self.rng.usize(..kept.len())))
+    fn any_of(&mut self, mut backups: Vec<CatalogEntry>) -> Option<CatalogEntry> {
+        (!backups.is_empty()).then(|| backups.swap_remove(self.rng.usize(..backups.len())))
     }
 
     fn policy(&self, app: &App) -> &Policy {
@@ -91,7 +91,7 @@ impl Operator {
             .ok()
     }
 
-    async fn note(&mut self, app: &App, action: OperatorAction) -> Done {
+    async fn record(&mut self, app: &App, action: OperatorAction) -> Done {
         let now = self.store.now().await.ok()?;
         let id = RunId::new(now, &mut self.rng);
         let policy_snapshot = self.policy(app).policy_snapshot.clone();
@@ -110,18 +110,19 @@ impl Operator {
     }
 
     async fn reveal(&mut self, app: &App) -> Done {
-        let backup = self.any_kept(app).await?.backup.id;
-        self.note(app, OperatorAction::Revealed { backup }).await?;
+        let backup = self.any_backup(app).await?.backup.id;
+        self.record(app, OperatorAction::Revealed { backup }).await?;
         self.arm.backup_secrets(&app.id, backup, None).await.ok()?;
         Some(())
     }
 
-    /// Never the last good one; nor, where there is none, what nobody counts on: who asks for that by hand gets it.
+    /// Deletes a backup, but never the last good one, because a manual deletion of that is granted.
+    /// Without a good one it deletes only backups that do not count as recovery points.
     async fn delete(&mut self, app: &App) -> Done {
-        let kept = self.kept(app).await?;
-        let last_good = kept.iter().find(|entry| entry.good).map(|entry| entry.backup.id);
-        // Of the same look: by a later one another may be the last.
-        let entry = self.any_of(kept)?;
+        let backups = self.backups(app).await?;
+        let last_good = backups.iter().find(|entry| entry.good).map(|entry| entry.backup.id);
+        // Chosen from the same listing: in a later one, another backup may be the last good one.
+        let entry = self.any_of(backups)?;
         if last_good.map_or(!entry.is_counted_on(), |last_good| entry.backup.id == last_good) {
             return None;
         }
@@ -131,23 +132,23 @@ impl Operator {
     }
 
     async fn hold(&mut self, app: &App) -> Done {
-        let entry = self.any_kept(app).await?;
+        let entry = self.any_backup(app).await?;
         let (backup, reason) = (entry.backup.id, "an audit".to_owned());
         let held = OperatorAction::Held { backup, reason: reason.clone() };
-        let note = if entry.hold.is_some() { OperatorAction::Released { backup, reason } } else { held };
-        self.note(app, note).await
+        let action = if entry.hold.is_some() { OperatorAction::Released { backup, reason } } else { held };
+        self.record(app, action).await
     }
 
     async fn refresh(&mut self, app: &App) -> Done {
-        let entry = self.any_kept(app).await?;
+        let entry = self.any_backup(app).await?;
         let (backup, reason) = (entry.backup.id, RefreshReason::Asked);
         let task = Task::RefreshSas(RefreshSas { backup, reason, old: entry.sas });
         self.add(app, (app, task)).await
     }
 
-    /// Into the app itself, into another, or into a new one.
+    /// Restores into the app itself, into another app, or into a new one.
     async fn restore(&mut self, app: &App) -> Done {
-        let entry = self.any_kept(app).await.filter(|entry| entry.good)?;
+        let entry = self.any_backup(app).await.filter(|entry| entry.good)?;
         let (target, new_in_plan) = match self.rng.u8(..3) {
             0 => (app.clone(), None),
             1 => (self.fleet.apps.values().next()?.clone(), None),
@@ -170,9 +171,9 @@ impl Operator {
         self.add(&target, (app, Task::Restore(restore))).await
     }
 
-    /// From a blob, as if the list no longer knew its backup: what is in it is looked at first.
+    /// Restores from a blob by name, after discovering its content.
     async fn restore_blob(&mut self, app: &App) -> Done {
-        let entry = self.any_kept(app).await.filter(|entry| entry.good)?;
+        let entry = self.any_backup(app).await.filter(|entry| entry.good)?;
         let now = self.clock.now();
         let need = Need { now, until: now, replace: None, reason: None, probe: true };
         let grant = self.storage.grant(&entry.storage, &need).await.ok()?;

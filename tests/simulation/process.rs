@@ -1,5 +1,6 @@
-//! A process: a planner, a dispatcher and a worker that share nothing with other processes but the store and the
-//! queue. It crashes, and comes back.
+//! A process: a planner, a dispatcher, a worker and an operator, restarted after each crash.
+//!
+//! Processes share only the store and the queue.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,10 +13,10 @@ use holdfast_worker::{Environment, Settings, Worker};
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
-use crate::chaos::{Chaos, Counts, Rates, Shaky, pause};
+use crate::faults::{FaultCounts, FaultInjector, FaultRates, Faulty, pause};
 use crate::operator::Operator;
 
-/// What a process is made of.
+/// The inputs of a process.
 #[derive(Clone)]
 pub(crate) struct Parts {
     pub env: Environment,
@@ -23,27 +24,32 @@ pub(crate) struct Parts {
     pub limits: Limits,
     pub lease: Duration,
     pub fleet: watch::Receiver<Arc<FleetSnapshot>>,
-    /// The fleet as the person at the command line knows it.
-    pub asked_about: Arc<FleetSnapshot>,
-    pub rates: Rates,
-    pub on: Arc<std::sync::atomic::AtomicBool>,
-    pub counts: Arc<Counts>,
+    /// The fleet that the operator uses. It does not change when the faults stop.
+    pub operator_fleet: Arc<FleetSnapshot>,
+    pub rates: FaultRates,
+    pub faults_on: Arc<std::sync::atomic::AtomicBool>,
+    pub fault_counts: Arc<FaultCounts>,
 }
 
-/// The longest between two looks of a loop. Production looks each second; here that would only cost time.
-const LOOK_EVERY: Duration = Duration::from_secs(20);
+/// The longest pause between two polls of a loop. Production polls each second; here that would only cost time.
+const POLL_INTERVAL: Duration = Duration::from_secs(20);
 
-/// Production looks each hour; five hours of trouble would see too little of it.
+/// The interval of maintenance. Production's one hour would leave too few passes within the five hours of faults.
 const MAINTENANCE_INTERVAL: Duration = Duration::from_mins(10);
 
-/// Runs the process, and again after each crash, until `stop`.
-pub(crate) async fn live(parts: Parts, mut rng: fastrand::Rng, stop: CancellationToken) {
+/// Runs the process until `stop`, and restarts it after each crash.
+pub(crate) async fn run_process(parts: Parts, mut rng: fastrand::Rng, stop: CancellationToken) {
     while !stop.is_cancelled() {
-        let chaos = Chaos::new(parts.rates, rng.fork(), Arc::clone(&parts.on), Arc::clone(&parts.counts));
-        let life = once(parts.clone(), Arc::clone(&chaos), rng.fork(), stop.clone());
+        let injector = FaultInjector::new(
+            parts.rates,
+            rng.fork(),
+            Arc::clone(&parts.faults_on),
+            Arc::clone(&parts.fault_counts),
+        );
+        let life = run_until_crash(parts.clone(), Arc::clone(&injector), rng.fork(), stop.clone());
         tokio::select! {
             biased;
-            () = chaos.crashed.cancelled() => {}
+            () = injector.crashed.cancelled() => {}
             () = life => {}
         }
         let down = Duration::from_secs(rng.u64(0..120));
@@ -53,41 +59,48 @@ pub(crate) async fn live(parts: Parts, mut rng: fastrand::Rng, stop: Cancellatio
     }
 }
 
-/// One life: when the future is dropped, everything in it stops where it stands.
-async fn once(parts: Parts, chaos: Arc<Chaos>, mut rng: fastrand::Rng, stop: CancellationToken) {
-    let shaky_store: Arc<dyn Store> = Arc::new(Shaky { inner: parts.env.store, chaos: Arc::clone(&chaos) });
-    let shaky_queue: Arc<dyn Queue> = Arc::new(Shaky { inner: parts.env.queue, chaos: Arc::clone(&chaos) });
+/// Runs the process once. Dropping the future stops everything in it, like a crash.
+async fn run_until_crash(
+    parts: Parts,
+    injector: Arc<FaultInjector>,
+    mut rng: fastrand::Rng,
+    stop: CancellationToken,
+) {
+    let faulty_store: Arc<dyn Store> =
+        Arc::new(Faulty { inner: parts.env.store, injector: Arc::clone(&injector) });
+    let faulty_queue: Arc<dyn Queue> =
+        Arc::new(Faulty { inner: parts.env.queue, injector: Arc::clone(&injector) });
     let bell = Arc::new(Notify::new());
     let env = Environment {
-        store: Arc::clone(&shaky_store),
-        queue: Arc::clone(&shaky_queue),
-        arm: Arc::new(Shaky { inner: parts.env.arm, chaos: Arc::clone(&chaos) }),
-        storage: Arc::new(Shaky { inner: parts.env.storage, chaos }),
+        store: Arc::clone(&faulty_store),
+        queue: Arc::clone(&faulty_queue),
+        arm: Arc::new(Faulty { inner: parts.env.arm, injector: Arc::clone(&injector) }),
+        storage: Arc::new(Faulty { inner: parts.env.storage, injector }),
         secrets: parts.env.secrets,
         probe: parts.env.probe,
         clock: parts.env.clock,
         bell: Arc::clone(&bell),
     };
     let operator = Operator {
-        store: Arc::clone(&shaky_store),
+        store: Arc::clone(&faulty_store),
         arm: Arc::clone(&env.arm),
         storage: Arc::clone(&env.storage),
         clock: Arc::clone(&env.clock),
-        fleet: parts.asked_about,
-        on: parts.on,
+        fleet: parts.operator_fleet,
+        faults_on: parts.faults_on,
         rng: rng.fork(),
     };
-    let (store, due_signal) = (Arc::clone(&shaky_store), Arc::clone(&bell));
-    let interval = Some(LOOK_EVERY);
+    let (store, due_signal) = (Arc::clone(&faulty_store), Arc::clone(&bell));
+    let interval = Some(POLL_INTERVAL);
     let mut planning = PlanningContext { store, fleet: parts.fleet, rng: rng.fork(), due_signal, interval };
     let maintenance =
         MaintenancePlanner::new(PlanningContext { interval: Some(MAINTENANCE_INTERVAL), ..planning.fork() });
     let planner = Planner::new(planning);
-    let dispatcher = Dispatcher::new(shaky_store, shaky_queue, parts.limits, parts.lease, bell);
+    let dispatcher = Dispatcher::new(faulty_store, faulty_queue, parts.limits, parts.lease, bell);
     let worker = Worker::new(env, parts.settings, 8);
     tokio::join!(
         planner.run(stop.clone()),
-        dispatcher.with_interval(LOOK_EVERY).run(stop.clone()),
+        dispatcher.with_interval(POLL_INTERVAL).run(stop.clone()),
         maintenance.run(stop.clone()),
         operator.run(stop.clone()),
         worker.run(rng, stop),

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use holdfast_model::{Clock, SystemClock};
 
-use crate::sums::Sums;
+use crate::counts::SeedCounts;
 
 /// The pause between two lines of progress.
 const PROGRESS_EVERY: Duration = Duration::from_secs(10);
@@ -26,11 +26,11 @@ pub(crate) struct Seeds {
     pub jobs: usize,
 }
 
-/// What the seeds did.
+/// The result of all seeds.
 #[derive(Debug, Default)]
 pub(crate) struct Report {
-    /// Of the seeds that passed.
-    pub sums: Sums,
+    /// The sum over the seeds that passed.
+    pub counts: SeedCounts,
     pub passed: u64,
     pub failures: Vec<Failure>,
 }
@@ -39,7 +39,7 @@ pub(crate) struct Report {
 #[derive(Debug)]
 pub(crate) struct Failure {
     seed: u64,
-    /// The place of its first panic, and the first line of the message.
+    /// The location of its first panic, and the first line of the message.
     panic: String,
 }
 
@@ -52,7 +52,7 @@ impl fmt::Display for Failure {
 
 impl Seeds {
     /// Runs every seed, also after one failed.
-    pub(crate) fn run(self, simulate: fn(u64) -> Sums) -> Report {
+    pub(crate) fn run(self, simulate: fn(u64) -> SeedCounts) -> Report {
         collect_panics();
         let clock = SystemClock::default();
         let next = AtomicU64::new(0);
@@ -90,11 +90,11 @@ impl Seeds {
 }
 
 impl Report {
-    fn add(&mut self, outcome: Result<Sums, Failure>) {
+    fn add(&mut self, outcome: Result<SeedCounts, Failure>) {
         match outcome {
-            Ok(sums) => {
+            Ok(counts) => {
                 self.passed += 1;
-                self.sums.add(&sums);
+                self.counts.add(&counts);
             }
             Err(failure) => {
                 println!("{failure}");
@@ -110,7 +110,7 @@ thread_local! {
     static FIRST_PANIC: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
-fn run_one(seed: u64, simulate: fn(u64) -> Sums) -> Result<Sums, Failure> {
+fn run_one(seed: u64, simulate: fn(u64) -> SeedCounts) -> Result<SeedCounts, Failure> {
     FIRST_PANIC.set(None);
     panic::catch_unwind(|| simulate(seed)).map_err(|_| {
         let panic = FIRST_PANIC.take().unwrap_or_else(|| "a panic without a message".to_owned());
@@ -138,10 +138,10 @@ fn collect_panics() {
 fn a_failing_seed_does_not_stop_the_others() {
     let simulate = |seed: u64| {
         assert!(seed != 12, "seed {seed} is bad\nand has a long story");
-        Sums { runs: 1, ..Sums::default() }
+        SeedCounts { runs: 1, ..SeedCounts::default() }
     };
     let report = Seeds { first: 10, count: 5, jobs: 2 }.run(simulate);
-    assert_eq!((report.passed, report.sums.runs), (4, 4));
+    assert_eq!((report.passed, report.counts.runs), (4, 4));
     let [failure] = &report.failures[..] else { panic!("{report:#?}") };
     let text = failure.to_string();
     assert!(text.starts_with("seed 12 failed: tests/simulation/seeds.rs:"), "{text}");

@@ -1,4 +1,4 @@
-//! A collector of telemetry that keeps what it is sent.
+//! A telemetry collector that stores everything it receives.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,10 +9,10 @@ use axum::extract::State;
 use axum::http::Uri;
 use tokio::net::TcpListener;
 
-/// What came, by path.
+/// The received paths and bodies.
 type Kept = Arc<Mutex<Vec<(String, Bytes)>>>;
 
-/// A collector on a port of its own.
+/// A telemetry collector on its own port.
 #[derive(Debug)]
 pub struct Collector {
     address: SocketAddr,
@@ -20,11 +20,11 @@ pub struct Collector {
 }
 
 impl Collector {
-    /// Listens as long as the test runs.
+    /// Starts a collector that listens while the test runs.
     ///
     /// # Panics
     ///
-    /// When no port is free.
+    /// If no port is free.
     pub async fn start() -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
         let listener = listener.unwrap_or_else(|error| panic!("no free port: {error}"));
@@ -38,17 +38,17 @@ impl Collector {
         Self { address, kept }
     }
 
-    /// Where it listens.
+    /// The URL of the collector.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// Everything that came, whatever it was, as far as it is text.
+    /// All received bodies as text, with invalid UTF-8 replaced.
     pub fn text(&self) -> String {
         self.map(|(_, body)| String::from_utf8_lossy(body).into_owned()).concat()
     }
 
-    /// The bodies that came to this path.
+    /// The bodies received at this path.
     pub fn bodies(&self, path: &str) -> Vec<Bytes> {
         self.map(|(found, body)| (found == path).then(|| body.clone())).into_iter().flatten().collect()
     }

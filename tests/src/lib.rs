@@ -1,5 +1,6 @@
-//! Tests that join the crates live in this package: `contract/`, `simulation/`, `pipeline/` and `deploy/`, and the
-//! benchmark in `bench/`. Here is what they, and the tests of single crates, need of servers.
+//! Servers and proxies for tests, shared by the suites of this package and the tests of single crates.
+//!
+//! The suites are described in `tests/README.md`.
 
 pub mod collector;
 pub mod postgres;

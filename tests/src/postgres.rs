@@ -7,7 +7,7 @@ use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions, Error};
 use url::Url;
 
-/// An empty database, dropped with this.
+/// An empty database. Dropping this value drops the database.
 #[derive(Debug)]
 pub struct Database {
     server: Url,
@@ -15,17 +15,17 @@ pub struct Database {
 }
 
 impl Database {
-    /// A database on the server that `HOLDFAST_TEST_DATABASE_URL` names; `None` where tests go without.
+    /// Creates a database on the server of `HOLDFAST_TEST_DATABASE_URL`. `None` when tests run without servers.
     ///
     /// # Panics
     ///
-    /// When it cannot be made, or the variable is not set.
+    /// If the database cannot be created, or the variable is not set.
     pub async fn new() -> Option<Self> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let server = crate::service("HOLDFAST_TEST_DATABASE_URL")?;
         let server =
             Url::parse(&server).unwrap_or_else(|error| panic!("HOLDFAST_TEST_DATABASE_URL: {error}"));
-        // The tests run as many processes, and each as many threads.
+        // The tests run in many processes, each with many threads.
         let name = format!("test_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         let this = Self { server, name };
         let made = this.replace(true).await;
@@ -33,32 +33,32 @@ impl Database {
         Some(this)
     }
 
-    /// Its URL, as its owner.
+    /// The URL for the owner.
     pub fn url(&self) -> SecretString {
         let mut url = self.server.clone();
         url.set_path(&self.name);
         SecretString::from(url.to_string())
     }
 
-    /// Its URL with another user and password.
+    /// The URL with another user and password.
     pub fn url_as(&self, user: &str, password: &str) -> SecretString {
         let mut url = self.server.clone();
         url.set_path(&self.name);
-        // This fails only for URLs without a host, and those name no server.
+        // This fails only for URLs without a host.
         let _ = url.set_username(user).and_then(|()| url.set_password(Some(password)));
         SecretString::from(url.to_string())
     }
 
-    /// Its name on the server.
+    /// The name of the database.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// A connection with nothing of Holdfast's between, as its owner.
+    /// Opens a plain connection as the owner.
     ///
     /// # Panics
     ///
-    /// When the server is gone.
+    /// If the server is unreachable.
     pub async fn raw(&self) -> PgConnection {
         let connected = PgConnectOptions::from_url(&self.server).map(|options| options.database(&self.name));
         let connected = match connected {
@@ -82,7 +82,7 @@ impl Database {
 }
 
 impl Drop for Database {
-    /// On a thread of its own, because the test's own runtime may be ending.
+    /// Runs on its own thread, because the test's runtime may be shutting down.
     fn drop(&mut self) {
         let dropped = std::thread::scope(|scope| {
             let drop = || {
@@ -91,7 +91,7 @@ impl Drop for Database {
             };
             scope.spawn(drop).join()
         });
-        // A server that is already gone has taken the database with it.
+        // An error means that the server, and the database with it, is already gone.
         drop(dropped);
     }
 }

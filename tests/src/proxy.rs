@@ -1,4 +1,4 @@
-//! A TCP proxy before a server, whose network a test can break.
+//! A TCP proxy in front of a server, whose network a test can break.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::pin::pin;
@@ -11,29 +11,29 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use url::Url;
 
-/// What the network does with connections.
+/// The state of the network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Network {
-    /// It passes everything.
+    /// Passes everything.
     Open,
-    /// It holds everything back, and passes it once it is open again.
+    /// Delays everything, and passes it once the network is open again.
     Stalled,
-    /// It drops everything. A connection that met this never recovers, like one whose route is forgotten.
+    /// Drops everything. An affected connection never recovers, as after the loss of its route.
     Silent,
-    /// It passes requests and drops replies. A connection that met this never recovers.
+    /// Passes requests and drops replies. An affected connection never recovers.
     RepliesLost,
-    /// It ends every connection, new ones too.
+    /// Closes every connection, new ones too.
     Refused,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct State {
     network: Network,
-    /// Times that all connections were ended.
+    /// How often all connections were closed.
     cuts: u64,
 }
 
-/// A proxy before one server.
+/// A proxy in front of one server.
 #[derive(Debug)]
 pub struct Proxy {
     address: SocketAddr,
@@ -43,11 +43,11 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// A proxy before the server on this port of loopback.
+    /// Starts a proxy in front of the server on this port of loopback.
     ///
     /// # Panics
     ///
-    /// When no port is free.
+    /// If no port is free.
     pub async fn before(port: u16) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
         let listener = listener.unwrap_or_else(|error| panic!("no free port: {error}"));
@@ -64,11 +64,11 @@ impl Proxy {
         Self { address, state, accepted, task }
     }
 
-    /// A proxy before the server at `url`, and the URL that leads through it.
+    /// Starts a proxy in front of the server at `url`. Returns it and the URL through it.
     ///
     /// # Panics
     ///
-    /// When `url` is not a URL with a port, or no port is free.
+    /// If `url` is not a URL with a port, or no port is free.
     pub async fn before_url(url: &str) -> (Self, String) {
         let mut url: Url = url.parse().unwrap_or_else(|error| panic!("{url}: {error}"));
         let proxy = Self::before(url.port().unwrap_or_else(|| panic!("{url} has no port"))).await;
@@ -76,22 +76,22 @@ impl Proxy {
         (proxy, url.to_string())
     }
 
-    /// The port to connect to.
+    /// The port of the proxy.
     pub fn port(&self) -> u16 {
         self.address.port()
     }
 
-    /// Changes the network, for open connections too.
+    /// Changes the state of the network, for open connections too.
     pub fn set(&self, network: Network) {
         self.state.send_modify(|state| state.network = network);
     }
 
-    /// Ends every open connection. New ones pass.
+    /// Closes every open connection. New ones pass.
     pub fn cut(&self) {
         self.state.send_modify(|state| state.cuts += 1);
     }
 
-    /// Connections accepted so far.
+    /// The number of connections accepted so far.
     pub fn accepted(&self) -> usize {
         self.accepted.load(Ordering::SeqCst)
     }
@@ -104,10 +104,10 @@ impl Drop for Proxy {
     }
 }
 
-/// Carries one connection until it ends or is ended.
+/// Forwards one connection until either side or the proxy closes it.
 async fn pass(client: TcpStream, port: u16, mut seen: watch::Receiver<State>) {
     let cuts = seen.borrow().cuts;
-    // Small messages pass at once: the proxy must not slow the system under test.
+    // Without Nagle's algorithm, so that the proxy does not delay small messages.
     let _ = client.set_nodelay(true);
     let Ok(server) = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await else { return };
     let _ = server.set_nodelay(true);

@@ -12,10 +12,10 @@ use url::Url;
 
 use crate::servers::Servers;
 
-/// The queue of copies.
+/// The queue that receives the copies of messages.
 const TAP: &str = "tap";
 
-/// An empty virtual host, deleted with this.
+/// An empty virtual host. Dropping this value deletes it.
 #[derive(Debug)]
 pub struct VirtualHost {
     amqp: Url,
@@ -24,22 +24,22 @@ pub struct VirtualHost {
 }
 
 impl VirtualHost {
-    /// A virtual host on the broker that all tests share; `None` where tests go without.
+    /// Creates a virtual host on the shared broker. `None` when tests run without servers.
     ///
     /// # Panics
     ///
-    /// When it cannot be made, or the variables are not set.
+    /// If the virtual host cannot be created, or the variables are not set.
     pub fn new() -> Option<Self> {
         let (amqp, admin) =
             (crate::service("HOLDFAST_TEST_AMQP_URL")?, crate::service("HOLDFAST_TEST_AMQP_ADMIN")?);
         Some(Self::make(&amqp, &admin))
     }
 
-    /// A virtual host on a broker of the test's own.
+    /// Creates a virtual host on the test's private broker.
     ///
     /// # Panics
     ///
-    /// When it cannot be made.
+    /// If the virtual host cannot be created.
     pub fn on(servers: &Servers) -> Self {
         Self::make(servers.fact("rabbitmq", "url"), servers.fact("rabbitmq", "admin"))
     }
@@ -57,17 +57,17 @@ impl VirtualHost {
         this
     }
 
-    /// Its name on the broker.
+    /// The name of the virtual host.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Its URL, as the broker's administrator.
+    /// The URL for the broker's administrator.
     pub fn url(&self) -> SecretString {
         SecretString::from(self.amqp.to_string())
     }
 
-    /// Its URL, changed.
+    /// The URL after `change` was applied.
     pub fn url_with(&self, change: impl FnOnce(&mut Url)) -> SecretString {
         let mut url = self.amqp.clone();
         change(&mut url);
@@ -79,13 +79,13 @@ impl VirtualHost {
         self.amqp.password().unwrap_or_default().to_owned()
     }
 
-    /// The port its broker listens on.
+    /// The AMQP port of the broker.
     pub fn port(&self) -> u16 {
         self.amqp.port().unwrap_or(5672)
     }
 
-    /// A new user of this virtual host alone, with regular expressions for what it may configure, write and read.
-    /// Returns the URL as this user. The user goes with the servers.
+    /// Creates a user of this virtual host. The permissions are regular expressions for configure, write and read.
+    /// Returns the URL for the user, who remains until the servers stop.
     pub fn user(&self, name: &str, [configure, write, read]: [&str; 3]) -> SecretString {
         let name = format!("{}-{name}", self.name);
         self.ask("PUT", &format!("users/{name}"), &json!({ "password": "hunter2", "tags": "" }));
@@ -97,12 +97,12 @@ impl VirtualHost {
         })
     }
 
-    /// Closes every connection to this virtual host by force. Returns how many the broker knew of.
+    /// Closes every connection to this virtual host. Returns their number.
     pub fn close_connections(&self) -> usize {
         let known = self.ask("GET", &format!("vhosts/{}/connections", self.name), &Value::Null);
         let known: Vec<Value> = known.as_array().cloned().unwrap_or_default();
         for connection in &known {
-            // Names hold spaces and arrows.
+            // Names of connections contain spaces and arrows.
             let mut url = self.admin.clone();
             if let (Ok(mut path), Some(name)) = (url.path_segments_mut(), connection["name"].as_str()) {
                 path.extend(["api", "connections", name]);
@@ -112,28 +112,28 @@ impl VirtualHost {
         known.len()
     }
 
-    /// Deletes a queue and all that is in it.
+    /// Deletes a queue and its messages.
     pub fn delete_queue(&self, name: &str) {
         self.ask("DELETE", &format!("queues/{}/{name}", self.name), &Value::Null);
     }
 
-    /// Makes a queue of the kind that RabbitMQ makes when nothing is said.
+    /// Declares a queue of RabbitMQ's default type.
     pub fn make_classic_queue(&self, name: &str) {
         self.ask("PUT", &format!("queues/{}/{name}", self.name), &json!({ "durable": true }));
     }
 
-    /// Empties a queue.
+    /// Deletes all messages of a queue.
     pub fn purge(&self, name: &str) {
         self.ask("DELETE", &format!("queues/{}/{name}/contents", self.name), &Value::Null);
     }
 
-    /// Publishes any body, straight into a queue.
+    /// Publishes any body to a queue.
     ///
     /// # Panics
     ///
-    /// When there is no such queue.
+    /// If the queue does not exist.
     pub fn publish(&self, queue: &str, body: &[u8]) {
-        // The default exchange, by which a queue is reached under its own name.
+        // The default exchange routes by the name of the queue.
         self.publish_to("amq.default", queue, body);
     }
 
@@ -141,7 +141,7 @@ impl VirtualHost {
     ///
     /// # Panics
     ///
-    /// When the exchange leads it nowhere.
+    /// If the exchange routes the message to no queue.
     pub fn publish_to(&self, exchange: &str, key: &str, body: &[u8]) {
         let message = json!({
             "properties": {}, "routing_key": key, "payload": STANDARD.encode(body), "payload_encoding": "base64",
@@ -150,7 +150,7 @@ impl VirtualHost {
         assert_eq!(answer["routed"], true, "{exchange} leads {key} nowhere");
     }
 
-    /// From here on keeps a copy of everything that an exchange gets under these routing keys.
+    /// Copies all further messages of an exchange with these routing keys.
     pub fn tap(&self, exchange: &str, keys: &[&str]) {
         self.make_classic_queue(TAP);
         for key in keys {
@@ -159,12 +159,12 @@ impl VirtualHost {
         }
     }
 
-    /// From here on keeps a copy of every wake-up.
+    /// Copies all further wake-ups.
     pub fn tap_work(&self) {
         self.tap("holdfast", &["normal", "urgent"]);
     }
 
-    /// The messages of which copies were kept, their bodies and headers, as text. Each is told once.
+    /// The bodies and headers of the copied messages, as text. Each call returns only new ones.
     pub fn tapped(&self) -> String {
         let all = json!({ "count": 1_000_000, "ackmode": "ack_requeue_false", "encoding": "auto" });
         self.ask("POST", &format!("queues/{}/{TAP}/get", self.name), &all).to_string()
@@ -180,7 +180,7 @@ impl VirtualHost {
         let answer = answer.unwrap_or_else(|error| panic!("{method} {path}: {error}"));
         let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
         let status = head.split(' ').nth(1).unwrap_or_default();
-        // What is gone already need not be removed.
+        // An object that is already gone needs no deletion.
         assert!(
             status.starts_with('2') || (status == "404" && method == "DELETE"),
             "{method} {path}: {answer}"
@@ -188,7 +188,7 @@ impl VirtualHost {
         serde_json::from_str(body).unwrap_or(Value::Null)
     }
 
-    /// HTTP/1.0, so that the answer ends with the connection.
+    /// HTTP/1.0, so that the response ends with the connection.
     fn words(&self, method: &str, path: &str, body: &str) -> String {
         let (user, password) = (self.admin.username(), self.admin.password().unwrap_or_default());
         let login = STANDARD.encode(format!("{user}:{password}"));
@@ -210,7 +210,7 @@ fn exchange(to: &Url, request: &str) -> std::io::Result<String> {
 
 impl Drop for VirtualHost {
     fn drop(&mut self) {
-        // A broker that is gone has taken it along.
+        // An error means that the broker, and the virtual host with it, is already gone.
         let _ = exchange(&self.admin, &self.words("DELETE", &format!("/api/vhosts/{}", self.name), ""));
     }
 }

@@ -1,11 +1,11 @@
-//! Servers for one test alone: one that stops, kills or pauses them must not share them.
+//! Private servers of one test, for tests that stop, kill or pause servers.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 use serde_json::Value;
 
-/// Private servers; they end with this, and with the test's process however that ends.
+/// Private servers. They stop when this value is dropped or the test's process ends.
 #[derive(Debug)]
 pub struct Servers {
     guard: Child,
@@ -14,12 +14,12 @@ pub struct Servers {
 }
 
 impl Servers {
-    /// Starts servers of these kinds (`postgres`, `rabbitmq`, `azurite`) with further settings; `None` where tests go
-    /// without.
+    /// Starts servers of these kinds (`postgres`, `rabbitmq`, `azurite`) with further settings.
+    /// `None` when tests run without servers.
     ///
     /// # Panics
     ///
-    /// When they do not come up.
+    /// If a server does not start.
     pub fn start(kinds: &[&str], settings: &[&str]) -> Option<Self> {
         let program = crate::service("HOLDFAST_TEST_SERVE")?;
         let mut command = Command::new(&program);
@@ -39,33 +39,33 @@ impl Servers {
         Some(this)
     }
 
-    /// What the server of this kind says about itself, such as `url` or `admin`.
+    /// A property of the server of this kind, such as `url` or `admin`.
     ///
     /// # Panics
     ///
-    /// When it says no such thing.
+    /// If the server has no such property.
     pub fn fact(&self, kind: &str, name: &str) -> &str {
         self.facts[kind][name].as_str().unwrap_or_else(|| panic!("no fact `{name}` of {kind}"))
     }
 
-    /// Does what a command says, such as `kill rabbitmq`, and returns when it is done. A server is started when it
-    /// serves again.
+    /// Runs a command such as `kill rabbitmq`, and returns when it is done.
+    /// `start` is done when the server accepts requests.
     ///
     /// # Panics
     ///
-    /// When it fails.
+    /// If the command fails.
     pub fn tell(&mut self, command: &str) {
-        let told = self.guard.stdin.as_mut().map(|stdin| writeln!(stdin, "{command}"));
-        assert!(matches!(told, Some(Ok(()))), "the servers are gone");
+        let sent = self.guard.stdin.as_mut().map(|stdin| writeln!(stdin, "{command}"));
+        assert!(matches!(sent, Some(Ok(()))), "the servers have ended");
         let answer = self.answer();
         assert!(answer["error"].is_null(), "`{command}` failed: {}", answer["error"]);
     }
 
-    /// Runs `rabbitmqctl` on the private RabbitMQ. It takes seconds.
+    /// Runs `rabbitmqctl` on the private RabbitMQ. It takes several seconds.
     ///
     /// # Panics
     ///
-    /// When it fails.
+    /// If the command fails.
     pub fn rabbitmqctl(&self, arguments: &[&str]) {
         let mut command = Command::new(self.fact("rabbitmq", "ctl"));
         let env = self.facts["rabbitmq"]["env"].as_object();
@@ -79,7 +79,7 @@ impl Servers {
     fn answer(&mut self) -> Value {
         let mut line = String::new();
         let read = self.answers.read_line(&mut line);
-        assert!(matches!(read, Ok(1..)), "the servers did not come up, or are gone");
+        assert!(matches!(read, Ok(1..)), "the servers did not start, or have ended");
         serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error} in {line}"))
     }
 }
@@ -91,7 +91,7 @@ impl Drop for Servers {
     }
 }
 
-/// A runner that ends a slow test kills its process group: the guard must live on to end its servers.
+/// A runner that ends a slow test kills its process group. The guard needs its own group to stop the servers.
 fn isolated(command: &mut Command) {
     std::os::unix::process::CommandExt::process_group(command, 0);
 }

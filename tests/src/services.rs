@@ -1,12 +1,12 @@
-//! Servers that tests need.
+//! The addresses of the servers for tests.
 
-/// The URL of the server that `variable` names; `cargo xtask test` starts it and sets the variable. Without it the test
-/// fails, because a test that passes must have tested something. Whoever wants to go without says so with
-/// `HOLDFAST_WITHOUT_SERVICES=1`: then it is `None`, and the test's output tells that nothing was tested.
+/// The URL of a server, from the environment variable `variable`, which `cargo xtask test` sets.
+///
+/// `None` with `HOLDFAST_WITHOUT_SERVICES=1`: then the test prints that it tested nothing.
 ///
 /// # Panics
 ///
-/// When there is neither.
+/// If neither variable is set.
 #[expect(clippy::print_stderr, reason = "a test's output is where its reader looks")]
 pub fn service(variable: &str) -> Option<String> {
     if let Ok(url) = std::env::var(variable) {

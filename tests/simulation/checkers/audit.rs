@@ -3,10 +3,10 @@ use std::collections::BTreeMap;
 use holdfast_model::{Fold, RunEvent, RunId};
 use holdfast_store::{ChainRow, Link, verify_chain};
 
-use crate::world::World;
+use crate::simulated_world::SimulatedWorld;
 
-/// The audit is complete and chained: each run's events, and nothing else, make its row again.
-pub(crate) async fn audit(world: &World) {
+/// The audit is complete and chained, and the events of each run reproduce its row.
+pub(crate) async fn audit(world: &SimulatedWorld) {
     let events = world.events().await;
     let rows: Vec<ChainRow> = events.iter().map(ChainRow::of).collect();
     let chain = verify_chain(&rows, Link::origin());

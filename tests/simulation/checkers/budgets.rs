@@ -2,21 +2,21 @@ use std::collections::BTreeMap;
 
 use holdfast_model::{Call, SubscriptionId, Timestamp};
 
-use crate::world::World;
+use crate::simulated_world::SimulatedWorld;
 
-/// Over no span of time was more handed out than the bucket held at its start and got back within it.
-pub(crate) fn budgets(world: &World) {
+/// No budget was overdrawn: replaying the leases never takes a token bucket below zero.
+pub(crate) fn budgets(world: &SimulatedWorld) {
     if world.clock_jumps {
-        // The store's own clock counts the time for refills: when somebody sets it, spans mean nothing.
+        // The store's clock times the refills, so its jumps make spans of time meaningless.
         return;
     }
     let mut buckets: BTreeMap<(SubscriptionId, Call), Vec<Timestamp>> = BTreeMap::new();
-    for (at, subscription, call) in world.counts.released.lock().unwrap().iter() {
+    for (at, subscription, call) in world.fault_counts.leases.lock().unwrap().iter() {
         buckets.entry((subscription.clone(), *call)).or_default().push(*at);
     }
     for ((subscription, call), times) in buckets {
         let budget = world.limits.budget(call);
-        // A bucket that is drawn down and refilled by the rules never goes below zero.
+        // Replay the bucket: refill by elapsed time up to its capacity, then take a token.
         let (mut tokens, mut last) = (budget.capacity, times[0]);
         for at in times {
             let seconds = (at - last).as_seconds_f64();

@@ -1,9 +1,9 @@
-//! What must hold, each in a file of its own.
+//! The checkers: one invariant in each file.
 
 mod audit;
 mod budgets;
-mod held;
-mod kept;
+mod catalog;
+mod occupied_apps;
 mod posts;
 mod restores;
 mod secrets;
@@ -11,8 +11,8 @@ mod ticks;
 
 pub(crate) use audit::audit;
 pub(crate) use budgets::budgets;
-pub(crate) use held::held;
-pub(crate) use kept::kept;
+pub(crate) use catalog::catalog;
+pub(crate) use occupied_apps::occupied_apps;
 pub(crate) use posts::posts;
 pub(crate) use restores::restores;
 pub(crate) use secrets::secrets;

@@ -2,11 +2,12 @@ use std::collections::BTreeSet;
 
 use holdfast_model::{BackupName, Cause, RunEvent};
 
-use crate::world::World;
+use crate::simulated_world::SimulatedWorld;
 
-/// Azure accepted no POST twice for one attempt, no backup overwrote another, and no attempt was given up as lost
-/// whose backup was there to be found.
-pub(crate) async fn posts(world: &World) {
+/// Azure accepted at most one POST for each attempt, and no backup overwrote another.
+///
+/// No attempt was given up as lost while its backup existed.
+pub(crate) async fn posts(world: &SimulatedWorld) {
     let accepted: Vec<String> = {
         let azure = world.azure.lock().unwrap();
         let counters = azure.counters();
@@ -19,8 +20,8 @@ pub(crate) async fn posts(world: &World) {
     for event in world.events().await {
         let RunEvent::AttemptEnded { number, cause: Cause::AnswerLost, .. } = event.event else { continue };
         let name = BackupName::of_attempt(&event.app, event.run_id, number);
-        // When somebody sets the store's clock, no span of time can be trusted to be long enough.
+        // When the store's clock jumps, the settle time may be shorter than intended.
         let given_up_too_soon = names.contains(name.as_str()) && !world.clock_jumps;
-        assert!(!given_up_too_soon, "seed {}: {name} was given up as lost and is there", world.seed);
+        assert!(!given_up_too_soon, "seed {}: {name} was given up as lost but exists", world.seed);
     }
 }

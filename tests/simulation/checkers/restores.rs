@@ -2,11 +2,12 @@ use std::collections::BTreeMap;
 
 use holdfast_model::{AppId, Outcome, RunEvent, RunId, RunState, Task};
 
-use crate::world::World;
+use crate::simulated_world::SimulatedWorld;
 
-/// Azure took on no more restores of a blob into an app than attempts were begun, and at least one for each run that
-/// says it succeeded; and likewise for the schedules that were set.
-pub(crate) async fn restores(world: &World) {
+/// Azure accepted at most one restore for each attempt, and at least one for each successful run.
+///
+/// Restores are counted by target and blob. Accepted schedules are limited by their attempts in the same way.
+pub(crate) async fn restores(world: &SimulatedWorld) {
     let runs = world.runs().await;
     let mut attempts: BTreeMap<RunId, usize> = BTreeMap::new();
     for event in world.events().await {
@@ -14,12 +15,12 @@ pub(crate) async fn restores(world: &World) {
             *attempts.entry(event.run_id).or_default() += 1;
         }
     }
-    let (mut begun, mut succeeded, mut puts) = (Counted::new(), Counted::new(), 0);
+    let (mut attempted, mut succeeded, mut puts) = (Counted::new(), Counted::new(), 0);
     for run in &runs {
         let of_run = attempts.get(&run.id).copied().unwrap_or_default();
         if let Some(restore) = run.task.restore() {
             let key = (run.app.clone(), restore.blob.clone());
-            *begun.entry(key.clone()).or_default() += of_run;
+            *attempted.entry(key.clone()).or_default() += of_run;
             let is_done = matches!(run.state, RunState::Ended { outcome: Outcome::Succeeded, .. });
             *succeeded.entry(key).or_default() += usize::from(is_done);
         }
@@ -30,12 +31,12 @@ pub(crate) async fn restores(world: &World) {
         *accepted.entry((restore.target.clone(), restore.blob.clone())).or_default() += 1;
     }
     for (key, count) in &accepted {
-        let most = begun.get(key).copied().unwrap_or_default();
+        let most = attempted.get(key).copied().unwrap_or_default();
         assert!(*count <= most, "seed {}: {count} restores for {most} attempts: {key:?}", world.seed);
     }
     for (key, least) in &succeeded {
         let count = accepted.get(key).copied().unwrap_or_default();
-        // When somebody sets the store's clock, what came after what cannot be told.
+        // When the store's clock jumps, the order of restores is unknown.
         assert!(
             count >= *least || world.clock_jumps,
             "seed {}: {least} succeeded of {count}: {key:?}",
@@ -46,5 +47,5 @@ pub(crate) async fn restores(world: &World) {
     assert!(accepted_puts <= puts as u64, "seed {}: {accepted_puts} PUTs for {puts} attempts", world.seed);
 }
 
-/// By target and blob.
+/// Counts by target and blob.
 type Counted = BTreeMap<(AppId, String), usize>;

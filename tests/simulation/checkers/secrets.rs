@@ -1,13 +1,13 @@
-use crate::world::World;
+use crate::simulated_world::SimulatedWorld;
 
-/// No signature that was ever minted, and no key, is in any row or event.
-pub(crate) async fn secrets(world: &World) {
+/// No minted signature, key or connection string is in any row or event.
+pub(crate) async fn secrets(world: &SimulatedWorld) {
     let text = format!("{:?} {:?}", world.runs().await, world.events().await);
     let json = serde_json::to_string(&(world.runs().await, world.events().await)).unwrap();
     let signatures = world.signatures.lock().unwrap();
-    assert!(!signatures.is_empty(), "seed {}: nothing was minted", world.seed);
+    assert!(!signatures.is_empty(), "seed {}: no SAS was minted", world.seed);
     for secret in signatures.iter().chain(&world.secrets) {
-        assert!(!text.contains(secret) && !json.contains(secret), "seed {}: a secret got out", world.seed);
+        assert!(!text.contains(secret) && !json.contains(secret), "seed {}: a secret leaked", world.seed);
     }
-    assert!(!json.contains("sig="), "seed {}: a signature got out", world.seed);
+    assert!(!json.contains("sig="), "seed {}: a signature leaked", world.seed);
 }

@@ -1,15 +1,15 @@
-//! What happened in a simulation, counted.
+//! Counts of what happened in a simulation.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 
 use holdfast_model::{RunEvent, RunState};
 
-use crate::world::World;
+use crate::simulated_world::SimulatedWorld;
 
-/// What happened in a simulation; the same seed gives the same sums.
+/// Counts of what happened. Equal seeds give equal counts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Sums {
+pub(crate) struct SeedCounts {
     pub runs: u64,
     pub outcomes: BTreeMap<String, u64>,
     pub missed: u64,
@@ -33,53 +33,53 @@ pub(crate) struct Sums {
     pub messages_doubled: u64,
 }
 
-impl World {
-    /// Counts what happened.
-    pub(crate) async fn sums(&self) -> Sums {
+impl SimulatedWorld {
+    /// Counts the events of the store, the calls to Azure and the injected faults.
+    pub(crate) async fn counts(&self) -> SeedCounts {
         let counters = self.azure.lock().unwrap().counters().clone();
-        let mut sums = Sums {
+        let mut counts = SeedCounts {
             accepted_posts: counters.accepted_posts,
             lost_answers: counters.lost_answers,
             calls: counters.calls.clone(),
             throttled: counters.throttled_by_arm + counters.throttled_by_provider,
-            crashes: self.counts.crashes.load(Ordering::Relaxed),
-            stalls: self.counts.stalls.load(Ordering::Relaxed),
-            store_errors: self.counts.store_errors.load(Ordering::Relaxed),
-            messages_lost: self.counts.messages_lost.load(Ordering::Relaxed),
-            messages_doubled: self.counts.messages_doubled.load(Ordering::Relaxed),
-            ..Sums::default()
+            crashes: self.fault_counts.crashes.load(Ordering::Relaxed),
+            stalls: self.fault_counts.stalls.load(Ordering::Relaxed),
+            store_errors: self.fault_counts.store_errors.load(Ordering::Relaxed),
+            messages_lost: self.fault_counts.messages_lost.load(Ordering::Relaxed),
+            messages_doubled: self.fault_counts.messages_doubled.load(Ordering::Relaxed),
+            ..SeedCounts::default()
         };
         for run in self.runs().await {
             if let RunState::Ended { outcome, .. } = run.state {
                 let key = format!("{} {}", run.task.kind(), outcome.as_str());
-                *sums.ended.entry(key).or_default() += 1;
+                *counts.ended.entry(key).or_default() += 1;
             }
         }
         for event in self.events().await {
             match event.event {
-                RunEvent::Planned { .. } => sums.runs += 1,
-                RunEvent::Missed { .. } => sums.missed += 1,
+                RunEvent::Planned { .. } => counts.runs += 1,
+                RunEvent::Missed { .. } => counts.missed += 1,
                 RunEvent::AttemptStarted { attempt, .. } => {
-                    sums.attempts += 1;
-                    sums.retried += u64::from(attempt.number > 1);
+                    counts.attempts += 1;
+                    counts.retried += u64::from(attempt.number > 1);
                 }
-                RunEvent::Adopted { .. } => sums.adopted += 1,
-                RunEvent::OrphanFound { .. } => sums.orphans += 1,
+                RunEvent::Adopted { .. } => counts.adopted += 1,
+                RunEvent::OrphanFound { .. } => counts.orphans += 1,
                 RunEvent::SasRefreshed { refresh } => {
-                    *sums.sas_refreshes.entry(refresh.reason.as_str().to_owned()).or_default() += 1;
+                    *counts.sas_refreshes.entry(refresh.reason.as_str().to_owned()).or_default() += 1;
                 }
                 RunEvent::Ended { outcome, .. } => {
-                    *sums.outcomes.entry(outcome.as_str().to_owned()).or_default() += 1;
+                    *counts.outcomes.entry(outcome.as_str().to_owned()).or_default() += 1;
                 }
                 _ => {}
             }
         }
-        sums
+        counts
     }
 }
 
-impl Sums {
-    /// Adds another simulation's sums.
+impl SeedCounts {
+    /// Adds the counts of another simulation.
     pub(crate) fn add(&mut self, other: &Self) {
         for (mine, others) in [
             (&mut self.outcomes, &other.outcomes),
@@ -107,8 +107,8 @@ impl Sums {
             (&mut self.messages_doubled, other.messages_doubled),
             (&mut self.store_errors, other.store_errors),
         ];
-        for (sum, more) in fields {
-            *sum += more;
+        for (total, more) in fields {
+            *total += more;
         }
     }
 }

@@ -6,27 +6,29 @@ use holdfast_model::{
 };
 use holdfast_store::{CatalogFilter, Store};
 
-use crate::world::World;
+use crate::simulated_world::SimulatedWorld;
 
-/// The catalog is true of Azure: what it has is there, what it says was deleted is not, the last good backup of every
-/// app is there, or where there is none the last partial one, and nothing was deleted that nobody asked to delete.
-pub(crate) async fn kept(world: &World) {
+/// The catalog agrees with Azure.
+///
+/// Blobs of live entries exist, and blobs of deleted entries do not. The last good backup of every app exists or,
+/// without a good one, a partial one. No backup was deleted without a run for it or while on hold.
+pub(crate) async fn catalog(world: &SimulatedWorld) {
     let filter = CatalogFilter { with_removed: true, ..CatalogFilter::default() };
     let entries = world.store.catalog(&filter).await.unwrap();
     let mut last_good: BTreeMap<AppId, &CatalogEntry> = BTreeMap::new();
     for entry in &entries {
         let is_there = world.has_blob(&entry.backup.blob);
         let context = || format!("seed {}: {entry:#?}", world.seed);
-        // A deletion that Azure did not tell the end of by its deadline: the next one, a day later, finds it done.
+        // The result of a deletion was unknown at its deadline. The next deletion, a day later, finds it done.
         let in_doubt = entry.last_failure_at.is_some();
-        // Azure may never finish what a run no longer waited for, or finish it after somebody had it deleted.
+        // Azure may never finish a backup that its run abandoned, or finish it after its deletion.
         let is_unfinished = entry.origin == Origin::Attempt && entry.backup.finished_at.is_none();
         match entry.removal {
             _ if is_unfinished => {}
-            Some(gone) if gone.deleted => assert!(!is_there, "deleted and still there: {}", context()),
-            Some(_) => panic!("lost, and nobody takes anything away: {}", context()),
+            Some(gone) if gone.deleted => assert!(!is_there, "deleted but exists: {}", context()),
+            Some(_) => panic!("lost, although only runs delete backups: {}", context()),
             None if entry.origin != Origin::Orphan => {
-                assert!(is_there || in_doubt, "kept and not there: {}", context());
+                assert!(is_there || in_doubt, "live but missing: {}", context());
             }
             None => {}
         }
@@ -38,23 +40,23 @@ pub(crate) async fn kept(world: &World) {
         }
     }
     for entry in last_good.values() {
-        // Any one will do: with clocks that are set back, which is the last one is a matter of whom one asks.
+        // Any good backup is enough: when clocks jump back, processes disagree on which is the last.
         let any = entries.iter().any(|other| other.app == entry.app && other.good && other.removal.is_none());
         assert!(any, "seed {}: no good backup of {} is left", world.seed, entry.app);
-        assert!(entry.removal.is_none() || world.clock_jumps, "the last good one: {entry:#?}");
+        assert!(entry.removal.is_none() || world.clock_jumps, "the last good backup is gone: {entry:#?}");
     }
     for of_app in entries.chunk_by(|one, next| one.app == next.app) {
-        // What a lost attempt left may go, though it stood in for a partial one.
+        // The backup of a lost attempt may be deleted even when no other is left.
         let all = of_app.iter().all(CatalogEntry::is_counted_on);
         let any = of_app.iter().any(|entry| entry.removal.is_none());
-        assert!(any || !all, "seed {}: nothing is left of {of_app:#?}", world.seed);
+        assert!(any || !all, "seed {}: no backup is left of {of_app:#?}", world.seed);
     }
-    asked_for(world, &entries).await;
-    held(world).await;
+    deletions(world, &entries).await;
+    holds(world).await;
 }
 
-/// No deletion was begun of a backup that was held at that moment.
-async fn held(world: &World) {
+/// No deletion started while its backup was on hold.
+async fn holds(world: &SimulatedWorld) {
     let runs: BTreeMap<RunId, Run> = world.runs().await.into_iter().map(|run| (run.id, run)).collect();
     let mut held: BTreeSet<(AppId, BackupId)> = BTreeSet::new();
     for event in world.events().await {
@@ -67,15 +69,15 @@ async fn held(world: &World) {
             }
             (RunEvent::AttemptStarted { .. }, Task::Delete(delete)) => {
                 let key = (event.app, delete.backup);
-                assert!(!held.contains(&key), "seed {}: {key:?} was held", world.seed);
+                assert!(!held.contains(&key), "seed {}: {key:?} was on hold", world.seed);
             }
             _ => {}
         }
     }
 }
 
-/// Each deletion that Azure took on was asked for by a run, and each that a run says it did is known to be done.
-async fn asked_for(world: &World, entries: &[CatalogEntry]) {
+/// Azure accepted deletions only for runs, and the catalog has each successful one by policy.
+async fn deletions(world: &SimulatedWorld, entries: &[CatalogEntry]) {
     let runs = world.runs().await;
     let asked: BTreeSet<(AppId, BackupId)> = runs
         .iter()
@@ -86,7 +88,7 @@ async fn asked_for(world: &World, entries: &[CatalogEntry]) {
         .collect();
     for delete in world.azure.lock().unwrap().accepted_deletes() {
         let of = (delete.app.clone(), delete.id);
-        assert!(asked.contains(&of), "seed {}: nobody asked to delete {of:?}", world.seed);
+        assert!(asked.contains(&of), "seed {}: no run deletes {of:?}", world.seed);
     }
     for run in runs.iter().filter(|run| run.trigger == Trigger::Policy) {
         let Task::Delete(delete) = &run.task else { continue };

@@ -1,4 +1,4 @@
-//! Whatever is asked of both, in whatever order, the stores answer the same.
+//! All stores give the same answers to the same random sequence of operations.
 
 use std::time::Duration;
 
@@ -9,32 +9,32 @@ use holdfast_model::{
 };
 use holdfast_store::{CatalogFilter, Change, CursorAdvance, Enrolled, LaneQuota, RunFilter};
 
-use crate::bench::{
-    Bench, LEASE, accepted, app_in, attempt_ended, ended, enrolled, facts, no_limits, policy_snapshot, secs,
-    started, window,
+use crate::fixture::{
+    LEASE, StoreFixture, accepted, app_in, attempt_ended, ended, enrolled, facts, no_limits, policy_snapshot,
+    secs, started, window,
 };
 
-struct Twins {
-    memory: Bench,
-    other: Bench,
+struct StorePair {
+    memory: StoreFixture,
+    other: StoreFixture,
     rng: fastrand::Rng,
-    /// What was done, for when they differ.
+    /// The operations so far, printed when the answers differ.
     done: Vec<String>,
 }
 
-/// Asks both, and holds the answers against each other. Errors differ in their words, which name the driver.
+/// Runs an operation on both stores and compares the answers. Error texts may differ, because they name the driver.
 macro_rules! both {
-    ($twins:ident, $what:expr, |$store:ident| $ask:expr) => {{
-        $twins.done.push(format!("{:?}", $what));
+    ($pair:ident, $what:expr, |$store:ident| $ask:expr) => {{
+        $pair.done.push(format!("{:?}", $what));
         let one = {
-            let $store = &$twins.memory.store;
+            let $store = &$pair.memory.store;
             $ask.await.map_err(drop)
         };
         let other = {
-            let $store = &$twins.other.store;
+            let $store = &$pair.other.store;
             $ask.await.map_err(drop)
         };
-        assert_eq!(one, other, "{:#?}", $twins.done);
+        assert_eq!(one, other, "{:#?}", $pair.done);
         one
     }};
 }
@@ -42,30 +42,30 @@ macro_rules! both {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_long_random_life_is_the_same_in_memory_and_in_sqlite() {
     for seed in 0..6 {
-        live(seed, Bench::sqlite().await).await;
+        live(seed, StoreFixture::sqlite().await).await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_long_random_life_is_the_same_in_memory_and_in_postgres() {
     for seed in 0..6 {
-        let Some(postgres) = Bench::postgres().await else { return };
+        let Some(postgres) = StoreFixture::postgres().await else { return };
         live(seed, postgres).await;
     }
 }
 
-async fn live(seed: u64, other: Bench) {
-    let memory = Bench::memory();
-    let mut twins = Twins { memory, other, rng: fastrand::Rng::with_seed(seed), done: Vec::new() };
+async fn live(seed: u64, other: StoreFixture) {
+    let memory = StoreFixture::memory();
+    let mut pair = StorePair { memory, other, rng: fastrand::Rng::with_seed(seed), done: Vec::new() };
     for _ in 0..250 {
-        twins.step().await;
+        pair.step().await;
     }
-    twins.compare().await;
-    let runs = twins.memory.store.runs(&RunFilter::default()).await.unwrap();
+    pair.compare().await;
+    let runs = pair.memory.store.runs(&RunFilter::default()).await.unwrap();
     assert!(runs.iter().any(|run| run.state.is_ended()) && runs.iter().any(|run| !run.state.is_ended()));
 }
 
-impl Twins {
+impl StorePair {
     async fn step(&mut self) {
         match self.rng.u8(..22) {
             0..4 => self.pass_time(),
@@ -85,7 +85,7 @@ impl Twins {
         }
     }
 
-    /// Mostly forward, and sometimes back.
+    /// Moves both clocks, in one of twelve cases backwards.
     fn pass_time(&mut self) {
         let by = Duration::from_millis(self.rng.u64(..90_000));
         let now = self.memory.now();
@@ -116,14 +116,14 @@ impl Twins {
     }
 
     fn new_run(&mut self, app: &App) -> NewRun {
-        // Both share the first's ids.
+        // Both stores get the same ids.
         let tick = self.memory.now() + secs(self.rng.u64(..120));
         if self.rng.bool() { self.memory.manual(app) } else { self.memory.scheduled(app, tick) }
     }
 
     async fn plan(&mut self) {
         let most = self.rng.u32(..9);
-        let due = both!(self, ("due", most), |store| store.cursors_due(most)).unwrap();
+        let due = both!(self, ("cursors_due", most), |store| store.cursors_due(most)).unwrap();
         let mut plans = Vec::new();
         for mut cursor in due {
             let app = App { policy: Some(cursor.policy.clone()), ..app_in("s0", "/p/1", "any") };
@@ -154,7 +154,7 @@ impl Twins {
 
     fn any_kind(&mut self) -> NewRun {
         let (app, source) = (self.app(), self.app().id);
-        // Few numbers, so that runs meet each other's backups.
+        // Few backup numbers, so that several runs concern the same backup.
         let backup = BackupId(self.rng.i64(..6));
         let blob = "hf-shop.zip".to_owned();
         let task = match self.rng.u8(..5) {
@@ -163,7 +163,7 @@ impl Twins {
             3 => Task::Drill(Drill { restore: restore(source, backup), probe: None }),
             _ => return self.new_run(&app),
         };
-        self.memory.made(&app, task, Trigger::Policy)
+        self.memory.task_run(&app, task, Trigger::Policy)
     }
 
     fn note(&mut self) -> NewRun {
@@ -183,15 +183,15 @@ impl Twins {
     }
 
     async fn acquire(&mut self) {
-        let board = both!(self, "board", |store| store.due_lanes()).unwrap();
-        let lanes = board.lanes.into_iter();
-        let asks: Vec<LaneQuota> =
+        let due = both!(self, "due_lanes", |store| store.due_lanes()).unwrap();
+        let lanes = due.lanes.into_iter();
+        let quotas: Vec<LaneQuota> =
             lanes.map(|due| LaneQuota { lane: due.lane, most: self.rng.u32(..4) }).collect();
         let budget = Budget { capacity: 3.0, per_second: 0.1 };
         let per_plan = self.rng.u32(1..4);
         let limits =
             Limits { reads: budget, writes: budget, per_plan, per_account: 5, outstanding: 6, ..no_limits() };
-        both!(self, ("take", &asks), |store| store.acquire(&asks, &limits, LEASE)).unwrap();
+        both!(self, ("acquire", &quotas), |store| store.acquire(&quotas, &limits, LEASE)).unwrap();
     }
 
     async fn commit(&mut self) {
@@ -225,7 +225,7 @@ impl Twins {
             let filter = CatalogFilter { app, after, with_removed, most_apps: self.rng.u32(..4) };
             both!(self, ("catalog", &filter), |store| store.catalog(&filter)).unwrap();
         }
-        both!(self, "board", |store| store.due_lanes()).unwrap();
+        both!(self, "due_lanes", |store| store.due_lanes()).unwrap();
         let audit = both!(self, "audit", |store| store.audit(0, 100_000)).unwrap();
         let chain = both!(self, "chain", |store| store.chain(0, 100_000)).unwrap();
         assert_eq!(audit.len(), chain.len());
@@ -245,8 +245,8 @@ fn restore(source: AppId, backup: BackupId) -> Restore {
     }
 }
 
-fn choices(run: &Run, bench: &Bench) -> Vec<RunEvent> {
-    let now = bench.now();
+fn choices(run: &Run, fixture: &StoreFixture) -> Vec<RunEvent> {
+    let now = fixture.now();
     let finer = now + Duration::from_nanos(1_234_567_890);
     let id = BackupId(now.timestamp_millis() % 6);
     let backup = BackupFacts { id, ..facts(now.timestamp_millis() % 1_000, finer, finer) };

@@ -1,4 +1,4 @@
-//! A simulated Azure, a fleet file for it, due runs in a store, and processes to carry them out.
+//! The environment of a benchmark: a simulated Azure, its fleet file, due runs in a store, and the processes.
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -13,15 +13,15 @@ use holdfast_store::Store;
 use secrecy::ExposeSecret;
 use tokio::net::TcpListener;
 
-/// Everything outside the processes that are measured.
-pub(crate) struct World {
+/// Everything outside the measured processes.
+pub(crate) struct BenchWorld {
     pub dir: tempfile::TempDir,
     pub azure: Arc<Mutex<Azure>>,
     fleet: Fleet,
 }
 
-impl World {
-    /// `apps` apps whose backups take `duration`, on an Azure that never says no.
+impl BenchWorld {
+    /// `apps` apps whose backups take `duration`, on an Azure without faults or throttling.
     pub(crate) async fn new(apps: usize, duration: Duration) -> Self {
         let fleet = Fleet::generate(apps, 1);
         let bucket = BucketSize { capacity: 1_000_000, refill_per_second: 1_000_000 };
@@ -40,7 +40,7 @@ impl World {
         Self { dir, azure, fleet }
     }
 
-    /// Puts a due run of each app into the store.
+    /// Adds a due run of each app to the store.
     pub(crate) async fn fill(&self, store: &dyn Store, poll: PollPace) {
         let mut rng = fastrand::Rng::with_seed(1);
         let now = store.now().await.unwrap();
@@ -61,7 +61,7 @@ impl World {
         }
     }
 
-    /// A process of a role.
+    /// Starts a process of a role.
     pub(crate) fn spawn(&self, role: &str, env: &[(&str, String)]) -> Process {
         let log = std::fs::File::create(self.dir.path().join(format!("{role}.log"))).unwrap();
         let child = Command::new(holdfast())
@@ -76,13 +76,13 @@ impl World {
         Process { child }
     }
 
-    /// POSTs beyond one per attempt.
+    /// The number of POSTs beyond one for each attempt.
     pub(crate) fn duplicate_posts(&self) -> u64 {
         self.azure.lock().unwrap().counters().duplicate_posts
     }
 }
 
-/// The binary of the same profile.
+/// The path of the binary of the same profile.
 fn holdfast() -> PathBuf {
     let this = std::env::current_exe().unwrap();
     let path = this.parent().and_then(Path::parent).unwrap().join("holdfast");
@@ -90,18 +90,18 @@ fn holdfast() -> PathBuf {
     path
 }
 
-/// A process that is measured. It is killed when dropped.
+/// A measured process, killed when dropped.
 pub(crate) struct Process {
     child: Child,
 }
 
 impl Process {
-    /// The most memory it ever had, in MiB.
+    /// Peak resident memory, in MiB.
     pub(crate) fn peak_memory_mib(&self) -> f64 {
         self.memory_mib("VmHWM:")
     }
 
-    /// The memory it has now, in MiB.
+    /// Current resident memory, in MiB.
     pub(crate) fn memory_now_mib(&self) -> f64 {
         self.memory_mib("VmRSS:")
     }
@@ -112,7 +112,7 @@ impl Process {
         line.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap() / 1_024.0
     }
 
-    /// The processor time it has used. The kernel counts in hundredths of a second.
+    /// The processor time so far. The kernel counts in hundredths of a second.
     pub(crate) fn cpu(&self) -> Duration {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
         let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
@@ -120,7 +120,7 @@ impl Process {
         Duration::from_millis(ticks * 10)
     }
 
-    /// Still there?
+    /// Whether the process still runs.
     pub(crate) fn lives(&mut self) -> bool {
         self.child.try_wait().unwrap().is_none()
     }

@@ -2,10 +2,10 @@ use std::collections::BTreeMap;
 
 use holdfast_model::Run;
 
-use crate::world::World;
+use crate::simulated_world::SimulatedWorld;
 
-/// No app, plan or storage account is held more often than the limits say.
-pub(crate) async fn held(world: &World) {
+/// No app, plan or storage account is occupied by more runs than its limit.
+pub(crate) async fn occupied_apps(world: &SimulatedWorld) {
     let (mut apps, mut plans, mut accounts) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
     for run in world.runs().await.into_iter().filter(Run::occupies_app) {
         *apps.entry(run.app).or_insert(0_u32) += 1;

@@ -1,4 +1,4 @@
-//! The twins of what is outside: a clock that jumps, and storage on the simulator's own containers.
+//! Test doubles: a clock that jumps, and storage, probe and secrets on the simulator.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -15,7 +15,7 @@ use holdfast_storage::{
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
 
-/// Paused time, on a wall that somebody may set.
+/// A clock on the runtime's paused time, whose wall time can jump.
 #[derive(Debug)]
 pub(crate) struct SimClock {
     start: Timestamp,
@@ -24,14 +24,14 @@ pub(crate) struct SimClock {
 }
 
 impl SimClock {
-    /// A clock at `start`. Outside of a runtime it would begin by the machine's time, a part of a millisecond away
-    /// from the paused one, and a seed would not replay.
+    /// A clock at `start`. Panics outside of a runtime: there it would read the machine's time, and seeds would not
+    /// replay exactly.
     pub(crate) fn new(start: Timestamp) -> Self {
-        assert!(tokio::runtime::Handle::try_current().is_ok(), "paused time is the runtime's");
+        assert!(tokio::runtime::Handle::try_current().is_ok(), "the clock needs a runtime with paused time");
         Self { start, began: Instant::now(), skew: Mutex::new(TimeDelta::zero()) }
     }
 
-    /// Sets the wall clock forward or back.
+    /// Moves the wall clock forwards or backwards.
     pub(crate) fn jump(&self, by: TimeDelta) {
         *self.skew.lock().unwrap() += by;
     }
@@ -47,21 +47,21 @@ impl Clock for SimClock {
     }
 }
 
-/// What `LiveStorage` does over HTTP, on the simulator's containers: mints, judges, and now and then does not answer.
+/// The double of `LiveStorage` on the simulator's containers: mints and checks SAS, and sometimes does not answer.
 #[derive(Debug)]
-pub(crate) struct TwinStorage {
+pub(crate) struct SimStorage {
     pub azure: InProcess,
     pub container: Container,
     pub key: SecretString,
     pub lifetime: Duration,
     pub clock: Arc<SimClock>,
-    pub at_hand: Mutex<Option<Arc<Sas>>>,
+    pub current_sas: Mutex<Option<Arc<Sas>>>,
     pub unreachable: Mutex<(f64, fastrand::Rng)>,
-    /// Every signature ever minted: none of them may be found anywhere.
+    /// Every signature ever minted. None may appear in a row or an event.
     pub signatures: Arc<Mutex<Vec<String>>>,
 }
 
-impl TwinStorage {
+impl SimStorage {
     fn answers(&self, storage: &StorageName) -> Result<(), Error> {
         let mut unreachable = self.unreachable.lock().unwrap();
         let rate = unreachable.0;
@@ -83,7 +83,7 @@ impl TwinStorage {
 }
 
 #[async_trait]
-impl Storage for TwinStorage {
+impl Storage for SimStorage {
     fn container(&self, _: &StorageName) -> Result<Container, Error> {
         Ok(self.container.clone())
     }
@@ -93,8 +93,8 @@ impl Storage for TwinStorage {
             self.answers(storage)?;
         }
         let now = self.clock.now();
-        let mut at_hand = self.at_hand.lock().unwrap();
-        let reason = match &*at_hand {
+        let mut current_sas = self.current_sas.lock().unwrap();
+        let reason = match &*current_sas {
             _ if need.reason.is_some() => need.reason,
             None => Some(RefreshReason::First),
             Some(sas) if need.replace.as_deref() == Some(sas.fingerprint()) => Some(RefreshReason::Refused),
@@ -105,11 +105,11 @@ impl Storage for TwinStorage {
         };
         let refresh = reason.map(|reason| {
             let new = Arc::new(self.minted(now));
-            let old = at_hand.replace(Arc::clone(&new)).map(|old| old.facts());
+            let old = current_sas.replace(Arc::clone(&new)).map(|old| old.facts());
             let (storage, container) = (storage.clone(), self.container.to_string());
             SasRefresh { storage, container, reason, old, new: new.facts(), backup: None }
         });
-        let sas = at_hand.clone().unwrap();
+        let sas = current_sas.clone().unwrap();
         Ok(Grant { url: sas.url(&self.container), facts: sas.facts(), refresh, warnings: Vec::new() })
     }
 
@@ -142,15 +142,15 @@ impl Storage for TwinStorage {
     }
 }
 
-/// A drill's question, asked of the simulator's own sites: the URL's path is all that counts.
+/// The double of a drill's probe: requests the path of the URL from the simulator.
 #[derive(Debug)]
-pub(crate) struct TwinProbe {
+pub(crate) struct SimProbe {
     pub azure: Arc<Mutex<Azure>>,
     pub clock: Arc<SimClock>,
 }
 
 #[async_trait]
-impl Probe for TwinProbe {
+impl Probe for SimProbe {
     async fn probe(&self, url: &str) -> Result<(), ProbeError> {
         let path = url.strip_prefix("https://sim").ok_or(ProbeError::Url)?;
         let answer = self.azure.lock().unwrap().handle(self.clock.now(), &Request::new(Method::Get, path));
@@ -158,14 +158,14 @@ impl Probe for TwinProbe {
     }
 }
 
-/// The databases' connection strings: one for all.
+/// The double of the secrets: the same connection string for every reference.
 #[derive(Debug)]
-pub(crate) struct TwinSecrets {
+pub(crate) struct SimSecrets {
     pub connection: SecretString,
 }
 
 #[async_trait]
-impl Secrets for TwinSecrets {
+impl Secrets for SimSecrets {
     async fn read(&self, _: &SecretRef) -> Result<SecretString, SecretError> {
         Ok(self.connection.clone())
     }

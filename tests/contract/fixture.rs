@@ -1,4 +1,4 @@
-//! A store on a clock that the test moves, and short words for what the rules speak of.
+//! A store on a manual clock, and short constructors for the values that the rules use.
 
 use std::any::Any;
 use std::sync::{Arc, Mutex};
@@ -18,15 +18,15 @@ use holdfast_tests::postgres::Database;
 
 pub const LEASE: Duration = Duration::from_mins(1);
 
-pub struct Bench {
+pub struct StoreFixture {
     pub store: Arc<dyn Store>,
     pub clock: Arc<ManualClock>,
     rng: Mutex<fastrand::Rng>,
-    /// Where it lies, gone with the bench.
-    _place: Option<Box<dyn Any + Send + Sync>>,
+    /// The folder or database of the store, removed with the fixture.
+    _guard: Option<Box<dyn Any + Send + Sync>>,
 }
 
-impl Bench {
+impl StoreFixture {
     pub fn memory() -> Self {
         Self::over(None, |clock| Arc::new(MemoryStore::new(clock)))
     }
@@ -39,7 +39,7 @@ impl Bench {
         Self { clock, ..Self::over(Some(Box::new(folder)), |_| Arc::new(store)) }
     }
 
-    /// On the server that the tests were given; `None` where they go without.
+    /// A store on the PostgreSQL of the tests. `None` when tests run without servers.
     pub async fn postgres() -> Option<Self> {
         let database = Database::new().await?;
         let clock = clock();
@@ -48,7 +48,7 @@ impl Bench {
     }
 
     fn over(
-        place: Option<Box<dyn Any + Send + Sync>>,
+        guard: Option<Box<dyn Any + Send + Sync>>,
         store: impl FnOnce(Arc<ManualClock>) -> Arc<dyn Store>,
     ) -> Self {
         let clock = clock();
@@ -56,7 +56,7 @@ impl Bench {
             store: store(clock.clone()),
             clock,
             rng: Mutex::new(fastrand::Rng::with_seed(1)),
-            _place: place,
+            _guard: guard,
         }
     }
 
@@ -72,7 +72,7 @@ impl Bench {
         RunId::new(self.now(), &mut self.rng.lock().unwrap())
     }
 
-    /// A run by hand of `app`, due now.
+    /// A manual backup run of `app`, due now.
     pub fn manual(&self, app: &App) -> NewRun {
         NewRun::backup(
             self.id(),
@@ -83,7 +83,7 @@ impl Bench {
         )
     }
 
-    /// A run of `app` for `tick`, due then.
+    /// A scheduled backup run of `app`, due at `tick`.
     pub fn scheduled(&self, app: &App, tick: Timestamp) -> NewRun {
         NewRun::backup(
             self.id(),
@@ -94,8 +94,8 @@ impl Bench {
         )
     }
 
-    /// A run of any kind, due now.
-    pub fn made(&self, app: &App, task: Task, trigger: Trigger) -> NewRun {
+    /// A run of `task`, due now.
+    pub fn task_run(&self, app: &App, task: Task, trigger: Trigger) -> NewRun {
         NewRun::task(
             self.id(),
             app,
@@ -105,13 +105,13 @@ impl Bench {
         )
     }
 
-    /// A run of any kind that a person asked for, in the store.
-    pub async fn asked(&self, app: &App, task: Task) -> Run {
-        self.add(self.made(app, task, Trigger::Manual)).await
+    /// Adds a manual run of `task` to the store.
+    pub async fn add_task(&self, app: &App, task: Task) -> Run {
+        self.add(self.task_run(app, task, Trigger::Manual)).await
     }
 
-    /// A note, in the store.
-    pub async fn note(&self, app: &App, action: OperatorAction) -> Run {
+    /// Adds an operator action to the store.
+    pub async fn add_action(&self, app: &App, action: OperatorAction) -> Run {
         self.add(NewRun::operator_action(
             self.id(),
             app,
@@ -132,8 +132,8 @@ impl Bench {
         new.run
     }
 
-    /// A run by hand of `app`, due now, in the store.
-    pub async fn added(&self, app: &App) -> Run {
+    /// Adds a manual backup run of `app`, due now, to the store.
+    pub async fn add_manual(&self, app: &App) -> Run {
         self.add(self.manual(app)).await
     }
 
@@ -141,41 +141,42 @@ impl Bench {
         self.store.load(id).await.unwrap().unwrap().run
     }
 
-    pub async fn acquire(&self, asks: &[LaneQuota], limits: &Limits) -> Vec<Leased> {
-        self.store.acquire(asks, limits, LEASE).await.unwrap()
+    pub async fn acquire(&self, quotas: &[LaneQuota], limits: &Limits) -> Vec<Leased> {
+        self.store.acquire(quotas, limits, LEASE).await.unwrap()
     }
 
-    /// Takes at most `most` from the lane of `run`.
-    pub async fn take_beside(&self, run: &Run, most: u32, limits: &Limits) -> Vec<RunId> {
+    /// Acquires at most `most` runs from the lane of `run`.
+    pub async fn acquire_beside(&self, run: &Run, most: u32, limits: &Limits) -> Vec<RunId> {
         let ask = LaneQuota { lane: run.lane().unwrap(), most };
         self.acquire(&[ask], limits).await.iter().map(|taken| taken.wakeup.run_id).collect()
     }
 
-    /// Commits `events` on the row as it stands now.
-    pub async fn happen(&self, id: RunId, events: Vec<RunEvent>) -> Run {
+    /// Commits `events` on the current row of the run.
+    pub async fn commit_events(&self, id: RunId, events: Vec<RunEvent>) -> Run {
         let change = self.change(self.read(id).await, events);
         let committed = self.store.commit(&change).await.unwrap();
         assert_eq!(committed, Committed::Done(change.from + 1));
         self.read(id).await
     }
 
-    /// The change that `events` make of `run`.
+    /// The change that applies `events` to `run`.
     pub fn change(&self, run: Run, events: Vec<RunEvent>) -> Change {
         let (from, at) = (run.version, self.now());
         let run = events.iter().fold(run, |run, event| run.after(event, at).unwrap());
         Change { from, run, events, at }
     }
 
-    /// Takes a backup of `app` from its planning to its good end, `seconds` after its acceptance.
-    pub async fn back_up(&self, app: &App, size_bytes: i64, seconds: u64) -> Run {
-        let run = self.added(app).await;
-        self.happen(run.id, vec![started(&run, self.now())]).await;
-        self.happen(run.id, vec![accepted(self.now())]).await;
+    /// Runs a backup of `app` to its successful end, `seconds` after Azure accepted it.
+    pub async fn complete_backup(&self, app: &App, size_bytes: i64, seconds: u64) -> Run {
+        let run = self.add_manual(app).await;
+        self.commit_events(run.id, vec![started(&run, self.now())]).await;
+        self.commit_events(run.id, vec![accepted(self.now())]).await;
         let accepted_at = self.now();
         self.advance(seconds);
         let backup = facts(size_bytes, accepted_at, self.now());
-        self.happen(run.id, vec![RunEvent::Completed { backup: Some(backup.clone()), detail: None }]).await;
-        self.happen(run.id, vec![ended(Outcome::Succeeded, Some(backup))]).await
+        self.commit_events(run.id, vec![RunEvent::Completed { backup: Some(backup.clone()), detail: None }])
+            .await;
+        self.commit_events(run.id, vec![ended(Outcome::Succeeded, Some(backup))]).await
     }
 
     pub async fn sync(&self, fleet: &[Enrolled]) -> holdfast_store::FleetChange {
@@ -199,7 +200,7 @@ pub fn secs(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-/// An app of subscription `s1`, in plan `/p/1`, under policy gold.
+/// An app of subscription `s1`, in plan `/p/1`, under policy `gold`.
 pub fn app(name: &str) -> App {
     app_in("s1", "/p/1", name)
 }
@@ -218,7 +219,7 @@ pub fn policy_snapshot() -> PolicySnapshot {
     PolicySnapshot::new(StorageName::new("weu"), "acct")
 }
 
-/// An app enrolled with a schedule of this fingerprint.
+/// An enrolled app. `schedule` is the fingerprint of its schedule and its next tick.
 pub fn enrolled(app: &App, schedule: Option<(&str, Timestamp)>) -> Enrolled {
     Enrolled {
         app: app.clone(),
@@ -229,7 +230,7 @@ pub fn enrolled(app: &App, schedule: Option<(&str, Timestamp)>) -> Enrolled {
     }
 }
 
-/// Limits that limit nothing.
+/// Limits too high for any test to reach.
 pub fn no_limits() -> Limits {
     let budget = Budget { capacity: 1_000_000.0, per_second: 0.0 };
     let most = 1_000_000;
@@ -243,7 +244,7 @@ pub fn no_limits() -> Limits {
     }
 }
 
-pub fn ask(subscription: &str) -> Lane {
+pub fn poll_lane(subscription: &str) -> Lane {
     Lane::Poll { subscription: holdfast_model::SubscriptionId::new(subscription) }
 }
 
@@ -252,7 +253,7 @@ pub fn started(run: &Run, at: Timestamp) -> RunEvent {
     RunEvent::AttemptStarted { attempt: attempt(run, at, "0a1b2c3d4e5f"), sas }
 }
 
-/// The next attempt of `run`, with a SAS of this fingerprint.
+/// The next attempt of `run`. `sas` is the fingerprint of its SAS.
 pub fn attempt(run: &Run, at: Timestamp, sas: &str) -> Attempt {
     let number = run.state.next_attempt();
     let name = BackupName::of_attempt(&run.app, run.id, number);
@@ -266,7 +267,7 @@ pub fn attempt(run: &Run, at: Timestamp, sas: &str) -> Attempt {
     }
 }
 
-/// The life of a SAS made at `at`.
+/// The validity of a SAS minted at `at`.
 pub fn window(at: Timestamp) -> SasWindow {
     SasWindow { start: None, expiry: Some(at + secs(48 * 3_600)) }
 }

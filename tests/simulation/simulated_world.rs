@@ -1,4 +1,4 @@
-//! One simulated world: a fleet, an Azure, a store, a queue, a few processes, and a seed that says what goes wrong.
+//! One simulated world: a fleet, Azure, a store, a queue and processes, with the faults of one seed.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,41 +22,41 @@ use secrecy::ExposeSecret;
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
-use crate::chaos::{Counts, Rates, pause};
 use crate::checkers;
-use crate::process::{Parts, live};
-use crate::sums::Sums;
-use crate::twins::{SimClock, TwinProbe, TwinSecrets, TwinStorage};
+use crate::counts::SeedCounts;
+use crate::doubles::{SimClock, SimProbe, SimSecrets, SimStorage};
+use crate::faults::{FaultCounts, FaultRates, pause};
+use crate::process::{Parts, run_process};
 
-/// How long the faults go on, in simulated time.
-const TROUBLE: Duration = Duration::from_hours(5);
-/// By then every run must have ended, once the faults have stopped.
-const PEACE: Duration = Duration::from_hours(48);
+/// How long faults happen, in simulated time.
+const FAULT_PERIOD: Duration = Duration::from_hours(5);
+/// How long after the last fault every run must have ended, in simulated time.
+const RECOVERY_LIMIT: Duration = Duration::from_hours(48);
 
-pub(crate) struct World {
+pub(crate) struct SimulatedWorld {
     pub seed: u64,
     rng: fastrand::Rng,
     pub clock: Arc<SimClock>,
     pub azure: Arc<Mutex<Azure>>,
     pub store: Arc<MemoryStore>,
     queue: MemoryQueue,
-    storage: Arc<TwinStorage>,
+    storage: Arc<SimStorage>,
     pub fleet: FleetSnapshot,
     pub limits: Limits,
-    pub counts: Arc<Counts>,
-    on: Arc<AtomicBool>,
-    /// Does somebody set the wall clock?
+    pub fault_counts: Arc<FaultCounts>,
+    faults_on: Arc<AtomicBool>,
+    /// Whether the wall clock jumps.
     pub clock_jumps: bool,
     pub secrets: Vec<String>,
     pub signatures: Arc<Mutex<Vec<String>>>,
 }
 
-/// When the world begins: the night in which Europe's clocks go forward.
+/// The start of the simulation: the night of the spring daylight saving change in Europe.
 pub(crate) fn start() -> Timestamp {
     parse_timestamp("2026-03-28T22:00:00Z").unwrap()
 }
 
-/// A rate that is often zero: each seed has troubles of its own.
+/// A rate up to `most`, and zero in half of the cases, so that seeds differ in their faults.
 fn rate(rng: &mut fastrand::Rng, most: f64) -> f64 {
     if rng.bool() { rng.f64() * most } else { 0.0 }
 }
@@ -86,7 +86,7 @@ fn faults(rng: &mut fastrand::Rng) -> Faults {
     }
 }
 
-/// A database's connection string: it may be found nowhere.
+/// A connection string. It may appear in no row and no event.
 const CONNECTION: &str = "Server=db;User=sa;Password=hunter2-of-the-simulation";
 
 /// Some apps have a database.
@@ -100,7 +100,7 @@ fn databases(rng: &mut fastrand::Rng) -> Vec<DatabaseRef> {
     if rng.u8(..3) == 0 { vec![database] } else { Vec::new() }
 }
 
-/// What the policy asks of Azure itself; people push others too.
+/// The native schedule of the policy. The operator pushes other ones.
 pub(crate) const fn weekly() -> NativeSchedule {
     NativeSchedule::days(7)
 }
@@ -109,7 +109,7 @@ fn policy(rng: &mut fastrand::Rng, account: &str, scratch: &AppId) -> Policy {
     let crontabs = ["*/20 * * * *", "0 * * * *", "15,45 * * * *", "30 2 * * *", "*/10 1-3 * * *"];
     let mut policy_snapshot = PolicySnapshot::new(StorageName::new("sim"), account);
     policy_snapshot.deadline = Duration::from_secs(rng.u64(1_200..5_000));
-    // Not drawn, so that the seeds draw on as they did.
+    // Derived, not drawn: another draw would change what every seed does.
     policy_snapshot.partial_is_good = policy_snapshot.deadline.as_secs().is_multiple_of(2);
     policy_snapshot.retries = Retries {
         timed_out: Retry::seconds(3, 60, 300),
@@ -128,7 +128,7 @@ fn policy(rng: &mut fastrand::Rng, account: &str, scratch: &AppId) -> Policy {
         catch_up: Duration::from_secs(rng.u64(0..3_600)),
         overlap: if rng.bool() { Overlap::Skip } else { Overlap::Queue },
         recovery_point_objective: None,
-        // By days nothing would be old enough; each seed keeps some good ones.
+        // Zero days, because no backup gets a day old; the minimum number to keep varies by seed.
         retention: Some(Retention { dry_run: false, ..Retention::new(0, rng.u32(1..4)) }),
         drill: Some(DrillRule {
             every: Duration::from_secs(rng.u64(3_600..10_000)),
@@ -140,7 +140,7 @@ fn policy(rng: &mut fastrand::Rng, account: &str, scratch: &AppId) -> Policy {
     }
 }
 
-/// Every simulated site but the last in one policy. The last is nobody's: drills restore into it.
+/// A fleet of every simulated site but the last, in one policy. The last is the scratch app of drills.
 fn fleet(simulated: &holdfast_simulator::Fleet, account: &str, rng: &mut fastrand::Rng) -> FleetSnapshot {
     let scratch = simulated.sites.last().unwrap().site.id.clone();
     let policy = policy(rng, account, &scratch);
@@ -161,7 +161,7 @@ fn fleet(simulated: &holdfast_simulator::Fleet, account: &str, rng: &mut fastran
     FleetSnapshot { apps, policies, ..FleetSnapshot::default() }
 }
 
-impl World {
+impl SimulatedWorld {
     pub(crate) fn new(seed: u64) -> Self {
         let mut rng = fastrand::Rng::with_seed(seed);
         let simulated = holdfast_simulator::fleet(rng.usize(3..14), seed);
@@ -179,17 +179,17 @@ impl World {
             ..Pace::default()
         };
         let azure = Arc::new(Mutex::new(Azure::new(config, seed).unwrap()));
-        // Azure's machines have clocks of their own.
+        // Azure's clock does not jump with ours.
         let azure_clock = Arc::new(SimClock::new(start));
         let store = Arc::new(MemoryStore::new(Arc::clone(&clock) as _));
         let signatures = Arc::default();
-        let storage = Arc::new(TwinStorage {
+        let storage = Arc::new(SimStorage {
             azure: InProcess::new(Arc::clone(&azure), azure_clock).waiting(Settings::default().call_timeout),
             container,
             key: account.key.clone(),
             lifetime: Duration::from_secs(rng.u64(6_000..30_000)),
             clock: Arc::clone(&clock),
-            at_hand: Mutex::default(),
+            current_sas: Mutex::default(),
             unreachable: Mutex::new((rate(&mut rng, 0.1), rng.fork())),
             signatures: Arc::clone(&signatures),
         });
@@ -212,45 +212,45 @@ impl World {
             storage,
             fleet,
             limits,
-            counts: Arc::default(),
-            on: Arc::new(AtomicBool::new(true)),
+            fault_counts: Arc::default(),
+            faults_on: Arc::new(AtomicBool::new(true)),
             secrets: vec![account.key.expose_secret().to_owned(), CONNECTION.to_owned()],
             signatures,
         }
     }
 
-    /// Trouble, then peace, then judgement.
-    pub(crate) async fn run(mut self) -> Sums {
-        let asked_about = Arc::new(self.fleet.clone());
+    /// Injects faults, waits until every run has ended, then runs the checkers.
+    pub(crate) async fn run(mut self) -> SeedCounts {
+        let operator_fleet = Arc::new(self.fleet.clone());
         let (fleet_sender, fleet) = watch::channel(Arc::new(self.fleet.clone()));
         let stop = CancellationToken::new();
         let processes: Vec<_> = (0..self.rng.usize(1..4))
             .map(|_| {
-                let parts = self.parts(fleet.clone(), Arc::clone(&asked_about));
-                tokio::spawn(live(parts, self.rng.fork(), stop.clone()))
+                let parts = self.parts(fleet.clone(), Arc::clone(&operator_fleet));
+                tokio::spawn(run_process(parts, self.rng.fork(), stop.clone()))
             })
             .collect();
-        self.trouble().await;
-        self.on.store(false, Ordering::Relaxed);
+        self.inject_faults().await;
+        self.faults_on.store(false, Ordering::Relaxed);
         self.azure.lock().unwrap().set_faults(Faults::none());
         self.storage.unreachable.lock().unwrap().0 = 0.0;
-        fleet_sender.send(Arc::new(self.in_peace())).unwrap();
-        self.peace().await;
+        fleet_sender.send(Arc::new(self.without_policies())).unwrap();
+        self.await_recovery().await;
         stop.cancel();
         for process in processes {
             process.await.unwrap();
         }
-        self.judge().await
+        self.check().await
     }
 
     fn parts(
         &mut self,
         fleet: watch::Receiver<Arc<FleetSnapshot>>,
-        asked_about: Arc<FleetSnapshot>,
+        operator_fleet: Arc<FleetSnapshot>,
     ) -> Parts {
         let settings = holdfast_arm::Settings::new(PUBLIC_ENDPOINT.parse().unwrap());
         let arm: Arc<dyn Arm> = Arc::new(self.storage.azure.client(settings));
-        let rates = Rates {
+        let rates = FaultRates {
             crash: rate(&mut self.rng, 0.01),
             stall: rate(&mut self.rng, 0.005),
             store_error: rate(&mut self.rng, 0.01),
@@ -260,11 +260,11 @@ impl World {
         let storage: Arc<dyn Storage> = Arc::clone(&self.storage) as _;
         let queue: Arc<dyn Queue> = Arc::new(self.queue.clone());
         let (store, clock) = (Arc::clone(&self.store) as _, Arc::clone(&self.clock) as _);
-        let probe = TwinProbe { azure: Arc::clone(&self.azure), clock: Arc::clone(&self.clock) };
-        let secrets = Arc::new(TwinSecrets { connection: CONNECTION.into() });
+        let probe = SimProbe { azure: Arc::clone(&self.azure), clock: Arc::clone(&self.clock) };
+        let secrets = Arc::new(SimSecrets { connection: CONNECTION.into() });
         let probe = Arc::new(probe);
         Parts {
-            asked_about,
+            operator_fleet,
             env: Environment {
                 store,
                 queue,
@@ -280,16 +280,16 @@ impl World {
             lease: Duration::from_mins(2),
             fleet,
             rates,
-            on: Arc::clone(&self.on),
-            counts: Arc::clone(&self.counts),
+            faults_on: Arc::clone(&self.faults_on),
+            fault_counts: Arc::clone(&self.fault_counts),
         }
     }
 
-    async fn trouble(&mut self) {
+    async fn inject_faults(&mut self) {
         let steps = 20;
         for _ in 0..steps {
-            pause(TROUBLE / steps).await;
-            checkers::held(self).await;
+            pause(FAULT_PERIOD / steps).await;
+            checkers::occupied_apps(self).await;
             if self.rng.u8(0..4) == 0 {
                 self.queue.purge();
             }
@@ -299,20 +299,20 @@ impl World {
         }
     }
 
-    /// The same fleet with every app in no policy: no more ticks come due, and nothing is owed any more.
-    fn in_peace(&self) -> FleetSnapshot {
+    /// The same fleet with no app in a policy, so that no tick becomes due and no maintenance is needed.
+    fn without_policies(&self) -> FleetSnapshot {
         let mut fleet = self.fleet.clone();
         fleet.apps.values_mut().for_each(|app| app.policy = None);
         fleet
     }
 
-    /// Is the blob in the container?
+    /// Whether the blob is in the container.
     pub(crate) fn has_blob(&self, blob: &str) -> bool {
         let mut azure = self.azure.lock().unwrap();
         azure.blob(self.clock.now(), self.storage.container.url().as_str(), blob).is_some()
     }
 
-    async fn peace(&self) {
+    async fn await_recovery(&self) {
         let mut waited = Duration::ZERO;
         loop {
             pause(Duration::from_mins(5)).await;
@@ -322,19 +322,23 @@ impl World {
             if unfinished.is_empty() {
                 return;
             }
-            assert!(waited < PEACE, "seed {}: these runs never end: {unfinished:#?}", self.seed);
+            assert!(
+                waited < RECOVERY_LIMIT,
+                "seed {}: these runs have not ended: {unfinished:#?}",
+                self.seed
+            );
         }
     }
 
-    async fn judge(self) -> Sums {
+    async fn check(self) -> SeedCounts {
         checkers::posts(&self).await;
         checkers::ticks(&self).await;
-        checkers::kept(&self).await;
+        checkers::catalog(&self).await;
         checkers::restores(&self).await;
         checkers::budgets(&self);
         checkers::audit(&self).await;
         checkers::secrets(&self).await;
-        self.sums().await
+        self.counts().await
     }
 
     pub(crate) async fn runs(&self) -> Vec<Run> {
@@ -345,7 +349,7 @@ impl World {
         self.store.audit(0, u32::MAX).await.unwrap()
     }
 
-    /// The runs of each app that a tick made, by tick.
+    /// The scheduled runs of each app, by tick.
     pub(crate) async fn ticks_by_app(&self) -> BTreeMap<AppId, Vec<Run>> {
         let mut by_app: BTreeMap<AppId, Vec<Run>> = BTreeMap::new();
         for run in self.runs().await.into_iter().filter(|run| run.tick.is_some()) {

@@ -1,4 +1,4 @@
-//! Faults of processes, servers and networks: a list made from a seed.
+//! Faults of processes, servers and networks, in an order that a seed determines.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -8,9 +8,9 @@ use holdfast_tests::proxy::{Network, Proxy};
 use holdfast_tests::rabbitmq::VirtualHost;
 use holdfast_tests::servers::Servers;
 
+use crate::pipeline_world::PipelineWorld;
 use crate::process::Process;
 use crate::wait::last;
-use crate::world::PipelineWorld;
 
 /// One fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,7 +33,7 @@ pub(crate) enum Fault {
 
 use Fault as A;
 
-/// Every fault; the quick and severe ones twice.
+/// Every fault at least once; the quick and severe ones more often.
 const DECK: [Fault; 18] = [
     A::KillWorker,
     A::KillWorker,
@@ -55,14 +55,14 @@ const DECK: [Fault; 18] = [
     A::LoseAnswersOfDatabase,
 ];
 
-/// The queues that carry work.
+/// The work queues.
 pub(crate) const QUEUES: [&str; 2] = ["holdfast.normal", "holdfast.urgent"];
-/// How long a worker is paused: longer than the lease, so that others take over its steps.
+/// How long a worker is paused: longer than the lease, so that other workers take over its steps.
 const PAUSE: Duration = Duration::from_secs(9);
-/// How long a network is broken.
+/// How long a network fault lasts.
 const STALL: Duration = Duration::from_secs(4);
 
-/// The servers, and the proxies before them.
+/// The servers and the proxies in front of them.
 pub(crate) struct Targets {
     pub servers: Servers,
     pub broker: VirtualHost,
@@ -70,8 +70,9 @@ pub(crate) struct Targets {
     pub to_database: Proxy,
 }
 
-/// Makes trouble for at least `span`, and until every fault of the list has been met. Answers how often each was
-/// met, and what ended by itself though it should not have.
+/// Injects faults for at least `span`, and until every fault of the list has happened.
+///
+/// Returns how often each happened, and which processes ended by themselves although they had been ready.
 pub(crate) async fn inject_faults(
     world: &mut PipelineWorld,
     targets: &mut Targets,
@@ -137,7 +138,7 @@ async fn inject(fault: Fault, world: &mut PipelineWorld, targets: &mut Targets, 
     }
 }
 
-/// One of a role.
+/// A random process of a role.
 fn victim<'a>(world: &'a mut PipelineWorld, role: &str, rng: &mut fastrand::Rng) -> &'a mut Process {
     let mut of_role: Vec<_> =
         world.processes.iter_mut().filter(|process| process.name().starts_with(role)).collect();
@@ -149,7 +150,7 @@ async fn kill(process: &mut Process) {
     process.start_again();
 }
 
-/// Breaks the network of a proxy for [`STALL`], for open connections and new ones.
+/// Breaks the network of a proxy for [`STALL`], for open and new connections.
 async fn break_for(proxy: &Proxy, network: Network) {
     proxy.set(network);
     last(STALL).await;

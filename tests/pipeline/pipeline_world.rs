@@ -1,4 +1,4 @@
-//! A fleet, a folder for its files and logs, a database and a broker, and the processes that meet there.
+//! The environment of a pipeline test: a fleet, a folder for files and logs, a database, a broker and the processes.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -19,58 +19,57 @@ use crate::process::{Process, command, fetched, logs};
 use crate::secrets::files;
 use crate::wait::eventually;
 
-/// Where the processes are told that their database and their broker are.
+/// The URLs of the database and the broker, as given to the processes.
 #[derive(Debug, Clone)]
-pub(crate) struct Places {
+pub(crate) struct ServiceUrls {
     pub database: String,
     pub broker: String,
 }
 
-/// Everything that a test has around it.
+/// The environment of a pipeline test.
 pub(crate) struct PipelineWorld {
     folder: tempfile::TempDir,
     env: BTreeMap<&'static str, String>,
     database: String,
-    /// What was heard, by place, to be searched for secrets.
-    heard: Mutex<Vec<(String, String)>>,
-    /// Where every process sends its telemetry.
+    /// Recorded texts with their sources, to be searched for secrets.
+    recorded: Mutex<Vec<(String, String)>>,
+    /// Receives the telemetry of every process.
     collector: Collector,
     pub simulated: Simulated,
     pub processes: Vec<Process>,
-    /// The truth, read past every proxy.
+    /// The store, read directly and not through a proxy.
     pub store: PgStore,
 }
 
 impl PipelineWorld {
-    /// A world whose database has its schema, and in which nothing runs yet. `direct` is the database past its proxy, as
-    /// its owner.
-    pub(crate) async fn new(shape: Shape, places: &Places, direct: &str) -> Self {
+    /// A world with a migrated database and no processes. `direct` is the database owner's URL, without a proxy.
+    pub(crate) async fn new(shape: Shape, service_urls: &ServiceUrls, direct: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let simulated = Simulated::serve(shape, folder.path()).await;
         simulated.write(folder.path(), EACH_MINUTE);
-        let mut env = environment(places);
+        let mut env = environment(service_urls);
         env.extend(simulated.env());
         let collector = Collector::start().await;
         env.insert("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url());
-        let owner = environment(&Places { database: direct.to_owned(), ..places.clone() });
+        let owner = environment(&ServiceUrls { database: direct.to_owned(), ..service_urls.clone() });
         let migrated = command(folder.path(), &["migrate"], &owner).output().await.unwrap();
         assert!(migrated.status.success(), "{}", String::from_utf8_lossy(&migrated.stderr));
         let store = PgStore::connect(&direct.into(), Mode::Read).await.unwrap();
-        let (database, heard) = (direct.to_owned(), Mutex::default());
-        Self { folder, env, database, heard, collector, simulated, processes: Vec::new(), store }
+        let (database, recorded) = (direct.to_owned(), Mutex::default());
+        Self { folder, env, database, recorded, collector, simulated, processes: Vec::new(), store }
     }
 
-    /// Sets a variable for everything that is started from here on.
+    /// Sets a variable for every process started from now on.
     pub(crate) fn set(&mut self, name: &'static str, value: String) {
         self.env.insert(name, value);
     }
 
-    /// Where files and logs are.
+    /// The folder of files and logs.
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }
 
-    /// Starts so many of each and waits until all of them work.
+    /// Starts processes and waits until all of them are ready.
     pub(crate) async fn start(&mut self, schedulers: usize, workers: usize) {
         let names = (1..=schedulers)
             .map(|number| format!("scheduler-{number}"))
@@ -82,8 +81,8 @@ impl PipelineWorld {
         }
     }
 
-    /// From here on nothing new becomes due. The processes are killed and started with the changed fleet file.
-    pub(crate) async fn make_peace(&mut self) {
+    /// Restarts all processes with a schedule that is never due.
+    pub(crate) async fn stop_scheduling(&mut self) {
         self.simulated.write(self.folder.path(), NEVER);
         for process in &mut self.processes {
             process.kill().await;
@@ -94,11 +93,11 @@ impl PipelineWorld {
         }
     }
 
-    /// A command of the program, carried out.
+    /// Runs a command of the program, and records its output.
     pub(crate) async fn run(&self, arguments: &[&str]) -> Output {
-        let output = self.run_unheard(arguments).await;
+        let output = self.run_unrecorded(arguments).await;
         for bytes in [&output.stdout, &output.stderr] {
-            self.hear(
+            self.record_output(
                 format!("holdfast {}", arguments.join(" ")),
                 String::from_utf8_lossy(bytes).into_owned(),
             );
@@ -106,44 +105,43 @@ impl PipelineWorld {
         output
     }
 
-    /// As [`run`](Self::run), of a command that is to answer with a secret.
-    pub(crate) async fn run_unheard(&self, arguments: &[&str]) -> Output {
+    /// Runs a command whose output contains a secret, and does not record the output.
+    pub(crate) async fn run_unrecorded(&self, arguments: &[&str]) -> Output {
         command(self.folder.path(), arguments, &self.env).output().await.unwrap()
     }
 
-    /// A command of the program that knows of no database and no broker: its store is a file. What it said is kept, and so is
-    /// what is in that file.
+    /// Runs a command with a SQLite store and no broker. Records its output and the store's files.
     pub(crate) async fn run_embedded(&self, arguments: &[&str]) -> Output {
         let env = self.simulated.env().into_iter().collect();
         let output = command(self.folder.path(), arguments, &env).output().await.unwrap();
         for bytes in [&output.stdout, &output.stderr] {
-            self.hear("the embedded form".to_owned(), String::from_utf8_lossy(bytes).into_owned());
+            self.record_output("the embedded form".to_owned(), String::from_utf8_lossy(bytes).into_owned());
         }
-        self.heard.lock().unwrap().extend(files(self.folder.path(), &[".sqlite", ".sqlite-wal"]));
+        self.recorded.lock().unwrap().extend(files(self.folder.path(), &[".sqlite", ".sqlite-wal"]));
         output
     }
 
-    /// Keeps a text in which no secret may be.
-    pub(crate) fn hear(&self, place: String, text: String) {
-        self.heard.lock().unwrap().push((place, text));
+    /// Records a text that must contain no secret.
+    pub(crate) fn record_output(&self, source: String, text: String) {
+        self.recorded.lock().unwrap().push((source, text));
     }
 
-    /// Keeps what the broker handed out since it was tapped.
-    pub(crate) fn hear_messages(&self, broker: &VirtualHost) {
+    /// Records the messages that the broker delivered since it was tapped.
+    pub(crate) fn record_messages(&self, broker: &VirtualHost) {
         let messages = broker.tapped();
         assert!(messages.contains("run_id") && messages.contains("traceparent"), "messages were tapped");
-        self.hear("the broker's messages".to_owned(), messages);
+        self.record_output("the broker's messages".to_owned(), messages);
     }
 
-    /// What was heard so far, and what processes sent as telemetry.
-    pub(crate) fn heard(&self) -> Vec<(String, String)> {
+    /// The recorded texts, and the telemetry of all processes.
+    pub(crate) fn recorded(&self) -> Vec<(String, String)> {
         let telemetry = self.collector.text();
         assert!(telemetry.contains("holdfast"), "telemetry was sent");
-        let heard = self.heard.lock().unwrap().clone();
-        heard.into_iter().chain([("the collector".to_owned(), telemetry)]).collect()
+        let recorded = self.recorded.lock().unwrap().clone();
+        recorded.into_iter().chain([("the collector".to_owned(), telemetry)]).collect()
     }
 
-    /// The pages that the processes serve now.
+    /// The HTTP pages that the processes serve now.
     pub(crate) async fn metrics(&self) -> Vec<(String, String)> {
         let mut pages = Vec::new();
         for process in &self.processes {
@@ -156,19 +154,19 @@ impl PipelineWorld {
         pages
     }
 
-    /// Where the database is, past every proxy.
+    /// The database owner's URL, without a proxy.
     pub(crate) fn database(&self) -> &str {
         &self.database
     }
 
-    /// What the program answers to programs.
+    /// Runs a command and returns its JSON output.
     pub(crate) async fn ask(&self, arguments: &[&str]) -> Value {
         let answer = self.run(&[arguments, &["--output", "json"]].concat()).await;
         assert!(answer.status.success(), "{}", String::from_utf8_lossy(&answer.stderr));
         serde_json::from_slice(&answer.stdout).unwrap()
     }
 
-    /// The messages that the broker or a worker refused: their ids, and why.
+    /// The ids and reasons of all dead letters.
     pub(crate) async fn dead_letters(&self) -> Vec<(String, String)> {
         let letters = self.ask(&["dead-letters", "list"]).await;
         let text = |letter: &Value, name: &str| letter[name].as_str().unwrap().to_owned();
@@ -176,7 +174,7 @@ impl PipelineWorld {
         letters.as_array().unwrap().iter().map(of).collect()
     }
 
-    /// Starts processes that ended by themselves again; those that should not have are told of.
+    /// Restarts processes that ended by themselves. Returns a description of each that had been ready.
     pub(crate) fn revive(&mut self) -> Vec<String> {
         self.processes.iter_mut().filter_map(Process::revive).collect()
     }
@@ -186,7 +184,7 @@ impl PipelineWorld {
         self.store.runs(&RunFilter::default()).await.ok()
     }
 
-    /// All runs of each app, by tick.
+    /// All runs of each app, in order of their ticks.
     pub(crate) async fn runs_by_app(&self) -> BTreeMap<AppId, Vec<Run>> {
         let mut by_app: BTreeMap<AppId, Vec<Run>> = BTreeMap::new();
         for run in self.store.runs(&RunFilter::default()).await.unwrap() {
@@ -198,7 +196,7 @@ impl PipelineWorld {
         by_app
     }
 
-    /// Waits until each app that is in a policy has a run for its last tick before `until`: the planner has caught up.
+    /// Waits until each scheduled app has a run for its last tick before `until`.
     pub(crate) async fn planned(&self, until: Timestamp, within: Duration) {
         let what = format!("every app's ticks before {until} are planned");
         eventually(&what, within, async || {
@@ -215,7 +213,7 @@ impl PipelineWorld {
         .await;
     }
 
-    /// Asks for a backup of every app, as people do.
+    /// Requests a manual backup of every app.
     pub(crate) async fn back_up_all(&self) {
         let apps: Vec<String> = (0..self.simulated.apps()).map(|index| self.simulated.app(index)).collect();
         let arguments: Vec<&str> = ["backup"].into_iter().chain(apps.iter().map(String::as_str)).collect();
@@ -223,12 +221,12 @@ impl PipelineWorld {
         assert!(asked.status.success(), "{}", String::from_utf8_lossy(&asked.stderr));
     }
 
-    /// Waits until every run has ended. Answers which processes ended by themselves meanwhile.
+    /// Waits until every run has ended. Returns the processes that ended by themselves meanwhile.
     pub(crate) async fn ended(&mut self, within: Duration) -> Vec<String> {
         self.ended_before(Timestamp::MAX_UTC, within).await
     }
 
-    /// As [`ended`](Self::ended), of the runs that came to be before `until`.
+    /// Like [`ended`](Self::ended), for the runs created before `until`.
     pub(crate) async fn ended_before(&mut self, until: Timestamp, within: Duration) -> Vec<String> {
         let mut died = Vec::new();
         eventually("every run has ended", within, async || {
@@ -240,17 +238,18 @@ impl PipelineWorld {
         died
     }
 
-    /// What nobody may read anywhere.
+    /// Every secret of this test.
     pub(crate) fn secrets(&self) -> Vec<String> {
         let seen = self.simulated.azure().secrets_seen();
         let seen = seen.iter().map(|secret| secret.expose_secret().to_owned());
-        let places = ["HOLDFAST_DATABASE_URL", "HOLDFAST_AMQP_URL"].map(|name| &self.env[name]);
-        let passwords = places.into_iter().chain([&self.database]).map(|url| url.parse::<Url>().unwrap());
+        let service_urls = ["HOLDFAST_DATABASE_URL", "HOLDFAST_AMQP_URL"].map(|name| &self.env[name]);
+        let passwords =
+            service_urls.into_iter().chain([&self.database]).map(|url| url.parse::<Url>().unwrap());
         let passwords = passwords.map(|url| url.password().unwrap().to_owned());
         seen.chain(self.simulated.secrets()).chain(passwords).collect()
     }
 
-    /// How many leases passed, as the schedulers tell it.
+    /// The number of expired leases, from the logs of the schedulers.
     pub(crate) fn leases_passed(&self) -> u64 {
         let counts = logs(self.folder()).into_values().flat_map(|log| {
             let lines = log.lines().filter(|line| line.contains("leases passed"));
@@ -261,15 +260,15 @@ impl PipelineWorld {
     }
 }
 
-/// The environment of processes.
-pub(crate) fn environment(places: &Places) -> BTreeMap<&'static str, String> {
+/// The environment variables of a process.
+pub(crate) fn environment(service_urls: &ServiceUrls) -> BTreeMap<&'static str, String> {
     BTreeMap::from([
-        ("HOLDFAST_DATABASE_URL", places.database.clone()),
-        ("HOLDFAST_AMQP_URL", places.broker.clone()),
+        ("HOLDFAST_DATABASE_URL", service_urls.database.clone()),
+        ("HOLDFAST_AMQP_URL", service_urls.broker.clone()),
     ])
 }
 
-/// Is it under way, and not only planned?
+/// Whether the run has started and not ended.
 pub(crate) fn is_begun(run: &Run) -> bool {
     !matches!(run.state, RunState::Planned | RunState::Ended { .. })
 }

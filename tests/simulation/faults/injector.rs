@@ -1,0 +1,108 @@
+//! The faults of one process, drawn from the seed.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use holdfast_model::{Call, SubscriptionId, Timestamp};
+use tokio_util::sync::CancellationToken;
+
+/// The probability of each fault, from 0 to 1.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct FaultRates {
+    pub crash: f64,
+    pub stall: f64,
+    pub store_error: f64,
+    pub message_lost: f64,
+    pub message_doubled: f64,
+}
+
+/// The faults injected so far, over all processes.
+#[derive(Debug, Default)]
+pub(crate) struct FaultCounts {
+    pub crashes: AtomicU64,
+    pub stalls: AtomicU64,
+    pub store_errors: AtomicU64,
+    pub messages_lost: AtomicU64,
+    pub messages_doubled: AtomicU64,
+    /// Each metered lease: the store's time, and the subscription and the kind of call it was charged to.
+    pub leases: Mutex<Vec<(Timestamp, SubscriptionId, Call)>>,
+}
+
+/// Draws the faults of one process.
+#[derive(Debug)]
+pub(crate) struct FaultInjector {
+    pub(super) rates: FaultRates,
+    pub(super) rng: Mutex<fastrand::Rng>,
+    /// No fault happens once this is cleared.
+    faults_on: Arc<AtomicBool>,
+    pub(super) fault_counts: Arc<FaultCounts>,
+    /// Cancelled when the process crashes.
+    pub crashed: CancellationToken,
+}
+
+impl FaultInjector {
+    pub(crate) fn new(
+        rates: FaultRates,
+        rng: fastrand::Rng,
+        faults_on: Arc<AtomicBool>,
+        fault_counts: Arc<FaultCounts>,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            rates,
+            rng: Mutex::new(rng),
+            faults_on,
+            fault_counts,
+            crashed: CancellationToken::new(),
+        })
+    }
+
+    pub(super) fn happens(&self, rate: f64, count: &AtomicU64) -> bool {
+        let drawn = self.rng.lock().unwrap().f64() < rate;
+        let happens = drawn && self.faults_on.load(Ordering::Relaxed);
+        count.fetch_add(u64::from(happens), Ordering::Relaxed);
+        happens
+    }
+
+    /// An await at which the process may crash, or stall for longer than any lease.
+    pub(super) async fn await_point(&self) {
+        if self.happens(self.rates.crash, &self.fault_counts.crashes) {
+            self.crashed.cancel();
+            std::future::pending::<()>().await;
+        }
+        if self.happens(self.rates.stall, &self.fault_counts.stalls) {
+            let seconds = self.rng.lock().unwrap().u64(1..900);
+            pause(Duration::from_secs(seconds)).await;
+        }
+    }
+
+    pub(super) fn store_fails(&self, operation: &'static str) -> Result<(), holdfast_store::Error> {
+        if self.happens(self.rates.store_error, &self.fault_counts.store_errors) {
+            let what = "simulated".to_owned();
+            return Err(holdfast_store::Error::Inconsistent { operation, what });
+        }
+        Ok(())
+    }
+}
+
+/// Sleeps in simulated time.
+#[expect(clippy::disallowed_methods, reason = "under paused time this waits for nothing real")]
+pub(crate) async fn pause(time: Duration) {
+    tokio::time::sleep(time).await;
+}
+
+/// A wrapper whose process may crash or stall before and after each call.
+#[derive(Debug, Clone)]
+pub(crate) struct Faulty<T> {
+    pub inner: T,
+    pub injector: Arc<FaultInjector>,
+}
+
+impl<T> Faulty<T> {
+    pub(super) async fn around<R>(&self, call: impl Future<Output = R>) -> R {
+        self.injector.await_point().await;
+        let result = call.await;
+        self.injector.await_point().await;
+        result
+    }
+}

@@ -1,0 +1,9 @@
+//! Faults of the processes: crashes and stalls at every await, failing store calls, lost and duplicated messages.
+
+mod arm;
+mod injector;
+mod queue;
+mod storage;
+mod store;
+
+pub(crate) use injector::{FaultCounts, FaultInjector, FaultRates, Faulty, pause};

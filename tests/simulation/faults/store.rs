@@ -1,0 +1,79 @@
+//! A store whose calls may fail, and whose caller may crash.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use holdfast_model::{Call, CatalogEntry, Lane, Limits, NewRun, Run, RunId, SubscriptionId, Timestamp};
+use holdfast_store::{
+    AppStatus, AuditEvent, CatalogFilter, Change, Committed, Cursor, CursorAdvance, DueLanes, Enrolled,
+    FleetChange, LaneQuota, Leased, Loaded, Planned, RunFilter, Store,
+};
+
+use super::injector::{FaultCounts, Faulty};
+
+impl FaultCounts {
+    /// Records the metered leases for the checker of budgets.
+    async fn record_leased(
+        &self,
+        store: &dyn Store,
+        all_leased: &[Leased],
+    ) -> Result<(), holdfast_store::Error> {
+        for leased in all_leased {
+            let Some(loaded) = store.load(leased.wakeup.run_id).await? else { continue };
+            if let Some((subscription, call)) = loaded.run.lane().as_ref().and_then(Lane::cost) {
+                self.leases.lock().unwrap().push((loaded.now, subscription.clone(), call));
+            }
+        }
+        Ok(())
+    }
+}
+
+macro_rules! faulty_store {
+    ($($name:ident($($arg:ident: $type:ty),*) -> $result:ty;)*) => {
+        #[async_trait]
+        impl Store for Faulty<Arc<dyn Store>> {
+            async fn acquire(
+                &self,
+                asks: &[LaneQuota],
+                limits: &Limits,
+                lease: Duration,
+            ) -> Result<Vec<Leased>, holdfast_store::Error> {
+                self.around(async {
+                    self.injector.store_fails("acquire")?;
+                    let leased = self.inner.acquire(asks, limits, lease).await?;
+                    self.injector.fault_counts.record_leased(&*self.inner, &leased).await?;
+                    Ok(leased)
+                })
+                .await
+            }
+
+            $(async fn $name(&self, $($arg: $type),*) -> Result<$result, holdfast_store::Error> {
+                self.around(async {
+                    self.injector.store_fails(stringify!($name))?;
+                    self.inner.$name($($arg),*).await
+                })
+                .await
+            })*
+        }
+    };
+}
+
+faulty_store! {
+    now() -> Timestamp;
+    sync_fleet(fleet: &[Enrolled]) -> FleetChange;
+    cursors_due(most: u32) -> Vec<Cursor>;
+    plan(plans: &[CursorAdvance]) -> Planned;
+    add_run(run: &NewRun) -> ();
+    add_runs(runs: &[NewRun]) -> u64;
+    catalog(filter: &CatalogFilter) -> Vec<CatalogEntry>;
+    reclaim() -> u64;
+    due_lanes() -> DueLanes;
+    close_budget(subscription: &SubscriptionId, call: Call, until: Timestamp) -> ();
+    load(id: RunId) -> Option<Loaded>;
+    commit(change: &Change) -> Committed;
+    runs(filter: &RunFilter) -> Vec<Run>;
+    status() -> Vec<AppStatus>;
+    events(run: RunId) -> Vec<AuditEvent>;
+    audit(after: i64, most: u32) -> Vec<AuditEvent>;
+}
