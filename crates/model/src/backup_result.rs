@@ -25,7 +25,7 @@ pub enum BackupResult {
     Failed,
     /// `DeleteInProgress`, `Deleted` or `DeleteFailed`, before the backup was complete.
     Deleting,
-    /// A word that is none of the ten documented ones.
+    /// A status that is none of the ten documented ones.
     Unknown,
 }
 

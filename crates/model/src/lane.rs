@@ -60,7 +60,7 @@ impl fmt::Display for Lane {
     }
 }
 
-/// The text is not one that `Display` of [`Lane`] writes.
+/// The text is not the `Display` form of a [`Lane`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a lane")]
 pub struct InvalidLane(String);

@@ -30,12 +30,12 @@ pub(crate) fn json(value: &impl Serialize) -> String {
     serde_json::to_string(value).unwrap_or_default()
 }
 
-/// The word of a plain enum in rows.
+/// The serialized name of a plain enum.
 pub(crate) fn word(value: &impl Serialize) -> String {
     json(value).trim_matches('"').to_owned()
 }
 
-/// The plain enum of a word.
+/// The plain enum with a serialized name.
 pub(crate) fn from_word<T: DeserializeOwned>(word: &str) -> Result<T, serde_json::Error> {
     serde_json::from_value(serde_json::Value::from(word))
 }

@@ -1,4 +1,4 @@
-//! What is read when somebody asks: how apps stand, by the store's rows, and when the loops last went round.
+//! Metrics that a scrape reads: the status of apps from the store's rows, and the last passes of the loops.
 
 use std::sync::{Arc, Mutex, PoisonError};
 

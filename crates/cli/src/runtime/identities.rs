@@ -57,7 +57,7 @@ struct CloudTokens {
     by_scope: Mutex<BTreeMap<String, Arc<TokenCache>>>,
 }
 
-/// Tokens of one credential for one scope, each requested anew.
+/// Tokens of one credential for one scope, without a cache.
 #[derive(Debug)]
 struct ScopeTokens {
     cloud: Cloud,
@@ -97,7 +97,7 @@ impl Tokens for CloudTokens {
 
 #[async_trait]
 impl TokenSource for ScopeTokens {
-    /// The credential's secret is read anew each time, because files rotate while the process runs.
+    /// The credential's secret is read again each time, because files rotate while the process runs.
     async fn token(&self) -> Result<Token, TokenError> {
         let credential = credential(&self.cloud).map_err(|error| TokenError::new(&error.to_string()))?;
         credential.source(self.cloud.authority.as_ref(), &self.scope)?.token().await

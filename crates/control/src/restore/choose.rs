@@ -149,7 +149,7 @@ mod tests {
         [entry(4, true, true), entry(3, false, false), entry(2, true, false), entry(1, true, false)]
     }
 
-    /// The number of the entry, or what else is to be asked.
+    /// The number of the entry, or the next question.
     fn chosen(wanted: &Wanted) -> Result<String, String> {
         chosen_of(wanted, &[])
     }

@@ -69,7 +69,7 @@ pub enum KeepReason {
 }
 
 impl RetentionDecision {
-    /// The word in rows and output.
+    /// The name in rows and output.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Keep(why) => why.as_str(),

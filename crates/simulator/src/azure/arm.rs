@@ -102,8 +102,8 @@ impl Azure {
         envelope::arm(status, code, "The simulated Azure has stumbled.")
     }
 
-    /// The provider limits on its own, while ARM's header tells of thousands left (header seen in
-    /// microsoft-365-agents-toolkit PR #1459; the body is ours).
+    /// The provider's own limit, while ARM's header reports thousands of remaining reads (header from
+    /// microsoft-365-agents-toolkit PR #1459; the body is invented).
     fn provider_throttle(&mut self) -> Response {
         self.counters.throttled_by_provider += 1;
         let rng = self.stamp.rng();

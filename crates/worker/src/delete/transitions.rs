@@ -24,7 +24,7 @@ pub(super) fn answered(
             let accepted = RunEvent::Accepted { backup: delete.backup, accepted_at: input.now, request_id };
             Next::new(vec![accepted], input.now + input.run.policy_snapshot.poll.first)
         }
-        // The list shows whether the backup is gone or the app.
+        // The list shows whether the backup was deleted or the app.
         Err(error) if *error.kind() == ErrorKind::NotFound => {
             Next::new(vec![RunEvent::AnswerLost { detail: error.to_string() }], input.now)
         }
