@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_429_tells_whether_arm_or_the_provider_throttles() {
+    fn a_429_shows_whether_arm_or_the_provider_throttles() {
         let arm = r#"{"error":{"code":"SubscriptionRequestsThrottled","message":"Please try again after '10' seconds"}}"#;
         let reads = "x-ms-ratelimit-remaining-subscription-reads";
         for (pairs, body, seconds, scope) in [

@@ -190,7 +190,7 @@ fn one_slip_is_one_error_that_says_what_was_expected() {
 }
 
 #[test]
-fn everything_that_is_wrong_is_told_at_once() {
+fn all_errors_are_reported_together() {
     let text = EXAMPLE.replace("timezone", "timezon").replace("\"2h\"", "\"2x\"").replace("mint", "mnit");
     let found = errors(&text);
     for expected in ["`timezon`", "`policy.gold.spread`", "`policy.gold.retry.skipped.max`", "missing `mint`"]
@@ -245,7 +245,7 @@ fn a_secret_that_will_not_do_is_an_error_that_does_not_show_it() {
 }
 
 #[test]
-fn what_is_no_toml_is_told_with_its_place_and_without_the_rest_of_the_line() {
+fn invalid_toml_is_reported_with_its_position_and_without_the_rest_of_the_line() {
     let told = after_mistake("secret = \"env:AZURE_CLIENT_SECRET\"", "secret = hunter2");
     assert!(told.contains("this is not TOML") && told.contains("fleet.toml:3:92"), "{told}");
     assert!(!told.contains("hunter2"), "{told}");

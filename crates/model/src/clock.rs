@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn a_manual_clock_moves_only_when_told() {
+    fn a_manual_clock_advances_only_on_request() {
         let clock = ManualClock::new(parse_timestamp("2026-03-29T00:30:00Z").unwrap());
         assert_eq!(clock.elapsed(), Duration::ZERO);
         clock.advance(Duration::from_secs(90));

@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_wrong_is_told_at_once() {
+    fn all_faults_are_reported_together() {
         let changes = [
             ("sr", Some("b")),
             ("sp", Some("l")),

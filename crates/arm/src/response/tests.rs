@@ -104,7 +104,7 @@ fn what_an_operation_under_way_asks_to_wait_is_kept() {
 }
 
 #[test]
-fn a_failure_tells_its_cause_without_secrets() {
+fn a_failure_shows_its_cause_without_secrets() {
     let details = json!([{"message": "Sharing violation to C:\\a.pptx"}, {"message": "url ?sig=S3CR3T"}, 5]);
     let error = json!({"code": "ResourceOperationFailure", "message": "terminal state 'Failed'.", "details": details});
     let failed = json!({"status": "Failed", "error": error}).to_string();

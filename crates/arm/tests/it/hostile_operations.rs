@@ -31,7 +31,7 @@ async fn refused(operation: Operation, status: u16, body: &str) -> Error {
 }
 
 #[tokio::test]
-async fn every_operation_tells_ambiguity_from_refusal_and_is_sent_once() {
+async fn every_operation_distinguishes_ambiguity_from_refusal_and_is_sent_once() {
     let meanings = [408, 500, 502, 503, 504, 301, 307].map(|status| (status, ErrorKind::Ambiguous));
     let meanings: Vec<(u16, ErrorKind)> = meanings
         .into_iter()

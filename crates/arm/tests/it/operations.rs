@@ -154,7 +154,7 @@ async fn a_restore_into_a_slot_names_the_slot_in_parentheses() {
 }
 
 #[tokio::test]
-async fn a_discovery_tells_databases_and_site_and_no_connection_string() {
+async fn a_discovery_returns_databases_and_site_and_no_connection_string() {
     let server = Server::always(200, discovered().to_string()).await;
     let found = arm(&server.url).discover(&app(), &restore_request(&app())).await.unwrap();
     let databases: Vec<_> = found.databases.iter().map(|of| (of.kind.as_str(), of.name.as_str())).collect();

@@ -166,7 +166,7 @@ fn what_cannot_be_asked_counts_as_unchecked_and_loses_nothing() {
 }
 
 #[test]
-fn retention_tells_what_would_go_and_why_the_others_stay() {
+fn retention_shows_what_would_be_deleted_and_why_the_others_are_kept() {
     let (place, _azure, app, ids) = backed_up(11, &["holdfast", "holdfast"]);
     let fleet = std::fs::read_to_string(place.path("fleet.toml")).unwrap();
     let rule = "]\nretention = { days = 0, keep_at_least = 1 }\n";

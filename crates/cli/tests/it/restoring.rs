@@ -52,7 +52,7 @@ fn short(app: &str) -> &str {
 }
 
 #[test]
-fn an_app_is_brought_back_once_the_plan_was_shown_and_somebody_said_yes() {
+fn an_app_is_restored_after_the_plan_was_shown_and_confirmed() {
     let ground = Ground::new();
     let app = &ground.apps[0];
     let line = format!("restore {app} --latest --overwrite");

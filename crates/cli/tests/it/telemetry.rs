@@ -208,7 +208,7 @@ fn assert_one_trace(spans: &[Span], run: RunId, (scheduler, worker): (&str, &str
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_run_is_one_trace_its_success_is_a_metric_and_no_secret_is_told() {
+async fn a_run_is_one_trace_its_success_is_a_metric_and_no_secret_is_exported() {
     let (world, collector) = (World::new().await, Collector::start().await);
     let line = "run --listen 127.0.0.1:0 --log debug --log-format json";
     let running = world.start(line, Some(&collector));

@@ -121,7 +121,7 @@ fn a_number_that_will_not_do_is_one_error_and_no_number_at_all_is_one() {
 }
 
 #[test]
-fn each_slip_in_the_rule_is_told_with_its_place() {
+fn each_error_in_the_rule_is_reported_with_its_position() {
     for (line, replacement, expected) in MISTAKES {
         assert_eq!(after_mistake(line, replacement), *expected);
     }

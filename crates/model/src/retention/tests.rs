@@ -167,7 +167,7 @@ fn a_day_that_begins_twice_is_one_day() {
 }
 
 #[test]
-fn each_length_counts_for_itself_and_the_shortest_that_keeps_is_told() {
+fn each_length_counts_for_itself_and_the_shortest_that_keeps_is_reported() {
     let keep = Keep { hourly: 1, daily: 2, weekly: 2, monthly: 1, yearly: 2 };
     check(
         keep,

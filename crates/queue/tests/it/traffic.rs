@@ -116,7 +116,7 @@ async fn what_a_dropped_queue_held_goes_to_another() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn purged_messages_are_gone_and_the_next_ones_come() {
+async fn purged_messages_are_removed_and_later_ones_are_delivered() {
     let Some(host) = VirtualHost::new() else { return };
     let (scheduler, worker) = (queue(&host).await, queue(&host).await);
     scheduler.publish(&(1..=20).map(message).collect::<Vec<_>>()).await.unwrap();

@@ -153,7 +153,7 @@ async fn a_paused_app_has_no_ticks_and_fires_nothing_when_it_goes_on() {
 }
 
 #[tokio::test]
-async fn a_pause_holds_from_the_moment_it_is_known_though_the_store_was_not_told_yet() {
+async fn a_pause_applies_before_it_is_synced_to_the_store() {
     let world = World::at("01:30");
     let (mut planner, fleet_of) = world.planner(shop());
     planner.sync().await.unwrap();
@@ -186,7 +186,7 @@ async fn an_edited_policy_never_fires_at_once_and_loses_no_later_tick() {
 }
 
 #[tokio::test]
-async fn an_app_whose_policy_nobody_knows_is_left_alone_and_keeps_no_other_waiting() {
+async fn an_app_with_an_unknown_policy_is_skipped_and_delays_no_other_app() {
     let world = World::at("01:30");
     let (mut planner, fleet_of) =
         world.planner(fleet((0..3).map(|n| app(app_id(&format!("app{n}")))), gold()));

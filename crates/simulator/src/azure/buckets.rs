@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_waits_as_told_gets_through_and_who_comes_sooner_does_not() {
+    fn a_request_after_retry_after_passes_and_an_earlier_one_does_not() {
         let start = Timestamp::UNIX_EPOCH;
         let mut bucket = Bucket::full(SIZE, start);
         for left in (0..200).rev() {

@@ -175,7 +175,7 @@ async fn a_sas_for_https_alone_is_refused_over_http() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_told_to_stop_gives_its_late_answers_and_ends() {
+async fn a_stopped_server_sends_its_late_responses_and_ends() {
     let mut config = config();
     config.pace.slow_answer = Duration::from_hours(24);
     let running = run(config).await;

@@ -188,7 +188,7 @@ fn a_tier_without_backups_has_no_restores_either() {
 }
 
 #[test]
-fn a_blob_tells_what_is_in_it_to_whoever_has_a_sas_for_it() {
+fn a_blob_is_readable_with_a_sas() {
     let (mut azure, _) = with_backup(true);
     let discover = |azure: &mut Azure, method, suffix: &str, changed: Value| {
         let body = restore_of(&app("shop"), &changed).body;

@@ -127,7 +127,7 @@ async fn a_sas_minted_with_the_accounts_key_allows_what_a_backup_needs_while_it_
 }
 
 #[tokio::test]
-async fn no_token_goes_to_a_storage_whose_certificate_nobody_trusts() {
+async fn no_token_goes_to_a_storage_with_an_untrusted_certificate() {
     let Some(bridge) = Bridge::start().await else { return };
     let container = format!("{}/devstoreaccount1/backups", bridge.base).parse().unwrap();
     let storage = storage(&container, SasSource::UserDelegation { lifetime: hours(24) }, Arc::new(User));

@@ -127,7 +127,7 @@ async fn the_auditor_reads_every_view_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_member_of_nothing_is_told_what_he_lacks() {
+async fn a_login_without_a_role_learns_which_role_it_lacks() {
     let Some(fixture) = Fixture::with_backups().await else { return };
     let login = Login::new(&fixture.database, "").await;
     for mode in [Mode::Own, Mode::Join, Mode::Read] {

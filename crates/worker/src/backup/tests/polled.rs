@@ -157,7 +157,7 @@ fn a_throttled_poll_waits_as_azure_asks_and_closes_the_read_budget_only_when_arm
 }
 
 #[test]
-fn a_backup_that_is_gone_or_forbidden_ends_the_run() {
+fn a_removed_or_forbidden_backup_ends_the_run() {
     let gone = poll(&polling(), at(200), Err(error(ErrorKind::NotFound)));
     assert_eq!(ending(&gone), Some((Outcome::Failed, Some(Cause::DeletedOutside))));
     let forbidden = poll(&polling(), at(200), Err(error(ErrorKind::Forbidden)));

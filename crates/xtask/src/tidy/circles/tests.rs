@@ -72,7 +72,7 @@ fn tests_comments_and_strings_tie_nothing() {
 }
 
 #[test]
-fn new_circles_and_known_ones_that_are_gone_are_faults() {
+fn new_circles_and_removed_known_circles_are_faults() {
     let circle = |files: [&str; 3], tie: &str| Circle {
         files: files.into_iter().map(str::to_owned).collect(),
         ties: vec![tie.to_owned()],
