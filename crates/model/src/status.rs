@@ -21,9 +21,9 @@ pub enum BackupStatus {
     TimedOut,
     /// 4: accepted, not started.
     Created,
-    /// 5: not made, because too many were requested.
+    /// 5: not created, because too many were requested.
     Skipped,
-    /// 6: made, with files missing.
+    /// 6: created, with files missing.
     PartiallySucceeded,
     /// 7: being deleted.
     DeleteInProgress,

@@ -15,7 +15,7 @@ use prometheus::{Registry, TextEncoder};
 const OF_AN_APP: &str = "holdfast.app.";
 /// The one whose name the world looks for.
 const LAST_SUCCESS: &str = "holdfast.last_success.timestamp";
-/// Apps that have series of their own. The library keeps 2,000 apart unless told otherwise, and adds up the rest.
+/// Maximum number of apps with separate series. The library's default is 2,000, and it aggregates the rest.
 const APPS_MAX: usize = 20_000;
 
 /// More series for the metrics of single apps.

@@ -126,7 +126,7 @@ async fn a_refusal_of_the_token_endpoint_is_reported_without_the_secret() {
 #[tokio::test]
 async fn an_unreachable_or_overloaded_token_endpoint_is_called_once_and_its_failure_reported() {
     tls();
-    // Bound and let go again: nobody listens there.
+    // Bound and released, so that no server listens on the port.
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let nobody = format!("http://{free}/").parse().unwrap();
     let error =

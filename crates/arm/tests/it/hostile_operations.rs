@@ -81,7 +81,7 @@ async fn every_operation_whose_connection_ends_is_ambiguous_and_on_the_wire_once
 async fn a_200_that_is_not_what_the_operation_answers_with_is_ambiguous() {
     let deep = "[".repeat(100_000);
     for operation in ALL {
-        // Azure answers these with an empty body, so nothing is to be read of any.
+        // Azure answers these with an empty body, so the client reads no body.
         if [Operation::PutSchedule, Operation::DeleteSchedule].contains(&operation) {
             continue;
         }

@@ -45,14 +45,14 @@ async fn every_operation_is_one_request_to_its_own_url_for_an_app_and_for_a_slot
             let [seen] = server.seen().try_into().unwrap();
             let (method, path) = request_of(operation);
             assert_eq!(seen.method, method, "{operation}");
-            // Rights are another provider's, which has versions of its own.
+            // Permissions belong to another provider, which has its own versions.
             let is_ours = operation != Operation::GetPermissions;
             let version = if is_ours { "?api-version=2024-11-01" } else { "?api-version=2022-04-01" };
             let path = seen.uri.strip_suffix(version).unwrap().strip_suffix(path).unwrap();
             // The parts of an id are in lower case; its words are as Azure writes them.
             assert_eq!(path.parse::<AppId>().unwrap(), app, "{operation}");
             assert_eq!(seen.header("authorization"), "Bearer S3CR3T-TOKEN-1");
-            // A POST without a body says so: a server in front of Azure refuses one that leaves it open.
+            // A POST without a body has a length of 0: a server in front of Azure refuses a POST without a length.
             if seen.body.is_empty() && method == "POST" {
                 assert_eq!(seen.header("content-length"), "0", "{operation}");
             }

@@ -97,7 +97,7 @@ impl TokenSource for Stall {
 async fn a_machine_that_stood_still_while_it_had_its_token_sends_nothing_late() {
     tls();
     let server = Server::always(200, created(&app()).to_string()).await;
-    // A token, a refused request and another token: whoever waits for the answer counts on no more.
+    // A token, a refused request and another token: callers expect at most this time.
     for (stall, sent) in [(Duration::from_secs(119), 1), (Duration::from_mins(4), 0)] {
         let clock = clock();
         let source = Arc::new(Stall(clock.clone(), stall));

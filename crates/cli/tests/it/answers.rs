@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::command::Place;
 
-/// A fleet that needs nobody: its secrets are not read by the commands below.
+/// A fleet without a server: the commands below do not read its secrets.
 const FLEET: &str = r#"[azure]
 credential = { kind = "azure_cli" }
 

@@ -128,7 +128,7 @@ fn a_backup_that_others_took_is_adopted_or_deleted_only_on_request() {
     let nowhere = place.run(&format!("backups adopt {app} {first} --storage nowhere"));
     assert_eq!(nowhere.code, 2, "{}", nowhere.err);
 
-    // To the other store, what it knew is gone: one is lost, and the other is whole.
+    // The other store finds one of its backups lost and the other one complete.
     let verified = place.run(&format!("verify {app} --store other.sqlite"));
     assert_eq!(verified.code, 1, "{}{}", verified.out, verified.err);
     assert!(verified.out.contains("azure no longer lists it"), "{}", verified.out);

@@ -171,7 +171,7 @@ fn a_backup_goes_into_another_app_or_a_new_one_too() {
     assert!(
         planned["plan"]["warnings"][0].as_str().unwrap().contains("nothing of this backup but what Azure")
     );
-    // The catalog that has it tells what it knows, though Azure is asked for the blob.
+    // The facts come from the catalog entry of the blob, although the request names the blob.
     let told = ground.place.json(&format!("restore {app} --blob {blob} --overwrite"));
     let backup = &told["plan"]["backup"];
     assert_eq!(

@@ -1,4 +1,4 @@
-//! What a process tells of itself while it backs up an app of a simulated Azure.
+//! Logs, metrics and traces of a process that backs up an app of a simulated Azure.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{SocketAddr, TcpStream};
@@ -63,7 +63,7 @@ impl World {
         self.log().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
-    /// The address that the log tells, once it does.
+    /// The address in the log, as soon as the log has it.
     fn listening(&self) -> SocketAddr {
         self.until(|| {
             let log = self.log();

@@ -1,4 +1,4 @@
-//! A broker that will not have us: one sentence, at once, without the password.
+//! A refused connection fails immediately, with one sentence and without the password.
 
 use std::time::Duration;
 

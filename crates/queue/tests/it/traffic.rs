@@ -45,7 +45,7 @@ async fn an_urgent_message_overtakes_all_that_was_not_sent_ahead() {
         AmqpQueue::connect(holdfast_queue::Config { prefetch: 2, ..config(host.url()) }).await.unwrap();
     queue.publish(&(0..50).map(message).collect::<Vec<_>>()).await.unwrap();
     queue.attach().await.unwrap();
-    // Two are in hand; the broker holds the rest.
+    // Two are unacknowledged; the broker holds the rest.
     let in_hand = [receive(&queue).await, receive(&queue).await];
     queue.publish(&[urgent(99)]).await.unwrap();
     let next = receive(&queue).await;

@@ -1,4 +1,4 @@
-//! Everything that can be made to go wrong.
+//! Every fault that a test can inject.
 
 use std::time::Duration;
 

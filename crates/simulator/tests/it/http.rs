@@ -1,4 +1,4 @@
-//! The HTTP skin: a real listener on a port of its own, and clients that know nothing of what is behind it.
+//! The HTTP server: a real listener on a free port, and ordinary HTTP clients.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -115,7 +115,7 @@ async fn a_lost_answer_is_ambiguous_to_the_client_and_the_backup_is_there() {
     }
 }
 
-/// Seen from below HTTP: after the request not a single byte comes back, and the connection is gone.
+/// At the TCP level: after the request no byte comes back, and the connection is closed.
 #[tokio::test]
 async fn a_cut_connection_carries_no_byte_of_an_answer() {
     let running = run(config()).await;

@@ -1,4 +1,4 @@
-//! Restores: what is looked at and when, and how an operation is told of.
+//! Restores: their checks, when these happen, and the responses for an operation.
 
 use holdfast_model::AppId;
 use holdfast_simulator::{Azure, Method, Request, Response, RestoreEnd};

@@ -35,7 +35,7 @@ fn storage(container: &Container, source: SasSource, tokens: Arc<dyn Tokens>) ->
     storage_with(container.clone(), Arc::new(SystemClock::default()), source, tokens)
 }
 
-/// A new container in the account at this URL, made with an account SAS that nothing under test has signed.
+/// A new container in the account at this URL, created with an account SAS that no code under test signed.
 async fn new_container(account: &str) -> Container {
     let name = format!("test-{}-{}", std::process::id(), now().timestamp_micros());
     let expiry = (now() + TimeDelta::hours(1)).to_rfc3339_opts(SecondsFormat::Secs, true);
@@ -76,7 +76,7 @@ async fn writes_reads_lists_and_deletes(storage: &LiveStorage, granted: &Grant) 
     assert_eq!(storage.blob(&weu(), "shop-1.zip", now()).await.unwrap(), None);
 }
 
-/// A SAS that somebody wrote down is refused for both reading and writing.
+/// A configured SAS is refused for both reading and writing.
 async fn is_refused(container: &Container, sas: &str) {
     let (_file, source) = sas_file(sas);
     let storage = storage(container, source, Arc::new(Nobody));

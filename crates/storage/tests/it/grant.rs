@@ -1,4 +1,4 @@
-//! Which SAS is handed out, when it is tried, and when it is replaced.
+//! Which SAS is granted, when it is tested, and when it is replaced.
 
 use std::time::Duration;
 

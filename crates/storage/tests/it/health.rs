@@ -1,4 +1,4 @@
-//! How a SAS does, for whoever asks before a backup has to find out.
+//! The health of a SAS, checked before a backup needs it.
 
 use std::time::Duration;
 

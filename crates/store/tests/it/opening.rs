@@ -83,7 +83,7 @@ async fn a_file_that_is_missing_is_made_only_for_its_owner() {
 
 #[tokio::test]
 async fn a_read_only_folder_is_reported() {
-    // A path under a file can be made by nobody, whatever his rights.
+    // No user can create a path under a file, not even root.
     let file = tempfile::NamedTempFile::new().unwrap();
     let refusal = refusal(&file.path().join("store.db"), Mode::Own).await;
     assert!(refusal.contains("cannot be inspected") || refusal.contains("does not exist"), "{refusal}");

@@ -32,7 +32,7 @@ pub(super) fn answered(
     }
 }
 
-/// The backup was looked for in the app's list, or the list failed.
+/// Handles the lookup of the backup in the app's list, or its failure.
 ///
 /// Absence is success: Azure removes a backup from the list a second after the DELETE, and may never report `Deleted`.
 pub(super) fn polled(

@@ -108,7 +108,7 @@ async fn a_newer_and_an_older_schema_are_reported() {
         let error = PgStore::connect(&fixture.database.url(), mode).await.unwrap_err();
         assert!(matches!(error, Error::OlderSchema { found, .. } if found == newest - 1), "{error:?}");
     }
-    // What its last migration made is still there, and is made anew.
+    // The objects of its last migration still exist, and the migration creates them again.
     PgStore::connect(&fixture.database.url(), Mode::Own).await.unwrap();
 }
 

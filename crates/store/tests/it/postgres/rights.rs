@@ -1,4 +1,4 @@
-//! What the shipped roles may do, and what becomes of them where nobody may make roles.
+//! The rights of the shipped roles, and the schema where the owner may not create roles.
 
 use holdfast_store::{Error, Link, Mode, PgStore, RunFilter, Store, verify_chain};
 use holdfast_tests::postgres::Database;
@@ -20,7 +20,7 @@ async fn refused(connection: &mut PgConnection, statement: &str) {
     assert_eq!(refusal.as_database_error().unwrap().code().unwrap(), "42501", "{statement}: {refusal}");
 }
 
-/// A login of one of the roles, gone with its connections.
+/// A login of one of the roles. It is dropped with its connections.
 struct Login<'a> {
     database: &'a Database,
     name: String,
@@ -142,7 +142,7 @@ async fn an_owner_who_may_not_make_roles_can_migrate_all_the_same() {
     let Some(database) = Database::new().await else { return };
     let login = Login::new(&database, "").await;
     login.sql("CREATE SCHEMA {login} AUTHORIZATION {login}").await;
-    // Where the roles are missing he is told, and goes on; here another test may have made them.
+    // Without the roles the migration warns and continues; here another test may have created them.
     let store = login.connect(Mode::Own).await.unwrap();
     assert_eq!(store.audit(0, 9).await.unwrap(), []);
     store.close().await;
