@@ -96,7 +96,9 @@ struct AzureSource {
 }
 
 impl AzureSource {
-    /// A new credential for each token, because these credentials cache their token until five minutes before its end and
+    /// Creates a new credential for each token.
+    ///
+    /// These credentials cache their token until five minutes before its end and
     /// offer no way to discard a token that ARM refused. The authority's transport keeps its connections.
     fn credential(&self) -> Result<Arc<dyn TokenCredential>, TokenError> {
         let client_options = self.authority.client_options();

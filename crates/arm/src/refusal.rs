@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn what_azure_asks_to_wait_is_kept_whatever_the_status() {
+    fn the_retry_after_is_kept_with_any_status() {
         let error = refused(503, &[("retry-after", "9")], "");
         assert_eq!(
             (error.kind(), error.retry_after()),

@@ -64,7 +64,9 @@ pub struct Discover {
 pub struct EngineConfig {
     /// Duration of a lease: a step that has not finished after it is dispatched again.
     pub lease: Duration,
-    /// A backup whose POST got no answer must be absent from the app's list for this long before a new attempt.
+    /// Settle time after a lost answer.
+    ///
+    /// A new attempt starts only after the backup was absent from the app's list for this long.
     pub settle: Duration,
     /// Maximum number of concurrent steps.
     pub concurrency: u32,

@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_timestamp_comes_back_as_it_was_written() {
+    fn a_timestamp_survives_a_text_round_trip() {
         let at = SystemClock::default().now();
         assert_eq!(parse_timestamp(&format_timestamp(at)), Ok(at));
     }

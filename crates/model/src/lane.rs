@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_lane_comes_back_from_its_text() {
+    fn a_lane_survives_a_text_round_trip() {
         let subscription = SubscriptionId::new("s");
         let begin =
             Lane::Begin { subscription: subscription.clone(), plan: "/p/x".into(), account: "acct".into() };

@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_word_or_integer_is_kept_and_is_none_of_the_ten() {
+    fn an_unknown_status_or_integer_is_kept_as_unknown() {
         for json in ["\"Pondering\"", "10", "-1", "\"\""] {
             let status: BackupStatus = serde_json::from_str(json).unwrap();
             assert!(matches!(status, BackupStatus::Unknown(_)), "{json}");
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn a_status_that_is_neither_word_nor_integer_is_an_error() {
+    fn a_status_that_is_neither_text_nor_integer_is_an_error() {
         assert!(serde_json::from_str::<BackupStatus>("{}").is_err());
         assert!(serde_json::from_str::<BackupStatus>("null").is_err());
     }

@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn every_word_is_the_one_that_rows_and_events_hold() {
+    fn every_name_is_the_serialized_name_of_rows_and_events() {
         written(&Call::ALL, Call::as_str);
         written(&Cause::ALL, Cause::as_str);
         written(&DatabaseKind::ALL, DatabaseKind::as_str);

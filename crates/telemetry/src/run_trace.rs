@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn a_context_comes_back_from_a_message() {
+    fn a_context_survives_a_message_round_trip() {
         let run = run(1);
         let sent = SpanContext::new(
             trace_id(run),

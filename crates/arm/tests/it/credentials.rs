@@ -46,7 +46,7 @@ fn every_kind_of_credential_is_read_from_the_fleet_file_and_an_unknown_key_is_re
 }
 
 #[test]
-fn the_secret_takes_the_place_of_its_reference_and_shows_nowhere() {
+fn the_secret_replaces_its_reference_and_is_never_shown() {
     let read: Credential<String> =
         Credential::ClientSecret { tenant: "t".into(), client_id: "c".into(), secret: "env:S".into() };
     let credential = read.with_secret(|reference| match reference.as_str() {

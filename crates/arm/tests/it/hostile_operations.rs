@@ -94,7 +94,7 @@ async fn a_200_that_is_not_what_the_operation_answers_with_is_ambiguous() {
 }
 
 #[tokio::test]
-async fn a_200_with_nothing_is_an_end_only_where_azure_says_nothing_more() {
+async fn an_empty_200_is_an_end_only_where_azure_sends_no_body() {
     for operation in ALL {
         let server = Server::always(200, "").await;
         let answered = call(&arm(&server.url), operation, &app()).await;

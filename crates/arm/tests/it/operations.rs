@@ -68,7 +68,7 @@ async fn sent(operation: Operation) -> Value {
 }
 
 #[tokio::test]
-async fn what_is_sent_is_what_the_operation_takes() {
+async fn each_request_has_the_body_of_its_operation() {
     let databases = json!([{"databaseType": "SqlAzure", "name": "orders", "connectionStringName": "Orders",
         "connectionString": CONNECTION}]);
     let restore = json!({"properties": {"storageAccountUrl": SAS, "blobName": "hf-bread-1.zip", "overwrite": true,
@@ -190,7 +190,7 @@ async fn azures_own_schedule_is_read_set_and_taken_away() {
 }
 
 #[tokio::test]
-async fn connection_strings_that_are_not_known_are_left_out() {
+async fn unknown_connection_strings_are_omitted() {
     let mut backup = request();
     backup.databases[0].connection_string = None;
     backup.databases[0].connection_string_name = None;

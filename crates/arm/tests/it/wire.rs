@@ -67,7 +67,7 @@ async fn a_single_backup_and_a_listed_one_are_read_alike() {
 }
 
 #[tokio::test]
-async fn what_azure_asks_to_wait_before_the_next_look_comes_with_the_backup() {
+async fn the_retry_after_is_returned_with_the_backup() {
     let server = Server::new(|_, _| {
         answer(200, &[("retry-after", "40")], listed(&app(), 12, "InProgress").to_string())
     })

@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_token_that_is_refused_is_asked_for_again_by_the_next() {
+    async fn a_refused_token_is_requested_again_by_the_next_call() {
         let clock = clock();
         let cloud = cloud("contoso", &token_service(1).await, &[]);
         let access = identities(vec![cloud], &clock).access(None).unwrap();

@@ -148,7 +148,7 @@ fn a_backup_that_others_took_is_adopted_or_deleted_only_on_request() {
 }
 
 #[test]
-fn what_cannot_be_asked_counts_as_unchecked_and_loses_nothing() {
+fn a_failed_check_counts_as_unchecked_and_marks_nothing_lost() {
     let (place, azure, app, ids) = backed_up(10, &["holdfast"]);
     drop(azure);
     let fleet = std::fs::read_to_string(place.path("fleet.toml")).unwrap();

@@ -112,7 +112,7 @@ fn what_would_not_go_well_is_refused_before_anything_is_written() {
 }
 
 #[test]
-fn a_sas_that_will_not_do_stops_no_app() {
+fn an_unusable_sas_stops_no_app() {
     let ground = Ground::new();
     let fleet = std::fs::read_to_string(ground.place.path("fleet.toml")).unwrap();
     let container =

@@ -131,7 +131,7 @@ fn a_sas_may_be_minted_with_a_user_delegation_key() {
 }
 
 #[test]
-fn a_secret_in_a_key_vault_is_named_and_not_asked_for() {
+fn a_key_vault_secret_is_named_and_not_requested() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("secret");
     std::fs::write(&path, "a secret").unwrap();

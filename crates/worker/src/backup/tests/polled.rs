@@ -172,7 +172,7 @@ fn a_backup_that_azure_does_not_show_yet_is_not_taken_for_deleted() {
 }
 
 #[test]
-fn the_wait_that_azure_asks_for_is_kept_whatever_answer_it_comes_with() {
+fn the_wait_of_retry_after_is_kept_with_any_answer() {
     let working = Backup { retry_after: Some(seconds(300)), ..backup(BackupStatus::InProgress) };
     assert_eq!(poll(&polling(), at(60), Ok(working)).due_at, at(360));
     let broken = error(ErrorKind::Ambiguous).with_retry_after(Some(seconds(300)));
