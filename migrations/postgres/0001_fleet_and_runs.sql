@@ -1,4 +1,4 @@
--- The fleet, schedule cursors, runs and budgets. Whoever writes a time cuts it to the millisecond. Text that is
+-- The fleet, schedule cursors, runs and budgets. Every writer truncates times to the millisecond. Text that is
 -- ordered or compared uses COLLATE "C": byte order, as in every other store.
 
 CREATE TABLE apps (
@@ -23,7 +23,7 @@ CREATE TABLE cursors (
 
 CREATE INDEX cursors_next ON cursors (next_at, app);
 
--- Rows move between indexes while they are worked off. Vacuum starts long before the default of a fifth is dead.
+-- Rows move between indexes while runs progress. Vacuum starts long before the default of one fifth dead rows.
 CREATE TABLE runs (
     id              uuid        NOT NULL PRIMARY KEY,
     version         bigint      NOT NULL,

@@ -1,4 +1,4 @@
--- The catalog: every backup that Holdfast knows of and its fate. It follows from the audit events and is written in
+-- The catalog: every backup that Holdfast knows and its removal. It follows from the audit events and is written in
 -- the same transaction.
 
 CREATE TABLE catalog (

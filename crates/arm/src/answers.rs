@@ -14,7 +14,7 @@ pub struct Backup {
     pub name: Option<String>,
     /// The blob in the container, with `.zip` only once it is being written.
     pub blob_name: Option<String>,
-    /// The status; a missing one is an unknown word.
+    /// The status; a missing one is `Unknown`.
     pub status: BackupStatus,
     /// When Azure accepted it.
     pub created: Option<Timestamp>,

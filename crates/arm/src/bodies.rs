@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_of_a_database_is_left_out() {
+    fn unknown_facts_of_a_database_are_omitted() {
         let mut properties = Map::new();
         databases(&mut properties, &[]);
         assert_eq!(properties.len(), 0);
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn secrets_are_asked_for_with_nothing_or_with_the_sas_that_replaces_the_old() {
+    fn secrets_are_requested_with_an_empty_body_or_with_the_new_sas() {
         assert_eq!(properties(&secrets_body(None)), json!({}));
         let url = SecretString::from("https://acct.blob/c?sig=s");
         assert_eq!(

@@ -68,7 +68,7 @@ impl ArmClient {
         url
     }
 
-    /// The provider of permissions has api-versions of its own.
+    /// The provider of permissions has its own api-versions.
     fn permissions_url(&self, app: &AppId) -> Url {
         let mut url = self.app_url(app, &["providers", "Microsoft.Authorization", "permissions"]);
         url.query_pairs_mut().clear().append_pair("api-version", "2022-04-01");

@@ -96,8 +96,10 @@ struct AzureSource {
 }
 
 impl AzureSource {
-    /// A new credential for each token, because these credentials cache their token until five minutes before its end and
-    /// offer no way to discard one that ARM refused. The connections are kept: they belong to the authority's transport.
+    /// Creates a new credential for each token.
+    ///
+    /// These credentials cache their token until five minutes before its end and
+    /// offer no way to discard a token that ARM refused. The authority's transport keeps its connections.
     fn credential(&self) -> Result<Arc<dyn TokenCredential>, TokenError> {
         let client_options = self.authority.client_options();
         Ok(match self.credential.clone() {

@@ -1,4 +1,4 @@
-//! The words of an error response.
+//! The code and message of an error response.
 
 use serde_json::Value;
 

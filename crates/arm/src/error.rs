@@ -6,9 +6,9 @@ use std::time::Duration;
 use crate::Operation;
 use crate::scrub::brief;
 
-/// A failed call: which, about what, Azure's words and what they mean.
+/// A failed call: the operation, its subject, Azure's text and the kind of the error.
 ///
-/// Its text holds no secret: secrets in Azure's words are blanked, and long texts are shortened.
+/// Its text holds no secret: secrets in Azure's text are blanked, and long texts are shortened.
 #[derive(Debug, thiserror::Error)]
 #[error("{inner}")]
 pub struct Error {
@@ -63,7 +63,7 @@ pub enum ErrorKind {
 pub enum ThrottleScope {
     /// ARM's token bucket of the subscription and credential.
     Arm,
-    /// The App Service resource provider, which has limits of its own while ARM's bucket is full.
+    /// The App Service resource provider, which has its own limits even while ARM's bucket is full.
     Provider,
 }
 

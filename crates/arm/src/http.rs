@@ -41,7 +41,7 @@ impl Transport for HttpTransport {
     }
 }
 
-/// The error of a request without a response. Only a connection that was never made is certain to have carried nothing.
+/// The error of a request without a response. Only a failed connection certainly sent nothing.
 fn no_response(error: reqwest::Error) -> TransportError {
     let is_late = error.is_timeout();
     if error.is_connect() || error.is_builder() {

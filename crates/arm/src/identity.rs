@@ -1,11 +1,11 @@
-//! Whether a backup in Azure's list is the one that a record describes.
+//! Whether a backup in Azure's list matches a record.
 
 use holdfast_model::{BackupFacts, BackupName};
 
 use crate::Backup;
 
 impl Backup {
-    /// Whether this listed backup is the one that `recorded` describes.
+    /// Whether this listed backup matches `recorded`.
     ///
     /// Azure numbers the backups of a recreated app from 1 again, so an equal id alone proves nothing: see
     /// [`is_stored_as`](Self::is_stored_as).

@@ -70,7 +70,7 @@ impl Operation {
         }
     }
 
-    /// The words of an error's text, before the name of the subject.
+    /// The start of an error's text, before the name of the subject.
     pub(crate) fn phrase(self) -> &'static str {
         match self {
             Self::ListSites => "list the sites of",

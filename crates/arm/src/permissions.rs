@@ -51,7 +51,7 @@ mod tests {
     }
 
     #[test]
-    fn a_star_stands_for_anything_and_case_says_nothing() {
+    fn a_star_matches_anything_and_case_is_ignored() {
         for (pattern, fits_it) in [
             ("*", true),
             ("*/read", false),

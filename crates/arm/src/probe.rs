@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn why_nothing_was_answered_is_told_by_its_innermost_cause() {
+    async fn a_missing_response_is_reported_with_its_innermost_cause() {
         let _ = rustls::crypto::ring::default_provider().install_default();
         // The listener is dropped, so the port is closed.
         let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();

@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_429_tells_whether_arm_or_the_provider_throttles() {
+    fn a_429_shows_whether_arm_or_the_provider_throttles() {
         let arm = r#"{"error":{"code":"SubscriptionRequestsThrottled","message":"Please try again after '10' seconds"}}"#;
         let reads = "x-ms-ratelimit-remaining-subscription-reads";
         for (pairs, body, seconds, scope) in [
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn what_azure_asks_to_wait_is_kept_whatever_the_status() {
+    fn the_retry_after_is_kept_with_any_status() {
         let error = refused(503, &[("retry-after", "9")], "");
         assert_eq!(
             (error.kind(), error.retry_after()),

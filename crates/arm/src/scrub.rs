@@ -104,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_looks_like_a_secret_is_blanked_wherever_it_stands() {
+    fn a_secret_is_blanked_at_any_position() {
         for (text, clean) in [
             (
                 "see https://a/b?sp=rwdl&sig=aB/c%3D&se=1 now",

@@ -23,7 +23,7 @@ pub struct Token {
 pub struct TokenError(String);
 
 impl TokenError {
-    /// An error from the words of the token service or the environment. Secrets in them are blanked, and the text is
+    /// An error with the text of the token service or the environment. Secrets in them are blanked, and the text is
     /// shortened.
     pub fn new(what: &str) -> Self {
         Self(brief(what))

@@ -1,4 +1,4 @@
-//! The seam below the client: a request goes out, a response comes back.
+//! The interface below the client: it sends one request and returns one response.
 
 use std::fmt;
 

@@ -132,7 +132,7 @@ fn flag(of: &Value, key: &str) -> bool {
     of[key].as_bool().unwrap_or_else(|| of[key].as_str().is_some_and(|s| s.eq_ignore_ascii_case("true")))
 }
 
-/// Reads a status: a word in recordings since 2017, an integer in 2015. Anything else is an unknown word, never a
+/// Reads a status: a name in recordings since 2017, an integer in 2015. Anything else is `Unknown`, never a
 /// success.
 fn status(value: &Value) -> BackupStatus {
     match value {

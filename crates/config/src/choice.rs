@@ -1,4 +1,4 @@
-//! Reads a choice among words, in tables that may hold secrets.
+//! Reads a choice among fixed values, in tables that may hold secrets.
 
 use crate::diagnostics::{Diagnostics, Located};
 use crate::nearest::did_you_mean;

@@ -59,14 +59,16 @@ pub struct Discover {
     pub exclude: Vec<String>,
 }
 
-/// How this process works.
+/// Settings of the processes that plan and execute runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EngineConfig {
-    /// A step that is not worked off after this is handed out again.
+    /// Duration of a lease: a step that has not finished after it is dispatched again.
     pub lease: Duration,
-    /// A backup whose POST got no answer must be absent from the app's list for this long before it is begun anew.
+    /// Settle time after a lost answer.
+    ///
+    /// A new attempt starts only after the backup was absent from the app's list for this long.
     pub settle: Duration,
-    /// Steps worked off at once.
+    /// Maximum number of concurrent steps.
     pub concurrency: u32,
     /// How long one call to Azure may take.
     pub call_timeout: Duration,

@@ -22,7 +22,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_misspelt_word_has_a_nearest_word_and_a_strange_word_has_none() {
+    fn a_misspelt_key_has_a_nearest_key_and_an_unrelated_key_has_none() {
         let known = ["schedule", "timezone", "spread"];
         for (word, expected) in [
             ("timezon", Some("timezone")),

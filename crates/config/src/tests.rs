@@ -183,14 +183,14 @@ fn each_credential_belongs_to_its_subscriptions() {
 }
 
 #[test]
-fn one_slip_is_one_error_that_says_what_was_expected() {
+fn one_mistake_is_one_error_with_the_expected_value() {
     for (line, replacement, expected) in MISTAKES.iter().chain(storages::MISTAKES_IN_STORAGES) {
         assert_eq!(after_mistake(line, replacement), *expected, "{replacement}");
     }
 }
 
 #[test]
-fn everything_that_is_wrong_is_told_at_once() {
+fn all_errors_are_reported_together() {
     let text = EXAMPLE.replace("timezone", "timezon").replace("\"2h\"", "\"2x\"").replace("mint", "mnit");
     let found = errors(&text);
     for expected in ["`timezon`", "`policy.gold.spread`", "`policy.gold.retry.skipped.max`", "missing `mint`"]
@@ -211,7 +211,7 @@ fn two_spellings_of_one_app_are_a_duplicate() {
 }
 
 #[test]
-fn a_secret_that_cannot_be_read_is_an_error_unless_secrets_are_left_alone() {
+fn an_unreadable_secret_is_an_error_unless_secrets_are_skipped() {
     let text = EXAMPLE
         .replace("env:AZURE_CLIENT_SECRET", "env:HOLDFAST_NOBODY_SETS_THIS")
         .replace("env:STORAGE_KEY", "file:/nowhere/key");
@@ -222,7 +222,7 @@ fn a_secret_that_cannot_be_read_is_an_error_unless_secrets_are_left_alone() {
 }
 
 #[test]
-fn a_secret_that_will_not_do_is_an_error_that_does_not_show_it() {
+fn an_invalid_secret_is_an_error_that_does_not_show_it() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("secret");
     std::fs::write(&path, "hunter2isnokey!").unwrap();
@@ -245,7 +245,7 @@ fn a_secret_that_will_not_do_is_an_error_that_does_not_show_it() {
 }
 
 #[test]
-fn what_is_no_toml_is_told_with_its_place_and_without_the_rest_of_the_line() {
+fn invalid_toml_is_reported_with_its_position_and_without_the_rest_of_the_line() {
     let told = after_mistake("secret = \"env:AZURE_CLIENT_SECRET\"", "secret = hunter2");
     assert!(told.contains("this is not TOML") && told.contains("fleet.toml:3:92"), "{told}");
     assert!(!told.contains("hunter2"), "{told}");

@@ -17,7 +17,7 @@ pub trait Check: Send + Sync {
     /// The check's name in answers.
     fn name(&self) -> &'static str;
 
-    /// Makes the check. The error says in a few words why it failed, without secrets.
+    /// Runs the check. The error is a short reason without secrets.
     async fn check(&self) -> Result<(), String>;
 }
 

@@ -24,7 +24,7 @@ pub async fn add_runs(store: &dyn Store, runs: &[NewRun]) -> Result<AddedRuns, E
     Ok(AddedRuns { ids: requested.map(|new| new.run.id).collect(), under_way: total.saturating_sub(added) })
 }
 
-/// A run that a person asks for, due at once.
+/// A run that an operator requests, due immediately.
 pub(crate) fn requested_run(
     (app, policy_snapshot): (&App, &PolicySnapshot),
     task: Task,

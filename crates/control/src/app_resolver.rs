@@ -13,9 +13,9 @@ use crate::notify::Notify;
 use crate::wording::counted;
 use crate::{Error, ErrorKind, app_names, discovery};
 
-/// Subscriptions asked at once.
+/// Maximum number of concurrent requests to subscriptions.
 const AT_ONCE: usize = 8;
-/// Runs looked through for apps that are in no fleet.
+/// Recent runs that are searched for apps outside the fleet.
 const RECENT_RUNS: u32 = 1_000;
 
 /// The apps of the fleet that a request is about.

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::{Error, ErrorKind};
 
-/// Events verified at once.
+/// Events per batch of the verification.
 const PAGE: u32 = 5_000;
 
 /// The result of a verification.

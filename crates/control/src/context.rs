@@ -1,4 +1,4 @@
-//! What a request works with: the fleet, the store, Azure and its storage at one moment.
+//! The context of a request: the fleet, the store, Azure and its storage at one moment.
 
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ pub struct ControlContext<'a> {
     pub storage: Arc<dyn Storage>,
     /// The store's time.
     pub now: Timestamp,
-    /// Who asks, for the audit.
+    /// The name of the actor, for the audit.
     pub actor: String,
     /// Receives warnings.
     pub notify: Notify,
@@ -38,7 +38,7 @@ impl ControlContext<'_> {
         AppResolver { fleet, store: *store, arm, notify }
     }
 
-    /// The app that `text` names, even one that is no longer in the fleet; see [`AppResolver::any`].
+    /// The app that `text` names, even if it is no longer in the fleet; see [`AppResolver::any`].
     pub async fn app(&self, text: &str) -> Result<App, Error> {
         self.apps().any(text).await
     }

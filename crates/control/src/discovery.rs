@@ -7,7 +7,7 @@ use holdfast_config::Fleet;
 use holdfast_model::{Site, SubscriptionId};
 use tokio::task::JoinSet;
 
-/// Apps asked for their slots at once.
+/// Maximum number of concurrent requests for slots.
 const AT_ONCE: usize = 8;
 
 /// All apps of a subscription.

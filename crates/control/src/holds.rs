@@ -1,4 +1,4 @@
-//! Holds: a person's word that a backup must not be deleted.
+//! Holds: a person's instruction not to delete a backup.
 
 use holdfast_model::{AppId, BackupId, CatalogEntry, OperatorAction, Run, RunId, RunKind};
 use holdfast_store::{CatalogFilter, RunFilter, Store};

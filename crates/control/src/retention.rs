@@ -104,7 +104,7 @@ pub async fn retention(
     Ok(RetentionReport { now, apps })
 }
 
-/// The unfinished runs, which retention takes into account as the maintenance planner does.
+/// The unfinished runs, which both retention and the maintenance planner consider.
 pub(crate) async fn unfinished_runs(store: &dyn Store) -> Result<UnfinishedRuns, Error> {
     let filter = RunFilter { unfinished: true, ..RunFilter::default() };
     Ok(store.runs(&filter).await?.into_iter().collect())

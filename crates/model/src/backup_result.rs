@@ -25,7 +25,7 @@ pub enum BackupResult {
     Failed,
     /// `DeleteInProgress`, `Deleted` or `DeleteFailed`, before the backup was complete.
     Deleting,
-    /// A word that is none of the ten documented ones.
+    /// A status that is none of the ten documented ones.
     Unknown,
 }
 
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failed_backups_log_tells_storage_and_size_from_the_rest() {
+    fn a_failed_backups_log_distinguishes_storage_and_size_from_other_causes() {
         let cases = [
             (
                 "Storage access failed. The remote server returned an error: (403) Forbidden.. Please delete and \

@@ -10,9 +10,9 @@ use crate::{AppId, BackupFacts, PolicyName, RunId, SasFacts, StorageName, Timest
 pub struct CatalogEntry {
     /// The app the backup is of.
     pub app: AppId,
-    /// The run that made it, or the operator action that took it over.
+    /// The run that created it, or the operator action that adopted it.
     pub run: RunId,
-    /// The policy it was made under.
+    /// The policy under which it was created.
     pub policy: Option<PolicyName>,
     /// The storage that holds its blob.
     pub storage: StorageName,
@@ -20,7 +20,7 @@ pub struct CatalogEntry {
     pub backup: BackupFacts,
     /// How it was created.
     pub origin: Origin,
-    /// Whether it counts for the recovery point objective, by the policy snapshot it was made under.
+    /// Whether it counts for the recovery point objective, by the policy snapshot of its run.
     pub good: bool,
     /// The SAS that Azure stores with it and deletes it with, if known.
     pub sas: Option<SasFacts>,

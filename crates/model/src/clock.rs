@@ -96,13 +96,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_timestamp_comes_back_as_it_was_written() {
+    fn a_timestamp_survives_a_text_round_trip() {
         let at = SystemClock::default().now();
         assert_eq!(parse_timestamp(&format_timestamp(at)), Ok(at));
     }
 
     #[test]
-    fn a_manual_clock_moves_only_when_told() {
+    fn a_manual_clock_advances_only_on_request() {
         let clock = ManualClock::new(parse_timestamp("2026-03-29T00:30:00Z").unwrap());
         assert_eq!(clock.elapsed(), Duration::ZERO);
         clock.advance(Duration::from_secs(90));

@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_database_is_told_by_its_kind_and_name_in_any_case() {
+    fn a_database_is_identified_by_its_kind_and_name_in_any_case() {
         let shop = DatabaseRef {
             kind: DatabaseKind::SqlAzure,
             name: "shop".into(),

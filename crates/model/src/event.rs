@@ -57,7 +57,7 @@ pub enum RunEvent {
         /// When the next attempt is due, if there is one.
         retry_at: Option<Timestamp>,
     },
-    /// The attempt was deferred and is made later under the same number. No failure counts.
+    /// The attempt was deferred and starts later under the same number. No failure counts.
     Deferred {
         /// Why.
         cause: Cause,
@@ -96,7 +96,7 @@ pub enum RunEvent {
     },
     /// A lookup found the backup.
     Adopted {
-        /// The attempt that made it.
+        /// The attempt that created it.
         attempt: Attempt,
         /// Azure's number for it.
         backup: BackupId,
@@ -105,7 +105,7 @@ pub enum RunEvent {
     },
     /// A backup of an earlier attempt of this run turned up after another had started. Retention needs its record.
     OrphanFound {
-        /// The number of the attempt that made it.
+        /// The number of the attempt that created it.
         number: u32,
         /// Azure's number for it.
         backup: BackupId,

@@ -24,7 +24,7 @@ pub struct Attempt {
     pub restored_before: Option<Timestamp>,
 }
 
-/// What is known of a backup that Azure made.
+/// The facts of a backup that Azure created.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BackupFacts {
     /// Azure's number for it.
@@ -54,7 +54,7 @@ words! {
     pub enum Outcome {
         /// The task is done in full.
         Succeeded,
-        /// The best attempt made a partial backup.
+        /// The best attempt created a partial backup.
         Partial,
         /// Not done, and a retry cannot help.
         Failed,

@@ -12,7 +12,7 @@ pub struct Fold {
 }
 
 impl Fold {
-    /// Folds events, oldest first. The first must be one that creates a run.
+    /// Folds events, oldest first. The first event must create a run.
     pub fn of<'a>(events: impl IntoIterator<Item = &'a RunEvent>) -> Result<Self, IllegalTransition> {
         let mut events = events.into_iter();
         let state = match events.next() {

@@ -1,4 +1,4 @@
-//! Ids, each with a type of its own so that the compiler refuses one in place of another.
+//! Ids, each with its own type, so that the compiler rejects one in place of another.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,7 +8,7 @@ use uuid::{Builder, Uuid};
 
 use crate::Timestamp;
 
-/// Declares an id that is a text of its own type.
+/// Declares an id as a newtype of a string.
 macro_rules! text_id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*

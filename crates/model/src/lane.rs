@@ -60,7 +60,7 @@ impl fmt::Display for Lane {
     }
 }
 
-/// The text is not one that `Display` of [`Lane`] writes.
+/// The text is not the `Display` form of a [`Lane`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a lane")]
 pub struct InvalidLane(String);
@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_lane_comes_back_from_its_text() {
+    fn a_lane_survives_a_text_round_trip() {
         let subscription = SubscriptionId::new("s");
         let begin =
             Lane::Begin { subscription: subscription.clone(), plan: "/p/x".into(), account: "acct".into() };

@@ -57,7 +57,7 @@ pub struct Budget {
 }
 
 words! {
-    /// The kinds of ARM calls, each with a budget of its own.
+    /// The kinds of ARM calls, each with its own budget.
     pub enum Call {
         /// GET.
         Read,

@@ -52,7 +52,7 @@ pub enum RunState {
         /// The backup, for a run that makes one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         backup: Option<BackupFacts>,
-        /// Checks that could not be made.
+        /// Checks that failed to run.
         checks: u32,
     },
     /// Waits between attempts.
@@ -70,7 +70,7 @@ pub enum RunState {
         outcome: Outcome,
         /// Why, unless it succeeded.
         cause: Option<Cause>,
-        /// The backup it made, if any.
+        /// The backup that it created, if any.
         backup: Option<BackupFacts>,
         /// What is known of the blob.
         verification: Option<Verification>,

@@ -1,4 +1,4 @@
-//! Azure's words for a backup's status.
+//! The status of a backup, as Azure names it.
 
 use std::fmt;
 
@@ -7,8 +7,8 @@ use strum::IntoStaticStr;
 
 /// A backup's status as Azure reports it.
 ///
-/// Azure writes a word, in any case; answers of 2015 had the integers 0 to 9 in this order, which is that of
-/// `BackupItemStatus` in PyPI azure-mgmt-web. An unknown word is kept for the audit.
+/// Azure writes a name, in any case; responses of 2015 had the integers 0 to 9 in this order, which is that of
+/// `BackupItemStatus` in PyPI azure-mgmt-web. An unknown name is kept for the audit.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, IntoStaticStr)]
 pub enum BackupStatus {
     /// 0: in progress.
@@ -21,9 +21,9 @@ pub enum BackupStatus {
     TimedOut,
     /// 4: accepted, not started.
     Created,
-    /// 5: not made, because too many were requested.
+    /// 5: not created, because too many were requested.
     Skipped,
-    /// 6: made, with files missing.
+    /// 6: created, with files missing.
     PartiallySucceeded,
     /// 7: being deleted.
     DeleteInProgress,
@@ -31,7 +31,7 @@ pub enum BackupStatus {
     DeleteFailed,
     /// 9: deleted.
     Deleted,
-    /// None of the ten documented words, cut to 64 characters.
+    /// None of the ten documented names, cut to 64 characters.
     Unknown(String),
 }
 
@@ -50,7 +50,7 @@ impl BackupStatus {
         Self::Deleted,
     ];
 
-    /// The status of a word, in any case, or of an integer in digits.
+    /// The status with a name, in any case, or with an integer in digits.
     pub fn from_word(word: &str) -> Self {
         let word = word.trim();
         if let Ok(code) = word.parse::<i64>() {
@@ -66,7 +66,7 @@ impl BackupStatus {
         known.cloned().unwrap_or_else(|| Self::Unknown(code.to_string()))
     }
 
-    /// Azure's word for it.
+    /// Azure's name for the status.
     pub fn as_str(&self) -> &str {
         match self {
             Self::Unknown(word) => word,
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_word_or_integer_is_kept_and_is_none_of_the_ten() {
+    fn an_unknown_status_or_integer_is_kept_as_unknown() {
         for json in ["\"Pondering\"", "10", "-1", "\"\""] {
             let status: BackupStatus = serde_json::from_str(json).unwrap();
             assert!(matches!(status, BackupStatus::Unknown(_)), "{json}");
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn a_status_that_is_neither_word_nor_integer_is_an_error() {
+    fn a_status_that_is_neither_text_nor_integer_is_an_error() {
         assert!(serde_json::from_str::<BackupStatus>("{}").is_err());
         assert!(serde_json::from_str::<BackupStatus>("null").is_err());
     }

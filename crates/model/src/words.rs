@@ -1,8 +1,8 @@
-//! The words of an enum: its variants and their names in rows, events and output.
+//! Enums with serialized names: the names of variants in rows, events and output.
 
-/// Declares an enum whose variants have words in snake case, the same in serde, `Display`, `FromStr` and `as_str`.
+/// Declares an enum whose variants have names in snake case, the same in serde, `Display`, `FromStr` and `as_str`.
 ///
-/// `words!(Name)` adds `ALL` and `as_str` to an enum that derives strum's traits itself, for words of Azure's.
+/// `words!(Name)` adds `ALL` and `as_str` to an enum that derives strum's traits itself, for names that Azure defines.
 macro_rules! words {
     ($(#[$meta:meta])* pub enum $name:ident { $($variants:tt)* }) => {
         $(#[$meta])*
@@ -30,7 +30,7 @@ macro_rules! words {
                 all
             };
 
-            /// The word in rows, events and output.
+            /// The name in rows, events and output.
             pub fn as_str(self) -> &'static str {
                 self.into()
             }
@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn every_word_is_the_one_that_rows_and_events_hold() {
+    fn every_name_is_the_serialized_name_of_rows_and_events() {
         written(&Call::ALL, Call::as_str);
         written(&Cause::ALL, Cause::as_str);
         written(&DatabaseKind::ALL, DatabaseKind::as_str);

@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_delivery_dropped_without_an_ack_comes_again() {
+    async fn a_delivery_dropped_without_an_ack_is_redelivered() {
         let queue = MemoryQueue::default();
         queue.publish(&[message(1, Priority::Scheduled)]).await.unwrap();
         drop(queue.receive().await.unwrap());

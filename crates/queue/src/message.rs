@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_wakeup_comes_back_as_it_was_written() {
+    fn a_wakeup_survives_a_json_round_trip() {
         let run_id = RunId::new(Timestamp::UNIX_EPOCH, &mut fastrand::Rng::with_seed(1));
         for version in [0, 7, i64::MAX] {
             let wakeup = Wakeup { run_id, version };

@@ -25,7 +25,7 @@ pub struct PlanningContext {
 }
 
 impl PlanningContext {
-    /// A second context for the same store and fleet, with randomness of its own.
+    /// A second context for the same store and fleet, with its own randomness.
     #[must_use]
     pub fn fork(&mut self) -> Self {
         Self {

@@ -12,7 +12,7 @@ impl StorageAccounts {
     /// The policy snapshot of a run about a backup in `storage`, which the policy may no longer use.
     ///
     /// Azure reads and deletes the backup with a SAS of `storage`, so the run counts against that storage's account.
-    /// A storage that the fleet file no longer has counts as an account of its own.
+    /// A storage that the fleet file no longer has counts as a separate account.
     pub fn snapshot_for(&self, policy: &Policy, storage: &StorageName) -> PolicySnapshot {
         let present = &policy.policy_snapshot;
         if present.storage == *storage {

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
-/// Fault rates from 0 (never) to 1 (always), drawn anew at every attempt, so that a retry may succeed.
+/// Fault rates from 0 (never) to 1 (always), drawn again at every attempt, so that a retry may succeed.
 ///
 /// One draw decides among the rates of a group, which are cumulative: a fault beyond a sum of 1 never happens.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
@@ -16,7 +16,7 @@ pub struct Faults {
     pub skipped: f64,
     /// Ends: status `PartiallySucceeded`.
     pub partial: f64,
-    /// Ends: status `Failed`, and the log tells of a 403 from storage, as after the SAS expired during the backup.
+    /// Ends: status `Failed`, and the log reports a 403 from storage, as after the SAS expired during the backup.
     pub failed_storage: f64,
     /// Ends: status `Failed`, and the log names no known reason.
     pub failed_other: f64,

@@ -20,7 +20,7 @@ pub(crate) async fn look(
     match answer.status() {
         StatusCode::OK => match length(answer.headers()) {
             Some(size_bytes) => Ok(Some(BlobFacts { size_bytes })),
-            None => Err(Refusal::NoAnswer { operation, reason: "the answer tells no length".to_owned() }),
+            None => Err(Refusal::NoAnswer { operation, reason: "the response has no length".to_owned() }),
         },
         // A HEAD's 404 has no body; only this header distinguishes a missing blob from a missing container.
         StatusCode::NOT_FOUND if !is_error(&answer, "ContainerNotFound") => Ok(None),

@@ -9,7 +9,7 @@ use crate::{Container, Refusal, SasFault, SasWarning};
 pub struct SasHealth {
     /// The container of the SAS.
     pub container: Container,
-    /// The source of the SAS, in the fleet file's words.
+    /// The source of the SAS, as the fleet file writes it.
     pub origin: String,
     /// The facts about it that are not secret.
     pub facts: SasFacts,

@@ -123,8 +123,8 @@ mod tests {
         mint(&key(), &container, "rwdl", start, expiry).unwrap().expose_secret().to_owned()
     }
 
-    /// Azurite 3.37.0, started with this key, took this very SAS for PUT, GET, list and DELETE, and refused one that
-    /// had expired, one that had not begun, and PUT with `sp=rl`.
+    /// Azurite 3.37.0, started with this key, accepted this SAS for PUT, GET, list and DELETE, and refused an
+    /// expired SAS, a SAS that was not valid yet, and PUT with `sp=rl`.
     #[test]
     fn the_signature_is_one_that_a_blob_server_took() {
         assert_eq!(

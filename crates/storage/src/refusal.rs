@@ -3,7 +3,7 @@
 use crate::ErrorKind;
 
 /// A request that storage refused. It is decided by the status, because the error codes differ between Azure and its
-/// emulators; one code has a variant of its own, because its remedy differs.
+/// emulators; one code has its own variant, because its remedy differs.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// 401 or 403.
@@ -50,7 +50,7 @@ pub enum Refusal {
         /// The HTTP status.
         status: u16,
     },
-    /// No response, or one that cannot be read.
+    /// No response, or an unreadable one.
     #[error(
         "{operation} got no answer: {reason}; try again later, and check the account's name and the network"
     )]

@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn it_must_have_begun_and_must_last() {
+    fn it_must_be_valid_now_and_for_long_enough() {
         assert_eq!(
             faults(&[("st", Some("2027-01-31T13:00:00Z"))]),
             ["does not begin until 2027-01-31T13:00:00Z"]
@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_wrong_is_told_at_once() {
+    fn all_faults_are_reported_together() {
         let changes = [
             ("sr", Some("b")),
             ("sp", Some("l")),

@@ -87,7 +87,7 @@ pub enum SecretError {
         /// The HTTP status.
         status: u16,
     },
-    /// No response, or one that cannot be read.
+    /// No response, or an unreadable one.
     #[error(
         "`{reference}` got no answer: {reason}; try again later, and check the vault's name and the network"
     )]

@@ -36,7 +36,7 @@ impl SasSource {
         }
     }
 
-    /// The lifetime of a minted SAS; `None` for one that is read.
+    /// The lifetime of a minted SAS; `None` for a configured SAS.
     pub fn lifetime(&self) -> Option<Duration> {
         match self {
             Self::Url(_) => None,
@@ -44,7 +44,7 @@ impl SasSource {
         }
     }
 
-    /// The source in the fleet file's words.
+    /// The source as the fleet file writes it.
     pub fn origin(&self) -> String {
         self.secret().map_or_else(|| "user_delegation".to_owned(), ToString::to_string)
     }

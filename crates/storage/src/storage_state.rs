@@ -31,7 +31,7 @@ struct InUse {
     rng: fastrand::Rng,
 }
 
-/// The result of a test write, and when it was made.
+/// The result of a test write, and its time.
 #[derive(Debug)]
 struct WriteTest {
     at: Duration,

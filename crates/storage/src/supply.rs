@@ -34,7 +34,7 @@ pub struct Access {
     pub tokens: Arc<dyn Tokens>,
 }
 
-/// Reads or mints the SAS of one storage, each time anew.
+/// Reads or mints the SAS of one storage, without a cache.
 #[derive(Debug)]
 pub(crate) struct Supply {
     pub name: StorageName,

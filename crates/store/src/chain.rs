@@ -47,7 +47,7 @@ pub struct Broken {
 pub enum Damage {
     /// The row's content is not what was hashed.
     Changed,
-    /// The row is gone.
+    /// The row is missing.
     Missing,
     /// The row does not follow the one before it: rows were swapped, or the one before was replaced.
     Reordered,

@@ -30,17 +30,17 @@ pub(crate) fn json(value: &impl Serialize) -> String {
     serde_json::to_string(value).unwrap_or_default()
 }
 
-/// The word of a plain enum in rows.
+/// The serialized name of a plain enum.
 pub(crate) fn word(value: &impl Serialize) -> String {
     json(value).trim_matches('"').to_owned()
 }
 
-/// The plain enum of a word.
+/// The plain enum with a serialized name.
 pub(crate) fn from_word<T: DeserializeOwned>(word: &str) -> Result<T, serde_json::Error> {
     serde_json::from_value(serde_json::Value::from(word))
 }
 
-/// A run's outcome and the backup it made.
+/// A run's outcome and the backup that it created.
 #[derive(Debug, Default)]
 pub(crate) struct Ending<'a> {
     pub outcome: Option<Outcome>,
@@ -66,7 +66,7 @@ impl<'a> Ending<'a> {
     }
 }
 
-/// When Azure accepted the current attempt, or the backup that the run made.
+/// When Azure accepted the current attempt, or the backup that the run created.
 pub(crate) fn accepted_at(state: &RunState) -> Option<Timestamp> {
     match state {
         RunState::Polling { accepted_at, .. } => Some(*accepted_at),

@@ -1,4 +1,4 @@
-//! What is read when somebody asks: how apps stand, by the store's rows, and when the loops last went round.
+//! Metrics that a scrape reads: the status of apps from the store's rows, and the last passes of the loops.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -15,7 +15,7 @@ use prometheus::{Registry, TextEncoder};
 const OF_AN_APP: &str = "holdfast.app.";
 /// The one whose name the world looks for.
 const LAST_SUCCESS: &str = "holdfast.last_success.timestamp";
-/// Apps that have series of their own. The library keeps 2,000 apart unless told otherwise, and adds up the rest.
+/// Maximum number of apps with separate series. The library's default is 2,000, and it aggregates the rest.
 const APPS_MAX: usize = 20_000;
 
 /// More series for the metrics of single apps.

@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_call_is_told_by_the_method_that_it_was_sent_with() {
+    fn a_call_is_labelled_with_its_http_method() {
         let registry = Registry::new();
         let reader = opentelemetry_prometheus::exporter().with_registry(registry.clone()).build().unwrap();
         let provider = SdkMeterProvider::builder().with_reader(reader).build();

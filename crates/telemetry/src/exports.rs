@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn another_protocol_or_exporter_is_refused_in_words() {
+    fn another_protocol_or_exporter_is_refused_with_a_reason() {
         let grpc = exports(&[
             ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://c:4317"),
             ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),

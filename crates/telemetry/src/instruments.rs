@@ -8,16 +8,16 @@ use opentelemetry::metrics::{Counter, Gauge, Histogram, Meter};
 /// Seconds of a call or a step: the boundaries that the conventions recommend.
 const SHORT_S: [f64; 15] =
     [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0, 30.0];
-/// Seconds of what takes a while: waiting to start, a whole run.
+/// Bucket bounds in seconds for long durations: the wait for a start, a whole run.
 const LONG_S: [f64; 12] =
     [1.0, 5.0, 15.0, 30.0, 60.0, 120.0, 300.0, 900.0, 1_800.0, 3_600.0, 7_200.0, 14_400.0];
 
-/// The instruments. What is read when somebody asks, such as how apps stand, is in `standing`.
+/// The instruments that the process updates. `app_metrics` has those that a scrape reads.
 #[derive(Debug)]
 pub struct Instruments {
     /// Runs that ended, by `outcome`, `policy` and `kind`.
     pub runs_ended: Counter<u64>,
-    /// From a run's making to its end, by `outcome`.
+    /// Seconds from a run's creation to its end, by `outcome`.
     pub run_duration: Histogram<f64>,
     /// From a run's tick to Azure's acceptance of its first attempt.
     pub start_lag: Histogram<f64>,
@@ -25,27 +25,27 @@ pub struct Instruments {
     pub attempts_started: Counter<u64>,
     /// Attempts that failed, and starts refused, by `cause`.
     pub attempts_failed: Counter<u64>,
-    /// Runs put off through no fault of theirs, by `cause`.
+    /// Runs deferred without a failure, by `cause`.
     pub deferrals: Counter<u64>,
     /// SAS replaced, by `reason` and `storage`.
     pub sas_refreshes: Counter<u64>,
-    /// When the SAS lapses that the latest attempt sent, in seconds since 1970, by `storage`.
+    /// Expiry of the SAS that the latest attempt sent, in seconds since 1970, by `storage`.
     pub sas_expiry: Gauge<u64>,
     /// Audit events written, by `event`.
     pub audit_events: Counter<u64>,
     /// Ticks considered, by `result`: `run`, `missed`, `conflicts`.
     pub ticks: Counter<u64>,
-    /// Runs handed out.
+    /// Runs dispatched to workers.
     pub dispatched: Counter<u64>,
-    /// Leases that passed.
+    /// Leases that expired.
     pub leases_reclaimed: Counter<u64>,
-    /// Lanes in which something was due at the last look.
+    /// Lanes with due runs at the last pass.
     pub lanes_due: Gauge<u64>,
-    /// For how long the longest due had been due at the last look.
+    /// Seconds since the due time of the oldest due run, at the last pass.
     pub oldest_due: Gauge<f64>,
-    /// Runs handed out and not worked off at the last look.
+    /// Runs leased to workers after the last pass.
     pub outstanding: Gauge<u64>,
-    /// Budgets closed because Azure said so, by `call`.
+    /// Budgets closed after a 429 from Azure, by `call`.
     pub budgets_closed: Counter<u64>,
     /// Steps, by `result`.
     pub steps: Counter<u64>,
@@ -61,7 +61,7 @@ pub struct Instruments {
     pub request_duration: Histogram<f64>,
     /// Calls that ARM answered with 429, by `operation`.
     pub throttled: Counter<u64>,
-    /// What ARM said was left of a budget, by `azure.subscription.id` and `call`.
+    /// Remaining budget that ARM reported, by `azure.subscription.id` and `call`.
     pub budget_remaining: Gauge<u64>,
 }
 
@@ -81,7 +81,7 @@ impl Instruments {
         let oldest = meter.f64_gauge("holdfast.lanes.oldest_due").with_unit("s");
         Self {
             runs_ended: of("holdfast.runs.ended", "{run}", "Runs that ended."),
-            run_duration: seconds("holdfast.run.duration", &LONG_S, "From a run's making to its end."),
+            run_duration: seconds("holdfast.run.duration", &LONG_S, "From a run's creation to its end."),
             start_lag: seconds(
                 "holdfast.run.start_lag",
                 &LONG_S,
@@ -89,22 +89,26 @@ impl Instruments {
             ),
             attempts_started: of("holdfast.attempts.started", "{attempt}", "Attempts begun."),
             attempts_failed: of("holdfast.attempts.failed", "{attempt}", "Attempts failed, starts refused."),
-            deferrals: of("holdfast.deferrals", "{deferral}", "Runs put off at no fault of theirs."),
+            deferrals: of("holdfast.deferrals", "{deferral}", "Runs deferred without a failure."),
             sas_refreshes: of("holdfast.sas.refreshes", "{refresh}", "SAS replaced."),
-            sas_expiry: gauge("holdfast.sas.expiry.timestamp", "s", "When the SAS sent last lapses."),
+            sas_expiry: gauge(
+                "holdfast.sas.expiry.timestamp",
+                "s",
+                "Expiry of the SAS that the latest attempt sent.",
+            ),
             audit_events: of("holdfast.audit.events", "{event}", "Audit events written."),
             ticks: of("holdfast.ticks", "{tick}", "Ticks considered."),
-            dispatched: of("holdfast.runs.dispatched", "{run}", "Runs handed out."),
-            leases_reclaimed: of("holdfast.leases.reclaimed", "{lease}", "Leases that passed."),
-            lanes_due: gauge("holdfast.lanes.due", "{lane}", "Lanes in which something is due."),
-            oldest_due: oldest.with_description("For how long the longest due has been due.").build(),
-            outstanding: gauge("holdfast.runs.outstanding", "{run}", "Runs handed out and not worked off."),
+            dispatched: of("holdfast.runs.dispatched", "{run}", "Runs dispatched."),
+            leases_reclaimed: of("holdfast.leases.reclaimed", "{lease}", "Leases that expired."),
+            lanes_due: gauge("holdfast.lanes.due", "{lane}", "Lanes with due runs."),
+            oldest_due: oldest.with_description("Time since the due time of the oldest due run.").build(),
+            outstanding: gauge("holdfast.runs.outstanding", "{run}", "Runs leased to workers."),
             budgets_closed: of(
                 "holdfast.budgets.closed",
                 "{budget}",
-                "Budgets closed because Azure said so.",
+                "Budgets closed after a 429 from Azure.",
             ),
-            steps: of("holdfast.steps", "{step}", "Steps worked off."),
+            steps: of("holdfast.steps", "{step}", "Steps processed."),
             process_duration: seconds("messaging.process.duration", &SHORT_S, "How long a step took."),
             sent_messages: of("messaging.client.sent.messages", "{message}", "Messages handed over."),
             consumed_messages: of("messaging.client.consumed.messages", "{message}", "Messages taken."),

@@ -123,7 +123,7 @@ mod tests {
         fn set_interest(&self, _: Interest) {}
 
         fn metadata(&self) -> &Metadata<'_> {
-            unreachable!("nobody asks")
+            unreachable!("no subscriber reads the metadata")
         }
     }
 

@@ -26,7 +26,7 @@ pub struct Providers {
 }
 
 impl Providers {
-    /// Exporters have threads and an HTTP client of their own, which must not be made within async code.
+    /// Exporters have their own threads and HTTP client, which must not be created in async code.
     pub fn new(exports: &Exports, resource: &Resource, messaging_system: &'static str) -> Self {
         let mut failed = exports.refused.clone();
         let mut note = |what: &str, error: &dyn std::error::Error| {
@@ -83,14 +83,14 @@ pub fn resource(
     variable: impl Fn(&str) -> Option<String>,
 ) -> Resource {
     let told = variable("OTEL_RESOURCE_ATTRIBUTES").unwrap_or_default();
-    let tells = |key: &str| told.split(',').any(|pair| pair.trim_start().starts_with(&format!("{key}=")));
+    let names = |key: &str| told.split(',').any(|pair| pair.trim_start().starts_with(&format!("{key}=")));
     let mut own = vec![KeyValue::new("service.version", env!("CARGO_PKG_VERSION"))];
-    if variable("OTEL_SERVICE_NAME").is_none_or(|name| name.is_empty()) && !tells("service.name") {
+    if variable("OTEL_SERVICE_NAME").is_none_or(|name| name.is_empty()) && !names("service.name") {
         own.push(KeyValue::new("service.name", service));
     }
-    if !tells("service.instance.id") {
+    if !names("service.instance.id") {
         own.push(KeyValue::new("service.instance.id", instance));
     }
-    own.retain(|pair| !tells("service.version") || pair.key.as_str() != "service.version");
+    own.retain(|pair| !names("service.version") || pair.key.as_str() != "service.version");
     Resource::builder().with_attributes(own).build()
 }

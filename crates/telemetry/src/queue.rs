@@ -66,7 +66,7 @@ fn traced(messages: &[Message]) -> (Vec<tracing::Span>, Vec<Message>) {
     let with_span = |message: &Message| {
         let run = message.wakeup.run_id;
         let span = tracing::info_span!(parent: None, "send", %run);
-        // The only failure is that nobody listens for spans, and then there is no trace to carry on.
+        // This fails only without a subscriber for spans, and then there is no trace to continue.
         let _ = span.set_parent(run_trace::context(run));
         let trace = run_trace::headers(&span.context());
         (span, message.clone().with_trace(trace))

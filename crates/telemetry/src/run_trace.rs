@@ -1,6 +1,6 @@
 //! One trace for each run, over all its steps and all processes, with nothing kept for it.
 //!
-//! The trace id is the run's id, and so is, in part, the id of the trace's first span: whoever knows the run knows both.
+//! The trace id is the run's id, and the id of the trace's first span is a part of it: a run's id determines both.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -78,7 +78,7 @@ thread_local! {
     static ROOT_OF: Cell<Option<RunId>> = const { Cell::new(None) };
 }
 
-/// Random ids, except for a run's first span while it is made.
+/// Random ids, except for a run's first span while it is created.
 #[derive(Debug, Clone, Default)]
 pub struct RunIds(RandomIdGenerator);
 
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn a_context_comes_back_from_a_message() {
+    fn a_context_survives_a_message_round_trip() {
         let run = run(1);
         let sent = SpanContext::new(
             trace_id(run),

@@ -23,7 +23,7 @@ pub struct WatchedSteps {
 impl StepObserver for WatchedSteps {
     fn begins(&self, message: &Message, span: &tracing::Span) {
         if self.traced {
-            // The only failure is that nobody listens for spans.
+            // This fails only without a subscriber for spans.
             let _ = span.set_parent(run_trace::context_from(&message.trace, message.wakeup.run_id));
         }
     }

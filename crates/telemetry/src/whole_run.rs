@@ -1,4 +1,4 @@
-//! The span of a whole run, which its steps are children of. It is written once, by whoever commits the run's end.
+//! The span of a whole run, the parent of its steps. The process that commits the run's end writes it once.
 
 use holdfast_model::{Cause, Outcome, PolicyName, Run, Timestamp, Trigger};
 use opentelemetry::trace::{Span as _, SpanBuilder, SpanKind, Status, Tracer as _};
@@ -38,7 +38,7 @@ pub fn write(tracer: &SdkTracer, run: &Run, (outcome, cause): (Outcome, Option<C
     span.end_with_timestamp(at.into());
 }
 
-/// The word for what a run does.
+/// The name of a run's kind.
 pub fn kind(run: &Run) -> &'static str {
     run.task.kind().as_str()
 }

@@ -16,7 +16,7 @@ pub(crate) struct Failure {
     pub status: Option<BackupStatus>,
     /// The cause, which decides about another attempt.
     pub cause: Cause,
-    /// The cause in words.
+    /// The cause as text.
     pub detail: String,
     /// A backup that exists or may exist nevertheless. The catalog records it.
     pub backup: Option<BackupFacts>,

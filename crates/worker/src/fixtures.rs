@@ -19,7 +19,7 @@ pub(crate) const SETTINGS: Settings = Settings {
     settle: Duration::from_secs(90),
 };
 
-/// Every retry class has a rule of its own, so that a test notices the wrong one.
+/// Every retry class has a different rule, so that a test detects the wrong one.
 pub(crate) const RETRIES: Retries = Retries {
     timed_out: Retry::seconds(3, 100, 150),
     skipped: Retry::seconds(4, 1_000, 9_000),

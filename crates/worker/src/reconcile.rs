@@ -9,7 +9,10 @@ use crate::next::Next;
 use crate::polling::poll_after_error;
 use crate::step_input::StepInput;
 
-/// A look failed: ends the attempt where the app is gone or forbidden, else looks again until the deadline after `since`.
+/// Handles a failed lookup of an attempt.
+///
+/// Ends the attempt if the app was deleted or is forbidden. Otherwise repeats the lookup until the deadline after
+/// `since`.
 pub(crate) fn look_failed(
     input: &StepInput<'_>,
     attempt: &Attempt,

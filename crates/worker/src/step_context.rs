@@ -1,4 +1,4 @@
-//! What a step works with.
+//! The context of a step: its environment, its time and its run.
 
 use holdfast_model::Run;
 

@@ -1,4 +1,4 @@
-//! What a transition knows of its run.
+//! The input of a transition: a run and its facts.
 
 use std::time::Duration;
 

@@ -3,7 +3,7 @@
 use crate::next::Next;
 use crate::send_window::SendWindow;
 
-/// What a step does with the store once it has made its call.
+/// What a step does with the store after its call.
 #[derive(Debug)]
 pub(crate) enum StepPlan {
     /// Commit; the step ends.

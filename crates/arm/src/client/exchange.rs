@@ -60,7 +60,7 @@ impl ArmClient {
         SendDeadline { wall: self.clock.now() + longest, elapsed: self.clock.elapsed() + longest }
     }
 
-    /// Sends once, in a span of its own, and reports to the observer.
+    /// Sends once, in its own span, and reports to the observer.
     async fn exchange(
         &self,
         subject: &CallSubject<'_>,

@@ -92,7 +92,7 @@ impl ArmResponse<'_> {
     }
 }
 
-/// Whether the word means failure: two of ARM's, in both spellings of the second, and one of App Service's own.
+/// Whether the status means failure: two of ARM's, in both spellings of the second, and one of App Service's.
 fn is_failure(word: &str) -> bool {
     ["Failed", "Canceled", "Cancelled", "TimedOut"].iter().any(|failure| failure.eq_ignore_ascii_case(word))
 }

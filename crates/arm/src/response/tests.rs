@@ -69,7 +69,7 @@ fn an_operations_id_in_the_body_becomes_its_path() {
 }
 
 #[test]
-fn an_operation_ends_by_its_word_and_without_one_by_the_answers_status() {
+fn an_operation_ends_by_its_status_text_or_else_by_the_http_status() {
     let under_way = Ok(Progress::UnderWay { retry_after: None });
     for (status, body, read) in [
         (202, "", under_way.clone()),
@@ -96,7 +96,7 @@ fn an_operation_ends_by_its_word_and_without_one_by_the_answers_status() {
 }
 
 #[test]
-fn what_an_operation_under_way_asks_to_wait_is_kept() {
+fn the_retry_after_of_an_active_operation_is_kept() {
     let app = app();
     let subject = CallSubject::app(Operation::GetOperation, &app);
     let progress = answer(subject, response(202, &[("retry-after", "15")], "")).progress().unwrap();
@@ -104,7 +104,7 @@ fn what_an_operation_under_way_asks_to_wait_is_kept() {
 }
 
 #[test]
-fn a_failure_tells_its_cause_without_secrets() {
+fn a_failure_shows_its_cause_without_secrets() {
     let details = json!([{"message": "Sharing violation to C:\\a.pptx"}, {"message": "url ?sig=S3CR3T"}, 5]);
     let error = json!({"code": "ResourceOperationFailure", "message": "terminal state 'Failed'.", "details": details});
     let failed = json!({"status": "Failed", "error": error}).to_string();

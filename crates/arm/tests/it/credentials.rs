@@ -46,7 +46,7 @@ fn every_kind_of_credential_is_read_from_the_fleet_file_and_an_unknown_key_is_re
 }
 
 #[test]
-fn the_secret_takes_the_place_of_its_reference_and_shows_nowhere() {
+fn the_secret_replaces_its_reference_and_is_never_shown() {
     let read: Credential<String> =
         Credential::ClientSecret { tenant: "t".into(), client_id: "c".into(), secret: "env:S".into() };
     let credential = read.with_secret(|reference| match reference.as_str() {
@@ -75,7 +75,7 @@ async fn a_client_secret_is_exchanged_at_a_token_endpoint_on_this_machine() {
 }
 
 #[tokio::test]
-async fn a_source_asks_anew_each_time_so_that_a_refused_token_can_be_replaced() {
+async fn a_source_requests_a_token_each_time_so_that_a_refused_token_can_be_replaced() {
     tls();
     let server = Server::always(200, GIVEN).await;
     let source = client_secret().source(Some(&server.url), PUBLIC_SCOPE).unwrap();
@@ -85,7 +85,7 @@ async fn a_source_asks_anew_each_time_so_that_a_refused_token_can_be_replaced() 
 }
 
 #[tokio::test]
-async fn a_workload_identity_reads_its_file_anew_each_time_because_the_cluster_renews_it() {
+async fn a_workload_identity_reads_its_file_each_time_because_the_cluster_renews_it() {
     tls();
     let server = Server::always(200, GIVEN).await;
     let mut file = tempfile::NamedTempFile::new().unwrap();
@@ -104,7 +104,7 @@ async fn a_workload_identity_reads_its_file_anew_each_time_because_the_cluster_r
 }
 
 #[tokio::test]
-async fn what_the_token_endpoint_refuses_is_told_without_the_secret() {
+async fn a_refusal_of_the_token_endpoint_is_reported_without_the_secret() {
     tls();
     for (body, told) in [
         (
@@ -124,9 +124,9 @@ async fn what_the_token_endpoint_refuses_is_told_without_the_secret() {
 }
 
 #[tokio::test]
-async fn a_token_endpoint_that_does_not_listen_or_is_overloaded_is_asked_once_and_told_why() {
+async fn an_unreachable_or_overloaded_token_endpoint_is_called_once_and_its_failure_reported() {
     tls();
-    // Bound and let go again: nobody listens there.
+    // Bound and released, so that no server listens on the port.
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let nobody = format!("http://{free}/").parse().unwrap();
     let error =

@@ -163,7 +163,7 @@ pub fn no_configuration(app: &AppId) -> String {
         .to_string()
 }
 
-/// The answer to POST /discoverbackup: the request, filled in. Old versions told passwords here.
+/// The answer to POST /discoverbackup: the request, filled in. Old versions returned passwords here.
 pub fn discovered() -> Value {
     let databases = json!([
         {"databaseType": "SqlAzure", "name": "orders", "connectionStringName": "Orders", "connectionString": CONNECTION},

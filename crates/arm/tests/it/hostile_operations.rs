@@ -31,7 +31,7 @@ async fn refused(operation: Operation, status: u16, body: &str) -> Error {
 }
 
 #[tokio::test]
-async fn every_operation_tells_ambiguity_from_refusal_and_is_sent_once() {
+async fn every_operation_distinguishes_ambiguity_from_refusal_and_is_sent_once() {
     let meanings = [408, 500, 502, 503, 504, 301, 307].map(|status| (status, ErrorKind::Ambiguous));
     let meanings: Vec<(u16, ErrorKind)> = meanings
         .into_iter()
@@ -81,7 +81,7 @@ async fn every_operation_whose_connection_ends_is_ambiguous_and_on_the_wire_once
 async fn a_200_that_is_not_what_the_operation_answers_with_is_ambiguous() {
     let deep = "[".repeat(100_000);
     for operation in ALL {
-        // Azure answers these with an empty body, so nothing is to be read of any.
+        // Azure answers these with an empty body, so the client reads no body.
         if [Operation::PutSchedule, Operation::DeleteSchedule].contains(&operation) {
             continue;
         }
@@ -94,7 +94,7 @@ async fn a_200_that_is_not_what_the_operation_answers_with_is_ambiguous() {
 }
 
 #[tokio::test]
-async fn a_200_with_nothing_is_an_end_only_where_azure_says_nothing_more() {
+async fn an_empty_200_is_an_end_only_where_azure_sends_no_body() {
     for operation in ALL {
         let server = Server::always(200, "").await;
         let answered = call(&arm(&server.url), operation, &app()).await;

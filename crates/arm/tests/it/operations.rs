@@ -45,14 +45,14 @@ async fn every_operation_is_one_request_to_its_own_url_for_an_app_and_for_a_slot
             let [seen] = server.seen().try_into().unwrap();
             let (method, path) = request_of(operation);
             assert_eq!(seen.method, method, "{operation}");
-            // Rights are another provider's, which has versions of its own.
+            // Permissions belong to another provider, which has its own versions.
             let is_ours = operation != Operation::GetPermissions;
             let version = if is_ours { "?api-version=2024-11-01" } else { "?api-version=2022-04-01" };
             let path = seen.uri.strip_suffix(version).unwrap().strip_suffix(path).unwrap();
             // The parts of an id are in lower case; its words are as Azure writes them.
             assert_eq!(path.parse::<AppId>().unwrap(), app, "{operation}");
             assert_eq!(seen.header("authorization"), "Bearer S3CR3T-TOKEN-1");
-            // A POST without a body says so: a server in front of Azure refuses one that leaves it open.
+            // A POST without a body has a length of 0: a server in front of Azure refuses a POST without a length.
             if seen.body.is_empty() && method == "POST" {
                 assert_eq!(seen.header("content-length"), "0", "{operation}");
             }
@@ -68,7 +68,7 @@ async fn sent(operation: Operation) -> Value {
 }
 
 #[tokio::test]
-async fn what_is_sent_is_what_the_operation_takes() {
+async fn each_request_has_the_body_of_its_operation() {
     let databases = json!([{"databaseType": "SqlAzure", "name": "orders", "connectionStringName": "Orders",
         "connectionString": CONNECTION}]);
     let restore = json!({"properties": {"storageAccountUrl": SAS, "blobName": "hf-bread-1.zip", "overwrite": true,
@@ -154,7 +154,7 @@ async fn a_restore_into_a_slot_names_the_slot_in_parentheses() {
 }
 
 #[tokio::test]
-async fn a_discovery_tells_databases_and_site_and_no_connection_string() {
+async fn a_discovery_returns_databases_and_site_and_no_connection_string() {
     let server = Server::always(200, discovered().to_string()).await;
     let found = arm(&server.url).discover(&app(), &restore_request(&app())).await.unwrap();
     let databases: Vec<_> = found.databases.iter().map(|of| (of.kind.as_str(), of.name.as_str())).collect();
@@ -190,7 +190,7 @@ async fn azures_own_schedule_is_read_set_and_taken_away() {
 }
 
 #[tokio::test]
-async fn connection_strings_that_are_not_known_are_left_out() {
+async fn unknown_connection_strings_are_omitted() {
     let mut backup = request();
     backup.databases[0].connection_string = None;
     backup.databases[0].connection_string_name = None;

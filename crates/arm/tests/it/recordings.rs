@@ -123,7 +123,7 @@ async fn recorded_exchanges_are_sent_and_read_as_they_were() {
 }
 
 #[test]
-fn no_recording_holds_a_signature_and_each_says_where_it_is_from() {
+fn no_recording_holds_a_signature_and_each_has_its_source() {
     for recorded in [elements(EXCHANGES), elements(ERRORS)].concat() {
         let (src, text) = (recorded["src"].as_str().unwrap(), recorded.to_string());
         assert!(text.split("sig=").skip(1).all(|after| after.starts_with("REDACTED")), "{src}");

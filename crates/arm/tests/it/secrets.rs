@@ -67,7 +67,7 @@ fn echo(seen: &Seen, way: usize) -> (u16, String) {
 }
 
 #[tokio::test]
-async fn nothing_that_comes_out_holds_a_secret() {
+async fn no_output_holds_a_secret() {
     let log = Log::default();
     let filter = tracing_subscriber::EnvFilter::new("trace,axum=off");
     let spans = tracing_subscriber::fmt::format::FmtSpan::FULL;

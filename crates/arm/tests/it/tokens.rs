@@ -94,10 +94,10 @@ impl TokenSource for Stall {
 }
 
 #[tokio::test]
-async fn a_machine_that_stood_still_while_it_had_its_token_sends_nothing_late() {
+async fn a_host_suspended_after_its_token_sends_nothing_late() {
     tls();
     let server = Server::always(200, created(&app()).to_string()).await;
-    // A token, a refused request and another token: whoever waits for the answer counts on no more.
+    // A token, a refused request and another token: callers expect at most this time.
     for (stall, sent) in [(Duration::from_secs(119), 1), (Duration::from_mins(4), 0)] {
         let clock = clock();
         let source = Arc::new(Stall(clock.clone(), stall));

@@ -67,7 +67,7 @@ async fn a_single_backup_and_a_listed_one_are_read_alike() {
 }
 
 #[tokio::test]
-async fn what_azure_asks_to_wait_before_the_next_look_comes_with_the_backup() {
+async fn the_retry_after_is_returned_with_the_backup() {
     let server = Server::new(|_, _| {
         answer(200, &[("retry-after", "40")], listed(&app(), 12, "InProgress").to_string())
     })
@@ -103,7 +103,7 @@ async fn the_api_version_of_2016_gets_the_name_under_its_own_key() {
 }
 
 #[tokio::test]
-async fn a_site_tells_its_plan_tier_and_tags() {
+async fn a_site_has_its_plan_tier_and_tags() {
     let server = Server::always(200, site("Bread").to_string()).await;
     let site = arm(&server.url).site(&app()).await.unwrap();
     assert_eq!((site.id, site.location.as_str()), (app(), "France Central"));
@@ -114,7 +114,7 @@ async fn a_site_tells_its_plan_tier_and_tags() {
 }
 
 #[tokio::test]
-async fn a_site_tells_its_hosts_and_the_operation_under_way_at_it() {
+async fn a_site_has_its_hosts_and_its_operation_in_progress() {
     let mut busy = site("bread");
     busy["properties"]["inProgressOperationId"] = json!("66facb90-0000-4000-8000-00000000000b");
     busy["properties"]["hostNames"] = json!(["bread.example", 5, "bread.azurewebsites.net"]);

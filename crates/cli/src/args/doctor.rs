@@ -1,4 +1,4 @@
-//! What `holdfast doctor` takes.
+//! Arguments of `holdfast doctor`.
 
 use clap::Args;
 

@@ -1,4 +1,4 @@
-//! What the commands that work until stopped take, and those that simulate.
+//! Arguments of the commands that run until stopped, and of those that simulate.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -8,10 +8,10 @@ use clap::Args;
 /// `holdfast run`
 #[derive(Debug, Clone, Args)]
 pub struct RunArgs {
-    /// Steps worked off at once [default: `engine.concurrency` of the fleet file, 32]
+    /// Maximum number of concurrent steps [default: `engine.concurrency` of the fleet file, 32]
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub concurrency: Option<u32>,
-    /// Where it is shown.
+    /// The address of its endpoints.
     #[command(flatten)]
     pub console: ConsoleArgs,
 }
@@ -19,12 +19,12 @@ pub struct RunArgs {
 /// `holdfast scheduler`
 #[derive(Debug, Clone, Args)]
 pub struct SchedulerArgs {
-    /// Where it is shown.
+    /// The address of its endpoints.
     #[command(flatten)]
     pub console: ConsoleArgs,
 }
 
-/// What every process that works until stopped has.
+/// Arguments of every process that runs until stopped.
 #[derive(Debug, Clone, Copy, Args)]
 pub struct ConsoleArgs {
     /// Serve /metrics, /healthz and /readyz here, such as 127.0.0.1:9464 [default: nowhere]
@@ -35,10 +35,10 @@ pub struct ConsoleArgs {
 /// `holdfast worker`
 #[derive(Debug, Clone, Args)]
 pub struct WorkerArgs {
-    /// Steps worked off at once [default: `engine.concurrency` of the fleet file, 32]
+    /// Maximum number of concurrent steps [default: `engine.concurrency` of the fleet file, 32]
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub concurrency: Option<u32>,
-    /// Where it is shown.
+    /// The address of its endpoints.
     #[command(flatten)]
     pub console: ConsoleArgs,
 }

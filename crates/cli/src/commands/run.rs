@@ -42,7 +42,7 @@ fn needs_what_is_shared(role: &str, context: &Context) -> anyhow::Result<()> {
     Err(Error::new(ErrorKind::Invalid, what).help(help).into())
 }
 
-/// Works until Ctrl-C or SIGTERM, then finishes the steps in hand.
+/// Runs until Ctrl-C or SIGTERM, then finishes the active steps.
 async fn serve(
     role: Role,
     concurrency: Option<u32>,
@@ -72,7 +72,7 @@ async fn serve(
     let shown = console::serve(telemetry, role, Arc::clone(&store), consumers, console.listen, &stop).await?;
     let stopper = tokio::spawn(stop_on_signal(stop.clone()));
     if let Some(broker) = broker.clone() {
-        // What the broker sent ahead goes to other workers at once, and does not wait for the steps in hand here.
+        // Prefetched messages go to other workers at once, and do not wait for the active steps of this process.
         let stop = stop.clone();
         tokio::spawn(async move {
             stop.cancelled().await;

@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn columns_line_up_and_colours_are_only_where_they_were_asked_for() {
+    fn columns_are_aligned_and_colours_are_opt_in() {
         let mut table = Table::new(["APP", "LAST"]);
         table.row(["shop/staging".into(), Cell::toned("failed", Tone::Bad)]);
         table.row(["wiki".into(), Cell::toned("succeeded", Tone::Good)]);

@@ -57,7 +57,7 @@ struct CloudTokens {
     by_scope: Mutex<BTreeMap<String, Arc<TokenCache>>>,
 }
 
-/// Tokens of one credential for one scope, each requested anew.
+/// Tokens of one credential for one scope, without a cache.
 #[derive(Debug)]
 struct ScopeTokens {
     cloud: Cloud,
@@ -97,7 +97,7 @@ impl Tokens for CloudTokens {
 
 #[async_trait]
 impl TokenSource for ScopeTokens {
-    /// The credential's secret is read anew each time, because files rotate while the process runs.
+    /// The credential's secret is read again each time, because files rotate while the process runs.
     async fn token(&self) -> Result<Token, TokenError> {
         let credential = credential(&self.cloud).map_err(|error| TokenError::new(&error.to_string()))?;
         credential.source(self.cloud.authority.as_ref(), &self.scope)?.token().await
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_token_that_is_refused_is_asked_for_again_by_the_next() {
+    async fn a_refused_token_is_requested_again_by_the_next_call() {
         let clock = clock();
         let cloud = cloud("contoso", &token_service(1).await, &[]);
         let access = identities(vec![cloud], &clock).access(None).unwrap();

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::command::Place;
 
-/// A fleet that needs nobody: its secrets are not read by the commands below.
+/// A fleet without a server: the commands below do not read its secrets.
 const FLEET: &str = r#"[azure]
 credential = { kind = "azure_cli" }
 
@@ -140,7 +140,7 @@ fn an_empty_store_has_its_documents_too() {
 }
 
 #[test]
-fn a_reader_that_goes_away_is_no_error() {
+fn a_closed_stdout_is_no_error() {
     let place = place();
     for line in [
         "schedule preview --count 1000",
@@ -155,14 +155,14 @@ fn a_reader_that_goes_away_is_no_error() {
 }
 
 #[test]
-fn colours_are_only_where_they_were_asked_for() {
+fn colours_are_only_where_they_were_requested() {
     let place = place();
     assert!(!place.run("schedule preview").out.contains('\u{1b}'));
     assert!(place.run("schedule preview --color always").out.contains('\u{1b}'));
 }
 
 #[test]
-fn a_store_that_another_process_works_on_is_left_alone() {
+fn a_store_that_another_process_owns_is_refused() {
     let place = place();
     let _held = holdfast_store::OneProcess::lock(&place.path("holdfast.sqlite")).unwrap();
     let ended = place.run("migrate");
@@ -175,7 +175,7 @@ fn a_store_that_another_process_works_on_is_left_alone() {
 }
 
 #[test]
-fn an_azure_that_cannot_be_reached_is_said_so_without_the_secret() {
+fn an_unreachable_azure_is_reported_without_the_secret() {
     let place = place();
     place.write("secret", "hunter2");
     let credential = "{ kind = \"client_secret\", tenant = \"t\", client_id = \"c\", secret = \"file:secret\" }\n\

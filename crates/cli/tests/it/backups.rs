@@ -128,7 +128,7 @@ fn a_backup_that_others_took_is_adopted_or_deleted_only_on_request() {
     let nowhere = place.run(&format!("backups adopt {app} {first} --storage nowhere"));
     assert_eq!(nowhere.code, 2, "{}", nowhere.err);
 
-    // To the other store, what it knew is gone: one is lost, and the other is whole.
+    // The other store finds one of its backups lost and the other one complete.
     let verified = place.run(&format!("verify {app} --store other.sqlite"));
     assert_eq!(verified.code, 1, "{}{}", verified.out, verified.err);
     assert!(verified.out.contains("azure no longer lists it"), "{}", verified.out);
@@ -148,7 +148,7 @@ fn a_backup_that_others_took_is_adopted_or_deleted_only_on_request() {
 }
 
 #[test]
-fn what_cannot_be_asked_counts_as_unchecked_and_loses_nothing() {
+fn a_failed_check_counts_as_unchecked_and_marks_nothing_lost() {
     let (place, azure, app, ids) = backed_up(10, &["holdfast"]);
     drop(azure);
     let fleet = std::fs::read_to_string(place.path("fleet.toml")).unwrap();
@@ -166,7 +166,7 @@ fn what_cannot_be_asked_counts_as_unchecked_and_loses_nothing() {
 }
 
 #[test]
-fn retention_tells_what_would_go_and_why_the_others_stay() {
+fn retention_shows_what_would_be_deleted_and_why_the_others_are_kept() {
     let (place, _azure, app, ids) = backed_up(11, &["holdfast", "holdfast"]);
     let fleet = std::fs::read_to_string(place.path("fleet.toml")).unwrap();
     let rule = "]\nretention = { days = 0, keep_at_least = 1 }\n";

@@ -9,7 +9,7 @@ use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
 use prost::Message as _;
 
-/// A collector on a port of its own.
+/// A collector on a free port.
 pub struct Collector(holdfast_tests::collector::Collector);
 
 /// A span, with its ids in hexadecimal and its attributes as text.

@@ -1,4 +1,4 @@
-//! Runs the program in a folder of its own.
+//! Runs the program in a separate folder.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -42,7 +42,7 @@ impl Place {
         serde_json::from_str(&ended.out).unwrap_or_else(|error| panic!("{error}: {}{}", ended.out, ended.err))
     }
 
-    /// Runs `holdfast` with nobody who reads its output.
+    /// Runs `holdfast` with a closed stdout.
     pub fn run_unread(&self, line: &str) -> Ended {
         let mut child =
             command(self.folder.path(), line).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();

@@ -57,7 +57,7 @@ fn each_problem_is_reported_with_its_cure() {
         assert!(out.contains(told), "{told}: {out}");
     }
 
-    // A secret that is wrong is told, and so is everything else.
+    // Doctor reports a wrong secret and all other findings.
     place.write("client-secret", "wrong");
     let ended = place.run("doctor --output json");
     assert_eq!(ended.code, 1);

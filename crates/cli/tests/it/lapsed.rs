@@ -4,7 +4,7 @@ use crate::command::Place;
 use crate::simulated::simulate;
 
 #[test]
-fn one_lapsed_sas_is_told_by_name_and_the_rest_of_the_fleet_is_worked_with() {
+fn one_expired_sas_is_named_and_the_rest_of_the_fleet_is_backed_up() {
     let place = Place::new();
     let _azure = simulate(&place, "--apps 2 --seed 7");
     place.write("old-sas", "sv=2022-11-02&sr=c&sp=racwdl&se=2025-02-01T00:00:00Z&sig=aHVudGVyMg==");

@@ -26,7 +26,7 @@ fn at_a_terminal(place: &Place, line: &str, answer: &str) -> (i32, String) {
     let mut person = File::from(terminal);
     person.write_all(format!("{answer}\n").as_bytes()).unwrap();
     let (mut read, mut some) = (Vec::new(), [0; 1_024]);
-    // Linux ends a terminal that nobody holds any more with an error.
+    // Linux reports the end of a closed terminal as an error.
     while let Ok(count @ 1..) = person.read(&mut some) {
         read.extend_from_slice(&some[..count]);
     }

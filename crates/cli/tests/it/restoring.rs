@@ -52,7 +52,7 @@ fn short(app: &str) -> &str {
 }
 
 #[test]
-fn an_app_is_brought_back_once_the_plan_was_shown_and_somebody_said_yes() {
+fn an_app_is_restored_after_the_plan_was_shown_and_confirmed() {
     let ground = Ground::new();
     let app = &ground.apps[0];
     let line = format!("restore {app} --latest --overwrite");
@@ -112,7 +112,7 @@ fn what_would_not_go_well_is_refused_before_anything_is_written() {
 }
 
 #[test]
-fn a_sas_that_will_not_do_stops_no_app() {
+fn an_unusable_sas_stops_no_app() {
     let ground = Ground::new();
     let fleet = std::fs::read_to_string(ground.place.path("fleet.toml")).unwrap();
     let container =
@@ -171,7 +171,7 @@ fn a_backup_goes_into_another_app_or_a_new_one_too() {
     assert!(
         planned["plan"]["warnings"][0].as_str().unwrap().contains("nothing of this backup but what Azure")
     );
-    // The catalog that has it tells what it knows, though Azure is asked for the blob.
+    // The facts come from the catalog entry of the blob, although the request names the blob.
     let told = ground.place.json(&format!("restore {app} --blob {blob} --overwrite"));
     let backup = &told["plan"]["backup"];
     assert_eq!(

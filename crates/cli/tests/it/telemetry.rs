@@ -1,4 +1,4 @@
-//! What a process tells of itself while it backs up an app of a simulated Azure.
+//! Logs, metrics and traces of a process that backs up an app of a simulated Azure.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{SocketAddr, TcpStream};
@@ -63,7 +63,7 @@ impl World {
         self.log().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
-    /// The address that the log tells, once it does.
+    /// The address in the log, as soon as the log has it.
     fn listening(&self) -> SocketAddr {
         self.until(|| {
             let log = self.log();
@@ -208,7 +208,7 @@ fn assert_one_trace(spans: &[Span], run: RunId, (scheduler, worker): (&str, &str
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_run_is_one_trace_its_success_is_a_metric_and_no_secret_is_told() {
+async fn a_run_is_one_trace_its_success_is_a_metric_and_no_secret_is_exported() {
     let (world, collector) = (World::new().await, Collector::start().await);
     let line = "run --listen 127.0.0.1:0 --log debug --log-format json";
     let running = world.start(line, Some(&collector));
@@ -263,7 +263,7 @@ async fn a_run_is_one_trace_its_success_is_a_metric_and_no_secret_is_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_trace_goes_on_from_the_scheduler_through_the_broker_to_the_worker() {
+async fn a_trace_continues_from_the_scheduler_through_the_broker_to_the_worker() {
     let (Some(database), Some(broker)) = (Database::new().await, VirtualHost::new()) else { return };
     let (world, collector) = (World::new().await, Collector::start().await);
     world.place.write("database", database.url().expose_secret());
@@ -305,7 +305,7 @@ async fn a_collector_that_never_answers_neither_fails_the_work_nor_holds_up_its_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_cannot_be_exported_is_said_and_the_work_goes_on() {
+async fn a_failed_export_is_logged_and_the_process_continues() {
     let world = World::new().await;
     let mut command = command(&world.place.path(""), &format!("backup {} --wait", world.apps[0]));
     command

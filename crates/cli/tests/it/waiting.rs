@@ -1,4 +1,4 @@
-//! Runs that cannot go on say so to whoever waits for them.
+//! The command that waits for a blocked run shows why it is blocked.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;

@@ -90,7 +90,7 @@ fn a_connection_string_in_the_place_of_its_reference_is_refused_and_not_repeated
 }
 
 #[test]
-fn a_connection_string_that_cannot_be_read_is_an_error_unless_secrets_are_left_alone() {
+fn an_unreadable_connection_string_is_an_error_unless_secrets_are_skipped() {
     let text = listing(&SHOP.replace("SHOP_DB", "HOLDFAST_NOBODY_SETS_THIS"));
     let told = checked(&text, Secrets::Read).problems;
     let is_told = |key| told.iter().any(|p| p.severity == Severity::Error && p.key == key);

@@ -30,7 +30,7 @@ fn no_drill_goes_over_an_app_that_a_policy_backs_up() {
 }
 
 #[test]
-fn slips_in_a_drill_are_told_where_they_stand() {
+fn errors_in_a_drill_are_reported_with_their_position() {
     let into = format!("into = \"{SHOP}/slots/drill\"");
     for (drill, told) in [
         (format!("{{ {into} }}"), "`policy.gold.drill` is missing `every`"),

@@ -101,7 +101,7 @@ fn a_rule_whose_numbers_are_all_zero_is_refused_once() {
 }
 
 #[test]
-fn a_number_that_will_not_do_is_one_error_and_no_number_at_all_is_one() {
+fn an_invalid_number_is_one_error_and_a_missing_number_is_one() {
     for (table, expected) in [
         ("{ days = -1 }", "expected a whole number from 0 to 36500, found -1"),
         ("{ days = 36501 }", "expected a whole number from 0 to 36500, found 36501"),
@@ -121,7 +121,7 @@ fn a_number_that_will_not_do_is_one_error_and_no_number_at_all_is_one() {
 }
 
 #[test]
-fn each_slip_in_the_rule_is_told_with_its_place() {
+fn each_error_in_the_rule_is_reported_with_its_position() {
     for (line, replacement, expected) in MISTAKES {
         assert_eq!(after_mistake(line, replacement), *expected);
     }

@@ -131,7 +131,7 @@ fn a_sas_may_be_minted_with_a_user_delegation_key() {
 }
 
 #[test]
-fn a_secret_in_a_key_vault_is_named_and_not_asked_for() {
+fn a_key_vault_secret_is_named_and_not_requested() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("secret");
     std::fs::write(&path, "a secret").unwrap();
@@ -161,7 +161,7 @@ fn a_storage_may_be_opened_by_a_credential_of_its_own() {
 }
 
 #[test]
-fn a_sas_that_has_lapsed_is_an_error_to_whoever_checks_and_a_warning_to_whoever_works() {
+fn an_expired_sas_is_an_error_for_a_check_and_a_warning_for_a_worker() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("sas");
     let sas = "sv=2022-11-02&sr=c&sp=racwdl&st=2025-01-01T00:00:00Z&se=2025-02-01T00:00:00Z&sig=aHVudGVyMg==";

@@ -42,7 +42,7 @@ async fn a_reading_serves_for_some_seconds_and_leaves_out_apps_that_were_removed
 }
 
 #[tokio::test]
-async fn a_store_that_is_gone_leaves_the_last_reading() {
+async fn an_unreachable_store_leaves_the_last_reading() {
     let manual = Arc::new(ManualClock::new(Timestamp::UNIX_EPOCH));
     let clock: Arc<dyn Clock> = Arc::clone(&manual) as _;
     let dir = tempfile::tempdir().unwrap();

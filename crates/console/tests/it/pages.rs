@@ -63,7 +63,7 @@ async fn the_process_is_healthy_while_it_answers_and_unknown_pages_are_not_found
 }
 
 #[tokio::test]
-async fn readiness_ends_when_the_store_is_gone_and_says_so() {
+async fn readiness_ends_when_the_store_is_unreachable_and_says_so() {
     let dir = tempfile::tempdir().unwrap();
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
     let store: Arc<dyn Store> =

@@ -35,7 +35,7 @@ pub struct DeletionPlan {
     pub allow_last: bool,
 }
 
-/// One backup that is to be deleted.
+/// One backup to delete.
 #[derive(Debug)]
 pub struct PlannedDeletion {
     /// The backup.
@@ -46,7 +46,7 @@ pub struct PlannedDeletion {
     pub is_foreign: bool,
 }
 
-/// The newest good backup, which is to be deleted, and what is left.
+/// The newest good backup, if it is deleted, and the newest one afterwards.
 #[derive(Debug)]
 pub struct NewestGood {
     /// The backup.

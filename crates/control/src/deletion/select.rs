@@ -8,7 +8,7 @@ use crate::inventory::{Inventory, Item};
 /// What a deletion may do beyond the usual.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Allowed {
-    /// Delete what Holdfast did not take.
+    /// Whether to delete externally created backups.
     pub foreign: bool,
     /// Delete the only good backup that is left, or where there is none the last partial one.
     pub last: bool,
@@ -73,7 +73,7 @@ pub(super) fn select(
     if refused.is_empty() { Ok(selection) } else { Err(refused) }
 }
 
-/// The newest good backup, when it is deleted, and the good one that is newest afterwards.
+/// The newest good backup, if it is deleted, and the newest good backup afterwards.
 pub(super) fn newest_good<'i>(
     inventory: &'i Inventory,
     selection: &Selection,

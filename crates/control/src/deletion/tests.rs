@@ -9,7 +9,7 @@ fn ids(ids: &[i64]) -> Vec<BackupId> {
     ids.iter().copied().map(BackupId).collect()
 }
 
-/// Two good backups, the second held, and one that others took.
+/// Two good backups, the second held, and one externally created backup.
 fn shop() -> Inventory {
     let mut held = entry(2, "hf-b.zip", 20);
     held.hold = Some("lawsuit".into());
@@ -46,7 +46,7 @@ fn the_last_good_backup_is_deleted_only_when_that_is_allowed() {
     let shop = || {
         let mut partial = entry(2, "hf-b.zip", 20);
         partial.good = false;
-        // One that Azure has no longer cannot stand in for it.
+        // A backup that Azure no longer has is no substitute.
         let gone = entry(3, "hf-c.zip", 30);
         inventory(
             vec![entry(1, "hf-a.zip", 10), partial, gone],

@@ -14,7 +14,7 @@ use super::{scratch_apps, storages};
 use crate::error::Error;
 use crate::{app_names, discovery};
 
-/// Apps asked about at once.
+/// Maximum number of apps checked concurrently.
 const AT_ONCE: usize = 8;
 
 /// What the checks of a fleet use.

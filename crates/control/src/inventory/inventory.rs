@@ -1,4 +1,4 @@
-//! An app's backups: what Azure has beside what the catalog knows.
+//! An app's backups, merged from Azure and the catalog.
 
 use std::collections::BTreeSet;
 
@@ -81,7 +81,7 @@ impl Inventory {
         })
     }
 
-    /// The backup of this number; of several, the one that Azure has.
+    /// The backup with this number; of several, the backup that exists in Azure.
     pub fn find(&self, id: BackupId) -> Option<&Item> {
         let of_number = || self.items.iter().filter(|item| item.id == id);
         of_number().find(|item| item.azure.is_some()).or_else(|| of_number().next())

@@ -83,7 +83,7 @@ impl Item {
 }
 
 impl Presence {
-    /// The words on screen.
+    /// The text in tables.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Known => "known",
@@ -94,7 +94,7 @@ impl Presence {
 }
 
 impl MadeBy {
-    /// The words on screen.
+    /// The text in tables.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Holdfast => "holdfast",

@@ -67,7 +67,7 @@ pub fn inventory(entries: Vec<CatalogEntry>, backups: Vec<Backup>) -> Inventory 
 }
 
 #[test]
-fn each_backup_is_there_once_and_says_who_knows_it() {
+fn each_backup_is_listed_once_with_its_presence() {
     let entries = vec![entry(1, "hf-a.zip", 10), entry(2, "hf-b.zip", 20)];
     // While a blob is written, Azure shows its name without `.zip`.
     let inventory = inventory(entries, vec![listed(2, "hf-b", 20), listed(3, "c.zip", 30)]);
@@ -85,7 +85,7 @@ fn another_blob_under_the_same_number_is_another_backup() {
 }
 
 #[test]
-fn who_took_a_backup_is_known_from_the_catalog_or_from_azure() {
+fn the_creator_of_a_backup_comes_from_the_catalog_or_from_azure() {
     let mut schedules = listed(3, "shop_202611240200.zip", 30);
     schedules.scheduled = true;
     let mut taken_over = entry(4, "portal.zip", 40);

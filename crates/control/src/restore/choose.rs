@@ -149,7 +149,7 @@ mod tests {
         [entry(4, true, true), entry(3, false, false), entry(2, true, false), entry(1, true, false)]
     }
 
-    /// The number of the entry, or what else is to be asked.
+    /// The number of the entry, or the next question.
     fn chosen(wanted: &Wanted) -> Result<String, String> {
         chosen_of(wanted, &[])
     }
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_azure_can_tell_is_left_to_it() {
+    fn checks_that_only_azure_can_make_are_left_to_azure() {
         assert_eq!(chosen(&Wanted::Id(BackupId(7))), Ok("ask for 7".to_owned()));
         assert_eq!(chosen(&Wanted::Blob("b4.zip".into())), Ok("look into b4.zip".to_owned()));
     }

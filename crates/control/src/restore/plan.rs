@@ -51,7 +51,7 @@ pub struct RestorePlan {
     pub run: NewRestore,
 }
 
-/// What the run of a restore is made from.
+/// The data of a restore run.
 #[derive(Debug, Clone)]
 pub struct NewRestore {
     /// The run's app: the target.
@@ -83,7 +83,7 @@ pub struct RestoreTarget {
     pub tier: Option<String>,
     /// `Running` and the like.
     pub state: Option<String>,
-    /// The plan it is in, or is made in.
+    /// The App Service plan of the target, existing or new.
     pub plan: Option<String>,
     /// Whether what is there is replaced, all but what its `_backup.filter` names.
     pub is_replaced: bool,
@@ -92,7 +92,7 @@ pub struct RestoreTarget {
 }
 
 impl RestorePlan {
-    /// The word that confirms it: the name of the target.
+    /// The text that confirms the restore: the name of the target.
     pub fn word(&self) -> String {
         self.target.app.short_name()
     }

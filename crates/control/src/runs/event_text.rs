@@ -110,7 +110,7 @@ fn completed(backup: Option<&BackupFacts>, detail: Option<&str>) -> String {
     detail.map_or(done.clone(), |detail| format!("{done}; Azure says: {detail}"))
 }
 
-/// A backup in a few words: its number, blob and size.
+/// A short text for a backup: its number, blob and size.
 pub fn describe_backup(backup: &BackupFacts) -> String {
     format!("{} in {}, {}", backup.id, backup.blob, bytes(backup.size_bytes))
 }

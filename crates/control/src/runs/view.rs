@@ -13,7 +13,7 @@ pub struct RunView {
     pub id: RunId,
     /// Its kind.
     pub kind: RunKind,
-    /// Its task in a few words.
+    /// A short text for its task.
     #[serde(skip)]
     pub what: String,
     /// Its task, as the event `planned` has it.
@@ -38,7 +38,7 @@ pub struct RunView {
     pub cause: Option<Cause>,
     /// The number of the attempt under way, or of the next.
     pub attempt: Option<u32>,
-    /// The backup it made.
+    /// The backup that the run created.
     pub backup: Option<BackupFacts>,
     /// What the check of the backup's blob found.
     pub verification: Option<Verification>,
@@ -91,7 +91,7 @@ impl From<&Run> for RunView {
     }
 }
 
-/// The task of a run in a few words; it names the app of a restored backup when it is another one.
+/// A short text for the task of a run; it names the app of a restored backup when it is another one.
 fn what(run: &Run) -> String {
     let restored = |restore: &Restore| {
         let backup = restore.backup.map_or_else(|| "a blob".to_owned(), |id| id.to_string());

@@ -13,7 +13,7 @@ use crate::app_resolver;
 use crate::context::ControlContext;
 use crate::error::Error;
 
-/// Apps verified at once.
+/// Maximum number of apps verified concurrently.
 const AT_ONCE: usize = 8;
 
 /// The results of all backups, and their counts.

@@ -36,7 +36,7 @@ pub enum RetentionDecision {
 }
 
 impl RetentionDecision {
-    /// The word in rows and output.
+    /// The name in rows and output.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Keep(why) => why.as_str(),

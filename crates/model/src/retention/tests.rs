@@ -71,7 +71,7 @@ fn a_backup_of_each_night_thins_out_over_the_turn_of_the_year() {
 }
 
 #[test]
-fn a_period_without_a_backup_counts_for_nothing() {
+fn a_period_without_a_backup_does_not_count() {
     let keep = Keep { monthly: 3, ..Keep::default() };
     check(
         keep,
@@ -167,7 +167,7 @@ fn a_day_that_begins_twice_is_one_day() {
 }
 
 #[test]
-fn each_length_counts_for_itself_and_the_shortest_that_keeps_is_told() {
+fn each_length_counts_for_itself_and_the_shortest_that_keeps_is_reported() {
     let keep = Keep { hourly: 1, daily: 2, weekly: 2, monthly: 1, yearly: 2 };
     check(
         keep,
@@ -192,7 +192,7 @@ fn a_backup_is_young_until_it_is_older_than_the_days_to_the_millisecond() {
 }
 
 #[test]
-fn the_newest_good_ones_are_kept_and_partial_ones_count_for_nothing() {
+fn the_newest_good_backups_are_kept_and_partial_backups_do_not_count() {
     let mut backups = good(&[
         "2026-11-05T02:00:00Z",
         "2026-11-04T02:00:00Z",
@@ -247,7 +247,7 @@ fn a_clock_that_is_years_behind_deletes_nothing() {
 }
 
 #[test]
-fn a_number_that_a_kept_backup_bears_is_not_deleted() {
+fn a_number_of_a_kept_backup_is_not_deleted() {
     let mut backups = good(&["2026-11-20T02:00:00Z", "2024-11-19T02:00:00Z", "2024-11-18T02:00:00Z"]);
     backups[1].id = backups[0].id;
     let decisions = decide(&nothing(), &backups, PARIS, at("2026-11-21T00:00:00Z"));

@@ -169,7 +169,7 @@ fn a_sas_that_storage_refused_is_remembered_until_the_next_attempt_begins() {
 }
 
 #[test]
-fn only_a_backup_with_something_missing_is_kept_for_want_of_a_better_one() {
+fn only_a_partial_backup_is_kept_when_there_is_no_better_one() {
     for cause in Cause::ALL {
         let ended = RunEvent::AttemptEnded {
             number: 1,
@@ -200,7 +200,7 @@ fn a_deferral_uses_up_no_attempt_and_is_forgotten_when_azure_accepts() {
 }
 
 #[test]
-fn a_state_written_as_json_comes_back() {
+fn a_state_survives_a_json_round_trip() {
     for state in every_state() {
         let json = serde_json::to_string(&state).unwrap();
         assert_eq!(serde_json::from_str::<RunState>(&json).unwrap(), state);

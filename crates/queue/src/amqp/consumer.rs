@@ -239,7 +239,7 @@ fn end<T>() -> impl futures::Stream<Item = Option<T>> {
 fn trace(properties: &BasicProperties) -> BTreeMap<String, String> {
     let headers = properties.headers().iter().flat_map(FieldTable::inner);
     let texts = headers.filter_map(|(name, value)| Some((name.as_str(), value.as_long_string()?)));
-    // Only the headers of W3C Trace Context: the broker adds headers of its own.
+    // Only the headers of W3C Trace Context: the broker adds its own headers.
     let traces = texts.filter(|(name, _)| ["traceparent", "tracestate", "baggage"].contains(name));
     traces.map(|(name, value)| (name.to_owned(), value.to_string())).collect()
 }

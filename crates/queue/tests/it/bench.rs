@@ -1,4 +1,4 @@
-//! A queue in a virtual host of its own, and short words for what the tests speak of.
+//! A queue in a separate virtual host, and helpers of the tests.
 
 use std::time::Duration;
 

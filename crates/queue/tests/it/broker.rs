@@ -18,12 +18,12 @@ async fn a_killed_broker_is_found_again() {
     let error = queue.publish(&[message(4)]).await.unwrap_err();
     assert!(error.to_string().contains("failed to publish 1 messages"), "{error}");
     assert!(in_hand.ack().await.is_err());
-    // Also a client that comes while the broker is away is told so at once.
+    // A client that connects while the broker is down fails immediately.
     assert!(AmqpQueue::connect(config(host.url())).await.is_err());
 
     servers.tell("start rabbitmq");
     attached(&queue).await;
-    // A queue that came back without a leader was made anew: what it held is published again, as after a lease.
+    // A queue that came back without a leader was created again: its messages are published again, as after a lease.
     for again in [message(5), urgent(6)] {
         publish_until_confirmed(&queue, &again).await;
     }

@@ -1,4 +1,4 @@
-//! A broker that will not have us: one sentence, at once, without the password.
+//! A refused connection fails immediately, with one sentence and without the password.
 
 use std::time::Duration;
 
@@ -65,7 +65,7 @@ async fn a_missing_privilege_is_named_before_any_work_begins() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_queue_that_somebody_made_differently_is_an_error_and_not_a_loop() {
+async fn a_queue_with_different_arguments_is_an_error_and_not_a_loop() {
     let Some(host) = VirtualHost::new() else { return };
     host.make_classic_queue("holdfast.normal");
     let error = refused(host.url()).await;
@@ -74,7 +74,7 @@ async fn a_queue_that_somebody_made_differently_is_an_error_and_not_a_loop() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_address_where_nobody_listens_and_a_url_that_is_none_are_errors() {
+async fn a_closed_port_and_an_invalid_url_are_errors() {
     let Some(host) = VirtualHost::new() else { return };
     let nobody = host.url_with(|url| url.set_port(Some(9)).unwrap());
     let error = refused(nobody).await;

@@ -45,7 +45,7 @@ async fn an_urgent_message_overtakes_all_that_was_not_sent_ahead() {
         AmqpQueue::connect(holdfast_queue::Config { prefetch: 2, ..config(host.url()) }).await.unwrap();
     queue.publish(&(0..50).map(message).collect::<Vec<_>>()).await.unwrap();
     queue.attach().await.unwrap();
-    // Two are in hand; the broker holds the rest.
+    // Two are unacknowledged; the broker holds the rest.
     let in_hand = [receive(&queue).await, receive(&queue).await];
     queue.publish(&[urgent(99)]).await.unwrap();
     let next = receive(&queue).await;
@@ -116,7 +116,7 @@ async fn what_a_dropped_queue_held_goes_to_another() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn purged_messages_are_gone_and_the_next_ones_come() {
+async fn purged_messages_are_removed_and_later_ones_are_delivered() {
     let Some(host) = VirtualHost::new() else { return };
     let (scheduler, worker) = (queue(&host).await, queue(&host).await);
     scheduler.publish(&(1..=20).map(message).collect::<Vec<_>>()).await.unwrap();

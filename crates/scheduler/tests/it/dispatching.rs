@@ -31,7 +31,7 @@ async fn what_is_due_is_handed_out_once() {
 }
 
 #[tokio::test]
-async fn what_is_not_due_yet_waits_and_its_time_is_told() {
+async fn a_run_that_is_not_due_waits_and_its_due_time_is_reported() {
     let world = World::at("02:00");
     let now = world.store.now().await.unwrap();
     let later = world.new_run(&app(app_id("shop")), Trigger::Schedule, now + Duration::from_secs(90));

@@ -153,7 +153,7 @@ async fn a_paused_app_has_no_ticks_and_fires_nothing_when_it_goes_on() {
 }
 
 #[tokio::test]
-async fn a_pause_holds_from_the_moment_it_is_known_though_the_store_was_not_told_yet() {
+async fn a_pause_applies_before_it_is_synced_to_the_store() {
     let world = World::at("01:30");
     let (mut planner, fleet_of) = world.planner(shop());
     planner.sync().await.unwrap();
@@ -170,7 +170,7 @@ async fn an_edited_policy_never_fires_at_once_and_loses_no_later_tick() {
     let world = World::at("01:30");
     let (mut planner, fleet_of) = world.planner(shop());
     planner.sync().await.unwrap();
-    // Until a sync the cursor is the old schedule's: a tick of it is due now, and nobody may plan it.
+    // Until a sync the cursor is the old schedule's: a tick of it is due now, and must not be planned.
     world.clock.set(at("02:00"));
     for crontab in ["*/5 * * * *", "0 0 * * *"] {
         let edited = Policy { schedule: schedule(crontab), ..gold() };
@@ -186,7 +186,7 @@ async fn an_edited_policy_never_fires_at_once_and_loses_no_later_tick() {
 }
 
 #[tokio::test]
-async fn an_app_whose_policy_nobody_knows_is_left_alone_and_keeps_no_other_waiting() {
+async fn an_app_with_an_unknown_policy_is_skipped_and_delays_no_other_app() {
     let world = World::at("01:30");
     let (mut planner, fleet_of) =
         world.planner(fleet((0..3).map(|n| app(app_id(&format!("app{n}")))), gold()));
@@ -237,7 +237,7 @@ async fn a_clock_that_was_far_ahead_for_a_while_does_not_silence_an_app() {
     planner.sync().await.unwrap();
     world.clock.set(at("02:00"));
     planner.plan_due().await.unwrap();
-    // The tick has its record already, from when the clock was ahead; none is made twice.
+    // The tick already has a run, from the time when the clock was ahead; no tick is planned twice.
     assert_eq!(world.runs().await.len(), while_ahead);
     let cursor =
         |cursors: Vec<holdfast_store::Cursor>| cursors.into_iter().next().map(|cursor| cursor.next_at);

@@ -105,7 +105,7 @@ async fn after_a_push_that_changed_nothing_the_push_before_it_decides() {
 }
 
 #[tokio::test]
-async fn a_renewal_that_brought_no_other_sas_is_followed_by_another_a_day_later() {
+async fn a_renewal_without_a_new_sas_is_repeated_a_day_later() {
     for brought in [None, Some(lasting("first", 1))] {
         let world = World::at("12:00");
         request(&world, Some(weekly())).await;

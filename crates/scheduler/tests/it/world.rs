@@ -28,7 +28,7 @@ pub fn app_id(name: &str) -> AppId {
     AppId::new("sub", "group", name, None)
 }
 
-/// An app under the policy `gold`, in a plan of its own.
+/// An app under the policy `gold`, in a separate plan.
 pub fn app(id: AppId) -> App {
     let plan = Some(format!("/plans/{}", id.site()));
     App { id, policy: Some(PolicyName::new("gold")), plan, databases: Vec::new(), paused: false }

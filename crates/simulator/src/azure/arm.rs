@@ -102,8 +102,8 @@ impl Azure {
         envelope::arm(status, code, "The simulated Azure has stumbled.")
     }
 
-    /// The provider limits on its own, while ARM's header tells of thousands left (header seen in
-    /// microsoft-365-agents-toolkit PR #1459; the body is ours).
+    /// The provider's own limit, while ARM's header reports thousands of remaining reads (header from
+    /// microsoft-365-agents-toolkit PR #1459; the body is invented).
     fn provider_throttle(&mut self) -> Response {
         self.counters.throttled_by_provider += 1;
         let rng = self.stamp.rng();
@@ -115,8 +115,8 @@ impl Azure {
         if retry_after.is_empty() { response } else { response.with_header("retry-after", retry_after) }
     }
 
-    /// 409 in the shape of Azure/azure-sdk-for-java #1827 and vscode-azureappservice #915, in our own words. Nobody
-    /// has published one that a backup met.
+    /// 409 in the shape of Azure/azure-sdk-for-java #1827 and vscode-azureappservice #915, with an invented text.
+    /// No source shows one that a backup received.
     pub(super) fn conflict(&mut self, under_way: &str) -> Response {
         self.counters.conflicts += 1;
         let (id, since) = (self.stamp.guid(), self.now.format("%-m/%-d/%Y %-I:%M:%S %p"));

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::stamp::without_zone;
 use crate::{End, Pace};
 
-/// The word that stands for all words nobody knows yet.
+/// A status that no documentation lists, in place of all such statuses.
 const UNKNOWN_WORD: &str = "Compacting";
 
 /// A backup that was accepted. Connection strings are not kept.

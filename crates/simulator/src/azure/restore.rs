@@ -52,8 +52,8 @@ pub(super) struct Restore {
     pub(super) outcome: Option<Result<(), Failure>>,
 }
 
-/// Why a restore failed. Nobody has published more than `InternalServerError` and a sharing violation
-/// (Azure/azure-powershell #10614, MicrosoftDocs/azure-docs #37213), so the other words are ours.
+/// Why a restore failed. The known sources have only `InternalServerError` and a sharing violation
+/// (Azure/azure-powershell #10614, MicrosoftDocs/azure-docs #37213), so the other texts are invented.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Failure {
     pub(super) code: &'static str,

@@ -78,8 +78,8 @@ impl Refusal {
         self != Self::NoAccount
     }
 
-    /// The backup's log (hashicorp/terraform-provider-azurerm #16295, Azure/azure-cli #15240; for an account that is
-    /// not there nobody has published one).
+    /// The backup's log (hashicorp/terraform-provider-azurerm #16295, Azure/azure-cli #15240; for an account that
+    /// does not exist no source is known).
     pub(super) fn log(self) -> String {
         let error = match self {
             Self::Forbidden => "The remote server returned an error: (403) Forbidden.",

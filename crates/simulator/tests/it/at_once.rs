@@ -6,7 +6,7 @@ use holdfast_simulator::{Azure, BucketSize, Fleet};
 
 use crate::support::*;
 
-/// Whoever asks as often as it can gets no more than ARM's documentation promises, and is told how long to wait.
+/// A client that sends without pauses gets at most the documented rate, and a `Retry-After`.
 #[test]
 fn reads_pass_as_the_bucket_allows_and_the_rest_meet_429() {
     let mut config = config();

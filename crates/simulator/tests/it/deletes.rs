@@ -21,7 +21,7 @@ fn url_until(hour: u32) -> String {
 }
 
 #[test]
-fn a_delete_answers_with_the_sas_and_soon_the_backup_and_its_blobs_are_gone() {
+fn a_delete_returns_the_sas_and_then_removes_the_backup_and_its_blobs() {
     let mut azure = azure();
     let id = ended(&mut azure, &app("shop"), "hf-1");
     let answer = delete(&mut azure, 3_000, id);

@@ -1,4 +1,4 @@
-//! Everything that can be made to go wrong.
+//! Every fault that a test can inject.
 
 use std::time::Duration;
 
@@ -40,7 +40,7 @@ fn each_end_shows_its_status_and_its_log_and_leaves_blobs_only_when_it_should() 
 }
 
 #[test]
-fn a_word_nobody_knows_may_come_before_a_success() {
+fn an_unknown_status_may_precede_a_success() {
     let mut azure = azure();
     azure.next(&app("shop"), End::UnknownWord);
     let id = started(&mut azure, start(), &app("shop"), "hf-1");

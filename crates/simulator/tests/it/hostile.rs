@@ -1,4 +1,4 @@
-//! Requests that nobody should send: all are answered, and none does harm.
+//! Malformed and hostile requests: all get a response, and none changes anything.
 
 use holdfast_simulator::{Method, Request};
 

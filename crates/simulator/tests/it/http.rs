@@ -1,4 +1,4 @@
-//! The HTTP skin: a real listener on a port of its own, and clients that know nothing of what is behind it.
+//! The HTTP server: a real listener on a free port, and ordinary HTTP clients.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -115,7 +115,7 @@ async fn a_lost_answer_is_ambiguous_to_the_client_and_the_backup_is_there() {
     }
 }
 
-/// Seen from below HTTP: after the request not a single byte comes back, and the connection is gone.
+/// At the TCP level: after the request no byte comes back, and the connection is closed.
 #[tokio::test]
 async fn a_cut_connection_carries_no_byte_of_an_answer() {
     let running = run(config()).await;
@@ -175,7 +175,7 @@ async fn a_sas_for_https_alone_is_refused_over_http() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_told_to_stop_gives_its_late_answers_and_ends() {
+async fn a_stopped_server_sends_its_late_responses_and_ends() {
     let mut config = config();
     config.pace.slow_answer = Duration::from_hours(24);
     let running = run(config).await;

@@ -159,7 +159,7 @@ fn a_second_backup_of_an_app_meets_a_conflict_until_the_first_has_ended() {
 }
 
 #[test]
-fn databases_are_told_without_their_connection_strings() {
+fn databases_are_listed_without_their_connection_strings() {
     let mut azure = azure();
     let database = json!({"databaseType": "SqlAzure", "name": "shop", "connectionString": "Password=hush"});
     let asked = json!({"properties": {"backupName": "hf-1", "storageAccountUrl": good_url(), "databases": [database]}});
@@ -199,7 +199,7 @@ fn an_app_over_the_limit_of_size_fails_and_says_so() {
 }
 
 #[test]
-fn what_is_not_there_and_what_cannot_be_read_is_refused_in_the_envelope_of_whoever_refuses() {
+fn missing_and_unreadable_subjects_are_refused_in_the_envelope_of_the_refusing_service() {
     let mut azure = azure();
     let shop = app("shop");
     let cases = [

@@ -1,4 +1,4 @@
-//! Restores: what is looked at and when, and how an operation is told of.
+//! Restores: their checks, when these happen, and the responses for an operation.
 
 use holdfast_model::AppId;
 use holdfast_simulator::{Azure, Method, Request, Response, RestoreEnd};
@@ -188,7 +188,7 @@ fn a_tier_without_backups_has_no_restores_either() {
 }
 
 #[test]
-fn a_blob_tells_what_is_in_it_to_whoever_has_a_sas_for_it() {
+fn a_blob_is_readable_with_a_sas() {
     let (mut azure, _) = with_backup(true);
     let discover = |azure: &mut Azure, method, suffix: &str, changed: Value| {
         let body = restore_of(&app("shop"), &changed).body;

@@ -56,7 +56,7 @@ fn enabling_a_schedule_fires_a_backup_at_once_and_then_by_its_frequency() {
 }
 
 #[test]
-fn a_start_to_come_is_waited_for_and_a_schedule_that_is_off_or_gone_does_nothing() {
+fn a_future_start_is_waited_for_and_a_disabled_or_removed_schedule_does_nothing() {
     let mut azure = azure();
     put(&mut azure, 0, true, &json!("2026-06-03T12:00:00Z"), 0);
     assert_eq!(listed(&mut azure, DAY).len(), 0);

@@ -1,4 +1,4 @@
-//! Every operation through both skins, told by the trait.
+//! Every operation through both transports, by the trait `Arm`.
 
 use holdfast_arm::{Arm, BackupBody, ErrorKind, Progress, RestoreBody, ScheduleBody};
 use holdfast_model::{
@@ -21,7 +21,7 @@ fn restore(url: &str, blob: &str, target: &AppId) -> RestoreBody {
     }
 }
 
-/// The life of a backup: made, found, looked into, restored, renewed and deleted.
+/// The life of a backup: created, listed, read, restored, given a new SAS and deleted.
 pub async fn life_of_a_backup(arm: &dyn Arm, clock: &ManualClock, url: &str) {
     let shop = app("shop");
     let asked = BackupBody {

@@ -70,7 +70,7 @@ fn storage_refuses_in_xml_with_its_own_codes() {
 }
 
 #[test]
-fn a_container_that_is_not_there_is_told_only_to_those_who_may_know() {
+fn a_missing_container_is_reported_only_to_authorized_requests() {
     let mut azure = azure();
     azure.remove_container("acct", "backups");
     let gone = put(&mut azure, "/acct/backups/b", &good_sas(), b"x");
@@ -107,7 +107,7 @@ fn a_backups_archive_is_as_long_as_azure_says_and_as_storage_says() {
 }
 
 #[test]
-fn the_sas_is_judged_when_the_backup_ends_and_not_before() {
+fn the_sas_is_checked_when_the_backup_ends_and_not_before() {
     // The SAS holds at the POST and lapses a second later.
     let soon = sas(&account(), "rwdl", "2026-06-01", "2026-06-01T12:00:01Z");
     let (status, log) = end(&mut azure(), &format!("{CONTAINER}?{soon}"));

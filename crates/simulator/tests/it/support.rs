@@ -1,4 +1,4 @@
-//! One small Azure, requests to it, and a SAS made by hand.
+//! One small Azure, requests to it, and a SAS that the test signs.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -35,7 +35,7 @@ fn storage(container: &Container, source: SasSource, tokens: Arc<dyn Tokens>) ->
     storage_with(container.clone(), &(Arc::new(SystemClock::default()) as _), source, tokens)
 }
 
-/// A new container in the account at this URL, made with an account SAS that nothing under test has signed.
+/// A new container in the account at this URL, created with an account SAS that no code under test signed.
 async fn new_container(account: &str) -> Container {
     let name = format!("test-{}-{}", std::process::id(), now().timestamp_micros());
     let expiry = (now() + TimeDelta::hours(1)).to_rfc3339_opts(SecondsFormat::Secs, true);
@@ -76,7 +76,7 @@ async fn writes_reads_lists_and_deletes(storage: &LiveStorage, granted: &Grant) 
     assert_eq!(storage.blob(&weu(), "shop-1.zip", now()).await.unwrap(), None);
 }
 
-/// A SAS that somebody wrote down is refused for both reading and writing.
+/// A configured SAS is refused for both reading and writing.
 async fn is_refused(container: &Container, sas: &str) {
     let (_file, source) = sas_file(sas);
     let storage = storage(container, source, Arc::new(Nobody));
@@ -127,7 +127,7 @@ async fn a_sas_minted_with_the_accounts_key_allows_what_a_backup_needs_while_it_
 }
 
 #[tokio::test]
-async fn no_token_goes_to_a_storage_whose_certificate_nobody_trusts() {
+async fn no_token_goes_to_a_storage_with_an_untrusted_certificate() {
     let Some(bridge) = Bridge::start().await else { return };
     let container = format!("{}/devstoreaccount1/backups", bridge.base).parse().unwrap();
     let storage = storage(&container, SasSource::UserDelegation { lifetime: hours(24) }, Arc::new(User));

@@ -80,7 +80,7 @@ async fn pass(
     Ok(response)
 }
 
-/// The token of somebody whom Entra would know. Azurite checks everything but its signature.
+/// A token in the form of Entra's. Azurite checks everything but its signature.
 #[derive(Debug)]
 pub struct User;
 

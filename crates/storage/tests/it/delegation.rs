@@ -130,7 +130,7 @@ async fn a_refused_key_says_which_roles_are_needed_and_trouble_is_waited_out() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_no_key_and_a_missing_token_are_told_apart() {
+async fn an_invalid_key_response_and_a_missing_token_are_different_errors() {
     let (server, clock) = (Server::start().await, clock());
     server.answer_with(|_| Reply::status(200).body("<html>c2VjcmV0</html>"));
     let storage = server.storage(&clock, delegation(hours(48)));

@@ -1,4 +1,4 @@
-//! Which SAS is handed out, when it is tried, and when it is replaced.
+//! Which SAS is granted, when it is tested, and when it is replaced.
 
 use std::time::Duration;
 
@@ -55,7 +55,7 @@ async fn callers_at_the_same_moment_share_one_new_sas() {
 }
 
 #[tokio::test]
-async fn a_minted_sas_is_minted_anew_before_it_could_lapse_inside_a_backup() {
+async fn a_minted_sas_is_replaced_before_it_could_expire_during_a_backup() {
     let (_server, clock, _file, storage) = key_storage(hours(6)).await;
     let first = grant(&storage, &need(&clock)).await.unwrap();
     assert!(first.facts.window.start.unwrap() <= start_of_test() - TimeDelta::minutes(5));
@@ -102,7 +102,7 @@ async fn a_written_sas_that_storage_refused_is_not_handed_out_until_another_is_w
 }
 
 #[tokio::test]
-async fn a_sas_refused_by_a_backup_is_tried_again_for_whoever_still_wants_it() {
+async fn a_sas_refused_by_a_backup_is_tested_again_for_the_next_request() {
     let (server, clock, _file, storage) = sas_storage(&sas("Zmlyc3Q")).await;
     let first = grant(&storage, &need(&clock)).await.unwrap();
     let replace = Need { replace: Some(first.facts.fingerprint), ..need(&clock) };
@@ -288,7 +288,7 @@ async fn a_reference_that_leads_nowhere_is_named() {
 }
 
 #[tokio::test]
-async fn a_storage_nobody_defined_is_named() {
+async fn an_undefined_storage_is_named() {
     let (server, clock) = (Server::start().await, clock());
     let (_file, source) = sas_file(&sas("Zmlyc3Q"));
     let name = StorageName::new("nowhere");

@@ -1,4 +1,4 @@
-//! How a SAS does, for whoever asks before a backup has to find out.
+//! The health of a SAS, checked before a backup needs it.
 
 use std::time::Duration;
 
@@ -44,7 +44,7 @@ async fn a_sas_with_faults_is_tried_all_the_same() {
 }
 
 #[tokio::test]
-async fn an_account_that_allows_no_access_by_key_is_told_with_both_cures() {
+async fn an_account_without_access_by_key_is_reported_with_both_cures() {
     let server = Server::start().await;
     server
         .answer_with(|_| Reply::status(403).header("x-ms-error-code", "KeyBasedAuthenticationNotPermitted"));
@@ -61,7 +61,7 @@ async fn an_account_that_allows_no_access_by_key_is_told_with_both_cures() {
 }
 
 #[tokio::test]
-async fn a_sas_signed_for_a_user_does_not_tell_whether_keys_are_allowed() {
+async fn a_user_delegation_sas_does_not_show_whether_keys_are_allowed() {
     let server = Server::start().await;
     let (_file, source) = sas_file(&format!("skoid=00000000-0000-0000-0000-000000000001&{}", sas("Zmlyc3Q")));
     assert_eq!(health_of(&server, source).await.allows_key, None);
@@ -79,7 +79,7 @@ async fn a_check_leaves_the_sas_in_use_as_it_is() {
 }
 
 #[tokio::test]
-async fn a_new_sas_is_minted_for_whoever_gives_a_reason() {
+async fn a_new_sas_is_minted_for_a_request_with_a_reason() {
     let (_server, clock, _file, storage) = key_storage(hours(48)).await;
     let first = grant(&storage, &need(&clock)).await.unwrap();
     clock.advance(Duration::from_mins(1));

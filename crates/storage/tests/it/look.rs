@@ -22,7 +22,7 @@ async fn the_size_of_a_blob_is_known_even_beyond_four_gigabytes() {
 }
 
 #[tokio::test]
-async fn a_look_with_a_key_uses_a_sas_that_may_only_read_by_the_time_it_is_told() {
+async fn a_lookup_with_a_key_uses_a_read_only_sas_dated_by_the_given_time() {
     let (server, clock) = (Server::start().await, clock());
     server.answer_with(|_| present(1));
     let (_file, source) = key_file(hours(48));
@@ -64,7 +64,7 @@ async fn a_container_that_is_not_there_is_no_missing_blob() {
 }
 
 #[tokio::test]
-async fn a_refusal_is_told_from_a_storage_in_trouble() {
+async fn a_refusal_is_distinguished_from_a_failing_storage() {
     for (status, kind) in [(403, ErrorKind::Unusable), (503, ErrorKind::Unreachable)] {
         let (server, clock) = (Server::start().await, clock());
         server.answer_with(move |_| Reply::status(status));

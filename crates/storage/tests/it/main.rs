@@ -1,4 +1,4 @@
-//! The real storage against a small blob server that answers as it is told, and against Azurite.
+//! The real storage against a small scripted blob server, and against Azurite.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 

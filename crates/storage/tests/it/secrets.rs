@@ -34,7 +34,7 @@ async fn an_answer_that_repeats_the_signature_is_not_shown() {
 }
 
 #[tokio::test]
-async fn a_connection_that_breaks_is_told_without_the_url() {
+async fn a_broken_connection_is_reported_without_the_url() {
     let clock = clock();
     let (_file, source) = sas_file(&sas(SIGNATURE));
     let storage = storage(container_that_hangs_up().await, &clock, source);

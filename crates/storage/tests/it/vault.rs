@@ -82,7 +82,7 @@ async fn an_answer_that_is_none_is_waited_out_and_an_empty_secret_is_not() {
 }
 
 #[tokio::test]
-async fn a_vault_is_not_asked_by_whoever_has_no_token() {
+async fn a_vault_is_not_called_without_a_token() {
     let server = Server::start().await;
     let error = secrets(Arc::new(Nobody)).read(&reference(&server, "/secrets/sas")).await.unwrap_err();
     assert!(error.to_string().ends_with("nobody is logged in"), "{error}");

@@ -228,7 +228,7 @@ impl State {
     }
 }
 
-/// The subject that an unfinished run takes.
+/// The subject that an unfinished run occupies.
 fn subject(run: &Run) -> Option<(AppId, String)> {
     let subject = run.task.subject().filter(|_| !run.state.is_ended())?;
     Some((run.app.clone(), subject))

@@ -15,7 +15,7 @@ use crate::sql::store::SqlStore;
 /// A store in a PostgreSQL database. Its time is the database's, because the machines that share it differ.
 pub type PgStore = SqlStore<Postgres>;
 
-/// The limit of an operation. The server ends a statement sooner; this is for a network that has gone silent.
+/// The limit of an operation. The server ends a statement sooner; this limit is for a network that no longer responds.
 const OPERATION_LIMIT: Duration = Duration::from_secs(30);
 
 /// A PostgreSQL database.

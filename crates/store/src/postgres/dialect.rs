@@ -1,4 +1,4 @@
-//! The statements that PostgreSQL needs in its own words.
+//! The statements that are specific to PostgreSQL.
 
 use crate::sql::dialect::Dialect;
 

@@ -18,7 +18,7 @@ use crate::sql::dialect::Dialect;
 use crate::sql::row::{FromRow, Row, read_all};
 use crate::sql::session::{Session, fetch_one};
 
-/// A connection for one operation. One that is dropped in the middle of its work is closed and never used again,
+/// A connection for one operation. A connection that is dropped during its operation is closed and never used again,
 /// because its next answer would belong to the work that was dropped.
 pub(crate) struct PgSession {
     connection: PoolConnection<Postgres>,

@@ -107,8 +107,10 @@ fn ended(
     }
 }
 
-/// Names the blob, because Azure numbers from 1 again for an app that was created anew: by the end of a deletion the number
-/// may be another backup's.
+/// The removal of a deleted backup.
+///
+/// It names the blob, because Azure numbers the backups of a recreated app from 1 again: by the end of a deletion the
+/// number may be another backup's.
 fn deleted(run: &Run, delete: &Delete, removal: Removal) -> CatalogChange {
     CatalogChange::Removal((run.app.clone(), delete.backup), Some(delete.blob.clone()), removal)
 }
@@ -209,8 +211,8 @@ impl CatalogChange {
     }
 }
 
-/// The entry after `new` is put over `old`. Another blob under the same number is another backup, because Azure numbers
-/// from 1 again for an app that was created anew.
+/// The entry after `new` replaces `old`. Another blob under the same number is another backup, because Azure numbers
+/// the backups of a recreated app from 1 again.
 fn over(old: Option<CatalogEntry>, new: CatalogEntry) -> CatalogEntry {
     let Some(old) = old else { return new };
     let same = old.backup.blob == new.backup.blob;

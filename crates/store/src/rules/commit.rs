@@ -20,7 +20,7 @@ pub(crate) struct Batch<'a> {
     changes: Vec<Option<Decided<'a>>>,
 }
 
-/// A change that is to be written.
+/// A change to write.
 #[derive(Debug)]
 struct Decided<'a> {
     change: &'a Change,

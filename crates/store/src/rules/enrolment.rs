@@ -1,4 +1,4 @@
-//! Sync: the difference between the enrolled fleet and the one that the fleet file names.
+//! Sync: the difference between the enrolled fleet and the fleet file.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

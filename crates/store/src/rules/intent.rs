@@ -68,7 +68,7 @@ impl<'a> Intent<'a> {
         kinds.iter().map(unfinished)
     }
 
-    /// Whether anything stands in the way of `run`. A backup that is to be read is kept; a deletion that has begun
+    /// Whether anything prevents `run`. A backup that a run reads is not deleted; a deletion that has begun
     /// cannot be undone.
     pub fn is_hindered(self, run: &Run, facts: &IntentFacts) -> bool {
         let is_held = facts.subject.as_ref().is_some_and(|kept| kept.hold.is_some());

@@ -1,4 +1,4 @@
-//! The rules of a store as pure functions over batches: from what was read to what is to be written.
+//! The rules of a store, as pure functions over batches: they compute the writes from the reads.
 
 pub(crate) mod acquire;
 pub(crate) mod bucket;

@@ -54,7 +54,7 @@ impl FromRow for BudgetRow {
     }
 }
 
-/// The budgets of subscriptions. One that was never drawn on or closed is absent.
+/// The budgets of subscriptions. A budget that was never used or closed is absent.
 pub(super) async fn read<S: Session>(
     session: &mut S,
     subscriptions: &BTreeSet<&SubscriptionId>,

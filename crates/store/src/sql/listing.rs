@@ -9,7 +9,7 @@ use crate::sql::session::Session;
 
 pub(super) const LIST: &str = "list runs";
 
-// Each statement has an index of its own, and repeats that index's terms. Indexes by kind cover all kinds but backups.
+// Each statement has its own index, and repeats that index's conditions. Indexes by kind cover all kinds but backups.
 
 const OF_ALL: &str = "/* list */ SELECT * FROM runs
     WHERE CAST($1 AS text) IS NULL AND (CAST($2 AS text) IS NULL OR state = $2)

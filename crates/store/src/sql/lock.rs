@@ -14,7 +14,7 @@ pub(super) async fn lock_cursors(session: &mut impl Session) -> Result<()> {
 /// Locks admission: one transaction at a time acquires.
 ///
 /// Leases are counted over the whole fleet, so no finer lock would keep two transactions from taking the last place
-/// both. It is a statement of its own, because a statement sees only what was committed before it began.
+/// both. It is a separate statement, because a statement sees only what was committed before it began.
 pub(super) async fn lock_admission(session: &mut impl Session) -> Result<()> {
     session.lock(vec!["holdfast.acquire".to_owned()]).await
 }

@@ -115,12 +115,12 @@ impl Row<'_> {
         text.map(|text| serde_json::from_str(&text).map_err(|error| self.wrong(column, error))).transpose()
     }
 
-    /// The word of a plain enum.
+    /// The serialized name of a plain enum.
     pub fn word<T: DeserializeOwned>(&self, column: &str) -> Result<T> {
         from_word(&self.text(column)?).map_err(|error| self.wrong(column, error))
     }
 
-    /// The word of a plain enum, or NULL.
+    /// The serialized name of a plain enum, or NULL.
     pub fn maybe_word<T: DeserializeOwned>(&self, column: &str) -> Result<Option<T>> {
         let word = self.maybe_text(column)?;
         word.map(|word| from_word(&word).map_err(|error| self.wrong(column, error))).transpose()

@@ -1,4 +1,4 @@
-//! The store on any SQL database: each operation in a session of its own.
+//! The store on any SQL database: each operation in its own session.
 
 use std::time::Duration;
 

@@ -13,7 +13,7 @@ use crate::sqlite::session::SqliteSession;
 /// A store in one SQLite file. Closing it folds the write-ahead log into the file.
 pub type SqliteStore = SqlStore<SqliteFile>;
 
-/// One SQLite file. Other processes may join the one that owns it.
+/// One SQLite file. One process owns it, and others may join.
 #[derive(Debug)]
 pub struct SqliteFile {
     pub(super) clock: Arc<dyn Clock>,

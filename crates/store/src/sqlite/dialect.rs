@@ -1,4 +1,4 @@
-//! The statements that SQLite needs in its own words.
+//! The statements that are specific to SQLite.
 
 use crate::sql::dialect::Dialect;
 

@@ -27,7 +27,7 @@ pub(super) const FULL: i32 = 13;
 pub(super) const CANNOT_OPEN: i32 = 14;
 pub(super) const NOT_A_DATABASE: i32 = 26;
 
-/// SQLite's primary result code: the low byte of the extended one that the driver reports.
+/// SQLite's primary result code: the low byte of the extended code that the driver reports.
 pub(super) fn primary_code(error: &Driver) -> Option<i32> {
     let code = error.as_database_error()?.code()?.parse::<i32>().ok()?;
     Some(code & 0xff)

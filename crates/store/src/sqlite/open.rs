@@ -24,7 +24,7 @@ const APPLICATION_ID: i64 = 0x4844_4644;
 /// How long to wait for a transaction of another process.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Connections that read beside the one that writes.
+/// The number of read-only connections beside the writing connection.
 const READERS: u32 = 4;
 
 impl SqliteStore {

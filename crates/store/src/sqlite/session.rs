@@ -41,8 +41,9 @@ impl SqliteSession {
         Ok(Self { connection, operation, clock })
     }
 
-    /// Begins a transaction that holds the write lock from its start: one that took it later could fail after it has
-    /// read.
+    /// Begins a transaction that holds the write lock from its start.
+    ///
+    /// A transaction that acquires the lock later could fail after it has read.
     pub(super) async fn write(
         pool: &SqlitePool,
         operation: &'static str,

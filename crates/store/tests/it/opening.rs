@@ -82,8 +82,8 @@ async fn a_file_that_is_missing_is_made_only_for_its_owner() {
 }
 
 #[tokio::test]
-async fn a_folder_that_may_not_be_written_is_told() {
-    // A path under a file can be made by nobody, whatever his rights.
+async fn a_read_only_folder_is_reported() {
+    // No user can create a path under a file, not even root.
     let file = tempfile::NamedTempFile::new().unwrap();
     let refusal = refusal(&file.path().join("store.db"), Mode::Own).await;
     assert!(refusal.contains("cannot be inspected") || refusal.contains("does not exist"), "{refusal}");
@@ -109,7 +109,7 @@ async fn a_newer_schema_is_refused_and_left_as_it_was() {
 }
 
 #[tokio::test]
-async fn an_older_schema_is_named_to_whoever_may_not_migrate_it() {
+async fn an_older_schema_is_reported_to_a_mode_that_may_not_migrate_it() {
     let fixture = Fixture::empty().await;
     fixture.store.close().await;
     let newest = "DELETE FROM _sqlx_migrations WHERE version = (SELECT max(version) FROM _sqlx_migrations)";

@@ -3,7 +3,7 @@
 use holdfast_arm::Backup;
 use holdfast_model::{BackupName, Run, RunEvent};
 
-/// A backup in the app's list that an attempt of this run made.
+/// A backup in the app's list that an attempt of this run created.
 #[derive(Debug, Clone)]
 pub(super) struct FoundBackup {
     /// The number of the attempt.

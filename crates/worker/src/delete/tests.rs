@@ -173,7 +173,7 @@ fn a_deletion_that_failed_at_azure_is_tried_again_with_another_sas() {
 }
 
 #[test]
-fn a_deletion_whose_answer_was_lost_is_done_when_the_backup_is_gone_and_else_repeated() {
+fn a_deletion_whose_answer_was_lost_is_done_if_the_backup_is_removed_and_repeated_otherwise() {
     for kind in [ErrorKind::Ambiguous, ErrorKind::NotFound] {
         let lost = Err(error(kind));
         let next = answered(&input(&begun(), at(10)), &attempt(1), &task(), lost, &mut rng());

@@ -24,7 +24,7 @@ pub(super) fn answered(
             let accepted = RunEvent::Accepted { backup: delete.backup, accepted_at: input.now, request_id };
             Next::new(vec![accepted], input.now + input.run.policy_snapshot.poll.first)
         }
-        // The list shows whether the backup is gone or the app.
+        // The list shows whether the backup was deleted or the app.
         Err(error) if *error.kind() == ErrorKind::NotFound => {
             Next::new(vec![RunEvent::AnswerLost { detail: error.to_string() }], input.now)
         }
@@ -32,7 +32,7 @@ pub(super) fn answered(
     }
 }
 
-/// The backup was looked for in the app's list, or the list failed.
+/// Handles the lookup of the backup in the app's list, or its failure.
 ///
 /// Absence is success: Azure removes a backup from the list a second after the DELETE, and may never report `Deleted`.
 pub(super) fn polled(

@@ -15,7 +15,7 @@ pub(super) enum Trace {
     Unknowable,
 }
 
-/// Whether `other` may have left the trace that `attempt` is looked for by.
+/// Whether `other` may have left the trace that identifies `attempt`.
 ///
 /// Azure reports the time of a backup's last restore, but not the app that it was restored into. Restores that ended
 /// shortly before the attempt count, because Azure may report late. Restores that were given up while Azure was still

@@ -44,7 +44,7 @@ pub(super) fn polled(
         Ok(Progress::Failed { detail }) => {
             failed(input, attempt, Failure::new(Cause::RestoreFailed, detail), rng)
         }
-        // Azure keeps the results of operations only for a while. The restore's trace is looked for instead.
+        // Azure keeps the results of operations only for a while. The next step looks for the restore's trace instead.
         Err(error) if *error.kind() == ErrorKind::NotFound => {
             Next::new(vec![RunEvent::AnswerLost { detail: error.to_string() }], input.now)
         }
@@ -52,7 +52,7 @@ pub(super) fn polled(
     }
 }
 
-/// After a lost answer the trace was looked for, or the look failed.
+/// Handles the lookup of the trace after a lost answer, or its failure.
 pub(super) fn reconciled(
     input: &StepInput<'_>,
     attempt: &Attempt,

@@ -35,7 +35,7 @@ pub fn spec(parent: &Path, settings: &[String]) -> Result<ServerSpec> {
         format!("listeners.tcp.1 = 127.0.0.1:{port}"),
         format!("management.tcp.ip = 127.0.0.1\nmanagement.tcp.port = {admin}"),
         format!("default_user = {USER}\ndefault_pass = {password}"),
-        // A broker for tests must not fill the disk, and must work on one that is nearly full.
+        // A broker for tests must not fill the disk, and must work with little free space.
         "raft.wal_max_size_bytes = 32000000\ndisk_free_limit.absolute = 10MB".to_owned(),
         settings.join("\n"),
     ];
@@ -53,7 +53,7 @@ pub fn spec(parent: &Path, settings: &[String]) -> Result<ServerSpec> {
     server.current_dir(&folder).envs(&env);
     Ok(ServerSpec {
         name: "rabbitmq",
-        // Without this name server the broker would start one that outlives it.
+        // Without this name server the broker would start its own, which would outlive it.
         programs: vec![epmd, server],
         ports: vec![port, admin],
         probe: None,

@@ -14,7 +14,7 @@ const KNOWN_CIRCLES: &[Known<'static>] = &[];
 
 type Known<'a> = (&'a str, &'a str, &'a str);
 
-/// Reports every circle that is not known, and every known one that no longer exists.
+/// Reports every unknown circle, and every known circle that no longer exists.
 pub fn faults<'a>(root: &Path, crates: impl Iterator<Item = &'a str>) -> Vec<String> {
     let mut found = Vec::new();
     for folder in crates {

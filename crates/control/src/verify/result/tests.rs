@@ -48,7 +48,7 @@ fn unchecked(detail: &str) -> VerifyResult {
 }
 
 #[test]
-fn a_listed_backup_is_judged_by_its_blobs() {
+fn a_listed_backup_is_verified_by_its_blobs() {
     let there = listed(BackupStatus::Succeeded);
     let judged = |size, blobs| {
         judge(&facts(size), &Observation { listed: Some(&there), blobs, ..Observation::default() })

@@ -24,7 +24,7 @@ fn counts() -> impl Strategy<Value = u32> {
     prop_oneof![Just(0_u32), 1..6_u32, Just(u32::MAX)]
 }
 
-/// Any rule, and often the one that keeps least.
+/// Any rule, and often the rule that keeps the fewest backups.
 fn rules() -> impl Strategy<Value = Retention> {
     prop_oneof![1 => Just(nothing()), 4 => rules_with_numbers()]
 }

@@ -16,7 +16,7 @@ pub(super) fn perform(azure: &mut Azure, app: &AppId, id: BackupId) -> Operation
 pub(super) fn answer(azure: &Azure, app: &AppId, id: BackupId, shown: BackupView) -> OperationResult {
     let site = azure.sites.get(app).ok_or_else(|| site_not_found(app))?;
     let backup = site.backups.get(&id).ok_or_else(|| {
-        // Nobody has published the answer for an id that is not there; the shape is that of other 404s.
+        // No source shows the response for an unknown id; the shape is that of other 404 responses.
         let message = format!("Backup {id} was not found for site '{}'.", app.short_name());
         envelope::web(404, "NotFound", "04212", &message)
     })?;

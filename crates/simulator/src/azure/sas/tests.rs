@@ -55,7 +55,7 @@ fn a_signature_that_a_real_blob_server_took_is_taken() {
 }
 
 #[test]
-fn each_field_is_judged() {
+fn each_field_is_checked() {
     for (fields, kind) in [
         (good(), Ok(())),
         (with("st", ""), Ok(())),

@@ -29,7 +29,7 @@ fn changed(url: &SecretString, from: &str, to: &str) -> SecretString {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_a_url_or_its_server_is_told_without_the_password() {
+async fn a_fault_of_a_url_or_its_server_is_reported_without_the_password() {
     let Some(database) = Database::new().await else { return };
     let port = PgConnectOptions::from_str(database.url().expose_secret()).unwrap().get_port();
     let password = database.url_as("postgres", "hunter2-hunter2");
@@ -91,7 +91,7 @@ async fn many_processes_that_start_at_once_migrate_once() {
 }
 
 #[tokio::test]
-async fn a_newer_schema_and_an_older_one_are_told() {
+async fn a_newer_and_an_older_schema_are_reported() {
     let Some(fixture) = Fixture::empty().await else { return };
     let newest = "SELECT max(version) FROM _sqlx_migrations";
     let newest: i64 = sqlx::query_scalar(newest).fetch_one(&mut fixture.database.raw().await).await.unwrap();
@@ -108,7 +108,7 @@ async fn a_newer_schema_and_an_older_one_are_told() {
         let error = PgStore::connect(&fixture.database.url(), mode).await.unwrap_err();
         assert!(matches!(error, Error::OlderSchema { found, .. } if found == newest - 1), "{error:?}");
     }
-    // What its last migration made is still there, and is made anew.
+    // The objects of its last migration still exist, and the migration creates them again.
     PgStore::connect(&fixture.database.url(), Mode::Own).await.unwrap();
 }
 
@@ -158,7 +158,7 @@ async fn the_audit_gets_its_partitions_when_a_process_starts() {
 }
 
 #[tokio::test]
-async fn a_month_without_a_partition_keeps_nobody_from_writing_or_starting() {
+async fn a_month_without_a_partition_prevents_neither_writes_nor_starts() {
     let Some(mut fixture) = Fixture::empty().await else { return };
     let this = "SELECT 'audit_events_' || to_char(now() AT TIME ZONE 'UTC', 'YYYY_MM')";
     let this: String = sqlx::query_scalar(this).fetch_one(&mut fixture.database.raw().await).await.unwrap();

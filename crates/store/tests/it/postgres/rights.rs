@@ -1,4 +1,4 @@
-//! What the shipped roles may do, and what becomes of them where nobody may make roles.
+//! The rights of the shipped roles, and the schema where the owner may not create roles.
 
 use holdfast_store::{Error, Link, Mode, PgStore, RunFilter, Store, verify_chain};
 use holdfast_tests::postgres::Database;
@@ -20,7 +20,7 @@ async fn refused(connection: &mut PgConnection, statement: &str) {
     assert_eq!(refusal.as_database_error().unwrap().code().unwrap(), "42501", "{statement}: {refusal}");
 }
 
-/// A login of one of the roles, gone with its connections.
+/// A login of one of the roles. It is dropped with its connections.
 struct Login<'a> {
     database: &'a Database,
     name: String,
@@ -127,7 +127,7 @@ async fn the_auditor_reads_every_view_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_member_of_nothing_is_told_what_he_lacks() {
+async fn a_login_without_a_role_learns_which_role_it_lacks() {
     let Some(fixture) = Fixture::with_backups().await else { return };
     let login = Login::new(&fixture.database, "").await;
     for mode in [Mode::Own, Mode::Join, Mode::Read] {
@@ -142,7 +142,7 @@ async fn an_owner_who_may_not_make_roles_can_migrate_all_the_same() {
     let Some(database) = Database::new().await else { return };
     let login = Login::new(&database, "").await;
     login.sql("CREATE SCHEMA {login} AUTHORIZATION {login}").await;
-    // Where the roles are missing he is told, and goes on; here another test may have made them.
+    // Without the roles the migration warns and continues; here another test may have created them.
     let store = login.connect(Mode::Own).await.unwrap();
     assert_eq!(store.audit(0, 9).await.unwrap(), []);
     store.close().await;

@@ -12,7 +12,7 @@ use crate::history::{app, policy_snapshot};
 use crate::statements::{OF_A_KIND, statements_of};
 
 /// A million runs beside the two that they are made after: 880,000 have ended, 100,000 wait behind one subscription,
-/// 10,000 wait in 200 lanes, 8,000 are asked about, and 2,000 are handed out. Some are deletions: 44,000 of those that have
+/// 10,000 wait in 200 lanes, 8,000 are polling, and 2,000 are leased. Some are deletions: 44,000 of those that have
 /// ended, and 120 of the others. 50,000 apps have a cursor, some of them due;
 /// there are 300,000 audit events, some in every partition, because an empty one may be read through; and 200,000
 /// backups of 5,000 apps.
@@ -137,7 +137,7 @@ async fn times_read_through(fixture: &Fixture) -> Vec<(String, i64)> {
     times.into_iter().filter(|(table, _)| is_large(table)).collect()
 }
 
-/// Each hot path more often than a session plans a statement anew for what it is asked.
+/// Runs each hot path more often than a session uses a custom plan for its parameters.
 async fn work(fixture: &Fixture) {
     let store = &fixture.store;
     let most = 1_000_000;

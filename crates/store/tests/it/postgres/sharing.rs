@@ -98,7 +98,7 @@ async fn dispatchers_workers_and_planners_that_work_at_once_never_block_each_oth
 }
 
 #[tokio::test]
-async fn a_change_without_events_waits_for_nobody_who_appends() {
+async fn a_change_without_events_does_not_wait_for_appends() {
     let Some(mut fixture) = Fixture::empty().await else { return };
     let run = fixture.add("shop").await;
     let mut appender = fixture.database.raw().await;

@@ -104,7 +104,7 @@ fn left(next: &Next) -> Option<i64> {
 }
 
 #[test]
-fn what_a_faulty_backup_leaves_in_storage_is_left_to_retention() {
+fn the_blobs_of_a_faulty_backup_are_left_to_retention() {
     let shrunk = check(&verifying(), Some(1_000), 0, Ok(blobs(Some(10), Some(1))));
     assert_eq!((cause(&shrunk), left(&shrunk)), (Some(Cause::BlobShrunk), Some(10)));
     assert_eq!(after(&verifying(), &shrunk).failure_counts.partial_backup, None);

@@ -157,7 +157,7 @@ fn a_throttled_poll_waits_as_azure_asks_and_closes_the_read_budget_only_when_arm
 }
 
 #[test]
-fn a_backup_that_is_gone_or_forbidden_ends_the_run() {
+fn a_removed_or_forbidden_backup_ends_the_run() {
     let gone = poll(&polling(), at(200), Err(error(ErrorKind::NotFound)));
     assert_eq!(ending(&gone), Some((Outcome::Failed, Some(Cause::DeletedOutside))));
     let forbidden = poll(&polling(), at(200), Err(error(ErrorKind::Forbidden)));
@@ -172,7 +172,7 @@ fn a_backup_that_azure_does_not_show_yet_is_not_taken_for_deleted() {
 }
 
 #[test]
-fn the_wait_that_azure_asks_for_is_kept_whatever_answer_it_comes_with() {
+fn the_wait_of_retry_after_is_kept_with_any_answer() {
     let working = Backup { retry_after: Some(seconds(300)), ..backup(BackupStatus::InProgress) };
     assert_eq!(poll(&polling(), at(60), Ok(working)).due_at, at(360));
     let broken = error(ErrorKind::Ambiguous).with_retry_after(Some(seconds(300)));

@@ -17,7 +17,7 @@ fn look(run: &Run, now: Timestamp, listed: Result<Vec<FoundBackup>, Error>) -> N
 }
 
 #[test]
-fn absence_takes_three_looks_and_the_whole_settle_time() {
+fn absence_needs_three_lookups_and_the_whole_settle_time() {
     let (mut run, mut now) = (reconciling(), at(40));
     let mut looks = 0;
     while !matches!(run.state, RunState::Waiting { .. }) {
@@ -33,7 +33,7 @@ fn absence_takes_three_looks_and_the_whole_settle_time() {
 }
 
 #[test]
-fn many_looks_in_a_short_time_prove_nothing_and_neither_do_few_in_a_long_time() {
+fn many_lookups_in_a_short_time_or_few_in_a_long_time_are_no_proof() {
     let mut run = reconciling();
     for second in 0..50 {
         run = after(&run, &look(&run, at(second), Ok(Vec::new())));

@@ -27,7 +27,7 @@ pub(in crate::backup) struct PollAnswer<'a> {
 
 /// The facts of a partial backup that counts as good: reachable partial backups are verified before they count.
 ///
-/// Azure returns a partial backup in every poll, so the verification belongs to the poll and needs no state of its own.
+/// Azure returns a partial backup in every poll, so the verification belongs to the poll and needs no separate state.
 pub(in crate::backup) fn counts_as_good(
     input: &StepInput<'_>,
     attempt: &Attempt,
@@ -151,8 +151,8 @@ fn poll_failed(
     rng: &mut fastrand::Rng,
 ) -> Next {
     let cause = match error.kind() {
-        // The backup is gone, unless it is so new that Azure may not show it yet. Whether the app is gone too, its other
-        // runs find out.
+        // The backup was deleted, unless it is so new that Azure may not show it yet. The app's other runs detect a
+        // deleted app.
         ErrorKind::NotFound if input.now >= accepted_at + input.settings.settle => Cause::DeletedOutside,
         ErrorKind::Forbidden => Cause::AppForbidden,
         _ => return poll_after_error(input, attempt, accepted_at, error, rng),

@@ -44,7 +44,7 @@ pub(in crate::backup) fn verified(
     next
 }
 
-/// What could not be read, in words.
+/// What could not be read, as text.
 fn first_error(check: &BlobCheck) -> Option<String> {
     let storage = check.blobs.as_ref().and_then(|blobs| blobs.as_ref().err().map(ToString::to_string));
     storage.or_else(|| check.orphans.as_ref().err().map(ToString::to_string))
@@ -72,7 +72,7 @@ pub(super) fn good(
     Next::new(vec![ended], input.now)
 }
 
-/// The requested databases that are not in the backup, in words.
+/// The requested databases that are not in the backup, as text.
 fn missing_databases(task: &Task, backup: &BackupFacts) -> Option<String> {
     let Task::Backup { databases } = task else { return None };
     let is_included = |database: &DatabaseRef| backup.databases.iter().any(|facts| database.is(facts));

@@ -29,7 +29,7 @@ fn a_circle_of_three_names_no_file_outside_of_it() {
 }
 
 #[test]
-fn a_module_that_only_re_exports_its_children_ties_nothing() {
+fn a_module_that_only_re_exports_its_children_adds_no_dependency() {
     let files = [
         ("lib.rs", "mod a;\npub use a::{First, Second};"),
         ("a/mod.rs", "mod first; mod second; pub use first::First; pub(crate) use second::Second;"),
@@ -57,7 +57,7 @@ fn a_parent_that_calls_the_child_which_imports_from_it_is_a_circle() {
 }
 
 #[test]
-fn tests_comments_and_strings_tie_nothing() {
+fn tests_comments_and_strings_add_no_dependency() {
     let files = [
         ("lib.rs", "mod a; mod b;"),
         ("a.rs", "use crate::b::B; struct A; #[cfg(test)] mod tests;"),
@@ -72,7 +72,7 @@ fn tests_comments_and_strings_tie_nothing() {
 }
 
 #[test]
-fn new_circles_and_known_ones_that_are_gone_are_faults() {
+fn new_circles_and_removed_known_circles_are_faults() {
     let circle = |files: [&str; 3], tie: &str| Circle {
         files: files.into_iter().map(str::to_owned).collect(),
         ties: vec![tie.to_owned()],
