@@ -166,7 +166,7 @@ pub(crate) async fn catalog(world: &PipelineWorld) -> Vec<String> {
         let (is_there, name) = (has_blob(world, &entry.backup.blob), &entry.backup.blob);
         match entry.removal {
             Some(gone) if !gone.deleted => {
-                wrong.push(format!("{name} is lost in the catalog, although only runs delete backups"))
+                wrong.push(format!("{name} is lost in the catalog, although only runs delete backups"));
             }
             Some(_) if is_there => wrong.push(format!("{name} is deleted in the catalog but exists")),
             Some(_) if entry.hold.is_some() => wrong.push(format!("{name} was on hold and is deleted")),

@@ -9,6 +9,7 @@ mod filter;
 mod fleet;
 mod lanes;
 mod memory;
+mod migrations;
 mod mode;
 mod postgres;
 mod rules;

@@ -1,6 +1,7 @@
 //! Opening a database. It is inspected first, so that whatever is wrong is one clear error and nothing is changed.
 
 use std::str::FromStr;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
@@ -9,6 +10,7 @@ use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection};
 
 use crate::error::{Error, Result};
+use crate::migrations::migrator;
 use crate::mode::Mode;
 use crate::postgres::database::{PgStore, Postgres};
 use crate::postgres::driver::{
@@ -16,7 +18,15 @@ use crate::postgres::driver::{
     WRONG_PASSWORD, code,
 };
 
-static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/postgres");
+static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
+    migrator(&[
+        ("0001_fleet_and_runs.sql", include_str!("../../../../migrations/postgres/0001_fleet_and_runs.sql")),
+        ("0002_audit.sql", include_str!("../../../../migrations/postgres/0002_audit.sql")),
+        ("0003_catalog.sql", include_str!("../../../../migrations/postgres/0003_catalog.sql")),
+        ("0004_views.sql", include_str!("../../../../migrations/postgres/0004_views.sql")),
+        ("0005_roles.sql", include_str!("../../../../migrations/postgres/0005_roles.sql")),
+    ])
+});
 
 /// The oldest major version of the server that the migrations run on.
 const OLDEST_SERVER: i32 = 14;

@@ -3,7 +3,7 @@
 
 use std::io::Read;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use holdfast_model::Clock;
@@ -12,11 +12,19 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
 
 use crate::error::{Error, Result};
+use crate::migrations::migrator;
 use crate::mode::Mode;
 use crate::sqlite::database::{SqliteFile, SqliteStore};
 use crate::sqlite::driver::{BUSY, CANNOT_OPEN, CORRUPT, FULL, NOT_A_DATABASE, READ_ONLY, primary_code};
 
-static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/sqlite");
+static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
+    migrator(&[
+        ("0001_fleet_and_runs.sql", include_str!("../../../../migrations/sqlite/0001_fleet_and_runs.sql")),
+        ("0002_audit.sql", include_str!("../../../../migrations/sqlite/0002_audit.sql")),
+        ("0003_catalog.sql", include_str!("../../../../migrations/sqlite/0003_catalog.sql")),
+        ("0004_views.sql", include_str!("../../../../migrations/sqlite/0004_views.sql")),
+    ])
+});
 
 /// `PRAGMA application_id` of a store: the letters HDFD.
 const APPLICATION_ID: i64 = 0x4844_4644;
