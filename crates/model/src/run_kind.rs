@@ -3,21 +3,21 @@
 use crate::words::words;
 
 words! {
-    /// A [`Task`] without its data.
+    /// A [`crate::Task`] without its data.
     pub enum RunKind {
-        /// See [`Task::Backup`].
+        /// See [`crate::Task::Backup`].
         Backup,
-        /// See [`Task::Restore`].
+        /// See [`crate::Task::Restore`].
         Restore,
-        /// See [`Task::Drill`].
+        /// See [`crate::Task::Drill`].
         Drill,
-        /// See [`Task::Delete`].
+        /// See [`crate::Task::Delete`].
         Delete,
-        /// See [`Task::RefreshSas`].
+        /// See [`crate::Task::RefreshSas`].
         RefreshSas,
-        /// See [`Task::PushSchedule`].
+        /// See [`crate::Task::PushSchedule`].
         PushSchedule,
-        /// See [`Task::OperatorAction`].
+        /// See [`crate::Task::OperatorAction`].
         OperatorAction,
     }
 }
