@@ -252,7 +252,7 @@ impl PipelineWorld {
     /// The number of expired leases, from the logs of the schedulers.
     pub(crate) fn leases_passed(&self) -> u64 {
         let counts = logs(self.folder()).into_values().flat_map(|log| {
-            let lines = log.lines().filter(|line| line.contains("leases passed"));
+            let lines = log.lines().filter(|line| line.contains("reclaimed="));
             let counts = lines.map(|line| line.split("reclaimed=").nth(1).unwrap().to_owned());
             counts.collect::<Vec<_>>()
         });
