@@ -54,7 +54,7 @@ async fn no_secret_is_in_the_file_of_an_embedded_store_or_in_what_its_commands_s
 }
 
 #[tokio::test]
-async fn the_audit_is_followed_from_where_its_first_months_were_taken_off() {
+async fn the_audit_is_verified_from_where_its_first_months_were_removed() {
     let folder = tempfile::tempdir().unwrap();
     let run = async |line: &str| {
         let words: Vec<&str> = line.split(' ').collect();
@@ -84,7 +84,7 @@ async fn the_audit_is_followed_from_where_its_first_months_were_taken_off() {
     assert!(code == Some(1) && text.contains("give the hash of their last event with --since"), "{text}");
     let (code, text) = run(&format!("{verify} --since {hash}")).await;
     assert!(
-        code == Some(0) && text.contains(" events after the 3 that were taken off, the last has"),
+        code == Some(0) && text.contains(" events after the 3 that were removed, the last has"),
         "{text}"
     );
     assert_eq!(text.rsplit(' ').next(), whole.rsplit(' ').next(), "the last hash");
