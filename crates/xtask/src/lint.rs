@@ -67,6 +67,5 @@ fn unused_dependencies(without_tools: bool) -> Result<()> {
     if !tools::ensure("machete", without_tools)? {
         return Ok(());
     }
-    // With the variable, which `cargo run` sets, cargo-machete takes its own name for a folder.
-    step::run(step::cargo(["machete", "--skip-target-dir"]).env_remove("CARGO_PKG_NAME"))
+    step::run(&mut step::cargo(["machete", "--skip-target-dir"]))
 }

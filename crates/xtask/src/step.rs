@@ -1,5 +1,6 @@
 //! Running other programs, above all cargo, from the root of the workspace.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -19,9 +20,19 @@ pub fn target_folder() -> PathBuf {
 }
 
 /// A command of the cargo that runs xtask, so that a `+toolchain` applies to every step.
+///
+/// It has no variable that describes the package xtask: build scripts depend on them, so each change between
+/// `cargo xtask` and `cargo` would build ring and all that needs it again, and cargo-machete misreads its arguments.
 pub fn cargo<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.args(arguments).current_dir(root());
+    let of_xtask = |name: &OsString| {
+        let name = name.to_string_lossy();
+        name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")
+    };
+    for name in std::env::vars_os().map(|(name, _)| name).filter(of_xtask) {
+        command.env_remove(name);
+    }
     command
 }
 
