@@ -25,7 +25,7 @@ use tokio_util::sync::CancellationToken;
 use crate::checkers;
 use crate::counts::SeedCounts;
 use crate::doubles::{SimClock, SimProbe, SimSecrets, SimStorage};
-use crate::faults::{FaultCounts, FaultRates, pause};
+use crate::faults::{FaultCounts, FaultRates, LONGEST_STALL, pause};
 use crate::process::{Parts, run_process};
 
 /// How long faults happen, in simulated time.
@@ -319,7 +319,8 @@ impl SimulatedWorld {
             waited += Duration::from_mins(5);
             let unfinished: Vec<Run> =
                 self.runs().await.into_iter().filter(|run| !run.state.is_ended()).collect();
-            if unfinished.is_empty() {
+            // A planner that stalled before the faults stopped still adds the runs of the pass it is in.
+            if unfinished.is_empty() && waited > LONGEST_STALL {
                 return;
             }
             assert!(

@@ -7,6 +7,9 @@ use std::time::Duration;
 use holdfast_model::{Call, SubscriptionId, Timestamp};
 use tokio_util::sync::CancellationToken;
 
+/// Longest time that a process stalls at an await; longer than any lease.
+pub(crate) const LONGEST_STALL: Duration = Duration::from_mins(15);
+
 /// The probability of each fault, from 0 to 1.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct FaultRates {
@@ -71,7 +74,7 @@ impl FaultInjector {
             std::future::pending::<()>().await;
         }
         if self.happens(self.rates.stall, &self.fault_counts.stalls) {
-            let seconds = self.rng.lock().unwrap().u64(1..900);
+            let seconds = self.rng.lock().unwrap().u64(1..LONGEST_STALL.as_secs());
             pause(Duration::from_secs(seconds)).await;
         }
     }

@@ -6,4 +6,4 @@ mod queue;
 mod storage;
 mod store;
 
-pub(crate) use injector::{FaultCounts, FaultInjector, FaultRates, Faulty, pause};
+pub(crate) use injector::{FaultCounts, FaultInjector, FaultRates, Faulty, LONGEST_STALL, pause};
