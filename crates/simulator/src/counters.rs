@@ -40,7 +40,8 @@ pub struct Counters {
     pub most_at_once_per_app: u64,
     /// Blobs that backups wrote: two for each.
     pub blobs_written: u64,
-    /// Written blobs that replaced another.
+    /// Blobs of requested backups that replaced another. Two backups of one native schedule in one minute share Azure's
+    /// default name; their blobs are not counted.
     pub blobs_overwritten: u64,
     /// Backups that failed because storage refused their SAS or had no such container.
     pub sas_failures: u64,

@@ -79,7 +79,8 @@ impl Azure {
                         outcome.log = String::from(DATABASES_DROPPED);
                     }
                     self.counters.blobs_written += 2;
-                    self.counters.blobs_overwritten += overwritten;
+                    let of_requests = if backup.scheduled { 0 } else { overwritten };
+                    self.counters.blobs_overwritten += of_requests;
                 }
                 Err(refusal) => {
                     outcome.end = if refusal.is_answer() { End::FailedStorage } else { End::FailedOther };
