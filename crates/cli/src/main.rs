@@ -46,7 +46,6 @@ fn main() -> ExitCode {
     context.telemetry.finish();
     match done {
         Ok(exit) => exit.into(),
-        Err(error) if exit::is_closed_pipe(&error) => Exit::Done.into(),
         Err(error) => {
             context.out.message(&exit::render(&error));
             Exit::of(&error).into()

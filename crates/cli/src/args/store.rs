@@ -39,7 +39,7 @@ pub struct RemoveRowArgs {
     #[arg(value_name = "TABLE")]
     pub table: String,
     /// Its key, as `store check` shows it: one argument or several
-    #[arg(value_name = "KEY", required = true, allow_hyphen_values = true)]
+    #[arg(value_name = "KEY", required = true)]
     pub key: Vec<String>,
     /// Why, for the audit
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]

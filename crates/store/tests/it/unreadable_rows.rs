@@ -126,7 +126,8 @@ async fn the_bad_run_steps_aside<S: Store>(history: &History<S>, bad: &Run, good
     assert!(acquire().await.unwrap().iter().any(|leased| leased.wakeup.run_id == bad.id));
 }
 
-fn removal(table: &str, key: &str) -> RowRemoval {
+/// A request to remove a row.
+pub fn removal(table: &str, key: &str) -> RowRemoval {
     let mut rng = fastrand::Rng::new();
     let at = Timestamp::UNIX_EPOCH;
     let (table, key, reason) = (table.to_owned(), key.to_owned(), "a test".to_owned());
