@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use holdfast_model::{App, AppId, Timestamp};
+use holdfast_model::{App, AppId, Timestamp, fold_case};
 use toml::de::DeValue;
 
 use crate::azure::{is_served, subscription};
@@ -84,7 +84,7 @@ fn rule(
     let policy = policy.and_then(|found| find(diagnostics, &found, policies));
     let slots = section.flag(diagnostics, "slots").unwrap_or(false);
     let exclude = section.texts(diagnostics, "exclude", "a list of ARM ids or short names");
-    let exclude = exclude.into_iter().map(|found| found.value.to_lowercase()).collect();
+    let exclude = exclude.into_iter().map(|found| fold_case(&found.value)).collect();
     if let Some(first) = section.sections(diagnostics, "databases", DATABASES).first() {
         let message = format_args!(
             "`{}`: a rule cannot name databases, because it does not know its apps",

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use holdfast_arm::Credential;
-use holdfast_model::{App, AppId, Limits, Policy, PolicyName, Site, StorageName, SubscriptionId};
+use holdfast_model::{App, AppId, Limits, Policy, PolicyName, Site, StorageName, SubscriptionId, fold_case};
 use holdfast_storage::{SecretRef, StorageTarget};
 use url::Url;
 
@@ -98,7 +98,7 @@ impl Discover {
     }
 
     fn excludes(&self, id: &AppId) -> bool {
-        let (full, short) = (id.to_string().to_lowercase(), id.short_name());
+        let (full, short) = (fold_case(&id.to_string()), id.short_name());
         self.exclude.iter().any(|entry| *entry == full || *entry == short)
     }
 }

@@ -27,6 +27,7 @@ pub mod sas;
 pub mod schedule_preview;
 pub mod status;
 mod storages;
+pub mod store_rows;
 pub mod tier;
 mod times;
 pub mod verify;
