@@ -236,7 +236,7 @@ impl<'w> Operator<'w> {
             ("sas check".to_owned(), "lacks write and delete permission"),
             ("doctor".to_owned(), "lacks write and delete permission"),
             ("config check --fleet refused.toml".to_owned(), "keeps nothing"),
-            ("config check --fleet refused.toml".to_owned(), "the SAS has expired"),
+            ("config check --fleet refused.toml".to_owned(), "expired at 2020-01-02"),
             (format!("restore {app} --latest --overwrite --yes --fleet refused.toml"), "keeps nothing"),
             (
                 format!("restore {app} --latest --overwrite --storage weak --yes --fleet expired.toml"),

@@ -41,6 +41,6 @@ pub use inventory::Inventory;
 pub use notify::Notify;
 pub use policies::policy_named;
 pub use reveal::reveal;
-pub use storages::{longest_deadline, storage_accounts, storage_named};
+pub use storages::{storage_accounts, storage_named};
 pub use times::{age, bytes, until};
 pub use wording::{counted, unusable};
