@@ -25,6 +25,7 @@ macro_rules! on_every_store {
 }
 
 mod adding_runs;
+mod app_names;
 mod audit;
 mod budgets;
 mod catalog;
