@@ -21,7 +21,10 @@ mod secrets;
 mod section;
 mod source;
 mod storage;
+mod windows_zones;
 mod wrong_kind;
+mod zone_data;
+mod zone_hint;
 
 pub use drill::is_probe;
 pub use fleet::{Cloud, Discover, EngineConfig, Fleet};
@@ -31,6 +34,7 @@ pub use nearest::nearest;
 pub use problem::{Problem, Severity};
 pub use secrets::Secrets;
 pub use source::Unreadable;
+pub use zone_data::ZoneData;
 
 #[cfg(test)]
 mod tests;
