@@ -39,13 +39,9 @@ impl ZoneData {
 
     /// The data of this machine. Reads the environment and the first lines of a file.
     pub fn find() -> Self {
-        match std::env::var_os("TZDIR").filter(|directory| !directory.is_empty()) {
-            Some(directory) => Self::with_system(Path::new(&directory)),
-            None => {
-                let found = DIRECTORIES.iter().map(Path::new).find(|directory| directory.is_dir());
-                found.map_or_else(Self::bundled, Self::with_system)
-            }
-        }
+        let named = std::env::var_os("TZDIR").filter(|directory| !directory.is_empty()).map(PathBuf::from);
+        let usual = || DIRECTORIES.iter().map(PathBuf::from).find(|directory| directory.is_dir());
+        named.or_else(usual).map_or_else(Self::bundled, |directory| Self::with_system(&directory))
     }
 
     /// The data of a machine that keeps its TZif files in `directory`.

@@ -132,7 +132,7 @@ impl Field {
         let instead = match step.and_then(|step| step.parse().ok()).filter(|step| (1..=last).contains(step)) {
             Some(step) => {
                 let length = last - min + 1;
-                let values = (0..to + length - from + 1).step_by(step as usize);
+                let values = (0..=to + length - from).step_by(step as usize);
                 let values: Vec<String> =
                     values.map(|after| ((from - min + after) % length + min).to_string()).collect();
                 values.join(",")
