@@ -122,7 +122,7 @@ fn policy(rng: &mut fastrand::Rng, account: &str, scratch: &AppId) -> Policy {
         name: PolicyName::new("gold"),
         schedule: Schedule {
             crontab: crontabs[rng.usize(..crontabs.len())].parse().unwrap(),
-            timezone: chrono_tz::Europe::Paris,
+            timezone: holdfast_model::Zone::bundled("Europe/Paris").unwrap(),
             spread: Duration::from_secs(rng.u64(0..600)),
         },
         catch_up: Duration::from_secs(rng.u64(0..3_600)),

@@ -78,7 +78,7 @@ impl RetentionQuery<'_> {
         });
         let backups: Vec<Backup> = known.chain(foreign).collect();
         let mut decisions: BTreeMap<BackupId, RetentionDecision> =
-            decide(rule, &backups, self.policy.schedule.timezone, self.now)
+            decide(rule, &backups, &self.policy.schedule.timezone, self.now)
                 .into_iter()
                 .filter(|(_, decision)| *decision != RetentionDecision::Keep(KeepReason::NotOurs))
                 .collect();

@@ -4,12 +4,11 @@ use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
-use chrono_tz::Tz;
 
 use super::Retention;
 use super::keep_reason::KeepReason;
 use super::period::Length;
-use crate::{BackupId, Timestamp};
+use crate::{BackupId, Timestamp, Zone};
 
 /// The part of a backup that retention decides on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,7 +62,7 @@ impl Candidate {
 pub fn decide(
     rule: &Retention,
     backups: &[Backup],
-    zone: Tz,
+    zone: &Zone,
     now: Timestamp,
 ) -> Vec<(BackupId, RetentionDecision)> {
     let mut candidate: Vec<Candidate> =
@@ -105,7 +104,7 @@ fn kept_by_itself(rule: &Retention, backup: &Backup, now: Timestamp) -> Option<K
 ///
 /// A backup that is not ours may vanish and one newer than the clock may be an error, so neither replaces another.
 /// A hold changes the decision about no other backup.
-fn keep_among(rule: &Retention, candidate: &mut [Candidate], zone: Tz, now: Timestamp) {
+fn keep_among(rule: &Retention, candidate: &mut [Candidate], zone: &Zone, now: Timestamp) {
     let (mut good, mut partial): (Vec<_>, Vec<_>) = candidate
         .iter_mut()
         .filter(|candidate| candidate.backup.ours && candidate.backup.accepted_at <= now)

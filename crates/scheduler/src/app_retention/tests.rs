@@ -18,8 +18,11 @@ fn shop() -> App {
 
 /// Keeps the last good backup and reports or requests the other deletions.
 fn policy(dry_run: bool) -> Policy {
-    let schedule =
-        Schedule { crontab: "0 0 * * *".parse().unwrap(), timezone: chrono_tz::UTC, spread: Duration::ZERO };
+    let schedule = Schedule {
+        crontab: "0 0 * * *".parse().unwrap(),
+        timezone: holdfast_model::Zone::UTC,
+        spread: Duration::ZERO,
+    };
     Policy {
         name: PolicyName::new("gold"),
         schedule,

@@ -7,17 +7,20 @@ use chrono::TimeDelta;
 use super::*;
 
 /// Zones whose clocks do what a simple mind does not expect.
-const ZONES: [Tz; 6] = [
-    Tz::UTC,
-    PARIS,
-    Tz::America__St_Johns,    // clocks were set back over midnight
-    Tz::Australia__Lord_Howe, // by half an hour
-    Tz::Pacific__Apia,        // once left out a whole day
-    Tz::America__Havana,      // at midnight
-];
+static ZONES: LazyLock<Vec<Zone>> = LazyLock::new(|| {
+    let names = [
+        "UTC",
+        "Europe/Paris",
+        "America/St_Johns",    // clocks were set back over midnight
+        "Australia/Lord_Howe", // by half an hour
+        "Pacific/Apia",        // once left out a whole day
+        "America/Havana",      // at midnight
+    ];
+    names.map(zone).to_vec()
+});
 
-fn zones() -> impl Strategy<Value = Tz> {
-    proptest::sample::select(ZONES.to_vec())
+fn zones() -> impl Strategy<Value = &'static Zone> {
+    proptest::sample::select(ZONES.iter().collect::<Vec<_>>())
 }
 
 fn counts() -> impl Strategy<Value = u32> {
@@ -70,7 +73,7 @@ fn histories() -> impl Strategy<Value = Vec<Backup>> {
 fn by_number(
     rule: &Retention,
     backups: &[Backup],
-    zone: Tz,
+    zone: &Zone,
     now: Timestamp,
 ) -> BTreeMap<BackupId, RetentionDecision> {
     let all = decide(rule, backups, zone, now);
@@ -78,7 +81,7 @@ fn by_number(
     all.into_iter().collect()
 }
 
-fn deleted(rule: &Retention, backups: &[Backup], zone: Tz, now: Timestamp) -> BTreeSet<BackupId> {
+fn deleted(rule: &Retention, backups: &[Backup], zone: &Zone, now: Timestamp) -> BTreeSet<BackupId> {
     let all = by_number(rule, backups, zone, now).into_iter();
     all.filter(|(_, decision)| *decision == RetentionDecision::Delete).map(|(id, _)| id).collect()
 }
