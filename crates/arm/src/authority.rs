@@ -11,6 +11,7 @@ use url::Url;
 
 use crate::TokenError;
 use crate::http::{client_builder, is_loopback};
+use crate::token_transport::TokenTransport;
 
 /// The address of Entra, and the connections to it.
 pub(crate) struct Authority {
@@ -32,14 +33,16 @@ impl Authority {
                 let mut stated = url.clone();
                 // Changing http to https cannot fail.
                 let _ = stated.set_scheme("https");
-                let transport = Transport::new(Arc::new(Plain { http, authority: url.clone() }));
+                let plain = Arc::new(Plain { http, authority: url.clone() });
+                let transport = Transport::new(Arc::new(TokenTransport::new(plain)));
                 Ok(Self { host: Some(stated.into()), transport })
             }
             Some(url) if url.scheme() != "https" => {
                 Err(TokenError::new(&format!("the authority `{url}` is neither https nor on this machine")))
             }
             url => {
-                Ok(Self { host: url.map(Url::to_string), transport: Transport::new(new_http_client(None)) })
+                let transport = Transport::new(Arc::new(TokenTransport::new(new_http_client(None))));
+                Ok(Self { host: url.map(Url::to_string), transport })
             }
         }
     }
