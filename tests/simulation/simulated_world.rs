@@ -83,6 +83,9 @@ fn faults(rng: &mut fastrand::Rng) -> Faults {
         delete_failed: rate(rng, 0.3),
         deleted_lingers: rate(rng, 0.3),
         restore_failed: rate(rng, 0.2),
+        gateway: rate(rng, 0.1),
+        odd_refusal: rate(rng, 0.05),
+        unreadable_list: rate(rng, 0.1),
     }
 }
 

@@ -94,4 +94,6 @@ pub struct FoundSchedule {
     pub schedule: NativeSchedule,
     /// The container's URL with the SAS that Azure stores with it, where the response has it.
     pub storage_url: Option<SecretString>,
+    /// The databases that it backs up with the app.
+    pub databases: Vec<DatabaseFacts>,
 }

@@ -1,8 +1,8 @@
 //! Whether a backup in Azure's list matches a record.
 
-use holdfast_model::{BackupFacts, BackupName};
+use holdfast_model::{AppId, BackupFacts, BackupName};
 
-use crate::Backup;
+use crate::{Backup, Error, ErrorKind, Operation};
 
 impl Backup {
     /// Whether this listed backup matches `recorded`.
@@ -27,6 +27,27 @@ impl Backup {
             None => same_name != Some(false),
         }
     }
+}
+
+impl Backup {
+    /// The name under which Azure lists it: its name, or that of its blob; `None` where the response has neither.
+    pub fn listed_name(&self) -> Option<&str> {
+        self.name.as_deref().or_else(|| self.blob_name.as_deref().map(stem))
+    }
+}
+
+/// Whether a name that is not in this list of an app's backups is absent.
+///
+/// A listed backup without a name may be any backup, so such a list proves no absence: it is an error of the kind
+/// [`Ambiguous`](ErrorKind::Ambiguous).
+pub fn proves_absence(operation: Operation, app: &AppId, listed: &[Backup]) -> Result<(), Error> {
+    let nameless = listed.iter().filter(|backup| backup.listed_name().is_none()).count();
+    if nameless == 0 {
+        return Ok(());
+    }
+    let what =
+        format!("{nameless} of {} listed backups have no name, so none counts as absent", listed.len());
+    Err(Error::new(operation, app.short_name(), ErrorKind::Ambiguous, &what))
 }
 
 fn stem(blob: &str) -> &str {
@@ -97,6 +118,19 @@ mod tests {
     #[test]
     fn the_id_is_enough_where_azure_returns_neither_name() {
         assert!(listed(None, None).is_stored_as("nightly.zip"));
+    }
+
+    #[test]
+    fn a_list_with_a_nameless_backup_proves_no_absence() {
+        let app = AppId::new("s", "g", "shop", None);
+        let proves = |listed: &[Backup]| proves_absence(Operation::ListBackups, &app, listed);
+        let named = [listed(Some("nightly.zip"), None), listed(None, Some("weekly"))];
+        assert!(proves(&[]).is_ok() && proves(&named).is_ok());
+        assert_eq!(named[0].listed_name(), Some("nightly"));
+        let error = proves(&[listed(Some("nightly.zip"), None), listed(None, None)]).unwrap_err();
+        assert_eq!(error.kind(), &ErrorKind::Ambiguous);
+        let text = "list the backups of shop: 1 of 2 listed backups have no name, so none counts as absent";
+        assert_eq!(error.to_string(), text);
     }
 
     #[test]

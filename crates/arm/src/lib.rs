@@ -24,7 +24,9 @@ mod scrub;
 mod settings;
 mod subject;
 mod token;
+mod token_answer;
 mod token_cache;
+mod token_transport;
 mod transport;
 mod wire;
 
@@ -34,6 +36,7 @@ pub use client::ArmClient;
 pub use clouds::Clouds;
 pub use credential::{Credential, PUBLIC_SCOPE};
 pub use error::{Error, ErrorKind, ThrottleScope};
+pub use identity::proves_absence;
 pub use observer::{CallFacts, CallObserver, NoopCallObserver, Remaining};
 pub use operation::Operation;
 pub use permissions::{Grant, Permissions};

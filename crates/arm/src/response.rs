@@ -10,6 +10,7 @@ use holdfast_model::{Site, Timestamp};
 use serde_json::Value;
 use url::Url;
 
+use crate::envelope::has_request_id;
 use crate::headers::{header, retry_after};
 use crate::refusal::refusal;
 use crate::wire::{self, Page, Unreadable};
@@ -35,8 +36,7 @@ impl ArmResponse<'_> {
 
     /// Reads the response to DELETE /backups/{id}: the backup with its new status, or nothing.
     pub(crate) fn deleted(&self) -> Result<Option<Backup>, Error> {
-        self.accepted()?;
-        if self.response.body.is_empty() { Ok(None) } else { self.backup().map(Some) }
+        if self.is_empty_success()? { Ok(None) } else { self.backup().map(Some) }
     }
 
     /// Reads the response to POST /backups/{id}/list, as documented: no recording was found. Of the secrets in it, only
@@ -92,6 +92,18 @@ impl ArmResponse<'_> {
         wire::json_body(&self.response.body).and_then(wire::page).map_err(|e| self.unreadable(&e))
     }
 
+    /// Refuses any status but 2xx, and says whether the response has no body. An empty response says that Azure did
+    /// something only if it has Azure's request id.
+    fn is_empty_success(&self) -> Result<bool, Error> {
+        self.accepted()?;
+        let is_empty = wire::is_blank(&self.response.body);
+        if is_empty && !has_request_id(&self.response.headers) {
+            let why = "the body is empty, and no request id says that azure sent it";
+            return Err(self.unreadable(&Unreadable(why.to_owned())));
+        }
+        Ok(is_empty)
+    }
+
     /// Refuses any status but 2xx.
     fn accepted(&self) -> Result<(), Error> {
         if (200..300).contains(&self.response.status) {
@@ -104,8 +116,10 @@ impl ArmResponse<'_> {
     pub(crate) fn unreadable(&self, why: &Unreadable) -> Error {
         let (status, headers) = (self.response.status, &self.response.headers);
         let kind = header(headers, "content-type").unwrap_or("no content type");
-        let error =
-            self.subject.error(ErrorKind::Ambiguous, &format!("azure answered {status} and {why} ({kind})"));
+        let speaker = if has_request_id(headers) { "azure" } else { "a gateway or proxy" };
+        let error = self
+            .subject
+            .error(ErrorKind::Ambiguous, &format!("{speaker} answered {status} and {why} ({kind})"));
         error.with_answer(status, None).with_request_id(self.response.request_id())
     }
 }

@@ -89,7 +89,7 @@ fn policy(
         retention,
         drill,
         native_schedule,
-        policy_snapshot: policy_snapshot?,
+        policy_snapshot: PolicySnapshot { catch_up, ..policy_snapshot? },
     })
 }
 
@@ -183,6 +183,7 @@ fn policy_snapshot(
         shrink_tolerance_percent,
         partial_is_good,
         verify,
+        catch_up: defaults.catch_up,
     })
 }
 

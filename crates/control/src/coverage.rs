@@ -39,6 +39,8 @@ pub struct CoveredApp {
     pub location: String,
     /// The tier of its plan.
     pub tier: Option<String>,
+    /// Why Azure does not back it up.
+    pub unsupported: Option<String>,
 }
 
 /// What gives an app its policy.
@@ -79,7 +81,14 @@ impl CoveredApp {
             (None, Some((index, rule))) => (Some(rule.policy.clone()), Via::Rule(index)),
             (None, None) => (None, Via::Nothing),
         };
-        let (app, name) = (site.id.clone(), site.id.short_name());
-        Self { app, name, policy, via, location: site.location.clone(), tier: site.tier.clone() }
+        Self {
+            app: site.id.clone(),
+            name: site.id.short_name(),
+            policy,
+            via,
+            location: site.location.clone(),
+            tier: site.tier.clone(),
+            unsupported: site.why_unsupported(),
+        }
     }
 }

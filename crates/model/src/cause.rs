@@ -14,6 +14,8 @@ words! {
         PartiallySucceeded,
         /// Azure could not use the storage, mostly because the SAS expired or is wrong.
         StorageRefused,
+        /// A database of the backup refused the connection or the export.
+        DatabaseRefused,
         /// The app or its database exceeds Azure's size limit.
         TooLarge,
         /// Azure failed, and its log names no known reason.
@@ -34,8 +36,10 @@ words! {
         BlobShrunk,
         /// Azure does not know the app.
         AppNotFound,
-        /// The credential may not back up the app.
+        /// The credential may not back up the app, or its role is not in force yet.
         AppForbidden,
+        /// Azure does not back up apps of this tier or kind.
+        AppUnsupported,
         /// Azure rejected the request itself.
         Rejected,
         /// Azure throttled the request.
@@ -82,6 +86,9 @@ pub enum RetryClass {
     Transient,
     /// A fixed rule that no fleet file sets, because Holdfast's own crashes count too.
     Lost,
+    /// A fixed rule that no fleet file sets, extended by the policy's `catch_up`: a role that was just granted takes minutes
+    /// to be in force.
+    Forbidden,
     /// No retry: it could not help.
     Permanent,
 }
@@ -94,6 +101,7 @@ impl Cause {
             Self::Skipped => RetryClass::Skipped,
             Self::PartiallySucceeded => RetryClass::Partial,
             Self::AnswerLost => RetryClass::Lost,
+            Self::AppForbidden => RetryClass::Forbidden,
             Self::StorageRefused
             | Self::AzureFailed
             | Self::SasUnusable
@@ -107,11 +115,12 @@ impl Cause {
             | Self::RestoreFailed
             | Self::DeleteFailed
             | Self::DatabaseSecret => RetryClass::Transient,
-            Self::TooLarge
+            Self::DatabaseRefused
+            | Self::TooLarge
             | Self::DeletedOutside
             | Self::DeadlinePassed
             | Self::AppNotFound
-            | Self::AppForbidden
+            | Self::AppUnsupported
             | Self::Rejected
             | Self::TooLate
             | Self::Superseded
@@ -135,6 +144,7 @@ impl From<MissReason> for Cause {
             MissReason::TooLate => Self::TooLate,
             MissReason::Superseded => Self::Superseded,
             MissReason::Overlap => Self::Overlap,
+            MissReason::Unsupported => Self::AppUnsupported,
         }
     }
 }

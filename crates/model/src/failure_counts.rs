@@ -19,6 +19,9 @@ pub struct FailureCounts {
     pub transient: u32,
     /// Attempts given up because their answers stayed lost.
     pub lost: u32,
+    /// Attempts and starts that Azure refused for lack of a right.
+    #[serde(default)]
+    pub forbidden: u32,
     /// Numbers of the lost attempts whose backups may still turn up.
     pub missing: BTreeSet<u32>,
     /// Deferrals since Azure last accepted an attempt.
@@ -64,6 +67,7 @@ impl FailureCounts {
             RetryClass::Partial => self.partial,
             RetryClass::Transient => self.transient,
             RetryClass::Lost => self.lost,
+            RetryClass::Forbidden => self.forbidden,
             RetryClass::Permanent => 0,
         }
     }
@@ -75,6 +79,7 @@ impl FailureCounts {
             RetryClass::Partial => self.partial += 1,
             RetryClass::Transient => self.transient += 1,
             RetryClass::Lost => self.lost += 1,
+            RetryClass::Forbidden => self.forbidden += 1,
             RetryClass::Permanent => {}
         }
     }

@@ -2,7 +2,9 @@
 
 mod app;
 mod app_id;
+mod app_support;
 mod backoff;
+mod backup_log;
 mod backup_name;
 mod backup_result;
 mod catalog;
@@ -39,9 +41,11 @@ mod zone;
 
 pub use app::{App, Site};
 pub use app_id::{AppId, InvalidAppId};
+pub use app_support::{tier_backs_up_slots, tier_has_backups};
 pub use backoff::{jitter, poll_delay, retry_delay};
+pub use backup_log::{classify_log, cure_in_log, shorten_log};
 pub use backup_name::BackupName;
-pub use backup_result::{BACKUP_RESULTS, BackupResult, PollDecision, classify_log, poll_decision};
+pub use backup_result::{BACKUP_RESULTS, BackupResult, PollDecision, poll_decision};
 pub use catalog::{CatalogEntry, Origin, Removal};
 pub use cause::{Cause, RetryClass};
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp, format_timestamp, parse_timestamp};

@@ -62,6 +62,9 @@ pub struct PolicySnapshot {
     pub partial_is_good: bool,
     /// Whether Holdfast can reach the storage to check the blob, which a firewall may prevent.
     pub verify: bool,
+    /// How late a tick may still be run after a gap, and how long a missing right is waited for.
+    #[serde(default)]
+    pub catch_up: Duration,
 }
 
 /// The retry rule for each class of failure.
@@ -88,10 +91,15 @@ impl Retries {
             RetryClass::Partial => Some(self.partial),
             RetryClass::Transient => Some(self.transient),
             RetryClass::Lost => Some(self.lost),
+            RetryClass::Forbidden => Some(FORBIDDEN),
             RetryClass::Permanent => None,
         }
     }
 }
+
+/// The retries after a refusal for lack of a right: over half an hour, because Azure documents up to 10 minutes until a role
+/// is in force. A policy's `catch_up` allows more of them.
+const FORBIDDEN: Retry = Retry::seconds(8, 60, 600);
 
 /// How often and how soon one class of failure is retried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -150,6 +158,7 @@ impl PolicySnapshot {
             shrink_tolerance_percent: 50,
             partial_is_good: false,
             verify: true,
+            catch_up: Duration::ZERO,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The fleet as the planners see it at one moment.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use holdfast_model::{App, AppId, Policy, PolicyName, Timestamp};
 use holdfast_store::Enrolled;
@@ -16,6 +16,8 @@ pub struct FleetSnapshot {
     pub policies: BTreeMap<PolicyName, Policy>,
     /// The account of every storage.
     pub accounts: StorageAccounts,
+    /// The apps that Azure does not back up, by their tier or kind.
+    pub unsupported: BTreeSet<AppId>,
 }
 
 impl FleetSnapshot {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use holdfast_model::schedule::{TickPlan, TickQuery, plan_ticks};
+use holdfast_model::schedule::{MissReason, MissedTick, TickPlan, TickQuery, plan_ticks};
 use holdfast_model::{NewBackup, NewRun, Timestamp, Trigger};
 use holdfast_store::{Cursor, CursorAdvance, FleetChange, Planned};
 use tokio_util::sync::CancellationToken;
@@ -109,6 +109,12 @@ impl Planner {
             overlap: policy.overlap,
             unfinished: cursor.unfinished,
         });
+        let (run, missed) = if fleet.unsupported.contains(&app.id) {
+            let unsupported = run.map(|tick| MissedTick { tick, reason: MissReason::Unsupported });
+            (None, missed.into_iter().chain(unsupported).collect())
+        } else {
+            (run, missed)
+        };
         let missed = missed.iter().map(|missed| {
             NewRun::missed(self.context.new_id(now), app, &policy.policy_snapshot, missed, now)
         });

@@ -11,8 +11,8 @@ use crate::step_input::StepInput;
 
 /// Handles a failed lookup of an attempt.
 ///
-/// Ends the attempt if the app was deleted or is forbidden. Otherwise repeats the lookup until the deadline after
-/// `since`.
+/// Ends the attempt if the app was deleted. Otherwise repeats the lookup until the deadline after `since`: a missing right
+/// says nothing about what the request did.
 pub(crate) fn look_failed(
     input: &StepInput<'_>,
     attempt: &Attempt,
@@ -22,7 +22,6 @@ pub(crate) fn look_failed(
 ) -> Next {
     let cause = match error.kind() {
         ErrorKind::NotFound => Cause::AppNotFound,
-        ErrorKind::Forbidden => Cause::AppForbidden,
         _ => return poll_after_error(input, attempt, since, error, rng),
     };
     failed(input, attempt, Failure::new(cause, error.to_string()), rng)

@@ -7,7 +7,9 @@ use holdfast_arm::{Arm, ArmClient, CallFacts, CallObserver, Operation, Settings}
 use holdfast_model::{BackupId, BackupStatus, SubscriptionId, format_timestamp};
 use serde_json::json;
 
-use crate::answers::{CONNECTION, SAS, SUBSCRIPTION, app, created, list, listed, request, site, slot};
+use crate::answers::{
+    CONNECTION, REFUSAL, SAS, SUBSCRIPTION, app, created, list, listed, request, site, slot,
+};
 use crate::every::schedule_request;
 use crate::server::{Server, answer, arm, arm_with, clock, tls, tokens};
 
@@ -159,7 +161,7 @@ async fn the_observer_sees_every_request_and_what_is_left_of_the_budget() {
         ),
         1 => answer(429, &[("x-ms-ratelimit-remaining-subscription-reads", "0")], ""),
         2 => answer(200, &[], ""),
-        _ => answer(401, &[("x-ms-ratelimit-remaining-subscription-reads", "many")], ""),
+        _ => answer(401, &[("x-ms-ratelimit-remaining-subscription-reads", "many")], REFUSAL),
     })
     .await;
     tls();

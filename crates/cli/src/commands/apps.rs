@@ -1,7 +1,7 @@
 //! `holdfast apps discover`: the apps that Azure lists, and the policy of each.
 
 use holdfast_control::counted;
-use holdfast_control::coverage::{Coverage, Via, coverage};
+use holdfast_control::coverage::{Coverage, CoveredApp, Via, coverage};
 
 use crate::args::DiscoverArgs;
 use crate::context::Context;
@@ -26,6 +26,10 @@ pub async fn run(args: &DiscoverArgs, context: &Context) -> anyhow::Result<Exit>
     for app in &coverage.not_found {
         context.out.message(&format!("warning: Azure does not list {app}, which the fleet file names"));
     }
+    for app in coverage.apps.iter().filter(|app| app.policy.is_some()) {
+        let Some(why) = &app.unsupported else { continue };
+        context.out.message(&format!("warning: {} is {why}: its runs are not started", app.name));
+    }
     context.out.message(&format!(
         "{} in {}; {} in no policy",
         counted(found, "app"),
@@ -33,6 +37,15 @@ pub async fn run(args: &DiscoverArgs, context: &Context) -> anyhow::Result<Exit>
         coverage.unprotected
     ));
     Ok(Exit::Done)
+}
+
+/// The tier, marked where Azure does not back up the app.
+fn tier(app: &CoveredApp) -> Cell {
+    let tier = app.tier.as_deref().unwrap_or("-");
+    match app.unsupported {
+        Some(_) => Cell::toned(format!("{tier} (no backups)"), Tone::Warn),
+        None => Cell::from(tier),
+    }
 }
 
 fn table(coverage: &Coverage) -> Table {
@@ -51,7 +64,7 @@ fn table(coverage: &Coverage) -> Table {
             app.name.as_str().into(),
             policy,
             via.into(),
-            app.tier.as_deref().unwrap_or("-").into(),
+            tier(app),
             app.location.as_str().into(),
             app.app.subscription().as_str().into(),
         ]);

@@ -71,12 +71,15 @@ impl FleetKeeper {
         for app in self.unanswered_apps().await {
             apps.entry(app.id.clone()).or_insert(app);
         }
+        let unsupported = sites.iter().filter(|site| site.why_unsupported().is_some());
+        let unsupported: BTreeSet<AppId> = unsupported.map(|site| site.id.clone()).collect();
         let count = apps.len();
         self.sender.send_if_modified(|current| {
             let fleet = FleetSnapshot {
                 apps,
                 policies: self.file.policies.clone(),
                 accounts: storage_accounts(&self.file),
+                unsupported,
             };
             let changed = **current != fleet;
             *current = Arc::new(fleet);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use holdfast_model::{App, Overlap, Policy, PolicyName, Trigger, Wakeup};
+use holdfast_model::{App, Cause, Outcome, Overlap, Policy, PolicyName, RunState, Trigger, Wakeup};
 use holdfast_scheduler::FleetSnapshot;
 use holdfast_store::{Planned, Store};
 
@@ -204,6 +204,23 @@ async fn an_app_with_an_unknown_policy_is_skipped_and_delays_no_other_app() {
     world.clock.set(at("02:00"));
     assert_eq!(planner.plan_due().await.unwrap(), Planned { runs: 2, missed: 0, conflicts: 0 });
     planner.sync().await.unwrap();
+    assert_eq!(world.store.cursors_due(10).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn an_app_that_azure_does_not_back_up_gets_a_missed_tick_and_no_run() {
+    let world = World::at("01:30");
+    let unsupported = FleetSnapshot { unsupported: [app_id("shop")].into(), ..shop() };
+    let (mut planner, _fleet) = world.planner(unsupported);
+    planner.sync().await.unwrap();
+    world.clock.set(at("02:00"));
+    assert_eq!(planner.plan_due().await.unwrap(), Planned { runs: 0, missed: 1, conflicts: 0 });
+    let state = world.runs().await.remove(0).state;
+    let unsupported = Some(Cause::AppUnsupported);
+    assert!(
+        matches!(state, RunState::Ended { outcome: Outcome::Missed, cause, .. } if cause == unsupported),
+        "{state:?}"
+    );
     assert_eq!(world.store.cursors_due(10).await.unwrap(), []);
 }
 

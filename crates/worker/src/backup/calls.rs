@@ -1,6 +1,6 @@
 //! The requests of a backup run.
 
-use holdfast_arm::{Backup, BackupBody, Error, Operation};
+use holdfast_arm::{Backup, BackupBody, Error, Operation, proves_absence};
 use holdfast_model::{Attempt, BackupFacts, RunState};
 
 use super::blobs::BackupBlobs;
@@ -31,12 +31,16 @@ pub(super) async fn list_for_reconciling(context: &StepContext<'_>) -> Result<Ve
         RunState::Reconciling { absent, .. } => absent + 1,
         _ => 1,
     };
-    let listed = if looks < Settings::LOOKS {
-        context.env.arm.list_backups(&run.app).await?
+    let (operation, listed) = if looks < Settings::LOOKS {
+        (Operation::ListBackups, context.env.arm.list_backups(&run.app).await?)
     } else {
-        context.env.arm.list_site_backups(&run.app).await?
+        (Operation::ListSiteBackups, context.env.arm.list_site_backups(&run.app).await?)
     };
-    Ok(FoundBackup::of_run(run, &listed))
+    let found = FoundBackup::of_run(run, &listed);
+    if found.is_empty() {
+        proves_absence(operation, &run.app, &listed)?;
+    }
+    Ok(found)
 }
 
 /// Lists the backups of attempts that ended as lost. Makes no request when there are no such attempts.

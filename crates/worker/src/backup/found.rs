@@ -21,7 +21,7 @@ impl FoundBackup {
         let mut found: Vec<Self> = listed
             .iter()
             .filter_map(|backup| {
-                let name = backup.name.as_deref()?;
+                let name = backup.listed_name()?;
                 let number = name.strip_prefix(&prefix)?.parse().ok()?;
                 Some(Self { number, name: BackupName::new(name), backup: backup.clone() })
             })

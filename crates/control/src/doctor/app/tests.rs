@@ -84,7 +84,7 @@ fn the_daily_limit_counts_azures_own_schedule_too() {
         keep_at_least_one: true,
         start: None,
     };
-    let found = |schedule| Ok(Some(FoundSchedule { schedule, storage_url: None }));
+    let found = |schedule| Ok(Some(FoundSchedule { schedule, storage_url: None, databases: Vec::new() }));
     let both = AppFacts { schedule: found(native.clone()), ..facts(None, "Standard") };
     let told = problems(&both, "0 */2 * * *");
     assert_eq!((told[0].0, told[0].1), ("daily limit", Found::Fail), "{told:?}");

@@ -55,7 +55,7 @@ fn a_backup_that_azure_may_still_finish_is_recorded_in_the_catalog() {
     let ways = [
         (3_600, Ok(backup(BackupStatus::InProgress)), Cause::DeadlinePassed),
         (3_600, Err(error(ErrorKind::Ambiguous)), Cause::DeadlinePassed),
-        (200, Err(error(ErrorKind::Forbidden)), Cause::AppForbidden),
+        (3_600, Err(error(ErrorKind::Forbidden)), Cause::DeadlinePassed),
     ];
     for (now, answer, expected) in ways {
         let over = poll(&polling(), at(now), answer);
@@ -157,11 +157,12 @@ fn a_throttled_poll_waits_as_azure_asks_and_closes_the_read_budget_only_when_arm
 }
 
 #[test]
-fn a_removed_or_forbidden_backup_ends_the_run() {
+fn a_removed_backup_ends_the_run_and_a_missing_right_only_delays_the_poll() {
     let gone = poll(&polling(), at(200), Err(error(ErrorKind::NotFound)));
     assert_eq!(ending(&gone), Some((Outcome::Failed, Some(Cause::DeletedOutside))));
     let forbidden = poll(&polling(), at(200), Err(error(ErrorKind::Forbidden)));
-    assert_eq!(ending(&forbidden), Some((Outcome::Failed, Some(Cause::AppForbidden))));
+    assert_eq!(forbidden.events, []);
+    assert!(forbidden.due_at > at(200));
 }
 
 #[test]

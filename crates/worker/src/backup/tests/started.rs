@@ -1,5 +1,7 @@
 //! POSTs and their answers.
 
+use std::time::Duration;
+
 use holdfast_arm::{Backup, Error, ErrorKind, ThrottleScope};
 use holdfast_model::{BackupId, BackupStatus, Call, Cause, Outcome, Run, RunEvent, RunState};
 
@@ -98,15 +100,36 @@ fn a_run_that_is_deferred_a_hundred_times_gives_up() {
 
 #[test]
 fn a_refused_post_ends_the_run_with_its_reason() {
-    let cases = [
-        (ErrorKind::Forbidden, Cause::AppForbidden),
-        (ErrorKind::NotFound, Cause::AppNotFound),
-        (ErrorKind::Rejected, Cause::Rejected),
-    ];
+    let cases = [(ErrorKind::NotFound, Cause::AppNotFound), (ErrorKind::Rejected, Cause::Rejected)];
     for (kind, cause) in cases {
         let next = post(&starting(), Err(error(kind)));
         assert_eq!(ending(&next), Some((Outcome::Failed, Some(cause))));
         assert!(after(&starting(), &next).state.is_ended());
+    }
+}
+
+#[test]
+fn a_missing_right_is_waited_for_over_half_an_hour_and_as_long_as_the_policy_catches_up() {
+    for (catch_up, least, most) in [(0, 18, 40), (7_200, 100, 121)] {
+        let mut run = starting();
+        run.policy_snapshot.catch_up = Duration::from_secs(catch_up);
+        let begun = run.created_at;
+        let mut now = begun;
+        loop {
+            let starting = Run { failure_counts: run.failure_counts.clone(), ..starting() };
+            let starting = Run { policy_snapshot: run.policy_snapshot.clone(), ..starting };
+            let next =
+                posted(&input(&starting, now), &attempt(1), Err(error(ErrorKind::Forbidden)), &mut rng());
+            run = after(&starting, &next);
+            if let Some(over) = ending(&next) {
+                assert_eq!(over, (Outcome::Failed, Some(Cause::AppForbidden)));
+                break;
+            }
+            assert!(matches!(run.state, RunState::Waiting { cause: Cause::AppForbidden, .. }));
+            now = next.due_at;
+        }
+        let waited = (now - begun).num_minutes();
+        assert!((least..=most).contains(&waited), "{catch_up}: {waited} min");
     }
 }
 

@@ -3,14 +3,14 @@
 use holdfast_arm::{Backup, Error, ErrorKind};
 use holdfast_model::{
     Attempt, BackupFacts, BackupStatus, Cause, PolicySnapshot, PollDecision, RunEvent, Timestamp,
-    Verification, poll_decision, poll_delay,
+    Verification, cure_in_log, poll_decision, poll_delay,
 };
 
 use super::verified::good;
 use crate::backup::blobs::BackupBlobs;
 use crate::ending::{Failure, failed};
 use crate::next::Next;
-use crate::polling::{deadline_passed, poll_after_error, poll_again, unfinished_backup};
+use crate::polling::{deadline_passed, poll_after_error, poll_again};
 use crate::step_input::StepInput;
 
 /// The answer to a poll, and what the run knew before it.
@@ -69,7 +69,11 @@ pub(in crate::backup) fn polled(
             }
         }
         PollDecision::Fail(cause) => {
-            let detail = backup.log.clone().unwrap_or_default();
+            let log = backup.log.clone().unwrap_or_default();
+            let detail = match cure_in_log(&log) {
+                Some(cure) if cause == Cause::DatabaseRefused => format!("{cure}: {log}"),
+                _ => log,
+            };
             let failure = Failure { status: Some(backup.status.clone()), cause, detail, backup: None };
             failed(input, attempt, failure, rng)
         }
@@ -154,9 +158,8 @@ fn poll_failed(
         // The backup was deleted, unless it is so new that Azure may not show it yet. The app's other runs detect a
         // deleted app.
         ErrorKind::NotFound if input.now >= accepted_at + input.settings.settle => Cause::DeletedOutside,
-        ErrorKind::Forbidden => Cause::AppForbidden,
+        // A missing right says nothing about the backup, which Azure goes on making.
         _ => return poll_after_error(input, attempt, accepted_at, error, rng),
     };
-    let backup = unfinished_backup(input.run, attempt).filter(|_| cause == Cause::AppForbidden);
-    failed(input, attempt, Failure { backup, ..Failure::new(cause, error.to_string()) }, rng)
+    failed(input, attempt, Failure::new(cause, error.to_string()), rng)
 }
