@@ -115,13 +115,14 @@ async fn an_orphan_is_known_and_overwrites_nothing_better(fixture: &StoreFixture
     let good = only(fixture).await;
     let second = fixture.add_manual(&app("shop")).await;
     let orphan = |id| {
-        let name = holdfast_model::BackupName::of_attempt(&run.app, run.id, 1);
+        let name =
+            holdfast_model::BackupName::of_attempt(&run.app, run.id, 1, &mut fastrand::Rng::with_seed(1));
         RunEvent::OrphanFound { number: 1, backup: BackupId(id), name }
     };
     fixture.commit_events(second.id, vec![orphan(7), orphan(8)]).await;
     let all = fixture.catalog(&CatalogFilter::default()).await;
     assert_eq!((all.len(), &all[1]), (2, &good));
-    let name = holdfast_model::BackupName::of_attempt(&run.app, run.id, 1);
+    let name = holdfast_model::BackupName::of_attempt(&run.app, run.id, 1, &mut fastrand::Rng::with_seed(1));
     let blob = format!("{name}.zip");
     assert_eq!((all[0].origin, all[0].good, &all[0].backup.blob), (Origin::Orphan, false, &blob));
     assert_eq!((all[0].backup.size_bytes, all[0].backup.accepted_at), (0, fixture.now()));

@@ -67,7 +67,8 @@ fn policy(
     let objective = section.duration(diagnostics, "recovery_point_objective", MINUTE);
     let (overlap, retention) = (overlap(diagnostics, &mut section), retention(diagnostics, &mut section));
     let drill = drill(diagnostics, &mut section);
-    let policy_snapshot = policy_snapshot(diagnostics, &mut section, storages);
+    let policy_snapshot = policy_snapshot(diagnostics, &mut section, storages)
+        .map(|snapshot| PolicySnapshot { catch_up, ..snapshot });
     let native_schedule = native_schedule(diagnostics, &mut section);
     section.finish(diagnostics);
     let (crontab, timezone) = (crontab?, timezone?);
@@ -175,6 +176,7 @@ fn policy_snapshot(
     Some(PolicySnapshot {
         storage,
         account,
+        catch_up: defaults.catch_up,
         deadline: length,
         retries,
         poll,

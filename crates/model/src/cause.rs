@@ -66,6 +66,10 @@ words! {
         Protected,
         /// A database's connection string could not be read.
         DatabaseSecret,
+        /// The app's native schedule was changed or removed outside Holdfast, so its SAS was not renewed.
+        ScheduleChanged,
+        /// Azure accepted a native schedule, and shows another one when it is read back.
+        ScheduleNotTaken,
     }
 }
 
@@ -119,7 +123,9 @@ impl Cause {
             | Self::DatabasesDropped
             | Self::BackupNotFound
             | Self::ProbeFailed
-            | Self::Protected => RetryClass::Permanent,
+            | Self::Protected
+            | Self::ScheduleChanged
+            | Self::ScheduleNotTaken => RetryClass::Permanent,
         }
     }
 

@@ -34,6 +34,7 @@ pub(super) const DIALECT: Dialect = Dialect {
             SELECT state_json, ended_at FROM runs
             WHERE run.kind = 'backup' AND app = run.app AND outcome IN ('succeeded', 'partial')
               AND outcome = 'succeeded' AND kind = 'backup' AND accepted_at IS NOT NULL
+              AND coalesce(verification, '') NOT IN ('unreachable', 'unusable')
             ORDER BY accepted_at DESC, id DESC LIMIT 1
         ) AS good ON true
         WHERE run.id = $1",

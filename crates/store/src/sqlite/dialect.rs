@@ -37,6 +37,7 @@ pub(super) const DIALECT: Dialect = Dialect {
             SELECT id FROM runs
             WHERE run.kind = 'backup' AND app = run.app AND outcome IN ('succeeded', 'partial')
               AND outcome = 'succeeded' AND kind = 'backup' AND accepted_at IS NOT NULL
+              AND coalesce(verification, '') NOT IN ('unreachable', 'unusable')
             ORDER BY accepted_at DESC, id DESC LIMIT 1)
         WHERE run.id = $1",
     read_entries: "/* read_entries */ SELECT catalog.* FROM json_each($1) AS asked
