@@ -1,6 +1,6 @@
 //! The status of an app.
 
-use holdfast_model::{AppId, Cause, Outcome, PolicyName, RunId, RunKind, StateCode, Timestamp};
+use holdfast_model::{AppId, Cause, Outcome, PolicyName, RunId, RunKind, StateCode, Timestamp, Verification};
 use serde::Serialize;
 
 /// The status of an app.
@@ -43,6 +43,8 @@ pub struct LastRun {
     pub outcome: Outcome,
     /// Its cause.
     pub cause: Option<Cause>,
+    /// What is known of its backup's blob.
+    pub verification: Option<Verification>,
     /// When it ended.
     pub ended_at: Timestamp,
 }

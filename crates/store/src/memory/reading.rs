@@ -124,6 +124,6 @@ impl State {
 }
 
 fn last_run(run: &Run) -> Option<LastRun> {
-    let Ending { outcome, cause, .. } = Ending::of(&run.state);
-    Some(LastRun { run_id: run.id, outcome: outcome?, cause, ended_at: run.ended_at? })
+    let Ending { outcome, cause, verification, .. } = Ending::of(&run.state);
+    Some(LastRun { run_id: run.id, outcome: outcome?, cause, verification, ended_at: run.ended_at? })
 }

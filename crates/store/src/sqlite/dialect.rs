@@ -109,7 +109,7 @@ pub(super) const DIALECT: Dialect = Dialect {
                 AND kind IN ('backup', 'restore', 'drill')
              ORDER BY occupies_app DESC, created_at, id LIMIT 1) AS running,
             last.id AS last_id, last.outcome AS last_outcome, last.cause AS last_cause,
-            last.ended_at AS last_ended_at,
+            last.verification AS last_verification, last.ended_at AS last_ended_at,
             (SELECT accepted_at FROM catalog WHERE catalog.app = apps.app AND removed_at IS NULL AND good
              ORDER BY accepted_at DESC LIMIT 1) AS last_good_at
         FROM apps
