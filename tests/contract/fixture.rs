@@ -256,7 +256,7 @@ pub fn started(run: &Run, at: Timestamp) -> RunEvent {
 /// The next attempt of `run`. `sas` is the fingerprint of its SAS.
 pub fn attempt(run: &Run, at: Timestamp, sas: &str) -> Attempt {
     let number = run.state.next_attempt();
-    let name = BackupName::of_attempt(&run.app, run.id, number);
+    let name = BackupName::of_attempt(&run.app, run.id, number, &mut fastrand::Rng::with_seed(1));
     Attempt {
         number,
         name,

@@ -86,7 +86,7 @@ async fn keeps_partial(fixture: &StoreFixture, app: &App, id: i64) {
 /// Adds a backup that a lost attempt left to the catalog.
 async fn keeps_orphan(fixture: &StoreFixture, app: &App, id: i64) {
     let run = fixture.add_manual(app).await;
-    let name = BackupName::of_attempt(&run.app, run.id, 1);
+    let name = BackupName::of_attempt(&run.app, run.id, 1, &mut fastrand::Rng::with_seed(1));
     fixture
         .commit_events(run.id, vec![RunEvent::OrphanFound { number: 1, backup: BackupId(id), name }])
         .await;

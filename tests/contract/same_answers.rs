@@ -253,7 +253,7 @@ fn choices(run: &Run, fixture: &StoreFixture) -> Vec<RunEvent> {
     let new = SasFacts { fingerprint: "feed".into(), window: window(finer) };
     let (storage, reason) = (StorageName::new("weu"), RefreshReason::BeforeDelete);
     let refresh = SasRefresh { storage, container: "c".into(), reason, old: None, new, backup: Some(id) };
-    let name = BackupName::of_attempt(&run.app, run.id, 1);
+    let name = BackupName::of_attempt(&run.app, run.id, 1, &mut fastrand::Rng::with_seed(1));
     vec![
         started(run, now),
         accepted(now),

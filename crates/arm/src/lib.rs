@@ -36,7 +36,6 @@ pub use client::ArmClient;
 pub use clouds::Clouds;
 pub use credential::{Credential, PUBLIC_SCOPE};
 pub use error::{Error, ErrorKind, ThrottleScope};
-pub use identity::proves_absence;
 pub use observer::{CallFacts, CallObserver, NoopCallObserver, Remaining};
 pub use operation::Operation;
 pub use permissions::{Grant, Permissions};

@@ -177,13 +177,13 @@ fn policy_snapshot(
     Some(PolicySnapshot {
         storage,
         account,
+        catch_up: defaults.catch_up,
         deadline: length,
         retries,
         poll,
         shrink_tolerance_percent,
         partial_is_good,
         verify,
-        catch_up: defaults.catch_up,
     })
 }
 

@@ -89,7 +89,7 @@ pub enum RunEvent {
         /// The error as text.
         detail: String,
     },
-    /// A lookup did not find the backup in the app's list.
+    /// A lookup did not find what the request did, such as the backup in the app's list.
     Absent {
         /// When the lookup was.
         looked_at: Timestamp,
@@ -103,7 +103,8 @@ pub enum RunEvent {
         /// When Azure accepted it.
         accepted_at: Timestamp,
     },
-    /// A backup of an earlier attempt of this run turned up after another had started. Retention needs its record.
+    /// A backup turned up after its attempt had ended: an attempt of this run, or of an earlier run of the app.
+    /// Retention needs its record.
     OrphanFound {
         /// The number of the attempt that created it.
         number: u32,

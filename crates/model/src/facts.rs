@@ -72,7 +72,9 @@ words! {
         Verified,
         /// Not checked: the policy says that Holdfast cannot reach the storage.
         OutOfReach,
-        /// Not checked: storage did not answer repeated requests.
+        /// Not checked: storage did not answer for hours.
         Unreachable,
+        /// Not checked: storage refused Holdfast's requests for hours, or there was no usable SAS.
+        Unusable,
     }
 }

@@ -70,7 +70,7 @@ pub use retention::Retention;
 pub use run::{Run, Wakeup};
 pub use run_kind::RunKind;
 pub use sas::{RefreshReason, SasFacts, SasRefresh, SasWindow};
-pub use state::{RunState, StateCode};
+pub use state::{Absences, RunState, StateCode};
 pub use status::BackupStatus;
 pub use task::{Delete, RefreshSas, Task};
 pub use transition::IllegalTransition;

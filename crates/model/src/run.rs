@@ -54,8 +54,9 @@ pub struct Wakeup {
 impl Run {
     /// The run after `event`, which happened at `at`. Leaves `version` as it is: one change may hold several events.
     pub fn after(mut self, event: &RunEvent, at: Timestamp) -> Result<Self, IllegalTransition> {
-        self.state = self.state.next(event)?;
-        self.failure_counts.count(event);
+        let next = self.state.next(event)?;
+        self.failure_counts.count(&self.state, event);
+        self.state = next;
         if self.state.is_ended() {
             self.ended_at = Some(at);
         }

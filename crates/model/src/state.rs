@@ -35,6 +35,9 @@ pub enum RunState {
         accepted_at: Timestamp,
         /// The status last seen.
         status: BackupStatus,
+        /// Looks in a row that did not find the backup.
+        #[serde(default, skip_serializing_if = "Absences::is_empty")]
+        absences: Absences,
     },
     /// Azure accepted a long-running operation that is not a backup; steps poll it until it ends.
     PollingOperation {
@@ -44,6 +47,9 @@ pub enum RunState {
         operation: String,
         /// When Azure accepted it.
         accepted_at: Timestamp,
+        /// Looks in a row that found neither the operation nor its effect.
+        #[serde(default, skip_serializing_if = "Absences::is_empty")]
+        absences: Absences,
     },
     /// Azure reports success; steps check the result.
     Verifying {
@@ -77,7 +83,39 @@ pub enum RunState {
     },
 }
 
+/// Looks in a row that did not find what a request did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Absences {
+    /// How many.
+    pub looks: u32,
+    /// When the first was.
+    pub first_at: Option<Timestamp>,
+}
+
+impl Absences {
+    /// With one more look.
+    #[must_use]
+    pub fn with(self, looked_at: Timestamp) -> Self {
+        Self { looks: self.looks + 1, first_at: self.first_at.or(Some(looked_at)) }
+    }
+
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 impl RunState {
+    /// Looks in a row that did not find what the attempt's request did.
+    pub fn absences(&self) -> Absences {
+        match self {
+            Self::Reconciling { absent, first_absent, .. } => {
+                Absences { looks: *absent, first_at: *first_absent }
+            }
+            Self::Polling { absences, .. } | Self::PollingOperation { absences, .. } => *absences,
+            _ => Absences::default(),
+        }
+    }
+
     /// The number of the next attempt; in a state with an attempt, that attempt's own number.
     pub fn next_attempt(&self) -> u32 {
         match self {

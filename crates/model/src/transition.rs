@@ -11,12 +11,15 @@
 //!                               |  ^
 //!                attempt_started+  +-- absent long enough: attempt_ended
 //!
+//! Starting, Reconciling, Polling, PollingOperation --absent--> the same state, with one more look that found nothing
+//! (Starting goes to Reconciling)
+//!
 //! What is no backup:
 //! Starting --operation_accepted--> PollingOperation --completed--> Verifying; PollingOperation --answer_lost--> Reconciling
 //! Starting, Reconciling --completed--> Verifying
 //! ```
 
-use crate::{Attempt, BackupId, BackupStatus, Cause, RunEvent, RunState, Timestamp};
+use crate::{Absences, Attempt, BackupId, BackupStatus, Cause, RunEvent, RunState, Timestamp};
 
 /// The event cannot happen in this state: a defect, or rows that were tampered with.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -78,6 +81,7 @@ impl RunState {
                     attempt: attempt.clone(),
                     operation: operation.clone(),
                     accepted_at: *accepted_at,
+                    absences: Absences::default(),
                 }
             }
             _ => return None,
@@ -94,7 +98,19 @@ impl RunState {
                 backup: *backup,
                 accepted_at: *accepted_at,
                 status: status.clone(),
+                absences: Absences::default(),
             },
+            (S::PollingOperation { attempt, operation, accepted_at, .. }, E::StatusSeen { .. }) => {
+                S::PollingOperation {
+                    attempt: attempt.clone(),
+                    operation: operation.clone(),
+                    accepted_at: *accepted_at,
+                    absences: Absences::default(),
+                }
+            }
+            (S::Polling { .. } | S::PollingOperation { .. }, E::Absent { looked_at }) => {
+                self.clone().with_absence(*looked_at)
+            }
             (
                 S::Starting { attempt }
                 | S::Reconciling { attempt, .. }
@@ -131,8 +147,17 @@ impl RunState {
             _ => return None,
         })
     }
+
+    /// The same state after one more look that found nothing.
+    fn with_absence(mut self, looked_at: Timestamp) -> Self {
+        if let Self::Polling { absences, .. } | Self::PollingOperation { absences, .. } = &mut self {
+            *absences = absences.with(looked_at);
+        }
+        self
+    }
 }
 
 fn polling(attempt: &Attempt, backup: BackupId, accepted_at: Timestamp) -> RunState {
-    RunState::Polling { attempt: attempt.clone(), backup, accepted_at, status: BackupStatus::Created }
+    let (attempt, status) = (attempt.clone(), BackupStatus::Created);
+    RunState::Polling { attempt, backup, accepted_at, status, absences: Absences::default() }
 }

@@ -44,7 +44,7 @@ pub struct Cursor {
     pub through: Timestamp,
     /// The first tick after it.
     pub next_at: Timestamp,
-    /// Unfinished backups of the app under this policy.
+    /// Unfinished backups of the app under this policy, without those that only verify what Azure has finished.
     pub unfinished: u64,
 }
 

@@ -26,7 +26,7 @@ pub use error::Error;
 pub use filter::{CatalogFilter, RunFilter};
 pub use fleet::{Cursor, CursorAdvance, Enrolled, FleetChange, Planned};
 pub use lanes::{DueLane, DueLanes, LaneQuota, Leased};
-pub use memory::MemoryStore;
+pub use memory::{MemoryCopy, MemoryStore};
 pub use mode::Mode;
 pub use postgres::PgStore;
 pub use sqlite::{OneProcess, SqliteStore};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use holdfast_model::{AppId, Cause, Outcome, PolicyName, RunId, RunKind, StateCode, Timestamp};
+use holdfast_model::{AppId, Cause, Outcome, PolicyName, RunId, RunKind, StateCode, Timestamp, Verification};
 use serde::{Serialize, Serializer};
 use strum::IntoStaticStr;
 
@@ -83,6 +83,8 @@ pub struct LastRun {
     pub outcome: Outcome,
     /// Its cause.
     pub cause: Option<Cause>,
+    /// What is known of its backup's blob.
+    pub verification: Option<Verification>,
     /// When it ended.
     pub ended_at: Timestamp,
 }

@@ -92,6 +92,7 @@ pub trait Store: Send + Sync + Debug {
     /// Of the given run the state, failure counts, due time and end are written; all else stays as it was created. The
     /// change is [`Committed::Stale`], and nothing is written, when
     /// - the row has another version than the one the change was decided on, or has ended;
+    /// - its events do not lead from the row to its state, because the store lost the row that it was decided on;
     /// - it begins to delete a backup that is held, or the last one of its app ([`Loaded::is_last`]) without
     ///   [`allow_last`](holdfast_model::Delete::allow_last);
     /// - it begins to delete what an unfinished restore or drill reads, or to read what is being deleted.

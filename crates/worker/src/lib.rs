@@ -11,6 +11,7 @@ mod error;
 #[cfg(test)]
 mod fixtures;
 mod intent;
+mod look;
 mod native_schedule;
 mod next;
 mod not_ready;

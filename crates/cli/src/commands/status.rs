@@ -1,7 +1,7 @@
 //! `holdfast status`: the status of every app.
 
 use holdfast_control::status::{FleetStatus, NamedStatus, status};
-use holdfast_model::{Outcome, RunKind};
+use holdfast_model::{Outcome, RunKind, Verification};
 use holdfast_store::{LastRun, Mode, Running};
 
 use crate::args::StatusArgs;
@@ -58,5 +58,12 @@ fn running_text(Running { kind, state }: Running) -> String {
 }
 
 fn last_cell(last: &LastRun) -> Cell {
-    outcome_cell(last.outcome, last.cause.filter(|_| last.outcome != Outcome::Succeeded))
+    match last.verification {
+        Some(why @ (Verification::Unreachable | Verification::Unusable))
+            if last.outcome == Outcome::Succeeded =>
+        {
+            Cell::toned(format!("succeeded, not verified: storage {why}"), Tone::Warn)
+        }
+        _ => outcome_cell(last.outcome, last.cause.filter(|_| last.outcome != Outcome::Succeeded)),
+    }
 }

@@ -5,8 +5,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::schedule::{MissReason, MissedTick};
 use crate::{
-    App, Attempt, BackupFacts, BackupId, BackupName, BackupStatus, Fold, NewBackup, NewRun, OperatorAction,
-    Outcome, SasFacts, SasWindow, StateCode, StorageName, Verification,
+    Absences, App, Attempt, BackupFacts, BackupId, BackupName, BackupStatus, Fold, NewBackup, NewRun,
+    OperatorAction, Outcome, SasFacts, SasWindow, StateCode, StorageName, Verification,
 };
 
 fn at(seconds: i64) -> Timestamp {
@@ -108,8 +108,14 @@ fn every_state() -> Vec<RunState> {
             backup: BackupId(7),
             accepted_at: at(1),
             status: BackupStatus::Created,
+            absences: Absences { looks: 1, first_at: Some(at(2)) },
         },
-        RunState::PollingOperation { attempt: attempt.clone(), operation: "/o".into(), accepted_at: at(1) },
+        RunState::PollingOperation {
+            attempt: attempt.clone(),
+            operation: "/o".into(),
+            accepted_at: at(1),
+            absences: Absences::default(),
+        },
         RunState::Verifying { attempt, backup: Some(facts()), checks: 0 },
         RunState::Waiting { cause: Cause::Throttled, next_attempt: 1, refused_sas: None },
         RunState::Ended { outcome: Outcome::Failed, cause: None, backup: None, verification: None },

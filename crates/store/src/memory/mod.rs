@@ -35,6 +35,16 @@ impl MemoryStore {
         Self { clock, state: Mutex::default() }
     }
 
+    /// A copy of everything that is committed now.
+    pub fn copy(&self) -> MemoryCopy {
+        MemoryCopy(self.state().clone())
+    }
+
+    /// Goes back to a copy and loses what was committed since, as a failover to an asynchronous replica does.
+    pub fn go_back_to(&self, copy: MemoryCopy) {
+        *self.state() = copy.0;
+    }
+
     fn time(&self) -> Timestamp {
         stamp(self.clock.now())
     }
@@ -44,6 +54,10 @@ impl MemoryStore {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+/// Everything that a memory store had committed at one moment.
+#[derive(Debug)]
+pub struct MemoryCopy(State);
 
 #[async_trait]
 impl Store for MemoryStore {

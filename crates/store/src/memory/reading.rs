@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use holdfast_model::{AppId, BackupId, CatalogEntry, Run, RunId, RunKind, Task, Timestamp};
+use holdfast_model::{AppId, BackupId, CatalogEntry, Run, RunId, RunKind, StateCode, Task, Timestamp};
 
 use crate::change::Loaded;
 use crate::columns::Ending;
@@ -22,7 +22,9 @@ impl State {
         due.sort_by_cached_key(|cursor| (cursor.next_at, cursor.app.to_string()));
         let unfinished = |cursor: &Cursor| {
             let is_counted = |row: &&Row| {
-                row.run.task.kind() == RunKind::Backup && row.run.policy.as_ref() == Some(&cursor.policy)
+                row.run.task.kind() == RunKind::Backup
+                    && row.run.policy.as_ref() == Some(&cursor.policy)
+                    && row.run.state.code() != StateCode::Verifying
             };
             self.unfinished_of(&cursor.app).filter(is_counted).count() as u64
         };
@@ -122,6 +124,6 @@ impl State {
 }
 
 fn last_run(run: &Run) -> Option<LastRun> {
-    let Ending { outcome, cause, .. } = Ending::of(&run.state);
-    Some(LastRun { run_id: run.id, outcome: outcome?, cause, ended_at: run.ended_at? })
+    let Ending { outcome, cause, verification, .. } = Ending::of(&run.state);
+    Some(LastRun { run_id: run.id, outcome: outcome?, cause, verification, ended_at: run.ended_at? })
 }

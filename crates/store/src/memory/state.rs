@@ -16,6 +16,7 @@ use crate::rules::acquire::Budgets;
 use crate::rules::bucket::Bucket;
 use crate::rules::catalog::CatalogChange;
 use crate::rules::enrolment::AppRow;
+use crate::rules::load::is_baseline;
 
 /// A run with its lease.
 #[derive(Debug, Clone)]
@@ -30,7 +31,7 @@ pub(super) struct Row {
 /// The runs that wait in one lane, by priority, then by due time.
 pub(super) type Waiting = BTreeMap<(i64, Timestamp), BTreeSet<RunId>>;
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct State {
     pub apps: BTreeMap<AppId, AppRow>,
     pub cursors: BTreeMap<AppId, Cursor>,
@@ -51,7 +52,7 @@ pub(super) struct State {
     unfinished_tasks: BTreeSet<RunId>,
     /// The subjects of unfinished runs.
     subjects: BTreeSet<(AppId, String)>,
-    /// The last backup run that succeeded.
+    /// The last backup run that succeeded and is a baseline.
     last_good: BTreeMap<AppId, (Timestamp, RunId)>,
     /// The last backup run that ended and was not missed.
     last_ended: BTreeMap<AppId, (Timestamp, RunId)>,
@@ -83,7 +84,7 @@ impl State {
         self.unfinished_tasks.iter().filter_map(|id| self.rows.get(id))
     }
 
-    /// The last backup run of an app that succeeded.
+    /// The last backup run of an app that succeeded and is a baseline.
     pub fn last_good_run(&self, app: &AppId) -> Option<&Run> {
         let (_, id) = self.last_good.get(app)?;
         self.row(*id).map(|row| &row.run)
@@ -138,7 +139,7 @@ impl State {
 
     /// Indexes a run that ended, which never changes again.
     fn index_ending(&mut self, run: &Run) {
-        let outcome = Ending::of(&run.state).outcome;
+        let Ending { outcome, verification, .. } = Ending::of(&run.state);
         if run.task.kind() != RunKind::Backup || outcome == Some(Outcome::Missed) {
             return;
         }
@@ -149,7 +150,8 @@ impl State {
         if let Some(ended_at) = run.ended_at {
             later(&mut self.last_ended, ended_at);
         }
-        if let Some(accepted_at) = accepted_at(&run.state).filter(|_| outcome == Some(Outcome::Succeeded)) {
+        let is_baseline = outcome == Some(Outcome::Succeeded) && is_baseline(verification);
+        if let Some(accepted_at) = accepted_at(&run.state).filter(|_| is_baseline) {
             later(&mut self.last_good, stamp(accepted_at));
         }
     }

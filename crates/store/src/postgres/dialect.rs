@@ -34,6 +34,7 @@ pub(super) const DIALECT: Dialect = Dialect {
             SELECT state_json, ended_at FROM runs
             WHERE run.kind = 'backup' AND app = run.app AND outcome IN ('succeeded', 'partial')
               AND outcome = 'succeeded' AND kind = 'backup' AND accepted_at IS NOT NULL
+              AND coalesce(verification, '') NOT IN ('unreachable', 'unusable')
             ORDER BY accepted_at DESC, id DESC LIMIT 1
         ) AS good ON true
         WHERE run.id = $1",
@@ -114,7 +115,8 @@ pub(super) const DIALECT: Dialect = Dialect {
             AS drawn (subscription text, call text, tokens double precision, filled_at timestamptz)
         ON CONFLICT (subscription, call) DO UPDATE SET tokens = excluded.tokens, filled_at = excluded.filled_at",
     status: "/* status */ SELECT apps.*, cursors.next_at, running.told AS running, last.id AS last_id,
-            last.outcome AS last_outcome, last.cause AS last_cause, last.ended_at AS last_ended_at,
+            last.outcome AS last_outcome, last.cause AS last_cause, last.verification AS last_verification,
+            last.ended_at AS last_ended_at,
             good.accepted_at AS last_good_at
         FROM apps
         LEFT JOIN cursors ON cursors.app = apps.app
@@ -124,7 +126,7 @@ pub(super) const DIALECT: Dialect = Dialect {
             ORDER BY occupies_app DESC, created_at, id LIMIT 1
         ) AS running ON true
         LEFT JOIN LATERAL (
-            SELECT id, outcome, cause, ended_at FROM runs
+            SELECT id, outcome, cause, verification, ended_at FROM runs
             WHERE runs.app = apps.app AND outcome <> 'missed' AND kind = 'backup'
             ORDER BY ended_at DESC, id DESC LIMIT 1
         ) AS last ON true

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use holdfast_model::{
     AppId, Attempt, BackupFacts, BackupId, CatalogEntry, Cause, Delete, OperatorAction, Origin, Outcome,
     Removal, Run, RunEvent, RunKind, RunState, SasFacts, SasWindow, StorageName, Task, Timestamp,
+    Verification,
 };
 
 use crate::columns::stamp;
@@ -54,7 +55,11 @@ pub(crate) fn changes(
 fn change(run: &Run, attempt: Option<&Attempt>, event: &RunEvent, at: Timestamp) -> Option<CatalogChange> {
     let (kind, key) = (run.task.kind(), |id: BackupId| (run.app.clone(), id));
     match event {
-        RunEvent::Ended { outcome, cause, backup, .. } => ended(run, attempt, (*outcome, *cause, backup), at),
+        RunEvent::Ended { outcome, cause, backup, verification } => {
+            let change = ended(run, attempt, (*outcome, *cause, backup), at);
+            let is_verified = *verification == Some(Verification::Verified);
+            change.map(|change| if is_verified { change.verified(at) } else { change })
+        }
         RunEvent::AttemptEnded { backup: Some(backup), .. } if kind == RunKind::Backup => {
             Some(put(run, Origin::Attempt, backup.clone(), sas_of(attempt)))
         }
@@ -175,6 +180,14 @@ fn sas_of(attempt: Option<&Attempt>) -> Option<SasFacts> {
 }
 
 impl CatalogChange {
+    /// The same change, by a run that found the backup whole.
+    fn verified(mut self, at: Timestamp) -> Self {
+        if let Self::Put(entry) = &mut self {
+            entry.verified_at = Some(at);
+        }
+        self
+    }
+
     /// The key of the entry.
     pub fn key(&self) -> Key {
         match self {
@@ -226,7 +239,7 @@ fn over(old: Option<CatalogEntry>, new: CatalogEntry) -> CatalogEntry {
             hold: old.hold,
             removal: old.removal,
             last_failure_at: old.last_failure_at,
-            verified_at: old.verified_at,
+            verified_at: new.verified_at.or(old.verified_at),
             drill: old.drill,
             ..new
         },

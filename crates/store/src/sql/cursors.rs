@@ -25,7 +25,8 @@ pub(super) async fn due(session: &mut impl Session, most: u32) -> Result<Vec<Cur
     let now = session.now().await?;
     let due = "/* cursors_due */ SELECT app, policy, fingerprint, through, next_at,
             (SELECT count(*) FROM runs
-             WHERE runs.app = cursors.app AND runs.policy = cursors.policy AND runs.state <> 'ended'
+             WHERE runs.app = cursors.app AND runs.policy = cursors.policy
+               AND runs.state <> 'ended' AND runs.state <> 'verifying'
                AND runs.kind = 'backup') AS unfinished
         FROM cursors WHERE next_at <= $1 ORDER BY next_at, app LIMIT $2";
     if most == 0 {

@@ -41,7 +41,8 @@ fn last(row: &Row<'_>) -> Result<Option<LastRun>> {
     else {
         return Ok(None);
     };
-    Ok(Some(LastRun { run_id, outcome, cause: row.maybe_word("last_cause")?, ended_at }))
+    let (cause, verification) = (row.maybe_word("last_cause")?, row.maybe_word("last_verification")?);
+    Ok(Some(LastRun { run_id, outcome, cause, verification, ended_at }))
 }
 
 pub(super) async fn status<S: Session>(session: &mut S) -> Result<Vec<AppStatus>> {

@@ -37,6 +37,7 @@ pub(super) const DIALECT: Dialect = Dialect {
             SELECT id FROM runs
             WHERE run.kind = 'backup' AND app = run.app AND outcome IN ('succeeded', 'partial')
               AND outcome = 'succeeded' AND kind = 'backup' AND accepted_at IS NOT NULL
+              AND coalesce(verification, '') NOT IN ('unreachable', 'unusable')
             ORDER BY accepted_at DESC, id DESC LIMIT 1)
         WHERE run.id = $1",
     read_entries: "/* read_entries */ SELECT catalog.* FROM json_each($1) AS asked
@@ -108,7 +109,7 @@ pub(super) const DIALECT: Dialect = Dialect {
                 AND kind IN ('backup', 'restore', 'drill')
              ORDER BY occupies_app DESC, created_at, id LIMIT 1) AS running,
             last.id AS last_id, last.outcome AS last_outcome, last.cause AS last_cause,
-            last.ended_at AS last_ended_at,
+            last.verification AS last_verification, last.ended_at AS last_ended_at,
             (SELECT accepted_at FROM catalog WHERE catalog.app = apps.app AND removed_at IS NULL AND good
              ORDER BY accepted_at DESC LIMIT 1) AS last_good_at
         FROM apps

@@ -188,7 +188,7 @@ impl<S: Store> History<S> {
 
     pub fn started(&self, run: &Run) -> RunEvent {
         let (number, now) = (run.state.next_attempt(), self.clock.now());
-        let name = BackupName::of_attempt(&run.app, run.id, number);
+        let name = BackupName::of_attempt(&run.app, run.id, number, &mut fastrand::Rng::with_seed(1));
         let sas = SasFacts { fingerprint: "0a1b2c3d4e5f".into(), window: window(now) };
         let attempt = Attempt {
             number,

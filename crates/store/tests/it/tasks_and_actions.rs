@@ -73,7 +73,7 @@ impl<S: Store> History<S> {
     }
 
     async fn begun(&self, run: Run) -> Run {
-        let name = BackupName::of_attempt(&run.app, run.id, 1);
+        let name = BackupName::of_attempt(&run.app, run.id, 1, &mut fastrand::Rng::with_seed(1));
         let begun_at = self.clock.now();
         let attempt = Attempt {
             number: 1,

@@ -9,7 +9,8 @@ use holdfast_model::{Delete, RunState};
 use crate::calls::find_backup;
 use crate::decide::{Action, decide};
 use crate::intent::IntentFacts;
-use crate::not_ready::{NotReady, not_ready};
+use crate::look::looked_into;
+use crate::not_ready::{NotReady, stopped};
 use crate::refresh_sas::replace_kept_sas;
 use crate::send_window::{RequestPayload, SendWindow};
 use crate::step_context::StepContext;
@@ -29,13 +30,13 @@ pub(crate) async fn step(
         (Action::Prepare, _) => match check(context, delete, rng).await {
             Ok(Precondition::Met(sas)) => {
                 let facts = IntentFacts { sas: Some(sas), ..IntentFacts::default() };
-                context.begin_attempt(facts, RequestPayload::default())
+                context.begin_attempt(facts, RequestPayload::default(), rng)
             }
             Ok(Precondition::NeedsSas(reason, old)) => {
                 replace_kept_sas(context, delete.backup, reason, old, rng).await.into()
             }
             Ok(Precondition::Ended(next)) => next.into(),
-            Err(why) => not_ready(&context.input_now(), &why, rng).into(),
+            Err(why) => stopped(context, why, rng).await.into(),
         },
         (Action::Send(window), RunState::Starting { attempt }) => {
             if window.redeem(&*context.env.clock).is_none() {
@@ -50,7 +51,7 @@ pub(crate) async fn step(
             | RunState::Reconciling { attempt, .. }
             | RunState::Polling { attempt, .. },
         ) => {
-            let listed = find_backup(context, delete.backup).await;
+            let listed = looked_into(context, find_backup(context, delete.backup).await).await;
             polled(&context.input_now(), attempt, delete, listed, rng).into()
         }
         _ => StepPlan::NothingToDo,

@@ -5,7 +5,9 @@
 mod crashes;
 mod deletions;
 mod fixtures;
+mod late_answers;
 mod lost_restores;
 mod receive_loop;
 mod secrets;
 mod steps;
+mod stopped_processes;
