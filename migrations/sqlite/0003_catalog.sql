@@ -28,3 +28,4 @@ CREATE TABLE catalog (
 ) STRICT;
 
 CREATE INDEX catalog_there ON catalog (app, accepted_at, backup_id) WHERE removed_at IS NULL;
+CREATE INDEX catalog_lost ON catalog (app, removed_at) WHERE removed_at IS NOT NULL AND deleted = 0;

@@ -32,7 +32,7 @@ async fn only(fixture: &StoreFixture) -> CatalogEntry {
 }
 
 fn delete(id: i64) -> Task {
-    Task::Delete(Delete { backup: BackupId(id), blob: "hf-shop.zip".into(), allow_last: true })
+    Task::Delete(Delete { backup: BackupId(id), blob: "hf-shop.zip".into(), allow_last: true, rule: None })
 }
 
 fn over(outcome: Outcome, cause: Option<Cause>) -> RunEvent {
@@ -69,7 +69,7 @@ async fn a_good_backup_is_in_the_catalog_with_the_sas_that_azure_keeps(fixture: 
         hold: None,
         removal: None,
         last_failure_at: None,
-        verified_at: None,
+        verified_at: Some(fixture.now()),
         drill: None,
     };
     assert_eq!(only(fixture).await, expected);
@@ -96,7 +96,8 @@ async fn what_an_attempt_left_is_known_and_a_better_word_on_it_wins(fixture: &St
     let left = only(fixture).await;
     assert_eq!((left.origin, left.good, left.sas.is_some()), (Origin::Attempt, false, true));
     fixture.commit_events(run.id, vec![ended(Outcome::Partial, Some(partial))]).await;
-    assert_eq!(only(fixture).await, CatalogEntry { origin: Origin::Partial, ..left });
+    let verified_at = Some(fixture.now());
+    assert_eq!(only(fixture).await, CatalogEntry { origin: Origin::Partial, verified_at, ..left });
 }
 
 async fn what_a_run_made_and_did_not_count_is_known(fixture: &StoreFixture) {
@@ -152,7 +153,8 @@ async fn a_deleted_backup_is_removed_and_a_failed_deletion_is_recorded(fixture: 
 async fn a_deletion_takes_no_other_backup_of_its_number_out_of_the_catalog(fixture: &StoreFixture) {
     let shop = app("shop");
     fixture.complete_backup(&shop, 5, 30).await;
-    let old = Task::Delete(Delete { backup: BackupId(7), blob: "hf-old.zip".into(), allow_last: true });
+    let old =
+        Task::Delete(Delete { backup: BackupId(7), blob: "hf-old.zip".into(), allow_last: true, rule: None });
     let run = fixture.add_task(&shop, old.clone()).await;
     fixture.commit_events(run.id, vec![over(Outcome::Failed, Some(Cause::BackupNotFound))]).await;
     let run = fixture.add_task(&shop, old).await;
@@ -211,7 +213,9 @@ async fn operator_actions_hold_release_lose_find_and_adopt(fixture: &StoreFixtur
     fixture.advance(1);
     fixture.add_action(&shop, OperatorAction::Verified { backup: id, size_bytes: None }).await;
     let found = only(fixture).await;
-    assert_eq!((found.removal, found.verified_at), (None, Some(fixture.now())));
+    assert_eq!((found.removal, found.verified_at), (None, None), "its blob was not read");
+    fixture.add_action(&shop, OperatorAction::Verified { backup: id, size_bytes: Some(5) }).await;
+    assert_eq!(only(fixture).await.verified_at, Some(fixture.now()));
     let run = fixture.add_task(&shop, delete(7)).await;
     completed(fixture, &run).await;
     fixture.add_action(&shop, OperatorAction::Verified { backup: id, size_bytes: None }).await;

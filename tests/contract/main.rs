@@ -28,6 +28,7 @@ mod adding_runs;
 mod audit;
 mod budgets;
 mod catalog;
+mod catalog_checks;
 mod commits;
 mod fixture;
 mod fleet;

@@ -64,6 +64,8 @@ words! {
         ProbeFailed,
         /// The backup may not be deleted: it is held, the last good one, being restored, or its number was reused.
         Protected,
+        /// A backup that must stay before this one may be deleted was not found, or not whole.
+        StandInMissing,
         /// A database's connection string could not be read.
         DatabaseSecret,
     }
@@ -119,7 +121,8 @@ impl Cause {
             | Self::DatabasesDropped
             | Self::BackupNotFound
             | Self::ProbeFailed
-            | Self::Protected => RetryClass::Permanent,
+            | Self::Protected
+            | Self::StandInMissing => RetryClass::Permanent,
         }
     }
 

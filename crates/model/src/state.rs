@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::words::words;
-use crate::{Attempt, BackupFacts, BackupId, BackupStatus, Cause, Outcome, Timestamp, Verification};
+use crate::{
+    Attempt, BackupFacts, BackupId, BackupStatus, Cause, MissingBackup, Outcome, Timestamp, Verification,
+};
 
 /// What a run is doing. Data lives in the state it belongs to. `RunState::next` moves it (`transition.rs`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,6 +57,13 @@ pub enum RunState {
         /// Checks that failed to run.
         checks: u32,
     },
+    /// A look did not find backups of the catalog; the next look decides whether they are lost.
+    Comparing {
+        /// The backups that the last look did not find.
+        missing: Vec<MissingBackup>,
+        /// Looks so far.
+        looks: u32,
+    },
     /// Waits between attempts.
     Waiting {
         /// Why the run waits.
@@ -102,7 +111,7 @@ impl RunState {
             | Self::Polling { attempt, .. }
             | Self::PollingOperation { attempt, .. }
             | Self::Verifying { attempt, .. } => Some(attempt),
-            Self::Planned | Self::Waiting { .. } | Self::Ended { .. } => None,
+            Self::Planned | Self::Comparing { .. } | Self::Waiting { .. } | Self::Ended { .. } => None,
         }
     }
 
@@ -136,6 +145,7 @@ impl RunState {
             Self::Polling { .. } => StateCode::Polling,
             Self::PollingOperation { .. } => StateCode::PollingOperation,
             Self::Verifying { .. } => StateCode::Verifying,
+            Self::Comparing { .. } => StateCode::Comparing,
             Self::Waiting { .. } => StateCode::Waiting,
             Self::Ended { .. } => StateCode::Ended,
         }
@@ -157,6 +167,8 @@ words! {
         PollingOperation,
         /// See [`RunState::Verifying`].
         Verifying,
+        /// See [`RunState::Comparing`].
+        Comparing,
         /// See [`RunState::Waiting`].
         Waiting,
         /// See [`RunState::Ended`].

@@ -29,5 +29,5 @@ pub use memory::MemoryStore;
 pub use mode::Mode;
 pub use postgres::PgStore;
 pub use sqlite::{OneProcess, SqliteStore};
-pub use status::{AppStatus, LastRun, Running};
+pub use status::{AppStatus, CheckStatus, LastRun, Running};
 pub use store::Store;

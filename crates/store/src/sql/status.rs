@@ -3,9 +3,10 @@
 use crate::error::Result;
 use crate::rules::enrolment::AppRow;
 use crate::rules::status::{AppFacts, status as of_app};
+use crate::sql::arg::Arg;
 use crate::sql::row::{FromRow, Row};
 use crate::sql::session::Session;
-use crate::status::{AppStatus, LastRun, Running};
+use crate::status::{AppStatus, CheckStatus, LastRun, Running};
 
 pub(super) const STATUS: &str = "read the fleet's status";
 
@@ -17,8 +18,13 @@ impl FromRow for AppFacts {
             app: AppRow::read(row)?,
             next_tick: row.maybe_time("next_at")?,
             running: running(row)?,
-            last: last(row)?,
+            last: last(row, &LAST)?,
             last_good_at: row.maybe_time("last_good_at")?,
+            check: CheckStatus {
+                last: last(row, &CHECK)?,
+                lost: row.count::<u64>("lost")?,
+                drift: row.maybe_bool("drift")?.unwrap_or_default(),
+            },
         })
     }
 }
@@ -33,18 +39,25 @@ fn running(row: &Row<'_>) -> Result<Option<Running>> {
     Ok(Some(Running { kind, state }))
 }
 
-fn last(row: &Row<'_>) -> Result<Option<LastRun>> {
+/// The columns of a run that ended: its id, outcome, cause and end.
+struct LastColumns([&'static str; 4]);
+
+const LAST: LastColumns = LastColumns(["last_id", "last_outcome", "last_cause", "last_ended_at"]);
+const CHECK: LastColumns = LastColumns(["check_id", "check_outcome", "check_cause", "check_ended_at"]);
+
+fn last(row: &Row<'_>, LastColumns([id, outcome, cause, ended_at]): &LastColumns) -> Result<Option<LastRun>> {
     let (Some(run_id), Some(outcome), Some(ended_at)) =
-        (row.maybe_id("last_id")?, row.maybe_word("last_outcome")?, row.maybe_time("last_ended_at")?)
+        (row.maybe_id(id)?, row.maybe_word(outcome)?, row.maybe_time(ended_at)?)
     else {
         return Ok(None);
     };
-    Ok(Some(LastRun { run_id, outcome, cause: row.maybe_word("last_cause")?, ended_at }))
+    Ok(Some(LastRun { run_id, outcome, cause: row.maybe_word(cause)?, ended_at }))
 }
 
 pub(super) async fn status<S: Session>(session: &mut S) -> Result<Vec<AppStatus>> {
     let now = session.now().await?;
-    let apps: Vec<AppFacts> = session.fetch(S::DIALECT.status, Vec::new()).await?;
+    let apps: Vec<AppFacts> =
+        session.fetch(S::DIALECT.status, vec![Arg::Time(now - CheckStatus::LOST_FOR)]).await?;
     let mut apps: Vec<AppStatus> = apps.into_iter().map(|facts| of_app(facts, now)).collect();
     apps.sort_by(|one, two| one.app.cmp(&two.app));
     Ok(apps)
