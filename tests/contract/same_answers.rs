@@ -157,10 +157,11 @@ impl StorePair {
         // Few backup numbers, so that several runs concern the same backup.
         let backup = BackupId(self.rng.i64(..6));
         let blob = "hf-shop.zip".to_owned();
-        let task = match self.rng.u8(..5) {
-            0 | 1 => Task::Delete(Delete { backup, blob, allow_last: self.rng.bool() }),
+        let task = match self.rng.u8(..6) {
+            0 | 1 => Task::Delete(Delete { backup, blob, allow_last: self.rng.bool(), rule: None }),
             2 => Task::RefreshSas(RefreshSas { backup, reason: RefreshReason::KeptBackup, old: None }),
             3 => Task::Drill(Drill { restore: restore(source, backup), probe: None }),
+            4 => Task::CheckCatalog { schedule: None },
             _ => return self.new_run(&app),
         };
         self.memory.task_run(&app, task, Trigger::Policy)
@@ -173,7 +174,7 @@ impl StorePair {
         let note = match self.rng.u8(..7) {
             0 => OperatorAction::Held { backup, reason },
             1 => OperatorAction::Released { backup, reason },
-            2 => OperatorAction::Verified { backup, size_bytes: None },
+            2 => OperatorAction::Verified { backup, size_bytes: Some(9).filter(|_| self.rng.bool()) },
             3 => OperatorAction::Lost { backup, detail },
             4 => OperatorAction::Revealed { backup },
             5 => OperatorAction::Drift { found: None, drift: vec![reason] },
@@ -254,6 +255,7 @@ fn choices(run: &Run, fixture: &StoreFixture) -> Vec<RunEvent> {
     let (storage, reason) = (StorageName::new("weu"), RefreshReason::BeforeDelete);
     let refresh = SasRefresh { storage, container: "c".into(), reason, old: None, new, backup: Some(id) };
     let name = BackupName::of_attempt(&run.app, run.id, 1, &mut fastrand::Rng::with_seed(1));
+    let blob = || "hf-shop.zip".to_owned();
     vec![
         started(run, now),
         accepted(now),
@@ -269,5 +271,16 @@ fn choices(run: &Run, fixture: &StoreFixture) -> Vec<RunEvent> {
         RunEvent::Completed { backup: None, detail: None },
         RunEvent::SasRefreshed { refresh },
         RunEvent::OrphanFound { number: 1, backup: id, name },
+        RunEvent::BackupLost { backup: id, blob: blob(), detail: "gone".into(), deletion: None },
+        RunEvent::BackupFoundAgain { backup: id, blob: blob() },
+        RunEvent::BackupVerified { backup: id, blob: blob(), size_bytes: 9 },
+        RunEvent::LateBackupFound {
+            backup: facts(9, finer, finer),
+            run: run.id,
+            storage: StorageName::new("weu"),
+            good: true,
+            verified: true,
+        },
+        RunEvent::ScheduleCompared { found: None, drift: vec!["enabled".into()] },
     ]
 }

@@ -141,7 +141,12 @@ async fn runs_are_told_by_every_mixture_of_app_kind_state_and_whether_they_have_
     let mut all = Vec::new();
     for n in 0..12 {
         let of = app(["a", "b"][n % 2]);
-        let delete = Delete { backup: BackupId(n.try_into().unwrap()), blob: "b".into(), allow_last: true };
+        let delete = Delete {
+            backup: BackupId(n.try_into().unwrap()),
+            blob: "b".into(),
+            allow_last: true,
+            rule: None,
+        };
         let run = match n % 3 {
             0 => fixture.add_task(&of, Task::Delete(delete)).await,
             _ => fixture.add_manual(&of).await,

@@ -1,7 +1,7 @@
 //! The status of every app.
 
 use holdfast_model::{Outcome, Timestamp};
-use holdfast_store::{AppStatus, Store};
+use holdfast_store::{AppStatus, CheckStatus, Store};
 use serde::Serialize;
 
 use crate::Error;
@@ -38,10 +38,26 @@ pub async fn status(store: &dyn Store, only_problems: bool) -> Result<FleetStatu
     Ok(FleetStatus { now, apps: apps.into_iter().map(named).collect(), is_empty })
 }
 
-/// Whether an app of the fleet is past its objective, in no policy, or its last run did not succeed.
+/// Whether an app of the fleet is past its objective, in no policy, its last run did not succeed, or a check of its
+/// catalog found something or could not be made.
 fn needs_attention(status: &AppStatus) -> bool {
     let has_failed = status.last.as_ref().is_some_and(|last| last.outcome != Outcome::Succeeded);
-    !status.removed && (status.past_objective || has_failed || status.policy.is_none())
+    let is_well = !status.past_objective && !has_failed && status.policy.is_some();
+    !status.removed && !(is_well && findings(&status.check).is_empty())
+}
+
+/// What checks of an app's catalog found, as short texts; empty where all is well.
+pub fn findings(check: &CheckStatus) -> Vec<String> {
+    let failed = check.last.as_ref().filter(|last| last.outcome != Outcome::Succeeded);
+    let cause = failed.map(|last| last.cause.map_or("failed", |cause| cause.as_str()));
+    [
+        (check.lost > 0).then(|| format!("{} lost", check.lost)),
+        check.drift.then(|| "drift".to_owned()),
+        cause.map(|cause| format!("not checked: {cause}")),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 #[cfg(test)]
@@ -63,8 +79,12 @@ mod tests {
             last: None,
             last_good_at: None,
             past_objective: false,
+            check: CheckStatus::default(),
         };
         assert!(!needs_attention(&good));
+        let lost = CheckStatus { lost: 2, drift: true, last: None };
+        assert_eq!(findings(&lost), ["2 lost", "drift"]);
+        assert!(needs_attention(&AppStatus { check: lost, ..good.clone() }));
         assert!(needs_attention(&AppStatus { past_objective: true, ..good.clone() }));
         assert!(needs_attention(&AppStatus { policy: None, ..good.clone() }));
         assert!(!needs_attention(&AppStatus { policy: None, removed: true, ..good }));

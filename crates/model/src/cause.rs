@@ -68,6 +68,8 @@ words! {
         ProbeFailed,
         /// The backup may not be deleted: it is held, the last good one, being restored, or its number was reused.
         Protected,
+        /// A backup that must stay before this one may be deleted was not found, or not whole.
+        StandInMissing,
         /// A database's connection string could not be read.
         DatabaseSecret,
         /// The app's native schedule was changed or removed outside Holdfast, so its SAS was not renewed.
@@ -131,7 +133,8 @@ impl Cause {
             | Self::ProbeFailed
             | Self::Protected
             | Self::ScheduleChanged
-            | Self::ScheduleNotTaken => RetryClass::Permanent,
+            | Self::ScheduleNotTaken
+            | Self::StandInMissing => RetryClass::Permanent,
         }
     }
 

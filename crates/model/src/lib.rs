@@ -52,7 +52,7 @@ pub use clock::{Clock, ManualClock, SystemClock, Timestamp, format_timestamp, pa
 pub use database::{DATABASES_END, DatabaseFacts, DatabaseKind, DatabaseRef};
 pub use duration::{InvalidDuration, format_duration, parse_duration};
 pub use event::RunEvent;
-pub use facts::{Attempt, BackupFacts, Outcome, Verification};
+pub use facts::{Attempt, BackupFacts, MissingBackup, Outcome, Verification};
 pub use failure_counts::FailureCounts;
 pub use fold::Fold;
 pub use ids::{BackupId, PolicyName, RunId, StorageName, SubscriptionId};
@@ -66,7 +66,7 @@ pub use operator_action::OperatorAction;
 pub use policy::{Overlap, Policy, PolicySnapshot, PollPace, Retries, Retry};
 pub use priority::{Priority, Trigger};
 pub use restore::{Drill, DrillRule, Restore};
-pub use retention::Retention;
+pub use retention::{DeletionRule, Retention};
 pub use run::{Run, Wakeup};
 pub use run_kind::RunKind;
 pub use sas::{RefreshReason, SasFacts, SasRefresh, SasWindow};

@@ -2,6 +2,7 @@
 
 mod app_backups;
 mod app_retention;
+mod check_timing;
 mod dispatcher;
 mod error;
 mod fairness;

@@ -30,6 +30,6 @@ pub use memory::{MemoryCopy, MemoryStore};
 pub use mode::Mode;
 pub use postgres::PgStore;
 pub use sqlite::{OneProcess, SqliteStore};
-pub use status::{AppStatus, LastRun, Running, Unprotected};
+pub use status::{AppStatus, CheckStatus, LastRun, Running, Unprotected};
 pub use store::Store;
 pub use unreadable::{Removed, RowRemoval, UnreadableRow};

@@ -31,6 +31,24 @@ pub struct AppStatus {
     /// Whether it is past its recovery point objective at the store's now. An app without a good backup has its first
     /// span from its enrolment.
     pub past_objective: bool,
+    /// What checks of the catalog against Azure found.
+    pub check: CheckStatus,
+}
+
+/// What checks of an app's catalog found.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct CheckStatus {
+    /// The last check that ended.
+    pub last: Option<LastRun>,
+    /// Backups that a restore could use and that were lost within [`Self::LOST_FOR`].
+    pub lost: u64,
+    /// Whether Azure's own schedule differed from the policy's in that check.
+    pub drift: bool,
+}
+
+impl CheckStatus {
+    /// How long a lost backup is reported.
+    pub const LOST_FOR: Duration = Duration::from_hours(7 * 24);
 }
 
 #[expect(clippy::ref_option, reason = "serde gives the field by reference")]

@@ -1,7 +1,9 @@
 #![doc = include_str!("../README.md")]
 
 mod backup;
+mod blob_sizes;
 mod calls;
+mod check_catalog;
 mod decide;
 mod deferral;
 mod delete;

@@ -1,6 +1,6 @@
 //! `holdfast status`: the status of every app.
 
-use holdfast_control::status::{FleetStatus, NamedStatus, status};
+use holdfast_control::status::{FleetStatus, NamedStatus, findings, status};
 use holdfast_model::{Outcome, RunKind, Verification};
 use holdfast_store::{LastRun, Mode, Running};
 
@@ -33,11 +33,11 @@ fn table(fleet: &FleetStatus) -> Table {
             (None, false) => Cell::toned("none", Tone::Warn),
         };
         let good = status.last_good_at.map_or_else(|| "never".to_owned(), |at| age(at, now));
-        let good = if status.past_objective {
-            Cell::toned(format!("{good} (too old)"), Tone::Bad)
-        } else {
-            Cell::from(good)
-        };
+        let good = if status.past_objective { format!("{good} (too old)") } else { good };
+        let found = findings(&status.check);
+        let is_bad = status.past_objective || !found.is_empty();
+        let good = [good].into_iter().chain(found).collect::<Vec<_>>().join(", ");
+        let good = if is_bad { Cell::toned(good, Tone::Bad) } else { Cell::from(good) };
         let last = status.last.as_ref();
         table.row([
             name.as_str().into(),

@@ -46,6 +46,12 @@ pub fn detail(event: &RunEvent) -> String {
             format!("backup {backup} of attempt {number}, {name}")
         }
         RunEvent::StatusSeen { status } => status.to_string(),
+        RunEvent::BackupsMissing { .. }
+        | RunEvent::BackupLost { .. }
+        | RunEvent::BackupFoundAgain { .. }
+        | RunEvent::BackupVerified { .. }
+        | RunEvent::LateBackupFound { .. }
+        | RunEvent::ScheduleCompared { .. } => finding(event),
         RunEvent::Completed { backup, detail } => completed(backup.as_ref(), detail.as_deref()),
         RunEvent::OperationAccepted { operation, .. } => {
             operation.rsplit('/').next().unwrap_or_default().to_owned()
@@ -61,6 +67,32 @@ pub fn detail(event: &RunEvent) -> String {
             Some(cause) => format!("{}: {cause}", outcome.as_str()),
             None => outcome.as_str().to_owned(),
         },
+    }
+}
+
+/// The particulars of what a catalog check found.
+fn finding(event: &RunEvent) -> String {
+    match event {
+        RunEvent::BackupsMissing { backups, .. } => {
+            let ids: Vec<String> = backups.iter().map(|backup| backup.id.to_string()).collect();
+            format!("not found: {}", ids.join(", "))
+        }
+        RunEvent::BackupLost { backup, blob, detail, deletion } => {
+            let by =
+                deletion.map(|run| format!("; run {run} had asked Azure to delete it")).unwrap_or_default();
+            format!("backup {backup} in {blob}: {detail}{by}")
+        }
+        RunEvent::BackupFoundAgain { backup, blob } => format!("backup {backup} in {blob}"),
+        RunEvent::BackupVerified { backup, blob, size_bytes } => {
+            format!("backup {backup} in {blob}, {}", bytes(*size_bytes))
+        }
+        RunEvent::LateBackupFound { backup, run, good, .. } => {
+            let worth = if *good { "complete" } else { "partial" };
+            format!("backup {} of run {run}, {worth}", describe_backup(backup))
+        }
+        RunEvent::ScheduleCompared { drift, .. } if drift.is_empty() => "no drift".to_owned(),
+        RunEvent::ScheduleCompared { drift, .. } => drift.join("; "),
+        _ => String::new(),
     }
 }
 

@@ -32,6 +32,7 @@ fn good(times: &[&str]) -> Vec<Backup> {
         id: BackupId(id),
         accepted_at: at(time),
         good: true,
+        verified: false,
         held: false,
         ours: true,
     };
@@ -269,4 +270,26 @@ fn a_rule_written_before_there_were_periods_keeps_what_it_kept_and_deletes_nothi
     assert_eq!(some, Retention { keep: Keep { daily: 7, ..Keep::default() }, ..Retention::new(0, 1) });
     let new = Retention { dry_run: false, ..some };
     assert_eq!(serde_json::from_value::<Retention>(serde_json::to_value(new).unwrap()).unwrap(), new);
+}
+
+#[test]
+fn the_last_verified_backup_stays_beside_newer_ones_that_nothing_verified() {
+    let mut backups = good(&["2026-11-03T02:00:00Z", "2026-11-02T02:00:00Z", "2026-11-01T02:00:00Z"]);
+    let now = "2026-12-03T00:00:00Z";
+    assert_eq!(told(&nothing(), &backups, PARIS, now), ["last_good", "delete", "delete"]);
+    backups[1].verified = true;
+    backups[2].verified = true;
+    assert_eq!(told(&nothing(), &backups, PARIS, now), ["last_good", "last_verified", "delete"]);
+    backups[0].verified = true;
+    assert_eq!(told(&nothing(), &backups, PARIS, now), ["last_good", "delete", "delete"]);
+}
+
+#[test]
+fn a_deletion_is_checked_against_its_rule_with_the_backups_that_are_left() {
+    let backups = good(&["2026-11-03T02:00:00Z", "2026-11-02T02:00:00Z", "2026-11-01T02:00:00Z"]);
+    let (now, oldest) = (at("2026-12-03T00:00:00Z"), backups[2]);
+    let two = DeletionRule { retention: Retention::new(0, 2), timezone: "Europe/Paris".into() };
+    assert_eq!(two.keeps(oldest, &backups[..2], now), None);
+    assert_eq!(two.keeps(oldest, &backups[..1], now), Some(KeepReason::AtLeast));
+    assert_eq!(two.keeps(oldest, &[], now), Some(KeepReason::LastGood));
 }

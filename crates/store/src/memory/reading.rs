@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use holdfast_model::{AppId, BackupId, CatalogEntry, Run, RunId, RunKind, StateCode, Task, Timestamp};
+use holdfast_model::{AppId, BackupId, CatalogEntry, Run, RunEvent, RunId, RunKind, StateCode, Task, Timestamp};
 
 use crate::change::Loaded;
 use crate::columns::Ending;
@@ -14,7 +14,7 @@ use crate::rules::enrolment::AppRow;
 use crate::rules::intent::{Intent, IntentFacts, Rival};
 use crate::rules::load::{LastGood, LoadFacts, loaded};
 use crate::rules::status::{AppFacts, status};
-use crate::status::{AppStatus, LastRun, Running};
+use crate::status::{AppStatus, CheckStatus, LastRun, Running};
 
 impl State {
     pub fn cursors_due(&self, most: u32, now: Timestamp) -> Vec<Cursor> {
@@ -100,10 +100,10 @@ impl State {
     }
 
     pub fn status(&self, now: Timestamp) -> Vec<AppStatus> {
-        self.apps.values().map(|app| status(self.facts_of(app), now)).collect()
+        self.apps.values().map(|app| status(self.facts_of(app, now), now)).collect()
     }
 
-    fn facts_of(&self, app: &AppRow) -> AppFacts {
+    fn facts_of(&self, app: &AppRow, now: Timestamp) -> AppFacts {
         let id = &app.enrolled.app.id;
         let exclusive = self.unfinished_of(id).filter(|row| row.run.task.is_exclusive());
         let running = exclusive.min_by_key(|row| (!row.occupies_app, row.run.created_at, row.run.id));
@@ -113,6 +113,26 @@ impl State {
             running: running.map(|row| Running { kind: row.run.task.kind(), state: row.run.state.code() }),
             last: self.last_ended_run(id).and_then(last_run),
             last_good_at: self.last_good(id).map(|entry| entry.backup.accepted_at),
+            check: self.check_status(id, now),
+        }
+    }
+
+    fn check_status(&self, app: &AppId, now: Timestamp) -> CheckStatus {
+        let since = now - CheckStatus::LOST_FOR;
+        let is_lost = |entry: &&CatalogEntry| {
+            entry.is_counted_on() && entry.removal.is_some_and(|gone| !gone.deleted && gone.at > since)
+        };
+        let check = self.last_check(app);
+        let drift = check.and_then(|check| {
+            self.events(check.id).into_iter().rev().find_map(|event| match event.event {
+                RunEvent::ScheduleCompared { drift, .. } => Some(!drift.is_empty()),
+                _ => None,
+            })
+        });
+        CheckStatus {
+            last: check.and_then(last_run),
+            lost: self.catalog_of(app).filter(is_lost).count() as u64,
+            drift: drift.unwrap_or_default(),
         }
     }
 

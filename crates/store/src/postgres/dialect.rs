@@ -117,7 +117,13 @@ pub(super) const DIALECT: Dialect = Dialect {
     status: "/* status */ SELECT apps.*, cursors.next_at, running.told AS running, last.id AS last_id,
             last.outcome AS last_outcome, last.cause AS last_cause, last.verification AS last_verification,
             last.ended_at AS last_ended_at,
-            good.accepted_at AS last_good_at
+            good.accepted_at AS last_good_at, checked.id AS check_id, checked.outcome AS check_outcome,
+            checked.cause AS check_cause, checked.verification AS check_verification,
+            checked.ended_at AS check_ended_at,
+            (SELECT count(*) FROM catalog WHERE catalog.app = apps.app AND removed_at IS NOT NULL AND NOT deleted
+                AND removed_at > $1 AND (good OR origin = 'partial')) AS lost,
+            (SELECT facts -> 'drift' <> '[]' FROM audit_events
+             WHERE run_id = checked.id AND event = 'schedule_compared' ORDER BY seq DESC LIMIT 1) AS drift
         FROM apps
         LEFT JOIN cursors ON cursors.app = apps.app
         LEFT JOIN LATERAL (
@@ -133,7 +139,12 @@ pub(super) const DIALECT: Dialect = Dialect {
         LEFT JOIN LATERAL (
             SELECT accepted_at FROM catalog WHERE catalog.app = apps.app AND removed_at IS NULL AND good
             ORDER BY accepted_at DESC LIMIT 1
-        ) AS good ON true",
+        ) AS good ON true
+        LEFT JOIN LATERAL (
+            SELECT id, outcome, cause, verification, ended_at FROM runs
+            WHERE runs.app = apps.app AND kind = 'check_catalog' AND kind <> 'backup' AND state = 'ended'
+            ORDER BY created_at DESC, id DESC LIMIT 1
+        ) AS checked ON true",
 };
 
 pub(super) const CANDIDATES: &str =

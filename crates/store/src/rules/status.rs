@@ -6,7 +6,7 @@ use holdfast_model::Timestamp;
 
 use crate::columns::later;
 use crate::rules::enrolment::AppRow;
-use crate::status::{AppStatus, LastRun, Running};
+use crate::status::{AppStatus, CheckStatus, LastRun, Running};
 
 /// The rows of one app.
 #[derive(Debug)]
@@ -16,6 +16,7 @@ pub(crate) struct AppFacts {
     pub running: Option<Running>,
     pub last: Option<LastRun>,
     pub last_good_at: Option<Timestamp>,
+    pub check: CheckStatus,
 }
 
 /// The status of an app at `now`.
@@ -33,6 +34,7 @@ pub(crate) fn status(facts: AppFacts, now: Timestamp) -> AppStatus {
         running: facts.running,
         last: facts.last,
         last_good_at,
+        check: facts.check,
         past_objective: !removed && past_objective(now, objective, last_good_at.unwrap_or(enrolled_at)),
     }
 }

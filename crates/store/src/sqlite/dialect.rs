@@ -111,12 +111,22 @@ pub(super) const DIALECT: Dialect = Dialect {
             last.id AS last_id, last.outcome AS last_outcome, last.cause AS last_cause,
             last.verification AS last_verification, last.ended_at AS last_ended_at,
             (SELECT accepted_at FROM catalog WHERE catalog.app = apps.app AND removed_at IS NULL AND good
-             ORDER BY accepted_at DESC LIMIT 1) AS last_good_at
+             ORDER BY accepted_at DESC LIMIT 1) AS last_good_at,
+            checked.id AS check_id, checked.outcome AS check_outcome, checked.cause AS check_cause,
+            checked.verification AS check_verification, checked.ended_at AS check_ended_at,
+            (SELECT count(*) FROM catalog WHERE catalog.app = apps.app AND removed_at IS NOT NULL AND deleted = 0
+                AND removed_at > $1 AND (good OR origin = 'partial')) AS lost,
+            (SELECT json_array_length(data, '$.drift') > 0 FROM audit_events
+             WHERE run_id = checked.id AND event = 'schedule_compared' ORDER BY seq DESC LIMIT 1) AS drift
         FROM apps
         LEFT JOIN cursors ON cursors.app = apps.app
         LEFT JOIN runs AS last ON last.id = (
             SELECT id FROM runs WHERE runs.app = apps.app AND outcome <> 'missed' AND kind = 'backup'
-            ORDER BY ended_at DESC, id DESC LIMIT 1)",
+            ORDER BY ended_at DESC, id DESC LIMIT 1)
+        LEFT JOIN runs AS checked ON checked.id = (
+            SELECT id FROM runs WHERE runs.app = apps.app AND kind = 'check_catalog' AND kind <> 'backup'
+                AND state = 'ended'
+            ORDER BY created_at DESC, id DESC LIMIT 1)",
 };
 
 pub(super) const CANDIDATES: &str = "/* candidates */ SELECT id, version, priority, due_at, app,
