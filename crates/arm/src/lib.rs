@@ -28,7 +28,7 @@ mod token_cache;
 mod transport;
 mod wire;
 
-pub use answers::{Backup, BackupSecrets, Discovered, FoundSchedule, Progress, Started};
+pub use answers::{Backup, BackupSecrets, Discovered, FoundSchedule, Progress, SiteList, Started};
 pub use arm::Arm;
 pub use client::ArmClient;
 pub use clouds::Clouds;

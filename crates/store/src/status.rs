@@ -1,6 +1,8 @@
 //! The status of an app.
 
-use holdfast_model::{AppId, Cause, Outcome, PolicyName, RunId, RunKind, StateCode, Timestamp};
+use holdfast_model::{
+    AppId, Cause, DepartureReason, Outcome, PolicyName, RunId, RunKind, StateCode, Timestamp,
+};
 use serde::Serialize;
 
 /// The status of an app.
@@ -10,8 +12,18 @@ pub struct AppStatus {
     pub app: AppId,
     /// Its policy.
     pub policy: Option<PolicyName>,
-    /// Whether the fleet file no longer names it.
+    /// The ARM id of its App Service plan, once Azure reported it.
+    pub plan: Option<String>,
+    /// Whether its scheduled runs are suspended.
+    pub paused: bool,
+    /// Whether it left the fleet.
     pub removed: bool,
+    /// When and why it left the fleet.
+    pub departed: Option<Departed>,
+    /// When Azure was asked for the answer that last showed it; `None` for an app that no answer showed.
+    pub seen_at: Option<Timestamp>,
+    /// Since when Azure's list leaves it out without proof that it is gone. Its ticks run.
+    pub missing_since: Option<Timestamp>,
     /// When its next tick is due.
     pub next_tick: Option<Timestamp>,
     /// Its unfinished backup, restore or drill.
@@ -23,6 +35,15 @@ pub struct AppStatus {
     /// Whether it is past its recovery point objective at the store's now. An app without a good backup has its first
     /// span from its enrolment.
     pub past_objective: bool,
+}
+
+/// When and why an app left the fleet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Departed {
+    /// When.
+    pub at: Timestamp,
+    /// Why.
+    pub reason: DepartureReason,
 }
 
 /// An unfinished run of an app.

@@ -70,7 +70,9 @@ fn recorded(action: &OperatorAction, actor: &str) -> String {
         OperatorAction::Held { reason, .. } | OperatorAction::Released { reason, .. } => {
             format!(": {reason}")
         }
-        OperatorAction::Lost { detail, .. } => format!(": {detail}"),
+        OperatorAction::Lost { detail, .. } | OperatorAction::LeftFleet { detail, .. } => {
+            format!(": {detail}")
+        }
         OperatorAction::Drift { drift, .. } if drift.is_empty() => ": none".to_owned(),
         OperatorAction::Drift { drift, .. } => format!(": {}", drift.join("; ")),
         OperatorAction::TakenOver { storage, .. } => format!(" in storage `{storage}`"),

@@ -7,6 +7,7 @@ pub(crate) mod dialect;
 pub(crate) mod row;
 pub(crate) mod session;
 pub(crate) mod store;
+mod subscriptions;
 
 mod acquire;
 mod audit;
