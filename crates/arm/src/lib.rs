@@ -32,7 +32,7 @@ mod transport;
 mod verify_result;
 mod wire;
 
-pub use answers::{Backup, BackupSecrets, Discovered, FoundSchedule, Progress, Started};
+pub use answers::{Backup, BackupSecrets, Discovered, FoundSchedule, Progress, SiteList, Started};
 pub use arm::Arm;
 pub use client::ArmClient;
 pub use clouds::Clouds;

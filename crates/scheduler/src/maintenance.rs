@@ -247,6 +247,10 @@ impl MaintenancePlanner {
             return Ok(None);
         }
         let known = fleet.apps.get(&rule.into).cloned();
+        // Until its subscription is listed, nothing tells whether the scratch app has a policy.
+        if known.is_none() && fleet.unanswered.contains(rule.into.subscription()) {
+            return Ok(None);
+        }
         // Discovery may have found it after the fleet file was checked.
         if let Some(App { id, policy: Some(policy), .. }) = &known {
             let (of, scratch) = (backups.app.id.short_name(), id.short_name());

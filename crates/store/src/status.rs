@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use holdfast_model::{AppId, Cause, Outcome, PolicyName, RunId, RunKind, StateCode, Timestamp, Verification};
+use holdfast_model::{
+    AppId, Cause, DepartureReason, Outcome, PolicyName, RunId, RunKind, StateCode, Timestamp, Verification,
+};
 use serde::{Serialize, Serializer};
 use strum::IntoStaticStr;
 
@@ -13,13 +15,21 @@ pub struct AppStatus {
     pub app: AppId,
     /// Its policy.
     pub policy: Option<PolicyName>,
-    /// Whether the fleet file no longer names it.
-    pub removed: bool,
-    /// Whether the fleet file pauses it.
+    /// The ARM id of its App Service plan, once Azure reported it.
+    pub plan: Option<String>,
+    /// Whether its scheduled runs are suspended.
     pub paused: bool,
+    /// Whether it left the fleet.
+    pub removed: bool,
     /// Its recovery point objective; `None` where its policy sets none.
     #[serde(rename = "recovery_point_objective_s", serialize_with = "seconds")]
     pub recovery_point_objective: Option<Duration>,
+    /// When and why it left the fleet.
+    pub departed: Option<Departed>,
+    /// When Azure was asked for the answer that last showed it; `None` for an app that no answer showed.
+    pub seen_at: Option<Timestamp>,
+    /// Since when Azure's list leaves it out without proof that it is gone. Its ticks run.
+    pub missing_since: Option<Timestamp>,
     /// When its next tick is due.
     pub next_tick: Option<Timestamp>,
     /// Its unfinished backup, restore or drill.
@@ -81,6 +91,15 @@ pub enum Unprotected {
     NoPolicy,
     /// Its policy sets no recovery point objective: it is never past one.
     NoObjective,
+}
+
+/// When and why an app left the fleet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Departed {
+    /// When.
+    pub at: Timestamp,
+    /// Why.
+    pub reason: DepartureReason,
 }
 
 /// An unfinished run of an app.

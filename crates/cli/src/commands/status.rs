@@ -15,11 +15,16 @@ pub async fn run(args: &StatusArgs, context: &Context) -> anyhow::Result<Exit> {
     let store = context.store(Mode::Read).await?;
     let status = status(&*store, args.problems).await?;
     store.close().await;
+    let notes = status.notes();
     context.out.show(&status, || match (status.is_empty, status.apps.is_empty()) {
         (true, _) => "no apps yet: `holdfast run` adds the apps of the fleet".into(),
-        (false, true) => "no app needs attention".into(),
+        (false, true) if notes.is_empty() => "no app needs attention".into(),
+        (false, true) => "no app needs attention, but:".into(),
         (false, false) => table(&status).into(),
     })?;
+    if !context.out.is_json() && !notes.is_empty() {
+        context.out.text(&notes.join("\n"))?;
+    }
     Ok(Exit::Done)
 }
 

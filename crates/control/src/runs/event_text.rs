@@ -102,7 +102,9 @@ fn recorded(action: &OperatorAction, actor: &str) -> String {
         OperatorAction::Held { reason, .. } | OperatorAction::Released { reason, .. } => {
             format!(": {reason}")
         }
-        OperatorAction::Lost { detail, .. } => format!(": {detail}"),
+        OperatorAction::Lost { detail, .. } | OperatorAction::LeftFleet { detail, .. } => {
+            format!(": {detail}")
+        }
         OperatorAction::RowRemoved { table, key, reason } => format!(" {key} of {table}: {reason}"),
         OperatorAction::Drift { drift, .. } if drift.is_empty() => ": none".to_owned(),
         OperatorAction::Drift { drift, .. } => format!(": {}", drift.join("; ")),

@@ -16,11 +16,13 @@ use crate::change::{Change, Committed, Loaded};
 use crate::columns::stamp;
 use crate::error::Result;
 use crate::filter::{CatalogFilter, RunFilter};
-use crate::fleet::{Cursor, CursorAdvance, Enrolled, FleetChange, Planned};
+use crate::fleet::{Cursor, CursorAdvance, Departure, Enrolled, FleetChange, Planned};
 use crate::lanes::{DueLanes, LaneQuota, Leased};
 use crate::memory::state::State;
+use crate::rules::enrolment::Wanted;
 use crate::status::AppStatus;
 use crate::store::Store;
+use crate::subscriptions::{Listing, SubscriptionStatus};
 
 /// A store that loses everything when it is dropped, and otherwise behaves as the others do.
 #[derive(Debug)]
@@ -65,12 +67,21 @@ impl Store for MemoryStore {
         Ok(self.time())
     }
 
-    async fn sync_fleet(&self, fleet: &[Enrolled]) -> Result<FleetChange> {
-        Ok(self.state().sync_fleet(fleet, self.time()))
+    async fn sync_fleet(&self, fleet: &[Enrolled], departed: &[Departure]) -> Result<FleetChange> {
+        self.state().sync_fleet(Wanted { fleet, departed }, self.time())
     }
 
-    async fn cursors_due(&self, most: u32) -> Result<Vec<Cursor>> {
-        Ok(self.state().cursors_due(most, self.time()))
+    async fn record_listings(&self, listings: &[Listing]) -> Result<()> {
+        self.state().record_listings(listings);
+        Ok(())
+    }
+
+    async fn subscriptions(&self) -> Result<Vec<SubscriptionStatus>> {
+        Ok(self.state().subscriptions(self.time()))
+    }
+
+    async fn cursors_due(&self, after: Option<&Cursor>, most: u32) -> Result<Vec<Cursor>> {
+        Ok(self.state().cursors_due(after, most, self.time()))
     }
 
     async fn plan(&self, plans: &[CursorAdvance]) -> Result<Planned> {

@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use holdfast_model::{AppId, BackupId, CatalogEntry, Run, RunEvent, RunId, RunKind, StateCode, Task, Timestamp};
 
 use crate::change::Loaded;
-use crate::columns::Ending;
+use crate::columns::{Ending, stamp};
 use crate::filter::{CatalogFilter, RunFilter};
 use crate::fleet::Cursor;
 use crate::memory::state::{Row, State};
@@ -14,12 +14,17 @@ use crate::rules::enrolment::AppRow;
 use crate::rules::intent::{Intent, IntentFacts, Rival};
 use crate::rules::load::{LastGood, LoadFacts, loaded};
 use crate::rules::status::{AppFacts, status};
+use crate::rules::subscriptions::of_rows;
 use crate::status::{AppStatus, CheckStatus, LastRun, Running};
+use crate::subscriptions::{ClosedBudget, SubscriptionStatus};
 
 impl State {
-    pub fn cursors_due(&self, most: u32, now: Timestamp) -> Vec<Cursor> {
+    pub fn cursors_due(&self, after: Option<&Cursor>, most: u32, now: Timestamp) -> Vec<Cursor> {
         let mut due: Vec<&Cursor> = self.cursors.values().filter(|cursor| cursor.next_at <= now).collect();
-        due.sort_by_cached_key(|cursor| (cursor.next_at, cursor.app.to_string()));
+        let place = |cursor: &Cursor| (stamp(cursor.next_at), cursor.app.to_string());
+        let after = after.map(place);
+        due.retain(|cursor| after.as_ref().is_none_or(|after| place(cursor) > *after));
+        due.sort_by_cached_key(|cursor| place(cursor));
         let unfinished = |cursor: &Cursor| {
             let is_counted = |row: &&Row| {
                 row.run.task.kind() == RunKind::Backup
@@ -30,6 +35,14 @@ impl State {
         };
         let due = due.into_iter().take(most as usize);
         due.map(|cursor| Cursor { unfinished: unfinished(cursor), ..cursor.clone() }).collect()
+    }
+
+    pub fn subscriptions(&self, now: Timestamp) -> Vec<SubscriptionStatus> {
+        let closed = self.budgets.iter().filter_map(|((subscription, call), bucket)| {
+            let until = bucket.closed_until.filter(|until| *until > now)?;
+            Some((subscription.clone(), ClosedBudget { call: *call, until }))
+        });
+        of_rows(self.listings.values().cloned().collect(), closed)
     }
 
     pub fn load(&self, id: RunId, now: Timestamp) -> Option<Loaded> {

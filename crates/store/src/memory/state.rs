@@ -17,6 +17,7 @@ use crate::rules::bucket::Bucket;
 use crate::rules::catalog::CatalogChange;
 use crate::rules::enrolment::AppRow;
 use crate::rules::load::is_baseline;
+use crate::rules::subscriptions::Recorded;
 
 /// A run with its lease.
 #[derive(Debug, Clone)]
@@ -39,6 +40,7 @@ pub(super) struct State {
     /// By the app's text, the order of the other stores.
     pub catalog: BTreeMap<String, BTreeMap<BackupId, CatalogEntry>>,
     pub budgets: Budgets,
+    pub listings: BTreeMap<SubscriptionId, Recorded>,
     audit: Vec<AuditEvent>,
     rows: BTreeMap<RunId, Row>,
 

@@ -76,14 +76,15 @@ pub(super) const DIALECT: Dialect = Dialect {
         WHERE cursors.app = plan.app AND cursors.policy = plan.policy AND cursors.fingerprint = plan.fingerprint
           AND cursors.through = plan.decided_on RETURNING cursors.app",
     write_apps: "/* sync_fleet */ INSERT INTO apps (app, policy, plan, paused, recovery_point_objective_s, retention,
-            partial_is_good, enrolled_at, removed_at)
+            partial_is_good, enrolled_at, seen_at, missing_since, removed_at, removed_reason)
         SELECT * FROM json_to_recordset($1::json) AS app (app text, policy text, plan text, paused boolean,
             recovery_point_objective_s bigint, retention text, partial_is_good boolean, enrolled_at timestamptz,
-            removed_at timestamptz)
+            seen_at timestamptz, missing_since timestamptz, removed_at timestamptz, removed_reason text)
         ON CONFLICT (app) DO UPDATE SET policy = excluded.policy, plan = excluded.plan, paused = excluded.paused,
             recovery_point_objective_s = excluded.recovery_point_objective_s, retention = excluded.retention,
             partial_is_good = excluded.partial_is_good, enrolled_at = excluded.enrolled_at,
-            removed_at = excluded.removed_at",
+            seen_at = excluded.seen_at, missing_since = excluded.missing_since,
+            removed_at = excluded.removed_at, removed_reason = excluded.removed_reason",
     write_cursors: "/* sync_fleet */ INSERT INTO cursors (app, policy, fingerprint, through, next_at)
         SELECT * FROM json_to_recordset($1::json) AS cursor (app text, policy text, fingerprint text,
             through timestamptz, next_at timestamptz)

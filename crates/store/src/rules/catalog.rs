@@ -154,6 +154,7 @@ fn recorded(run: &Run, action: &OperatorAction, at: Timestamp) -> Option<Catalog
         }
         OperatorAction::Revealed { .. }
         | OperatorAction::Drift { .. }
+        | OperatorAction::LeftFleet { .. }
         | OperatorAction::RowRemoved { .. } => None,
     }
 }

@@ -21,15 +21,19 @@ pub(crate) struct AppFacts {
 
 /// The status of an app at `now`.
 pub(crate) fn status(facts: AppFacts, now: Timestamp) -> AppStatus {
-    let AppFacts { app: AppRow { enrolled, enrolled_at, removed_at }, last_good_at, .. } = facts;
-    let removed = removed_at.is_some();
+    let AppFacts { app: AppRow { enrolled, enrolled_at, departed }, last_good_at, .. } = facts;
+    let removed = departed.is_some();
     let objective = enrolled.recovery_point_objective;
     AppStatus {
         app: enrolled.app.id,
         policy: enrolled.app.policy,
-        removed,
+        plan: enrolled.app.plan,
         paused: enrolled.app.paused,
+        removed,
         recovery_point_objective: objective,
+        departed,
+        seen_at: enrolled.observation.observed_at,
+        missing_since: enrolled.observation.missing_since.filter(|_| !removed),
         next_tick: facts.next_tick,
         running: facts.running,
         last: facts.last,

@@ -70,10 +70,12 @@ pub(super) const DIALECT: Dialect = Dialect {
             FROM json_each($1))
         RETURNING app",
     write_apps: "/* sync_fleet */ INSERT OR REPLACE INTO apps (app, policy, plan, paused,
-            recovery_point_objective_s, retention, partial_is_good, enrolled_at, removed_at)
+            recovery_point_objective_s, retention, partial_is_good, enrolled_at, seen_at, missing_since,
+            removed_at, removed_reason)
         SELECT value ->> '$.app', value ->> '$.policy', value ->> '$.plan', value ->> '$.paused',
             value ->> '$.recovery_point_objective_s', value ->> '$.retention', value ->> '$.partial_is_good',
-            value ->> '$.enrolled_at', value ->> '$.removed_at'
+            value ->> '$.enrolled_at', value ->> '$.seen_at', value ->> '$.missing_since',
+            value ->> '$.removed_at', value ->> '$.removed_reason'
         FROM json_each($1)",
     write_cursors: "/* sync_fleet */ INSERT OR REPLACE INTO cursors (app, policy, fingerprint, through, next_at)
         SELECT value ->> '$.app', value ->> '$.policy', value ->> '$.fingerprint', value ->> '$.through',

@@ -162,7 +162,7 @@ async fn work(fixture: &Fixture) {
         let change = Change { from: run.version, run: after, events, at: fixture.clock.now() };
         store.commit(&change).await.unwrap();
         assert_eq!(store.reclaim().await.unwrap(), taken.len() as u64 - 1);
-        let cursors = store.cursors_due(20).await.unwrap();
+        let cursors = store.cursors_due(None, 20).await.unwrap();
         assert_eq!(cursors.len(), 20);
         let plan = |cursor: holdfast_store::Cursor| {
             let next_at = Some(cursor.next_at + Duration::from_hours(24));
