@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod audit;
+mod budget_draw;
 mod chain;
 mod change;
 mod columns;
@@ -19,6 +20,7 @@ mod status;
 mod store;
 
 pub use audit::AuditEvent;
+pub use budget_draw::{BudgetDraw, Drawn};
 pub use chain::{Broken, ChainRow, Damage, Link, verify_chain};
 pub use change::{Change, Committed, Loaded};
 pub use error::Error;
@@ -29,5 +31,5 @@ pub use memory::MemoryStore;
 pub use mode::Mode;
 pub use postgres::PgStore;
 pub use sqlite::{OneProcess, SqliteStore};
-pub use status::{AppStatus, LastRun, Running};
+pub use status::{AppStatus, LastRun, Missed, Running};
 pub use store::Store;

@@ -6,8 +6,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use holdfast_model::{Call, CatalogEntry, Lane, Limits, NewRun, Run, RunId, SubscriptionId, Timestamp};
 use holdfast_store::{
-    AppStatus, AuditEvent, CatalogFilter, Change, Committed, Cursor, CursorAdvance, DueLanes, Enrolled,
-    FleetChange, LaneQuota, Leased, Loaded, Planned, RunFilter, Store,
+    AppStatus, AuditEvent, BudgetDraw, CatalogFilter, Change, Committed, Cursor, CursorAdvance, Drawn,
+    DueLanes, Enrolled, FleetChange, LaneQuota, Leased, Loaded, Planned, RunFilter, Store,
 };
 
 use super::injector::{FaultCounts, Faulty};
@@ -70,6 +70,7 @@ faulty_store! {
     reclaim() -> u64;
     due_lanes() -> DueLanes;
     close_budget(subscription: &SubscriptionId, call: Call, until: Timestamp) -> ();
+    draw_budget(draw: &BudgetDraw) -> Drawn;
     load(id: RunId) -> Option<Loaded>;
     commit(change: &Change) -> Committed;
     runs(filter: &RunFilter) -> Vec<Run>;

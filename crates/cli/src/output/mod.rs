@@ -3,6 +3,7 @@
 mod progress_bar;
 mod screen;
 mod table;
+mod wait_line;
 
 pub use holdfast_control::{age, bytes, until};
 pub use screen::Screen;
@@ -10,6 +11,7 @@ pub use table::{Cell, Table, Tone, wrapped};
 
 use std::io::{self, IsTerminal as _, Write as _};
 
+use indicatif::{MultiProgress, ProgressDrawTarget};
 use serde::Serialize;
 
 use crate::args::{Format, Global};
@@ -20,6 +22,8 @@ pub struct Output {
     format: Format,
     colored: bool,
     width: Option<u16>,
+    /// The lines of progress on stderr; none where a program reads or there is no terminal.
+    bars: MultiProgress,
 }
 
 #[expect(clippy::unused_self, reason = "only a command that was given the output writes")]
@@ -28,7 +32,11 @@ impl Output {
     pub fn new(global: &Global) -> Self {
         let colored = global.color.applies_to(&io::stdout());
         let width = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
-        Self { format: global.output, colored, width: width.filter(|_| io::stdout().is_terminal()) }
+        let bars = MultiProgress::new();
+        if global.output == Format::Json {
+            bars.set_draw_target(ProgressDrawTarget::hidden());
+        }
+        Self { format: global.output, colored, width: width.filter(|_| io::stdout().is_terminal()), bars }
     }
 
     /// Whether results are JSON documents.
@@ -73,6 +81,7 @@ impl Output {
     /// Writes a message to stderr; a failure is ignored, because there is no other place to report it.
     pub fn message(&self, text: &str) {
         let newline = if text.ends_with('\n') { "" } else { "\n" };
-        let _ = write!(io::stderr().lock(), "{text}{newline}");
+        // Bars are taken away while the message is written, and drawn again below it.
+        let _ = self.bars.suspend(|| write!(io::stderr().lock(), "{text}{newline}"));
     }
 }

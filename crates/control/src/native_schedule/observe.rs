@@ -6,7 +6,6 @@ use holdfast_storage::{Container, Sas};
 use serde::Serialize;
 
 use crate::app_resolver::AppSelection;
-use crate::observed_backups::patiently;
 use crate::{ControlContext, Error};
 
 /// Azure's own schedule of an app.
@@ -21,7 +20,7 @@ pub(super) struct ObservedSchedule {
 
 /// Asks Azure for the schedule of an app.
 pub(super) async fn observe(arm: &dyn Arm, app: &AppId) -> Result<Option<ObservedSchedule>, ArmError> {
-    let found = patiently(|| arm.schedule(app)).await?;
+    let found = arm.schedule(app).await?;
     Ok(found.map(|found| {
         let sas = found.storage_url.and_then(|url| Sas::parse(&url).ok());
         let container = sas.as_ref().and_then(|sas| sas.container().cloned());

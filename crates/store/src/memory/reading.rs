@@ -14,7 +14,7 @@ use crate::rules::enrolment::AppRow;
 use crate::rules::intent::{Intent, IntentFacts};
 use crate::rules::load::{LastGood, LoadFacts, loaded};
 use crate::rules::status::{AppFacts, status};
-use crate::status::{AppStatus, LastRun, Running};
+use crate::status::{AppStatus, LastRun, Missed, Running};
 
 impl State {
     pub fn cursors_due(&self, most: u32, now: Timestamp) -> Vec<Cursor> {
@@ -108,8 +108,9 @@ impl State {
         AppFacts {
             app: app.clone(),
             next_tick: self.cursors.get(id).map(|cursor| cursor.next_at),
-            running: running.map(|row| Running { kind: row.run.task.kind(), state: row.run.state.code() }),
+            running: running.map(|row| running_of(&row.run)),
             last: self.last_ended_run(id).and_then(last_run),
+            missed: self.last_missed_run(id).and_then(missed_of),
             last_good_at: self.last_good(id).map(|entry| entry.backup.accepted_at),
         }
     }
@@ -119,6 +120,20 @@ impl State {
         let good = self.catalog_of(app).filter(|entry| entry.good && entry.removal.is_none());
         good.max_by_key(|entry| (entry.backup.accepted_at, entry.backup.id))
     }
+}
+
+fn running_of(run: &Run) -> Running {
+    Running {
+        kind: run.task.kind(),
+        state: run.state.code(),
+        cause: Ending::of(&run.state).cause,
+        since: run.created_at,
+        next_try: run.due_at,
+    }
+}
+
+fn missed_of(run: &Run) -> Option<Missed> {
+    Some(Missed { run_id: run.id, tick: run.tick?, cause: Ending::of(&run.state).cause })
 }
 
 fn last_run(run: &Run) -> Option<LastRun> {

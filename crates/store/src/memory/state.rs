@@ -55,6 +55,8 @@ pub(super) struct State {
     last_good: BTreeMap<AppId, (Timestamp, RunId)>,
     /// The last backup run that ended and was not missed.
     last_ended: BTreeMap<AppId, (Timestamp, RunId)>,
+    /// The latest missed tick of each app.
+    last_missed: BTreeMap<AppId, (Timestamp, RunId)>,
     pub lanes: BTreeMap<Lane, Waiting>,
     pub leases: BTreeSet<(Timestamp, RunId)>,
     /// The run that occupies an app.
@@ -92,6 +94,12 @@ impl State {
     /// The last backup run of an app that ended and was not missed.
     pub fn last_ended_run(&self, app: &AppId) -> Option<&Run> {
         let (_, id) = self.last_ended.get(app)?;
+        self.row(*id).map(|row| &row.run)
+    }
+
+    /// The run that records the latest missed tick of an app.
+    pub fn last_missed_run(&self, app: &AppId) -> Option<&Run> {
+        let (_, id) = self.last_missed.get(app)?;
         self.row(*id).map(|row| &row.run)
     }
 
@@ -139,13 +147,17 @@ impl State {
     /// Indexes a run that ended, which never changes again.
     fn index_ending(&mut self, run: &Run) {
         let outcome = Ending::of(&run.state).outcome;
-        if run.task.kind() != RunKind::Backup || outcome == Some(Outcome::Missed) {
-            return;
-        }
         let later = |index: &mut BTreeMap<AppId, (Timestamp, RunId)>, at: Timestamp| {
             let last = index.entry(run.app.clone()).or_insert((at, run.id));
             *last = (*last).max((at, run.id));
         };
+        if outcome == Some(Outcome::Missed) {
+            run.tick.into_iter().for_each(|tick| later(&mut self.last_missed, tick));
+            return;
+        }
+        if run.task.kind() != RunKind::Backup {
+            return;
+        }
         if let Some(ended_at) = run.ended_at {
             later(&mut self.last_ended, ended_at);
         }

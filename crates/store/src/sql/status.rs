@@ -5,7 +5,7 @@ use crate::rules::enrolment::AppRow;
 use crate::rules::status::{AppFacts, status as of_app};
 use crate::sql::row::{FromRow, Row};
 use crate::sql::session::Session;
-use crate::status::{AppStatus, LastRun, Running};
+use crate::status::{AppStatus, LastRun, Missed, Running};
 
 pub(super) const STATUS: &str = "read the fleet's status";
 
@@ -18,19 +18,29 @@ impl FromRow for AppFacts {
             next_tick: row.maybe_time("next_at")?,
             running: running(row)?,
             last: last(row)?,
+            missed: missed(row)?,
             last_good_at: row.maybe_time("last_good_at")?,
         })
     }
 }
 
-/// The current run, as the texts of its kind and its state: `backup polling`.
 fn running(row: &Row<'_>) -> Result<Option<Running>> {
-    let Some(text) = row.maybe_text("running")? else { return Ok(None) };
-    let word = |word: &str| serde_json::Value::from(word);
-    let (kind, state) = text.split_once(' ').unwrap_or((&text, ""));
-    let running = serde_json::json!([word(kind), word(state)]);
-    let (kind, state) = serde_json::from_value(running).map_err(|error| row.wrong("running", error))?;
-    Ok(Some(Running { kind, state }))
+    let (Some(kind), Some(state), Some(since), Some(next_try)) = (
+        row.maybe_word("running_kind")?,
+        row.maybe_word("running_state")?,
+        row.maybe_time("running_since")?,
+        row.maybe_time("running_due_at")?,
+    ) else {
+        return Ok(None);
+    };
+    Ok(Some(Running { kind, state, cause: row.maybe_word("running_cause")?, since, next_try }))
+}
+
+fn missed(row: &Row<'_>) -> Result<Option<Missed>> {
+    let (Some(run_id), Some(tick)) = (row.maybe_id("missed_id")?, row.maybe_time("missed_tick")?) else {
+        return Ok(None);
+    };
+    Ok(Some(Missed { run_id, tick, cause: row.maybe_word("missed_cause")? }))
 }
 
 fn last(row: &Row<'_>) -> Result<Option<LastRun>> {
