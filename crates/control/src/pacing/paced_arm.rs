@@ -41,7 +41,7 @@ impl<'a> Asked<'a> {
     /// The error of a call whose budget stays empty or closed.
     fn budget_closed(&self, wait: Duration) -> Error {
         let subscription = self.subscription;
-        let subject = self.app.map_or_else(|| format!("subscription {subscription}"), |app| app.short_name());
+        let subject = self.app.map_or_else(|| format!("subscription {subscription}"), AppId::short_name);
         let scope = ThrottleScope::Arm;
         let what = format!(
             "not asked: the request budget of subscription {subscription} is used up or closed for another {} s",

@@ -32,12 +32,8 @@ fn line(run: &Run, event: &RunEvent, last_error: Option<&str>, at: Timestamp) ->
             Some(Line { detail: Some(detail.clone()), attempt: attempt(run), ..Line::of_run(run, message) })
         }
         RunEvent::OrphanFound { backup, number, .. } => {
-            let (backup, attempt) = (Some(backup.0), Some(*number));
-            Some(Line {
-                backup,
-                attempt,
-                ..Line::of_run(run, "a late backup of an earlier attempt was found")
-            })
+            let line = Line::of_run(run, "a late backup of an earlier attempt was found");
+            Some(Line { attempt: Some(*number), backup: Some(backup.0), ..line })
         }
         RunEvent::AttemptEnded { number, cause, detail, retry_at: Some(retry_at), .. } => {
             let line = attempt_failed(run, (*cause, detail), *retry_at);
@@ -52,8 +48,8 @@ fn line(run: &Run, event: &RunEvent, last_error: Option<&str>, at: Timestamp) ->
         }
         RunEvent::SasRefreshed { refresh } => Some(refreshed(run, refresh)),
         RunEvent::Ended { outcome, cause, backup, verification } => {
-            let result = Result { outcome: *outcome, cause: *cause, verification: *verification };
-            ended(run, result, backup.as_ref(), last_error, at)
+            let end = RunEnd { outcome: *outcome, cause: *cause, verification: *verification };
+            ended(run, end, backup.as_ref(), last_error, at)
         }
         RunEvent::AttemptEnded { .. }
         | RunEvent::StartRefused { .. }
@@ -70,7 +66,8 @@ fn line(run: &Run, event: &RunEvent, last_error: Option<&str>, at: Timestamp) ->
 }
 
 /// How a run ended.
-struct Result {
+#[derive(Clone, Copy)]
+struct RunEnd {
     outcome: Outcome,
     cause: Option<Cause>,
     verification: Option<Verification>,
@@ -99,12 +96,12 @@ fn refreshed(run: &Run, refresh: &SasRefresh) -> Line {
 
 fn ended(
     run: &Run,
-    result: Result,
+    end: RunEnd,
     backup: Option<&BackupFacts>,
     last_error: Option<&str>,
     at: Timestamp,
 ) -> Option<Line> {
-    let Result { outcome, cause, verification } = result;
+    let RunEnd { outcome, cause, verification } = end;
     let kind = run.task.kind();
     let message = match outcome {
         // Its refresh has a line already.

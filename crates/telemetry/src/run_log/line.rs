@@ -1,7 +1,6 @@
 //! A line of the log, and how it is written.
 
 use holdfast_model::{AppId, Cause, Run, RunId, RunKind, Timestamp, format_timestamp};
-use tracing::field::display;
 
 /// A line about a run. Its fields are optional but for the app: a line has those that it knows.
 #[derive(Debug, Clone, PartialEq)]
@@ -97,7 +96,7 @@ impl Line {
                 tracing::$level!(
                     target: "holdfast::runs",
                     app = self.app,
-                    run = self.run.map(display),
+                    run = self.run.map(tracing::field::display),
                     policy = self.policy,
                     attempt = self.attempt,
                     outcome = self.outcome,

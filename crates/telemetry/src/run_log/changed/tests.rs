@@ -21,7 +21,7 @@ fn run() -> Run {
 }
 
 /// The run after `events`, and the lines of a change with the last `count` of them.
-fn said(events: Vec<RunEvent>, count: usize) -> Vec<Line> {
+fn said(events: &[RunEvent], count: usize) -> Vec<Line> {
     let run = events.iter().fold(run(), |run, event| run.after(event, at(90)).unwrap());
     let events = events[events.len() - count..].to_vec();
     lines(&Change { from: 1, run, events, at: at(90) })
@@ -51,8 +51,8 @@ fn failed(cause: Cause, retry_at: Option<Timestamp>) -> RunEvent {
 
 #[test]
 fn a_backup_says_once_that_it_started_and_once_how_it_ended() {
-    assert!(said(vec![begun()], 1).is_empty(), "an intent is not yet a backup");
-    let started = said(vec![begun(), accepted()], 1);
+    assert!(said(&[begun()], 1).is_empty(), "an intent is not yet a backup");
+    let started = said(&[begun(), accepted()], 1);
     assert_eq!(started.len(), 1);
     assert_eq!(
         (started[0].message.as_str(), started[0].backup, started[0].attempt),
@@ -73,7 +73,7 @@ fn a_backup_says_once_that_it_started_and_once_how_it_ended() {
         backup: Some(facts),
         verification: Some(Verification::Verified),
     };
-    let ended = said(vec![begun(), accepted(), done, ended], 1);
+    let ended = said(&[begun(), accepted(), done, ended], 1);
     let expected = Line {
         outcome: Some("succeeded"),
         backup: Some(7),
@@ -87,7 +87,7 @@ fn a_backup_says_once_that_it_started_and_once_how_it_ended() {
 
 #[test]
 fn a_failed_attempt_says_why_and_when_the_next_is() {
-    let said = said(vec![begun(), accepted(), failed(Cause::TimedOut, Some(at(300)))], 1);
+    let said = said(&[begun(), accepted(), failed(Cause::TimedOut, Some(at(300)))], 1);
     let line = &said[0];
     assert_eq!(line.message, "backup attempt failed; trying again");
     assert_eq!((line.cause, line.detail.as_deref()), (Some("timed_out"), Some("azure answered 403")));
@@ -103,7 +103,7 @@ fn the_last_error_and_the_end_are_one_warning() {
     ] {
         let cause = Some(Cause::TooLarge);
         let ended = RunEvent::Ended { outcome, cause, backup: None, verification: None };
-        let said = said(vec![begun(), accepted(), failed(Cause::TooLarge, None), ended], 2);
+        let said = said(&[begun(), accepted(), failed(Cause::TooLarge, None), ended], 2);
         assert_eq!(said.len(), 1, "{outcome}");
         let Line { is_warning, message: told, cause, detail, .. } = &said[0];
         assert_eq!((*is_warning, told.as_str(), *cause), (true, message, Some("too_large")));
@@ -114,7 +114,7 @@ fn the_last_error_and_the_end_are_one_warning() {
 #[test]
 fn a_refused_credential_is_a_warning_and_a_throttle_is_no_line() {
     let deferred = |cause| RunEvent::Deferred { cause, detail: "AADSTS7000215".into(), until: at(60) };
-    let said_of = |cause| said(vec![deferred(cause)], 1);
+    let said_of = |cause| said(&[deferred(cause)], 1);
     assert!(said_of(Cause::Throttled).is_empty());
     let refused = said_of(Cause::CredentialRefused);
     assert_eq!((refused[0].message.as_str(), refused[0].is_warning), ("backup waits", true));
