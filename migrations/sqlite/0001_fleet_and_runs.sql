@@ -79,6 +79,7 @@ CREATE INDEX runs_leased ON runs (leased_until) WHERE leased_until IS NOT NULL;
 CREATE INDEX runs_unfinished ON runs (app, policy) WHERE state <> 'ended';
 CREATE INDEX runs_good ON runs (app, accepted_at, id) WHERE outcome IN ('succeeded', 'partial');
 CREATE INDEX runs_ended ON runs (app, ended_at, id) WHERE outcome <> 'missed' AND kind = 'backup';
+CREATE INDEX runs_missed ON runs (app, tick, id) WHERE outcome = 'missed';
 CREATE INDEX runs_of_app ON runs (app, created_at, id);
 CREATE INDEX runs_created ON runs (created_at, id);
 -- Runs of all kinds but backups are few; they are listed by kind, by app, and while unfinished.

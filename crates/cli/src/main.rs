@@ -67,8 +67,9 @@ fn log_options(global: &Global, default: Level) -> LogOptions {
 /// The telemetry service of a process that does work; other commands have logs only.
 fn service(cli: &Cli) -> Option<Service> {
     let name = service_name(&cli.command)?;
+    let logs_runs = matches!(cli.command, Command::Run(_) | Command::Scheduler(_) | Command::Worker(_));
     let messaging_system = if cli.global.amqp_url.is_some() { "rabbitmq" } else { "in_process" };
-    Some(Service { name, messaging_system })
+    Some(Service { name, messaging_system, logs_runs })
 }
 
 fn service_name(command: &Command) -> Option<&'static str> {

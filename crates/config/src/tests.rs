@@ -17,8 +17,8 @@ mod mistakes;
 mod native_schedule;
 mod no_effect;
 mod retention;
-mod secrets;
 mod schedules;
+mod secrets;
 mod storages;
 
 /// The example of the documentation, with its blanks filled in. It names no secret that tests would have to set.

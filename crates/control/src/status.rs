@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::Error;
 use crate::status_notes;
+use crate::status_waits::{missed_since_good, waits_too_long};
 
 /// How long an app that Azure no longer has is shown as a problem.
 const SHOWN_FOR: Duration = Duration::from_hours(7 * 24);
@@ -41,7 +42,7 @@ pub async fn status(store: &dyn Store, only_problems: bool) -> Result<FleetStatu
     let (now, mut apps, mut subscriptions) =
         (store.now().await?, store.status().await?, store.subscriptions().await?);
     let is_empty = apps.is_empty();
-    apps.retain(|status| !only_problems || needs_attention(status, now));
+    apps.retain(|status| !only_problems || needs_attention(status, now) || waits_or_missed(status, now));
     subscriptions.retain(|status| !only_problems || is_troubled(status));
     apps.sort_by_cached_key(|status| (status.app.short_name(), status.app.clone()));
     let named = |status: AppStatus| NamedStatus { name: status.app.short_name(), status };
@@ -98,16 +99,21 @@ pub fn findings(check: &CheckStatus) -> Vec<String> {
     .collect()
 }
 
+/// Whether an app of the fleet has a run that waits too long, or missed a tick since its latest good backup.
+fn waits_or_missed(status: &AppStatus, now: Timestamp) -> bool {
+    let waits = status.running.is_some_and(|running| waits_too_long(&running, now));
+    !status.removed && (waits || missed_since_good(status).is_some())
+}
+
 #[cfg(test)]
 mod tests {
-    use holdfast_model::{AppId, PolicyName};
-    use holdfast_store::Departed;
+    use holdfast_model::{AppId, Cause, PolicyName, RunId, RunKind, StateCode};
+    use holdfast_store::{Departed, Missed, Running};
 
     use super::*;
 
-    #[test]
-    fn an_app_needs_attention_past_its_objective_in_no_policy_missing_or_gone_unless_the_file_left_it_out() {
-        let good = AppStatus {
+    fn good() -> AppStatus {
+        AppStatus {
             app: AppId::new("s", "g", "shop", None),
             policy: Some(PolicyName::new("gold")),
             plan: None,
@@ -120,10 +126,37 @@ mod tests {
             next_tick: None,
             running: None,
             last: None,
+            missed: None,
             last_good_at: None,
             past_objective: false,
             check: CheckStatus::default(),
-        };
+        }
+    }
+
+    #[test]
+    fn what_waits_for_hours_and_ticks_missed_since_the_last_good_backup_are_problems() {
+        let at = |hours| Timestamp::UNIX_EPOCH + Duration::from_hours(hours);
+        let running = Some(Running {
+            kind: RunKind::Backup,
+            state: StateCode::Waiting,
+            cause: Some(Cause::Throttled),
+            since: at(0),
+            next_try: at(3),
+        });
+        let run_id = RunId::new(at(0), &mut fastrand::Rng::with_seed(1));
+        let missed = Some(Missed { run_id, tick: at(5), cause: Some(Cause::TooLate) });
+        let is_problem = |status: &AppStatus| waits_or_missed(status, at(2));
+        assert!(!is_problem(&good()));
+        assert!(is_problem(&AppStatus { running, ..good() }));
+        assert!(!is_problem(&AppStatus { running, removed: true, ..good() }));
+        assert!(is_problem(&AppStatus { missed, ..good() }));
+        assert!(is_problem(&AppStatus { missed, last_good_at: Some(at(4)), ..good() }));
+        assert!(!is_problem(&AppStatus { missed, last_good_at: Some(at(5)), ..good() }));
+    }
+
+    #[test]
+    fn an_app_needs_attention_past_its_objective_in_no_policy_missing_or_gone_unless_the_file_left_it_out() {
+        let good = good();
         let now = Timestamp::UNIX_EPOCH + SHOWN_FOR;
         let needs_attention = |status: &AppStatus| needs_attention(status, now);
         assert!(!needs_attention(&good));

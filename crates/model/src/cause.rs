@@ -138,6 +138,14 @@ impl Cause {
         }
     }
 
+    /// Whether it mostly lasts until a person removes it.
+    pub fn needs_operator(self) -> bool {
+        matches!(
+            self,
+            Self::CredentialRefused | Self::SasUnusable | Self::AppForbidden | Self::DatabaseSecret
+        )
+    }
+
     /// Whether the attempt left a partial backup, which is the run's result if no attempt does better.
     pub fn leaves_partial(self) -> bool {
         matches!(self, Self::PartiallySucceeded | Self::DatabasesDropped)

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod audit;
+mod budget_draw;
 mod chain;
 mod change;
 mod columns;
@@ -21,6 +22,7 @@ mod subscriptions;
 mod unreadable;
 
 pub use audit::AuditEvent;
+pub use budget_draw::{BudgetDraw, Drawn};
 pub use chain::{Broken, ChainRow, Damage, Link, verify_chain};
 pub use change::{Change, Committed, Loaded};
 pub use error::Error;
@@ -31,7 +33,7 @@ pub use memory::{MemoryCopy, MemoryStore};
 pub use mode::Mode;
 pub use postgres::PgStore;
 pub use sqlite::{OneProcess, SqliteStore};
-pub use status::{AppStatus, CheckStatus, Departed, LastRun, Running, Unprotected};
+pub use status::{AppStatus, CheckStatus, Departed, LastRun, Missed, Running, Unprotected};
 pub use store::Store;
 pub use subscriptions::{ClosedBudget, Listing, ListingResult, SubscriptionStatus};
 pub use unreadable::{Removed, RowRemoval, UnreadableRow};

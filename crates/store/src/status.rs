@@ -36,6 +36,8 @@ pub struct AppStatus {
     pub running: Option<Running>,
     /// Its last backup run that ended and was not missed.
     pub last: Option<LastRun>,
+    /// Its latest tick that was not run.
+    pub missed: Option<Missed>,
     /// When Azure accepted its latest good backup that is still there: its latest recovery point.
     pub last_good_at: Option<Timestamp>,
     /// Whether it is past its recovery point objective at the store's now. An app without a good backup has its first
@@ -109,6 +111,23 @@ pub struct Running {
     pub kind: RunKind,
     /// Its state.
     pub state: StateCode,
+    /// Why it waits, if it waits for a cause.
+    pub cause: Option<Cause>,
+    /// When it was created.
+    pub since: Timestamp,
+    /// When its next step is due.
+    pub next_try: Timestamp,
+}
+
+/// A tick of an app that was not run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Missed {
+    /// The run that records it.
+    pub run_id: RunId,
+    /// The tick.
+    pub tick: Timestamp,
+    /// Why it was not run.
+    pub cause: Option<Cause>,
 }
 
 /// An app's last run that ended.

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use holdfast_model::{Call, CatalogEntry, Limits, NewRun, Run, RunId, SubscriptionId, Timestamp};
 
 use crate::audit::AuditEvent;
+use crate::budget_draw::{BudgetDraw, Drawn};
 use crate::chain::ChainRow;
 use crate::change::{Change, Committed, Loaded};
 use crate::error::Result;
@@ -94,6 +95,11 @@ pub trait Store: Send + Sync + Debug {
     /// Closes a subscription's budget for a kind of call until a time, because Azure throttled it. A budget that is
     /// closed for longer stays closed for longer.
     async fn close_budget(&self, subscription: &SubscriptionId, call: Call, until: Timestamp) -> Result<()>;
+
+    /// Draws tokens for the calls of a command, in one transaction.
+    ///
+    /// Only the upper half of a budget can be drawn this way: the lower half stays for runs.
+    async fn draw_budget(&self, draw: &BudgetDraw) -> Result<Drawn>;
 
     /// A run with what its next step needs; `None` when there is no such run.
     async fn load(&self, id: RunId) -> Result<Option<Loaded>>;

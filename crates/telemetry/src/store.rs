@@ -8,15 +8,16 @@ use holdfast_model::{
     Call, CatalogEntry, DepartureReason, Limits, NewRun, Run, RunEvent, RunId, SubscriptionId, Timestamp,
 };
 use holdfast_store::{
-    AppStatus, AuditEvent, CatalogFilter, ChainRow, Change, Committed, Cursor, CursorAdvance, Departure,
-    DueLanes, Enrolled, Error, FleetChange, LaneQuota, Leased, Listing, ListingResult, Loaded, Planned,
-    Removed, RowRemoval, RunFilter, Store, SubscriptionStatus, UnreadableRow,
+    AppStatus, AuditEvent, BudgetDraw, CatalogFilter, ChainRow, Change, Committed, Cursor, CursorAdvance,
+    Departure, Drawn, DueLanes, Enrolled, Error, FleetChange, LaneQuota, Leased, Listing, ListingResult,
+    Loaded, Planned, Removed, RowRemoval, RunFilter, Store, SubscriptionStatus, UnreadableRow,
 };
 use opentelemetry::KeyValue;
 use opentelemetry_sdk::trace::SdkTracer;
 
 use crate::instruments::Instruments;
 use crate::loop_health::LoopHealth;
+use crate::run_log::{Line, lines, missed_lines, recorded_line};
 use crate::whole_run;
 
 /// Hands everything on. What it counts it counts after the commit, so that what did not happen is not counted.
@@ -28,6 +29,8 @@ pub struct WatchedStore {
     pub dispatcher: Arc<LoopHealth>,
     /// Writes runs' first spans; `None` where traces go nowhere.
     pub tracer: Option<SdkTracer>,
+    /// Whether each start and end of a run is a line of the log.
+    pub logs_runs: bool,
 }
 
 impl WatchedStore {
@@ -36,6 +39,26 @@ impl WatchedStore {
             self.wrote(event.name(), 1);
             self.happened(&change.run, event, change.at);
         }
+        if self.logs_runs {
+            lines(change).iter().for_each(Line::write);
+        }
+    }
+
+    /// Writes the lines of added runs. `count` is how many of them were added: when it is not all of them, the store
+    /// knows which, because it has no other run of their ids.
+    async fn log_added(&self, added: Vec<&NewRun>, count: u64) {
+        let is_all = u64::try_from(added.len()).is_ok_and(|all| all == count);
+        if !self.logs_runs || count == 0 {
+            return;
+        }
+        let mut known = Vec::new();
+        for new in added {
+            if is_all || matches!(self.inner.load(new.run.id).await, Ok(Some(_))) {
+                known.push(new);
+            }
+        }
+        let recorded = known.iter().filter_map(|new| recorded_line(new));
+        missed_lines(known.iter().copied()).into_iter().chain(recorded).for_each(|line| line.write());
     }
 
     fn wrote(&self, event: &'static str, count: u64) {
@@ -152,18 +175,22 @@ impl Store for WatchedStore {
         }
         self.wrote("planned", planned.runs);
         self.wrote("missed", planned.missed);
+        let missed = plans.iter().flat_map(|plan| &plan.runs).filter(|new| new.run.state.is_ended());
+        self.log_added(missed.collect(), planned.missed).await;
         Ok(planned)
     }
 
     async fn add_run(&self, run: &NewRun) -> Result<(), Error> {
         self.inner.add_run(run).await?;
         self.wrote(run.event.name(), 1);
+        self.log_added(vec![run], 1).await;
         Ok(())
     }
 
     async fn add_runs(&self, runs: &[NewRun]) -> Result<u64, Error> {
         let added = self.inner.add_runs(runs).await?;
         self.wrote("planned", added);
+        self.log_added(runs.iter().collect(), added).await;
         Ok(added)
     }
 
@@ -213,6 +240,10 @@ impl Store for WatchedStore {
         self.inner.close_budget(subscription, call, until).await?;
         self.instruments.budgets_closed.add(1, &[KeyValue::new("call", call.as_str())]);
         Ok(())
+    }
+
+    async fn draw_budget(&self, draw: &BudgetDraw) -> Result<Drawn, Error> {
+        self.inner.draw_budget(draw).await
     }
 
     async fn load(&self, id: RunId) -> Result<Option<Loaded>, Error> {

@@ -6,8 +6,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use holdfast_model::{Call, CatalogEntry, Lane, Limits, NewRun, Run, RunId, SubscriptionId, Timestamp};
 use holdfast_store::{
-    AppStatus, AuditEvent, CatalogFilter, Change, Committed, Cursor, CursorAdvance, Departure, DueLanes,
-    Enrolled, FleetChange, LaneQuota, Leased, Listing, Loaded, Planned, RunFilter, Store, SubscriptionStatus,
+    AppStatus, AuditEvent, BudgetDraw, CatalogFilter, Change, Committed, Cursor, CursorAdvance, Departure,
+    Drawn, DueLanes, Enrolled, FleetChange, LaneQuota, Leased, Listing, Loaded, Planned, RunFilter, Store,
+    SubscriptionStatus,
 };
 
 use super::injector::{FaultCounts, Faulty};
@@ -72,6 +73,7 @@ faulty_store! {
     reclaim() -> u64;
     due_lanes() -> DueLanes;
     close_budget(subscription: &SubscriptionId, call: Call, until: Timestamp) -> ();
+    draw_budget(draw: &BudgetDraw) -> Drawn;
     load(id: RunId) -> Option<Loaded>;
     commit(change: &Change) -> Committed;
     runs(filter: &RunFilter) -> Vec<Run>;

@@ -2,6 +2,7 @@
 
 use holdfast_control::counted;
 use holdfast_control::coverage::{Coverage, CoveredApp, Unanswered, Via, coverage};
+use holdfast_store::Mode;
 
 use crate::args::DiscoverArgs;
 use crate::context::Context;
@@ -11,7 +12,12 @@ use crate::output::{Cell, Table, Tone};
 /// Runs the command.
 pub async fn run(args: &DiscoverArgs, context: &Context) -> anyhow::Result<Exit> {
     let fleet = context.fleet()?;
-    let mut coverage = coverage(&fleet, &context.azure(&fleet)?).await?;
+    let store = context.store(Mode::Join).await.ok();
+    let coverage = coverage(&fleet, &context.azure(&fleet, store.as_ref())?).await;
+    if let Some(store) = store {
+        store.close().await;
+    }
+    let mut coverage = coverage?;
     let found = coverage.apps.len();
     if args.unprotected {
         coverage.apps.retain(|app| app.policy.is_none());

@@ -118,11 +118,12 @@ impl AppFacts {
         }
         let (day, cure) = (now.date_naive(), "back them up with their own service");
         let says = format!("{}: Azure backs up linked databases until {DATABASES_END}", names.join(", "));
-        Some(match day {
+        let finding = match day {
             day if day > DATABASES_END => Finding::fail("databases", name, says, cure),
             day if day + NOTICE > DATABASES_END => Finding::warn("databases", name, says, cure),
             _ => Finding::ok("databases", name, says),
-        })
+        };
+        Some(finding.in_group("databases"))
     }
 }
 
@@ -158,7 +159,8 @@ fn failed_call(check: &'static str, name: &str, error: &Error) -> Finding {
         }
         ErrorKind::Rejected => (error.to_string(), "correct what Azure names"),
     };
-    Finding::fail(check, name, says, cure)
+    let group = format!("{} {:?} {:?}", error.operation(), error.status(), error.code());
+    Finding::fail(check, name, says, cure).in_group(group)
 }
 
 /// The largest number of these sorted times within any 24 hours.

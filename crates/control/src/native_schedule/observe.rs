@@ -7,7 +7,6 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 
 use crate::app_resolver::AppSelection;
-use crate::observed_backups::patiently;
 use crate::{ControlContext, Error};
 
 /// Azure's own schedule of an app.
@@ -79,7 +78,7 @@ impl ObservedSchedule {
 
 /// Asks Azure for the schedule of an app.
 pub(super) async fn observe(arm: &dyn Arm, app: &AppId) -> Result<Option<ObservedSchedule>, ArmError> {
-    Ok(patiently(|| arm.schedule(app)).await?.map(ObservedSchedule::from))
+    Ok(arm.schedule(app).await?.map(ObservedSchedule::from))
 }
 
 /// What Azure says about its own schedule of an app.

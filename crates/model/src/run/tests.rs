@@ -5,8 +5,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::schedule::{MissReason, MissedTick};
 use crate::{
-    Absences, App, Attempt, BackupFacts, BackupId, BackupName, BackupStatus, Fold, MissingBackup, NewBackup, NewRun,
-    OperatorAction, Outcome, SasFacts, SasWindow, StateCode, StorageName, Verification,
+    Absences, App, Attempt, BackupFacts, BackupId, BackupName, BackupStatus, Fold, MissingBackup, NewBackup,
+    NewRun, OperatorAction, Outcome, SasFacts, SasWindow, StateCode, StorageName, Verification,
 };
 
 fn at(seconds: i64) -> Timestamp {

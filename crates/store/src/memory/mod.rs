@@ -12,6 +12,7 @@ use async_trait::async_trait;
 use holdfast_model::{Call, CatalogEntry, Clock, Limits, NewRun, Run, RunId, SubscriptionId, Timestamp};
 
 use crate::audit::AuditEvent;
+use crate::budget_draw::{BudgetDraw, Drawn};
 use crate::change::{Change, Committed, Loaded};
 use crate::columns::stamp;
 use crate::error::Result;
@@ -115,6 +116,14 @@ impl Store for MemoryStore {
     async fn close_budget(&self, subscription: &SubscriptionId, call: Call, until: Timestamp) -> Result<()> {
         self.state().bucket(subscription, call, self.time()).close(stamp(until));
         Ok(())
+    }
+
+    async fn draw_budget(&self, draw: &BudgetDraw) -> Result<Drawn> {
+        let (now, mut state) = (self.time(), self.state());
+        let bucket = state.bucket(&draw.subscription, draw.call, now);
+        let (drawn, left) = bucket.draw_spare(draw.budget, now, draw.most);
+        *bucket = left.unwrap_or(*bucket);
+        Ok(drawn)
     }
 
     async fn load(&self, id: RunId) -> Result<Option<Loaded>> {

@@ -2,7 +2,9 @@
 
 use std::cmp::Reverse;
 
-use holdfast_model::{AppId, BackupId, CatalogEntry, Run, RunEvent, RunId, RunKind, StateCode, Task, Timestamp};
+use holdfast_model::{
+    AppId, BackupId, CatalogEntry, Run, RunEvent, RunId, RunKind, StateCode, Task, Timestamp,
+};
 
 use crate::change::Loaded;
 use crate::columns::{Ending, stamp};
@@ -15,7 +17,7 @@ use crate::rules::intent::{Intent, IntentFacts, Rival};
 use crate::rules::load::{LastGood, LoadFacts, loaded};
 use crate::rules::status::{AppFacts, status};
 use crate::rules::subscriptions::of_rows;
-use crate::status::{AppStatus, CheckStatus, LastRun, Running};
+use crate::status::{AppStatus, CheckStatus, LastRun, Missed, Running};
 use crate::subscriptions::{ClosedBudget, SubscriptionStatus};
 
 impl State {
@@ -123,8 +125,9 @@ impl State {
         AppFacts {
             app: app.clone(),
             next_tick: self.cursors.get(id).map(|cursor| cursor.next_at),
-            running: running.map(|row| Running { kind: row.run.task.kind(), state: row.run.state.code() }),
+            running: running.map(|row| running_of(&row.run)),
             last: self.last_ended_run(id).and_then(last_run),
+            missed: self.last_missed_run(id).and_then(missed_of),
             last_good_at: self.last_good(id).map(|entry| entry.backup.accepted_at),
             check: self.check_status(id, now),
         }
@@ -154,6 +157,20 @@ impl State {
         let good = self.catalog_of(app).filter(|entry| entry.good && entry.removal.is_none());
         good.max_by_key(|entry| (entry.backup.accepted_at, entry.backup.id))
     }
+}
+
+fn running_of(run: &Run) -> Running {
+    Running {
+        kind: run.task.kind(),
+        state: run.state.code(),
+        cause: Ending::of(&run.state).cause,
+        since: run.created_at,
+        next_try: run.due_at,
+    }
+}
+
+fn missed_of(run: &Run) -> Option<Missed> {
+    Some(Missed { run_id: run.id, tick: run.tick?, cause: Ending::of(&run.state).cause })
 }
 
 fn last_run(run: &Run) -> Option<LastRun> {

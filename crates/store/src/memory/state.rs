@@ -60,6 +60,8 @@ pub(super) struct State {
     last_ended: BTreeMap<AppId, (Timestamp, RunId)>,
     /// The catalog check that ended and was created last.
     last_check: BTreeMap<AppId, (Timestamp, RunId)>,
+    /// The latest missed tick of each app.
+    last_missed: BTreeMap<AppId, (Timestamp, RunId)>,
     pub lanes: BTreeMap<Lane, Waiting>,
     pub leases: BTreeSet<(Timestamp, RunId)>,
     /// The run that occupies an app.
@@ -103,6 +105,12 @@ impl State {
     /// The catalog check of an app that ended and was created last.
     pub fn last_check(&self, app: &AppId) -> Option<&Run> {
         let (_, id) = self.last_check.get(app)?;
+        self.row(*id).map(|row| &row.run)
+    }
+
+    /// The run that records the latest missed tick of an app.
+    pub fn last_missed_run(&self, app: &AppId) -> Option<&Run> {
+        let (_, id) = self.last_missed.get(app)?;
         self.row(*id).map(|row| &row.run)
     }
 
@@ -157,7 +165,11 @@ impl State {
         if run.task.kind() == RunKind::CheckCatalog {
             later(&mut self.last_check, run.created_at);
         }
-        if run.task.kind() != RunKind::Backup || outcome == Some(Outcome::Missed) {
+        if outcome == Some(Outcome::Missed) {
+            run.tick.into_iter().for_each(|tick| later(&mut self.last_missed, tick));
+            return;
+        }
+        if run.task.kind() != RunKind::Backup {
             return;
         }
         if let Some(ended_at) = run.ended_at {

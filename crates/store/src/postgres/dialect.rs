@@ -115,7 +115,10 @@ pub(super) const DIALECT: Dialect = Dialect {
         SELECT subscription, call, tokens, filled_at FROM json_to_recordset($1::json)
             AS drawn (subscription text, call text, tokens double precision, filled_at timestamptz)
         ON CONFLICT (subscription, call) DO UPDATE SET tokens = excluded.tokens, filled_at = excluded.filled_at",
-    status: "/* status */ SELECT apps.*, cursors.next_at, running.told AS running, last.id AS last_id,
+    status: "/* status */ SELECT apps.*, cursors.next_at, running.kind AS running_kind,
+            running.state AS running_state, running.cause AS running_cause, running.created_at AS running_since,
+            running.due_at AS running_due_at, missed.id AS missed_id, missed.tick AS missed_tick,
+            missed.cause AS missed_cause, last.id AS last_id,
             last.outcome AS last_outcome, last.cause AS last_cause, last.verification AS last_verification,
             last.ended_at AS last_ended_at,
             good.accepted_at AS last_good_at, checked.id AS check_id, checked.outcome AS check_outcome,
@@ -128,10 +131,14 @@ pub(super) const DIALECT: Dialect = Dialect {
         FROM apps
         LEFT JOIN cursors ON cursors.app = apps.app
         LEFT JOIN LATERAL (
-            SELECT kind || ' ' || state AS told FROM runs WHERE runs.app = apps.app AND state <> 'ended'
+            SELECT kind, state, cause, created_at, due_at FROM runs WHERE runs.app = apps.app AND state <> 'ended'
                 AND kind IN ('backup', 'restore', 'drill')
             ORDER BY occupies_app DESC, created_at, id LIMIT 1
         ) AS running ON true
+        LEFT JOIN LATERAL (
+            SELECT id, tick, cause FROM runs WHERE runs.app = apps.app AND outcome = 'missed'
+            ORDER BY tick DESC, id DESC LIMIT 1
+        ) AS missed ON true
         LEFT JOIN LATERAL (
             SELECT id, outcome, cause, verification, ended_at FROM runs
             WHERE runs.app = apps.app AND outcome <> 'missed' AND kind = 'backup'

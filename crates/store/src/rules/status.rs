@@ -6,7 +6,7 @@ use holdfast_model::Timestamp;
 
 use crate::columns::later;
 use crate::rules::enrolment::AppRow;
-use crate::status::{AppStatus, CheckStatus, LastRun, Running};
+use crate::status::{AppStatus, CheckStatus, LastRun, Missed, Running};
 
 /// The rows of one app.
 #[derive(Debug)]
@@ -15,6 +15,7 @@ pub(crate) struct AppFacts {
     pub next_tick: Option<Timestamp>,
     pub running: Option<Running>,
     pub last: Option<LastRun>,
+    pub missed: Option<Missed>,
     pub last_good_at: Option<Timestamp>,
     pub check: CheckStatus,
 }
@@ -37,6 +38,7 @@ pub(crate) fn status(facts: AppFacts, now: Timestamp) -> AppStatus {
         next_tick: facts.next_tick,
         running: facts.running,
         last: facts.last,
+        missed: facts.missed,
         last_good_at,
         check: facts.check,
         past_objective: !removed && past_objective(now, objective, last_good_at.unwrap_or(enrolled_at)),

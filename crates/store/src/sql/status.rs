@@ -7,7 +7,7 @@ use crate::sql::arg::Arg;
 use crate::sql::reading::fetch_readable;
 use crate::sql::row::{FromRow, Row};
 use crate::sql::session::Session;
-use crate::status::{AppStatus, CheckStatus, LastRun, Running};
+use crate::status::{AppStatus, CheckStatus, LastRun, Missed, Running};
 
 pub(super) const STATUS: &str = "read the fleet's status";
 
@@ -21,6 +21,7 @@ impl FromRow for AppFacts {
             next_tick: row.or_none(row.maybe_time("next_at")),
             running: row.or_none(running(row)),
             last: row.or_none(last(row, &LAST)),
+            missed: row.or_none(missed(row)),
             last_good_at: row.or_none(row.maybe_time("last_good_at")),
             check: CheckStatus {
                 last: row.or_none(last(row, &CHECK)),
@@ -31,14 +32,23 @@ impl FromRow for AppFacts {
     }
 }
 
-/// The current run, as the texts of its kind and its state: `backup polling`.
 fn running(row: &Row<'_>) -> Result<Option<Running>> {
-    let Some(text) = row.maybe_text("running")? else { return Ok(None) };
-    let word = |word: &str| serde_json::Value::from(word);
-    let (kind, state) = text.split_once(' ').unwrap_or((&text, ""));
-    let running = serde_json::json!([word(kind), word(state)]);
-    let (kind, state) = serde_json::from_value(running).map_err(|error| row.wrong("running", error))?;
-    Ok(Some(Running { kind, state }))
+    let (Some(kind), Some(state), Some(since), Some(next_try)) = (
+        row.maybe_word("running_kind")?,
+        row.maybe_word("running_state")?,
+        row.maybe_time("running_since")?,
+        row.maybe_time("running_due_at")?,
+    ) else {
+        return Ok(None);
+    };
+    Ok(Some(Running { kind, state, cause: row.maybe_word("running_cause")?, since, next_try }))
+}
+
+fn missed(row: &Row<'_>) -> Result<Option<Missed>> {
+    let (Some(run_id), Some(tick)) = (row.maybe_id("missed_id")?, row.maybe_time("missed_tick")?) else {
+        return Ok(None);
+    };
+    Ok(Some(Missed { run_id, tick, cause: row.maybe_word("missed_cause")? }))
 }
 
 /// The columns of a run that ended: its id, outcome, cause, verification and end.

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use holdfast_model::{Call, CatalogEntry, Limits, NewRun, Run, RunId, SubscriptionId, Timestamp};
 
 use crate::audit::AuditEvent;
+use crate::budget_draw::{BudgetDraw, Drawn};
 use crate::chain::ChainRow;
 use crate::change::{Change, Committed, Loaded};
 use crate::error::{Error, Result};
@@ -108,6 +109,10 @@ impl<D: Database> Store for SqlStore<D> {
             call,
             until
         ))
+    }
+
+    async fn draw_budget(&self, draw: &BudgetDraw) -> Result<Drawn> {
+        within!(self.write(budgets::DRAW), |session| budgets::draw(session, draw))
     }
 
     async fn load(&self, id: RunId) -> Result<Option<Loaded>> {

@@ -106,10 +106,9 @@ pub(super) const DIALECT: Dialect = Dialect {
         SELECT value ->> '$.subscription', value ->> '$.call', value ->> '$.tokens', value ->> '$.filled_at'
         FROM json_each($1) WHERE true
         ON CONFLICT (subscription, call) DO UPDATE SET tokens = excluded.tokens, filled_at = excluded.filled_at",
-    status: "/* status */ SELECT apps.*, cursors.next_at,
-            (SELECT kind || ' ' || state FROM runs WHERE runs.app = apps.app AND state <> 'ended'
-                AND kind IN ('backup', 'restore', 'drill')
-             ORDER BY occupies_app DESC, created_at, id LIMIT 1) AS running,
+    status: "/* status */ SELECT apps.*, cursors.next_at, running.kind AS running_kind, running.state AS running_state,
+            running.cause AS running_cause, running.created_at AS running_since, running.due_at AS running_due_at,
+            missed.id AS missed_id, missed.tick AS missed_tick, missed.cause AS missed_cause,
             last.id AS last_id, last.outcome AS last_outcome, last.cause AS last_cause,
             last.verification AS last_verification, last.ended_at AS last_ended_at,
             (SELECT accepted_at FROM catalog WHERE catalog.app = apps.app AND removed_at IS NULL AND good
@@ -122,6 +121,12 @@ pub(super) const DIALECT: Dialect = Dialect {
              WHERE run_id = checked.id AND event = 'schedule_compared' ORDER BY seq DESC LIMIT 1) AS drift
         FROM apps
         LEFT JOIN cursors ON cursors.app = apps.app
+        LEFT JOIN runs AS running ON running.id = (
+            SELECT id FROM runs WHERE runs.app = apps.app AND state <> 'ended' AND kind IN ('backup', 'restore', 'drill')
+            ORDER BY occupies_app DESC, created_at, id LIMIT 1)
+        LEFT JOIN runs AS missed ON missed.id = (
+            SELECT id FROM runs WHERE runs.app = apps.app AND outcome = 'missed'
+            ORDER BY tick DESC, id DESC LIMIT 1)
         LEFT JOIN runs AS last ON last.id = (
             SELECT id FROM runs WHERE runs.app = apps.app AND outcome <> 'missed' AND kind = 'backup'
             ORDER BY ended_at DESC, id DESC LIMIT 1)
