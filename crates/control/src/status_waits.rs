@@ -11,7 +11,7 @@ const PATIENCE: Duration = Duration::from_hours(1);
 /// Whether the run waits between its steps, and not for Azure's work.
 pub fn waits(running: &Running, now: Timestamp) -> bool {
     match running.state {
-        StateCode::Planned | StateCode::Waiting | StateCode::Reconciling => true,
+        StateCode::Planned | StateCode::Waiting | StateCode::Reconciling | StateCode::Comparing => true,
         // The first check of a result is due at once, so a later one repeats it.
         StateCode::Verifying => running.next_try > now,
         StateCode::Starting | StateCode::Polling | StateCode::PollingOperation | StateCode::Ended => false,

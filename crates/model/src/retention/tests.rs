@@ -276,12 +276,12 @@ fn a_rule_written_before_there_were_periods_keeps_what_it_kept_and_deletes_nothi
 fn the_last_verified_backup_stays_beside_newer_ones_that_nothing_verified() {
     let mut backups = good(&["2026-11-03T02:00:00Z", "2026-11-02T02:00:00Z", "2026-11-01T02:00:00Z"]);
     let now = "2026-12-03T00:00:00Z";
-    assert_eq!(told(&nothing(), &backups, PARIS, now), ["last_good", "delete", "delete"]);
+    assert_eq!(told(&nothing(), &backups, &PARIS, now), ["last_good", "delete", "delete"]);
     backups[1].verified = true;
     backups[2].verified = true;
-    assert_eq!(told(&nothing(), &backups, PARIS, now), ["last_good", "last_verified", "delete"]);
+    assert_eq!(told(&nothing(), &backups, &PARIS, now), ["last_good", "last_verified", "delete"]);
     backups[0].verified = true;
-    assert_eq!(told(&nothing(), &backups, PARIS, now), ["last_good", "delete", "delete"]);
+    assert_eq!(told(&nothing(), &backups, &PARIS, now), ["last_good", "delete", "delete"]);
 }
 
 #[test]

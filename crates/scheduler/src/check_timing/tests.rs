@@ -22,17 +22,24 @@ fn timing(now: Timestamp) -> CheckTiming {
 fn ended(at: Timestamp, cause: Option<Cause>) -> LastRun {
     let outcome = if cause.is_some() { Outcome::Failed } else { Outcome::Succeeded };
     let run_id = RunId::new(at, &mut fastrand::Rng::with_seed(1));
-    LastRun { run_id, outcome, cause, ended_at: at }
+    LastRun { run_id, outcome, cause, verification: None, ended_at: at }
 }
 
 fn status(check: Option<LastRun>, last: Option<LastRun>) -> AppStatus {
     AppStatus {
         app: app(0),
         policy: None,
+        plan: None,
+        paused: false,
         removed: false,
+        recovery_point_objective: None,
+        departed: None,
+        seen_at: None,
+        missing_since: None,
         next_tick: None,
         running: None,
         last,
+        missed: None,
         last_good_at: None,
         past_objective: false,
         check: CheckStatus { last: check, ..CheckStatus::default() },

@@ -51,7 +51,28 @@ fn line(run: &Run, event: &RunEvent, last_error: Option<&str>, at: Timestamp) ->
             let end = RunEnd { outcome: *outcome, cause: *cause, verification: *verification };
             ended(run, end, backup.as_ref(), last_error, at)
         }
+        RunEvent::BackupLost { backup, detail, .. } => Some(Line {
+            is_warning: true,
+            detail: Some(detail.clone()),
+            backup: Some(backup.0),
+            ..Line::of_run(run, "a backup is lost")
+        }),
+        RunEvent::BackupFoundAgain { backup, .. } => {
+            Some(Line { backup: Some(backup.0), ..Line::of_run(run, "a lost backup was found again") })
+        }
+        RunEvent::LateBackupFound { backup, .. } => Some(Line {
+            backup: Some(backup.id.0),
+            ..Line::of_run(run, "a late backup of an ended run was found")
+        }),
+        RunEvent::ScheduleCompared { drift, .. } if !drift.is_empty() => Some(Line {
+            is_warning: true,
+            detail: Some(drift.join("; ")),
+            ..Line::of_run(run, "Azure's own schedule differs from the policy's")
+        }),
         RunEvent::AttemptEnded { .. }
+        | RunEvent::BackupsMissing { .. }
+        | RunEvent::BackupVerified { .. }
+        | RunEvent::ScheduleCompared { .. }
         | RunEvent::StartRefused { .. }
         | RunEvent::Deferred { .. }
         | RunEvent::Planned { .. }

@@ -9,7 +9,7 @@ use holdfast_model::{
 use super::known::{Known, late_backups};
 use super::schedule::{differences, record};
 use super::selection::to_read;
-use crate::fixtures::{at, backup, facts, moved, planned, starting};
+use crate::fixtures::{at, backup, facts, moved, planned, rng, starting};
 
 const DAY: i64 = 24 * 3_600;
 
@@ -57,7 +57,7 @@ fn an_app_with_many_backups_is_read_in_turn_and_what_is_new_or_missing_always() 
 fn a_late_backup_has_the_name_of_a_run_that_has_ended() {
     let listed = |name: String| holdfast_arm::Backup { name: Some(name), ..backup(BackupStatus::Succeeded) };
     let run = starting();
-    let ours = listed(BackupName::of_attempt(&run.app, run.id, 2).to_string());
+    let ours = listed(BackupName::of_attempt(&run.app, run.id, 2, &mut rng()).to_string());
     let theirs = listed("hf-shop-0123456789-1".into());
     let unknown = [&ours, &theirs];
     assert!(late_backups(&unknown, &[run.clone()]).is_empty(), "the run adopts it itself");

@@ -157,7 +157,7 @@ async fn a_lost_backup_that_is_listed_again_is_found_again() {
 #[tokio::test]
 async fn an_app_that_azure_does_not_know_is_a_finding_of_its_own_and_loses_nothing() {
     let world = world(2).await;
-    world.arm.refuse_lists(Some(ErrorKind::NotFound));
+    world.arm.fail_lists(Some(ErrorKind::NotFound));
     let id = world.add_check().await;
     world.run_to_end().await;
     assert_eq!(end(&world, id).await, (Outcome::Failed, Some(Cause::AppNotFound)));
