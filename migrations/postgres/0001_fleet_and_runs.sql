@@ -90,8 +90,25 @@ END $$;
 
 CREATE TRIGGER runs_that_ended_stay BEFORE UPDATE ON runs FOR EACH ROW WHEN (old.state = 'ended')
 EXECUTE FUNCTION refuse('a run that has ended is never changed');
-CREATE TRIGGER runs_are_kept BEFORE DELETE ON runs FOR EACH ROW
-EXECUTE FUNCTION refuse('a run is never deleted');
+-- Rows that could not be read, whole. A row that is added here is deleted from its table.
+CREATE TABLE set_aside_rows (
+    table_name text        NOT NULL,
+    row_key    text        NOT NULL,
+    row_json   text        NOT NULL,
+    reason     text        NOT NULL,
+    actor      text        NOT NULL,
+    at         timestamptz NOT NULL
+);
+
+CREATE FUNCTION keep_run() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT FROM set_aside_rows WHERE table_name = 'runs' AND row_key = old.id::text) THEN
+        RETURN old;
+    END IF;
+    RAISE EXCEPTION 'a run is never deleted' USING ERRCODE = 'restrict_violation';
+END $$;
+
+CREATE TRIGGER runs_are_kept BEFORE DELETE ON runs FOR EACH ROW EXECUTE FUNCTION keep_run();
 CREATE TRIGGER runs_are_not_emptied BEFORE TRUNCATE ON runs FOR EACH STATEMENT
 EXECUTE FUNCTION refuse('a run is never deleted');
 

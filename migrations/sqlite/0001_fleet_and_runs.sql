@@ -83,9 +83,20 @@ CREATE INDEX runs_of_kind ON runs (kind, created_at, id) WHERE kind <> 'backup';
 CREATE INDEX runs_of_app_and_kind ON runs (app, kind, created_at, id) WHERE kind <> 'backup';
 CREATE INDEX runs_unfinished_of_kind ON runs (kind, created_at, id) WHERE kind <> 'backup' AND state <> 'ended';
 
+-- Rows that could not be read, whole. A row that is added here is deleted from its table.
+CREATE TABLE set_aside_rows (
+    table_name TEXT NOT NULL,
+    row_key    TEXT NOT NULL,
+    row_json   TEXT NOT NULL,
+    reason     TEXT NOT NULL,
+    actor      TEXT NOT NULL,
+    at         TEXT NOT NULL
+) STRICT;
+
 CREATE TRIGGER runs_that_ended_stay BEFORE UPDATE ON runs WHEN old.state = 'ended'
 BEGIN SELECT RAISE(ABORT, 'a run that has ended is never changed'); END;
 CREATE TRIGGER runs_are_kept BEFORE DELETE ON runs
+WHEN NOT EXISTS (SELECT 1 FROM set_aside_rows WHERE table_name = 'runs' AND row_key = old.id)
 BEGIN SELECT RAISE(ABORT, 'a run is never deleted'); END;
 CREATE TRIGGER runs_are_not_replaced BEFORE INSERT ON runs
 WHEN EXISTS (SELECT 1 FROM runs WHERE id = new.id)

@@ -1,6 +1,8 @@
 //! Runs every query of docs/operations.md on each store it is written for.
 #![cfg(test)]
 
+mod alerts;
+
 use std::sync::Arc;
 use std::time::Duration;
 

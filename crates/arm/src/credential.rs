@@ -120,6 +120,7 @@ impl AzureSource {
             }
             Credential::ManagedIdentity { client_id } => {
                 let user_assigned_id = client_id.map(UserAssignedId::ClientId);
+                let client_options = self.authority.identity_options();
                 let options = ManagedIdentityCredentialOptions { user_assigned_id, client_options };
                 ManagedIdentityCredential::new(Some(options)).map_err(no_token)?
             }

@@ -5,7 +5,7 @@
 //! that exists.
 
 use chrono::{DateTime, NaiveDateTime, SubsecRound, Utc};
-use holdfast_model::{BackupId, BackupStatus, DatabaseFacts, Site, Timestamp, shorten_log};
+use holdfast_model::{BackupId, BackupStatus, DatabaseFacts, Site, Timestamp, fold_case, shorten_log};
 use secrecy::SecretString;
 use serde_json::Value;
 
@@ -136,7 +136,7 @@ pub(crate) fn site(body: &Value) -> Result<Site, Unreadable> {
     Ok(Site {
         id,
         location: text(body, "location").unwrap_or_default().to_owned(),
-        plan: text(properties, "serverFarmId").map(str::to_lowercase),
+        plan: text(properties, "serverFarmId").map(fold_case),
         kind: text(body, "kind").map(str::to_owned),
         state: text(properties, "state").map(str::to_owned),
         tier: tier.map(str::to_owned),

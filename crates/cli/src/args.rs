@@ -29,7 +29,7 @@ pub use runs::{BackupArgs, HistoryArgs, RunsCommand, StatusArgs};
 pub use sas::{SasCheckArgs, SasCommand, SasRefreshArgs};
 pub use selection::{AppsArgs, ChangeOptions};
 pub use serve::{ConsoleArgs, DemoArgs, RunArgs, SchedulerArgs, SimulateArgs, WorkerArgs};
-pub use store::{AuditCommand, MigrateArgs, VerifyArgs};
+pub use store::{AuditCommand, MigrateArgs, RemoveRowArgs, StoreCommand, VerifyArgs};
 
 /// Central, audited backups for fleets of Azure App Service apps.
 #[derive(Debug, Parser)]
@@ -127,6 +127,9 @@ pub enum Command {
     /// Verify the audit
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Check the store's rows, and remove those that cannot be read
+    #[command(subcommand)]
+    Store(StoreCommand),
     /// Create the store, or migrate it to this program's schema
     #[command(after_help = "Example:\n  holdfast migrate --store holdfast.sqlite")]
     Migrate(MigrateArgs),

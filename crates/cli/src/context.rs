@@ -38,7 +38,7 @@ impl Context {
 
     /// Reads the fleet file and its secrets.
     ///
-    /// Writes to stderr that there are warnings, and which storage's SAS has expired; fails with all errors.
+    /// Writes to stderr that there are warnings, and which storage's secret is unusable; fails with all errors.
     pub fn fleet(&self) -> anyhow::Result<Fleet> {
         self.fleet_with(Secrets::Read)
     }
@@ -51,8 +51,8 @@ impl Context {
             let (file, count) = (self.global.fleet.display(), summary(&checked.problems));
             self.out.message(&format!("{file} has {count}: see `holdfast config check`"));
         }
-        for lapsed in checked.lapsed {
-            self.out.message(&lapsed.to_string());
+        for unusable in checked.unusable {
+            self.out.message(&unusable.to_string());
         }
         Ok(fleet)
     }

@@ -46,7 +46,6 @@ fn main() -> ExitCode {
     context.telemetry.finish();
     match done {
         Ok(exit) => exit.into(),
-        Err(error) if exit::is_closed_pipe(&error) => Exit::Done.into(),
         Err(error) => {
             context.out.message(&exit::render(&error));
             Exit::of(&error).into()
@@ -114,6 +113,7 @@ async fn dispatch(command: &Command, context: &Context) -> anyhow::Result<Exit> 
         Command::Apps(AppsCommand::Discover(args)) => commands::apps::run(args, context).await,
         Command::DeadLetters(command) => commands::dead_letters::run(command, context).await,
         Command::Audit(AuditCommand::Verify(args)) => commands::audit::run(args, context).await,
+        Command::Store(command) => commands::store::run(command, context).await,
         Command::Migrate(_) => commands::migrate::run(context).await,
     }
 }

@@ -56,6 +56,8 @@ mod tests {
             app: AppId::new("s", "g", "shop", None),
             policy: Some(PolicyName::new("gold")),
             removed: false,
+            paused: false,
+            recovery_point_objective: None,
             next_tick: None,
             running: None,
             last: None,

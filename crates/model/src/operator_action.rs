@@ -52,6 +52,15 @@ pub enum OperatorAction {
         /// What is missing.
         detail: String,
     },
+    /// A row of the store that could not be read was moved out of its table.
+    RowRemoved {
+        /// The table.
+        table: String,
+        /// The values of the row's key.
+        key: String,
+        /// Why it was removed.
+        reason: String,
+    },
     /// Azure's own schedule of the app was compared with the policy's.
     Drift {
         /// The schedule that Azure has.
@@ -71,7 +80,7 @@ impl OperatorAction {
             | Self::Verified { backup, .. }
             | Self::Lost { backup, .. } => Some(*backup),
             Self::TakenOver { backup, .. } => Some(backup.id),
-            Self::Drift { .. } => None,
+            Self::Drift { .. } | Self::RowRemoved { .. } => None,
         }
     }
 

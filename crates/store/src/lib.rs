@@ -17,6 +17,7 @@ mod sql;
 mod sqlite;
 mod status;
 mod store;
+mod unreadable;
 
 pub use audit::AuditEvent;
 pub use chain::{Broken, ChainRow, Damage, Link, verify_chain};
@@ -29,5 +30,6 @@ pub use memory::MemoryStore;
 pub use mode::Mode;
 pub use postgres::PgStore;
 pub use sqlite::{OneProcess, SqliteStore};
-pub use status::{AppStatus, LastRun, Running};
+pub use status::{AppStatus, LastRun, Running, Unprotected};
 pub use store::Store;
+pub use unreadable::{Removed, RowRemoval, UnreadableRow};

@@ -14,6 +14,7 @@ use crate::filter::{CatalogFilter, RunFilter};
 use crate::fleet::{Cursor, CursorAdvance, Enrolled, FleetChange, Planned};
 use crate::lanes::{DueLanes, LaneQuota, Leased};
 use crate::status::AppStatus;
+use crate::unreadable::{Removed, RowRemoval, UnreadableRow};
 
 /// The truth, and the only thing that processes share.
 ///
@@ -100,6 +101,18 @@ pub trait Store: Send + Sync + Debug {
 
     /// Runs, newest first.
     async fn runs(&self, filter: &RunFilter) -> Result<Vec<Run>>;
+
+    /// All rows that cannot be read. Every other operation leaves such rows out, logs each once, and goes on; an
+    /// operation that depends on one of them fails with [`Error::Unreadable`](crate::Error::Unreadable).
+    async fn unreadable_rows(&self) -> Result<Vec<UnreadableRow>> {
+        Ok(Vec::new())
+    }
+
+    /// Moves a row that cannot be read out of its table, with an operator action, in one transaction. The whole row
+    /// stays in `set_aside_rows`. Audit events are never removed.
+    async fn remove_unreadable(&self, _removal: &RowRemoval) -> Result<Removed> {
+        Ok(Removed::Missing)
+    }
 
     /// The status of every app that is or was enrolled, by name.
     async fn status(&self) -> Result<Vec<AppStatus>>;

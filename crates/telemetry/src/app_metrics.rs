@@ -70,6 +70,7 @@ pub fn observe_apps(meter: &Meter, source: &Arc<Source>) {
         "1 for an app past its recovery point objective, else 0.",
         |app| f64::from(u8::from(app.past_objective)),
     );
+    observe_unprotected(meter, source);
     let source = Arc::clone(source);
     meter
         .f64_observable_gauge("holdfast.app_status.read.timestamp")
@@ -78,6 +79,23 @@ pub fn observe_apps(meter: &Meter, source: &Arc<Source>) {
         .with_callback(move |observer| {
             if let Some(latest) = source.latest() {
                 observer.observe(seconds(latest.at), &[]);
+            }
+        })
+        .build();
+}
+
+/// An instrument for the apps whose backups no objective watches. A protected app has no series.
+fn observe_unprotected(meter: &Meter, source: &Arc<Source>) {
+    let source = Arc::clone(source);
+    meter
+        .u64_observable_gauge("holdfast.app.unprotected")
+        .with_description("1 for an app that is paused, in no policy, or in a policy without an objective.")
+        .with_callback(move |observer| {
+            for app in source.latest().iter().flat_map(|latest| &latest.apps) {
+                let Some(reason) = app.unprotected() else { continue };
+                let mut labels = labels(app).to_vec();
+                labels.push(KeyValue::new("reason", <&'static str>::from(reason)));
+                observer.observe(1, &labels);
             }
         })
         .build();

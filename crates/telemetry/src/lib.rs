@@ -3,6 +3,7 @@
 mod app_metrics;
 mod calls;
 mod exports;
+mod inert_fields;
 mod instruments;
 mod logging;
 mod loop_health;

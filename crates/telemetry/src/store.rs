@@ -7,7 +7,8 @@ use async_trait::async_trait;
 use holdfast_model::{Call, CatalogEntry, Limits, NewRun, Run, RunEvent, RunId, SubscriptionId, Timestamp};
 use holdfast_store::{
     AppStatus, AuditEvent, CatalogFilter, ChainRow, Change, Committed, Cursor, CursorAdvance, DueLanes,
-    Enrolled, Error, FleetChange, LaneQuota, Leased, Loaded, Planned, RunFilter, Store,
+    Enrolled, Error, FleetChange, LaneQuota, Leased, Loaded, Planned, Removed, RowRemoval, RunFilter, Store,
+    UnreadableRow,
 };
 use opentelemetry::KeyValue;
 use opentelemetry_sdk::trace::SdkTracer;
@@ -203,6 +204,14 @@ impl Store for WatchedStore {
 
     async fn runs(&self, filter: &RunFilter) -> Result<Vec<Run>, Error> {
         self.inner.runs(filter).await
+    }
+
+    async fn unreadable_rows(&self) -> Result<Vec<UnreadableRow>, Error> {
+        self.inner.unreadable_rows().await
+    }
+
+    async fn remove_unreadable(&self, removal: &RowRemoval) -> Result<Removed, Error> {
+        self.inner.remove_unreadable(removal).await
     }
 
     async fn status(&self) -> Result<Vec<AppStatus>, Error> {

@@ -94,10 +94,12 @@ fn table(findings: &[Finding]) -> Table {
             FindingSeverity::Fail => Cell::toned("fail", Tone::Bad),
         };
         let found = match &finding.cure {
-            Some(cure) => wrapped(&format!("{}\nto do: {cure}", finding.says), WIDTH),
-            None => finding.says.clone(),
+            Some(cure) => {
+                Cell::lines(&wrapped(&format!("{}\nto do: {cure}", finding.says), WIDTH), Tone::Plain)
+            }
+            None => finding.says.as_str().into(),
         };
-        table.row([severity, finding.check.into(), finding.names().into(), found.into()]);
+        table.row([severity, finding.check.into(), finding.names().into(), found]);
     }
     table
 }

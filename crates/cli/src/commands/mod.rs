@@ -21,6 +21,7 @@ pub mod sas;
 pub mod show;
 pub mod simulate;
 pub mod status;
+pub mod store;
 pub mod verify;
 
 mod outcome;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use holdfast_config::Fleet;
 use holdfast_control::runs::Progress;
-use holdfast_model::{Outcome, Run, RunId, RunState};
+use holdfast_model::{Outcome, Run, RunId, RunState, inert};
 use holdfast_store::{OneProcess, Store};
 use tokio_util::sync::CancellationToken;
 
@@ -111,7 +111,7 @@ async fn watch(
         let runs = load(store, ids).await?;
         for line in progress.news(&runs, store).await? {
             if !context.out.is_json() {
-                context.out.message(&line);
+                context.out.message(&inert(&line));
             }
         }
         if stop.is_cancelled() || runs.iter().all(|run| run.state.is_ended()) {

@@ -71,6 +71,7 @@ fn recorded(action: &OperatorAction, actor: &str) -> String {
             format!(": {reason}")
         }
         OperatorAction::Lost { detail, .. } => format!(": {detail}"),
+        OperatorAction::RowRemoved { table, key, reason } => format!(" {key} of {table}: {reason}"),
         OperatorAction::Drift { drift, .. } if drift.is_empty() => ": none".to_owned(),
         OperatorAction::Drift { drift, .. } => format!(": {}", drift.join("; ")),
         OperatorAction::TakenOver { storage, .. } => format!(" in storage `{storage}`"),

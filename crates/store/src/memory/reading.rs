@@ -11,7 +11,7 @@ use crate::fleet::Cursor;
 use crate::memory::state::{Row, State};
 use crate::rules::catalog::in_order;
 use crate::rules::enrolment::AppRow;
-use crate::rules::intent::{Intent, IntentFacts};
+use crate::rules::intent::{Intent, IntentFacts, Rival};
 use crate::rules::load::{LastGood, LoadFacts, loaded};
 use crate::rules::status::{AppFacts, status};
 use crate::status::{AppStatus, LastRun, Running};
@@ -50,7 +50,7 @@ impl State {
         IntentFacts {
             is_last: intent.spares_last() && subject.as_ref().is_some_and(is_last),
             subject: subject.and_then(|(app, id)| self.entry(&app, id)).cloned(),
-            rivals: self.unfinished_tasks().filter(is_rival).map(|row| row.run.clone()).collect(),
+            rivals: self.unfinished_tasks().filter(is_rival).map(|row| Rival::of(&row.run)).collect(),
         }
     }
 

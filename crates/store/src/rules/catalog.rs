@@ -127,7 +127,9 @@ fn recorded(run: &Run, action: &OperatorAction, at: Timestamp) -> Option<Catalog
         OperatorAction::TakenOver { backup, storage } => {
             Some(CatalogChange::Put(Box::new(entry(run, Origin::TakenOver, storage, backup.clone(), None))))
         }
-        OperatorAction::Revealed { .. } | OperatorAction::Drift { .. } => None,
+        OperatorAction::Revealed { .. }
+        | OperatorAction::Drift { .. }
+        | OperatorAction::RowRemoved { .. } => None,
     }
 }
 

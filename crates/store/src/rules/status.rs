@@ -27,6 +27,8 @@ pub(crate) fn status(facts: AppFacts, now: Timestamp) -> AppStatus {
         app: enrolled.app.id,
         policy: enrolled.app.policy,
         removed,
+        paused: enrolled.app.paused,
+        recovery_point_objective: objective,
         next_tick: facts.next_tick,
         running: facts.running,
         last: facts.last,

@@ -10,6 +10,7 @@ use crate::error::Result;
 use crate::rules::acquire::Budgets;
 use crate::rules::bucket::Bucket;
 use crate::sql::arg::{Arg, time_text};
+use crate::sql::reading::fetch_readable;
 use crate::sql::row::{FromRow, Row};
 use crate::sql::session::Session;
 
@@ -34,13 +35,15 @@ pub(super) async fn close(
     Ok(())
 }
 
-struct BudgetRow {
+/// A row of `budgets`.
+pub(super) struct BudgetRow {
     subscription: SubscriptionId,
     call: Call,
     bucket: Bucket,
 }
 
 impl FromRow for BudgetRow {
+    const TABLE: &'static str = "budgets";
     const KEY: &'static [&'static str] = &["subscription", "call"];
 
     fn read(row: &Row<'_>) -> Result<Self> {
@@ -61,7 +64,7 @@ pub(super) async fn read<S: Session>(
 ) -> Result<Budgets> {
     let subscriptions: Vec<&str> = subscriptions.iter().map(|subscription| subscription.as_str()).collect();
     let rows: Vec<BudgetRow> =
-        session.fetch(S::DIALECT.read_budgets, vec![Arg::json(&subscriptions)]).await?;
+        fetch_readable(session, S::DIALECT.read_budgets, vec![Arg::json(&subscriptions)]).await?;
     Ok(rows.into_iter().map(|row| ((row.subscription, row.call), row.bucket)).collect())
 }
 

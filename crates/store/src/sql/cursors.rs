@@ -10,6 +10,7 @@ use crate::rules::plan;
 use crate::sql::arg::Arg;
 use crate::sql::insert::insert;
 use crate::sql::lock::lock_cursors;
+use crate::sql::reading::fetch_most;
 use crate::sql::rows::cursor;
 use crate::sql::rows::key::AppText;
 use crate::sql::session::Session;
@@ -27,7 +28,10 @@ pub(super) async fn due(session: &mut impl Session, most: u32) -> Result<Vec<Cur
              WHERE runs.app = cursors.app AND runs.policy = cursors.policy AND runs.state <> 'ended'
                AND runs.kind = 'backup') AS unfinished
         FROM cursors WHERE next_at <= $1 ORDER BY next_at, app LIMIT $2";
-    session.fetch(due, vec![Arg::Time(now), Arg::Int(i64::from(most))]).await
+    if most == 0 {
+        return Ok(Vec::new());
+    }
+    fetch_most(session, due, most, |limit| vec![Arg::Time(now), limit]).await
 }
 
 /// Advances cursors and adds their runs.

@@ -9,11 +9,13 @@ use crate::fleet::{Cursor, Enrolled, FleetChange};
 use crate::rules::enrolment::{self, AppRow};
 use crate::sql::arg::Arg;
 use crate::sql::lock::lock_cursors;
+use crate::sql::reading::fetch_readable;
 use crate::sql::rows::{app, cursor};
 use crate::sql::session::Session;
 
 pub(super) const SYNC: &str = "sync the fleet";
 
+/// Syncs the fleet. Rows that cannot be read are overwritten where the fleet names their apps, and stay otherwise.
 pub(super) async fn sync_fleet<S: Session>(session: &mut S, fleet: &[Enrolled]) -> Result<FleetChange> {
     lock_cursors(session).await?;
     let now = session.now().await?;
@@ -29,7 +31,8 @@ pub(super) async fn sync_fleet<S: Session>(session: &mut S, fleet: &[Enrolled]) 
 }
 
 async fn apps(session: &mut impl Session) -> Result<BTreeMap<AppId, AppRow>> {
-    let apps: Vec<AppRow> = session.fetch("/* sync_fleet */ SELECT * FROM apps", Vec::new()).await?;
+    let apps: Vec<AppRow> =
+        fetch_readable(session, "/* sync_fleet */ SELECT * FROM apps", Vec::new()).await?;
     Ok(apps.into_iter().map(|row| (row.enrolled.app.id.clone(), row)).collect())
 }
 
@@ -37,6 +40,6 @@ async fn cursors(session: &mut impl Session) -> Result<BTreeMap<AppId, Cursor>> 
     let cursors =
         "/* sync_fleet */ SELECT app, policy, fingerprint, through, next_at, CAST(0 AS bigint) AS unfinished
         FROM cursors";
-    let cursors: Vec<Cursor> = session.fetch(cursors, Vec::new()).await?;
+    let cursors: Vec<Cursor> = fetch_readable(session, cursors, Vec::new()).await?;
     Ok(cursors.into_iter().map(|row| (row.app.clone(), row)).collect())
 }

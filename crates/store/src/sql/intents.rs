@@ -1,9 +1,9 @@
 //! What may stand in the way of an intent, read in the transaction that commits it.
 
-use holdfast_model::{AppId, BackupId, Run};
+use holdfast_model::{AppId, BackupId, Run, RunState};
 
 use crate::error::Result;
-use crate::rules::intent::{Intent, IntentFacts};
+use crate::rules::intent::{Intent, IntentFacts, Rival};
 use crate::sql::arg::Arg;
 use crate::sql::row::{FromRow, Row};
 use crate::sql::session::{Session, fetch_one};
@@ -21,6 +21,25 @@ pub(super) async fn facts(session: &mut impl Session, run: &Run, intent: Intent<
     }
     Ok(facts)
 }
+
+impl FromRow for Rival {
+    const KEY: &'static [&'static str] = &["id"];
+
+    fn read(row: &Row<'_>) -> Result<Self> {
+        let state: Option<RunState> = row.or_none(row.json("state_json").map(Some));
+        let code = row.text("state")?;
+        Ok(Self {
+            id: row.id("id")?,
+            app: row.or_none(row.parse("app").map(Some)),
+            task: row.or_none(row.json("task").map(Some)),
+            subject: row.maybe_text("subject")?,
+            is_in_flight: state.map_or_else(|| IN_FLIGHT.contains(&&*code), |state| state.is_in_flight()),
+        })
+    }
+}
+
+/// The states in which Azure may be carrying out a run.
+const IN_FLIGHT: [&str; 4] = ["starting", "reconciling", "polling", "polling_operation"];
 
 struct IsLast(bool);
 

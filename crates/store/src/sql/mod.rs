@@ -4,6 +4,7 @@
 
 pub(crate) mod arg;
 pub(crate) mod dialect;
+pub(crate) mod reading;
 pub(crate) mod row;
 pub(crate) mod session;
 pub(crate) mod store;
@@ -23,3 +24,4 @@ mod load;
 mod lock;
 mod rows;
 mod status;
+mod unreadable;

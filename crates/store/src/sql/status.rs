@@ -3,6 +3,7 @@
 use crate::error::Result;
 use crate::rules::enrolment::AppRow;
 use crate::rules::status::{AppFacts, status as of_app};
+use crate::sql::reading::fetch_readable;
 use crate::sql::row::{FromRow, Row};
 use crate::sql::session::Session;
 use crate::status::{AppStatus, LastRun, Running};
@@ -10,15 +11,16 @@ use crate::status::{AppStatus, LastRun, Running};
 pub(super) const STATUS: &str = "read the fleet's status";
 
 impl FromRow for AppFacts {
+    const TABLE: &'static str = AppRow::TABLE;
     const KEY: &'static [&'static str] = AppRow::KEY;
 
     fn read(row: &Row<'_>) -> Result<Self> {
         Ok(Self {
             app: AppRow::read(row)?,
-            next_tick: row.maybe_time("next_at")?,
-            running: running(row)?,
-            last: last(row)?,
-            last_good_at: row.maybe_time("last_good_at")?,
+            next_tick: row.or_none(row.maybe_time("next_at")),
+            running: row.or_none(running(row)),
+            last: row.or_none(last(row)),
+            last_good_at: row.or_none(row.maybe_time("last_good_at")),
         })
     }
 }
@@ -44,7 +46,7 @@ fn last(row: &Row<'_>) -> Result<Option<LastRun>> {
 
 pub(super) async fn status<S: Session>(session: &mut S) -> Result<Vec<AppStatus>> {
     let now = session.now().await?;
-    let apps: Vec<AppFacts> = session.fetch(S::DIALECT.status, Vec::new()).await?;
+    let apps: Vec<AppFacts> = fetch_readable(session, S::DIALECT.status, Vec::new()).await?;
     let mut apps: Vec<AppStatus> = apps.into_iter().map(|facts| of_app(facts, now)).collect();
     apps.sort_by(|one, two| one.app.cmp(&two.app));
     Ok(apps)

@@ -8,17 +8,20 @@ use holdfast_model::{Call, CatalogEntry, Limits, NewRun, Run, RunId, Subscriptio
 use crate::audit::AuditEvent;
 use crate::chain::ChainRow;
 use crate::change::{Change, Committed, Loaded};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::filter::{CatalogFilter, RunFilter};
 use crate::fleet::{Cursor, CursorAdvance, Enrolled, FleetChange, Planned};
 use crate::lanes::{DueLanes, LaneQuota, Leased};
 use crate::rules::commit::COMMIT;
 use crate::sql::session::{Database, Session};
+use crate::sql::unreadable::{Paged, RunCheck};
 use crate::sql::{
     acquire, audit, budgets, catalog, commit, cursors, fleet, insert, lanes, listing, load, status,
+    unreadable,
 };
 use crate::status::AppStatus;
 use crate::store::Store;
+use crate::unreadable::{Removed, RowRemoval, UnreadableRow};
 
 const NOW: &str = "read the store's time";
 
@@ -97,7 +100,12 @@ impl<D: Database> Store for SqlStore<D> {
     }
 
     async fn load(&self, id: RunId) -> Result<Option<Loaded>> {
-        within!(self.read(load::LOAD), |session| load::load(session, id))
+        let loaded = within!(self.read(load::LOAD), |session| load::load(session, id));
+        if let Err(Error::Unreadable { row, .. }) = &loaded {
+            self.database.log().warn(row);
+            within!(self.write_singly(load::LOAD), |session| load::put_off(session, id))?;
+        }
+        loaded
     }
 
     async fn commit(&self, change: &Change) -> Result<Committed> {
@@ -114,6 +122,19 @@ impl<D: Database> Store for SqlStore<D> {
         within!(self.read(listing::LIST), |session| listing::list(session, filter))
     }
 
+    async fn unreadable_rows(&self) -> Result<Vec<UnreadableRow>> {
+        let mut found =
+            within!(self.read(unreadable::CHECK), |session| unreadable::of_small_tables(session))?;
+        check::<_, RunCheck>(self, &mut found).await?;
+        check::<_, CatalogEntry>(self, &mut found).await?;
+        check::<_, AuditEvent>(self, &mut found).await?;
+        Ok(found)
+    }
+
+    async fn remove_unreadable(&self, removal: &RowRemoval) -> Result<Removed> {
+        within!(self.write(unreadable::REMOVE), |session| unreadable::remove(session, removal))
+    }
+
     async fn status(&self) -> Result<Vec<AppStatus>> {
         within!(self.read(status::STATUS), |session| status::status(session))
     }
@@ -128,5 +149,18 @@ impl<D: Database> Store for SqlStore<D> {
 
     async fn chain(&self, after: i64, most: u32) -> Result<Vec<ChainRow>> {
         within!(self.read(audit::READ), |session| audit::after(session, after, most))
+    }
+}
+
+/// Adds the unreadable rows of a large table to `found`, page by page.
+async fn check<D: Database, T: Paged>(store: &SqlStore<D>, found: &mut Vec<UnreadableRow>) -> Result<()> {
+    let mut after = None;
+    loop {
+        after = within!(store.read(unreadable::CHECK), |session| unreadable::of_page::<T>(
+            session, after, found
+        ))?;
+        if after.is_none() {
+            return Ok(());
+        }
     }
 }

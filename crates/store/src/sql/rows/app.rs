@@ -13,6 +13,7 @@ use crate::sql::arg::time_text;
 use crate::sql::row::{FromRow, Row};
 
 impl FromRow for AppRow {
+    const TABLE: &'static str = "apps";
     const KEY: &'static [&'static str] = &["app"];
 
     fn read(row: &Row<'_>) -> Result<Self> {
