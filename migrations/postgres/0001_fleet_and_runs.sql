@@ -10,7 +10,10 @@ CREATE TABLE apps (
     retention                  text,
     partial_is_good            boolean     NOT NULL,
     enrolled_at                timestamptz NOT NULL,
-    removed_at                 timestamptz
+    seen_at                    timestamptz,
+    missing_since              timestamptz,
+    removed_at                 timestamptz,
+    removed_reason             text
 );
 
 CREATE TABLE cursors (
@@ -111,6 +114,18 @@ END $$;
 CREATE TRIGGER runs_are_kept BEFORE DELETE ON runs FOR EACH ROW EXECUTE FUNCTION keep_run();
 CREATE TRIGGER runs_are_not_emptied BEFORE TRUNCATE ON runs FOR EACH STATEMENT
 EXECUTE FUNCTION refuse('a run is never deleted');
+
+-- Azure's last list of each subscription's apps, or why there was none.
+CREATE TABLE subscriptions (
+    subscription     text        COLLATE "C" NOT NULL PRIMARY KEY,
+    asked_at         timestamptz NOT NULL,
+    next_at          timestamptz NOT NULL,
+    listed_at        timestamptz,
+    apps             bigint,
+    left_out         text,
+    unanswered_since timestamptz,
+    error            text
+);
 
 CREATE TABLE budgets (
     subscription text             NOT NULL,

@@ -49,7 +49,8 @@ async fn an_app_tells_its_last_run_and_its_latest_good_backup(fixture: &StoreFix
     fixture.commit_events(failed.id, vec![ended(Outcome::Failed, None)]).await;
     let status = the_one(fixture).await;
     let cause = Some(holdfast_model::Cause::AzureFailed);
-    let last = LastRun { run_id: failed.id, outcome: Outcome::Failed, cause, ended_at: fixture.now() };
+    let (run_id, outcome, ended_at) = (failed.id, Outcome::Failed, fixture.now());
+    let last = LastRun { run_id, outcome, cause, verification: None, ended_at };
     assert_eq!((status.last, status.last_good_at, status.running), (Some(last), Some(accepted_at), None));
 }
 
@@ -140,7 +141,12 @@ async fn runs_are_told_by_every_mixture_of_app_kind_state_and_whether_they_have_
     let mut all = Vec::new();
     for n in 0..12 {
         let of = app(["a", "b"][n % 2]);
-        let delete = Delete { backup: BackupId(n.try_into().unwrap()), blob: "b".into(), allow_last: true };
+        let delete = Delete {
+            backup: BackupId(n.try_into().unwrap()),
+            blob: "b".into(),
+            allow_last: true,
+            rule: None,
+        };
         let run = match n % 3 {
             0 => fixture.add_task(&of, Task::Delete(delete)).await,
             _ => fixture.add_manual(&of).await,

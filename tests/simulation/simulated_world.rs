@@ -10,7 +10,8 @@ use holdfast_arm::{Arm, PUBLIC_ENDPOINT};
 use holdfast_model::schedule::Schedule;
 use holdfast_model::{
     App, AppId, Budget, Clock, DatabaseKind, DatabaseRef, DrillRule, Limits, NativeSchedule, Overlap, Policy,
-    PolicyName, PolicySnapshot, Retention, Retries, Retry, Run, StorageName, Timestamp, parse_timestamp,
+    PolicyName, PolicySnapshot, Retention, Retries, Retry, Run, RunEvent, RunId, StorageName, Task,
+    Timestamp, parse_timestamp,
 };
 use holdfast_queue::{MemoryQueue, Queue};
 use holdfast_scheduler::FleetSnapshot;
@@ -47,6 +48,10 @@ pub(crate) struct SimulatedWorld {
     faults_on: Arc<AtomicBool>,
     /// Whether the wall clock jumps.
     pub clock_jumps: bool,
+    /// Whether the store loses its last commits once, and restores that fail answer 500.
+    pub is_treacherous: bool,
+    /// The events that were committed and then lost.
+    pub lost_events: Vec<AuditEvent>,
     pub secrets: Vec<String>,
     pub signatures: Arc<Mutex<Vec<String>>>,
 }
@@ -125,7 +130,7 @@ fn policy(rng: &mut fastrand::Rng, account: &str, scratch: &AppId) -> Policy {
         name: PolicyName::new("gold"),
         schedule: Schedule {
             crontab: crontabs[rng.usize(..crontabs.len())].parse().unwrap(),
-            timezone: chrono_tz::Europe::Paris,
+            timezone: holdfast_model::Zone::bundled("Europe/Paris").unwrap(),
             spread: Duration::from_secs(rng.u64(0..600)),
         },
         catch_up: Duration::from_secs(rng.u64(0..3_600)),
@@ -217,6 +222,8 @@ impl SimulatedWorld {
             limits,
             fault_counts: Arc::default(),
             faults_on: Arc::new(AtomicBool::new(true)),
+            is_treacherous: seed % 3 == 1,
+            lost_events: Vec::new(),
             secrets: vec![account.key.expose_secret().to_owned(), CONNECTION.to_owned()],
             signatures,
         }
@@ -259,6 +266,9 @@ impl SimulatedWorld {
             store_error: rate(&mut self.rng, 0.01),
             message_lost: rate(&mut self.rng, 0.1),
             message_doubled: rate(&mut self.rng, 0.1),
+            // Derived, not drawn.
+            read_refused: if self.seed % 4 == 1 { 0.03 } else { 0.0 },
+            failure_as_500: if self.is_treacherous { 1.0 } else { 0.0 },
         };
         let storage: Arc<dyn Storage> = Arc::clone(&self.storage) as _;
         let queue: Arc<dyn Queue> = Arc::new(self.queue.clone());
@@ -290,8 +300,11 @@ impl SimulatedWorld {
 
     async fn inject_faults(&mut self) {
         let steps = 20;
-        for _ in 0..steps {
+        for step in 0..steps {
             pause(FAULT_PERIOD / steps).await;
+            if self.is_treacherous && step == u32::try_from(self.seed % 17).unwrap() + 1 {
+                self.lose_commits().await;
+            }
             checkers::occupied_apps(self).await;
             if self.rng.u8(0..4) == 0 {
                 self.queue.purge();
@@ -300,6 +313,15 @@ impl SimulatedWorld {
                 self.clock.jump(TimeDelta::seconds(self.rng.i64(-900..900)));
             }
         }
+    }
+
+    /// The store fails over to a replica that lags by up to a minute: it loses what it confirmed since.
+    async fn lose_commits(&mut self) {
+        let copy = self.store.copy();
+        let seq = self.events().await.len();
+        pause(Duration::from_secs(1 + self.seed % 60)).await;
+        self.lost_events = self.store.audit(i64::try_from(seq).unwrap(), u32::MAX).await.unwrap();
+        self.store.go_back_to(copy);
     }
 
     /// The same fleet with no app in a policy, so that no tick becomes due and no maintenance is needed.
@@ -336,6 +358,7 @@ impl SimulatedWorld {
 
     async fn check(self) -> SeedCounts {
         checkers::posts(&self).await;
+        checkers::recorded(&self).await;
         checkers::ticks(&self).await;
         checkers::catalog(&self).await;
         checkers::restores(&self).await;
@@ -351,6 +374,14 @@ impl SimulatedWorld {
 
     pub(crate) async fn events(&self) -> Vec<AuditEvent> {
         self.store.audit(0, u32::MAX).await.unwrap()
+    }
+
+    /// The tasks of runs that the store lost.
+    pub(crate) fn lost_tasks(&self) -> impl Iterator<Item = (RunId, &AppId, &Task)> {
+        self.lost_events.iter().filter_map(|lost| match &lost.event {
+            RunEvent::Planned { task, .. } => Some((lost.run_id, &lost.app, task)),
+            _ => None,
+        })
     }
 
     /// The scheduled runs of each app, by tick.

@@ -1,8 +1,8 @@
 //! Whether a backup in Azure's list matches a record.
 
-use holdfast_model::{AppId, BackupFacts, BackupName};
+use holdfast_model::{BackupFacts, BackupName};
 
-use crate::{Backup, Error, ErrorKind, Operation};
+use crate::Backup;
 
 impl Backup {
     /// Whether this listed backup matches `recorded`.
@@ -34,20 +34,6 @@ impl Backup {
     pub fn listed_name(&self) -> Option<&str> {
         self.name.as_deref().or_else(|| self.blob_name.as_deref().map(stem))
     }
-}
-
-/// Whether a name that is not in this list of an app's backups is absent.
-///
-/// A listed backup without a name may be any backup, so such a list proves no absence: it is an error of the kind
-/// [`Ambiguous`](ErrorKind::Ambiguous).
-pub fn proves_absence(operation: Operation, app: &AppId, listed: &[Backup]) -> Result<(), Error> {
-    let nameless = listed.iter().filter(|backup| backup.listed_name().is_none()).count();
-    if nameless == 0 {
-        return Ok(());
-    }
-    let what =
-        format!("{nameless} of {} listed backups have no name, so none counts as absent", listed.len());
-    Err(Error::new(operation, app.short_name(), ErrorKind::Ambiguous, &what))
 }
 
 fn stem(blob: &str) -> &str {
@@ -121,16 +107,9 @@ mod tests {
     }
 
     #[test]
-    fn a_list_with_a_nameless_backup_proves_no_absence() {
-        let app = AppId::new("s", "g", "shop", None);
-        let proves = |listed: &[Backup]| proves_absence(Operation::ListBackups, &app, listed);
-        let named = [listed(Some("nightly.zip"), None), listed(None, Some("weekly"))];
-        assert!(proves(&[]).is_ok() && proves(&named).is_ok());
-        assert_eq!(named[0].listed_name(), Some("nightly"));
-        let error = proves(&[listed(Some("nightly.zip"), None), listed(None, None)]).unwrap_err();
-        assert_eq!(error.kind(), &ErrorKind::Ambiguous);
-        let text = "list the backups of shop: 1 of 2 listed backups have no name, so none counts as absent";
-        assert_eq!(error.to_string(), text);
+    fn a_backup_is_named_after_its_blob_where_azure_returns_no_name() {
+        assert_eq!(listed(Some("nightly.zip"), None).listed_name(), Some("nightly"));
+        assert_eq!(listed(None, None).listed_name(), None);
     }
 
     #[test]

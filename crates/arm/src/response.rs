@@ -13,8 +13,29 @@ use url::Url;
 use crate::envelope::has_request_id;
 use crate::headers::{header, retry_after};
 use crate::refusal::refusal;
+use crate::scrub::brief;
 use crate::wire::{self, Page, Unreadable};
-use crate::{Backup, BackupSecrets, CallSubject, Discovered, Error, ErrorKind, TransportResponse};
+use crate::{Backup, BackupSecrets, CallSubject, Discovered, Error, ErrorKind, SiteList, TransportResponse};
+
+/// A listed site, or the name of a resource that is left out.
+pub(crate) type ListedSite = Result<Site, LeftOut>;
+
+/// The name of a listed resource whose id is not an app's.
+#[derive(Debug)]
+pub(crate) struct LeftOut(String);
+
+impl FromIterator<ListedSite> for SiteList {
+    fn from_iter<T: IntoIterator<Item = ListedSite>>(listed: T) -> Self {
+        let mut list = Self::default();
+        for site in listed {
+            match site {
+                Ok(site) => list.sites.push(site),
+                Err(LeftOut(name)) => list.left_out.push(name),
+            }
+        }
+        list
+    }
+}
 
 /// The response to a call, whatever its status, with what is needed to read it.
 pub(crate) struct ArmResponse<'a> {
@@ -68,16 +89,17 @@ impl ArmResponse<'_> {
         self.read(wire::site)
     }
 
-    /// Reads a page of sites. A site without an app's id is skipped with a warning: it cannot be backed up, and must
-    /// not hide the others.
-    pub(crate) fn sites(&self) -> Result<Page<Site>, Error> {
+    /// Reads a page of sites. A site without an app's id is left out by name: it cannot be backed up, and must not hide
+    /// the others.
+    pub(crate) fn sites(&self) -> Result<Page<ListedSite>, Error> {
         let page = self.page()?;
-        let sites: Vec<Site> = page.items.iter().filter_map(|item| wire::site(item).ok()).collect();
-        let left_out = page.items.len() - sites.len();
-        if left_out > 0 {
-            tracing::warn!(subscription = %self.subject.subscription, left_out, "listed sites have no usable id");
-        }
-        Ok(Page { items: sites, next: page.next })
+        let read = |item: &Value| {
+            wire::site(item).map_err(|_| {
+                let name = wire::text(item, "id").or_else(|| wire::text(item, "name"));
+                LeftOut(brief(name.unwrap_or("a resource without id and name")))
+            })
+        };
+        Ok(Page { items: page.items.iter().map(read).collect(), next: page.next })
     }
 
     /// Reads the body of a 2xx as JSON.

@@ -15,7 +15,10 @@ mod serve;
 mod store;
 mod values;
 
+use std::sync::LazyLock;
+
 use clap::{Parser, Subcommand};
+use holdfast_config::ZoneData;
 
 pub use backups::{AdoptArgs, BackupsCommand, DeleteArgs, ListArgs, RetentionArgs, ShowArgs};
 pub use dead_letters::{DeadLetterArgs, DeadLettersCommand};
@@ -33,7 +36,7 @@ pub use store::{AuditCommand, MigrateArgs, RemoveRowArgs, StoreCommand, VerifyAr
 
 /// Central, audited backups for fleets of Azure App Service apps.
 #[derive(Debug, Parser)]
-#[command(name = "holdfast", version, arg_required_else_help = true, after_help = crate::exit::CODES)]
+#[command(name = "holdfast", version, long_version = long_version(), arg_required_else_help = true, after_help = crate::exit::CODES)]
 pub struct Cli {
     /// The options of all commands.
     #[command(flatten)]
@@ -41,6 +44,13 @@ pub struct Cli {
     /// The command.
     #[command(subcommand)]
     pub command: Command,
+}
+
+/// What `--version` prints: the program's version, and the time zone data in use.
+fn long_version() -> &'static str {
+    static TEXT: LazyLock<String> =
+        LazyLock::new(|| format!("{}\ntime zones: {}", env!("CARGO_PKG_VERSION"), ZoneData::find()));
+    &TEXT
 }
 
 /// The commands.

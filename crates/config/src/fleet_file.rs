@@ -13,6 +13,7 @@ use crate::secrets::{Secrets, StorageInUse};
 use crate::section::{Section, top};
 use crate::source::{Source, Unreadable, ValueSpans};
 use crate::unusable_storage::UnusableStorage;
+use crate::zone_data::ZoneData;
 use crate::{apps, azure, drill, engine, no_effect, policy, secrets, storage};
 
 /// The result of checking a fleet file.
@@ -41,7 +42,7 @@ impl std::error::Error for Invalid {}
 
 /// Reads and checks a fleet file.
 pub fn check(path: &Path, secrets: Secrets, now: Timestamp) -> Result<Checked, Unreadable> {
-    Ok(check_source(&Source::read(path)?, secrets, now))
+    Ok(check_source(&Source::read(path)?, &ZoneData::find(), secrets, now))
 }
 
 /// The counts of the problems, such as `2 errors, 1 warning`.
@@ -55,10 +56,10 @@ pub fn summary(problems: &[Problem]) -> String {
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
-pub(crate) fn check_source(source: &Source, secrets: Secrets, now: Timestamp) -> Checked {
+pub(crate) fn check_source(source: &Source, zones: &ZoneData, secrets: Secrets, now: Timestamp) -> Checked {
     let (table, syntax) = DeTable::parse_recoverable(&source.text);
     let mut diagnostics = Diagnostics::new(source, ValueSpans::of(table.get_ref()), &syntax);
-    let fleet = read(&mut diagnostics, Section::new(top(), table.get_ref()), secrets, now);
+    let fleet = read(&mut diagnostics, Section::new(top(), table.get_ref()), zones, secrets, now);
     let unusable = std::mem::take(&mut diagnostics.unusable);
     let problems = diagnostics.finish();
     let is_valid = problems.iter().all(|problem| problem.severity == Severity::Warning);
@@ -69,12 +70,13 @@ pub(crate) fn check_source(source: &Source, secrets: Secrets, now: Timestamp) ->
 fn read(
     diagnostics: &mut Diagnostics<'_>,
     mut file: Section<'_>,
+    zones: &ZoneData,
     secrets: Secrets,
     now: Timestamp,
 ) -> Option<Fleet> {
     let clouds = azure::clouds(diagnostics, &mut file);
     let storages = storage::storages(diagnostics, &mut file, &clouds);
-    let policies = policy::policies(diagnostics, &mut file, &storages, now);
+    let policies = policy::policies(diagnostics, &mut file, &storages, zones, now);
     let apps = apps::apps(diagnostics, &mut file, &policies, &clouds, now);
     let rules = apps::discover(diagnostics, &mut file, &policies, &clouds);
     drill::check(diagnostics, &apps, &clouds);

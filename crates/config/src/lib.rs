@@ -23,7 +23,10 @@ mod section;
 mod source;
 mod storage;
 mod unusable_storage;
+mod windows_zones;
 mod wrong_kind;
+mod zone_data;
+mod zone_hint;
 
 pub use drill::is_probe;
 pub use exclusion::Exclusion;
@@ -34,6 +37,7 @@ pub use problem::{Problem, Severity};
 pub use secrets::Secrets;
 pub use source::Unreadable;
 pub use unusable_storage::UnusableStorage;
+pub use zone_data::ZoneData;
 
 #[cfg(test)]
 mod tests;

@@ -158,7 +158,7 @@ fn user_delegation(
     let found = sas.duration(diagnostics, "lifetime", LIFETIME_MIN);
     if let Some(Located { place, .. }) = found.as_ref().filter(|found| found.value > DELEGATION_LIFETIME_MAX)
     {
-        let most = humantime::format_duration(DELEGATION_LIFETIME_MAX);
+        let most = holdfast_model::format_duration(DELEGATION_LIFETIME_MAX);
         let message = format_args!("`{}`: expected at most {most}", place.key);
         let help = "a user delegation key lasts 7 days, less an allowance for clock skew";
         diagnostics.error_with_help(place, message, help);

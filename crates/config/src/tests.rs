@@ -18,6 +18,7 @@ mod native_schedule;
 mod no_effect;
 mod retention;
 mod secrets;
+mod schedules;
 mod storages;
 
 /// The example of the documentation, with its blanks filled in. It names no secret that tests would have to set.
@@ -58,7 +59,7 @@ fn checked(text: &str, secrets: Secrets) -> Checked {
 
 fn checked_at(now: &str, text: &str, secrets: Secrets) -> Checked {
     let source = Source { name: "fleet.toml".into(), text: text.into() };
-    check_source(&source, secrets, parse_timestamp(now).unwrap())
+    check_source(&source, &ZoneData::bundled(), secrets, parse_timestamp(now).unwrap())
 }
 
 fn look(text: &str) -> Checked {

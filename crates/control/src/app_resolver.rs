@@ -128,7 +128,7 @@ impl AppResolver<'_> {
         let (mut sites, mut unanswered) = (Vec::new(), Vec::new());
         for answer in answers {
             match answer {
-                Ok(found) => sites.extend(found),
+                Ok(found) => sites.extend(found.sites),
                 Err(error) => unanswered.push(error),
             }
         }
@@ -141,7 +141,7 @@ impl AppResolver<'_> {
         let mut apps: BTreeMap<AppId, App> =
             self.fleet.apps_with(&sites).into_iter().map(|app| (app.id.clone(), app)).collect();
         for app in self.store.status().await?.into_iter().filter(|app| !app.removed) {
-            let found = App { policy: app.policy, ..App::new(app.app.clone()) };
+            let found = App { policy: app.policy, plan: app.plan, ..App::new(app.app.clone()) };
             apps.entry(app.app).or_insert(found);
         }
         let unsupported =

@@ -68,8 +68,14 @@ words! {
         ProbeFailed,
         /// The backup may not be deleted: it is held, the last good one, being restored, or its number was reused.
         Protected,
+        /// A backup that must stay before this one may be deleted was not found, or not whole.
+        StandInMissing,
         /// A database's connection string could not be read.
         DatabaseSecret,
+        /// The app's native schedule was changed or removed outside Holdfast, so its SAS was not renewed.
+        ScheduleChanged,
+        /// Azure accepted a native schedule, and shows another one when it is read back.
+        ScheduleNotTaken,
     }
 }
 
@@ -86,9 +92,6 @@ pub enum RetryClass {
     Transient,
     /// A fixed rule that no fleet file sets, because Holdfast's own crashes count too.
     Lost,
-    /// A fixed rule that no fleet file sets, extended by the policy's `catch_up`: a role that was just granted takes minutes
-    /// to be in force.
-    Forbidden,
     /// No retry: it could not help.
     Permanent,
 }
@@ -101,7 +104,6 @@ impl Cause {
             Self::Skipped => RetryClass::Skipped,
             Self::PartiallySucceeded => RetryClass::Partial,
             Self::AnswerLost => RetryClass::Lost,
-            Self::AppForbidden => RetryClass::Forbidden,
             Self::StorageRefused
             | Self::AzureFailed
             | Self::SasUnusable
@@ -120,6 +122,7 @@ impl Cause {
             | Self::DeletedOutside
             | Self::DeadlinePassed
             | Self::AppNotFound
+            | Self::AppForbidden
             | Self::AppUnsupported
             | Self::Rejected
             | Self::TooLate
@@ -128,7 +131,10 @@ impl Cause {
             | Self::DatabasesDropped
             | Self::BackupNotFound
             | Self::ProbeFailed
-            | Self::Protected => RetryClass::Permanent,
+            | Self::Protected
+            | Self::ScheduleChanged
+            | Self::ScheduleNotTaken
+            | Self::StandInMissing => RetryClass::Permanent,
         }
     }
 

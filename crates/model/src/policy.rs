@@ -50,6 +50,9 @@ pub struct PolicySnapshot {
     pub storage: StorageName,
     /// The account of that storage: the unit of a concurrency limit.
     pub account: String,
+    /// How long after its due time a run may still begin. Within it, refusals that may be temporary are tried again.
+    #[serde(default)]
+    pub catch_up: Duration,
     /// Time that one attempt may take from its POST to Azure's final status.
     pub deadline: Duration,
     /// How often and how soon failures are retried.
@@ -62,9 +65,6 @@ pub struct PolicySnapshot {
     pub partial_is_good: bool,
     /// Whether Holdfast can reach the storage to check the blob, which a firewall may prevent.
     pub verify: bool,
-    /// How late a tick may still be run after a gap, and how long a missing right is waited for.
-    #[serde(default)]
-    pub catch_up: Duration,
 }
 
 /// The retry rule for each class of failure.
@@ -91,15 +91,10 @@ impl Retries {
             RetryClass::Partial => Some(self.partial),
             RetryClass::Transient => Some(self.transient),
             RetryClass::Lost => Some(self.lost),
-            RetryClass::Forbidden => Some(FORBIDDEN),
             RetryClass::Permanent => None,
         }
     }
 }
-
-/// The retries after a refusal for lack of a right: over half an hour, because Azure documents up to 10 minutes until a role
-/// is in force. A policy's `catch_up` allows more of them.
-const FORBIDDEN: Retry = Retry::seconds(8, 60, 600);
 
 /// How often and how soon one class of failure is retried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -152,13 +147,13 @@ impl PolicySnapshot {
         Self {
             storage,
             account: account.into(),
+            catch_up: Duration::from_hours(6),
             deadline: Duration::from_hours(4),
             retries: Retries::default(),
             poll: PollPace::default(),
             shrink_tolerance_percent: 50,
             partial_is_good: false,
             verify: true,
-            catch_up: Duration::ZERO,
         }
     }
 }

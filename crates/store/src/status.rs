@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use holdfast_model::{AppId, Cause, Outcome, PolicyName, RunId, RunKind, StateCode, Timestamp};
+use holdfast_model::{
+    AppId, Cause, DepartureReason, Outcome, PolicyName, RunId, RunKind, StateCode, Timestamp, Verification,
+};
 use serde::{Serialize, Serializer};
 use strum::IntoStaticStr;
 
@@ -13,13 +15,21 @@ pub struct AppStatus {
     pub app: AppId,
     /// Its policy.
     pub policy: Option<PolicyName>,
-    /// Whether the fleet file no longer names it.
-    pub removed: bool,
-    /// Whether the fleet file pauses it.
+    /// The ARM id of its App Service plan, once Azure reported it.
+    pub plan: Option<String>,
+    /// Whether its scheduled runs are suspended.
     pub paused: bool,
+    /// Whether it left the fleet.
+    pub removed: bool,
     /// Its recovery point objective; `None` where its policy sets none.
     #[serde(rename = "recovery_point_objective_s", serialize_with = "seconds")]
     pub recovery_point_objective: Option<Duration>,
+    /// When and why it left the fleet.
+    pub departed: Option<Departed>,
+    /// When Azure was asked for the answer that last showed it; `None` for an app that no answer showed.
+    pub seen_at: Option<Timestamp>,
+    /// Since when Azure's list leaves it out without proof that it is gone. Its ticks run.
+    pub missing_since: Option<Timestamp>,
     /// When its next tick is due.
     pub next_tick: Option<Timestamp>,
     /// Its unfinished backup, restore or drill.
@@ -31,6 +41,24 @@ pub struct AppStatus {
     /// Whether it is past its recovery point objective at the store's now. An app without a good backup has its first
     /// span from its enrolment.
     pub past_objective: bool,
+    /// What checks of the catalog against Azure found.
+    pub check: CheckStatus,
+}
+
+/// What checks of an app's catalog found.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct CheckStatus {
+    /// The last check that ended.
+    pub last: Option<LastRun>,
+    /// Backups that a restore could use and that were lost within [`Self::LOST_FOR`].
+    pub lost: u64,
+    /// Whether Azure's own schedule differed from the policy's in that check.
+    pub drift: bool,
+}
+
+impl CheckStatus {
+    /// How long a lost backup is reported.
+    pub const LOST_FOR: Duration = Duration::from_hours(7 * 24);
 }
 
 #[expect(clippy::ref_option, reason = "serde gives the field by reference")]
@@ -65,6 +93,15 @@ pub enum Unprotected {
     NoObjective,
 }
 
+/// When and why an app left the fleet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Departed {
+    /// When.
+    pub at: Timestamp,
+    /// Why.
+    pub reason: DepartureReason,
+}
+
 /// An unfinished run of an app.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Running {
@@ -83,6 +120,8 @@ pub struct LastRun {
     pub outcome: Outcome,
     /// Its cause.
     pub cause: Option<Cause>,
+    /// What is known of its backup's blob.
+    pub verification: Option<Verification>,
     /// When it ended.
     pub ended_at: Timestamp,
 }

@@ -1,7 +1,7 @@
 //! Fields of log lines, in which foreign text is visible and does nothing.
 
 use std::error::Error;
-use std::fmt::{self, Debug, Write as _};
+use std::fmt::{self, Debug};
 
 use holdfast_model::inert;
 use tracing::field::{Field, Visit};

@@ -4,11 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use holdfast_model::{Call, CatalogEntry, Limits, NewRun, Run, RunEvent, RunId, SubscriptionId, Timestamp};
+use holdfast_model::{
+    Call, CatalogEntry, DepartureReason, Limits, NewRun, Run, RunEvent, RunId, SubscriptionId, Timestamp,
+};
 use holdfast_store::{
-    AppStatus, AuditEvent, CatalogFilter, ChainRow, Change, Committed, Cursor, CursorAdvance, DueLanes,
-    Enrolled, Error, FleetChange, LaneQuota, Leased, Loaded, Planned, Removed, RowRemoval, RunFilter, Store,
-    UnreadableRow,
+    AppStatus, AuditEvent, CatalogFilter, ChainRow, Change, Committed, Cursor, CursorAdvance, Departure,
+    DueLanes, Enrolled, Error, FleetChange, LaneQuota, Leased, Listing, ListingResult, Loaded, Planned,
+    Removed, RowRemoval, RunFilter, Store, SubscriptionStatus, UnreadableRow,
 };
 use opentelemetry::KeyValue;
 use opentelemetry_sdk::trace::SdkTracer;
@@ -106,13 +108,36 @@ impl Store for WatchedStore {
         self.inner.now().await
     }
 
-    async fn sync_fleet(&self, fleet: &[Enrolled]) -> Result<FleetChange, Error> {
-        self.inner.sync_fleet(fleet).await
+    async fn sync_fleet(&self, fleet: &[Enrolled], departed: &[Departure]) -> Result<FleetChange, Error> {
+        let change = self.inner.sync_fleet(fleet, departed).await?;
+        let FleetChange { removed, not_found, .. } = change;
+        let left = [
+            (DepartureReason::NotFound, not_found),
+            (DepartureReason::NotInFleetFile, removed.saturating_sub(not_found)),
+        ];
+        for (reason, count) in left.into_iter().filter(|(_, count)| *count > 0) {
+            self.instruments.apps_removed.add(count, &[KeyValue::new("reason", reason.as_str())]);
+            self.wrote("action_recorded", count);
+        }
+        Ok(change)
     }
 
-    async fn cursors_due(&self, most: u32) -> Result<Vec<Cursor>, Error> {
-        let due = self.inner.cursors_due(most).await?;
-        self.planner.looked(due.is_empty());
+    async fn record_listings(&self, listings: &[Listing]) -> Result<(), Error> {
+        for listing in listings {
+            let is_unanswered = matches!(listing.result, ListingResult::Failed { .. });
+            let subscription = KeyValue::new("subscription", listing.subscription.as_str().to_owned());
+            self.instruments.subscription_unanswered.record(u64::from(is_unanswered), &[subscription]);
+        }
+        self.inner.record_listings(listings).await
+    }
+
+    async fn subscriptions(&self) -> Result<Vec<SubscriptionStatus>, Error> {
+        self.inner.subscriptions().await
+    }
+
+    async fn cursors_due(&self, after: Option<&Cursor>, most: u32) -> Result<Vec<Cursor>, Error> {
+        let due = self.inner.cursors_due(after, most).await?;
+        self.planner.looked(after.is_none() && due.is_empty());
         Ok(due)
     }
 

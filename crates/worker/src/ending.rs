@@ -79,13 +79,9 @@ pub(crate) fn given_up(input: &StepInput<'_>, attempt: &Attempt, cause: Cause, d
 }
 
 fn retry_at(input: &StepInput<'_>, cause: Cause, rng: &mut fastrand::Rng) -> Option<Timestamp> {
-    let (run, class) = (input.run, cause.retry_class());
-    let rule = run.policy_snapshot.retries.rule(class)?;
-    let failures = run.failures(cause) + 1;
-    let retry_at = input.now + retry_delay(&rule, failures, rng);
-    let late = (retry_at - run.tick.unwrap_or(run.created_at)).to_std().unwrap_or_default();
-    let is_caught_up = class == RetryClass::Forbidden && late <= run.policy_snapshot.catch_up;
-    (failures < rule.attempts || is_caught_up).then_some(retry_at)
+    let rule = input.run.policy_snapshot.retries.rule(cause.retry_class())?;
+    let failures = input.run.failures(cause) + 1;
+    (failures < rule.attempts).then(|| input.now + retry_delay(&rule, failures, rng))
 }
 
 /// Waits until `retry_at`; without one the run ends, with `best` as its partial backup.
@@ -99,7 +95,7 @@ fn wait_or_end(
     let Some(retry_at) = retry_at else {
         let outcome = match (&best, cause.retry_class()) {
             (Some(_), _) => Outcome::Partial,
-            (None, RetryClass::Permanent | RetryClass::Forbidden) => Outcome::Failed,
+            (None, RetryClass::Permanent) => Outcome::Failed,
             (None, _) => Outcome::Exhausted,
         };
         let end = RunEvent::Ended { outcome, cause: Some(cause), backup: best, verification: None };

@@ -1,7 +1,9 @@
 #![doc = include_str!("../README.md")]
 
 mod backup;
+mod blob_sizes;
 mod calls;
+mod check_catalog;
 mod decide;
 mod deferral;
 mod delete;
@@ -11,6 +13,7 @@ mod error;
 #[cfg(test)]
 mod fixtures;
 mod intent;
+mod look;
 mod native_schedule;
 mod next;
 mod not_ready;

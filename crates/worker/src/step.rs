@@ -13,7 +13,7 @@ use crate::step_input::StepInput;
 use crate::step_plan::StepPlan;
 use crate::step_result::Stepped;
 use crate::store_time::{HostTime, StoreTime};
-use crate::{backup, delete, native_schedule, refresh_sas, restore};
+use crate::{backup, check_catalog, delete, native_schedule, refresh_sas, restore};
 
 /// Executes the step that one message asks for: load, decide, call, transition, commit. The caller acknowledges.
 ///
@@ -84,6 +84,7 @@ async fn plan_step(
             let desired = DesiredSchedule { schedule: schedule.as_ref(), renews: renews.as_ref() };
             native_schedule::step(context, desired, databases, window, rng).await
         }
+        Task::CheckCatalog { schedule } => check_catalog::step(context, schedule.as_ref(), rng).await,
         Task::OperatorAction { .. } => StepPlan::NothingToDo,
     }
 }

@@ -14,7 +14,7 @@ pub enum Stepped {
     /// The worker was paused between the intent and its request for longer than the request may wait. The request was
     /// not sent.
     SendWindowLapsed,
-    /// The host was suspended while the step prepared an attempt. No intent was committed.
+    /// The process or its host stood still while the step loaded its run or prepared an attempt. No intent was committed.
     HostSuspended,
 }
 

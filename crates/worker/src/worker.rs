@@ -121,7 +121,9 @@ fn log(stepped: Stepped) {
             tracing::info!("the worker was paused before the request left; the attempt is reconciled later");
         }
         Stepped::HostSuspended => {
-            tracing::info!("the host was suspended; the run becomes due again when its lease expires");
+            tracing::info!(
+                "the process or its host stood still; the run becomes due again when its lease expires"
+            );
         }
     }
 }

@@ -15,12 +15,15 @@ use crate::simulated_world::SimulatedWorld;
 pub(crate) async fn catalog(world: &SimulatedWorld) {
     let filter = CatalogFilter { with_removed: true, ..CatalogFilter::default() };
     let entries = world.store.catalog(&filter).await.unwrap();
+    // A store that lost a deletion does not know that the backup is gone.
+    let lost_deletions: BTreeSet<(&AppId, BackupId)> = world.lost_tasks().filter_map(deletion).collect();
     let mut last_good: BTreeMap<AppId, &CatalogEntry> = BTreeMap::new();
     for entry in &entries {
         let is_there = world.has_blob(&entry.backup.blob);
         let context = || format!("seed {}: {entry:#?}", world.seed);
         // The result of a deletion was unknown at its deadline. The next deletion, a day later, finds it done.
-        let in_doubt = entry.last_failure_at.is_some();
+        let in_doubt =
+            entry.last_failure_at.is_some() || lost_deletions.contains(&(&entry.app, entry.backup.id));
         // Azure may never finish a backup that its run abandoned, or finish it after its deletion.
         let is_unfinished = entry.origin == Origin::Attempt && entry.backup.finished_at.is_none();
         match entry.removal {
@@ -55,6 +58,14 @@ pub(crate) async fn catalog(world: &SimulatedWorld) {
     holds(world).await;
 }
 
+/// The backup that a lost task deletes.
+fn deletion<'a>((_, app, task): (RunId, &'a AppId, &'a Task)) -> Option<(&'a AppId, BackupId)> {
+    match task {
+        Task::Delete(delete) => Some((app, delete.backup)),
+        _ => None,
+    }
+}
+
 /// No deletion started while its backup was on hold.
 async fn holds(world: &SimulatedWorld) {
     let runs: BTreeMap<RunId, Run> = world.runs().await.into_iter().map(|run| (run.id, run)).collect();
@@ -79,12 +90,14 @@ async fn holds(world: &SimulatedWorld) {
 /// Azure accepted deletions only for runs, and the catalog has each successful one by policy.
 async fn deletions(world: &SimulatedWorld, entries: &[CatalogEntry]) {
     let runs = world.runs().await;
+    let lost = world.lost_tasks().filter_map(deletion).map(|(app, id)| (app.clone(), id));
     let asked: BTreeSet<(AppId, BackupId)> = runs
         .iter()
         .filter_map(|run| match &run.task {
             Task::Delete(delete) => Some((run.app.clone(), delete.backup)),
             _ => None,
         })
+        .chain(lost)
         .collect();
     for delete in world.azure.lock().unwrap().accepted_deletes() {
         let of = (delete.app.clone(), delete.id);

@@ -6,8 +6,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use holdfast_model::{Call, CatalogEntry, Lane, Limits, NewRun, Run, RunId, SubscriptionId, Timestamp};
 use holdfast_store::{
-    AppStatus, AuditEvent, CatalogFilter, Change, Committed, Cursor, CursorAdvance, DueLanes, Enrolled,
-    FleetChange, LaneQuota, Leased, Loaded, Planned, RunFilter, Store,
+    AppStatus, AuditEvent, CatalogFilter, Change, Committed, Cursor, CursorAdvance, Departure, DueLanes,
+    Enrolled, FleetChange, LaneQuota, Leased, Listing, Loaded, Planned, RunFilter, Store, SubscriptionStatus,
 };
 
 use super::injector::{FaultCounts, Faulty};
@@ -61,8 +61,10 @@ macro_rules! faulty_store {
 
 faulty_store! {
     now() -> Timestamp;
-    sync_fleet(fleet: &[Enrolled]) -> FleetChange;
-    cursors_due(most: u32) -> Vec<Cursor>;
+    sync_fleet(fleet: &[Enrolled], departed: &[Departure]) -> FleetChange;
+    record_listings(listings: &[Listing]) -> ();
+    subscriptions() -> Vec<SubscriptionStatus>;
+    cursors_due(after: Option<&Cursor>, most: u32) -> Vec<Cursor>;
     plan(plans: &[CursorAdvance]) -> Planned;
     add_run(run: &NewRun) -> ();
     add_runs(runs: &[NewRun]) -> u64;

@@ -134,8 +134,9 @@ async fn a_site_has_its_hosts_and_its_operation_in_progress() {
 async fn a_listed_site_without_a_usable_id_does_not_hide_the_others() {
     let sites = [json!({"id": "/not/a/site"}), site("bread"), json!(null), site("cake")];
     let server = Server::always(200, list(&sites).to_string()).await;
-    let sites = arm(&server.url).sites(&SubscriptionId::new(SUBSCRIPTION)).await.unwrap();
-    assert_eq!(sites.iter().map(|site| site.id.site()).collect::<Vec<_>>(), ["bread", "cake"]);
+    let listed = arm(&server.url).sites(&SubscriptionId::new(SUBSCRIPTION)).await.unwrap();
+    assert_eq!(listed.left_out, ["/not/a/site", "a resource without id and name"]);
+    assert_eq!(listed.sites.iter().map(|site| site.id.site()).collect::<Vec<_>>(), ["bread", "cake"]);
 }
 
 #[derive(Default)]

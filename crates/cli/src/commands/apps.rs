@@ -1,7 +1,7 @@
 //! `holdfast apps discover`: the apps that Azure lists, and the policy of each.
 
 use holdfast_control::counted;
-use holdfast_control::coverage::{Coverage, CoveredApp, Via, coverage};
+use holdfast_control::coverage::{Coverage, CoveredApp, Unanswered, Via, coverage};
 
 use crate::args::DiscoverArgs;
 use crate::context::Context;
@@ -18,7 +18,7 @@ pub async fn run(args: &DiscoverArgs, context: &Context) -> anyhow::Result<Exit>
     }
     if context.out.is_json() {
         context.out.json(&coverage)?;
-        return Ok(Exit::Done);
+        return Ok(exit(&coverage));
     }
     if !coverage.apps.is_empty() {
         context.out.table(table(&coverage))?;
@@ -30,13 +30,24 @@ pub async fn run(args: &DiscoverArgs, context: &Context) -> anyhow::Result<Exit>
         let Some(why) = &app.unsupported else { continue };
         context.out.message(&format!("warning: {} is {why}: its runs are not started", app.name));
     }
+    for id in &coverage.left_out {
+        context.out.message(&format!("warning: left out, because its id is not an app's: {id}"));
+    }
+    for Unanswered { subscription, error } in &coverage.unanswered {
+        context.out.message(&format!("warning: subscription {subscription} is left out: {error}"));
+    }
     context.out.message(&format!(
         "{} in {}; {} in no policy",
         counted(found, "app"),
-        counted(coverage.subscriptions.len(), "subscription"),
+        counted(coverage.subscriptions.len() - coverage.unanswered.len(), "subscription"),
         coverage.unprotected
     ));
-    Ok(Exit::Done)
+    Ok(exit(&coverage))
+}
+
+/// A partial result is shown, and is still a failure of Azure's.
+fn exit(coverage: &Coverage) -> Exit {
+    if coverage.unanswered.is_empty() { Exit::Done } else { Exit::Azure }
 }
 
 /// The tier, marked where Azure does not back up the app.

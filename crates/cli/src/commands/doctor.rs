@@ -1,6 +1,6 @@
 //! `holdfast doctor`: checks everything that backups depend on, and changes nothing.
 
-use holdfast_config::{Cloud, Fleet};
+use holdfast_config::{Cloud, Fleet, ZoneData};
 use holdfast_control::doctor::{self, Credential, Doctor, Finding, FindingSeverity};
 use holdfast_model::Timestamp;
 use holdfast_store::Mode;
@@ -30,7 +30,7 @@ struct Document {
 /// Runs the command.
 pub async fn run(args: &DoctorArgs, context: &Context) -> anyhow::Result<Exit> {
     let (finding, fleet) = doctor::fleet_file(&context.global.fleet, context.clock.now())?;
-    let mut findings = vec![finding];
+    let mut findings = vec![finding, doctor::time_zones(&ZoneData::find())];
     if let Some(fleet) = &fleet {
         findings.extend(check(args, fleet, context).await?);
     }

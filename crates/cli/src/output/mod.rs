@@ -8,7 +8,7 @@ pub use holdfast_control::{age, bytes, until};
 pub use screen::Screen;
 pub use table::{Cell, Table, Tone, wrapped};
 
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, Write as _};
 
 use holdfast_model::inert_lines;
 use serde::Serialize;
@@ -28,9 +28,7 @@ impl Output {
     /// The output that the command line asks for.
     pub fn new(global: &Global) -> Self {
         let colored = global.color.applies_to(&io::stdout());
-        let columns = std::env::var("COLUMNS").ok();
-        let width = if io::stdout().is_terminal() { comfy_table::Table::new().width() } else { None };
-        let width = fitting(io::stdout().is_terminal(), width, columns.as_deref());
+        let width = fitting(&io::stdout(), &comfy_table::Table::new());
         Self { format: global.output, colored, width }
     }
 
@@ -67,6 +65,12 @@ impl Output {
         write_out(with_newline(&inert_lines(text)).as_bytes())
     }
 
+    /// Writes a table to stderr.
+    pub fn message_table(&self, table: Table) {
+        let width = fitting(&io::stderr(), comfy_table::Table::new().use_stderr());
+        let _ = io::stderr().lock().write_all(with_newline(&table.render(false, width)).as_bytes());
+    }
+
     /// Writes a message to stderr; a failure is ignored, because there is no other place to report it.
     pub fn message(&self, text: &str) {
         let _ = io::stderr().lock().write_all(with_newline(&inert_lines(text)).as_bytes());
@@ -91,16 +95,24 @@ fn write_out(bytes: &[u8]) -> io::Result<()> {
 /// Fewest columns that a table is fitted to. On a narrower terminal its lines wrap.
 const NARROWEST: u16 = 20;
 
-/// The width to fit tables to: the terminal's, or `COLUMNS` where that is less or the terminal does not tell.
-fn fitting(is_terminal: bool, terminal: Option<u16>, columns: Option<&str>) -> Option<u16> {
+/// The width to fit tables on a stream to; `None` where it is no terminal.
+fn fitting(stream: &impl io::IsTerminal, table: &comfy_table::Table) -> Option<u16> {
+    if !stream.is_terminal() {
+        return None;
+    }
+    least(table.width(), std::env::var("COLUMNS").ok().as_deref())
+}
+
+/// The terminal's width, or `COLUMNS` where that is less or the terminal does not tell.
+fn least(terminal: Option<u16>, columns: Option<&str>) -> Option<u16> {
     let columns = columns.and_then(|columns| columns.trim().parse().ok());
-    let widths = [terminal, columns].into_iter().flatten().filter(|width| *width >= NARROWEST);
-    widths.min().filter(|_| is_terminal)
+    let widths = [terminal, columns].into_iter().flatten();
+    widths.filter(|width| *width >= NARROWEST).min()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::fitting;
+    use super::least;
 
     #[test]
     fn tables_fit_the_terminal_and_a_width_that_cannot_be_is_ignored() {
@@ -113,8 +125,7 @@ mod tests {
             (None, Some("nonsense"), None),
             (Some(3), Some("1"), None),
         ] {
-            assert_eq!(fitting(true, terminal, columns), width, "{terminal:?} {columns:?}");
-            assert_eq!(fitting(false, terminal, columns), None);
+            assert_eq!(least(terminal, columns), width, "{terminal:?} {columns:?}");
         }
     }
 }

@@ -6,17 +6,17 @@ use std::time::Duration;
 use anyhow::Context;
 use holdfast_arm::{Arm, CallObserver, HttpProbe};
 use holdfast_config::{EngineConfig, Fleet};
+use holdfast_control::FleetKeeper;
 use holdfast_model::{Clock, StorageName};
 use holdfast_queue::Queue;
-use holdfast_scheduler::{Dispatcher, MaintenancePlanner, Planner, PlanningContext};
+use holdfast_scheduler::{Dispatcher, FleetSnapshot, MaintenancePlanner, Planner, PlanningContext};
 use holdfast_storage::{LiveStorage, Storage, StorageTarget};
 use holdfast_store::Store;
 use holdfast_worker::{Environment, Settings, StepObserver, Worker};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::runtime::clouds::{clouds, token_timeout};
-use crate::runtime::fleet_keeper::FleetKeeper;
 use crate::runtime::identities::Identities;
 use crate::runtime::role::Role;
 
@@ -49,6 +49,7 @@ pub struct EngineParts {
 /// The loops of one process.
 pub struct Engine {
     keeper: FleetKeeper,
+    fleet: watch::Receiver<Arc<FleetSnapshot>>,
     planner: Planner,
     maintenance: MaintenancePlanner,
     dispatcher: Dispatcher,
@@ -73,10 +74,10 @@ impl Engine {
             storage,
             secrets,
             probe: Arc::new(HttpProbe { timeout: PROBE_TIMEOUT }),
-            clock,
+            clock: Arc::clone(&clock),
             bell: Arc::clone(&bell),
         };
-        let (keeper, seen) = FleetKeeper::new(fleet, arm, Arc::clone(&store));
+        let (keeper, seen) = FleetKeeper::new(fleet, arm, Arc::clone(&store), clock);
         let due_signal = Arc::clone(&bell);
         let mut planning = PlanningContext {
             store: Arc::clone(&store),
@@ -87,6 +88,7 @@ impl Engine {
         };
         Ok(Self {
             keeper,
+            fleet: planning.fleet.clone(),
             planner: Planner::new(planning.fork()),
             maintenance: MaintenancePlanner::new(planning),
             dispatcher: Dispatcher::new(store, queue, limits, lease, bell),
@@ -115,13 +117,12 @@ impl Engine {
         let worker = run_if(role.works(), self.worker.run(self.rng.fork(), stop.clone()));
         let dispatcher = run_if(role.dispatches(), self.dispatcher.run(stop.clone()));
         let planning = async {
-            // Planning with half of the fleet would lose cursors, so both planners wait for the first refresh.
-            self.keeper.refresh().await;
-            tokio::join!(
-                self.keeper.run(stop.clone()),
-                self.planner.run(stop.clone()),
-                self.maintenance.run(stop.clone())
-            );
+            // Planners wait for the first apps, not for a subscription that does not answer.
+            let planners = async {
+                let _ = self.fleet.changed().await;
+                tokio::join!(self.planner.run(stop.clone()), self.maintenance.run(stop.clone()));
+            };
+            tokio::join!(keep(self.keeper, stop.clone()), planners);
         };
         let planner = async {
             tokio::select! {
@@ -147,6 +148,20 @@ pub fn storages(
     let targets = fleet.storages.iter().map(open).collect::<anyhow::Result<_>>()?;
     let storage = LiveStorage::new(targets, clock, rng);
     Ok(Arc::new(storage.context("failed to prepare the storages")?))
+}
+
+/// Refreshes the fleet whenever a part of it is due, until `stop`.
+async fn keep(mut keeper: FleetKeeper, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => return,
+            () = keeper.refresh() => {}
+        }
+        if tokio::time::timeout(keeper.pause(), stop.cancelled()).await.is_ok() {
+            return;
+        }
+    }
 }
 
 async fn run_if(wanted: bool, work: impl Future<Output = ()>) {

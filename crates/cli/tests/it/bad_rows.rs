@@ -23,7 +23,7 @@ policy = "gold"
 "#;
 
 /// Runs SQL on the store, with nothing of the program between.
-fn sql(place: &Place, sql: &str) {
+pub fn sql(place: &Place, sql: &str) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let options = SqliteConnectOptions::new().filename(place.path("holdfast.sqlite"));

@@ -18,4 +18,5 @@ mod restoring;
 mod sas;
 mod simulated;
 mod telemetry;
+mod terminals;
 mod waiting;

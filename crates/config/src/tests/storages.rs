@@ -63,7 +63,7 @@ pub const MISTAKES_IN_STORAGES: &[(&str, &str, &str)] = &[
 8 | sas = { mint = "user_delegation", lifetime = "7d" }
   |                ^^^^^^^^^^^^^^^^^
   = help: back up one app with it before the fleet depends on it
-error: `storage.weu.sas.lifetime`: expected at most 6days 23h 40m
+error: `storage.weu.sas.lifetime`: expected at most 6d 23h 40m
  --> fleet.toml:8:46
   |
 8 | sas = { mint = "user_delegation", lifetime = "7d" }

@@ -78,7 +78,10 @@ impl Doctor<'_> {
         let mut sites = Vec::new();
         for subscription in self.fleet.subscriptions() {
             match discovery::sites(&self.arm, self.fleet, &subscription).await {
-                Ok(found) => sites.extend(found),
+                Ok(found) => {
+                    findings.extend(found.left_out.iter().map(|id| left_out(subscription.as_str(), id)));
+                    sites.extend(found.sites);
+                }
                 Err(error) if has_token => findings.push(Finding::fail(
                     "subscription",
                     subscription.as_str(),
@@ -105,6 +108,12 @@ impl Doctor<'_> {
         };
         facts.iter().flat_map(check).collect()
     }
+}
+
+/// A listed resource that no app can be made of.
+fn left_out(subscription: &str, id: &str) -> Finding {
+    let says = format!("azure lists a resource whose id is not an app's: {id}");
+    Finding::warn("subscription", subscription, says, "it is not backed up; report the id, or move the app")
 }
 
 impl Credential {

@@ -94,6 +94,9 @@ fn line(run: &Run, why: Option<&str>, now: Timestamp) -> String {
             let check = if run.task.restore().is_some() { "probes the app" } else { "checks the backup" };
             why.map_or_else(|| check.to_owned(), |why| format!("{why}; {}", next_try(run, now)))
         }
+        RunState::Comparing { missing, .. } => {
+            format!("looks for {} missing backups again {}", missing.len(), until(run.due_at, now))
+        }
         RunState::Waiting { cause, .. } => {
             let why = why.map_or_else(|| cause.to_string(), str::to_owned);
             format!("{}: {why}", next_try(run, now))

@@ -36,7 +36,7 @@ async fn done(world: &World, sent: Option<SasFacts>) -> Run {
     let run = world.unfinished().await.remove(0);
     let attempt = |sas: &SasFacts| Attempt {
         number: 1,
-        name: BackupName::of_attempt(&run.app, run.id, 1),
+        name: BackupName::of_attempt(&run.app, run.id, 1, &mut fastrand::Rng::with_seed(1)),
         begun_at: run.created_at,
         sas: sas.fingerprint.clone(),
         sas_expiry: sas.window.expiry,

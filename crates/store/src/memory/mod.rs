@@ -16,11 +16,13 @@ use crate::change::{Change, Committed, Loaded};
 use crate::columns::stamp;
 use crate::error::Result;
 use crate::filter::{CatalogFilter, RunFilter};
-use crate::fleet::{Cursor, CursorAdvance, Enrolled, FleetChange, Planned};
+use crate::fleet::{Cursor, CursorAdvance, Departure, Enrolled, FleetChange, Planned};
 use crate::lanes::{DueLanes, LaneQuota, Leased};
 use crate::memory::state::State;
+use crate::rules::enrolment::Wanted;
 use crate::status::AppStatus;
 use crate::store::Store;
+use crate::subscriptions::{Listing, SubscriptionStatus};
 
 /// A store that loses everything when it is dropped, and otherwise behaves as the others do.
 #[derive(Debug)]
@@ -35,6 +37,16 @@ impl MemoryStore {
         Self { clock, state: Mutex::default() }
     }
 
+    /// A copy of everything that is committed now.
+    pub fn copy(&self) -> MemoryCopy {
+        MemoryCopy(self.state().clone())
+    }
+
+    /// Goes back to a copy and loses what was committed since, as a failover to an asynchronous replica does.
+    pub fn go_back_to(&self, copy: MemoryCopy) {
+        *self.state() = copy.0;
+    }
+
     fn time(&self) -> Timestamp {
         stamp(self.clock.now())
     }
@@ -45,18 +57,31 @@ impl MemoryStore {
     }
 }
 
+/// Everything that a memory store had committed at one moment.
+#[derive(Debug)]
+pub struct MemoryCopy(State);
+
 #[async_trait]
 impl Store for MemoryStore {
     async fn now(&self) -> Result<Timestamp> {
         Ok(self.time())
     }
 
-    async fn sync_fleet(&self, fleet: &[Enrolled]) -> Result<FleetChange> {
-        Ok(self.state().sync_fleet(fleet, self.time()))
+    async fn sync_fleet(&self, fleet: &[Enrolled], departed: &[Departure]) -> Result<FleetChange> {
+        self.state().sync_fleet(Wanted { fleet, departed }, self.time())
     }
 
-    async fn cursors_due(&self, most: u32) -> Result<Vec<Cursor>> {
-        Ok(self.state().cursors_due(most, self.time()))
+    async fn record_listings(&self, listings: &[Listing]) -> Result<()> {
+        self.state().record_listings(listings);
+        Ok(())
+    }
+
+    async fn subscriptions(&self) -> Result<Vec<SubscriptionStatus>> {
+        Ok(self.state().subscriptions(self.time()))
+    }
+
+    async fn cursors_due(&self, after: Option<&Cursor>, most: u32) -> Result<Vec<Cursor>> {
+        Ok(self.state().cursors_due(after, most, self.time()))
     }
 
     async fn plan(&self, plans: &[CursorAdvance]) -> Result<Planned> {

@@ -37,6 +37,7 @@ pub(super) const DIALECT: Dialect = Dialect {
             SELECT id FROM runs
             WHERE run.kind = 'backup' AND app = run.app AND outcome IN ('succeeded', 'partial')
               AND outcome = 'succeeded' AND kind = 'backup' AND accepted_at IS NOT NULL
+              AND coalesce(verification, '') NOT IN ('unreachable', 'unusable')
             ORDER BY accepted_at DESC, id DESC LIMIT 1)
         WHERE run.id = $1",
     read_entries: "/* read_entries */ SELECT catalog.* FROM json_each($1) AS asked
@@ -69,10 +70,12 @@ pub(super) const DIALECT: Dialect = Dialect {
             FROM json_each($1))
         RETURNING app",
     write_apps: "/* sync_fleet */ INSERT OR REPLACE INTO apps (app, policy, plan, paused,
-            recovery_point_objective_s, retention, partial_is_good, enrolled_at, removed_at)
+            recovery_point_objective_s, retention, partial_is_good, enrolled_at, seen_at, missing_since,
+            removed_at, removed_reason)
         SELECT value ->> '$.app', value ->> '$.policy', value ->> '$.plan', value ->> '$.paused',
             value ->> '$.recovery_point_objective_s', value ->> '$.retention', value ->> '$.partial_is_good',
-            value ->> '$.enrolled_at', value ->> '$.removed_at'
+            value ->> '$.enrolled_at', value ->> '$.seen_at', value ->> '$.missing_since',
+            value ->> '$.removed_at', value ->> '$.removed_reason'
         FROM json_each($1)",
     write_cursors: "/* sync_fleet */ INSERT OR REPLACE INTO cursors (app, policy, fingerprint, through, next_at)
         SELECT value ->> '$.app', value ->> '$.policy', value ->> '$.fingerprint', value ->> '$.through',
@@ -108,14 +111,24 @@ pub(super) const DIALECT: Dialect = Dialect {
                 AND kind IN ('backup', 'restore', 'drill')
              ORDER BY occupies_app DESC, created_at, id LIMIT 1) AS running,
             last.id AS last_id, last.outcome AS last_outcome, last.cause AS last_cause,
-            last.ended_at AS last_ended_at,
+            last.verification AS last_verification, last.ended_at AS last_ended_at,
             (SELECT accepted_at FROM catalog WHERE catalog.app = apps.app AND removed_at IS NULL AND good
-             ORDER BY accepted_at DESC LIMIT 1) AS last_good_at
+             ORDER BY accepted_at DESC LIMIT 1) AS last_good_at,
+            checked.id AS check_id, checked.outcome AS check_outcome, checked.cause AS check_cause,
+            checked.verification AS check_verification, checked.ended_at AS check_ended_at,
+            (SELECT count(*) FROM catalog WHERE catalog.app = apps.app AND removed_at IS NOT NULL AND deleted = 0
+                AND removed_at > $1 AND (good OR origin = 'partial')) AS lost,
+            (SELECT json_array_length(data, '$.drift') > 0 FROM audit_events
+             WHERE run_id = checked.id AND event = 'schedule_compared' ORDER BY seq DESC LIMIT 1) AS drift
         FROM apps
         LEFT JOIN cursors ON cursors.app = apps.app
         LEFT JOIN runs AS last ON last.id = (
             SELECT id FROM runs WHERE runs.app = apps.app AND outcome <> 'missed' AND kind = 'backup'
-            ORDER BY ended_at DESC, id DESC LIMIT 1)",
+            ORDER BY ended_at DESC, id DESC LIMIT 1)
+        LEFT JOIN runs AS checked ON checked.id = (
+            SELECT id FROM runs WHERE runs.app = apps.app AND kind = 'check_catalog' AND kind <> 'backup'
+                AND state = 'ended'
+            ORDER BY created_at DESC, id DESC LIMIT 1)",
 };
 
 pub(super) const CANDIDATES: &str = "/* candidates */ SELECT id, version, priority, due_at, app,

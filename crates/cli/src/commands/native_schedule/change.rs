@@ -57,5 +57,5 @@ fn show(title: &'static str, plan: &[AppSchedule], context: &Context) {
     for AppSchedule { app, schedule } in plan {
         table.row([app.id.short_name().into(), text(schedule).into()]);
     }
-    context.out.message(&table.render(false, None));
+    context.out.message_table(table);
 }

@@ -1,6 +1,5 @@
 use std::collections::BTreeMap;
 
-use chrono_tz::Tz;
 use holdfast_arm::{Grant, Operation};
 use holdfast_model::schedule::Schedule;
 use holdfast_model::{
@@ -17,7 +16,11 @@ fn now() -> Timestamp {
 fn policy(crontab: &str) -> Policy {
     Policy {
         name: PolicyName::new("gold"),
-        schedule: Schedule { crontab: crontab.parse().unwrap(), timezone: Tz::UTC, spread: Duration::ZERO },
+        schedule: Schedule {
+            crontab: crontab.parse().unwrap(),
+            timezone: holdfast_model::Zone::UTC,
+            spread: Duration::ZERO,
+        },
         catch_up: Duration::ZERO,
         overlap: Overlap::Skip,
         recovery_point_objective: None,

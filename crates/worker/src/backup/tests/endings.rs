@@ -51,7 +51,6 @@ fn failure_counts(class: RetryClass, own: u32, count: u32) -> FailureCounts {
         partial: count,
         transient: count,
         lost: count,
-        forbidden: count,
         ..FailureCounts::default()
     };
     match class {
@@ -60,7 +59,6 @@ fn failure_counts(class: RetryClass, own: u32, count: u32) -> FailureCounts {
         RetryClass::Partial => failure_counts.partial = own,
         RetryClass::Transient => failure_counts.transient = own,
         RetryClass::Lost => failure_counts.lost = own,
-        RetryClass::Forbidden => failure_counts.forbidden = own,
         RetryClass::Permanent => {}
     }
     failure_counts

@@ -1,20 +1,19 @@
 //! POSTs and their answers.
 
-use std::time::Duration;
-
 use holdfast_arm::{Backup, Error, ErrorKind, ThrottleScope};
-use holdfast_model::{BackupId, BackupStatus, Call, Cause, Outcome, Run, RunEvent, RunState};
+use holdfast_model::{BackupId, BackupStatus, Call, Cause, Outcome, Run, RunEvent, RunState, Trigger};
 
 use crate::backup::posted;
 use crate::fixtures::{
-    after, assert_pause, at, attempt, backup, ending, error, facts, input, no_answer, rng, starting,
+    absent, after, assert_pause, at, attempt, backup, ending, error, facts, input, no_answer, rng, starting,
     throttled,
 };
+use crate::look::{AbsentByTwoLooks, CallFailure};
 use crate::next::Next;
 use crate::not_ready::{NotReady, not_ready};
 
 fn post(run: &Run, answer: Result<Backup, Error>) -> Next {
-    posted(&input(run, at(10)), &attempt(1), answer, &mut rng())
+    posted(&input(run, at(10)), &attempt(1), answer.map_err(CallFailure::from), &mut rng())
 }
 
 #[test]
@@ -99,37 +98,38 @@ fn a_run_that_is_deferred_a_hundred_times_gives_up() {
 }
 
 #[test]
-fn a_refused_post_ends_the_run_with_its_reason() {
-    let cases = [(ErrorKind::NotFound, Cause::AppNotFound), (ErrorKind::Rejected, Cause::Rejected)];
-    for (kind, cause) in cases {
-        let next = post(&starting(), Err(error(kind)));
-        assert_eq!(ending(&next), Some((Outcome::Failed, Some(cause))));
-        assert!(after(&starting(), &next).state.is_ended());
+fn a_request_that_azure_rejects_and_an_app_that_two_looks_miss_end_the_run() {
+    let rejected = post(&starting(), Err(error(ErrorKind::Rejected)));
+    assert_eq!(ending(&rejected), Some((Outcome::Failed, Some(Cause::Rejected))));
+    let gone = Err(absent(AbsentByTwoLooks::App));
+    let gone = posted(&input(&starting(), at(10)), &attempt(1), gone, &mut rng());
+    assert_eq!(ending(&gone), Some((Outcome::Failed, Some(Cause::AppNotFound))));
+    for next in [rejected, gone] {
+        let run = after(&starting(), &next);
+        assert!(run.state.is_ended() && run.failure_counts.missing.is_empty());
     }
 }
 
 #[test]
-fn a_missing_right_is_waited_for_over_half_an_hour_and_as_long_as_the_policy_catches_up() {
-    for (catch_up, least, most) in [(0, 18, 40), (7_200, 100, 121)] {
-        let mut run = starting();
-        run.policy_snapshot.catch_up = Duration::from_secs(catch_up);
-        let begun = run.created_at;
-        let mut now = begun;
-        loop {
-            let starting = Run { failure_counts: run.failure_counts.clone(), ..starting() };
-            let starting = Run { policy_snapshot: run.policy_snapshot.clone(), ..starting };
-            let next =
-                posted(&input(&starting, now), &attempt(1), Err(error(ErrorKind::Forbidden)), &mut rng());
-            run = after(&starting, &next);
-            if let Some(over) = ending(&next) {
-                assert_eq!(over, (Outcome::Failed, Some(Cause::AppForbidden)));
-                break;
-            }
-            assert!(matches!(run.state, RunState::Waiting { cause: Cause::AppForbidden, .. }));
-            now = next.due_at;
+fn a_refused_start_is_tried_again_within_the_catch_up_of_a_tick_and_for_a_minute_for_a_person() {
+    let cases = [(ErrorKind::Forbidden, Cause::AppForbidden), (ErrorKind::NotFound, Cause::AppNotFound)];
+    for (kind, cause) in cases {
+        for (trigger, patience) in [(Trigger::Schedule, 6 * 3_600), (Trigger::Manual, 60)] {
+            let run = Run { trigger, ..starting() };
+            let refuse = |seconds| {
+                let answer = Err(error(kind.clone()).into());
+                posted(&input(&run, at(seconds)), &attempt(1), answer, &mut rng())
+            };
+            let next = refuse(patience - 20);
+            assert!(
+                matches!(next.events[..], [RunEvent::Deferred { cause: c, .. }] if c == cause),
+                "{trigger} {next:?}"
+            );
+            assert_eq!(ending(&refuse(patience)), Some((Outcome::Failed, Some(cause))), "{trigger}");
+            let why = NotReady::Arm(error(kind.clone()));
+            let waits = not_ready(&input(&run, at(patience - 20)), &why, &mut rng());
+            assert_eq!(ending(&waits), None);
         }
-        let waited = (now - begun).num_minutes();
-        assert!((least..=most).contains(&waited), "{catch_up}: {waited} min");
     }
 }
 
