@@ -254,7 +254,7 @@ async fn the_404_of_an_app_or_of_a_backup_is_not_that_of_its_schedule() {
     for body in [
         r#"{"error":{"code":"ResourceNotFound","message":"The Resource 'Microsoft.Web/sites/bread' under resource group 'bakery' was not found."}}"#,
         r#"{"Code":"NotFound","Message":"Cannot find Site with name bread."}"#,
-        r#"{"Code":"NotFound","Message":7}"#,
+        r#"{"Code":"NotFound","Message":"7"}"#,
         r#"{"Code":"Odd","Message":"Backup configuration not found for site 'bread'"}"#,
     ] {
         for operation in [Operation::GetSchedule, Operation::DeleteSchedule, Operation::DeleteBackup] {
@@ -276,8 +276,10 @@ async fn a_schedule_or_a_blob_that_is_half_readable_is_not_read() {
 }
 
 #[tokio::test]
-async fn a_schedule_that_is_set_needs_no_body_in_the_answer() {
-    let server = Server::always(200, PROXY).await;
-    arm(&server.url).put_schedule(&app(), &schedule_request()).await.unwrap();
-    assert_eq!(server.seen().len(), 1);
+async fn a_schedule_is_set_where_azure_answers_nothing_or_json_and_not_where_a_proxy_answers() {
+    for (body, is_set) in [("", true), (r#"{"properties": {}}"#, true), (PROXY, false), ("[]", false)] {
+        let server = Server::always(200, body).await;
+        let set = arm(&server.url).put_schedule(&app(), &schedule_request()).await;
+        assert_eq!((set.is_ok(), server.seen().len()), (is_set, 1), "{body}");
+    }
 }
