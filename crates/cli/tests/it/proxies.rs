@@ -52,7 +52,7 @@ policy = "gold"
 
 [storage.weu]
 container = "https://acct.blob.core.windows.net/backups"
-sas = { mint = "account_key", key = "env:HOLDFAST_NOBODY_SETS_THIS" }
+sas = { mint = "account_key", key = "env:HOLDFAST_TEST_KEY" }
 
 [policy.gold]
 schedule = "30 2 * * *"
@@ -63,7 +63,12 @@ storage  = "weu"
     let (proxy, by_proxy) = server("{}");
     let (identity, asked) =
         server(r#"{"access_token":"S3CR3T","expires_on":"4102444800","resource":"x","token_type":"Bearer"}"#);
-    let set = [("IDENTITY_ENDPOINT", identity.as_str()), ("IDENTITY_HEADER", "h")];
+    let key = format!("{}==", "A".repeat(86));
+    let set = [
+        ("IDENTITY_ENDPOINT", identity.as_str()),
+        ("IDENTITY_HEADER", "h"),
+        ("HOLDFAST_TEST_KEY", key.as_str()),
+    ];
     let ended = run_behind(&proxy, &place, "apps discover", &set);
     assert_ne!(ended.code, 0, "nothing but the identity answers");
     let request = asked.try_iter().next().unwrap_or_default();
