@@ -74,12 +74,12 @@ fn in_app(diagnostics: &mut Diagnostics<'_>, section: &Section<'_>) {
     let help = "remove this entry";
     if section.has("connection_string") || section.has("connection_string_name") {
         let message = format_args!(
-            "`{key}`: an in-app MySQL is backed up with its app by itself, and a connection string breaks that"
+            "`{key}`: Azure backs up an in-app MySQL with the app, and a connection string breaks that"
         );
         diagnostics.error_with_help(place, message, help);
     } else {
         let message =
-            format_args!("`{key}`: an in-app MySQL is backed up with its app by itself, without an entry");
+            format_args!("`{key}`: Azure backs up an in-app MySQL with the app, and needs no entry for it");
         diagnostics.warning(place, message, Some(help.into()));
     }
 }

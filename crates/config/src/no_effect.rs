@@ -24,7 +24,8 @@ pub fn check(
     }
     hidden_rules(diagnostics, rules);
     // In a file with errors the intended references are not known.
-    if !diagnostics.has_errors() && !(rules.is_empty() && apps.is_empty()) {
+    let has_apps = !rules.is_empty() || !apps.is_empty();
+    if has_apps && !diagnostics.has_errors() {
         unused_policies(diagnostics, rules, apps, policies);
         unused_storages(diagnostics, policies, storages);
     }

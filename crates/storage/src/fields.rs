@@ -18,6 +18,9 @@ const READ: [&str; 12] = ["sig", "sv", "sr", "sp", "st", "se", "ske", "si", "sip
 /// The fields whose values never hold a `%`.
 const PLAIN: [&str; 10] = ["sig", "sv", "sr", "sp", "st", "se", "ske", "spr", "ss", "srt"];
 
+/// Fields that make the URL of a container one of an operation, such as listing it. No SAS has them.
+const OPERATION: [&str; 2] = ["restype", "comp"];
+
 /// The characters that stay unencoded in a value of a query.
 const VALUE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
@@ -33,6 +36,9 @@ impl Fields {
         let mut fields = Vec::new();
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            if OPERATION.contains(&name) {
+                continue;
+            }
             percent_decode_str(value).decode_utf8().map_err(|_| InvalidSas::Characters)?;
             if name.contains(' ') {
                 return Err(InvalidSas::Characters);

@@ -35,8 +35,8 @@ pub struct Sas {
     /// `skoid`: signed with a user delegation key, and not with the account's.
     pub(crate) is_delegated: bool,
     pub(crate) signature: SignatureForm,
-    /// Whether `sv` is a date, as every version is.
-    pub(crate) has_version: bool,
+    /// `sv`; `None` when it is not a date, as every version is.
+    pub(crate) version: Option<NaiveDate>,
 }
 
 impl Sas {
@@ -61,7 +61,7 @@ impl Sas {
         let version = fields.get("sv").ok_or(InvalidSas::Missing("sv"))?;
         Ok(Self {
             signature: SignatureForm::of(signature.expose_secret()),
-            has_version: NaiveDate::parse_from_str(&version, "%Y-%m-%d").is_ok(),
+            version: NaiveDate::parse_from_str(&version, "%Y-%m-%d").ok(),
             fingerprint: fingerprint(&signature),
             container,
             scope: fields.scope(),
@@ -285,6 +285,7 @@ mod tests {
             format!("AZURE_STORAGE_SAS_TOKEN='?{query}'"),
             query.replace('&', "&amp;"),
             format!("{CONTAINER}??{query}"),
+            format!("{CONTAINER}?restype=container&comp=list&{query}"),
             format!("\u{feff}{query}"),
         ] {
             assert_eq!(sas(&text).unwrap().url(&container()).expose_secret(), url, "{text}");

@@ -102,7 +102,7 @@ pub fn check_sas(sas: &Sas, now: Timestamp, until: Timestamp, is_plain_http: boo
         permissions_fault(sas),
         letters_fault(sas),
         (!is_whole).then_some(SasFault::Signature(letters)),
-        (!sas.has_version).then_some(SasFault::Version),
+        sas.version.is_none().then_some(SasFault::Version),
         protocol_fault(sas, is_plain_http),
         start_fault(sas, now),
         end_fault(sas, now, until),

@@ -42,7 +42,7 @@ fn databases_arrive_with_their_references_and_a_warning_of_their_end() {
             (
                 Severity::Warning,
                 "app[0].databases[1]",
-                "`app[0].databases[1]`: an in-app MySQL is backed up with its app by itself, without an entry"
+                "`app[0].databases[1]`: Azure backs up an in-app MySQL with the app, and needs no entry for it"
             ),
         ]
     );
@@ -77,11 +77,11 @@ fn each_slip_in_a_database_is_one_error() {
         (SHOP.replace("connection_string", "conection_string"), "did you mean `connection_string`?"),
         (
             SHOP.replace("SqlAzure", "LocalMySql"),
-            "an in-app MySQL is backed up with its app by itself, and a connection string breaks that",
+            "Azure backs up an in-app MySQL with the app, and a connection string breaks that",
         ),
         (
             "{ type = \"LocalMySql\", name = \"blog\", connection_string_name = \"Blog\" }".to_owned(),
-            "an in-app MySQL is backed up with its app by itself, and a connection string breaks that",
+            "Azure backs up an in-app MySQL with the app, and a connection string breaks that",
         ),
         (
             format!("{SHOP}, {}", SHOP.replace("\"shop\"", "\"Shop\"")),

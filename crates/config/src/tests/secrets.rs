@@ -49,8 +49,8 @@ fn told(secret: &[u8], source: impl Fn(&str) -> String) -> Vec<(Severity, String
 fn query(changes: &[(&str, &str)]) -> String {
     let fields =
         [("sv", "2022-11-02"), ("sr", "c"), ("sp", "rwdl"), ("se", "2026-12-31T00:00:00Z"), ("sig", SIG)];
-    let changed = |name: &str| changes.iter().find(|(other, _)| *other == name).map(|(_, value)| *value);
-    let kept = fields.iter().map(|(name, value)| (*name, changed(name).unwrap_or(value)));
+    let value_of = |name: &str| changes.iter().find(|(other, _)| *other == name).map(|(_, value)| *value);
+    let kept = fields.iter().map(|(name, value)| (*name, value_of(name).unwrap_or(value)));
     let added = changes.iter().filter(|(name, _)| fields.iter().all(|(other, _)| other != name)).copied();
     let written = kept.chain(added).filter(|(_, value)| !value.is_empty());
     written.map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("&")
