@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use holdfast_model::RunState;
+use holdfast_store::Store;
 use holdfast_worker::Stepped;
 
 use crate::fixtures::worker_world::WorkerWorld;
@@ -16,6 +17,7 @@ async fn a_process_that_is_stopped_inside_the_load_starts_no_attempt() {
     let wakeup = world.acquire_due().await[0];
     assert_eq!(world.step(wakeup).await.unwrap(), Stepped::HostSuspended);
     assert_eq!(world.arm.calls(), [""; 0]);
+    world.store.reclaim().await.unwrap();
     world.run_to_end().await;
     assert_eq!(world.arm.accepted().len(), 1);
 }
