@@ -1,6 +1,7 @@
 //! The command line: the commands and their arguments.
 
 mod backups;
+mod budgets;
 mod dead_letters;
 mod doctor;
 mod fleet;
@@ -18,6 +19,7 @@ mod values;
 use clap::{Parser, Subcommand};
 
 pub use backups::{AdoptArgs, BackupsCommand, DeleteArgs, ListArgs, RetentionArgs, ShowArgs};
+pub use budgets::BudgetsCommand;
 pub use dead_letters::{DeadLetterArgs, DeadLettersCommand};
 pub use doctor::DoctorArgs;
 pub use fleet::{AppsCommand, CheckArgs, ConfigCommand, DiscoverArgs, PreviewArgs, ScheduleCommand};
@@ -124,6 +126,9 @@ pub enum Command {
     /// Show, retry or remove messages that the broker or a worker refused
     #[command(subcommand)]
     DeadLetters(DeadLettersCommand),
+    /// Open request budgets that Azure's answers closed
+    #[command(subcommand)]
+    Budgets(BudgetsCommand),
     /// Verify the audit
     #[command(subcommand)]
     Audit(AuditCommand),

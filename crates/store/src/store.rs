@@ -94,6 +94,9 @@ pub trait Store: Send + Sync + Debug {
     /// closed for longer stays closed for longer.
     async fn close_budget(&self, subscription: &SubscriptionId, call: Call, until: Timestamp) -> Result<()>;
 
+    /// Opens the closed budgets of a subscription and returns how many were closed.
+    async fn open_budgets(&self, subscription: &SubscriptionId) -> Result<u64>;
+
     /// A run with what its next step needs; `None` when there is no such run.
     async fn load(&self, id: RunId) -> Result<Option<Loaded>>;
 

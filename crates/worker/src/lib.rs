@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod backup;
+mod bulkheads;
 mod calls;
 mod decide;
 mod deferral;
@@ -31,6 +32,7 @@ mod step_result;
 mod store_time;
 mod worker;
 
+pub use bulkheads::Bulkheads;
 pub use environment::{Environment, Settings};
 pub use error::Error;
 pub use step::step;

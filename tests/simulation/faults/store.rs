@@ -72,6 +72,7 @@ faulty_store! {
     reclaim() -> u64;
     due_lanes() -> DueLanes;
     close_budget(subscription: &SubscriptionId, call: Call, until: Timestamp) -> ();
+    open_budgets(subscription: &SubscriptionId) -> u64;
     load(id: RunId) -> Option<Loaded>;
     commit(change: &Change) -> Committed;
     runs(filter: &RunFilter) -> Vec<Run>;

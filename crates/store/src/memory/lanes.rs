@@ -51,7 +51,7 @@ impl State {
         lease: Duration,
         now: Timestamp,
     ) -> Vec<Leased> {
-        let mut admission = Admission::new(limits, now, self.usage(quotas));
+        let mut admission = Admission::new(limits, now, self.usage(quotas), quotas);
         for quota in quotas {
             let mut lane = admission.lane(quota);
             while let Some(page) = lane.next_page() {
@@ -72,6 +72,9 @@ impl State {
     /// What is in use of everything that the lanes need.
     fn usage(&self, quotas: &[LaneQuota]) -> Usage {
         let mut usage = Usage { outstanding: self.outstanding(), ..Usage::default() };
+        for Row { run, .. } in self.leases.iter().filter_map(|(_, id)| self.row(*id)) {
+            *usage.leased.entry(run.app.subscription().clone()).or_default() += 1;
+        }
         for (subscription, call) in quotas.iter().filter_map(|quota| quota.lane.cost()) {
             let key = (subscription.clone(), call);
             if let Some(bucket) = self.budgets.get(&key) {

@@ -15,6 +15,8 @@ pub(crate) type Budgets = BTreeMap<(SubscriptionId, Call), Bucket>;
 pub(crate) struct Usage {
     /// Runs that are leased.
     pub outstanding: u32,
+    /// Runs that are leased, by subscription.
+    pub leased: BTreeMap<SubscriptionId, u32>,
     /// Runs that occupy an app, by subscription and App Service plan.
     pub plans: BTreeMap<(SubscriptionId, String), u32>,
     /// Runs that occupy an app, by storage account.
@@ -60,11 +62,18 @@ pub(crate) struct Admission<'a> {
     admitted: Vec<Admitted>,
     /// Apps that this acquire occupies.
     begun: BTreeSet<String>,
+    /// The most that a subscription may have leased while others have due or leased runs.
+    share: u32,
 }
 
 impl<'a> Admission<'a> {
-    pub fn new(limits: &'a Limits, now: Timestamp, usage: Usage) -> Self {
-        Self { limits, now, usage, drawn: Budgets::new(), admitted: Vec::new(), begun: BTreeSet::new() }
+    pub fn new(limits: &'a Limits, now: Timestamp, usage: Usage, quotas: &[LaneQuota]) -> Self {
+        let due = quotas.iter().filter_map(|quota| quota.lane.cost()).map(|(subscription, _)| subscription);
+        let active: BTreeSet<&SubscriptionId> = due.chain(usage.leased.keys()).collect();
+        let active = u32::try_from(active.len()).unwrap_or(u32::MAX).max(1);
+        let share = limits.outstanding.div_ceil(active);
+        let (drawn, admitted, begun) = (Budgets::new(), Vec::new(), BTreeSet::new());
+        Self { limits, now, usage, drawn, admitted, begun, share }
     }
 
     /// Starts to serve a lane.
@@ -106,6 +115,9 @@ impl<'a> Admission<'a> {
         let mut room = quota.most.min(limits.outstanding.saturating_sub(usage.outstanding));
         if let Some((subscription, call)) = quota.lane.cost() {
             room = room.min(self.bucket(subscription, call).whole(limits.budget(call), self.now));
+            // What hangs holds its leases: more than its share would leave none for the others.
+            let leased = usage.leased.get(subscription).copied().unwrap_or(0);
+            room = room.min(self.share.saturating_sub(leased));
         }
         if let Lane::Begin { subscription, plan, account } = &quota.lane {
             let left = |limit: u32, used: Option<&u32>| limit.saturating_sub(used.copied().unwrap_or(0));
@@ -123,6 +135,9 @@ impl<'a> Admission<'a> {
     fn admit(&mut self, lane: &Lane, candidate: Candidate) {
         let mut begins = false;
         self.usage.outstanding += 1;
+        if let Some((subscription, _)) = lane.cost() {
+            *self.usage.leased.entry(subscription.clone()).or_default() += 1;
+        }
         if let Lane::Begin { subscription, plan, account } = lane {
             begins = true;
             *self.usage.plans.entry((subscription.clone(), plan.clone())).or_default() += 1;
@@ -209,7 +224,7 @@ mod tests {
     #[test]
     fn where_operations_begin_each_app_goes_once_and_only_while_it_is_free() {
         let (limits, quota, mut rng) = (Limits::default(), begin(2), fastrand::Rng::with_seed(1));
-        let mut admission = Admission::new(&limits, Timestamp::UNIX_EPOCH, Usage::default());
+        let mut admission = Admission::new(&limits, Timestamp::UNIX_EPOCH, Usage::default(), &[]);
         let mut lane = admission.lane(&quota);
         let page = lane.next_page().unwrap();
         let apps = [("a", true), ("b", false), ("b", false), ("c", false), ("d", false)];
@@ -225,7 +240,7 @@ mod tests {
     #[test]
     fn looking_ends_however_many_wait_behind_one_app() {
         let (limits, mut rng) = (Limits::default(), fastrand::Rng::with_seed(1));
-        let mut admission = Admission::new(&limits, Timestamp::UNIX_EPOCH, Usage::default());
+        let mut admission = Admission::new(&limits, Timestamp::UNIX_EPOCH, Usage::default(), &[]);
         let (quota, none) = (begin(1), begin(0));
         let mut lane = admission.lane(&quota);
         let mut looks = 0;
@@ -242,7 +257,7 @@ mod tests {
     fn the_limits_of_plan_account_and_outstanding_each_bound_a_lane() {
         let at = Timestamp::UNIX_EPOCH;
         let limits = Limits { per_plan: 5, per_account: 6, outstanding: 7, ..Limits::default() };
-        let room = |usage: Usage| Admission::new(&limits, at, usage).room(&begin(9));
+        let room = |usage: Usage| Admission::new(&limits, at, usage, &[begin(9)]).room(&begin(9));
         assert_eq!(room(Usage::default()), 5);
         let subscription = SubscriptionId::new("s");
         let plans = BTreeMap::from([((subscription, "p".to_owned()), 2)]);
@@ -250,5 +265,19 @@ mod tests {
         let accounts = BTreeMap::from([("a".to_owned(), 4)]);
         assert_eq!(room(Usage { accounts, ..Usage::default() }), 2);
         assert_eq!(room(Usage { outstanding: 6, ..Usage::default() }), 1);
+    }
+
+    #[test]
+    fn a_subscription_leases_at_most_its_share_while_another_has_runs() {
+        let (at, s) = (Timestamp::UNIX_EPOCH, SubscriptionId::new("s"));
+        let limits = Limits { per_plan: 99, outstanding: 40, ..Limits::default() };
+        let poll = LaneQuota { lane: Lane::Poll { subscription: SubscriptionId::new("other") }, most: 9 };
+        let room = |leased: u32, quotas: &[LaneQuota]| {
+            let leased = BTreeMap::from([(s.clone(), leased)]);
+            Admission::new(&limits, at, Usage { leased, ..Usage::default() }, quotas).room(&begin(99))
+        };
+        assert_eq!(room(15, &[begin(99)]), 25);
+        assert_eq!(room(15, &[begin(99), poll.clone()]), 5);
+        assert_eq!(room(30, &[begin(99), poll]), 0);
     }
 }

@@ -28,7 +28,7 @@ pub(super) async fn acquire<S: Session>(
 ) -> Result<Vec<Leased>> {
     lock_admission(session).await?;
     let now = session.now().await?;
-    let mut admission = Admission::new(limits, now, usage(session, quotas, now).await?);
+    let mut admission = Admission::new(limits, now, usage(session, quotas, now).await?, quotas);
     for quota in quotas {
         let mut lane = admission.lane(quota);
         while let Some(page) = lane.next_page() {
@@ -56,10 +56,33 @@ async fn usage<S: Session>(session: &mut S, quotas: &[LaneQuota], now: Timestamp
     }
     Ok(Usage {
         outstanding: leases.outstanding,
+        leased: leased(session).await?,
         plans: occupied_plans(session, plans).await?,
         accounts: occupied_accounts(session, accounts).await?,
         budgets: budgets::read(session, &subscriptions).await?,
     })
+}
+
+struct LeaseCount {
+    subscription: SubscriptionId,
+    count: u32,
+}
+
+impl FromRow for LeaseCount {
+    const KEY: &'static [&'static str] = &["subscription"];
+
+    fn read(row: &Row<'_>) -> Result<Self> {
+        let subscription = SubscriptionId::new(&row.text("subscription")?);
+        Ok(Self { subscription, count: row.count("count")? })
+    }
+}
+
+/// The leases of each subscription. The index holds leased runs alone, which `outstanding` bounds.
+async fn leased<S: Session>(session: &mut S) -> Result<BTreeMap<SubscriptionId, u32>> {
+    let leased = "/* leased */ SELECT subscription, count(*) AS count FROM runs
+        WHERE leased_until IS NOT NULL GROUP BY subscription";
+    let counts: Vec<LeaseCount> = session.fetch(leased, Vec::new()).await?;
+    Ok(counts.into_iter().map(|row| (row.subscription, row.count)).collect())
 }
 
 /// How many runs of a group occupy an app.

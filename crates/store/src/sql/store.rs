@@ -108,6 +108,10 @@ impl<D: Database> Store for SqlStore<D> {
         ))
     }
 
+    async fn open_budgets(&self, subscription: &SubscriptionId) -> Result<u64> {
+        within!(self.write_singly(budgets::OPEN), |session| budgets::open(session, subscription))
+    }
+
     async fn load(&self, id: RunId) -> Result<Option<Loaded>> {
         within!(self.read(load::LOAD), |session| load::load(session, id))
     }
