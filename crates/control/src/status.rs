@@ -72,8 +72,8 @@ fn has_vanished(status: &AppStatus, now: Timestamp) -> bool {
     gone.is_some_and(|departed| departed.at + SHOWN_FOR > now)
 }
 
-/// Whether an app of the fleet is past its objective, in no policy, missing at Azure or lately gone from there, or its last
-/// run did not succeed.
+/// Whether an app of the fleet is past its objective, in no policy, missing or lately gone at Azure, or its last run
+/// did not succeed.
 fn needs_attention(status: &AppStatus, now: Timestamp) -> bool {
     let has_failed = status.last.as_ref().is_some_and(|last| last.outcome != Outcome::Succeeded);
     let is_missing = status.missing_since.is_some();

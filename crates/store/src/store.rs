@@ -42,8 +42,8 @@ pub trait Store: Send + Sync + Debug {
     /// the row was written is ignored, so that schedulers with lists of different age do not undo each other.
     /// Cursors of new apps, and cursors with another fingerprint, start at the store's now, so that an edit never
     /// makes a tick due at once. A cursor whose `next_at` lies beyond the given one (a wrong clock moved it there) is
-    /// set back. A new app whose list came late starts at the time from which ticks are owed. Apps that departed are marked
-    /// as removed, lose their cursor, and get a record in the audit; their runs go on.
+    /// set back. A new app whose list came late starts at the time from which ticks are owed. Apps that departed are
+    /// marked as removed, lose their cursor, and get a record in the audit; their runs go on.
     async fn sync_fleet(&self, fleet: &[Enrolled], departed: &[Departure]) -> Result<FleetChange>;
 
     /// Records requests for the lists of subscriptions. A request older than the recorded one changes nothing.

@@ -85,7 +85,8 @@ impl State {
             for Row { run, .. } in self.occupied.values().filter_map(|id| self.row(*id)) {
                 let plan = (run.app.subscription().clone(), run.plan.clone());
                 *usage.plans.entry(plan).or_default() += 1;
-                *usage.accounts.entry(run.policy_snapshot.account.clone()).or_default() += 1;
+                let account = usage.accounts.entry(run.policy_snapshot.account.clone()).or_default();
+                *account.entry(run.app.subscription().clone()).or_default() += 1;
             }
         }
         usage

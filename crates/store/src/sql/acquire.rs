@@ -9,7 +9,7 @@ use serde_json::json as object;
 use crate::columns::later;
 use crate::error::Result;
 use crate::lanes::{LaneQuota, Leased};
-use crate::rules::acquire::{Admission, Admitted, Candidate, Usage};
+use crate::rules::acquire::{Admission, Admitted, BySubscription, Candidate, Usage};
 use crate::rules::due::Leases;
 use crate::sql::arg::Arg;
 use crate::sql::budgets;
@@ -63,26 +63,24 @@ async fn usage<S: Session>(session: &mut S, quotas: &[LaneQuota], now: Timestamp
     })
 }
 
-struct LeaseCount {
-    subscription: SubscriptionId,
-    count: u32,
-}
+struct LeasedRow(SubscriptionId);
 
-impl FromRow for LeaseCount {
+impl FromRow for LeasedRow {
     const KEY: &'static [&'static str] = &["subscription"];
 
     fn read(row: &Row<'_>) -> Result<Self> {
-        let subscription = SubscriptionId::new(&row.text("subscription")?);
-        Ok(Self { subscription, count: row.count("count")? })
+        Ok(Self(SubscriptionId::new(&row.text("subscription")?)))
     }
 }
 
-/// The leases of each subscription. The index holds leased runs alone, which `outstanding` bounds.
-async fn leased<S: Session>(session: &mut S) -> Result<BTreeMap<SubscriptionId, u32>> {
-    let leased = "/* leased */ SELECT subscription, count(*) AS count FROM runs
-        WHERE leased_until IS NOT NULL GROUP BY subscription";
-    let counts: Vec<LeaseCount> = session.fetch(leased, Vec::new()).await?;
-    Ok(counts.into_iter().map(|row| (row.subscription, row.count)).collect())
+/// The leases of each subscription. They are few, because `outstanding` bounds them.
+async fn leased(session: &mut impl Session) -> Result<BySubscription> {
+    let leased = "/* leased */ SELECT subscription FROM runs WHERE leased_until > $1";
+    let mut counts = BySubscription::new();
+    for LeasedRow(subscription) in session.fetch(leased, vec![Arg::Time(Timestamp::UNIX_EPOCH)]).await? {
+        *counts.entry(subscription).or_default() += 1;
+    }
+    Ok(counts)
 }
 
 /// How many runs of a group occupy an app.
@@ -111,27 +109,33 @@ async fn occupied_plans<S: Session>(
     Ok(counts.into_iter().map(|row| ((row.subscription, row.plan), row.count)).collect())
 }
 
-struct AccountCount {
+/// The account and the subscription of a run that occupies an app.
+struct OccupiedRow {
     account: String,
-    count: u32,
+    subscription: SubscriptionId,
 }
 
-impl FromRow for AccountCount {
+impl FromRow for OccupiedRow {
     const KEY: &'static [&'static str] = &["account"];
 
     fn read(row: &Row<'_>) -> Result<Self> {
-        Ok(Self { account: row.text("account")?, count: row.count("count")? })
+        let subscription = SubscriptionId::new(&row.text("subscription")?);
+        Ok(Self { account: row.text("account")?, subscription })
     }
 }
 
 async fn occupied_accounts<S: Session>(
     session: &mut S,
     accounts: BTreeSet<&str>,
-) -> Result<BTreeMap<String, u32>> {
-    let accounts: Vec<&str> = accounts.into_iter().collect();
-    let counts: Vec<AccountCount> =
-        session.fetch(S::DIALECT.occupied_accounts, vec![Arg::json(&accounts)]).await?;
-    Ok(counts.into_iter().map(|row| (row.account, row.count)).collect())
+) -> Result<BTreeMap<String, BySubscription>> {
+    let asked: Vec<&str> = accounts.into_iter().collect();
+    let occupied: Vec<OccupiedRow> =
+        session.fetch(S::DIALECT.occupied_accounts, vec![Arg::json(&asked)]).await?;
+    let mut accounts: BTreeMap<String, BySubscription> = BTreeMap::new();
+    for OccupiedRow { account, subscription } in occupied {
+        *accounts.entry(account).or_default().entry(subscription).or_default() += 1;
+    }
+    Ok(accounts)
 }
 
 impl FromRow for Candidate {
