@@ -93,7 +93,7 @@ async fn an_app_is_past_its_objective_when_its_latest_good_backup_is_too_old(fix
     assert!(!the_one(fixture).await.past_objective);
     fixture.sync(&[enrolled(&shop, None)]).await;
     assert!(the_one(fixture).await.past_objective);
-    fixture.sync(&[]).await;
+    fixture.depart(&shop, fixture.now()).await;
     assert!(!the_one(fixture).await.past_objective, "an app outside the fleet has no objective");
 }
 

@@ -1,6 +1,7 @@
 //! The command line: the commands and their arguments.
 
 mod backups;
+mod budgets;
 mod dead_letters;
 mod doctor;
 mod fleet;
@@ -21,6 +22,7 @@ use clap::{Parser, Subcommand};
 use holdfast_config::ZoneData;
 
 pub use backups::{AdoptArgs, BackupsCommand, DeleteArgs, ListArgs, RetentionArgs, ShowArgs};
+pub use budgets::BudgetsCommand;
 pub use dead_letters::{DeadLetterArgs, DeadLettersCommand};
 pub use doctor::DoctorArgs;
 pub use fleet::{AppsCommand, CheckArgs, ConfigCommand, DiscoverArgs, PreviewArgs, ScheduleCommand};
@@ -134,6 +136,9 @@ pub enum Command {
     /// Show, retry or remove messages that the broker or a worker refused
     #[command(subcommand)]
     DeadLetters(DeadLettersCommand),
+    /// Open request budgets that Azure's answers closed
+    #[command(subcommand)]
+    Budgets(BudgetsCommand),
     /// Verify the audit
     #[command(subcommand)]
     Audit(AuditCommand),

@@ -112,6 +112,7 @@ async fn dispatch(command: &Command, context: &Context) -> anyhow::Result<Exit> 
         Command::Schedule(ScheduleCommand::Preview(args)) => commands::preview::run(args, context).await,
         Command::Config(ConfigCommand::Check(args)) => commands::check::run(args, context),
         Command::Apps(AppsCommand::Discover(args)) => commands::apps::run(args, context).await,
+        Command::Budgets(command) => commands::budgets::run(command, context).await,
         Command::DeadLetters(command) => commands::dead_letters::run(command, context).await,
         Command::Audit(AuditCommand::Verify(args)) => commands::audit::run(args, context).await,
         Command::Store(command) => commands::store::run(command, context).await,

@@ -71,7 +71,11 @@ pub(crate) fn subscription(status: &SubscriptionStatus, now: Timestamp) -> Vec<S
         ));
     }
     let closed = closed.iter().map(|ClosedBudget { call, until: at }| {
-        format!("the {call} budget of subscription {subscription} is closed; it opens {}", until(*at, now))
+        format!(
+            "the {call} budget of subscription {subscription} is closed and opens {}; `holdfast budgets reopen {subscription}` \
+             opens it now",
+            until(*at, now)
+        )
     });
     notes.extend(closed);
     notes

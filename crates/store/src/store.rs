@@ -44,8 +44,8 @@ pub trait Store: Send + Sync + Debug {
     /// the row was written is ignored, so that schedulers with lists of different age do not undo each other.
     /// Cursors of new apps, and cursors with another fingerprint, start at the store's now, so that an edit never
     /// makes a tick due at once. A cursor whose `next_at` lies beyond the given one (a wrong clock moved it there) is
-    /// set back. A new app whose list came late starts at the time from which ticks are owed. Apps that departed are marked
-    /// as removed, lose their cursor, and get a record in the audit; their runs go on.
+    /// set back. A new app whose list came late starts at the time from which ticks are owed. Apps that departed are
+    /// marked as removed, lose their cursor, and get a record in the audit; their runs go on.
     async fn sync_fleet(&self, fleet: &[Enrolled], departed: &[Departure]) -> Result<FleetChange>;
 
     /// Records requests for the lists of subscriptions. A request older than the recorded one changes nothing.
@@ -100,6 +100,9 @@ pub trait Store: Send + Sync + Debug {
     ///
     /// Only the upper half of a budget can be drawn this way: the lower half stays for runs.
     async fn draw_budget(&self, draw: &BudgetDraw) -> Result<Drawn>;
+
+    /// Opens the closed budgets of a subscription and returns how many were closed.
+    async fn open_budgets(&self, subscription: &SubscriptionId) -> Result<u64>;
 
     /// A run with what its next step needs; `None` when there is no such run.
     async fn load(&self, id: RunId) -> Result<Option<Loaded>>;

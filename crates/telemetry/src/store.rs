@@ -180,6 +180,10 @@ impl Store for WatchedStore {
         Ok(planned)
     }
 
+    async fn open_budgets(&self, subscription: &SubscriptionId) -> Result<u64, Error> {
+        self.inner.open_budgets(subscription).await
+    }
+
     async fn add_run(&self, run: &NewRun) -> Result<(), Error> {
         self.inner.add_run(run).await?;
         self.wrote(run.event.name(), 1);

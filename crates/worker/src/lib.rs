@@ -2,6 +2,7 @@
 
 mod backup;
 mod blob_sizes;
+mod bulkheads;
 mod calls;
 mod check_catalog;
 mod decide;
@@ -34,6 +35,7 @@ mod step_result;
 mod store_time;
 mod worker;
 
+pub use bulkheads::Bulkheads;
 pub use environment::{Environment, Settings};
 pub use error::Error;
 pub use step::step;

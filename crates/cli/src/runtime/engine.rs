@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use holdfast_arm::{Arm, CallObserver, HttpProbe};
+use holdfast_arm::{Arm, CallFacts, CallObserver, HttpProbe};
 use holdfast_config::{EngineConfig, Fleet};
 use holdfast_control::FleetKeeper;
 use holdfast_model::{Clock, StorageName};
@@ -12,7 +12,7 @@ use holdfast_queue::Queue;
 use holdfast_scheduler::{Dispatcher, FleetSnapshot, MaintenancePlanner, Planner, PlanningContext};
 use holdfast_storage::{LiveStorage, Storage, StorageTarget};
 use holdfast_store::Store;
-use holdfast_worker::{Environment, Settings, StepObserver, Worker};
+use holdfast_worker::{Bulkheads, Environment, Settings, StepObserver, Worker};
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -61,11 +61,14 @@ impl Engine {
     /// Builds the loops. Sends nothing.
     pub fn new(parts: EngineParts) -> anyhow::Result<Self> {
         let EngineParts { fleet, store, queue, clock, calls, steps, mut rng } = parts;
+        let concurrency = usize::try_from(fleet.engine.concurrency)?;
+        let bulkheads = Arc::new(Bulkheads::new(concurrency, Arc::clone(&clock)));
+        let calls: Arc<dyn CallObserver> = Arc::new(BothObservers(calls, Arc::clone(&bulkheads) as _));
         let arm: Arc<dyn Arm> = Arc::new(clouds(&fleet, &clock, &calls, &mut rng)?);
         let storage = storages(&fleet, &clock, rng.fork())?;
         let secrets = Identities::new(&fleet, &clock)?.access(None)?.secrets;
         let bell = Arc::new(Notify::new());
-        let (settings, concurrency) = (settings(&fleet.engine), fleet.engine.concurrency);
+        let settings = settings(&fleet.engine);
         let (limits, lease) = (fleet.limits.clone(), fleet.engine.lease);
         let env = Environment {
             store: Arc::clone(&store),
@@ -92,7 +95,7 @@ impl Engine {
             planner: Planner::new(planning.fork()),
             maintenance: MaintenancePlanner::new(planning),
             dispatcher: Dispatcher::new(store, queue, limits, lease, bell),
-            worker: Worker::new(env, settings, usize::try_from(concurrency)?).observed_by(steps),
+            worker: Worker::new(env, settings, concurrency).with_bulkheads(bulkheads).observed_by(steps),
             rng,
         })
     }
@@ -148,6 +151,16 @@ pub fn storages(
     let targets = fleet.storages.iter().map(open).collect::<anyhow::Result<_>>()?;
     let storage = LiveStorage::new(targets, clock, rng);
     Ok(Arc::new(storage.context("failed to prepare the storages")?))
+}
+
+/// Reports each call to two observers.
+struct BothObservers(Arc<dyn CallObserver>, Arc<dyn CallObserver>);
+
+impl CallObserver for BothObservers {
+    fn answered(&self, call: &CallFacts<'_>) {
+        self.0.answered(call);
+        self.1.answered(call);
+    }
 }
 
 /// Refreshes the fleet whenever a part of it is due, until `stop`.

@@ -126,6 +126,10 @@ impl Store for MemoryStore {
         Ok(drawn)
     }
 
+    async fn open_budgets(&self, subscription: &SubscriptionId) -> Result<u64> {
+        Ok(self.state().open_budgets(subscription, self.time()))
+    }
+
     async fn load(&self, id: RunId) -> Result<Option<Loaded>> {
         Ok(self.state().load(id, self.time()))
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use holdfast_model::{NewRun, Run, RunId, Timestamp};
+use holdfast_model::{NewRun, Run, RunId, SubscriptionId, Timestamp};
 
 use crate::change::{Change, Committed};
 use crate::columns::stamp;
@@ -109,6 +109,13 @@ impl State {
     fn take_tick(&mut self, run: &Run) -> bool {
         let (Some(policy), Some(tick)) = (&run.policy, run.tick) else { return true };
         self.ticks.insert((policy.clone(), run.app.clone(), tick))
+    }
+
+    pub fn open_budgets(&mut self, subscription: &SubscriptionId, now: Timestamp) -> u64 {
+        let of_subscription = self.budgets.iter_mut().filter(|((of, _), _)| of == subscription);
+        let closed =
+            of_subscription.filter(|(_, bucket)| bucket.closed_until.is_some_and(|until| until > now));
+        closed.map(|(_, bucket)| bucket.closed_until = None).count() as u64
     }
 
     pub fn commit(&mut self, changes: &[Change]) -> Result<Vec<Committed>> {

@@ -18,6 +18,7 @@ use crate::sql::session::Session;
 
 pub(super) const CLOSE: &str = "close a budget";
 pub(super) const DRAW: &str = "draw from a budget";
+pub(super) const OPEN: &str = "open budgets";
 
 /// Closes a budget in one statement, so that it waits for no acquire and no acquire overwrites it.
 pub(super) async fn close(
@@ -36,6 +37,14 @@ pub(super) async fn close(
     let values = [Arg::Float(full.tokens), Arg::Time(full.filled_at), Arg::Time(stamp(until))];
     session.execute(close, key.into_iter().chain(values).collect()).await?;
     Ok(())
+}
+
+/// Opens the budgets that are closed now. Returns how many.
+pub(super) async fn open(session: &mut impl Session, subscription: &SubscriptionId) -> Result<u64> {
+    let now = session.now().await?;
+    let open =
+        "/* open */ UPDATE budgets SET closed_until = NULL WHERE subscription = $1 AND closed_until > $2";
+    session.execute(open, vec![Arg::text(subscription), Arg::Time(now)]).await
 }
 
 /// A row of `budgets`.

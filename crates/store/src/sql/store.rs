@@ -115,6 +115,10 @@ impl<D: Database> Store for SqlStore<D> {
         within!(self.write(budgets::DRAW), |session| budgets::draw(session, draw))
     }
 
+    async fn open_budgets(&self, subscription: &SubscriptionId) -> Result<u64> {
+        within!(self.write_singly(budgets::OPEN), |session| budgets::open(session, subscription))
+    }
+
     async fn load(&self, id: RunId) -> Result<Option<Loaded>> {
         let loaded = within!(self.read(load::LOAD), |session| load::load(session, id));
         if let Err(Error::Unreadable { row, .. }) = &loaded {
