@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use holdfast_arm::{
     Arm, Backup, BackupBody, BackupSecrets, Discovered, Error, ErrorKind, FoundSchedule, Operation,
-    Permissions, Progress, RestoreBody, ScheduleBody, Started, ThrottleScope,
+    Permissions, Progress, RestoreBody, ScheduleBody, SiteList, Started, ThrottleScope,
 };
 use holdfast_model::{AppId, BackupId, Site, SubscriptionId};
 use secrecy::SecretString;
@@ -113,12 +113,12 @@ impl PacedArm {
 
 #[async_trait]
 impl Arm for PacedArm {
-    async fn sites(&self, subscription: &SubscriptionId) -> Result<Vec<Site>, Error> {
+    async fn sites(&self, subscription: &SubscriptionId) -> Result<SiteList, Error> {
         let asked = Asked { operation: Operation::ListSites, subscription, app: None };
         self.read(asked, || self.inner.sites(subscription)).await
     }
 
-    async fn slots(&self, app: &AppId) -> Result<Vec<Site>, Error> {
+    async fn slots(&self, app: &AppId) -> Result<SiteList, Error> {
         self.read(Asked::of(Operation::ListSlots, app), || self.inner.slots(app)).await
     }
 

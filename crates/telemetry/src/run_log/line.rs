@@ -129,6 +129,7 @@ pub fn noun(kind: RunKind) -> &'static str {
         RunKind::Delete => "deletion",
         RunKind::RefreshSas => "SAS refresh",
         RunKind::PushSchedule => "schedule change",
+        RunKind::CheckCatalog => "catalog check",
         RunKind::OperatorAction => "operator action",
     }
 }
