@@ -77,8 +77,9 @@ impl Context {
     /// Opens the store for a command that reads, and whose calls to Azure draw on the shared budgets where they may.
     pub async fn store_for_calls(&self) -> anyhow::Result<Arc<dyn Store>> {
         match self.store(Mode::Join).await {
-            Ok(store) => Ok(store),
-            Err(_) => self.store(Mode::Read).await,
+            // The file may be read-only. A database opens in both modes or in none.
+            Err(_) if self.global.database_url.is_none() => self.store(Mode::Read).await,
+            opened => opened,
         }
     }
 

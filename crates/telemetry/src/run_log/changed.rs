@@ -1,7 +1,7 @@
 //! The lines of a committed change. Pure.
 
 use holdfast_model::{
-    BackupFacts, Cause, Outcome, Run, RunEvent, RunKind, SasRefresh, Timestamp, Verification,
+    BackupFacts, BackupId, Cause, Outcome, Run, RunEvent, RunKind, SasRefresh, Timestamp, Verification,
     format_timestamp,
 };
 use holdfast_store::Change;
@@ -51,28 +51,12 @@ fn line(run: &Run, event: &RunEvent, last_error: Option<&str>, at: Timestamp) ->
             let end = RunEnd { outcome: *outcome, cause: *cause, verification: *verification };
             ended(run, end, backup.as_ref(), last_error, at)
         }
-        RunEvent::BackupLost { backup, detail, .. } => Some(Line {
-            is_warning: true,
-            detail: Some(detail.clone()),
-            backup: Some(backup.0),
-            ..Line::of_run(run, "a backup is lost")
-        }),
-        RunEvent::BackupFoundAgain { backup, .. } => {
-            Some(Line { backup: Some(backup.0), ..Line::of_run(run, "a lost backup was found again") })
-        }
-        RunEvent::LateBackupFound { backup, .. } => Some(Line {
-            backup: Some(backup.id.0),
-            ..Line::of_run(run, "a late backup of an ended run was found")
-        }),
-        RunEvent::ScheduleCompared { drift, .. } if !drift.is_empty() => Some(Line {
-            is_warning: true,
-            detail: Some(drift.join("; ")),
-            ..Line::of_run(run, "Azure's own schedule differs from the policy's")
-        }),
-        RunEvent::AttemptEnded { .. }
-        | RunEvent::BackupsMissing { .. }
+        RunEvent::BackupLost { .. }
+        | RunEvent::BackupFoundAgain { .. }
         | RunEvent::BackupVerified { .. }
-        | RunEvent::ScheduleCompared { .. }
+        | RunEvent::LateBackupFound { .. }
+        | RunEvent::ScheduleCompared { .. } => found(run, event),
+        RunEvent::AttemptEnded { .. }
         | RunEvent::StartRefused { .. }
         | RunEvent::Deferred { .. }
         | RunEvent::Planned { .. }
@@ -82,8 +66,39 @@ fn line(run: &Run, event: &RunEvent, last_error: Option<&str>, at: Timestamp) ->
         | RunEvent::Absent { .. }
         | RunEvent::StatusSeen { .. }
         | RunEvent::Completed { .. }
-        | RunEvent::CheckFailed { .. } => None,
+        | RunEvent::CheckFailed { .. }
+        | RunEvent::BackupsMissing { .. } => None,
     }
+}
+
+/// The line of what a check of the catalog found.
+fn found(run: &Run, event: &RunEvent) -> Option<Line> {
+    let of = |backup: BackupId, message: &str| Line { backup: Some(backup.0), ..Line::of_run(run, message) };
+    Some(match event {
+        RunEvent::BackupLost { backup, deletion: Some(_), .. } => {
+            of(*backup, "backup deleted; the answer to its deletion was lost")
+        }
+        RunEvent::BackupLost { backup, detail, deletion: None, .. } => {
+            Line { is_warning: true, detail: Some(detail.clone()), ..of(*backup, "backup lost") }
+        }
+        RunEvent::BackupFoundAgain { backup, .. } => of(*backup, "lost backup is back"),
+        RunEvent::BackupVerified { backup, size_bytes, .. } => {
+            Line { size_bytes: Some(*size_bytes), ..of(*backup, "backup verified") }
+        }
+        RunEvent::LateBackupFound { backup, .. } => Line {
+            size_bytes: Some(backup.size_bytes),
+            ..of(backup.id, "a backup of a run that had ended was found")
+        },
+        RunEvent::ScheduleCompared { drift, .. } if drift.is_empty() => {
+            Line::of_run(run, "Azure's own schedule matches the policy again")
+        }
+        RunEvent::ScheduleCompared { drift, .. } => Line {
+            is_warning: true,
+            detail: Some(drift.join("; ")),
+            ..Line::of_run(run, "Azure's own schedule differs from the policy")
+        },
+        _ => return None,
+    })
 }
 
 /// How a run ended.
@@ -125,8 +140,8 @@ fn ended(
     let RunEnd { outcome, cause, verification } = end;
     let kind = run.task.kind();
     let message = match outcome {
-        // Its refresh has a line already.
-        Outcome::Succeeded if kind == RunKind::RefreshSas => return None,
+        // What it did or found has lines already.
+        Outcome::Succeeded if matches!(kind, RunKind::RefreshSas | RunKind::CheckCatalog) => return None,
         Outcome::Succeeded => format!("{} succeeded", noun(kind)),
         Outcome::Partial => format!("{} is partial", noun(kind)),
         Outcome::Failed => format!("{} failed", noun(kind)),

@@ -120,3 +120,20 @@ fn a_refused_credential_is_a_warning_and_a_throttle_is_no_line() {
     assert_eq!((refused[0].message.as_str(), refused[0].is_warning), ("backup waits", true));
     assert_eq!(refused[0].next_try.as_deref(), Some("1970-01-01T00:01:00.000Z"));
 }
+
+#[test]
+fn a_backup_that_a_check_finds_lost_is_a_warning_unless_holdfast_deleted_it() {
+    let lost = |deletion| RunEvent::BackupLost {
+        backup: BackupId(7),
+        blob: "b.zip".into(),
+        detail: "Azure does not list it".into(),
+        deletion,
+    };
+    let line = |event| lines(&Change { from: 1, run: run(), events: vec![event], at: at(90) }).remove(0);
+    let gone = line(lost(None));
+    assert_eq!((gone.message.as_str(), gone.backup, gone.is_warning), ("backup lost", Some(7), true));
+    assert_eq!(gone.detail.as_deref(), Some("Azure does not list it"));
+    assert!(!line(lost(Some(run().id))).is_warning);
+    let drifted = line(RunEvent::ScheduleCompared { found: None, drift: vec!["it is off".into()] });
+    assert_eq!((drifted.detail.as_deref(), drifted.is_warning), (Some("it is off"), true));
+}
