@@ -123,8 +123,11 @@ fn exclude(diagnostics: &mut Diagnostics<'_>, section: &mut Section<'_>) -> Vec<
                     place.key
                 );
                 let list = || "list each app, or require `tags` that it does not have".to_owned();
-                let help = meant.map_or_else(list, |meant| format!("write \"{meant}\""));
+                let help = meant.as_ref().map_or_else(list, |meant| format!("write \"{meant}\""));
                 diagnostics.error_with_help(&place, message, help);
+                // The other checks of the rule see what was meant.
+                let meant = meant.and_then(|meant| Exclusion::parse(&meant).ok());
+                exclude.extend(meant.map(|value| Located { value, place }));
             }
         }
     }

@@ -58,7 +58,7 @@ impl fmt::Display for Scope {
             Self::Directory => f.write_str("a folder"),
             Self::FileShare => f.write_str("a file share"),
             Self::Account(account) => write!(f, "{account}"),
-            Self::Unknown => f.write_str("something else"),
+            Self::Unknown => f.write_str("no known resource"),
         }
     }
 }
@@ -88,7 +88,7 @@ mod tests {
             (Some("c"), None, None, "a container"),
             (Some("bs"), None, None, "a single blob"),
             (Some("s"), None, None, "a file share"),
-            (None, None, None, "something else"),
+            (None, None, None, "no known resource"),
             (
                 Some("b"),
                 Some("b"),

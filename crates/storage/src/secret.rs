@@ -55,6 +55,12 @@ pub enum SecretError {
     /// The secret is empty.
     #[error("`{0}` is empty")]
     Empty(SecretRef),
+    /// App Service did not resolve its reference to a Key Vault.
+    #[error(
+        "`{0}` holds an App Service reference to Key Vault that was not resolved: grant the app's identity access to the \
+         secret, or write `keyvault:URL`"
+    )]
+    Unresolved(SecretRef),
     /// The secret is in a Key Vault, and the reader has no access to one.
     #[error("`{0}` is in a Key Vault, which is not read for this: give `env:NAME` or `file:PATH`")]
     InVault(SecretRef),
@@ -119,6 +125,7 @@ impl SecretError {
             | Self::NotText(_)
             | Self::TooLong(_)
             | Self::Empty(_)
+            | Self::Unresolved(_)
             | Self::InVault(_)
             | Self::Forbidden { .. }
             | Self::NoSuchSecret(_)
@@ -162,6 +169,9 @@ impl SecretRef {
 pub(crate) fn tidy(reference: &SecretRef, text: &SecretString) -> Result<SecretString, SecretError> {
     match text.expose_secret().trim_start_matches('\u{feff}').trim_end_matches(['\r', '\n', '\0']) {
         trimmed if trimmed.trim().is_empty() => Err(SecretError::Empty(reference.clone())),
+        trimmed if trimmed.starts_with("@Microsoft.KeyVault(") => {
+            Err(SecretError::Unresolved(reference.clone()))
+        }
         trimmed => Ok(SecretString::from(trimmed)),
     }
 }
@@ -264,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_from_windows_is_read_or_named() {
+    fn a_file_from_windows_and_an_unresolved_reference_are_read_or_named() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("secret");
         let reference = SecretRef::File(path.clone());
@@ -280,6 +290,9 @@ mod tests {
         );
         std::fs::write(&path, b"secr\xe9t").unwrap();
         assert!(matches!(reference.read(), Err(SecretError::NotText(_))));
+        std::fs::write(&path, b"@Microsoft.KeyVault(SecretUri=https://v.vault.azure.net/secrets/sas/)")
+            .unwrap();
+        assert!(matches!(reference.read(), Err(SecretError::Unresolved(_))));
         std::fs::write(&path, b"\xef\xbb\xbf\r\n").unwrap();
         assert!(matches!(reference.read(), Err(SecretError::Empty(_))));
     }

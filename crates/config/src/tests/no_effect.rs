@@ -85,6 +85,8 @@ fn a_rule_behind_one_that_takes_all_its_apps_is_a_warning() {
         let expected: &[&str] = if is_hidden { &[finds_nothing] } else { &[] };
         assert_eq!(found, expected, "{first} / {second}");
     }
+    let misspelt = format!("{}{}", ending("exclude = [\"wiki/\"]"), rule("tags = { backup = \"gold\" }"));
+    assert_eq!(look(&misspelt).problems.len(), 1, "the second rule takes what the first one was to exclude");
     let other = rule("tags = { backup = \"gold\" }").replace("0A0A", "0b0b");
     assert_eq!(warnings(&format!("{EXAMPLE}{other}")), [""; 0]);
 }
