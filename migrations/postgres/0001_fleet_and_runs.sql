@@ -10,7 +10,10 @@ CREATE TABLE apps (
     retention                  text,
     partial_is_good            boolean     NOT NULL,
     enrolled_at                timestamptz NOT NULL,
-    removed_at                 timestamptz
+    seen_at                    timestamptz,
+    missing_since              timestamptz,
+    removed_at                 timestamptz,
+    removed_reason             text
 );
 
 CREATE TABLE cursors (
@@ -75,6 +78,7 @@ CREATE INDEX runs_leased ON runs (leased_until) WHERE leased_until IS NOT NULL;
 CREATE INDEX runs_unfinished ON runs (app, policy) WHERE state <> 'ended';
 CREATE INDEX runs_good ON runs (app, accepted_at, id) WHERE outcome IN ('succeeded', 'partial');
 CREATE INDEX runs_ended ON runs (app, ended_at, id) WHERE outcome <> 'missed' AND kind = 'backup';
+CREATE INDEX runs_missed ON runs (app, tick, id) WHERE outcome = 'missed';
 CREATE INDEX runs_of_app ON runs (app, created_at, id);
 CREATE INDEX runs_created ON runs (created_at, id);
 -- Runs of all kinds but backups are few; they are listed by kind, by app, and while unfinished.
@@ -90,10 +94,39 @@ END $$;
 
 CREATE TRIGGER runs_that_ended_stay BEFORE UPDATE ON runs FOR EACH ROW WHEN (old.state = 'ended')
 EXECUTE FUNCTION refuse('a run that has ended is never changed');
-CREATE TRIGGER runs_are_kept BEFORE DELETE ON runs FOR EACH ROW
-EXECUTE FUNCTION refuse('a run is never deleted');
+-- Rows that could not be read, whole. A row that is added here is deleted from its table.
+CREATE TABLE set_aside_rows (
+    table_name text        NOT NULL,
+    row_key    text        NOT NULL,
+    row_json   text        NOT NULL,
+    reason     text        NOT NULL,
+    actor      text        NOT NULL,
+    at         timestamptz NOT NULL
+);
+
+CREATE FUNCTION keep_run() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT FROM set_aside_rows WHERE table_name = 'runs' AND row_key = old.id::text) THEN
+        RETURN old;
+    END IF;
+    RAISE EXCEPTION 'a run is never deleted' USING ERRCODE = 'restrict_violation';
+END $$;
+
+CREATE TRIGGER runs_are_kept BEFORE DELETE ON runs FOR EACH ROW EXECUTE FUNCTION keep_run();
 CREATE TRIGGER runs_are_not_emptied BEFORE TRUNCATE ON runs FOR EACH STATEMENT
 EXECUTE FUNCTION refuse('a run is never deleted');
+
+-- Azure's last list of each subscription's apps, or why there was none.
+CREATE TABLE subscriptions (
+    subscription     text        COLLATE "C" NOT NULL PRIMARY KEY,
+    asked_at         timestamptz NOT NULL,
+    next_at          timestamptz NOT NULL,
+    listed_at        timestamptz,
+    apps             bigint,
+    left_out         text,
+    unanswered_since timestamptz,
+    error            text
+);
 
 CREATE TABLE budgets (
     subscription text             NOT NULL,

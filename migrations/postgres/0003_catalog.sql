@@ -28,3 +28,28 @@ CREATE TABLE catalog (
 ) WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.02);
 
 CREATE INDEX catalog_there ON catalog (app, accepted_at, backup_id) WHERE removed_at IS NULL;
+CREATE INDEX catalog_lost ON catalog (app, removed_at) WHERE removed_at IS NOT NULL AND NOT deleted;
+
+CREATE FUNCTION remove_set_aside_row() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+BEGIN
+    DELETE FROM apps WHERE new.table_name = 'apps' AND app = new.row_key;
+    DELETE FROM cursors WHERE new.table_name = 'cursors' AND app = new.row_key;
+    DELETE FROM runs WHERE new.table_name = 'runs' AND id::text = new.row_key;
+    DELETE FROM catalog WHERE new.table_name = 'catalog' AND app || ' ' || backup_id = new.row_key;
+    DELETE FROM budgets WHERE new.table_name = 'budgets' AND subscription || ' ' || call = new.row_key;
+    RETURN NULL;
+END $$;
+
+-- SECURITY DEFINER functions resolve names in this schema alone.
+DO $$
+BEGIN
+    EXECUTE format('ALTER FUNCTION remove_set_aside_row() SET search_path = %I, pg_temp', current_schema());
+    REVOKE EXECUTE ON FUNCTION remove_set_aside_row() FROM PUBLIC;
+END $$;
+
+CREATE TRIGGER set_aside_rows_are_removed AFTER INSERT ON set_aside_rows FOR EACH ROW
+EXECUTE FUNCTION remove_set_aside_row();
+CREATE TRIGGER set_aside_rows_stay BEFORE UPDATE ON set_aside_rows FOR EACH ROW
+EXECUTE FUNCTION refuse('a row that was set aside is never changed');
+CREATE TRIGGER set_aside_rows_are_kept BEFORE DELETE ON set_aside_rows FOR EACH ROW
+EXECUTE FUNCTION refuse('a row that was set aside is never deleted');

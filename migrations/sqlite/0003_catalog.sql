@@ -28,3 +28,17 @@ CREATE TABLE catalog (
 ) STRICT;
 
 CREATE INDEX catalog_there ON catalog (app, accepted_at, backup_id) WHERE removed_at IS NULL;
+CREATE INDEX catalog_lost ON catalog (app, removed_at) WHERE removed_at IS NOT NULL AND deleted = 0;
+
+CREATE TRIGGER set_aside_rows_are_removed AFTER INSERT ON set_aside_rows
+BEGIN
+    DELETE FROM apps WHERE new.table_name = 'apps' AND app = new.row_key;
+    DELETE FROM cursors WHERE new.table_name = 'cursors' AND app = new.row_key;
+    DELETE FROM runs WHERE new.table_name = 'runs' AND id = new.row_key;
+    DELETE FROM catalog WHERE new.table_name = 'catalog' AND app || ' ' || backup_id = new.row_key;
+    DELETE FROM budgets WHERE new.table_name = 'budgets' AND subscription || ' ' || call = new.row_key;
+END;
+CREATE TRIGGER set_aside_rows_stay BEFORE UPDATE ON set_aside_rows
+BEGIN SELECT RAISE(ABORT, 'a row that was set aside is never changed'); END;
+CREATE TRIGGER set_aside_rows_are_kept BEFORE DELETE ON set_aside_rows
+BEGIN SELECT RAISE(ABORT, 'a row that was set aside is never deleted'); END;

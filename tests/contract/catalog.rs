@@ -34,7 +34,7 @@ async fn only(fixture: &StoreFixture) -> CatalogEntry {
 }
 
 fn delete(id: i64) -> Task {
-    Task::Delete(Delete { backup: BackupId(id), blob: "hf-shop.zip".into(), allow_last: true })
+    Task::Delete(Delete { backup: BackupId(id), blob: "hf-shop.zip".into(), allow_last: true, rule: None })
 }
 
 fn over(outcome: Outcome, cause: Option<Cause>) -> RunEvent {
@@ -183,7 +183,8 @@ async fn a_deleted_backup_is_removed_and_a_failed_deletion_is_recorded(fixture: 
 async fn a_deletion_takes_no_other_backup_of_its_number_out_of_the_catalog(fixture: &StoreFixture) {
     let shop = app("shop");
     fixture.complete_backup(&shop, 5, 30).await;
-    let old = Task::Delete(Delete { backup: BackupId(7), blob: "hf-old.zip".into(), allow_last: true });
+    let old =
+        Task::Delete(Delete { backup: BackupId(7), blob: "hf-old.zip".into(), allow_last: true, rule: None });
     let run = fixture.add_task(&shop, old.clone()).await;
     fixture.commit_events(run.id, vec![over(Outcome::Failed, Some(Cause::BackupNotFound))]).await;
     let run = fixture.add_task(&shop, old).await;
@@ -242,7 +243,9 @@ async fn operator_actions_hold_release_lose_find_and_adopt(fixture: &StoreFixtur
     fixture.advance(1);
     fixture.add_action(&shop, OperatorAction::Verified { backup: id, size_bytes: None }).await;
     let found = only(fixture).await;
-    assert_eq!((found.removal, found.verified_at), (None, Some(fixture.now())));
+    assert_eq!((found.removal, found.verified_at), (None, None), "its blob was not read");
+    fixture.add_action(&shop, OperatorAction::Verified { backup: id, size_bytes: Some(5) }).await;
+    assert_eq!(only(fixture).await.verified_at, Some(fixture.now()));
     let run = fixture.add_task(&shop, delete(7)).await;
     completed(fixture, &run).await;
     fixture.add_action(&shop, OperatorAction::Verified { backup: id, size_bytes: None }).await;

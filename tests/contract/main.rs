@@ -25,9 +25,11 @@ macro_rules! on_every_store {
 }
 
 mod adding_runs;
+mod app_names;
 mod audit;
 mod budgets;
 mod catalog;
+mod catalog_checks;
 mod commits;
 mod fixture;
 mod fleet;

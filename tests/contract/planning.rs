@@ -48,7 +48,8 @@ async fn the_longest_overdue_cursor_comes_first_with_its_unfinished_runs(fixture
     let due = fixture.cursors_due().await;
     let listed: Vec<_> = due.iter().map(|cursor| (cursor.app.site(), cursor.unfinished)).collect();
     assert_eq!(listed, [("c", 0), ("a", 1)]);
-    assert_eq!(fixture.store.cursors_due(1).await.unwrap(), due[..1]);
+    assert_eq!(fixture.store.cursors_due(None, 1).await.unwrap(), due[..1]);
+    assert_eq!(fixture.store.cursors_due(Some(&due[0]), 10).await.unwrap(), due[1..]);
 }
 
 async fn a_backup_that_azure_finished_and_that_is_verified_does_not_count_as_unfinished(

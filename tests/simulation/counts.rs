@@ -26,6 +26,8 @@ pub(crate) struct SeedCounts {
     pub ended: BTreeMap<String, u64>,
     /// Calls to Azure, by operation.
     pub calls: BTreeMap<String, u64>,
+    /// Faults of those calls, by name.
+    pub call_faults: BTreeMap<String, u64>,
     pub crashes: u64,
     pub stalls: u64,
     pub store_errors: u64,
@@ -44,6 +46,7 @@ impl SimulatedWorld {
             accepted_posts: counters.accepted_posts,
             lost_answers: counters.lost_answers,
             calls: counters.calls.clone(),
+            call_faults: counters.call_faults.clone(),
             throttled: counters.throttled_by_arm + counters.throttled_by_provider,
             crashes: self.fault_counts.crashes.load(Ordering::Relaxed),
             stalls: self.fault_counts.stalls.load(Ordering::Relaxed),
@@ -91,6 +94,7 @@ impl SeedCounts {
             (&mut self.outcomes, &other.outcomes),
             (&mut self.ended, &other.ended),
             (&mut self.calls, &other.calls),
+            (&mut self.call_faults, &other.call_faults),
             (&mut self.sas_refreshes, &other.sas_refreshes),
         ] {
             for (key, count) in others {

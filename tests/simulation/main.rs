@@ -9,6 +9,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+mod bulkheads;
 mod checkers;
 mod counts;
 mod doubles;
@@ -22,6 +23,7 @@ use std::thread;
 
 use counts::SeedCounts;
 use holdfast_model::{RefreshReason, RunKind};
+use holdfast_simulator::CallFault;
 use seeds::{Report, Seeds};
 use simulated_world::SimulatedWorld;
 
@@ -40,6 +42,17 @@ const OPERATIONS: [&str; 13] = [
     "get_schedule",
     "put_schedule",
     "delete_schedule",
+];
+
+/// Answers that are not Azure's word, or not the whole of it.
+const ODD_ANSWERS: [CallFault; 7] = [
+    CallFault::GarbageAfter,
+    CallFault::GarbageBefore,
+    CallFault::GatewayAfter,
+    CallFault::GatewayBefore,
+    CallFault::OddForbidden,
+    CallFault::OddNotFound,
+    CallFault::UnreadableList,
 ];
 
 /// Simulates one seed to its end and runs every checker.
@@ -94,6 +107,9 @@ fn whatever_goes_wrong_nothing_is_lost_and_nothing_is_doubled() {
         }
         for reason in RefreshReason::ALL.map(RefreshReason::as_str) {
             assert!(total.sas_refreshes.get(reason).is_some_and(|count| *count > 10), "{reason}: {total:#?}");
+        }
+        for fault in ODD_ANSWERS.map(CallFault::as_str) {
+            assert!(total.call_faults.get(fault).is_some_and(|count| *count > 10), "{fault}: {total:#?}");
         }
         assert!(total.failures_as_500 > 0, "{total:#?}");
         for operation in OPERATIONS {

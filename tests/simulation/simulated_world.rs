@@ -88,6 +88,9 @@ fn faults(rng: &mut fastrand::Rng) -> Faults {
         delete_failed: rate(rng, 0.3),
         deleted_lingers: rate(rng, 0.3),
         restore_failed: rate(rng, 0.2),
+        gateway: rate(rng, 0.1),
+        odd_refusal: rate(rng, 0.05),
+        unreadable_list: rate(rng, 0.1),
     }
 }
 
@@ -127,7 +130,7 @@ fn policy(rng: &mut fastrand::Rng, account: &str, scratch: &AppId) -> Policy {
         name: PolicyName::new("gold"),
         schedule: Schedule {
             crontab: crontabs[rng.usize(..crontabs.len())].parse().unwrap(),
-            timezone: chrono_tz::Europe::Paris,
+            timezone: holdfast_model::Zone::bundled("Europe/Paris").unwrap(),
             spread: Duration::from_secs(rng.u64(0..600)),
         },
         catch_up: Duration::from_secs(rng.u64(0..3_600)),

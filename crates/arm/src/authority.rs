@@ -10,12 +10,15 @@ use azure_core::http::{
 use url::Url;
 
 use crate::TokenError;
-use crate::http::{client_builder, is_loopback};
+use crate::http::{client_builder, is_loopback, without_redirects};
+use crate::token_transport::TokenTransport;
 
 /// The address of Entra, and the connections to it.
 pub(crate) struct Authority {
     host: Option<String>,
     transport: Transport,
+    /// For the endpoints of managed identities, which are on this machine or beside it.
+    direct: Transport,
 }
 
 impl Authority {
@@ -25,21 +28,24 @@ impl Authority {
             // Without one, the HTTP client panics.
             return Err(TokenError::new("no TLS provider is installed in this process"));
         }
+        let no_client = |_| TokenError::new("failed to build the HTTP client");
+        let direct = without_redirects().no_proxy().build().map_err(no_client)?;
+        let direct = token_transport(Arc::new(direct));
         match url {
             Some(url) if url.scheme() == "http" && is_loopback(url) => {
-                let client = client_builder(url).build();
-                let http = Arc::new(client.map_err(|_| TokenError::new("failed to build the HTTP client"))?);
+                let http = Arc::new(client_builder(url).build().map_err(no_client)?);
                 let mut stated = url.clone();
                 // Changing http to https cannot fail.
                 let _ = stated.set_scheme("https");
-                let transport = Transport::new(Arc::new(Plain { http, authority: url.clone() }));
-                Ok(Self { host: Some(stated.into()), transport })
+                let transport = token_transport(Arc::new(Plain { http, authority: url.clone() }));
+                Ok(Self { host: Some(stated.into()), transport, direct })
             }
             Some(url) if url.scheme() != "https" => {
                 Err(TokenError::new(&format!("the authority `{url}` is neither https nor on this machine")))
             }
             url => {
-                Ok(Self { host: url.map(Url::to_string), transport: Transport::new(new_http_client(None)) })
+                let transport = token_transport(new_http_client(None));
+                Ok(Self { host: url.map(Url::to_string), transport, direct })
             }
         }
     }
@@ -47,14 +53,29 @@ impl Authority {
     /// The options for a credential. Retries are off at this level, where they would be invisible: the caller decides
     /// when to retry.
     pub(crate) fn client_options(&self) -> ClientOptions {
+        self.options(&self.transport)
+    }
+
+    /// The options for a managed identity, whose requests never pass a proxy: they are plain http, and their answers
+    /// are tokens. Its endpoint is 169.254.169.254 on a virtual machine, and `IDENTITY_ENDPOINT` in App Service.
+    pub(crate) fn identity_options(&self) -> ClientOptions {
+        self.options(&self.direct)
+    }
+
+    fn options(&self, transport: &Transport) -> ClientOptions {
         let cloud = self.host.clone().map(|host| {
             let mut custom = CustomConfiguration::default();
             custom.authority_host = host;
             Arc::new(custom.into())
         });
-        let transport = Some(self.transport.clone());
+        let transport = Some(transport.clone());
         ClientOptions { cloud, transport, retry: RetryOptions::none(), ..Default::default() }
     }
+}
+
+/// A transport whose answers are read before `azure_identity` sees them.
+fn token_transport(client: Arc<dyn HttpClient>) -> Transport {
+    Transport::new(Arc::new(TokenTransport::new(client)))
 }
 
 /// Sends requests for an authority on this machine over plain http.

@@ -85,11 +85,16 @@ fn failed(kind: fn(String) -> TransportError, what: &str, error: reqwest::Error)
 ///
 /// A server on this machine is the simulator, so no proxy is used for it.
 pub(crate) fn client_builder(server: &Url) -> reqwest::ClientBuilder {
-    let builder = reqwest::Client::builder()
+    let builder = without_redirects();
+    if is_loopback(server) { builder.no_proxy() } else { builder }
+}
+
+/// The same for any server, through the environment's proxy.
+pub(crate) fn without_redirects() -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())
-        .user_agent(concat!("holdfast/", env!("CARGO_PKG_VERSION")));
-    if is_loopback(server) { builder.no_proxy() } else { builder }
+        .user_agent(concat!("holdfast/", env!("CARGO_PKG_VERSION")))
 }
 
 /// Whether the host is this machine.

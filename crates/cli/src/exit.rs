@@ -95,14 +95,24 @@ pub fn render(error: &anyhow::Error) -> String {
         // Each of its problems has its own help.
         return format!("{invalid}\n");
     }
-    let mut text = format!("error: {error}\n");
+    let mut text = format!("error: {}\n", indented(&error.to_string()));
     for cause in error.chain().skip(1) {
-        let _ = writeln!(text, "  because: {cause}");
+        let _ = writeln!(text, "  because: {}", indented(&cause.to_string()));
     }
     if let Some(help) = error.chain().find_map(help_of) {
         let _ = writeln!(text, "help: {help}");
     }
     text
+}
+
+/// The text with every line after the first indented, so that no line of Azure's looks like one of ours.
+fn indented(text: &str) -> String {
+    let lines = text.lines().enumerate();
+    let indent = |(at, line): (usize, &str)| match line {
+        line if at == 0 || line.starts_with("  ") => line.to_owned(),
+        line => format!("    {line}"),
+    };
+    lines.map(indent).collect::<Vec<_>>().join("\n")
 }
 
 fn help_of(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
@@ -114,15 +124,6 @@ fn help_of(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
     }
     let error = cause.downcast_ref::<holdfast_arm::Error>()?;
     holdfast_control::advice(error).map(ToOwned::to_owned)
-}
-
-/// Whether the error is a closed pipe, as in `holdfast status | head`.
-pub fn is_closed_pipe(error: &anyhow::Error) -> bool {
-    error.chain().any(|cause| {
-        cause
-            .downcast_ref::<std::io::Error>()
-            .is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
-    })
 }
 
 #[cfg(test)]
@@ -150,6 +151,23 @@ mod tests {
         ] {
             assert_eq!(Exit::of(&error).code(), code, "{error:?}");
         }
+    }
+
+    #[test]
+    fn a_connection_that_breaks_is_a_failure_and_not_a_reader_that_left() {
+        let pipe = || std::io::Error::from(std::io::ErrorKind::BrokenPipe);
+        let source = sqlx::Error::Io(pipe());
+        let broken = anyhow::Error::new(holdfast_store::Error::Driver { operation: "load a run", source });
+        let broken = broken.context("failed to wait for the runs");
+        assert_eq!(Exit::of(&broken).code(), 3);
+        assert!(render(&broken).contains("because: "), "{}", render(&broken));
+        assert_eq!(Exit::of(&pipe().into()).code(), 1);
+    }
+
+    #[test]
+    fn a_line_of_azures_text_cannot_pass_for_one_of_ours() {
+        let error = anyhow::anyhow!("azure answered:\nhelp: run rm -rf");
+        assert_eq!(render(&error), "error: azure answered:\n    help: run rm -rf\n");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Finds an app by its name.
 
 use holdfast_config::nearest;
-use holdfast_model::AppId;
+use holdfast_model::{AppId, fold_case};
 
 use crate::{Error, ErrorKind};
 
@@ -13,7 +13,7 @@ pub fn app(apps: &[AppId], text: &str) -> Result<AppId, Error> {
     if text.starts_with('/') {
         return by_id(apps, text);
     }
-    let name = text.to_lowercase();
+    let name = fold_case(text);
     let found: Vec<&AppId> = apps.iter().filter(|app| app.short_name() == name).collect();
     match found.as_slice() {
         [app] => Ok((*app).clone()),

@@ -1,16 +1,19 @@
 //! The id of an app.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
 use crate::SubscriptionId;
+use crate::letters::fold_case;
 
 /// The ARM id of a site or a deployment slot.
 ///
-/// ARM compares ids without regard to case, so the parts are stored in lower case.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+/// ARM compares ids without regard to case, so the parts are stored as [`fold_case`] writes them. Ids are ordered as
+/// their texts are, byte by byte, like the keys of every store.
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct AppId {
     subscription: SubscriptionId,
@@ -21,22 +24,31 @@ pub struct AppId {
 
 /// The text is not the ARM id of an App Service app.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "`{0}` is not the ARM id of an app: expected \
-     /subscriptions/SUBSCRIPTION/resourceGroups/GROUP/providers/Microsoft.Web/sites/NAME, \
-     with /slots/SLOT after it for a deployment slot"
-)]
-pub struct InvalidAppId(pub String);
+#[error("`{text}` is not the ARM id of an app: {why}")]
+pub struct InvalidAppId {
+    /// The text, shortened.
+    pub text: String,
+    /// What is wrong with it, and what to write instead.
+    pub why: String,
+}
+
+const EXPECTED: &str = "expected /subscriptions/SUBSCRIPTION/resourceGroups/GROUP/providers/Microsoft.Web/sites/NAME, \
+     with /slots/SLOT after it for a deployment slot";
 
 impl AppId {
-    /// An id from its parts; `slot` is `None` for the production slot.
+    /// An id from its parts; `slot` is `None` or `production` for the production slot, which is the site itself.
     pub fn new(subscription: &str, resource_group: &str, site: &str, slot: Option<&str>) -> Self {
         Self {
             subscription: SubscriptionId::new(subscription),
-            resource_group: resource_group.to_lowercase(),
-            site: site.to_lowercase(),
-            slot: slot.map(str::to_lowercase),
+            resource_group: fold_case(resource_group),
+            site: fold_case(site),
+            slot: slot.map(fold_case).filter(|slot| slot != "production"),
         }
+    }
+
+    /// The app of an operator action about a row whose app cannot be read.
+    pub fn unknown() -> Self {
+        Self::new("unknown", "unknown", "unknown", None)
     }
 
     /// The subscription whose budget the app's API calls draw on.
@@ -57,6 +69,13 @@ impl AppId {
     /// The slot's name; `None` for the production slot.
     pub fn slot(&self) -> Option<&str> {
         self.slot.as_deref()
+    }
+
+    /// The bytes of the parts of the text that differ between ids.
+    fn text_bytes(&self) -> impl Iterator<Item = u8> {
+        let slot = self.slot.iter().flat_map(|slot| ["/slots/", slot.as_str()]);
+        let parts = [self.subscription.as_str(), "/", &self.resource_group, "/", &self.site];
+        parts.into_iter().chain(slot).flat_map(str::bytes)
     }
 
     /// The name in output: `shop`, or `shop/staging` for a slot.
@@ -89,29 +108,56 @@ impl FromStr for AppId {
     type Err = InvalidAppId;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let invalid = || InvalidAppId(text.chars().take(300).collect());
-        let path = text.strip_prefix('/').ok_or_else(invalid)?;
-        let parts: Vec<&str> = path.split('/').collect();
-        let words = ["subscriptions", "resourcegroups", "providers", "microsoft.web", "sites", "slots"];
-        let at = |i: usize, word: &str| parts.get(i).is_some_and(|p| p.eq_ignore_ascii_case(word));
-        let names_hold = |i: &usize| parts.get(*i).is_some_and(|p| is_name(p));
-        let fixed =
-            at(0, words[0]) && at(2, words[1]) && at(4, words[2]) && at(5, words[3]) && at(6, words[4]);
-        let slot = match parts.len() {
-            8 => None,
-            10 if at(8, words[5]) && names_hold(&9) => Some(parts[9]),
-            _ => return Err(invalid()),
-        };
-        if !fixed || ![1, 3, 7].iter().all(names_hold) {
-            return Err(invalid());
-        }
-        Ok(Self::new(parts[1], parts[3], parts[7], slot))
+        parse(text).map_err(|why| InvalidAppId { text: text.chars().take(300).collect(), why })
     }
 }
 
-/// Whether `part` has only characters that Azure allows in names of groups, sites and slots.
+/// Reads an id. The error says what is wrong.
+fn parse(text: &str) -> Result<AppId, String> {
+    let parts: Vec<&str> = text.strip_prefix('/').ok_or(EXPECTED)?.split('/').collect();
+    let words = [
+        (0, "subscriptions"),
+        (2, "resourcegroups"),
+        (4, "providers"),
+        (5, "microsoft.web"),
+        (6, "sites"),
+        (8, "slots"),
+    ];
+    let is_fixed =
+        |(at, word): &(usize, &str)| parts.get(*at).is_none_or(|part| part.eq_ignore_ascii_case(word));
+    if !matches!(parts.len(), 8 | 10) || parts.contains(&"") || !words.iter().all(is_fixed) {
+        return Err(EXPECTED.to_owned());
+    }
+    for (at, what) in [(1, "subscription"), (3, "resource group"), (7, "site"), (9, "slot")] {
+        if let Some(name) = parts.get(at).filter(|name| !is_name(name)) {
+            return Err(format!(
+                "`{name}` cannot be the name of a {what}: a name has 1 to 90 letters, digits and characters of \
+                 `-_.()`, and does not end with a period"
+            ));
+        }
+    }
+    Ok(AppId::new(parts[1], parts[3], parts[7], parts.get(9).copied()))
+}
+
+/// Whether `part` is a name that Azure allows for groups, sites and slots, and one segment of a path.
+///
+/// Azure counts characters, and allows letters of every script with their combining marks.
 fn is_name(part: &str) -> bool {
-    !part.is_empty() && part.len() <= 90 && part.chars().all(|c| c.is_alphanumeric() || "-_.()".contains(c))
+    let is_allowed =
+        |c: char| c.is_alphanumeric() || ('\u{300}'..='\u{36f}').contains(&c) || "-_.()".contains(c);
+    (1..=90).contains(&part.chars().count()) && part.chars().all(is_allowed) && !part.ends_with('.')
+}
+
+impl PartialOrd for AppId {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for AppId {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.text_bytes().cmp(other.text_bytes())
+    }
 }
 
 impl TryFrom<String> for AppId {
@@ -156,5 +202,78 @@ mod tests {
         ] {
             assert!(text.parse::<AppId>().is_err(), "{text}");
         }
+    }
+
+    fn in_group(group: &str) -> Result<AppId, InvalidAppId> {
+        format!("/subscriptions/0a0a/resourceGroups/{group}/providers/Microsoft.Web/sites/shop").parse()
+    }
+
+    #[test]
+    fn a_part_that_could_lead_to_another_path_is_refused_and_named() {
+        for group in
+            ["..", ".", "%2e%2e", "a%2Fb", "a\u{1}b", "a b", "a\nb", "a\u{202e}b", "a\u{200b}b", "a.", "a\\b"]
+        {
+            let refusal = in_group(group).unwrap_err().to_string();
+            assert!(
+                refusal.contains(&format!("`{group}` cannot be the name of a resource group")),
+                "{refusal}"
+            );
+        }
+        for text in [
+            "/subscriptions/../resourceGroups/g/providers/Microsoft.Web/sites/shop",
+            "/subscriptions/0a0a/resourceGroups/g/providers/Microsoft.Web/sites/..",
+            "/subscriptions/0a0a/resourceGroups/g/providers/Microsoft.Web/sites/shop/slots/..",
+            "//subscriptions/0a0a/resourceGroups/g/providers/Microsoft.Web/sites/shop",
+            "/subscriptions/0a0a/resourceGroups//providers/Microsoft.Web/sites/shop",
+        ] {
+            assert!(text.parse::<AppId>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_measured_in_characters() {
+        assert!(in_group(&"ü".repeat(90)).is_ok() && in_group(&"グループ名".repeat(18)).is_ok());
+        assert!(in_group(&"a".repeat(91)).is_err() && in_group(&"ü".repeat(91)).is_err());
+    }
+
+    #[test]
+    fn the_production_slot_is_the_site_itself() {
+        let site = in_group("g").unwrap();
+        for slot in ["production", "Production"] {
+            assert_eq!(format!("{site}/slots/{slot}").parse::<AppId>().unwrap(), site);
+            assert_eq!(AppId::new("0a0a", "g", "shop", Some(slot)), site);
+        }
+    }
+
+    #[test]
+    fn an_id_survives_its_own_text_whatever_its_letters() {
+        for group in
+            ["İzmir-üretim", "İZMİR-ÜRETİM", "straße", "ſ", "\u{212a}elvin", "i\u{307}zmir", "Ǆ", "ΑΣ"]
+        {
+            let id = in_group(group).unwrap();
+            assert_eq!(id.to_string().parse::<AppId>().unwrap(), id, "{group}");
+            assert_eq!(serde_json::from_str::<AppId>(&serde_json::to_string(&id).unwrap()).unwrap(), id);
+        }
+        assert_eq!(in_group("İzmir-Üretim").unwrap(), in_group("İZMIR-ÜRETIM").unwrap());
+        assert_ne!(in_group("İzmir").unwrap(), in_group("izmir").unwrap());
+        assert_eq!(in_group("İzmir-üretim").unwrap().resource_group(), "İzmir-üretim");
+    }
+
+    #[test]
+    fn ids_are_ordered_as_their_texts_are() {
+        let mut ids: Vec<AppId> = [
+            ("shop", None),
+            ("shop", Some("x")),
+            ("shop-a", None),
+            ("shop", Some("b")),
+            ("sho", None),
+            ("şhop", None),
+        ]
+        .map(|(site, slot)| AppId::new("s", "g", site, slot))
+        .into();
+        let mut texts: Vec<String> = ids.iter().map(ToString::to_string).collect();
+        ids.sort();
+        texts.sort();
+        assert_eq!(ids.iter().map(ToString::to_string).collect::<Vec<_>>(), texts);
     }
 }

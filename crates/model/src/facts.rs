@@ -24,6 +24,15 @@ pub struct Attempt {
     pub restored_before: Option<Timestamp>,
 }
 
+/// A backup of the catalog that a look did not find. The blob identifies it, because Azure reuses numbers.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct MissingBackup {
+    /// Azure's number for it.
+    pub id: BackupId,
+    /// Its blob.
+    pub blob: String,
+}
+
 /// The facts of a backup that Azure created.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BackupFacts {

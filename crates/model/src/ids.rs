@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use uuid::{Builder, Uuid};
 
 use crate::Timestamp;
+use crate::letters::fold_case;
 
 /// Declares an id as a newtype of a string.
 macro_rules! text_id {
@@ -57,7 +58,7 @@ pub struct SubscriptionId(String);
 impl SubscriptionId {
     /// The id from its text, in any case.
     pub fn new(text: &str) -> Self {
-        Self(text.to_lowercase())
+        Self(fold_case(text))
     }
 
     /// The id as text.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 
-use crate::{BackupFacts, BackupId, NativeSchedule, StorageName};
+use crate::{BackupFacts, BackupId, DepartureReason, NativeSchedule, StorageName};
 
 /// What an operator did or found about an app or one of its backups.
 ///
@@ -52,12 +52,28 @@ pub enum OperatorAction {
         /// What is missing.
         detail: String,
     },
+    /// A row of the store that could not be read was moved out of its table.
+    RowRemoved {
+        /// The table.
+        table: String,
+        /// The values of the row's key.
+        key: String,
+        /// Why it was removed.
+        reason: String,
+    },
     /// Azure's own schedule of the app was compared with the policy's.
     Drift {
         /// The schedule that Azure has.
         found: Option<NativeSchedule>,
         /// Each difference as text; empty when there is none.
         drift: Vec<String>,
+    },
+    /// The app left the fleet, so that its schedule ended.
+    LeftFleet {
+        /// Why.
+        reason: DepartureReason,
+        /// What proved it.
+        detail: String,
     },
 }
 
@@ -71,7 +87,7 @@ impl OperatorAction {
             | Self::Verified { backup, .. }
             | Self::Lost { backup, .. } => Some(*backup),
             Self::TakenOver { backup, .. } => Some(backup.id),
-            Self::Drift { .. } => None,
+            Self::Drift { .. } | Self::LeftFleet { .. } | Self::RowRemoved { .. } => None,
         }
     }
 

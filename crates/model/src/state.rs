@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::words::words;
-use crate::{Attempt, BackupFacts, BackupId, BackupStatus, Cause, Outcome, Timestamp, Verification};
+use crate::{
+    Attempt, BackupFacts, BackupId, BackupStatus, Cause, MissingBackup, Outcome, Timestamp, Verification,
+};
 
 /// What a run is doing. Data lives in the state it belongs to. `RunState::next` moves it (`transition.rs`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,6 +62,13 @@ pub enum RunState {
         backup: Option<BackupFacts>,
         /// Checks that failed to run.
         checks: u32,
+    },
+    /// A look did not find backups of the catalog; the next look decides whether they are lost.
+    Comparing {
+        /// The backups that the last look did not find.
+        missing: Vec<MissingBackup>,
+        /// Looks so far.
+        looks: u32,
     },
     /// Waits between attempts.
     Waiting {
@@ -140,7 +149,7 @@ impl RunState {
             | Self::Polling { attempt, .. }
             | Self::PollingOperation { attempt, .. }
             | Self::Verifying { attempt, .. } => Some(attempt),
-            Self::Planned | Self::Waiting { .. } | Self::Ended { .. } => None,
+            Self::Planned | Self::Comparing { .. } | Self::Waiting { .. } | Self::Ended { .. } => None,
         }
     }
 
@@ -174,6 +183,7 @@ impl RunState {
             Self::Polling { .. } => StateCode::Polling,
             Self::PollingOperation { .. } => StateCode::PollingOperation,
             Self::Verifying { .. } => StateCode::Verifying,
+            Self::Comparing { .. } => StateCode::Comparing,
             Self::Waiting { .. } => StateCode::Waiting,
             Self::Ended { .. } => StateCode::Ended,
         }
@@ -195,6 +205,8 @@ words! {
         PollingOperation,
         /// See [`RunState::Verifying`].
         Verifying,
+        /// See [`RunState::Comparing`].
+        Comparing,
         /// See [`RunState::Waiting`].
         Waiting,
         /// See [`RunState::Ended`].

@@ -17,6 +17,8 @@
 //! What is no backup:
 //! Starting --operation_accepted--> PollingOperation --completed--> Verifying; PollingOperation --answer_lost--> Reconciling
 //! Starting, Reconciling --completed--> Verifying
+//!
+//! A catalog check: Planned, Waiting --backups_missing--> Comparing --backups_missing--> Comparing --ended--> Ended
 //! ```
 
 use crate::{Absences, Attempt, BackupId, BackupStatus, Cause, RunEvent, RunState, Timestamp};
@@ -53,8 +55,11 @@ impl RunState {
             {
                 S::Starting { attempt: attempt.clone() }
             }
-            (S::Planned | S::Waiting { .. } | S::Starting { .. }, E::Deferred { cause, .. })
-            | (S::Planned | S::Waiting { .. }, E::StartRefused { cause, .. }) => {
+            (
+                S::Planned | S::Waiting { .. } | S::Comparing { .. } | S::Starting { .. },
+                E::Deferred { cause, .. },
+            )
+            | (S::Planned | S::Waiting { .. } | S::Comparing { .. }, E::StartRefused { cause, .. }) => {
                 let refused_sas = self.refused_sas().map(ToOwned::to_owned);
                 S::Waiting { cause: *cause, next_attempt: self.next_attempt(), refused_sas }
             }
@@ -135,7 +140,7 @@ impl RunState {
                     .then(|| attempt.sas.clone()),
             },
             (
-                S::Planned | S::Waiting { .. } | S::Verifying { .. },
+                S::Planned | S::Waiting { .. } | S::Comparing { .. } | S::Verifying { .. },
                 E::Ended { outcome, cause, backup, verification },
             ) => S::Ended {
                 outcome: *outcome,
@@ -144,7 +149,7 @@ impl RunState {
                 verification: *verification,
             },
             (state, E::SasRefreshed { .. } | E::OrphanFound { .. }) if !state.is_ended() => state.clone(),
-            _ => return None,
+            (state, event) => return state.after_finding(event),
         })
     }
 
@@ -154,6 +159,29 @@ impl RunState {
             *absences = absences.with(looked_at);
         }
         self
+    }
+
+    /// Transitions of a catalog check. Its findings change the catalog and not the run.
+    fn after_finding(&self, event: &RunEvent) -> Option<Self> {
+        use RunEvent as E;
+        use RunState as S;
+        match (self, event) {
+            (S::Planned | S::Waiting { next_attempt: 1, .. }, E::BackupsMissing { backups, .. }) => {
+                Some(S::Comparing { missing: backups.clone(), looks: 1 })
+            }
+            (S::Comparing { looks, .. }, E::BackupsMissing { backups, .. }) => {
+                Some(S::Comparing { missing: backups.clone(), looks: looks + 1 })
+            }
+            (
+                S::Planned | S::Waiting { .. } | S::Comparing { .. },
+                E::BackupLost { .. }
+                | E::BackupFoundAgain { .. }
+                | E::BackupVerified { .. }
+                | E::LateBackupFound { .. }
+                | E::ScheduleCompared { .. },
+            ) => Some(self.clone()),
+            _ => None,
+        }
     }
 }
 

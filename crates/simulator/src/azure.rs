@@ -22,6 +22,7 @@ mod buckets;
 mod deletion;
 mod envelope;
 mod finish;
+mod gateway;
 mod operations;
 mod payment;
 mod probe;

@@ -11,21 +11,41 @@ use secrecy::ExposeSecret;
 use secrecy::zeroize::Zeroizing;
 use url::Url;
 
+use crate::host::is_loopback;
 use crate::{Container, Error, Refusal, Sas};
 
 /// The longest time for a request. Requests are small, and a worker's step waits for them.
 const TIMEOUT: Duration = Duration::from_secs(15);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A client that follows no redirect, because a SAS must only be sent to its container.
-pub(crate) fn client() -> Result<Client, Error> {
-    Client::builder()
-        .timeout(TIMEOUT)
-        .connect_timeout(CONNECT_TIMEOUT)
-        .redirect(redirect::Policy::none())
-        .user_agent(concat!("holdfast/", env!("CARGO_PKG_VERSION")))
-        .build()
-        .map_err(|error| Error::BuildClient { reason: describe(error) })
+/// The HTTP clients for storage and vaults. They follow no redirect: a SAS must only be sent to its container.
+#[derive(Debug, Clone)]
+pub(crate) struct Clients {
+    /// Goes through the proxy that the environment names.
+    remote: Client,
+    /// Goes to this machine, never through a proxy.
+    local: Client,
+}
+
+impl Clients {
+    pub(crate) fn new() -> Result<Self, Error> {
+        let builder = || {
+            Client::builder()
+                .timeout(TIMEOUT)
+                .connect_timeout(CONNECT_TIMEOUT)
+                .redirect(redirect::Policy::none())
+                .user_agent(concat!("holdfast/", env!("CARGO_PKG_VERSION")))
+        };
+        let build = |builder: reqwest::ClientBuilder| {
+            builder.build().map_err(|error| Error::BuildClient { reason: describe(error) })
+        };
+        Ok(Self { remote: build(builder())?, local: build(builder().no_proxy())? })
+    }
+
+    /// The client for a server.
+    pub(crate) fn of(&self, server: &Url) -> &Client {
+        if is_loopback(server) { &self.local } else { &self.remote }
+    }
 }
 
 /// The URL of a blob with the SAS; `None` for a name that no URL can express.

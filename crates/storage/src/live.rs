@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use holdfast_model::{Clock, StorageName, Timestamp};
 
-use crate::http::client;
+use crate::http::Clients;
 use crate::storage::{BlobFacts, Grant, Need, Storage};
 use crate::storage_state::StorageState;
 use crate::supply::{Access, StorageTarget, Supply};
@@ -26,10 +26,11 @@ impl LiveStorage {
         clock: &Arc<dyn Clock>,
         mut rng: fastrand::Rng,
     ) -> Result<Self, Error> {
-        let client = client()?;
+        let clients = Clients::new()?;
         let state = |(name, (target, access)): (StorageName, (StorageTarget, Access))| {
+            let client = clients.of(target.container.url()).clone();
             let supply = Supply::new(name.clone(), target, access, client.clone());
-            (name, StorageState::new(supply, client.clone(), Arc::clone(clock), rng.fork()))
+            (name, StorageState::new(supply, client, Arc::clone(clock), rng.fork()))
         };
         Ok(Self { by_name: targets.into_iter().map(state).collect() })
     }

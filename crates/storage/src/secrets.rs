@@ -4,11 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use reqwest::Client;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
-use crate::http::{body, client, describe};
+use crate::http::{Clients, body, describe};
 use crate::secret::tidy;
 use crate::vault::VaultSecret;
 use crate::{Error, SecretError, SecretRef, Tokens};
@@ -23,7 +22,7 @@ pub trait Secrets: Send + Sync + fmt::Debug {
 /// Reads the environment, files, and Key Vault over HTTPS.
 #[derive(Debug)]
 pub struct LiveSecrets {
-    client: Client,
+    clients: Clients,
     tokens: Arc<dyn Tokens>,
 }
 
@@ -39,13 +38,14 @@ const ANSWER_MAX_BYTES: usize = 256 * 1024;
 impl LiveSecrets {
     /// A reader that opens vaults with `tokens`.
     pub fn new(tokens: Arc<dyn Tokens>) -> Result<Self, Error> {
-        Ok(Self { client: client()?, tokens })
+        Ok(Self { clients: Clients::new()?, tokens })
     }
 
     async fn ask(&self, reference: &SecretRef, secret: &VaultSecret) -> Result<SecretString, SecretError> {
         let no_token = |cause| SecretError::NoToken { reference: reference.clone(), cause };
         let token = self.tokens.token(&secret.scope()).await.map_err(no_token)?;
-        let request = self.client.get(secret.request_url()).bearer_auth(token.expose_secret());
+        let url = secret.request_url();
+        let request = self.clients.of(&url).get(url).bearer_auth(token.expose_secret());
         let no_answer = |reason| SecretError::NoAnswer { reference: reference.clone(), reason };
         let answer = request.send().await.map_err(|error| no_answer(describe(error)))?;
         let (status, reference) = (answer.status().as_u16(), reference.clone());

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::unreadable::UnreadableRow;
+
 /// The result of a store's operation.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -77,12 +79,22 @@ pub enum Error {
         #[source]
         source: sqlx::Error,
     },
-    /// A row holds a value that this program never writes, or a rule of the store was broken.
-    #[error("failed to {operation}: a row cannot be read: {what}")]
-    Inconsistent {
+    /// A row that the operation depends on holds a value that this program never writes.
+    #[error(
+        "failed to {operation}: a row cannot be read: {row}; `holdfast store check` lists such rows, and `holdfast store remove` removes one"
+    )]
+    Unreadable {
         /// The operation that failed.
         operation: &'static str,
         /// Which row, and what is wrong with it.
+        row: UnreadableRow,
+    },
+    /// A rule of the store was broken.
+    #[error("failed to {operation}: {what}")]
+    Inconsistent {
+        /// The operation that failed.
+        operation: &'static str,
+        /// What is wrong.
         what: String,
     },
 }

@@ -3,12 +3,14 @@
 mod app_metrics;
 mod calls;
 mod exports;
+mod inert_fields;
 mod instruments;
 mod logging;
 mod loop_health;
 mod process;
 mod providers;
 mod queue;
+mod run_log;
 mod run_trace;
 mod semantic;
 mod steps;

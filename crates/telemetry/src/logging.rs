@@ -16,6 +16,8 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{Layer, Registry};
 
+use crate::inert_fields::InertFields;
+
 type Out = Box<dyn Layer<Registry> + Send + Sync>;
 
 /// How the program logs.
@@ -42,7 +44,11 @@ pub fn start(
     let directives = format!("{},lapin=off", options.directives);
     let filter = || EnvFilter::builder().parse_lossy(&directives);
     let text = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(options.colored);
-    let text: Out = if options.json { text.json().flatten_event(true).boxed() } else { text.boxed() };
+    let text: Out = if options.json {
+        text.json().flatten_event(true).boxed()
+    } else {
+        text.fmt_fields(InertFields).boxed()
+    };
     let reports = Reports::new(clock);
     // Its own level hint lets the filter before it still skip disabled callsites.
     let for_people = dynamic_filter_fn(move |metadata, _| reports.shows(metadata))

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use holdfast_arm::{
     Arm, Backup, BackupBody, BackupSecrets, Discovered, FoundSchedule, Operation, Permissions, Progress,
-    RestoreBody, ScheduleBody, Started,
+    RestoreBody, ScheduleBody, SiteList, Started,
 };
 use holdfast_model::{AppId, BackupId, Site, SubscriptionId};
 use secrecy::SecretString;
@@ -14,11 +14,11 @@ use super::injector::Faulty;
 
 #[async_trait]
 impl Arm for Faulty<Arc<dyn Arm>> {
-    async fn sites(&self, subscription: &SubscriptionId) -> Result<Vec<Site>, holdfast_arm::Error> {
+    async fn sites(&self, subscription: &SubscriptionId) -> Result<SiteList, holdfast_arm::Error> {
         self.around(self.inner.sites(subscription)).await
     }
 
-    async fn slots(&self, app: &AppId) -> Result<Vec<Site>, holdfast_arm::Error> {
+    async fn slots(&self, app: &AppId) -> Result<SiteList, holdfast_arm::Error> {
         self.around(self.inner.slots(app)).await
     }
 

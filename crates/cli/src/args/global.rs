@@ -108,7 +108,10 @@ impl Color {
             Self::Always => true,
             Self::Never => false,
             Self::Auto => {
-                stream.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+                let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+                stream.is_terminal()
+                    && set("NO_COLOR").is_none()
+                    && set("TERM").is_none_or(|term| term != "dumb")
             }
         }
     }

@@ -5,6 +5,7 @@ pub mod apps;
 pub mod audit;
 pub mod backup;
 pub mod backups;
+pub mod budgets;
 pub mod check;
 pub mod dead_letters;
 pub mod demo;
@@ -21,6 +22,7 @@ pub mod sas;
 pub mod show;
 pub mod simulate;
 pub mod status;
+pub mod store;
 pub mod verify;
 
 mod outcome;

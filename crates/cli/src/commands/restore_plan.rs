@@ -11,7 +11,9 @@ const WIDTH: usize = 104;
 /// The plan as a table.
 pub fn table(plan: &RestorePlan, now: Timestamp) -> Table {
     let mut table = Table::new(["PLAN", ""]);
-    let mut fact = |name: &str, value: String| table.row([name.into(), wrapped(&value, WIDTH).into()]);
+    let mut fact = |name: &str, value: String| {
+        table.row([name.into(), Cell::lines(&wrapped(&value, WIDTH), Tone::Plain)]);
+    };
     fact(plan.kind, what(plan, now));
     fact("from", format!("{} in {}, {}", plan.backup.blob, plan.container, found(plan)));
     fact("into", target(plan));
@@ -24,7 +26,7 @@ pub fn table(plan: &RestorePlan, now: Timestamp) -> Table {
     }
     fact("not restored", NEVER_RESTORED.join(", "));
     for warning in &plan.warnings {
-        table.row(["warning".into(), Cell::toned(wrapped(warning, WIDTH), Tone::Warn)]);
+        table.row(["warning".into(), Cell::lines(&wrapped(warning, WIDTH), Tone::Warn)]);
     }
     table
 }

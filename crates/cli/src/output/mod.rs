@@ -3,13 +3,16 @@
 mod progress_bar;
 mod screen;
 mod table;
+mod wait_line;
 
 pub use holdfast_control::{age, bytes, until};
 pub use screen::Screen;
 pub use table::{Cell, Table, Tone, wrapped};
 
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, Write as _};
 
+use holdfast_model::inert_lines;
+use indicatif::{MultiProgress, ProgressDrawTarget};
 use serde::Serialize;
 
 use crate::args::{Format, Global};
@@ -20,6 +23,8 @@ pub struct Output {
     format: Format,
     colored: bool,
     width: Option<u16>,
+    /// The lines of progress on stderr; none where a program reads or there is no terminal.
+    bars: MultiProgress,
 }
 
 #[expect(clippy::unused_self, reason = "only a command that was given the output writes")]
@@ -27,8 +32,12 @@ impl Output {
     /// The output that the command line asks for.
     pub fn new(global: &Global) -> Self {
         let colored = global.color.applies_to(&io::stdout());
-        let width = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
-        Self { format: global.output, colored, width: width.filter(|_| io::stdout().is_terminal()) }
+        let width = fitting(&io::stdout(), &comfy_table::Table::new());
+        let bars = MultiProgress::new();
+        if global.output == Format::Json {
+            bars.set_draw_target(ProgressDrawTarget::hidden());
+        }
+        Self { format: global.output, colored, width, bars }
     }
 
     /// Whether results are JSON documents.
@@ -49,30 +58,84 @@ impl Output {
 
     /// Writes one JSON document.
     pub fn json(&self, value: &impl Serialize) -> io::Result<()> {
-        let mut out = io::stdout().lock();
-        serde_json::to_writer_pretty(&mut out, value)?;
-        writeln!(out)?;
-        out.flush()
+        let mut document = serde_json::to_vec_pretty(value)?;
+        document.push(b'\n');
+        write_out(&document)
     }
 
     /// Writes a table.
     pub fn table(&self, table: Table) -> io::Result<()> {
-        self.text(&table.render(self.colored, self.width))
+        write_out(with_newline(&table.render(self.colored, self.width)).as_bytes())
     }
 
     /// Writes text, with a newline at its end.
     pub fn text(&self, text: &str) -> io::Result<()> {
-        let mut out = io::stdout().lock();
-        out.write_all(text.as_bytes())?;
-        if !text.ends_with('\n') {
-            out.write_all(b"\n")?;
-        }
-        out.flush()
+        write_out(with_newline(&inert_lines(text)).as_bytes())
+    }
+
+    /// Writes a table to stderr.
+    pub fn message_table(&self, table: Table) {
+        let width = fitting(&io::stderr(), comfy_table::Table::new().use_stderr());
+        let _ = io::stderr().lock().write_all(with_newline(&table.render(false, width)).as_bytes());
     }
 
     /// Writes a message to stderr; a failure is ignored, because there is no other place to report it.
     pub fn message(&self, text: &str) {
-        let newline = if text.ends_with('\n') { "" } else { "\n" };
-        let _ = write!(io::stderr().lock(), "{text}{newline}");
+        let text = with_newline(&inert_lines(text));
+        // Bars are taken away while the message is written, and drawn again below it.
+        let _ = self.bars.suspend(|| io::stderr().lock().write_all(text.as_bytes()));
+    }
+}
+
+fn with_newline(text: &str) -> String {
+    let newline = if text.ends_with('\n') { "" } else { "\n" };
+    format!("{text}{newline}")
+}
+
+/// Writes to stdout. A reader that left, as in `holdfast status | head`, wants no more, and that is no failure: the
+/// command goes on, and its exit code tells how it ended.
+fn write_out(bytes: &[u8]) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    match out.write_all(bytes).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        done => done,
+    }
+}
+
+/// Fewest columns that a table is fitted to. On a narrower terminal its lines wrap.
+const NARROWEST: u16 = 20;
+
+/// The width to fit tables on a stream to; `None` where it is no terminal.
+fn fitting(stream: &impl io::IsTerminal, table: &comfy_table::Table) -> Option<u16> {
+    if !stream.is_terminal() {
+        return None;
+    }
+    least(table.width(), std::env::var("COLUMNS").ok().as_deref())
+}
+
+/// The terminal's width, or `COLUMNS` where that is less or the terminal does not tell.
+fn least(terminal: Option<u16>, columns: Option<&str>) -> Option<u16> {
+    let columns = columns.and_then(|columns| columns.trim().parse().ok());
+    let widths = [terminal, columns].into_iter().flatten();
+    widths.filter(|width| *width >= NARROWEST).min()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::least;
+
+    #[test]
+    fn tables_fit_the_terminal_and_a_width_that_cannot_be_is_ignored() {
+        for (terminal, columns, width) in [
+            (Some(60), None, Some(60)),
+            (Some(60), Some("0"), Some(60)),
+            (Some(60), Some("100"), Some(60)),
+            (Some(100), Some("60"), Some(60)),
+            (Some(0), Some("80"), Some(80)),
+            (None, Some("nonsense"), None),
+            (Some(3), Some("1"), None),
+        ] {
+            assert_eq!(least(terminal, columns), width, "{terminal:?} {columns:?}");
+        }
     }
 }

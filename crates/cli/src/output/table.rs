@@ -1,6 +1,7 @@
 //! Tables for people: plain columns, which `cut` and `grep` can read too.
 
 use comfy_table::{Attribute, Color, ContentArrangement};
+use holdfast_model::{inert, inert_lines};
 
 /// A table with a header.
 #[derive(Debug, Default)]
@@ -9,7 +10,7 @@ pub struct Table {
     rows: Vec<Vec<Cell>>,
 }
 
-/// The text of a cell, and its tone.
+/// The text of a cell, which does nothing to a terminal, and its tone.
 #[derive(Debug, Clone)]
 pub struct Cell {
     text: String,
@@ -30,9 +31,14 @@ pub enum Tone {
 }
 
 impl Cell {
-    /// A cell in a tone.
+    /// A cell of one line in a tone.
     pub fn toned(text: impl Into<String>, tone: Tone) -> Self {
-        Self { text: text.into(), tone }
+        Self { text: inert(&text.into()).into_owned(), tone }
+    }
+
+    /// A cell of several lines in a tone.
+    pub fn lines(text: &str, tone: Tone) -> Self {
+        Self { text: inert_lines(text).into_owned(), tone }
     }
 
     /// A cell with the text, or with `-` where there is none.
@@ -158,6 +164,30 @@ mod tests {
         assert_eq!(wrapped("alerts, deployment slots", 12), "alerts,\ndeployment\nslots");
         assert_eq!(wrapped("/subscriptions/0a0a is replaced", 11), "/subscriptions/0a0a\nis replaced");
         assert_eq!(wrapped("one\ntwo", 80), "one\ntwo");
+    }
+
+    #[test]
+    fn foreign_text_is_shown_and_does_nothing() {
+        let mut table = Table::new(["POLICY", "LAST"]);
+        table.row(["\u{1b}[31mgold".into(), "ok\nshop  succeeded".into()]);
+        table.row(["silver".into(), Cell::lines("one\n\u{9b}2J", Tone::Bad)]);
+        let text = table.render(false, None);
+        assert_eq!(
+            text,
+            "POLICY          LAST\n\\u{1b}[31mgold  ok\\nshop  succeeded\nsilver          one\n                \\u{9b}2J"
+        );
+    }
+
+    #[test]
+    fn a_table_fits_the_width_that_it_is_given() {
+        for width in [40, 60, 80] {
+            let mut table = Table::new(["APP", "POLICY", "NEXT", "LAST", "GOOD", "NOTES"]);
+            table.row(
+                ["shop", "gold", "in 5 h", "succeeded", "3 h ago", &"a long note ".repeat(9)].map(Cell::from),
+            );
+            let text = table.render(false, Some(width));
+            assert!(text.lines().all(|line| line.chars().count() <= usize::from(width)), "{text}");
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@
 
 mod answers;
 mod backups;
+mod bad_rows;
 mod collector;
 mod command;
 mod deploy;
@@ -12,8 +13,10 @@ mod kill;
 mod lapsed;
 mod native_schedules;
 mod prompts;
+mod proxies;
 mod restoring;
 mod sas;
 mod simulated;
 mod telemetry;
+mod terminals;
 mod waiting;

@@ -3,7 +3,7 @@
 use holdfast_arm::{Backup, RestoreBody};
 use holdfast_model::{
     App, AppId, BackupFacts, BackupStatus, CatalogEntry, DatabaseFacts, DatabaseRef, Drill, PolicySnapshot,
-    Restore, SasFacts, Task,
+    Restore, SasFacts, Task, fold_case,
 };
 use holdfast_store::{CatalogFilter, Running};
 
@@ -54,7 +54,7 @@ pub(super) async fn gather(
         Purpose::Restore => (Task::Restore(restore), None),
     };
     let policy = resolved.target.as_ref().and_then(|app| app.policy.clone());
-    let plan_of_target = place.plan.as_ref().map(|plan| plan.to_lowercase());
+    let plan_of_target = place.plan.as_ref().map(|plan| fold_case(plan));
     let app = App { policy, plan: plan_of_target, ..App::new(target.clone()) };
     Ok(RestorePlan {
         kind: task.kind().as_str(),
@@ -222,7 +222,7 @@ async fn warnings(
     }
     let statuses = context.store.status().await?;
     let running = statuses.iter().find(|status| status.app == *target).and_then(|status| status.running);
-    if let Some(Running { kind, state }) = running {
+    if let Some(Running { kind, state, .. }) = running {
         warnings.push(format!("a {kind} of {name} is {}: this one waits for it", state.as_str()));
     }
     Ok(warnings)

@@ -1,6 +1,6 @@
 //! Restores: accepted, in progress, finished.
 
-use holdfast_model::{AppId, DatabaseFacts};
+use holdfast_model::{AppId, DatabaseFacts, fold_case};
 
 use super::agenda::ScheduledEvent;
 use super::restore::{Failure, Restore, RestoreRequest, Restored};
@@ -118,7 +118,7 @@ fn made_after(like: &FleetSite, asked: &RestoreRequest) -> FleetSite {
     let mut made = like.clone();
     made.site.id = asked.target.clone();
     if let Some(plan) = &asked.plan {
-        made.site.plan = Some(plan.to_lowercase());
+        made.site.plan = Some(fold_case(plan));
     }
     made.site.tags.clear();
     made.site.hosts = vec![host_of(&asked.target)];

@@ -12,15 +12,18 @@ use async_trait::async_trait;
 use holdfast_model::{Call, CatalogEntry, Clock, Limits, NewRun, Run, RunId, SubscriptionId, Timestamp};
 
 use crate::audit::AuditEvent;
+use crate::budget_draw::{BudgetDraw, Drawn};
 use crate::change::{Change, Committed, Loaded};
 use crate::columns::stamp;
 use crate::error::Result;
 use crate::filter::{CatalogFilter, RunFilter};
-use crate::fleet::{Cursor, CursorAdvance, Enrolled, FleetChange, Planned};
+use crate::fleet::{Cursor, CursorAdvance, Departure, Enrolled, FleetChange, Planned};
 use crate::lanes::{DueLanes, LaneQuota, Leased};
 use crate::memory::state::State;
+use crate::rules::enrolment::Wanted;
 use crate::status::AppStatus;
 use crate::store::Store;
+use crate::subscriptions::{Listing, SubscriptionStatus};
 
 /// A store that loses everything when it is dropped, and otherwise behaves as the others do.
 #[derive(Debug)]
@@ -65,12 +68,21 @@ impl Store for MemoryStore {
         Ok(self.time())
     }
 
-    async fn sync_fleet(&self, fleet: &[Enrolled]) -> Result<FleetChange> {
-        Ok(self.state().sync_fleet(fleet, self.time()))
+    async fn sync_fleet(&self, fleet: &[Enrolled], departed: &[Departure]) -> Result<FleetChange> {
+        self.state().sync_fleet(Wanted { fleet, departed }, self.time())
     }
 
-    async fn cursors_due(&self, most: u32) -> Result<Vec<Cursor>> {
-        Ok(self.state().cursors_due(most, self.time()))
+    async fn record_listings(&self, listings: &[Listing]) -> Result<()> {
+        self.state().record_listings(listings);
+        Ok(())
+    }
+
+    async fn subscriptions(&self) -> Result<Vec<SubscriptionStatus>> {
+        Ok(self.state().subscriptions(self.time()))
+    }
+
+    async fn cursors_due(&self, after: Option<&Cursor>, most: u32) -> Result<Vec<Cursor>> {
+        Ok(self.state().cursors_due(after, most, self.time()))
     }
 
     async fn plan(&self, plans: &[CursorAdvance]) -> Result<Planned> {
@@ -104,6 +116,18 @@ impl Store for MemoryStore {
     async fn close_budget(&self, subscription: &SubscriptionId, call: Call, until: Timestamp) -> Result<()> {
         self.state().bucket(subscription, call, self.time()).close(stamp(until));
         Ok(())
+    }
+
+    async fn draw_budget(&self, draw: &BudgetDraw) -> Result<Drawn> {
+        let (now, mut state) = (self.time(), self.state());
+        let bucket = state.bucket(&draw.subscription, draw.call, now);
+        let (drawn, left) = bucket.draw_spare(draw.budget, now, draw.most);
+        *bucket = left.unwrap_or(*bucket);
+        Ok(drawn)
+    }
+
+    async fn open_budgets(&self, subscription: &SubscriptionId) -> Result<u64> {
+        Ok(self.state().open_budgets(subscription, self.time()))
     }
 
     async fn load(&self, id: RunId) -> Result<Option<Loaded>> {

@@ -1,9 +1,9 @@
 //! Columns of rows, as PostgreSQL's driver decodes them.
 
 use holdfast_model::{Timestamp, format_timestamp};
-use sqlx::Row;
 use sqlx::postgres::PgRow;
 use sqlx::types::Uuid;
+use sqlx::{Column, Row};
 
 use crate::sql::row::{Cells, Decoded};
 
@@ -40,5 +40,9 @@ impl Cells for PgRow {
             _ => at.to_rfc3339(),
         };
         Ok(self.time(column)?.map(text))
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.columns().iter().map(|column| column.name().to_owned()).collect()
     }
 }

@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::postgres::session::PgSession;
 use crate::sql::session::Database;
 use crate::sql::store::SqlStore;
+use crate::unreadable::UnreadableLog;
 
 /// A store in a PostgreSQL database. Its time is the database's, because the machines that share it differ.
 pub type PgStore = SqlStore<Postgres>;
@@ -25,6 +26,7 @@ pub struct Postgres {
     pub(super) pool: PgPool,
     /// Replaces the database's clock in tests.
     pub(super) clock: Option<Arc<dyn Clock>>,
+    pub(super) log: UnreadableLog,
 }
 
 impl PgStore {
@@ -51,7 +53,7 @@ impl Database for Postgres {
     type Session = PgSession;
 
     async fn read(&self, operation: &'static str) -> Result<PgSession> {
-        PgSession::open(&self.pool, operation, self.clock.clone()).await
+        PgSession::open(&self.pool, operation, (self.clock.clone(), self.log.clone())).await
     }
 
     async fn write(&self, operation: &'static str) -> Result<PgSession> {
@@ -71,6 +73,10 @@ impl Database for Postgres {
                 std::io::Error::new(std::io::ErrorKind::TimedOut, "the server did not answer in time");
             Err(Error::Driver { operation, source: sqlx::Error::Io(silent) })
         })
+    }
+
+    fn log(&self) -> &UnreadableLog {
+        &self.log
     }
 
     async fn close(&self) {

@@ -17,6 +17,7 @@ use crate::postgres::driver::{
     CANNOT_CONNECT_NOW, DISK_FULL, NO_DATABASE, NO_PRIVILEGE, REFUSED, TABLE_EXISTS, TOO_MANY_CONNECTIONS,
     WRONG_PASSWORD, code,
 };
+use crate::unreadable::UnreadableLog;
 
 static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
     migrator(&[
@@ -67,7 +68,8 @@ impl PgStore {
             place.make_partitions(&mut connection).await;
         }
         connection.close().await.map_err(|error| place.failed(error))?;
-        let database = Postgres { place: place.0, pool: pool(options, mode), clock: None };
+        let log = UnreadableLog::default();
+        let database = Postgres { place: place.0, pool: pool(options, mode), clock: None, log };
         Ok(Self { database })
     }
 }

@@ -15,8 +15,10 @@ use crate::postgres::driver::During;
 use crate::rules::acquire::{Candidate, Page};
 use crate::sql::arg::Arg;
 use crate::sql::dialect::Dialect;
-use crate::sql::row::{FromRow, Row, read_all};
+use crate::sql::reading::fetch_readable;
+use crate::sql::row::{FromRow, Row, read_each};
 use crate::sql::session::{Session, fetch_one};
+use crate::unreadable::UnreadableLog;
 
 /// A connection for one operation. A connection that is dropped during its operation is closed and never used again,
 /// because its next answer would belong to the work that was dropped.
@@ -24,6 +26,7 @@ pub(crate) struct PgSession {
     connection: PoolConnection<Postgres>,
     operation: &'static str,
     clock: Option<Arc<dyn Clock>>,
+    log: UnreadableLog,
     in_transaction: bool,
     is_done: bool,
 }
@@ -32,10 +35,10 @@ impl PgSession {
     pub(super) async fn open(
         pool: &PgPool,
         operation: &'static str,
-        clock: Option<Arc<dyn Clock>>,
+        (clock, log): (Option<Arc<dyn Clock>>, UnreadableLog),
     ) -> Result<Self> {
         let connection = pool.acquire().await.during(operation)?;
-        Ok(Self { connection, operation, clock, in_transaction: false, is_done: false })
+        Ok(Self { connection, operation, clock, log, in_transaction: false, is_done: false })
     }
 
     pub(super) async fn begin(mut self) -> Result<Self> {
@@ -64,6 +67,10 @@ impl Session for PgSession {
         self.operation
     }
 
+    fn unreadable_log(&self) -> &UnreadableLog {
+        &self.log
+    }
+
     async fn now(&mut self) -> Result<Timestamp> {
         if let Some(clock) = &self.clock {
             return Ok(stamp(clock.now()));
@@ -83,9 +90,9 @@ impl Session for PgSession {
         self.execute(lock, vec![Arg::json(&names)]).await.map(drop)
     }
 
-    async fn fetch<T: FromRow>(&mut self, sql: &'static str, args: Vec<Arg>) -> Result<Vec<T>> {
+    async fn fetch_each<T: FromRow>(&mut self, sql: &'static str, args: Vec<Arg>) -> Result<Vec<Result<T>>> {
         let rows = query(sql, args).fetch_all(&mut *self.connection).await.during(self.operation)?;
-        read_all(&rows, self.operation)
+        Ok(read_each(&rows, self.operation, &self.log))
     }
 
     async fn execute(&mut self, sql: &'static str, args: Vec<Arg>) -> Result<u64> {
@@ -97,7 +104,7 @@ impl Session for PgSession {
         let Page { skip, most } = page;
         let bounds = [Arg::Int(i64::from(skip)), Arg::Int(i64::from(most))];
         let args = [Arg::text(lane), Arg::Time(now)].into_iter().chain(bounds);
-        self.fetch(dialect::CANDIDATES, args.collect()).await
+        fetch_readable(self, dialect::CANDIDATES, args.collect()).await
     }
 
     async fn end<T: Send>(mut self, result: Result<T>) -> Result<T> {

@@ -9,7 +9,7 @@ use crate::change::{Change, Committed};
 use crate::columns::stamp;
 use crate::error::Error;
 use crate::rules::catalog::{self, CatalogChange};
-use crate::rules::intent::{Intent, IntentFacts};
+use crate::rules::intent::{Intent, IntentFacts, Rival};
 
 /// The name of the operation in errors.
 pub(crate) const COMMIT: &str = "commit a change of a run";
@@ -61,7 +61,7 @@ impl<'a> Batch<'a> {
         let Some((run, intent)) = self.intent(place) else { return };
         for earlier in self.changes.iter().take(place).flatten() {
             facts.rivals.retain(|rival| rival.id != earlier.run.id);
-            facts.rivals.push(earlier.run.clone());
+            facts.rivals.push(Rival::of(&earlier.run));
         }
         if intent.is_hindered(run, &facts) {
             self.changes[place] = None;

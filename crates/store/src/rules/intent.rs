@@ -1,6 +1,6 @@
 //! What a change begins to do with a backup, and what may stand in its way.
 
-use holdfast_model::{AppId, BackupId, CatalogEntry, Delete, Restore, Run, RunEvent, RunKind, Task};
+use holdfast_model::{AppId, BackupId, CatalogEntry, Delete, Restore, Run, RunEvent, RunId, RunKind, Task};
 
 use crate::filter::RunFilter;
 
@@ -21,7 +21,54 @@ pub(crate) struct IntentFacts {
     /// Whether that is the last one of its app.
     pub is_last: bool,
     /// The runs of [`Intent::rivals`].
-    pub rivals: Vec<Run>,
+    pub rivals: Vec<Rival>,
+}
+
+/// An unfinished run that may stand in the way, as far as it can be read.
+#[derive(Debug)]
+pub(crate) struct Rival {
+    /// Its id.
+    pub id: RunId,
+    /// Its app.
+    pub app: Option<AppId>,
+    /// What it does.
+    pub task: Option<Task>,
+    /// The column with its subject.
+    pub subject: Option<String>,
+    /// Whether Azure may be carrying it out.
+    pub is_in_flight: bool,
+}
+
+impl Rival {
+    /// A run that can be read.
+    pub fn of(run: &Run) -> Self {
+        Self {
+            id: run.id,
+            app: Some(run.app.clone()),
+            task: Some(run.task.clone()),
+            subject: run.task.subject(),
+            is_in_flight: run.state.is_in_flight(),
+        }
+    }
+
+    /// Whether it may read the backup that `delete` deletes. A restore whose task cannot be read may read any backup.
+    fn reads(&self, app: &AppId, delete: &Delete) -> bool {
+        let reads = |restore: &Restore| restore.reads(app, delete.backup, &delete.blob);
+        self.task.as_ref().is_none_or(|task| task.restore().is_some_and(reads))
+    }
+
+    /// Whether Azure may be deleting, for it, the backup that `restore` reads.
+    fn is_deleting(&self, restore: &Restore) -> bool {
+        let deletes = match (&self.task, &self.app) {
+            (Some(Task::Delete(delete)), Some(app)) => restore.reads(app, delete.backup, &delete.blob),
+            (None, Some(app)) => {
+                let subject = restore.backup.map(|backup| format!("delete {backup}"));
+                *app == restore.source && subject.is_some() && subject == self.subject
+            }
+            _ => false,
+        };
+        self.is_in_flight && deletes
+    }
 }
 
 impl<'a> Intent<'a> {
@@ -73,7 +120,7 @@ impl<'a> Intent<'a> {
     pub fn is_hindered(self, run: &Run, facts: &IntentFacts) -> bool {
         let is_held = facts.subject.as_ref().is_some_and(|kept| kept.hold.is_some());
         let is_spared = self.spares_last() && facts.is_last;
-        let is_rival = |other: &Run| match self {
+        let is_rival = |other: &Rival| match self {
             Self::Delete(delete) => other.reads(&run.app, delete),
             Self::Read(restore) => other.is_deleting(restore),
         };

@@ -6,6 +6,7 @@ use crate::audit::{AuditEvent, NewEvent, chain_rows};
 use crate::chain::Link;
 use crate::error::Result;
 use crate::sql::arg::Arg;
+use crate::sql::reading::{fetch_most, fetch_readable};
 use crate::sql::row::FromRow;
 use crate::sql::rows::event;
 use crate::sql::session::{Session, fetch_optional};
@@ -27,12 +28,15 @@ pub(super) async fn append<S: Session>(session: &mut S, events: &[NewEvent<'_>])
 pub(super) async fn of_run(session: &mut impl Session, run: RunId) -> Result<Vec<AuditEvent>> {
     let of_run = "/* of_run */ SELECT seq, at, run_id, app, data, previous, hash FROM audit_events
         WHERE run_id = $1 ORDER BY seq";
-    session.fetch(of_run, vec![Arg::Id(run)]).await
+    fetch_readable(session, of_run, vec![Arg::Id(run)]).await
 }
 
 /// Events after a sequence number, as audit events or as rows of the chain.
 pub(super) async fn after<T: FromRow>(session: &mut impl Session, after: i64, most: u32) -> Result<Vec<T>> {
     let chain = "/* chain */ SELECT seq, at, run_id, app, data, previous, hash FROM audit_events
         WHERE seq > $1 ORDER BY seq LIMIT $2";
-    session.fetch(chain, vec![Arg::Int(after), Arg::Int(i64::from(most))]).await
+    if most == 0 {
+        return Ok(Vec::new());
+    }
+    fetch_most(session, chain, most, |limit| vec![Arg::Int(after), limit]).await
 }

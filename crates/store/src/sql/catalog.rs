@@ -8,8 +8,10 @@ use crate::error::Result;
 use crate::filter::CatalogFilter;
 use crate::rules::catalog::{CatalogChange, applied, in_order};
 use crate::sql::arg::Arg;
+use crate::sql::reading::{Fetched, fetch_each, fetch_readable};
 use crate::sql::rows::entry;
 use crate::sql::session::{Session, fetch_optional};
+use crate::unreadable::UnreadableRow;
 
 pub(super) const CATALOG: &str = "read the catalog";
 
@@ -34,8 +36,18 @@ pub(super) async fn change_locked<S: Session>(session: &mut S, changes: Vec<Cata
         return Ok(());
     }
     let keys = Arg::json(&entry::keys(&changes));
-    let entries: Vec<CatalogEntry> = session.fetch(S::DIALECT.read_entries, vec![keys]).await?;
-    let rows: Vec<_> = applied(entries, changes).map(|entry| entry::columns(&entry)).collect();
+    let entries: Fetched<CatalogEntry> = fetch_each(session, S::DIALECT.read_entries, vec![keys]).await?;
+    // A change of an unreadable entry is left out: the event has it, and the entry keeps what it says, such as a hold.
+    let unreadable: BTreeSet<String> = entries.unreadable.iter().map(UnreadableRow::key_text).collect();
+    let is_readable = |change: &CatalogChange| {
+        let (app, backup) = change.key();
+        !unreadable.contains(&format!("{app} {backup}"))
+    };
+    let changes: Vec<CatalogChange> = changes.into_iter().filter(is_readable).collect();
+    if changes.is_empty() {
+        return Ok(());
+    }
+    let rows: Vec<_> = applied(entries.rows, changes).map(|entry| entry::columns(&entry)).collect();
     session.execute(S::DIALECT.write_entries, vec![Arg::json(&rows)]).await?;
     Ok(())
 }
@@ -54,13 +66,31 @@ pub(super) async fn list(session: &mut impl Session, filter: &CatalogFilter) -> 
     let CatalogFilter { app, after, with_removed, most_apps } = filter;
     let after = after.as_ref().map(ToString::to_string).unwrap_or_default();
     let Some(app) = app else {
-        let page = if *with_removed { ALL } else { PRESENT };
-        return session.fetch(page, vec![Arg::Text(after), Arg::most(*most_apps)]).await.map(in_order);
+        let statement = if *with_removed { ALL } else { PRESENT };
+        return page(session, statement, after, *most_apps).await.map(in_order);
     };
     let of_app =
         "/* catalog */ SELECT * FROM catalog WHERE app = $1 AND app > $2 AND ($3 OR removed_at IS NULL)";
     let args = vec![Arg::text(app), Arg::Text(after), Arg::Bool(*with_removed)];
-    session.fetch(of_app, args).await.map(in_order)
+    fetch_readable(session, of_app, args).await.map(in_order)
+}
+
+/// The entries of the next apps after `after`. A page is empty only when no app follows that can be read.
+async fn page(
+    session: &mut impl Session,
+    statement: &'static str,
+    mut after: String,
+    most_apps: u32,
+) -> Result<Vec<CatalogEntry>> {
+    loop {
+        let args = vec![Arg::Text(after.clone()), Arg::most(most_apps)];
+        let page: Fetched<CatalogEntry> = fetch_each(session, statement, args).await?;
+        let last = page.unreadable.iter().filter_map(|row| row.key.first()).max();
+        match last.filter(|last| page.rows.is_empty() && **last > after) {
+            Some(last) => after.clone_from(last),
+            None => return Ok(page.rows),
+        }
+    }
 }
 
 // A walk from each app to the next, so that a page costs what is on it.

@@ -5,31 +5,38 @@ use std::collections::BTreeMap;
 use holdfast_model::AppId;
 
 use crate::error::Result;
-use crate::fleet::{Cursor, Enrolled, FleetChange};
-use crate::rules::enrolment::{self, AppRow};
+use crate::fleet::{Cursor, FleetChange};
+use crate::rules::enrolment::{self, AppRow, Wanted};
 use crate::sql::arg::Arg;
+use crate::sql::insert::insert;
 use crate::sql::lock::lock_cursors;
+use crate::sql::reading::fetch_readable;
 use crate::sql::rows::{app, cursor};
 use crate::sql::session::Session;
 
 pub(super) const SYNC: &str = "sync the fleet";
 
-pub(super) async fn sync_fleet<S: Session>(session: &mut S, fleet: &[Enrolled]) -> Result<FleetChange> {
+/// Syncs the fleet. Rows that cannot be read are overwritten where the fleet names their apps, and stay otherwise.
+pub(super) async fn sync_fleet<S: Session>(session: &mut S, wanted: Wanted<'_>) -> Result<FleetChange> {
     lock_cursors(session).await?;
     let now = session.now().await?;
     let (apps, cursors) = (apps(session).await?, cursors(session).await?);
-    let sync = enrolment::sync(&apps, &cursors, fleet, now);
+    let sync = enrolment::sync(&apps, &cursors, wanted, now);
     let apps: Vec<_> = sync.apps.iter().map(app::columns).collect();
     let dropped: Vec<String> = sync.dropped.iter().map(ToString::to_string).collect();
     let cursors: Vec<_> = sync.cursors.iter().map(cursor::columns).collect();
     session.execute(S::DIALECT.write_apps, vec![Arg::json(&apps)]).await?;
     session.execute(S::DIALECT.delete_cursors, vec![Arg::json(&dropped)]).await?;
     session.execute(S::DIALECT.write_cursors, vec![Arg::json(&cursors)]).await?;
+    if !sync.records.is_empty() {
+        insert(session, &sync.records, now).await?;
+    }
     Ok(sync.change)
 }
 
 async fn apps(session: &mut impl Session) -> Result<BTreeMap<AppId, AppRow>> {
-    let apps: Vec<AppRow> = session.fetch("/* sync_fleet */ SELECT * FROM apps", Vec::new()).await?;
+    let apps: Vec<AppRow> =
+        fetch_readable(session, "/* sync_fleet */ SELECT * FROM apps", Vec::new()).await?;
     Ok(apps.into_iter().map(|row| (row.enrolled.app.id.clone(), row)).collect())
 }
 
@@ -37,6 +44,6 @@ async fn cursors(session: &mut impl Session) -> Result<BTreeMap<AppId, Cursor>> 
     let cursors =
         "/* sync_fleet */ SELECT app, policy, fingerprint, through, next_at, CAST(0 AS bigint) AS unfinished
         FROM cursors";
-    let cursors: Vec<Cursor> = session.fetch(cursors, Vec::new()).await?;
+    let cursors: Vec<Cursor> = fetch_readable(session, cursors, Vec::new()).await?;
     Ok(cursors.into_iter().map(|row| (row.app.clone(), row)).collect())
 }

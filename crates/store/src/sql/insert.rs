@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use holdfast_model::{NewRun, Run, RunId, Timestamp};
+use holdfast_model::{NewRun, RunId, Timestamp};
 
 use crate::error::Result;
 use crate::rules::insert::{Insertion, id_is_taken, left_out};
@@ -38,8 +38,8 @@ async fn none_exists<S: Session>(session: &mut S, left_out: &[RunId]) -> Result<
     if left_out.is_empty() {
         return Ok(());
     }
-    let existing: Vec<Run> = session.fetch(S::DIALECT.read_runs, vec![Arg::json(left_out)]).await?;
-    existing.first().map_or(Ok(()), |run| Err(id_is_taken(session.operation(), run.id)))
+    let existing: Vec<IdRow> = session.fetch(S::DIALECT.read_runs, vec![Arg::json(left_out)]).await?;
+    existing.first().map_or(Ok(()), |run| Err(id_is_taken(session.operation(), run.0)))
 }
 
 pub(super) async fn add(session: &mut impl Session, new: &NewRun) -> Result<()> {

@@ -1,9 +1,9 @@
 //! What may stand in the way of an intent, read in the transaction that commits it.
 
-use holdfast_model::{AppId, BackupId, Run};
+use holdfast_model::{AppId, BackupId, Run, RunState};
 
 use crate::error::Result;
-use crate::rules::intent::{Intent, IntentFacts};
+use crate::rules::intent::{Intent, IntentFacts, Rival};
 use crate::sql::arg::Arg;
 use crate::sql::row::{FromRow, Row};
 use crate::sql::session::{Session, fetch_one};
@@ -22,6 +22,25 @@ pub(super) async fn facts(session: &mut impl Session, run: &Run, intent: Intent<
     Ok(facts)
 }
 
+impl FromRow for Rival {
+    const KEY: &'static [&'static str] = &["id"];
+
+    fn read(row: &Row<'_>) -> Result<Self> {
+        let state: Option<RunState> = row.or_none(row.json("state_json").map(Some));
+        let code = row.text("state")?;
+        Ok(Self {
+            id: row.id("id")?,
+            app: row.or_none(row.parse("app").map(Some)),
+            task: row.or_none(row.json("task").map(Some)),
+            subject: row.maybe_text("subject")?,
+            is_in_flight: state.map_or_else(|| IN_FLIGHT.contains(&&*code), |state| state.is_in_flight()),
+        })
+    }
+}
+
+/// The states in which Azure may be carrying out a run.
+const IN_FLIGHT: [&str; 4] = ["starting", "reconciling", "polling", "polling_operation"];
+
 struct IsLast(bool);
 
 impl FromRow for IsLast {
@@ -34,14 +53,15 @@ impl FromRow for IsLast {
 
 /// Whether no other backup that stands in for this one is there and stays.
 ///
-/// The rule is that of [`CatalogEntry`](holdfast_model::CatalogEntry): only a good backup stands in for a good one, and
-/// only good and partial backups are counted on. A backup that an unfinished run deletes does not stay.
+/// The rule is that of [`CatalogEntry`](holdfast_model::CatalogEntry): only a good backup stands in for a good one, only
+/// a verified one for a verified one, and only good and partial backups are counted on. A backup that an unfinished run deletes does not stay.
 pub(super) async fn is_last(session: &mut impl Session, app: &AppId, backup: BackupId) -> Result<bool> {
     let last = "/* is_last */ SELECT EXISTS (
         SELECT 1 FROM catalog AS kept
         WHERE kept.app = $1 AND kept.backup_id = $2 AND (kept.good OR kept.origin = 'partial') AND NOT EXISTS (
             SELECT 1 FROM catalog AS other
             WHERE other.app = kept.app AND (other.good OR NOT kept.good) AND other.removed_at IS NULL
+              AND (other.verified_at IS NOT NULL OR kept.verified_at IS NULL)
               AND other.backup_id <> kept.backup_id
               AND NOT EXISTS (SELECT 1 FROM runs WHERE runs.app = other.app AND runs.state <> 'ended'
                               AND runs.subject = 'delete ' || other.backup_id))) AS is_last";

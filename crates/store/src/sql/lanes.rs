@@ -4,6 +4,7 @@ use crate::error::Result;
 use crate::lanes::DueLanes;
 use crate::rules::due::{Front, Leases, due_lanes as due};
 use crate::sql::arg::Arg;
+use crate::sql::reading::fetch_readable;
 use crate::sql::row::{FromRow, Row};
 use crate::sql::session::{Session, fetch_one};
 
@@ -66,7 +67,7 @@ pub(super) async fn due_lanes<S: Session>(session: &mut S) -> Result<DueLanes> {
             (SELECT due_at FROM runs WHERE runs.lane = lanes.lane AND runs.leased_until IS NULL
                 AND runs.priority = priorities.priority AND due_at > $1 ORDER BY due_at LIMIT 1) AS next_at
         FROM lanes CROSS JOIN priorities WHERE lanes.lane IS NOT NULL";
-    let fronts: Vec<Front> = session.fetch(fronts, vec![Arg::Time(now)]).await?;
+    let fronts: Vec<Front> = fetch_readable(session, fronts, vec![Arg::Time(now)]).await?;
     let leases: Leases = fetch_one(session, S::DIALECT.leases, vec![Arg::Time(now)]).await?;
     Ok(due(now, &leases, fronts))
 }

@@ -1,10 +1,12 @@
 //! Listing runs, newest first.
 
-use holdfast_model::{Run, RunKind, StateCode};
+use holdfast_model::{RunKind, StateCode};
 
 use crate::error::Result;
 use crate::filter::RunFilter;
 use crate::sql::arg::Arg;
+use crate::sql::reading::fetch_most;
+use crate::sql::row::FromRow;
 use crate::sql::session::Session;
 
 pub(super) const LIST: &str = "list runs";
@@ -41,16 +43,19 @@ const OF_APP_AND_KIND: &str = "/* list_of_app_and_kind */ SELECT * FROM runs
         AND kind = $4 AND kind <> 'backup' AND ($5 OR state <> 'ended')
     ORDER BY created_at DESC, id DESC LIMIT $3";
 
-pub(super) async fn list(session: &mut impl Session, filter: &RunFilter) -> Result<Vec<Run>> {
+/// Lists what can be read of runs as `T`.
+pub(super) async fn list<T: FromRow>(session: &mut impl Session, filter: &RunFilter) -> Result<Vec<T>> {
     let text = |text: Option<&'static str>| Arg::MaybeText(text.map(ToOwned::to_owned));
-    let args = vec![
-        Arg::MaybeText(filter.app.as_ref().map(ToString::to_string)),
-        text(filter.state.map(StateCode::as_str)),
-        Arg::most(filter.most),
-        text(filter.kind.map(RunKind::as_str)),
-        Arg::Bool(!filter.unfinished),
-    ];
-    session.fetch(statement(filter), args).await
+    let args = |limit| {
+        vec![
+            Arg::MaybeText(filter.app.as_ref().map(ToString::to_string)),
+            text(filter.state.map(StateCode::as_str)),
+            limit,
+            text(filter.kind.map(RunKind::as_str)),
+            Arg::Bool(!filter.unfinished),
+        ]
+    };
+    fetch_most(session, statement(filter), filter.most, args).await
 }
 
 fn statement(filter: &RunFilter) -> &'static str {

@@ -1,8 +1,11 @@
 //! Loading a run with what its next step needs.
 
+use std::time::Duration;
+
 use holdfast_model::{Run, RunId, Task, Timestamp};
 
 use crate::change::Loaded;
+use crate::columns::later;
 use crate::error::Result;
 use crate::rules::load::{LastGood, LoadFacts, loaded};
 use crate::sql::arg::Arg;
@@ -22,8 +25,8 @@ impl FromRow for LoadRow {
     const KEY: &'static [&'static str] = Run::KEY;
 
     fn read(row: &Row<'_>) -> Result<Self> {
-        let ended_at = row.maybe_time("good_ended_at")?;
-        let state = row.maybe_json("good_state")?;
+        let ended_at = row.or_none(row.maybe_time("good_ended_at"));
+        let state = row.or_none(row.maybe_json("good_state"));
         Ok(Self {
             run: Run::read(row)?,
             now: row.maybe_time("now")?,
@@ -45,4 +48,16 @@ pub(super) async fn load<S: Session>(session: &mut S, id: RunId) -> Result<Optio
         _ => false,
     };
     Ok(Some(loaded(run, now, LoadFacts { last_good, subject, is_last })))
+}
+
+/// For how long a run waits that cannot be read, so that it occupies its app and its plan only now and then.
+const PUT_OFF: Duration = Duration::from_mins(10);
+
+/// Ends the lease of a run that cannot be loaded, and makes it due again later.
+pub(super) async fn put_off(session: &mut impl Session, id: RunId) -> Result<()> {
+    let put_off = "/* put_off */ UPDATE runs SET version = version + 1, due_at = $2, leased_until = NULL,
+            occupies_app = occupies_app AND state IN ('starting', 'reconciling', 'polling', 'polling_operation')
+        WHERE id = $1 AND state <> 'ended' AND leased_until IS NOT NULL";
+    let due_at = later(session.now().await?, PUT_OFF);
+    session.execute(put_off, vec![Arg::Id(id), Arg::Time(due_at)]).await.map(drop)
 }

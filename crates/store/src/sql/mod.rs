@@ -4,9 +4,11 @@
 
 pub(crate) mod arg;
 pub(crate) mod dialect;
+pub(crate) mod reading;
 pub(crate) mod row;
 pub(crate) mod session;
 pub(crate) mod store;
+mod subscriptions;
 
 mod acquire;
 mod audit;
@@ -23,3 +25,4 @@ mod load;
 mod lock;
 mod rows;
 mod status;
+mod unreadable;

@@ -5,9 +5,11 @@ use std::str::FromStr;
 
 use holdfast_model::{Priority, RunId, Timestamp};
 use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 
 use crate::columns::from_word;
 use crate::error::{Error, Result};
+use crate::unreadable::{UnreadableLog, UnreadableRow};
 
 /// The raw columns of one row, as a driver decodes them.
 pub(crate) trait Cells {
@@ -20,6 +22,8 @@ pub(crate) trait Cells {
     fn time(&self, column: &str) -> Decoded<Timestamp>;
     /// A time as the text that the audit's hash covers.
     fn time_text(&self, column: &str) -> Decoded<String>;
+    /// The names of the columns.
+    fn names(&self) -> Vec<String>;
 }
 
 /// A decoded column; `None` for NULL.
@@ -27,6 +31,9 @@ pub(crate) type Decoded<T> = std::result::Result<Option<T>, sqlx::Error>;
 
 /// What rows of a statement are read as.
 pub(crate) trait FromRow: Sized + Send {
+    /// The table of the row.
+    const TABLE: &'static str = "runs";
+
     /// The columns whose values name the row in errors.
     const KEY: &'static [&'static str];
 
@@ -36,13 +43,19 @@ pub(crate) trait FromRow: Sized + Send {
 /// One row of one operation.
 pub(crate) struct Row<'r> {
     cells: &'r dyn Cells,
+    table: &'static str,
     key: &'static [&'static str],
     operation: &'static str,
+    log: &'r UnreadableLog,
 }
 
-/// Reads all rows of an operation.
-pub(crate) fn read_all<T: FromRow>(rows: &[impl Cells], operation: &'static str) -> Result<Vec<T>> {
-    rows.iter().map(|cells| T::read(&Row { cells, key: T::KEY, operation })).collect()
+/// Reads each row of an operation.
+pub(crate) fn read_each<T: FromRow>(
+    rows: &[impl Cells],
+    operation: &'static str,
+    log: &UnreadableLog,
+) -> Vec<Result<T>> {
+    rows.iter().map(|cells| T::read(&Row { cells, table: T::TABLE, key: T::KEY, operation, log })).collect()
 }
 
 impl Row<'_> {
@@ -146,9 +159,40 @@ impl Row<'_> {
             let number = self.cells.int(column).ok().flatten().map(|number| number.to_string());
             texts.into_iter().find_map(|text| text.ok().flatten()).or(number).unwrap_or_default()
         };
-        let row: Vec<String> = self.key.iter().map(name).collect();
-        let what = format!("{column} of {}: {what}", row.join(" "));
-        Error::Inconsistent { operation: self.operation, what }
+        let key = self.key.iter().map(name).collect();
+        let row = UnreadableRow { table: self.table, key, column: column.to_owned(), why: what.to_string() };
+        Error::Unreadable { operation: self.operation, row }
+    }
+
+    /// Every column as JSON, whatever it holds.
+    pub fn dump(&self) -> Map<String, Value> {
+        let dump = |name: String| {
+            let value = self.plain(&name);
+            (name, value)
+        };
+        self.cells.names().into_iter().map(dump).collect()
+    }
+
+    fn plain(&self, column: &str) -> Value {
+        let Self { cells, .. } = self;
+        let texts = [cells.text(column), cells.id(column), cells.time_text(column)];
+        if let Some(text) = texts.into_iter().find_map(|text| text.ok().flatten()) {
+            return text.into();
+        }
+        let int = || cells.int(column).ok().flatten().map(Value::from);
+        let float = || cells.float(column).ok().flatten().map(Value::from);
+        let bool = || cells.bool(column).ok().flatten().map(Value::from);
+        int().or_else(float).or_else(bool).unwrap_or_default()
+    }
+
+    /// The value of a part that the row can do without. A part that cannot be read is logged and left out.
+    pub fn or_none<T>(&self, part: Result<Option<T>>) -> Option<T> {
+        part.unwrap_or_else(|error| {
+            if let Error::Unreadable { row, .. } = error {
+                self.log.warn(&row);
+            }
+            None
+        })
     }
 
     fn parsed<T: FromStr<Err: Display>>(&self, column: &str, text: &str) -> Result<T> {

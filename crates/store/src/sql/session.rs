@@ -9,6 +9,7 @@ use crate::rules::acquire::{Candidate, Page};
 use crate::sql::arg::Arg;
 use crate::sql::dialect::Dialect;
 use crate::sql::row::FromRow;
+use crate::unreadable::UnreadableLog;
 
 /// A database that sessions are opened on.
 pub(crate) trait Database: Debug + Send + Sync + 'static {
@@ -29,6 +30,9 @@ pub(crate) trait Database: Debug + Send + Sync + 'static {
         operation: &'static str,
         work: impl Future<Output = Result<T>> + Send,
     ) -> impl Future<Output = Result<T>> + Send;
+
+    /// Where unreadable rows are logged.
+    fn log(&self) -> &UnreadableLog;
 
     /// Closes all connections.
     fn close(&self) -> impl Future<Output = ()> + Send;
@@ -52,12 +56,24 @@ pub(crate) trait Session: Send {
     /// at a time has nothing to do.
     fn lock(&mut self, names: Vec<String>) -> impl Future<Output = Result<()>> + Send;
 
-    /// Runs a statement and reads its rows.
+    /// Where unreadable rows are logged.
+    fn unreadable_log(&self) -> &UnreadableLog;
+
+    /// Runs a statement and reads each of its rows.
+    fn fetch_each<T: FromRow>(
+        &mut self,
+        sql: &'static str,
+        args: Vec<Arg>,
+    ) -> impl Future<Output = Result<Vec<Result<T>>>> + Send;
+
+    /// Runs a statement and reads its rows. Fails when one of them cannot be read.
     fn fetch<T: FromRow>(
         &mut self,
         sql: &'static str,
         args: Vec<Arg>,
-    ) -> impl Future<Output = Result<Vec<T>>> + Send;
+    ) -> impl Future<Output = Result<Vec<T>>> + Send {
+        async move { self.fetch_each(sql, args).await?.into_iter().collect() }
+    }
 
     /// Runs a statement and returns how many rows it affected.
     fn execute(&mut self, sql: &'static str, args: Vec<Arg>) -> impl Future<Output = Result<u64>> + Send;

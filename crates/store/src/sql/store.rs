@@ -6,19 +6,25 @@ use async_trait::async_trait;
 use holdfast_model::{Call, CatalogEntry, Limits, NewRun, Run, RunId, SubscriptionId, Timestamp};
 
 use crate::audit::AuditEvent;
+use crate::budget_draw::{BudgetDraw, Drawn};
 use crate::chain::ChainRow;
 use crate::change::{Change, Committed, Loaded};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::filter::{CatalogFilter, RunFilter};
-use crate::fleet::{Cursor, CursorAdvance, Enrolled, FleetChange, Planned};
+use crate::fleet::{Cursor, CursorAdvance, Departure, Enrolled, FleetChange, Planned};
 use crate::lanes::{DueLanes, LaneQuota, Leased};
 use crate::rules::commit::COMMIT;
+use crate::rules::enrolment::Wanted;
 use crate::sql::session::{Database, Session};
+use crate::sql::unreadable::{Paged, RunCheck};
 use crate::sql::{
     acquire, audit, budgets, catalog, commit, cursors, fleet, insert, lanes, listing, load, status,
+    subscriptions, unreadable,
 };
 use crate::status::AppStatus;
 use crate::store::Store;
+use crate::subscriptions::{Listing, SubscriptionStatus};
+use crate::unreadable::{Removed, RowRemoval, UnreadableRow};
 
 const NOW: &str = "read the store's time";
 
@@ -51,12 +57,21 @@ impl<D: Database> Store for SqlStore<D> {
         within!(self.read(NOW), |session| session.now())
     }
 
-    async fn sync_fleet(&self, fleet: &[Enrolled]) -> Result<FleetChange> {
-        within!(self.write(fleet::SYNC), |session| fleet::sync_fleet(session, fleet))
+    async fn sync_fleet(&self, fleet: &[Enrolled], departed: &[Departure]) -> Result<FleetChange> {
+        let wanted = Wanted { fleet, departed };
+        within!(self.write(fleet::SYNC), |session| fleet::sync_fleet(session, wanted))
     }
 
-    async fn cursors_due(&self, most: u32) -> Result<Vec<Cursor>> {
-        within!(self.read(cursors::DUE), |session| cursors::due(session, most))
+    async fn record_listings(&self, listings: &[Listing]) -> Result<()> {
+        within!(self.write_singly(subscriptions::RECORD), |session| subscriptions::record(session, listings))
+    }
+
+    async fn subscriptions(&self) -> Result<Vec<SubscriptionStatus>> {
+        within!(self.read(subscriptions::STATUS), |session| subscriptions::status(session))
+    }
+
+    async fn cursors_due(&self, after: Option<&Cursor>, most: u32) -> Result<Vec<Cursor>> {
+        within!(self.read(cursors::DUE), |session| cursors::due(session, after, most))
     }
 
     async fn plan(&self, plans: &[CursorAdvance]) -> Result<Planned> {
@@ -96,8 +111,21 @@ impl<D: Database> Store for SqlStore<D> {
         ))
     }
 
+    async fn draw_budget(&self, draw: &BudgetDraw) -> Result<Drawn> {
+        within!(self.write(budgets::DRAW), |session| budgets::draw(session, draw))
+    }
+
+    async fn open_budgets(&self, subscription: &SubscriptionId) -> Result<u64> {
+        within!(self.write_singly(budgets::OPEN), |session| budgets::open(session, subscription))
+    }
+
     async fn load(&self, id: RunId) -> Result<Option<Loaded>> {
-        within!(self.read(load::LOAD), |session| load::load(session, id))
+        let loaded = within!(self.read(load::LOAD), |session| load::load(session, id));
+        if let Err(Error::Unreadable { row, .. }) = &loaded {
+            self.database.log().warn(row);
+            within!(self.write_singly(load::LOAD), |session| load::put_off(session, id))?;
+        }
+        loaded
     }
 
     async fn commit(&self, change: &Change) -> Result<Committed> {
@@ -114,6 +142,19 @@ impl<D: Database> Store for SqlStore<D> {
         within!(self.read(listing::LIST), |session| listing::list(session, filter))
     }
 
+    async fn unreadable_rows(&self) -> Result<Vec<UnreadableRow>> {
+        let mut found =
+            within!(self.read(unreadable::CHECK), |session| unreadable::of_small_tables(session))?;
+        check::<_, RunCheck>(self, &mut found).await?;
+        check::<_, CatalogEntry>(self, &mut found).await?;
+        check::<_, AuditEvent>(self, &mut found).await?;
+        Ok(found)
+    }
+
+    async fn remove_unreadable(&self, removal: &RowRemoval) -> Result<Removed> {
+        within!(self.write(unreadable::REMOVE), |session| unreadable::remove(session, removal))
+    }
+
     async fn status(&self) -> Result<Vec<AppStatus>> {
         within!(self.read(status::STATUS), |session| status::status(session))
     }
@@ -128,5 +169,18 @@ impl<D: Database> Store for SqlStore<D> {
 
     async fn chain(&self, after: i64, most: u32) -> Result<Vec<ChainRow>> {
         within!(self.read(audit::READ), |session| audit::after(session, after, most))
+    }
+}
+
+/// Adds the unreadable rows of a large table to `found`, page by page.
+async fn check<D: Database, T: Paged>(store: &SqlStore<D>, found: &mut Vec<UnreadableRow>) -> Result<()> {
+    let mut after = None;
+    loop {
+        after = within!(store.read(unreadable::CHECK), |session| unreadable::of_page::<T>(
+            session, after, found
+        ))?;
+        if after.is_none() {
+            return Ok(());
+        }
     }
 }

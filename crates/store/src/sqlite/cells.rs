@@ -1,8 +1,8 @@
 //! Columns of rows, as SQLite's driver decodes them.
 
 use holdfast_model::{Timestamp, parse_timestamp};
-use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
+use sqlx::{Column, Row};
 
 use crate::sql::row::{Cells, Decoded};
 
@@ -34,5 +34,9 @@ impl Cells for SqliteRow {
 
     fn time_text(&self, column: &str) -> Decoded<String> {
         self.text(column)
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.columns().iter().map(|column| column.name().to_owned()).collect()
     }
 }

@@ -9,6 +9,7 @@ use crate::error::Result;
 use crate::sql::session::Database;
 use crate::sql::store::SqlStore;
 use crate::sqlite::session::SqliteSession;
+use crate::unreadable::UnreadableLog;
 
 /// A store in one SQLite file. Closing it folds the write-ahead log into the file.
 pub type SqliteStore = SqlStore<SqliteFile>;
@@ -20,6 +21,7 @@ pub struct SqliteFile {
     /// One connection, so that this process has one writing transaction at a time.
     pub(super) writer: SqlitePool,
     pub(super) readers: SqlitePool,
+    pub(super) log: UnreadableLog,
 }
 
 impl SqliteStore {
@@ -33,11 +35,11 @@ impl Database for SqliteFile {
     type Session = SqliteSession;
 
     async fn read(&self, operation: &'static str) -> Result<SqliteSession> {
-        SqliteSession::read(&self.readers, operation, self.clock.clone()).await
+        SqliteSession::read(&self.readers, operation, (self.clock.clone(), self.log.clone())).await
     }
 
     async fn write(&self, operation: &'static str) -> Result<SqliteSession> {
-        SqliteSession::write(&self.writer, operation, self.clock.clone()).await
+        SqliteSession::write(&self.writer, operation, (self.clock.clone(), self.log.clone())).await
     }
 
     async fn write_singly(&self, operation: &'static str) -> Result<SqliteSession> {
@@ -49,6 +51,10 @@ impl Database for SqliteFile {
         work: impl Future<Output = Result<T>> + Send,
     ) -> Result<T> {
         work.await
+    }
+
+    fn log(&self) -> &UnreadableLog {
+        &self.log
     }
 
     async fn close(&self) {

@@ -16,6 +16,7 @@ use crate::migrations::migrator;
 use crate::mode::Mode;
 use crate::sqlite::database::{SqliteFile, SqliteStore};
 use crate::sqlite::driver::{BUSY, CANNOT_OPEN, CORRUPT, FULL, NOT_A_DATABASE, READ_ONLY, primary_code};
+use crate::unreadable::UnreadableLog;
 
 static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
     migrator(&[
@@ -66,7 +67,7 @@ impl SqliteStore {
         }
         let readers = pool(READERS).connect_with(options.read_only(true).create_if_missing(false)).await;
         let readers = readers.map_err(|error| place.failed(error))?;
-        Ok(Self { database: SqliteFile { clock, writer, readers } })
+        Ok(Self { database: SqliteFile { clock, writer, readers, log: UnreadableLog::default() } })
     }
 }
 

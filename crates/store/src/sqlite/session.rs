@@ -13,16 +13,19 @@ use crate::error::Result;
 use crate::rules::acquire::{Candidate, Page};
 use crate::sql::arg::{Arg, time_text};
 use crate::sql::dialect::Dialect;
-use crate::sql::row::{FromRow, read_all};
+use crate::sql::reading::fetch_readable;
+use crate::sql::row::{FromRow, read_each};
 use crate::sql::session::Session;
 use crate::sqlite::dialect;
 use crate::sqlite::driver::During;
+use crate::unreadable::UnreadableLog;
 
 /// A connection for one operation.
 pub(crate) struct SqliteSession {
     connection: Connection,
     operation: &'static str,
     clock: Arc<dyn Clock>,
+    log: UnreadableLog,
 }
 
 enum Connection {
@@ -35,10 +38,10 @@ impl SqliteSession {
     pub(super) async fn read(
         pool: &SqlitePool,
         operation: &'static str,
-        clock: Arc<dyn Clock>,
+        (clock, log): (Arc<dyn Clock>, UnreadableLog),
     ) -> Result<Self> {
         let connection = Connection::Reading(pool.acquire().await.during(operation)?);
-        Ok(Self { connection, operation, clock })
+        Ok(Self { connection, operation, clock, log })
     }
 
     /// Begins a transaction that holds the write lock from its start.
@@ -47,10 +50,10 @@ impl SqliteSession {
     pub(super) async fn write(
         pool: &SqlitePool,
         operation: &'static str,
-        clock: Arc<dyn Clock>,
+        (clock, log): (Arc<dyn Clock>, UnreadableLog),
     ) -> Result<Self> {
         let connection = Connection::Writing(pool.begin_with("BEGIN IMMEDIATE").await.during(operation)?);
-        Ok(Self { connection, operation, clock })
+        Ok(Self { connection, operation, clock, log })
     }
 
     fn connection(&mut self) -> &mut SqliteConnection {
@@ -68,6 +71,10 @@ impl Session for SqliteSession {
         self.operation
     }
 
+    fn unreadable_log(&self) -> &UnreadableLog {
+        &self.log
+    }
+
     async fn now(&mut self) -> Result<Timestamp> {
         Ok(self.now_beside(None))
     }
@@ -80,10 +87,10 @@ impl Session for SqliteSession {
         Ok(())
     }
 
-    async fn fetch<T: FromRow>(&mut self, sql: &'static str, args: Vec<Arg>) -> Result<Vec<T>> {
+    async fn fetch_each<T: FromRow>(&mut self, sql: &'static str, args: Vec<Arg>) -> Result<Vec<Result<T>>> {
         let operation = self.operation;
         let rows = query(sql, args).fetch_all(self.connection()).await.during(operation)?;
-        read_all(&rows, operation)
+        Ok(read_each(&rows, operation, &self.log))
     }
 
     async fn execute(&mut self, sql: &'static str, args: Vec<Arg>) -> Result<u64> {
@@ -101,7 +108,7 @@ impl Session for SqliteSession {
                 break;
             }
             let args = vec![Arg::text(lane), Arg::Int(priority.rank()), Arg::Time(now), Arg::Int(left)];
-            candidates.extend(self.fetch::<Candidate>(dialect::CANDIDATES, args).await?);
+            candidates.extend(fetch_readable::<Candidate>(self, dialect::CANDIDATES, args).await?);
         }
         Ok(candidates.split_off(skip.min(candidates.len())))
     }

@@ -7,4 +7,5 @@ mod postgres;
 mod statements;
 mod tampering;
 mod tasks_and_actions;
+mod unreadable_rows;
 mod views;

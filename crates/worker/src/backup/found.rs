@@ -24,7 +24,7 @@ impl FoundBackup {
     }
 
     fn of(app: &AppId, run: RunId, backup: &Backup) -> Option<Self> {
-        let name = name(backup)?;
+        let name = backup.listed_name()?;
         let number = BackupName::number_in(name, app, run)?;
         Some(Self { number, name: BackupName::new(name), backup: backup.clone() })
     }
@@ -35,14 +35,8 @@ impl FoundBackup {
     }
 }
 
-/// The name of a listed backup, or that of its blob; `None` when the list shows neither.
-fn name(backup: &Backup) -> Option<&str> {
-    let blob = || backup.blob_name.as_deref().and_then(|blob| blob.rsplit('/').next());
-    backup.name.as_deref().or_else(|| blob().map(|blob| blob.strip_suffix(".zip").unwrap_or(blob)))
-}
-
 /// Whether a listed backup without a name may be that of `attempt`: it was not created before.
 pub(super) fn may_be_nameless(attempt: &Attempt, backup: &Backup) -> bool {
     let is_older = backup.created.is_some_and(|created| created + SasWindow::CLOCK_SKEW < attempt.begun_at);
-    name(backup).is_none() && !is_older
+    backup.listed_name().is_none() && !is_older
 }

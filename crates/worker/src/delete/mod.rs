@@ -2,8 +2,11 @@
 
 mod calls;
 mod preconditions;
+mod proof;
+mod stand_ins;
 mod transitions;
 
+use holdfast_arm::Backup;
 use holdfast_model::{Delete, RunState};
 
 use crate::calls::find_backup;
@@ -58,7 +61,7 @@ pub(crate) async fn step(
     }
 }
 
-/// Checks the catalog, then the runs that have not ended, then Azure's list.
+/// Checks the catalog, then the runs that have not ended, then Azure's list, then the backups that stand in.
 async fn check(
     context: &StepContext<'_>,
     delete: &Delete,
@@ -68,17 +71,20 @@ async fn check(
     if matches!(precondition, Precondition::Ended(_)) {
         return Ok(precondition);
     }
-    let obstacle = match calls::reader_of(context, delete).await? {
-        Some(by) => Some(Obstacle::Restored { by }),
-        None => find_backup(context, delete.backup)
-            .await?
-            .filter(|listed| !listed.is_stored_as(&delete.blob))
-            .map(|_| Obstacle::Another),
-    };
-    Ok(match obstacle {
-        Some(obstacle) => Precondition::Ended(kept(&context.input_now(), delete, obstacle, rng)),
-        None => precondition,
-    })
+    if let Some(by) = calls::reader_of(context, delete).await? {
+        let kept = kept(&context.input_now(), delete, Obstacle::Restored { by }, rng);
+        return Ok(Precondition::Ended(kept));
+    }
+    // The catalog is read before the list, so that what it has and the list has not is gone.
+    let others = proof::read_others(context).await?;
+    let listed = context.env.arm.list_backups(&context.run().app).await?;
+    let is_another = |listed: &&Backup| listed.id == delete.backup && !listed.is_stored_as(&delete.blob);
+    if listed.iter().any(|listed| is_another(&listed)) {
+        let kept = kept(&context.input_now(), delete, Obstacle::Another, rng);
+        return Ok(Precondition::Ended(kept));
+    }
+    let refusal = proof::refusal(context, delete, &others, listed, rng).await?;
+    Ok(refusal.map_or(precondition, Precondition::Ended))
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod catalog_checks;
 mod crashes;
 mod deletions;
 mod fixtures;

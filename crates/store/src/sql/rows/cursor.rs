@@ -9,6 +9,7 @@ use crate::sql::arg::time_text;
 use crate::sql::row::{FromRow, Row};
 
 impl FromRow for Cursor {
+    const TABLE: &'static str = "cursors";
     const KEY: &'static [&'static str] = &["app"];
 
     fn read(row: &Row<'_>) -> Result<Self> {

@@ -15,6 +15,7 @@ use crate::sql::row::{FromRow, Row};
 use crate::sql::rows::run::without_nul;
 
 impl FromRow for CatalogEntry {
+    const TABLE: &'static str = "catalog";
     const KEY: &'static [&'static str] = &["app", "backup_id"];
 
     fn read(row: &Row<'_>) -> Result<Self> {

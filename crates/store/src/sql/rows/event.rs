@@ -8,6 +8,7 @@ use crate::error::Result;
 use crate::sql::row::{FromRow, Row};
 
 impl FromRow for Link {
+    const TABLE: &'static str = "audit_events";
     const KEY: &'static [&'static str] = &["seq"];
 
     fn read(row: &Row<'_>) -> Result<Self> {
@@ -16,6 +17,7 @@ impl FromRow for Link {
 }
 
 impl FromRow for ChainRow {
+    const TABLE: &'static str = "audit_events";
     const KEY: &'static [&'static str] = &["seq"];
 
     fn read(row: &Row<'_>) -> Result<Self> {
@@ -30,6 +32,7 @@ impl FromRow for ChainRow {
 }
 
 impl FromRow for AuditEvent {
+    const TABLE: &'static str = "audit_events";
     const KEY: &'static [&'static str] = &["seq"];
 
     fn read(row: &Row<'_>) -> Result<Self> {

@@ -5,6 +5,7 @@ mod rights;
 mod scale;
 mod sharing;
 mod tampering;
+mod unreadable_rows;
 mod views;
 
 use std::ops::{Deref, DerefMut};

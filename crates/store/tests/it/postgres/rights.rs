@@ -69,13 +69,16 @@ async fn the_app_can_do_all_its_work_and_cannot_touch_the_audit() {
     let change =
         holdfast_store::Change { from: run.version, run: after, events: vec![event], at: run.created_at };
     store.commit(&change).await.unwrap();
-    store.sync_fleet(&[]).await.unwrap();
+    store.sync_fleet(&[], &[]).await.unwrap();
     let subscription = run.app.subscription();
     store.close_budget(subscription, holdfast_model::Call::Read, run.created_at).await.unwrap();
-    store.cursors_due(5).await.unwrap();
+    store.cursors_due(None, 5).await.unwrap();
     store.plan(&[]).await.unwrap();
     store.due_lanes().await.unwrap();
     assert_eq!(store.runs(&RunFilter::default()).await.unwrap().len(), 6);
+    fixture.sql("INSERT INTO budgets VALUES ('s', 'dance', 0, now(), NULL)").await.unwrap();
+    let removal = crate::unreadable_rows::removal("budgets", "s dance");
+    assert!(matches!(store.remove_unreadable(&removal).await.unwrap(), holdfast_store::Removed::Done(_)));
     let rows = store.chain(0, 9_999).await.unwrap();
     verify_chain(&rows, Link::origin()).unwrap();
     store.close().await;
@@ -92,6 +95,8 @@ async fn the_app_can_do_all_its_work_and_cannot_touch_the_audit() {
         "UPDATE audit_head SET seq = 0",
         "DELETE FROM audit_head",
         "DELETE FROM runs",
+        "UPDATE set_aside_rows SET reason = ''",
+        "DELETE FROM set_aside_rows",
         "TRUNCATE runs",
         "ALTER TABLE audit_events DISABLE TRIGGER ALL",
         "DROP TABLE audit_events",

@@ -3,7 +3,7 @@
 use holdfast_arm::Backup;
 use holdfast_model::{
     Attempt, BackupFacts, BackupStatus, Cause, PolicySnapshot, PollDecision, RunEvent, Timestamp,
-    Verification, poll_decision, poll_delay,
+    Verification, cure_in_log, poll_decision, poll_delay,
 };
 
 use super::verified::good;
@@ -71,7 +71,11 @@ pub(in crate::backup) fn polled(
             }
         }
         PollDecision::Fail(cause) => {
-            let detail = backup.log.clone().unwrap_or_default();
+            let log = backup.log.clone().unwrap_or_default();
+            let detail = match cure_in_log(&log) {
+                Some(cure) if cause == Cause::DatabaseRefused => format!("{cure}: {log}"),
+                _ => log,
+            };
             let failure = Failure { status: Some(backup.status.clone()), cause, detail, backup: None };
             failed(input, attempt, failure, rng)
         }
