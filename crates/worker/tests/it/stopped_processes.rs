@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-use holdfast_model::RunState;
+use holdfast_model::{Clock, RunState};
 use holdfast_store::Store;
-use holdfast_worker::Stepped;
+use holdfast_worker::{Settings, Stepped};
 
+use crate::fixtures::fake_arm::PostResult;
 use crate::fixtures::worker_world::WorkerWorld;
+use crate::fixtures::yield_points::poll_times;
 
 #[tokio::test]
 async fn a_process_that_is_stopped_inside_the_load_starts_no_attempt() {
@@ -28,18 +30,16 @@ async fn a_short_stop_inside_the_load_makes_no_intent_older_than_its_send_window
     world.add_run("shop").await;
     let stall = Duration::from_secs(9);
     *world.store.load_stall.lock().unwrap() = Some((world.clock.clone(), stall));
-    world.arm.script_posts([crate::fixtures::fake_arm::PostResult::AnswerLost]);
+    world.arm.script_posts([PostResult::AnswerLost]);
     let wakeup = world.acquire_due().await[0];
     let mut step = std::pin::pin!(world.step(wakeup));
     // The step is dropped at some place after its intent: the row must not be due while its request may still leave.
     loop {
-        if crate::fixtures::yield_points::poll_times(step.as_mut(), 1).is_some() {
-            panic!("the step ended before its intent was seen");
-        }
+        assert!(poll_times(step.as_mut(), 1).is_none(), "the step ended before its intent was seen");
         let run = world.run().await;
         if matches!(run.state, RunState::Starting { .. }) {
-            let lease = holdfast_worker::Settings::default().intent_lease();
-            assert!(run.due_at >= holdfast_model::Clock::now(&*world.clock) + lease, "{run:?}");
+            let lease = Settings::default().intent_lease();
+            assert!(run.due_at >= world.clock.now() + lease, "{run:?}");
             break;
         }
     }
