@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 
-use holdfast_model::{RunEvent, RunState};
+use holdfast_model::{Cause, RunEvent, RunState};
 
 use crate::simulated_world::SimulatedWorld;
 
@@ -20,6 +20,8 @@ pub(crate) struct SeedCounts {
     pub accepted_posts: u64,
     pub lost_answers: u64,
     pub throttled: u64,
+    /// What people did behind Holdfast's back, and what checks found, by name.
+    pub truth: BTreeMap<String, u64>,
     /// SAS replaced, by reason.
     pub sas_refreshes: BTreeMap<String, u64>,
     /// How runs ended, by kind and outcome.
@@ -58,6 +60,16 @@ impl SimulatedWorld {
             commits_lost: self.lost_events.len() as u64,
             ..SeedCounts::default()
         };
+        let people = &self.people;
+        for (name, count) in [
+            ("people: taken away", people.taken_away),
+            ("people: container wiped", people.wiped),
+            ("people: app recreated", people.recreated),
+            ("people: subscription moved", people.moved),
+            ("people: list shortened", people.short_lists),
+        ] {
+            *counts.truth.entry(name.to_owned()).or_default() += count;
+        }
         for run in self.runs().await {
             if let RunState::Ended { outcome, .. } = run.state {
                 let key = format!("{} {}", run.task.kind(), outcome.as_str());
@@ -65,6 +77,9 @@ impl SimulatedWorld {
             }
         }
         for event in self.events().await {
+            if let Some(name) = truth_of(&event.event) {
+                *counts.truth.entry(name.to_owned()).or_default() += 1;
+            }
             match event.event {
                 RunEvent::Planned { .. } => counts.runs += 1,
                 RunEvent::Missed { .. } => counts.missed += 1,
@@ -87,6 +102,19 @@ impl SimulatedWorld {
     }
 }
 
+/// The name of an event that tells what a check or a proof found.
+fn truth_of(event: &RunEvent) -> Option<&'static str> {
+    match event {
+        RunEvent::BackupsMissing { .. }
+        | RunEvent::BackupLost { .. }
+        | RunEvent::BackupFoundAgain { .. }
+        | RunEvent::BackupVerified { .. }
+        | RunEvent::LateBackupFound { .. } => Some(event.name()),
+        RunEvent::StartRefused { cause: Cause::StandInMissing, .. } => Some("deletion without stand-in"),
+        _ => None,
+    }
+}
+
 impl SeedCounts {
     /// Adds the counts of another simulation.
     pub(crate) fn add(&mut self, other: &Self) {
@@ -96,6 +124,7 @@ impl SeedCounts {
             (&mut self.calls, &other.calls),
             (&mut self.call_faults, &other.call_faults),
             (&mut self.sas_refreshes, &other.sas_refreshes),
+            (&mut self.truth, &other.truth),
         ] {
             for (key, count) in others {
                 *mine.entry(key.clone()).or_default() += count;

@@ -15,9 +15,11 @@ mod counts;
 mod doubles;
 mod faults;
 mod operator;
+mod people;
 mod process;
 mod seeds;
 mod simulated_world;
+mod wiped_container;
 
 use std::thread;
 

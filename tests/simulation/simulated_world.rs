@@ -9,9 +9,9 @@ use chrono::TimeDelta;
 use holdfast_arm::{Arm, PUBLIC_ENDPOINT};
 use holdfast_model::schedule::Schedule;
 use holdfast_model::{
-    App, AppId, Budget, Clock, DatabaseKind, DatabaseRef, DrillRule, Limits, NativeSchedule, Overlap, Policy,
-    PolicyName, PolicySnapshot, Retention, Retries, Retry, Run, RunEvent, RunId, StorageName, Task,
-    Timestamp, parse_timestamp,
+    App, AppId, BackupFacts, Budget, CatalogEntry, Clock, DatabaseKind, DatabaseRef, DrillRule, Limits,
+    NativeSchedule, Overlap, Policy, PolicyName, PolicySnapshot, Retention, Retries, Retry, Run, RunEvent,
+    RunId, StorageName, Task, Timestamp, parse_timestamp,
 };
 use holdfast_queue::{MemoryQueue, Queue};
 use holdfast_scheduler::FleetSnapshot;
@@ -27,10 +27,15 @@ use crate::checkers;
 use crate::counts::SeedCounts;
 use crate::doubles::{SimClock, SimProbe, SimSecrets, SimStorage};
 use crate::faults::{FaultCounts, FaultRates, LONGEST_STALL, pause};
+use crate::people::{People, Place};
 use crate::process::{Parts, run_process};
 
 /// How long faults happen, in simulated time.
 const FAULT_PERIOD: Duration = Duration::from_hours(5);
+/// Time between the catalog checks of an app, and time after the faults in which each app is checked: two rounds, and the
+/// longest pause of a check that waits.
+const CHECK_EVERY: Duration = Duration::from_hours(1);
+const CHECKED_AFTER: Duration = Duration::from_hours(4);
 /// How long after the last fault every run must have ended, in simulated time.
 const RECOVERY_LIMIT: Duration = Duration::from_hours(48);
 
@@ -41,11 +46,11 @@ pub(crate) struct SimulatedWorld {
     pub azure: Arc<Mutex<Azure>>,
     pub store: Arc<MemoryStore>,
     queue: MemoryQueue,
-    storage: Arc<SimStorage>,
+    pub storage: Arc<SimStorage>,
     pub fleet: FleetSnapshot,
     pub limits: Limits,
     pub fault_counts: Arc<FaultCounts>,
-    faults_on: Arc<AtomicBool>,
+    pub faults_on: Arc<AtomicBool>,
     /// Whether the wall clock jumps.
     pub clock_jumps: bool,
     /// Whether the store loses its last commits once, and restores that fail answer 500.
@@ -54,6 +59,8 @@ pub(crate) struct SimulatedWorld {
     pub lost_events: Vec<AuditEvent>,
     pub secrets: Vec<String>,
     pub signatures: Arc<Mutex<Vec<String>>>,
+    pub people: People,
+    pub place: Place,
 }
 
 /// The start of the simulation: the night of the spring daylight saving change in Europe.
@@ -174,6 +181,7 @@ impl SimulatedWorld {
         let mut rng = fastrand::Rng::with_seed(seed);
         let simulated = holdfast_simulator::fleet(rng.usize(3..14), seed);
         let account = simulated.accounts[0].clone();
+        let place = Place { account: account.name.clone(), container: account.containers[0].clone() };
         let container = format!("https://{}.blob.core.windows.net/{}", account.name, account.containers[0]);
         let container: Container = container.parse().unwrap();
         let fleet = fleet(&simulated, &account.name, &mut rng);
@@ -226,6 +234,8 @@ impl SimulatedWorld {
             lost_events: Vec::new(),
             secrets: vec![account.key.expose_secret().to_owned(), CONNECTION.to_owned()],
             signatures,
+            people: People::default(),
+            place,
         }
     }
 
@@ -244,6 +254,10 @@ impl SimulatedWorld {
         self.faults_on.store(false, Ordering::Relaxed);
         self.azure.lock().unwrap().set_faults(Faults::none());
         self.storage.unreachable.lock().unwrap().0 = 0.0;
+        let apps: Vec<AppId> = self.fleet.apps.keys().cloned().collect();
+        self.people.stop(&mut self.azure.lock().unwrap(), &apps);
+        fleet_sender.send(Arc::new(self.paused())).unwrap();
+        pause(CHECKED_AFTER).await;
         fleet_sender.send(Arc::new(self.without_policies())).unwrap();
         self.await_recovery().await;
         stop.cancel();
@@ -253,7 +267,7 @@ impl SimulatedWorld {
         self.check().await
     }
 
-    fn parts(
+    pub(crate) fn parts(
         &mut self,
         fleet: watch::Receiver<Arc<FleetSnapshot>>,
         operator_fleet: Arc<FleetSnapshot>,
@@ -293,6 +307,7 @@ impl SimulatedWorld {
             lease: Duration::from_mins(2),
             fleet,
             rates,
+            check_every: CHECK_EVERY,
             faults_on: Arc::clone(&self.faults_on),
             fault_counts: Arc::clone(&self.fault_counts),
         }
@@ -309,6 +324,11 @@ impl SimulatedWorld {
             if self.rng.u8(0..4) == 0 {
                 self.queue.purge();
             }
+            // Azure's time, which does not jump.
+            let now = start() + self.clock.elapsed();
+            let apps: Vec<AppId> = self.fleet.apps.keys().cloned().collect();
+            let azure = &mut self.azure.lock().unwrap();
+            self.people.act(azure, (&apps, &self.place), now, &mut self.rng);
             if self.clock_jumps && self.rng.bool() {
                 self.clock.jump(TimeDelta::seconds(self.rng.i64(-900..900)));
             }
@@ -324,11 +344,25 @@ impl SimulatedWorld {
         self.store.go_back_to(copy);
     }
 
+    /// The same fleet with every app paused: no tick becomes due and nothing is deleted, but catalogs are checked.
+    fn paused(&self) -> FleetSnapshot {
+        let mut fleet = self.fleet.clone();
+        fleet.apps.values_mut().for_each(|app| app.paused = true);
+        fleet
+    }
+
     /// The same fleet with no app in a policy, so that no tick becomes due and no maintenance is needed.
     fn without_policies(&self) -> FleetSnapshot {
         let mut fleet = self.fleet.clone();
         fleet.apps.values_mut().for_each(|app| app.policy = None);
         fleet
+    }
+
+    /// Whether Azure lists the backup under its blob's name, and both of its blobs exist.
+    pub(crate) fn is_whole(&self, entry: &CatalogEntry) -> bool {
+        let BackupFacts { id, blob, .. } = &entry.backup;
+        let is_listed = self.azure.lock().unwrap().has_backup(&entry.app, *id, blob);
+        is_listed && self.has_blob(&entry.backup.blob) && self.has_blob(&entry.backup.manifest())
     }
 
     /// Whether the blob is in the container.

@@ -38,6 +38,10 @@ impl Azure {
         let call_fault = self.next_call_fault(&route);
         let mut response = match call_fault {
             Some(call_fault) if !call_fault.is_after_effect() => self.call_fault_before(call_fault),
+            _ if self.moved.contains(route.subscription()) => {
+                let message = "The simulated subscription was moved to another tenant.";
+                envelope::arm(404, "SubscriptionNotFound", message)
+            }
             _ => operations::perform(self, &route, request, &api_version, request_id),
         };
         if let Some(call_fault) = call_fault.filter(|call_fault| call_fault.is_after_effect()) {

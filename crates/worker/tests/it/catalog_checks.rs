@@ -11,13 +11,13 @@ use holdfast_model::{
 use crate::fixtures::fake_arm::PostResult;
 use crate::fixtures::worker_world::WorkerWorld;
 
-/// A world with this number of verified backups, an hour apart.
+/// A world with this number of verified backups, a quarter of an hour apart.
 async fn world(backups: u8) -> WorkerWorld {
     let world = WorkerWorld::new();
     for _ in 0..backups {
         world.add_run("shop").await;
         world.run_to_end().await;
-        world.clock.advance(Duration::from_hours(1));
+        world.clock.advance(Duration::from_mins(15));
     }
     world.arm.list_with_status(BackupStatus::Succeeded);
     world
