@@ -18,6 +18,7 @@ on_every_store!(
     an_app_that_departs_loses_its_cursor_and_its_runs_go_on,
     an_app_that_a_fleet_leaves_out_stays_with_its_cursor_and_plan,
     an_older_list_undoes_nothing_that_a_newer_one_wrote,
+    what_a_clock_far_ahead_observed_does_not_freeze_an_app,
     a_new_app_whose_list_came_late_is_owed_the_ticks_since,
     a_missing_app_is_shown_until_it_is_seen_again,
     a_list_that_fails_is_shown_until_one_succeeds,
@@ -159,6 +160,19 @@ async fn an_older_list_undoes_nothing_that_a_newer_one_wrote(fixture: &StoreFixt
     assert_eq!(fixture.sync(&[seen(&shop, old), seen(&moved, old)]).await, FleetChange::default());
     fixture.advance(60);
     assert_eq!(fixture.sync(&[seen(&shop, fixture.now())]).await.added, 1);
+}
+
+async fn what_a_clock_far_ahead_observed_does_not_freeze_an_app(fixture: &StoreFixture) {
+    let (shop, start) = (app("shop"), fixture.now());
+    let sync = async |plan: &str| {
+        let mut seen = enrolled(&App { plan: Some(plan.into()), ..shop.clone() }, None);
+        seen.observation.observed_at = Some(fixture.now());
+        fixture.sync(&[seen]).await
+    };
+    fixture.clock.set(start + secs(1_000_000));
+    sync("/p/ahead").await;
+    fixture.clock.set(start);
+    assert_eq!(sync("/p/now").await.changed, 1);
 }
 
 async fn a_new_app_whose_list_came_late_is_owed_the_ticks_since(fixture: &StoreFixture) {

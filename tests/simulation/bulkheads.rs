@@ -24,6 +24,9 @@ use crate::doubles::{SimClock, SimProbe, SimSecrets, SimStorage};
 use crate::faults::pause;
 use crate::simulated_world::start;
 
+/// Long enough for a probe.
+const MINUTES: Duration = Duration::from_mins(5);
+
 /// Apps of both subscriptions.
 const APPS: usize = 60;
 
@@ -114,7 +117,7 @@ async fn time_to_back_up(hangs: bool) -> (Duration, Arc<MemoryStore>, Subscripti
         })
         .collect();
     store.add_runs(&runs).await.unwrap();
-    let limits = Limits { outstanding: 32, per_account: 20, ..Limits::default() };
+    let limits = Limits { outstanding: 32, ..Limits::default() };
     let dispatcher = Dispatcher::new(Arc::clone(&store) as _, queue, limits, Duration::from_mins(3), bell);
     let stop = CancellationToken::new();
     let worker = Worker::new(env, Settings::default(), 16).with_bulkheads(bulkheads);
@@ -132,6 +135,10 @@ async fn time_to_back_up(hangs: bool) -> (Duration, Arc<MemoryStore>, Subscripti
         assert!(began.elapsed() < Duration::from_hours(2), "the healthy subscription is held up");
     }
     let took = began.elapsed();
+    // Between two pauses the breaker is open for a probe.
+    while hangs && store.subscriptions().await.unwrap().is_empty() && began.elapsed() < 2 * took + MINUTES {
+        pause(Duration::from_secs(1)).await;
+    }
     loops.iter().for_each(tokio::task::JoinHandle::abort);
     (took, store, hung)
 }

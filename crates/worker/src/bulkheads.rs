@@ -227,7 +227,7 @@ mod tests {
         let other = fill(&bulkheads, &run("other", "two"));
         assert_eq!(other.len(), 16);
         drop(hung);
-        assert_eq!(fill(&bulkheads, &run("hung", "three")).len(), 10, "three accounts, a third each");
+        assert_eq!(fill(&bulkheads, &run("hung", "three")).len(), 16, "two subscriptions, a half each");
     }
 
     #[test]

@@ -73,7 +73,7 @@ impl Store for MemoryStore {
     }
 
     async fn record_listings(&self, listings: &[Listing]) -> Result<()> {
-        self.state().record_listings(listings);
+        self.state().record_listings(listings, self.time());
         Ok(())
     }
 

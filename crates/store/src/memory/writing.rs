@@ -27,10 +27,10 @@ impl State {
         Ok(sync.change)
     }
 
-    pub fn record_listings(&mut self, listings: &[Listing]) {
+    pub fn record_listings(&mut self, listings: &[Listing], now: Timestamp) {
         for listing in listings {
             let old = self.listings.remove(&listing.subscription);
-            self.listings.insert(listing.subscription.clone(), Recorded::after(old, listing));
+            self.listings.insert(listing.subscription.clone(), Recorded::after(old, listing, now));
         }
     }
 

@@ -21,10 +21,11 @@ pub(crate) struct AppRow {
 }
 
 impl AppRow {
-    /// Whether the row was written after `observed_at`.
-    fn is_newer_than(&self, observed_at: Option<Timestamp>) -> bool {
+    /// Whether the row was written after `observed_at`. A row from after `now` has the time of a wrong clock.
+    fn is_newer_than(&self, observed_at: Option<Timestamp>, now: Timestamp) -> bool {
         let written_at = self.enrolled.observation.observed_at.max(self.departed.map(|departed| departed.at));
         observed_at.is_some_and(|observed_at| written_at > Some(stamp(observed_at)))
+            && written_at <= Some(now)
     }
 }
 
@@ -62,7 +63,7 @@ pub(crate) fn sync<'a>(
     let mut sync = Sync::default();
     for (id, enrolled) in &named {
         let known = apps.get(*id);
-        if known.is_some_and(|row| row.is_newer_than(enrolled.observation.observed_at)) {
+        if known.is_some_and(|row| row.is_newer_than(enrolled.observation.observed_at, now)) {
             continue;
         }
         let old = known.filter(|row| row.departed.is_none());
@@ -83,7 +84,7 @@ pub(crate) fn sync<'a>(
     }
     for departure in departed.iter().filter(|departure| !named.contains_key(&departure.app)) {
         let row = apps.get(&departure.app).filter(|row| row.departed.is_none());
-        if let Some(row) = row.filter(|row| !row.is_newer_than(Some(departure.observed_at))) {
+        if let Some(row) = row.filter(|row| !row.is_newer_than(Some(departure.observed_at), now)) {
             sync.depart(row, departure, cursors.contains_key(&departure.app), now);
         }
     }

@@ -22,11 +22,12 @@ pub(crate) struct Recorded {
 }
 
 impl Recorded {
-    /// The row after `listing`; the row as it was when the listing is older.
-    pub fn after(old: Option<Self>, listing: &Listing) -> Self {
+    /// The row after `listing`; the row as it was when the listing is older. A row from after `now` has the time of a
+    /// wrong clock.
+    pub fn after(old: Option<Self>, listing: &Listing, now: Timestamp) -> Self {
         let (asked_at, next_at) = (stamp(listing.asked_at), stamp(listing.next_at));
         let old = match old {
-            Some(old) if old.asked_at > asked_at => return old,
+            Some(old) if old.asked_at > asked_at && old.asked_at <= now => return old,
             Some(old) => old,
             None => Self::new(listing.subscription.clone(), asked_at),
         };

@@ -13,7 +13,7 @@ use crate::subscriptions::{ClosedBudget, Listing, ListingResult, SubscriptionSta
 pub(super) const RECORD: &str = "record the lists of subscriptions";
 pub(super) const STATUS: &str = "read the subscriptions";
 
-/// One statement for each, so that none waits for another.
+/// One statement for each, so that none waits for another. A row from after now has the time of a wrong clock.
 pub(super) async fn record(session: &mut impl Session, listings: &[Listing]) -> Result<()> {
     let listed = "/* record_listing */ INSERT INTO subscriptions
             (subscription, asked_at, next_at, listed_at, apps, left_out)
@@ -21,14 +21,15 @@ pub(super) async fn record(session: &mut impl Session, listings: &[Listing]) -> 
         ON CONFLICT (subscription) DO UPDATE SET asked_at = excluded.asked_at, next_at = excluded.next_at,
             listed_at = excluded.listed_at, apps = excluded.apps, left_out = excluded.left_out,
             unanswered_since = NULL, error = NULL
-        WHERE subscriptions.asked_at <= excluded.asked_at";
+        WHERE subscriptions.asked_at <= excluded.asked_at OR subscriptions.asked_at > $6";
     let failed = "/* record_listing */ INSERT INTO subscriptions
             (subscription, asked_at, next_at, unanswered_since, error)
         VALUES ($1, $2, $3, $2, $4)
         ON CONFLICT (subscription) DO UPDATE SET asked_at = excluded.asked_at, next_at = excluded.next_at,
             unanswered_since = coalesce(subscriptions.unanswered_since, excluded.unanswered_since),
             error = excluded.error
-        WHERE subscriptions.asked_at <= excluded.asked_at";
+        WHERE subscriptions.asked_at <= excluded.asked_at OR subscriptions.asked_at > $5";
+    let now = session.now().await?;
     for Listing { subscription, asked_at, next_at, result } in listings {
         let mut args = vec![Arg::text(subscription), Arg::Time(stamp(*asked_at)), Arg::Time(stamp(*next_at))];
         let statement = match result {
@@ -42,6 +43,7 @@ pub(super) async fn record(session: &mut impl Session, listings: &[Listing]) -> 
                 failed
             }
         };
+        args.push(Arg::Time(now));
         session.execute(statement, args).await?;
     }
     Ok(())
