@@ -10,7 +10,10 @@ CREATE TABLE apps (
     retention                  text,
     partial_is_good            boolean     NOT NULL,
     enrolled_at                timestamptz NOT NULL,
-    removed_at                 timestamptz
+    seen_at                    timestamptz,
+    missing_since              timestamptz,
+    removed_at                 timestamptz,
+    removed_reason             text
 );
 
 CREATE TABLE cursors (
@@ -75,6 +78,7 @@ CREATE INDEX runs_leased ON runs (leased_until) WHERE leased_until IS NOT NULL;
 CREATE INDEX runs_unfinished ON runs (app, policy) WHERE state <> 'ended';
 CREATE INDEX runs_good ON runs (app, accepted_at, id) WHERE outcome IN ('succeeded', 'partial');
 CREATE INDEX runs_ended ON runs (app, ended_at, id) WHERE outcome <> 'missed' AND kind = 'backup';
+CREATE INDEX runs_missed ON runs (app, tick, id) WHERE outcome = 'missed';
 CREATE INDEX runs_of_app ON runs (app, created_at, id);
 CREATE INDEX runs_created ON runs (created_at, id);
 -- Runs of all kinds but backups are few; they are listed by kind, by app, and while unfinished.
@@ -111,6 +115,18 @@ END $$;
 CREATE TRIGGER runs_are_kept BEFORE DELETE ON runs FOR EACH ROW EXECUTE FUNCTION keep_run();
 CREATE TRIGGER runs_are_not_emptied BEFORE TRUNCATE ON runs FOR EACH STATEMENT
 EXECUTE FUNCTION refuse('a run is never deleted');
+
+-- Azure's last list of each subscription's apps, or why there was none.
+CREATE TABLE subscriptions (
+    subscription     text        COLLATE "C" NOT NULL PRIMARY KEY,
+    asked_at         timestamptz NOT NULL,
+    next_at          timestamptz NOT NULL,
+    listed_at        timestamptz,
+    apps             bigint,
+    left_out         text,
+    unanswered_since timestamptz,
+    error            text
+);
 
 CREATE TABLE budgets (
     subscription text             NOT NULL,

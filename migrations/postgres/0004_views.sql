@@ -8,7 +8,7 @@ CREATE VIEW backups AS
 SELECT catalog.app, catalog.policy, catalog.run_id, catalog.backup_id, catalog.blob AS backup_blob, catalog.size_bytes,
        catalog.accepted_at, catalog.finished_at, catalog.storage, catalog.origin, runs.verification, catalog.good,
        catalog.hold, CASE WHEN catalog.deleted THEN 'deleted' WHEN catalog.removed_at IS NOT NULL THEN 'lost' END AS removal,
-       catalog.removed_at, catalog.sas_expiry
+       catalog.removed_at, catalog.verified_at, catalog.sas_expiry
 FROM catalog LEFT JOIN runs ON runs.id = catalog.run_id AND runs.backup_id = catalog.backup_id;
 
 CREATE VIEW latest_good_backup AS
@@ -157,12 +157,31 @@ CREATE VIEW lost_backups AS
 SELECT catalog.app, catalog.policy, catalog.backup_id, catalog.blob AS backup_blob, catalog.storage,
        catalog.accepted_at, catalog.good, catalog.removed_at AS missed_at, told.detail
 FROM catalog LEFT JOIN LATERAL (
-    SELECT facts #>> '{action,detail}' AS detail FROM audit_events AS recorded
-    WHERE recorded.event = 'action_recorded' AND recorded.app = catalog.app AND facts #>> '{action,kind}' = 'lost'
-      AND (facts #>> '{action,backup}')::bigint = catalog.backup_id
+    SELECT coalesce(facts ->> 'detail', facts #>> '{action,detail}') AS detail FROM audit_events AS recorded
+    WHERE recorded.app = catalog.app
+      AND (recorded.event = 'backup_lost' AND (facts ->> 'backup')::bigint = catalog.backup_id
+           OR recorded.event = 'action_recorded' AND facts #>> '{action,kind}' = 'lost'
+              AND (facts #>> '{action,backup}')::bigint = catalog.backup_id)
     ORDER BY seq DESC LIMIT 1
 ) AS told ON true
 WHERE catalog.removed_at IS NOT NULL AND NOT catalog.deleted;
+
+CREATE VIEW catalog_checks AS
+SELECT apps.app, apps.policy, checked.id AS run_id, checked.ended_at AS checked_at, checked.outcome, checked.cause,
+       found.lost, found.found_again, found.late
+FROM apps
+LEFT JOIN LATERAL (
+    SELECT id, ended_at, outcome, cause FROM runs
+    WHERE runs.app = apps.app AND kind = 'check_catalog' AND kind <> 'backup' AND state = 'ended'
+    ORDER BY created_at DESC, id DESC LIMIT 1
+) AS checked ON true
+CROSS JOIN LATERAL (
+    SELECT count(*) FILTER (WHERE event = 'backup_lost') AS lost,
+           count(*) FILTER (WHERE event = 'backup_found_again') AS found_again,
+           count(*) FILTER (WHERE event = 'late_backup_found') AS late
+    FROM audit_events WHERE audit_events.run_id = checked.id
+) AS found
+WHERE apps.policy IS NOT NULL AND apps.removed_at IS NULL;
 
 CREATE VIEW revealed_sas AS
 SELECT told.at, told.facts ->> 'actor' AS shown_to, told.app, told.backup_id, catalog.blob AS backup_blob,
@@ -174,10 +193,13 @@ LEFT JOIN catalog ON catalog.app = told.app AND catalog.backup_id = told.backup_
 
 CREATE VIEW schedule_drift AS
 SELECT at, run_id, app, found, drift, differences
-FROM (SELECT at, run_id, app, facts #> '{action,found}' AS found, facts #> '{action,drift}' AS drift,
-             jsonb_array_length(facts #> '{action,drift}') AS differences,
+FROM (SELECT at, run_id, app, told -> 'found' AS found, told -> 'drift' AS drift,
+             jsonb_array_length(told -> 'drift') AS differences,
              row_number() OVER (PARTITION BY app ORDER BY seq DESC) AS age_rank
-      FROM audit_events WHERE event = 'action_recorded' AND facts #>> '{action,kind}' = 'drift') AS ranked
+      FROM (SELECT at, run_id, app, seq, CASE event WHEN 'schedule_compared' THEN facts ELSE facts -> 'action' END AS told
+            FROM audit_events
+            WHERE event = 'schedule_compared' OR event = 'action_recorded' AND facts #>> '{action,kind}' = 'drift') AS told
+     ) AS ranked
 WHERE age_rank = 1;
 
 CREATE VIEW time_to_start AS

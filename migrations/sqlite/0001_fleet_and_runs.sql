@@ -12,7 +12,10 @@ CREATE TABLE apps (
     retention                  TEXT,
     partial_is_good            INTEGER NOT NULL,
     enrolled_at                TEXT    NOT NULL,
-    removed_at                 TEXT
+    seen_at                    TEXT,
+    missing_since              TEXT,
+    removed_at                 TEXT,
+    removed_reason             TEXT
 ) STRICT;
 
 CREATE TABLE cursors (
@@ -76,6 +79,7 @@ CREATE INDEX runs_leased ON runs (leased_until) WHERE leased_until IS NOT NULL;
 CREATE INDEX runs_unfinished ON runs (app, policy) WHERE state <> 'ended';
 CREATE INDEX runs_good ON runs (app, accepted_at, id) WHERE outcome IN ('succeeded', 'partial');
 CREATE INDEX runs_ended ON runs (app, ended_at, id) WHERE outcome <> 'missed' AND kind = 'backup';
+CREATE INDEX runs_missed ON runs (app, tick, id) WHERE outcome = 'missed';
 CREATE INDEX runs_of_app ON runs (app, created_at, id);
 CREATE INDEX runs_created ON runs (created_at, id);
 -- Runs of all kinds but backups are few; they are listed by kind, by app, and while unfinished.
@@ -101,6 +105,18 @@ BEGIN SELECT RAISE(ABORT, 'a run is never deleted'); END;
 CREATE TRIGGER runs_are_not_replaced BEFORE INSERT ON runs
 WHEN EXISTS (SELECT 1 FROM runs WHERE id = new.id)
 BEGIN SELECT RAISE(ABORT, 'a run with this id is there already'); END;
+
+-- Azure's last list of each subscription's apps, or why there was none.
+CREATE TABLE subscriptions (
+    subscription     TEXT    NOT NULL PRIMARY KEY,
+    asked_at         TEXT    NOT NULL,
+    next_at          TEXT    NOT NULL,
+    listed_at        TEXT,
+    apps             INTEGER,
+    left_out         TEXT,
+    unanswered_since TEXT,
+    error            TEXT
+) STRICT;
 
 CREATE TABLE budgets (
     subscription TEXT NOT NULL,

@@ -28,6 +28,7 @@ CREATE TABLE catalog (
 ) STRICT;
 
 CREATE INDEX catalog_there ON catalog (app, accepted_at, backup_id) WHERE removed_at IS NULL;
+CREATE INDEX catalog_lost ON catalog (app, removed_at) WHERE removed_at IS NOT NULL AND deleted = 0;
 
 CREATE TRIGGER set_aside_rows_are_removed AFTER INSERT ON set_aside_rows
 BEGIN

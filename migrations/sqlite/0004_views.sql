@@ -5,7 +5,7 @@ CREATE VIEW backups AS
 SELECT catalog.app, catalog.policy, catalog.run_id, catalog.backup_id, catalog.blob AS backup_blob, catalog.size_bytes,
        catalog.accepted_at, catalog.finished_at, catalog.storage, catalog.origin, runs.verification, catalog.good,
        catalog.hold, iif(catalog.deleted, 'deleted', iif(catalog.removed_at IS NULL, NULL, 'lost')) AS removal,
-       catalog.removed_at, catalog.sas_expiry
+       catalog.removed_at, catalog.verified_at, catalog.sas_expiry
 FROM catalog LEFT JOIN runs ON runs.id = catalog.run_id AND runs.backup_id = catalog.backup_id;
 
 CREATE VIEW latest_good_backup AS
@@ -142,12 +142,26 @@ WHERE catalog.hold IS NOT NULL AND catalog.removed_at IS NULL;
 
 CREATE VIEW lost_backups AS
 SELECT catalog.app, catalog.policy, catalog.backup_id, catalog.blob AS backup_blob, catalog.storage,
-       catalog.accepted_at, catalog.good, catalog.removed_at AS missed_at, told.data ->> '$.action.detail' AS detail
+       catalog.accepted_at, catalog.good, catalog.removed_at AS missed_at,
+       coalesce(told.data ->> '$.detail', told.data ->> '$.action.detail') AS detail
 FROM catalog LEFT JOIN audit_events AS told ON told.seq = (
     SELECT max(seq) FROM audit_events AS recorded
-    WHERE recorded.event = 'action_recorded' AND recorded.app = catalog.app AND recorded.data ->> '$.action.kind' = 'lost'
-      AND recorded.data ->> '$.action.backup' = catalog.backup_id)
+    WHERE recorded.app = catalog.app
+      AND (recorded.event = 'backup_lost' AND recorded.data ->> '$.backup' = catalog.backup_id
+           OR recorded.event = 'action_recorded' AND recorded.data ->> '$.action.kind' = 'lost'
+              AND recorded.data ->> '$.action.backup' = catalog.backup_id))
 WHERE catalog.removed_at IS NOT NULL AND NOT catalog.deleted;
+
+CREATE VIEW catalog_checks AS
+SELECT apps.app, apps.policy, checked.id AS run_id, checked.ended_at AS checked_at, checked.outcome, checked.cause,
+       (SELECT count(*) FROM audit_events WHERE run_id = checked.id AND event = 'backup_lost') AS lost,
+       (SELECT count(*) FROM audit_events WHERE run_id = checked.id AND event = 'backup_found_again') AS found_again,
+       (SELECT count(*) FROM audit_events WHERE run_id = checked.id AND event = 'late_backup_found') AS late
+FROM apps
+LEFT JOIN runs AS checked ON checked.id = (
+    SELECT id FROM runs WHERE runs.app = apps.app AND kind = 'check_catalog' AND kind <> 'backup' AND state = 'ended'
+    ORDER BY created_at DESC, id DESC LIMIT 1)
+WHERE apps.policy IS NOT NULL AND apps.removed_at IS NULL;
 
 CREATE VIEW revealed_sas AS
 SELECT told.at, told.data ->> '$.actor' AS shown_to, told.app, told.data ->> '$.action.backup' AS backup_id,
@@ -158,10 +172,12 @@ WHERE told.event = 'action_recorded' AND told.data ->> '$.action.kind' = 'reveal
 
 CREATE VIEW schedule_drift AS
 SELECT at, run_id, app, found, drift, differences
-FROM (SELECT at, run_id, app, data -> '$.action.found' AS found, data -> '$.action.drift' AS drift,
-             json_array_length(data, '$.action.drift') AS differences,
+FROM (SELECT at, run_id, app, told -> '$.found' AS found, told -> '$.drift' AS drift,
+             json_array_length(told, '$.drift') AS differences,
              row_number() OVER (PARTITION BY app ORDER BY seq DESC) AS age_rank
-      FROM audit_events WHERE event = 'action_recorded' AND data ->> '$.action.kind' = 'drift')
+      FROM (SELECT at, run_id, app, seq, iif(event = 'schedule_compared', data, data -> '$.action') AS told
+            FROM audit_events
+            WHERE event = 'schedule_compared' OR event = 'action_recorded' AND data ->> '$.action.kind' = 'drift'))
 WHERE age_rank = 1;
 
 CREATE VIEW time_to_start AS

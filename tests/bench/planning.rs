@@ -27,7 +27,7 @@ pub(crate) async fn measure() -> Planning {
         name: PolicyName::new("gold"),
         schedule: Schedule {
             crontab: "0 2 * * *".parse().unwrap(),
-            timezone: chrono_tz::UTC,
+            timezone: holdfast_model::Zone::UTC,
             spread: Duration::ZERO,
         },
         catch_up: Duration::ZERO,

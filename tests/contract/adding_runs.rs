@@ -17,7 +17,7 @@ on_every_store!(
 );
 
 fn delete(id: i64) -> Task {
-    Task::Delete(Delete { backup: BackupId(id), blob: format!("hf-{id}.zip"), allow_last: false })
+    Task::Delete(Delete { backup: BackupId(id), blob: format!("hf-{id}.zip"), allow_last: false, rule: None })
 }
 
 async fn runs_are_added_but_for_those_whose_tick_or_subject_is_taken(fixture: &StoreFixture) {

@@ -1,7 +1,7 @@
 //! Each subscription's budgets.
 
 use holdfast_model::{App, Budget, Call, Limits, Run, SubscriptionId};
-use holdfast_store::LaneQuota;
+use holdfast_store::{BudgetDraw, Drawn, LaneQuota};
 
 use crate::fixture::{StoreFixture, accepted, app_in, no_limits, poll_lane, secs, started};
 
@@ -14,6 +14,7 @@ on_every_store!(
     a_budget_closed_for_longer_stays_so,
     a_clock_that_goes_back_refills_nothing_and_breaks_nothing,
     concurrent_acquirers_use_no_token_twice,
+    commands_and_runs_share_a_budget_and_half_of_it_is_for_runs,
 );
 
 fn writes(capacity: f64, per_second: f64) -> Limits {
@@ -118,4 +119,22 @@ async fn concurrent_acquirers_use_no_token_twice(fixture: &StoreFixture) {
         acquirers.spawn(async move { store.acquire(&quotas, &limits, secs(60)).await.unwrap().len() });
     }
     assert_eq!(acquirers.join_all().await.iter().sum::<usize>(), 7);
+}
+
+async fn commands_and_runs_share_a_budget_and_half_of_it_is_for_runs(fixture: &StoreFixture) {
+    let limits = writes(8.0, 0.5);
+    let run = ten(fixture, "s1", "/p").await;
+    let draw = async |most| {
+        let (subscription, call, budget) = (run.app.subscription().clone(), Call::Write, limits.writes);
+        fixture.store.draw_budget(&BudgetDraw { subscription, call, most, budget }).await.unwrap()
+    };
+    assert_eq!(draw(3).await, Drawn { tokens: 3, wait: secs(0) });
+    assert_eq!(draw(9).await.tokens, 1);
+    assert_eq!(draw(1).await, Drawn { tokens: 0, wait: secs(2) });
+    assert_eq!(fixture.acquire_beside(&run, 9, &limits).await.len(), 4, "the rest is for runs");
+    fixture.advance(2);
+    assert_eq!(draw(1).await.tokens, 0, "what runs have used comes back to them first");
+    let until = fixture.now() + secs(100);
+    fixture.store.close_budget(run.app.subscription(), Call::Write, until).await.unwrap();
+    assert_eq!(draw(1).await.wait, secs(100));
 }

@@ -3,6 +3,7 @@
 use holdfast_model::{
     App, BackupFacts, BackupId, CatalogEntry, Cause, Delete, Drill, OperatorAction, Origin, Outcome,
     RefreshReason, RefreshSas, Removal, Restore, Run, RunEvent, SasFacts, SasRefresh, StorageName, Task,
+    Verification,
 };
 use holdfast_store::CatalogFilter;
 
@@ -10,6 +11,7 @@ use crate::fixture::{StoreFixture, accepted, app, ended, facts, secs, started, w
 
 on_every_store!(
     a_good_backup_is_in_the_catalog_with_the_sas_that_azure_keeps,
+    a_good_backup_whose_storage_never_answered_is_not_verified_and_is_no_baseline,
     a_partial_backup_is_good_where_its_terms_said_so,
     what_an_attempt_left_is_known_and_a_better_word_on_it_wins,
     what_a_run_made_and_did_not_count_is_known,
@@ -32,7 +34,7 @@ async fn only(fixture: &StoreFixture) -> CatalogEntry {
 }
 
 fn delete(id: i64) -> Task {
-    Task::Delete(Delete { backup: BackupId(id), blob: "hf-shop.zip".into(), allow_last: true })
+    Task::Delete(Delete { backup: BackupId(id), blob: "hf-shop.zip".into(), allow_last: true, rule: None })
 }
 
 fn over(outcome: Outcome, cause: Option<Cause>) -> RunEvent {
@@ -69,10 +71,37 @@ async fn a_good_backup_is_in_the_catalog_with_the_sas_that_azure_keeps(fixture: 
         hold: None,
         removal: None,
         last_failure_at: None,
-        verified_at: None,
+        verified_at: Some(fixture.now()),
         drill: None,
     };
     assert_eq!(only(fixture).await, expected);
+}
+
+async fn a_good_backup_whose_storage_never_answered_is_not_verified_and_is_no_baseline(
+    fixture: &StoreFixture,
+) {
+    for verification in [Verification::Unreachable, Verification::Unusable] {
+        let shop = app(verification.as_str());
+        fixture.complete_backup(&shop, 1_000, 30).await;
+        fixture.advance(60);
+        let run = fixture.add_manual(&shop).await;
+        fixture.commit_events(run.id, vec![started(&run, fixture.now()), accepted(fixture.now())]).await;
+        let backup = BackupFacts { id: BackupId(8), ..facts(5, fixture.now(), fixture.now()) };
+        let completed = RunEvent::Completed { backup: Some(backup.clone()), detail: None };
+        let (outcome, verification) = (Outcome::Succeeded, Some(verification));
+        let ended = RunEvent::Ended { outcome, cause: None, backup: Some(backup), verification };
+        fixture.commit_events(run.id, vec![completed, ended]).await;
+        let filter = CatalogFilter { app: Some(shop.id.clone()), ..CatalogFilter::default() };
+        let newest = fixture.catalog(&filter).await.remove(0);
+        assert_eq!((newest.backup.id, newest.good, newest.verified_at), (BackupId(8), true, None));
+        let next = fixture.add_manual(&shop).await;
+        let loaded = fixture.store.load(next.id).await.unwrap().unwrap();
+        assert_eq!(loaded.last_good_bytes, Some(1_000), "{verification:?}");
+        fixture.sync(&[crate::fixture::enrolled(&shop, None)]).await;
+        let status = fixture.store.status().await.unwrap();
+        let status = status.into_iter().find(|status| status.app == shop.id).unwrap();
+        assert_eq!(status.last.unwrap().verification, verification);
+    }
 }
 
 async fn a_partial_backup_is_good_where_its_terms_said_so(fixture: &StoreFixture) {
@@ -96,7 +125,8 @@ async fn what_an_attempt_left_is_known_and_a_better_word_on_it_wins(fixture: &St
     let left = only(fixture).await;
     assert_eq!((left.origin, left.good, left.sas.is_some()), (Origin::Attempt, false, true));
     fixture.commit_events(run.id, vec![ended(Outcome::Partial, Some(partial))]).await;
-    assert_eq!(only(fixture).await, CatalogEntry { origin: Origin::Partial, ..left });
+    let verified_at = Some(fixture.now());
+    assert_eq!(only(fixture).await, CatalogEntry { origin: Origin::Partial, verified_at, ..left });
 }
 
 async fn what_a_run_made_and_did_not_count_is_known(fixture: &StoreFixture) {
@@ -115,13 +145,14 @@ async fn an_orphan_is_known_and_overwrites_nothing_better(fixture: &StoreFixture
     let good = only(fixture).await;
     let second = fixture.add_manual(&app("shop")).await;
     let orphan = |id| {
-        let name = holdfast_model::BackupName::of_attempt(&run.app, run.id, 1);
+        let name =
+            holdfast_model::BackupName::of_attempt(&run.app, run.id, 1, &mut fastrand::Rng::with_seed(1));
         RunEvent::OrphanFound { number: 1, backup: BackupId(id), name }
     };
     fixture.commit_events(second.id, vec![orphan(7), orphan(8)]).await;
     let all = fixture.catalog(&CatalogFilter::default()).await;
     assert_eq!((all.len(), &all[1]), (2, &good));
-    let name = holdfast_model::BackupName::of_attempt(&run.app, run.id, 1);
+    let name = holdfast_model::BackupName::of_attempt(&run.app, run.id, 1, &mut fastrand::Rng::with_seed(1));
     let blob = format!("{name}.zip");
     assert_eq!((all[0].origin, all[0].good, &all[0].backup.blob), (Origin::Orphan, false, &blob));
     assert_eq!((all[0].backup.size_bytes, all[0].backup.accepted_at), (0, fixture.now()));
@@ -152,7 +183,8 @@ async fn a_deleted_backup_is_removed_and_a_failed_deletion_is_recorded(fixture: 
 async fn a_deletion_takes_no_other_backup_of_its_number_out_of_the_catalog(fixture: &StoreFixture) {
     let shop = app("shop");
     fixture.complete_backup(&shop, 5, 30).await;
-    let old = Task::Delete(Delete { backup: BackupId(7), blob: "hf-old.zip".into(), allow_last: true });
+    let old =
+        Task::Delete(Delete { backup: BackupId(7), blob: "hf-old.zip".into(), allow_last: true, rule: None });
     let run = fixture.add_task(&shop, old.clone()).await;
     fixture.commit_events(run.id, vec![over(Outcome::Failed, Some(Cause::BackupNotFound))]).await;
     let run = fixture.add_task(&shop, old).await;
@@ -211,7 +243,9 @@ async fn operator_actions_hold_release_lose_find_and_adopt(fixture: &StoreFixtur
     fixture.advance(1);
     fixture.add_action(&shop, OperatorAction::Verified { backup: id, size_bytes: None }).await;
     let found = only(fixture).await;
-    assert_eq!((found.removal, found.verified_at), (None, Some(fixture.now())));
+    assert_eq!((found.removal, found.verified_at), (None, None), "its blob was not read");
+    fixture.add_action(&shop, OperatorAction::Verified { backup: id, size_bytes: Some(5) }).await;
+    assert_eq!(only(fixture).await.verified_at, Some(fixture.now()));
     let run = fixture.add_task(&shop, delete(7)).await;
     completed(fixture, &run).await;
     fixture.add_action(&shop, OperatorAction::Verified { backup: id, size_bytes: None }).await;

@@ -11,8 +11,8 @@ use holdfast_model::{
     parse_timestamp,
 };
 use holdfast_store::{
-    CatalogFilter, Change, Committed, Cursor, CursorAdvance, Enrolled, LaneQuota, Leased, MemoryStore, Mode,
-    PgStore, Planned, SqliteStore, Store,
+    CatalogFilter, Change, Committed, Cursor, CursorAdvance, Departure, Enrolled, LaneQuota, Leased,
+    MemoryStore, Mode, Observation, PgStore, Planned, SqliteStore, Store,
 };
 use holdfast_tests::postgres::Database;
 
@@ -180,11 +180,17 @@ impl StoreFixture {
     }
 
     pub async fn sync(&self, fleet: &[Enrolled]) -> holdfast_store::FleetChange {
-        self.store.sync_fleet(fleet).await.unwrap()
+        self.store.sync_fleet(fleet, &[]).await.unwrap()
+    }
+
+    /// Ends the enrolment of `app`, whose proof was asked for at `observed_at`.
+    pub async fn depart(&self, app: &App, observed_at: Timestamp) -> holdfast_store::FleetChange {
+        let departed = departure(app, observed_at, self.id());
+        self.store.sync_fleet(&[], &[departed]).await.unwrap()
     }
 
     pub async fn cursors_due(&self) -> Vec<Cursor> {
-        self.store.cursors_due(1_000).await.unwrap()
+        self.store.cursors_due(None, 1_000).await.unwrap()
     }
 
     pub async fn plan(&self, plan: CursorAdvance) -> Planned {
@@ -219,6 +225,14 @@ pub fn policy_snapshot() -> PolicySnapshot {
     PolicySnapshot::new(StorageName::new("weu"), "acct")
 }
 
+/// A departure of `app` because Azure no longer has it.
+pub fn departure(app: &App, observed_at: Timestamp, id: RunId) -> Departure {
+    let reason = holdfast_model::DepartureReason::NotFound;
+    let action = OperatorAction::LeftFleet { reason, detail: "azure answered 404 twice".into() };
+    let record = NewRun::operator_action(id, app, &policy_snapshot(), action, "holdfast".into(), observed_at);
+    Departure { app: app.id.clone(), reason, observed_at, record }
+}
+
 /// An enrolled app. `schedule` is the fingerprint of its schedule and its next tick.
 pub fn enrolled(app: &App, schedule: Option<(&str, Timestamp)>) -> Enrolled {
     Enrolled {
@@ -227,6 +241,7 @@ pub fn enrolled(app: &App, schedule: Option<(&str, Timestamp)>) -> Enrolled {
         retention: Some(holdfast_model::Retention::new(30, 1)),
         partial_is_good: false,
         schedule: schedule.map(|(fingerprint, next)| (fingerprint.to_owned(), next)),
+        observation: Observation::default(),
     }
 }
 
@@ -256,7 +271,7 @@ pub fn started(run: &Run, at: Timestamp) -> RunEvent {
 /// The next attempt of `run`. `sas` is the fingerprint of its SAS.
 pub fn attempt(run: &Run, at: Timestamp, sas: &str) -> Attempt {
     let number = run.state.next_attempt();
-    let name = BackupName::of_attempt(&run.app, run.id, number);
+    let name = BackupName::of_attempt(&run.app, run.id, number, &mut fastrand::Rng::with_seed(1));
     Attempt {
         number,
         name,

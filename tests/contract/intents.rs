@@ -13,6 +13,7 @@ on_every_store!(
     the_last_partial_backup_is_kept_where_nothing_good_is_left,
     a_deletion_does_not_begin_while_its_backup_is_to_be_read,
     a_backup_is_not_read_once_its_deletion_has_begun,
+    an_unverified_backup_alone_does_not_let_a_verified_one_go,
 );
 
 /// The blob of backup `id`. Each backup has its own.
@@ -21,7 +22,7 @@ fn blob(id: i64) -> String {
 }
 
 fn delete(id: i64, allow_last: bool) -> Task {
-    Task::Delete(Delete { backup: BackupId(id), blob: blob(id), allow_last })
+    Task::Delete(Delete { backup: BackupId(id), blob: blob(id), allow_last, rule: None })
 }
 
 /// A restore of a backup of the app, by its number or by its blob.
@@ -86,7 +87,7 @@ async fn keeps_partial(fixture: &StoreFixture, app: &App, id: i64) {
 /// Adds a backup that a lost attempt left to the catalog.
 async fn keeps_orphan(fixture: &StoreFixture, app: &App, id: i64) {
     let run = fixture.add_manual(app).await;
-    let name = BackupName::of_attempt(&run.app, run.id, 1);
+    let name = BackupName::of_attempt(&run.app, run.id, 1, &mut fastrand::Rng::with_seed(1));
     fixture
         .commit_events(run.id, vec![RunEvent::OrphanFound { number: 1, backup: BackupId(id), name }])
         .await;
@@ -156,4 +157,20 @@ async fn a_backup_is_not_read_once_its_deletion_has_begun(fixture: &StoreFixture
     }
     let other = fixture.add_task(&copy, Task::Restore(restore(&shop, Some(BackupId(2)), 2))).await;
     assert_eq!(begin(fixture, &other).await, Committed::Done(2), "another backup does not matter");
+}
+
+async fn an_unverified_backup_alone_does_not_let_a_verified_one_go(fixture: &StoreFixture) {
+    let shop = app("shop");
+    for id in [1, 2, 3] {
+        keeps(fixture, &shop, id).await;
+    }
+    let verified = |id| OperatorAction::Verified { backup: BackupId(id), size_bytes: Some(id) };
+    fixture.add_action(&shop, verified(1)).await;
+    let deletion = fixture.add(fixture.task_run(&shop, delete(1, false), Trigger::Policy)).await;
+    assert!(fixture.store.load(deletion.id).await.unwrap().unwrap().is_last);
+    assert_eq!(begin(fixture, &deletion).await, Committed::Stale, "2 and 3 are not verified");
+    let other = fixture.add(fixture.task_run(&shop, delete(2, false), Trigger::Policy)).await;
+    assert_eq!(begin(fixture, &other).await, Committed::Done(2), "the verified one replaces it");
+    fixture.add_action(&shop, verified(3)).await;
+    assert_eq!(begin(fixture, &deletion).await, Committed::Done(2), "3 is verified");
 }

@@ -29,6 +29,7 @@ mod app_names;
 mod audit;
 mod budgets;
 mod catalog;
+mod catalog_checks;
 mod commits;
 mod fixture;
 mod fleet;

@@ -1,13 +1,14 @@
 //! Planning: cursors that are due become runs.
 
 use holdfast_model::schedule::{MissReason, MissedTick};
-use holdfast_model::{App, NewRun, Outcome, Timestamp};
+use holdfast_model::{App, NewRun, Outcome, RunEvent, Timestamp};
 use holdfast_store::{Cursor, CursorAdvance, Enrolled, Planned, RunFilter};
 
-use crate::fixture::{StoreFixture, app, ended, enrolled, policy_snapshot, secs};
+use crate::fixture::{StoreFixture, accepted, app, ended, enrolled, facts, policy_snapshot, secs, started};
 
 on_every_store!(
     the_longest_overdue_cursor_comes_first_with_its_unfinished_runs,
+    a_backup_that_azure_finished_and_that_is_verified_does_not_count_as_unfinished,
     a_plan_moves_its_cursor_and_adds_its_runs,
     a_plan_of_a_cursor_that_has_moved_is_left_out_whole,
     a_plan_of_a_cursor_that_is_gone_or_edited_is_left_out_whole,
@@ -47,7 +48,22 @@ async fn the_longest_overdue_cursor_comes_first_with_its_unfinished_runs(fixture
     let due = fixture.cursors_due().await;
     let listed: Vec<_> = due.iter().map(|cursor| (cursor.app.site(), cursor.unfinished)).collect();
     assert_eq!(listed, [("c", 0), ("a", 1)]);
-    assert_eq!(fixture.store.cursors_due(1).await.unwrap(), due[..1]);
+    assert_eq!(fixture.store.cursors_due(None, 1).await.unwrap(), due[..1]);
+    assert_eq!(fixture.store.cursors_due(Some(&due[0]), 10).await.unwrap(), due[1..]);
+}
+
+async fn a_backup_that_azure_finished_and_that_is_verified_does_not_count_as_unfinished(
+    fixture: &StoreFixture,
+) {
+    let shop = app("shop");
+    due_cursor(fixture, &shop).await;
+    let run = fixture.add_manual(&shop).await;
+    let now = fixture.now();
+    fixture.commit_events(run.id, vec![started(&run, now), accepted(now)]).await;
+    assert_eq!(fixture.cursors_due().await[0].unfinished, 1);
+    let completed = RunEvent::Completed { backup: Some(facts(5, now, now)), detail: None };
+    fixture.commit_events(run.id, vec![completed]).await;
+    assert_eq!(fixture.cursors_due().await[0].unfinished, 0);
 }
 
 async fn a_plan_moves_its_cursor_and_adds_its_runs(fixture: &StoreFixture) {

@@ -5,13 +5,15 @@ use std::time::Duration;
 use holdfast_model::{
     App, AppId, BackupFacts, BackupId, BackupName, BackupStatus, Budget, Call, Cause, Delete, Drill, Limits,
     NewRun, OperatorAction, Outcome, RefreshReason, RefreshSas, Restore, Run, RunEvent, SasFacts, SasRefresh,
-    StorageName, SubscriptionId, Task, Trigger,
+    StorageName, SubscriptionId, Task, Timestamp, Trigger,
 };
-use holdfast_store::{CatalogFilter, Change, CursorAdvance, Enrolled, LaneQuota, RunFilter};
+use holdfast_store::{
+    CatalogFilter, Change, CursorAdvance, Departure, Enrolled, LaneQuota, Listing, ListingResult, RunFilter,
+};
 
 use crate::fixture::{
-    LEASE, StoreFixture, accepted, app_in, attempt_ended, ended, enrolled, facts, no_limits, policy_snapshot,
-    secs, started, window,
+    LEASE, StoreFixture, accepted, app_in, attempt_ended, departure, ended, enrolled, facts, no_limits,
+    policy_snapshot, secs, started, window,
 };
 
 struct StorePair {
@@ -112,7 +114,33 @@ impl StorePair {
             let partial_is_good = self.rng.bool();
             fleet.push(Enrolled { partial_is_good, ..enrolled(&app, schedule) });
         }
-        both!(self, ("sync", &fleet), |store| store.sync_fleet(&fleet)).unwrap();
+        for enrolled in &mut fleet {
+            if self.rng.bool() {
+                enrolled.observation.observed_at = Some(self.around_now());
+                enrolled.observation.missing_since = self.rng.bool().then(|| self.around_now());
+            }
+        }
+        let gone: Vec<App> = (0..self.rng.u8(..3)).map(|_| self.app()).collect();
+        let departed: Vec<Departure> =
+            gone.iter().map(|app| departure(app, self.around_now(), self.memory.id())).collect();
+        both!(self, ("sync", &fleet, &departed), |store| store.sync_fleet(&fleet, &departed)).unwrap();
+        let listing = self.listing();
+        both!(self, ("listing", &listing), |store| store.record_listings(&[listing.clone()])).unwrap();
+        both!(self, "subscriptions", |store| store.subscriptions()).unwrap();
+    }
+
+    /// A time within a minute of now.
+    fn around_now(&mut self) -> Timestamp {
+        self.memory.now() + secs(60) - secs(self.rng.u64(..120))
+    }
+
+    fn listing(&mut self) -> Listing {
+        let asked_at = self.around_now();
+        let listed = ListingResult::Listed { apps: self.rng.u64(..9), left_out: vec!["\"odd\"".into()] };
+        let failed = ListingResult::Failed { error: "azure answered 429".into() };
+        let result = if self.rng.bool() { listed } else { failed };
+        let subscription = SubscriptionId::new(&format!("s{}", self.rng.u8(..2)));
+        Listing { subscription, asked_at, next_at: asked_at + secs(60), result }
     }
 
     fn new_run(&mut self, app: &App) -> NewRun {
@@ -123,7 +151,9 @@ impl StorePair {
 
     async fn plan(&mut self) {
         let most = self.rng.u32(..9);
-        let due = both!(self, ("cursors_due", most), |store| store.cursors_due(most)).unwrap();
+        let due = both!(self, ("cursors_due", most), |store| store.cursors_due(None, most)).unwrap();
+        let after = due.first().cloned();
+        both!(self, ("cursors_due", &after), |store| store.cursors_due(after.as_ref(), most)).unwrap();
         let mut plans = Vec::new();
         for mut cursor in due {
             let app = App { policy: Some(cursor.policy.clone()), ..app_in("s0", "/p/1", "any") };
@@ -157,10 +187,11 @@ impl StorePair {
         // Few backup numbers, so that several runs concern the same backup.
         let backup = BackupId(self.rng.i64(..6));
         let blob = "hf-shop.zip".to_owned();
-        let task = match self.rng.u8(..5) {
-            0 | 1 => Task::Delete(Delete { backup, blob, allow_last: self.rng.bool() }),
+        let task = match self.rng.u8(..6) {
+            0 | 1 => Task::Delete(Delete { backup, blob, allow_last: self.rng.bool(), rule: None }),
             2 => Task::RefreshSas(RefreshSas { backup, reason: RefreshReason::KeptBackup, old: None }),
             3 => Task::Drill(Drill { restore: restore(source, backup), probe: None }),
+            4 => Task::CheckCatalog { schedule: None },
             _ => return self.new_run(&app),
         };
         self.memory.task_run(&app, task, Trigger::Policy)
@@ -173,7 +204,7 @@ impl StorePair {
         let note = match self.rng.u8(..7) {
             0 => OperatorAction::Held { backup, reason },
             1 => OperatorAction::Released { backup, reason },
-            2 => OperatorAction::Verified { backup, size_bytes: None },
+            2 => OperatorAction::Verified { backup, size_bytes: Some(9).filter(|_| self.rng.bool()) },
             3 => OperatorAction::Lost { backup, detail },
             4 => OperatorAction::Revealed { backup },
             5 => OperatorAction::Drift { found: None, drift: vec![reason] },
@@ -253,7 +284,8 @@ fn choices(run: &Run, fixture: &StoreFixture) -> Vec<RunEvent> {
     let new = SasFacts { fingerprint: "feed".into(), window: window(finer) };
     let (storage, reason) = (StorageName::new("weu"), RefreshReason::BeforeDelete);
     let refresh = SasRefresh { storage, container: "c".into(), reason, old: None, new, backup: Some(id) };
-    let name = BackupName::of_attempt(&run.app, run.id, 1);
+    let name = BackupName::of_attempt(&run.app, run.id, 1, &mut fastrand::Rng::with_seed(1));
+    let blob = || "hf-shop.zip".to_owned();
     vec![
         started(run, now),
         accepted(now),
@@ -269,5 +301,16 @@ fn choices(run: &Run, fixture: &StoreFixture) -> Vec<RunEvent> {
         RunEvent::Completed { backup: None, detail: None },
         RunEvent::SasRefreshed { refresh },
         RunEvent::OrphanFound { number: 1, backup: id, name },
+        RunEvent::BackupLost { backup: id, blob: blob(), detail: "gone".into(), deletion: None },
+        RunEvent::BackupFoundAgain { backup: id, blob: blob() },
+        RunEvent::BackupVerified { backup: id, blob: blob(), size_bytes: 9 },
+        RunEvent::LateBackupFound {
+            backup: facts(9, finer, finer),
+            run: run.id,
+            storage: StorageName::new("weu"),
+            good: true,
+            verified: true,
+        },
+        RunEvent::ScheduleCompared { found: None, drift: vec!["enabled".into()] },
     ]
 }

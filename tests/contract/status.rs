@@ -1,8 +1,10 @@
 //! The status of apps, and filters of runs.
 
 use holdfast_model::schedule::{MissReason, MissedTick};
-use holdfast_model::{App, BackupId, Delete, NewRun, Outcome, Run, RunKind, StateCode, Task};
-use holdfast_store::{Enrolled, LastRun, RunFilter, Running};
+use holdfast_model::{
+    App, BackupId, Cause, Delete, NewRun, Outcome, Run, RunEvent, RunKind, StateCode, Task,
+};
+use holdfast_store::{Change, Enrolled, LastRun, Missed, RunFilter, Running};
 
 use crate::fixture::{StoreFixture, app, app_in, ended, enrolled, facts, policy_snapshot, secs, started};
 
@@ -14,6 +16,8 @@ on_every_store!(
     an_app_is_past_its_objective_when_its_latest_good_backup_is_too_old,
     an_app_that_was_never_backed_up_is_owed_its_first_within_one_objective,
     an_app_tells_what_its_unfinished_run_is_doing,
+    an_app_tells_why_its_run_waits_and_until_when,
+    an_app_tells_its_latest_missed_tick,
     runs_come_newest_first_and_filtered,
     runs_are_told_by_every_mixture_of_app_kind_state_and_whether_they_have_ended,
 );
@@ -49,7 +53,8 @@ async fn an_app_tells_its_last_run_and_its_latest_good_backup(fixture: &StoreFix
     fixture.commit_events(failed.id, vec![ended(Outcome::Failed, None)]).await;
     let status = the_one(fixture).await;
     let cause = Some(holdfast_model::Cause::AzureFailed);
-    let last = LastRun { run_id: failed.id, outcome: Outcome::Failed, cause, ended_at: fixture.now() };
+    let (run_id, outcome, ended_at) = (failed.id, Outcome::Failed, fixture.now());
+    let last = LastRun { run_id, outcome, cause, verification: None, ended_at };
     assert_eq!((status.last, status.last_good_at, status.running), (Some(last), Some(accepted_at), None));
 }
 
@@ -88,7 +93,7 @@ async fn an_app_is_past_its_objective_when_its_latest_good_backup_is_too_old(fix
     assert!(!the_one(fixture).await.past_objective);
     fixture.sync(&[enrolled(&shop, None)]).await;
     assert!(the_one(fixture).await.past_objective);
-    fixture.sync(&[]).await;
+    fixture.depart(&shop, fixture.now()).await;
     assert!(!the_one(fixture).await.past_objective, "an app outside the fleet has no objective");
 }
 
@@ -100,19 +105,57 @@ async fn an_app_that_was_never_backed_up_is_owed_its_first_within_one_objective(
     assert!(the_one(fixture).await.past_objective);
 }
 
-fn backup_is(state: StateCode) -> Running {
-    Running { kind: RunKind::Backup, state }
+fn backup_is(state: StateCode, run: &Run) -> Running {
+    Running { kind: RunKind::Backup, state, cause: None, since: run.created_at, next_try: run.due_at }
 }
 
 async fn an_app_tells_what_its_unfinished_run_is_doing(fixture: &StoreFixture) {
     let shop = app("shop");
     fixture.sync(&[enrolled(&shop, None)]).await;
-    fixture.add_manual(&shop).await;
+    let first = fixture.add_manual(&shop).await;
     fixture.advance(1);
     let second = fixture.add_manual(&shop).await;
-    assert_eq!(the_one(fixture).await.running, Some(backup_is(StateCode::Planned)));
-    fixture.commit_events(second.id, vec![started(&second, fixture.now())]).await;
-    assert_eq!(the_one(fixture).await.running, Some(backup_is(StateCode::Starting)));
+    assert_eq!(the_one(fixture).await.running, Some(backup_is(StateCode::Planned, &first)));
+    let second = fixture.commit_events(second.id, vec![started(&second, fixture.now())]).await;
+    assert_eq!(the_one(fixture).await.running, Some(backup_is(StateCode::Starting, &second)));
+}
+
+async fn an_app_tells_why_its_run_waits_and_until_when(fixture: &StoreFixture) {
+    let shop = app("shop");
+    fixture.sync(&[enrolled(&shop, None)]).await;
+    let run = fixture.add_manual(&shop).await;
+    fixture.advance(5);
+    let until = fixture.now() + secs(300);
+    let deferred = RunEvent::Deferred { cause: Cause::Throttled, detail: "429".into(), until };
+    let after = run.clone().after(&deferred, fixture.now()).unwrap();
+    let change = Change {
+        from: run.version,
+        run: Run { due_at: until, ..after },
+        events: vec![deferred],
+        at: fixture.now(),
+    };
+    fixture.store.commit(&change).await.unwrap();
+    let expected =
+        Running { cause: Some(Cause::Throttled), next_try: until, ..backup_is(StateCode::Waiting, &run) };
+    assert_eq!(the_one(fixture).await.running, Some(expected));
+}
+
+async fn an_app_tells_its_latest_missed_tick(fixture: &StoreFixture) {
+    let shop = app("shop");
+    fixture.sync(&[enrolled(&shop, None)]).await;
+    assert_eq!(the_one(fixture).await.missed, None);
+    let mut latest = None;
+    for (seconds, reason) in
+        [(50, MissReason::TooLate), (90, MissReason::Overlap), (70, MissReason::Superseded)]
+    {
+        let missed = MissedTick { tick: fixture.now() + secs(seconds), reason };
+        let new = NewRun::missed(fixture.id(), &shop, &policy_snapshot(), &missed, fixture.now());
+        let run = fixture.add(new).await;
+        if reason == MissReason::Overlap {
+            latest = Some(Missed { run_id: run.id, tick: missed.tick, cause: Some(Cause::Overlap) });
+        }
+    }
+    assert_eq!(the_one(fixture).await.missed, latest);
 }
 
 async fn runs_come_newest_first_and_filtered(fixture: &StoreFixture) {
@@ -140,7 +183,12 @@ async fn runs_are_told_by_every_mixture_of_app_kind_state_and_whether_they_have_
     let mut all = Vec::new();
     for n in 0..12 {
         let of = app(["a", "b"][n % 2]);
-        let delete = Delete { backup: BackupId(n.try_into().unwrap()), blob: "b".into(), allow_last: true };
+        let delete = Delete {
+            backup: BackupId(n.try_into().unwrap()),
+            blob: "b".into(),
+            allow_last: true,
+            rule: None,
+        };
         let run = match n % 3 {
             0 => fixture.add_task(&of, Task::Delete(delete)).await,
             _ => fixture.add_manual(&of).await,

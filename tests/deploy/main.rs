@@ -1,6 +1,8 @@
 //! Runs every query of docs/operations.md on each store it is written for.
 #![cfg(test)]
 
+mod alerts;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +11,9 @@ use holdfast_model::{
     OperatorAction, Outcome, PolicyName, PolicySnapshot, RefreshReason, RefreshSas, RunEvent, RunId,
     StorageName, SystemClock, Task, Timestamp, Trigger,
 };
-use holdfast_store::{Change, Committed, Enrolled, LaneQuota, Mode, PgStore, SqliteStore, Store};
+use holdfast_store::{
+    Change, Committed, Enrolled, LaneQuota, Mode, Observation, PgStore, SqliteStore, Store,
+};
 use holdfast_tests::postgres::Database;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Database as Driver, Executor};
@@ -48,8 +52,9 @@ async fn fill(store: &dyn Store, now: Timestamp) {
         retention: None,
         partial_is_good: false,
         schedule: None,
+        observation: Observation::default(),
     });
-    store.sync_fleet(&fleet).await.unwrap();
+    store.sync_fleet(&fleet, &[]).await.unwrap();
     let policy_snapshot = PolicySnapshot::new(StorageName::new("weu"), "acct");
     let mut runs = Vec::new();
     for app in &apps {

@@ -42,7 +42,7 @@ async fn two_schedulers_and_three_workers_under_all_faults_lose_and_double_nothi
     world.start(2, 3).await;
     targets.broker.tap_work();
     // Faults start once the first run has started.
-    eventually("a run is under way", Duration::from_secs(70), async || {
+    eventually("a run is under way", Duration::from_mins(2), async || {
         world.try_runs().await?.iter().any(is_begun).then_some(())
     })
     .await;
@@ -53,9 +53,9 @@ async fn two_schedulers_and_three_workers_under_all_faults_lose_and_double_nothi
     let (met, mut died) = inject_faults(&mut world, &mut targets, FAULT_PERIOD, seed).await;
     let until = clock.now();
     let fault_time = clock.elapsed();
-    world.planned(until, Duration::from_secs(40)).await;
+    world.planned(until, Duration::from_mins(2)).await;
     world.stop_scheduling().await;
-    died.extend(world.ended(Duration::from_secs(90)).await);
+    died.extend(world.ended(Duration::from_mins(3)).await);
     let recovery = clock.elapsed().saturating_sub(fault_time);
     world.record_messages(&targets.broker);
     let mut counters = compare(&world, until).await;

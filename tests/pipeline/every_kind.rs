@@ -58,11 +58,11 @@ async fn every_kind_of_run_comes_to_one_end_loses_no_backup_and_shows_no_secret(
     let (asked, theirs) = (operator.asked, operator.theirs);
     world.processes = processes;
     let until = clock.now();
-    world.planned(until, Duration::from_secs(40)).await;
+    world.planned(until, Duration::from_mins(2)).await;
     let fault_time = clock.elapsed();
     world.simulated.azure().set_faults(Faults::none());
     world.stop_scheduling().await;
-    let died = world.ended(Duration::from_mins(1)).await;
+    let died = world.ended(Duration::from_mins(3)).await;
     let recovery = clock.elapsed().saturating_sub(fault_time);
     world.record_messages(&broker);
 
@@ -104,7 +104,7 @@ async fn busy_minute(operator: &mut Operator<'_>) {
     println!("{:.1?}: every command is done", clock.elapsed());
     operator.back_up_all().await;
     let world = operator.world;
-    eventually("maintenance has run", Duration::from_secs(90), async || {
+    eventually("maintenance has run", Duration::from_mins(2), async || {
         let runs = world.try_runs().await?;
         let by_policy = |kind| move |run: &Run| run.task.kind() == kind && run.trigger == Trigger::Policy;
         let found = |kind| runs.iter().any(by_policy(kind));

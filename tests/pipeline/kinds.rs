@@ -15,7 +15,7 @@ pub(crate) const WITHOUT_POLICY: usize = 2;
 const SHOP_DB: &str = "Server=tcp:shop.example.net;Database=shop;User=sa;Password=hush-9Zk+4/Wq";
 const MAIL_DB: &str = "host=mail.example.net;dbname=mail;user=mail;password=hush-7Xv+2/Rm";
 /// The signature of the unusable SAS.
-const REFUSED: &str = "ZXhwaXJlZC1hbmQtbmV2ZXItdG8tYmUtcmVhZA==";
+const REFUSED: &str = "ZXhwaXJlZC1hbmQtbmV2ZXItdG8tYmUtcmVhZC1ub3c=";
 
 /// The retention rule that keeps the fewest backups.
 const KEEPS_ONE: &str = "keep_at_least = 0, daily = 1";

@@ -12,6 +12,8 @@ use crate::kinds::{self, site_index};
 use crate::pipeline_world::PipelineWorld;
 use crate::wait::{eventually, last};
 
+/// A first backup may take several attempts, because responses get lost and processes are killed.
+const WAIT_FOR_BACKUPS: Duration = Duration::from_mins(2);
 /// The number of tries of a command while Azure is busy or does not answer.
 const TRIES: usize = 60;
 
@@ -45,7 +47,7 @@ impl<'w> Operator<'w> {
     async fn wait_for_backups(&self, app: &str, least: usize) -> Vec<CatalogEntry> {
         let app: AppId = app.parse().unwrap();
         let filter = CatalogFilter { app: Some(app.clone()), ..CatalogFilter::default() };
-        eventually(&format!("{least} backups of {app}"), Duration::from_secs(40), async || {
+        eventually(&format!("{least} backups of {app}"), WAIT_FOR_BACKUPS, async || {
             let backups = self.world.store.catalog(&filter).await.ok()?;
             (backups.len() >= least).then_some(backups)
         })
@@ -234,7 +236,7 @@ impl<'w> Operator<'w> {
             ("sas check".to_owned(), "lacks write and delete permission"),
             ("doctor".to_owned(), "lacks write and delete permission"),
             ("config check --fleet refused.toml".to_owned(), "keeps nothing"),
-            ("config check --fleet refused.toml".to_owned(), "the SAS has expired"),
+            ("config check --fleet refused.toml".to_owned(), "expired at 2020-01-02"),
             (format!("restore {app} --latest --overwrite --yes --fleet refused.toml"), "keeps nothing"),
             (
                 format!("restore {app} --latest --overwrite --storage weak --yes --fleet expired.toml"),

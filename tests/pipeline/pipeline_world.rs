@@ -77,7 +77,7 @@ impl PipelineWorld {
         let start = |name: String| Process::start(&name, self.folder.path(), &self.env);
         self.processes = names.map(start).collect();
         for process in &mut self.processes {
-            process.runs(Duration::from_secs(30)).await;
+            process.runs(Duration::from_mins(1)).await;
         }
     }
 
@@ -89,7 +89,7 @@ impl PipelineWorld {
         }
         for process in &mut self.processes {
             process.start_again();
-            process.runs(Duration::from_secs(30)).await;
+            process.runs(Duration::from_mins(1)).await;
         }
     }
 

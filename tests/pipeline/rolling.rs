@@ -34,7 +34,7 @@ async fn a_rolling_restart_loses_nothing_and_leaves_no_step_unfinished() {
     world.start(2, 3).await;
     broker.tap_work();
     world.back_up_all().await;
-    eventually("runs are under way", Duration::from_secs(20), async || {
+    eventually("runs are under way", Duration::from_mins(2), async || {
         let runs = world.try_runs().await?;
         (runs.iter().filter(|run| is_begun(run)).count() > 5).then_some(())
     })
@@ -49,16 +49,16 @@ async fn a_rolling_restart_loses_nothing_and_leaves_no_step_unfinished() {
         let code = process.stop(Duration::from_secs(25)).await;
         assert_eq!(code, Some(0), "{}: {}", process.name(), process.log());
         process.start_again();
-        process.runs(Duration::from_secs(20)).await;
+        process.runs(Duration::from_mins(1)).await;
     }
     assert!(midst > 0, "no restart met a run under way");
-    let mut died = world.ended_before(clock.now(), Duration::from_mins(1)).await;
+    let mut died = world.ended_before(clock.now(), Duration::from_mins(3)).await;
     let unfinished = logs(world.folder()).into_iter().find(|(_, log)| log.contains("did not finish in time"));
     assert_eq!(unfinished, None);
     assert_eq!(world.leases_passed(), 0, "a process left a step or a message behind");
 
     world.stop_scheduling().await;
-    died.extend(world.ended(Duration::from_mins(1)).await);
+    died.extend(world.ended(Duration::from_mins(3)).await);
     world.record_messages(&broker);
     let mut counters = compare(&world, restarted).await;
     counters.unexpected.append(&mut died);

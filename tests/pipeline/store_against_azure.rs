@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::TimeDelta;
 use holdfast_model::{
-    AppId, BackupId, BackupName, Cause, Fold, Outcome, Run, RunEvent, RunId, RunKind, RunState, Timestamp,
+    AppId, BackupId, Cause, Fold, Outcome, Run, RunEvent, RunId, RunKind, RunState, Timestamp,
 };
 use holdfast_store::{AuditEvent, ChainRow, Link, Store as _, verify_chain};
 
@@ -95,7 +95,7 @@ fn posts(world: &PipelineWorld, runs: &[&Run], events: &[AuditEvent], counters: 
         }
     }
     let announced: BTreeMap<String, Timestamp> = events.iter().filter_map(announced).collect();
-    let given_up: BTreeSet<String> = events.iter().filter_map(given_up).collect();
+    let given_up = given_up(events);
     let mut there: BTreeSet<(&AppId, BackupId)> = BTreeSet::new();
     for post in azure.accepted_posts() {
         there.insert((&post.app, post.id));
@@ -134,14 +134,21 @@ fn announced(event: &AuditEvent) -> Option<(String, Timestamp)> {
     }
 }
 
-/// The name of a backup that was given up as lost after the settle time.
-fn given_up(event: &AuditEvent) -> Option<String> {
-    match &event.event {
-        RunEvent::AttemptEnded { number, cause: Cause::AnswerLost, .. } => {
-            Some(BackupName::of_attempt(&event.app, event.run_id, *number).as_str().to_owned())
+/// The names of the backups that were given up as lost after the settle time.
+fn given_up(events: &[AuditEvent]) -> BTreeSet<String> {
+    let (mut names, mut given_up) = (BTreeMap::new(), BTreeSet::new());
+    for event in events {
+        match &event.event {
+            RunEvent::AttemptStarted { attempt, .. } => {
+                names.insert((event.run_id, attempt.number), attempt.name.to_string());
+            }
+            RunEvent::AttemptEnded { number, cause: Cause::AnswerLost, .. } => {
+                given_up.extend(names.get(&(event.run_id, *number)).cloned());
+            }
+            _ => {}
         }
-        _ => None,
     }
+    given_up
 }
 
 /// Checks the audit's chain, and that the events of each run reproduce its row.

@@ -1,7 +1,7 @@
 //! The seeded simulation: the real planner, dispatcher and worker on in-memory doubles, under paused time.
 //!
 //! One seed determines everything that happens. Processes crash at any await; messages are lost, duplicated and
-//! reordered; responses are lost; Azure throttles, fails and forgets. Then the faults stop, and every run must end with
+//! reordered; responses are lost; Azure throttles, fails and forgets; a store loses commits that it confirmed. Then the faults stop, and every run must end with
 //! nothing lost or duplicated.
 //!
 //! `HOLDFAST_SEEDS` is the number of seeds (200), `HOLDFAST_SEEDS_FROM` the first one (0), `HOLDFAST_SEED_JOBS` how
@@ -9,19 +9,23 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+mod bulkheads;
 mod checkers;
 mod counts;
 mod doubles;
 mod faults;
 mod operator;
+mod people;
 mod process;
 mod seeds;
 mod simulated_world;
+mod wiped_container;
 
 use std::thread;
 
 use counts::SeedCounts;
 use holdfast_model::{RefreshReason, RunKind};
+use holdfast_simulator::CallFault;
 use seeds::{Report, Seeds};
 use simulated_world::SimulatedWorld;
 
@@ -40,6 +44,17 @@ const OPERATIONS: [&str; 13] = [
     "get_schedule",
     "put_schedule",
     "delete_schedule",
+];
+
+/// Answers that are not Azure's word, or not the whole of it.
+const ODD_ANSWERS: [CallFault; 7] = [
+    CallFault::GarbageAfter,
+    CallFault::GarbageBefore,
+    CallFault::GatewayAfter,
+    CallFault::GatewayBefore,
+    CallFault::OddForbidden,
+    CallFault::OddNotFound,
+    CallFault::UnreadableList,
 ];
 
 /// Simulates one seed to its end and runs every checker.
@@ -82,6 +97,7 @@ fn whatever_goes_wrong_nothing_is_lost_and_nothing_is_doubled() {
         assert!(total.crashes > seeds && total.lost_answers > seeds && total.throttled > seeds, "{total:#?}");
         assert!(total.messages_lost > 0 && total.messages_doubled > 0 && total.adopted > 0, "{total:#?}");
         assert!(total.missed > 0 && total.retried > seeds, "{total:#?}");
+        assert!(total.commits_lost > 0 && total.reads_refused > 0, "{total:#?}");
     }
     // Some events are rare: the first 200 seeds have enough of them, others may need more seeds.
     if seeds >= 1_000 || chosen.first == 0 && seeds >= 200 {
@@ -94,6 +110,10 @@ fn whatever_goes_wrong_nothing_is_lost_and_nothing_is_doubled() {
         for reason in RefreshReason::ALL.map(RefreshReason::as_str) {
             assert!(total.sas_refreshes.get(reason).is_some_and(|count| *count > 10), "{reason}: {total:#?}");
         }
+        for fault in ODD_ANSWERS.map(CallFault::as_str) {
+            assert!(total.call_faults.get(fault).is_some_and(|count| *count > 10), "{fault}: {total:#?}");
+        }
+        assert!(total.failures_as_500 > 0, "{total:#?}");
         for operation in OPERATIONS {
             assert!(total.calls.get(operation).is_some_and(|calls| *calls > 10), "{operation}: {total:#?}");
         }

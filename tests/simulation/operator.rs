@@ -126,8 +126,12 @@ impl Operator {
         if last_good.map_or(!entry.is_counted_on(), |last_good| entry.backup.id == last_good) {
             return None;
         }
-        let task =
-            Task::Delete(Delete { backup: entry.backup.id, blob: entry.backup.blob, allow_last: false });
+        let task = Task::Delete(Delete {
+            backup: entry.backup.id,
+            blob: entry.backup.blob,
+            allow_last: false,
+            rule: None,
+        });
         self.add(app, (app, task)).await
     }
 

@@ -27,6 +27,8 @@ pub(crate) struct Parts {
     /// The fleet that the operator uses. It does not change when the faults stop.
     pub operator_fleet: Arc<FleetSnapshot>,
     pub rates: FaultRates,
+    /// Time between the catalog checks of an app.
+    pub check_every: Duration,
     pub faults_on: Arc<std::sync::atomic::AtomicBool>,
     pub fault_counts: Arc<FaultCounts>,
 }
@@ -94,7 +96,8 @@ async fn run_until_crash(
     let interval = Some(POLL_INTERVAL);
     let mut planning = PlanningContext { store, fleet: parts.fleet, rng: rng.fork(), due_signal, interval };
     let maintenance =
-        MaintenancePlanner::new(PlanningContext { interval: Some(MAINTENANCE_INTERVAL), ..planning.fork() });
+        MaintenancePlanner::new(PlanningContext { interval: Some(MAINTENANCE_INTERVAL), ..planning.fork() })
+            .with_checks_every(parts.check_every);
     let planner = Planner::new(planning);
     let dispatcher = Dispatcher::new(faulty_store, faulty_queue, parts.limits, parts.lease, bell);
     let worker = Worker::new(env, parts.settings, 8);

@@ -9,8 +9,9 @@ use chrono::TimeDelta;
 use holdfast_arm::{Arm, PUBLIC_ENDPOINT};
 use holdfast_model::schedule::Schedule;
 use holdfast_model::{
-    App, AppId, Budget, Clock, DatabaseKind, DatabaseRef, DrillRule, Limits, NativeSchedule, Overlap, Policy,
-    PolicyName, PolicySnapshot, Retention, Retries, Retry, Run, StorageName, Timestamp, parse_timestamp,
+    App, AppId, BackupFacts, Budget, CatalogEntry, Clock, DatabaseKind, DatabaseRef, DrillRule, Limits,
+    NativeSchedule, Overlap, Policy, PolicyName, PolicySnapshot, Retention, Retries, Retry, Run, RunEvent,
+    RunId, StorageName, Task, Timestamp, parse_timestamp,
 };
 use holdfast_queue::{MemoryQueue, Queue};
 use holdfast_scheduler::FleetSnapshot;
@@ -26,10 +27,15 @@ use crate::checkers;
 use crate::counts::SeedCounts;
 use crate::doubles::{SimClock, SimProbe, SimSecrets, SimStorage};
 use crate::faults::{FaultCounts, FaultRates, LONGEST_STALL, pause};
+use crate::people::{People, Place};
 use crate::process::{Parts, run_process};
 
 /// How long faults happen, in simulated time.
 const FAULT_PERIOD: Duration = Duration::from_hours(5);
+/// Time between the catalog checks of an app, and time after the faults in which each app is checked: two rounds, and the
+/// longest pause of a check that waits.
+const CHECK_EVERY: Duration = Duration::from_hours(1);
+const CHECKED_AFTER: Duration = Duration::from_hours(4);
 /// How long after the last fault every run must have ended, in simulated time.
 const RECOVERY_LIMIT: Duration = Duration::from_hours(48);
 
@@ -40,15 +46,21 @@ pub(crate) struct SimulatedWorld {
     pub azure: Arc<Mutex<Azure>>,
     pub store: Arc<MemoryStore>,
     queue: MemoryQueue,
-    storage: Arc<SimStorage>,
+    pub storage: Arc<SimStorage>,
     pub fleet: FleetSnapshot,
     pub limits: Limits,
     pub fault_counts: Arc<FaultCounts>,
-    faults_on: Arc<AtomicBool>,
+    pub faults_on: Arc<AtomicBool>,
     /// Whether the wall clock jumps.
     pub clock_jumps: bool,
+    /// Whether the store loses its last commits once, and restores that fail answer 500.
+    pub is_treacherous: bool,
+    /// The events that were committed and then lost.
+    pub lost_events: Vec<AuditEvent>,
     pub secrets: Vec<String>,
     pub signatures: Arc<Mutex<Vec<String>>>,
+    pub people: People,
+    pub place: Place,
 }
 
 /// The start of the simulation: the night of the spring daylight saving change in Europe.
@@ -83,6 +95,9 @@ fn faults(rng: &mut fastrand::Rng) -> Faults {
         delete_failed: rate(rng, 0.3),
         deleted_lingers: rate(rng, 0.3),
         restore_failed: rate(rng, 0.2),
+        gateway: rate(rng, 0.1),
+        odd_refusal: rate(rng, 0.05),
+        unreadable_list: rate(rng, 0.1),
     }
 }
 
@@ -122,7 +137,7 @@ fn policy(rng: &mut fastrand::Rng, account: &str, scratch: &AppId) -> Policy {
         name: PolicyName::new("gold"),
         schedule: Schedule {
             crontab: crontabs[rng.usize(..crontabs.len())].parse().unwrap(),
-            timezone: chrono_tz::Europe::Paris,
+            timezone: holdfast_model::Zone::bundled("Europe/Paris").unwrap(),
             spread: Duration::from_secs(rng.u64(0..600)),
         },
         catch_up: Duration::from_secs(rng.u64(0..3_600)),
@@ -166,6 +181,7 @@ impl SimulatedWorld {
         let mut rng = fastrand::Rng::with_seed(seed);
         let simulated = holdfast_simulator::fleet(rng.usize(3..14), seed);
         let account = simulated.accounts[0].clone();
+        let place = Place { account: account.name.clone(), container: account.containers[0].clone() };
         let container = format!("https://{}.blob.core.windows.net/{}", account.name, account.containers[0]);
         let container: Container = container.parse().unwrap();
         let fleet = fleet(&simulated, &account.name, &mut rng);
@@ -214,8 +230,12 @@ impl SimulatedWorld {
             limits,
             fault_counts: Arc::default(),
             faults_on: Arc::new(AtomicBool::new(true)),
+            is_treacherous: seed % 3 == 1,
+            lost_events: Vec::new(),
             secrets: vec![account.key.expose_secret().to_owned(), CONNECTION.to_owned()],
             signatures,
+            people: People::default(),
+            place,
         }
     }
 
@@ -234,6 +254,10 @@ impl SimulatedWorld {
         self.faults_on.store(false, Ordering::Relaxed);
         self.azure.lock().unwrap().set_faults(Faults::none());
         self.storage.unreachable.lock().unwrap().0 = 0.0;
+        let apps: Vec<AppId> = self.fleet.apps.keys().cloned().collect();
+        self.people.stop(&mut self.azure.lock().unwrap(), &apps);
+        fleet_sender.send(Arc::new(self.paused())).unwrap();
+        pause(CHECKED_AFTER).await;
         fleet_sender.send(Arc::new(self.without_policies())).unwrap();
         self.await_recovery().await;
         stop.cancel();
@@ -243,7 +267,7 @@ impl SimulatedWorld {
         self.check().await
     }
 
-    fn parts(
+    pub(crate) fn parts(
         &mut self,
         fleet: watch::Receiver<Arc<FleetSnapshot>>,
         operator_fleet: Arc<FleetSnapshot>,
@@ -256,6 +280,9 @@ impl SimulatedWorld {
             store_error: rate(&mut self.rng, 0.01),
             message_lost: rate(&mut self.rng, 0.1),
             message_doubled: rate(&mut self.rng, 0.1),
+            // Derived, not drawn.
+            read_refused: if self.seed % 4 == 1 { 0.03 } else { 0.0 },
+            failure_as_500: if self.is_treacherous { 1.0 } else { 0.0 },
         };
         let storage: Arc<dyn Storage> = Arc::clone(&self.storage) as _;
         let queue: Arc<dyn Queue> = Arc::new(self.queue.clone());
@@ -280,6 +307,7 @@ impl SimulatedWorld {
             lease: Duration::from_mins(2),
             fleet,
             rates,
+            check_every: CHECK_EVERY,
             faults_on: Arc::clone(&self.faults_on),
             fault_counts: Arc::clone(&self.fault_counts),
         }
@@ -287,16 +315,40 @@ impl SimulatedWorld {
 
     async fn inject_faults(&mut self) {
         let steps = 20;
-        for _ in 0..steps {
+        for step in 0..steps {
             pause(FAULT_PERIOD / steps).await;
+            if self.is_treacherous && step == u32::try_from(self.seed % 17).unwrap() + 1 {
+                self.lose_commits().await;
+            }
             checkers::occupied_apps(self).await;
             if self.rng.u8(0..4) == 0 {
                 self.queue.purge();
             }
+            // Azure's time, which does not jump.
+            let now = start() + self.clock.elapsed();
+            let apps: Vec<AppId> = self.fleet.apps.keys().cloned().collect();
+            let azure = &mut self.azure.lock().unwrap();
+            self.people.act(azure, (&apps, &self.place), now, &mut self.rng);
             if self.clock_jumps && self.rng.bool() {
                 self.clock.jump(TimeDelta::seconds(self.rng.i64(-900..900)));
             }
         }
+    }
+
+    /// The store fails over to a replica that lags by up to a minute: it loses what it confirmed since.
+    async fn lose_commits(&mut self) {
+        let copy = self.store.copy();
+        let seq = self.events().await.len();
+        pause(Duration::from_secs(1 + self.seed % 60)).await;
+        self.lost_events = self.store.audit(i64::try_from(seq).unwrap(), u32::MAX).await.unwrap();
+        self.store.go_back_to(copy);
+    }
+
+    /// The same fleet with every app paused: no tick becomes due and nothing is deleted, but catalogs are checked.
+    fn paused(&self) -> FleetSnapshot {
+        let mut fleet = self.fleet.clone();
+        fleet.apps.values_mut().for_each(|app| app.paused = true);
+        fleet
     }
 
     /// The same fleet with no app in a policy, so that no tick becomes due and no maintenance is needed.
@@ -304,6 +356,13 @@ impl SimulatedWorld {
         let mut fleet = self.fleet.clone();
         fleet.apps.values_mut().for_each(|app| app.policy = None);
         fleet
+    }
+
+    /// Whether Azure lists the backup under its blob's name, and both of its blobs exist.
+    pub(crate) fn is_whole(&self, entry: &CatalogEntry) -> bool {
+        let BackupFacts { id, blob, .. } = &entry.backup;
+        let is_listed = self.azure.lock().unwrap().has_backup(&entry.app, *id, blob);
+        is_listed && self.has_blob(&entry.backup.blob) && self.has_blob(&entry.backup.manifest())
     }
 
     /// Whether the blob is in the container.
@@ -333,6 +392,7 @@ impl SimulatedWorld {
 
     async fn check(self) -> SeedCounts {
         checkers::posts(&self).await;
+        checkers::recorded(&self).await;
         checkers::ticks(&self).await;
         checkers::catalog(&self).await;
         checkers::restores(&self).await;
@@ -348,6 +408,14 @@ impl SimulatedWorld {
 
     pub(crate) async fn events(&self) -> Vec<AuditEvent> {
         self.store.audit(0, u32::MAX).await.unwrap()
+    }
+
+    /// The tasks of runs that the store lost.
+    pub(crate) fn lost_tasks(&self) -> impl Iterator<Item = (RunId, &AppId, &Task)> {
+        self.lost_events.iter().filter_map(|lost| match &lost.event {
+            RunEvent::Planned { task, .. } => Some((lost.run_id, &lost.app, task)),
+            _ => None,
+        })
     }
 
     /// The scheduled runs of each app, by tick.

@@ -2,8 +2,17 @@
 
 use std::time::Duration;
 
-use holdfast_model::{BackupId, BackupStatus, DatabaseFacts, NativeSchedule, Timestamp};
+use holdfast_model::{BackupId, BackupStatus, DatabaseFacts, NativeSchedule, Site, Timestamp};
 use secrecy::SecretString;
+
+/// The sites of a list.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SiteList {
+    /// Those that can be backed up.
+    pub sites: Vec<Site>,
+    /// Listed resources whose id is not an app's, as Azure names them: they cannot be backed up.
+    pub left_out: Vec<String>,
+}
 
 /// A backup as Azure describes it, without the secrets in Azure's responses. Every field but the id may be missing there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,4 +103,6 @@ pub struct FoundSchedule {
     pub schedule: NativeSchedule,
     /// The container's URL with the SAS that Azure stores with it, where the response has it.
     pub storage_url: Option<SecretString>,
+    /// The databases that it backs up with the app.
+    pub databases: Vec<DatabaseFacts>,
 }

@@ -6,7 +6,7 @@ use secrecy::SecretString;
 
 use crate::{
     Backup, BackupBody, BackupSecrets, Discovered, Error, FoundSchedule, Permissions, Progress, RestoreBody,
-    ScheduleBody, Started,
+    ScheduleBody, SiteList, Started,
 };
 
 /// The calls of Azure Resource Manager that App Service backups need.
@@ -15,10 +15,10 @@ use crate::{
 #[async_trait]
 pub trait Arm: Send + Sync {
     /// Lists all sites of a subscription, without their deployment slots. Follows pages to the end.
-    async fn sites(&self, subscription: &SubscriptionId) -> Result<Vec<Site>, Error>;
+    async fn sites(&self, subscription: &SubscriptionId) -> Result<SiteList, Error>;
 
     /// Lists the deployment slots of an app. Follows pages to the end.
-    async fn slots(&self, app: &AppId) -> Result<Vec<Site>, Error>;
+    async fn slots(&self, app: &AppId) -> Result<SiteList, Error>;
 
     /// Reads one app.
     async fn site(&self, app: &AppId) -> Result<Site, Error>;

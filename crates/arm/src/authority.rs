@@ -11,6 +11,7 @@ use url::Url;
 
 use crate::TokenError;
 use crate::http::{client_builder, is_loopback, without_redirects};
+use crate::token_transport::TokenTransport;
 
 /// The address of Entra, and the connections to it.
 pub(crate) struct Authority {
@@ -29,21 +30,21 @@ impl Authority {
         }
         let no_client = |_| TokenError::new("failed to build the HTTP client");
         let direct = without_redirects().no_proxy().build().map_err(no_client)?;
-        let direct = Transport::new(Arc::new(direct));
+        let direct = token_transport(Arc::new(direct));
         match url {
             Some(url) if url.scheme() == "http" && is_loopback(url) => {
                 let http = Arc::new(client_builder(url).build().map_err(no_client)?);
                 let mut stated = url.clone();
                 // Changing http to https cannot fail.
                 let _ = stated.set_scheme("https");
-                let transport = Transport::new(Arc::new(Plain { http, authority: url.clone() }));
+                let transport = token_transport(Arc::new(Plain { http, authority: url.clone() }));
                 Ok(Self { host: Some(stated.into()), transport, direct })
             }
             Some(url) if url.scheme() != "https" => {
                 Err(TokenError::new(&format!("the authority `{url}` is neither https nor on this machine")))
             }
             url => {
-                let transport = Transport::new(new_http_client(None));
+                let transport = token_transport(new_http_client(None));
                 Ok(Self { host: url.map(Url::to_string), transport, direct })
             }
         }
@@ -70,6 +71,11 @@ impl Authority {
         let transport = Some(transport.clone());
         ClientOptions { cloud, transport, retry: RetryOptions::none(), ..Default::default() }
     }
+}
+
+/// A transport whose answers are read before `azure_identity` sees them.
+fn token_transport(client: Arc<dyn HttpClient>) -> Transport {
+    Transport::new(Arc::new(TokenTransport::new(client)))
 }
 
 /// Sends requests for an authority on this machine over plain http.

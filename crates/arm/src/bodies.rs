@@ -1,6 +1,6 @@
 //! Writes the bodies of requests. They hold secrets. An unknown value is left out and never null.
 
-use holdfast_model::{AppId, format_timestamp};
+use holdfast_model::AppId;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value, json};
 
@@ -66,7 +66,8 @@ pub(crate) fn schedule_body(request: &ScheduleBody) -> Vec<u8> {
         "retentionPeriodInDays": schedule.retention_days,
     });
     if let Some(start) = schedule.start {
-        backup_schedule["startTime"] = json!(format_timestamp(start));
+        // Without a zone, as Azure returns it: Azure ignores a start with one and starts at once.
+        backup_schedule["startTime"] = json!(start.format("%Y-%m-%dT%H:%M:%S").to_string());
     }
     let mut properties = Map::new();
     storage(&mut properties, &request.storage_url);
@@ -212,7 +213,7 @@ mod tests {
         assert_eq!(properties(&schedule_body(&request)), wanted);
         let start = parse_timestamp("2026-11-23T02:00:00Z").ok();
         let from = NativeSchedule { start, ..request.schedule.clone() };
-        wanted["backupSchedule"]["startTime"] = json!("2026-11-23T02:00:00.000Z");
+        wanted["backupSchedule"]["startTime"] = json!("2026-11-23T02:00:00");
         assert_eq!(properties(&schedule_body(&ScheduleBody { schedule: from, ..request })), wanted);
     }
 }

@@ -9,7 +9,7 @@ use secrecy::SecretString;
 
 use crate::{
     Arm, Backup, BackupBody, BackupSecrets, Discovered, Error, ErrorKind, FoundSchedule, Operation,
-    Permissions, Progress, RestoreBody, ScheduleBody, Started,
+    Permissions, Progress, RestoreBody, ScheduleBody, SiteList, Started,
 };
 
 /// The sections `[azure.…]` of a fleet file as one [`Arm`].
@@ -32,11 +32,11 @@ impl Clouds {
 
 #[async_trait]
 impl Arm for Clouds {
-    async fn sites(&self, subscription: &SubscriptionId) -> Result<Vec<Site>, Error> {
+    async fn sites(&self, subscription: &SubscriptionId) -> Result<SiteList, Error> {
         self.of(Operation::ListSites, subscription)?.sites(subscription).await
     }
 
-    async fn slots(&self, app: &AppId) -> Result<Vec<Site>, Error> {
+    async fn slots(&self, app: &AppId) -> Result<SiteList, Error> {
         self.of(Operation::ListSlots, app.subscription())?.slots(app).await
     }
 

@@ -17,6 +17,7 @@ use serde::Deserialize;
 use url::Url;
 
 use crate::authority::Authority;
+use crate::token_answer::refusal_in;
 use crate::{Token, TokenError, TokenSource};
 
 /// The scope of ARM's tokens in the public cloud.
@@ -147,13 +148,19 @@ impl fmt::Debug for AzureSource {
     }
 }
 
-/// Keeps the text, and the system's error if the service was not reached. The error itself may hold the token service's
-/// whole response.
+/// Keeps what was read from the service's answer, else the text and the system's error if the service was not reached. The
+/// error itself may hold the token service's whole response.
 #[expect(clippy::needless_pass_by_value, reason = "it is used as a function for map_err")]
 fn no_token(error: azure_core::Error) -> TokenError {
     let text = error.to_string();
     let text = text.split("\nTo troubleshoot").next().unwrap_or_default();
-    let causes = std::iter::successors(std::error::Error::source(&error), |cause| cause.source());
-    let machine = causes.filter_map(|cause| cause.downcast_ref::<std::io::Error>()).last();
+    let causes = || std::iter::successors(std::error::Error::source(&error), |cause| cause.source());
+    if let Some(read) = causes().find_map(|cause| cause.downcast_ref::<TokenError>()) {
+        return read.clone();
+    }
+    if let Some(refused) = refusal_in(text) {
+        return refused;
+    }
+    let machine = causes().filter_map(|cause| cause.downcast_ref::<std::io::Error>()).last();
     TokenError::new(&machine.map_or_else(|| text.to_owned(), |machine| format!("{text}: {machine}")))
 }

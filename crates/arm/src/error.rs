@@ -38,21 +38,23 @@ pub enum ErrorKind {
         /// The budget that is exhausted.
         scope: ThrottleScope,
     },
-    /// 409: Azure did nothing, because another operation on the app is in progress; the caller waits.
+    /// 409: Azure did nothing, because another operation on the app is in progress; the caller waits. Locks, policies and
+    /// disabled subscriptions are [`Rejected`](Self::Rejected).
     Conflict {
         /// The wait that Azure asks for.
         retry_after: Option<Duration>,
     },
-    /// 403: the credential lacks the right. Also a 409 that a lock or a disabled subscription causes.
+    /// 403: the credential lacks the right. A role that was just granted takes minutes to be in force, so the caller may
+    /// repeat the call for a while.
     Forbidden,
     /// 404: the app or backup does not exist.
     NotFound,
-    /// 401, and again with a fresh token.
+    /// 401, and again with a fresh token; or the token service refuses the credential. Azure did nothing.
     Unauthorized,
     /// Another 4xx, or a subscription without a credential: a repetition fails the same way.
     Rejected,
-    /// The request was sent and no usable response came: a 5xx, a timeout, a broken connection, a redirect, a body that
-    /// cannot be read. Azure may or may not have done it.
+    /// The request was sent and no usable response of Azure's came: a 5xx, a timeout, a broken connection, a redirect, a
+    /// body that cannot be read, or any status from a gateway or proxy. Azure may or may not have done it.
     Ambiguous,
     /// The request certainly never reached Azure: no token, no DNS name, no connection, no TLS.
     NotSent,

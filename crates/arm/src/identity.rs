@@ -29,6 +29,13 @@ impl Backup {
     }
 }
 
+impl Backup {
+    /// The name under which Azure lists it: its name, or that of its blob; `None` where the response has neither.
+    pub fn listed_name(&self) -> Option<&str> {
+        self.name.as_deref().or_else(|| self.blob_name.as_deref().map(stem))
+    }
+}
+
 fn stem(blob: &str) -> &str {
     blob.strip_suffix(".zip").unwrap_or(blob)
 }
@@ -97,6 +104,12 @@ mod tests {
     #[test]
     fn the_id_is_enough_where_azure_returns_neither_name() {
         assert!(listed(None, None).is_stored_as("nightly.zip"));
+    }
+
+    #[test]
+    fn a_backup_is_named_after_its_blob_where_azure_returns_no_name() {
+        assert_eq!(listed(Some("nightly.zip"), None).listed_name(), Some("nightly"));
+        assert_eq!(listed(None, None).listed_name(), None);
     }
 
     #[test]

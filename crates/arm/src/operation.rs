@@ -70,6 +70,29 @@ impl Operation {
         }
     }
 
+    /// Whether it changes something at Azure. Where its answer is lost, the change may have been made.
+    pub fn is_mutating(self) -> bool {
+        match self {
+            Self::Backup
+            | Self::DeleteBackup
+            | Self::BackupSecrets
+            | Self::Restore
+            | Self::RestoreFromBlob
+            | Self::PutSchedule
+            | Self::DeleteSchedule => true,
+            Self::ListSites
+            | Self::ListSlots
+            | Self::GetSite
+            | Self::GetBackup
+            | Self::ListBackups
+            | Self::ListSiteBackups
+            | Self::Discover
+            | Self::GetOperation
+            | Self::GetPermissions
+            | Self::GetSchedule => false,
+        }
+    }
+
     /// The start of an error's text, before the name of the subject.
     pub(crate) fn phrase(self) -> &'static str {
         match self {

@@ -10,10 +10,32 @@ use holdfast_model::{Site, Timestamp};
 use serde_json::Value;
 use url::Url;
 
+use crate::envelope::has_request_id;
 use crate::headers::{header, retry_after};
 use crate::refusal::refusal;
+use crate::scrub::brief;
 use crate::wire::{self, Page, Unreadable};
-use crate::{Backup, BackupSecrets, CallSubject, Discovered, Error, ErrorKind, TransportResponse};
+use crate::{Backup, BackupSecrets, CallSubject, Discovered, Error, ErrorKind, SiteList, TransportResponse};
+
+/// A listed site, or the name of a resource that is left out.
+pub(crate) type ListedSite = Result<Site, LeftOut>;
+
+/// The name of a listed resource whose id is not an app's.
+#[derive(Debug)]
+pub(crate) struct LeftOut(String);
+
+impl FromIterator<ListedSite> for SiteList {
+    fn from_iter<T: IntoIterator<Item = ListedSite>>(listed: T) -> Self {
+        let mut list = Self::default();
+        for site in listed {
+            match site {
+                Ok(site) => list.sites.push(site),
+                Err(LeftOut(name)) => list.left_out.push(name),
+            }
+        }
+        list
+    }
+}
 
 /// The response to a call, whatever its status, with what is needed to read it.
 pub(crate) struct ArmResponse<'a> {
@@ -35,8 +57,7 @@ impl ArmResponse<'_> {
 
     /// Reads the response to DELETE /backups/{id}: the backup with its new status, or nothing.
     pub(crate) fn deleted(&self) -> Result<Option<Backup>, Error> {
-        self.accepted()?;
-        if self.response.body.is_empty() { Ok(None) } else { self.backup().map(Some) }
+        if self.is_empty_success()? { Ok(None) } else { self.backup().map(Some) }
     }
 
     /// Reads the response to POST /backups/{id}/list, as documented: no recording was found. Of the secrets in it, only
@@ -68,16 +89,17 @@ impl ArmResponse<'_> {
         self.read(wire::site)
     }
 
-    /// Reads a page of sites. A site without an app's id is skipped with a warning: it cannot be backed up, and must
-    /// not hide the others.
-    pub(crate) fn sites(&self) -> Result<Page<Site>, Error> {
+    /// Reads a page of sites. A site without an app's id is left out by name: it cannot be backed up, and must not hide
+    /// the others.
+    pub(crate) fn sites(&self) -> Result<Page<ListedSite>, Error> {
         let page = self.page()?;
-        let sites: Vec<Site> = page.items.iter().filter_map(|item| wire::site(item).ok()).collect();
-        let left_out = page.items.len() - sites.len();
-        if left_out > 0 {
-            tracing::warn!(subscription = %self.subject.subscription, left_out, "listed sites have no usable id");
-        }
-        Ok(Page { items: sites, next: page.next })
+        let read = |item: &Value| {
+            wire::site(item).map_err(|_| {
+                let name = wire::text(item, "id").or_else(|| wire::text(item, "name"));
+                LeftOut(brief(name.unwrap_or("a resource without id and name")))
+            })
+        };
+        Ok(Page { items: page.items.iter().map(read).collect(), next: page.next })
     }
 
     /// Reads the body of a 2xx as JSON.
@@ -92,6 +114,18 @@ impl ArmResponse<'_> {
         wire::json_body(&self.response.body).and_then(wire::page).map_err(|e| self.unreadable(&e))
     }
 
+    /// Refuses any status but 2xx, and says whether the response has no body. An empty response says that Azure did
+    /// something only if it has Azure's request id.
+    fn is_empty_success(&self) -> Result<bool, Error> {
+        self.accepted()?;
+        let is_empty = wire::is_blank(&self.response.body);
+        if is_empty && !has_request_id(&self.response.headers) {
+            let why = "the body is empty, and no request id says that azure sent it";
+            return Err(self.unreadable(&Unreadable(why.to_owned())));
+        }
+        Ok(is_empty)
+    }
+
     /// Refuses any status but 2xx.
     fn accepted(&self) -> Result<(), Error> {
         if (200..300).contains(&self.response.status) {
@@ -104,8 +138,10 @@ impl ArmResponse<'_> {
     pub(crate) fn unreadable(&self, why: &Unreadable) -> Error {
         let (status, headers) = (self.response.status, &self.response.headers);
         let kind = header(headers, "content-type").unwrap_or("no content type");
-        let error =
-            self.subject.error(ErrorKind::Ambiguous, &format!("azure answered {status} and {why} ({kind})"));
+        let speaker = if has_request_id(headers) { "azure" } else { "a gateway or proxy" };
+        let error = self
+            .subject
+            .error(ErrorKind::Ambiguous, &format!("{speaker} answered {status} and {why} ({kind})"));
         error.with_answer(status, None).with_request_id(self.response.request_id())
     }
 }

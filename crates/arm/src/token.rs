@@ -19,14 +19,27 @@ pub struct Token {
 
 /// No token could be obtained. The text says why and holds no secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("no token: {0}")]
-pub struct TokenError(String);
+#[error("no token: {what}")]
+pub struct TokenError {
+    what: String,
+    refused: bool,
+}
 
 impl TokenError {
     /// An error with the text of the token service or the environment. Secrets in them are blanked, and the text is
     /// shortened.
     pub fn new(what: &str) -> Self {
-        Self(brief(what))
+        Self { what: brief(what), refused: false }
+    }
+
+    /// The error of a credential that the token service refuses: asking again does not help.
+    pub fn refused(what: &str) -> Self {
+        Self { refused: true, ..Self::new(what) }
+    }
+
+    /// Whether the token service refused the credential.
+    pub fn is_refused(&self) -> bool {
+        self.refused
     }
 }
 

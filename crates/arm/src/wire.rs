@@ -5,7 +5,7 @@
 //! that exists.
 
 use chrono::{DateTime, NaiveDateTime, SubsecRound, Utc};
-use holdfast_model::{BackupId, BackupStatus, DatabaseFacts, Site, Timestamp, fold_case};
+use holdfast_model::{BackupId, BackupStatus, DatabaseFacts, Site, Timestamp, fold_case, shorten_log};
 use secrecy::SecretString;
 use serde_json::Value;
 
@@ -25,18 +25,45 @@ pub(crate) struct Page<T> {
 #[error("{0}")]
 pub(crate) struct Unreadable(pub(crate) String);
 
-/// Parses a body as JSON.
+/// Parses a body as JSON, after a byte order mark if it has one.
 pub(crate) fn json_body(body: &[u8]) -> Result<Value, Unreadable> {
-    if body.is_empty() {
+    let text = without_mark(body)?;
+    if text.is_empty() {
         return Err(Unreadable("the body is empty".to_owned()));
     }
-    serde_json::from_slice(body)
+    serde_json::from_slice(text)
         .map_err(|e| Unreadable(format!("the body of {} bytes is not JSON at line {}", body.len(), e.line())))
 }
 
+/// Whether a body says nothing.
+pub(crate) fn is_blank(body: &[u8]) -> bool {
+    without_mark(body).is_ok_and(<[u8]>::is_empty)
+}
+
+/// The body without its byte order mark and the space around it. UTF-16 is told by its mark or by its zeros.
+fn without_mark(body: &[u8]) -> Result<&[u8], Unreadable> {
+    let is_utf16 = match body {
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => true,
+        [first, second, ..] => (*first == 0) != (*second == 0),
+        _ => false,
+    };
+    if is_utf16 {
+        return Err(Unreadable("the body is UTF-16 and not UTF-8".to_owned()));
+    }
+    Ok(body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii())
+}
+
 /// Reads a page of a list: `{"value": [...], "nextLink": ...}`.
+///
+/// A page that cannot be read whole is no shorter list: whatever it does not show would seem absent.
 pub(crate) fn page(mut body: Value) -> Result<Page<Value>, Unreadable> {
-    let next = text(&body, "nextLink").map(str::to_owned);
+    if body["error"].is_object() {
+        return Err(Unreadable("the body is no whole list: it has an `error`".to_owned()));
+    }
+    let next = match &body["nextLink"] {
+        Value::Null | Value::String(_) => text(&body, "nextLink").map(str::to_owned),
+        _ => return Err(Unreadable("the link to the next page is no text".to_owned())),
+    };
     match body.get_mut("value").map(Value::take) {
         Some(Value::Array(items)) => Ok(Page { items, next }),
         _ => Err(Unreadable("the body is no list: it has no `value`".to_owned())),
@@ -59,7 +86,7 @@ pub(crate) fn backup(body: &Value) -> Result<Backup, Unreadable> {
         finished: time(properties, "finishedTimeStamp"),
         size_bytes: number(properties, "sizeInBytes"),
         website_size_bytes: number(properties, "websiteSizeInBytes"),
-        log: text(properties, "log").map(log),
+        log: text(properties, "log").map(|log| shorten_log(&scrub(log))),
         databases: databases(&properties["databases"]),
         restored: time(properties, "lastRestoreTimeStamp"),
         scheduled: flag(properties, "scheduled"),
@@ -71,7 +98,7 @@ pub(crate) fn backup(body: &Value) -> Result<Backup, Unreadable> {
 
 /// Reads the databases of a backup or a blob; null when there are none. Connection strings, which old versions return,
 /// are not read.
-fn databases(value: &Value) -> Vec<DatabaseFacts> {
+pub(crate) fn databases(value: &Value) -> Vec<DatabaseFacts> {
     let database = |of: &Value| {
         let kind = text(of, "databaseType").unwrap_or_default().to_owned();
         Some(DatabaseFacts { kind, name: text(of, "name")?.to_owned() })
@@ -152,11 +179,6 @@ pub(crate) fn time(of: &Value, key: &str) -> Option<Timestamp> {
     at.ok().map(|at| at.trunc_subsecs(3))
 }
 
-fn log(text: &str) -> String {
-    const CHARS_MAX: usize = 4_000;
-    scrub(text).chars().take(CHARS_MAX).collect()
-}
-
 /// The id at the end of `…/backups/137115`.
 fn id_in_path(body: &Value) -> Option<i64> {
     let (before, id) = text(body, "id")?.rsplit_once('/')?;
@@ -166,7 +188,7 @@ fn id_in_path(body: &Value) -> Option<i64> {
 
 #[cfg(test)]
 mod tests {
-    use holdfast_model::format_timestamp;
+    use holdfast_model::{Cause, PollDecision, format_timestamp, poll_decision};
     use proptest::prelude::*;
     use serde_json::json;
 
@@ -208,6 +230,54 @@ mod tests {
         let backup = backup(&body).unwrap();
         assert!(matches!(backup.status, BackupStatus::Unknown(_)));
         assert_eq!((backup.name, backup.created, backup.size_bytes), (None, None, None));
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_skipped_and_utf_16_is_named() {
+        let body = r#"{"properties": {"id": 7}}"#;
+        let marked = [b"\xef\xbb\xbf", body.as_bytes()].concat();
+        assert_eq!(backup(&json_body(&marked).unwrap()).unwrap().id, BackupId(7));
+        let wide = |mark: Option<u16>| mark.into_iter().chain(body.encode_utf16());
+        for utf16 in [
+            wide(Some(0xfeff)).flat_map(u16::to_le_bytes).collect::<Vec<u8>>(),
+            wide(Some(0xfeff)).flat_map(u16::to_be_bytes).collect(),
+            wide(None).flat_map(u16::to_le_bytes).collect(),
+            wide(None).flat_map(u16::to_be_bytes).collect(),
+        ] {
+            let Unreadable(why) = json_body(&utf16).unwrap_err();
+            assert_eq!(why, "the body is UTF-16 and not UTF-8");
+        }
+        for blank in [&b""[..], b"\xef\xbb\xbf", b" \r\n"] {
+            assert!(is_blank(blank));
+            assert_eq!(json_body(blank), Err(Unreadable("the body is empty".to_owned())));
+        }
+        assert!(!is_blank(b"<html>") && !is_blank(b"\xff\xfe"));
+    }
+
+    #[test]
+    fn a_page_that_cannot_be_read_whole_is_no_list() {
+        for body in [
+            json!({"value": null}),
+            json!({}),
+            json!({"value": {}}),
+            json!({"value": [], "nextLink": 5}),
+            json!({"value": [], "nextLink": {"href": "/next"}}),
+            json!({"value": [], "error": {"code": "Partial", "message": "no"}}),
+            json!([]),
+            json!(null),
+        ] {
+            assert!(page(body.clone()).is_err(), "{body}");
+        }
+        assert!(page(json!({"value": [], "nextLink": ""})).unwrap().next.is_none());
+    }
+
+    #[test]
+    fn the_reason_at_the_end_of_a_long_log_is_kept() {
+        let log = format!("{}Login failed for user 'sa'.", "x".repeat(5_000));
+        let backup = backup(&json!({"properties": {"id": 7, "status": "Failed", "log": log}})).unwrap();
+        let decision = poll_decision(&backup.status, backup.log.as_deref());
+        assert_eq!(decision, PollDecision::Fail(Cause::DatabaseRefused));
+        assert!(backup.log.unwrap().contains("characters left out"));
     }
 
     #[test]

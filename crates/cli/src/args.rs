@@ -1,6 +1,7 @@
 //! The command line: the commands and their arguments.
 
 mod backups;
+mod budgets;
 mod dead_letters;
 mod doctor;
 mod fleet;
@@ -15,9 +16,13 @@ mod serve;
 mod store;
 mod values;
 
+use std::sync::LazyLock;
+
 use clap::{Parser, Subcommand};
+use holdfast_config::ZoneData;
 
 pub use backups::{AdoptArgs, BackupsCommand, DeleteArgs, ListArgs, RetentionArgs, ShowArgs};
+pub use budgets::BudgetsCommand;
 pub use dead_letters::{DeadLetterArgs, DeadLettersCommand};
 pub use doctor::DoctorArgs;
 pub use fleet::{AppsCommand, CheckArgs, ConfigCommand, DiscoverArgs, PreviewArgs, ScheduleCommand};
@@ -33,7 +38,7 @@ pub use store::{AuditCommand, MigrateArgs, RemoveRowArgs, StoreCommand, VerifyAr
 
 /// Central, audited backups for fleets of Azure App Service apps.
 #[derive(Debug, Parser)]
-#[command(name = "holdfast", version, arg_required_else_help = true, after_help = crate::exit::CODES)]
+#[command(name = "holdfast", version, long_version = long_version(), arg_required_else_help = true, after_help = crate::exit::CODES)]
 pub struct Cli {
     /// The options of all commands.
     #[command(flatten)]
@@ -41,6 +46,13 @@ pub struct Cli {
     /// The command.
     #[command(subcommand)]
     pub command: Command,
+}
+
+/// What `--version` prints: the program's version, and the time zone data in use.
+fn long_version() -> &'static str {
+    static TEXT: LazyLock<String> =
+        LazyLock::new(|| format!("{}\ntime zones: {}", env!("CARGO_PKG_VERSION"), ZoneData::find()));
+    &TEXT
 }
 
 /// The commands.
@@ -124,6 +136,9 @@ pub enum Command {
     /// Show, retry or remove messages that the broker or a worker refused
     #[command(subcommand)]
     DeadLetters(DeadLettersCommand),
+    /// Open request budgets that Azure's answers closed
+    #[command(subcommand)]
+    Budgets(BudgetsCommand),
     /// Verify the audit
     #[command(subcommand)]
     Audit(AuditCommand),

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use holdfast_arm::{Arm, NoopCallObserver};
+use holdfast_arm::{Arm, CallObserver};
 use holdfast_config::{Fleet, Invalid, Secrets, summary};
+use holdfast_control::pacing::{PacedArm, Pacer, PacerParts};
 use holdfast_control::{ControlContext, Error, ErrorKind, Notify};
 use holdfast_model::Clock;
 use holdfast_storage::SecretRef;
-use holdfast_store::{Mode, PgStore, SqliteStore, Store};
+use holdfast_store::{MemoryStore, Mode, PgStore, SqliteStore, Store};
 use holdfast_telemetry::Telemetry;
 use secrecy::SecretString;
 
@@ -38,7 +39,7 @@ impl Context {
 
     /// Reads the fleet file and its secrets.
     ///
-    /// Writes to stderr that there are warnings, and which storage's SAS has expired; fails with all errors.
+    /// Writes to stderr that there are warnings, and which storage's secret is unusable; fails with all errors.
     pub fn fleet(&self) -> anyhow::Result<Fleet> {
         self.fleet_with(Secrets::Read)
     }
@@ -51,8 +52,8 @@ impl Context {
             let (file, count) = (self.global.fleet.display(), summary(&checked.problems));
             self.out.message(&format!("{file} has {count}: see `holdfast config check`"));
         }
-        for lapsed in checked.lapsed {
-            self.out.message(&lapsed.to_string());
+        for unusable in checked.unusable {
+            self.out.message(&unusable.to_string());
         }
         Ok(fleet)
     }
@@ -73,22 +74,40 @@ impl Context {
         }
     }
 
-    /// The client of ARM. Reads the credentials' secrets; sends nothing.
-    pub fn azure(&self, fleet: &Fleet) -> anyhow::Result<Arc<dyn Arm>> {
-        let observer = Arc::new(NoopCallObserver) as _;
-        Ok(Arc::new(clouds(fleet, &self.clock, &observer, &mut self.rng())?))
+    /// Opens the store for a command that reads, and whose calls to Azure draw on the shared budgets where they may.
+    pub async fn store_for_calls(&self) -> anyhow::Result<Arc<dyn Store>> {
+        match self.store(Mode::Join).await {
+            // The file may be read-only. A database opens in both modes or in none.
+            Err(_) if self.global.database_url.is_none() => self.store(Mode::Read).await,
+            opened => opened,
+        }
+    }
+
+    /// The client of ARM, whose calls are paced. Reads the credentials' secrets; sends nothing.
+    ///
+    /// `shared` has the budgets of all processes. Without it, or where it may not be written, this process keeps its own.
+    pub fn azure(&self, fleet: &Fleet, shared: Option<&Arc<dyn Store>>) -> anyhow::Result<Arc<dyn Arm>> {
+        let pacer = Arc::new(Pacer::new(PacerParts {
+            shared: shared.cloned(),
+            local: Arc::new(MemoryStore::new(Arc::clone(&self.clock))),
+            limits: fleet.limits.clone(),
+            observer: Arc::new(self.out.wait_line()),
+        }));
+        let observer = Arc::clone(&pacer) as Arc<dyn CallObserver>;
+        let clouds = clouds(fleet, &self.clock, &observer, &mut self.rng())?;
+        Ok(Arc::new(PacedArm::new(Arc::new(clouds), pacer)))
     }
 
     /// The context of a request. Reads secrets; sends nothing.
     pub async fn control<'a>(
         &self,
         fleet: &'a Fleet,
-        store: &'a dyn Store,
+        store: &'a Arc<dyn Store>,
     ) -> anyhow::Result<ControlContext<'a>> {
-        let arm = self.azure(fleet)?;
+        let arm = self.azure(fleet, Some(store))?;
         let storage = storages(fleet, &self.clock, self.rng())?;
         let (now, actor) = (store.now().await?, self.actor());
-        Ok(ControlContext { fleet, store, arm, storage, now, actor, notify: self.notify() })
+        Ok(ControlContext { fleet, store: &**store, arm, storage, now, actor, notify: self.notify() })
     }
 
     fn notify(&self) -> Notify {

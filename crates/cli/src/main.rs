@@ -67,8 +67,9 @@ fn log_options(global: &Global, default: Level) -> LogOptions {
 /// The telemetry service of a process that does work; other commands have logs only.
 fn service(cli: &Cli) -> Option<Service> {
     let name = service_name(&cli.command)?;
+    let logs_runs = matches!(cli.command, Command::Run(_) | Command::Scheduler(_) | Command::Worker(_));
     let messaging_system = if cli.global.amqp_url.is_some() { "rabbitmq" } else { "in_process" };
-    Some(Service { name, messaging_system })
+    Some(Service { name, messaging_system, logs_runs })
 }
 
 fn service_name(command: &Command) -> Option<&'static str> {
@@ -111,6 +112,7 @@ async fn dispatch(command: &Command, context: &Context) -> anyhow::Result<Exit> 
         Command::Schedule(ScheduleCommand::Preview(args)) => commands::preview::run(args, context).await,
         Command::Config(ConfigCommand::Check(args)) => commands::check::run(args, context),
         Command::Apps(AppsCommand::Discover(args)) => commands::apps::run(args, context).await,
+        Command::Budgets(command) => commands::budgets::run(command, context).await,
         Command::DeadLetters(command) => commands::dead_letters::run(command, context).await,
         Command::Audit(AuditCommand::Verify(args)) => commands::audit::run(args, context).await,
         Command::Store(command) => commands::store::run(command, context).await,

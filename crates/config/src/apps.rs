@@ -2,16 +2,28 @@
 
 use std::collections::BTreeMap;
 
-use holdfast_model::{App, AppId, Timestamp, fold_case};
+use holdfast_model::{App, AppId, Timestamp};
 use toml::de::DeValue;
 
 use crate::azure::{is_served, subscription};
 use crate::databases::{DATABASES, databases};
-use crate::diagnostics::{Diagnostics, Located};
+use crate::diagnostics::{Diagnostics, Located, SourceLocation};
+use crate::exclusion::{Exclusion, InvalidExclusion};
 use crate::fleet::{Cloud, Discover};
 use crate::policy::{Policies, find};
 use crate::section::Section;
 use crate::wrong_kind::wrong_kind;
+
+/// A discover rule and its location.
+#[derive(Debug)]
+pub struct Rule {
+    /// The rule.
+    pub discover: Discover,
+    /// Its location.
+    pub place: SourceLocation,
+    /// Its exclusions, with their locations.
+    pub exclude: Vec<Located<Exclusion>>,
+}
 
 /// Reads the apps.
 pub fn apps(
@@ -63,7 +75,7 @@ pub fn discover(
     file: &mut Section<'_>,
     policies: &Policies,
     clouds: &[Cloud],
-) -> Vec<Discover> {
+) -> Vec<Rule> {
     let sections = file.sections(diagnostics, "discover", "a list of tables, as in [[discover]]");
     sections.into_iter().filter_map(|section| rule(diagnostics, section, policies, clouds)).collect()
 }
@@ -73,7 +85,7 @@ fn rule(
     mut section: Section<'_>,
     policies: &Policies,
     clouds: &[Cloud],
-) -> Option<Discover> {
+) -> Option<Rule> {
     let found = section.required(diagnostics, "subscription", "a subscription's id");
     let subscription = found.as_ref().and_then(|found| subscription(diagnostics, found));
     if let Some((id, found)) = subscription.as_ref().zip(found.as_ref()) {
@@ -83,8 +95,7 @@ fn rule(
     let policy = section.required(diagnostics, "policy", "the name of a [policy.NAME]");
     let policy = policy.and_then(|found| find(diagnostics, &found, policies));
     let slots = section.flag(diagnostics, "slots").unwrap_or(false);
-    let exclude = section.texts(diagnostics, "exclude", "a list of ARM ids or short names");
-    let exclude = exclude.into_iter().map(|found| fold_case(&found.value)).collect();
+    let exclude = exclude(diagnostics, &mut section);
     if let Some(first) = section.sections(diagnostics, "databases", DATABASES).first() {
         let message = format_args!(
             "`{}`: a rule cannot name databases, because it does not know its apps",
@@ -92,19 +103,56 @@ fn rule(
         );
         diagnostics.error_with_help(&first.place, message, "list the app as an [[app]] with its databases");
     }
+    let place = section.place.clone();
     section.finish(diagnostics);
-    Some(Discover { subscription: subscription?, tags, policy: policy?, slots, exclude })
+    let excluded = exclude.iter().map(|found| found.value.clone()).collect();
+    let discover = Discover { subscription: subscription?, tags, policy: policy?, slots, exclude: excluded };
+    Some(Rule { discover, place, exclude })
+}
+
+fn exclude(diagnostics: &mut Diagnostics<'_>, section: &mut Section<'_>) -> Vec<Located<Exclusion>> {
+    let texts = section.texts(diagnostics, "exclude", "a list of ARM ids or short names");
+    let mut exclude = Vec::new();
+    for Located { value: text, place } in texts {
+        match Exclusion::parse(text) {
+            Ok(value) => exclude.push(Located { value, place }),
+            Err(InvalidExclusion(meant)) => {
+                let message = format_args!(
+                    "`{}`: excludes nothing: expected the ARM id of an app, or a short name such as `shop` or \
+                     `shop/staging`, found \"{text}\"",
+                    place.key
+                );
+                let list = || "list each app, or require `tags` that it does not have".to_owned();
+                let help = meant.as_ref().map_or_else(list, |meant| format!("write \"{meant}\""));
+                diagnostics.error_with_help(&place, message, help);
+                // The other checks of the rule see what was meant.
+                let meant = meant.and_then(|meant| Exclusion::parse(&meant).ok());
+                exclude.extend(meant.map(|value| Located { value, place }));
+            }
+        }
+    }
+    exclude
 }
 
 fn tags(diagnostics: &mut Diagnostics<'_>, section: &mut Section<'_>) -> BTreeMap<String, String> {
     let expected = "a table such as { backup = \"gold\" }";
     let Some(table) = section.section(diagnostics, "tags", expected) else { return BTreeMap::new() };
-    let mut tags = BTreeMap::new();
+    let mut tags: BTreeMap<String, String> = BTreeMap::new();
     for (name, (place, value)) in table.entries() {
-        match value {
-            DeValue::String(text) => drop(tags.insert(name, text.to_string())),
-            other => wrong_kind(diagnostics, &place, "the tag's value, a text", other),
+        let DeValue::String(text) = value else {
+            wrong_kind(diagnostics, &place, "the tag's value, a text", value);
+            continue;
+        };
+        let other =
+            tags.iter().find(|(other, wanted)| other.eq_ignore_ascii_case(&name) && **wanted != **text);
+        if let Some((other, _)) = other {
+            let message = format_args!(
+                "`{}`: no app has this tag and `{other}` with another value: Azure's tag names have no case",
+                place.key
+            );
+            diagnostics.error_with_help(&place, message, "write a rule for each value");
         }
+        tags.insert(name, text.to_string());
     }
     tags
 }

@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use holdfast_model::schedule::Schedule;
-use holdfast_model::{SasWindow, StorageName, Timestamp};
+use holdfast_model::{SasWindow, StorageName, Timestamp, format_duration};
 use holdfast_storage::StorageTarget;
-use humantime::format_duration;
 
 use crate::diagnostics::{Diagnostics, Located, SourceLocation};
 
@@ -25,7 +24,7 @@ struct Rhythm {
 impl Rhythm {
     /// `None` for a schedule with fewer than two future ticks.
     fn of(schedule: &Schedule, now: Timestamp) -> Option<Self> {
-        let next = |after: &Timestamp| schedule.crontab.next_after(*after, schedule.timezone);
+        let next = |after: &Timestamp| schedule.crontab.next_after(*after, &schedule.timezone);
         let times: Vec<Timestamp> = std::iter::successors(next(&now), next).take(TIMES).collect();
         let pauses = || times.windows(2).filter_map(|pair| (pair[1] - pair[0]).to_std().ok());
         let within_a_day = |(index, first): (usize, &Timestamp)| {

@@ -50,6 +50,9 @@ fn database(diagnostics: &mut Diagnostics<'_>, section: &mut Section<'_>) -> Opt
         }
         !value.trim().is_empty()
     });
+    if kind == Some(DatabaseKind::LocalMySql) {
+        in_app(diagnostics, section);
+    }
     // A local MySQL is reached by the app's own settings.
     let needs_none = matches!(kind, None | Some(DatabaseKind::LocalMySql));
     let has_one = section.has("connection_string") || !needs_none;
@@ -62,6 +65,23 @@ fn database(diagnostics: &mut Diagnostics<'_>, section: &mut Section<'_>) -> Opt
         connection_string: connection_string.flatten().map(|reference| reference.to_string()),
         connection_string_name: connection_string_name.map(|found| found.value.to_owned()),
     })
+}
+
+/// Reports an in-app MySQL. Azure backs it up with the app; settings of its own break that (Microsoft's
+/// "Back up and restore your app in Azure App Service").
+fn in_app(diagnostics: &mut Diagnostics<'_>, section: &Section<'_>) {
+    let (place, key) = (&section.place, &section.place.key);
+    let help = "remove this entry";
+    if section.has("connection_string") || section.has("connection_string_name") {
+        let message = format_args!(
+            "`{key}`: Azure backs up an in-app MySQL with the app, and a connection string breaks that"
+        );
+        diagnostics.error_with_help(place, message, help);
+    } else {
+        let message =
+            format_args!("`{key}`: Azure backs up an in-app MySQL with the app, and needs no entry for it");
+        diagnostics.warning(place, message, Some(help.into()));
+    }
 }
 
 fn kind(diagnostics: &mut Diagnostics<'_>, section: &mut Section<'_>) -> Option<DatabaseKind> {

@@ -7,9 +7,9 @@ use std::ops::Range;
 use holdfast_model::AppId;
 use holdfast_storage::SecretRef;
 
-use crate::lapsed::Lapsed;
 use crate::problem::{Problem, Severity};
 use crate::source::{Source, ValueSpans};
+use crate::unusable_storage::UnusableStorage;
 
 /// A location in the file, with its key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,8 +39,8 @@ pub struct Diagnostics<'s> {
     syntax: Vec<Problem>,
     /// References to secrets, which are read at the end.
     pub secrets: Vec<Located<SecretRef>>,
-    /// Storages whose SAS has lapsed.
-    pub lapsed: Vec<Lapsed>,
+    /// Storages whose secret is unusable.
+    pub unusable: Vec<UnusableStorage>,
     /// Scratch apps of drills, which are compared with the apps at the end.
     pub scratch: Vec<Located<AppId>>,
 }
@@ -65,7 +65,7 @@ impl<'s> Diagnostics<'s> {
             missing: Vec::new(),
             syntax,
             secrets: Vec::new(),
-            lapsed: Vec::new(),
+            unusable: Vec::new(),
             scratch: Vec::new(),
         }
     }
@@ -107,6 +107,14 @@ impl<'s> Diagnostics<'s> {
     /// Adds a warning.
     pub fn warning(&mut self, place: &SourceLocation, message: impl Display, help: Option<String>) {
         self.add(Severity::Warning, place, &message, help);
+    }
+
+    /// Whether an error was added.
+    pub fn has_errors(&self) -> bool {
+        let is_error = |(severity, ..): &(Severity, SourceLocation, String, Option<String>)| {
+            *severity == Severity::Error
+        };
+        !self.syntax.is_empty() || !self.missing.is_empty() || self.found.iter().any(is_error)
     }
 
     /// Allows the value at a location to be shown, because it is no secret.

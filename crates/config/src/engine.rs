@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use holdfast_model::{Budget, Limits};
-use humantime::format_duration;
+use holdfast_model::{Budget, Limits, format_duration};
 
 use crate::diagnostics::Diagnostics;
 use crate::fleet::EngineConfig;

@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use holdfast_arm::Credential;
-use holdfast_model::{App, AppId, Limits, Policy, PolicyName, Site, StorageName, SubscriptionId, fold_case};
+use holdfast_model::{App, AppId, Limits, Policy, PolicyName, Site, StorageName, SubscriptionId};
 use holdfast_storage::{SecretRef, StorageTarget};
 use url::Url;
+
+use crate::exclusion::Exclusion;
 
 /// The contents of a valid fleet file.
 #[derive(Debug, Clone)]
@@ -55,8 +57,8 @@ pub struct Discover {
     pub policy: PolicyName,
     /// Whether it enrolls the deployment slots of its apps too. A slot has the tags of its app.
     pub slots: bool,
-    /// Excluded apps: ARM ids or short names, in lower case.
-    pub exclude: Vec<String>,
+    /// Excluded apps.
+    pub exclude: Vec<Exclusion>,
 }
 
 /// Settings of the processes that plan and execute runs.
@@ -94,12 +96,7 @@ impl Discover {
         (self.slots || site.id.slot().is_none())
             && site.id.subscription() == &self.subscription
             && self.tags.iter().all(has)
-            && !self.excludes(&site.id)
-    }
-
-    fn excludes(&self, id: &AppId) -> bool {
-        let (full, short) = (fold_case(&id.to_string()), id.short_name());
-        self.exclude.iter().any(|entry| *entry == full || *entry == short)
+            && !self.exclude.iter().any(|exclusion| exclusion.leaves_out(&site.id))
     }
 }
 
@@ -124,6 +121,11 @@ impl Fleet {
         all.into_values().collect()
     }
 
+    /// The longest deadline of a backup into the storage.
+    pub fn longest_deadline(&self, storage: &StorageName) -> Duration {
+        longest_deadline(self.policies.values(), storage)
+    }
+
     /// Every subscription that the fleet file names.
     pub fn subscriptions(&self) -> BTreeSet<SubscriptionId> {
         let of_rules = self.discover.iter().map(|rule| &rule.subscription);
@@ -131,6 +133,15 @@ impl Fleet {
         let of_clouds = self.clouds.iter().flat_map(|cloud| &cloud.subscriptions);
         of_rules.chain(of_apps).chain(of_clouds).cloned().collect()
     }
+}
+
+/// The longest deadline of the policies that write to the storage.
+pub(crate) fn longest_deadline<'p>(
+    policies: impl Iterator<Item = &'p Policy>,
+    storage: &StorageName,
+) -> Duration {
+    let into = policies.filter(|policy| policy.policy_snapshot.storage == *storage);
+    into.map(|policy| policy.policy_snapshot.deadline).max().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -161,7 +172,7 @@ mod tests {
             tags: [("backup".to_owned(), "gold".to_owned())].into(),
             policy: PolicyName::new("gold"),
             slots: false,
-            exclude: vec!["blog".into()],
+            exclude: vec![Exclusion::parse("blog").unwrap()],
         }
     }
 
@@ -178,7 +189,7 @@ mod tests {
         elsewhere.subscription = SubscriptionId::new("other");
         assert!(!elsewhere.takes(&site("shop", &[("backup", "gold")])));
         let mut by_id = rule();
-        by_id.exclude = vec![site("shop", &[]).id.to_string().to_lowercase()];
+        by_id.exclude = vec![Exclusion::App(site("shop", &[]).id)];
         assert!(!by_id.takes(&site("shop", &[("backup", "gold")])), "excluded by its id");
     }
 
@@ -190,7 +201,10 @@ mod tests {
         };
         assert!(!rule().takes(&slot));
         assert!(Discover { slots: true, ..rule() }.takes(&slot));
-        assert!(!Discover { slots: true, exclude: vec!["shop/staging".into()], ..rule() }.takes(&slot));
+        assert!(
+            !Discover { slots: true, exclude: vec![Exclusion::parse("shop/staging").unwrap()], ..rule() }
+                .takes(&slot)
+        );
     }
 
     #[test]

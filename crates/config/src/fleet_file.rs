@@ -3,17 +3,18 @@
 use std::fmt;
 use std::path::Path;
 
-use holdfast_model::Timestamp;
+use holdfast_model::{Policy, Timestamp};
 use toml::de::DeTable;
 
 use crate::diagnostics::Diagnostics;
-use crate::fleet::Fleet;
-use crate::lapsed::Lapsed;
+use crate::fleet::{Fleet, longest_deadline};
 use crate::problem::{Problem, Severity};
-use crate::secrets::Secrets;
+use crate::secrets::{Secrets, StorageInUse};
 use crate::section::{Section, top};
 use crate::source::{Source, Unreadable, ValueSpans};
-use crate::{apps, azure, drill, engine, policy, secrets, storage};
+use crate::unusable_storage::UnusableStorage;
+use crate::zone_data::ZoneData;
+use crate::{apps, azure, drill, engine, no_effect, policy, secrets, storage};
 
 /// The result of checking a fleet file.
 #[derive(Debug)]
@@ -22,8 +23,8 @@ pub struct Checked {
     pub fleet: Option<Fleet>,
     /// Errors and warnings, in the order of the file.
     pub problems: Vec<Problem>,
-    /// With [`Secrets::Read`], the storages whose SAS has lapsed.
-    pub lapsed: Vec<Lapsed>,
+    /// With [`Secrets::Read`], the storages whose secret is unusable.
+    pub unusable: Vec<UnusableStorage>,
 }
 
 /// The problems of a fleet file with errors.
@@ -41,7 +42,7 @@ impl std::error::Error for Invalid {}
 
 /// Reads and checks a fleet file.
 pub fn check(path: &Path, secrets: Secrets, now: Timestamp) -> Result<Checked, Unreadable> {
-    Ok(check_source(&Source::read(path)?, secrets, now))
+    Ok(check_source(&Source::read(path)?, &ZoneData::find(), secrets, now))
 }
 
 /// The counts of the problems, such as `2 errors, 1 warning`.
@@ -55,28 +56,29 @@ pub fn summary(problems: &[Problem]) -> String {
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
-pub(crate) fn check_source(source: &Source, secrets: Secrets, now: Timestamp) -> Checked {
+pub(crate) fn check_source(source: &Source, zones: &ZoneData, secrets: Secrets, now: Timestamp) -> Checked {
     let (table, syntax) = DeTable::parse_recoverable(&source.text);
     let mut diagnostics = Diagnostics::new(source, ValueSpans::of(table.get_ref()), &syntax);
-    let fleet = read(&mut diagnostics, Section::new(top(), table.get_ref()), secrets, now);
-    let lapsed = std::mem::take(&mut diagnostics.lapsed);
+    let fleet = read(&mut diagnostics, Section::new(top(), table.get_ref()), zones, secrets, now);
+    let unusable = std::mem::take(&mut diagnostics.unusable);
     let problems = diagnostics.finish();
     let is_valid = problems.iter().all(|problem| problem.severity == Severity::Warning);
-    Checked { fleet: fleet.filter(|_| is_valid), problems, lapsed }
+    Checked { fleet: fleet.filter(|_| is_valid), problems, unusable }
 }
 
 /// `None` without a usable `[azure]` section.
 fn read(
     diagnostics: &mut Diagnostics<'_>,
     mut file: Section<'_>,
+    zones: &ZoneData,
     secrets: Secrets,
     now: Timestamp,
 ) -> Option<Fleet> {
     let clouds = azure::clouds(diagnostics, &mut file);
     let storages = storage::storages(diagnostics, &mut file, &clouds);
-    let policies = policy::policies(diagnostics, &mut file, &storages, now);
+    let policies = policy::policies(diagnostics, &mut file, &storages, zones, now);
     let apps = apps::apps(diagnostics, &mut file, &policies, &clouds, now);
-    let discover = apps::discover(diagnostics, &mut file, &policies, &clouds);
+    let rules = apps::discover(diagnostics, &mut file, &policies, &clouds);
     drill::check(diagnostics, &apps, &clouds);
     let limits = engine::limits(diagnostics, &mut file);
     let engine = engine::engine(diagnostics, &mut file);
@@ -85,10 +87,17 @@ fn read(
     if is_without_apps {
         diagnostics.warning(&top(), "the fleet has no app: expected [[app]] or [[discover]] entries", None);
     }
+    no_effect::check(diagnostics, &rules, &apps, &policies, &storages);
     if secrets != Secrets::Leave {
-        let targets = storages.iter().filter_map(|(name, found)| Some((name, found.value.as_ref()?)));
-        secrets::check(diagnostics, targets, secrets, now);
+        let written: Vec<&Policy> = policies.values().filter_map(|found| found.value.as_ref()).collect();
+        let in_use = storages.iter().filter_map(|(name, found)| {
+            let longest = longest_deadline(written.iter().copied(), name);
+            found.value.as_ref().map(|target| StorageInUse { name, target, longest })
+        });
+        let in_use: Vec<StorageInUse<'_>> = in_use.collect();
+        secrets::check(diagnostics, &in_use, secrets, now);
     }
+    let discover = rules.into_iter().map(|rule| rule.discover).collect();
     let storages = storages.into_iter().filter_map(|(name, found)| Some((name, found.value?))).collect();
     let policies = policies.into_iter().filter_map(|(name, found)| Some((name, found.value?))).collect();
     (!clouds.is_empty()).then_some(Fleet { clouds, storages, policies, apps, discover, limits, engine })

@@ -8,11 +8,12 @@ mod databases;
 mod diagnostics;
 mod drill;
 mod engine;
+mod exclusion;
 mod fleet;
 mod fleet_file;
-mod lapsed;
 mod native_schedule;
 mod nearest;
+mod no_effect;
 mod policy;
 mod problem;
 mod retention;
@@ -21,16 +22,22 @@ mod secrets;
 mod section;
 mod source;
 mod storage;
+mod unusable_storage;
+mod windows_zones;
 mod wrong_kind;
+mod zone_data;
+mod zone_hint;
 
 pub use drill::is_probe;
+pub use exclusion::Exclusion;
 pub use fleet::{Cloud, Discover, EngineConfig, Fleet};
 pub use fleet_file::{Checked, Invalid, check, summary};
-pub use lapsed::Lapsed;
 pub use nearest::nearest;
 pub use problem::{Problem, Severity};
 pub use secrets::Secrets;
 pub use source::Unreadable;
+pub use unusable_storage::UnusableStorage;
+pub use zone_data::ZoneData;
 
 #[cfg(test)]
 mod tests;

@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use chrono_tz::{TZ_VARIANTS, Tz};
-use holdfast_model::schedule::{Crontab, Schedule};
+use holdfast_model::schedule::{Crontab, InvalidCrontab, Schedule};
 use holdfast_model::{
-    Overlap, Policy, PolicyName, PolicySnapshot, PollPace, Retries, Retry, StorageName, Timestamp,
+    Overlap, Policy, PolicyName, PolicySnapshot, PollPace, Retries, Retry, StorageName, Timestamp, Zone,
 };
 use toml::de::DeValue;
 
@@ -19,6 +18,8 @@ use crate::retention::retention;
 use crate::section::Section;
 use crate::storage::Storages;
 use crate::wrong_kind::refused;
+use crate::zone_data::ZoneData;
+use crate::zone_hint::{ZoneHint, zone_hint};
 
 /// Policies with the locations of their names. An invalid policy has no value.
 pub type Policies = BTreeMap<PolicyName, Located<Option<Policy>>>;
@@ -32,6 +33,7 @@ pub fn policies(
     diagnostics: &mut Diagnostics<'_>,
     file: &mut Section<'_>,
     storages: &Storages,
+    zones: &ZoneData,
     now: Timestamp,
 ) -> Policies {
     let Some(section) = file.section(diagnostics, "policy", "tables, as in [policy.NAME]") else {
@@ -42,7 +44,7 @@ pub fn policies(
         let name = PolicyName::new(name);
         let policy = match value {
             DeValue::Table(table) => {
-                policy(diagnostics, Section::new(place.clone(), table), &name, storages, now)
+                policy(diagnostics, Section::new(place.clone(), table), &name, storages, zones, now)
             }
             other => refused(diagnostics, &place, "a table with `schedule` and `storage`", other),
         };
@@ -56,11 +58,12 @@ fn policy(
     mut section: Section<'_>,
     name: &PolicyName,
     storages: &Storages,
+    zones: &ZoneData,
     now: Timestamp,
 ) -> Option<Policy> {
     let crontab = crontab(diagnostics, &mut section);
     let timezone = section.text(diagnostics, "timezone", "an IANA zone such as \"Europe/Paris\"");
-    let timezone = timezone.map_or(Some(Tz::UTC), |found| zone(diagnostics, &found));
+    let timezone = timezone.map_or(Some(Zone::UTC), |found| zone(diagnostics, &found, zones));
     let spread = section.duration(diagnostics, "spread", Duration::ZERO);
     let catch_up =
         section.duration(diagnostics, "catch_up", Duration::ZERO).map_or(CATCH_UP, |found| found.value);
@@ -86,35 +89,34 @@ fn policy(
         retention,
         drill,
         native_schedule,
-        policy_snapshot: policy_snapshot?,
+        policy_snapshot: PolicySnapshot { catch_up, ..policy_snapshot? },
     })
 }
 
 fn crontab(diagnostics: &mut Diagnostics<'_>, section: &mut Section<'_>) -> Option<Located<Crontab>> {
-    let expected = "cron text such as \"0 2 * * *\"";
-    if !section.require(diagnostics, "schedule", expected) {
-        return None;
+    let Located { value, place } =
+        section.required(diagnostics, "schedule", "cron text such as \"0 2 * * *\"")?;
+    let parsed: Result<Crontab, InvalidCrontab> = value.parse();
+    match parsed {
+        Ok(value) => Some(Located { value, place }),
+        Err(error) => {
+            let message = format!("`{}`: {error}", place.key);
+            match error.hint() {
+                Some(hint) => diagnostics.error_with_help(&place, message, hint),
+                None => diagnostics.error(&place, message),
+            }
+            None
+        }
     }
-    section.parsed(diagnostics, "schedule", expected)
 }
 
-fn zone(diagnostics: &mut Diagnostics<'_>, found: &Located<&str>) -> Option<Tz> {
+fn zone(diagnostics: &mut Diagnostics<'_>, found: &Located<&str>, zones: &ZoneData) -> Option<Zone> {
     let Located { value, place } = found;
-    let zone = value.parse().ok();
+    let zone = zones.zone(value);
     if zone.is_none() {
-        // `Paris` alone means the zone of that city.
-        let city =
-            |zone: &&Tz| zone.name().rsplit('/').next().is_some_and(|city| city.eq_ignore_ascii_case(value));
-        let near = match TZ_VARIANTS.iter().find(city) {
-            Some(zone) => format!("; did you mean `{zone}`?"),
-            None => did_you_mean(value, TZ_VARIANTS.iter().map(|zone| zone.name())),
-        };
-        let help = "zones have names such as \"UTC\" or \"Europe/Paris\"";
-        diagnostics.error_with_help(
-            place,
-            format_args!("`{}`: unknown time zone \"{value}\"{near}", place.key),
-            help,
-        );
+        let ZoneHint { near, help } = zone_hint(value);
+        let message = format_args!("`{}`: unknown time zone \"{value}\"{near}", place.key);
+        diagnostics.error_with_help(place, message, help);
     }
     zone
 }
@@ -175,6 +177,7 @@ fn policy_snapshot(
     Some(PolicySnapshot {
         storage,
         account,
+        catch_up: defaults.catch_up,
         deadline: length,
         retries,
         poll,

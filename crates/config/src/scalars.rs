@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use std::str::FromStr;
 use std::time::Duration;
 
+use holdfast_model::{format_duration, parse_duration};
 use holdfast_storage::SecretRef;
 use toml::de::DeValue;
 use url::Url;
@@ -110,13 +111,13 @@ impl<'t> Section<'t> {
     ) -> Option<Located<Duration>> {
         let expected = "a duration such as \"90s\", \"2h\" or \"1h 30m\"";
         let Located { value: text, place } = self.text(diagnostics, key, expected)?;
-        let parsed = humantime::parse_duration(text);
+        let parsed = parse_duration(text);
         if parsed.is_ok() {
             diagnostics.show(&place);
         }
         match parsed {
             Ok(value) if value < min => {
-                let least = humantime::format_duration(min);
+                let least = format_duration(min);
                 diagnostics.error(
                     &place,
                     format_args!("`{}`: expected at least {least}, found \"{text}\"", place.key),
@@ -129,10 +130,13 @@ impl<'t> Section<'t> {
                 );
             }
             Ok(value) => return Some(Located { value, place }),
-            Err(_) => {
-                let found = if self.is_quiet { "another text".into() } else { format!("\"{text}\"") };
+            Err(_) if self.is_quiet => {
                 diagnostics
-                    .error(&place, format_args!("`{}`: expected {expected}, found {found}", place.key));
+                    .error(&place, format_args!("`{}`: expected {expected}, found another text", place.key));
+            }
+            Err(hint) => {
+                let message = format_args!("`{}`: expected {expected}, found \"{text}\"", place.key);
+                diagnostics.error_with_help(&place, message, hint);
             }
         }
         None

@@ -1,39 +1,45 @@
 //! Reads every secret of the fleet file once, to report unusable ones before the first backup.
 
-use holdfast_model::{StorageName, Timestamp};
-use holdfast_storage::{Sas, SasSource, SecretRef, StorageTarget, mint};
-use secrecy::SecretString;
+use std::time::Duration;
 
-use crate::diagnostics::{Diagnostics, Located};
-use crate::lapsed::Lapsed;
+use holdfast_model::{StorageName, Timestamp};
+use holdfast_storage::{SasCheck, SasFault, SasSource, SecretRef, StorageTarget};
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::diagnostics::{Diagnostics, Located, SourceLocation};
+use crate::unusable_storage::UnusableStorage;
 
 /// Whether secrets are read while the file is checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Secrets {
     /// Each is read once, and an unusable one is an error.
     Judge,
-    /// Each is read once. An expired SAS is reported apart: the rest of the fleet still works.
+    /// Each is read once. An unusable one of a storage is reported apart: the rest of the fleet still works.
     Read,
     /// None is read.
     Leave,
 }
 
-/// Why a storage's secret is unusable.
-enum Fault {
-    Expired,
-    Unfit(String),
+/// A storage, and the longest time for a backup into it.
+#[derive(Debug, Clone, Copy)]
+pub struct StorageInUse<'t> {
+    /// Its name.
+    pub name: &'t StorageName,
+    /// Its container and the source of its SAS.
+    pub target: &'t StorageTarget,
+    /// The longest deadline of the policies that write to it.
+    pub longest: Duration,
 }
 
-/// Reads each secret once, and checks those of storages as storage does.
+/// Reads each secret once, and checks those of storages by the rules of `sas check`, without a request.
 ///
 /// Nothing of them is kept or shown. Secrets in a Key Vault are not read, because the check sends nothing.
-pub fn check<'t>(
+pub fn check(
     diagnostics: &mut Diagnostics<'_>,
-    targets: impl Iterator<Item = (&'t StorageName, &'t StorageTarget)>,
+    storages: &[StorageInUse<'_>],
     secrets: Secrets,
     now: Timestamp,
 ) {
-    let targets: Vec<(&StorageName, &StorageTarget)> = targets.collect();
     for found in std::mem::take(&mut diagnostics.secrets) {
         let Located { value: reference, place } = &found;
         if matches!(reference, SecretRef::KeyVault(_)) {
@@ -51,45 +57,98 @@ pub fn check<'t>(
             }
         };
         // A credential may use the same file as a storage, and is not checked as a SAS.
-        let is_of = |name: &StorageName, target: &StorageTarget| {
-            place.key.starts_with(&format!("storage.{name}.")) && target.source.secret() == Some(reference)
+        let is_of = |storage: &&StorageInUse<'_>| {
+            place.key.starts_with(&format!("storage.{}.", storage.name))
+                && storage.target.source.secret() == Some(reference)
         };
-        if let Some((name, target)) = targets.iter().find(|(name, target)| is_of(name, target)) {
-            judge(diagnostics, &found, (name, fault(&secret, target, now)), secrets);
+        match storages.iter().find(is_of) {
+            Some(storage) => judge(diagnostics, place, *storage, &secret, (secrets, now)),
+            None if secrets == Secrets::Judge => judge_password(diagnostics, &found, &secret),
+            None => {}
         }
     }
 }
 
 fn judge(
     diagnostics: &mut Diagnostics<'_>,
-    Located { value: reference, place }: &Located<SecretRef>,
-    (storage, fault): (&StorageName, Option<Fault>),
-    secrets: Secrets,
+    place: &SourceLocation,
+    StorageInUse { name, target, longest }: StorageInUse<'_>,
+    secret: &SecretString,
+    (secrets, now): (Secrets, Timestamp),
 ) {
-    let unusable = |fault: &str| format!("`{}`: the secret in `{reference}` is unusable: {fault}", place.key);
-    match fault {
-        None => {}
-        Some(Fault::Unfit(fault)) => diagnostics.error(place, unusable(&fault)),
-        Some(Fault::Expired) if secrets == Secrets::Judge => {
-            let help = format!("renew it in {reference}");
-            diagnostics.error_with_help(place, unusable("the SAS has expired"), help);
+    let (origin, help) = (target.source.origin(), cure(target));
+    let (faults, warnings) = match target.check_secret(secret, now, longest) {
+        Err(invalid) => (vec![format!("the secret in `{origin}` is unusable: {invalid}")], Vec::new()),
+        Ok(SasCheck { faults, warnings }) => {
+            let sentence = |fault: &SasFault| format!("the SAS in `{origin}` {fault}");
+            (faults.iter().map(sentence).collect(), warnings)
         }
-        Some(Fault::Expired) => {
-            diagnostics.lapsed.push(Lapsed { storage: storage.clone(), reference: reference.clone() });
+    };
+    match secrets {
+        Secrets::Judge => {
+            for fault in faults {
+                diagnostics.error_with_help(place, format_args!("`{}`: {fault}", place.key), &help);
+            }
+            for warning in warnings {
+                diagnostics.warning(
+                    place,
+                    format_args!("`{}`: the SAS in `{origin}` {warning}", place.key),
+                    None,
+                );
+            }
         }
+        Secrets::Read if !faults.is_empty() => {
+            let (storage, fault) = (name.clone(), faults.join(", and "));
+            diagnostics.unusable.push(UnusableStorage { storage, fault, help });
+        }
+        Secrets::Read | Secrets::Leave => {}
     }
 }
 
-fn fault(secret: &SecretString, target: &StorageTarget, now: Timestamp) -> Option<Fault> {
+/// What to do about an unusable secret.
+fn cure(target: &StorageTarget) -> String {
+    let container = &target.container;
+    let account = if container.names_account() { container.account() } else { "ACCOUNT".to_owned() };
     match &target.source {
-        SasSource::Url(_) => match Sas::parse(secret) {
-            Err(fault) => Some(Fault::Unfit(fault.to_string())),
-            Ok(sas) => sas.window().has_expired(now).then_some(Fault::Expired),
-        },
-        SasSource::AccountKey { .. } => {
-            let minted = mint(secret, &target.container, "r", now, now);
-            minted.err().map(|fault| Fault::Unfit(fault.to_string()))
-        }
-        SasSource::UserDelegation { .. } => None,
+        SasSource::Url(reference) if container.is_loopback() => format!("put a new SAS in {reference}"),
+        SasSource::Url(reference) => format!(
+            "put a new SAS in {reference}: `az storage container generate-sas --account-name {account} --name {} \
+             --permissions rwdl --expiry DATE --https-only` prints one",
+            container.name()
+        ),
+        SasSource::AccountKey { key, .. } => format!(
+            "put a key of the account in {key}: `az storage account keys list --account-name {account} --query \
+             [0].value --output tsv` prints one"
+        ),
+        SasSource::UserDelegation { .. } => String::new(),
     }
+}
+
+/// Warns about the secret of a credential or a database that was hardly meant as it is.
+fn judge_password(
+    diagnostics: &mut Diagnostics<'_>,
+    Located { value: reference, place }: &Located<SecretRef>,
+    secret: &SecretString,
+) {
+    let text = secret.expose_secret();
+    let mut warn = |message: &str, help: &str| {
+        let message = format_args!("`{}`: the secret in `{reference}` {message}", place.key);
+        diagnostics.warning(place, message, Some(help.to_owned()));
+    };
+    let is_quoted = ['"', '\''].iter().any(|quote| text.starts_with(*quote) && text.ends_with(*quote));
+    if text.trim() != text || is_quoted {
+        warn(
+            "begins or ends with a quote or a space, which is sent with it",
+            "remove it, unless it belongs to it",
+        );
+    }
+    if place.key.ends_with("credential.secret") && is_guid(text.trim()) {
+        let help = "use the value, which Entra shows once, when the secret is created";
+        warn("looks like the id of a client secret and not like its value", help);
+    }
+}
+
+fn is_guid(text: &str) -> bool {
+    let parts: Vec<usize> = text.split('-').map(str::len).collect();
+    parts == [8, 4, 4, 4, 12] && text.chars().all(|c| c.is_ascii_hexdigit() || c == '-')
 }

@@ -80,6 +80,9 @@ impl Source {
             let help = "is this the right file? large fleets are found with [[discover]] and not listed";
             return Err(failed(format!("is larger than {} MiB", LENGTH_MAX_BYTES >> 20), help));
         }
+        if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
+            return Err(failed("is UTF-16 text".into(), "save it as UTF-8"));
+        }
         let text = String::from_utf8(bytes).map_err(|error| {
             let line = error
                 .as_bytes()
@@ -89,6 +92,7 @@ impl Source {
                 .count();
             failed(format!("is not UTF-8 text (line {})", line + 1), "save it as UTF-8")
         })?;
+        let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
         if text.trim().is_empty() {
             return Err(failed("is empty".into(), "docs/cli.md shows a fleet file to begin with"));
         }

@@ -48,7 +48,41 @@ fn storage(
     let source = sas(diagnostics, &mut section);
     let azure = azure(diagnostics, &mut section, clouds);
     section.finish(diagnostics);
-    Some(StorageTarget { container: container?, source: source?, azure })
+    let (Located { value: container, place }, source) = (container?, source?);
+    address(diagnostics, &place, &container, &source);
+    Some(StorageTarget { container, source, azure })
+}
+
+/// Checks whether the container's URL suits the source of its SAS.
+fn address(
+    diagnostics: &mut Diagnostics<'_>,
+    place: &SourceLocation,
+    container: &Container,
+    source: &SasSource,
+) {
+    let key = &place.key;
+    let host = container.url().host_str().unwrap_or_default();
+    let help = format!("write https://ACCOUNT.blob.core.windows.net/{}", container.name());
+    if !container.names_account() && source.lifetime().is_some() {
+        let message = format_args!(
+            "`{key}`: a SAS is minted for the account's name, and {host} does not show that name"
+        );
+        diagnostics.error_with_help(place, message, help);
+    } else if !container.names_account() {
+        let message = format_args!(
+            "`{key}`: {host} is not an address of Azure's own, and storage serves other domains without HTTPS"
+        );
+        diagnostics.warning(
+            place,
+            message,
+            Some(format!("{help}, unless another service adds HTTPS to {host}")),
+        );
+    }
+    if container.is_root() {
+        let message =
+            format_args!("`{key}`: `$root` is the account's root container, and not made for backups");
+        diagnostics.warning(place, message, Some("name a container of its own".to_owned()));
+    }
 }
 
 /// Reads which `[azure]` section opens the storage; `None` for the fleet's default.
@@ -65,14 +99,14 @@ fn azure(diagnostics: &mut Diagnostics<'_>, section: &mut Section<'_>, clouds: &
     Some(value.to_owned())
 }
 
-fn container(diagnostics: &mut Diagnostics<'_>, section: &mut Section<'_>) -> Option<Container> {
+fn container(diagnostics: &mut Diagnostics<'_>, section: &mut Section<'_>) -> Option<Located<Container>> {
     let expected = "a container's URL, https://ACCOUNT.blob.core.windows.net/CONTAINER";
     if !section.require(diagnostics, "container", expected) {
         return None;
     }
     let Located { value, place } = section.url(diagnostics, "container", expected)?;
     match Container::try_from(value) {
-        Ok(container) => Some(container),
+        Ok(value) => Some(Located { value, place }),
         Err(error) => {
             diagnostics.error(&place, format_args!("`{}`: {error}", place.key));
             None
@@ -124,7 +158,7 @@ fn user_delegation(
     let found = sas.duration(diagnostics, "lifetime", LIFETIME_MIN);
     if let Some(Located { place, .. }) = found.as_ref().filter(|found| found.value > DELEGATION_LIFETIME_MAX)
     {
-        let most = humantime::format_duration(DELEGATION_LIFETIME_MAX);
+        let most = holdfast_model::format_duration(DELEGATION_LIFETIME_MAX);
         let message = format_args!("`{}`: expected at most {most}", place.key);
         let help = "a user delegation key lasts 7 days, less an allowance for clock skew";
         diagnostics.error_with_help(place, message, help);

@@ -15,7 +15,10 @@ mod databases;
 mod drill;
 mod mistakes;
 mod native_schedule;
+mod no_effect;
 mod retention;
+mod schedules;
+mod secrets;
 mod storages;
 
 /// The example of the documentation, with its blanks filled in. It names no secret that tests would have to set.
@@ -56,7 +59,7 @@ fn checked(text: &str, secrets: Secrets) -> Checked {
 
 fn checked_at(now: &str, text: &str, secrets: Secrets) -> Checked {
     let source = Source { name: "fleet.toml".into(), text: text.into() };
-    check_source(&source, secrets, parse_timestamp(now).unwrap())
+    check_source(&source, &ZoneData::bundled(), secrets, parse_timestamp(now).unwrap())
 }
 
 fn look(text: &str) -> Checked {
@@ -234,7 +237,7 @@ fn an_invalid_secret_is_an_error_that_does_not_show_it() {
     );
     let sas = sas.replace("env:AZURE_CLIENT_SECRET", &reference);
     for (text, expected) in [(key, "is unusable: it is not base64"), (sas, "is unusable: it has")] {
-        let problems = checked(&text, Secrets::Read).problems;
+        let problems = checked(&text, Secrets::Judge).problems;
         let told: String = problems.iter().map(ToString::to_string).collect();
         assert!(!told.contains("hunter2"), "{told}");
         assert!(
@@ -267,6 +270,7 @@ fn a_file_that_is_no_text_is_answered_with_one_sentence() {
     std::fs::write(path("empty"), " \n").unwrap();
     std::fs::write(path("latin"), b"a = 1\nb = \"\xe9\"\n").unwrap();
     std::fs::write(path("huge"), vec![b'#'; 10 << 20]).unwrap();
+    std::fs::write(path("wide"), b"\xff\xfea\0=\x001\0").unwrap();
     let now = parse_timestamp("2026-11-23T12:00:00Z").unwrap();
     let told = |name: &str| check(&path(name), Secrets::Leave, now).unwrap_err().to_string();
     for (name, expected) in [
@@ -275,11 +279,21 @@ fn a_file_that_is_no_text_is_answered_with_one_sentence() {
         ("empty", "is empty"),
         ("latin", "is not UTF-8 text (line 2)"),
         ("huge", "is larger than 8 MiB"),
+        ("wide", "is UTF-16 text"),
     ] {
         let told = told(name);
         assert!(told.starts_with("the fleet file ") && told.ends_with(expected), "{told}");
         assert_eq!(told.lines().count(), 1);
     }
+}
+
+#[test]
+fn a_byte_order_mark_before_the_file_is_no_mistake() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("fleet.toml");
+    std::fs::write(&path, format!("\u{feff}{}", EXAMPLE.trim_start())).unwrap();
+    let now = parse_timestamp("2026-11-23T12:00:00Z").unwrap();
+    assert_eq!(check(&path, Secrets::Leave, now).unwrap().problems, []);
 }
 
 #[test]

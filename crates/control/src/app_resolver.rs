@@ -43,11 +43,27 @@ pub struct AppResolver<'a> {
 /// The apps of the fleet, as far as they are known.
 struct KnownApps {
     apps: BTreeMap<AppId, App>,
+    /// Why Azure does not back up those that it does not.
+    unsupported: BTreeMap<AppId, String>,
     /// Why Azure did not list those of a subscription.
     unanswered: Option<holdfast_arm::Error>,
 }
 
 impl KnownApps {
+    fn select(&self, selection: &AppSelection) -> Result<Vec<App>, Error> {
+        let AppSelection::Named(names) = selection else {
+            return Ok(self.apps.values().cloned().collect());
+        };
+        let mut apps: Vec<App> = Vec::new();
+        for name in names {
+            let app = self.named(name)?;
+            if !apps.iter().any(|other| other.id == app.id) {
+                apps.push(app);
+            }
+        }
+        Ok(apps)
+    }
+
     fn named(&self, name: &str) -> Result<App, Error> {
         let ids: Vec<AppId> = self.apps.keys().cloned().collect();
         match (app_names::app(&ids, name), &self.unanswered) {
@@ -64,29 +80,30 @@ impl KnownApps {
 }
 
 impl AppResolver<'_> {
-    /// Every app of the fleet.
-    pub async fn all(&self) -> Result<BTreeMap<AppId, App>, Error> {
-        Ok(self.known().await?.apps)
-    }
-
     /// The selected apps of the fleet, each once.
     pub async fn select(&self, selection: &AppSelection) -> Result<Vec<App>, Error> {
-        let AppSelection::Named(names) = selection else {
-            return Ok(self.all().await?.into_values().collect());
-        };
-        let mut apps: Vec<App> = Vec::new();
-        for app in self.named(names).await? {
-            if !apps.iter().any(|other| other.id == app.id) {
-                apps.push(app);
-            }
-        }
-        Ok(apps)
+        self.known().await?.select(selection)
     }
 
-    /// The apps of the fleet with these names.
-    pub async fn named(&self, names: &[String]) -> Result<Vec<App>, Error> {
+    /// The selected apps, as far as Azure backs them up: a named app that it does not is an error, another one is left out
+    /// with a warning.
+    pub async fn select_supported(&self, selection: &AppSelection) -> Result<Vec<App>, Error> {
         let known = self.known().await?;
-        names.iter().map(|name| known.named(name)).collect()
+        let mut apps = known.select(selection)?;
+        let unsupported = known.unsupported;
+        let refused = apps.iter().find_map(|app| unsupported.get_key_value(&app.id));
+        if let (AppSelection::Named(_), Some((id, why))) = (selection, refused) {
+            let help = "move it to a Standard plan or better";
+            return Err(Error::new(ErrorKind::Refused, format!("{} is {why}", id.short_name())).help(help));
+        }
+        apps.retain(|app| {
+            let why = unsupported.get(&app.id);
+            if let Some(why) = why {
+                (self.notify)(&format!("warning: {} is left out: it is {why}", app.id.short_name()));
+            }
+            why.is_none()
+        });
+        Ok(apps)
     }
 
     /// The app that `text` names: of the fleet, of the store although it left the fleet, or of Azure by its ARM id.
@@ -111,7 +128,7 @@ impl AppResolver<'_> {
         let (mut sites, mut unanswered) = (Vec::new(), Vec::new());
         for answer in answers {
             match answer {
-                Ok(found) => sites.extend(found),
+                Ok(found) => sites.extend(found.sites),
                 Err(error) => unanswered.push(error),
             }
         }
@@ -124,10 +141,12 @@ impl AppResolver<'_> {
         let mut apps: BTreeMap<AppId, App> =
             self.fleet.apps_with(&sites).into_iter().map(|app| (app.id.clone(), app)).collect();
         for app in self.store.status().await?.into_iter().filter(|app| !app.removed) {
-            let found = App { policy: app.policy, ..App::new(app.app.clone()) };
+            let found = App { policy: app.policy, plan: app.plan, ..App::new(app.app.clone()) };
             apps.entry(app.app).or_insert(found);
         }
-        Ok(KnownApps { apps, unanswered: unanswered.into_iter().next() })
+        let unsupported =
+            sites.iter().filter_map(|site| Some((site.id.clone(), site.why_unsupported()?))).collect();
+        Ok(KnownApps { apps, unsupported, unanswered: unanswered.into_iter().next() })
     }
 }
 

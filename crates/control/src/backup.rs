@@ -21,7 +21,7 @@ pub async fn start(
     request: &BackupRequest,
     rng: &mut fastrand::Rng,
 ) -> Result<AddedRuns, Error> {
-    let apps = context.apps().select(&request.apps).await?;
+    let apps = context.apps().select_supported(&request.apps).await?;
     let now = context.store.now().await?;
     let mut runs: Vec<NewRun> = Vec::new();
     for mut app in apps {

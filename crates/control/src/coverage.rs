@@ -22,6 +22,19 @@ pub struct Coverage {
     pub unprotected: usize,
     /// Apps of the fleet file that Azure does not list.
     pub not_found: Vec<AppId>,
+    /// Listed resources without a usable id, as Azure names them. They cannot be backed up.
+    pub left_out: Vec<String>,
+    /// Subscriptions whose apps Azure did not list.
+    pub unanswered: Vec<Unanswered>,
+}
+
+/// A subscription whose apps Azure did not list.
+#[derive(Debug, Serialize)]
+pub struct Unanswered {
+    /// The subscription.
+    pub subscription: SubscriptionId,
+    /// Why.
+    pub error: String,
 }
 
 /// An app that Azure lists.
@@ -39,6 +52,8 @@ pub struct CoveredApp {
     pub location: String,
     /// The tier of its plan.
     pub tier: Option<String>,
+    /// Why Azure does not back it up.
+    pub unsupported: Option<String>,
 }
 
 /// What gives an app its policy.
@@ -53,21 +68,34 @@ pub enum Via {
     Nothing,
 }
 
-/// Asks Azure for the apps of every subscription of the fleet file.
+/// Asks Azure for the apps of every subscription of the fleet file. Fails when no subscription answers.
 pub async fn coverage(fleet: &Fleet, arm: &Arc<dyn Arm>) -> Result<Coverage, Error> {
     let subscriptions = fleet.subscriptions();
-    let mut sites = Vec::new();
+    let (mut sites, mut left_out, mut unanswered) = (Vec::new(), Vec::new(), Vec::new());
     for subscription in &subscriptions {
-        let found = discovery::sites(arm, fleet, subscription).await;
-        sites.extend(found.context("failed to discover the apps")?);
+        match discovery::sites(arm, fleet, subscription).await {
+            Ok(found) => {
+                sites.extend(found.sites);
+                left_out.extend(found.left_out);
+            }
+            Err(error) if unanswered.len() + 1 == subscriptions.len() => {
+                return Err(error).context("failed to discover the apps");
+            }
+            Err(error) => {
+                let error = error.to_string();
+                unanswered.push(Unanswered { subscription: subscription.clone(), error });
+            }
+        }
     }
     let mut apps: Vec<CoveredApp> = sites.iter().map(|site| CoveredApp::new(site, fleet)).collect();
     apps.sort_by(|a, b| (&a.name, &a.app).cmp(&(&b.name, &b.app)));
     let unprotected = apps.iter().filter(|app| app.policy.is_none()).count();
     // Azure lists sites without their slots.
-    let is_missing = |id: &&AppId| id.slot().is_none() && !sites.iter().any(|site| site.id == **id);
+    let is_listed = |id: &AppId| !unanswered.iter().any(|of| of.subscription == *id.subscription());
+    let is_missing =
+        |id: &&AppId| id.slot().is_none() && is_listed(id) && !sites.iter().any(|site| site.id == **id);
     let not_found = fleet.apps.iter().map(|app| &app.id).filter(is_missing).cloned().collect();
-    Ok(Coverage { subscriptions, apps, unprotected, not_found })
+    Ok(Coverage { subscriptions, apps, unprotected, not_found, left_out, unanswered })
 }
 
 impl CoveredApp {
@@ -79,7 +107,14 @@ impl CoveredApp {
             (None, Some((index, rule))) => (Some(rule.policy.clone()), Via::Rule(index)),
             (None, None) => (None, Via::Nothing),
         };
-        let (app, name) = (site.id.clone(), site.id.short_name());
-        Self { app, name, policy, via, location: site.location.clone(), tier: site.tier.clone() }
+        Self {
+            app: site.id.clone(),
+            name: site.id.short_name(),
+            policy,
+            via,
+            location: site.location.clone(),
+            tier: site.tier.clone(),
+            unsupported: site.why_unsupported(),
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use holdfast_arm::{Arm, Error, ErrorKind};
+use holdfast_arm::{Arm, Error, ErrorKind, SiteList};
 use holdfast_config::Fleet;
 use holdfast_model::{Site, SubscriptionId};
 use tokio::task::JoinSet;
@@ -17,10 +17,10 @@ pub async fn sites(
     arm: &Arc<dyn Arm>,
     fleet: &Fleet,
     subscription: &SubscriptionId,
-) -> Result<Vec<Site>, Error> {
+) -> Result<SiteList, Error> {
     let mut found = arm.sites(subscription).await?;
     let asks = |site: &&Site| fleet.discover.iter().any(|rule| rule.slots && rule.takes(site));
-    let parents: Vec<Site> = found.iter().filter(asks).cloned().collect();
+    let parents: Vec<Site> = found.sites.iter().filter(asks).cloned().collect();
     for some in parents.chunks(AT_ONCE) {
         let mut asked = JoinSet::new();
         for parent in some.iter().cloned() {
@@ -29,17 +29,22 @@ pub async fn sites(
         }
         while let Some(answered) = asked.join_next().await {
             // A task without a result was cancelled with the process.
-            found.extend(answered.unwrap_or_else(|_| Ok(Vec::new()))?);
+            let slots = answered.unwrap_or_else(|_| Ok(SiteList::default()))?;
+            found.sites.extend(slots.sites);
+            found.left_out.extend(slots.left_out);
         }
     }
     Ok(found)
 }
 
 /// The slots of an app, with the tags of the app. An app that was deleted meanwhile has none.
-async fn slots_of(arm: &dyn Arm, parent: Site) -> Result<Vec<Site>, Error> {
+async fn slots_of(arm: &dyn Arm, parent: Site) -> Result<SiteList, Error> {
     match arm.slots(&parent.id).await {
-        Ok(slots) => Ok(slots.into_iter().map(|slot| Site { tags: parent.tags.clone(), ..slot }).collect()),
-        Err(error) if *error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+        Ok(SiteList { sites, left_out }) => {
+            let with_tags = |slot| Site { tags: parent.tags.clone(), ..slot };
+            Ok(SiteList { sites: sites.into_iter().map(with_tags).collect(), left_out })
+        }
+        Err(error) if *error.kind() == ErrorKind::NotFound => Ok(SiteList::default()),
         Err(error) => Err(error),
     }
 }

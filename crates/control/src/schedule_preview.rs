@@ -1,10 +1,8 @@
 //! When apps are due next.
 
-use chrono::{Offset, TimeZone as _};
-use chrono_tz::Tz;
 use holdfast_config::Fleet;
 use holdfast_model::schedule::spread_offset;
-use holdfast_model::{AppId, Policy, PolicyName, Timestamp};
+use holdfast_model::{AppId, Policy, PolicyName, Timestamp, Zone};
 use holdfast_store::AppStatus;
 use serde::Serialize;
 
@@ -20,7 +18,7 @@ pub struct SchedulePreview {
     /// The app; `None` for the policy's cron times.
     pub app: Option<AppId>,
     /// The zone of the cron times.
-    pub timezone: &'static str,
+    pub timezone: String,
     /// The app's offset inside the spread; for a policy the whole spread.
     pub spread_seconds: u64,
     /// The ticks, in order.
@@ -89,28 +87,26 @@ fn preview(policy: &Policy, app: Option<AppId>, range: PreviewRange) -> Schedule
     let schedule = &policy.schedule;
     let next = |after: Timestamp| match &app {
         Some(app) => schedule.next_tick(app, after),
-        None => schedule.crontab.next_after(after, schedule.timezone),
+        None => schedule.crontab.next_after(after, &schedule.timezone),
     };
     let count = usize::try_from(range.count).unwrap_or(usize::MAX);
     let times = std::iter::successors(next(range.from), |after| next(*after)).take(count);
     let spread = app.as_ref().map_or(schedule.spread, |app| spread_offset(app, schedule.spread));
     SchedulePreview {
         policy: policy.name.clone(),
-        ticks: ticks(times, schedule.timezone, range.from),
+        ticks: ticks(times, &schedule.timezone, range.from),
         app,
-        timezone: schedule.timezone.name(),
+        timezone: schedule.timezone.name().to_owned(),
         spread_seconds: spread.as_secs(),
     }
 }
 
-fn ticks(times: impl Iterator<Item = Timestamp>, zone: Tz, from: Timestamp) -> Vec<PreviewedTick> {
-    let offset = |at: Timestamp| zone.offset_from_utc_datetime(&at.naive_utc()).fix();
-    let mut before = offset(from);
+fn ticks(times: impl Iterator<Item = Timestamp>, zone: &Zone, from: Timestamp) -> Vec<PreviewedTick> {
+    let mut before = *zone.local(from).offset();
     let mut tick = |at: Timestamp| {
-        let now = offset(at);
-        let clocks_changed = std::mem::replace(&mut before, now) != now;
-        let local = at.with_timezone(&zone).format("%Y-%m-%d %H:%M:%S %:z").to_string();
-        PreviewedTick { at, local, clocks_changed }
+        let local = zone.local(at);
+        let clocks_changed = std::mem::replace(&mut before, *local.offset()) != before;
+        PreviewedTick { at, local: local.format("%Y-%m-%d %H:%M:%S %:z").to_string(), clocks_changed }
     };
     times.map(&mut tick).collect()
 }
@@ -127,7 +123,11 @@ mod tests {
     fn the_first_tick_after_a_change_of_the_clocks_is_marked() {
         let times = ["2027-03-27T01:00:00Z", "2027-03-28T00:00:00Z", "2027-03-29T00:00:00Z"];
         let times: Vec<Timestamp> = times.iter().map(|time| parse_timestamp(time).unwrap()).collect();
-        let ticks = ticks(times.clone().into_iter(), Tz::Europe__Paris, times[0] - Duration::from_secs(1));
+        let ticks = ticks(
+            times.clone().into_iter(),
+            &Zone::bundled("Europe/Paris").unwrap(),
+            times[0] - Duration::from_secs(1),
+        );
         let marks: Vec<_> = ticks.iter().map(|tick| (tick.local.as_str(), tick.clocks_changed)).collect();
         assert_eq!(
             marks,

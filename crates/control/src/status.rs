@@ -1,10 +1,17 @@
 //! The status of every app.
 
-use holdfast_model::{Outcome, Timestamp};
-use holdfast_store::{AppStatus, Store};
+use std::time::Duration;
+
+use holdfast_model::{DepartureReason, Outcome, Timestamp};
+use holdfast_store::{AppStatus, CheckStatus, Store, SubscriptionStatus};
 use serde::Serialize;
 
 use crate::Error;
+use crate::status_notes;
+use crate::status_waits::{missed_since_good, waits_too_long};
+
+/// How long an app that Azure no longer has is shown as a problem.
+const SHOWN_FOR: Duration = Duration::from_hours(7 * 24);
 
 /// The status of the apps of the store.
 #[derive(Debug, Serialize)]
@@ -13,6 +20,8 @@ pub struct FleetStatus {
     pub now: Timestamp,
     /// The apps, by name.
     pub apps: Vec<NamedStatus>,
+    /// The subscriptions; with `only_problems` those that need attention.
+    pub subscriptions: Vec<SubscriptionStatus>,
     /// Whether the store has no app at all.
     #[serde(skip)]
     pub is_empty: bool,
@@ -30,39 +39,138 @@ pub struct NamedStatus {
 
 /// Reads the status of every app, or with `only_problems` of those that need attention.
 pub async fn status(store: &dyn Store, only_problems: bool) -> Result<FleetStatus, Error> {
-    let (now, mut apps) = (store.now().await?, store.status().await?);
+    let (now, mut apps, mut subscriptions) =
+        (store.now().await?, store.status().await?, store.subscriptions().await?);
     let is_empty = apps.is_empty();
-    apps.retain(|status| !only_problems || needs_attention(status));
+    apps.retain(|status| !only_problems || needs_attention(status, now) || waits_or_missed(status, now));
+    subscriptions.retain(|status| !only_problems || is_troubled(status));
     apps.sort_by_cached_key(|status| (status.app.short_name(), status.app.clone()));
     let named = |status: AppStatus| NamedStatus { name: status.app.short_name(), status };
-    Ok(FleetStatus { now, apps: apps.into_iter().map(named).collect(), is_empty })
+    Ok(FleetStatus { now, apps: apps.into_iter().map(named).collect(), subscriptions, is_empty })
 }
 
-/// Whether an app of the fleet is past its objective, in no policy, or its last run did not succeed.
-fn needs_attention(status: &AppStatus) -> bool {
+impl FleetStatus {
+    /// What people should know beside the table, one sentence each: apps that left or are missing, and subscriptions.
+    pub fn notes(&self) -> Vec<String> {
+        let apps: Vec<&AppStatus> = self.apps.iter().map(|app| &app.status).collect();
+        let left = apps.iter().copied().filter(|app| has_vanished(app, self.now));
+        let mut notes = status_notes::departures(left, self.now);
+        notes.extend(status_notes::missing(&apps, self.now));
+        let troubled = self.subscriptions.iter().filter(|status| is_troubled(status));
+        notes.extend(troubled.flat_map(|status| status_notes::subscription(status, self.now)));
+        notes
+    }
+}
+
+/// Whether Azure did not list its apps, listed what cannot be used, or closed a budget.
+fn is_troubled(status: &SubscriptionStatus) -> bool {
+    status.unanswered_since.is_some() || !status.left_out.is_empty() || !status.closed.is_empty()
+}
+
+/// Whether the app left the fleet lately, because Azure no longer has it.
+fn has_vanished(status: &AppStatus, now: Timestamp) -> bool {
+    let gone = status.departed.filter(|departed| departed.reason == DepartureReason::NotFound);
+    gone.is_some_and(|departed| departed.at + SHOWN_FOR > now)
+}
+
+/// Whether an app of the fleet is past its objective, in no policy, missing at Azure or lately gone from there, its last run
+/// did not succeed, or a check of its catalog found something or could not be made.
+fn needs_attention(status: &AppStatus, now: Timestamp) -> bool {
     let has_failed = status.last.as_ref().is_some_and(|last| last.outcome != Outcome::Succeeded);
-    !status.removed && (status.past_objective || has_failed || status.policy.is_none())
+    let is_unwell = status.past_objective
+        || has_failed
+        || status.policy.is_none()
+        || status.missing_since.is_some()
+        || !findings(&status.check).is_empty();
+    has_vanished(status, now) || !status.removed && is_unwell
+}
+
+/// What checks of an app's catalog found, as short texts; empty where all is well.
+pub fn findings(check: &CheckStatus) -> Vec<String> {
+    let failed = check.last.as_ref().filter(|last| last.outcome != Outcome::Succeeded);
+    let cause = failed.map(|last| last.cause.map_or("failed", |cause| cause.as_str()));
+    [
+        (check.lost > 0).then(|| format!("{} lost", check.lost)),
+        check.drift.then(|| "drift".to_owned()),
+        cause.map(|cause| format!("not checked: {cause}")),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// Whether an app of the fleet has a run that waits too long, or missed a tick since its latest good backup.
+fn waits_or_missed(status: &AppStatus, now: Timestamp) -> bool {
+    let waits = status.running.is_some_and(|running| waits_too_long(&running, now));
+    !status.removed && (waits || missed_since_good(status).is_some())
 }
 
 #[cfg(test)]
 mod tests {
-    use holdfast_model::{AppId, PolicyName};
+    use holdfast_model::{AppId, Cause, PolicyName, RunId, RunKind, StateCode};
+    use holdfast_store::{Departed, Missed, Running};
 
     use super::*;
 
-    #[test]
-    fn an_app_needs_attention_past_its_objective_or_in_no_policy_unless_it_left_the_fleet() {
-        let good = AppStatus {
+    fn good() -> AppStatus {
+        AppStatus {
             app: AppId::new("s", "g", "shop", None),
             policy: Some(PolicyName::new("gold")),
+            plan: None,
+            paused: false,
             removed: false,
+            recovery_point_objective: None,
+            departed: None,
+            seen_at: None,
+            missing_since: None,
             next_tick: None,
             running: None,
             last: None,
+            missed: None,
             last_good_at: None,
             past_objective: false,
-        };
+            check: CheckStatus::default(),
+        }
+    }
+
+    #[test]
+    fn what_waits_for_hours_and_ticks_missed_since_the_last_good_backup_are_problems() {
+        let at = |hours| Timestamp::UNIX_EPOCH + Duration::from_hours(hours);
+        let running = Some(Running {
+            kind: RunKind::Backup,
+            state: StateCode::Waiting,
+            cause: Some(Cause::Throttled),
+            since: at(0),
+            next_try: at(3),
+        });
+        let run_id = RunId::new(at(0), &mut fastrand::Rng::with_seed(1));
+        let missed = Some(Missed { run_id, tick: at(5), cause: Some(Cause::TooLate) });
+        let is_problem = |status: &AppStatus| waits_or_missed(status, at(2));
+        assert!(!is_problem(&good()));
+        assert!(is_problem(&AppStatus { running, ..good() }));
+        assert!(!is_problem(&AppStatus { running, removed: true, ..good() }));
+        assert!(is_problem(&AppStatus { missed, ..good() }));
+        assert!(is_problem(&AppStatus { missed, last_good_at: Some(at(4)), ..good() }));
+        assert!(!is_problem(&AppStatus { missed, last_good_at: Some(at(5)), ..good() }));
+    }
+
+    #[test]
+    fn an_app_needs_attention_past_its_objective_in_no_policy_missing_or_gone_unless_the_file_left_it_out() {
+        let good = good();
+        let now = Timestamp::UNIX_EPOCH + SHOWN_FOR;
+        let needs_attention = |status: &AppStatus| needs_attention(status, now);
         assert!(!needs_attention(&good));
+        let lost = CheckStatus { lost: 2, drift: true, last: None };
+        assert_eq!(findings(&lost), ["2 lost", "drift"]);
+        assert!(needs_attention(&AppStatus { check: lost, ..good.clone() }));
+        assert!(needs_attention(&AppStatus { missing_since: Some(now), ..good.clone() }));
+        let left = |reason, at| {
+            let departed = Some(Departed { at, reason });
+            AppStatus { removed: true, departed, ..good.clone() }
+        };
+        assert!(needs_attention(&left(DepartureReason::NotFound, now)));
+        assert!(!needs_attention(&left(DepartureReason::NotFound, Timestamp::UNIX_EPOCH)));
+        assert!(!needs_attention(&left(DepartureReason::NotInFleetFile, now)));
         assert!(needs_attention(&AppStatus { past_objective: true, ..good.clone() }));
         assert!(needs_attention(&AppStatus { policy: None, ..good.clone() }));
         assert!(!needs_attention(&AppStatus { policy: None, removed: true, ..good }));

@@ -1,7 +1,5 @@
 //! The storages of the fleet file.
 
-use std::time::Duration;
-
 use holdfast_config::{Fleet, nearest};
 use holdfast_model::StorageName;
 use holdfast_scheduler::StorageAccounts;
@@ -29,10 +27,4 @@ pub fn storage_accounts(fleet: &Fleet) -> StorageAccounts {
 /// The names of all storages, for messages.
 pub(crate) fn storage_names(fleet: &Fleet) -> String {
     fleet.storages.keys().map(StorageName::as_str).collect::<Vec<_>>().join(", ")
-}
-
-/// The longest deadline of a backup into the storage.
-pub fn longest_deadline(fleet: &Fleet, storage: &StorageName) -> Duration {
-    let into = fleet.policies.values().filter(|policy| policy.policy_snapshot.storage == *storage);
-    into.map(|policy| policy.policy_snapshot.deadline).max().unwrap_or_default()
 }

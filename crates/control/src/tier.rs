@@ -1,14 +1,6 @@
 //! What the tiers of App Service allow for backups (docs: App Service limits).
 
-/// Whether Azure backs up and restores apps of this tier.
-pub fn allows_backups(tier: &str) -> bool {
-    !["free", "shared", "dynamic"].contains(&tier.to_lowercase().as_str())
-}
-
-/// Whether Azure backs up deployment slots of this tier. A Basic plan has no slots.
-pub fn allows_slots(tier: &str) -> bool {
-    allows_backups(tier) && !tier.eq_ignore_ascii_case("basic")
-}
+pub use holdfast_model::{tier_backs_up_slots as allows_slots, tier_has_backups as allows_backups};
 
 /// How many backups of an app Azure takes in a day, scheduled or not; `None` where it is undocumented.
 pub fn daily_limit(tier: &str) -> Option<usize> {
@@ -25,19 +17,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_tier_allows_what_azure_documents() {
-        for (tier, backups, slots, limit) in [
-            ("Free", false, false, None),
-            ("Shared", false, false, None),
-            ("Dynamic", false, false, None),
-            ("Basic", true, false, Some(12)),
-            ("Standard", true, true, Some(12)),
-            ("PremiumV3", true, true, Some(50)),
-            ("IsolatedV2", true, true, Some(50)),
-            ("ElasticPremium", true, true, None),
+    fn each_tier_has_the_daily_limit_that_azure_documents() {
+        for (tier, limit) in [
+            ("Free", None),
+            ("Basic", Some(12)),
+            ("Standard", Some(12)),
+            ("PremiumV3", Some(50)),
+            ("IsolatedV2", Some(50)),
+            ("ElasticPremium", None),
         ] {
-            let found = (allows_backups(tier), allows_slots(tier), daily_limit(tier));
-            assert_eq!(found, (backups, slots, limit), "{tier}");
+            assert_eq!(daily_limit(tier), limit, "{tier}");
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What Azure's answers mean for a backup run: the same table as in `docs/answers.md`.
 
+use crate::backup_log::classify_log;
 use crate::{BackupStatus, Cause};
 
 /// Azure's status of a backup, refined by its log.
@@ -17,8 +18,10 @@ pub enum BackupResult {
     TimedOut,
     /// `Skipped`.
     Skipped,
-    /// `Failed`; the log says that storage answered 403 or 404.
+    /// `Failed`; the log says that storage refused the SAS, the container or the account.
     FailedAtStorage,
+    /// `Failed`; the log says that a database of the backup refused.
+    FailedAtDatabase,
     /// `Failed`; the log says that the app or its database exceeds Azure's size limit.
     FailedTooLarge,
     /// `Failed` for any other reason.
@@ -43,7 +46,7 @@ pub enum PollDecision {
 }
 
 /// The decision for each result.
-pub const BACKUP_RESULTS: [(BackupResult, PollDecision); 11] = [
+pub const BACKUP_RESULTS: [(BackupResult, PollDecision); 12] = [
     (BackupResult::Created, PollDecision::PollAgain),
     (BackupResult::InProgress, PollDecision::PollAgain),
     (BackupResult::Succeeded, PollDecision::CheckBlob),
@@ -51,6 +54,7 @@ pub const BACKUP_RESULTS: [(BackupResult, PollDecision); 11] = [
     (BackupResult::TimedOut, PollDecision::Fail(Cause::TimedOut)),
     (BackupResult::Skipped, PollDecision::Fail(Cause::Skipped)),
     (BackupResult::FailedAtStorage, PollDecision::Fail(Cause::StorageRefused)),
+    (BackupResult::FailedAtDatabase, PollDecision::Fail(Cause::DatabaseRefused)),
     (BackupResult::FailedTooLarge, PollDecision::Fail(Cause::TooLarge)),
     (BackupResult::Failed, PollDecision::Fail(Cause::AzureFailed)),
     (BackupResult::Deleting, PollDecision::Fail(Cause::DeletedOutside)),
@@ -88,22 +92,6 @@ pub fn poll_decision(status: &BackupStatus, log: Option<&str>) -> PollDecision {
     BackupResult::of(status, log).then()
 }
 
-/// Finds the reason in a failed backup's log.
-///
-/// Sources: storage's status in parentheses (hashicorp/terraform-provider-azurerm #16295, Azure/azure-cli #15240),
-/// the size limit (MicrosoftDocs/azure-docs, `manage-backup.md`).
-pub fn classify_log(log: &str) -> BackupResult {
-    let log = log.to_lowercase();
-    let storage = log.contains("storage access failed") || log.contains("remote server returned an error");
-    if storage && (log.contains("(403)") || log.contains("(404)")) {
-        BackupResult::FailedAtStorage
-    } else if log.contains("exceeds the") && log.contains("limit for backups") {
-        BackupResult::FailedTooLarge
-    } else {
-        BackupResult::Failed
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -120,33 +108,6 @@ mod tests {
             );
         }
         assert_eq!(poll_decision(&BackupStatus::from_word("Perfect"), None), PollDecision::PollAgainAndWarn);
-    }
-
-    #[test]
-    fn a_failed_backups_log_distinguishes_storage_and_size_from_other_causes() {
-        let cases = [
-            (
-                "Storage access failed. The remote server returned an error: (403) Forbidden.. Please delete and \
-                 recreate backup schedule to mitigate.",
-                BackupResult::FailedAtStorage,
-            ),
-            (
-                "Storage access failed. The remote server returned an error: (404) Not Found..",
-                BackupResult::FailedAtStorage,
-            ),
-            (
-                "The website + database size exceeds the 10 GB limit for backups. Your content size is 12 GB.",
-                BackupResult::FailedTooLarge,
-            ),
-            (
-                "Storage access failed. The remote server returned an error: (500) Internal.",
-                BackupResult::Failed,
-            ),
-            ("", BackupResult::Failed),
-        ];
-        for (log, answer) in cases {
-            assert_eq!(classify_log(log), answer, "{log}");
-        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::words::words;
-use crate::{AppId, BackupFacts, PolicyName, RunId, SasFacts, StorageName, Timestamp};
+use crate::{AppId, BackupFacts, PolicyName, RunId, SasFacts, StorageName, Timestamp, retention};
 
 /// A backup that Holdfast knows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,9 +42,28 @@ impl CatalogEntry {
         self.good || self.origin == Origin::Partial
     }
 
-    /// Whether it replaces `other` as the app's backup: only a good one replaces a good one.
+    /// Whether it replaces `other` as the app's backup.
+    ///
+    /// Only a good one replaces a good one, and only a verified one a verified one.
     pub fn stands_in_for(&self, other: &Self) -> bool {
-        self.good || !other.good
+        (self.good || !other.good) && (self.is_verified() || !other.is_verified())
+    }
+
+    /// Whether its blob was read and was whole.
+    pub fn is_verified(&self) -> bool {
+        self.verified_at.is_some()
+    }
+
+    /// The part that retention decides on. `stays` says that nothing is deleting it.
+    pub fn for_retention(&self, stays: bool) -> retention::Backup {
+        retention::Backup {
+            id: self.backup.id,
+            accepted_at: self.backup.accepted_at,
+            good: self.good,
+            verified: self.is_verified(),
+            held: self.hold.is_some(),
+            ours: stays,
+        }
     }
 }
 

@@ -14,6 +14,8 @@ words! {
         PartiallySucceeded,
         /// Azure could not use the storage, mostly because the SAS expired or is wrong.
         StorageRefused,
+        /// A database of the backup refused the connection or the export.
+        DatabaseRefused,
         /// The app or its database exceeds Azure's size limit.
         TooLarge,
         /// Azure failed, and its log names no known reason.
@@ -34,8 +36,10 @@ words! {
         BlobShrunk,
         /// Azure does not know the app.
         AppNotFound,
-        /// The credential may not back up the app.
+        /// The credential may not back up the app, or its role is not in force yet.
         AppForbidden,
+        /// Azure does not back up apps of this tier or kind.
+        AppUnsupported,
         /// Azure rejected the request itself.
         Rejected,
         /// Azure throttled the request.
@@ -64,8 +68,14 @@ words! {
         ProbeFailed,
         /// The backup may not be deleted: it is held, the last good one, being restored, or its number was reused.
         Protected,
+        /// A backup that must stay before this one may be deleted was not found, or not whole.
+        StandInMissing,
         /// A database's connection string could not be read.
         DatabaseSecret,
+        /// The app's native schedule was changed or removed outside Holdfast, so its SAS was not renewed.
+        ScheduleChanged,
+        /// Azure accepted a native schedule, and shows another one when it is read back.
+        ScheduleNotTaken,
     }
 }
 
@@ -107,11 +117,13 @@ impl Cause {
             | Self::RestoreFailed
             | Self::DeleteFailed
             | Self::DatabaseSecret => RetryClass::Transient,
-            Self::TooLarge
+            Self::DatabaseRefused
+            | Self::TooLarge
             | Self::DeletedOutside
             | Self::DeadlinePassed
             | Self::AppNotFound
             | Self::AppForbidden
+            | Self::AppUnsupported
             | Self::Rejected
             | Self::TooLate
             | Self::Superseded
@@ -119,8 +131,19 @@ impl Cause {
             | Self::DatabasesDropped
             | Self::BackupNotFound
             | Self::ProbeFailed
-            | Self::Protected => RetryClass::Permanent,
+            | Self::Protected
+            | Self::ScheduleChanged
+            | Self::ScheduleNotTaken
+            | Self::StandInMissing => RetryClass::Permanent,
         }
+    }
+
+    /// Whether it mostly lasts until a person removes it.
+    pub fn needs_operator(self) -> bool {
+        matches!(
+            self,
+            Self::CredentialRefused | Self::SasUnusable | Self::AppForbidden | Self::DatabaseSecret
+        )
     }
 
     /// Whether the attempt left a partial backup, which is the run's result if no attempt does better.
@@ -135,6 +158,7 @@ impl From<MissReason> for Cause {
             MissReason::TooLate => Self::TooLate,
             MissReason::Superseded => Self::Superseded,
             MissReason::Overlap => Self::Overlap,
+            MissReason::Unsupported => Self::AppUnsupported,
         }
     }
 }

@@ -5,8 +5,9 @@ use strum::IntoStaticStr;
 
 use crate::schedule::MissReason;
 use crate::{
-    Attempt, BackupFacts, BackupId, BackupName, BackupStatus, Cause, OperatorAction, Outcome, SasFacts,
-    SasRefresh, Task, Timestamp, Trigger, Verification,
+    Attempt, BackupFacts, BackupId, BackupName, BackupStatus, Cause, MissingBackup, NativeSchedule,
+    OperatorAction, Outcome, RunId, SasFacts, SasRefresh, StorageName, Task, Timestamp, Trigger,
+    Verification,
 };
 
 /// What happened to a run: one row of the audit each. Folded in order they rebuild the run's state ([`crate::Fold`]).
@@ -89,7 +90,7 @@ pub enum RunEvent {
         /// The error as text.
         detail: String,
     },
-    /// A lookup did not find the backup in the app's list.
+    /// A lookup did not find what the request did, such as the backup in the app's list.
     Absent {
         /// When the lookup was.
         looked_at: Timestamp,
@@ -103,7 +104,8 @@ pub enum RunEvent {
         /// When Azure accepted it.
         accepted_at: Timestamp,
     },
-    /// A backup of an earlier attempt of this run turned up after another had started. Retention needs its record.
+    /// A backup turned up after its attempt had ended: an attempt of this run, or of an earlier run of the app.
+    /// Retention needs its record.
     OrphanFound {
         /// The number of the attempt that created it.
         number: u32,
@@ -150,6 +152,61 @@ pub enum RunEvent {
     SasRefreshed {
         /// The replacement.
         refresh: SasRefresh,
+    },
+    /// A look did not find backups of the catalog. One look proves nothing: the next one decides.
+    BackupsMissing {
+        /// The backups.
+        backups: Vec<MissingBackup>,
+        /// When the look was.
+        looked_at: Timestamp,
+    },
+    /// A backup of the catalog is gone, or is no longer whole.
+    BackupLost {
+        /// The backup.
+        backup: BackupId,
+        /// Its blob. The number may be another backup's by now.
+        blob: String,
+        /// What is missing.
+        detail: String,
+        /// The deletion by Holdfast whose answer was lost, if that is why it is gone.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        deletion: Option<RunId>,
+    },
+    /// A backup that counted as lost is back and whole.
+    BackupFoundAgain {
+        /// The backup.
+        backup: BackupId,
+        /// Its blob.
+        blob: String,
+    },
+    /// The blob of a backup that had not been verified is whole.
+    BackupVerified {
+        /// The backup.
+        backup: BackupId,
+        /// Its blob.
+        blob: String,
+        /// The blob's size.
+        size_bytes: i64,
+    },
+    /// A backup of a run that had ended turned up, or was finished after its run had ended.
+    LateBackupFound {
+        /// The backup.
+        backup: BackupFacts,
+        /// The run that requested it.
+        run: RunId,
+        /// The storage that holds its blob.
+        storage: StorageName,
+        /// Whether it is complete, so that it counts for the recovery point objective.
+        good: bool,
+        /// Whether its blob was read.
+        verified: bool,
+    },
+    /// Azure's own schedule of the app was compared with the policy's, and differs, or differs no longer.
+    ScheduleCompared {
+        /// The schedule that Azure has.
+        found: Option<NativeSchedule>,
+        /// Each difference as text; empty when there is none.
+        drift: Vec<String>,
     },
     /// The run is over.
     Ended {

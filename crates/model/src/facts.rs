@@ -24,6 +24,15 @@ pub struct Attempt {
     pub restored_before: Option<Timestamp>,
 }
 
+/// A backup of the catalog that a look did not find. The blob identifies it, because Azure reuses numbers.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct MissingBackup {
+    /// Azure's number for it.
+    pub id: BackupId,
+    /// Its blob.
+    pub blob: String,
+}
+
 /// The facts of a backup that Azure created.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BackupFacts {
@@ -72,7 +81,9 @@ words! {
         Verified,
         /// Not checked: the policy says that Holdfast cannot reach the storage.
         OutOfReach,
-        /// Not checked: storage did not answer repeated requests.
+        /// Not checked: storage did not answer for hours.
         Unreachable,
+        /// Not checked: storage refused Holdfast's requests for hours, or there was no usable SAS.
+        Unusable,
     }
 }

@@ -28,8 +28,9 @@ impl Fold {
         };
         let mut fold = Self { state, failure_counts: FailureCounts::default() };
         for event in events {
-            fold.state = fold.state.next(event)?;
-            fold.failure_counts.count(event);
+            let next = fold.state.next(event)?;
+            fold.failure_counts.count(&fold.state, event);
+            fold.state = next;
         }
         Ok(fold)
     }

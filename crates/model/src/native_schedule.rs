@@ -87,7 +87,8 @@ impl NativeSchedule {
 
     /// Each difference of `azures` from this schedule, as text; empty when there is none.
     ///
-    /// Azure sets a start where none is requested, and a start some whole periods later is no difference.
+    /// Azure sets a start where none is requested, and a start some whole periods later is no difference. Starts are
+    /// compared by the second, as they are sent.
     pub fn drift(&self, azures: &Self) -> Vec<String> {
         let mut drift = Vec::new();
         let mut differs = |what: &str, ours: String, theirs: String| {
@@ -113,7 +114,8 @@ impl NativeSchedule {
 
     /// Whether `other` is a whole number of periods away from `start`.
     fn is_a_time(&self, start: Timestamp, other: Option<Timestamp>) -> bool {
-        other.is_some_and(|other| (other - start).num_milliseconds() % millis(self.period()) == 0)
+        let apart = |other: Timestamp| other.timestamp() - start.timestamp();
+        other.is_some_and(|other| apart(other) % (millis(self.period()) / 1_000).max(1) == 0)
     }
 }
 
@@ -145,6 +147,14 @@ mod tests {
         assert_eq!(weekly(None).from_now_on(day(9).unwrap()), weekly(None));
         assert_eq!(ours.drift(&weekly(day(4))).len(), 1);
         assert_eq!(ours.drift(&weekly(None)).len(), 1);
+    }
+
+    #[test]
+    fn a_start_is_compared_by_the_second() {
+        let ours = weekly(day(3));
+        let half_a_second = day(3).map(|start| start + TimeDelta::milliseconds(512));
+        assert_eq!(ours.drift(&weekly(half_a_second)), Vec::<String>::new());
+        assert_eq!(ours.drift(&weekly(day(3).map(|start| start + TimeDelta::seconds(1)))).len(), 1);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 
-use crate::{BackupFacts, BackupId, NativeSchedule, StorageName};
+use crate::{BackupFacts, BackupId, DepartureReason, NativeSchedule, StorageName};
 
 /// What an operator did or found about an app or one of its backups.
 ///
@@ -68,6 +68,13 @@ pub enum OperatorAction {
         /// Each difference as text; empty when there is none.
         drift: Vec<String>,
     },
+    /// The app left the fleet, so that its schedule ended.
+    LeftFleet {
+        /// Why.
+        reason: DepartureReason,
+        /// What proved it.
+        detail: String,
+    },
 }
 
 impl OperatorAction {
@@ -80,7 +87,7 @@ impl OperatorAction {
             | Self::Verified { backup, .. }
             | Self::Lost { backup, .. } => Some(*backup),
             Self::TakenOver { backup, .. } => Some(backup.id),
-            Self::Drift { .. } | Self::RowRemoved { .. } => None,
+            Self::Drift { .. } | Self::LeftFleet { .. } | Self::RowRemoved { .. } => None,
         }
     }
 

@@ -50,6 +50,9 @@ pub struct PolicySnapshot {
     pub storage: StorageName,
     /// The account of that storage: the unit of a concurrency limit.
     pub account: String,
+    /// How long after its due time a run may still begin. Within it, refusals that may be temporary are tried again.
+    #[serde(default)]
+    pub catch_up: Duration,
     /// Time that one attempt may take from its POST to Azure's final status.
     pub deadline: Duration,
     /// How often and how soon failures are retried.
@@ -144,6 +147,7 @@ impl PolicySnapshot {
         Self {
             storage,
             account: account.into(),
+            catch_up: Duration::from_hours(6),
             deadline: Duration::from_hours(4),
             retries: Retries::default(),
             poll: PollPace::default(),

@@ -54,8 +54,9 @@ pub struct Wakeup {
 impl Run {
     /// The run after `event`, which happened at `at`. Leaves `version` as it is: one change may hold several events.
     pub fn after(mut self, event: &RunEvent, at: Timestamp) -> Result<Self, IllegalTransition> {
-        self.state = self.state.next(event)?;
-        self.failure_counts.count(event);
+        let next = self.state.next(event)?;
+        self.failure_counts.count(&self.state, event);
+        self.state = next;
         if self.state.is_ended() {
             self.ended_at = Some(at);
         }
@@ -76,14 +77,25 @@ impl Run {
                 RunKind::RefreshSas | RunKind::PushSchedule => {
                     Lane::Mutate { subscription, call: Call::Write }
                 }
+                RunKind::CheckCatalog => self.comparison_lane(),
                 RunKind::OperatorAction => Lane::Unmetered,
             }),
+            RunState::Comparing { .. } => Some(Lane::Mutate { subscription, call: Call::Write }),
             RunState::Starting { .. }
             | RunState::Reconciling { .. }
             | RunState::Polling { .. }
             | RunState::PollingOperation { .. } => Some(Lane::Poll { subscription }),
             RunState::Verifying { .. } => Some(Lane::Unmetered),
             RunState::Ended { .. } => None,
+        }
+    }
+
+    /// The lane of a look at Azure's list. ARM counts the POSTs that read a schedule or the second list as writes.
+    fn comparison_lane(&self) -> Lane {
+        let subscription = self.app.subscription().clone();
+        match self.task {
+            Task::CheckCatalog { schedule: Some(_) } => Lane::Mutate { subscription, call: Call::Write },
+            _ => Lane::Poll { subscription },
         }
     }
 

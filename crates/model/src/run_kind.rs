@@ -17,6 +17,8 @@ words! {
         RefreshSas,
         /// See [`crate::Task::PushSchedule`].
         PushSchedule,
+        /// See [`crate::Task::CheckCatalog`].
+        CheckCatalog,
         /// See [`crate::Task::OperatorAction`].
         OperatorAction,
     }

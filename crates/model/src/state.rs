@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::words::words;
-use crate::{Attempt, BackupFacts, BackupId, BackupStatus, Cause, Outcome, Timestamp, Verification};
+use crate::{
+    Attempt, BackupFacts, BackupId, BackupStatus, Cause, MissingBackup, Outcome, Timestamp, Verification,
+};
 
 /// What a run is doing. Data lives in the state it belongs to. `RunState::next` moves it (`transition.rs`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,6 +37,9 @@ pub enum RunState {
         accepted_at: Timestamp,
         /// The status last seen.
         status: BackupStatus,
+        /// Looks in a row that did not find the backup.
+        #[serde(default, skip_serializing_if = "Absences::is_empty")]
+        absences: Absences,
     },
     /// Azure accepted a long-running operation that is not a backup; steps poll it until it ends.
     PollingOperation {
@@ -44,6 +49,9 @@ pub enum RunState {
         operation: String,
         /// When Azure accepted it.
         accepted_at: Timestamp,
+        /// Looks in a row that found neither the operation nor its effect.
+        #[serde(default, skip_serializing_if = "Absences::is_empty")]
+        absences: Absences,
     },
     /// Azure reports success; steps check the result.
     Verifying {
@@ -54,6 +62,13 @@ pub enum RunState {
         backup: Option<BackupFacts>,
         /// Checks that failed to run.
         checks: u32,
+    },
+    /// A look did not find backups of the catalog; the next look decides whether they are lost.
+    Comparing {
+        /// The backups that the last look did not find.
+        missing: Vec<MissingBackup>,
+        /// Looks so far.
+        looks: u32,
     },
     /// Waits between attempts.
     Waiting {
@@ -77,7 +92,39 @@ pub enum RunState {
     },
 }
 
+/// Looks in a row that did not find what a request did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Absences {
+    /// How many.
+    pub looks: u32,
+    /// When the first was.
+    pub first_at: Option<Timestamp>,
+}
+
+impl Absences {
+    /// With one more look.
+    #[must_use]
+    pub fn with(self, looked_at: Timestamp) -> Self {
+        Self { looks: self.looks + 1, first_at: self.first_at.or(Some(looked_at)) }
+    }
+
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 impl RunState {
+    /// Looks in a row that did not find what the attempt's request did.
+    pub fn absences(&self) -> Absences {
+        match self {
+            Self::Reconciling { absent, first_absent, .. } => {
+                Absences { looks: *absent, first_at: *first_absent }
+            }
+            Self::Polling { absences, .. } | Self::PollingOperation { absences, .. } => *absences,
+            _ => Absences::default(),
+        }
+    }
+
     /// The number of the next attempt; in a state with an attempt, that attempt's own number.
     pub fn next_attempt(&self) -> u32 {
         match self {
@@ -102,7 +149,7 @@ impl RunState {
             | Self::Polling { attempt, .. }
             | Self::PollingOperation { attempt, .. }
             | Self::Verifying { attempt, .. } => Some(attempt),
-            Self::Planned | Self::Waiting { .. } | Self::Ended { .. } => None,
+            Self::Planned | Self::Comparing { .. } | Self::Waiting { .. } | Self::Ended { .. } => None,
         }
     }
 
@@ -136,6 +183,7 @@ impl RunState {
             Self::Polling { .. } => StateCode::Polling,
             Self::PollingOperation { .. } => StateCode::PollingOperation,
             Self::Verifying { .. } => StateCode::Verifying,
+            Self::Comparing { .. } => StateCode::Comparing,
             Self::Waiting { .. } => StateCode::Waiting,
             Self::Ended { .. } => StateCode::Ended,
         }
@@ -157,6 +205,8 @@ words! {
         PollingOperation,
         /// See [`RunState::Verifying`].
         Verifying,
+        /// See [`RunState::Comparing`].
+        Comparing,
         /// See [`RunState::Waiting`].
         Waiting,
         /// See [`RunState::Ended`].

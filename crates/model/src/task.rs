@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AppId, BackupId, DatabaseRef, Drill, NativeSchedule, OperatorAction, RefreshReason, Restore, RunKind,
-    SasFacts,
+    AppId, BackupId, DatabaseRef, DeletionRule, Drill, NativeSchedule, OperatorAction, RefreshReason,
+    Restore, RunKind, SasFacts,
 };
 
 /// What a run does, with all the data its worker needs.
@@ -36,6 +36,12 @@ pub enum Task {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         renews: Option<SasFacts>,
     },
+    /// Compares the catalog with what Azure and storage have of the run's app.
+    CheckCatalog {
+        /// The native schedule that the policy asks for; `None` leaves Azure's schedule alone.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        schedule: Option<NativeSchedule>,
+    },
     /// Records what an operator did or found; the run has already ended.
     OperatorAction {
         /// The action.
@@ -60,6 +66,7 @@ impl Task {
             Self::Delete(_) => RunKind::Delete,
             Self::RefreshSas(_) => RunKind::RefreshSas,
             Self::PushSchedule { .. } => RunKind::PushSchedule,
+            Self::CheckCatalog { .. } => RunKind::CheckCatalog,
             Self::OperatorAction { .. } => RunKind::OperatorAction,
         }
     }
@@ -87,7 +94,7 @@ impl Task {
             Self::Delete(delete) => Some((app, delete.backup)),
             Self::RefreshSas(refresh) => Some((app, refresh.backup)),
             Self::OperatorAction { action } => Some((app, action.backup()?)),
-            Self::Backup { .. } | Self::PushSchedule { .. } => None,
+            Self::Backup { .. } | Self::PushSchedule { .. } | Self::CheckCatalog { .. } => None,
         }
     }
 
@@ -102,6 +109,7 @@ impl Task {
             Self::Delete(delete) => Some(format!("delete {}", delete.backup)),
             Self::RefreshSas(refresh) => Some(format!("refresh_sas {}", refresh.backup)),
             Self::PushSchedule { .. } => Some("push_schedule".to_owned()),
+            Self::CheckCatalog { .. } => Some("check_catalog".to_owned()),
             Self::Drill(drill) => Some(format!("drill {}", drill.restore.source)),
             Self::Backup { .. } | Self::Restore(_) | Self::OperatorAction { .. } => None,
         }
@@ -118,6 +126,9 @@ pub struct Delete {
     /// Whether to delete it even if it is the app's last good backup.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub allow_last: bool,
+    /// The rule of retention that requests the deletion; `None` where a person requests it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<DeletionRule>,
 }
 
 /// The replacement of the SAS that Azure stores with a backup.
@@ -143,8 +154,9 @@ mod tests {
 
     #[test]
     fn two_deletions_of_one_backup_have_the_same_subject_and_those_of_two_have_not() {
-        let delete =
-            |id| Task::Delete(Delete { backup: BackupId(id), blob: "b.zip".into(), allow_last: false });
+        let delete = |id| {
+            Task::Delete(Delete { backup: BackupId(id), blob: "b.zip".into(), allow_last: false, rule: None })
+        };
         assert_eq!(delete(1).subject(), delete(1).subject());
         assert_ne!(delete(1).subject(), delete(2).subject());
         assert!(!delete(1).is_exclusive());

@@ -11,12 +11,17 @@
 //!                               |  ^
 //!                attempt_started+  +-- absent long enough: attempt_ended
 //!
+//! Starting, Reconciling, Polling, PollingOperation --absent--> the same state, with one more look that found nothing
+//! (Starting goes to Reconciling)
+//!
 //! What is no backup:
 //! Starting --operation_accepted--> PollingOperation --completed--> Verifying; PollingOperation --answer_lost--> Reconciling
 //! Starting, Reconciling --completed--> Verifying
+//!
+//! A catalog check: Planned, Waiting --backups_missing--> Comparing --backups_missing--> Comparing --ended--> Ended
 //! ```
 
-use crate::{Attempt, BackupId, BackupStatus, Cause, RunEvent, RunState, Timestamp};
+use crate::{Absences, Attempt, BackupId, BackupStatus, Cause, RunEvent, RunState, Timestamp};
 
 /// The event cannot happen in this state: a defect, or rows that were tampered with.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -50,8 +55,11 @@ impl RunState {
             {
                 S::Starting { attempt: attempt.clone() }
             }
-            (S::Planned | S::Waiting { .. } | S::Starting { .. }, E::Deferred { cause, .. })
-            | (S::Planned | S::Waiting { .. }, E::StartRefused { cause, .. }) => {
+            (
+                S::Planned | S::Waiting { .. } | S::Comparing { .. } | S::Starting { .. },
+                E::Deferred { cause, .. },
+            )
+            | (S::Planned | S::Waiting { .. } | S::Comparing { .. }, E::StartRefused { cause, .. }) => {
                 let refused_sas = self.refused_sas().map(ToOwned::to_owned);
                 S::Waiting { cause: *cause, next_attempt: self.next_attempt(), refused_sas }
             }
@@ -78,6 +86,7 @@ impl RunState {
                     attempt: attempt.clone(),
                     operation: operation.clone(),
                     accepted_at: *accepted_at,
+                    absences: Absences::default(),
                 }
             }
             _ => return None,
@@ -94,7 +103,19 @@ impl RunState {
                 backup: *backup,
                 accepted_at: *accepted_at,
                 status: status.clone(),
+                absences: Absences::default(),
             },
+            (S::PollingOperation { attempt, operation, accepted_at, .. }, E::StatusSeen { .. }) => {
+                S::PollingOperation {
+                    attempt: attempt.clone(),
+                    operation: operation.clone(),
+                    accepted_at: *accepted_at,
+                    absences: Absences::default(),
+                }
+            }
+            (S::Polling { .. } | S::PollingOperation { .. }, E::Absent { looked_at }) => {
+                self.clone().with_absence(*looked_at)
+            }
             (
                 S::Starting { attempt }
                 | S::Reconciling { attempt, .. }
@@ -119,7 +140,7 @@ impl RunState {
                     .then(|| attempt.sas.clone()),
             },
             (
-                S::Planned | S::Waiting { .. } | S::Verifying { .. },
+                S::Planned | S::Waiting { .. } | S::Comparing { .. } | S::Verifying { .. },
                 E::Ended { outcome, cause, backup, verification },
             ) => S::Ended {
                 outcome: *outcome,
@@ -128,11 +149,43 @@ impl RunState {
                 verification: *verification,
             },
             (state, E::SasRefreshed { .. } | E::OrphanFound { .. }) if !state.is_ended() => state.clone(),
-            _ => return None,
+            (state, event) => return state.after_finding(event),
         })
+    }
+
+    /// The same state after one more look that found nothing.
+    fn with_absence(mut self, looked_at: Timestamp) -> Self {
+        if let Self::Polling { absences, .. } | Self::PollingOperation { absences, .. } = &mut self {
+            *absences = absences.with(looked_at);
+        }
+        self
+    }
+
+    /// Transitions of a catalog check. Its findings change the catalog and not the run.
+    fn after_finding(&self, event: &RunEvent) -> Option<Self> {
+        use RunEvent as E;
+        use RunState as S;
+        match (self, event) {
+            (S::Planned | S::Waiting { next_attempt: 1, .. }, E::BackupsMissing { backups, .. }) => {
+                Some(S::Comparing { missing: backups.clone(), looks: 1 })
+            }
+            (S::Comparing { looks, .. }, E::BackupsMissing { backups, .. }) => {
+                Some(S::Comparing { missing: backups.clone(), looks: looks + 1 })
+            }
+            (
+                S::Planned | S::Waiting { .. } | S::Comparing { .. },
+                E::BackupLost { .. }
+                | E::BackupFoundAgain { .. }
+                | E::BackupVerified { .. }
+                | E::LateBackupFound { .. }
+                | E::ScheduleCompared { .. },
+            ) => Some(self.clone()),
+            _ => None,
+        }
     }
 }
 
 fn polling(attempt: &Attempt, backup: BackupId, accepted_at: Timestamp) -> RunState {
-    RunState::Polling { attempt: attempt.clone(), backup, accepted_at, status: BackupStatus::Created }
+    let (attempt, status) = (attempt.clone(), BackupStatus::Created);
+    RunState::Polling { attempt, backup, accepted_at, status, absences: Absences::default() }
 }

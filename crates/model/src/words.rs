@@ -48,8 +48,8 @@ mod tests {
 
     use crate::schedule::MissReason;
     use crate::{
-        Call, Cause, DatabaseKind, FrequencyUnit, Origin, Outcome, Priority, RefreshReason, RunKind,
-        StateCode, Trigger, Verification,
+        Call, Cause, DatabaseKind, DepartureReason, FrequencyUnit, Origin, Outcome, Priority, RefreshReason,
+        RunKind, StateCode, Trigger, Verification,
     };
 
     fn written<T: Serialize + Copy + Debug>(all: &[T], word: impl Fn(T) -> &'static str) {
@@ -63,6 +63,7 @@ mod tests {
         written(&Call::ALL, Call::as_str);
         written(&Cause::ALL, Cause::as_str);
         written(&DatabaseKind::ALL, DatabaseKind::as_str);
+        written(&DepartureReason::ALL, DepartureReason::as_str);
         written(&FrequencyUnit::ALL, FrequencyUnit::as_str);
         written(&MissReason::ALL, MissReason::as_str);
         written(&Origin::ALL, Origin::as_str);

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use holdfast_model::{
-    App, BackupId, CatalogEntry, Delete, Drill, DrillRule, Policy, RefreshReason, RefreshSas, Restore, Run,
-    SasFacts, StorageName, Task, Timestamp,
+    App, BackupId, CatalogEntry, Delete, DeletionRule, Drill, DrillRule, Policy, RefreshReason, RefreshSas,
+    Restore, Run, SasFacts, StorageName, Task, Timestamp,
 };
 
 use crate::UnfinishedRuns;
@@ -47,10 +47,16 @@ impl AppBackups<'_> {
     pub fn deletions(&self, due: &[BackupId]) -> Vec<MaintenanceTask> {
         let of = |id: &BackupId| self.entries.iter().rfind(|entry| entry.backup.id == *id);
         let task = |entry: &CatalogEntry| {
-            let blob = entry.backup.blob.clone();
-            self.task(entry, Task::Delete(Delete { backup: entry.backup.id, blob, allow_last: false }))
+            let (backup, blob, rule) = (entry.backup.id, entry.backup.blob.clone(), self.deletion_rule());
+            self.task(entry, Task::Delete(Delete { backup, blob, allow_last: false, rule }))
         };
         due.iter().filter_map(of).map(task).collect()
+    }
+
+    /// The rule that the worker applies again before it deletes.
+    fn deletion_rule(&self) -> Option<DeletionRule> {
+        let timezone = self.policy.schedule.timezone.name().to_owned();
+        self.policy.retention.map(|retention| DeletionRule { retention, timezone })
     }
 
     /// The backups whose SAS at Azure is unknown or expires within `margin`, except the `expired` ones.

@@ -65,20 +65,15 @@ impl RetentionQuery<'_> {
             id: backup.id,
             accepted_at: backup.accepted_at,
             good: false,
+            verified: false,
             held: false,
             ours: false,
         });
         // A backup that is being deleted replaces no other one.
-        let known = self.existing().map(|entry| Backup {
-            id: entry.backup.id,
-            accepted_at: entry.backup.accepted_at,
-            good: entry.good,
-            held: entry.hold.is_some(),
-            ours: !self.is_being_deleted(entry),
-        });
+        let known = self.existing().map(|entry| entry.for_retention(!self.is_being_deleted(entry)));
         let backups: Vec<Backup> = known.chain(foreign).collect();
         let mut decisions: BTreeMap<BackupId, RetentionDecision> =
-            decide(rule, &backups, self.policy.schedule.timezone, self.now)
+            decide(rule, &backups, &self.policy.schedule.timezone, self.now)
                 .into_iter()
                 .filter(|(_, decision)| *decision != RetentionDecision::Keep(KeepReason::NotOurs))
                 .collect();

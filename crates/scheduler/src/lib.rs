@@ -2,11 +2,13 @@
 
 mod app_backups;
 mod app_retention;
+mod check_timing;
 mod dispatcher;
 mod error;
 mod fairness;
 mod fleet_snapshot;
 mod maintenance;
+mod plan_batch;
 mod planner;
 mod planning_context;
 mod renewal;
@@ -17,7 +19,7 @@ pub use app_retention::{AppRetention, ForeignBackup, RetentionQuery};
 pub use dispatcher::{Dispatched, Dispatcher};
 pub use error::Error;
 pub use fairness::allocate_fairly;
-pub use fleet_snapshot::FleetSnapshot;
+pub use fleet_snapshot::{FleetSnapshot, Proof, Sighting};
 pub use maintenance::{MaintenancePlanner, MaintenanceReport};
 pub use planner::Planner;
 pub use planning_context::PlanningContext;

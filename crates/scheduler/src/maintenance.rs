@@ -5,13 +5,15 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use holdfast_model::{
-    App, BackupId, CatalogEntry, NewRun, NewTask, Policy, PolicyName, RunKind, SasWindow, Timestamp, Trigger,
+    App, AppId, BackupId, CatalogEntry, NewRun, NewTask, Policy, PolicyName, RunKind, SasWindow, Task,
+    Timestamp, Trigger,
 };
 use holdfast_store::{CatalogFilter, RunFilter};
 use tokio_util::sync::CancellationToken;
 
 use crate::app_backups::{AppBackups, MaintenanceTask, last_drill};
 use crate::app_retention::RETRY_AFTER;
+use crate::check_timing::{CHECK_EVERY, CheckNeeds, CheckTiming};
 use crate::planning_context::log_failure;
 use crate::renewal::{RenewalTiming, renewal_after, sent_sas};
 use crate::{Error, FleetSnapshot, PlanningContext, UnfinishedRuns};
@@ -31,20 +33,24 @@ const BATCH: usize = 500;
 /// Runs read per app to find the SAS last sent with Azure's own schedule.
 const PUSHES: u32 = 10;
 
-/// Plans deletions, SAS refreshes and drills for existing backups, and renewals of the SAS of Azure's own schedules.
+/// Plans deletions, SAS refreshes and drills for existing backups, renewals of the SAS of Azure's own schedules, and
+/// catalog checks.
 ///
 /// It only adds runs. The worker that executes one checks again whether it may.
 #[derive(Debug)]
 pub struct MaintenancePlanner {
     context: PlanningContext,
     interval: Duration,
+    check_every: Duration,
 }
 
 /// The result of one pass.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MaintenanceReport {
-    /// Runs added.
+    /// Runs added, without catalog checks.
     pub added: u64,
+    /// Catalog checks added.
+    pub checks: u64,
     /// Backups that dry-run rules would delete, by policy.
     pub dry_run: BTreeMap<PolicyName, usize>,
     /// Apps skipped because a backup of theirs is newer than the clock.
@@ -54,7 +60,13 @@ pub struct MaintenanceReport {
 impl MaintenancePlanner {
     /// A maintenance planner.
     pub fn new(context: PlanningContext) -> Self {
-        Self { interval: context.interval.unwrap_or(INTERVAL), context }
+        Self { interval: context.interval.unwrap_or(INTERVAL), check_every: CHECK_EVERY, context }
+    }
+
+    /// The same planner with another time between the catalog checks of an app.
+    #[must_use]
+    pub fn with_checks_every(self, check_every: Duration) -> Self {
+        Self { check_every, ..self }
     }
 
     /// Runs passes until `stop`. A failed pass is logged.
@@ -74,6 +86,7 @@ impl MaintenancePlanner {
         let unfinished = RunFilter { unfinished: true, ..RunFilter::default() };
         let unfinished: UnfinishedRuns = self.context.store.runs(&unfinished).await?.into_iter().collect();
         let mut report = MaintenanceReport::default();
+        let mut needs: BTreeMap<AppId, CheckNeeds> = BTreeMap::new();
         let mut after = None;
         loop {
             let filter = CatalogFilter { after: after.take(), most_apps: PAGE, ..CatalogFilter::default() };
@@ -87,12 +100,16 @@ impl MaintenancePlanner {
                 let Some((app, policy)) = fleet.with_policy(&entries[0].app) else { continue };
                 let backups = AppBackups { app, policy, entries, unfinished: &unfinished, now };
                 let tasks = self.tasks_for(fleet, backups, &mut report).await?;
+                let deletes = tasks.iter().any(|task| matches!(task.task, Task::Delete(_)));
+                needs.insert(app.id.clone(), CheckNeeds::of(entries, policy, deletes, now));
                 runs.extend(tasks.into_iter().map(|task| self.new_run(fleet, policy, task, now)));
             }
             report.added += self.add(&runs).await?;
         }
         let renewals = self.renewals(fleet).await?;
         report.added += self.add(&renewals).await?;
+        let checks = self.checks(fleet, &needs).await?;
+        report.checks += self.add(&checks).await?;
         for (policy, backups) in &report.dry_run {
             tracing::info!(%policy, backups, "retention would delete backups, but is a dry run");
         }
@@ -135,6 +152,34 @@ impl MaintenancePlanner {
                     self.new_run(fleet, policy, MaintenanceTask { app: app.clone(), storage, task }, now)
                 }));
                 break;
+            }
+        }
+        Ok(runs)
+    }
+
+    /// The catalog checks that are due, for each app with a policy.
+    async fn checks(
+        &mut self,
+        fleet: &FleetSnapshot,
+        needs: &BTreeMap<AppId, CheckNeeds>,
+    ) -> Result<Vec<NewRun>, Error> {
+        let status = self.context.store.status().await?;
+        let status: BTreeMap<AppId, _> =
+            status.into_iter().map(|status| (status.app.clone(), status)).collect();
+        let now = self.context.store.now().await?;
+        let timing = CheckTiming { now, every: self.check_every, pass: self.interval };
+        let mut runs = Vec::new();
+        for (app, policy) in fleet.apps.keys().filter_map(|id| fleet.with_policy(id)) {
+            let needs = needs.get(&app.id).copied().unwrap_or_default();
+            if needs.is_due(&app.id, status.get(&app.id), timing) {
+                let task = Task::CheckCatalog { schedule: policy.native_schedule.clone() };
+                let storage = policy.policy_snapshot.storage.clone();
+                runs.push(self.new_run(
+                    fleet,
+                    policy,
+                    MaintenanceTask { app: app.clone(), storage, task },
+                    now,
+                ));
             }
         }
         Ok(runs)
@@ -202,6 +247,10 @@ impl MaintenancePlanner {
             return Ok(None);
         }
         let known = fleet.apps.get(&rule.into).cloned();
+        // Until its subscription is listed, nothing tells whether the scratch app has a policy.
+        if known.is_none() && fleet.unanswered.contains(rule.into.subscription()) {
+            return Ok(None);
+        }
         // Discovery may have found it after the fleet file was checked.
         if let Some(App { id, policy: Some(policy), .. }) = &known {
             let (of, scratch) = (backups.app.id.short_name(), id.short_name());

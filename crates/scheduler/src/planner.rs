@@ -3,16 +3,21 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use holdfast_model::schedule::{TickPlan, TickQuery, plan_ticks};
+use holdfast_model::schedule::{MissReason, MissedTick, TickPlan, TickQuery, plan_ticks};
 use holdfast_model::{NewBackup, NewRun, Timestamp, Trigger};
 use holdfast_store::{Cursor, CursorAdvance, FleetChange, Planned};
 use tokio_util::sync::CancellationToken;
 
+use crate::plan_batch::{Batch, Planning};
 use crate::planning_context::log_failure;
 use crate::{Error, FleetSnapshot, PlanningContext};
 
-/// Cursors read and planned in one transaction.
-const BATCH: u32 = 500;
+/// Cursors read at once.
+const PAGE: u32 = 500;
+
+/// Failed transactions of a pass after which the store, and not a single app, is taken to be the cause. Halving down to
+/// one app in a full page fails about ten times.
+const FAILURES_MAX: u32 = 30;
 
 /// Default interval between passes. Ticks are whole minutes, so a second late is on time.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -57,41 +62,91 @@ impl Planner {
         }
     }
 
-    /// Enrols the present fleet in the store.
+    /// Enrols the present fleet in the store, and ends the enrolment of apps that left it.
     pub async fn sync(&mut self) -> Result<FleetChange, Error> {
         let fleet = Arc::clone(&self.context.fleet.borrow_and_update());
         let now = self.context.store.now().await?;
-        let change = self.context.store.sync_fleet(&fleet.enrolled(now)).await?;
+        let departed = fleet.departures(now, || self.context.new_id(now));
+        let change = self.context.store.sync_fleet(&fleet.enrolled(now), &departed).await?;
         if change != FleetChange::default() {
-            let FleetChange { added, changed, removed } = change;
-            tracing::info!(added, changed, removed, "fleet synced");
+            let FleetChange { added, changed, removed, not_found } = change;
+            tracing::info!(added, changed, removed, not_found, "fleet synced");
         }
         Ok(change)
     }
 
     /// Plans every tick that is due now.
+    ///
+    /// Works in sweeps over the due cursors, page by page, in transactions of a bounded number of runs. A cursor whose
+    /// schedule is no longer in the fleet is passed over, and so is one whose advance fails alone.
     pub async fn plan_due(&mut self) -> Result<Planned, Error> {
         let fleet = self.context.fleet_now();
-        let mut total = Planned::default();
+        let mut work = Planning::default();
         loop {
-            let cursors = self.context.store.cursors_due(BATCH).await?;
-            let now = self.context.store.now().await?;
-            let advances: Vec<CursorAdvance> =
-                cursors.iter().filter_map(|cursor| self.advance(&fleet, cursor, now)).collect();
-            if advances.is_empty() {
+            let before = work.planned;
+            let has_more = self.sweep(&fleet, &mut work).await?;
+            if !has_more || work.planned == before {
                 break;
             }
-            let planned = self.context.store.plan(&advances).await?;
-            total.runs += planned.runs;
-            total.missed += planned.missed;
-            total.conflicts += planned.conflicts;
-            self.context.due_signal.notify_one();
         }
-        if total != Planned::default() {
-            let Planned { runs, missed, conflicts } = total;
+        if work.planned != Planned::default() {
+            let Planned { runs, missed, conflicts } = work.planned;
             tracing::info!(runs, missed, conflicts, "ticks planned");
         }
-        Ok(total)
+        Ok(work.planned)
+    }
+
+    /// One sweep over the due cursors; true if some have more ticks that are due.
+    async fn sweep(&mut self, fleet: &FleetSnapshot, work: &mut Planning) -> Result<bool, Error> {
+        let (mut after, mut has_more) = (None, false);
+        loop {
+            let cursors = self.context.store.cursors_due(after.as_ref(), PAGE).await?;
+            let now = self.context.store.now().await?;
+            let mut batch = Batch::default();
+            for cursor in &cursors {
+                let advance = self.advance(fleet, cursor, now);
+                let Some(advance) = advance.filter(|_| !work.failed.contains(&cursor.app)) else { continue };
+                has_more |= advance.next_at.is_some_and(|next_at| next_at <= now);
+                if let Some(full) = batch.add(advance) {
+                    self.plan(&full, work).await?;
+                }
+            }
+            self.plan(&batch.take(), work).await?;
+            if cursors.len() < PAGE as usize {
+                return Ok(has_more);
+            }
+            after = cursors.into_iter().next_back();
+        }
+    }
+
+    /// Plans advances in one transaction, or in smaller ones until the advance that fails is alone.
+    async fn plan(&mut self, advances: &[CursorAdvance], work: &mut Planning) -> Result<(), Error> {
+        let mut batches = vec![advances];
+        while let Some(batch) = batches.pop() {
+            let Some(first) = batch.first() else { continue };
+            let error = match self.context.store.plan(batch).await {
+                Ok(planned) => {
+                    work.add(planned);
+                    self.context.due_signal.notify_one();
+                    continue;
+                }
+                Err(error) => error,
+            };
+            work.failures += 1;
+            if work.failures > FAILURES_MAX {
+                return Err(error.into());
+            }
+            if batch.len() > 1 {
+                let (left, right) = batch.split_at(batch.len() / 2);
+                batches.extend([right, left]);
+                continue;
+            }
+            let (app, policy) = (&first.cursor.app, &first.cursor.policy);
+            let error = &error as &dyn std::error::Error;
+            tracing::error!(error, %app, %policy, "failed to plan the ticks of an app; the others are planned");
+            work.failed.insert(app.clone());
+        }
+        Ok(())
     }
 
     /// The advance of one cursor; `None` if its schedule is no longer in the fleet, which the next sync corrects.
@@ -109,6 +164,12 @@ impl Planner {
             overlap: policy.overlap,
             unfinished: cursor.unfinished,
         });
+        let (run, missed) = if fleet.unsupported.contains(&app.id) {
+            let unsupported = run.map(|tick| MissedTick { tick, reason: MissReason::Unsupported });
+            (None, missed.into_iter().chain(unsupported).collect())
+        } else {
+            (run, missed)
+        };
         let missed = missed.iter().map(|missed| {
             NewRun::missed(self.context.new_id(now), app, &policy.policy_snapshot, missed, now)
         });

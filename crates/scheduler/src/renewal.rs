@@ -3,7 +3,7 @@
 use std::ops::ControlFlow::{self, Break, Continue};
 use std::time::Duration;
 
-use holdfast_model::{Outcome, Run, RunEvent, RunState, SasFacts, Task, Timestamp};
+use holdfast_model::{Cause, Outcome, Run, RunEvent, RunState, SasFacts, Task, Timestamp};
 
 /// When renewals are due.
 #[derive(Debug, Clone, Copy)]
@@ -26,11 +26,12 @@ pub(crate) fn renewal_after(
 ) -> ControlFlow<Option<Task>> {
     let RenewalTiming { now, margin, retry_after } = timing;
     let Task::PushSchedule { schedule, databases, renews } = &push.task else { return Continue(()) };
-    let RunState::Ended { outcome, .. } = push.state else { return Break(None) };
+    let RunState::Ended { outcome, cause, .. } = push.state else { return Break(None) };
     let is_recent = |wait: Duration| push.created_at + wait > now;
     // A renewal holds the SAS that it was to replace, so it can be repeated without the runs before it.
     let again = || if renews.is_some() { Break(Some(push.task.clone())) } else { Continue(()) };
-    if outcome != Outcome::Succeeded {
+    // Azure took the SAS of a schedule that it shows otherwise than it was sent.
+    if outcome != Outcome::Succeeded && cause != Some(Cause::ScheduleNotTaken) {
         return if is_recent(retry_after) { Break(None) } else { again() };
     }
     // The schedule was removed.

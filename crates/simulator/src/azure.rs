@@ -22,8 +22,10 @@ mod buckets;
 mod deletion;
 mod envelope;
 mod finish;
+mod gateway;
 mod operations;
 mod payment;
+mod people;
 mod probe;
 mod restore;
 mod restore_operation;
@@ -68,6 +70,8 @@ pub struct Azure {
     restores: Restores,
     /// The apps that answer 500, set by a test.
     broken: BTreeSet<AppId>,
+    /// The subscriptions whose apps answer 404.
+    moved: BTreeSet<SubscriptionId>,
     at_once_per_plan: BTreeMap<String, u64>,
     at_once_per_account: BTreeMap<String, u64>,
     storage: Storage,
@@ -93,6 +97,10 @@ struct SiteState {
     /// The day in UTC that `backups_of_day` counts.
     day: NaiveDate,
     backups_of_day: u32,
+    /// The next backup's number, for a recreated app.
+    next_number: Option<i64>,
+    /// Lists that come short.
+    short_lists: u32,
 }
 
 impl Azure {
@@ -110,6 +118,7 @@ impl Azure {
             agenda: Agenda::default(),
             restores: Restores::default(),
             broken: BTreeSet::new(),
+            moved: BTreeSet::new(),
             at_once_per_plan: BTreeMap::new(),
             at_once_per_account: BTreeMap::new(),
             storage,
@@ -258,6 +267,8 @@ impl SiteState {
             content: None,
             day: NaiveDate::default(),
             backups_of_day: 0,
+            next_number: None,
+            short_lists: 0,
         }
     }
 

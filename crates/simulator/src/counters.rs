@@ -108,6 +108,10 @@ pub struct AcceptedDelete {
     pub id: BackupId,
     /// When it was accepted.
     pub at: Timestamp,
+    /// Whether the app could be restored from it.
+    pub was_whole: bool,
+    /// How many other backups the app could be restored from.
+    pub left: usize,
 }
 
 /// An accepted restore.

@@ -52,6 +52,25 @@ pub struct Faults {
     pub refused: f64,
     /// All calls: a proxy's HTML in the answer's place; whether anything was done is an even chance.
     pub garbage: f64,
+    /// All calls: a gateway's HTML with a 4xx in the answer's place; whether anything was done is an even chance.
+    pub gateway: f64,
+    /// Polls and lists of backups: Azure's own 403 or 404, although nothing is wrong.
+    pub odd_refusal: f64,
+    /// Lists of backups: `value` is null, or its elements have no id or no name.
+    pub unreadable_list: f64,
+}
+
+/// What a call does, as far as its faults depend on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CallKind {
+    /// It changes something.
+    Changes,
+    /// It reads one backup.
+    Polls,
+    /// It lists backups.
+    Lists,
+    /// It reads something else.
+    Reads,
 }
 
 /// How a backup ends.
@@ -128,6 +147,16 @@ pub enum CallFault {
     Throttle,
     /// Not done; 409.
     Conflict,
+    /// Done; a gateway's HTML with a 4xx comes in the answer's place.
+    GatewayAfter,
+    /// Not done; a gateway's HTML with a 4xx comes in the answer's place.
+    GatewayBefore,
+    /// Not done; Azure's own 403, although the right is there.
+    OddForbidden,
+    /// Not done; Azure's own 404, although the backup is there.
+    OddNotFound,
+    /// Done; the list cannot be read.
+    UnreadableList,
 }
 
 /// An outcome that a test sets for an app, whatever the rates say.
@@ -200,9 +229,12 @@ impl Faults {
         draw(&[(self.restore_failed, RestoreEnd::Failed)], rng).unwrap_or(RestoreEnd::AsAsked)
     }
 
-    /// Draws the fault of a call. `starts`: the call changes something.
-    pub(crate) fn draw_call_fault(&self, starts: bool, rng: &mut fastrand::Rng) -> Option<CallFault> {
-        let only_starting = |rate: f64| if starts { rate } else { 0.0 };
+    /// Draws the fault of a call.
+    pub(crate) fn draw_call_fault(&self, kind: CallKind, rng: &mut fastrand::Rng) -> Option<CallFault> {
+        let only_starting = |rate: f64| if kind == CallKind::Changes { rate } else { 0.0 };
+        let of_backups =
+            if [CallKind::Polls, CallKind::Lists].contains(&kind) { self.odd_refusal } else { 0.0 };
+        let of_lists = if kind == CallKind::Lists { self.unreadable_list } else { 0.0 };
         let rates = [
             (only_starting(self.lost_post_answer), CallFault::AnswerLost),
             (only_starting(self.server_error_after_accept), CallFault::ServerErrorAfter),
@@ -213,6 +245,11 @@ impl Faults {
             (self.refused, CallFault::Refused),
             (self.garbage / 2.0, CallFault::GarbageBefore),
             (self.garbage / 2.0, CallFault::GarbageAfter),
+            (self.gateway / 2.0, CallFault::GatewayBefore),
+            (self.gateway / 2.0, CallFault::GatewayAfter),
+            (of_backups / 2.0, CallFault::OddForbidden),
+            (of_backups / 2.0, CallFault::OddNotFound),
+            (of_lists, CallFault::UnreadableList),
         ];
         draw(&rates, rng)
     }
@@ -231,7 +268,16 @@ fn draw<T: Copy>(rates: &[(f64, T)], rng: &mut fastrand::Rng) -> Option<T> {
 impl CallFault {
     /// Whether the call has its effect.
     pub(crate) fn is_after_effect(self) -> bool {
-        matches!(self, Self::AnswerLost | Self::ServerErrorAfter | Self::GarbageAfter | Self::Slow)
+        match self {
+            Self::AnswerLost | Self::ServerErrorAfter | Self::GarbageAfter | Self::GatewayAfter => true,
+            Self::Slow | Self::UnreadableList => true,
+            _ => false,
+        }
+    }
+
+    /// Whether the caller does not learn of the effect.
+    pub(crate) fn loses_answer(self) -> bool {
+        self.is_after_effect() && !matches!(self, Self::Slow | Self::UnreadableList)
     }
 
     /// The name in counters.
@@ -276,7 +322,7 @@ mod tests {
         for _ in 0..10_000 {
             *seen.entry(faults.draw_end(&mut rng)).or_default() += 1;
             assert_eq!(Faults::none().draw_end(&mut rng), End::Succeeded);
-            assert_eq!(Faults::none().draw_call_fault(true, &mut rng), None);
+            assert_eq!(Faults::none().draw_call_fault(CallKind::Changes, &mut rng), None);
         }
         assert!((1_800..2_200).contains(&seen[&End::TimedOut]), "{seen:?}");
         assert!((850..1_150).contains(&seen[&End::TooLarge]), "{seen:?}");
@@ -289,9 +335,9 @@ mod tests {
         let always = Faults { lost_post_answer: 1.0, throttle: 5.0, ..Faults::none() };
         let nonsense = Faults { throttle: f64::NAN, slow: -1.0, ..Faults::none() };
         for _ in 0..1_000 {
-            assert_eq!(always.draw_call_fault(true, &mut rng), Some(CallFault::AnswerLost));
-            assert_eq!(always.draw_call_fault(false, &mut rng), Some(CallFault::Throttle));
-            assert_eq!(nonsense.draw_call_fault(true, &mut rng), None);
+            assert_eq!(always.draw_call_fault(CallKind::Changes, &mut rng), Some(CallFault::AnswerLost));
+            assert_eq!(always.draw_call_fault(CallKind::Reads, &mut rng), Some(CallFault::Throttle));
+            assert_eq!(nonsense.draw_call_fault(CallKind::Changes, &mut rng), None);
         }
     }
 

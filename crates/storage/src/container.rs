@@ -4,7 +4,10 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::Deserialize;
-use url::{Host, Url};
+use url::Url;
+
+use crate::host::{check_host, is_loopback, is_path_style, names_account, segments, storage_account};
+use crate::invalid_container::InvalidContainer;
 
 /// A blob container's URL, without a query: `https://ACCOUNT.blob.core.windows.net/CONTAINER`, or
 /// `http://127.0.0.1:PORT/ACCOUNT/CONTAINER` for an emulator.
@@ -13,28 +16,6 @@ use url::{Host, Url};
 pub struct Container {
     url: Url,
     name: String,
-}
-
-/// The URL is not that of a container. It is not repeated here: it may contain a SAS.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum InvalidContainer {
-    /// It is not a URL.
-    #[error("a container is given as a URL: https://ACCOUNT.blob.core.windows.net/CONTAINER")]
-    Url,
-    /// Plain HTTP would expose the SAS to the network.
-    #[error("a container's URL must begin with https:// (http:// is for this machine only)")]
-    Scheme,
-    /// It has a query, a fragment or a user.
-    #[error("a container's URL holds no query and no user: the SAS is given under `sas`")]
-    Extra,
-    /// The path is not that of a container.
-    #[error(
-        "a container's URL ends in the container's name and nothing more: https://ACCOUNT.blob.core.windows.net/CONTAINER"
-    )]
-    Path,
-    /// Azure does not accept this name.
-    #[error("a container's name is 3 to 63 lower-case letters, digits and hyphens")]
-    Name,
 }
 
 impl Container {
@@ -59,6 +40,16 @@ impl Container {
     /// The container's name.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Whether the URL shows the storage account's name: a domain of the account's owner does not.
+    pub fn names_account(&self) -> bool {
+        names_account(&self.url)
+    }
+
+    /// Whether it is the account's root container, which is not made for backups.
+    pub fn is_root(&self) -> bool {
+        self.name == "$root"
     }
 
     /// Whether it is on this machine, where plain HTTP is allowed.
@@ -106,48 +97,32 @@ impl TryFrom<Url> for Container {
             [name] if !is_path_style(&url) => name.clone(),
             _ => return Err(InvalidContainer::Path),
         };
-        // Azure's own containers are called `$root`, `$web` and `$logs`.
-        let plain = name.strip_prefix('$').unwrap_or(&name);
-        let is_allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-        if !(3..=63).contains(&plain.len()) || !plain.chars().all(is_allowed) {
-            return Err(InvalidContainer::Name);
-        }
+        check_name(&name)?;
+        check_host(&url)?;
         url.set_path(&path.join("/"));
         Ok(Self { url, name })
     }
 }
 
-/// The storage account behind a container's URL: the first label of the host, or the first segment of the path where
-/// the host names no account.
-pub fn storage_account(container: &Url) -> String {
-    let account = if is_path_style(container) {
-        segments(container).next()
-    } else {
-        container.domain().and_then(first_label)
-    };
-    account.unwrap_or_default().to_owned()
-}
-
-fn first_label(domain: &str) -> Option<&str> {
-    domain.split('.').next()
-}
-
-fn segments(url: &Url) -> impl Iterator<Item = &str> {
-    url.path().split('/').filter(|segment| !segment.is_empty())
-}
-
-/// Whether the account is in the path, as in emulators: an address or a bare machine name contains no account.
-fn is_path_style(url: &Url) -> bool {
-    url.domain().is_none_or(|domain| !domain.contains('.'))
-}
-
-pub(crate) fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(domain)) => domain == "localhost" || domain.ends_with(".localhost"),
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
+/// Azure's own containers are called `$root`, `$web` and `$logs`.
+fn check_name(name: &str) -> Result<(), InvalidContainer> {
+    match name {
+        "$root" => return Ok(()),
+        "$web" => return Err(InvalidContainer::Website),
+        _ if name.starts_with('$') || name.starts_with("%24") => return Err(InvalidContainer::System),
+        _ => {}
     }
+    let is_allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    if name.chars().any(|c| c.is_ascii_uppercase()) && !name.contains(['%', '=']) {
+        return Err(InvalidContainer::UpperCase);
+    }
+    if !(3..=63).contains(&name.len()) || !name.chars().all(is_allowed) {
+        return Err(InvalidContainer::Name);
+    }
+    if name.starts_with('-') || name.ends_with('-') || name.contains("--") {
+        return Err(InvalidContainer::Hyphens);
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -186,11 +161,30 @@ mod tests {
             ("https://acct.blob.core.windows.net/", InvalidContainer::Path),
             ("https://acct.blob.core.windows.net/backups/shop.zip", InvalidContainer::Path),
             ("http://127.0.0.1:10000/backups", InvalidContainer::Path),
-            ("https://acct.blob.core.windows.net/Backups", InvalidContainer::Name),
+            ("https://acct.blob.core.windows.net/Backups", InvalidContainer::UpperCase),
             ("https://acct.blob.core.windows.net/ab", InvalidContainer::Name),
+            ("https://acct.blob.core.windows.net/back_ups", InvalidContainer::Name),
+            ("https://acct.blob.core.windows.net/-backups", InvalidContainer::Hyphens),
+            ("https://acct.blob.core.windows.net/backups-", InvalidContainer::Hyphens),
+            ("https://acct.blob.core.windows.net/back--ups", InvalidContainer::Hyphens),
+            ("https://acct.blob.core.windows.net/$web", InvalidContainer::Website),
+            ("https://acct.blob.core.windows.net/$logs", InvalidContainer::System),
+            ("https://acct.blob.core.windows.net/$blobchangefeed", InvalidContainer::System),
+            ("https://acct.file.core.windows.net/backups", InvalidContainer::Service("file")),
+            ("https://acct-secondary.blob.core.windows.net/backups", InvalidContainer::Secondary),
         ] {
             assert_eq!(container(text), Err(reason), "{text}");
         }
+    }
+
+    #[test]
+    fn a_name_has_at_most_63_letters() {
+        let name = "b".repeat(63);
+        assert!(container(&format!("https://acct.blob.core.windows.net/{name}")).is_ok());
+        assert_eq!(
+            container(&format!("https://acct.blob.core.windows.net/{name}b")),
+            Err(InvalidContainer::Name)
+        );
     }
 
     #[test]

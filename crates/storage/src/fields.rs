@@ -5,7 +5,8 @@ use std::fmt::Display;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::sas_parts::{InvalidSas, Protocols, Scope};
+use crate::sas_parts::{InvalidSas, Protocols};
+use crate::scope::Scope;
 use crate::time::SasTime;
 
 /// The fields of a query in their order, still encoded.
@@ -13,6 +14,12 @@ pub(crate) struct Fields(Vec<(String, SecretString)>);
 
 /// The fields that are read here. Each may occur once.
 const READ: [&str; 12] = ["sig", "sv", "sr", "sp", "st", "se", "ske", "si", "sip", "spr", "ss", "srt"];
+
+/// The fields whose values never hold a `%`.
+const PLAIN: [&str; 10] = ["sig", "sv", "sr", "sp", "st", "se", "ske", "spr", "ss", "srt"];
+
+/// Fields that make the URL of a container one of an operation, such as listing it. No SAS has them.
+const OPERATION: [&str; 2] = ["restype", "comp"];
 
 /// The characters that stay unencoded in a value of a query.
 const VALUE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -29,6 +36,9 @@ impl Fields {
         let mut fields = Vec::new();
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            if OPERATION.contains(&name) {
+                continue;
+            }
             percent_decode_str(value).decode_utf8().map_err(|_| InvalidSas::Characters)?;
             if name.contains(' ') {
                 return Err(InvalidSas::Characters);
@@ -36,9 +46,14 @@ impl Fields {
             fields.push((name.to_owned(), SecretString::from(value)));
         }
         let count = |name: &str| fields.iter().filter(|(field, _)| field == name).count();
-        match READ.into_iter().find(|name| count(name) > 1) {
-            Some(name) => Err(InvalidSas::Repeated(name)),
-            None => Ok(Self(fields)),
+        if let Some(name) = READ.into_iter().find(|name| count(name) > 1) {
+            return Err(InvalidSas::Repeated(name));
+        }
+        let fields = Self(fields);
+        let is_encoded = |name: &&str| fields.get(name).is_some_and(|value| is_encoded(&value));
+        match PLAIN.into_iter().find(is_encoded) {
+            Some(name) => Err(InvalidSas::EncodedTwice(name)),
+            None => Ok(fields),
         }
     }
 
@@ -65,13 +80,8 @@ impl Fields {
     }
 
     pub(crate) fn scope(&self) -> Scope {
-        match self.get("sr").as_deref() {
-            Some("c") => Scope::Container,
-            Some("b" | "bs" | "bv") => Scope::Blob,
-            Some("d") => Scope::Directory,
-            None if self.get("srt").is_some() => Scope::Account,
-            _ => Scope::Unknown,
-        }
+        let [sr, ss, srt] = ["sr", "ss", "srt"].map(|name| self.get(name));
+        Scope::of(sr.as_deref(), ss.as_deref(), srt.as_deref())
     }
 
     pub(crate) fn protocols(&self) -> Protocols {
@@ -89,6 +99,12 @@ impl Fields {
         };
         SecretString::from(self.0.iter().map(write).collect::<Vec<_>>().join("&"))
     }
+}
+
+/// Whether a decoded value still holds a percent-encoded character.
+fn is_encoded(value: &str) -> bool {
+    let is_hex = |digits: &str| digits.bytes().all(|c| c.is_ascii_hexdigit());
+    value.split('%').skip(1).any(|rest| rest.get(..2).is_some_and(is_hex))
 }
 
 /// A value, encoded for a query.

@@ -11,7 +11,7 @@ use secrecy::ExposeSecret;
 use secrecy::zeroize::Zeroizing;
 use url::Url;
 
-use crate::container::is_loopback;
+use crate::host::is_loopback;
 use crate::{Container, Error, Refusal, Sas};
 
 /// The longest time for a request. Requests are small, and a worker's step waits for them.

@@ -11,7 +11,8 @@ use sha2::Sha256;
 use crate::Container;
 use crate::delegation::DelegationKey;
 use crate::fields::encode;
-use crate::invalid_key::InvalidKey;
+use crate::invalid_key::{InvalidKey, KEY_BYTES};
+use crate::sas_text::bare_key;
 use crate::time::format_sas_time;
 
 /// The version of the SAS. App Service once refused newer versions (Azure/azure-cli #5369); a backup with this one is on
@@ -36,8 +37,9 @@ pub fn mint(
     start: Timestamp,
     expiry: Timestamp,
 ) -> Result<SecretString, InvalidKey> {
+    let key = account_key(key, container)?;
     // si: no stored access policy
-    mint_as(&Signer { key, lines: &[""], fields: &[] }, container, permissions, start, expiry)
+    mint_as(&Signer { key: &key, lines: &[""], fields: &[] }, container, permissions, start, expiry)
 }
 
 /// Mints a SAS that is signed with a user delegation key. Source of the layout: Microsoft's "Create a user delegation SAS" and
@@ -98,9 +100,29 @@ fn mint_as(
     Ok(SecretString::from(fields.collect::<Vec<_>>().join("&")))
 }
 
+/// The account's key without what tools put around it. Emulators take keys of any length.
+fn account_key(key: &SecretString, container: &Container) -> Result<SecretString, InvalidKey> {
+    let key = bare_key(key.expose_secret());
+    let text = key.expose_secret();
+    if text.contains("AccountKey=") || text.contains("SharedAccessSignature=") {
+        return Err(InvalidKey::ConnectionString);
+    }
+    if text.contains("sig=") {
+        return Err(InvalidKey::Sas);
+    }
+    match decoded(&key)?.len() {
+        KEY_BYTES => Ok(key),
+        _ if container.is_loopback() => Ok(key),
+        bytes => Err(InvalidKey::Length(bytes)),
+    }
+}
+
+fn decoded(key: &SecretString) -> Result<Zeroizing<Vec<u8>>, InvalidKey> {
+    BASE64.decode(key.expose_secret().trim()).map(Zeroizing::new).map_err(|_| InvalidKey::NotBase64)
+}
+
 fn sign(key: &SecretString, text: &str) -> Result<SecretString, InvalidKey> {
-    let key = BASE64.decode(key.expose_secret().trim()).map(Zeroizing::new).map_err(|_| InvalidKey)?;
-    let mut mac = Hmac::<Sha256>::new_from_slice(&key).map_err(|_| InvalidKey)?;
+    let mut mac = Hmac::<Sha256>::new_from_slice(&decoded(key)?).map_err(|_| InvalidKey::NotBase64)?;
     mac.update(text.as_bytes());
     Ok(SecretString::from(BASE64.encode(mac.finalize().into_bytes())))
 }
@@ -116,11 +138,15 @@ mod tests {
         SecretString::from(BASE64.encode("holdfast-invented-test-key-000001"))
     }
 
-    fn minted(container: &str) -> String {
+    /// Not a key of any account, of the length of Azure's.
+    const LONG_KEY: &str =
+        "aG9sZGZhc3QtaW52ZW50ZWQtdGVzdC1rZXktb2Ytc2l4dHktZm91ci1ieXRlcy1hcy1henVyZXMtb3duLTAxeA==";
+
+    fn minted(key: &SecretString, container: &str) -> String {
         let container = container.parse().unwrap();
         let (start, expiry) = ("2026-01-01T00:00:00Z", "2099-01-01T00:00:00Z");
         let [start, expiry] = [start, expiry].map(|text| parse_timestamp(text).unwrap());
-        mint(&key(), &container, "rwdl", start, expiry).unwrap().expose_secret().to_owned()
+        mint(key, &container, "rwdl", start, expiry).unwrap().expose_secret().to_owned()
     }
 
     /// Azurite 3.37.0, started with this key, accepted this SAS for PUT, GET, list and DELETE, and refused an
@@ -128,7 +154,7 @@ mod tests {
     #[test]
     fn the_signature_is_one_that_a_blob_server_took() {
         assert_eq!(
-            minted("http://127.0.0.1:10000/devstoreaccount1/backups"),
+            minted(&key(), "http://127.0.0.1:10000/devstoreaccount1/backups"),
             "sv=2022-11-02&st=2026-01-01T00%3A00%3A00Z&se=2099-01-01T00%3A00%3A00Z&sr=c&sp=rwdl&spr=https%2Chttp\
              &sig=WN2aH0424%2BgGH1ZdIr73OVfWhBIAP9tRbO%2B889C9X%2Bg%3D"
         );
@@ -138,17 +164,38 @@ mod tests {
     #[test]
     fn away_from_this_machine_only_https_is_signed() {
         assert_eq!(
-            minted("https://devstoreaccount1.blob.core.windows.net/backups"),
+            minted(&LONG_KEY.into(), "https://devstoreaccount1.blob.core.windows.net/backups"),
             "sv=2022-11-02&st=2026-01-01T00%3A00%3A00Z&se=2099-01-01T00%3A00%3A00Z&sr=c&sp=rwdl&spr=https\
-             &sig=S37IvWN2%2F%2FRgEbchntNwgRUOw%2Bi%2Bqdzy4JtDhgUOqPo%3D"
+             &sig=DUmSciLy2ZG49spPucpxiLB6oOBGsfqYDBeOqZ8Ff%2Bw%3D"
         );
     }
 
     #[test]
-    fn a_key_that_is_not_base64_is_refused_and_not_repeated() {
+    fn what_tools_put_around_a_key_is_removed() {
+        let container = "https://devstoreaccount1.blob.core.windows.net/backups";
+        let plain = minted(&LONG_KEY.into(), container);
+        for text in
+            [format!("\"{LONG_KEY}\"\r\n"), format!("STORAGE_KEY={LONG_KEY}"), format!("\u{feff}{LONG_KEY}")]
+        {
+            assert_eq!(minted(&text.into(), container), plain);
+        }
+    }
+
+    #[test]
+    fn what_is_no_key_is_refused_and_not_repeated() {
         let container = "https://acct.blob.core.windows.net/backups".parse().unwrap();
         let at = parse_timestamp("2026-01-01T00:00:00Z").unwrap();
-        let error = mint(&"AccountName=a;AccountKey=c2VjcmV0".into(), &container, "r", at, at).unwrap_err();
-        assert!(!format!("{error} {error:?}").contains("c2VjcmV0"));
+        for (text, reason) in [
+            ("AccountName=a;AccountKey=c2VjcmV0".to_owned(), InvalidKey::ConnectionString),
+            ("sv=2022-11-02&sr=c&sig=c2VjcmV0".to_owned(), InvalidKey::Sas),
+            ("c2VjcmV0!".to_owned(), InvalidKey::NotBase64),
+            (LONG_KEY.trim_end_matches('=').to_owned(), InvalidKey::NotBase64),
+            ("c2Vj".to_owned(), InvalidKey::Length(3)),
+            (key().expose_secret().to_owned(), InvalidKey::Length(33)),
+        ] {
+            let error = mint(&text.into(), &container, "r", at, at).unwrap_err();
+            assert_eq!(error, reason);
+            assert!(!format!("{error} {error:?}").contains("c2Vj"));
+        }
     }
 }

@@ -1,12 +1,20 @@
 //! A parsed shared access signature.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use chrono::NaiveDate;
 use holdfast_model::{SasFacts, SasWindow};
+use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
-use crate::Container;
+use crate::container::Container;
 use crate::fields::Fields;
-use crate::sas_parts::{InvalidSas, Permissions, Protocols, Scope};
+use crate::invalid_key::KEY_BYTES;
+use crate::permissions::Permissions;
+use crate::sas_parts::{InvalidSas, Protocols, SignatureForm};
+use crate::sas_text::bare_sas;
+use crate::scope::Scope;
 use crate::time::SasTime;
 
 /// A SAS: its fields, and the text to present. Only [`Sas::url`] exposes the signature.
@@ -26,17 +34,23 @@ pub struct Sas {
     pub(crate) has_addresses: bool,
     /// `skoid`: signed with a user delegation key, and not with the account's.
     pub(crate) is_delegated: bool,
+    pub(crate) signature: SignatureForm,
+    /// `sv`; `None` when it is not a date, as every version is.
+    pub(crate) version: Option<NaiveDate>,
 }
 
 impl Sas {
-    /// Parses a SAS: a query with or without its `?`, or a container's URL with one.
+    /// Parses a SAS: a query with or without its `?`, or a container's URL with one. Quotes, an assignment such as
+    /// `SAS=`, and escapes such as `\u0026` are removed first.
     pub fn parse(text: &SecretString) -> Result<Self, InvalidSas> {
-        let text = text.expose_secret().trim();
-        if text.contains("AccountKey=") || text.contains("SharedAccessSignature=") {
-            return Err(InvalidSas::ConnectionString);
+        let text = bare_sas(text.expose_secret());
+        let text = text.expose_secret();
+        if let Some(other) = other_kind(text) {
+            return Err(other);
         }
         let (base, query) = match text.split_once('?') {
-            Some((base, query)) => (base, query),
+            Some((base, query)) => (base, query.trim_start_matches('?')),
+            None if text.contains("://") && text.contains("sig=") => return Err(InvalidSas::NoQuestionMark),
             None if text.contains("://") => return Err(InvalidSas::Missing("sig")),
             None => ("", text),
         };
@@ -44,8 +58,10 @@ impl Sas {
             if base.is_empty() { None } else { Some(base.parse().map_err(InvalidSas::Container)?) };
         let fields = Fields::parse(query)?;
         let signature = SecretString::from(fields.get("sig").ok_or(InvalidSas::Missing("sig"))?);
-        fields.get("sv").ok_or(InvalidSas::Missing("sv"))?;
+        let version = fields.get("sv").ok_or(InvalidSas::Missing("sv"))?;
         Ok(Self {
+            signature: SignatureForm::of(signature.expose_secret()),
+            version: NaiveDate::parse_from_str(&version, "%Y-%m-%d").ok(),
             fingerprint: fingerprint(&signature),
             container,
             scope: fields.scope(),
@@ -58,6 +74,13 @@ impl Sas {
             is_delegated: fields.get("skoid").is_some(),
             query: fields.into_query(),
         })
+    }
+
+    /// Parses a SAS for a container. One that comes with the URL of another container is an error.
+    pub fn parse_for(text: &SecretString, container: &Container) -> Result<Self, InvalidSas> {
+        let sas = Self::parse(text)?;
+        sas.belongs_to(container)?;
+        Ok(sas)
     }
 
     /// The container's URL with the SAS.
@@ -99,6 +122,20 @@ impl Sas {
             }),
             _ => Ok(()),
         }
+    }
+}
+
+/// Names a text that is no SAS, but something else that people put in its place.
+fn other_kind(text: &str) -> Option<InvalidSas> {
+    let is_encoded = || ["%26", "%3D", "%3d"].iter().any(|code| text.contains(code));
+    if text.contains("AccountKey=") || text.contains("SharedAccessSignature=") {
+        Some(InvalidSas::ConnectionString)
+    } else if text.starts_with(['{', '[']) {
+        Some(InvalidSas::Document)
+    } else if BASE64.decode(text).map(Zeroizing::new).is_ok_and(|key| key.len() == KEY_BYTES) {
+        Some(InvalidSas::AccountKey)
+    } else {
+        (!text.contains('=') && is_encoded()).then_some(InvalidSas::Encoded)
     }
 }
 
@@ -211,6 +248,47 @@ mod tests {
             ),
         ] {
             assert_eq!(sas(text).unwrap_err(), reason, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_something_else_is_named() {
+        let key = BASE64.encode([7; 64]);
+        let query = "sv=2022-11-02&sr=c&sig=c2lnbmF0dXJl";
+        for (text, reason) in [
+            (key.clone(), InvalidSas::AccountKey),
+            (format!("\"{key}\""), InvalidSas::AccountKey),
+            (format!("AccountKey={key}"), InvalidSas::ConnectionString),
+            (format!("{{\"sas\": \"{query}\"}}"), InvalidSas::Document),
+            (query.replace('&', "%26").replace('=', "%3D"), InvalidSas::Encoded),
+            (format!("{query}%253D"), InvalidSas::EncodedTwice("sig")),
+            (format!("{query}&se=2027-01-31T00%253A00Z"), InvalidSas::EncodedTwice("se")),
+            (format!("{CONTAINER}{query}"), InvalidSas::NoQuestionMark),
+            (
+                format!("https://acct.file.core.windows.net/backups?{query}"),
+                InvalidSas::Container(InvalidContainer::Service("file")),
+            ),
+        ] {
+            assert_eq!(sas(&text).unwrap_err(), reason, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_tools_put_around_a_sas_is_removed() {
+        let query = "sv=2022-11-02&sr=c&sig=aGVsbG8%3D";
+        let url = format!("{CONTAINER}?{query}");
+        for text in [
+            format!("\"{query}\"\n"),
+            query.replace('&', "\\u0026"),
+            format!("\"{}\"", url.replace('&', "\\u0026")),
+            format!("SAS={query}"),
+            format!("AZURE_STORAGE_SAS_TOKEN='?{query}'"),
+            query.replace('&', "&amp;"),
+            format!("{CONTAINER}??{query}"),
+            format!("{CONTAINER}?restype=container&comp=list&{query}"),
+            format!("\u{feff}{query}"),
+        ] {
+            assert_eq!(sas(&text).unwrap().url(&container()).expose_secret(), url, "{text}");
         }
     }
 

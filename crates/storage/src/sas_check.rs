@@ -4,8 +4,10 @@ use std::fmt;
 
 use holdfast_model::{SasWindow, Timestamp};
 
+use crate::permissions::Permissions;
 use crate::sas::Sas;
-use crate::sas_parts::{Permissions, Scope};
+use crate::sas_parts::{SIGNATURE_LETTERS, SignatureForm};
+use crate::scope::Scope;
 use crate::time::format_sas_time;
 
 /// The result of checking a SAS without a request to storage.
@@ -21,7 +23,7 @@ pub struct SasCheck {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SasFault {
     /// `sr` is not `c`.
-    #[error("is for {} and must be for the container (sr=c)", describe(*.0))]
+    #[error("is for {} and must be for the container (sr=c)", .0)]
     Scope(Scope),
     /// `sp` lacks letters.
     #[error("lacks {} permission: sp is `{held}`, it needs `rwdl`", list(.missing))]
@@ -31,12 +33,31 @@ pub enum SasFault {
         /// The words for the letters that it lacks.
         missing: Vec<&'static str>,
     },
+    /// `sp` has something that is no permission of a blob or a container.
+    #[error("has something in sp that storage does not know: write only letters such as `rwdl`")]
+    UnknownPermissions,
+    /// Storage takes the letters of `sp` in one order, each once.
+    #[error("has the permissions sp=`{held}`, and storage takes each letter once and in the order `{right}`")]
+    PermissionOrder {
+        /// The letters as they are.
+        held: Permissions,
+        /// The same letters in the right order.
+        right: Permissions,
+    },
     /// Neither `sp` nor a stored access policy.
     #[error("names no permissions: it has neither sp nor si")]
     NoPermissions,
     /// Neither `se` nor a stored access policy.
     #[error("names no expiry: it has neither se nor si")]
     NoExpiry,
+    /// `sig` is not the base64 of an HMAC-SHA256.
+    #[error(
+        "has a sig of {0} letters that is no signature: one has {SIGNATURE_LETTERS} letters, with `%3D` for `=` at its end"
+    )]
+    Signature(usize),
+    /// `sv` is not a date.
+    #[error("has no version such as sv=2022-11-02")]
+    Version,
     /// `spr` excludes the protocol of the container's URL.
     #[error("does not allow {0} (spr)")]
     Protocol(&'static str),
@@ -75,9 +96,13 @@ pub enum SasWarning {
 /// Checks a SAS for a backup that starts at `now` and may run until `until`. The backup uses HTTP where `is_plain_http`
 /// is set, else HTTPS.
 pub fn check_sas(sas: &Sas, now: Timestamp, until: Timestamp, is_plain_http: bool) -> SasCheck {
+    let SignatureForm { letters, is_whole } = sas.signature;
     let faults = [
-        (sas.scope != Scope::Container).then_some(SasFault::Scope(sas.scope)),
+        (sas.scope != Scope::Container).then(|| SasFault::Scope(sas.scope.clone())),
         permissions_fault(sas),
+        letters_fault(sas),
+        (!is_whole).then_some(SasFault::Signature(letters)),
+        sas.version.is_none().then_some(SasFault::Version),
         protocol_fault(sas, is_plain_http),
         start_fault(sas, now),
         end_fault(sas, now, until),
@@ -106,6 +131,16 @@ fn permissions_fault(sas: &Sas) -> Option<SasFault> {
     }
 }
 
+/// An account SAS has other letters than `sp` of one resource, and in any order.
+fn letters_fault(sas: &Sas) -> Option<SasFault> {
+    let held = sas.permissions.as_ref().filter(|_| !matches!(sas.scope, Scope::Account(_)))?;
+    if !held.are_known() {
+        return Some(SasFault::UnknownPermissions);
+    }
+    let right = held.in_order();
+    (right != *held).then(|| SasFault::PermissionOrder { held: held.clone(), right })
+}
+
 fn protocol_fault(sas: &Sas, is_plain_http: bool) -> Option<SasFault> {
     match (is_plain_http, sas.protocols.http, sas.protocols.https) {
         (true, false, _) => Some(SasFault::Protocol("http")),
@@ -128,16 +163,6 @@ fn end_fault(sas: &Sas, now: Timestamp, until: Timestamp) -> Option<SasFault> {
         Some(_) if window.covers(now, until) => None,
         Some(expiry) if window.has_expired(now) => Some(SasFault::Expired(expiry)),
         Some(expiry) => Some(SasFault::TooShort { expiry, until }),
-    }
-}
-
-fn describe(scope: Scope) -> &'static str {
-    match scope {
-        Scope::Container => "a container",
-        Scope::Blob => "a single blob",
-        Scope::Directory => "a folder",
-        Scope::Account => "a whole storage account",
-        Scope::Unknown => "something else",
     }
 }
 
@@ -182,7 +207,7 @@ mod tests {
         ("st", "2027-01-31T00:00:00Z"),
         ("se", "2027-02-02T00:00:00Z"),
         ("spr", "https"),
-        ("sig", "c2lnbmF0dXJl"),
+        ("sig", "c2lnbmF0dXJlc2lnbmF0dXJlc2lnbmF0dXJlc2lnbmE%3D"),
     ];
 
     fn at(text: &str) -> Timestamp {
@@ -233,8 +258,58 @@ mod tests {
         );
         assert_eq!(
             faults(&[("sr", None), ("ss", Some("b")), ("srt", Some("co"))]),
-            ["is for a whole storage account and must be for the container (sr=c)"]
+            [
+                "is for a whole storage account (an account SAS, ss=b and srt=co) and must be for the container (sr=c)"
+            ]
         );
+    }
+
+    #[test]
+    fn an_account_sas_is_one_whatever_sr_says() {
+        assert_eq!(
+            faults(&[("sr", Some("b")), ("ss", Some("b")), ("srt", Some("o")), ("sp", Some("w"))]),
+            [
+                "is for the objects of a storage account only (an account SAS, ss=b and srt=o, with a stray sr) and must \
+                 be for the container (sr=c)",
+                "lacks read, delete and list permission: sp is `w`, it needs `rwdl`",
+            ]
+        );
+    }
+
+    #[test]
+    fn permissions_have_one_order_except_in_an_account_sas() {
+        assert_eq!(
+            faults(&[("sp", Some("lwdr"))]),
+            ["has the permissions sp=`lwdr`, and storage takes each letter once and in the order `rwdl`"]
+        );
+        assert_eq!(faults(&[("sp", Some("rwwdl"))]).len(), 1);
+        let unknown = "has something in sp that storage does not know: write only letters such as `rwdl`";
+        assert_eq!(faults(&[("sp", Some("r,w,d,l"))]), [unknown]);
+        assert_eq!(faults(&[("sp", Some("RWDL"))])[1], unknown);
+        let account = [("sr", None), ("ss", Some("b")), ("srt", Some("sco")), ("sp", Some("rwdlacup"))];
+        assert_eq!(faults(&account).len(), 1, "only the scope");
+    }
+
+    #[test]
+    fn a_signature_is_whole_or_named_by_its_length() {
+        let whole = "A".repeat(43);
+        for (sig, is_whole) in [
+            (format!("{whole}%3D"), true),
+            (format!("{whole}="), true),
+            (whole.clone(), false),
+            (format!("{whole}%3D%3D"), false),
+            (format!("{}-%3D", &whole[1..]), false),
+            (format!("{whole}%3D%22"), false),
+        ] {
+            assert_eq!(faults(&[("sig", Some(&sig))]).is_empty(), is_whole, "{sig}");
+        }
+        let told = faults(&[("sig", Some(&whole))]);
+        assert!(told[0].starts_with("has a sig of 43 letters") && !told[0].contains(&whole), "{told:?}");
+    }
+
+    #[test]
+    fn a_version_is_a_date() {
+        assert_eq!(faults(&[("sv", Some("1"))]), ["has no version such as sv=2022-11-02"]);
     }
 
     #[test]
@@ -288,6 +363,6 @@ mod tests {
     fn over_plain_http_the_sas_must_allow_it() {
         let sas = Sas::parse(&"sv=2022-11-02&sr=c&sp=rwdl&se=2028-01-01&spr=https&sig=eA".into()).unwrap();
         let check = check_sas(&sas, at("2027-01-31T12:00:00Z"), at("2027-01-31T16:00:00Z"), true);
-        assert_eq!(check.faults, [SasFault::Protocol("http")]);
+        assert_eq!(check.faults, [SasFault::Signature(2), SasFault::Protocol("http")]);
     }
 }

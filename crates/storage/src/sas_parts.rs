@@ -1,27 +1,7 @@
 //! The parts of a SAS.
 
-use std::fmt;
-
-use crate::{Container, InvalidContainer};
-
-/// The resource that a SAS grants access to (`sr`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scope {
-    /// A container.
-    Container,
-    /// One blob, or a version or snapshot of it.
-    Blob,
-    /// A directory of a container.
-    Directory,
-    /// Services of a whole account (`ss`, `srt`).
-    Account,
-    /// Another value, or none.
-    Unknown,
-}
-
-/// The letters of `sp`. Other characters are dropped, so that they cannot be shown.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Permissions(String);
+use crate::container::Container;
+use crate::invalid_container::InvalidContainer;
 
 /// The protocols that `spr` allows: both when it is absent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,12 +10,39 @@ pub(crate) struct Protocols {
     pub(crate) https: bool,
 }
 
+/// The form of `sig`, without its value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct SignatureForm {
+    /// How many letters it has.
+    pub(crate) letters: usize,
+    /// Whether it is the base64 of an HMAC-SHA256.
+    pub(crate) is_whole: bool,
+}
+
+/// The letters of a signature: base64 of the 32 bytes of an HMAC-SHA256.
+pub(crate) const SIGNATURE_LETTERS: usize = 44;
+
 /// The text is not a SAS. It is not repeated here.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidSas {
     /// A connection string was given.
     #[error("it is a connection string and not a SAS: give the SAS, or mint one with the account's key")]
     ConnectionString,
+    /// An account key was given.
+    #[error("it is an account key and not a SAS: write `sas = {{ mint = \"account_key\", key = … }}`")]
+    AccountKey,
+    /// A JSON document was given.
+    #[error("it is a JSON document: give only the SAS in it")]
+    Document,
+    /// The whole query is percent-encoded.
+    #[error("it is percent-encoded as a whole (%26 for &): decode it once")]
+    Encoded,
+    /// The value of a field is percent-encoded twice.
+    #[error("its `{0}` is percent-encoded twice (%253D for =): decode the SAS once")]
+    EncodedTwice(&'static str),
+    /// A URL and a SAS without the question mark between them.
+    #[error("it is a URL and a SAS without a `?` between them")]
+    NoQuestionMark,
     /// Characters that a URL cannot hold.
     #[error("it holds a space, a control character or another sign that no SAS holds: copy it again")]
     Characters,
@@ -61,21 +68,11 @@ pub enum InvalidSas {
     },
 }
 
-/// The most letters of `sp` that are kept. Azure defines fewer.
-const PERMISSIONS_MAX: usize = 16;
-
-impl Permissions {
-    pub(crate) fn new(text: &str) -> Self {
-        Self(text.chars().filter(char::is_ascii_alphabetic).take(PERMISSIONS_MAX).collect())
-    }
-
-    pub(crate) fn hold(&self, letter: char) -> bool {
-        self.0.contains(letter)
-    }
-}
-
-impl fmt::Display for Permissions {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+impl SignatureForm {
+    pub(crate) fn of(signature: &str) -> Self {
+        let letters = signature.chars().count();
+        let digits = signature.strip_suffix('=').unwrap_or(signature);
+        let is_base64 = digits.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'+' || c == b'/');
+        Self { letters, is_whole: letters == SIGNATURE_LETTERS && is_base64 }
     }
 }

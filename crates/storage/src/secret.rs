@@ -9,6 +9,7 @@ use std::str::FromStr;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
+use crate::secret_text::{NotText, decoded};
 use crate::vault::VaultSecret;
 use crate::{ErrorKind, InvalidSecretRef, NoToken};
 
@@ -40,12 +41,26 @@ pub enum SecretError {
         /// The error from the system.
         cause: io::Error,
     },
+    /// The file is in UTF-16.
+    #[error(
+        "`{0}` is UTF-16, as PowerShell and Notepad write it: save it as UTF-8 (`Set-Content -Encoding ascii`)"
+    )]
+    Utf16(SecretRef),
+    /// The file is no text.
+    #[error("`{0}` is not UTF-8 text: save it as UTF-8")]
+    NotText(SecretRef),
     /// The file is far too large for a secret.
     #[error("`{0}` holds more than {LENGTH_MAX_BYTES} bytes: that is no SAS, key or password")]
     TooLong(SecretRef),
     /// The secret is empty.
     #[error("`{0}` is empty")]
     Empty(SecretRef),
+    /// App Service did not resolve its reference to a Key Vault.
+    #[error(
+        "`{0}` holds an App Service reference to Key Vault that was not resolved: grant the app's identity access to the \
+         secret, or write `keyvault:URL`"
+    )]
+    Unresolved(SecretRef),
     /// The secret is in a Key Vault, and the reader has no access to one.
     #[error("`{0}` is in a Key Vault, which is not read for this: give `env:NAME` or `file:PATH`")]
     InVault(SecretRef),
@@ -106,8 +121,11 @@ impl SecretError {
             Self::NoToken { .. } | Self::Busy { .. } | Self::NoAnswer { .. } => ErrorKind::Unreachable,
             Self::ReadEnv(_)
             | Self::ReadFile { .. }
+            | Self::Utf16(_)
+            | Self::NotText(_)
             | Self::TooLong(_)
             | Self::Empty(_)
+            | Self::Unresolved(_)
             | Self::InVault(_)
             | Self::Forbidden { .. }
             | Self::NoSuchSecret(_)
@@ -120,7 +138,7 @@ impl SecretError {
 const LENGTH_MAX_BYTES: u64 = 64 * 1024;
 
 impl SecretRef {
-    /// Reads the secret now, without the newline that editors put at a file's end. It sends no request, so a Key Vault is
+    /// Reads the secret now, without a byte order mark and the newline that editors put at a file's end. It sends no request, so a Key Vault is
     /// [`SecretError::InVault`]: [`Secrets`](crate::Secrets) reads that too.
     pub fn read(&self) -> Result<SecretString, SecretError> {
         let text = match self {
@@ -134,20 +152,26 @@ impl SecretRef {
 
     fn read_file(&self, path: &PathBuf) -> Result<String, SecretError> {
         let failed = |cause| SecretError::ReadFile { reference: self.clone(), cause };
-        let mut text = String::new();
+        let mut bytes = Vec::new();
         let file = File::open(path).map_err(failed)?;
-        file.take(LENGTH_MAX_BYTES + 1).read_to_string(&mut text).map_err(failed)?;
-        if text.len() as u64 > LENGTH_MAX_BYTES {
+        file.take(LENGTH_MAX_BYTES + 1).read_to_end(&mut bytes).map_err(failed)?;
+        if bytes.len() as u64 > LENGTH_MAX_BYTES {
             return Err(SecretError::TooLong(self.clone()));
         }
-        Ok(text)
+        decoded(bytes).map_err(|fault| match fault {
+            NotText::Utf16 => SecretError::Utf16(self.clone()),
+            NotText::Other => SecretError::NotText(self.clone()),
+        })
     }
 }
 
-/// The secret without newlines at its end. An empty one is an error.
+/// The secret without a byte order mark, and without newlines and zero bytes at its end. An empty one is an error.
 pub(crate) fn tidy(reference: &SecretRef, text: &SecretString) -> Result<SecretString, SecretError> {
-    match text.expose_secret().trim_end_matches(['\r', '\n']) {
+    match text.expose_secret().trim_start_matches('\u{feff}').trim_end_matches(['\r', '\n', '\0']) {
         trimmed if trimmed.trim().is_empty() => Err(SecretError::Empty(reference.clone())),
+        trimmed if trimmed.starts_with("@Microsoft.KeyVault(") => {
+            Err(SecretError::Unresolved(reference.clone()))
+        }
         trimmed => Ok(SecretString::from(trimmed)),
     }
 }
@@ -247,6 +271,30 @@ mod tests {
         let error = reference.read().unwrap_err();
         assert!(matches!(error, SecretError::TooLong(_)));
         assert!(error.to_string().contains(&reference.to_string()));
+    }
+
+    #[test]
+    fn a_file_from_windows_and_an_unresolved_reference_are_read_or_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secret");
+        let reference = SecretRef::File(path.clone());
+        for bytes in [&b"\xef\xbb\xbfsecret\r\n"[..], b"secret\r\n\0", b"secret\0"] {
+            std::fs::write(&path, bytes).unwrap();
+            assert_eq!(reference.read().unwrap().expose_secret(), "secret", "{bytes:?}");
+        }
+        std::fs::write(&path, b"\xff\xfes\0e\0c\0r\0e\0t\0\r\0\n\0").unwrap();
+        let error = reference.read().unwrap_err();
+        assert!(
+            matches!(error, SecretError::Utf16(_)) && error.kind() == ErrorKind::SecretMissing,
+            "{error}"
+        );
+        std::fs::write(&path, b"secr\xe9t").unwrap();
+        assert!(matches!(reference.read(), Err(SecretError::NotText(_))));
+        std::fs::write(&path, b"@Microsoft.KeyVault(SecretUri=https://v.vault.azure.net/secrets/sas/)")
+            .unwrap();
+        assert!(matches!(reference.read(), Err(SecretError::Unresolved(_))));
+        std::fs::write(&path, b"\xef\xbb\xbf\r\n").unwrap();
+        assert!(matches!(reference.read(), Err(SecretError::Empty(_))));
     }
 
     #[test]

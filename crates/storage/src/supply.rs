@@ -108,7 +108,7 @@ impl Supply {
 
     async fn read_sas(&self, reference: &SecretRef) -> Result<Sas, Error> {
         let text = self.read(reference).await?;
-        let sas = Sas::parse(&text).and_then(|sas| sas.belongs_to(&self.target.container).map(|()| sas));
+        let sas = Sas::parse_for(&text, &self.target.container);
         let (storage, origin) = (self.name.clone(), reference.to_string());
         sas.map_err(|cause| Error::ParseSas { storage, origin, cause })
     }
@@ -130,7 +130,7 @@ impl Supply {
                 mint_delegated(&key, container, permissions, start, expiry)
             }
         };
-        let sas = query.and_then(|query| Sas::parse(&query).map_err(|_| InvalidKey));
+        let sas = query.and_then(|query| Sas::parse(&query).map_err(|_| InvalidKey::Signed));
         let (storage, origin) = (self.name.clone(), self.target.source.origin());
         sas.map_err(|cause| Error::MintSas { storage, origin, cause })
     }

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use url::Url;
 
 use crate::InvalidSecretRef;
-use crate::container::is_loopback;
+use crate::host::is_loopback;
 
 /// `https://VAULT.vault.azure.net/secrets/NAME`, with `/VERSION` for a version other than the latest. On this
 /// machine it may be `http://`, for tests.

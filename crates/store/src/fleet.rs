@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use holdfast_model::{App, AppId, NewRun, PolicyName, Retention, Timestamp};
+use holdfast_model::{App, AppId, DepartureReason, NewRun, PolicyName, Retention, Timestamp};
 use serde::Serialize;
 
 /// An app as the fleet file enrols it.
@@ -18,6 +18,43 @@ pub struct Enrolled {
     pub partial_is_good: bool,
     /// The schedule's fingerprint and its first tick after now; `None` for an app in no policy or paused.
     pub schedule: Option<(String, Timestamp)>,
+    /// What Azure's answers said about it.
+    pub observation: Observation,
+}
+
+/// What Azure's answers said about an app, and when.
+///
+/// The default is an app of the fleet file alone, which no list of Azure contradicts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Observation {
+    /// When the answer that shows it was asked for. An older observation changes nothing that a newer one wrote.
+    pub observed_at: Option<Timestamp>,
+    /// Since when Azure's list leaves it out without proof that it is gone.
+    pub missing_since: Option<Timestamp>,
+    /// Ticks that are owed from before its enrolment, because Azure's list came late.
+    pub owed: Option<Owed>,
+}
+
+/// Ticks that a new app is owed from before its enrolment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Owed {
+    /// When Azure was first asked for the app.
+    pub since: Timestamp,
+    /// The first tick after that.
+    pub next_at: Timestamp,
+}
+
+/// An app that leaves the fleet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Departure {
+    /// The app.
+    pub app: AppId,
+    /// Why it leaves.
+    pub reason: DepartureReason,
+    /// When the proof was asked for. A newer observation of the app keeps it.
+    pub observed_at: Timestamp,
+    /// The record for the audit, written only when the app leaves.
+    pub record: NewRun,
 }
 
 /// What a sync of the fleet changed.
@@ -27,8 +64,10 @@ pub struct FleetChange {
     pub added: u64,
     /// Apps whose policy, plan or schedule changed.
     pub changed: u64,
-    /// Apps that the fleet file no longer names.
+    /// Apps that left.
     pub removed: u64,
+    /// Those of them that Azure no longer has.
+    pub not_found: u64,
 }
 
 /// How far an app's schedule has been considered.
@@ -44,7 +83,7 @@ pub struct Cursor {
     pub through: Timestamp,
     /// The first tick after it.
     pub next_at: Timestamp,
-    /// Unfinished backups of the app under this policy.
+    /// Unfinished backups of the app under this policy, without those that only verify what Azure has finished.
     pub unfinished: u64,
 }
 

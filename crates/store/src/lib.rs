@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod audit;
+mod budget_draw;
 mod chain;
 mod change;
 mod columns;
@@ -17,19 +18,22 @@ mod sql;
 mod sqlite;
 mod status;
 mod store;
+mod subscriptions;
 mod unreadable;
 
 pub use audit::AuditEvent;
+pub use budget_draw::{BudgetDraw, Drawn};
 pub use chain::{Broken, ChainRow, Damage, Link, verify_chain};
 pub use change::{Change, Committed, Loaded};
 pub use error::Error;
 pub use filter::{CatalogFilter, RunFilter};
-pub use fleet::{Cursor, CursorAdvance, Enrolled, FleetChange, Planned};
+pub use fleet::{Cursor, CursorAdvance, Departure, Enrolled, FleetChange, Observation, Owed, Planned};
 pub use lanes::{DueLane, DueLanes, LaneQuota, Leased};
-pub use memory::MemoryStore;
+pub use memory::{MemoryCopy, MemoryStore};
 pub use mode::Mode;
 pub use postgres::PgStore;
 pub use sqlite::{OneProcess, SqliteStore};
-pub use status::{AppStatus, LastRun, Running};
+pub use status::{AppStatus, CheckStatus, Departed, LastRun, Missed, Running, Unprotected};
 pub use store::Store;
+pub use subscriptions::{ClosedBudget, Listing, ListingResult, SubscriptionStatus};
 pub use unreadable::{Removed, RowRemoval, UnreadableRow};

@@ -1,7 +1,12 @@
 //! The status of an app.
 
-use holdfast_model::{AppId, Cause, Outcome, PolicyName, RunId, RunKind, StateCode, Timestamp};
-use serde::Serialize;
+use std::time::Duration;
+
+use holdfast_model::{
+    AppId, Cause, DepartureReason, Outcome, PolicyName, RunId, RunKind, StateCode, Timestamp, Verification,
+};
+use serde::{Serialize, Serializer};
+use strum::IntoStaticStr;
 
 /// The status of an app.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -10,19 +15,93 @@ pub struct AppStatus {
     pub app: AppId,
     /// Its policy.
     pub policy: Option<PolicyName>,
-    /// Whether the fleet file no longer names it.
+    /// The ARM id of its App Service plan, once Azure reported it.
+    pub plan: Option<String>,
+    /// Whether its scheduled runs are suspended.
+    pub paused: bool,
+    /// Whether it left the fleet.
     pub removed: bool,
+    /// Its recovery point objective; `None` where its policy sets none.
+    #[serde(rename = "recovery_point_objective_s", serialize_with = "seconds")]
+    pub recovery_point_objective: Option<Duration>,
+    /// When and why it left the fleet.
+    pub departed: Option<Departed>,
+    /// When Azure was asked for the answer that last showed it; `None` for an app that no answer showed.
+    pub seen_at: Option<Timestamp>,
+    /// Since when Azure's list leaves it out without proof that it is gone. Its ticks run.
+    pub missing_since: Option<Timestamp>,
     /// When its next tick is due.
     pub next_tick: Option<Timestamp>,
     /// Its unfinished backup, restore or drill.
     pub running: Option<Running>,
     /// Its last backup run that ended and was not missed.
     pub last: Option<LastRun>,
+    /// Its latest tick that was not run.
+    pub missed: Option<Missed>,
     /// When Azure accepted its latest good backup that is still there: its latest recovery point.
     pub last_good_at: Option<Timestamp>,
     /// Whether it is past its recovery point objective at the store's now. An app without a good backup has its first
     /// span from its enrolment.
     pub past_objective: bool,
+    /// What checks of the catalog against Azure found.
+    pub check: CheckStatus,
+}
+
+/// What checks of an app's catalog found.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct CheckStatus {
+    /// The last check that ended.
+    pub last: Option<LastRun>,
+    /// Backups that a restore could use and that were lost within [`Self::LOST_FOR`].
+    pub lost: u64,
+    /// Whether Azure's own schedule differed from the policy's in that check.
+    pub drift: bool,
+}
+
+impl CheckStatus {
+    /// How long a lost backup is reported.
+    pub const LOST_FOR: Duration = Duration::from_hours(7 * 24);
+}
+
+#[expect(clippy::ref_option, reason = "serde gives the field by reference")]
+fn seconds<S: Serializer>(span: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
+    span.map(|span| span.as_secs()).serialize(serializer)
+}
+
+impl AppStatus {
+    /// Why no objective watches over the app's backups; `None` where one does.
+    pub fn unprotected(&self) -> Option<Unprotected> {
+        if self.paused {
+            Some(Unprotected::Paused)
+        } else if self.policy.is_none() {
+            Some(Unprotected::NoPolicy)
+        } else if self.recovery_point_objective.is_none() {
+            Some(Unprotected::NoObjective)
+        } else {
+            None
+        }
+    }
+}
+
+/// Why an enrolled app can lose its backups without an alert of its objective.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
+pub enum Unprotected {
+    /// The fleet file pauses it: no tick is planned.
+    Paused,
+    /// It is in no policy: no tick is planned.
+    NoPolicy,
+    /// Its policy sets no recovery point objective: it is never past one.
+    NoObjective,
+}
+
+/// When and why an app left the fleet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Departed {
+    /// When.
+    pub at: Timestamp,
+    /// Why.
+    pub reason: DepartureReason,
 }
 
 /// An unfinished run of an app.
@@ -32,6 +111,23 @@ pub struct Running {
     pub kind: RunKind,
     /// Its state.
     pub state: StateCode,
+    /// Why it waits, if it waits for a cause.
+    pub cause: Option<Cause>,
+    /// When it was created.
+    pub since: Timestamp,
+    /// When its next step is due.
+    pub next_try: Timestamp,
+}
+
+/// A tick of an app that was not run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Missed {
+    /// The run that records it.
+    pub run_id: RunId,
+    /// The tick.
+    pub tick: Timestamp,
+    /// Why it was not run.
+    pub cause: Option<Cause>,
 }
 
 /// An app's last run that ended.
@@ -43,6 +139,8 @@ pub struct LastRun {
     pub outcome: Outcome,
     /// Its cause.
     pub cause: Option<Cause>,
+    /// What is known of its backup's blob.
+    pub verification: Option<Verification>,
     /// When it ended.
     pub ended_at: Timestamp,
 }

@@ -7,13 +7,15 @@ use async_trait::async_trait;
 use holdfast_model::{Call, CatalogEntry, Limits, NewRun, Run, RunId, SubscriptionId, Timestamp};
 
 use crate::audit::AuditEvent;
+use crate::budget_draw::{BudgetDraw, Drawn};
 use crate::chain::ChainRow;
 use crate::change::{Change, Committed, Loaded};
 use crate::error::Result;
 use crate::filter::{CatalogFilter, RunFilter};
-use crate::fleet::{Cursor, CursorAdvance, Enrolled, FleetChange, Planned};
+use crate::fleet::{Cursor, CursorAdvance, Departure, Enrolled, FleetChange, Planned};
 use crate::lanes::{DueLanes, LaneQuota, Leased};
 use crate::status::AppStatus;
+use crate::subscriptions::{Listing, SubscriptionStatus};
 use crate::unreadable::{Removed, RowRemoval, UnreadableRow};
 
 /// The truth, and the only thing that processes share.
@@ -36,15 +38,25 @@ pub trait Store: Send + Sync + Debug {
     /// The store's time.
     async fn now(&self) -> Result<Timestamp>;
 
-    /// Makes the enrolled fleet equal to `fleet`.
+    /// Enrols the apps of `fleet`, and ends the enrolment of those that `departed`.
     ///
+    /// An app in neither stays as it is: a list of Azure that leaves an app out proves nothing. What was observed before
+    /// the row was written is ignored, so that schedulers with lists of different age do not undo each other.
     /// Cursors of new apps, and cursors with another fingerprint, start at the store's now, so that an edit never
     /// makes a tick due at once. A cursor whose `next_at` lies beyond the given one (a wrong clock moved it there) is
-    /// set back. Apps that `fleet` no longer names are marked as removed and lose their cursor; their runs go on.
-    async fn sync_fleet(&self, fleet: &[Enrolled]) -> Result<FleetChange>;
+    /// set back. A new app whose list came late starts at the time from which ticks are owed. Apps that departed are
+    /// marked as removed, lose their cursor, and get a record in the audit; their runs go on.
+    async fn sync_fleet(&self, fleet: &[Enrolled], departed: &[Departure]) -> Result<FleetChange>;
 
-    /// Cursors whose next tick is due, the longest overdue first, with the app's unfinished backups.
-    async fn cursors_due(&self, most: u32) -> Result<Vec<Cursor>>;
+    /// Records requests for the lists of subscriptions. A request older than the recorded one changes nothing.
+    async fn record_listings(&self, listings: &[Listing]) -> Result<()>;
+
+    /// The status of every subscription that was listed or has a closed budget, by id.
+    async fn subscriptions(&self) -> Result<Vec<SubscriptionStatus>>;
+
+    /// Cursors whose next tick is due, the longest overdue first, with the app's unfinished backups: at most `most` of
+    /// those that follow `after` in that order.
+    async fn cursors_due(&self, after: Option<&Cursor>, most: u32) -> Result<Vec<Cursor>>;
 
     /// Advances cursors and adds their runs, in one transaction.
     ///
@@ -84,6 +96,14 @@ pub trait Store: Send + Sync + Debug {
     /// closed for longer stays closed for longer.
     async fn close_budget(&self, subscription: &SubscriptionId, call: Call, until: Timestamp) -> Result<()>;
 
+    /// Draws tokens for the calls of a command, in one transaction.
+    ///
+    /// Only the upper half of a budget can be drawn this way: the lower half stays for runs.
+    async fn draw_budget(&self, draw: &BudgetDraw) -> Result<Drawn>;
+
+    /// Opens the closed budgets of a subscription and returns how many were closed.
+    async fn open_budgets(&self, subscription: &SubscriptionId) -> Result<u64>;
+
     /// A run with what its next step needs; `None` when there is no such run.
     async fn load(&self, id: RunId) -> Result<Option<Loaded>>;
 
@@ -92,6 +112,7 @@ pub trait Store: Send + Sync + Debug {
     /// Of the given run the state, failure counts, due time and end are written; all else stays as it was created. The
     /// change is [`Committed::Stale`], and nothing is written, when
     /// - the row has another version than the one the change was decided on, or has ended;
+    /// - its events do not lead from the row to its state, because the store lost the row that it was decided on;
     /// - it begins to delete a backup that is held, or the last one of its app ([`Loaded::is_last`]) without
     ///   [`allow_last`](holdfast_model::Delete::allow_last);
     /// - it begins to delete what an unfinished restore or drill reads, or to read what is being deleted.

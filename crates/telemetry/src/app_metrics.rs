@@ -70,6 +70,13 @@ pub fn observe_apps(meter: &Meter, source: &Arc<Source>) {
         "1 for an app past its recovery point objective, else 0.",
         |app| f64::from(u8::from(app.past_objective)),
     );
+    observe_unprotected(meter, source);
+    each(
+        "holdfast.app.missing",
+        "",
+        "1 for an app that Azure's list leaves out without proof that it is gone, else 0.",
+        |app| f64::from(u8::from(app.missing_since.is_some())),
+    );
     let source = Arc::clone(source);
     meter
         .f64_observable_gauge("holdfast.app_status.read.timestamp")
@@ -78,6 +85,23 @@ pub fn observe_apps(meter: &Meter, source: &Arc<Source>) {
         .with_callback(move |observer| {
             if let Some(latest) = source.latest() {
                 observer.observe(seconds(latest.at), &[]);
+            }
+        })
+        .build();
+}
+
+/// An instrument for the apps whose backups no objective watches. A protected app has no series.
+fn observe_unprotected(meter: &Meter, source: &Arc<Source>) {
+    let source = Arc::clone(source);
+    meter
+        .u64_observable_gauge("holdfast.app.unprotected")
+        .with_description("1 for an app that is paused, in no policy, or in a policy without an objective.")
+        .with_callback(move |observer| {
+            for app in source.latest().iter().flat_map(|latest| &latest.apps) {
+                let Some(reason) = app.unprotected() else { continue };
+                let mut labels = labels(app).to_vec();
+                labels.push(KeyValue::new("reason", <&'static str>::from(reason)));
+                observer.observe(1, &labels);
             }
         })
         .build();
@@ -149,8 +173,11 @@ impl Metrics for MetricsText {
 
 #[cfg(test)]
 mod tests {
-    use holdfast_model::{App, AppId, Clock, ManualClock, PolicyName};
-    use holdfast_store::{Enrolled, MemoryStore, Store};
+    use holdfast_model::{
+        App, AppId, Clock, DepartureReason, ManualClock, NewRun, OperatorAction, PolicyName, PolicySnapshot,
+        RunId, StorageName,
+    };
+    use holdfast_store::{Departure, Enrolled, MemoryStore, Observation, Store};
     use opentelemetry::metrics::MeterProvider as _;
     use opentelemetry_sdk::metrics::SdkMeterProvider;
 
@@ -165,7 +192,17 @@ mod tests {
             retention: None,
             partial_is_good: false,
             schedule: None,
+            observation: Observation::default(),
         }
+    }
+
+    fn departure(app: &App, now: Timestamp, rng: &mut fastrand::Rng) -> Departure {
+        let (reason, snapshot) =
+            (DepartureReason::NotFound, PolicySnapshot::new(StorageName::new("none"), ""));
+        let action = OperatorAction::LeftFleet { reason, detail: "404".into() };
+        let id = RunId::new(now, rng);
+        let record = NewRun::operator_action(id, app, &snapshot, action, "holdfast".into(), now);
+        Departure { app: app.id.clone(), reason, observed_at: now, record }
     }
 
     async fn latest(text: &MetricsText) -> usize {
@@ -179,7 +216,7 @@ mod tests {
         let clock: Arc<dyn Clock> = Arc::clone(&manual) as _;
         let store = Arc::new(MemoryStore::new(Arc::clone(&clock)));
         let fleet: Vec<_> = (0..2_500).map(enrolled).collect();
-        store.sync_fleet(&fleet).await.unwrap();
+        store.sync_fleet(&fleet, &[]).await.unwrap();
         let registry = Registry::new();
         let reader = opentelemetry_prometheus::exporter().with_registry(registry.clone()).build().unwrap();
         let provider = SdkMeterProvider::builder().with_view(more_series).with_reader(reader).build();
@@ -188,7 +225,10 @@ mod tests {
         source.set(Arc::new(AppStatusCache::new(Arc::clone(&store) as _, clock)));
         let text = MetricsText { registry, source };
         assert_eq!(latest(&text).await, 2_500);
-        store.sync_fleet(&fleet[..10]).await.unwrap();
+        let mut rng = fastrand::Rng::with_seed(1);
+        let leaves = |enrolled: &Enrolled| departure(&enrolled.app, manual.now(), &mut rng);
+        let departed: Vec<Departure> = fleet[10..].iter().map(leaves).collect();
+        store.sync_fleet(&fleet[..10], &departed).await.unwrap();
         manual.advance(std::time::Duration::from_mins(1));
         assert_eq!(latest(&text).await, 10);
     }

@@ -35,6 +35,10 @@ pub struct Instruments {
     pub audit_events: Counter<u64>,
     /// Ticks considered, by `result`: `run`, `missed`, `conflicts`.
     pub ticks: Counter<u64>,
+    /// Apps that left the fleet, by `reason`.
+    pub apps_removed: Counter<u64>,
+    /// 1 for a subscription whose apps Azure did not list when it was last asked, else 0, by `subscription`.
+    pub subscription_unanswered: Gauge<u64>,
     /// Runs dispatched to workers.
     pub dispatched: Counter<u64>,
     /// Leases that expired.
@@ -98,6 +102,12 @@ impl Instruments {
             ),
             audit_events: of("holdfast.audit.events", "{event}", "Audit events written."),
             ticks: of("holdfast.ticks", "{tick}", "Ticks considered."),
+            apps_removed: of("holdfast.apps.removed", "{app}", "Apps that left the fleet."),
+            subscription_unanswered: gauge(
+                "holdfast.subscription.unanswered",
+                "",
+                "1 for a subscription whose apps Azure did not list when it was last asked, else 0.",
+            ),
             dispatched: of("holdfast.runs.dispatched", "{run}", "Runs dispatched."),
             leases_reclaimed: of("holdfast.leases.reclaimed", "{lease}", "Leases that expired."),
             lanes_due: gauge("holdfast.lanes.due", "{lane}", "Lanes with due runs."),

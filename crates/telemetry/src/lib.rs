@@ -10,6 +10,7 @@ mod loop_health;
 mod process;
 mod providers;
 mod queue;
+mod run_log;
 mod run_trace;
 mod semantic;
 mod steps;

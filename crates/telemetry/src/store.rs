@@ -4,17 +4,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use holdfast_model::{Call, CatalogEntry, Limits, NewRun, Run, RunEvent, RunId, SubscriptionId, Timestamp};
+use holdfast_model::{
+    Call, CatalogEntry, DepartureReason, Limits, NewRun, Run, RunEvent, RunId, SubscriptionId, Timestamp,
+};
 use holdfast_store::{
-    AppStatus, AuditEvent, CatalogFilter, ChainRow, Change, Committed, Cursor, CursorAdvance, DueLanes,
-    Enrolled, Error, FleetChange, LaneQuota, Leased, Loaded, Planned, Removed, RowRemoval, RunFilter, Store,
-    UnreadableRow,
+    AppStatus, AuditEvent, BudgetDraw, CatalogFilter, ChainRow, Change, Committed, Cursor, CursorAdvance,
+    Departure, Drawn, DueLanes, Enrolled, Error, FleetChange, LaneQuota, Leased, Listing, ListingResult,
+    Loaded, Planned, Removed, RowRemoval, RunFilter, Store, SubscriptionStatus, UnreadableRow,
 };
 use opentelemetry::KeyValue;
 use opentelemetry_sdk::trace::SdkTracer;
 
 use crate::instruments::Instruments;
 use crate::loop_health::LoopHealth;
+use crate::run_log::{Line, lines, missed_lines, recorded_line};
 use crate::whole_run;
 
 /// Hands everything on. What it counts it counts after the commit, so that what did not happen is not counted.
@@ -26,6 +29,8 @@ pub struct WatchedStore {
     pub dispatcher: Arc<LoopHealth>,
     /// Writes runs' first spans; `None` where traces go nowhere.
     pub tracer: Option<SdkTracer>,
+    /// Whether each start and end of a run is a line of the log.
+    pub logs_runs: bool,
 }
 
 impl WatchedStore {
@@ -34,6 +39,26 @@ impl WatchedStore {
             self.wrote(event.name(), 1);
             self.happened(&change.run, event, change.at);
         }
+        if self.logs_runs {
+            lines(change).iter().for_each(Line::write);
+        }
+    }
+
+    /// Writes the lines of added runs. `count` is how many of them were added: when it is not all of them, the store
+    /// knows which, because it has no other run of their ids.
+    async fn log_added(&self, added: Vec<&NewRun>, count: u64) {
+        let is_all = u64::try_from(added.len()).is_ok_and(|all| all == count);
+        if !self.logs_runs || count == 0 {
+            return;
+        }
+        let mut known = Vec::new();
+        for new in added {
+            if is_all || matches!(self.inner.load(new.run.id).await, Ok(Some(_))) {
+                known.push(new);
+            }
+        }
+        let recorded = known.iter().filter_map(|new| recorded_line(new));
+        missed_lines(known.iter().copied()).into_iter().chain(recorded).for_each(|line| line.write());
     }
 
     fn wrote(&self, event: &'static str, count: u64) {
@@ -106,13 +131,36 @@ impl Store for WatchedStore {
         self.inner.now().await
     }
 
-    async fn sync_fleet(&self, fleet: &[Enrolled]) -> Result<FleetChange, Error> {
-        self.inner.sync_fleet(fleet).await
+    async fn sync_fleet(&self, fleet: &[Enrolled], departed: &[Departure]) -> Result<FleetChange, Error> {
+        let change = self.inner.sync_fleet(fleet, departed).await?;
+        let FleetChange { removed, not_found, .. } = change;
+        let left = [
+            (DepartureReason::NotFound, not_found),
+            (DepartureReason::NotInFleetFile, removed.saturating_sub(not_found)),
+        ];
+        for (reason, count) in left.into_iter().filter(|(_, count)| *count > 0) {
+            self.instruments.apps_removed.add(count, &[KeyValue::new("reason", reason.as_str())]);
+            self.wrote("action_recorded", count);
+        }
+        Ok(change)
     }
 
-    async fn cursors_due(&self, most: u32) -> Result<Vec<Cursor>, Error> {
-        let due = self.inner.cursors_due(most).await?;
-        self.planner.looked(due.is_empty());
+    async fn record_listings(&self, listings: &[Listing]) -> Result<(), Error> {
+        for listing in listings {
+            let is_unanswered = matches!(listing.result, ListingResult::Failed { .. });
+            let subscription = KeyValue::new("subscription", listing.subscription.as_str().to_owned());
+            self.instruments.subscription_unanswered.record(u64::from(is_unanswered), &[subscription]);
+        }
+        self.inner.record_listings(listings).await
+    }
+
+    async fn subscriptions(&self) -> Result<Vec<SubscriptionStatus>, Error> {
+        self.inner.subscriptions().await
+    }
+
+    async fn cursors_due(&self, after: Option<&Cursor>, most: u32) -> Result<Vec<Cursor>, Error> {
+        let due = self.inner.cursors_due(after, most).await?;
+        self.planner.looked(after.is_none() && due.is_empty());
         Ok(due)
     }
 
@@ -127,18 +175,26 @@ impl Store for WatchedStore {
         }
         self.wrote("planned", planned.runs);
         self.wrote("missed", planned.missed);
+        let missed = plans.iter().flat_map(|plan| &plan.runs).filter(|new| new.run.state.is_ended());
+        self.log_added(missed.collect(), planned.missed).await;
         Ok(planned)
+    }
+
+    async fn open_budgets(&self, subscription: &SubscriptionId) -> Result<u64, Error> {
+        self.inner.open_budgets(subscription).await
     }
 
     async fn add_run(&self, run: &NewRun) -> Result<(), Error> {
         self.inner.add_run(run).await?;
         self.wrote(run.event.name(), 1);
+        self.log_added(vec![run], 1).await;
         Ok(())
     }
 
     async fn add_runs(&self, runs: &[NewRun]) -> Result<u64, Error> {
         let added = self.inner.add_runs(runs).await?;
         self.wrote("planned", added);
+        self.log_added(runs.iter().collect(), added).await;
         Ok(added)
     }
 
@@ -188,6 +244,10 @@ impl Store for WatchedStore {
         self.inner.close_budget(subscription, call, until).await?;
         self.instruments.budgets_closed.add(1, &[KeyValue::new("call", call.as_str())]);
         Ok(())
+    }
+
+    async fn draw_budget(&self, draw: &BudgetDraw) -> Result<Drawn, Error> {
+        self.inner.draw_budget(draw).await
     }
 
     async fn load(&self, id: RunId) -> Result<Option<Loaded>, Error> {

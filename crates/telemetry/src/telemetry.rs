@@ -33,6 +33,8 @@ pub struct Service {
     pub name: &'static str,
     /// The OpenTelemetry `messaging.system`: `rabbitmq` or `in_process`.
     pub messaging_system: &'static str,
+    /// Whether each start and end of a run is a line of the log. A command that waits for runs shows them itself.
+    pub logs_runs: bool,
 }
 
 /// The program's telemetry; without a [`Service`] it has logs only.
@@ -51,6 +53,7 @@ pub(crate) struct Working {
     pub(crate) dispatcher: Arc<LoopHealth>,
     pub(crate) source: Arc<Source>,
     system: &'static str,
+    logs_runs: bool,
 }
 
 impl fmt::Debug for Telemetry {
@@ -70,10 +73,11 @@ impl Telemetry {
         variable: impl Fn(&str) -> Option<String>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        let Some(Service { name, messaging_system: system }) = service else {
+        let Some(service) = service else {
             logging::start(log, clock, None, None);
             return Self { working: None };
         };
+        let Service { name, messaging_system: system, .. } = service;
         let exports = Exports::from(&variable);
         let resource = providers::resource(name, instance(), variable);
         let providers = Providers::new(&exports, &resource, system);
@@ -82,7 +86,7 @@ impl Telemetry {
         for what in &providers.failed {
             tracing::warn!("{what}");
         }
-        Self { working: Some(Working::new(providers, exports.metrics, system, clock)) }
+        Self { working: Some(Working::new(providers, exports.metrics, service, clock)) }
     }
 
     /// Wraps a store so that its calls are measured.
@@ -94,6 +98,7 @@ impl Telemetry {
             planner: Arc::clone(&working.planner),
             dispatcher: Arc::clone(&working.dispatcher),
             tracer: working.providers.traces.as_ref().map(|traces| traces.tracer("holdfast")),
+            logs_runs: working.logs_runs,
         })
     }
 
@@ -145,7 +150,7 @@ impl Telemetry {
 }
 
 impl Working {
-    fn new(providers: Providers, exports_metrics: bool, system: &'static str, clock: Arc<dyn Clock>) -> Self {
+    fn new(providers: Providers, exports_metrics: bool, service: Service, clock: Arc<dyn Clock>) -> Self {
         let meter = providers.metrics.meter("holdfast");
         let source = Arc::new(Source::default());
         observe_apps(&meter, &source);
@@ -157,7 +162,8 @@ impl Working {
             exports_metrics,
             meter,
             source,
-            system,
+            system: service.messaging_system,
+            logs_runs: service.logs_runs,
             clock,
         }
     }

@@ -17,6 +17,8 @@ pub(crate) enum Action {
     Poll,
     /// Verify the result.
     Verify,
+    /// Look again for backups that the last look missed.
+    Compare,
     /// Do nothing: the run has ended.
     Nothing,
 }
@@ -26,6 +28,7 @@ pub(crate) enum Action {
 pub(crate) fn decide(run: &Run, window: Option<SendWindow>) -> Action {
     match run.state {
         RunState::Planned | RunState::Waiting { .. } => Action::Prepare,
+        RunState::Comparing { .. } => Action::Compare,
         RunState::Starting { .. } => window.map_or(Action::Reconcile, Action::Send),
         RunState::Reconciling { .. } => Action::Reconcile,
         RunState::Polling { .. } | RunState::PollingOperation { .. } => Action::Poll,

@@ -1,6 +1,8 @@
 //! Deferring a run whose request Azure certainly did not execute. Pure.
 
-use holdfast_model::Cause;
+use std::time::Duration;
+
+use holdfast_model::{Cause, Trigger};
 
 use crate::ending::deferred;
 use crate::next::Next;
@@ -20,4 +22,27 @@ pub(crate) fn defer(input: &StepInput<'_>, error: &holdfast_arm::Error, rng: &mu
 pub(crate) fn defer_unreachable(input: &StepInput<'_>, detail: String, rng: &mut fastrand::Rng) -> Next {
     let wait = pause(Cause::Unreachable, input.run.failure_counts.deferred, None, rng);
     deferred(input, Cause::Unreachable, detail, input.now + wait)
+}
+
+/// How long a run that a person requested tries again after a refusal that may be temporary. The person waits.
+const PATIENCE_FOR_PERSONS: Duration = Duration::from_mins(1);
+
+/// Defers the run after a 403, or a 404 of an app that GET still shows; `None` when the run has tried for long enough.
+///
+/// Azure answers both for minutes after a role was granted or a site was restarted. A run that a tick or a policy caused
+/// tries again within the policy's `catch_up`.
+pub(crate) fn defer_refusal(
+    input: &StepInput<'_>,
+    cause: Cause,
+    detail: String,
+    rng: &mut fastrand::Rng,
+) -> Option<Next> {
+    let run = input.run;
+    let patience = match run.trigger {
+        Trigger::Manual => PATIENCE_FOR_PERSONS,
+        _ => run.policy_snapshot.catch_up,
+    };
+    let wait = pause(cause, run.failure_counts.deferred, None, rng);
+    let until = input.now + wait;
+    (until <= run.tick.unwrap_or(run.created_at) + patience).then(|| deferred(input, cause, detail, until))
 }

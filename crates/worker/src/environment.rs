@@ -50,6 +50,9 @@ impl Settings {
     /// Longest suspension of the host during the preparation of an attempt that does not stop the attempt.
     pub const SLEEP_MAX: Duration = Duration::from_secs(3);
 
+    /// Longest load of a run after which an attempt may start. After a longer one the store's time is uncertain.
+    pub const LOAD_MAX: Duration = Duration::from_secs(10);
+
     /// Lease of an intent: the worker that committed it may POST and wait for the answer within this time.
     pub fn intent_lease(&self) -> Duration {
         self.post_within + self.call_timeout + Self::SLEEP_MAX + Duration::from_secs(1)

@@ -10,6 +10,7 @@ use holdfast_model::{
 };
 
 use crate::environment::Settings;
+use crate::look::{AbsentByTwoLooks, CallFailure};
 use crate::next::Next;
 use crate::step_input::StepInput;
 
@@ -68,7 +69,8 @@ pub(crate) fn run_of(site: &str, task: Task, trigger: Trigger) -> Run {
 
 pub(crate) fn attempt(number: u32) -> Attempt {
     let run = planned();
-    let name = BackupName::of_attempt(&run.app, run.id, number);
+    // The same nonce for the same number: tests compare attempts.
+    let name = BackupName::of_attempt(&run.app, run.id, number, &mut fastrand::Rng::with_seed(number.into()));
     Attempt {
         number,
         name,
@@ -137,6 +139,11 @@ pub(crate) fn input(run: &Run, now: Timestamp) -> StepInput<'_> {
         is_last: false,
         settings: &SETTINGS,
     }
+}
+
+/// A 404 that a second kind of look confirms.
+pub(crate) fn absent(which: AbsentByTwoLooks) -> CallFailure {
+    CallFailure { error: error(ErrorKind::NotFound), absent: Some(which) }
 }
 
 /// The run after `next`.

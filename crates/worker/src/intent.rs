@@ -23,13 +23,13 @@ impl From<&Grant> for IntentFacts {
     }
 }
 
-/// Starts the next attempt. The run is leased for as long as its request may take.
-pub(crate) fn intent(input: &StepInput<'_>, facts: IntentFacts) -> Next {
+/// Starts the next attempt, under a name that no other attempt has. The run is leased for as long as its request may take.
+pub(crate) fn intent(input: &StepInput<'_>, facts: IntentFacts, rng: &mut fastrand::Rng) -> Next {
     let number = input.run.state.next_attempt();
     let IntentFacts { sas, refresh, restored_before } = facts;
     let attempt = Attempt {
         number,
-        name: BackupName::of_attempt(&input.run.app, input.run.id, number),
+        name: BackupName::of_attempt(&input.run.app, input.run.id, number, rng),
         begun_at: input.now,
         sas: sas.as_ref().map(|sas| sas.fingerprint.clone()).unwrap_or_default(),
         sas_expiry: sas.as_ref().and_then(|sas| sas.window.expiry),
@@ -45,7 +45,7 @@ mod tests {
     use holdfast_model::{RefreshReason, StorageName};
 
     use super::*;
-    use crate::fixtures::{SETTINGS, at, attempt, input, one_missing, planned, sas};
+    use crate::fixtures::{SETTINGS, at, input, one_missing, planned, rng, sas};
 
     fn grant(refresh: Option<SasRefresh>) -> Grant {
         Grant { url: String::new().into(), facts: sas(), refresh, warnings: Vec::new() }
@@ -61,13 +61,16 @@ mod tests {
             new: sas(),
             backup: None,
         };
-        let next = intent(&input(&planned(), at(10)), IntentFacts::from(&grant(Some(refresh.clone()))));
+        let next =
+            intent(&input(&planned(), at(10)), IntentFacts::from(&grant(Some(refresh.clone()))), &mut rng());
         assert_eq!(next.events[0], RunEvent::SasRefreshed { refresh });
-        let begun = Attempt { begun_at: at(10), ..attempt(1) };
-        assert_eq!(next.events[1], RunEvent::AttemptStarted { attempt: begun, sas: Some(sas()) });
+        let RunEvent::AttemptStarted { attempt, sas: sent } = &next.events[1] else { panic!("{next:?}") };
+        let number = BackupName::number_in(attempt.name.as_str(), &planned().app, planned().id);
+        assert_eq!((attempt.number, number, attempt.begun_at), (1, Some(1), at(10)));
+        assert_eq!(*sent, Some(sas()));
         assert_eq!(next.due_at, at(10) + SETTINGS.intent_lease());
         assert!(SETTINGS.intent_lease() > SETTINGS.post_within + SETTINGS.call_timeout);
-        let again = intent(&input(&one_missing(), at(10)), IntentFacts::from(&grant(None)));
+        let again = intent(&input(&one_missing(), at(10)), IntentFacts::from(&grant(None)), &mut rng());
         assert!(
             matches!(&again.events[..], [RunEvent::AttemptStarted { attempt, .. }] if attempt.number == 2)
         );

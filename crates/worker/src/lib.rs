@@ -1,7 +1,10 @@
 #![doc = include_str!("../README.md")]
 
 mod backup;
+mod blob_sizes;
+mod bulkheads;
 mod calls;
+mod check_catalog;
 mod decide;
 mod deferral;
 mod delete;
@@ -11,6 +14,7 @@ mod error;
 #[cfg(test)]
 mod fixtures;
 mod intent;
+mod look;
 mod native_schedule;
 mod next;
 mod not_ready;
@@ -31,6 +35,7 @@ mod step_result;
 mod store_time;
 mod worker;
 
+pub use bulkheads::Bulkheads;
 pub use environment::{Environment, Settings};
 pub use error::Error;
 pub use step::step;

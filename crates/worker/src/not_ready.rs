@@ -1,12 +1,14 @@
-//! What follows when the preparation of an attempt fails. Pure.
+//! What follows when the preparation of an attempt fails.
 
 use holdfast_arm::ErrorKind;
 use holdfast_model::Cause;
 use holdfast_storage::SecretError;
 
-use crate::deferral::{defer, defer_unreachable};
+use crate::deferral::{defer, defer_refusal, defer_unreachable};
 use crate::ending::refused;
+use crate::look::is_app_gone;
 use crate::next::Next;
+use crate::step_context::StepContext;
 use crate::step_input::StepInput;
 
 /// Why no attempt could begin.
@@ -18,8 +20,11 @@ pub(crate) enum NotReady {
     /// Azure did not return what the preparation needs.
     #[error(transparent)]
     Arm(#[from] holdfast_arm::Error),
+    /// Azure answered 404 to two kinds of look at the app.
+    #[error(transparent)]
+    AppGone(holdfast_arm::Error),
     /// The store failed.
-    #[error("failed to read from the store which restores and deletions are under way")]
+    #[error("failed to read the app's other runs and its backups from the store")]
     Store(#[from] holdfast_store::Error),
     /// The connection string of a database could not be read.
     #[error(transparent)]
@@ -30,6 +35,15 @@ pub(crate) enum NotReady {
         /// The database.
         database: String,
     },
+}
+
+/// Looks at the app itself where Azure answered 404, and decides what follows.
+pub(crate) async fn stopped(context: &StepContext<'_>, why: NotReady, rng: &mut fastrand::Rng) -> Next {
+    let why = match why {
+        NotReady::Arm(error) if is_app_gone(context, &error).await => NotReady::AppGone(error),
+        why => why,
+    };
+    not_ready(&context.input_now(), &why, rng)
 }
 
 /// Defers the run where the cause is temporary; otherwise records a refused start.
@@ -47,13 +61,18 @@ pub(crate) fn not_ready(input: &StepInput<'_>, why: &NotReady, rng: &mut fastran
         NotReady::Secret(_) | NotReady::Reference { .. } => {
             refused(input, Cause::DatabaseSecret, detail, rng)
         }
+        NotReady::AppGone(_) => refused(input, Cause::AppNotFound, detail, rng),
         NotReady::Arm(error) => match error.kind() {
-            ErrorKind::Forbidden => refused(input, Cause::AppForbidden, detail, rng),
-            ErrorKind::NotFound => refused(input, Cause::AppNotFound, detail, rng),
+            ErrorKind::Forbidden => refused_for_now(input, Cause::AppForbidden, detail, rng),
+            ErrorKind::NotFound => refused_for_now(input, Cause::AppNotFound, detail, rng),
             ErrorKind::Rejected => refused(input, Cause::Rejected, detail, rng),
             _ => defer(input, error, rng),
         },
     }
+}
+
+fn refused_for_now(input: &StepInput<'_>, cause: Cause, detail: String, rng: &mut fastrand::Rng) -> Next {
+    defer_refusal(input, cause, detail.clone(), rng).unwrap_or_else(|| refused(input, cause, detail, rng))
 }
 
 #[cfg(test)]

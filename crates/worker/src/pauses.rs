@@ -17,6 +17,9 @@ const UNREACHABLE: Retry = Retry::seconds(0, 10, 300);
 /// An operator must repair the credential.
 const CREDENTIAL: Retry = Retry::seconds(0, 60, 600);
 
+/// The longest wait that is believed: ARM's limits are of seconds, older ones of an hour.
+const REQUESTED_MAX: Duration = Duration::from_hours(1);
+
 /// The cause of a deferral for an error that says that Azure did nothing; `None` for all other kinds.
 pub(crate) fn deferral_cause(kind: &ErrorKind) -> Option<Cause> {
     match kind {
@@ -41,8 +44,9 @@ pub(crate) fn pause(
         Cause::CredentialRefused => CREDENTIAL,
         _ => UNREACHABLE,
     };
-    // Azure does not process a request before the time that it asked for, so that time is never shortened.
-    retry_delay(&rule, deferrals + 1, rng).max(requested.unwrap_or_default())
+    // Azure does not process a request before the time that it asked for. A longer time than any of its limits has is not
+    // believed.
+    retry_delay(&rule, deferrals + 1, rng).max(requested.unwrap_or_default().min(REQUESTED_MAX))
 }
 
 /// The wait that Azure asked for in its answer.

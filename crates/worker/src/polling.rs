@@ -63,7 +63,16 @@ pub(crate) fn deadline_passed(
 ) -> Option<Next> {
     let deadline = input.run.policy_snapshot.deadline;
     (input.now >= since + deadline).then(|| {
-        let detail = format!("{} s after the start: {why}", deadline.as_secs());
+        let is_unsettled = matches!(
+            (input.run.task.kind(), &input.run.state),
+            (RunKind::Backup, RunState::Reconciling { .. })
+        );
+        let kept = if is_unsettled {
+            format!("; the app's next backup looks for {}", attempt.name)
+        } else {
+            String::new()
+        };
+        let detail = format!("{} s after the start: {why}{kept}", deadline.as_secs());
         let backup = unfinished_backup(input.run, attempt);
         failed(input, attempt, Failure { backup, ..Failure::new(Cause::DeadlinePassed, detail) }, rng)
     })

@@ -1,31 +1,34 @@
 //! Looking for what a request did whose answer was lost. Pure.
 
-use holdfast_arm::{Error, ErrorKind};
-use holdfast_model::{Attempt, Cause, RunEvent, RunState, Timestamp};
+use holdfast_model::{Absences, Attempt, Cause, RunEvent, Timestamp};
 
 use crate::ending::{Failure, failed};
 use crate::environment::Settings;
+use crate::look::{AbsentByTwoLooks, CallFailure};
 use crate::next::Next;
-use crate::polling::poll_after_error;
+use crate::polling::{poll_after_error, unfinished_backup};
 use crate::step_input::StepInput;
 
 /// Handles a failed lookup of an attempt.
 ///
-/// Ends the attempt if the app was deleted or is forbidden. Otherwise repeats the lookup until the deadline after
-/// `since`.
+/// Ends the attempt if the app stays absent by two kinds of look over the settle time. Otherwise repeats the lookup, with
+/// growing pauses, until the deadline after `since`: Azure answers 403 and 404 for a while after roles were changed, and
+/// what it is doing goes on.
 pub(crate) fn look_failed(
     input: &StepInput<'_>,
     attempt: &Attempt,
     since: Timestamp,
-    error: &Error,
+    failure: &CallFailure,
     rng: &mut fastrand::Rng,
 ) -> Next {
-    let cause = match error.kind() {
-        ErrorKind::NotFound => Cause::AppNotFound,
-        ErrorKind::Forbidden => Cause::AppForbidden,
-        _ => return poll_after_error(input, attempt, since, error, rng),
-    };
-    failed(input, attempt, Failure::new(cause, error.to_string()), rng)
+    match failure.absent {
+        Some(AbsentByTwoLooks::App) => absent(input, |looks| {
+            let detail = format!("the app was absent in {looks} looks: {}", failure.error);
+            let backup = unfinished_backup(input.run, attempt);
+            failed(input, attempt, Failure { backup, ..Failure::new(Cause::AppNotFound, detail) }, rng)
+        }),
+        _ => poll_after_error(input, attempt, since, &failure.error, rng),
+    }
 }
 
 /// A look did not find the effect of the attempt: looks again, or ends the attempt as lost.
@@ -44,13 +47,10 @@ pub(crate) fn not_found(
 ///
 /// `settled` gives the transition once there were enough looks over the whole settle time. It gets their number.
 pub(crate) fn absent(input: &StepInput<'_>, settled: impl FnOnce(u32) -> Next) -> Next {
-    let (looks, first) = match input.run.state {
-        RunState::Reconciling { absent, first_absent, .. } => (absent + 1, first_absent.unwrap_or(input.now)),
-        _ => (1, input.now),
-    };
+    let Absences { looks, first_at } = input.run.state.absences().with(input.now);
     let event = RunEvent::Absent { looked_at: input.now };
-    let is_settled = (input.now - first).to_std().unwrap_or_default() >= input.settings.settle;
-    if looks < Settings::LOOKS || !is_settled {
+    let span = (input.now - first_at.unwrap_or(input.now)).to_std().unwrap_or_default();
+    if looks < Settings::LOOKS || span < input.settings.settle {
         let pause = input.settings.settle / (Settings::LOOKS - 1);
         return Next::new(vec![event], input.now + pause);
     }

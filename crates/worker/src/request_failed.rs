@@ -1,11 +1,12 @@
 //! What follows when the request of an attempt fails. Pure.
 
-use holdfast_arm::{Error, ErrorKind};
+use holdfast_arm::ErrorKind;
 use holdfast_model::{Attempt, Cause, RunEvent};
 
-use crate::deferral::defer;
+use crate::deferral::{defer, defer_refusal};
 use crate::ending::{Failure, failed};
 use crate::environment::Settings;
+use crate::look::{AbsentByTwoLooks, CallFailure};
 use crate::next::Next;
 use crate::step_input::StepInput;
 
@@ -13,9 +14,10 @@ use crate::step_input::StepInput;
 pub(crate) fn request_failed(
     input: &StepInput<'_>,
     attempt: &Attempt,
-    error: &Error,
+    failure: &CallFailure,
     rng: &mut fastrand::Rng,
 ) -> Next {
+    let CallFailure { error, absent } = failure;
     let cause = match error.kind() {
         // Whether Azure accepted it is unknown. The first look waits, because Azure lists new backups late.
         ErrorKind::Ambiguous => {
@@ -27,5 +29,7 @@ pub(crate) fn request_failed(
         ErrorKind::Rejected => Cause::Rejected,
         _ => return defer(input, error, rng),
     };
-    failed(input, attempt, Failure::new(cause, error.to_string()), rng)
+    let is_certain = cause == Cause::Rejected || *absent == Some(AbsentByTwoLooks::App);
+    let deferred = if is_certain { None } else { defer_refusal(input, cause, error.to_string(), rng) };
+    deferred.unwrap_or_else(|| failed(input, attempt, Failure::new(cause, error.to_string()), rng))
 }

@@ -1,5 +1,7 @@
 //! One step of one run.
 
+use std::time::Duration;
+
 use holdfast_model::{Run, Task, Timestamp, Wakeup};
 use holdfast_store::{Change, Committed, Loaded};
 
@@ -13,7 +15,7 @@ use crate::step_input::StepInput;
 use crate::step_plan::StepPlan;
 use crate::step_result::Stepped;
 use crate::store_time::{HostTime, StoreTime};
-use crate::{backup, delete, native_schedule, refresh_sas, restore};
+use crate::{backup, check_catalog, delete, native_schedule, refresh_sas, restore};
 
 /// Executes the step that one message asks for: load, decide, call, transition, commit. The caller acknowledges.
 ///
@@ -25,11 +27,44 @@ pub async fn step(
     wakeup: Wakeup,
     rng: &mut fastrand::Rng,
 ) -> Result<Stepped, Error> {
-    let before_load = HostTime::read(&*env.clock);
-    let Some(loaded) = env.store.load(wakeup.run_id).await? else { return Ok(Stepped::Dropped) };
-    if loaded.run.version != wakeup.version {
-        return Ok(Stepped::Dropped);
+    match load(env, wakeup).await? {
+        Some(loaded) => step_loaded(env, settings, loaded, rng).await,
+        None => Ok(Stepped::Dropped),
     }
+}
+
+/// A run in the version of its message, and the host's time before it was loaded.
+pub(crate) struct LoadedStep {
+    pub loaded: Loaded,
+    before_load: HostTime,
+}
+
+/// Loads the run of a message; `None` if it does not exist or has another version.
+pub(crate) async fn load(env: &Environment, wakeup: Wakeup) -> Result<Option<LoadedStep>, Error> {
+    let before_load = HostTime::read(&*env.clock);
+    let loaded = env.store.load(wakeup.run_id).await?;
+    let loaded = loaded.filter(|loaded| loaded.run.version == wakeup.version);
+    Ok(loaded.map(|loaded| LoadedStep { loaded, before_load }))
+}
+
+/// Moves the due time of a run that finds no room, and nothing else.
+pub(crate) async fn put_back(env: &Environment, step: LoadedStep, pause: Duration) -> Result<Stepped, Error> {
+    let Loaded { run, now, .. } = step.loaded;
+    let from = run.version;
+    let change = Change { from, run: Run { due_at: now + pause, ..run }, events: Vec::new(), at: now };
+    Ok(match env.store.commit(&change).await? {
+        Committed::Done(_) => Stepped::PutBack,
+        Committed::Stale => Stepped::Dropped,
+    })
+}
+
+/// Executes the step of a loaded run.
+pub(crate) async fn step_loaded(
+    env: &Environment,
+    settings: &Settings,
+    LoadedStep { loaded, before_load }: LoadedStep,
+    rng: &mut fastrand::Rng,
+) -> Result<Stepped, Error> {
     let time = StoreTime::new(&*env.clock, loaded.now, before_load);
     let Loaded { mut run, typical, last_good_bytes, subject, is_last, .. } = loaded;
     record_in_span(&run);
@@ -84,6 +119,7 @@ async fn plan_step(
             let desired = DesiredSchedule { schedule: schedule.as_ref(), renews: renews.as_ref() };
             native_schedule::step(context, desired, databases, window, rng).await
         }
+        Task::CheckCatalog { schedule } => check_catalog::step(context, schedule.as_ref(), rng).await,
         Task::OperatorAction { .. } => StepPlan::NothingToDo,
     }
 }

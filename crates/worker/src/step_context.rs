@@ -37,14 +37,19 @@ impl<'a> StepContext<'a> {
 
     /// Begins an attempt: the step commits its intent and then sends its request.
     ///
-    /// Stops where the host was suspended: by the store's time the intent would lapse before the window does. The lease
-    /// of the step makes the run due again.
-    pub fn begin_attempt(&self, facts: IntentFacts, payload: RequestPayload) -> StepPlan {
+    /// Stops where the process or its host stood still: by the store's time the intent could lapse before the window
+    /// does. The lease of the step makes the run due again.
+    pub fn begin_attempt(
+        &self,
+        facts: IntentFacts,
+        payload: RequestPayload,
+        rng: &mut fastrand::Rng,
+    ) -> StepPlan {
         // Opened before the check: the window itself detects a suspension from here on.
         let window = SendWindow::open(&*self.env.clock, self.settings().post_within, payload);
-        if self.time.is_behind() {
+        if self.time.is_uncertain() {
             return StepPlan::HostSuspended;
         }
-        StepPlan::CommitThenSend { intent: intent(&self.input_now(), facts), window }
+        StepPlan::CommitThenSend { intent: intent(&self.input_now(), facts, rng), window }
     }
 }

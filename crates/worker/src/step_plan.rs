@@ -19,7 +19,7 @@ pub(crate) enum StepPlan {
     NothingToDo,
     /// Stop: the worker was paused for too long between the intent and its request.
     SendWindowLapsed,
-    /// Stop: the host was suspended during preparation, so the intent could lapse before its window.
+    /// Stop: the process or its host stood still since the load, so the intent could lapse before its window.
     HostSuspended,
 }
 

@@ -14,8 +14,10 @@ pub enum Stepped {
     /// The worker was paused between the intent and its request for longer than the request may wait. The request was
     /// not sent.
     SendWindowLapsed,
-    /// The host was suspended while the step prepared an attempt. No intent was committed.
+    /// The process or its host stood still while the step loaded its run or prepared an attempt. No intent was committed.
     HostSuspended,
+    /// The run's subscription or storage account has its share of the worker, and hangs. The run becomes due again soon.
+    PutBack,
 }
 
 /// How a step ended, for an observer.
@@ -38,6 +40,7 @@ impl Stepped {
             Self::NothingToDo => "nothing_to_do",
             Self::SendWindowLapsed => "send_window_lapsed",
             Self::HostSuspended => "host_suspended",
+            Self::PutBack => "put_back",
         }
     }
 }

@@ -1,58 +1,55 @@
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::TimeDelta;
 use holdfast_model::{
-    AppId, BackupId, CatalogEntry, OperatorAction, Origin, Outcome, Run, RunEvent, RunId, RunState, Task,
-    Trigger,
+    AppId, BackupId, CatalogEntry, OperatorAction, Outcome, Run, RunEvent, RunId, RunState, Task, Trigger,
 };
 use holdfast_store::{CatalogFilter, Store};
 
 use crate::simulated_world::SimulatedWorld;
 
-/// The catalog agrees with Azure.
+/// The catalog agrees with Azure once each app was checked after the faults.
 ///
-/// Blobs of live entries exist, and blobs of deleted entries do not. The last good backup of every app exists or,
-/// without a good one, a partial one. No backup was deleted without a run for it or while on hold.
+/// Live entries that a restore could use are whole, removed ones are not. Azure's state decides, and not the catalog,
+/// whether a deletion left a backup. No backup was deleted without a run for it or while on hold.
 pub(crate) async fn catalog(world: &SimulatedWorld) {
     let filter = CatalogFilter { with_removed: true, ..CatalogFilter::default() };
     let entries = world.store.catalog(&filter).await.unwrap();
-    let mut last_good: BTreeMap<AppId, &CatalogEntry> = BTreeMap::new();
+    // A store that lost a deletion does not know that it asked for it.
+    let lost_deletions: BTreeSet<(&AppId, BackupId)> = world.lost_tasks().filter_map(deletion).collect();
     for entry in &entries {
-        let is_there = world.has_blob(&entry.backup.blob);
         let context = || format!("seed {}: {entry:#?}", world.seed);
-        // The result of a deletion was unknown at its deadline. The next deletion, a day later, finds it done.
-        let in_doubt = entry.last_failure_at.is_some();
-        // Azure may never finish a backup that its run abandoned, or finish it after its deletion.
-        let is_unfinished = entry.origin == Origin::Attempt && entry.backup.finished_at.is_none();
+        let is_forgotten = lost_deletions.contains(&(&entry.app, entry.backup.id));
         match entry.removal {
-            _ if is_unfinished => {}
-            Some(gone) if gone.deleted => assert!(!is_there, "deleted but exists: {}", context()),
-            Some(_) => panic!("lost, although only runs delete backups: {}", context()),
-            None if entry.origin != Origin::Orphan => {
-                assert!(is_there || in_doubt, "live but missing: {}", context());
+            None if entry.good => {
+                assert!(world.is_whole(entry), "counts, and is gone: {}", context());
             }
-            None => {}
-        }
-        if entry.good {
-            let newest = last_good.entry(entry.app.clone()).or_insert(entry);
-            if newest.backup.accepted_at < entry.backup.accepted_at {
-                *newest = entry;
+            Some(gone) if !gone.deleted => {
+                assert!(!entry.good || !world.is_whole(entry), "lost, and is there: {}", context());
+                let has_reason = is_forgotten || world.people.touched(&entry.app);
+                assert!(has_reason || !entry.good, "lost by nobody: {}", context());
             }
+            _ => {}
         }
-    }
-    for entry in last_good.values() {
-        // Any good backup is enough: when clocks jump back, processes disagree on which is the last.
-        let any = entries.iter().any(|other| other.app == entry.app && other.good && other.removal.is_none());
-        assert!(any, "seed {}: no good backup of {} is left", world.seed, entry.app);
-        assert!(entry.removal.is_none() || world.clock_jumps, "the last good backup is gone: {entry:#?}");
     }
     for of_app in entries.chunk_by(|one, next| one.app == next.app) {
-        // The backup of a lost attempt may be deleted even when no other is left.
-        let all = of_app.iter().all(CatalogEntry::is_counted_on);
-        let any = of_app.iter().any(|entry| entry.removal.is_none());
-        assert!(any || !all, "seed {}: no backup is left of {of_app:#?}", world.seed);
+        if world.people.touched(&of_app[0].app) {
+            continue;
+        }
+        let had_good = of_app.iter().any(|entry| entry.good);
+        let has_good = of_app.iter().any(|entry| entry.good && entry.removal.is_none());
+        assert!(has_good || !had_good, "seed {}: no good backup is left of {of_app:#?}", world.seed);
     }
     deletions(world, &entries).await;
     holds(world).await;
+}
+
+/// The backup that a lost task deletes.
+fn deletion<'a>((_, app, task): (RunId, &'a AppId, &'a Task)) -> Option<(&'a AppId, BackupId)> {
+    match task {
+        Task::Delete(delete) => Some((app, delete.backup)),
+        _ => None,
+    }
 }
 
 /// No deletion started while its backup was on hold.
@@ -79,16 +76,35 @@ async fn holds(world: &SimulatedWorld) {
 /// Azure accepted deletions only for runs, and the catalog has each successful one by policy.
 async fn deletions(world: &SimulatedWorld, entries: &[CatalogEntry]) {
     let runs = world.runs().await;
+    let lost = world.lost_tasks().filter_map(deletion).map(|(app, id)| (app.clone(), id));
     let asked: BTreeSet<(AppId, BackupId)> = runs
         .iter()
         .filter_map(|run| match &run.task {
             Task::Delete(delete) => Some((run.app.clone(), delete.backup)),
             _ => None,
         })
+        .chain(lost)
+        .collect();
+    let by_hand: BTreeSet<(AppId, BackupId)> = runs
+        .iter()
+        .filter(|run| run.trigger == Trigger::Manual)
+        .filter_map(|run| Some((run.app.clone(), run.task.backup(&run.app)?.1)))
         .collect();
     for delete in world.azure.lock().unwrap().accepted_deletes() {
         let of = (delete.app.clone(), delete.id);
         assert!(asked.contains(&of), "seed {}: no run deletes {of:?}", world.seed);
+        // A person may take the stand-in away between its proof and the request.
+        let is_race = world
+            .people
+            .vanished
+            .iter()
+            .any(|(at, app)| *app == delete.app && (*at - delete.at).abs() <= TimeDelta::seconds(60));
+        let is_last = delete.was_whole && delete.left == 0;
+        assert!(
+            !is_last || is_race || by_hand.contains(&of),
+            "seed {}: the last one: {delete:#?}",
+            world.seed
+        );
     }
     for run in runs.iter().filter(|run| run.trigger == Trigger::Policy) {
         let Task::Delete(delete) = &run.task else { continue };

@@ -1,6 +1,6 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use holdfast_model::{BackupName, Cause, RunEvent};
+use holdfast_model::{Cause, RunEvent};
 
 use crate::simulated_world::SimulatedWorld;
 
@@ -17,11 +17,19 @@ pub(crate) async fn posts(world: &SimulatedWorld) {
     };
     let names: BTreeSet<&str> = accepted.iter().map(String::as_str).collect();
     assert_eq!(names.len(), accepted.len(), "seed {}: names are unique", world.seed);
+    let mut of_attempt = BTreeMap::new();
     for event in world.events().await {
-        let RunEvent::AttemptEnded { number, cause: Cause::AnswerLost, .. } = event.event else { continue };
-        let name = BackupName::of_attempt(&event.app, event.run_id, number);
-        // When the store's clock jumps, the settle time may be shorter than intended.
-        let given_up_too_soon = names.contains(name.as_str()) && !world.clock_jumps;
-        assert!(!given_up_too_soon, "seed {}: {name} was given up as lost but exists", world.seed);
+        match event.event {
+            RunEvent::AttemptStarted { attempt, .. } => {
+                of_attempt.insert((event.run_id, attempt.number), attempt.name);
+            }
+            RunEvent::AttemptEnded { number, cause: Cause::AnswerLost, .. } => {
+                let name = &of_attempt[&(event.run_id, number)];
+                // When the store's clock jumps, the settle time may be shorter than intended.
+                let given_up_too_soon = names.contains(name.as_str()) && !world.clock_jumps;
+                assert!(!given_up_too_soon, "seed {}: {name} was given up as lost but exists", world.seed);
+            }
+            _ => {}
+        }
     }
 }

@@ -4,18 +4,25 @@ use holdfast_model::{AppId, Outcome, RunEvent, RunId, RunState, Task};
 
 use crate::simulated_world::SimulatedWorld;
 
-/// Azure accepted at most one restore for each attempt, and at least one for each successful run.
+/// Azure accepted at most one restore for each attempt, attempts that the store lost included, and at least one for each successful run.
 ///
 /// Restores are counted by target and blob. Accepted schedules are limited by their attempts in the same way.
 pub(crate) async fn restores(world: &SimulatedWorld) {
     let runs = world.runs().await;
     let mut attempts: BTreeMap<RunId, usize> = BTreeMap::new();
-    for event in world.events().await {
+    for event in world.events().await.iter().chain(&world.lost_events) {
         if matches!(event.event, RunEvent::AttemptStarted { .. }) {
             *attempts.entry(event.run_id).or_default() += 1;
         }
     }
     let (mut attempted, mut succeeded, mut puts) = (Counted::new(), Counted::new(), 0);
+    for (id, target, task) in world.lost_tasks() {
+        let of_run = attempts.get(&id).copied().unwrap_or_default();
+        if let Some(restore) = task.restore() {
+            *attempted.entry((target.clone(), restore.blob.clone())).or_default() += of_run;
+        }
+        puts += if matches!(task, Task::PushSchedule { schedule: Some(_), .. }) { of_run } else { 0 };
+    }
     for run in &runs {
         let of_run = attempts.get(&run.id).copied().unwrap_or_default();
         if let Some(restore) = run.task.restore() {

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use holdfast_arm::{
-    Arm, Backup, BackupBody, BackupSecrets, Discovered, FoundSchedule, Permissions, Progress, RestoreBody,
-    ScheduleBody, Started,
+    Arm, Backup, BackupBody, BackupSecrets, Discovered, FoundSchedule, Operation, Permissions, Progress,
+    RestoreBody, ScheduleBody, SiteList, Started,
 };
 use holdfast_model::{AppId, BackupId, Site, SubscriptionId};
 use secrecy::SecretString;
@@ -14,11 +14,11 @@ use super::injector::Faulty;
 
 #[async_trait]
 impl Arm for Faulty<Arc<dyn Arm>> {
-    async fn sites(&self, subscription: &SubscriptionId) -> Result<Vec<Site>, holdfast_arm::Error> {
+    async fn sites(&self, subscription: &SubscriptionId) -> Result<SiteList, holdfast_arm::Error> {
         self.around(self.inner.sites(subscription)).await
     }
 
-    async fn slots(&self, app: &AppId) -> Result<Vec<Site>, holdfast_arm::Error> {
+    async fn slots(&self, app: &AppId) -> Result<SiteList, holdfast_arm::Error> {
         self.around(self.inner.slots(app)).await
     }
 
@@ -34,15 +34,27 @@ impl Arm for Faulty<Arc<dyn Arm>> {
     }
 
     async fn get_backup(&self, app: &AppId, id: BackupId) -> Result<Backup, holdfast_arm::Error> {
-        self.around(self.inner.get_backup(app, id)).await
+        self.around(async {
+            self.injector.read_is_refused(Operation::GetBackup, app)?;
+            self.inner.get_backup(app, id).await
+        })
+        .await
     }
 
     async fn list_backups(&self, app: &AppId) -> Result<Vec<Backup>, holdfast_arm::Error> {
-        self.around(self.inner.list_backups(app)).await
+        self.around(async {
+            self.injector.read_is_refused(Operation::ListBackups, app)?;
+            self.inner.list_backups(app).await
+        })
+        .await
     }
 
     async fn list_site_backups(&self, app: &AppId) -> Result<Vec<Backup>, holdfast_arm::Error> {
-        self.around(self.inner.list_site_backups(app)).await
+        self.around(async {
+            self.injector.read_is_refused(Operation::ListSiteBackups, app)?;
+            self.inner.list_site_backups(app).await
+        })
+        .await
     }
 
     async fn delete_backup(&self, app: &AppId, id: BackupId) -> Result<Option<Backup>, holdfast_arm::Error> {
@@ -86,7 +98,11 @@ impl Arm for Faulty<Arc<dyn Arm>> {
     }
 
     async fn operation(&self, app: &AppId, operation: &str) -> Result<Progress, holdfast_arm::Error> {
-        self.around(self.inner.operation(app, operation)).await
+        self.around(async {
+            self.injector.read_is_refused(Operation::GetOperation, app)?;
+            self.injector.told_as_500(app, self.inner.operation(app, operation).await?)
+        })
+        .await
     }
 
     async fn permissions(&self, app: &AppId) -> Result<Permissions, holdfast_arm::Error> {
@@ -94,7 +110,11 @@ impl Arm for Faulty<Arc<dyn Arm>> {
     }
 
     async fn schedule(&self, app: &AppId) -> Result<Option<FoundSchedule>, holdfast_arm::Error> {
-        self.around(self.inner.schedule(app)).await
+        self.around(async {
+            self.injector.read_is_refused(Operation::GetSchedule, app)?;
+            self.inner.schedule(app).await
+        })
+        .await
     }
 
     async fn put_schedule(&self, app: &AppId, request: &ScheduleBody) -> Result<(), holdfast_arm::Error> {

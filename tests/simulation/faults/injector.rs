@@ -4,7 +4,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use holdfast_model::{Call, SubscriptionId, Timestamp};
+use holdfast_arm::{Error, ErrorKind, Operation, Progress};
+use holdfast_model::{AppId, Call, SubscriptionId, Timestamp};
 use tokio_util::sync::CancellationToken;
 
 /// Longest time that a process stalls at an await; longer than any lease.
@@ -18,6 +19,10 @@ pub(crate) struct FaultRates {
     pub store_error: f64,
     pub message_lost: f64,
     pub message_doubled: f64,
+    /// A read is answered 403 or 404, once.
+    pub read_refused: f64,
+    /// A failed restore is answered 500 on its link.
+    pub failure_as_500: f64,
 }
 
 /// The faults injected so far, over all processes.
@@ -28,6 +33,8 @@ pub(crate) struct FaultCounts {
     pub store_errors: AtomicU64,
     pub messages_lost: AtomicU64,
     pub messages_doubled: AtomicU64,
+    pub reads_refused: AtomicU64,
+    pub failures_as_500: AtomicU64,
     /// Each metered lease: the store's time, and the subscription and the kind of call it was charged to.
     pub leases: Mutex<Vec<(Timestamp, SubscriptionId, Call)>>,
 }
@@ -77,6 +84,29 @@ impl FaultInjector {
             let seconds = self.rng.lock().unwrap().u64(1..LONGEST_STALL.as_secs());
             pause(Duration::from_secs(seconds)).await;
         }
+    }
+
+    /// Azure refuses a read in its own words, although nothing is wrong.
+    pub(super) fn read_is_refused(&self, operation: Operation, app: &AppId) -> Result<(), Error> {
+        if self.rates.read_refused == 0.0
+            || !self.happens(self.rates.read_refused, &self.fault_counts.reads_refused)
+        {
+            return Ok(());
+        }
+        let is_forbidden = self.rng.lock().unwrap().bool();
+        let (kind, status) =
+            if is_forbidden { (ErrorKind::Forbidden, 403) } else { (ErrorKind::NotFound, 404) };
+        Err(Error::new(operation, app.short_name(), kind, "simulated").with_answer(status, None))
+    }
+
+    /// A failed restore, as App Service answers it on the operation's link.
+    pub(super) fn told_as_500(&self, app: &AppId, progress: Progress) -> Result<Progress, Error> {
+        let is_failure = matches!(progress, Progress::Failed { .. }) && self.rates.failure_as_500 > 0.0;
+        if !is_failure || !self.happens(self.rates.failure_as_500, &self.fault_counts.failures_as_500) {
+            return Ok(progress);
+        }
+        let error = Error::new(Operation::GetOperation, app.short_name(), ErrorKind::Ambiguous, "simulated");
+        Err(error.with_answer(500, Some("InternalServerError")))
     }
 
     pub(super) fn store_fails(&self, operation: &'static str) -> Result<(), holdfast_store::Error> {

@@ -6,8 +6,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use holdfast_model::{Call, CatalogEntry, Lane, Limits, NewRun, Run, RunId, SubscriptionId, Timestamp};
 use holdfast_store::{
-    AppStatus, AuditEvent, CatalogFilter, Change, Committed, Cursor, CursorAdvance, DueLanes, Enrolled,
-    FleetChange, LaneQuota, Leased, Loaded, Planned, RunFilter, Store,
+    AppStatus, AuditEvent, BudgetDraw, CatalogFilter, Change, Committed, Cursor, CursorAdvance, Departure,
+    Drawn, DueLanes, Enrolled, FleetChange, LaneQuota, Leased, Listing, Loaded, Planned, RunFilter, Store,
+    SubscriptionStatus,
 };
 
 use super::injector::{FaultCounts, Faulty};
@@ -61,8 +62,10 @@ macro_rules! faulty_store {
 
 faulty_store! {
     now() -> Timestamp;
-    sync_fleet(fleet: &[Enrolled]) -> FleetChange;
-    cursors_due(most: u32) -> Vec<Cursor>;
+    sync_fleet(fleet: &[Enrolled], departed: &[Departure]) -> FleetChange;
+    record_listings(listings: &[Listing]) -> ();
+    subscriptions() -> Vec<SubscriptionStatus>;
+    cursors_due(after: Option<&Cursor>, most: u32) -> Vec<Cursor>;
     plan(plans: &[CursorAdvance]) -> Planned;
     add_run(run: &NewRun) -> ();
     add_runs(runs: &[NewRun]) -> u64;
@@ -70,6 +73,8 @@ faulty_store! {
     reclaim() -> u64;
     due_lanes() -> DueLanes;
     close_budget(subscription: &SubscriptionId, call: Call, until: Timestamp) -> ();
+    draw_budget(draw: &BudgetDraw) -> Drawn;
+    open_budgets(subscription: &SubscriptionId) -> u64;
     load(id: RunId) -> Option<Loaded>;
     commit(change: &Change) -> Committed;
     runs(filter: &RunFilter) -> Vec<Run>;

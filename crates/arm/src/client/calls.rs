@@ -9,20 +9,23 @@ use super::ArmClient;
 use crate::bodies::{backup_body, discover_body, restore_body, schedule_body, secrets_body};
 use crate::{
     Arm, ArmResponse, Backup, BackupBody, BackupSecrets, CallSubject, Discovered, Error, ErrorKind,
-    FoundSchedule, Operation, Permissions, Progress, RestoreBody, ScheduleBody, Started,
+    FoundSchedule, Operation, Permissions, Progress, RestoreBody, ScheduleBody, SiteList, Started,
 };
 
 #[async_trait]
 impl Arm for ArmClient {
-    async fn sites(&self, subscription: &SubscriptionId) -> Result<Vec<Site>, Error> {
+    async fn sites(&self, subscription: &SubscriptionId) -> Result<SiteList, Error> {
         let subject = CallSubject::subscription(Operation::ListSites, subscription);
         let path = ["subscriptions", subscription.as_str(), "providers", "Microsoft.Web", "sites"];
-        self.list(&subject, Method::GET, self.url(&path), ArmResponse::sites).await
+        let listed = self.list(&subject, Method::GET, self.url(&path), ArmResponse::sites).await?;
+        Ok(listed.into_iter().collect())
     }
 
-    async fn slots(&self, app: &AppId) -> Result<Vec<Site>, Error> {
+    async fn slots(&self, app: &AppId) -> Result<SiteList, Error> {
         let subject = CallSubject::app(Operation::ListSlots, app);
-        self.list(&subject, Method::GET, self.app_url(app, &["slots"]), ArmResponse::sites).await
+        let slots = self.app_url(app, &["slots"]);
+        let listed = self.list(&subject, Method::GET, slots, ArmResponse::sites).await?;
+        Ok(listed.into_iter().collect())
     }
 
     async fn site(&self, app: &AppId) -> Result<Site, Error> {

@@ -11,6 +11,7 @@ use tracing::{Instrument, Span};
 use url::Url;
 
 use super::ArmClient;
+use crate::envelope::is_azures_refusal;
 use crate::headers::{header, remaining};
 use crate::{
     ArmResponse, CallFacts, CallSubject, Error, ErrorKind, Remaining, Token, TokenError, TransportError,
@@ -32,8 +33,8 @@ struct SendDeadline {
 }
 
 impl ArmClient {
-    /// Sends a request and receives its response. Only a 401 is repeated: once, with a fresh token. Azure answers 401
-    /// before it does anything, so a POST may be repeated too.
+    /// Sends a request and receives its response. Only a 401 of Azure's is repeated: once, with a fresh token. Azure answers
+    /// 401 before it does anything, so a POST may be repeated too. A gateway's 401 says nothing of the kind.
     pub(super) async fn call<'a>(
         &self,
         subject: &CallSubject<'a>,
@@ -41,11 +42,14 @@ impl ArmClient {
         url: Url,
         body: Option<Vec<u8>>,
     ) -> Result<ArmResponse<'a>, Error> {
-        let no_token = |e: TokenError| subject.error(ErrorKind::NotSent, &e.to_string());
+        let no_token = |e: TokenError| {
+            let kind = if e.is_refused() { ErrorKind::Unauthorized } else { ErrorKind::NotSent };
+            subject.error(kind, &e.to_string())
+        };
         let draft = Draft { method, url, body, not_after: self.send_deadline() };
         let token = self.tokens.token().await.map_err(no_token)?;
         let mut response = self.exchange(subject, &draft, &token).await?;
-        if response.status == 401 {
+        if response.status == 401 && is_azures_refusal(&response) {
             tracing::info!(operation = %subject.operation, "azure refused the token, which is renewed");
             let token = self.tokens.token_after_refusal(&token).await.map_err(no_token)?;
             response = self.exchange(subject, &draft, &token).await?;

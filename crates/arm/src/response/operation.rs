@@ -7,7 +7,7 @@
 use serde_json::Value;
 
 use super::ArmResponse;
-use crate::envelope::Envelope;
+use crate::envelope::{Envelope, has_request_id};
 use crate::headers::{header, retry_after};
 use crate::scrub::brief;
 use crate::wire::{self, Unreadable, text};
@@ -30,7 +30,8 @@ impl ArmResponse<'_> {
     /// operation itself failed.
     pub(crate) fn progress(&self) -> Result<Progress, Error> {
         let failed = || Progress::Failed { detail: failure(&self.response.body) };
-        if [400, 409].contains(&self.response.status) && says_failed(&self.response.body) {
+        let is_azures = has_request_id(&self.response.headers);
+        if is_azures && [400, 409].contains(&self.response.status) && says_failed(&self.response.body) {
             return Ok(failed());
         }
         self.accepted()?;
@@ -85,7 +86,8 @@ impl ArmResponse<'_> {
 
     /// Accepts the body of an ended operation: nothing, or a resource. A proxy's page is neither.
     fn ended(&self, body: &Value) -> Result<(), Unreadable> {
-        if self.response.body.is_empty() || text(body, "id").is_some() {
+        let is_empty = wire::is_blank(&self.response.body) && has_request_id(&self.response.headers);
+        if is_empty || text(body, "id").is_some() {
             return Ok(());
         }
         Err(Unreadable("the body tells of neither an operation nor a resource".to_owned()))

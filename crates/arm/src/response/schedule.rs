@@ -4,7 +4,7 @@ use holdfast_model::{FrequencyUnit, NativeSchedule};
 use serde_json::Value;
 
 use super::ArmResponse;
-use crate::envelope::Envelope;
+use crate::envelope::{Envelope, has_request_id};
 use crate::wire::{self, Unreadable, number, text, time};
 use crate::{Error, FoundSchedule, Operation};
 
@@ -17,17 +17,26 @@ impl ArmResponse<'_> {
         }
         self.read(|body| {
             let schedule = schedule(body)?;
-            Ok(schedule.map(|schedule| FoundSchedule { schedule, storage_url: wire::storage_url(body) }))
+            let (storage_url, databases) =
+                (wire::storage_url(body), wire::databases(&body["properties"]["databases"]));
+            Ok(schedule.map(|schedule| FoundSchedule { schedule, storage_url, databases }))
         })
     }
 
-    /// Reads the response to the PUT or DELETE of a schedule. Azure answers PUT /config/backup without a body, so the
-    /// body is ignored. The DELETE of an absent schedule succeeds.
+    /// Reads the response to the PUT or DELETE of a schedule: nothing (recordings) or JSON (specification). The DELETE of an
+    /// absent schedule succeeds.
     pub(crate) fn done(&self) -> Result<(), Error> {
         if self.subject.operation == Operation::DeleteSchedule && self.says_no_configuration() {
             return Ok(());
         }
-        self.accepted()
+        if self.is_empty_success()? {
+            return Ok(());
+        }
+        match wire::json_body(&self.response.body) {
+            Ok(Value::Object(_)) => Ok(()),
+            Ok(_) => Err(self.unreadable(&Unreadable("the body is no configuration".to_owned()))),
+            Err(why) => Err(self.unreadable(&why)),
+        }
     }
 
     /// Whether it is the 404 of the configuration. That of a missing app looks much alike.
@@ -37,6 +46,7 @@ impl ArmResponse<'_> {
             text.is_some_and(|text| wanted(&text.to_ascii_lowercase()))
         };
         self.response.status == 404
+            && has_request_id(&self.response.headers)
             && is(said.code, |code| code == "notfound")
             && is(said.message, |message| message.contains("configuration not found"))
     }

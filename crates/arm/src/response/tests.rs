@@ -19,7 +19,9 @@ fn now() -> Timestamp {
 fn response(status: u16, headers: &[(&'static str, &str)], body: &str) -> TransportResponse {
     let pair =
         |(k, v): &(&'static str, &str)| Some((HeaderName::from_static(k), HeaderValue::from_str(v).ok()?));
-    TransportResponse { status, headers: headers.iter().filter_map(pair).collect(), body: body.into() }
+    let azures = [("x-ms-request-id", "r")];
+    let headers = azures.iter().chain(headers).filter_map(pair).collect();
+    TransportResponse { status, headers, body: body.into() }
 }
 
 fn answer(subject: CallSubject<'_>, response: TransportResponse) -> ArmResponse<'_> {
@@ -86,9 +88,10 @@ fn an_operation_ends_by_its_status_text_or_else_by_the_http_status() {
         (200, "{}", Err(ErrorKind::Ambiguous)),
         (200, r#"{"status": 5}"#, Err(ErrorKind::Ambiguous)),
         (200, r#"{"error": {"code": "Odd"}}"#, Err(ErrorKind::Ambiguous)),
-        (404, r#"{"status": "Failed"}"#, Err(ErrorKind::NotFound)),
-        (400, "", Err(ErrorKind::Rejected)),
-        (409, r#"{"Code": "Conflict"}"#, Err(ErrorKind::Conflict { retry_after: None })),
+        (404, r#"{"status": "Failed"}"#, Err(ErrorKind::Ambiguous)),
+        (404, r#"{"error": {"code": "ResourceNotFound"}}"#, Err(ErrorKind::NotFound)),
+        (400, "", Err(ErrorKind::Ambiguous)),
+        (409, r#"{"Code": "Conflict", "Message": "busy"}"#, Err(ErrorKind::Conflict { retry_after: None })),
         (500, r#"{"status": "Failed"}"#, Err(ErrorKind::Ambiguous)),
     ] {
         assert_eq!(progress(status, body), read, "{status} {body}");

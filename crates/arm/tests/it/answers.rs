@@ -9,6 +9,9 @@ pub const SAS: &str =
     "https://hfacct.blob.core.windows.net/vault?sv=2022-11-02&sr=c&sp=rwdl&sig=S3CR3T-SIG%2Bx%3D";
 pub const CONNECTION: &str = "Server=tcp:db.example;User ID=sa;Password=S3CR3T-PASSWORD;";
 
+/// An error in the App Service provider's envelope.
+pub const REFUSAL: &str = r#"{"Code":"Odd","Message":"no","Target":null,"Details":[],"Innererror":null}"#;
+
 pub fn app() -> AppId {
     AppId::new(SUBSCRIPTION, "bakery", "bread", None)
 }

@@ -109,10 +109,10 @@ async fn a_refusal_of_the_token_endpoint_is_reported_without_the_secret() {
     for (body, told) in [
         (
             r#"{"error":"invalid_client","error_description":"AADSTS7000215: Invalid client secret. client_secret=S3CR3T-CLIENT","error_codes":[7000215],"timestamp":"","trace_id":"","correlation_id":"","error_uri":""}"#,
-            "AADSTS7000215: Invalid client secret.",
+            "AADSTS7000215: the client secret is wrong",
         ),
-        ("<html>proxy</html>", "ClientSecretCredential authentication failed"),
-        (r#"{"access_token":"S3CR3T-ACCESS","error_description":5}"#, "ClientSecretCredential"),
+        ("<html>proxy</html>", "the token service answered 401"),
+        (r#"{"access_token":"S3CR3T-ACCESS","error_description":5}"#, "the token service answered 401"),
     ] {
         let body = body.to_owned();
         let server = Server::new(move |_, _| answer(401, &[], body.clone())).await;
@@ -120,6 +120,41 @@ async fn a_refusal_of_the_token_endpoint_is_reported_without_the_secret() {
         let error = source.token().await.unwrap_err();
         assert!(error.to_string().contains(told), "{error}");
         assert!(!format!("{error} {error:?}").contains("S3CR3T"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn an_expired_secret_is_a_refusal_with_its_number_and_cure() {
+    tls();
+    // The text is escaped, as Entra's is.
+    let body = r#"{"error":"invalid_client","error_description":"AADSTS7000222: The keys are expired.\r\nTrace ID: 1","error_codes":[7000222]}"#;
+    let server = Server::new(move |_, _| answer(401, &[], body)).await;
+    let error = client_secret().source(Some(&server.url), PUBLIC_SCOPE).unwrap().token().await.unwrap_err();
+    assert!(error.is_refused(), "{error}");
+    let text = error.to_string();
+    assert!(text.contains("AADSTS7000222: the client secret has expired: create a new one"), "{text}");
+}
+
+#[tokio::test]
+async fn a_lifetime_is_read_as_text_and_an_absurd_one_is_an_error_and_no_panic() {
+    tls();
+    for (lives, read) in [
+        ("\"3599\"", true),
+        ("1000000000000000000", false),
+        ("\"1000000000000000000\"", false),
+        ("-1", false),
+        ("null", false),
+    ] {
+        let body = format!(r#"{{"token_type":"Bearer","expires_in":{lives},"access_token":"S3CR3T"}}"#);
+        let server = Server::always(200, body).await;
+        let source = client_secret().source(Some(&server.url), PUBLIC_SCOPE).unwrap();
+        match source.token().await {
+            Ok(token) => assert!(read && token.secret.expose_secret() == "S3CR3T", "{lives}"),
+            Err(error) => {
+                assert!(!read && !error.is_refused(), "{lives} {error}");
+                assert!(!error.to_string().contains("S3CR3T"), "{error}");
+            }
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::answers::{app, created, list, listed, request};
+use crate::answers::{REFUSAL, app, created, list, listed, request};
 use crate::server::{Server, answer, arm, arm_with, tokens};
 
 /// The error of a POST to a server that answers `body`, having checked that it was sent once.
@@ -36,9 +36,12 @@ async fn a_post_that_azure_refuses_is_not_ambiguous_and_sent_once() {
         (403, ErrorKind::Forbidden),
         (404, ErrorKind::NotFound),
         (409, ErrorKind::Conflict { retry_after: None }),
-        (429, ErrorKind::Throttled { retry_after: None, scope: ThrottleScope::Arm }),
+        (429, ErrorKind::Throttled { retry_after: None, scope: ThrottleScope::Provider }),
     ] {
-        assert_eq!(posted(status, "not json").await.kind(), &kind, "{status}");
+        assert_eq!(posted(status, REFUSAL).await.kind(), &kind, "{status}");
+        if status != 429 {
+            assert_eq!(posted(status, "not json").await.kind(), &ErrorKind::Ambiguous, "{status}");
+        }
     }
 }
 

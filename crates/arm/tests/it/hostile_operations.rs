@@ -1,12 +1,13 @@
 //! Answers to every operation that should not be: one request, one named error, never a panic.
 
+use axum::http::Response;
 use holdfast_arm::{Arm, Error, ErrorKind, Operation, ThrottleScope};
 use holdfast_model::BackupId;
 use serde_json::json;
 use tokio::net::TcpListener;
 
-use crate::answers::{app, slot};
-use crate::every::{ALL, call, configuration, operation_path, restore_request, schedule_request};
+use crate::answers::{REFUSAL, app, slot};
+use crate::every::{ALL, call, configuration, good, operation_path, restore_request, schedule_request};
 use crate::hostile::read_request;
 use crate::server::{Server, answer, arm};
 
@@ -40,15 +41,59 @@ async fn every_operation_distinguishes_ambiguity_from_refusal_and_is_sent_once()
             (403, ErrorKind::Forbidden),
             (404, ErrorKind::NotFound),
             (409, ErrorKind::Conflict { retry_after: None }),
-            (429, ErrorKind::Throttled { retry_after: None, scope: ThrottleScope::Arm }),
+            (429, ErrorKind::Throttled { retry_after: None, scope: ThrottleScope::Provider }),
         ])
         .collect();
-    let answers: Vec<_> = meanings.iter().map(|(status, _)| (*status, PROXY)).collect();
+    let answers: Vec<_> = meanings.iter().map(|(status, _)| (*status, REFUSAL)).collect();
     for operation in ALL {
         let errors = refused_in_turn(operation, &answers).await;
         for (error, (status, kind)) in errors.iter().zip(&meanings) {
             assert_eq!(error.kind(), kind, "{operation} {status}");
         }
+    }
+}
+
+#[tokio::test]
+async fn every_refusal_by_a_gateway_is_ambiguous_for_every_operation() {
+    let statuses = [304, 400, 401, 403, 404, 405, 407, 409, 411, 413, 421, 451];
+    for operation in ALL {
+        let server = Server::new(move |_, before| {
+            let page = Response::builder().status(statuses[before]).header("content-type", "text/html");
+            page.body(PROXY.into()).unwrap()
+        })
+        .await;
+        let client = arm(&server.url);
+        for (asked, status) in statuses.into_iter().enumerate() {
+            let error = call(&client, operation, &app()).await.unwrap_err();
+            assert_eq!((error.kind(), error.status()), (&ErrorKind::Ambiguous, Some(status)), "{operation}");
+            let text = error.to_string();
+            assert!(text.contains(&format!(": a gateway or proxy answered {status}")), "{text}");
+            // A 401 without Azure's envelope renews no token and repeats no request.
+            assert_eq!(server.seen().len(), asked + 1, "{operation} {status}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_empty_200_without_a_request_id_ends_nothing() {
+    for operation in ALL {
+        let server = Server::new(|_, _| Response::builder().status(200).body("".into()).unwrap()).await;
+        let error = call(&arm(&server.url), operation, &app()).await.unwrap_err();
+        assert_eq!(error.kind(), &ErrorKind::Ambiguous, "{operation}");
+    }
+}
+
+#[tokio::test]
+async fn a_byte_order_mark_before_a_good_answer_is_skipped() {
+    for operation in ALL {
+        let server = Server::new(move |seen, _| {
+            let (head, body) = good(operation, &app(), seen).into_parts();
+            let body = futures::executor::block_on(axum::body::to_bytes(body, usize::MAX)).unwrap();
+            let marked = if body.is_empty() { body.to_vec() } else { [b"\xef\xbb\xbf", &body[..]].concat() };
+            Response::from_parts(head, marked.into())
+        })
+        .await;
+        call(&arm(&server.url), operation, &app()).await.unwrap();
     }
 }
 
@@ -81,12 +126,14 @@ async fn every_operation_whose_connection_ends_is_ambiguous_and_on_the_wire_once
 async fn a_200_that_is_not_what_the_operation_answers_with_is_ambiguous() {
     let deep = "[".repeat(100_000);
     for operation in ALL {
-        // Azure answers these with an empty body, so the client reads no body.
-        if [Operation::PutSchedule, Operation::DeleteSchedule].contains(&operation) {
-            continue;
+        let mut bodies = vec![PROXY, "null", "[]", "\"ok\"", "7", deep.as_str(), r#"{"properties": "#];
+        // Azure answers these with nothing or with JSON, which has nothing to read.
+        if ![Operation::PutSchedule, Operation::DeleteSchedule].contains(&operation) {
+            bodies.push("{}");
         }
-        let bodies = [PROXY, "{}", "null", "[]", "\"ok\"", "7", deep.as_str(), r#"{"properties": "#];
-        for error in refused_in_turn(operation, &bodies.map(|body| (200, body))).await {
+        for error in
+            refused_in_turn(operation, &bodies.iter().map(|body| (200, *body)).collect::<Vec<_>>()).await
+        {
             assert_eq!((error.kind(), error.status()), (&ErrorKind::Ambiguous, Some(200)), "{operation}");
             assert_eq!(error.request_id(), Some("req-1"));
         }
@@ -207,7 +254,7 @@ async fn the_404_of_an_app_or_of_a_backup_is_not_that_of_its_schedule() {
     for body in [
         r#"{"error":{"code":"ResourceNotFound","message":"The Resource 'Microsoft.Web/sites/bread' under resource group 'bakery' was not found."}}"#,
         r#"{"Code":"NotFound","Message":"Cannot find Site with name bread."}"#,
-        r#"{"Code":"NotFound","Message":7}"#,
+        r#"{"Code":"NotFound","Message":"7"}"#,
         r#"{"Code":"Odd","Message":"Backup configuration not found for site 'bread'"}"#,
     ] {
         for operation in [Operation::GetSchedule, Operation::DeleteSchedule, Operation::DeleteBackup] {
@@ -229,8 +276,10 @@ async fn a_schedule_or_a_blob_that_is_half_readable_is_not_read() {
 }
 
 #[tokio::test]
-async fn a_schedule_that_is_set_needs_no_body_in_the_answer() {
-    let server = Server::always(200, PROXY).await;
-    arm(&server.url).put_schedule(&app(), &schedule_request()).await.unwrap();
-    assert_eq!(server.seen().len(), 1);
+async fn a_schedule_is_set_where_azure_answers_nothing_or_json_and_not_where_a_proxy_answers() {
+    for (body, is_set) in [("", true), (r#"{"properties": {}}"#, true), (PROXY, false), ("[]", false)] {
+        let server = Server::always(200, body).await;
+        let set = arm(&server.url).put_schedule(&app(), &schedule_request()).await;
+        assert_eq!((set.is_ok(), server.seen().len()), (is_set, 1), "{body}");
+    }
 }

@@ -81,6 +81,6 @@ async fn sites_are_listed_page_by_page_and_a_failing_page_fails_the_list() {
         })
         .await;
         let listed = arm(&server.url).sites(&SubscriptionId::new(SUBSCRIPTION)).await;
-        assert_eq!(listed.ok().map(|sites| sites.len()), sites);
+        assert_eq!(listed.ok().map(|listed| listed.sites.len()), sites);
     }
 }

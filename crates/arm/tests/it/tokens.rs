@@ -6,7 +6,7 @@ use holdfast_model::{Clock, ManualClock};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::answers::{app, created, list, request};
+use crate::answers::{REFUSAL, app, created, list, request};
 use crate::server::{Server, answer, arm_with, clock, tls, tokens};
 
 #[tokio::test]
@@ -37,7 +37,7 @@ async fn a_second_401_is_the_end() {
 
 #[tokio::test]
 async fn an_ambiguous_answer_after_a_401_is_not_repeated() {
-    let server = Server::new(|_, before| answer(if before == 0 { 401 } else { 502 }, &[], "")).await;
+    let server = Server::new(|_, before| answer(if before == 0 { 401 } else { 502 }, &[], REFUSAL)).await;
     let arm = arm_with(Settings::new(server.url.clone()), tokens());
     assert_eq!(arm.backup(&app(), &request()).await.unwrap_err().kind(), &ErrorKind::Ambiguous);
     assert_eq!(server.seen().len(), 2);
@@ -78,6 +78,27 @@ async fn without_a_token_nothing_is_sent() {
     assert_eq!(error.kind(), &ErrorKind::NotSent);
     let text = "start a backup of bread: no token: the secret has expired, client_secret=[blanked]";
     assert_eq!(error.to_string(), text);
+    assert!(server.seen().is_empty());
+}
+
+/// A credential whose secret has expired.
+#[derive(Debug)]
+struct Refused;
+
+#[async_trait]
+impl TokenSource for Refused {
+    async fn token(&self) -> Result<Token, TokenError> {
+        Err(TokenError::refused("AADSTS7000222: the client secret has expired"))
+    }
+}
+
+#[tokio::test]
+async fn a_refused_credential_is_unauthorized_and_not_merely_out_of_reach() {
+    let server = Server::always(200, "").await;
+    let arm = arm_with(Settings::new(server.url.clone()), Arc::new(Refused));
+    let error = arm.backup(&app(), &request()).await.unwrap_err();
+    assert_eq!(error.kind(), &ErrorKind::Unauthorized);
+    assert!(error.to_string().contains("AADSTS7000222"), "{error}");
     assert!(server.seen().is_empty());
 }
 

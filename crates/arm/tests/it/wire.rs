@@ -7,7 +7,9 @@ use holdfast_arm::{Arm, ArmClient, CallFacts, CallObserver, Operation, Settings}
 use holdfast_model::{BackupId, BackupStatus, SubscriptionId, format_timestamp};
 use serde_json::json;
 
-use crate::answers::{CONNECTION, SAS, SUBSCRIPTION, app, created, list, listed, request, site, slot};
+use crate::answers::{
+    CONNECTION, REFUSAL, SAS, SUBSCRIPTION, app, created, list, listed, request, site, slot,
+};
 use crate::every::schedule_request;
 use crate::server::{Server, answer, arm, arm_with, clock, tls, tokens};
 
@@ -132,8 +134,9 @@ async fn a_site_has_its_hosts_and_its_operation_in_progress() {
 async fn a_listed_site_without_a_usable_id_does_not_hide_the_others() {
     let sites = [json!({"id": "/not/a/site"}), site("bread"), json!(null), site("cake")];
     let server = Server::always(200, list(&sites).to_string()).await;
-    let sites = arm(&server.url).sites(&SubscriptionId::new(SUBSCRIPTION)).await.unwrap();
-    assert_eq!(sites.iter().map(|site| site.id.site()).collect::<Vec<_>>(), ["bread", "cake"]);
+    let listed = arm(&server.url).sites(&SubscriptionId::new(SUBSCRIPTION)).await.unwrap();
+    assert_eq!(listed.left_out, ["/not/a/site", "a resource without id and name"]);
+    assert_eq!(listed.sites.iter().map(|site| site.id.site()).collect::<Vec<_>>(), ["bread", "cake"]);
 }
 
 #[derive(Default)]
@@ -159,7 +162,7 @@ async fn the_observer_sees_every_request_and_what_is_left_of_the_budget() {
         ),
         1 => answer(429, &[("x-ms-ratelimit-remaining-subscription-reads", "0")], ""),
         2 => answer(200, &[], ""),
-        _ => answer(401, &[("x-ms-ratelimit-remaining-subscription-reads", "many")], ""),
+        _ => answer(401, &[("x-ms-ratelimit-remaining-subscription-reads", "many")], REFUSAL),
     })
     .await;
     tls();

@@ -1,7 +1,8 @@
 //! `holdfast apps discover`: the apps that Azure lists, and the policy of each.
 
 use holdfast_control::counted;
-use holdfast_control::coverage::{Coverage, Via, coverage};
+use holdfast_control::coverage::{Coverage, CoveredApp, Unanswered, Via, coverage};
+use holdfast_store::Mode;
 
 use crate::args::DiscoverArgs;
 use crate::context::Context;
@@ -11,14 +12,19 @@ use crate::output::{Cell, Table, Tone};
 /// Runs the command.
 pub async fn run(args: &DiscoverArgs, context: &Context) -> anyhow::Result<Exit> {
     let fleet = context.fleet()?;
-    let mut coverage = coverage(&fleet, &context.azure(&fleet)?).await?;
+    let store = context.store(Mode::Join).await.ok();
+    let coverage = coverage(&fleet, &context.azure(&fleet, store.as_ref())?).await;
+    if let Some(store) = store {
+        store.close().await;
+    }
+    let mut coverage = coverage?;
     let found = coverage.apps.len();
     if args.unprotected {
         coverage.apps.retain(|app| app.policy.is_none());
     }
     if context.out.is_json() {
         context.out.json(&coverage)?;
-        return Ok(Exit::Done);
+        return Ok(exit(&coverage));
     }
     if !coverage.apps.is_empty() {
         context.out.table(table(&coverage))?;
@@ -26,13 +32,37 @@ pub async fn run(args: &DiscoverArgs, context: &Context) -> anyhow::Result<Exit>
     for app in &coverage.not_found {
         context.out.message(&format!("warning: Azure does not list {app}, which the fleet file names"));
     }
+    for app in coverage.apps.iter().filter(|app| app.policy.is_some()) {
+        let Some(why) = &app.unsupported else { continue };
+        context.out.message(&format!("warning: {} is {why}: its runs are not started", app.name));
+    }
+    for id in &coverage.left_out {
+        context.out.message(&format!("warning: left out, because its id is not an app's: {id}"));
+    }
+    for Unanswered { subscription, error } in &coverage.unanswered {
+        context.out.message(&format!("warning: subscription {subscription} is left out: {error}"));
+    }
     context.out.message(&format!(
         "{} in {}; {} in no policy",
         counted(found, "app"),
-        counted(coverage.subscriptions.len(), "subscription"),
+        counted(coverage.subscriptions.len() - coverage.unanswered.len(), "subscription"),
         coverage.unprotected
     ));
-    Ok(Exit::Done)
+    Ok(exit(&coverage))
+}
+
+/// A partial result is shown, and is still a failure of Azure's.
+fn exit(coverage: &Coverage) -> Exit {
+    if coverage.unanswered.is_empty() { Exit::Done } else { Exit::Azure }
+}
+
+/// The tier, marked where Azure does not back up the app.
+fn tier(app: &CoveredApp) -> Cell {
+    let tier = app.tier.as_deref().unwrap_or("-");
+    match app.unsupported {
+        Some(_) => Cell::toned(format!("{tier} (no backups)"), Tone::Warn),
+        None => Cell::from(tier),
+    }
 }
 
 fn table(coverage: &Coverage) -> Table {
@@ -51,7 +81,7 @@ fn table(coverage: &Coverage) -> Table {
             app.name.as_str().into(),
             policy,
             via.into(),
-            app.tier.as_deref().unwrap_or("-").into(),
+            tier(app),
             app.location.as_str().into(),
             app.app.subscription().as_str().into(),
         ]);

@@ -30,7 +30,7 @@ struct Line {
 pub async fn run(args: &BackupArgs, context: &Context) -> anyhow::Result<Exit> {
     let fleet = context.fleet()?;
     let backends = Backends::open_beside(context).await?;
-    let control = context.control(&fleet, &*backends.store).await?;
+    let control = context.control(&fleet, &backends.store).await?;
     let (apps, policy) =
         (AppSelection::Named(args.apps.clone()), args.policy.as_deref().map(PolicyName::new));
     let mut rng = context.rng();

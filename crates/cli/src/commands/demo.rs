@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use holdfast_config::{Invalid, Secrets, check};
-use holdfast_control::{Error, ErrorKind};
+use holdfast_control::status::status;
+use holdfast_control::{Error, ErrorKind, counted};
 use holdfast_model::{Clock, StateCode, SystemClock, Timestamp};
 use holdfast_queue::MemoryQueue;
 use holdfast_store::{Mode, OneProcess, RunFilter, SqliteStore, Store};
@@ -114,14 +115,30 @@ async fn follow(
             return Ok(true);
         }
         if machine.elapsed().saturating_sub(began) > TIMEOUT {
-            let what = format!("only {ended} of {apps} runs ended within {} s", TIMEOUT.as_secs());
-            return Err(Error::new(ErrorKind::Refused, what).help("try fewer apps with --apps").into());
+            return Err(unfinished(store, apps, ended).await?.into());
         }
         if tokio::time::timeout(POLL_INTERVAL, stop.cancelled()).await.is_ok() {
             bar.abandon();
             return Ok(false);
         }
     }
+}
+
+/// The error of a demonstration that does not end: what is missing, and why.
+async fn unfinished(store: &dyn Store, apps: u32, ended: usize) -> anyhow::Result<Error> {
+    let planned = store.runs(&RunFilter::default()).await?.len();
+    let without = usize::try_from(apps)?.saturating_sub(planned);
+    let mut what = format!(
+        "only {ended} of {apps} runs ended within {} s: {} without a run, {} unfinished",
+        TIMEOUT.as_secs(),
+        counted(without, "app"),
+        counted(planned.saturating_sub(ended), "run")
+    );
+    for note in status(store, true).await?.notes() {
+        what.push_str("\n  ");
+        what.push_str(&note);
+    }
+    Ok(Error::new(ErrorKind::Refused, what).help("try fewer apps with --apps"))
 }
 
 async fn count(store: &dyn Store, state: StateCode) -> anyhow::Result<usize> {

@@ -1,9 +1,11 @@
 //! `holdfast doctor`: checks everything that backups depend on, and changes nothing.
 
-use holdfast_config::{Cloud, Fleet};
+use std::sync::Arc;
+
+use holdfast_config::{Cloud, Fleet, ZoneData};
 use holdfast_control::doctor::{self, Credential, Doctor, Finding, FindingSeverity};
 use holdfast_model::Timestamp;
-use holdfast_store::Mode;
+use holdfast_store::Store;
 use serde::Serialize;
 
 use crate::args::DoctorArgs;
@@ -30,9 +32,12 @@ struct Document {
 /// Runs the command.
 pub async fn run(args: &DoctorArgs, context: &Context) -> anyhow::Result<Exit> {
     let (finding, fleet) = doctor::fleet_file(&context.global.fleet, context.clock.now())?;
-    let mut findings = vec![finding];
+    let mut findings = vec![finding, doctor::time_zones(&ZoneData::find())];
     if let Some(fleet) = &fleet {
         findings.extend(check(args, fleet, context).await?);
+    }
+    if args.app.is_none() {
+        findings = doctor::worst_first(findings);
     }
     let severity = doctor::worst(&findings);
     if context.out.is_json() {
@@ -44,17 +49,40 @@ pub async fn run(args: &DoctorArgs, context: &Context) -> anyhow::Result<Exit> {
 }
 
 async fn check(args: &DoctorArgs, fleet: &Fleet, context: &Context) -> anyhow::Result<Vec<Finding>> {
-    let arm = match context.azure(fleet) {
+    let store = context.store_for_calls().await;
+    let findings = check_with(args, fleet, &store, context).await;
+    if let Ok(store) = store {
+        store.close().await;
+    }
+    findings
+}
+
+/// Checks with the shared request budgets of `store`, if it could be opened.
+async fn check_with(
+    args: &DoctorArgs,
+    fleet: &Fleet,
+    store: &anyhow::Result<Arc<dyn Store>>,
+    context: &Context,
+) -> anyhow::Result<Vec<Finding>> {
+    let arm = match context.azure(fleet, store.as_ref().ok()) {
         Ok(arm) => arm,
         Err(error) => return Ok(vec![doctor::unreadable_credential(format!("{error:#}"))]),
     };
     let storage = storages(fleet, &context.clock, context.rng())?;
     let credentials = credentials(fleet, context)?;
-    let doctor = Doctor { fleet, arm, storage, credentials, clock: context.clock.clone() };
-    match &args.app {
-        Some(name) => Ok(doctor.check_app(name).await?),
-        None => Ok(doctor.check_fleet(backends(context).await).await),
-    }
+    let bar = context.out.progress(0, "checking {bar:40} {pos}/{len} apps [{elapsed}]");
+    let progress = |done: usize, total: usize| {
+        bar.set_length(u64::try_from(total).unwrap_or(u64::MAX));
+        bar.set_position(u64::try_from(done).unwrap_or(u64::MAX));
+    };
+    let clock = Arc::clone(&context.clock);
+    let doctor = Doctor { fleet, arm, storage, credentials, clock, progress: &progress };
+    let findings = match &args.app {
+        Some(name) => doctor.check_app(name).await,
+        None => Ok(doctor.check_fleet(backends(store, context).await).await),
+    };
+    bar.finish_and_clear();
+    Ok(findings?)
 }
 
 /// What checks the credential of each `[azure]` section.
@@ -68,15 +96,8 @@ fn credentials(fleet: &Fleet, context: &Context) -> anyhow::Result<Vec<Credentia
 }
 
 /// The findings about the store and, where one is named, the broker.
-async fn backends(context: &Context) -> Vec<Finding> {
-    let failure = match context.store(Mode::Read).await {
-        Ok(store) => {
-            store.close().await;
-            None
-        }
-        Err(error) => Some(error),
-    };
-    let failure = failure.as_ref().map(|error| (error.downcast_ref(), format!("{error:#}")));
+async fn backends(store: &anyhow::Result<Arc<dyn Store>>, context: &Context) -> Vec<Finding> {
+    let failure = store.as_ref().err().map(|error| (error.downcast_ref(), format!("{error:#}")));
     let mut findings = vec![doctor::store(&context.place(), &context.global.store, failure)];
     if context.global.amqp_url.is_some() {
         let failure = broker(None, context).await.err();

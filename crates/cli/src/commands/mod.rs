@@ -5,6 +5,7 @@ pub mod apps;
 pub mod audit;
 pub mod backup;
 pub mod backups;
+pub mod budgets;
 pub mod check;
 pub mod dead_letters;
 pub mod demo;

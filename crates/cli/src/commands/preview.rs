@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use holdfast_config::{Fleet, Secrets};
 use holdfast_control::schedule_preview::{PreviewRange, SchedulePreview, preview_app, preview_policies};
-use holdfast_model::{AppId, PolicyName, Timestamp};
+use holdfast_model::{AppId, PolicyName, Timestamp, format_duration};
 use holdfast_store::{AppStatus, Mode};
 use serde::Serialize;
 
@@ -60,7 +60,7 @@ fn table(schedules: &[SchedulePreview], from: Timestamp) -> Table {
                 preview.policy.as_str().into(),
                 app.as_str().into(),
                 tick.local.as_str().into(),
-                preview.timezone.into(),
+                preview.timezone.as_str().into(),
                 tick.at.format("%Y-%m-%d %H:%M:%S").to_string().into(),
                 until(tick.at, from).into(),
                 notes.join("; ").into(),
@@ -71,7 +71,7 @@ fn table(schedules: &[SchedulePreview], from: Timestamp) -> Table {
 }
 
 fn spread_note(preview: &SchedulePreview) -> Option<String> {
-    let spread = humantime::format_duration(Duration::from_secs(preview.spread_seconds));
+    let spread = format_duration(Duration::from_secs(preview.spread_seconds));
     match (preview.spread_seconds, &preview.app) {
         (0, _) => None,
         (_, Some(_)) => Some(format!("{spread} into the spread")),

@@ -28,7 +28,7 @@ struct Document<'a> {
 pub async fn restore(args: &RestoreArgs, context: &Context) -> anyhow::Result<Exit> {
     let fleet = context.fleet()?;
     let backends = Backends::open_beside(context).await?;
-    let control = context.control(&fleet, &*backends.store).await?;
+    let control = context.control(&fleet, &backends.store).await?;
     let plan = plan_restore(&control, args.clone().into()).await?;
     carry_out(&plan, args.options, (&fleet, backends), context).await
 }
@@ -37,7 +37,7 @@ pub async fn restore(args: &RestoreArgs, context: &Context) -> anyhow::Result<Ex
 pub async fn drill(args: &DrillArgs, context: &Context) -> anyhow::Result<Exit> {
     let fleet = context.fleet()?;
     let backends = Backends::open_beside(context).await?;
-    let control = context.control(&fleet, &*backends.store).await?;
+    let control = context.control(&fleet, &backends.store).await?;
     let DrillArgs { app, backup, into, probe, options, .. } = args.clone();
     let plan = plan_drill(&control, DrillRequest { app, backup, into, probe }).await?;
     carry_out(&plan, options, (&fleet, backends), context).await
@@ -50,7 +50,7 @@ async fn carry_out(
     (fleet, backends): (&Fleet, Backends),
     context: &Context,
 ) -> anyhow::Result<Exit> {
-    let control = context.control(fleet, &*backends.store).await?;
+    let control = context.control(fleet, &backends.store).await?;
     if !context.out.is_json() {
         context.out.table(restore_plan::table(plan, control.now))?;
         context.out.text("")?;

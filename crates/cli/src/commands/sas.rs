@@ -47,7 +47,7 @@ async fn check(args: &SasCheckArgs, context: &Context) -> anyhow::Result<Exit> {
 async fn refresh(args: &SasRefreshArgs, context: &Context) -> anyhow::Result<Exit> {
     let fleet = context.fleet()?;
     let backends = Backends::open_beside(context).await?;
-    let control = context.control(&fleet, &*backends.store).await?;
+    let control = context.control(&fleet, &backends.store).await?;
     let mut rng = context.rng();
     let runs = sas::refresh(&control, &args.app, args.backup, &mut rng).await?;
     drop(control);

@@ -1,8 +1,9 @@
 //! `holdfast status`: the status of every app.
 
-use holdfast_control::status::{FleetStatus, NamedStatus, status};
-use holdfast_model::{Outcome, RunKind};
-use holdfast_store::{LastRun, Mode, Running};
+use holdfast_control::status::{FleetStatus, NamedStatus, findings, status};
+use holdfast_control::status_waits::{missed_since_good, wait_cause, waits, waits_too_long};
+use holdfast_model::{Outcome, RunKind, Timestamp, Verification};
+use holdfast_store::{AppStatus, LastRun, Mode, Running};
 
 use crate::args::StatusArgs;
 use crate::commands::outcome::outcome_cell;
@@ -15,11 +16,16 @@ pub async fn run(args: &StatusArgs, context: &Context) -> anyhow::Result<Exit> {
     let store = context.store(Mode::Read).await?;
     let status = status(&*store, args.problems).await?;
     store.close().await;
+    let notes = status.notes();
     context.out.show(&status, || match (status.is_empty, status.apps.is_empty()) {
         (true, _) => "no apps yet: `holdfast run` adds the apps of the fleet".into(),
-        (false, true) => "no app needs attention".into(),
+        (false, true) if notes.is_empty() => "no app needs attention".into(),
+        (false, true) => "no app needs attention, but:".into(),
         (false, false) => table(&status).into(),
     })?;
+    if !context.out.is_json() && !notes.is_empty() {
+        context.out.text(&notes.join("\n"))?;
+    }
     Ok(Exit::Done)
 }
 
@@ -33,18 +39,18 @@ fn table(fleet: &FleetStatus) -> Table {
             (None, false) => Cell::toned("none", Tone::Warn),
         };
         let good = status.last_good_at.map_or_else(|| "never".to_owned(), |at| age(at, now));
-        let good = if status.past_objective {
-            Cell::toned(format!("{good} (too old)"), Tone::Bad)
-        } else {
-            Cell::from(good)
-        };
-        let last = status.last.as_ref();
+        let good = if status.past_objective { format!("{good} (too old)") } else { good };
+        let found = findings(&status.check);
+        let is_bad = status.past_objective || !found.is_empty();
+        let good = [good].into_iter().chain(found).collect::<Vec<_>>().join(", ");
+        let good = if is_bad { Cell::toned(good, Tone::Bad) } else { Cell::from(good) };
+        let (last_run, ended) = last_cells(status, now);
         table.row([
             name.as_str().into(),
             policy,
-            Cell::or_dash(status.running.map(running_text)),
-            last.map_or_else(|| "-".into(), last_cell),
-            Cell::or_dash(last.map(|last| age(last.ended_at, now))),
+            status.running.map_or_else(|| "-".into(), |running| running_cell(running, now)),
+            last_run,
+            ended,
             good,
             Cell::or_dash(status.next_tick.map(|tick| until(tick, now))),
         ]);
@@ -52,11 +58,41 @@ fn table(fleet: &FleetStatus) -> Table {
     table
 }
 
-/// The state of a run, with its kind unless it is a backup.
-fn running_text(Running { kind, state }: Running) -> String {
-    if kind == RunKind::Backup { state.as_str().to_owned() } else { format!("{kind}: {}", state.as_str()) }
+/// The state of a run, with its kind unless it is a backup. Of a run that waits: why, for how long, and its next try.
+fn running_cell(running: Running, now: Timestamp) -> Cell {
+    let Running { kind, state, since, next_try, .. } = running;
+    let state = if kind == RunKind::Backup {
+        state.as_str().to_owned()
+    } else {
+        format!("{kind}: {}", state.as_str())
+    };
+    if !waits(&running, now) {
+        return state.into();
+    }
+    let cause = wait_cause(&running).map(|cause| format!(": {cause}")).unwrap_or_default();
+    let text = format!("{state}{cause}, requested {}, next try {}", age(since, now), until(next_try, now));
+    if waits_too_long(&running, now) { Cell::toned(text, Tone::Warn) } else { text.into() }
+}
+
+/// The last run, or the tick missed after it, and when that was.
+fn last_cells(status: &AppStatus, now: Timestamp) -> (Cell, Cell) {
+    let last = status.last.as_ref();
+    let missed =
+        missed_since_good(status).filter(|missed| last.is_none_or(|last| last.ended_at < missed.tick));
+    match (missed, last) {
+        (Some(missed), _) => (outcome_cell(Outcome::Missed, missed.cause), age(missed.tick, now).into()),
+        (None, Some(last)) => (last_cell(last), age(last.ended_at, now).into()),
+        (None, None) => ("-".into(), "-".into()),
+    }
 }
 
 fn last_cell(last: &LastRun) -> Cell {
-    outcome_cell(last.outcome, last.cause.filter(|_| last.outcome != Outcome::Succeeded))
+    match last.verification {
+        Some(why @ (Verification::Unreachable | Verification::Unusable))
+            if last.outcome == Outcome::Succeeded =>
+        {
+            Cell::toned(format!("succeeded, not verified: storage {why}"), Tone::Warn)
+        }
+        _ => outcome_cell(last.outcome, last.cause.filter(|_| last.outcome != Outcome::Succeeded)),
+    }
 }

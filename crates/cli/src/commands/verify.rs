@@ -15,7 +15,7 @@ pub async fn run(args: &AppsArgs, context: &Context) -> anyhow::Result<Exit> {
     let backends = Backends::open_beside(context).await?;
     let store = &*backends.store;
     let apps = catalog_by_app(store, &args.apps, args.all).await?;
-    let control = context.control(&fleet, store).await?;
+    let control = context.control(&fleet, &backends.store).await?;
     let bar = context.out.progress(apps.len(), "verifying {bar:40} {pos}/{len} apps [{elapsed}]");
     let report = verify(&control, apps, &mut context.rng(), || bar.inc(1)).await?;
     bar.finish_and_clear();

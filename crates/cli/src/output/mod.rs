@@ -3,6 +3,7 @@
 mod progress_bar;
 mod screen;
 mod table;
+mod wait_line;
 
 pub use holdfast_control::{age, bytes, until};
 pub use screen::Screen;
@@ -11,6 +12,7 @@ pub use table::{Cell, Table, Tone, wrapped};
 use std::io::{self, Write as _};
 
 use holdfast_model::inert_lines;
+use indicatif::{MultiProgress, ProgressDrawTarget};
 use serde::Serialize;
 
 use crate::args::{Format, Global};
@@ -21,6 +23,8 @@ pub struct Output {
     format: Format,
     colored: bool,
     width: Option<u16>,
+    /// The lines of progress on stderr; none where a program reads or there is no terminal.
+    bars: MultiProgress,
 }
 
 #[expect(clippy::unused_self, reason = "only a command that was given the output writes")]
@@ -29,7 +33,11 @@ impl Output {
     pub fn new(global: &Global) -> Self {
         let colored = global.color.applies_to(&io::stdout());
         let width = fitting(&io::stdout(), &comfy_table::Table::new());
-        Self { format: global.output, colored, width }
+        let bars = MultiProgress::new();
+        if global.output == Format::Json {
+            bars.set_draw_target(ProgressDrawTarget::hidden());
+        }
+        Self { format: global.output, colored, width, bars }
     }
 
     /// Whether results are JSON documents.
@@ -73,7 +81,9 @@ impl Output {
 
     /// Writes a message to stderr; a failure is ignored, because there is no other place to report it.
     pub fn message(&self, text: &str) {
-        let _ = io::stderr().lock().write_all(with_newline(&inert_lines(text)).as_bytes());
+        let text = with_newline(&inert_lines(text));
+        // Bars are taken away while the message is written, and drawn again below it.
+        let _ = self.bars.suspend(|| io::stderr().lock().write_all(text.as_bytes()));
     }
 }
 

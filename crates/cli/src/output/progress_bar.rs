@@ -10,7 +10,7 @@ impl Output {
         if self.is_json() {
             return ProgressBar::hidden();
         }
-        let bar = ProgressBar::new(u64::try_from(length).unwrap_or(u64::MAX));
+        let bar = self.bars.add(ProgressBar::new(u64::try_from(length).unwrap_or(u64::MAX)));
         bar.set_style(
             ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()),
         );

@@ -4,19 +4,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use holdfast_arm::{Arm, CallObserver, HttpProbe};
+use holdfast_arm::{Arm, CallFacts, CallObserver, HttpProbe};
 use holdfast_config::{EngineConfig, Fleet};
+use holdfast_control::FleetKeeper;
 use holdfast_model::{Clock, StorageName};
 use holdfast_queue::Queue;
-use holdfast_scheduler::{Dispatcher, MaintenancePlanner, Planner, PlanningContext};
+use holdfast_scheduler::{Dispatcher, FleetSnapshot, MaintenancePlanner, Planner, PlanningContext};
 use holdfast_storage::{LiveStorage, Storage, StorageTarget};
 use holdfast_store::Store;
-use holdfast_worker::{Environment, Settings, StepObserver, Worker};
-use tokio::sync::Notify;
+use holdfast_worker::{Bulkheads, Environment, Settings, StepObserver, Worker};
+use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::runtime::clouds::{clouds, token_timeout};
-use crate::runtime::fleet_keeper::FleetKeeper;
 use crate::runtime::identities::Identities;
 use crate::runtime::role::Role;
 
@@ -49,6 +49,7 @@ pub struct EngineParts {
 /// The loops of one process.
 pub struct Engine {
     keeper: FleetKeeper,
+    fleet: watch::Receiver<Arc<FleetSnapshot>>,
     planner: Planner,
     maintenance: MaintenancePlanner,
     dispatcher: Dispatcher,
@@ -60,11 +61,14 @@ impl Engine {
     /// Builds the loops. Sends nothing.
     pub fn new(parts: EngineParts) -> anyhow::Result<Self> {
         let EngineParts { fleet, store, queue, clock, calls, steps, mut rng } = parts;
+        let concurrency = usize::try_from(fleet.engine.concurrency)?;
+        let bulkheads = Arc::new(Bulkheads::new(concurrency, Arc::clone(&clock)));
+        let calls: Arc<dyn CallObserver> = Arc::new(BothObservers(calls, Arc::clone(&bulkheads) as _));
         let arm: Arc<dyn Arm> = Arc::new(clouds(&fleet, &clock, &calls, &mut rng)?);
         let storage = storages(&fleet, &clock, rng.fork())?;
         let secrets = Identities::new(&fleet, &clock)?.access(None)?.secrets;
         let bell = Arc::new(Notify::new());
-        let (settings, concurrency) = (settings(&fleet.engine), fleet.engine.concurrency);
+        let settings = settings(&fleet.engine);
         let (limits, lease) = (fleet.limits.clone(), fleet.engine.lease);
         let env = Environment {
             store: Arc::clone(&store),
@@ -73,10 +77,10 @@ impl Engine {
             storage,
             secrets,
             probe: Arc::new(HttpProbe { timeout: PROBE_TIMEOUT }),
-            clock,
+            clock: Arc::clone(&clock),
             bell: Arc::clone(&bell),
         };
-        let (keeper, seen) = FleetKeeper::new(fleet, arm, Arc::clone(&store));
+        let (keeper, seen) = FleetKeeper::new(fleet, arm, Arc::clone(&store), clock);
         let due_signal = Arc::clone(&bell);
         let mut planning = PlanningContext {
             store: Arc::clone(&store),
@@ -87,10 +91,11 @@ impl Engine {
         };
         Ok(Self {
             keeper,
+            fleet: planning.fleet.clone(),
             planner: Planner::new(planning.fork()),
             maintenance: MaintenancePlanner::new(planning),
             dispatcher: Dispatcher::new(store, queue, limits, lease, bell),
-            worker: Worker::new(env, settings, usize::try_from(concurrency)?).observed_by(steps),
+            worker: Worker::new(env, settings, concurrency).with_bulkheads(bulkheads).observed_by(steps),
             rng,
         })
     }
@@ -115,13 +120,12 @@ impl Engine {
         let worker = run_if(role.works(), self.worker.run(self.rng.fork(), stop.clone()));
         let dispatcher = run_if(role.dispatches(), self.dispatcher.run(stop.clone()));
         let planning = async {
-            // Planning with half of the fleet would lose cursors, so both planners wait for the first refresh.
-            self.keeper.refresh().await;
-            tokio::join!(
-                self.keeper.run(stop.clone()),
-                self.planner.run(stop.clone()),
-                self.maintenance.run(stop.clone())
-            );
+            // Planners wait for the first apps, not for a subscription that does not answer.
+            let planners = async {
+                let _ = self.fleet.changed().await;
+                tokio::join!(self.planner.run(stop.clone()), self.maintenance.run(stop.clone()));
+            };
+            tokio::join!(keep(self.keeper, stop.clone()), planners);
         };
         let planner = async {
             tokio::select! {
@@ -147,6 +151,30 @@ pub fn storages(
     let targets = fleet.storages.iter().map(open).collect::<anyhow::Result<_>>()?;
     let storage = LiveStorage::new(targets, clock, rng);
     Ok(Arc::new(storage.context("failed to prepare the storages")?))
+}
+
+/// Reports each call to two observers.
+struct BothObservers(Arc<dyn CallObserver>, Arc<dyn CallObserver>);
+
+impl CallObserver for BothObservers {
+    fn answered(&self, call: &CallFacts<'_>) {
+        self.0.answered(call);
+        self.1.answered(call);
+    }
+}
+
+/// Refreshes the fleet whenever a part of it is due, until `stop`.
+async fn keep(mut keeper: FleetKeeper, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => return,
+            () = keeper.refresh() => {}
+        }
+        if tokio::time::timeout(keeper.pause(), stop.cancelled()).await.is_ok() {
+            return;
+        }
+    }
 }
 
 async fn run_if(wanted: bool, work: impl Future<Output = ()>) {

@@ -5,7 +5,6 @@ mod call_counter;
 pub mod clouds;
 pub mod console;
 pub mod engine;
-mod fleet_keeper;
 pub mod identities;
 mod offset_clock;
 mod role;

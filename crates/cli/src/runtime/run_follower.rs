@@ -107,6 +107,8 @@ async fn watch(
     context: &Context,
 ) -> anyhow::Result<Vec<Run>> {
     let mut progress = Progress::default();
+    let style = "{bar:40} {pos} of {len} ended [{elapsed}]";
+    let bar = (ids.len() > 1).then(|| context.out.progress(ids.len(), style));
     loop {
         let runs = load(store, ids).await?;
         for line in progress.news(&runs, store).await? {
@@ -114,7 +116,14 @@ async fn watch(
                 context.out.message(&inert(&line));
             }
         }
-        if stop.is_cancelled() || runs.iter().all(|run| run.state.is_ended()) {
+        let ended = runs.iter().filter(|run| run.state.is_ended()).count();
+        if let Some(bar) = &bar {
+            bar.set_position(u64::try_from(ended).unwrap_or(u64::MAX));
+        }
+        if stop.is_cancelled() || ended == runs.len() {
+            if let Some(bar) = bar {
+                bar.finish_and_clear();
+            }
             return Ok(runs);
         }
         let _ = tokio::time::timeout(LOOK_EVERY, stop.cancelled()).await;

@@ -117,7 +117,9 @@ fn an_unusable_sas_stops_no_app() {
     let fleet = std::fs::read_to_string(ground.place.path("fleet.toml")).unwrap();
     let container =
         fleet.lines().find_map(|line| line.strip_prefix("container = ")).unwrap().trim_matches('"');
-    let url = format!("{container}?sv=2022-11-02&sr=c&sp=rl&se=2999-01-01T00:00:00Z&sig=aGVsbG8%3D");
+    let url = format!(
+        "{container}?sv=2022-11-02&sr=c&sp=rl&se=2999-01-01T00:00:00Z&sig=aGVsbG8hIGhlbGxvISBoZWxsbyEgaGVsbG8hIGhlbG8%3D"
+    );
     ground.place.write("sas", &url);
     let line = fleet.lines().find(|line| line.starts_with("sas = ")).unwrap();
     let sas = ground.place.path("sas");

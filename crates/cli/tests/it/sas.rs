@@ -51,3 +51,34 @@ fn a_request_replaces_the_sas_that_azure_keeps_with_a_backup() {
     let again = place.run(&line);
     assert!(again.code == 0 && again.err.contains("1 of these are under way already"), "{}", again.err);
 }
+
+#[test]
+fn config_check_tells_the_same_of_a_sas_as_sas_check() {
+    let place = Place::new();
+    let _azure = simulate(&place, "--apps 2 --seed 7");
+    let fleet = std::fs::read_to_string(place.path("fleet.toml")).unwrap();
+    let line = fleet.lines().find(|line| line.starts_with("sas = ")).unwrap();
+    place.write("fleet.toml", &fleet.replace(line, "sas = { url = \"file:sas\" }"));
+    let good = "sv=2022-11-02&sr=c&sp=rwdl&se=2999-01-01T00:00:00Z&sig=aHVudGVyMmh1bnRlcjJodW50ZXIyaHVudGVyMmh1bnQ%3D";
+    for (sas, told) in [
+        (good.replace("rwdl", "lwdr"), "storage takes each letter once and in the order `rwdl`"),
+        (good.replace("sr=c", "ss=b&srt=o&sr=b"), "is for the objects of a storage account only"),
+        (good.replace("%3D", ""), "has a sig of 43 letters that is no signature"),
+        (good.replace("%3D", "%253D"), "its `sig` is percent-encoded twice"),
+        (
+            format!("https://other.blob.core.windows.net/backups?{good}"),
+            "it is for the container https://other",
+        ),
+    ] {
+        place.write("sas", &sas);
+        for line in ["config check", "sas check --output json"] {
+            let ended = place.run(line);
+            assert_ne!(ended.code, 0, "{line}: {}{}", ended.out, ended.err);
+            assert!(ended.out.contains(told), "{line}: {}{}", ended.out, ended.err);
+            assert!(!ended.out.contains("aHVudGVy"), "{}", ended.out);
+        }
+    }
+    // Only the test write can tell that nothing signed this one.
+    place.write("sas", &format!("\"{}\"\r\n", good.replace('&', "\\u0026")));
+    assert_eq!(place.run("config check").code, 0);
+}

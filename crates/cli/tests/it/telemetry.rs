@@ -253,7 +253,16 @@ async fn a_run_is_one_trace_its_success_is_a_metric_and_no_secret_is_exported() 
         let mut steps = spans.filter(|span| span["name"] == "step");
         steps.any(|step| step["run"] == run.to_string() && step["app"].is_string() && step["attempt"] == 1)
     };
-    assert!(world.log_lines().iter().any(in_step), "{}", world.log());
+    let lines = world.log_lines();
+    assert!(lines.iter().any(in_step), "{}", world.log());
+    let of_run = |line: &&Value| line["target"] == "holdfast::runs" && line["run"] == run.to_string();
+    let said: Vec<&Value> = lines.iter().filter(of_run).collect();
+    let messages = said.iter().filter_map(|line| line["message"].as_str());
+    let messages: Vec<&str> = messages.filter(|message| message.starts_with("backup")).collect();
+    assert_eq!(messages, ["backup started", "backup succeeded"], "each once");
+    let ended = said.iter().find(|line| line["outcome"] == "succeeded").unwrap();
+    assert_eq!(ended["app"], world.apps[0].short_name());
+    assert!(ended["size_bytes"].as_i64() > Some(0) && ended["took_seconds"].as_f64() > Some(0.0), "{ended}");
     for told in [world.log(), text, collector.text()] {
         assert!(!told.is_empty());
         for secret in world.secrets.iter().map(String::as_str).chain(["sig=", "sig%3D", "Bearer "]) {

@@ -33,11 +33,18 @@ fn databases_arrive_with_their_references_and_a_warning_of_their_end() {
     let told: Vec<_> = problems.iter().map(|p| (p.severity, p.key.as_str(), p.message.as_str())).collect();
     assert_eq!(
         told,
-        [(
-            Severity::Warning,
-            "app[0].databases[0]",
-            "`app[0].databases[0]`: Azure stops backing up linked databases on 2028-03-31 and no longer accepts new ones"
-        )]
+        [
+            (
+                Severity::Warning,
+                "app[0].databases[0]",
+                "`app[0].databases[0]`: Azure stops backing up linked databases on 2028-03-31 and no longer accepts new ones"
+            ),
+            (
+                Severity::Warning,
+                "app[0].databases[1]",
+                "`app[0].databases[1]`: Azure backs up an in-app MySQL with the app, and needs no entry for it"
+            ),
+        ]
     );
 }
 
@@ -68,6 +75,14 @@ fn each_slip_in_a_database_is_one_error() {
             "is missing `connection_string`: expected a reference to a secret, `env:NAME`, `file:PATH` or `keyvault:URL`",
         ),
         (SHOP.replace("connection_string", "conection_string"), "did you mean `connection_string`?"),
+        (
+            SHOP.replace("SqlAzure", "LocalMySql"),
+            "Azure backs up an in-app MySQL with the app, and a connection string breaks that",
+        ),
+        (
+            "{ type = \"LocalMySql\", name = \"blog\", connection_string_name = \"Blog\" }".to_owned(),
+            "Azure backs up an in-app MySQL with the app, and a connection string breaks that",
+        ),
         (
             format!("{SHOP}, {}", SHOP.replace("\"shop\"", "\"Shop\"")),
             "`app[0].databases[1]`: the SqlAzure database `Shop` is listed already",

@@ -27,17 +27,18 @@ pub const MISTAKES: &[(&str, &str, &str)] = &[
     (
         r#""0 2 * * *""#,
         r#""0 2 * *""#,
-        r#"error: `policy.gold.schedule`: `0 2 * *` is not a cron schedule: it has 4 fields; expected five (minute hour day-of-month month day-of-week) or @hourly, @daily, @weekly, @monthly, @yearly
+        r#"error: `policy.gold.schedule`: `0 2 * *` is not a cron schedule: it has 4 fields; cron has five: minute hour day-of-month month day-of-week
   --> fleet.toml:11:12
    |
 11 | schedule = "0 2 * *"
    |            ^^^^^^^^^
+   = help: a daily schedule is `0 2 * * *`, or `@daily` for midnight
 "#,
     ),
     (
         r#""0 2 * * *""#,
         r#""61 2 * * *""#,
-        r#"error: `policy.gold.schedule`: `61 2 * * *` is not a cron schedule: Component error: Number out of bounds.
+        r#"error: `policy.gold.schedule`: `61 2 * * *` is not a cron schedule: the minute field has `61`; it takes 0 to 59
   --> fleet.toml:11:12
    |
 11 | schedule = "61 2 * * *"
@@ -79,12 +80,13 @@ warning: `policy.gold.spread`: the spread of 2h is longer than the schedule's sh
    |
 13 | spread = "2 hours and a bit"
    |          ^^^^^^^^^^^^^^^^^^^
+   = help: each part is a whole number and its unit, such as `1h 30m`
 "#,
     ),
     (
         r#"spread   = "2h""#,
         r#"spread = "25h""#,
-        r#"warning: `policy.gold.spread`: the spread of 1day 1h is longer than the schedule's shortest interval, 23h
+        r#"warning: `policy.gold.spread`: the spread of 1d 1h is longer than the schedule's shortest interval, 23h
   --> fleet.toml:13:10
    |
 13 | spread = "25h"
@@ -95,12 +97,12 @@ warning: `policy.gold.spread`: the spread of 2h is longer than the schedule's sh
     (
         r#"deadline = "4h""#,
         r#"deadline = "48h""#,
-        r#"error: `policy.gold.deadline`: a backup may run for 2days, and its SAS from [storage.weu] lasts 2days: it must outlast the backup by 5m
+        r#"error: `policy.gold.deadline`: a backup may run for 2d, and its SAS from [storage.weu] lasts 2d: it must outlast the backup by 5m
   --> fleet.toml:15:12
    |
 15 | deadline = "48h"
    |            ^^^^^
-   = help: set the storage's `lifetime` to at least 2days 5m
+   = help: set the storage's `lifetime` to at least 2d 5m
 "#,
     ),
     (
@@ -138,7 +140,7 @@ warning: `policy.gold.spread`: the spread of 2h is longer than the schedule's sh
     (
         r#"recovery_point_objective = "26h""#,
         r#"recovery_point_objective = "20h""#,
-        r#"warning: `policy.gold.recovery_point_objective`: 20h cannot be met: the longest interval of the schedule is 1day 1h
+        r#"warning: `policy.gold.recovery_point_objective`: 20h cannot be met: the longest interval of the schedule is 1d 1h
   --> fleet.toml:17:28
    |
 17 | recovery_point_objective = "20h"

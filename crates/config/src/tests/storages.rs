@@ -63,7 +63,7 @@ pub const MISTAKES_IN_STORAGES: &[(&str, &str, &str)] = &[
 8 | sas = { mint = "user_delegation", lifetime = "7d" }
   |                ^^^^^^^^^^^^^^^^^
   = help: back up one app with it before the fleet depends on it
-error: `storage.weu.sas.lifetime`: expected at most 6days 23h 40m
+error: `storage.weu.sas.lifetime`: expected at most 6d 23h 40m
  --> fleet.toml:8:46
   |
 8 | sas = { mint = "user_delegation", lifetime = "7d" }
@@ -161,23 +161,40 @@ fn a_storage_may_be_opened_by_a_credential_of_its_own() {
 }
 
 #[test]
-fn an_expired_sas_is_an_error_for_a_check_and_a_warning_for_a_worker() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("sas");
-    let sas = "sv=2022-11-02&sr=c&sp=racwdl&st=2025-01-01T00:00:00Z&se=2025-02-01T00:00:00Z&sig=aHVudGVyMg==";
-    std::fs::write(&path, sas).unwrap();
-    let reference = format!("file:{}", path.display());
-    let credential = "{ kind = \"azure_cli\" }";
-    let whole = "{ kind = \"client_secret\", tenant = \"contoso.com\", client_id = \"11\", secret = \"env:AZURE_CLIENT_SECRET\" }";
-    let text = with(KEY, &format!("{{ url = \"{reference}\" }}")).replace(whole, credential);
-    let Checked { fleet, problems, lapsed } = checked(&text, Secrets::Judge);
-    assert!(fleet.is_none() && lapsed.is_empty(), "{problems:#?}");
-    assert!(problems[0].message.ends_with("is unusable: the SAS has expired"), "{problems:#?}");
-    assert_eq!(problems[0].help, Some(format!("renew it in {reference}")));
-    let Checked { fleet, problems, lapsed } = checked(&text, Secrets::Read);
-    assert_eq!((fleet.is_some(), problems), (true, Vec::new()));
-    let told = lapsed[0].to_string();
-    assert!(told.starts_with("warning: the SAS of storage.weu has expired"), "{told}");
-    assert!(told.ends_with(&format!("help: renew it in {reference}")), "{told}");
-    assert!(!told.contains("aHVudGVyMg"), "{told}");
+fn a_container_that_takes_no_backups_is_an_error_with_its_reason() {
+    for (container, expected) in [
+        ("https://acct.file.core.windows.net/backups", "this is the account's file service"),
+        ("https://acct.dfs.core.windows.net/backups", "this is the account's dfs service"),
+        ("https://acct-secondary.blob.core.windows.net/backups", "leave out `-secondary`"),
+        ("https://acct.privatelink.blob.core.windows.net/backups", "leave out `privatelink.`"),
+        ("https://my-acct.blob.core.windows.net/backups", "3 to 24 lower-case letters and digits"),
+        (
+            "https://backups.contoso.com/backups",
+            "minted for the account's name, and backups.contoso.com does not show",
+        ),
+        ("https://acct.blob.core.windows.net/$web", "is a public website"),
+        ("https://acct.blob.core.windows.net/$logs", "only storage itself writes"),
+        ("https://acct.blob.core.windows.net/-backups", "begins and ends with a letter or a digit"),
+        ("https://acct.blob.core.windows.net/back--ups", "no two hyphens in a row"),
+        ("https://acct.blob.core.windows.net/Backups", "write it in lower case"),
+        ("https://acct.blob.core.windows.net/ab", "3 to 63 lower-case letters"),
+    ] {
+        let found = errors(&with("https://acct.blob.core.windows.net/backups", container));
+        assert!(found.len() == 1 && found[0].starts_with("7:13 `storage.weu.container`: "), "{found:#?}");
+        assert!(found[0].contains(expected), "{container}: {found:#?}");
+    }
+}
+
+#[test]
+fn a_container_that_may_be_meant_is_a_warning() {
+    let sas = with(KEY, "{ url = \"env:SAS\" }");
+    for (container, expected) in [
+        ("https://backups.contoso.com/backups", "backups.contoso.com is not an address of Azure's own"),
+        ("https://acct.blob.core.windows.net/$root", "is the account's root container"),
+    ] {
+        let Checked { fleet, problems, .. } =
+            look(&sas.replace("https://acct.blob.core.windows.net/backups", container));
+        assert!(fleet.is_some() && problems.len() == 1, "{problems:#?}");
+        assert!(problems[0].message.contains(expected) && problems[0].help.is_some(), "{problems:#?}");
+    }
 }

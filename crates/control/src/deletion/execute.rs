@@ -20,7 +20,8 @@ pub async fn execute(
         if *is_foreign {
             runs.push(adopting_run(backup, (app, policy_snapshot), by, rng));
         }
-        let task = Task::Delete(Delete { backup: backup.id, blob: backup.blob.clone(), allow_last });
+        let task =
+            Task::Delete(Delete { backup: backup.id, blob: backup.blob.clone(), allow_last, rule: None });
         runs.push(requested_run((app, policy_snapshot), task, by, rng));
     }
     add_runs(context.store, &runs).await

@@ -8,6 +8,7 @@ use holdfast_model::{App, DATABASES_END, FrequencyUnit, NativeSchedule, Policy, 
 
 use super::finding::Finding;
 use super::rights::rights;
+use crate::native_schedule::{ObservedSchedule, differences};
 use crate::tier;
 use crate::wording::counted;
 
@@ -56,7 +57,7 @@ impl AppFacts {
         let tier = site.tier.as_deref();
         let state = site.state.as_deref().unwrap_or("in an unknown state");
         let mut found = vec![Finding::ok("app", &name, format!("exists, {}", state.to_lowercase()))];
-        found.push(self.tier(&name, tier));
+        found.push(tier_finding(&name, site));
         for error in [self.backups.as_ref().err(), self.schedule.as_ref().err()].into_iter().flatten() {
             found.push(failed_call("answers", &name, error));
         }
@@ -74,23 +75,17 @@ impl AppFacts {
             )),
         }
         found.extend(self.databases(&name, now));
+        found.extend(self.native_schedule(&name, policy, now));
         found
     }
 
-    fn tier(&self, name: &str, tier: Option<&str>) -> Finding {
-        let cure = "move its plan to Standard or better";
-        match tier {
-            None => {
-                Finding::warn("tier", name, "Azure does not report its tier", "look at its plan in Azure")
-            }
-            Some(tier) if !tier::allows_backups(tier) => {
-                Finding::fail("tier", name, format!("in the tier {tier}, which has no backups"), cure)
-            }
-            Some(tier) if self.app.id.slot().is_some() && !tier::allows_slots(tier) => {
-                Finding::fail("tier", name, format!("in the tier {tier}, which backs up no slots"), cure)
-            }
-            Some(tier) => Finding::ok("tier", name, format!("in the tier {tier}")),
-        }
+    /// How Azure's own schedule differs from the policy. An absent one is for `native-schedule drift` to tell.
+    fn native_schedule(&self, name: &str, policy: Option<&Policy>, now: Timestamp) -> Option<Finding> {
+        let found = ObservedSchedule::of(self.schedule.as_ref().ok()?.as_ref()?);
+        let wanted = policy?.native_schedule.as_ref();
+        let drift = differences(wanted, &self.app, Some(&found), None, now);
+        let cure = "`holdfast native-schedule push` sets it as the policy says, and `remove` takes it away";
+        (!drift.is_empty()).then(|| Finding::warn("native schedule", name, drift.join("; "), cure))
     }
 
     /// Compares the ticks of the policy and of the native schedule with Azure's daily limit.
@@ -123,11 +118,28 @@ impl AppFacts {
         }
         let (day, cure) = (now.date_naive(), "back them up with their own service");
         let says = format!("{}: Azure backs up linked databases until {DATABASES_END}", names.join(", "));
-        Some(match day {
+        let finding = match day {
             day if day > DATABASES_END => Finding::fail("databases", name, says, cure),
             day if day + NOTICE > DATABASES_END => Finding::warn("databases", name, says, cure),
             _ => Finding::ok("databases", name, says),
-        })
+        };
+        Some(finding.in_group("databases"))
+    }
+}
+
+/// Whether Azure backs up the app, by its tier and kind.
+fn tier_finding(name: &str, site: &Site) -> Finding {
+    match (site.why_unsupported(), site.tier.as_deref()) {
+        (Some(why), _) => Finding::fail(
+            "tier",
+            name,
+            format!("{why}, so its runs are not started"),
+            "move it to a Standard plan or better, or take it out of the policy",
+        ),
+        (None, Some(tier)) => Finding::ok("tier", name, format!("in the tier {tier}")),
+        (None, None) => {
+            Finding::warn("tier", name, "Azure does not report its tier", "look at its plan in Azure")
+        }
     }
 }
 
@@ -142,9 +154,13 @@ fn failed_call(check: &'static str, name: &str, error: &Error) -> Finding {
         ErrorKind::Throttled { .. } | ErrorKind::Conflict { .. } => {
             (error.to_string(), "Azure asks to wait: try again in a minute")
         }
-        _ => (error.to_string(), "check the network, then try again"),
+        ErrorKind::Ambiguous | ErrorKind::NotSent => {
+            (error.to_string(), "check the network and its proxies, then try again")
+        }
+        ErrorKind::Rejected => (error.to_string(), "correct what Azure names"),
     };
-    Finding::fail(check, name, says, cure)
+    let group = format!("{} {:?} {:?}", error.operation(), error.status(), error.code());
+    Finding::fail(check, name, says, cure).in_group(group)
 }
 
 /// The largest number of these sorted times within any 24 hours.

@@ -1,21 +1,27 @@
 //! The checks of a fleet, in the order in which they are reported.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures::StreamExt as _;
 use holdfast_arm::Arm;
 use holdfast_config::Fleet;
-use holdfast_model::{App, Clock, StorageName};
+use holdfast_model::{App, Clock, StorageName, SubscriptionId};
 use holdfast_storage::{Storage, Tokens};
 
 use super::app::AppFacts;
-use super::finding::{Finding, FindingSeverity, merged};
-use super::{scratch_apps, storages};
+use super::finding::{Finding, FindingSeverity};
+use super::{scratch_apps, storages, summary};
 use crate::error::Error;
 use crate::{app_names, discovery};
 
-/// Maximum number of apps checked concurrently.
-const AT_ONCE: usize = 8;
+/// Maximum number of apps of one subscription checked concurrently.
+const APPS_AT_ONCE: usize = 4;
+
+/// Maximum number of subscriptions whose apps are checked concurrently. Each has its own request budget, so that one
+/// after the other would take as many times as long.
+const SUBSCRIPTIONS_AT_ONCE: usize = 16;
 
 /// What the checks of a fleet use.
 pub struct Doctor<'a> {
@@ -29,6 +35,8 @@ pub struct Doctor<'a> {
     pub credentials: Vec<Credential>,
     /// The clock of this machine.
     pub clock: Arc<dyn Clock>,
+    /// Called with how many apps are checked, and how many there are.
+    pub progress: &'a (dyn Fn(usize, usize) + Sync),
 }
 
 /// The credential of one `[azure]` section.
@@ -50,7 +58,7 @@ impl Doctor<'_> {
         findings.extend(self.check_storages(self.fleet.storages.keys()).await);
         findings.extend(backends);
         findings.extend(scratch_apps::check(self.fleet, &*self.arm, &apps).await);
-        findings.extend(summarized(self.check_apps(apps).await));
+        findings.extend(summary::of_apps(self.check_apps(apps).await));
         findings
     }
 
@@ -78,7 +86,10 @@ impl Doctor<'_> {
         let mut sites = Vec::new();
         for subscription in self.fleet.subscriptions() {
             match discovery::sites(&self.arm, self.fleet, &subscription).await {
-                Ok(found) => sites.extend(found),
+                Ok(found) => {
+                    findings.extend(found.left_out.iter().map(|id| left_out(subscription.as_str(), id)));
+                    sites.extend(found.sites);
+                }
                 Err(error) if has_token => findings.push(Finding::fail(
                     "subscription",
                     subscription.as_str(),
@@ -96,8 +107,7 @@ impl Doctor<'_> {
     }
 
     async fn check_apps(&self, apps: Vec<App>) -> Vec<Finding> {
-        let gathered = apps.into_iter().map(|app| AppFacts::gather(&*self.arm, app));
-        let facts: Vec<AppFacts> = futures::stream::iter(gathered).buffered(AT_ONCE).collect().await;
+        let facts = self.gather(apps).await;
         let now = self.clock.now();
         let check = |facts: &AppFacts| {
             let policy = facts.app.policy.as_ref().and_then(|name| self.fleet.policies.get(name));
@@ -105,6 +115,35 @@ impl Doctor<'_> {
         };
         facts.iter().flat_map(check).collect()
     }
+
+    /// Asks Azure about the apps, all subscriptions side by side. The facts are in the order of the apps' names.
+    async fn gather(&self, apps: Vec<App>) -> Vec<AppFacts> {
+        let (total, done) = (apps.len(), AtomicUsize::new(0));
+        (self.progress)(0, total);
+        let mut by_subscription: BTreeMap<SubscriptionId, Vec<App>> = BTreeMap::new();
+        for app in apps {
+            by_subscription.entry(app.id.subscription().clone()).or_default().push(app);
+        }
+        let one = async |app| {
+            let facts = AppFacts::gather(&*self.arm, app).await;
+            (self.progress)(done.fetch_add(1, Ordering::Relaxed) + 1, total);
+            facts
+        };
+        let of_subscription = |apps: Vec<App>| {
+            futures::stream::iter(apps).map(one).buffer_unordered(APPS_AT_ONCE).collect::<Vec<_>>()
+        };
+        let gathered = futures::stream::iter(by_subscription.into_values()).map(of_subscription);
+        let gathered: Vec<Vec<AppFacts>> = gathered.buffer_unordered(SUBSCRIPTIONS_AT_ONCE).collect().await;
+        let mut facts: Vec<AppFacts> = gathered.into_iter().flatten().collect();
+        facts.sort_by_cached_key(|facts| (facts.app.id.short_name(), facts.app.id.clone()));
+        facts
+    }
+}
+
+/// A listed resource that no app can be made of.
+fn left_out(subscription: &str, id: &str) -> Finding {
+    let says = format!("azure lists a resource whose id is not an app's: {id}");
+    Finding::warn("subscription", subscription, says, "it is not backed up; report the id, or move the app")
 }
 
 impl Credential {
@@ -122,19 +161,4 @@ impl Credential {
 /// The finding where the secret of a credential cannot be read.
 pub fn unreadable_credential(error: impl Into<String>) -> Finding {
     Finding::fail("credential", "[azure]", error, "make its secret readable here")
-}
-
-/// How many apps exist, and what is wrong with them; equal findings are merged.
-fn summarized(findings: Vec<Finding>) -> Vec<Finding> {
-    let of_apps = findings.iter().filter(|finding| finding.check == "app");
-    let (asked, there) = of_apps.fold((0, 0), |(asked, there), finding| {
-        (asked + 1, there + usize::from(finding.severity == FindingSeverity::Ok))
-    });
-    let mut summarized = Vec::new();
-    if asked > 0 {
-        summarized.push(Finding::ok("apps", "fleet", format!("there: {there} of {asked}")));
-    }
-    let bad = findings.into_iter().filter(|finding| finding.severity != FindingSeverity::Ok);
-    summarized.extend(merged(bad));
-    summarized
 }

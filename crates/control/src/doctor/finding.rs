@@ -29,13 +29,16 @@ pub struct Finding {
     pub says: String,
     /// What to do; `None` when nothing is wrong.
     pub cure: Option<String>,
+    /// What this finding has in common with others whose texts differ; they are merged.
+    #[serde(skip)]
+    pub(super) group: Option<String>,
 }
 
 impl Finding {
     /// A check that passed.
     pub fn ok(check: &'static str, about: impl Into<String>, says: impl Into<String>) -> Self {
         let (about, says) = (vec![about.into()], says.into());
-        Self { severity: FindingSeverity::Ok, check, about, says, cure: None }
+        Self { severity: FindingSeverity::Ok, check, about, says, cure: None, group: None }
     }
 
     /// A check that passed and needs attention.
@@ -58,6 +61,12 @@ impl Finding {
         Self { severity: FindingSeverity::Fail, ..Self::warn(check, about, says, cure) }
     }
 
+    /// Merges it with the other findings of the group, whatever they say.
+    #[must_use]
+    pub(super) fn in_group(self, group: impl Into<String>) -> Self {
+        Self { group: Some(group.into()), ..self }
+    }
+
     /// The names that it concerns, at most five of them.
     pub fn names(&self) -> String {
         const MOST: usize = 5;
@@ -73,36 +82,4 @@ impl Finding {
 /// The worst severity of the findings.
 pub fn worst(findings: &[Finding]) -> FindingSeverity {
     findings.iter().map(|finding| finding.severity).max().unwrap_or(FindingSeverity::Ok)
-}
-
-/// Merges findings that say the same about several names.
-pub(super) fn merged(findings: impl IntoIterator<Item = Finding>) -> Vec<Finding> {
-    let mut merged: Vec<Finding> = Vec::new();
-    for finding in findings {
-        let same = |other: &&mut Finding| {
-            (other.severity, other.check, &other.says, &other.cure)
-                == (finding.severity, finding.check, &finding.says, &finding.cure)
-        };
-        match merged.iter_mut().find(same) {
-            Some(other) => other.about.extend(finding.about),
-            None => merged.push(finding),
-        }
-    }
-    merged
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn equal_findings_of_many_apps_are_merged() {
-        let of = |name: String| Finding::fail("tier", name, "is in the tier Free", "move it");
-        let mut all: Vec<Finding> = (1..=7).map(|number| of(format!("app-{number}"))).collect();
-        all.push(Finding::ok("tier", "app-8", "is in the tier Basic"));
-        let merged = merged(all);
-        assert_eq!(merged.len(), 2);
-        assert_eq!(merged[0].names(), "app-1, app-2, app-3, app-4, app-5 and 2 more");
-        assert_eq!(merged[1].names(), "app-8");
-    }
 }

@@ -8,8 +8,12 @@ mod rights;
 mod scratch_apps;
 mod storages;
 mod store;
+mod summary;
+mod time_zones;
 
 pub use check::{Credential, Doctor, unreadable_credential};
 pub use finding::{Finding, FindingSeverity, worst};
 pub use fleet_file::fleet_file;
 pub use store::{broker, store};
+pub use summary::worst_first;
+pub use time_zones::time_zones;

@@ -222,7 +222,7 @@ async fn warnings(
     }
     let statuses = context.store.status().await?;
     let running = statuses.iter().find(|status| status.app == *target).and_then(|status| status.running);
-    if let Some(Running { kind, state }) = running {
+    if let Some(Running { kind, state, .. }) = running {
         warnings.push(format!("a {kind} of {name} is {}: this one waits for it", state.as_str()));
     }
     Ok(warnings)

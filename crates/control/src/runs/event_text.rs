@@ -46,6 +46,12 @@ pub fn detail(event: &RunEvent) -> String {
             format!("backup {backup} of attempt {number}, {name}")
         }
         RunEvent::StatusSeen { status } => status.to_string(),
+        RunEvent::BackupsMissing { .. }
+        | RunEvent::BackupLost { .. }
+        | RunEvent::BackupFoundAgain { .. }
+        | RunEvent::BackupVerified { .. }
+        | RunEvent::LateBackupFound { .. }
+        | RunEvent::ScheduleCompared { .. } => finding(event),
         RunEvent::Completed { backup, detail } => completed(backup.as_ref(), detail.as_deref()),
         RunEvent::OperationAccepted { operation, .. } => {
             operation.rsplit('/').next().unwrap_or_default().to_owned()
@@ -64,13 +70,41 @@ pub fn detail(event: &RunEvent) -> String {
     }
 }
 
+/// The particulars of what a catalog check found.
+fn finding(event: &RunEvent) -> String {
+    match event {
+        RunEvent::BackupsMissing { backups, .. } => {
+            let ids: Vec<String> = backups.iter().map(|backup| backup.id.to_string()).collect();
+            format!("not found: {}", ids.join(", "))
+        }
+        RunEvent::BackupLost { backup, blob, detail, deletion } => {
+            let by =
+                deletion.map(|run| format!("; run {run} had asked Azure to delete it")).unwrap_or_default();
+            format!("backup {backup} in {blob}: {detail}{by}")
+        }
+        RunEvent::BackupFoundAgain { backup, blob } => format!("backup {backup} in {blob}"),
+        RunEvent::BackupVerified { backup, blob, size_bytes } => {
+            format!("backup {backup} in {blob}, {}", bytes(*size_bytes))
+        }
+        RunEvent::LateBackupFound { backup, run, good, .. } => {
+            let worth = if *good { "complete" } else { "partial" };
+            format!("backup {} of run {run}, {worth}", describe_backup(backup))
+        }
+        RunEvent::ScheduleCompared { drift, .. } if drift.is_empty() => "no drift".to_owned(),
+        RunEvent::ScheduleCompared { drift, .. } => drift.join("; "),
+        _ => String::new(),
+    }
+}
+
 fn recorded(action: &OperatorAction, actor: &str) -> String {
     let about = action.backup().map(|id| format!("backup {id} ")).unwrap_or_default();
     let more = match action {
         OperatorAction::Held { reason, .. } | OperatorAction::Released { reason, .. } => {
             format!(": {reason}")
         }
-        OperatorAction::Lost { detail, .. } => format!(": {detail}"),
+        OperatorAction::Lost { detail, .. } | OperatorAction::LeftFleet { detail, .. } => {
+            format!(": {detail}")
+        }
         OperatorAction::RowRemoved { table, key, reason } => format!(" {key} of {table}: {reason}"),
         OperatorAction::Drift { drift, .. } if drift.is_empty() => ": none".to_owned(),
         OperatorAction::Drift { drift, .. } => format!(": {}", drift.join("; ")),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use holdfast_model::{Cause, Run, RunEvent, RunId, RunState, StateCode, Timestamp};
+use holdfast_model::{Cause, Outcome, Run, RunEvent, RunId, RunState, StateCode, Timestamp};
 use holdfast_store::Store;
 
 use crate::Error;
@@ -12,6 +12,7 @@ use crate::times::{age, until};
 #[derive(Debug, Default)]
 pub struct Progress {
     reported: BTreeMap<RunId, Reported>,
+    ended: usize,
     has_advised: bool,
 }
 
@@ -27,7 +28,8 @@ struct Reported {
 impl Progress {
     /// What is new since the last call, one line each.
     ///
-    /// Restores and drills, during which an app is stopped, report each state; all runs report what delays them.
+    /// Restores and drills, during which an app is stopped, report each state; all runs report what delays them and why
+    /// they did not succeed. Of several runs, each end is reported with how many have ended.
     pub async fn news(&mut self, runs: &[Run], store: &dyn Store) -> Result<Vec<String>, Error> {
         let mut news = Vec::new();
         for run in runs {
@@ -40,8 +42,13 @@ impl Progress {
             let why = events.iter().skip(seen).filter_map(|event| delay(&event.event)).next_back();
             let state = run.state.code();
             let is_new = reported.is_none_or(|reported| reported.state != state);
-            if why.is_some() || (is_new && run.task.restore().is_some()) {
-                news.push(line(run, why.as_deref(), store.now().await?));
+            let has_ended = is_new && run.state.is_ended();
+            self.ended += usize::from(has_ended);
+            let is_counted = has_ended && runs.len() > 1;
+            if why.is_some() || is_counted || (is_new && run.task.restore().is_some()) {
+                let line = line(run, why.as_deref(), store.now().await?);
+                let of = format!("{} of {} ended: ", self.ended, runs.len());
+                news.push(if is_counted { of + &line } else { line });
             }
             news.extend(self.advice(run).map(str::to_owned));
             let events = seen.max(events.len());
@@ -65,9 +72,13 @@ impl Progress {
     }
 }
 
-/// Whether its events may say what delays the run.
+/// Whether its events may say what delays the run, or why it did not succeed.
 fn may_be_delayed(run: &Run) -> bool {
-    matches!(run.state, RunState::Waiting { .. } | RunState::Verifying { .. })
+    match run.state {
+        RunState::Waiting { .. } | RunState::Verifying { .. } => true,
+        RunState::Ended { outcome, .. } => outcome != Outcome::Succeeded,
+        _ => false,
+    }
 }
 
 /// Why an event delays the run.
@@ -94,11 +105,20 @@ fn line(run: &Run, why: Option<&str>, now: Timestamp) -> String {
             let check = if run.task.restore().is_some() { "probes the app" } else { "checks the backup" };
             why.map_or_else(|| check.to_owned(), |why| format!("{why}; {}", next_try(run, now)))
         }
+        RunState::Comparing { missing, .. } => {
+            format!("looks for {} missing backups again {}", missing.len(), until(run.due_at, now))
+        }
         RunState::Waiting { cause, .. } => {
             let why = why.map_or_else(|| cause.to_string(), str::to_owned);
             format!("{}: {why}", next_try(run, now))
         }
-        RunState::Ended { outcome, .. } => outcome.as_str().to_owned(),
+        RunState::Ended { outcome, cause, .. } => {
+            let cause = cause.map(|cause| cause.to_string());
+            match why.map(str::to_owned).or(cause).filter(|_| *outcome != Outcome::Succeeded) {
+                Some(why) => format!("{}: {why}", outcome.as_str()),
+                None => outcome.as_str().to_owned(),
+            }
+        }
     };
     let (kind, name) = (run.task.kind(), run.app.short_name());
     let of = if run.task.restore().is_some() { "into" } else { "of" };
@@ -112,7 +132,8 @@ fn next_try(run: &Run, now: Timestamp) -> String {
 #[cfg(test)]
 mod tests {
     use holdfast_model::{
-        App, AppId, BackupId, NewRun, NewTask, Outcome, PolicySnapshot, Restore, StorageName, Task, Trigger,
+        App, AppId, BackupId, Clock, ManualClock, NewRun, NewTask, PolicySnapshot, Restore, StorageName,
+        Task, Trigger,
     };
 
     use super::*;
@@ -145,5 +166,48 @@ mod tests {
         run.state =
             RunState::Ended { outcome: Outcome::Succeeded, cause: None, backup: None, verification: None };
         assert_eq!(line(&run, None, at(300)), "restore into shop, requested 5 min ago: succeeded");
+    }
+
+    #[tokio::test]
+    async fn of_several_runs_each_end_is_counted_and_says_why_it_failed() {
+        use std::sync::Arc;
+
+        use holdfast_store::{Change, MemoryStore};
+
+        let at = Timestamp::from_timestamp(0, 0).unwrap();
+        let store = MemoryStore::new(Arc::new(ManualClock::new(at)) as Arc<dyn Clock>);
+        let mut rng = fastrand::Rng::with_seed(1);
+        for name in ["shop", "api"] {
+            let app = App::new(AppId::new("s", "g", name, None));
+            let snapshot = PolicySnapshot::new(StorageName::new("w"), "a");
+            let asked = NewTask { task: Task::default(), trigger: Trigger::Manual, actor: None };
+            store.add_run(&NewRun::task(RunId::new(at, &mut rng), &app, &snapshot, asked, at)).await.unwrap();
+        }
+        let runs = async || store.runs(&holdfast_store::RunFilter::default()).await.unwrap();
+        let mut progress = Progress::default();
+        assert!(progress.news(&runs().await, &store).await.unwrap().is_empty());
+        for run in runs().await {
+            let refused = RunEvent::StartRefused {
+                cause: Cause::AppNotFound,
+                detail: "no such app".into(),
+                retry_at: None,
+            };
+            let outcome = Outcome::Failed;
+            let ended = RunEvent::Ended {
+                outcome,
+                cause: Some(Cause::AppNotFound),
+                backup: None,
+                verification: None,
+            };
+            let events = vec![refused, ended];
+            let after = events.iter().fold(run.clone(), |run, event| run.after(event, at).unwrap());
+            store.commit(&Change { from: run.version, run: after, events, at }).await.unwrap();
+        }
+        let mut news = progress.news(&runs().await, &store).await.unwrap();
+        news.sort();
+        assert!(news[0].starts_with("1 of 2 ended: backup of "), "{news:?}");
+        assert!(news[1].starts_with("2 of 2 ended: backup of "), "{news:?}");
+        assert!(news.iter().all(|line| line.ends_with(": failed: app_not_found: no such app")), "{news:?}");
+        assert!(progress.news(&runs().await, &store).await.unwrap().is_empty(), "each once");
     }
 }

@@ -85,6 +85,7 @@ impl From<&Run> for RunView {
             RunState::Planned
             | RunState::Starting { .. }
             | RunState::Reconciling { .. }
+            | RunState::Comparing { .. }
             | RunState::PollingOperation { .. } => {}
         }
         view
@@ -106,6 +107,7 @@ fn what(run: &Run) -> String {
         Task::PushSchedule { schedule: None, .. } => "remove schedule".to_owned(),
         Task::PushSchedule { renews: Some(_), .. } => "renew schedule's SAS".to_owned(),
         Task::PushSchedule { schedule: Some(_), .. } => "push schedule".to_owned(),
+        Task::CheckCatalog { .. } => "check catalog".to_owned(),
         Task::OperatorAction { action } => {
             let about = action.backup().map(|id| format!(" {id}")).unwrap_or_default();
             format!("operator action: {}{about}", action.as_str())

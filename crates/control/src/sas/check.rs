@@ -5,7 +5,7 @@ use holdfast_model::{SasFacts, StorageName, Timestamp};
 use holdfast_storage::{Error, Need, SasHealth, Storage};
 use serde::Serialize;
 
-use crate::storages::{longest_deadline, storage_named};
+use crate::storages::storage_named;
 use crate::wording::unusable;
 
 /// A storage and the state of its SAS.
@@ -60,7 +60,7 @@ pub(crate) async fn health(
     name: &StorageName,
     now: Timestamp,
 ) -> Result<SasHealth, Error> {
-    let until = now + longest_deadline(fleet, name);
+    let until = now + fleet.longest_deadline(name);
     storage.sas_health(name, &Need { now, until, replace: None, reason: None, probe: true }).await
 }
 

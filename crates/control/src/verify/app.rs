@@ -1,9 +1,9 @@
 //! Verifies the backups of one app, and records what is verified and what is lost.
 
+use holdfast_arm::{BlobSizes, Observation, VerifyResult, judge};
 use holdfast_model::{AppId, CatalogEntry, NewRun, OperatorAction, Timestamp};
 use holdfast_store::CatalogFilter;
 
-use super::result::{Blobs, Observation, VerifyResult, judge};
 use crate::context::ControlContext;
 use crate::error::Error;
 use crate::inventory::being_deleted;
@@ -60,7 +60,7 @@ async fn judge_all(
     for entry in entries {
         let now = context.store.now().await?;
         let observation = Observation {
-            listed: observed.backups.iter().find(|backup| backup.is(&entry.backup)),
+            listed: observed.find(&entry.backup),
             doubt: observed.doubt.as_ref().map(ToString::to_string),
             is_being_deleted: deleting.contains(&entry.backup.id),
             blobs: blobs(context, &entry, now).await,
@@ -76,16 +76,17 @@ async fn blobs(
     context: &ControlContext<'_>,
     entry: &CatalogEntry,
     now: Timestamp,
-) -> Option<Result<Blobs, String>> {
+) -> Option<Result<BlobSizes, String>> {
     let policy = entry.policy.as_ref().and_then(|name| context.fleet.policies.get(name));
     let in_reach = policy.is_none_or(|policy| policy.policy_snapshot.verify);
     if !in_reach || !context.fleet.storages.contains_key(&entry.storage) {
         return None;
     }
     let read = async {
-        let blob = context.storage.blob(&entry.storage, &entry.backup.blob, now).await?;
+        let archive = context.storage.blob(&entry.storage, &entry.backup.blob, now).await?;
         let manifest = context.storage.blob(&entry.storage, &entry.backup.manifest(), now).await?;
-        Ok((blob, manifest))
+        let size = |blob: Option<holdfast_storage::BlobFacts>| blob.map(|blob| blob.size_bytes);
+        Ok(BlobSizes { archive: size(archive), manifest: size(manifest) })
     };
     Some(read.await.map_err(|error: holdfast_storage::Error| error.to_string()))
 }

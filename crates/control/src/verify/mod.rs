@@ -2,7 +2,6 @@
 
 mod app;
 mod report;
-mod result;
 
+pub use holdfast_arm::VerifyResult;
 pub use report::{VerifiedBackup, VerifyReport, catalog_by_app, verify};
-pub use result::VerifyResult;

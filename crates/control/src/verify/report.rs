@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use futures::StreamExt as _;
+use holdfast_arm::VerifyResult;
 use holdfast_model::{AppId, CatalogEntry};
 use holdfast_store::{CatalogFilter, Store};
 use serde::Serialize;
 
 use super::app::{Judged, verify_app};
-use super::result::VerifyResult;
 use crate::app_resolver;
 use crate::context::ControlContext;
 use crate::error::Error;

@@ -4,12 +4,11 @@ use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
-use chrono_tz::Tz;
 
 use super::Retention;
 use super::keep_reason::KeepReason;
 use super::period::Length;
-use crate::{BackupId, Timestamp};
+use crate::{BackupId, Timestamp, Zone};
 
 /// The part of a backup that retention decides on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +19,8 @@ pub struct Backup {
     pub accepted_at: Timestamp,
     /// Whether the policy counts it as good: complete, or partial where the policy accepts that.
     pub good: bool,
+    /// Whether its blob was read and is whole.
+    pub verified: bool,
     /// Whether a hold protects it.
     pub held: bool,
     /// Whether it is in the catalog and will stay: neither foreign nor being deleted.
@@ -63,13 +64,14 @@ impl Candidate {
 pub fn decide(
     rule: &Retention,
     backups: &[Backup],
-    zone: Tz,
+    zone: &Zone,
     now: Timestamp,
 ) -> Vec<(BackupId, RetentionDecision)> {
     let mut candidate: Vec<Candidate> =
         backups.iter().map(|&backup| Candidate { backup, why: None }).collect();
-    candidate
-        .sort_by_key(|Candidate { backup: b, .. }| Reverse((b.accepted_at, b.id, b.good, b.held, b.ours)));
+    candidate.sort_by_key(|Candidate { backup: b, .. }| {
+        Reverse((b.accepted_at, b.id, b.good, b.verified, b.held, b.ours))
+    });
     for candidate in &mut candidate {
         if let Some(why) = kept_by_itself(rule, &candidate.backup, now) {
             candidate.keep(why);
@@ -104,20 +106,29 @@ fn kept_by_itself(rule: &Retention, backup: &Backup, now: Timestamp) -> Option<K
 /// Marks backups that are kept as the newest of a group.
 ///
 /// A backup that is not ours may vanish and one newer than the clock may be an error, so neither replaces another.
-/// A hold changes the decision about no other backup.
-fn keep_among(rule: &Retention, candidate: &mut [Candidate], zone: Tz, now: Timestamp) {
-    let (mut good, mut partial): (Vec<_>, Vec<_>) = candidate
-        .iter_mut()
-        .filter(|candidate| candidate.backup.ours && candidate.backup.accepted_at <= now)
-        .partition(|candidate| candidate.backup.good);
-    let Some(last) = good.first_mut() else {
-        if let Some(last) = partial.first_mut() {
-            last.keep(KeepReason::LastPartial);
+/// A hold changes the decision about no other backup. The rule applies to all good backups, and again to the verified
+/// ones alone, so that no unverified backup alone replaces a verified one.
+fn keep_among(rule: &Retention, candidates: &mut [Candidate], zone: &Zone, now: Timestamp) {
+    let counts = |backup: &Backup| backup.ours && backup.accepted_at <= now;
+    for (verified_alone, last) in [(false, KeepReason::LastGood), (true, KeepReason::LastVerified)] {
+        let counted = candidates
+            .iter_mut()
+            .filter(|Candidate { backup, .. }| counts(backup) && (backup.verified || !verified_alone));
+        let (mut good, mut partial): (Vec<_>, Vec<_>) = counted.partition(|candidate| candidate.backup.good);
+        if !good.is_empty() {
+            keep_good(rule, &mut good, last, zone);
+        } else if let Some(newest) = partial.first_mut() {
+            newest.keep(KeepReason::LastPartial);
         }
-        return;
-    };
-    last.keep(KeepReason::LastGood);
-    for (_, candidate) in (0..rule.keep_at_least).zip(&mut good) {
+    }
+}
+
+/// Marks those of `good`, the newest first, that the rule counts. `last` is the reason for the newest.
+fn keep_good(rule: &Retention, good: &mut [&mut Candidate], last: KeepReason, zone: &Zone) {
+    if let Some(newest) = good.first_mut() {
+        newest.keep(last);
+    }
+    for (_, candidate) in (0..rule.keep_at_least).zip(good.iter_mut()) {
         candidate.keep(KeepReason::AtLeast);
     }
     for length in Length::ALL {

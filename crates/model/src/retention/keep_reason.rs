@@ -18,6 +18,8 @@ pub enum KeepReason {
     Young,
     /// It is the last good one.
     LastGood,
+    /// It is the last good one whose blob was verified, and the last good one was not verified.
+    LastVerified,
     /// It is one of the newest `keep_at_least` good ones.
     AtLeast,
     /// It is the last good one of its hour.

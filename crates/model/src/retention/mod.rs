@@ -4,6 +4,7 @@
 //! app, a time zone and a time it makes a decision for each backup.
 
 mod decision;
+mod deletion_rule;
 mod keep_reason;
 mod period;
 mod rule;
@@ -11,5 +12,6 @@ mod rule;
 mod tests;
 
 pub use decision::{Backup, RetentionDecision, decide};
+pub use deletion_rule::DeletionRule;
 pub use keep_reason::KeepReason;
 pub use rule::{Keep, Retention};

@@ -1,11 +1,10 @@
 //! Calendar periods of a time zone.
 
-use chrono::{Datelike, Offset, Timelike};
-use chrono_tz::Tz;
+use chrono::{Datelike, Timelike};
 
 use super::Keep;
 use super::keep_reason::KeepReason;
-use crate::Timestamp;
+use crate::{Timestamp, Zone};
 
 /// The length of a period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,13 +34,13 @@ impl Length {
     pub(super) const ALL: [Self; 5] = [Self::Hour, Self::Day, Self::Week, Self::Month, Self::Year];
 
     /// The period of this length that contains `at` in `zone`.
-    pub(super) fn period(self, at: Timestamp, zone: Tz) -> Period {
-        let local = at.with_timezone(&zone);
+    pub(super) fn period(self, at: Timestamp, zone: &Zone) -> Period {
+        let local = zone.local(at);
         let of_year = |number| Period { year: local.year(), number, hour: 0, offset: 0 };
         match self {
             Self::Hour => Period {
                 hour: local.hour(),
-                offset: local.offset().fix().local_minus_utc(),
+                offset: local.offset().local_minus_utc(),
                 ..of_year(local.ordinal())
             },
             Self::Day => of_year(local.ordinal()),

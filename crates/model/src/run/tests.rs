@@ -5,8 +5,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::schedule::{MissReason, MissedTick};
 use crate::{
-    App, Attempt, BackupFacts, BackupId, BackupName, BackupStatus, Fold, NewBackup, NewRun, OperatorAction,
-    Outcome, SasFacts, SasWindow, StateCode, StorageName, Verification,
+    Absences, App, Attempt, BackupFacts, BackupId, BackupName, BackupStatus, Fold, MissingBackup, NewBackup,
+    NewRun, OperatorAction, Outcome, SasFacts, SasWindow, StateCode, StorageName, Verification,
 };
 
 fn at(seconds: i64) -> Timestamp {
@@ -48,6 +48,10 @@ fn facts() -> BackupFacts {
     }
 }
 
+fn missing() -> MissingBackup {
+    MissingBackup { id: BackupId(7), blob: "b.zip".into() }
+}
+
 /// One of every event, as it would come for attempt `number`.
 fn every_event(number: u32) -> Vec<RunEvent> {
     let sas = SasFacts { fingerprint: "f".into(), window: SasWindow { start: None, expiry: None } };
@@ -87,6 +91,23 @@ fn every_event(number: u32) -> Vec<RunEvent> {
             retry_at: None,
         },
         RunEvent::SasRefreshed { refresh },
+        RunEvent::BackupsMissing { backups: vec![missing()], looked_at: at(3) },
+        RunEvent::BackupLost {
+            backup: BackupId(7),
+            blob: "b.zip".into(),
+            detail: String::new(),
+            deletion: None,
+        },
+        RunEvent::BackupFoundAgain { backup: BackupId(7), blob: "b.zip".into() },
+        RunEvent::BackupVerified { backup: BackupId(7), blob: "b.zip".into(), size_bytes: 9 },
+        RunEvent::LateBackupFound {
+            backup: facts(),
+            run: a_run().run.id,
+            storage: StorageName::new("weu"),
+            good: true,
+            verified: true,
+        },
+        RunEvent::ScheduleCompared { found: None, drift: vec!["enabled".to_owned()] },
         RunEvent::Ended {
             outcome: Outcome::Succeeded,
             cause: None,
@@ -108,9 +129,16 @@ fn every_state() -> Vec<RunState> {
             backup: BackupId(7),
             accepted_at: at(1),
             status: BackupStatus::Created,
+            absences: Absences { looks: 1, first_at: Some(at(2)) },
         },
-        RunState::PollingOperation { attempt: attempt.clone(), operation: "/o".into(), accepted_at: at(1) },
+        RunState::PollingOperation {
+            attempt: attempt.clone(),
+            operation: "/o".into(),
+            accepted_at: at(1),
+            absences: Absences::default(),
+        },
         RunState::Verifying { attempt, backup: Some(facts()), checks: 0 },
+        RunState::Comparing { missing: vec![missing()], looks: 1 },
         RunState::Waiting { cause: Cause::Throttled, next_attempt: 1, refused_sas: None },
         RunState::Ended { outcome: Outcome::Failed, cause: None, backup: None, verification: None },
     ]
@@ -214,7 +242,7 @@ fn a_state_survives_a_json_round_trip() {
 
 proptest! {
     #[test]
-    fn whatever_happens_the_events_fold_back_to_the_row(choices in proptest::collection::vec(0_usize..18, 0..60)) {
+    fn whatever_happens_the_events_fold_back_to_the_row(choices in proptest::collection::vec(0_usize..24, 0..60)) {
         let new = a_run();
         let (mut run, mut log) = (new.run, vec![new.event]);
         for choice in choices {
@@ -232,7 +260,7 @@ proptest! {
     }
 
     #[test]
-    fn attempt_numbers_never_go_back_nor_skip(choices in proptest::collection::vec(0_usize..18, 0..60)) {
+    fn attempt_numbers_never_go_back_nor_skip(choices in proptest::collection::vec(0_usize..24, 0..60)) {
         let mut run = a_run().run;
         for choice in choices {
             let before = run.state.next_attempt();

@@ -12,6 +12,8 @@ words! {
         Superseded,
         /// The app's previous run had not ended.
         Overlap,
+        /// Azure does not back up apps of this tier or kind.
+        Unsupported,
     }
 }
 

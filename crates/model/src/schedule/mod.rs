@@ -1,5 +1,8 @@
 //! Schedules: cron times in a time zone, spread over a window, and which ticks run after a gap.
 
+mod cron_dialect;
+mod cron_field;
+mod cron_fields;
 mod crontab;
 mod missed_tick;
 mod spread;
@@ -12,9 +15,7 @@ pub use tick_plan::{ON_TIME, TickPlan, TickQuery, plan_ticks};
 
 use std::time::Duration;
 
-use chrono_tz::Tz;
-
-use crate::{AppId, Timestamp};
+use crate::{AppId, Timestamp, Zone};
 
 /// A policy's schedule: cron times in a zone, each app at its own offset inside the spread.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,7 +23,7 @@ pub struct Schedule {
     /// The cron text.
     pub crontab: Crontab,
     /// The IANA zone of the cron fields.
-    pub timezone: Tz,
+    pub timezone: Zone,
     /// The window after each cron time over which apps are distributed.
     pub spread: Duration,
 }
@@ -31,7 +32,7 @@ impl Schedule {
     /// The app's first tick after `after`; `None` when the schedule has no further time.
     pub fn next_tick(&self, app: &AppId, after: Timestamp) -> Option<Timestamp> {
         let offset = spread_offset(app, self.spread);
-        self.crontab.next_after(after - offset, self.timezone).map(|time| time + offset)
+        self.crontab.next_after(after - offset, &self.timezone).map(|time| time + offset)
     }
 
     /// A text that identifies the schedule.

@@ -102,7 +102,7 @@ mod tests {
     use crate::parse_timestamp;
 
     fn hourly() -> Schedule {
-        Schedule { crontab: "0 * * * *".parse().unwrap(), timezone: chrono_tz::UTC, spread: Duration::ZERO }
+        Schedule { crontab: "0 * * * *".parse().unwrap(), timezone: crate::Zone::UTC, spread: Duration::ZERO }
     }
 
     fn at(text: &str) -> Timestamp {

@@ -18,8 +18,11 @@ fn shop() -> App {
 
 /// Keeps the last good backup and reports or requests the other deletions.
 fn policy(dry_run: bool) -> Policy {
-    let schedule =
-        Schedule { crontab: "0 0 * * *".parse().unwrap(), timezone: chrono_tz::UTC, spread: Duration::ZERO };
+    let schedule = Schedule {
+        crontab: "0 0 * * *".parse().unwrap(),
+        timezone: holdfast_model::Zone::UTC,
+        spread: Duration::ZERO,
+    };
     Policy {
         name: PolicyName::new("gold"),
         schedule,
@@ -81,7 +84,8 @@ fn numbers(ids: &[BackupId]) -> Vec<i64> {
 #[test]
 fn a_backup_that_is_being_deleted_goes_and_replaces_no_other() {
     let entries = [entry(3, 3), entry(2, 2), entry(1, 1)];
-    let delete = Task::Delete(Delete { backup: BackupId(3), blob: "b3.zip".into(), allow_last: true });
+    let delete =
+        Task::Delete(Delete { backup: BackupId(3), blob: "b3.zip".into(), allow_last: true, rule: None });
     let retention = decide_at(10, &policy(false), &entries, vec![run(delete)]);
     assert_eq!(words(&retention), [(1, "delete"), (2, "last_good"), (3, "delete")]);
     assert_eq!(numbers(&retention.due), [1], "a deletion of 3 is requested already");

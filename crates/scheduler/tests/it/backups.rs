@@ -82,9 +82,11 @@ impl World {
     }
 
     /// The unfinished runs.
+    /// The unfinished runs without catalog checks.
     pub async fn unfinished(&self) -> Vec<Run> {
         let runs = self.store.runs(&RunFilter::default()).await.unwrap();
-        runs.into_iter().filter(|run| run.state.code() != StateCode::Ended).collect()
+        let is_check = |run: &Run| run.task.kind() == RunKind::CheckCatalog;
+        runs.into_iter().filter(|run| run.state.code() != StateCode::Ended && !is_check(run)).collect()
     }
 
     /// The unfinished runs as text: app and subject.

@@ -99,7 +99,12 @@ async fn a_backup_that_is_being_deleted_replaces_no_other() {
     world
         .request(
             &shop(),
-            Task::Delete(Delete { backup: BackupId(22), blob: "b22.zip".into(), allow_last: false }),
+            Task::Delete(Delete {
+                backup: BackupId(22),
+                blob: "b22.zip".into(),
+                allow_last: false,
+                rule: None,
+            }),
         )
         .await;
     assert_eq!(
@@ -205,13 +210,13 @@ async fn a_backup_that_is_about_to_be_restored_is_not_deleted_though_its_blob_al
 #[tokio::test]
 async fn a_backup_that_is_being_deleted_gets_no_drill() {
     let world = nights(21..=22).await;
-    let delete = Delete { backup: BackupId(22), blob: "b22.zip".into(), allow_last: true };
+    let delete = Delete { backup: BackupId(22), blob: "b22.zip".into(), allow_last: true, rule: None };
     world.request(&shop(), Task::Delete(delete)).await;
     assert_eq!(pass(&world, fleet([shop()], drilling())).await.added, 1);
     let drilled = |run: &Run| Some(run.task.restore()?.blob.clone());
     let drilled: Vec<String> = world.unfinished().await.iter().filter_map(drilled).collect();
     assert_eq!(drilled, ["b21.zip"]);
-    let delete = Delete { backup: BackupId(21), blob: "b21.zip".into(), allow_last: true };
+    let delete = Delete { backup: BackupId(21), blob: "b21.zip".into(), allow_last: true, rule: None };
     world.finish(&format!("drill {}", shop().id), false).await;
     world.request(&shop(), Task::Delete(delete)).await;
     world.clock.advance(7 * DAY);

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use holdfast_model::{App, Overlap, Policy, PolicyName, Trigger, Wakeup};
+use holdfast_model::{
+    App, Cause, NewBackup, NewRun, Outcome, Overlap, Policy, PolicyName, RunId, RunState, Trigger, Wakeup,
+};
 use holdfast_scheduler::FleetSnapshot;
 use holdfast_store::{Planned, Store};
 
@@ -53,7 +55,7 @@ async fn a_plan_that_another_planner_made_meanwhile_is_left_out() {
     let (mut planner, _fleet) = world.planner(shop());
     planner.sync().await.unwrap();
     world.clock.set(at("02:00"));
-    let read_before = world.store.cursors_due(10).await.unwrap().remove(0);
+    let read_before = world.store.cursors_due(None, 10).await.unwrap().remove(0);
     planner.plan_due().await.unwrap();
     let run = world.new_run(&app(app_id("shop")), Trigger::Schedule, at("02:00"));
     let plan = holdfast_store::CursorAdvance {
@@ -204,7 +206,24 @@ async fn an_app_with_an_unknown_policy_is_skipped_and_delays_no_other_app() {
     world.clock.set(at("02:00"));
     assert_eq!(planner.plan_due().await.unwrap(), Planned { runs: 2, missed: 0, conflicts: 0 });
     planner.sync().await.unwrap();
-    assert_eq!(world.store.cursors_due(10).await.unwrap(), []);
+    assert_eq!(world.store.cursors_due(None, 10).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn an_app_that_azure_does_not_back_up_gets_a_missed_tick_and_no_run() {
+    let world = World::at("01:30");
+    let unsupported = FleetSnapshot { unsupported: [app_id("shop")].into(), ..shop() };
+    let (mut planner, _fleet) = world.planner(unsupported);
+    planner.sync().await.unwrap();
+    world.clock.set(at("02:00"));
+    assert_eq!(planner.plan_due().await.unwrap(), Planned { runs: 0, missed: 1, conflicts: 0 });
+    let state = world.runs().await.remove(0).state;
+    let unsupported = Some(Cause::AppUnsupported);
+    assert!(
+        matches!(state, RunState::Ended { outcome: Outcome::Missed, cause, .. } if cause == unsupported),
+        "{state:?}"
+    );
+    assert_eq!(world.store.cursors_due(None, 10).await.unwrap(), []);
 }
 
 #[tokio::test]
@@ -242,5 +261,46 @@ async fn a_clock_that_was_far_ahead_for_a_while_does_not_silence_an_app() {
     let cursor =
         |cursors: Vec<holdfast_store::Cursor>| cursors.into_iter().next().map(|cursor| cursor.next_at);
     world.clock.set(at("03:00"));
-    assert_eq!(cursor(world.store.cursors_due(1).await.unwrap()), Some(at("03:00")), "the cursor is back");
+    assert_eq!(
+        cursor(world.store.cursors_due(None, 1).await.unwrap()),
+        Some(at("03:00")),
+        "the cursor is back"
+    );
+}
+
+#[tokio::test]
+async fn cursors_that_the_fleet_does_not_know_do_not_starve_those_behind_them() {
+    let world = World::at("01:30");
+    let stale = (0..1_100).map(|n| app(app_id(&format!("app{n}"))));
+    let (mut other, _fleet) = world.planner(fleet(stale.chain([app(app_id("shop"))]), gold()));
+    other.sync().await.unwrap();
+    world.clock.set(at("02:00"));
+    let (mut planner, _fleet) = world.planner(shop());
+    assert_eq!(planner.plan_due().await.unwrap(), Planned { runs: 1, missed: 0, conflicts: 0 });
+}
+
+#[tokio::test]
+async fn an_app_that_cannot_be_planned_is_passed_over_alone_until_the_next_pass() {
+    let world = World::at("01:30");
+    let apps = (0..300).map(|n| app(app_id(&format!("app{n:03}"))));
+    let (mut planner, _fleet) = world.planner(fleet(apps, gold()));
+    planner.sync().await.unwrap();
+    world.clock.set(at("02:00"));
+    // The id that the planner gives to the run of the first app is taken.
+    let id = RunId::new(at("02:00"), &mut fastrand::Rng::with_seed(5).fork());
+    let backup = NewBackup { tick: None, trigger: Trigger::Manual, due_at: at("02:00") };
+    let taken = NewRun::backup(id, &app(app_id("other")), &gold().policy_snapshot, backup, at("02:00"));
+    world.store.add_run(&taken).await.unwrap();
+    assert_eq!(planner.plan_due().await.unwrap(), Planned { runs: 299, missed: 0, conflicts: 0 });
+    assert_eq!(planner.plan_due().await.unwrap(), Planned { runs: 1, missed: 0, conflicts: 0 });
+}
+
+#[tokio::test]
+async fn a_month_of_an_hourly_policy_is_planned_whole() {
+    let world = World::at("00:30");
+    let (mut planner, _fleet) = world.planner(fleet((0..5).map(|n| app(app_id(&format!("app{n}")))), gold()));
+    planner.sync().await.unwrap();
+    world.clock.advance(Duration::from_hours(30 * 24));
+    let done = planner.plan_due().await.unwrap();
+    assert_eq!(done, Planned { runs: 5, missed: 5 * (30 * 24 - 1), conflicts: 0 });
 }

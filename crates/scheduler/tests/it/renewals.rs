@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use holdfast_model::{
-    Attempt, BackupName, NativeSchedule, Outcome, Policy, Run, RunEvent, SasFacts, StorageName, Task,
+    Attempt, BackupName, Cause, NativeSchedule, Outcome, Policy, Run, RunEvent, SasFacts, StorageName, Task,
     Trigger, Wakeup,
 };
 
@@ -31,12 +31,17 @@ async fn request(world: &World, schedule: Option<NativeSchedule>) {
     world.request(&shop(), Task::PushSchedule { schedule, databases: Vec::new(), renews: None }).await;
 }
 
-/// Ends the unfinished run, which sent this SAS.
+/// Ends the unfinished run, which sent this SAS, well.
 async fn done(world: &World, sent: Option<SasFacts>) -> Run {
+    ended(world, sent, Outcome::Succeeded, None).await
+}
+
+/// Ends the unfinished run, which sent this SAS.
+async fn ended(world: &World, sent: Option<SasFacts>, outcome: Outcome, cause: Option<Cause>) -> Run {
     let run = world.unfinished().await.remove(0);
     let attempt = |sas: &SasFacts| Attempt {
         number: 1,
-        name: BackupName::of_attempt(&run.app, run.id, 1),
+        name: BackupName::of_attempt(&run.app, run.id, 1, &mut fastrand::Rng::with_seed(1)),
         begun_at: run.created_at,
         sas: sas.fingerprint.clone(),
         sas_expiry: sas.window.expiry,
@@ -47,12 +52,7 @@ async fn done(world: &World, sent: Option<SasFacts>) -> Run {
         events.push(RunEvent::AttemptStarted { attempt: attempt(&sas), sas: Some(sas) });
         events.push(RunEvent::Completed { backup: None, detail: None });
     }
-    events.push(RunEvent::Ended {
-        outcome: Outcome::Succeeded,
-        cause: None,
-        backup: None,
-        verification: None,
-    });
+    events.push(RunEvent::Ended { outcome, cause, backup: None, verification: None });
     world.commit(Wakeup { run_id: run.id, version: run.version }, events, Duration::ZERO).await;
     run
 }
@@ -115,6 +115,15 @@ async fn a_renewal_without_a_new_sas_is_repeated_a_day_later() {
         assert_eq!(added_after(&world, 23).await, 0);
         assert_eq!(added_after(&world, 2).await, 1);
     }
+}
+
+#[tokio::test]
+async fn a_schedule_that_azure_shows_otherwise_keeps_the_sas_that_was_sent_and_is_renewed() {
+    let world = World::at("12:00");
+    request(&world, Some(weekly())).await;
+    ended(&world, Some(lasting("first", 48)), Outcome::Failed, Some(Cause::ScheduleNotTaken)).await;
+    assert_eq!(added_after(&world, 41).await, 0);
+    assert_eq!(added_after(&world, 2).await, 1);
 }
 
 #[tokio::test]

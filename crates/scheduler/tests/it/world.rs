@@ -50,7 +50,11 @@ pub fn gold() -> Policy {
 }
 
 pub fn schedule(crontab: &str) -> Schedule {
-    Schedule { crontab: crontab.parse().unwrap(), timezone: chrono_tz::UTC, spread: Duration::ZERO }
+    Schedule {
+        crontab: crontab.parse().unwrap(),
+        timezone: holdfast_model::Zone::UTC,
+        spread: Duration::ZERO,
+    }
 }
 
 pub fn fleet(apps: impl IntoIterator<Item = App>, policy: Policy) -> FleetSnapshot {

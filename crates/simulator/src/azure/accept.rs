@@ -26,6 +26,7 @@ impl Azure {
     pub(super) fn accept(&mut self, app: &AppId, asked: BackupRequest) -> Option<BackupId> {
         let (now, id, pace) = (self.now, self.stamp.next_id(), self.config.pace);
         let site = self.sites.get_mut(app)?;
+        let id = site.number(id);
         let set = site.script.ends.pop_front();
         let drawn = self.config.faults.draw_end(&mut site.rng);
         let too_large = site.facts.size_bytes > self.config.app_bytes_max;

@@ -1,7 +1,7 @@
 //! ARM's gate: who calls, whether the bucket pays, what goes wrong on the way, and only then the operation.
 
 use super::route::Route;
-use super::{Azure, envelope, operations};
+use super::{Azure, envelope, gateway, operations};
 use crate::{CallFault, Delivery, Request, Response};
 
 impl Azure {
@@ -38,6 +38,10 @@ impl Azure {
         let call_fault = self.next_call_fault(&route);
         let mut response = match call_fault {
             Some(call_fault) if !call_fault.is_after_effect() => self.call_fault_before(call_fault),
+            _ if self.moved.contains(route.subscription()) => {
+                let message = "The simulated subscription was moved to another tenant.";
+                envelope::arm(404, "SubscriptionNotFound", message)
+            }
             _ => operations::perform(self, &route, request, &api_version, request_id),
         };
         if let Some(call_fault) = call_fault.filter(|call_fault| call_fault.is_after_effect()) {
@@ -49,7 +53,7 @@ impl Azure {
 
     /// What goes wrong with this call: what a test has set, else what the rates give.
     fn next_call_fault(&mut self, route: &Route) -> Option<CallFault> {
-        let (faults, starts) = (self.config.faults, route.starts());
+        let (faults, kind, starts) = (self.config.faults, route.kind(), route.starts());
         let site = route.app().and_then(|app| self.sites.get_mut(app));
         let call_fault = match site {
             Some(site) => {
@@ -58,9 +62,9 @@ impl Azure {
                 let set = script.pop_front();
                 // Reads come as often as they like, so they must not move what befalls the app's backups.
                 let rng = if starts { &mut site.rng } else { self.stamp.rng() };
-                set.or_else(|| faults.draw_call_fault(starts, rng))
+                set.or_else(|| faults.draw_call_fault(kind, rng))
             }
-            None => faults.draw_call_fault(starts, self.stamp.rng()),
+            None => faults.draw_call_fault(kind, self.stamp.rng()),
         };
         if let Some(call_fault) = call_fault {
             self.counters.call_fault(call_fault);
@@ -73,20 +77,25 @@ impl Azure {
             CallFault::Throttle => self.provider_throttle(),
             CallFault::Conflict => self.conflict("Update"),
             CallFault::Refused => Response { delivery: Delivery::DroppedBefore, ..Response::new(503) },
-            CallFault::GarbageBefore => Response { delivery: Delivery::Garbage, ..envelope::proxy_page(200) },
+            CallFault::GarbageBefore => gateway::page(200),
+            CallFault::GatewayBefore => gateway::refusal(self.stamp.rng()),
+            CallFault::OddForbidden => gateway::odd_forbidden(),
+            CallFault::OddNotFound => gateway::odd_not_found(),
             _ => self.server_error(),
         }
     }
 
     fn call_fault_after(&mut self, call_fault: CallFault, response: Response) -> Response {
-        let lost = u64::from(response.is_success() && call_fault != CallFault::Slow);
+        let lost = u64::from(response.is_success() && call_fault.loses_answer());
         self.counters.lost_answers += lost;
         match call_fault {
             CallFault::Slow => {
                 Response { delivery: Delivery::Delayed(self.config.pace.slow_answer), ..response }
             }
             CallFault::AnswerLost => Response { delivery: Delivery::LostAfterAccept, ..response },
-            CallFault::GarbageAfter => Response { delivery: Delivery::Garbage, ..envelope::proxy_page(200) },
+            CallFault::GarbageAfter => gateway::page(200),
+            CallFault::GatewayAfter => gateway::refusal(self.stamp.rng()),
+            CallFault::UnreadableList => gateway::unreadable(response, self.stamp.rng()),
             _ => self.server_error(),
         }
     }
@@ -115,14 +124,14 @@ impl Azure {
         if retry_after.is_empty() { response } else { response.with_header("retry-after", retry_after) }
     }
 
-    /// 409 in the shape of Azure/azure-sdk-for-java #1827 and vscode-azureappservice #915, with an invented text.
-    /// No source shows one that a backup received.
+    /// 409 in the shape and the words of Azure/azure-sdk-for-java #1827 and vscode-azureappservice #915, by which tools know
+    /// it. No source shows one that a backup received.
     pub(super) fn conflict(&mut self, under_way: &str) -> Response {
         self.counters.conflicts += 1;
         let (id, since) = (self.stamp.guid(), self.now.format("%-m/%-d/%Y %-I:%M:%S %p"));
         let message = format!(
-            "This site is busy, because another operation is in progress. Details: Id: {id}, OperationName: {under_way}, \
-             CreatedTime: {since}"
+            "Cannot modify this site because another operation is in progress. Details: Id: {id}, OperationName: \
+             {under_way}, CreatedTime: {since}, WebSystemName: websites, GeoOperationId: (null)"
         );
         envelope::web(409, "Conflict", "59203", &message)
     }

@@ -18,7 +18,10 @@ impl Azure {
             self.counters.duplicate_deletes += 1;
             return;
         }
-        let accepted = AcceptedDelete { app: app.clone(), name: backup.name.clone(), id, at: self.now };
+        let whole = self.whole_backups(app);
+        let (was_whole, left) = (whole.contains(&id), whole.iter().filter(|other| **other != id).count());
+        let (app_of, name) = (app.clone(), backup.name.clone());
+        let accepted = AcceptedDelete { app: app_of, name, id, at: self.now, was_whole, left };
         let (url, ends_at, is_under_way) =
             (backup.storage_url.clone(), backup.ends_at, backup.is_under_way());
         self.counters.deletes += 1;

@@ -2,6 +2,7 @@
 
 use holdfast_model::{AppId, BackupId, Call, SubscriptionId};
 
+use crate::faults::CallKind;
 use crate::request::decode;
 use crate::{Method, Request};
 
@@ -99,6 +100,16 @@ impl Route {
             Some(Backup | PutSchedule | DeleteSchedule | RestoreFromBlob) => true,
             Some(operation) => matches!(operation, DeleteBackup(_) | BackupSecrets(_) | Restore(_)),
             None => false,
+        }
+    }
+
+    /// What it does, as far as its faults depend on it.
+    pub(super) fn kind(&self) -> CallKind {
+        match self.operation() {
+            _ if self.starts() => CallKind::Changes,
+            Some(AppOperation::GetBackup(_)) => CallKind::Polls,
+            Some(AppOperation::ListBackups | AppOperation::ListSiteBackups) => CallKind::Lists,
+            _ => CallKind::Reads,
         }
     }
 

@@ -40,6 +40,47 @@ fn each_end_shows_its_status_and_its_log_and_leaves_blobs_only_when_it_should() 
 }
 
 #[test]
+fn a_gateway_answers_a_post_with_its_own_4xx_whether_it_was_taken_or_not() {
+    for (call_fault, effect) in [(CallFault::GatewayBefore, 0), (CallFault::GatewayAfter, 1)] {
+        let mut azure = azure();
+        azure.next(&app("shop"), call_fault);
+        let answer = call(&mut azure, start(), post_backup(&app("shop"), "hf-1", &good_url()));
+        assert!((400..500).contains(&answer.status), "{call_fault:?} {}", answer.status);
+        assert_eq!(answer.headers.keys().collect::<Vec<_>>(), [&"content-type"]);
+        assert!(answer.body.starts_with(b"<html>"));
+        let counters = azure.counters();
+        assert_eq!((counters.accepted_posts, counters.lost_answers), (effect, effect));
+        assert_eq!(counters.call_faults.get(call_fault.as_str()), Some(&1));
+    }
+}
+
+#[test]
+fn one_poll_may_be_refused_by_azure_and_one_list_unreadable_while_nothing_is_wrong() {
+    let mut azure = azure();
+    let id = started(&mut azure, start(), &app("shop"), "hf-1");
+    let poll = || get(&format!("{}/backups/{id}", app("shop")));
+    for (call_fault, status, code) in [
+        (CallFault::OddForbidden, 403, "AuthorizationFailed"),
+        (CallFault::OddNotFound, 404, "ResourceNotFound"),
+    ] {
+        azure.next_read(&app("shop"), call_fault);
+        let answer = call(&mut azure, after(LATER), poll());
+        assert_eq!((answer.status, &body(&answer)["error"]["code"]), (status, &json!(code)));
+        assert!(answer.headers.contains_key("x-ms-request-id"));
+        assert_eq!(call(&mut azure, after(LATER), poll()).status, 200);
+    }
+    let mut forms = std::collections::BTreeSet::new();
+    for _ in 0..40 {
+        azure.next_read(&app("shop"), CallFault::UnreadableList);
+        let list = call(&mut azure, after(LATER), get(&format!("{}/backups", app("shop"))));
+        let list = body(&list);
+        let properties = &list["value"][0]["properties"];
+        forms.insert((list["value"].is_null(), properties["id"].is_null(), properties["blobName"].is_null()));
+    }
+    assert_eq!(forms.len(), 3, "{forms:?}");
+}
+
+#[test]
 fn an_unknown_status_may_precede_a_success() {
     let mut azure = azure();
     azure.next(&app("shop"), End::UnknownWord);

@@ -76,7 +76,7 @@ async fn the_products_own_client_gets_a_token_starts_a_backup_and_watches_it() {
     let running = run(config).await;
     let arm = arm(&running);
     let shop = app("shop");
-    assert_eq!(arm.sites(shop.subscription()).await.unwrap().len(), 2);
+    assert_eq!(arm.sites(shop.subscription()).await.unwrap().sites.len(), 2);
     let begun = arm.backup(&shop, &request(&running, "hf-1")).await.unwrap();
     assert_eq!((begun.status, begun.correlation_id), (BackupStatus::Created, begun.request_id));
     running.clock.advance(Duration::from_mins(50));

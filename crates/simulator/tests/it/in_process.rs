@@ -67,7 +67,7 @@ async fn lists_are_followed_to_their_end() {
     let Running { arm, .. } = in_process(Azure::new(config, 1).unwrap());
     let mut listed = Vec::new();
     for subscription in fleet.subscriptions() {
-        listed.extend(arm.sites(&subscription).await.unwrap());
+        listed.extend(arm.sites(&subscription).await.unwrap().sites);
     }
     let mut expected: Vec<_> = fleet.sites.into_iter().map(|s| s.site).collect();
     for sites in [&mut listed, &mut expected] {
@@ -86,7 +86,7 @@ async fn slots_are_listed_with_their_site_and_with_no_other() {
         fleet.sites.into_iter().map(|s| s.site).partition(|site| site.id.slot().is_some());
     let mut listed = Vec::new();
     for site in sites {
-        listed.extend(arm.slots(&site.id).await.unwrap());
+        listed.extend(arm.slots(&site.id).await.unwrap().sites);
     }
     assert!(!slots.is_empty());
     for sites in [&mut listed, &mut slots] {

@@ -15,6 +15,9 @@ fn everything() -> Faults {
         throttle: 0.1,
         slow: 0.1,
         garbage: 0.2,
+        gateway: 0.1,
+        odd_refusal: 0.1,
+        unreadable_list: 0.1,
         databases_dropped: 0.1,
         delete_failed: 0.2,
         deleted_lingers: 0.2,
@@ -83,7 +86,16 @@ fn a_seed_decides_what_befalls_the_same_fleet() {
 fn an_apps_ends_do_not_depend_on_what_others_do() {
     let ends = |others: bool| {
         let config = Config {
-            faults: Faults { throttle: 0.0, garbage: 0.0, lost_post_answer: 0.0, slow: 0.0, ..everything() },
+            faults: Faults {
+                throttle: 0.0,
+                garbage: 0.0,
+                gateway: 0.0,
+                odd_refusal: 0.0,
+                unreadable_list: 0.0,
+                lost_post_answer: 0.0,
+                slow: 0.0,
+                ..everything()
+            },
             ..config()
         };
         let mut azure = Azure::new(config, 3).unwrap();

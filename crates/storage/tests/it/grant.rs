@@ -9,7 +9,7 @@ use secrecy::ExposeSecret;
 
 use crate::server::{
     Reply, Server, agree, clock, grant, hours, key_file, key_storage, need, sas, sas_file, sas_storage,
-    start_of_test, storage, write,
+    start_of_test, storage, whole, write,
 };
 
 #[tokio::test]
@@ -26,7 +26,7 @@ async fn the_first_grant_tries_the_sas_by_a_write_and_a_deletion() {
     assert_eq!(asked.iter().map(|asked| asked.method.as_str()).collect::<Vec<_>>(), ["PUT", "DELETE"]);
     assert_eq!(asked[0].path, asked[1].path);
     assert!(asked[0].path.starts_with("/acct/backups/.holdfast-probe-"));
-    assert!(asked.iter().all(|asked| asked.query.ends_with("sig=Zmlyc3Q")));
+    assert!(asked.iter().all(|asked| asked.query.contains("sig=Zmlyc3Q")));
 }
 
 #[tokio::test]
@@ -98,7 +98,7 @@ async fn a_written_sas_that_storage_refused_is_not_handed_out_until_another_is_w
     let second = grant(&storage, &replace).await.unwrap();
     let refresh = second.refresh.unwrap();
     assert_eq!((refresh.reason, refresh.old), (RefreshReason::Refused, Some(first.facts)));
-    assert!(second.url.expose_secret().ends_with("sig=c2Vjb25k"));
+    assert!(second.url.expose_secret().contains("sig=c2Vjb25k"));
 }
 
 #[tokio::test]
@@ -118,7 +118,7 @@ async fn a_sas_that_storage_no_longer_takes_is_read_again_from_its_file() {
     grant(&storage, &need(&clock)).await.unwrap();
     server.answer_with(
         |asked| {
-            if asked.query.ends_with("Zmlyc3Q") { Reply::status(403) } else { agree(asked) }
+            if asked.query.contains("sig=Zmlyc3Q") { Reply::status(403) } else { agree(asked) }
         },
     );
     clock.advance(Duration::from_mins(10));
@@ -166,7 +166,10 @@ async fn a_storage_out_of_reach_is_not_tried_but_its_sas_is_checked() {
     assert_eq!(grant(&storage, &tried).await.unwrap_err().kind(), ErrorKind::Unusable);
     assert_eq!(server.take_methods(), ["PUT"], "only whoever can reach it tries");
 
-    write(file.path(), "sv=2022-11-02&sr=c&sp=rl&se=2027-02-02T00:00:00Z&sig=c2Vjb25k");
+    write(
+        file.path(),
+        &format!("sv=2022-11-02&sr=c&sp=rl&se=2027-02-02T00:00:00Z&sig={}", whole("c2Vjb25k")),
+    );
     let replace = Need { replace: Some(first.facts.fingerprint), ..need };
     let error = grant(&storage, &replace).await.unwrap_err();
     assert!(error.to_string().contains("lacks write and delete permission"), "{error}");
@@ -244,7 +247,8 @@ async fn a_storage_that_shuts_everybody_out_is_not_asked_by_each_of_a_fleet() {
 #[tokio::test]
 async fn a_sas_that_will_not_do_is_refused_before_anything_is_sent() {
     let (server, clock) = (Server::start().await, clock());
-    let (_file, source) = sas_file("sv=2022-11-02&sr=b&sp=rl&se=2027-01-31T15:00:00Z&sig=Zmlyc3Q");
+    let (_file, source) =
+        sas_file(&format!("sv=2022-11-02&sr=b&sp=rl&se=2027-01-31T15:00:00Z&sig={}", whole("Zmlyc3Q")));
     let reference = source.origin();
     let error = grant(&server.storage(&clock, source), &need(&clock)).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unusable);
@@ -273,7 +277,10 @@ async fn a_lifetime_shorter_than_the_deadline_is_named_as_the_cause() {
 #[tokio::test]
 async fn a_sas_with_an_offset_is_granted_with_a_warning() {
     let (server, clock) = (Server::start().await, clock());
-    let (_file, source) = sas_file("sv=2022-11-02&sr=c&sp=rwdl&se=2027-02-02T00:00:00%2B12:00&sig=Zmlyc3Q");
+    let (_file, source) = sas_file(&format!(
+        "sv=2022-11-02&sr=c&sp=rwdl&se=2027-02-02T00:00:00%2B12:00&sig={}",
+        whole("Zmlyc3Q")
+    ));
     let granted = grant(&server.storage(&clock, source), &need(&clock)).await.unwrap();
     assert_eq!(granted.warnings, [SasWarning::Offset]);
 }

@@ -7,7 +7,7 @@ use holdfast_storage::{ErrorKind, Need, Refusal, SasFault, SasHealth, SasWarning
 
 use crate::server::{
     Reply, Server, agree, clock, grant, hours, key_file, key_storage, need, sas, sas_file, sas_storage, weu,
-    write,
+    whole, write,
 };
 
 async fn health_of(server: &Server, source: holdfast_storage::SasSource) -> SasHealth {
@@ -33,7 +33,10 @@ async fn a_sas_that_will_do_is_said_to_with_the_storages_own_time() {
 async fn a_sas_with_faults_is_tried_all_the_same() {
     let server = Server::start().await;
     server.answer_with(|_| Reply::status(403));
-    let (_file, source) = sas_file("sv=2022-11-02&sr=c&sp=rwdl&se=2027-01-31T12:30:00%2B00:00&sig=Zmlyc3Q");
+    let (_file, source) = sas_file(&format!(
+        "sv=2022-11-02&sr=c&sp=rwdl&se=2027-01-31T12:30:00%2B00:00&sig={}",
+        whole("Zmlyc3Q")
+    ));
     let health = health_of(&server, source).await;
     assert!(!health.is_good());
     assert!(matches!(health.faults[..], [SasFault::TooShort { .. }]), "{:?}", health.faults);

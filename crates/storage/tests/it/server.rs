@@ -228,7 +228,12 @@ pub fn need(clock: &ManualClock) -> Need {
 
 /// The query of a good SAS with this signature.
 pub fn sas(signature: &str) -> String {
-    format!("sv=2022-11-02&sr=c&sp=rwdl&se=2027-02-02T00:00:00Z&sig={signature}")
+    format!("sv=2022-11-02&sr=c&sp=rwdl&se=2027-02-02T00:00:00Z&sig={}", whole(signature))
+}
+
+/// A signature of the right length that begins with these letters.
+pub fn whole(signature: &str) -> String {
+    format!("{signature:A<43}%3D")
 }
 
 /// A file that holds a SAS, and the source that reads it.

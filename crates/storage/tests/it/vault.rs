@@ -105,7 +105,7 @@ async fn a_sas_in_a_vault_is_granted_and_a_vault_in_trouble_is_waited_out() {
         _ => agree(asked),
     });
     let granted = grant(&storage, &need(&clock)).await.unwrap();
-    assert!(granted.url.expose_secret().ends_with("sig=Zmlyc3Q"));
+    assert!(granted.url.expose_secret().contains("sig=Zmlyc3Q"));
     let shown = format!("{storage:?} {granted:?}");
     assert!(!shown.contains("Zmlyc3Q") && !shown.contains(TOKEN), "{shown}");
 }

@@ -51,7 +51,7 @@ impl State {
         lease: Duration,
         now: Timestamp,
     ) -> Vec<Leased> {
-        let mut admission = Admission::new(limits, now, self.usage(quotas));
+        let mut admission = Admission::new(limits, now, self.usage(quotas), quotas);
         for quota in quotas {
             let mut lane = admission.lane(quota);
             while let Some(page) = lane.next_page() {
@@ -72,6 +72,9 @@ impl State {
     /// What is in use of everything that the lanes need.
     fn usage(&self, quotas: &[LaneQuota]) -> Usage {
         let mut usage = Usage { outstanding: self.outstanding(), ..Usage::default() };
+        for Row { run, .. } in self.leases.iter().filter_map(|(_, id)| self.row(*id)) {
+            *usage.leased.entry(run.app.subscription().clone()).or_default() += 1;
+        }
         for (subscription, call) in quotas.iter().filter_map(|quota| quota.lane.cost()) {
             let key = (subscription.clone(), call);
             if let Some(bucket) = self.budgets.get(&key) {
@@ -82,7 +85,8 @@ impl State {
             for Row { run, .. } in self.occupied.values().filter_map(|id| self.row(*id)) {
                 let plan = (run.app.subscription().clone(), run.plan.clone());
                 *usage.plans.entry(plan).or_default() += 1;
-                *usage.accounts.entry(run.policy_snapshot.account.clone()).or_default() += 1;
+                let account = usage.accounts.entry(run.policy_snapshot.account.clone()).or_default();
+                *account.entry(run.app.subscription().clone()).or_default() += 1;
             }
         }
         usage

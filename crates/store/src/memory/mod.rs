@@ -12,15 +12,18 @@ use async_trait::async_trait;
 use holdfast_model::{Call, CatalogEntry, Clock, Limits, NewRun, Run, RunId, SubscriptionId, Timestamp};
 
 use crate::audit::AuditEvent;
+use crate::budget_draw::{BudgetDraw, Drawn};
 use crate::change::{Change, Committed, Loaded};
 use crate::columns::stamp;
 use crate::error::Result;
 use crate::filter::{CatalogFilter, RunFilter};
-use crate::fleet::{Cursor, CursorAdvance, Enrolled, FleetChange, Planned};
+use crate::fleet::{Cursor, CursorAdvance, Departure, Enrolled, FleetChange, Planned};
 use crate::lanes::{DueLanes, LaneQuota, Leased};
 use crate::memory::state::State;
+use crate::rules::enrolment::Wanted;
 use crate::status::AppStatus;
 use crate::store::Store;
+use crate::subscriptions::{Listing, SubscriptionStatus};
 
 /// A store that loses everything when it is dropped, and otherwise behaves as the others do.
 #[derive(Debug)]
@@ -35,6 +38,16 @@ impl MemoryStore {
         Self { clock, state: Mutex::default() }
     }
 
+    /// A copy of everything that is committed now.
+    pub fn copy(&self) -> MemoryCopy {
+        MemoryCopy(self.state().clone())
+    }
+
+    /// Goes back to a copy and loses what was committed since, as a failover to an asynchronous replica does.
+    pub fn go_back_to(&self, copy: MemoryCopy) {
+        *self.state() = copy.0;
+    }
+
     fn time(&self) -> Timestamp {
         stamp(self.clock.now())
     }
@@ -45,18 +58,31 @@ impl MemoryStore {
     }
 }
 
+/// Everything that a memory store had committed at one moment.
+#[derive(Debug)]
+pub struct MemoryCopy(State);
+
 #[async_trait]
 impl Store for MemoryStore {
     async fn now(&self) -> Result<Timestamp> {
         Ok(self.time())
     }
 
-    async fn sync_fleet(&self, fleet: &[Enrolled]) -> Result<FleetChange> {
-        Ok(self.state().sync_fleet(fleet, self.time()))
+    async fn sync_fleet(&self, fleet: &[Enrolled], departed: &[Departure]) -> Result<FleetChange> {
+        self.state().sync_fleet(Wanted { fleet, departed }, self.time())
     }
 
-    async fn cursors_due(&self, most: u32) -> Result<Vec<Cursor>> {
-        Ok(self.state().cursors_due(most, self.time()))
+    async fn record_listings(&self, listings: &[Listing]) -> Result<()> {
+        self.state().record_listings(listings, self.time());
+        Ok(())
+    }
+
+    async fn subscriptions(&self) -> Result<Vec<SubscriptionStatus>> {
+        Ok(self.state().subscriptions(self.time()))
+    }
+
+    async fn cursors_due(&self, after: Option<&Cursor>, most: u32) -> Result<Vec<Cursor>> {
+        Ok(self.state().cursors_due(after, most, self.time()))
     }
 
     async fn plan(&self, plans: &[CursorAdvance]) -> Result<Planned> {
@@ -90,6 +116,18 @@ impl Store for MemoryStore {
     async fn close_budget(&self, subscription: &SubscriptionId, call: Call, until: Timestamp) -> Result<()> {
         self.state().bucket(subscription, call, self.time()).close(stamp(until));
         Ok(())
+    }
+
+    async fn draw_budget(&self, draw: &BudgetDraw) -> Result<Drawn> {
+        let (now, mut state) = (self.time(), self.state());
+        let bucket = state.bucket(&draw.subscription, draw.call, now);
+        let (drawn, left) = bucket.draw_spare(draw.budget, now, draw.most);
+        *bucket = left.unwrap_or(*bucket);
+        Ok(drawn)
+    }
+
+    async fn open_budgets(&self, subscription: &SubscriptionId) -> Result<u64> {
+        Ok(self.state().open_budgets(subscription, self.time()))
     }
 
     async fn load(&self, id: RunId) -> Result<Option<Loaded>> {

@@ -2,10 +2,12 @@
 
 use std::cmp::Reverse;
 
-use holdfast_model::{AppId, BackupId, CatalogEntry, Run, RunId, RunKind, Task, Timestamp};
+use holdfast_model::{
+    AppId, BackupId, CatalogEntry, Run, RunEvent, RunId, RunKind, StateCode, Task, Timestamp,
+};
 
 use crate::change::Loaded;
-use crate::columns::Ending;
+use crate::columns::{Ending, stamp};
 use crate::filter::{CatalogFilter, RunFilter};
 use crate::fleet::Cursor;
 use crate::memory::state::{Row, State};
@@ -14,20 +16,35 @@ use crate::rules::enrolment::AppRow;
 use crate::rules::intent::{Intent, IntentFacts, Rival};
 use crate::rules::load::{LastGood, LoadFacts, loaded};
 use crate::rules::status::{AppFacts, status};
-use crate::status::{AppStatus, LastRun, Running};
+use crate::rules::subscriptions::of_rows;
+use crate::status::{AppStatus, CheckStatus, LastRun, Missed, Running};
+use crate::subscriptions::{ClosedBudget, SubscriptionStatus};
 
 impl State {
-    pub fn cursors_due(&self, most: u32, now: Timestamp) -> Vec<Cursor> {
+    pub fn cursors_due(&self, after: Option<&Cursor>, most: u32, now: Timestamp) -> Vec<Cursor> {
         let mut due: Vec<&Cursor> = self.cursors.values().filter(|cursor| cursor.next_at <= now).collect();
-        due.sort_by_cached_key(|cursor| (cursor.next_at, cursor.app.to_string()));
+        let place = |cursor: &Cursor| (stamp(cursor.next_at), cursor.app.to_string());
+        let after = after.map(place);
+        due.retain(|cursor| after.as_ref().is_none_or(|after| place(cursor) > *after));
+        due.sort_by_cached_key(|cursor| place(cursor));
         let unfinished = |cursor: &Cursor| {
             let is_counted = |row: &&Row| {
-                row.run.task.kind() == RunKind::Backup && row.run.policy.as_ref() == Some(&cursor.policy)
+                row.run.task.kind() == RunKind::Backup
+                    && row.run.policy.as_ref() == Some(&cursor.policy)
+                    && row.run.state.code() != StateCode::Verifying
             };
             self.unfinished_of(&cursor.app).filter(is_counted).count() as u64
         };
         let due = due.into_iter().take(most as usize);
         due.map(|cursor| Cursor { unfinished: unfinished(cursor), ..cursor.clone() }).collect()
+    }
+
+    pub fn subscriptions(&self, now: Timestamp) -> Vec<SubscriptionStatus> {
+        let closed = self.budgets.iter().filter_map(|((subscription, call), bucket)| {
+            let until = bucket.closed_until.filter(|until| *until > now)?;
+            Some((subscription.clone(), ClosedBudget { call: *call, until }))
+        });
+        of_rows(self.listings.values().cloned().collect(), closed)
     }
 
     pub fn load(&self, id: RunId, now: Timestamp) -> Option<Loaded> {
@@ -98,19 +115,40 @@ impl State {
     }
 
     pub fn status(&self, now: Timestamp) -> Vec<AppStatus> {
-        self.apps.values().map(|app| status(self.facts_of(app), now)).collect()
+        self.apps.values().map(|app| status(self.facts_of(app, now), now)).collect()
     }
 
-    fn facts_of(&self, app: &AppRow) -> AppFacts {
+    fn facts_of(&self, app: &AppRow, now: Timestamp) -> AppFacts {
         let id = &app.enrolled.app.id;
         let exclusive = self.unfinished_of(id).filter(|row| row.run.task.is_exclusive());
         let running = exclusive.min_by_key(|row| (!row.occupies_app, row.run.created_at, row.run.id));
         AppFacts {
             app: app.clone(),
             next_tick: self.cursors.get(id).map(|cursor| cursor.next_at),
-            running: running.map(|row| Running { kind: row.run.task.kind(), state: row.run.state.code() }),
+            running: running.map(|row| running_of(&row.run)),
             last: self.last_ended_run(id).and_then(last_run),
+            missed: self.last_missed_run(id).and_then(missed_of),
             last_good_at: self.last_good(id).map(|entry| entry.backup.accepted_at),
+            check: self.check_status(id, now),
+        }
+    }
+
+    fn check_status(&self, app: &AppId, now: Timestamp) -> CheckStatus {
+        let since = now - CheckStatus::LOST_FOR;
+        let is_lost = |entry: &&CatalogEntry| {
+            entry.is_counted_on() && entry.removal.is_some_and(|gone| !gone.deleted && gone.at > since)
+        };
+        let check = self.last_check(app);
+        let drift = check.and_then(|check| {
+            self.events(check.id).into_iter().rev().find_map(|event| match event.event {
+                RunEvent::ScheduleCompared { drift, .. } => Some(!drift.is_empty()),
+                _ => None,
+            })
+        });
+        CheckStatus {
+            last: check.and_then(last_run),
+            lost: self.catalog_of(app).filter(is_lost).count() as u64,
+            drift: drift.unwrap_or_default(),
         }
     }
 
@@ -121,7 +159,21 @@ impl State {
     }
 }
 
+fn running_of(run: &Run) -> Running {
+    Running {
+        kind: run.task.kind(),
+        state: run.state.code(),
+        cause: Ending::of(&run.state).cause,
+        since: run.created_at,
+        next_try: run.due_at,
+    }
+}
+
+fn missed_of(run: &Run) -> Option<Missed> {
+    Some(Missed { run_id: run.id, tick: run.tick?, cause: Ending::of(&run.state).cause })
+}
+
 fn last_run(run: &Run) -> Option<LastRun> {
-    let Ending { outcome, cause, .. } = Ending::of(&run.state);
-    Some(LastRun { run_id: run.id, outcome: outcome?, cause, ended_at: run.ended_at? })
+    let Ending { outcome, cause, verification, .. } = Ending::of(&run.state);
+    Some(LastRun { run_id: run.id, outcome: outcome?, cause, verification, ended_at: run.ended_at? })
 }

@@ -16,6 +16,8 @@ use crate::rules::acquire::Budgets;
 use crate::rules::bucket::Bucket;
 use crate::rules::catalog::CatalogChange;
 use crate::rules::enrolment::AppRow;
+use crate::rules::load::is_baseline;
+use crate::rules::subscriptions::Recorded;
 
 /// A run with its lease.
 #[derive(Debug, Clone)]
@@ -30,7 +32,7 @@ pub(super) struct Row {
 /// The runs that wait in one lane, by priority, then by due time.
 pub(super) type Waiting = BTreeMap<(i64, Timestamp), BTreeSet<RunId>>;
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct State {
     pub apps: BTreeMap<AppId, AppRow>,
     pub cursors: BTreeMap<AppId, Cursor>,
@@ -38,6 +40,7 @@ pub(super) struct State {
     /// By the app's text, the order of the other stores.
     pub catalog: BTreeMap<String, BTreeMap<BackupId, CatalogEntry>>,
     pub budgets: Budgets,
+    pub listings: BTreeMap<SubscriptionId, Recorded>,
     audit: Vec<AuditEvent>,
     rows: BTreeMap<RunId, Row>,
 
@@ -51,10 +54,14 @@ pub(super) struct State {
     unfinished_tasks: BTreeSet<RunId>,
     /// The subjects of unfinished runs.
     subjects: BTreeSet<(AppId, String)>,
-    /// The last backup run that succeeded.
+    /// The last backup run that succeeded and is a baseline.
     last_good: BTreeMap<AppId, (Timestamp, RunId)>,
     /// The last backup run that ended and was not missed.
     last_ended: BTreeMap<AppId, (Timestamp, RunId)>,
+    /// The catalog check that ended and was created last.
+    last_check: BTreeMap<AppId, (Timestamp, RunId)>,
+    /// The latest missed tick of each app.
+    last_missed: BTreeMap<AppId, (Timestamp, RunId)>,
     pub lanes: BTreeMap<Lane, Waiting>,
     pub leases: BTreeSet<(Timestamp, RunId)>,
     /// The run that occupies an app.
@@ -83,7 +90,7 @@ impl State {
         self.unfinished_tasks.iter().filter_map(|id| self.rows.get(id))
     }
 
-    /// The last backup run of an app that succeeded.
+    /// The last backup run of an app that succeeded and is a baseline.
     pub fn last_good_run(&self, app: &AppId) -> Option<&Run> {
         let (_, id) = self.last_good.get(app)?;
         self.row(*id).map(|row| &row.run)
@@ -92,6 +99,18 @@ impl State {
     /// The last backup run of an app that ended and was not missed.
     pub fn last_ended_run(&self, app: &AppId) -> Option<&Run> {
         let (_, id) = self.last_ended.get(app)?;
+        self.row(*id).map(|row| &row.run)
+    }
+
+    /// The catalog check of an app that ended and was created last.
+    pub fn last_check(&self, app: &AppId) -> Option<&Run> {
+        let (_, id) = self.last_check.get(app)?;
+        self.row(*id).map(|row| &row.run)
+    }
+
+    /// The run that records the latest missed tick of an app.
+    pub fn last_missed_run(&self, app: &AppId) -> Option<&Run> {
+        let (_, id) = self.last_missed.get(app)?;
         self.row(*id).map(|row| &row.run)
     }
 
@@ -138,18 +157,26 @@ impl State {
 
     /// Indexes a run that ended, which never changes again.
     fn index_ending(&mut self, run: &Run) {
-        let outcome = Ending::of(&run.state).outcome;
-        if run.task.kind() != RunKind::Backup || outcome == Some(Outcome::Missed) {
-            return;
-        }
+        let Ending { outcome, verification, .. } = Ending::of(&run.state);
         let later = |index: &mut BTreeMap<AppId, (Timestamp, RunId)>, at: Timestamp| {
             let last = index.entry(run.app.clone()).or_insert((at, run.id));
             *last = (*last).max((at, run.id));
         };
+        if run.task.kind() == RunKind::CheckCatalog {
+            later(&mut self.last_check, run.created_at);
+        }
+        if outcome == Some(Outcome::Missed) {
+            run.tick.into_iter().for_each(|tick| later(&mut self.last_missed, tick));
+            return;
+        }
+        if run.task.kind() != RunKind::Backup {
+            return;
+        }
         if let Some(ended_at) = run.ended_at {
             later(&mut self.last_ended, ended_at);
         }
-        if let Some(accepted_at) = accepted_at(&run.state).filter(|_| outcome == Some(Outcome::Succeeded)) {
+        let is_baseline = outcome == Some(Outcome::Succeeded) && is_baseline(verification);
+        if let Some(accepted_at) = accepted_at(&run.state).filter(|_| is_baseline) {
             later(&mut self.last_good, stamp(accepted_at));
         }
     }

@@ -2,25 +2,36 @@
 
 use std::collections::BTreeSet;
 
-use holdfast_model::{NewRun, Run, RunId, Timestamp};
+use holdfast_model::{NewRun, Run, RunId, SubscriptionId, Timestamp};
 
 use crate::change::{Change, Committed};
 use crate::columns::stamp;
 use crate::error::Result;
-use crate::fleet::{CursorAdvance, Enrolled, FleetChange, Planned};
+use crate::fleet::{CursorAdvance, FleetChange, Planned};
 use crate::memory::state::{Row, State};
 use crate::rules::commit::{Batch, app_is_occupied};
-use crate::rules::enrolment;
+use crate::rules::enrolment::{self, Wanted};
 use crate::rules::insert::{Insertion, id_is_taken, left_out};
 use crate::rules::plan;
+use crate::rules::subscriptions::Recorded;
+use crate::subscriptions::Listing;
 
 impl State {
-    pub fn sync_fleet(&mut self, fleet: &[Enrolled], now: Timestamp) -> FleetChange {
-        let sync = enrolment::sync(&self.apps, &self.cursors, fleet, now);
+    pub fn sync_fleet(&mut self, wanted: Wanted<'_>, now: Timestamp) -> Result<FleetChange> {
+        let sync = enrolment::sync(&self.apps, &self.cursors, wanted, now);
+        self.none_exists("sync the fleet", sync.records.iter().copied())?;
         self.apps.extend(sync.apps.into_iter().map(|row| (row.enrolled.app.id.clone(), row)));
         sync.dropped.iter().for_each(|app| drop(self.cursors.remove(app)));
         self.cursors.extend(sync.cursors.into_iter().map(|cursor| (cursor.app.clone(), cursor)));
-        sync.change
+        self.insert(sync.records, now);
+        Ok(sync.change)
+    }
+
+    pub fn record_listings(&mut self, listings: &[Listing], now: Timestamp) {
+        for listing in listings {
+            let old = self.listings.remove(&listing.subscription);
+            self.listings.insert(listing.subscription.clone(), Recorded::after(old, listing, now));
+        }
     }
 
     pub fn plan(&mut self, plans: &[CursorAdvance], now: Timestamp) -> Result<Planned> {
@@ -98,6 +109,13 @@ impl State {
     fn take_tick(&mut self, run: &Run) -> bool {
         let (Some(policy), Some(tick)) = (&run.policy, run.tick) else { return true };
         self.ticks.insert((policy.clone(), run.app.clone(), tick))
+    }
+
+    pub fn open_budgets(&mut self, subscription: &SubscriptionId, now: Timestamp) -> u64 {
+        let of_subscription = self.budgets.iter_mut().filter(|((of, _), _)| of == subscription);
+        let closed =
+            of_subscription.filter(|(_, bucket)| bucket.closed_until.is_some_and(|until| until > now));
+        closed.map(|(_, bucket)| bucket.closed_until = None).count() as u64
     }
 
     pub fn commit(&mut self, changes: &[Change]) -> Result<Vec<Committed>> {

@@ -34,6 +34,7 @@ pub(super) const DIALECT: Dialect = Dialect {
             SELECT state_json, ended_at FROM runs
             WHERE run.kind = 'backup' AND app = run.app AND outcome IN ('succeeded', 'partial')
               AND outcome = 'succeeded' AND kind = 'backup' AND accepted_at IS NOT NULL
+              AND coalesce(verification, '') NOT IN ('unreachable', 'unusable')
             ORDER BY accepted_at DESC, id DESC LIMIT 1
         ) AS good ON true
         WHERE run.id = $1",
@@ -75,14 +76,15 @@ pub(super) const DIALECT: Dialect = Dialect {
         WHERE cursors.app = plan.app AND cursors.policy = plan.policy AND cursors.fingerprint = plan.fingerprint
           AND cursors.through = plan.decided_on RETURNING cursors.app",
     write_apps: "/* sync_fleet */ INSERT INTO apps (app, policy, plan, paused, recovery_point_objective_s, retention,
-            partial_is_good, enrolled_at, removed_at)
+            partial_is_good, enrolled_at, seen_at, missing_since, removed_at, removed_reason)
         SELECT * FROM json_to_recordset($1::json) AS app (app text, policy text, plan text, paused boolean,
             recovery_point_objective_s bigint, retention text, partial_is_good boolean, enrolled_at timestamptz,
-            removed_at timestamptz)
+            seen_at timestamptz, missing_since timestamptz, removed_at timestamptz, removed_reason text)
         ON CONFLICT (app) DO UPDATE SET policy = excluded.policy, plan = excluded.plan, paused = excluded.paused,
             recovery_point_objective_s = excluded.recovery_point_objective_s, retention = excluded.retention,
             partial_is_good = excluded.partial_is_good, enrolled_at = excluded.enrolled_at,
-            removed_at = excluded.removed_at",
+            seen_at = excluded.seen_at, missing_since = excluded.missing_since,
+            removed_at = excluded.removed_at, removed_reason = excluded.removed_reason",
     write_cursors: "/* sync_fleet */ INSERT INTO cursors (app, policy, fingerprint, through, next_at)
         SELECT * FROM json_to_recordset($1::json) AS cursor (app text, policy text, fingerprint text,
             through timestamptz, next_at timestamptz)
@@ -100,9 +102,9 @@ pub(super) const DIALECT: Dialect = Dialect {
     occupied_plans: "/* occupied_plans */ SELECT asked.subscription, asked.plan, (SELECT count(*) FROM runs
             WHERE occupies_app AND runs.subscription = asked.subscription AND runs.plan = asked.plan) AS count
         FROM json_to_recordset($1::json) AS asked (subscription text, plan text)",
-    occupied_accounts: "/* occupied_accounts */ SELECT asked.account, (SELECT count(*) FROM runs
-            WHERE occupies_app AND runs.account = asked.account) AS count
-        FROM json_array_elements_text($1::json) AS asked (account)",
+    occupied_accounts: "/* occupied_accounts */ SELECT runs.account, runs.subscription
+        FROM json_array_elements_text($1::json) AS asked (account)
+        JOIN runs ON runs.occupies_app AND runs.account = asked.account",
     lease: "/* lease */ UPDATE runs SET leased_until = $1, occupies_app = runs.occupies_app OR picked.begins
         FROM json_to_recordset($2::json) AS picked (id uuid, version bigint, begins boolean)
         WHERE runs.id = picked.id AND runs.version = picked.version AND runs.leased_until IS NULL
@@ -113,25 +115,44 @@ pub(super) const DIALECT: Dialect = Dialect {
         SELECT subscription, call, tokens, filled_at FROM json_to_recordset($1::json)
             AS drawn (subscription text, call text, tokens double precision, filled_at timestamptz)
         ON CONFLICT (subscription, call) DO UPDATE SET tokens = excluded.tokens, filled_at = excluded.filled_at",
-    status: "/* status */ SELECT apps.*, cursors.next_at, running.told AS running, last.id AS last_id,
-            last.outcome AS last_outcome, last.cause AS last_cause, last.ended_at AS last_ended_at,
-            good.accepted_at AS last_good_at
+    status: "/* status */ SELECT apps.*, cursors.next_at, running.kind AS running_kind,
+            running.state AS running_state, running.cause AS running_cause, running.created_at AS running_since,
+            running.due_at AS running_due_at, missed.id AS missed_id, missed.tick AS missed_tick,
+            missed.cause AS missed_cause, last.id AS last_id,
+            last.outcome AS last_outcome, last.cause AS last_cause, last.verification AS last_verification,
+            last.ended_at AS last_ended_at,
+            good.accepted_at AS last_good_at, checked.id AS check_id, checked.outcome AS check_outcome,
+            checked.cause AS check_cause, checked.verification AS check_verification,
+            checked.ended_at AS check_ended_at,
+            (SELECT count(*) FROM catalog WHERE catalog.app = apps.app AND removed_at IS NOT NULL AND NOT deleted
+                AND removed_at > $1 AND (good OR origin = 'partial')) AS lost,
+            (SELECT facts -> 'drift' <> '[]' FROM audit_events
+             WHERE run_id = checked.id AND event = 'schedule_compared' ORDER BY seq DESC LIMIT 1) AS drift
         FROM apps
         LEFT JOIN cursors ON cursors.app = apps.app
         LEFT JOIN LATERAL (
-            SELECT kind || ' ' || state AS told FROM runs WHERE runs.app = apps.app AND state <> 'ended'
+            SELECT kind, state, cause, created_at, due_at FROM runs WHERE runs.app = apps.app AND state <> 'ended'
                 AND kind IN ('backup', 'restore', 'drill')
             ORDER BY occupies_app DESC, created_at, id LIMIT 1
         ) AS running ON true
         LEFT JOIN LATERAL (
-            SELECT id, outcome, cause, ended_at FROM runs
+            SELECT id, tick, cause FROM runs WHERE runs.app = apps.app AND outcome = 'missed'
+            ORDER BY tick DESC, id DESC LIMIT 1
+        ) AS missed ON true
+        LEFT JOIN LATERAL (
+            SELECT id, outcome, cause, verification, ended_at FROM runs
             WHERE runs.app = apps.app AND outcome <> 'missed' AND kind = 'backup'
             ORDER BY ended_at DESC, id DESC LIMIT 1
         ) AS last ON true
         LEFT JOIN LATERAL (
             SELECT accepted_at FROM catalog WHERE catalog.app = apps.app AND removed_at IS NULL AND good
             ORDER BY accepted_at DESC LIMIT 1
-        ) AS good ON true",
+        ) AS good ON true
+        LEFT JOIN LATERAL (
+            SELECT id, outcome, cause, verification, ended_at FROM runs
+            WHERE runs.app = apps.app AND kind = 'check_catalog' AND kind <> 'backup' AND state = 'ended'
+            ORDER BY created_at DESC, id DESC LIMIT 1
+        ) AS checked ON true",
 };
 
 pub(super) const CANDIDATES: &str =

@@ -46,6 +46,11 @@ const TRUSTED: Duration = Duration::from_secs(1);
 const SERVER_LIMITS: [(&str, &str); 3] =
     [("statement_timeout", "20s"), ("lock_timeout", "10s"), ("idle_in_transaction_session_timeout", "15s")];
 
+/// What every connection sets for itself, whatever the server, the database, the role or the URL say. A confirmed commit
+/// is on the server's disk (and on its synchronous replicas), and each statement sees what was committed before it.
+const PINNED: [(&str, &str); 2] =
+    [("synchronous_commit", "on"), ("default_transaction_isolation", "read committed")];
+
 impl PgStore {
     /// Opens the store in the database at `url`. [`Mode::Own`] migrates it to this program's schema; any number of
     /// processes may do so at once.
@@ -81,7 +86,8 @@ fn options(url: &SecretString) -> Result<PgConnectOptions> {
     })?;
     let named = options.get_application_name().is_some();
     let options = if named { options } else { options.application_name("holdfast") };
-    Ok(options.disable_statement_logging())
+    // The last setting of a name wins, so these outweigh those of the URL.
+    Ok(options.options(PINNED).disable_statement_logging())
 }
 
 /// The database as people know it, without the password.
@@ -229,4 +235,21 @@ async fn inspect_schema(connection: &mut PgConnection) -> Result<(Option<String>
     let inspect = "/* inspect */ SELECT (SELECT description FROM _sqlx_migrations ORDER BY version LIMIT 1),
             (SELECT coalesce(max(version), 0) FROM _sqlx_migrations WHERE success)";
     sqlx::query_as(inspect).fetch_one(connection).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_connection_pins_durable_commits_and_the_isolation_whatever_the_url_says() {
+        let own = "options=-c%20synchronous_commit%3Doff%20-c%20default_transaction_isolation%3Dserializable";
+        for query in ["", own] {
+            let url = SecretString::from(format!("postgres://user@host/db?{query}"));
+            let options = options(&url).unwrap();
+            let set = options.get_options().unwrap();
+            let pinned = r"-c synchronous_commit=on -c default_transaction_isolation=read\ committed";
+            assert!(set.ends_with(pinned), "{set}");
+        }
+    }
 }

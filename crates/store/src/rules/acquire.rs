@@ -10,15 +10,20 @@ use crate::rules::bucket::Bucket;
 /// The budgets that were drawn on, by subscription and kind of call.
 pub(crate) type Budgets = BTreeMap<(SubscriptionId, Call), Bucket>;
 
+/// Runs by subscription.
+pub(crate) type BySubscription = BTreeMap<SubscriptionId, u32>;
+
 /// What is in use when an acquire begins.
 #[derive(Debug, Default)]
 pub(crate) struct Usage {
     /// Runs that are leased.
     pub outstanding: u32,
+    /// Runs that are leased, by subscription.
+    pub leased: BySubscription,
     /// Runs that occupy an app, by subscription and App Service plan.
     pub plans: BTreeMap<(SubscriptionId, String), u32>,
     /// Runs that occupy an app, by storage account.
-    pub accounts: BTreeMap<String, u32>,
+    pub accounts: BTreeMap<String, BySubscription>,
     /// A budget that was never drawn on or closed is absent: it is full.
     pub budgets: Budgets,
 }
@@ -60,11 +65,26 @@ pub(crate) struct Admission<'a> {
     admitted: Vec<Admitted>,
     /// Apps that this acquire occupies.
     begun: BTreeSet<String>,
+    /// The most that a subscription may have leased while others have due or leased runs.
+    share: u32,
+    /// The subscriptions with due runs that begin, by storage account.
+    users: BTreeMap<String, BTreeSet<SubscriptionId>>,
 }
 
 impl<'a> Admission<'a> {
-    pub fn new(limits: &'a Limits, now: Timestamp, usage: Usage) -> Self {
-        Self { limits, now, usage, drawn: Budgets::new(), admitted: Vec::new(), begun: BTreeSet::new() }
+    pub fn new(limits: &'a Limits, now: Timestamp, usage: Usage, quotas: &[LaneQuota]) -> Self {
+        let due = quotas.iter().filter_map(|quota| quota.lane.cost()).map(|(subscription, _)| subscription);
+        let active: BTreeSet<&SubscriptionId> = due.chain(usage.leased.keys()).collect();
+        let active = u32::try_from(active.len()).unwrap_or(u32::MAX).max(1);
+        let share = limits.outstanding.div_ceil(active);
+        let (drawn, admitted, begun) = (Budgets::new(), Vec::new(), BTreeSet::new());
+        let mut users: BTreeMap<String, BTreeSet<SubscriptionId>> = BTreeMap::new();
+        for quota in quotas {
+            if let Lane::Begin { subscription, account, .. } = &quota.lane {
+                users.entry(account.clone()).or_default().insert(subscription.clone());
+            }
+        }
+        Self { limits, now, usage, drawn, admitted, begun, share, users }
     }
 
     /// Starts to serve a lane.
@@ -106,13 +126,28 @@ impl<'a> Admission<'a> {
         let mut room = quota.most.min(limits.outstanding.saturating_sub(usage.outstanding));
         if let Some((subscription, call)) = quota.lane.cost() {
             room = room.min(self.bucket(subscription, call).whole(limits.budget(call), self.now));
+            // What hangs holds its leases: more than its share would leave none for the others.
+            let leased = usage.leased.get(subscription).copied().unwrap_or(0);
+            room = room.min(self.share.saturating_sub(leased));
         }
         if let Lane::Begin { subscription, plan, account } = &quota.lane {
             let left = |limit: u32, used: Option<&u32>| limit.saturating_sub(used.copied().unwrap_or(0));
             room = room.min(left(limits.per_plan, usage.plans.get(&(subscription.clone(), plan.clone()))));
-            room = room.min(left(limits.per_account, usage.accounts.get(account)));
+            room = room.min(self.account_room(subscription, account));
         }
         room
+    }
+
+    /// Runs that may still begin with the account: of all subscriptions, and of this one's share.
+    fn account_room(&self, subscription: &SubscriptionId, account: &str) -> u32 {
+        let limit = self.limits.per_account;
+        let empty = BySubscription::new();
+        let occupied = self.usage.accounts.get(account).unwrap_or(&empty);
+        let due = self.users.get(account).into_iter().flatten();
+        let users: BTreeSet<&SubscriptionId> = due.chain(occupied.keys()).collect();
+        let share = limit.div_ceil(u32::try_from(users.len()).unwrap_or(u32::MAX).max(1));
+        let own = occupied.get(subscription).copied().unwrap_or(0);
+        limit.saturating_sub(occupied.values().sum()).min(share.saturating_sub(own))
     }
 
     fn bucket(&self, subscription: &SubscriptionId, call: Call) -> Bucket {
@@ -123,10 +158,14 @@ impl<'a> Admission<'a> {
     fn admit(&mut self, lane: &Lane, candidate: Candidate) {
         let mut begins = false;
         self.usage.outstanding += 1;
+        if let Some((subscription, _)) = lane.cost() {
+            *self.usage.leased.entry(subscription.clone()).or_default() += 1;
+        }
         if let Lane::Begin { subscription, plan, account } = lane {
             begins = true;
             *self.usage.plans.entry((subscription.clone(), plan.clone())).or_default() += 1;
-            *self.usage.accounts.entry(account.clone()).or_default() += 1;
+            let of_account = self.usage.accounts.entry(account.clone()).or_default();
+            *of_account.entry(subscription.clone()).or_default() += 1;
             self.begun.insert(candidate.app.clone());
         }
         self.admitted.push(Admitted { candidate, begins });
@@ -209,7 +248,7 @@ mod tests {
     #[test]
     fn where_operations_begin_each_app_goes_once_and_only_while_it_is_free() {
         let (limits, quota, mut rng) = (Limits::default(), begin(2), fastrand::Rng::with_seed(1));
-        let mut admission = Admission::new(&limits, Timestamp::UNIX_EPOCH, Usage::default());
+        let mut admission = Admission::new(&limits, Timestamp::UNIX_EPOCH, Usage::default(), &[]);
         let mut lane = admission.lane(&quota);
         let page = lane.next_page().unwrap();
         let apps = [("a", true), ("b", false), ("b", false), ("c", false), ("d", false)];
@@ -225,7 +264,7 @@ mod tests {
     #[test]
     fn looking_ends_however_many_wait_behind_one_app() {
         let (limits, mut rng) = (Limits::default(), fastrand::Rng::with_seed(1));
-        let mut admission = Admission::new(&limits, Timestamp::UNIX_EPOCH, Usage::default());
+        let mut admission = Admission::new(&limits, Timestamp::UNIX_EPOCH, Usage::default(), &[]);
         let (quota, none) = (begin(1), begin(0));
         let mut lane = admission.lane(&quota);
         let mut looks = 0;
@@ -242,13 +281,40 @@ mod tests {
     fn the_limits_of_plan_account_and_outstanding_each_bound_a_lane() {
         let at = Timestamp::UNIX_EPOCH;
         let limits = Limits { per_plan: 5, per_account: 6, outstanding: 7, ..Limits::default() };
-        let room = |usage: Usage| Admission::new(&limits, at, usage).room(&begin(9));
+        let room = |usage: Usage| Admission::new(&limits, at, usage, &[begin(9)]).room(&begin(9));
         assert_eq!(room(Usage::default()), 5);
         let subscription = SubscriptionId::new("s");
         let plans = BTreeMap::from([((subscription, "p".to_owned()), 2)]);
         assert_eq!(room(Usage { plans, ..Usage::default() }), 3);
-        let accounts = BTreeMap::from([("a".to_owned(), 4)]);
+        let of_account = BTreeMap::from([(SubscriptionId::new("s"), 4)]);
+        let accounts = BTreeMap::from([("a".to_owned(), of_account)]);
         assert_eq!(room(Usage { accounts, ..Usage::default() }), 2);
         assert_eq!(room(Usage { outstanding: 6, ..Usage::default() }), 1);
+    }
+
+    #[test]
+    fn a_subscription_takes_at_most_its_share_of_a_storage_account_that_others_use() {
+        let limits = Limits { per_plan: 99, per_account: 20, ..Limits::default() };
+        let room = |own: u32, other: u32| {
+            let of = [("s", own), ("other", other)].map(|(of, count)| (SubscriptionId::new(of), count));
+            let of = of.into_iter().filter(|(_, count)| *count > 0).collect();
+            let usage = Usage { accounts: BTreeMap::from([("a".to_owned(), of)]), ..Usage::default() };
+            Admission::new(&limits, Timestamp::UNIX_EPOCH, usage, &[begin(99)]).room(&begin(99))
+        };
+        assert_eq!([room(0, 0), room(0, 1), room(8, 1), room(12, 1), room(0, 15)], [20, 10, 2, 0, 5]);
+    }
+
+    #[test]
+    fn a_subscription_leases_at_most_its_share_while_another_has_runs() {
+        let (at, s) = (Timestamp::UNIX_EPOCH, SubscriptionId::new("s"));
+        let limits = Limits { per_plan: 99, outstanding: 40, ..Limits::default() };
+        let poll = LaneQuota { lane: Lane::Poll { subscription: SubscriptionId::new("other") }, most: 9 };
+        let room = |leased: u32, quotas: &[LaneQuota]| {
+            let leased = BTreeMap::from([(s.clone(), leased)]);
+            Admission::new(&limits, at, Usage { leased, ..Usage::default() }, quotas).room(&begin(99))
+        };
+        assert_eq!(room(15, &[begin(99)]), 25);
+        assert_eq!(room(15, &[begin(99), poll.clone()]), 5);
+        assert_eq!(room(30, &[begin(99), poll]), 0);
     }
 }

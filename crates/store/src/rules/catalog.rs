@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use holdfast_model::{
     AppId, Attempt, BackupFacts, BackupId, CatalogEntry, Cause, Delete, OperatorAction, Origin, Outcome,
     Removal, Run, RunEvent, RunKind, RunState, SasFacts, SasWindow, StorageName, Task, Timestamp,
+    Verification,
 };
 
 use crate::columns::stamp;
@@ -28,8 +29,10 @@ pub(crate) enum CatalogChange {
     Removal(Key, Option<String>, Removal),
     /// Records that a deletion, or a refresh of its SAS, did not succeed.
     Failure(Key, Timestamp),
-    /// Records that it was found whole.
-    Verified(Key, Timestamp),
+    /// Records that it is there; with a blob, only if the entry has that blob. A time is when its blob was read.
+    Found(Key, Option<String>, Option<Timestamp>),
+    /// Adds a backup of a run that had ended, or completes the entry of that backup.
+    Late(Box<CatalogEntry>),
     /// Records the end of a drill, and whether it passed.
     Drilled(Key, Timestamp, bool),
 }
@@ -54,7 +57,11 @@ pub(crate) fn changes(
 fn change(run: &Run, attempt: Option<&Attempt>, event: &RunEvent, at: Timestamp) -> Option<CatalogChange> {
     let (kind, key) = (run.task.kind(), |id: BackupId| (run.app.clone(), id));
     match event {
-        RunEvent::Ended { outcome, cause, backup, .. } => ended(run, attempt, (*outcome, *cause, backup), at),
+        RunEvent::Ended { outcome, cause, backup, verification } => {
+            let change = ended(run, attempt, (*outcome, *cause, backup), at);
+            let is_verified = *verification == Some(Verification::Verified);
+            change.map(|change| if is_verified { change.verified(at) } else { change })
+        }
         RunEvent::AttemptEnded { backup: Some(backup), .. } if kind == RunKind::Backup => {
             Some(put(run, Origin::Attempt, backup.clone(), sas_of(attempt)))
         }
@@ -73,6 +80,21 @@ fn change(run: &Run, attempt: Option<&Attempt>, event: &RunEvent, at: Timestamp)
             refresh.backup.map(|id| CatalogChange::Sas(key(id), refresh.new.clone()))
         }
         RunEvent::ActionRecorded { action, .. } => recorded(run, action, at),
+        RunEvent::BackupLost { backup, blob, deletion, .. } => {
+            let removal = Removal { at, deleted: deletion.is_some() };
+            Some(CatalogChange::Removal(key(*backup), Some(blob.clone()), removal))
+        }
+        RunEvent::BackupFoundAgain { backup, blob } => {
+            Some(CatalogChange::Found(key(*backup), Some(blob.clone()), None))
+        }
+        RunEvent::BackupVerified { backup, blob, .. } => {
+            Some(CatalogChange::Found(key(*backup), Some(blob.clone()), Some(at)))
+        }
+        RunEvent::LateBackupFound { backup, run: of, storage, good, verified } => {
+            let entry = entry(run, Origin::Orphan, storage, backup.clone(), None);
+            let verified_at = verified.then_some(at);
+            Some(CatalogChange::Late(Box::new(CatalogEntry { run: *of, good: *good, verified_at, ..entry })))
+        }
         _ => None,
     }
 }
@@ -120,7 +142,10 @@ fn recorded(run: &Run, action: &OperatorAction, at: Timestamp) -> Option<Catalog
     match action {
         OperatorAction::Held { backup, reason } => Some(CatalogChange::Hold(key(backup), reason.clone())),
         OperatorAction::Released { backup, .. } => Some(CatalogChange::Release(key(backup))),
-        OperatorAction::Verified { backup, .. } => Some(CatalogChange::Verified(key(backup), at)),
+        // Without a size only the list was read.
+        OperatorAction::Verified { backup, size_bytes } => {
+            Some(CatalogChange::Found(key(backup), None, size_bytes.map(|_| at)))
+        }
         OperatorAction::Lost { backup, .. } => {
             Some(CatalogChange::Removal(key(backup), None, Removal { at, deleted: false }))
         }
@@ -129,6 +154,7 @@ fn recorded(run: &Run, action: &OperatorAction, at: Timestamp) -> Option<Catalog
         }
         OperatorAction::Revealed { .. }
         | OperatorAction::Drift { .. }
+        | OperatorAction::LeftFleet { .. }
         | OperatorAction::RowRemoved { .. } => None,
     }
 }
@@ -175,37 +201,50 @@ fn sas_of(attempt: Option<&Attempt>) -> Option<SasFacts> {
 }
 
 impl CatalogChange {
+    /// The same change, by a run that found the backup whole.
+    fn verified(mut self, at: Timestamp) -> Self {
+        if let Self::Put(entry) = &mut self {
+            entry.verified_at = Some(at);
+        }
+        self
+    }
+
     /// The key of the entry.
     pub fn key(&self) -> Key {
         match self {
-            Self::Put(entry) => (entry.app.clone(), entry.backup.id),
+            Self::Put(entry) | Self::Late(entry) => (entry.app.clone(), entry.backup.id),
             Self::Sas(key, _)
             | Self::Hold(key, _)
             | Self::Release(key)
             | Self::Removal(key, _, _)
             | Self::Failure(key, _)
-            | Self::Verified(key, _)
+            | Self::Found(key, _, _)
             | Self::Drilled(key, _, _) => key.clone(),
         }
     }
 
-    /// The entry after the change. Only [`Self::Put`] creates one.
+    /// The entry after the change. Only [`Self::Put`] and [`Self::Late`] create one.
     pub fn apply(self, old: Option<CatalogEntry>) -> Option<CatalogEntry> {
         let entry = match (self, old) {
             (Self::Put(new), old) => over(old, *new),
+            (Self::Late(new), old) => completed(old, *new),
             (_, None) => return None,
             (Self::Sas(_, sas), Some(old)) => CatalogEntry { sas: Some(sas), ..old },
             (Self::Hold(_, reason), Some(old)) => CatalogEntry { hold: Some(reason), ..old },
             (Self::Release(_), Some(old)) => CatalogEntry { hold: None, ..old },
-            (Self::Removal(_, Some(blob), _), Some(old)) if blob != old.backup.blob => old,
+            (Self::Removal(_, Some(blob), _) | Self::Found(_, Some(blob), _), Some(old))
+                if blob != old.backup.blob =>
+            {
+                old
+            }
             (Self::Removal(_, _, removal), Some(old)) => {
                 let known = old.removal.filter(|known| known.deleted || !removal.deleted);
                 CatalogEntry { removal: known.or(Some(removal)), ..old }
             }
             (Self::Failure(_, at), Some(old)) => CatalogEntry { last_failure_at: Some(at), ..old },
-            (Self::Verified(_, at), Some(old)) => {
+            (Self::Found(_, _, at), Some(old)) => {
                 let removal = old.removal.filter(|removal| removal.deleted);
-                CatalogEntry { verified_at: Some(at), removal, ..old }
+                CatalogEntry { verified_at: at.or(old.verified_at), removal, ..old }
             }
             (Self::Drilled(_, at, passed), Some(old)) => CatalogEntry { drill: Some((at, passed)), ..old },
         };
@@ -226,10 +265,26 @@ fn over(old: Option<CatalogEntry>, new: CatalogEntry) -> CatalogEntry {
             hold: old.hold,
             removal: old.removal,
             last_failure_at: old.last_failure_at,
-            verified_at: old.verified_at,
+            verified_at: new.verified_at.or(old.verified_at),
             drill: old.drill,
             ..new
         },
+    }
+}
+
+/// The entry after a late backup was found. It completes the entry of the same blob, and replaces only a removed one of
+/// another.
+fn completed(old: Option<CatalogEntry>, new: CatalogEntry) -> CatalogEntry {
+    let Some(old) = old else { return new };
+    if old.backup.blob != new.backup.blob {
+        return if old.removal.is_some() { new } else { old };
+    }
+    CatalogEntry {
+        backup: new.backup,
+        good: old.good || new.good,
+        verified_at: new.verified_at.or(old.verified_at),
+        removal: old.removal.filter(|removal| removal.deleted),
+        ..old
     }
 }
 

@@ -31,10 +31,13 @@ struct Decided<'a> {
 }
 
 impl<'a> Batch<'a> {
-    /// Compares each change with its row: it is stale unless the row is in that version and has not ended.
+    /// Compares each change with its row: it is stale unless the row is in that version and has not ended, and the events
+    /// lead from the row to the change's state. A store that lost commits may count to the same version again; a change
+    /// that was decided on a lost row then does not follow from the row that is there.
     pub fn new(changes: &'a [Change], mut rows: BTreeMap<RunId, Run>) -> Self {
         let decide = |change: &'a Change| {
-            let is_current = |old: &Run| old.version == change.from && !old.state.is_ended();
+            let is_current =
+                |old: &Run| old.version == change.from && !old.state.is_ended() && follows(old, change);
             let old = rows.remove(&change.run.id).filter(is_current)?;
             let run = changed(&old, &change.run);
             Some(Decided { change, before: old.state, run })
@@ -108,6 +111,14 @@ impl<'a> Batch<'a> {
     }
 }
 
+/// Whether the change's events lead from `old` to the state and the failures of the change.
+fn follows(old: &Run, change: &Change) -> bool {
+    let after = change.events.iter().try_fold(old.clone(), |run, event| run.after(event, change.at));
+    after.is_ok_and(|after| {
+        (&after.state, &after.failure_counts) == (&change.run.state, &change.run.failure_counts)
+    })
+}
+
 /// The row when `new` is written over `old`. What the run was created with stays.
 fn changed(old: &Run, new: &Run) -> Run {
     Run {
@@ -129,7 +140,8 @@ pub(crate) fn app_is_occupied(run: RunId) -> Error {
 #[cfg(test)]
 mod tests {
     use holdfast_model::{
-        App, AppId, Cause, NewBackup, NewRun, PolicySnapshot, RunEvent, StorageName, Timestamp, Trigger,
+        App, AppId, Attempt, BackupId, BackupName, Cause, NewBackup, NewRun, PolicySnapshot, RunEvent,
+        StorageName, Timestamp, Trigger,
     };
 
     use super::*;
@@ -165,6 +177,33 @@ mod tests {
         assert_eq!(batch.results(), [stale, Committed::Done(2), stale, stale]);
         assert_eq!(batch.rows().map(|(run, from)| (run.id, from)).collect::<Vec<_>>(), [(current.id, 1)]);
         assert_eq!(batch.events().len(), 1);
+    }
+
+    #[test]
+    fn a_change_that_was_decided_on_a_row_that_the_store_lost_is_stale_in_any_version() {
+        let at = Timestamp::UNIX_EPOCH;
+        let mut rng = fastrand::Rng::with_seed(1);
+        let run = run(&mut rng);
+        let mut started = |run: &Run| {
+            let attempt = Attempt {
+                number: 1,
+                name: BackupName::of_attempt(&run.app, run.id, 1, &mut rng),
+                begun_at: at,
+                sas: String::new(),
+                sas_expiry: None,
+                restored_before: None,
+            };
+            run.clone().after(&RunEvent::AttemptStarted { attempt, sas: None }, at).unwrap()
+        };
+        let (lost, current) = (started(&run), started(&run));
+        let accepted = RunEvent::Accepted { backup: BackupId(1), accepted_at: at, request_id: None };
+        let change = |row: &Run| {
+            let (run, events) = (row.clone().after(&accepted, at).unwrap(), vec![accepted.clone()]);
+            [Change { from: row.version, run, events, at }]
+        };
+        let rows = || BTreeMap::from([(current.id, current.clone())]);
+        assert_eq!(Batch::new(&change(&lost), rows()).results(), [Committed::Stale]);
+        assert_eq!(Batch::new(&change(&current), rows()).results(), [Committed::Done(2)]);
     }
 
     #[test]

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use holdfast_model::{App, AppId, Timestamp};
+use holdfast_model::{App, AppId, DepartureReason, NewRun, Timestamp};
 
-use crate::fleet::{Cursor, Enrolled, FleetChange};
+use crate::columns::stamp;
+use crate::fleet::{Cursor, Departure, Enrolled, FleetChange, Observation};
+use crate::status::Departed;
 
 /// An enrolled app as a store keeps it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,82 +16,140 @@ pub(crate) struct AppRow {
     pub enrolled: Enrolled,
     /// When it was enrolled.
     pub enrolled_at: Timestamp,
-    /// When the fleet file stopped naming it.
-    pub removed_at: Option<Timestamp>,
+    /// When and why it left the fleet.
+    pub departed: Option<Departed>,
+}
+
+impl AppRow {
+    /// Whether the row was written after `observed_at`. A row from after `now` has the time of a wrong clock.
+    fn is_newer_than(&self, observed_at: Option<Timestamp>, now: Timestamp) -> bool {
+        let written_at = self.enrolled.observation.observed_at.max(self.departed.map(|departed| departed.at));
+        observed_at.is_some_and(|observed_at| written_at > Some(stamp(observed_at)))
+            && written_at <= Some(now)
+    }
 }
 
 /// What a sync writes.
 #[derive(Debug, Default)]
-pub(crate) struct Sync {
+pub(crate) struct Sync<'a> {
     /// Apps to insert or overwrite.
     pub apps: Vec<AppRow>,
     /// Cursors to insert or overwrite.
     pub cursors: Vec<Cursor>,
     /// Apps whose cursors to delete.
     pub dropped: Vec<AppId>,
+    /// Records to insert.
+    pub records: Vec<&'a NewRun>,
     /// The counts.
     pub change: FleetChange,
 }
 
+/// What to enrol, and what leaves.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Wanted<'a> {
+    pub fleet: &'a [Enrolled],
+    pub departed: &'a [Departure],
+}
+
 /// The difference, given the apps and cursors in the store.
-pub(crate) fn sync(
+pub(crate) fn sync<'a>(
     apps: &BTreeMap<AppId, AppRow>,
     cursors: &BTreeMap<AppId, Cursor>,
-    fleet: &[Enrolled],
+    Wanted { fleet, departed }: Wanted<'a>,
     now: Timestamp,
-) -> Sync {
+) -> Sync<'a> {
     let named: BTreeMap<&AppId, &Enrolled> =
         fleet.iter().map(|enrolled| (&enrolled.app.id, enrolled)).collect();
     let mut sync = Sync::default();
     for (id, enrolled) in &named {
-        let old = apps.get(*id).filter(|row| row.removed_at.is_none());
-        let rescheduled = sync.reschedule(enrolled, cursors.get(*id), now);
+        let known = apps.get(*id);
+        if known.is_some_and(|row| row.is_newer_than(enrolled.observation.observed_at, now)) {
+            continue;
+        }
+        let old = known.filter(|row| row.departed.is_none());
+        let rescheduled = sync.reschedule(enrolled, cursors.get(*id), old.is_none(), now);
         let row = AppRow {
-            enrolled: kept(enrolled),
+            enrolled: kept(enrolled, old.map(|row| &row.enrolled)),
             enrolled_at: old.map_or(now, |row| row.enrolled_at),
-            removed_at: None,
+            departed: None,
         };
         match old {
             None => sync.change.added += 1,
-            Some(old) if rescheduled || *old != row => sync.change.changed += 1,
+            Some(old) if rescheduled || !old.is_same(&row) => sync.change.changed += 1,
             Some(_) => {}
         }
         if old != Some(&row) {
             sync.apps.push(row);
         }
     }
-    for (id, row) in apps.iter().filter(|(id, row)| row.removed_at.is_none() && !named.contains_key(id)) {
-        sync.apps.push(AppRow { removed_at: Some(now), ..row.clone() });
-        sync.change.removed += 1;
-        sync.dropped.extend(cursors.contains_key(id).then(|| id.clone()));
+    for departure in departed.iter().filter(|departure| !named.contains_key(&departure.app)) {
+        let row = apps.get(&departure.app).filter(|row| row.departed.is_none());
+        if let Some(row) = row.filter(|row| !row.is_newer_than(Some(departure.observed_at), now)) {
+            sync.depart(row, departure, cursors.contains_key(&departure.app), now);
+        }
     }
     sync
 }
 
 /// An enrolment as rows hold it: the cursor has its schedule, runs have its databases, and objectives are whole seconds.
-fn kept(enrolled: &Enrolled) -> Enrolled {
+/// What an enrolment does not know, the plan and when Azure showed the app, stays as it is in `old`.
+fn kept(enrolled: &Enrolled, old: Option<&Enrolled>) -> Enrolled {
     let objective =
         enrolled.recovery_point_objective.map(|objective| Duration::from_secs(objective.as_secs()));
-    let app = App { databases: Vec::new(), ..enrolled.app.clone() };
-    Enrolled { app, schedule: None, recovery_point_objective: objective, ..enrolled.clone() }
+    let plan = enrolled.app.plan.clone().or_else(|| old?.app.plan.clone());
+    let app = App { databases: Vec::new(), plan, ..enrolled.app.clone() };
+    let Observation { observed_at, missing_since, owed: _ } = enrolled.observation;
+    let observation = Observation {
+        observed_at: observed_at.map(stamp).or_else(|| old?.observation.observed_at),
+        missing_since: missing_since.map(stamp),
+        owed: None,
+    };
+    Enrolled { app, schedule: None, recovery_point_objective: objective, observation, ..enrolled.clone() }
 }
 
-impl Sync {
+impl AppRow {
+    /// Whether it differs from `other` at most in when Azure showed it.
+    fn is_same(&self, other: &Self) -> bool {
+        let observation = self.enrolled.observation;
+        let enrolled = Enrolled { observation, ..other.enrolled.clone() };
+        let is_missing = |row: &Self| row.enrolled.observation.missing_since.is_some();
+        *self == Self { enrolled, ..other.clone() } && is_missing(self) == is_missing(other)
+    }
+}
+
+impl<'a> Sync<'a> {
+    fn depart(&mut self, row: &AppRow, departure: &'a Departure, has_cursor: bool, now: Timestamp) {
+        let departed = Some(Departed { at: now, reason: departure.reason });
+        self.apps.push(AppRow { departed, ..row.clone() });
+        self.records.push(&departure.record);
+        self.dropped.extend(has_cursor.then(|| departure.app.clone()));
+        self.change.removed += 1;
+        self.change.not_found += u64::from(departure.reason == DepartureReason::NotFound);
+    }
+
     /// Adds what to do with an app's cursor; true when its schedule changed.
-    fn reschedule(&mut self, enrolled: &Enrolled, old: Option<&Cursor>, now: Timestamp) -> bool {
+    fn reschedule(
+        &mut self,
+        enrolled: &Enrolled,
+        old: Option<&Cursor>,
+        is_new: bool,
+        now: Timestamp,
+    ) -> bool {
         let app = &enrolled.app.id;
         let (Some(policy), Some((fingerprint, next_at))) = (&enrolled.app.policy, &enrolled.schedule) else {
             self.dropped.extend(old.map(|_| app.clone()));
             return old.is_some();
         };
-        let next_at = crate::columns::stamp(*next_at);
+        let next_at = stamp(*next_at);
+        let owed = enrolled.observation.owed.filter(|owed| is_new && old.is_none() && owed.since < now);
         let same = old.filter(|old| old.policy == *policy && old.fingerprint == *fingerprint);
         let through = match same {
             Some(old) if old.next_at <= next_at => return false,
             // A wrong clock moved it ahead. What it considered before now stays considered.
             Some(old) => old.through.min(now),
-            None => now,
+            None => owed.map_or(now, |owed| stamp(owed.since)),
         };
+        let next_at = owed.map_or(next_at, |owed| stamp(owed.next_at));
         self.cursors.push(Cursor {
             app: app.clone(),
             policy: policy.clone(),

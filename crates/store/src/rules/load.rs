@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use holdfast_model::{BackupFacts, CatalogEntry, Run, RunState, Timestamp};
+use holdfast_model::{BackupFacts, CatalogEntry, Run, RunState, Timestamp, Verification};
 
 use crate::change::Loaded;
 use crate::columns::{Ending, stamp};
 
-/// The app's last good backup run: its state, and when it ended.
+/// The app's last good backup run that is a baseline: its state, and when it ended.
 #[derive(Debug)]
 pub(crate) struct LastGood {
     pub state: RunState,
@@ -23,6 +23,12 @@ pub(crate) struct LoadFacts {
     pub subject: Option<CatalogEntry>,
     /// Only for a deletion.
     pub is_last: bool,
+}
+
+/// Whether later backups are compared with a backup of this verification. Nothing is known of the size of a backup whose
+/// storage never answered. The statements `load` of the SQL stores have the same rule.
+pub(crate) fn is_baseline(verification: Option<Verification>) -> bool {
+    !matches!(verification, Some(Verification::Unreachable | Verification::Unusable))
 }
 
 /// A run with what its next step needs.

@@ -11,3 +11,4 @@ pub(crate) mod intent;
 pub(crate) mod load;
 pub(crate) mod plan;
 pub(crate) mod status;
+pub(crate) mod subscriptions;

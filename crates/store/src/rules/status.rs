@@ -6,7 +6,7 @@ use holdfast_model::Timestamp;
 
 use crate::columns::later;
 use crate::rules::enrolment::AppRow;
-use crate::status::{AppStatus, LastRun, Running};
+use crate::status::{AppStatus, CheckStatus, LastRun, Missed, Running};
 
 /// The rows of one app.
 #[derive(Debug)]
@@ -15,22 +15,32 @@ pub(crate) struct AppFacts {
     pub next_tick: Option<Timestamp>,
     pub running: Option<Running>,
     pub last: Option<LastRun>,
+    pub missed: Option<Missed>,
     pub last_good_at: Option<Timestamp>,
+    pub check: CheckStatus,
 }
 
 /// The status of an app at `now`.
 pub(crate) fn status(facts: AppFacts, now: Timestamp) -> AppStatus {
-    let AppFacts { app: AppRow { enrolled, enrolled_at, removed_at }, last_good_at, .. } = facts;
-    let removed = removed_at.is_some();
+    let AppFacts { app: AppRow { enrolled, enrolled_at, departed }, last_good_at, .. } = facts;
+    let removed = departed.is_some();
     let objective = enrolled.recovery_point_objective;
     AppStatus {
         app: enrolled.app.id,
         policy: enrolled.app.policy,
+        plan: enrolled.app.plan,
+        paused: enrolled.app.paused,
         removed,
+        recovery_point_objective: objective,
+        departed,
+        seen_at: enrolled.observation.observed_at,
+        missing_since: enrolled.observation.missing_since.filter(|_| !removed),
         next_tick: facts.next_tick,
         running: facts.running,
         last: facts.last,
+        missed: facts.missed,
         last_good_at,
+        check: facts.check,
         past_objective: !removed && past_objective(now, objective, last_good_at.unwrap_or(enrolled_at)),
     }
 }

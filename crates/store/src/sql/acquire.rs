@@ -9,7 +9,7 @@ use serde_json::json as object;
 use crate::columns::later;
 use crate::error::Result;
 use crate::lanes::{LaneQuota, Leased};
-use crate::rules::acquire::{Admission, Admitted, Candidate, Usage};
+use crate::rules::acquire::{Admission, Admitted, BySubscription, Candidate, Usage};
 use crate::rules::due::Leases;
 use crate::sql::arg::Arg;
 use crate::sql::budgets;
@@ -28,7 +28,7 @@ pub(super) async fn acquire<S: Session>(
 ) -> Result<Vec<Leased>> {
     lock_admission(session).await?;
     let now = session.now().await?;
-    let mut admission = Admission::new(limits, now, usage(session, quotas, now).await?);
+    let mut admission = Admission::new(limits, now, usage(session, quotas, now).await?, quotas);
     for quota in quotas {
         let mut lane = admission.lane(quota);
         while let Some(page) = lane.next_page() {
@@ -56,10 +56,31 @@ async fn usage<S: Session>(session: &mut S, quotas: &[LaneQuota], now: Timestamp
     }
     Ok(Usage {
         outstanding: leases.outstanding,
+        leased: leased(session).await?,
         plans: occupied_plans(session, plans).await?,
         accounts: occupied_accounts(session, accounts).await?,
         budgets: budgets::read(session, &subscriptions).await?,
     })
+}
+
+struct LeasedRow(SubscriptionId);
+
+impl FromRow for LeasedRow {
+    const KEY: &'static [&'static str] = &["subscription"];
+
+    fn read(row: &Row<'_>) -> Result<Self> {
+        Ok(Self(SubscriptionId::new(&row.text("subscription")?)))
+    }
+}
+
+/// The leases of each subscription. They are few, because `outstanding` bounds them.
+async fn leased(session: &mut impl Session) -> Result<BySubscription> {
+    let leased = "/* leased */ SELECT subscription FROM runs WHERE leased_until > $1";
+    let mut counts = BySubscription::new();
+    for LeasedRow(subscription) in session.fetch(leased, vec![Arg::Time(Timestamp::UNIX_EPOCH)]).await? {
+        *counts.entry(subscription).or_default() += 1;
+    }
+    Ok(counts)
 }
 
 /// How many runs of a group occupy an app.
@@ -88,27 +109,33 @@ async fn occupied_plans<S: Session>(
     Ok(counts.into_iter().map(|row| ((row.subscription, row.plan), row.count)).collect())
 }
 
-struct AccountCount {
+/// The account and the subscription of a run that occupies an app.
+struct OccupiedRow {
     account: String,
-    count: u32,
+    subscription: SubscriptionId,
 }
 
-impl FromRow for AccountCount {
+impl FromRow for OccupiedRow {
     const KEY: &'static [&'static str] = &["account"];
 
     fn read(row: &Row<'_>) -> Result<Self> {
-        Ok(Self { account: row.text("account")?, count: row.count("count")? })
+        let subscription = SubscriptionId::new(&row.text("subscription")?);
+        Ok(Self { account: row.text("account")?, subscription })
     }
 }
 
 async fn occupied_accounts<S: Session>(
     session: &mut S,
     accounts: BTreeSet<&str>,
-) -> Result<BTreeMap<String, u32>> {
-    let accounts: Vec<&str> = accounts.into_iter().collect();
-    let counts: Vec<AccountCount> =
-        session.fetch(S::DIALECT.occupied_accounts, vec![Arg::json(&accounts)]).await?;
-    Ok(counts.into_iter().map(|row| (row.account, row.count)).collect())
+) -> Result<BTreeMap<String, BySubscription>> {
+    let asked: Vec<&str> = accounts.into_iter().collect();
+    let occupied: Vec<OccupiedRow> =
+        session.fetch(S::DIALECT.occupied_accounts, vec![Arg::json(&asked)]).await?;
+    let mut accounts: BTreeMap<String, BySubscription> = BTreeMap::new();
+    for OccupiedRow { account, subscription } in occupied {
+        *accounts.entry(account).or_default().entry(subscription).or_default() += 1;
+    }
+    Ok(accounts)
 }
 
 impl FromRow for Candidate {

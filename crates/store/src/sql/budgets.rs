@@ -5,16 +5,20 @@ use std::collections::BTreeSet;
 use holdfast_model::{Call, SubscriptionId, Timestamp};
 use serde_json::json as object;
 
+use crate::budget_draw::{BudgetDraw, Drawn};
 use crate::columns::stamp;
 use crate::error::Result;
 use crate::rules::acquire::Budgets;
 use crate::rules::bucket::Bucket;
 use crate::sql::arg::{Arg, time_text};
+use crate::sql::lock::lock_admission;
 use crate::sql::reading::fetch_readable;
 use crate::sql::row::{FromRow, Row};
 use crate::sql::session::Session;
 
 pub(super) const CLOSE: &str = "close a budget";
+pub(super) const DRAW: &str = "draw from a budget";
+pub(super) const OPEN: &str = "open budgets";
 
 /// Closes a budget in one statement, so that it waits for no acquire and no acquire overwrites it.
 pub(super) async fn close(
@@ -33,6 +37,14 @@ pub(super) async fn close(
     let values = [Arg::Float(full.tokens), Arg::Time(full.filled_at), Arg::Time(stamp(until))];
     session.execute(close, key.into_iter().chain(values).collect()).await?;
     Ok(())
+}
+
+/// Opens the budgets that are closed now. Returns how many.
+pub(super) async fn open(session: &mut impl Session, subscription: &SubscriptionId) -> Result<u64> {
+    let now = session.now().await?;
+    let open =
+        "/* open */ UPDATE budgets SET closed_until = NULL WHERE subscription = $1 AND closed_until > $2";
+    session.execute(open, vec![Arg::text(subscription), Arg::Time(now)]).await
 }
 
 /// A row of `budgets`.
@@ -84,4 +96,18 @@ pub(super) async fn write<S: Session>(session: &mut S, drawn: &Budgets) -> Resul
     let rows: Vec<_> = drawn.iter().map(row).collect();
     session.execute(S::DIALECT.write_budgets, vec![Arg::json(&rows)]).await?;
     Ok(())
+}
+
+/// Draws from the upper half of a budget, apart from every acquire.
+pub(super) async fn draw<S: Session>(session: &mut S, draw: &BudgetDraw) -> Result<Drawn> {
+    let BudgetDraw { subscription, call, most, budget } = draw;
+    lock_admission(session).await?;
+    let now = session.now().await?;
+    let key = (subscription.clone(), *call);
+    let bucket = read(session, &BTreeSet::from([subscription])).await?.remove(&key);
+    let (drawn, left) = bucket.unwrap_or_else(|| Bucket::full(now)).draw_spare(*budget, now, *most);
+    if let Some(left) = left {
+        write(session, &Budgets::from([(key, left)])).await?;
+    }
+    Ok(drawn)
 }

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use holdfast_model::NewRun;
+use holdfast_model::{NewRun, Timestamp};
 
+use crate::columns::stamp;
 use crate::error::Result;
 use crate::fleet::{Cursor, CursorAdvance, Planned};
 use crate::rules::plan;
@@ -21,17 +22,26 @@ pub(super) const PLAN: &str = "plan runs";
 /// Advances per statement: few enough that its argument stays small, many enough that they share its cost.
 const BATCH: usize = 1_000;
 
-pub(super) async fn due(session: &mut impl Session, most: u32) -> Result<Vec<Cursor>> {
+pub(super) async fn due(
+    session: &mut impl Session,
+    after: Option<&Cursor>,
+    most: u32,
+) -> Result<Vec<Cursor>> {
     let now = session.now().await?;
     let due = "/* cursors_due */ SELECT app, policy, fingerprint, through, next_at,
             (SELECT count(*) FROM runs
-             WHERE runs.app = cursors.app AND runs.policy = cursors.policy AND runs.state <> 'ended'
+             WHERE runs.app = cursors.app AND runs.policy = cursors.policy
+               AND runs.state <> 'ended' AND runs.state <> 'verifying'
                AND runs.kind = 'backup') AS unfinished
-        FROM cursors WHERE next_at <= $1 ORDER BY next_at, app LIMIT $2";
+        FROM cursors WHERE next_at <= $1 AND (next_at, app) > ($3, $4) ORDER BY next_at, app LIMIT $2";
     if most == 0 {
         return Ok(Vec::new());
     }
-    fetch_most(session, due, most, |limit| vec![Arg::Time(now), limit]).await
+    let (next_at, app) = after.map_or((Timestamp::UNIX_EPOCH, String::new()), |cursor| {
+        (stamp(cursor.next_at), cursor.app.to_string())
+    });
+    let args = |limit| vec![Arg::Time(now), limit, Arg::Time(next_at), Arg::Text(app.clone())];
+    fetch_most(session, due, most, args).await
 }
 
 /// Advances cursors and adds their runs.

@@ -35,7 +35,7 @@ pub(crate) struct Dialect {
     pub leases: &'static str,
     /// Counts, for each plan of the rows, the runs that occupy an app in it.
     pub occupied_plans: &'static str,
-    /// Counts, for each storage account of a JSON array, the runs that occupy an app with it.
+    /// Reads account and subscription of each run that occupies an app with a storage account of a JSON array.
     pub occupied_accounts: &'static str,
     /// Leases rows of `runs` until `$1`. Returns their ids.
     pub lease: &'static str,

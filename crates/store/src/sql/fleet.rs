@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use holdfast_model::AppId;
 
 use crate::error::Result;
-use crate::fleet::{Cursor, Enrolled, FleetChange};
-use crate::rules::enrolment::{self, AppRow};
+use crate::fleet::{Cursor, FleetChange};
+use crate::rules::enrolment::{self, AppRow, Wanted};
 use crate::sql::arg::Arg;
+use crate::sql::insert::insert;
 use crate::sql::lock::lock_cursors;
 use crate::sql::reading::fetch_readable;
 use crate::sql::rows::{app, cursor};
@@ -16,17 +17,20 @@ use crate::sql::session::Session;
 pub(super) const SYNC: &str = "sync the fleet";
 
 /// Syncs the fleet. Rows that cannot be read are overwritten where the fleet names their apps, and stay otherwise.
-pub(super) async fn sync_fleet<S: Session>(session: &mut S, fleet: &[Enrolled]) -> Result<FleetChange> {
+pub(super) async fn sync_fleet<S: Session>(session: &mut S, wanted: Wanted<'_>) -> Result<FleetChange> {
     lock_cursors(session).await?;
     let now = session.now().await?;
     let (apps, cursors) = (apps(session).await?, cursors(session).await?);
-    let sync = enrolment::sync(&apps, &cursors, fleet, now);
+    let sync = enrolment::sync(&apps, &cursors, wanted, now);
     let apps: Vec<_> = sync.apps.iter().map(app::columns).collect();
     let dropped: Vec<String> = sync.dropped.iter().map(ToString::to_string).collect();
     let cursors: Vec<_> = sync.cursors.iter().map(cursor::columns).collect();
     session.execute(S::DIALECT.write_apps, vec![Arg::json(&apps)]).await?;
     session.execute(S::DIALECT.delete_cursors, vec![Arg::json(&dropped)]).await?;
     session.execute(S::DIALECT.write_cursors, vec![Arg::json(&cursors)]).await?;
+    if !sync.records.is_empty() {
+        insert(session, &sync.records, now).await?;
+    }
     Ok(sync.change)
 }
 

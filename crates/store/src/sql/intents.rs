@@ -53,14 +53,15 @@ impl FromRow for IsLast {
 
 /// Whether no other backup that stands in for this one is there and stays.
 ///
-/// The rule is that of [`CatalogEntry`](holdfast_model::CatalogEntry): only a good backup stands in for a good one, and
-/// only good and partial backups are counted on. A backup that an unfinished run deletes does not stay.
+/// The rule is that of [`CatalogEntry`](holdfast_model::CatalogEntry): only a good backup stands in for a good one, only
+/// a verified one for a verified one, and only good and partial backups are counted on. A backup that an unfinished run deletes does not stay.
 pub(super) async fn is_last(session: &mut impl Session, app: &AppId, backup: BackupId) -> Result<bool> {
     let last = "/* is_last */ SELECT EXISTS (
         SELECT 1 FROM catalog AS kept
         WHERE kept.app = $1 AND kept.backup_id = $2 AND (kept.good OR kept.origin = 'partial') AND NOT EXISTS (
             SELECT 1 FROM catalog AS other
             WHERE other.app = kept.app AND (other.good OR NOT kept.good) AND other.removed_at IS NULL
+              AND (other.verified_at IS NOT NULL OR kept.verified_at IS NULL)
               AND other.backup_id <> kept.backup_id
               AND NOT EXISTS (SELECT 1 FROM runs WHERE runs.app = other.app AND runs.state <> 'ended'
                               AND runs.subject = 'delete ' || other.backup_id))) AS is_last";

@@ -8,6 +8,7 @@ pub(crate) mod reading;
 pub(crate) mod row;
 pub(crate) mod session;
 pub(crate) mod store;
+mod subscriptions;
 
 mod acquire;
 mod audit;

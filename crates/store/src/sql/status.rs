@@ -3,10 +3,11 @@
 use crate::error::Result;
 use crate::rules::enrolment::AppRow;
 use crate::rules::status::{AppFacts, status as of_app};
+use crate::sql::arg::Arg;
 use crate::sql::reading::fetch_readable;
 use crate::sql::row::{FromRow, Row};
 use crate::sql::session::Session;
-use crate::status::{AppStatus, LastRun, Running};
+use crate::status::{AppStatus, CheckStatus, LastRun, Missed, Running};
 
 pub(super) const STATUS: &str = "read the fleet's status";
 
@@ -19,34 +20,60 @@ impl FromRow for AppFacts {
             app: AppRow::read(row)?,
             next_tick: row.or_none(row.maybe_time("next_at")),
             running: row.or_none(running(row)),
-            last: row.or_none(last(row)),
+            last: row.or_none(last(row, &LAST)),
+            missed: row.or_none(missed(row)),
             last_good_at: row.or_none(row.maybe_time("last_good_at")),
+            check: CheckStatus {
+                last: row.or_none(last(row, &CHECK)),
+                lost: row.count::<u64>("lost")?,
+                drift: row.or_none(row.maybe_bool("drift")).unwrap_or_default(),
+            },
         })
     }
 }
 
-/// The current run, as the texts of its kind and its state: `backup polling`.
 fn running(row: &Row<'_>) -> Result<Option<Running>> {
-    let Some(text) = row.maybe_text("running")? else { return Ok(None) };
-    let word = |word: &str| serde_json::Value::from(word);
-    let (kind, state) = text.split_once(' ').unwrap_or((&text, ""));
-    let running = serde_json::json!([word(kind), word(state)]);
-    let (kind, state) = serde_json::from_value(running).map_err(|error| row.wrong("running", error))?;
-    Ok(Some(Running { kind, state }))
+    let (Some(kind), Some(state), Some(since), Some(next_try)) = (
+        row.maybe_word("running_kind")?,
+        row.maybe_word("running_state")?,
+        row.maybe_time("running_since")?,
+        row.maybe_time("running_due_at")?,
+    ) else {
+        return Ok(None);
+    };
+    Ok(Some(Running { kind, state, cause: row.maybe_word("running_cause")?, since, next_try }))
 }
 
-fn last(row: &Row<'_>) -> Result<Option<LastRun>> {
+fn missed(row: &Row<'_>) -> Result<Option<Missed>> {
+    let (Some(run_id), Some(tick)) = (row.maybe_id("missed_id")?, row.maybe_time("missed_tick")?) else {
+        return Ok(None);
+    };
+    Ok(Some(Missed { run_id, tick, cause: row.maybe_word("missed_cause")? }))
+}
+
+/// The columns of a run that ended: its id, outcome, cause, verification and end.
+struct LastColumns([&'static str; 5]);
+
+const LAST: LastColumns =
+    LastColumns(["last_id", "last_outcome", "last_cause", "last_verification", "last_ended_at"]);
+const CHECK: LastColumns =
+    LastColumns(["check_id", "check_outcome", "check_cause", "check_verification", "check_ended_at"]);
+
+fn last(row: &Row<'_>, columns: &LastColumns) -> Result<Option<LastRun>> {
+    let LastColumns([id, outcome, cause, verification, ended_at]) = columns;
     let (Some(run_id), Some(outcome), Some(ended_at)) =
-        (row.maybe_id("last_id")?, row.maybe_word("last_outcome")?, row.maybe_time("last_ended_at")?)
+        (row.maybe_id(id)?, row.maybe_word(outcome)?, row.maybe_time(ended_at)?)
     else {
         return Ok(None);
     };
-    Ok(Some(LastRun { run_id, outcome, cause: row.maybe_word("last_cause")?, ended_at }))
+    let (cause, verification) = (row.maybe_word(cause)?, row.maybe_word(verification)?);
+    Ok(Some(LastRun { run_id, outcome, cause, verification, ended_at }))
 }
 
 pub(super) async fn status<S: Session>(session: &mut S) -> Result<Vec<AppStatus>> {
     let now = session.now().await?;
-    let apps: Vec<AppFacts> = fetch_readable(session, S::DIALECT.status, Vec::new()).await?;
+    let since = vec![Arg::Time(now - CheckStatus::LOST_FOR)];
+    let apps: Vec<AppFacts> = fetch_readable(session, S::DIALECT.status, since).await?;
     let mut apps: Vec<AppStatus> = apps.into_iter().map(|facts| of_app(facts, now)).collect();
     apps.sort_by(|one, two| one.app.cmp(&two.app));
     Ok(apps)

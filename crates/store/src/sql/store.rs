@@ -6,21 +6,24 @@ use async_trait::async_trait;
 use holdfast_model::{Call, CatalogEntry, Limits, NewRun, Run, RunId, SubscriptionId, Timestamp};
 
 use crate::audit::AuditEvent;
+use crate::budget_draw::{BudgetDraw, Drawn};
 use crate::chain::ChainRow;
 use crate::change::{Change, Committed, Loaded};
 use crate::error::{Error, Result};
 use crate::filter::{CatalogFilter, RunFilter};
-use crate::fleet::{Cursor, CursorAdvance, Enrolled, FleetChange, Planned};
+use crate::fleet::{Cursor, CursorAdvance, Departure, Enrolled, FleetChange, Planned};
 use crate::lanes::{DueLanes, LaneQuota, Leased};
 use crate::rules::commit::COMMIT;
+use crate::rules::enrolment::Wanted;
 use crate::sql::session::{Database, Session};
 use crate::sql::unreadable::{Paged, RunCheck};
 use crate::sql::{
     acquire, audit, budgets, catalog, commit, cursors, fleet, insert, lanes, listing, load, status,
-    unreadable,
+    subscriptions, unreadable,
 };
 use crate::status::AppStatus;
 use crate::store::Store;
+use crate::subscriptions::{Listing, SubscriptionStatus};
 use crate::unreadable::{Removed, RowRemoval, UnreadableRow};
 
 const NOW: &str = "read the store's time";
@@ -54,12 +57,21 @@ impl<D: Database> Store for SqlStore<D> {
         within!(self.read(NOW), |session| session.now())
     }
 
-    async fn sync_fleet(&self, fleet: &[Enrolled]) -> Result<FleetChange> {
-        within!(self.write(fleet::SYNC), |session| fleet::sync_fleet(session, fleet))
+    async fn sync_fleet(&self, fleet: &[Enrolled], departed: &[Departure]) -> Result<FleetChange> {
+        let wanted = Wanted { fleet, departed };
+        within!(self.write(fleet::SYNC), |session| fleet::sync_fleet(session, wanted))
     }
 
-    async fn cursors_due(&self, most: u32) -> Result<Vec<Cursor>> {
-        within!(self.read(cursors::DUE), |session| cursors::due(session, most))
+    async fn record_listings(&self, listings: &[Listing]) -> Result<()> {
+        within!(self.write_singly(subscriptions::RECORD), |session| subscriptions::record(session, listings))
+    }
+
+    async fn subscriptions(&self) -> Result<Vec<SubscriptionStatus>> {
+        within!(self.read(subscriptions::STATUS), |session| subscriptions::status(session))
+    }
+
+    async fn cursors_due(&self, after: Option<&Cursor>, most: u32) -> Result<Vec<Cursor>> {
+        within!(self.read(cursors::DUE), |session| cursors::due(session, after, most))
     }
 
     async fn plan(&self, plans: &[CursorAdvance]) -> Result<Planned> {
@@ -97,6 +109,14 @@ impl<D: Database> Store for SqlStore<D> {
             call,
             until
         ))
+    }
+
+    async fn draw_budget(&self, draw: &BudgetDraw) -> Result<Drawn> {
+        within!(self.write(budgets::DRAW), |session| budgets::draw(session, draw))
+    }
+
+    async fn open_budgets(&self, subscription: &SubscriptionId) -> Result<u64> {
+        within!(self.write_singly(budgets::OPEN), |session| budgets::open(session, subscription))
     }
 
     async fn load(&self, id: RunId) -> Result<Option<Loaded>> {

@@ -37,6 +37,7 @@ pub(super) const DIALECT: Dialect = Dialect {
             SELECT id FROM runs
             WHERE run.kind = 'backup' AND app = run.app AND outcome IN ('succeeded', 'partial')
               AND outcome = 'succeeded' AND kind = 'backup' AND accepted_at IS NOT NULL
+              AND coalesce(verification, '') NOT IN ('unreachable', 'unusable')
             ORDER BY accepted_at DESC, id DESC LIMIT 1)
         WHERE run.id = $1",
     read_entries: "/* read_entries */ SELECT catalog.* FROM json_each($1) AS asked
@@ -69,10 +70,12 @@ pub(super) const DIALECT: Dialect = Dialect {
             FROM json_each($1))
         RETURNING app",
     write_apps: "/* sync_fleet */ INSERT OR REPLACE INTO apps (app, policy, plan, paused,
-            recovery_point_objective_s, retention, partial_is_good, enrolled_at, removed_at)
+            recovery_point_objective_s, retention, partial_is_good, enrolled_at, seen_at, missing_since,
+            removed_at, removed_reason)
         SELECT value ->> '$.app', value ->> '$.policy', value ->> '$.plan', value ->> '$.paused',
             value ->> '$.recovery_point_objective_s', value ->> '$.retention', value ->> '$.partial_is_good',
-            value ->> '$.enrolled_at', value ->> '$.removed_at'
+            value ->> '$.enrolled_at', value ->> '$.seen_at', value ->> '$.missing_since',
+            value ->> '$.removed_at', value ->> '$.removed_reason'
         FROM json_each($1)",
     write_cursors: "/* sync_fleet */ INSERT OR REPLACE INTO cursors (app, policy, fingerprint, through, next_at)
         SELECT value ->> '$.app', value ->> '$.policy', value ->> '$.fingerprint', value ->> '$.through',
@@ -89,9 +92,8 @@ pub(super) const DIALECT: Dialect = Dialect {
             (SELECT count(*) FROM runs WHERE occupies_app = 1 AND runs.subscription = asked.value ->> '$.subscription'
                 AND runs.plan = asked.value ->> '$.plan') AS count
         FROM json_each($1) AS asked",
-    occupied_accounts: "/* occupied_accounts */ SELECT asked.value AS account,
-            (SELECT count(*) FROM runs WHERE occupies_app = 1 AND runs.account = asked.value) AS count
-        FROM json_each($1) AS asked",
+    occupied_accounts: "/* occupied_accounts */ SELECT runs.account, runs.subscription FROM json_each($1) AS asked
+        JOIN runs ON runs.occupies_app = 1 AND runs.account = asked.value",
     lease: "/* lease */ UPDATE runs SET leased_until = $1, occupies_app = max(occupies_app, picked.value ->> '$.begins')
         FROM json_each($2) AS picked
         WHERE runs.id = picked.value ->> '$.id' AND runs.version = picked.value ->> '$.version'
@@ -103,19 +105,34 @@ pub(super) const DIALECT: Dialect = Dialect {
         SELECT value ->> '$.subscription', value ->> '$.call', value ->> '$.tokens', value ->> '$.filled_at'
         FROM json_each($1) WHERE true
         ON CONFLICT (subscription, call) DO UPDATE SET tokens = excluded.tokens, filled_at = excluded.filled_at",
-    status: "/* status */ SELECT apps.*, cursors.next_at,
-            (SELECT kind || ' ' || state FROM runs WHERE runs.app = apps.app AND state <> 'ended'
-                AND kind IN ('backup', 'restore', 'drill')
-             ORDER BY occupies_app DESC, created_at, id LIMIT 1) AS running,
+    status: "/* status */ SELECT apps.*, cursors.next_at, running.kind AS running_kind, running.state AS running_state,
+            running.cause AS running_cause, running.created_at AS running_since, running.due_at AS running_due_at,
+            missed.id AS missed_id, missed.tick AS missed_tick, missed.cause AS missed_cause,
             last.id AS last_id, last.outcome AS last_outcome, last.cause AS last_cause,
-            last.ended_at AS last_ended_at,
+            last.verification AS last_verification, last.ended_at AS last_ended_at,
             (SELECT accepted_at FROM catalog WHERE catalog.app = apps.app AND removed_at IS NULL AND good
-             ORDER BY accepted_at DESC LIMIT 1) AS last_good_at
+             ORDER BY accepted_at DESC LIMIT 1) AS last_good_at,
+            checked.id AS check_id, checked.outcome AS check_outcome, checked.cause AS check_cause,
+            checked.verification AS check_verification, checked.ended_at AS check_ended_at,
+            (SELECT count(*) FROM catalog WHERE catalog.app = apps.app AND removed_at IS NOT NULL AND deleted = 0
+                AND removed_at > $1 AND (good OR origin = 'partial')) AS lost,
+            (SELECT json_array_length(data, '$.drift') > 0 FROM audit_events
+             WHERE run_id = checked.id AND event = 'schedule_compared' ORDER BY seq DESC LIMIT 1) AS drift
         FROM apps
         LEFT JOIN cursors ON cursors.app = apps.app
+        LEFT JOIN runs AS running ON running.id = (
+            SELECT id FROM runs WHERE runs.app = apps.app AND state <> 'ended' AND kind IN ('backup', 'restore', 'drill')
+            ORDER BY occupies_app DESC, created_at, id LIMIT 1)
+        LEFT JOIN runs AS missed ON missed.id = (
+            SELECT id FROM runs WHERE runs.app = apps.app AND outcome = 'missed'
+            ORDER BY tick DESC, id DESC LIMIT 1)
         LEFT JOIN runs AS last ON last.id = (
             SELECT id FROM runs WHERE runs.app = apps.app AND outcome <> 'missed' AND kind = 'backup'
-            ORDER BY ended_at DESC, id DESC LIMIT 1)",
+            ORDER BY ended_at DESC, id DESC LIMIT 1)
+        LEFT JOIN runs AS checked ON checked.id = (
+            SELECT id FROM runs WHERE runs.app = apps.app AND kind = 'check_catalog' AND kind <> 'backup'
+                AND state = 'ended'
+            ORDER BY created_at DESC, id DESC LIMIT 1)",
 };
 
 pub(super) const CANDIDATES: &str = "/* candidates */ SELECT id, version, priority, due_at, app,

@@ -12,7 +12,7 @@ use holdfast_model::{
     NewBackup, NewRun, Outcome, PolicyName, PolicySnapshot, RefreshReason, Retention, Run, RunEvent, RunId,
     SasFacts, SasRefresh, SasWindow, StorageName, SystemClock, Timestamp, Trigger, Verification,
 };
-use holdfast_store::{Change, Committed, Enrolled, Mode, SqliteStore, Store};
+use holdfast_store::{Change, Committed, Enrolled, Mode, Observation, SqliteStore, Store};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, SqliteConnection};
 
@@ -90,7 +90,7 @@ impl<S: Store> History<S> {
     pub async fn backups(&mut self) {
         let now = self.clock.now();
         self.clock.set(now - DAY * 40);
-        self.store.sync_fleet(&fleet()).await.unwrap();
+        self.store.sync_fleet(&fleet(), &[]).await.unwrap();
         for (id, age) in [(1, 39), (4, 35), (5, 2)] {
             self.clock.set(now - DAY * age);
             self.good(id, 400_000_000 + i64::from(age)).await;
@@ -188,7 +188,7 @@ impl<S: Store> History<S> {
 
     pub fn started(&self, run: &Run) -> RunEvent {
         let (number, now) = (run.state.next_attempt(), self.clock.now());
-        let name = BackupName::of_attempt(&run.app, run.id, number);
+        let name = BackupName::of_attempt(&run.app, run.id, number, &mut fastrand::Rng::with_seed(1));
         let sas = SasFacts { fingerprint: "0a1b2c3d4e5f".into(), window: window(now) };
         let attempt = Attempt {
             number,
@@ -251,6 +251,7 @@ fn enrolled(name: &str, policy: Option<&str>) -> Enrolled {
         retention: Some(Retention::new(30, 1)),
         partial_is_good: false,
         schedule: None,
+        observation: Observation::default(),
     }
 }
 

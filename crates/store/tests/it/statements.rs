@@ -61,6 +61,8 @@ async fn no_statement_reads_a_large_table_through() {
             "lanes",
             "priorities",
             "apps",
+            "subscriptions",
+            "budgets",
             "plan",
             "CONSTANT",
             "2",

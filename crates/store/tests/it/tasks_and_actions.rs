@@ -14,7 +14,12 @@ impl<S: Store> History<S> {
     /// After [`History::backups`]: of the backups of `shop` the oldest is deleted, the next gets a new SAS and is shown to
     /// bob, the latest is held, restored and drilled; that of `blog` is lost.
     pub async fn tasks_and_actions(&mut self) {
-        let delete = Task::Delete(Delete { backup: BackupId(1), blob: "hf-1.zip".into(), allow_last: false });
+        let delete = Task::Delete(Delete {
+            backup: BackupId(1),
+            blob: "hf-1.zip".into(),
+            allow_last: false,
+            rule: None,
+        });
         self.carried_out("shop", delete, None).await;
         self.new_sas().await;
         let restore = Restore {
@@ -40,6 +45,17 @@ impl<S: Store> History<S> {
         self.note("shop", OperatorAction::Drift { found: None, drift: vec![] }).await;
         self.note("shop", OperatorAction::Drift { found: None, drift: vec!["azure has no schedule".into()] })
             .await;
+        self.check().await;
+    }
+
+    /// A check of `shop` that verifies its last backup.
+    async fn check(&mut self) {
+        let run = self.asked("shop", Task::CheckCatalog { schedule: None }).await;
+        let (backup, blob) = (BackupId(5), "hf-5.zip".to_owned());
+        let verified = RunEvent::BackupVerified { backup, blob, size_bytes: 400_000_002 };
+        let ended =
+            RunEvent::Ended { outcome: Outcome::Succeeded, cause: None, backup: None, verification: None };
+        self.happen(run, vec![verified, ended]).await;
     }
 
     pub async fn asked(&mut self, name: &str, task: Task) -> Run {
@@ -73,7 +89,7 @@ impl<S: Store> History<S> {
     }
 
     async fn begun(&self, run: Run) -> Run {
-        let name = BackupName::of_attempt(&run.app, run.id, 1);
+        let name = BackupName::of_attempt(&run.app, run.id, 1, &mut fastrand::Rng::with_seed(1));
         let begun_at = self.clock.now();
         let attempt = Attempt {
             number: 1,

@@ -67,7 +67,7 @@ pub async fn one_bad_row_harms_one_row<S: Store, C>(
     let mut raw = Raw(database);
     let now = history.clock.now();
     let (bad, good) = (history.add("blog").await, history.add("shop").await);
-    history.store.sync_fleet(&scheduled(now)).await.unwrap();
+    history.store.sync_fleet(&scheduled(now), &[]).await.unwrap();
     raw.sql("UPDATE apps SET retention = '{oops' WHERE app LIKE '%/blog'").await;
     raw.sql(
         "INSERT INTO apps (app, paused, partial_is_good, enrolled_at)
@@ -81,7 +81,10 @@ pub async fn one_bad_row_harms_one_row<S: Store, C>(
 
     let store = &history.store;
     assert_eq!(names(store.status().await.unwrap().into_iter().map(|status| status.app)), ["shop", "stray"]);
-    assert_eq!(names(store.cursors_due(1).await.unwrap().into_iter().map(|cursor| cursor.app)), ["shop"]);
+    assert_eq!(
+        names(store.cursors_due(None, 1).await.unwrap().into_iter().map(|cursor| cursor.app)),
+        ["shop"]
+    );
     let newest = |most| RunFilter { most, ..RunFilter::default() };
     let runs = store.runs(&newest(1)).await.unwrap();
     assert_eq!(runs.iter().map(|run| run.id).collect::<Vec<_>>(), [good.id]);
@@ -98,11 +101,11 @@ pub async fn one_bad_row_harms_one_row<S: Store, C>(
     the_bad_run_steps_aside(history, &bad, &good).await;
 
     // The fleet names the app, so a sync of it repairs its rows.
-    let change = history.store.sync_fleet(&scheduled(now)).await.unwrap();
+    let change = history.store.sync_fleet(&scheduled(now), &[]).await.unwrap();
     assert_eq!((change.added, change.removed), (1, 0));
     let apps = history.store.status().await.unwrap();
     assert_eq!(names(apps.into_iter().map(|status| status.app)), ["blog", "shop", "stray"]);
-    assert_eq!(history.store.cursors_due(9).await.unwrap().len(), 2);
+    assert_eq!(history.store.cursors_due(None, 9).await.unwrap().len(), 2);
 }
 
 /// A due run that cannot be read is leased once, and waits before it is leased again.
@@ -150,7 +153,7 @@ pub async fn rows_are_removed_one_by_one<S: Store, C>(
     let mut raw = Raw(database);
     let now = history.clock.now();
     let run = history.add("blog").await;
-    history.store.sync_fleet(&scheduled(now)).await.unwrap();
+    history.store.sync_fleet(&scheduled(now), &[]).await.unwrap();
     let subscription = run.app.subscription();
     history.store.close_budget(subscription, holdfast_model::Call::Read, now).await.unwrap();
     assert_eq!(history.store.unreadable_rows().await.unwrap(), []);

@@ -9,13 +9,13 @@ use holdfast_model::{DatabaseRef, RunState};
 
 use crate::decide::{Action, decide};
 use crate::intent::IntentFacts;
-use crate::not_ready::{NotReady, not_ready};
+use crate::not_ready::{NotReady, stopped};
 use crate::preparation::{grant_sas, read_connection_strings};
 use crate::send_window::{RequestPayload, SendWindow};
 use crate::step_context::StepContext;
 use crate::step_plan::StepPlan;
 use blobs::BlobCheck;
-use transitions::{PollAnswer, counts_as_good, polled, posted, reconciled, turned_up, verified};
+use transitions::{PollAnswer, counts_as_good, polled, posted, reconciled, recorded, turned_up, verified};
 
 /// One step of a backup.
 pub(crate) async fn step(
@@ -26,9 +26,9 @@ pub(crate) async fn step(
 ) -> StepPlan {
     let run = context.run();
     match (decide(run, window), &run.state) {
-        (Action::Prepare, _) => match prepare(context, databases).await {
+        (Action::Prepare, _) => match prepare(context, databases, rng).await {
             Ok(plan) => plan,
-            Err(why) => not_ready(&context.input_now(), &why, rng).into(),
+            Err(why) => stopped(context, why, rng).await.into(),
         },
         (Action::Send(window), RunState::Starting { attempt }) => {
             let Some(payload) = window.redeem(&*context.env.clock) else {
@@ -38,11 +38,11 @@ pub(crate) async fn step(
             posted(&context.input_now(), attempt, answer, rng).into()
         }
         (Action::Reconcile, RunState::Starting { attempt } | RunState::Reconciling { attempt, .. }) => {
-            let listed = calls::list_for_reconciling(context).await;
+            let listed = calls::list_for_reconciling(context, attempt).await;
             reconciled(&context.input_now(), attempt, listed, rng).into()
         }
-        (Action::Poll, RunState::Polling { attempt, backup, accepted_at, status }) => {
-            let answer = context.env.arm.get_backup(&run.app, *backup).await;
+        (Action::Poll, RunState::Polling { attempt, backup, accepted_at, status, .. }) => {
+            let answer = calls::progress(context, *backup).await;
             let blobs = match counts_as_good(&context.input, attempt, *accepted_at, &answer) {
                 Some(partial) => Some(calls::blobs(context, &partial).await),
                 None => None,
@@ -61,16 +61,24 @@ pub(crate) async fn step(
 }
 
 /// Begins an attempt once its SAS and secrets are obtained, or adopts the backup of a lost attempt.
-async fn prepare(context: &StepContext<'_>, databases: &[DatabaseRef]) -> Result<StepPlan, NotReady> {
+async fn prepare(
+    context: &StepContext<'_>,
+    databases: &[DatabaseRef],
+    rng: &mut fastrand::Rng,
+) -> Result<StepPlan, NotReady> {
     let found = calls::missing(context).await?;
     if !found.is_empty() {
         return Ok(turned_up(&context.input_now(), found).into());
+    }
+    let late = calls::late(context).await?;
+    if !late.is_empty() {
+        return Ok(recorded(&context.input_now(), late).into());
     }
     let databases = read_connection_strings(context, databases).await?;
     let grant = grant_sas(context, None).await?;
     let facts = IntentFacts::from(&grant);
     let payload = RequestPayload { storage_url: grant.url, databases, schedule: None };
-    Ok(context.begin_attempt(facts, payload))
+    Ok(context.begin_attempt(facts, payload, rng))
 }
 
 #[cfg(test)]

@@ -2,11 +2,13 @@
 
 use holdfast_arm::{Backup, ErrorKind};
 use holdfast_model::{
-    Attempt, BackupFacts, BackupId, BackupStatus, CatalogEntry, Cause, Delete, Origin, Outcome,
-    RefreshReason, Removal, Run, RunEvent, RunState, SasFacts, SasWindow, Task, Timestamp, Trigger,
+    Attempt, BackupFacts, BackupId, BackupStatus, CatalogEntry, Cause, Delete, DeletionRule, Origin, Outcome,
+    RefreshReason, Removal, Retention, Run, RunEvent, RunState, SasFacts, SasWindow, Task, Timestamp,
+    Trigger,
 };
 
 use super::preconditions::{Precondition, precondition};
+use super::stand_ins::StandIns;
 use super::transitions::{answered, polled};
 use crate::fixtures::{
     after, at, attempt, backup, ending, error, facts, input, moved, planned, rng, run_of, sas,
@@ -17,7 +19,7 @@ use crate::step_input::StepInput;
 const DELETE: BackupId = BackupId(7);
 
 fn task() -> Delete {
-    Delete { backup: DELETE, blob: "b.zip".into(), allow_last: false }
+    Delete { backup: DELETE, blob: "b.zip".into(), allow_last: false, rule: None }
 }
 
 fn deletion() -> Run {
@@ -189,4 +191,37 @@ fn a_deletion_whose_answer_was_lost_is_done_if_the_backup_is_removed_and_repeate
         }
         assert!(matches!(run.state, RunState::Waiting { cause: Cause::AnswerLost, next_attempt: 2, .. }));
     }
+}
+
+#[test]
+fn an_unverified_backup_never_alone_stands_in_for_a_verified_one() {
+    let of = |id: i64, verified: bool| {
+        let backup = BackupFacts { id: BackupId(id), accepted_at: at(id), ..facts() };
+        CatalogEntry { backup, verified_at: verified.then(|| at(id)), ..entry() }
+    };
+    let (old, unverified, verified) = (of(1, true), of(2, false), of(3, true));
+    let rule = DeletionRule { retention: Retention::new(0, 1), timezone: "UTC".into() };
+    for rule in [None, Some(rule)] {
+        let delete = Delete { rule, ..task() };
+        let stand_ins = StandIns { delete: &delete, subject: &old, now: at(100) };
+        assert!(!stand_ins.suffice(&[]) && !stand_ins.suffice(&[&unverified]));
+        assert!(stand_ins.suffice(&[&verified]) && stand_ins.suffice(&[&unverified, &verified]));
+        let newer_first: Vec<i64> =
+            stand_ins.candidates(vec![&verified, &old]).iter().map(|entry| entry.backup.id.0).collect();
+        assert_eq!(newer_first, [3]);
+    }
+}
+
+#[test]
+fn every_backup_that_makes_another_expendable_must_be_proved() {
+    let of = |id: i64| {
+        let backup = BackupFacts { id: BackupId(id), accepted_at: at(id), ..facts() };
+        CatalogEntry { backup, ..entry() }
+    };
+    let (old, others) = (of(1), [of(2), of(3), of(4)]);
+    let rule = DeletionRule { retention: Retention::new(0, 3), timezone: "UTC".into() };
+    let delete = Delete { rule: Some(rule), ..task() };
+    let stand_ins = StandIns { delete: &delete, subject: &old, now: at(100) };
+    let proved: Vec<&CatalogEntry> = others.iter().collect();
+    assert!(stand_ins.suffice(&proved) && !stand_ins.suffice(&proved[..2]));
 }

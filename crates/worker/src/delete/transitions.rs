@@ -4,6 +4,7 @@ use holdfast_arm::{Backup, Error, ErrorKind};
 use holdfast_model::{Attempt, BackupStatus, Cause, Delete, RunEvent, RunState};
 
 use crate::ending::{Failure, completed, failed};
+use crate::look::CallFailure;
 use crate::next::Next;
 use crate::polling::poll_again;
 use crate::reconcile::{look_failed, not_found};
@@ -28,7 +29,7 @@ pub(super) fn answered(
         Err(error) if *error.kind() == ErrorKind::NotFound => {
             Next::new(vec![RunEvent::AnswerLost { detail: error.to_string() }], input.now)
         }
-        Err(error) => request_failed(input, attempt, &error, rng),
+        Err(error) => request_failed(input, attempt, &error.into(), rng),
     }
 }
 
@@ -39,7 +40,7 @@ pub(super) fn polled(
     input: &StepInput<'_>,
     attempt: &Attempt,
     delete: &Delete,
-    listed: Result<Option<Backup>, Error>,
+    listed: Result<Option<Backup>, CallFailure>,
     rng: &mut fastrand::Rng,
 ) -> Next {
     let since = match input.run.state {
@@ -47,7 +48,7 @@ pub(super) fn polled(
         _ => attempt.begun_at,
     };
     let backup = match listed {
-        Err(error) => return look_failed(input, attempt, since, &error, rng),
+        Err(failure) => return look_failed(input, attempt, since, &failure, rng),
         Ok(Some(backup)) if backup.is_stored_as(&delete.blob) => backup,
         Ok(_) => return completed(input),
     };

@@ -64,13 +64,16 @@ fn a_refused_sas_stays_refused_until_the_next_attempt_begins() {
 #[test]
 fn a_lost_attempt_that_cannot_be_looked_for_holds_up_the_next_one() {
     let run = one_missing();
-    for (kind, cause) in [
-        (ErrorKind::Forbidden, Cause::AppForbidden),
-        (ErrorKind::NotFound, Cause::AppNotFound),
-        (ErrorKind::Rejected, Cause::Rejected),
+    for (why, cause) in [
+        (NotReady::AppGone(error(ErrorKind::NotFound)), Cause::AppNotFound),
+        (NotReady::Arm(error(ErrorKind::Rejected)), Cause::Rejected),
     ] {
-        let next = not_ready(&input(&run, at(10)), &NotReady::Arm(error(kind)), &mut rng());
+        let next = not_ready(&input(&run, at(10)), &why, &mut rng());
         assert_eq!(ending(&next), Some((Outcome::Failed, Some(cause))));
+    }
+    for kind in [ErrorKind::Forbidden, ErrorKind::NotFound] {
+        let next = not_ready(&input(&run, at(10)), &NotReady::Arm(error(kind)), &mut rng());
+        assert!(matches!(after(&run, &next).state, RunState::Waiting { next_attempt: 2, .. }), "{next:?}");
     }
     let throttled = NotReady::Arm(throttled_at(Operation::ListBackups, 90));
     let next = not_ready(&input(&run, at(10)), &throttled, &mut rng());

@@ -10,7 +10,7 @@ use crate::calls::find_backup;
 use crate::decide::{Action, decide};
 use crate::ending::refused;
 use crate::next::Next;
-use crate::not_ready::{NotReady, not_ready};
+use crate::not_ready::{NotReady, stopped};
 use crate::step_context::StepContext;
 use crate::step_plan::StepPlan;
 use transitions::replaced;
@@ -36,7 +36,7 @@ pub(crate) async fn step(
             let detail = format!("azure's list no longer has backup {backup}");
             refused(&context.input_now(), Cause::BackupNotFound, detail, rng).into()
         }
-        Err(error) => not_ready(&context.input_now(), &NotReady::Arm(error), rng).into(),
+        Err(error) => stopped(context, NotReady::Arm(error), rng).await.into(),
     }
 }
 
@@ -50,7 +50,7 @@ pub(crate) async fn replace_kept_sas(
 ) -> Next {
     match calls::replace(context, backup, reason, old).await {
         Ok(replacement) => replaced(&context.input_now(), replacement, rng),
-        Err(why) => not_ready(&context.input_now(), &why, rng),
+        Err(why) => stopped(context, why, rng).await,
     }
 }
 

@@ -14,7 +14,7 @@ use crate::next::Next;
 const DELETE: BackupId = BackupId(7);
 
 fn deletion() -> Run {
-    let delete = Delete { backup: DELETE, blob: "b.zip".into(), allow_last: false };
+    let delete = Delete { backup: DELETE, blob: "b.zip".into(), allow_last: false, rule: None };
     run_of("shop", Task::Delete(delete), Trigger::Policy)
 }
 

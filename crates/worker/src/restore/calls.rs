@@ -5,6 +5,7 @@ use holdfast_model::{BackupStatus, Restore, Run, RunId, RunKind, Timestamp};
 use holdfast_store::RunFilter;
 
 use crate::calls::with_timeout;
+use crate::look::{CallFailure, looked_into};
 use crate::send_window::RequestPayload;
 use crate::step_context::StepContext;
 
@@ -13,7 +14,7 @@ pub(super) async fn send(
     context: &StepContext<'_>,
     restore: &Restore,
     payload: RequestPayload,
-) -> Result<Started, Error> {
+) -> Result<Started, CallFailure> {
     let (arm, app) = (&context.env.arm, &context.run().app);
     let RequestPayload { storage_url, databases, .. } = payload;
     let request = RestoreBody {
@@ -27,10 +28,11 @@ pub(super) async fn send(
         ignore_conflicting_host_names: restore.ignore_conflicting_host_names,
     };
     let to = if restore.new_in_plan.is_some() { &restore.source } else { app };
-    if let Some(id) = restore.backup {
-        return with_timeout(context, Operation::Restore, arm.restore(to, id, &request)).await;
-    }
-    with_timeout(context, Operation::RestoreFromBlob, arm.restore_from_blob(to, &request)).await
+    let answer = match restore.backup {
+        Some(id) => with_timeout(context, Operation::Restore, arm.restore(to, id, &request)).await,
+        None => with_timeout(context, Operation::RestoreFromBlob, arm.restore_from_blob(to, &request)).await,
+    };
+    looked_into(context, answer).await
 }
 
 /// A backup that can be restored.

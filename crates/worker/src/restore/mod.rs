@@ -11,14 +11,15 @@ use holdfast_model::{Attempt, Cause, Restore, RunState};
 use crate::decide::{Action, decide};
 use crate::ending::refused;
 use crate::intent::IntentFacts;
-use crate::not_ready::{NotReady, not_ready};
+use crate::look::looked_into;
+use crate::not_ready::{NotReady, stopped};
 use crate::preparation::{grant_sas, read_connection_strings};
 use crate::send_window::{RequestPayload, SendWindow};
 use crate::step_context::StepContext;
 use crate::step_plan::StepPlan;
 use drill::probed;
 use trace::{Trace, may_share_trace};
-use transitions::{answered, polled, reconciled};
+use transitions::{OperationAnswer, answered, may_be_final, polled, reconciled};
 
 /// One step of a restore. `probe` is the URL that must answer after a drill.
 pub(crate) async fn step(
@@ -32,7 +33,7 @@ pub(crate) async fn step(
     match (decide(run, window), &run.state) {
         (Action::Prepare, _) => match prepare(context, restore, rng).await {
             Ok(plan) => plan,
-            Err(why) => not_ready(&context.input_now(), &why, rng).into(),
+            Err(why) => stopped(context, why, rng).await.into(),
         },
         (Action::Send(window), RunState::Starting { attempt }) => {
             let Some(payload) = window.redeem(&*context.env.clock) else {
@@ -42,12 +43,17 @@ pub(crate) async fn step(
             answered(&context.input_now(), attempt, answer, rng).into()
         }
         (Action::Reconcile, RunState::Starting { attempt } | RunState::Reconciling { attempt, .. }) => {
-            let trace = find_trace(context, attempt, restore).await;
+            let trace = looked_into(context, find_trace(context, attempt, restore).await).await;
             reconciled(&context.input_now(), attempt, trace, rng).into()
         }
-        (Action::Poll, RunState::PollingOperation { attempt, operation, accepted_at }) => {
+        (Action::Poll, RunState::PollingOperation { attempt, operation, accepted_at, .. }) => {
             let answer = context.env.arm.operation(&run.app, operation).await;
-            polled(&context.input_now(), attempt, *accepted_at, answer, rng).into()
+            let trace = match &answer {
+                Err(error) if may_be_final(error) => Some(find_trace(context, attempt, restore).await),
+                _ => None,
+            };
+            let answer = OperationAnswer { answer, trace, accepted_at: *accepted_at };
+            polled(&context.input_now(), attempt, answer, rng).into()
         }
         (Action::Verify, RunState::Verifying { attempt, checks, .. }) => {
             let Some(url) = probe else { return StepPlan::NothingToDo };
@@ -77,7 +83,7 @@ async fn prepare(
     let grant = grant_sas(context, None).await?;
     let facts = IntentFacts { restored_before: listed.last_restored_at, ..IntentFacts::from(&grant) };
     let payload = RequestPayload { storage_url: grant.url, databases, schedule: None };
-    Ok(context.begin_attempt(facts, payload))
+    Ok(context.begin_attempt(facts, payload, rng))
 }
 
 /// Looks for the effect of a restore whose answer was lost.

@@ -8,7 +8,7 @@ use holdfast_model::{
 
 use super::drill::probed;
 use super::trace::Trace;
-use super::transitions::{answered, polled, reconciled};
+use super::transitions::{OperationAnswer, answered, may_be_final, polled, reconciled};
 use crate::fixtures::{
     SETTINGS, after, assert_pause, at, attempt, ending, error, input, moved, rng, run_of, sas, seconds,
 };
@@ -50,7 +50,69 @@ fn polling_operation(run: Run) -> Run {
 }
 
 fn poll(run: &Run, now: Timestamp, answer: Result<Progress, Error>) -> Next {
-    polled(&input(run, now), &attempt_of(run), at(10), answer, &mut rng())
+    poll_with(run, now, answer, None)
+}
+
+fn poll_with(
+    run: &Run,
+    now: Timestamp,
+    answer: Result<Progress, Error>,
+    trace: Option<Result<Trace, Error>>,
+) -> Next {
+    let answer = OperationAnswer { answer, trace, accepted_at: at(10) };
+    polled(&input(run, now), &attempt_of(run), answer, &mut rng())
+}
+
+/// App Service answers a failed restore with this on the operation's link.
+fn internal_server_error() -> Error {
+    error(ErrorKind::Ambiguous).with_answer(500, Some("InternalServerError"))
+}
+
+#[test]
+fn a_500_on_the_operations_link_is_looked_into_and_a_failed_restore_is_told_and_ended() {
+    assert!(may_be_final(&internal_server_error()));
+    for other in [error(ErrorKind::Ambiguous).with_answer(503, None), error(ErrorKind::NotSent)] {
+        assert!(!may_be_final(&other), "{other}");
+    }
+    for trace in [Trace::Restored(Some(at(-500))), Trace::Unknowable] {
+        let (mut run, mut now) = (polling_operation(run(Task::Restore(restore()))), at(60));
+        let next = loop {
+            let next = poll_with(&run, now, Err(internal_server_error()), Some(Ok(trace)));
+            if next.events.len() > 1 {
+                break next;
+            }
+            assert_eq!(next.events, [RunEvent::Absent { looked_at: now }]);
+            (run, now) = (after(&run, &next), next.due_at);
+        };
+        assert!(now >= at(60) + SETTINGS.settle && now < at(60) + 2 * SETTINGS.settle, "{now}");
+        let RunEvent::AttemptEnded { cause, detail, .. } = &next.events[1] else { panic!("{next:?}") };
+        assert_eq!(*cause, Cause::RestoreFailed);
+        assert!(detail.contains("azure answered something"), "{detail}");
+        assert!(matches!(after(&run, &next).state, RunState::Waiting { next_attempt: 2, .. }));
+    }
+}
+
+#[test]
+fn a_500_on_the_operations_link_ends_nothing_while_azure_works_or_when_the_restore_is_done() {
+    let run = polling_operation(run(Task::Restore(restore())));
+    for trace in [Ok(Trace::UnderWay), Err(error(ErrorKind::Forbidden))] {
+        let next = poll_with(&run, at(60), Err(internal_server_error()), Some(trace));
+        assert!(next.events.is_empty() && next.due_at > at(60), "{next:?}");
+    }
+    let restored = Some(Ok(Trace::Restored(Some(at(50)))));
+    let done = poll_with(&run, at(60), Err(internal_server_error()), restored);
+    assert_eq!(ending(&done), Some((Outcome::Succeeded, None)));
+    let absent = poll_with(&run, at(60), Err(internal_server_error()), Some(Ok(Trace::Unknowable)));
+    let suspected = after(&run, &absent);
+    let working = poll(&suspected, at(90), Ok(Progress::UnderWay { retry_after: None }));
+    assert_eq!(after(&suspected, &working).state, run.state, "one such answer is forgotten");
+}
+
+#[test]
+fn a_403_ends_no_restore_before_the_deadline() {
+    let run = polling_operation(run(Task::Restore(restore())));
+    let next = poll(&run, at(60), Err(error(ErrorKind::Forbidden)));
+    assert!(next.events.is_empty() && next.due_at > at(60), "{next:?}");
 }
 
 #[test]

@@ -3,6 +3,8 @@
 use anyhow::Result;
 use serde_json::Value;
 
+use super::{azure_sdk, install};
+
 /// Allows tests that need a server to pass without one.
 pub const WITHOUT: &str = "HOLDFAST_WITHOUT_SERVICES";
 /// The program that starts servers for one test alone.
@@ -16,6 +18,8 @@ pub fn variables(facts: &Value) -> Result<Vec<(&'static str, String)>> {
         ("HOLDFAST_TEST_AMQP_URL", fact("rabbitmq", "url")),
         ("HOLDFAST_TEST_AMQP_ADMIN", fact("rabbitmq", "admin")),
         ("HOLDFAST_TEST_AZURITE_URL", fact("azurite", "url")),
+        ("HOLDFAST_TEST_PROMTOOL", install::PROMTOOL.to_owned()),
+        ("HOLDFAST_TEST_AZURE_SDK", azure_sdk::interpreter().display().to_string()),
         (SERVE, std::env::current_exe()?.display().to_string()),
     ])
 }

@@ -1,4 +1,4 @@
-//! Installing the servers: Debian's packages for PostgreSQL and RabbitMQ, npm's for Azurite.
+//! Installing what tests run: Debian's packages for PostgreSQL, RabbitMQ and Prometheus, npm's for Azurite, PyPI's SDK.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
@@ -6,13 +6,16 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
-use super::{azurite, postgres, rabbitmq};
+use super::{azure_sdk, azurite, postgres, rabbitmq};
 use crate::{step, terminal};
 
 /// Debian runs this program to learn whether a newly installed service may start.
 const POLICY: &str = "/usr/sbin/policy-rc.d";
 
-/// Installs every server that is missing. Packages of Debian need root.
+/// Prometheus' tool for rules.
+pub const PROMTOOL: &str = "promtool";
+
+/// Installs every server and program that is missing. Packages of Debian need root.
 pub fn all() -> Result<()> {
     let missing = missing_packages();
     if !missing.is_empty() {
@@ -21,7 +24,10 @@ pub fn all() -> Result<()> {
         }
         apt_install(&missing).with_context(|| cannot_install(&missing))?;
     }
-    if azurite::program().is_file() { Ok(()) } else { npm_install() }
+    if !azurite::program().is_file() {
+        npm_install()?;
+    }
+    azure_sdk::install()
 }
 
 /// Whether this user can install packages of Debian.
@@ -30,12 +36,14 @@ fn can_install() -> bool {
     fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0) && runs("apt-get")
 }
 
-/// The packages of Debian that the servers need and that are missing.
+/// The packages of Debian that are needed and missing.
 fn missing_packages() -> Vec<&'static str> {
     let missing = [
         ("postgresql", postgres::programs().is_none()),
         ("rabbitmq-server", rabbitmq::programs().is_none()),
         ("npm", !azurite::program().is_file() && !runs("npm")),
+        ("prometheus", !runs(PROMTOOL)),
+        ("python3-venv", !azure_sdk::interpreter().is_file() && !azure_sdk::can_install()),
     ];
     missing.into_iter().filter(|(_, is_missing)| *is_missing).map(|(package, _)| package).collect()
 }

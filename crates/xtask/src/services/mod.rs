@@ -1,8 +1,9 @@
-//! Private servers for tests and for developers: PostgreSQL, RabbitMQ and Azurite.
+//! Private servers for tests and for developers: PostgreSQL, RabbitMQ and Azurite, and the programs that tests run.
 //!
 //! Each server has its own ports, folder and password. The servers are children of a supervisor (`xtask serve`),
 //! which stops them when its stdin closes. So they stop with the process that started them, however it ends.
 
+mod azure_sdk;
 mod azurite;
 mod environment;
 mod install;

@@ -14,7 +14,7 @@ use crate::runtime::backends::Backends;
 pub async fn run(args: &AdoptArgs, context: &Context) -> anyhow::Result<Exit> {
     let fleet = context.fleet()?;
     let backends = Backends::open_beside(context).await?;
-    let control = context.control(&fleet, &*backends.store).await?;
+    let control = context.control(&fleet, &backends.store).await?;
     let AdoptArgs { app, ids, storage } = args.clone();
     let storage = storage.as_deref().map(StorageName::new);
     let request = AdoptionRequest { app, backups: ids, storage };

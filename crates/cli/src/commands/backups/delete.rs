@@ -16,7 +16,7 @@ use crate::runtime::backends::Backends;
 pub async fn run(args: &DeleteArgs, context: &Context) -> anyhow::Result<Exit> {
     let fleet = context.fleet()?;
     let backends = Backends::open_beside(context).await?;
-    let control = context.control(&fleet, &*backends.store).await?;
+    let control = context.control(&fleet, &backends.store).await?;
     let plan = plan(&control, &request(args)).await?;
     context.out.message_table(table(&plan));
     if let Some(newest) = &plan.newest_good {

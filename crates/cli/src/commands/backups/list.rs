@@ -3,7 +3,6 @@
 use holdfast_control::Inventory;
 use holdfast_control::inventory::{BackupView, Presence};
 use holdfast_model::{AppId, DatabaseFacts, PolicyName, Removal, Timestamp};
-use holdfast_store::Mode;
 use serde::Serialize;
 
 use crate::args::ListArgs;
@@ -23,8 +22,8 @@ struct Document<'a> {
 /// Runs the command.
 pub async fn run(args: &ListArgs, context: &Context) -> anyhow::Result<Exit> {
     let fleet = context.fleet()?;
-    let store = context.store(Mode::Read).await?;
-    let control = context.control(&fleet, &*store).await?;
+    let store = context.store_for_calls().await?;
+    let control = context.control(&fleet, &store).await?;
     let inventory = Inventory::of(&args.app, &control).await?;
     store.close().await;
     let inventory = if args.removed { inventory } else { inventory.without_removed() };

@@ -3,7 +3,6 @@
 use holdfast_control::inventory::{BackupView, Inventory};
 use holdfast_control::reveal;
 use holdfast_model::{AppId, Removal, Timestamp, format_timestamp};
-use holdfast_store::Mode;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
 
@@ -32,9 +31,9 @@ pub async fn run(args: &ShowArgs, context: &Context) -> anyhow::Result<Exit> {
         let Backends { store, lock, .. } = Backends::open_beside(context).await?;
         (store, lock)
     } else {
-        (context.store(Mode::Read).await?, None)
+        (context.store_for_calls().await?, None)
     };
-    let control = context.control(&fleet, &*store).await?;
+    let control = context.control(&fleet, &store).await?;
     let inventory = Inventory::of(&args.app, &control).await?;
     let item = inventory.get(args.id)?;
     let secret =

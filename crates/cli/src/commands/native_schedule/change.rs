@@ -16,7 +16,7 @@ use crate::runtime::backends::Backends;
 pub async fn push(args: &ChangeArgs, context: &Context) -> anyhow::Result<Exit> {
     let fleet = context.fleet()?;
     let backends = Backends::open_beside(context).await?;
-    let control = context.control(&fleet, &*backends.store).await?;
+    let control = context.control(&fleet, &backends.store).await?;
     let plan = native_schedule::plan_push(&control, &(&args.apps).into()).await?;
     show("TO PUSH", &plan, context);
     let enabled = plan.iter().filter(|change| change.schedule.enabled).count();
@@ -37,7 +37,7 @@ pub async fn push(args: &ChangeArgs, context: &Context) -> anyhow::Result<Exit> 
 pub async fn remove(args: &ChangeArgs, context: &Context) -> anyhow::Result<Exit> {
     let fleet = context.fleet()?;
     let backends = Backends::open_beside(context).await?;
-    let control = context.control(&fleet, &*backends.store).await?;
+    let control = context.control(&fleet, &backends.store).await?;
     let plan = native_schedule::plan_removal(&control, &(&args.apps).into()).await?;
     let wait = args.options.wait && !plan.is_empty();
     if plan.is_empty() {

@@ -12,7 +12,7 @@ use crate::runtime::backends::Backends;
 pub async fn run(args: &AppsArgs, context: &Context) -> anyhow::Result<Exit> {
     let fleet = context.fleet()?;
     let backends = Backends::open_beside(context).await?;
-    let control = context.control(&fleet, &*backends.store).await?;
+    let control = context.control(&fleet, &backends.store).await?;
     let results = drift(&control, &args.into(), &mut context.rng()).await?;
     backends.store.close().await;
     context.out.show(&results, || match results.as_slice() {

@@ -2,7 +2,6 @@
 
 use holdfast_control::native_schedule::{ShownSchedule, show};
 use holdfast_model::{SasFacts, Timestamp, format_timestamp};
-use holdfast_store::Mode;
 
 use super::text::text;
 use crate::args::AppsArgs;
@@ -13,8 +12,8 @@ use crate::output::{Cell, Table, Tone};
 /// Runs the command.
 pub async fn run(args: &AppsArgs, context: &Context) -> anyhow::Result<Exit> {
     let fleet = context.fleet()?;
-    let store = context.store(Mode::Read).await?;
-    let control = context.control(&fleet, &*store).await?;
+    let store = context.store_for_calls().await?;
+    let control = context.control(&fleet, &store).await?;
     let shown = show(&control, &args.into()).await?;
     store.close().await;
     context.out.show(&shown, || table(&shown, control.now).into())?;

@@ -1,6 +1,5 @@
 use std::collections::BTreeMap;
 
-use chrono_tz::Tz;
 use holdfast_arm::{Grant, Operation};
 use holdfast_model::schedule::Schedule;
 use holdfast_model::{
@@ -17,7 +16,11 @@ fn now() -> Timestamp {
 fn policy(crontab: &str) -> Policy {
     Policy {
         name: PolicyName::new("gold"),
-        schedule: Schedule { crontab: crontab.parse().unwrap(), timezone: Tz::UTC, spread: Duration::ZERO },
+        schedule: Schedule {
+            crontab: crontab.parse().unwrap(),
+            timezone: holdfast_model::Zone::UTC,
+            spread: Duration::ZERO,
+        },
         catch_up: Duration::ZERO,
         overlap: Overlap::Skip,
         recovery_point_objective: None,
@@ -81,7 +84,7 @@ fn the_daily_limit_counts_azures_own_schedule_too() {
         keep_at_least_one: true,
         start: None,
     };
-    let found = |schedule| Ok(Some(FoundSchedule { schedule, storage_url: None }));
+    let found = |schedule| Ok(Some(FoundSchedule { schedule, storage_url: None, databases: Vec::new() }));
     let both = AppFacts { schedule: found(native.clone()), ..facts(None, "Standard") };
     let told = problems(&both, "0 */2 * * *");
     assert_eq!((told[0].0, told[0].1), ("daily limit", Found::Fail), "{told:?}");

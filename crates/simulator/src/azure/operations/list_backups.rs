@@ -8,6 +8,7 @@ use crate::azure::Azure;
 use crate::azure::backup::BackupView;
 
 pub(super) fn perform(azure: &mut Azure, app: &AppId, call: &Call<'_>) -> OperationResult {
+    let length = azure.list_length(app);
     let site = azure.sites.get(app).ok_or_else(|| site_not_found(app))?;
     let now = azure.now;
     // Only in a list, a backup has its own id, name and type around it.
@@ -20,5 +21,5 @@ pub(super) fn perform(azure: &mut Azure, app: &AppId, call: &Call<'_>) -> Operat
             "properties": backup.properties(BackupView::Later(now)),
         })
     });
-    Ok(page::answer(call.request, &azure.config, backups))
+    Ok(page::answer(call.request, &azure.config, backups.take(length)))
 }

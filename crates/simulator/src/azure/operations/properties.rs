@@ -35,7 +35,7 @@ impl Properties {
     }
 
     pub(super) fn flag(&self, key: &str) -> Option<bool> {
-        self.0[key].as_bool()
+        flag(&self.0[key])
     }
 
     /// The container's URL, which every body must contain.
@@ -53,6 +53,11 @@ impl Properties {
         };
         self.0["databases"].as_array().into_iter().flatten().filter_map(database).collect()
     }
+}
+
+/// A flag, as such or as text.
+pub(super) fn flag(of: &Value) -> Option<bool> {
+    of.as_bool().or_else(|| of.as_str()?.trim().to_ascii_lowercase().parse().ok())
 }
 
 fn text(of: &Value, key: &str) -> Option<String> {

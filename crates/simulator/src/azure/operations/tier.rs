@@ -10,7 +10,7 @@ use crate::Response;
 pub(super) fn refuse(app: &AppId, tier: Option<&str>) -> Result<(), Response> {
     let tier = tier.unwrap_or("Standard");
     let allowed = match tier.to_ascii_lowercase().as_str() {
-        "free" | "shared" | "dynamic" => false,
+        "free" | "shared" | "dynamic" | "flexconsumption" | "elasticpremium" | "workflowstandard" => false,
         "basic" => app.slot().is_none(),
         _ => true,
     };

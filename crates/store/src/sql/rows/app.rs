@@ -7,10 +7,11 @@ use serde_json::{Value, json as object};
 
 use crate::columns::json;
 use crate::error::Result;
-use crate::fleet::Enrolled;
+use crate::fleet::{Enrolled, Observation};
 use crate::rules::enrolment::AppRow;
 use crate::sql::arg::time_text;
 use crate::sql::row::{FromRow, Row};
+use crate::status::Departed;
 
 impl FromRow for AppRow {
     const TABLE: &'static str = "apps";
@@ -33,11 +34,21 @@ impl FromRow for AppRow {
                 retention: row.maybe_json("retention")?,
                 partial_is_good: row.bool("partial_is_good")?,
                 schedule: None,
+                observation: Observation {
+                    observed_at: row.maybe_time("seen_at")?,
+                    missing_since: row.maybe_time("missing_since")?,
+                    owed: None,
+                },
             },
             enrolled_at: row.time("enrolled_at")?,
-            removed_at: row.maybe_time("removed_at")?,
+            departed: departed(row)?,
         })
     }
+}
+
+fn departed(row: &Row<'_>) -> Result<Option<Departed>> {
+    let Some(at) = row.maybe_time("removed_at")? else { return Ok(None) };
+    Ok(Some(Departed { at, reason: row.word("removed_reason")? }))
 }
 
 /// The columns of an app.
@@ -53,6 +64,9 @@ pub(crate) fn columns(row: &AppRow) -> Value {
         "retention": retention.as_ref().map(json),
         "partial_is_good": row.enrolled.partial_is_good,
         "enrolled_at": time_text(row.enrolled_at),
-        "removed_at": row.removed_at.map(time_text),
+        "seen_at": row.enrolled.observation.observed_at.map(time_text),
+        "missing_since": row.enrolled.observation.missing_since.map(time_text),
+        "removed_at": row.departed.map(|departed| time_text(departed.at)),
+        "removed_reason": row.departed.map(|departed| departed.reason.as_str()),
     })
 }

@@ -69,10 +69,10 @@ async fn the_app_can_do_all_its_work_and_cannot_touch_the_audit() {
     let change =
         holdfast_store::Change { from: run.version, run: after, events: vec![event], at: run.created_at };
     store.commit(&change).await.unwrap();
-    store.sync_fleet(&[]).await.unwrap();
+    store.sync_fleet(&[], &[]).await.unwrap();
     let subscription = run.app.subscription();
     store.close_budget(subscription, holdfast_model::Call::Read, run.created_at).await.unwrap();
-    store.cursors_due(5).await.unwrap();
+    store.cursors_due(None, 5).await.unwrap();
     store.plan(&[]).await.unwrap();
     store.due_lanes().await.unwrap();
     assert_eq!(store.runs(&RunFilter::default()).await.unwrap().len(), 6);

@@ -159,7 +159,7 @@ async fn work(fixture: &Fixture) {
         let change = Change { from: run.version, run: after, events, at: fixture.clock.now() };
         store.commit(&change).await.unwrap();
         assert_eq!(store.reclaim().await.unwrap(), taken.len() as u64 - 1);
-        let cursors = store.cursors_due(20).await.unwrap();
+        let cursors = store.cursors_due(None, 20).await.unwrap();
         assert_eq!(cursors.len(), 20);
         let plan = |cursor: holdfast_store::Cursor| {
             let next_at = Some(cursor.next_at + Duration::from_hours(24));
@@ -179,7 +179,8 @@ async fn catalog(fixture: &Fixture) {
     assert_eq!(fixture.store.catalog(&of_one).await.unwrap().len(), 3);
     let page = CatalogFilter { most_apps: 20, ..CatalogFilter::default() };
     assert!(fixture.store.catalog(&page).await.unwrap().len() > 20);
-    let delete = Task::Delete(Delete { backup: BackupId(4), blob: "hf-4.zip".into(), allow_last: false });
+    let delete =
+        Task::Delete(Delete { backup: BackupId(4), blob: "hf-4.zip".into(), allow_last: false, rule: None });
     let mut rng = fastrand::Rng::with_seed(fixture.store.audit(0, 1).await.unwrap().len() as u64);
     let now = fixture.clock.now();
     let id = RunId::new(now, &mut rng);

@@ -13,7 +13,7 @@ use crate::backup::blobs::{BackupBlobs, BlobCheck};
 use crate::backup::{PollAnswer, counts_as_good, polled, verified};
 use crate::fixtures::{
     after, assert_pause, at, attempt, backup, ending, error, facts, forbidden, input, no_answer, polling,
-    rng, verifying,
+    rng, seconds, verifying,
 };
 use crate::next::Next;
 use crate::step_input::StepInput;
@@ -133,26 +133,41 @@ proptest! {
 }
 
 #[test]
-fn five_failed_verifications_leave_an_unverified_success() {
-    for error in [no_answer, forbidden] {
-        let mut run = verifying();
-        for checks in 0..4 {
-            let next = check(&run, None, checks, Err(error()));
-            assert!(matches!(next.events[..], [RunEvent::CheckFailed { .. }]));
-            assert_pause(&next, at(60), 5 << checks);
-            run = after(&run, &next);
-        }
-        let next = check(&run, None, 4, Err(error()));
-        assert_eq!(verification(&next), Some(Verification::Unreachable));
-        assert!(matches!(next.events[0], RunEvent::CheckFailed { .. }));
+fn storage_that_does_not_answer_is_asked_for_about_six_hours_and_leaves_an_unverified_success() {
+    for (error, word, verified_as) in [
+        (no_answer as fn() -> holdfast_storage::Error, "unreachable", Verification::Unreachable),
+        (forbidden, "unusable", Verification::Unusable),
+    ] {
+        let (mut run, mut now, mut checks) = (verifying(), at(60), 0);
+        let next = loop {
+            let check = BlobCheck { blobs: Some(Err(error())), orphans: Ok(Vec::new()), checks };
+            let next = verified(&input(&run, now), &attempt(1), &facts(), check, &mut rng());
+            let RunEvent::CheckFailed { detail } = &next.events[0] else { panic!("{next:?}") };
+            assert!(detail.starts_with(&format!("storage is {word}: ")), "{detail}");
+            if ending(&next).is_some() {
+                break next;
+            }
+            assert_pause(&next, now, (5 << checks.min(20)).min(1_800));
+            (run, now, checks) = (after(&run, &next), next.due_at, checks + 1);
+        };
+        assert_eq!(verification(&next), Some(verified_as));
+        assert!((at(60) + seconds(5 * 3_600)..at(60) + seconds(7 * 3_600)).contains(&now), "{now}");
         assert!(after(&run, &next).state.is_ended());
     }
 }
 
 #[test]
+fn storage_that_answers_after_hours_verifies_the_backup_as_usual() {
+    let next = check(&verifying(), Some(900), 15, Ok(blobs(Some(900), Some(1))));
+    assert_eq!(verification(&next), Some(Verification::Verified));
+    let gone = check(&verifying(), Some(900), 15, Ok(blobs(None, None)));
+    assert_eq!(cause(&gone), Some(Cause::BlobMissing));
+}
+
+#[test]
 fn what_a_lost_attempt_left_behind_is_recorded_once_and_before_the_end() {
     let mut run = verifying();
-    run.failure_counts.missing = [4, 5].into();
+    run.failure_counts.missing = [4, 5].map(|number| (number, attempt(number).name)).into();
     let blobs = Some(Ok(blobs(Some(900), Some(1))));
     let check = BlobCheck { blobs, orphans: Ok(vec![found(4), found(5)]), checks: 0 };
     let next = verified(&input(&run, at(60)), &attempt(1), &facts(), check, &mut rng());
@@ -176,7 +191,7 @@ fn a_failing_list_delays_the_end_a_few_times_and_not_forever() {
 #[test]
 fn where_storage_is_unreachable_only_lost_attempts_are_looked_for() {
     let mut run = verifying();
-    run.failure_counts.missing = [4].into();
+    run.failure_counts.missing = [(4, attempt(4).name)].into();
     let check = BlobCheck { blobs: None, orphans: Ok(vec![found(4)]), checks: 0 };
     let next = verified(&input(&run, at(60)), &attempt(1), &facts(), check, &mut rng());
     assert!(matches!(next.events[0], RunEvent::OrphanFound { number: 4, .. }));

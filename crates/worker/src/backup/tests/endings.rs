@@ -24,6 +24,7 @@ fn sample(answer: BackupResult) -> Backup {
         BackupResult::TimedOut => (BackupStatus::TimedOut, ""),
         BackupResult::Skipped => (BackupStatus::Skipped, ""),
         BackupResult::FailedAtStorage => (BackupStatus::Failed, storage),
+        BackupResult::FailedAtDatabase => (BackupStatus::Failed, "Login failed for user 'sa'."),
         BackupResult::FailedTooLarge => (BackupStatus::Failed, large),
         BackupResult::Failed => (BackupStatus::Failed, "no reason"),
         BackupResult::Deleting => (BackupStatus::Deleted, ""),
@@ -110,6 +111,14 @@ fn fails_by_its_own_rule(answer: BackupResult, cause: Cause) {
             assert!(after(&run, &next).state.is_ended());
         }
     }
+}
+
+#[test]
+fn what_a_database_refused_is_told_with_its_cure() {
+    let next = poll(&polling(), sample(BackupResult::FailedAtDatabase));
+    let Some(RunEvent::AttemptEnded { detail, .. }) = next.events.get(1) else { panic!("{next:?}") };
+    let cure = "correct the user and the password in the database's connection string";
+    assert_eq!(*detail, format!("{cure}: Login failed for user 'sa'."));
 }
 
 #[test]

@@ -14,6 +14,7 @@ use crate::backup::{PollAnswer, counts_as_good, polled, posted, reconciled, turn
 use crate::decide::{Action, decide};
 use crate::fixtures::{after, at, backup, error, forbidden, input, no_answer, planned, sas, seconds};
 use crate::intent::{IntentFacts, intent};
+use crate::look::{AbsentByTwoLooks, CallFailure};
 use crate::next::Next;
 use crate::not_ready::{NotReady, not_ready};
 use crate::send_window::{RequestPayload, SendWindow};
@@ -48,11 +49,11 @@ impl Drive {
             (Action::Prepare, _) => self.prepare(&input),
             (Action::Send(_), RunState::Starting { attempt }) => self.post(&input, attempt),
             (Action::Reconcile, RunState::Starting { attempt } | RunState::Reconciling { attempt, .. }) => {
-                let listed = self.maybe(Self::listed);
+                let listed = self.maybe_absent(Self::listed);
                 reconciled(&input, attempt, listed, &mut self.rng)
             }
             (Action::Poll, RunState::Polling { attempt, accepted_at, status, .. }) => {
-                let answer = self.maybe(Self::answer);
+                let answer = self.maybe_absent(Self::answer);
                 let counts = counts_as_good(&input, attempt, *accepted_at, &answer);
                 let blobs = counts.map(|_| self.blobs());
                 let poll = PollAnswer { answer, blobs, accepted_at: *accepted_at, last_status: status };
@@ -80,7 +81,7 @@ impl Drive {
     fn prepare(&mut self, input: &StepInput<'_>) -> Next {
         let missing = &input.run.failure_counts.missing;
         let found: Vec<FoundBackup> =
-            self.listed().into_iter().filter(|found| missing.contains(&found.number)).collect();
+            self.listed().into_iter().filter(|found| missing.contains_key(&found.number)).collect();
         if !found.is_empty() {
             return turned_up(input, found);
         }
@@ -100,7 +101,7 @@ impl Drive {
                     refresh: None,
                     warnings: Vec::new(),
                 };
-                return intent(input, IntentFacts::from(&grant));
+                return intent(input, IntentFacts::from(&grant), &mut self.rng);
             }
         };
         not_ready(input, &why, &mut self.rng)
@@ -108,8 +109,8 @@ impl Drive {
 
     fn post(&mut self, input: &StepInput<'_>, attempt: &Attempt) -> Next {
         assert!(!self.left.contains(&attempt.number), "a second POST of attempt {}", attempt.number);
-        let answer = self.maybe(|_| backup(BackupStatus::Created));
-        if answer.as_ref().err().is_none_or(|error| *error.kind() == ErrorKind::Ambiguous) {
+        let answer = self.maybe_absent(|_| backup(BackupStatus::Created));
+        if answer.as_ref().err().is_none_or(|failure| *failure.error.kind() == ErrorKind::Ambiguous) {
             self.left.insert(attempt.number);
         }
         posted(input, attempt, answer, &mut self.rng)
@@ -141,14 +142,23 @@ impl Drive {
         let blobs = self.blobs();
         let missing = self.run.failure_counts.missing.clone();
         let orphans = self.maybe(Self::listed);
-        let orphans =
-            orphans.map(|found| found.into_iter().filter(|found| missing.contains(&found.number)).collect());
+        let orphans = orphans
+            .map(|found| found.into_iter().filter(|found| missing.contains_key(&found.number)).collect());
         BlobCheck { blobs: self.run.policy_snapshot.verify.then_some(blobs), orphans, checks }
     }
 
     /// An answer, or as often an error.
     fn maybe<T>(&mut self, answer: impl FnOnce(&mut Self) -> T) -> Result<T, Error> {
         if self.rng.bool() { Ok(answer(self)) } else { Err(self.error()) }
+    }
+
+    /// An answer, or as often an error, which a second kind of look may confirm.
+    fn maybe_absent<T>(&mut self, answer: impl FnOnce(&mut Self) -> T) -> Result<T, CallFailure> {
+        let which = [None, Some(AbsentByTwoLooks::App), Some(AbsentByTwoLooks::Backup)][self.rng.usize(..3)];
+        self.maybe(answer).map_err(|error| {
+            let absent = which.filter(|_| *error.kind() == ErrorKind::NotFound);
+            CallFailure { error, absent }
+        })
     }
 
     fn error(&mut self) -> Error {

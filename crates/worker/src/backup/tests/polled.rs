@@ -7,16 +7,18 @@ use holdfast_model::{
 
 use crate::backup::{PollAnswer, polled};
 use crate::fixtures::{
-    at, attempt, backup, ending, error, facts, input, polling, rng, seconds, throttled, throttled_at,
+    SETTINGS, absent, after, at, attempt, backup, ending, error, facts, input, polling, rng, seconds,
+    throttled, throttled_at,
 };
+use crate::look::{AbsentByTwoLooks, CallFailure};
 use crate::next::Next;
 use crate::step_input::StepInput;
 
 fn poll(run: &Run, now: Timestamp, answer: Result<Backup, Error>) -> Next {
-    poll_with(&input(run, now), answer)
+    poll_with(&input(run, now), answer.map_err(CallFailure::from))
 }
 
-fn poll_with(input: &StepInput<'_>, answer: Result<Backup, Error>) -> Next {
+fn poll_with(input: &StepInput<'_>, answer: Result<Backup, CallFailure>) -> Next {
     let poll = PollAnswer { answer, blobs: None, accepted_at: at(0), last_status: &BackupStatus::Created };
     polled(input, &attempt(1), poll, &mut rng())
 }
@@ -55,7 +57,7 @@ fn a_backup_that_azure_may_still_finish_is_recorded_in_the_catalog() {
     let ways = [
         (3_600, Ok(backup(BackupStatus::InProgress)), Cause::DeadlinePassed),
         (3_600, Err(error(ErrorKind::Ambiguous)), Cause::DeadlinePassed),
-        (200, Err(error(ErrorKind::Forbidden)), Cause::AppForbidden),
+        (3_600, Err(error(ErrorKind::Forbidden)), Cause::DeadlinePassed),
     ];
     for (now, answer, expected) in ways {
         let over = poll(&polling(), at(now), answer);
@@ -67,8 +69,6 @@ fn a_backup_that_azure_may_still_finish_is_recorded_in_the_catalog() {
         let blob = format!("{}.zip", attempt(1).name);
         assert_eq!(left, Some(BackupFacts { blob, size_bytes: 0, ..facts() }), "{expected}");
     }
-    let gone = poll(&polling(), at(200), Err(error(ErrorKind::NotFound)));
-    assert!(matches!(gone.events[..], [RunEvent::AttemptEnded { backup: None, .. }, _]), "{gone:?}");
 }
 
 #[test]
@@ -110,7 +110,7 @@ fn where_storage_is_unreachable_azures_success_ends_the_run() {
         panic!("{next:?}")
     };
     assert_eq!((*outcome, *verification), (Outcome::Succeeded, Some(Verification::OutOfReach)));
-    run.failure_counts.missing = [4].into();
+    run.failure_counts.missing = [(4, attempt(4).name)].into();
     let next = poll(&run, at(60), Ok(backup(BackupStatus::Succeeded)));
     assert!(
         matches!(next.events.last(), Some(RunEvent::Completed { .. })),
@@ -156,17 +156,58 @@ fn a_throttled_poll_waits_as_azure_asks_and_closes_the_read_budget_only_when_arm
     assert_eq!((next.due_at, next.close), (at(960), None));
 }
 
+/// Polls with the same answer until the attempt or the run ends, and returns the number of polls and the last step.
+fn poll_until_end(answer: impl Fn() -> Result<Backup, CallFailure>) -> (u32, Timestamp, Next) {
+    let (mut run, mut now, mut polls) = (polling(), at(200), 0);
+    loop {
+        let next = poll_with(&input(&run, now), answer());
+        polls += 1;
+        if ending(&next).is_some() {
+            return (polls, now, next);
+        }
+        (run, now) = (after(&run, &next), next.due_at);
+    }
+}
+
 #[test]
-fn a_removed_or_forbidden_backup_ends_the_run() {
-    let gone = poll(&polling(), at(200), Err(error(ErrorKind::NotFound)));
-    assert_eq!(ending(&gone), Some((Outcome::Failed, Some(Cause::DeletedOutside))));
-    let forbidden = poll(&polling(), at(200), Err(error(ErrorKind::Forbidden)));
-    assert_eq!(ending(&forbidden), Some((Outcome::Failed, Some(Cause::AppForbidden))));
+fn a_backup_that_neither_get_nor_the_lists_show_over_the_settle_time_was_deleted_outside() {
+    let (polls, ended_at, next) = poll_until_end(|| Err(absent(AbsentByTwoLooks::Backup)));
+    assert_eq!(ending(&next), Some((Outcome::Failed, Some(Cause::DeletedOutside))));
+    assert_eq!(polls, 3);
+    assert!(ended_at >= at(200) + SETTINGS.settle);
+    assert!(next.events.iter().any(|event| matches!(event, RunEvent::AttemptEnded { backup: None, .. })));
+}
+
+#[test]
+fn an_app_that_two_kinds_of_look_miss_over_the_settle_time_is_gone_and_its_backup_is_recorded() {
+    let (polls, _, next) = poll_until_end(|| Err(absent(AbsentByTwoLooks::App)));
+    assert_eq!(ending(&next), Some((Outcome::Failed, Some(Cause::AppNotFound))));
+    assert_eq!(polls, 3);
+    assert!(next.events.iter().any(|event| matches!(event, RunEvent::AttemptEnded { backup: Some(_), .. })));
+}
+
+#[test]
+fn one_absence_is_forgotten_when_the_backup_is_seen_again() {
+    let missed = poll_with(&input(&polling(), at(200)), Err(absent(AbsentByTwoLooks::Backup)));
+    assert_eq!(missed.events, [RunEvent::Absent { looked_at: at(200) }]);
+    let run = after(&polling(), &missed);
+    let seen = poll(&run, at(300), Ok(backup(BackupStatus::Created)));
+    assert_eq!(seen.events, [RunEvent::StatusSeen { status: BackupStatus::Created }]);
+    assert_eq!(after(&run, &seen).state, polling().state);
+}
+
+#[test]
+fn a_403_or_an_unconfirmed_404_gives_up_no_backup_before_the_deadline() {
+    for kind in [ErrorKind::Forbidden, ErrorKind::NotFound, ErrorKind::Rejected] {
+        let (polls, ended_at, next) = poll_until_end(|| Err(error(kind.clone()).into()));
+        assert_eq!(ending(&next), Some((Outcome::Failed, Some(Cause::DeadlinePassed))), "{kind:?}");
+        assert!(polls > 40 && ended_at >= at(3_600), "{kind:?}: {polls} polls until {ended_at}");
+    }
 }
 
 #[test]
 fn a_backup_that_azure_does_not_show_yet_is_not_taken_for_deleted() {
-    let next = poll(&polling(), at(5), Err(error(ErrorKind::NotFound)));
+    let next = poll_with(&input(&polling(), at(5)), Err(absent(AbsentByTwoLooks::Backup)));
     assert_eq!(next.events, []);
     assert!(next.due_at > at(5));
 }

@@ -1,19 +1,20 @@
 //! Lost answers.
 
 use holdfast_arm::{Error, ErrorKind, Operation};
-use holdfast_model::{BackupId, Call, Cause, Outcome, Run, RunEvent, RunState, Timestamp};
+use holdfast_model::{BackupId, BackupName, Call, Cause, Outcome, Run, RunEvent, RunState, Timestamp};
 
 use super::found;
 use crate::backup::found::FoundBackup;
 use crate::backup::{reconciled, turned_up};
 use crate::fixtures::{
-    RETRIES, SETTINGS, after, at, attempt, ending, error, input, moved, one_missing, reconciling, rng, sas,
-    starting, throttled_at,
+    RETRIES, SETTINGS, absent, after, at, attempt, ending, error, input, moved, one_missing, reconciling,
+    rng, sas, starting, throttled_at,
 };
+use crate::look::{AbsentByTwoLooks, CallFailure};
 use crate::next::Next;
 
 fn look(run: &Run, now: Timestamp, listed: Result<Vec<FoundBackup>, Error>) -> Next {
-    reconciled(&input(run, now), &attempt(1), listed, &mut rng())
+    reconciled(&input(run, now), &attempt(1), listed.map_err(CallFailure::from), &mut rng())
 }
 
 #[test]
@@ -27,7 +28,7 @@ fn absence_needs_three_lookups_and_the_whole_settle_time() {
     }
     assert_eq!(looks, 3);
     assert_eq!(run.failure_counts.lost, 1);
-    assert!(run.failure_counts.missing.contains(&1));
+    assert_eq!(run.failure_counts.missing, [(1, attempt(1).name)].into());
     assert!(now >= at(40) + SETTINGS.settle);
     assert!(matches!(run.state, RunState::Waiting { next_attempt: 2, cause: Cause::AnswerLost, .. }));
 }
@@ -87,14 +88,52 @@ fn a_failed_list_does_not_count_as_a_look() {
     assert!(next.due_at > at(81));
     let next = look(&reconciling(), at(81), Err(throttled_at(Operation::ListBackups, 60)));
     assert_eq!((next.due_at, next.close), (at(141), Some((Call::Read, at(141)))));
-    for (kind, cause) in
-        [(ErrorKind::NotFound, Cause::AppNotFound), (ErrorKind::Forbidden, Cause::AppForbidden)]
-    {
-        let next = look(&reconciling(), at(81), Err(error(kind)));
-        assert_eq!(ending(&next), Some((Outcome::Failed, Some(cause))));
+}
+
+/// Lists with the same answer until the run ends.
+fn look_until_end(failure: impl Fn() -> CallFailure) -> (u32, Next) {
+    let (mut run, mut now, mut looks) = (reconciling(), at(81), 0);
+    loop {
+        let next = reconciled(&input(&run, now), &attempt(1), Err(failure()), &mut rng());
+        looks += 1;
+        if ending(&next).is_some() {
+            return (looks, next);
+        }
+        (run, now) = (after(&run, &next), next.due_at);
     }
-    let over = look(&reconciling(), at(3_600), Err(error(ErrorKind::Ambiguous)));
-    assert_eq!(ending(&over), Some((Outcome::Failed, Some(Cause::DeadlinePassed))));
+}
+
+#[test]
+fn a_list_that_fails_until_the_deadline_ends_the_run_and_the_name_of_its_attempt_is_kept() {
+    for kind in [ErrorKind::Ambiguous, ErrorKind::Forbidden, ErrorKind::NotFound, ErrorKind::Rejected] {
+        let (looks, next) = look_until_end(|| error(kind.clone()).into());
+        assert_eq!(ending(&next), Some((Outcome::Failed, Some(Cause::DeadlinePassed))), "{kind:?}");
+        assert!(looks > 40, "{kind:?}: {looks}");
+        let [RunEvent::AttemptEnded { detail, .. }, _] = &next.events[..] else { panic!("{next:?}") };
+        assert!(detail.contains(attempt(1).name.as_str()), "{detail}");
+        let ended = after(&reconciling(), &next);
+        assert_eq!(ended.failure_counts.missing, [(1, attempt(1).name)].into(), "{kind:?}");
+    }
+}
+
+#[test]
+fn an_app_is_believed_to_be_gone_after_two_kinds_of_look_over_the_settle_time() {
+    let (looks, next) = look_until_end(|| absent(AbsentByTwoLooks::App));
+    assert_eq!((looks, ending(&next)), (3, Some((Outcome::Failed, Some(Cause::AppNotFound)))));
+    let ended = after(&reconciling(), &next);
+    assert_eq!(ended.failure_counts.missing, [(1, attempt(1).name)].into());
+}
+
+#[test]
+fn a_backup_of_an_attempt_that_the_store_lost_is_recorded_beside_the_adopted_one() {
+    let forgotten = FoundBackup { name: BackupName::new("hf-shop-1-forgotten"), ..found(1) };
+    let next = look(&reconciling(), at(81), Ok(vec![forgotten, found(1)]));
+    assert!(
+        matches!(&next.events[..], [RunEvent::OrphanFound { name, .. }, RunEvent::Adopted { .. }]
+            if name.as_str() == "hf-shop-1-forgotten"),
+        "{next:?}"
+    );
+    after(&reconciling(), &next);
 }
 
 #[test]
@@ -134,7 +173,7 @@ fn the_backup_of_an_earlier_attempt_is_recorded_and_not_adopted() {
     assert!(matches!(next.events[..], [RunEvent::OrphanFound { number: 1, .. }]));
     let later = after(&run, &next);
     assert!(matches!(later.state, RunState::Waiting { next_attempt: 3, .. }));
-    assert_eq!((later.failure_counts.missing, later.due_at), ([2].into(), at(500)));
+    assert_eq!((later.failure_counts.missing, later.due_at), ([(2, attempt(2).name)].into(), at(500)));
     let both = after(&run, &turned_up(&input(&run, at(500)), vec![found(1), found(2)]));
     assert!(matches!(&both.state, RunState::Polling { attempt: a, .. } if a.number == 2));
     assert!(both.failure_counts.missing.is_empty());

@@ -1,18 +1,19 @@
 //! POSTs and their answers.
 
 use holdfast_arm::{Backup, Error, ErrorKind, ThrottleScope};
-use holdfast_model::{BackupId, BackupStatus, Call, Cause, Outcome, Run, RunEvent, RunState};
+use holdfast_model::{BackupId, BackupStatus, Call, Cause, Outcome, Run, RunEvent, RunState, Trigger};
 
 use crate::backup::posted;
 use crate::fixtures::{
-    after, assert_pause, at, attempt, backup, ending, error, facts, input, no_answer, rng, starting,
+    absent, after, assert_pause, at, attempt, backup, ending, error, facts, input, no_answer, rng, starting,
     throttled,
 };
+use crate::look::{AbsentByTwoLooks, CallFailure};
 use crate::next::Next;
 use crate::not_ready::{NotReady, not_ready};
 
 fn post(run: &Run, answer: Result<Backup, Error>) -> Next {
-    posted(&input(run, at(10)), &attempt(1), answer, &mut rng())
+    posted(&input(run, at(10)), &attempt(1), answer.map_err(CallFailure::from), &mut rng())
 }
 
 #[test]
@@ -61,11 +62,14 @@ fn a_request_that_azure_did_not_execute_is_deferred_and_ends_no_attempt() {
 }
 
 #[test]
-fn a_throttle_waits_at_least_the_floor_and_never_shorter_than_azure_asks() {
-    for (asked, least) in [(None, 4), (Some(0), 4), (Some(17), 17), (Some(86_400), 86_400)] {
+fn a_throttle_waits_at_least_the_floor_and_as_long_as_azure_asks_up_to_an_hour() {
+    for (asked, least) in
+        [(None, 4), (Some(0), 4), (Some(17), 17), (Some(3_600), 3_600), (Some(86_400), 3_600)]
+    {
         for scope in [ThrottleScope::Arm, ThrottleScope::Provider] {
             let next = post(&starting(), Err(throttled(asked, scope)));
-            assert!(next.due_at >= at(10 + least), "{asked:?}: {}", next.due_at);
+            let most = at(10 + least.max(6));
+            assert!(next.due_at >= at(10 + least) && next.due_at <= most, "{asked:?}: {}", next.due_at);
             let closed = (scope == ThrottleScope::Arm).then_some((Call::Write, next.due_at));
             assert_eq!(next.close, closed, "{asked:?}");
         }
@@ -97,16 +101,38 @@ fn a_run_that_is_deferred_a_hundred_times_gives_up() {
 }
 
 #[test]
-fn a_refused_post_ends_the_run_with_its_reason() {
-    let cases = [
-        (ErrorKind::Forbidden, Cause::AppForbidden),
-        (ErrorKind::NotFound, Cause::AppNotFound),
-        (ErrorKind::Rejected, Cause::Rejected),
-    ];
+fn a_request_that_azure_rejects_and_an_app_that_two_looks_miss_end_the_run() {
+    let rejected = post(&starting(), Err(error(ErrorKind::Rejected)));
+    assert_eq!(ending(&rejected), Some((Outcome::Failed, Some(Cause::Rejected))));
+    let gone = Err(absent(AbsentByTwoLooks::App));
+    let gone = posted(&input(&starting(), at(10)), &attempt(1), gone, &mut rng());
+    assert_eq!(ending(&gone), Some((Outcome::Failed, Some(Cause::AppNotFound))));
+    for next in [rejected, gone] {
+        let run = after(&starting(), &next);
+        assert!(run.state.is_ended() && run.failure_counts.missing.is_empty());
+    }
+}
+
+#[test]
+fn a_refused_start_is_tried_again_within_the_catch_up_of_a_tick_and_for_a_minute_for_a_person() {
+    let cases = [(ErrorKind::Forbidden, Cause::AppForbidden), (ErrorKind::NotFound, Cause::AppNotFound)];
     for (kind, cause) in cases {
-        let next = post(&starting(), Err(error(kind)));
-        assert_eq!(ending(&next), Some((Outcome::Failed, Some(cause))));
-        assert!(after(&starting(), &next).state.is_ended());
+        for (trigger, patience) in [(Trigger::Schedule, 6 * 3_600), (Trigger::Manual, 60)] {
+            let run = Run { trigger, ..starting() };
+            let refuse = |seconds| {
+                let answer = Err(error(kind.clone()).into());
+                posted(&input(&run, at(seconds)), &attempt(1), answer, &mut rng())
+            };
+            let next = refuse(patience - 20);
+            assert!(
+                matches!(next.events[..], [RunEvent::Deferred { cause: c, .. }] if c == cause),
+                "{trigger} {next:?}"
+            );
+            assert_eq!(ending(&refuse(patience)), Some((Outcome::Failed, Some(cause))), "{trigger}");
+            let why = NotReady::Arm(error(kind.clone()));
+            let waits = not_ready(&input(&run, at(patience - 20)), &why, &mut rng());
+            assert_eq!(ending(&waits), None);
+        }
     }
 }
 

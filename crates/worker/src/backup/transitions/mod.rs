@@ -5,5 +5,5 @@ mod started;
 mod verified;
 
 pub(super) use polled::{PollAnswer, counts_as_good, polled};
-pub(super) use started::{posted, reconciled, turned_up};
+pub(super) use started::{posted, reconciled, recorded, turned_up};
 pub(super) use verified::verified;

@@ -1,22 +1,24 @@
 //! From a poll to the next one, to the verification, or to the end of the attempt.
 
-use holdfast_arm::{Backup, Error, ErrorKind};
+use holdfast_arm::Backup;
 use holdfast_model::{
     Attempt, BackupFacts, BackupStatus, Cause, PolicySnapshot, PollDecision, RunEvent, Timestamp,
-    Verification, poll_decision, poll_delay,
+    Verification, cure_in_log, poll_decision, poll_delay,
 };
 
 use super::verified::good;
 use crate::backup::blobs::BackupBlobs;
 use crate::ending::{Failure, failed};
+use crate::look::{AbsentByTwoLooks, CallFailure};
 use crate::next::Next;
-use crate::polling::{deadline_passed, poll_after_error, poll_again, unfinished_backup};
+use crate::polling::{deadline_passed, poll_again};
+use crate::reconcile::{absent, look_failed};
 use crate::step_input::StepInput;
 
 /// The answer to a poll, and what the run knew before it.
 pub(in crate::backup) struct PollAnswer<'a> {
     /// Azure's answer.
-    pub answer: Result<Backup, Error>,
+    pub answer: Result<Backup, CallFailure>,
     /// The blobs of a partial backup that [`counts_as_good`].
     pub blobs: Option<Result<BackupBlobs, holdfast_storage::Error>>,
     /// When Azure accepted the POST.
@@ -32,7 +34,7 @@ pub(in crate::backup) fn counts_as_good(
     input: &StepInput<'_>,
     attempt: &Attempt,
     accepted_at: Timestamp,
-    answer: &Result<Backup, Error>,
+    answer: &Result<Backup, CallFailure>,
 ) -> Option<BackupFacts> {
     let PolicySnapshot { verify, partial_is_good, .. } = input.run.policy_snapshot;
     let backup = answer.as_ref().ok().filter(|_| verify && partial_is_good)?;
@@ -49,7 +51,7 @@ pub(in crate::backup) fn polled(
     let PollAnswer { answer, blobs, accepted_at, last_status } = poll;
     let backup = match answer {
         Ok(backup) => backup,
-        Err(error) => return poll_failed(input, attempt, accepted_at, &error, rng),
+        Err(failure) => return poll_failed(input, attempt, accepted_at, &failure, rng),
     };
     let mut next = match poll_decision(&backup.status, backup.log.as_deref()) {
         PollDecision::PollAgain => poll_again(input, attempt, accepted_at, backup.retry_after, rng),
@@ -69,12 +71,17 @@ pub(in crate::backup) fn polled(
             }
         }
         PollDecision::Fail(cause) => {
-            let detail = backup.log.clone().unwrap_or_default();
+            let log = backup.log.clone().unwrap_or_default();
+            let detail = match cure_in_log(&log) {
+                Some(cure) if cause == Cause::DatabaseRefused => format!("{cure}: {log}"),
+                _ => log,
+            };
             let failure = Failure { status: Some(backup.status.clone()), cause, detail, backup: None };
             failed(input, attempt, failure, rng)
         }
     };
-    if backup.status != *last_status {
+    // The status is recorded again after looks that did not find the backup: it was found.
+    if backup.status != *last_status || input.run.state.absences().looks > 0 {
         next.events.insert(0, RunEvent::StatusSeen { status: backup.status });
     }
     next
@@ -147,16 +154,17 @@ fn poll_failed(
     input: &StepInput<'_>,
     attempt: &Attempt,
     accepted_at: Timestamp,
-    error: &Error,
+    failure: &CallFailure,
     rng: &mut fastrand::Rng,
 ) -> Next {
-    let cause = match error.kind() {
-        // The backup was deleted, unless it is so new that Azure may not show it yet. The app's other runs detect a
-        // deleted app.
-        ErrorKind::NotFound if input.now >= accepted_at + input.settings.settle => Cause::DeletedOutside,
-        ErrorKind::Forbidden => Cause::AppForbidden,
-        _ => return poll_after_error(input, attempt, accepted_at, error, rng),
-    };
-    let backup = unfinished_backup(input.run, attempt).filter(|_| cause == Cause::AppForbidden);
-    failed(input, attempt, Failure { backup, ..Failure::new(cause, error.to_string()) }, rng)
+    match failure.absent {
+        // The backup was deleted, unless it is so new that Azure may not show it yet.
+        Some(AbsentByTwoLooks::Backup) if input.now >= accepted_at + input.settings.settle => {
+            absent(input, |looks| {
+                let detail = format!("the backup was absent in {looks} looks: {}", failure.error);
+                failed(input, attempt, Failure::new(Cause::DeletedOutside, detail), rng)
+            })
+        }
+        _ => look_failed(input, attempt, accepted_at, failure, rng),
+    }
 }

@@ -1,9 +1,10 @@
 //! From the POST to a backup that is polled.
 
-use holdfast_arm::{Backup, Error};
+use holdfast_arm::Backup;
 use holdfast_model::{Attempt, RunEvent};
 
 use crate::backup::found::FoundBackup;
+use crate::look::CallFailure;
 use crate::next::Next;
 use crate::reconcile::{look_failed, not_found};
 use crate::request_failed::request_failed;
@@ -13,7 +14,7 @@ use crate::step_input::StepInput;
 pub(in crate::backup) fn posted(
     input: &StepInput<'_>,
     attempt: &Attempt,
-    answer: Result<Backup, Error>,
+    answer: Result<Backup, CallFailure>,
     rng: &mut fastrand::Rng,
 ) -> Next {
     match answer {
@@ -23,7 +24,7 @@ pub(in crate::backup) fn posted(
             let accepted = RunEvent::Accepted { backup: backup.id, accepted_at, request_id };
             Next::new(vec![accepted], input.now + input.run.policy_snapshot.poll.first)
         }
-        Err(error) => request_failed(input, attempt, &error, rng),
+        Err(failure) => request_failed(input, attempt, &failure, rng),
     }
 }
 
@@ -31,20 +32,28 @@ pub(in crate::backup) fn posted(
 pub(in crate::backup) fn reconciled(
     input: &StepInput<'_>,
     attempt: &Attempt,
-    listed: Result<Vec<FoundBackup>, Error>,
+    listed: Result<Vec<FoundBackup>, CallFailure>,
     rng: &mut fastrand::Rng,
 ) -> Next {
     let found = match listed {
         Ok(found) => found,
-        Err(error) => return look_failed(input, attempt, attempt.begun_at, &error, rng),
+        Err(failure) => return look_failed(input, attempt, attempt.begun_at, &failure, rng),
     };
-    let Some(found) = found.into_iter().find(|found| found.name == attempt.name) else {
+    let (own, others): (Vec<_>, Vec<_>) = found.into_iter().partition(|found| found.name == attempt.name);
+    let Some(found) = own.into_iter().next() else {
         let detail = |looks| format!("no backup named {} appeared in {looks} looks", attempt.name);
         return not_found(input, attempt, detail, rng);
     };
     let accepted_at = input.accepted_at(attempt.begun_at, found.backup.created.or(Some(attempt.begun_at)));
     let adopted = RunEvent::Adopted { attempt: attempt.clone(), backup: found.backup.id, accepted_at };
-    Next::new(vec![adopted], input.now)
+    // A store that lost a committed attempt gives its number to another one.
+    let forgotten = others.into_iter().filter(|found| found.number >= attempt.number);
+    Next::new(forgotten.map(FoundBackup::orphan).chain([adopted]).collect(), input.now)
+}
+
+/// Backups of attempts of earlier runs, which have ended, are in Azure's list: records them and goes on.
+pub(in crate::backup) fn recorded(input: &StepInput<'_>, found: Vec<FoundBackup>) -> Next {
+    Next::new(found.into_iter().map(FoundBackup::orphan).collect(), input.now)
 }
 
 /// Backups of lost attempts are in Azure's list after all, ordered by attempt.

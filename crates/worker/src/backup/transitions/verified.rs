@@ -4,6 +4,7 @@ use holdfast_model::{
     Attempt, BackupFacts, BackupStatus, Cause, DATABASES_END, DatabaseRef, Outcome, Retry, RunEvent, Task,
     Verification, retry_delay,
 };
+use holdfast_storage::ErrorKind;
 
 use crate::backup::blobs::{BlobCheck, BlobFault};
 use crate::backup::found::FoundBackup;
@@ -11,8 +12,13 @@ use crate::ending::{Failure, failed};
 use crate::next::Next;
 use crate::step_input::StepInput;
 
-/// Verifications that may fail before the backup is accepted as it is, recorded as not verified.
-const CHECKS: Retry = Retry::seconds(5, 5, 120);
+/// Verifications while storage does not answer, over about six hours. Then the backup is accepted as it is, recorded as
+/// not verified.
+const CHECKS: Retry = Retry::seconds(21, 5, 1_800);
+
+/// Looks for the backups of unsettled attempts that may fail before the run ends without them. The app's next backup
+/// looks for them again.
+const ORPHAN_LOOKS: u32 = 5;
 
 /// A backup that Azure reports as succeeded was verified, or could not be.
 pub(in crate::backup) fn verified(
@@ -24,12 +30,13 @@ pub(in crate::backup) fn verified(
 ) -> Next {
     let error = first_error(&check);
     let BlobCheck { blobs, orphans, checks } = check;
+    let most = if matches!(blobs, Some(Err(_))) { CHECKS.attempts } else { ORPHAN_LOOKS };
     let mut next = match blobs {
-        _ if error.is_some() && checks + 1 < CHECKS.attempts => {
+        _ if error.is_some() && checks + 1 < most => {
             Next::new(Vec::new(), input.now + retry_delay(&CHECKS, checks + 1, rng))
         }
         None => good(input, attempt, backup, Verification::OutOfReach, rng),
-        Some(Err(_)) => good(input, attempt, backup, Verification::Unreachable, rng),
+        Some(Err(error)) => good(input, attempt, backup, unverified(&error), rng),
         Some(Ok(blobs)) => match blobs.fault(input) {
             None => good(input, attempt, &blobs.measured(backup), Verification::Verified, rng),
             Some(BlobFault { cause, detail }) => {
@@ -44,9 +51,18 @@ pub(in crate::backup) fn verified(
     next
 }
 
+/// Why a blob could not be verified.
+fn unverified(error: &holdfast_storage::Error) -> Verification {
+    match error.kind() {
+        ErrorKind::Unreachable => Verification::Unreachable,
+        ErrorKind::Unusable | ErrorKind::SecretMissing => Verification::Unusable,
+    }
+}
+
 /// What could not be read, as text.
 fn first_error(check: &BlobCheck) -> Option<String> {
-    let storage = check.blobs.as_ref().and_then(|blobs| blobs.as_ref().err().map(ToString::to_string));
+    let error = check.blobs.as_ref().and_then(|blobs| blobs.as_ref().err());
+    let storage = error.map(|error| format!("storage is {}: {error}", unverified(error)));
     storage.or_else(|| check.orphans.as_ref().err().map(ToString::to_string))
 }
 

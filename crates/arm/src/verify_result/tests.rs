@@ -34,9 +34,8 @@ fn listed(status: BackupStatus) -> Backup {
 }
 
 /// Blobs of these sizes.
-fn blobs(blob: Option<u64>, manifest: Option<u64>) -> Blobs {
-    let facts = |size_bytes| BlobFacts { size_bytes };
-    (blob.map(facts), manifest.map(facts))
+fn blobs(archive: Option<u64>, manifest: Option<u64>) -> BlobSizes {
+    BlobSizes { archive, manifest }
 }
 
 fn lost(detail: &str) -> VerifyResult {

@@ -1,9 +1,9 @@
 //! Judges a backup by what was observed. Only certain absence is a loss.
 
-use holdfast_arm::Backup;
 use holdfast_model::{BackupFacts, BackupStatus};
-use holdfast_storage::BlobFacts;
 use serde::ser::{Serialize, SerializeStruct as _, Serializer};
+
+use crate::Backup;
 
 /// The result of verifying a backup.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,8 +41,14 @@ impl Serialize for VerifyResult {
     }
 }
 
-/// The blob and the manifest beside it.
-pub type Blobs = (Option<BlobFacts>, Option<BlobFacts>);
+/// The sizes of a backup's blobs in bytes; `None` for a blob that is not in the container.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BlobSizes {
+    /// The archive (`.zip`).
+    pub archive: Option<u64>,
+    /// The manifest beside it (`.xml`), which a restore needs.
+    pub manifest: Option<u64>,
+}
 
 /// What was observed of one backup.
 #[derive(Debug, Default)]
@@ -54,7 +60,7 @@ pub struct Observation<'a> {
     /// Whether Holdfast is deleting it.
     pub is_being_deleted: bool,
     /// Its blobs, or why they could not be read; `None` where storage is out of reach.
-    pub blobs: Option<Result<Blobs, String>>,
+    pub blobs: Option<Result<BlobSizes, String>>,
 }
 
 /// Judges a backup by what was observed of it.
@@ -77,14 +83,16 @@ pub fn judge(backup: &BackupFacts, observed: &Observation<'_>) -> VerifyResult {
     if observed.listed.is_none() {
         return match (&observed.doubt, blobs) {
             (Some(doubt), _) => unchecked(doubt),
-            (None, Some((Some(_), _))) => {
+            (None, Some(BlobSizes { archive: Some(_), .. })) => {
                 lost("azure no longer lists it; its blob is still there".to_owned())
             }
             (None, _) => lost("azure no longer lists it".to_owned()),
         };
     }
-    let Some((blob, manifest)) = blobs else { return VerifyResult::Verified { size_bytes: None } };
-    let Some(size) = blob.map(|blob| blob.size_bytes) else {
+    let Some(BlobSizes { archive, manifest }) = blobs else {
+        return VerifyResult::Verified { size_bytes: None };
+    };
+    let Some(size) = *archive else {
         return lost("its blob is not in the container".to_owned());
     };
     if size == 0 {

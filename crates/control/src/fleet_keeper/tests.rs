@@ -1,0 +1,347 @@
+use std::sync::Mutex;
+
+use async_trait::async_trait;
+use holdfast_arm::{
+    ArmClient, NoopCallObserver, PUBLIC_ENDPOINT, Settings, Token, TokenError, TokenSource, Transport,
+    TransportError, TransportRequest, TransportResponse,
+};
+use holdfast_config::{Discover, EngineConfig};
+use holdfast_model::schedule::Schedule;
+use holdfast_model::{
+    Limits, ManualClock, OperatorAction, Outcome, Overlap, Policy, PolicyName, PolicySnapshot, RunEvent,
+    RunState, StorageName,
+};
+use holdfast_scheduler::{Planner, PlanningContext};
+use holdfast_store::{MemoryStore, RunFilter};
+use serde_json::json;
+use tokio::sync::Notify;
+
+use super::*;
+
+/// Azure's answers by path: a status, a `Retry-After` and a body.
+type Answers = BTreeMap<String, (u16, Option<&'static str>, String)>;
+
+#[derive(Default)]
+struct ScriptedAzure {
+    answers: Mutex<Answers>,
+    calls: Mutex<Vec<String>>,
+}
+
+#[async_trait]
+impl Transport for ScriptedAzure {
+    async fn send(&self, request: TransportRequest) -> Result<TransportResponse, TransportError> {
+        let path = request.url.path().to_lowercase();
+        self.calls.lock().unwrap().push(path.clone());
+        let (status, retry_after, body) =
+            self.answers.lock().unwrap().get(&path).cloned().unwrap_or_else(|| {
+                (404, None, json!({ "error": { "code": "ResourceNotFound", "message": "gone" } }).to_string())
+            });
+        let mut response = TransportResponse { status, headers: Default::default(), body: body.into() };
+        response.headers.insert("x-ms-request-id", "1".parse().unwrap());
+        if let Some(wait) = retry_after {
+            response.headers.insert("retry-after", wait.parse().unwrap());
+        }
+        Ok(response)
+    }
+}
+
+#[derive(Debug)]
+struct AnyToken;
+
+#[async_trait]
+impl TokenSource for AnyToken {
+    async fn token(&self) -> Result<Token, TokenError> {
+        Ok(Token { secret: String::from("t").into(), expires_on: Timestamp::MAX_UTC })
+    }
+}
+
+struct World {
+    azure: Arc<ScriptedAzure>,
+    clock: Arc<ManualClock>,
+    store: Arc<MemoryStore>,
+    keeper: FleetKeeper,
+    planner: Planner,
+    fleet: watch::Receiver<Arc<FleetSnapshot>>,
+}
+
+fn path(app: &str) -> String {
+    format!("/subscriptions/s/resourcegroups/g/providers/microsoft.web/sites/{app}")
+}
+
+fn site(app: &str) -> serde_json::Value {
+    let plan = json!({ "serverFarmId": "/plans/p1" });
+    json!({ "id": path(app), "location": "westeurope", "tags": { "backup": "gold" }, "properties": plan })
+}
+
+fn hourly() -> Policy {
+    Policy {
+        name: PolicyName::new("gold"),
+        schedule: Schedule {
+            crontab: "0 * * * *".parse().unwrap(),
+            timezone: holdfast_model::Zone::UTC,
+            spread: Duration::ZERO,
+        },
+        catch_up: Duration::from_mins(30),
+        overlap: Overlap::Skip,
+        recovery_point_objective: None,
+        retention: None,
+        drill: None,
+        native_schedule: None,
+        policy_snapshot: PolicySnapshot::new(StorageName::new("weu"), "acct"),
+    }
+}
+
+fn file() -> Fleet {
+    let (policy, subscription) = (hourly(), SubscriptionId::new("s"));
+    let rule = Discover {
+        subscription,
+        tags: BTreeMap::from([("backup".into(), "gold".into())]),
+        policy: policy.name.clone(),
+        slots: false,
+        exclude: Vec::new(),
+    };
+    Fleet {
+        clouds: Vec::new(),
+        storages: BTreeMap::new(),
+        policies: BTreeMap::from([(policy.name.clone(), policy)]),
+        apps: Vec::new(),
+        discover: vec![rule],
+        limits: Limits::default(),
+        engine: EngineConfig::default(),
+    }
+}
+
+impl World {
+    fn new() -> Self {
+        let clock =
+            Arc::new(ManualClock::new(holdfast_model::parse_timestamp("2026-11-28T01:59:00Z").unwrap()));
+        let store = Arc::new(MemoryStore::new(Arc::clone(&clock) as _));
+        let azure = Arc::new(ScriptedAzure::default());
+        let (keeper, planner, fleet) = process(&azure, &clock, &store);
+        Self { azure, clock, store, keeper, planner, fleet }
+    }
+
+    /// Starts another process on the same store.
+    fn restart(&mut self) {
+        (self.keeper, self.planner, self.fleet) = process(&self.azure, &self.clock, &self.store);
+    }
+
+    fn lists(&self, apps: &[&str]) {
+        let sites: Vec<_> = apps.iter().map(|app| site(app)).collect();
+        self.answers(LIST, 200, json!({ "value": sites }));
+    }
+
+    fn answers(&self, path: &str, status: u16, body: serde_json::Value) {
+        self.azure.answers.lock().unwrap().insert(path.to_owned(), (status, None, body.to_string()));
+    }
+
+    fn throttles(&self, retry_after: &'static str) {
+        let body = json!({ "error": { "code": "TooManyRequests", "message": "slow" } }).to_string();
+        self.azure.answers.lock().unwrap().insert(LIST.to_owned(), (429, Some(retry_after), body));
+    }
+
+    /// A refresh of the keeper and a sync and pass of the planner.
+    async fn pass(&mut self) {
+        self.keeper.refresh().await;
+        self.planner.sync().await.unwrap();
+        self.planner.plan_due().await.unwrap();
+    }
+
+    /// Waits as long as the keeper does, then makes a pass. Returns the wait in seconds.
+    async fn next_pass(&mut self) -> u64 {
+        let pause = self.keeper.pause();
+        self.clock.advance(pause);
+        self.pass().await;
+        pause.as_secs()
+    }
+
+    async fn status(&self, app: &str) -> AppStatus {
+        let apps = self.store.status().await.unwrap();
+        apps.into_iter().find(|status| status.app.site() == app).unwrap()
+    }
+
+    /// The ticks of an app by outcome, oldest first: `true` for one that is run.
+    async fn ticks(&self, app: &str) -> Vec<(String, bool)> {
+        let runs = self.store.runs(&RunFilter::default()).await.unwrap();
+        let of_app = runs.into_iter().filter(|run| run.app.site() == app);
+        let mut ticks: Vec<_> = of_app
+            .filter_map(|run| {
+                let missed = matches!(run.state, RunState::Ended { outcome: Outcome::Missed, .. });
+                Some((run.tick?.format("%H:%M").to_string(), !missed))
+            })
+            .collect();
+        ticks.sort();
+        ticks
+    }
+
+    async fn departures(&self) -> Vec<(String, DepartureReason)> {
+        let events = self.store.audit(0, 1_000).await.unwrap();
+        let departures = events.into_iter().filter_map(|event| match event.event {
+            RunEvent::ActionRecorded { action: OperatorAction::LeftFleet { reason, .. }, .. } => {
+                Some((event.app.site().to_owned(), reason))
+            }
+            _ => None,
+        });
+        departures.collect()
+    }
+}
+
+const LIST: &str = "/subscriptions/s/providers/microsoft.web/sites";
+
+fn process(
+    azure: &Arc<ScriptedAzure>,
+    clock: &Arc<ManualClock>,
+    store: &Arc<MemoryStore>,
+) -> (FleetKeeper, Planner, watch::Receiver<Arc<FleetSnapshot>>) {
+    let settings = Settings::new(PUBLIC_ENDPOINT.parse().unwrap());
+    let (tokens, observer) = (Arc::new(AnyToken), Arc::new(NoopCallObserver));
+    let rng = fastrand::Rng::with_seed(clock.now().timestamp().unsigned_abs());
+    let transport: Arc<dyn Transport> = Arc::clone(azure) as _;
+    let arm = ArmClient::new(settings, transport, tokens, Arc::clone(clock) as _, observer, rng.clone());
+    let (keeper, fleet) =
+        FleetKeeper::new(file(), Arc::new(arm), Arc::clone(store) as _, Arc::clone(clock) as _);
+    let planning = PlanningContext {
+        store: Arc::clone(store) as _,
+        fleet: fleet.clone(),
+        rng,
+        due_signal: Arc::new(Notify::new()),
+        interval: None,
+    };
+    (keeper, Planner::new(planning), fleet)
+}
+
+#[tokio::test]
+async fn an_empty_list_removes_nothing_until_each_app_answers_404_twice() {
+    let mut world = World::new();
+    world.lists(&["shop", "wiki"]);
+    world.pass().await;
+    world.lists(&[]);
+    // The wiki's rights were lost; the shop is gone.
+    world.answers(&path("wiki"), 403, json!({ "error": { "code": "AuthorizationFailed", "message": "no" } }));
+    assert_eq!(world.next_pass().await, 900);
+    let missing = world.status("shop").await;
+    assert!(!missing.removed && missing.missing_since.is_some());
+    assert_eq!(world.departures().await, []);
+    assert_eq!(world.next_pass().await, 60);
+    let gone = world.status("shop").await;
+    assert_eq!(gone.departed.unwrap().reason, DepartureReason::NotFound);
+    assert_eq!(world.departures().await, [("shop".to_owned(), DepartureReason::NotFound)]);
+    // The wiki stays for ever, and its ticks run.
+    for _ in 0..20 {
+        world.next_pass().await;
+    }
+    let wiki = world.status("wiki").await;
+    assert!(!wiki.removed && wiki.missing_since.is_some() && wiki.policy.is_some());
+    assert!(world.ticks("wiki").await.iter().any(|(_, runs)| *runs));
+    assert_eq!(world.departures().await.len(), 1);
+    // Both come back.
+    world.lists(&["shop", "wiki"]);
+    world.clock.advance(Duration::from_hours(1));
+    world.pass().await;
+    assert_eq!(world.status("wiki").await.missing_since, None);
+    assert!(!world.status("shop").await.removed);
+}
+
+#[tokio::test]
+async fn an_app_that_only_the_list_leaves_out_stays() {
+    let mut world = World::new();
+    world.lists(&["shop"]);
+    world.pass().await;
+    world.lists(&[]);
+    world.answers(&path("shop"), 200, site("shop"));
+    for _ in 0..5 {
+        world.next_pass().await;
+    }
+    let shop = world.status("shop").await;
+    assert!(!shop.removed && shop.missing_since.is_some());
+    assert_eq!(shop.policy, Some(PolicyName::new("gold")));
+}
+
+#[tokio::test]
+async fn a_list_throttled_at_the_start_is_asked_again_as_azure_says_and_its_ticks_are_run() {
+    let mut world = World::new();
+    world.throttles("90");
+    world.pass().await;
+    let recorded = world.store.subscriptions().await.unwrap().remove(0);
+    assert!(recorded.unanswered_since.is_some() && recorded.error.unwrap().contains("429"));
+    assert_eq!(recorded.next_list_at, Some(world.clock.now() + Duration::from_secs(90)));
+    world.lists(&["shop"]);
+    // It is 02:00:30 then, half a minute after the tick.
+    assert_eq!(world.next_pass().await, 90);
+    assert_eq!(world.ticks("shop").await, [("02:00".to_owned(), true)]);
+    assert_eq!(world.store.subscriptions().await.unwrap()[0].unanswered_since, None);
+}
+
+#[tokio::test]
+async fn apps_found_after_hours_run_the_tick_within_catch_up_and_record_the_others() {
+    let mut world = World::new();
+    world.throttles("1");
+    world.pass().await;
+    world.clock.advance(Duration::from_mins(130));
+    world.lists(&["shop"]);
+    world.pass().await;
+    let expected = [("02:00", false), ("03:00", false), ("04:00", true)];
+    assert_eq!(world.ticks("shop").await, expected.map(|(at, runs)| (at.to_owned(), runs)));
+}
+
+#[tokio::test]
+async fn all_that_is_remembered_survives_a_restart_while_the_list_fails() {
+    let mut world = World::new();
+    world.lists(&["shop"]);
+    world.pass().await;
+    let before = world.status("shop").await;
+    assert_eq!(before.plan.as_deref(), Some("/plans/p1"));
+    world.throttles("3600");
+    world.restart();
+    world.pass().await;
+    assert_eq!(world.status("shop").await, before);
+    let snapshot = Arc::clone(&world.fleet.borrow());
+    let shop = snapshot.apps.values().next().unwrap();
+    assert_eq!((shop.plan.clone(), shop.policy.clone()), (before.plan, before.policy));
+    world.clock.advance(Duration::from_mins(1));
+    world.pass().await;
+    assert_eq!(world.ticks("shop").await, [("02:00".to_owned(), true)]);
+}
+
+#[tokio::test]
+async fn an_older_list_of_another_scheduler_undoes_nothing() {
+    let mut world = World::new();
+    world.lists(&["shop"]);
+    world.pass().await;
+    // Another scheduler still has the list with the shop when this one proves that the shop is gone.
+    let (mut other, mut planner, _fleet) = process(&world.azure, &world.clock, &world.store);
+    other.refresh().await;
+    world.lists(&[]);
+    world.next_pass().await;
+    world.next_pass().await;
+    assert!(world.status("shop").await.removed);
+    planner.sync().await.unwrap();
+    assert!(world.status("shop").await.removed);
+}
+
+#[tokio::test]
+async fn the_apps_of_a_subscription_that_the_file_no_longer_names_leave_at_once() {
+    let mut world = World::new();
+    world.lists(&["shop"]);
+    world.pass().await;
+    world.restart();
+    world.keeper.lists.clear();
+    world.pass().await;
+    assert_eq!(world.departures().await, [("shop".to_owned(), DepartureReason::NotInFleetFile)]);
+}
+
+#[tokio::test]
+async fn a_mass_disappearance_is_looked_into_in_bounded_steps() {
+    let mut world = World::new();
+    let names: Vec<String> = (0..250).map(|n| format!("app{n}")).collect();
+    world.lists(&names.iter().map(String::as_str).collect::<Vec<_>>());
+    world.pass().await;
+    world.lists(&[]);
+    world.azure.calls.lock().unwrap().clear();
+    world.next_pass().await;
+    assert_eq!(world.azure.calls.lock().unwrap().len(), 1 + LOOKS_MAX);
+    for _ in 0..6 {
+        world.next_pass().await;
+    }
+    assert_eq!(world.departures().await.len(), 250);
+}

@@ -1,0 +1,82 @@
+//! The sentences of a status: what left the fleet, what is missing, and how the subscriptions answer. Pure.
+
+use std::collections::BTreeMap;
+
+use holdfast_model::{SubscriptionId, Timestamp};
+use holdfast_store::{AppStatus, ClosedBudget, SubscriptionStatus};
+
+use crate::times::{age, until};
+use crate::wording::counted;
+
+/// Names that a sentence lists at most.
+const NAMES_MAX: usize = 5;
+
+/// Apps that left the fleet because Azure no longer has them.
+pub(crate) fn departures<'a>(apps: impl Iterator<Item = &'a AppStatus>, now: Timestamp) -> Vec<String> {
+    let note = |app: &AppStatus| {
+        let at = app.departed?.at;
+        Some(format!(
+            "{} left the fleet {}, because azure answers 404 for it",
+            app.app.short_name(),
+            age(at, now)
+        ))
+    };
+    apps.filter_map(note).collect()
+}
+
+/// Apps that Azure's list leaves out, by subscription.
+pub(crate) fn missing(apps: &[&AppStatus], now: Timestamp) -> Vec<String> {
+    let mut by_subscription: BTreeMap<&SubscriptionId, Vec<(&AppStatus, Timestamp)>> = BTreeMap::new();
+    for app in apps {
+        if let Some(since) = app.missing_since {
+            by_subscription.entry(app.app.subscription()).or_default().push((app, since));
+        }
+    }
+    let note = |(subscription, apps): (&SubscriptionId, Vec<(&AppStatus, Timestamp)>)| {
+        let mut names: Vec<String> = apps.iter().map(|(app, _)| app.app.short_name()).collect();
+        let more = names.len().saturating_sub(NAMES_MAX);
+        names.truncate(NAMES_MAX);
+        if more > 0 {
+            names.push(format!("{more} more"));
+        }
+        let since = apps.iter().map(|(_, since)| *since).min().unwrap_or(now);
+        format!(
+            "azure's list of subscription {subscription} leaves out {} since {} ({}); they stay enrolled until azure \
+             answers 404 for each of them",
+            counted(apps.len(), "app"),
+            age(since, now),
+            names.join(", ")
+        )
+    };
+    by_subscription.into_iter().map(note).collect()
+}
+
+/// How a subscription answers.
+pub(crate) fn subscription(status: &SubscriptionStatus, now: Timestamp) -> Vec<String> {
+    let SubscriptionStatus { subscription, left_out, closed, .. } = status;
+    let mut notes = Vec::new();
+    if let Some(since) = status.unanswered_since {
+        let error = status.error.as_deref().unwrap_or("no answer");
+        let next = status.next_list_at.map(|at| format!("; the next try is {}", until(at, now)));
+        notes.push(format!(
+            "the apps of subscription {subscription} have not been listed since {}: {error}{}",
+            age(since, now),
+            next.unwrap_or_default()
+        ));
+    }
+    if !left_out.is_empty() {
+        let (many, ids) = (counted(left_out.len(), "resource"), left_out.join(", "));
+        notes.push(format!(
+            "subscription {subscription} lists {many} whose id is not an app's and which cannot be backed up: {ids}"
+        ));
+    }
+    let closed = closed.iter().map(|ClosedBudget { call, until: at }| {
+        format!(
+            "the {call} budget of subscription {subscription} is closed and opens {}; `holdfast budgets reopen {subscription}` \
+             opens it now",
+            until(*at, now)
+        )
+    });
+    notes.extend(closed);
+    notes
+}

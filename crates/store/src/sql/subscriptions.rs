@@ -1,0 +1,97 @@
+//! The lists of subscriptions, and the budgets that are closed.
+
+use holdfast_model::{Call, SubscriptionId, Timestamp};
+
+use crate::columns::{json, stamp};
+use crate::error::Result;
+use crate::rules::subscriptions::{Recorded, of_rows};
+use crate::sql::arg::Arg;
+use crate::sql::row::{FromRow, Row};
+use crate::sql::session::Session;
+use crate::subscriptions::{ClosedBudget, Listing, ListingResult, SubscriptionStatus};
+
+pub(super) const RECORD: &str = "record the lists of subscriptions";
+pub(super) const STATUS: &str = "read the subscriptions";
+
+/// One statement for each, so that none waits for another. A row from after now has the time of a wrong clock.
+pub(super) async fn record(session: &mut impl Session, listings: &[Listing]) -> Result<()> {
+    let listed = "/* record_listing */ INSERT INTO subscriptions
+            (subscription, asked_at, next_at, listed_at, apps, left_out)
+        VALUES ($1, $2, $3, $2, $4, $5)
+        ON CONFLICT (subscription) DO UPDATE SET asked_at = excluded.asked_at, next_at = excluded.next_at,
+            listed_at = excluded.listed_at, apps = excluded.apps, left_out = excluded.left_out,
+            unanswered_since = NULL, error = NULL
+        WHERE subscriptions.asked_at <= excluded.asked_at OR subscriptions.asked_at > $6";
+    let failed = "/* record_listing */ INSERT INTO subscriptions
+            (subscription, asked_at, next_at, unanswered_since, error)
+        VALUES ($1, $2, $3, $2, $4)
+        ON CONFLICT (subscription) DO UPDATE SET asked_at = excluded.asked_at, next_at = excluded.next_at,
+            unanswered_since = coalesce(subscriptions.unanswered_since, excluded.unanswered_since),
+            error = excluded.error
+        WHERE subscriptions.asked_at <= excluded.asked_at OR subscriptions.asked_at > $5";
+    let now = session.now().await?;
+    for Listing { subscription, asked_at, next_at, result } in listings {
+        let mut args = vec![Arg::text(subscription), Arg::Time(stamp(*asked_at)), Arg::Time(stamp(*next_at))];
+        let statement = match result {
+            ListingResult::Listed { apps, left_out } => {
+                let apps = i64::try_from(*apps).unwrap_or(i64::MAX);
+                args.extend([Arg::Int(apps), Arg::Text(json(left_out))]);
+                listed
+            }
+            ListingResult::Failed { error } => {
+                args.push(Arg::text(error));
+                failed
+            }
+        };
+        args.push(Arg::Time(now));
+        session.execute(statement, args).await?;
+    }
+    Ok(())
+}
+
+impl FromRow for Recorded {
+    const KEY: &'static [&'static str] = &["subscription"];
+
+    fn read(row: &Row<'_>) -> Result<Self> {
+        let apps = row.maybe_int("apps")?;
+        Ok(Self {
+            subscription: SubscriptionId::new(&row.text("subscription")?),
+            asked_at: row.time("asked_at")?,
+            next_at: row.time("next_at")?,
+            listed_at: row.maybe_time("listed_at")?,
+            apps: apps.map(|apps| u64::try_from(apps).map_err(|_| row.wrong("apps", apps))).transpose()?,
+            left_out: row.maybe_json("left_out")?.unwrap_or_default(),
+            unanswered_since: row.maybe_time("unanswered_since")?,
+            error: row.maybe_text("error")?,
+        })
+    }
+}
+
+struct ClosedRow {
+    subscription: SubscriptionId,
+    call: Call,
+    until: Timestamp,
+}
+
+impl FromRow for ClosedRow {
+    const KEY: &'static [&'static str] = &["subscription", "call"];
+
+    fn read(row: &Row<'_>) -> Result<Self> {
+        let subscription = SubscriptionId::new(&row.text("subscription")?);
+        Ok(Self { subscription, call: row.word("call")?, until: row.time("closed_until")? })
+    }
+}
+
+pub(super) async fn status(session: &mut impl Session) -> Result<Vec<SubscriptionStatus>> {
+    let now = session.now().await?;
+    let recorded: Vec<Recorded> =
+        session.fetch("/* subscriptions */ SELECT * FROM subscriptions", Vec::new()).await?;
+    let closed =
+        "/* subscriptions */ SELECT subscription, call, closed_until FROM budgets WHERE closed_until > $1";
+    let closed: Vec<ClosedRow> = session.fetch(closed, vec![Arg::Time(now)]).await?;
+    let closed = closed.into_iter().map(|row| {
+        let ClosedRow { subscription, call, until } = row;
+        (subscription, ClosedBudget { call, until })
+    });
+    Ok(of_rows(recorded, closed))
+}

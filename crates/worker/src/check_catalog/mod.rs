@@ -1,0 +1,54 @@
+//! Compares the catalog with what Azure and storage have of an app.
+
+mod calls;
+mod compare;
+mod known;
+mod observed;
+mod schedule;
+mod selection;
+mod transitions;
+
+use holdfast_model::NativeSchedule;
+
+use crate::decide::{Action, decide};
+use crate::not_ready::NotReady;
+use crate::step_context::StepContext;
+use crate::step_plan::StepPlan;
+use compare::compare;
+use observed::Observed;
+use transitions::{Comparison, compared, not_compared};
+
+/// One look at the app's backups. Backups that it misses are looked for again in a later step.
+pub(crate) async fn step(
+    context: &StepContext<'_>,
+    schedule: Option<&NativeSchedule>,
+    rng: &mut fastrand::Rng,
+) -> StepPlan {
+    let is_first = match decide(context.run(), None) {
+        Action::Prepare => true,
+        Action::Compare => false,
+        _ => return StepPlan::NothingToDo,
+    };
+    match look(context, schedule.filter(|_| is_first)).await {
+        Ok(comparison) => compared(&context.input_now(), comparison, rng).into(),
+        Err(why) => not_compared(&context.input_now(), &why, rng).into(),
+    }
+}
+
+/// Reads the store, then Azure, then storage: what the store has and Azure has not is gone.
+async fn look(context: &StepContext<'_>, schedule: Option<&NativeSchedule>) -> Result<Comparison, NotReady> {
+    let mut known = calls::read_known(context).await?;
+    let listed = calls::list(context, &known).await?;
+    calls::read_about_unknown(context, &mut known, &listed).await?;
+    let schedule = match schedule {
+        Some(wanted) => calls::compare_schedule(context, wanted).await?,
+        None => None,
+    };
+    let blobs = calls::read_blobs(context, &known).await;
+    let observed = Observed { listed, blobs: blobs.sizes };
+    let findings = compare(&context.input_now(), &known, &observed);
+    Ok(Comparison { findings, schedule, deletions: known.deletions, storage_error: blobs.error })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,14 @@
+//! What a look saw at Azure and in storage.
+
+use std::collections::BTreeMap;
+
+use holdfast_arm::{BlobSizes, ObservedBackups};
+
+/// What a look saw.
+#[derive(Debug, Default)]
+pub(super) struct Observed {
+    /// Azure's backups of the app.
+    pub listed: ObservedBackups,
+    /// The blobs that were read, or why they could not be read, by the archive's name.
+    pub blobs: BTreeMap<String, Result<BlobSizes, String>>,
+}

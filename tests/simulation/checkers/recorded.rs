@@ -1,0 +1,33 @@
+use std::collections::BTreeSet;
+
+use holdfast_model::RunEvent;
+use holdfast_store::{CatalogFilter, Store};
+
+use crate::simulated_world::SimulatedWorld;
+
+/// The catalog has every backup that Azure made for a run, however the run ended.
+///
+/// A backup that Azure listed only after its run had ended may not be in the catalog yet, but its name is in the run's row,
+/// where the next backup of the app finds it. Of a store that lost its last commits only this can be demanded: the
+/// attempts that it lost overwrite no blob, and every other backup is known.
+pub(crate) async fn recorded(world: &SimulatedWorld) {
+    let filter = CatalogFilter { with_removed: true, ..CatalogFilter::default() };
+    let entries = world.store.catalog(&filter).await.unwrap();
+    let mut known: BTreeSet<String> = entries.into_iter().map(|entry| entry.backup.blob).collect();
+    for run in world.runs().await {
+        known.extend(run.failure_counts.missing.values().map(|name| format!("{name}.zip")));
+    }
+    for lost in &world.lost_events {
+        if let RunEvent::AttemptStarted { attempt, .. } = &lost.event {
+            known.insert(format!("{}.zip", attempt.name));
+        }
+    }
+    let accepted: Vec<String> = {
+        let azure = world.azure.lock().unwrap();
+        azure.accepted_posts().iter().map(|post| format!("{}.zip", post.name)).collect()
+    };
+    for blob in accepted {
+        let is_forgotten = world.has_blob(&blob) && !known.contains(&blob);
+        assert!(!is_forgotten, "seed {}: {blob} exists and nothing knows of it", world.seed);
+    }
+}
