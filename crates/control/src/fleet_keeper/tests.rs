@@ -78,7 +78,7 @@ fn hourly() -> Policy {
         name: PolicyName::new("gold"),
         schedule: Schedule {
             crontab: "0 * * * *".parse().unwrap(),
-            timezone: chrono_tz::UTC,
+            timezone: holdfast_model::Zone::UTC,
             spread: Duration::ZERO,
         },
         catch_up: Duration::from_mins(30),
