@@ -70,15 +70,14 @@ impl Reference {
 
     fn matches(&self, local: NaiveDateTime) -> bool {
         let has = |index: usize, value: u32| self.values[index].contains(&value);
+        has(0, local.minute()) && has(1, local.hour()) && has(3, local.month()) && self.has_day(local)
+    }
+
+    fn has_day(&self, local: NaiveDateTime) -> bool {
         let weekday = local.weekday().num_days_from_sunday();
-        let day = has(2, local.day());
-        let weekday = has(4, weekday) || weekday == 0 && has(4, 7);
-        let date = if self.starts_with_star(2) || self.starts_with_star(4) {
-            day && weekday
-        } else {
-            day || weekday
-        };
-        has(0, local.minute()) && has(1, local.hour()) && has(3, local.month()) && date
+        let day = self.values[2].contains(&local.day());
+        let weekday = self.values[4].contains(&weekday) || weekday == 0 && self.values[4].contains(&7);
+        if self.starts_with_star(2) || self.starts_with_star(4) { day && weekday } else { day || weekday }
     }
 
     fn starts_with_star(&self, index: usize) -> bool {
