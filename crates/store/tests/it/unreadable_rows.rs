@@ -131,7 +131,8 @@ async fn the_bad_run_steps_aside<S: Store>(history: &History<S>, bad: &Run, good
 
 /// A request to remove a row.
 pub fn removal(table: &str, key: &str) -> RowRemoval {
-    let mut rng = fastrand::Rng::new();
+    let seed = key.bytes().fold(table.len() as u64, |seed, byte| seed.wrapping_mul(31) + u64::from(byte));
+    let mut rng = fastrand::Rng::with_seed(seed);
     let at = Timestamp::UNIX_EPOCH;
     let (table, key, reason) = (table.to_owned(), key.to_owned(), "a test".to_owned());
     let action =
