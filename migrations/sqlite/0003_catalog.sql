@@ -36,6 +36,7 @@ BEGIN
     DELETE FROM cursors WHERE new.table_name = 'cursors' AND app = new.row_key;
     DELETE FROM runs WHERE new.table_name = 'runs' AND id = new.row_key;
     DELETE FROM catalog WHERE new.table_name = 'catalog' AND app || ' ' || backup_id = new.row_key;
+    DELETE FROM subscriptions WHERE new.table_name = 'subscriptions' AND subscription = new.row_key;
     DELETE FROM budgets WHERE new.table_name = 'budgets' AND subscription || ' ' || call = new.row_key;
 END;
 CREATE TRIGGER set_aside_rows_stay BEFORE UPDATE ON set_aside_rows

@@ -90,6 +90,7 @@ fn remedy(table: &str) -> &'static str {
         }
         "runs" => "remove it: its app is free again, and its next tick makes a new run",
         "catalog" => "remove it, then take the backup over with `holdfast backups adopt`",
+        "subscriptions" => "the next list of the subscription writes it anew; else remove it",
         "budgets" => "remove it: the subscription starts with a full budget",
         _ => "audit events stay: `holdfast audit verify` checks them",
     }

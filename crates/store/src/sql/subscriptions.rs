@@ -6,6 +6,7 @@ use crate::columns::{json, stamp};
 use crate::error::Result;
 use crate::rules::subscriptions::{Recorded, of_rows};
 use crate::sql::arg::Arg;
+use crate::sql::reading::fetch_readable;
 use crate::sql::row::{FromRow, Row};
 use crate::sql::session::Session;
 use crate::subscriptions::{ClosedBudget, Listing, ListingResult, SubscriptionStatus};
@@ -50,6 +51,7 @@ pub(super) async fn record(session: &mut impl Session, listings: &[Listing]) -> 
 }
 
 impl FromRow for Recorded {
+    const TABLE: &'static str = "subscriptions";
     const KEY: &'static [&'static str] = &["subscription"];
 
     fn read(row: &Row<'_>) -> Result<Self> {
@@ -74,6 +76,7 @@ struct ClosedRow {
 }
 
 impl FromRow for ClosedRow {
+    const TABLE: &'static str = "budgets";
     const KEY: &'static [&'static str] = &["subscription", "call"];
 
     fn read(row: &Row<'_>) -> Result<Self> {
@@ -85,10 +88,10 @@ impl FromRow for ClosedRow {
 pub(super) async fn status(session: &mut impl Session) -> Result<Vec<SubscriptionStatus>> {
     let now = session.now().await?;
     let recorded: Vec<Recorded> =
-        session.fetch("/* subscriptions */ SELECT * FROM subscriptions", Vec::new()).await?;
+        fetch_readable(session, "/* subscriptions */ SELECT * FROM subscriptions", Vec::new()).await?;
     let closed =
         "/* subscriptions */ SELECT subscription, call, closed_until FROM budgets WHERE closed_until > $1";
-    let closed: Vec<ClosedRow> = session.fetch(closed, vec![Arg::Time(now)]).await?;
+    let closed: Vec<ClosedRow> = fetch_readable(session, closed, vec![Arg::Time(now)]).await?;
     let closed = closed.into_iter().map(|row| {
         let ClosedRow { subscription, call, until } = row;
         (subscription, ClosedBudget { call, until })

@@ -7,6 +7,7 @@ use crate::audit::AuditEvent;
 use crate::error::{Error, Result};
 use crate::fleet::Cursor;
 use crate::rules::enrolment::AppRow;
+use crate::rules::subscriptions::Recorded;
 use crate::sql::arg::Arg;
 use crate::sql::budgets::BudgetRow;
 use crate::sql::insert::insert;
@@ -108,7 +109,9 @@ pub(super) async fn of_small_tables(session: &mut impl Session) -> Result<Vec<Un
     let cursors = "/* check */ SELECT *, CAST(0 AS bigint) AS unfinished FROM cursors";
     let cursors = fetch_each::<Cursor>(session, cursors, Vec::new()).await?;
     let budgets = fetch_each::<BudgetRow>(session, "/* check */ SELECT * FROM budgets", Vec::new()).await?;
-    Ok([apps.unreadable, cursors.unreadable, budgets.unreadable].concat())
+    let lists = "/* check */ SELECT * FROM subscriptions";
+    let lists = fetch_each::<Recorded>(session, lists, Vec::new()).await?;
+    Ok([apps.unreadable, cursors.unreadable, budgets.unreadable, lists.unreadable].concat())
 }
 
 /// Adds the unreadable rows of one page to `found`. Returns the last key of the page; `None` after the last page.
@@ -174,6 +177,10 @@ pub(super) async fn remove(session: &mut impl Session, removal: &RowRemoval) -> 
             let one = "/* store_row */ SELECT * FROM budgets WHERE subscription = $1 AND call = $2";
             set_aside::<BudgetRow>(session, one, vec![Arg::Text(subscription), Arg::Text(call)], removal)
                 .await
+        }
+        "subscriptions" => {
+            let one = "/* store_row */ SELECT * FROM subscriptions WHERE subscription = $1";
+            set_aside::<Recorded>(session, one, vec![Arg::text(key)], removal).await
         }
         _ => Ok(Removed::Kept),
     }
