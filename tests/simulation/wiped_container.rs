@@ -15,8 +15,15 @@ use crate::faults::{FaultRates, pause};
 use crate::process::{Parts, run_process};
 use crate::simulated_world::SimulatedWorld;
 
-const NO_FAULTS: FaultRates =
-    FaultRates { crash: 0.0, stall: 0.0, store_error: 0.0, message_lost: 0.0, message_doubled: 0.0 };
+const NO_FAULTS: FaultRates = FaultRates {
+    crash: 0.0,
+    stall: 0.0,
+    store_error: 0.0,
+    message_lost: 0.0,
+    message_doubled: 0.0,
+    read_refused: 0.0,
+    failure_as_500: 0.0,
+};
 
 /// A backup in each of two nights, kept for two days and at least one.
 fn nightly(policy: &mut Policy) {
@@ -43,7 +50,7 @@ async fn two_nights(is_wiped: bool) -> Report {
     world.fleet.policies.values_mut().for_each(nightly);
     let (_fleet, fleet) = watch::channel(Arc::new(world.fleet.clone()));
     let enrolled = world.fleet.enrolled(crate::simulated_world::start());
-    world.store.sync_fleet(&enrolled).await.unwrap();
+    world.store.sync_fleet(&enrolled, &[]).await.unwrap();
     let parts = world.parts(fleet, Arc::new(world.fleet.clone()));
     let parts = Parts { rates: NO_FAULTS, check_every: Duration::from_hours(24), ..parts };
     let stop = CancellationToken::new();

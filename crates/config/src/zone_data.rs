@@ -141,7 +141,7 @@ mod tests {
 
     use super::*;
 
-    /// The bundled data of `zone`, as a TZif file of the system would have it.
+    /// A TZif file with one offset.
     fn tzif(offset_hours: u8) -> Vec<u8> {
         // RFC 9636: an empty first block, and a second one with one type and a footer.
         let header = |types: u8, chars: u8| {

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops at the first surprise")]
 
 mod answers;
+mod azure_sdk;
 mod backups;
 mod bad_rows;
 mod collector;

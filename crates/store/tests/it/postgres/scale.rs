@@ -9,7 +9,7 @@ use sqlx::{AssertSqlSafe, PgConnection};
 
 use super::Fixture;
 use crate::history::{app, policy_snapshot};
-use crate::statements::{OF_A_KIND, statements_of};
+use crate::statements::{OF_A_KIND, WHOLE, statements_of};
 
 /// A million runs beside the two that they are made after: 880,000 have ended, 100,000 wait behind one subscription,
 /// 10,000 wait in 200 lanes, 8,000 are polling, and 2,000 are leased. Some are deletions: 44,000 of those that have
@@ -60,9 +60,6 @@ async fn fixture() -> Option<Fixture> {
     assert!(model.lane().is_some());
     Some(fixture)
 }
-
-/// Statements in which everything is asked for.
-const WHOLE: [&str; 2] = ["list", "sync_fleet"];
 
 /// Small tables may be read through, and are. The large ones, and the partitions of the audit, may not.
 fn is_large(table: &str) -> bool {
