@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use holdfast_model::{DepartureReason, Outcome, Timestamp};
-use holdfast_store::{AppStatus, CheckStatus, Store, SubscriptionStatus};
+use holdfast_model::{DepartureReason, Outcome, Timestamp, Verification};
+use holdfast_store::{AppStatus, CheckStatus, LastRun, Store, SubscriptionStatus};
 use serde::Serialize;
 
 use crate::Error;
@@ -74,9 +74,13 @@ fn has_vanished(status: &AppStatus, now: Timestamp) -> bool {
 }
 
 /// Whether an app of the fleet is past its objective, in no policy, missing at Azure or lately gone from there, its last run
-/// did not succeed, or a check of its catalog found something or could not be made.
+/// did not succeed or was not verified although storage is in reach, or a check of its catalog found something or could not be made.
 fn needs_attention(status: &AppStatus, now: Timestamp) -> bool {
-    let has_failed = status.last.as_ref().is_some_and(|last| last.outcome != Outcome::Succeeded);
+    let is_unverified = |last: &LastRun| {
+        matches!(last.verification, Some(Verification::Unreachable | Verification::Unusable))
+    };
+    let has_failed =
+        status.last.as_ref().is_some_and(|last| last.outcome != Outcome::Succeeded || is_unverified(last));
     let is_unwell = status.past_objective
         || has_failed
         || status.policy.is_none()
@@ -164,6 +168,17 @@ mod tests {
         assert_eq!(findings(&lost), ["2 lost", "drift"]);
         assert!(needs_attention(&AppStatus { check: lost, ..good.clone() }));
         assert!(needs_attention(&AppStatus { missing_since: Some(now), ..good.clone() }));
+        let run_id = RunId::new(now, &mut fastrand::Rng::with_seed(1));
+        for (verification, is_problem) in [
+            (Verification::Verified, false),
+            (Verification::OutOfReach, false),
+            (Verification::Unreachable, true),
+            (Verification::Unusable, true),
+        ] {
+            let (outcome, verification) = (Outcome::Succeeded, Some(verification));
+            let last = LastRun { run_id, outcome, cause: None, verification, ended_at: now };
+            assert_eq!(needs_attention(&AppStatus { last: Some(last), ..good.clone() }), is_problem);
+        }
         let left = |reason, at| {
             let departed = Some(Departed { at, reason });
             AppStatus { removed: true, departed, ..good.clone() }

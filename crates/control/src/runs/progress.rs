@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use holdfast_model::{Cause, Outcome, Run, RunEvent, RunId, RunState, StateCode, Timestamp};
+use holdfast_model::{Cause, Outcome, Run, RunEvent, RunId, RunKind, RunState, StateCode, Timestamp};
 use holdfast_store::Store;
 
 use crate::Error;
@@ -102,7 +102,11 @@ fn line(run: &Run, why: Option<&str>, now: Timestamp) -> String {
             format!("Azure is at work, operation {}", operation.rsplit('/').next().unwrap_or_default())
         }
         RunState::Verifying { .. } => {
-            let check = if run.task.restore().is_some() { "probes the app" } else { "checks the backup" };
+            let check = match run.task.kind() {
+                RunKind::Restore | RunKind::Drill => "probes the app",
+                RunKind::PushSchedule => "reads the schedule back",
+                _ => "checks the backup",
+            };
             why.map_or_else(|| check.to_owned(), |why| format!("{why}; {}", next_try(run, now)))
         }
         RunState::Comparing { missing, .. } => {
