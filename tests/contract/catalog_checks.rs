@@ -132,12 +132,12 @@ async fn the_status_has_the_last_check_and_what_it_found(fixture: &StoreFixture)
     let told = status(fixture).await.check;
     assert_eq!((told.last.map(|last| last.run_id), told.drift), (Some(second.id), false));
     fixture.complete_backup(&shop, 5, 30).await;
-    let unfinished = fixture.store.runs(&holdfast_store::RunFilter {
+    let filter = holdfast_store::RunFilter {
         kind: Some(holdfast_model::RunKind::CheckCatalog),
         unfinished: true,
         ..Default::default()
-    });
-    let unfinished = unfinished.await.unwrap().remove(0);
+    };
+    let unfinished = fixture.store.runs(&filter).await.unwrap().remove(0);
     fixture.commit_events(unfinished.id, vec![lost(BLOB), ended(Outcome::Succeeded, None)]).await;
     assert_eq!(status(fixture).await.check.lost, 1);
     fixture.advance(7 * 24 * 3_600);
