@@ -16,6 +16,8 @@ pub(crate) struct People {
     pub moved: u64,
     pub short_lists: u64,
     moved_now: BTreeSet<SubscriptionId>,
+    /// Apps whose numbers began again.
+    pub recreated_apps: BTreeSet<AppId>,
 }
 
 /// The container of the simulated storage.
@@ -57,6 +59,7 @@ impl People {
             7 => {
                 azure.recreate_site(app);
                 self.recreated += 1;
+                self.recreated_apps.insert(app.clone());
                 self.vanished.push((now, app.clone()));
             }
             8 => {

@@ -110,6 +110,9 @@ impl MaintenancePlanner {
         report.added += self.add(&renewals).await?;
         let checks = self.checks(fleet, &needs).await?;
         report.checks += self.add(&checks).await?;
+        if report.added + report.checks > 0 {
+            self.context.due_signal.notify_one();
+        }
         for (policy, backups) in &report.dry_run {
             tracing::info!(%policy, backups, "retention would delete backups, but is a dry run");
         }
@@ -123,9 +126,6 @@ impl MaintenancePlanner {
         let mut added = 0;
         for batch in runs.chunks(BATCH) {
             added += self.context.store.add_runs(batch).await?;
-        }
-        if added > 0 {
-            self.context.due_signal.notify_one();
         }
         Ok(added)
     }

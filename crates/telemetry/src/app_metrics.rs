@@ -77,6 +77,12 @@ pub fn observe_apps(meter: &Meter, source: &Arc<Source>) {
         "1 for an app that Azure's list leaves out without proof that it is gone, else 0.",
         |app| f64::from(u8::from(app.missing_since.is_some())),
     );
+    each(
+        "holdfast.app.lost_backups",
+        "",
+        "Backups of the app that a restore could use and that were found missing within the last week.",
+        |app| f64::from(u32::try_from(app.check.lost).unwrap_or(u32::MAX)),
+    );
     let source = Arc::clone(source);
     meter
         .f64_observable_gauge("holdfast.app_status.read.timestamp")

@@ -81,15 +81,15 @@ impl Azure {
     }
 
     fn is_whole(&self, backup: &Backup) -> bool {
-        let is_complete = backup
+        let is_restorable = backup
             .outcome
             .as_ref()
-            .is_some_and(|outcome| matches!(outcome.end, End::Succeeded | End::UnknownWord));
+            .is_some_and(|outcome| matches!(outcome.end, End::Succeeded | End::UnknownWord | End::Partial));
         let Some(url) = self.storage.locate(backup.storage_url.expose_secret()) else { return false };
         let has = |suffix: &str| {
             self.storage.blob(&url.account, &url.container, &format!("{}.{suffix}", backup.name)).is_some()
         };
-        is_complete && is_there(backup) && has("zip") && has("xml")
+        is_restorable && is_there(backup) && has("zip") && has("xml")
     }
 }
 
