@@ -202,6 +202,7 @@ async fn a_missing_app_is_shown_until_it_is_seen_again(fixture: &StoreFixture) {
 
 async fn a_list_that_fails_is_shown_until_one_succeeds(fixture: &StoreFixture) {
     let (subscription, at) = (SubscriptionId::new("s1"), fixture.now());
+    fixture.advance(100);
     let listing = |seconds, result| {
         let asked_at = at + secs(seconds);
         Listing { subscription: SubscriptionId::new("s1"), asked_at, next_at: asked_at + secs(60), result }

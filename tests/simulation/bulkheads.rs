@@ -102,7 +102,7 @@ async fn time_to_back_up(hangs: bool) -> (Duration, Arc<MemoryStore>, Subscripti
         queue: Arc::clone(&queue) as _,
         arm: Arc::new(arm),
         storage: Arc::new(storage),
-        secrets: Arc::new(SimSecrets { connection: String::new().into() }),
+        secrets: Arc::new(SimSecrets { connection: "".into() }),
         probe: Arc::new(SimProbe { azure, clock: Arc::clone(&clock) }),
         clock: clock as _,
         bell: Arc::clone(&bell),

@@ -36,7 +36,8 @@ const TIMEOUT: Duration = Duration::from_mins(10);
 pub async fn run(args: &DemoArgs, context: &Context) -> anyhow::Result<Exit> {
     let machine = SystemClock::default();
     let dir = folder::prepare(args.dir.as_deref())?;
-    let clock: Arc<dyn Clock> = Arc::new(OffsetClock::showing(three_seconds_before_two(machine.now())));
+    let night = Arc::new(OffsetClock::showing(three_seconds_before_two(machine.now())));
+    let clock: Arc<dyn Clock> = Arc::clone(&night) as _;
     let simulation = Simulation::new(args.apps, args.seed, args.hostile);
     let stop = CancellationToken::new();
     let listener = TcpListener::bind("127.0.0.1:0").await.context("failed to listen on this machine")?;
@@ -62,6 +63,8 @@ pub async fn run(args: &DemoArgs, context: &Context) -> anyhow::Result<Exit> {
         rng,
     })?;
 
+    // The preparation may take long: ticks from before the engine's first list are not owed.
+    night.show(three_seconds_before_two(machine.now()));
     let began = machine.elapsed();
     let stopper = tokio::spawn(stop_on_signal(stop.clone()));
     let working = tokio::spawn(engine.run(Role::All, stop.clone()));
