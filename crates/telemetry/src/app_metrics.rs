@@ -78,6 +78,12 @@ pub fn observe_apps(meter: &Meter, source: &Arc<Source>) {
         |app| f64::from(u8::from(app.missing_since.is_some())),
     );
     each(
+        "holdfast.app.schedule_drift",
+        "",
+        "1 for an app whose native schedule differed from the policy's in its latest catalog check, else 0.",
+        |app| f64::from(u8::from(app.check.drift)),
+    );
+    each(
         "holdfast.app.lost_backups",
         "",
         "Backups of the app that a restore could use and that were found missing within the last week.",
