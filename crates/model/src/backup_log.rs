@@ -6,8 +6,6 @@
 
 use std::ops::Range;
 
-use crate::BackupResult;
-
 /// The most characters of a log that are kept.
 const CHARS_MAX: usize = 4_000;
 
@@ -85,9 +83,22 @@ const STORAGE_REASONS: [&str; 19] = [
     "signature not valid in the specified time frame",
 ];
 
+/// The kind of reason that a log names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogReason {
+    /// Storage refused the SAS, the container or the account.
+    Storage,
+    /// A database refused the connection or the export.
+    Database,
+    /// The app or a database is too large.
+    Size,
+    /// None that is known.
+    Unknown,
+}
+
 /// A reason that a log names: what it means, and where it is.
 struct Reason {
-    result: BackupResult,
+    kind: LogReason,
     cure: Option<&'static str>,
     place: Range<usize>,
 }
@@ -96,8 +107,8 @@ struct Reason {
 ///
 /// A size limit comes first, because neither another SAS nor another connection string helps. A database comes before
 /// storage, because a new SAS alone would repeat its refusal.
-pub fn classify_log(log: &str) -> BackupResult {
-    reason(log).map_or(BackupResult::Failed, |reason| reason.result)
+pub fn classify_log(log: &str) -> LogReason {
+    reason(log).map_or(LogReason::Unknown, |reason| reason.kind)
 }
 
 /// What to do about the reason in a failed backup's log, where Holdfast cannot help by itself.
@@ -129,19 +140,19 @@ fn reason(log: &str) -> Option<Reason> {
     // ASCII alone, so that places in the copy are places in the log.
     let lower = log.to_ascii_lowercase();
     let find = |phrase: &str| lower.find(phrase).map(|at| at..at + phrase.len());
-    let first = |phrases: &[&str], result| {
+    let first = |phrases: &[&str], kind| {
         let place = phrases.iter().find_map(|phrase| find(phrase))?;
-        Some(Reason { result, cure: None, place })
+        Some(Reason { kind, cure: None, place })
     };
     let of_database = || {
         let found = |(phrase, cure): &(&str, &'static str)| Some((find(phrase)?, *cure));
         let (place, cure) = DATABASE_REASONS.iter().find_map(found)?;
-        Some(Reason { result: BackupResult::FailedAtDatabase, cure: Some(cure), place })
+        Some(Reason { kind: LogReason::Database, cure: Some(cure), place })
     };
-    first(&SIZE_REASONS, BackupResult::FailedTooLarge)
+    first(&SIZE_REASONS, LogReason::Size)
         .or_else(of_database)
-        .or_else(|| first(&[STORAGE_DOWN], BackupResult::Failed))
-        .or_else(|| first(&STORAGE_REASONS, BackupResult::FailedAtStorage))
+        .or_else(|| first(&[STORAGE_DOWN], LogReason::Unknown))
+        .or_else(|| first(&STORAGE_REASONS, LogReason::Storage))
 }
 
 /// The place of the character with this number.

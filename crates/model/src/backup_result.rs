@@ -1,6 +1,6 @@
 //! What Azure's answers mean for a backup run: the same table as in `docs/answers.md`.
 
-use crate::backup_log::classify_log;
+use crate::backup_log::{LogReason, classify_log};
 use crate::{BackupStatus, Cause};
 
 /// Azure's status of a backup, refined by its log.
@@ -71,7 +71,12 @@ impl BackupResult {
             BackupStatus::PartiallySucceeded => Self::PartiallySucceeded,
             BackupStatus::TimedOut => Self::TimedOut,
             BackupStatus::Skipped => Self::Skipped,
-            BackupStatus::Failed => classify_log(log.unwrap_or_default()),
+            BackupStatus::Failed => match classify_log(log.unwrap_or_default()) {
+                LogReason::Storage => Self::FailedAtStorage,
+                LogReason::Database => Self::FailedAtDatabase,
+                LogReason::Size => Self::FailedTooLarge,
+                LogReason::Unknown => Self::Failed,
+            },
             BackupStatus::DeleteInProgress | BackupStatus::Deleted | BackupStatus::DeleteFailed => {
                 Self::Deleting
             }

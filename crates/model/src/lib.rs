@@ -44,7 +44,7 @@ pub use app::{App, Site};
 pub use app_id::{AppId, InvalidAppId};
 pub use app_support::{tier_backs_up_slots, tier_has_backups};
 pub use backoff::{jitter, poll_delay, retry_delay};
-pub use backup_log::{classify_log, cure_in_log, shorten_log};
+pub use backup_log::{LogReason, classify_log, cure_in_log, shorten_log};
 pub use backup_name::BackupName;
 pub use backup_result::{BACKUP_RESULTS, BackupResult, PollDecision, poll_decision};
 pub use catalog::{CatalogEntry, Origin, Removal};

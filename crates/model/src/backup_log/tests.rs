@@ -18,7 +18,7 @@ fn what_storage_refused_is_tried_again_with_another_sas() {
         "Missing mandatory parameters for valid Shared Access Signature.",
         "The specified container does not exist.",
     ] {
-        assert_eq!((classify_log(log), cure_in_log(log)), (BackupResult::FailedAtStorage, None), "{log}");
+        assert_eq!((classify_log(log), cure_in_log(log)), (LogReason::Storage, None), "{log}");
     }
 }
 
@@ -59,11 +59,7 @@ fn what_a_database_refused_has_its_cure() {
         ("no pg_hba.conf entry for host \"20.1.2.3\", user \"u\", database \"shop\", SSL off", SERVER),
         ("Unable to connect to any of the specified MySQL hosts.", SERVER),
     ] {
-        assert_eq!(
-            (classify_log(log), cure_in_log(log)),
-            (BackupResult::FailedAtDatabase, Some(cure)),
-            "{log}"
-        );
+        assert_eq!((classify_log(log), cure_in_log(log)), (LogReason::Database, Some(cure)), "{log}");
     }
 }
 
@@ -72,9 +68,9 @@ fn a_size_limit_comes_before_a_database_and_a_database_before_storage() {
     let size = "The website + database size exceeds the 10 GB limit for backups. Your content size is 12 GB.";
     let (login, storage) = ("Login failed for user 'sa'.", "Storage access failed.");
     for (log, result) in [
-        (size.to_owned(), BackupResult::FailedTooLarge),
-        (format!("{login} {storage} {size}"), BackupResult::FailedTooLarge),
-        (format!("{storage} {login}"), BackupResult::FailedAtDatabase),
+        (size.to_owned(), LogReason::Size),
+        (format!("{login} {storage} {size}"), LogReason::Size),
+        (format!("{storage} {login}"), LogReason::Database),
     ] {
         assert_eq!(classify_log(&log), result, "{log}");
     }
@@ -89,7 +85,7 @@ fn what_names_no_known_reason_is_a_plain_failure() {
         "The backup failed with code (403).",
         "İ̇ Ünexpected",
     ] {
-        assert_eq!(classify_log(log), BackupResult::Failed, "{log}");
+        assert_eq!(classify_log(log), LogReason::Unknown, "{log}");
     }
 }
 
@@ -99,7 +95,7 @@ fn a_reason_at_the_end_or_in_the_middle_of_a_long_log_is_kept_and_the_cut_is_tol
     for (before, after) in [(0, 9_000), (4_973, 0), (4_500, 4_500), (1_990, 8_000), (8_000, 1_990)] {
         let log = ["é".repeat(before).as_str(), reason, &"x".repeat(after)].concat();
         let short = shorten_log(&log);
-        assert_eq!(classify_log(&short), BackupResult::FailedAtDatabase, "{before} {after}");
+        assert_eq!(classify_log(&short), LogReason::Database, "{before} {after}");
         assert!(short.contains(&format!("[{} characters left out", before + after + 27 - 4_000)), "{short}");
         assert!(short.chars().count() < 4_600, "{}", short.chars().count());
         assert!(short.starts_with(&log.chars().take(2_000).collect::<String>()));
