@@ -36,7 +36,8 @@ impl Transport for ScriptedAzure {
             self.answers.lock().unwrap().get(&path).cloned().unwrap_or_else(|| {
                 (404, None, json!({ "error": { "code": "ResourceNotFound", "message": "gone" } }).to_string())
             });
-        let mut response = TransportResponse { status, headers: Default::default(), body: body.into() };
+        let mut response = TransportResponse { status, headers: request.headers, body: body.into() };
+        response.headers.clear();
         response.headers.insert("x-ms-request-id", "1".parse().unwrap());
         if let Some(wait) = retry_after {
             response.headers.insert("retry-after", wait.parse().unwrap());
@@ -128,10 +129,10 @@ impl World {
 
     fn lists(&self, apps: &[&str]) {
         let sites: Vec<_> = apps.iter().map(|app| site(app)).collect();
-        self.answers(LIST, 200, json!({ "value": sites }));
+        self.answers(LIST, 200, &json!({ "value": sites }));
     }
 
-    fn answers(&self, path: &str, status: u16, body: serde_json::Value) {
+    fn answers(&self, path: &str, status: u16, body: &serde_json::Value) {
         self.azure.answers.lock().unwrap().insert(path.to_owned(), (status, None, body.to_string()));
     }
 
@@ -217,7 +218,11 @@ async fn an_empty_list_removes_nothing_until_each_app_answers_404_twice() {
     world.pass().await;
     world.lists(&[]);
     // The wiki's rights were lost; the shop is gone.
-    world.answers(&path("wiki"), 403, json!({ "error": { "code": "AuthorizationFailed", "message": "no" } }));
+    world.answers(
+        &path("wiki"),
+        403,
+        &json!({ "error": { "code": "AuthorizationFailed", "message": "no" } }),
+    );
     assert_eq!(world.next_pass().await, 900);
     let missing = world.status("shop").await;
     assert!(!missing.removed && missing.missing_since.is_some());
@@ -248,7 +253,7 @@ async fn an_app_that_only_the_list_leaves_out_stays() {
     world.lists(&["shop"]);
     world.pass().await;
     world.lists(&[]);
-    world.answers(&path("shop"), 200, site("shop"));
+    world.answers(&path("shop"), 200, &site("shop"));
     for _ in 0..5 {
         world.next_pass().await;
     }
