@@ -296,6 +296,9 @@ async fn a_run_is_loaded_with_what_its_kind_needs_to_know(fixture: &StoreFixture
     fixture
         .add_action(&shop, OperatorAction::TakenOver { backup: other, storage: StorageName::new("weu") })
         .await;
+    assert_eq!(load(&deletion).await, (Some(entry.clone()), true, None, None), "the other is not verified");
+    let verified = OperatorAction::Verified { backup: BackupId(9), size_bytes: Some(9) };
+    fixture.add_action(&shop, verified).await;
     assert_eq!(load(&deletion).await, (Some(entry), false, None, None));
 }
 

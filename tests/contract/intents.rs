@@ -114,9 +114,11 @@ async fn the_last_partial_backup_is_kept_where_nothing_good_is_left(fixture: &St
     assert!(!may_begin(&bare, 1).await, "it is the only backup");
     assert!(may_begin(&two, 1).await, "another partial backup is left");
     assert!(!may_begin(&two, 2).await, "the other backup is being deleted");
-    assert!(may_begin(&orphaned, 1).await, "another backup is left");
+    assert!(!may_begin(&orphaned, 1).await, "the orphan is not verified");
     assert!(may_begin(&orphaned, 2).await, "an orphan is no recovery point");
     assert!(may_begin(&lone, 2).await, "an orphan is no recovery point");
+    let verified = OperatorAction::Verified { backup: BackupId(2), size_bytes: Some(2) };
+    fixture.add_action(&saved, verified).await;
     assert!(may_begin(&saved, 1).await, "a good backup is left");
     keeps_partial(fixture, &saved, 3).await;
     assert!(!may_begin(&saved, 2).await, "a partial backup does not replace the last good one");

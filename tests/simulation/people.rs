@@ -16,6 +16,8 @@ pub(crate) struct People {
     pub moved: u64,
     pub short_lists: u64,
     moved_now: BTreeSet<SubscriptionId>,
+    /// Apps of which a list came short or answered 404.
+    pub hidden: BTreeSet<AppId>,
     /// Apps whose numbers began again.
     pub recreated_apps: BTreeSet<AppId>,
 }
@@ -64,11 +66,14 @@ impl People {
             }
             8 => {
                 azure.set_moved(app.subscription(), true);
+                let of_subscription = apps.iter().filter(|other| other.subscription() == app.subscription());
+                self.hidden.extend(of_subscription.cloned());
                 self.moved_now.insert(app.subscription().clone());
                 self.moved += 1;
             }
             9..12 => {
                 azure.shorten_lists(app, rng.u32(1..4));
+                self.hidden.insert(app.clone());
                 self.short_lists += 1;
             }
             _ => {}
