@@ -13,6 +13,7 @@ mod bulkheads;
 mod checkers;
 mod counts;
 mod doubles;
+mod drawn_fleet;
 mod faults;
 mod operator;
 mod people;

@@ -14,8 +14,8 @@ use holdfast_storage::{Need, Storage};
 use holdfast_store::{CatalogFilter, Store};
 use tokio_util::sync::CancellationToken;
 
+use crate::drawn_fleet::weekly;
 use crate::faults::pause;
-use crate::simulated_world::weekly;
 
 /// The interfaces that the commands of an operator use.
 pub(crate) struct Operator {

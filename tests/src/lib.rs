@@ -8,5 +8,6 @@ pub mod proxy;
 pub mod rabbitmq;
 pub mod servers;
 mod services;
+pub mod sqlite;
 
 pub use services::service;

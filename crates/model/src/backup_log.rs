@@ -116,7 +116,7 @@ pub fn cure_in_log(log: &str) -> Option<&'static str> {
     reason(log)?.cure
 }
 
-/// Shortens a log to [`CHARS_MAX`] characters, not counting the note in place of what is left out.
+/// Shortens a log to 4,000 characters, not counting the note in place of what is left out.
 ///
 /// Both ends and the reason stay, so that [`classify_log`] answers the same as for the whole log.
 pub fn shorten_log(log: &str) -> String {

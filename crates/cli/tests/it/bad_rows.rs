@@ -1,7 +1,6 @@
 //! Rows that cannot be read: every command leaves them out and names them, and one command removes them.
 
-use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
+use holdfast_tests::sqlite;
 
 use crate::command::Place;
 
@@ -25,12 +24,7 @@ policy = "gold"
 /// Runs SQL on the store, with nothing of the program between.
 pub fn sql(place: &Place, sql: &str) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
-        let options = SqliteConnectOptions::new().filename(place.path("holdfast.sqlite"));
-        let mut connection = options.connect().await.unwrap();
-        sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(&mut connection).await.unwrap();
-        connection.close().await.unwrap();
-    });
+    runtime.block_on(sqlite::execute(&place.path("holdfast.sqlite"), sql)).unwrap();
 }
 
 fn add_app(place: &Place, id: &str) {

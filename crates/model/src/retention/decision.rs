@@ -12,6 +12,7 @@ use crate::{BackupId, Timestamp, Zone};
 
 /// The part of a backup that retention decides on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "four independent facts about one backup")]
 pub struct Backup {
     /// Azure's number for it.
     pub id: BackupId,

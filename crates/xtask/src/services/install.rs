@@ -43,7 +43,7 @@ fn missing_packages() -> Vec<&'static str> {
         ("rabbitmq-server", rabbitmq::programs().is_none()),
         ("npm", !azurite::program().is_file() && !runs("npm")),
         ("prometheus", !runs(PROMTOOL)),
-        ("python3-venv", !azure_sdk::interpreter().is_file() && !azure_sdk::can_install()),
+        ("python3-venv", !azure_sdk::is_installed() && !azure_sdk::can_install()),
     ];
     missing.into_iter().filter(|(_, is_missing)| *is_missing).map(|(package, _)| package).collect()
 }
