@@ -228,13 +228,15 @@ impl PipelineWorld {
 
     /// Like [`ended`](Self::ended), for the runs created before `until`.
     pub(crate) async fn ended_before(&mut self, until: Timestamp, within: Duration) -> Vec<String> {
-        let mut died = Vec::new();
-        eventually("every run has ended", within, async || {
+        let (mut died, mut unfinished) = (Vec::new(), Vec::new());
+        let ended = eventually("every run has ended", Duration::MAX, async || {
             died.extend(self.revive());
-            let runs = self.try_runs().await?;
-            runs.iter().all(|run| run.state.is_ended() || run.created_at >= until).then_some(())
-        })
-        .await;
+            unfinished = self.try_runs().await?;
+            unfinished.retain(|run| !run.state.is_ended() && run.created_at < until);
+            unfinished.is_empty().then_some(())
+        });
+        let in_time = tokio::time::timeout(within, ended).await.is_ok();
+        assert!(in_time, "not within {within:?}: every run has ended: {unfinished:#?}");
         died
     }
 

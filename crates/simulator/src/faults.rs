@@ -268,16 +268,12 @@ fn draw<T: Copy>(rates: &[(f64, T)], rng: &mut fastrand::Rng) -> Option<T> {
 impl CallFault {
     /// Whether the call has its effect.
     pub(crate) fn is_after_effect(self) -> bool {
-        match self {
-            Self::AnswerLost | Self::ServerErrorAfter | Self::GarbageAfter | Self::GatewayAfter => true,
-            Self::Slow | Self::UnreadableList => true,
-            _ => false,
-        }
+        self.loses_answer() || matches!(self, Self::Slow | Self::UnreadableList)
     }
 
     /// Whether the caller does not learn of the effect.
     pub(crate) fn loses_answer(self) -> bool {
-        self.is_after_effect() && !matches!(self, Self::Slow | Self::UnreadableList)
+        matches!(self, Self::AnswerLost | Self::ServerErrorAfter | Self::GarbageAfter | Self::GatewayAfter)
     }
 
     /// The name in counters.

@@ -34,18 +34,18 @@ pub(super) fn unreadable(list: Response, rng: &mut fastrand::Rng) -> Response {
     if !list.is_success() {
         return list;
     }
-    let lost: &[&str] = match rng.u8(..3) {
+    let missing: &[&str] = match rng.u8(..3) {
         0 => &["id"],
         1 => &["name", "backupName", "blobName"],
         _ => &[],
     };
-    let items = body["value"].as_array_mut().filter(|items| !items.is_empty() && !lost.is_empty());
+    let items = body["value"].as_array_mut().filter(|items| !items.is_empty() && !missing.is_empty());
     match items {
         None => body["value"] = Value::Null,
         Some(items) => {
             for item in items {
                 item["id"] = json!("");
-                for key in lost {
+                for key in missing {
                     item["properties"][*key] = Value::Null;
                 }
             }

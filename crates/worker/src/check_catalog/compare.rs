@@ -143,8 +143,9 @@ fn adopted(input: &StepInput<'_>, observed: &Observed, late: &LateBackup) -> Opt
 
 /// The facts of a listed backup; `None` where Azure returns neither its blob nor its name.
 pub(super) fn facts_of(listed: &Backup, now: Timestamp) -> Option<BackupFacts> {
-    let blob = listed.blob_name.clone().or_else(|| listed.name.clone())?;
-    let blob = if blob.ends_with(".zip") { blob } else { format!("{blob}.zip") };
+    // Azure omits `.zip` until it writes the blob.
+    let blob = listed.blob_name.as_deref().or(listed.name.as_deref())?;
+    let blob = format!("{}.zip", blob.strip_suffix(".zip").unwrap_or(blob));
     Some(BackupFacts {
         id: listed.id,
         blob,

@@ -74,14 +74,14 @@ pub(super) fn not_compared(input: &StepInput<'_>, why: &NotReady, rng: &mut fast
 fn lost_event(missing: Missing, deletions: &[Run]) -> RunEvent {
     let Missing { backup: MissingBackup { id, blob }, detail } = missing;
     let deletion = deletions.iter().find(|run| {
-        matches!(&run.task, Task::Delete(delete) if is_of(delete, &id, &blob)) && may_have_deleted(run)
+        matches!(&run.task, Task::Delete(delete) if is_of(delete, id, &blob)) && may_have_deleted(run)
     });
     let deletion: Option<RunId> = deletion.map(|run| run.id);
     RunEvent::BackupLost { backup: id, blob, detail, deletion }
 }
 
-fn is_of(delete: &Delete, id: &holdfast_model::BackupId, blob: &str) -> bool {
-    delete.backup == *id && delete.blob == blob
+fn is_of(delete: &Delete, id: holdfast_model::BackupId, blob: &str) -> bool {
+    delete.backup == id && delete.blob == blob
 }
 
 /// Whether the deletion was sent and its result stayed unknown.
