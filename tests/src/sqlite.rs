@@ -11,3 +11,8 @@ pub async fn execute(file: &Path, sql: &str) -> Result<(), Error> {
     sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(&mut connection).await?;
     connection.close().await
 }
+
+/// The error of a connection that breaks while it is in use.
+pub fn broken_connection() -> Error {
+    Error::Io(std::io::ErrorKind::BrokenPipe.into())
+}

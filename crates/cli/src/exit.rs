@@ -156,7 +156,7 @@ mod tests {
     #[test]
     fn a_connection_that_breaks_is_a_failure_and_not_a_reader_that_left() {
         let pipe = || std::io::Error::from(std::io::ErrorKind::BrokenPipe);
-        let source = sqlx::Error::Io(pipe());
+        let source = holdfast_tests::sqlite::broken_connection();
         let broken = anyhow::Error::new(holdfast_store::Error::Driver { operation: "load a run", source });
         let broken = broken.context("failed to wait for the runs");
         assert_eq!(Exit::of(&broken).code(), 3);

@@ -164,9 +164,9 @@ mod tests {
         let now = Timestamp::UNIX_EPOCH + SHOWN_FOR;
         let needs_attention = |status: &AppStatus| needs_attention(status, now);
         assert!(!needs_attention(&good));
-        let lost = CheckStatus { lost: 2, drift: true, last: None };
-        assert_eq!(findings(&lost), ["2 lost", "drift"]);
-        assert!(needs_attention(&AppStatus { check: lost, ..good.clone() }));
+        let check = CheckStatus { lost: 2, drift: true, last: None };
+        assert_eq!(findings(&check), ["2 lost", "drift"]);
+        assert!(needs_attention(&AppStatus { check, ..good.clone() }));
         assert!(needs_attention(&AppStatus { missing_since: Some(now), ..good.clone() }));
         let run_id = RunId::new(now, &mut fastrand::Rng::with_seed(1));
         for (verification, is_problem) in [
