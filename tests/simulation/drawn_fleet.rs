@@ -12,7 +12,7 @@ use holdfast_scheduler::FleetSnapshot;
 use holdfast_simulator::Faults;
 
 /// A rate up to `most`, and zero in half of the cases, so that seeds differ in their faults.
-fn rate(rng: &mut fastrand::Rng, most: f64) -> f64 {
+pub(crate) fn rate(rng: &mut fastrand::Rng, most: f64) -> f64 {
     if rng.bool() { rng.f64() * most } else { 0.0 }
 }
 

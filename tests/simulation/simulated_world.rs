@@ -8,8 +8,8 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use holdfast_arm::{Arm, PUBLIC_ENDPOINT};
 use holdfast_model::{
-    AppId, BackupFacts, Budget, CatalogEntry, Clock, Limits, Run, RunEvent, RunId, StorageName, Task,
-    Timestamp, parse_timestamp,
+    AppId, BackupFacts, Budget, CatalogEntry, Clock, Limits, Run, RunEvent, RunId, Task, Timestamp,
+    parse_timestamp,
 };
 use holdfast_queue::{MemoryQueue, Queue};
 use holdfast_scheduler::FleetSnapshot;
@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 use crate::checkers;
 use crate::counts::SeedCounts;
 use crate::doubles::{SimClock, SimProbe, SimSecrets, SimStorage};
-use crate::drawn_fleet::{CONNECTION, faults, fleet};
+use crate::drawn_fleet::{CONNECTION, faults, fleet, rate};
 use crate::faults::{FaultCounts, FaultRates, LONGEST_STALL, pause};
 use crate::people::{People, Place};
 use crate::process::{Parts, run_process};
