@@ -15,7 +15,7 @@ use crate::pipeline_world::{PipelineWorld, ServiceUrls, is_begun};
 use crate::store_against_azure::compare;
 use crate::wait::eventually;
 
-const APPS: usize = 500;
+const APPS: usize = 300;
 const FAULT_PERIOD: Duration = Duration::from_secs(75);
 /// The default seed; `HOLDFAST_SEED` overrides it.
 const SEED: u64 = 20;
@@ -55,7 +55,7 @@ async fn two_schedulers_and_three_workers_under_all_faults_lose_and_double_nothi
     let fault_time = clock.elapsed();
     world.planned(until, Duration::from_mins(2)).await;
     world.stop_scheduling().await;
-    died.extend(world.ended(Duration::from_mins(3)).await);
+    died.extend(world.ended(Duration::from_mins(6)).await);
     let recovery = clock.elapsed().saturating_sub(fault_time);
     world.record_messages(&targets.broker);
     let mut counters = compare(&world, until).await;

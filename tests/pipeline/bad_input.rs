@@ -148,7 +148,7 @@ async fn the_privileges_that_the_errors_ask_for_are_enough() {
     world.start(1, 1).await;
     broker.tap_work();
     world.back_up_all().await;
-    let mut died = world.ended(Duration::from_mins(3)).await;
+    let mut died = world.ended(Duration::from_mins(5)).await;
     world.record_messages(&broker);
     let mut counters = compare(&world, SystemClock::default().now()).await;
     counters.unexpected.append(&mut died);
@@ -175,7 +175,7 @@ async fn unreadable_messages_become_dead_letters_and_lose_no_run() {
         }
     }
     world.back_up_all().await;
-    let mut died = world.ended(Duration::from_mins(3)).await;
+    let mut died = world.ended(Duration::from_mins(5)).await;
     let letters = eventually("they are set aside", Duration::from_mins(2), async || {
         let letters = world.dead_letters().await;
         (letters.len() == strange.len() * QUEUES.len()).then_some(letters)

@@ -62,7 +62,7 @@ async fn every_kind_of_run_comes_to_one_end_loses_no_backup_and_shows_no_secret(
     let fault_time = clock.elapsed();
     world.simulated.azure().set_faults(Faults::none());
     world.stop_scheduling().await;
-    let died = world.ended(Duration::from_mins(3)).await;
+    let died = world.ended(Duration::from_mins(5)).await;
     let recovery = clock.elapsed().saturating_sub(fault_time);
     world.record_messages(&broker);
 

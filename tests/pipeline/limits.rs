@@ -40,7 +40,7 @@ async fn a_low_consumer_timeout_and_a_low_delivery_limit_lose_no_run() {
     world.simulated.write(world.folder(), NEVER);
     world.start(1, 2).await;
     world.back_up_all().await;
-    let mut died = world.ended(Duration::from_mins(3)).await;
+    let mut died = world.ended(Duration::from_mins(5)).await;
     let mut counters = compare(&world, SystemClock::default().now()).await;
     counters.unexpected.append(&mut died);
     println!("{counters}");

@@ -61,7 +61,7 @@ async fn a_broker_that_is_down_for_a_minute_costs_at_most_the_lease_and_ten_seco
     let until = clock.now();
     world.planned(until, Duration::from_mins(2)).await;
     world.stop_scheduling().await;
-    let mut died = world.ended(Duration::from_mins(3)).await;
+    let mut died = world.ended(Duration::from_mins(5)).await;
     let mut counters = compare(&world, until).await;
     counters.unexpected.append(&mut died);
     println!("{counters}");

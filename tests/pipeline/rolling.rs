@@ -52,13 +52,13 @@ async fn a_rolling_restart_loses_nothing_and_leaves_no_step_unfinished() {
         process.runs(Duration::from_mins(1)).await;
     }
     assert!(midst > 0, "no restart met a run under way");
-    let mut died = world.ended_before(clock.now(), Duration::from_mins(3)).await;
+    let mut died = world.ended_before(clock.now(), Duration::from_mins(5)).await;
     let unfinished = logs(world.folder()).into_iter().find(|(_, log)| log.contains("did not finish in time"));
     assert_eq!(unfinished, None);
     assert_eq!(world.leases_passed(), 0, "a process left a step or a message behind");
 
     world.stop_scheduling().await;
-    died.extend(world.ended(Duration::from_mins(3)).await);
+    died.extend(world.ended(Duration::from_mins(5)).await);
     world.record_messages(&broker);
     let mut counters = compare(&world, restarted).await;
     counters.unexpected.append(&mut died);

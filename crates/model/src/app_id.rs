@@ -71,13 +71,6 @@ impl AppId {
         self.slot.as_deref()
     }
 
-    /// The bytes of the parts of the text that differ between ids.
-    fn text_bytes(&self) -> impl Iterator<Item = u8> {
-        let slot = self.slot.iter().flat_map(|slot| ["/slots/", slot.as_str()]);
-        let parts = [self.subscription.as_str(), "/", &self.resource_group, "/", &self.site];
-        parts.into_iter().chain(slot).flat_map(str::bytes)
-    }
-
     /// The name in output: `shop`, or `shop/staging` for a slot.
     pub fn short_name(&self) -> String {
         match &self.slot {
@@ -156,8 +149,20 @@ impl PartialOrd for AppId {
 
 impl Ord for AppId {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.text_bytes().cmp(other.text_bytes())
+        let after_site = |id: &Self| id.slot.is_some().then_some(b'/');
+        part_order(self.subscription.as_str(), Some(b'/'), other.subscription.as_str(), Some(b'/'))
+            .then_with(|| part_order(&self.resource_group, Some(b'/'), &other.resource_group, Some(b'/')))
+            .then_with(|| part_order(&self.site, after_site(self), &other.site, after_site(other)))
+            .then_with(|| self.slot.cmp(&other.slot))
     }
+}
+
+/// The order of two texts that begin with these parts, each followed by a slash or by the end of its text.
+fn part_order(one: &str, after_one: Option<u8>, other: &str, after_other: Option<u8>) -> Ordering {
+    let (one, other) = (one.as_bytes(), other.as_bytes());
+    let common = one.len().min(other.len());
+    let next = |part: &[u8], after| part.get(common).copied().or(after);
+    one[..common].cmp(&other[..common]).then_with(|| next(one, after_one).cmp(&next(other, after_other)))
 }
 
 impl TryFrom<String> for AppId {
