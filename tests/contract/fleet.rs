@@ -183,7 +183,7 @@ async fn a_new_app_whose_list_came_late_is_owed_the_ticks_since(fixture: &StoreF
         observation: Observation { owed, ..Observation::default() },
         ..enrolled(&shop, Some(("daily", since + secs(120))))
     };
-    assert_eq!(fixture.sync(&[enrolled.clone()]).await.added, 1);
+    assert_eq!(fixture.sync(std::slice::from_ref(&enrolled)).await.added, 1);
     let due = fixture.cursors_due().await;
     assert_eq!((due[0].through, due[0].next_at), (since, since + secs(60)));
     // Only a new app is owed anything.

@@ -125,7 +125,8 @@ impl StorePair {
             gone.iter().map(|app| departure(app, self.around_now(), self.memory.id())).collect();
         both!(self, ("sync", &fleet, &departed), |store| store.sync_fleet(&fleet, &departed)).unwrap();
         let listing = self.listing();
-        both!(self, ("listing", &listing), |store| store.record_listings(&[listing.clone()])).unwrap();
+        both!(self, ("listing", &listing), |store| store.record_listings(std::slice::from_ref(&listing)))
+            .unwrap();
         both!(self, "subscriptions", |store| store.subscriptions()).unwrap();
     }
 

@@ -206,7 +206,7 @@ mod tests {
         std::iter::from_fn(admitted).collect()
     }
 
-    fn call<'a>(subscription: &'a SubscriptionId, status: Option<u16>) -> CallFacts<'a> {
+    fn call(subscription: &SubscriptionId, status: Option<u16>) -> CallFacts<'_> {
         CallFacts {
             operation: holdfast_arm::Operation::GetBackup,
             method: "GET",
@@ -252,9 +252,9 @@ mod tests {
         assert_eq!(bulkheads.take_opened(&hung), Some(Duration::from_secs(30)));
         assert_eq!(bulkheads.take_opened(&hung), None);
         assert_eq!(fill(&bulkheads, &run("hung", "one")).len(), 1);
-        clock.advance(Duration::from_secs(60));
+        clock.advance(Duration::from_mins(1));
         bulkheads.answered(&call(&hung, None));
-        assert_eq!(bulkheads.take_opened(&hung), Some(Duration::from_secs(60)), "the pause grows");
+        assert_eq!(bulkheads.take_opened(&hung), Some(Duration::from_mins(1)), "the pause grows");
         bulkheads.answered(&call(&hung, Some(500)));
         assert_eq!(fill(&bulkheads, &run("hung", "one")).len(), 6);
     }

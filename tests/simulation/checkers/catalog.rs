@@ -36,9 +36,9 @@ pub(crate) async fn catalog(world: &SimulatedWorld) {
         if world.people.touched(&of_app[0].app) {
             continue;
         }
-        let had_good = of_app.iter().any(|entry| entry.good);
+        let once_good = of_app.iter().any(|entry| entry.good);
         let has_good = of_app.iter().any(|entry| entry.good && entry.removal.is_none());
-        assert!(has_good || !had_good, "seed {}: no good backup is left of {of_app:#?}", world.seed);
+        assert!(has_good || !once_good, "seed {}: no good backup is left of {of_app:#?}", world.seed);
     }
     deletions(world, &entries).await;
     holds(world).await;

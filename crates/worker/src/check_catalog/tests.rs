@@ -60,7 +60,7 @@ fn a_late_backup_has_the_name_of_a_run_that_has_ended() {
     let ours = listed(BackupName::of_attempt(&run.app, run.id, 2, &mut rng()).to_string());
     let theirs = listed("hf-shop-0123456789-1".into());
     let unknown = [&ours, &theirs];
-    assert!(late_backups(&unknown, &[run.clone()]).is_empty(), "the run adopts it itself");
+    assert!(late_backups(&unknown, std::slice::from_ref(&run)).is_empty(), "the run adopts it itself");
     let ended = holdfast_model::Run { state: RunState::action_recorded(), ..moved(run, []) };
     let late = late_backups(&unknown, &[ended]);
     assert_eq!(late.len(), 1, "a run of another store keeps its backup");
