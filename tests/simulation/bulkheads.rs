@@ -107,16 +107,7 @@ async fn time_to_back_up(hangs: bool) -> (Duration, Arc<MemoryStore>, Subscripti
         clock: clock as _,
         bell: Arc::clone(&bell),
     };
-    let (mut rng, at) = (fastrand::Rng::with_seed(7), start());
-    let snapshot = PolicySnapshot::new(StorageName::new("sim"), &account.name);
-    let runs: Vec<NewRun> = apps
-        .iter()
-        .map(|app| {
-            let backup = NewBackup { tick: None, trigger: Trigger::Schedule, due_at: at };
-            NewRun::backup(RunId::new(at, &mut rng), app, &snapshot, backup, at)
-        })
-        .collect();
-    store.add_runs(&runs).await.unwrap();
+    store.add_runs(&due_backups(&apps, &account.name)).await.unwrap();
     let limits = Limits { outstanding: 32, ..Limits::default() };
     let dispatcher = Dispatcher::new(Arc::clone(&store) as _, queue, limits, Duration::from_mins(3), bell);
     let stop = CancellationToken::new();
@@ -126,21 +117,37 @@ async fn time_to_back_up(hangs: bool) -> (Duration, Arc<MemoryStore>, Subscripti
         tokio::spawn(worker.run(fastrand::Rng::with_seed(7), stop.clone())),
     ];
     let began = Instant::now();
-    loop {
-        pause(Duration::from_secs(1)).await;
-        let runs = store.runs(&RunFilter { unfinished: true, ..RunFilter::default() }).await.unwrap();
-        if runs.iter().all(|run| *run.app.subscription() != healthy) {
-            break;
-        }
-        assert!(began.elapsed() < Duration::from_hours(2), "the healthy subscription is held up");
-    }
-    let took = began.elapsed();
+    let took = until_backed_up(&store, &healthy).await;
     // Between two pauses the breaker is open for a probe.
     while hangs && store.subscriptions().await.unwrap().is_empty() && began.elapsed() < 2 * took + MINUTES {
         pause(Duration::from_secs(1)).await;
     }
     loops.iter().for_each(tokio::task::JoinHandle::abort);
     (took, store, hung)
+}
+
+/// A backup of each app, due at the start.
+fn due_backups(apps: &[App], account: &str) -> Vec<NewRun> {
+    let (mut rng, at) = (fastrand::Rng::with_seed(7), start());
+    let snapshot = PolicySnapshot::new(StorageName::new("sim"), account);
+    let backup = |app| {
+        let backup = NewBackup { tick: None, trigger: Trigger::Schedule, due_at: at };
+        NewRun::backup(RunId::new(at, &mut rng), app, &snapshot, backup, at)
+    };
+    apps.iter().map(backup).collect()
+}
+
+/// Waits until the subscription has no unfinished run, and returns the time.
+async fn until_backed_up(store: &MemoryStore, subscription: &SubscriptionId) -> Duration {
+    let began = Instant::now();
+    loop {
+        pause(Duration::from_secs(1)).await;
+        let runs = store.runs(&RunFilter { unfinished: true, ..RunFilter::default() }).await.unwrap();
+        if runs.iter().all(|run| run.app.subscription() != subscription) {
+            return began.elapsed();
+        }
+        assert!(began.elapsed() < Duration::from_hours(2), "the healthy subscription is held up");
+    }
 }
 
 #[tokio::test(start_paused = true)]

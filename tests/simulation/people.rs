@@ -53,7 +53,8 @@ impl People {
                 }
             }
             6 => {
-                if azure.wipe_container(&place.account, &place.container) > 0 {
+                let wiped = azure.wipe_container(&place.account, &place.container);
+                if wiped > 0 {
                     self.wiped += 1;
                     self.vanished.extend(apps.iter().map(|app| (now, app.clone())));
                 }
