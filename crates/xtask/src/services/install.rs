@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::process::{Command, Stdio};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 
 use super::{azure_sdk, azurite, postgres, rabbitmq};
 use crate::{step, terminal};
@@ -24,10 +24,14 @@ pub fn all() -> Result<()> {
         }
         apt_install(&missing).with_context(|| cannot_install(&missing))?;
     }
-    if !azurite::program().is_file() {
-        npm_install()?;
-    }
-    azure_sdk::install()
+    // Each mostly waits for its registry.
+    let (azurite, sdk) = std::thread::scope(|scope| {
+        let azurite = scope.spawn(|| if azurite::program().is_file() { Ok(()) } else { npm_install() });
+        let sdk = azure_sdk::install();
+        (azurite.join(), sdk)
+    });
+    azurite.map_err(|_| anyhow!("the installation of Azurite panicked"))??;
+    sdk
 }
 
 /// Whether this user can install packages of Debian.
