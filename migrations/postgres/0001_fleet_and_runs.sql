@@ -73,7 +73,7 @@ CREATE INDEX runs_occupied_plan ON runs (subscription, plan) WHERE occupies_app;
 CREATE INDEX runs_occupied_account ON runs (account) WHERE occupies_app;
 -- Runs that wait for a lease, and runs that have one.
 CREATE INDEX runs_waiting ON runs (lane, priority, due_at, id) WHERE lane IS NOT NULL AND leased_until IS NULL;
-CREATE INDEX runs_leased ON runs (leased_until) WHERE leased_until IS NOT NULL;
+CREATE INDEX runs_leased ON runs (leased_until) INCLUDE (subscription) WHERE leased_until IS NOT NULL;
 -- What planners and commands read.
 CREATE INDEX runs_unfinished ON runs (app, policy) WHERE state <> 'ended';
 CREATE INDEX runs_good ON runs (app, accepted_at, id) WHERE outcome IN ('succeeded', 'partial');

@@ -99,7 +99,8 @@ async fn a_crowd_behind_a_throttled_subscription_slows_no_other() {
         .close_budget(&SubscriptionId::new("crowded"), Call::Write, now + Duration::from_hours(1))
         .await
         .unwrap();
-    let limits = Limits { outstanding: 256, per_account: 1_000_000, ..Limits::default() };
+    // A subscription beside others takes at most half of what may be outstanding.
+    let limits = Limits { outstanding: 512, per_account: 1_000_000, ..Limits::default() };
     let dispatcher = world.dispatcher(limits);
     dispatcher.dispatch().await.unwrap();
     let first = released(&world).await;

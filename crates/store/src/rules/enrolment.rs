@@ -1,6 +1,6 @@
 //! Sync: the difference between the enrolled fleet and the fleet file.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use holdfast_model::{App, AppId, DepartureReason, NewRun, Timestamp};
@@ -82,7 +82,12 @@ pub(crate) fn sync<'a>(
             sync.apps.push(row);
         }
     }
+    // One app may be proved gone twice; a statement writes each row once.
+    let mut left = BTreeSet::new();
     for departure in departed.iter().filter(|departure| !named.contains_key(&departure.app)) {
+        if !left.insert(&departure.app) {
+            continue;
+        }
         let row = apps.get(&departure.app).filter(|row| row.departed.is_none());
         if let Some(row) = row.filter(|row| !row.is_newer_than(Some(departure.observed_at), now)) {
             sync.depart(row, departure, cursors.contains_key(&departure.app), now);
