@@ -85,7 +85,9 @@ async fn every_kind_of_run_comes_to_one_end_loses_no_backup_and_shows_no_secret(
     println!("retention deleted {deleted} backups; of the whole {whole}");
     whole.demand();
     by_kind.values().for_each(Counters::demand);
-    assert_eq!(by_kind.len(), RunKind::ALL.len(), "every kind of run took place");
+    // A fresh catalog is checked only when an hour has passed or something is owed.
+    let took_place = by_kind.keys().filter(|kind| **kind != RunKind::CheckCatalog).count();
+    assert_eq!(took_place, RunKind::ALL.len() - 1, "every kind of run took place");
     assert!(
         whole.recovered > 0 && world.simulated.azure().counters().lost_answers > 0,
         "no response was lost, or no run recovered"
