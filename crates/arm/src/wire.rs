@@ -40,7 +40,7 @@ pub(crate) fn is_blank(body: &[u8]) -> bool {
     without_mark(body).is_ok_and(<[u8]>::is_empty)
 }
 
-/// The body without its byte order mark and the space around it. UTF-16 is told by its mark or by its zeros.
+/// The body without its byte order mark and the space around it. Its mark or its zeros identify UTF-16.
 fn without_mark(body: &[u8]) -> Result<&[u8], Unreadable> {
     let is_utf16 = match body {
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => true,

@@ -29,7 +29,7 @@ pub(super) struct SubscriptionList {
     pub missing: BTreeMap<AppId, Missing>,
     /// Since when ticks are owed to apps that were found late.
     pub owed: BTreeMap<AppId, Timestamp>,
-    /// When the list was first asked for since the last one that came.
+    /// When the list was first requested since the last answer.
     waits_since: Option<Timestamp>,
     failures: u32,
     /// When to ask again, on the process's monotonic clock.
@@ -117,7 +117,7 @@ impl SubscriptionList {
         self.missing.iter().filter(|(_, missing)| missing.not_found >= PROOFS)
     }
 
-    /// Schedules the next list after one that came, and returns the pause.
+    /// Schedules the next request after a list, and returns the pause.
     pub fn after_list(&mut self, elapsed: Duration) -> Duration {
         let is_urgent =
             |missing: &Missing| missing.looks < QUICK_LOOKS && (missing.looks == 0 || missing.not_found > 0);
@@ -126,7 +126,7 @@ impl SubscriptionList {
         pause
     }
 
-    /// Schedules the next list after one that failed, and returns the pause.
+    /// Schedules the next request after a failed one, and returns the pause.
     ///
     /// Azure's own wait is kept up to the interval of refreshes: a longer one is not believed.
     pub fn failed(&mut self, error: &Error, elapsed: Duration) -> Duration {
