@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use holdfast_model::{StorageName, Timestamp};
-use holdfast_storage::{SasCheck, SasFault, SasSource, SecretRef, StorageTarget};
+use holdfast_storage::{SasCheck, SasFault, SasSource, SecretError, SecretRef, StorageTarget};
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::checkpoint;
 use crate::diagnostics::{Diagnostics, Located, SourceLocation};
 use crate::unusable_storage::UnusableStorage;
 
@@ -42,11 +43,15 @@ pub fn check(
 ) {
     for found in std::mem::take(&mut diagnostics.secrets) {
         let Located { value: reference, place } = &found;
-        if matches!(reference, SecretRef::KeyVault(_)) {
+        // Only a process that signs checkpoints has the key, so that other commands work without it.
+        let is_signing_key = place.key == checkpoint::KEY;
+        if matches!(reference, SecretRef::KeyVault(_)) || (is_signing_key && secrets == Secrets::Read) {
             continue;
         }
         let secret = match reference.read() {
             Ok(secret) => secret,
+            // In DER, which is no text.
+            Err(SecretError::NotText(_)) if is_signing_key => continue,
             Err(error) => {
                 diagnostics.error_with_help(
                     place,
@@ -63,7 +68,7 @@ pub fn check(
         };
         match storages.iter().find(is_of) {
             Some(storage) => judge(diagnostics, place, *storage, &secret, (secrets, now)),
-            None if secrets == Secrets::Judge => judge_password(diagnostics, &found, &secret),
+            None if secrets == Secrets::Judge && !is_signing_key => judge_password(diagnostics, &found, &secret),
             None => {}
         }
     }

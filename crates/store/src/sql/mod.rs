@@ -14,6 +14,7 @@ mod acquire;
 mod audit;
 mod budgets;
 mod catalog;
+mod checkpoints;
 mod commit;
 mod cursors;
 mod fleet;
