@@ -126,7 +126,8 @@ fn destinations(
     table: &mut Section<'_>,
     storages: &Storages,
 ) -> Option<Vec<CheckpointDestination>> {
-    let expected = "a list such as [\"storage:audit\", \"file:/var/log/holdfast/checkpoints.jsonl\", \"stdout\"]";
+    let expected =
+        "a list such as [\"storage:audit\", \"file:/var/log/holdfast/checkpoints.jsonl\", \"stdout\"]";
     if !table.require(diagnostics, "to", expected) {
         return None;
     }

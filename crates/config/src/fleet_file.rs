@@ -101,12 +101,22 @@ fn read(
             found.value.as_ref().map(|target| StorageInUse { name, target, longest })
         });
         // The SAS of a container for checkpoints alone needs fewer permissions than that of backups.
-        let is_for_backups = |of: &StorageInUse<'_>| of.longest > Duration::ZERO || !receives.contains(of.name);
+        let is_for_backups =
+            |of: &StorageInUse<'_>| of.longest > Duration::ZERO || !receives.contains(of.name);
         let in_use: Vec<StorageInUse<'_>> = in_use.filter(is_for_backups).collect();
         secrets::check(diagnostics, &in_use, secrets, now);
     }
     let discover = rules.into_iter().map(|rule| rule.discover).collect();
     let storages = storages.into_iter().filter_map(|(name, found)| Some((name, found.value?))).collect();
     let policies = policies.into_iter().filter_map(|(name, found)| Some((name, found.value?))).collect();
-    (!clouds.is_empty()).then_some(Fleet { clouds, storages, policies, apps, discover, limits, engine, checkpoints })
+    (!clouds.is_empty()).then_some(Fleet {
+        clouds,
+        storages,
+        policies,
+        apps,
+        discover,
+        limits,
+        engine,
+        checkpoints,
+    })
 }

@@ -101,7 +101,15 @@ pub async fn verify(
     }
     let (broken, help) = broken.map_or((None, ""), |(what, help)| (Some(what), help));
     let events = last.seq - removed;
-    Ok(AuditCheck { events, last_hash: last.hash, holds: broken.is_none(), broken, checkpoints, removed, help })
+    Ok(AuditCheck {
+        events,
+        last_hash: last.hash,
+        holds: broken.is_none(),
+        broken,
+        checkpoints,
+        removed,
+        help,
+    })
 }
 
 const CHAIN_HELP: &str = "the store was changed outside Holdfast: restore a copy and compare; where whole months were \

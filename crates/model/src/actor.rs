@@ -88,12 +88,8 @@ mod tests {
 
     #[test]
     fn an_event_keeps_the_claim_beside_its_other_members_and_reads_back() {
-        let planned = |actor| RunEvent::Planned {
-            tick: None,
-            trigger: Trigger::Manual,
-            task: Task::default(),
-            actor,
-        };
+        let planned =
+            |actor| RunEvent::Planned { tick: None, trigger: Trigger::Manual, task: Task::default(), actor };
         for (actor, text) in [
             (
                 Some(ann()),

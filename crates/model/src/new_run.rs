@@ -2,8 +2,8 @@
 
 use crate::schedule::MissedTick;
 use crate::{
-    Actor, App, Cause, FailureCounts, OperatorAction, Outcome, PolicySnapshot, Priority, Run, RunEvent, RunId,
-    RunState, Task, Timestamp, Trigger,
+    Actor, App, Cause, FailureCounts, OperatorAction, Outcome, PolicySnapshot, Priority, Run, RunEvent,
+    RunId, RunState, Task, Timestamp, Trigger,
 };
 
 /// A run that does not exist yet, with the event that creates it.

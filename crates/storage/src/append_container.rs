@@ -118,7 +118,11 @@ impl AppendContainer {
 
 const LISTING: &str = "listing";
 
-async fn text(answer: reqwest::Response, max_bytes: usize, operation: &'static str) -> Result<String, Refusal> {
+async fn text(
+    answer: reqwest::Response,
+    max_bytes: usize,
+    operation: &'static str,
+) -> Result<String, Refusal> {
     let lost = |reason| Refusal::NoAnswer { operation, reason };
     let bytes = body(answer, max_bytes).await.map_err(lost)?;
     String::from_utf8(bytes.to_vec()).map_err(|_| lost("the answer is not UTF-8".to_owned()))

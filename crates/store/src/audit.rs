@@ -70,7 +70,8 @@ pub(crate) fn chain_rows(end: ChainEnd, events: &[NewEvent<'_>]) -> Vec<ChainRow
         let (at, data) = (format_timestamp(stamp(new.at)), json(new.event));
         let database_role = database_role.clone();
         let (at_text, role) = (at.as_str(), database_role.as_str());
-        last = last.then(&Content { at: at_text, run_id: &run_id, app: &app, data: &data, database_role: role });
+        last =
+            last.then(&Content { at: at_text, run_id: &run_id, app: &app, data: &data, database_role: role });
         ChainRow { link: last.clone(), at, run_id, app, data, database_role }
     };
     events.iter().map(row).collect()

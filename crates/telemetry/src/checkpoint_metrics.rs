@@ -10,7 +10,10 @@ use crate::app_metrics::{Source, seconds};
 
 /// The instruments; where no checkpoints are written they show nothing.
 pub fn observe_checkpoints(meter: &Meter, source: &Arc<Source>) {
-    let each = |name: &'static str, unit: &'static str, what: &'static str, value: fn(&CheckpointStatus) -> f64| {
+    let each = |name: &'static str,
+                unit: &'static str,
+                what: &'static str,
+                value: fn(&CheckpointStatus) -> f64| {
         let source = Arc::clone(source);
         meter
             .f64_observable_gauge(name)
@@ -18,7 +21,8 @@ pub fn observe_checkpoints(meter: &Meter, source: &Arc<Source>) {
             .with_description(what)
             .with_callback(move |observer| {
                 for status in source.latest().iter().flat_map(|latest| &latest.checkpoints) {
-                    observer.observe(value(status), &[KeyValue::new("destination", status.destination.clone())]);
+                    observer
+                        .observe(value(status), &[KeyValue::new("destination", status.destination.clone())]);
                 }
             })
             .build();

@@ -8,9 +8,9 @@ use holdfast_model::{
     Call, CatalogEntry, DepartureReason, Limits, NewRun, Run, RunEvent, RunId, SubscriptionId, Timestamp,
 };
 use holdfast_store::{
-    AppStatus, AuditEvent, BudgetDraw, CatalogFilter, ChainRow, Change, CheckpointStatus, Committed, Cursor, CursorAdvance,
-    Departure, Drawn, DueLanes, Enrolled, Error, FleetChange, LaneQuota, Leased, Listing, ListingResult,
-    Loaded, Planned, Removed, RowRemoval, RunFilter, Store, SubscriptionStatus, UnreadableRow,
+    AppStatus, AuditEvent, BudgetDraw, CatalogFilter, ChainRow, Change, CheckpointStatus, Committed, Cursor,
+    CursorAdvance, Departure, Drawn, DueLanes, Enrolled, Error, FleetChange, LaneQuota, Leased, Listing,
+    ListingResult, Loaded, Planned, Removed, RowRemoval, RunFilter, Store, SubscriptionStatus, UnreadableRow,
 };
 use opentelemetry::KeyValue;
 use opentelemetry_sdk::trace::SdkTracer;

@@ -6,9 +6,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use holdfast_model::{Call, CatalogEntry, Lane, Limits, NewRun, Run, RunId, SubscriptionId, Timestamp};
 use holdfast_store::{
-    AppStatus, AuditEvent, BudgetDraw, CatalogFilter, Change, CheckpointStatus, Committed, Cursor, CursorAdvance, Departure,
-    Drawn, DueLanes, Enrolled, FleetChange, LaneQuota, Leased, Listing, Loaded, Planned, RunFilter, Store,
-    SubscriptionStatus,
+    AppStatus, AuditEvent, BudgetDraw, CatalogFilter, Change, CheckpointStatus, Committed, Cursor,
+    CursorAdvance, Departure, Drawn, DueLanes, Enrolled, FleetChange, LaneQuota, Leased, Listing, Loaded,
+    Planned, RunFilter, Store, SubscriptionStatus,
 };
 
 use super::injector::{FaultCounts, Faulty};

@@ -30,18 +30,22 @@ pub async fn run(command: &AuditCommand, context: &Context) -> anyhow::Result<Ex
 async fn export(args: &ExportArgs, context: &Context) -> anyhow::Result<Exit> {
     let store = context.store(Mode::Read).await?;
     let Some(path) = &args.to else {
-        holdfast_control::audit::export(&*store, |line| output::write_line(line).map_err(anyhow::Error::from))
-            .await?;
+        holdfast_control::audit::export(&*store, |line| {
+            output::write_line(line).map_err(anyhow::Error::from)
+        })
+        .await?;
         store.close().await;
         return Ok(Exit::Done);
     };
     let failed = || format!("failed to write {}", path.display());
     let mut file = std::io::BufWriter::new(std::fs::File::create_new(path).with_context(failed)?);
-    let count = holdfast_control::audit::export(&*store, |line| {
-        writeln!(file, "{line}").with_context(failed)
-    })
-    .await?;
-    file.into_inner().map_err(std::io::IntoInnerError::into_error).and_then(|file| file.sync_all()).with_context(failed)?;
+    let count =
+        holdfast_control::audit::export(&*store, |line| writeln!(file, "{line}").with_context(failed))
+            .await?;
+    file.into_inner()
+        .map_err(std::io::IntoInnerError::into_error)
+        .and_then(|file| file.sync_all())
+        .with_context(failed)?;
     store.close().await;
     context.out.message(&format!("wrote {} to {}", counted(count, "event"), path.display()));
     Ok(Exit::Done)

@@ -4,9 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use holdfast_config::{CheckpointDestination, Fleet};
-use holdfast_control::audit::{
-    Checkpoint, CheckpointContainer, CheckpointFile, Checkpointer, Destination,
-};
+use holdfast_control::audit::{Checkpoint, CheckpointContainer, CheckpointFile, Checkpointer, Destination};
 use holdfast_model::{Clock, StorageName};
 use holdfast_storage::AppendContainer;
 use holdfast_store::Store;

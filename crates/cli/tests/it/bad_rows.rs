@@ -4,7 +4,8 @@ use holdfast_tests::sqlite;
 
 use crate::command::Place;
 
-const FLEET: &str = r#"[azure]
+/// A fleet of one app, whose Azure is out of reach.
+pub const FLEET: &str = r#"[azure]
 credential = { kind = "azure_cli" }
 
 [storage.weu]

@@ -126,7 +126,10 @@ mod tests {
     fn an_event_that_is_another_one_and_an_end_that_is_missing_are_found() {
         let links = [link(1, "a"), link(2, "x")];
         let error = walk(&mut anchors(&[(1, "a"), (2, "b")]), &links).unwrap_err();
-        assert!(error.starts_with("audit event 2 is not the one") && error.contains("after event 1"), "{error}");
+        assert!(
+            error.starts_with("audit event 2 is not the one") && error.contains("after event 1"),
+            "{error}"
+        );
         let mut short = anchors(&[(1, "a"), (3, "c")]);
         walk(&mut short, &links).unwrap();
         let error = short.end(&links[1]).unwrap_err();

@@ -128,7 +128,9 @@ pub(super) mod tests {
         let (key, other) = (key(), key());
         let made = Checkpoint::sign(statement(7, "ab"), &key);
         let line = made.line();
-        assert!(line.starts_with(r#"{"checkpoint":1,"fleet":"contoso","seq":7,"hash":"ab","at":"2026-11-29T02:00:00.000Z","key":""#));
+        assert!(line.starts_with(
+            r#"{"checkpoint":1,"fleet":"contoso","seq":7,"hash":"ab","at":"2026-11-29T02:00:00.000Z","key":""#
+        ));
         assert_eq!(Checkpoint::parse(&line), Ok(made.clone()));
         let public = |key: &SigningKey| key.verifying_key().unwrap();
         assert!(made.is_signed_by(&[public(&other), public(&key)]));

@@ -76,14 +76,16 @@ impl CheckpointLines {
 
     /// The checkpoints of a fleet; where none is named, of the only fleet that is there.
     pub fn of_fleet(&self, name: Option<&str>) -> Result<(String, Vec<Checkpoint>), Error> {
-        let names: BTreeSet<&str> = self.lines.iter().map(|(_, line)| line.statement.fleet.as_str()).collect();
+        let names: BTreeSet<&str> =
+            self.lines.iter().map(|(_, line)| line.statement.fleet.as_str()).collect();
         let all = || names.iter().copied().collect::<Vec<_>>().join(", ");
         let name = match (name, names.len()) {
             (Some(name), _) if names.contains(name) => name.to_owned(),
             (Some(name), _) => {
                 let what = format!("there is no checkpoint of the fleet `{name}`");
                 let help = if names.is_empty() {
-                    "the file or container holds none: a checkpoint that was removed proves nothing".to_owned()
+                    "the file or container holds none: a checkpoint that was removed proves nothing"
+                        .to_owned()
                 } else {
                     format!("there are checkpoints of: {}", all())
                 };
@@ -109,10 +111,14 @@ impl CheckpointLines {
         };
         let is_known = keys.iter().any(|key| key.id() == line.key);
         let what = if is_known {
-            format!("{origin}: the checkpoint was changed or forged: it is not what the key {} signed", line.key)
+            format!(
+                "{origin}: the checkpoint was changed or forged: it is not what the key {} signed",
+                line.key
+            )
         } else {
             format!("{origin}: the checkpoint names the key {}, which is none of the given ones", line.key)
         };
-        Err(Error::new(ErrorKind::Refused, what).help("--public-key can be given several times, once for each key"))
+        Err(Error::new(ErrorKind::Refused, what)
+            .help("--public-key can be given several times, once for each key"))
     }
 }

@@ -88,7 +88,8 @@ impl Checkpointer {
         let (Ok(now), Ok(known)) = (self.store.now().await, self.store.checkpoints().await) else {
             return self.retry();
         };
-        let due = self.destinations.iter().map(|of| status_of(&known, &of.name()).map_or(now, |of| of.due_at));
+        let due =
+            self.destinations.iter().map(|of| status_of(&known, &of.name()).map_or(now, |of| of.due_at));
         let next = due.min().unwrap_or(now + self.every);
         // A row of a wrong clock does not end the checkpoints.
         (next - now).to_std().unwrap_or_default().min(self.every)
@@ -146,7 +147,12 @@ impl Checkpointer {
             let before = before.unwrap_or_else(|| unwritten(&destination, now));
             if report.written.contains(&destination) {
                 let (checkpoint, due_at) = (report.checkpoint.clone(), now + self.every);
-                return CheckpointStatus { checkpoint, written_at: Some(now), due_at, ..unwritten(&destination, now) };
+                return CheckpointStatus {
+                    checkpoint,
+                    written_at: Some(now),
+                    due_at,
+                    ..unwritten(&destination, now)
+                };
             }
             let Some(failed) = report.failed.iter().find(|failed| failed.destination == destination) else {
                 return before;
@@ -252,7 +258,9 @@ async fn signed_event(store: &dyn Store, base: &Statement) -> Result<Link, Error
     let row = store.chain(seq - 1, 1).await?.pop();
     match row.map(|row| row.link).filter(|link| (link.seq, &link.hash) == (*seq, hash)) {
         Some(link) => Ok(link),
-        None => Err(tampered(format!("the audit no longer has the event {seq} that the last checkpoint covers"))),
+        None => {
+            Err(tampered(format!("the audit no longer has the event {seq} that the last checkpoint covers")))
+        }
     }
 }
 

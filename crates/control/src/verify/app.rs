@@ -33,7 +33,12 @@ pub async fn verify_app(
     Ok(judged)
 }
 
-fn action((entry, result): &Judged, actor: &Actor, now: Timestamp, rng: &mut fastrand::Rng) -> Option<NewRun> {
+fn action(
+    (entry, result): &Judged,
+    actor: &Actor,
+    now: Timestamp,
+    rng: &mut fastrand::Rng,
+) -> Option<NewRun> {
     let backup = entry.backup.id;
     let action = match result {
         VerifyResult::Verified { size_bytes } => OperatorAction::Verified { backup, size_bytes: *size_bytes },

@@ -25,14 +25,16 @@ pub(super) async fn append<S: Session>(session: &mut S, events: &[NewEvent<'_>])
 }
 
 pub(super) async fn of_run(session: &mut impl Session, run: RunId) -> Result<Vec<AuditEvent>> {
-    let of_run = "/* of_run */ SELECT seq, at, run_id, app, data, database_role, previous, hash FROM audit_events
+    let of_run =
+        "/* of_run */ SELECT seq, at, run_id, app, data, database_role, previous, hash FROM audit_events
         WHERE run_id = $1 ORDER BY seq";
     fetch_readable(session, of_run, vec![Arg::Id(run)]).await
 }
 
 /// Events after a sequence number, as audit events or as rows of the chain.
 pub(super) async fn after<T: FromRow>(session: &mut impl Session, after: i64, most: u32) -> Result<Vec<T>> {
-    let chain = "/* chain */ SELECT seq, at, run_id, app, data, database_role, previous, hash FROM audit_events
+    let chain =
+        "/* chain */ SELECT seq, at, run_id, app, data, database_role, previous, hash FROM audit_events
         WHERE seq > $1 ORDER BY seq LIMIT $2";
     if most == 0 {
         return Ok(Vec::new());

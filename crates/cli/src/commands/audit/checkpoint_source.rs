@@ -38,7 +38,8 @@ fn stored(storage: &StorageName, context: &Context) -> anyhow::Result<AppendCont
 /// The container of a storage of the fleet file, by its URL.
 fn at_url(url: &str, context: &Context) -> anyhow::Result<AppendContainer> {
     if url.contains('?') {
-        let error = Error::new(ErrorKind::Invalid, "the URL of the checkpoints has a query, which may be a SAS");
+        let error =
+            Error::new(ErrorKind::Invalid, "the URL of the checkpoints has a query, which may be a SAS");
         let help = "every user of this machine sees a command line: put the URL into a variable, and give `env:NAME`";
         return Err(error.help(help).into());
     }
@@ -48,7 +49,10 @@ fn at_url(url: &str, context: &Context) -> anyhow::Result<AppendContainer> {
     let fleet = fleet(context)?;
     let found = fleet.storages.iter().find(|(_, target)| target.container == wanted);
     let Some((name, _)) = found else {
-        let error = Error::new(ErrorKind::NotFound, format!("no storage of the fleet file has the container {wanted}"));
+        let error = Error::new(
+            ErrorKind::NotFound,
+            format!("no storage of the fleet file has the container {wanted}"),
+        );
         return Err(error.help("give `env:NAME` with the URL of the container and a SAS").into());
     };
     container(&fleet, name, &context.clock)
@@ -56,14 +60,15 @@ fn at_url(url: &str, context: &Context) -> anyhow::Result<AppendContainer> {
 
 /// The container of a URL with a SAS, in an environment variable.
 fn with_sas(reference: &str) -> anyhow::Result<AppendContainer> {
-    let reference: SecretRef =
-        reference.parse().map_err(|_| Error::new(ErrorKind::Invalid, "expected `env:NAME` for the checkpoints"))?;
+    let reference: SecretRef = reference
+        .parse()
+        .map_err(|_| Error::new(ErrorKind::Invalid, "expected `env:NAME` for the checkpoints"))?;
     let invalid = |why: String| Error::new(ErrorKind::Invalid, format!("`{reference}` {why}"));
     let secret = reference.read().map_err(|error| Error::new(ErrorKind::Invalid, error.to_string()))?;
     let url = secret.expose_secret().split('?').next().unwrap_or_default();
-    let container: Container = url
-        .parse()
-        .map_err(|error: holdfast_storage::InvalidContainer| invalid(format!("has no container's URL: {error}")))?;
+    let container: Container = url.parse().map_err(|error: holdfast_storage::InvalidContainer| {
+        invalid(format!("has no container's URL: {error}"))
+    })?;
     let tokens: Arc<dyn Tokens> = Arc::new(NoTokens);
     let secrets = Arc::new(LiveSecrets::new(Arc::clone(&tokens))?);
     let target = StorageTarget { container, source: SasSource::Url(reference), azure: None };

@@ -56,7 +56,8 @@ async fn anchors(args: &VerifyArgs, context: &Context) -> anyhow::Result<Option<
         .iter()
         .map(|path| {
             let content = std::fs::read(path);
-            let content = content.with_context(|| format!("the public key {} cannot be read", path.display()))?;
+            let content =
+                content.with_context(|| format!("the public key {} cannot be read", path.display()))?;
             VerifyingKey::read(&content).map_err(|error| {
                 Error::new(ErrorKind::Invalid, format!("{}: {error}", path.display())).into()
             })
@@ -82,7 +83,9 @@ fn fleet_name(context: &Context) -> Option<String> {
 
 fn warn_of_torn(lines: &CheckpointLines, context: &Context) {
     for origin in &lines.torn {
-        context.out.message(&format!("warning: {origin} was cut off when it was written, and proves nothing"));
+        context
+            .out
+            .message(&format!("warning: {origin} was cut off when it was written, and proves nothing"));
     }
 }
 
@@ -103,9 +106,9 @@ fn compared(report: &AnchorReport) -> String {
         0 => String::new(),
         count => format!(", {count} more cover events that were removed"),
     };
-    let latest = latest_at.zip(*latest_seq).map(|(at, seq)| {
-        format!("; the latest, of {}, covers event {seq}", format_timestamp(at))
-    });
+    let latest = latest_at
+        .zip(*latest_seq)
+        .map(|(at, seq)| format!("; the latest, of {}, covers event {seq}", format_timestamp(at)));
     let newer = counted(*newer_events, "newer event");
     let verb = if *agree == 1 { "agrees" } else { "agree" };
     format!(
