@@ -11,6 +11,6 @@ pub use amqp::{
     AmqpQueue, CONSUMERS, Config, ConnectError, DeadLetter, DeadLetterError, DeadLetterSelection, DeadLetters,
 };
 pub use memory::MemoryQueue;
-pub use message::Unreadable;
+pub use message::{Unreadable, decode};
 pub use queue::{Acker, Delivery, Error, Message, Queue};
 pub use topology::{Argument, Exchange, Topology, Value};

@@ -22,7 +22,8 @@ async fn the_server_names_the_login_of_each_event_and_the_hash_covers_it() {
     let Some(mut fixture) = Fixture::empty().await else { return };
     let app = login(&fixture, "app").await;
     let store = PgStore::connect(&fixture.database.url_as(&app, "hush"), Mode::Join).await.unwrap();
-    let other = std::mem::replace(&mut fixture.store, store.with_clock(fixture.clock.clone()));
+    let store = store.with_clock(fixture.clock.clone());
+    let other = std::mem::replace(&mut fixture.store, store);
     fixture.note("shop", OperatorAction::Drift { found: None, drift: Vec::new() }).await;
     let rows = other.chain(0, 9).await.unwrap();
     assert_eq!(rows[0].database_role, app);
