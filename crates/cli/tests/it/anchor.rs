@@ -186,7 +186,9 @@ fn an_auditor_verifies_with_a_file_and_a_folder_that_may_only_be_read() {
     let mode = |name: &str, mode| {
         std::fs::set_permissions(place.path(name), std::fs::Permissions::from_mode(mode)).unwrap();
     };
-    ["holdfast.sqlite", "checkpoints.jsonl", "fleet.toml"].iter().for_each(|name| mode(name, 0o444));
+    for name in ["holdfast.sqlite", "checkpoints.jsonl", "fleet.toml"] {
+        mode(name, 0o444);
+    }
     mode("", 0o555);
     let mut auditor = command(&place.path(""), CHECKED);
     if std::fs::metadata("/proc/self").is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) == 0) {

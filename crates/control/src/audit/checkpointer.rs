@@ -154,7 +154,7 @@ impl Checkpointer {
         now: Timestamp,
         report: &CheckpointReport,
     ) -> Vec<CheckpointStatus> {
-        let status = |destination: &Box<dyn Destination>| {
+        let status = |destination: &dyn Destination| {
             let destination = destination.name();
             let before = status_of(known, &destination).cloned();
             let before = before.unwrap_or_else(|| unwritten(&destination, now));
@@ -174,7 +174,7 @@ impl Checkpointer {
             let (error, due_at) = (Some(failed.error.clone()), now + self.retry());
             CheckpointStatus { failed_since, error, due_at, ..before }
         };
-        self.destinations.iter().map(status).collect()
+        self.destinations.iter().map(|destination| status(&**destination)).collect()
     }
 
     /// Signs the end of the chain, after following it from the last signed checkpoint.
@@ -257,7 +257,7 @@ async fn follow(store: &dyn Store, base: Option<&Statement>) -> Result<Link, Err
         if page.is_empty() {
             return Ok(last);
         }
-        last = verify_chain(&page, last).map_err(|broken| tampered(broken.to_string()))?;
+        last = verify_chain(&page, last).map_err(|broken| tampered(&broken.to_string()))?;
     }
 }
 
@@ -271,7 +271,7 @@ async fn signed_event(store: &dyn Store, base: &Statement) -> Result<Link, Error
     match row.map(|row| row.link).filter(|link| (link.seq, &link.hash) == (*seq, hash)) {
         Some(link) => Ok(link),
         None => {
-            Err(tampered(format!("the audit no longer has the event {seq} that the last checkpoint covers")))
+            Err(tampered(&format!("the audit no longer has the event {seq} that the last checkpoint covers")))
         }
     }
 }
@@ -284,7 +284,7 @@ async fn before_first(store: &dyn Store) -> Result<Link, Error> {
     Ok(removed.map_or_else(Link::origin, before))
 }
 
-fn tampered(what: String) -> Error {
+fn tampered(what: &str) -> Error {
     let help = "`holdfast audit verify --checkpoints` compares the audit with its checkpoints; where the store was restored \
                 from a copy, `holdfast audit checkpoint --after-restore` begins again";
     Error::new(ErrorKind::Refused, format!("no checkpoint is signed: {what}")).help(help)

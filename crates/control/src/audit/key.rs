@@ -90,7 +90,8 @@ impl VerifyingKey {
     /// Its id in checkpoints: the first 16 hex digits of the SHA-256 of its DER.
     pub fn id(&self) -> String {
         let hash = digest(&SHA256, &self.der());
-        hash.as_ref().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+        let first = hash.as_ref().iter().take(8).fold(0_u64, |id, byte| (id << 8) | u64::from(*byte));
+        format!("{first:016x}")
     }
 
     /// As PEM.

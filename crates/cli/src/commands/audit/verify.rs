@@ -1,6 +1,7 @@
 //! `holdfast audit verify`: verifies the audit's hash chain, and compares it with signed checkpoints.
 
 use std::io::BufReader;
+use std::path::Path;
 
 use anyhow::Context as _;
 use holdfast_config::Secrets;
@@ -51,19 +52,7 @@ async fn anchors(args: &VerifyArgs, context: &Context) -> anyhow::Result<Option<
     let name = args.name.clone().or_else(|| fleet_name(context));
     let lines = checkpoint_source::read(from, name.as_deref(), context).await?;
     let (fleet, checkpoints) = lines.of_fleet(name.as_deref())?;
-    let keys: anyhow::Result<Vec<VerifyingKey>> = args
-        .public_key
-        .iter()
-        .map(|path| {
-            let content = std::fs::read(path);
-            let content =
-                content.with_context(|| format!("the public key {} cannot be read", path.display()))?;
-            VerifyingKey::read(&content).map_err(|error| {
-                Error::new(ErrorKind::Invalid, format!("{}: {error}", path.display())).into()
-            })
-        })
-        .collect();
-    let keys = keys?;
+    let keys = args.public_key.iter().map(|path| key(path)).collect::<anyhow::Result<Vec<_>>>()?;
     if keys.is_empty() {
         context.out.message(
             "warning: the signatures of the checkpoints are not verified: give the public key with --public-key",
@@ -73,6 +62,14 @@ async fn anchors(args: &VerifyArgs, context: &Context) -> anyhow::Result<Option<
     }
     warn_of_torn(&lines, context);
     Ok(Some(Anchors::new(checkpoints)))
+}
+
+/// Reads a public key.
+fn key(path: &Path) -> anyhow::Result<VerifyingKey> {
+    let place = path.display();
+    let bytes = std::fs::read(path).with_context(|| format!("the public key {place} cannot be read"))?;
+    let read = VerifyingKey::read(&bytes);
+    Ok(read.map_err(|error| Error::new(ErrorKind::Invalid, format!("{place}: {error}")))?)
 }
 
 /// The name of the fleet in checkpoints, where a fleet file is there and has them.
