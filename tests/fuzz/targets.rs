@@ -193,11 +193,11 @@ fn fleet(input: &[u8]) -> Result<(), String> {
     let path = FOLDER.with_borrow(|folder| folder.path().join("fleet.toml"));
     std::fs::write(&path, input).unwrap();
     let Ok(checked) = holdfast_config::check(&path, Secrets::Leave, now()) else { return Ok(()) };
-    let told: String = checked.problems.iter().map(|problem| format!("{problem}\n")).collect();
+    let told: Vec<String> = checked.problems.iter().map(ToString::to_string).collect();
     if checked.fleet.is_none() && checked.problems.is_empty() {
         return Err("it is refused without a reason".to_owned());
     }
-    if told.chars().any(|c| c.is_control() && c != '\n') {
+    if told.concat().chars().any(|c| c.is_control() && c != '\n') {
         return Err("a problem moves the terminal's cursor".to_owned());
     }
     Ok(())
