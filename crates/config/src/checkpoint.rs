@@ -12,7 +12,6 @@ use holdfast_storage::SecretRef;
 use crate::diagnostics::{Diagnostics, Located};
 use crate::nearest::did_you_mean;
 use crate::section::Section;
-use crate::storage::Storages;
 
 /// Default interval between two checkpoints.
 const EVERY: Duration = Duration::from_hours(1);
@@ -95,7 +94,7 @@ fn is_name(text: &str) -> bool {
 pub fn checkpoints(
     diagnostics: &mut Diagnostics<'_>,
     file: &mut Section<'_>,
-    storages: &Storages,
+    storages: &BTreeSet<&StorageName>,
 ) -> Option<Checkpoints> {
     let mut audit = file.section(diagnostics, "audit", "a table with `checkpoint`")?;
     let expected = "a table such as { every = \"1h\", to = [\"storage:audit\"], key = \"file:PATH\" }";
@@ -124,7 +123,7 @@ fn name(diagnostics: &mut Diagnostics<'_>, table: &mut Section<'_>) -> String {
 fn destinations(
     diagnostics: &mut Diagnostics<'_>,
     table: &mut Section<'_>,
-    storages: &Storages,
+    storages: &BTreeSet<&StorageName>,
 ) -> Option<Vec<CheckpointDestination>> {
     let expected =
         "a list such as [\"storage:audit\", \"file:/var/log/holdfast/checkpoints.jsonl\", \"stdout\"]";
@@ -137,8 +136,8 @@ fn destinations(
         let mut wrong = |what: String| diagnostics.error(place, format_args!("`{}`: {what}", place.key));
         match value.parse() {
             Err(error) => wrong(format!("{error}, found \"{value}\"")),
-            Ok(CheckpointDestination::Storage(name)) if !storages.contains_key(&name) => {
-                let near = did_you_mean(name.as_str(), storages.keys().map(StorageName::as_str));
+            Ok(CheckpointDestination::Storage(name)) if !storages.contains(&name) => {
+                let near = did_you_mean(name.as_str(), storages.iter().map(|name| name.as_str()));
                 wrong(format!("there is no section [storage.{name}]{near}"));
             }
             Ok(destination) if found.contains(&destination) => {

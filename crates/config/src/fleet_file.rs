@@ -85,7 +85,7 @@ fn read(
     drill::check(diagnostics, &apps, &clouds);
     let limits = engine::limits(diagnostics, &mut file);
     let engine = engine::engine(diagnostics, &mut file);
-    let checkpoints = checkpoint::checkpoints(diagnostics, &mut file, &storages);
+    let checkpoints = checkpoint::checkpoints(diagnostics, &mut file, &storages.keys().collect());
     let is_without_apps = !file.has("app") && !file.has("discover");
     file.finish(diagnostics);
     if is_without_apps {
