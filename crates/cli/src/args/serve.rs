@@ -49,6 +49,9 @@ pub struct DemoArgs {
     /// Number of apps to generate
     #[arg(long, default_value_t = 300, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub apps: u32,
+    /// Number of subscriptions that hold them [default: one for each 100 apps, from 2 to 8]
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    pub subscriptions: Option<u32>,
     /// Seed of the fleet and the faults
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
@@ -66,6 +69,9 @@ pub struct SimulateArgs {
     /// Number of apps to generate
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub apps: u32,
+    /// Number of subscriptions that hold them [default: one for each 100 apps, from 2 to 8]
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    pub subscriptions: Option<u32>,
     /// Seed of the fleet and the faults
     #[arg(long, default_value_t = 1)]
     pub seed: u64,

@@ -29,6 +29,8 @@ pub struct VerifyReport {
     pub unchecked: usize,
     /// Verified backups whose storage is out of reach, so that only Azure's list was checked.
     pub without_storage: usize,
+    /// Backups that a restore could use and that were found lost in the week before, by this command or by a check.
+    pub lost_before: u64,
     /// Each backup, by the name of its app.
     pub backups: Vec<VerifiedBackup>,
 }
@@ -45,6 +47,8 @@ pub struct VerifiedBackup {
     /// The result.
     #[serde(flatten)]
     pub result: VerifyResult,
+    /// What to do next; `None` for a verified backup.
+    pub next: Option<String>,
 }
 
 /// The existing backups of the catalog by app: of the apps with these names, or of `all`.
@@ -81,6 +85,9 @@ pub async fn verify(
     progress: impl Fn(),
 ) -> Result<VerifyReport, Error> {
     let count = apps.len();
+    let status = context.store.status().await?;
+    let lost_before =
+        status.iter().filter(|status| apps.contains_key(&status.app)).map(|of| of.check.lost).sum();
     let tasks = apps.into_iter().map(|(app, entries)| {
         let rng = rng.fork();
         async move { verify_app(context, &app, entries, rng).await }
@@ -92,7 +99,7 @@ pub async fn verify(
         progress();
     }
     drop(results);
-    Ok(VerifyReport::new(count, backups))
+    Ok(VerifyReport { lost_before, ..VerifyReport::new(count, backups) })
 }
 
 impl VerifyReport {
@@ -105,6 +112,7 @@ impl VerifyReport {
             lost: of(|result| matches!(result, VerifyResult::Lost { .. })),
             unchecked: of(|result| matches!(result, VerifyResult::Unchecked { .. })),
             without_storage: of(|result| matches!(result, VerifyResult::Verified { size_bytes: None })),
+            lost_before: 0,
             backups,
         }
     }
@@ -112,6 +120,17 @@ impl VerifyReport {
 
 impl From<Judged> for VerifiedBackup {
     fn from((entry, result): Judged) -> Self {
-        Self { app: entry.app, backup_id: entry.backup.id.0, blob: entry.backup.blob, result }
+        let next = next(&entry.app.short_name(), &result);
+        Self { app: entry.app, backup_id: entry.backup.id.0, blob: entry.backup.blob, result, next }
+    }
+}
+
+fn next(app: &str, result: &VerifyResult) -> Option<String> {
+    match result {
+        VerifyResult::Verified { .. } => None,
+        VerifyResult::Lost { .. } => Some(format!("`holdfast backup {app}` takes a new one")),
+        VerifyResult::Unchecked { .. } => Some(format!(
+            "`holdfast doctor {app}` finds what prevents the check; then `holdfast verify {app}` again"
+        )),
     }
 }
