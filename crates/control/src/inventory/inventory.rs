@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use holdfast_arm::Backup;
 use holdfast_config::Fleet;
 use holdfast_model::retention::{KeepReason, RetentionDecision};
-use holdfast_model::{App, AppId, BackupId, CatalogEntry, Removal, RunKind, Timestamp};
+use holdfast_model::{App, AppId, BackupId, CatalogEntry, RunKind, Timestamp};
 use holdfast_scheduler::{ForeignBackup, RetentionQuery};
 use holdfast_store::{CatalogFilter, RunFilter, Store};
 
 use super::item::Item;
-use super::problem::{self, Circumstances, LOST_SHOWN_FOR};
+use super::problem::{self, Circumstances, is_lost_lately};
 use crate::retention::unfinished_runs;
 use crate::{ControlContext, Error, ErrorKind, observed_backups};
 
@@ -76,11 +76,8 @@ impl Inventory {
     /// Leaves out the backups that the catalog knows to be removed, but for those that were lost in the last week.
     #[must_use]
     pub fn without_removed(mut self) -> Self {
-        let lost_after = self.now - LOST_SHOWN_FOR;
-        let is_removed = |entry: &CatalogEntry| {
-            let recently = |gone: Removal| !gone.deleted && gone.at > lost_after && entry.is_counted_on();
-            entry.removal.is_some_and(|gone| !recently(gone))
-        };
+        let now = self.now;
+        let is_removed = |entry: &CatalogEntry| entry.removal.is_some() && !is_lost_lately(entry, now);
         self.items.retain(|item| item.azure.is_some() || !item.entry.as_ref().is_some_and(is_removed));
         self
     }

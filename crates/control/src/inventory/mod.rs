@@ -11,5 +11,6 @@ mod view;
 pub(crate) use inventory::in_reach;
 pub use inventory::{Inventory, being_deleted};
 pub use item::{Item, MadeBy, Presence};
+pub(crate) use problem::is_lost_lately;
 pub use problem::{BackupProblem, ProblemKind};
 pub use view::BackupView;

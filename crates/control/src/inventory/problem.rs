@@ -2,14 +2,20 @@
 
 use std::time::Duration;
 
-use holdfast_model::Timestamp;
+use holdfast_model::{CatalogEntry, Removal, Timestamp};
 use serde::Serialize;
 
 use super::item::Item;
 use crate::times::age;
 
 /// How long a lost backup is shown without being asked for, as in `status --problems`.
-pub(super) const LOST_SHOWN_FOR: Duration = Duration::from_hours(7 * 24);
+const LOST_SHOWN_FOR: Duration = Duration::from_hours(7 * 24);
+
+/// Whether a backup that a restore could have used was found lost within the last week.
+pub(crate) fn is_lost_lately(entry: &CatalogEntry, now: Timestamp) -> bool {
+    let is_loss = |gone: Removal| !gone.deleted && gone.at > now - LOST_SHOWN_FOR;
+    entry.is_counted_on() && entry.removal.is_some_and(is_loss)
+}
 
 /// A problem of one backup.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -114,8 +120,6 @@ pub(super) fn of(item: &Item, of: Circumstances<'_>) -> Option<BackupProblem> {
 
 #[cfg(test)]
 mod tests {
-    use holdfast_model::Removal;
-
     use super::super::tests::{at, entry, listed};
     use super::*;
 

@@ -124,6 +124,7 @@ mod tests {
     use std::sync::Arc;
     use std::sync::atomic::Ordering;
 
+    use holdfast_arm::ErrorKind;
     use holdfast_model::{ManualClock, Timestamp};
     use serde_json::json;
 
@@ -144,7 +145,8 @@ mod tests {
         let order: Vec<&AppId> = observed.iter().map(|(app, _)| &app.id).collect();
         assert_eq!(order, apps.iter().map(|app| &app.id).collect::<Vec<_>>());
         assert_eq!(azure.most_at_once.load(Ordering::Relaxed), AT_ONCE);
-        let failed: Vec<usize> = (0..50).filter(|at| observed[*at].1.is_err()).collect();
-        assert_eq!(failed, [7]);
+        let kind_of = |at: usize| observed[at].1.as_ref().err().map(|error| error.kind().clone());
+        let refused: Vec<usize> = (0..50).filter(|at| kind_of(*at) == Some(ErrorKind::Forbidden)).collect();
+        assert_eq!(refused, [7]);
     }
 }

@@ -12,6 +12,7 @@ use super::app::{Judged, verify_app};
 use crate::app_resolver;
 use crate::context::ControlContext;
 use crate::error::Error;
+use crate::inventory::is_lost_lately;
 
 /// Maximum number of apps verified concurrently.
 const AT_ONCE: usize = 8;
@@ -30,7 +31,7 @@ pub struct VerifyReport {
     /// Verified backups whose storage is out of reach, so that only Azure's list was checked.
     pub without_storage: usize,
     /// Backups that a restore could use and that were found lost in the week before, by this command or by a check.
-    pub lost_before: u64,
+    pub lost_before: usize,
     /// Each backup, by the name of its app.
     pub backups: Vec<VerifiedBackup>,
 }
@@ -52,20 +53,26 @@ pub struct VerifiedBackup {
 }
 
 /// The existing backups of the catalog by app: of the apps with these names, or of `all`.
+///
+/// An app whose backups were all lost is there without a backup.
 pub async fn catalog_by_app(
     store: &dyn Store,
     names: &[String],
     all: bool,
 ) -> Result<BTreeMap<AppId, Vec<CatalogEntry>>, Error> {
     let mut entries = Vec::new();
+    let mut apps: BTreeMap<AppId, Vec<CatalogEntry>> = BTreeMap::new();
     if all {
         entries = store.catalog(&CatalogFilter::default()).await?;
+        let with_losses = store.status().await?.into_iter().filter(|status| status.check.lost > 0);
+        apps.extend(with_losses.map(|status| (status.app, Vec::new())));
     }
     for name in names {
-        let app = Some(app_resolver::in_store(store, name).await?);
-        entries.extend(store.catalog(&CatalogFilter { app, ..CatalogFilter::default() }).await?);
+        let app = app_resolver::in_store(store, name).await?;
+        let filter = CatalogFilter { app: Some(app.clone()), ..CatalogFilter::default() };
+        entries.extend(store.catalog(&filter).await?);
+        apps.entry(app).or_default();
     }
-    let mut apps: BTreeMap<AppId, Vec<CatalogEntry>> = BTreeMap::new();
     for entry in entries {
         let of_app = apps.entry(entry.app.clone()).or_default();
         if !of_app.contains(&entry) {
@@ -85,9 +92,10 @@ pub async fn verify(
     progress: impl Fn(),
 ) -> Result<VerifyReport, Error> {
     let count = apps.len();
-    let status = context.store.status().await?;
-    let lost_before =
-        status.iter().filter(|status| apps.contains_key(&status.app)).map(|of| of.check.lost).sum();
+    let mut lost_before = 0;
+    for app in apps.keys() {
+        lost_before += lost_lately(context, app).await?;
+    }
     let tasks = apps.into_iter().map(|(app, entries)| {
         let rng = rng.fork();
         async move { verify_app(context, &app, entries, rng).await }
@@ -100,6 +108,13 @@ pub async fn verify(
     }
     drop(results);
     Ok(VerifyReport { lost_before, ..VerifyReport::new(count, backups) })
+}
+
+/// How many backups of an app were found lost lately that a restore could have used.
+async fn lost_lately(context: &ControlContext<'_>, app: &AppId) -> Result<usize, Error> {
+    let filter = CatalogFilter { app: Some(app.clone()), with_removed: true, ..CatalogFilter::default() };
+    let entries = context.store.catalog(&filter).await?;
+    Ok(entries.iter().filter(|entry| is_lost_lately(entry, context.now)).count())
 }
 
 impl VerifyReport {
