@@ -49,7 +49,7 @@ struct Open<C> {
 impl<C> Connections<C> {
     /// No connections, with room for `most` in all and `most_of_peer` of one peer.
     pub(crate) fn new(most: usize, most_of_peer: usize) -> Self {
-        Self { most, most_of_peer, next: 0, open: BTreeMap::new() }
+        Self { most, most_of_peer, next: 1, open: BTreeMap::new() }
     }
 
     /// Makes room for a connection of `peer`: returns the connection that gives way, or `Err` where none may.
@@ -66,11 +66,15 @@ impl<C> Connections<C> {
         Ok(None)
     }
 
-    /// Adds a connection, and returns its number.
-    pub(crate) fn add(&mut self, peer: IpAddr, busy: Busy, close: C) -> u64 {
-        self.next += 1;
-        self.open.insert(self.next, Open { peer, busy, close });
+    /// The number of the connection that is added next.
+    pub(crate) fn next_number(&self) -> u64 {
         self.next
+    }
+
+    /// Adds a connection.
+    pub(crate) fn add(&mut self, peer: IpAddr, busy: Busy, close: C) {
+        self.open.insert(self.next, Open { peer, busy, close });
+        self.next += 1;
     }
 
     /// Forgets a connection that has ended.
@@ -108,7 +112,7 @@ mod tests {
     /// Adds a connection, and returns which one gave way.
     fn open(connections: &mut Connections<u64>, address: &str, busy: &Busy) -> Result<Option<u64>, NoRoom> {
         let closed = connections.make_room(peer(address))?;
-        let number = connections.next + 1;
+        let number = connections.next_number();
         connections.add(peer(address), busy.clone(), number);
         Ok(closed)
     }

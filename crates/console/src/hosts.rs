@@ -33,9 +33,10 @@ impl AllowedHosts {
 
     fn allows(&self, host: &str) -> bool {
         let is_address = host.parse::<Ipv4Addr>().is_ok()
-            || host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).is_some_and(|address| {
-                address.parse::<Ipv6Addr>().is_ok()
-            });
+            || host
+                .strip_prefix('[')
+                .and_then(|rest| rest.strip_suffix(']'))
+                .is_some_and(|address| address.parse::<Ipv6Addr>().is_ok());
         is_address || host.eq_ignore_ascii_case("localhost") || self.0.contains(&folded(host))
     }
 }
@@ -69,14 +70,32 @@ mod tests {
     fn addresses_and_named_hosts_are_answered_and_a_foreign_name_is_not() {
         let hosts = AllowedHosts::new(["worker-1", "Holdfast.example.com:9464", " "]);
         for host in [
-            "127.0.0.1:9464", "10.1.2.3", "[::1]:9464", "[fd00::7]", "localhost", "LOCALHOST:80", "worker-1:9464",
-            "WORKER-1", "holdfast.example.com.", "holdfast.example.com:80",
+            "127.0.0.1:9464",
+            "10.1.2.3",
+            "[::1]:9464",
+            "[fd00::7]",
+            "localhost",
+            "LOCALHOST:80",
+            "worker-1:9464",
+            "WORKER-1",
+            "holdfast.example.com.",
+            "holdfast.example.com:80",
         ] {
             assert!(allows(&hosts, host), "{host}");
         }
         for host in [
-            "evil.example", "evil.example:9464", "worker-1.evil.example", "127.0.0.1.evil.example", "localhost.evil",
-            "2130706433", "0x7f.1", "[::1", "fd00::7", "", ":9464", "a b",
+            "evil.example",
+            "evil.example:9464",
+            "worker-1.evil.example",
+            "127.0.0.1.evil.example",
+            "localhost.evil",
+            "2130706433",
+            "0x7f.1",
+            "[::1",
+            "fd00::7",
+            "",
+            ":9464",
+            "a b",
         ] {
             assert!(!allows(&hosts, host), "{host}");
         }

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::io;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +21,7 @@ use tokio::sync::watch;
 use tokio::task::{AbortHandle, JoinSet};
 
 use crate::ListenerLimits;
-use crate::connections::{Busy, Connections, counted_peer};
+use crate::connections::{Busy, Connections, NoRoom, counted_peer};
 
 /// Pause after connections could not be accepted, mostly because the process has no file descriptor left.
 const ACCEPT_RETRY: Duration = Duration::from_millis(500);
@@ -32,56 +33,79 @@ pub(crate) async fn serve(
     listener: TcpListener,
     routes: Router,
     limits: Arc<ListenerLimits>,
-    mut stop: watch::Receiver<bool>,
+    stop: watch::Receiver<bool>,
 ) {
-    let mut connections = Connections::new(limits.connections, limits.connections_of_peer);
-    let mut tasks = JoinSet::new();
+    let connections = Connections::new(limits.connections, limits.connections_of_peer);
+    let mut open = OpenConnections { routes, limits, stop: stop.clone(), connections, tasks: JoinSet::new() };
+    let mut stopping = stop;
     loop {
-        tokio::select! {
+        let accepted = tokio::select! {
             biased;
-            _ = stop.wait_for(|stop| *stop) => break,
-            Some(ended) = tasks.join_next(), if !tasks.is_empty() => {
+            () = stopped(&mut stopping) => break,
+            Some(ended) = open.tasks.join_next(), if !open.tasks.is_empty() => {
                 // A connection that gave way is forgotten already.
                 if let Ok(number) = ended {
-                    connections.ended(number);
+                    open.connections.ended(number);
                 }
+                continue;
             }
-            accepted = listener.accept() => match accepted {
-                Ok((stream, peer)) => {
-                    let peer = counted_peer(peer.ip());
-                    match connections.make_room(peer) {
-                        Ok(None) => {}
-                        Ok(Some(oldest)) => {
-                            tracing::debug!(%peer, "the oldest waiting connection gives way to a new one");
-                            AbortHandle::abort(&oldest);
-                        }
-                        Err(_) => {
-                            tracing::debug!(%peer, "a connection is refused: too many answers are under way");
-                            continue;
-                        }
-                    }
-                    let busy = Busy::default();
-                    let serving = connection(stream, routes.clone(), Arc::clone(&limits), busy.clone(), stop.clone());
-                    let (number, numbered) = tokio::sync::oneshot::channel();
-                    let handle = tasks.spawn(async move {
-                        serving.await;
-                        numbered.await.unwrap_or_default()
-                    });
-                    let _ = number.send(connections.add(peer, busy, handle));
-                }
-                Err(error) if is_of_one_connection(&error) => {}
-                Err(error) => {
-                    tracing::warn!(
-                        error = &error as &dyn std::error::Error,
-                        "connections to the console cannot be accepted; trying again"
-                    );
-                    let _ = tokio::time::timeout(ACCEPT_RETRY, stop.wait_for(|stop| *stop)).await;
-                }
-            },
+            accepted = listener.accept() => accepted,
+        };
+        match accepted {
+            Ok((stream, peer)) => open.take(stream, peer),
+            Err(error) if is_of_one_connection(&error) => {}
+            Err(error) => {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "connections to the console cannot be accepted; trying again"
+                );
+                let _ = tokio::time::timeout(ACCEPT_RETRY, stopped(&mut stopping)).await;
+            }
         }
     }
     drop(listener);
-    while tasks.join_next().await.is_some() {}
+    while open.tasks.join_next().await.is_some() {}
+}
+
+/// The connections of a listener, and what they are served with.
+struct OpenConnections {
+    routes: Router,
+    limits: Arc<ListenerLimits>,
+    stop: watch::Receiver<bool>,
+    connections: Connections<AbortHandle>,
+    /// Each ends with the number of its connection.
+    tasks: JoinSet<u64>,
+}
+
+impl OpenConnections {
+    /// Serves a new connection. The oldest that waits for its client may have to give way.
+    fn take(&mut self, stream: TcpStream, peer: SocketAddr) {
+        let peer = counted_peer(peer.ip());
+        match self.connections.make_room(peer) {
+            Ok(None) => {}
+            Ok(Some(oldest)) => {
+                tracing::debug!(%peer, "the oldest waiting connection gives way to a new one");
+                oldest.abort();
+            }
+            Err(NoRoom) => {
+                tracing::debug!(%peer, "a connection is refused: too many answers are under way");
+                return;
+            }
+        }
+        let (busy, number) = (Busy::default(), self.connections.next_number());
+        let (routes, limits) = (self.routes.clone(), Arc::clone(&self.limits));
+        let serving = connection(stream, routes, limits, busy.clone(), self.stop.clone());
+        let task = self.tasks.spawn(async move {
+            serving.await;
+            number
+        });
+        self.connections.add(peer, busy, task);
+    }
+}
+
+/// Waits until the process stops.
+async fn stopped(stop: &mut watch::Receiver<bool>) {
+    let _ = stop.wait_for(|stop| *stop).await;
 }
 
 /// Serves one connection until it ends, its time is over, or the process stops.
@@ -106,7 +130,7 @@ async fn connection(
     builder.max_buf_size(limits.head_bytes).max_headers(HEADERS_MAX);
     let mut serving = pin!(builder.serve_connection(TokioIo::new(stream), service));
     let end = async {
-        let _ = tokio::time::timeout(limits.connection, stop.wait_for(|stop| *stop)).await;
+        let _ = tokio::time::timeout(limits.connection, stopped(&mut stop)).await;
     };
     tokio::select! {
         // An error is the client's: it left, was too slow, or sent no HTTP/1.
@@ -123,7 +147,8 @@ async fn answer(
     limits: &ListenerLimits,
 ) -> Response {
     if !limits.hosts.allow(request.headers()) {
-        let why = "this name is not served here: ask by address, or start the process with --allow-host NAME\n";
+        let why =
+            "this name is not served here: ask by address, or start the process with --allow-host NAME\n";
         return (StatusCode::MISDIRECTED_REQUEST, why).into_response();
     }
     match tokio::time::timeout(limits.answer, routes.call(request)).await {
