@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use holdfast_arm::{Arm, CallObserver};
 use holdfast_config::{Fleet, Invalid, Secrets, summary};
-use holdfast_control::pacing::{PacedArm, Pacer, PacerParts};
+use holdfast_control::pacing::{PacedArm, Pacer, PacerParts, Patience};
 use holdfast_control::{ControlContext, Error, ErrorKind, Notify};
 use holdfast_model::Clock;
 use holdfast_storage::SecretRef;
@@ -95,7 +95,7 @@ impl Context {
         }));
         let observer = Arc::clone(&pacer) as Arc<dyn CallObserver>;
         let clouds = clouds(fleet, &self.clock, &observer, &mut self.rng())?;
-        Ok(Arc::new(PacedArm::new(Arc::new(clouds), pacer)))
+        Ok(Arc::new(PacedArm::new(Arc::new(clouds), pacer, Patience::Command)))
     }
 
     /// The context of a request. Reads secrets; sends nothing.

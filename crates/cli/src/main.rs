@@ -37,6 +37,7 @@ fn main() -> ExitCode {
     if chosen.is_err() {
         tracing::warn!("another TLS provider was chosen already");
     }
+    runtime::open_files::raise_limit();
     let context = Context::new(cli.global, clock, telemetry);
     let done = tokio::runtime::Builder::new_multi_thread()
         .enable_all()

@@ -27,6 +27,8 @@ mod reveal;
 pub mod runs;
 pub mod sas;
 pub mod schedule_preview;
+#[cfg(test)]
+mod scripted_azure;
 pub mod status;
 mod status_notes;
 pub mod status_waits;

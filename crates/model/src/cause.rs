@@ -48,6 +48,8 @@ words! {
         Busy,
         /// Azure or storage could not be reached.
         Unreachable,
+        /// This process or machine has no file descriptor left.
+        TooManyOpenFiles,
         /// Azure refused the credential.
         CredentialRefused,
         /// The tick was older than the policy's `catch_up` when the planner saw it.
@@ -113,6 +115,7 @@ impl Cause {
             | Self::Throttled
             | Self::Busy
             | Self::Unreachable
+            | Self::TooManyOpenFiles
             | Self::CredentialRefused
             | Self::RestoreFailed
             | Self::DeleteFailed

@@ -4,7 +4,7 @@ use holdfast_arm::ErrorKind;
 use holdfast_model::Cause;
 use holdfast_storage::SecretError;
 
-use crate::deferral::{defer, defer_refusal, defer_unreachable};
+use crate::deferral::{defer, defer_for, defer_refusal};
 use crate::ending::refused;
 use crate::look::is_app_gone;
 use crate::next::Next;
@@ -50,17 +50,16 @@ pub(crate) async fn stopped(context: &StepContext<'_>, why: NotReady, rng: &mut 
 pub(crate) fn not_ready(input: &StepInput<'_>, why: &NotReady, rng: &mut fastrand::Rng) -> Next {
     let detail = why.to_string();
     match why {
-        NotReady::Storage(error) if error.kind() == holdfast_storage::ErrorKind::Unreachable => {
-            defer_unreachable(input, detail, rng)
-        }
-        NotReady::Storage(_) => refused(input, Cause::SasUnusable, detail, rng),
-        NotReady::Secret(error) if error.kind() == holdfast_storage::ErrorKind::Unreachable => {
-            defer_unreachable(input, detail, rng)
-        }
-        NotReady::Store(_) => defer_unreachable(input, detail, rng),
-        NotReady::Secret(_) | NotReady::Reference { .. } => {
-            refused(input, Cause::DatabaseSecret, detail, rng)
-        }
+        NotReady::Storage(error) => match temporary(error.kind()) {
+            Some(cause) => defer_for(input, cause, detail, rng),
+            None => refused(input, Cause::SasUnusable, detail, rng),
+        },
+        NotReady::Secret(error) => match temporary(error.kind()) {
+            Some(cause) => defer_for(input, cause, detail, rng),
+            None => refused(input, Cause::DatabaseSecret, detail, rng),
+        },
+        NotReady::Store(_) => defer_for(input, Cause::Unreachable, detail, rng),
+        NotReady::Reference { .. } => refused(input, Cause::DatabaseSecret, detail, rng),
         NotReady::AppGone(_) => refused(input, Cause::AppNotFound, detail, rng),
         NotReady::Arm(error) => match error.kind() {
             ErrorKind::Forbidden => refused_for_now(input, Cause::AppForbidden, detail, rng),
@@ -68,6 +67,15 @@ pub(crate) fn not_ready(input: &StepInput<'_>, why: &NotReady, rng: &mut fastran
             ErrorKind::Rejected => refused(input, Cause::Rejected, detail, rng),
             _ => defer(input, error, rng),
         },
+    }
+}
+
+/// The cause of a storage failure that passes by itself.
+fn temporary(kind: holdfast_storage::ErrorKind) -> Option<Cause> {
+    match kind {
+        holdfast_storage::ErrorKind::Unreachable => Some(Cause::Unreachable),
+        holdfast_storage::ErrorKind::TooManyOpenFiles => Some(Cause::TooManyOpenFiles),
+        holdfast_storage::ErrorKind::Unusable | holdfast_storage::ErrorKind::SecretMissing => None,
     }
 }
 

@@ -7,6 +7,7 @@ pub mod console;
 pub mod engine;
 pub mod identities;
 mod offset_clock;
+pub mod open_files;
 mod role;
 pub mod run_follower;
 pub mod simulation;

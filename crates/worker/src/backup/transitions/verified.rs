@@ -54,7 +54,7 @@ pub(in crate::backup) fn verified(
 /// Why a blob could not be verified.
 fn unverified(error: &holdfast_storage::Error) -> Verification {
     match error.kind() {
-        ErrorKind::Unreachable => Verification::Unreachable,
+        ErrorKind::Unreachable | ErrorKind::TooManyOpenFiles => Verification::Unreachable,
         ErrorKind::Unusable | ErrorKind::SecretMissing => Verification::Unusable,
     }
 }
