@@ -113,7 +113,6 @@ impl Cause {
             | Self::Throttled
             | Self::Busy
             | Self::Unreachable
-            | Self::CredentialRefused
             | Self::RestoreFailed
             | Self::DeleteFailed
             | Self::DatabaseSecret => RetryClass::Transient,
@@ -125,6 +124,7 @@ impl Cause {
             | Self::AppForbidden
             | Self::AppUnsupported
             | Self::Rejected
+            | Self::CredentialRefused
             | Self::TooLate
             | Self::Superseded
             | Self::Overlap

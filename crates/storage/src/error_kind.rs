@@ -9,4 +9,6 @@ pub enum ErrorKind {
     Unreachable,
     /// The reference to the SAS or the key cannot be resolved.
     SecretMissing,
+    /// The token service refuses the credential that opens the storage or the Key Vault, until a person replaces it.
+    CredentialRefused,
 }

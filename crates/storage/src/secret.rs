@@ -118,7 +118,8 @@ impl SecretError {
     /// The meaning for the run that needs the secret.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::NoToken { .. } | Self::Busy { .. } | Self::NoAnswer { .. } => ErrorKind::Unreachable,
+            Self::NoToken { cause, .. } => cause.kind(),
+            Self::Busy { .. } | Self::NoAnswer { .. } => ErrorKind::Unreachable,
             Self::ReadEnv(_)
             | Self::ReadFile { .. }
             | Self::Utf16(_)

@@ -2,7 +2,7 @@
 
 use holdfast_arm::ErrorKind;
 use holdfast_model::Cause;
-use holdfast_storage::SecretError;
+use holdfast_storage::{ErrorKind as StorageErrorKind, SecretError};
 
 use crate::deferral::{defer, defer_refusal, defer_unreachable};
 use crate::ending::refused;
@@ -49,14 +49,17 @@ pub(crate) async fn stopped(context: &StepContext<'_>, why: NotReady, rng: &mut 
 /// Defers the run where the cause is temporary; otherwise records a refused start.
 pub(crate) fn not_ready(input: &StepInput<'_>, why: &NotReady, rng: &mut fastrand::Rng) -> Next {
     let detail = why.to_string();
+    let kind_of_storage = match why {
+        NotReady::Storage(error) => Some(error.kind()),
+        NotReady::Secret(error) => Some(error.kind()),
+        _ => None,
+    };
     match why {
-        NotReady::Storage(error) if error.kind() == holdfast_storage::ErrorKind::Unreachable => {
-            defer_unreachable(input, detail, rng)
+        _ if kind_of_storage == Some(StorageErrorKind::Unreachable) => defer_unreachable(input, detail, rng),
+        _ if kind_of_storage == Some(StorageErrorKind::CredentialRefused) => {
+            refused(input, Cause::CredentialRefused, detail, rng)
         }
         NotReady::Storage(_) => refused(input, Cause::SasUnusable, detail, rng),
-        NotReady::Secret(error) if error.kind() == holdfast_storage::ErrorKind::Unreachable => {
-            defer_unreachable(input, detail, rng)
-        }
         NotReady::Store(_) => defer_unreachable(input, detail, rng),
         NotReady::Secret(_) | NotReady::Reference { .. } => {
             refused(input, Cause::DatabaseSecret, detail, rng)
@@ -66,6 +69,7 @@ pub(crate) fn not_ready(input: &StepInput<'_>, why: &NotReady, rng: &mut fastran
             ErrorKind::Forbidden => refused_for_now(input, Cause::AppForbidden, detail, rng),
             ErrorKind::NotFound => refused_for_now(input, Cause::AppNotFound, detail, rng),
             ErrorKind::Rejected => refused(input, Cause::Rejected, detail, rng),
+            ErrorKind::CredentialRefused => refused(input, Cause::CredentialRefused, detail, rng),
             _ => defer(input, error, rng),
         },
     }

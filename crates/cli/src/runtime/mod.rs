@@ -9,6 +9,7 @@ pub mod identities;
 mod offset_clock;
 mod role;
 pub mod run_follower;
+mod scope_tokens;
 pub mod simulation;
 pub mod stop_signal;
 
