@@ -6,7 +6,7 @@ use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::{FormatTime as _, SystemTime};
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormattedFields};
-use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::registry::{LookupSpan, Scope};
 
 use crate::inert_fields::InertFields;
 
@@ -36,7 +36,7 @@ where
         writer.write_char(' ')?;
         // Without colours, because the fields are compared with it.
         let mut shown = String::new();
-        for span in context.event_scope().into_iter().flat_map(|scope| scope.from_root()) {
+        for span in context.event_scope().into_iter().flat_map(Scope::from_root) {
             paint(&mut writer, BOLD, span.name())?;
             if let Some(fields) = span.extensions().get::<FormattedFields<InertFields>>()
                 && !fields.is_empty()
