@@ -68,7 +68,10 @@ fn log_options(global: &Global, default: Level) -> LogOptions {
 /// The telemetry service of a process that does work; other commands have logs only.
 fn service(cli: &Cli) -> Option<Service> {
     let name = service_name(&cli.command)?;
-    let logs_runs = matches!(cli.command, Command::Run(_) | Command::Scheduler(_) | Command::Worker(_));
+    let logs_runs = matches!(
+        cli.command,
+        Command::Run(_) | Command::Scheduler(_) | Command::Worker(_) | Command::Demo(_)
+    );
     let messaging_system = if cli.global.amqp_url.is_some() { "rabbitmq" } else { "in_process" };
     Some(Service { name, messaging_system, logs_runs })
 }
@@ -76,6 +79,7 @@ fn service(cli: &Cli) -> Option<Service> {
 fn service_name(command: &Command) -> Option<&'static str> {
     match command {
         Command::Run(_)
+        | Command::Demo(_)
         | Command::Backup(_)
         | Command::Restore(_)
         | Command::Drill(_)

@@ -16,6 +16,7 @@ mod semantic;
 mod steps;
 mod store;
 mod telemetry;
+mod text_events;
 mod whole_run;
 
 pub use app_metrics::MetricsText;

@@ -43,7 +43,11 @@ impl ArmClient {
         body: Option<Vec<u8>>,
     ) -> Result<ArmResponse<'a>, Error> {
         let no_token = |e: TokenError| {
-            let kind = if e.is_refused() { ErrorKind::Unauthorized } else { ErrorKind::NotSent };
+            let kind = match (e.is_refused_for_good(), e.is_refused()) {
+                (true, _) => ErrorKind::CredentialRefused,
+                (false, true) => ErrorKind::Unauthorized,
+                (false, false) => ErrorKind::NotSent,
+            };
             subject.error(kind, &e.to_string())
         };
         let draft = Draft { method, url, body, not_after: self.send_deadline() };

@@ -10,6 +10,7 @@ mod offset_clock;
 pub mod open_files;
 mod role;
 pub mod run_follower;
+mod scope_tokens;
 pub mod simulation;
 pub mod stop_signal;
 

@@ -55,7 +55,9 @@ pub(in crate::backup) fn verified(
 fn unverified(error: &holdfast_storage::Error) -> Verification {
     match error.kind() {
         ErrorKind::Unreachable | ErrorKind::TooManyOpenFiles => Verification::Unreachable,
-        ErrorKind::Unusable | ErrorKind::SecretMissing => Verification::Unusable,
+        ErrorKind::Unusable | ErrorKind::SecretMissing | ErrorKind::CredentialRefused => {
+            Verification::Unusable
+        }
     }
 }
 
