@@ -42,7 +42,11 @@ impl ArmClient {
         url: Url,
         body: Option<Vec<u8>>,
     ) -> Result<ArmResponse<'a>, Error> {
+        let begun = self.clock.elapsed();
         let no_token = |e: TokenError| {
+            if !e.is_refused() {
+                self.observer.no_token(subject.subscription, self.clock.elapsed().saturating_sub(begun));
+            }
             let kind = if e.is_refused() { ErrorKind::Unauthorized } else { ErrorKind::NotSent };
             subject.error(kind, &e.to_string())
         };
