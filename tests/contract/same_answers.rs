@@ -192,7 +192,7 @@ impl StorePair {
             0 | 1 => Task::Delete(Delete { backup, blob, allow_last: self.rng.bool(), rule: None }),
             2 => Task::RefreshSas(RefreshSas { backup, reason: RefreshReason::KeptBackup, old: None }),
             3 => Task::Drill(Drill { restore: restore(source, backup), probe: None }),
-            4 => Task::CheckCatalog { schedule: None },
+            4 => Task::CheckCatalog { schedule: None, databases: Vec::new() },
             _ => return self.new_run(&app),
         };
         self.memory.task_run(&app, task, Trigger::Policy)

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use holdfast_model::{DepartureReason, Outcome, Timestamp, Verification};
-use holdfast_store::{AppStatus, CheckStatus, LastRun, Store, SubscriptionStatus};
+use holdfast_store::{AppStatus, CheckStatus, LastRun, OpenBreaker, Store, SubscriptionStatus};
 use serde::Serialize;
 
 use crate::Error;
@@ -22,6 +22,8 @@ pub struct FleetStatus {
     pub apps: Vec<NamedStatus>,
     /// The subscriptions; with `only_problems` those that need attention.
     pub subscriptions: Vec<SubscriptionStatus>,
+    /// The tenants, subscriptions and storage accounts that do not answer.
+    pub breakers: Vec<OpenBreaker>,
     /// Whether the store has no app at all.
     #[serde(skip)]
     pub is_empty: bool,
@@ -41,12 +43,13 @@ pub struct NamedStatus {
 pub async fn status(store: &dyn Store, only_problems: bool) -> Result<FleetStatus, Error> {
     let (now, mut apps, mut subscriptions) =
         (store.now().await?, store.status().await?, store.subscriptions().await?);
+    let breakers = store.open_breakers().await?;
     let is_empty = apps.is_empty();
     apps.retain(|status| !only_problems || needs_attention(status, now) || waits_or_missed(status, now));
     subscriptions.retain(|status| !only_problems || is_troubled(status));
     apps.sort_by_cached_key(|status| (status.app.short_name(), status.app.clone()));
     let named = |status: AppStatus| NamedStatus { name: status.app.short_name(), status };
-    Ok(FleetStatus { now, apps: apps.into_iter().map(named).collect(), subscriptions, is_empty })
+    Ok(FleetStatus { now, apps: apps.into_iter().map(named).collect(), subscriptions, breakers, is_empty })
 }
 
 impl FleetStatus {
@@ -56,8 +59,10 @@ impl FleetStatus {
         let left = apps.iter().copied().filter(|app| has_vanished(app, self.now));
         let mut notes = status_notes::departures(left, self.now);
         notes.extend(status_notes::missing(&apps, self.now));
+        notes.extend(status_notes::breakers(&self.breakers, self.now));
         let troubled = self.subscriptions.iter().filter(|status| is_troubled(status));
-        notes.extend(troubled.flat_map(|status| status_notes::subscription(status, self.now)));
+        notes
+            .extend(troubled.flat_map(|status| status_notes::subscription(status, &self.breakers, self.now)));
         notes
     }
 }

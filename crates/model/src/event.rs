@@ -128,6 +128,13 @@ pub enum RunEvent {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         detail: Option<String>,
     },
+    /// Azure reports that files are missing from the backup. It counts as good under the policy once it is checked.
+    PartiallyCompleted {
+        /// The backup.
+        backup: BackupFacts,
+        /// Azure's log, without secrets.
+        log: String,
+    },
     /// The result could not be checked, or is not complete yet.
     CheckFailed {
         /// The error as text.

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod audit;
+mod breaker;
 mod budget_draw;
 mod chain;
 mod change;
@@ -22,6 +23,7 @@ mod subscriptions;
 mod unreadable;
 
 pub use audit::AuditEvent;
+pub use breaker::{BreakerRecord, OpenBreaker};
 pub use budget_draw::{BudgetDraw, Drawn};
 pub use chain::{Broken, ChainRow, Damage, Link, verify_chain};
 pub use change::{Change, Committed, Loaded};

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use holdfast_model::{Call, CatalogEntry, Limits, NewRun, Run, RunId, SubscriptionId, Timestamp};
 
 use crate::audit::AuditEvent;
+use crate::breaker::{BreakerRecord, OpenBreaker};
 use crate::budget_draw::{BudgetDraw, Drawn};
 use crate::chain::ChainRow;
 use crate::change::{Change, Committed, Loaded};
@@ -103,6 +104,12 @@ pub trait Store: Send + Sync + Debug {
 
     /// Opens the closed budgets of a subscription and returns how many were closed.
     async fn open_budgets(&self, subscription: &SubscriptionId) -> Result<u64>;
+
+    /// Records that a part of Azure does not answer a worker, or answers again.
+    async fn record_breaker(&self, breaker: &BreakerRecord) -> Result<()>;
+
+    /// The parts of Azure that do not answer, by kind and name.
+    async fn open_breakers(&self) -> Result<Vec<OpenBreaker>>;
 
     /// A run with what its next step needs; `None` when there is no such run.
     async fn load(&self, id: RunId) -> Result<Option<Loaded>>;

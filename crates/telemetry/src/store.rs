@@ -8,9 +8,10 @@ use holdfast_model::{
     Call, CatalogEntry, DepartureReason, Limits, NewRun, Run, RunEvent, RunId, SubscriptionId, Timestamp,
 };
 use holdfast_store::{
-    AppStatus, AuditEvent, BudgetDraw, CatalogFilter, ChainRow, Change, Committed, Cursor, CursorAdvance,
-    Departure, Drawn, DueLanes, Enrolled, Error, FleetChange, LaneQuota, Leased, Listing, ListingResult,
-    Loaded, Planned, Removed, RowRemoval, RunFilter, Store, SubscriptionStatus, UnreadableRow,
+    AppStatus, AuditEvent, BreakerRecord, BudgetDraw, CatalogFilter, ChainRow, Change, Committed, Cursor,
+    CursorAdvance, Departure, Drawn, DueLanes, Enrolled, Error, FleetChange, LaneQuota, Leased, Listing,
+    ListingResult, Loaded, OpenBreaker, Planned, Removed, RowRemoval, RunFilter, Store, SubscriptionStatus,
+    UnreadableRow,
 };
 use opentelemetry::KeyValue;
 use opentelemetry_sdk::trace::SdkTracer;
@@ -248,6 +249,14 @@ impl Store for WatchedStore {
 
     async fn draw_budget(&self, draw: &BudgetDraw) -> Result<Drawn, Error> {
         self.inner.draw_budget(draw).await
+    }
+
+    async fn record_breaker(&self, breaker: &BreakerRecord) -> Result<(), Error> {
+        self.inner.record_breaker(breaker).await
+    }
+
+    async fn open_breakers(&self) -> Result<Vec<OpenBreaker>, Error> {
+        self.inner.open_breakers().await
     }
 
     async fn load(&self, id: RunId) -> Result<Option<Loaded>, Error> {

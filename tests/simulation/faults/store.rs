@@ -6,9 +6,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use holdfast_model::{Call, CatalogEntry, Lane, Limits, NewRun, Run, RunId, SubscriptionId, Timestamp};
 use holdfast_store::{
-    AppStatus, AuditEvent, BudgetDraw, CatalogFilter, Change, Committed, Cursor, CursorAdvance, Departure,
-    Drawn, DueLanes, Enrolled, FleetChange, LaneQuota, Leased, Listing, Loaded, Planned, RunFilter, Store,
-    SubscriptionStatus,
+    AppStatus, AuditEvent, BreakerRecord, BudgetDraw, CatalogFilter, Change, Committed, Cursor,
+    CursorAdvance, Departure, Drawn, DueLanes, Enrolled, FleetChange, LaneQuota, Leased, Listing, Loaded,
+    OpenBreaker, Planned, RunFilter, Store, SubscriptionStatus,
 };
 
 use super::injector::{FaultCounts, Faulty};
@@ -75,6 +75,8 @@ faulty_store! {
     close_budget(subscription: &SubscriptionId, call: Call, until: Timestamp) -> ();
     draw_budget(draw: &BudgetDraw) -> Drawn;
     open_budgets(subscription: &SubscriptionId) -> u64;
+    record_breaker(breaker: &BreakerRecord) -> ();
+    open_breakers() -> Vec<OpenBreaker>;
     load(id: RunId) -> Option<Loaded>;
     commit(change: &Change) -> Committed;
     runs(filter: &RunFilter) -> Vec<Run>;

@@ -42,7 +42,11 @@ impl ArmClient {
         url: Url,
         body: Option<Vec<u8>>,
     ) -> Result<ArmResponse<'a>, Error> {
+        let begun = self.clock.elapsed();
         let no_token = |e: TokenError| {
+            if !e.is_refused() {
+                self.observer.no_token(subject.subscription, self.clock.elapsed().saturating_sub(begun));
+            }
             let kind = match (e.is_refused_for_good(), e.is_refused()) {
                 (true, _) => ErrorKind::CredentialRefused,
                 (false, true) => ErrorKind::Unauthorized,

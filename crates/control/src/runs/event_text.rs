@@ -53,6 +53,7 @@ pub fn detail(event: &RunEvent) -> String {
         | RunEvent::LateBackupFound { .. }
         | RunEvent::ScheduleCompared { .. } => finding(event),
         RunEvent::Completed { backup, detail } => completed(backup.as_ref(), detail.as_deref()),
+        RunEvent::PartiallyCompleted { backup, log } => completed(Some(backup), Some(log)),
         RunEvent::OperationAccepted { operation, .. } => {
             operation.rsplit('/').next().unwrap_or_default().to_owned()
         }

@@ -12,6 +12,7 @@ use async_trait::async_trait;
 use holdfast_model::{Call, CatalogEntry, Clock, Limits, NewRun, Run, RunId, SubscriptionId, Timestamp};
 
 use crate::audit::AuditEvent;
+use crate::breaker::{BreakerRecord, OpenBreaker};
 use crate::budget_draw::{BudgetDraw, Drawn};
 use crate::change::{Change, Committed, Loaded};
 use crate::columns::stamp;
@@ -128,6 +129,15 @@ impl Store for MemoryStore {
 
     async fn open_budgets(&self, subscription: &SubscriptionId) -> Result<u64> {
         Ok(self.state().open_budgets(subscription, self.time()))
+    }
+
+    async fn record_breaker(&self, breaker: &BreakerRecord) -> Result<()> {
+        self.state().record_breaker(breaker);
+        Ok(())
+    }
+
+    async fn open_breakers(&self) -> Result<Vec<OpenBreaker>> {
+        Ok(self.state().open_breakers(self.time()))
     }
 
     async fn load(&self, id: RunId) -> Result<Option<Loaded>> {

@@ -6,6 +6,7 @@ use holdfast_model::{
     AppId, BackupId, CatalogEntry, Run, RunEvent, RunId, RunKind, StateCode, Task, Timestamp,
 };
 
+use crate::breaker::OpenBreaker;
 use crate::change::Loaded;
 use crate::columns::{Ending, stamp};
 use crate::filter::{CatalogFilter, RunFilter};
@@ -45,6 +46,11 @@ impl State {
             Some((subscription.clone(), ClosedBudget { call: *call, until }))
         });
         of_rows(self.listings.values().cloned().collect(), closed)
+    }
+
+    pub fn open_breakers(&self, now: Timestamp) -> Vec<OpenBreaker> {
+        let lapsed = stamp(now - OpenBreaker::LAPSES_AFTER);
+        self.breakers.values().filter(|breaker| breaker.until >= lapsed).cloned().collect()
     }
 
     pub fn load(&self, id: RunId, now: Timestamp) -> Option<Loaded> {

@@ -9,6 +9,7 @@ use holdfast_model::{
 };
 
 use crate::audit::{AuditEvent, NewEvent, chain_rows};
+use crate::breaker::OpenBreaker;
 use crate::chain::Link;
 use crate::columns::{Ending, accepted_at, stamp};
 use crate::fleet::Cursor;
@@ -41,6 +42,7 @@ pub(super) struct State {
     pub catalog: BTreeMap<String, BTreeMap<BackupId, CatalogEntry>>,
     pub budgets: Budgets,
     pub listings: BTreeMap<SubscriptionId, Recorded>,
+    pub breakers: BTreeMap<(String, String), OpenBreaker>,
     audit: Vec<AuditEvent>,
     rows: BTreeMap<RunId, Row>,
 

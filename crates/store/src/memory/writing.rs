@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use holdfast_model::{NewRun, Run, RunId, SubscriptionId, Timestamp};
 
+use crate::breaker::{BreakerRecord, OpenBreaker};
 use crate::change::{Change, Committed};
 use crate::columns::stamp;
 use crate::error::Result;
@@ -32,6 +33,19 @@ impl State {
             let old = self.listings.remove(&listing.subscription);
             self.listings.insert(listing.subscription.clone(), Recorded::after(old, listing, now));
         }
+    }
+
+    pub fn record_breaker(&mut self, breaker: &BreakerRecord) {
+        let BreakerRecord { kind, name, at, until } = breaker.clone();
+        let key = (kind.clone(), name.clone());
+        let Some(until) = until else {
+            self.breakers.remove(&key);
+            return;
+        };
+        let lapsed = stamp(at - OpenBreaker::LAPSES_AFTER);
+        let since =
+            self.breakers.get(&key).filter(|old| old.until >= lapsed).map_or(stamp(at), |old| old.since);
+        self.breakers.insert(key, OpenBreaker { kind, name, since, until: stamp(until) });
     }
 
     pub fn plan(&mut self, plans: &[CursorAdvance], now: Timestamp) -> Result<Planned> {

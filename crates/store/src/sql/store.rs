@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use holdfast_model::{Call, CatalogEntry, Limits, NewRun, Run, RunId, SubscriptionId, Timestamp};
 
 use crate::audit::AuditEvent;
+use crate::breaker::{BreakerRecord, OpenBreaker};
 use crate::budget_draw::{BudgetDraw, Drawn};
 use crate::chain::ChainRow;
 use crate::change::{Change, Committed, Loaded};
@@ -18,7 +19,7 @@ use crate::rules::enrolment::Wanted;
 use crate::sql::session::{Database, Session};
 use crate::sql::unreadable::{Paged, RunCheck};
 use crate::sql::{
-    acquire, audit, budgets, catalog, commit, cursors, fleet, insert, lanes, listing, load, status,
+    acquire, audit, breakers, budgets, catalog, commit, cursors, fleet, insert, lanes, listing, load, status,
     subscriptions, unreadable,
 };
 use crate::status::AppStatus;
@@ -117,6 +118,14 @@ impl<D: Database> Store for SqlStore<D> {
 
     async fn open_budgets(&self, subscription: &SubscriptionId) -> Result<u64> {
         within!(self.write_singly(budgets::OPEN), |session| budgets::open(session, subscription))
+    }
+
+    async fn record_breaker(&self, breaker: &BreakerRecord) -> Result<()> {
+        within!(self.write_singly(breakers::RECORD), |session| breakers::record(session, breaker))
+    }
+
+    async fn open_breakers(&self) -> Result<Vec<OpenBreaker>> {
+        within!(self.read(breakers::OPEN), |session| breakers::open(session))
     }
 
     async fn load(&self, id: RunId) -> Result<Option<Loaded>> {

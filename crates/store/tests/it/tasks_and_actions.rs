@@ -50,7 +50,7 @@ impl<S: Store> History<S> {
 
     /// A check of `shop` that verifies its last backup.
     async fn check(&mut self) {
-        let run = self.asked("shop", Task::CheckCatalog { schedule: None }).await;
+        let run = self.asked("shop", Task::CheckCatalog { schedule: None, databases: Vec::new() }).await;
         let (backup, blob) = (BackupId(5), "hf-5.zip".to_owned());
         let verified = RunEvent::BackupVerified { backup, blob, size_bytes: 400_000_002 };
         let ended =
