@@ -176,6 +176,7 @@ impl RunState {
                 S::Planned | S::Waiting { .. } | S::Comparing { .. },
                 E::BackupLost { .. }
                 | E::BackupFoundAgain { .. }
+                | E::BackupChanged { .. }
                 | E::BackupVerified { .. }
                 | E::LateBackupFound { .. }
                 | E::ScheduleCompared { .. },

@@ -74,7 +74,7 @@ faulty_store! {
     due_lanes() -> DueLanes;
     close_budget(subscription: &SubscriptionId, call: Call, until: Timestamp) -> ();
     draw_budget(draw: &BudgetDraw) -> Drawn;
-    open_budgets(subscription: &SubscriptionId) -> u64;
+    open_budgets(subscription: &SubscriptionId, record: &NewRun) -> u64;
     load(id: RunId) -> Option<Loaded>;
     commit(change: &Change) -> Committed;
     runs(filter: &RunFilter) -> Vec<Run>;

@@ -126,8 +126,8 @@ impl Store for MemoryStore {
         Ok(drawn)
     }
 
-    async fn open_budgets(&self, subscription: &SubscriptionId) -> Result<u64> {
-        Ok(self.state().open_budgets(subscription, self.time()))
+    async fn open_budgets(&self, subscription: &SubscriptionId, record: &NewRun) -> Result<u64> {
+        self.state().open_budgets(subscription, record, self.time())
     }
 
     async fn load(&self, id: RunId) -> Result<Option<Loaded>> {
