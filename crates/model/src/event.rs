@@ -186,6 +186,19 @@ pub enum RunEvent {
         /// Its blob.
         blob: String,
     },
+    /// Azure lists a backup of the catalog otherwise than it was recorded. It is not good until its blob is verified.
+    BackupChanged {
+        /// The backup.
+        backup: BackupId,
+        /// Its blob, as it was recorded.
+        blob: String,
+        /// What Azure says now. The record has it from here on.
+        now: BackupFacts,
+        /// The differences that the record follows, each as text.
+        updates: Vec<String>,
+        /// The differences that last, each as text.
+        differences: Vec<String>,
+    },
     /// The blob of a backup that had not been verified is whole.
     BackupVerified {
         /// The backup.

@@ -102,8 +102,9 @@ pub trait Store: Send + Sync + Debug {
     /// Only the upper half of a budget can be drawn this way: the lower half stays for runs.
     async fn draw_budget(&self, draw: &BudgetDraw) -> Result<Drawn>;
 
-    /// Opens the closed budgets of a subscription and returns how many were closed.
-    async fn open_budgets(&self, subscription: &SubscriptionId) -> Result<u64>;
+    /// Opens the closed budgets of a subscription and returns how many were closed. Where any was, the operator action
+    /// `record` is added in the same transaction.
+    async fn open_budgets(&self, subscription: &SubscriptionId, record: &NewRun) -> Result<u64>;
 
     /// Records that a part of Azure does not answer a worker, or answers again.
     async fn record_breaker(&self, breaker: &BreakerRecord) -> Result<()>;
@@ -134,6 +135,11 @@ pub trait Store: Send + Sync + Debug {
     /// operation that depends on one of them fails with [`Error::Unreadable`](crate::Error::Unreadable).
     async fn unreadable_rows(&self) -> Result<Vec<UnreadableRow>> {
         Ok(Vec::new())
+    }
+
+    /// The rows that could not be read since the store was opened, each counted once.
+    fn unreadable_seen(&self) -> u64 {
+        0
     }
 
     /// Moves a row that cannot be read out of its table, with an operator action, in one transaction. The whole row

@@ -181,8 +181,8 @@ impl Store for WatchedStore {
         Ok(planned)
     }
 
-    async fn open_budgets(&self, subscription: &SubscriptionId) -> Result<u64, Error> {
-        self.inner.open_budgets(subscription).await
+    async fn open_budgets(&self, subscription: &SubscriptionId, record: &NewRun) -> Result<u64, Error> {
+        self.inner.open_budgets(subscription, record).await
     }
 
     async fn add_run(&self, run: &NewRun) -> Result<(), Error> {
@@ -277,6 +277,10 @@ impl Store for WatchedStore {
 
     async fn unreadable_rows(&self) -> Result<Vec<UnreadableRow>, Error> {
         self.inner.unreadable_rows().await
+    }
+
+    fn unreadable_seen(&self) -> u64 {
+        self.inner.unreadable_seen()
     }
 
     async fn remove_unreadable(&self, removal: &RowRemoval) -> Result<Removed, Error> {

@@ -74,7 +74,7 @@ faulty_store! {
     due_lanes() -> DueLanes;
     close_budget(subscription: &SubscriptionId, call: Call, until: Timestamp) -> ();
     draw_budget(draw: &BudgetDraw) -> Drawn;
-    open_budgets(subscription: &SubscriptionId) -> u64;
+    open_budgets(subscription: &SubscriptionId, record: &NewRun) -> u64;
     record_breaker(breaker: &BreakerRecord) -> ();
     open_breakers() -> Vec<OpenBreaker>;
     load(id: RunId) -> Option<Loaded>;

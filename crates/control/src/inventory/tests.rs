@@ -36,6 +36,7 @@ pub fn entry(id: i64, blob: &str, seconds: i64) -> CatalogEntry {
         last_failure_at: None,
         verified_at: None,
         drill: None,
+        change: None,
     }
 }
 
@@ -45,6 +46,7 @@ pub fn listed(id: i64, blob: &str, seconds: i64) -> Backup {
         id: BackupId(id),
         name: Some(blob.trim_end_matches(".zip").to_owned()),
         blob_name: Some(blob.to_owned()),
+        container: None,
         status: BackupStatus::Succeeded,
         created: Some(at(seconds)),
         finished: None,

@@ -2,7 +2,7 @@
 
 use futures::StreamExt as _;
 use holdfast_arm::{Arm, Error as ArmError, FoundSchedule};
-use holdfast_model::{App, NativeSchedule, SasFacts};
+use holdfast_model::{App, AppId, NativeSchedule, SasFacts};
 use holdfast_storage::ObservedSchedule;
 use serde::Serialize;
 

@@ -27,7 +27,8 @@ pub async fn verify_app(
         // A backup that was deleted meanwhile is not lost.
         let filter = CatalogFilter { app: Some(app.clone()), ..CatalogFilter::default() };
         let kept = context.store.catalog(&filter).await?;
-        judged.retain(|(entry, _)| kept.iter().any(|kept| kept.backup.id == entry.backup.id));
+        let is_kept = |entry: &CatalogEntry| kept.iter().any(|kept| kept.backup == entry.backup);
+        judged.retain(|(entry, _)| is_kept(entry));
     }
     let now = context.store.now().await?;
     let actions: Vec<NewRun> =

@@ -127,8 +127,8 @@ impl Store for MemoryStore {
         Ok(drawn)
     }
 
-    async fn open_budgets(&self, subscription: &SubscriptionId) -> Result<u64> {
-        Ok(self.state().open_budgets(subscription, self.time()))
+    async fn open_budgets(&self, subscription: &SubscriptionId, record: &NewRun) -> Result<u64> {
+        self.state().open_budgets(subscription, record, self.time())
     }
 
     async fn record_breaker(&self, breaker: &BreakerRecord) -> Result<()> {

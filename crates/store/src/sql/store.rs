@@ -16,6 +16,7 @@ use crate::fleet::{Cursor, CursorAdvance, Departure, Enrolled, FleetChange, Plan
 use crate::lanes::{DueLanes, LaneQuota, Leased};
 use crate::rules::commit::COMMIT;
 use crate::rules::enrolment::Wanted;
+use crate::rules::generations::StoredEntry;
 use crate::sql::session::{Database, Session};
 use crate::sql::unreadable::{Paged, RunCheck};
 use crate::sql::{
@@ -116,8 +117,8 @@ impl<D: Database> Store for SqlStore<D> {
         within!(self.write(budgets::DRAW), |session| budgets::draw(session, draw))
     }
 
-    async fn open_budgets(&self, subscription: &SubscriptionId) -> Result<u64> {
-        within!(self.write_singly(budgets::OPEN), |session| budgets::open(session, subscription))
+    async fn open_budgets(&self, subscription: &SubscriptionId, record: &NewRun) -> Result<u64> {
+        within!(self.write(budgets::OPEN), |session| budgets::open(session, subscription, record))
     }
 
     async fn record_breaker(&self, breaker: &BreakerRecord) -> Result<()> {
@@ -155,9 +156,13 @@ impl<D: Database> Store for SqlStore<D> {
         let mut found =
             within!(self.read(unreadable::CHECK), |session| unreadable::of_small_tables(session))?;
         check::<_, RunCheck>(self, &mut found).await?;
-        check::<_, CatalogEntry>(self, &mut found).await?;
+        check::<_, StoredEntry>(self, &mut found).await?;
         check::<_, AuditEvent>(self, &mut found).await?;
         Ok(found)
+    }
+
+    fn unreadable_seen(&self) -> u64 {
+        self.database.log().count()
     }
 
     async fn remove_unreadable(&self, removal: &RowRemoval) -> Result<Removed> {
