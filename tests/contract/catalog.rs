@@ -200,7 +200,8 @@ async fn the_backups_of_one_number_of_a_recreated_app_are_all_known_and_the_olde
 ) {
     let shop = app("shop");
     let taken = |blob: &str, second: u64| {
-        let backup = BackupFacts { blob: blob.into(), ..facts(5, fixture.now() + secs(second), fixture.now()) };
+        let backup =
+            BackupFacts { blob: blob.into(), ..facts(5, fixture.now() + secs(second), fixture.now()) };
         OperatorAction::TakenOver { backup, storage: StorageName::new("weu") }
     };
     // The names of a native schedule repeat: only the time tells its backups apart.

@@ -12,7 +12,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use args::{
-    AppsCommand, AuditCommand, BackupsCommand, Cli, Command, ConfigCommand, Global, Level, LogFormat,
+    AppsCommand, BackupsCommand, Cli, Command, ConfigCommand, Global, Level, LogFormat,
     NativeScheduleCommand, RunsCommand, ScheduleCommand,
 };
 use clap::Parser as _;
@@ -119,7 +119,7 @@ async fn dispatch(command: &Command, context: &Context) -> anyhow::Result<Exit> 
         Command::Apps(AppsCommand::Discover(args)) => commands::apps::run(args, context).await,
         Command::Budgets(command) => commands::budgets::run(command, context).await,
         Command::DeadLetters(command) => commands::dead_letters::run(command, context).await,
-        Command::Audit(AuditCommand::Verify(args)) => commands::audit::run(args, context).await,
+        Command::Audit(command) => commands::audit::run(command, context).await,
         Command::Store(command) => commands::store::run(command, context).await,
         Command::Migrate(_) => commands::migrate::run(context).await,
     }

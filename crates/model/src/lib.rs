@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod actor;
 mod app;
 mod app_id;
 mod app_support;
@@ -41,6 +42,7 @@ mod transition;
 mod words;
 mod zone;
 
+pub use actor::Actor;
 pub use app::{App, Site};
 pub use app_id::{AppId, InvalidAppId};
 pub use app_support::{tier_backs_up_slots, tier_has_backups};

@@ -11,6 +11,7 @@ use crate::breaker::{BreakerRecord, OpenBreaker};
 use crate::budget_draw::{BudgetDraw, Drawn};
 use crate::chain::ChainRow;
 use crate::change::{Change, Committed, Loaded};
+use crate::checkpoints::CheckpointStatus;
 use crate::error::Result;
 use crate::filter::{CatalogFilter, RunFilter};
 use crate::fleet::{Cursor, CursorAdvance, Departure, Enrolled, FleetChange, Planned};
@@ -153,6 +154,12 @@ pub trait Store: Send + Sync + Debug {
 
     /// The audit events of one run, oldest first.
     async fn events(&self, run: RunId) -> Result<Vec<AuditEvent>>;
+
+    /// Records how the writing of checkpoints of the audit fares, in place of what was recorded before.
+    async fn record_checkpoints(&self, checkpoints: &[CheckpointStatus]) -> Result<()>;
+
+    /// How the writing of checkpoints of the audit fares, by destination; empty where none are written.
+    async fn checkpoints(&self) -> Result<Vec<CheckpointStatus>>;
 
     /// At most `most` audit events after a sequence number, oldest first.
     async fn audit(&self, after: i64, most: u32) -> Result<Vec<AuditEvent>>;

@@ -2,6 +2,7 @@
 
 mod app_metrics;
 mod calls;
+mod checkpoint_metrics;
 mod exports;
 mod inert_fields;
 mod instruments;

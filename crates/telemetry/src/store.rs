@@ -8,10 +8,10 @@ use holdfast_model::{
     Call, CatalogEntry, DepartureReason, Limits, NewRun, Run, RunEvent, RunId, SubscriptionId, Timestamp,
 };
 use holdfast_store::{
-    AppStatus, AuditEvent, BreakerRecord, BudgetDraw, CatalogFilter, ChainRow, Change, Committed, Cursor,
-    CursorAdvance, Departure, Drawn, DueLanes, Enrolled, Error, FleetChange, LaneQuota, Leased, Listing,
-    ListingResult, Loaded, OpenBreaker, Planned, Removed, RowRemoval, RunFilter, Store, SubscriptionStatus,
-    UnreadableRow,
+    AppStatus, AuditEvent, BreakerRecord, BudgetDraw, CatalogFilter, ChainRow, Change, CheckpointStatus,
+    Committed, Cursor, CursorAdvance, Departure, Drawn, DueLanes, Enrolled, Error, FleetChange, LaneQuota,
+    Leased, Listing, ListingResult, Loaded, OpenBreaker, Planned, Removed, RowRemoval, RunFilter, Store,
+    SubscriptionStatus, UnreadableRow,
 };
 use opentelemetry::KeyValue;
 use opentelemetry_sdk::trace::SdkTracer;
@@ -289,6 +289,14 @@ impl Store for WatchedStore {
 
     async fn status(&self) -> Result<Vec<AppStatus>, Error> {
         self.inner.status().await
+    }
+
+    async fn record_checkpoints(&self, all: &[CheckpointStatus]) -> Result<(), Error> {
+        self.inner.record_checkpoints(all).await
+    }
+
+    async fn checkpoints(&self) -> Result<Vec<CheckpointStatus>, Error> {
+        self.inner.checkpoints().await
     }
 
     async fn events(&self, run: RunId) -> Result<Vec<AuditEvent>, Error> {

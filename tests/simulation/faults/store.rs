@@ -6,9 +6,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use holdfast_model::{Call, CatalogEntry, Lane, Limits, NewRun, Run, RunId, SubscriptionId, Timestamp};
 use holdfast_store::{
-    AppStatus, AuditEvent, BreakerRecord, BudgetDraw, CatalogFilter, Change, Committed, Cursor,
-    CursorAdvance, Departure, Drawn, DueLanes, Enrolled, FleetChange, LaneQuota, Leased, Listing, Loaded,
-    OpenBreaker, Planned, RunFilter, Store, SubscriptionStatus,
+    AppStatus, AuditEvent, BreakerRecord, BudgetDraw, CatalogFilter, Change, CheckpointStatus, Committed,
+    Cursor, CursorAdvance, Departure, Drawn, DueLanes, Enrolled, FleetChange, LaneQuota, Leased, Listing,
+    Loaded, OpenBreaker, Planned, RunFilter, Store, SubscriptionStatus,
 };
 
 use super::injector::{FaultCounts, Faulty};
@@ -81,6 +81,8 @@ faulty_store! {
     commit(change: &Change) -> Committed;
     runs(filter: &RunFilter) -> Vec<Run>;
     status() -> Vec<AppStatus>;
+    record_checkpoints(all: &[CheckpointStatus]) -> ();
+    checkpoints() -> Vec<CheckpointStatus>;
     events(run: RunId) -> Vec<AuditEvent>;
     audit(after: i64, most: u32) -> Vec<AuditEvent>;
 }

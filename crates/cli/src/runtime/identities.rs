@@ -157,6 +157,7 @@ mod tests {
             discover: Vec::new(),
             limits: Limits::default(),
             engine: EngineConfig::default(),
+            checkpoints: None,
         }
     }
 

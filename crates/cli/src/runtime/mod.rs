@@ -2,6 +2,7 @@
 
 pub mod backends;
 mod call_counter;
+pub mod checkpoints;
 pub mod clouds;
 pub mod console;
 pub mod engine;

@@ -65,6 +65,7 @@ fn file() -> Fleet {
         discover: vec![rule],
         limits: Limits::default(),
         engine: EngineConfig::default(),
+        checkpoints: None,
     }
 }
 

@@ -15,6 +15,7 @@ use crate::audit::AuditEvent;
 use crate::breaker::{BreakerRecord, OpenBreaker};
 use crate::budget_draw::{BudgetDraw, Drawn};
 use crate::change::{Change, Committed, Loaded};
+use crate::checkpoints::CheckpointStatus;
 use crate::columns::stamp;
 use crate::error::Result;
 use crate::filter::{CatalogFilter, RunFilter};
@@ -159,6 +160,15 @@ impl Store for MemoryStore {
 
     async fn events(&self, run: RunId) -> Result<Vec<AuditEvent>> {
         Ok(self.state().events(run))
+    }
+
+    async fn record_checkpoints(&self, checkpoints: &[CheckpointStatus]) -> Result<()> {
+        self.state().checkpoints = checkpoints.to_vec();
+        Ok(())
+    }
+
+    async fn checkpoints(&self) -> Result<Vec<CheckpointStatus>> {
+        Ok(self.state().checkpoints.clone())
     }
 
     async fn audit(&self, after: i64, most: u32) -> Result<Vec<AuditEvent>> {

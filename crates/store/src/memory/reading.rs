@@ -60,7 +60,11 @@ impl State {
         let last_good = self.last_good_run(&run.app).filter(|_| is_backup);
         let facts = LoadFacts {
             last_good: last_good.map(|last| LastGood { state: last.state.clone(), ended_at: last.ended_at }),
-            subject: run.task.backup(&run.app).and_then(|(app, id)| self.entry(app, id, run.task.blob())).cloned(),
+            subject: run
+                .task
+                .backup(&run.app)
+                .and_then(|(app, id)| self.entry(app, id, run.task.blob()))
+                .cloned(),
             is_last: matches!(&run.task, Task::Delete(delete) if self.is_last(&run.app, delete)),
         };
         Some(loaded(run, now, facts))

@@ -8,16 +8,16 @@ use holdfast_model::{
     Timestamp,
 };
 
-use crate::audit::{AuditEvent, NewEvent, chain_rows};
+use crate::audit::{AuditEvent, ChainEnd, NewEvent, chain_rows};
 use crate::breaker::OpenBreaker;
-use crate::chain::Link;
+use crate::checkpoints::CheckpointStatus;
 use crate::columns::{Ending, accepted_at, stamp};
 use crate::fleet::Cursor;
 use crate::rules::acquire::Budgets;
 use crate::rules::bucket::Bucket;
 use crate::rules::catalog::CatalogChange;
-use crate::rules::generations::Generations;
 use crate::rules::enrolment::AppRow;
+use crate::rules::generations::Generations;
 use crate::rules::load::is_baseline;
 use crate::rules::subscriptions::Recorded;
 
@@ -44,6 +44,7 @@ pub(super) struct State {
     pub budgets: Budgets,
     pub listings: BTreeMap<SubscriptionId, Recorded>,
     pub breakers: BTreeMap<(String, String), OpenBreaker>,
+    pub checkpoints: Vec<CheckpointStatus>,
     audit: Vec<AuditEvent>,
     rows: BTreeMap<RunId, Row>,
 
@@ -234,11 +235,13 @@ impl State {
 
     /// Appends events to the audit.
     pub fn append(&mut self, events: &[NewEvent<'_>]) {
-        let last = self.audit.last().map_or_else(Link::origin, |event| event.link.clone());
-        for (row, new) in chain_rows(last, events).into_iter().zip(events) {
+        let mut end = ChainEnd::origin();
+        end.link = self.audit.last().map_or(end.link, |event| event.link.clone());
+        for (row, new) in chain_rows(end, events).into_iter().zip(events) {
             let (run_id, app, event) = (new.run.id, new.run.app.clone(), new.event.clone());
             self.events_of.entry(run_id).or_default().push(self.audit.len());
-            self.audit.push(AuditEvent { link: row.link, at: stamp(new.at), run_id, app, event });
+            let (link, database_role) = (row.link, row.database_role);
+            self.audit.push(AuditEvent { link, at: stamp(new.at), run_id, app, database_role, event });
         }
     }
 

@@ -65,11 +65,14 @@ pub(super) const DIALECT: Dialect = Dialect {
             verified_at = excluded.verified_at, drilled_at = excluded.drilled_at,
             drill_passed = excluded.drill_passed, changed_at = excluded.changed_at,
             differences = excluded.differences, good_once_verified = excluded.good_once_verified",
-    last_link: "/* last_link */ SELECT seq, '' AS previous, hash FROM audit_last()",
+    last_link: "/* last_link */ SELECT seq, '' AS previous, hash, session_user::text AS database_role
+        FROM audit_last()",
     append_events: "/* append_events */ INSERT INTO audit_events (seq, at, run_id, app, data, previous, hash)
         SELECT seq, at, run_id, app, data, previous, hash
         FROM json_to_recordset($1::json) AS event (seq bigint, at timestamptz, run_id uuid, app text, data text,
             previous text, hash text)",
+    delete_checkpoints: "/* record_checkpoints */ DELETE FROM audit_checkpoints
+        WHERE destination <> ALL (ARRAY(SELECT kept.name FROM json_array_elements_text($1::json) AS kept (name)))",
     move_cursors: "/* move_cursors */ UPDATE cursors SET through = plan.through, next_at = plan.next_at
         FROM json_to_recordset($1::json) AS plan (app text, policy text, fingerprint text, decided_on timestamptz,
             through timestamptz, next_at timestamptz)

@@ -10,6 +10,7 @@ use crate::breaker::{BreakerRecord, OpenBreaker};
 use crate::budget_draw::{BudgetDraw, Drawn};
 use crate::chain::ChainRow;
 use crate::change::{Change, Committed, Loaded};
+use crate::checkpoints::CheckpointStatus;
 use crate::error::{Error, Result};
 use crate::filter::{CatalogFilter, RunFilter};
 use crate::fleet::{Cursor, CursorAdvance, Departure, Enrolled, FleetChange, Planned};
@@ -20,8 +21,8 @@ use crate::rules::generations::StoredEntry;
 use crate::sql::session::{Database, Session};
 use crate::sql::unreadable::{Paged, RunCheck};
 use crate::sql::{
-    acquire, audit, breakers, budgets, catalog, commit, cursors, fleet, insert, lanes, listing, load, status,
-    subscriptions, unreadable,
+    acquire, audit, breakers, budgets, catalog, checkpoints, commit, cursors, fleet, insert, lanes, listing,
+    load, status, subscriptions, unreadable,
 };
 use crate::status::AppStatus;
 use crate::store::Store;
@@ -175,6 +176,14 @@ impl<D: Database> Store for SqlStore<D> {
 
     async fn events(&self, run: RunId) -> Result<Vec<AuditEvent>> {
         within!(self.read(audit::READ), |session| audit::of_run(session, run))
+    }
+
+    async fn record_checkpoints(&self, all: &[CheckpointStatus]) -> Result<()> {
+        within!(self.write(checkpoints::RECORD), |session| checkpoints::record(session, all))
+    }
+
+    async fn checkpoints(&self) -> Result<Vec<CheckpointStatus>> {
+        within!(self.read(checkpoints::READ), |session| checkpoints::list(session))
     }
 
     async fn audit(&self, after: i64, most: u32) -> Result<Vec<AuditEvent>> {

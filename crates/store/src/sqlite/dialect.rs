@@ -54,11 +54,14 @@ pub(super) const DIALECT: Dialect = Dialect {
             value ->> '$.verified_at', value ->> '$.drilled_at', value ->> '$.drill_passed',
             value ->> '$.changed_at', value ->> '$.differences', value ->> '$.good_once_verified'
         FROM json_each($1)",
-    last_link: "/* last_link */ SELECT seq, previous, hash FROM audit_events WHERE seq > 0 ORDER BY seq DESC LIMIT 1",
+    last_link: "/* last_link */ SELECT seq, previous, hash, '' AS database_role FROM audit_events
+        WHERE seq > 0 ORDER BY seq DESC LIMIT 1",
     append_events: "/* append_events */ INSERT INTO audit_events (seq, at, run_id, app, data, previous, hash)
         SELECT value ->> '$.seq', value ->> '$.at', value ->> '$.run_id', value ->> '$.app', value ->> '$.data',
             value ->> '$.previous', value ->> '$.hash'
         FROM json_each($1)",
+    delete_checkpoints: "/* record_checkpoints */ DELETE FROM audit_checkpoints
+        WHERE destination NOT IN (SELECT value FROM json_each($1))",
     move_cursors: "/* move_cursors */ UPDATE cursors SET through = plan.value ->> '$.through',
             next_at = plan.value ->> '$.next_at'
         FROM json_each($1) AS plan

@@ -65,7 +65,7 @@ impl<S: Store> History<S> {
 
     pub async fn asked(&mut self, name: &str, task: Task) -> Run {
         let app = app(name, Some("gold"));
-        let asked = NewTask { task, trigger: Trigger::Manual, actor: Some("alice".to_owned()) };
+        let asked = NewTask { task, trigger: Trigger::Manual, actor: Some("alice".into()) };
         let new = NewRun::task(self.id(), &app, &policy_snapshot(), asked, self.clock.now());
         self.store.add_run(&new).await.unwrap();
         new.run
@@ -77,7 +77,7 @@ impl<S: Store> History<S> {
             &app(name, Some("gold")),
             &policy_snapshot(),
             action,
-            "bob".to_owned(),
+            "bob".into(),
             self.clock.now(),
         );
         self.store.add_run(&new).await.unwrap();

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use holdfast_arm::{Backup, ObservedBackups};
 use holdfast_model::{
-    BackupChange, BackupFacts, BackupId, BackupName, BackupStatus, CatalogEntry, DatabaseFacts, MissingBackup,
-    Origin, RunEvent, RunState, Timestamp,
+    BackupChange, BackupFacts, BackupId, BackupName, BackupStatus, CatalogEntry, DatabaseFacts,
+    MissingBackup, Origin, RunEvent, RunState, Timestamp,
 };
 
 use super::changed::{changed, listed_as};
@@ -115,15 +115,24 @@ fn a_backup_that_azure_lists_otherwise_is_told_with_each_difference() {
         all.into_iter().next().unwrap()
     };
     let changes = [
-        (Backup { blob_name: Some("new.zip".into()), ..as_recorded.clone() }, "its blob is new.zip and was b7.zip"),
+        (
+            Backup { blob_name: Some("new.zip".into()), ..as_recorded.clone() },
+            "its blob is new.zip and was b7.zip",
+        ),
         (
             Backup { created: Some(at(7_200)), ..as_recorded.clone() },
             "it was created at 1970-01-01T02:00:00.000Z and was at 1970-01-01T00:00:00.000Z",
         ),
-        (Backup { databases: database("blog"), ..as_recorded.clone() }, "it holds MySql blog and held MySql Shop"),
+        (
+            Backup { databases: database("blog"), ..as_recorded.clone() },
+            "it holds MySql blog and held MySql Shop",
+        ),
         (Backup { databases: Vec::new(), ..as_recorded.clone() }, "it holds no database and held MySql Shop"),
         (Backup { status: BackupStatus::Failed, ..as_recorded.clone() }, "azure calls it Failed"),
-        (Backup { status: BackupStatus::DeleteInProgress, ..as_recorded.clone() }, "azure calls it DeleteInProgress"),
+        (
+            Backup { status: BackupStatus::DeleteInProgress, ..as_recorded.clone() },
+            "azure calls it DeleteInProgress",
+        ),
         (Backup { status: BackupStatus::from_word("Odd"), ..as_recorded.clone() }, "azure calls it Odd"),
         (
             Backup { container: host("other.blob.core.windows.net/backups"), ..as_recorded.clone() },
