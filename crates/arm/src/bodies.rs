@@ -198,14 +198,7 @@ mod tests {
 
     #[test]
     fn a_schedule_is_typed_as_the_service_wants_it() {
-        let schedule = NativeSchedule {
-            enabled: true,
-            every: 7,
-            unit: FrequencyUnit::Day,
-            retention_days: 30,
-            keep_at_least_one: true,
-            start: None,
-        };
+        let schedule = NativeSchedule::every(7, FrequencyUnit::Day);
         let request =
             ScheduleBody { schedule, storage_url: "https://acct.blob/c".into(), databases: Vec::new() };
         let mut wanted = json!({"storageAccountUrl": "https://acct.blob/c", "enabled": true, "backupSchedule": {

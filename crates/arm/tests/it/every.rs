@@ -51,14 +51,7 @@ pub fn restore_request(target: &AppId) -> RestoreBody {
 }
 
 pub fn native_schedule() -> NativeSchedule {
-    NativeSchedule {
-        enabled: true,
-        every: 1,
-        unit: FrequencyUnit::Day,
-        retention_days: 30,
-        keep_at_least_one: true,
-        start: None,
-    }
+    NativeSchedule::every(1, FrequencyUnit::Day)
 }
 
 pub fn schedule_request() -> ScheduleBody {

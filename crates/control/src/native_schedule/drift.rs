@@ -141,14 +141,7 @@ mod tests {
     use super::*;
 
     fn wanted() -> NativeSchedule {
-        NativeSchedule {
-            enabled: true,
-            every: 7,
-            unit: FrequencyUnit::Day,
-            retention_days: 30,
-            keep_at_least_one: true,
-            start: None,
-        }
+        NativeSchedule::every(7, FrequencyUnit::Day)
     }
 
     fn observed(url: Option<&str>, databases: Vec<DatabaseFacts>) -> ObservedSchedule {

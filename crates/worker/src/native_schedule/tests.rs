@@ -20,14 +20,7 @@ fn begun() -> Run {
 }
 
 fn daily(start: i64) -> NativeSchedule {
-    NativeSchedule {
-        enabled: true,
-        every: 1,
-        unit: FrequencyUnit::Day,
-        retention_days: 30,
-        keep_at_least_one: true,
-        start: Some(at(start)),
-    }
+    NativeSchedule { start: Some(at(start)), ..NativeSchedule::every(1, FrequencyUnit::Day) }
 }
 
 /// A SAS that expires `hours` after the epoch.
