@@ -136,3 +136,12 @@ CREATE TABLE budgets (
     closed_until timestamptz,
     PRIMARY KEY (subscription, call)
 ) WITH (fillfactor = 50);
+
+-- Tenants, subscriptions and storage accounts that do not answer a worker. Without open_until one answers again.
+CREATE TABLE breakers (
+    kind       text        COLLATE "C" NOT NULL,
+    name       text        COLLATE "C" NOT NULL,
+    opened_at  timestamptz NOT NULL,
+    open_until timestamptz,
+    PRIMARY KEY (kind, name)
+);

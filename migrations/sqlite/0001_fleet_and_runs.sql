@@ -126,3 +126,12 @@ CREATE TABLE budgets (
     closed_until TEXT,
     PRIMARY KEY (subscription, call)
 ) STRICT;
+
+-- Tenants, subscriptions and storage accounts that do not answer a worker. Without open_until one answers again.
+CREATE TABLE breakers (
+    kind       TEXT NOT NULL,
+    name       TEXT NOT NULL,
+    opened_at  TEXT NOT NULL,
+    open_until TEXT,
+    PRIMARY KEY (kind, name)
+) STRICT;

@@ -192,7 +192,7 @@ impl StorePair {
             0 | 1 => Task::Delete(Delete { backup, blob, allow_last: self.rng.bool(), rule: None }),
             2 => Task::RefreshSas(RefreshSas { backup, reason: RefreshReason::KeptBackup, old: None }),
             3 => Task::Drill(Drill { restore: restore(source, backup), probe: None }),
-            4 => Task::CheckCatalog { schedule: None },
+            4 => Task::CheckCatalog { schedule: None, databases: Vec::new() },
             _ => return self.new_run(&app),
         };
         self.memory.task_run(&app, task, Trigger::Policy)
@@ -211,7 +211,7 @@ impl StorePair {
             5 => OperatorAction::Drift { found: None, drift: vec![reason] },
             _ => OperatorAction::TakenOver { backup: facts, storage: StorageName::new("weu") },
         };
-        NewRun::operator_action(self.memory.id(), &app, &policy_snapshot(), note, "bob".to_owned(), now)
+        NewRun::operator_action(self.memory.id(), &app, &policy_snapshot(), note, "bob".into(), now)
     }
 
     async fn acquire(&mut self) {

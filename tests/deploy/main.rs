@@ -109,7 +109,7 @@ async fn add_failed_refresh(
             app,
             policy_snapshot,
             note,
-            "ann".to_owned(),
+            "ann".into(),
             now,
         ))
         .await

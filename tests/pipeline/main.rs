@@ -22,5 +22,7 @@ mod pipeline_world;
 mod process;
 mod rolling;
 mod secrets;
+mod silent_subscription;
+mod stopped_worker;
 mod store_against_azure;
 mod wait;

@@ -6,6 +6,7 @@ pub mod app_names;
 pub mod app_resolver;
 pub mod audit;
 pub mod backup;
+pub mod budgets;
 mod context;
 pub mod coverage;
 pub mod deletion;

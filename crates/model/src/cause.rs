@@ -116,7 +116,6 @@ impl Cause {
             | Self::Busy
             | Self::Unreachable
             | Self::TooManyOpenFiles
-            | Self::CredentialRefused
             | Self::RestoreFailed
             | Self::DeleteFailed
             | Self::DatabaseSecret => RetryClass::Transient,
@@ -128,6 +127,7 @@ impl Cause {
             | Self::AppForbidden
             | Self::AppUnsupported
             | Self::Rejected
+            | Self::CredentialRefused
             | Self::TooLate
             | Self::Superseded
             | Self::Overlap

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod actor;
 mod app;
 mod app_id;
 mod app_support;
@@ -41,6 +42,7 @@ mod transition;
 mod words;
 mod zone;
 
+pub use actor::Actor;
 pub use app::{App, Site};
 pub use app_id::{AppId, InvalidAppId};
 pub use app_support::{tier_backs_up_slots, tier_has_backups};
@@ -48,7 +50,7 @@ pub use backoff::{jitter, poll_delay, retry_delay};
 pub use backup_log::{LogReason, classify_log, cure_in_log, shorten_log};
 pub use backup_name::BackupName;
 pub use backup_result::{BACKUP_RESULTS, BackupResult, PollDecision, poll_decision};
-pub use catalog::{CatalogEntry, Origin, Removal};
+pub use catalog::{BackupChange, CatalogEntry, Origin, Removal};
 pub use cause::{Cause, RetryClass};
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp, format_timestamp, parse_timestamp};
 pub use database::{DATABASES_END, DatabaseFacts, DatabaseKind, DatabaseRef};

@@ -53,11 +53,6 @@ pub enum FrequencyUnit {
 words!(FrequencyUnit);
 
 impl NativeSchedule {
-    /// An enabled schedule that starts at any time, and keeps backups for 30 days and always the last one.
-    pub fn every(every: u32, unit: FrequencyUnit) -> Self {
-        Self { enabled: true, every, unit, retention_days: 30, keep_at_least_one: true, start: None }
-    }
-
     /// An enabled schedule with a backup each `every` days, kept 30 days, at least one of them forever.
     pub const fn days(every: u32) -> Self {
         Self {

@@ -74,10 +74,10 @@ impl Run {
                     account: self.policy_snapshot.account.clone(),
                 },
                 RunKind::Delete => Lane::Mutate { subscription, call: Call::Delete },
-                RunKind::RefreshSas | RunKind::PushSchedule => {
+                // ARM counts the POST that reads a schedule as a write.
+                RunKind::RefreshSas | RunKind::PushSchedule | RunKind::CheckCatalog => {
                     Lane::Mutate { subscription, call: Call::Write }
                 }
-                RunKind::CheckCatalog => self.comparison_lane(),
                 RunKind::OperatorAction => Lane::Unmetered,
             }),
             RunState::Comparing { .. } => Some(Lane::Mutate { subscription, call: Call::Write }),
@@ -87,15 +87,6 @@ impl Run {
             | RunState::PollingOperation { .. } => Some(Lane::Poll { subscription }),
             RunState::Verifying { .. } => Some(Lane::Unmetered),
             RunState::Ended { .. } => None,
-        }
-    }
-
-    /// The lane of a look at Azure's list. ARM counts the POSTs that read a schedule or the second list as writes.
-    fn comparison_lane(&self) -> Lane {
-        let subscription = self.app.subscription().clone();
-        match self.task {
-            Task::CheckCatalog { schedule: Some(_) } => Lane::Mutate { subscription, call: Call::Write },
-            _ => Lane::Poll { subscription },
         }
     }
 

@@ -11,4 +11,6 @@ pub enum ErrorKind {
     TooManyOpenFiles,
     /// The reference to the SAS or the key cannot be resolved.
     SecretMissing,
+    /// The token service refuses the credential that opens the storage or the Key Vault, until a person replaces it.
+    CredentialRefused,
 }

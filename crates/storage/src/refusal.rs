@@ -42,6 +42,12 @@ pub enum Refusal {
         /// The HTTP status.
         status: u16,
     },
+    /// A blob of this name exists, and blobs are not replaced.
+    #[error("{operation} was refused, because a blob of this name exists already: it is not replaced")]
+    Exists {
+        /// The request, as a verb.
+        operation: &'static str,
+    },
     /// Storage is overloaded or broken.
     #[error("{operation} was answered {status}: storage is overloaded or broken; try again later")]
     Busy {
@@ -78,6 +84,7 @@ impl Refusal {
             Self::Forbidden { .. }
             | Self::NoKeyAccess { .. }
             | Self::NoContainer { .. }
+            | Self::Exists { .. }
             | Self::Rejected { .. } => ErrorKind::Unusable,
             Self::Busy { .. } | Self::NoAnswer { .. } => ErrorKind::Unreachable,
             Self::TooManyOpenFiles { .. } => ErrorKind::TooManyOpenFiles,

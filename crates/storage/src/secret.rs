@@ -119,7 +119,8 @@ impl SecretError {
     /// The meaning for the run that needs the secret.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::NoToken { .. } | Self::Busy { .. } | Self::NoAnswer { .. } => ErrorKind::Unreachable,
+            Self::NoToken { cause, .. } => cause.kind(),
+            Self::Busy { .. } | Self::NoAnswer { .. } => ErrorKind::Unreachable,
             Self::ReadFile { cause, .. } if is_out_of_files(cause) => ErrorKind::TooManyOpenFiles,
             Self::ReadEnv(_)
             | Self::ReadFile { .. }

@@ -1,9 +1,11 @@
 #![doc = include_str!("../README.md")]
 
 mod audit;
+mod breaker;
 mod budget_draw;
 mod chain;
 mod change;
+mod checkpoints;
 mod columns;
 mod error;
 mod filter;
@@ -22,9 +24,11 @@ mod subscriptions;
 mod unreadable;
 
 pub use audit::AuditEvent;
+pub use breaker::{BreakerRecord, OpenBreaker};
 pub use budget_draw::{BudgetDraw, Drawn};
-pub use chain::{Broken, ChainRow, Damage, Link, verify_chain};
+pub use chain::{Broken, ChainRow, Content, Damage, Link, verify_chain};
 pub use change::{Change, Committed, Loaded};
+pub use checkpoints::CheckpointStatus;
 pub use error::Error;
 pub use filter::{CatalogFilter, RunFilter};
 pub use fleet::{Cursor, CursorAdvance, Departure, Enrolled, FleetChange, Observation, Owed, Planned};

@@ -2,7 +2,7 @@
 
 use holdfast_arm::ErrorKind;
 use holdfast_model::Cause;
-use holdfast_storage::SecretError;
+use holdfast_storage::{ErrorKind as StorageErrorKind, SecretError};
 
 use crate::deferral::{defer, defer_for, defer_refusal};
 use crate::ending::refused;
@@ -50,14 +50,8 @@ pub(crate) async fn stopped(context: &StepContext<'_>, why: NotReady, rng: &mut 
 pub(crate) fn not_ready(input: &StepInput<'_>, why: &NotReady, rng: &mut fastrand::Rng) -> Next {
     let detail = why.to_string();
     match why {
-        NotReady::Storage(error) => match temporary(error.kind()) {
-            Some(cause) => defer_for(input, cause, detail, rng),
-            None => refused(input, Cause::SasUnusable, detail, rng),
-        },
-        NotReady::Secret(error) => match temporary(error.kind()) {
-            Some(cause) => defer_for(input, cause, detail, rng),
-            None => refused(input, Cause::DatabaseSecret, detail, rng),
-        },
+        NotReady::Storage(error) => not_granted(input, (error.kind(), Cause::SasUnusable), detail, rng),
+        NotReady::Secret(error) => not_granted(input, (error.kind(), Cause::DatabaseSecret), detail, rng),
         NotReady::Store(_) => defer_for(input, Cause::Unreachable, detail, rng),
         NotReady::Reference { .. } => refused(input, Cause::DatabaseSecret, detail, rng),
         NotReady::AppGone(_) => refused(input, Cause::AppNotFound, detail, rng),
@@ -65,17 +59,25 @@ pub(crate) fn not_ready(input: &StepInput<'_>, why: &NotReady, rng: &mut fastran
             ErrorKind::Forbidden => refused_for_now(input, Cause::AppForbidden, detail, rng),
             ErrorKind::NotFound => refused_for_now(input, Cause::AppNotFound, detail, rng),
             ErrorKind::Rejected => refused(input, Cause::Rejected, detail, rng),
+            ErrorKind::CredentialRefused => refused(input, Cause::CredentialRefused, detail, rng),
             _ => defer(input, error, rng),
         },
     }
 }
 
-/// The cause of a storage failure that passes by itself.
-fn temporary(kind: holdfast_storage::ErrorKind) -> Option<Cause> {
+/// Defers the run, or refuses its start, after a failure of storage or of a secret. `unusable` is the cause of a refusal
+/// that says no more.
+fn not_granted(
+    input: &StepInput<'_>,
+    (kind, unusable): (StorageErrorKind, Cause),
+    detail: String,
+    rng: &mut fastrand::Rng,
+) -> Next {
     match kind {
-        holdfast_storage::ErrorKind::Unreachable => Some(Cause::Unreachable),
-        holdfast_storage::ErrorKind::TooManyOpenFiles => Some(Cause::TooManyOpenFiles),
-        holdfast_storage::ErrorKind::Unusable | holdfast_storage::ErrorKind::SecretMissing => None,
+        StorageErrorKind::Unreachable => defer_for(input, Cause::Unreachable, detail, rng),
+        StorageErrorKind::TooManyOpenFiles => defer_for(input, Cause::TooManyOpenFiles, detail, rng),
+        StorageErrorKind::CredentialRefused => refused(input, Cause::CredentialRefused, detail, rng),
+        StorageErrorKind::Unusable | StorageErrorKind::SecretMissing => refused(input, unusable, detail, rng),
     }
 }
 

@@ -27,7 +27,7 @@ pub(crate) fn deferral_cause(error: &Error) -> Option<Cause> {
         ErrorKind::Throttled { .. } => Some(Cause::Throttled),
         ErrorKind::Conflict { .. } => Some(Cause::Busy),
         ErrorKind::NotSent => Some(Cause::Unreachable),
-        ErrorKind::Unauthorized => Some(Cause::CredentialRefused),
+        ErrorKind::Unauthorized | ErrorKind::CredentialRefused => Some(Cause::CredentialRefused),
         ErrorKind::Forbidden | ErrorKind::NotFound | ErrorKind::Rejected | ErrorKind::Ambiguous => None,
     }
 }

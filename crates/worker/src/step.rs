@@ -119,7 +119,9 @@ async fn plan_step(
             let desired = DesiredSchedule { schedule: schedule.as_ref(), renews: renews.as_ref() };
             native_schedule::step(context, desired, databases, window, rng).await
         }
-        Task::CheckCatalog { schedule } => check_catalog::step(context, schedule.as_ref(), rng).await,
+        Task::CheckCatalog { schedule, databases } => {
+            check_catalog::step(context, schedule.as_ref(), databases, rng).await
+        }
         Task::OperatorAction { .. } => StepPlan::NothingToDo,
     }
 }

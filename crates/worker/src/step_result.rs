@@ -16,7 +16,8 @@ pub enum Stepped {
     SendWindowLapsed,
     /// The process or its host stood still while the step loaded its run or prepared an attempt. No intent was committed.
     HostSuspended,
-    /// The run's subscription or storage account has its share of the worker, and hangs. The run becomes due again soon.
+    /// The run's tenant, subscription or storage account has its share of the worker, and hangs. The run becomes due again
+    /// soon.
     PutBack,
 }
 

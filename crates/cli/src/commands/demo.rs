@@ -53,7 +53,7 @@ pub async fn run(args: &DemoArgs, context: &Context) -> anyhow::Result<Exit> {
     let store: Arc<dyn Store> =
         Arc::new(SqliteStore::open(&store_path, Arc::clone(&clock), Mode::Own).await?);
     let calls = Arc::new(CallCounter::default());
-    let (rng, store_for_engine) = (context.rng(), Arc::clone(&store));
+    let (rng, store_for_engine) = (context.rng(), context.telemetry.store(Arc::clone(&store)));
     let engine = Engine::new(EngineParts {
         fleet,
         store: store_for_engine,

@@ -11,6 +11,7 @@ use crate::args::{ConsoleArgs, RunArgs, SchedulerArgs, WorkerArgs};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::runtime::backends::Backends;
+use crate::runtime::checkpoints::{checkpointer, keep_checkpoints};
 use crate::runtime::console as console_server;
 use crate::runtime::stop_signal::stop_on_signal;
 use crate::runtime::{Engine, EngineParts, Role};
@@ -57,6 +58,7 @@ async fn serve(
     let backends = Backends::open(mode, prefetch, context).await?;
     let Backends { store, queue, broker, lock: _only_one, .. } = backends;
     let telemetry = &context.telemetry;
+    let checkpointer = checkpointer(&fleet, &store, &context.clock)?.filter(|_| role.plans());
     let engine = Engine::new(EngineParts {
         fleet,
         store: telemetry.store(Arc::clone(&store)),
@@ -71,6 +73,7 @@ async fn serve(
     let consumers = broker.clone().map(attached);
     let shown = console_server::serve(telemetry, role, Arc::clone(&store), consumers, console, &stop).await?;
     let stopper = tokio::spawn(stop_on_signal(stop.clone()));
+    let checkpoints = checkpointer.map(|of| tokio::spawn(keep_checkpoints(of, stop.clone())));
     if let Some(broker) = broker.clone() {
         // Prefetched messages go to other workers at once, and do not wait for the active steps of this process.
         let stop = stop.clone();
@@ -81,6 +84,9 @@ async fn serve(
     }
     engine.run(role, stop).await;
     stopper.abort();
+    if let Some(checkpoints) = checkpoints {
+        let _ = checkpoints.await;
+    }
     if let Some(shown) = shown {
         shown.stopped().await?;
     }

@@ -1,5 +1,6 @@
 //! Builds and runs the loops of a process: planners, dispatcher and worker, as its role needs.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,16 +9,16 @@ use holdfast_arm::{Arm, CallFacts, CallObserver, HttpProbe};
 use holdfast_config::{EngineConfig, Fleet};
 use holdfast_control::FleetKeeper;
 use holdfast_control::pacing::{NoopWaitObserver, PacedArm, Pacer, PacerParts, Patience};
-use holdfast_model::{Clock, StorageName};
+use holdfast_model::{Clock, StorageName, SubscriptionId};
 use holdfast_queue::Queue;
 use holdfast_scheduler::{Dispatcher, FleetSnapshot, MaintenancePlanner, Planner, PlanningContext};
 use holdfast_storage::{LiveStorage, Storage, StorageTarget};
 use holdfast_store::{MemoryStore, Store};
-use holdfast_worker::{Bulkheads, Environment, Settings, StepObserver, Worker};
+use holdfast_worker::{Bulkheads, Environment, Settings, StepObserver, Tenants, Worker};
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
-use crate::runtime::clouds::{clouds, token_timeout};
+use crate::runtime::clouds::{clouds, section, token_timeout};
 use crate::runtime::identities::Identities;
 use crate::runtime::role::Role;
 
@@ -63,7 +64,7 @@ impl Engine {
     pub fn new(parts: EngineParts) -> anyhow::Result<Self> {
         let EngineParts { fleet, store, queue, clock, calls, steps, mut rng } = parts;
         let concurrency = usize::try_from(fleet.engine.concurrency)?;
-        let bulkheads = Arc::new(Bulkheads::new(concurrency, Arc::clone(&clock)));
+        let bulkheads = Arc::new(Bulkheads::new(concurrency, tenants(&fleet), Arc::clone(&clock)));
         let calls: Arc<dyn CallObserver> = Arc::new(BothObservers(calls, Arc::clone(&bulkheads) as _));
         let arm: Arc<dyn Arm> = Arc::new(clouds(&fleet, &clock, &calls, &mut rng)?);
         let storage = storages(&fleet, &clock, rng.fork())?;
@@ -97,7 +98,7 @@ impl Engine {
             planner: Planner::new(planning.fork()),
             maintenance: MaintenancePlanner::new(planning),
             dispatcher: Dispatcher::new(store, queue, limits, lease, bell),
-            worker: Worker::new(env, settings, concurrency).with_bulkheads(bulkheads).observed_by(steps),
+            worker: Worker::with_bulkheads(env, settings, concurrency, bulkheads).observed_by(steps),
             rng,
         })
     }
@@ -175,6 +176,19 @@ fn paced(
     Ok(Arc::new(PacedArm::new(Arc::new(clouds), pacer, Patience::Loop)))
 }
 
+/// The tenant of each subscription: each section `[azure.NAME]` is one.
+fn tenants(fleet: &Fleet) -> Tenants {
+    let mut tenants = Tenants { by_subscription: BTreeMap::new(), otherwise: "azure".to_owned() };
+    for cloud in &fleet.clouds {
+        let of = |subscription: &SubscriptionId| (subscription.clone(), section(cloud));
+        tenants.by_subscription.extend(cloud.subscriptions.iter().map(of));
+        if cloud.subscriptions.is_empty() {
+            tenants.otherwise = section(cloud);
+        }
+    }
+    tenants
+}
+
 /// Reports each call to two observers.
 struct BothObservers(Arc<dyn CallObserver>, Arc<dyn CallObserver>);
 
@@ -182,6 +196,11 @@ impl CallObserver for BothObservers {
     fn answered(&self, call: &CallFacts<'_>) {
         self.0.answered(call);
         self.1.answered(call);
+    }
+
+    fn no_token(&self, subscription: &SubscriptionId, elapsed: Duration) {
+        self.0.no_token(subscription, elapsed);
+        self.1.no_token(subscription, elapsed);
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub mod backends;
 mod call_counter;
+pub mod checkpoints;
 pub mod clouds;
 pub mod console;
 pub mod engine;
@@ -10,6 +11,7 @@ mod offset_clock;
 pub mod open_files;
 mod role;
 pub mod run_follower;
+mod scope_tokens;
 pub mod simulation;
 pub mod stop_signal;
 

@@ -57,6 +57,7 @@ fn file() -> Fleet {
         discover: vec![rule],
         limits: Limits::default(),
         engine: EngineConfig::default(),
+        checkpoints: None,
     }
 }
 
@@ -109,7 +110,7 @@ impl World {
         apps.into_iter().find(|status| status.app.site() == app).unwrap()
     }
 
-    /// The ticks of an app by outcome, oldest first: `true` for one that is run.
+    /// The ticks of an app, oldest first, and whether each one became a run.
     async fn ticks(&self, app: &str) -> Vec<(String, bool)> {
         let runs = self.store.runs(&RunFilter::default()).await.unwrap();
         let of_app = runs.into_iter().filter(|run| run.app.site() == app);

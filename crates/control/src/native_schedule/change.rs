@@ -33,7 +33,7 @@ pub async fn push(
     plan: &[AppSchedule],
     rng: &mut fastrand::Rng,
 ) -> Result<AddedRuns, Error> {
-    let by = (context.actor.as_str(), context.store.now().await?);
+    let by = (&context.actor, context.store.now().await?);
     let mut runs = Vec::new();
     for AppSchedule { app, schedule } in plan {
         let (schedule, databases) = (Some(schedule.clone()), app.databases.clone());
@@ -64,7 +64,7 @@ pub async fn remove(
     plan: &[AppSchedule],
     rng: &mut fastrand::Rng,
 ) -> Result<AddedRuns, Error> {
-    let by = (context.actor.as_str(), context.store.now().await?);
+    let by = (&context.actor, context.store.now().await?);
     let task = Task::PushSchedule { schedule: None, databases: Vec::new(), renews: None };
     let mut runs = Vec::new();
     for AppSchedule { app, .. } in plan {

@@ -2,79 +2,16 @@
 
 use futures::StreamExt as _;
 use holdfast_arm::{Arm, Error as ArmError, FoundSchedule};
-use holdfast_model::{App, AppId, DatabaseFacts, NativeSchedule, SasFacts};
-use holdfast_storage::{Container, Sas};
-use secrecy::{ExposeSecret, SecretString};
+use holdfast_model::{App, AppId, NativeSchedule, SasFacts};
+use holdfast_storage::ObservedSchedule;
 use serde::Serialize;
 
 use crate::app_resolver::AppSelection;
 use crate::{ControlContext, Error};
 
-/// Azure's own schedule of an app.
-pub(crate) struct ObservedSchedule {
-    /// The schedule.
-    pub schedule: NativeSchedule,
-    /// The address that Azure keeps with it.
-    pub address: Address,
-    /// The databases that it backs up.
-    pub databases: Vec<DatabaseFacts>,
-}
-
-/// The storage address that Azure keeps with a schedule. Azure accepts any text.
-pub(crate) enum Address {
-    /// Azure's answer has none.
-    Unknown,
-    /// A text that is no container's URL with a SAS, and why.
-    Unusable(&'static str),
-    /// A container's URL with a SAS.
-    Usable {
-        /// The SAS.
-        sas: Box<Sas>,
-        /// The container.
-        container: Container,
-    },
-}
-
-impl Address {
-    /// Reads the address that Azure returns.
-    fn of(url: Option<&SecretString>) -> Self {
-        let Some(url) = url else { return Self::Unknown };
-        if !url.expose_secret().contains("://") {
-            return Self::Unusable("its storage address is no URL, so it writes nowhere");
-        }
-        match Sas::parse(url) {
-            Err(_) if !url.expose_secret().contains('?') => {
-                Self::Unusable("its storage address has no SAS, so storage refuses it")
-            }
-            Err(_) => Self::Unusable("the SAS in its storage address cannot be read"),
-            Ok(sas) => match sas.container().cloned() {
-                Some(container) => Self::Usable { sas: Box::new(sas), container },
-                None => Self::Unusable("its storage address is no URL of a container"),
-            },
-        }
-    }
-
-    /// The facts of a usable SAS.
-    pub(crate) fn sas(&self) -> Option<SasFacts> {
-        if let Self::Usable { sas, .. } = self { Some(sas.facts()) } else { None }
-    }
-}
-
-impl From<FoundSchedule> for ObservedSchedule {
-    fn from(found: FoundSchedule) -> Self {
-        Self::of(&found)
-    }
-}
-
-impl ObservedSchedule {
-    /// The schedule as Azure describes it.
-    pub(crate) fn of(found: &FoundSchedule) -> Self {
-        Self {
-            schedule: found.schedule.clone(),
-            address: Address::of(found.storage_url.as_ref()),
-            databases: found.databases.clone(),
-        }
-    }
+/// What Azure returned, ready to be compared.
+pub(crate) fn observed(found: &FoundSchedule) -> ObservedSchedule {
+    ObservedSchedule::new(found.schedule.clone(), found.storage_url.as_ref(), found.databases.clone())
 }
 
 /// Maximum number of apps that Azure is asked about concurrently. The shared budgets pace their calls.
@@ -87,7 +24,7 @@ pub(super) type Observed = (App, Result<Option<ObservedSchedule>, ArmError>);
 pub(super) async fn observe_all(arm: &dyn Arm, apps: Vec<App>) -> Vec<Observed> {
     let observe = async |app: App| {
         let found = arm.schedule(&app.id).await;
-        (app, found.map(|found| found.map(ObservedSchedule::from)))
+        (app, found.map(|found| found.as_ref().map(observed)))
     };
     futures::stream::iter(apps).map(observe).buffered(AT_ONCE).collect().await
 }
@@ -110,7 +47,7 @@ pub async fn show(context: &ControlContext<'_>, apps: &AppSelection) -> Result<V
     let mut shown = Vec::new();
     for (app, found) in observe_all(&*context.arm, context.apps().select(apps).await?).await {
         let (schedule, sas, error) = match found {
-            Ok(Some(found)) => (Some(found.schedule), found.address.sas(), None),
+            Ok(Some(found)) => (Some(found.schedule.clone()), found.sas(), None),
             Ok(None) => (None, None, None),
             Err(error) => (None, None, Some(error.to_string())),
         };

@@ -53,9 +53,11 @@ pub fn pause_before_retry(error: &Error, failures: u32) -> Option<(Duration, Wai
             (LOST_MAX, Duration::from_millis(500), error.retry_after(), WaitReason::Failed)
         }
         ErrorKind::NotSent => (UNSENT_MAX, Duration::from_millis(500), None, WaitReason::Failed),
-        ErrorKind::Forbidden | ErrorKind::NotFound | ErrorKind::Unauthorized | ErrorKind::Rejected => {
-            return None;
-        }
+        ErrorKind::Forbidden
+        | ErrorKind::NotFound
+        | ErrorKind::Unauthorized
+        | ErrorKind::CredentialRefused
+        | ErrorKind::Rejected => return None,
     };
     let grown = first * 2_u32.pow(failures.saturating_sub(1).min(5));
     let pause = grown.max(requested.unwrap_or_default());

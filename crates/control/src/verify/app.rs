@@ -1,7 +1,7 @@
 //! Verifies the backups of one app, and records what is verified and what is lost.
 
 use holdfast_arm::{BlobSizes, Observation, VerifyResult, judge};
-use holdfast_model::{AppId, CatalogEntry, NewRun, OperatorAction, Timestamp};
+use holdfast_model::{Actor, AppId, CatalogEntry, NewRun, OperatorAction, Timestamp};
 use holdfast_store::CatalogFilter;
 
 use crate::context::ControlContext;
@@ -27,7 +27,8 @@ pub async fn verify_app(
         // A backup that was deleted meanwhile is not lost.
         let filter = CatalogFilter { app: Some(app.clone()), ..CatalogFilter::default() };
         let kept = context.store.catalog(&filter).await?;
-        judged.retain(|(entry, _)| kept.iter().any(|kept| kept.backup.id == entry.backup.id));
+        let is_kept = |entry: &CatalogEntry| kept.iter().any(|kept| kept.backup == entry.backup);
+        judged.retain(|(entry, _)| is_kept(entry));
     }
     let now = context.store.now().await?;
     let actions: Vec<NewRun> =
@@ -36,14 +37,19 @@ pub async fn verify_app(
     Ok(judged)
 }
 
-fn action((entry, result): &Judged, actor: &str, now: Timestamp, rng: &mut fastrand::Rng) -> Option<NewRun> {
+fn action(
+    (entry, result): &Judged,
+    actor: &Actor,
+    now: Timestamp,
+    rng: &mut fastrand::Rng,
+) -> Option<NewRun> {
     let backup = entry.backup.id;
     let action = match result {
         VerifyResult::Verified { size_bytes } => OperatorAction::Verified { backup, size_bytes: *size_bytes },
         VerifyResult::Lost { detail } => OperatorAction::Lost { backup, detail: detail.clone() },
         VerifyResult::Unchecked { .. } => return None,
     };
-    Some(operator_actions::about(entry, (action, actor.to_owned()), now, rng))
+    Some(operator_actions::about(entry, (action, actor.clone()), now, rng))
 }
 
 async fn judge_all(

@@ -12,8 +12,10 @@ use async_trait::async_trait;
 use holdfast_model::{Call, CatalogEntry, Clock, Limits, NewRun, Run, RunId, SubscriptionId, Timestamp};
 
 use crate::audit::AuditEvent;
+use crate::breaker::{BreakerRecord, OpenBreaker};
 use crate::budget_draw::{BudgetDraw, Drawn};
 use crate::change::{Change, Committed, Loaded};
+use crate::checkpoints::CheckpointStatus;
 use crate::columns::stamp;
 use crate::error::Result;
 use crate::filter::{CatalogFilter, RunFilter};
@@ -126,8 +128,17 @@ impl Store for MemoryStore {
         Ok(drawn)
     }
 
-    async fn open_budgets(&self, subscription: &SubscriptionId) -> Result<u64> {
-        Ok(self.state().open_budgets(subscription, self.time()))
+    async fn open_budgets(&self, subscription: &SubscriptionId, record: &NewRun) -> Result<u64> {
+        self.state().open_budgets(subscription, record, self.time())
+    }
+
+    async fn record_breaker(&self, breaker: &BreakerRecord) -> Result<()> {
+        self.state().record_breaker(breaker);
+        Ok(())
+    }
+
+    async fn open_breakers(&self) -> Result<Vec<OpenBreaker>> {
+        Ok(self.state().open_breakers(self.time()))
     }
 
     async fn load(&self, id: RunId) -> Result<Option<Loaded>> {
@@ -149,6 +160,15 @@ impl Store for MemoryStore {
 
     async fn events(&self, run: RunId) -> Result<Vec<AuditEvent>> {
         Ok(self.state().events(run))
+    }
+
+    async fn record_checkpoints(&self, checkpoints: &[CheckpointStatus]) -> Result<()> {
+        self.state().checkpoints = checkpoints.to_vec();
+        Ok(())
+    }
+
+    async fn checkpoints(&self) -> Result<Vec<CheckpointStatus>> {
+        Ok(self.state().checkpoints.clone())
     }
 
     async fn audit(&self, after: i64, most: u32) -> Result<Vec<AuditEvent>> {

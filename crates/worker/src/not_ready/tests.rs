@@ -59,6 +59,30 @@ fn a_process_without_file_descriptors_waits_and_does_not_blame_the_sas() {
 }
 
 #[test]
+fn a_credential_that_is_refused_for_good_ends_the_run_at_once_wherever_it_is_needed() {
+    let cause = holdfast_storage::NoToken {
+        reason: "[azure] has no token: AADSTS7000222: the client secret has expired: create a new one".into(),
+        is_refused_for_good: true,
+    };
+    let storage = StorageName::new("weu");
+    let delegated = holdfast_storage::NoKey::NoToken(cause.clone());
+    let reference = || "keyvault:https://v.vault.azure.net/secrets/sas".parse().unwrap();
+    let unread = || holdfast_storage::SecretError::NoToken { reference: reference(), cause: cause.clone() };
+    for why in [
+        NotReady::Storage(holdfast_storage::Error::DelegateKey {
+            storage: storage.clone(),
+            cause: delegated,
+        }),
+        NotReady::Storage(holdfast_storage::Error::ReadSecret { storage, cause: unread() }),
+        NotReady::Secret(unread()),
+        NotReady::Arm(error(ErrorKind::CredentialRefused)),
+    ] {
+        let next = not_ready(&input(&planned(), at(10)), &why, &mut rng());
+        assert_eq!(ending(&next), Some((Outcome::Failed, Some(Cause::CredentialRefused))), "{why}");
+    }
+}
+
+#[test]
 fn a_refused_sas_stays_refused_until_the_next_attempt_begins() {
     let failed = RunEvent::AttemptEnded {
         number: 1,
