@@ -1,8 +1,8 @@
 use holdfast_config::{Discover, EngineConfig};
 use holdfast_model::schedule::Schedule;
 use holdfast_model::{
-    Limits, ManualClock, OperatorAction, Outcome, Overlap, Policy, PolicyName, PolicySnapshot, RunEvent,
-    RunState, StorageName,
+    Limits, ManualClock, OperatorAction, Outcome, Policy, PolicyName, PolicySnapshot, RunEvent, RunState,
+    StorageName,
 };
 use holdfast_scheduler::{Planner, PlanningContext};
 use holdfast_store::{MemoryStore, RunFilter};
@@ -31,21 +31,13 @@ fn site(app: &str) -> serde_json::Value {
 }
 
 fn hourly() -> Policy {
-    Policy {
-        name: PolicyName::new("gold"),
-        schedule: Schedule {
-            crontab: "0 * * * *".parse().unwrap(),
-            timezone: holdfast_model::Zone::UTC,
-            spread: Duration::ZERO,
-        },
-        catch_up: Duration::from_mins(30),
-        overlap: Overlap::Skip,
-        recovery_point_objective: None,
-        retention: None,
-        drill: None,
-        native_schedule: None,
-        policy_snapshot: PolicySnapshot::new(StorageName::new("weu"), "acct"),
-    }
+    let schedule = Schedule {
+        crontab: "0 * * * *".parse().unwrap(),
+        timezone: holdfast_model::Zone::UTC,
+        spread: Duration::ZERO,
+    };
+    let snapshot = PolicySnapshot::new(StorageName::new("weu"), "acct");
+    Policy { catch_up: Duration::from_mins(30), ..Policy::new(PolicyName::new("gold"), schedule, snapshot) }
 }
 
 fn file() -> Fleet {
