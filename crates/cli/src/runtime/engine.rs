@@ -95,7 +95,7 @@ impl Engine {
             fleet: planning.fleet.clone(),
             planner: Planner::new(planning.fork()),
             maintenance: MaintenancePlanner::new(planning),
-            dispatcher: Dispatcher::new(store, queue, limits, lease, bell),
+            dispatcher: Dispatcher::new(store, queue, limits, lease, bell, rng.fork()),
             worker: Worker::with_bulkheads(env, settings, concurrency, bulkheads).observed_by(steps),
             rng,
         })

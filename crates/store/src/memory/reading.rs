@@ -7,7 +7,7 @@ use holdfast_model::{
 };
 
 use crate::breaker::OpenBreaker;
-use crate::change::Loaded;
+use crate::change::{HeldLease, Loaded};
 use crate::columns::{Ending, stamp};
 use crate::filter::{CatalogFilter, RunFilter};
 use crate::fleet::Cursor;
@@ -54,13 +54,14 @@ impl State {
     }
 
     pub fn load(&self, id: RunId, now: Timestamp) -> Option<Loaded> {
-        let run = self.row(id)?.run.clone();
+        let Row { run, leased_until, lease_nonce, .. } = self.row(id)?.clone();
         let is_backup = run.task.kind() == RunKind::Backup;
         let last_good = self.last_good_run(&run.app).filter(|_| is_backup);
         let facts = LoadFacts {
             last_good: last_good.map(|last| LastGood { state: last.state.clone(), ended_at: last.ended_at }),
             subject: run.task.backup(&run.app).and_then(|(app, id)| self.entry(app, id)).cloned(),
             is_last: matches!(&run.task, Task::Delete(delete) if self.is_last(&run.app, delete.backup)),
+            lease: leased_until.map(|until| HeldLease { until, nonce: lease_nonce }),
         };
         Some(loaded(run, now, facts))
     }
