@@ -107,9 +107,7 @@ impl Process {
     }
 
     fn memory_mib(&self, field: &str) -> f64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let line = status.lines().find(|line| line.starts_with(field)).unwrap();
-        line.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap() / 1_024.0
+        memory_mib(&self.child.id().to_string(), field)
     }
 
     /// The processor time so far. The kernel counts in hundredths of a second.
@@ -123,6 +121,31 @@ impl Process {
     /// Whether the process still runs.
     pub(crate) fn lives(&mut self) -> bool {
         self.child.try_wait().unwrap().is_none()
+    }
+}
+
+/// A field of a process's memory, in MiB.
+fn memory_mib(process: &str, field: &str) -> f64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+    let line = status.lines().find(|line| line.starts_with(field)).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap() / 1_024.0
+}
+
+/// The memory of this process since a moment.
+pub(crate) struct ProcessMemory {
+    before: f64,
+}
+
+impl ProcessMemory {
+    /// Sets the kernel's record of the peak back to what is resident now.
+    pub(crate) fn reset() -> Self {
+        std::fs::write("/proc/self/clear_refs", "5").unwrap();
+        Self { before: memory_mib("self", "VmRSS:") }
+    }
+
+    /// The peak since then, beyond what was resident then, in MiB.
+    pub(crate) fn growth_mib(&self) -> f64 {
+        memory_mib("self", "VmHWM:") - self.before
     }
 }
 

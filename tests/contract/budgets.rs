@@ -1,6 +1,8 @@
 //! Each subscription's budgets.
 
-use holdfast_model::{App, Budget, Call, Limits, Run, SubscriptionId};
+use holdfast_model::{
+    App, AppId, Budget, Call, Limits, NewRun, OperatorAction, Run, RunEvent, SubscriptionId,
+};
 use holdfast_store::{BreakerRecord, BudgetDraw, Drawn, LaneQuota, OpenBreaker};
 
 use crate::fixture::{StoreFixture, accepted, app_in, no_limits, poll_lane, secs, started};
@@ -16,6 +18,7 @@ on_every_store!(
     concurrent_acquirers_use_no_token_twice,
     commands_and_runs_share_a_budget_and_half_of_it_is_for_runs,
     what_does_not_answer_is_told_until_it_answers_or_its_worker_is_gone,
+    budgets_that_a_person_opens_are_in_the_audit_and_open_ones_are_not,
 );
 
 fn writes(capacity: f64, per_second: f64) -> Limits {
@@ -164,4 +167,24 @@ async fn what_does_not_answer_is_told_until_it_answers_or_its_worker_is_gone(fix
     assert_eq!(open().await, [], "no worker tries any more");
     record("storage_account", "acct", Some(30)).await;
     assert_eq!(open().await[0].since, fixture.now(), "it opened anew");
+}
+
+async fn budgets_that_a_person_opens_are_in_the_audit_and_open_ones_are_not(fixture: &StoreFixture) {
+    let subscription = SubscriptionId::new("s1");
+    let action = OperatorAction::BudgetsReopened { subscription: subscription.clone() };
+    let mut opened = Vec::new();
+    for call in [None, Some(Call::Read), Some(Call::Write), None] {
+        if let Some(call) = call {
+            fixture.store.close_budget(&subscription, call, fixture.now() + secs(99)).await.unwrap();
+        }
+        let (app, id) = (App::new(AppId::unknown()), fixture.id());
+        let snapshot = crate::fixture::policy_snapshot();
+        let record =
+            NewRun::operator_action(id, &app, &snapshot, action.clone(), "bob".into(), fixture.now());
+        opened.push(fixture.store.open_budgets(&subscription, &record).await.unwrap());
+    }
+    assert_eq!(opened, [0, 1, 1, 0]);
+    let audit = fixture.store.audit(0, 99).await.unwrap();
+    let recorded = RunEvent::ActionRecorded { action, actor: "bob".into() };
+    assert_eq!(audit.iter().map(|event| &event.event).collect::<Vec<_>>(), [&recorded, &recorded]);
 }

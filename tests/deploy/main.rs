@@ -110,7 +110,7 @@ async fn add_failed_refresh(
             app,
             policy_snapshot,
             note,
-            "ann".to_owned(),
+            "ann".into(),
             now,
         ))
         .await

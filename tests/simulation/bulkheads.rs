@@ -9,7 +9,8 @@ use holdfast_arm::{
     TransportError, TransportRequest, TransportResponse,
 };
 use holdfast_model::{
-    App, Limits, NewBackup, NewRun, PolicySnapshot, RunId, StorageName, SubscriptionId, Timestamp, Trigger,
+    App, AppId, Limits, NewBackup, NewRun, OperatorAction, PolicySnapshot, RunId, StorageName,
+    SubscriptionId, Timestamp, Trigger,
 };
 use holdfast_queue::MemoryQueue;
 use holdfast_scheduler::Dispatcher;
@@ -157,6 +158,15 @@ async fn until_backed_up(store: &MemoryStore, subscription: &SubscriptionId) -> 
     }
 }
 
+/// The record that a person opened the budgets.
+fn reopened(subscription: &SubscriptionId) -> NewRun {
+    let mut rng = fastrand::Rng::with_seed(1);
+    let (app, at) = (App::new(AppId::unknown()), Timestamp::UNIX_EPOCH);
+    let snapshot = PolicySnapshot::new(StorageName::new("none"), "");
+    let action = OperatorAction::BudgetsReopened { subscription: subscription.clone() };
+    NewRun::operator_action(RunId::new(at, &mut rng), &app, &snapshot, action, "alice".into(), at)
+}
+
 #[tokio::test(start_paused = true)]
 async fn beside_a_subscription_that_hangs_the_other_keeps_nine_tenths_of_its_pace() {
     let (alone, _, _) = time_to_back_up(false).await;
@@ -168,6 +178,6 @@ async fn beside_a_subscription_that_hangs_the_other_keeps_nine_tenths_of_its_pac
         status.into_iter().find(|status| status.subscription == hung).unwrap().closed.len()
     };
     assert_eq!(closed(store.subscriptions().await.unwrap()), 3);
-    assert_eq!(store.open_budgets(&hung).await.unwrap(), 3);
+    assert_eq!(store.open_budgets(&hung, &reopened(&hung)).await.unwrap(), 3);
     assert_eq!(store.subscriptions().await.unwrap(), []);
 }

@@ -23,6 +23,8 @@ pub struct Backup {
     pub name: Option<String>,
     /// The blob in the container, with `.zip` only once it is being written.
     pub blob_name: Option<String>,
+    /// The container that holds it, as a URL without its SAS. Most responses leave it out.
+    pub container: Option<String>,
     /// The status; a missing one is `Unknown`.
     pub status: BackupStatus,
     /// When Azure accepted it.

@@ -53,7 +53,7 @@ fn no_response(error: reqwest::Error) -> TransportError {
 }
 
 /// Reads the body, and stops soon after `bytes_max`.
-async fn read_body(response: &mut Response, bytes_max: usize) -> Result<Vec<u8>, TransportError> {
+pub(crate) async fn read_body(response: &mut Response, bytes_max: usize) -> Result<Vec<u8>, TransportError> {
     let mut body = Vec::new();
     while body.len() <= bytes_max {
         match response.chunk().await {

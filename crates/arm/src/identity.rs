@@ -53,6 +53,7 @@ mod tests {
             id: BackupId(7),
             name: name.map(str::to_owned),
             blob_name: blob.map(str::to_owned),
+            container: None,
             status: BackupStatus::Succeeded,
             created: None,
             finished: None,

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod answers;
+mod arc_identity;
 mod arm;
 mod authority;
 mod bodies;

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use holdfast_arm::{Arm, CallObserver};
 use holdfast_config::{Fleet, Invalid, Secrets, summary};
-use holdfast_control::pacing::{PacedArm, Pacer, PacerParts};
+use holdfast_control::pacing::{PacedArm, Pacer, PacerParts, Patience};
 use holdfast_control::{ControlContext, Error, ErrorKind, Notify};
-use holdfast_model::Clock;
+use holdfast_model::{Actor, Clock};
 use holdfast_storage::SecretRef;
 use holdfast_store::{MemoryStore, Mode, PgStore, SqliteStore, Store};
 use holdfast_telemetry::Telemetry;
@@ -95,7 +95,7 @@ impl Context {
         }));
         let observer = Arc::clone(&pacer) as Arc<dyn CallObserver>;
         let clouds = clouds(fleet, &self.clock, &observer, &mut self.rng())?;
-        Ok(Arc::new(PacedArm::new(Arc::new(clouds), pacer)))
+        Ok(Arc::new(PacedArm::new(Arc::new(clouds), pacer, Patience::Command)))
     }
 
     /// The context of a request. Reads secrets; sends nothing.
@@ -116,15 +116,19 @@ impl Context {
     }
 
     /// Who asks, for the audit: `--actor`, else the user who is logged in, else the number of the process's user.
-    pub fn actor(&self) -> String {
+    ///
+    /// The number of the user and the name of the machine stand beside the name: a name is a claim.
+    pub fn actor(&self) -> Actor {
         let logged_in = || {
             ["SUDO_USER", "USER", "LOGNAME", "USERNAME"].into_iter().find_map(|name| std::env::var(name).ok())
         };
         let actor = self.global.actor.clone().or_else(logged_in);
-        actor
+        let uid = user_number();
+        let name = actor
             .filter(|actor| !actor.trim().is_empty())
-            .or_else(user_number)
-            .unwrap_or_else(|| "unknown".to_owned())
+            .or_else(|| uid.map(|number| format!("uid {number}")))
+            .unwrap_or_else(|| "unknown".to_owned());
+        Actor { name, uid, host: host_name() }
     }
 
     /// Randomness that differs from process to process, for request ids, run ids and pauses.
@@ -136,12 +140,18 @@ impl Context {
 }
 
 /// The number of the process's user, as in a container without a login: the owner of the process's files in `/proc`.
-fn user_number() -> Option<String> {
+fn user_number() -> Option<u32> {
     #[cfg(unix)]
     let owner = std::fs::metadata("/proc/self").ok().map(|own| std::os::unix::fs::MetadataExt::uid(&own));
     #[cfg(not(unix))]
     let owner: Option<u32> = None;
-    owner.map(|number| format!("uid {number}"))
+    owner
+}
+
+/// The name of this machine, as its kernel has it; no environment variable counts.
+fn host_name() -> Option<String> {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").ok()?;
+    Some(name.trim().to_owned()).filter(|name| !name.is_empty())
 }
 
 /// A URL with a password: the text itself, or the content of `env:NAME` or `file:PATH`.

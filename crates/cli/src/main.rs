@@ -12,7 +12,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use args::{
-    AppsCommand, AuditCommand, BackupsCommand, Cli, Command, ConfigCommand, Global, Level, LogFormat,
+    AppsCommand, BackupsCommand, Cli, Command, ConfigCommand, Global, Level, LogFormat,
     NativeScheduleCommand, RunsCommand, ScheduleCommand,
 };
 use clap::Parser as _;
@@ -37,6 +37,7 @@ fn main() -> ExitCode {
     if chosen.is_err() {
         tracing::warn!("another TLS provider was chosen already");
     }
+    runtime::open_files::raise_limit();
     let context = Context::new(cli.global, clock, telemetry);
     let done = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -67,7 +68,10 @@ fn log_options(global: &Global, default: Level) -> LogOptions {
 /// The telemetry service of a process that does work; other commands have logs only.
 fn service(cli: &Cli) -> Option<Service> {
     let name = service_name(&cli.command)?;
-    let logs_runs = matches!(cli.command, Command::Run(_) | Command::Scheduler(_) | Command::Worker(_));
+    let logs_runs = matches!(
+        cli.command,
+        Command::Run(_) | Command::Scheduler(_) | Command::Worker(_) | Command::Demo(_)
+    );
     let messaging_system = if cli.global.amqp_url.is_some() { "rabbitmq" } else { "in_process" };
     Some(Service { name, messaging_system, logs_runs })
 }
@@ -75,6 +79,7 @@ fn service(cli: &Cli) -> Option<Service> {
 fn service_name(command: &Command) -> Option<&'static str> {
     match command {
         Command::Run(_)
+        | Command::Demo(_)
         | Command::Backup(_)
         | Command::Restore(_)
         | Command::Drill(_)
@@ -114,7 +119,7 @@ async fn dispatch(command: &Command, context: &Context) -> anyhow::Result<Exit> 
         Command::Apps(AppsCommand::Discover(args)) => commands::apps::run(args, context).await,
         Command::Budgets(command) => commands::budgets::run(command, context).await,
         Command::DeadLetters(command) => commands::dead_letters::run(command, context).await,
-        Command::Audit(AuditCommand::Verify(args)) => commands::audit::run(args, context).await,
+        Command::Audit(command) => commands::audit::run(command, context).await,
         Command::Store(command) => commands::store::run(command, context).await,
         Command::Migrate(_) => commands::migrate::run(context).await,
     }

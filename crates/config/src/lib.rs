@@ -2,6 +2,7 @@
 
 mod apps;
 mod azure;
+mod checkpoint;
 mod choice;
 mod consistency;
 mod databases;
@@ -28,6 +29,7 @@ mod wrong_kind;
 mod zone_data;
 mod zone_hint;
 
+pub use checkpoint::{CheckpointDestination, Checkpoints};
 pub use drill::is_probe;
 pub use exclusion::Exclusion;
 pub use fleet::{Cloud, Discover, EngineConfig, Fleet};

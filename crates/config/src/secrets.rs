@@ -1,18 +1,20 @@
 //! Reads every secret of the fleet file once, to report unusable ones before the first backup.
 
+use std::io::ErrorKind;
 use std::time::Duration;
 
 use holdfast_model::{StorageName, Timestamp};
-use holdfast_storage::{SasCheck, SasFault, SasSource, SecretRef, StorageTarget};
+use holdfast_storage::{SasCheck, SasFault, SasSource, SecretError, SecretRef, StorageTarget};
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::checkpoint;
 use crate::diagnostics::{Diagnostics, Located, SourceLocation};
 use crate::unusable_storage::UnusableStorage;
 
 /// Whether secrets are read while the file is checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Secrets {
-    /// Each is read once, and an unusable one is an error.
+    /// Each is read once. An unusable one is an error, and one that this user may not read a warning.
     Judge,
     /// Each is read once. An unusable one of a storage is reported apart: the rest of the fleet still works.
     Read,
@@ -42,17 +44,17 @@ pub fn check(
 ) {
     for found in std::mem::take(&mut diagnostics.secrets) {
         let Located { value: reference, place } = &found;
-        if matches!(reference, SecretRef::KeyVault(_)) {
+        // Only a process that signs checkpoints has the key, so that other commands work without it.
+        let is_signing_key = place.key == checkpoint::KEY;
+        if matches!(reference, SecretRef::KeyVault(_)) || (is_signing_key && secrets == Secrets::Read) {
             continue;
         }
         let secret = match reference.read() {
             Ok(secret) => secret,
+            // In DER, which is no text.
+            Err(SecretError::NotText(_)) if is_signing_key => continue,
             Err(error) => {
-                diagnostics.error_with_help(
-                    place,
-                    format_args!("`{}`: {error}", place.key),
-                    "`holdfast config check --no-secrets` checks the rest without reading secrets",
-                );
+                unread(diagnostics, place, &error, secrets);
                 continue;
             }
         };
@@ -63,9 +65,37 @@ pub fn check(
         };
         match storages.iter().find(is_of) {
             Some(storage) => judge(diagnostics, place, *storage, &secret, (secrets, now)),
-            None if secrets == Secrets::Judge => judge_password(diagnostics, &found, &secret),
+            None if secrets == Secrets::Judge && !is_signing_key => {
+                judge_password(diagnostics, &found, &secret)
+            }
             None => {}
         }
+    }
+}
+
+/// Reports a secret that could not be read.
+///
+/// A file that this user may not read is a warning of the check: another user runs Holdfast.
+pub(crate) fn unread(
+    diagnostics: &mut Diagnostics<'_>,
+    place: &SourceLocation,
+    error: &SecretError,
+    secrets: Secrets,
+) {
+    let message = format_args!("`{}`: {error}", place.key);
+    match error {
+        SecretError::ReadFile { cause, .. }
+            if secrets == Secrets::Judge && cause.kind() == ErrorKind::PermissionDenied =>
+        {
+            let help =
+                "run the check as the user who runs Holdfast, or with `--strict` to make this an error";
+            diagnostics.warning(place, message, Some(help.to_owned()));
+        }
+        _ => diagnostics.error_with_help(
+            place,
+            message,
+            "`holdfast config check --no-secrets` checks the rest without reading secrets",
+        ),
     }
 }
 

@@ -6,6 +6,7 @@ pub mod app_names;
 pub mod app_resolver;
 pub mod audit;
 pub mod backup;
+pub mod budgets;
 mod context;
 pub mod coverage;
 pub mod deletion;
@@ -27,6 +28,8 @@ mod reveal;
 pub mod runs;
 pub mod sas;
 pub mod schedule_preview;
+#[cfg(test)]
+mod scripted_azure;
 pub mod status;
 mod status_notes;
 pub mod status_waits;

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use holdfast_model::{DepartureReason, Outcome, Timestamp, Verification};
-use holdfast_store::{AppStatus, CheckStatus, LastRun, OpenBreaker, Store, SubscriptionStatus};
+use holdfast_store::{
+    AppStatus, CheckStatus, CheckpointStatus, LastRun, OpenBreaker, Store, SubscriptionStatus,
+};
 use serde::Serialize;
 
 use crate::Error;
@@ -24,6 +26,8 @@ pub struct FleetStatus {
     pub subscriptions: Vec<SubscriptionStatus>,
     /// The tenants, subscriptions and storage accounts that do not answer.
     pub breakers: Vec<OpenBreaker>,
+    /// How the writing of checkpoints of the audit fares; with `only_problems` what needs attention.
+    pub checkpoints: Vec<CheckpointStatus>,
     /// Whether the store has no app at all.
     #[serde(skip)]
     pub is_empty: bool,
@@ -44,12 +48,15 @@ pub async fn status(store: &dyn Store, only_problems: bool) -> Result<FleetStatu
     let (now, mut apps, mut subscriptions) =
         (store.now().await?, store.status().await?, store.subscriptions().await?);
     let breakers = store.open_breakers().await?;
+    let mut checkpoints = store.checkpoints().await?;
+    checkpoints.retain(|status| !only_problems || status_notes::checkpoint(status, now).is_some());
     let is_empty = apps.is_empty();
     apps.retain(|status| !only_problems || needs_attention(status, now) || waits_or_missed(status, now));
     subscriptions.retain(|status| !only_problems || is_troubled(status));
     apps.sort_by_cached_key(|status| (status.app.short_name(), status.app.clone()));
     let named = |status: AppStatus| NamedStatus { name: status.app.short_name(), status };
-    Ok(FleetStatus { now, apps: apps.into_iter().map(named).collect(), subscriptions, breakers, is_empty })
+    let apps = apps.into_iter().map(named).collect();
+    Ok(FleetStatus { now, apps, subscriptions, breakers, checkpoints, is_empty })
 }
 
 impl FleetStatus {
@@ -63,6 +70,7 @@ impl FleetStatus {
         let troubled = self.subscriptions.iter().filter(|status| is_troubled(status));
         notes
             .extend(troubled.flat_map(|status| status_notes::subscription(status, &self.breakers, self.now)));
+        notes.extend(self.checkpoints.iter().filter_map(|status| status_notes::checkpoint(status, self.now)));
         notes
     }
 }

@@ -5,7 +5,7 @@ use strum::IntoStaticStr;
 
 use crate::schedule::MissReason;
 use crate::{
-    Attempt, BackupFacts, BackupId, BackupName, BackupStatus, Cause, MissingBackup, NativeSchedule,
+    Actor, Attempt, BackupFacts, BackupId, BackupName, BackupStatus, Cause, MissingBackup, NativeSchedule,
     OperatorAction, Outcome, RunId, SasFacts, SasRefresh, StorageName, Task, Timestamp, Trigger,
     Verification,
 };
@@ -24,16 +24,17 @@ pub enum RunEvent {
         /// What the run does.
         #[serde(default, skip_serializing_if = "Task::is_plain_backup")]
         task: Task,
-        /// The person's name, where a person requested it.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        actor: Option<String>,
+        /// The person, where a person requested it.
+        #[serde(flatten, skip_serializing_if = "Option::is_none")]
+        actor: Option<Actor>,
     },
     /// An operator's action was recorded.
     ActionRecorded {
         /// The action.
         action: OperatorAction,
-        /// The person's name.
-        actor: String,
+        /// The person.
+        #[serde(flatten)]
+        actor: Actor,
     },
     /// A tick is not run.
     Missed {
@@ -185,6 +186,19 @@ pub enum RunEvent {
         backup: BackupId,
         /// Its blob.
         blob: String,
+    },
+    /// Azure lists a backup of the catalog otherwise than it was recorded. It is not good until its blob is verified.
+    BackupChanged {
+        /// The backup.
+        backup: BackupId,
+        /// Its blob, as it was recorded.
+        blob: String,
+        /// What Azure says now. The record has it from here on.
+        now: BackupFacts,
+        /// The differences that the record follows, each as text.
+        updates: Vec<String>,
+        /// The differences that last, each as text.
+        differences: Vec<String>,
     },
     /// The blob of a backup that had not been verified is whole.
     BackupVerified {

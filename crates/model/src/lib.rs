@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod actor;
 mod app;
 mod app_id;
 mod app_support;
@@ -24,6 +25,7 @@ mod letters;
 mod limits;
 mod native_schedule;
 mod new_run;
+mod open_files;
 mod operator_action;
 mod policy;
 mod priority;
@@ -40,6 +42,7 @@ mod transition;
 mod words;
 mod zone;
 
+pub use actor::Actor;
 pub use app::{App, Site};
 pub use app_id::{AppId, InvalidAppId};
 pub use app_support::{tier_backs_up_slots, tier_has_backups};
@@ -47,7 +50,7 @@ pub use backoff::{jitter, poll_delay, retry_delay};
 pub use backup_log::{LogReason, classify_log, cure_in_log, shorten_log};
 pub use backup_name::BackupName;
 pub use backup_result::{BACKUP_RESULTS, BackupResult, PollDecision, poll_decision};
-pub use catalog::{CatalogEntry, Origin, Removal};
+pub use catalog::{BackupChange, CatalogEntry, Origin, Removal};
 pub use cause::{Cause, RetryClass};
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp, format_timestamp, parse_timestamp};
 pub use database::{DATABASES_END, DatabaseFacts, DatabaseKind, DatabaseRef};
@@ -64,6 +67,7 @@ pub use letters::fold_case;
 pub use limits::{Budget, Call, Limits};
 pub use native_schedule::{FrequencyUnit, NativeSchedule};
 pub use new_run::{NewBackup, NewRun, NewTask};
+pub use open_files::is_out_of_files;
 pub use operator_action::OperatorAction;
 pub use policy::{Overlap, Policy, PolicySnapshot, PollPace, Retries, Retry};
 pub use priority::{Priority, Trigger};

@@ -101,6 +101,14 @@ impl Task {
         }
     }
 
+    /// The blob of the backup it is about, where the task names it. Azure's number may be another backup's by now.
+    pub fn blob(&self) -> Option<&str> {
+        match self {
+            Self::Delete(delete) => Some(&delete.blob),
+            task => task.restore().map(|restore| restore.blob.as_str()),
+        }
+    }
+
     /// Whether Azure works on the app itself, which allows one such task at a time.
     pub fn is_exclusive(&self) -> bool {
         matches!(self, Self::Backup { .. } | Self::Restore(_) | Self::Drill(_))

@@ -193,6 +193,7 @@ impl RunState {
                 S::Planned | S::Waiting { .. } | S::Comparing { .. },
                 E::BackupLost { .. }
                 | E::BackupFoundAgain { .. }
+                | E::BackupChanged { .. }
                 | E::BackupVerified { .. }
                 | E::LateBackupFound { .. }
                 | E::ScheduleCompared { .. },

@@ -109,6 +109,20 @@ pub enum Error {
         /// The response from storage.
         cause: Refusal,
     },
+    /// A blob that is written once could not be written, listed or read.
+    #[error("failed to {verb} `{blob_name}` in storage `{storage}` ({container}): {cause}")]
+    UseBlob {
+        /// What failed.
+        verb: &'static str,
+        /// The name of the blob, or what the names begin with.
+        blob_name: String,
+        /// The name of the storage.
+        storage: StorageName,
+        /// The container's URL, without a query.
+        container: String,
+        /// The response from storage.
+        cause: Refusal,
+    },
 }
 
 impl Error {
@@ -128,7 +142,9 @@ impl Error {
         match self {
             Self::ReadSecret { cause, .. } => cause.kind(),
             Self::DelegateKey { cause, .. } => cause.kind(),
-            Self::ProbeContainer { cause, .. } | Self::ReadBlob { cause, .. } => cause.kind(),
+            Self::ProbeContainer { cause, .. }
+            | Self::ReadBlob { cause, .. }
+            | Self::UseBlob { cause, .. } => cause.kind(),
             Self::FindStorage { .. }
             | Self::BuildClient { .. }
             | Self::ParseSas { .. }

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod append_container;
 mod blob;
 mod container;
 mod delegation;
@@ -36,6 +37,7 @@ mod time;
 mod tokens;
 mod vault;
 
+pub use append_container::AppendContainer;
 pub use container::Container;
 pub use error::Error;
 pub use error_kind::ErrorKind;

@@ -3,7 +3,7 @@
 use holdfast_model::{AppId, Run, RunEvent, RunId, Timestamp, format_timestamp};
 use serde::Serialize;
 
-use crate::chain::{ChainRow, Link};
+use crate::chain::{ChainRow, Content, Link};
 use crate::columns::{json, stamp};
 
 /// One row of the audit.
@@ -18,6 +18,9 @@ pub struct AuditEvent {
     pub run_id: RunId,
     /// The app.
     pub app: AppId,
+    /// The login that wrote the row, as the database server names it; empty in a store without logins.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub database_role: String,
     /// The event.
     #[serde(flatten)]
     pub event: RunEvent,
@@ -32,6 +35,7 @@ impl ChainRow {
             run_id: event.run_id.to_string(),
             app: event.app.to_string(),
             data: json(&event.event),
+            database_role: event.database_role.clone(),
         }
     }
 }
@@ -44,14 +48,31 @@ pub(crate) struct NewEvent<'a> {
     pub at: Timestamp,
 }
 
-/// The rows of `events`, each bound to the one before, the first to `last`.
-pub(crate) fn chain_rows(last: Link, events: &[NewEvent<'_>]) -> Vec<ChainRow> {
-    let mut last = last;
+/// The end of the chain, and the login of whoever appends to it.
+#[derive(Debug, Clone)]
+pub(crate) struct ChainEnd {
+    pub link: Link,
+    pub database_role: String,
+}
+
+impl ChainEnd {
+    /// The end of an empty chain in a store without logins.
+    pub(crate) fn origin() -> Self {
+        Self { link: Link::origin(), database_role: String::new() }
+    }
+}
+
+/// The rows of `events`, each bound to the one before, the first to `end`.
+pub(crate) fn chain_rows(end: ChainEnd, events: &[NewEvent<'_>]) -> Vec<ChainRow> {
+    let ChainEnd { link: mut last, database_role } = end;
     let row = |new: &NewEvent<'_>| {
         let (run_id, app) = (new.run.id.to_string(), new.run.app.to_string());
         let (at, data) = (format_timestamp(stamp(new.at)), json(new.event));
-        last = last.then(&at, &run_id, &app, &data);
-        ChainRow { link: last.clone(), at, run_id, app, data }
+        let database_role = database_role.clone();
+        let (at_text, role) = (at.as_str(), database_role.as_str());
+        last =
+            last.then(&Content { at: at_text, run_id: &run_id, app: &app, data: &data, database_role: role });
+        ChainRow { link: last.clone(), at, run_id, app, data, database_role }
     };
     events.iter().map(row).collect()
 }

@@ -9,6 +9,7 @@ use crate::breaker::{BreakerRecord, OpenBreaker};
 use crate::budget_draw::{BudgetDraw, Drawn};
 use crate::chain::ChainRow;
 use crate::change::{Change, Committed, Loaded};
+use crate::checkpoints::CheckpointStatus;
 use crate::error::Result;
 use crate::filter::{CatalogFilter, RunFilter};
 use crate::fleet::{Cursor, CursorAdvance, Departure, Enrolled, FleetChange, Planned};
@@ -100,8 +101,9 @@ pub trait Store: Send + Sync + Debug {
     /// Only the upper half of a budget can be drawn this way: the lower half stays for runs.
     async fn draw_budget(&self, draw: &BudgetDraw) -> Result<Drawn>;
 
-    /// Opens the closed budgets of a subscription and returns how many were closed.
-    async fn open_budgets(&self, subscription: &SubscriptionId) -> Result<u64>;
+    /// Opens the closed budgets of a subscription and returns how many were closed. Where any was, the operator action
+    /// `record` is added in the same transaction.
+    async fn open_budgets(&self, subscription: &SubscriptionId, record: &NewRun) -> Result<u64>;
 
     /// Records that a part of Azure does not answer a worker, or answers again.
     async fn record_breaker(&self, breaker: &BreakerRecord) -> Result<()>;
@@ -134,6 +136,11 @@ pub trait Store: Send + Sync + Debug {
         Ok(Vec::new())
     }
 
+    /// The rows that could not be read since the store was opened, each counted once.
+    fn unreadable_seen(&self) -> u64 {
+        0
+    }
+
     /// Moves a row that cannot be read out of its table, with an operator action, in one transaction. The whole row
     /// stays in `set_aside_rows`. Audit events are never removed.
     async fn remove_unreadable(&self, _removal: &RowRemoval) -> Result<Removed> {
@@ -145,6 +152,12 @@ pub trait Store: Send + Sync + Debug {
 
     /// The audit events of one run, oldest first.
     async fn events(&self, run: RunId) -> Result<Vec<AuditEvent>>;
+
+    /// Records how the writing of checkpoints of the audit fares, in place of what was recorded before.
+    async fn record_checkpoints(&self, checkpoints: &[CheckpointStatus]) -> Result<()>;
+
+    /// How the writing of checkpoints of the audit fares, by destination; empty where none are written.
+    async fn checkpoints(&self) -> Result<Vec<CheckpointStatus>>;
 
     /// At most `most` audit events after a sequence number, oldest first.
     async fn audit(&self, after: i64, most: u32) -> Result<Vec<AuditEvent>>;

@@ -2,6 +2,7 @@
 
 mod app_metrics;
 mod calls;
+mod checkpoint_metrics;
 mod exports;
 mod inert_fields;
 mod instruments;
@@ -16,6 +17,7 @@ mod semantic;
 mod steps;
 mod store;
 mod telemetry;
+mod text_events;
 mod whole_run;
 
 pub use app_metrics::MetricsText;

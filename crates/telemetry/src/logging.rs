@@ -17,6 +17,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{Layer, Registry};
 
 use crate::inert_fields::InertFields;
+use crate::text_events::TextEvents;
 
 type Out = Box<dyn Layer<Registry> + Send + Sync>;
 
@@ -47,7 +48,7 @@ pub fn start(
     let text: Out = if options.json {
         text.json().flatten_event(true).boxed()
     } else {
-        text.fmt_fields(InertFields).boxed()
+        text.fmt_fields(InertFields).event_format(TextEvents).boxed()
     };
     let reports = Reports::new(clock);
     // Its own level hint lets the filter before it still skip disabled callsites.

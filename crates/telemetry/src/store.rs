@@ -7,10 +7,10 @@ use holdfast_model::{
     Call, CatalogEntry, DepartureReason, Limits, NewRun, Run, RunEvent, RunId, SubscriptionId, Timestamp,
 };
 use holdfast_store::{
-    AppStatus, AuditEvent, BreakerRecord, BudgetDraw, CatalogFilter, ChainRow, Change, Committed, Cursor,
-    CursorAdvance, Departure, Drawn, DueLanes, Enrolled, Error, FleetChange, LaneQuota, LeaseTerms, Leased,
-    Listing, ListingResult, Loaded, OpenBreaker, Planned, Removed, RowRemoval, RunFilter, Store,
-    SubscriptionStatus, UnreadableRow,
+    AppStatus, AuditEvent, BreakerRecord, BudgetDraw, CatalogFilter, ChainRow, Change, CheckpointStatus,
+    Committed, Cursor, CursorAdvance, Departure, Drawn, DueLanes, Enrolled, Error, FleetChange, LaneQuota,
+    LeaseTerms, Leased, Listing, ListingResult, Loaded, OpenBreaker, Planned, Removed, RowRemoval, RunFilter,
+    Store, SubscriptionStatus, UnreadableRow,
 };
 use opentelemetry::KeyValue;
 use opentelemetry_sdk::trace::SdkTracer;
@@ -180,8 +180,8 @@ impl Store for WatchedStore {
         Ok(planned)
     }
 
-    async fn open_budgets(&self, subscription: &SubscriptionId) -> Result<u64, Error> {
-        self.inner.open_budgets(subscription).await
+    async fn open_budgets(&self, subscription: &SubscriptionId, record: &NewRun) -> Result<u64, Error> {
+        self.inner.open_budgets(subscription, record).await
     }
 
     async fn add_run(&self, run: &NewRun) -> Result<(), Error> {
@@ -278,12 +278,24 @@ impl Store for WatchedStore {
         self.inner.unreadable_rows().await
     }
 
+    fn unreadable_seen(&self) -> u64 {
+        self.inner.unreadable_seen()
+    }
+
     async fn remove_unreadable(&self, removal: &RowRemoval) -> Result<Removed, Error> {
         self.inner.remove_unreadable(removal).await
     }
 
     async fn status(&self) -> Result<Vec<AppStatus>, Error> {
         self.inner.status().await
+    }
+
+    async fn record_checkpoints(&self, all: &[CheckpointStatus]) -> Result<(), Error> {
+        self.inner.record_checkpoints(all).await
+    }
+
+    async fn checkpoints(&self) -> Result<Vec<CheckpointStatus>, Error> {
+        self.inner.checkpoints().await
     }
 
     async fn events(&self, run: RunId) -> Result<Vec<AuditEvent>, Error> {

@@ -158,6 +158,7 @@ pub(crate) fn backup(status: BackupStatus) -> Backup {
         id: BackupId(7),
         name: Some(attempt(1).name.to_string()),
         blob_name: Some("b.zip".into()),
+        container: None,
         status,
         created: None,
         finished: None,

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use holdfast_model::{Call, CatalogEntry, Lane, Limits, NewRun, Run, RunId, SubscriptionId, Timestamp};
 use holdfast_store::{
-    AppStatus, AuditEvent, BreakerRecord, BudgetDraw, CatalogFilter, Change, Committed, Cursor,
-    CursorAdvance, Departure, Drawn, DueLanes, Enrolled, FleetChange, LaneQuota, LeaseTerms, Leased, Listing,
-    Loaded, OpenBreaker, Planned, RunFilter, Store, SubscriptionStatus,
+    AppStatus, AuditEvent, BreakerRecord, BudgetDraw, CatalogFilter, Change, CheckpointStatus, Committed,
+    Cursor, CursorAdvance, Departure, Drawn, DueLanes, Enrolled, FleetChange, LaneQuota, LeaseTerms, Leased,
+    Listing, Loaded, OpenBreaker, Planned, RunFilter, Store, SubscriptionStatus,
 };
 
 use super::injector::{FaultCounts, Faulty};
@@ -73,13 +73,15 @@ faulty_store! {
     due_lanes() -> DueLanes;
     close_budget(subscription: &SubscriptionId, call: Call, until: Timestamp) -> ();
     draw_budget(draw: &BudgetDraw) -> Drawn;
-    open_budgets(subscription: &SubscriptionId) -> u64;
+    open_budgets(subscription: &SubscriptionId, record: &NewRun) -> u64;
     record_breaker(breaker: &BreakerRecord) -> ();
     open_breakers() -> Vec<OpenBreaker>;
     load(id: RunId) -> Option<Loaded>;
     commit(change: &Change) -> Committed;
     runs(filter: &RunFilter) -> Vec<Run>;
     status() -> Vec<AppStatus>;
+    record_checkpoints(all: &[CheckpointStatus]) -> ();
+    checkpoints() -> Vec<CheckpointStatus>;
     events(run: RunId) -> Vec<AuditEvent>;
     audit(after: i64, most: u32) -> Vec<AuditEvent>;
 }

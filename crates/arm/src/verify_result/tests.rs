@@ -18,6 +18,7 @@ fn listed(status: BackupStatus) -> Backup {
         id: BackupId(7),
         name: None,
         blob_name: None,
+        container: None,
         status,
         created: None,
         finished: None,

@@ -102,6 +102,14 @@ fn write_out(bytes: &[u8]) -> io::Result<()> {
     }
 }
 
+/// Writes a line of data to stdout. Where the reader has left, that is an error: the line was not received.
+pub fn write_line(line: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(line.as_bytes())?;
+    out.write_all(b"\n")?;
+    out.flush()
+}
+
 /// Fewest columns that a table is fitted to. On a narrower terminal its lines wrap.
 const NARROWEST: u16 = 20;
 

@@ -1,6 +1,5 @@
 //! Builds and runs the loops of a process: planners, dispatcher and worker, as its role needs.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,11 +7,12 @@ use anyhow::Context;
 use holdfast_arm::{Arm, CallFacts, CallObserver, HttpProbe};
 use holdfast_config::{EngineConfig, Fleet};
 use holdfast_control::FleetKeeper;
+use holdfast_control::pacing::{NoopWaitObserver, PacedArm, Pacer, PacerParts, Patience};
 use holdfast_model::{Clock, StorageName, SubscriptionId};
 use holdfast_queue::Queue;
 use holdfast_scheduler::{Dispatcher, FleetSnapshot, MaintenancePlanner, Planner, PlanningContext};
 use holdfast_storage::{LiveStorage, Storage, StorageTarget};
-use holdfast_store::Store;
+use holdfast_store::{MemoryStore, Store};
 use holdfast_worker::{Bulkheads, Environment, Settings, StepObserver, Tenants, Worker};
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
@@ -74,14 +74,15 @@ impl Engine {
         let env = Environment {
             store: Arc::clone(&store),
             queue: Arc::clone(&queue),
-            arm: Arc::clone(&arm),
+            arm,
             storage,
             secrets,
             probe: Arc::new(HttpProbe { timeout: PROBE_TIMEOUT }),
             clock: Arc::clone(&clock),
             bell: Arc::clone(&bell),
         };
-        let (keeper, seen) = FleetKeeper::new(fleet, arm, Arc::clone(&store), clock);
+        let lister = paced(&fleet, &store, &clock, &calls, &mut rng)?;
+        let (keeper, seen) = FleetKeeper::new(fleet, lister, Arc::clone(&store), clock);
         let due_signal = Arc::clone(&bell);
         let mut planning = PlanningContext {
             store: Arc::clone(&store),
@@ -154,9 +155,29 @@ pub fn storages(
     Ok(Arc::new(storage.context("failed to prepare the storages")?))
 }
 
+/// The client of the fleet's lists, which draws on the shared budgets beside the runs. Sends nothing.
+fn paced(
+    fleet: &Fleet,
+    store: &Arc<dyn Store>,
+    clock: &Arc<dyn Clock>,
+    calls: &Arc<dyn CallObserver>,
+    rng: &mut fastrand::Rng,
+) -> anyhow::Result<Arc<dyn Arm>> {
+    let pacer = Arc::new(Pacer::new(PacerParts {
+        shared: Some(Arc::clone(store)),
+        local: Arc::new(MemoryStore::new(Arc::clone(clock))),
+        limits: fleet.limits.clone(),
+        observer: Arc::new(NoopWaitObserver),
+    }));
+    let pages = Arc::clone(&pacer) as Arc<dyn CallObserver>;
+    let observer: Arc<dyn CallObserver> = Arc::new(BothObservers(Arc::clone(calls), pages));
+    let clouds = clouds(fleet, clock, &observer, rng)?;
+    Ok(Arc::new(PacedArm::new(Arc::new(clouds), pacer, Patience::Loop)))
+}
+
 /// The tenant of each subscription: each section `[azure.NAME]` is one.
 fn tenants(fleet: &Fleet) -> Tenants {
-    let mut tenants = Tenants { by_subscription: BTreeMap::new(), otherwise: "azure".to_owned() };
+    let mut tenants = Tenants::default();
     for cloud in &fleet.clouds {
         let of = |subscription: &SubscriptionId| (subscription.clone(), section(cloud));
         tenants.by_subscription.extend(cloud.subscriptions.iter().map(of));

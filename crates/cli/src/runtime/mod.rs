@@ -2,13 +2,16 @@
 
 pub mod backends;
 mod call_counter;
+pub mod checkpoints;
 pub mod clouds;
 pub mod console;
 pub mod engine;
 pub mod identities;
 mod offset_clock;
+pub mod open_files;
 mod role;
 pub mod run_follower;
+mod scope_tokens;
 pub mod simulation;
 pub mod stop_signal;
 

@@ -12,6 +12,7 @@ mod deploy;
 mod doctor;
 mod kill;
 mod lapsed;
+mod listener;
 mod native_schedules;
 mod prompts;
 mod proxies;

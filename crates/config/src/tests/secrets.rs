@@ -232,3 +232,23 @@ fn a_client_secret_that_was_hardly_meant_is_a_warning() {
         assert!(!format!("{problems:?}").contains("hunter2"), "{problems:?}");
     }
 }
+
+/// Permissions do not bind the superuser, under whom tests may run.
+#[test]
+fn a_file_of_another_user_is_a_warning_of_the_check_and_an_error_at_the_start() {
+    let place = crate::section::top();
+    for (cause, secrets, severity) in [
+        (std::io::ErrorKind::PermissionDenied, Secrets::Judge, Severity::Warning),
+        (std::io::ErrorKind::PermissionDenied, Secrets::Read, Severity::Error),
+        (std::io::ErrorKind::NotFound, Secrets::Judge, Severity::Error),
+    ] {
+        let source = Source { name: "fleet.toml".into(), text: EXAMPLE.into() };
+        let mut diagnostics = crate::diagnostics::Diagnostics::new(&source, Default::default(), &[]);
+        let reference = "file:/run/secrets/sas".parse().unwrap();
+        let error = holdfast_storage::SecretError::ReadFile { reference, cause: cause.into() };
+        crate::secrets::unread(&mut diagnostics, &place, &error, secrets);
+        let problems = diagnostics.finish();
+        assert_eq!((problems.len(), problems[0].severity), (1, severity), "{cause}");
+        assert!(problems[0].message.contains("`file:/run/secrets/sas` could not be read"), "{problems:?}");
+    }
+}

@@ -151,7 +151,9 @@ fn failed_call(check: &'static str, name: &str, error: &Error) -> Finding {
             ("Azure has no such app".to_owned(), "correct its id, or take it out of the fleet file")
         }
         ErrorKind::Forbidden => (error.to_string(), "give the credential the role Website Contributor there"),
-        ErrorKind::Unauthorized => (error.to_string(), "check the credential in [azure]"),
+        ErrorKind::Unauthorized | ErrorKind::CredentialRefused => {
+            (error.to_string(), "check the credential in [azure]")
+        }
         ErrorKind::Throttled { .. } | ErrorKind::Conflict { .. } => {
             (error.to_string(), "Azure asks to wait: try again in a minute")
         }

@@ -55,7 +55,7 @@ impl Doctor<'_> {
     /// `backends` are the findings about the store and the broker.
     pub async fn check_fleet(&self, backends: Vec<Finding>) -> Vec<Finding> {
         let (mut findings, apps) = self.credentials_and_apps().await;
-        findings.extend(self.check_storages(self.fleet.storages.keys()).await);
+        findings.extend(self.check_storages(self.fleet.backup_storages()).await);
         findings.extend(backends);
         findings.extend(scratch_apps::check(self.fleet, &*self.arm, &apps).await);
         findings.extend(summary::of_apps(self.check_apps(apps).await));

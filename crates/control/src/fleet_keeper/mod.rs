@@ -222,7 +222,12 @@ impl FleetKeeper {
             let look = match answer {
                 Ok(()) => Look::Found,
                 Err(ErrorKind::NotFound) => Look::NotFound,
-                Err(ErrorKind::Throttled { .. } | ErrorKind::NotSent | ErrorKind::Unauthorized) => break,
+                Err(
+                    ErrorKind::Throttled { .. }
+                    | ErrorKind::NotSent
+                    | ErrorKind::Unauthorized
+                    | ErrorKind::CredentialRefused,
+                ) => break,
                 Err(_) => Look::Unclear,
             };
             list.looked(&app, look);

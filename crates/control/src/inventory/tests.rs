@@ -2,13 +2,14 @@ use std::collections::BTreeSet;
 
 use holdfast_arm::Backup;
 use holdfast_model::{
-    App, AppId, BackupFacts, BackupId, BackupStatus, CatalogEntry, Origin, RunId, StorageName, Timestamp,
+    App, AppId, BackupFacts, BackupId, BackupStatus, CatalogEntry, Origin, Removal, RunId, StorageName,
+    Timestamp,
 };
 
 use super::inventory::beside;
 use super::{Inventory, Item, MadeBy, Presence};
 
-fn at(seconds: i64) -> Timestamp {
+pub fn at(seconds: i64) -> Timestamp {
     Timestamp::from_timestamp(seconds, 0).unwrap()
 }
 
@@ -35,6 +36,7 @@ pub fn entry(id: i64, blob: &str, seconds: i64) -> CatalogEntry {
         last_failure_at: None,
         verified_at: None,
         drill: None,
+        change: None,
     }
 }
 
@@ -44,6 +46,7 @@ pub fn listed(id: i64, blob: &str, seconds: i64) -> Backup {
         id: BackupId(id),
         name: Some(blob.trim_end_matches(".zip").to_owned()),
         blob_name: Some(blob.to_owned()),
+        container: None,
         status: BackupStatus::Succeeded,
         created: Some(at(seconds)),
         finished: None,
@@ -73,6 +76,29 @@ fn each_backup_is_listed_once_with_its_presence() {
     let inventory = inventory(entries, vec![listed(2, "hf-b", 20), listed(3, "c.zip", 30)]);
     let presences: Vec<_> = inventory.items.iter().map(|item| (item.id.0, item.presence())).collect();
     assert_eq!(presences, [(3, Presence::OnlyInAzure), (2, Presence::Known), (1, Presence::Removed)]);
+}
+
+#[test]
+fn a_lost_backup_stays_visible_for_a_week_whatever_azure_lists() {
+    let lost = |id, blob: &str, good, seconds| {
+        let removal = Some(Removal { at: at(seconds), deleted: false });
+        CatalogEntry { removal, good, ..entry(id, blob, seconds) }
+    };
+    let mut leftover = lost(3, "hf-c.zip", false, 900);
+    leftover.origin = Origin::Attempt;
+    let deleted = Removal { at: at(900), deleted: true };
+    let entries = vec![
+        lost(1, "hf-a.zip", true, 900),
+        lost(2, "hf-b.zip", true, 900),
+        leftover,
+        CatalogEntry { removal: Some(deleted), ..entry(4, "hf-d.zip", 900) },
+        lost(5, "hf-e.zip", true, -7 * 24 * 3_600),
+    ];
+    let inventory = inventory(entries, vec![listed(2, "hf-b.zip", 900)]);
+    assert_eq!(inventory.find(BackupId(2)).unwrap().presence(), Presence::Lost, "its blob is gone");
+    let mut shown: Vec<_> = inventory.without_removed().items.iter().map(|item| item.id.0).collect();
+    shown.sort_unstable();
+    assert_eq!(shown, [1, 2]);
 }
 
 #[test]

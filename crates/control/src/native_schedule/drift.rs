@@ -5,7 +5,7 @@ use holdfast_storage::WantedSchedule;
 use serde::Serialize;
 
 use super::change::schedule_of;
-use super::observe::observe;
+use super::observe::observe_all;
 use crate::app_resolver::{AppSelection, policy_snapshot};
 use crate::storages::storage_named;
 use crate::{ControlContext, Error};
@@ -39,12 +39,11 @@ pub async fn drift(
     rng: &mut fastrand::Rng,
 ) -> Result<Vec<ScheduleDrift>, Error> {
     let (now, mut results, mut records) = (context.now, Vec::new(), Vec::new());
-    for app in context.apps().select(apps).await? {
-        if app.policy.is_none() {
-            continue;
-        }
+    let mut apps = context.apps().select(apps).await?;
+    apps.retain(|app| app.policy.is_some());
+    for (app, found) in observe_all(&*context.arm, apps).await {
         let wanted = schedule_of(&app, context.fleet);
-        let found = match observe(&*context.arm, &app.id).await {
+        let found = match found {
             Ok(found) => found,
             Err(error) => {
                 let error = Some(error.to_string());

@@ -100,6 +100,13 @@ fn every_event(number: u32) -> Vec<RunEvent> {
             deletion: None,
         },
         RunEvent::BackupFoundAgain { backup: BackupId(7), blob: "b.zip".into() },
+        RunEvent::BackupChanged {
+            backup: BackupId(7),
+            blob: "b.zip".into(),
+            now: facts(),
+            updates: Vec::new(),
+            differences: vec!["azure calls it Failed".into()],
+        },
         RunEvent::BackupVerified { backup: BackupId(7), blob: "b.zip".into(), size_bytes: 9 },
         RunEvent::LateBackupFound {
             backup: facts(),

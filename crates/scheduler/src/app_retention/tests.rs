@@ -31,6 +31,7 @@ fn policy(dry_run: bool) -> Policy {
         recovery_point_objective: None,
         retention: Some(Retention { dry_run, ..Retention::new(0, 0) }),
         drill: None,
+        change: None,
         native_schedule: None,
         policy_snapshot: PolicySnapshot::new(StorageName::new("weu"), "acct"),
     }
@@ -58,6 +59,7 @@ fn entry(id: i64, day: i64) -> CatalogEntry {
         last_failure_at: None,
         verified_at: None,
         drill: None,
+        change: None,
     }
 }
 

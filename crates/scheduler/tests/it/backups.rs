@@ -38,7 +38,7 @@ pub fn does(what: &str) -> impl Fn(&Run) -> bool {
 impl World {
     async fn record(&self, app: &App, action: OperatorAction) {
         let (id, now) = (self.run_id().await, self.store.now().await.unwrap());
-        let actor = "the test".to_owned();
+        let actor = "the test".into();
         self.store
             .add_run(&NewRun::operator_action(id, app, &gold().policy_snapshot, action, actor, now))
             .await

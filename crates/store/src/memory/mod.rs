@@ -13,6 +13,7 @@ use crate::audit::AuditEvent;
 use crate::breaker::{BreakerRecord, OpenBreaker};
 use crate::budget_draw::{BudgetDraw, Drawn};
 use crate::change::{Change, Committed, Loaded};
+use crate::checkpoints::CheckpointStatus;
 use crate::columns::stamp;
 use crate::error::Result;
 use crate::filter::{CatalogFilter, RunFilter};
@@ -125,8 +126,8 @@ impl Store for MemoryStore {
         Ok(drawn)
     }
 
-    async fn open_budgets(&self, subscription: &SubscriptionId) -> Result<u64> {
-        Ok(self.state().open_budgets(subscription, self.time()))
+    async fn open_budgets(&self, subscription: &SubscriptionId, record: &NewRun) -> Result<u64> {
+        self.state().open_budgets(subscription, record, self.time())
     }
 
     async fn record_breaker(&self, breaker: &BreakerRecord) -> Result<()> {
@@ -157,6 +158,15 @@ impl Store for MemoryStore {
 
     async fn events(&self, run: RunId) -> Result<Vec<AuditEvent>> {
         Ok(self.state().events(run))
+    }
+
+    async fn record_checkpoints(&self, checkpoints: &[CheckpointStatus]) -> Result<()> {
+        self.state().checkpoints = checkpoints.to_vec();
+        Ok(())
+    }
+
+    async fn checkpoints(&self) -> Result<Vec<CheckpointStatus>> {
+        Ok(self.state().checkpoints.clone())
     }
 
     async fn audit(&self, after: i64, most: u32) -> Result<Vec<AuditEvent>> {

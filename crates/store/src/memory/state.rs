@@ -8,15 +8,16 @@ use holdfast_model::{
     Timestamp,
 };
 
-use crate::audit::{AuditEvent, NewEvent, chain_rows};
+use crate::audit::{AuditEvent, ChainEnd, NewEvent, chain_rows};
 use crate::breaker::OpenBreaker;
-use crate::chain::Link;
+use crate::checkpoints::CheckpointStatus;
 use crate::columns::{Ending, accepted_at, stamp};
 use crate::fleet::Cursor;
 use crate::rules::acquire::Budgets;
 use crate::rules::bucket::Bucket;
 use crate::rules::catalog::CatalogChange;
 use crate::rules::enrolment::AppRow;
+use crate::rules::generations::Generations;
 use crate::rules::load::is_baseline;
 use crate::rules::subscriptions::Recorded;
 
@@ -41,10 +42,11 @@ pub(super) struct State {
     pub cursors: BTreeMap<AppId, Cursor>,
     pub ticks: BTreeSet<(PolicyName, AppId, Timestamp)>,
     /// By the app's text, the order of the other stores.
-    pub catalog: BTreeMap<String, BTreeMap<BackupId, CatalogEntry>>,
+    pub catalog: BTreeMap<String, BTreeMap<BackupId, Generations>>,
     pub budgets: Budgets,
     pub listings: BTreeMap<SubscriptionId, Recorded>,
     pub breakers: BTreeMap<(String, String), OpenBreaker>,
+    pub checkpoints: Vec<CheckpointStatus>,
     audit: Vec<AuditEvent>,
     rows: BTreeMap<RunId, Row>,
 
@@ -217,31 +219,31 @@ impl State {
     /// Applies changes to the catalog.
     pub fn change_catalog(&mut self, changes: Vec<CatalogChange>) {
         for change in changes {
-            let (app, id) = change.key();
-            let entries = self.catalog.entry(app.to_string()).or_default();
-            if let Some(entry) = change.apply(entries.remove(&id)) {
-                entries.insert(id, entry);
-            }
+            let (app, id) = change.number();
+            self.catalog.entry(app.to_string()).or_default().entry(id).or_default().apply(change);
         }
     }
 
     /// The catalog entries of an app.
     pub fn catalog_of(&self, app: &AppId) -> impl Iterator<Item = &CatalogEntry> {
-        self.catalog.get(&app.to_string()).into_iter().flat_map(BTreeMap::values)
+        let of_app = self.catalog.get(&app.to_string()).into_iter().flat_map(BTreeMap::values);
+        of_app.flat_map(Generations::entries)
     }
 
-    /// The catalog entry of one backup.
-    pub fn entry(&self, app: &AppId, backup: BackupId) -> Option<&CatalogEntry> {
-        self.catalog.get(&app.to_string())?.get(&backup)
+    /// The catalog entry of the backup of a number that has this blob, or else of the current one of the number.
+    pub fn entry(&self, app: &AppId, backup: BackupId, blob: Option<&str>) -> Option<&CatalogEntry> {
+        self.catalog.get(&app.to_string())?.get(&backup)?.find(blob)
     }
 
     /// Appends events to the audit.
     pub fn append(&mut self, events: &[NewEvent<'_>]) {
-        let last = self.audit.last().map_or_else(Link::origin, |event| event.link.clone());
-        for (row, new) in chain_rows(last, events).into_iter().zip(events) {
+        let mut end = ChainEnd::origin();
+        end.link = self.audit.last().map_or(end.link, |event| event.link.clone());
+        for (row, new) in chain_rows(end, events).into_iter().zip(events) {
             let (run_id, app, event) = (new.run.id, new.run.app.clone(), new.event.clone());
             self.events_of.entry(run_id).or_default().push(self.audit.len());
-            self.audit.push(AuditEvent { link: row.link, at: stamp(new.at), run_id, app, event });
+            let (link, database_role) = (row.link, row.database_role);
+            self.audit.push(AuditEvent { link, at: stamp(new.at), run_id, app, database_role, event });
         }
     }
 

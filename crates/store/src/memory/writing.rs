@@ -125,11 +125,21 @@ impl State {
         self.ticks.insert((policy.clone(), run.app.clone(), tick))
     }
 
-    pub fn open_budgets(&mut self, subscription: &SubscriptionId, now: Timestamp) -> u64 {
+    pub fn open_budgets(
+        &mut self,
+        subscription: &SubscriptionId,
+        record: &NewRun,
+        now: Timestamp,
+    ) -> Result<u64> {
+        self.none_exists("open budgets", [record])?;
         let of_subscription = self.budgets.iter_mut().filter(|((of, _), _)| of == subscription);
         let closed =
             of_subscription.filter(|(_, bucket)| bucket.closed_until.is_some_and(|until| until > now));
-        closed.map(|(_, bucket)| bucket.closed_until = None).count() as u64
+        let opened = closed.map(|(_, bucket)| bucket.closed_until = None).count() as u64;
+        if opened > 0 {
+            self.insert([record], now);
+        }
+        Ok(opened)
     }
 
     pub fn commit(&mut self, changes: &[Change]) -> Result<Vec<Committed>> {

@@ -45,11 +45,11 @@ pub(super) async fn load<S: Session>(session: &mut S, id: RunId) -> Result<Optio
     let Some(LoadRow { run, now, lease, last_good }) = row else { return Ok(None) };
     let now = session.now_beside(now);
     let subject = match run.task.backup(&run.app) {
-        Some((app, backup)) => catalog::one(session, app, backup).await?,
+        Some((app, backup)) => catalog::one(session, app, backup, run.task.blob()).await?,
         None => None,
     };
     let is_last = match &run.task {
-        Task::Delete(delete) => intents::is_last(session, &run.app, delete.backup).await?,
+        Task::Delete(delete) => intents::is_last(session, &run.app, delete).await?,
         _ => false,
     };
     Ok(Some(loaded(run, now, LoadFacts { last_good, subject, is_last, lease })))

@@ -15,6 +15,7 @@ mod audit;
 mod breakers;
 mod budgets;
 mod catalog;
+mod checkpoints;
 mod commit;
 mod cursors;
 mod fleet;

@@ -8,17 +8,19 @@ use crate::breaker::{BreakerRecord, OpenBreaker};
 use crate::budget_draw::{BudgetDraw, Drawn};
 use crate::chain::ChainRow;
 use crate::change::{Change, Committed, Loaded};
+use crate::checkpoints::CheckpointStatus;
 use crate::error::{Error, Result};
 use crate::filter::{CatalogFilter, RunFilter};
 use crate::fleet::{Cursor, CursorAdvance, Departure, Enrolled, FleetChange, Planned};
 use crate::lanes::{DueLanes, LaneQuota, LeaseTerms, Leased};
 use crate::rules::commit::COMMIT;
 use crate::rules::enrolment::Wanted;
+use crate::rules::generations::StoredEntry;
 use crate::sql::session::{Database, Session};
 use crate::sql::unreadable::{Paged, RunCheck};
 use crate::sql::{
-    acquire, audit, breakers, budgets, catalog, commit, cursors, fleet, insert, lanes, listing, load, status,
-    subscriptions, unreadable,
+    acquire, audit, breakers, budgets, catalog, checkpoints, commit, cursors, fleet, insert, lanes, listing,
+    load, status, subscriptions, unreadable,
 };
 use crate::status::AppStatus;
 use crate::store::Store;
@@ -114,8 +116,8 @@ impl<D: Database> Store for SqlStore<D> {
         within!(self.write(budgets::DRAW), |session| budgets::draw(session, draw))
     }
 
-    async fn open_budgets(&self, subscription: &SubscriptionId) -> Result<u64> {
-        within!(self.write_singly(budgets::OPEN), |session| budgets::open(session, subscription))
+    async fn open_budgets(&self, subscription: &SubscriptionId, record: &NewRun) -> Result<u64> {
+        within!(self.write(budgets::OPEN), |session| budgets::open(session, subscription, record))
     }
 
     async fn record_breaker(&self, breaker: &BreakerRecord) -> Result<()> {
@@ -153,9 +155,13 @@ impl<D: Database> Store for SqlStore<D> {
         let mut found =
             within!(self.read(unreadable::CHECK), |session| unreadable::of_small_tables(session))?;
         check::<_, RunCheck>(self, &mut found).await?;
-        check::<_, CatalogEntry>(self, &mut found).await?;
+        check::<_, StoredEntry>(self, &mut found).await?;
         check::<_, AuditEvent>(self, &mut found).await?;
         Ok(found)
+    }
+
+    fn unreadable_seen(&self) -> u64 {
+        self.database.log().count()
     }
 
     async fn remove_unreadable(&self, removal: &RowRemoval) -> Result<Removed> {
@@ -168,6 +174,14 @@ impl<D: Database> Store for SqlStore<D> {
 
     async fn events(&self, run: RunId) -> Result<Vec<AuditEvent>> {
         within!(self.read(audit::READ), |session| audit::of_run(session, run))
+    }
+
+    async fn record_checkpoints(&self, all: &[CheckpointStatus]) -> Result<()> {
+        within!(self.write(checkpoints::RECORD), |session| checkpoints::record(session, all))
+    }
+
+    async fn checkpoints(&self) -> Result<Vec<CheckpointStatus>> {
+        within!(self.read(checkpoints::READ), |session| checkpoints::list(session))
     }
 
     async fn audit(&self, after: i64, most: u32) -> Result<Vec<AuditEvent>> {

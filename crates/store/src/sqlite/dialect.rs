@@ -42,21 +42,26 @@ pub(super) const DIALECT: Dialect = Dialect {
         WHERE run.id = $1",
     read_entries: "/* read_entries */ SELECT catalog.* FROM json_each($1) AS asked
         JOIN catalog ON catalog.app = asked.value ->> '$.app' AND catalog.backup_id = asked.value ->> '$.backup_id'",
-    write_entries: "/* write_entries */ INSERT OR REPLACE INTO catalog (app, backup_id, run_id, policy, storage, blob,
+    write_entries: "/* write_entries */ INSERT OR REPLACE INTO catalog (app, backup_id, generation, run_id, policy, storage, blob,
             size_bytes, accepted_at, finished_at, databases, origin, good, sas_fingerprint, sas_start,
-            sas_expiry, hold, removed_at, deleted, last_failure_at, verified_at, drilled_at, drill_passed)
-        SELECT value ->> '$.app', value ->> '$.backup_id', value ->> '$.run_id', value ->> '$.policy',
+            sas_expiry, hold, removed_at, deleted, last_failure_at, verified_at, drilled_at, drill_passed,
+            changed_at, differences, good_once_verified)
+        SELECT value ->> '$.app', value ->> '$.backup_id', value ->> '$.generation', value ->> '$.run_id', value ->> '$.policy',
             value ->> '$.storage', value ->> '$.blob', value ->> '$.size_bytes', value ->> '$.accepted_at',
             value ->> '$.finished_at', value ->> '$.databases', value ->> '$.origin', value ->> '$.good',
             value ->> '$.sas_fingerprint', value ->> '$.sas_start', value ->> '$.sas_expiry',
             value ->> '$.hold', value ->> '$.removed_at', value ->> '$.deleted', value ->> '$.last_failure_at',
-            value ->> '$.verified_at', value ->> '$.drilled_at', value ->> '$.drill_passed'
+            value ->> '$.verified_at', value ->> '$.drilled_at', value ->> '$.drill_passed',
+            value ->> '$.changed_at', value ->> '$.differences', value ->> '$.good_once_verified'
         FROM json_each($1)",
-    last_link: "/* last_link */ SELECT seq, previous, hash FROM audit_events WHERE seq > 0 ORDER BY seq DESC LIMIT 1",
+    last_link: "/* last_link */ SELECT seq, previous, hash, '' AS database_role FROM audit_events
+        WHERE seq > 0 ORDER BY seq DESC LIMIT 1",
     append_events: "/* append_events */ INSERT INTO audit_events (seq, at, run_id, app, data, previous, hash)
         SELECT value ->> '$.seq', value ->> '$.at', value ->> '$.run_id', value ->> '$.app', value ->> '$.data',
             value ->> '$.previous', value ->> '$.hash'
         FROM json_each($1)",
+    delete_checkpoints: "/* record_checkpoints */ DELETE FROM audit_checkpoints
+        WHERE destination NOT IN (SELECT value FROM json_each($1))",
     move_cursors: "/* move_cursors */ UPDATE cursors SET through = plan.value ->> '$.through',
             next_at = plan.value ->> '$.next_at'
         FROM json_each($1) AS plan

@@ -1,6 +1,6 @@
 //! The database refuses to change the audit; who forces it is found out.
 
-use holdfast_store::{Broken, Damage, Link, Store, verify_chain};
+use holdfast_store::{Broken, Content, Damage, Link, Store, verify_chain};
 
 use crate::history::Fixture;
 
@@ -90,7 +90,7 @@ async fn each_kind_of_tampering_is_found_where_it_is() {
 async fn an_event_replaced_with_its_own_new_hash_is_found_by_the_next() {
     let fixture = Fixture::with_backups().await;
     let rows = fixture.store.chain(0, 9).await.unwrap();
-    let forged = rows[2].link.then(&rows[3].at, &rows[3].run_id, &rows[3].app, "{\"event\":\"ended\"}");
+    let forged = rows[2].link.then(&Content { data: "{\"event\":\"ended\"}", ..rows[3].content() });
     force(&fixture, "SELECT 1").await;
     sqlx::query("UPDATE audit_events SET data = '{\"event\":\"ended\"}', hash = ? WHERE seq = 4")
         .bind(forged.hash)

@@ -175,7 +175,7 @@ pub async fn rows_are_removed_one_by_one<S: Store, C>(
     let told: Vec<(&str, String, &str)> =
         found.iter().map(|row| (row.table, row.key_text(), row.column.as_str())).collect();
     let (stray, shop_4, budget) =
-        (format!("{SHOPS}/stray"), format!("{SHOPS}/shop 4"), format!("{subscription} dance"));
+        (format!("{SHOPS}/stray"), format!("{SHOPS}/shop 4 1"), format!("{subscription} dance"));
     assert_eq!(
         told,
         [

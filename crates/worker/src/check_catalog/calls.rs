@@ -120,6 +120,16 @@ pub(super) async fn read_blobs(context: &StepContext<'_>, known: &Known) -> Read
     read
 }
 
+/// The containers of the storages that the recorded backups name. A storage that the fleet file no longer has is absent.
+pub(super) fn containers(context: &StepContext<'_>, known: &Known) -> BTreeMap<StorageName, String> {
+    let storages: BTreeSet<&StorageName> = known.entries.iter().map(|entry| &entry.storage).collect();
+    let url = |storage: &StorageName| {
+        let container = context.env.storage.container(storage).ok()?;
+        Some((storage.clone(), container.url().to_string()))
+    };
+    storages.into_iter().filter_map(url).collect()
+}
+
 /// Compares Azure's own schedule with what the fleet file asks for. A credential that may not read it is no fault of the
 /// backups.
 pub(super) async fn compare_schedule(

@@ -1,6 +1,7 @@
 //! Compares the catalog with what Azure and storage have of an app.
 
 mod calls;
+mod changed;
 mod compare;
 mod known;
 mod observed;
@@ -51,7 +52,8 @@ async fn look(
         None => None,
     };
     let blobs = calls::read_blobs(context, &known).await;
-    let observed = Observed { listed, blobs: blobs.sizes };
+    let containers = calls::containers(context, &known);
+    let observed = Observed { listed, blobs: blobs.sizes, containers };
     let findings = compare(&context.input_now(), &known, &observed);
     Ok(Comparison { findings, schedule, deletions: known.deletions, storage_error: blobs.error })
 }

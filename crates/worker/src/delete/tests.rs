@@ -47,6 +47,7 @@ fn entry() -> CatalogEntry {
         last_failure_at: None,
         verified_at: None,
         drill: None,
+        change: None,
     }
 }
 

@@ -200,3 +200,22 @@ async fn a_schedule_that_no_policy_asks_for_is_told_once_a_check_until_it_is_gon
     world.clock.advance(Duration::from_hours(1));
     assert_eq!(check(&world).await, ["planned", "ended"]);
 }
+
+#[tokio::test]
+async fn a_backup_that_azure_calls_failed_is_not_good_until_it_is_whole_again_and_read() {
+    let world = world(1).await;
+    let standing = async || {
+        let entry = world.backups().await.remove(0);
+        (entry.good, entry.is_verified(), entry.removal)
+    };
+    assert_eq!(standing().await, (true, true, None));
+    world.arm.list_with_status(BackupStatus::Failed);
+    assert_eq!(check(&world).await, ["planned", "backup_changed", "ended"]);
+    assert_eq!(standing().await, (false, false, None));
+    assert_eq!(check(&world).await, ["planned", "ended"], "it is told once");
+    world.arm.list_with_status(BackupStatus::Succeeded);
+    assert_eq!(check(&world).await, ["planned", "backup_changed", "ended"]);
+    assert_eq!(standing().await, (false, false, None));
+    assert_eq!(check(&world).await, ["planned", "backup_verified", "ended"]);
+    assert_eq!(standing().await, (true, true, None));
+}

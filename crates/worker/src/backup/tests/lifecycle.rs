@@ -169,7 +169,8 @@ impl Drive {
             2 => ErrorKind::Rejected,
             3..10 => ErrorKind::Throttled { retry_after, scope },
             10..18 => ErrorKind::Conflict { retry_after },
-            18..22 => ErrorKind::Unauthorized,
+            18..20 => ErrorKind::Unauthorized,
+            20..22 => ErrorKind::CredentialRefused,
             22..26 => ErrorKind::NotSent,
             _ => ErrorKind::Ambiguous,
         })

@@ -124,6 +124,7 @@ fn a_failed_poll_is_repeated_until_the_deadline_and_ends_no_attempt() {
         ErrorKind::Ambiguous,
         ErrorKind::NotSent,
         ErrorKind::Unauthorized,
+        ErrorKind::CredentialRefused,
         ErrorKind::Rejected,
         ErrorKind::Conflict { retry_after: None },
         ErrorKind::Throttled { retry_after: None, scope: ThrottleScope::Provider },

@@ -82,8 +82,10 @@ pub(super) fn left_out_files(backup: BackupFacts, log: String) -> Failure {
 /// Why a blob could not be verified.
 fn unverified(error: &holdfast_storage::Error) -> Verification {
     match error.kind() {
-        ErrorKind::Unreachable => Verification::Unreachable,
-        ErrorKind::Unusable | ErrorKind::SecretMissing => Verification::Unusable,
+        ErrorKind::Unreachable | ErrorKind::TooManyOpenFiles => Verification::Unreachable,
+        ErrorKind::Unusable | ErrorKind::SecretMissing | ErrorKind::CredentialRefused => {
+            Verification::Unusable
+        }
     }
 }
 
