@@ -211,7 +211,7 @@ impl StorePair {
             5 => OperatorAction::Drift { found: None, drift: vec![reason] },
             _ => OperatorAction::TakenOver { backup: facts, storage: StorageName::new("weu") },
         };
-        NewRun::operator_action(self.memory.id(), &app, &policy_snapshot(), note, "bob".to_owned(), now)
+        NewRun::operator_action(self.memory.id(), &app, &policy_snapshot(), note, "bob".into(), now)
     }
 
     async fn acquire(&mut self) {
