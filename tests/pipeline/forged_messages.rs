@@ -23,13 +23,13 @@ fn forge(broker: &VirtualHost, run: &Run) -> u64 {
     numbers.len() as u64
 }
 
-/// Messages without a lease that the worker dropped.
+/// Messages that the worker dropped: without a lease, or of a version that has passed meanwhile.
 async fn refused(world: &PipelineWorld) -> u64 {
     let worker = world.processes.iter().find(|process| process.name().starts_with("worker")).unwrap();
     let page = fetched(worker.listens_at().unwrap(), "/metrics").await;
-    let line =
-        page.lines().find(|line| line.starts_with("holdfast_steps_total") && line.contains("\"not_leased\""));
-    line.and_then(|line| line.rsplit(' ').next()?.parse().ok()).unwrap_or(0)
+    let is_dropped = |line: &&str| line.contains("\"not_leased\"") || line.contains("\"dropped\"");
+    let lines = page.lines().filter(|line| line.starts_with("holdfast_steps_total")).filter(is_dropped);
+    lines.filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok()).sum()
 }
 
 async fn all_refused(world: &PipelineWorld, count: u64) {
@@ -80,8 +80,8 @@ async fn forged_messages_make_no_post_and_exceed_no_limit() {
     let died = world.ended(Duration::from_mins(2)).await;
     assert_eq!((died, posts(&world)), (Vec::new(), 5));
 
-    // Azure asks to wait.
-    world.simulated.azure().set_faults(Faults { throttle: 1.0, ..Faults::none() });
+    // Azure is busy, and the run waits for half a minute.
+    world.simulated.azure().set_faults(Faults { conflict: 1.0, ..Faults::none() });
     let app = world.simulated.app(0);
     assert!(world.run(&["backup", &app]).await.status.success());
     let run = eventually("a run waits for Azure", Duration::from_mins(1), async || {
@@ -92,9 +92,5 @@ async fn forged_messages_make_no_post_and_exceed_no_limit() {
     let before = posts(&world);
     forged += forge(&broker, &run);
     all_refused(&world, forged).await;
-    let after = world.try_runs().await.unwrap().into_iter().find(|after| after.id == run.id).unwrap();
-    assert!(posts(&world) == before || after.version > run.version, "a step without a lease");
-    world.simulated.azure().set_faults(Faults::none());
-    assert_eq!(world.ended(Duration::from_mins(2)).await, Vec::<String>::new());
-    assert_eq!(world.simulated.azure().accepted_posts().len(), 6);
+    assert_eq!(posts(&world), before, "a step without a lease");
 }
