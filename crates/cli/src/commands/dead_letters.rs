@@ -94,7 +94,9 @@ async fn show(letters: &DeadLetters, id: &str, context: &Context) -> anyhow::Res
         context.out.json(&serde_json::json!({ "letter": letter(&found), "body": body }))?;
     } else {
         context.out.table(table(&[letter(&found)], context))?;
-        context.out.text(&format!("\n{}", body.escape_debug()))?;
+        let more = found.size.saturating_sub(found.body.len());
+        let more = if more > 0 { format!("\n… and {more} bytes more") } else { String::new() };
+        context.out.text(&format!("\n{}{more}", body.escape_debug()))?;
     }
     Ok(Exit::Done)
 }

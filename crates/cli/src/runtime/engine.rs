@@ -1,6 +1,5 @@
 //! Builds and runs the loops of a process: planners, dispatcher and worker, as its role needs.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -97,7 +96,7 @@ impl Engine {
             fleet: planning.fleet.clone(),
             planner: Planner::new(planning.fork()),
             maintenance: MaintenancePlanner::new(planning),
-            dispatcher: Dispatcher::new(store, queue, limits, lease, bell),
+            dispatcher: Dispatcher::new(store, queue, limits, lease, bell, rng.fork()),
             worker: Worker::with_bulkheads(env, settings, concurrency, bulkheads).observed_by(steps),
             rng,
         })
@@ -178,7 +177,7 @@ fn paced(
 
 /// The tenant of each subscription: each section `[azure.NAME]` is one.
 fn tenants(fleet: &Fleet) -> Tenants {
-    let mut tenants = Tenants { by_subscription: BTreeMap::new(), otherwise: "azure".to_owned() };
+    let mut tenants = Tenants::default();
     for cloud in &fleet.clouds {
         let of = |subscription: &SubscriptionId| (subscription.clone(), section(cloud));
         tenants.by_subscription.extend(cloud.subscriptions.iter().map(of));

@@ -8,6 +8,7 @@ mod connection;
 mod consumer;
 mod dead_letters;
 mod declare;
+mod log_limit;
 mod publisher;
 
 use std::fmt;
