@@ -11,6 +11,7 @@ pub mod coverage;
 pub mod deletion;
 pub mod discovery;
 pub mod doctor;
+pub mod egress;
 mod error;
 mod fleet_keeper;
 pub mod holds;

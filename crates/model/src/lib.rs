@@ -3,6 +3,7 @@
 mod app;
 mod app_id;
 mod app_support;
+mod azure_hosts;
 mod backoff;
 mod backup_log;
 mod backup_name;
@@ -43,6 +44,7 @@ mod zone;
 pub use app::{App, Site};
 pub use app_id::{AppId, InvalidAppId};
 pub use app_support::{tier_backs_up_slots, tier_has_backups};
+pub use azure_hosts::{AzureCloud, AzureService};
 pub use backoff::{jitter, poll_delay, retry_delay};
 pub use backup_log::{LogReason, classify_log, cure_in_log, shorten_log};
 pub use backup_name::BackupName;

@@ -1,10 +1,13 @@
 #![doc = include_str!("../README.md")]
 
 mod app_metrics;
+mod blanking_writer;
 mod calls;
 mod exports;
 mod inert_fields;
 mod instruments;
+mod known_secrets;
+mod log_filter;
 mod logging;
 mod loop_health;
 mod process;
@@ -13,6 +16,7 @@ mod queue;
 mod run_log;
 mod run_trace;
 mod semantic;
+mod spellings;
 mod steps;
 mod store;
 mod telemetry;
@@ -20,6 +24,7 @@ mod text_events;
 mod whole_run;
 
 pub use app_metrics::MetricsText;
+pub use known_secrets::{blanked, remember_secret};
 pub use logging::LogOptions;
 pub use process::{Process, ProcessHealth};
 pub use telemetry::{Service, Telemetry};

@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::runtime::clouds::{clouds, token_timeout};
 use crate::runtime::identities::Identities;
+use crate::runtime::remembering::RememberingStorage;
 use crate::runtime::role::Role;
 
 /// How long steps under way may take after a stop.
@@ -150,7 +151,7 @@ pub fn storages(
     };
     let targets = fleet.storages.iter().map(open).collect::<anyhow::Result<_>>()?;
     let storage = LiveStorage::new(targets, clock, rng);
-    Ok(Arc::new(storage.context("failed to prepare the storages")?))
+    Ok(Arc::new(RememberingStorage(storage.context("failed to prepare the storages")?)))
 }
 
 /// Reports each call to two observers.

@@ -21,3 +21,4 @@ mod simulated;
 mod telemetry;
 mod terminals;
 mod waiting;
+mod wires;
