@@ -317,7 +317,7 @@ fn a_key_cannot_move_the_terminals_cursor() {
 #[test]
 fn a_file_of_many_mistakes_is_answered_at_once_with_some_of_them() {
     let many = |key: &str, separator: &str| {
-        (0..100_000).fold(String::new(), |mut text, number| {
+        (0..30_000).fold(String::new(), |mut text, number| {
             let _ = write!(text, "{key}{number} = 1{separator}");
             text
         })
@@ -334,7 +334,7 @@ fn a_file_of_many_mistakes_is_answered_at_once_with_some_of_them() {
     }
     // It took over a minute.
     let took = clock.elapsed() - began;
-    assert!(took < Duration::from_secs(20), "{took:?}");
+    assert!(took < Duration::from_secs(15), "{took:?}");
 }
 
 const MARKER: &str = "hunter2hunter2";
