@@ -22,3 +22,4 @@ mod simulated;
 mod telemetry;
 mod terminals;
 mod waiting;
+mod wires;
