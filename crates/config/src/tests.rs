@@ -11,6 +11,7 @@ use crate::fleet_file::check_source;
 use crate::source::Source;
 use mistakes::MISTAKES;
 
+mod checkpoints;
 mod databases;
 mod drill;
 mod mistakes;

@@ -12,6 +12,6 @@ pub use amqp::{
     DeadLetters, broker_wire,
 };
 pub use memory::MemoryQueue;
-pub use message::Unreadable;
+pub use message::{Unreadable, decode};
 pub use queue::{Acker, Delivery, Error, Message, Queue};
 pub use topology::{Argument, Exchange, Topology, Value};
