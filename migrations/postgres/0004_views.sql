@@ -155,20 +155,37 @@ WHERE catalog.hold IS NOT NULL AND catalog.removed_at IS NULL;
 
 CREATE VIEW lost_backups AS
 SELECT catalog.app, catalog.policy, catalog.backup_id, catalog.blob AS backup_blob, catalog.storage,
-       catalog.accepted_at, catalog.good, catalog.removed_at AS missed_at, told.detail
+       catalog.accepted_at, catalog.good, catalog.removed_at AS missed_at,
+       coalesce(told.detail, CASE WHEN EXISTS (
+           SELECT FROM catalog AS newer
+           WHERE newer.app = catalog.app AND newer.backup_id = catalog.backup_id
+             AND newer.accepted_at > catalog.accepted_at) THEN 'azure gave its number to another backup' END) AS detail
 FROM catalog LEFT JOIN LATERAL (
     SELECT coalesce(facts ->> 'detail', facts #>> '{action,detail}') AS detail FROM audit_events AS recorded
     WHERE recorded.app = catalog.app
       AND (recorded.event = 'backup_lost' AND (facts ->> 'backup')::bigint = catalog.backup_id
+              AND facts ->> 'blob' = catalog.blob
            OR recorded.event = 'action_recorded' AND facts #>> '{action,kind}' = 'lost'
-              AND (facts #>> '{action,backup}')::bigint = catalog.backup_id)
+              AND (facts #>> '{action,backup}')::bigint = catalog.backup_id AND recorded.at = catalog.removed_at)
     ORDER BY seq DESC LIMIT 1
 ) AS told ON true
 WHERE catalog.removed_at IS NOT NULL AND NOT catalog.deleted;
 
+CREATE VIEW changed_backups AS
+SELECT catalog.app, catalog.policy, catalog.backup_id, catalog.blob AS backup_blob, catalog.storage,
+       catalog.accepted_at, catalog.changed_at, told.updates, catalog.differences, catalog.good,
+       catalog.verified_at, told.run_id
+FROM catalog LEFT JOIN LATERAL (
+    SELECT run_id, facts -> 'updates' AS updates FROM audit_events AS recorded
+    WHERE recorded.event = 'backup_changed' AND recorded.app = catalog.app AND recorded.at = catalog.changed_at
+      AND (facts ->> 'backup')::bigint = catalog.backup_id
+    ORDER BY seq DESC LIMIT 1
+) AS told ON true
+WHERE catalog.changed_at IS NOT NULL AND catalog.removed_at IS NULL;
+
 CREATE VIEW catalog_checks AS
 SELECT apps.app, apps.policy, checked.id AS run_id, checked.ended_at AS checked_at, checked.outcome, checked.cause,
-       found.lost, found.found_again, found.late
+       found.lost, found.found_again, found.late, found.changed
 FROM apps
 LEFT JOIN LATERAL (
     SELECT id, ended_at, outcome, cause FROM runs
@@ -178,7 +195,8 @@ LEFT JOIN LATERAL (
 CROSS JOIN LATERAL (
     SELECT count(*) FILTER (WHERE event = 'backup_lost') AS lost,
            count(*) FILTER (WHERE event = 'backup_found_again') AS found_again,
-           count(*) FILTER (WHERE event = 'late_backup_found') AS late
+           count(*) FILTER (WHERE event = 'late_backup_found') AS late,
+           count(*) FILTER (WHERE event = 'backup_changed') AS changed
     FROM audit_events WHERE audit_events.run_id = checked.id
 ) AS found
 WHERE apps.policy IS NOT NULL AND apps.removed_at IS NULL;
@@ -189,7 +207,9 @@ SELECT told.at, told.facts ->> 'actor' AS shown_to, told.app, told.backup_id, ca
 FROM (SELECT at, app, run_id, facts, CASE facts #>> '{action,kind}' WHEN 'revealed'
                  THEN (facts #>> '{action,backup}')::bigint END AS backup_id
       FROM audit_events WHERE event = 'action_recorded' AND facts #>> '{action,kind}' = 'revealed') AS told
-LEFT JOIN catalog ON catalog.app = told.app AND catalog.backup_id = told.backup_id;
+LEFT JOIN catalog ON catalog.app = told.app AND catalog.backup_id = told.backup_id
+  AND catalog.generation = (SELECT max(generation) FROM catalog AS newest
+                            WHERE newest.app = catalog.app AND newest.backup_id = catalog.backup_id);
 
 CREATE VIEW schedule_drift AS
 SELECT at, run_id, app, found, drift, differences

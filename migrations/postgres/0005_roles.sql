@@ -13,7 +13,7 @@ BEGIN
         GRANT SELECT ON _sqlx_migrations, audit_head TO holdfast_app;
         GRANT SELECT, INSERT ON audit_events TO holdfast_app;
         GRANT SELECT, INSERT ON set_aside_rows TO holdfast_app;
-        GRANT SELECT, INSERT, UPDATE ON apps, subscriptions, runs, budgets, catalog TO holdfast_app;
+        GRANT SELECT, INSERT, UPDATE ON apps, subscriptions, runs, budgets, breakers, catalog TO holdfast_app;
         GRANT SELECT, INSERT, UPDATE, DELETE ON cursors, audit_checkpoints TO holdfast_app;
         GRANT EXECUTE ON FUNCTION audit_last(), audit_follows(), make_audit_partitions(integer) TO holdfast_app;
     END IF;

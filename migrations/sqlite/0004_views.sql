@@ -143,20 +143,35 @@ WHERE catalog.hold IS NOT NULL AND catalog.removed_at IS NULL;
 CREATE VIEW lost_backups AS
 SELECT catalog.app, catalog.policy, catalog.backup_id, catalog.blob AS backup_blob, catalog.storage,
        catalog.accepted_at, catalog.good, catalog.removed_at AS missed_at,
-       coalesce(told.data ->> '$.detail', told.data ->> '$.action.detail') AS detail
+       coalesce(told.data ->> '$.detail', told.data ->> '$.action.detail', iif(EXISTS (
+           SELECT 1 FROM catalog AS newer
+           WHERE newer.app = catalog.app AND newer.backup_id = catalog.backup_id
+             AND newer.accepted_at > catalog.accepted_at), 'azure gave its number to another backup', NULL)) AS detail
 FROM catalog LEFT JOIN audit_events AS told ON told.seq = (
     SELECT max(seq) FROM audit_events AS recorded
     WHERE recorded.app = catalog.app
       AND (recorded.event = 'backup_lost' AND recorded.data ->> '$.backup' = catalog.backup_id
+              AND recorded.data ->> '$.blob' = catalog.blob
            OR recorded.event = 'action_recorded' AND recorded.data ->> '$.action.kind' = 'lost'
-              AND recorded.data ->> '$.action.backup' = catalog.backup_id))
+              AND recorded.data ->> '$.action.backup' = catalog.backup_id AND recorded.at = catalog.removed_at))
 WHERE catalog.removed_at IS NOT NULL AND NOT catalog.deleted;
+
+CREATE VIEW changed_backups AS
+SELECT catalog.app, catalog.policy, catalog.backup_id, catalog.blob AS backup_blob, catalog.storage,
+       catalog.accepted_at, catalog.changed_at, told.data -> '$.updates' AS updates, catalog.differences,
+       catalog.good, catalog.verified_at, told.run_id
+FROM catalog LEFT JOIN audit_events AS told ON told.seq = (
+    SELECT max(seq) FROM audit_events AS recorded
+    WHERE recorded.event = 'backup_changed' AND recorded.app = catalog.app
+      AND recorded.data ->> '$.backup' = catalog.backup_id AND recorded.at = catalog.changed_at)
+WHERE catalog.changed_at IS NOT NULL AND catalog.removed_at IS NULL;
 
 CREATE VIEW catalog_checks AS
 SELECT apps.app, apps.policy, checked.id AS run_id, checked.ended_at AS checked_at, checked.outcome, checked.cause,
        (SELECT count(*) FROM audit_events WHERE run_id = checked.id AND event = 'backup_lost') AS lost,
        (SELECT count(*) FROM audit_events WHERE run_id = checked.id AND event = 'backup_found_again') AS found_again,
-       (SELECT count(*) FROM audit_events WHERE run_id = checked.id AND event = 'late_backup_found') AS late
+       (SELECT count(*) FROM audit_events WHERE run_id = checked.id AND event = 'late_backup_found') AS late,
+       (SELECT count(*) FROM audit_events WHERE run_id = checked.id AND event = 'backup_changed') AS changed
 FROM apps
 LEFT JOIN runs AS checked ON checked.id = (
     SELECT id FROM runs WHERE runs.app = apps.app AND kind = 'check_catalog' AND kind <> 'backup' AND state = 'ended'
@@ -168,6 +183,8 @@ SELECT told.at, told.data ->> '$.actor' AS shown_to, told.app, told.data ->> '$.
        catalog.blob AS backup_blob, catalog.sas_fingerprint AS kept_fingerprint, told.run_id
 FROM audit_events AS told
 LEFT JOIN catalog ON catalog.app = told.app AND catalog.backup_id = told.data ->> '$.action.backup'
+  AND catalog.generation = (SELECT max(generation) FROM catalog AS newest
+                            WHERE newest.app = catalog.app AND newest.backup_id = catalog.backup_id)
 WHERE told.event = 'action_recorded' AND told.data ->> '$.action.kind' = 'revealed';
 
 CREATE VIEW schedule_drift AS

@@ -23,6 +23,8 @@ pub struct Backup {
     pub name: Option<String>,
     /// The blob in the container, with `.zip` only once it is being written.
     pub blob_name: Option<String>,
+    /// The container that holds it, as a URL without its SAS. Most responses leave it out.
+    pub container: Option<String>,
     /// The status; a missing one is `Unknown`.
     pub status: BackupStatus,
     /// When Azure accepted it.
@@ -48,6 +50,30 @@ pub struct Backup {
     /// The wait that the response asks for before the next request (header `Retry-After`); `None` for a listed backup.
     /// Not seen in recordings.
     pub retry_after: Option<Duration>,
+}
+
+impl Backup {
+    /// A backup of which nothing but its number and status is known.
+    pub fn new(id: BackupId, status: BackupStatus) -> Self {
+        Self {
+            id,
+            name: None,
+            blob_name: None,
+            container: None,
+            status,
+            created: None,
+            finished: None,
+            size_bytes: None,
+            website_size_bytes: None,
+            log: None,
+            databases: Vec::new(),
+            restored: None,
+            scheduled: false,
+            correlation_id: None,
+            request_id: None,
+            retry_after: None,
+        }
+    }
 }
 
 /// A backup with the SAS that Azure stores with it.

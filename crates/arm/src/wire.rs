@@ -81,6 +81,7 @@ pub(crate) fn backup(body: &Value) -> Result<Backup, Unreadable> {
         id: BackupId(id),
         name: owned("name").or_else(|| owned("backupName")),
         blob_name: owned("blobName"),
+        container: text(properties, "storageAccountUrl").and_then(container),
         status: status(&properties["status"]),
         created: time(properties, "created"),
         finished: time(properties, "finishedTimeStamp"),
@@ -94,6 +95,14 @@ pub(crate) fn backup(body: &Value) -> Result<Backup, Unreadable> {
         request_id: None,
         retry_after: None,
     })
+}
+
+/// The container in a URL with a SAS. A specification's examples have connection strings in its place; they name none.
+fn container(url: &str) -> Option<String> {
+    let bare = url.split(['?', '#']).next()?.trim_end_matches('/');
+    let (scheme, rest) = bare.split_once("://")?;
+    let is_url = matches!(scheme, "https" | "http") && !rest.contains(['@', ';', '=']) && rest.contains('/');
+    is_url.then(|| bare.to_owned())
 }
 
 /// Reads the databases of a backup or a blob; null when there are none. Connection strings, which old versions return,

@@ -68,7 +68,7 @@ fn is_listed(app: &App, exclusion: &Exclusion, rule: &Discover) -> bool {
     app.policy.is_some() && *app.id.subscription() == rule.subscription && exclusion.leaves_out(&app.id)
 }
 
-/// Warns about rules behind one that takes all of their apps.
+/// Warns about rules whose apps all match an earlier rule.
 fn hidden_rules(diagnostics: &mut Diagnostics<'_>, rules: &[Rule]) {
     for (index, rule) in rules.iter().enumerate() {
         let mut earlier = rules.iter().take(index);

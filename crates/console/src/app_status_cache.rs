@@ -81,6 +81,11 @@ impl AppStatusCache {
         }
     }
 
+    /// The rows of the store that could not be read since it was opened, each counted once.
+    pub fn unreadable_rows(&self) -> u64 {
+        self.store.unreadable_seen()
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, Option<Read>> {
         self.read.lock().unwrap_or_else(PoisonError::into_inner)
     }

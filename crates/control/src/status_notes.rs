@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use holdfast_model::{SubscriptionId, Timestamp};
-use holdfast_store::{AppStatus, CheckpointStatus, ClosedBudget, SubscriptionStatus};
+use holdfast_store::{AppStatus, CheckpointStatus, ClosedBudget, OpenBreaker, SubscriptionStatus};
 
 use crate::times::{age, until};
 use crate::wording::counted;
@@ -55,8 +55,25 @@ pub(crate) fn missing(apps: &[&AppStatus], now: Timestamp) -> Vec<String> {
     by_subscription.into_iter().map(note).collect()
 }
 
-/// How a subscription answers.
-pub(crate) fn subscription(status: &SubscriptionStatus, now: Timestamp) -> Vec<String> {
+/// Tenants, subscriptions and storage accounts that do not answer.
+pub(crate) fn breakers(open: &[OpenBreaker], now: Timestamp) -> Vec<String> {
+    let note = |OpenBreaker { kind, name, since, until: next }: &OpenBreaker| {
+        let cure = match kind.as_str() {
+            "subscription" => format!("; `holdfast budgets reopen {name}` tries again now"),
+            _ => String::new(),
+        };
+        format!(
+            "{} {name} has accepted requests and not answered since {}; its runs wait, and the next try is {}{cure}",
+            kind.replace('_', " "),
+            age(*since, now),
+            until(*next, now)
+        )
+    };
+    open.iter().map(note).collect()
+}
+
+/// How a subscription answers. That its budgets are closed because it does not answer is told by [`breakers`].
+pub(crate) fn subscription(status: &SubscriptionStatus, open: &[OpenBreaker], now: Timestamp) -> Vec<String> {
     let SubscriptionStatus { subscription, left_out, closed, .. } = status;
     let mut notes = Vec::new();
     if let Some(since) = status.unanswered_since {
@@ -74,7 +91,9 @@ pub(crate) fn subscription(status: &SubscriptionStatus, now: Timestamp) -> Vec<S
             "subscription {subscription} lists {many} whose id is not an app's and which cannot be backed up: {ids}"
         ));
     }
-    let closed = closed.iter().map(|ClosedBudget { call, until: at }| {
+    let answers =
+        !open.iter().any(|breaker| breaker.kind == "subscription" && breaker.name == subscription.as_str());
+    let closed = closed.iter().filter(|_| answers).map(|ClosedBudget { call, until: at }| {
         format!(
             "the {call} budget of subscription {subscription} is closed and opens {}; `holdfast budgets reopen {subscription}` \
              opens it now",

@@ -34,19 +34,49 @@ pub struct CatalogEntry {
     pub verified_at: Option<Timestamp>,
     /// When a drill of it last ended, and whether it passed.
     pub drill: Option<(Timestamp, bool)>,
+    /// How Azure's list last differed from its record; `None` where it never did.
+    pub change: Option<BackupChange>,
 }
 
 impl CatalogEntry {
+    /// An entry of a backup that exists, without a policy, SAS, hold or verification.
+    ///
+    /// A backup that succeeded or was taken over is good.
+    pub fn new(app: AppId, run: RunId, storage: StorageName, backup: BackupFacts, origin: Origin) -> Self {
+        Self {
+            app,
+            run,
+            policy: None,
+            storage,
+            backup,
+            origin,
+            good: matches!(origin, Origin::Succeeded | Origin::TakenOver),
+            sas: None,
+            hold: None,
+            removal: None,
+            last_failure_at: None,
+            verified_at: None,
+            drill: None,
+            change: None,
+        }
+    }
+
     /// Whether an app can rely on it as its last backup. Leftovers of failed or lost attempts do not count.
     pub fn is_counted_on(&self) -> bool {
-        self.good || self.origin == Origin::Partial
+        self.good || self.origin == Origin::Partial || self.is_good_once_verified()
+    }
+
+    /// Whether it changed at Azure, and counts again as soon as its blob is verified.
+    pub fn is_good_once_verified(&self) -> bool {
+        self.change.as_ref().is_some_and(|change| change.good_once_verified == Some(true))
     }
 
     /// Whether it replaces `other` as the app's backup.
     ///
-    /// Only a good one replaces a good one, and only a verified one a verified one.
+    /// Only a good one replaces a good one, or one that is good once it is verified, and only a verified one a verified one.
     pub fn stands_in_for(&self, other: &Self) -> bool {
-        (self.good || !other.good) && (self.is_verified() || !other.is_verified())
+        (self.good || !(other.good || other.is_good_once_verified()))
+            && (self.is_verified() || !other.is_verified())
     }
 
     /// Whether its blob was read and was whole.
@@ -65,6 +95,19 @@ impl CatalogEntry {
             ours: stays,
         }
     }
+}
+
+/// A difference between the record of a backup and Azure's list.
+///
+/// A backup that changed is not good until its blob is verified.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BackupChange {
+    /// When a check found it.
+    pub at: Timestamp,
+    /// The differences that the record does not follow, each as text.
+    pub differences: Vec<String>,
+    /// Whether the backup counts as good once its blob is verified; `None` once it was.
+    pub good_once_verified: Option<bool>,
 }
 
 words! {

@@ -129,6 +129,13 @@ pub enum RunEvent {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         detail: Option<String>,
     },
+    /// Azure reports that files are missing from the backup. It counts as good under the policy once it is checked.
+    PartiallyCompleted {
+        /// The backup.
+        backup: BackupFacts,
+        /// Azure's log, without secrets.
+        log: String,
+    },
     /// The result could not be checked, or is not complete yet.
     CheckFailed {
         /// The error as text.
@@ -179,6 +186,19 @@ pub enum RunEvent {
         backup: BackupId,
         /// Its blob.
         blob: String,
+    },
+    /// Azure lists a backup of the catalog otherwise than it was recorded. It is not good until its blob is verified.
+    BackupChanged {
+        /// The backup.
+        backup: BackupId,
+        /// Its blob, as it was recorded.
+        blob: String,
+        /// What Azure says now. The record has it from here on.
+        now: BackupFacts,
+        /// The differences that the record follows, each as text.
+        updates: Vec<String>,
+        /// The differences that last, each as text.
+        differences: Vec<String>,
     },
     /// The blob of a backup that had not been verified is whole.
     BackupVerified {

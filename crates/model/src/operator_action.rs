@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 
-use crate::{BackupFacts, BackupId, DepartureReason, NativeSchedule, StorageName};
+use crate::{BackupFacts, BackupId, DepartureReason, NativeSchedule, StorageName, SubscriptionId};
 
 /// What an operator did or found about an app or one of its backups.
 ///
@@ -61,6 +61,11 @@ pub enum OperatorAction {
         /// Why it was removed.
         reason: String,
     },
+    /// The closed budgets of a subscription were opened.
+    BudgetsReopened {
+        /// The subscription.
+        subscription: SubscriptionId,
+    },
     /// Azure's own schedule of the app was compared with the policy's.
     Drift {
         /// The schedule that Azure has.
@@ -87,7 +92,10 @@ impl OperatorAction {
             | Self::Verified { backup, .. }
             | Self::Lost { backup, .. } => Some(*backup),
             Self::TakenOver { backup, .. } => Some(backup.id),
-            Self::Drift { .. } | Self::LeftFleet { .. } | Self::RowRemoved { .. } => None,
+            Self::Drift { .. }
+            | Self::LeftFleet { .. }
+            | Self::RowRemoved { .. }
+            | Self::BudgetsReopened { .. } => None,
         }
     }
 

@@ -38,9 +38,12 @@ pub enum Task {
     },
     /// Compares the catalog with what Azure and storage have of the run's app.
     CheckCatalog {
-        /// The native schedule that the policy asks for; `None` leaves Azure's schedule alone.
+        /// The native schedule that the policy asks for; `None` where Azure should have none.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         schedule: Option<NativeSchedule>,
+        /// The databases that the fleet file lists for the app.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        databases: Vec<DatabaseRef>,
     },
     /// Records what an operator did or found; the run has already ended.
     OperatorAction {
@@ -95,6 +98,14 @@ impl Task {
             Self::RefreshSas(refresh) => Some((app, refresh.backup)),
             Self::OperatorAction { action } => Some((app, action.backup()?)),
             Self::Backup { .. } | Self::PushSchedule { .. } | Self::CheckCatalog { .. } => None,
+        }
+    }
+
+    /// The blob of the backup it is about, where the task names it. Azure's number may be another backup's by now.
+    pub fn blob(&self) -> Option<&str> {
+        match self {
+            Self::Delete(delete) => Some(&delete.blob),
+            task => task.restore().map(|restore| restore.blob.as_str()),
         }
     }
 

@@ -8,7 +8,8 @@ mod queue;
 mod topology;
 
 pub use amqp::{
-    AmqpQueue, CONSUMERS, Config, ConnectError, DeadLetter, DeadLetterError, DeadLetterSelection, DeadLetters,
+    AmqpQueue, BrokerWire, CONSUMERS, Config, ConnectError, DeadLetter, DeadLetterError, DeadLetterSelection,
+    DeadLetters, broker_wire,
 };
 pub use memory::MemoryQueue;
 pub use message::{Unreadable, decode};

@@ -124,6 +124,17 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether storage did not answer, so that nothing is known but the time that the request took.
+    pub fn is_unanswered(&self) -> bool {
+        let (Self::ProbeContainer { cause, .. }
+        | Self::ReadBlob { cause, .. }
+        | Self::DelegateKey { cause: NoKey::Refused(cause), .. }) = self
+        else {
+            return false;
+        };
+        matches!(cause, Refusal::NoAnswer { .. })
+    }
+
     /// The meaning for the run that needs the storage.
     pub fn kind(&self) -> ErrorKind {
         match self {

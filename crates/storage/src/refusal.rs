@@ -66,6 +66,15 @@ pub enum Refusal {
         /// The error from the network.
         reason: String,
     },
+    /// No connection could be opened, because this process or machine has no file descriptor left.
+    #[error(
+        "{operation} was not sent: no file descriptor is left; raise the limit of open files (LimitNOFILE), and look \
+         for what holds them"
+    )]
+    TooManyOpenFiles {
+        /// The request, as a verb.
+        operation: &'static str,
+    },
 }
 
 impl Refusal {
@@ -78,6 +87,7 @@ impl Refusal {
             | Self::Exists { .. }
             | Self::Rejected { .. } => ErrorKind::Unusable,
             Self::Busy { .. } | Self::NoAnswer { .. } => ErrorKind::Unreachable,
+            Self::TooManyOpenFiles { .. } => ErrorKind::TooManyOpenFiles,
         }
     }
 }

@@ -70,6 +70,11 @@ pub(crate) struct UnreadableLog(Arc<Mutex<BTreeSet<UnreadableRow>>>);
 const REMEMBERED: usize = 10_000;
 
 impl UnreadableLog {
+    /// The rows that were logged.
+    pub fn count(&self) -> u64 {
+        self.0.lock().map_or(0, |logged| logged.len() as u64)
+    }
+
     /// Logs a row, unless it was logged already.
     pub fn warn(&self, row: &UnreadableRow) {
         let Ok(mut logged) = self.0.lock() else { return };

@@ -89,6 +89,7 @@ pub fn observe_apps(meter: &Meter, source: &Arc<Source>) {
         "Backups of the app that a restore could use and that were found missing within the last week.",
         |app| f64::from(u32::try_from(app.check.lost).unwrap_or(u32::MAX)),
     );
+    observe_unreadable(meter, source);
     let source = Arc::clone(source);
     meter
         .f64_observable_gauge("holdfast.app_status.read.timestamp")
@@ -97,6 +98,20 @@ pub fn observe_apps(meter: &Meter, source: &Arc<Source>) {
         .with_callback(move |observer| {
             if let Some(latest) = source.latest() {
                 observer.observe(seconds(latest.at), &[]);
+            }
+        })
+        .build();
+}
+
+/// An instrument for the rows that this process left out because they cannot be read.
+fn observe_unreadable(meter: &Meter, source: &Arc<Source>) {
+    let source = Arc::clone(source);
+    meter
+        .u64_observable_gauge("holdfast.store.unreadable_rows")
+        .with_description("Rows that this process could not read since its start, each counted once.")
+        .with_callback(move |observer| {
+            if let Some(cache) = source.cache() {
+                observer.observe(cache.unreadable_rows(), &[]);
             }
         })
         .build();

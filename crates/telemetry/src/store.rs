@@ -1,16 +1,16 @@
 //! The store, watched: what is committed is counted, and a run's end ends its trace.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use holdfast_model::{
     Call, CatalogEntry, DepartureReason, Limits, NewRun, Run, RunEvent, RunId, SubscriptionId, Timestamp,
 };
 use holdfast_store::{
-    AppStatus, AuditEvent, BudgetDraw, CatalogFilter, ChainRow, Change, CheckpointStatus, Committed, Cursor,
-    CursorAdvance, Departure, Drawn, DueLanes, Enrolled, Error, FleetChange, LaneQuota, Leased, Listing,
-    ListingResult, Loaded, Planned, Removed, RowRemoval, RunFilter, Store, SubscriptionStatus, UnreadableRow,
+    AppStatus, AuditEvent, BreakerRecord, BudgetDraw, CatalogFilter, ChainRow, Change, CheckpointStatus,
+    Committed, Cursor, CursorAdvance, Departure, Drawn, DueLanes, Enrolled, Error, FleetChange, LaneQuota,
+    LeaseTerms, Leased, Listing, ListingResult, Loaded, OpenBreaker, Planned, Removed, RowRemoval, RunFilter,
+    Store, SubscriptionStatus, UnreadableRow,
 };
 use opentelemetry::KeyValue;
 use opentelemetry_sdk::trace::SdkTracer;
@@ -180,8 +180,8 @@ impl Store for WatchedStore {
         Ok(planned)
     }
 
-    async fn open_budgets(&self, subscription: &SubscriptionId) -> Result<u64, Error> {
-        self.inner.open_budgets(subscription).await
+    async fn open_budgets(&self, subscription: &SubscriptionId, record: &NewRun) -> Result<u64, Error> {
+        self.inner.open_budgets(subscription, record).await
     }
 
     async fn add_run(&self, run: &NewRun) -> Result<(), Error> {
@@ -223,9 +223,9 @@ impl Store for WatchedStore {
         &self,
         asks: &[LaneQuota],
         limits: &Limits,
-        lease: Duration,
+        terms: LeaseTerms,
     ) -> Result<Vec<Leased>, Error> {
-        let taken = self.inner.acquire(asks, limits, lease).await;
+        let taken = self.inner.acquire(asks, limits, terms).await;
         match &taken {
             Err(_) => self.dispatcher.did(false),
             Ok(taken) if taken.is_empty() => self.dispatcher.did(true),
@@ -250,6 +250,14 @@ impl Store for WatchedStore {
         self.inner.draw_budget(draw).await
     }
 
+    async fn record_breaker(&self, breaker: &BreakerRecord) -> Result<(), Error> {
+        self.inner.record_breaker(breaker).await
+    }
+
+    async fn open_breakers(&self) -> Result<Vec<OpenBreaker>, Error> {
+        self.inner.open_breakers().await
+    }
+
     async fn load(&self, id: RunId) -> Result<Option<Loaded>, Error> {
         self.inner.load(id).await
     }
@@ -268,6 +276,10 @@ impl Store for WatchedStore {
 
     async fn unreadable_rows(&self) -> Result<Vec<UnreadableRow>, Error> {
         self.inner.unreadable_rows().await
+    }
+
+    fn unreadable_seen(&self) -> u64 {
+        self.inner.unreadable_seen()
     }
 
     async fn remove_unreadable(&self, removal: &RowRemoval) -> Result<Removed, Error> {

@@ -1,9 +1,11 @@
-//! The developer commands: `cargo xtask test`, `lint`, `tidy`, `simulate`, `fuzz`, `bench`, `up`, `down`, `dist`.
+//! The developer commands: `cargo xtask test`, `lint`, `tidy`, `simulate`, `fuzz`, `bench`, `up`, `down`, `dist`,
+//! `materials`.
 
 mod bench;
 mod dist;
 mod fuzz;
 mod lint;
+mod materials;
 mod services;
 mod simulate;
 mod step;
@@ -32,8 +34,9 @@ enum Task {
     Down,
     #[command(hide = true)]
     Serve(services::ServeOptions),
-    /// Build the binary for a release and copy it to `target/distribution` with licences and checksums
+    /// Build the binary for a release and copy it to `target/distribution` with licences, bill of materials and checksums
     Dist,
+    Materials(materials::Options),
 }
 
 fn main() -> ExitCode {
@@ -48,6 +51,7 @@ fn main() -> ExitCode {
         Task::Down => services::down(),
         Task::Serve(options) => services::serve(&options),
         Task::Dist => dist::run(),
+        Task::Materials(options) => materials::run(&options),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -9,8 +9,8 @@ use crate::simulated_world::SimulatedWorld;
 ///
 /// A backup that Azure listed only after its run had ended may not be in the catalog yet, but its name is in the run's row,
 /// where the next backup of the app finds it. Of a store that lost its last commits only this can be demanded: the
-/// attempts that it lost overwrite no blob, and every other backup is known. Of an app that was recreated, Azure numbers the
-/// backups from 1 again: the catalog, whose key is that number, keeps the newer one, and the audit has the older one.
+/// attempts that it lost overwrite no blob, and every other backup is known. Azure numbers the backups of a recreated app from
+/// 1 again, and the catalog keeps all backups of one number.
 pub(crate) async fn recorded(world: &SimulatedWorld) {
     let filter = CatalogFilter { with_removed: true, ..CatalogFilter::default() };
     let entries = world.store.catalog(&filter).await.unwrap();
@@ -25,9 +25,7 @@ pub(crate) async fn recorded(world: &SimulatedWorld) {
     }
     let accepted: Vec<String> = {
         let azure = world.azure.lock().unwrap();
-        let posts = azure.accepted_posts().iter();
-        let numbered_once = posts.filter(|post| !world.people.recreated_apps.contains(&post.app));
-        numbered_once.map(|post| format!("{}.zip", post.name)).collect()
+        azure.accepted_posts().iter().map(|post| format!("{}.zip", post.name)).collect()
     };
     for blob in accepted {
         let is_forgotten = world.has_blob(&blob) && !known.contains(&blob);

@@ -1,6 +1,9 @@
 //! `holdfast doctor`: checks everything that backups depend on, and changes nothing.
 
+mod egress;
+
 use std::sync::Arc;
+use std::time::Duration;
 
 use holdfast_config::{Cloud, Fleet, ZoneData};
 use holdfast_control::doctor::{self, Credential, Doctor, Finding, FindingSeverity};
@@ -20,6 +23,9 @@ use crate::runtime::identities::Identities;
 /// Line width of findings that are not `Ok`, in characters.
 const WIDTH: usize = 76;
 
+/// Longest time that the check of the store's rows takes.
+const ROWS_WITHIN: Duration = Duration::from_secs(20);
+
 /// The document for programs.
 #[derive(Debug, Serialize)]
 struct Document {
@@ -31,6 +37,9 @@ struct Document {
 
 /// Runs the command.
 pub async fn run(args: &DoctorArgs, context: &Context) -> anyhow::Result<Exit> {
+    if args.egress {
+        return egress::run(context);
+    }
     let (finding, fleet) = doctor::fleet_file(&context.global.fleet, context.clock.now())?;
     let mut findings = vec![finding, doctor::time_zones(&ZoneData::find())];
     if let Some(fleet) = &fleet {
@@ -99,6 +108,10 @@ fn credentials(fleet: &Fleet, context: &Context) -> anyhow::Result<Vec<Credentia
 async fn backends(store: &anyhow::Result<Arc<dyn Store>>, context: &Context) -> Vec<Finding> {
     let failure = store.as_ref().err().map(|error| (error.downcast_ref(), format!("{error:#}")));
     let mut findings = vec![doctor::store(&context.place(), &context.global.store, failure)];
+    if let Ok(store) = store {
+        let rows = tokio::time::timeout(ROWS_WITHIN, store.unreadable_rows()).await.ok();
+        findings.push(doctor::rows(&context.place(), rows));
+    }
     if context.global.amqp_url.is_some() {
         let failure = broker(None, context).await.err();
         findings.push(doctor::broker(failure.map(|error| format!("{error:#}"))));

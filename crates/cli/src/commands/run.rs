@@ -12,25 +12,25 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::runtime::backends::Backends;
 use crate::runtime::checkpoints::{checkpointer, keep_checkpoints};
-use crate::runtime::console;
+use crate::runtime::console as console_server;
 use crate::runtime::stop_signal::stop_on_signal;
 use crate::runtime::{Engine, EngineParts, Role};
 
 /// Everything in one process.
 pub async fn run(args: &RunArgs, context: &Context) -> anyhow::Result<Exit> {
-    serve(Role::All, args.concurrency, args.console, context).await
+    serve(Role::All, args.concurrency, &args.console, context).await
 }
 
 /// A scheduler alone.
 pub async fn scheduler(args: &SchedulerArgs, context: &Context) -> anyhow::Result<Exit> {
     needs_what_is_shared("scheduler", context)?;
-    serve(Role::Scheduler, None, args.console, context).await
+    serve(Role::Scheduler, None, &args.console, context).await
 }
 
 /// A worker alone.
 pub async fn worker(args: &WorkerArgs, context: &Context) -> anyhow::Result<Exit> {
     needs_what_is_shared("worker", context)?;
-    serve(Role::Worker, args.concurrency, args.console, context).await
+    serve(Role::Worker, args.concurrency, &args.console, context).await
 }
 
 /// A process that does a part of the work meets the others in a database and a broker.
@@ -47,7 +47,7 @@ fn needs_what_is_shared(role: &str, context: &Context) -> anyhow::Result<()> {
 async fn serve(
     role: Role,
     concurrency: Option<u32>,
-    console: ConsoleArgs,
+    console: &ConsoleArgs,
     context: &Context,
 ) -> anyhow::Result<Exit> {
     let mut fleet = context.fleet()?;
@@ -71,7 +71,7 @@ async fn serve(
     tracing::info!(role = role.as_str(), fleet = %context.global.fleet.display(), "running; stop with Ctrl-C");
     let stop = CancellationToken::new();
     let consumers = broker.clone().map(attached);
-    let shown = console::serve(telemetry, role, Arc::clone(&store), consumers, console.listen, &stop).await?;
+    let shown = console_server::serve(telemetry, role, Arc::clone(&store), consumers, console, &stop).await?;
     let stopper = tokio::spawn(stop_on_signal(stop.clone()));
     let checkpoints = checkpointer.map(|of| tokio::spawn(keep_checkpoints(of, stop.clone())));
     if let Some(broker) = broker.clone() {

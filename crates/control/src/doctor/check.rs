@@ -87,8 +87,13 @@ impl Doctor<'_> {
         for subscription in self.fleet.subscriptions() {
             match discovery::sites(&self.arm, self.fleet, &subscription).await {
                 Ok(found) => {
-                    findings.extend(found.left_out.iter().map(|id| left_out(subscription.as_str(), id)));
-                    sites.extend(found.sites);
+                    let ids = found.list.left_out.iter();
+                    findings.extend(ids.map(|id| left_out(subscription.as_str(), id)));
+                    findings.extend(found.without_slots.iter().map(|(app, error)| {
+                        let cure = "check the credential's role on the app";
+                        Finding::fail("slots", &app.short_name(), error.to_string(), cure)
+                    }));
+                    sites.extend(found.list.sites);
                 }
                 Err(error) if has_token => findings.push(Finding::fail(
                     "subscription",

@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use holdfast_store::Error;
+use holdfast_store::{Error, UnreadableRow};
 
 use super::finding::Finding;
+use crate::counted;
 
 /// The finding about the store `name`, from the attempt to open it.
 ///
@@ -15,6 +16,29 @@ pub fn store(name: &str, file: &Path, failure: Option<(Option<&Error>, String)>)
         None => Finding::ok("store", name, "opens, with this program's schema"),
         Some((error, text)) => Finding::fail("store", name, text, store_cure(error, file)),
     }
+}
+
+/// The finding about the store's rows, from the attempt to read them all; `None` where that took too long.
+pub fn rows(name: &str, rows: Option<Result<Vec<UnreadableRow>, Error>>) -> Finding {
+    match rows {
+        None => Finding::warn("rows", name, "were not all read in time", "run `holdfast store check`"),
+        Some(Err(error)) => Finding::fail("rows", name, chain(&error), store_cure(None, Path::new(""))),
+        Some(Ok(rows)) if rows.is_empty() => Finding::ok("rows", name, "can all be read"),
+        Some(Ok(rows)) => {
+            let (count, first) = (counted(rows.len(), "row"), &rows[0]);
+            Finding::fail(
+                "rows",
+                name,
+                format!("{count} cannot be read and are left out everywhere; the first: {first}"),
+                "`holdfast store check` lists them, and `holdfast store remove` removes one",
+            )
+        }
+    }
+}
+
+fn chain(error: &Error) -> String {
+    let source = std::error::Error::source(error).map(|source| format!(": {source}")).unwrap_or_default();
+    format!("{error}{source}")
 }
 
 /// The finding about the broker, from the attempt to connect to it.

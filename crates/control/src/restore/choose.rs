@@ -142,6 +142,7 @@ mod tests {
             last_failure_at: None,
             verified_at: None,
             drill: None,
+            change: None,
         }
     }
 

@@ -64,10 +64,12 @@ fn of_kind(event: &RunEvent) -> String {
         RunEvent::BackupsMissing { .. }
         | RunEvent::BackupLost { .. }
         | RunEvent::BackupFoundAgain { .. }
+        | RunEvent::BackupChanged { .. }
         | RunEvent::BackupVerified { .. }
         | RunEvent::LateBackupFound { .. }
         | RunEvent::ScheduleCompared { .. } => finding(event),
         RunEvent::Completed { backup, detail } => completed(backup.as_ref(), detail.as_deref()),
+        RunEvent::PartiallyCompleted { backup, log } => completed(Some(backup), Some(log)),
         RunEvent::OperationAccepted { operation, .. } => {
             operation.rsplit('/').next().unwrap_or_default().to_owned()
         }
@@ -97,6 +99,11 @@ fn finding(event: &RunEvent) -> String {
                 deletion.map(|run| format!("; run {run} had asked Azure to delete it")).unwrap_or_default();
             format!("backup {backup} in {blob}: {detail}{by}")
         }
+        RunEvent::BackupChanged { backup, blob, updates, differences, .. } => {
+            let all = [updates.as_slice(), differences].concat();
+            let what = if all.is_empty() { "as recorded again".to_owned() } else { all.join("; ") };
+            format!("backup {backup} in {blob}: {what}")
+        }
         RunEvent::BackupFoundAgain { backup, blob } => format!("backup {backup} in {blob}"),
         RunEvent::BackupVerified { backup, blob, size_bytes } => {
             format!("backup {backup} in {blob}, {}", bytes(*size_bytes))
@@ -121,6 +128,7 @@ fn recorded(action: &OperatorAction, actor: &str) -> String {
             format!(": {detail}")
         }
         OperatorAction::RowRemoved { table, key, reason } => format!(" {key} of {table}: {reason}"),
+        OperatorAction::BudgetsReopened { subscription } => format!(" of subscription {subscription}"),
         OperatorAction::Drift { drift, .. } if drift.is_empty() => ": none".to_owned(),
         OperatorAction::Drift { drift, .. } => format!(": {}", drift.join("; ")),
         OperatorAction::TakenOver { storage, .. } => format!(" in storage `{storage}`"),

@@ -6,7 +6,7 @@ use holdfast_store::CatalogFilter;
 
 use crate::context::ControlContext;
 use crate::error::Error;
-use crate::inventory::being_deleted;
+use crate::inventory::{being_deleted, in_reach};
 use crate::{observed_backups, operator_actions};
 
 /// A backup of the catalog and its result.
@@ -19,12 +19,16 @@ pub async fn verify_app(
     entries: Vec<CatalogEntry>,
     mut rng: fastrand::Rng,
 ) -> Result<Vec<Judged>, Error> {
+    if entries.is_empty() {
+        return Ok(Vec::new());
+    }
     let mut judged = judge_all(context, app, entries).await?;
     if judged.iter().any(|(_, result)| matches!(result, VerifyResult::Lost { .. })) {
         // A backup that was deleted meanwhile is not lost.
         let filter = CatalogFilter { app: Some(app.clone()), ..CatalogFilter::default() };
         let kept = context.store.catalog(&filter).await?;
-        judged.retain(|(entry, _)| kept.iter().any(|kept| kept.backup.id == entry.backup.id));
+        let is_kept = |entry: &CatalogEntry| kept.iter().any(|kept| kept.backup == entry.backup);
+        judged.retain(|(entry, _)| is_kept(entry));
     }
     let now = context.store.now().await?;
     let actions: Vec<NewRun> =
@@ -82,9 +86,7 @@ async fn blobs(
     entry: &CatalogEntry,
     now: Timestamp,
 ) -> Option<Result<BlobSizes, String>> {
-    let policy = entry.policy.as_ref().and_then(|name| context.fleet.policies.get(name));
-    let in_reach = policy.is_none_or(|policy| policy.policy_snapshot.verify);
-    if !in_reach || !context.fleet.storages.contains_key(&entry.storage) {
+    if !in_reach(entry, context.fleet) {
         return None;
     }
     let read = async {

@@ -182,7 +182,7 @@ pub struct Nobody;
 #[async_trait]
 impl Tokens for Nobody {
     async fn token(&self, _: &str) -> Result<SecretString, NoToken> {
-        Err(NoToken("nobody is logged in".into()))
+        Err(NoToken { reason: "nobody is logged in".into(), is_refused_for_good: false })
     }
 }
 

@@ -5,13 +5,12 @@ mod reading;
 mod state;
 mod writing;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
-
 use async_trait::async_trait;
 use holdfast_model::{Call, CatalogEntry, Clock, Limits, NewRun, Run, RunId, SubscriptionId, Timestamp};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::audit::AuditEvent;
+use crate::breaker::{BreakerRecord, OpenBreaker};
 use crate::budget_draw::{BudgetDraw, Drawn};
 use crate::change::{Change, Committed, Loaded};
 use crate::checkpoints::CheckpointStatus;
@@ -19,7 +18,7 @@ use crate::columns::stamp;
 use crate::error::Result;
 use crate::filter::{CatalogFilter, RunFilter};
 use crate::fleet::{Cursor, CursorAdvance, Departure, Enrolled, FleetChange, Planned};
-use crate::lanes::{DueLanes, LaneQuota, Leased};
+use crate::lanes::{DueLanes, LaneQuota, LeaseTerms, Leased};
 use crate::memory::state::State;
 use crate::rules::enrolment::Wanted;
 use crate::status::AppStatus;
@@ -110,8 +109,8 @@ impl Store for MemoryStore {
         Ok(self.state().due_lanes(self.time()))
     }
 
-    async fn acquire(&self, quotas: &[LaneQuota], limits: &Limits, lease: Duration) -> Result<Vec<Leased>> {
-        Ok(self.state().acquire(quotas, limits, lease, self.time()))
+    async fn acquire(&self, quotas: &[LaneQuota], limits: &Limits, terms: LeaseTerms) -> Result<Vec<Leased>> {
+        Ok(self.state().acquire(quotas, limits, terms, self.time()))
     }
 
     async fn close_budget(&self, subscription: &SubscriptionId, call: Call, until: Timestamp) -> Result<()> {
@@ -127,8 +126,17 @@ impl Store for MemoryStore {
         Ok(drawn)
     }
 
-    async fn open_budgets(&self, subscription: &SubscriptionId) -> Result<u64> {
-        Ok(self.state().open_budgets(subscription, self.time()))
+    async fn open_budgets(&self, subscription: &SubscriptionId, record: &NewRun) -> Result<u64> {
+        self.state().open_budgets(subscription, record, self.time())
+    }
+
+    async fn record_breaker(&self, breaker: &BreakerRecord) -> Result<()> {
+        self.state().record_breaker(breaker);
+        Ok(())
+    }
+
+    async fn open_breakers(&self) -> Result<Vec<OpenBreaker>> {
+        Ok(self.state().open_breakers(self.time()))
     }
 
     async fn load(&self, id: RunId) -> Result<Option<Loaded>> {

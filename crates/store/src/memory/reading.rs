@@ -3,16 +3,18 @@
 use std::cmp::Reverse;
 
 use holdfast_model::{
-    AppId, BackupId, CatalogEntry, Run, RunEvent, RunId, RunKind, StateCode, Task, Timestamp,
+    AppId, CatalogEntry, Delete, Run, RunEvent, RunId, RunKind, StateCode, Task, Timestamp,
 };
 
-use crate::change::Loaded;
+use crate::breaker::OpenBreaker;
+use crate::change::{HeldLease, Loaded};
 use crate::columns::{Ending, stamp};
 use crate::filter::{CatalogFilter, RunFilter};
 use crate::fleet::Cursor;
 use crate::memory::state::{Row, State};
 use crate::rules::catalog::in_order;
 use crate::rules::enrolment::AppRow;
+use crate::rules::generations::Generations;
 use crate::rules::intent::{Intent, IntentFacts, Rival};
 use crate::rules::load::{LastGood, LoadFacts, loaded};
 use crate::rules::status::{AppFacts, status};
@@ -47,33 +49,45 @@ impl State {
         of_rows(self.listings.values().cloned().collect(), closed)
     }
 
+    pub fn open_breakers(&self, now: Timestamp) -> Vec<OpenBreaker> {
+        let lapsed = stamp(now - OpenBreaker::LAPSES_AFTER);
+        self.breakers.values().filter(|breaker| breaker.until >= lapsed).cloned().collect()
+    }
+
     pub fn load(&self, id: RunId, now: Timestamp) -> Option<Loaded> {
-        let run = self.row(id)?.run.clone();
+        let Row { run, leased_until, lease_nonce, .. } = self.row(id)?.clone();
         let is_backup = run.task.kind() == RunKind::Backup;
         let last_good = self.last_good_run(&run.app).filter(|_| is_backup);
         let facts = LoadFacts {
             last_good: last_good.map(|last| LastGood { state: last.state.clone(), ended_at: last.ended_at }),
-            subject: run.task.backup(&run.app).and_then(|(app, id)| self.entry(app, id)).cloned(),
-            is_last: matches!(&run.task, Task::Delete(delete) if self.is_last(&run.app, delete.backup)),
+            subject: run
+                .task
+                .backup(&run.app)
+                .and_then(|(app, id)| self.entry(app, id, run.task.blob()))
+                .cloned(),
+            is_last: matches!(&run.task, Task::Delete(delete) if self.is_last(&run.app, delete)),
+            lease: leased_until.map(|until| HeldLease { until, nonce: lease_nonce }),
         };
         Some(loaded(run, now, facts))
     }
 
     /// What may stand in the way of what `run` begins.
     pub fn intent_facts(&self, run: &Run, intent: Intent<'_>) -> IntentFacts {
-        let subject = intent.subject(run);
-        let is_last = |(app, id): &(AppId, BackupId)| self.is_last(app, *id);
+        let deletion = intent.deletion();
+        let is_last = |delete: &Delete| self.is_last(&run.app, delete);
+        let subject = |delete: &Delete| self.entry(&run.app, delete.backup, Some(&delete.blob)).cloned();
         let is_rival = |row: &&Row| intent.rivals().any(|filter| filter.kind == Some(row.run.task.kind()));
         IntentFacts {
-            is_last: intent.spares_last() && subject.as_ref().is_some_and(is_last),
-            subject: subject.and_then(|(app, id)| self.entry(&app, id)).cloned(),
+            is_last: intent.spares_last() && deletion.is_some_and(is_last),
+            subject: deletion.and_then(subject),
             rivals: self.unfinished_tasks().filter(is_rival).map(|row| Rival::of(&row.run)).collect(),
         }
     }
 
     /// Whether no other backup that stands in for this one is there and stays.
-    fn is_last(&self, app: &AppId, backup: BackupId) -> bool {
-        let Some(kept) = self.entry(app, backup).filter(|kept| kept.is_counted_on()) else { return false };
+    fn is_last(&self, app: &AppId, delete: &Delete) -> bool {
+        let kept = self.entry(app, delete.backup, Some(&delete.blob));
+        let Some(kept) = kept.filter(|kept| kept.is_counted_on()) else { return false };
         let deletes = |row: &Row, entry: &CatalogEntry| match &row.run.task {
             Task::Delete(delete) => delete.backup == entry.backup.id,
             _ => false,
@@ -81,7 +95,7 @@ impl State {
         let stays = |entry: &CatalogEntry| {
             entry.removal.is_none() && !self.unfinished_of(app).any(|row| deletes(row, entry))
         };
-        let mut others = self.catalog_of(app).filter(|other| other.backup.id != backup);
+        let mut others = self.catalog_of(app).filter(|other| !std::ptr::eq(*other, kept));
         !others.any(|other| other.stands_in_for(kept) && stays(other))
     }
 
@@ -90,7 +104,8 @@ impl State {
         let is_asked =
             |name: &String| app.as_ref().is_none_or(|app| app == name) && Some(name) > after.as_ref();
         let of_app = self.catalog.iter().filter(|(name, _)| is_asked(name)).map(|(_, entries)| {
-            let entries = entries.values().filter(|entry| filter.with_removed || entry.removal.is_none());
+            let entries = entries.values().flat_map(Generations::entries);
+            let entries = entries.filter(|entry| filter.with_removed || entry.removal.is_none());
             entries.cloned().collect::<Vec<_>>()
         });
         let most = if filter.most_apps == 0 { usize::MAX } else { filter.most_apps as usize };

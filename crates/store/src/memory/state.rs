@@ -9,6 +9,7 @@ use holdfast_model::{
 };
 
 use crate::audit::{AuditEvent, ChainEnd, NewEvent, chain_rows};
+use crate::breaker::OpenBreaker;
 use crate::checkpoints::CheckpointStatus;
 use crate::columns::{Ending, accepted_at, stamp};
 use crate::fleet::Cursor;
@@ -16,6 +17,7 @@ use crate::rules::acquire::Budgets;
 use crate::rules::bucket::Bucket;
 use crate::rules::catalog::CatalogChange;
 use crate::rules::enrolment::AppRow;
+use crate::rules::generations::Generations;
 use crate::rules::load::is_baseline;
 use crate::rules::subscriptions::Recorded;
 
@@ -25,6 +27,8 @@ pub(super) struct Row {
     pub run: Run,
     /// Until when it is leased.
     pub leased_until: Option<Timestamp>,
+    /// The number of its latest lease.
+    pub lease_nonce: i64,
     /// Whether it occupies its app, its plan and its storage account.
     pub occupies_app: bool,
 }
@@ -38,9 +42,10 @@ pub(super) struct State {
     pub cursors: BTreeMap<AppId, Cursor>,
     pub ticks: BTreeSet<(PolicyName, AppId, Timestamp)>,
     /// By the app's text, the order of the other stores.
-    pub catalog: BTreeMap<String, BTreeMap<BackupId, CatalogEntry>>,
+    pub catalog: BTreeMap<String, BTreeMap<BackupId, Generations>>,
     pub budgets: Budgets,
     pub listings: BTreeMap<SubscriptionId, Recorded>,
+    pub breakers: BTreeMap<(String, String), OpenBreaker>,
     pub checkpoints: Vec<CheckpointStatus>,
     audit: Vec<AuditEvent>,
     rows: BTreeMap<RunId, Row>,
@@ -214,22 +219,20 @@ impl State {
     /// Applies changes to the catalog.
     pub fn change_catalog(&mut self, changes: Vec<CatalogChange>) {
         for change in changes {
-            let (app, id) = change.key();
-            let entries = self.catalog.entry(app.to_string()).or_default();
-            if let Some(entry) = change.apply(entries.remove(&id)) {
-                entries.insert(id, entry);
-            }
+            let (app, id) = change.number();
+            self.catalog.entry(app.to_string()).or_default().entry(id).or_default().apply(change);
         }
     }
 
     /// The catalog entries of an app.
     pub fn catalog_of(&self, app: &AppId) -> impl Iterator<Item = &CatalogEntry> {
-        self.catalog.get(&app.to_string()).into_iter().flat_map(BTreeMap::values)
+        let of_app = self.catalog.get(&app.to_string()).into_iter().flat_map(BTreeMap::values);
+        of_app.flat_map(Generations::entries)
     }
 
-    /// The catalog entry of one backup.
-    pub fn entry(&self, app: &AppId, backup: BackupId) -> Option<&CatalogEntry> {
-        self.catalog.get(&app.to_string())?.get(&backup)
+    /// The catalog entry of the backup of a number that has this blob, or else of the current one of the number.
+    pub fn entry(&self, app: &AppId, backup: BackupId, blob: Option<&str>) -> Option<&CatalogEntry> {
+        self.catalog.get(&app.to_string())?.get(&backup)?.find(blob)
     }
 
     /// Appends events to the audit.

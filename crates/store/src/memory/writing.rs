@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use holdfast_model::{NewRun, Run, RunId, SubscriptionId, Timestamp};
 
+use crate::breaker::{BreakerRecord, OpenBreaker};
 use crate::change::{Change, Committed};
 use crate::columns::stamp;
 use crate::error::Result;
@@ -32,6 +33,19 @@ impl State {
             let old = self.listings.remove(&listing.subscription);
             self.listings.insert(listing.subscription.clone(), Recorded::after(old, listing, now));
         }
+    }
+
+    pub fn record_breaker(&mut self, breaker: &BreakerRecord) {
+        let BreakerRecord { kind, name, at, until } = breaker.clone();
+        let key = (kind.clone(), name.clone());
+        let Some(until) = until else {
+            self.breakers.remove(&key);
+            return;
+        };
+        let lapsed = stamp(at - OpenBreaker::LAPSES_AFTER);
+        let since =
+            self.breakers.get(&key).filter(|old| old.until >= lapsed).map_or(stamp(at), |old| old.since);
+        self.breakers.insert(key, OpenBreaker { kind, name, since, until: stamp(until) });
     }
 
     pub fn plan(&mut self, plans: &[CursorAdvance], now: Timestamp) -> Result<Planned> {
@@ -96,7 +110,7 @@ impl State {
         insertion.retain(|run| {
             let is_added = !self.is_subject_taken(run) && self.take_tick(run);
             if is_added {
-                self.put(Row { run: run.clone(), leased_until: None, occupies_app: false });
+                self.put(Row { run: run.clone(), leased_until: None, lease_nonce: 0, occupies_app: false });
             }
             is_added
         });
@@ -111,11 +125,21 @@ impl State {
         self.ticks.insert((policy.clone(), run.app.clone(), tick))
     }
 
-    pub fn open_budgets(&mut self, subscription: &SubscriptionId, now: Timestamp) -> u64 {
+    pub fn open_budgets(
+        &mut self,
+        subscription: &SubscriptionId,
+        record: &NewRun,
+        now: Timestamp,
+    ) -> Result<u64> {
+        self.none_exists("open budgets", [record])?;
         let of_subscription = self.budgets.iter_mut().filter(|((of, _), _)| of == subscription);
         let closed =
             of_subscription.filter(|(_, bucket)| bucket.closed_until.is_some_and(|until| until > now));
-        closed.map(|(_, bucket)| bucket.closed_until = None).count() as u64
+        let opened = closed.map(|(_, bucket)| bucket.closed_until = None).count() as u64;
+        if opened > 0 {
+            self.insert([record], now);
+        }
+        Ok(opened)
     }
 
     pub fn commit(&mut self, changes: &[Change]) -> Result<Vec<Committed>> {
@@ -138,7 +162,7 @@ impl State {
         self.change_catalog(batch.catalog());
         for (run, _) in batch.rows() {
             let occupies_app = run.occupies_app();
-            self.put(Row { run: run.clone(), leased_until: None, occupies_app });
+            self.put(Row { run: run.clone(), leased_until: None, lease_nonce: 0, occupies_app });
         }
         Ok(batch.results())
     }

@@ -41,18 +41,21 @@ pub(super) const DIALECT: Dialect = Dialect {
     read_entries: "/* read_entries */ SELECT catalog.*
         FROM json_to_recordset($1::json) AS asked (app text, backup_id bigint)
         JOIN catalog ON catalog.app = asked.app AND catalog.backup_id = asked.backup_id",
-    write_entries: "/* write_entries */ INSERT INTO catalog (app, backup_id, run_id, policy, storage, blob, size_bytes,
+    write_entries: "/* write_entries */ INSERT INTO catalog (app, backup_id, generation, run_id, policy, storage, blob, size_bytes,
             accepted_at, finished_at, databases, origin, good, sas_fingerprint, sas_start, sas_expiry, hold, removed_at,
-            deleted, last_failure_at, verified_at, drilled_at, drill_passed)
-        SELECT app, backup_id, run_id, policy, storage, blob, size_bytes,
+            deleted, last_failure_at, verified_at, drilled_at, drill_passed, changed_at, differences,
+            good_once_verified)
+        SELECT app, backup_id, generation, run_id, policy, storage, blob, size_bytes,
             accepted_at, finished_at, databases, origin, good, sas_fingerprint, sas_start, sas_expiry, hold, removed_at,
-            deleted, last_failure_at, verified_at, drilled_at, drill_passed
-        FROM json_to_recordset($1::json) AS entry (app text, backup_id bigint, run_id uuid, policy text, storage text,
-            blob text, size_bytes bigint, accepted_at timestamptz, finished_at timestamptz, databases text,
+            deleted, last_failure_at, verified_at, drilled_at, drill_passed, changed_at, differences,
+            good_once_verified
+        FROM json_to_recordset($1::json) AS entry (app text, backup_id bigint, generation bigint, run_id uuid, policy text,
+            storage text, blob text, size_bytes bigint, accepted_at timestamptz, finished_at timestamptz, databases text,
             origin text, good boolean, sas_fingerprint text, sas_start timestamptz, sas_expiry timestamptz, hold text,
             removed_at timestamptz, deleted boolean, last_failure_at timestamptz, verified_at timestamptz,
-            drilled_at timestamptz, drill_passed boolean)
-        ON CONFLICT (app, backup_id) DO UPDATE SET
+            drilled_at timestamptz, drill_passed boolean, changed_at timestamptz, differences text,
+            good_once_verified boolean)
+        ON CONFLICT (app, backup_id, generation) DO UPDATE SET
             run_id = excluded.run_id, policy = excluded.policy, storage = excluded.storage, blob = excluded.blob,
             size_bytes = excluded.size_bytes, accepted_at = excluded.accepted_at,
             finished_at = excluded.finished_at, databases = excluded.databases, origin = excluded.origin,
@@ -60,7 +63,8 @@ pub(super) const DIALECT: Dialect = Dialect {
             sas_expiry = excluded.sas_expiry, hold = excluded.hold, removed_at = excluded.removed_at,
             deleted = excluded.deleted, last_failure_at = excluded.last_failure_at,
             verified_at = excluded.verified_at, drilled_at = excluded.drilled_at,
-            drill_passed = excluded.drill_passed",
+            drill_passed = excluded.drill_passed, changed_at = excluded.changed_at,
+            differences = excluded.differences, good_once_verified = excluded.good_once_verified",
     last_link: "/* last_link */ SELECT seq, '' AS previous, hash, session_user::text AS database_role
         FROM audit_last()",
     append_events: "/* append_events */ INSERT INTO audit_events (seq, at, run_id, app, data, previous, hash)
@@ -108,8 +112,9 @@ pub(super) const DIALECT: Dialect = Dialect {
     occupied_accounts: "/* occupied_accounts */ SELECT runs.account, runs.subscription
         FROM json_array_elements_text($1::json) AS asked (account)
         JOIN runs ON runs.occupies_app AND runs.account = asked.account",
-    lease: "/* lease */ UPDATE runs SET leased_until = $1, occupies_app = runs.occupies_app OR picked.begins
-        FROM json_to_recordset($2::json) AS picked (id uuid, version bigint, begins boolean)
+    lease: "/* lease */ UPDATE runs SET leased_until = $1, lease_nonce = picked.nonce,
+            occupies_app = runs.occupies_app OR picked.begins
+        FROM json_to_recordset($2::json) AS picked (id uuid, version bigint, begins boolean, nonce bigint)
         WHERE runs.id = picked.id AND runs.version = picked.version AND runs.leased_until IS NULL
         RETURNING runs.id",
     read_budgets: "/* read_budgets */ SELECT subscription, call, tokens, filled_at, closed_until FROM budgets

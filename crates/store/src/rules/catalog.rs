@@ -9,32 +9,52 @@ use holdfast_model::{
     Verification,
 };
 
-use crate::columns::stamp;
+use crate::rules::generations::{Generations, StoredEntry};
 
-/// The key of a catalog entry.
-pub(crate) type Key = (AppId, BackupId);
+/// An app and Azure's number for one of its backups.
+pub(crate) type Number = (AppId, BackupId);
+
+/// The backup that a change is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Subject {
+    pub app: AppId,
+    pub id: BackupId,
+    /// Its blob, where that is known; else the change is about the current backup of the number.
+    pub blob: Option<String>,
+}
 
 /// A change of one entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum CatalogChange {
-    /// Adds an entry, or what is newly known of it.
-    Put(Box<CatalogEntry>),
+    /// Adds an entry, or what is newly known of it, at a time.
+    Put(Box<CatalogEntry>, Timestamp),
     /// Records the SAS that Azure keeps with it.
-    Sas(Key, SasFacts),
+    Sas(Subject, SasFacts),
     /// Holds it, for this reason.
-    Hold(Key, String),
-    /// Ends the hold.
-    Release(Key),
-    /// Marks it as removed; with a blob, only if the entry has that blob.
-    Removal(Key, Option<String>, Removal),
+    Hold(Subject, String),
+    /// Ends the holds of every backup of the number.
+    Release(Subject),
+    /// Marks it as removed.
+    Removal(Subject, Removal),
     /// Records that a deletion, or a refresh of its SAS, did not succeed.
-    Failure(Key, Timestamp),
-    /// Records that it is there; with a blob, only if the entry has that blob. A time is when its blob was read.
-    Found(Key, Option<String>, Option<Timestamp>),
+    Failure(Subject, Timestamp),
+    /// Records that it is there. A time is when its blob was read.
+    Found(Subject, Option<Timestamp>),
+    /// Records that Azure lists it otherwise than before.
+    Changed(Subject, Box<Listed>),
     /// Adds a backup of a run that had ended, or completes the entry of that backup.
-    Late(Box<CatalogEntry>),
+    Late(Box<CatalogEntry>, Timestamp),
     /// Records the end of a drill, and whether it passed.
-    Drilled(Key, Timestamp, bool),
+    Drilled(Subject, Timestamp, bool),
+}
+
+/// What Azure lists of a backup that changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Listed {
+    pub at: Timestamp,
+    pub backup: BackupFacts,
+    /// The differences that the entry does not follow.
+    pub differences: Vec<String>,
 }
 
 /// The changes that `events` of `run` make. `before` is the run's state before them; `None` for a new run.
@@ -55,45 +75,52 @@ pub(crate) fn changes(
 }
 
 fn change(run: &Run, attempt: Option<&Attempt>, event: &RunEvent, at: Timestamp) -> Option<CatalogChange> {
-    let (kind, key) = (run.task.kind(), |id: BackupId| (run.app.clone(), id));
+    let of = |id: BackupId, blob: Option<&String>| Subject { app: run.app.clone(), id, blob: blob.cloned() };
     match event {
         RunEvent::Ended { outcome, cause, backup, verification } => {
             let change = ended(run, attempt, (*outcome, *cause, backup), at);
             let is_verified = *verification == Some(Verification::Verified);
             change.map(|change| if is_verified { change.verified(at) } else { change })
         }
-        RunEvent::AttemptEnded { backup: Some(backup), .. } if kind == RunKind::Backup => {
-            Some(put(run, Origin::Attempt, backup.clone(), sas_of(attempt)))
+        RunEvent::AttemptEnded { backup: Some(backup), .. } if run.task.kind() == RunKind::Backup => {
+            Some(put(run, Origin::Attempt, backup.clone(), sas_of(attempt), at))
         }
-        RunEvent::OrphanFound { backup: id, name, .. } if kind == RunKind::Backup => {
+        RunEvent::OrphanFound { backup: id, name, .. } if run.task.kind() == RunKind::Backup => {
             let (id, blob) = (*id, format!("{name}.zip"));
             let databases = Vec::new();
             let backup =
                 BackupFacts { id, blob, size_bytes: 0, accepted_at: at, finished_at: None, databases };
-            Some(put(run, Origin::Orphan, backup, None))
+            Some(put(run, Origin::Orphan, backup, None, at))
         }
         RunEvent::Completed { .. } => match &run.task {
             Task::Delete(delete) => Some(deleted(run, delete, Removal { at, deleted: true })),
             _ => None,
         },
         RunEvent::SasRefreshed { refresh } => {
-            refresh.backup.map(|id| CatalogChange::Sas(key(id), refresh.new.clone()))
+            let subject = of(refresh.backup?, None);
+            let blob = run.task.blob().map(str::to_owned);
+            Some(CatalogChange::Sas(Subject { blob, ..subject }, refresh.new.clone()))
         }
         RunEvent::ActionRecorded { action, .. } => recorded(run, action, at),
         RunEvent::BackupLost { backup, blob, deletion, .. } => {
             let removal = Removal { at, deleted: deletion.is_some() };
-            Some(CatalogChange::Removal(key(*backup), Some(blob.clone()), removal))
+            Some(CatalogChange::Removal(of(*backup, Some(blob)), removal))
         }
         RunEvent::BackupFoundAgain { backup, blob } => {
-            Some(CatalogChange::Found(key(*backup), Some(blob.clone()), None))
+            Some(CatalogChange::Found(of(*backup, Some(blob)), None))
         }
         RunEvent::BackupVerified { backup, blob, .. } => {
-            Some(CatalogChange::Found(key(*backup), Some(blob.clone()), Some(at)))
+            Some(CatalogChange::Found(of(*backup, Some(blob)), Some(at)))
+        }
+        RunEvent::BackupChanged { backup, blob, now, differences, .. } => {
+            let listed = Listed { at, backup: now.clone(), differences: differences.clone() };
+            Some(CatalogChange::Changed(of(*backup, Some(blob)), Box::new(listed)))
         }
         RunEvent::LateBackupFound { backup, run: of, storage, good, verified } => {
             let entry = entry(run, Origin::Orphan, storage, backup.clone(), None);
             let verified_at = verified.then_some(at);
-            Some(CatalogChange::Late(Box::new(CatalogEntry { run: *of, good: *good, verified_at, ..entry })))
+            let entry = CatalogEntry { run: *of, good: *good, verified_at, ..entry };
+            Some(CatalogChange::Late(Box::new(entry), at))
         }
         _ => None,
     }
@@ -112,19 +139,20 @@ fn ended(
                 Outcome::Partial => Origin::Partial,
                 Outcome::Failed | Outcome::Exhausted | Outcome::Missed => return None,
             };
-            return Some(put(run, origin, backup.clone()?, sas_of(attempt)));
+            return Some(put(run, origin, backup.clone()?, sas_of(attempt), at));
         }
         task => task.backup(&run.app)?,
     };
-    let (key, well) = ((app.clone(), id), outcome == Outcome::Succeeded);
+    let subject = Subject { app: app.clone(), id, blob: run.task.blob().map(str::to_owned) };
+    let well = outcome == Outcome::Succeeded;
     match (&run.task, cause) {
-        (Task::Drill(_), _) => Some(CatalogChange::Drilled(key, at, well)),
+        (Task::Drill(_), _) => Some(CatalogChange::Drilled(subject, at, well)),
         (Task::Delete(_) | Task::RefreshSas(_), _) if well => None,
         (Task::Delete(_), Some(Cause::Protected)) => None,
         (Task::Delete(delete), Some(Cause::BackupNotFound)) => {
             Some(deleted(run, delete, Removal { at, deleted: false }))
         }
-        (Task::Delete(_) | Task::RefreshSas(_), _) => Some(CatalogChange::Failure(key, at)),
+        (Task::Delete(_) | Task::RefreshSas(_), _) => Some(CatalogChange::Failure(subject, at)),
         _ => None,
     }
 }
@@ -134,33 +162,42 @@ fn ended(
 /// It names the blob, because Azure numbers the backups of a recreated app from 1 again: by the end of a deletion the
 /// number may be another backup's.
 fn deleted(run: &Run, delete: &Delete, removal: Removal) -> CatalogChange {
-    CatalogChange::Removal((run.app.clone(), delete.backup), Some(delete.blob.clone()), removal)
+    let blob = Some(delete.blob.clone());
+    CatalogChange::Removal(Subject { app: run.app.clone(), id: delete.backup, blob }, removal)
 }
 
 fn recorded(run: &Run, action: &OperatorAction, at: Timestamp) -> Option<CatalogChange> {
-    let key = |id: &BackupId| (run.app.clone(), *id);
+    let of = |id: &BackupId| Subject { app: run.app.clone(), id: *id, blob: None };
     match action {
-        OperatorAction::Held { backup, reason } => Some(CatalogChange::Hold(key(backup), reason.clone())),
-        OperatorAction::Released { backup, .. } => Some(CatalogChange::Release(key(backup))),
+        OperatorAction::Held { backup, reason } => Some(CatalogChange::Hold(of(backup), reason.clone())),
+        OperatorAction::Released { backup, .. } => Some(CatalogChange::Release(of(backup))),
         // Without a size only the list was read.
         OperatorAction::Verified { backup, size_bytes } => {
-            Some(CatalogChange::Found(key(backup), None, size_bytes.map(|_| at)))
+            Some(CatalogChange::Found(of(backup), size_bytes.map(|_| at)))
         }
         OperatorAction::Lost { backup, .. } => {
-            Some(CatalogChange::Removal(key(backup), None, Removal { at, deleted: false }))
+            Some(CatalogChange::Removal(of(backup), Removal { at, deleted: false }))
         }
         OperatorAction::TakenOver { backup, storage } => {
-            Some(CatalogChange::Put(Box::new(entry(run, Origin::TakenOver, storage, backup.clone(), None))))
+            let entry = entry(run, Origin::TakenOver, storage, backup.clone(), None);
+            Some(CatalogChange::Put(Box::new(entry), at))
         }
         OperatorAction::Revealed { .. }
         | OperatorAction::Drift { .. }
         | OperatorAction::LeftFleet { .. }
-        | OperatorAction::RowRemoved { .. } => None,
+        | OperatorAction::RowRemoved { .. }
+        | OperatorAction::BudgetsReopened { .. } => None,
     }
 }
 
-fn put(run: &Run, origin: Origin, backup: BackupFacts, sas: Option<SasFacts>) -> CatalogChange {
-    CatalogChange::Put(Box::new(entry(run, origin, &run.policy_snapshot.storage, backup, sas)))
+fn put(
+    run: &Run,
+    origin: Origin,
+    backup: BackupFacts,
+    sas: Option<SasFacts>,
+    at: Timestamp,
+) -> CatalogChange {
+    CatalogChange::Put(Box::new(entry(run, origin, &run.policy_snapshot.storage, backup, sas)), at)
 }
 
 fn entry(
@@ -172,7 +209,7 @@ fn entry(
 ) -> CatalogEntry {
     let good = match origin {
         Origin::Succeeded | Origin::TakenOver => true,
-        // Reachable partial backups are verified before they count as good.
+        // Reachable partial backups are checked before they count as good.
         Origin::Partial => run.policy_snapshot.partial_is_good,
         Origin::Attempt | Origin::Orphan => false,
     };
@@ -190,6 +227,7 @@ fn entry(
         last_failure_at: None,
         verified_at: None,
         drill: None,
+        change: None,
     }
 }
 
@@ -203,145 +241,50 @@ fn sas_of(attempt: Option<&Attempt>) -> Option<SasFacts> {
 impl CatalogChange {
     /// The same change, by a run that found the backup whole.
     fn verified(mut self, at: Timestamp) -> Self {
-        if let Self::Put(entry) = &mut self {
+        if let Self::Put(entry, _) = &mut self {
             entry.verified_at = Some(at);
         }
         self
     }
 
-    /// The key of the entry.
-    pub fn key(&self) -> Key {
+    /// The app and Azure's number of the backup.
+    pub fn number(&self) -> Number {
         match self {
-            Self::Put(entry) | Self::Late(entry) => (entry.app.clone(), entry.backup.id),
-            Self::Sas(key, _)
-            | Self::Hold(key, _)
-            | Self::Release(key)
-            | Self::Removal(key, _, _)
-            | Self::Failure(key, _)
-            | Self::Found(key, _, _)
-            | Self::Drilled(key, _, _) => key.clone(),
+            Self::Put(entry, _) | Self::Late(entry, _) => (entry.app.clone(), entry.backup.id),
+            Self::Sas(of, _)
+            | Self::Hold(of, _)
+            | Self::Release(of)
+            | Self::Removal(of, _)
+            | Self::Failure(of, _)
+            | Self::Found(of, _)
+            | Self::Changed(of, _)
+            | Self::Drilled(of, _, _) => (of.app.clone(), of.id),
         }
     }
-
-    /// The entry after the change. Only [`Self::Put`] and [`Self::Late`] create one.
-    pub fn apply(self, old: Option<CatalogEntry>) -> Option<CatalogEntry> {
-        let entry = match (self, old) {
-            (Self::Put(new), old) => over(old, *new),
-            (Self::Late(new), old) => completed(old, *new),
-            (_, None) => return None,
-            (Self::Sas(_, sas), Some(old)) => CatalogEntry { sas: Some(sas), ..old },
-            (Self::Hold(_, reason), Some(old)) => CatalogEntry { hold: Some(reason), ..old },
-            (Self::Release(_), Some(old)) => CatalogEntry { hold: None, ..old },
-            (Self::Removal(_, Some(blob), _) | Self::Found(_, Some(blob), _), Some(old))
-                if blob != old.backup.blob =>
-            {
-                old
-            }
-            (Self::Removal(_, _, removal), Some(old)) => {
-                let known = old.removal.filter(|known| known.deleted || !removal.deleted);
-                CatalogEntry { removal: known.or(Some(removal)), ..old }
-            }
-            (Self::Failure(_, at), Some(old)) => CatalogEntry { last_failure_at: Some(at), ..old },
-            (Self::Found(_, _, at), Some(old)) => {
-                let removal = old.removal.filter(|removal| removal.deleted);
-                CatalogEntry { verified_at: at.or(old.verified_at), removal, ..old }
-            }
-            (Self::Drilled(_, at, passed), Some(old)) => CatalogEntry { drill: Some((at, passed)), ..old },
-        };
-        Some(kept(entry))
-    }
 }
 
-/// The entry after `new` replaces `old`. Another blob under the same number is another backup, because Azure numbers
-/// the backups of a recreated app from 1 again.
-fn over(old: Option<CatalogEntry>, new: CatalogEntry) -> CatalogEntry {
-    let Some(old) = old else { return new };
-    let same = old.backup.blob == new.backup.blob;
-    match worth(new.origin) < worth(old.origin) && (same || new.origin == Origin::Orphan) {
-        true => old,
-        false if !same => new,
-        false => CatalogEntry {
-            sas: new.sas.or(old.sas),
-            hold: old.hold,
-            removal: old.removal,
-            last_failure_at: old.last_failure_at,
-            verified_at: new.verified_at.or(old.verified_at),
-            drill: old.drill,
-            ..new
-        },
-    }
-}
-
-/// The entry after a late backup was found. It completes the entry of the same blob, and replaces only a removed one of
-/// another.
-fn completed(old: Option<CatalogEntry>, new: CatalogEntry) -> CatalogEntry {
-    let Some(old) = old else { return new };
-    if old.backup.blob != new.backup.blob {
-        return if old.removal.is_some() { new } else { old };
-    }
-    CatalogEntry {
-        backup: new.backup,
-        good: old.good || new.good,
-        verified_at: new.verified_at.or(old.verified_at),
-        removal: old.removal.filter(|removal| removal.deleted),
-        ..old
-    }
-}
-
-/// Ranks origins: of two for one backup, the greater stays.
-fn worth(origin: Origin) -> u8 {
-    match origin {
-        Origin::Orphan => 0,
-        Origin::Attempt => 1,
-        Origin::Partial => 2,
-        Origin::TakenOver => 3,
-        Origin::Succeeded => 4,
-    }
-}
-
-/// An entry as a row holds it.
-fn kept(entry: CatalogEntry) -> CatalogEntry {
-    let removal = entry.removal.map(|removal| Removal { at: stamp(removal.at), ..removal });
-    let window =
-        |window: SasWindow| SasWindow { start: window.start.map(stamp), expiry: window.expiry.map(stamp) };
-    let sas = entry.sas.map(|sas| SasFacts { window: window(sas.window), ..sas });
-    let backup = BackupFacts {
-        accepted_at: stamp(entry.backup.accepted_at),
-        finished_at: entry.backup.finished_at.map(stamp),
-        ..entry.backup
-    };
-    CatalogEntry {
-        backup,
-        sas,
-        removal,
-        last_failure_at: entry.last_failure_at.map(stamp),
-        verified_at: entry.verified_at.map(stamp),
-        drill: entry.drill.map(|(at, passed)| (stamp(at), passed)),
-        ..entry
-    }
-}
-
-/// The entries after a batch of changes, given those that the changes touch.
+/// The entries after a batch of changes, given those of the numbers that the changes touch.
 pub(crate) fn applied(
-    read: Vec<CatalogEntry>,
+    read: Vec<StoredEntry>,
     changes: Vec<CatalogChange>,
-) -> impl Iterator<Item = CatalogEntry> {
-    let key = |entry: &CatalogEntry| (entry.app.clone(), entry.backup.id);
-    let mut entries: BTreeMap<Key, CatalogEntry> =
-        read.into_iter().map(|entry| (key(&entry), entry)).collect();
-    for change in changes {
-        let key = change.key();
-        if let Some(entry) = change.apply(entries.remove(&key)) {
-            entries.insert(key, entry);
-        }
+) -> impl Iterator<Item = StoredEntry> {
+    let mut numbers: BTreeMap<Number, Generations> = BTreeMap::new();
+    for StoredEntry { generation, entry } in read {
+        let number = (entry.app.clone(), entry.backup.id);
+        numbers.entry(number).or_default().insert(generation, entry);
     }
-    entries.into_values()
+    for change in changes {
+        numbers.entry(change.number()).or_default().apply(change);
+    }
+    numbers.into_values().flat_map(Generations::into_entries)
 }
 
 /// Sorts by app, newest first.
 pub(crate) fn in_order(mut entries: Vec<CatalogEntry>) -> Vec<CatalogEntry> {
-    let place =
-        |entry: &CatalogEntry| (entry.app.to_string(), Reverse((entry.backup.accepted_at, entry.backup.id)));
+    let place = |entry: &CatalogEntry| {
+        let BackupFacts { accepted_at, id, blob, .. } = &entry.backup;
+        (entry.app.to_string(), Reverse((*accepted_at, *id)), blob.clone())
+    };
     entries.sort_by_cached_key(place);
     entries
 }

@@ -1,6 +1,6 @@
 //! What a change begins to do with a backup, and what may stand in its way.
 
-use holdfast_model::{AppId, BackupId, CatalogEntry, Delete, Restore, Run, RunEvent, RunId, RunKind, Task};
+use holdfast_model::{AppId, CatalogEntry, Delete, Restore, Run, RunEvent, RunId, RunKind, Task};
 
 use crate::filter::RunFilter;
 
@@ -91,10 +91,10 @@ impl<'a> Intent<'a> {
         }
     }
 
-    /// The backup whose catalog entry the intent depends on.
-    pub fn subject(self, run: &Run) -> Option<(AppId, BackupId)> {
+    /// The deletion, which depends on the catalog entry of its backup.
+    pub fn deletion(self) -> Option<&'a Delete> {
         match self {
-            Self::Delete(delete) => Some((run.app.clone(), delete.backup)),
+            Self::Delete(delete) => Some(delete),
             Self::Read(_) => None,
         }
     }

@@ -6,6 +6,7 @@ pub(crate) mod catalog;
 pub(crate) mod commit;
 pub(crate) mod due;
 pub(crate) mod enrolment;
+pub(crate) mod generations;
 pub(crate) mod insert;
 pub(crate) mod intent;
 pub(crate) mod load;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use holdfast_model::{Call, SubscriptionId, Timestamp};
+use holdfast_model::{Call, NewRun, SubscriptionId, Timestamp};
 use serde_json::json as object;
 
 use crate::budget_draw::{BudgetDraw, Drawn};
@@ -11,6 +11,7 @@ use crate::error::Result;
 use crate::rules::acquire::Budgets;
 use crate::rules::bucket::Bucket;
 use crate::sql::arg::{Arg, time_text};
+use crate::sql::insert::insert;
 use crate::sql::lock::lock_admission;
 use crate::sql::reading::fetch_readable;
 use crate::sql::row::{FromRow, Row};
@@ -39,12 +40,20 @@ pub(super) async fn close(
     Ok(())
 }
 
-/// Opens the budgets that are closed now. Returns how many.
-pub(super) async fn open(session: &mut impl Session, subscription: &SubscriptionId) -> Result<u64> {
+/// Opens the budgets that are closed now, with the record of the operator action. Returns how many.
+pub(super) async fn open(
+    session: &mut impl Session,
+    subscription: &SubscriptionId,
+    record: &NewRun,
+) -> Result<u64> {
     let now = session.now().await?;
     let open =
         "/* open */ UPDATE budgets SET closed_until = NULL WHERE subscription = $1 AND closed_until > $2";
-    session.execute(open, vec![Arg::text(subscription), Arg::Time(now)]).await
+    let opened = session.execute(open, vec![Arg::text(subscription), Arg::Time(now)]).await?;
+    if opened > 0 {
+        insert(session, &[record], now).await?;
+    }
+    Ok(opened)
 }
 
 /// A row of `budgets`.

@@ -7,6 +7,7 @@ use holdfast_model::{AppId, BackupId, CatalogEntry};
 use crate::error::Result;
 use crate::filter::CatalogFilter;
 use crate::rules::catalog::{CatalogChange, applied, in_order};
+use crate::rules::generations::StoredEntry;
 use crate::sql::arg::Arg;
 use crate::sql::reading::{Fetched, fetch_each, fetch_readable};
 use crate::sql::rows::entry;
@@ -26,7 +27,7 @@ pub(super) async fn lock(session: &mut impl Session, names: BTreeSet<String>) ->
 /// Applies changes. One transaction at a time changes the entries of an app, so that what another one decides upon
 /// neither changes nor appears meanwhile.
 pub(super) async fn change(session: &mut impl Session, changes: Vec<CatalogChange>) -> Result<()> {
-    lock(session, changes.iter().map(|change| change.key().0.to_string()).collect()).await?;
+    lock(session, changes.iter().map(|change| change.number().0.to_string()).collect()).await?;
     change_locked(session, changes).await
 }
 
@@ -36,12 +37,13 @@ pub(super) async fn change_locked<S: Session>(session: &mut S, changes: Vec<Cata
         return Ok(());
     }
     let keys = Arg::json(&entry::keys(&changes));
-    let entries: Fetched<CatalogEntry> = fetch_each(session, S::DIALECT.read_entries, vec![keys]).await?;
+    let entries: Fetched<StoredEntry> = fetch_each(session, S::DIALECT.read_entries, vec![keys]).await?;
     // A change of an unreadable entry is left out: the event has it, and the entry keeps what it says, such as a hold.
-    let unreadable: BTreeSet<String> = entries.unreadable.iter().map(UnreadableRow::key_text).collect();
+    let number = |row: &UnreadableRow| row.key.iter().take(2).cloned().collect();
+    let unreadable: BTreeSet<Vec<String>> = entries.unreadable.iter().map(number).collect();
     let is_readable = |change: &CatalogChange| {
-        let (app, backup) = change.key();
-        !unreadable.contains(&format!("{app} {backup}"))
+        let (app, backup) = change.number();
+        !unreadable.contains(&vec![app.to_string(), backup.to_string()])
     };
     let changes: Vec<CatalogChange> = changes.into_iter().filter(is_readable).collect();
     if changes.is_empty() {
@@ -52,14 +54,17 @@ pub(super) async fn change_locked<S: Session>(session: &mut S, changes: Vec<Cata
     Ok(())
 }
 
-/// The entry of one backup.
+/// The entry of the backup of a number that has this blob, or else the current one of the number.
 pub(super) async fn one(
     session: &mut impl Session,
     app: &AppId,
     backup: BackupId,
+    blob: Option<&str>,
 ) -> Result<Option<CatalogEntry>> {
-    let one = "/* catalog_one */ SELECT * FROM catalog WHERE app = $1 AND backup_id = $2";
-    fetch_optional(session, one, vec![Arg::text(app), Arg::Int(backup.0)]).await
+    let one = "/* catalog_one */ SELECT * FROM catalog WHERE app = $1 AND backup_id = $2
+        ORDER BY CASE WHEN blob = $3 THEN 0 ELSE 1 END, removed_at IS NOT NULL, generation DESC LIMIT 1";
+    let blob = Arg::MaybeText(blob.map(str::to_owned));
+    fetch_optional(session, one, vec![Arg::text(app), Arg::Int(backup.0), blob]).await
 }
 
 pub(super) async fn list(session: &mut impl Session, filter: &CatalogFilter) -> Result<Vec<CatalogEntry>> {

@@ -37,7 +37,7 @@ pub(super) async fn commit<S: Session>(session: &mut S, changes: &[Change]) -> R
 async fn lock<S: Session>(session: &mut S, batch: &Batch<'_>) -> Result<()> {
     let intents = batch.intents().into_iter().filter_map(|place| batch.intent(place));
     let mut names: BTreeSet<String> = intents.flat_map(|(run, intent)| intent.locks(run)).collect();
-    names.extend(batch.catalog().iter().map(|change| change.key().0.to_string()));
+    names.extend(batch.catalog().iter().map(|change| change.number().0.to_string()));
     catalog::lock(session, names).await
 }
 

@@ -1,6 +1,6 @@
 //! What may stand in the way of an intent, read in the transaction that commits it.
 
-use holdfast_model::{AppId, BackupId, Run, RunState};
+use holdfast_model::{AppId, Delete, Run, RunState};
 
 use crate::error::Result;
 use crate::rules::intent::{Intent, IntentFacts, Rival};
@@ -12,9 +12,9 @@ use crate::sql::{catalog, listing};
 /// Reads what may stand in the way of what `run` begins.
 pub(super) async fn facts(session: &mut impl Session, run: &Run, intent: Intent<'_>) -> Result<IntentFacts> {
     let mut facts = IntentFacts::default();
-    if let Some((app, backup)) = intent.subject(run) {
-        facts.subject = catalog::one(session, &app, backup).await?;
-        facts.is_last = intent.spares_last() && is_last(session, &app, backup).await?;
+    if let Some(delete) = intent.deletion() {
+        facts.subject = catalog::one(session, &run.app, delete.backup, Some(&delete.blob)).await?;
+        facts.is_last = intent.spares_last() && is_last(session, &run.app, delete).await?;
     }
     for rivals in intent.rivals() {
         facts.rivals.extend(listing::list(session, &rivals).await?);
@@ -54,17 +54,22 @@ impl FromRow for IsLast {
 /// Whether no other backup that stands in for this one is there and stays.
 ///
 /// The rule is that of [`CatalogEntry`](holdfast_model::CatalogEntry): only a good backup stands in for a good one, only
-/// a verified one for a verified one, and only good and partial backups are counted on. A backup that an unfinished run deletes does not stay.
-pub(super) async fn is_last(session: &mut impl Session, app: &AppId, backup: BackupId) -> Result<bool> {
+/// a verified one for a verified one, and only good and partial backups are counted on. A backup that an unfinished run
+/// deletes does not stay.
+pub(super) async fn is_last(session: &mut impl Session, app: &AppId, delete: &Delete) -> Result<bool> {
     let last = "/* is_last */ SELECT EXISTS (
         SELECT 1 FROM catalog AS kept
-        WHERE kept.app = $1 AND kept.backup_id = $2 AND (kept.good OR kept.origin = 'partial') AND NOT EXISTS (
+        WHERE kept.app = $1 AND kept.backup_id = $2 AND kept.generation = (
+            SELECT generation FROM catalog WHERE app = $1 AND backup_id = $2
+            ORDER BY CASE WHEN blob = $3 THEN 0 ELSE 1 END, removed_at IS NOT NULL, generation DESC LIMIT 1)
+          AND (kept.good OR kept.origin = 'partial' OR kept.good_once_verified) AND NOT EXISTS (
             SELECT 1 FROM catalog AS other
-            WHERE other.app = kept.app AND (other.good OR NOT kept.good) AND other.removed_at IS NULL
+            WHERE other.app = kept.app AND (other.good OR NOT (kept.good OR coalesce(kept.good_once_verified, false))) AND other.removed_at IS NULL
               AND (other.verified_at IS NOT NULL OR kept.verified_at IS NULL)
-              AND other.backup_id <> kept.backup_id
+              AND (other.backup_id <> kept.backup_id OR other.generation <> kept.generation)
               AND NOT EXISTS (SELECT 1 FROM runs WHERE runs.app = other.app AND runs.state <> 'ended'
                               AND runs.subject = 'delete ' || other.backup_id))) AS is_last";
-    let IsLast(is_last) = fetch_one(session, last, vec![Arg::text(app), Arg::Int(backup.0)]).await?;
+    let args = vec![Arg::text(app), Arg::Int(delete.backup.0), Arg::text(&delete.blob)];
+    let IsLast(is_last) = fetch_one(session, last, args).await?;
     Ok(is_last)
 }

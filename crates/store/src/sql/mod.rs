@@ -12,6 +12,7 @@ mod subscriptions;
 
 mod acquire;
 mod audit;
+mod breakers;
 mod budgets;
 mod catalog;
 mod checkpoints;

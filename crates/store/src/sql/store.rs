@@ -1,11 +1,10 @@
 //! The store on any SQL database: each operation in its own session.
 
-use std::time::Duration;
-
 use async_trait::async_trait;
 use holdfast_model::{Call, CatalogEntry, Limits, NewRun, Run, RunId, SubscriptionId, Timestamp};
 
 use crate::audit::AuditEvent;
+use crate::breaker::{BreakerRecord, OpenBreaker};
 use crate::budget_draw::{BudgetDraw, Drawn};
 use crate::chain::ChainRow;
 use crate::change::{Change, Committed, Loaded};
@@ -13,14 +12,15 @@ use crate::checkpoints::CheckpointStatus;
 use crate::error::{Error, Result};
 use crate::filter::{CatalogFilter, RunFilter};
 use crate::fleet::{Cursor, CursorAdvance, Departure, Enrolled, FleetChange, Planned};
-use crate::lanes::{DueLanes, LaneQuota, Leased};
+use crate::lanes::{DueLanes, LaneQuota, LeaseTerms, Leased};
 use crate::rules::commit::COMMIT;
 use crate::rules::enrolment::Wanted;
+use crate::rules::generations::StoredEntry;
 use crate::sql::session::{Database, Session};
 use crate::sql::unreadable::{Paged, RunCheck};
 use crate::sql::{
-    acquire, audit, budgets, catalog, checkpoints, commit, cursors, fleet, insert, lanes, listing, load,
-    status, subscriptions, unreadable,
+    acquire, audit, breakers, budgets, catalog, checkpoints, commit, cursors, fleet, insert, lanes, listing,
+    load, status, subscriptions, unreadable,
 };
 use crate::status::AppStatus;
 use crate::store::Store;
@@ -99,8 +99,8 @@ impl<D: Database> Store for SqlStore<D> {
         within!(self.read(lanes::DUE_LANES), |session| lanes::due_lanes(session))
     }
 
-    async fn acquire(&self, quotas: &[LaneQuota], limits: &Limits, lease: Duration) -> Result<Vec<Leased>> {
-        within!(self.write(acquire::ACQUIRE), |session| acquire::acquire(session, quotas, limits, lease))
+    async fn acquire(&self, quotas: &[LaneQuota], limits: &Limits, terms: LeaseTerms) -> Result<Vec<Leased>> {
+        within!(self.write(acquire::ACQUIRE), |session| acquire::acquire(session, quotas, limits, terms))
     }
 
     async fn close_budget(&self, subscription: &SubscriptionId, call: Call, until: Timestamp) -> Result<()> {
@@ -116,8 +116,16 @@ impl<D: Database> Store for SqlStore<D> {
         within!(self.write(budgets::DRAW), |session| budgets::draw(session, draw))
     }
 
-    async fn open_budgets(&self, subscription: &SubscriptionId) -> Result<u64> {
-        within!(self.write_singly(budgets::OPEN), |session| budgets::open(session, subscription))
+    async fn open_budgets(&self, subscription: &SubscriptionId, record: &NewRun) -> Result<u64> {
+        within!(self.write(budgets::OPEN), |session| budgets::open(session, subscription, record))
+    }
+
+    async fn record_breaker(&self, breaker: &BreakerRecord) -> Result<()> {
+        within!(self.write_singly(breakers::RECORD), |session| breakers::record(session, breaker))
+    }
+
+    async fn open_breakers(&self) -> Result<Vec<OpenBreaker>> {
+        within!(self.read(breakers::OPEN), |session| breakers::open(session))
     }
 
     async fn load(&self, id: RunId) -> Result<Option<Loaded>> {
@@ -147,9 +155,13 @@ impl<D: Database> Store for SqlStore<D> {
         let mut found =
             within!(self.read(unreadable::CHECK), |session| unreadable::of_small_tables(session))?;
         check::<_, RunCheck>(self, &mut found).await?;
-        check::<_, CatalogEntry>(self, &mut found).await?;
+        check::<_, StoredEntry>(self, &mut found).await?;
         check::<_, AuditEvent>(self, &mut found).await?;
         Ok(found)
+    }
+
+    fn unreadable_seen(&self) -> u64 {
+        self.database.log().count()
     }
 
     async fn remove_unreadable(&self, removal: &RowRemoval) -> Result<Removed> {

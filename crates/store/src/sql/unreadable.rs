@@ -1,12 +1,13 @@
 //! Finding the rows that cannot be read, and removing one.
 
-use holdfast_model::{AppId, CatalogEntry, Run, RunId};
+use holdfast_model::{AppId, Run, RunId};
 use serde_json::{Map, Value};
 
 use crate::audit::AuditEvent;
 use crate::error::{Error, Result};
 use crate::fleet::Cursor;
 use crate::rules::enrolment::AppRow;
+use crate::rules::generations::StoredEntry;
 use crate::rules::subscriptions::Recorded;
 use crate::sql::arg::Arg;
 use crate::sql::budgets::BudgetRow;
@@ -71,18 +72,21 @@ impl Paged for RunCheck {
     }
 }
 
-impl Paged for CatalogEntry {
-    const FIRST: &'static str = "/* check */ SELECT * FROM catalog ORDER BY app, backup_id LIMIT $1";
-    const NEXT: &'static str = "/* check */ SELECT * FROM catalog WHERE (app, backup_id) > ($2, $3)
-        ORDER BY app, backup_id LIMIT $1";
+impl Paged for StoredEntry {
+    const FIRST: &'static str =
+        "/* check */ SELECT * FROM catalog ORDER BY app, backup_id, generation LIMIT $1";
+    const NEXT: &'static str =
+        "/* check */ SELECT * FROM catalog WHERE (app, backup_id, generation) > ($2, $3, $4)
+        ORDER BY app, backup_id, generation LIMIT $1";
 
     fn key(&self) -> Vec<String> {
-        vec![self.app.to_string(), self.backup.id.to_string()]
+        vec![self.entry.app.to_string(), self.entry.backup.id.to_string(), self.generation.to_string()]
     }
 
     fn args(key: &[String]) -> Vec<Arg> {
-        let [app, backup] = key else { return Vec::new() };
-        vec![Arg::text(app), Arg::Int(backup.parse().unwrap_or(i64::MAX))]
+        let [app, backup, generation] = key else { return Vec::new() };
+        let number = |text: &String| Arg::Int(text.parse().unwrap_or(i64::MAX));
+        vec![Arg::text(app), number(backup), number(generation)]
     }
 }
 
@@ -166,11 +170,9 @@ pub(super) async fn remove(session: &mut impl Session, removal: &RowRemoval) -> 
             set_aside::<RunCheck>(session, one, vec![Arg::text(key)], removal).await
         }
         "catalog" => {
-            let Some((app, Ok(backup))) = pair().map(|(app, backup)| (app, backup.parse())) else {
-                return Ok(Removed::Missing);
-            };
-            let one = "/* store_row */ SELECT * FROM catalog WHERE app = $1 AND backup_id = $2";
-            set_aside::<CatalogEntry>(session, one, vec![Arg::Text(app), Arg::Int(backup)], removal).await
+            let one = "/* store_row */ SELECT * FROM catalog
+                WHERE app || ' ' || backup_id || ' ' || generation = $1";
+            set_aside::<StoredEntry>(session, one, vec![Arg::text(key)], removal).await
         }
         "budgets" => {
             let Some((subscription, call)) = pair() else { return Ok(Removed::Missing) };

@@ -42,15 +42,17 @@ pub(super) const DIALECT: Dialect = Dialect {
         WHERE run.id = $1",
     read_entries: "/* read_entries */ SELECT catalog.* FROM json_each($1) AS asked
         JOIN catalog ON catalog.app = asked.value ->> '$.app' AND catalog.backup_id = asked.value ->> '$.backup_id'",
-    write_entries: "/* write_entries */ INSERT OR REPLACE INTO catalog (app, backup_id, run_id, policy, storage, blob,
+    write_entries: "/* write_entries */ INSERT OR REPLACE INTO catalog (app, backup_id, generation, run_id, policy, storage, blob,
             size_bytes, accepted_at, finished_at, databases, origin, good, sas_fingerprint, sas_start,
-            sas_expiry, hold, removed_at, deleted, last_failure_at, verified_at, drilled_at, drill_passed)
-        SELECT value ->> '$.app', value ->> '$.backup_id', value ->> '$.run_id', value ->> '$.policy',
+            sas_expiry, hold, removed_at, deleted, last_failure_at, verified_at, drilled_at, drill_passed,
+            changed_at, differences, good_once_verified)
+        SELECT value ->> '$.app', value ->> '$.backup_id', value ->> '$.generation', value ->> '$.run_id', value ->> '$.policy',
             value ->> '$.storage', value ->> '$.blob', value ->> '$.size_bytes', value ->> '$.accepted_at',
             value ->> '$.finished_at', value ->> '$.databases', value ->> '$.origin', value ->> '$.good',
             value ->> '$.sas_fingerprint', value ->> '$.sas_start', value ->> '$.sas_expiry',
             value ->> '$.hold', value ->> '$.removed_at', value ->> '$.deleted', value ->> '$.last_failure_at',
-            value ->> '$.verified_at', value ->> '$.drilled_at', value ->> '$.drill_passed'
+            value ->> '$.verified_at', value ->> '$.drilled_at', value ->> '$.drill_passed',
+            value ->> '$.changed_at', value ->> '$.differences', value ->> '$.good_once_verified'
         FROM json_each($1)",
     last_link: "/* last_link */ SELECT seq, previous, hash, '' AS database_role FROM audit_events
         WHERE seq > 0 ORDER BY seq DESC LIMIT 1",
@@ -97,7 +99,8 @@ pub(super) const DIALECT: Dialect = Dialect {
         FROM json_each($1) AS asked",
     occupied_accounts: "/* occupied_accounts */ SELECT runs.account, runs.subscription FROM json_each($1) AS asked
         JOIN runs ON runs.occupies_app = 1 AND runs.account = asked.value",
-    lease: "/* lease */ UPDATE runs SET leased_until = $1, occupies_app = max(occupies_app, picked.value ->> '$.begins')
+    lease: "/* lease */ UPDATE runs SET leased_until = $1, lease_nonce = picked.value ->> '$.nonce',
+            occupies_app = max(occupies_app, picked.value ->> '$.begins')
         FROM json_each($2) AS picked
         WHERE runs.id = picked.value ->> '$.id' AND runs.version = picked.value ->> '$.version'
           AND runs.leased_until IS NULL

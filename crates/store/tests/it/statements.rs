@@ -64,6 +64,7 @@ async fn no_statement_reads_a_large_table_through() {
             "subscriptions",
             "budgets",
             "audit_checkpoints",
+            "breakers",
             "plan",
             "CONSTANT",
             "2",

@@ -6,7 +6,7 @@ use holdfast_model::{
     Attempt, BackupId, BackupName, Cause, Clock, Delete, Drill, NewRun, NewTask, OperatorAction, Outcome,
     RefreshReason, RefreshSas, Restore, Run, RunEvent, SasFacts, SasRefresh, StorageName, Task, Trigger,
 };
-use holdfast_store::Store;
+use holdfast_store::{CatalogFilter, Store};
 
 use crate::history::{History, app, policy_snapshot, window};
 
@@ -48,14 +48,19 @@ impl<S: Store> History<S> {
         self.check().await;
     }
 
-    /// A check of `shop` that verifies its last backup.
+    /// A check of `shop` that finds its last backup changed, and verifies it.
     async fn check(&mut self) {
-        let run = self.asked("shop", Task::CheckCatalog { schedule: None }).await;
+        let run = self.asked("shop", Task::CheckCatalog { schedule: None, databases: Vec::new() }).await;
         let (backup, blob) = (BackupId(5), "hf-5.zip".to_owned());
+        let app = Some(app("shop", None).id);
+        let of_app = self.store.catalog(&CatalogFilter { app, ..CatalogFilter::default() }).await.unwrap();
+        let now = of_app.into_iter().find(|entry| entry.backup.id == backup).unwrap().backup;
+        let (updates, differences) = (vec!["its blob is hf-5.zip and was hf-5".into()], Vec::new());
+        let changed = RunEvent::BackupChanged { backup, blob: blob.clone(), now, updates, differences };
         let verified = RunEvent::BackupVerified { backup, blob, size_bytes: 400_000_002 };
         let ended =
             RunEvent::Ended { outcome: Outcome::Succeeded, cause: None, backup: None, verification: None };
-        self.happen(run, vec![verified, ended]).await;
+        self.happen(run, vec![changed, verified, ended]).await;
     }
 
     pub async fn asked(&mut self, name: &str, task: Task) -> Run {

@@ -115,7 +115,9 @@ async fn the_bad_run_steps_aside<S: Store>(history: &History<S>, bad: &Run, good
     assert!(store.due_lanes().await.unwrap().lanes.iter().any(|due| due.lane == lane));
     let quotas = [LaneQuota { lane, most: 9 }];
     let limits = Limits::default();
-    let acquire = || store.acquire(&quotas, &limits, Duration::from_mins(5));
+    let acquire = || {
+        store.acquire(&quotas, &limits, holdfast_store::LeaseTerms { lasts: Duration::from_mins(5), seed: 1 })
+    };
     let leased: Vec<RunId> = acquire().await.unwrap().iter().map(|leased| leased.wakeup.run_id).collect();
     assert!(leased.contains(&good.id) && leased.contains(&bad.id));
     assert_eq!(store.load(good.id).await.unwrap().unwrap().run.id, good.id);
@@ -173,7 +175,7 @@ pub async fn rows_are_removed_one_by_one<S: Store, C>(
     let told: Vec<(&str, String, &str)> =
         found.iter().map(|row| (row.table, row.key_text(), row.column.as_str())).collect();
     let (stray, shop_4, budget) =
-        (format!("{SHOPS}/stray"), format!("{SHOPS}/shop 4"), format!("{subscription} dance"));
+        (format!("{SHOPS}/stray"), format!("{SHOPS}/shop 4 1"), format!("{subscription} dance"));
     assert_eq!(
         told,
         [

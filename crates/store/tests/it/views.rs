@@ -43,7 +43,7 @@ async fn every_view_is_on_the_page_with_each_of_its_columns() {
 }
 
 /// Queries that every store understands, and how many rows each finds. The first column is text.
-pub const ANSWERS: [(&str, usize); 39] = [
+pub const ANSWERS: [(&str, usize); 41] = [
     ("SELECT app || size_bytes FROM latest_good_backup WHERE app LIKE '%/shop'", 1),
     (
         "SELECT app FROM apps_past_objective WHERE late_s > 0 AND (app LIKE '%/shop' OR last_good_at IS NULL)",
@@ -96,6 +96,8 @@ pub const ANSWERS: [(&str, usize); 39] = [
     ("SELECT reason FROM holds WHERE held_by = 'bob' AND backup_id = 5 AND reason LIKE 'the audit%'", 1),
     ("SELECT detail FROM lost_backups WHERE detail = 'the blob is not there' AND app LIKE '%/blog'", 1),
     ("SELECT app FROM lost_backups", 1),
+    ("SELECT app FROM changed_backups WHERE backup_id = 5 AND good AND verified_at = changed_at", 1),
+    ("SELECT app FROM changed_backups WHERE updates IS NOT NULL AND differences = '[]'", 1),
     ("SELECT app FROM catalog_checks WHERE outcome = 'succeeded' AND lost = 0 AND app LIKE '%/shop'", 1),
     ("SELECT app FROM catalog_checks WHERE checked_at IS NULL AND app LIKE '%/blog'", 1),
     ("SELECT shown_to FROM revealed_sas WHERE shown_to = 'bob' AND backup_id = 4", 1),

@@ -53,6 +53,7 @@ fn line(run: &Run, event: &RunEvent, last_error: Option<&str>, at: Timestamp) ->
         }
         RunEvent::BackupLost { .. }
         | RunEvent::BackupFoundAgain { .. }
+        | RunEvent::BackupChanged { .. }
         | RunEvent::BackupVerified { .. }
         | RunEvent::LateBackupFound { .. }
         | RunEvent::ScheduleCompared { .. } => found(run, event),
@@ -66,6 +67,7 @@ fn line(run: &Run, event: &RunEvent, last_error: Option<&str>, at: Timestamp) ->
         | RunEvent::Absent { .. }
         | RunEvent::StatusSeen { .. }
         | RunEvent::Completed { .. }
+        | RunEvent::PartiallyCompleted { .. }
         | RunEvent::CheckFailed { .. }
         | RunEvent::BackupsMissing { .. } => None,
     }
@@ -82,6 +84,11 @@ fn found(run: &Run, event: &RunEvent) -> Option<Line> {
             Line { is_warning: true, detail: Some(detail.clone()), ..of(*backup, "backup lost") }
         }
         RunEvent::BackupFoundAgain { backup, .. } => of(*backup, "lost backup is back"),
+        RunEvent::BackupChanged { backup, updates, differences, .. } => Line {
+            is_warning: true,
+            detail: Some([updates.as_slice(), differences].concat().join("; ")),
+            ..of(*backup, "backup changed at azure; it is not good until it is verified")
+        },
         RunEvent::BackupVerified { backup, size_bytes, .. } => {
             Line { size_bytes: Some(*size_bytes), ..of(*backup, "backup verified") }
         }

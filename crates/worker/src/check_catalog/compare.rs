@@ -5,6 +5,7 @@ use std::time::Duration;
 use holdfast_arm::{Backup, Observation, VerifyResult, judge};
 use holdfast_model::{BackupFacts, BackupStatus, CatalogEntry, MissingBackup, Origin, RunEvent, Timestamp};
 
+use super::changed::{changed, listed_as, status};
 use super::known::{Known, LateBackup};
 use super::observed::Observed;
 use crate::step_input::StepInput;
@@ -59,13 +60,21 @@ impl Findings {
         entry: &CatalogEntry,
     ) {
         let facts = &entry.backup;
-        match judged(known, observed, facts) {
+        let listed = listed_as(entry, observed);
+        // A backup that changed is verified in a later check.
+        if let Some(event) = listed.and_then(|listed| changed(entry, listed, (known, observed), input.now)) {
+            self.events.push(event);
+            return;
+        }
+        match judged(known, observed, (facts, listed)) {
             VerifyResult::Lost { detail } => {
                 let backup = MissingBackup { id: facts.id, blob: facts.blob.clone() };
                 self.missing.push(Missing { backup, detail });
             }
             VerifyResult::Verified { size_bytes } => {
-                let listed = observed.listed.find(facts);
+                if listed.is_some_and(|listed| has_wrong_status(entry, listed, known)) {
+                    return;
+                }
                 let finished = listed.filter(|_| is_unfinished(entry)).and_then(|listed| {
                     let late =
                         LateBackup { listed: listed.clone(), run: entry.run, storage: entry.storage.clone() };
@@ -78,16 +87,25 @@ impl Findings {
     }
 }
 
+/// Whether a backup that counts has a status that prevents verifying it. A failed deletion leaves it whole.
+fn has_wrong_status(entry: &CatalogEntry, listed: &Backup, known: &Known) -> bool {
+    listed.status != BackupStatus::DeleteFailed && status(entry, listed, known).is_some()
+}
+
 fn is_unfinished(entry: &CatalogEntry) -> bool {
     matches!(entry.origin, Origin::Attempt | Origin::Orphan) && entry.backup.finished_at.is_none()
 }
 
 /// The result for a recorded backup, by the rule of `holdfast verify`.
-fn judged(known: &Known, observed: &Observed, facts: &BackupFacts) -> VerifyResult {
+fn judged(
+    known: &Known,
+    observed: &Observed,
+    (facts, listed): (&BackupFacts, Option<&Backup>),
+) -> VerifyResult {
     judge(
         facts,
         &Observation {
-            listed: observed.listed.find(facts),
+            listed,
             doubt: observed.listed.doubt.as_ref().map(ToString::to_string),
             is_being_deleted: known.being_deleted.contains(&facts.id),
             blobs: observed.blobs.get(&facts.blob).cloned(),
@@ -104,7 +122,10 @@ fn verified(entry: &CatalogEntry, size_bytes: Option<i64>) -> Option<RunEvent> {
 
 /// The records that a lost backup is back. One whose blob was once read must have its blob.
 fn found_again(known: &Known, observed: &Observed, entry: &CatalogEntry) -> Option<Vec<RunEvent>> {
-    let VerifyResult::Verified { size_bytes } = judged(known, observed, &entry.backup) else { return None };
+    let listed = observed.listed.find(&entry.backup);
+    let VerifyResult::Verified { size_bytes } = judged(known, observed, (&entry.backup, listed)) else {
+        return None;
+    };
     if size_bytes.is_none() && entry.is_verified() {
         return None;
     }

@@ -3,9 +3,9 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use holdfast_arm::ErrorKind;
+use holdfast_arm::{ErrorKind, FoundSchedule};
 use holdfast_model::{
-    BackupId, BackupStatus, CatalogEntry, Cause, Origin, Outcome, RunEvent, RunId, RunState,
+    BackupId, BackupStatus, CatalogEntry, Cause, NativeSchedule, Origin, Outcome, RunEvent, RunId, RunState,
 };
 
 use crate::fixtures::fake_arm::PostResult;
@@ -186,4 +186,36 @@ async fn backups_of_a_run_that_had_given_up_are_adopted_as_what_they_are() {
     assert!(entries.iter().all(is_adopted), "{entries:#?}");
     world.clock.advance(Duration::from_hours(1));
     assert_eq!(check(&world).await, ["planned", "ended"]);
+}
+
+#[tokio::test]
+async fn a_schedule_that_no_policy_asks_for_is_told_once_a_check_until_it_is_gone() {
+    let world = world(1).await;
+    let found = FoundSchedule { schedule: NativeSchedule::days(1), storage_url: None, databases: Vec::new() };
+    world.arm.set_schedule(Some(found));
+    assert_eq!(check(&world).await, ["planned", "schedule_compared", "ended"]);
+    world.clock.advance(Duration::from_hours(1));
+    world.arm.set_schedule(None);
+    assert_eq!(check(&world).await, ["planned", "schedule_compared", "ended"], "it is gone");
+    world.clock.advance(Duration::from_hours(1));
+    assert_eq!(check(&world).await, ["planned", "ended"]);
+}
+
+#[tokio::test]
+async fn a_backup_that_azure_calls_failed_is_not_good_until_it_is_whole_again_and_read() {
+    let world = world(1).await;
+    let standing = async || {
+        let entry = world.backups().await.remove(0);
+        (entry.good, entry.is_verified(), entry.removal)
+    };
+    assert_eq!(standing().await, (true, true, None));
+    world.arm.list_with_status(BackupStatus::Failed);
+    assert_eq!(check(&world).await, ["planned", "backup_changed", "ended"]);
+    assert_eq!(standing().await, (false, false, None));
+    assert_eq!(check(&world).await, ["planned", "ended"], "it is told once");
+    world.arm.list_with_status(BackupStatus::Succeeded);
+    assert_eq!(check(&world).await, ["planned", "backup_changed", "ended"]);
+    assert_eq!(standing().await, (false, false, None));
+    assert_eq!(check(&world).await, ["planned", "backup_verified", "ended"]);
+    assert_eq!(standing().await, (true, true, None));
 }

@@ -82,6 +82,7 @@ struct NoTokens;
 #[async_trait::async_trait]
 impl Tokens for NoTokens {
     async fn token(&self, _scope: &str) -> Result<SecretString, NoToken> {
-        Err(NoToken("a URL with a SAS needs none".to_owned()))
+        let reason = "a URL with a SAS needs none".to_owned();
+        Err(NoToken { reason, is_refused_for_good: false })
     }
 }

@@ -3,20 +3,21 @@
 use std::collections::BTreeSet;
 
 use holdfast_model::{
-    BackupFacts, BackupId, CatalogEntry, PolicyName, Removal, SasFacts, SasWindow, StorageName,
+    BackupChange, BackupFacts, BackupId, CatalogEntry, PolicyName, Removal, SasFacts, SasWindow, StorageName,
 };
 use serde_json::{Value, json as object};
 
 use crate::columns::json;
 use crate::error::Result;
-use crate::rules::catalog::{CatalogChange, Key};
+use crate::rules::catalog::{CatalogChange, Number};
+use crate::rules::generations::StoredEntry;
 use crate::sql::arg::time_text;
 use crate::sql::row::{FromRow, Row};
 use crate::sql::rows::run::without_nul;
 
 impl FromRow for CatalogEntry {
     const TABLE: &'static str = "catalog";
-    const KEY: &'static [&'static str] = &["app", "backup_id"];
+    const KEY: &'static [&'static str] = &["app", "backup_id", "generation"];
 
     fn read(row: &Row<'_>) -> Result<Self> {
         let window = SasWindow { start: row.maybe_time("sas_start")?, expiry: row.maybe_time("sas_expiry")? };
@@ -42,17 +43,34 @@ impl FromRow for CatalogEntry {
             last_failure_at: row.maybe_time("last_failure_at")?,
             verified_at: row.maybe_time("verified_at")?,
             drill: row.maybe_time("drilled_at")?.zip(row.maybe_bool("drill_passed")?),
+            change: change(row)?,
         })
     }
 }
 
+fn change(row: &Row<'_>) -> Result<Option<BackupChange>> {
+    let Some(at) = row.maybe_time("changed_at")? else { return Ok(None) };
+    let differences = row.maybe_json("differences")?.unwrap_or_default();
+    Ok(Some(BackupChange { at, differences, good_once_verified: row.maybe_bool("good_once_verified")? }))
+}
+
+impl FromRow for StoredEntry {
+    const TABLE: &'static str = CatalogEntry::TABLE;
+    const KEY: &'static [&'static str] = CatalogEntry::KEY;
+
+    fn read(row: &Row<'_>) -> Result<Self> {
+        Ok(Self { generation: row.int("generation")?, entry: CatalogEntry::read(row)? })
+    }
+}
+
 /// The columns of an entry.
-pub(crate) fn columns(entry: &CatalogEntry) -> Value {
-    let CatalogEntry { backup, sas, removal, drill, .. } = entry;
+pub(crate) fn columns(StoredEntry { generation, entry }: &StoredEntry) -> Value {
+    let CatalogEntry { backup, sas, removal, drill, change, .. } = entry;
     let window = sas.as_ref().map(|sas| sas.window);
     object!({
         "app": entry.app.to_string(),
         "backup_id": backup.id,
+        "generation": generation,
         "run_id": entry.run.to_string(),
         "policy": entry.policy,
         "storage": entry.storage,
@@ -73,11 +91,14 @@ pub(crate) fn columns(entry: &CatalogEntry) -> Value {
         "verified_at": entry.verified_at.map(time_text),
         "drilled_at": drill.map(|(at, _)| time_text(at)),
         "drill_passed": drill.map(|(_, passed)| passed),
+        "changed_at": change.as_ref().map(|change| time_text(change.at)),
+        "differences": change.as_ref().map(|change| without_nul(&json(&change.differences))),
+        "good_once_verified": change.as_ref().and_then(|change| change.good_once_verified),
     })
 }
 
-/// The keys of the entries that changes touch.
+/// The numbers that changes touch.
 pub(crate) fn keys(changes: &[CatalogChange]) -> Vec<Value> {
-    let keys: BTreeSet<Key> = changes.iter().map(CatalogChange::key).collect();
+    let keys: BTreeSet<Number> = changes.iter().map(CatalogChange::number).collect();
     keys.into_iter().map(|(app, id)| object!({ "app": app.to_string(), "backup_id": id })).collect()
 }
