@@ -77,7 +77,7 @@ impl<'t> Section<'t> {
         }
     }
 
-    /// Reads a URL, which is shown only without a query and a user.
+    /// Reads a URL, which is shown only without a path, a query and a user.
     pub fn url(
         &mut self,
         diagnostics: &mut Diagnostics<'_>,
@@ -87,9 +87,11 @@ impl<'t> Section<'t> {
         let (place, value) = self.value(key)?;
         let Some(text) = value.as_str() else { return refused(diagnostics, &place, expected, value) };
         let url = Url::parse(text).ok().filter(Url::has_host);
-        let is_plain =
-            |url: &Url| url.query().is_none() && url.username().is_empty() && url.password().is_none();
-        // A SAS that lost its `?`, or was pasted behind a space, is still a secret.
+        let is_plain = |url: &Url| {
+            let has_user = !url.username().is_empty() || url.password().is_some();
+            !has_user && url.path() == "/" && url[url::Position::AfterPath..].is_empty()
+        };
+        // A SAS that lost its `?`, or was pasted behind a space, is still a secret, also as a part of the path.
         if url.as_ref().is_some_and(is_plain) && !text.contains(['=', ' ', '\t']) && may_be_shown(text) {
             diagnostics.show(&place);
         }

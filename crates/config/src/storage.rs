@@ -106,7 +106,10 @@ fn container(diagnostics: &mut Diagnostics<'_>, section: &mut Section<'_>) -> Op
     }
     let Located { value, place } = section.url(diagnostics, "container", expected)?;
     match Container::try_from(value) {
-        Ok(value) => Some(Located { value, place }),
+        Ok(value) => {
+            diagnostics.show(&place);
+            Some(Located { value, place })
+        }
         Err(error) => {
             diagnostics.error(&place, format_args!("`{}`: {error}", place.key));
             None

@@ -61,6 +61,13 @@ fn a_mistake_in_checkpoints_is_one_error() {
 }
 
 #[test]
+fn a_secret_that_joined_the_path_of_a_container_is_not_shown() {
+    let text = EXAMPLE.replace("net/backups", "net/bac}hunter2hunter2");
+    let told = rendered(&text);
+    assert!(told.contains("container = …") && !told.contains("hunter2"), "{told}");
+}
+
+#[test]
 fn only_the_check_of_the_file_needs_the_signing_key() {
     let text = file(r#"to = ["stdout"], key = "env:HOLDFAST_NOBODY_SETS_THIS""#);
     let about_key = |secrets| {
