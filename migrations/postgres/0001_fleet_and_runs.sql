@@ -60,6 +60,7 @@ CREATE TABLE runs (
     ended_at        timestamptz,
     lane            text        COLLATE "C",
     leased_until    timestamptz,
+    lease_nonce     bigint,
     occupies_app    boolean     NOT NULL DEFAULT false
 ) WITH (autovacuum_vacuum_scale_factor = 0.01, autovacuum_analyze_scale_factor = 0.02);
 

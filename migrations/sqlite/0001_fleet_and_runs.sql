@@ -61,6 +61,7 @@ CREATE TABLE runs (
     ended_at        TEXT,
     lane            TEXT,
     leased_until    TEXT,
+    lease_nonce     INTEGER,
     occupies_app    INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 

@@ -120,7 +120,9 @@ async fn concurrent_acquirers_use_no_token_twice(fixture: &StoreFixture) {
     let mut acquirers = tokio::task::JoinSet::new();
     for _ in 0..8 {
         let (store, limits, quotas) = (fixture.store.clone(), limits.clone(), quotas.clone());
-        acquirers.spawn(async move { store.acquire(&quotas, &limits, secs(60)).await.unwrap().len() });
+        acquirers.spawn(async move {
+            store.acquire(&quotas, &limits, crate::fixture::terms(secs(60))).await.unwrap().len()
+        });
     }
     assert_eq!(acquirers.join_all().await.iter().sum::<usize>(), 7);
 }

@@ -223,7 +223,12 @@ impl StorePair {
         let per_plan = self.rng.u32(1..4);
         let limits =
             Limits { reads: budget, writes: budget, per_plan, per_account: 5, outstanding: 6, ..no_limits() };
-        both!(self, ("acquire", &quotas), |store| store.acquire(&quotas, &limits, LEASE)).unwrap();
+        both!(self, ("acquire", &quotas), |store| store.acquire(
+            &quotas,
+            &limits,
+            crate::fixture::terms(LEASE)
+        ))
+        .unwrap();
     }
 
     async fn commit(&mut self) {

@@ -13,6 +13,7 @@ mod embedded;
 mod every_kind;
 mod faults;
 mod fleet;
+mod forged_messages;
 mod kinds;
 mod kinds_against_azure;
 mod limits;

@@ -110,7 +110,14 @@ async fn time_to_back_up(hangs: bool) -> (Duration, Arc<MemoryStore>, Subscripti
     };
     store.add_runs(&due_backups(&apps, &account.name)).await.unwrap();
     let limits = Limits { outstanding: 32, ..Limits::default() };
-    let dispatcher = Dispatcher::new(Arc::clone(&store) as _, queue, limits, Duration::from_mins(3), bell);
+    let dispatcher = Dispatcher::new(
+        Arc::clone(&store) as _,
+        queue,
+        limits,
+        Duration::from_mins(3),
+        bell,
+        fastrand::Rng::with_seed(7),
+    );
     let stop = CancellationToken::new();
     let worker = Worker::with_bulkheads(env, Settings::default(), 16, bulkheads);
     let loops = [

@@ -42,13 +42,15 @@ pub struct Run {
     pub ended_at: Option<Timestamp>,
 }
 
-/// What a message says: a run and its version. It holds no secret and nothing that can become stale.
+/// What a message says: a run, its version, and the lease under which it was published. It holds no secret of Azure's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Wakeup {
     /// The run.
     pub run_id: RunId,
     /// Its version when the message was published. A worker that loads another version drops the message.
     pub version: i64,
+    /// The random number of its lease, at least 1. A worker that finds no lease with this number drops the message.
+    pub nonce: i64,
 }
 
 impl Run {

@@ -1,10 +1,8 @@
 //! What a store must keep.
 
-use std::fmt::Debug;
-use std::time::Duration;
-
 use async_trait::async_trait;
 use holdfast_model::{Call, CatalogEntry, Limits, NewRun, Run, RunId, SubscriptionId, Timestamp};
+use std::fmt::Debug;
 
 use crate::audit::AuditEvent;
 use crate::breaker::{BreakerRecord, OpenBreaker};
@@ -15,7 +13,7 @@ use crate::checkpoints::CheckpointStatus;
 use crate::error::Result;
 use crate::filter::{CatalogFilter, RunFilter};
 use crate::fleet::{Cursor, CursorAdvance, Departure, Enrolled, FleetChange, Planned};
-use crate::lanes::{DueLanes, LaneQuota, Leased};
+use crate::lanes::{DueLanes, LaneQuota, LeaseTerms, Leased};
 use crate::status::AppStatus;
 use crate::subscriptions::{Listing, SubscriptionStatus};
 use crate::unreadable::{Removed, RowRemoval, UnreadableRow};
@@ -86,13 +84,13 @@ pub trait Store: Send + Sync + Debug {
     /// The lanes with due runs. Its cost follows the number of lanes, not of runs.
     async fn due_lanes(&self) -> Result<DueLanes>;
 
-    /// Leases due runs for `lease`, in one transaction.
+    /// Leases due runs, in one transaction. Each lease has a random number, which is in its wake-up.
     ///
     /// Each lane gives at most its quota, as far as the subscription's budget has tokens (which are drawn), and, where
     /// the step begins an operation, as far as the plan, the storage account and the app have room (which the run
     /// occupies from here on). At most `limits.outstanding` runs are leased at a time. Quotas are served in their
     /// order; the answer has the most urgent first, then the longest due.
-    async fn acquire(&self, quotas: &[LaneQuota], limits: &Limits, lease: Duration) -> Result<Vec<Leased>>;
+    async fn acquire(&self, quotas: &[LaneQuota], limits: &Limits, terms: LeaseTerms) -> Result<Vec<Leased>>;
 
     /// Closes a subscription's budget for a kind of call until a time, because Azure throttled it. A budget that is
     /// closed for longer stays closed for longer.

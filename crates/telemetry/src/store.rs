@@ -1,7 +1,6 @@
 //! The store, watched: what is committed is counted, and a run's end ends its trace.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use holdfast_model::{
@@ -10,8 +9,8 @@ use holdfast_model::{
 use holdfast_store::{
     AppStatus, AuditEvent, BreakerRecord, BudgetDraw, CatalogFilter, ChainRow, Change, CheckpointStatus,
     Committed, Cursor, CursorAdvance, Departure, Drawn, DueLanes, Enrolled, Error, FleetChange, LaneQuota,
-    Leased, Listing, ListingResult, Loaded, OpenBreaker, Planned, Removed, RowRemoval, RunFilter, Store,
-    SubscriptionStatus, UnreadableRow,
+    LeaseTerms, Leased, Listing, ListingResult, Loaded, OpenBreaker, Planned, Removed, RowRemoval, RunFilter,
+    Store, SubscriptionStatus, UnreadableRow,
 };
 use opentelemetry::KeyValue;
 use opentelemetry_sdk::trace::SdkTracer;
@@ -224,9 +223,9 @@ impl Store for WatchedStore {
         &self,
         asks: &[LaneQuota],
         limits: &Limits,
-        lease: Duration,
+        terms: LeaseTerms,
     ) -> Result<Vec<Leased>, Error> {
-        let taken = self.inner.acquire(asks, limits, lease).await;
+        let taken = self.inner.acquire(asks, limits, terms).await;
         match &taken {
             Err(_) => self.dispatcher.did(false),
             Ok(taken) if taken.is_empty() => self.dispatcher.did(true),

@@ -24,8 +24,8 @@ const PUT_BACK_MIN: Duration = Duration::from_secs(5);
 /// The shares of a worker's concurrency, and the breakers of what does not answer.
 ///
 /// A compartment runs at most its share of the steps: the concurrency divided by the compartments of its kind that have
-/// steps, at most one half; three quarters while no other of its kind was seen. While the breaker of a compartment is
-/// open, the compartment runs one step at a time, as a probe.
+/// steps, at most one half; three quarters while no other of its kind was seen. The tenant of a fleet with one tenant has no
+/// limit. While the breaker of a compartment is open, the compartment runs one step at a time, as a probe.
 pub struct Bulkheads {
     concurrency: usize,
     tenants: Tenants,
@@ -101,7 +101,7 @@ impl Bulkheads {
         let (compartments, now) = (self.tenants.compartments(run), self.clock.elapsed());
         let mut state = self.state();
         state.seen.extend(compartments.iter().cloned());
-        let full = compartments.iter().find(|one| state.count(one) >= state.share(one, self.concurrency));
+        let full = compartments.iter().find(|one| state.count(one) >= self.share(&state, one));
         if let Some(full) = full {
             return match state.breakers.get(full).filter(|breaker| breaker.is_open()) {
                 Some(breaker) => Admission::Slow(breaker.until().saturating_sub(now).max(PUT_BACK_MIN)),
@@ -157,6 +157,23 @@ impl Bulkheads {
         state.changes.push(BreakerChange { compartment, pause, subscriptions });
     }
 
+    /// How many steps the compartment may run.
+    fn share(&self, state: &State, compartment: &Compartment) -> usize {
+        let is_of_kind =
+            |other: &&Compartment| std::mem::discriminant(*other) == std::mem::discriminant(compartment);
+        if state.is_tripped(compartment) {
+            return 1;
+        }
+        if state.seen.iter().filter(is_of_kind).count() > 1 {
+            let running = state.running.keys().filter(is_of_kind);
+            let others = running.filter(|other| *other != compartment).count();
+            return (self.concurrency / (others + 1).max(2)).max(1);
+        }
+        // Where the fleet file has one tenant, none is there to keep room for.
+        let is_only = matches!(compartment, Compartment::Tenant(_)) && self.tenants.are_one();
+        if is_only { self.concurrency } else { self.concurrency - self.concurrency / 4 }
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -187,20 +204,6 @@ impl State {
     fn is_slow(&self, compartment: &Compartment, now: Duration) -> bool {
         let oldest = self.running.get(compartment).and_then(BTreeSet::first);
         oldest.is_some_and(|(start, _)| now.saturating_sub(*start) >= SLOW)
-    }
-
-    /// How many steps the compartment may run.
-    fn share(&self, compartment: &Compartment, concurrency: usize) -> usize {
-        let is_of_kind =
-            |other: &&Compartment| std::mem::discriminant(*other) == std::mem::discriminant(compartment);
-        if self.is_tripped(compartment) {
-            return 1;
-        }
-        if self.seen.iter().filter(is_of_kind).count() <= 1 {
-            return concurrency - concurrency / 4;
-        }
-        let others = self.running.keys().filter(is_of_kind).filter(|other| *other != compartment).count();
-        (concurrency / (others + 1).max(2)).max(1)
     }
 }
 
@@ -275,6 +278,14 @@ mod tests {
         let _other = fill(&bulkheads, &run("hung", "one")).into_iter().take(1).collect::<Vec<_>>();
         let both = [fill(&bulkheads, &run("hung-2", "two")), fill(&bulkheads, &run("hung-3", "three"))];
         assert_eq!(both.map(|places| places.len()).iter().sum::<usize>(), 15);
+    }
+
+    #[test]
+    fn the_only_tenant_of_a_fleet_uses_the_whole_worker() {
+        let clock = Arc::new(ManualClock::new(Timestamp::UNIX_EPOCH));
+        let bulkheads = Arc::new(Bulkheads::new(8, Tenants::default(), clock));
+        let (one, two) = (fill(&bulkheads, &run("a", "one")), fill(&bulkheads, &run("b", "two")));
+        assert_eq!((one.len(), two.len()), (6, 2));
     }
 
     #[test]

@@ -139,7 +139,7 @@ impl Worker {
         let (place, step) = match self.enter(wakeup).await? {
             Entered::Admitted(place, step) => (place, step),
             Entered::PutBack(pause, step) => return put_back(&self.env, *step, pause).await,
-            Entered::Dropped => return Ok(Stepped::Dropped),
+            Entered::Dropped(why) => return Ok(why),
         };
         let stepped = step_loaded(&self.env, &self.settings, *step, rng).await;
         drop(place);
@@ -185,7 +185,10 @@ impl Worker {
     /// Loads the run and waits for a place.
     async fn enter(&self, wakeup: Wakeup) -> Result<Entered, Error> {
         loop {
-            let Some(step) = load(&self.env, wakeup).await? else { return Ok(Entered::Dropped) };
+            let step = match load(&self.env, wakeup).await? {
+                Ok(step) => step,
+                Err(why) => return Ok(Entered::Dropped(why)),
+            };
             match self.bulkheads.enter(&step.loaded.run) {
                 Admission::Admitted(place) => return Ok(Entered::Admitted(place, Box::new(step))),
                 Admission::Slow(pause) => return Ok(Entered::PutBack(pause, Box::new(step))),
@@ -201,14 +204,17 @@ enum Entered {
     Admitted(Place, Box<LoadedStep>),
     /// What the step depends on hangs: the run waits.
     PutBack(Duration, Box<LoadedStep>),
-    /// The message is late.
-    Dropped,
+    /// The message does nothing.
+    Dropped(Stepped),
 }
 
 fn log(stepped: Stepped) {
     match stepped {
         Stepped::Done => {}
         Stepped::Dropped => tracing::debug!("dropped a late or duplicated message"),
+        Stepped::NotLeased => {
+            tracing::debug!("dropped a message without a lease; it was forged, replayed, or came late");
+        }
         Stepped::PutBack => {
             tracing::debug!("the run's tenant, subscription or storage account hangs; the run waits")
         }

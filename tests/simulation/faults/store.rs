@@ -1,14 +1,13 @@
 //! A store whose calls may fail, and whose caller may crash.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use holdfast_model::{Call, CatalogEntry, Lane, Limits, NewRun, Run, RunId, SubscriptionId, Timestamp};
 use holdfast_store::{
     AppStatus, AuditEvent, BreakerRecord, BudgetDraw, CatalogFilter, Change, CheckpointStatus, Committed,
-    Cursor, CursorAdvance, Departure, Drawn, DueLanes, Enrolled, FleetChange, LaneQuota, Leased, Listing,
-    Loaded, OpenBreaker, Planned, RunFilter, Store, SubscriptionStatus,
+    Cursor, CursorAdvance, Departure, Drawn, DueLanes, Enrolled, FleetChange, LaneQuota, LeaseTerms, Leased,
+    Listing, Loaded, OpenBreaker, Planned, RunFilter, Store, SubscriptionStatus,
 };
 
 use super::injector::{FaultCounts, Faulty};
@@ -38,11 +37,11 @@ macro_rules! faulty_store {
                 &self,
                 asks: &[LaneQuota],
                 limits: &Limits,
-                lease: Duration,
+                terms: LeaseTerms,
             ) -> Result<Vec<Leased>, holdfast_store::Error> {
                 self.around(async {
                     self.injector.store_fails("acquire")?;
-                    let leased = self.inner.acquire(asks, limits, lease).await?;
+                    let leased = self.inner.acquire(asks, limits, terms).await?;
                     self.injector.fault_counts.record_leased(&*self.inner, &leased).await?;
                     Ok(leased)
                 })

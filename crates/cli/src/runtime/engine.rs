@@ -1,6 +1,5 @@
 //! Builds and runs the loops of a process: planners, dispatcher and worker, as its role needs.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::runtime::clouds::{clouds, section, token_timeout};
 use crate::runtime::identities::Identities;
+use crate::runtime::remembering::RememberingStorage;
 use crate::runtime::role::Role;
 
 /// How long steps under way may take after a stop.
@@ -97,7 +97,7 @@ impl Engine {
             fleet: planning.fleet.clone(),
             planner: Planner::new(planning.fork()),
             maintenance: MaintenancePlanner::new(planning),
-            dispatcher: Dispatcher::new(store, queue, limits, lease, bell),
+            dispatcher: Dispatcher::new(store, queue, limits, lease, bell, rng.fork()),
             worker: Worker::with_bulkheads(env, settings, concurrency, bulkheads).observed_by(steps),
             rng,
         })
@@ -153,7 +153,7 @@ pub fn storages(
     };
     let targets = fleet.storages.iter().map(open).collect::<anyhow::Result<_>>()?;
     let storage = LiveStorage::new(targets, clock, rng);
-    Ok(Arc::new(storage.context("failed to prepare the storages")?))
+    Ok(Arc::new(RememberingStorage(storage.context("failed to prepare the storages")?)))
 }
 
 /// The client of the fleet's lists, which draws on the shared budgets beside the runs. Sends nothing.
@@ -178,7 +178,7 @@ fn paced(
 
 /// The tenant of each subscription: each section `[azure.NAME]` is one.
 fn tenants(fleet: &Fleet) -> Tenants {
-    let mut tenants = Tenants { by_subscription: BTreeMap::new(), otherwise: "azure".to_owned() };
+    let mut tenants = Tenants::default();
     for cloud in &fleet.clouds {
         let of = |subscription: &SubscriptionId| (subscription.clone(), section(cloud));
         tenants.by_subscription.extend(cloud.subscriptions.iter().map(of));

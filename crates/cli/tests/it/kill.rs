@@ -152,8 +152,30 @@ async fn killed_twenty_times_every_tick_has_one_outcome_and_no_post_is_doubled()
     }
     child.kill().await.unwrap();
     assert!(midst > 0, "no kill met a run in flight");
+    hunt(&world);
     let (accepted, outcomes) = judge(&world, &store).await;
     println!("{KILLS} kills: {accepted} POSTs accepted, none doubled, outcomes {outcomes:?}");
+}
+
+/// Searches what killed processes left behind for every secret that passed by: the store, its write-ahead log, the log.
+fn hunt(world: &World) {
+    let seen = world.azure.lock().unwrap().secrets_seen();
+    let mut secrets: Vec<String> = seen.iter().map(|secret| secret.expose_secret().to_owned()).collect();
+    assert!(secrets.len() > 1, "signatures and tokens passed by");
+    secrets
+        .extend(["secret", "key"].map(|name| std::fs::read_to_string(world.dir.path().join(name)).unwrap()));
+    secrets.push("sig=".to_owned());
+    for (name, has_content) in [
+        ("holdfast.sqlite", true),
+        ("holdfast.sqlite-wal", true),
+        ("holdfast.sqlite-shm", true),
+        ("log", false),
+    ] {
+        let left = std::fs::read(world.dir.path().join(name)).unwrap();
+        assert!(!has_content || !left.is_empty(), "{name} is empty");
+        let left = String::from_utf8_lossy(&left);
+        assert!(!secrets.iter().any(|secret| left.contains(secret.as_str())), "{name} holds a secret");
+    }
 }
 
 /// Checks everything, and answers how many POSTs were accepted and how the runs ended.

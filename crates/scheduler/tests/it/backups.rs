@@ -99,7 +99,7 @@ impl World {
 
     async fn commit_to(&self, what: &str, events: Vec<RunEvent>) {
         let run = self.unfinished().await.into_iter().find(does(what)).unwrap();
-        let wakeup = Wakeup { run_id: run.id, version: run.version };
+        let wakeup = Wakeup { run_id: run.id, version: run.version, nonce: 0 };
         let committed = self.commit(wakeup, events, Duration::ZERO).await;
         assert!(matches!(committed, Committed::Done(_)));
     }
@@ -132,7 +132,7 @@ impl World {
     /// Adds a run whose attempt failed and left this backup; the run retries, or is over.
     pub async fn fail_with_backup(&self, app: &App, backup: BackupFacts, cause: Cause, is_over: bool) {
         let id = self.add(app, Trigger::Manual).await;
-        self.begin(Wakeup { run_id: id, version: 1 }).await;
+        self.begin(Wakeup { run_id: id, version: 1, nonce: 0 }).await;
         let (number, detail) = (1, String::new());
         let retry_at = (!is_over).then_some(backup.accepted_at);
         let ended =
@@ -144,7 +144,8 @@ impl World {
             verification: None,
         };
         let events = if is_over { vec![ended, over] } else { vec![ended] };
-        let committed = self.commit(Wakeup { run_id: id, version: 2 }, events, Duration::ZERO).await;
+        let committed =
+            self.commit(Wakeup { run_id: id, version: 2, nonce: 0 }, events, Duration::ZERO).await;
         assert!(matches!(committed, Committed::Done(_)));
     }
 

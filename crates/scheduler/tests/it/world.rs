@@ -122,7 +122,14 @@ impl World {
     }
 
     pub fn dispatcher(&self, limits: Limits) -> Dispatcher {
-        Dispatcher::new(self.store.clone(), self.queue.clone(), limits, LEASE, self.due_signal.clone())
+        Dispatcher::new(
+            self.store.clone(),
+            self.queue.clone(),
+            limits,
+            LEASE,
+            self.due_signal.clone(),
+            fastrand::Rng::with_seed(5),
+        )
     }
 
     /// A run that is due now.

@@ -5,11 +5,9 @@ mod reading;
 mod state;
 mod writing;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
-
 use async_trait::async_trait;
 use holdfast_model::{Call, CatalogEntry, Clock, Limits, NewRun, Run, RunId, SubscriptionId, Timestamp};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::audit::AuditEvent;
 use crate::breaker::{BreakerRecord, OpenBreaker};
@@ -20,7 +18,7 @@ use crate::columns::stamp;
 use crate::error::Result;
 use crate::filter::{CatalogFilter, RunFilter};
 use crate::fleet::{Cursor, CursorAdvance, Departure, Enrolled, FleetChange, Planned};
-use crate::lanes::{DueLanes, LaneQuota, Leased};
+use crate::lanes::{DueLanes, LaneQuota, LeaseTerms, Leased};
 use crate::memory::state::State;
 use crate::rules::enrolment::Wanted;
 use crate::status::AppStatus;
@@ -111,8 +109,8 @@ impl Store for MemoryStore {
         Ok(self.state().due_lanes(self.time()))
     }
 
-    async fn acquire(&self, quotas: &[LaneQuota], limits: &Limits, lease: Duration) -> Result<Vec<Leased>> {
-        Ok(self.state().acquire(quotas, limits, lease, self.time()))
+    async fn acquire(&self, quotas: &[LaneQuota], limits: &Limits, terms: LeaseTerms) -> Result<Vec<Leased>> {
+        Ok(self.state().acquire(quotas, limits, terms, self.time()))
     }
 
     async fn close_budget(&self, subscription: &SubscriptionId, call: Call, until: Timestamp) -> Result<()> {

@@ -7,7 +7,7 @@ use holdfast_model::{
 };
 
 use crate::breaker::OpenBreaker;
-use crate::change::Loaded;
+use crate::change::{HeldLease, Loaded};
 use crate::columns::{Ending, stamp};
 use crate::filter::{CatalogFilter, RunFilter};
 use crate::fleet::Cursor;
@@ -55,7 +55,7 @@ impl State {
     }
 
     pub fn load(&self, id: RunId, now: Timestamp) -> Option<Loaded> {
-        let run = self.row(id)?.run.clone();
+        let Row { run, leased_until, lease_nonce, .. } = self.row(id)?.clone();
         let is_backup = run.task.kind() == RunKind::Backup;
         let last_good = self.last_good_run(&run.app).filter(|_| is_backup);
         let facts = LoadFacts {
@@ -66,6 +66,7 @@ impl State {
                 .and_then(|(app, id)| self.entry(app, id, run.task.blob()))
                 .cloned(),
             is_last: matches!(&run.task, Task::Delete(delete) if self.is_last(&run.app, delete)),
+            lease: leased_until.map(|until| HeldLease { until, nonce: lease_nonce }),
         };
         Some(loaded(run, now, facts))
     }

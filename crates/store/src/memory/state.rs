@@ -27,6 +27,8 @@ pub(super) struct Row {
     pub run: Run,
     /// Until when it is leased.
     pub leased_until: Option<Timestamp>,
+    /// The number of its latest lease.
+    pub lease_nonce: i64,
     /// Whether it occupies its app, its plan and its storage account.
     pub occupies_app: bool,
 }

@@ -110,7 +110,7 @@ impl State {
         insertion.retain(|run| {
             let is_added = !self.is_subject_taken(run) && self.take_tick(run);
             if is_added {
-                self.put(Row { run: run.clone(), leased_until: None, occupies_app: false });
+                self.put(Row { run: run.clone(), leased_until: None, lease_nonce: 0, occupies_app: false });
             }
             is_added
         });
@@ -162,7 +162,7 @@ impl State {
         self.change_catalog(batch.catalog());
         for (run, _) in batch.rows() {
             let occupies_app = run.occupies_app();
-            self.put(Row { run: run.clone(), leased_until: None, occupies_app });
+            self.put(Row { run: run.clone(), leased_until: None, lease_nonce: 0, occupies_app });
         }
         Ok(batch.results())
     }

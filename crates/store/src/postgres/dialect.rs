@@ -112,8 +112,9 @@ pub(super) const DIALECT: Dialect = Dialect {
     occupied_accounts: "/* occupied_accounts */ SELECT runs.account, runs.subscription
         FROM json_array_elements_text($1::json) AS asked (account)
         JOIN runs ON runs.occupies_app AND runs.account = asked.account",
-    lease: "/* lease */ UPDATE runs SET leased_until = $1, occupies_app = runs.occupies_app OR picked.begins
-        FROM json_to_recordset($2::json) AS picked (id uuid, version bigint, begins boolean)
+    lease: "/* lease */ UPDATE runs SET leased_until = $1, lease_nonce = picked.nonce,
+            occupies_app = runs.occupies_app OR picked.begins
+        FROM json_to_recordset($2::json) AS picked (id uuid, version bigint, begins boolean, nonce bigint)
         WHERE runs.id = picked.id AND runs.version = picked.version AND runs.leased_until IS NULL
         RETURNING runs.id",
     read_budgets: "/* read_budgets */ SELECT subscription, call, tokens, filled_at, closed_until FROM budgets

@@ -1,7 +1,5 @@
 //! The store on any SQL database: each operation in its own session.
 
-use std::time::Duration;
-
 use async_trait::async_trait;
 use holdfast_model::{Call, CatalogEntry, Limits, NewRun, Run, RunId, SubscriptionId, Timestamp};
 
@@ -14,7 +12,7 @@ use crate::checkpoints::CheckpointStatus;
 use crate::error::{Error, Result};
 use crate::filter::{CatalogFilter, RunFilter};
 use crate::fleet::{Cursor, CursorAdvance, Departure, Enrolled, FleetChange, Planned};
-use crate::lanes::{DueLanes, LaneQuota, Leased};
+use crate::lanes::{DueLanes, LaneQuota, LeaseTerms, Leased};
 use crate::rules::commit::COMMIT;
 use crate::rules::enrolment::Wanted;
 use crate::rules::generations::StoredEntry;
@@ -101,8 +99,8 @@ impl<D: Database> Store for SqlStore<D> {
         within!(self.read(lanes::DUE_LANES), |session| lanes::due_lanes(session))
     }
 
-    async fn acquire(&self, quotas: &[LaneQuota], limits: &Limits, lease: Duration) -> Result<Vec<Leased>> {
-        within!(self.write(acquire::ACQUIRE), |session| acquire::acquire(session, quotas, limits, lease))
+    async fn acquire(&self, quotas: &[LaneQuota], limits: &Limits, terms: LeaseTerms) -> Result<Vec<Leased>> {
+        within!(self.write(acquire::ACQUIRE), |session| acquire::acquire(session, quotas, limits, terms))
     }
 
     async fn close_budget(&self, subscription: &SubscriptionId, call: Call, until: Timestamp) -> Result<()> {

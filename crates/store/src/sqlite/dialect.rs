@@ -99,7 +99,8 @@ pub(super) const DIALECT: Dialect = Dialect {
         FROM json_each($1) AS asked",
     occupied_accounts: "/* occupied_accounts */ SELECT runs.account, runs.subscription FROM json_each($1) AS asked
         JOIN runs ON runs.occupies_app = 1 AND runs.account = asked.value",
-    lease: "/* lease */ UPDATE runs SET leased_until = $1, occupies_app = max(occupies_app, picked.value ->> '$.begins')
+    lease: "/* lease */ UPDATE runs SET leased_until = $1, lease_nonce = picked.value ->> '$.nonce',
+            occupies_app = max(occupies_app, picked.value ->> '$.begins')
         FROM json_each($2) AS picked
         WHERE runs.id = picked.value ->> '$.id' AND runs.version = picked.value ->> '$.version'
           AND runs.leased_until IS NULL

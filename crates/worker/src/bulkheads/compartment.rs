@@ -50,6 +50,14 @@ impl Tenants {
         Compartment::Tenant(found.clone())
     }
 
+    /// Whether all subscriptions have the same tenant.
+    pub(super) fn are_one(&self) -> bool {
+        let mut named =
+            self.by_subscription.values().chain([&self.otherwise]).filter(|name| !name.is_empty());
+        let first = named.next();
+        named.all(|name| Some(name) == first)
+    }
+
     /// What the run's next step depends on: its subscription and tenant, and its storage account where the step calls
     /// storage.
     pub(super) fn compartments(&self, run: &Run) -> Vec<Compartment> {

@@ -194,8 +194,10 @@ async fn a_schedule_that_no_policy_asks_for_is_told_once_a_check_until_it_is_gon
     let found = FoundSchedule { schedule: NativeSchedule::days(1), storage_url: None, databases: Vec::new() };
     world.arm.set_schedule(Some(found));
     assert_eq!(check(&world).await, ["planned", "schedule_compared", "ended"]);
+    world.clock.advance(Duration::from_hours(1));
     world.arm.set_schedule(None);
     assert_eq!(check(&world).await, ["planned", "schedule_compared", "ended"], "it is gone");
+    world.clock.advance(Duration::from_hours(1));
     assert_eq!(check(&world).await, ["planned", "ended"]);
 }
 
