@@ -38,7 +38,7 @@ impl AppendContainer {
     pub async fn create(&self, blob_name: &str, content: &str, now: Timestamp) -> Result<(), Error> {
         let sas = self.supply.for_minutes("c", now).await?;
         let written = self.put(&sas, blob_name, content.to_owned()).await;
-        written.map_err(|cause| self.failed(blob_name, cause))
+        written.map_err(|cause| self.failed("write", blob_name, cause))
     }
 
     async fn put(&self, sas: &Sas, blob_name: &str, content: String) -> Result<(), Refusal> {
@@ -67,7 +67,7 @@ impl AppendContainer {
         let mut marker = String::new();
         for _ in 0..PAGES_MAX {
             let page = self.page(&sas, prefix, &marker).await;
-            let page = page.map_err(|cause| self.failed(prefix, cause))?;
+            let page = page.map_err(|cause| self.failed("list", prefix, cause))?;
             names.extend(elements(&page, "Name").filter(|name| name.starts_with(prefix)).map(str::to_owned));
             match elements(&page, "NextMarker").next() {
                 Some(next) if !next.is_empty() => next.clone_into(&mut marker),
@@ -78,7 +78,7 @@ impl AppendContainer {
             }
         }
         let reason = format!("the list has more than {PAGES_MAX} pages");
-        Err(self.failed(prefix, Refusal::NoAnswer { operation: LISTING, reason }))
+        Err(self.failed("list", prefix, Refusal::NoAnswer { operation: LISTING, reason }))
     }
 
     async fn page(&self, sas: &Sas, prefix: &str, marker: &str) -> Result<String, Refusal> {
@@ -96,7 +96,7 @@ impl AppendContainer {
     /// The content of a blob; `None` when it does not exist.
     pub async fn read(&self, blob_name: &str, now: Timestamp) -> Result<Option<String>, Error> {
         let sas = self.supply.for_minutes("rl", now).await?;
-        self.get(&sas, blob_name).await.map_err(|cause| self.failed(blob_name, cause))
+        self.get(&sas, blob_name).await.map_err(|cause| self.failed("read", blob_name, cause))
     }
 
     async fn get(&self, sas: &Sas, blob_name: &str) -> Result<Option<String>, Refusal> {
@@ -110,9 +110,9 @@ impl AppendContainer {
         }
     }
 
-    fn failed(&self, blob_name: &str, cause: Refusal) -> Error {
+    fn failed(&self, verb: &'static str, blob_name: &str, cause: Refusal) -> Error {
         let (storage, container) = (self.supply.name.clone(), self.supply.target.container.to_string());
-        Error::UseBlob { blob_name: blob_name.to_owned(), storage, container, cause }
+        Error::UseBlob { verb, blob_name: blob_name.into(), storage, container, cause }
     }
 }
 

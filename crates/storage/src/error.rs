@@ -110,10 +110,12 @@ pub enum Error {
         cause: Refusal,
     },
     /// A blob that is written once could not be written, listed or read.
-    #[error("failed with blob `{blob_name}` of storage `{storage}` ({container}): {cause}")]
+    #[error("failed to {verb} `{blob_name}` in storage `{storage}` ({container}): {cause}")]
     UseBlob {
+        /// What failed.
+        verb: &'static str,
         /// The name of the blob, or what the names begin with.
-        blob_name: String,
+        blob_name: Box<str>,
         /// The name of the storage.
         storage: StorageName,
         /// The container's URL, without a query.

@@ -11,8 +11,8 @@ use holdfast_model::{
 use holdfast_store::{ChainRow, Content, Link, Mode, SqliteStore, Store as _};
 use serde_json::Value;
 
-use crate::bad_rows::{FLEET, sql};
-use crate::command::{Ended, Place, command};
+use crate::bad_rows::sql;
+use crate::command::{Ended, FLEET, Place, command};
 use crate::simulated::simulate;
 
 const AUDIT: &str = r#"
