@@ -59,7 +59,8 @@ impl World {
     async fn new() -> Self {
         let fleet = Fleet::generate(APPS, 20);
         let faults = Faults { timed_out: 0.03, lost_post_answer: 0.05, ..Faults::none() };
-        let config = Config { faults, pace: Pace::demo(), ..Config::new(fleet.clone()) };
+        let config =
+            Config { faults, pace: Pace::demo(), remembers_secrets: true, ..Config::new(fleet.clone()) };
         let azure = Arc::new(Mutex::new(Azure::new(config, 20).unwrap()));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let clock = Arc::new(SystemClock::default());
