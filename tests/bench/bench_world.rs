@@ -10,6 +10,7 @@ use holdfast_model::{
 };
 use holdfast_simulator::{Azure, BucketSize, BucketSizes, Client, Config, Fleet, Pace, Server};
 use holdfast_store::Store;
+use holdfast_tests::fleet_file::SimulatedAzure;
 use secrecy::ExposeSecret;
 use tokio::net::TcpListener;
 
@@ -157,16 +158,11 @@ impl Drop for Process {
 }
 
 fn fleet_file(dir: &Path, server: &Server) -> String {
-    let client = Client::default();
+    let (client, container) = (Client::default(), server.container_url(Fleet::ACCOUNT, Fleet::CONTAINER));
+    let (tenant, client, url) = (&client.tenant, &client.id, &server.url());
+    let azure = SimulatedAzure { tenant, client, url, container: &container, folder: dir }.tables();
     format!(
-        r#"[azure]
-credential = {{ kind = "client_secret", tenant = "{tenant}", client_id = "{id}", secret = "file:{dir}/secret" }}
-endpoint = "{url}"
-authority = "{url}"
-[storage.sim]
-container = "{container}"
-sas = {{ mint = "account_key", key = "file:{dir}/key", lifetime = "48h" }}
-[policy.gold]
+        r#"{azure}[policy.gold]
 schedule = "0 0 1 1 *"
 storage = "sim"
 [limits]
@@ -177,10 +173,5 @@ per_account = 10000
 [engine]
 concurrency = 64
 "#,
-        tenant = client.tenant,
-        id = client.id,
-        url = server.url(),
-        container = server.container_url(Fleet::ACCOUNT, Fleet::CONTAINER),
-        dir = dir.display(),
     )
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use holdfast_model::schedule::Schedule;
 use holdfast_model::{
-    App, AppId, Clock, ManualClock, Overlap, Policy, PolicyName, PolicySnapshot, StorageName, SystemClock,
+    App, AppId, Clock, ManualClock, Policy, PolicyName, PolicySnapshot, StorageName, SystemClock,
     parse_timestamp,
 };
 use holdfast_scheduler::{FleetSnapshot, Planner, PlanningContext};
@@ -85,21 +85,13 @@ fn start() -> Arc<ManualClock> {
 
 /// A fleet in one policy without catch-up.
 fn fleet(apps: usize, crontab: &str) -> FleetSnapshot {
-    let policy = Policy {
-        name: PolicyName::new("gold"),
-        schedule: Schedule {
-            crontab: crontab.parse().unwrap(),
-            timezone: holdfast_model::Zone::UTC,
-            spread: Duration::ZERO,
-        },
-        catch_up: Duration::ZERO,
-        overlap: Overlap::Skip,
-        recovery_point_objective: None,
-        retention: None,
-        drill: None,
-        native_schedule: None,
-        policy_snapshot: PolicySnapshot::new(StorageName::new("s"), "account"),
+    let schedule = Schedule {
+        crontab: crontab.parse().unwrap(),
+        timezone: holdfast_model::Zone::UTC,
+        spread: Duration::ZERO,
     };
+    let snapshot = PolicySnapshot::new(StorageName::new("s"), "account");
+    let policy = Policy::new(PolicyName::new("gold"), schedule, snapshot);
     let app = |number: usize| {
         let id = AppId::new("subscription", "group", &format!("app-{number}"), None);
         let app = App {

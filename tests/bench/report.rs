@@ -61,7 +61,7 @@ pub(crate) fn median(mut values: Vec<f64>) -> f64 {
 }
 
 impl Outage {
-    fn print(&self, store: &str) {
+    pub(crate) fn print(&self, store: &str) {
         let Self { ticks, seconds, more_memory_mib } = self;
         println!("{store}: recorded {ticks} missed ticks in {seconds:.1} s and {more_memory_mib:.0} MiB");
     }
@@ -70,12 +70,7 @@ impl Outage {
 impl Report {
     pub(crate) fn print(&self) {
         let Planning { apps, seconds } = self.planning;
-        println!("planned {apps} ticks of one minute in {seconds:.2} s");
-        self.outage.print("SQLite");
-        if let Some(outage) = &self.outage_on_postgres {
-            outage.print("PostgreSQL");
-        }
-        println!();
+        println!("planned {apps} ticks of one minute in {seconds:.2} s\n");
         println!(
             "{:<12} {:>5} {:>8} {:>8} {:>9} {:>10}",
             "", "runs", "seconds", "runs/s", "steps/s", "peak MiB"

@@ -6,6 +6,7 @@ mod confirm;
 mod context;
 mod exit;
 mod output;
+mod panic_message;
 mod runtime;
 
 use std::process::ExitCode;
@@ -20,8 +21,11 @@ use context::Context;
 use exit::Exit;
 use holdfast_model::{Clock, SystemClock};
 use holdfast_telemetry::{LogOptions, Service, Telemetry};
+use runtime::hardening::{harden, has_password};
 
 fn main() -> ExitCode {
+    harden();
+    panic_message::install();
     // Two TLS providers in one process panic at their first use: this one is chosen before anything can ask.
     let chosen = rustls::crypto::ring::default_provider().install_default();
     let cli = Cli::parse();
@@ -39,6 +43,12 @@ fn main() -> ExitCode {
     }
     runtime::open_files::raise_limit();
     let context = Context::new(cli.global, clock, telemetry);
+    if has_password(std::env::args_os()) {
+        context.out.message(
+            "warning: the command line holds a password, and each user of this machine sees it in the list of processes\n\
+             help: give `env:NAME` or `file:PATH`, or set HOLDFAST_DATABASE_URL and HOLDFAST_AMQP_URL",
+        );
+    }
     let done = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

@@ -45,6 +45,8 @@ pub struct Cloud {
     pub authority: Option<Url>,
     /// The `api-version` of every request.
     pub api_version: String,
+    /// Hosts beside Azure's own that may receive its tokens.
+    pub trusted_hosts: Vec<String>,
     /// The subscriptions it serves; empty for all that no other section serves.
     pub subscriptions: Vec<SubscriptionId>,
 }

@@ -17,7 +17,7 @@ use crate::section::{Section, top};
 use crate::source::{Source, Unreadable, ValueSpans};
 use crate::unusable_storage::UnusableStorage;
 use crate::zone_data::ZoneData;
-use crate::{apps, azure, checkpoint, drill, engine, no_effect, policy, secrets, storage};
+use crate::{apps, azure, checkpoint, drill, engine, no_effect, policy, secrets, storage, trusted_hosts};
 
 /// The result of checking a fleet file.
 #[derive(Debug)]
@@ -83,6 +83,7 @@ fn read(
     let apps = apps::apps(diagnostics, &mut file, &policies, &clouds, now);
     let rules = apps::discover(diagnostics, &mut file, &policies, &clouds);
     drill::check(diagnostics, &apps, &clouds);
+    trusted_hosts::check(diagnostics, &clouds, &storages);
     let limits = engine::limits(diagnostics, &mut file);
     let engine = engine::engine(diagnostics, &mut file);
     let checkpoints = checkpoint::checkpoints(diagnostics, &mut file, &storages);

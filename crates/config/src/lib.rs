@@ -23,6 +23,7 @@ mod secrets;
 mod section;
 mod source;
 mod storage;
+mod trusted_hosts;
 mod unusable_storage;
 mod windows_zones;
 mod wrong_kind;

@@ -1,6 +1,7 @@
 //! Reads every secret of the fleet file once, to report unusable ones before the first backup.
 
 use std::io::ErrorKind;
+use std::path::Path;
 use std::time::Duration;
 
 use holdfast_model::{StorageName, Timestamp};
@@ -58,6 +59,9 @@ pub fn check(
                 continue;
             }
         };
+        if let (SecretRef::File(path), Secrets::Judge) = (reference, secrets) {
+            lax_file(diagnostics, place, path);
+        }
         // A credential may use the same file as a storage, and is not checked as a SAS.
         let is_of = |storage: &&StorageInUse<'_>| {
             place.key.starts_with(&format!("storage.{}.", storage.name))
@@ -66,10 +70,27 @@ pub fn check(
         match storages.iter().find(is_of) {
             Some(storage) => judge(diagnostics, place, *storage, &secret, (secrets, now)),
             None if secrets == Secrets::Judge && !is_signing_key => {
-                judge_password(diagnostics, &found, &secret)
+                judge_password(diagnostics, &found, &secret);
             }
             None => {}
         }
+    }
+}
+
+/// Warns about a file that every user of the machine may read.
+fn lax_file(diagnostics: &mut Diagnostics<'_>, place: &SourceLocation, path: &Path) {
+    #[cfg(unix)]
+    let mode = {
+        use std::os::unix::fs::PermissionsExt as _;
+        std::fs::metadata(path).map(|facts| facts.permissions().mode() & 0o7777).unwrap_or_default()
+    };
+    #[cfg(not(unix))]
+    let mode = 0_u32;
+    if mode & 0o006 != 0 {
+        let file = path.display();
+        let message =
+            format_args!("`{}`: every user of this machine may read {file} (mode {mode:04o})", place.key);
+        diagnostics.warning(place, message, Some(format!("chmod 600 {file}")));
     }
 }
 

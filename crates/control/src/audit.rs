@@ -12,7 +12,7 @@ mod source;
 pub use anchors::{AnchorReport, Anchors};
 pub use checkpoint::{Checkpoint, Statement};
 pub use checkpoint_lines::CheckpointLines;
-pub use checkpointer::{CheckpointReport, Checkpointer, Continuity, FailedWrite};
+pub use checkpointer::{CheckpointReport, CheckpointSchedule, Checkpointer, Continuity, FailedWrite};
 pub use destination::{CheckpointContainer, CheckpointFile, Destination, blob_prefix};
 pub use export::export;
 pub use key::{InvalidKey, SigningKey, VerifyingKey, generate, read_pem, system_random};

@@ -12,6 +12,7 @@ pub mod coverage;
 pub mod deletion;
 pub mod discovery;
 pub mod doctor;
+pub mod egress;
 mod error;
 mod fleet_keeper;
 pub mod holds;

@@ -131,22 +131,8 @@ mod tests {
 
     fn good() -> AppStatus {
         AppStatus {
-            app: AppId::new("s", "g", "shop", None),
             policy: Some(PolicyName::new("gold")),
-            plan: None,
-            paused: false,
-            removed: false,
-            recovery_point_objective: None,
-            departed: None,
-            seen_at: None,
-            missing_since: None,
-            next_tick: None,
-            running: None,
-            last: None,
-            missed: None,
-            last_good_at: None,
-            past_objective: false,
-            check: CheckStatus::default(),
+            ..AppStatus::new(AppId::new("s", "g", "shop", None))
         }
     }
 

@@ -45,7 +45,7 @@ pub(crate) fn encode(wakeup: Wakeup) -> Vec<u8> {
 }
 
 /// The wake-up in a message body.
-pub(crate) fn decode(body: &[u8]) -> Result<Wakeup, Unreadable> {
+pub fn decode(body: &[u8]) -> Result<Wakeup, Unreadable> {
     let Versioned { v } = read(body)?;
     if v > VERSION {
         return Err(Unreadable::Future(v));

@@ -35,7 +35,7 @@ pub use fleet::{Cursor, CursorAdvance, Departure, Enrolled, FleetChange, Observa
 pub use lanes::{DueLane, DueLanes, LaneQuota, LeaseTerms, Leased};
 pub use memory::{MemoryCopy, MemoryStore};
 pub use mode::Mode;
-pub use postgres::PgStore;
+pub use postgres::{DatabaseWire, PgStore, database_wire};
 pub use sqlite::{OneProcess, SqliteStore};
 pub use status::{AppStatus, CheckStatus, Departed, LastRun, Missed, Running, Unprotected};
 pub use store::Store;

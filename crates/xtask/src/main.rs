@@ -1,7 +1,9 @@
-//! The developer commands: `cargo xtask test`, `lint`, `tidy`, `simulate`, `bench`, `up`, `down`, `dist`, `materials`.
+//! The developer commands: `cargo xtask test`, `lint`, `tidy`, `simulate`, `fuzz`, `bench`, `up`, `down`, `dist`,
+//! `materials`.
 
 mod bench;
 mod dist;
+mod fuzz;
 mod lint;
 mod materials;
 mod services;
@@ -24,6 +26,7 @@ enum Task {
     /// Check only the repository's own rules for files; a part of `lint` that takes a second
     Tidy,
     Simulate(simulate::Options),
+    Fuzz(fuzz::Options),
     Bench(bench::Options),
     /// Start PostgreSQL, RabbitMQ and Azurite, and print the variables that name them
     Up,
@@ -42,6 +45,7 @@ fn main() -> ExitCode {
         Task::Lint(options) => lint::run(&options),
         Task::Tidy => tidy::run(),
         Task::Simulate(options) => simulate::run(&options),
+        Task::Fuzz(options) => fuzz::run(&options),
         Task::Bench(options) => bench::run(&options),
         Task::Up => services::up(),
         Task::Down => services::down(),

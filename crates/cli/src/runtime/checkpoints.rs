@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use holdfast_config::{CheckpointDestination, Fleet};
-use holdfast_control::audit::{Checkpoint, CheckpointContainer, CheckpointFile, Checkpointer, Destination};
+use holdfast_control::audit::{
+    Checkpoint, CheckpointContainer, CheckpointFile, CheckpointSchedule, Checkpointer, Destination,
+};
 use holdfast_model::{Clock, StorageName};
 use holdfast_storage::AppendContainer;
 use holdfast_store::Store;
@@ -71,19 +73,21 @@ pub fn container(
 ///
 /// A failure is logged, and `holdfast status` and the metrics show it; the next try is a minute later.
 pub async fn keep_checkpoints(checkpointer: Checkpointer, stop: CancellationToken) {
+    let mut schedule = CheckpointSchedule::default();
     loop {
         let written = tokio::select! {
             biased;
             () = stop.cancelled() => return,
-            written = checkpointer.write_due() => written,
+            written = checkpointer.write_due(&mut schedule) => written,
         };
-        if let Err(error) = written {
+        let pause = written.unwrap_or_else(|error| {
             tracing::warn!(
                 error = &error as &dyn std::error::Error,
                 "failed to record the checkpoints of the audit"
             );
-        }
-        if tokio::time::timeout(checkpointer.pause().await, stop.cancelled()).await.is_ok() {
+            checkpointer.retry()
+        });
+        if tokio::time::timeout(pause, stop.cancelled()).await.is_ok() {
             return;
         }
     }

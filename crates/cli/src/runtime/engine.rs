@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::runtime::clouds::{clouds, section, token_timeout};
 use crate::runtime::identities::Identities;
+use crate::runtime::remembering::RememberingStorage;
 use crate::runtime::role::Role;
 
 /// How long steps under way may take after a stop.
@@ -152,7 +153,7 @@ pub fn storages(
     };
     let targets = fleet.storages.iter().map(open).collect::<anyhow::Result<_>>()?;
     let storage = LiveStorage::new(targets, clock, rng);
-    Ok(Arc::new(storage.context("failed to prepare the storages")?))
+    Ok(Arc::new(RememberingStorage(storage.context("failed to prepare the storages")?)))
 }
 
 /// The client of the fleet's lists, which draws on the shared budgets beside the runs. Sends nothing.

@@ -13,6 +13,7 @@ use holdfast_storage::{Access, LiveSecrets, NoToken, Tokens};
 use secrecy::SecretString;
 
 use crate::runtime::clouds::{scope, section, token_timeout};
+use crate::runtime::remembering::RememberingSecrets;
 use crate::runtime::scope_tokens::ScopeTokens;
 
 /// What each `[azure]` section opens.
@@ -30,6 +31,7 @@ impl Identities {
             let tokens: Arc<dyn Tokens> = Arc::new(CloudTokens::new(cloud, fleet, clock)?);
             let secrets = LiveSecrets::new(Arc::clone(&tokens));
             let secrets = Arc::new(secrets.context("failed to prepare the reading of secrets")?);
+            let secrets = Arc::new(RememberingSecrets(secrets));
             by_section.insert(cloud.name.clone(), Access { secrets, tokens });
         }
         Ok(Self { by_section, choice: choice(&fleet.clouds).to_owned() })
@@ -144,6 +146,7 @@ mod tests {
             endpoint: authority.clone(),
             authority: Some(authority.clone()),
             api_version: "2024-11-01".into(),
+            trusted_hosts: Vec::new(),
             subscriptions: subscriptions.iter().map(|id| SubscriptionId::new(id)).collect(),
         }
     }

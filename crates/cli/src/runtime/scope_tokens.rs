@@ -4,6 +4,8 @@ use async_trait::async_trait;
 use holdfast_arm::{Credential, Token, TokenError, TokenSource};
 use holdfast_config::Cloud;
 use holdfast_control::{Error, ErrorKind};
+use holdfast_storage::SecretError;
+use holdfast_telemetry::remember_secret;
 
 /// Tokens of one credential for one scope, without a cache.
 #[derive(Debug)]
@@ -30,12 +32,18 @@ impl TokenSource for ScopeTokens {
     /// The credential's secret is read again each time, because files rotate while the process runs.
     async fn token(&self) -> Result<Token, TokenError> {
         let credential = credential(&self.cloud).map_err(|error| TokenError::new(&error.to_string()))?;
-        credential.source(self.cloud.authority.as_ref(), &self.scope)?.token().await
+        let token = credential.source(self.cloud.authority.as_ref(), &self.scope)?.token().await?;
+        remember_secret(&token.secret);
+        Ok(token)
     }
 }
 
 /// Reads the secret of the credential.
 fn credential(cloud: &Cloud) -> Result<Credential, Error> {
-    let credential = cloud.credential.clone().with_secret(|reference| reference.read());
-    credential.map_err(|error| Error::new(ErrorKind::Invalid, error.to_string()))
+    let credential = cloud.credential.clone().with_secret(|reference| {
+        let secret = reference.read()?;
+        remember_secret(&secret);
+        Ok(secret)
+    });
+    credential.map_err(|error: SecretError| Error::new(ErrorKind::Invalid, error.to_string()))
 }

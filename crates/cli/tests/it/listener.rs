@@ -29,7 +29,7 @@ impl Running {
         let words = plain.get_args().map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ");
         let program = plain.get_program().to_string_lossy();
         let mut shell = Command::new("bash");
-        shell.args(["-c", &format!("ulimit -Hn {FILES}; ulimit -Sn 256; exec {program} {words}")]);
+        shell.args(["-c", &format!("ulimit -Sn 256; ulimit -Hn {FILES}; exec {program} {words}")]);
         shell
             .current_dir(place.path(""))
             .env_remove("HOLDFAST_LOG")

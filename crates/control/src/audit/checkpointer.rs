@@ -1,5 +1,6 @@
 //! Signs the end of the audit's chain, and writes it where the owner of the database cannot change it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -45,6 +46,20 @@ pub struct Checkpointer {
     pub destinations: Vec<Box<dyn Destination>>,
 }
 
+/// What a process knows of its checkpoints. The store is not asked: its owner could put off the next one.
+#[derive(Debug, Default)]
+pub struct CheckpointSchedule {
+    due: BTreeMap<String, Timestamp>,
+    /// What it signed last.
+    last: Option<Statement>,
+}
+
+impl CheckpointSchedule {
+    fn is_due(&self, destination: &str, now: Timestamp) -> bool {
+        self.due.get(destination).is_none_or(|due| *due <= now)
+    }
+}
+
 /// What became of a checkpoint.
 #[derive(Debug, Serialize)]
 pub struct CheckpointReport {
@@ -52,6 +67,8 @@ pub struct CheckpointReport {
     pub checkpoint: Option<String>,
     /// The last event that it covers.
     pub seq: Option<i64>,
+    #[serde(skip)]
+    statement: Option<Statement>,
     /// Where it was written.
     pub written: Vec<String>,
     /// Where it was not written, and why.
@@ -68,70 +85,66 @@ pub struct FailedWrite {
 }
 
 impl Checkpointer {
-    /// Writes a checkpoint to each destination where one is due, and records how that went.
-    pub async fn write_due(&self) -> Result<CheckpointReport, Error> {
+    /// Writes a checkpoint to each destination where one is due, and records how that went. Returns the pause until the
+    /// next one is due.
+    pub async fn write_due(&self, schedule: &mut CheckpointSchedule) -> Result<Duration, Error> {
         let now = self.store.now().await?;
-        let known = self.store.checkpoints().await?;
-        let is_due = |name: &str| status_of(&known, name).is_none_or(|status| status.due_at <= now);
-        self.write(&known, now, Continuity::Required, is_due).await
+        let due = self.destinations.iter().filter(|of| schedule.is_due(&of.name(), now));
+        let due: Vec<&dyn Destination> = due.map(AsRef::as_ref).collect();
+        if !due.is_empty() {
+            let known = self.store.checkpoints().await?;
+            let signed = self.sign(&known, now, (Continuity::Required, schedule.last.as_ref())).await;
+            let report = self.write(signed, &due).await;
+            for destination in &due {
+                let name = destination.name();
+                let pause = if report.written.contains(&name) { self.every } else { self.retry() };
+                schedule.due.insert(name, now + pause);
+            }
+            schedule.last = report.statement.clone().or(schedule.last.take());
+            self.store.record_checkpoints(&self.statuses(&known, now, &report)).await?;
+        }
+        let next = schedule.due.values().min().copied().unwrap_or(now);
+        Ok((next - now).to_std().unwrap_or_default().min(self.every))
     }
 
     /// Writes a checkpoint to every destination now.
     pub async fn write_now(&self, continuity: Continuity) -> Result<CheckpointReport, Error> {
         let now = self.store.now().await?;
         let known = self.store.checkpoints().await?;
-        self.write(&known, now, continuity, |_| true).await
+        let signed = self.sign(&known, now, (continuity, None)).await;
+        let all: Vec<&dyn Destination> = self.destinations.iter().map(AsRef::as_ref).collect();
+        let report = self.write(signed, &all).await;
+        self.store.record_checkpoints(&self.statuses(&known, now, &report)).await?;
+        Ok(report)
     }
 
-    /// How long until the next checkpoint is due; the pause after a failure where the store does not answer.
-    pub async fn pause(&self) -> Duration {
-        let (Ok(now), Ok(known)) = (self.store.now().await, self.store.checkpoints().await) else {
-            return self.retry();
-        };
-        let due =
-            self.destinations.iter().map(|of| status_of(&known, &of.name()).map_or(now, |of| of.due_at));
-        let next = due.min().unwrap_or(now + self.every);
-        // A row of a wrong clock does not end the checkpoints.
-        (next - now).to_std().unwrap_or_default().min(self.every)
-    }
-
-    fn retry(&self) -> Duration {
+    /// The pause after a failure.
+    pub fn retry(&self) -> Duration {
         RETRY.min(self.every)
     }
 
-    async fn write(
-        &self,
-        known: &[CheckpointStatus],
-        now: Timestamp,
-        continuity: Continuity,
-        is_due: impl Fn(&str) -> bool,
-    ) -> Result<CheckpointReport, Error> {
-        let due: Vec<_> = self.destinations.iter().filter(|of| is_due(&of.name())).collect();
-        let mut report =
-            CheckpointReport { checkpoint: None, seq: None, written: Vec::new(), failed: Vec::new() };
-        if due.is_empty() {
-            return Ok(report);
-        }
-        let signed = self.sign(known, now, continuity).await;
+    /// Writes what was signed, or reports why nothing was.
+    async fn write(&self, signed: Result<Checkpoint, Error>, due: &[&dyn Destination]) -> CheckpointReport {
+        let (mut written, mut failed) = (Vec::new(), Vec::new());
         for destination in due {
             let name = destination.name();
-            let written = match &signed {
+            let appended = match &signed {
                 Ok(checkpoint) => destination.append(checkpoint).await,
                 Err(error) => Err(with_causes(error)),
             };
-            match written {
-                Ok(()) => report.written.push(name),
+            match appended {
+                Ok(()) => written.push(name),
                 Err(error) => {
                     tracing::warn!(destination = name, error, "failed to write a checkpoint of the audit");
-                    report.failed.push(FailedWrite { destination: name, error });
+                    failed.push(FailedWrite { destination: name, error });
                 }
             }
         }
-        if let Ok(checkpoint) = &signed {
-            (report.checkpoint, report.seq) = (Some(checkpoint.line()), Some(checkpoint.statement.seq));
-        }
-        self.store.record_checkpoints(&self.statuses(known, now, &report)).await?;
-        Ok(report)
+        let signed = signed.ok();
+        let checkpoint = signed.as_ref().map(Checkpoint::line);
+        let statement = signed.map(|signed| signed.statement);
+        let seq = statement.as_ref().map(|statement| statement.seq);
+        CheckpointReport { checkpoint, seq, statement, written, failed }
     }
 
     /// The status of every destination after a report.
@@ -169,14 +182,13 @@ impl Checkpointer {
         &self,
         known: &[CheckpointStatus],
         now: Timestamp,
-        continuity: Continuity,
+        (continuity, own): (Continuity, Option<&Statement>),
     ) -> Result<Checkpoint, Error> {
         let key = self.signing_key().await?;
-        let base = match continuity {
-            Continuity::Required => self.last_signed(known, &key),
-            Continuity::AfterRestore => None,
-        };
-        let end = follow(&*self.store, base.as_ref()).await?;
+        let recorded = self.last_signed(known, &key);
+        let last = recorded.iter().chain(own).max_by_key(|statement| statement.at);
+        let base = last.filter(|_| continuity == Continuity::Required);
+        let end = follow(&*self.store, base).await?;
         let (fleet, seq, hash) = (self.fleet.clone(), end.seq, end.hash);
         Ok(Checkpoint::sign(Statement { fleet, seq, hash, at: now }, &key))
     }
@@ -205,7 +217,7 @@ impl Checkpointer {
         let lines = known.iter().filter_map(|status| Checkpoint::parse(status.checkpoint.as_deref()?).ok());
         let ours = lines.filter(|line| line.is_signed_by(std::slice::from_ref(&public)));
         let statements = ours.map(|line| line.statement).filter(|statement| statement.fleet == self.fleet);
-        statements.max_by_key(|statement| statement.seq)
+        statements.max_by_key(|statement| statement.at)
     }
 }
 
@@ -268,7 +280,8 @@ async fn signed_event(store: &dyn Store, base: &Statement) -> Result<Link, Error
 async fn before_first(store: &dyn Store) -> Result<Link, Error> {
     let first = store.chain(0, 1).await?.pop();
     let before = |link: Link| Link { seq: link.seq - 1, hash: link.previous, ..Link::origin() };
-    Ok(first.map_or_else(Link::origin, |row| before(row.link)))
+    let removed = first.map(|row| row.link).filter(|link| link.seq > 1);
+    Ok(removed.map_or_else(Link::origin, before))
 }
 
 fn tampered(what: String) -> Error {

@@ -150,9 +150,9 @@ fn der(content: &[u8], label: &str) -> Option<Zeroizing<Vec<u8>>> {
 mod tests {
     use super::*;
 
-    /// Made by `openssl genpkey -algorithm ed25519` (OpenSSL 3.0), with its public key.
+    /// Made by `openssl genpkey -algorithm ed25519`.
     const OPENSSL: &str = "-----BEGIN PRIVATE KEY-----
-MC4CAQAwBQYDK2VwBCIEIC4zmrY5AaVOcHEDTdlcBEqPVb3hzhqErzOsQ8m9Qdqr
+MC4CAQAwBQYDK2VwBCIEIM/W+wIX9TAsaYJINh5NuddAbgCIyNM1cIwZWRzmG98P
 -----END PRIVATE KEY-----
 ";
 
@@ -169,6 +169,16 @@ MC4CAQAwBQYDK2VwBCIEIC4zmrY5AaVOcHEDTdlcBEqPVb3hzhqErzOsQ8m9Qdqr
         let public = key.verifying_key().unwrap();
         assert_eq!(VerifyingKey::read(public.pem().as_bytes()), Ok(public.clone()));
         assert_eq!((VerifyingKey::read(&public.der()), public.id().as_str()), (Ok(public.clone()), key.id()));
+    }
+
+    #[test]
+    fn a_key_of_openssl_has_the_public_key_and_the_id_that_openssl_prints() {
+        let public = SigningKey::read(OPENSSL.as_bytes()).unwrap().verifying_key().unwrap();
+        let printed = "-----BEGIN PUBLIC KEY-----
+MCowBQYDK2VwAyEA1brxOSfDS09uAnvatDWbLZtjdpiaiR8SyuIZGUe+PR8=
+-----END PUBLIC KEY-----
+";
+        assert_eq!((public.pem().as_str(), public.id().as_str()), (printed, "bb3f75f309e5d1f2"));
     }
 
     #[test]

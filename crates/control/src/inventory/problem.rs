@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use holdfast_model::{CatalogEntry, Removal, Timestamp};
+use holdfast_model::{BackupChange, CatalogEntry, Removal, Timestamp};
 use serde::Serialize;
 
 use super::item::Item;
@@ -36,7 +36,7 @@ pub enum ProblemKind {
     Lost,
     /// Neither of Azure's lists has it, and no check has decided yet.
     Missing,
-    /// Azure reports another size than the catalog has.
+    /// Azure reports something else about it than the catalog has, or did until its blob is read.
     Changed,
     /// Its blob was never read, although storage is in reach.
     Unverified,
@@ -94,6 +94,10 @@ pub(super) fn of(item: &Item, of: Circumstances<'_>) -> Option<BackupProblem> {
             format!("`holdfast verify {app}` decides; `holdfast backup {app}` takes a new one"),
         ),
         (None, Some(listed)) => {
+            if let Some(found) = entry.change.as_ref().and_then(|change| recorded_change(change, of.now)) {
+                let next = format!("`holdfast verify {app}` reads its blob; do not restore it before");
+                return problem(ProblemKind::Changed, found, next);
+            }
             let ours = Some(entry.backup.size_bytes).filter(|size| *size > 0);
             let theirs = listed.size_bytes.filter(|size| *size > 0);
             if let (Some(ours), Some(theirs)) = (ours, theirs)
@@ -116,6 +120,17 @@ pub(super) fn of(item: &Item, of: Circumstances<'_>) -> Option<BackupProblem> {
             )
         }
     }
+}
+
+/// What a check of the catalog recorded about a backup that Azure lists otherwise; `None` once it is settled.
+fn recorded_change(change: &BackupChange, now: Timestamp) -> Option<String> {
+    let since = age(change.at, now);
+    if !change.differences.is_empty() {
+        return Some(format!("it differs from its record, found {since}: {}", change.differences.join("; ")));
+    }
+    let counts_not = change.good_once_verified == Some(true);
+    counts_not
+        .then(|| format!("it changed at Azure, found {since}, and does not count until its blob is read"))
 }
 
 #[cfg(test)]
@@ -161,6 +176,14 @@ mod tests {
         let mut changed = item(true, None, true);
         changed.azure.as_mut().unwrap().size_bytes = Some(11);
         assert_eq!(kind(&changed, CIRCUMSTANCES), Some(ProblemKind::Changed));
+        let mut recorded = item(true, None, true);
+        let differences = vec!["its blob is new.zip and was hf-a.zip".to_owned()];
+        let change = BackupChange { at: at(40), differences, good_once_verified: Some(true) };
+        recorded.entry.as_mut().unwrap().change = Some(change.clone());
+        assert_eq!(kind(&recorded, CIRCUMSTANCES), Some(ProblemKind::Changed));
+        let settled = BackupChange { differences: Vec::new(), good_once_verified: None, ..change };
+        recorded.entry.as_mut().unwrap().change = Some(settled);
+        assert_eq!(kind(&recorded, CIRCUMSTANCES), None);
         changed.entry = None;
         assert_eq!(kind(&changed, CIRCUMSTANCES), None, "a backup of others");
     }

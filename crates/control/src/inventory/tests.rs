@@ -15,50 +15,27 @@ pub fn at(seconds: i64) -> Timestamp {
 
 /// A backup of the catalog.
 pub fn entry(id: i64, blob: &str, seconds: i64) -> CatalogEntry {
-    CatalogEntry {
-        app: AppId::new("s", "g", "shop", None),
-        run: RunId::new(at(seconds), &mut fastrand::Rng::with_seed(1)),
-        policy: None,
-        storage: StorageName::new("weu"),
-        backup: BackupFacts {
-            id: BackupId(id),
-            blob: blob.to_owned(),
-            size_bytes: 10,
-            accepted_at: at(seconds),
-            finished_at: None,
-            databases: Vec::new(),
-        },
-        origin: Origin::Succeeded,
-        good: true,
-        sas: None,
-        hold: None,
-        removal: None,
-        last_failure_at: None,
-        verified_at: None,
-        drill: None,
-        change: None,
-    }
+    let run = RunId::new(at(seconds), &mut fastrand::Rng::with_seed(1));
+    let backup = BackupFacts {
+        id: BackupId(id),
+        blob: blob.to_owned(),
+        size_bytes: 10,
+        accepted_at: at(seconds),
+        finished_at: None,
+        databases: Vec::new(),
+    };
+    let app = AppId::new("s", "g", "shop", None);
+    CatalogEntry::new(app, run, StorageName::new("weu"), backup, Origin::Succeeded)
 }
 
 /// A backup of Azure.
 pub fn listed(id: i64, blob: &str, seconds: i64) -> Backup {
     Backup {
-        id: BackupId(id),
         name: Some(blob.trim_end_matches(".zip").to_owned()),
         blob_name: Some(blob.to_owned()),
-        container: None,
-        status: BackupStatus::Succeeded,
         created: Some(at(seconds)),
-        finished: None,
         size_bytes: Some(10),
-        website_size_bytes: None,
-        log: None,
-        databases: Vec::new(),
-        restored: None,
-        scheduled: false,
-        correlation_id: None,
-        request_id: None,
-        retry_after: None,
+        ..Backup::new(BackupId(id), BackupStatus::Succeeded)
     }
 }
 

@@ -63,6 +63,7 @@ async fn no_statement_reads_a_large_table_through() {
             "apps",
             "subscriptions",
             "budgets",
+            "audit_checkpoints",
             "breakers",
             "plan",
             "CONSTANT",

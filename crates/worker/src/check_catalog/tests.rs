@@ -19,22 +19,10 @@ const DAY: i64 = 24 * 3_600;
 
 fn entry(id: i64) -> CatalogEntry {
     let run = planned();
-    CatalogEntry {
-        app: run.app.clone(),
-        run: run.id,
-        policy: None,
-        storage: run.policy_snapshot.storage.clone(),
-        backup: BackupFacts { id: BackupId(id), blob: format!("b{id}.zip"), ..facts() },
-        origin: Origin::Succeeded,
-        good: true,
-        sas: None,
-        hold: None,
-        removal: None,
-        last_failure_at: None,
-        verified_at: Some(at(0)),
-        drill: None,
-        change: None,
-    }
+    let backup = BackupFacts { id: BackupId(id), blob: format!("b{id}.zip"), ..facts() };
+    let storage = run.policy_snapshot.storage.clone();
+    let entry = CatalogEntry::new(run.app.clone(), run.id, storage, backup, Origin::Succeeded);
+    CatalogEntry { verified_at: Some(at(0)), ..entry }
 }
 
 fn read_on(known: &Known, state: &RunState, now: Timestamp) -> Vec<i64> {

@@ -1,5 +1,6 @@
 //! What only the PostgreSQL store, or its database, can get wrong.
 
+mod logins;
 mod opening;
 mod rights;
 mod scale;
