@@ -64,7 +64,7 @@ storage = "sim"
 deadline = "5m"
 poll = {{ first = "1s", max = "2s" }}
 [limits]
-writes = {{ capacity = 1, per_second = {PACE} }}
+writes = {{ capacity = {PACE}, per_second = {PACE} }}
 per_plan = 100
 per_account = 500
 [engine]

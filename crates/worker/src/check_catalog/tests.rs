@@ -97,7 +97,8 @@ fn a_backup_that_azure_lists_otherwise_is_told_with_each_difference() {
         assert_eq!(differences(&entry, listed.clone()), None, "{listed:?}");
     }
     let one = |listed: Backup| {
-        let (updates, differences) = differences(&entry, listed).unwrap();
+        let (updates, differences) =
+            differences(&entry, listed.clone()).unwrap_or_else(|| panic!("no difference: {listed:?}"));
         let all = [updates, differences].concat();
         assert_eq!(all.len(), 1, "{all:?}");
         all.into_iter().next().unwrap()
