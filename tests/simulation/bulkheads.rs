@@ -9,8 +9,8 @@ use holdfast_arm::{
     TransportError, TransportRequest, TransportResponse,
 };
 use holdfast_model::{
-    App, AppId, Limits, NewBackup, NewRun, OperatorAction, PolicySnapshot, RunId, StorageName, SubscriptionId,
-    Timestamp, Trigger,
+    App, AppId, Limits, NewBackup, NewRun, OperatorAction, PolicySnapshot, RunId, StorageName,
+    SubscriptionId, Timestamp, Trigger,
 };
 use holdfast_queue::MemoryQueue;
 use holdfast_scheduler::Dispatcher;

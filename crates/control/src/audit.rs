@@ -1,9 +1,9 @@
-//! Verifies the audit's hash chain.
+//! Verifies the audit's hash chain, and the rows by its events.
 
-use holdfast_store::{Link, Store, verify_chain};
+use holdfast_store::{Link, Store, row_differences, verify_chain};
 use serde::Serialize;
 
-use crate::{Error, ErrorKind};
+use crate::{Error, ErrorKind, counted};
 
 /// Events per batch of the verification.
 const PAGE: u32 = 5_000;
@@ -19,6 +19,10 @@ pub struct AuditCheck {
     pub holds: bool,
     /// What is wrong, where it does not hold.
     pub broken: Option<String>,
+    /// Whether the rows were compared with the events: not where the walk begins after events that were removed.
+    pub rows_compared: bool,
+    /// Each difference between the rows and what the events say that they hold.
+    pub differences: Vec<String>,
     /// Events removed before the first one, as whole months are.
     #[serde(skip)]
     pub removed: i64,
@@ -30,8 +34,16 @@ pub struct AuditCheck {
 impl AuditCheck {
     /// An error unless the chain holds.
     pub fn require(self) -> Result<(), Error> {
-        let Some(broken) = self.broken else { return Ok(()) };
-        Err(Error::new(ErrorKind::Refused, broken).help(self.help))
+        if let Some(broken) = self.broken {
+            return Err(Error::new(ErrorKind::Refused, broken).help(self.help));
+        }
+        let Some(first) = self.differences.first() else { return Ok(()) };
+        let others = self.differences.len() - 1;
+        let more =
+            if others == 0 { String::new() } else { format!(", and {} more", counted(others, "difference")) };
+        let what = format!("rows do not follow from the audit's events: {first}{more}");
+        let help = "the store was changed outside Holdfast: restore a copy and compare; `--output json` has every difference";
+        Err(Error::new(ErrorKind::Refused, what).help(help))
     }
 }
 
@@ -70,7 +82,11 @@ pub async fn verify(store: &dyn Store, since: Option<&str>) -> Result<AuditCheck
     };
     let (broken, help) = broken.map_or((None, ""), |(what, help)| (Some(what), help));
     let events = last.seq - removed;
-    Ok(AuditCheck { events, last_hash: last.hash, holds: broken.is_none(), broken, removed, help })
+    let rows_compared = broken.is_none() && removed == 0;
+    let differences = if rows_compared { row_differences(store).await? } else { Vec::new() };
+    let holds = broken.is_none() && differences.is_empty();
+    let last_hash = last.hash;
+    Ok(AuditCheck { events, last_hash, holds, broken, rows_compared, differences, removed, help })
 }
 
 /// The hash of an event, as an earlier check printed it.

@@ -25,12 +25,7 @@ pub async fn reopen(
 }
 
 /// The operator action that records it. It is about no app; its id names the subscription alone.
-pub fn record(
-    subscription: &SubscriptionId,
-    actor: &str,
-    now: Timestamp,
-    rng: &mut fastrand::Rng,
-) -> NewRun {
+pub fn record(subscription: &SubscriptionId, actor: &str, now: Timestamp, rng: &mut fastrand::Rng) -> NewRun {
     let app = App::new(AppId::new(subscription.as_str(), "unknown", "unknown", None));
     // It sends nothing, so its policy snapshot does not matter.
     let snapshot = PolicySnapshot::new(StorageName::new("none"), "");

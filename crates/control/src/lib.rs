@@ -13,6 +13,7 @@ pub mod deletion;
 pub mod discovery;
 pub mod doctor;
 mod error;
+pub mod fleet_file;
 mod fleet_keeper;
 pub mod holds;
 pub mod inventory;

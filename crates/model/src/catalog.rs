@@ -53,7 +53,8 @@ impl CatalogEntry {
     ///
     /// Only a good one replaces a good one, or one that is good once it is verified, and only a verified one a verified one.
     pub fn stands_in_for(&self, other: &Self) -> bool {
-        (self.good || !(other.good || other.is_good_once_verified())) && (self.is_verified() || !other.is_verified())
+        (self.good || !(other.good || other.is_good_once_verified()))
+            && (self.is_verified() || !other.is_verified())
     }
 
     /// Whether its blob was read and was whole.

@@ -1,5 +1,6 @@
 //! Audit events, and the rows of the chain that they make.
 
+use chrono::TimeDelta;
 use holdfast_model::{AppId, Run, RunEvent, RunId, Timestamp, format_timestamp};
 use serde::Serialize;
 
@@ -44,14 +45,63 @@ pub(crate) struct NewEvent<'a> {
     pub at: Timestamp,
 }
 
-/// The rows of `events`, each bound to the one before, the first to `last`.
-pub(crate) fn chain_rows(last: Link, events: &[NewEvent<'_>]) -> Vec<ChainRow> {
+/// The end of the audit: the last event's link and time.
+#[derive(Debug, Clone)]
+pub(crate) struct Head {
+    pub link: Link,
+    pub at: Timestamp,
+}
+
+impl Head {
+    /// The place before the first event.
+    pub fn origin() -> Self {
+        Self { link: Link::origin(), at: Timestamp::UNIX_EPOCH }
+    }
+}
+
+/// Where an event is in the audit, and its time there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Placed {
+    pub seq: i64,
+    pub at: Timestamp,
+}
+
+/// The first whole millisecond that is not before `at`. Others may have written a finer time.
+fn whole(at: Timestamp) -> Timestamp {
+    let cut = stamp(at);
+    if cut < at { stamp(cut + TimeDelta::milliseconds(1)) } else { cut }
+}
+
+/// The places of `events` after `head`. A clock that was set back dates no event before the last one.
+pub(crate) fn places(head: &Head, events: &[NewEvent<'_>]) -> Vec<Placed> {
+    let mut last = Placed { seq: head.link.seq, at: whole(head.at) };
+    let mut place = |new: &NewEvent<'_>| {
+        last = Placed { seq: last.seq + 1, at: stamp(new.at).max(last.at) };
+        last
+    };
+    events.iter().map(&mut place).collect()
+}
+
+/// The rows of `events` at their places, each bound to the one before, the first to `last`.
+pub(crate) fn chain_rows(last: Link, events: &[NewEvent<'_>], places: &[Placed]) -> Vec<ChainRow> {
     let mut last = last;
-    let row = |new: &NewEvent<'_>| {
+    let row = |(new, place): (&NewEvent<'_>, &Placed)| {
         let (run_id, app) = (new.run.id.to_string(), new.run.app.to_string());
-        let (at, data) = (format_timestamp(stamp(new.at)), json(new.event));
+        let (at, data) = (format_timestamp(place.at), json(new.event));
         last = last.then(&at, &run_id, &app, &data);
         ChainRow { link: last.clone(), at, run_id, app, data }
     };
-    events.iter().map(row).collect()
+    events.iter().zip(places).map(row).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_after_a_finer_one_is_the_next_whole_millisecond() {
+        let at = |nanos| Timestamp::from_timestamp(5, nanos).unwrap();
+        assert_eq!(whole(at(7_000_001)), at(8_000_000));
+        assert_eq!(whole(at(7_000_000)), at(7_000_000));
+    }
 }

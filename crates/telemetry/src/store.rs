@@ -10,7 +10,8 @@ use holdfast_model::{
 use holdfast_store::{
     AppStatus, AuditEvent, BudgetDraw, CatalogFilter, ChainRow, Change, Committed, Cursor, CursorAdvance,
     Departure, Drawn, DueLanes, Enrolled, Error, FleetChange, LaneQuota, Leased, Listing, ListingResult,
-    Loaded, Planned, Removed, RowRemoval, RunFilter, Store, SubscriptionStatus, UnreadableRow,
+    Loaded, Planned, Removed, RowRemoval, RunFilter, RunPage, RunRow, Safeguard, Store, SubscriptionStatus,
+    UnreadableRow,
 };
 use opentelemetry::KeyValue;
 use opentelemetry_sdk::trace::SdkTracer;
@@ -270,12 +271,24 @@ impl Store for WatchedStore {
         self.inner.unreadable_rows().await
     }
 
+    async fn safeguards(&self) -> Result<Vec<Safeguard>, Error> {
+        self.inner.safeguards().await
+    }
+
     fn unreadable_seen(&self) -> u64 {
         self.inner.unreadable_seen()
     }
 
     async fn remove_unreadable(&self, removal: &RowRemoval) -> Result<Removed, Error> {
         self.inner.remove_unreadable(removal).await
+    }
+
+    async fn run_page(&self, after: Option<RunId>, most: u32) -> Result<RunPage, Error> {
+        self.inner.run_page(after, most).await
+    }
+
+    async fn run_rows(&self, ids: &[RunId]) -> Result<Vec<RunRow>, Error> {
+        self.inner.run_rows(ids).await
     }
 
     async fn status(&self) -> Result<Vec<AppStatus>, Error> {

@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use holdfast_model::{Call, CatalogEntry, Lane, Limits, NewRun, Run, RunId, SubscriptionId, Timestamp};
 use holdfast_store::{
     AppStatus, AuditEvent, BudgetDraw, CatalogFilter, Change, Committed, Cursor, CursorAdvance, Departure,
-    Drawn, DueLanes, Enrolled, FleetChange, LaneQuota, Leased, Listing, Loaded, Planned, RunFilter, Store,
-    SubscriptionStatus,
+    Drawn, DueLanes, Enrolled, FleetChange, LaneQuota, Leased, Listing, Loaded, Planned, RunFilter, RunPage,
+    RunRow, Store, SubscriptionStatus,
 };
 
 use super::injector::{FaultCounts, Faulty};
@@ -78,6 +78,8 @@ faulty_store! {
     load(id: RunId) -> Option<Loaded>;
     commit(change: &Change) -> Committed;
     runs(filter: &RunFilter) -> Vec<Run>;
+    run_page(after: Option<RunId>, most: u32) -> RunPage;
+    run_rows(ids: &[RunId]) -> Vec<RunRow>;
     status() -> Vec<AppStatus>;
     events(run: RunId) -> Vec<AuditEvent>;
     audit(after: i64, most: u32) -> Vec<AuditEvent>;

@@ -26,5 +26,6 @@ fn text(check: &AuditCheck) -> String {
     let AuditCheck { events, last_hash, removed, .. } = check;
     let after = if *removed == 0 { String::new() } else { format!(" after the {removed} that were removed") };
     let events = counted(*events, "event");
-    format!("the audit holds: {events}{after}, the last has the hash {last_hash}")
+    let rows = if check.rows_compared { "" } else { "; its rows were not compared" };
+    format!("the audit holds: {events}{after}, the last has the hash {last_hash}{rows}")
 }

@@ -31,7 +31,6 @@ fn policy(dry_run: bool) -> Policy {
         recovery_point_objective: None,
         retention: Some(Retention { dry_run, ..Retention::new(0, 0) }),
         drill: None,
-        change: None,
         native_schedule: None,
         policy_snapshot: PolicySnapshot::new(StorageName::new("weu"), "acct"),
     }

@@ -8,15 +8,14 @@ use holdfast_model::{
     Timestamp,
 };
 
-use crate::audit::{AuditEvent, NewEvent, chain_rows};
-use crate::chain::Link;
+use crate::audit::{AuditEvent, Head, NewEvent, Placed, chain_rows, places};
 use crate::columns::{Ending, accepted_at, stamp};
 use crate::fleet::Cursor;
 use crate::rules::acquire::Budgets;
 use crate::rules::bucket::Bucket;
-use crate::rules::catalog::CatalogChange;
-use crate::rules::generations::Generations;
+use crate::rules::catalog_change::Caused;
 use crate::rules::enrolment::AppRow;
+use crate::rules::generations::Generations;
 use crate::rules::load::is_baseline;
 use crate::rules::subscriptions::Recorded;
 
@@ -212,10 +211,10 @@ impl State {
     }
 
     /// Applies changes to the catalog.
-    pub fn change_catalog(&mut self, changes: Vec<CatalogChange>) {
-        for change in changes {
-            let (app, id) = change.number();
-            self.catalog.entry(app.to_string()).or_default().entry(id).or_default().apply(change);
+    pub fn change_catalog(&mut self, changes: Vec<Caused>) {
+        for caused in changes {
+            let (app, id) = caused.change.number();
+            self.catalog.entry(app.to_string()).or_default().entry(id).or_default().apply(caused);
         }
     }
 
@@ -230,14 +229,18 @@ impl State {
         self.catalog.get(&app.to_string())?.get(&backup)?.find(blob)
     }
 
-    /// Appends events to the audit.
-    pub fn append(&mut self, events: &[NewEvent<'_>]) {
-        let last = self.audit.last().map_or_else(Link::origin, |event| event.link.clone());
-        for (row, new) in chain_rows(last, events).into_iter().zip(events) {
+    /// Appends events to the audit and returns their places.
+    pub fn append(&mut self, events: &[NewEvent<'_>]) -> Vec<Placed> {
+        let head = |last: &AuditEvent| Head { link: last.link.clone(), at: last.at };
+        let head = self.audit.last().map_or_else(Head::origin, head);
+        let placed = places(&head, events);
+        for ((row, new), place) in chain_rows(head.link, events, &placed).into_iter().zip(events).zip(&placed)
+        {
             let (run_id, app, event) = (new.run.id, new.run.app.clone(), new.event.clone());
             self.events_of.entry(run_id).or_default().push(self.audit.len());
-            self.audit.push(AuditEvent { link: row.link, at: stamp(new.at), run_id, app, event });
+            self.audit.push(AuditEvent { link: row.link, at: place.at, run_id, app, event });
         }
+        placed
     }
 
     pub fn audit(&self) -> &[AuditEvent] {

@@ -5,6 +5,7 @@ mod database;
 mod dialect;
 mod driver;
 mod open;
+mod safeguards;
 mod session;
 
 pub use database::PgStore;

@@ -73,8 +73,10 @@ impl Paged for RunCheck {
 }
 
 impl Paged for StoredEntry {
-    const FIRST: &'static str = "/* check */ SELECT * FROM catalog ORDER BY app, backup_id, generation LIMIT $1";
-    const NEXT: &'static str = "/* check */ SELECT * FROM catalog WHERE (app, backup_id, generation) > ($2, $3, $4)
+    const FIRST: &'static str =
+        "/* check */ SELECT * FROM catalog ORDER BY app, backup_id, generation LIMIT $1";
+    const NEXT: &'static str =
+        "/* check */ SELECT * FROM catalog WHERE (app, backup_id, generation) > ($2, $3, $4)
         ORDER BY app, backup_id, generation LIMIT $1";
 
     fn key(&self) -> Vec<String> {

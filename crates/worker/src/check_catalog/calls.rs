@@ -7,7 +7,7 @@ use holdfast_model::{BackupFacts, NativeSchedule, RunEvent, RunKind, RunState, S
 use holdfast_storage::Sas;
 use holdfast_store::{CatalogFilter, RunFilter};
 
-use super::compare::facts_of;
+use super::facts::facts_of;
 use super::known::{Known, has_our_name, late_backups};
 use super::schedule::{ObservedSchedule, differences, record};
 use super::selection::to_read;

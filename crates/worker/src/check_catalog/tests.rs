@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use holdfast_arm::{Backup, ObservedBackups};
 use holdfast_model::{
-    BackupChange, BackupFacts, BackupId, BackupName, BackupStatus, CatalogEntry, DatabaseFacts, MissingBackup,
-    Origin, RunEvent, RunState, Timestamp,
+    BackupChange, BackupFacts, BackupId, BackupName, BackupStatus, CatalogEntry, DatabaseFacts,
+    MissingBackup, Origin, RunEvent, RunState, Timestamp,
 };
 
 use super::changed::{changed, listed_as};
@@ -86,7 +86,12 @@ fn differences(entry: &CatalogEntry, listed: Backup) -> Option<(Vec<String>, Vec
 }
 
 fn listed() -> Backup {
-    Backup { id: BackupId(7), blob_name: Some("b7.zip".into()), created: Some(at(0)), ..succeeded() }
+    Backup {
+        id: BackupId(7),
+        blob_name: Some("b7.zip".into()),
+        created: Some(facts().accepted_at),
+        ..succeeded()
+    }
 }
 
 fn succeeded() -> Backup {
@@ -98,6 +103,7 @@ fn a_backup_that_azure_lists_otherwise_is_told_with_each_difference() {
     let database = |name: &str| vec![DatabaseFacts { kind: "MySql".into(), name: name.into() }];
     let mut entry = entry(7);
     entry.backup.databases = database("Shop");
+    entry.backup.finished_at = Some(at(1));
     let as_recorded = Backup { databases: database("shop"), ..listed() };
     let host = |text: &str| Some(format!("https://{text}"));
     let same = [
@@ -115,15 +121,24 @@ fn a_backup_that_azure_lists_otherwise_is_told_with_each_difference() {
         all.into_iter().next().unwrap()
     };
     let changes = [
-        (Backup { blob_name: Some("new.zip".into()), ..as_recorded.clone() }, "its blob is new.zip and was b7.zip"),
+        (
+            Backup { blob_name: Some("new.zip".into()), ..as_recorded.clone() },
+            "its blob is new.zip and was b7.zip",
+        ),
         (
             Backup { created: Some(at(7_200)), ..as_recorded.clone() },
             "it was created at 1970-01-01T02:00:00.000Z and was at 1970-01-01T00:00:00.000Z",
         ),
-        (Backup { databases: database("blog"), ..as_recorded.clone() }, "it holds MySql blog and held MySql Shop"),
+        (
+            Backup { databases: database("blog"), ..as_recorded.clone() },
+            "it holds MySql blog and held MySql Shop",
+        ),
         (Backup { databases: Vec::new(), ..as_recorded.clone() }, "it holds no database and held MySql Shop"),
         (Backup { status: BackupStatus::Failed, ..as_recorded.clone() }, "azure calls it Failed"),
-        (Backup { status: BackupStatus::DeleteInProgress, ..as_recorded.clone() }, "azure calls it DeleteInProgress"),
+        (
+            Backup { status: BackupStatus::DeleteInProgress, ..as_recorded.clone() },
+            "azure calls it DeleteInProgress",
+        ),
         (Backup { status: BackupStatus::from_word("Odd"), ..as_recorded.clone() }, "azure calls it Odd"),
         (
             Backup { container: host("other.blob.core.windows.net/backups"), ..as_recorded.clone() },

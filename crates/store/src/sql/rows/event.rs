@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json as object};
 
-use crate::audit::AuditEvent;
+use crate::audit::{AuditEvent, Head};
 use crate::chain::{ChainRow, Link};
 use crate::error::Result;
 use crate::sql::row::{FromRow, Row};
@@ -13,6 +13,15 @@ impl FromRow for Link {
 
     fn read(row: &Row<'_>) -> Result<Self> {
         Ok(Self { seq: row.int("seq")?, previous: row.text("previous")?, hash: row.text("hash")? })
+    }
+}
+
+impl FromRow for Head {
+    const TABLE: &'static str = Link::TABLE;
+    const KEY: &'static [&'static str] = Link::KEY;
+
+    fn read(row: &Row<'_>) -> Result<Self> {
+        Ok(Self { link: Link::read(row)?, at: row.time("at")? })
     }
 }
 
