@@ -64,6 +64,7 @@ CREATE TABLE runs (
     ended_at        timestamptz,
     lane            text        COLLATE "C",
     leased_until    timestamptz,
+    lease_nonce     bigint,
     occupies_app    boolean     NOT NULL DEFAULT false
 ) WITH (autovacuum_vacuum_scale_factor = 0.01, autovacuum_analyze_scale_factor = 0.02);
 
@@ -148,3 +149,12 @@ CREATE TABLE budgets (
     closed_until timestamptz,
     PRIMARY KEY (subscription, call)
 ) WITH (fillfactor = 50);
+
+-- Tenants, subscriptions and storage accounts that do not answer a worker. Without open_until one answers again.
+CREATE TABLE breakers (
+    kind       text        COLLATE "C" NOT NULL,
+    name       text        COLLATE "C" NOT NULL,
+    opened_at  timestamptz NOT NULL,
+    open_until timestamptz,
+    PRIMARY KEY (kind, name)
+);

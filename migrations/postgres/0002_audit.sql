@@ -1,6 +1,6 @@
 -- The audit: append-only events. Each event's hash covers the event before it. One partition per month.
 
--- The hash covers at, run_id, app and data as texts. The other columns are generated from data, so that they cannot
+-- The hash covers at, run_id, app, data and database_role as texts. The other columns are generated from data, so that they cannot
 -- differ from it. jsonb cannot hold NUL; facts shows U+FFFD in its place.
 CREATE TABLE audit_events (
     seq      bigint      NOT NULL,
@@ -13,6 +13,8 @@ CREATE TABLE audit_events (
                  replace(data, '\u0000', '\ufffd')::jsonb ->> 'number')::bigint) STORED,
     data     text        NOT NULL,
     facts    jsonb       GENERATED ALWAYS AS (replace(data, '\u0000', '\ufffd')::jsonb) STORED,
+    -- The login that wrote the row. The server fills it, and a trigger refuses any other value.
+    database_role text   NOT NULL DEFAULT session_user,
     previous text        NOT NULL,
     hash     text        NOT NULL,
     PRIMARY KEY (seq, at)
@@ -60,6 +62,10 @@ BEGIN
         WHERE link.at < link.before)
     THEN
         RAISE EXCEPTION 'an audit event is not dated before the last one' USING ERRCODE = 'restrict_violation';
+    END IF;
+    -- Not current_user: that is the owner here.
+    IF EXISTS (SELECT FROM added WHERE database_role <> session_user::text) THEN
+        RAISE EXCEPTION 'an audit event names the login that writes it' USING ERRCODE = 'restrict_violation';
     END IF;
     UPDATE holdfast.audit_head SET seq = newest.seq, hash = newest.hash, at = newest.at
     FROM (SELECT seq, hash, at FROM added ORDER BY seq DESC LIMIT 1) AS newest;
@@ -128,3 +134,13 @@ BEGIN
 END $$;
 
 SELECT make_audit_partitions();
+
+-- How the writing of signed checkpoints fares, one row per destination.
+CREATE TABLE audit_checkpoints (
+    destination  text        NOT NULL PRIMARY KEY,
+    checkpoint   text,
+    written_at   timestamptz,
+    failed_since timestamptz,
+    error        text,
+    due_at       timestamptz NOT NULL
+);

@@ -61,6 +61,7 @@ CREATE TABLE runs (
     ended_at        TEXT,
     lane            TEXT,
     leased_until    TEXT,
+    lease_nonce     INTEGER,
     occupies_app    INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
@@ -130,4 +131,13 @@ CREATE TABLE budgets (
     filled_at    TEXT NOT NULL,
     closed_until TEXT,
     PRIMARY KEY (subscription, call)
+) STRICT;
+
+-- Tenants, subscriptions and storage accounts that do not answer a worker. Without open_until one answers again.
+CREATE TABLE breakers (
+    kind       TEXT NOT NULL,
+    name       TEXT NOT NULL,
+    opened_at  TEXT NOT NULL,
+    open_until TEXT,
+    PRIMARY KEY (kind, name)
 ) STRICT;

@@ -1,4 +1,5 @@
--- The audit: append-only events. Each event's hash covers the event before it: the texts of at, run_id, app and data.
+-- The audit: append-only events. Each event's hash covers the event before it: the texts of at, run_id, app,
+-- data and database_role.
 -- event and attempt are generated from data, so that they cannot differ from it.
 
 CREATE TABLE audit_events (
@@ -9,6 +10,8 @@ CREATE TABLE audit_events (
     event    TEXT    GENERATED ALWAYS AS (data ->> '$.event') VIRTUAL,
     attempt  INTEGER GENERATED ALWAYS AS (coalesce(data ->> '$.attempt.number', data ->> '$.number')) VIRTUAL,
     data     TEXT    NOT NULL,
+    -- Always empty: SQLite has no logins.
+    database_role TEXT NOT NULL DEFAULT '' CHECK (database_role = ''),
     previous TEXT    NOT NULL,
     hash     TEXT    NOT NULL
 ) STRICT;
@@ -30,3 +33,13 @@ CREATE TRIGGER audit_events_keep_their_order BEFORE INSERT ON audit_events
 WHEN new.seq IS (SELECT coalesce(max(seq), 0) + 1 FROM audit_events)
  AND new.at < (SELECT at FROM audit_events WHERE seq = new.seq - 1)
 BEGIN SELECT RAISE(ABORT, 'an audit event is not dated before the last one'); END;
+
+-- How the writing of signed checkpoints fares, one row per destination.
+CREATE TABLE audit_checkpoints (
+    destination  TEXT NOT NULL PRIMARY KEY,
+    checkpoint   TEXT,
+    written_at   TEXT,
+    failed_since TEXT,
+    error        TEXT,
+    due_at       TEXT NOT NULL
+) STRICT;

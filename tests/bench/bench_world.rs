@@ -10,6 +10,7 @@ use holdfast_model::{
 };
 use holdfast_simulator::{Azure, BucketSize, BucketSizes, Client, Config, Fleet, Pace, Server};
 use holdfast_store::Store;
+use holdfast_tests::fleet_file::SimulatedAzure;
 use secrecy::ExposeSecret;
 use tokio::net::TcpListener;
 
@@ -107,9 +108,7 @@ impl Process {
     }
 
     fn memory_mib(&self, field: &str) -> f64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let line = status.lines().find(|line| line.starts_with(field)).unwrap();
-        line.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap() / 1_024.0
+        memory_mib(&self.child.id().to_string(), field)
     }
 
     /// The processor time so far. The kernel counts in hundredths of a second.
@@ -126,6 +125,31 @@ impl Process {
     }
 }
 
+/// A field of a process's memory, in MiB.
+fn memory_mib(process: &str, field: &str) -> f64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+    let line = status.lines().find(|line| line.starts_with(field)).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap() / 1_024.0
+}
+
+/// The memory of this process since a moment.
+pub(crate) struct ProcessMemory {
+    before: f64,
+}
+
+impl ProcessMemory {
+    /// Sets the kernel's record of the peak back to what is resident now.
+    pub(crate) fn reset() -> Self {
+        std::fs::write("/proc/self/clear_refs", "5").unwrap();
+        Self { before: memory_mib("self", "VmRSS:") }
+    }
+
+    /// The peak since then, beyond what was resident then, in MiB.
+    pub(crate) fn growth_mib(&self) -> f64 {
+        memory_mib("self", "VmHWM:") - self.before
+    }
+}
+
 impl Drop for Process {
     fn drop(&mut self) {
         let _ = self.child.kill();
@@ -134,16 +158,11 @@ impl Drop for Process {
 }
 
 fn fleet_file(dir: &Path, server: &Server) -> String {
-    let client = Client::default();
+    let (client, container) = (Client::default(), server.container_url(Fleet::ACCOUNT, Fleet::CONTAINER));
+    let (tenant, client, url) = (&client.tenant, &client.id, &server.url());
+    let azure = SimulatedAzure { tenant, client, url, container: &container, folder: dir }.tables();
     format!(
-        r#"[azure]
-credential = {{ kind = "client_secret", tenant = "{tenant}", client_id = "{id}", secret = "file:{dir}/secret" }}
-endpoint = "{url}"
-authority = "{url}"
-[storage.sim]
-container = "{container}"
-sas = {{ mint = "account_key", key = "file:{dir}/key", lifetime = "48h" }}
-[policy.gold]
+        r#"{azure}[policy.gold]
 schedule = "0 0 1 1 *"
 storage = "sim"
 [limits]
@@ -154,10 +173,5 @@ per_account = 10000
 [engine]
 concurrency = 64
 "#,
-        tenant = client.tenant,
-        id = client.id,
-        url = server.url(),
-        container = server.container_url(Fleet::ACCOUNT, Fleet::CONTAINER),
-        dir = dir.display(),
     )
 }

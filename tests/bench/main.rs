@@ -24,9 +24,13 @@ fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let report = runtime.block_on(async {
         let planning = planning::measure().await;
+        let outage = planning::measure_outage().await;
+        outage.print("SQLite");
+        let outage_on_postgres = planning::measure_outage_on_postgres().await;
+        outage_on_postgres.iter().for_each(|outage| outage.print("PostgreSQL"));
         let (embedded, distributed) = throughput::measure().await;
         let in_flight = flight::measure().await;
-        Report { planning, embedded, distributed, in_flight }
+        Report { planning, outage, outage_on_postgres, embedded, distributed, in_flight }
     });
     report.print();
 }

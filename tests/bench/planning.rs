@@ -1,4 +1,4 @@
-//! The time to plan a fleet whose apps are all due in the same minute.
+//! The time to plan: a fleet whose apps are all due in the same minute, and what an outage of a month leaves behind.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,38 +6,92 @@ use std::time::Duration;
 
 use holdfast_model::schedule::Schedule;
 use holdfast_model::{
-    App, AppId, Clock, ManualClock, Overlap, Policy, PolicyName, PolicySnapshot, StorageName, SystemClock,
+    App, AppId, Clock, ManualClock, Policy, PolicyName, PolicySnapshot, StorageName, SystemClock,
     parse_timestamp,
 };
 use holdfast_scheduler::{FleetSnapshot, Planner, PlanningContext};
-use holdfast_store::{Mode, SqliteStore};
+use holdfast_store::{Mode, PgStore, SqliteStore, Store};
+use holdfast_tests::postgres::Database;
 use tokio::sync::{Notify, watch};
 
-use crate::report::Planning;
+use crate::bench_world::ProcessMemory;
+use crate::report::{Outage, Planning};
 
 const APPS: usize = 5_000;
 
+/// The apps of the outage. Their policy is due every hour.
+const OUTAGE_APPS: usize = 1_000;
+/// The hours of the outage: 30 days.
+const OUTAGE_HOURS: usize = 720;
+
 /// Measures the real planner on a SQLite file.
 pub(crate) async fn measure() -> Planning {
-    let dir = tempfile::tempdir().unwrap();
-    let clock = Arc::new(ManualClock::new(parse_timestamp("2026-11-23T01:59:00Z").unwrap()));
-    let store =
-        SqliteStore::open(&dir.path().join("plan.sqlite"), Arc::clone(&clock) as _, Mode::Own).await.unwrap();
-    let policy = Policy {
-        name: PolicyName::new("gold"),
-        schedule: Schedule {
-            crontab: "0 2 * * *".parse().unwrap(),
-            timezone: holdfast_model::Zone::UTC,
-            spread: Duration::ZERO,
-        },
-        catch_up: Duration::ZERO,
-        overlap: Overlap::Skip,
-        recovery_point_objective: None,
-        retention: None,
-        drill: None,
-        native_schedule: None,
-        policy_snapshot: PolicySnapshot::new(StorageName::new("s"), "account"),
+    let file = SqliteFile::new().await;
+    let mut planner = planner(Arc::new(file.store), fleet(APPS, "0 2 * * *"));
+    planner.sync().await.unwrap();
+    file.clock.advance(Duration::from_secs(61));
+    let machine = SystemClock::default();
+    let done = planner.plan_due().await.unwrap();
+    assert_eq!(done.runs, APPS as u64);
+    Planning { apps: APPS, seconds: machine.elapsed().as_secs_f64() }
+}
+
+/// Measures the planner after a month without one, on a SQLite file.
+pub(crate) async fn measure_outage() -> Outage {
+    let file = SqliteFile::new().await;
+    outage(Arc::new(file.store), &file.clock).await
+}
+
+/// Measures the planner after a month without one, on PostgreSQL. `None` without servers.
+pub(crate) async fn measure_outage_on_postgres() -> Option<Outage> {
+    let database = Database::new().await?;
+    let clock = start();
+    let store = PgStore::connect(&database.url(), Mode::Own).await.unwrap();
+    Some(outage(Arc::new(store.with_clock(Arc::clone(&clock) as _)), &clock).await)
+}
+
+async fn outage(store: Arc<dyn Store>, clock: &ManualClock) -> Outage {
+    let mut planner = planner(store, fleet(OUTAGE_APPS, "0 * * * *"));
+    planner.sync().await.unwrap();
+    clock.advance(Duration::from_hours(OUTAGE_HOURS as u64));
+    let before = ProcessMemory::reset();
+    let machine = SystemClock::default();
+    let done = planner.plan_due().await.unwrap();
+    let seconds = machine.elapsed().as_secs_f64();
+    let ticks = done.runs + done.missed;
+    assert_eq!(ticks, (OUTAGE_APPS * OUTAGE_HOURS) as u64);
+    Outage { ticks, seconds, more_memory_mib: before.growth_mib() }
+}
+
+/// A store in a temporary file, and its clock.
+struct SqliteFile {
+    clock: Arc<ManualClock>,
+    store: SqliteStore,
+    _dir: tempfile::TempDir,
+}
+
+impl SqliteFile {
+    async fn new() -> Self {
+        let (dir, clock) = (tempfile::tempdir().unwrap(), start());
+        let path = dir.path().join("plan.sqlite");
+        let store = SqliteStore::open(&path, Arc::clone(&clock) as _, Mode::Own).await.unwrap();
+        Self { clock, store, _dir: dir }
+    }
+}
+
+fn start() -> Arc<ManualClock> {
+    Arc::new(ManualClock::new(parse_timestamp("2026-11-23T01:59:00Z").unwrap()))
+}
+
+/// A fleet in one policy without catch-up.
+fn fleet(apps: usize, crontab: &str) -> FleetSnapshot {
+    let schedule = Schedule {
+        crontab: crontab.parse().unwrap(),
+        timezone: holdfast_model::Zone::UTC,
+        spread: Duration::ZERO,
     };
+    let snapshot = PolicySnapshot::new(StorageName::new("s"), "account");
+    let policy = Policy::new(PolicyName::new("gold"), schedule, snapshot);
     let app = |number: usize| {
         let id = AppId::new("subscription", "group", &format!("app-{number}"), None);
         let app = App {
@@ -49,25 +103,16 @@ pub(crate) async fn measure() -> Planning {
         };
         (id, app)
     };
-    let fleet = FleetSnapshot {
-        apps: (0..APPS).map(app).collect(),
+    FleetSnapshot {
+        apps: (0..apps).map(app).collect(),
         policies: BTreeMap::from([(policy.name.clone(), policy.clone())]),
         ..FleetSnapshot::default()
-    };
-    let (_keep, seen) = watch::channel(Arc::new(fleet));
+    }
+}
+
+fn planner(store: Arc<dyn Store>, fleet: FleetSnapshot) -> Planner {
+    let (_, seen) = watch::channel(Arc::new(fleet));
     let rng = fastrand::Rng::with_seed(1);
     let due_signal = Arc::new(Notify::new());
-    let mut planner = Planner::new(PlanningContext {
-        store: Arc::new(store),
-        fleet: seen,
-        rng,
-        due_signal,
-        interval: None,
-    });
-    planner.sync().await.unwrap();
-    clock.advance(Duration::from_secs(61));
-    let machine = SystemClock::default();
-    let done = planner.plan_due().await.unwrap();
-    assert_eq!(done.runs, u64::try_from(APPS).unwrap());
-    Planning { apps: APPS, seconds: machine.elapsed().as_secs_f64() }
+    Planner::new(PlanningContext { store, fleet: seen, rng, due_signal, interval: None })
 }

@@ -6,6 +6,9 @@ use serde::Serialize;
 #[derive(Debug, Serialize)]
 pub(crate) struct Report {
     pub planning: Planning,
+    pub outage: Outage,
+    /// `None` without PostgreSQL.
+    pub outage_on_postgres: Option<Outage>,
     pub embedded: Throughput,
     /// `None` without PostgreSQL and RabbitMQ.
     pub distributed: Option<Throughput>,
@@ -17,6 +20,15 @@ pub(crate) struct Report {
 pub(crate) struct Planning {
     pub apps: usize,
     pub seconds: f64,
+}
+
+/// The time to record the ticks that an outage of a month left behind.
+#[derive(Debug, Serialize)]
+pub(crate) struct Outage {
+    pub ticks: u64,
+    pub seconds: f64,
+    /// The peak memory while they were planned, beyond the memory before.
+    pub more_memory_mib: f64,
 }
 
 /// The time to carry due runs to their ends. Medians over the rounds.
@@ -46,6 +58,13 @@ pub(crate) struct InFlight {
 pub(crate) fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
+}
+
+impl Outage {
+    pub(crate) fn print(&self, store: &str) {
+        let Self { ticks, seconds, more_memory_mib } = self;
+        println!("{store}: recorded {ticks} missed ticks in {seconds:.1} s and {more_memory_mib:.0} MiB");
+    }
 }
 
 impl Report {

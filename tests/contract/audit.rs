@@ -1,7 +1,7 @@
 //! The audit: complete, in order and chained.
 
 use holdfast_model::{Cause, Outcome, RunEvent};
-use holdfast_store::{Link, verify_chain};
+use holdfast_store::{CheckpointStatus, Link, verify_chain};
 
 use crate::fixture::{StoreFixture, app, attempt_ended, ended, secs, started};
 
@@ -11,6 +11,7 @@ on_every_store!(
     the_events_of_a_run_are_its_own_oldest_first,
     commits_at_once_leave_the_chain_whole,
     what_is_refused_leaves_no_event,
+    the_record_of_checkpoints_has_only_the_destinations_of_the_last_one,
 );
 
 async fn events_count_from_one_without_gaps_and_their_chain_holds(fixture: &StoreFixture) {
@@ -75,4 +76,28 @@ async fn what_is_refused_leaves_no_event(fixture: &StoreFixture) {
         holdfast_store::Change { from: 9, ..fixture.change(run.clone(), vec![started(&run, fixture.now())]) };
     fixture.store.commit(&stale).await.unwrap();
     assert_eq!(fixture.store.audit(0, 9).await.unwrap().len(), 1);
+}
+
+async fn the_record_of_checkpoints_has_only_the_destinations_of_the_last_one(fixture: &StoreFixture) {
+    let status = |destination: &str| CheckpointStatus {
+        destination: destination.to_owned(),
+        checkpoint: None,
+        written_at: None,
+        failed_since: Some(fixture.now()),
+        error: Some("the disk is full".to_owned()),
+        due_at: fixture.now() + secs(60),
+    };
+    fixture.store.record_checkpoints(&[status("file:a"), status("stdout")]).await.unwrap();
+    let written = CheckpointStatus {
+        checkpoint: Some("{\"checkpoint\":1}".to_owned()),
+        written_at: Some(fixture.now()),
+        failed_since: None,
+        error: None,
+        ..status("file:a")
+    };
+    let both = [written, status("storage:audit")];
+    fixture.store.record_checkpoints(&both).await.unwrap();
+    assert_eq!(fixture.store.checkpoints().await.unwrap(), both);
+    fixture.store.record_checkpoints(&[]).await.unwrap();
+    assert_eq!(fixture.store.checkpoints().await.unwrap(), []);
 }

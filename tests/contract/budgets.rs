@@ -3,7 +3,7 @@
 use holdfast_model::{
     App, AppId, Budget, Call, Limits, NewRun, OperatorAction, Run, RunEvent, SubscriptionId,
 };
-use holdfast_store::{BudgetDraw, Drawn, LaneQuota};
+use holdfast_store::{BreakerRecord, BudgetDraw, Drawn, LaneQuota, OpenBreaker};
 
 use crate::fixture::{StoreFixture, accepted, app_in, no_limits, poll_lane, secs, started};
 
@@ -17,6 +17,7 @@ on_every_store!(
     a_clock_that_goes_back_refills_nothing_and_breaks_nothing,
     concurrent_acquirers_use_no_token_twice,
     commands_and_runs_share_a_budget_and_half_of_it_is_for_runs,
+    what_does_not_answer_is_told_until_it_answers_or_its_worker_is_gone,
     budgets_that_a_person_opens_are_in_the_audit_and_open_ones_are_not,
 );
 
@@ -119,7 +120,9 @@ async fn concurrent_acquirers_use_no_token_twice(fixture: &StoreFixture) {
     let mut acquirers = tokio::task::JoinSet::new();
     for _ in 0..8 {
         let (store, limits, quotas) = (fixture.store.clone(), limits.clone(), quotas.clone());
-        acquirers.spawn(async move { store.acquire(&quotas, &limits, secs(60)).await.unwrap().len() });
+        acquirers.spawn(async move {
+            store.acquire(&quotas, &limits, crate::fixture::terms(secs(60))).await.unwrap().len()
+        });
     }
     assert_eq!(acquirers.join_all().await.iter().sum::<usize>(), 7);
 }
@@ -140,6 +143,30 @@ async fn commands_and_runs_share_a_budget_and_half_of_it_is_for_runs(fixture: &S
     let until = fixture.now() + secs(100);
     fixture.store.close_budget(run.app.subscription(), Call::Write, until).await.unwrap();
     assert_eq!(draw(1).await.wait, secs(100));
+}
+
+async fn what_does_not_answer_is_told_until_it_answers_or_its_worker_is_gone(fixture: &StoreFixture) {
+    let record = async |kind: &str, name: &str, until: Option<u64>| {
+        let (at, kind, name) = (fixture.now(), kind.to_owned(), name.to_owned());
+        let until = until.map(|seconds| at + secs(seconds));
+        fixture.store.record_breaker(&BreakerRecord { kind, name, at, until }).await.unwrap();
+    };
+    let open = async || fixture.store.open_breakers().await.unwrap();
+    let (began, name) = (fixture.now(), "acct".to_owned());
+    record("subscription", "s", Some(30)).await;
+    record("storage_account", "acct", Some(30)).await;
+    fixture.advance(40);
+    record("storage_account", "acct", Some(60)).await;
+    record("subscription", "s", None).await;
+    let account =
+        OpenBreaker { kind: "storage_account".into(), name, since: began, until: began + secs(100) };
+    assert_eq!(open().await, [account]);
+    fixture.advance(60 + 15 * 60);
+    assert_eq!(open().await.len(), 1);
+    fixture.advance(1);
+    assert_eq!(open().await, [], "no worker tries any more");
+    record("storage_account", "acct", Some(30)).await;
+    assert_eq!(open().await[0].since, fixture.now(), "it opened anew");
 }
 
 async fn budgets_that_a_person_opens_are_in_the_audit_and_open_ones_are_not(fixture: &StoreFixture) {

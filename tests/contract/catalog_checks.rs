@@ -18,7 +18,8 @@ on_every_store!(
 const BLOB: &str = "hf-shop.zip";
 
 async fn check(fixture: &StoreFixture) -> Run {
-    fixture.add_task(&app("shop"), Task::CheckCatalog { schedule: Some(NativeSchedule::days(7)) }).await
+    let schedule = Some(NativeSchedule::days(7));
+    fixture.add_task(&app("shop"), Task::CheckCatalog { schedule, databases: Vec::new() }).await
 }
 
 /// Commits these findings in a check that ends.

@@ -52,7 +52,7 @@ async fn a_backup_that_changed_is_not_good_until_it_is_verified(fixture: &StoreF
     let shop = app("shop");
     fixture.complete_backup(&shop, 5, 30).await;
     let before = only(fixture).await;
-    let check = fixture.add_task(&shop, Task::CheckCatalog { schedule: None }).await;
+    let check = fixture.add_task(&shop, Task::CheckCatalog { schedule: None, databases: Vec::new() }).await;
     fixture.advance(1);
     let (backup, blob) = (BackupId(7), before.backup.blob.clone());
     let now = BackupFacts { accepted_at: fixture.now(), ..before.backup.clone() };

@@ -11,8 +11,8 @@ use holdfast_model::{
     parse_timestamp,
 };
 use holdfast_store::{
-    CatalogFilter, Change, Committed, Cursor, CursorAdvance, Departure, Enrolled, LaneQuota, Leased,
-    MemoryStore, Mode, Observation, PgStore, Planned, SqliteStore, Store,
+    CatalogFilter, Change, Committed, Cursor, CursorAdvance, Departure, Enrolled, LaneQuota, LeaseTerms,
+    Leased, MemoryStore, Mode, Observation, PgStore, Planned, SqliteStore, Store,
 };
 use holdfast_tests::postgres::Database;
 
@@ -24,6 +24,11 @@ pub struct StoreFixture {
     rng: Mutex<fastrand::Rng>,
     /// The folder or database of the store, removed with the fixture.
     _guard: Option<Box<dyn Any + Send + Sync>>,
+}
+
+/// Leases that last this long.
+pub fn terms(lasts: Duration) -> LeaseTerms {
+    LeaseTerms { lasts, seed: 7 }
 }
 
 impl StoreFixture {
@@ -148,7 +153,7 @@ impl StoreFixture {
     }
 
     pub async fn acquire(&self, quotas: &[LaneQuota], limits: &Limits) -> Vec<Leased> {
-        self.store.acquire(quotas, limits, LEASE).await.unwrap()
+        self.store.acquire(quotas, limits, terms(LEASE)).await.unwrap()
     }
 
     /// Acquires at most `most` runs from the lane of `run`.

@@ -123,7 +123,9 @@ async fn concurrent_acquires_never_exceed_any_limit(fixture: &StoreFixture) {
     for n in 0..8 {
         let (store, limits, mut quotas) = (fixture.store.clone(), limits.clone(), quotas.clone());
         quotas.rotate_left(n % 6);
-        acquirers.spawn(async move { store.acquire(&quotas, &limits, secs(60)).await.unwrap() });
+        acquirers.spawn(async move {
+            store.acquire(&quotas, &limits, crate::fixture::terms(secs(60))).await.unwrap()
+        });
     }
     let mut ids = Vec::new();
     for taken in acquirers.join_all().await.into_iter().flatten() {

@@ -43,7 +43,7 @@ async fn amqp_queue(host: &VirtualHost) -> Arc<AmqpQueue> {
 
 fn message(version: i64, priority: Priority) -> Message {
     let run_id = RunId::new(Timestamp::UNIX_EPOCH, &mut fastrand::Rng::with_seed(1));
-    Message::new(Wakeup { run_id, version }, priority)
+    Message::new(Wakeup { run_id, version, nonce: 1 }, priority)
 }
 
 fn scheduled(versions: std::ops::Range<i64>) -> Vec<Message> {

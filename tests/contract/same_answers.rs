@@ -192,7 +192,7 @@ impl StorePair {
             0 | 1 => Task::Delete(Delete { backup, blob, allow_last: self.rng.bool(), rule: None }),
             2 => Task::RefreshSas(RefreshSas { backup, reason: RefreshReason::KeptBackup, old: None }),
             3 => Task::Drill(Drill { restore: restore(source, backup), probe: None }),
-            4 => Task::CheckCatalog { schedule: None },
+            4 => Task::CheckCatalog { schedule: None, databases: Vec::new() },
             _ => return self.new_run(&app),
         };
         self.memory.task_run(&app, task, Trigger::Policy)
@@ -211,7 +211,7 @@ impl StorePair {
             5 => OperatorAction::Drift { found: None, drift: vec![reason] },
             _ => OperatorAction::TakenOver { backup: facts, storage: StorageName::new("weu") },
         };
-        NewRun::operator_action(self.memory.id(), &app, &policy_snapshot(), note, "bob".to_owned(), now)
+        NewRun::operator_action(self.memory.id(), &app, &policy_snapshot(), note, "bob".into(), now)
     }
 
     async fn acquire(&mut self) {
@@ -223,7 +223,12 @@ impl StorePair {
         let per_plan = self.rng.u32(1..4);
         let limits =
             Limits { reads: budget, writes: budget, per_plan, per_account: 5, outstanding: 6, ..no_limits() };
-        both!(self, ("acquire", &quotas), |store| store.acquire(&quotas, &limits, LEASE)).unwrap();
+        both!(self, ("acquire", &quotas), |store| store.acquire(
+            &quotas,
+            &limits,
+            crate::fixture::terms(LEASE)
+        ))
+        .unwrap();
     }
 
     async fn commit(&mut self) {

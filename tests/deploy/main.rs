@@ -79,7 +79,8 @@ async fn fill(store: &dyn Store, now: Timestamp) {
     let change = Change { from, run: run.after(&put_off, now).unwrap(), events: vec![put_off], at: now };
     assert!(matches!(store.commit(&change).await.unwrap(), Committed::Done(_)));
     let ask = LaneQuota { lane: runs[0].lane().unwrap(), most: 1 };
-    let taken = store.acquire(&[ask], &Limits::default(), Duration::from_mins(5)).await.unwrap();
+    let terms = holdfast_store::LeaseTerms { lasts: Duration::from_mins(5), seed: 1 };
+    let taken = store.acquire(&[ask], &Limits::default(), terms).await.unwrap();
     assert_eq!(taken.len(), 1);
     let until = now + Duration::from_mins(1);
     store.close_budget(apps[0].id.subscription(), Call::Read, until).await.unwrap();
@@ -109,7 +110,7 @@ async fn add_failed_refresh(
             app,
             policy_snapshot,
             note,
-            "ann".to_owned(),
+            "ann".into(),
             now,
         ))
         .await

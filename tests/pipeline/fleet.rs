@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use holdfast_model::SystemClock;
 use holdfast_simulator::{Azure, BucketSize, BucketSizes, Client, Config, Faults, Fleet, Pace, Server};
+use holdfast_tests::fleet_file::SimulatedAzure;
 use secrecy::ExposeSecret as _;
 use tokio::net::TcpListener;
 
@@ -131,15 +132,11 @@ impl Simulated {
 
     fn file(&self, folder: &Path, schedule: &str) -> String {
         let (client, shape) = (Client::default(), self.shape);
+        let container = self.server.container_url(Fleet::ACCOUNT, Fleet::CONTAINER);
+        let (tenant, client, url) = (&client.tenant, &client.id, &self.server.url());
+        let azure = SimulatedAzure { tenant, client, url, container: &container, folder }.tables();
         let mut text = format!(
-            r#"[azure]
-credential = {{ kind = "client_secret", tenant = "{tenant}", client_id = "{id}", secret = "file:{folder}/secret" }}
-endpoint = "{url}"
-authority = "{url}"
-[storage.sim]
-container = "{container}"
-sas = {{ mint = "account_key", key = "file:{folder}/key", lifetime = "48h" }}
-[policy.gold]
+            r#"{azure}[policy.gold]
 schedule = "{schedule}"
 spread = "50s"
 catch_up = "1h"
@@ -159,11 +156,6 @@ lease = "{lease}s"
 settle = "2s"
 call_timeout = "{call_timeout}s"
 "#,
-            tenant = client.tenant,
-            id = client.id,
-            url = self.server.url(),
-            container = self.server.container_url(Fleet::ACCOUNT, Fleet::CONTAINER),
-            folder = folder.display(),
             lease = shape.lease.as_secs(),
             call_timeout = shape.call_timeout.as_secs(),
         );

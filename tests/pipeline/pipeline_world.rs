@@ -81,6 +81,11 @@ impl PipelineWorld {
         }
     }
 
+    /// Starts a process on the fleet file in `folder`.
+    pub(crate) fn start_in(&self, name: &str, folder: &Path) -> Process {
+        Process::start(name, folder, &self.env)
+    }
+
     /// Restarts all processes with a schedule that is never due.
     pub(crate) async fn stop_scheduling(&mut self) {
         self.simulated.write(self.folder.path(), NEVER);

@@ -16,7 +16,7 @@ use holdfast_queue::MemoryQueue;
 use holdfast_scheduler::Dispatcher;
 use holdfast_simulator::{Azure, Config, Fleet, InProcess, Pace};
 use holdfast_store::{MemoryStore, RunFilter, Store};
-use holdfast_worker::{Bulkheads, Environment, Settings, Worker};
+use holdfast_worker::{Bulkheads, Environment, Settings, Tenants, Worker};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -76,7 +76,7 @@ async fn time_to_back_up(hangs: bool) -> (Duration, Arc<MemoryStore>, Subscripti
     let azure = Arc::new(Mutex::new(Azure::new(config, 7).unwrap()));
     let clock = Arc::new(SimClock::new(start()));
     let in_process = InProcess::new(Arc::clone(&azure), Arc::clone(&clock) as _);
-    let bulkheads = Arc::new(Bulkheads::new(16, Arc::clone(&clock) as _));
+    let bulkheads = Arc::new(Bulkheads::new(16, Tenants::default(), Arc::clone(&clock) as _));
     let subscription = hangs.then(|| hung.as_str().to_owned());
     let arm = ArmClient::new(
         ArmSettings::new(PUBLIC_ENDPOINT.parse().unwrap()),
@@ -110,9 +110,16 @@ async fn time_to_back_up(hangs: bool) -> (Duration, Arc<MemoryStore>, Subscripti
     };
     store.add_runs(&due_backups(&apps, &account.name)).await.unwrap();
     let limits = Limits { outstanding: 32, ..Limits::default() };
-    let dispatcher = Dispatcher::new(Arc::clone(&store) as _, queue, limits, Duration::from_mins(3), bell);
+    let dispatcher = Dispatcher::new(
+        Arc::clone(&store) as _,
+        queue,
+        limits,
+        Duration::from_mins(3),
+        bell,
+        fastrand::Rng::with_seed(7),
+    );
     let stop = CancellationToken::new();
-    let worker = Worker::new(env, Settings::default(), 16).with_bulkheads(bulkheads);
+    let worker = Worker::with_bulkheads(env, Settings::default(), 16, bulkheads);
     let loops = [
         tokio::spawn(dispatcher.run(stop.clone())),
         tokio::spawn(worker.run(fastrand::Rng::with_seed(7), stop.clone())),

@@ -35,6 +35,7 @@ pub(crate) struct SeedCounts {
     pub store_errors: u64,
     pub messages_lost: u64,
     pub messages_doubled: u64,
+    pub messages_forged: u64,
     pub reads_refused: u64,
     pub failures_as_500: u64,
     pub commits_lost: u64,
@@ -55,6 +56,7 @@ impl SimulatedWorld {
             store_errors: self.fault_counts.store_errors.load(Ordering::Relaxed),
             messages_lost: self.fault_counts.messages_lost.load(Ordering::Relaxed),
             messages_doubled: self.fault_counts.messages_doubled.load(Ordering::Relaxed),
+            messages_forged: self.fault_counts.messages_forged.load(Ordering::Relaxed),
             reads_refused: self.fault_counts.reads_refused.load(Ordering::Relaxed),
             failures_as_500: self.fault_counts.failures_as_500.load(Ordering::Relaxed),
             commits_lost: self.lost_events.len() as u64,
@@ -130,7 +132,7 @@ impl SeedCounts {
                 *mine.entry(key.clone()).or_default() += count;
             }
         }
-        let fields: [(&mut u64, u64); 17] = [
+        let fields: [(&mut u64, u64); 18] = [
             (&mut self.runs, other.runs),
             (&mut self.missed, other.missed),
             (&mut self.attempts, other.attempts),
@@ -144,6 +146,7 @@ impl SeedCounts {
             (&mut self.stalls, other.stalls),
             (&mut self.messages_lost, other.messages_lost),
             (&mut self.messages_doubled, other.messages_doubled),
+            (&mut self.messages_forged, other.messages_forged),
             (&mut self.store_errors, other.store_errors),
             (&mut self.reads_refused, other.reads_refused),
             (&mut self.failures_as_500, other.failures_as_500),

@@ -1,7 +1,7 @@
 //! The seeded simulation: the real planner, dispatcher and worker on in-memory doubles, under paused time.
 //!
-//! One seed determines everything that happens. Processes crash at any await; messages are lost, duplicated and
-//! reordered; responses are lost; Azure throttles, fails and forgets; a store loses commits that it confirmed. Then the faults stop, and every run must end with
+//! One seed determines everything that happens. Processes crash at any await; messages are lost, duplicated,
+//! reordered and forged; responses are lost; Azure throttles, fails and forgets; a store loses commits that it confirmed. Then the faults stop, and every run must end with
 //! nothing lost or duplicated.
 //!
 //! `HOLDFAST_SEEDS` is the number of seeds (200), `HOLDFAST_SEEDS_FROM` the first one (0), `HOLDFAST_SEED_JOBS` how
@@ -98,6 +98,7 @@ fn whatever_goes_wrong_nothing_is_lost_and_nothing_is_doubled() {
         assert!(total.crashes > seeds && total.lost_answers > seeds && total.throttled > seeds, "{total:#?}");
         assert!(total.messages_lost > 0 && total.messages_doubled > 0 && total.adopted > 0, "{total:#?}");
         assert!(total.missed > 0 && total.retried > seeds, "{total:#?}");
+        assert!(total.messages_forged > seeds, "{total:#?}");
         assert!(total.commits_lost > 0 && total.reads_refused > 0, "{total:#?}");
     }
     // Some events are rare: the first 200 seeds have enough of them, others may need more seeds.

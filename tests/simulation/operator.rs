@@ -78,7 +78,7 @@ impl Operator {
         let now = self.store.now().await.ok()?;
         let id = RunId::new(now, &mut self.rng);
         let policy_snapshot = self.policy(owner).policy_snapshot.clone();
-        let actor = Some("ann".to_owned());
+        let actor = Some("ann".into());
         self.store
             .add_run(&NewRun::task(
                 id,
@@ -96,7 +96,7 @@ impl Operator {
         let id = RunId::new(now, &mut self.rng);
         let policy_snapshot = self.policy(app).policy_snapshot.clone();
         self.store
-            .add_run(&NewRun::operator_action(id, app, &policy_snapshot, action, "ann".to_owned(), now))
+            .add_run(&NewRun::operator_action(id, app, &policy_snapshot, action, "ann".into(), now))
             .await
             .ok()
     }

@@ -99,7 +99,9 @@ async fn run_until_crash(
         MaintenancePlanner::new(PlanningContext { interval: Some(MAINTENANCE_INTERVAL), ..planning.fork() })
             .with_checks_every(parts.check_every);
     let planner = Planner::new(planning);
-    let dispatcher = Dispatcher::new(faulty_store, faulty_queue, parts.limits, parts.lease, bell);
+    let dispatcher_rng = rng.clone().fork();
+    let dispatcher =
+        Dispatcher::new(faulty_store, faulty_queue, parts.limits, parts.lease, bell, dispatcher_rng);
     let worker = Worker::new(env, parts.settings, 8);
     tokio::join!(
         planner.run(stop.clone()),

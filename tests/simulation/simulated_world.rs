@@ -172,6 +172,7 @@ impl SimulatedWorld {
             message_lost: rate(&mut self.rng, 0.1),
             message_doubled: rate(&mut self.rng, 0.1),
             // Derived, not drawn.
+            message_forged: if self.seed % 5 == 2 { 0.3 } else { 0.0 },
             read_refused: if self.seed % 4 == 1 { 0.03 } else { 0.0 },
             failure_as_500: if self.is_treacherous { 1.0 } else { 0.0 },
         };
@@ -288,6 +289,7 @@ impl SimulatedWorld {
         checkers::catalog(&self).await;
         checkers::restores(&self).await;
         checkers::budgets(&self);
+        checkers::leases(&self).await;
         checkers::audit(&self).await;
         checkers::secrets(&self).await;
         self.counts().await

@@ -21,6 +21,7 @@ const NO_FAULTS: FaultRates = FaultRates {
     store_error: 0.0,
     message_lost: 0.0,
     message_doubled: 0.0,
+    message_forged: 0.0,
     read_refused: 0.0,
     failure_as_500: 0.0,
 };

@@ -3,6 +3,7 @@
 //! The suites are described in `tests/README.md`.
 
 pub mod collector;
+pub mod fleet_file;
 pub mod postgres;
 pub mod proxy;
 pub mod rabbitmq;

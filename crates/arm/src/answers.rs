@@ -52,6 +52,30 @@ pub struct Backup {
     pub retry_after: Option<Duration>,
 }
 
+impl Backup {
+    /// A backup of which nothing but its number and status is known.
+    pub fn new(id: BackupId, status: BackupStatus) -> Self {
+        Self {
+            id,
+            name: None,
+            blob_name: None,
+            container: None,
+            status,
+            created: None,
+            finished: None,
+            size_bytes: None,
+            website_size_bytes: None,
+            log: None,
+            databases: Vec::new(),
+            restored: None,
+            scheduled: false,
+            correlation_id: None,
+            request_id: None,
+            retry_after: None,
+        }
+    }
+}
+
 /// A backup with the SAS that Azure stores with it.
 #[derive(Debug, Clone)]
 pub struct BackupSecrets {

@@ -43,6 +43,9 @@ impl Authority {
             Some(url) if url.scheme() != "https" => {
                 Err(TokenError::new(&format!("the authority `{url}` is neither https nor on this machine")))
             }
+            Some(url) if is_loopback(url) => {
+                Ok(Self { host: Some(url.to_string()), transport: direct.clone(), direct })
+            }
             url => {
                 let transport = token_transport(new_http_client(None));
                 Ok(Self { host: url.map(Url::to_string), transport, direct })

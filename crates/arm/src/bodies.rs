@@ -109,7 +109,7 @@ fn body(properties: &Map<String, Value>) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use holdfast_model::{BackupName, DatabaseKind, FrequencyUnit, NativeSchedule, parse_timestamp};
+    use holdfast_model::{BackupName, DatabaseKind, NativeSchedule, parse_timestamp};
 
     use super::*;
 
@@ -198,14 +198,7 @@ mod tests {
 
     #[test]
     fn a_schedule_is_typed_as_the_service_wants_it() {
-        let schedule = NativeSchedule {
-            enabled: true,
-            every: 7,
-            unit: FrequencyUnit::Day,
-            retention_days: 30,
-            keep_at_least_one: true,
-            start: None,
-        };
+        let schedule = NativeSchedule::days(7);
         let request =
             ScheduleBody { schedule, storage_url: "https://acct.blob/c".into(), databases: Vec::new() };
         let mut wanted = json!({"storageAccountUrl": "https://acct.blob/c", "enabled": true, "backupSchedule": {

@@ -16,6 +16,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use url::Url;
 
+use crate::arc_identity::ArcIdentity;
 use crate::authority::Authority;
 use crate::token_answer::refusal_in;
 use crate::{Token, TokenError, TokenSource};
@@ -48,7 +49,8 @@ pub enum Credential<S = SecretString> {
         /// The file with the account's token, which the cluster renews.
         token_file: Option<PathBuf>,
     },
-    /// The identity of the machine: the system-assigned one, or a user-assigned one if its client id is given.
+    /// The identity of the machine: the system-assigned one, or a user-assigned one if its client id is given. Virtual
+    /// machines, App Service and Azure Arc have one.
     ManagedIdentity {
         /// The client id of a user-assigned identity.
         client_id: Option<String>,
@@ -83,6 +85,12 @@ impl Credential {
     /// The environment is read once here, so that a missing value fails at the start.
     pub fn source(self, authority: Option<&Url>, scope: &str) -> Result<Arc<dyn TokenSource>, TokenError> {
         let authority = Authority::new(authority)?;
+        if let Self::ManagedIdentity { client_id } = &self {
+            let variable = |name: &str| std::env::var(name).ok();
+            if let Some(arc) = ArcIdentity::find(client_id.as_deref(), scope, variable)? {
+                return Ok(Arc::new(arc));
+            }
+        }
         let source = AzureSource { credential: self, authority, scope: scope.to_owned() };
         source.credential()?;
         Ok(Arc::new(source))
@@ -122,7 +130,7 @@ impl AzureSource {
                 let user_assigned_id = client_id.map(UserAssignedId::ClientId);
                 let client_options = self.authority.identity_options();
                 let options = ManagedIdentityCredentialOptions { user_assigned_id, client_options };
-                ManagedIdentityCredential::new(Some(options)).map_err(no_token)?
+                ManagedIdentityCredential::new(Some(options)).map_err(no_managed_identity)?
             }
             Credential::AzureCli { tenant } => {
                 let options = AzureCliCredentialOptions { tenant_id: tenant, ..Default::default() };
@@ -163,4 +171,13 @@ fn no_token(error: azure_core::Error) -> TokenError {
     }
     let machine = causes().filter_map(|cause| cause.downcast_ref::<std::io::Error>()).last();
     TokenError::new(&machine.map_or_else(|| text.to_owned(), |machine| format!("{text}: {machine}")))
+}
+
+/// Says what to use where the library knows a source of managed identities and does not support it.
+fn no_managed_identity(error: azure_core::Error) -> TokenError {
+    let text = error.to_string();
+    if text.contains("isn't supported") {
+        return TokenError::new(&format!("{text}: use kind = \"workload_identity\" or \"client_secret\""));
+    }
+    no_token(error)
 }

@@ -49,8 +49,12 @@ pub enum ErrorKind {
     Forbidden,
     /// 404: the app or backup does not exist.
     NotFound,
-    /// 401, and again with a fresh token; or the token service refuses the credential. Azure did nothing.
+    /// 401, and again with a fresh token; or the token service refuses the credential, perhaps not for ever. Azure did
+    /// nothing.
     Unauthorized,
+    /// The token service refuses the credential until a person replaces it, such as one whose secret has expired. No
+    /// request was sent.
+    CredentialRefused,
     /// Another 4xx, or a subscription without a credential: a repetition fails the same way.
     Rejected,
     /// The request was sent and no usable response of Azure's came: a 5xx, a timeout, a broken connection, a redirect, a

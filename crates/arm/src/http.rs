@@ -53,7 +53,7 @@ fn no_response(error: reqwest::Error) -> TransportError {
 }
 
 /// Reads the body, and stops soon after `bytes_max`.
-async fn read_body(response: &mut Response, bytes_max: usize) -> Result<Vec<u8>, TransportError> {
+pub(crate) async fn read_body(response: &mut Response, bytes_max: usize) -> Result<Vec<u8>, TransportError> {
     let mut body = Vec::new();
     while body.len() <= bytes_max {
         match response.chunk().await {
@@ -98,11 +98,11 @@ pub(crate) fn without_redirects() -> reqwest::ClientBuilder {
 }
 
 /// Whether the host is this machine.
-pub(crate) fn is_loopback(url: &Url) -> bool {
+pub fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
         Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
-        Some(url::Host::Domain(name)) => name == "localhost",
+        Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
         None => false,
     }
 }

@@ -50,22 +50,9 @@ mod tests {
 
     fn listed(blob: Option<&str>, name: Option<&str>) -> Backup {
         Backup {
-            id: BackupId(7),
             name: name.map(str::to_owned),
             blob_name: blob.map(str::to_owned),
-            container: None,
-            status: BackupStatus::Succeeded,
-            created: None,
-            finished: None,
-            size_bytes: None,
-            website_size_bytes: None,
-            log: None,
-            databases: Vec::new(),
-            restored: None,
-            scheduled: false,
-            correlation_id: None,
-            request_id: None,
-            retry_after: None,
+            ..Backup::new(BackupId(7), BackupStatus::Succeeded)
         }
     }
 

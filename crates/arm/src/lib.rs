@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod answers;
+mod arc_identity;
 mod arm;
 mod authority;
 mod bodies;
@@ -38,6 +39,7 @@ pub use client::ArmClient;
 pub use clouds::Clouds;
 pub use credential::{Credential, PUBLIC_SCOPE};
 pub use error::{Error, ErrorKind, ThrottleScope};
+pub use http::is_loopback;
 pub use observed_backups::ObservedBackups;
 pub use observer::{CallFacts, CallObserver, NoopCallObserver, Remaining};
 pub use operation::Operation;

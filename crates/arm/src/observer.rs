@@ -50,6 +50,9 @@ impl Remaining {
 pub trait CallObserver: Send + Sync {
     /// Called after each response, and after each request that got none. It must not block.
     fn answered(&self, call: &CallFacts<'_>);
+
+    /// Called after a call about `subscription` for which no token could be obtained within `elapsed`. It must not block.
+    fn no_token(&self, _subscription: &SubscriptionId, _elapsed: Duration) {}
 }
 
 /// An observer that does nothing.

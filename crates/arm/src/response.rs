@@ -48,6 +48,11 @@ pub(crate) struct ArmResponse<'a> {
 }
 
 impl ArmResponse<'_> {
+    /// The size of the body.
+    pub(crate) fn body_bytes(&self) -> usize {
+        self.response.body.len()
+    }
+
     /// Reads the response to POST /backup or GET /backups/{id}.
     pub(crate) fn backup(&self) -> Result<Backup, Error> {
         let backup = self.read(wire::backup)?;

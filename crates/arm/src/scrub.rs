@@ -4,18 +4,37 @@
 const BLANK: &str = "[blanked]";
 
 /// The keys of secrets without spaces, in lower case: in a SAS, a token request and a token response.
-const WORD_KEYS: [&str; 7] = [
+const WORD_KEYS: [&str; 20] = [
     "sig",
     "signature",
     "sharedaccesssignature",
     "client_secret",
+    "clientsecret",
+    "client-secret",
     "client_assertion",
+    "clientassertion",
     "access_token",
     "accesstoken",
+    "refresh_token",
+    "refreshtoken",
+    "id_token",
+    "idtoken",
+    "storageaccesskey",
+    "primarykey",
+    "secondarykey",
+    "apikey",
+    "api_key",
+    "x-functions-key",
 ];
 
 /// The keys of secrets that may hold any character but `;`: in a connection string.
-const PHRASE_KEYS: [&str; 4] = ["accountkey", "sharedaccesskey", "password", "pwd"];
+const PHRASE_KEYS: [&str; 6] = ["accountkey", "account_key", "sharedaccesskey", "password", "passwd", "pwd"];
+
+/// The words before a secret that follows without a sign: in the header `Authorization`.
+const SCHEMES: [&str; 4] = ["bearer ", "sharedkey ", "sharedkeylite ", "authorization: basic "];
+
+/// What stands between a key and its value, plain or encoded once, twice or as JSON escapes it.
+const SIGNS: [&str; 6] = ["=", ":", "%3d", "%253d", "%25253d", "u003d"];
 
 /// The characters that end a secret without spaces.
 const WORD_ENDS: &[char] = &[' ', '\t', '\r', '\n', '&', ';', ',', '"', '\'', '<', '>'];
@@ -59,19 +78,20 @@ fn next_secret(lower: &str, at: usize) -> Option<(usize, usize)> {
     let found = |start: Option<usize>, ends| start.map(|start| (start, end_of_secret(lower, start, ends)));
     let words = WORD_KEYS.iter().map(|key| found(after_key(lower, at, key), WORD_ENDS));
     let phrases = PHRASE_KEYS.iter().map(|key| found(after_key(lower, at, key), PHRASE_ENDS));
-    let bearer = lower[at..].find("bearer ").map(|i| at + i + "bearer ".len());
+    let schemes = SCHEMES
+        .iter()
+        .map(|scheme| found(lower[at..].find(scheme).map(|i| at + i + scheme.len()), WORD_ENDS));
     // A JSON web token begins with `{"`, and base64 makes `eyJ` of it.
     let token = lower[at..].find("eyj").map(|i| at + i);
-    let others =
-        [found(bearer, WORD_ENDS), found(token, WORD_ENDS), found(password_of_url(lower, at), URL_ENDS)];
-    words.chain(phrases).chain(others).flatten().min()
+    let others = [found(token, WORD_ENDS), found(password_of_url(lower, at), URL_ENDS)];
+    words.chain(phrases).chain(schemes).chain(others).flatten().min()
 }
 
 /// The start of the value of `key`, if `key` and `=` or `:` follow at or after `at`, quoted or encoded in any way.
 fn after_key(lower: &str, at: usize, key: &str) -> Option<usize> {
     lower[at..].match_indices(key).find_map(|(i, _)| {
         let rest = lower[at + i + key.len()..].trim_start_matches([' ', '"', '\'', '\\']);
-        let value = ["=", ":", "%3d"].iter().find_map(|sign| rest.strip_prefix(sign))?;
+        let value = SIGNS.iter().find_map(|sign| rest.strip_prefix(sign))?;
         Some(lower.len() - value.trim_start_matches([' ', '\\']).len())
     })
 }
@@ -121,6 +141,17 @@ mod tests {
             (r#"{"access_token": "abc","n":1}"#, r#"{"access_token": [blanked],"n":1}"#),
             (r#"{\"sig\":\"abc\"}"#, r#"{\"sig\":\[blanked]}"#),
             ("authorization: Bearer abc.def", "authorization: Bearer [blanked]"),
+            ("Authorization: SharedKey acct:aGVsbG8= x", "Authorization: SharedKey [blanked] x"),
+            ("SharedKeyLite acct:aGVsbG8=", "SharedKeyLite [blanked]"),
+            ("authorization: Basic dTpw", "authorization: Basic [blanked]"),
+            ("the Basic and Standard tiers", "the Basic and Standard tiers"),
+            ("clientSecret=a8Q~x&z", "clientSecret=[blanked]&z"),
+            (r#"{"clientSecret":"a8Q~x"}"#, r#"{"clientSecret":[blanked]}"#),
+            ("next%3Fsig%253DaB%252Fc end", "next%3Fsig%253D[blanked] end"),
+            ("sig%25253DaBc", "sig%25253D[blanked]"),
+            (r#""a?sig\u003daBc\u0026x""#, r#""a?sig\u003d[blanked]""#),
+            ("storageAccessKey: abc", "storageAccessKey: [blanked]"),
+            ("refresh_token=abc", "refresh_token=[blanked]"),
             ("got eyJhbGciOi.J9.x back", "got [blanked] back"),
             ("mysql://root:hunter2@db/shop", "mysql://root:[blanked]@db/shop"),
             ("nothing to hide, signature aside", "nothing to hide, signature aside"),

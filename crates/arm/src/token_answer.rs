@@ -8,8 +8,8 @@ use chrono::{DateTime, TimeDelta};
 use holdfast_model::Timestamp;
 use serde_json::{Value, json};
 
-use crate::TokenError;
 use crate::wire::{Unreadable, json_body, text};
+use crate::{Token, TokenError};
 
 /// The service that answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,11 +20,19 @@ pub(crate) enum TokenService {
     ManagedIdentity,
 }
 
+/// The largest answer of a token service, in bytes. Tokens of users in many groups have some kilobytes.
+pub(crate) const TOKEN_ANSWER_BYTES_MAX: usize = 256 * 1024;
+
 /// The longest lifetime that is believed, in seconds: a year. Entra's tokens live hours.
 const LIFETIME_MAX: i64 = 366 * 86_400;
 
 /// Numbers of errors that pass by themselves.
 const TRANSIENT: [u32; 3] = [90_006, 90_033, 50_196];
+
+/// Numbers of errors that last until a person replaces the credential or its names: the secret has expired or is wrong,
+/// the application is disabled, or the tenant has no such application, or there is no such tenant.
+const LASTING: [u32; 9] =
+    [7_000_222, 7_000_215, 7_000_112, 7_000_229, 700_016, 90_002, 90_023, 900_023, 900_021];
 
 /// The errors of OAuth 2.0 that refuse a credential.
 const REFUSALS: [&str; 8] = [
@@ -71,6 +79,21 @@ pub(crate) fn read(
     }
 }
 
+/// The token in an answer that came at `now`; any other answer is an error.
+pub(crate) fn token(
+    service: TokenService,
+    status: u16,
+    body: &[u8],
+    now: Timestamp,
+) -> Result<Token, TokenError> {
+    let odd = || TokenError::new(&format!("the token service answered {status} without a token"));
+    let canonical = read(service, status, body, now)?.ok_or_else(odd)?;
+    let answer = json_body(&canonical).map_err(|_| odd())?;
+    let secret = text(&answer, "access_token").ok_or_else(odd)?.into();
+    let lives = lifetime(&answer, now).map_err(|_| odd())?;
+    Ok(Token { secret, expires_on: now + TimeDelta::seconds(lives) })
+}
+
 /// The error of a text in which the Azure CLI or a library reports a refusal by number; `None` for any other text.
 pub(crate) fn refusal_in(said: &str) -> Option<TokenError> {
     let number = number_in(&Value::Null, said).filter(|number| !TRANSIENT.contains(number))?;
@@ -89,7 +112,11 @@ fn refusal(service: TokenService, number: Option<u32>, error: &str, description:
         }
         (TokenService::Entra, None) => "check the credential in [azure]".to_owned(),
     };
-    TokenError::refused(&format!("the token service refused the credential, {name}: {cure}. {description}"))
+    let text = format!("the token service refused the credential, {name}: {cure}. {description}");
+    if number.is_some_and(|number| LASTING.contains(&number)) {
+        return TokenError::refused_for_good(&text);
+    }
+    TokenError::refused(&text)
 }
 
 /// What an error's number says, and what to do.

@@ -1,5 +1,6 @@
 //! The command line: the commands and their arguments.
 
+mod audit;
 mod backups;
 mod budgets;
 mod dead_letters;
@@ -21,6 +22,7 @@ use std::sync::LazyLock;
 use clap::{Parser, Subcommand};
 use holdfast_config::ZoneData;
 
+pub use audit::{AuditCommand, CheckpointArgs, ExportArgs, KeygenArgs, VerifyArgs};
 pub use backups::{AdoptArgs, BackupsCommand, DeleteArgs, ListArgs, RetentionArgs, ShowArgs};
 pub use budgets::BudgetsCommand;
 pub use dead_letters::{DeadLetterArgs, DeadLettersCommand};
@@ -34,7 +36,7 @@ pub use runs::{BackupArgs, HistoryArgs, RunsCommand, StatusArgs};
 pub use sas::{SasCheckArgs, SasCommand, SasRefreshArgs};
 pub use selection::{AppsArgs, ChangeOptions};
 pub use serve::{ConsoleArgs, DemoArgs, RunArgs, SchedulerArgs, SimulateArgs, WorkerArgs};
-pub use store::{AuditCommand, MigrateArgs, RemoveRowArgs, StoreCommand, VerifyArgs};
+pub use store::{MigrateArgs, RemoveRowArgs, StoreCommand};
 
 /// Central, audited backups for fleets of Azure App Service apps.
 #[derive(Debug, Parser)]
@@ -139,7 +141,7 @@ pub enum Command {
     /// Open request budgets that Azure's answers closed
     #[command(subcommand)]
     Budgets(BudgetsCommand),
-    /// Verify the audit
+    /// Verify and export the audit, and sign checkpoints of it
     #[command(subcommand)]
     Audit(AuditCommand),
     /// Check the store's rows, and remove those that cannot be read

@@ -4,18 +4,22 @@ use std::sync::Arc;
 
 use holdfast_arm::{Arm, CallObserver};
 use holdfast_config::{Fleet, Invalid, Secrets, summary};
-use holdfast_control::pacing::{PacedArm, Pacer, PacerParts};
+use holdfast_control::egress::Destination;
+use holdfast_control::pacing::{PacedArm, Pacer, PacerParts, Patience};
 use holdfast_control::{ControlContext, Error, ErrorKind, Notify};
-use holdfast_model::Clock;
+use holdfast_model::{Actor, Clock};
+use holdfast_queue::{Config, broker_wire};
 use holdfast_storage::SecretRef;
-use holdfast_store::{MemoryStore, Mode, PgStore, SqliteStore, Store};
-use holdfast_telemetry::Telemetry;
+use holdfast_store::{MemoryStore, Mode, PgStore, SqliteStore, Store, database_wire};
+use holdfast_telemetry::{Telemetry, remember_secret};
 use secrecy::SecretString;
 
 use crate::args::Global;
 use crate::output::Output;
 use crate::runtime::clouds::clouds;
 use crate::runtime::engine::storages;
+use crate::runtime::lax_files::lax_mode;
+use crate::runtime::wires::{check_broker, check_database};
 
 /// The context of a command.
 #[derive(Debug)]
@@ -61,9 +65,41 @@ impl Context {
     /// Opens the store: the database if one is named, otherwise the file.
     pub async fn store(&self, mode: Mode) -> anyhow::Result<Arc<dyn Store>> {
         if let Some(url) = &self.global.database_url {
-            return Ok(Arc::new(PgStore::connect(&secret_url(url)?, mode).await?));
+            let url = secret_url(url)?;
+            check_database(&url, &self.global.allow_cleartext)?;
+            return Ok(Arc::new(PgStore::connect(&url, mode).await?));
+        }
+        if let Some(permissions) = lax_mode(&self.global.store).filter(|_| mode == Mode::Own) {
+            let store = self.global.store.display();
+            tracing::warn!(%store, permissions, "other users may read the store: `chmod 600` its files");
         }
         Ok(Arc::new(SqliteStore::open(&self.global.store, Arc::clone(&self.clock), mode).await?))
+    }
+
+    /// How to connect to the broker; `None` where none is named.
+    pub fn broker(&self) -> anyhow::Result<Option<Config>> {
+        let Some(url) = &self.global.amqp_url else { return Ok(None) };
+        let url = secret_url(url)?;
+        check_broker(&url, &self.global.allow_cleartext)?;
+        Ok(Some(Config::new(url)))
+    }
+
+    /// The database and the broker as destinations, without connecting.
+    pub fn servers(&self) -> anyhow::Result<Vec<Destination>> {
+        let mut servers = Vec::new();
+        if let Some(url) = &self.global.database_url {
+            let wire = database_wire(&secret_url(url)?)?;
+            let receives = format!("its password, sslmode={}", wire.ssl_mode);
+            let host = wire.host.as_deref();
+            servers.extend(host.map(|host| Destination::direct(host, wire.port, "PostgreSQL", &receives)));
+        }
+        if let Some(url) = &self.global.amqp_url {
+            let wire = broker_wire(&secret_url(url)?)?;
+            let receives =
+                if wire.is_verified { "its password, by TLS" } else { "its password, in the clear" };
+            servers.push(Destination::direct(&wire.host, wire.port, "RabbitMQ", receives));
+        }
+        Ok(servers)
     }
 
     /// The name of the store in messages, without a database's URL, which is a secret.
@@ -95,7 +131,7 @@ impl Context {
         }));
         let observer = Arc::clone(&pacer) as Arc<dyn CallObserver>;
         let clouds = clouds(fleet, &self.clock, &observer, &mut self.rng())?;
-        Ok(Arc::new(PacedArm::new(Arc::new(clouds), pacer)))
+        Ok(Arc::new(PacedArm::new(Arc::new(clouds), pacer, Patience::Command)))
     }
 
     /// The context of a request. Reads secrets; sends nothing.
@@ -116,15 +152,19 @@ impl Context {
     }
 
     /// Who asks, for the audit: `--actor`, else the user who is logged in, else the number of the process's user.
-    pub fn actor(&self) -> String {
+    ///
+    /// The number of the user and the name of the machine stand beside the name: a name is a claim.
+    pub fn actor(&self) -> Actor {
         let logged_in = || {
             ["SUDO_USER", "USER", "LOGNAME", "USERNAME"].into_iter().find_map(|name| std::env::var(name).ok())
         };
         let actor = self.global.actor.clone().or_else(logged_in);
-        actor
+        let uid = user_number();
+        let name = actor
             .filter(|actor| !actor.trim().is_empty())
-            .or_else(user_number)
-            .unwrap_or_else(|| "unknown".to_owned())
+            .or_else(|| uid.map(|number| format!("uid {number}")))
+            .unwrap_or_else(|| "unknown".to_owned());
+        Actor { name, uid, host: host_name() }
     }
 
     /// Randomness that differs from process to process, for request ids, run ids and pauses.
@@ -135,19 +175,29 @@ impl Context {
     }
 }
 
-/// The number of the process's user, as in a container without a login: the owner of the process's files in `/proc`.
-fn user_number() -> Option<String> {
+/// The number of the process's user.
+fn user_number() -> Option<u32> {
     #[cfg(unix)]
-    let owner = std::fs::metadata("/proc/self").ok().map(|own| std::os::unix::fs::MetadataExt::uid(&own));
+    let user = Some(rustix::process::getuid().as_raw());
     #[cfg(not(unix))]
-    let owner: Option<u32> = None;
-    owner.map(|number| format!("uid {number}"))
+    let user: Option<u32> = None;
+    user
+}
+
+/// The name of this machine, as its kernel has it; no environment variable counts.
+fn host_name() -> Option<String> {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").ok()?;
+    Some(name.trim().to_owned()).filter(|name| !name.is_empty())
 }
 
 /// A URL with a password: the text itself, or the content of `env:NAME` or `file:PATH`.
-pub fn secret_url(text: &str) -> Result<SecretString, Error> {
-    match text.parse::<SecretRef>() {
-        Ok(reference) => reference.read().map_err(|error| Error::new(ErrorKind::Invalid, error.to_string())),
-        Err(_) => Ok(SecretString::from(text)),
-    }
+fn secret_url(text: &str) -> Result<SecretString, Error> {
+    let url = match text.parse::<SecretRef>() {
+        Ok(reference) => {
+            reference.read().map_err(|error| Error::new(ErrorKind::Invalid, error.to_string()))?
+        }
+        Err(_) => SecretString::from(text),
+    };
+    remember_secret(&url);
+    Ok(url)
 }

@@ -6,13 +6,14 @@ mod confirm;
 mod context;
 mod exit;
 mod output;
+mod panic_message;
 mod runtime;
 
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use args::{
-    AppsCommand, AuditCommand, BackupsCommand, Cli, Command, ConfigCommand, Global, Level, LogFormat,
+    AppsCommand, BackupsCommand, Cli, Command, ConfigCommand, Global, Level, LogFormat,
     NativeScheduleCommand, RunsCommand, ScheduleCommand,
 };
 use clap::Parser as _;
@@ -20,8 +21,11 @@ use context::Context;
 use exit::Exit;
 use holdfast_model::{Clock, SystemClock};
 use holdfast_telemetry::{LogOptions, Service, Telemetry};
+use runtime::hardening::{harden, has_password};
 
 fn main() -> ExitCode {
+    harden();
+    panic_message::install();
     // Two TLS providers in one process panic at their first use: this one is chosen before anything can ask.
     let chosen = rustls::crypto::ring::default_provider().install_default();
     let cli = Cli::parse();
@@ -37,7 +41,14 @@ fn main() -> ExitCode {
     if chosen.is_err() {
         tracing::warn!("another TLS provider was chosen already");
     }
+    runtime::open_files::raise_limit();
     let context = Context::new(cli.global, clock, telemetry);
+    if has_password(std::env::args_os()) {
+        context.out.message(
+            "warning: the command line holds a password, and each user of this machine sees it in the list of processes\n\
+             help: give `env:NAME` or `file:PATH`, or set HOLDFAST_DATABASE_URL and HOLDFAST_AMQP_URL",
+        );
+    }
     let done = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -67,7 +78,10 @@ fn log_options(global: &Global, default: Level) -> LogOptions {
 /// The telemetry service of a process that does work; other commands have logs only.
 fn service(cli: &Cli) -> Option<Service> {
     let name = service_name(&cli.command)?;
-    let logs_runs = matches!(cli.command, Command::Run(_) | Command::Scheduler(_) | Command::Worker(_));
+    let logs_runs = matches!(
+        cli.command,
+        Command::Run(_) | Command::Scheduler(_) | Command::Worker(_) | Command::Demo(_)
+    );
     let messaging_system = if cli.global.amqp_url.is_some() { "rabbitmq" } else { "in_process" };
     Some(Service { name, messaging_system, logs_runs })
 }
@@ -75,6 +89,7 @@ fn service(cli: &Cli) -> Option<Service> {
 fn service_name(command: &Command) -> Option<&'static str> {
     match command {
         Command::Run(_)
+        | Command::Demo(_)
         | Command::Backup(_)
         | Command::Restore(_)
         | Command::Drill(_)
@@ -114,7 +129,7 @@ async fn dispatch(command: &Command, context: &Context) -> anyhow::Result<Exit> 
         Command::Apps(AppsCommand::Discover(args)) => commands::apps::run(args, context).await,
         Command::Budgets(command) => commands::budgets::run(command, context).await,
         Command::DeadLetters(command) => commands::dead_letters::run(command, context).await,
-        Command::Audit(AuditCommand::Verify(args)) => commands::audit::run(args, context).await,
+        Command::Audit(command) => commands::audit::run(command, context).await,
         Command::Store(command) => commands::store::run(command, context).await,
         Command::Migrate(_) => commands::migrate::run(context).await,
     }

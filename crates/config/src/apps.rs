@@ -14,6 +14,15 @@ use crate::policy::{Policies, find};
 use crate::section::Section;
 use crate::wrong_kind::wrong_kind;
 
+/// The most tags of a resource, which Azure allows.
+const TAGS_MAX: usize = 50;
+
+/// The most discover rules, which are compared with each other.
+const RULES_MAX: usize = 2_000;
+
+/// The most exclusions of a rule, which are compared with each other.
+const EXCLUSIONS_MAX: usize = 5_000;
+
 /// A discover rule and its location.
 #[derive(Debug)]
 pub struct Rule {
@@ -76,7 +85,16 @@ pub fn discover(
     policies: &Policies,
     clouds: &[Cloud],
 ) -> Vec<Rule> {
-    let sections = file.sections(diagnostics, "discover", "a list of tables, as in [[discover]]");
+    let mut sections = file.sections(diagnostics, "discover", "a list of tables, as in [[discover]]");
+    if let Some(first) = sections.get(RULES_MAX) {
+        let message = format_args!("`{}`: expected at most {RULES_MAX} rules", first.place.key);
+        diagnostics.error_with_help(
+            &first.place,
+            message,
+            "find apps by tags, and list exceptions as [[app]]",
+        );
+        sections.truncate(RULES_MAX);
+    }
     sections.into_iter().filter_map(|section| rule(diagnostics, section, policies, clouds)).collect()
 }
 
@@ -111,7 +129,12 @@ fn rule(
 }
 
 fn exclude(diagnostics: &mut Diagnostics<'_>, section: &mut Section<'_>) -> Vec<Located<Exclusion>> {
-    let texts = section.texts(diagnostics, "exclude", "a list of ARM ids or short names");
+    let mut texts = section.texts(diagnostics, "exclude", "a list of ARM ids or short names");
+    if let Some(first) = texts.get(EXCLUSIONS_MAX) {
+        let message = format_args!("`{}`: expected at most {EXCLUSIONS_MAX} exclusions", first.place.key);
+        diagnostics.error_with_help(&first.place, message, "require `tags` that these apps do not have");
+        texts.truncate(EXCLUSIONS_MAX);
+    }
     let mut exclude = Vec::new();
     for Located { value: text, place } in texts {
         match Exclusion::parse(text) {
@@ -137,6 +160,11 @@ fn exclude(diagnostics: &mut Diagnostics<'_>, section: &mut Section<'_>) -> Vec<
 fn tags(diagnostics: &mut Diagnostics<'_>, section: &mut Section<'_>) -> BTreeMap<String, String> {
     let expected = "a table such as { backup = \"gold\" }";
     let Some(table) = section.section(diagnostics, "tags", expected) else { return BTreeMap::new() };
+    if table.entries().count() > TAGS_MAX {
+        let message = format_args!("`{}`: Azure allows at most {TAGS_MAX} tags of an app", table.place.key);
+        diagnostics.error(&table.place, message);
+        return BTreeMap::new();
+    }
     let mut tags: BTreeMap<String, String> = BTreeMap::new();
     for (name, (place, value)) in table.entries() {
         let DeValue::String(text) = value else {

@@ -2,18 +2,20 @@
 
 use std::path::PathBuf;
 
-use holdfast_arm::{Credential, PUBLIC_ENDPOINT};
-use holdfast_model::SubscriptionId;
+use holdfast_arm::{Credential, PUBLIC_ENDPOINT, is_loopback};
+use holdfast_model::{AzureService, SubscriptionId};
 use holdfast_storage::SecretRef;
 use url::Url;
 
 use crate::diagnostics::{Diagnostics, Located, SourceLocation};
 use crate::fleet::Cloud;
 use crate::section::{Section, top};
+use crate::trusted_hosts::{check_addresses, sent_to_authority, trusted_hosts};
 use crate::wrong_kind::wrong_kind;
 use toml::de::DeValue;
 
-const SETTINGS: [&str; 5] = ["credential", "api_version", "endpoint", "authority", "subscriptions"];
+const SETTINGS: [&str; 6] =
+    ["credential", "api_version", "endpoint", "authority", "trusted_hosts", "subscriptions"];
 
 const KINDS: [&str; 4] = ["client_secret", "workload_identity", "managed_identity", "azure_cli"];
 
@@ -56,27 +58,33 @@ fn cloud(diagnostics: &mut Diagnostics<'_>, name: String, mut section: Section<'
     let credential = credential(diagnostics, &mut section);
     let endpoint = address(diagnostics, &mut section, "endpoint");
     let authority = address(diagnostics, &mut section, "authority");
+    let trusted_hosts = trusted_hosts(diagnostics, &mut section);
     let api_version = api_version(diagnostics, &mut section);
     let expected = "a list of subscription ids";
     let subscriptions = section.texts(diagnostics, "subscriptions", expected);
     let subscriptions = subscriptions.iter().filter_map(|found| subscription(diagnostics, found)).collect();
     section.finish(diagnostics);
+    let (at_endpoint, endpoint) = endpoint.map(|found| (found.place, found.value)).unzip();
+    let (at_authority, authority) = authority.map(|found| (found.place, found.value)).unzip();
     let endpoint = endpoint.or_else(|| Url::parse(PUBLIC_ENDPOINT).ok())?;
-    Some(Cloud { name, credential: credential?, endpoint, authority, api_version, subscriptions })
+    let credential = credential?;
+    let sent = sent_to_authority(&credential);
+    let cloud = Cloud { name, credential, endpoint, authority, api_version, trusted_hosts, subscriptions };
+    let addresses = [(at_endpoint, AzureService::Arm, "tokens"), (at_authority, AzureService::Entra, sent)];
+    check_addresses(diagnostics, &cloud, addresses);
+    Some(cloud)
 }
 
 /// Reads an address that receives tokens and secrets: plain http is for this machine only.
-fn address(diagnostics: &mut Diagnostics<'_>, section: &mut Section<'_>, key: &'static str) -> Option<Url> {
+fn address(
+    diagnostics: &mut Diagnostics<'_>,
+    section: &mut Section<'_>,
+    key: &'static str,
+) -> Option<Located<Url>> {
     let Located { value, place } =
         section.url(diagnostics, key, "the https URL of a sovereign cloud or of a simulator")?;
-    let is_local = match value.host() {
-        Some(url::Host::Domain(domain)) => domain == "localhost",
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    };
-    if value.scheme() == "https" || (value.scheme() == "http" && is_local) {
-        return Some(value);
+    if value.scheme() == "https" || (value.scheme() == "http" && is_loopback(&value)) {
+        return Some(Located { value, place });
     }
     diagnostics
         .error(&place, format_args!("`{}`: expected https (http is for this machine only)", place.key));

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use holdfast_model::schedule::Schedule;
+use holdfast_model::schedule::{ClockChange, Schedule};
 use holdfast_model::{SasWindow, StorageName, Timestamp, format_duration};
 use holdfast_storage::StorageTarget;
 
@@ -49,6 +49,7 @@ pub fn schedule(
     objective: Option<&Located<Duration>>,
     now: Timestamp,
 ) {
+    clock_change(diagnostics, schedule, place, now);
     let Some(Rhythm { shortest, longest, most_in_a_day }) = Rhythm::of(schedule, now) else { return };
     if most_in_a_day > 12 {
         let message = format_args!(
@@ -81,6 +82,27 @@ pub fn schedule(
             Some("schedule more often, or allow more than the longest interval".into()),
         );
     }
+}
+
+/// Warns about an interval whose times a change of the clocks leaves out or repeats.
+fn clock_change(
+    diagnostics: &mut Diagnostics<'_>,
+    schedule: &Schedule,
+    place: &SourceLocation,
+    now: Timestamp,
+) {
+    let Some(ClockChange { time, from, until, skips }) = schedule.next_clock_change(now) else { return };
+    let (key, zone) = (&place.key, schedule.timezone.name());
+    let (date, time) = (time.format("%F"), time.format("%R"));
+    let (from, until) = (from.format("%R"), until.format("%R"));
+    let message = if skips {
+        format!("`{key}`: does not run at {time} on {date}, when the clocks of {zone} skip {from} to {until}")
+    } else {
+        format!("`{key}`: runs twice at {time} on {date}, when the clocks of {zone} repeat {from} to {until}")
+    };
+    let help = "a minute or hour that begins with `*` makes an interval, which follows the clocks; a list, such as \
+                `0,30 2 * * *`, runs once each day, at the latest after the skipped hour";
+    diagnostics.warning(place, message, Some(help.to_owned()));
 }
 
 /// Reports a SAS lifetime that is shorter than the deadline of a backup.

@@ -4,12 +4,15 @@ use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::ops::Range;
 
-use holdfast_model::AppId;
+use holdfast_model::{AppId, inert};
 use holdfast_storage::SecretRef;
 
 use crate::problem::{Problem, Severity};
 use crate::source::{Source, ValueSpans};
 use crate::unusable_storage::UnusableStorage;
+
+/// The most problems that are reported. Nobody reads more, and each costs a look at its line.
+const PROBLEMS_MAX: usize = 200;
 
 /// A location in the file, with its key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,7 +60,7 @@ struct Missing {
 impl<'s> Diagnostics<'s> {
     /// Starts with the syntax errors of the file.
     pub fn new(source: &'s Source, spans: ValueSpans, syntax: &[toml::de::Error]) -> Self {
-        let syntax = syntax.iter().map(|error| syntax_problem(source, error)).collect();
+        let syntax = syntax.iter().take(PROBLEMS_MAX).map(|error| syntax_problem(source, error)).collect();
         Self {
             source,
             spans,
@@ -68,6 +71,11 @@ impl<'s> Diagnostics<'s> {
             unusable: Vec::new(),
             scratch: Vec::new(),
         }
+    }
+
+    /// Whether no further problem is reported.
+    pub fn is_full(&self) -> bool {
+        self.found.len() >= PROBLEMS_MAX
     }
 
     /// Adds an error.
@@ -149,6 +157,7 @@ impl<'s> Diagnostics<'s> {
         all.extend(syntax);
         all.sort_by(|a, b| (a.line, a.column, &a.message).cmp(&(b.line, b.column, &b.message)));
         all.dedup();
+        all.truncate(PROBLEMS_MAX);
         all
     }
 
@@ -159,6 +168,11 @@ impl<'s> Diagnostics<'s> {
         message: &dyn Display,
         help: Option<String>,
     ) {
+        // The first errors make the fleet unusable, so a later one changes nothing; warnings may not fill the list.
+        let is_hidden = self.is_full() && (severity == Severity::Warning || self.has_errors());
+        if is_hidden {
+            return;
+        }
         let place = SourceLocation { key: printable(&place.key), at: place.at.clone() };
         self.found.push((
             severity,
@@ -184,7 +198,7 @@ fn syntax_problem(source: &Source, error: &toml::de::Error) -> Problem {
     }
 }
 
-/// Replaces control characters, which could move the terminal's cursor.
+/// Makes what acts on a terminal visible.
 fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+    inert(text).into_owned()
 }

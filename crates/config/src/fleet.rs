@@ -8,6 +8,7 @@ use holdfast_model::{App, AppId, Limits, Policy, PolicyName, Site, StorageName, 
 use holdfast_storage::{SecretRef, StorageTarget};
 use url::Url;
 
+use crate::checkpoint::{CheckpointDestination, Checkpoints};
 use crate::exclusion::Exclusion;
 
 /// The contents of a valid fleet file.
@@ -27,6 +28,8 @@ pub struct Fleet {
     pub limits: Limits,
     /// The section `[engine]`.
     pub engine: EngineConfig,
+    /// The section `[audit]`; `None` without checkpoints.
+    pub checkpoints: Option<Checkpoints>,
 }
 
 /// An `[azure]` section: a credential and where it is used.
@@ -42,6 +45,8 @@ pub struct Cloud {
     pub authority: Option<Url>,
     /// The `api-version` of every request.
     pub api_version: String,
+    /// Hosts beside Azure's own that may receive its tokens.
+    pub trusted_hosts: Vec<String>,
     /// The subscriptions it serves; empty for all that no other section serves.
     pub subscriptions: Vec<SubscriptionId>,
 }
@@ -124,6 +129,15 @@ impl Fleet {
     /// The longest deadline of a backup into the storage.
     pub fn longest_deadline(&self, storage: &StorageName) -> Duration {
         longest_deadline(self.policies.values(), storage)
+    }
+
+    /// The storages for backups: all but those that only receive checkpoints.
+    pub fn backup_storages(&self) -> impl Iterator<Item = &StorageName> {
+        let written: BTreeSet<_> =
+            self.policies.values().map(|policy| &policy.policy_snapshot.storage).collect();
+        let to = self.checkpoints.iter().flat_map(|checkpoints| &checkpoints.to);
+        let receives: BTreeSet<_> = to.filter_map(CheckpointDestination::storage).collect();
+        self.storages.keys().filter(move |name| written.contains(name) || !receives.contains(name))
     }
 
     /// Every subscription that the fleet file names.
@@ -225,6 +239,7 @@ mod tests {
             discover: vec![rule()],
             limits: Limits::default(),
             engine: EngineConfig::default(),
+            checkpoints: None,
         };
         let gold = &[("backup", "gold")];
         let apps = fleet.apps_with(&[site("shop", gold), site("wiki", gold), site("stray", &[])]);

@@ -1,11 +1,14 @@
 //! Reads a fleet file and reports every problem of it.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::Path;
+use std::time::Duration;
 
-use holdfast_model::{Policy, Timestamp};
+use holdfast_model::{Policy, StorageName, Timestamp};
 use toml::de::DeTable;
 
+use crate::checkpoint::CheckpointDestination;
 use crate::diagnostics::Diagnostics;
 use crate::fleet::{Fleet, longest_deadline};
 use crate::problem::{Problem, Severity};
@@ -14,7 +17,7 @@ use crate::section::{Section, top};
 use crate::source::{Source, Unreadable, ValueSpans};
 use crate::unusable_storage::UnusableStorage;
 use crate::zone_data::ZoneData;
-use crate::{apps, azure, drill, engine, no_effect, policy, secrets, storage};
+use crate::{apps, azure, checkpoint, drill, engine, no_effect, policy, secrets, storage, trusted_hosts};
 
 /// The result of checking a fleet file.
 #[derive(Debug)]
@@ -80,25 +83,41 @@ fn read(
     let apps = apps::apps(diagnostics, &mut file, &policies, &clouds, now);
     let rules = apps::discover(diagnostics, &mut file, &policies, &clouds);
     drill::check(diagnostics, &apps, &clouds);
+    trusted_hosts::check(diagnostics, &clouds, &storages);
     let limits = engine::limits(diagnostics, &mut file);
     let engine = engine::engine(diagnostics, &mut file);
+    let checkpoints = checkpoint::checkpoints(diagnostics, &mut file, &storages);
     let is_without_apps = !file.has("app") && !file.has("discover");
     file.finish(diagnostics);
     if is_without_apps {
         diagnostics.warning(&top(), "the fleet has no app: expected [[app]] or [[discover]] entries", None);
     }
-    no_effect::check(diagnostics, &rules, &apps, &policies, &storages);
+    let receives: BTreeSet<&StorageName> =
+        checkpoints.iter().flat_map(|found| &found.to).filter_map(CheckpointDestination::storage).collect();
+    no_effect::check(diagnostics, &rules, &apps, &policies, &storages, &receives);
     if secrets != Secrets::Leave {
         let written: Vec<&Policy> = policies.values().filter_map(|found| found.value.as_ref()).collect();
         let in_use = storages.iter().filter_map(|(name, found)| {
             let longest = longest_deadline(written.iter().copied(), name);
             found.value.as_ref().map(|target| StorageInUse { name, target, longest })
         });
-        let in_use: Vec<StorageInUse<'_>> = in_use.collect();
+        // The SAS of a container for checkpoints alone needs fewer permissions than that of backups.
+        let is_for_backups =
+            |of: &StorageInUse<'_>| of.longest > Duration::ZERO || !receives.contains(of.name);
+        let in_use: Vec<StorageInUse<'_>> = in_use.filter(is_for_backups).collect();
         secrets::check(diagnostics, &in_use, secrets, now);
     }
     let discover = rules.into_iter().map(|rule| rule.discover).collect();
     let storages = storages.into_iter().filter_map(|(name, found)| Some((name, found.value?))).collect();
     let policies = policies.into_iter().filter_map(|(name, found)| Some((name, found.value?))).collect();
-    (!clouds.is_empty()).then_some(Fleet { clouds, storages, policies, apps, discover, limits, engine })
+    (!clouds.is_empty()).then_some(Fleet {
+        clouds,
+        storages,
+        policies,
+        apps,
+        discover,
+        limits,
+        engine,
+        checkpoints,
+    })
 }

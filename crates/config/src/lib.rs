@@ -2,6 +2,7 @@
 
 mod apps;
 mod azure;
+mod checkpoint;
 mod choice;
 mod consistency;
 mod databases;
@@ -22,12 +23,14 @@ mod secrets;
 mod section;
 mod source;
 mod storage;
+mod trusted_hosts;
 mod unusable_storage;
 mod windows_zones;
 mod wrong_kind;
 mod zone_data;
 mod zone_hint;
 
+pub use checkpoint::{CheckpointDestination, Checkpoints};
 pub use drill::is_probe;
 pub use exclusion::Exclusion;
 pub use fleet::{Cloud, Discover, EngineConfig, Fleet};

@@ -1,9 +1,17 @@
 //! Suggests the name that a misspelt one is nearest to.
 
+/// The most candidates that are compared, and the longest word in bytes: each comparison takes the product of lengths.
+const CANDIDATES_MAX: usize = 1_000;
+const WORD_MAX_BYTES: usize = 100;
+
 /// The candidate that `word` most likely misspells; `None` when none is near.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    if word.len() > WORD_MAX_BYTES {
+        return None;
+    }
     let word = word.to_lowercase();
-    let scored = candidates.into_iter().map(|candidate| {
+    let short = candidates.into_iter().filter(|candidate| candidate.len() <= WORD_MAX_BYTES);
+    let scored = short.take(CANDIDATES_MAX).map(|candidate| {
         let folded = candidate.to_lowercase();
         let distance = strsim::osa_distance(&word, &folded);
         (distance, candidate)

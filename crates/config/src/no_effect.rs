@@ -18,6 +18,7 @@ pub fn check(
     apps: &[App],
     policies: &Policies,
     storages: &Storages,
+    receive_checkpoints: &BTreeSet<&StorageName>,
 ) {
     for rule in rules {
         exclusions(diagnostics, rule, apps);
@@ -27,7 +28,7 @@ pub fn check(
     let has_apps = !rules.is_empty() || !apps.is_empty();
     if has_apps && !diagnostics.has_errors() {
         unused_policies(diagnostics, rules, apps, policies);
-        unused_storages(diagnostics, policies, storages);
+        unused_storages(diagnostics, policies, storages, receive_checkpoints);
     }
 }
 
@@ -67,7 +68,7 @@ fn is_listed(app: &App, exclusion: &Exclusion, rule: &Discover) -> bool {
     app.policy.is_some() && *app.id.subscription() == rule.subscription && exclusion.leaves_out(&app.id)
 }
 
-/// Warns about rules behind one that takes all of their apps.
+/// Warns about rules whose apps all match an earlier rule.
 fn hidden_rules(diagnostics: &mut Diagnostics<'_>, rules: &[Rule]) {
     for (index, rule) in rules.iter().enumerate() {
         let mut earlier = rules.iter().take(index);
@@ -101,9 +102,15 @@ fn unused_policies(diagnostics: &mut Diagnostics<'_>, rules: &[Rule], apps: &[Ap
     }
 }
 
-fn unused_storages(diagnostics: &mut Diagnostics<'_>, policies: &Policies, storages: &Storages) {
+fn unused_storages(
+    diagnostics: &mut Diagnostics<'_>,
+    policies: &Policies,
+    storages: &Storages,
+    receive_checkpoints: &BTreeSet<&StorageName>,
+) {
     let policies = policies.values().filter_map(|found| found.value.as_ref());
-    let used: BTreeSet<&StorageName> = policies.map(|policy| &policy.policy_snapshot.storage).collect();
+    let written = policies.map(|policy| &policy.policy_snapshot.storage);
+    let used: BTreeSet<&StorageName> = written.chain(receive_checkpoints.iter().copied()).collect();
     for (name, Located { place, .. }) in storages.iter().filter(|(name, _)| !used.contains(name)) {
         let message = format_args!("`{}`: no policy writes to the storage {name}", place.key);
         let help = "remove it, unless it holds backups that are still needed";

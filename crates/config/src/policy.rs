@@ -19,7 +19,7 @@ use crate::section::Section;
 use crate::storage::Storages;
 use crate::wrong_kind::refused;
 use crate::zone_data::ZoneData;
-use crate::zone_hint::{ZoneHint, zone_hint};
+use crate::zone_hint::{ZoneHint, reversed_offset, zone_hint};
 
 /// Policies with the locations of their names. An invalid policy has no value.
 pub type Policies = BTreeMap<PolicyName, Located<Option<Policy>>>;
@@ -117,6 +117,10 @@ fn zone(diagnostics: &mut Diagnostics<'_>, found: &Located<&str>, zones: &ZoneDa
         let ZoneHint { near, help } = zone_hint(value);
         let message = format_args!("`{}`: unknown time zone \"{value}\"{near}", place.key);
         diagnostics.error_with_help(place, message, help);
+    } else if let Some(offset) = reversed_offset(value) {
+        let message = format_args!("`{}`: `{value}` is {offset}: the sign is reversed", place.key);
+        let help = "a place, such as \"Europe/Paris\", also follows the changes of its clocks";
+        diagnostics.warning(place, message, Some(help.to_owned()));
     }
     zone
 }

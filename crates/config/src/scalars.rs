@@ -89,8 +89,8 @@ impl<'t> Section<'t> {
         let url = Url::parse(text).ok().filter(Url::has_host);
         let is_plain =
             |url: &Url| url.query().is_none() && url.username().is_empty() && url.password().is_none();
-        // A SAS that lost its `?` is still a secret.
-        if url.as_ref().is_some_and(is_plain) && !text.contains('=') && may_be_shown(text) {
+        // A SAS that lost its `?`, or was pasted behind a space, is still a secret.
+        if url.as_ref().is_some_and(is_plain) && !text.contains(['=', ' ', '\t']) && may_be_shown(text) {
             diagnostics.show(&place);
         }
         if url.is_none() {

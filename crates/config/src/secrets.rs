@@ -1,18 +1,21 @@
 //! Reads every secret of the fleet file once, to report unusable ones before the first backup.
 
+use std::io::ErrorKind;
+use std::path::Path;
 use std::time::Duration;
 
 use holdfast_model::{StorageName, Timestamp};
-use holdfast_storage::{SasCheck, SasFault, SasSource, SecretRef, StorageTarget};
+use holdfast_storage::{SasCheck, SasFault, SasSource, SecretError, SecretRef, StorageTarget};
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::checkpoint;
 use crate::diagnostics::{Diagnostics, Located, SourceLocation};
 use crate::unusable_storage::UnusableStorage;
 
 /// Whether secrets are read while the file is checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Secrets {
-    /// Each is read once, and an unusable one is an error.
+    /// Each is read once. An unusable one is an error, and one that this user may not read a warning.
     Judge,
     /// Each is read once. An unusable one of a storage is reported apart: the rest of the fleet still works.
     Read,
@@ -42,20 +45,23 @@ pub fn check(
 ) {
     for found in std::mem::take(&mut diagnostics.secrets) {
         let Located { value: reference, place } = &found;
-        if matches!(reference, SecretRef::KeyVault(_)) {
+        // Only a process that signs checkpoints has the key, so that other commands work without it.
+        let is_signing_key = place.key == checkpoint::KEY;
+        if matches!(reference, SecretRef::KeyVault(_)) || (is_signing_key && secrets == Secrets::Read) {
             continue;
         }
         let secret = match reference.read() {
             Ok(secret) => secret,
+            // In DER, which is no text.
+            Err(SecretError::NotText(_)) if is_signing_key => continue,
             Err(error) => {
-                diagnostics.error_with_help(
-                    place,
-                    format_args!("`{}`: {error}", place.key),
-                    "`holdfast config check --no-secrets` checks the rest without reading secrets",
-                );
+                unread(diagnostics, place, &error, secrets);
                 continue;
             }
         };
+        if let (SecretRef::File(path), Secrets::Judge) = (reference, secrets) {
+            lax_file(diagnostics, place, path);
+        }
         // A credential may use the same file as a storage, and is not checked as a SAS.
         let is_of = |storage: &&StorageInUse<'_>| {
             place.key.starts_with(&format!("storage.{}.", storage.name))
@@ -63,9 +69,54 @@ pub fn check(
         };
         match storages.iter().find(is_of) {
             Some(storage) => judge(diagnostics, place, *storage, &secret, (secrets, now)),
-            None if secrets == Secrets::Judge => judge_password(diagnostics, &found, &secret),
+            None if secrets == Secrets::Judge && !is_signing_key => {
+                judge_password(diagnostics, &found, &secret)
+            }
             None => {}
         }
+    }
+}
+
+/// Warns about a file that every user of the machine may read.
+fn lax_file(diagnostics: &mut Diagnostics<'_>, place: &SourceLocation, path: &Path) {
+    #[cfg(unix)]
+    let mode = {
+        use std::os::unix::fs::PermissionsExt as _;
+        std::fs::metadata(path).map(|facts| facts.permissions().mode() & 0o7777).unwrap_or_default()
+    };
+    #[cfg(not(unix))]
+    let mode = 0_u32;
+    if mode & 0o006 != 0 {
+        let file = path.display();
+        let message =
+            format_args!("`{}`: every user of this machine may read {file} (mode {mode:04o})", place.key);
+        diagnostics.warning(place, message, Some(format!("chmod 600 {file}")));
+    }
+}
+
+/// Reports a secret that could not be read.
+///
+/// A file that this user may not read is a warning of the check: another user runs Holdfast.
+pub(crate) fn unread(
+    diagnostics: &mut Diagnostics<'_>,
+    place: &SourceLocation,
+    error: &SecretError,
+    secrets: Secrets,
+) {
+    let message = format_args!("`{}`: {error}", place.key);
+    match error {
+        SecretError::ReadFile { cause, .. }
+            if secrets == Secrets::Judge && cause.kind() == ErrorKind::PermissionDenied =>
+        {
+            let help =
+                "run the check as the user who runs Holdfast, or with `--strict` to make this an error";
+            diagnostics.warning(place, message, Some(help.to_owned()));
+        }
+        _ => diagnostics.error_with_help(
+            place,
+            message,
+            "`holdfast config check --no-secrets` checks the rest without reading secrets",
+        ),
     }
 }
 

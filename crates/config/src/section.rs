@@ -104,6 +104,9 @@ impl<'t> Section<'t> {
     pub fn finish(self, diagnostics: &mut Diagnostics<'_>) {
         for (key, _) in self.table {
             let name = key.get_ref().as_ref();
+            if diagnostics.is_full() {
+                return;
+            }
             if !self.known.contains(&name) {
                 let of = if self.place.key.is_empty() {
                     String::new()

@@ -16,6 +16,9 @@ const LENGTH_MAX_BYTES: u64 = 8 * 1024 * 1024;
 /// Longest line that is shown.
 const SHOWN_MAX_CHARS: usize = 160;
 
+/// Longest line of which a part is shown. A longer one has many values, and its parts would be found again for each.
+const LINE_MAX_BYTES: usize = 4_096;
+
 /// Keys that may be shown of a line that cannot be parsed.
 const SHOWN_KEYS: [&str; 12] = [
     "azure",
@@ -109,7 +112,7 @@ impl Source {
 
     /// The line of a range; every value that may be a secret is blanked.
     pub fn excerpt(&self, at: &Range<usize>, spans: &ValueSpans) -> Option<Excerpt> {
-        let (start, text) = self.line(at.start)?;
+        let (start, text) = self.line(at.start).filter(|(_, text)| text.len() <= LINE_MAX_BYTES)?;
         let (mut shown, mut before, mut width) = (String::new(), 0, 0);
         for part in spans.parts(start, text) {
             let chars = |from: usize, to: usize| match part.text {

@@ -2,7 +2,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use holdfast_arm::Credential;
-use holdfast_model::{Overlap, PolicyName, Retention, Retry, StorageName, parse_timestamp};
+use holdfast_model::{Clock as _, Overlap, PolicyName, Retention, Retry, StorageName, parse_timestamp};
 use holdfast_storage::SasSource;
 use proptest::prelude::*;
 
@@ -11,6 +11,7 @@ use crate::fleet_file::check_source;
 use crate::source::Source;
 use mistakes::MISTAKES;
 
+mod checkpoints;
 mod databases;
 mod drill;
 mod mistakes;
@@ -20,6 +21,7 @@ mod retention;
 mod schedules;
 mod secrets;
 mod storages;
+mod trusted_hosts;
 
 /// The example of the documentation, with its blanks filled in. It names no secret that tests would have to set.
 const EXAMPLE: &str = r#"
@@ -60,6 +62,16 @@ fn checked(text: &str, secrets: Secrets) -> Checked {
 fn checked_at(now: &str, text: &str, secrets: Secrets) -> Checked {
     let source = Source { name: "fleet.toml".into(), text: text.into() };
     check_source(&source, &ZoneData::bundled(), secrets, parse_timestamp(now).unwrap())
+}
+
+/// Writes a file that other users may not read.
+fn write_private(path: &std::path::Path, bytes: impl AsRef<[u8]>) {
+    std::fs::write(path, bytes).unwrap();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
+    }
 }
 
 fn look(text: &str) -> Checked {
@@ -228,7 +240,7 @@ fn an_unreadable_secret_is_an_error_unless_secrets_are_skipped() {
 fn an_invalid_secret_is_an_error_that_does_not_show_it() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("secret");
-    std::fs::write(&path, "hunter2isnokey!").unwrap();
+    write_private(&path, "hunter2isnokey!");
     let reference = format!("file:{}", path.display());
     let key = EXAMPLE.replace("env:AZURE_CLIENT_SECRET", &reference).replace("env:STORAGE_KEY", &reference);
     let sas = with(
@@ -300,6 +312,30 @@ fn a_byte_order_mark_before_the_file_is_no_mistake() {
 fn a_key_cannot_move_the_terminals_cursor() {
     let told = rendered(&format!("{EXAMPLE}\n\"\\u001b[2J\" = 1\n"));
     assert!(!told.contains('\u{1b}'), "{told:?}");
+}
+
+/// Each unknown key was compared with all known ones, and its line was looked for from the start of the file.
+#[test]
+fn a_file_of_many_mistakes_is_answered_at_once_with_some_of_them() {
+    let many = |key: &str, separator: &str| {
+        (0..30_000).fold(String::new(), |mut text, number| {
+            let _ = write!(text, "{key}{number} = 1{separator}");
+            text
+        })
+    };
+    let clock = holdfast_model::SystemClock::default();
+    let began = clock.elapsed();
+    for text in [
+        format!("{}{EXAMPLE}", many("schedul", "\n")),
+        format!("{EXAMPLE}\n[policy]\nx = {{ {} y = 1 }}\n", many("schedul", ", ")),
+        EXAMPLE.replace("tags   = { backup = \"gold\" }", &format!("tags = {{ {} y = 1 }}", many("t", ", "))),
+    ] {
+        let Checked { fleet, problems, .. } = look(&text);
+        assert!(fleet.is_none() && (1..=200).contains(&problems.len()), "{}", problems.len());
+    }
+    // It took over a minute.
+    let took = clock.elapsed() - began;
+    assert!(took < Duration::from_secs(15), "{took:?}");
 }
 
 const MARKER: &str = "hunter2hunter2";

@@ -63,6 +63,18 @@ pub fn zone_hint(name: &str) -> ZoneHint {
     ZoneHint { near: did_you_mean(&place, Zone::bundled_names()), help: help.to_owned() }
 }
 
+/// What a zone such as `Etc/GMT+2` stands for, which is 2 hours behind UTC; `None` for every other zone.
+pub fn reversed_offset(zone: &str) -> Option<String> {
+    let offset = zone.strip_prefix("Etc/GMT")?;
+    let (hours, side) = match offset.split_at_checked(1)? {
+        ("+", hours) => (hours, "behind"),
+        ("-", hours) => (hours, "ahead of"),
+        _ => return None,
+    };
+    let unit = if hours == "1" { "hour" } else { "hours" };
+    (hours != "0").then(|| format!("{hours} {unit} {side} UTC"))
+}
+
 fn meant(zone: &str, help: &str) -> ZoneHint {
     ZoneHint { near: format!("; did you mean `{zone}`?"), help: help.to_owned() }
 }

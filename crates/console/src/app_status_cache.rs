@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use holdfast_model::{Clock, Timestamp};
-use holdfast_store::{AppStatus, Store};
+use holdfast_store::{AppStatus, CheckpointStatus, Store};
 
 /// Time for which a reading is reused. It costs a query over every app.
 const REUSED_FOR: Duration = Duration::from_secs(5);
@@ -33,6 +33,8 @@ pub struct AppStatusReading {
     pub at: Timestamp,
     /// Every enrolled app. Removed apps are left out.
     pub apps: Vec<AppStatus>,
+    /// How the writing of checkpoints of the audit fares.
+    pub checkpoints: Vec<CheckpointStatus>,
 }
 
 impl fmt::Debug for AppStatusCache {
@@ -61,10 +63,12 @@ impl AppStatusCache {
         if self.lock().as_ref().is_some_and(|read| elapsed.saturating_sub(read.elapsed) < REUSED_FOR) {
             return;
         }
-        match tokio::time::timeout(READ_WITHIN, self.store.status()).await {
-            Ok(Ok(mut apps)) => {
+        let read = async { Ok((self.store.status().await?, self.store.checkpoints().await?)) };
+        let read: Result<Result<_, holdfast_store::Error>, _> = tokio::time::timeout(READ_WITHIN, read).await;
+        match read {
+            Ok(Ok((mut apps, checkpoints))) => {
                 apps.retain(|app| !app.removed);
-                let latest = Arc::new(AppStatusReading { at: self.clock.now(), apps });
+                let latest = Arc::new(AppStatusReading { at: self.clock.now(), apps, checkpoints });
                 *self.lock() = Some(Read { elapsed, latest });
             }
             Ok(Err(error)) => {

@@ -17,7 +17,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::{Check, Readiness};
+use crate::{Check, ListenerLimits, Readiness, listener};
 
 /// The content type of Prometheus' text format.
 const METRICS_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -50,25 +50,20 @@ pub struct Console {
 pub struct Server {
     address: SocketAddr,
     stop: watch::Receiver<bool>,
-    task: JoinHandle<io::Result<()>>,
+    task: JoinHandle<()>,
 }
 
-/// The server ended before its shutdown.
+/// The server ended before its shutdown: its task panicked or was aborted.
 #[derive(Debug, thiserror::Error)]
-pub enum ServerError {
-    /// The listener failed.
-    #[error("failed to serve the console")]
-    Serve(#[source] io::Error),
-    /// Its task panicked or was aborted.
-    #[error("failed to run the console's task")]
-    Task(#[source] tokio::task::JoinError),
-}
+#[error("failed to run the console's task")]
+pub struct ServerError(#[source] tokio::task::JoinError);
 
 impl Server {
-    /// Serves `console` on `listener` until `shutdown` completes.
+    /// Serves `console` on `listener` within `limits`, until `shutdown` completes.
     pub fn start(
         listener: TcpListener,
         console: Console,
+        limits: ListenerLimits,
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> io::Result<Self> {
         let address = listener.local_addr()?;
@@ -78,12 +73,12 @@ impl Server {
             .route("/readyz", get(readyz))
             .route("/metrics", get(metrics))
             .with_state(console);
-        let shutdown = async move {
+        tokio::spawn(async move {
             shutdown.await;
             stopping.send_replace(true);
-        };
-        let serving = axum::serve(listener, routes).with_graceful_shutdown(shutdown);
-        Ok(Self { address, stop, task: tokio::spawn(async move { serving.await }) })
+        });
+        let serving = listener::serve(listener, routes, Arc::new(limits), stop.clone());
+        Ok(Self { address, stop, task: tokio::spawn(serving) })
     }
 
     /// The address it listens on.
@@ -94,11 +89,11 @@ impl Server {
     /// Waits for the shutdown, then for pending answers for a short time.
     pub async fn stopped(mut self) -> Result<(), ServerError> {
         tokio::select! {
-            ended = &mut self.task => return ended.map_err(ServerError::Task)?.map_err(ServerError::Serve),
+            ended = &mut self.task => return ended.map_err(ServerError),
             _ = self.stop.wait_for(|stop| *stop) => {}
         }
         if let Ok(ended) = tokio::time::timeout(ANSWER_WITHIN, &mut self.task).await {
-            return ended.map_err(ServerError::Task)?.map_err(ServerError::Serve);
+            return ended.map_err(ServerError);
         }
         // A slow client must not keep the process from ending.
         self.task.abort();

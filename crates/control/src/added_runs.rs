@@ -1,6 +1,6 @@
 //! Runs that a request adds to the store.
 
-use holdfast_model::{App, NewRun, NewTask, PolicySnapshot, RunId, RunKind, Task, Timestamp, Trigger};
+use holdfast_model::{Actor, App, NewRun, NewTask, PolicySnapshot, RunId, RunKind, Task, Timestamp, Trigger};
 use holdfast_store::Store;
 
 use crate::Error;
@@ -28,9 +28,9 @@ pub async fn add_runs(store: &dyn Store, runs: &[NewRun]) -> Result<AddedRuns, E
 pub(crate) fn requested_run(
     (app, policy_snapshot): (&App, &PolicySnapshot),
     task: Task,
-    (actor, now): (&str, Timestamp),
+    (actor, now): (&Actor, Timestamp),
     rng: &mut fastrand::Rng,
 ) -> NewRun {
-    let request = NewTask { task, trigger: Trigger::Manual, actor: Some(actor.to_owned()) };
+    let request = NewTask { task, trigger: Trigger::Manual, actor: Some(actor.clone()) };
     NewRun::task(RunId::new(now, rng), app, policy_snapshot, request, now)
 }

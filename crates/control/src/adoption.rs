@@ -2,7 +2,7 @@
 
 use holdfast_arm::{Arm, Backup, FoundSchedule};
 use holdfast_model::{
-    App, AppId, BackupFacts, BackupId, BackupStatus, NewRun, OperatorAction, PolicySnapshot, RunId,
+    Actor, App, AppId, BackupFacts, BackupId, BackupStatus, NewRun, OperatorAction, PolicySnapshot, RunId,
     StorageName, Timestamp,
 };
 
@@ -43,7 +43,7 @@ pub async fn adopt(
     refuse_scheduled(&inventory, &backups, &*context.arm).await?;
     let policy_snapshot = context.policy_snapshot(app, request.storage.as_ref())?;
     require_blobs(&backups, &policy_snapshot, context).await?;
-    let by = (context.actor.as_str(), context.now);
+    let by = (&context.actor, context.now);
     let adopt = |backup| adopting_run(backup, (app, &policy_snapshot), by, rng);
     let runs: Vec<NewRun> = backups.iter().map(adopt).collect();
     context.store.add_runs(&runs).await?;
@@ -151,10 +151,10 @@ pub(crate) async fn require_blobs(
 pub(crate) fn adopting_run(
     backup: &BackupFacts,
     (app, policy_snapshot): (&App, &PolicySnapshot),
-    (actor, now): (&str, Timestamp),
+    (actor, now): (&Actor, Timestamp),
     rng: &mut fastrand::Rng,
 ) -> NewRun {
     let action =
         OperatorAction::TakenOver { backup: backup.clone(), storage: policy_snapshot.storage.clone() };
-    NewRun::operator_action(RunId::new(now, rng), app, policy_snapshot, action, actor.to_owned(), now)
+    NewRun::operator_action(RunId::new(now, rng), app, policy_snapshot, action, actor.clone(), now)
 }

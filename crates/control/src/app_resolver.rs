@@ -128,7 +128,15 @@ impl AppResolver<'_> {
         let (mut sites, mut unanswered) = (Vec::new(), Vec::new());
         for answer in answers {
             match answer {
-                Ok(found) => sites.extend(found.sites),
+                Ok(found) => {
+                    sites.extend(found.list.sites);
+                    for (app, error) in found.without_slots {
+                        let name = app.short_name();
+                        (self.notify)(&format!(
+                            "warning: the slots of {name} are those found earlier: {error}"
+                        ));
+                    }
+                }
                 Err(error) => unanswered.push(error),
             }
         }

@@ -1,6 +1,24 @@
-//! Verifies the audit's hash chain, and the rows by its events.
+//! Verifies the audit's hash chain and the rows by its events, and anchors it outside of the database.
 
-use holdfast_store::{Link, Store, row_differences, verify_chain};
+mod anchors;
+mod checkpoint;
+mod checkpoint_lines;
+mod checkpointer;
+mod destination;
+mod export;
+mod key;
+mod source;
+
+pub use anchors::{AnchorReport, Anchors};
+pub use checkpoint::{Checkpoint, Statement};
+pub use checkpoint_lines::CheckpointLines;
+pub use checkpointer::{CheckpointReport, CheckpointSchedule, Checkpointer, Continuity, FailedWrite};
+pub use destination::{CheckpointContainer, CheckpointFile, Destination, blob_prefix};
+pub use export::export;
+pub use key::{InvalidKey, SigningKey, VerifyingKey, generate, read_pem, system_random};
+pub use source::{ChainSource, ExportedChain, StoredChain};
+
+use holdfast_store::{ChainRow, Link, Store, row_differences, verify_chain};
 use serde::Serialize;
 
 use crate::{Error, ErrorKind, counted};
@@ -19,10 +37,14 @@ pub struct AuditCheck {
     pub holds: bool,
     /// What is wrong, where it does not hold.
     pub broken: Option<String>,
-    /// Whether the rows were compared with the events: not where the walk begins after events that were removed.
+    /// Whether the rows were compared with the events: not where the walk begins after events that were
+    /// removed, nor where the audit was exported.
     pub rows_compared: bool,
     /// Each difference between the rows and what the events say that they hold.
     pub differences: Vec<String>,
+    /// How it compares with checkpoints, where some were given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub checkpoints: Option<AnchorReport>,
     /// Events removed before the first one, as whole months are.
     #[serde(skip)]
     pub removed: i64,
@@ -50,11 +72,15 @@ impl AuditCheck {
 /// Follows the chain from its first event to its last.
 ///
 /// `since` is the last hash that an earlier check printed: it must be in the chain, or be the hash of the last event
-/// removed before the first.
-pub async fn verify(store: &dyn Store, since: Option<&str>) -> Result<AuditCheck, Error> {
+/// removed before the first. `anchors` are signed checkpoints, which the chain must agree with.
+pub async fn verify(
+    chain: &mut dyn ChainSource,
+    since: Option<&str>,
+    mut anchors: Option<Anchors>,
+) -> Result<AuditCheck, Error> {
     let since = since.map(hash).transpose()?;
     let since = since.as_deref();
-    let first = store.chain(0, 1).await?.pop().map(|row| row.link);
+    let first = chain.first().await?.map(|row| row.link);
     let after_removed = first.filter(|first| first.seq > 1 && since == Some(first.previous.as_str()));
     let mut last = after_removed.map_or(Link::origin(), |first| Link {
         seq: first.seq - 1,
@@ -63,30 +89,68 @@ pub async fn verify(store: &dyn Store, since: Option<&str>) -> Result<AuditCheck
     });
     let removed = last.seq;
     let mut has_met = since.is_none_or(|hash| hash == last.hash);
-    let broken = loop {
-        let page = store.chain(last.seq, PAGE).await?;
+    let begun = anchors.as_mut().map_or(Ok(()), |anchors| anchors.begin(&last));
+    let mut broken = begun.err().map(|what| (what, ANCHORS_HELP));
+    while broken.is_none() {
+        let page = chain.next(last.seq, PAGE).await?;
         if page.is_empty() {
             let what = "the audit has no event with the given hash: events are missing at its end";
-            break (!has_met)
-                .then(|| (what.to_owned(), "compare it with a copy of the store from that time"));
+            let help = "compare it with a copy of the store from that time";
+            broken = (!has_met).then(|| (what.to_owned(), help));
+            break;
         }
         has_met |= page.iter().any(|row| since == Some(row.link.hash.as_str()));
-        last = match verify_chain(&page, last.clone()) {
-            Ok(last) => last,
-            Err(broken) => {
-                let help = "the store was changed outside Holdfast: restore a copy and compare; where whole months were \
-                            removed, give the hash of their last event with --since";
-                break Some((broken.to_string(), help));
-            }
-        };
-    };
+        let walked = walk(&page, &mut last, anchors.as_mut());
+        broken = walked.err();
+    }
+    let mut checkpoints = None;
+    if broken.is_none()
+        && let Some(anchors) = anchors
+    {
+        match anchors.end(&last) {
+            Ok(report) => checkpoints = Some(report),
+            Err(what) => broken = Some((what, ANCHORS_HELP)),
+        }
+    }
     let (broken, help) = broken.map_or((None, ""), |(what, help)| (Some(what), help));
     let events = last.seq - removed;
-    let rows_compared = broken.is_none() && removed == 0;
-    let differences = if rows_compared { row_differences(store).await? } else { Vec::new() };
-    let holds = broken.is_none() && differences.is_empty();
-    let last_hash = last.hash;
-    Ok(AuditCheck { events, last_hash, holds, broken, rows_compared, differences, removed, help })
+    Ok(AuditCheck {
+        events,
+        last_hash: last.hash,
+        holds: broken.is_none(),
+        broken,
+        rows_compared: false,
+        differences: Vec::new(),
+        checkpoints,
+        removed,
+        help,
+    })
+}
+
+/// Compares the rows of the store with what the events say that they hold, where the whole chain holds.
+pub async fn compare_rows(check: &mut AuditCheck, store: &dyn Store) -> Result<(), Error> {
+    if check.holds && check.removed == 0 {
+        check.differences = row_differences(store).await?;
+        check.rows_compared = true;
+        check.holds = check.differences.is_empty();
+    }
+    Ok(())
+}
+
+const CHAIN_HELP: &str = "the store was changed outside Holdfast: restore a copy and compare; where whole months were \
+                          removed, give the hash of their last event with --since";
+const ANCHORS_HELP: &str = "the store was changed outside Holdfast, or restored from a copy: compare it with an exported \
+                            audit or a copy from that time";
+
+/// Follows one page of the chain, and compares it with the checkpoints.
+fn walk(
+    page: &[ChainRow],
+    last: &mut Link,
+    anchors: Option<&mut Anchors>,
+) -> Result<(), (String, &'static str)> {
+    *last = verify_chain(page, last.clone()).map_err(|broken| (broken.to_string(), CHAIN_HELP))?;
+    let Some(anchors) = anchors else { return Ok(()) };
+    page.iter().try_for_each(|row| anchors.meet(&row.link)).map_err(|what| (what, ANCHORS_HELP))
 }
 
 /// The hash of an event, as an earlier check printed it.

@@ -1,7 +1,7 @@
 //! The closed budgets of a subscription, opened by hand.
 
 use holdfast_model::{
-    App, AppId, NewRun, OperatorAction, PolicySnapshot, RunId, StorageName, SubscriptionId, Timestamp,
+    Actor, App, AppId, NewRun, OperatorAction, PolicySnapshot, RunId, StorageName, SubscriptionId, Timestamp,
 };
 use holdfast_store::Store;
 
@@ -11,7 +11,7 @@ use crate::{Error, ErrorKind};
 pub async fn reopen(
     store: &dyn Store,
     subscription: &SubscriptionId,
-    actor: &str,
+    actor: Actor,
     rng: &mut fastrand::Rng,
 ) -> Result<u64, Error> {
     let known = store.subscriptions().await?;
@@ -25,10 +25,15 @@ pub async fn reopen(
 }
 
 /// The operator action that records it. It is about no app; its id names the subscription alone.
-pub fn record(subscription: &SubscriptionId, actor: &str, now: Timestamp, rng: &mut fastrand::Rng) -> NewRun {
+pub fn record(
+    subscription: &SubscriptionId,
+    actor: Actor,
+    now: Timestamp,
+    rng: &mut fastrand::Rng,
+) -> NewRun {
     let app = App::new(AppId::new(subscription.as_str(), "unknown", "unknown", None));
     // It sends nothing, so its policy snapshot does not matter.
     let snapshot = PolicySnapshot::new(StorageName::new("none"), "");
     let action = OperatorAction::BudgetsReopened { subscription: subscription.clone() };
-    NewRun::operator_action(RunId::new(now, rng), &app, &snapshot, action, actor.to_owned(), now)
+    NewRun::operator_action(RunId::new(now, rng), &app, &snapshot, action, actor, now)
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use holdfast_arm::Arm;
 use holdfast_config::{Cloud, Fleet};
-use holdfast_model::{App, PolicySnapshot, StorageName, SubscriptionId, Timestamp};
+use holdfast_model::{Actor, App, PolicySnapshot, StorageName, SubscriptionId, Timestamp};
 use holdfast_storage::{Need, SasHealth, Storage};
 use holdfast_store::Store;
 
@@ -25,8 +25,8 @@ pub struct ControlContext<'a> {
     pub storage: Arc<dyn Storage>,
     /// The store's time.
     pub now: Timestamp,
-    /// The name of the actor, for the audit.
-    pub actor: String,
+    /// Who asks, for the audit.
+    pub actor: Actor,
     /// Receives warnings.
     pub notify: Notify,
 }
@@ -59,7 +59,10 @@ impl ControlContext<'_> {
     /// It is the snapshot of the app's policy, but for the storage: the policy may have moved since the backup was taken.
     pub fn policy_snapshot(&self, app: &App, storage: Option<&StorageName>) -> Result<PolicySnapshot, Error> {
         let policy = app.policy.as_ref().and_then(|name| self.fleet.policies.get(name));
-        let only = || self.fleet.storages.keys().next().filter(|_| self.fleet.storages.len() == 1);
+        let only = || {
+            let mut names = self.fleet.backup_storages();
+            names.next().filter(|_| names.next().is_none())
+        };
         let name = storage.or(policy.map(|policy| &policy.policy_snapshot.storage)).or_else(only);
         let Some(name) = name.cloned() else {
             let what = format!("nothing says which storage holds the backups of {}", app.id.short_name());

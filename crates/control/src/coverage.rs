@@ -26,6 +26,8 @@ pub struct Coverage {
     pub left_out: Vec<String>,
     /// Subscriptions whose apps Azure did not list.
     pub unanswered: Vec<Unanswered>,
+    /// Apps whose slots Azure did not list.
+    pub without_slots: Vec<WithoutSlots>,
 }
 
 /// A subscription whose apps Azure did not list.
@@ -68,15 +70,30 @@ pub enum Via {
     Nothing,
 }
 
+/// An app whose slots Azure did not list.
+#[derive(Debug, Serialize)]
+pub struct WithoutSlots {
+    /// The app.
+    pub app: AppId,
+    /// Why.
+    pub error: String,
+}
+
 /// Asks Azure for the apps of every subscription of the fleet file. Fails when no subscription answers.
 pub async fn coverage(fleet: &Fleet, arm: &Arc<dyn Arm>) -> Result<Coverage, Error> {
     let subscriptions = fleet.subscriptions();
     let (mut sites, mut left_out, mut unanswered) = (Vec::new(), Vec::new(), Vec::new());
+    let mut without_slots = Vec::new();
     for subscription in &subscriptions {
         match discovery::sites(arm, fleet, subscription).await {
             Ok(found) => {
-                sites.extend(found.sites);
-                left_out.extend(found.left_out);
+                sites.extend(found.list.sites);
+                left_out.extend(found.list.left_out);
+                let without = |(app, error): (AppId, holdfast_arm::Error)| WithoutSlots {
+                    app,
+                    error: error.to_string(),
+                };
+                without_slots.extend(found.without_slots.into_iter().map(without));
             }
             Err(error) if unanswered.len() + 1 == subscriptions.len() => {
                 return Err(error).context("failed to discover the apps");
@@ -95,7 +112,7 @@ pub async fn coverage(fleet: &Fleet, arm: &Arc<dyn Arm>) -> Result<Coverage, Err
     let is_missing =
         |id: &&AppId| id.slot().is_none() && is_listed(id) && !sites.iter().any(|site| site.id == **id);
     let not_found = fleet.apps.iter().map(|app| &app.id).filter(is_missing).cloned().collect();
-    Ok(Coverage { subscriptions, apps, unprotected, not_found, left_out, unanswered })
+    Ok(Coverage { subscriptions, apps, unprotected, not_found, left_out, unanswered, without_slots })
 }
 
 impl CoveredApp {

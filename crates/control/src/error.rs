@@ -117,7 +117,9 @@ pub fn advice(error: &holdfast_arm::Error) -> Option<&'static str> {
         holdfast_arm::ErrorKind::NotSent => {
             Some("check the network and the credential; `endpoint` and `authority` in [azure]")
         }
-        holdfast_arm::ErrorKind::Unauthorized => Some("check the credential in [azure]"),
+        holdfast_arm::ErrorKind::Unauthorized | holdfast_arm::ErrorKind::CredentialRefused => {
+            Some("check the credential in [azure]")
+        }
         holdfast_arm::ErrorKind::Forbidden => {
             Some("give the credential the role that docs/cli.md names, on the subscription")
         }

@@ -1,6 +1,8 @@
 //! The fleet file in the audit: a change of it is recorded with its hash.
 
-use holdfast_model::{App, AppId, NewRun, OperatorAction, PolicySnapshot, RunId, RunKind, StorageName, Task};
+use holdfast_model::{
+    Actor, App, AppId, NewRun, OperatorAction, PolicySnapshot, RunId, RunKind, StorageName, Task,
+};
 use holdfast_store::{RunFilter, Store, sha256_hex};
 
 use crate::Error;
@@ -12,7 +14,7 @@ const RECORDS: u32 = 200;
 pub async fn record(
     store: &dyn Store,
     content: &[u8],
-    actor: &str,
+    actor: Actor,
     rng: &mut fastrand::Rng,
 ) -> Result<bool, Error> {
     let sha256 = sha256_hex(content);
@@ -29,8 +31,7 @@ pub async fn record(
     // It is about no app and sends nothing.
     let (app, snapshot) = (App::new(AppId::unknown()), PolicySnapshot::new(StorageName::new("none"), ""));
     let action = OperatorAction::FleetFileChanged { sha256 };
-    let record =
-        NewRun::operator_action(RunId::new(now, rng), &app, &snapshot, action, actor.to_owned(), now);
+    let record = NewRun::operator_action(RunId::new(now, rng), &app, &snapshot, action, actor, now);
     store.add_run(&record).await?;
     Ok(true)
 }
@@ -50,7 +51,7 @@ mod tests {
         let mut rng = fastrand::Rng::with_seed(1);
         let mut recorded = Vec::new();
         for content in ["one", "one", "two", "one"] {
-            recorded.push(record(&store, content.as_bytes(), "alice", &mut rng).await.unwrap());
+            recorded.push(record(&store, content.as_bytes(), "alice".into(), &mut rng).await.unwrap());
         }
         assert_eq!(recorded, [true, false, true, true]);
         assert_eq!(store.audit(0, 9).await.unwrap().len(), 3);

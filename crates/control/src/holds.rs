@@ -1,6 +1,6 @@
 //! Holds: a person's instruction not to delete a backup.
 
-use holdfast_model::{AppId, BackupId, CatalogEntry, OperatorAction, Run, RunId, RunKind};
+use holdfast_model::{Actor, AppId, BackupId, CatalogEntry, OperatorAction, Run, RunId, RunKind};
 use holdfast_store::{CatalogFilter, RunFilter, Store};
 
 use crate::{Error, ErrorKind, app_resolver, operator_actions};
@@ -17,7 +17,7 @@ pub struct HoldRequest {
     /// Whether the backup is held from now on.
     pub held: bool,
     /// Who asks, for the audit.
-    pub actor: String,
+    pub actor: Actor,
 }
 
 /// A hold that was added or removed.

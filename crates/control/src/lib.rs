@@ -12,6 +12,7 @@ pub mod coverage;
 pub mod deletion;
 pub mod discovery;
 pub mod doctor;
+pub mod egress;
 mod error;
 pub mod fleet_file;
 mod fleet_keeper;
@@ -29,6 +30,8 @@ mod reveal;
 pub mod runs;
 pub mod sas;
 pub mod schedule_preview;
+#[cfg(test)]
+mod scripted_azure;
 pub mod status;
 mod status_notes;
 pub mod status_waits;

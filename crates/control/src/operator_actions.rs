@@ -1,11 +1,11 @@
 //! Operator actions: what people did or found, recorded in the audit.
 
-use holdfast_model::{App, CatalogEntry, NewRun, OperatorAction, PolicySnapshot, RunId, Timestamp};
+use holdfast_model::{Actor, App, CatalogEntry, NewRun, OperatorAction, PolicySnapshot, RunId, Timestamp};
 
 /// The run that records an operator action about a backup of the catalog.
 pub fn about(
     entry: &CatalogEntry,
-    (action, actor): (OperatorAction, String),
+    (action, actor): (OperatorAction, Actor),
     now: Timestamp,
     rng: &mut fastrand::Rng,
 ) -> NewRun {

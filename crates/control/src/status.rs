@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use holdfast_model::{DepartureReason, Outcome, Timestamp, Verification};
-use holdfast_store::{AppStatus, CheckStatus, LastRun, Store, SubscriptionStatus};
+use holdfast_store::{
+    AppStatus, CheckStatus, CheckpointStatus, LastRun, OpenBreaker, Store, SubscriptionStatus,
+};
 use serde::Serialize;
 
 use crate::Error;
@@ -22,6 +24,10 @@ pub struct FleetStatus {
     pub apps: Vec<NamedStatus>,
     /// The subscriptions; with `only_problems` those that need attention.
     pub subscriptions: Vec<SubscriptionStatus>,
+    /// The tenants, subscriptions and storage accounts that do not answer.
+    pub breakers: Vec<OpenBreaker>,
+    /// How the writing of checkpoints of the audit fares; with `only_problems` what needs attention.
+    pub checkpoints: Vec<CheckpointStatus>,
     /// Whether the store has no app at all.
     #[serde(skip)]
     pub is_empty: bool,
@@ -41,12 +47,16 @@ pub struct NamedStatus {
 pub async fn status(store: &dyn Store, only_problems: bool) -> Result<FleetStatus, Error> {
     let (now, mut apps, mut subscriptions) =
         (store.now().await?, store.status().await?, store.subscriptions().await?);
+    let breakers = store.open_breakers().await?;
+    let mut checkpoints = store.checkpoints().await?;
+    checkpoints.retain(|status| !only_problems || status_notes::checkpoint(status, now).is_some());
     let is_empty = apps.is_empty();
     apps.retain(|status| !only_problems || needs_attention(status, now) || waits_or_missed(status, now));
     subscriptions.retain(|status| !only_problems || is_troubled(status));
     apps.sort_by_cached_key(|status| (status.app.short_name(), status.app.clone()));
     let named = |status: AppStatus| NamedStatus { name: status.app.short_name(), status };
-    Ok(FleetStatus { now, apps: apps.into_iter().map(named).collect(), subscriptions, is_empty })
+    let apps = apps.into_iter().map(named).collect();
+    Ok(FleetStatus { now, apps, subscriptions, breakers, checkpoints, is_empty })
 }
 
 impl FleetStatus {
@@ -56,8 +66,11 @@ impl FleetStatus {
         let left = apps.iter().copied().filter(|app| has_vanished(app, self.now));
         let mut notes = status_notes::departures(left, self.now);
         notes.extend(status_notes::missing(&apps, self.now));
+        notes.extend(status_notes::breakers(&self.breakers, self.now));
         let troubled = self.subscriptions.iter().filter(|status| is_troubled(status));
-        notes.extend(troubled.flat_map(|status| status_notes::subscription(status, self.now)));
+        notes
+            .extend(troubled.flat_map(|status| status_notes::subscription(status, &self.breakers, self.now)));
+        notes.extend(self.checkpoints.iter().filter_map(|status| status_notes::checkpoint(status, self.now)));
         notes
     }
 }
@@ -118,22 +131,8 @@ mod tests {
 
     fn good() -> AppStatus {
         AppStatus {
-            app: AppId::new("s", "g", "shop", None),
             policy: Some(PolicyName::new("gold")),
-            plan: None,
-            paused: false,
-            removed: false,
-            recovery_point_objective: None,
-            departed: None,
-            seen_at: None,
-            missing_since: None,
-            next_tick: None,
-            running: None,
-            last: None,
-            missed: None,
-            last_good_at: None,
-            past_objective: false,
-            check: CheckStatus::default(),
+            ..AppStatus::new(AppId::new("s", "g", "shop", None))
         }
     }
 

@@ -1,12 +1,16 @@
 //! The sentences of a status: what left the fleet, what is missing, and how the subscriptions answer. Pure.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use holdfast_model::{SubscriptionId, Timestamp};
-use holdfast_store::{AppStatus, ClosedBudget, SubscriptionStatus};
+use holdfast_store::{AppStatus, CheckpointStatus, ClosedBudget, OpenBreaker, SubscriptionStatus};
 
 use crate::times::{age, until};
 use crate::wording::counted;
+
+/// How long a checkpoint of the audit may be overdue before that is shown.
+const OVERDUE: Duration = Duration::from_mins(10);
 
 /// Names that a sentence lists at most.
 const NAMES_MAX: usize = 5;
@@ -51,8 +55,25 @@ pub(crate) fn missing(apps: &[&AppStatus], now: Timestamp) -> Vec<String> {
     by_subscription.into_iter().map(note).collect()
 }
 
-/// How a subscription answers.
-pub(crate) fn subscription(status: &SubscriptionStatus, now: Timestamp) -> Vec<String> {
+/// Tenants, subscriptions and storage accounts that do not answer.
+pub(crate) fn breakers(open: &[OpenBreaker], now: Timestamp) -> Vec<String> {
+    let note = |OpenBreaker { kind, name, since, until: next }: &OpenBreaker| {
+        let cure = match kind.as_str() {
+            "subscription" => format!("; `holdfast budgets reopen {name}` tries again now"),
+            _ => String::new(),
+        };
+        format!(
+            "{} {name} has accepted requests and not answered since {}; its runs wait, and the next try is {}{cure}",
+            kind.replace('_', " "),
+            age(*since, now),
+            until(*next, now)
+        )
+    };
+    open.iter().map(note).collect()
+}
+
+/// How a subscription answers. That its budgets are closed because it does not answer is told by [`breakers`].
+pub(crate) fn subscription(status: &SubscriptionStatus, open: &[OpenBreaker], now: Timestamp) -> Vec<String> {
     let SubscriptionStatus { subscription, left_out, closed, .. } = status;
     let mut notes = Vec::new();
     if let Some(since) = status.unanswered_since {
@@ -70,7 +91,9 @@ pub(crate) fn subscription(status: &SubscriptionStatus, now: Timestamp) -> Vec<S
             "subscription {subscription} lists {many} whose id is not an app's and which cannot be backed up: {ids}"
         ));
     }
-    let closed = closed.iter().map(|ClosedBudget { call, until: at }| {
+    let answers =
+        !open.iter().any(|breaker| breaker.kind == "subscription" && breaker.name == subscription.as_str());
+    let closed = closed.iter().filter(|_| answers).map(|ClosedBudget { call, until: at }| {
         format!(
             "the {call} budget of subscription {subscription} is closed and opens {}; `holdfast budgets reopen {subscription}` \
              opens it now",
@@ -79,4 +102,54 @@ pub(crate) fn subscription(status: &SubscriptionStatus, now: Timestamp) -> Vec<S
     });
     notes.extend(closed);
     notes
+}
+
+/// A destination of checkpoints that received none when one was due.
+pub(crate) fn checkpoint(status: &CheckpointStatus, now: Timestamp) -> Option<String> {
+    let CheckpointStatus { destination, written_at, error, due_at, .. } = status;
+    let last = written_at.map_or_else(|| "never".to_owned(), |at| age(at, now));
+    if let Some(error) = error {
+        return Some(format!(
+            "no checkpoint of the audit could be written to {destination} since {}: {error}; the last one was written \
+             {last}, the next try is {}",
+            status.failed_since.map_or_else(|| "its start".to_owned(), |since| age(since, now)),
+            until(*due_at, now)
+        ));
+    }
+    (*due_at + OVERDUE < now).then(|| {
+        format!(
+            "the checkpoint of the audit for {destination} was due {}, and no process writes it; the last one was \
+             written {last}",
+            age(*due_at, now)
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_checkpoint_that_fails_or_is_not_written_is_told() {
+        let at = |minutes| Timestamp::UNIX_EPOCH + Duration::from_mins(minutes);
+        let good = CheckpointStatus {
+            destination: "storage:audit".into(),
+            checkpoint: None,
+            written_at: Some(at(0)),
+            failed_since: None,
+            error: None,
+            due_at: at(60),
+        };
+        assert_eq!(checkpoint(&good, at(70)), None);
+        let overdue = checkpoint(&good, at(180)).unwrap();
+        assert_eq!(
+            overdue,
+            "the checkpoint of the audit for storage:audit was due 2 h ago, and no process writes it; the last one was \
+             written 3 h ago"
+        );
+        let (failed_since, error) = (Some(at(60)), Some("writing was answered 403".to_owned()));
+        let failing = CheckpointStatus { failed_since, error, due_at: at(62), ..good };
+        let told = checkpoint(&failing, at(61)).unwrap();
+        assert!(told.contains("since 60 s ago: writing was answered 403;"), "{told}");
+    }
 }

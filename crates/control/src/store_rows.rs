@@ -1,6 +1,6 @@
 //! Rows of the store that cannot be read: what is wrong with them, and their removal.
 
-use holdfast_model::{App, AppId, NewRun, OperatorAction, PolicySnapshot, RunId, StorageName};
+use holdfast_model::{Actor, App, AppId, NewRun, OperatorAction, PolicySnapshot, RunId, StorageName};
 use holdfast_store::{Removed, RowRemoval, Store, UnreadableRow};
 use serde::Serialize;
 
@@ -31,7 +31,7 @@ pub struct RemovalRequest {
     /// Why, for the audit.
     pub reason: String,
     /// Who asks, for the audit.
-    pub actor: String,
+    pub actor: Actor,
 }
 
 /// All rows that cannot be read.
@@ -53,7 +53,7 @@ pub async fn remove(
     let snapshot = PolicySnapshot::new(StorageName::new("none"), "");
     let app = App::new(AppId::unknown());
     let action = NewRun::operator_action(RunId::new(now, rng), &app, &snapshot, action, actor.clone(), now);
-    let removal = RowRemoval { table, key, reason, actor, action };
+    let removal = RowRemoval { table, key, reason, actor: actor.name, action };
     let RowRemoval { table, key, .. } = &removal;
     let list = "`holdfast store check` lists the rows that cannot be read";
     match store.remove_unreadable(&removal).await? {

@@ -56,3 +56,20 @@ pub struct Site {
     /// The tags, with their names as written.
     pub tags: BTreeMap<String, String>,
 }
+
+impl Site {
+    /// A site of which nothing but its id is known.
+    pub fn new(id: AppId) -> Self {
+        Self {
+            id,
+            location: String::new(),
+            plan: None,
+            kind: None,
+            state: None,
+            tier: None,
+            operation: None,
+            hosts: Vec::new(),
+            tags: BTreeMap::new(),
+        }
+    }
+}

@@ -39,6 +39,28 @@ pub struct CatalogEntry {
 }
 
 impl CatalogEntry {
+    /// An entry of a backup that exists, without a policy, SAS, hold or verification.
+    ///
+    /// A backup that succeeded or was taken over is good.
+    pub fn new(app: AppId, run: RunId, storage: StorageName, backup: BackupFacts, origin: Origin) -> Self {
+        Self {
+            app,
+            run,
+            policy: None,
+            storage,
+            backup,
+            origin,
+            good: matches!(origin, Origin::Succeeded | Origin::TakenOver),
+            sas: None,
+            hold: None,
+            removal: None,
+            last_failure_at: None,
+            verified_at: None,
+            drill: None,
+            change: None,
+        }
+    }
+
     /// Whether an app can rely on it as its last backup. Leftovers of failed or lost attempts do not count.
     pub fn is_counted_on(&self) -> bool {
         self.good || self.origin == Origin::Partial || self.is_good_once_verified()

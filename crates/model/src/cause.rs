@@ -48,6 +48,8 @@ words! {
         Busy,
         /// Azure or storage could not be reached.
         Unreachable,
+        /// This process or machine has no file descriptor left.
+        TooManyOpenFiles,
         /// Azure refused the credential.
         CredentialRefused,
         /// The tick was older than the policy's `catch_up` when the planner saw it.
@@ -113,7 +115,7 @@ impl Cause {
             | Self::Throttled
             | Self::Busy
             | Self::Unreachable
-            | Self::CredentialRefused
+            | Self::TooManyOpenFiles
             | Self::RestoreFailed
             | Self::DeleteFailed
             | Self::DatabaseSecret => RetryClass::Transient,
@@ -125,6 +127,7 @@ impl Cause {
             | Self::AppForbidden
             | Self::AppUnsupported
             | Self::Rejected
+            | Self::CredentialRefused
             | Self::TooLate
             | Self::Superseded
             | Self::Overlap

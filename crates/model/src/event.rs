@@ -5,7 +5,7 @@ use strum::IntoStaticStr;
 
 use crate::schedule::MissReason;
 use crate::{
-    Attempt, BackupFacts, BackupId, BackupName, BackupStatus, Cause, MissingBackup, NativeSchedule,
+    Actor, Attempt, BackupFacts, BackupId, BackupName, BackupStatus, Cause, MissingBackup, NativeSchedule,
     OperatorAction, Outcome, RunId, SasFacts, SasRefresh, StorageName, Task, Timestamp, Trigger,
     Verification,
 };
@@ -24,16 +24,17 @@ pub enum RunEvent {
         /// What the run does.
         #[serde(default, skip_serializing_if = "Task::is_plain_backup")]
         task: Task,
-        /// The person's name, where a person requested it.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        actor: Option<String>,
+        /// The person, where a person requested it.
+        #[serde(flatten, skip_serializing_if = "Option::is_none")]
+        actor: Option<Actor>,
     },
     /// An operator's action was recorded.
     ActionRecorded {
         /// The action.
         action: OperatorAction,
-        /// The person's name.
-        actor: String,
+        /// The person.
+        #[serde(flatten)]
+        actor: Actor,
     },
     /// A tick is not run.
     Missed {
@@ -127,6 +128,13 @@ pub enum RunEvent {
         /// Further text from Azure, without secrets.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         detail: Option<String>,
+    },
+    /// Azure reports that files are missing from the backup. It counts as good under the policy once it is checked.
+    PartiallyCompleted {
+        /// The backup.
+        backup: BackupFacts,
+        /// Azure's log, without secrets.
+        log: String,
     },
     /// The result could not be checked, or is not complete yet.
     CheckFailed {

@@ -41,9 +41,10 @@ impl FailureCounts {
             }
             RunEvent::StartRefused { cause, .. } => self.count_failure(*cause),
             RunEvent::Deferred { .. } => self.deferred += 1,
-            RunEvent::Accepted { .. } | RunEvent::OperationAccepted { .. } | RunEvent::Completed { .. } => {
-                self.deferred = 0;
-            }
+            RunEvent::Accepted { .. }
+            | RunEvent::OperationAccepted { .. }
+            | RunEvent::Completed { .. }
+            | RunEvent::PartiallyCompleted { .. } => self.deferred = 0,
             RunEvent::Adopted { attempt, .. } => {
                 self.deferred = 0;
                 self.missing.retain(|_, name| *name != attempt.name);

@@ -1,8 +1,10 @@
 #![doc = include_str!("../README.md")]
 
+mod actor;
 mod app;
 mod app_id;
 mod app_support;
+mod azure_hosts;
 mod backoff;
 mod backup_log;
 mod backup_name;
@@ -24,6 +26,7 @@ mod letters;
 mod limits;
 mod native_schedule;
 mod new_run;
+mod open_files;
 mod operator_action;
 mod policy;
 mod priority;
@@ -40,9 +43,11 @@ mod transition;
 mod words;
 mod zone;
 
+pub use actor::Actor;
 pub use app::{App, Site};
 pub use app_id::{AppId, InvalidAppId};
 pub use app_support::{tier_backs_up_slots, tier_has_backups};
+pub use azure_hosts::{AzureCloud, AzureService};
 pub use backoff::{jitter, poll_delay, retry_delay};
 pub use backup_log::{LogReason, classify_log, cure_in_log, shorten_log};
 pub use backup_name::BackupName;
@@ -64,6 +69,7 @@ pub use letters::fold_case;
 pub use limits::{Budget, Call, Limits};
 pub use native_schedule::{FrequencyUnit, NativeSchedule};
 pub use new_run::{NewBackup, NewRun, NewTask};
+pub use open_files::is_out_of_files;
 pub use operator_action::OperatorAction;
 pub use policy::{Overlap, Policy, PolicySnapshot, PollPace, Retries, Retry};
 pub use priority::{Priority, Trigger};

@@ -2,8 +2,8 @@
 
 use crate::schedule::MissedTick;
 use crate::{
-    App, Cause, FailureCounts, OperatorAction, Outcome, PolicySnapshot, Priority, Run, RunEvent, RunId,
-    RunState, Task, Timestamp, Trigger,
+    Actor, App, Cause, FailureCounts, OperatorAction, Outcome, PolicySnapshot, Priority, Run, RunEvent,
+    RunId, RunState, Task, Timestamp, Trigger,
 };
 
 /// A run that does not exist yet, with the event that creates it.
@@ -33,8 +33,8 @@ pub struct NewTask {
     pub task: Task,
     /// Who requests it.
     pub trigger: Trigger,
-    /// The person's name, where a person requests it.
-    pub actor: Option<String>,
+    /// The person, where a person requests it.
+    pub actor: Option<Actor>,
 }
 
 impl NewRun {
@@ -90,7 +90,7 @@ impl NewRun {
         app: &App,
         policy_snapshot: &PolicySnapshot,
         action: OperatorAction,
-        actor: String,
+        actor: Actor,
         now: Timestamp,
     ) -> Self {
         let task = Task::OperatorAction { action: action.clone() };

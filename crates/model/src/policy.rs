@@ -30,6 +30,23 @@ pub struct Policy {
     pub policy_snapshot: PolicySnapshot,
 }
 
+impl Policy {
+    /// A policy with a schedule, and without catch-up, objective, retention, drills or a native schedule.
+    pub fn new(name: PolicyName, schedule: Schedule, policy_snapshot: PolicySnapshot) -> Self {
+        Self {
+            name,
+            schedule,
+            catch_up: Duration::ZERO,
+            overlap: Overlap::Skip,
+            recovery_point_objective: None,
+            retention: None,
+            drill: None,
+            native_schedule: None,
+            policy_snapshot,
+        }
+    }
+}
+
 /// What happens to a tick while the app's previous run has not ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -42,13 +42,15 @@ pub struct Run {
     pub ended_at: Option<Timestamp>,
 }
 
-/// What a message says: a run and its version. It holds no secret and nothing that can become stale.
+/// What a message says: a run, its version, and the lease under which it was published. It holds no secret of Azure's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Wakeup {
     /// The run.
     pub run_id: RunId,
     /// Its version when the message was published. A worker that loads another version drops the message.
     pub version: i64,
+    /// The random number of its lease, at least 1. A worker that finds no lease with this number drops the message.
+    pub nonce: i64,
 }
 
 impl Run {
@@ -74,10 +76,10 @@ impl Run {
                     account: self.policy_snapshot.account.clone(),
                 },
                 RunKind::Delete => Lane::Mutate { subscription, call: Call::Delete },
-                RunKind::RefreshSas | RunKind::PushSchedule => {
+                // ARM counts the POST that reads a schedule as a write.
+                RunKind::RefreshSas | RunKind::PushSchedule | RunKind::CheckCatalog => {
                     Lane::Mutate { subscription, call: Call::Write }
                 }
-                RunKind::CheckCatalog => self.comparison_lane(),
                 RunKind::OperatorAction => Lane::Unmetered,
             }),
             RunState::Comparing { .. } => Some(Lane::Mutate { subscription, call: Call::Write }),
@@ -87,15 +89,6 @@ impl Run {
             | RunState::PollingOperation { .. } => Some(Lane::Poll { subscription }),
             RunState::Verifying { .. } => Some(Lane::Unmetered),
             RunState::Ended { .. } => None,
-        }
-    }
-
-    /// The lane of a look at Azure's list. ARM counts the POSTs that read a schedule or the second list as writes.
-    fn comparison_lane(&self) -> Lane {
-        let subscription = self.app.subscription().clone();
-        match self.task {
-            Task::CheckCatalog { schedule: Some(_) } => Lane::Mutate { subscription, call: Call::Write },
-            _ => Lane::Poll { subscription },
         }
     }
 

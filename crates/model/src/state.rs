@@ -53,7 +53,7 @@ pub enum RunState {
         #[serde(default, skip_serializing_if = "Absences::is_empty")]
         absences: Absences,
     },
-    /// Azure reports success; steps check the result.
+    /// Azure reports success, or a partial backup that would count as good; steps check the result.
     Verifying {
         /// The attempt.
         attempt: Attempt,
@@ -62,6 +62,9 @@ pub enum RunState {
         backup: Option<BackupFacts>,
         /// Checks that failed to run.
         checks: u32,
+        /// Azure's log of a partial backup; `None` where Azure reports full success.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        partial_log: Option<String>,
     },
     /// A look did not find backups of the catalog; the next look decides whether they are lost.
     Comparing {

@@ -38,9 +38,12 @@ pub enum Task {
     },
     /// Compares the catalog with what Azure and storage have of the run's app.
     CheckCatalog {
-        /// The native schedule that the policy asks for; `None` leaves Azure's schedule alone.
+        /// The native schedule that the policy asks for; `None` where Azure should have none.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         schedule: Option<NativeSchedule>,
+        /// The databases that the fleet file lists for the app.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        databases: Vec<DatabaseRef>,
     },
     /// Records what an operator did or found; the run has already ended.
     OperatorAction {

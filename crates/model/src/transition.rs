@@ -122,10 +122,19 @@ impl RunState {
                 | S::Polling { attempt, .. }
                 | S::PollingOperation { attempt, .. },
                 E::Completed { backup, .. },
-            ) => S::Verifying { attempt: attempt.clone(), backup: backup.clone(), checks: 0 },
-            (S::Verifying { attempt, backup, checks }, E::CheckFailed { .. }) => {
-                S::Verifying { attempt: attempt.clone(), backup: backup.clone(), checks: checks + 1 }
-            }
+            ) => S::Verifying {
+                attempt: attempt.clone(),
+                backup: backup.clone(),
+                checks: 0,
+                partial_log: None,
+            },
+            (S::Polling { attempt, .. }, E::PartiallyCompleted { backup, log }) => S::Verifying {
+                attempt: attempt.clone(),
+                backup: Some(backup.clone()),
+                checks: 0,
+                partial_log: Some(log.clone()),
+            },
+            (S::Verifying { .. }, E::CheckFailed { .. }) => self.clone().with_failed_check(),
             (
                 S::Starting { attempt }
                 | S::Reconciling { attempt, .. }
@@ -151,6 +160,14 @@ impl RunState {
             (state, E::SasRefreshed { .. } | E::OrphanFound { .. }) if !state.is_ended() => state.clone(),
             (state, event) => return state.after_finding(event),
         })
+    }
+
+    /// The same state after one more check that failed.
+    fn with_failed_check(mut self) -> Self {
+        if let Self::Verifying { checks, .. } = &mut self {
+            *checks += 1;
+        }
+        self
     }
 
     /// The same state after one more look that found nothing.

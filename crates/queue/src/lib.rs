@@ -8,9 +8,10 @@ mod queue;
 mod topology;
 
 pub use amqp::{
-    AmqpQueue, CONSUMERS, Config, ConnectError, DeadLetter, DeadLetterError, DeadLetterSelection, DeadLetters,
+    AmqpQueue, BrokerWire, CONSUMERS, Config, ConnectError, DeadLetter, DeadLetterError, DeadLetterSelection,
+    DeadLetters, broker_wire,
 };
 pub use memory::MemoryQueue;
-pub use message::Unreadable;
+pub use message::{Unreadable, decode};
 pub use queue::{Acker, Delivery, Error, Message, Queue};
 pub use topology::{Argument, Exchange, Topology, Value};

@@ -62,7 +62,7 @@ mod tests {
 
     fn message(version: i64, priority: Priority) -> Message {
         let run_id = RunId::new(Timestamp::UNIX_EPOCH, &mut fastrand::Rng::with_seed(1));
-        Message::new(Wakeup { run_id, version }, priority)
+        Message::new(Wakeup { run_id, version, nonce: 1 }, priority)
     }
 
     #[tokio::test]

@@ -1,4 +1,4 @@
-//! The wire format of a message: `{"v":1,"run_id":"…","version":7}`. It holds no secret.
+//! The wire format of a message: `{"v":1,"run_id":"…","version":7,"nonce":42}`. It holds no secret of Azure's.
 
 use holdfast_model::{RunId, Wakeup};
 use serde::{Deserialize, Serialize};
@@ -17,6 +17,9 @@ struct Envelope {
     v: u32,
     run_id: RunId,
     version: i64,
+    /// No lease has 0, so a message without a nonce moves nothing.
+    #[serde(default)]
+    nonce: i64,
 }
 
 /// Why a message cannot be read. The error never repeats the content, which may be anything.
@@ -37,18 +40,18 @@ pub enum Unreadable {
 
 /// The message body for a wake-up.
 pub(crate) fn encode(wakeup: Wakeup) -> Vec<u8> {
-    let Wakeup { run_id, version } = wakeup;
-    format!(r#"{{"v":{VERSION},"run_id":"{run_id}","version":{version}}}"#).into_bytes()
+    let Wakeup { run_id, version, nonce } = wakeup;
+    format!(r#"{{"v":{VERSION},"run_id":"{run_id}","version":{version},"nonce":{nonce}}}"#).into_bytes()
 }
 
 /// The wake-up in a message body.
-pub(crate) fn decode(body: &[u8]) -> Result<Wakeup, Unreadable> {
+pub fn decode(body: &[u8]) -> Result<Wakeup, Unreadable> {
     let Versioned { v } = read(body)?;
     if v > VERSION {
         return Err(Unreadable::Future(v));
     }
-    let Envelope { run_id, version, .. } = read(body)?;
-    Ok(Wakeup { run_id, version })
+    let Envelope { run_id, version, nonce, .. } = read(body)?;
+    Ok(Wakeup { run_id, version, nonce })
 }
 
 fn read<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Unreadable> {
@@ -61,27 +64,49 @@ fn read<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Unreadable> {
 #[cfg(test)]
 mod tests {
     use holdfast_model::Timestamp;
+    use proptest::prelude::*;
 
     use super::*;
+
+    proptest! {
+        #[test]
+        fn no_bytes_of_a_message_cause_a_panic(body in proptest::collection::vec(any::<u8>(), 0..200)) {
+            prop_assert!(decode(&body).is_err());
+        }
+
+        #[test]
+        fn a_damaged_message_is_refused_or_names_a_run(place in 0_usize..90, byte: u8, version: i64, nonce: i64) {
+            let run_id = RunId::new(Timestamp::UNIX_EPOCH, &mut fastrand::Rng::with_seed(1));
+            let mut body = encode(Wakeup { run_id, version, nonce });
+            let place = place % body.len();
+            body[place] = byte;
+            if let Ok(read) = decode(&body) {
+                // What decodes again encodes to the same wake-up: nothing is half read.
+                prop_assert_eq!(decode(&encode(read)), Ok(read));
+            }
+        }
+    }
 
     #[test]
     fn a_wakeup_survives_a_json_round_trip() {
         let run_id = RunId::new(Timestamp::UNIX_EPOCH, &mut fastrand::Rng::with_seed(1));
         for version in [0, 7, i64::MAX] {
-            let wakeup = Wakeup { run_id, version };
+            let wakeup = Wakeup { run_id, version, nonce: version };
             assert_eq!(decode(&encode(wakeup)), Ok(wakeup));
         }
     }
 
     #[test]
     fn version_1_stays_readable() {
-        let body = br#"{"v":1,"run_id":"019aa0f1-27c0-7c3e-a1b2-0123456789ab","version":42}"#;
+        let body = br#"{"v":1,"run_id":"019aa0f1-27c0-7c3e-a1b2-0123456789ab","version":42,"nonce":9}"#;
         let read = decode(body).unwrap();
         assert_eq!(
-            (read.run_id.to_string().as_str(), read.version),
-            ("019aa0f1-27c0-7c3e-a1b2-0123456789ab", 42)
+            (read.run_id.to_string().as_str(), read.version, read.nonce),
+            ("019aa0f1-27c0-7c3e-a1b2-0123456789ab", 42, 9)
         );
         assert_eq!(encode(read), body);
+        let forged = br#"{"v":1,"run_id":"019aa0f1-27c0-7c3e-a1b2-0123456789ab","version":42}"#;
+        assert_eq!(decode(forged).map(|read| read.nonce), Ok(0), "no lease has this number");
     }
 
     #[test]

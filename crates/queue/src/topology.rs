@@ -107,6 +107,11 @@ fn work_arguments(dead_letter_exchange: &str) -> Vec<Argument> {
                   a weekend of them",
         },
         Argument {
+            name: "x-max-length-bytes",
+            value: Value::Number(64 * 1024 * 1024),
+            why: "50,000 wake-ups have 5 MB; foreign messages must not fill the broker's disk",
+        },
+        Argument {
             name: "x-overflow",
             value: Value::Text("reject-publish".to_owned()),
             why: "a full queue refuses new messages; by default it would drop old ones silently",
@@ -121,6 +126,16 @@ fn dead_letter_arguments() -> Vec<Argument> {
             name: "x-max-length",
             value: Value::Number(10_000),
             why: "kept for inspection, for which the newest are enough",
+        },
+        Argument {
+            name: "x-max-length-bytes",
+            value: Value::Number(8 * 1024 * 1024),
+            why: "a wake-up has about 100 bytes; whoever may publish could fill the broker's disk with larger ones",
+        },
+        Argument {
+            name: "x-overflow",
+            value: Value::Text("drop-head".to_owned()),
+            why: "the oldest letters go first: no run depends on a letter",
         },
         Argument {
             name: "x-delivery-limit",

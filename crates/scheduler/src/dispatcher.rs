@@ -1,11 +1,11 @@
 //! The dispatcher: due runs become messages, within the admission limits.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use holdfast_model::{Limits, Timestamp};
 use holdfast_queue::{Message, Queue};
-use holdfast_store::{DueLanes, Store};
+use holdfast_store::{DueLanes, LeaseTerms, Store};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -28,6 +28,8 @@ pub struct Dispatcher {
     lease: Duration,
     due_signal: Arc<Notify>,
     interval: Duration,
+    /// Draws the seeds of leases.
+    rng: Mutex<fastrand::Rng>,
 }
 
 /// The result of one pass.
@@ -44,15 +46,17 @@ pub struct Dispatched {
 }
 
 impl Dispatcher {
-    /// A dispatcher that leases each step for `lease` and starts a pass at once on `due_signal`.
+    /// A dispatcher that leases each step for `lease` and starts a pass at once on `due_signal`. `rng` draws the numbers of
+    /// leases, which differ between processes.
     pub fn new(
         store: Arc<dyn Store>,
         queue: Arc<dyn Queue>,
         limits: Limits,
         lease: Duration,
         due_signal: Arc<Notify>,
+        rng: fastrand::Rng,
     ) -> Self {
-        Self { store, queue, limits, lease, due_signal, interval: INTERVAL }
+        Self { store, queue, limits, lease, due_signal, interval: INTERVAL, rng: Mutex::new(rng) }
     }
 
     /// Sets the maximum pause between passes.
@@ -95,7 +99,9 @@ impl Dispatcher {
         let quotas = allocate_fairly(&lanes, self.limits.outstanding.saturating_sub(outstanding));
         let mut released = 0;
         if !quotas.is_empty() {
-            let leased = self.store.acquire(&quotas, &self.limits, self.lease).await?;
+            let seed = self.rng.lock().unwrap_or_else(PoisonError::into_inner).u64(..);
+            let terms = LeaseTerms { lasts: self.lease, seed };
+            let leased = self.store.acquire(&quotas, &self.limits, terms).await?;
             let messages: Vec<_> =
                 leased.iter().map(|leased| Message::new(leased.wakeup, leased.priority)).collect();
             released = messages.len();

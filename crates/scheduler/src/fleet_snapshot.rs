@@ -79,7 +79,7 @@ impl FleetSnapshot {
             let action = OperatorAction::LeftFleet { reason, detail };
             // The record sends nothing, so its policy snapshot has no storage.
             let snapshot = PolicySnapshot::new(StorageName::new("none"), "");
-            let (of, actor) = (App::new(app.clone()), ACTOR.to_owned());
+            let (of, actor) = (App::new(app.clone()), ACTOR.into());
             let record = NewRun::operator_action(new_id(), &of, &snapshot, action, actor, now);
             Departure { app: app.clone(), reason, observed_at, record }
         };

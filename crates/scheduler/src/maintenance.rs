@@ -172,7 +172,10 @@ impl MaintenancePlanner {
         for (app, policy) in fleet.apps.keys().filter_map(|id| fleet.with_policy(id)) {
             let needs = needs.get(&app.id).copied().unwrap_or_default();
             if needs.is_due(&app.id, status.get(&app.id), timing) {
-                let task = Task::CheckCatalog { schedule: policy.native_schedule.clone() };
+                let task = Task::CheckCatalog {
+                    schedule: policy.native_schedule.clone(),
+                    databases: app.databases.clone(),
+                };
                 let storage = policy.policy_snapshot.storage.clone();
                 runs.push(self.new_run(
                     fleet,

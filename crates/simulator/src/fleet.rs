@@ -64,12 +64,22 @@ impl Fleet {
     /// The name of its container.
     pub const CONTAINER: &str = "backups";
 
-    /// `sites` sites in a few subscriptions, on plans that up to ten of them share, tagged `backup = gold` or
+    /// `sites` sites in two to eight subscriptions, on plans that up to ten of them share, tagged `backup = gold` or
     /// `silver`, and one storage account with one container. The same seed generates the same fleet.
     pub fn generate(sites: usize, seed: u64) -> Self {
+        Self::build(sites, sites.div_ceil(100).clamp(2, 8), 0, seed)
+    }
+
+    /// As [`generate`](Self::generate), in this many subscriptions, each with a site while there are enough sites.
+    pub fn generate_across(sites: usize, subscriptions: usize, seed: u64) -> Self {
+        let subscriptions = subscriptions.clamp(1, sites.max(1));
+        Self::build(sites, subscriptions, subscriptions, seed)
+    }
+
+    /// The first `filled` of the subscriptions have a site.
+    fn build(sites: usize, subscriptions: usize, filled: usize, seed: u64) -> Self {
         let mut rng = fastrand::Rng::with_seed(seed);
-        let subscriptions: Vec<String> =
-            (0..sites.div_ceil(100).clamp(2, 8)).map(|_| guid(&mut rng)).collect();
+        let subscriptions: Vec<String> = (0..subscriptions).map(|_| guid(&mut rng)).collect();
         let mut fleet = Self {
             sites: Vec::with_capacity(sites),
             accounts: vec![StorageAccount::generate(Self::ACCOUNT, Self::CONTAINER, seed)],
@@ -77,12 +87,14 @@ impl Fleet {
         let mut plan_number = 0;
         while fleet.sites.len() < sites {
             let plan = Plan::generate(plan_number, &subscriptions, &mut rng);
+            plan_number += 1;
             let on_plan = if rng.bool() { 1 } else { rng.usize(2..=10) };
-            for _ in 0..on_plan.min(sites - fleet.sites.len()) {
+            let left = sites - fleet.sites.len();
+            let reserved = filled.saturating_sub(plan_number).min(left - 1);
+            for _ in 0..on_plan.min(left - reserved) {
                 let number = fleet.sites.len() + 1;
                 fleet.sites.push(plan.site(number, &mut rng));
             }
-            plan_number += 1;
         }
         fleet
     }
@@ -207,6 +219,20 @@ mod tests {
         for class in ["gold", "silver"] {
             assert!(fleet.sites.iter().any(|s| s.site.tags["backup"] == class), "{class}");
         }
+    }
+
+    #[test]
+    fn a_fleet_fills_as_many_subscriptions_as_asked() {
+        let filled = |sites, subscriptions| {
+            let fleet = Fleet::generate_across(sites, subscriptions, 7);
+            assert_eq!(fleet.sites.len(), sites);
+            fleet.subscriptions().len()
+        };
+        assert_eq!(
+            [(1_000, 10), (40, 10), (12, 12), (12, 40), (30, 1)].map(|(n, s)| filled(n, s)),
+            [10, 10, 12, 12, 1]
+        );
+        assert_eq!(filled(0, 3), 0);
     }
 
     #[test]

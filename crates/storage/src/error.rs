@@ -109,15 +109,42 @@ pub enum Error {
         /// The response from storage.
         cause: Refusal,
     },
+    /// A blob that is written once could not be written, listed or read.
+    #[error("failed to {verb} `{blob_name}` in storage `{storage}` ({container}): {cause}")]
+    UseBlob {
+        /// What failed.
+        verb: &'static str,
+        /// The name of the blob, or what the names begin with.
+        blob_name: String,
+        /// The name of the storage.
+        storage: StorageName,
+        /// The container's URL, without a query.
+        container: String,
+        /// The response from storage.
+        cause: Refusal,
+    },
 }
 
 impl Error {
+    /// Whether storage did not answer, so that nothing is known but the time that the request took.
+    pub fn is_unanswered(&self) -> bool {
+        let (Self::ProbeContainer { cause, .. }
+        | Self::ReadBlob { cause, .. }
+        | Self::DelegateKey { cause: NoKey::Refused(cause), .. }) = self
+        else {
+            return false;
+        };
+        matches!(cause, Refusal::NoAnswer { .. })
+    }
+
     /// The meaning for the run that needs the storage.
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::ReadSecret { cause, .. } => cause.kind(),
             Self::DelegateKey { cause, .. } => cause.kind(),
-            Self::ProbeContainer { cause, .. } | Self::ReadBlob { cause, .. } => cause.kind(),
+            Self::ProbeContainer { cause, .. }
+            | Self::ReadBlob { cause, .. }
+            | Self::UseBlob { cause, .. } => cause.kind(),
             Self::FindStorage { .. }
             | Self::BuildClient { .. }
             | Self::ParseSas { .. }

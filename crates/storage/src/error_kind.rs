@@ -7,6 +7,10 @@ pub enum ErrorKind {
     Unusable,
     /// Storage could not be reached, or could not answer: retry later.
     Unreachable,
+    /// This process or machine has no file descriptor left: retry later.
+    TooManyOpenFiles,
     /// The reference to the SAS or the key cannot be resolved.
     SecretMissing,
+    /// The token service refuses the credential that opens the storage or the Key Vault, until a person replaces it.
+    CredentialRefused,
 }

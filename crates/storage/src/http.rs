@@ -4,7 +4,7 @@ use std::error::Error as _;
 use std::time::Duration;
 
 use chrono::DateTime;
-use holdfast_model::Timestamp;
+use holdfast_model::{Timestamp, is_out_of_files};
 use reqwest::header::DATE;
 use reqwest::{Client, Response, redirect};
 use secrecy::ExposeSecret;
@@ -98,6 +98,9 @@ pub(crate) async fn body(mut answer: Response, bytes_max: usize) -> Result<Zeroi
 
 /// The refusal of a request without a response.
 pub(crate) fn no_answer(operation: &'static str, error: reqwest::Error) -> Refusal {
+    if is_out_of_files(&error) {
+        return Refusal::TooManyOpenFiles { operation };
+    }
     Refusal::NoAnswer { operation, reason: describe(error) }
 }
 

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod append_container;
 mod blob;
 mod container;
 mod delegation;
@@ -14,6 +15,7 @@ mod invalid_key;
 mod invalid_secret_ref;
 mod live;
 mod mint;
+mod native_schedule;
 mod no_key;
 mod permissions;
 mod probe;
@@ -35,6 +37,7 @@ mod time;
 mod tokens;
 mod vault;
 
+pub use append_container::AppendContainer;
 pub use container::Container;
 pub use error::Error;
 pub use error_kind::ErrorKind;
@@ -45,6 +48,7 @@ pub use invalid_key::InvalidKey;
 pub use invalid_secret_ref::InvalidSecretRef;
 pub use live::LiveStorage;
 pub use mint::mint;
+pub use native_schedule::{ObservedSchedule, WantedSchedule};
 pub use no_key::NoKey;
 pub use permissions::Permissions;
 pub use refusal::Refusal;

@@ -32,7 +32,7 @@ impl NoKey {
     /// The meaning for the run that needs the storage.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::NoToken(_) => ErrorKind::Unreachable,
+            Self::NoToken(cause) => cause.kind(),
             Self::Refused(refusal) => refusal.kind(),
             Self::Forbidden { .. } | Self::Unreadable => ErrorKind::Unusable,
         }

@@ -42,6 +42,12 @@ pub enum Refusal {
         /// The HTTP status.
         status: u16,
     },
+    /// A blob of this name exists, and blobs are not replaced.
+    #[error("{operation} was refused, because a blob of this name exists already: it is not replaced")]
+    Exists {
+        /// The request, as a verb.
+        operation: &'static str,
+    },
     /// Storage is overloaded or broken.
     #[error("{operation} was answered {status}: storage is overloaded or broken; try again later")]
     Busy {
@@ -60,6 +66,15 @@ pub enum Refusal {
         /// The error from the network.
         reason: String,
     },
+    /// No connection could be opened, because this process or machine has no file descriptor left.
+    #[error(
+        "{operation} was not sent: no file descriptor is left; raise the limit of open files (LimitNOFILE), and look \
+         for what holds them"
+    )]
+    TooManyOpenFiles {
+        /// The request, as a verb.
+        operation: &'static str,
+    },
 }
 
 impl Refusal {
@@ -69,8 +84,10 @@ impl Refusal {
             Self::Forbidden { .. }
             | Self::NoKeyAccess { .. }
             | Self::NoContainer { .. }
+            | Self::Exists { .. }
             | Self::Rejected { .. } => ErrorKind::Unusable,
             Self::Busy { .. } | Self::NoAnswer { .. } => ErrorKind::Unreachable,
+            Self::TooManyOpenFiles { .. } => ErrorKind::TooManyOpenFiles,
         }
     }
 }

@@ -6,6 +6,7 @@ use std::io::{self, Read};
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use holdfast_model::is_out_of_files;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
@@ -118,7 +119,9 @@ impl SecretError {
     /// The meaning for the run that needs the secret.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::NoToken { .. } | Self::Busy { .. } | Self::NoAnswer { .. } => ErrorKind::Unreachable,
+            Self::NoToken { cause, .. } => cause.kind(),
+            Self::Busy { .. } | Self::NoAnswer { .. } => ErrorKind::Unreachable,
+            Self::ReadFile { cause, .. } if is_out_of_files(cause) => ErrorKind::TooManyOpenFiles,
             Self::ReadEnv(_)
             | Self::ReadFile { .. }
             | Self::Utf16(_)

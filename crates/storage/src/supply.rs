@@ -91,11 +91,16 @@ impl Supply {
 
     /// A SAS to read a blob: read from the source, or minted read-only with a short lifetime. It replaces none.
     pub(crate) async fn for_reading(&self, now: Timestamp) -> Result<Sas, Error> {
+        self.for_minutes("r", now).await
+    }
+
+    /// A SAS with `permissions` for some minutes; one that is read from a source has its own.
+    pub(crate) async fn for_minutes(&self, permissions: &str, now: Timestamp) -> Result<Sas, Error> {
         match &self.target.source {
             SasSource::Url(reference) => self.read_sas(reference).await,
             SasSource::AccountKey { .. } | SasSource::UserDelegation { .. } => {
                 let minute = start_of_minute(now);
-                self.mint("r", now, minute - BEGUN_FOR, minute + LOOK).await
+                self.mint(permissions, now, minute - BEGUN_FOR, minute + LOOK).await
             }
         }
     }

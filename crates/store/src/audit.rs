@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use holdfast_model::{AppId, Run, RunEvent, RunId, Timestamp, format_timestamp};
 use serde::Serialize;
 
-use crate::chain::{ChainRow, Link};
+use crate::chain::{ChainRow, Content, Link};
 use crate::columns::{json, stamp};
 
 /// One row of the audit.
@@ -19,6 +19,9 @@ pub struct AuditEvent {
     pub run_id: RunId,
     /// The app.
     pub app: AppId,
+    /// The login that wrote the row, as the database server names it; empty in a store without logins.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub database_role: String,
     /// The event.
     #[serde(flatten)]
     pub event: RunEvent,
@@ -33,6 +36,7 @@ impl ChainRow {
             run_id: event.run_id.to_string(),
             app: event.app.to_string(),
             data: json(&event.event),
+            database_role: event.database_role.clone(),
         }
     }
 }
@@ -45,17 +49,19 @@ pub(crate) struct NewEvent<'a> {
     pub at: Timestamp,
 }
 
-/// The end of the audit: the last event's link and time.
+/// The end of the audit, and the login of whoever appends to it.
 #[derive(Debug, Clone)]
-pub(crate) struct Head {
+pub(crate) struct ChainEnd {
     pub link: Link,
+    /// The last event's time.
     pub at: Timestamp,
+    pub database_role: String,
 }
 
-impl Head {
-    /// The place before the first event.
-    pub fn origin() -> Self {
-        Self { link: Link::origin(), at: Timestamp::UNIX_EPOCH }
+impl ChainEnd {
+    /// The end of an empty chain in a store without logins.
+    pub(crate) fn origin() -> Self {
+        Self { link: Link::origin(), at: Timestamp::UNIX_EPOCH, database_role: String::new() }
     }
 }
 
@@ -72,9 +78,9 @@ fn whole(at: Timestamp) -> Timestamp {
     if cut < at { stamp(cut + TimeDelta::milliseconds(1)) } else { cut }
 }
 
-/// The places of `events` after `head`. A clock that was set back dates no event before the last one.
-pub(crate) fn places(head: &Head, events: &[NewEvent<'_>]) -> Vec<Placed> {
-    let mut last = Placed { seq: head.link.seq, at: whole(head.at) };
+/// The places of `events` after `end`. A clock that was set back dates no event before the last one.
+pub(crate) fn places(end: &ChainEnd, events: &[NewEvent<'_>]) -> Vec<Placed> {
+    let mut last = Placed { seq: end.link.seq, at: whole(end.at) };
     let mut place = |new: &NewEvent<'_>| {
         last = Placed { seq: last.seq + 1, at: stamp(new.at).max(last.at) };
         last
@@ -82,14 +88,17 @@ pub(crate) fn places(head: &Head, events: &[NewEvent<'_>]) -> Vec<Placed> {
     events.iter().map(&mut place).collect()
 }
 
-/// The rows of `events` at their places, each bound to the one before, the first to `last`.
-pub(crate) fn chain_rows(last: Link, events: &[NewEvent<'_>], places: &[Placed]) -> Vec<ChainRow> {
-    let mut last = last;
+/// The rows of `events` at their places, each bound to the one before, the first to `end`.
+pub(crate) fn chain_rows(end: ChainEnd, events: &[NewEvent<'_>], places: &[Placed]) -> Vec<ChainRow> {
+    let ChainEnd { link: mut last, database_role, .. } = end;
     let row = |(new, place): (&NewEvent<'_>, &Placed)| {
         let (run_id, app) = (new.run.id.to_string(), new.run.app.to_string());
         let (at, data) = (format_timestamp(place.at), json(new.event));
-        last = last.then(&at, &run_id, &app, &data);
-        ChainRow { link: last.clone(), at, run_id, app, data }
+        let database_role = database_role.clone();
+        let (at_text, role) = (at.as_str(), database_role.as_str());
+        last =
+            last.then(&Content { at: at_text, run_id: &run_id, app: &app, data: &data, database_role: role });
+        ChainRow { link: last.clone(), at, run_id, app, data, database_role }
     };
     events.iter().zip(places).map(row).collect()
 }

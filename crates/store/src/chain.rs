@@ -30,6 +30,31 @@ pub struct ChainRow {
     pub app: String,
     /// The event, as JSON text.
     pub data: String,
+    /// The login that wrote the row, as the database server names it; empty in a store without logins.
+    pub database_role: String,
+}
+
+/// What the hash of an event covers, beside the event's place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Content<'a> {
+    /// When it happened.
+    pub at: &'a str,
+    /// The run.
+    pub run_id: &'a str,
+    /// The app.
+    pub app: &'a str,
+    /// The event, as JSON text.
+    pub data: &'a str,
+    /// The login that wrote the row.
+    pub database_role: &'a str,
+}
+
+impl ChainRow {
+    /// What its hash covers, beside its place.
+    pub fn content(&self) -> Content<'_> {
+        let Self { at, run_id, app, data, database_role, .. } = self;
+        Content { at, run_id, app, data, database_role }
+    }
 }
 
 /// The first place where the chain is broken.
@@ -71,9 +96,9 @@ impl Link {
 
     /// The link of the event that follows this one, from its stored texts.
     #[must_use]
-    pub fn then(&self, at: &str, run_id: &str, app: &str, data: &str) -> Self {
+    pub fn then(&self, content: &Content<'_>) -> Self {
         let seq = self.seq + 1;
-        Self { seq, previous: self.hash.clone(), hash: hash(&self.hash, seq, [at, run_id, app, data]) }
+        Self { seq, previous: self.hash.clone(), hash: hash(&self.hash, seq, content) }
     }
 }
 
@@ -92,7 +117,7 @@ pub fn verify_chain<'a>(rows: impl IntoIterator<Item = &'a ChainRow>, from: Link
         if row.link.previous != last.hash {
             return broken(Damage::Reordered);
         }
-        let link = last.then(&row.at, &row.run_id, &row.app, &row.data);
+        let link = last.then(&row.content());
         if link.hash != row.link.hash {
             return broken(Damage::Changed);
         }
@@ -102,7 +127,7 @@ pub fn verify_chain<'a>(rows: impl IntoIterator<Item = &'a ChainRow>, from: Link
 }
 
 /// SHA-256 in hex. The length of each part precedes it, so that two different rows never hash the same bytes.
-fn hash(previous: &str, seq: i64, parts: [&str; 4]) -> String {
+fn hash(previous: &str, seq: i64, content: &Content<'_>) -> String {
     let mut hasher = Sha256::new();
     let mut add = |part: &[u8]| {
         hasher.update((part.len() as u64).to_be_bytes());
@@ -110,7 +135,8 @@ fn hash(previous: &str, seq: i64, parts: [&str; 4]) -> String {
     };
     add(previous.as_bytes());
     add(&seq.to_be_bytes());
-    for part in parts {
+    let Content { at, run_id, app, data, database_role } = content;
+    for part in [at, run_id, app, data, database_role] {
         add(part.as_bytes());
     }
     hex(&hasher.finalize())
@@ -121,8 +147,9 @@ pub fn sha256_hex(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
 }
 
+/// Bytes in lower-case hex.
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(64), |mut hex, byte| {
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut hex, byte| {
         hex.extend([byte >> 4, byte & 15].map(|nibble| char::from(b"0123456789abcdef"[usize::from(nibble)])));
         hex
     })
@@ -132,13 +159,23 @@ fn hex(bytes: &[u8]) -> String {
 mod tests {
     use super::*;
 
+    fn content(data: &str) -> Content<'_> {
+        Content { at: "t", run_id: "r", app: "a", data, database_role: "d" }
+    }
+
+    fn row(link: Link, data: &str) -> ChainRow {
+        let text = String::from;
+        let (at, run_id, app, database_role) = (text("t"), text("r"), text("a"), text("d"));
+        ChainRow { link, at, run_id, app, data: data.to_owned(), database_role }
+    }
+
     fn chain(count: i64) -> Vec<ChainRow> {
         let mut last = Link::origin();
         (1..=count)
             .map(|n| {
                 let data = format!("{{\"n\":{n}}}");
-                last = last.then("t", "r", "a", &data);
-                ChainRow { link: last.clone(), at: "t".into(), run_id: "r".into(), app: "a".into(), data }
+                last = last.then(&content(&data));
+                row(last.clone(), &data)
             })
             .collect()
     }
@@ -157,11 +194,12 @@ mod tests {
 
     #[test]
     fn every_changed_byte_is_found_where_it_is() {
-        let touch: [fn(&mut ChainRow); 5] = [
+        let touch: [fn(&mut ChainRow); 6] = [
             |row| row.at.push(' '),
             |row| row.run_id.push('x'),
             |row| row.app = String::new(),
             |row| row.data = row.data.replace(':', ": "),
+            |row| row.database_role = "ann".to_owned(),
             |row| row.link.hash.replace_range(0..1, "z"),
         ];
         for touch in touch {
@@ -183,13 +221,14 @@ mod tests {
         assert_eq!(verify(&rows), Err(Broken { seq: 2, what: Damage::Reordered }));
         let mut rows = chain(5);
         rows[1].data = "{}".into();
-        rows[1].link = rows[0].link.then("t", "r", "a", "{}");
+        rows[1].link = rows[0].link.then(&content("{}"));
         assert_eq!(verify(&rows), Err(Broken { seq: 3, what: Damage::Reordered }));
     }
 
     #[test]
     fn a_byte_that_moves_from_one_part_to_the_next_changes_the_hash() {
         let origin = Link::origin();
-        assert_ne!(origin.then("a", "bc", "d", "e"), origin.then("ab", "c", "d", "e"));
+        let (one, other) = (Content { at: "a", run_id: "bc", ..content("e") }, content("e"));
+        assert_ne!(origin.then(&one), origin.then(&Content { at: "ab", run_id: "c", ..other }));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use holdfast_model::{CatalogEntry, Run, RunEvent, Timestamp};
+use holdfast_model::{CatalogEntry, Run, RunEvent, Timestamp, Wakeup};
 
 /// A run with what its next step needs to know.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,6 +11,8 @@ pub struct Loaded {
     pub run: Run,
     /// The store's time.
     pub now: Timestamp,
+    /// Its lease, which may have lapsed; `None` where it has none.
+    pub lease: Option<HeldLease>,
     /// How long the app's last good backup took, from acceptance to its end. Only for a backup run.
     pub typical: Option<Duration>,
     /// The size of the app's last good backup in bytes. Only for a backup run.
@@ -21,6 +23,22 @@ pub struct Loaded {
     ///
     /// It is the last when no other backup that stands in for it is there and stays. Only for a deletion.
     pub is_last: bool,
+}
+
+/// The lease of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HeldLease {
+    /// Until when the run is leased.
+    pub until: Timestamp,
+    /// The number that the message of this lease has.
+    pub nonce: i64,
+}
+
+impl Loaded {
+    /// Whether the run is leased now, under the lease of `wakeup`.
+    pub fn is_leased_by(&self, wakeup: Wakeup) -> bool {
+        self.lease.is_some_and(|lease| lease.until > self.now && lease.nonce == wakeup.nonce)
+    }
 }
 
 /// A change of a run.

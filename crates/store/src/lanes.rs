@@ -1,5 +1,7 @@
 //! Lanes with due runs, and runs leased from them.
 
+use std::time::Duration;
+
 use holdfast_model::{Lane, Priority, Timestamp, Wakeup};
 
 /// The lanes in which runs are due.
@@ -33,6 +35,15 @@ pub struct LaneQuota {
     pub lane: Lane,
     /// The greatest number of runs.
     pub most: u32,
+}
+
+/// The terms of new leases.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LeaseTerms {
+    /// How long they last.
+    pub lasts: Duration,
+    /// The seed of their numbers. No two calls may have the same.
+    pub seed: u64,
 }
 
 /// A leased run.

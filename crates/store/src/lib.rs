@@ -1,9 +1,11 @@
 #![doc = include_str!("../README.md")]
 
 mod audit;
+mod breaker;
 mod budget_draw;
 mod chain;
 mod change;
+mod checkpoints;
 mod columns;
 mod difference;
 mod error;
@@ -27,16 +29,18 @@ mod subscriptions;
 mod unreadable;
 
 pub use audit::AuditEvent;
+pub use breaker::{BreakerRecord, OpenBreaker};
 pub use budget_draw::{BudgetDraw, Drawn};
-pub use chain::{Broken, ChainRow, Damage, Link, sha256_hex, verify_chain};
-pub use change::{Change, Committed, Loaded};
+pub use chain::{Broken, ChainRow, Content, Damage, Link, sha256_hex, verify_chain};
+pub use change::{Change, Committed, HeldLease, Loaded};
+pub use checkpoints::CheckpointStatus;
 pub use error::Error;
 pub use filter::{CatalogFilter, RunFilter};
 pub use fleet::{Cursor, CursorAdvance, Departure, Enrolled, FleetChange, Observation, Owed, Planned};
-pub use lanes::{DueLane, DueLanes, LaneQuota, Leased};
+pub use lanes::{DueLane, DueLanes, LaneQuota, LeaseTerms, Leased};
 pub use memory::{MemoryCopy, MemoryStore};
 pub use mode::Mode;
-pub use postgres::PgStore;
+pub use postgres::{DatabaseWire, PgStore, database_wire};
 pub use row_check::row_differences;
 pub use run_rows::{RunPage, RunRow};
 pub use safeguard::Safeguard;

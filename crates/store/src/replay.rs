@@ -62,7 +62,7 @@ pub(crate) struct Enrolment {
 impl Replay {
     /// Adds the next event. `row` is the row of its run: it has the policy and the storage, which events do not repeat.
     pub fn add(&mut self, event: &AuditEvent, row: Option<&Run>) {
-        let AuditEvent { link, at, run_id, app, event } = event;
+        let AuditEvent { link, at, run_id, app, event, .. } = event;
         let before = self.advance(*run_id, app, link.seq, event);
         if let RunEvent::ActionRecorded { action, .. } = event {
             self.act(app, action);

@@ -47,6 +47,30 @@ pub struct AppStatus {
     pub check: CheckStatus,
 }
 
+impl AppStatus {
+    /// The status of an app that was enrolled and never looked at.
+    pub fn new(app: AppId) -> Self {
+        Self {
+            app,
+            policy: None,
+            plan: None,
+            paused: false,
+            removed: false,
+            recovery_point_objective: None,
+            departed: None,
+            seen_at: None,
+            missing_since: None,
+            next_tick: None,
+            running: None,
+            last: None,
+            missed: None,
+            last_good_at: None,
+            past_objective: false,
+            check: CheckStatus::default(),
+        }
+    }
+}
+
 /// What checks of an app's catalog found.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct CheckStatus {

@@ -1,19 +1,19 @@
 //! What a store must keep.
 
-use std::fmt::Debug;
-use std::time::Duration;
-
 use async_trait::async_trait;
 use holdfast_model::{Call, CatalogEntry, Limits, NewRun, Run, RunId, SubscriptionId, Timestamp};
+use std::fmt::Debug;
 
 use crate::audit::AuditEvent;
+use crate::breaker::{BreakerRecord, OpenBreaker};
 use crate::budget_draw::{BudgetDraw, Drawn};
 use crate::chain::ChainRow;
 use crate::change::{Change, Committed, Loaded};
+use crate::checkpoints::CheckpointStatus;
 use crate::error::Result;
 use crate::filter::{CatalogFilter, RunFilter};
 use crate::fleet::{Cursor, CursorAdvance, Departure, Enrolled, FleetChange, Planned};
-use crate::lanes::{DueLanes, LaneQuota, Leased};
+use crate::lanes::{DueLanes, LaneQuota, LeaseTerms, Leased};
 use crate::run_rows::{RunPage, RunRow};
 use crate::safeguard::Safeguard;
 use crate::status::AppStatus;
@@ -86,13 +86,13 @@ pub trait Store: Send + Sync + Debug {
     /// The lanes with due runs. Its cost follows the number of lanes, not of runs.
     async fn due_lanes(&self) -> Result<DueLanes>;
 
-    /// Leases due runs for `lease`, in one transaction.
+    /// Leases due runs, in one transaction. Each lease has a random number, which is in its wake-up.
     ///
     /// Each lane gives at most its quota, as far as the subscription's budget has tokens (which are drawn), and, where
     /// the step begins an operation, as far as the plan, the storage account and the app have room (which the run
     /// occupies from here on). At most `limits.outstanding` runs are leased at a time. Quotas are served in their
     /// order; the answer has the most urgent first, then the longest due.
-    async fn acquire(&self, quotas: &[LaneQuota], limits: &Limits, lease: Duration) -> Result<Vec<Leased>>;
+    async fn acquire(&self, quotas: &[LaneQuota], limits: &Limits, terms: LeaseTerms) -> Result<Vec<Leased>>;
 
     /// Closes a subscription's budget for a kind of call until a time, because Azure throttled it. A budget that is
     /// closed for longer stays closed for longer.
@@ -106,6 +106,12 @@ pub trait Store: Send + Sync + Debug {
     /// Opens the closed budgets of a subscription and returns how many were closed. Where any was, the operator action
     /// `record` is added in the same transaction.
     async fn open_budgets(&self, subscription: &SubscriptionId, record: &NewRun) -> Result<u64>;
+
+    /// Records that a part of Azure does not answer a worker, or answers again.
+    async fn record_breaker(&self, breaker: &BreakerRecord) -> Result<()>;
+
+    /// The parts of Azure that do not answer, by kind and name.
+    async fn open_breakers(&self) -> Result<Vec<OpenBreaker>>;
 
     /// A run with what its next step needs; `None` when there is no such run.
     async fn load(&self, id: RunId) -> Result<Option<Loaded>>;
@@ -159,6 +165,12 @@ pub trait Store: Send + Sync + Debug {
 
     /// The audit events of one run, oldest first.
     async fn events(&self, run: RunId) -> Result<Vec<AuditEvent>>;
+
+    /// Records how the writing of checkpoints of the audit fares, in place of what was recorded before.
+    async fn record_checkpoints(&self, checkpoints: &[CheckpointStatus]) -> Result<()>;
+
+    /// How the writing of checkpoints of the audit fares, by destination; empty where none are written.
+    async fn checkpoints(&self) -> Result<Vec<CheckpointStatus>>;
 
     /// At most `most` audit events after a sequence number, oldest first.
     async fn audit(&self, after: i64, most: u32) -> Result<Vec<AuditEvent>>;

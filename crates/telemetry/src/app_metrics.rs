@@ -37,7 +37,7 @@ impl Source {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn latest(&self) -> Option<Arc<AppStatusReading>> {
+    pub fn latest(&self) -> Option<Arc<AppStatusReading>> {
         self.cache()?.latest()
     }
 }
@@ -172,7 +172,7 @@ fn labels(app: &AppStatus) -> [KeyValue; 4] {
 
 /// Since 1970, to the millisecond.
 #[expect(clippy::cast_precision_loss, reason = "milliseconds stay exact for 285,000 years")]
-fn seconds(at: Timestamp) -> f64 {
+pub fn seconds(at: Timestamp) -> f64 {
     at.timestamp_millis() as f64 / 1_000.0
 }
 

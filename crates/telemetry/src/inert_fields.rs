@@ -15,24 +15,45 @@ pub(crate) struct InertFields;
 
 impl<'writer> FormatFields<'writer> for InertFields {
     fn format_fields<R: RecordFields>(&self, writer: Writer<'writer>, fields: R) -> fmt::Result {
-        let mut visitor = Visitor { writer, is_first: true, result: Ok(()) };
+        Self::write_except("", writer, fields)
+    }
+}
+
+impl InertFields {
+    /// Writes the fields that `shown`, as this writes fields, does not have already.
+    pub(crate) fn write_except(shown: &str, writer: Writer<'_>, fields: impl RecordFields) -> fmt::Result {
+        let mut visitor = Visitor { writer, shown, is_first: true, result: Ok(()) };
         fields.record(&mut visitor);
         visitor.result
     }
 }
 
-struct Visitor<'writer> {
+struct Visitor<'shown, 'writer> {
     writer: Writer<'writer>,
+    shown: &'shown str,
     is_first: bool,
     result: fmt::Result,
 }
 
-impl Visitor<'_> {
+impl Visitor<'_, '_> {
     fn write(&mut self, name: &str, value: &str) {
         // What the `log` crate's bridge adds repeats the line's own metadata.
-        if self.result.is_ok() && !name.starts_with("log.") {
+        if self.result.is_ok() && !name.starts_with("log.") && !self.is_shown(name, value) {
             self.result = self.try_write(name, value);
         }
+    }
+
+    /// Whether `shown` has the field, with or without quotes round its value.
+    fn is_shown(&self, name: &str, value: &str) -> bool {
+        let value = inert(value.trim_matches('"'));
+        let is_end = |c: Option<char>| c.is_none_or(|c| c == ' ');
+        let is_field = |field: String| {
+            self.shown.match_indices(&field).any(|(at, field)| {
+                is_end(self.shown[..at].chars().next_back())
+                    && is_end(self.shown[at + field.len()..].chars().next())
+            })
+        };
+        is_field(format!("{name}={value}")) || is_field(format!("{name}=\"{value}\""))
     }
 
     fn try_write(&mut self, name: &str, value: &str) -> fmt::Result {
@@ -50,7 +71,7 @@ impl Visitor<'_> {
     }
 }
 
-impl Visit for Visitor<'_> {
+impl Visit for Visitor<'_, '_> {
     fn record_str(&mut self, field: &Field, value: &str) {
         match field.name() {
             "message" => self.write("message", value),

@@ -51,6 +51,8 @@ pub struct Instruments {
     pub outstanding: Gauge<u64>,
     /// Budgets closed after a 429 from Azure, by `call`.
     pub budgets_closed: Counter<u64>,
+    /// 1 for a tenant, subscription or storage account that does not answer this worker, else 0, by `kind` and `name`.
+    pub breaker_open: Gauge<u64>,
     /// Steps, by `result`.
     pub steps: Counter<u64>,
     /// How long a step took.
@@ -117,6 +119,11 @@ impl Instruments {
                 "holdfast.budgets.closed",
                 "{budget}",
                 "Budgets closed after a 429 from Azure.",
+            ),
+            breaker_open: gauge(
+                "holdfast.breaker.open",
+                "",
+                "1 for a tenant, subscription or storage account that does not answer this worker, else 0.",
             ),
             steps: of("holdfast.steps", "{step}", "Steps processed."),
             process_duration: seconds("messaging.process.duration", &SHORT_S, "How long a step took."),

@@ -1,10 +1,14 @@
 #![doc = include_str!("../README.md")]
 
 mod app_metrics;
+mod blanking_writer;
 mod calls;
+mod checkpoint_metrics;
 mod exports;
 mod inert_fields;
 mod instruments;
+mod known_secrets;
+mod log_filter;
 mod logging;
 mod loop_health;
 mod process;
@@ -13,12 +17,15 @@ mod queue;
 mod run_log;
 mod run_trace;
 mod semantic;
+mod spellings;
 mod steps;
 mod store;
 mod telemetry;
+mod text_events;
 mod whole_run;
 
 pub use app_metrics::MetricsText;
+pub use known_secrets::{blanked, remember_secret};
 pub use logging::LogOptions;
 pub use process::{Process, ProcessHealth};
 pub use telemetry::{Service, Telemetry};

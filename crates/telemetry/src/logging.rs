@@ -11,12 +11,15 @@ use opentelemetry_sdk::trace::SdkTracerProvider;
 use tracing::Metadata;
 use tracing::level_filters::LevelFilter;
 use tracing::subscriber::Interest;
-use tracing_subscriber::filter::{EnvFilter, FilterExt as _, Targets, dynamic_filter_fn};
+use tracing_subscriber::filter::{EnvFilter, FilterExt as _, Targets, dynamic_filter_fn, filter_fn};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{Layer, Registry};
 
+use crate::blanking_writer::BlankingStderr;
 use crate::inert_fields::InertFields;
+use crate::log_filter::may_log;
+use crate::text_events::TextEvents;
 
 type Out = Box<dyn Layer<Registry> + Send + Sync>;
 
@@ -40,14 +43,12 @@ pub fn start(
     traces: Option<&SdkTracerProvider>,
     logs: Option<&SdkLoggerProvider>,
 ) {
-    // The AMQP client's own lines repeat what the queue says better, and its frames hold the login.
-    let directives = format!("{},lapin=off", options.directives);
-    let filter = || EnvFilter::builder().parse_lossy(&directives);
-    let text = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(options.colored);
+    let filter = || EnvFilter::builder().parse_lossy(&options.directives).and(filter_fn(may_log));
+    let text = tracing_subscriber::fmt::layer().with_writer(BlankingStderr).with_ansi(options.colored);
     let text: Out = if options.json {
         text.json().flatten_event(true).boxed()
     } else {
-        text.fmt_fields(InertFields).boxed()
+        text.fmt_fields(InertFields).event_format(TextEvents).boxed()
     };
     let reports = Reports::new(clock);
     // Its own level hint lets the filter before it still skip disabled callsites.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use holdfast_queue::Message;
-use holdfast_worker::{StepObserver, StepResult};
+use holdfast_worker::{Compartment, StepObserver, StepResult};
 use opentelemetry::KeyValue;
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
@@ -38,5 +38,11 @@ impl StepObserver for WatchedSteps {
             attributes.push(KeyValue::new("error.type", result.as_str()));
         }
         self.instruments.process_duration.record(took.as_secs_f64(), &attributes);
+    }
+
+    fn breaker_changed(&self, compartment: &Compartment, is_open: bool) {
+        let of =
+            [KeyValue::new("kind", compartment.kind()), KeyValue::new("name", compartment.name().to_owned())];
+        self.instruments.breaker_open.record(u64::from(is_open), &of);
     }
 }

@@ -1,17 +1,16 @@
 //! The store, watched: what is committed is counted, and a run's end ends its trace.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use holdfast_model::{
     Call, CatalogEntry, DepartureReason, Limits, NewRun, Run, RunEvent, RunId, SubscriptionId, Timestamp,
 };
 use holdfast_store::{
-    AppStatus, AuditEvent, BudgetDraw, CatalogFilter, ChainRow, Change, Committed, Cursor, CursorAdvance,
-    Departure, Drawn, DueLanes, Enrolled, Error, FleetChange, LaneQuota, Leased, Listing, ListingResult,
-    Loaded, Planned, Removed, RowRemoval, RunFilter, RunPage, RunRow, Safeguard, Store, SubscriptionStatus,
-    UnreadableRow,
+    AppStatus, AuditEvent, BreakerRecord, BudgetDraw, CatalogFilter, ChainRow, Change, CheckpointStatus,
+    Committed, Cursor, CursorAdvance, Departure, Drawn, DueLanes, Enrolled, Error, FleetChange, LaneQuota,
+    LeaseTerms, Leased, Listing, ListingResult, Loaded, OpenBreaker, Planned, Removed, RowRemoval, RunFilter,
+    RunPage, RunRow, Safeguard, Store, SubscriptionStatus, UnreadableRow,
 };
 use opentelemetry::KeyValue;
 use opentelemetry_sdk::trace::SdkTracer;
@@ -224,9 +223,9 @@ impl Store for WatchedStore {
         &self,
         asks: &[LaneQuota],
         limits: &Limits,
-        lease: Duration,
+        terms: LeaseTerms,
     ) -> Result<Vec<Leased>, Error> {
-        let taken = self.inner.acquire(asks, limits, lease).await;
+        let taken = self.inner.acquire(asks, limits, terms).await;
         match &taken {
             Err(_) => self.dispatcher.did(false),
             Ok(taken) if taken.is_empty() => self.dispatcher.did(true),
@@ -249,6 +248,14 @@ impl Store for WatchedStore {
 
     async fn draw_budget(&self, draw: &BudgetDraw) -> Result<Drawn, Error> {
         self.inner.draw_budget(draw).await
+    }
+
+    async fn record_breaker(&self, breaker: &BreakerRecord) -> Result<(), Error> {
+        self.inner.record_breaker(breaker).await
+    }
+
+    async fn open_breakers(&self) -> Result<Vec<OpenBreaker>, Error> {
+        self.inner.open_breakers().await
     }
 
     async fn load(&self, id: RunId) -> Result<Option<Loaded>, Error> {
@@ -293,6 +300,14 @@ impl Store for WatchedStore {
 
     async fn status(&self) -> Result<Vec<AppStatus>, Error> {
         self.inner.status().await
+    }
+
+    async fn record_checkpoints(&self, all: &[CheckpointStatus]) -> Result<(), Error> {
+        self.inner.record_checkpoints(all).await
+    }
+
+    async fn checkpoints(&self) -> Result<Vec<CheckpointStatus>, Error> {
+        self.inner.checkpoints().await
     }
 
     async fn events(&self, run: RunId) -> Result<Vec<AuditEvent>, Error> {

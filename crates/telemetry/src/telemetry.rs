@@ -14,6 +14,7 @@ use opentelemetry::trace::TracerProvider as _;
 
 use crate::app_metrics::{Source, observe_apps};
 use crate::calls::MeasuredCalls;
+use crate::checkpoint_metrics::observe_checkpoints;
 use crate::exports::Exports;
 use crate::instruments::Instruments;
 use crate::logging::{self, LogOptions};
@@ -154,6 +155,7 @@ impl Working {
         let meter = providers.metrics.meter("holdfast");
         let source = Arc::new(Source::default());
         observe_apps(&meter, &source);
+        observe_checkpoints(&meter, &source);
         Self {
             instruments: Arc::new(Instruments::new(&meter)),
             planner: Arc::new(LoopHealth::new(&clock)),

@@ -11,7 +11,7 @@ use crate::step_input::StepInput;
 
 /// Defers the run after an error that says that Azure did nothing. The attempt keeps its number.
 pub(crate) fn defer(input: &StepInput<'_>, error: &holdfast_arm::Error, rng: &mut fastrand::Rng) -> Next {
-    let cause = deferral_cause(error.kind()).unwrap_or(Cause::Unreachable);
+    let cause = deferral_cause(error).unwrap_or(Cause::Unreachable);
     let wait = pause(cause, input.run.failure_counts.deferred, requested_wait(error), rng);
     let mut next = deferred(input, cause, error.to_string(), input.now + wait);
     next.close = budget_to_close(input, error, wait);
@@ -20,8 +20,18 @@ pub(crate) fn defer(input: &StepInput<'_>, error: &holdfast_arm::Error, rng: &mu
 
 /// Defers the run because something that it needs did not answer.
 pub(crate) fn defer_unreachable(input: &StepInput<'_>, detail: String, rng: &mut fastrand::Rng) -> Next {
-    let wait = pause(Cause::Unreachable, input.run.failure_counts.deferred, None, rng);
-    deferred(input, Cause::Unreachable, detail, input.now + wait)
+    defer_for(input, Cause::Unreachable, detail, rng)
+}
+
+/// Defers the run for a temporary cause.
+pub(crate) fn defer_for(
+    input: &StepInput<'_>,
+    cause: Cause,
+    detail: String,
+    rng: &mut fastrand::Rng,
+) -> Next {
+    let wait = pause(cause, input.run.failure_counts.deferred, None, rng);
+    deferred(input, cause, detail, input.now + wait)
 }
 
 /// How long a run that a person requested tries again after a refusal that may be temporary. The person waits.

@@ -155,22 +155,10 @@ pub(crate) fn after(run: &Run, next: &Next) -> Run {
 
 pub(crate) fn backup(status: BackupStatus) -> Backup {
     Backup {
-        id: BackupId(7),
         name: Some(attempt(1).name.to_string()),
         blob_name: Some("b.zip".into()),
-        container: None,
-        status,
-        created: None,
-        finished: None,
         size_bytes: Some(900),
-        website_size_bytes: None,
-        log: None,
-        databases: Vec::new(),
-        restored: None,
-        scheduled: false,
-        correlation_id: None,
-        request_id: None,
-        retry_after: None,
+        ..Backup::new(BackupId(7), status)
     }
 }
 

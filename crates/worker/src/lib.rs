@@ -33,9 +33,10 @@ mod step_observer;
 mod step_plan;
 mod step_result;
 mod store_time;
+mod watched_storage;
 mod worker;
 
-pub use bulkheads::Bulkheads;
+pub use bulkheads::{Bulkheads, Compartment, Tenants};
 pub use environment::{Environment, Settings};
 pub use error::Error;
 pub use step::step;

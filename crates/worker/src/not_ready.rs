@@ -2,9 +2,9 @@
 
 use holdfast_arm::ErrorKind;
 use holdfast_model::Cause;
-use holdfast_storage::SecretError;
+use holdfast_storage::{ErrorKind as StorageErrorKind, SecretError};
 
-use crate::deferral::{defer, defer_refusal, defer_unreachable};
+use crate::deferral::{defer, defer_for, defer_refusal};
 use crate::ending::refused;
 use crate::look::is_app_gone;
 use crate::next::Next;
@@ -50,24 +50,34 @@ pub(crate) async fn stopped(context: &StepContext<'_>, why: NotReady, rng: &mut 
 pub(crate) fn not_ready(input: &StepInput<'_>, why: &NotReady, rng: &mut fastrand::Rng) -> Next {
     let detail = why.to_string();
     match why {
-        NotReady::Storage(error) if error.kind() == holdfast_storage::ErrorKind::Unreachable => {
-            defer_unreachable(input, detail, rng)
-        }
-        NotReady::Storage(_) => refused(input, Cause::SasUnusable, detail, rng),
-        NotReady::Secret(error) if error.kind() == holdfast_storage::ErrorKind::Unreachable => {
-            defer_unreachable(input, detail, rng)
-        }
-        NotReady::Store(_) => defer_unreachable(input, detail, rng),
-        NotReady::Secret(_) | NotReady::Reference { .. } => {
-            refused(input, Cause::DatabaseSecret, detail, rng)
-        }
+        NotReady::Storage(error) => not_granted(input, (error.kind(), Cause::SasUnusable), detail, rng),
+        NotReady::Secret(error) => not_granted(input, (error.kind(), Cause::DatabaseSecret), detail, rng),
+        NotReady::Store(_) => defer_for(input, Cause::Unreachable, detail, rng),
+        NotReady::Reference { .. } => refused(input, Cause::DatabaseSecret, detail, rng),
         NotReady::AppGone(_) => refused(input, Cause::AppNotFound, detail, rng),
         NotReady::Arm(error) => match error.kind() {
             ErrorKind::Forbidden => refused_for_now(input, Cause::AppForbidden, detail, rng),
             ErrorKind::NotFound => refused_for_now(input, Cause::AppNotFound, detail, rng),
             ErrorKind::Rejected => refused(input, Cause::Rejected, detail, rng),
+            ErrorKind::CredentialRefused => refused(input, Cause::CredentialRefused, detail, rng),
             _ => defer(input, error, rng),
         },
+    }
+}
+
+/// Defers the run, or refuses its start, after a failure of storage or of a secret. `unusable` is the cause of a refusal
+/// that says no more.
+fn not_granted(
+    input: &StepInput<'_>,
+    (kind, unusable): (StorageErrorKind, Cause),
+    detail: String,
+    rng: &mut fastrand::Rng,
+) -> Next {
+    match kind {
+        StorageErrorKind::Unreachable => defer_for(input, Cause::Unreachable, detail, rng),
+        StorageErrorKind::TooManyOpenFiles => defer_for(input, Cause::TooManyOpenFiles, detail, rng),
+        StorageErrorKind::CredentialRefused => refused(input, Cause::CredentialRefused, detail, rng),
+        StorageErrorKind::Unusable | StorageErrorKind::SecretMissing => refused(input, unusable, detail, rng),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use holdfast_arm::{Error, ErrorKind, ThrottleScope};
-use holdfast_model::{Call, Cause, Retry, Timestamp, retry_delay};
+use holdfast_model::{Call, Cause, Retry, Timestamp, is_out_of_files, retry_delay};
 
 use crate::step_input::StepInput;
 
@@ -21,12 +21,13 @@ const CREDENTIAL: Retry = Retry::seconds(0, 60, 600);
 const REQUESTED_MAX: Duration = Duration::from_hours(1);
 
 /// The cause of a deferral for an error that says that Azure did nothing; `None` for all other kinds.
-pub(crate) fn deferral_cause(kind: &ErrorKind) -> Option<Cause> {
-    match kind {
+pub(crate) fn deferral_cause(error: &Error) -> Option<Cause> {
+    match error.kind() {
+        ErrorKind::NotSent if is_out_of_files(error) => Some(Cause::TooManyOpenFiles),
         ErrorKind::Throttled { .. } => Some(Cause::Throttled),
         ErrorKind::Conflict { .. } => Some(Cause::Busy),
         ErrorKind::NotSent => Some(Cause::Unreachable),
-        ErrorKind::Unauthorized => Some(Cause::CredentialRefused),
+        ErrorKind::Unauthorized | ErrorKind::CredentialRefused => Some(Cause::CredentialRefused),
         ErrorKind::Forbidden | ErrorKind::NotFound | ErrorKind::Rejected | ErrorKind::Ambiguous => None,
     }
 }

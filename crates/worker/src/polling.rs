@@ -43,7 +43,7 @@ pub(crate) fn poll_after_error(
     if let Some(over) = deadline_passed(input, attempt, since, &error.to_string(), rng) {
         return over;
     }
-    let cause = deferral_cause(error.kind()).unwrap_or(Cause::Unreachable);
+    let cause = deferral_cause(error).unwrap_or(Cause::Unreachable);
     let waited = (input.now - since).to_std().unwrap_or_default();
     // Errors do not make polls more frequent than answers would.
     let pace = poll_delay(&input.run.policy_snapshot.poll, waited, None, rng);

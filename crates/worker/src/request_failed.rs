@@ -27,9 +27,11 @@ pub(crate) fn request_failed(
         ErrorKind::Forbidden => Cause::AppForbidden,
         ErrorKind::NotFound => Cause::AppNotFound,
         ErrorKind::Rejected => Cause::Rejected,
+        ErrorKind::CredentialRefused => Cause::CredentialRefused,
         _ => return defer(input, error, rng),
     };
-    let is_certain = cause == Cause::Rejected || *absent == Some(AbsentByTwoLooks::App);
+    let is_certain =
+        matches!(cause, Cause::Rejected | Cause::CredentialRefused) || *absent == Some(AbsentByTwoLooks::App);
     let deferred = if is_certain { None } else { defer_refusal(input, cause, error.to_string(), rng) };
     deferred.unwrap_or_else(|| failed(input, attempt, Failure::new(cause, error.to_string()), rng))
 }

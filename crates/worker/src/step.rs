@@ -28,8 +28,8 @@ pub async fn step(
     rng: &mut fastrand::Rng,
 ) -> Result<Stepped, Error> {
     match load(env, wakeup).await? {
-        Some(loaded) => step_loaded(env, settings, loaded, rng).await,
-        None => Ok(Stepped::Dropped),
+        Ok(loaded) => step_loaded(env, settings, loaded, rng).await,
+        Err(dropped) => Ok(dropped),
     }
 }
 
@@ -39,12 +39,18 @@ pub(crate) struct LoadedStep {
     before_load: HostTime,
 }
 
-/// Loads the run of a message; `None` if it does not exist or has another version.
-pub(crate) async fn load(env: &Environment, wakeup: Wakeup) -> Result<Option<LoadedStep>, Error> {
+/// Loads the run of a message, or says why the message does nothing.
+///
+/// The message must name the version and the lease that the run has now. Only a dispatcher leases runs, within Azure's
+/// limits, so a forged, replayed or old message moves nothing.
+pub(crate) async fn load(env: &Environment, wakeup: Wakeup) -> Result<Result<LoadedStep, Stepped>, Error> {
     let before_load = HostTime::read(&*env.clock);
-    let loaded = env.store.load(wakeup.run_id).await?;
-    let loaded = loaded.filter(|loaded| loaded.run.version == wakeup.version);
-    Ok(loaded.map(|loaded| LoadedStep { loaded, before_load }))
+    Ok(match env.store.load(wakeup.run_id).await? {
+        Some(loaded) if loaded.run.version != wakeup.version => Err(Stepped::Dropped),
+        Some(loaded) if !loaded.is_leased_by(wakeup) => Err(Stepped::NotLeased),
+        Some(loaded) => Ok(LoadedStep { loaded, before_load }),
+        None => Err(Stepped::Dropped),
+    })
 }
 
 /// Moves the due time of a run that finds no room, and nothing else.
@@ -119,7 +125,9 @@ async fn plan_step(
             let desired = DesiredSchedule { schedule: schedule.as_ref(), renews: renews.as_ref() };
             native_schedule::step(context, desired, databases, window, rng).await
         }
-        Task::CheckCatalog { schedule } => check_catalog::step(context, schedule.as_ref(), rng).await,
+        Task::CheckCatalog { schedule, databases } => {
+            check_catalog::step(context, schedule.as_ref(), databases, rng).await
+        }
         Task::OperatorAction { .. } => StepPlan::NothingToDo,
     }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use holdfast_queue::Message;
 
+use crate::bulkheads::Compartment;
 use crate::step_result::StepResult;
 
 /// Observes every step of a worker. The worker calls it while it holds a message, so it must neither block nor panic.
@@ -13,6 +14,9 @@ pub trait StepObserver: Send + Sync {
 
     /// The step has ended after `took`. Its message is not yet acknowledged.
     fn ended(&self, result: StepResult, took: Duration);
+
+    /// The breaker of a part of Azure opened, because it does not answer, or closed.
+    fn breaker_changed(&self, _compartment: &Compartment, _is_open: bool) {}
 }
 
 /// An observer that does nothing.

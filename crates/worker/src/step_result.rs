@@ -9,6 +9,9 @@ pub enum Stepped {
     Done,
     /// The run does not exist, or has another version: the message was late or duplicated.
     Dropped,
+    /// The run has no lease, or another one than the message: the message was forged, replayed, or came after its lease
+    /// had lapsed.
+    NotLeased,
     /// The run's state asks for no action: it has ended.
     NothingToDo,
     /// The worker was paused between the intent and its request for longer than the request may wait. The request was
@@ -16,7 +19,8 @@ pub enum Stepped {
     SendWindowLapsed,
     /// The process or its host stood still while the step loaded its run or prepared an attempt. No intent was committed.
     HostSuspended,
-    /// The run's subscription or storage account has its share of the worker, and hangs. The run becomes due again soon.
+    /// The run's tenant, subscription or storage account has its share of the worker, and hangs. The run becomes due again
+    /// soon.
     PutBack,
 }
 
@@ -37,6 +41,7 @@ impl Stepped {
         match self {
             Self::Done => "done",
             Self::Dropped => "dropped",
+            Self::NotLeased => "not_leased",
             Self::NothingToDo => "nothing_to_do",
             Self::SendWindowLapsed => "send_window_lapsed",
             Self::HostSuspended => "host_suspended",

@@ -6,21 +6,20 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use holdfast_model::{Call, Wakeup};
+use holdfast_store::BreakerRecord;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 use tracing::field::Empty;
 
-use crate::bulkheads::{Admission, Bulkheads, Place};
+use crate::bulkheads::{Admission, BreakerChange, Bulkheads, Place, Tenants};
 use crate::environment::{Environment, Settings};
 use crate::error::Error;
 use crate::step::{LoadedStep, load, put_back, step_loaded};
 use crate::step_observer::{NoopStepObserver, StepObserver};
 use crate::step_result::{StepResult, Stepped};
-
-/// How long a run waits that found no room beside hanging steps.
-const PUT_BACK_FOR: Duration = Duration::from_secs(5);
+use crate::watched_storage::WatchedStorage;
 
 /// The receive loop. Stopping it lets running steps finish; dropping it drops them, and loses nothing.
 #[derive(Clone)]
@@ -35,16 +34,21 @@ pub struct Worker {
 impl Worker {
     /// A worker that executes `concurrency` steps at once, at least one.
     pub fn new(env: Environment, settings: Settings, concurrency: usize) -> Self {
-        let concurrency = concurrency.max(1);
-        let bulkheads = Arc::new(Bulkheads::new(concurrency, Arc::clone(&env.clock)));
-        Self { env, settings, concurrency, observer: Arc::new(NoopStepObserver), bulkheads }
+        let bulkheads = Bulkheads::new(concurrency, Tenants::default(), Arc::clone(&env.clock));
+        Self::with_bulkheads(env, settings, concurrency, Arc::new(bulkheads))
     }
 
-    /// Uses these bulkheads, which observe the calls of the worker's client of ARM.
-    #[must_use]
-    pub fn with_bulkheads(mut self, bulkheads: Arc<Bulkheads>) -> Self {
-        self.bulkheads = bulkheads;
-        self
+    /// A worker with these bulkheads, which observe the calls of its client of ARM.
+    pub fn with_bulkheads(
+        mut env: Environment,
+        settings: Settings,
+        concurrency: usize,
+        bulkheads: Arc<Bulkheads>,
+    ) -> Self {
+        let clock = Arc::clone(&env.clock);
+        env.storage = Arc::new(WatchedStorage::new(env.storage, Arc::clone(&bulkheads), clock));
+        let (concurrency, observer) = (concurrency.max(1), Arc::new(NoopStepObserver));
+        Self { env, settings, concurrency, observer, bulkheads }
     }
 
     /// Reports every step to `observer`.
@@ -132,44 +136,88 @@ impl Worker {
 impl Worker {
     /// Executes the step of a run within the share of its subscription and storage account.
     async fn step(&self, wakeup: Wakeup, rng: &mut fastrand::Rng) -> Result<Stepped, Error> {
-        let Some((place, step)) = self.enter(wakeup).await? else { return Ok(Stepped::Dropped) };
-        let Some(place) = place else { return put_back(&self.env, step, PUT_BACK_FOR).await };
-        let subscription = step.loaded.run.app.subscription().clone();
-        let stepped = step_loaded(&self.env, &self.settings, step, rng).await;
+        let (place, step) = match self.enter(wakeup).await? {
+            Entered::Admitted(place, step) => (place, step),
+            Entered::PutBack(pause, step) => return put_back(&self.env, *step, pause).await,
+            Entered::Dropped(why) => return Ok(why),
+        };
+        let stepped = step_loaded(&self.env, &self.settings, *step, rng).await;
         drop(place);
-        if let Some(pause) = self.bulkheads.take_opened(&subscription) {
-            tracing::warn!(
-                %subscription,
-                "a subscription does not answer; its runs wait for {} s, then one of them tries again",
-                pause.as_secs()
-            );
-            let until = self.env.store.now().await? + pause;
-            for call in Call::ALL {
-                self.env.store.close_budget(&subscription, call, until).await?;
+        for change in self.bulkheads.take_changes() {
+            if let Err(error) = self.record(&change).await {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(
+                    error,
+                    "failed to record that a part of azure does not answer, or answers again"
+                );
             }
         }
         stepped
     }
 
-    /// Loads the run and waits for a place. No place where its subscription or storage account hangs; nothing where the
-    /// message is late.
-    async fn enter(&self, wakeup: Wakeup) -> Result<Option<(Option<Place>, LoadedStep)>, Error> {
+    /// Records a breaker that opened or closed, and holds the runs that wait for its next probe.
+    async fn record(&self, change: &BreakerChange) -> Result<(), holdfast_store::Error> {
+        let BreakerChange { compartment, pause, subscriptions } = change;
+        let (store, kind, name) = (&self.env.store, compartment.kind(), compartment.name());
+        self.observer.breaker_changed(compartment, pause.is_some());
+        let now = store.now().await?;
+        let until = pause.map(|pause| now + pause);
+        let breaker = BreakerRecord { kind: kind.to_owned(), name: name.to_owned(), at: now, until };
+        store.record_breaker(&breaker).await?;
+        let Some((pause, until)) = pause.zip(until) else {
+            tracing::info!(kind, name, "a part of azure answers again");
+            return Ok(());
+        };
+        tracing::warn!(
+            kind,
+            name,
+            "a part of azure does not answer; its runs wait for {} s, then one of them tries again",
+            pause.as_secs()
+        );
+        for subscription in subscriptions {
+            for call in Call::ALL {
+                store.close_budget(subscription, call, until).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Loads the run and waits for a place.
+    async fn enter(&self, wakeup: Wakeup) -> Result<Entered, Error> {
         loop {
-            let Some(step) = load(&self.env, wakeup).await? else { return Ok(None) };
+            let step = match load(&self.env, wakeup).await? {
+                Ok(step) => step,
+                Err(why) => return Ok(Entered::Dropped(why)),
+            };
             match self.bulkheads.enter(&step.loaded.run) {
-                Admission::Admitted(place) => return Ok(Some((Some(place), step))),
-                Admission::Slow => return Ok(Some((None, step))),
+                Admission::Admitted(place) => return Ok(Entered::Admitted(place, Box::new(step))),
+                Admission::Slow(pause) => return Ok(Entered::PutBack(pause, Box::new(step))),
                 Admission::Full => self.bulkheads.wait().await,
             }
         }
     }
 }
 
+/// What becomes of a message.
+enum Entered {
+    /// The step runs.
+    Admitted(Place, Box<LoadedStep>),
+    /// What the step depends on hangs: the run waits.
+    PutBack(Duration, Box<LoadedStep>),
+    /// The message does nothing.
+    Dropped(Stepped),
+}
+
 fn log(stepped: Stepped) {
     match stepped {
         Stepped::Done => {}
         Stepped::Dropped => tracing::debug!("dropped a late or duplicated message"),
-        Stepped::PutBack => tracing::debug!("the run's subscription or storage account hangs; the run waits"),
+        Stepped::NotLeased => {
+            tracing::debug!("dropped a message without a lease; it was forged, replayed, or came late");
+        }
+        Stepped::PutBack => {
+            tracing::debug!("the run's tenant, subscription or storage account hangs; the run waits")
+        }
         Stepped::NothingToDo => tracing::debug!("the run's state asks for no action"),
         Stepped::SendWindowLapsed => {
             tracing::info!("the worker was paused before the request left; the attempt is reconciled later");

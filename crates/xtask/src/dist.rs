@@ -6,7 +6,7 @@ use std::{env, fs};
 
 use anyhow::{Context, Result};
 
-use crate::{step, terminal};
+use crate::{materials, step, terminal};
 
 /// Files that the binary writes: its arguments, and the file's name.
 const WRITTEN_BY_BINARY: [(&[&str], &str); 4] = [
@@ -43,6 +43,7 @@ pub fn run() -> Result<()> {
             terminal::line(&format!("no {name}: the binary has no command `{}`", arguments.join(" ")));
         }
     }
+    materials::write(&folder)?;
     write_checksums(&folder)?;
     terminal::line(&format!("written to {}", folder.display()));
     Ok(())

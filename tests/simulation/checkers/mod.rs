@@ -3,6 +3,7 @@
 mod audit;
 mod budgets;
 mod catalog;
+mod leases;
 mod occupied_apps;
 mod posts;
 mod recorded;
@@ -13,6 +14,7 @@ mod ticks;
 pub(crate) use audit::audit;
 pub(crate) use budgets::budgets;
 pub(crate) use catalog::catalog;
+pub(crate) use leases::leases;
 pub(crate) use occupied_apps::occupied_apps;
 pub(crate) use posts::posts;
 pub(crate) use recorded::recorded;

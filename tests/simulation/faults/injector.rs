@@ -19,6 +19,8 @@ pub(crate) struct FaultRates {
     pub store_error: f64,
     pub message_lost: f64,
     pub message_doubled: f64,
+    /// A message is published that no dispatcher sent: of the run's next version, with its old lease or an invented one.
+    pub message_forged: f64,
     /// A read is answered 403 or 404, once.
     pub read_refused: f64,
     /// A failed restore is answered 500 on its link.
@@ -33,6 +35,7 @@ pub(crate) struct FaultCounts {
     pub store_errors: AtomicU64,
     pub messages_lost: AtomicU64,
     pub messages_doubled: AtomicU64,
+    pub messages_forged: AtomicU64,
     pub reads_refused: AtomicU64,
     pub failures_as_500: AtomicU64,
     /// Each metered lease: the store's time, and the subscription and the kind of call it was charged to.

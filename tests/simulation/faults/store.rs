@@ -1,14 +1,13 @@
 //! A store whose calls may fail, and whose caller may crash.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use holdfast_model::{Call, CatalogEntry, Lane, Limits, NewRun, Run, RunId, SubscriptionId, Timestamp};
 use holdfast_store::{
-    AppStatus, AuditEvent, BudgetDraw, CatalogFilter, Change, Committed, Cursor, CursorAdvance, Departure,
-    Drawn, DueLanes, Enrolled, FleetChange, LaneQuota, Leased, Listing, Loaded, Planned, RunFilter, RunPage,
-    RunRow, Store, SubscriptionStatus,
+    AppStatus, AuditEvent, BreakerRecord, BudgetDraw, CatalogFilter, Change, CheckpointStatus, Committed,
+    Cursor, CursorAdvance, Departure, Drawn, DueLanes, Enrolled, FleetChange, LaneQuota, LeaseTerms, Leased,
+    Listing, Loaded, OpenBreaker, Planned, RunFilter, RunPage, RunRow, Store, SubscriptionStatus,
 };
 
 use super::injector::{FaultCounts, Faulty};
@@ -38,11 +37,11 @@ macro_rules! faulty_store {
                 &self,
                 asks: &[LaneQuota],
                 limits: &Limits,
-                lease: Duration,
+                terms: LeaseTerms,
             ) -> Result<Vec<Leased>, holdfast_store::Error> {
                 self.around(async {
                     self.injector.store_fails("acquire")?;
-                    let leased = self.inner.acquire(asks, limits, lease).await?;
+                    let leased = self.inner.acquire(asks, limits, terms).await?;
                     self.injector.fault_counts.record_leased(&*self.inner, &leased).await?;
                     Ok(leased)
                 })
@@ -75,12 +74,16 @@ faulty_store! {
     close_budget(subscription: &SubscriptionId, call: Call, until: Timestamp) -> ();
     draw_budget(draw: &BudgetDraw) -> Drawn;
     open_budgets(subscription: &SubscriptionId, record: &NewRun) -> u64;
+    record_breaker(breaker: &BreakerRecord) -> ();
+    open_breakers() -> Vec<OpenBreaker>;
     load(id: RunId) -> Option<Loaded>;
     commit(change: &Change) -> Committed;
     runs(filter: &RunFilter) -> Vec<Run>;
     run_page(after: Option<RunId>, most: u32) -> RunPage;
     run_rows(ids: &[RunId]) -> Vec<RunRow>;
     status() -> Vec<AppStatus>;
+    record_checkpoints(all: &[CheckpointStatus]) -> ();
+    checkpoints() -> Vec<CheckpointStatus>;
     events(run: RunId) -> Vec<AuditEvent>;
     audit(after: i64, most: u32) -> Vec<AuditEvent>;
 }

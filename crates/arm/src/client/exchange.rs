@@ -42,8 +42,16 @@ impl ArmClient {
         url: Url,
         body: Option<Vec<u8>>,
     ) -> Result<ArmResponse<'a>, Error> {
+        let begun = self.clock.elapsed();
         let no_token = |e: TokenError| {
-            let kind = if e.is_refused() { ErrorKind::Unauthorized } else { ErrorKind::NotSent };
+            if !e.is_refused() {
+                self.observer.no_token(subject.subscription, self.clock.elapsed().saturating_sub(begun));
+            }
+            let kind = match (e.is_refused_for_good(), e.is_refused()) {
+                (true, _) => ErrorKind::CredentialRefused,
+                (false, true) => ErrorKind::Unauthorized,
+                (false, false) => ErrorKind::NotSent,
+            };
             subject.error(kind, &e.to_string())
         };
         let draft = Draft { method, url, body, not_after: self.send_deadline() };

@@ -12,6 +12,12 @@ use crate::{ArmResponse, CallSubject, Error};
 /// The most pages of one list. A longer list counts as endless.
 const PAGES_MAX: usize = 1_000;
 
+/// The most items of one list. Azure allows some thousand apps in a subscription.
+const ITEMS_MAX: usize = 100_000;
+
+/// The most bytes of all pages of one list, which are 13 KB for each of 20,000 sites.
+const LIST_BYTES_MAX: usize = 256 << 20;
+
 impl ArmClient {
     /// Reads a list to its end. `method` is for the first page: links to further pages are read with GET even where
     /// the list itself is a POST, as in Microsoft's generated clients.
@@ -22,7 +28,7 @@ impl ArmClient {
         first: Url,
         read: impl Fn(&ArmResponse<'a>) -> Result<Page<T>, Error> + Send,
     ) -> Result<Vec<T>, Error> {
-        let mut all = Vec::new();
+        let (mut all, mut bytes) = (Vec::new(), 0);
         let mut seen = BTreeSet::new();
         let (mut method, mut url) = (method, first);
         loop {
@@ -30,6 +36,11 @@ impl ArmClient {
             let response = self.call(subject, method, url, None).await?;
             let page = read(&response)?;
             all.extend(page.items);
+            bytes += response.body_bytes();
+            if all.len() > ITEMS_MAX || bytes > LIST_BYTES_MAX {
+                let why = format!("the list is longer than {ITEMS_MAX} items or {LIST_BYTES_MAX} bytes");
+                return Err(response.unreadable(&Unreadable(why)));
+            }
             let Some(next) = page.next else { return Ok(all) };
             method = Method::GET;
             url = self.next_page(&next, &seen).map_err(|e| response.unreadable(&e))?;

@@ -83,6 +83,8 @@ fn a_refused_credential_is_told_by_its_number_and_its_cure() {
             let body = json!({"error": error, "error_description": description, "error_codes": codes});
             let refused = read(Entra, status, body.to_string().as_bytes(), now()).unwrap_err();
             assert!(refused.is_refused(), "{refused}");
+            let is_for_good = [7_000_222, 7_000_215, 700_016, 90_002].contains(&number);
+            assert_eq!(refused.is_refused_for_good(), is_for_good, "{refused}");
             let text = refused.to_string();
             assert!(text.contains(&format!("AADSTS{number}: ")) && text.contains(cure), "{text}");
             assert!(!text.contains("S3CR3T"), "{text}");

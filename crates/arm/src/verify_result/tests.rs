@@ -14,24 +14,7 @@ fn facts(size_bytes: i64) -> BackupFacts {
 }
 
 fn listed(status: BackupStatus) -> Backup {
-    Backup {
-        id: BackupId(7),
-        name: None,
-        blob_name: None,
-        container: None,
-        status,
-        created: None,
-        finished: None,
-        size_bytes: None,
-        website_size_bytes: None,
-        log: None,
-        databases: Vec::new(),
-        restored: None,
-        scheduled: false,
-        correlation_id: None,
-        request_id: None,
-        retry_after: None,
-    }
+    Backup::new(BackupId(7), status)
 }
 
 /// Blobs of these sizes.

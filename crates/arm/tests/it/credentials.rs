@@ -172,6 +172,17 @@ async fn an_unreachable_or_overloaded_token_endpoint_is_called_once_and_its_fail
     assert_eq!(server.seen().len(), 1);
 }
 
+/// An endless answer took as much memory as it had bytes.
+#[tokio::test]
+async fn a_token_answer_that_does_not_end_is_given_up() {
+    tls();
+    let body =
+        format!(r#"{{"token_type":"Bearer","expires_in":3599,"access_token":"{}"}}"#, "x".repeat(8 << 20));
+    let server = Server::always(200, body).await;
+    let error = client_secret().source(Some(&server.url), PUBLIC_SCOPE).unwrap().token().await.unwrap_err();
+    assert!(error.to_string().contains("answer is larger than 262144 bytes"), "{error}");
+}
+
 #[test]
 fn what_a_credential_lacks_shows_before_the_first_token() {
     tls();

@@ -3,7 +3,7 @@
 use axum::body::Body;
 use axum::http::Response;
 use holdfast_arm::{Arm, Error, Operation, RestoreBody, ScheduleBody};
-use holdfast_model::{AppId, BackupId, FrequencyUnit, NativeSchedule};
+use holdfast_model::{AppId, BackupId, NativeSchedule};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
@@ -51,14 +51,7 @@ pub fn restore_request(target: &AppId) -> RestoreBody {
 }
 
 pub fn native_schedule() -> NativeSchedule {
-    NativeSchedule {
-        enabled: true,
-        every: 1,
-        unit: FrequencyUnit::Day,
-        retention_days: 30,
-        keep_at_least_one: true,
-        start: None,
-    }
+    NativeSchedule::days(1)
 }
 
 pub fn schedule_request() -> ScheduleBody {

@@ -84,3 +84,15 @@ async fn sites_are_listed_page_by_page_and_a_failing_page_fails_the_list() {
         assert_eq!(listed.ok().map(|listed| listed.sites.len()), sites);
     }
 }
+
+#[tokio::test]
+async fn a_list_of_too_many_items_is_given_up() {
+    let items = vec![r#"{"properties":{"id":1}}"#; 30_000].join(",");
+    let server = Server::new(move |_: &Seen, before| {
+        answer(200, &[], format!(r#"{{"value":[{items}],"nextLink":"/next?page={before}"}}"#))
+    })
+    .await;
+    let error = arm(&server.url).list_backups(&app()).await.unwrap_err();
+    assert!(error.to_string().contains("the list is longer than 100000 items"), "{error}");
+    assert_eq!(server.seen().len(), 4);
+}

@@ -81,24 +81,29 @@ async fn without_a_token_nothing_is_sent() {
     assert!(server.seen().is_empty());
 }
 
-/// A credential whose secret has expired.
+/// A credential that the token service refuses.
 #[derive(Debug)]
-struct Refused;
+struct Refused(TokenError);
 
 #[async_trait]
 impl TokenSource for Refused {
     async fn token(&self) -> Result<Token, TokenError> {
-        Err(TokenError::refused("AADSTS7000222: the client secret has expired"))
+        Err(self.0.clone())
     }
 }
 
 #[tokio::test]
-async fn a_refused_credential_is_unauthorized_and_not_merely_out_of_reach() {
+async fn a_refused_credential_is_not_merely_out_of_reach() {
     let server = Server::always(200, "").await;
-    let arm = arm_with(Settings::new(server.url.clone()), Arc::new(Refused));
-    let error = arm.backup(&app(), &request()).await.unwrap_err();
-    assert_eq!(error.kind(), &ErrorKind::Unauthorized);
-    assert!(error.to_string().contains("AADSTS7000222"), "{error}");
+    for (refused, kind) in [
+        (TokenError::refused("AADSTS53003: a policy forbids it"), ErrorKind::Unauthorized),
+        (TokenError::refused_for_good("AADSTS7000222: it has expired"), ErrorKind::CredentialRefused),
+    ] {
+        let arm = arm_with(Settings::new(server.url.clone()), Arc::new(Refused(refused)));
+        let error = arm.backup(&app(), &request()).await.unwrap_err();
+        assert_eq!(error.kind(), &kind);
+        assert!(error.to_string().contains("AADSTS"), "{error}");
+    }
     assert!(server.seen().is_empty());
 }
 

@@ -8,4 +8,7 @@ pub struct DoctorArgs {
     /// Only this app, with every check of it: its ARM id or short name
     #[arg(value_name = "APP")]
     pub app: Option<String>,
+    /// Print the hosts and ports that this fleet talks to, and what each receives; sends nothing
+    #[arg(long, conflicts_with = "app")]
+    pub egress: bool,
 }

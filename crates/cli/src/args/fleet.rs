@@ -37,7 +37,7 @@ pub struct PreviewArgs {
 pub enum ConfigCommand {
     /// Check the fleet file and print all its errors and warnings
     #[command(
-        after_help = "Examples:\n  holdfast config check\n  holdfast config check --no-secrets --output json"
+        after_help = "Examples:\n  holdfast config check\n  holdfast config check --no-secrets --output json\n  holdfast config check --strict"
     )]
     Check(CheckArgs),
 }
@@ -48,6 +48,9 @@ pub struct CheckArgs {
     /// Do not read secrets, as on a machine that has none
     #[arg(long)]
     pub no_secrets: bool,
+    /// End with 2 for warnings too
+    #[arg(long)]
+    pub strict: bool,
 }
 
 /// `holdfast apps`

@@ -27,6 +27,9 @@ pub struct Global {
     /// RabbitMQ instead of the queue in this process: its URL, or better `env:NAME` or `file:PATH` with the URL
     #[arg(long, global = true, env = "HOLDFAST_AMQP_URL", hide_env_values = true, value_name = "URL")]
     pub amqp_url: Option<String>,
+    /// Hosts of the database and the broker that may be reached without verified TLS, separated by commas
+    #[arg(long, global = true, env = "HOLDFAST_ALLOW_CLEARTEXT", value_name = "HOST", value_delimiter = ',')]
+    pub allow_cleartext: Vec<String>,
     /// Who asks, for the audit [default: the user who is logged in]
     #[arg(long, global = true, env = "HOLDFAST_ACTOR", value_name = "NAME")]
     pub actor: Option<String>,

@@ -25,11 +25,17 @@ pub struct SchedulerArgs {
 }
 
 /// Arguments of every process that runs until stopped.
-#[derive(Debug, Clone, Copy, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct ConsoleArgs {
     /// Serve /metrics, /healthz and /readyz here, such as 127.0.0.1:9464 [default: nowhere]
     #[arg(long, env = "HOLDFAST_LISTEN", value_name = "ADDRESS")]
     pub listen: Option<SocketAddr>,
+    /// Let --listen take an address that other machines reach: there is no login
+    #[arg(long, env = "HOLDFAST_ALLOW_REMOTE", value_parser = clap::builder::FalseyValueParser::new())]
+    pub allow_remote: bool,
+    /// A name under which clients may ask, beside addresses and the machine's own name; repeat it for more
+    #[arg(long = "allow-host", env = "HOLDFAST_ALLOW_HOST", value_name = "NAME", value_delimiter = ',')]
+    pub allow_hosts: Vec<String>,
 }
 
 /// `holdfast worker`
@@ -49,6 +55,9 @@ pub struct DemoArgs {
     /// Number of apps to generate
     #[arg(long, default_value_t = 300, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub apps: u32,
+    /// Number of subscriptions that hold them [default: one for each 100 apps, from 2 to 8]
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    pub subscriptions: Option<u32>,
     /// Seed of the fleet and the faults
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
@@ -66,6 +75,9 @@ pub struct SimulateArgs {
     /// Number of apps to generate
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub apps: u32,
+    /// Number of subscriptions that hold them [default: one for each 100 apps, from 2 to 8]
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    pub subscriptions: Option<u32>,
     /// Seed of the fleet and the faults
     #[arg(long, default_value_t = 1)]
     pub seed: u64,

@@ -1,7 +1,7 @@
 //! `holdfast apps discover`: the apps that Azure lists, and the policy of each.
 
 use holdfast_control::counted;
-use holdfast_control::coverage::{Coverage, CoveredApp, Unanswered, Via, coverage};
+use holdfast_control::coverage::{Coverage, CoveredApp, Unanswered, Via, WithoutSlots, coverage};
 use holdfast_store::Mode;
 
 use crate::args::DiscoverArgs;
@@ -42,6 +42,9 @@ pub async fn run(args: &DiscoverArgs, context: &Context) -> anyhow::Result<Exit>
     for Unanswered { subscription, error } in &coverage.unanswered {
         context.out.message(&format!("warning: subscription {subscription} is left out: {error}"));
     }
+    for WithoutSlots { app, error } in &coverage.without_slots {
+        context.out.message(&format!("warning: the slots of {} are left out: {error}", app.short_name()));
+    }
     context.out.message(&format!(
         "{} in {}; {} in no policy",
         counted(found, "app"),
@@ -53,7 +56,8 @@ pub async fn run(args: &DiscoverArgs, context: &Context) -> anyhow::Result<Exit>
 
 /// A partial result is shown, and is still a failure of Azure's.
 fn exit(coverage: &Coverage) -> Exit {
-    if coverage.unanswered.is_empty() { Exit::Done } else { Exit::Azure }
+    let is_whole = coverage.unanswered.is_empty() && coverage.without_slots.is_empty();
+    if is_whole { Exit::Done } else { Exit::Azure }
 }
 
 /// The tier, marked where Azure does not back up the app.

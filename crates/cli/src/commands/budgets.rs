@@ -12,7 +12,7 @@ use crate::exit::Exit;
 pub async fn run(command: &BudgetsCommand, context: &Context) -> anyhow::Result<Exit> {
     let BudgetsCommand::Reopen { subscription } = command;
     let store = context.store(Mode::Join).await?;
-    let opened = budgets::reopen(&*store, subscription, &context.actor(), &mut context.rng()).await;
+    let opened = budgets::reopen(&*store, subscription, context.actor(), &mut context.rng()).await;
     store.close().await;
     let opened = opened?;
     context.out.show(&json!({ "subscription": subscription, "opened": opened }), || {

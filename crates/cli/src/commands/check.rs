@@ -38,7 +38,8 @@ pub fn run(args: &CheckArgs, context: &Context) -> anyhow::Result<Exit> {
         };
         context.out.text(&result)?;
     }
-    Ok(if checked.fleet.is_some() { Exit::Done } else { Exit::Usage })
+    let is_good = checked.fleet.is_some() && (warnings == 0 || !args.strict);
+    Ok(if is_good { Exit::Done } else { Exit::Usage })
 }
 
 fn contents(fleet: &Fleet) -> String {

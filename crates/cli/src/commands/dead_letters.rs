@@ -3,11 +3,11 @@
 use anyhow::Context as _;
 use holdfast_control::{Error, ErrorKind, counted};
 use holdfast_model::{RunId, Timestamp};
-use holdfast_queue::{Config, DeadLetter, DeadLetterSelection, DeadLetters};
+use holdfast_queue::{DeadLetter, DeadLetterSelection, DeadLetters};
 use serde::Serialize;
 
 use crate::args::{DeadLetterArgs, DeadLettersCommand};
-use crate::context::{Context, secret_url};
+use crate::context::Context;
 use crate::exit::Exit;
 use crate::output::{Cell, Table, age};
 
@@ -48,12 +48,11 @@ pub async fn run(command: &DeadLettersCommand, context: &Context) -> anyhow::Res
 }
 
 async fn open(context: &Context) -> anyhow::Result<DeadLetters> {
-    let Some(url) = &context.global.amqp_url else {
+    let Some(config) = context.broker()? else {
         let failure =
             Error::new(ErrorKind::Invalid, "only a broker keeps dead letters, and no broker is named");
         return Err(failure.help("give --amqp-url").into());
     };
-    let config = Config::new(secret_url(url)?);
     DeadLetters::open(config).await.context("failed to use the broker")
 }
 
@@ -94,7 +93,9 @@ async fn show(letters: &DeadLetters, id: &str, context: &Context) -> anyhow::Res
         context.out.json(&serde_json::json!({ "letter": letter(&found), "body": body }))?;
     } else {
         context.out.table(table(&[letter(&found)], context))?;
-        context.out.text(&format!("\n{}", body.escape_debug()))?;
+        let more = found.size.saturating_sub(found.body.len());
+        let more = if more > 0 { format!("\n… and {more} bytes more") } else { String::new() };
+        context.out.text(&format!("\n{}{more}", body.escape_debug()))?;
     }
     Ok(Exit::Done)
 }

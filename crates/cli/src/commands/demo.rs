@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use crate::args::DemoArgs;
 use crate::context::Context;
 use crate::exit::Exit;
-use crate::runtime::simulation::Simulation;
+use crate::runtime::simulation::{FleetShape, Simulation};
 use crate::runtime::stop_signal::stop_on_signal;
 use crate::runtime::{CallCounter, Engine, EngineParts, OffsetClock, Role};
 use summary::Summary;
@@ -38,7 +38,8 @@ pub async fn run(args: &DemoArgs, context: &Context) -> anyhow::Result<Exit> {
     let dir = folder::prepare(args.dir.as_deref())?;
     let night = Arc::new(OffsetClock::showing(three_seconds_before_two(machine.now())));
     let clock: Arc<dyn Clock> = Arc::clone(&night) as _;
-    let simulation = Simulation::new(args.apps, args.seed, args.hostile);
+    let shape = FleetShape { apps: args.apps, subscriptions: args.subscriptions, seed: args.seed };
+    let simulation = Simulation::new(shape, args.hostile);
     let stop = CancellationToken::new();
     let listener = TcpListener::bind("127.0.0.1:0").await.context("failed to listen on this machine")?;
     let azure_stop = CancellationToken::new();
@@ -52,7 +53,7 @@ pub async fn run(args: &DemoArgs, context: &Context) -> anyhow::Result<Exit> {
     let store: Arc<dyn Store> =
         Arc::new(SqliteStore::open(&store_path, Arc::clone(&clock), Mode::Own).await?);
     let calls = Arc::new(CallCounter::default());
-    let (rng, store_for_engine) = (context.rng(), Arc::clone(&store));
+    let (rng, store_for_engine) = (context.rng(), context.telemetry.store(Arc::clone(&store)));
     let engine = Engine::new(EngineParts {
         fleet,
         store: store_for_engine,

@@ -1,5 +1,7 @@
 //! `holdfast doctor`: checks everything that backups depend on, and changes nothing.
 
+mod egress;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -35,6 +37,9 @@ struct Document {
 
 /// Runs the command.
 pub async fn run(args: &DoctorArgs, context: &Context) -> anyhow::Result<Exit> {
+    if args.egress {
+        return egress::run(context);
+    }
     let (finding, fleet) = doctor::fleet_file(&context.global.fleet, context.clock.now())?;
     let mut findings = vec![finding, doctor::time_zones(&ZoneData::find())];
     if let Some(fleet) = &fleet {

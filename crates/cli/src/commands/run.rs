@@ -11,25 +11,26 @@ use crate::args::{ConsoleArgs, RunArgs, SchedulerArgs, WorkerArgs};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::runtime::backends::Backends;
-use crate::runtime::console;
+use crate::runtime::checkpoints::{checkpointer, keep_checkpoints};
+use crate::runtime::console as console_server;
 use crate::runtime::stop_signal::stop_on_signal;
 use crate::runtime::{Engine, EngineParts, Role};
 
 /// Everything in one process.
 pub async fn run(args: &RunArgs, context: &Context) -> anyhow::Result<Exit> {
-    serve(Role::All, args.concurrency, args.console, context).await
+    serve(Role::All, args.concurrency, &args.console, context).await
 }
 
 /// A scheduler alone.
 pub async fn scheduler(args: &SchedulerArgs, context: &Context) -> anyhow::Result<Exit> {
     needs_what_is_shared("scheduler", context)?;
-    serve(Role::Scheduler, None, args.console, context).await
+    serve(Role::Scheduler, None, &args.console, context).await
 }
 
 /// A worker alone.
 pub async fn worker(args: &WorkerArgs, context: &Context) -> anyhow::Result<Exit> {
     needs_what_is_shared("worker", context)?;
-    serve(Role::Worker, args.concurrency, args.console, context).await
+    serve(Role::Worker, args.concurrency, &args.console, context).await
 }
 
 /// A process that does a part of the work meets the others in a database and a broker.
@@ -46,7 +47,7 @@ fn needs_what_is_shared(role: &str, context: &Context) -> anyhow::Result<()> {
 async fn serve(
     role: Role,
     concurrency: Option<u32>,
-    console: ConsoleArgs,
+    console: &ConsoleArgs,
     context: &Context,
 ) -> anyhow::Result<Exit> {
     let mut fleet = context.fleet()?;
@@ -58,9 +59,10 @@ async fn serve(
     let Backends { store, queue, broker, lock: _only_one, .. } = backends;
     if role.plans() {
         let file = std::fs::read(&context.global.fleet)?;
-        fleet_file::record(&*store, &file, &context.actor(), &mut context.rng()).await?;
+        fleet_file::record(&*store, &file, context.actor(), &mut context.rng()).await?;
     }
     let telemetry = &context.telemetry;
+    let checkpointer = checkpointer(&fleet, &store, &context.clock)?.filter(|_| role.plans());
     let engine = Engine::new(EngineParts {
         fleet,
         store: telemetry.store(Arc::clone(&store)),
@@ -73,8 +75,9 @@ async fn serve(
     tracing::info!(role = role.as_str(), fleet = %context.global.fleet.display(), "running; stop with Ctrl-C");
     let stop = CancellationToken::new();
     let consumers = broker.clone().map(attached);
-    let shown = console::serve(telemetry, role, Arc::clone(&store), consumers, console.listen, &stop).await?;
+    let shown = console_server::serve(telemetry, role, Arc::clone(&store), consumers, console, &stop).await?;
     let stopper = tokio::spawn(stop_on_signal(stop.clone()));
+    let checkpoints = checkpointer.map(|of| tokio::spawn(keep_checkpoints(of, stop.clone())));
     if let Some(broker) = broker.clone() {
         // Prefetched messages go to other workers at once, and do not wait for the active steps of this process.
         let stop = stop.clone();
@@ -85,6 +88,9 @@ async fn serve(
     }
     engine.run(role, stop).await;
     stopper.abort();
+    if let Some(checkpoints) = checkpoints {
+        let _ = checkpoints.await;
+    }
     if let Some(shown) = shown {
         shown.stopped().await?;
     }

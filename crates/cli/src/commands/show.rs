@@ -22,7 +22,7 @@ pub async fn run(id: RunId, context: &Context) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn facts(run: &RunView, actor: Option<&str>) -> Table {
+fn facts(run: &RunView, actor: Option<String>) -> Table {
     let policy = run.policy.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string);
     let mut table = Table::of_facts(
         "RUN",
@@ -31,7 +31,7 @@ fn facts(run: &RunView, actor: Option<&str>) -> Table {
             ("what", Some(run.what.clone())),
             ("app", Some(run.app.to_string())),
             ("policy", Some(policy)),
-            ("actor", actor.map(str::to_owned)),
+            ("actor", actor),
             ("tick", run.tick.map(format_timestamp)),
             ("backup", run.backup.as_ref().map(describe_backup)),
         ],
@@ -44,7 +44,7 @@ fn events(events: &[AuditEvent]) -> Table {
     let mut table = Table::new(["AT", "EVENT", "DETAIL"]);
     for event in events {
         let at = format_timestamp(event.at);
-        table.row([at.into(), event.event.name().into(), detail(&event.event).into()]);
+        table.row([at.into(), event.event.name().into(), detail(event).into()]);
     }
     table
 }

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use crate::args::SimulateArgs;
 use crate::context::Context;
 use crate::exit::Exit;
-use crate::runtime::simulation::Simulation;
+use crate::runtime::simulation::{FleetShape, Simulation};
 use crate::runtime::stop_signal::stop_on_signal;
 
 /// Policies whose waits are seconds, because simulated backups take seconds.
@@ -18,7 +18,8 @@ const POLICIES: &str = include_str!("simulate_policies.toml");
 
 /// Runs the command until Ctrl-C.
 pub async fn run(args: &SimulateArgs, context: &Context) -> anyhow::Result<Exit> {
-    let simulation = Simulation::new(args.apps, args.seed, args.hostile);
+    let shape = FleetShape { apps: args.apps, subscriptions: args.subscriptions, seed: args.seed };
+    let simulation = Simulation::new(shape, args.hostile);
     let listener = TcpListener::bind(args.listen).await;
     let listener = listener.with_context(|| format!("failed to listen on {}", args.listen))?;
     let stop = CancellationToken::new();

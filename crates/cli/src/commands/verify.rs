@@ -1,5 +1,7 @@
 //! `holdfast verify`: checks that the backups of the catalog still exist and are whole.
 
+use std::collections::BTreeSet;
+
 use holdfast_control::counted;
 use holdfast_control::verify::{VerifyReport, VerifyResult, catalog_by_app, verify};
 
@@ -8,6 +10,9 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::output::{Cell, Table, Tone};
 use crate::runtime::backends::Backends;
+
+/// The most lines that say what to do next.
+const NEXT_MAX: usize = 5;
 
 /// Runs the command.
 pub async fn run(args: &AppsArgs, context: &Context) -> anyhow::Result<Exit> {
@@ -38,16 +43,29 @@ fn show(report: &VerifyReport, context: &Context) -> anyhow::Result<()> {
         let (name, id) = (backup.app.short_name(), backup.backup_id.to_string());
         table.row([name.into(), id.into(), backup.blob.as_str().into(), result, detail.as_str().into()]);
     }
-    let VerifyReport { apps, verified, lost, unchecked, without_storage, backups } = report;
+    let VerifyReport { apps, verified, lost, unchecked, without_storage, lost_before, backups } = report;
     if lost + unchecked > 0 {
         context.out.table(table)?;
+        let next: BTreeSet<&str> = backups.iter().filter_map(|backup| backup.next.as_deref()).collect();
+        for next in next.iter().take(NEXT_MAX) {
+            context.out.text(&format!("to do: {next}"))?;
+        }
+        if next.len() > NEXT_MAX {
+            context
+                .out
+                .text(&format!("to do: the same for {}", counted(next.len() - NEXT_MAX, "further app")))?;
+        }
     }
     let without_storage = match without_storage {
         0 => String::new(),
         count => format!("; {count} only in Azure's list, because their storage is out of reach"),
     };
+    let before = match lost_before {
+        0 => String::new(),
+        count => format!("; {count} found lost in the last week: see `holdfast backups list`"),
+    };
     Ok(context.out.text(&format!(
-        "{} of {}: {verified} verified, {lost} lost, {unchecked} could not be checked{without_storage}",
+        "{} of {}: {verified} verified, {lost} lost, {unchecked} could not be checked{without_storage}{before}",
         counted(backups.len(), "backup"),
         counted(*apps, "app"),
     ))?)

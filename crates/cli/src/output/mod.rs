@@ -12,6 +12,7 @@ pub use table::{Cell, Table, Tone, wrapped};
 use std::io::{self, Write as _};
 
 use holdfast_model::inert_lines;
+use holdfast_telemetry::blanked;
 use indicatif::{MultiProgress, ProgressDrawTarget};
 use serde::Serialize;
 
@@ -80,8 +81,11 @@ impl Output {
     }
 
     /// Writes a message to stderr; a failure is ignored, because there is no other place to report it.
+    ///
+    /// Secrets that this process holds are blanked: messages have texts of other programs.
     pub fn message(&self, text: &str) {
         let text = with_newline(&inert_lines(text));
+        let text = blanked(&text).unwrap_or(text);
         // Bars are taken away while the message is written, and drawn again below it.
         let _ = self.bars.suspend(|| io::stderr().lock().write_all(text.as_bytes()));
     }
@@ -100,6 +104,14 @@ fn write_out(bytes: &[u8]) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         done => done,
     }
+}
+
+/// Writes a line of data to stdout. Where the reader has left, that is an error: the line was not received.
+pub fn write_line(line: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(line.as_bytes())?;
+    out.write_all(b"\n")?;
+    out.flush()
 }
 
 /// Fewest columns that a table is fitted to. On a narrower terminal its lines wrap.

@@ -4,6 +4,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use holdfast_control::pacing::{Wait, WaitObserver};
+use holdfast_model::inert;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::Output;
@@ -39,7 +40,7 @@ impl WaitObserver for WaitLine {
             return;
         }
         let line = shown.line.get_or_insert_with(|| self.bars.add(line()));
-        line.set_message(wait.to_string());
+        line.set_message(inert(&wait.to_string()).into_owned());
         line.tick();
     }
 

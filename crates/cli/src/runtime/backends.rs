@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use holdfast_queue::{AmqpQueue, Config, MemoryQueue, Queue};
+use holdfast_queue::{AmqpQueue, MemoryQueue, Queue};
 use holdfast_store::{Error, Mode, OneProcess, Store};
 
-use crate::context::{Context, secret_url};
+use crate::context::Context;
 
 /// The store and the queue of a process.
 pub struct Backends {
@@ -60,8 +60,7 @@ impl Backends {
 
 /// Connects to the broker, if one is named.
 pub async fn broker(consumes: Option<u32>, context: &Context) -> anyhow::Result<Option<Arc<AmqpQueue>>> {
-    let Some(url) = &context.global.amqp_url else { return Ok(None) };
-    let mut config = Config::new(secret_url(url)?);
+    let Some(mut config) = context.broker()? else { return Ok(None) };
     if let Some(concurrency) = consumes {
         config.prefetch = u16::try_from(concurrency).unwrap_or(u16::MAX);
     }

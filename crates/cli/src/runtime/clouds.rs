@@ -5,13 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use holdfast_arm::{
-    Arm, ArmClient, CallObserver, Clouds, Credential, PUBLIC_ENDPOINT, PUBLIC_SCOPE, Settings,
-};
+use holdfast_arm::{Arm, ArmClient, CallObserver, Clouds, PUBLIC_ENDPOINT, PUBLIC_SCOPE, Settings};
 use holdfast_config::{Cloud, EngineConfig, Fleet};
-use holdfast_control::{Error, ErrorKind};
 use holdfast_model::Clock;
 use url::Url;
+
+use crate::runtime::scope_tokens::ScopeTokens;
 
 /// Creates a client for each `[azure]` section. Reads the secrets, and sends nothing.
 pub fn clouds(
@@ -41,7 +40,8 @@ fn client(
     observer: &Arc<dyn CallObserver>,
     rng: fastrand::Rng,
 ) -> anyhow::Result<Arc<dyn Arm>> {
-    let tokens = credential(cloud)?.source(cloud.authority.as_ref(), &scope(&cloud.endpoint))?;
+    let tokens = Arc::new(ScopeTokens::new(cloud, &scope(&cloud.endpoint)));
+    tokens.check()?;
     let settings = Settings {
         api_version: cloud.api_version.clone(),
         call_timeout: fleet.engine.call_timeout,
@@ -49,12 +49,6 @@ fn client(
         ..Settings::new(cloud.endpoint.clone())
     };
     Ok(Arc::new(ArmClient::over_http(settings, tokens, Arc::clone(clock), Arc::clone(observer), rng)?))
-}
-
-/// Reads the secret of the credential.
-pub fn credential(cloud: &Cloud) -> Result<Credential, Error> {
-    let credential = cloud.credential.clone().with_secret(|reference| reference.read());
-    credential.map_err(|error| Error::new(ErrorKind::Invalid, error.to_string()))
 }
 
 /// Longest wait for a token.

@@ -7,17 +7,19 @@ use anyhow::Context;
 use holdfast_arm::{Arm, CallFacts, CallObserver, HttpProbe};
 use holdfast_config::{EngineConfig, Fleet};
 use holdfast_control::FleetKeeper;
-use holdfast_model::{Clock, StorageName};
+use holdfast_control::pacing::{NoopWaitObserver, PacedArm, Pacer, PacerParts, Patience};
+use holdfast_model::{Clock, StorageName, SubscriptionId};
 use holdfast_queue::Queue;
 use holdfast_scheduler::{Dispatcher, FleetSnapshot, MaintenancePlanner, Planner, PlanningContext};
 use holdfast_storage::{LiveStorage, Storage, StorageTarget};
-use holdfast_store::Store;
-use holdfast_worker::{Bulkheads, Environment, Settings, StepObserver, Worker};
+use holdfast_store::{MemoryStore, Store};
+use holdfast_worker::{Bulkheads, Environment, Settings, StepObserver, Tenants, Worker};
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
-use crate::runtime::clouds::{clouds, token_timeout};
+use crate::runtime::clouds::{clouds, section, token_timeout};
 use crate::runtime::identities::Identities;
+use crate::runtime::remembering::RememberingStorage;
 use crate::runtime::role::Role;
 
 /// How long steps under way may take after a stop.
@@ -62,7 +64,7 @@ impl Engine {
     pub fn new(parts: EngineParts) -> anyhow::Result<Self> {
         let EngineParts { fleet, store, queue, clock, calls, steps, mut rng } = parts;
         let concurrency = usize::try_from(fleet.engine.concurrency)?;
-        let bulkheads = Arc::new(Bulkheads::new(concurrency, Arc::clone(&clock)));
+        let bulkheads = Arc::new(Bulkheads::new(concurrency, tenants(&fleet), Arc::clone(&clock)));
         let calls: Arc<dyn CallObserver> = Arc::new(BothObservers(calls, Arc::clone(&bulkheads) as _));
         let arm: Arc<dyn Arm> = Arc::new(clouds(&fleet, &clock, &calls, &mut rng)?);
         let storage = storages(&fleet, &clock, rng.fork())?;
@@ -73,14 +75,15 @@ impl Engine {
         let env = Environment {
             store: Arc::clone(&store),
             queue: Arc::clone(&queue),
-            arm: Arc::clone(&arm),
+            arm,
             storage,
             secrets,
             probe: Arc::new(HttpProbe { timeout: PROBE_TIMEOUT }),
             clock: Arc::clone(&clock),
             bell: Arc::clone(&bell),
         };
-        let (keeper, seen) = FleetKeeper::new(fleet, arm, Arc::clone(&store), clock);
+        let lister = paced(&fleet, &store, &clock, &calls, &mut rng)?;
+        let (keeper, seen) = FleetKeeper::new(fleet, lister, Arc::clone(&store), clock);
         let due_signal = Arc::clone(&bell);
         let mut planning = PlanningContext {
             store: Arc::clone(&store),
@@ -94,8 +97,8 @@ impl Engine {
             fleet: planning.fleet.clone(),
             planner: Planner::new(planning.fork()),
             maintenance: MaintenancePlanner::new(planning),
-            dispatcher: Dispatcher::new(store, queue, limits, lease, bell),
-            worker: Worker::new(env, settings, concurrency).with_bulkheads(bulkheads).observed_by(steps),
+            dispatcher: Dispatcher::new(store, queue, limits, lease, bell, rng.fork()),
+            worker: Worker::with_bulkheads(env, settings, concurrency, bulkheads).observed_by(steps),
             rng,
         })
     }
@@ -150,7 +153,40 @@ pub fn storages(
     };
     let targets = fleet.storages.iter().map(open).collect::<anyhow::Result<_>>()?;
     let storage = LiveStorage::new(targets, clock, rng);
-    Ok(Arc::new(storage.context("failed to prepare the storages")?))
+    Ok(Arc::new(RememberingStorage(storage.context("failed to prepare the storages")?)))
+}
+
+/// The client of the fleet's lists, which draws on the shared budgets beside the runs. Sends nothing.
+fn paced(
+    fleet: &Fleet,
+    store: &Arc<dyn Store>,
+    clock: &Arc<dyn Clock>,
+    calls: &Arc<dyn CallObserver>,
+    rng: &mut fastrand::Rng,
+) -> anyhow::Result<Arc<dyn Arm>> {
+    let pacer = Arc::new(Pacer::new(PacerParts {
+        shared: Some(Arc::clone(store)),
+        local: Arc::new(MemoryStore::new(Arc::clone(clock))),
+        limits: fleet.limits.clone(),
+        observer: Arc::new(NoopWaitObserver),
+    }));
+    let pages = Arc::clone(&pacer) as Arc<dyn CallObserver>;
+    let observer: Arc<dyn CallObserver> = Arc::new(BothObservers(Arc::clone(calls), pages));
+    let clouds = clouds(fleet, clock, &observer, rng)?;
+    Ok(Arc::new(PacedArm::new(Arc::new(clouds), pacer, Patience::Loop)))
+}
+
+/// The tenant of each subscription: each section `[azure.NAME]` is one.
+fn tenants(fleet: &Fleet) -> Tenants {
+    let mut tenants = Tenants::default();
+    for cloud in &fleet.clouds {
+        let of = |subscription: &SubscriptionId| (subscription.clone(), section(cloud));
+        tenants.by_subscription.extend(cloud.subscriptions.iter().map(of));
+        if cloud.subscriptions.is_empty() {
+            tenants.otherwise = section(cloud);
+        }
+    }
+    tenants
 }
 
 /// Reports each call to two observers.
@@ -160,6 +196,11 @@ impl CallObserver for BothObservers {
     fn answered(&self, call: &CallFacts<'_>) {
         self.0.answered(call);
         self.1.answered(call);
+    }
+
+    fn no_token(&self, subscription: &SubscriptionId, elapsed: Duration) {
+        self.0.no_token(subscription, elapsed);
+        self.1.no_token(subscription, elapsed);
     }
 }
 

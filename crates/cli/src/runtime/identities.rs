@@ -6,13 +6,15 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use async_trait::async_trait;
-use holdfast_arm::{Token, TokenCache, TokenError, TokenSource};
+use holdfast_arm::{TokenCache, TokenError};
 use holdfast_config::{Cloud, Fleet};
 use holdfast_model::Clock;
 use holdfast_storage::{Access, LiveSecrets, NoToken, Tokens};
 use secrecy::SecretString;
 
-use crate::runtime::clouds::{credential, section, token_timeout};
+use crate::runtime::clouds::{scope, section, token_timeout};
+use crate::runtime::remembering::RememberingSecrets;
+use crate::runtime::scope_tokens::ScopeTokens;
 
 /// What each `[azure]` section opens.
 #[derive(Debug)]
@@ -29,6 +31,7 @@ impl Identities {
             let tokens: Arc<dyn Tokens> = Arc::new(CloudTokens::new(cloud, fleet, clock)?);
             let secrets = LiveSecrets::new(Arc::clone(&tokens));
             let secrets = Arc::new(secrets.context("failed to prepare the reading of secrets")?);
+            let secrets = Arc::new(RememberingSecrets(secrets));
             by_section.insert(cloud.name.clone(), Access { secrets, tokens });
         }
         Ok(Self { by_section, choice: choice(&fleet.clouds).to_owned() })
@@ -57,17 +60,10 @@ struct CloudTokens {
     by_scope: Mutex<BTreeMap<String, Arc<TokenCache>>>,
 }
 
-/// Tokens of one credential for one scope, without a cache.
-#[derive(Debug)]
-struct ScopeTokens {
-    cloud: Cloud,
-    scope: String,
-}
-
 impl CloudTokens {
     fn new(cloud: &Cloud, fleet: &Fleet, clock: &Arc<dyn Clock>) -> anyhow::Result<Self> {
         // A secret that cannot be read is reported at the start.
-        credential(cloud)?;
+        ScopeTokens::new(cloud, &scope(&cloud.endpoint)).check()?;
         Ok(Self {
             cloud: cloud.clone(),
             timeout: token_timeout(&fleet.engine),
@@ -79,8 +75,8 @@ impl CloudTokens {
     fn cache(&self, scope: &str) -> Arc<TokenCache> {
         let mut by_scope = self.by_scope.lock().unwrap_or_else(PoisonError::into_inner);
         let cache = by_scope.entry(scope.to_owned()).or_insert_with(|| {
-            let source = ScopeTokens { cloud: self.cloud.clone(), scope: scope.to_owned() };
-            Arc::new(TokenCache::new(Arc::new(source), Arc::clone(&self.clock), self.timeout))
+            let source = Arc::new(ScopeTokens::new(&self.cloud, scope));
+            Arc::new(TokenCache::new(source, Arc::clone(&self.clock), self.timeout))
         });
         Arc::clone(cache)
     }
@@ -89,18 +85,11 @@ impl CloudTokens {
 #[async_trait]
 impl Tokens for CloudTokens {
     async fn token(&self, scope: &str) -> Result<SecretString, NoToken> {
-        let token = self.cache(scope).token().await;
-        let token = token.map_err(|error| NoToken(format!("[{}] has {error}", section(&self.cloud))))?;
-        Ok(token.secret)
-    }
-}
-
-#[async_trait]
-impl TokenSource for ScopeTokens {
-    /// The credential's secret is read again each time, because files rotate while the process runs.
-    async fn token(&self) -> Result<Token, TokenError> {
-        let credential = credential(&self.cloud).map_err(|error| TokenError::new(&error.to_string()))?;
-        credential.source(self.cloud.authority.as_ref(), &self.scope)?.token().await
+        let no_token = |error: TokenError| NoToken {
+            reason: format!("[{}] has {error}", section(&self.cloud)),
+            is_refused_for_good: error.is_refused_for_good(),
+        };
+        Ok(self.cache(scope).token().await.map_err(no_token)?.secret)
     }
 }
 
@@ -132,9 +121,19 @@ mod tests {
             let status = if grants(number) { StatusCode::OK } else { StatusCode::BAD_REQUEST };
             std::future::ready((status, body))
         };
+        serve(axum::Router::new().fallback(answer)).await
+    }
+
+    /// A token service that refuses every request with an error of this number.
+    async fn refusing_service(number: u32) -> Url {
+        let body = format!(r#"{{"error":"invalid_client","error_description":"AADSTS{number}: no"}}"#);
+        let answer = move || std::future::ready((StatusCode::UNAUTHORIZED, body.clone()));
+        serve(axum::Router::new().fallback(answer)).await
+    }
+
+    async fn serve(router: axum::Router) -> Url {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/", listener.local_addr().unwrap());
-        let router = axum::Router::new().fallback(answer);
         tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         url.parse().unwrap()
     }
@@ -147,6 +146,7 @@ mod tests {
             endpoint: authority.clone(),
             authority: Some(authority.clone()),
             api_version: "2024-11-01".into(),
+            trusted_hosts: Vec::new(),
             subscriptions: subscriptions.iter().map(|id| SubscriptionId::new(id)).collect(),
         }
     }
@@ -160,6 +160,7 @@ mod tests {
             discover: Vec::new(),
             limits: Limits::default(),
             engine: EngineConfig::default(),
+            checkpoints: None,
         }
     }
 
@@ -214,6 +215,44 @@ mod tests {
         let error = access.tokens.token("https://vault.azure.net/.default").await.unwrap_err();
         assert!(error.to_string().starts_with("[azure.contoso] has no token"), "{error}");
         assert_eq!(token(&access, "https://vault.azure.net/.default").await, "t-1");
+    }
+
+    #[tokio::test]
+    async fn an_expired_secret_is_told_apart_from_a_refusal_that_may_pass() {
+        for (number, is_for_good) in
+            [(7_000_222, true), (7_000_215, true), (700_016, true), (90_033, false), (53_003, false)]
+        {
+            let cloud = cloud("", &refusing_service(number).await, &[]);
+            let access = identities(vec![cloud], &clock()).access(None).unwrap();
+            let error = access.tokens.token("https://storage.azure.com/.default").await.unwrap_err();
+            assert_eq!(error.is_refused_for_good, is_for_good, "{error}");
+            assert!(error.to_string().contains(&format!("AADSTS{number}")), "{error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_secret_that_rotated_is_read_before_the_next_token_for_arm_too() {
+        clock();
+        let service = {
+            let answer = |body: String| {
+                let secret = body.split('&').find_map(|pair| pair.strip_prefix("client_secret="));
+                let token = secret.unwrap_or("none").to_owned();
+                std::future::ready(format!(
+                    r#"{{"token_type":"Bearer","expires_in":3600,"access_token":"{token}"}}"#
+                ))
+            };
+            serve(axum::Router::new().fallback(answer)).await
+        };
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let mut cloud = cloud("", &service, &[]);
+        let secret = SecretRef::File(file.path().to_owned());
+        cloud.credential = Credential::ClientSecret { tenant: "t".into(), client_id: "c".into(), secret };
+        let tokens = ScopeTokens::new(&cloud, &scope(&cloud.endpoint));
+        for secret in ["first", "second"] {
+            std::fs::write(file.path(), secret).unwrap();
+            let token = holdfast_arm::TokenSource::token(&tokens).await.unwrap();
+            assert_eq!(token.secret.expose_secret(), secret);
+        }
     }
 
     #[test]

@@ -2,15 +2,22 @@
 
 pub mod backends;
 mod call_counter;
+pub mod checkpoints;
 pub mod clouds;
 pub mod console;
 pub mod engine;
+pub mod hardening;
 pub mod identities;
+pub mod lax_files;
 mod offset_clock;
+pub mod open_files;
+mod remembering;
 mod role;
 pub mod run_follower;
+mod scope_tokens;
 pub mod simulation;
 pub mod stop_signal;
+pub mod wires;
 
 pub use call_counter::CallCounter;
 pub use engine::{Engine, EngineParts};

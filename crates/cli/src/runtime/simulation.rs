@@ -24,10 +24,26 @@ pub struct Simulation {
     hostile: bool,
 }
 
+/// What a fleet is generated from.
+#[derive(Debug, Clone, Copy)]
+pub struct FleetShape {
+    /// Number of apps.
+    pub apps: u32,
+    /// Number of subscriptions that hold them; `None` for a number that follows from the apps.
+    pub subscriptions: Option<u32>,
+    /// The seed of everything else.
+    pub seed: u64,
+}
+
 impl Simulation {
-    /// Generates `apps` apps from the seed.
-    pub fn new(apps: u32, seed: u64, hostile: bool) -> Self {
-        let fleet = Fleet::generate(usize::try_from(apps).unwrap_or(usize::MAX), seed);
+    /// Generates the fleet from its shape.
+    pub fn new(shape: FleetShape, hostile: bool) -> Self {
+        let count = |count: u32| usize::try_from(count).unwrap_or(usize::MAX);
+        let FleetShape { apps, subscriptions, seed } = shape;
+        let fleet = match subscriptions {
+            Some(subscriptions) => Fleet::generate_across(count(apps), count(subscriptions), seed),
+            None => Fleet::generate(count(apps), seed),
+        };
         Self { fleet, client: Client::default(), seed, hostile }
     }
 

@@ -1,4 +1,4 @@
-//! Microsoft's own SDK reads every answer of the simulator.
+//! Microsoft's own SDK reads every answer of the simulator, for sites and slots, and the bodies of `az` are taken.
 
 use std::path::Path;
 use std::process::Command;

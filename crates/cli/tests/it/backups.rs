@@ -137,14 +137,30 @@ fn a_backup_that_others_took_is_adopted_or_deleted_only_on_request() {
         "{}",
         verified.out
     );
-    let list = place.json(&format!("backups list {app} --removed --store other.sqlite"));
-    assert_eq!(said(&list, first, "removal")["deleted"], false);
-    assert!(said(&list, second, "verified_at").is_string());
-    let again = place.run("verify --all --store other.sqlite");
-    assert_eq!(
-        (again.code, again.out.as_str()),
-        (0, "1 backup of 1 app: 1 verified, 0 lost, 0 could not be checked\n")
+    assert!(
+        verified.out.contains(&format!("\nto do: `holdfast backup {app}` takes a new one\n")),
+        "{}",
+        verified.out
     );
+    // A lost backup stays visible, with what to do next.
+    let list = place.json(&format!("backups list {app} --store other.sqlite"));
+    assert_eq!(said(&list, first, "removal")["deleted"], false);
+    assert_eq!(
+        (said(&list, first, "presence"), said(&list, second, "problem")),
+        (&"lost".into(), &Value::Null)
+    );
+    assert_eq!(said(&list, first, "problem")["kind"], "lost");
+    assert!(said(&list, second, "verified_at").is_string());
+    let next = format!("to do: `holdfast backup {app}` takes a new one");
+    let people = place.run(&format!("backups list {app} --store other.sqlite")).out;
+    assert!(people.contains(&format!("1 backup lost ({first}): lost since ")), "{people}");
+    assert!(people.contains(&next), "{people}");
+    let shown = place.run(&format!("backups show {app} {first} --store other.sqlite")).out;
+    assert!(shown.contains("Azure no longer lists it") && shown.contains("takes a new one"), "{shown}");
+    let again = place.run("verify --all --store other.sqlite");
+    let told = "1 backup of 1 app: 1 verified, 0 lost, 0 could not be checked; 1 found lost in the last week: see \
+                `holdfast backups list`\n";
+    assert_eq!((again.code, again.out.as_str()), (0, told));
 }
 
 #[test]

@@ -2,20 +2,10 @@
 
 use holdfast_tests::sqlite;
 
-use crate::command::Place;
+use crate::command::{FLEET, Place};
 
-const FLEET: &str = r#"[azure]
-credential = { kind = "azure_cli" }
-
-[storage.weu]
-container = "https://acct.blob.core.windows.net/backups"
-sas = { mint = "account_key", key = "env:HOLDFAST_NOBODY_SETS_THIS" }
-
-[policy.gold]
-schedule = "30 2 * * *"
-timezone = "Europe/Paris"
-storage  = "weu"
-
+/// An app whose name changes when a program lower-cases it.
+const APP: &str = r#"
 [[app]]
 id = "/subscriptions/s/resourceGroups/İzmir-üretim/providers/Microsoft.Web/sites/Shop"
 policy = "gold"
@@ -40,7 +30,7 @@ fn add_app(place: &Place, id: &str) {
 #[test]
 fn a_bad_row_is_left_out_named_and_removed() {
     let place = Place::new();
-    place.write("fleet.toml", FLEET);
+    place.write("fleet.toml", &format!("{FLEET}{APP}"));
     assert_eq!(place.run("migrate").code, 0);
     assert_eq!(place.run("store check").out.trim(), "every row can be read");
     add_app(&place, "/subscriptions/s/resourceGroups/İzmir-üretim/providers/Microsoft.Web/sites/shop");

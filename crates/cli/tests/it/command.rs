@@ -6,6 +6,20 @@ use std::process::{Command, Output, Stdio};
 use serde_json::Value;
 use tempfile::TempDir;
 
+/// A fleet file for commands that reach no server and read no secret: a storage, and the policy `gold`, whose table is last.
+pub const FLEET: &str = r#"[azure]
+credential = { kind = "azure_cli" }
+
+[storage.weu]
+container = "https://acct.blob.core.windows.net/backups"
+sas = { mint = "account_key", key = "env:HOLDFAST_NOBODY_SETS_THIS" }
+
+[policy.gold]
+schedule = "30 2 * * *"
+timezone = "Europe/Paris"
+storage  = "weu"
+"#;
+
 /// A folder in which the program is run.
 pub struct Place {
     folder: TempDir,

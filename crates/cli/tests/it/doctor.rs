@@ -31,6 +31,24 @@ fn a_working_fleet_has_only_good_findings() {
 }
 
 #[test]
+fn a_healthy_fleet_over_many_subscriptions_has_no_failure_and_few_lines() {
+    let place = Place::new();
+    let _azure = simulate(&place, "--apps 60 --subscriptions 10 --seed 7");
+    assert_eq!(place.run("migrate").code, 0);
+    let ended = place.run("doctor");
+    assert_eq!(ended.code, 0, "{}{}", ended.out, ended.err);
+    assert!(ended.out.contains("there: 60 of 60"), "{}", ended.out);
+    assert!(ended.out.lines().count() < 60, "{}", ended.out);
+    for word in ["fail ", "warn "] {
+        assert!(!ended.out.lines().any(|line| line.starts_with(word)), "{}", ended.out);
+    }
+    let fleet = std::fs::read_to_string(place.path("fleet.toml")).unwrap();
+    let subscriptions: std::collections::BTreeSet<&str> =
+        fleet.lines().filter(|line| line.starts_with("subscription ")).collect();
+    assert_eq!(subscriptions.len(), 10);
+}
+
+#[test]
 fn each_problem_is_reported_with_its_cure() {
     let place = Place::new();
     let _azure = simulate(&place, "--apps 3 --seed 7");

@@ -10,6 +10,7 @@ use std::time::Duration;
 use holdfast_model::{AppId, Clock, Fold, Outcome, Run, RunEvent, RunId, RunState, SystemClock};
 use holdfast_simulator::{Azure, Client, Config, Faults, Fleet, Pace, Server};
 use holdfast_store::{ChainRow, Link, Mode, RunFilter, SqliteStore, Store, verify_chain};
+use holdfast_tests::fleet_file::SimulatedAzure;
 use secrecy::ExposeSecret;
 use tokio::net::TcpListener;
 use tokio::process::{Child, Command};
@@ -19,16 +20,11 @@ const KILLS: usize = 20;
 
 /// The fleet file: due each minute, or never.
 pub fn fleet_file(dir: &Path, server: &Server, fleet: &Fleet, schedule: &str) -> String {
-    let client = Client::default();
+    let (client, container) = (Client::default(), server.container_url(Fleet::ACCOUNT, Fleet::CONTAINER));
+    let (tenant, client, url) = (&client.tenant, &client.id, &server.url());
+    let azure = SimulatedAzure { tenant, client, url, container: &container, folder: dir }.tables();
     let mut text = format!(
-        r#"[azure]
-credential = {{ kind = "client_secret", tenant = "{tenant}", client_id = "{id}", secret = "file:{dir}/secret" }}
-endpoint = "{url}"
-authority = "{url}"
-[storage.sim]
-container = "{container}"
-sas = {{ mint = "account_key", key = "file:{dir}/key", lifetime = "48h" }}
-[policy.gold]
+        r#"{azure}[policy.gold]
 schedule = "{schedule}"
 catch_up = "1h"
 storage = "sim"
@@ -44,11 +40,6 @@ lease = "8s"
 settle = "2s"
 call_timeout = "1s"
 "#,
-        tenant = client.tenant,
-        id = client.id,
-        url = server.url(),
-        container = server.container_url(Fleet::ACCOUNT, Fleet::CONTAINER),
-        dir = dir.display(),
     );
     for app in fleet.apps() {
         writeln!(text, "[[app]]\nid = \"{app}\"\npolicy = \"gold\"").unwrap();
@@ -164,8 +155,30 @@ async fn killed_twenty_times_every_tick_has_one_outcome_and_no_post_is_doubled()
     }
     child.kill().await.unwrap();
     assert!(midst > 0, "no kill met a run in flight");
+    hunt(&world);
     let (accepted, outcomes) = judge(&world, &store).await;
     println!("{KILLS} kills: {accepted} POSTs accepted, none doubled, outcomes {outcomes:?}");
+}
+
+/// Searches what killed processes left behind for every secret that passed by: the store, its write-ahead log, the log.
+fn hunt(world: &World) {
+    let seen = world.azure.lock().unwrap().secrets_seen();
+    let mut secrets: Vec<String> = seen.iter().map(|secret| secret.expose_secret().to_owned()).collect();
+    assert!(secrets.len() > 1, "signatures and tokens passed by");
+    secrets
+        .extend(["secret", "key"].map(|name| std::fs::read_to_string(world.dir.path().join(name)).unwrap()));
+    secrets.push("sig=".to_owned());
+    for (name, has_content) in [
+        ("holdfast.sqlite", true),
+        ("holdfast.sqlite-wal", true),
+        ("holdfast.sqlite-shm", true),
+        ("log", false),
+    ] {
+        let left = std::fs::read(world.dir.path().join(name)).unwrap();
+        assert!(!has_content || !left.is_empty(), "{name} is empty");
+        let left = String::from_utf8_lossy(&left);
+        assert!(!secrets.iter().any(|secret| left.contains(secret.as_str())), "{name} holds a secret");
+    }
 }
 
 /// Checks everything, and answers how many POSTs were accepted and how the runs ended.

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops at the first surprise")]
 
+mod anchor;
 mod answers;
 mod azure_sdk;
 mod backups;
@@ -12,6 +13,7 @@ mod deploy;
 mod doctor;
 mod kill;
 mod lapsed;
+mod listener;
 mod native_schedules;
 mod prompts;
 mod proxies;
@@ -21,3 +23,4 @@ mod simulated;
 mod telemetry;
 mod terminals;
 mod waiting;
+mod wires;

@@ -14,14 +14,7 @@ fn read(table: &str) -> NativeSchedule {
 
 #[test]
 fn every_key_of_azures_own_schedule_arrives_and_the_others_have_defaults() {
-    let weekly = NativeSchedule {
-        enabled: true,
-        every: 7,
-        unit: FrequencyUnit::Day,
-        retention_days: 30,
-        keep_at_least_one: true,
-        start: None,
-    };
+    let weekly = NativeSchedule::days(7);
     assert_eq!(read("{ every = \"7 days\" }"), weekly);
     let table = "{ every = \"12 hours\", retention_days = 0, keep_at_least_one = false, \
                  start = \"2026-12-01T02:00:00Z\", enabled = false }";

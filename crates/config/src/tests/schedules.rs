@@ -21,6 +21,49 @@ fn newer_zone_data_of_the_system_decides_about_names() {
     assert_eq!(schedule.timezone.name(), "Europe/Rome", "the program's data fills the gaps of the system's");
 }
 
+#[test]
+fn an_interval_that_a_change_of_the_clocks_leaves_out_is_a_warning() {
+    for (crontab, expected) in [
+        (
+            "*/30 2 * * *",
+            Some("does not run at 02:00 on 2027-03-28, when the clocks of Europe/Paris skip 02:00 to 03:00"),
+        ),
+        (
+            "*/30 2 31 10 *",
+            Some("runs twice at 02:00 on 2027-10-31, when the clocks of Europe/Paris repeat 02:00 to 03:00"),
+        ),
+        ("0,30 2 * * *", None),
+        ("30 2 * * *", None),
+    ] {
+        let text = with("\"0 2 * * *\"", &format!("\"{crontab}\""))
+            .replace("objective = \"26h\"", "objective = \"8784h\"");
+        let text = text.replace("spread   = \"2h\"", "spread = \"1m\"");
+        let problems = look(&text).problems;
+        let told: Vec<&str> = problems.iter().map(|problem| problem.message.as_str()).collect();
+        let expected: Vec<String> =
+            expected.iter().map(|expected| format!("`policy.gold.schedule`: {expected}")).collect();
+        assert_eq!(told, expected, "{crontab}");
+    }
+}
+
+#[test]
+fn a_zone_whose_sign_is_reversed_is_a_warning() {
+    for (zone, expected) in [
+        ("Etc/GMT+2", Some("`Etc/GMT+2` is 2 hours behind UTC: the sign is reversed")),
+        ("Etc/GMT-1", Some("`Etc/GMT-1` is 1 hour ahead of UTC: the sign is reversed")),
+        ("Etc/GMT+0", None),
+        ("Etc/GMT", None),
+        ("Etc/UTC", None),
+    ] {
+        let problems = look(&with("Europe/Paris", zone)).problems;
+        let told: Vec<&str> = problems.iter().map(|problem| problem.message.as_str()).collect();
+        let expected: Vec<String> =
+            expected.iter().map(|expected| format!("`policy.gold.timezone`: {expected}")).collect();
+        assert_eq!(told, expected, "{zone}");
+        assert!(problems.iter().all(|problem| problem.severity == Severity::Warning));
+    }
+}
+
 /// A text of the example, what stands in its place, and what is printed.
 const SLIPS: &[(&str, &str, &str)] = &[
     (

@@ -12,7 +12,7 @@ const CONTAINER: &str = "https://acct.blob.core.windows.net/backups";
 fn judged(secret: &[u8], source: impl Fn(&str) -> String, secrets: Secrets) -> Checked {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("secret");
-    std::fs::write(&path, secret).unwrap();
+    write_private(&path, secret);
     let reference = format!("file:{}", path.display());
     let text = with(KEY, &source(&reference)).replace(CREDENTIAL, "{ kind = \"azure_cli\" }");
     let checked = checked(&text, secrets);
@@ -223,12 +223,52 @@ fn a_client_secret_that_was_hardly_meant_is_a_warning() {
         ("abc8Q~hunter2-_.x ", Some("begins or ends with a quote or a space")),
         ("2f1b0c3d-1111-4222-8333-123456789abc", Some("looks like the id of a client secret")),
     ] {
-        std::fs::write(&path, secret).unwrap();
+        write_private(&path, secret);
         let Checked { fleet, problems, .. } = checked(&text, Secrets::Judge);
         assert!(fleet.is_some(), "{problems:#?}");
         let found: Vec<&str> = problems.iter().map(|problem| problem.message.as_str()).collect();
         assert_eq!(found.len(), usize::from(expected.is_some()), "{found:#?}");
         assert!(expected.is_none_or(|expected| found[0].contains(expected)), "{found:#?}");
         assert!(!format!("{problems:?}").contains("hunter2"), "{problems:?}");
+    }
+}
+
+/// Permissions do not bind the superuser, under whom tests may run.
+#[test]
+fn a_file_of_another_user_is_a_warning_of_the_check_and_an_error_at_the_start() {
+    let place = crate::section::top();
+    for (cause, secrets, severity) in [
+        (std::io::ErrorKind::PermissionDenied, Secrets::Judge, Severity::Warning),
+        (std::io::ErrorKind::PermissionDenied, Secrets::Read, Severity::Error),
+        (std::io::ErrorKind::NotFound, Secrets::Judge, Severity::Error),
+    ] {
+        let source = Source { name: "fleet.toml".into(), text: EXAMPLE.into() };
+        let mut diagnostics =
+            crate::diagnostics::Diagnostics::new(&source, crate::source::ValueSpans::default(), &[]);
+        let reference = "file:/run/secrets/sas".parse().unwrap();
+        let error = holdfast_storage::SecretError::ReadFile { reference, cause: cause.into() };
+        crate::secrets::unread(&mut diagnostics, &place, &error, secrets);
+        let problems = diagnostics.finish();
+        assert_eq!((problems.len(), problems[0].severity), (1, severity), "{cause}");
+        assert!(problems[0].message.contains("`file:/run/secrets/sas` could not be read"), "{problems:?}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_secret_that_every_user_may_read_is_a_warning() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), query(&[])).unwrap();
+    let text = with(KEY, &as_sas(&format!("file:{}", file.path().display())));
+    let text = text.replace(CREDENTIAL, "{ kind = \"azure_cli\" }");
+    for (mode, is_lax) in [(0o600, false), (0o640, false), (0o644, true), (0o606, true)] {
+        std::fs::set_permissions(file.path(), std::fs::Permissions::from_mode(mode)).unwrap();
+        let Checked { fleet, problems, .. } = checked(&text, Secrets::Judge);
+        assert_eq!((fleet.is_some(), problems.len()), (true, usize::from(is_lax)), "{mode:o} {problems:#?}");
+        assert!(
+            problems.iter().all(|problem| problem.message.contains("every user of this machine may read"))
+        );
     }
 }

@@ -4,4 +4,5 @@
 
 mod app_status_cache;
 mod http;
+mod listener;
 mod pages;

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use holdfast_console::{
-    Check, Console, ConsumersAttached, Heartbeat, Metrics, MetricsError, RecentHeartbeat, Server,
-    StoreAnswers,
+    Check, Console, ConsumersAttached, Heartbeat, ListenerLimits, Metrics, MetricsError, RecentHeartbeat,
+    Server, StoreAnswers,
 };
 use holdfast_model::{Clock, ManualClock, SystemClock, Timestamp};
 use holdfast_store::{Mode, SqliteStore, Store};
@@ -44,7 +44,8 @@ async fn serve(checks: Vec<Arc<dyn Check>>, metrics: Fixed) -> (Server, oneshot:
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let (stop, stopped) = oneshot::channel();
     let console = Console { checks, metrics: Arc::new(metrics) };
-    let server = Server::start(listener, console, async { drop(stopped.await) }).unwrap();
+    let server =
+        Server::start(listener, console, ListenerLimits::default(), async { drop(stopped.await) }).unwrap();
     (server, stop)
 }
 

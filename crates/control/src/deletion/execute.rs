@@ -13,7 +13,7 @@ pub async fn execute(
     plan: &DeletionPlan,
     rng: &mut fastrand::Rng,
 ) -> Result<AddedRuns, Error> {
-    let by = (context.actor.as_str(), context.store.now().await?);
+    let by = (&context.actor, context.store.now().await?);
     let (app, allow_last) = (&plan.app, plan.allow_last);
     let mut runs = Vec::new();
     for PlannedDeletion { backup, policy_snapshot, is_foreign } in &plan.backups {

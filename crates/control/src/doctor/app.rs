@@ -5,10 +5,11 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use holdfast_arm::{Arm, Backup, Error, ErrorKind, FoundSchedule, Permissions};
 use holdfast_model::{App, DATABASES_END, FrequencyUnit, NativeSchedule, Policy, Site, Timestamp};
+use holdfast_storage::WantedSchedule;
 
 use super::finding::Finding;
 use super::rights::rights;
-use crate::native_schedule::{ObservedSchedule, differences};
+use crate::native_schedule::observed;
 use crate::tier;
 use crate::wording::counted;
 
@@ -81,9 +82,9 @@ impl AppFacts {
 
     /// How Azure's own schedule differs from the policy. An absent one is for `native-schedule drift` to tell.
     fn native_schedule(&self, name: &str, policy: Option<&Policy>, now: Timestamp) -> Option<Finding> {
-        let found = ObservedSchedule::of(self.schedule.as_ref().ok()?.as_ref()?);
-        let wanted = policy?.native_schedule.as_ref();
-        let drift = differences(wanted, &self.app, Some(&found), None, now);
+        let found = observed(self.schedule.as_ref().ok()?.as_ref()?);
+        let (schedule, databases) = (policy?.native_schedule.as_ref(), &self.app.databases[..]);
+        let drift = WantedSchedule { schedule, databases, container: None }.drift(Some(&found), now);
         let cure = "`holdfast native-schedule push` sets it as the policy says, and `remove` takes it away";
         (!drift.is_empty()).then(|| Finding::warn("native schedule", name, drift.join("; "), cure))
     }
@@ -150,7 +151,9 @@ fn failed_call(check: &'static str, name: &str, error: &Error) -> Finding {
             ("Azure has no such app".to_owned(), "correct its id, or take it out of the fleet file")
         }
         ErrorKind::Forbidden => (error.to_string(), "give the credential the role Website Contributor there"),
-        ErrorKind::Unauthorized => (error.to_string(), "check the credential in [azure]"),
+        ErrorKind::Unauthorized | ErrorKind::CredentialRefused => {
+            (error.to_string(), "check the credential in [azure]")
+        }
         ErrorKind::Throttled { .. } | ErrorKind::Conflict { .. } => {
             (error.to_string(), "Azure asks to wait: try again in a minute")
         }

@@ -55,7 +55,7 @@ impl Doctor<'_> {
     /// `backends` are the findings about the store and the broker.
     pub async fn check_fleet(&self, backends: Vec<Finding>) -> Vec<Finding> {
         let (mut findings, apps) = self.credentials_and_apps().await;
-        findings.extend(self.check_storages(self.fleet.storages.keys()).await);
+        findings.extend(self.check_storages(self.fleet.backup_storages()).await);
         findings.extend(backends);
         findings.extend(scratch_apps::check(self.fleet, &*self.arm, &apps).await);
         findings.extend(summary::of_apps(self.check_apps(apps).await));
@@ -87,8 +87,13 @@ impl Doctor<'_> {
         for subscription in self.fleet.subscriptions() {
             match discovery::sites(&self.arm, self.fleet, &subscription).await {
                 Ok(found) => {
-                    findings.extend(found.left_out.iter().map(|id| left_out(subscription.as_str(), id)));
-                    sites.extend(found.sites);
+                    let ids = found.list.left_out.iter();
+                    findings.extend(ids.map(|id| left_out(subscription.as_str(), id)));
+                    findings.extend(found.without_slots.iter().map(|(app, error)| {
+                        let cure = "check the credential's role on the app";
+                        Finding::fail("slots", &app.short_name(), error.to_string(), cure)
+                    }));
+                    sites.extend(found.list.sites);
                 }
                 Err(error) if has_token => findings.push(Finding::fail(
                     "subscription",

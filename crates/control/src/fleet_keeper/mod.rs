@@ -15,7 +15,7 @@ use holdfast_scheduler::{FleetSnapshot, Proof};
 use holdfast_store::{AppStatus, Listing, ListingResult, Store};
 use tokio::sync::watch;
 
-use crate::discovery;
+use crate::discovery::{self, Listed};
 use subscription_list::{Look, SubscriptionList};
 
 /// Maximum number of concurrent requests: lists of subscriptions, or apps that a list leaves out.
@@ -43,7 +43,7 @@ pub struct FleetKeeper {
 type Enrolled = BTreeMap<AppId, AppStatus>;
 
 /// Azure's answer to a request for a list.
-type Answer = (SubscriptionId, Result<SiteList, holdfast_arm::Error>);
+type Answer = (SubscriptionId, Result<Listed, holdfast_arm::Error>);
 
 impl FleetKeeper {
     /// A keeper, and the receiver of its fleet, which is empty until the first [`refresh`](Self::refresh).
@@ -123,10 +123,10 @@ impl FleetKeeper {
     /// Takes an answer, looks for the apps that it leaves out, and schedules the next request.
     async fn take(&mut self, (subscription, answer): Answer, enrolled: &Enrolled, now: Timestamp) -> Listing {
         let result = match answer {
-            Ok(list) => {
-                let result =
-                    ListingResult::Listed { apps: list.sites.len() as u64, left_out: list.left_out.clone() };
-                self.listed(&subscription, list, enrolled, now).await;
+            Ok(found) => {
+                let SiteList { sites, left_out } = &found.list;
+                let result = ListingResult::Listed { apps: sites.len() as u64, left_out: left_out.clone() };
+                self.listed(&subscription, found, enrolled, now).await;
                 Ok(result)
             }
             Err(error) => Err(error),
@@ -152,10 +152,22 @@ impl FleetKeeper {
     async fn listed(
         &mut self,
         subscription: &SubscriptionId,
-        sites: SiteList,
+        Listed { list: sites, without_slots }: Listed,
         enrolled: &Enrolled,
         now: Timestamp,
     ) {
+        for (app, error) in &without_slots {
+            let error = error as &dyn std::error::Error;
+            tracing::warn!(
+                app = app.short_name(),
+                error,
+                "the slots of an app cannot be listed; those known stay"
+            );
+        }
+        let is_unlisted = |app: &AppId| {
+            app.slot().is_some()
+                && without_slots.iter().any(|(parent, _)| *parent == snapshot::parent_of(app))
+        };
         if !sites.left_out.is_empty() {
             tracing::warn!(
                 %subscription,
@@ -169,7 +181,10 @@ impl FleetKeeper {
         let named: BTreeSet<&AppId> = self.file.apps.iter().map(|app| &app.id).collect();
         self.departed.retain(|app, _| !present.contains(app));
         let absent = enrolled.keys().filter(|app| {
-            app.subscription() == subscription && !present.contains(app) && !named.contains(app)
+            app.subscription() == subscription
+                && !present.contains(app)
+                && !named.contains(app)
+                && !is_unlisted(app)
         });
         let (unwanted, absent): (Vec<AppId>, Vec<AppId>) =
             absent.cloned().partition(|app| snapshot::is_unwanted_slot(&self.file, &list.sites, app));
@@ -207,7 +222,12 @@ impl FleetKeeper {
             let look = match answer {
                 Ok(()) => Look::Found,
                 Err(ErrorKind::NotFound) => Look::NotFound,
-                Err(ErrorKind::Throttled { .. } | ErrorKind::NotSent | ErrorKind::Unauthorized) => break,
+                Err(
+                    ErrorKind::Throttled { .. }
+                    | ErrorKind::NotSent
+                    | ErrorKind::Unauthorized
+                    | ErrorKind::CredentialRefused,
+                ) => break,
                 Err(_) => Look::Unclear,
             };
             list.looked(&app, look);

@@ -70,10 +70,15 @@ fn remember(file: &Fleet, status: &AppStatus) -> App {
     }
 }
 
+/// The app of a slot.
+pub(super) fn parent_of(slot: &AppId) -> AppId {
+    AppId::new(slot.subscription().as_str(), slot.resource_group(), slot.site(), None)
+}
+
 /// Whether `app` is a slot whose app is listed, and no rule takes the slots of that app.
 pub(super) fn is_unwanted_slot(file: &Fleet, sites: &[Site], app: &AppId) -> bool {
     let Some(_) = app.slot() else { return false };
-    let parent = AppId::new(app.subscription().as_str(), app.resource_group(), app.site(), None);
+    let parent = parent_of(app);
     let parent = sites.iter().find(|site| site.id == parent);
     parent.is_some_and(|parent| !file.discover.iter().any(|rule| rule.slots && rule.takes(parent)))
 }

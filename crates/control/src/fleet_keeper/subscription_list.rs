@@ -188,17 +188,7 @@ mod tests {
         list.asked(at(10));
         list.failed(&throttled(None), Duration::ZERO);
         list.asked(at(20));
-        let site = |name: &str| Site {
-            id: AppId::new("s", "g", name, None),
-            location: String::new(),
-            plan: None,
-            kind: None,
-            state: None,
-            tier: None,
-            operation: None,
-            hosts: Vec::new(),
-            tags: BTreeMap::new(),
-        };
+        let site = |name: &str| Site::new(AppId::new("s", "g", name, None));
         let sites = SiteList { sites: vec![site("new"), site("old")], left_out: Vec::new() };
         list.listed(sites.clone(), at(20), |app| app.site() == "old");
         assert_eq!(list.owed.values().collect::<Vec<_>>(), [&at(10)]);

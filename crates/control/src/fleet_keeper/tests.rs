@@ -1,15 +1,8 @@
-use std::sync::Mutex;
-
-use async_trait::async_trait;
-use holdfast_arm::{
-    ArmClient, NoopCallObserver, PUBLIC_ENDPOINT, Settings, Token, TokenError, TokenSource, Transport,
-    TransportError, TransportRequest, TransportResponse,
-};
 use holdfast_config::{Discover, EngineConfig};
 use holdfast_model::schedule::Schedule;
 use holdfast_model::{
-    Limits, ManualClock, OperatorAction, Outcome, Overlap, Policy, PolicyName, PolicySnapshot, RunEvent,
-    RunState, StorageName,
+    Limits, ManualClock, OperatorAction, Outcome, Policy, PolicyName, PolicySnapshot, RunEvent, RunState,
+    StorageName,
 };
 use holdfast_scheduler::{Planner, PlanningContext};
 use holdfast_store::{MemoryStore, RunFilter};
@@ -17,44 +10,7 @@ use serde_json::json;
 use tokio::sync::Notify;
 
 use super::*;
-
-/// Azure's answers by path: a status, a `Retry-After` and a body.
-type Answers = BTreeMap<String, (u16, Option<&'static str>, String)>;
-
-#[derive(Default)]
-struct ScriptedAzure {
-    answers: Mutex<Answers>,
-    calls: Mutex<Vec<String>>,
-}
-
-#[async_trait]
-impl Transport for ScriptedAzure {
-    async fn send(&self, request: TransportRequest) -> Result<TransportResponse, TransportError> {
-        let path = request.url.path().to_lowercase();
-        self.calls.lock().unwrap().push(path.clone());
-        let (status, retry_after, body) =
-            self.answers.lock().unwrap().get(&path).cloned().unwrap_or_else(|| {
-                (404, None, json!({ "error": { "code": "ResourceNotFound", "message": "gone" } }).to_string())
-            });
-        let mut response = TransportResponse { status, headers: request.headers, body: body.into() };
-        response.headers.clear();
-        response.headers.insert("x-ms-request-id", "1".parse().unwrap());
-        if let Some(wait) = retry_after {
-            response.headers.insert("retry-after", wait.parse().unwrap());
-        }
-        Ok(response)
-    }
-}
-
-#[derive(Debug)]
-struct AnyToken;
-
-#[async_trait]
-impl TokenSource for AnyToken {
-    async fn token(&self) -> Result<Token, TokenError> {
-        Ok(Token { secret: String::from("t").into(), expires_on: Timestamp::MAX_UTC })
-    }
-}
+use crate::scripted_azure::ScriptedAzure;
 
 struct World {
     azure: Arc<ScriptedAzure>,
@@ -75,21 +31,13 @@ fn site(app: &str) -> serde_json::Value {
 }
 
 fn hourly() -> Policy {
-    Policy {
-        name: PolicyName::new("gold"),
-        schedule: Schedule {
-            crontab: "0 * * * *".parse().unwrap(),
-            timezone: holdfast_model::Zone::UTC,
-            spread: Duration::ZERO,
-        },
-        catch_up: Duration::from_mins(30),
-        overlap: Overlap::Skip,
-        recovery_point_objective: None,
-        retention: None,
-        drill: None,
-        native_schedule: None,
-        policy_snapshot: PolicySnapshot::new(StorageName::new("weu"), "acct"),
-    }
+    let schedule = Schedule {
+        crontab: "0 * * * *".parse().unwrap(),
+        timezone: holdfast_model::Zone::UTC,
+        spread: Duration::ZERO,
+    };
+    let snapshot = PolicySnapshot::new(StorageName::new("weu"), "acct");
+    Policy { catch_up: Duration::from_mins(30), ..Policy::new(PolicyName::new("gold"), schedule, snapshot) }
 }
 
 fn file() -> Fleet {
@@ -109,6 +57,7 @@ fn file() -> Fleet {
         discover: vec![rule],
         limits: Limits::default(),
         engine: EngineConfig::default(),
+        checkpoints: None,
     }
 }
 
@@ -161,7 +110,7 @@ impl World {
         apps.into_iter().find(|status| status.app.site() == app).unwrap()
     }
 
-    /// The ticks of an app by outcome, oldest first: `true` for one that is run.
+    /// The ticks of an app, oldest first, and whether each one became a run.
     async fn ticks(&self, app: &str) -> Vec<(String, bool)> {
         let runs = self.store.runs(&RunFilter::default()).await.unwrap();
         let of_app = runs.into_iter().filter(|run| run.app.site() == app);
@@ -194,13 +143,9 @@ fn process(
     clock: &Arc<ManualClock>,
     store: &Arc<MemoryStore>,
 ) -> (FleetKeeper, Planner, watch::Receiver<Arc<FleetSnapshot>>) {
-    let settings = Settings::new(PUBLIC_ENDPOINT.parse().unwrap());
-    let (tokens, observer) = (Arc::new(AnyToken), Arc::new(NoopCallObserver));
     let rng = fastrand::Rng::with_seed(clock.now().timestamp().unsigned_abs());
-    let transport: Arc<dyn Transport> = Arc::clone(azure) as _;
-    let arm = ArmClient::new(settings, transport, tokens, Arc::clone(clock) as _, observer, rng.clone());
-    let (keeper, fleet) =
-        FleetKeeper::new(file(), Arc::new(arm), Arc::clone(store) as _, Arc::clone(clock) as _);
+    let arm = azure.client(Arc::clone(clock) as _, rng.clone());
+    let (keeper, fleet) = FleetKeeper::new(file(), arm, Arc::clone(store) as _, Arc::clone(clock) as _);
     let planning = PlanningContext {
         store: Arc::clone(store) as _,
         fleet: fleet.clone(),

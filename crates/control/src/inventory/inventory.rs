@@ -3,12 +3,14 @@
 use std::collections::BTreeSet;
 
 use holdfast_arm::Backup;
+use holdfast_config::Fleet;
 use holdfast_model::retention::{KeepReason, RetentionDecision};
 use holdfast_model::{App, AppId, BackupId, CatalogEntry, RunKind, Timestamp};
 use holdfast_scheduler::{ForeignBackup, RetentionQuery};
 use holdfast_store::{CatalogFilter, RunFilter, Store};
 
 use super::item::Item;
+use super::problem::{self, Circumstances, is_lost_lately};
 use crate::retention::unfinished_runs;
 use crate::{ControlContext, Error, ErrorKind, observed_backups};
 
@@ -55,16 +57,27 @@ impl Inventory {
             }
         }
         let being_deleted = being_deleted(context.store, &app.id).await?;
+        let name = app.id.short_name();
+        for item in &mut items {
+            let circumstances = Circumstances {
+                app: &name,
+                storage_in_reach: item.entry.as_ref().is_some_and(|entry| in_reach(entry, context.fleet)),
+                being_deleted: being_deleted.contains(&item.id),
+                now,
+            };
+            item.problem = problem::of(item, circumstances);
+        }
         if let Some(error) = seen.doubt {
             (context.notify)(&format!("missing backups could not be looked for a second time: {error}"));
         }
         Ok(Self { app, now, items, being_deleted })
     }
 
-    /// Leaves out the backups that the catalog knows to be removed.
+    /// Leaves out the backups that the catalog knows to be removed, but for those that were lost in the last week.
     #[must_use]
     pub fn without_removed(mut self) -> Self {
-        let is_removed = |entry: &CatalogEntry| entry.removal.is_some();
+        let now = self.now;
+        let is_removed = |entry: &CatalogEntry| entry.removal.is_some() && !is_lost_lately(entry, now);
         self.items.retain(|item| item.azure.is_some() || !item.entry.as_ref().is_some_and(is_removed));
         self
     }
@@ -96,15 +109,28 @@ pub async fn being_deleted(store: &dyn Store, app: &AppId) -> Result<BTreeSet<Ba
     Ok(under_way.iter().filter_map(|run| run.task.backup(app).map(|(_, id)| id)).collect())
 }
 
+/// Whether the storage of a backup can be read: by its policy, and by the fleet file.
+pub fn in_reach(entry: &CatalogEntry, fleet: &Fleet) -> bool {
+    let policy = entry.policy.as_ref().and_then(|name| fleet.policies.get(name));
+    let is_verified = policy.is_none_or(|policy| policy.policy_snapshot.verify);
+    is_verified && fleet.storages.contains_key(&entry.storage)
+}
+
 /// Each backup once, the newest first.
 pub(super) fn beside(entries: Vec<CatalogEntry>, mut listed: Vec<Backup>) -> Vec<Item> {
     let mut items = Vec::new();
     for entry in entries {
         let at = listed.iter().position(|backup| backup.is(&entry.backup));
         let azure = at.map(|at| listed.remove(at));
-        items.push(Item { id: entry.backup.id, entry: Some(entry), azure, decision: None });
+        items.push(Item { id: entry.backup.id, entry: Some(entry), azure, decision: None, problem: None });
     }
-    let outside = |backup: Backup| Item { id: backup.id, entry: None, azure: Some(backup), decision: None };
+    let outside = |backup: Backup| Item {
+        id: backup.id,
+        entry: None,
+        azure: Some(backup),
+        decision: None,
+        problem: None,
+    };
     items.extend(listed.into_iter().map(outside));
     items.sort_by_key(|item| std::cmp::Reverse((item.created(), item.id)));
     items

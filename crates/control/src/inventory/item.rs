@@ -5,6 +5,8 @@ use holdfast_model::retention::RetentionDecision;
 use holdfast_model::{BackupId, BackupName, CatalogEntry, Origin, Timestamp};
 use serde::Serialize;
 
+use super::problem::BackupProblem;
+
 /// One backup, known to the catalog, to Azure, or to both.
 #[derive(Debug, Clone)]
 pub struct Item {
@@ -16,6 +18,8 @@ pub struct Item {
     pub azure: Option<Backup>,
     /// What retention would do with it, where the policy has a rule.
     pub decision: Option<RetentionDecision>,
+    /// What is wrong with it.
+    pub problem: Option<BackupProblem>,
 }
 
 /// Who knows a backup.
@@ -26,8 +30,10 @@ pub enum Presence {
     Known,
     /// Azure alone.
     OnlyInAzure,
-    /// The catalog alone.
+    /// The catalog alone: deleted, or not in Azure's lists now.
     Removed,
+    /// The catalog has recorded it as lost, whatever Azure lists.
+    Lost,
 }
 
 /// Who took a backup.
@@ -45,7 +51,9 @@ pub enum MadeBy {
 impl Item {
     /// Who knows it.
     pub fn presence(&self) -> Presence {
+        let is_lost = |entry: &CatalogEntry| entry.removal.is_some_and(|removal| !removal.deleted);
         match (&self.entry, &self.azure) {
+            (Some(entry), _) if is_lost(entry) => Presence::Lost,
             (Some(_), Some(_)) => Presence::Known,
             (None, _) => Presence::OnlyInAzure,
             (_, None) => Presence::Removed,
@@ -89,6 +97,7 @@ impl Presence {
             Self::Known => "known",
             Self::OnlyInAzure => "only in azure",
             Self::Removed => "removed",
+            Self::Lost => "lost",
         }
     }
 }

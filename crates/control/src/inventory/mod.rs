@@ -3,10 +3,14 @@
 #[expect(clippy::module_inception, reason = "the main type's file has its name")]
 mod inventory;
 mod item;
+mod problem;
 #[cfg(test)]
 pub(crate) mod tests;
 mod view;
 
+pub(crate) use inventory::in_reach;
 pub use inventory::{Inventory, being_deleted};
 pub use item::{Item, MadeBy, Presence};
+pub(crate) use problem::is_lost_lately;
+pub use problem::{BackupProblem, ProblemKind};
 pub use view::BackupView;

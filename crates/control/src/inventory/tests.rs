@@ -2,62 +2,40 @@ use std::collections::BTreeSet;
 
 use holdfast_arm::Backup;
 use holdfast_model::{
-    App, AppId, BackupFacts, BackupId, BackupStatus, CatalogEntry, Origin, RunId, StorageName, Timestamp,
+    App, AppId, BackupFacts, BackupId, BackupStatus, CatalogEntry, Origin, Removal, RunId, StorageName,
+    Timestamp,
 };
 
 use super::inventory::beside;
 use super::{Inventory, Item, MadeBy, Presence};
 
-fn at(seconds: i64) -> Timestamp {
+pub fn at(seconds: i64) -> Timestamp {
     Timestamp::from_timestamp(seconds, 0).unwrap()
 }
 
 /// A backup of the catalog.
 pub fn entry(id: i64, blob: &str, seconds: i64) -> CatalogEntry {
-    CatalogEntry {
-        app: AppId::new("s", "g", "shop", None),
-        run: RunId::new(at(seconds), &mut fastrand::Rng::with_seed(1)),
-        policy: None,
-        storage: StorageName::new("weu"),
-        backup: BackupFacts {
-            id: BackupId(id),
-            blob: blob.to_owned(),
-            size_bytes: 10,
-            accepted_at: at(seconds),
-            finished_at: None,
-            databases: Vec::new(),
-        },
-        origin: Origin::Succeeded,
-        good: true,
-        sas: None,
-        hold: None,
-        removal: None,
-        last_failure_at: None,
-        verified_at: None,
-        drill: None,
-        change: None,
-    }
+    let run = RunId::new(at(seconds), &mut fastrand::Rng::with_seed(1));
+    let backup = BackupFacts {
+        id: BackupId(id),
+        blob: blob.to_owned(),
+        size_bytes: 10,
+        accepted_at: at(seconds),
+        finished_at: None,
+        databases: Vec::new(),
+    };
+    let app = AppId::new("s", "g", "shop", None);
+    CatalogEntry::new(app, run, StorageName::new("weu"), backup, Origin::Succeeded)
 }
 
 /// A backup of Azure.
 pub fn listed(id: i64, blob: &str, seconds: i64) -> Backup {
     Backup {
-        id: BackupId(id),
         name: Some(blob.trim_end_matches(".zip").to_owned()),
         blob_name: Some(blob.to_owned()),
-        container: None,
-        status: BackupStatus::Succeeded,
         created: Some(at(seconds)),
-        finished: None,
         size_bytes: Some(10),
-        website_size_bytes: None,
-        log: None,
-        databases: Vec::new(),
-        restored: None,
-        scheduled: false,
-        correlation_id: None,
-        request_id: None,
-        retry_after: None,
+        ..Backup::new(BackupId(id), BackupStatus::Succeeded)
     }
 }
 
@@ -75,6 +53,29 @@ fn each_backup_is_listed_once_with_its_presence() {
     let inventory = inventory(entries, vec![listed(2, "hf-b", 20), listed(3, "c.zip", 30)]);
     let presences: Vec<_> = inventory.items.iter().map(|item| (item.id.0, item.presence())).collect();
     assert_eq!(presences, [(3, Presence::OnlyInAzure), (2, Presence::Known), (1, Presence::Removed)]);
+}
+
+#[test]
+fn a_lost_backup_stays_visible_for_a_week_whatever_azure_lists() {
+    let lost = |id, blob: &str, good, seconds| {
+        let removal = Some(Removal { at: at(seconds), deleted: false });
+        CatalogEntry { removal, good, ..entry(id, blob, seconds) }
+    };
+    let mut leftover = lost(3, "hf-c.zip", false, 900);
+    leftover.origin = Origin::Attempt;
+    let deleted = Removal { at: at(900), deleted: true };
+    let entries = vec![
+        lost(1, "hf-a.zip", true, 900),
+        lost(2, "hf-b.zip", true, 900),
+        leftover,
+        CatalogEntry { removal: Some(deleted), ..entry(4, "hf-d.zip", 900) },
+        lost(5, "hf-e.zip", true, -7 * 24 * 3_600),
+    ];
+    let inventory = inventory(entries, vec![listed(2, "hf-b.zip", 900)]);
+    assert_eq!(inventory.find(BackupId(2)).unwrap().presence(), Presence::Lost, "its blob is gone");
+    let mut shown: Vec<_> = inventory.without_removed().items.iter().map(|item| item.id.0).collect();
+    shown.sort_unstable();
+    assert_eq!(shown, [1, 2]);
 }
 
 #[test]

@@ -5,6 +5,7 @@ use holdfast_model::{CatalogEntry, DatabaseFacts, Origin, Removal, RunId, SasFac
 use serde::Serialize;
 
 use super::item::{Item, MadeBy, Presence};
+use super::problem::BackupProblem;
 
 /// One backup, without any secret.
 #[derive(Debug, Serialize)]
@@ -49,6 +50,8 @@ pub struct BackupView {
     pub retention: Option<&'static str>,
     /// Azure's log of it.
     pub log: Option<String>,
+    /// What is wrong with it, and what to do next.
+    pub problem: Option<BackupProblem>,
 }
 
 impl From<&Item> for BackupView {
@@ -78,6 +81,7 @@ impl From<&Item> for BackupView {
             removal: entry.and_then(|entry| entry.removal),
             retention: item.decision.map(RetentionDecision::as_str),
             log: azure.and_then(|backup| backup.log.clone()),
+            problem: item.problem.clone(),
         }
     }
 }

@@ -3,7 +3,7 @@
 use holdfast_config::Fleet;
 use holdfast_model::{App, NativeSchedule, PolicySnapshot, StorageName, Task};
 
-use super::observe::observe;
+use super::observe::observe_all;
 use crate::added_runs::{AddedRuns, add_runs, requested_run};
 use crate::app_resolver::{AppSelection, policy_snapshot};
 use crate::{Context as _, ControlContext, Error, ErrorKind};
@@ -33,7 +33,7 @@ pub async fn push(
     plan: &[AppSchedule],
     rng: &mut fastrand::Rng,
 ) -> Result<AddedRuns, Error> {
-    let by = (context.actor.as_str(), context.store.now().await?);
+    let by = (&context.actor, context.store.now().await?);
     let mut runs = Vec::new();
     for AppSchedule { app, schedule } in plan {
         let (schedule, databases) = (Some(schedule.clone()), app.databases.clone());
@@ -49,8 +49,7 @@ pub async fn plan_removal(
     apps: &AppSelection,
 ) -> Result<Vec<AppSchedule>, Error> {
     let mut plan = Vec::new();
-    for app in context.apps().select(apps).await? {
-        let found = observe(&*context.arm, &app.id).await;
+    for (app, found) in observe_all(&*context.arm, context.apps().select(apps).await?).await {
         let what = || format!("failed to ask Azure for the schedule of {}", app.id.short_name());
         if let Some(found) = found.with_context(what)? {
             plan.push(AppSchedule { app, schedule: found.schedule });
@@ -65,7 +64,7 @@ pub async fn remove(
     plan: &[AppSchedule],
     rng: &mut fastrand::Rng,
 ) -> Result<AddedRuns, Error> {
-    let by = (context.actor.as_str(), context.store.now().await?);
+    let by = (&context.actor, context.store.now().await?);
     let task = Task::PushSchedule { schedule: None, databases: Vec::new(), renews: None };
     let mut runs = Vec::new();
     for AppSchedule { app, .. } in plan {

@@ -5,7 +5,6 @@ mod drift;
 mod observe;
 
 pub use change::{AppSchedule, plan_push, plan_removal, push, remove};
-pub(crate) use drift::differences;
 pub use drift::{ScheduleDrift, drift};
-pub(crate) use observe::ObservedSchedule;
+pub(crate) use observe::observed;
 pub use observe::{ShownSchedule, show};

@@ -1,4 +1,4 @@
-//! Paces the calls of commands to ARM: within the shared budgets, with `Retry-After` honoured and reads retried.
+//! Paces the calls of commands and loops to ARM: within the shared budgets, with `Retry-After` honoured.
 
 mod observer;
 mod paced_arm;
@@ -9,3 +9,4 @@ mod tokens;
 pub use observer::{NoopWaitObserver, Wait, WaitObserver, WaitReason};
 pub use paced_arm::PacedArm;
 pub use pacer::{Pacer, PacerParts};
+pub use retry::Patience;

@@ -13,17 +13,18 @@ use secrecy::SecretString;
 
 use super::observer::{Wait, WaitReason};
 use super::pacer::Pacer;
-use super::retry::pause_before_retry;
+use super::retry::{Patience, pause_before_retry};
 
 /// The shortest time for which a throttled budget is closed.
 const THROTTLE_FLOOR: Duration = Duration::from_secs(1);
 
-/// Pays a token for each call, and repeats reads that are throttled or fail in passing.
+/// Pays a token for each call, and for commands repeats reads that are throttled or fail in passing.
 ///
 /// Calls that change something are paid for and never repeated.
 pub struct PacedArm {
     inner: Arc<dyn Arm>,
     pacer: Arc<Pacer>,
+    patience: Patience,
 }
 
 /// A call: what it does, and to what.
@@ -53,8 +54,8 @@ impl<'a> Asked<'a> {
 
 impl PacedArm {
     /// Paces the calls of `inner`.
-    pub fn new(inner: Arc<dyn Arm>, pacer: Arc<Pacer>) -> Self {
-        Self { inner, pacer }
+    pub fn new(inner: Arc<dyn Arm>, pacer: Arc<Pacer>, patience: Patience) -> Self {
+        Self { inner, pacer, patience }
     }
 
     /// Makes one call, and closes the budget if ARM throttles it.
@@ -65,7 +66,7 @@ impl PacedArm {
         failures: u32,
     ) -> Result<T, Error> {
         let kind = asked.operation.call();
-        let paid = self.pacer.pay(asked.subscription, kind).await;
+        let paid = self.pacer.pay(asked.subscription, kind, self.patience).await;
         paid.map_err(|wait| asked.budget_closed(wait))?;
         let answer = call.await;
         if let Err(error) = &answer
@@ -100,6 +101,9 @@ impl PacedArm {
                 Err(error) => error,
             };
             failures += 1;
+            if self.patience == Patience::Loop {
+                return Err(error);
+            }
             let Some((duration, reason)) = pause_before_retry(&error, failures) else { return Err(error) };
             let is_closed = matches!(error.kind(), ErrorKind::Throttled { scope: ThrottleScope::Arm, .. });
             // The closed budget makes it wait, with all other calls of the subscription.

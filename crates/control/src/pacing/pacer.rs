@@ -1,7 +1,7 @@
 //! Draws a token for each call, and waits until there is one.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -10,8 +10,13 @@ use holdfast_model::{Call, Limits, SubscriptionId};
 use holdfast_store::{BudgetDraw, Drawn, Error, Store};
 
 use super::observer::{Wait, WaitObserver, WaitReason};
-use super::retry::WAIT_MAX;
+use super::retry::Patience;
 use super::tokens::Tokens;
+
+/// How many draws do without the shared budgets after they failed.
+///
+/// A command that only reads may not be allowed to draw, and a store may be away for a while.
+const DRAWS_WITHOUT: u32 = 16;
 
 /// What a pacer is built from.
 pub struct PacerParts {
@@ -30,7 +35,8 @@ pub struct PacerParts {
 /// As the observer of the client it also counts the further pages of lists, which later calls pay for.
 pub struct Pacer {
     parts: PacerParts,
-    has_shared_failed: AtomicBool,
+    /// Draws left that do without the shared budgets.
+    draws_without: AtomicU32,
     lots: Mutex<BTreeMap<(SubscriptionId, Call), Arc<Lot>>>,
 }
 
@@ -50,11 +56,16 @@ impl Lot {
 impl Pacer {
     /// A pacer that holds no tokens yet.
     pub fn new(parts: PacerParts) -> Self {
-        Self { parts, has_shared_failed: AtomicBool::new(false), lots: Mutex::default() }
+        Self { parts, draws_without: AtomicU32::new(0), lots: Mutex::default() }
     }
 
     /// Waits for a token. `Err` is the further wait when it took or would take too long.
-    pub(super) async fn pay(&self, subscription: &SubscriptionId, call: Call) -> Result<(), Duration> {
+    pub(super) async fn pay(
+        &self,
+        subscription: &SubscriptionId,
+        call: Call,
+        patience: Patience,
+    ) -> Result<(), Duration> {
         let lot = self.lot(subscription, call);
         let _turn = lot.queue.lock().await;
         let mut waited = Duration::ZERO;
@@ -63,8 +74,8 @@ impl Pacer {
             let Drawn { tokens, wait } = self.draw(subscription, call, most).await;
             lot.tokens().add(tokens);
             waited += wait;
-            if waited > WAIT_MAX {
-                return Err(wait);
+            if waited > patience.wait_max() {
+                return if patience.goes_unpaid(wait) { Ok(()) } else { Err(wait) };
             }
             if tokens == 0 {
                 let reason = WaitReason::Budget;
@@ -110,14 +121,16 @@ impl Pacer {
         self.parts.local.draw_budget(&draw).await.unwrap_or(granted)
     }
 
-    /// The shared budgets, unless they have failed: a command that only reads may not be allowed to draw.
+    /// The shared budgets, unless they failed lately.
     fn shared(&self) -> Option<&dyn Store> {
-        let has_failed = self.has_shared_failed.load(Ordering::Relaxed);
-        self.parts.shared.as_deref().filter(|_| !has_failed)
+        let left = |left: u32| left.checked_sub(1);
+        let does_without =
+            self.draws_without.fetch_update(Ordering::Relaxed, Ordering::Relaxed, left).is_ok();
+        self.parts.shared.as_deref().filter(|_| !does_without)
     }
 
     fn shared_failed(&self, error: &Error) {
-        self.has_shared_failed.store(true, Ordering::Relaxed);
+        self.draws_without.store(DRAWS_WITHOUT, Ordering::Relaxed);
         let error = error as &dyn std::error::Error;
         tracing::debug!(error, "the shared request budgets cannot be used; calls are paced without them");
     }

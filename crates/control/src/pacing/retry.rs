@@ -1,4 +1,4 @@
-//! When a failed read is repeated. Pure.
+//! How long a call waits for a token, and when a failed read is repeated. Pure.
 
 use std::time::Duration;
 
@@ -8,6 +8,28 @@ use super::observer::WaitReason;
 
 /// The longest wait for one call that a command accepts; beyond it the call fails, and says why.
 pub const WAIT_MAX: Duration = Duration::from_mins(5);
+
+/// How long a caller waits for its calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Patience {
+    /// Waits up to five minutes for a token, and repeats reads that fail in passing: for commands.
+    Command,
+    /// Waits a few seconds for a token and repeats nothing: for loops that ask again by themselves. Where runs use the
+    /// budget up, the call is made all the same, and later calls pay for it; a closed budget is kept closed.
+    Loop,
+}
+
+impl Patience {
+    /// The longest wait for the token of one call.
+    pub fn wait_max(self) -> Duration {
+        if self == Self::Command { WAIT_MAX } else { Duration::from_secs(10) }
+    }
+
+    /// Whether a call may go without a token after waits of which the last one was `wait`.
+    pub fn goes_unpaid(self, wait: Duration) -> bool {
+        self == Self::Loop && wait <= self.wait_max()
+    }
+}
 
 /// The most calls that a throttled read takes.
 const THROTTLED_MAX: u32 = 10;
@@ -31,9 +53,11 @@ pub fn pause_before_retry(error: &Error, failures: u32) -> Option<(Duration, Wai
             (LOST_MAX, Duration::from_millis(500), error.retry_after(), WaitReason::Failed)
         }
         ErrorKind::NotSent => (UNSENT_MAX, Duration::from_millis(500), None, WaitReason::Failed),
-        ErrorKind::Forbidden | ErrorKind::NotFound | ErrorKind::Unauthorized | ErrorKind::Rejected => {
-            return None;
-        }
+        ErrorKind::Forbidden
+        | ErrorKind::NotFound
+        | ErrorKind::Unauthorized
+        | ErrorKind::CredentialRefused
+        | ErrorKind::Rejected => return None,
     };
     let grown = first * 2_u32.pow(failures.saturating_sub(1).min(5));
     let pause = grown.max(requested.unwrap_or_default());
@@ -68,6 +92,13 @@ mod tests {
         }
         assert_eq!(pause(&throttled(Some(1)), 10), None, "it ends");
         assert_eq!(pause(&throttled(Some(86_400)), 1), None, "a command does not wait a day");
+    }
+
+    #[test]
+    fn a_loop_goes_without_a_token_unless_the_budget_is_closed() {
+        let (short, closed) = (Duration::from_secs(3), Duration::from_mins(2));
+        assert!(Patience::Loop.goes_unpaid(short) && !Patience::Loop.goes_unpaid(closed));
+        assert!(!Patience::Command.goes_unpaid(short));
     }
 
     #[test]

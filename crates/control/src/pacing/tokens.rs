@@ -15,7 +15,7 @@ pub struct Tokens {
 }
 
 impl Tokens {
-    /// Pays for a call, and for pages that earlier calls sent beyond the one that they paid for.
+    /// Takes the tokens of the next call, and of the pages that earlier calls requested without a token.
     ///
     /// `Err` is the number of tokens to draw first. It grows from draw to draw, so that a command with one call draws
     /// one token.

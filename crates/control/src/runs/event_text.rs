@@ -7,24 +7,39 @@ use holdfast_store::AuditEvent;
 
 use crate::times::bytes;
 
-/// The person who asked for the run or recorded it, if one did.
-pub fn actor(events: &[AuditEvent]) -> Option<&str> {
-    events.iter().find_map(|event| match &event.event {
-        RunEvent::Planned { actor, .. } => actor.as_deref(),
-        RunEvent::ActionRecorded { actor, .. } => Some(actor.as_str()),
-        _ => None,
-    })
+/// The person who asked for the run or recorded it, if one did: a claim, with what stands beside it.
+pub fn actor(events: &[AuditEvent]) -> Option<String> {
+    events.iter().find_map(claim)
+}
+
+/// The person of an event, if it has one.
+fn claim(event: &AuditEvent) -> Option<String> {
+    let actor = match &event.event {
+        RunEvent::Planned { actor, .. } => actor.as_ref()?,
+        RunEvent::ActionRecorded { actor, .. } => actor,
+        _ => return None,
+    };
+    Some(actor.describe(&event.database_role))
 }
 
 /// The particulars of an event, beyond its name.
-pub fn detail(event: &RunEvent) -> String {
+pub fn detail(event: &AuditEvent) -> String {
+    match &event.event {
+        RunEvent::Planned { tick: None, trigger, task, .. } => {
+            planned(*trigger, task, claim(event).as_deref())
+        }
+        RunEvent::ActionRecorded { action, .. } => recorded(action, &claim(event).unwrap_or_default()),
+        other => of_kind(other),
+    }
+}
+
+fn of_kind(event: &RunEvent) -> String {
     let retry = |at: &Option<Timestamp>| {
         at.map_or_else(String::new, |at| format!("; next try at {}", format_timestamp(at)))
     };
     match event {
         RunEvent::Planned { tick: Some(tick), .. } => format!("for the tick {}", format_timestamp(*tick)),
-        RunEvent::Planned { tick: None, trigger, task, actor } => planned(*trigger, task, actor.as_deref()),
-        RunEvent::ActionRecorded { action, actor } => recorded(action, actor),
+        RunEvent::Planned { tick: None, .. } | RunEvent::ActionRecorded { .. } => String::new(),
         RunEvent::Missed { tick, reason } => {
             format!("the tick {}: {}", format_timestamp(*tick), reason.as_str())
         }
@@ -54,6 +69,7 @@ pub fn detail(event: &RunEvent) -> String {
         | RunEvent::LateBackupFound { .. }
         | RunEvent::ScheduleCompared { .. } => finding(event),
         RunEvent::Completed { backup, detail } => completed(backup.as_ref(), detail.as_deref()),
+        RunEvent::PartiallyCompleted { backup, log } => completed(Some(backup), Some(log)),
         RunEvent::OperationAccepted { operation, .. } => {
             operation.rsplit('/').next().unwrap_or_default().to_owned()
         }

@@ -43,8 +43,12 @@ pub async fn check(
     for name in names {
         storage_named(fleet, name)?;
     }
+    let is_wanted = |name: &&StorageName| match names {
+        [] => fleet.backup_storages().any(|of| of == *name),
+        names => names.contains(name),
+    };
     let mut checked = Vec::new();
-    for name in fleet.storages.keys().filter(|name| names.is_empty() || names.contains(name)) {
+    for name in fleet.storages.keys().filter(is_wanted) {
         let health = health(fleet, storage, name, now).await;
         let policies =
             fleet.policies.values().filter(|policy| policy.policy_snapshot.storage == *name).count();

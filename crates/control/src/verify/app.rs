@@ -1,12 +1,12 @@
 //! Verifies the backups of one app, and records what is verified and what is lost.
 
 use holdfast_arm::{BlobSizes, Observation, VerifyResult, judge};
-use holdfast_model::{AppId, CatalogEntry, NewRun, OperatorAction, Timestamp};
+use holdfast_model::{Actor, AppId, CatalogEntry, NewRun, OperatorAction, Timestamp};
 use holdfast_store::CatalogFilter;
 
 use crate::context::ControlContext;
 use crate::error::Error;
-use crate::inventory::being_deleted;
+use crate::inventory::{being_deleted, in_reach};
 use crate::{observed_backups, operator_actions};
 
 /// A backup of the catalog and its result.
@@ -19,6 +19,9 @@ pub async fn verify_app(
     entries: Vec<CatalogEntry>,
     mut rng: fastrand::Rng,
 ) -> Result<Vec<Judged>, Error> {
+    if entries.is_empty() {
+        return Ok(Vec::new());
+    }
     let mut judged = judge_all(context, app, entries).await?;
     if judged.iter().any(|(_, result)| matches!(result, VerifyResult::Lost { .. })) {
         // A backup that was deleted meanwhile is not lost.
@@ -34,14 +37,19 @@ pub async fn verify_app(
     Ok(judged)
 }
 
-fn action((entry, result): &Judged, actor: &str, now: Timestamp, rng: &mut fastrand::Rng) -> Option<NewRun> {
+fn action(
+    (entry, result): &Judged,
+    actor: &Actor,
+    now: Timestamp,
+    rng: &mut fastrand::Rng,
+) -> Option<NewRun> {
     let backup = entry.backup.id;
     let action = match result {
         VerifyResult::Verified { size_bytes } => OperatorAction::Verified { backup, size_bytes: *size_bytes },
         VerifyResult::Lost { detail } => OperatorAction::Lost { backup, detail: detail.clone() },
         VerifyResult::Unchecked { .. } => return None,
     };
-    Some(operator_actions::about(entry, (action, actor.to_owned()), now, rng))
+    Some(operator_actions::about(entry, (action, actor.clone()), now, rng))
 }
 
 async fn judge_all(
@@ -78,9 +86,7 @@ async fn blobs(
     entry: &CatalogEntry,
     now: Timestamp,
 ) -> Option<Result<BlobSizes, String>> {
-    let policy = entry.policy.as_ref().and_then(|name| context.fleet.policies.get(name));
-    let in_reach = policy.is_none_or(|policy| policy.policy_snapshot.verify);
-    if !in_reach || !context.fleet.storages.contains_key(&entry.storage) {
+    if !in_reach(entry, context.fleet) {
         return None;
     }
     let read = async {

@@ -12,6 +12,7 @@ use super::app::{Judged, verify_app};
 use crate::app_resolver;
 use crate::context::ControlContext;
 use crate::error::Error;
+use crate::inventory::is_lost_lately;
 
 /// Maximum number of apps verified concurrently.
 const AT_ONCE: usize = 8;
@@ -29,6 +30,8 @@ pub struct VerifyReport {
     pub unchecked: usize,
     /// Verified backups whose storage is out of reach, so that only Azure's list was checked.
     pub without_storage: usize,
+    /// Backups that a restore could use and that were found lost in the week before, by this command or by a check.
+    pub lost_before: usize,
     /// Each backup, by the name of its app.
     pub backups: Vec<VerifiedBackup>,
 }
@@ -45,23 +48,31 @@ pub struct VerifiedBackup {
     /// The result.
     #[serde(flatten)]
     pub result: VerifyResult,
+    /// What to do next; `None` for a verified backup.
+    pub next: Option<String>,
 }
 
 /// The existing backups of the catalog by app: of the apps with these names, or of `all`.
+///
+/// An app whose backups were all lost is there without a backup.
 pub async fn catalog_by_app(
     store: &dyn Store,
     names: &[String],
     all: bool,
 ) -> Result<BTreeMap<AppId, Vec<CatalogEntry>>, Error> {
     let mut entries = Vec::new();
+    let mut apps: BTreeMap<AppId, Vec<CatalogEntry>> = BTreeMap::new();
     if all {
         entries = store.catalog(&CatalogFilter::default()).await?;
+        let with_losses = store.status().await?.into_iter().filter(|status| status.check.lost > 0);
+        apps.extend(with_losses.map(|status| (status.app, Vec::new())));
     }
     for name in names {
-        let app = Some(app_resolver::in_store(store, name).await?);
-        entries.extend(store.catalog(&CatalogFilter { app, ..CatalogFilter::default() }).await?);
+        let app = app_resolver::in_store(store, name).await?;
+        let filter = CatalogFilter { app: Some(app.clone()), ..CatalogFilter::default() };
+        entries.extend(store.catalog(&filter).await?);
+        apps.entry(app).or_default();
     }
-    let mut apps: BTreeMap<AppId, Vec<CatalogEntry>> = BTreeMap::new();
     for entry in entries {
         let of_app = apps.entry(entry.app.clone()).or_default();
         if !of_app.contains(&entry) {
@@ -81,6 +92,10 @@ pub async fn verify(
     progress: impl Fn(),
 ) -> Result<VerifyReport, Error> {
     let count = apps.len();
+    let mut lost_before = 0;
+    for app in apps.keys() {
+        lost_before += lost_lately(context, app).await?;
+    }
     let tasks = apps.into_iter().map(|(app, entries)| {
         let rng = rng.fork();
         async move { verify_app(context, &app, entries, rng).await }
@@ -92,7 +107,14 @@ pub async fn verify(
         progress();
     }
     drop(results);
-    Ok(VerifyReport::new(count, backups))
+    Ok(VerifyReport { lost_before, ..VerifyReport::new(count, backups) })
+}
+
+/// How many backups of an app were found lost lately that a restore could have used.
+async fn lost_lately(context: &ControlContext<'_>, app: &AppId) -> Result<usize, Error> {
+    let filter = CatalogFilter { app: Some(app.clone()), with_removed: true, ..CatalogFilter::default() };
+    let entries = context.store.catalog(&filter).await?;
+    Ok(entries.iter().filter(|entry| is_lost_lately(entry, context.now)).count())
 }
 
 impl VerifyReport {
@@ -105,6 +127,7 @@ impl VerifyReport {
             lost: of(|result| matches!(result, VerifyResult::Lost { .. })),
             unchecked: of(|result| matches!(result, VerifyResult::Unchecked { .. })),
             without_storage: of(|result| matches!(result, VerifyResult::Verified { size_bytes: None })),
+            lost_before: 0,
             backups,
         }
     }
@@ -112,6 +135,17 @@ impl VerifyReport {
 
 impl From<Judged> for VerifiedBackup {
     fn from((entry, result): Judged) -> Self {
-        Self { app: entry.app, backup_id: entry.backup.id.0, blob: entry.backup.blob, result }
+        let next = next(&entry.app.short_name(), &result);
+        Self { app: entry.app, backup_id: entry.backup.id.0, blob: entry.backup.blob, result, next }
+    }
+}
+
+fn next(app: &str, result: &VerifyResult) -> Option<String> {
+    match result {
+        VerifyResult::Verified { .. } => None,
+        VerifyResult::Lost { .. } => Some(format!("`holdfast backup {app}` takes a new one")),
+        VerifyResult::Unchecked { .. } => Some(format!(
+            "`holdfast doctor {app}` finds what prevents the check; then `holdfast verify {app}` again"
+        )),
     }
 }

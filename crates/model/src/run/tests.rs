@@ -81,6 +81,7 @@ fn every_event(number: u32) -> Vec<RunEvent> {
         RunEvent::OrphanFound { number: 1, backup: BackupId(3), name: BackupName::new("hf-x") },
         RunEvent::StatusSeen { status: BackupStatus::InProgress },
         RunEvent::Completed { backup: Some(facts()), detail: None },
+        RunEvent::PartiallyCompleted { backup: facts(), log: "a file was locked".into() },
         RunEvent::CheckFailed { detail: String::new() },
         RunEvent::AttemptEnded {
             number,
@@ -144,7 +145,7 @@ fn every_state() -> Vec<RunState> {
             accepted_at: at(1),
             absences: Absences::default(),
         },
-        RunState::Verifying { attempt, backup: Some(facts()), checks: 0 },
+        RunState::Verifying { attempt, backup: Some(facts()), checks: 0, partial_log: None },
         RunState::Comparing { missing: vec![missing()], looks: 1 },
         RunState::Waiting { cause: Cause::Throttled, next_attempt: 1, refused_sas: None },
         RunState::Ended { outcome: Outcome::Failed, cause: None, backup: None, verification: None },

@@ -64,6 +64,11 @@ impl CronFields {
         }
     }
 
+    /// Whether every hour of the day matches.
+    pub fn is_hourly(&self) -> bool {
+        self.hours == (1 << 24) - 1
+    }
+
     fn has_day(&self, date: NaiveDate) -> bool {
         let day = is_set(self.days, date.day());
         let weekday = is_set(self.weekdays, date.weekday().num_days_from_sunday());

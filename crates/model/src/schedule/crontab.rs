@@ -65,6 +65,16 @@ impl Crontab {
             span = zone.offset_span(span.end?)?;
         }
     }
+
+    /// Whether its minute or its hour field begins with `*`.
+    pub(super) fn is_interval(&self) -> bool {
+        self.fields.is_interval
+    }
+
+    /// Whether it has times in every hour of the day.
+    pub(super) fn is_hourly(&self) -> bool {
+        self.fields.is_hourly()
+    }
 }
 
 /// Rounds up to the minute.

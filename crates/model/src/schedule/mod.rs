@@ -1,5 +1,6 @@
 //! Schedules: cron times in a time zone, spread over a window, and which ticks run after a gap.
 
+mod clock_change;
 mod cron_dialect;
 mod cron_field;
 mod cron_fields;
@@ -8,6 +9,7 @@ mod missed_tick;
 mod spread;
 mod tick_plan;
 
+pub use clock_change::ClockChange;
 pub use crontab::{Crontab, InvalidCrontab};
 pub use missed_tick::{MissReason, MissedTick};
 pub use spread::spread_offset;

@@ -19,6 +19,7 @@ use super::backoff::Backoff;
 use super::config::Config;
 use super::connect_error::{ConnectError, describe};
 use super::connection::{BrokerConnection, refused};
+use super::log_limit::LogLimit;
 use crate::buffer::{Buffer, End};
 use crate::{Delivery, Message, Topology, message};
 
@@ -30,13 +31,29 @@ const CONSUME_WITHIN: Duration = Duration::from_secs(3);
 /// Maximum time to delete a queue. The broker waits five seconds for a leader before it deletes without one.
 const DELETE_WITHIN: Duration = Duration::from_secs(20);
 
+/// Shortest time between two log lines about unreadable messages.
+const UNREADABLE_LOGGED_EVERY: Duration = Duration::from_secs(10);
+
 /// Keeps the consumers attached and forwards their messages to the buffer.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct ConsumerSupervisor {
     pub buffer: Buffer<Delivery>,
     attached: AtomicUsize,
     /// Stops receiving. Received messages can still be acknowledged.
     pub stop_receiving: CancellationToken,
+    /// Whoever may publish could fill the disk with the log of unreadable messages.
+    unreadable: LogLimit,
+}
+
+impl Default for ConsumerSupervisor {
+    fn default() -> Self {
+        Self {
+            buffer: Buffer::default(),
+            attached: AtomicUsize::default(),
+            stop_receiving: CancellationToken::default(),
+            unreadable: LogLimit::new(UNREADABLE_LOGGED_EVERY),
+        }
+    }
 }
 
 /// A connection with both consumers.
@@ -184,10 +201,13 @@ impl ConsumerSupervisor {
                 self.buffer.put(Delivery::new(message, Box::new(acker)), urgent, End::Back);
             }
             Err(error) => {
-                tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    "an unreadable message becomes a dead letter"
-                );
+                if let Some(left_out) = self.unreadable.admit(tokio::time::Instant::now()) {
+                    tracing::warn!(
+                        error = &error as &dyn std::error::Error,
+                        left_out,
+                        "an unreadable message becomes a dead letter; more of them within ten seconds are only counted"
+                    );
+                }
                 let reject = delivery.acker.reject(BasicRejectOptions { requeue: false });
                 // The frame is sent on the first poll. If it is lost, the message is delivered again.
                 let _ = futures::FutureExt::now_or_never(reject);

@@ -14,8 +14,12 @@ use super::connection::{BrokerConnection, refused};
 use super::publisher::{not_taken, publish};
 use crate::{Topology, Unreadable, message};
 
-/// Maximum number of messages read at once.
-const READ_MAX: usize = 10_000;
+/// Maximum number of letters that one operation reads. The queue holds no more.
+const READ_MAX: u32 = 10_000;
+
+/// Bytes of a body that a list and a look at one letter keep.
+const LISTED_BYTES: usize = 256;
+const SHOWN_BYTES: usize = 64 * 1024;
 
 /// One refused message.
 pub struct DeadLetter {
@@ -31,7 +35,7 @@ pub struct DeadLetter {
     pub wakeup: Result<Wakeup, Unreadable>,
     /// The size of its body, in bytes.
     pub size: usize,
-    /// Its body, which is untrusted: shown on request, never logged.
+    /// The beginning of its body, which is untrusted: shown on request, never logged.
     pub body: Vec<u8>,
 }
 
@@ -68,26 +72,40 @@ impl DeadLetters {
         Ok(Self { topology: Topology::new(&config.prefix), config, connection })
     }
 
-    /// The letters, oldest first, at most `limit`. Other readers do not see them until this connection closes.
+    /// The oldest letters, at most `limit`, with the first bytes of their bodies. Other readers do not see them until this
+    /// connection closes.
     pub async fn list(&self, limit: usize) -> Result<Vec<DeadLetter>, DeadLetterError> {
-        let mut letters: Vec<_> =
-            self.taken("list dead letters").await?.into_iter().map(|(letter, _)| letter).collect();
+        let (mut letters, mut reading) = (Vec::new(), self.read_all("list dead letters").await?);
+        while letters.len() < limit
+            && let Some(message) = reading.next().await?
+        {
+            letters.push(DeadLetter::of(&message, LISTED_BYTES));
+        }
         letters.sort_by(|a, b| (a.since, &a.id).cmp(&(b.since, &b.id)));
-        letters.truncate(limit);
         Ok(letters)
     }
 
-    /// The letter with this id.
+    /// The letter with this id, with at most 64 KiB of its body.
     pub async fn show(&self, id: &str) -> Result<Option<DeadLetter>, DeadLetterError> {
-        let mut taken = self.taken("show a dead letter").await?.into_iter();
-        Ok(taken.find(|(letter, _)| letter.id == id).map(|(letter, _)| letter))
+        let mut reading = self.read_all("show a dead letter").await?;
+        while let Some(message) = reading.next().await? {
+            let letter = DeadLetter::of(&message, SHOWN_BYTES);
+            if letter.id == id {
+                return Ok(Some(letter));
+            }
+        }
+        Ok(None)
     }
 
     /// Publishes letters to their queues again. Returns their number. A letter that cannot be published stays.
     pub async fn retry(&self, selection: &DeadLetterSelection) -> Result<usize, DeadLetterError> {
         const DOING: &str = "retry a dead letter";
-        let mut count = 0;
-        for (letter, message) in self.selected(selection, DOING).await? {
+        let (mut count, mut reading) = (0, self.read_all(DOING).await?);
+        while let Some(message) = reading.next().await? {
+            let letter = DeadLetter::of(&message, 0);
+            if !selection.takes(&letter) {
+                continue;
+            }
             // The queue it died in decides; a letter without a record of its death is not urgent.
             let Topology { normal, urgent, .. } = &self.topology;
             let key = if letter.queue == urgent.name { urgent.routing_key } else { normal.routing_key };
@@ -122,50 +140,62 @@ impl DeadLetters {
     /// Drops letters. Returns their number. No run is lost.
     pub async fn drop(&self, selection: &DeadLetterSelection) -> Result<usize, DeadLetterError> {
         const DOING: &str = "drop a dead letter";
-        let mut count = 0;
-        for (_, message) in self.selected(selection, DOING).await? {
+        let (mut count, mut reading) = (0, self.read_all(DOING).await?);
+        while let Some(message) = reading.next().await? {
+            if !selection.takes(&DeadLetter::of(&message, 0)) {
+                continue;
+            }
             within(&self.config, DOING, message.acker.ack(BasicAckOptions::default())).await?;
             count += 1;
         }
         Ok(count)
     }
 
-    async fn selected(
-        &self,
-        selection: &DeadLetterSelection,
-        doing: &'static str,
-    ) -> Result<Vec<(DeadLetter, BasicGetMessage)>, DeadLetterError> {
-        let mut taken = self.taken(doing).await?;
-        if let DeadLetterSelection::One(id) = selection {
-            taken.retain(|(letter, _)| letter.id == *id);
-        }
-        Ok(taken)
-    }
-
-    /// Reads letters without acknowledging them.
-    async fn taken(
-        &self,
-        doing: &'static str,
-    ) -> Result<Vec<(DeadLetter, BasicGetMessage)>, DeadLetterError> {
+    /// Reads the letters that are there now, one by one, so that the memory in use does not depend on their number.
+    async fn read_all(&self, doing: &'static str) -> Result<Reading<'_>, DeadLetterError> {
         // AMQP cannot peek, so letters read earlier on this connection are requeued first.
         let recover =
             self.connection.channel.basic_recover(lapin::options::BasicRecoverOptions { requeue: true });
         within(&self.config, doing, recover).await?;
-        let mut taken = Vec::new();
-        while taken.len() < READ_MAX {
-            let get = self
-                .connection
-                .channel
-                .basic_get(self.topology.dead_letters.name.as_str().into(), BasicGetOptions::default());
-            let Some(message) = within(&self.config, doing, get).await? else { break };
-            taken.push((DeadLetter::of(&message), message));
-        }
-        Ok(taken)
+        Ok(Reading { letters: self, doing, left: None })
     }
 
     /// Closes the connection, which returns the letters that were read.
     pub async fn close(self) {
         self.connection.close().await;
+    }
+}
+
+/// The letters in the queue, read without acknowledging them.
+struct Reading<'a> {
+    letters: &'a DeadLetters,
+    doing: &'static str,
+    /// How many of the letters that were there at the first read are left. What is sent again may come back as a new one.
+    left: Option<u32>,
+}
+
+impl Reading<'_> {
+    /// The next letter.
+    async fn next(&mut self) -> Result<Option<BasicGetMessage>, DeadLetterError> {
+        if self.left == Some(0) {
+            return Ok(None);
+        }
+        let DeadLetters { config, connection, topology } = self.letters;
+        let name = topology.dead_letters.name.as_str().into();
+        let get = connection.channel.basic_get(name, BasicGetOptions::default());
+        let Some(message) = within(config, self.doing, get).await? else { return Ok(None) };
+        let left = self.left.unwrap_or_else(|| READ_MAX.min(message.message_count.saturating_add(1)));
+        self.left = Some(left.saturating_sub(1));
+        Ok(Some(message))
+    }
+}
+
+impl DeadLetterSelection {
+    fn takes(&self, letter: &DeadLetter) -> bool {
+        match self {
+            Self::All => true,
+            Self::One(id) => letter.id == *id,
+        }
     }
 }
 
@@ -182,7 +212,8 @@ async fn within<T>(
 }
 
 impl DeadLetter {
-    fn of(message: &BasicGetMessage) -> Self {
+    /// A letter with the first `bytes` of its body.
+    fn of(message: &BasicGetMessage, bytes: usize) -> Self {
         let death = message.properties.headers().as_ref().and_then(first_death);
         let text = |name: &str| death.and_then(|death| death.inner().get(name)).and_then(text_of);
         let since = death.and_then(|death| death.inner().get("time")?.as_timestamp());
@@ -194,10 +225,10 @@ impl DeadLetter {
             since,
             wakeup: message::decode(&message.data),
             size: message.data.len(),
-            body: message.data.clone(),
+            body: message.data.iter().take(bytes).copied().collect(),
         };
         let mut hasher = DefaultHasher::new();
-        (&letter.reason, &letter.queue, letter.since, &letter.body).hash(&mut hasher);
+        (&letter.reason, &letter.queue, letter.since, &message.data).hash(&mut hasher);
         Self { id: format!("{:016x}", hasher.finish()), ..letter }
     }
 }

@@ -8,7 +8,9 @@ mod connection;
 mod consumer;
 mod dead_letters;
 mod declare;
+mod log_limit;
 mod publisher;
+mod wire;
 
 use std::fmt;
 use std::sync::Arc;
@@ -27,6 +29,7 @@ pub use config::Config;
 pub use connect_error::ConnectError;
 pub use consumer::CONSUMERS;
 pub use dead_letters::{DeadLetter, DeadLetterError, DeadLetterSelection, DeadLetters};
+pub use wire::{BrokerWire, broker_wire};
 
 /// A queue on RabbitMQ: two quorum queues, an urgent and a normal one.
 ///

@@ -27,7 +27,7 @@ pub fn urgent(version: i64) -> Message {
 }
 
 pub fn wakeup(version: i64) -> Wakeup {
-    Wakeup { run_id: RunId::new(Timestamp::UNIX_EPOCH, &mut fastrand::Rng::with_seed(1)), version }
+    Wakeup { run_id: RunId::new(Timestamp::UNIX_EPOCH, &mut fastrand::Rng::with_seed(1)), version, nonce: 1 }
 }
 
 pub async fn receive(queue: &AmqpQueue) -> Delivery {

@@ -93,3 +93,29 @@ async fn a_wakeup_that_no_worker_survives_becomes_a_letter_and_can_be_sent_again
     delivery.ack().await.unwrap();
     assert_eq!(letters(&dead, 0).await.len(), 0);
 }
+
+/// Whoever may publish floods the dead letters with large bodies.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flood_of_dead_letters_is_bounded_in_bytes_and_read_in_pieces() {
+    let Some(host) = VirtualHost::new() else { return };
+    let queue = queue(&host).await;
+    queue.attach().await.unwrap();
+    let large = vec![b'x'; 128 * 1024];
+    for _ in 0..100 {
+        host.publish("holdfast.normal", &large);
+    }
+    let dead = DeadLetters::open(config(host.url())).await.unwrap();
+    let mut most = 0;
+    until("the letters are no more than 8 MiB", async || {
+        let found = dead.list(1_000).await.unwrap();
+        most = most.max(found.len());
+        assert!(found.iter().all(|letter| letter.size == large.len() && letter.body.len() <= 256));
+        most > 0 && found.len() <= 64
+    })
+    .await;
+    let id = dead.list(1).await.unwrap().remove(0).id;
+    assert_eq!(dead.show(&id).await.unwrap().unwrap().body.len(), 64 * 1024);
+    assert!(dead.drop(&DeadLetterSelection::All).await.unwrap() <= 64);
+    queue.publish(&[message(1)]).await.unwrap();
+    receive_until(&queue, 1).await;
+}

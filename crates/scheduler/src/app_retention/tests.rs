@@ -37,29 +37,16 @@ fn policy(dry_run: bool) -> Policy {
 }
 
 fn entry(id: i64, day: i64) -> CatalogEntry {
-    CatalogEntry {
-        app: shop().id,
-        run: RunId::new(at(day), &mut fastrand::Rng::with_seed(1)),
-        policy: None,
-        storage: StorageName::new("weu"),
-        backup: BackupFacts {
-            id: BackupId(id),
-            blob: format!("b{id}.zip"),
-            size_bytes: 1,
-            accepted_at: at(day),
-            finished_at: Some(at(day)),
-            databases: Vec::new(),
-        },
-        origin: Origin::Succeeded,
-        good: true,
-        sas: None,
-        hold: None,
-        removal: None,
-        last_failure_at: None,
-        verified_at: None,
-        drill: None,
-        change: None,
-    }
+    let run = RunId::new(at(day), &mut fastrand::Rng::with_seed(1));
+    let backup = BackupFacts {
+        id: BackupId(id),
+        blob: format!("b{id}.zip"),
+        size_bytes: 1,
+        accepted_at: at(day),
+        finished_at: Some(at(day)),
+        databases: Vec::new(),
+    };
+    CatalogEntry::new(shop().id, run, StorageName::new("weu"), backup, Origin::Succeeded)
 }
 
 fn run(task: Task) -> Run {

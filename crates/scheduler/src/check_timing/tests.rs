@@ -26,24 +26,8 @@ fn ended(at: Timestamp, cause: Option<Cause>) -> LastRun {
 }
 
 fn status(check: Option<LastRun>, last: Option<LastRun>) -> AppStatus {
-    AppStatus {
-        app: app(0),
-        policy: None,
-        plan: None,
-        paused: false,
-        removed: false,
-        recovery_point_objective: None,
-        departed: None,
-        seen_at: None,
-        missing_since: None,
-        next_tick: None,
-        running: None,
-        last,
-        missed: None,
-        last_good_at: None,
-        past_objective: false,
-        check: CheckStatus { last: check, ..CheckStatus::default() },
-    }
+    let check = CheckStatus { last: check, ..CheckStatus::default() };
+    AppStatus { last, check, ..AppStatus::new(app(0)) }
 }
 
 /// The hours of three days at which a check is due, where each is done at once.

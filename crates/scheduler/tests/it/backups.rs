@@ -38,7 +38,7 @@ pub fn does(what: &str) -> impl Fn(&Run) -> bool {
 impl World {
     async fn record(&self, app: &App, action: OperatorAction) {
         let (id, now) = (self.run_id().await, self.store.now().await.unwrap());
-        let actor = "the test".to_owned();
+        let actor = "the test".into();
         self.store
             .add_run(&NewRun::operator_action(id, app, &gold().policy_snapshot, action, actor, now))
             .await
@@ -100,7 +100,7 @@ impl World {
 
     async fn commit_to(&self, what: &str, events: Vec<RunEvent>) {
         let run = self.unfinished().await.into_iter().find(does(what)).unwrap();
-        let wakeup = Wakeup { run_id: run.id, version: run.version };
+        let wakeup = Wakeup { run_id: run.id, version: run.version, nonce: 0 };
         let committed = self.commit(wakeup, events, Duration::ZERO).await;
         assert!(matches!(committed, Committed::Done(_)));
     }
@@ -133,7 +133,7 @@ impl World {
     /// Adds a run whose attempt failed and left this backup; the run retries, or is over.
     pub async fn fail_with_backup(&self, app: &App, backup: BackupFacts, cause: Cause, is_over: bool) {
         let id = self.add(app, Trigger::Manual).await;
-        self.begin(Wakeup { run_id: id, version: 1 }).await;
+        self.begin(Wakeup { run_id: id, version: 1, nonce: 0 }).await;
         let (number, detail) = (1, String::new());
         let retry_at = (!is_over).then_some(backup.accepted_at);
         let ended =
@@ -145,7 +145,8 @@ impl World {
             verification: None,
         };
         let events = if is_over { vec![ended, over] } else { vec![ended] };
-        let committed = self.commit(Wakeup { run_id: id, version: 2 }, events, Duration::ZERO).await;
+        let committed =
+            self.commit(Wakeup { run_id: id, version: 2, nonce: 0 }, events, Duration::ZERO).await;
         assert!(matches!(committed, Committed::Done(_)));
     }
 

@@ -114,7 +114,7 @@ async fn while_a_run_has_not_ended_ticks_are_missed_as_overlap() {
         planner.plan_due().await.unwrap();
     }
     let run = world.runs().await.remove(0);
-    world.end(Wakeup { run_id: run.id, version: run.version }).await;
+    world.end(Wakeup { run_id: run.id, version: run.version, nonce: 0 }).await;
     world.clock.set(at("04:00"));
     planner.plan_due().await.unwrap();
     assert_eq!(world.ticks().await, ["02:00 rejected", "03:00 overlap", "04:00 planned"]);
@@ -250,7 +250,7 @@ async fn a_clock_that_was_far_ahead_for_a_while_does_not_silence_an_app() {
     planner.plan_due().await.unwrap();
     let while_ahead = world.runs().await.len();
     for run in world.runs().await.into_iter().filter(|run| !run.state.is_ended()) {
-        world.end(Wakeup { run_id: run.id, version: run.version }).await;
+        world.end(Wakeup { run_id: run.id, version: run.version, nonce: 0 }).await;
     }
     world.clock.set(at("01:40"));
     planner.sync().await.unwrap();

@@ -53,7 +53,7 @@ async fn ended(world: &World, sent: Option<SasFacts>, outcome: Outcome, cause: O
         events.push(RunEvent::Completed { backup: None, detail: None });
     }
     events.push(RunEvent::Ended { outcome, cause, backup: None, verification: None });
-    world.commit(Wakeup { run_id: run.id, version: run.version }, events, Duration::ZERO).await;
+    world.commit(Wakeup { run_id: run.id, version: run.version, nonce: 0 }, events, Duration::ZERO).await;
     run
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use holdfast_model::schedule::Schedule;
 use holdfast_model::{
-    App, AppId, Attempt, BackupName, Limits, ManualClock, NewBackup, NewRun, OperatorAction, Overlap, Policy,
+    App, AppId, Attempt, BackupName, Limits, ManualClock, NewBackup, NewRun, OperatorAction, Policy,
     PolicyName, PolicySnapshot, Run, RunEvent, RunId, SasFacts, SasWindow, StorageName, Task, Timestamp,
     Trigger, Wakeup, parse_timestamp,
 };
@@ -36,17 +36,9 @@ pub fn app(id: AppId) -> App {
 
 /// Hourly, with two hours to catch up.
 pub fn gold() -> Policy {
-    Policy {
-        name: PolicyName::new("gold"),
-        schedule: schedule("0 * * * *"),
-        catch_up: Duration::from_hours(2),
-        overlap: Overlap::Skip,
-        recovery_point_objective: None,
-        retention: None,
-        drill: None,
-        native_schedule: None,
-        policy_snapshot: PolicySnapshot::new(StorageName::new("weu"), "acct"),
-    }
+    let snapshot = PolicySnapshot::new(StorageName::new("weu"), "acct");
+    let policy = Policy::new(PolicyName::new("gold"), schedule("0 * * * *"), snapshot);
+    Policy { catch_up: Duration::from_hours(2), ..policy }
 }
 
 pub fn schedule(crontab: &str) -> Schedule {
@@ -130,7 +122,14 @@ impl World {
     }
 
     pub fn dispatcher(&self, limits: Limits) -> Dispatcher {
-        Dispatcher::new(self.store.clone(), self.queue.clone(), limits, LEASE, self.due_signal.clone())
+        Dispatcher::new(
+            self.store.clone(),
+            self.queue.clone(),
+            limits,
+            LEASE,
+            self.due_signal.clone(),
+            fastrand::Rng::with_seed(5),
+        )
     }
 
     /// A run that is due now.

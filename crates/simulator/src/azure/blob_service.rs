@@ -98,6 +98,9 @@ impl Azure {
                 if request.body.len() > bytes_max {
                     return Err((413, "RequestBodyTooLarge"));
                 }
+                if request.header("if-none-match") == Some("*") && blobs.contains_key(name) {
+                    return Err((409, "BlobAlreadyExists"));
+                }
                 let blob = Blob { content: Content::Bytes(request.body.clone()), written_at: now };
                 let response = about(Response::new(201), &blob);
                 blobs.insert(name.clone(), blob);

@@ -14,8 +14,8 @@ use axum::http::Response;
 use chrono::TimeDelta;
 use holdfast_model::{Clock, ManualClock, StorageName, Timestamp, parse_timestamp};
 use holdfast_storage::{
-    Access, Container, Error, Grant, LiveSecrets, LiveStorage, Need, NoToken, SasSource, SecretRef, Storage,
-    StorageTarget, Tokens,
+    Access, AppendContainer, Container, Error, Grant, LiveSecrets, LiveStorage, Need, NoToken, SasSource,
+    SecretRef, Storage, StorageTarget, Tokens,
 };
 use secrecy::SecretString;
 use tokio::io::AsyncReadExt;
@@ -36,6 +36,8 @@ pub struct Asked {
     pub query: String,
     /// The header that says who asks.
     pub authorization: String,
+    /// The header that forbids to replace a blob.
+    pub if_none_match: String,
     pub body: String,
 }
 
@@ -101,6 +103,14 @@ impl Server {
     }
 }
 
+/// The container of a storage called `weu`, for blobs that are written once.
+pub fn append_container(container: Container, source: SasSource) -> AppendContainer {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let tokens: Arc<dyn Tokens> = Arc::new(Badge::default());
+    let access = Access { secrets: Arc::new(LiveSecrets::new(Arc::clone(&tokens)).unwrap()), tokens };
+    AppendContainer::new(weu(), StorageTarget { container, source, azure: None }, access).unwrap()
+}
+
 /// A storage called `weu`.
 pub fn storage(container: Container, clock: &Arc<ManualClock>, source: SasSource) -> LiveStorage {
     let clock: Arc<dyn Clock> = clock.clone();
@@ -128,13 +138,15 @@ async fn answer(
 ) -> Result<Response<Body>, std::convert::Infallible> {
     let (head, body) = request.into_parts();
     let (path, query) = (head.uri.path().to_owned(), head.uri.query().unwrap_or_default().to_owned());
-    let authorization = head.headers.get("authorization").map(|value| value.to_str().unwrap().to_owned());
+    let header = |name: &str| head.headers.get(name).map(|value| value.to_str().unwrap().to_owned());
+    let (authorization, if_none_match) = (header("authorization"), header("if-none-match"));
     let body = axum::body::to_bytes(body, 64 * 1024).await.unwrap();
     let asked = Asked {
         method: head.method.to_string(),
         path,
         query,
         authorization: authorization.unwrap_or_default(),
+        if_none_match: if_none_match.unwrap_or_default(),
         body: String::from_utf8(body.to_vec()).unwrap(),
     };
     let reply = shared.rule.lock().unwrap()(&asked);
@@ -170,7 +182,7 @@ pub struct Nobody;
 #[async_trait]
 impl Tokens for Nobody {
     async fn token(&self, _: &str) -> Result<SecretString, NoToken> {
-        Err(NoToken("nobody is logged in".into()))
+        Err(NoToken { reason: "nobody is logged in".into(), is_refused_for_good: false })
     }
 }
 

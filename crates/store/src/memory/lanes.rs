@@ -1,12 +1,11 @@
 //! Leasing runs and reclaiming them.
 
 use std::ops::Bound::{Excluded, Included};
-use std::time::Duration;
 
 use holdfast_model::{Lane, Limits, Priority, RunId, Timestamp};
 
 use crate::columns::later;
-use crate::lanes::{DueLanes, LaneQuota, Leased};
+use crate::lanes::{DueLanes, LaneQuota, LeaseTerms, Leased};
 use crate::memory::state::{Row, State};
 use crate::rules::acquire::{Admission, Admitted, Candidate, Page, Usage};
 use crate::rules::due::{Front, Leases, due_lanes};
@@ -48,10 +47,10 @@ impl State {
         &mut self,
         quotas: &[LaneQuota],
         limits: &Limits,
-        lease: Duration,
+        terms: LeaseTerms,
         now: Timestamp,
     ) -> Vec<Leased> {
-        let mut admission = Admission::new(limits, now, self.usage(quotas), quotas);
+        let mut admission = Admission::new(limits, now, self.usage(quotas), quotas).drawing_from(terms.seed);
         for quota in quotas {
             let mut lane = admission.lane(quota);
             while let Some(page) = lane.next_page() {
@@ -59,10 +58,11 @@ impl State {
             }
             lane.draw_tokens();
         }
-        for Admitted { candidate, begins } in admission.admitted() {
+        for Admitted { candidate, begins, nonce } in admission.admitted() {
             let Some(mut row) = self.row(candidate.id).cloned() else { continue };
             row.occupies_app |= begins;
-            row.leased_until = Some(later(now, lease));
+            row.leased_until = Some(later(now, terms.lasts));
+            row.lease_nonce = *nonce;
             self.put(row);
         }
         self.budgets.extend(admission.drawn().iter().map(|(key, bucket)| (key.clone(), *bucket)));

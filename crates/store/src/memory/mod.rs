@@ -5,20 +5,20 @@ mod reading;
 mod state;
 mod writing;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
-
 use async_trait::async_trait;
 use holdfast_model::{Call, CatalogEntry, Clock, Limits, NewRun, Run, RunId, SubscriptionId, Timestamp};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::audit::AuditEvent;
+use crate::breaker::{BreakerRecord, OpenBreaker};
 use crate::budget_draw::{BudgetDraw, Drawn};
 use crate::change::{Change, Committed, Loaded};
+use crate::checkpoints::CheckpointStatus;
 use crate::columns::stamp;
 use crate::error::Result;
 use crate::filter::{CatalogFilter, RunFilter};
 use crate::fleet::{Cursor, CursorAdvance, Departure, Enrolled, FleetChange, Planned};
-use crate::lanes::{DueLanes, LaneQuota, Leased};
+use crate::lanes::{DueLanes, LaneQuota, LeaseTerms, Leased};
 use crate::memory::state::State;
 use crate::rules::enrolment::Wanted;
 use crate::run_rows::{RunPage, RunRow};
@@ -110,8 +110,8 @@ impl Store for MemoryStore {
         Ok(self.state().due_lanes(self.time()))
     }
 
-    async fn acquire(&self, quotas: &[LaneQuota], limits: &Limits, lease: Duration) -> Result<Vec<Leased>> {
-        Ok(self.state().acquire(quotas, limits, lease, self.time()))
+    async fn acquire(&self, quotas: &[LaneQuota], limits: &Limits, terms: LeaseTerms) -> Result<Vec<Leased>> {
+        Ok(self.state().acquire(quotas, limits, terms, self.time()))
     }
 
     async fn close_budget(&self, subscription: &SubscriptionId, call: Call, until: Timestamp) -> Result<()> {
@@ -129,6 +129,15 @@ impl Store for MemoryStore {
 
     async fn open_budgets(&self, subscription: &SubscriptionId, record: &NewRun) -> Result<u64> {
         self.state().open_budgets(subscription, record, self.time())
+    }
+
+    async fn record_breaker(&self, breaker: &BreakerRecord) -> Result<()> {
+        self.state().record_breaker(breaker);
+        Ok(())
+    }
+
+    async fn open_breakers(&self) -> Result<Vec<OpenBreaker>> {
+        Ok(self.state().open_breakers(self.time()))
     }
 
     async fn load(&self, id: RunId) -> Result<Option<Loaded>> {
@@ -160,6 +169,15 @@ impl Store for MemoryStore {
 
     async fn events(&self, run: RunId) -> Result<Vec<AuditEvent>> {
         Ok(self.state().events(run))
+    }
+
+    async fn record_checkpoints(&self, checkpoints: &[CheckpointStatus]) -> Result<()> {
+        self.state().checkpoints = checkpoints.to_vec();
+        Ok(())
+    }
+
+    async fn checkpoints(&self) -> Result<Vec<CheckpointStatus>> {
+        Ok(self.state().checkpoints.clone())
     }
 
     async fn audit(&self, after: i64, most: u32) -> Result<Vec<AuditEvent>> {

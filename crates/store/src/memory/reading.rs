@@ -6,7 +6,8 @@ use holdfast_model::{
     AppId, CatalogEntry, Delete, Run, RunEvent, RunId, RunKind, StateCode, Task, Timestamp,
 };
 
-use crate::change::Loaded;
+use crate::breaker::OpenBreaker;
+use crate::change::{HeldLease, Loaded};
 use crate::columns::{Ending, stamp};
 use crate::filter::{CatalogFilter, RunFilter};
 use crate::fleet::Cursor;
@@ -50,8 +51,13 @@ impl State {
         of_rows(self.listings.values().cloned().collect(), closed)
     }
 
+    pub fn open_breakers(&self, now: Timestamp) -> Vec<OpenBreaker> {
+        let lapsed = stamp(now - OpenBreaker::LAPSES_AFTER);
+        self.breakers.values().filter(|breaker| breaker.until >= lapsed).cloned().collect()
+    }
+
     pub fn load(&self, id: RunId, now: Timestamp) -> Option<Loaded> {
-        let run = self.row(id)?.run.clone();
+        let Row { run, leased_until, lease_nonce, .. } = self.row(id)?.clone();
         let is_backup = run.task.kind() == RunKind::Backup;
         let last_good = self.last_good_run(&run.app).filter(|_| is_backup);
         let mut facts = LoadFacts {
@@ -62,6 +68,7 @@ impl State {
                 .and_then(|(app, id)| self.entry(app, id, run.task.blob()))
                 .cloned(),
             is_last: matches!(&run.task, Task::Delete(delete) if self.is_last(&run.app, delete)),
+            lease: leased_until.map(|until| HeldLease { until, nonce: lease_nonce }),
         };
         if let (Task::Delete(delete), Some(subject)) = (&run.task, &mut facts.subject)
             && subject.hold.is_none()

@@ -8,7 +8,9 @@ use holdfast_model::{
     Timestamp,
 };
 
-use crate::audit::{AuditEvent, Head, NewEvent, Placed, chain_rows, places};
+use crate::audit::{AuditEvent, ChainEnd, NewEvent, Placed, chain_rows, places};
+use crate::breaker::OpenBreaker;
+use crate::checkpoints::CheckpointStatus;
 use crate::columns::{Ending, accepted_at, stamp};
 use crate::fleet::Cursor;
 use crate::rules::acquire::Budgets;
@@ -25,6 +27,8 @@ pub(super) struct Row {
     pub run: Run,
     /// Until when it is leased.
     pub leased_until: Option<Timestamp>,
+    /// The number of its latest lease.
+    pub lease_nonce: i64,
     /// Whether it occupies its app, its plan and its storage account.
     pub occupies_app: bool,
 }
@@ -41,6 +45,8 @@ pub(super) struct State {
     pub catalog: BTreeMap<String, BTreeMap<BackupId, Generations>>,
     pub budgets: Budgets,
     pub listings: BTreeMap<SubscriptionId, Recorded>,
+    pub breakers: BTreeMap<(String, String), OpenBreaker>,
+    pub checkpoints: Vec<CheckpointStatus>,
     audit: Vec<AuditEvent>,
     rows: BTreeMap<RunId, Row>,
 
@@ -231,14 +237,16 @@ impl State {
 
     /// Appends events to the audit and returns their places.
     pub fn append(&mut self, events: &[NewEvent<'_>]) -> Vec<Placed> {
-        let head = |last: &AuditEvent| Head { link: last.link.clone(), at: last.at };
-        let head = self.audit.last().map_or_else(Head::origin, head);
-        let placed = places(&head, events);
-        for ((row, new), place) in chain_rows(head.link, events, &placed).into_iter().zip(events).zip(&placed)
-        {
+        let mut end = ChainEnd::origin();
+        if let Some(last) = self.audit.last() {
+            (end.link, end.at) = (last.link.clone(), last.at);
+        }
+        let placed = places(&end, events);
+        for ((row, new), place) in chain_rows(end, events, &placed).into_iter().zip(events).zip(&placed) {
             let (run_id, app, event) = (new.run.id, new.run.app.clone(), new.event.clone());
             self.events_of.entry(run_id).or_default().push(self.audit.len());
-            self.audit.push(AuditEvent { link: row.link, at: place.at, run_id, app, event });
+            let (link, database_role) = (row.link, row.database_role);
+            self.audit.push(AuditEvent { link, at: place.at, run_id, app, database_role, event });
         }
         placed
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use holdfast_model::{NewRun, Run, RunId, SubscriptionId, Timestamp};
 
+use crate::breaker::{BreakerRecord, OpenBreaker};
 use crate::change::{Change, Committed};
 use crate::columns::stamp;
 use crate::error::Result;
@@ -33,6 +34,19 @@ impl State {
             let old = self.listings.remove(&listing.subscription);
             self.listings.insert(listing.subscription.clone(), Recorded::after(old, listing, now));
         }
+    }
+
+    pub fn record_breaker(&mut self, breaker: &BreakerRecord) {
+        let BreakerRecord { kind, name, at, until } = breaker.clone();
+        let key = (kind.clone(), name.clone());
+        let Some(until) = until else {
+            self.breakers.remove(&key);
+            return;
+        };
+        let lapsed = stamp(at - OpenBreaker::LAPSES_AFTER);
+        let since =
+            self.breakers.get(&key).filter(|old| old.until >= lapsed).map_or(stamp(at), |old| old.since);
+        self.breakers.insert(key, OpenBreaker { kind, name, since, until: stamp(until) });
     }
 
     pub fn plan(&mut self, plans: &[CursorAdvance], now: Timestamp) -> Result<Planned> {
@@ -97,7 +111,7 @@ impl State {
         insertion.retain(|run| {
             let is_added = !self.is_subject_taken(run) && self.take_tick(run);
             if is_added {
-                self.put(Row { run: run.clone(), leased_until: None, occupies_app: false });
+                self.put(Row { run: run.clone(), leased_until: None, lease_nonce: 0, occupies_app: false });
             }
             is_added
         });
@@ -149,7 +163,7 @@ impl State {
         self.change_catalog(batch.catalog(&placed));
         for (run, _) in batch.rows() {
             let occupies_app = run.occupies_app();
-            self.put(Row { run: run.clone(), leased_until: None, occupies_app });
+            self.put(Row { run: run.clone(), leased_until: None, lease_nonce: 0, occupies_app });
         }
         Ok(batch.results())
     }

@@ -67,11 +67,14 @@ pub(super) const DIALECT: Dialect = Dialect {
             verified_at = excluded.verified_at, drilled_at = excluded.drilled_at,
             drill_passed = excluded.drill_passed, changed_at = excluded.changed_at,
             differences = excluded.differences, good_once_verified = excluded.good_once_verified",
-    last_link: "/* last_link */ SELECT seq, '' AS previous, hash, at FROM holdfast.audit_last()",
+    last_link: "/* last_link */ SELECT seq, '' AS previous, hash, at, session_user::text AS database_role
+        FROM holdfast.audit_last()",
     append_events: "/* append_events */ INSERT INTO audit_events (seq, at, run_id, app, data, previous, hash)
         SELECT seq, at, run_id, app, data, previous, hash
         FROM json_to_recordset($1::json) AS event (seq bigint, at timestamptz, run_id uuid, app text, data text,
             previous text, hash text)",
+    delete_checkpoints: "/* record_checkpoints */ DELETE FROM audit_checkpoints
+        WHERE destination <> ALL (ARRAY(SELECT kept.name FROM json_array_elements_text($1::json) AS kept (name)))",
     move_cursors: "/* move_cursors */ UPDATE cursors SET through = plan.through, next_at = plan.next_at
         FROM json_to_recordset($1::json) AS plan (app text, policy text, fingerprint text, decided_on timestamptz,
             through timestamptz, next_at timestamptz)
@@ -111,8 +114,9 @@ pub(super) const DIALECT: Dialect = Dialect {
     occupied_accounts: "/* occupied_accounts */ SELECT runs.account, runs.subscription
         FROM json_array_elements_text($1::json) AS asked (account)
         JOIN runs ON runs.occupies_app AND runs.account = asked.account",
-    lease: "/* lease */ UPDATE runs SET leased_until = $1, occupies_app = runs.occupies_app OR picked.begins
-        FROM json_to_recordset($2::json) AS picked (id uuid, version bigint, begins boolean)
+    lease: "/* lease */ UPDATE runs SET leased_until = $1, lease_nonce = picked.nonce,
+            occupies_app = runs.occupies_app OR picked.begins
+        FROM json_to_recordset($2::json) AS picked (id uuid, version bigint, begins boolean, nonce bigint)
         WHERE runs.id = picked.id AND runs.version = picked.version AND runs.leased_until IS NULL
         RETURNING runs.id",
     read_budgets: "/* read_budgets */ SELECT subscription, call, tokens, filled_at, closed_until FROM budgets

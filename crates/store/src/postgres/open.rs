@@ -1,10 +1,9 @@
 //! Opening a database. It is inspected first, so that whatever is wrong is one clear error and nothing is changed.
 
-use std::str::FromStr;
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection};
@@ -13,6 +12,7 @@ use crate::error::{Error, Result};
 use crate::migrations::migrator;
 use crate::mode::Mode;
 use crate::postgres::database::{PgStore, Postgres};
+use crate::postgres::database_url::parse;
 use crate::postgres::driver::{
     CANNOT_CONNECT_NOW, DISK_FULL, NO_DATABASE, NO_PRIVILEGE, REFUSED, SCHEMA_EXISTS, TABLE_EXISTS,
     TOO_MANY_CONNECTIONS, UNIQUE_VIOLATION, WRONG_PASSWORD, code,
@@ -79,16 +79,9 @@ impl PgStore {
     }
 }
 
-/// The options in the URL. Errors never show its text, which holds the password.
+/// The options in the URL, with what every connection has.
 fn options(url: &SecretString) -> Result<PgConnectOptions> {
-    let text = url.expose_secret();
-    let scheme = ["postgres://", "postgresql://"].iter().any(|scheme| text.starts_with(scheme));
-    let options = PgConnectOptions::from_str(text).ok().filter(|_| scheme);
-    let options = options.ok_or_else(|| Error::Open {
-        place: "at database_url".to_owned(),
-        why: "it is not a PostgreSQL URL such as postgres://user:password@host:5432/database; characters such as @ or / in the password are written as %40 and %2F".to_owned(),
-        source: None,
-    })?;
+    let options = parse(url)?;
     let named = options.get_application_name().is_some();
     let options = if named { options } else { options.application_name("holdfast") };
     // The last setting of a name wins, so these outweigh those of the URL.

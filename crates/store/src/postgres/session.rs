@@ -137,6 +137,7 @@ fn query(sql: &'static str, args: Vec<Arg>) -> Query<'static, Postgres, PgArgume
         Arg::Text(value) => query.bind(value),
         Arg::MaybeText(value) => query.bind(value),
         Arg::Time(value) => query.bind(value),
+        Arg::MaybeTime(value) => query.bind(value),
         Arg::Id(value) => query.bind(value.as_uuid()),
     })
 }

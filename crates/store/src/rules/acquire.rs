@@ -46,6 +46,8 @@ pub(crate) struct Admitted {
     pub candidate: Candidate,
     /// Whether it occupies its app from here on.
     pub begins: bool,
+    /// The number of its lease.
+    pub nonce: i64,
 }
 
 /// Which candidates of a lane to read: `most` of them after the first `skip`.
@@ -69,6 +71,8 @@ pub(crate) struct Admission<'a> {
     share: u32,
     /// The subscriptions with due runs that begin, by storage account.
     users: BTreeMap<String, BTreeSet<SubscriptionId>>,
+    /// Draws the numbers of leases.
+    rng: fastrand::Rng,
 }
 
 impl<'a> Admission<'a> {
@@ -84,7 +88,14 @@ impl<'a> Admission<'a> {
                 users.entry(account.clone()).or_default().insert(subscription.clone());
             }
         }
-        Self { limits, now, usage, drawn, admitted, begun, share, users }
+        let rng = fastrand::Rng::with_seed(0);
+        Self { limits, now, usage, drawn, admitted, begun, share, users, rng }
+    }
+
+    /// Draws the numbers of the leases from `seed`.
+    #[must_use]
+    pub fn drawing_from(self, seed: u64) -> Self {
+        Self { rng: fastrand::Rng::with_seed(seed), ..self }
     }
 
     /// Starts to serve a lane.
@@ -113,8 +124,8 @@ impl<'a> Admission<'a> {
     pub fn leased(mut self, is_written: impl Fn(RunId) -> bool) -> Vec<Leased> {
         self.admitted.retain(|admitted| is_written(admitted.candidate.id));
         self.admitted.sort_by_key(|Admitted { candidate: run, .. }| (run.priority, run.due_at, run.id));
-        let leased = |Admitted { candidate: run, .. }: &Admitted| Leased {
-            wakeup: Wakeup { run_id: run.id, version: run.version },
+        let leased = |Admitted { candidate: run, nonce, .. }: &Admitted| Leased {
+            wakeup: Wakeup { run_id: run.id, version: run.version, nonce: *nonce },
             priority: run.priority,
         };
         self.admitted.iter().map(leased).collect()
@@ -168,7 +179,8 @@ impl<'a> Admission<'a> {
             *of_account.entry(subscription.clone()).or_default() += 1;
             self.begun.insert(candidate.app.clone());
         }
-        self.admitted.push(Admitted { candidate, begins });
+        let nonce = self.rng.i64(1..);
+        self.admitted.push(Admitted { candidate, begins, nonce });
     }
 
     fn draw(&mut self, lane: &Lane, count: u32) {

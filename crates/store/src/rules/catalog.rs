@@ -172,7 +172,7 @@ fn entry(
 ) -> CatalogEntry {
     let good = match origin {
         Origin::Succeeded | Origin::TakenOver => true,
-        // Reachable partial backups are verified before they count as good.
+        // Reachable partial backups are checked before they count as good.
         Origin::Partial => run.policy_snapshot.partial_is_good,
         Origin::Attempt | Origin::Orphan => false,
     };

@@ -136,7 +136,7 @@ fn actions(old: Option<&AppRow>, new: &AppRow) -> Vec<OperatorAction> {
 /// The record of an action. It sends nothing, so its policy snapshot has no storage.
 fn record(app: &App, action: OperatorAction, now: Timestamp, rng: &mut fastrand::Rng) -> NewRun {
     let snapshot = PolicySnapshot::new(StorageName::new("none"), "");
-    NewRun::operator_action(RunId::new(now, rng), app, &snapshot, action, ACTOR.to_owned(), now)
+    NewRun::operator_action(RunId::new(now, rng), app, &snapshot, action, ACTOR.into(), now)
 }
 
 /// An enrolment as rows hold it: the cursor has its schedule, runs have its databases, and objectives are whole seconds.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use holdfast_model::{BackupFacts, CatalogEntry, Run, RunState, Timestamp, Verification};
 
-use crate::change::Loaded;
+use crate::change::{HeldLease, Loaded};
 use crate::columns::{Ending, stamp};
 
 /// The app's last good backup run that is a baseline: its state, and when it ended.
@@ -23,6 +23,7 @@ pub(crate) struct LoadFacts {
     pub subject: Option<CatalogEntry>,
     /// Only for a deletion.
     pub is_last: bool,
+    pub lease: Option<HeldLease>,
 }
 
 /// Whether later backups are compared with a backup of this verification. Nothing is known of the size of a backup whose
@@ -33,11 +34,12 @@ pub(crate) fn is_baseline(verification: Option<Verification>) -> bool {
 
 /// A run with what its next step needs.
 pub(crate) fn loaded(run: Run, now: Timestamp, facts: LoadFacts) -> Loaded {
-    let LoadFacts { last_good, subject, is_last } = facts;
+    let LoadFacts { last_good, subject, is_last, lease } = facts;
     let backup = last_good.as_ref().and_then(|last| Ending::of(&last.state).backup);
     let ended_at = last_good.as_ref().and_then(|last| last.ended_at);
     Loaded {
         now,
+        lease,
         typical: backup.and_then(|backup| took(backup, ended_at)),
         last_good_bytes: backup.map(|backup| backup.size_bytes),
         subject,

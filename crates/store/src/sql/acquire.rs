@@ -1,14 +1,13 @@
 //! Acquiring due runs. The cost follows what is leased, not what waits.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use holdfast_model::{Lane, Limits, RunId, SubscriptionId, Timestamp};
 use serde_json::json as object;
 
 use crate::columns::later;
 use crate::error::Result;
-use crate::lanes::{LaneQuota, Leased};
+use crate::lanes::{LaneQuota, LeaseTerms, Leased};
 use crate::rules::acquire::{Admission, Admitted, BySubscription, Candidate, Usage};
 use crate::rules::due::Leases;
 use crate::sql::arg::Arg;
@@ -24,11 +23,12 @@ pub(super) async fn acquire<S: Session>(
     session: &mut S,
     quotas: &[LaneQuota],
     limits: &Limits,
-    lease: Duration,
+    terms: LeaseTerms,
 ) -> Result<Vec<Leased>> {
     lock_admission(session).await?;
     let now = session.now().await?;
-    let mut admission = Admission::new(limits, now, usage(session, quotas, now).await?, quotas);
+    let mut admission =
+        Admission::new(limits, now, usage(session, quotas, now).await?, quotas).drawing_from(terms.seed);
     for quota in quotas {
         let mut lane = admission.lane(quota);
         while let Some(page) = lane.next_page() {
@@ -36,7 +36,7 @@ pub(super) async fn acquire<S: Session>(
         }
         lane.draw_tokens();
     }
-    let until = Arg::Time(later(now, lease));
+    let until = Arg::Time(later(now, terms.lasts));
     let written = write_leases(session, admission.admitted(), until).await?;
     budgets::write(session, admission.drawn()).await?;
     Ok(admission.leased(|id| written.contains(&id)))
@@ -162,7 +162,7 @@ async fn write_leases<S: Session>(
     if admitted.is_empty() {
         return Ok(BTreeSet::new());
     }
-    let row = |Admitted { candidate: run, begins }: &Admitted| object!({ "id": run.id.to_string(), "version": run.version, "begins": begins });
+    let row = |Admitted { candidate: run, begins, nonce }: &Admitted| object!({ "id": run.id.to_string(), "version": run.version, "begins": begins, "nonce": nonce });
     let rows: Vec<_> = admitted.iter().map(row).collect();
     let written: Vec<IdRow> = session.fetch(S::DIALECT.lease, vec![until, Arg::json(&rows)]).await?;
     Ok(written.into_iter().map(|row| row.0).collect())

@@ -14,6 +14,7 @@ pub(crate) enum Arg {
     Text(String),
     MaybeText(Option<String>),
     Time(Timestamp),
+    MaybeTime(Option<Timestamp>),
     Id(RunId),
 }
 

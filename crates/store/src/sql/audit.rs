@@ -2,7 +2,7 @@
 
 use holdfast_model::RunId;
 
-use crate::audit::{AuditEvent, Head, NewEvent, Placed, chain_rows, places};
+use crate::audit::{AuditEvent, ChainEnd, NewEvent, Placed, chain_rows, places};
 use crate::error::Result;
 use crate::sql::arg::Arg;
 use crate::sql::reading::{fetch_most, fetch_readable};
@@ -18,24 +18,26 @@ pub(super) async fn append<S: Session>(session: &mut S, events: &[NewEvent<'_>])
     if events.is_empty() {
         return Ok(Vec::new());
     }
-    let head: Option<Head> = fetch_optional(session, S::DIALECT.last_link, Vec::new()).await?;
-    let head = head.unwrap_or_else(Head::origin);
-    let placed = places(&head, events);
-    let rows = chain_rows(head.link, events, &placed);
+    let end: Option<ChainEnd> = fetch_optional(session, S::DIALECT.last_link, Vec::new()).await?;
+    let end = end.unwrap_or_else(ChainEnd::origin);
+    let placed = places(&end, events);
+    let rows = chain_rows(end, events, &placed);
     let rows: Vec<_> = rows.iter().map(event::columns).collect();
     session.execute(S::DIALECT.append_events, vec![Arg::json(&rows)]).await?;
     Ok(placed)
 }
 
 pub(super) async fn of_run(session: &mut impl Session, run: RunId) -> Result<Vec<AuditEvent>> {
-    let of_run = "/* of_run */ SELECT seq, at, run_id, app, data, previous, hash FROM audit_events
+    let of_run =
+        "/* of_run */ SELECT seq, at, run_id, app, data, database_role, previous, hash FROM audit_events
         WHERE run_id = $1 ORDER BY seq";
     fetch_readable(session, of_run, vec![Arg::Id(run)]).await
 }
 
 /// Events after a sequence number, as audit events or as rows of the chain.
 pub(super) async fn after<T: FromRow>(session: &mut impl Session, after: i64, most: u32) -> Result<Vec<T>> {
-    let chain = "/* chain */ SELECT seq, at, run_id, app, data, previous, hash FROM audit_events
+    let chain =
+        "/* chain */ SELECT seq, at, run_id, app, data, database_role, previous, hash FROM audit_events
         WHERE seq > $1 ORDER BY seq LIMIT $2";
     if most == 0 {
         return Ok(Vec::new());

@@ -19,6 +19,8 @@ pub(crate) struct Dialect {
     pub last_link: &'static str,
     /// Appends rows of `audit_events`.
     pub append_events: &'static str,
+    /// Deletes the `audit_checkpoints` of destinations that a JSON array leaves out.
+    pub delete_checkpoints: &'static str,
     /// Moves the cursors that are where the rows say. Returns their apps.
     pub move_cursors: &'static str,
     /// Deletes the cursors that are where the rows say. Returns their apps.

@@ -15,7 +15,8 @@ pub(super) async fn by_events(
     app: &AppId,
     delete: &Delete,
 ) -> Result<Option<String>> {
-    let actions = "/* holds */ SELECT seq, at, run_id, app, data, previous, hash FROM audit_events
+    let actions = "/* holds */ SELECT seq, at, run_id, app, data, database_role, previous, hash
+        FROM audit_events
         WHERE event = 'action_recorded' AND app = $1
           AND (data LIKE '%held%' OR data LIKE '%released%')
         ORDER BY seq DESC";

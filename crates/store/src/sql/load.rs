@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use holdfast_model::{Run, RunId, Task, Timestamp};
 
-use crate::change::Loaded;
+use crate::change::{HeldLease, Loaded};
 use crate::columns::later;
 use crate::error::Result;
 use crate::rules::load::{LastGood, LoadFacts, loaded};
@@ -18,6 +18,7 @@ pub(super) const LOAD: &str = "load a run";
 struct LoadRow {
     run: Run,
     now: Option<Timestamp>,
+    lease: Option<HeldLease>,
     last_good: Option<LastGood>,
 }
 
@@ -30,6 +31,10 @@ impl FromRow for LoadRow {
         Ok(Self {
             run: Run::read(row)?,
             now: row.maybe_time("now")?,
+            lease: row
+                .maybe_time("leased_until")?
+                .zip(row.maybe_int("lease_nonce")?)
+                .map(|(until, nonce)| HeldLease { until, nonce }),
             last_good: state.map(|state| LastGood { state, ended_at }),
         })
     }
@@ -37,7 +42,7 @@ impl FromRow for LoadRow {
 
 pub(super) async fn load<S: Session>(session: &mut S, id: RunId) -> Result<Option<Loaded>> {
     let row: Option<LoadRow> = fetch_optional(session, S::DIALECT.load, vec![Arg::Id(id)]).await?;
-    let Some(LoadRow { run, now, last_good }) = row else { return Ok(None) };
+    let Some(LoadRow { run, now, lease, last_good }) = row else { return Ok(None) };
     let now = session.now_beside(now);
     let mut subject = match run.task.backup(&run.app) {
         Some((app, backup)) => catalog::one(session, app, backup, run.task.blob()).await?,
@@ -52,7 +57,7 @@ pub(super) async fn load<S: Session>(session: &mut S, id: RunId) -> Result<Optio
     {
         subject.hold = holds::by_events(session, &run.app, delete).await?;
     }
-    Ok(Some(loaded(run, now, LoadFacts { last_good, subject, is_last })))
+    Ok(Some(loaded(run, now, LoadFacts { last_good, subject, is_last, lease })))
 }
 
 /// For how long a run waits that cannot be read, so that it occupies its app and its plan only now and then.

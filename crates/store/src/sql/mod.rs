@@ -12,8 +12,10 @@ mod subscriptions;
 
 mod acquire;
 mod audit;
+mod breakers;
 mod budgets;
 mod catalog;
+mod checkpoints;
 mod commit;
 mod cursors;
 mod fleet;

@@ -1,18 +1,18 @@
 //! The store on any SQL database: each operation in its own session.
 
-use std::time::Duration;
-
 use async_trait::async_trait;
 use holdfast_model::{Call, CatalogEntry, Limits, NewRun, Run, RunId, SubscriptionId, Timestamp};
 
 use crate::audit::AuditEvent;
+use crate::breaker::{BreakerRecord, OpenBreaker};
 use crate::budget_draw::{BudgetDraw, Drawn};
 use crate::chain::ChainRow;
 use crate::change::{Change, Committed, Loaded};
+use crate::checkpoints::CheckpointStatus;
 use crate::error::{Error, Result};
 use crate::filter::{CatalogFilter, RunFilter};
 use crate::fleet::{Cursor, CursorAdvance, Departure, Enrolled, FleetChange, Planned};
-use crate::lanes::{DueLanes, LaneQuota, Leased};
+use crate::lanes::{DueLanes, LaneQuota, LeaseTerms, Leased};
 use crate::rules::commit::COMMIT;
 use crate::rules::enrolment::Wanted;
 use crate::rules::generations::StoredEntry;
@@ -21,8 +21,8 @@ use crate::safeguard::Safeguard;
 use crate::sql::session::{Database, Session};
 use crate::sql::unreadable::{Paged, RunCheck};
 use crate::sql::{
-    acquire, audit, budgets, catalog, commit, cursors, fleet, insert, lanes, listing, load, run_rows,
-    safeguards, status, subscriptions, unreadable,
+    acquire, audit, breakers, budgets, catalog, checkpoints, commit, cursors, fleet, insert, lanes, listing,
+    load, run_rows, safeguards, status, subscriptions, unreadable,
 };
 use crate::status::AppStatus;
 use crate::store::Store;
@@ -101,8 +101,8 @@ impl<D: Database> Store for SqlStore<D> {
         within!(self.read(lanes::DUE_LANES), |session| lanes::due_lanes(session))
     }
 
-    async fn acquire(&self, quotas: &[LaneQuota], limits: &Limits, lease: Duration) -> Result<Vec<Leased>> {
-        within!(self.write(acquire::ACQUIRE), |session| acquire::acquire(session, quotas, limits, lease))
+    async fn acquire(&self, quotas: &[LaneQuota], limits: &Limits, terms: LeaseTerms) -> Result<Vec<Leased>> {
+        within!(self.write(acquire::ACQUIRE), |session| acquire::acquire(session, quotas, limits, terms))
     }
 
     async fn close_budget(&self, subscription: &SubscriptionId, call: Call, until: Timestamp) -> Result<()> {
@@ -120,6 +120,14 @@ impl<D: Database> Store for SqlStore<D> {
 
     async fn open_budgets(&self, subscription: &SubscriptionId, record: &NewRun) -> Result<u64> {
         within!(self.write(budgets::OPEN), |session| budgets::open(session, subscription, record))
+    }
+
+    async fn record_breaker(&self, breaker: &BreakerRecord) -> Result<()> {
+        within!(self.write_singly(breakers::RECORD), |session| breakers::record(session, breaker))
+    }
+
+    async fn open_breakers(&self) -> Result<Vec<OpenBreaker>> {
+        within!(self.read(breakers::OPEN), |session| breakers::open(session))
     }
 
     async fn load(&self, id: RunId) -> Result<Option<Loaded>> {
@@ -180,6 +188,14 @@ impl<D: Database> Store for SqlStore<D> {
 
     async fn events(&self, run: RunId) -> Result<Vec<AuditEvent>> {
         within!(self.read(audit::READ), |session| audit::of_run(session, run))
+    }
+
+    async fn record_checkpoints(&self, all: &[CheckpointStatus]) -> Result<()> {
+        within!(self.write(checkpoints::RECORD), |session| checkpoints::record(session, all))
+    }
+
+    async fn checkpoints(&self) -> Result<Vec<CheckpointStatus>> {
+        within!(self.read(checkpoints::READ), |session| checkpoints::list(session))
     }
 
     async fn audit(&self, after: i64, most: u32) -> Result<Vec<AuditEvent>> {

@@ -92,10 +92,10 @@ impl Paged for StoredEntry {
 
 impl Paged for AuditEvent {
     const FIRST: &'static str =
-        "/* check */ SELECT seq, at, run_id, app, data, previous, hash FROM audit_events
+        "/* check */ SELECT seq, at, run_id, app, data, database_role, previous, hash FROM audit_events
         ORDER BY seq LIMIT $1";
     const NEXT: &'static str =
-        "/* check */ SELECT seq, at, run_id, app, data, previous, hash FROM audit_events
+        "/* check */ SELECT seq, at, run_id, app, data, database_role, previous, hash FROM audit_events
         WHERE seq > $2 ORDER BY seq LIMIT $1";
 
     fn key(&self) -> Vec<String> {

@@ -69,11 +69,14 @@ pub(super) const DIALECT: Dialect = Dialect {
             verified_at = excluded.verified_at, drilled_at = excluded.drilled_at,
             drill_passed = excluded.drill_passed, changed_at = excluded.changed_at,
             differences = excluded.differences, good_once_verified = excluded.good_once_verified",
-    last_link: "/* last_link */ SELECT seq, previous, hash, at FROM audit_events WHERE seq > 0 ORDER BY seq DESC LIMIT 1",
+    last_link: "/* last_link */ SELECT seq, previous, hash, at, '' AS database_role FROM audit_events
+        WHERE seq > 0 ORDER BY seq DESC LIMIT 1",
     append_events: "/* append_events */ INSERT INTO audit_events (seq, at, run_id, app, data, previous, hash)
         SELECT value ->> '$.seq', value ->> '$.at', value ->> '$.run_id', value ->> '$.app', value ->> '$.data',
             value ->> '$.previous', value ->> '$.hash'
         FROM json_each($1)",
+    delete_checkpoints: "/* record_checkpoints */ DELETE FROM audit_checkpoints
+        WHERE destination NOT IN (SELECT value FROM json_each($1))",
     move_cursors: "/* move_cursors */ UPDATE cursors SET through = plan.value ->> '$.through',
             next_at = plan.value ->> '$.next_at'
         FROM json_each($1) AS plan
@@ -111,7 +114,8 @@ pub(super) const DIALECT: Dialect = Dialect {
         FROM json_each($1) AS asked",
     occupied_accounts: "/* occupied_accounts */ SELECT runs.account, runs.subscription FROM json_each($1) AS asked
         JOIN runs ON runs.occupies_app = 1 AND runs.account = asked.value",
-    lease: "/* lease */ UPDATE runs SET leased_until = $1, occupies_app = max(occupies_app, picked.value ->> '$.begins')
+    lease: "/* lease */ UPDATE runs SET leased_until = $1, lease_nonce = picked.value ->> '$.nonce',
+            occupies_app = max(occupies_app, picked.value ->> '$.begins')
         FROM json_each($2) AS picked
         WHERE runs.id = picked.value ->> '$.id' AND runs.version = picked.value ->> '$.version'
           AND runs.leased_until IS NULL

@@ -40,17 +40,21 @@ impl SqliteStore {
     /// Opens the store in the file at `path`, whose time is `clock`'s.
     pub async fn open(path: &Path, clock: Arc<dyn Clock>, mode: Mode) -> Result<Self> {
         let place = Place(path);
-        match place.inspect().await? {
-            Found::Nothing if mode == Mode::Own => {}
+        let by_itself = match place.inspect().await? {
+            Found::Nothing if mode == Mode::Own => false,
             Found::Nothing => {
                 return Err(place.wrong("there is no store there yet; `holdfast run` makes one"));
             }
-            Found::Schema(found) => place.fits(found, mode)?,
-        }
+            Found::Schema { found, by_itself } => {
+                place.fits(found, mode)?;
+                by_itself && mode == Mode::Read
+            }
+        };
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(mode == Mode::Own)
             .read_only(mode == Mode::Read)
+            .immutable(by_itself)
             .foreign_keys(true)
             .busy_timeout(BUSY_TIMEOUT)
             .synchronous(SqliteSynchronous::Full)
@@ -74,8 +78,13 @@ impl SqliteStore {
 enum Found {
     /// No file, or an empty one.
     Nothing,
-    /// A store of this schema; 0 when its first migration was interrupted.
-    Schema(i64),
+    /// A store of the schema `found`; 0 when its first migration was interrupted.
+    Schema {
+        found: i64,
+        /// Whether it is only readable without the files that SQLite makes beside it, as in a folder that may not be
+        /// written.
+        by_itself: bool,
+    },
 }
 
 struct Place<'a>(&'a Path);
@@ -92,16 +101,20 @@ impl Place<'_> {
             Err(error) => return Err(self.wrong(&format!("it cannot be inspected: {error}"))),
         }
         let options = SqliteConnectOptions::new().filename(self.0).read_only(true).busy_timeout(BUSY_TIMEOUT);
-        let inspected = async {
-            let mut connection = options.connect().await?;
-            let found = inspect_schema(&mut connection).await?;
-            connection.close().await.map(|()| found)
+        let (inspected, by_itself) = match inspect_with(&options).await {
+            // No process uses the store: while one does, the log is there.
+            Err(error)
+                if matches!(primary_code(&error), Some(CANNOT_OPEN | READ_ONLY)) && !self.is_logged() =>
+            {
+                (inspect_with(&options.immutable(true)).await, true)
+            }
+            inspected => (inspected, false),
         };
-        let (application_id, tables, schema) = inspected.await.map_err(|error| self.failed(error))?;
+        let (application_id, tables, found) = inspected.map_err(|error| self.failed(error))?;
         match (application_id, tables) {
-            (APPLICATION_ID, _) => Ok(Found::Schema(schema)),
+            (APPLICATION_ID, _) => Ok(Found::Schema { found, by_itself }),
             // Only the migrations' own table: the first migration was interrupted.
-            (0, 0) => Ok(Found::Schema(0)),
+            (0, 0) => Ok(Found::Schema { found: 0, by_itself }),
             _ => Err(self.wrong("it is an SQLite file of another program; name another file with --store")),
         }
     }
@@ -118,16 +131,20 @@ impl Place<'_> {
             Ok(()) if header.starts_with(b"SQLite format 3\0") => {}
             _ => return Err(self.wrong(NOT_SQLITE)),
         }
-        let mut wal = self.0.as_os_str().to_owned();
-        wal.push("-wal");
-        let logged = std::fs::metadata(wal).is_ok_and(|wal| wal.len() > 0);
         let page_bytes = match u16::from_be_bytes([header[16], header[17]]) {
             1 => 65_536,
             bytes => u64::from(bytes),
         };
         let pages = u64::from(u32::from_be_bytes([header[28], header[29], header[30], header[31]]));
-        let whole = logged || header[24..28] != header[92..96] || length >= pages * page_bytes;
+        let whole = self.is_logged() || header[24..28] != header[92..96] || length >= pages * page_bytes;
         if whole { Ok(()) } else { Err(self.wrong(DAMAGED)) }
+    }
+
+    /// Whether there is a write-ahead log with content.
+    fn is_logged(&self) -> bool {
+        let mut wal = self.0.as_os_str().to_owned();
+        wal.push("-wal");
+        std::fs::metadata(wal).is_ok_and(|wal| wal.len() > 0)
     }
 
     fn folder(&self) -> Result<()> {
@@ -182,6 +199,12 @@ impl Place<'_> {
 const NOT_SQLITE: &str = "it is not an SQLite file; name another file with --store";
 const DAMAGED: &str =
     "the file is damaged or cut short; restore it from a copy, or start a new one with --store";
+
+async fn inspect_with(options: &SqliteConnectOptions) -> Result<(i64, i64, i64), sqlx::Error> {
+    let mut connection = options.connect().await?;
+    let found = inspect_schema(&mut connection).await?;
+    connection.close().await.map(|()| found)
+}
 
 async fn inspect_schema(connection: &mut SqliteConnection) -> Result<(i64, i64, i64), sqlx::Error> {
     let application_id =

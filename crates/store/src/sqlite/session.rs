@@ -131,6 +131,7 @@ fn query(sql: &'static str, args: Vec<Arg>) -> Query<'static, Sqlite, SqliteArgu
         Arg::Text(value) => query.bind(value),
         Arg::MaybeText(value) => query.bind(value),
         Arg::Time(value) => query.bind(time_text(value)),
+        Arg::MaybeTime(value) => query.bind(value.map(time_text)),
         Arg::Id(value) => query.bind(value.to_string()),
     })
 }

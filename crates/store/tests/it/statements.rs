@@ -66,6 +66,8 @@ async fn no_statement_reads_a_large_table_through() {
             "apps",
             "subscriptions",
             "budgets",
+            "audit_checkpoints",
+            "breakers",
             "plan",
             "CONSTANT",
             "2",

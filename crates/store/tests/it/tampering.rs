@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use holdfast_model::{BackupId, OperatorAction};
-use holdfast_store::{Broken, Damage, Link, Store, row_differences, verify_chain};
+use holdfast_store::{Broken, Content, Damage, Link, Store, row_differences, verify_chain};
 
 use crate::history::Fixture;
 
@@ -93,7 +93,7 @@ async fn each_kind_of_tampering_is_found_where_it_is() {
 async fn an_event_replaced_with_its_own_new_hash_is_found_by_the_next() {
     let fixture = Fixture::with_backups().await;
     let rows = fixture.store.chain(0, 9).await.unwrap();
-    let forged = rows[2].link.then(&rows[3].at, &rows[3].run_id, &rows[3].app, "{\"event\":\"ended\"}");
+    let forged = rows[2].link.then(&Content { data: "{\"event\":\"ended\"}", ..rows[3].content() });
     force(&fixture, "SELECT 1").await;
     sqlx::query("UPDATE audit_events SET data = '{\"event\":\"ended\"}', hash = ? WHERE seq = 4")
         .bind(forged.hash)
@@ -221,7 +221,9 @@ async fn a_clock_that_goes_back_dates_no_event_before_the_last_one() {
     fixture.add("shop").await;
     let next = fixture.store.chain(last.link.seq, 9).await.unwrap().remove(0);
     assert_eq!(next.at, last.at);
-    let forged = last.link.then("2020-01-01T00:00:00.000Z", "r", "a", "{}");
+    let content =
+        Content { at: "2020-01-01T00:00:00.000Z", run_id: "r", app: "a", data: "{}", database_role: "" };
+    let forged = last.link.then(&content);
     let early = sqlx::query(
         "INSERT INTO audit_events (seq, at, run_id, app, data, previous, hash) VALUES (?, ?, 'r', 'a', '{}', ?, ?)",
     );

@@ -53,7 +53,7 @@ impl<S: Store> History<S> {
 
     /// A check of `shop` that finds its last backup changed, and verifies it.
     async fn check(&mut self) {
-        let run = self.asked("shop", Task::CheckCatalog { schedule: None }).await;
+        let run = self.asked("shop", Task::CheckCatalog { schedule: None, databases: Vec::new() }).await;
         let (backup, blob) = (BackupId(5), "hf-5.zip".to_owned());
         let app = Some(app("shop", None).id);
         let of_app = self.store.catalog(&CatalogFilter { app, ..CatalogFilter::default() }).await.unwrap();
@@ -68,7 +68,7 @@ impl<S: Store> History<S> {
 
     pub async fn asked(&mut self, name: &str, task: Task) -> Run {
         let app = app(name, Some("gold"));
-        let asked = NewTask { task, trigger: Trigger::Manual, actor: Some("alice".to_owned()) };
+        let asked = NewTask { task, trigger: Trigger::Manual, actor: Some("alice".into()) };
         let new = NewRun::task(self.id(), &app, &policy_snapshot(), asked, self.clock.now());
         self.store.add_run(&new).await.unwrap();
         new.run
@@ -80,7 +80,7 @@ impl<S: Store> History<S> {
             &app(name, Some("gold")),
             &policy_snapshot(),
             action,
-            "bob".to_owned(),
+            "bob".into(),
             self.clock.now(),
         );
         self.store.add_run(&new).await.unwrap();

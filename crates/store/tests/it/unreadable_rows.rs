@@ -130,7 +130,9 @@ async fn the_bad_run_steps_aside<S: Store>(history: &History<S>, bad: &Run, good
     assert!(store.due_lanes().await.unwrap().lanes.iter().any(|due| due.lane == lane));
     let quotas = [LaneQuota { lane, most: 9 }];
     let limits = Limits::default();
-    let acquire = || store.acquire(&quotas, &limits, Duration::from_mins(5));
+    let acquire = || {
+        store.acquire(&quotas, &limits, holdfast_store::LeaseTerms { lasts: Duration::from_mins(5), seed: 1 })
+    };
     let leased: Vec<RunId> = acquire().await.unwrap().iter().map(|leased| leased.wakeup.run_id).collect();
     assert!(leased.contains(&good.id) && leased.contains(&bad.id));
     assert_eq!(store.load(good.id).await.unwrap().unwrap().run.id, good.id);

@@ -103,6 +103,6 @@ mod tests {
         assert_eq!((lost.message.as_str(), lost.backup, lost.is_warning), ("backup lost", Some(7), true));
         let held =
             record(OperatorAction::Held { blob: None, backup: BackupId(7), reason: "audit".into() }).unwrap();
-        assert_eq!((held.message.as_str(), held.is_warning), ("held by ann", false));
+        assert_eq!((held.message.as_str(), held.is_warning), ("held by claimed \"ann\"", false));
     }
 }

@@ -67,6 +67,7 @@ fn line(run: &Run, event: &RunEvent, last_error: Option<&str>, at: Timestamp) ->
         | RunEvent::Absent { .. }
         | RunEvent::StatusSeen { .. }
         | RunEvent::Completed { .. }
+        | RunEvent::PartiallyCompleted { .. }
         | RunEvent::CheckFailed { .. }
         | RunEvent::BackupsMissing { .. } => None,
     }

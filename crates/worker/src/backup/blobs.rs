@@ -15,6 +15,15 @@ pub(super) struct BackupBlobs {
     pub manifest: Option<BlobFacts>,
 }
 
+/// A backup to verify.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct MadeBackup<'a> {
+    /// The backup.
+    pub backup: &'a BackupFacts,
+    /// Azure's log, where Azure reports that files are missing from it.
+    pub partial_log: Option<&'a str>,
+}
+
 /// What the verification of a backup found.
 #[derive(Debug)]
 pub(super) struct BlobCheck {

@@ -14,8 +14,8 @@ use crate::preparation::{grant_sas, read_connection_strings};
 use crate::send_window::{RequestPayload, SendWindow};
 use crate::step_context::StepContext;
 use crate::step_plan::StepPlan;
-use blobs::BlobCheck;
-use transitions::{PollAnswer, counts_as_good, polled, posted, reconciled, recorded, turned_up, verified};
+use blobs::{BlobCheck, MadeBackup};
+use transitions::{PollAnswer, polled, posted, reconciled, recorded, turned_up, verified};
 
 /// One step of a backup.
 pub(crate) async fn step(
@@ -43,18 +43,15 @@ pub(crate) async fn step(
         }
         (Action::Poll, RunState::Polling { attempt, backup, accepted_at, status, .. }) => {
             let answer = calls::progress(context, *backup).await;
-            let blobs = match counts_as_good(&context.input, attempt, *accepted_at, &answer) {
-                Some(partial) => Some(calls::blobs(context, &partial).await),
-                None => None,
-            };
-            let answer = PollAnswer { answer, blobs, accepted_at: *accepted_at, last_status: status };
+            let answer = PollAnswer { answer, accepted_at: *accepted_at, last_status: status };
             polled(&context.input_now(), attempt, answer, rng).into()
         }
-        (Action::Verify, RunState::Verifying { attempt, backup: Some(backup), checks }) => {
+        (Action::Verify, RunState::Verifying { attempt, backup: Some(backup), checks, partial_log }) => {
             let blobs =
                 if run.policy_snapshot.verify { Some(calls::blobs(context, backup).await) } else { None };
             let check = BlobCheck { blobs, orphans: calls::missing(context).await, checks: *checks };
-            verified(&context.input_now(), attempt, backup, check, rng).into()
+            let made = MadeBackup { backup, partial_log: partial_log.as_deref() };
+            verified(&context.input_now(), attempt, made, check, rng).into()
         }
         _ => StepPlan::NothingToDo,
     }

@@ -19,12 +19,19 @@ pub(super) struct Breaker {
     openings: u32,
     /// When it last opened, on the monotonic clock.
     opened_at: Duration,
+    /// How long it stays open from then on, until the next probe.
+    pause: Duration,
 }
 
 impl Breaker {
     /// Whether it is open, or waits for the answer to a probe.
     pub fn is_open(&self) -> bool {
         self.openings > 0
+    }
+
+    /// When the next probe is due, on the monotonic clock.
+    pub fn until(&self) -> Duration {
+        self.opened_at + self.pause
     }
 
     /// Notes an answer, which closes it. True if it was open.
@@ -47,7 +54,7 @@ impl Breaker {
             return None;
         }
         let pause = PAUSE_MIN.saturating_mul(1 << self.openings.min(8)).min(PAUSE_MAX);
-        *self = Self { unanswered: 0, openings: self.openings + 1, opened_at: now };
+        *self = Self { unanswered: 0, openings: self.openings + 1, opened_at: now, pause };
         Some(pause)
     }
 }

@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use holdfast_arm::{BlobSizes, ErrorKind, ObservedBackups};
-use holdfast_model::{BackupFacts, NativeSchedule, RunEvent, RunKind, RunState, StorageName};
-use holdfast_storage::Sas;
+use holdfast_model::{BackupFacts, DatabaseRef, NativeSchedule, RunEvent, RunKind, RunState, StorageName};
+use holdfast_storage::{ObservedSchedule, WantedSchedule};
 use holdfast_store::{CatalogFilter, RunFilter};
 
 use super::facts::facts_of;
 use super::known::{Known, has_our_name, late_backups};
-use super::schedule::{ObservedSchedule, differences, record};
+use super::schedule::record;
 use super::selection::to_read;
 use crate::blob_sizes::{AT_ONCE, all_sizes};
 use crate::not_ready::NotReady;
@@ -130,10 +130,12 @@ pub(super) fn containers(context: &StepContext<'_>, known: &Known) -> BTreeMap<S
     storages.into_iter().filter_map(url).collect()
 }
 
-/// Compares Azure's own schedule with the wanted one. A credential that may not read it is no fault of the backups.
+/// Compares Azure's own schedule with what the fleet file asks for. A credential that may not read it is no fault of the
+/// backups.
 pub(super) async fn compare_schedule(
     context: &StepContext<'_>,
-    wanted: &NativeSchedule,
+    schedule: Option<&NativeSchedule>,
+    databases: &[DatabaseRef],
 ) -> Result<Option<RunEvent>, NotReady> {
     let (env, run) = (context.env, context.run());
     let found = match env.arm.schedule(&run.app).await {
@@ -144,15 +146,13 @@ pub(super) async fn compare_schedule(
         }
         Err(error) => return Err(error.into()),
     };
-    let found = found.map(|found| {
-        let sas = found.storage_url.and_then(|url| Sas::parse(&url).ok());
-        let container = sas.as_ref().and_then(|sas| sas.container().cloned());
-        ObservedSchedule { schedule: found.schedule, sas: sas.map(|sas| sas.facts()), container }
-    });
-    let ours = env.storage.container(&run.policy_snapshot.storage).ok();
-    let drift = differences(wanted, found.as_ref(), ours.as_ref(), context.input.now);
+    let found =
+        found.map(|found| ObservedSchedule::new(found.schedule, found.storage_url.as_ref(), found.databases));
+    let container = env.storage.container(&run.policy_snapshot.storage).ok();
+    let wanted = WantedSchedule { schedule, databases, container: container.as_ref() };
+    let drift = wanted.drift(found.as_ref(), context.input.now);
     let had_drifted = drift.is_empty() && had_drifted(context).await?;
-    Ok(record(found, drift, had_drifted))
+    Ok(record(found.map(|found| found.schedule), drift, had_drifted))
 }
 
 /// Whether the last check of the app found differences.

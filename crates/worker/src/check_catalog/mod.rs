@@ -10,7 +10,7 @@ mod schedule;
 mod selection;
 mod transitions;
 
-use holdfast_model::NativeSchedule;
+use holdfast_model::{DatabaseRef, NativeSchedule};
 
 use crate::decide::{Action, decide};
 use crate::not_ready::NotReady;
@@ -24,6 +24,7 @@ use transitions::{Comparison, compared, not_compared};
 pub(crate) async fn step(
     context: &StepContext<'_>,
     schedule: Option<&NativeSchedule>,
+    databases: &[DatabaseRef],
     rng: &mut fastrand::Rng,
 ) -> StepPlan {
     let is_first = match decide(context.run(), None) {
@@ -31,19 +32,24 @@ pub(crate) async fn step(
         Action::Compare => false,
         _ => return StepPlan::NothingToDo,
     };
-    match look(context, schedule.filter(|_| is_first)).await {
+    match look(context, is_first.then_some((schedule, databases))).await {
         Ok(comparison) => compared(&context.input_now(), comparison, rng).into(),
         Err(why) => not_compared(&context.input_now(), &why, rng).into(),
     }
 }
 
 /// Reads the store, then Azure, then storage: what the store has and Azure has not is gone.
-async fn look(context: &StepContext<'_>, schedule: Option<&NativeSchedule>) -> Result<Comparison, NotReady> {
+///
+/// `wanted` is the schedule and the databases to compare Azure's own schedule with; `None` compares none.
+async fn look(
+    context: &StepContext<'_>,
+    wanted: Option<(Option<&NativeSchedule>, &[DatabaseRef])>,
+) -> Result<Comparison, NotReady> {
     let mut known = calls::read_known(context).await?;
     let listed = calls::list(context, &known).await?;
     calls::read_about_unknown(context, &mut known, &listed).await?;
-    let schedule = match schedule {
-        Some(wanted) => calls::compare_schedule(context, wanted).await?,
+    let schedule = match wanted {
+        Some((schedule, databases)) => calls::compare_schedule(context, schedule, databases).await?,
         None => None,
     };
     let blobs = calls::read_blobs(context, &known).await;

@@ -33,22 +33,9 @@ fn kept_sas(fingerprint: &str, expiry: i64) -> SasFacts {
 
 fn entry() -> CatalogEntry {
     let run = planned();
-    CatalogEntry {
-        app: run.app.clone(),
-        run: run.id,
-        policy: run.policy.clone(),
-        storage: run.policy_snapshot.storage.clone(),
-        backup: facts(),
-        origin: Origin::Succeeded,
-        good: true,
-        sas: Some(kept_sas("kept", 100_000)),
-        hold: None,
-        removal: None,
-        last_failure_at: None,
-        verified_at: None,
-        drill: None,
-        change: None,
-    }
+    let storage = run.policy_snapshot.storage.clone();
+    let entry = CatalogEntry::new(run.app.clone(), run.id, storage, facts(), Origin::Succeeded);
+    CatalogEntry { policy: run.policy.clone(), sas: Some(kept_sas("kept", 100_000)), ..entry }
 }
 
 fn before(run: &Run, entry: Option<&CatalogEntry>, is_last: bool) -> Precondition {

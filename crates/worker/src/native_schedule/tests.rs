@@ -2,8 +2,8 @@
 
 use holdfast_arm::{Error, ErrorKind};
 use holdfast_model::{
-    Cause, FrequencyUnit, NativeSchedule, Outcome, RefreshReason, Run, RunEvent, RunState, SasFacts,
-    SasRefresh, SasWindow, StorageName, Task, Trigger,
+    Cause, NativeSchedule, Outcome, RefreshReason, Run, RunEvent, RunState, SasFacts, SasRefresh, SasWindow,
+    StorageName, Task, Trigger,
 };
 
 use super::desired::{CurrentSchedule, DesiredSchedule, ScheduleDecision};
@@ -20,14 +20,7 @@ fn begun() -> Run {
 }
 
 fn daily(start: i64) -> NativeSchedule {
-    NativeSchedule {
-        enabled: true,
-        every: 1,
-        unit: FrequencyUnit::Day,
-        retention_days: 30,
-        keep_at_least_one: true,
-        start: Some(at(start)),
-    }
+    NativeSchedule { start: Some(at(start)), ..NativeSchedule::days(1) }
 }
 
 /// A SAS that expires `hours` after the epoch.

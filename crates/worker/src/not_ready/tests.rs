@@ -3,6 +3,8 @@
 use holdfast_arm::{ErrorKind, Operation};
 use holdfast_model::{Call, Cause, Outcome, RunEvent, RunState, StorageName};
 
+use holdfast_storage::SecretError;
+
 use super::{NotReady, not_ready};
 use crate::fixtures::{
     RETRIES, after, assert_pause, at, ending, error, forbidden, input, moved, no_answer, one_missing,
@@ -38,6 +40,46 @@ fn unreachable_storage_defers_the_run_and_counts_as_no_failure() {
     let run = after(&planned(), &next);
     assert_eq!((run.failure_counts.transient, run.failure_counts.deferred), (0, 1));
     assert_pause(&next, at(10), 10);
+}
+
+#[test]
+fn a_process_without_file_descriptors_waits_and_does_not_blame_the_sas() {
+    let cause = std::io::Error::from_raw_os_error(24);
+    let secret = SecretError::ReadFile { reference: "file:/run/secrets/key".parse().unwrap(), cause };
+    let storage = StorageName::new("weu");
+    let why = NotReady::Storage(holdfast_storage::Error::ReadSecret { storage, cause: secret });
+    let next = not_ready(&input(&planned(), at(10)), &why, &mut rng());
+    let run = after(&planned(), &next);
+    assert_eq!((run.failure_counts.transient, run.failure_counts.deferred), (0, 1));
+    let deferred = next
+        .events
+        .iter()
+        .any(|event| matches!(event, RunEvent::Deferred { cause: Cause::TooManyOpenFiles, .. }));
+    assert!(deferred, "{next:?}");
+}
+
+#[test]
+fn a_credential_that_is_refused_for_good_ends_the_run_at_once_wherever_it_is_needed() {
+    let cause = holdfast_storage::NoToken {
+        reason: "[azure] has no token: AADSTS7000222: the client secret has expired: create a new one".into(),
+        is_refused_for_good: true,
+    };
+    let storage = StorageName::new("weu");
+    let delegated = holdfast_storage::NoKey::NoToken(cause.clone());
+    let reference = || "keyvault:https://v.vault.azure.net/secrets/sas".parse().unwrap();
+    let unread = || holdfast_storage::SecretError::NoToken { reference: reference(), cause: cause.clone() };
+    for why in [
+        NotReady::Storage(holdfast_storage::Error::DelegateKey {
+            storage: storage.clone(),
+            cause: delegated,
+        }),
+        NotReady::Storage(holdfast_storage::Error::ReadSecret { storage, cause: unread() }),
+        NotReady::Secret(unread()),
+        NotReady::Arm(error(ErrorKind::CredentialRefused)),
+    ] {
+        let next = not_ready(&input(&planned(), at(10)), &why, &mut rng());
+        assert_eq!(ending(&next), Some((Outcome::Failed, Some(Cause::CredentialRefused))), "{why}");
+    }
 }
 
 #[test]

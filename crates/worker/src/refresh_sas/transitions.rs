@@ -32,6 +32,7 @@ fn not_replaced(input: &StepInput<'_>, error: &Error, rng: &mut fastrand::Rng) -
         ErrorKind::Forbidden => refused(input, Cause::AppForbidden, detail, rng),
         ErrorKind::NotFound => refused(input, Cause::BackupNotFound, detail, rng),
         ErrorKind::Rejected => refused(input, Cause::Rejected, detail, rng),
+        ErrorKind::CredentialRefused => refused(input, Cause::CredentialRefused, detail, rng),
         // The request is idempotent, so it is simply repeated.
         ErrorKind::Ambiguous => defer_unreachable(input, detail, rng),
         _ => defer(input, error, rng),

@@ -3,9 +3,9 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use holdfast_arm::ErrorKind;
+use holdfast_arm::{ErrorKind, FoundSchedule};
 use holdfast_model::{
-    BackupId, BackupStatus, CatalogEntry, Cause, Origin, Outcome, RunEvent, RunId, RunState,
+    BackupId, BackupStatus, CatalogEntry, Cause, NativeSchedule, Origin, Outcome, RunEvent, RunId, RunState,
 };
 
 use crate::fixtures::fake_arm::PostResult;
@@ -184,6 +184,19 @@ async fn backups_of_a_run_that_had_given_up_are_adopted_as_what_they_are() {
         (entry.run, entry.origin, entry.good, entry.is_verified()) == (run, Origin::Orphan, true, true)
     };
     assert!(entries.iter().all(is_adopted), "{entries:#?}");
+    world.clock.advance(Duration::from_hours(1));
+    assert_eq!(check(&world).await, ["planned", "ended"]);
+}
+
+#[tokio::test]
+async fn a_schedule_that_no_policy_asks_for_is_told_once_a_check_until_it_is_gone() {
+    let world = world(1).await;
+    let found = FoundSchedule { schedule: NativeSchedule::days(1), storage_url: None, databases: Vec::new() };
+    world.arm.set_schedule(Some(found));
+    assert_eq!(check(&world).await, ["planned", "schedule_compared", "ended"]);
+    world.clock.advance(Duration::from_hours(1));
+    world.arm.set_schedule(None);
+    assert_eq!(check(&world).await, ["planned", "schedule_compared", "ended"], "it is gone");
     world.clock.advance(Duration::from_hours(1));
     assert_eq!(check(&world).await, ["planned", "ended"]);
 }

@@ -6,6 +6,7 @@ mod catalog_checks;
 mod crashes;
 mod deletions;
 mod fixtures;
+mod forged_messages;
 mod late_answers;
 mod lost_restores;
 mod receive_loop;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use holdfast_model::{Priority, RunState, Wakeup};
+use holdfast_model::{Limits, Priority, RunState};
 use holdfast_queue::{Message, Queue};
 use holdfast_worker::{Settings, Worker};
 use tokio::task::JoinHandle;
@@ -18,12 +18,9 @@ async fn five_blocked_runs() -> WorkerWorld {
     for site in ["a", "b", "c", "d", "e"] {
         world.add_run(site).await;
     }
-    let messages: Vec<Message> = world
-        .runs()
-        .await
-        .iter()
-        .map(|run| Message::new(Wakeup { run_id: run.id, version: run.version }, Priority::Scheduled))
-        .collect();
+    let limits = Limits { per_plan: 9, ..Limits::default() };
+    let leased = world.acquire_within(&limits).await.into_iter();
+    let messages: Vec<Message> = leased.map(|wakeup| Message::new(wakeup, Priority::Scheduled)).collect();
     world.queue.publish(&messages).await.unwrap();
     world
 }

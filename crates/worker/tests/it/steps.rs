@@ -63,14 +63,17 @@ async fn a_message_of_another_version_or_of_no_run_is_dropped_without_a_call() {
     let world = WorkerWorld::new();
     let run_id = world.add_run("shop").await;
     for version in [0, 2, -1] {
-        assert_eq!(world.step(Wakeup { run_id, version }).await.unwrap(), Stepped::Dropped);
+        assert_eq!(world.step(Wakeup { run_id, version, nonce: 1 }).await.unwrap(), Stepped::Dropped);
     }
     let stranger = holdfast_model::RunId::new(Timestamp::UNIX_EPOCH, &mut fastrand::Rng::with_seed(99));
-    assert_eq!(world.step(Wakeup { run_id: stranger, version: 1 }).await.unwrap(), Stepped::Dropped);
+    assert_eq!(
+        world.step(Wakeup { run_id: stranger, version: 1, nonce: 1 }).await.unwrap(),
+        Stepped::Dropped
+    );
     world.run_to_end().await;
     let calls = world.arm.calls().len();
     let version = world.run().await.version;
-    assert_eq!(world.step(Wakeup { run_id, version }).await.unwrap(), Stepped::NothingToDo);
+    assert_eq!(world.step(Wakeup { run_id, version, nonce: 1 }).await.unwrap(), Stepped::NotLeased);
     assert_eq!(world.arm.calls().len(), calls, "an ended run makes no call");
 }
 

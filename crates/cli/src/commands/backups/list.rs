@@ -1,10 +1,11 @@
 //! `holdfast backups list`: an app's backups, from Azure and from the catalog.
 
 use holdfast_control::Inventory;
-use holdfast_control::inventory::{BackupView, Presence};
+use holdfast_control::inventory::{BackupView, Presence, ProblemKind};
 use holdfast_model::{AppId, DatabaseFacts, PolicyName, Removal, Timestamp};
 use serde::Serialize;
 
+use super::problems;
 use crate::args::ListArgs;
 use crate::context::Context;
 use crate::exit::Exit;
@@ -36,6 +37,9 @@ pub async fn run(args: &ListArgs, context: &Context) -> anyhow::Result<Exit> {
         }
         table(&document).into()
     })?;
+    if !context.out.is_json() {
+        problems::of(&document.backups).iter().try_for_each(|problem| context.out.text(problem))?;
+    }
     Ok(Exit::Done)
 }
 
@@ -67,7 +71,7 @@ fn table(document: &Document<'_>) -> Table {
             Cell::or_dash(backup.size_bytes.map(bytes)),
             Cell::or_dash(databases(&backup.databases)),
             backup.made_by.as_str().into(),
-            presence_cell(backup.presence),
+            presence_cell(backup),
             sas_cell(backup, now),
             Cell::or_dash(backup.hold.as_deref()),
             Cell::or_dash(backup.retention),
@@ -76,9 +80,14 @@ fn table(document: &Document<'_>) -> Table {
     table
 }
 
-fn presence_cell(presence: Presence) -> Cell {
-    let tone = if presence == Presence::Known { Tone::Plain } else { Tone::Warn };
-    Cell::toned(presence.as_str(), tone)
+/// Who knows the backup, or what is wrong with it.
+fn presence_cell(backup: &BackupView) -> Cell {
+    if let Some(problem) = &backup.problem {
+        let tone = if problem.kind == ProblemKind::Unverified { Tone::Warn } else { Tone::Bad };
+        return Cell::toned(problem.kind.as_str(), tone);
+    }
+    let tone = if backup.presence == Presence::Known { Tone::Plain } else { Tone::Warn };
+    Cell::toned(backup.presence.as_str(), tone)
 }
 
 fn sas_cell(backup: &BackupView, now: Timestamp) -> Cell {

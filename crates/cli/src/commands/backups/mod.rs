@@ -3,6 +3,7 @@
 mod adopt;
 mod delete;
 mod list;
+mod problems;
 mod show;
 
 use crate::args::BackupsCommand;

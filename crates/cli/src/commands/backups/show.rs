@@ -54,6 +54,7 @@ pub async fn run(args: &ShowArgs, context: &Context) -> anyhow::Result<Exit> {
 fn facts(backup: &BackupView, now: Timestamp) -> Table {
     let databases: Vec<&str> = backup.databases.iter().map(|database| database.name.as_str()).collect();
     let databases = (!databases.is_empty()).then(|| databases.join(", "));
+    let problem = backup.problem.as_ref();
     Table::of_facts(
         "BACKUP",
         [
@@ -76,6 +77,8 @@ fn facts(backup: &BackupView, now: Timestamp) -> Table {
             ("removal", backup.removal.map(removal)),
             ("retention", backup.retention.map(str::to_owned)),
             ("log", backup.log.clone()),
+            ("problem", problem.map(|problem| format!("{}: {}", problem.kind.as_str(), problem.detail))),
+            ("to do", problem.map(|problem| problem.next.clone())),
         ],
     )
 }

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from urllib.parse import quote
 
+import az
 import requests
 from azure.core.credentials import AccessToken
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
@@ -89,22 +90,28 @@ def refused(call, code):
 
 
 class Walk:
-    """One site, from its first backup to its last."""
+    """One site or slot, from its first backup to its last."""
 
-    def __init__(self, apps, site, url):
-        self.apps, self.url = apps, url
-        self.at = (site.resource_group, site.name)
+    def __init__(self, apps, url, site, slot=None):
+        self.apps, self.url, self.site, self.slot = apps, url, site, slot
+
+    def call(self, operation, **arguments):
+        """Calls an operation on the site, or its twin on the slot."""
+        where = {"resource_group_name": self.site.resource_group, "name": self.site.name}
+        if self.slot:
+            operation, where["slot"] = f"{operation}_slot", self.slot
+        return getattr(self.apps, operation)(**where, **arguments)
 
     def backup_request(self, name):
         return models.BackupRequest(backup_name=name, storage_account_url=self.url)
 
     def backed_up(self, name):
-        item = self.apps.backup(*self.at, self.backup_request(name)).properties
+        item = self.call("backup", request=self.backup_request(name)).properties
         assert item.name == name and item.backup_id is not None, item
         number = str(item.backup_id)
 
         def ended():
-            now = self.apps.get_backup_status(*self.at, number).properties
+            now = self.call("get_backup_status", backup_id=number).properties
             return now if now.status not in ("InProgress", "Created") else None
 
         done = eventually(ended, f"{name} ends")
@@ -115,28 +122,29 @@ class Walk:
 
     def lists(self, number):
         # A new backup may be missing from the lists for a while.
-        for ask in (self.apps.list_backups, self.apps.list_site_backups):
+        for operation in ("list_backups", "list_site_backups"):
 
-            def found(ask=ask):
-                ids = {str(item.properties.backup_id): item.properties for item in ask(*self.at)}
-                return ids.get(number)
+            def found(operation=operation):
+                items = self.call(operation)
+                return {str(item.properties.backup_id): item.properties for item in items}.get(number)
 
-            listed = eventually(found, f"{ask.__name__} has the backup {number}")
+            listed = eventually(found, f"{operation} has the backup {number}")
             assert listed.status == "Succeeded", listed
 
     def secrets(self, number):
         request = self.backup_request("any")
-        item = self.apps.list_backup_status_secrets(*self.at, number, request)
+        item = self.call("list_backup_status_secrets", backup_id=number, request=request)
         assert "sig=" in item.properties.storage_account_url, "the answer has the full SAS"
 
     def restored(self, number, name):
+        target = f"{self.site.name}({self.slot})" if self.slot else self.site.name
         request = models.RestoreRequest(
-            storage_account_url=self.url, blob_name=name, overwrite=True, site_name=self.at[1]
+            storage_account_url=self.url, blob_name=name, overwrite=True, site_name=target
         )
-        found = self.apps.discover_backup(*self.at, request)
+        found = self.call("discover_backup", request=request)
         assert found.blob_name, found
-        self.apps.begin_restore(*self.at, number, request, polling_interval=1).result(DEADLINE)
-        self.apps.begin_restore_from_backup_blob(*self.at, request, polling_interval=1).result(DEADLINE)
+        self.call("begin_restore", backup_id=number, request=request, polling_interval=1).result(DEADLINE)
+        self.call("begin_restore_from_backup_blob", request=request, polling_interval=1).result(DEADLINE)
 
     def scheduled(self):
         start = datetime.now(timezone.utc) + timedelta(days=1)
@@ -150,24 +158,44 @@ class Walk:
         request = models.BackupRequest(
             enabled=True, storage_account_url=self.url, backup_schedule=schedule
         )
-        self.apps.update_backup_configuration(*self.at, request)
-        read = self.apps.get_backup_configuration(*self.at)
+        self.call("update_backup_configuration", request=request)
+        read = self.call("get_backup_configuration")
         assert read.enabled and read.backup_schedule.frequency_unit == "Day", read
         assert read.backup_schedule.retention_period_in_days == 10, read
-        self.apps.delete_backup_configuration(*self.at)
-        refused(lambda: self.apps.get_backup_configuration(*self.at), 404)
+        self.call("delete_backup_configuration")
+        refused(lambda: self.call("get_backup_configuration"), 404)
 
     def deleted(self, number):
-        self.apps.delete_backup(*self.at, number)
+        self.call("delete_backup", backup_id=number)
 
         def gone():
             try:
-                self.apps.get_backup_status(*self.at, number)
+                self.call("get_backup_status", backup_id=number)
             except ResourceNotFoundError:
                 return True
             return False
 
         eventually(gone, f"backup {number} is gone")
+
+    def whole(self, name):
+        refused(lambda: self.call("get_backup_status", backup_id="999999"), 404)
+        number = self.backed_up(name)
+        self.lists(number)
+        self.secrets(number)
+        self.restored(number, f"{name}.zip")
+        self.scheduled()
+        self.deleted(number)
+
+
+def site_and_slot(client, sites):
+    """A site that has a slot, and the slot's name."""
+    for site in sites:
+        for slot in client.web_apps.list_slots(site.resource_group, site.name):
+            name = slot.name.split("/")[-1]
+            found = client.web_apps.get_slot(site.resource_group, site.name, name)
+            assert found.default_host_name and found.state, found
+            return site, name
+    raise AssertionError("no site has a slot")
 
 
 def main():
@@ -175,26 +203,20 @@ def main():
     fleet = tomllib.loads((folder / "fleet.toml").read_text())
     endpoint = fleet["azure"]["endpoint"]
     token = token_of(fleet["azure"]["credential"], endpoint)
-    subscription = fleet["discover"][0]["subscription"]
     bearer = Bearer(token)
+    url = container_sas(endpoint, (folder / "storage-key").read_text().strip())
     client = WebSiteManagementClient(
         credential=bearer,
-        subscription_id=subscription,
+        subscription_id=fleet["discover"][0]["subscription"],
         base_url=endpoint,
         authentication_policy=bearer,
     )
     sites = list(client.web_apps.list())
     assert sites and all(site.default_host_name and site.state for site in sites), sites
-    url = container_sas(endpoint, (folder / "storage-key").read_text().strip())
-    walk = Walk(client.web_apps, sites[0], url)
-    refused(lambda: client.web_apps.get_backup_status(*walk.at, "999999"), 404)
-    number = walk.backed_up("by-the-sdk")
-    walk.lists(number)
-    walk.secrets(number)
-    walk.restored(number, "by-the-sdk.zip")
-    walk.scheduled()
-    walk.deleted(number)
-    print("every operation was answered as the SDK reads it")
+    Walk(client.web_apps, url, sites[0]).whole("by-the-sdk")
+    Walk(client.web_apps, url, *site_and_slot(client, sites)).whole("by-the-sdk-for-a-slot")
+    az.drive(endpoint, token, sites[0].id, url)
+    print("every operation was answered as the SDK and az read it")
 
 
 if __name__ == "__main__":

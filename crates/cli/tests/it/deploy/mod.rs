@@ -3,6 +3,7 @@
 mod compose;
 mod image;
 mod operations;
+mod unit;
 mod watching;
 
 use std::collections::BTreeSet;

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use holdfast_arm::{Grant, Operation};
 use holdfast_model::schedule::Schedule;
 use holdfast_model::{
-    AppId, DatabaseKind, DatabaseRef, Overlap, PolicyName, PolicySnapshot, StorageName, parse_timestamp,
+    AppId, DatabaseKind, DatabaseRef, PolicyName, PolicySnapshot, StorageName, parse_timestamp,
 };
 
 use super::super::finding::FindingSeverity as Found;
@@ -14,21 +14,13 @@ fn now() -> Timestamp {
 }
 
 fn policy(crontab: &str) -> Policy {
-    Policy {
-        name: PolicyName::new("gold"),
-        schedule: Schedule {
-            crontab: crontab.parse().unwrap(),
-            timezone: holdfast_model::Zone::UTC,
-            spread: Duration::ZERO,
-        },
-        catch_up: Duration::ZERO,
-        overlap: Overlap::Skip,
-        recovery_point_objective: None,
-        retention: None,
-        drill: None,
-        native_schedule: None,
-        policy_snapshot: PolicySnapshot::new(StorageName::new("weu"), "acct"),
-    }
+    let schedule = Schedule {
+        crontab: crontab.parse().unwrap(),
+        timezone: holdfast_model::Zone::UTC,
+        spread: Duration::ZERO,
+    };
+    let snapshot = PolicySnapshot::new(StorageName::new("weu"), "acct");
+    Policy::new(PolicyName::new("gold"), schedule, snapshot)
 }
 
 fn facts(slot: Option<&str>, tier: &str) -> AppFacts {

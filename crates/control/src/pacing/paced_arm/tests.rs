@@ -95,7 +95,7 @@ fn world() -> World {
         observer: Arc::clone(&waits) as _,
     };
     let nothing = Clouds { by_subscription: BTreeMap::new(), otherwise: None };
-    let arm = PacedArm::new(Arc::new(nothing), Arc::new(Pacer::new(parts)));
+    let arm = PacedArm::new(Arc::new(nothing), Arc::new(Pacer::new(parts)), Patience::Command);
     World { store: shared, waits, arm, app: AppId::new("s", "g", "shop", None) }
 }
 
@@ -156,4 +156,26 @@ async fn a_budget_that_is_closed_for_long_fails_the_call_at_once_with_the_reason
         "look at shop: not asked: the request budget of subscription s is used up or closed for another 18000 s"
     );
     assert_eq!(begun.elapsed(), Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_loop_asks_within_seconds_though_runs_use_the_budget_up_and_not_while_it_is_closed() {
+    let World { store, arm, app, .. } = world();
+    let arm = PacedArm { patience: Patience::Loop, ..arm };
+    let begun = Instant::now();
+    // Commands may draw the upper half alone: runs have left less.
+    let (call, budget) = (Call::Read, Limits::default().reads);
+    let draw = BudgetDraw { subscription: app.subscription().clone(), call, most: 250, budget };
+    store.draw_budget(&draw).await.unwrap();
+    let calls = AtomicU32::new(0);
+    let refused = || async {
+        calls.fetch_add(1, Ordering::Relaxed);
+        Err::<(), _>(throttled(Duration::from_mins(2)))
+    };
+    let asked = || Asked::of(Operation::GetSite, &app);
+    assert!(arm.read(asked(), refused).await.is_err());
+    assert!(begun.elapsed() < Duration::from_secs(11), "{:?}", begun.elapsed());
+    let closed = arm.read(asked(), refused).await.unwrap_err();
+    assert!(closed.to_string().contains("not asked"), "{closed}");
+    assert_eq!(calls.load(Ordering::Relaxed), 1, "neither repeated nor sent while the budget is closed");
 }

@@ -2,26 +2,21 @@
 
 use serde_json::{Value, json as object};
 
-use crate::audit::{AuditEvent, Head};
+use crate::audit::{AuditEvent, ChainEnd};
 use crate::chain::{ChainRow, Link};
 use crate::error::Result;
 use crate::sql::row::{FromRow, Row};
 
-impl FromRow for Link {
+fn link(row: &Row<'_>) -> Result<Link> {
+    Ok(Link { seq: row.int("seq")?, previous: row.text("previous")?, hash: row.text("hash")? })
+}
+
+impl FromRow for ChainEnd {
     const TABLE: &'static str = "audit_events";
     const KEY: &'static [&'static str] = &["seq"];
 
     fn read(row: &Row<'_>) -> Result<Self> {
-        Ok(Self { seq: row.int("seq")?, previous: row.text("previous")?, hash: row.text("hash")? })
-    }
-}
-
-impl FromRow for Head {
-    const TABLE: &'static str = Link::TABLE;
-    const KEY: &'static [&'static str] = Link::KEY;
-
-    fn read(row: &Row<'_>) -> Result<Self> {
-        Ok(Self { link: Link::read(row)?, at: row.time("at")? })
+        Ok(Self { link: link(row)?, at: row.time("at")?, database_role: row.text("database_role")? })
     }
 }
 
@@ -31,11 +26,12 @@ impl FromRow for ChainRow {
 
     fn read(row: &Row<'_>) -> Result<Self> {
         Ok(Self {
-            link: Link::read(row)?,
+            link: link(row)?,
             at: row.time_text("at")?,
             run_id: row.id_text("run_id")?,
             app: row.text("app")?,
             data: row.text("data")?,
+            database_role: row.text("database_role")?,
         })
     }
 }
@@ -46,18 +42,19 @@ impl FromRow for AuditEvent {
 
     fn read(row: &Row<'_>) -> Result<Self> {
         Ok(Self {
-            link: Link::read(row)?,
+            link: link(row)?,
             at: row.time("at")?,
             run_id: row.id("run_id")?,
             app: row.parse("app")?,
+            database_role: row.text("database_role")?,
             event: row.json("data")?,
         })
     }
 }
 
-/// The columns of an event.
+/// The columns of an event, without `database_role`: the database fills it itself.
 pub(crate) fn columns(row: &ChainRow) -> Value {
-    let ChainRow { link, at, run_id, app, data } = row;
+    let ChainRow { link, at, run_id, app, data, database_role: _ } = row;
     object!({
         "seq": link.seq,
         "at": at,

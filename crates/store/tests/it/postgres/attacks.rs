@@ -1,7 +1,7 @@
 //! What others on the server try, and what the store says about it.
 
 use holdfast_model::{BackupId, OperatorAction};
-use holdfast_store::{Link, Mode, PgStore, Store, row_differences};
+use holdfast_store::{Content, Link, Mode, PgStore, Store, row_differences};
 use sqlx::{AssertSqlSafe, PgConnection};
 
 use super::Fixture;
@@ -70,7 +70,7 @@ async fn at_most_two_years_of_partitions_are_made_however_many_are_asked_for() {
 /// The statement of an event that follows the last one, with a right hash.
 async fn forged(fixture: &Fixture, at: &str, app: &str, data: &str) -> String {
     let last = fixture.store.chain(0, 9_999).await.unwrap().pop().unwrap();
-    let link: Link = last.link.then(at, &last.run_id, app, data);
+    let link: Link = last.link.then(&Content { at, app, data, ..last.content() });
     let Link { seq, previous, hash } = link;
     format!(
         "INSERT INTO audit_events (seq, at, run_id, app, data, previous, hash)

@@ -61,8 +61,14 @@ async fn the_app_can_do_all_its_work_and_cannot_touch_the_audit() {
     assert_eq!(enrolled.len(), 3);
     let lane = old.lane().unwrap();
     let asks = [holdfast_store::LaneQuota { lane, most: 5 }];
-    let taken =
-        store.acquire(&asks, &holdfast_model::Limits::default(), std::time::Duration::ZERO).await.unwrap();
+    let taken = store
+        .acquire(
+            &asks,
+            &holdfast_model::Limits::default(),
+            holdfast_store::LeaseTerms { lasts: std::time::Duration::ZERO, seed: 1 },
+        )
+        .await
+        .unwrap();
     assert_eq!(taken.len(), 1);
     assert_eq!(store.reclaim().await.unwrap(), 1);
     let run = store.load(old.id).await.unwrap().unwrap().run;

@@ -148,7 +148,8 @@ async fn work(fixture: &Fixture) {
             .map(|due| holdfast_store::LaneQuota { lane: due.lane, most: 2 })
             .take(50)
             .collect();
-        let taken = store.acquire(&asks, limits, Duration::ZERO).await;
+        let taken =
+            store.acquire(&asks, limits, holdfast_store::LeaseTerms { lasts: Duration::ZERO, seed: 1 }).await;
         let taken = taken.unwrap();
         assert!(taken.len() >= 50);
         let run = store.load(taken[0].wakeup.run_id).await.unwrap().unwrap().run;

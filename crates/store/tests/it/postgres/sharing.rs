@@ -41,7 +41,14 @@ async fn several_dispatchers_hand_out_each_run_once_and_never_exceed_a_limit() {
             for n in 0..6 {
                 at_once.wait().await;
                 let asks = if n < 3 { &asks[..1] } else { &asks };
-                let more = store.acquire(asks, &limits, Duration::from_mins(1)).await.unwrap();
+                let more = store
+                    .acquire(
+                        asks,
+                        &limits,
+                        holdfast_store::LeaseTerms { lasts: Duration::from_mins(1), seed: 1 },
+                    )
+                    .await
+                    .unwrap();
                 taken.extend(more.iter().map(|taken| taken.wakeup.run_id));
             }
             taken
@@ -70,7 +77,11 @@ async fn dispatchers_workers_and_planners_that_work_at_once_never_block_each_oth
             let mut done = 0;
             for _ in 0..12 {
                 // A lease of nothing: others reclaim what this one works on.
-                for taken in store.acquire(&asks, &limits, Duration::ZERO).await.unwrap() {
+                for taken in store
+                    .acquire(&asks, &limits, holdfast_store::LeaseTerms { lasts: Duration::ZERO, seed: 1 })
+                    .await
+                    .unwrap()
+                {
                     let run = store.load(taken.wakeup.run_id).await.unwrap().unwrap().run;
                     let (at, until) = (run.created_at, run.created_at);
                     let detail = "busy".to_owned();

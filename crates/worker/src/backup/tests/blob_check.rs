@@ -1,16 +1,16 @@
 //! Verifications of blobs.
 
-use holdfast_arm::ErrorKind;
+use holdfast_arm::{Backup, ErrorKind};
 use holdfast_model::{
-    BackupFacts, BackupId, BackupStatus, Cause, DatabaseFacts, DatabaseKind, DatabaseRef, FailureCounts,
-    Outcome, Run, RunEvent, RunState, Task, Timestamp, Verification,
+    BackupFacts, BackupStatus, Cause, DatabaseFacts, DatabaseKind, DatabaseRef, FailureCounts, Outcome, Run,
+    RunEvent, RunState, Task, Timestamp, Verification,
 };
 use holdfast_storage::BlobFacts;
 use proptest::prelude::*;
 
 use super::found;
-use crate::backup::blobs::{BackupBlobs, BlobCheck};
-use crate::backup::{PollAnswer, counts_as_good, polled, verified};
+use crate::backup::blobs::{BackupBlobs, BlobCheck, MadeBackup};
+use crate::backup::{PollAnswer, polled, verified};
 use crate::fixtures::{
     after, assert_pause, at, attempt, backup, ending, error, facts, forbidden, input, no_answer, polling,
     rng, seconds, verifying,
@@ -34,7 +34,12 @@ const fn blobs(archive: Option<u64>, manifest: Option<u64>) -> BackupBlobs {
 fn check(run: &Run, last_good_bytes: Option<i64>, checks: u32, blobs: Blobs) -> Next {
     let input = StepInput { last_good_bytes, ..input(run, at(60)) };
     let check = BlobCheck { blobs: Some(blobs), orphans: Ok(Vec::new()), checks };
-    verified(&input, &attempt(1), &facts(), check, &mut rng())
+    verified(&input, &attempt(1), whole(&facts()), check, &mut rng())
+}
+
+/// A backup that Azure reports as complete.
+fn whole(backup: &BackupFacts) -> MadeBackup<'_> {
+    MadeBackup { backup, partial_log: None }
 }
 
 fn verification(next: &Next) -> Option<Verification> {
@@ -141,7 +146,7 @@ fn storage_that_does_not_answer_is_asked_for_about_six_hours_and_leaves_an_unver
         let (mut run, mut now, mut checks) = (verifying(), at(60), 0);
         let next = loop {
             let check = BlobCheck { blobs: Some(Err(error())), orphans: Ok(Vec::new()), checks };
-            let next = verified(&input(&run, now), &attempt(1), &facts(), check, &mut rng());
+            let next = verified(&input(&run, now), &attempt(1), whole(&facts()), check, &mut rng());
             let RunEvent::CheckFailed { detail } = &next.events[0] else { panic!("{next:?}") };
             assert!(detail.starts_with(&format!("storage is {word}: ")), "{detail}");
             if ending(&next).is_some() {
@@ -170,7 +175,7 @@ fn what_a_lost_attempt_left_behind_is_recorded_once_and_before_the_end() {
     run.failure_counts.missing = [4, 5].map(|number| (number, attempt(number).name)).into();
     let blobs = Some(Ok(blobs(Some(900), Some(1))));
     let check = BlobCheck { blobs, orphans: Ok(vec![found(4), found(5)]), checks: 0 };
-    let next = verified(&input(&run, at(60)), &attempt(1), &facts(), check, &mut rng());
+    let next = verified(&input(&run, at(60)), &attempt(1), whole(&facts()), check, &mut rng());
     let names: Vec<_> = next.events.iter().map(RunEvent::name).collect();
     assert_eq!(names, ["orphan_found", "orphan_found", "ended"]);
     assert!(after(&run, &next).failure_counts.missing.is_empty());
@@ -182,7 +187,7 @@ fn a_failing_list_delays_the_end_a_few_times_and_not_forever() {
     let check = |checks| {
         let blobs = Some(Ok(blobs(Some(900), Some(1))));
         let check = BlobCheck { blobs, orphans: Err(error(ErrorKind::Ambiguous)), checks };
-        verified(&input(&run, at(60)), &attempt(1), &facts(), check, &mut rng())
+        verified(&input(&run, at(60)), &attempt(1), whole(&facts()), check, &mut rng())
     };
     assert!(matches!(check(0).events[..], [RunEvent::CheckFailed { .. }]));
     assert_eq!(verification(&check(4)), Some(Verification::Verified));
@@ -193,7 +198,7 @@ fn where_storage_is_unreachable_only_lost_attempts_are_looked_for() {
     let mut run = verifying();
     run.failure_counts.missing = [(4, attempt(4).name)].into();
     let check = BlobCheck { blobs: None, orphans: Ok(vec![found(4)]), checks: 0 };
-    let next = verified(&input(&run, at(60)), &attempt(1), &facts(), check, &mut rng());
+    let next = verified(&input(&run, at(60)), &attempt(1), whole(&facts()), check, &mut rng());
     assert!(matches!(next.events[0], RunEvent::OrphanFound { number: 4, .. }));
     assert_eq!(verification(&next), Some(Verification::OutOfReach));
 }
@@ -211,7 +216,7 @@ fn a_backup_without_a_database_that_was_asked_for_is_partial_and_says_which() {
     let check = |backup: &BackupFacts| {
         let blobs = Some(Ok(blobs(Some(900), Some(5))));
         let check = BlobCheck { blobs, orphans: Ok(Vec::new()), checks: 0 };
-        verified(&input(&run, at(10)), &attempt(1), backup, check, &mut rng())
+        verified(&input(&run, at(10)), &attempt(1), whole(backup), check, &mut rng())
     };
     let dropped = check(&facts());
     assert_eq!(ending(&dropped), Some((Outcome::Partial, Some(Cause::DatabasesDropped))));
@@ -222,62 +227,78 @@ fn a_backup_without_a_database_that_was_asked_for_is_partial_and_says_which() {
     assert_eq!(ending(&whole), Some((Outcome::Succeeded, None)));
 }
 
-/// Azure reports a partial backup to a run whose policy counts it as good.
-fn poll_partial(blobs: Blobs, last_good_bytes: Option<i64>, now: Timestamp) -> Next {
-    let run = partial_is_good();
-    let input = StepInput { last_good_bytes, ..input(&run, now) };
-    let poll = PollAnswer {
-        answer: Ok(backup(BackupStatus::PartiallySucceeded)),
-        blobs: Some(blobs),
-        accepted_at: at(0),
-        last_status: &BackupStatus::PartiallySucceeded,
-    };
-    polled(&input, &attempt(1), poll, &mut rng())
-}
-
 fn partial_is_good() -> Run {
     let mut run = polling();
     run.policy_snapshot.partial_is_good = true;
     run
 }
 
+/// Azure reports a partial backup to the run.
+fn poll_partial(run: &Run) -> Next {
+    let answer =
+        Ok(Backup { log: Some("a file was locked".into()), ..backup(BackupStatus::PartiallySucceeded) });
+    let poll = PollAnswer { answer, accepted_at: at(0), last_status: &BackupStatus::PartiallySucceeded };
+    polled(&input(run, at(60)), &attempt(1), poll, &mut rng())
+}
+
+/// A check of a partial backup that would count as good.
+fn check_partial(run: &Run, now: Timestamp, checks: u32, blobs: Blobs) -> Next {
+    let RunState::Verifying { backup: Some(backup), partial_log, .. } = &run.state else { panic!("{run:?}") };
+    let input = StepInput { last_good_bytes: Some(900), ..input(run, now) };
+    let check = BlobCheck { blobs: Some(blobs), orphans: Ok(Vec::new()), checks };
+    let made = MadeBackup { backup, partial_log: partial_log.as_deref() };
+    verified(&input, &attempt(1), made, check, &mut rng())
+}
+
 #[test]
 fn a_partial_backup_that_would_be_good_is_verified_like_a_whole_one() {
-    let partial = Cause::PartiallySucceeded;
-    let whole = poll_partial(Ok(blobs(Some(800), Some(1))), Some(900), at(60));
-    assert_eq!((cause(&whole), left(&whole)), (Some(partial), Some(800)));
+    let run = after(&partial_is_good(), &poll_partial(&partial_is_good()));
+    let there = check_partial(&run, at(60), 0, Ok(blobs(Some(800), Some(1))));
+    assert_eq!((cause(&there), left(&there)), (Some(Cause::PartiallySucceeded), Some(800)));
+    let RunEvent::AttemptEnded { detail, .. } = &there.events[0] else { panic!("{there:?}") };
+    assert_eq!(detail, "a file was locked");
     for (found, expected) in [
         (blobs(None, None), Cause::BlobMissing),
         (blobs(Some(900), None), Cause::BlobMissing),
         (blobs(Some(0), Some(1)), Cause::BlobEmpty),
         (blobs(Some(10), Some(1)), Cause::BlobShrunk),
     ] {
-        let next = poll_partial(Ok(found), Some(900), at(60));
+        let next = check_partial(&run, at(60), 0, Ok(found));
         assert_eq!(cause(&next), Some(expected), "{found:?}");
-        assert_eq!(after(&partial_is_good(), &next).failure_counts.partial_backup, None, "{found:?}");
+        assert_eq!(after(&run, &next).failure_counts.partial_backup, None, "{found:?}");
     }
 }
 
 #[test]
-fn a_partial_backup_that_cannot_be_verified_does_not_count() {
-    let next = poll_partial(Err(no_answer()), None, at(60));
-    assert!(next.events.is_empty() && next.due_at > at(60), "{next:?}");
-    let over = poll_partial(Err(no_answer()), None, at(3_600));
-    assert_eq!(ending(&over), Some((Outcome::Failed, Some(Cause::DeadlinePassed))));
-    assert!(left(&over).is_some(), "the catalog knows of it");
+fn a_partial_backup_whose_storage_is_silent_occupies_no_app_and_ends_unverified_after_hours() {
+    let mut run = after(&partial_is_good(), &poll_partial(&partial_is_good()));
+    run.failure_counts.partial = 99;
+    let (mut now, mut checks) = (at(60), 0);
+    let end = loop {
+        assert!(!run.occupies_app());
+        let next = check_partial(&run, now, checks, Err(no_answer()));
+        if ending(&next).is_some() {
+            break next;
+        }
+        (run, now, checks) = (after(&run, &next), next.due_at, checks + 1);
+    };
+    assert!(now > at(60) + seconds(5 * 3_600), "the deadline of an hour is long past: {now}");
+    let Some(RunEvent::Ended { outcome, backup: Some(_), verification, .. }) = end.events.last() else {
+        panic!("{end:?}")
+    };
+    assert_eq!((*outcome, *verification), (Outcome::Partial, Some(Verification::Unreachable)));
 }
 
 #[test]
 fn only_a_reachable_partial_backup_that_would_be_good_is_verified() {
-    let looks = |run: &Run, status| {
-        let answer = Ok(backup(status));
-        counts_as_good(&input(run, at(60)), &attempt(1), at(0), &answer).map(|backup| backup.id)
+    let is_verified = |run: &Run| {
+        let next = poll_partial(run);
+        matches!(next.events.last(), Some(RunEvent::PartiallyCompleted { .. }))
     };
-    let run = partial_is_good();
-    assert_eq!(looks(&run, BackupStatus::PartiallySucceeded), Some(BackupId(7)));
-    assert_eq!(looks(&run, BackupStatus::Succeeded), None, "a whole backup is verified in a step of its own");
-    assert_eq!(looks(&polling(), BackupStatus::PartiallySucceeded), None);
-    let mut far = run;
+    assert!(is_verified(&partial_is_good()));
+    assert!(!is_verified(&polling()));
+    let mut far = partial_is_good();
     far.policy_snapshot.verify = false;
-    assert_eq!(looks(&far, BackupStatus::PartiallySucceeded), None);
+    assert!(!is_verified(&far));
+    assert_eq!(cause(&poll_partial(&far)), Some(Cause::PartiallySucceeded));
 }

@@ -34,12 +34,7 @@ fn sample(answer: BackupResult) -> Backup {
 }
 
 fn poll(run: &Run, backup: Backup) -> Next {
-    let poll = PollAnswer {
-        answer: Ok(backup),
-        blobs: None,
-        accepted_at: at(0),
-        last_status: &BackupStatus::Created,
-    };
+    let poll = PollAnswer { answer: Ok(backup), accepted_at: at(0), last_status: &BackupStatus::Created };
     polled(&input(run, at(60)), &attempt(1), poll, &mut rng())
 }
 

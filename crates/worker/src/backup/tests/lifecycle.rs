@@ -8,9 +8,9 @@ use holdfast_storage::BlobFacts;
 use proptest::prelude::*;
 
 use super::found;
-use crate::backup::blobs::{BackupBlobs, BlobCheck};
+use crate::backup::blobs::{BackupBlobs, BlobCheck, MadeBackup};
 use crate::backup::found::FoundBackup;
-use crate::backup::{PollAnswer, counts_as_good, polled, posted, reconciled, turned_up, verified};
+use crate::backup::{PollAnswer, polled, posted, reconciled, turned_up, verified};
 use crate::decide::{Action, decide};
 use crate::fixtures::{after, at, backup, error, forbidden, input, no_answer, planned, sas, seconds};
 use crate::intent::{IntentFacts, intent};
@@ -54,14 +54,13 @@ impl Drive {
             }
             (Action::Poll, RunState::Polling { attempt, accepted_at, status, .. }) => {
                 let answer = self.maybe_absent(Self::answer);
-                let counts = counts_as_good(&input, attempt, *accepted_at, &answer);
-                let blobs = counts.map(|_| self.blobs());
-                let poll = PollAnswer { answer, blobs, accepted_at: *accepted_at, last_status: status };
+                let poll = PollAnswer { answer, accepted_at: *accepted_at, last_status: status };
                 polled(&input, attempt, poll, &mut self.rng)
             }
-            (Action::Verify, RunState::Verifying { attempt, backup: Some(backup), checks }) => {
+            (Action::Verify, RunState::Verifying { attempt, backup: Some(backup), checks, partial_log }) => {
                 let check = self.check(*checks);
-                verified(&input, attempt, backup, check, &mut self.rng)
+                let made = MadeBackup { backup, partial_log: partial_log.as_deref() };
+                verified(&input, attempt, made, check, &mut self.rng)
             }
             (action, state) => panic!("{action:?} in {state:?}"),
         };
@@ -170,7 +169,8 @@ impl Drive {
             2 => ErrorKind::Rejected,
             3..10 => ErrorKind::Throttled { retry_after, scope },
             10..18 => ErrorKind::Conflict { retry_after },
-            18..22 => ErrorKind::Unauthorized,
+            18..20 => ErrorKind::Unauthorized,
+            20..22 => ErrorKind::CredentialRefused,
             22..26 => ErrorKind::NotSent,
             _ => ErrorKind::Ambiguous,
         })

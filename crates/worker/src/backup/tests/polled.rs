@@ -19,7 +19,7 @@ fn poll(run: &Run, now: Timestamp, answer: Result<Backup, Error>) -> Next {
 }
 
 fn poll_with(input: &StepInput<'_>, answer: Result<Backup, CallFailure>) -> Next {
-    let poll = PollAnswer { answer, blobs: None, accepted_at: at(0), last_status: &BackupStatus::Created };
+    let poll = PollAnswer { answer, accepted_at: at(0), last_status: &BackupStatus::Created };
     polled(input, &attempt(1), poll, &mut rng())
 }
 
@@ -124,6 +124,7 @@ fn a_failed_poll_is_repeated_until_the_deadline_and_ends_no_attempt() {
         ErrorKind::Ambiguous,
         ErrorKind::NotSent,
         ErrorKind::Unauthorized,
+        ErrorKind::CredentialRefused,
         ErrorKind::Rejected,
         ErrorKind::Conflict { retry_after: None },
         ErrorKind::Throttled { retry_after: None, scope: ThrottleScope::Provider },

@@ -87,17 +87,27 @@ fn pauses_grow_with_every_deferral() {
 
 #[test]
 fn a_run_that_is_deferred_a_hundred_times_gives_up() {
-    for cause in [ErrorKind::NotSent, ErrorKind::Unauthorized, ErrorKind::Conflict { retry_after: None }] {
+    for (cause, gives_up_as) in [
+        (ErrorKind::NotSent, Outcome::Exhausted),
+        (ErrorKind::Unauthorized, Outcome::Failed),
+        (ErrorKind::Conflict { retry_after: None }, Outcome::Exhausted),
+    ] {
         let mut run = starting();
         run.failure_counts.deferred = 98;
         assert_eq!(ending(&post(&run, Err(error(cause.clone())))), None);
         run.failure_counts.deferred = 99;
         let (outcome, _) = ending(&post(&run, Err(error(cause)))).unwrap();
-        assert_eq!(outcome, Outcome::Exhausted);
+        assert_eq!(outcome, gives_up_as);
         run.failure_counts.partial_backup = Some(facts());
         let next = not_ready(&input(&run, at(10)), &NotReady::Storage(no_answer()), &mut rng());
         assert_eq!(ending(&next), Some((Outcome::Partial, Some(Cause::Unreachable))));
     }
+}
+
+#[test]
+fn a_credential_that_is_refused_for_good_ends_the_run_at_once() {
+    let next = post(&starting(), Err(error(ErrorKind::CredentialRefused)));
+    assert_eq!(ending(&next), Some((Outcome::Failed, Some(Cause::CredentialRefused))));
 }
 
 #[test]

@@ -4,6 +4,6 @@ mod polled;
 mod started;
 mod verified;
 
-pub(super) use polled::{PollAnswer, counts_as_good, polled};
+pub(super) use polled::{PollAnswer, polled};
 pub(super) use started::{posted, reconciled, recorded, turned_up};
 pub(super) use verified::verified;

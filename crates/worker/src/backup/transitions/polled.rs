@@ -3,15 +3,14 @@
 use holdfast_arm::Backup;
 use holdfast_model::{
     Attempt, BackupFacts, BackupStatus, Cause, PolicySnapshot, PollDecision, RunEvent, Timestamp,
-    Verification, cure_in_log, poll_decision, poll_delay,
+    Verification, cure_in_log, poll_decision,
 };
 
-use super::verified::good;
-use crate::backup::blobs::BackupBlobs;
+use super::verified::{good, left_out_files};
 use crate::ending::{Failure, failed};
 use crate::look::{AbsentByTwoLooks, CallFailure};
 use crate::next::Next;
-use crate::polling::{deadline_passed, poll_again};
+use crate::polling::poll_again;
 use crate::reconcile::{absent, look_failed};
 use crate::step_input::StepInput;
 
@@ -19,26 +18,10 @@ use crate::step_input::StepInput;
 pub(in crate::backup) struct PollAnswer<'a> {
     /// Azure's answer.
     pub answer: Result<Backup, CallFailure>,
-    /// The blobs of a partial backup that [`counts_as_good`].
-    pub blobs: Option<Result<BackupBlobs, holdfast_storage::Error>>,
     /// When Azure accepted the POST.
     pub accepted_at: Timestamp,
     /// The last status that the run recorded.
     pub last_status: &'a BackupStatus,
-}
-
-/// The facts of a partial backup that counts as good: reachable partial backups are verified before they count.
-///
-/// Azure returns a partial backup in every poll, so the verification belongs to the poll and needs no separate state.
-pub(in crate::backup) fn counts_as_good(
-    input: &StepInput<'_>,
-    attempt: &Attempt,
-    accepted_at: Timestamp,
-    answer: &Result<Backup, CallFailure>,
-) -> Option<BackupFacts> {
-    let PolicySnapshot { verify, partial_is_good, .. } = input.run.policy_snapshot;
-    let backup = answer.as_ref().ok().filter(|_| verify && partial_is_good)?;
-    (backup.status == BackupStatus::PartiallySucceeded).then(|| facts(attempt, accepted_at, backup))
 }
 
 /// A poll was answered, or failed.
@@ -48,7 +31,7 @@ pub(in crate::backup) fn polled(
     poll: PollAnswer<'_>,
     rng: &mut fastrand::Rng,
 ) -> Next {
-    let PollAnswer { answer, blobs, accepted_at, last_status } = poll;
+    let PollAnswer { answer, accepted_at, last_status } = poll;
     let backup = match answer {
         Ok(backup) => backup,
         Err(failure) => return poll_failed(input, attempt, accepted_at, &failure, rng),
@@ -64,11 +47,7 @@ pub(in crate::backup) fn polled(
             completed(input, attempt, &facts(attempt, accepted_at, &backup), &backup, rng)
         }
         PollDecision::Fail(Cause::PartiallySucceeded) => {
-            let made = facts(attempt, accepted_at, &backup);
-            match blobs.transpose() {
-                Ok(blobs) => partial(input, attempt, &made, blobs, &backup, rng),
-                Err(error) => verify_later(input, attempt, accepted_at, &error, rng),
-            }
+            partial(input, attempt, facts(attempt, accepted_at, &backup), &backup, rng)
         }
         PollDecision::Fail(cause) => {
             let log = backup.log.clone().unwrap_or_default();
@@ -105,38 +84,21 @@ fn completed(
     next
 }
 
-/// Azure reports that files are missing from the backup. `blobs` may have a further fault.
+/// Azure reports that files are missing from the backup. One that would count as good is checked first, where storage is in
+/// reach: as a complete one, in steps of their own, so that a storage that does not answer occupies no app.
 fn partial(
     input: &StepInput<'_>,
     attempt: &Attempt,
-    made: &BackupFacts,
-    blobs: Option<BackupBlobs>,
+    made: BackupFacts,
     backup: &Backup,
     rng: &mut fastrand::Rng,
 ) -> Next {
-    let status = Some(backup.status.clone());
-    if let Some((blobs, fault)) = blobs.and_then(|blobs| Some((blobs, blobs.fault(input)?))) {
-        let (cause, detail, backup) = (fault.cause, fault.detail, blobs.left_behind(made));
-        return failed(input, attempt, Failure { status, cause, detail, backup }, rng);
+    let log = backup.log.clone().unwrap_or_default();
+    let PolicySnapshot { verify, partial_is_good, .. } = input.run.policy_snapshot;
+    if verify && partial_is_good {
+        return Next::new(vec![RunEvent::PartiallyCompleted { backup: made, log }], input.now);
     }
-    let made = blobs.map_or_else(|| made.clone(), |blobs| blobs.measured(made));
-    let (cause, detail) = (Cause::PartiallySucceeded, backup.log.clone().unwrap_or_default());
-    failed(input, attempt, Failure { status, cause, detail, backup: Some(made) }, rng)
-}
-
-/// The blobs of a partial backup could not be read: polls and verifies again, until the deadline.
-fn verify_later(
-    input: &StepInput<'_>,
-    attempt: &Attempt,
-    accepted_at: Timestamp,
-    error: &holdfast_storage::Error,
-    rng: &mut fastrand::Rng,
-) -> Next {
-    tracing::info!(app = input.run.app.short_name(), %error, "a partial backup cannot be verified yet");
-    deadline_passed(input, attempt, accepted_at, &error.to_string(), rng).unwrap_or_else(|| {
-        let waited = (input.now - accepted_at).to_std().unwrap_or_default();
-        Next::new(Vec::new(), input.now + poll_delay(&input.run.policy_snapshot.poll, waited, None, rng))
-    })
+    failed(input, attempt, left_out_files(made, log), rng)
 }
 
 fn facts(attempt: &Attempt, accepted_at: Timestamp, backup: &Backup) -> BackupFacts {

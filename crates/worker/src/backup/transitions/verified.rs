@@ -6,7 +6,7 @@ use holdfast_model::{
 };
 use holdfast_storage::ErrorKind;
 
-use crate::backup::blobs::{BlobCheck, BlobFault};
+use crate::backup::blobs::{BlobCheck, BlobFault, MadeBackup};
 use crate::backup::found::FoundBackup;
 use crate::ending::{Failure, failed};
 use crate::next::Next;
@@ -20,11 +20,11 @@ const CHECKS: Retry = Retry::seconds(21, 5, 1_800);
 /// looks for them again.
 const ORPHAN_LOOKS: u32 = 5;
 
-/// A backup that Azure reports as succeeded was verified, or could not be.
+/// A backup was verified, or could not be.
 pub(in crate::backup) fn verified(
     input: &StepInput<'_>,
     attempt: &Attempt,
-    backup: &BackupFacts,
+    made: MadeBackup<'_>,
     check: BlobCheck,
     rng: &mut fastrand::Rng,
 ) -> Next {
@@ -35,12 +35,18 @@ pub(in crate::backup) fn verified(
         _ if error.is_some() && checks + 1 < most => {
             Next::new(Vec::new(), input.now + retry_delay(&CHECKS, checks + 1, rng))
         }
-        None => good(input, attempt, backup, Verification::OutOfReach, rng),
-        Some(Err(error)) => good(input, attempt, backup, unverified(&error), rng),
+        None => concluded(input, attempt, made, Verification::OutOfReach, rng),
+        Some(Err(error)) => concluded(input, attempt, made, unverified(&error), rng),
         Some(Ok(blobs)) => match blobs.fault(input) {
-            None => good(input, attempt, &blobs.measured(backup), Verification::Verified, rng),
+            None => {
+                let backup = &blobs.measured(made.backup);
+                concluded(input, attempt, MadeBackup { backup, ..made }, Verification::Verified, rng)
+            }
             Some(BlobFault { cause, detail }) => {
-                let (status, backup) = (Some(BackupStatus::Succeeded), blobs.left_behind(backup));
+                let is_partial = made.partial_log.is_some();
+                let status =
+                    if is_partial { BackupStatus::PartiallySucceeded } else { BackupStatus::Succeeded };
+                let (status, backup) = (Some(status), blobs.left_behind(made.backup));
                 failed(input, attempt, Failure { status, cause, detail, backup }, rng)
             }
         },
@@ -51,11 +57,35 @@ pub(in crate::backup) fn verified(
     next
 }
 
+/// The backup is what Azure reports: complete, or partial.
+fn concluded(
+    input: &StepInput<'_>,
+    attempt: &Attempt,
+    made: MadeBackup<'_>,
+    found: Verification,
+    rng: &mut fastrand::Rng,
+) -> Next {
+    let Some(log) = made.partial_log else { return good(input, attempt, made.backup, found, rng) };
+    let mut next = failed(input, attempt, left_out_files(made.backup.clone(), log.to_owned()), rng);
+    if let Some(RunEvent::Ended { outcome: Outcome::Partial, verification, .. }) = next.events.last_mut() {
+        *verification = Some(found);
+    }
+    next
+}
+
+/// The failure of an attempt whose backup Azure left files out of.
+pub(super) fn left_out_files(backup: BackupFacts, log: String) -> Failure {
+    let (status, cause) = (Some(BackupStatus::PartiallySucceeded), Cause::PartiallySucceeded);
+    Failure { status, cause, detail: log, backup: Some(backup) }
+}
+
 /// Why a blob could not be verified.
 fn unverified(error: &holdfast_storage::Error) -> Verification {
     match error.kind() {
-        ErrorKind::Unreachable => Verification::Unreachable,
-        ErrorKind::Unusable | ErrorKind::SecretMissing => Verification::Unusable,
+        ErrorKind::Unreachable | ErrorKind::TooManyOpenFiles => Verification::Unreachable,
+        ErrorKind::Unusable | ErrorKind::SecretMissing | ErrorKind::CredentialRefused => {
+            Verification::Unusable
+        }
     }
 }
 

@@ -1,0 +1,94 @@
+//! Builds what signs checkpoints of the audit from the fleet file, and runs it on its schedule.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use holdfast_config::{CheckpointDestination, Fleet};
+use holdfast_control::audit::{
+    Checkpoint, CheckpointContainer, CheckpointFile, CheckpointSchedule, Checkpointer, Destination,
+};
+use holdfast_model::{Clock, StorageName};
+use holdfast_storage::AppendContainer;
+use holdfast_store::Store;
+use tokio_util::sync::CancellationToken;
+
+use crate::output;
+use crate::runtime::identities::Identities;
+
+/// The standard output of the process.
+struct Stdout;
+
+#[async_trait]
+impl Destination for Stdout {
+    fn name(&self) -> String {
+        CheckpointDestination::Stdout.to_string()
+    }
+
+    async fn append(&self, checkpoint: &Checkpoint) -> Result<(), String> {
+        let written = output::write_line(&checkpoint.line());
+        written.map_err(|error| format!("failed to write to the standard output: {error}"))
+    }
+}
+
+/// What signs the checkpoints of the fleet file; `None` where it asks for none. Sends nothing.
+pub fn checkpointer(
+    fleet: &Fleet,
+    store: &Arc<dyn Store>,
+    clock: &Arc<dyn Clock>,
+) -> anyhow::Result<Option<Checkpointer>> {
+    let Some(checkpoints) = &fleet.checkpoints else { return Ok(None) };
+    let mut destinations: Vec<Box<dyn Destination>> = Vec::new();
+    for to in &checkpoints.to {
+        destinations.push(match to {
+            CheckpointDestination::Stdout => Box::new(Stdout),
+            CheckpointDestination::File(path) => Box::new(CheckpointFile(path.clone())),
+            CheckpointDestination::Storage(name) => {
+                let container = container(fleet, name, clock)?;
+                Box::new(CheckpointContainer { storage: name.to_string(), container })
+            }
+        });
+    }
+    Ok(Some(Checkpointer {
+        store: Arc::clone(store),
+        secrets: Identities::new(fleet, clock)?.access(None)?.secrets,
+        key: checkpoints.key.clone(),
+        fleet: checkpoints.name.clone(),
+        every: checkpoints.every,
+        destinations,
+    }))
+}
+
+/// The container of a storage, for blobs that are written once. Sends nothing.
+pub fn container(
+    fleet: &Fleet,
+    name: &StorageName,
+    clock: &Arc<dyn Clock>,
+) -> anyhow::Result<AppendContainer> {
+    let target = holdfast_control::storage_named(fleet, name)?;
+    let access = Identities::new(fleet, clock)?.access(target.azure.as_deref())?;
+    Ok(AppendContainer::new(name.clone(), target.clone(), access)?)
+}
+
+/// Writes checkpoints as they are due, until `stop`.
+///
+/// A failure is logged, and `holdfast status` and the metrics show it; the next try is a minute later.
+pub async fn keep_checkpoints(checkpointer: Checkpointer, stop: CancellationToken) {
+    let mut schedule = CheckpointSchedule::default();
+    loop {
+        let written = tokio::select! {
+            biased;
+            () = stop.cancelled() => return,
+            written = checkpointer.write_due(&mut schedule) => written,
+        };
+        let pause = written.unwrap_or_else(|error| {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "failed to record the checkpoints of the audit"
+            );
+            checkpointer.retry()
+        });
+        if tokio::time::timeout(pause, stop.cancelled()).await.is_ok() {
+            return;
+        }
+    }
+}
