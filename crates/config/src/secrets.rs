@@ -70,7 +70,7 @@ pub fn check(
         match storages.iter().find(is_of) {
             Some(storage) => judge(diagnostics, place, *storage, &secret, (secrets, now)),
             None if secrets == Secrets::Judge && !is_signing_key => {
-                judge_password(diagnostics, &found, &secret)
+                judge_password(diagnostics, &found, &secret);
             }
             None => {}
         }

@@ -334,7 +334,7 @@ fn a_file_of_many_mistakes_is_answered_at_once_with_some_of_them() {
         assert!(fleet.is_none() && (1..=200).contains(&problems.len()), "{}", problems.len());
     }
     // It took over a minute.
-    let took = clock.elapsed() - began;
+    let took = clock.elapsed().saturating_sub(began);
     assert!(took < Duration::from_secs(15), "{took:?}");
 }
 

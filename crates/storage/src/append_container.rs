@@ -112,7 +112,7 @@ impl AppendContainer {
 
     fn failed(&self, verb: &'static str, blob_name: &str, cause: Refusal) -> Error {
         let (storage, container) = (self.supply.name.clone(), self.supply.target.container.to_string());
-        Error::UseBlob { verb, blob_name: blob_name.to_owned(), storage, container, cause }
+        Error::UseBlob { verb, blob_name: blob_name.into(), storage, container, cause }
     }
 }
 

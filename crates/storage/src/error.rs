@@ -115,7 +115,7 @@ pub enum Error {
         /// What failed.
         verb: &'static str,
         /// The name of the blob, or what the names begin with.
-        blob_name: String,
+        blob_name: Box<str>,
         /// The name of the storage.
         storage: StorageName,
         /// The container's URL, without a query.

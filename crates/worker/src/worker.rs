@@ -216,7 +216,7 @@ fn log(stepped: Stepped) {
             tracing::debug!("dropped a message without a lease; it was forged, replayed, or came late");
         }
         Stepped::PutBack => {
-            tracing::debug!("the run's tenant, subscription or storage account hangs; the run waits")
+            tracing::debug!("the run's tenant, subscription or storage account hangs; the run waits");
         }
         Stepped::NothingToDo => tracing::debug!("the run's state asks for no action"),
         Stepped::SendWindowLapsed => {

@@ -14,6 +14,7 @@ use holdfast_model::{AppId, Clock, DepartureReason, SubscriptionId, Timestamp};
 use holdfast_scheduler::{FleetSnapshot, Proof};
 use holdfast_store::{AppStatus, Listing, ListingResult, Store};
 use tokio::sync::watch;
+use tokio::task::{JoinError, JoinSet};
 
 use crate::discovery::{self, Listed};
 use subscription_list::{Look, SubscriptionList};
@@ -102,8 +103,19 @@ impl FleetKeeper {
                 (subscription, answer)
             }
         };
-        let mut answers = futures::stream::iter(due).map(ask).buffer_unordered(AT_ONCE);
-        while let Some(answer) = answers.next().await {
+        // Tasks of their own: a request that draws on a budget holds the store, and must go on while an answer is recorded.
+        let mut waiting = due.into_iter();
+        let mut asking: JoinSet<Answer> = waiting.by_ref().take(AT_ONCE).map(&ask).collect();
+        while let Some(ended) = asking.join_next().await {
+            if let Some(subscription) = waiting.next() {
+                asking.spawn(ask(subscription));
+            }
+            let answer = match ended.map_err(JoinError::try_into_panic) {
+                Ok(answer) => answer,
+                Err(Ok(panic)) => std::panic::resume_unwind(panic),
+                // The runtime is shutting down.
+                Err(Err(_)) => continue,
+            };
             let listing = self.take(answer, &enrolled, now).await;
             self.publish(&enrolled);
             if let Err(error) = self.store.record_listings(&[listing]).await {

@@ -5,11 +5,12 @@ use holdfast_model::{
     StorageName,
 };
 use holdfast_scheduler::{Planner, PlanningContext};
-use holdfast_store::{MemoryStore, RunFilter};
+use holdfast_store::{MemoryStore, Mode, RunFilter, SqliteStore};
 use serde_json::json;
 use tokio::sync::Notify;
 
 use super::*;
+use crate::pacing::{NoopWaitObserver, PacedArm, Pacer, PacerParts, Patience};
 use crate::scripted_azure::ScriptedAzure;
 
 struct World {
@@ -294,4 +295,36 @@ async fn a_mass_disappearance_is_looked_into_in_bounded_steps() {
         world.next_pass().await;
     }
     assert_eq!(world.departures().await.len(), 250);
+}
+
+#[tokio::test]
+async fn lists_that_draw_on_the_shared_budgets_do_not_wait_for_each_other() {
+    let clock: Arc<dyn Clock> =
+        Arc::new(ManualClock::new(holdfast_model::parse_timestamp("2026-11-28T01:59:00Z").unwrap()));
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("holdfast.sqlite");
+    let store: Arc<dyn Store> =
+        Arc::new(SqliteStore::open(&path, Arc::clone(&clock), Mode::Own).await.unwrap());
+    let (azure, mut file) = (Arc::new(ScriptedAzure::default()), file());
+    let names: Vec<String> = (0..12).map(|number| format!("s{number}")).collect();
+    let rule = file.discover.remove(0);
+    for name in &names {
+        file.discover.push(Discover { subscription: SubscriptionId::new(name), ..rule.clone() });
+        let path = format!("/subscriptions/{name}/providers/microsoft.web/sites");
+        let body = json!({ "value": [] }).to_string();
+        azure.answers.lock().unwrap().insert(path, (200, None, body));
+    }
+    let pacer = Arc::new(Pacer::new(PacerParts {
+        shared: Some(Arc::clone(&store)),
+        local: Arc::new(MemoryStore::new(Arc::clone(&clock))),
+        limits: Limits::default(),
+        observer: Arc::new(NoopWaitObserver),
+    }));
+    let client = azure.client(Arc::clone(&clock), fastrand::Rng::with_seed(1));
+    let arm = Arc::new(PacedArm::new(client, pacer, Patience::Loop));
+    let (mut keeper, fleet) = FleetKeeper::new(file, arm, Arc::clone(&store), clock);
+    // A connection of the store that is waited for is given up only after ten seconds.
+    tokio::time::timeout(Duration::from_secs(5), keeper.refresh()).await.unwrap();
+    assert!(fleet.borrow().unanswered.is_empty());
+    assert_eq!(store.subscriptions().await.unwrap().len(), names.len());
 }
