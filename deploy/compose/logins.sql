@@ -1,4 +1,4 @@
--- Creates the logins. The migrations grant all privileges to the two roles.
+-- Creates the logins. deploy/postgres/grants.sql grants the two roles their privileges after the migration.
 
 \set password `cat /run/secrets/database_password`
 \set auditor_password `cat /run/secrets/auditor_password`

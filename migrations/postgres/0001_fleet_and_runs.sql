@@ -1,4 +1,8 @@
--- The fleet, schedule cursors, runs and budgets. Every writer truncates times to the millisecond. Text that is
+-- The fleet, schedule cursors, runs and budgets. Everything is in the schema holdfast, which the program creates before the
+-- first migration, and in which its owner alone may create. Every session resolves names in pg_catalog, then in holdfast;
+-- functions set their own path, so that a caller's path has no effect.
+--
+-- Every writer truncates times to the millisecond. Text that is
 -- ordered or compared uses COLLATE "C": byte order, as in every other store.
 
 CREATE TABLE apps (
@@ -88,11 +92,18 @@ CREATE INDEX runs_of_app_and_kind ON runs (app, kind, created_at, id) WHERE kind
 CREATE INDEX runs_unfinished_of_kind ON runs (kind, created_at, id) WHERE kind <> 'backup' AND state <> 'ended';
 
 -- Raises the trigger's argument as an error.
-CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, holdfast, pg_temp AS $$
 BEGIN
     RAISE EXCEPTION '%', TG_ARGV[0] USING ERRCODE = 'restrict_violation';
 END $$;
 
+CREATE TRIGGER runs_keep_their_creation BEFORE UPDATE ON runs FOR EACH ROW
+WHEN ((old.id, old.kind, old.task, old.trigger, old.app, old.policy_snapshot, old.storage, old.created_at)
+          IS DISTINCT FROM
+      (new.id, new.kind, new.task, new.trigger, new.app, new.policy_snapshot, new.storage, new.created_at)
+      OR old.policy IS DISTINCT FROM new.policy OR old.tick IS DISTINCT FROM new.tick)
+EXECUTE FUNCTION refuse('what a run was created with is never changed');
 CREATE TRIGGER runs_that_ended_stay BEFORE UPDATE ON runs FOR EACH ROW WHEN (old.state = 'ended')
 EXECUTE FUNCTION refuse('a run that has ended is never changed');
 -- Rows that could not be read, whole. A row that is added here is deleted from its table.
@@ -105,9 +116,10 @@ CREATE TABLE set_aside_rows (
     at         timestamptz NOT NULL
 );
 
-CREATE FUNCTION keep_run() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION keep_run() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, holdfast, pg_temp AS $$
 BEGIN
-    IF EXISTS (SELECT FROM set_aside_rows WHERE table_name = 'runs' AND row_key = old.id::text) THEN
+    IF EXISTS (SELECT FROM holdfast.set_aside_rows WHERE table_name = 'runs' AND row_key = old.id::text) THEN
         RETURN old;
     END IF;
     RAISE EXCEPTION 'a run is never deleted' USING ERRCODE = 'restrict_violation';

@@ -23,39 +23,52 @@ CREATE TABLE audit_events (
 CREATE INDEX audit_events_of_run ON audit_events (run_id, seq);
 CREATE INDEX audit_events_by_kind ON audit_events (event, at);
 
+-- What people did with the backups of an app, such as its holds.
+CREATE INDEX audit_events_of_actions ON audit_events (app, seq) WHERE event = 'action_recorded';
+
 -- The end of the chain. An append locks this row until its transaction ends; nothing else locks it.
 CREATE TABLE audit_head (
-    the_one boolean NOT NULL PRIMARY KEY DEFAULT true CHECK (the_one),
-    seq     bigint  NOT NULL,
-    hash    text    NOT NULL
+    the_one boolean     NOT NULL PRIMARY KEY DEFAULT true CHECK (the_one),
+    seq     bigint      NOT NULL,
+    hash    text        NOT NULL,
+    at      timestamptz NOT NULL
 ) WITH (fillfactor = 10);
-INSERT INTO audit_head (seq, hash) VALUES (0, repeat('0', 64));
+INSERT INTO audit_head (seq, hash, at) VALUES (0, repeat('0', 64), 'epoch');
 
-CREATE FUNCTION audit_last(OUT seq bigint, OUT hash text) LANGUAGE plpgsql SECURITY DEFINER AS $$
+CREATE FUNCTION audit_last(OUT seq bigint, OUT hash text, OUT at timestamptz) LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, holdfast, pg_temp AS $$
 BEGIN
-    SELECT head.seq, head.hash INTO STRICT audit_last.seq, audit_last.hash FROM audit_head AS head FOR UPDATE;
+    SELECT head.seq, head.hash, head.at INTO STRICT audit_last.seq, audit_last.hash, audit_last.at
+    FROM holdfast.audit_head AS head FOR UPDATE;
 END $$;
 
-CREATE FUNCTION audit_follows() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+CREATE FUNCTION audit_follows() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, holdfast, pg_temp AS $$
 DECLARE
-    head audit_head;
+    head holdfast.audit_head;
 BEGIN
-    SELECT * INTO STRICT head FROM audit_head FOR UPDATE;
+    SELECT * INTO STRICT head FROM holdfast.audit_head FOR UPDATE;
     IF EXISTS (
         SELECT FROM (
-            SELECT seq, previous, head.seq + row_number() OVER (ORDER BY seq) AS place,
-                   lag(hash, 1, head.hash) OVER (ORDER BY seq) AS before
+            SELECT seq, previous, head.seq + pg_catalog.row_number() OVER (ORDER BY seq) AS place,
+                   pg_catalog.lag(hash, 1, head.hash) OVER (ORDER BY seq) AS before
             FROM added) AS link
         WHERE link.seq <> link.place OR link.previous <> link.before)
     THEN
         RAISE EXCEPTION 'an audit event follows the last one, without a gap' USING ERRCODE = 'restrict_violation';
     END IF;
+    IF EXISTS (
+        SELECT FROM (SELECT at, pg_catalog.lag(at, 1, head.at) OVER (ORDER BY seq) AS before FROM added) AS link
+        WHERE link.at < link.before)
+    THEN
+        RAISE EXCEPTION 'an audit event is not dated before the last one' USING ERRCODE = 'restrict_violation';
+    END IF;
     -- Not current_user: that is the owner here.
     IF EXISTS (SELECT FROM added WHERE database_role <> session_user::text) THEN
         RAISE EXCEPTION 'an audit event names the login that writes it' USING ERRCODE = 'restrict_violation';
     END IF;
-    UPDATE audit_head SET seq = newest.seq, hash = newest.hash
-    FROM (SELECT seq, hash FROM added ORDER BY seq DESC LIMIT 1) AS newest;
+    UPDATE holdfast.audit_head SET seq = newest.seq, hash = newest.hash, at = newest.at
+    FROM (SELECT seq, hash, at FROM added ORDER BY seq DESC LIMIT 1) AS newest;
     RETURN NULL;
 END $$;
 
@@ -74,53 +87,50 @@ EXECUTE FUNCTION refuse('the end of the audit is never deleted');
 
 -- Partitions inherit row triggers but no statement triggers. Without these, a statement that names a partition would
 -- bypass the checks.
-CREATE FUNCTION guard_audit_partition(partition text) RETURNS void LANGUAGE plpgsql AS $$
+CREATE FUNCTION guard_audit_partition(partition text) RETURNS void LANGUAGE plpgsql
+SET search_path = pg_catalog, holdfast, pg_temp AS $$
 BEGIN
-    EXECUTE format('CREATE TRIGGER audit_events_go_through_the_parent BEFORE INSERT ON %I FOR EACH STATEMENT
-        EXECUTE FUNCTION refuse(%L)', partition, 'audit events are added through audit_events');
-    EXECUTE format('CREATE TRIGGER audit_events_are_not_emptied BEFORE TRUNCATE ON %I FOR EACH STATEMENT
-        EXECUTE FUNCTION refuse(%L)', partition, 'an audit event is never deleted');
+    EXECUTE pg_catalog.format('CREATE TRIGGER audit_events_go_through_the_parent BEFORE INSERT ON holdfast.%I
+        FOR EACH STATEMENT EXECUTE FUNCTION holdfast.refuse(%L)', partition,
+        'audit events are added through audit_events'::text);
+    EXECUTE pg_catalog.format('CREATE TRIGGER audit_events_are_not_emptied BEFORE TRUNCATE ON holdfast.%I
+        FOR EACH STATEMENT EXECUTE FUNCTION holdfast.refuse(%L)', partition,
+        'an audit event is never deleted'::text);
 END $$;
 
 -- Takes events of months without a partition, so that a missing partition never blocks a write.
 CREATE TABLE audit_events_else PARTITION OF audit_events DEFAULT;
 SELECT guard_audit_partition('audit_events_else');
 
--- Creates the partitions of this month and of the next `ahead` months. Returns how many it created. A month that
+-- Creates the partitions of this month and of the next `ahead` months, at most 24. Returns how many it created. A month that
 -- already has events in audit_events_else stays there.
 CREATE FUNCTION make_audit_partitions(ahead integer DEFAULT 6) RETURNS integer
-LANGUAGE plpgsql SECURITY DEFINER SET lock_timeout = '5s' AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET lock_timeout = '5s' SET search_path = pg_catalog, holdfast, pg_temp AS $$
 DECLARE
     first timestamp;
     partition text;
     made integer := 0;
 BEGIN
-    PERFORM pg_advisory_xact_lock(hashtextextended('holdfast.audit_partitions', 0));
-    FOR months IN 0..ahead LOOP
-        first := date_trunc('month', now() AT TIME ZONE 'UTC') + make_interval(months => months);
-        partition := 'audit_events_' || to_char(first, 'YYYY_MM');
-        CONTINUE WHEN to_regclass(quote_ident(partition)) IS NOT NULL;
+    PERFORM pg_catalog.pg_advisory_xact_lock(
+        pg_catalog.hashtextextended('holdfast.audit_partitions'::text, 0::bigint));
+    FOR months IN 0..LEAST(ahead, 24) LOOP
+        first := pg_catalog.date_trunc('month'::text, pg_catalog.now() AT TIME ZONE 'UTC'::text)
+                 + pg_catalog.make_interval(months => months);
+        partition := 'audit_events_' || pg_catalog.to_char(first, 'YYYY_MM'::text);
+        CONTINUE WHEN pg_catalog.to_regclass('holdfast.' || pg_catalog.quote_ident(partition)) IS NOT NULL;
         BEGIN
-            EXECUTE format('CREATE TABLE %I PARTITION OF audit_events FOR VALUES FROM (%L) TO (%L)', partition,
-                first AT TIME ZONE 'UTC', (first + interval '1 month') AT TIME ZONE 'UTC');
-            PERFORM guard_audit_partition(partition);
+            EXECUTE pg_catalog.format(
+                'CREATE TABLE holdfast.%I PARTITION OF holdfast.audit_events FOR VALUES FROM (%L) TO (%L)', partition,
+                (first AT TIME ZONE 'UTC'::text)::text,
+                ((first + interval '1 month') AT TIME ZONE 'UTC'::text)::text);
+            PERFORM holdfast.guard_audit_partition(partition);
             made := made + 1;
         EXCEPTION WHEN check_violation OR lock_not_available THEN
-            RAISE NOTICE 'the audit keeps % in audit_events_else: %', to_char(first, 'YYYY-MM'), SQLERRM;
+            RAISE NOTICE 'the audit keeps % in audit_events_else: %',
+                pg_catalog.to_char(first, 'YYYY-MM'::text), SQLERRM;
         END;
     END LOOP;
     RETURN made;
-END $$;
-
--- SECURITY DEFINER functions resolve names in this schema alone.
-DO $$
-DECLARE
-    name text;
-BEGIN
-    FOREACH name IN ARRAY ARRAY['audit_last()', 'audit_follows()', 'make_audit_partitions(integer)'] LOOP
-        EXECUTE format('ALTER FUNCTION %s SET search_path = %I, pg_temp', name, current_schema());
-        EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', name);
-    END LOOP;
 END $$;
 
 SELECT make_audit_partitions();

@@ -1,11 +1,12 @@
 -- The catalog: every backup that Holdfast knows and its removal. It follows from the audit events and is written in
 -- the same transaction. Azure numbers the backups of a recreated app from 1 again: generation counts the backups of one
--- number.
+-- number. event_seq is the last event from which a row follows.
 
 CREATE TABLE catalog (
     app                text        COLLATE "C" NOT NULL,
     backup_id          bigint      NOT NULL,
     generation         bigint      NOT NULL,
+    event_seq          bigint      NOT NULL,
     run_id             uuid        NOT NULL,
     policy             text,
     storage            text        NOT NULL,
@@ -35,22 +36,75 @@ CREATE TABLE catalog (
 CREATE INDEX catalog_there ON catalog (app, accepted_at, backup_id) WHERE removed_at IS NULL;
 CREATE INDEX catalog_lost ON catalog (app, removed_at) WHERE removed_at IS NOT NULL AND NOT deleted;
 
-CREATE FUNCTION remove_set_aside_row() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+-- A row changes only with the event that it follows from: event_seq names an event of the same transaction, and a hold
+-- has its own event. `holdfast audit verify` compares what the rows say with what the events say.
+CREATE FUNCTION catalog_follows() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, holdfast, pg_temp AS $$
+DECLARE
+    before bigint := 0;
+    held text;
 BEGIN
-    DELETE FROM apps WHERE new.table_name = 'apps' AND app = new.row_key;
-    DELETE FROM cursors WHERE new.table_name = 'cursors' AND app = new.row_key;
-    DELETE FROM runs WHERE new.table_name = 'runs' AND id::text = new.row_key;
-    DELETE FROM catalog WHERE new.table_name = 'catalog' AND app || ' ' || backup_id || ' ' || generation = new.row_key;
-    DELETE FROM subscriptions WHERE new.table_name = 'subscriptions' AND subscription = new.row_key;
-    DELETE FROM budgets WHERE new.table_name = 'budgets' AND subscription || ' ' || call = new.row_key;
+    IF TG_OP = 'UPDATE' THEN
+        before := old.event_seq;
+        held := old.hold;
+        IF (new.app, new.backup_id, new.generation) IS DISTINCT FROM (old.app, old.backup_id, old.generation) THEN
+            RAISE EXCEPTION 'the key of a catalog entry is never changed' USING ERRCODE = 'restrict_violation';
+        END IF;
+    END IF;
+    IF NOT EXISTS (
+        SELECT FROM holdfast.audit_events AS cause
+        WHERE cause.seq = new.event_seq AND cause.seq > before
+          AND cause.xmin = pg_catalog.pg_current_xact_id()::pg_catalog.xid
+          AND (cause.app = new.app OR cause.event = 'ended')
+          AND cause.event IN ('ended', 'attempt_ended', 'orphan_found', 'completed', 'sas_refreshed',
+              'action_recorded', 'backup_lost', 'backup_found_again', 'backup_changed', 'backup_verified',
+              'late_backup_found'))
+    THEN
+        RAISE EXCEPTION 'the catalog changes only together with the audit event of the change'
+            USING ERRCODE = 'restrict_violation';
+    END IF;
+    IF new.hold IS DISTINCT FROM held AND NOT EXISTS (
+        SELECT FROM holdfast.audit_events AS cause
+        WHERE cause.app = new.app AND cause.event = 'action_recorded'
+          AND cause.seq > before AND cause.seq <= new.event_seq
+          AND cause.xmin = pg_catalog.pg_current_xact_id()::pg_catalog.xid
+          AND cause.facts #>> '{action,backup}' = new.backup_id::text
+          AND CASE WHEN new.hold IS NULL THEN cause.facts #>> '{action,kind}' = 'released'
+                   ELSE cause.facts #>> '{action,kind}' = 'held' AND cause.facts #>> '{action,reason}' = new.hold END)
+    THEN
+        RAISE EXCEPTION 'a hold changes only together with its audit event' USING ERRCODE = 'restrict_violation';
+    END IF;
     RETURN NULL;
 END $$;
 
--- SECURITY DEFINER functions resolve names in this schema alone.
-DO $$
+CREATE TRIGGER catalog_follows_the_audit AFTER INSERT OR UPDATE ON catalog FOR EACH ROW
+EXECUTE FUNCTION catalog_follows();
+
+CREATE FUNCTION keep_entry() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, holdfast, pg_temp AS $$
 BEGIN
-    EXECUTE format('ALTER FUNCTION remove_set_aside_row() SET search_path = %I, pg_temp', current_schema());
-    REVOKE EXECUTE ON FUNCTION remove_set_aside_row() FROM PUBLIC;
+    IF EXISTS (SELECT FROM holdfast.set_aside_rows WHERE table_name = 'catalog'
+                 AND row_key = old.app || ' ' || old.backup_id::text || ' ' || old.generation::text) THEN
+        RETURN old;
+    END IF;
+    RAISE EXCEPTION 'a catalog entry is never deleted' USING ERRCODE = 'restrict_violation';
+END $$;
+
+CREATE TRIGGER catalog_entries_are_kept BEFORE DELETE ON catalog FOR EACH ROW EXECUTE FUNCTION keep_entry();
+CREATE TRIGGER catalog_is_not_emptied BEFORE TRUNCATE ON catalog FOR EACH STATEMENT
+EXECUTE FUNCTION refuse('a catalog entry is never deleted');
+
+CREATE FUNCTION remove_set_aside_row() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, holdfast, pg_temp AS $$
+BEGIN
+    DELETE FROM holdfast.apps WHERE new.table_name = 'apps' AND app = new.row_key;
+    DELETE FROM holdfast.cursors WHERE new.table_name = 'cursors' AND app = new.row_key;
+    DELETE FROM holdfast.runs WHERE new.table_name = 'runs' AND id::text = new.row_key;
+    DELETE FROM holdfast.catalog
+    WHERE new.table_name = 'catalog' AND app || ' ' || backup_id::text || ' ' || generation::text = new.row_key;
+    DELETE FROM holdfast.subscriptions WHERE new.table_name = 'subscriptions' AND subscription = new.row_key;
+    DELETE FROM holdfast.budgets WHERE new.table_name = 'budgets' AND subscription || ' ' || call = new.row_key;
+    RETURN NULL;
 END $$;
 
 CREATE TRIGGER set_aside_rows_are_removed AFTER INSERT ON set_aside_rows FOR EACH ROW

@@ -2,7 +2,7 @@
 -- them freely. migrations/sqlite has views with the same names, columns and meanings.
 
 CREATE FUNCTION whole_seconds(span interval) RETURNS bigint LANGUAGE sql IMMUTABLE
-RETURN round(extract(epoch FROM span))::bigint;
+RETURN pg_catalog.round(extract(epoch FROM span))::bigint;
 
 CREATE VIEW backups AS
 SELECT catalog.app, catalog.policy, catalog.run_id, catalog.backup_id, catalog.blob AS backup_blob, catalog.size_bytes,

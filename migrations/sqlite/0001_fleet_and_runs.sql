@@ -98,6 +98,11 @@ CREATE TABLE set_aside_rows (
     at         TEXT NOT NULL
 ) STRICT;
 
+CREATE TRIGGER runs_keep_their_creation BEFORE UPDATE ON runs
+WHEN (old.id, old.kind, old.task, old.trigger, old.app, old.policy_snapshot, old.storage, old.created_at)
+         IS NOT (new.id, new.kind, new.task, new.trigger, new.app, new.policy_snapshot, new.storage, new.created_at)
+     OR old.policy IS NOT new.policy OR old.tick IS NOT new.tick
+BEGIN SELECT RAISE(ABORT, 'what a run was created with is never changed'); END;
 CREATE TRIGGER runs_that_ended_stay BEFORE UPDATE ON runs WHEN old.state = 'ended'
 BEGIN SELECT RAISE(ABORT, 'a run that has ended is never changed'); END;
 CREATE TRIGGER runs_are_kept BEFORE DELETE ON runs

@@ -19,6 +19,9 @@ CREATE TABLE audit_events (
 CREATE INDEX audit_events_of_run ON audit_events (run_id, seq);
 CREATE INDEX audit_events_by_kind ON audit_events (event, at);
 
+-- What people did with the backups of an app, such as its holds.
+CREATE INDEX audit_events_of_actions ON audit_events (app, seq) WHERE event = 'action_recorded';
+
 CREATE TRIGGER audit_events_stay BEFORE UPDATE ON audit_events
 BEGIN SELECT RAISE(ABORT, 'an audit event is never changed'); END;
 CREATE TRIGGER audit_events_are_kept BEFORE DELETE ON audit_events
@@ -26,6 +29,10 @@ BEGIN SELECT RAISE(ABORT, 'an audit event is never deleted'); END;
 CREATE TRIGGER audit_events_follow BEFORE INSERT ON audit_events
 WHEN new.seq IS NOT (SELECT coalesce(max(seq), 0) + 1 FROM audit_events)
 BEGIN SELECT RAISE(ABORT, 'an audit event follows the last one, without a gap'); END;
+CREATE TRIGGER audit_events_keep_their_order BEFORE INSERT ON audit_events
+WHEN new.seq IS (SELECT coalesce(max(seq), 0) + 1 FROM audit_events)
+ AND new.at < (SELECT at FROM audit_events WHERE seq = new.seq - 1)
+BEGIN SELECT RAISE(ABORT, 'an audit event is not dated before the last one'); END;
 
 -- How the writing of signed checkpoints fares, one row per destination.
 CREATE TABLE audit_checkpoints (

@@ -115,6 +115,12 @@ impl StoreFixture {
         self.add(self.task_run(app, task, Trigger::Manual)).await
     }
 
+    /// Whatever a rule did, the rows are those that the events lead to.
+    pub async fn rows_follow_from_events(&self) {
+        let differences = holdfast_store::row_differences(&*self.store).await.unwrap();
+        assert_eq!(differences, [""; 0]);
+    }
+
     /// Adds an operator action to the store.
     pub async fn add_action(&self, app: &App, action: OperatorAction) -> Run {
         self.add(NewRun::operator_action(

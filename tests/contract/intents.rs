@@ -65,7 +65,9 @@ async fn a_deletion_does_not_begin_where_a_hold_was_faster_or_nothing_good_would
         keeps(fixture, &shop, id).await;
     }
     let by_policy = fixture.add(fixture.task_run(&shop, delete(1, false), Trigger::Policy)).await;
-    fixture.add_action(&shop, OperatorAction::Held { backup: BackupId(1), reason: "audit".into() }).await;
+    fixture
+        .add_action(&shop, OperatorAction::Held { blob: None, backup: BackupId(1), reason: "audit".into() })
+        .await;
     assert_eq!(begin(fixture, &by_policy).await, Committed::Stale, "the backup is on hold");
     fixture.add_action(&shop, OperatorAction::Released { backup: BackupId(1), reason: "over".into() }).await;
     let by_hand = fixture.add_task(&shop, delete(2, true)).await;

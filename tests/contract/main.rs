@@ -6,18 +6,23 @@ macro_rules! on_every_store {
     ($($rule:ident),* $(,)?) => {
         mod memory {
             $(#[tokio::test(flavor = "multi_thread")] async fn $rule() {
-                super::$rule(&crate::fixture::StoreFixture::memory()).await;
+                let fixture = crate::fixture::StoreFixture::memory();
+                super::$rule(&fixture).await;
+                fixture.rows_follow_from_events().await;
             })*
         }
         mod sqlite {
             $(#[tokio::test(flavor = "multi_thread")] async fn $rule() {
-                super::$rule(&crate::fixture::StoreFixture::sqlite().await).await;
+                let fixture = crate::fixture::StoreFixture::sqlite().await;
+                super::$rule(&fixture).await;
+                fixture.rows_follow_from_events().await;
             })*
         }
         mod postgres {
             $(#[tokio::test(flavor = "multi_thread")] async fn $rule() {
                 if let Some(fixture) = crate::fixture::StoreFixture::postgres().await {
                     super::$rule(&fixture).await;
+                    fixture.rows_follow_from_events().await;
                 }
             })*
         }
@@ -30,6 +35,7 @@ mod audit;
 mod budgets;
 mod catalog;
 mod catalog_checks;
+mod changed_backups;
 mod commits;
 mod fixture;
 mod fleet;

@@ -31,7 +31,8 @@ fn plan(cursor: &Cursor, through: Timestamp, runs: Vec<NewRun>) -> CursorAdvance
 }
 
 async fn all(fixture: &StoreFixture) -> Vec<holdfast_model::Run> {
-    fixture.store.runs(&RunFilter::default()).await.unwrap()
+    let kind = Some(holdfast_model::RunKind::Backup);
+    fixture.store.runs(&RunFilter { kind, ..RunFilter::default() }).await.unwrap()
 }
 
 async fn the_longest_overdue_cursor_comes_first_with_its_unfinished_runs(fixture: &StoreFixture) {
@@ -121,7 +122,7 @@ async fn a_tick_that_has_a_run_adds_none_and_tells_nothing(fixture: &StoreFixtur
     fixture.add(fixture.scheduled(&app("blog"), tick)).await;
     let silver = App { policy: Some(holdfast_model::PolicyName::new("silver")), ..shop };
     fixture.add(fixture.scheduled(&silver, tick)).await;
-    assert_eq!(fixture.store.audit(0, 99).await.unwrap().len(), 3);
+    assert_eq!(fixture.store.audit(0, 99).await.unwrap().len(), 4, "with the enrolment");
 }
 
 async fn two_plans_of_one_cursor_in_one_call_are_one(fixture: &StoreFixture) {

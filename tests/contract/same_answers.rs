@@ -225,7 +225,7 @@ impl StorePair {
         let (reason, detail) = ("so".to_owned(), "no".to_owned());
         let facts = BackupFacts { id: backup, ..facts(9, now, now) };
         let note = match self.rng.u8(..7) {
-            0 => OperatorAction::Held { backup, reason },
+            0 => OperatorAction::Held { blob: None, backup, reason },
             1 => OperatorAction::Released { backup, reason },
             2 => OperatorAction::Verified { backup, size_bytes: Some(9).filter(|_| self.rng.bool()) },
             3 => OperatorAction::Lost { backup, detail },

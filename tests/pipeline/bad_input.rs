@@ -143,7 +143,8 @@ async fn the_privileges_that_the_errors_ask_for_are_enough() {
     };
     let mut world = PipelineWorld::new(shape(), &service_urls, &text(&database.url())).await;
     world.simulated.write(world.folder(), NEVER);
-    let create = format!("CREATE ROLE {login} LOGIN PASSWORD '{PASSWORD}' IN ROLE holdfast_app");
+    let app = database.grant().await.app;
+    let create = format!("CREATE ROLE {login} LOGIN PASSWORD '{PASSWORD}' IN ROLE {app}");
     execute(&database, &create).await;
     world.start(1, 1).await;
     broker.tap_work();

@@ -138,7 +138,7 @@ impl Operator {
     async fn hold(&mut self, app: &App) -> Done {
         let entry = self.any_backup(app).await?;
         let (backup, reason) = (entry.backup.id, "an audit".to_owned());
-        let held = OperatorAction::Held { backup, reason: reason.clone() };
+        let held = OperatorAction::Held { blob: None, backup, reason: reason.clone() };
         let action = if entry.hold.is_some() { OperatorAction::Released { backup, reason } } else { held };
         self.record(app, action).await
     }

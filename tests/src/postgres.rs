@@ -14,6 +14,15 @@ pub struct Database {
     name: String,
 }
 
+/// The roles of a database.
+#[derive(Debug)]
+pub struct Roles {
+    /// Runs Holdfast.
+    pub app: String,
+    /// Reads.
+    pub auditor: String,
+}
+
 impl Database {
     /// Creates a database on the server of `HOLDFAST_TEST_DATABASE_URL`. `None` when tests run without servers.
     ///
@@ -54,13 +63,31 @@ impl Database {
         &self.name
     }
 
-    /// Opens a plain connection as the owner.
+    /// Creates the roles of this database that the page on roles tells of, and grants them what the page grants.
+    ///
+    /// # Panics
+    ///
+    /// If the server refuses.
+    pub async fn grant(&self) -> Roles {
+        let roles = Roles { app: format!("{}_app", self.name), auditor: format!("{}_auditor", self.name) };
+        let grants = include_str!("../../deploy/postgres/grants.sql");
+        let grants = grants.replace(":\"database\"", &self.name);
+        let grants = grants.replace(":\"app\"", &roles.app).replace(":\"auditor\"", &roles.auditor);
+        let Roles { app, auditor } = &roles;
+        let sql = format!("CREATE ROLE {app} NOLOGIN; CREATE ROLE {auditor} NOLOGIN; {grants}");
+        let granted = sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut self.raw().await).await;
+        granted.unwrap_or_else(|error| panic!("failed to grant in {}: {error}", self.name));
+        roles
+    }
+
+    /// Opens a plain connection as the owner. Names resolve in Holdfast's schema, then in `public`.
     ///
     /// # Panics
     ///
     /// If the server is unreachable.
     pub async fn raw(&self) -> PgConnection {
-        let connected = PgConnectOptions::from_url(&self.server).map(|options| options.database(&self.name));
+        let connected = PgConnectOptions::from_url(&self.server)
+            .map(|options| options.database(&self.name).options([("search_path", "holdfast,public")]));
         let connected = match connected {
             Ok(options) => options.disable_statement_logging().connect().await,
             Err(error) => Err(error),
@@ -73,6 +100,10 @@ impl Database {
             PgConnectOptions::from_url(&self.server)?.disable_statement_logging().connect().await?;
         let drop = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name);
         sqlx::raw_sql(AssertSqlSafe(drop)).execute(&mut server).await?;
+        for role in ["app", "auditor"] {
+            let drop = format!("DROP ROLE IF EXISTS {}_{role}", self.name);
+            sqlx::raw_sql(AssertSqlSafe(drop)).execute(&mut server).await?;
+        }
         if make {
             let make = format!("CREATE DATABASE {}", self.name);
             sqlx::raw_sql(AssertSqlSafe(make)).execute(&mut server).await?;

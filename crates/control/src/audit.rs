@@ -1,4 +1,4 @@
-//! Verifies the audit's hash chain, and anchors it outside of the database.
+//! Verifies the audit's hash chain and the rows by its events, and anchors it outside of the database.
 
 mod anchors;
 mod checkpoint;
@@ -18,10 +18,10 @@ pub use export::export;
 pub use key::{InvalidKey, SigningKey, VerifyingKey, generate, read_pem, system_random};
 pub use source::{ChainSource, ExportedChain, StoredChain};
 
-use holdfast_store::{ChainRow, Link, verify_chain};
+use holdfast_store::{ChainRow, Link, Store, row_differences, verify_chain};
 use serde::Serialize;
 
-use crate::{Error, ErrorKind};
+use crate::{Error, ErrorKind, counted};
 
 /// Events per batch of the verification.
 const PAGE: u32 = 5_000;
@@ -37,6 +37,11 @@ pub struct AuditCheck {
     pub holds: bool,
     /// What is wrong, where it does not hold.
     pub broken: Option<String>,
+    /// Whether the rows were compared with the events: not where the walk begins after events that were
+    /// removed, nor where the audit was exported.
+    pub rows_compared: bool,
+    /// Each difference between the rows and what the events say that they hold.
+    pub differences: Vec<String>,
     /// How it compares with checkpoints, where some were given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub checkpoints: Option<AnchorReport>,
@@ -51,8 +56,16 @@ pub struct AuditCheck {
 impl AuditCheck {
     /// An error unless the chain holds.
     pub fn require(self) -> Result<(), Error> {
-        let Some(broken) = self.broken else { return Ok(()) };
-        Err(Error::new(ErrorKind::Refused, broken).help(self.help))
+        if let Some(broken) = self.broken {
+            return Err(Error::new(ErrorKind::Refused, broken).help(self.help));
+        }
+        let Some(first) = self.differences.first() else { return Ok(()) };
+        let others = self.differences.len() - 1;
+        let more =
+            if others == 0 { String::new() } else { format!(", and {} more", counted(others, "difference")) };
+        let what = format!("rows do not follow from the audit's events: {first}{more}");
+        let help = "the store was changed outside Holdfast: restore a copy and compare; `--output json` has every difference";
+        Err(Error::new(ErrorKind::Refused, what).help(help))
     }
 }
 
@@ -106,10 +119,22 @@ pub async fn verify(
         last_hash: last.hash,
         holds: broken.is_none(),
         broken,
+        rows_compared: false,
+        differences: Vec::new(),
         checkpoints,
         removed,
         help,
     })
+}
+
+/// Compares the rows of the store with what the events say that they hold, where the whole chain holds.
+pub async fn compare_rows(check: &mut AuditCheck, store: &dyn Store) -> Result<(), Error> {
+    if check.holds && check.removed == 0 {
+        check.differences = row_differences(store).await?;
+        check.rows_compared = true;
+        check.holds = check.differences.is_empty();
+    }
+    Ok(())
 }
 
 const CHAIN_HELP: &str = "the store was changed outside Holdfast: restore a copy and compare; where whole months were \

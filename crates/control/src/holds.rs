@@ -39,7 +39,7 @@ pub async fn change(
     check_change(&entry, request.held)?;
     let (backup, reason) = (request.backup, request.reason.clone());
     let action = if request.held {
-        OperatorAction::Held { backup, reason }
+        OperatorAction::Held { backup, blob: Some(entry.backup.blob.clone()), reason }
     } else {
         OperatorAction::Released { backup, reason }
     };

@@ -14,6 +14,7 @@ pub mod discovery;
 pub mod doctor;
 pub mod egress;
 mod error;
+pub mod fleet_file;
 mod fleet_keeper;
 pub mod holds;
 pub mod inventory;

@@ -28,10 +28,16 @@ impl Fold {
         };
         let mut fold = Self { state, failure_counts: FailureCounts::default() };
         for event in events {
-            let next = fold.state.next(event)?;
-            fold.failure_counts.count(&fold.state, event);
-            fold.state = next;
+            fold.advance(event)?;
         }
         Ok(fold)
+    }
+
+    /// Adds the next event. An illegal one changes nothing.
+    pub fn advance(&mut self, event: &RunEvent) -> Result<(), IllegalTransition> {
+        let next = self.state.next(event)?;
+        self.failure_counts.count(&self.state, event);
+        self.state = next;
+        Ok(())
     }
 }

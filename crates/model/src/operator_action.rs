@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 
-use crate::{BackupFacts, BackupId, DepartureReason, NativeSchedule, StorageName, SubscriptionId};
+use crate::{
+    BackupFacts, BackupId, DepartureReason, NativeSchedule, PolicyName, StorageName, SubscriptionId,
+};
 
 /// What an operator did or found about an app or one of its backups.
 ///
@@ -21,6 +23,9 @@ pub enum OperatorAction {
     Held {
         /// The backup.
         backup: BackupId,
+        /// Its blob. Azure may give the number to another backup.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        blob: Option<String>,
         /// Why.
         reason: String,
     },
@@ -73,6 +78,27 @@ pub enum OperatorAction {
         /// Each difference as text; empty when there is none.
         drift: Vec<String>,
     },
+    /// The app came into the fleet, or came back.
+    Enrolled {
+        /// Its policy.
+        policy: Option<PolicyName>,
+        /// Whether its scheduled runs are suspended.
+        paused: bool,
+    },
+    /// The app is under another policy.
+    PolicyChanged {
+        /// The policy.
+        policy: Option<PolicyName>,
+    },
+    /// The app's scheduled runs are suspended.
+    Paused,
+    /// The app's scheduled runs go on.
+    Resumed,
+    /// The fleet file differs from the one before.
+    FleetFileChanged {
+        /// The SHA-256 of the file, in lower-case hex.
+        sha256: String,
+    },
     /// The app left the fleet, so that its schedule ended.
     LeftFleet {
         /// Why.
@@ -95,7 +121,12 @@ impl OperatorAction {
             Self::Drift { .. }
             | Self::LeftFleet { .. }
             | Self::RowRemoved { .. }
-            | Self::BudgetsReopened { .. } => None,
+            | Self::BudgetsReopened { .. }
+            | Self::Enrolled { .. }
+            | Self::PolicyChanged { .. }
+            | Self::Paused
+            | Self::Resumed
+            | Self::FleetFileChanged { .. } => None,
         }
     }
 

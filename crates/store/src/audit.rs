@@ -1,5 +1,6 @@
 //! Audit events, and the rows of the chain that they make.
 
+use chrono::TimeDelta;
 use holdfast_model::{AppId, Run, RunEvent, RunId, Timestamp, format_timestamp};
 use serde::Serialize;
 
@@ -48,31 +49,68 @@ pub(crate) struct NewEvent<'a> {
     pub at: Timestamp,
 }
 
-/// The end of the chain, and the login of whoever appends to it.
+/// The end of the audit, and the login of whoever appends to it.
 #[derive(Debug, Clone)]
 pub(crate) struct ChainEnd {
     pub link: Link,
+    /// The last event's time.
+    pub at: Timestamp,
     pub database_role: String,
 }
 
 impl ChainEnd {
     /// The end of an empty chain in a store without logins.
     pub(crate) fn origin() -> Self {
-        Self { link: Link::origin(), database_role: String::new() }
+        Self { link: Link::origin(), at: Timestamp::UNIX_EPOCH, database_role: String::new() }
     }
 }
 
-/// The rows of `events`, each bound to the one before, the first to `end`.
-pub(crate) fn chain_rows(end: ChainEnd, events: &[NewEvent<'_>]) -> Vec<ChainRow> {
-    let ChainEnd { link: mut last, database_role } = end;
-    let row = |new: &NewEvent<'_>| {
+/// Where an event is in the audit, and its time there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Placed {
+    pub seq: i64,
+    pub at: Timestamp,
+}
+
+/// The first whole millisecond that is not before `at`. Others may have written a finer time.
+fn whole(at: Timestamp) -> Timestamp {
+    let cut = stamp(at);
+    if cut < at { stamp(cut + TimeDelta::milliseconds(1)) } else { cut }
+}
+
+/// The places of `events` after `end`. A clock that was set back dates no event before the last one.
+pub(crate) fn places(end: &ChainEnd, events: &[NewEvent<'_>]) -> Vec<Placed> {
+    let mut last = Placed { seq: end.link.seq, at: whole(end.at) };
+    let mut place = |new: &NewEvent<'_>| {
+        last = Placed { seq: last.seq + 1, at: stamp(new.at).max(last.at) };
+        last
+    };
+    events.iter().map(&mut place).collect()
+}
+
+/// The rows of `events` at their places, each bound to the one before, the first to `end`.
+pub(crate) fn chain_rows(end: ChainEnd, events: &[NewEvent<'_>], places: &[Placed]) -> Vec<ChainRow> {
+    let ChainEnd { link: mut last, database_role, .. } = end;
+    let row = |(new, place): (&NewEvent<'_>, &Placed)| {
         let (run_id, app) = (new.run.id.to_string(), new.run.app.to_string());
-        let (at, data) = (format_timestamp(stamp(new.at)), json(new.event));
+        let (at, data) = (format_timestamp(place.at), json(new.event));
         let database_role = database_role.clone();
         let (at_text, role) = (at.as_str(), database_role.as_str());
         last =
             last.then(&Content { at: at_text, run_id: &run_id, app: &app, data: &data, database_role: role });
         ChainRow { link: last.clone(), at, run_id, app, data, database_role }
     };
-    events.iter().map(row).collect()
+    events.iter().zip(places).map(row).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_after_a_finer_one_is_the_next_whole_millisecond() {
+        let at = |nanos| Timestamp::from_timestamp(5, nanos).unwrap();
+        assert_eq!(whole(at(7_000_001)), at(8_000_000));
+        assert_eq!(whole(at(7_000_000)), at(7_000_000));
+    }
 }

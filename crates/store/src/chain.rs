@@ -142,6 +142,11 @@ fn hash(previous: &str, seq: i64, content: &Content<'_>) -> String {
     hex(&hasher.finalize())
 }
 
+/// The SHA-256 of bytes in lower-case hex.
+pub fn sha256_hex(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
+}
+
 /// Bytes in lower-case hex.
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut hex, byte| {

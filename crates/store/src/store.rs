@@ -14,6 +14,8 @@ use crate::error::Result;
 use crate::filter::{CatalogFilter, RunFilter};
 use crate::fleet::{Cursor, CursorAdvance, Departure, Enrolled, FleetChange, Planned};
 use crate::lanes::{DueLanes, LaneQuota, LeaseTerms, Leased};
+use crate::run_rows::{RunPage, RunRow};
+use crate::safeguard::Safeguard;
 use crate::status::AppStatus;
 use crate::subscriptions::{Listing, SubscriptionStatus};
 use crate::unreadable::{Removed, RowRemoval, UnreadableRow};
@@ -136,6 +138,11 @@ pub trait Store: Send + Sync + Debug {
         Ok(Vec::new())
     }
 
+    /// What protects the store from other users of its server; nothing for a store that has none.
+    async fn safeguards(&self) -> Result<Vec<Safeguard>> {
+        Ok(Vec::new())
+    }
+
     /// The rows that could not be read since the store was opened, each counted once.
     fn unreadable_seen(&self) -> u64 {
         0
@@ -146,6 +153,12 @@ pub trait Store: Send + Sync + Debug {
     async fn remove_unreadable(&self, _removal: &RowRemoval) -> Result<Removed> {
         Ok(Removed::Missing)
     }
+
+    /// At most `most` rows of runs after an id, by id, for a verification.
+    async fn run_page(&self, after: Option<RunId>, most: u32) -> Result<RunPage>;
+
+    /// The rows of runs with these ids, for a verification. Those that cannot be read are left out.
+    async fn run_rows(&self, ids: &[RunId]) -> Result<Vec<RunRow>>;
 
     /// The status of every app that is or was enrolled, by name.
     async fn status(&self) -> Result<Vec<AppStatus>>;

@@ -10,7 +10,7 @@ use holdfast_store::{
     AppStatus, AuditEvent, BreakerRecord, BudgetDraw, CatalogFilter, ChainRow, Change, CheckpointStatus,
     Committed, Cursor, CursorAdvance, Departure, Drawn, DueLanes, Enrolled, Error, FleetChange, LaneQuota,
     LeaseTerms, Leased, Listing, ListingResult, Loaded, OpenBreaker, Planned, Removed, RowRemoval, RunFilter,
-    Store, SubscriptionStatus, UnreadableRow,
+    RunPage, RunRow, Safeguard, Store, SubscriptionStatus, UnreadableRow,
 };
 use opentelemetry::KeyValue;
 use opentelemetry_sdk::trace::SdkTracer;
@@ -278,12 +278,24 @@ impl Store for WatchedStore {
         self.inner.unreadable_rows().await
     }
 
+    async fn safeguards(&self) -> Result<Vec<Safeguard>, Error> {
+        self.inner.safeguards().await
+    }
+
     fn unreadable_seen(&self) -> u64 {
         self.inner.unreadable_seen()
     }
 
     async fn remove_unreadable(&self, removal: &RowRemoval) -> Result<Removed, Error> {
         self.inner.remove_unreadable(removal).await
+    }
+
+    async fn run_page(&self, after: Option<RunId>, most: u32) -> Result<RunPage, Error> {
+        self.inner.run_page(after, most).await
+    }
+
+    async fn run_rows(&self, ids: &[RunId]) -> Result<Vec<RunRow>, Error> {
+        self.inner.run_rows(ids).await
     }
 
     async fn status(&self) -> Result<Vec<AppStatus>, Error> {

@@ -23,6 +23,15 @@ pub(crate) async fn recorded(world: &SimulatedWorld) {
             known.insert(format!("{}.zip", attempt.name));
         }
     }
+    // Azure forgets what it made for an app that is deleted and created again. What was finished before is in the catalog;
+    // of an attempt under way only the intent is known.
+    let events = world.events().await;
+    let finished: BTreeSet<&String> = events.iter().filter_map(|event| finished_blob(&event.event)).collect();
+    for event in events.iter().filter(|event| world.people.recreated_apps.contains(&event.app)) {
+        if let RunEvent::AttemptStarted { attempt, .. } = &event.event {
+            known.extend(Some(format!("{}.zip", attempt.name)).filter(|blob| !finished.contains(blob)));
+        }
+    }
     let accepted: Vec<String> = {
         let azure = world.azure.lock().unwrap();
         azure.accepted_posts().iter().map(|post| format!("{}.zip", post.name)).collect()
@@ -30,5 +39,13 @@ pub(crate) async fn recorded(world: &SimulatedWorld) {
     for blob in accepted {
         let is_forgotten = world.has_blob(&blob) && !known.contains(&blob);
         assert!(!is_forgotten, "seed {}: {blob} exists and nothing knows of it", world.seed);
+    }
+}
+
+/// The blob of a backup that Azure finished for a run.
+fn finished_blob(event: &RunEvent) -> Option<&String> {
+    match event {
+        RunEvent::Completed { backup, .. } => backup.as_ref().map(|backup| &backup.blob),
+        _ => None,
     }
 }

@@ -7,7 +7,7 @@ use holdfast_model::{Call, CatalogEntry, Lane, Limits, NewRun, Run, RunId, Subsc
 use holdfast_store::{
     AppStatus, AuditEvent, BreakerRecord, BudgetDraw, CatalogFilter, Change, CheckpointStatus, Committed,
     Cursor, CursorAdvance, Departure, Drawn, DueLanes, Enrolled, FleetChange, LaneQuota, LeaseTerms, Leased,
-    Listing, Loaded, OpenBreaker, Planned, RunFilter, Store, SubscriptionStatus,
+    Listing, Loaded, OpenBreaker, Planned, RunFilter, RunPage, RunRow, Store, SubscriptionStatus,
 };
 
 use super::injector::{FaultCounts, Faulty};
@@ -79,6 +79,8 @@ faulty_store! {
     load(id: RunId) -> Option<Loaded>;
     commit(change: &Change) -> Committed;
     runs(filter: &RunFilter) -> Vec<Run>;
+    run_page(after: Option<RunId>, most: u32) -> RunPage;
+    run_rows(ids: &[RunId]) -> Vec<RunRow>;
     status() -> Vec<AppStatus>;
     record_checkpoints(all: &[CheckpointStatus]) -> ();
     checkpoints() -> Vec<CheckpointStatus>;

@@ -111,6 +111,7 @@ async fn backends(store: &anyhow::Result<Arc<dyn Store>>, context: &Context) -> 
     if let Ok(store) = store {
         let rows = tokio::time::timeout(ROWS_WITHIN, store.unreadable_rows()).await.ok();
         findings.push(doctor::rows(&context.place(), rows));
+        findings.extend(doctor::safeguards(&context.place(), store.safeguards().await));
     }
     if context.global.amqp_url.is_some() {
         let failure = broker(None, context).await.err();

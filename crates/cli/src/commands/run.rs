@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use holdfast_control::{Error, ErrorKind};
+use holdfast_control::{Error, ErrorKind, fleet_file};
 use holdfast_queue::AmqpQueue;
 use holdfast_store::Mode;
 use tokio_util::sync::CancellationToken;
@@ -57,6 +57,10 @@ async fn serve(
     let prefetch = (role != Role::Scheduler).then_some(fleet.engine.concurrency);
     let backends = Backends::open(mode, prefetch, context).await?;
     let Backends { store, queue, broker, lock: _only_one, .. } = backends;
+    if role.plans() {
+        let file = std::fs::read(&context.global.fleet)?;
+        fleet_file::record(&*store, &file, context.actor(), &mut context.rng()).await?;
+    }
     let telemetry = &context.telemetry;
     let checkpointer = checkpointer(&fleet, &store, &context.clock)?.filter(|_| role.plans());
     let engine = Engine::new(EngineParts {

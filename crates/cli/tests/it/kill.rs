@@ -109,7 +109,10 @@ async fn alive_for(child: &mut Child, time: Duration) -> bool {
 }
 
 async fn runs(store: &SqliteStore) -> Vec<Run> {
-    store.runs(&RunFilter::default()).await.unwrap()
+    store
+        .runs(&RunFilter { kind: Some(holdfast_model::RunKind::Backup), ..RunFilter::default() })
+        .await
+        .unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use holdfast_store::{Error, UnreadableRow};
+use holdfast_store::{Error, Safeguard, UnreadableRow};
 
 use super::finding::Finding;
 use crate::counted;
@@ -33,6 +33,23 @@ pub fn rows(name: &str, rows: Option<Result<Vec<UnreadableRow>, Error>>) -> Find
                 "`holdfast store check` lists them, and `holdfast store remove` removes one",
             )
         }
+    }
+}
+
+/// The findings about what protects the store from other users of its server.
+pub fn safeguards(name: &str, safeguards: Result<Vec<Safeguard>, Error>) -> Vec<Finding> {
+    let finding = |safeguard: Safeguard| {
+        let Safeguard { name: of, says, cure, is_serious } = safeguard;
+        let (about, says) = (name.to_owned(), format!("{of}: {says}"));
+        match (cure, is_serious) {
+            (None, _) => Finding::ok("database", about, says),
+            (Some(cure), true) => Finding::fail("database", about, says, cure),
+            (Some(cure), false) => Finding::warn("database", about, says, cure),
+        }
+    };
+    match safeguards {
+        Ok(found) => found.into_iter().map(finding).collect(),
+        Err(error) => vec![Finding::fail("database", name, chain(&error), store_cure(None, Path::new("")))],
     }
 }
 

@@ -65,7 +65,8 @@ impl Inventory {
                 being_deleted: being_deleted.contains(&item.id),
                 now,
             };
-            item.problem = problem::of(item, circumstances);
+            let entry = item.entry.as_ref();
+            item.problem = entry.and_then(|entry| problem::of(entry, item.azure.as_ref(), circumstances));
         }
         if let Some(error) = seen.doubt {
             (context.notify)(&format!("missing backups could not be looked for a second time: {error}"));

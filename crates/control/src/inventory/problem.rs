@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use holdfast_arm::Backup;
 use holdfast_model::{BackupChange, CatalogEntry, Removal, Timestamp};
 use serde::Serialize;
 
-use super::item::Item;
 use crate::times::age;
 
 /// How long a lost backup is shown without being asked for, as in `status --problems`.
@@ -67,12 +67,15 @@ pub(super) struct Circumstances<'a> {
     pub now: Timestamp,
 }
 
-/// The problem of a backup of the catalog; `None` without one, and for backups of others.
-pub(super) fn of(item: &Item, of: Circumstances<'_>) -> Option<BackupProblem> {
-    let entry = item.entry.as_ref()?;
+/// The problem of a backup of the catalog, which Azure may list; `None` without one.
+pub(super) fn of(
+    entry: &CatalogEntry,
+    listed: Option<&Backup>,
+    of: Circumstances<'_>,
+) -> Option<BackupProblem> {
     let problem = |kind, detail: String, next: String| Some(BackupProblem { kind, detail, next });
     let app = of.app;
-    match (entry.removal, &item.azure) {
+    match (entry.removal, listed) {
         (Some(removal), _) if removal.deleted => None,
         (Some(removal), listed) => {
             let found = if listed.is_some() {
@@ -135,6 +138,7 @@ fn recorded_change(change: &BackupChange, now: Timestamp) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::item::Item;
     use super::super::tests::{at, entry, listed};
     use super::*;
 
@@ -153,7 +157,7 @@ mod tests {
     }
 
     fn kind(item: &Item, circumstances: Circumstances<'_>) -> Option<ProblemKind> {
-        of(item, circumstances).map(|problem| problem.kind)
+        of(item.entry.as_ref()?, item.azure.as_ref(), circumstances).map(|problem| problem.kind)
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Events of a run as text.
 
 use holdfast_model::{
-    BackupFacts, OperatorAction, RunEvent, SasFacts, Task, Timestamp, Trigger, format_timestamp,
+    BackupFacts, OperatorAction, PolicyName, RunEvent, SasFacts, Task, Timestamp, Trigger, format_timestamp,
 };
 use holdfast_store::AuditEvent;
 
@@ -128,13 +128,25 @@ fn recorded(action: &OperatorAction, actor: &str) -> String {
             format!(": {detail}")
         }
         OperatorAction::RowRemoved { table, key, reason } => format!(" {key} of {table}: {reason}"),
+        OperatorAction::Enrolled { policy, paused } => {
+            format!(" under {}{}", policy_text(policy.as_ref()), if *paused { ", paused" } else { "" })
+        }
+        OperatorAction::PolicyChanged { policy } => format!(" to {}", policy_text(policy.as_ref())),
+        OperatorAction::FleetFileChanged { sha256 } => format!(": SHA-256 {sha256}"),
         OperatorAction::BudgetsReopened { subscription } => format!(" of subscription {subscription}"),
         OperatorAction::Drift { drift, .. } if drift.is_empty() => ": none".to_owned(),
         OperatorAction::Drift { drift, .. } => format!(": {}", drift.join("; ")),
         OperatorAction::TakenOver { storage, .. } => format!(" in storage `{storage}`"),
-        OperatorAction::Verified { .. } | OperatorAction::Revealed { .. } => String::new(),
+        OperatorAction::Verified { .. }
+        | OperatorAction::Revealed { .. }
+        | OperatorAction::Paused
+        | OperatorAction::Resumed => String::new(),
     };
     format!("{about}{} by {actor}{more}", action.as_str())
+}
+
+fn policy_text(policy: Option<&PolicyName>) -> String {
+    policy.map_or_else(|| "no policy".to_owned(), |policy| format!("policy `{policy}`"))
 }
 
 fn planned(trigger: Trigger, task: &Task, actor: Option<&str>) -> String {

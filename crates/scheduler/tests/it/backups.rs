@@ -67,7 +67,8 @@ impl World {
     }
 
     pub async fn hold(&self, app: &App, id: i64) {
-        self.record(app, OperatorAction::Held { backup: BackupId(id), reason: "court".into() }).await;
+        self.record(app, OperatorAction::Held { blob: None, backup: BackupId(id), reason: "court".into() })
+            .await;
     }
 
     pub async fn mark_lost(&self, app: &App, id: i64) {

@@ -7,9 +7,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use holdfast_model::schedule::Schedule;
 use holdfast_model::{
-    App, AppId, Attempt, BackupName, Limits, ManualClock, NewBackup, NewRun, Policy, PolicyName,
-    PolicySnapshot, Run, RunEvent, RunId, SasFacts, SasWindow, StorageName, Timestamp, Trigger, Wakeup,
-    parse_timestamp,
+    App, AppId, Attempt, BackupName, Limits, ManualClock, NewBackup, NewRun, OperatorAction, Policy,
+    PolicyName, PolicySnapshot, Run, RunEvent, RunId, SasFacts, SasWindow, StorageName, Task, Timestamp,
+    Trigger, Wakeup, parse_timestamp,
 };
 use holdfast_queue::{Delivery, Message, Queue};
 use holdfast_scheduler::{Dispatcher, FleetSnapshot, MaintenancePlanner, Planner, PlanningContext};
@@ -155,6 +155,7 @@ impl World {
 
     pub async fn runs(&self) -> Vec<Run> {
         let mut runs = self.store.runs(&RunFilter::default()).await.unwrap();
+        runs.retain(|run| !is_enrolment(run));
         runs.sort_by_key(|run| (run.tick, run.app.clone()));
         runs
     }
@@ -210,4 +211,11 @@ impl World {
         };
         assert!(matches!(self.commit(wakeup, vec![ended], Duration::ZERO).await, Committed::Done(_)));
     }
+}
+
+/// Whether it records an enrolment, or a change of one.
+fn is_enrolment(run: &Run) -> bool {
+    use OperatorAction as A;
+    let Task::OperatorAction { action } = &run.task else { return false };
+    matches!(action, A::Enrolled { .. } | A::PolicyChanged { .. } | A::Paused | A::Resumed)
 }

@@ -21,6 +21,7 @@ use crate::fleet::{Cursor, CursorAdvance, Departure, Enrolled, FleetChange, Plan
 use crate::lanes::{DueLanes, LaneQuota, LeaseTerms, Leased};
 use crate::memory::state::State;
 use crate::rules::enrolment::Wanted;
+use crate::run_rows::{RunPage, RunRow};
 use crate::status::AppStatus;
 use crate::store::Store;
 use crate::subscriptions::{Listing, SubscriptionStatus};
@@ -150,6 +151,16 @@ impl Store for MemoryStore {
 
     async fn runs(&self, filter: &RunFilter) -> Result<Vec<Run>> {
         Ok(self.state().runs(filter))
+    }
+
+    async fn run_page(&self, after: Option<RunId>, most: u32) -> Result<RunPage> {
+        Ok(self.state().run_page(after, most))
+    }
+
+    async fn run_rows(&self, ids: &[RunId]) -> Result<Vec<RunRow>> {
+        let state = self.state();
+        let row = |id: &RunId| Some(RunRow { run: state.row(*id)?.run.clone(), odd_columns: Vec::new() });
+        Ok(ids.iter().filter_map(row).collect())
     }
 
     async fn status(&self) -> Result<Vec<AppStatus>> {

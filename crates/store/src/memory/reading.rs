@@ -15,10 +15,12 @@ use crate::memory::state::{Row, State};
 use crate::rules::catalog::in_order;
 use crate::rules::enrolment::AppRow;
 use crate::rules::generations::Generations;
+use crate::rules::holds::{Told, told};
 use crate::rules::intent::{Intent, IntentFacts, Rival};
 use crate::rules::load::{LastGood, LoadFacts, loaded};
 use crate::rules::status::{AppFacts, status};
 use crate::rules::subscriptions::of_rows;
+use crate::run_rows::{RunPage, RunRow};
 use crate::status::{AppStatus, CheckStatus, LastRun, Missed, Running};
 use crate::subscriptions::{ClosedBudget, SubscriptionStatus};
 
@@ -58,7 +60,7 @@ impl State {
         let Row { run, leased_until, lease_nonce, .. } = self.row(id)?.clone();
         let is_backup = run.task.kind() == RunKind::Backup;
         let last_good = self.last_good_run(&run.app).filter(|_| is_backup);
-        let facts = LoadFacts {
+        let mut facts = LoadFacts {
             last_good: last_good.map(|last| LastGood { state: last.state.clone(), ended_at: last.ended_at }),
             subject: run
                 .task
@@ -68,6 +70,11 @@ impl State {
             is_last: matches!(&run.task, Task::Delete(delete) if self.is_last(&run.app, delete)),
             lease: leased_until.map(|until| HeldLease { until, nonce: lease_nonce }),
         };
+        if let (Task::Delete(delete), Some(subject)) = (&run.task, &mut facts.subject)
+            && subject.hold.is_none()
+        {
+            subject.hold = self.held_by_events(&run.app, delete);
+        }
         Some(loaded(run, now, facts))
     }
 
@@ -78,10 +85,20 @@ impl State {
         let subject = |delete: &Delete| self.entry(&run.app, delete.backup, Some(&delete.blob)).cloned();
         let is_rival = |row: &&Row| intent.rivals().any(|filter| filter.kind == Some(row.run.task.kind()));
         IntentFacts {
+            is_held: deletion.is_some_and(|delete| self.held_by_events(&run.app, delete).is_some()),
             is_last: intent.spares_last() && deletion.is_some_and(is_last),
             subject: deletion.and_then(subject),
             rivals: self.unfinished_tasks().filter(is_rival).map(|row| Rival::of(&row.run)).collect(),
         }
+    }
+
+    /// The reason for which the backup that `delete` deletes is held, by the events.
+    fn held_by_events(&self, app: &AppId, delete: &Delete) -> Option<String> {
+        let of_app = self.audit().iter().rev().filter(|event| event.app == *app);
+        of_app
+            .map(|event| &event.event)
+            .find_map(|event| told(event, delete.backup, &delete.blob))
+            .and_then(Told::reason)
     }
 
     /// Whether no other backup that stands in for this one is there and stays.
@@ -127,6 +144,13 @@ impl State {
         runs.sort_by_key(|row| Reverse((row.run.created_at, row.run.id)));
         let most = if filter.most == 0 { usize::MAX } else { filter.most as usize };
         runs.into_iter().take(most).map(|row| row.run.clone()).collect()
+    }
+
+    pub fn run_page(&self, after: Option<RunId>, most: u32) -> RunPage {
+        let rows = self.rows().filter(|row| Some(row.run.id) > after).take(most as usize);
+        let rows: Vec<RunRow> =
+            rows.map(|row| RunRow { run: row.run.clone(), odd_columns: Vec::new() }).collect();
+        RunPage { last: rows.last().map(|row| row.run.id), rows }
     }
 
     pub fn status(&self, now: Timestamp) -> Vec<AppStatus> {

@@ -8,14 +8,14 @@ use holdfast_model::{
     Timestamp,
 };
 
-use crate::audit::{AuditEvent, ChainEnd, NewEvent, chain_rows};
+use crate::audit::{AuditEvent, ChainEnd, NewEvent, Placed, chain_rows, places};
 use crate::breaker::OpenBreaker;
 use crate::checkpoints::CheckpointStatus;
 use crate::columns::{Ending, accepted_at, stamp};
 use crate::fleet::Cursor;
 use crate::rules::acquire::Budgets;
 use crate::rules::bucket::Bucket;
-use crate::rules::catalog::CatalogChange;
+use crate::rules::catalog_change::Caused;
 use crate::rules::enrolment::AppRow;
 use crate::rules::generations::Generations;
 use crate::rules::load::is_baseline;
@@ -217,10 +217,10 @@ impl State {
     }
 
     /// Applies changes to the catalog.
-    pub fn change_catalog(&mut self, changes: Vec<CatalogChange>) {
-        for change in changes {
-            let (app, id) = change.number();
-            self.catalog.entry(app.to_string()).or_default().entry(id).or_default().apply(change);
+    pub fn change_catalog(&mut self, changes: Vec<Caused>) {
+        for caused in changes {
+            let (app, id) = caused.change.number();
+            self.catalog.entry(app.to_string()).or_default().entry(id).or_default().apply(caused);
         }
     }
 
@@ -235,16 +235,20 @@ impl State {
         self.catalog.get(&app.to_string())?.get(&backup)?.find(blob)
     }
 
-    /// Appends events to the audit.
-    pub fn append(&mut self, events: &[NewEvent<'_>]) {
+    /// Appends events to the audit and returns their places.
+    pub fn append(&mut self, events: &[NewEvent<'_>]) -> Vec<Placed> {
         let mut end = ChainEnd::origin();
-        end.link = self.audit.last().map_or(end.link, |event| event.link.clone());
-        for (row, new) in chain_rows(end, events).into_iter().zip(events) {
+        if let Some(last) = self.audit.last() {
+            (end.link, end.at) = (last.link.clone(), last.at);
+        }
+        let placed = places(&end, events);
+        for ((row, new), place) in chain_rows(end, events, &placed).into_iter().zip(events).zip(&placed) {
             let (run_id, app, event) = (new.run.id, new.run.app.clone(), new.event.clone());
             self.events_of.entry(run_id).or_default().push(self.audit.len());
             let (link, database_role) = (row.link, row.database_role);
-            self.audit.push(AuditEvent { link, at: stamp(new.at), run_id, app, database_role, event });
+            self.audit.push(AuditEvent { link, at: place.at, run_id, app, database_role, event });
         }
+        placed
     }
 
     pub fn audit(&self) -> &[AuditEvent] {

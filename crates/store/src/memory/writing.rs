@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::fleet::{CursorAdvance, FleetChange, Planned};
 use crate::memory::state::{Row, State};
 use crate::rules::commit::{Batch, app_is_occupied};
-use crate::rules::enrolment::{self, Wanted};
+use crate::rules::enrolment::{self, SyncPoint, Wanted};
 use crate::rules::insert::{Insertion, id_is_taken, left_out};
 use crate::rules::plan;
 use crate::rules::subscriptions::Recorded;
@@ -19,12 +19,13 @@ use crate::subscriptions::Listing;
 
 impl State {
     pub fn sync_fleet(&mut self, wanted: Wanted<'_>, now: Timestamp) -> Result<FleetChange> {
-        let sync = enrolment::sync(&self.apps, &self.cursors, wanted, now);
+        let seq = self.audit().last().map_or(0, |event| event.link.seq);
+        let sync = enrolment::sync(&self.apps, &self.cursors, wanted, SyncPoint { now, seq });
         self.none_exists("sync the fleet", sync.records.iter().copied())?;
         self.apps.extend(sync.apps.into_iter().map(|row| (row.enrolled.app.id.clone(), row)));
         sync.dropped.iter().for_each(|app| drop(self.cursors.remove(app)));
         self.cursors.extend(sync.cursors.into_iter().map(|cursor| (cursor.app.clone(), cursor)));
-        self.insert(sync.records, now);
+        self.insert(sync.records.into_iter().chain(&sync.changes), now);
         Ok(sync.change)
     }
 
@@ -114,8 +115,8 @@ impl State {
             }
             is_added
         });
-        self.append(&insertion.events(now));
-        self.change_catalog(insertion.catalog(now));
+        let placed = self.append(&insertion.events(now));
+        self.change_catalog(insertion.catalog(&placed));
         insertion.runs().map(|run| run.id).collect()
     }
 
@@ -158,8 +159,8 @@ impl State {
         if let Some((run, _)) = batch.rows().find(|(run, _)| is_refused(run)) {
             return Err(app_is_occupied(run.id));
         }
-        self.append(&batch.events());
-        self.change_catalog(batch.catalog());
+        let placed = self.append(&batch.events());
+        self.change_catalog(batch.catalog(&placed));
         for (run, _) in batch.rows() {
             let occupies_app = run.occupies_app();
             self.put(Row { run: run.clone(), leased_until: None, lease_nonce: 0, occupies_app });

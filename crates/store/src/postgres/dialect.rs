@@ -1,8 +1,10 @@
 //! The statements that are specific to PostgreSQL.
 
+use crate::postgres::safeguards::SAFEGUARDS;
 use crate::sql::dialect::Dialect;
 
 pub(super) const DIALECT: Dialect = Dialect {
+    safeguards: Some(SAFEGUARDS),
     insert_runs: "/* insert_runs */ INSERT INTO runs (id, version, kind, task, subject, trigger, priority, app,
             subscription, policy, tick, plan, storage, account, policy_snapshot, created_at, state, state_json,
             failure_counts, outcome, cause, due_at, ended_at, lane)
@@ -41,21 +43,21 @@ pub(super) const DIALECT: Dialect = Dialect {
     read_entries: "/* read_entries */ SELECT catalog.*
         FROM json_to_recordset($1::json) AS asked (app text, backup_id bigint)
         JOIN catalog ON catalog.app = asked.app AND catalog.backup_id = asked.backup_id",
-    write_entries: "/* write_entries */ INSERT INTO catalog (app, backup_id, generation, run_id, policy, storage, blob, size_bytes,
+    write_entries: "/* write_entries */ INSERT INTO catalog (app, backup_id, generation, event_seq, run_id, policy, storage, blob, size_bytes,
             accepted_at, finished_at, databases, origin, good, sas_fingerprint, sas_start, sas_expiry, hold, removed_at,
             deleted, last_failure_at, verified_at, drilled_at, drill_passed, changed_at, differences,
             good_once_verified)
-        SELECT app, backup_id, generation, run_id, policy, storage, blob, size_bytes,
+        SELECT app, backup_id, generation, event_seq, run_id, policy, storage, blob, size_bytes,
             accepted_at, finished_at, databases, origin, good, sas_fingerprint, sas_start, sas_expiry, hold, removed_at,
             deleted, last_failure_at, verified_at, drilled_at, drill_passed, changed_at, differences,
             good_once_verified
-        FROM json_to_recordset($1::json) AS entry (app text, backup_id bigint, generation bigint, run_id uuid, policy text,
+        FROM json_to_recordset($1::json) AS entry (app text, backup_id bigint, generation bigint, event_seq bigint, run_id uuid, policy text,
             storage text, blob text, size_bytes bigint, accepted_at timestamptz, finished_at timestamptz, databases text,
             origin text, good boolean, sas_fingerprint text, sas_start timestamptz, sas_expiry timestamptz, hold text,
             removed_at timestamptz, deleted boolean, last_failure_at timestamptz, verified_at timestamptz,
             drilled_at timestamptz, drill_passed boolean, changed_at timestamptz, differences text,
             good_once_verified boolean)
-        ON CONFLICT (app, backup_id, generation) DO UPDATE SET
+        ON CONFLICT (app, backup_id, generation) DO UPDATE SET event_seq = excluded.event_seq,
             run_id = excluded.run_id, policy = excluded.policy, storage = excluded.storage, blob = excluded.blob,
             size_bytes = excluded.size_bytes, accepted_at = excluded.accepted_at,
             finished_at = excluded.finished_at, databases = excluded.databases, origin = excluded.origin,
@@ -65,8 +67,8 @@ pub(super) const DIALECT: Dialect = Dialect {
             verified_at = excluded.verified_at, drilled_at = excluded.drilled_at,
             drill_passed = excluded.drill_passed, changed_at = excluded.changed_at,
             differences = excluded.differences, good_once_verified = excluded.good_once_verified",
-    last_link: "/* last_link */ SELECT seq, '' AS previous, hash, session_user::text AS database_role
-        FROM audit_last()",
+    last_link: "/* last_link */ SELECT seq, '' AS previous, hash, at, session_user::text AS database_role
+        FROM holdfast.audit_last()",
     append_events: "/* append_events */ INSERT INTO audit_events (seq, at, run_id, app, data, previous, hash)
         SELECT seq, at, run_id, app, data, previous, hash
         FROM json_to_recordset($1::json) AS event (seq bigint, at timestamptz, run_id uuid, app text, data text,

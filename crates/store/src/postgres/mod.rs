@@ -6,6 +6,7 @@ mod database_url;
 mod dialect;
 mod driver;
 mod open;
+mod safeguards;
 mod session;
 mod wire;
 

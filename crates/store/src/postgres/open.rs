@@ -14,8 +14,8 @@ use crate::mode::Mode;
 use crate::postgres::database::{PgStore, Postgres};
 use crate::postgres::database_url::parse;
 use crate::postgres::driver::{
-    CANNOT_CONNECT_NOW, DISK_FULL, NO_DATABASE, NO_PRIVILEGE, REFUSED, TABLE_EXISTS, TOO_MANY_CONNECTIONS,
-    WRONG_PASSWORD, code,
+    CANNOT_CONNECT_NOW, DISK_FULL, NO_DATABASE, NO_PRIVILEGE, REFUSED, SCHEMA_EXISTS, TABLE_EXISTS,
+    TOO_MANY_CONNECTIONS, UNIQUE_VIOLATION, WRONG_PASSWORD, code,
 };
 use crate::unreadable::UnreadableLog;
 
@@ -25,7 +25,7 @@ static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
         ("0002_audit.sql", include_str!("../../../../migrations/postgres/0002_audit.sql")),
         ("0003_catalog.sql", include_str!("../../../../migrations/postgres/0003_catalog.sql")),
         ("0004_views.sql", include_str!("../../../../migrations/postgres/0004_views.sql")),
-        ("0005_roles.sql", include_str!("../../../../migrations/postgres/0005_roles.sql")),
+        ("0005_privileges.sql", include_str!("../../../../migrations/postgres/0005_privileges.sql")),
     ])
 });
 
@@ -47,9 +47,13 @@ const SERVER_LIMITS: [(&str, &str); 3] =
     [("statement_timeout", "20s"), ("lock_timeout", "10s"), ("idle_in_transaction_session_timeout", "15s")];
 
 /// What every connection sets for itself, whatever the server, the database, the role or the URL say. A confirmed commit
-/// is on the server's disk (and on its synchronous replicas), and each statement sees what was committed before it.
-const PINNED: [(&str, &str); 2] =
-    [("synchronous_commit", "on"), ("default_transaction_isolation", "read committed")];
+/// is on the server's disk (and on its synchronous replicas), each statement sees what was committed before it, and names
+/// resolve in pg_catalog and in the schema whose owner alone may create there: nobody's function stands in for another.
+const PINNED: [(&str, &str); 3] = [
+    ("synchronous_commit", "on"),
+    ("default_transaction_isolation", "read committed"),
+    ("search_path", "holdfast,pg_temp"),
+];
 
 impl PgStore {
     /// Opens the store in the database at `url`. [`Mode::Own`] migrates it to this program's schema; any number of
@@ -62,6 +66,7 @@ impl PgStore {
         place.fits(found, mode)?;
         // A login that is not the owner cannot migrate, and need not when the schema is current.
         if found != Some(known()) {
+            place.make_schema(&mut connection).await?;
             place.migrate(&options).await?;
         }
         if mode != Mode::Read {
@@ -162,6 +167,37 @@ impl Place {
         }
     }
 
+    /// Creates the schema where there is none. The schema of another role is refused, because its owner could replace
+    /// everything in it.
+    async fn make_schema(&self, connection: &mut PgConnection) -> Result<()> {
+        let find = "/* inspect */ SELECT nspowner::regrole::text, pg_has_role(nspowner, 'USAGE')
+            FROM pg_catalog.pg_namespace WHERE nspname = 'holdfast'";
+        let find = async |connection: &mut PgConnection| {
+            let found = sqlx::query_as::<_, (String, bool)>(find).fetch_optional(connection).await;
+            found.map_err(|error| self.failed(error))
+        };
+        let mut found = find(connection).await?;
+        if found.is_none() {
+            let created =
+                sqlx::query("/* make_schema */ CREATE SCHEMA holdfast").execute(&mut *connection).await;
+            match created {
+                Ok(_) => return Ok(()),
+                // Another process was faster.
+                Err(error) if matches!(code(&error).as_deref(), Some(SCHEMA_EXISTS | UNIQUE_VIOLATION)) => {
+                    found = find(connection).await?;
+                }
+                Err(error) => return Err(self.failed(error)),
+            }
+        }
+        match found {
+            Some((_, true)) | None => Ok(()),
+            Some((owner, false)) => Err(self.wrong(&format!(
+                "its schema holdfast belongs to {owner}; migrate as that role, or let a superuser drop the schema \
+                 if {owner} is not Holdfast's owner"
+            ))),
+        }
+    }
+
     /// Migrates the schema, on a connection without time limits.
     async fn migrate(&self, options: &PgConnectOptions) -> Result<()> {
         let pool = PgPoolOptions::new().max_connections(1).connect_lazy_with(options.clone());
@@ -176,7 +212,7 @@ impl Place {
     /// Creates the audit's partitions of the coming months. A failure blocks no write, because the default partition takes
     /// events of any other month.
     async fn make_partitions(&self, connection: &mut PgConnection) {
-        let make = "/* make_partitions */ SELECT make_audit_partitions()";
+        let make = "/* make_partitions */ SELECT holdfast.make_audit_partitions()";
         if let Err(error) = sqlx::query(make).execute(connection).await {
             tracing::warn!(
                 error = &error as &dyn std::error::Error,
@@ -196,7 +232,7 @@ impl Place {
                 "the server has no database of this name; make it first, or check database_url"
             }
             (_, Some(NO_PRIVILEGE)) => {
-                "the user lacks a privilege; let the database's owner run `holdfast migrate`, then GRANT holdfast_app to the user"
+                "the user lacks a privilege; let the database's owner run `holdfast migrate`, and grant the user the privileges in docs/audit.md, \"PostgreSQL: roles\""
             }
             (_, Some(TABLE_EXISTS)) => FOREIGN,
             (_, Some(TOO_MANY_CONNECTIONS)) => "the server has no connection left; raise its max_connections",
@@ -219,8 +255,8 @@ const UNREACHABLE: &str =
 const FOREIGN: &str = "the database has tables of another program; give Holdfast a database of its own";
 
 async fn inspect_server(connection: &mut PgConnection) -> Result<(i32, bool), sqlx::Error> {
-    let inspect = "/* inspect */ SELECT current_setting('server_version_num')::integer,
-            to_regclass('_sqlx_migrations') IS NOT NULL";
+    let inspect = "/* inspect */ SELECT pg_catalog.current_setting('server_version_num')::integer,
+            pg_catalog.to_regclass('holdfast._sqlx_migrations') IS NOT NULL";
     sqlx::query_as(inspect).fetch_one(connection).await
 }
 
@@ -236,13 +272,14 @@ mod tests {
 
     #[test]
     fn every_connection_pins_durable_commits_and_the_isolation_whatever_the_url_says() {
-        let own = "options=-c%20synchronous_commit%3Doff%20-c%20default_transaction_isolation%3Dserializable";
+        let own = "options=-c%20search_path%3Dpublic%20-c%20synchronous_commit%3Doff%20-c%20default_transaction_isolation%3Dserializable";
         for query in ["", own] {
             let url = SecretString::from(format!("postgres://user@host/db?{query}"));
             let options = options(&url).unwrap();
             let set = options.get_options().unwrap();
-            let pinned = r"-c synchronous_commit=on -c default_transaction_isolation=read\ committed";
-            assert!(set.ends_with(pinned), "{set}");
+            let durable = r"-c synchronous_commit=on -c default_transaction_isolation=read\ committed";
+            let pinned = format!("{durable} -c search_path=holdfast,pg_temp");
+            assert!(set.ends_with(&pinned), "{set}");
         }
     }
 }

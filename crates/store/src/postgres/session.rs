@@ -85,8 +85,9 @@ impl Session for PgSession {
     }
 
     async fn lock(&mut self, names: Vec<String>) -> Result<()> {
-        let lock = "/* lock */ SELECT pg_advisory_xact_lock(hashtextextended(wanted.name, 0))
-            FROM json_array_elements_text($1::json) AS wanted (name)";
+        let lock = "/* lock */ SELECT pg_catalog.pg_advisory_xact_lock(
+                pg_catalog.hashtextextended(wanted.name, 0::bigint))
+            FROM pg_catalog.json_array_elements_text($1::json) AS wanted (name)";
         self.execute(lock, vec![Arg::json(&names)]).await.map(drop)
     }
 

@@ -4,71 +4,27 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use holdfast_model::{
-    AppId, Attempt, BackupFacts, BackupId, CatalogEntry, Cause, Delete, OperatorAction, Origin, Outcome,
-    Removal, Run, RunEvent, RunKind, RunState, SasFacts, SasWindow, StorageName, Task, Timestamp,
-    Verification,
+    Attempt, BackupFacts, BackupId, CatalogEntry, Cause, Delete, OperatorAction, Origin, Outcome, Removal,
+    Run, RunEvent, RunKind, RunState, SasFacts, SasWindow, StorageName, Task, Timestamp, Verification,
 };
 
+use crate::audit::Placed;
+use crate::rules::catalog_change::{CatalogChange, Caused, Listed, Number, Subject};
 use crate::rules::generations::{Generations, StoredEntry};
 
-/// An app and Azure's number for one of its backups.
-pub(crate) type Number = (AppId, BackupId);
-
-/// The backup that a change is about.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Subject {
-    pub app: AppId,
-    pub id: BackupId,
-    /// Its blob, where that is known; else the change is about the current backup of the number.
-    pub blob: Option<String>,
-}
-
-/// A change of one entry.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum CatalogChange {
-    /// Adds an entry, or what is newly known of it, at a time.
-    Put(Box<CatalogEntry>, Timestamp),
-    /// Records the SAS that Azure keeps with it.
-    Sas(Subject, SasFacts),
-    /// Holds it, for this reason.
-    Hold(Subject, String),
-    /// Ends the holds of every backup of the number.
-    Release(Subject),
-    /// Marks it as removed.
-    Removal(Subject, Removal),
-    /// Records that a deletion, or a refresh of its SAS, did not succeed.
-    Failure(Subject, Timestamp),
-    /// Records that it is there. A time is when its blob was read.
-    Found(Subject, Option<Timestamp>),
-    /// Records that Azure lists it otherwise than before.
-    Changed(Subject, Box<Listed>),
-    /// Adds a backup of a run that had ended, or completes the entry of that backup.
-    Late(Box<CatalogEntry>, Timestamp),
-    /// Records the end of a drill, and whether it passed.
-    Drilled(Subject, Timestamp, bool),
-}
-
-/// What Azure lists of a backup that changed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Listed {
-    pub at: Timestamp,
-    pub backup: BackupFacts,
-    /// The differences that the entry does not follow.
-    pub differences: Vec<String>,
-}
-
-/// The changes that `events` of `run` make. `before` is the run's state before them; `None` for a new run.
+/// The changes that `events` of `run` make, each event at its place in the audit. `before` is the run's state before them;
+/// `None` for a new run.
 pub(crate) fn changes(
     before: Option<&RunState>,
     run: &Run,
     events: &[RunEvent],
-    at: Timestamp,
-) -> Vec<CatalogChange> {
+    placed: &[Placed],
+) -> Vec<Caused> {
     let mut state = before.cloned();
     let mut changes = Vec::new();
-    for event in events {
+    for (event, Placed { seq, at }) in events.iter().zip(placed) {
         let attempt = state.as_ref().and_then(RunState::attempt);
-        changes.extend(change(run, attempt, event, at));
+        changes.extend(change(run, attempt, event, *at).map(|change| Caused { change, seq: *seq }));
         state = state.map(|state| state.next(event).unwrap_or(state));
     }
     changes
@@ -169,7 +125,9 @@ fn deleted(run: &Run, delete: &Delete, removal: Removal) -> CatalogChange {
 fn recorded(run: &Run, action: &OperatorAction, at: Timestamp) -> Option<CatalogChange> {
     let of = |id: &BackupId| Subject { app: run.app.clone(), id: *id, blob: None };
     match action {
-        OperatorAction::Held { backup, reason } => Some(CatalogChange::Hold(of(backup), reason.clone())),
+        OperatorAction::Held { backup, blob, reason } => {
+            Some(CatalogChange::Hold(Subject { blob: blob.clone(), ..of(backup) }, reason.clone()))
+        }
         OperatorAction::Released { backup, .. } => Some(CatalogChange::Release(of(backup))),
         // Without a size only the list was read.
         OperatorAction::Verified { backup, size_bytes } => {
@@ -186,7 +144,12 @@ fn recorded(run: &Run, action: &OperatorAction, at: Timestamp) -> Option<Catalog
         | OperatorAction::Drift { .. }
         | OperatorAction::LeftFleet { .. }
         | OperatorAction::RowRemoved { .. }
-        | OperatorAction::BudgetsReopened { .. } => None,
+        | OperatorAction::BudgetsReopened { .. }
+        | OperatorAction::Enrolled { .. }
+        | OperatorAction::PolicyChanged { .. }
+        | OperatorAction::Paused
+        | OperatorAction::Resumed
+        | OperatorAction::FleetFileChanged { .. } => None,
     }
 }
 
@@ -238,45 +201,23 @@ fn sas_of(attempt: Option<&Attempt>) -> Option<SasFacts> {
     Some(SasFacts { fingerprint: sas.clone(), window })
 }
 
-impl CatalogChange {
-    /// The same change, by a run that found the backup whole.
-    fn verified(mut self, at: Timestamp) -> Self {
-        if let Self::Put(entry, _) = &mut self {
-            entry.verified_at = Some(at);
-        }
-        self
-    }
-
-    /// The app and Azure's number of the backup.
-    pub fn number(&self) -> Number {
-        match self {
-            Self::Put(entry, _) | Self::Late(entry, _) => (entry.app.clone(), entry.backup.id),
-            Self::Sas(of, _)
-            | Self::Hold(of, _)
-            | Self::Release(of)
-            | Self::Removal(of, _)
-            | Self::Failure(of, _)
-            | Self::Found(of, _)
-            | Self::Changed(of, _)
-            | Self::Drilled(of, _, _) => (of.app.clone(), of.id),
-        }
-    }
-}
-
-/// The entries after a batch of changes, given those of the numbers that the changes touch.
-pub(crate) fn applied(
-    read: Vec<StoredEntry>,
-    changes: Vec<CatalogChange>,
-) -> impl Iterator<Item = StoredEntry> {
+/// The entries that a batch of changes writes, given those of the numbers that the changes touch.
+pub(crate) fn applied(read: Vec<StoredEntry>, changes: Vec<Caused>) -> impl Iterator<Item = StoredEntry> {
     let mut numbers: BTreeMap<Number, Generations> = BTreeMap::new();
-    for StoredEntry { generation, entry } in read {
-        let number = (entry.app.clone(), entry.backup.id);
-        numbers.entry(number).or_default().insert(generation, entry);
+    let mut before: BTreeMap<(Number, i64), i64> = BTreeMap::new();
+    for stored in read {
+        let number = (stored.entry.app.clone(), stored.entry.backup.id);
+        before.insert((number.clone(), stored.generation), stored.event_seq);
+        numbers.entry(number).or_default().insert(stored);
     }
-    for change in changes {
-        numbers.entry(change.number()).or_default().apply(change);
+    for caused in changes {
+        numbers.entry(caused.change.number()).or_default().apply(caused);
     }
-    numbers.into_values().flat_map(Generations::into_entries)
+    let is_written = move |stored: &StoredEntry| {
+        let number = (stored.entry.app.clone(), stored.entry.backup.id);
+        before.get(&(number, stored.generation)) != Some(&stored.event_seq)
+    };
+    numbers.into_values().flat_map(Generations::into_entries).filter(is_written)
 }
 
 /// Sorts by app, newest first.

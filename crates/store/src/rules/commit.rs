@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use holdfast_model::{Run, RunId, RunState};
 
-use crate::audit::NewEvent;
+use crate::audit::{NewEvent, Placed};
 use crate::change::{Change, Committed};
 use crate::columns::stamp;
 use crate::error::Error;
-use crate::rules::catalog::{self, CatalogChange};
+use crate::rules::catalog;
+use crate::rules::catalog_change::Caused;
 use crate::rules::intent::{Intent, IntentFacts, Rival};
 
 /// The name of the operation in errors.
@@ -80,13 +81,23 @@ impl<'a> Batch<'a> {
         }
     }
 
-    /// What the events change in the catalog.
-    pub fn catalog(&self) -> Vec<CatalogChange> {
+    /// What the events, at their places in the audit, change in the catalog.
+    pub fn catalog(&self, placed: &[Placed]) -> Vec<Caused> {
+        let mut placed = placed;
         let changes = |decided: &Decided<'_>| {
-            let Change { events, at, .. } = decided.change;
-            catalog::changes(Some(&decided.before), &decided.run, events, *at)
+            let events = &decided.change.events;
+            let (own, others) = placed.split_at(events.len().min(placed.len()));
+            placed = others;
+            catalog::changes(Some(&decided.before), &decided.run, events, own)
         };
         self.decided().flat_map(changes).collect()
+    }
+
+    /// The apps whose catalog the events change.
+    pub fn catalog_apps(&self) -> BTreeSet<String> {
+        let somewhere = |new: &NewEvent<'_>| Placed { seq: 0, at: new.at };
+        let placed: Vec<Placed> = self.events().iter().map(somewhere).collect();
+        self.catalog(&placed).iter().map(|caused| caused.change.number().0.to_string()).collect()
     }
 
     /// The events to append.

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use holdfast_model::{App, AppId, DepartureReason, NewRun, Timestamp};
+use holdfast_model::{
+    App, AppId, DepartureReason, NewRun, OperatorAction, PolicySnapshot, RunId, StorageName, Timestamp,
+};
 
 use crate::columns::stamp;
 use crate::fleet::{Cursor, Departure, Enrolled, FleetChange, Observation};
@@ -38,8 +40,10 @@ pub(crate) struct Sync<'a> {
     pub cursors: Vec<Cursor>,
     /// Apps whose cursors to delete.
     pub dropped: Vec<AppId>,
-    /// Records to insert.
+    /// Records of departures to insert.
     pub records: Vec<&'a NewRun>,
+    /// Records of enrolments, and of changes of them, to insert.
+    pub changes: Vec<NewRun>,
     /// The counts.
     pub change: FleetChange,
 }
@@ -51,13 +55,27 @@ pub(crate) struct Wanted<'a> {
     pub departed: &'a [Departure],
 }
 
+/// The time of a sync, and a number that no other sync at that time has: the last event's place in the audit.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SyncPoint {
+    pub now: Timestamp,
+    pub seq: i64,
+}
+
+/// Who enrols apps, in the audit.
+const ACTOR: &str = "fleet file";
+
 /// The difference, given the apps and cursors in the store.
 pub(crate) fn sync<'a>(
     apps: &BTreeMap<AppId, AppRow>,
     cursors: &BTreeMap<AppId, Cursor>,
     Wanted { fleet, departed }: Wanted<'a>,
-    now: Timestamp,
+    SyncPoint { now, seq }: SyncPoint,
 ) -> Sync<'a> {
+    // Far from the small seeds that tests draw their ids from.
+    let mut rng = fastrand::Rng::with_seed(
+        seq.unsigned_abs().wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x656e_726f_6c6d_656e,
+    );
     let named: BTreeMap<&AppId, &Enrolled> =
         fleet.iter().map(|enrolled| (&enrolled.app.id, enrolled)).collect();
     let mut sync = Sync::default();
@@ -73,6 +91,9 @@ pub(crate) fn sync<'a>(
             enrolled_at: old.map_or(now, |row| row.enrolled_at),
             departed: None,
         };
+        for action in actions(old, &row) {
+            sync.changes.push(record(&row.enrolled.app, action, now, &mut rng));
+        }
         match old {
             None => sync.change.added += 1,
             Some(old) if rescheduled || !old.is_same(&row) => sync.change.changed += 1,
@@ -94,6 +115,28 @@ pub(crate) fn sync<'a>(
         }
     }
     sync
+}
+
+/// What the audit says about the change of an enrolment.
+fn actions(old: Option<&AppRow>, new: &AppRow) -> Vec<OperatorAction> {
+    let App { policy, paused, .. } = &new.enrolled.app;
+    let Some(old) = old else {
+        return vec![OperatorAction::Enrolled { policy: policy.clone(), paused: *paused }];
+    };
+    let old = &old.enrolled.app;
+    let policy = (old.policy != *policy).then(|| OperatorAction::PolicyChanged { policy: policy.clone() });
+    let is_paused = match (old.paused, paused) {
+        (false, true) => Some(OperatorAction::Paused),
+        (true, false) => Some(OperatorAction::Resumed),
+        _ => None,
+    };
+    policy.into_iter().chain(is_paused).collect()
+}
+
+/// The record of an action. It sends nothing, so its policy snapshot has no storage.
+fn record(app: &App, action: OperatorAction, now: Timestamp, rng: &mut fastrand::Rng) -> NewRun {
+    let snapshot = PolicySnapshot::new(StorageName::new("none"), "");
+    NewRun::operator_action(RunId::new(now, rng), app, &snapshot, action, ACTOR.into(), now)
 }
 
 /// An enrolment as rows hold it: the cursor has its schedule, runs have its databases, and objectives are whole seconds.

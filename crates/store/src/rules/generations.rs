@@ -9,75 +9,94 @@ use holdfast_model::{
     BackupChange, BackupFacts, BackupName, CatalogEntry, Origin, Removal, SasFacts, SasWindow, Timestamp,
 };
 
+use crate::audit::Placed;
 use crate::columns::stamp;
-use crate::rules::catalog::{CatalogChange, Listed, Subject};
+use crate::rules::catalog_change::{CatalogChange, Caused, Listed, Subject};
 
 /// An entry with its place among those of its number.
 #[derive(Debug, Clone)]
 pub(crate) struct StoredEntry {
     pub generation: i64,
+    /// The last event from which it follows.
+    pub event_seq: i64,
     pub entry: CatalogEntry,
 }
 
 /// The entries of one number, by generation from 1.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Generations(BTreeMap<i64, CatalogEntry>);
+pub(crate) struct Generations(BTreeMap<i64, Followed>);
+
+#[derive(Debug, Clone)]
+struct Followed {
+    event_seq: i64,
+    entry: CatalogEntry,
+}
 
 impl Generations {
-    pub fn insert(&mut self, generation: i64, entry: CatalogEntry) {
-        self.0.insert(generation, entry);
+    pub fn insert(&mut self, StoredEntry { generation, event_seq, entry }: StoredEntry) {
+        self.0.insert(generation, Followed { event_seq, entry });
+    }
+
+    /// Forgets the entry of a row that was set aside.
+    pub fn remove(&mut self, generation: i64) {
+        self.0.remove(&generation);
     }
 
     pub fn entries(&self) -> impl Iterator<Item = &CatalogEntry> {
-        self.0.values()
+        self.0.values().map(|followed| &followed.entry)
     }
 
     pub fn into_entries(self) -> impl Iterator<Item = StoredEntry> {
-        self.0.into_iter().map(|(generation, entry)| StoredEntry { generation, entry })
+        let stored =
+            |(generation, Followed { event_seq, entry })| StoredEntry { generation, event_seq, entry };
+        self.0.into_iter().map(stored)
     }
 
     /// The entry of a blob, or else the current one: the newest that was not removed, or the newest. The statement
     /// `catalog_one` of the SQL stores has the same rule.
     pub fn find(&self, blob: Option<&str>) -> Option<&CatalogEntry> {
-        self.0.get(&self.place(blob)?)
+        self.0.get(&self.place(blob)?).map(|followed| &followed.entry)
     }
 
     fn place(&self, blob: Option<&str>) -> Option<i64> {
         let rank = |entry: &CatalogEntry| (Some(&*entry.backup.blob) == blob, entry.removal.is_none());
-        let best = self.0.iter().max_by_key(|(generation, entry)| (rank(entry), **generation));
+        let best = self.0.iter().max_by_key(|(generation, of)| (rank(&of.entry), **generation));
         best.map(|(generation, _)| *generation)
     }
 
     /// Applies a change. Only [`CatalogChange::Put`] and [`CatalogChange::Late`] add an entry; any other change of an
     /// unknown backup has no effect.
-    pub fn apply(&mut self, change: CatalogChange) {
+    pub fn apply(&mut self, Caused { change, seq }: Caused) {
+        let mut edit = |of: &Subject, edit: &dyn Fn(CatalogEntry) -> CatalogEntry| self.edit(of, seq, edit);
         match change {
-            CatalogChange::Put(new, at) => self.add(*new, at, over),
-            CatalogChange::Late(new, at) => self.add(*new, at, completed),
-            CatalogChange::Release(_) => self.0.values_mut().for_each(|entry| entry.hold = None),
-            CatalogChange::Sas(of, sas) => self.edit(&of, |old| CatalogEntry { sas: Some(sas), ..old }),
-            CatalogChange::Hold(of, reason) => {
-                self.edit(&of, |old| CatalogEntry { hold: Some(reason), ..old });
-            }
-            CatalogChange::Removal(of, removal) => self.edit(&of, |old| removed(old, removal)),
+            CatalogChange::Put(new, at) => self.add(*new, Placed { seq, at }, over),
+            CatalogChange::Late(new, at) => self.add(*new, Placed { seq, at }, completed),
+            CatalogChange::Release(_) => self.release(seq),
+            CatalogChange::Sas(of, sas) => edit(&of, &|old| CatalogEntry { sas: Some(sas.clone()), ..old }),
+            CatalogChange::Hold(of, why) => edit(&of, &|old| CatalogEntry { hold: Some(why.clone()), ..old }),
+            CatalogChange::Removal(of, removal) => edit(&of, &|old| removed(old, removal)),
             CatalogChange::Failure(of, at) => {
-                self.edit(&of, |old| CatalogEntry { last_failure_at: Some(at), ..old });
+                edit(&of, &|old| CatalogEntry { last_failure_at: Some(at), ..old });
             }
-            CatalogChange::Found(of, at) => self.edit(&of, |old| found(old, at)),
-            CatalogChange::Changed(of, listed) => self.edit(&of, |old| changed(old, *listed)),
+            CatalogChange::Found(of, at) => edit(&of, &|old| found(old, at)),
+            CatalogChange::Changed(of, listed) => edit(&of, &|old| changed(old, (*listed).clone())),
             CatalogChange::Drilled(of, at, passed) => {
-                self.edit(&of, |old| CatalogEntry { drill: Some((at, passed)), ..old });
+                edit(&of, &|old| CatalogEntry { drill: Some((at, passed)), ..old });
             }
         }
     }
 
-    fn edit(&mut self, of: &Subject, edit: impl FnOnce(CatalogEntry) -> CatalogEntry) {
+    fn edit(&mut self, of: &Subject, seq: i64, edit: &dyn Fn(CatalogEntry) -> CatalogEntry) {
         let Some(place) = self.place(of.blob.as_deref()) else { return };
         let is_it = |entry: &CatalogEntry| of.blob.as_ref().is_none_or(|blob| *blob == entry.backup.blob);
-        if self.0.get(&place).is_some_and(is_it)
-            && let Some(old) = self.0.remove(&place)
-        {
-            self.0.insert(place, kept(edit(old)));
+        if let Some(followed) = self.0.get_mut(&place).filter(|followed| is_it(&followed.entry)) {
+            *followed = Followed { event_seq: seq, entry: kept(edit(followed.entry.clone())) };
+        }
+    }
+
+    fn release(&mut self, seq: i64) {
+        for followed in self.0.values_mut().filter(|followed| followed.entry.hold.is_some()) {
+            (followed.event_seq, followed.entry.hold) = (seq, None);
         }
     }
 
@@ -85,29 +104,30 @@ impl Generations {
     fn add(
         &mut self,
         new: CatalogEntry,
-        at: Timestamp,
+        place: Placed,
         merge: impl FnOnce(CatalogEntry, CatalogEntry) -> CatalogEntry,
     ) {
         let new = kept(new);
-        let same = self.0.iter().rfind(|(_, old)| is_same(&old.backup, &new.backup));
-        let place = same.map(|(generation, _)| *generation);
+        let same = self.0.iter().rfind(|(_, old)| is_same(&old.entry.backup, &new.backup));
+        let generation = same.map(|(generation, _)| *generation);
         let next = self.0.last_key_value().map_or(1, |(last, _)| last + 1);
-        let entry = match place.and_then(|place| self.0.remove(&place)) {
-            Some(old) => merge(old, new),
+        let entry = match generation.and_then(|generation| self.0.remove(&generation)) {
+            Some(old) => merge(old.entry, new),
             None => new,
         };
-        self.0.insert(place.unwrap_or(next), entry);
-        self.mark_replaced(at);
+        self.0.insert(generation.unwrap_or(next), Followed { event_seq: place.seq, entry });
+        self.mark_replaced(place);
     }
 
     /// Marks all but the newest as lost: Azure has one backup of a number.
-    fn mark_replaced(&mut self, at: Timestamp) {
+    fn mark_replaced(&mut self, Placed { seq, at }: Placed) {
         let present = |entry: &CatalogEntry| entry.removal.is_none() && is_dated(entry);
-        let dated = self.0.iter().filter(|(_, entry)| present(entry));
-        let newest = dated.map(|(place, entry)| (entry.backup.accepted_at, *place)).max();
-        for (place, entry) in &mut self.0 {
-            if present(entry) && newest.is_some_and(|(_, newest)| newest != *place) {
+        let dated = self.0.iter().filter(|(_, of)| present(&of.entry));
+        let newest = dated.map(|(generation, of)| (of.entry.backup.accepted_at, *generation)).max();
+        for (generation, Followed { event_seq, entry }) in &mut self.0 {
+            if present(entry) && newest.is_some_and(|(_, newest)| newest != *generation) {
                 entry.removal = Some(Removal { at: stamp(at), deleted: false });
+                *event_seq = seq;
             }
         }
     }

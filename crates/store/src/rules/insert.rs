@@ -1,11 +1,14 @@
 //! Insert: which rows, catalog changes and events a batch of new runs makes.
 
+use std::collections::BTreeSet;
+
 use holdfast_model::{NewRun, Run, RunEvent, RunId, Timestamp};
 
-use crate::audit::NewEvent;
+use crate::audit::{NewEvent, Placed};
 use crate::columns::stamp;
 use crate::error::Error;
-use crate::rules::catalog::{self, CatalogChange};
+use crate::rules::catalog;
+use crate::rules::catalog_change::Caused;
 
 /// New runs as they are stored, each with the event that makes it.
 #[derive(Debug)]
@@ -32,11 +35,18 @@ impl<'a> Insertion<'a> {
         left_out.into_iter().map(|(run, _)| run.id).collect()
     }
 
-    /// What the events change in the catalog.
-    pub fn catalog(&self, now: Timestamp) -> Vec<CatalogChange> {
-        let changes =
-            |(run, event): &(Run, &RunEvent)| catalog::changes(None, run, std::slice::from_ref(*event), now);
-        self.runs.iter().flat_map(changes).collect()
+    /// What the events, at their places in the audit, change in the catalog.
+    pub fn catalog(&self, placed: &[Placed]) -> Vec<Caused> {
+        let changes = |((run, event), placed): (&(Run, &RunEvent), &Placed)| {
+            catalog::changes(None, run, std::slice::from_ref(*event), std::slice::from_ref(placed))
+        };
+        self.runs.iter().zip(placed).flat_map(changes).collect()
+    }
+
+    /// The apps whose catalog the events change.
+    pub fn catalog_apps(&self) -> BTreeSet<String> {
+        let placed = vec![Placed { seq: 0, at: Timestamp::UNIX_EPOCH }; self.runs.len()];
+        self.catalog(&placed).iter().map(|caused| caused.change.number().0.to_string()).collect()
     }
 
     /// The events to append.

@@ -18,6 +18,8 @@ pub(crate) enum Intent<'a> {
 pub(crate) struct IntentFacts {
     /// The backup to delete, as the catalog has it.
     pub subject: Option<CatalogEntry>,
+    /// Whether that is held by the events, whatever its row says.
+    pub is_held: bool,
     /// Whether that is the last one of its app.
     pub is_last: bool,
     /// The runs of [`Intent::rivals`].
@@ -118,7 +120,7 @@ impl<'a> Intent<'a> {
     /// Whether anything prevents `run`. A backup that a run reads is not deleted; a deletion that has begun
     /// cannot be undone.
     pub fn is_hindered(self, run: &Run, facts: &IntentFacts) -> bool {
-        let is_held = facts.subject.as_ref().is_some_and(|kept| kept.hold.is_some());
+        let is_held = facts.is_held || facts.subject.as_ref().is_some_and(|kept| kept.hold.is_some());
         let is_spared = self.spares_last() && facts.is_last;
         let is_rival = |other: &Rival| match self {
             Self::Delete(delete) => other.reads(&run.app, delete),

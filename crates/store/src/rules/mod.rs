@@ -3,10 +3,12 @@
 pub(crate) mod acquire;
 pub(crate) mod bucket;
 pub(crate) mod catalog;
+pub(crate) mod catalog_change;
 pub(crate) mod commit;
 pub(crate) mod due;
 pub(crate) mod enrolment;
 pub(crate) mod generations;
+pub(crate) mod holds;
 pub(crate) mod insert;
 pub(crate) mod intent;
 pub(crate) mod load;

@@ -2,7 +2,7 @@
 
 use holdfast_model::RunId;
 
-use crate::audit::{AuditEvent, ChainEnd, NewEvent, chain_rows};
+use crate::audit::{AuditEvent, ChainEnd, NewEvent, Placed, chain_rows, places};
 use crate::error::Result;
 use crate::sql::arg::Arg;
 use crate::sql::reading::{fetch_most, fetch_readable};
@@ -12,16 +12,19 @@ use crate::sql::session::{Session, fetch_optional};
 
 pub(super) const READ: &str = "read the audit";
 
-/// Appends events. No other transaction can append until this one ends, so it is the last thing that one does.
-pub(super) async fn append<S: Session>(session: &mut S, events: &[NewEvent<'_>]) -> Result<()> {
+/// Appends events and returns their places. No other transaction can append until this one ends, so only the changes of the
+/// catalog, which name the events, follow.
+pub(super) async fn append<S: Session>(session: &mut S, events: &[NewEvent<'_>]) -> Result<Vec<Placed>> {
     if events.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let end: Option<ChainEnd> = fetch_optional(session, S::DIALECT.last_link, Vec::new()).await?;
-    let rows = chain_rows(end.unwrap_or_else(ChainEnd::origin), events);
+    let end = end.unwrap_or_else(ChainEnd::origin);
+    let placed = places(&end, events);
+    let rows = chain_rows(end, events, &placed);
     let rows: Vec<_> = rows.iter().map(event::columns).collect();
     session.execute(S::DIALECT.append_events, vec![Arg::json(&rows)]).await?;
-    Ok(())
+    Ok(placed)
 }
 
 pub(super) async fn of_run(session: &mut impl Session, run: RunId) -> Result<Vec<AuditEvent>> {

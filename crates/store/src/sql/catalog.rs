@@ -6,7 +6,8 @@ use holdfast_model::{AppId, BackupId, CatalogEntry};
 
 use crate::error::Result;
 use crate::filter::CatalogFilter;
-use crate::rules::catalog::{CatalogChange, applied, in_order};
+use crate::rules::catalog::{applied, in_order};
+use crate::rules::catalog_change::Caused;
 use crate::rules::generations::StoredEntry;
 use crate::sql::arg::Arg;
 use crate::sql::reading::{Fetched, fetch_each, fetch_readable};
@@ -24,15 +25,9 @@ pub(super) async fn lock(session: &mut impl Session, names: BTreeSet<String>) ->
     session.lock(names.into_iter().map(|name| format!("holdfast.catalog {name}")).collect()).await
 }
 
-/// Applies changes. One transaction at a time changes the entries of an app, so that what another one decides upon
-/// neither changes nor appears meanwhile.
-pub(super) async fn change(session: &mut impl Session, changes: Vec<CatalogChange>) -> Result<()> {
-    lock(session, changes.iter().map(|change| change.number().0.to_string()).collect()).await?;
-    change_locked(session, changes).await
-}
-
-/// Applies changes to apps that are locked.
-pub(super) async fn change_locked<S: Session>(session: &mut S, changes: Vec<CatalogChange>) -> Result<()> {
+/// Applies changes to apps that are locked. One transaction at a time changes the entries of an app, so that what another
+/// one decides upon neither changes nor appears meanwhile.
+pub(super) async fn change_locked<S: Session>(session: &mut S, changes: Vec<Caused>) -> Result<()> {
     if changes.is_empty() {
         return Ok(());
     }
@@ -41,15 +36,18 @@ pub(super) async fn change_locked<S: Session>(session: &mut S, changes: Vec<Cata
     // A change of an unreadable entry is left out: the event has it, and the entry keeps what it says, such as a hold.
     let number = |row: &UnreadableRow| row.key.iter().take(2).cloned().collect();
     let unreadable: BTreeSet<Vec<String>> = entries.unreadable.iter().map(number).collect();
-    let is_readable = |change: &CatalogChange| {
-        let (app, backup) = change.number();
+    let is_readable = |caused: &Caused| {
+        let (app, backup) = caused.change.number();
         !unreadable.contains(&vec![app.to_string(), backup.to_string()])
     };
-    let changes: Vec<CatalogChange> = changes.into_iter().filter(is_readable).collect();
+    let changes: Vec<Caused> = changes.into_iter().filter(is_readable).collect();
     if changes.is_empty() {
         return Ok(());
     }
     let rows: Vec<_> = applied(entries.rows, changes).map(|entry| entry::columns(&entry)).collect();
+    if rows.is_empty() {
+        return Ok(());
+    }
     session.execute(S::DIALECT.write_entries, vec![Arg::json(&rows)]).await?;
     Ok(())
 }

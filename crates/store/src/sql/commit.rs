@@ -28,8 +28,8 @@ pub(super) async fn commit<S: Session>(session: &mut S, changes: &[Change]) -> R
     }
     let written = update(session, &batch).await?;
     batch.retain_written(&written);
-    catalog::change_locked(session, batch.catalog()).await?;
-    audit::append(session, &batch.events()).await?;
+    let placed = audit::append(session, &batch.events()).await?;
+    catalog::change_locked(session, batch.catalog(&placed)).await?;
     Ok(batch.results())
 }
 
@@ -37,7 +37,7 @@ pub(super) async fn commit<S: Session>(session: &mut S, changes: &[Change]) -> R
 async fn lock<S: Session>(session: &mut S, batch: &Batch<'_>) -> Result<()> {
     let intents = batch.intents().into_iter().filter_map(|place| batch.intent(place));
     let mut names: BTreeSet<String> = intents.flat_map(|(run, intent)| intent.locks(run)).collect();
-    names.extend(batch.catalog().iter().map(|change| change.number().0.to_string()));
+    names.extend(batch.catalog_apps());
     catalog::lock(session, names).await
 }
 

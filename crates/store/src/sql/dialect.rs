@@ -47,4 +47,6 @@ pub(crate) struct Dialect {
     pub write_budgets: &'static str,
     /// Reads every app with its cursor, its current run, its last run and its last good backup.
     pub status: &'static str,
+    /// Reads the store's protections, where the database has other users.
+    pub safeguards: Option<&'static str>,
 }

@@ -28,8 +28,9 @@ pub(super) async fn insert<S: Session>(
     let added: BTreeSet<RunId> = added.into_iter().map(|row| row.0).collect();
     let left_out = insertion.retain(|run| added.contains(&run.id));
     none_exists(session, &left_out).await?;
-    catalog::change(session, insertion.catalog(now)).await?;
-    audit::append(session, &insertion.events(now)).await?;
+    catalog::lock(session, insertion.catalog_apps()).await?;
+    let placed = audit::append(session, &insertion.events(now)).await?;
+    catalog::change_locked(session, insertion.catalog(&placed)).await?;
     Ok(added)
 }
 

@@ -7,13 +7,14 @@ use crate::rules::intent::{Intent, IntentFacts, Rival};
 use crate::sql::arg::Arg;
 use crate::sql::row::{FromRow, Row};
 use crate::sql::session::{Session, fetch_one};
-use crate::sql::{catalog, listing};
+use crate::sql::{catalog, holds, listing};
 
 /// Reads what may stand in the way of what `run` begins.
 pub(super) async fn facts(session: &mut impl Session, run: &Run, intent: Intent<'_>) -> Result<IntentFacts> {
     let mut facts = IntentFacts::default();
     if let Some(delete) = intent.deletion() {
         facts.subject = catalog::one(session, &run.app, delete.backup, Some(&delete.blob)).await?;
+        facts.is_held = holds::by_events(session, &run.app, delete).await?.is_some();
         facts.is_last = intent.spares_last() && is_last(session, &run.app, delete).await?;
     }
     for rivals in intent.rivals() {

@@ -11,7 +11,7 @@ use crate::rules::load::{LastGood, LoadFacts, loaded};
 use crate::sql::arg::Arg;
 use crate::sql::row::{FromRow, Row};
 use crate::sql::session::{Session, fetch_optional};
-use crate::sql::{catalog, intents};
+use crate::sql::{catalog, holds, intents};
 
 pub(super) const LOAD: &str = "load a run";
 
@@ -44,7 +44,7 @@ pub(super) async fn load<S: Session>(session: &mut S, id: RunId) -> Result<Optio
     let row: Option<LoadRow> = fetch_optional(session, S::DIALECT.load, vec![Arg::Id(id)]).await?;
     let Some(LoadRow { run, now, lease, last_good }) = row else { return Ok(None) };
     let now = session.now_beside(now);
-    let subject = match run.task.backup(&run.app) {
+    let mut subject = match run.task.backup(&run.app) {
         Some((app, backup)) => catalog::one(session, app, backup, run.task.blob()).await?,
         None => None,
     };
@@ -52,6 +52,11 @@ pub(super) async fn load<S: Session>(session: &mut S, id: RunId) -> Result<Optio
         Task::Delete(delete) => intents::is_last(session, &run.app, delete).await?,
         _ => false,
     };
+    if let (Task::Delete(delete), Some(subject)) = (&run.task, &mut subject)
+        && subject.hold.is_none()
+    {
+        subject.hold = holds::by_events(session, &run.app, delete).await?;
+    }
     Ok(Some(loaded(run, now, LoadFacts { last_good, subject, is_last, lease })))
 }
 

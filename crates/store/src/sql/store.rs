@@ -16,11 +16,13 @@ use crate::lanes::{DueLanes, LaneQuota, LeaseTerms, Leased};
 use crate::rules::commit::COMMIT;
 use crate::rules::enrolment::Wanted;
 use crate::rules::generations::StoredEntry;
+use crate::run_rows::{RunPage, RunRow};
+use crate::safeguard::Safeguard;
 use crate::sql::session::{Database, Session};
 use crate::sql::unreadable::{Paged, RunCheck};
 use crate::sql::{
     acquire, audit, breakers, budgets, catalog, checkpoints, commit, cursors, fleet, insert, lanes, listing,
-    load, status, subscriptions, unreadable,
+    load, run_rows, safeguards, status, subscriptions, unreadable,
 };
 use crate::status::AppStatus;
 use crate::store::Store;
@@ -160,12 +162,24 @@ impl<D: Database> Store for SqlStore<D> {
         Ok(found)
     }
 
+    async fn safeguards(&self) -> Result<Vec<Safeguard>> {
+        within!(self.read(safeguards::SAFEGUARDS), |session| safeguards::list(session))
+    }
+
     fn unreadable_seen(&self) -> u64 {
         self.database.log().count()
     }
 
     async fn remove_unreadable(&self, removal: &RowRemoval) -> Result<Removed> {
         within!(self.write(unreadable::REMOVE), |session| unreadable::remove(session, removal))
+    }
+
+    async fn run_page(&self, after: Option<RunId>, most: u32) -> Result<RunPage> {
+        within!(self.read(run_rows::READ), |session| run_rows::page(session, after, most))
+    }
+
+    async fn run_rows(&self, ids: &[RunId]) -> Result<Vec<RunRow>> {
+        within!(self.read(run_rows::READ), |session| run_rows::of(session, ids))
     }
 
     async fn status(&self) -> Result<Vec<AppStatus>> {

@@ -3,6 +3,7 @@
 use crate::sql::dialect::Dialect;
 
 pub(super) const DIALECT: Dialect = Dialect {
+    safeguards: None,
     insert_runs: "/* insert_runs */ INSERT INTO runs (id, version, kind, task, subject, trigger, priority, app,
             subscription, policy, tick, plan, storage, account, policy_snapshot, created_at, state, state_json,
             failure_counts, outcome, cause, due_at, ended_at, lane)
@@ -42,19 +43,33 @@ pub(super) const DIALECT: Dialect = Dialect {
         WHERE run.id = $1",
     read_entries: "/* read_entries */ SELECT catalog.* FROM json_each($1) AS asked
         JOIN catalog ON catalog.app = asked.value ->> '$.app' AND catalog.backup_id = asked.value ->> '$.backup_id'",
-    write_entries: "/* write_entries */ INSERT OR REPLACE INTO catalog (app, backup_id, generation, run_id, policy, storage, blob,
-            size_bytes, accepted_at, finished_at, databases, origin, good, sas_fingerprint, sas_start,
-            sas_expiry, hold, removed_at, deleted, last_failure_at, verified_at, drilled_at, drill_passed,
-            changed_at, differences, good_once_verified)
-        SELECT value ->> '$.app', value ->> '$.backup_id', value ->> '$.generation', value ->> '$.run_id', value ->> '$.policy',
-            value ->> '$.storage', value ->> '$.blob', value ->> '$.size_bytes', value ->> '$.accepted_at',
-            value ->> '$.finished_at', value ->> '$.databases', value ->> '$.origin', value ->> '$.good',
-            value ->> '$.sas_fingerprint', value ->> '$.sas_start', value ->> '$.sas_expiry',
-            value ->> '$.hold', value ->> '$.removed_at', value ->> '$.deleted', value ->> '$.last_failure_at',
-            value ->> '$.verified_at', value ->> '$.drilled_at', value ->> '$.drill_passed',
-            value ->> '$.changed_at', value ->> '$.differences', value ->> '$.good_once_verified'
-        FROM json_each($1)",
-    last_link: "/* last_link */ SELECT seq, previous, hash, '' AS database_role FROM audit_events
+    write_entries: "/* write_entries */ INSERT INTO catalog (
+            app, backup_id, generation, event_seq, run_id, policy, storage, blob, size_bytes, accepted_at,
+            finished_at, databases, origin, good, sas_fingerprint, sas_start, sas_expiry, hold, removed_at,
+            deleted, last_failure_at, verified_at, drilled_at, drill_passed, changed_at, differences,
+            good_once_verified)
+        SELECT
+            value ->> '$.app', value ->> '$.backup_id', value ->> '$.generation', value ->> '$.event_seq',
+            value ->> '$.run_id', value ->> '$.policy', value ->> '$.storage', value ->> '$.blob',
+            value ->> '$.size_bytes', value ->> '$.accepted_at', value ->> '$.finished_at',
+            value ->> '$.databases', value ->> '$.origin', value ->> '$.good', value ->> '$.sas_fingerprint',
+            value ->> '$.sas_start', value ->> '$.sas_expiry', value ->> '$.hold', value ->> '$.removed_at',
+            value ->> '$.deleted', value ->> '$.last_failure_at', value ->> '$.verified_at',
+            value ->> '$.drilled_at', value ->> '$.drill_passed', value ->> '$.changed_at',
+            value ->> '$.differences', value ->> '$.good_once_verified'
+        FROM json_each($1) WHERE true
+        ON CONFLICT (app, backup_id, generation) DO UPDATE SET
+            event_seq = excluded.event_seq, run_id = excluded.run_id, policy = excluded.policy,
+            storage = excluded.storage, blob = excluded.blob, size_bytes = excluded.size_bytes,
+            accepted_at = excluded.accepted_at, finished_at = excluded.finished_at,
+            databases = excluded.databases, origin = excluded.origin, good = excluded.good,
+            sas_fingerprint = excluded.sas_fingerprint, sas_start = excluded.sas_start,
+            sas_expiry = excluded.sas_expiry, hold = excluded.hold, removed_at = excluded.removed_at,
+            deleted = excluded.deleted, last_failure_at = excluded.last_failure_at,
+            verified_at = excluded.verified_at, drilled_at = excluded.drilled_at,
+            drill_passed = excluded.drill_passed, changed_at = excluded.changed_at,
+            differences = excluded.differences, good_once_verified = excluded.good_once_verified",
+    last_link: "/* last_link */ SELECT seq, previous, hash, at, '' AS database_role FROM audit_events
         WHERE seq > 0 ORDER BY seq DESC LIMIT 1",
     append_events: "/* append_events */ INSERT INTO audit_events (seq, at, run_id, app, data, previous, hash)
         SELECT value ->> '$.seq', value ->> '$.at', value ->> '$.run_id', value ->> '$.app', value ->> '$.data',

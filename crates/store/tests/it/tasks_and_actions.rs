@@ -6,7 +6,7 @@ use holdfast_model::{
     Attempt, BackupId, BackupName, Cause, Clock, Delete, Drill, NewRun, NewTask, OperatorAction, Outcome,
     RefreshReason, RefreshSas, Restore, Run, RunEvent, SasFacts, SasRefresh, StorageName, Task, Trigger,
 };
-use holdfast_store::{CatalogFilter, Store};
+use holdfast_store::{CatalogFilter, Change, Committed, Store};
 
 use crate::history::{History, app, policy_snapshot, window};
 
@@ -34,8 +34,11 @@ impl<S: Store> History<S> {
         self.carried_out("copy", Task::Restore(restore.clone()), None).await;
         let drill = Drill { restore, probe: Some("https://scratch.example/health".into()) };
         self.carried_out("scratch", Task::Drill(drill), Some(Cause::ProbeFailed)).await;
-        self.note("shop", OperatorAction::Held { backup: BackupId(5), reason: "the audit of 2026".into() })
-            .await;
+        self.note(
+            "shop",
+            OperatorAction::Held { blob: None, backup: BackupId(5), reason: "the audit of 2026".into() },
+        )
+        .await;
         self.note("shop", OperatorAction::Revealed { backup: BackupId(4) }).await;
         self.note(
             "blog",
@@ -81,6 +84,20 @@ impl<S: Store> History<S> {
             self.clock.now(),
         );
         self.store.add_run(&new).await.unwrap();
+    }
+
+    /// A deletion that a person asked for.
+    pub async fn deletion(&mut self, name: &str, backup: BackupId, blob: &str) -> Run {
+        self.asked(name, Task::Delete(Delete { backup, blob: blob.into(), allow_last: true, rule: None }))
+            .await
+    }
+
+    /// Whether an attempt of the run can start.
+    pub async fn begins(&self, run: &Run) -> bool {
+        let event = self.started(run);
+        let after = run.clone().after(&event, self.clock.now()).unwrap();
+        let change = Change { from: run.version, run: after, events: vec![event], at: self.clock.now() };
+        self.store.commit(&change).await.unwrap() != Committed::Stale
     }
 
     /// Asked for, done by Azure, and ended well, or for this cause.

@@ -131,3 +131,14 @@ async fn the_newest_good_backups_are_never_due_however_old() {
     let all = "SELECT accepted_at FROM backups WHERE app LIKE '%/shop' ORDER BY accepted_at";
     assert_eq!(texts(&fixture, due).await, texts(&fixture, all).await[..1]);
 }
+
+#[test]
+fn the_grants_of_the_page_are_those_of_the_file() {
+    let page = DOCS.split("```psql\n").nth(1).unwrap().split("```").next().unwrap();
+    let file = include_str!("../../../../deploy/postgres/grants.sql");
+    let file = file.replace(":\"database\"", "prod").replace(":\"app\"", "prod_app");
+    let file = file.replace(":\"auditor\"", "prod_auditor");
+    let statements: Vec<&str> =
+        file.lines().filter(|line| !line.is_empty() && !line.starts_with("--")).collect();
+    assert_eq!(page.lines().collect::<Vec<_>>(), statements);
+}

@@ -101,7 +101,8 @@ mod tests {
         let detail = "Azure does not list it".to_owned();
         let lost = record(OperatorAction::Lost { backup: BackupId(7), detail }).unwrap();
         assert_eq!((lost.message.as_str(), lost.backup, lost.is_warning), ("backup lost", Some(7), true));
-        let held = record(OperatorAction::Held { backup: BackupId(7), reason: "audit".into() }).unwrap();
+        let held =
+            record(OperatorAction::Held { blob: None, backup: BackupId(7), reason: "audit".into() }).unwrap();
         assert_eq!((held.message.as_str(), held.is_warning), ("held by claimed \"ann\"", false));
     }
 }

@@ -7,7 +7,7 @@ use holdfast_model::{BackupFacts, DatabaseRef, NativeSchedule, RunEvent, RunKind
 use holdfast_storage::{ObservedSchedule, WantedSchedule};
 use holdfast_store::{CatalogFilter, RunFilter};
 
-use super::compare::facts_of;
+use super::facts::facts_of;
 use super::known::{Known, has_our_name, late_backups};
 use super::schedule::record;
 use super::selection::to_read;

@@ -8,7 +8,7 @@ use holdfast_model::{
     BackupFacts, BackupStatus, CatalogEntry, DatabaseFacts, Origin, RunEvent, Timestamp, format_timestamp,
 };
 
-use super::compare::facts_of;
+use super::facts::facts_of;
 use super::known::Known;
 use super::observed::Observed;
 

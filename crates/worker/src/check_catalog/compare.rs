@@ -6,6 +6,7 @@ use holdfast_arm::{Backup, Observation, VerifyResult, judge};
 use holdfast_model::{BackupFacts, BackupStatus, CatalogEntry, MissingBackup, Origin, RunEvent, Timestamp};
 
 use super::changed::{changed, listed_as, status};
+use super::facts::facts_of;
 use super::known::{Known, LateBackup};
 use super::observed::Observed;
 use crate::step_input::StepInput;
@@ -159,20 +160,5 @@ fn adopted(input: &StepInput<'_>, observed: &Observed, late: &LateBackup) -> Opt
         storage: late.storage.clone(),
         good,
         verified: size_bytes.is_some(),
-    })
-}
-
-/// The facts of a listed backup; `None` where Azure returns neither its blob nor its name.
-pub(super) fn facts_of(listed: &Backup, now: Timestamp) -> Option<BackupFacts> {
-    // Azure omits `.zip` until it writes the blob.
-    let blob = listed.blob_name.as_deref().or(listed.name.as_deref())?;
-    let blob = format!("{}.zip", blob.strip_suffix(".zip").unwrap_or(blob));
-    Some(BackupFacts {
-        id: listed.id,
-        blob,
-        size_bytes: listed.size_bytes.unwrap_or(0),
-        accepted_at: listed.created.unwrap_or(now).min(now),
-        finished_at: Some(listed.finished.unwrap_or(now)),
-        databases: listed.databases.clone(),
     })
 }

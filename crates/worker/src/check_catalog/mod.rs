@@ -3,6 +3,7 @@
 mod calls;
 mod changed;
 mod compare;
+mod facts;
 mod known;
 mod observed;
 mod schedule;

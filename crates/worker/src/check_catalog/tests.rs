@@ -74,7 +74,12 @@ fn differences(entry: &CatalogEntry, listed: Backup) -> Option<(Vec<String>, Vec
 }
 
 fn listed() -> Backup {
-    Backup { id: BackupId(7), blob_name: Some("b7.zip".into()), created: Some(at(0)), ..succeeded() }
+    Backup {
+        id: BackupId(7),
+        blob_name: Some("b7.zip".into()),
+        created: Some(facts().accepted_at),
+        ..succeeded()
+    }
 }
 
 fn succeeded() -> Backup {
@@ -86,6 +91,7 @@ fn a_backup_that_azure_lists_otherwise_is_told_with_each_difference() {
     let database = |name: &str| vec![DatabaseFacts { kind: "MySql".into(), name: name.into() }];
     let mut entry = entry(7);
     entry.backup.databases = database("Shop");
+    entry.backup.finished_at = Some(at(1));
     let as_recorded = Backup { databases: database("shop"), ..listed() };
     let host = |text: &str| Some(format!("https://{text}"));
     let same = [

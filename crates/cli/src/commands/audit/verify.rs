@@ -6,7 +6,8 @@ use std::path::Path;
 use anyhow::Context as _;
 use holdfast_config::Secrets;
 use holdfast_control::audit::{
-    AnchorReport, Anchors, AuditCheck, CheckpointLines, ExportedChain, StoredChain, VerifyingKey, verify,
+    AnchorReport, Anchors, AuditCheck, CheckpointLines, ExportedChain, StoredChain, VerifyingKey,
+    compare_rows, verify,
 };
 use holdfast_control::{Error, ErrorKind, counted};
 use holdfast_model::format_timestamp;
@@ -34,7 +35,8 @@ async fn check(args: &VerifyArgs, anchors: Option<Anchors>, context: &Context) -
     let since = args.since.as_deref();
     let Some(path) = &args.events else {
         let store = context.store(Mode::Read).await?;
-        let check = verify(&mut StoredChain(&*store), since, anchors).await?;
+        let mut check = verify(&mut StoredChain(&*store), since, anchors).await?;
+        compare_rows(&mut check, &*store).await?;
         store.close().await;
         return Ok(check);
     };
@@ -90,7 +92,8 @@ fn text(check: &AuditCheck) -> String {
     let AuditCheck { events, last_hash, removed, checkpoints, .. } = check;
     let after = if *removed == 0 { String::new() } else { format!(" after the {removed} that were removed") };
     let events = counted(*events, "event");
-    let holds = format!("the audit holds: {events}{after}, the last has the hash {last_hash}");
+    let rows = if check.rows_compared { "" } else { "; no rows were compared" };
+    let holds = format!("the audit holds: {events}{after}, the last has the hash {last_hash}{rows}");
     match checkpoints {
         Some(report) => format!("{holds}\n{}", compared(report)),
         None => holds,

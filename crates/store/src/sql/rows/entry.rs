@@ -9,7 +9,7 @@ use serde_json::{Value, json as object};
 
 use crate::columns::json;
 use crate::error::Result;
-use crate::rules::catalog::{CatalogChange, Number};
+use crate::rules::catalog_change::{Caused, Number};
 use crate::rules::generations::StoredEntry;
 use crate::sql::arg::time_text;
 use crate::sql::row::{FromRow, Row};
@@ -59,18 +59,20 @@ impl FromRow for StoredEntry {
     const KEY: &'static [&'static str] = CatalogEntry::KEY;
 
     fn read(row: &Row<'_>) -> Result<Self> {
-        Ok(Self { generation: row.int("generation")?, entry: CatalogEntry::read(row)? })
+        let (generation, event_seq) = (row.int("generation")?, row.int("event_seq")?);
+        Ok(Self { generation, event_seq, entry: CatalogEntry::read(row)? })
     }
 }
 
 /// The columns of an entry.
-pub(crate) fn columns(StoredEntry { generation, entry }: &StoredEntry) -> Value {
+pub(crate) fn columns(StoredEntry { generation, event_seq, entry }: &StoredEntry) -> Value {
     let CatalogEntry { backup, sas, removal, drill, change, .. } = entry;
     let window = sas.as_ref().map(|sas| sas.window);
     object!({
         "app": entry.app.to_string(),
         "backup_id": backup.id,
         "generation": generation,
+        "event_seq": event_seq,
         "run_id": entry.run.to_string(),
         "policy": entry.policy,
         "storage": entry.storage,
@@ -98,7 +100,7 @@ pub(crate) fn columns(StoredEntry { generation, entry }: &StoredEntry) -> Value 
 }
 
 /// The numbers that changes touch.
-pub(crate) fn keys(changes: &[CatalogChange]) -> Vec<Value> {
-    let keys: BTreeSet<Number> = changes.iter().map(CatalogChange::number).collect();
+pub(crate) fn keys(changes: &[Caused]) -> Vec<Value> {
+    let keys: BTreeSet<Number> = changes.iter().map(|caused| caused.change.number()).collect();
     keys.into_iter().map(|(app, id)| object!({ "app": app.to_string(), "backup_id": id })).collect()
 }

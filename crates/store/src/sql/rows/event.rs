@@ -16,7 +16,7 @@ impl FromRow for ChainEnd {
     const KEY: &'static [&'static str] = &["seq"];
 
     fn read(row: &Row<'_>) -> Result<Self> {
-        Ok(Self { link: link(row)?, database_role: row.text("database_role")? })
+        Ok(Self { link: link(row)?, at: row.time("at")?, database_role: row.text("database_role")? })
     }
 }
 

@@ -8,8 +8,10 @@ use super::Fixture;
 
 /// Creates a login for the time of a test.
 async fn login(fixture: &Fixture, role: &str) -> String {
-    let name = format!("{role}_{}", fixture.database.name());
-    fixture.sql(&format!("CREATE ROLE {name} LOGIN PASSWORD 'hush' IN ROLE holdfast_{role}")).await.unwrap();
+    fixture.database.grant().await;
+    let (name, database) = (format!("{role}_{}", fixture.database.name()), fixture.database.name());
+    let create = format!("CREATE ROLE {name} LOGIN PASSWORD 'hush' IN ROLE {database}_{role}");
+    fixture.sql(&create).await.unwrap();
     name
 }
 

@@ -1,5 +1,6 @@
 //! What only the PostgreSQL store, or its database, can get wrong.
 
+mod attacks;
 mod logins;
 mod opening;
 mod rights;
@@ -13,7 +14,7 @@ use std::ops::{Deref, DerefMut};
 
 use holdfast_store::{Mode, PgStore};
 use holdfast_tests::postgres::Database;
-use sqlx::AssertSqlSafe;
+use sqlx::{AssertSqlSafe, PgConnection};
 
 use crate::history::{History, machine_clock};
 
@@ -43,6 +44,14 @@ impl Fixture {
         let mut this = Self::with_backups().await?;
         this.tasks_and_actions().await;
         Some(this)
+    }
+
+    /// A connection on which no trigger fires, as a superuser may open one.
+    pub async fn unguarded(&self) -> PgConnection {
+        let mut connection = self.database.raw().await;
+        let off = "SET session_replication_role = replica";
+        sqlx::raw_sql(off).execute(&mut connection).await.unwrap();
+        connection
     }
 
     /// Runs SQL with nothing of ours between, as the owner.

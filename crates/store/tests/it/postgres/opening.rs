@@ -113,11 +113,12 @@ async fn a_newer_and_an_older_schema_are_reported() {
 }
 
 #[tokio::test]
-async fn a_database_of_another_program_is_left_alone() {
+async fn a_schema_of_another_program_is_left_alone() {
     let tables = [
-        "CREATE TABLE runs (what text)",
-        "CREATE TABLE _sqlx_migrations (version bigint, description text, success boolean);
-         INSERT INTO _sqlx_migrations VALUES (9, 'shopping', true)",
+        "CREATE SCHEMA holdfast; CREATE TABLE holdfast.runs (what text)",
+        "CREATE SCHEMA holdfast;
+         CREATE TABLE holdfast._sqlx_migrations (version bigint, description text, success boolean);
+         INSERT INTO holdfast._sqlx_migrations VALUES (9, 'shopping', true)",
     ];
     for table in tables {
         let Some(database) = Database::new().await else { return };
@@ -128,6 +129,16 @@ async fn a_database_of_another_program_is_left_alone() {
         let found: i64 = sqlx::query_scalar(found).fetch_one(&mut database.raw().await).await.unwrap();
         assert_eq!(found, 0);
     }
+}
+
+#[tokio::test]
+async fn tables_of_another_program_in_another_schema_do_not_matter() {
+    let Some(database) = Database::new().await else { return };
+    let tables =
+        "CREATE TABLE public.runs (what text); CREATE TABLE public._sqlx_migrations (version bigint)";
+    sqlx::raw_sql(AssertSqlSafe(tables)).execute(&mut database.raw().await).await.unwrap();
+    let store = PgStore::connect(&database.url(), Mode::Own).await.unwrap();
+    assert_eq!(store.audit(0, 9).await.unwrap(), []);
 }
 
 #[tokio::test]

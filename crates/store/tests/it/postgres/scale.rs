@@ -41,8 +41,8 @@ const FILL: [&str; 7] = [
     "INSERT INTO audit_events (seq, at, run_id, app, data, previous, hash)
      SELECT last.seq + n, now() - interval '30 days' + n * interval '72 seconds', gen_random_uuid(), app, data, hash, hash
      FROM (SELECT * FROM audit_events ORDER BY seq DESC LIMIT 1) AS last, generate_series(1, 300000) AS n",
-    "INSERT INTO catalog (app, backup_id, run_id, storage, blob, size_bytes, accepted_at, databases, origin, good, removed_at)
-     SELECT app || n % 5000, n, run_id, storage, blob, size_bytes, accepted_at - n * interval '10 seconds', databases,
+    "INSERT INTO catalog (app, backup_id, generation, event_seq, run_id, storage, blob, size_bytes, accepted_at, databases, origin, good, removed_at)
+     SELECT app || n % 5000, n, 1, 1, run_id, storage, blob, size_bytes, accepted_at - n * interval '10 seconds', databases,
         origin, good, CASE WHEN n % 3 = 0 THEN accepted_at END
      FROM catalog, generate_series(1, 200000) AS n WHERE backup_id = 5",
 ];
@@ -53,8 +53,7 @@ async fn fixture() -> Option<Fixture> {
     let one = "UPDATE runs SET outcome = 'failed' WHERE outcome = 'succeeded'
         AND id <> (SELECT id FROM runs WHERE outcome = 'succeeded' ORDER BY ended_at DESC LIMIT 1)";
     fixture.sql(&format!("SET session_replication_role = replica; {one}")).await.unwrap();
-    let head =
-        "UPDATE audit_head SET (seq, hash) = (SELECT seq, hash FROM audit_events ORDER BY seq DESC LIMIT 1)";
+    let head = "UPDATE audit_head SET (seq, hash, at) = (SELECT seq, hash, at FROM audit_events ORDER BY seq DESC LIMIT 1)";
     fixture.sql(&format!("{}; {head}", FILL.join("; "))).await.unwrap();
     fixture.sql("VACUUM ANALYZE").await.unwrap();
     assert!(model.lane().is_some());

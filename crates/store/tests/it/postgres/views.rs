@@ -22,7 +22,7 @@ async fn the_views_are_those_of_the_page_with_each_of_their_columns() {
     let Some(fixture) = Fixture::empty().await else { return };
     let mut connection = fixture.database.raw().await;
     let columns = "SELECT table_name::text, column_name::text FROM information_schema.columns
-        WHERE table_name IN (SELECT viewname FROM pg_views WHERE schemaname = 'public')";
+        WHERE table_name IN (SELECT viewname FROM pg_views WHERE schemaname = 'holdfast')";
     let columns: Vec<(String, String)> = sqlx::query_as(columns).fetch_all(&mut connection).await.unwrap();
     let documented: Vec<&str> = DOCS.split("\n### ").skip(1).collect();
     for section in &documented {

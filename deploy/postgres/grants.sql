@@ -1,0 +1,15 @@
+-- What the roles of one database may do. Its owner runs this after each `holdfast migrate`:
+--
+--   psql --set=database=prod --set=app=prod_app --set=auditor=prod_auditor --file=grants.sql
+--
+-- Roles are global to the server: give each database roles of its own.
+
+GRANT CONNECT ON DATABASE :"database" TO :"app", :"auditor";
+GRANT USAGE ON SCHEMA holdfast TO :"app", :"auditor";
+GRANT SELECT ON ALL TABLES IN SCHEMA holdfast TO :"app", :"auditor";
+GRANT EXECUTE ON FUNCTION holdfast.whole_seconds(interval) TO :"app", :"auditor";
+GRANT INSERT ON holdfast.audit_events, holdfast.set_aside_rows TO :"app";
+GRANT INSERT, UPDATE ON holdfast.apps, holdfast.subscriptions, holdfast.runs, holdfast.budgets, holdfast.breakers, holdfast.catalog
+    TO :"app";
+GRANT INSERT, UPDATE, DELETE ON holdfast.cursors, holdfast.audit_checkpoints TO :"app";
+GRANT EXECUTE ON FUNCTION holdfast.audit_last(), holdfast.make_audit_partitions(integer) TO :"app";
