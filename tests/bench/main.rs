@@ -27,7 +27,9 @@ fn main() {
         let outage = planning::measure_outage().await;
         outage.print("SQLite");
         let outage_on_postgres = planning::measure_outage_on_postgres().await;
-        outage_on_postgres.iter().for_each(|outage| outage.print("PostgreSQL"));
+        if let Some(outage) = &outage_on_postgres {
+            outage.print("PostgreSQL");
+        }
         let (embedded, distributed) = throughput::measure().await;
         let in_flight = flight::measure().await;
         Report { planning, outage, outage_on_postgres, embedded, distributed, in_flight }

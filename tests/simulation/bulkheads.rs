@@ -14,7 +14,7 @@ use holdfast_model::{
 };
 use holdfast_queue::MemoryQueue;
 use holdfast_scheduler::Dispatcher;
-use holdfast_simulator::{Azure, Config, Fleet, InProcess, Pace};
+use holdfast_simulator::{Azure, Config, Fleet, InProcess, Pace, StorageAccount};
 use holdfast_store::{MemoryStore, RunFilter, Store};
 use holdfast_worker::{Bulkheads, Environment, Settings, Tenants, Worker};
 use tokio::sync::Notify;
@@ -65,7 +65,6 @@ async fn time_to_back_up(hangs: bool) -> (Duration, Arc<MemoryStore>, Subscripti
     let mut subscriptions = fleet.subscriptions().into_iter();
     let (hung, healthy) = (subscriptions.next().unwrap(), subscriptions.next().unwrap());
     let account = fleet.accounts[0].clone();
-    let container = format!("https://{}.blob.core.windows.net/{}", account.name, account.containers[0]);
     let apps: Vec<App> = fleet
         .sites
         .iter()
@@ -86,16 +85,7 @@ async fn time_to_back_up(hangs: bool) -> (Duration, Arc<MemoryStore>, Subscripti
         Arc::clone(&bulkheads) as _,
         fastrand::Rng::with_seed(7),
     );
-    let storage = SimStorage {
-        azure: in_process,
-        container: container.parse().unwrap(),
-        key: account.key.clone(),
-        lifetime: Duration::from_hours(48),
-        clock: Arc::clone(&clock),
-        current_sas: Mutex::default(),
-        unreachable: Mutex::new((0.0, fastrand::Rng::with_seed(7))),
-        signatures: Arc::default(),
-    };
+    let storage = storage(in_process, &account, Arc::clone(&clock));
     let (store, bell) = (Arc::new(MemoryStore::new(Arc::clone(&clock) as _)), Arc::new(Notify::new()));
     let queue = Arc::new(MemoryQueue::default());
     let env = Environment {
@@ -132,6 +122,21 @@ async fn time_to_back_up(hangs: bool) -> (Duration, Arc<MemoryStore>, Subscripti
     }
     loops.iter().for_each(tokio::task::JoinHandle::abort);
     (took, store, hung)
+}
+
+/// A storage that always answers.
+fn storage(azure: InProcess, account: &StorageAccount, clock: Arc<SimClock>) -> SimStorage {
+    let container = format!("https://{}.blob.core.windows.net/{}", account.name, account.containers[0]);
+    SimStorage {
+        azure,
+        container: container.parse().unwrap(),
+        key: account.key.clone(),
+        lifetime: Duration::from_hours(48),
+        clock,
+        current_sas: Mutex::default(),
+        unreachable: Mutex::new((0.0, fastrand::Rng::with_seed(7))),
+        signatures: Arc::default(),
+    }
 }
 
 /// A backup of each app, due at the start.

@@ -91,7 +91,7 @@ impl Doctor<'_> {
                     findings.extend(ids.map(|id| left_out(subscription.as_str(), id)));
                     findings.extend(found.without_slots.iter().map(|(app, error)| {
                         let cure = "check the credential's role on the app";
-                        Finding::fail("slots", &app.short_name(), error.to_string(), cure)
+                        Finding::fail("slots", app.short_name(), error.to_string(), cure)
                     }));
                     sites.extend(found.list.sites);
                 }

@@ -61,8 +61,7 @@ pub fn read(metadata: &str, lock: &str) -> Result<Packages> {
     let linked = reachable(&root, &uses);
     let purl = |id: &String| packages[id].purl();
     let third_party_of = |id: &String| -> BTreeSet<String> {
-        let used = uses.get(id).into_iter().flatten();
-        used.filter(|id| !is_ours[*id]).map(purl).collect()
+        uses.get(id).into_iter().flatten().filter(|id| !is_ours[*id]).map(purl).collect()
     };
     let mut third_party: Vec<Package> = linked
         .iter()
