@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use holdfast_config::{Invalid, Secrets, check};
 use holdfast_control::status::status;
 use holdfast_control::{Error, ErrorKind, counted};
-use holdfast_model::{Clock, StateCode, SystemClock, Timestamp};
+use holdfast_model::{Clock, RunKind, StateCode, SystemClock, Timestamp};
 use holdfast_queue::MemoryQueue;
 use holdfast_store::{Mode, OneProcess, RunFilter, SqliteStore, Store};
 use tokio::net::TcpListener;
@@ -130,7 +130,7 @@ async fn follow(
 
 /// The error of a demonstration that does not end: what is missing, and why.
 async fn unfinished(store: &dyn Store, apps: u32, ended: usize) -> anyhow::Result<Error> {
-    let planned = store.runs(&RunFilter::default()).await?.len();
+    let planned = store.runs(&backups()).await?.len();
     let without = usize::try_from(apps)?.saturating_sub(planned);
     let mut what = format!(
         "only {ended} of {apps} runs ended within {} s: {} without a run, {} unfinished",
@@ -145,8 +145,13 @@ async fn unfinished(store: &dyn Store, apps: u32, ended: usize) -> anyhow::Resul
     Ok(Error::new(ErrorKind::Refused, what).help("try fewer apps with --apps"))
 }
 
+/// The backups alone: enrolments are recorded as runs too, and have ended when they are written.
+fn backups() -> RunFilter {
+    RunFilter { kind: Some(RunKind::Backup), ..RunFilter::default() }
+}
+
 async fn count(store: &dyn Store, state: StateCode) -> anyhow::Result<usize> {
-    Ok(store.runs(&RunFilter { state: Some(state), ..RunFilter::default() }).await?.len())
+    Ok(store.runs(&RunFilter { state: Some(state), ..backups() }).await?.len())
 }
 
 #[cfg(test)]

@@ -84,7 +84,7 @@ fn the_check_is_one_document_for_programs() {
     assert_eq!((&bad["valid"], &bad["errors"], &bad["file"]), (&false.into(), &1.into(), &"bad.toml".into()));
     let problem = &bad["problems"][0];
     assert_eq!(keys(problem), ["column", "file", "help", "key", "line", "message", "severity"]);
-    assert_eq!((&problem["line"], &problem["column"]), (&11.into(), &1.into()));
+    assert_eq!((&problem["line"], &problem["column"]), (&12.into(), &1.into()));
     assert_eq!(problem["key"], "policy.gold.sprad");
     let good = place.json("config check --no-secrets");
     assert_eq!((&good["valid"], good["problems"].as_array().unwrap().len()), (&true.into(), 0));
@@ -126,7 +126,7 @@ fn the_preview_shows_the_apps_own_place_and_the_change_of_the_clocks() {
 fn an_empty_store_has_its_documents_too() {
     let place = place();
     assert_eq!(place.run("migrate").out, "the store holdfast.sqlite is ready\n");
-    assert_eq!(keys(&place.json("status")), ["apps", "now", "subscriptions"]);
+    assert_eq!(keys(&place.json("status")), ["apps", "breakers", "checkpoints", "now", "subscriptions"]);
     for line in ["status", "status --problems"] {
         assert_eq!(place.run(line).out, "no apps yet: `holdfast run` adds the apps of the fleet\n");
     }

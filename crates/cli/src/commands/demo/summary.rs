@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use holdfast_control::counted;
-use holdfast_model::{Cause, RunEvent, RunState};
+use holdfast_model::{Cause, RunEvent, RunKind, RunState};
 use holdfast_simulator::Counters;
 use holdfast_store::{RunFilter, Store};
 use serde::Serialize;
@@ -83,7 +83,7 @@ impl Summary {
             hostile: args.hostile,
             seconds: (seconds * 10.0).round() / 10.0,
         };
-        for run in store.runs(&RunFilter::default()).await? {
+        for run in store.runs(&RunFilter { kind: Some(RunKind::Backup), ..RunFilter::default() }).await? {
             summary.runs += 1;
             match run.state {
                 RunState::Ended { outcome, .. } => {
