@@ -39,6 +39,7 @@ mod changed_backups;
 mod commits;
 mod fixture;
 mod fleet;
+mod group_commits;
 mod intents;
 mod lanes;
 mod leases;

@@ -22,12 +22,16 @@ pub(crate) async fn compare(world: &PipelineWorld, until: Timestamp) -> Counters
     audit(world, &runs, &events, &mut counters).await;
     // Catalog checks are planned beside the backups, and enrolments and the fleet file are recorded as actions.
     let is_beside = |run: &Run| matches!(run.task.kind(), RunKind::CheckCatalog | RunKind::OperatorAction);
-    by_app.values_mut().for_each(|runs| runs.retain(|run| !is_beside(run)));
+    for runs in by_app.values_mut() {
+        runs.retain(|run| !is_beside(run));
+    }
     by_app.retain(|_, runs| !runs.is_empty());
     if by_app.len() != world.simulated.apps() {
         counters.lost.push(format!("of {} apps only {} have a run", world.simulated.apps(), by_app.len()));
     }
-    by_app.values().for_each(|runs| ticks(runs, until, &mut counters));
+    for runs in by_app.values() {
+        ticks(runs, until, &mut counters);
+    }
     posts(world, &by_app.values().flatten().collect::<Vec<_>>(), &events, &mut counters);
     panics(world, &mut counters);
     counters.unexpected.extend(secrets::got_out(world).await);

@@ -15,7 +15,7 @@ use holdfast_model::{
 use holdfast_queue::MemoryQueue;
 use holdfast_scheduler::Dispatcher;
 use holdfast_simulator::{Azure, Config, Fleet, InProcess, Pace, StorageAccount};
-use holdfast_store::{MemoryStore, RunFilter, Store};
+use holdfast_store::{GroupCommit, MemoryStore, RunFilter, Store};
 use holdfast_worker::{Bulkheads, Environment, Settings, Tenants, Worker};
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -89,6 +89,7 @@ async fn time_to_back_up(hangs: bool) -> (Duration, Arc<MemoryStore>, Subscripti
     let (store, bell) = (Arc::new(MemoryStore::new(Arc::clone(&clock) as _)), Arc::new(Notify::new()));
     let queue = Arc::new(MemoryQueue::default());
     let env = Environment {
+        commits: GroupCommit::new(Arc::clone(&store) as _),
         store: Arc::clone(&store) as _,
         queue: Arc::clone(&queue) as _,
         arm: Arc::new(arm),

@@ -15,7 +15,7 @@ use holdfast_queue::{MemoryQueue, Queue};
 use holdfast_scheduler::FleetSnapshot;
 use holdfast_simulator::{Azure, Config, Faults, InProcess, Pace};
 use holdfast_storage::{Container, Storage};
-use holdfast_store::{AuditEvent, MemoryStore, RunFilter, Store};
+use holdfast_store::{AuditEvent, GroupCommit, MemoryStore, RunFilter, Store};
 use holdfast_worker::{Environment, Settings};
 use secrecy::ExposeSecret;
 use tokio::sync::{Notify, watch};
@@ -178,13 +178,15 @@ impl SimulatedWorld {
         };
         let storage: Arc<dyn Storage> = Arc::clone(&self.storage) as _;
         let queue: Arc<dyn Queue> = Arc::new(self.queue.clone());
-        let (store, clock) = (Arc::clone(&self.store) as _, Arc::clone(&self.clock) as _);
+        let store: Arc<dyn Store> = Arc::clone(&self.store) as _;
+        let clock = Arc::clone(&self.clock) as _;
         let probe = SimProbe { azure: Arc::clone(&self.azure), clock: Arc::clone(&self.clock) };
         let secrets = Arc::new(SimSecrets { connection: CONNECTION.into() });
         let probe = Arc::new(probe);
         Parts {
             operator_fleet,
             env: Environment {
+                commits: GroupCommit::new(Arc::clone(&store)),
                 store,
                 queue,
                 arm,

@@ -97,4 +97,27 @@ pub enum Error {
         /// What is wrong.
         what: String,
     },
+    /// The transaction that several changes were committed in failed, and all of them with it.
+    #[error(transparent)]
+    OfGroup(std::sync::Arc<Error>),
+}
+
+impl Error {
+    /// Whether the store could not be reached or did not answer, so that another operation would fail as well.
+    pub(crate) fn is_outage(&self) -> bool {
+        let Self::Driver { source, .. } = self else { return matches!(self, Self::Open { .. }) };
+        match source {
+            // Connections that end (class 08), a server that stops or starts (57P), and too many connections (53).
+            sqlx::Error::Database(error) => error.code().is_some_and(|code| {
+                code.len() == 5 && ["08", "57P", "53"].iter().any(|class| code.starts_with(class))
+            }),
+            sqlx::Error::Io(_)
+            | sqlx::Error::Tls(_)
+            | sqlx::Error::Protocol(_)
+            | sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::WorkerCrashed => true,
+            _ => false,
+        }
+    }
 }

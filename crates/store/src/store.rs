@@ -127,7 +127,14 @@ pub trait Store: Send + Sync + Debug {
     /// - it begins to delete what an unfinished restore or drill reads, or to read what is being deleted.
     ///
     /// Beginning on an app that another run occupies is an error.
-    async fn commit(&self, change: &Change) -> Result<Committed>;
+    async fn commit(&self, change: &Change) -> Result<Committed> {
+        let committed = self.commit_all(std::slice::from_ref(change)).await?;
+        Ok(committed.first().copied().unwrap_or(Committed::Stale))
+    }
+
+    /// Writes changes of different runs in one transaction, each as [`commit`](Self::commit) would, and returns their
+    /// results in the same order. A second change of a run is stale. An error means that none is written.
+    async fn commit_all(&self, changes: &[Change]) -> Result<Vec<Committed>>;
 
     /// Runs, newest first.
     async fn runs(&self, filter: &RunFilter) -> Result<Vec<Run>>;

@@ -262,10 +262,12 @@ impl Store for WatchedStore {
         self.inner.load(id).await
     }
 
-    async fn commit(&self, change: &Change) -> Result<Committed, Error> {
-        let committed = self.inner.commit(change).await?;
-        if matches!(committed, Committed::Done(_)) {
-            self.committed(change);
+    async fn commit_all(&self, changes: &[Change]) -> Result<Vec<Committed>, Error> {
+        let committed = self.inner.commit_all(changes).await?;
+        for (change, committed) in changes.iter().zip(&committed) {
+            if matches!(committed, Committed::Done(_)) {
+                self.committed(change);
+            }
         }
         Ok(committed)
     }

@@ -7,7 +7,7 @@ use holdfast_arm::{Arm, Probe};
 use holdfast_model::Clock;
 use holdfast_queue::Queue;
 use holdfast_storage::{Secrets, Storage};
-use holdfast_store::Store;
+use holdfast_store::{GroupCommit, Store};
 use tokio::sync::Notify;
 
 /// Everything that a step may call.
@@ -15,6 +15,8 @@ use tokio::sync::Notify;
 pub struct Environment {
     /// Runs, the catalog and the audit events.
     pub store: Arc<dyn Store>,
+    /// Commits the changes of all steps of the process to that store, in groups.
+    pub commits: GroupCommit,
     /// The source of messages.
     pub queue: Arc<dyn Queue>,
     /// Azure Resource Manager.

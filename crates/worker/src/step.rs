@@ -58,7 +58,7 @@ pub(crate) async fn put_back(env: &Environment, step: LoadedStep, pause: Duratio
     let Loaded { run, now, .. } = step.loaded;
     let from = run.version;
     let change = Change { from, run: Run { due_at: now + pause, ..run }, events: Vec::new(), at: now };
-    Ok(match env.store.commit(&change).await? {
+    Ok(match env.commits.commit(change).await? {
         Committed::Done(_) => Stepped::PutBack,
         Committed::Stale => Stepped::Dropped,
     })
@@ -95,7 +95,7 @@ pub(crate) async fn step_loaded(
         }
         let change = change_of(&run, next, time.now())?;
         run = change.run.clone();
-        match env.store.commit(&change).await? {
+        match env.commits.commit(change).await? {
             Committed::Done(version) => run.version = version,
             Committed::Stale => return Ok(Stepped::Dropped),
         }

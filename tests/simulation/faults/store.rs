@@ -77,7 +77,7 @@ faulty_store! {
     record_breaker(breaker: &BreakerRecord) -> ();
     open_breakers() -> Vec<OpenBreaker>;
     load(id: RunId) -> Option<Loaded>;
-    commit(change: &Change) -> Committed;
+    commit_all(changes: &[Change]) -> Vec<Committed>;
     runs(filter: &RunFilter) -> Vec<Run>;
     run_page(after: Option<RunId>, most: u32) -> RunPage;
     run_rows(ids: &[RunId]) -> Vec<RunRow>;

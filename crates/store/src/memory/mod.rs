@@ -144,9 +144,8 @@ impl Store for MemoryStore {
         Ok(self.state().load(id, self.time()))
     }
 
-    async fn commit(&self, change: &Change) -> Result<Committed> {
-        let committed = self.state().commit(std::slice::from_ref(change))?;
-        Ok(committed.first().copied().unwrap_or(Committed::Stale))
+    async fn commit_all(&self, changes: &[Change]) -> Result<Vec<Committed>> {
+        self.state().commit(changes)
     }
 
     async fn runs(&self, filter: &RunFilter) -> Result<Vec<Run>> {

@@ -1,6 +1,6 @@
 //! Operations that change the fleet, the cursors and the runs.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use holdfast_model::{NewRun, Run, RunId, SubscriptionId, Timestamp};
 
@@ -152,9 +152,11 @@ impl State {
                 batch.check_intent(place, facts);
             }
         }
-        let is_refused = |run: &Run| {
-            let occupying = self.occupied.get(&run.app);
-            run.occupies_app() && occupying.is_some_and(|occupying| *occupying != run.id)
+        let mut occupied = BTreeMap::new();
+        let mut is_refused = |run: &Run| {
+            let occupying = self.occupied.get(&run.app).copied();
+            run.occupies_app()
+                && *occupied.entry(run.app.clone()).or_insert(occupying.unwrap_or(run.id)) != run.id
         };
         if let Some((run, _)) = batch.rows().find(|(run, _)| is_refused(run)) {
             return Err(app_is_occupied(run.id));

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use holdfast_model::{Run, RunId, RunState};
+use holdfast_model::{AppId, Run, RunId, RunState};
 
 use crate::audit::{NewEvent, Placed};
 use crate::change::{Change, Committed};
@@ -57,14 +57,17 @@ impl<'a> Batch<'a> {
         Intent::of(run, &change.events).map(|intent| (run, intent))
     }
 
-    /// Makes the change at a place stale when something stands in its way. Changes before it in the batch count as done.
+    /// Makes the change at a place stale when something stands in its way. Changes before it in the batch count as done:
+    /// when one of them changes the catalog of the app, the facts are out of date, and the intent is decided again later.
     pub fn check_intent(&mut self, place: usize, mut facts: IntentFacts) {
         let Some((run, intent)) = self.intent(place) else { return };
+        let mut is_overtaken = false;
         for earlier in self.changes.iter().take(place).flatten() {
+            is_overtaken |= earlier.changes_catalog_of(&run.app);
             facts.rivals.retain(|rival| rival.id != earlier.run.id);
             facts.rivals.push(Rival::of(&earlier.run));
         }
-        if intent.is_hindered(run, &facts) {
+        if is_overtaken || intent.is_hindered(run, &facts) {
             self.changes[place] = None;
         }
     }
@@ -119,6 +122,14 @@ impl<'a> Batch<'a> {
 
     fn decided(&self) -> impl Iterator<Item = &Decided<'a>> {
         self.changes.iter().flatten()
+    }
+}
+
+impl Decided<'_> {
+    fn changes_catalog_of(&self, app: &AppId) -> bool {
+        let placed = vec![Placed { seq: 0, at: self.change.at }; self.change.events.len()];
+        let caused = catalog::changes(Some(&self.before), &self.run, &self.change.events, &placed);
+        caused.iter().any(|caused| caused.change.number().0 == *app)
     }
 }
 

@@ -139,14 +139,12 @@ impl<D: Database> Store for SqlStore<D> {
         loaded
     }
 
-    async fn commit(&self, change: &Change) -> Result<Committed> {
-        let changes = std::slice::from_ref(change);
-        let committed = if change.events.is_empty() {
-            within!(self.write_singly(COMMIT), |session| commit::commit(session, changes))?
+    async fn commit_all(&self, changes: &[Change]) -> Result<Vec<Committed>> {
+        if changes.iter().all(|change| change.events.is_empty()) {
+            within!(self.write_singly(COMMIT), |session| commit::commit(session, changes))
         } else {
-            within!(self.write(COMMIT), |session| commit::commit(session, changes))?
-        };
-        Ok(committed.first().copied().unwrap_or(Committed::Stale))
+            within!(self.write(COMMIT), |session| commit::commit(session, changes))
+        }
     }
 
     async fn runs(&self, filter: &RunFilter) -> Result<Vec<Run>> {

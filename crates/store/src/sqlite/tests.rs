@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 
+use futures::future::join_all;
 use holdfast_model::{
-    App, AppId, ManualClock, NewBackup, NewRun, PolicyName, PolicySnapshot, RunId, StorageName, Timestamp,
-    Trigger,
+    App, AppId, Cause, ManualClock, NewBackup, NewRun, PolicyName, PolicySnapshot, RunEvent, RunId,
+    StorageName, Timestamp, Trigger,
 };
 
+use crate::change::{Change, Committed};
 use crate::error::Error;
 use crate::filter::RunFilter;
+use crate::group_commit::GroupCommit;
 use crate::mode::Mode;
 use crate::sqlite::SqliteStore;
 use crate::store::Store;
@@ -17,7 +20,7 @@ use crate::store::Store;
 async fn a_full_disk_is_an_error_and_once_there_is_space_again_nothing_is_half_written() {
     let folder = tempfile::tempdir().unwrap();
     let clock = Arc::new(ManualClock::new(Timestamp::UNIX_EPOCH));
-    let store = SqliteStore::open(&folder.path().join("store.db"), clock, Mode::Own).await.unwrap();
+    let store = Arc::new(SqliteStore::open(&folder.path().join("store.db"), clock, Mode::Own).await.unwrap());
     let mut rng = fastrand::Rng::with_seed(1);
     let mut run = |name: &str| {
         let app = App {
@@ -54,12 +57,35 @@ async fn a_full_disk_is_an_error_and_once_there_is_space_again_nothing_is_half_w
         (store.runs(&RunFilter::default()).await.unwrap().len(), store.audit(0, 9_999).await.unwrap().len())
     };
     assert_eq!(count().await, (added, added));
+    // A group that does not fit fails whole, each change with that error, and is made again once there is space.
+    let changes = starts(&store).await;
+    let commits = GroupCommit::new(Arc::clone(&store) as _);
+    let results = join_all(changes.iter().map(|change| commits.commit(change.clone()))).await;
+    assert!(results.iter().any(|result| matches!(result, Err(Error::Full { .. }))), "{results:?}");
+    let written = results.iter().filter(|result| result.is_ok()).count();
+    assert_eq!(count().await, (added, added + written));
     limit("PRAGMA max_page_count = 100000").await;
+    let again = join_all(changes.into_iter().map(|change| commits.commit(change))).await;
+    let stale = again.into_iter().filter(|result| *result.as_ref().unwrap() == Committed::Stale).count();
+    assert_eq!((stale, count().await), (written, (added, 2 * added)));
     store.add_run(&run("after")).await.unwrap();
-    assert_eq!(count().await, (added + 1, added + 1));
+    assert_eq!(count().await, (added + 1, 2 * added + 1));
     let rows = store.chain(0, 9_999).await.unwrap();
     assert_eq!(
         crate::verify_chain(&rows, crate::Link::origin()).unwrap().seq,
-        i64::try_from(added).unwrap() + 1
+        2 * i64::try_from(added).unwrap() + 1
     );
+}
+
+/// A change of each run.
+async fn starts(store: &SqliteStore) -> Vec<Change> {
+    let (at, detail) = (Timestamp::UNIX_EPOCH, "x".repeat(4_000));
+    let event = RunEvent::Deferred { cause: Cause::Busy, detail, until: at };
+    let change = |run: holdfast_model::Run| Change {
+        from: run.version,
+        run: run.after(&event, at).unwrap(),
+        events: vec![event.clone()],
+        at,
+    };
+    store.runs(&RunFilter::default()).await.unwrap().into_iter().map(change).collect()
 }

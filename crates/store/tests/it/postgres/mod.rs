@@ -1,6 +1,7 @@
 //! What only the PostgreSQL store, or its database, can get wrong.
 
 mod attacks;
+mod group_commit;
 mod logins;
 mod opening;
 mod rights;
