@@ -6,18 +6,22 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use holdfast_model::{
-    App, NewBackup, NewRun, PolicyName, PolicySnapshot, PollPace, RunId, StorageName, SystemClock, Trigger,
+    App, AppId, Clock, NewBackup, NewRun, PolicyName, PolicySnapshot, PollPace, RunId, StorageName,
+    SystemClock, Trigger,
 };
 use holdfast_simulator::{Azure, BucketSize, BucketSizes, Client, Config, Fleet, Pace, Server};
+use holdfast_storage::{Container, mint};
 use holdfast_store::Store;
 use holdfast_tests::fleet_file::SimulatedAzure;
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use tokio::net::TcpListener;
+use url::Url;
 
 /// Everything outside the measured processes.
 pub(crate) struct BenchWorld {
     pub dir: tempfile::TempDir,
     pub azure: Arc<Mutex<Azure>>,
+    server: Server,
     fleet: Fleet,
 }
 
@@ -38,7 +42,28 @@ impl BenchWorld {
         write("secret", Client::default().secret.expose_secret());
         write("key", fleet.accounts[0].key.expose_secret());
         write("fleet.toml", &fleet_file(dir.path(), &server));
-        Self { dir, azure, fleet }
+        Self { dir, azure, server, fleet }
+    }
+
+    /// The URL of the simulated Azure.
+    pub(crate) fn url(&self) -> Url {
+        self.server.url().parse().unwrap()
+    }
+
+    /// The apps.
+    pub(crate) fn apps(&self) -> Vec<AppId> {
+        self.fleet.apps().cloned().collect()
+    }
+
+    /// The container's URL with a SAS.
+    pub(crate) fn container_sas(&self) -> SecretString {
+        let container: Container =
+            self.server.container_url(Fleet::ACCOUNT, Fleet::CONTAINER).parse().unwrap();
+        let now = SystemClock::default().now();
+        let (start, expiry) = (now - Duration::from_mins(5), now + Duration::from_hours(48));
+        let query = mint(&self.fleet.accounts[0].key, &container, "rwdl", start, expiry).unwrap();
+        let url = format!("{}?{}", container.url(), query.expose_secret());
+        url.into()
     }
 
     /// Adds a due run of each app to the store.
@@ -47,6 +72,7 @@ impl BenchWorld {
         let now = store.now().await.unwrap();
         let mut policy_snapshot = PolicySnapshot::new(StorageName::new("sim"), Fleet::ACCOUNT);
         policy_snapshot.poll = poll;
+        let mut runs = Vec::new();
         for site in &self.fleet.sites {
             let id = RunId::new(now, &mut rng);
             let policy = Some(PolicyName::new("gold"));
@@ -58,13 +84,16 @@ impl BenchWorld {
                 paused: false,
             };
             let asked = NewBackup { tick: None, trigger: Trigger::Manual, due_at: now };
-            store.add_run(&NewRun::backup(id, &app, &policy_snapshot, asked, now)).await.unwrap();
+            runs.push(NewRun::backup(id, &app, &policy_snapshot, asked, now));
+        }
+        for some in runs.chunks(500) {
+            store.add_runs(some).await.unwrap();
         }
     }
 
-    /// Starts a process of a role.
-    pub(crate) fn spawn(&self, role: &str, env: &[(&str, String)]) -> Process {
-        let log = std::fs::File::create(self.dir.path().join(format!("{role}.log"))).unwrap();
+    /// Starts a process of a role. Its log has its name.
+    pub(crate) fn spawn(&self, role: &str, name: &str, env: &[(&str, String)]) -> Process {
+        let log = std::fs::File::create(self.dir.path().join(format!("{name}.log"))).unwrap();
         let child = Command::new(holdfast())
             .current_dir(self.dir.path())
             .args([role, "--log", "error"])

@@ -22,7 +22,7 @@ pub(crate) async fn measure() -> InFlight {
     // Each run is polled once a minute from the start.
     let pace = Duration::from_mins(1);
     world.fill(&store, PollPace { first: pace, max: pace }).await;
-    let mut process = world.spawn("run", &[]);
+    let mut process = world.spawn("run", "run", &[]);
     let polling = RunFilter { state: Some(StateCode::Polling), ..RunFilter::default() };
     while store.runs(&polling).await.unwrap().len() < RUNS {
         assert!(process.lives(), "the process ended by itself");

@@ -7,12 +7,17 @@
 #![expect(clippy::unwrap_used, reason = "a benchmark stops at the first surprise")]
 #![expect(clippy::print_stdout, reason = "figures are what a benchmark has to say")]
 
+mod bare_loop;
 mod bench_world;
+mod durable_servers;
 mod flight;
+mod latency;
+mod options;
 mod planning;
 mod report;
 mod throughput;
 
+use options::Options;
 use report::Report;
 
 fn main() {
@@ -20,19 +25,25 @@ fn main() {
     if !std::env::args().any(|argument| argument == "--bench") {
         return;
     }
+    let options = Options::from_arguments(std::env::args().skip(1));
     let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    let report = runtime.block_on(async {
-        let planning = planning::measure().await;
-        let outage = planning::measure_outage().await;
-        outage.print("SQLite");
-        let outage_on_postgres = planning::measure_outage_on_postgres().await;
-        if let Some(outage) = &outage_on_postgres {
-            outage.print("PostgreSQL");
-        }
-        let (embedded, distributed) = throughput::measure().await;
-        let in_flight = flight::measure().await;
-        Report { planning, outage, outage_on_postgres, embedded, distributed, in_flight }
-    });
-    report.print();
+    runtime.block_on(measure(&options)).print();
+}
+
+async fn measure(options: &Options) -> Report {
+    let (mut planning, mut outage, mut outage_on_postgres) = (None, None, None);
+    if options.wants("planning") {
+        planning = Some(planning::measure().await);
+        outage = Some(planning::measure_outage().await);
+        outage_on_postgres = planning::measure_outage_on_postgres().await;
+        planning.iter().for_each(report::Planning::print);
+        outage.iter().for_each(|outage| outage.print("SQLite"));
+        outage_on_postgres.iter().for_each(|outage| outage.print("PostgreSQL"));
+    }
+    let throughput =
+        if options.wants("throughput") { throughput::measure(options).await } else { Vec::new() };
+    let in_flight = if options.wants("flight") { Some(flight::measure().await) } else { None };
+    in_flight.iter().for_each(report::InFlight::print);
+    Report { planning, outage, outage_on_postgres, throughput, in_flight }
 }

@@ -5,14 +5,13 @@ use serde::Serialize;
 /// All results.
 #[derive(Debug, Serialize)]
 pub(crate) struct Report {
-    pub planning: Planning,
-    pub outage: Outage,
+    pub planning: Option<Planning>,
+    pub outage: Option<Outage>,
     /// `None` without PostgreSQL.
     pub outage_on_postgres: Option<Outage>,
-    pub embedded: Throughput,
-    /// `None` without PostgreSQL and RabbitMQ.
-    pub distributed: Option<Throughput>,
-    pub in_flight: InFlight,
+    /// Those with servers are left out without PostgreSQL and RabbitMQ.
+    pub throughput: Vec<Throughput>,
+    pub in_flight: Option<InFlight>,
 }
 
 /// The time to plan ticks that are due in the same minute.
@@ -34,12 +33,19 @@ pub(crate) struct Outage {
 /// The time to carry due runs to their ends. Medians over the rounds.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Throughput {
+    pub name: String,
     pub runs: usize,
     pub rounds: usize,
     pub processes: usize,
+    /// The time of a statement that reads nothing; 0 for SQLite alone.
+    pub round_trip_ms: f64,
     pub seconds: f64,
     pub runs_per_second: f64,
     pub steps_per_second: f64,
+    /// Processor time of Holdfast's processes; 0 where they are not processes of their own.
+    pub cpu_ms_per_run: f64,
+    /// What PostgreSQL wrote to its log; 0 for SQLite.
+    pub wal_kib_per_step: f64,
     /// The peak memory of the process that needed most.
     pub peak_memory_mib: f64,
     pub duplicate_posts: u64,
@@ -69,28 +75,43 @@ impl Outage {
 
 impl Report {
     pub(crate) fn print(&self) {
-        let Planning { apps, seconds } = self.planning;
-        println!("planned {apps} ticks of one minute in {seconds:.2} s\n");
         println!(
-            "{:<12} {:>5} {:>8} {:>8} {:>9} {:>10}",
-            "", "runs", "seconds", "runs/s", "steps/s", "peak MiB"
+            "\n{:<26} {:>6} {:>8} {:>8} {:>8} {:>9} {:>11} {:>9}",
+            "", "runs", "seconds", "runs/s", "steps/s", "ms CPU", "KiB WAL", "peak MiB"
         );
-        let line = |name: &str, t: &Throughput| {
+        println!(
+            "{:<26} {:>6} {:>8} {:>8} {:>8} {:>9} {:>11} {:>9}",
+            "", "", "", "", "", "per run", "per step", ""
+        );
+        for t in &self.throughput {
             println!(
-                "{name:<12} {:>5} {:>8.1} {:>8.1} {:>9.1} {:>10.1}",
-                t.runs, t.seconds, t.runs_per_second, t.steps_per_second, t.peak_memory_mib
-            );
-        };
-        line("embedded", &self.embedded);
-        if let Some(distributed) = &self.distributed {
-            line("distributed", distributed);
-            println!(
-                "distributed to embedded: {:.2}",
-                distributed.runs_per_second / self.embedded.runs_per_second
+                "{:<26} {:>6} {:>8.1} {:>8.0} {:>8.0} {:>9.2} {:>11.1} {:>9.0}",
+                t.name,
+                t.runs,
+                t.seconds,
+                t.runs_per_second,
+                t.steps_per_second,
+                t.cpu_ms_per_run,
+                t.wal_kib_per_step,
+                t.peak_memory_mib
             );
         }
-        let InFlight { runs, memory_mib, cpu_percent } = self.in_flight;
-        println!("\n{runs} runs in flight: {memory_mib:.1} MiB, {cpu_percent:.1} % of one core\n");
-        println!("{}", serde_json::to_string_pretty(self).unwrap());
+        if let Some(ms) = self.throughput.iter().map(|t| t.round_trip_ms).find(|ms| *ms > 0.0) {
+            println!("a round trip to PostgreSQL took {ms:.1} ms; fsync was on");
+        }
+        println!("\n{}", serde_json::to_string_pretty(self).unwrap());
+    }
+}
+
+impl InFlight {
+    pub(crate) fn print(&self) {
+        let Self { runs, memory_mib, cpu_percent } = self;
+        println!("{runs} runs in flight: {memory_mib:.1} MiB, {cpu_percent:.1} % of one core");
+    }
+}
+
+impl Planning {
+    pub(crate) fn print(&self) {
+        println!("planned {} ticks of one minute in {:.2} s", self.apps, self.seconds);
     }
 }

@@ -1,89 +1,158 @@
-//! The throughput of due runs, embedded and distributed in alternation.
+//! The throughput of due runs: embedded, distributed, and what it is compared with, in alternation.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use holdfast_model::{Clock, PollPace, Run, StateCode, SystemClock};
-use holdfast_store::{Mode, PgStore, RunFilter, SqliteStore, Store};
-use holdfast_tests::postgres::Database;
-use secrecy::ExposeSecret;
+use holdfast_model::{Clock, PollPace, SystemClock};
+use holdfast_store::{Mode, PgStore, SqliteStore};
+use secrecy::SecretString;
+use sqlx::postgres::PgConnection;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::{ConnectOptions, Connection};
 
+use crate::bare_loop;
 use crate::bench_world::{BenchWorld, Process};
+use crate::durable_servers::{BenchDatabase, DurableServers};
+use crate::options::Options;
 use crate::report::{Throughput, median};
 
-const RUNS: usize = 2_000;
-const ROUNDS: usize = 3;
-/// The processes of the distributed form.
-const ROLES: [&str; 3] = ["scheduler", "worker", "worker"];
-const POLL: PollPace = PollPace { first: Duration::from_millis(100), max: Duration::from_secs(1) };
+pub(crate) const POLL: PollPace = PollPace { first: Duration::from_millis(100), max: Duration::from_secs(1) };
 
-struct Round {
-    seconds: f64,
-    steps: f64,
-    peak_memory_mib: f64,
-    duplicate_posts: u64,
+/// The figures of one round.
+#[derive(Debug, Default)]
+pub(crate) struct Round {
+    pub seconds: f64,
+    /// Commits of runs.
+    pub steps: f64,
+    pub peak_memory_mib: f64,
+    /// Processor time of the measured processes, without the servers.
+    pub cpu_seconds: f64,
+    pub wal_bytes: f64,
+    pub duplicate_posts: u64,
 }
 
-/// Measures both forms; the distributed one only with servers.
-pub(crate) async fn measure() -> (Throughput, Option<Throughput>) {
-    let (mut embedded, mut distributed) = (Vec::new(), Vec::new());
-    for _ in 0..ROUNDS {
-        embedded.push(embedded_round().await);
-        distributed.extend(distributed_round().await);
+/// Measures all forms. Those with servers are left out where there are none.
+pub(crate) async fn measure(options: &Options) -> Vec<Throughput> {
+    let mut servers = DurableServers::start(options.db_latency).await;
+    let mut forms: Vec<(String, usize, Vec<Round>)> = Vec::new();
+    let mut add = |name: String, processes: usize, round: Round| {
+        println!("{name}: {:.0} runs/s", options.runs as f64 / round.seconds);
+        match forms.iter_mut().find(|(known, ..)| *known == name) {
+            Some((_, _, rounds)) => rounds.push(round),
+            None => forms.push((name, processes, vec![round])),
+        }
+    };
+    for _ in 0..options.rounds {
+        add("embedded".into(), 1, embedded_round(options).await);
+        let Some(servers) = &mut servers else { continue };
+        let (processes, round) = (1 + options.workers, distributed_round(options, servers).await);
+        add(format!("distributed, {} workers", options.workers), processes, round);
+        add("bare loop".into(), 1, bare_loop::round(options, servers).await);
     }
-    (summary(&embedded, 1), (!distributed.is_empty()).then(|| summary(&distributed, ROLES.len())))
+    let ms = match &mut servers {
+        Some(servers) => servers.database().await.round_trip_ms().await,
+        None => 0.0,
+    };
+    forms.into_iter().map(|form| summary(options.runs, ms, form)).collect()
 }
 
-async fn embedded_round() -> Round {
-    let world = BenchWorld::new(RUNS, Duration::from_millis(1)).await;
+async fn embedded_round(options: &Options) -> Round {
+    let world = BenchWorld::new(options.runs, Duration::from_millis(1)).await;
     let path = world.dir.path().join("holdfast.sqlite");
     let store = SqliteStore::open(&path, Arc::new(SystemClock::default()), Mode::Own).await.unwrap();
     world.fill(&store, POLL).await;
-    let process = world.spawn("run", &[]);
-    round(&world, &store, vec![process]).await
-}
-
-async fn distributed_round() -> Option<Round> {
-    let (database, amqp) = (Database::new().await?, holdfast_tests::service("HOLDFAST_TEST_AMQP_URL")?);
-    let world = BenchWorld::new(RUNS, Duration::from_millis(1)).await;
-    let store = PgStore::connect(&database.url(), Mode::Own).await.unwrap();
-    world.fill(&store, POLL).await;
-    let url = database.url().expose_secret().to_owned();
-    let env = [("HOLDFAST_DATABASE_URL", url), ("HOLDFAST_AMQP_URL", amqp)];
-    let processes = ROLES.iter().map(|role| world.spawn(role, &env)).collect();
-    let round = round(&world, &store, processes).await;
     store.close().await;
-    Some(round)
+    let process = world.spawn("run", "run", &[]);
+    round(&world, Ended::in_file(&path).await, options.runs, vec![process]).await
 }
 
-async fn round(world: &BenchWorld, store: &dyn Store, mut processes: Vec<Process>) -> Round {
+async fn distributed_round(options: &Options, servers: &mut DurableServers) -> Round {
+    let database = servers.database().await;
+    let world = BenchWorld::new(options.runs, Duration::from_millis(1)).await;
+    let store = PgStore::connect(&SecretString::from(database.direct.clone()), Mode::Own).await.unwrap();
+    world.fill(&store, POLL).await;
+    store.close().await;
+    let before = database.wal_bytes().await;
+    let env = [("HOLDFAST_DATABASE_URL", database.remote.clone()), ("HOLDFAST_AMQP_URL", servers.amqp())];
+    let mut processes: Vec<Process> =
+        (0..options.workers).map(|n| world.spawn("worker", &format!("worker{n}"), &env)).collect();
+    processes.push(world.spawn("scheduler", "scheduler", &env));
+    let round = round(&world, Ended::in_database(&database).await, options.runs, processes).await;
+    Round { wal_bytes: database.wal_bytes().await - before, ..round }
+}
+
+/// Waits until all runs have ended. The time counts from the start of the processes.
+async fn round(world: &BenchWorld, mut ended: Ended, runs: usize, mut processes: Vec<Process>) -> Round {
     let clock = SystemClock::default();
-    let ended = RunFilter { state: Some(StateCode::Ended), ..RunFilter::default() };
-    let mut runs: Vec<Run> = Vec::new();
-    while runs.len() < RUNS {
+    loop {
+        let (count, steps) = ended.read().await;
+        if count == i64::try_from(runs).unwrap() {
+            let sum = |value: fn(&Process) -> f64| processes.iter().map(value).sum::<f64>();
+            return Round {
+                seconds: clock.elapsed().as_secs_f64(),
+                steps: steps as f64,
+                peak_memory_mib: processes.iter().map(Process::peak_memory_mib).fold(0.0, f64::max),
+                cpu_seconds: sum(|process| process.cpu().as_secs_f64()),
+                wal_bytes: 0.0,
+                duplicate_posts: world.duplicate_posts(),
+            };
+        }
         assert!(processes.iter_mut().all(Process::lives), "a process ended by itself");
-        assert!(clock.elapsed() < Duration::from_mins(5), "only {} runs ended", runs.len());
-        let _ = tokio::time::timeout(Duration::from_millis(100), std::future::pending::<()>()).await;
-        runs = store.runs(&ended).await.unwrap();
+        assert!(clock.elapsed() < Duration::from_mins(2), "only {count} runs ended");
+        let _ = tokio::time::timeout(Duration::from_millis(50), std::future::pending::<()>()).await;
     }
-    let seconds = clock.elapsed().as_secs_f64();
-    // A run starts at version 1, and each committed step adds one.
-    let steps: i64 = runs.iter().map(|run| run.version - 1).sum();
-    let peak = processes.iter().map(Process::peak_memory_mib).fold(0.0, f64::max);
-    let steps = f64::from(i32::try_from(steps).unwrap());
-    Round { seconds, steps, peak_memory_mib: peak, duplicate_posts: world.duplicate_posts() }
 }
 
-fn summary(rounds: &[Round], processes: usize) -> Throughput {
+/// Reads how many runs have ended, and the sum of their steps.
+enum Ended {
+    File(SqliteConnection),
+    Database(PgConnection),
+}
+
+impl Ended {
+    async fn in_file(path: &Path) -> Self {
+        Self::File(SqliteConnectOptions::new().filename(path).connect().await.unwrap())
+    }
+
+    async fn in_database(database: &BenchDatabase) -> Self {
+        Self::Database(PgConnection::connect(&database.direct).await.unwrap())
+    }
+
+    async fn read(&mut self) -> (i64, i64) {
+        // A run starts at version 1, and each committed step adds one.
+        match self {
+            Self::File(file) => {
+                let sql = "SELECT count(*), coalesce(sum(version - 1), 0) FROM runs WHERE state = 'ended' AND kind = 'backup'";
+                sqlx::query_as(sql).fetch_one(file).await.unwrap()
+            }
+            Self::Database(database) => {
+                let sql = "SELECT count(*), coalesce(sum(version - 1), 0)::bigint FROM holdfast.runs
+                    WHERE state = 'ended' AND kind = 'backup'";
+                sqlx::query_as(sql).fetch_one(database).await.unwrap()
+            }
+        }
+    }
+}
+
+fn summary(
+    runs: usize,
+    round_trip_ms: f64,
+    (name, processes, rounds): (String, usize, Vec<Round>),
+) -> Throughput {
     let of = |value: fn(&Round) -> f64| median(rounds.iter().map(value).collect());
-    let runs = f64::from(u32::try_from(RUNS).unwrap());
+    let seconds = of(|round| round.seconds);
     Throughput {
-        runs: RUNS,
+        name,
+        runs,
         rounds: rounds.len(),
         processes,
-        seconds: of(|round| round.seconds),
-        runs_per_second: runs / of(|round| round.seconds),
+        round_trip_ms,
+        seconds,
+        runs_per_second: runs as f64 / seconds,
         steps_per_second: of(|round| round.steps / round.seconds),
+        cpu_ms_per_run: of(|round| round.cpu_seconds) * 1_000.0 / runs as f64,
+        wal_kib_per_step: of(|round| round.wal_bytes / round.steps.max(1.0)) / 1_024.0,
         peak_memory_mib: of(|round| round.peak_memory_mib),
         duplicate_posts: rounds.iter().map(|round| round.duplicate_posts).sum(),
     }

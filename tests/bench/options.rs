@@ -1,0 +1,45 @@
+//! What to measure, from the command line.
+
+use std::time::Duration;
+
+/// The options of the benchmark.
+#[derive(Debug, Clone)]
+pub(crate) struct Options {
+    /// Runs of each round of throughput.
+    pub runs: usize,
+    /// Rounds of each form; the figures are medians.
+    pub rounds: usize,
+    /// Worker processes of the distributed form.
+    pub workers: usize,
+    /// Round trip to PostgreSQL that is added to the machine's own; zero for none.
+    pub db_latency: Duration,
+    /// Which measurements; empty for all.
+    only: Vec<String>,
+}
+
+impl Options {
+    /// Reads `--runs 2000 --rounds 3 --workers 2 --db-latency-ms 2 --only throughput`; cargo adds `--bench`.
+    pub(crate) fn from_arguments(arguments: impl Iterator<Item = String>) -> Self {
+        let mut this =
+            Self { runs: 2_000, rounds: 3, workers: 2, db_latency: Duration::ZERO, only: Vec::new() };
+        let mut arguments = arguments.filter(|argument| argument != "--bench");
+        while let Some(name) = arguments.next() {
+            let value = arguments.next().unwrap_or_else(|| panic!("{name} needs a value"));
+            let number = || value.parse().unwrap_or_else(|_| panic!("{name}: `{value}` is not a number"));
+            match name.as_str() {
+                "--runs" => this.runs = number(),
+                "--rounds" => this.rounds = number(),
+                "--workers" => this.workers = number(),
+                "--db-latency-ms" => this.db_latency = Duration::from_millis(number() as u64),
+                "--only" => this.only = value.split(',').map(str::to_owned).collect(),
+                _ => panic!("unknown option {name}"),
+            }
+        }
+        this
+    }
+
+    /// Whether to take this measurement.
+    pub(crate) fn wants(&self, measurement: &str) -> bool {
+        self.only.is_empty() || self.only.iter().any(|wanted| wanted == measurement)
+    }
+}
