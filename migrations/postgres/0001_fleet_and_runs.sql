@@ -75,7 +75,7 @@ CREATE UNIQUE INDEX runs_subject ON runs (app, subject) WHERE subject IS NOT NUL
 -- One run at a time occupies an app.
 CREATE UNIQUE INDEX runs_occupied_app ON runs (app) WHERE occupies_app;
 CREATE INDEX runs_occupied_plan ON runs (subscription, plan) WHERE occupies_app;
-CREATE INDEX runs_occupied_account ON runs (account) WHERE occupies_app;
+CREATE INDEX runs_occupied_account ON runs (account) INCLUDE (subscription) WHERE occupies_app;
 -- Runs that wait for a lease, and runs that have one.
 CREATE INDEX runs_waiting ON runs (lane, priority, due_at, id) WHERE lane IS NOT NULL AND leased_until IS NULL;
 CREATE INDEX runs_leased ON runs (leased_until) INCLUDE (subscription) WHERE leased_until IS NOT NULL;

@@ -21,7 +21,12 @@ pub(crate) struct DurableServers {
 impl DurableServers {
     /// Starts the servers. `round_trip` is added to each exchange with PostgreSQL. `None` without servers.
     pub(crate) async fn start(round_trip: Duration) -> Option<Self> {
-        let durable = ["fsync=on", "full_page_writes=on", "synchronous_commit=on"];
+        let durable = [
+            "fsync=on",
+            "full_page_writes=on",
+            "synchronous_commit=on",
+            "shared_preload_libraries=pg_stat_statements",
+        ];
         let postgres = Servers::start(&["postgres"], &durable)?;
         let rabbitmq = Servers::start(&["rabbitmq"], &[])?;
         let port = postgres.fact("postgres", "url").parse::<Url>().unwrap().port().unwrap();
@@ -71,6 +76,25 @@ impl BenchDatabase {
         bytes
     }
 
+    /// Prints the statements that took the server longest, and how many transactions appended to the audit.
+    pub(crate) async fn print_statements(&self) {
+        let mut connection = PgConnection::connect(&self.direct).await.unwrap();
+        let extension = "CREATE EXTENSION IF NOT EXISTS pg_stat_statements SCHEMA public";
+        sqlx::raw_sql(extension).execute(&mut connection).await.unwrap();
+        let longest: Vec<(String, i64, f64)> = sqlx::query_as(
+            "SELECT left(regexp_replace(query, '\\s+', ' ', 'g'), 60), calls, total_exec_time
+             FROM public.pg_stat_statements
+             WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database())
+             ORDER BY total_exec_time DESC LIMIT 14",
+        )
+        .fetch_all(&mut connection)
+        .await
+        .unwrap();
+        for (statement, calls, ms) in longest {
+            println!("{ms:>8.0} ms {calls:>7} x {:>7.3} ms  {statement}", ms / calls as f64);
+        }
+    }
+
     /// The median time of a statement that reads nothing, in milliseconds.
     pub(crate) async fn round_trip_ms(&self) -> f64 {
         let mut connection = PgConnection::connect(&self.remote).await.unwrap();
@@ -79,7 +103,7 @@ impl BenchDatabase {
         for _ in 0..50 {
             let before = clock.elapsed();
             sqlx::query("SELECT 1").execute(&mut connection).await.unwrap();
-            times.push((clock.elapsed() - before).as_secs_f64() * 1_000.0);
+            times.push(clock.elapsed().saturating_sub(before).as_secs_f64() * 1_000.0);
         }
         crate::report::median(times)
     }

@@ -60,21 +60,20 @@ async fn later(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, delay: Duration)
         let due = under_way.front().map(|(due, _)| *due);
         let read = from.read(&mut buffer);
         let read = match due {
-            None => read.await,
-            Some(due) => match timeout_at(due, read).await {
-                Ok(read) => read,
-                Err(_) => {
-                    let Some((_, piece)) = under_way.pop_front() else { continue };
-                    if to.write_all(&piece).await.is_err() {
-                        return;
-                    }
-                    continue;
-                }
-            },
+            None => Ok(read.await),
+            Some(due) => timeout_at(due, read).await,
         };
         match read {
-            Ok(count @ 1..) => under_way.push_back((Instant::now() + delay, buffer[..count].to_vec())),
-            _ => return,
+            Ok(Ok(count @ 1..)) => {
+                under_way.push_back((Instant::now() + delay, buffer[..count].to_vec()));
+            }
+            Ok(_) => return,
+            Err(_) => {
+                let piece = under_way.pop_front().map(|(_, piece)| piece).unwrap_or_default();
+                if to.write_all(&piece).await.is_err() {
+                    return;
+                }
+            }
         }
     }
 }

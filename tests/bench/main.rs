@@ -5,10 +5,12 @@
 //! machine affects both. The results are medians, and the ratio of the medians.
 
 #![expect(clippy::unwrap_used, reason = "a benchmark stops at the first surprise")]
+#![expect(clippy::cast_precision_loss, reason = "figures of a benchmark are far from the limits of a float")]
 #![expect(clippy::print_stdout, reason = "figures are what a benchmark has to say")]
 
 mod bare_loop;
 mod bench_world;
+mod celery;
 mod durable_servers;
 mod flight;
 mod latency;
@@ -37,13 +39,20 @@ async fn measure(options: &Options) -> Report {
         planning = Some(planning::measure().await);
         outage = Some(planning::measure_outage().await);
         outage_on_postgres = planning::measure_outage_on_postgres().await;
-        planning.iter().for_each(report::Planning::print);
-        outage.iter().for_each(|outage| outage.print("SQLite"));
-        outage_on_postgres.iter().for_each(|outage| outage.print("PostgreSQL"));
+        if let Some(planning) = &planning {
+            planning.print();
+        }
+        for (store, outage) in [("SQLite", &outage), ("PostgreSQL", &outage_on_postgres)] {
+            if let Some(outage) = outage {
+                outage.print(store);
+            }
+        }
     }
     let throughput =
         if options.wants("throughput") { throughput::measure(options).await } else { Vec::new() };
     let in_flight = if options.wants("flight") { Some(flight::measure().await) } else { None };
-    in_flight.iter().for_each(report::InFlight::print);
+    if let Some(in_flight) = &in_flight {
+        in_flight.print();
+    }
     Report { planning, outage, outage_on_postgres, throughput, in_flight }
 }

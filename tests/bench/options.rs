@@ -13,6 +13,8 @@ pub(crate) struct Options {
     pub workers: usize,
     /// Round trip to PostgreSQL that is added to the machine's own; zero for none.
     pub db_latency: Duration,
+    /// Whether to print what PostgreSQL spent its time on.
+    pub wants_statements: bool,
     /// Which measurements; empty for all.
     only: Vec<String>,
 }
@@ -20,8 +22,14 @@ pub(crate) struct Options {
 impl Options {
     /// Reads `--runs 2000 --rounds 3 --workers 2 --db-latency-ms 2 --only throughput`; cargo adds `--bench`.
     pub(crate) fn from_arguments(arguments: impl Iterator<Item = String>) -> Self {
-        let mut this =
-            Self { runs: 2_000, rounds: 3, workers: 2, db_latency: Duration::ZERO, only: Vec::new() };
+        let mut this = Self {
+            runs: 2_000,
+            rounds: 3,
+            workers: 2,
+            db_latency: Duration::ZERO,
+            wants_statements: false,
+            only: Vec::new(),
+        };
         let mut arguments = arguments.filter(|argument| argument != "--bench");
         while let Some(name) = arguments.next() {
             let value = arguments.next().unwrap_or_else(|| panic!("{name} needs a value"));
@@ -31,6 +39,7 @@ impl Options {
                 "--rounds" => this.rounds = number(),
                 "--workers" => this.workers = number(),
                 "--db-latency-ms" => this.db_latency = Duration::from_millis(number() as u64),
+                "--statements" => this.wants_statements = value == "yes",
                 "--only" => this.only = value.split(',').map(str::to_owned).collect(),
                 _ => panic!("unknown option {name}"),
             }

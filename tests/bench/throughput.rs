@@ -11,11 +11,11 @@ use sqlx::postgres::PgConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions, Connection};
 
-use crate::bare_loop;
 use crate::bench_world::{BenchWorld, Process};
 use crate::durable_servers::{BenchDatabase, DurableServers};
 use crate::options::Options;
 use crate::report::{Throughput, median};
+use crate::{bare_loop, celery};
 
 pub(crate) const POLL: PollPace = PollPace { first: Duration::from_millis(100), max: Duration::from_secs(1) };
 
@@ -49,6 +49,11 @@ pub(crate) async fn measure(options: &Options) -> Vec<Throughput> {
         let (processes, round) = (1 + options.workers, distributed_round(options, servers).await);
         add(format!("distributed, {} workers", options.workers), processes, round);
         add("bare loop".into(), 1, bare_loop::round(options, servers).await);
+        let Some(python) = celery::interpreter() else { continue };
+        for processes in [8, 16] {
+            let round = celery::round(&python, processes, options, servers).await;
+            add(format!("Celery, {processes} processes"), processes, round);
+        }
     }
     let ms = match &mut servers {
         Some(servers) => servers.database().await.round_trip_ms().await,
@@ -79,7 +84,11 @@ async fn distributed_round(options: &Options, servers: &mut DurableServers) -> R
         (0..options.workers).map(|n| world.spawn("worker", &format!("worker{n}"), &env)).collect();
     processes.push(world.spawn("scheduler", "scheduler", &env));
     let round = round(&world, Ended::in_database(&database).await, options.runs, processes).await;
-    Round { wal_bytes: database.wal_bytes().await - before, ..round }
+    let wal_bytes = database.wal_bytes().await - before;
+    if options.wants_statements {
+        database.print_statements().await;
+    }
+    Round { wal_bytes, ..round }
 }
 
 /// Waits until all runs have ended. The time counts from the start of the processes.
@@ -100,7 +109,7 @@ async fn round(world: &BenchWorld, mut ended: Ended, runs: usize, mut processes:
         }
         assert!(processes.iter_mut().all(Process::lives), "a process ended by itself");
         assert!(clock.elapsed() < Duration::from_mins(2), "only {count} runs ended");
-        let _ = tokio::time::timeout(Duration::from_millis(50), std::future::pending::<()>()).await;
+        let _ = tokio::time::timeout(Duration::from_millis(200), std::future::pending::<()>()).await;
     }
 }
 

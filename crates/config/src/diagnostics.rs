@@ -11,7 +11,7 @@ use crate::problem::{Problem, Severity};
 use crate::source::{Source, ValueSpans};
 use crate::unusable_storage::UnusableStorage;
 
-/// The most problems that are reported. Nobody reads more, and each costs a look at its line.
+/// The most problems that are reported. Finding the line of each takes time, and these are enough to go on with.
 const PROBLEMS_MAX: usize = 200;
 
 /// A location in the file, with its key.

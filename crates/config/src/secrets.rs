@@ -15,9 +15,9 @@ use crate::unusable_storage::UnusableStorage;
 /// Whether secrets are read while the file is checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Secrets {
-    /// Each is read once. An unusable one is an error, and one that this user may not read a warning.
+    /// Reads each once. One that cannot be used is an error; one that this user may not read is a warning.
     Judge,
-    /// Each is read once. An unusable one of a storage is reported apart: the rest of the fleet still works.
+    /// Reads each once. One of a storage that cannot be used is reported apart: the rest of the fleet still works.
     Read,
     /// None is read.
     Leave,

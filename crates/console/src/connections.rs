@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Whether a connection is producing an answer. Only one that waits for its client gives way.
+/// Whether a connection is producing an answer. A new connection replaces only one that waits for its client.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Busy(Arc<AtomicBool>);
 

@@ -39,6 +39,8 @@ pub struct Dispatched {
     pub reclaimed: u64,
     /// Runs published.
     pub released: usize,
+    /// Whether due runs wait because as many as allowed are leased. A worker in another process may end a step at any moment.
+    pub is_full: bool,
     /// When the next run becomes due, if known.
     pub next_at: Option<Timestamp>,
     /// The store's time.
@@ -68,9 +70,14 @@ impl Dispatcher {
 
     /// Runs passes until `stop`. A failed pass is logged; the leases of unpublished runs expire.
     pub async fn run(self, stop: CancellationToken) {
+        let mut full_pause = PAUSE_MIN;
         while !stop.is_cancelled() {
             let pause = match self.dispatch().await {
-                Ok(done) => pause_after(&done, self.interval),
+                Ok(done) => {
+                    let pause = pause_after(&done, self.interval, full_pause);
+                    full_pause = next_full_pause(&done, full_pause).min(self.interval);
+                    pause
+                }
                 Err(error) => {
                     log_failure("dispatch", &error);
                     self.interval
@@ -110,17 +117,27 @@ impl Dispatcher {
                 self.queue.publish(&messages).await?;
             }
         }
-        Ok(Dispatched { reclaimed, released, next_at, now })
+        let is_full = quotas.is_empty() && !lanes.is_empty();
+        Ok(Dispatched { reclaimed, released, is_full, next_at, now })
     }
 }
 
-/// No pause after a pass that published, because more may wait; otherwise until the next run is due.
-fn pause_after(done: &Dispatched, at_most: Duration) -> Duration {
+/// No pause after a pass that published, because more may wait; otherwise until the next run is due, or `full_pause` while
+/// due runs wait for the end of others.
+fn pause_after(done: &Dispatched, at_most: Duration, full_pause: Duration) -> Duration {
     if done.released > 0 {
         return Duration::ZERO;
     }
+    if done.is_full {
+        return full_pause.min(at_most);
+    }
     let next = done.next_at.map(|next| (next - done.now).to_std().unwrap_or_default());
     next.map_or(at_most, |pause| pause.min(at_most))
+}
+
+/// The pause of the next pass that finds no room: twice as long as the last one, so that steps which hang cost little.
+fn next_full_pause(done: &Dispatched, last: Duration) -> Duration {
+    if done.is_full { last * 2 } else { PAUSE_MIN }
 }
 
 #[cfg(test)]
@@ -135,9 +152,23 @@ mod tests {
             now,
             ..Dispatched::default()
         };
-        assert_eq!(pause_after(&at(300), INTERVAL), Duration::from_millis(300));
-        assert_eq!(pause_after(&at(90_000), INTERVAL), INTERVAL);
-        assert_eq!(pause_after(&Dispatched { now, ..Dispatched::default() }, INTERVAL), INTERVAL);
-        assert_eq!(pause_after(&Dispatched { released: 1, ..at(300) }, INTERVAL), Duration::ZERO);
+        let pause = |done: &Dispatched| pause_after(done, INTERVAL, PAUSE_MIN);
+        assert_eq!(pause(&at(300)), Duration::from_millis(300));
+        assert_eq!(pause(&at(90_000)), INTERVAL);
+        assert_eq!(pause(&Dispatched { now, ..Dispatched::default() }), INTERVAL);
+        assert_eq!(pause(&Dispatched { released: 1, ..at(300) }), Duration::ZERO);
+    }
+
+    #[test]
+    fn without_room_the_pauses_grow_until_there_is_room_again() {
+        let full = Dispatched { is_full: true, ..Dispatched::default() };
+        let mut pause = PAUSE_MIN;
+        let mut pauses = Vec::new();
+        for _ in 0..7 {
+            pauses.push(pause_after(&full, INTERVAL, pause).as_millis());
+            pause = next_full_pause(&full, pause).min(INTERVAL);
+        }
+        assert_eq!(pauses, [20, 40, 80, 160, 320, 640, 1_000]);
+        assert_eq!(next_full_pause(&Dispatched::default(), pause), PAUSE_MIN);
     }
 }

@@ -3,6 +3,8 @@
 mod app_metrics;
 mod blanking_writer;
 mod calls;
+#[cfg(test)]
+mod captured_log;
 mod checkpoint_metrics;
 mod exports;
 mod inert_fields;

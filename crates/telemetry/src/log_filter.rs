@@ -18,34 +18,18 @@ pub(crate) fn may_log(metadata: &Metadata<'_>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::io;
-    use std::sync::{Arc, Mutex};
-
     use tracing_subscriber::filter::{EnvFilter, FilterExt as _, filter_fn};
     use tracing_subscriber::layer::SubscriberExt as _;
     use tracing_subscriber::{Layer as _, Registry};
 
     use super::*;
-
-    #[derive(Clone, Default)]
-    struct Lines(Arc<Mutex<Vec<u8>>>);
-
-    impl io::Write for Lines {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.lock().unwrap().extend_from_slice(bytes);
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
+    use crate::captured_log::CapturedLog;
 
     #[test]
     fn no_directive_reaches_the_frames_of_the_broker_and_the_wires_of_other_crates() {
         let directives =
             "trace,lapin::frames=trace,amq_protocol=trace,hyper=trace,h2::codec=trace,sqlx=trace";
-        let lines = Lines::default();
+        let lines = CapturedLog::default();
         let writer = lines.clone();
         let text = tracing_subscriber::fmt::layer().with_writer(move || writer.clone()).with_ansi(false);
         let filter = EnvFilter::builder().parse_lossy(directives).and(filter_fn(may_log));
@@ -62,7 +46,7 @@ mod tests {
             tracing::trace!(target: "holdfast_worker::step", "ours");
             tracing::info!(target: "sqlx::postgres", "theirs");
         });
-        let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+        let text = lines.text();
         assert!(text.contains("ours") && text.contains("theirs") && !text.contains("hunter2"), "{text}");
     }
 }

@@ -18,8 +18,8 @@ pub fn check_database(url: &SecretString, allowed: &[String]) -> anyhow::Result<
         wire.port, wire.ssl_mode
     );
     let help = format!(
-        "add sslmode=verify-full to the URL, with sslrootcert=PATH for an authority of your own; or give \
-         --allow-cleartext {host}, where nobody else can reach the network"
+        "add sslmode=verify-full to the URL, with sslrootcert=PATH for an authority of your own; or, on a network that only \
+         trusted machines reach, give --allow-cleartext {host}"
     );
     Err(Error::new(ErrorKind::Invalid, what).help(&help).into())
 }
@@ -35,8 +35,8 @@ pub fn check_broker(url: &SecretString, allowed: &[String]) -> anyhow::Result<()
         "the broker at {host}:{port} is not on this machine, and amqp:// sends the password in the clear"
     );
     let help = format!(
-        "write amqps:// and the broker's TLS port, mostly 5671; or give --allow-cleartext {host}, where nobody else can \
-         reach the network"
+        "write amqps:// and the broker's TLS port, mostly 5671; or, on a network that only trusted machines reach, give \
+         --allow-cleartext {host}"
     );
     Err(Error::new(ErrorKind::Invalid, what).help(&help).into())
 }

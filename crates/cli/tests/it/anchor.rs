@@ -113,7 +113,7 @@ fn an_owner_who_drops_two_events_and_computes_the_hashes_again_is_found() {
     refused(&place.run("audit verify"), "rows do not follow from the audit's events");
     refused(&place.run(CHECKED), "the audit ends with event 4, and the checkpoint of ");
     add_events(&place, 9);
-    refused(&place.run(CHECKED), "audit event 6 is not the one that the checkpoint of ");
+    refused(&place.run(CHECKED), "audit event 6 differs from the one that the checkpoint of ");
     // No checkpoint follows that would make the change look signed.
     refused(
         &place.run("audit checkpoint"),

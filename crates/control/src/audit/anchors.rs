@@ -87,7 +87,7 @@ impl Anchors {
             None => "before it".to_owned(),
         };
         format!(
-            "audit event {seq} is not the one that the checkpoint of {} covers: events {since}, were changed or removed \
+            "audit event {seq} differs from the one that the checkpoint of {} covers: events {since}, were changed or removed \
              and the hashes computed again",
             format_timestamp(*at)
         )

@@ -111,9 +111,10 @@ pub(super) const DIALECT: Dialect = Dialect {
     occupied_plans: "/* occupied_plans */ SELECT asked.subscription, asked.plan, (SELECT count(*) FROM runs
             WHERE occupies_app AND runs.subscription = asked.subscription AND runs.plan = asked.plan) AS count
         FROM json_to_recordset($1::json) AS asked (subscription text, plan text)",
-    occupied_accounts: "/* occupied_accounts */ SELECT runs.account, runs.subscription
+    occupied_accounts: "/* occupied_accounts */ SELECT runs.account, runs.subscription, count(*) AS count
         FROM json_array_elements_text($1::json) AS asked (account)
-        JOIN runs ON runs.occupies_app AND runs.account = asked.account",
+        JOIN runs ON runs.occupies_app AND runs.account = asked.account
+        GROUP BY runs.account, runs.subscription",
     lease: "/* lease */ UPDATE runs SET leased_until = $1, lease_nonce = picked.nonce,
             occupies_app = runs.occupies_app OR picked.begins
         FROM json_to_recordset($2::json) AS picked (id uuid, version bigint, begins boolean, nonce bigint)

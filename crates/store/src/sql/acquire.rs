@@ -9,13 +9,12 @@ use crate::columns::later;
 use crate::error::Result;
 use crate::lanes::{LaneQuota, LeaseTerms, Leased};
 use crate::rules::acquire::{Admission, Admitted, BySubscription, Candidate, Usage};
-use crate::rules::due::Leases;
 use crate::sql::arg::Arg;
 use crate::sql::budgets;
 use crate::sql::lock::lock_admission;
 use crate::sql::row::{FromRow, Row};
 use crate::sql::rows::key::IdRow;
-use crate::sql::session::{Session, fetch_one};
+use crate::sql::session::Session;
 
 pub(super) const ACQUIRE: &str = "acquire due runs";
 
@@ -28,7 +27,7 @@ pub(super) async fn acquire<S: Session>(
     lock_admission(session).await?;
     let now = session.now().await?;
     let mut admission =
-        Admission::new(limits, now, usage(session, quotas, now).await?, quotas).drawing_from(terms.seed);
+        Admission::new(limits, now, usage(session, quotas).await?, quotas).drawing_from(terms.seed);
     for quota in quotas {
         let mut lane = admission.lane(quota);
         while let Some(page) = lane.next_page() {
@@ -43,8 +42,8 @@ pub(super) async fn acquire<S: Session>(
 }
 
 /// What is in use of everything that the lanes need.
-async fn usage<S: Session>(session: &mut S, quotas: &[LaneQuota], now: Timestamp) -> Result<Usage> {
-    let leases: Leases = fetch_one(session, S::DIALECT.leases, vec![Arg::Time(now)]).await?;
+async fn usage<S: Session>(session: &mut S, quotas: &[LaneQuota]) -> Result<Usage> {
+    let leased = leased(session).await?;
     let costs = quotas.iter().filter_map(|quota| quota.lane.cost());
     let subscriptions: BTreeSet<&SubscriptionId> = costs.map(|(subscription, _)| subscription).collect();
     let (mut plans, mut accounts) = (BTreeSet::new(), BTreeSet::new());
@@ -55,32 +54,33 @@ async fn usage<S: Session>(session: &mut S, quotas: &[LaneQuota], now: Timestamp
         }
     }
     Ok(Usage {
-        outstanding: leases.outstanding,
-        leased: leased(session).await?,
+        outstanding: leased.values().sum(),
+        leased,
         plans: occupied_plans(session, plans).await?,
         accounts: occupied_accounts(session, accounts).await?,
         budgets: budgets::read(session, &subscriptions).await?,
     })
 }
 
-struct LeasedRow(SubscriptionId);
+struct LeasedRow {
+    subscription: SubscriptionId,
+    count: u32,
+}
 
 impl FromRow for LeasedRow {
     const KEY: &'static [&'static str] = &["subscription"];
 
     fn read(row: &Row<'_>) -> Result<Self> {
-        Ok(Self(SubscriptionId::new(&row.text("subscription")?)))
+        Ok(Self { subscription: SubscriptionId::new(&row.text("subscription")?), count: row.count("count")? })
     }
 }
 
 /// The leases of each subscription. They are few, because `outstanding` bounds them.
 async fn leased(session: &mut impl Session) -> Result<BySubscription> {
-    let leased = "/* leased */ SELECT subscription FROM runs WHERE leased_until > $1";
-    let mut counts = BySubscription::new();
-    for LeasedRow(subscription) in session.fetch(leased, vec![Arg::Time(Timestamp::UNIX_EPOCH)]).await? {
-        *counts.entry(subscription).or_default() += 1;
-    }
-    Ok(counts)
+    let leased = "/* leased */ SELECT subscription, count(*) AS count FROM runs WHERE leased_until > $1
+        GROUP BY subscription";
+    let rows: Vec<LeasedRow> = session.fetch(leased, vec![Arg::Time(Timestamp::UNIX_EPOCH)]).await?;
+    Ok(rows.into_iter().map(|LeasedRow { subscription, count }| (subscription, count)).collect())
 }
 
 /// How many runs of a group occupy an app.
@@ -109,10 +109,11 @@ async fn occupied_plans<S: Session>(
     Ok(counts.into_iter().map(|row| ((row.subscription, row.plan), row.count)).collect())
 }
 
-/// The account and the subscription of a run that occupies an app.
+/// How many runs of a storage account and a subscription occupy an app.
 struct OccupiedRow {
     account: String,
     subscription: SubscriptionId,
+    count: u32,
 }
 
 impl FromRow for OccupiedRow {
@@ -120,7 +121,7 @@ impl FromRow for OccupiedRow {
 
     fn read(row: &Row<'_>) -> Result<Self> {
         let subscription = SubscriptionId::new(&row.text("subscription")?);
-        Ok(Self { account: row.text("account")?, subscription })
+        Ok(Self { account: row.text("account")?, subscription, count: row.count("count")? })
     }
 }
 
@@ -132,8 +133,8 @@ async fn occupied_accounts<S: Session>(
     let occupied: Vec<OccupiedRow> =
         session.fetch(S::DIALECT.occupied_accounts, vec![Arg::json(&asked)]).await?;
     let mut accounts: BTreeMap<String, BySubscription> = BTreeMap::new();
-    for OccupiedRow { account, subscription } in occupied {
-        *accounts.entry(account).or_default().entry(subscription).or_default() += 1;
+    for OccupiedRow { account, subscription, count } in occupied {
+        *accounts.entry(account).or_default().entry(subscription).or_default() += count;
     }
     Ok(accounts)
 }

@@ -112,8 +112,10 @@ pub(super) const DIALECT: Dialect = Dialect {
             (SELECT count(*) FROM runs WHERE occupies_app = 1 AND runs.subscription = asked.value ->> '$.subscription'
                 AND runs.plan = asked.value ->> '$.plan') AS count
         FROM json_each($1) AS asked",
-    occupied_accounts: "/* occupied_accounts */ SELECT runs.account, runs.subscription FROM json_each($1) AS asked
-        JOIN runs ON runs.occupies_app = 1 AND runs.account = asked.value",
+    occupied_accounts: "/* occupied_accounts */ SELECT runs.account, runs.subscription, count(*) AS count
+        FROM json_each($1) AS asked
+        JOIN runs ON runs.occupies_app = 1 AND runs.account = asked.value
+        GROUP BY runs.account, runs.subscription",
     lease: "/* lease */ UPDATE runs SET leased_until = $1, lease_nonce = picked.value ->> '$.nonce',
             occupies_app = max(occupies_app, picked.value ->> '$.begins')
         FROM json_each($2) AS picked

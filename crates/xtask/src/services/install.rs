@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, anyhow, bail};
 
-use super::{azure_sdk, azurite, postgres, rabbitmq};
+use super::{azure_sdk, azurite, postgres, python, rabbitmq};
 use crate::{step, terminal};
 
 /// Debian runs this program to learn whether a newly installed service may start.
@@ -47,7 +47,7 @@ fn missing_packages() -> Vec<&'static str> {
         ("rabbitmq-server", rabbitmq::programs().is_none()),
         ("npm", !azurite::program().is_file() && !runs("npm")),
         ("prometheus", !runs(PROMTOOL)),
-        ("python3-venv", !azure_sdk::is_installed() && !azure_sdk::can_install()),
+        ("python3-venv", !azure_sdk::environment().is_installed() && !python::can_install()),
     ];
     missing.into_iter().filter(|(_, is_missing)| *is_missing).map(|(package, _)| package).collect()
 }

@@ -11,6 +11,7 @@ mod kind;
 mod ports;
 mod postgres;
 mod process_tree;
+pub mod python;
 mod rabbitmq;
 mod random;
 mod server;
