@@ -115,6 +115,7 @@ pub(super) const DIALECT: Dialect = Dialect {
         FROM json_array_elements_text($1::json) AS asked (account)
         JOIN runs ON runs.occupies_app AND runs.account = asked.account
         GROUP BY runs.account, runs.subscription",
+    front_candidates: Some(FRONT_CANDIDATES),
     lease: "/* lease */ UPDATE runs SET leased_until = $1, lease_nonce = picked.nonce,
             occupies_app = runs.occupies_app OR picked.begins
         FROM json_to_recordset($2::json) AS picked (id uuid, version bigint, begins boolean, nonce bigint)
@@ -182,3 +183,24 @@ pub(super) const CANDIDATES: &str =
         SELECT id FROM runs WHERE runs.occupies_app AND runs.app = run.app LIMIT 1
     ) AS occupying ON true
     ORDER BY run.priority, run.due_at, run.id";
+
+const FRONT_CANDIDATES: &str =
+    "/* front_candidates */ SELECT run.place, run.id, run.version, run.priority, run.due_at, run.app,
+        occupying.id IS NOT NULL AS is_occupied
+    FROM (
+        SELECT asked.place, front.* FROM json_to_recordset($1::json) AS asked (place bigint, lane text, most bigint)
+        CROSS JOIN LATERAL (
+            SELECT run.* FROM (VALUES (0::bigint), (1), (2), (3)) AS priorities (priority)
+            CROSS JOIN LATERAL (
+                SELECT id, version, priority, due_at, app FROM runs
+                WHERE lane = asked.lane AND leased_until IS NULL AND runs.priority = priorities.priority
+                    AND due_at <= $2
+                ORDER BY due_at, id LIMIT asked.most
+            ) AS run
+            ORDER BY run.priority, run.due_at, run.id LIMIT asked.most
+        ) AS front
+    ) AS run
+    LEFT JOIN LATERAL (
+        SELECT id FROM runs WHERE runs.occupies_app AND runs.app = run.app LIMIT 1
+    ) AS occupying ON true
+    ORDER BY run.place, run.priority, run.due_at, run.id";

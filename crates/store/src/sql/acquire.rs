@@ -8,10 +8,11 @@ use serde_json::json as object;
 use crate::columns::later;
 use crate::error::Result;
 use crate::lanes::{LaneQuota, LeaseTerms, Leased};
-use crate::rules::acquire::{Admission, Admitted, BySubscription, Candidate, Usage};
+use crate::rules::acquire::{Admission, Admitted, BySubscription, Candidate, Page, Usage};
 use crate::sql::arg::Arg;
 use crate::sql::budgets;
 use crate::sql::lock::lock_admission;
+use crate::sql::reading::fetch_readable;
 use crate::sql::row::{FromRow, Row};
 use crate::sql::rows::key::IdRow;
 use crate::sql::session::Session;
@@ -28,10 +29,16 @@ pub(super) async fn acquire<S: Session>(
     let now = session.now().await?;
     let mut admission =
         Admission::new(limits, now, usage(session, quotas).await?, quotas).drawing_from(terms.seed);
-    for quota in quotas {
+    let first_pages = quotas.iter().map(|quota| admission.lane(quota).next_page()).collect();
+    let mut fronts = Fronts::read(session, quotas, first_pages, now).await?;
+    for (place, quota) in quotas.iter().enumerate() {
         let mut lane = admission.lane(quota);
         while let Some(page) = lane.next_page() {
-            lane.offer(page, session.candidates(&quota.lane, now, page).await?);
+            let candidates = match fronts.take(place, page) {
+                Some(candidates) => candidates,
+                None => session.candidates(&quota.lane, now, page).await?,
+            };
+            lane.offer(page, candidates);
         }
         lane.draw_tokens();
     }
@@ -39,6 +46,57 @@ pub(super) async fn acquire<S: Session>(
     let written = write_leases(session, admission.admitted(), until).await?;
     budgets::write(session, admission.drawn()).await?;
     Ok(admission.leased(|id| written.contains(&id)))
+}
+
+/// The first pages of all lanes, read at once where the database is a round trip away.
+///
+/// A page that turned out smaller, because lanes before it took the room, is read by itself.
+struct Fronts {
+    pages: Vec<Option<Page>>,
+    candidates: BTreeMap<usize, Vec<Candidate>>,
+}
+
+struct FrontRow {
+    place: i64,
+    candidate: Candidate,
+}
+
+impl FromRow for FrontRow {
+    const KEY: &'static [&'static str] = Candidate::KEY;
+
+    fn read(row: &Row<'_>) -> Result<Self> {
+        Ok(Self { place: row.int("place")?, candidate: Candidate::read(row)? })
+    }
+}
+
+impl Fronts {
+    async fn read<S: Session>(
+        session: &mut S,
+        quotas: &[LaneQuota],
+        pages: Vec<Option<Page>>,
+        now: Timestamp,
+    ) -> Result<Self> {
+        let Some(statement) = S::DIALECT.front_candidates else {
+            return Ok(Self { pages: vec![None; quotas.len()], candidates: BTreeMap::new() });
+        };
+        let row = |(place, (quota, page)): (usize, (&LaneQuota, &Option<Page>))| {
+            page.map(|page| object!({ "place": place, "lane": quota.lane.to_string(), "most": page.most }))
+        };
+        let rows: Vec<_> = quotas.iter().zip(&pages).enumerate().filter_map(row).collect();
+        let read: Vec<FrontRow> =
+            fetch_readable(session, statement, vec![Arg::json(&rows), Arg::Time(now)]).await?;
+        let mut candidates: BTreeMap<usize, Vec<Candidate>> = BTreeMap::new();
+        for FrontRow { place, candidate } in read {
+            candidates.entry(usize::try_from(place).unwrap_or(usize::MAX)).or_default().push(candidate);
+        }
+        Ok(Self { pages, candidates })
+    }
+
+    /// The candidates of a page, if it was read.
+    fn take(&mut self, place: usize, page: Page) -> Option<Vec<Candidate>> {
+        let is_read = self.pages.get(place).copied().flatten() == Some(page);
+        is_read.then(|| self.candidates.remove(&place).unwrap_or_default())
+    }
 }
 
 /// What is in use of everything that the lanes need.

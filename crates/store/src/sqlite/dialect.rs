@@ -116,6 +116,7 @@ pub(super) const DIALECT: Dialect = Dialect {
         FROM json_each($1) AS asked
         JOIN runs ON runs.occupies_app = 1 AND runs.account = asked.value
         GROUP BY runs.account, runs.subscription",
+    front_candidates: None,
     lease: "/* lease */ UPDATE runs SET leased_until = $1, lease_nonce = picked.value ->> '$.nonce',
             occupies_app = max(occupies_app, picked.value ->> '$.begins')
         FROM json_each($2) AS picked
