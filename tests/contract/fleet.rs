@@ -16,6 +16,7 @@ on_every_store!(
     a_paused_app_has_no_cursor_and_unpausing_fires_nothing,
     a_cursor_that_a_wrong_clock_moved_ahead_is_set_back,
     an_app_that_departs_loses_its_cursor_and_its_runs_go_on,
+    each_change_of_an_enrolment_is_an_event_once,
     an_app_that_a_fleet_leaves_out_stays_with_its_cursor_and_plan,
     an_older_list_undoes_nothing_that_a_newer_one_wrote,
     what_a_clock_far_ahead_observed_does_not_freeze_an_app,
@@ -132,6 +133,32 @@ async fn an_app_that_departs_loses_its_cursor_and_its_runs_go_on(fixture: &Store
         matches!(&event.event, RunEvent::ActionRecorded { action: OperatorAction::LeftFleet { .. }, .. })
     });
     assert_eq!(left.count(), 1);
+}
+
+/// An app that loses its policy, as when somebody edits its tags in Azure, leaves no fleet: the event says what happened.
+async fn each_change_of_an_enrolment_is_an_event_once(fixture: &StoreFixture) {
+    let gold = app("shop");
+    let none = App { policy: None, ..gold.clone() };
+    let paused = App { paused: true, ..none.clone() };
+    for app in [&gold, &none, &none, &paused, &none] {
+        fixture.sync(&[enrolled(app, None)]).await;
+        fixture.advance(1);
+    }
+    let events = fixture.store.audit(0, 1_000).await.unwrap();
+    let actions: Vec<OperatorAction> = events
+        .into_iter()
+        .filter_map(|event| match event.event {
+            RunEvent::ActionRecorded { action, .. } => Some(action),
+            _ => None,
+        })
+        .collect();
+    let expected = [
+        OperatorAction::Enrolled { policy: gold.policy, paused: false },
+        OperatorAction::PolicyChanged { policy: None },
+        OperatorAction::Paused,
+        OperatorAction::Resumed,
+    ];
+    assert_eq!(actions, expected);
 }
 
 async fn an_app_that_a_fleet_leaves_out_stays_with_its_cursor_and_plan(fixture: &StoreFixture) {

@@ -127,7 +127,7 @@ fn an_owner_who_drops_two_events_and_computes_the_hashes_again_is_found() {
     assert_eq!(std::fs::read_to_string(place.path("checkpoints.jsonl")).unwrap().lines().count(), 1);
     let again = place.run("audit checkpoint --after-restore");
     assert_eq!(again.code, 0, "{}", again.err);
-    refused(&place.run(CHECKED), "audit event 6 is not the one");
+    refused(&place.run(CHECKED), "audit event 6 differs from the one");
 }
 
 #[test]

@@ -83,11 +83,11 @@ impl Anchors {
     fn contradicts(&self, statement: &Statement) -> String {
         let Statement { seq, at, .. } = statement;
         let since = match &self.latest {
-            Some(latest) => format!("after event {}, which the checkpoint before it covers", latest.seq),
+            Some(latest) => format!("after event {}, which the checkpoint before it covers,", latest.seq),
             None => "before it".to_owned(),
         };
         format!(
-            "audit event {seq} differs from the one that the checkpoint of {} covers: events {since}, were changed or removed \
+            "audit event {seq} differs from the one that the checkpoint of {} covers: events {since} were changed or removed \
              and the hashes computed again",
             format_timestamp(*at)
         )
@@ -127,7 +127,7 @@ mod tests {
         let links = [link(1, "a"), link(2, "x")];
         let error = walk(&mut anchors(&[(1, "a"), (2, "b")]), &links).unwrap_err();
         assert!(
-            error.starts_with("audit event 2 is not the one") && error.contains("after event 1"),
+            error.starts_with("audit event 2 differs from the one") && error.contains("after event 1"),
             "{error}"
         );
         let mut short = anchors(&[(1, "a"), (3, "c")]);
