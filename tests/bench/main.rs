@@ -36,16 +36,15 @@ fn main() {
 async fn measure(options: &Options) -> Report {
     let (mut planning, mut outage, mut outage_on_postgres) = (None, None, None);
     if options.wants("planning") {
-        planning = Some(planning::measure().await);
-        outage = Some(planning::measure_outage().await);
+        let measured = planning::measure().await;
+        measured.print();
+        planning = Some(measured);
+        let measured = planning::measure_outage().await;
+        measured.print("SQLite");
+        outage = Some(measured);
         outage_on_postgres = planning::measure_outage_on_postgres().await;
-        if let Some(planning) = &planning {
-            planning.print();
-        }
-        for (store, outage) in [("SQLite", &outage), ("PostgreSQL", &outage_on_postgres)] {
-            if let Some(outage) = outage {
-                outage.print(store);
-            }
+        if let Some(measured) = &outage_on_postgres {
+            measured.print("PostgreSQL");
         }
     }
     let throughput =
