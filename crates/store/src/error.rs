@@ -103,6 +103,12 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether the server ended the operation because a lock or a statement took too long.
+    pub(crate) fn is_timeout(&self) -> bool {
+        let Self::Driver { source: sqlx::Error::Database(error), .. } = self else { return false };
+        error.code().is_some_and(|code| ["55P03", "57014"].contains(&&*code))
+    }
+
     /// Whether the store could not be reached or did not answer, so that another operation would fail as well.
     pub(crate) fn is_outage(&self) -> bool {
         let Self::Driver { source, .. } = self else { return matches!(self, Self::Open { .. }) };

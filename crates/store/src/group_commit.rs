@@ -24,7 +24,7 @@ pub struct GroupCommit {
     line: Arc<Line>,
 }
 
-/// The changes that wait, and whether somebody leads.
+/// The queue of changes for the next groups.
 #[derive(Debug, Default)]
 struct Line(Mutex<Waiting>);
 
@@ -50,8 +50,8 @@ enum Reply {
     Lead(Leadership, Box<Change>),
 }
 
-/// The right to commit the next group. Dropping it passes it on, whatever happens to its holder; one that was given back
-/// is empty.
+/// The right to commit the next group. Dropping it hands it to the next waiting caller, so a leader that is dropped stops
+/// nobody. It is empty after it was handed on.
 #[derive(Debug)]
 struct Leadership(Option<Arc<Line>>);
 
@@ -95,7 +95,7 @@ impl GroupCommit {
 }
 
 impl Line {
-    /// The leadership if nobody has it, or else the place where the reply to `change` arrives.
+    /// Takes the leadership if no group is under way. Otherwise queues `change`, and returns the receiver of its reply.
     fn lead_or_wait(
         self: &Arc<Self>,
         change: &Change,
@@ -141,7 +141,7 @@ impl Drop for Leadership {
 }
 
 impl Waiting {
-    /// The change whose caller leads next; `None` when nobody waits, and then nobody leads.
+    /// Removes the change whose caller leads next. Returns `None` if no change waits; the next caller then leads at once.
     fn hand_over(&mut self) -> Option<Handed> {
         let next = self.changes.pop_front();
         self.is_led = next.is_some();
@@ -159,16 +159,21 @@ async fn commit_group(store: &dyn Store, changes: &[Change]) -> Vec<Result<Commi
     }
 }
 
-/// Commits each change by itself, until the store cannot be reached.
+/// Commits each change by itself, until the store cannot be reached or a second change times out: something that all need
+/// is locked then, and to wait for it once per change would hold up the process for as many time limits.
 async fn singly(store: &dyn Store, changes: &[Change]) -> Vec<Result<Committed>> {
     let mut results = Vec::with_capacity(changes.len());
+    let mut has_timed_out = false;
     for change in changes {
         match store.commit(change).await {
-            Err(error) if error.is_outage() => {
+            Err(error) if error.is_outage() || has_timed_out && error.is_timeout() => {
                 results.extend(failed(error, changes.len() - results.len()));
                 break;
             }
-            result => results.push(result),
+            result => {
+                has_timed_out |= result.as_ref().is_err_and(Error::is_timeout);
+                results.push(result);
+            }
         }
     }
     results
