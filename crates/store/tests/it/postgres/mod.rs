@@ -7,6 +7,7 @@ mod opening;
 mod rights;
 mod scale;
 mod sharing;
+mod steps;
 mod tampering;
 mod unreadable_rows;
 mod views;
