@@ -62,6 +62,8 @@ CREATE TABLE runs (
     verification    text,
     -- When Azure accepted the backup, where later backups are compared with it.
     baseline_at     timestamptz,
+    -- Whether the run has ended without knowing whether Azure made the backup of one of its attempts.
+    unsettled       boolean     NOT NULL DEFAULT false,
     created_at      timestamptz NOT NULL,
     due_at          timestamptz NOT NULL,
     ended_at        timestamptz,
@@ -75,6 +77,7 @@ CREATE UNIQUE INDEX runs_subject ON runs (app, subject) WHERE subject IS NOT NUL
 -- What planners and commands read.
 CREATE INDEX runs_unfinished ON runs (app, policy) WHERE ended_at IS NULL;
 CREATE INDEX runs_baseline ON runs (app, baseline_at, id) WHERE baseline_at IS NOT NULL;
+CREATE INDEX runs_unsettled ON runs (app) WHERE unsettled;
 CREATE INDEX runs_ended ON runs (app, ended_at, id) WHERE outcome <> 'missed' AND kind = 'backup';
 CREATE INDEX runs_missed ON runs (app, tick, id) WHERE outcome = 'missed';
 CREATE INDEX runs_of_app ON runs (app, created_at, id);

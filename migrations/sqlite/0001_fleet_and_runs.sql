@@ -59,6 +59,8 @@ CREATE TABLE runs (
     verification    TEXT,
     -- When Azure accepted the backup, where later backups are compared with it.
     baseline_at     TEXT,
+    -- Whether the run has ended without knowing whether Azure made the backup of one of its attempts.
+    unsettled       INTEGER NOT NULL DEFAULT 0,
     created_at      TEXT    NOT NULL,
     due_at          TEXT    NOT NULL,
     ended_at        TEXT,
@@ -72,6 +74,7 @@ CREATE UNIQUE INDEX runs_subject ON runs (app, subject) WHERE subject IS NOT NUL
 -- What planners and commands read.
 CREATE INDEX runs_unfinished ON runs (app, policy) WHERE ended_at IS NULL;
 CREATE INDEX runs_baseline ON runs (app, baseline_at, id) WHERE baseline_at IS NOT NULL;
+CREATE INDEX runs_unsettled ON runs (app) WHERE unsettled = 1;
 CREATE INDEX runs_ended ON runs (app, ended_at, id) WHERE outcome <> 'missed' AND kind = 'backup';
 CREATE INDEX runs_missed ON runs (app, tick, id) WHERE outcome = 'missed';
 CREATE INDEX runs_of_app ON runs (app, created_at, id);

@@ -18,8 +18,10 @@ mod faults;
 mod operator;
 mod people;
 mod process;
+mod quiet_world;
 mod seeds;
 mod simulated_world;
+mod subscription_limits;
 mod wiped_container;
 
 use std::thread;

@@ -27,7 +27,9 @@ pub use backups::{AdoptArgs, BackupsCommand, DeleteArgs, ListArgs, RetentionArgs
 pub use budgets::BudgetsCommand;
 pub use dead_letters::{DeadLetterArgs, DeadLettersCommand};
 pub use doctor::DoctorArgs;
-pub use fleet::{AppsCommand, CheckArgs, ConfigCommand, DiscoverArgs, PreviewArgs, ScheduleCommand};
+pub use fleet::{
+    AppsCommand, CheckArgs, ConfigCommand, DiscoverArgs, PlanArgs, PreviewArgs, ScheduleCommand,
+};
 pub use global::{Format, Global, Level, LogFormat};
 pub use hold::{HoldArgs, HoldCommand};
 pub use native_schedule::{ChangeArgs, NativeScheduleCommand};
@@ -126,6 +128,11 @@ pub enum Command {
     /// Show runs
     #[command(subcommand)]
     Runs(RunsCommand),
+    /// Forecast the coming hours: when windows end, what backups wait for, and which objectives are missed
+    #[command(
+        after_help = "Examples:\n  holdfast plan\n  holdfast plan --hours 48 --apps 5000\n  holdfast plan --output json"
+    )]
+    Plan(PlanArgs),
     /// Show schedules
     #[command(subcommand)]
     Schedule(ScheduleCommand),

@@ -16,6 +16,7 @@ pub mod egress;
 mod error;
 pub mod fleet_file;
 mod fleet_keeper;
+pub mod forecast;
 pub mod holds;
 pub mod inventory;
 pub mod native_schedule;

@@ -4,6 +4,10 @@ use std::time::Duration;
 
 use holdfast_model::{CatalogEntry, Run, RunEvent, Timestamp, Wakeup};
 
+/// How long an app's last good backups took, from acceptance to the end, the newest first. At most
+/// [`PAST_DURATIONS`](holdfast_model::PAST_DURATIONS).
+pub type PastDurations = Vec<Duration>;
+
 /// A run with what its next step needs to know.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Loaded {
@@ -13,10 +17,13 @@ pub struct Loaded {
     pub now: Timestamp,
     /// Its lease, which may have lapsed; `None` where it has none.
     pub lease: Option<HeldLease>,
-    /// How long the app's last good backups took, from acceptance to the end, the newest first. Only for a backup run.
-    pub durations: Vec<Duration>,
+    /// How long the app's last good backups took. Only for a backup run.
+    pub durations: PastDurations,
     /// The size of the app's last good backup in bytes. Only for a backup run.
     pub last_good_bytes: Option<i64>,
+    /// Whether a run of the app has ended without knowing whether Azure made the backup of one of its attempts. Only for a backup
+    /// run.
+    pub has_unsettled: bool,
     /// The catalog entry of the backup that the run is about ([`holdfast_model::Task::backup`]).
     pub subject: Option<CatalogEntry>,
     /// Whether the run deletes the last good backup of its app, or, where there is none, the last partial one.

@@ -33,7 +33,7 @@ pub use audit::AuditEvent;
 pub use breaker::{BreakerRecord, OpenBreaker};
 pub use budget_draw::{BudgetDraw, Drawn};
 pub use chain::{Broken, ChainRow, Content, Damage, Link, sha256_hex, verify_chain};
-pub use change::{Change, Committed, HeldLease, Loaded};
+pub use change::{Change, Committed, HeldLease, Loaded, PastDurations};
 pub use checkpoints::CheckpointStatus;
 pub use error::Error;
 pub use filter::{CatalogFilter, RunFilter};

@@ -1,14 +1,15 @@
 //! What a store must keep.
 
 use async_trait::async_trait;
-use holdfast_model::{Call, CatalogEntry, Limits, NewRun, Run, RunId, SubscriptionId, Timestamp};
+use holdfast_model::{AppId, Call, CatalogEntry, Limits, NewRun, Run, RunId, SubscriptionId, Timestamp};
+use std::collections::BTreeMap;
 use std::fmt::Debug;
 
 use crate::audit::AuditEvent;
 use crate::breaker::{BreakerRecord, OpenBreaker};
 use crate::budget_draw::{BudgetDraw, Drawn};
 use crate::chain::ChainRow;
-use crate::change::{Change, Committed, Loaded};
+use crate::change::{Change, Committed, Loaded, PastDurations};
 use crate::checkpoints::CheckpointStatus;
 use crate::error::Result;
 use crate::filter::{CatalogFilter, RunFilter};
@@ -169,6 +170,9 @@ pub trait Store: Send + Sync + Debug {
 
     /// The status of every app that is or was enrolled, by name.
     async fn status(&self) -> Result<Vec<AppStatus>>;
+
+    /// How long the last good backups of each enrolled app took. Apps without one are left out.
+    async fn past_durations(&self) -> Result<BTreeMap<AppId, PastDurations>>;
 
     /// The audit events of one run, oldest first.
     async fn events(&self, run: RunId) -> Result<Vec<AuditEvent>>;

@@ -1,16 +1,18 @@
 //! The store, watched: what is committed is counted, and a run's end ends its trace.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use holdfast_model::{
-    Call, CatalogEntry, DepartureReason, Limits, NewRun, Run, RunEvent, RunId, SubscriptionId, Timestamp,
+    AppId, Call, CatalogEntry, DepartureReason, Limits, NewRun, Run, RunEvent, RunId, SubscriptionId,
+    Timestamp,
 };
 use holdfast_store::{
     AppStatus, AuditEvent, BreakerRecord, BudgetDraw, CatalogFilter, ChainRow, Change, CheckpointStatus,
     Committed, Cursor, CursorAdvance, Departure, Drawn, DueLanes, Enrolled, Error, FleetChange, LaneQuota,
-    LeaseTerms, Leased, Listing, ListingResult, Loaded, OpenBreaker, Planned, Removed, RowRemoval, RunFilter,
-    RunPage, RunRow, Safeguard, Store, SubscriptionStatus, UnreadableRow,
+    LeaseTerms, Leased, Listing, ListingResult, Loaded, OpenBreaker, PastDurations, Planned, Removed,
+    RowRemoval, RunFilter, RunPage, RunRow, Safeguard, Store, SubscriptionStatus, UnreadableRow,
 };
 use opentelemetry::KeyValue;
 use opentelemetry_sdk::trace::SdkTracer;
@@ -302,6 +304,10 @@ impl Store for WatchedStore {
 
     async fn status(&self) -> Result<Vec<AppStatus>, Error> {
         self.inner.status().await
+    }
+
+    async fn past_durations(&self) -> Result<BTreeMap<AppId, PastDurations>, Error> {
+        self.inner.past_durations().await
     }
 
     async fn record_checkpoints(&self, all: &[CheckpointStatus]) -> Result<(), Error> {

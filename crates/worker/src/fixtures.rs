@@ -134,6 +134,7 @@ pub(crate) fn input(run: &Run, now: Timestamp) -> StepInput<'_> {
         run,
         now,
         durations: &[],
+        has_unsettled: false,
         last_good_bytes: None,
         subject: None,
         is_last: false,

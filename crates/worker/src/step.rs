@@ -72,7 +72,7 @@ pub(crate) async fn step_loaded(
     rng: &mut fastrand::Rng,
 ) -> Result<Stepped, Error> {
     let time = StoreTime::new(&*env.clock, loaded.now, before_load);
-    let Loaded { mut run, durations, last_good_bytes, subject, is_last, .. } = loaded;
+    let Loaded { mut run, durations, has_unsettled, last_good_bytes, subject, is_last, .. } = loaded;
     record_in_span(&run);
     let mut window = None;
     loop {
@@ -81,6 +81,7 @@ pub(crate) async fn step_loaded(
             run: &run,
             now: time.now(),
             durations: &durations,
+            has_unsettled,
             last_good_bytes,
             subject,
             is_last,

@@ -15,6 +15,8 @@ pub(crate) struct StepInput<'a> {
     pub now: Timestamp,
     /// Durations of the app's last good backups, the newest first.
     pub durations: &'a [Duration],
+    /// Whether an earlier run of the app ended without knowing what became of an attempt.
+    pub has_unsettled: bool,
     /// Size of the app's last good backup.
     pub last_good_bytes: Option<i64>,
     /// Catalog entry of the backup that the run deletes, restores or refreshes.

@@ -39,8 +39,8 @@ pub struct Options {
 
 pub fn run(options: &Options) -> Result<()> {
     let mut services = TestServices::start(options.without_services)?;
-    // The benchmark starts the release binary, and is itself built with optimizations.
-    step::run(&mut step::cargo(["build", "--release", "--package", "holdfast"]))?;
+    // The benchmark starts a binary with the optimizations that it has itself.
+    step::run(&mut step::cargo(["build", "--profile", "bench", "--package", "holdfast"]))?;
     let mut command = step::cargo(["bench", "--package", "holdfast-tests", "--bench", "fleet", "--"]);
     let numbers = [
         ("--runs", options.runs),

@@ -23,7 +23,7 @@ pub struct Options {
 pub fn run(options: &Options) -> Result<()> {
     let mut command = step::cargo(["test", "--package", "holdfast-tests", "--test", "fuzz"]);
     if options.release {
-        command.arg("--release");
+        command.args(["--profile", "bench"]);
     }
     command.env("HOLDFAST_FUZZ_MINUTES", options.minutes.to_string());
     command.env("HOLDFAST_FUZZ_SEED", options.seed.to_string());

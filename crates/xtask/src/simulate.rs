@@ -36,7 +36,7 @@ pub struct Seeds {
 pub fn run(options: &Options) -> Result<()> {
     let mut command = step::cargo(["test", "--package", "holdfast-tests", "--test", "simulation"]);
     if options.release {
-        command.arg("--release");
+        command.args(["--profile", "bench"]);
     }
     options.seeds.export_to(&mut command);
     if let Some(seed) = options.seed {

@@ -82,6 +82,7 @@ faulty_store! {
     run_page(after: Option<RunId>, most: u32) -> RunPage;
     run_rows(ids: &[RunId]) -> Vec<RunRow>;
     status() -> Vec<AppStatus>;
+    past_durations() -> std::collections::BTreeMap<holdfast_model::AppId, holdfast_store::PastDurations>;
     record_checkpoints(all: &[CheckpointStatus]) -> ();
     checkpoints() -> Vec<CheckpointStatus>;
     events(run: RunId) -> Vec<AuditEvent>;

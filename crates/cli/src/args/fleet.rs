@@ -32,6 +32,20 @@ pub struct PreviewArgs {
     pub from: Option<Timestamp>,
 }
 
+/// `holdfast plan`
+#[derive(Debug, Clone, Args)]
+pub struct PlanArgs {
+    /// Number of hours
+    #[arg(long, default_value_t = 24, value_parser = clap::value_parser!(u32).range(1..=744))]
+    pub hours: u32,
+    /// Start at this time (RFC 3339) instead of now
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub from: Option<Timestamp>,
+    /// Take the fleet to have this many apps with a schedule, by repeating or leaving out apps
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=200_000))]
+    pub apps: Option<u32>,
+}
+
 /// `holdfast config`
 #[derive(Debug, Clone, Subcommand)]
 pub enum ConfigCommand {

@@ -14,6 +14,7 @@ pub mod history;
 pub mod hold;
 pub mod migrate;
 pub mod native_schedule;
+pub mod plan;
 pub mod preview;
 pub mod restore;
 pub mod retention;

@@ -5,14 +5,18 @@ mod reading;
 mod state;
 mod writing;
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
-use holdfast_model::{Call, CatalogEntry, Clock, Limits, NewRun, Run, RunId, SubscriptionId, Timestamp};
+use holdfast_model::{
+    AppId, Call, CatalogEntry, Clock, Limits, NewRun, Run, RunId, SubscriptionId, Timestamp,
+};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::audit::AuditEvent;
 use crate::breaker::{BreakerRecord, OpenBreaker};
 use crate::budget_draw::{BudgetDraw, Drawn};
-use crate::change::{Change, Committed, Loaded};
+use crate::change::{Change, Committed, Loaded, PastDurations};
 use crate::checkpoints::CheckpointStatus;
 use crate::columns::stamp;
 use crate::error::Result;
@@ -164,6 +168,10 @@ impl Store for MemoryStore {
 
     async fn status(&self) -> Result<Vec<AppStatus>> {
         Ok(self.state().status(self.time()))
+    }
+
+    async fn past_durations(&self) -> Result<BTreeMap<AppId, PastDurations>> {
+        Ok(self.state().past_durations())
     }
 
     async fn events(&self, run: RunId) -> Result<Vec<AuditEvent>> {

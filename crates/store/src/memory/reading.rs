@@ -1,13 +1,14 @@
 //! Operations that only read.
 
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 use holdfast_model::{
     AppId, CatalogEntry, Delete, Run, RunEvent, RunId, RunKind, StateCode, Task, Timestamp,
 };
 
 use crate::breaker::OpenBreaker;
-use crate::change::{HeldLease, Loaded};
+use crate::change::{HeldLease, Loaded, PastDurations};
 use crate::columns::{Ending, stamp};
 use crate::filter::{CatalogFilter, RunFilter};
 use crate::fleet::Cursor;
@@ -56,6 +57,12 @@ impl State {
         self.breakers.values().filter(|breaker| breaker.until >= lapsed).cloned().collect()
     }
 
+    pub fn past_durations(&self) -> BTreeMap<AppId, PastDurations> {
+        let of = |app: &AppId| self.baselines(app).filter_map(|run| Baseline::of(run).took).collect();
+        let all = self.apps.keys().map(|app| (app.clone(), of(app)));
+        all.filter(|(_, durations): &(AppId, PastDurations)| !durations.is_empty()).collect()
+    }
+
     pub fn load(&self, id: RunId, now: Timestamp) -> Option<Loaded> {
         let Row { run, leased_until, lease_nonce, .. } = self.row(id)?.clone();
         let is_backup = run.task.kind() == RunKind::Backup;
@@ -65,6 +72,7 @@ impl State {
             } else {
                 Vec::new()
             },
+            has_unsettled: is_backup && self.has_unsettled(&run.app),
             subject: run
                 .task
                 .backup(&run.app)

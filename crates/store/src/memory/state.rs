@@ -18,7 +18,7 @@ use crate::rules::bucket::Bucket;
 use crate::rules::catalog_change::Caused;
 use crate::rules::enrolment::AppRow;
 use crate::rules::generations::Generations;
-use crate::rules::load::baseline_at;
+use crate::rules::load::{baseline_at, is_unsettled};
 use crate::rules::subscriptions::Recorded;
 
 /// A run with its lease.
@@ -62,6 +62,7 @@ pub(super) struct State {
     subjects: BTreeSet<(AppId, String)>,
     /// The last backup run that succeeded and is a baseline.
     baselines: BTreeMap<AppId, BTreeSet<(Timestamp, RunId)>>,
+    unsettled: BTreeSet<AppId>,
     /// The last backup run that ended and was not missed.
     last_ended: BTreeMap<AppId, (Timestamp, RunId)>,
     /// The catalog check that ended and was created last.
@@ -96,7 +97,12 @@ impl State {
         self.unfinished_tasks.iter().filter_map(|id| self.rows.get(id))
     }
 
-    /// The last backup run of an app that succeeded and is a baseline.
+    /// Whether a run of the app ended unsettled.
+    pub fn has_unsettled(&self, app: &AppId) -> bool {
+        self.unsettled.contains(app)
+    }
+
+    /// The app's last backups with which later ones are compared, the newest first.
     pub fn baselines(&self, app: &AppId) -> impl Iterator<Item = &Run> {
         let newest = self.baselines.get(app).into_iter().flat_map(|baselines| baselines.iter().rev());
         newest.take(PAST_DURATIONS).filter_map(|(_, id)| self.row(*id)).map(|row| &row.run)
@@ -180,6 +186,9 @@ impl State {
         }
         if let Some(ended_at) = run.ended_at {
             later(&mut self.last_ended, ended_at);
+        }
+        if is_unsettled(run) {
+            self.unsettled.insert(run.app.clone());
         }
         if let Some(accepted_at) = baseline_at(run) {
             self.baselines.entry(run.app.clone()).or_default().insert((stamp(accepted_at), run.id));

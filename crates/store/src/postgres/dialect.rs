@@ -1,8 +1,7 @@
 //! The statements that are specific to PostgreSQL.
 
 use crate::postgres::safeguards::SAFEGUARDS;
-use crate::sql::dialect::Dialect;
-use crate::sql::run_write::RunWrite;
+use crate::sql::dialect::{Dialect, RunWrite};
 
 pub(super) const DIALECT: Dialect = Dialect {
     safeguards: Some(SAFEGUARDS),
@@ -32,20 +31,22 @@ pub(super) const DIALECT: Dialect = Dialect {
     read_run_rows: "/* check */ SELECT runs.*, place.version AS place_version
         FROM runs LEFT JOIN unfinished_runs AS place ON place.id = runs.id
         WHERE runs.id = ANY (ARRAY(SELECT asked.id::uuid FROM json_array_elements_text($1::json) AS asked (id)))",
+    // Not by ended_at, for which the planner would read the index of all unfinished runs.
     update_runs: RunWrite {
         first: "/* update_runs */ WITH new AS MATERIALIZED (
             SELECT * FROM json_to_recordset($1::json) AS new (id uuid, decided_on bigint, state text, state_json text,
                 failure_counts text, attempt bigint, outcome text, cause text, backup_id bigint, backup_blob text,
                 size_bytes bigint, accepted_at timestamptz, finished_at timestamptz, verification text,
-                baseline_at timestamptz, due_at timestamptz, ended_at timestamptz, lane text, occupies_app boolean)
+                baseline_at timestamptz, unsettled boolean, due_at timestamptz, ended_at timestamptz, lane text, occupies_app boolean)
         ), written AS (
             UPDATE runs SET version = runs.version + 1, state = new.state, state_json = new.state_json,
                 failure_counts = new.failure_counts, attempt = coalesce(new.attempt, runs.attempt),
                 outcome = new.outcome, cause = new.cause, backup_id = new.backup_id, backup_blob = new.backup_blob,
                 size_bytes = new.size_bytes, accepted_at = new.accepted_at, finished_at = new.finished_at,
-                verification = new.verification, baseline_at = new.baseline_at, due_at = new.due_at,
+                verification = new.verification, baseline_at = new.baseline_at, unsettled = new.unsettled,
+                due_at = new.due_at,
                 ended_at = new.ended_at
-            FROM new WHERE runs.id = new.id AND runs.version = new.decided_on AND runs.ended_at IS NULL
+            FROM new WHERE runs.id = new.id AND runs.version = new.decided_on AND runs.state <> 'ended'
             RETURNING runs.id, runs.version, new.lane, new.due_at, new.occupies_app
         ), moved AS (
             UPDATE unfinished_runs SET version = written.version, lane = written.lane, due_at = written.due_at,
@@ -60,6 +61,7 @@ pub(super) const DIALECT: Dialect = Dialect {
     },
     // Only a backup run has baselines.
     load: "/* load */ SELECT run.*, place.leased_until, place.lease_nonce, clock_timestamp() AS now,
+            run.kind = 'backup' AND EXISTS (SELECT FROM runs WHERE app = run.app AND unsettled) AS has_unsettled,
             (SELECT json_agg(json_build_array(took_ms, size_bytes))::text FROM (
                 SELECT (extract(epoch FROM coalesce(finished_at, ended_at) - baseline_at) * 1000)::bigint AS took_ms,
                     size_bytes
@@ -67,6 +69,13 @@ pub(super) const DIALECT: Dialect = Dialect {
                 ORDER BY baseline_at DESC, id DESC LIMIT 9) AS baseline) AS baselines
         FROM runs AS run LEFT JOIN unfinished_runs AS place ON place.id = run.id
         WHERE run.id = $1",
+    past_durations: "/* past_durations */ SELECT apps.app, (
+            SELECT json_agg(json_build_array(took_ms, size_bytes))::text FROM (
+                SELECT (extract(epoch FROM coalesce(finished_at, ended_at) - baseline_at) * 1000)::bigint AS took_ms,
+                    size_bytes
+                FROM runs WHERE runs.app = apps.app AND baseline_at IS NOT NULL
+                ORDER BY baseline_at DESC, id DESC LIMIT 9) AS baseline) AS baselines
+        FROM apps",
     read_entries: "/* read_entries */ SELECT catalog.*
         FROM json_to_recordset($1::json) AS asked (app text, backup_id bigint)
         JOIN catalog ON catalog.app = asked.app AND catalog.backup_id = asked.backup_id",

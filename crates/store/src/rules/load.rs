@@ -31,6 +31,8 @@ impl Baseline {
 pub(crate) struct LoadFacts {
     /// The app's last baselines, the newest first. Only for a backup run.
     pub baselines: Vec<Baseline>,
+    /// Whether a run of the app is unsettled. Only for a backup run.
+    pub has_unsettled: bool,
     /// The backup that the run is about.
     pub subject: Option<CatalogEntry>,
     /// Only for a deletion.
@@ -48,14 +50,20 @@ pub(crate) fn baseline_at(run: &Run) -> Option<Timestamp> {
     accepted_at(&run.state).filter(|_| is_baseline)
 }
 
+/// Whether a backup run has ended without knowing whether Azure made the backup of one of its attempts.
+pub(crate) fn is_unsettled(run: &Run) -> bool {
+    run.task.kind() == RunKind::Backup && run.state.is_ended() && !run.failure_counts.missing.is_empty()
+}
+
 /// A run with what its next step needs.
 pub(crate) fn loaded(run: Run, now: Timestamp, facts: LoadFacts) -> Loaded {
-    let LoadFacts { baselines, subject, is_last, lease } = facts;
+    let LoadFacts { baselines, has_unsettled, subject, is_last, lease } = facts;
     Loaded {
         now,
         lease,
         durations: baselines.iter().filter_map(|baseline| baseline.took).collect(),
         last_good_bytes: baselines.first().and_then(|last| last.size_bytes),
+        has_unsettled,
         subject,
         is_last,
         run,

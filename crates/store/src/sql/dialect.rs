@@ -1,6 +1,13 @@
 //! The statements that the databases write differently.
 
-use crate::sql::run_write::RunWrite;
+/// The statements that write rows of `runs` and of `unfinished_runs`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RunWrite {
+    /// Writes `runs`, and `unfinished_runs` where one statement can write both. Returns the ids of the rows written.
+    pub first: &'static str,
+    /// Write `unfinished_runs`, given the rows written.
+    pub then: &'static [&'static str],
+}
 
 /// One database's statements. Parameters are `$1`, `$2` and so on; a parameter that is called rows is a JSON array.
 #[derive(Debug, Clone, Copy)]
@@ -15,6 +22,8 @@ pub(crate) struct Dialect {
     pub update_runs: RunWrite,
     /// Reads a run by id, with the time, its lease, and duration and size of the app's last baselines.
     pub load: &'static str,
+    /// Reads each app with the durations and sizes of its last baselines.
+    pub past_durations: &'static str,
     /// Reads `catalog` by keys.
     pub read_entries: &'static str,
     /// Writes rows of `catalog`.

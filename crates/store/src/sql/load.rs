@@ -1,36 +1,35 @@
 //! Loading a run with what its next step needs.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use holdfast_model::{Run, RunId, Task, Timestamp};
+use holdfast_model::{AppId, Run, RunId, Task, Timestamp};
 
-use crate::change::{HeldLease, Loaded};
+use crate::change::{HeldLease, Loaded, PastDurations};
 use crate::columns::later;
 use crate::error::Result;
 use crate::rules::load::{Baseline, LoadFacts, loaded};
 use crate::sql::arg::Arg;
+use crate::sql::reading::fetch_readable;
 use crate::sql::row::{FromRow, Row};
 use crate::sql::session::{Session, fetch_optional};
 use crate::sql::{catalog, holds, intents};
 
 pub(super) const LOAD: &str = "load a run";
+pub(super) const PAST_DURATIONS: &str = "read how long backups took";
 
 struct LoadRow {
     run: Run,
     now: Option<Timestamp>,
     lease: Option<HeldLease>,
     baselines: Vec<Baseline>,
+    has_unsettled: bool,
 }
 
 impl FromRow for LoadRow {
     const KEY: &'static [&'static str] = Run::KEY;
 
     fn read(row: &Row<'_>) -> Result<Self> {
-        let baselines: Option<Vec<(Option<i64>, Option<i64>)>> = row.maybe_json("baselines")?;
-        let baseline = |(took_ms, size_bytes): (Option<i64>, Option<i64>)| Baseline {
-            took: took_ms.and_then(|took| u64::try_from(took).ok()).map(Duration::from_millis),
-            size_bytes,
-        };
         Ok(Self {
             run: Run::read(row)?,
             now: row.maybe_time("now")?,
@@ -38,14 +37,24 @@ impl FromRow for LoadRow {
                 .maybe_time("leased_until")?
                 .zip(row.maybe_int("lease_nonce")?)
                 .map(|(until, nonce)| HeldLease { until, nonce }),
-            baselines: baselines.into_iter().flatten().map(baseline).collect(),
+            baselines: baselines(row)?,
+            has_unsettled: row.bool("has_unsettled")?,
         })
     }
 }
 
+fn baselines(row: &Row<'_>) -> Result<Vec<Baseline>> {
+    let columns: Option<Vec<(Option<i64>, Option<i64>)>> = row.maybe_json("baselines")?;
+    let baseline = |(took_ms, size_bytes): (Option<i64>, Option<i64>)| Baseline {
+        took: took_ms.and_then(|took| u64::try_from(took).ok()).map(Duration::from_millis),
+        size_bytes,
+    };
+    Ok(columns.into_iter().flatten().map(baseline).collect())
+}
+
 pub(super) async fn load<S: Session>(session: &mut S, id: RunId) -> Result<Option<Loaded>> {
     let row: Option<LoadRow> = fetch_optional(session, S::DIALECT.load, vec![Arg::Id(id)]).await?;
-    let Some(LoadRow { run, now, lease, baselines }) = row else { return Ok(None) };
+    let Some(LoadRow { run, now, lease, baselines, has_unsettled }) = row else { return Ok(None) };
     let now = session.now_beside(now);
     let mut subject = match run.task.backup(&run.app) {
         Some((app, backup)) => catalog::one(session, app, backup, run.task.blob()).await?,
@@ -60,7 +69,30 @@ pub(super) async fn load<S: Session>(session: &mut S, id: RunId) -> Result<Optio
     {
         subject.hold = holds::by_events(session, &run.app, delete).await?;
     }
-    Ok(Some(loaded(run, now, LoadFacts { baselines, subject, is_last, lease })))
+    Ok(Some(loaded(run, now, LoadFacts { baselines, has_unsettled, subject, is_last, lease })))
+}
+
+struct DurationsRow {
+    app: AppId,
+    durations: PastDurations,
+}
+
+impl FromRow for DurationsRow {
+    const TABLE: &'static str = "apps";
+    const KEY: &'static [&'static str] = &["app"];
+
+    fn read(row: &Row<'_>) -> Result<Self> {
+        Ok(Self {
+            app: row.parse("app")?,
+            durations: baselines(row)?.iter().filter_map(|baseline| baseline.took).collect(),
+        })
+    }
+}
+
+pub(super) async fn past_durations<S: Session>(session: &mut S) -> Result<BTreeMap<AppId, PastDurations>> {
+    let rows: Vec<DurationsRow> = fetch_readable(session, S::DIALECT.past_durations, Vec::new()).await?;
+    let has_past = rows.into_iter().filter(|row| !row.durations.is_empty());
+    Ok(has_past.map(|DurationsRow { app, durations }| (app, durations)).collect())
 }
 
 /// For how long a run waits that cannot be read, so that it occupies its app and its plan only now and then.

@@ -7,17 +7,9 @@ use serde_json::Value;
 
 use crate::error::Result;
 use crate::sql::arg::Arg;
+use crate::sql::dialect::RunWrite;
 use crate::sql::rows::key::IdRow;
 use crate::sql::session::Session;
-
-/// The statements that write rows of `runs` and of `unfinished_runs`.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct RunWrite {
-    /// Writes `runs`, and `unfinished_runs` where one statement can write both. Returns the ids of the rows written.
-    pub first: &'static str,
-    /// Write `unfinished_runs`, given the rows written.
-    pub then: &'static [&'static str],
-}
 
 /// Writes rows. Returns the ids of those written; the others were taken, or in another version.
 pub(super) async fn write(

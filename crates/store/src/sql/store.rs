@@ -1,13 +1,15 @@
 //! The store on any SQL database: each operation in its own session.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
-use holdfast_model::{Call, CatalogEntry, Limits, NewRun, Run, RunId, SubscriptionId, Timestamp};
+use holdfast_model::{AppId, Call, CatalogEntry, Limits, NewRun, Run, RunId, SubscriptionId, Timestamp};
 
 use crate::audit::AuditEvent;
 use crate::breaker::{BreakerRecord, OpenBreaker};
 use crate::budget_draw::{BudgetDraw, Drawn};
 use crate::chain::ChainRow;
-use crate::change::{Change, Committed, Loaded};
+use crate::change::{Change, Committed, Loaded, PastDurations};
 use crate::checkpoints::CheckpointStatus;
 use crate::error::{Error, Result};
 use crate::filter::{CatalogFilter, RunFilter};
@@ -182,6 +184,10 @@ impl<D: Database> Store for SqlStore<D> {
 
     async fn status(&self) -> Result<Vec<AppStatus>> {
         within!(self.read(status::STATUS), |session| status::status(session))
+    }
+
+    async fn past_durations(&self) -> Result<BTreeMap<AppId, PastDurations>> {
+        within!(self.read(load::PAST_DURATIONS), |session| load::past_durations(session))
     }
 
     async fn events(&self, run: RunId) -> Result<Vec<AuditEvent>> {

@@ -1,7 +1,6 @@
 //! The statements that are specific to SQLite.
 
-use crate::sql::dialect::Dialect;
-use crate::sql::run_write::RunWrite;
+use crate::sql::dialect::{Dialect, RunWrite};
 
 pub(super) const DIALECT: Dialect = Dialect {
     safeguards: None,
@@ -39,9 +38,10 @@ pub(super) const DIALECT: Dialect = Dialect {
             backup_blob = new.value ->> '$.backup_blob', size_bytes = new.value ->> '$.size_bytes',
             accepted_at = new.value ->> '$.accepted_at', finished_at = new.value ->> '$.finished_at',
             verification = new.value ->> '$.verification', baseline_at = new.value ->> '$.baseline_at',
+            unsettled = new.value ->> '$.unsettled',
             due_at = new.value ->> '$.due_at', ended_at = new.value ->> '$.ended_at'
         FROM json_each($1) AS new
-        WHERE runs.id = new.value ->> '$.id' AND runs.version = new.value ->> '$.decided_on' AND runs.ended_at IS NULL
+        WHERE runs.id = new.value ->> '$.id' AND runs.version = new.value ->> '$.decided_on' AND runs.state <> 'ended'
         RETURNING id",
         then: &[
             "/* move_unfinished_runs */ UPDATE unfinished_runs SET version = new.value ->> '$.decided_on' + 1,
@@ -55,6 +55,7 @@ pub(super) const DIALECT: Dialect = Dialect {
     },
     // Only a backup run has baselines.
     load: "/* load */ SELECT run.*, place.leased_until, place.lease_nonce, NULL AS now,
+            run.kind = 'backup' AND EXISTS (SELECT 1 FROM runs WHERE app = run.app AND unsettled = 1) AS has_unsettled,
             (SELECT json_group_array(json_array(took_ms, size_bytes)) FROM (
                 SELECT CAST(round((julianday(coalesce(finished_at, ended_at)) - julianday(baseline_at)) * 86400000)
                         AS INTEGER) AS took_ms, size_bytes
@@ -62,6 +63,13 @@ pub(super) const DIALECT: Dialect = Dialect {
                 ORDER BY baseline_at DESC, id DESC LIMIT 9) AS baseline) AS baselines
         FROM runs AS run LEFT JOIN unfinished_runs AS place ON place.id = run.id
         WHERE run.id = $1",
+    past_durations: "/* past_durations */ SELECT apps.app, (
+            SELECT json_group_array(json_array(took_ms, size_bytes)) FROM (
+                SELECT CAST(round((julianday(coalesce(finished_at, ended_at)) - julianday(baseline_at)) * 86400000)
+                        AS INTEGER) AS took_ms, size_bytes
+                FROM runs WHERE runs.app = apps.app AND baseline_at IS NOT NULL
+                ORDER BY baseline_at DESC, id DESC LIMIT 9) AS baseline) AS baselines
+        FROM apps",
     read_entries: "/* read_entries */ SELECT catalog.* FROM json_each($1) AS asked
         JOIN catalog ON catalog.app = asked.value ->> '$.app' AND catalog.backup_id = asked.value ->> '$.backup_id'",
     write_entries: "/* write_entries */ INSERT INTO catalog (

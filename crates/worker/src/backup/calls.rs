@@ -74,6 +74,9 @@ const EARLIER_RUNS: u32 = 30;
 /// Makes no request when there are no such attempts. A list that fails stops no backup: the next one looks again.
 pub(super) async fn late(context: &StepContext<'_>) -> Result<Vec<FoundBackup>, NotReady> {
     let (env, run) = (context.env, context.run());
+    if !context.input.has_unsettled {
+        return Ok(Vec::new());
+    }
     let (app, kind) = (Some(run.app.clone()), Some(RunKind::Backup));
     let filter = RunFilter { app: app.clone(), kind, most: EARLIER_RUNS, ..RunFilter::default() };
     let earlier: Vec<Run> = env.store.runs(&filter).await?;

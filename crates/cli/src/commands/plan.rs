@@ -1,0 +1,71 @@
+//! `holdfast plan`: what the coming hours will bring.
+
+use std::time::Duration;
+
+use holdfast_config::Secrets;
+use holdfast_control::forecast::{FleetForecast, ForecastRequest, PolicyWindow, chart, forecast};
+use holdfast_model::{Timestamp, format_duration};
+use holdfast_store::Mode;
+
+use crate::args::PlanArgs;
+use crate::context::Context;
+use crate::exit::Exit;
+use crate::output::{Cell, Table};
+
+/// Runs the command.
+pub async fn run(args: &PlanArgs, context: &Context) -> anyhow::Result<Exit> {
+    let fleet = context.fleet_with(Secrets::Leave)?;
+    let store = context.store(Mode::Read).await?;
+    let from = match args.from {
+        Some(from) => from,
+        None => store.now().await?,
+    };
+    let until = from + Duration::from_hours(args.hours.into());
+    let apps = args.apps.and_then(|apps| usize::try_from(apps).ok());
+    let forecast = forecast(&fleet, store.as_ref(), ForecastRequest { from, until, apps }).await?;
+    store.close().await;
+    if context.out.is_json() {
+        context.out.json(&forecast)?;
+    } else if forecast.policies.is_empty() {
+        context.out.text("no backup is due in this time")?;
+    } else {
+        context.out.table(table(&forecast))?;
+        context.out.text(&chart(&forecast).join("\n"))?;
+        context.out.text(&forecast.notes().join("\n"))?;
+    }
+    Ok(Exit::Done)
+}
+
+fn table(forecast: &FleetForecast) -> Table {
+    let header = [
+        "POLICY",
+        "APPS",
+        "BACKUPS",
+        "FIRST DUE",
+        "LAST BEGINS",
+        "LAST ENDS",
+        "LONGEST WAIT",
+        "WAITS FOR",
+        "OVERLAPPING",
+    ];
+    let mut table = Table::new(header);
+    for window in &forecast.policies {
+        let PolicyWindow { policy, apps, backups, overlapping, longest_wait_s, .. } = window;
+        table.row([
+            policy.as_str().into(),
+            apps.to_string().into(),
+            backups.to_string().into(),
+            time(window.first_due).into(),
+            time(window.last_begins).into(),
+            time(window.last_ends).into(),
+            format_duration(Duration::from_secs(*longest_wait_s)).into(),
+            Cell::or_dash(window.waits_for.map(|reason| reason.as_str())),
+            overlapping.to_string().into(),
+        ]);
+    }
+    table
+}
+
+fn time(at: Timestamp) -> String {
+    at.format("%m-%d %H:%M:%S").to_string()
+}
