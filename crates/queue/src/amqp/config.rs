@@ -1,14 +1,19 @@
 //! The configuration of the connection to RabbitMQ.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use holdfast_model::PasswordSource;
 use secrecy::SecretString;
 
 /// How to connect to RabbitMQ, and time limits.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// `amqp://user:password@host:5672/vhost`, or `amqps://…` for TLS. `%2f` is the virtual host `/`.
+    /// `amqp://user:password@host:5672/vhost`, or `amqps://…` for TLS. `%2f` is the virtual host `/`. The keys
+    /// `cacertfile`, `certfile`, `keyfile` and `auth_mechanism=external` are those of RabbitMQ.
     pub url: SecretString,
+    /// Gives the password, which is renewed on open connections; `None` for the login in the URL.
+    pub passwords: Option<Arc<dyn PasswordSource>>,
     /// The prefix of the names of exchanges and queues.
     pub prefix: String,
     /// A certificate authority to trust besides the system's, in PEM.
@@ -26,6 +31,7 @@ impl Config {
     pub fn new(url: SecretString) -> Self {
         Self {
             url,
+            passwords: None,
             prefix: "holdfast".to_owned(),
             tls_ca: None,
             prefetch: 16,

@@ -7,7 +7,7 @@ use holdfast_tests::servers::Servers;
 use crate::bench::{config, message, receive};
 
 /// A free port for TLS: `Servers` chooses only the ports that every broker has.
-fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
 }
 
