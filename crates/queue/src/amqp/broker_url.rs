@@ -34,6 +34,7 @@ pub(super) struct BrokerUrl {
     pub has_password: bool,
     /// The names of keys that have no effect.
     pub unknown: Vec<String>,
+    /// Certificate authorities to trust besides the system's.
     authority: Option<PathBuf>,
     certificate: Option<CertificateFiles>,
 }
@@ -86,14 +87,12 @@ impl BrokerUrl {
         self.certificate.is_some()
     }
 
-    /// Reads the files for a connection, so that the next one has a certificate that was renewed. `more_trusted` are
-    /// authorities in PEM.
-    pub fn tls(&self, more_trusted: Option<&str>) -> Result<OwnedTLSConfig, ConnectError> {
-        let mut trusted = more_trusted.map(str::to_owned);
-        if let Some(path) = &self.authority {
-            let pem = String::from_utf8_lossy(&read(path, "cacertfile")?).into_owned();
-            trusted = Some(trusted.unwrap_or_default() + &pem);
-        }
+    /// Reads the files for a connection, so that the next one has a certificate that was renewed.
+    pub fn tls(&self) -> Result<OwnedTLSConfig, ConnectError> {
+        let trusted = match &self.authority {
+            None => None,
+            Some(path) => Some(String::from_utf8_lossy(&read(path, "cacertfile")?).into_owned()),
+        };
         let identity = match &self.certificate {
             None => None,
             Some(CertificateFiles { certificate, key }) => {
@@ -157,7 +156,7 @@ mod tests {
             ("pem", "text", "no block in PEM"),
         ] {
             let query = format!("certfile={}&keyfile={}", at(certificate), at(key));
-            let error = parse(&format!("amqps://broker?{query}")).unwrap().tls(None).unwrap_err().to_string();
+            let error = parse(&format!("amqps://broker?{query}")).unwrap().tls().unwrap_err().to_string();
             assert!(error.contains(expected) && error.contains(&at("")), "{error}");
         }
     }

@@ -16,8 +16,6 @@ pub struct Config {
     pub passwords: Option<Arc<dyn PasswordSource>>,
     /// The prefix of the names of exchanges and queues.
     pub prefix: String,
-    /// A certificate authority to trust besides the system's, in PEM.
-    pub tls_ca: Option<String>,
     /// Unacknowledged messages per queue and process. It should equal the number of concurrent steps.
     pub prefetch: u16,
     /// Maximum time to connect.
@@ -33,7 +31,6 @@ impl Config {
             url,
             passwords: None,
             prefix: "holdfast".to_owned(),
-            tls_ca: None,
             prefetch: 16,
             connect_within: Duration::from_secs(10),
             confirm_within: Duration::from_secs(10),

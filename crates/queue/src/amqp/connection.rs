@@ -44,7 +44,7 @@ impl BrokerConnection {
         let uri = &url.uri;
         let failed = |error| not_connected(uri, &login_hint(url, config), &error);
         let properties = ConnectionProperties::default().with_connection_name(name.into());
-        let tls = url.tls(config.tls_ca.as_deref())?;
+        let tls = url.tls()?;
         let runtime = lapin::runtime::default_runtime().map_err(failed)?;
         let connection = Connection::connect_uri_with_config(uri.clone(), properties, tls, runtime);
         let connection = connection.await.map_err(failed)?;

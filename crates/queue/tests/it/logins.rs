@@ -1,7 +1,6 @@
-//! A broker that takes client certificates and tokens for passwords.
+//! A broker that speaks TLS, and takes client certificates and tokens for passwords.
 
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
@@ -47,7 +46,6 @@ struct Tokens {
     key: EcdsaKeyPair,
     said_valid_for: Duration,
     audience: &'static str,
-    count: AtomicU64,
     given: Mutex<Vec<String>>,
 }
 
@@ -55,11 +53,12 @@ impl Tokens {
     fn new(pkcs8: &[u8], said_valid_for: Duration, audience: &'static str) -> Arc<Self> {
         let key =
             EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8, &SystemRandom::new()).unwrap();
-        Arc::new(Self { key, said_valid_for, audience, count: AtomicU64::new(0), given: Mutex::default() })
+        Arc::new(Self { key, said_valid_for, audience, given: Mutex::default() })
     }
 
-    fn count(&self) -> u64 {
-        self.count.load(Ordering::SeqCst)
+    fn are_not_in(&self, text: &str) {
+        let given = self.given.lock().unwrap();
+        assert!(!given.is_empty() && given.iter().all(|token| !text.contains(token.as_str())));
     }
 }
 
@@ -72,7 +71,7 @@ impl std::fmt::Debug for Tokens {
 #[async_trait::async_trait]
 impl PasswordSource for Tokens {
     async fn password(&self) -> Result<Password, NoPassword> {
-        let number = self.count.fetch_add(1, Ordering::SeqCst);
+        let number = self.given.lock().unwrap().len();
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
         let header = r#"{"alg":"ES256","typ":"JWT","kid":"entra"}"#;
         let scopes = r#"["rabbit.configure:*/*","rabbit.write:*/*","rabbit.read:*/*"]"#;
@@ -108,11 +107,87 @@ impl PasswordSource for NoTokens {
     }
 }
 
-/// The broker's log.
-fn log(servers: &Servers) -> String {
-    let folder = Path::new(servers.fact("rabbitmq", "folder")).join("log");
-    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    files.filter_map(|path| std::fs::read_to_string(path).ok()).collect()
+/// A broker, and the files of TLS.
+struct Broker {
+    folder: tempfile::TempDir,
+    servers: Servers,
+    host: VirtualHost,
+    port: u16,
+    signer: KeyPair,
+}
+
+impl Broker {
+    /// A broker for certificates of its authority, and for tokens of its signer. It knows the user `holdfast-worker`.
+    fn start() -> Option<Self> {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name).display().to_string();
+        let authority = Authority::new();
+        std::fs::write(at("ca.pem"), &authority.pem).unwrap();
+        for name in ["localhost", "holdfast-worker", "stranger"] {
+            let (certificate, key) = authority.issue(name);
+            std::fs::write(at(&format!("{name}.pem")), certificate).unwrap();
+            std::fs::write(at(&format!("{name}.key")), key).unwrap();
+        }
+        let signer = KeyPair::generate().unwrap();
+        std::fs::write(at("entra.pem"), signer.public_key_pem()).unwrap();
+        let port = free_port();
+        let settings = format!(
+            "plugin rabbitmq_auth_mechanism_ssl
+             plugin rabbitmq_auth_backend_oauth2
+             listeners.ssl.1 = 127.0.0.1:{port}
+             ssl_options.cacertfile = {}
+             ssl_options.certfile = {}
+             ssl_options.keyfile = {}
+             ssl_options.verify = verify_peer
+             ssl_options.fail_if_no_peer_cert = false
+             ssl_cert_login_from = common_name
+             auth_mechanisms.1 = EXTERNAL
+             auth_mechanisms.2 = PLAIN
+             auth_backends.1 = rabbit_auth_backend_internal
+             auth_backends.2 = rabbit_auth_backend_oauth2
+             auth_oauth2.resource_server_id = rabbit
+             auth_oauth2.default_key = entra
+             auth_oauth2.signing_keys.entra = {}",
+            at("ca.pem"),
+            at("localhost.pem"),
+            at("localhost.key"),
+            at("entra.pem"),
+        );
+        let settings: Vec<&str> = settings.lines().map(str::trim).collect();
+        let servers = Servers::start(&["rabbitmq"], &settings)?;
+        let host = VirtualHost::on(&servers);
+        host.user_named("holdfast-worker");
+        Some(Self { folder, servers, host, port, signer })
+    }
+
+    /// A URL with a query, in which `{}` is the folder of the files.
+    fn url(&self, login: &str, query: &str) -> SecretString {
+        let query = query.replace("{}", &self.folder.path().display().to_string());
+        SecretString::from(format!("amqps://{login}localhost:{}/{}?{query}", self.port, self.host.name()))
+    }
+
+    fn url_with_certificate(&self, name: &str, more: &str) -> SecretString {
+        self.url(
+            "",
+            &format!("cacertfile={{}}/ca.pem&certfile={{}}/{name}.pem&keyfile={{}}/{name}.key{more}"),
+        )
+    }
+
+    fn with_tokens(&self, passwords: &Arc<Tokens>) -> Config {
+        let passwords: Arc<dyn PasswordSource> = Arc::clone(passwords) as _;
+        Config { passwords: Some(passwords), ..config(self.url("", "cacertfile={}/ca.pem")) }
+    }
+
+    fn log(&self) -> String {
+        let folder = Path::new(self.servers.fact("rabbitmq", "folder")).join("log");
+        let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        files.filter_map(|path| std::fs::read_to_string(path).ok()).collect()
+    }
+}
+
+/// A free port for TLS: `Servers` chooses only the ports that every broker has.
+fn free_port() -> u16 {
+    std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
 }
 
 async fn is_used(queue: &AmqpQueue, version: i64) {
@@ -122,94 +197,65 @@ async fn is_used(queue: &AmqpQueue, version: i64) {
     delivery.ack().await.unwrap();
 }
 
+/// One broker serves all of it, because a start takes seconds.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_client_certificate_or_a_token_logs_in_and_the_token_is_renewed_on_the_open_connection() {
-    let folder = tempfile::tempdir().unwrap();
-    let at = |name: &str| folder.path().join(name).display().to_string();
-    let authority = Authority::new();
-    std::fs::write(at("ca.pem"), &authority.pem).unwrap();
-    for name in ["localhost", "holdfast-worker", "stranger"] {
-        let (certificate, key) = authority.issue(name);
-        std::fs::write(at(&format!("{name}.pem")), certificate).unwrap();
-        std::fs::write(at(&format!("{name}.key")), key).unwrap();
-    }
-    let signer = KeyPair::generate().unwrap();
-    std::fs::write(at("entra.pem"), signer.public_key_pem()).unwrap();
-    let port = crate::tls::free_port();
-    let settings = [
-        "plugin rabbitmq_auth_mechanism_ssl".to_owned(),
-        "plugin rabbitmq_auth_backend_oauth2".to_owned(),
-        format!("listeners.ssl.1 = 127.0.0.1:{port}"),
-        format!("ssl_options.cacertfile = {}", at("ca.pem")),
-        format!("ssl_options.certfile = {}", at("localhost.pem")),
-        format!("ssl_options.keyfile = {}", at("localhost.key")),
-        "ssl_options.verify = verify_peer".to_owned(),
-        "ssl_options.fail_if_no_peer_cert = false".to_owned(),
-        "ssl_cert_login_from = common_name".to_owned(),
-        "auth_mechanisms.1 = EXTERNAL".to_owned(),
-        "auth_mechanisms.2 = PLAIN".to_owned(),
-        "auth_backends.1 = rabbit_auth_backend_internal".to_owned(),
-        "auth_backends.2 = rabbit_auth_backend_oauth2".to_owned(),
-        "auth_oauth2.resource_server_id = rabbit".to_owned(),
-        "auth_oauth2.default_key = entra".to_owned(),
-        format!("auth_oauth2.signing_keys.entra = {}", at("entra.pem")),
-    ];
-    let settings: Vec<&str> = settings.iter().map(String::as_str).collect();
-    let Some(servers) = Servers::start(&["rabbitmq"], &settings) else { return };
-    let host = VirtualHost::on(&servers);
-    host.user_named("holdfast-worker");
-    let url = |name: &str, more: &str| {
-        let files = format!(
-            "cacertfile={}&certfile={}&keyfile={}",
-            at("ca.pem"),
-            at(&format!("{name}.pem")),
-            at(&format!("{name}.key"))
-        );
-        SecretString::from(format!("amqps://localhost:{port}/{}?{files}{more}", host.name()))
-    };
+async fn a_broker_is_verified_and_takes_a_password_a_certificate_or_a_token_that_is_renewed() {
+    let Some(broker) = Broker::start() else { return };
+    only_a_trusted_broker_is_given_a_password(&broker).await;
+    a_client_certificate_logs_in(&broker).await;
+    a_token_logs_in_and_is_renewed_on_open_connections(&broker).await;
+    a_refused_token_is_named_and_not_shown(&broker).await;
+}
 
-    let queue = AmqpQueue::connect(config(url("holdfast-worker", "&auth_mechanism=external"))).await.unwrap();
+async fn only_a_trusted_broker_is_given_a_password(broker: &Broker) {
+    let login = format!("holdfast:{}@", broker.host.password());
+    let queue = AmqpQueue::connect(config(broker.url(&login, "cacertfile={}/ca.pem"))).await.unwrap();
     is_used(&queue, 1).await;
     queue.close().await;
-    for (url, expected) in [
-        (url("stranger", "&auth_mechanism=external"), "no user with the name in the client's certificate"),
-        (url("holdfast-worker", ""), "add auth_mechanism=external"),
+    let error = AmqpQueue::connect(config(broker.url(&login, ""))).await.unwrap_err();
+    assert!(matches!(&error, ConnectError::Reach { why, .. } if why.contains("certificate")), "{error:?}");
+    assert!(error.to_string().contains("(TLS)"), "{error}");
+}
+
+async fn a_client_certificate_logs_in(broker: &Broker) {
+    let url = broker.url_with_certificate("holdfast-worker", "&auth_mechanism=external");
+    let queue = AmqpQueue::connect(config(url)).await.unwrap();
+    is_used(&queue, 2).await;
+    queue.close().await;
+    for (name, more, expected) in [
+        ("stranger", "&auth_mechanism=external", "no user with the name in the client's certificate"),
+        ("holdfast-worker", "", "add auth_mechanism=external"),
     ] {
-        let error = AmqpQueue::connect(config(url)).await.unwrap_err();
+        let error = AmqpQueue::connect(config(broker.url_with_certificate(name, more))).await.unwrap_err();
         assert!(
             matches!(error, ConnectError::Login { .. }) && error.to_string().contains(expected),
             "{error}"
         );
     }
+}
 
-    let trusting =
-        SecretString::from(format!("amqps://localhost:{port}/{}?cacertfile={}", host.name(), at("ca.pem")));
-    let with = |passwords: Arc<dyn PasswordSource>| Config {
-        passwords: Some(passwords),
-        ..config(trusting.clone())
-    };
-    let tokens = Tokens::new(&signer.serialize_der(), Duration::from_secs(2), "rabbit");
-    let queue = AmqpQueue::connect(with(Arc::clone(&tokens) as _)).await.unwrap();
-    is_used(&queue, 2).await;
+async fn a_token_logs_in_and_is_renewed_on_open_connections(broker: &Broker) {
+    let tokens = Tokens::new(&broker.signer.serialize_der(), Duration::from_secs(2), "rabbit");
+    let queue = AmqpQueue::connect(broker.with_tokens(&tokens)).await.unwrap();
+    is_used(&queue, 3).await;
     attached(&queue).await;
-    assert_eq!(tokens.count(), 2, "one for each connection");
     until("both connections have a renewed token", async || {
-        log(&servers).matches("user 'holdfast-worker' updated secret").count() >= 2
+        broker.log().matches("user 'holdfast-worker' updated secret").count() >= 2
     })
     .await;
     attached(&queue).await;
-    is_used(&queue, 3).await;
-    let shown = format!("{queue:?}");
+    is_used(&queue, 4).await;
+    tokens.are_not_in(&format!("{queue:?}"));
     queue.close().await;
+}
 
-    let foreign = Tokens::new(&signer.serialize_der(), Duration::from_secs(9), "another");
-    let error = AmqpQueue::connect(with(Arc::clone(&foreign) as _)).await.unwrap_err();
+async fn a_refused_token_is_named_and_not_shown(broker: &Broker) {
+    let foreign = Tokens::new(&broker.signer.serialize_der(), Duration::from_secs(9), "another");
+    let error = AmqpQueue::connect(broker.with_tokens(&foreign)).await.unwrap_err();
     assert!(error.to_string().contains("does not take the token of managed_identity"), "{error}");
-    let words = format!("{error} {error:?} {shown}");
-    for token in tokens.given.lock().unwrap().iter().chain(&*foreign.given.lock().unwrap()) {
-        assert!(!words.contains(token.as_str()));
-    }
-    let error = AmqpQueue::connect(with(Arc::new(NoTokens))).await.unwrap_err();
+    foreign.are_not_in(&format!("{error} {error:?}"));
+    let none = Config { passwords: Some(Arc::new(NoTokens)), ..broker.with_tokens(&foreign) };
+    let error = AmqpQueue::connect(none).await.unwrap_err();
     assert!(matches!(error, ConnectError::Password { .. }), "{error:?}");
     assert!(error.to_string().contains("the credential azure_cli has no token: run `az login`"), "{error}");
 }

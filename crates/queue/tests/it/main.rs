@@ -7,5 +7,4 @@ mod dead_letters;
 mod logins;
 mod losses;
 mod refusals;
-mod tls;
 mod traffic;

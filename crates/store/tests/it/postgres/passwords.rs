@@ -45,13 +45,10 @@ fn words(error: &Error) -> String {
 #[tokio::test]
 async fn each_connection_logs_in_with_the_password_that_is_valid_then() {
     let Some(fixture) = Fixture::empty().await else { return };
-    fixture.database.grant().await;
-    let name = format!("tokens_{}", fixture.database.name());
+    let name = fixture.database.app_login("token-1").await;
     let set = async |password: &str| {
         fixture.sql(&format!("ALTER ROLE {name} PASSWORD '{password}'")).await.unwrap();
     };
-    fixture.sql(&format!("CREATE ROLE {name} LOGIN IN ROLE {}_app", fixture.database.name())).await.unwrap();
-    set("token-1").await;
     let passwords = Arc::new(Passwords(Mutex::new(Ok("token-1".into()))));
     let url = fixture.database.url_as(&name, "");
     let open = || PgStore::connect_with(&url, Some(Arc::clone(&passwords) as _), Mode::Join);
@@ -94,5 +91,4 @@ async fn each_connection_logs_in_with_the_password_that_is_valid_then() {
     let none = words(&open().await.unwrap_err());
     assert!(none.contains("failed to open the store") && none.contains("has no token"), "{none}");
     assert!(!format!("{refused}{none}{shown}").contains("token-"));
-    fixture.sql(&format!("DROP OWNED BY {name} CASCADE; DROP ROLE {name}")).await.unwrap();
 }
