@@ -19,7 +19,7 @@ use crate::output::Output;
 use crate::runtime::clouds::clouds;
 use crate::runtime::engine::storages;
 use crate::runtime::lax_files::lax_mode;
-use crate::runtime::logins::{broker_passwords, database_passwords, login_words};
+use crate::runtime::logins::{Logins, login_words};
 use crate::runtime::wires::{check_broker, check_database};
 
 /// The context of a command.
@@ -68,7 +68,7 @@ impl Context {
         if let Some(url) = &self.global.database_url {
             let url = secret_url(url)?;
             let wire = check_database(&url, &self.global.allow_cleartext)?;
-            let passwords = database_passwords(&wire, self)?;
+            let passwords = self.logins().database(&wire)?;
             return Ok(Arc::new(PgStore::connect_with(&url, passwords, mode).await?));
         }
         if let Some(permissions) = lax_mode(&self.global.store).filter(|_| mode == Mode::Own) {
@@ -83,7 +83,11 @@ impl Context {
         let Some(url) = &self.global.amqp_url else { return Ok(None) };
         let url = secret_url(url)?;
         let wire = check_broker(&url, &self.global.allow_cleartext)?;
-        Ok(Some(Config { passwords: broker_passwords(&wire, self)?, ..Config::new(url) }))
+        Ok(Some(Config { passwords: self.logins().broker(&wire)?, ..Config::new(url) }))
+    }
+
+    fn logins(&self) -> Logins<'_> {
+        Logins { global: &self.global, clock: &self.clock }
     }
 
     /// The database and the broker as destinations, without connecting.

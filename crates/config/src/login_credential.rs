@@ -116,16 +116,13 @@ impl LoginCredential {
         let (credential, section) = self.find(clouds)?;
         let host = server.host.unwrap_or("localhost");
         let url = url_of(host).ok_or_else(|| self.foreign(host))?;
-        let (is_trusted, cloud) = match section {
-            Some(section) => {
-                let cloud = section.endpoint.host_str().and_then(AzureCloud::of_arm);
-                (section.trusts(AzureService::Postgres, &url), cloud)
-            }
-            None => {
-                let mut clouds = AzureCloud::ALL.into_iter();
-                let cloud = clouds.find(|cloud| cloud.has(AzureService::Postgres, host));
-                (cloud.is_some() || is_loopback(&url), cloud)
-            }
+        let (is_trusted, cloud) = if let Some(section) = section {
+            let cloud = section.endpoint.host_str().and_then(AzureCloud::of_arm);
+            (section.trusts(AzureService::Postgres, &url), cloud)
+        } else {
+            let mut clouds = AzureCloud::ALL.into_iter();
+            let cloud = clouds.find(|cloud| cloud.has(AzureService::Postgres, host));
+            (cloud.is_some() || is_loopback(&url), cloud)
         };
         if !is_trusted {
             return Err(self.foreign(host));
@@ -222,8 +219,8 @@ fn checked_scope(scope: &str) -> Result<&str, LoginError> {
     }
     let url = Url::parse(scope).ok();
     let host = url.as_ref().and_then(Url::host_str).unwrap_or_default().to_ascii_lowercase();
-    let is_azures = |domain: &&str| host == **domain || host.ends_with(&format!(".{domain}"));
-    if OF_AZURE.iter().any(|domain| is_azures(&domain)) {
+    let is_azures = |domain: &str| host == *domain || host.ends_with(&format!(".{domain}"));
+    if OF_AZURE.iter().any(|domain| is_azures(domain)) {
         let what = format!("the broker would receive tokens for {host}, which is Azure's own");
         return Err(LoginError { what, help });
     }

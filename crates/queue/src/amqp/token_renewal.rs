@@ -28,7 +28,8 @@ impl TokenLogin {
     pub async fn keep(&self, connection: &Connection) -> String {
         let (mut pause, mut has_failed) = (renewal_pause(self.valid_for), false);
         loop {
-            tokio::time::sleep(pause).await;
+            // A stop and the loss of the connection drop this future.
+            let _ = tokio::time::timeout(pause, std::future::pending::<()>()).await;
             match self.passwords.password().await {
                 Ok(password) => {
                     let secret = LongString::from(password.secret.expose_secret());

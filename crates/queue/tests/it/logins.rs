@@ -2,11 +2,11 @@
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use holdfast_model::{NoPassword, Password, PasswordSource};
+use holdfast_model::{Clock as _, NoPassword, Password, PasswordSource, SystemClock};
 use holdfast_queue::{AmqpQueue, Config, ConnectError, Queue};
 use holdfast_tests::rabbitmq::VirtualHost;
 use holdfast_tests::servers::Servers;
@@ -72,11 +72,11 @@ impl std::fmt::Debug for Tokens {
 impl PasswordSource for Tokens {
     async fn password(&self) -> Result<Password, NoPassword> {
         let number = self.given.lock().unwrap().len();
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
+        let now = SystemClock::default().now().timestamp();
         let header = r#"{"alg":"ES256","typ":"JWT","kid":"entra"}"#;
-        let scopes = r#"["rabbit.configure:*/*","rabbit.write:*/*","rabbit.read:*/*"]"#;
+        let roles = r#"["rabbit.configure:*/*","rabbit.write:*/*","rabbit.read:*/*"]"#;
         let claims = format!(
-            r#"{{"aud":["{}"],"sub":"holdfast-worker","jti":"{number}","exp":{},"scope":{scopes}}}"#,
+            r#"{{"aud":"{}","sub":"holdfast-worker","uti":"{number}","exp":{},"roles":{roles}}}"#,
             self.audience,
             now + 120
         );
@@ -146,6 +146,7 @@ impl Broker {
              auth_backends.1 = rabbit_auth_backend_internal
              auth_backends.2 = rabbit_auth_backend_oauth2
              auth_oauth2.resource_server_id = rabbit
+             auth_oauth2.additional_scopes_key = roles
              auth_oauth2.default_key = entra
              auth_oauth2.signing_keys.entra = {}",
             at("ca.pem"),
