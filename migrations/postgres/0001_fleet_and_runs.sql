@@ -30,7 +30,8 @@ CREATE TABLE cursors (
 
 CREATE INDEX cursors_next ON cursors (next_at, app);
 
--- Rows move between indexes while runs progress. Vacuum starts long before the default of one fifth dead rows.
+-- No step but the last changes a column that an index has, so that the steps of a run are HOT updates: what changes with each step
+-- and is searched for is in unfinished_runs. Vacuum starts long before the default of one fifth dead rows.
 CREATE TABLE runs (
     id              uuid        NOT NULL PRIMARY KEY,
     version         bigint      NOT NULL,
@@ -59,29 +60,21 @@ CREATE TABLE runs (
     accepted_at     timestamptz,
     finished_at     timestamptz,
     verification    text,
+    -- When Azure accepted the backup, where later backups are compared with it.
+    baseline_at     timestamptz,
     created_at      timestamptz NOT NULL,
     due_at          timestamptz NOT NULL,
     ended_at        timestamptz,
-    lane            text        COLLATE "C",
-    leased_until    timestamptz,
-    lease_nonce     bigint,
-    occupies_app    boolean     NOT NULL DEFAULT false
-) WITH (autovacuum_vacuum_scale_factor = 0.01, autovacuum_analyze_scale_factor = 0.02);
+    CHECK ((state = 'ended') = (ended_at IS NOT NULL))
+) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.01, autovacuum_analyze_scale_factor = 0.02);
 
 -- A policy, an app and a tick make one run, whichever process plans it.
 CREATE UNIQUE INDEX runs_tick ON runs (policy, app, tick) WHERE policy IS NOT NULL AND tick IS NOT NULL;
 -- One unfinished run for each subject of an app.
-CREATE UNIQUE INDEX runs_subject ON runs (app, subject) WHERE subject IS NOT NULL AND state <> 'ended';
--- One run at a time occupies an app.
-CREATE UNIQUE INDEX runs_occupied_app ON runs (app) WHERE occupies_app;
-CREATE INDEX runs_occupied_plan ON runs (subscription, plan) WHERE occupies_app;
-CREATE INDEX runs_occupied_account ON runs (account) INCLUDE (subscription) WHERE occupies_app;
--- Runs that wait for a lease, and runs that have one.
-CREATE INDEX runs_waiting ON runs (lane, priority, due_at, id) WHERE lane IS NOT NULL AND leased_until IS NULL;
-CREATE INDEX runs_leased ON runs (leased_until) INCLUDE (subscription) WHERE leased_until IS NOT NULL;
+CREATE UNIQUE INDEX runs_subject ON runs (app, subject) WHERE subject IS NOT NULL AND ended_at IS NULL;
 -- What planners and commands read.
-CREATE INDEX runs_unfinished ON runs (app, policy) WHERE state <> 'ended';
-CREATE INDEX runs_good ON runs (app, accepted_at, id) WHERE outcome IN ('succeeded', 'partial');
+CREATE INDEX runs_unfinished ON runs (app, policy) WHERE ended_at IS NULL;
+CREATE INDEX runs_baseline ON runs (app, baseline_at, id) WHERE baseline_at IS NOT NULL;
 CREATE INDEX runs_ended ON runs (app, ended_at, id) WHERE outcome <> 'missed' AND kind = 'backup';
 CREATE INDEX runs_missed ON runs (app, tick, id) WHERE outcome = 'missed';
 CREATE INDEX runs_of_app ON runs (app, created_at, id);
@@ -89,7 +82,32 @@ CREATE INDEX runs_created ON runs (created_at, id);
 -- Runs of all kinds but backups are few; they are listed by kind, by app, and while unfinished.
 CREATE INDEX runs_of_kind ON runs (kind, created_at, id) WHERE kind <> 'backup';
 CREATE INDEX runs_of_app_and_kind ON runs (app, kind, created_at, id) WHERE kind <> 'backup';
-CREATE INDEX runs_unfinished_of_kind ON runs (kind, created_at, id) WHERE kind <> 'backup' AND state <> 'ended';
+CREATE INDEX runs_unfinished_of_kind ON runs (kind, created_at, id) WHERE kind <> 'backup' AND ended_at IS NULL;
+
+-- A narrow row for each run that has not ended: where it waits, its lease, and what it occupies. A step writes it in the
+-- same statement as the run, in the same version.
+CREATE TABLE unfinished_runs (
+    id           uuid        NOT NULL PRIMARY KEY,
+    version      bigint      NOT NULL,
+    app          text        COLLATE "C" NOT NULL,
+    subscription text        COLLATE "C" NOT NULL,
+    plan         text        COLLATE "C" NOT NULL,
+    account      text        COLLATE "C" NOT NULL,
+    lane         text        COLLATE "C" NOT NULL,
+    priority     bigint      NOT NULL,
+    due_at       timestamptz NOT NULL,
+    leased_until timestamptz,
+    lease_nonce  bigint,
+    occupies_app boolean     NOT NULL DEFAULT false
+) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.01, autovacuum_analyze_scale_factor = 0.02);
+
+-- One run at a time occupies an app.
+CREATE UNIQUE INDEX unfinished_runs_occupied_app ON unfinished_runs (app) WHERE occupies_app;
+CREATE INDEX unfinished_runs_occupied_plan ON unfinished_runs (subscription, plan) WHERE occupies_app;
+CREATE INDEX unfinished_runs_occupied_account ON unfinished_runs (account) INCLUDE (subscription) WHERE occupies_app;
+-- Runs that wait for a lease, and runs that have one.
+CREATE INDEX unfinished_runs_waiting ON unfinished_runs (lane, priority, due_at, id) WHERE leased_until IS NULL;
+CREATE INDEX unfinished_runs_leased ON unfinished_runs (leased_until) INCLUDE (subscription) WHERE leased_until IS NOT NULL;
 
 -- Raises the trigger's argument as an error.
 CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql

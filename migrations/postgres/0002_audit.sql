@@ -1,16 +1,15 @@
 -- The audit: append-only events. Each event's hash covers the event before it. One partition per month.
 
--- The hash covers at, run_id, app, data and database_role as texts. The other columns are generated from data, so that they cannot
--- differ from it. jsonb cannot hold NUL; facts shows U+FFFD in its place.
+-- The hash covers at, run_id, app, data and database_role as texts. facts is generated from data, and event and attempt are compared
+-- with it, so that they cannot differ from data, which is parsed once. jsonb cannot hold NUL; facts shows U+FFFD in its place.
 CREATE TABLE audit_events (
     seq      bigint      NOT NULL,
     at       timestamptz NOT NULL,
     run_id   uuid        NOT NULL,
     app      text        COLLATE "C" NOT NULL,
-    event    text        GENERATED ALWAYS AS (replace(data, '\u0000', '\ufffd')::jsonb ->> 'event') STORED,
-    attempt  bigint      GENERATED ALWAYS AS (coalesce(
-                 replace(data, '\u0000', '\ufffd')::jsonb #>> '{attempt,number}',
-                 replace(data, '\u0000', '\ufffd')::jsonb ->> 'number')::bigint) STORED,
+    event    text        CHECK (event IS NOT DISTINCT FROM facts ->> 'event'),
+    attempt  bigint      CHECK (attempt IS NOT DISTINCT FROM
+                 coalesce(facts #>> '{attempt,number}', facts ->> 'number')::bigint),
     data     text        NOT NULL,
     facts    jsonb       GENERATED ALWAYS AS (replace(data, '\u0000', '\ufffd')::jsonb) STORED,
     -- The login that wrote the row. The server fills it, and a trigger refuses any other value.

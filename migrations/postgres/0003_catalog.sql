@@ -38,32 +38,46 @@ CREATE INDEX catalog_lost ON catalog (app, removed_at) WHERE removed_at IS NOT N
 
 -- A row changes only with the event that it follows from: event_seq names an event of the same transaction, and a hold
 -- has its own event. `holdfast audit verify` compares what the rows say with what the events say.
+CREATE TRIGGER catalog_entries_keep_their_key BEFORE UPDATE ON catalog FOR EACH ROW
+WHEN ((new.app, new.backup_id, new.generation) IS DISTINCT FROM (old.app, old.backup_id, old.generation))
+EXECUTE FUNCTION refuse('the key of a catalog entry is never changed');
+CREATE TRIGGER catalog_changes_follow_new_events BEFORE UPDATE ON catalog FOR EACH ROW
+WHEN (new.event_seq <= old.event_seq)
+EXECUTE FUNCTION refuse('the catalog changes only together with the audit event of the change');
+
+-- Looks for the events of all rows of a statement at once: a look at each partition costs more than the rest.
 CREATE FUNCTION catalog_follows() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, holdfast, pg_temp AS $$
-DECLARE
-    before bigint := 0;
-    held text;
 BEGIN
-    IF TG_OP = 'UPDATE' THEN
-        before := old.event_seq;
-        held := old.hold;
-        IF (new.app, new.backup_id, new.generation) IS DISTINCT FROM (old.app, old.backup_id, old.generation) THEN
-            RAISE EXCEPTION 'the key of a catalog entry is never changed' USING ERRCODE = 'restrict_violation';
-        END IF;
-    END IF;
-    IF NOT EXISTS (
-        SELECT FROM holdfast.audit_events AS cause
-        WHERE cause.seq = new.event_seq AND cause.seq > before
-          AND cause.xmin = pg_catalog.pg_current_xact_id()::pg_catalog.xid
-          AND (cause.app = new.app OR cause.event = 'ended')
-          AND cause.event IN ('ended', 'attempt_ended', 'orphan_found', 'completed', 'sas_refreshed',
-              'action_recorded', 'backup_lost', 'backup_found_again', 'backup_changed', 'backup_verified',
-              'late_backup_found'))
+    IF EXISTS (
+        WITH cause AS MATERIALIZED (
+            SELECT seq, app, event FROM holdfast.audit_events
+            WHERE seq BETWEEN (SELECT min(event_seq) FROM changed) AND (SELECT max(event_seq) FROM changed)
+              AND xmin = pg_catalog.pg_current_xact_id()::pg_catalog.xid)
+        SELECT FROM changed WHERE NOT EXISTS (
+            SELECT FROM cause
+            WHERE cause.seq = changed.event_seq AND (cause.app = changed.app OR cause.event = 'ended')
+              AND cause.event IN ('ended', 'attempt_ended', 'orphan_found', 'completed', 'sas_refreshed',
+                  'action_recorded', 'backup_lost', 'backup_found_again', 'backup_changed', 'backup_verified',
+                  'late_backup_found')))
     THEN
         RAISE EXCEPTION 'the catalog changes only together with the audit event of the change'
             USING ERRCODE = 'restrict_violation';
     END IF;
-    IF new.hold IS DISTINCT FROM held AND NOT EXISTS (
+    RETURN NULL;
+END $$;
+
+CREATE TRIGGER catalog_additions_follow_the_audit AFTER INSERT ON catalog REFERENCING NEW TABLE AS changed
+FOR EACH STATEMENT EXECUTE FUNCTION catalog_follows();
+CREATE TRIGGER catalog_changes_follow_the_audit AFTER UPDATE ON catalog REFERENCING NEW TABLE AS changed
+FOR EACH STATEMENT EXECUTE FUNCTION catalog_follows();
+
+CREATE FUNCTION hold_follows() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, holdfast, pg_temp AS $$
+DECLARE
+    before bigint := CASE WHEN TG_OP = 'UPDATE' THEN old.event_seq ELSE 0 END;
+BEGIN
+    IF NOT EXISTS (
         SELECT FROM holdfast.audit_events AS cause
         WHERE cause.app = new.app AND cause.event = 'action_recorded'
           AND cause.seq > before AND cause.seq <= new.event_seq
@@ -77,8 +91,10 @@ BEGIN
     RETURN NULL;
 END $$;
 
-CREATE TRIGGER catalog_follows_the_audit AFTER INSERT OR UPDATE ON catalog FOR EACH ROW
-EXECUTE FUNCTION catalog_follows();
+CREATE TRIGGER holds_follow_the_audit AFTER INSERT ON catalog FOR EACH ROW WHEN (new.hold IS NOT NULL)
+EXECUTE FUNCTION hold_follows();
+CREATE TRIGGER changes_of_holds_follow_the_audit AFTER UPDATE ON catalog FOR EACH ROW
+WHEN (new.hold IS DISTINCT FROM old.hold) EXECUTE FUNCTION hold_follows();
 
 CREATE FUNCTION keep_entry() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, holdfast, pg_temp AS $$
@@ -100,6 +116,7 @@ BEGIN
     DELETE FROM holdfast.apps WHERE new.table_name = 'apps' AND app = new.row_key;
     DELETE FROM holdfast.cursors WHERE new.table_name = 'cursors' AND app = new.row_key;
     DELETE FROM holdfast.runs WHERE new.table_name = 'runs' AND id::text = new.row_key;
+    DELETE FROM holdfast.unfinished_runs WHERE new.table_name = 'runs' AND id::text = new.row_key;
     DELETE FROM holdfast.catalog
     WHERE new.table_name = 'catalog' AND app || ' ' || backup_id::text || ' ' || generation::text = new.row_key;
     DELETE FROM holdfast.subscriptions WHERE new.table_name = 'subscriptions' AND subscription = new.row_key;

@@ -28,6 +28,7 @@ CREATE TABLE cursors (
 
 CREATE INDEX cursors_next ON cursors (next_at, app);
 
+-- No step but the last changes a column that an index has: what changes with each step and is searched for is in unfinished_runs.
 CREATE TABLE runs (
     id              TEXT    NOT NULL PRIMARY KEY,
     version         INTEGER NOT NULL,
@@ -56,29 +57,21 @@ CREATE TABLE runs (
     accepted_at     TEXT,
     finished_at     TEXT,
     verification    TEXT,
+    -- When Azure accepted the backup, where later backups are compared with it.
+    baseline_at     TEXT,
     created_at      TEXT    NOT NULL,
     due_at          TEXT    NOT NULL,
     ended_at        TEXT,
-    lane            TEXT,
-    leased_until    TEXT,
-    lease_nonce     INTEGER,
-    occupies_app    INTEGER NOT NULL DEFAULT 0
+    CHECK ((state = 'ended') = (ended_at IS NOT NULL))
 ) STRICT;
 
 -- A policy, an app and a tick make one run, whichever process plans it.
 CREATE UNIQUE INDEX runs_tick ON runs (policy, app, tick) WHERE policy IS NOT NULL AND tick IS NOT NULL;
 -- One unfinished run for each subject of an app.
-CREATE UNIQUE INDEX runs_subject ON runs (app, subject) WHERE subject IS NOT NULL AND state <> 'ended';
--- One run at a time occupies an app.
-CREATE UNIQUE INDEX runs_occupied_app ON runs (app) WHERE occupies_app = 1;
-CREATE INDEX runs_occupied_plan ON runs (subscription, plan) WHERE occupies_app = 1;
-CREATE INDEX runs_occupied_account ON runs (account, subscription) WHERE occupies_app = 1;
--- Runs that wait for a lease, and runs that have one.
-CREATE INDEX runs_waiting ON runs (lane, priority, due_at, id) WHERE lane IS NOT NULL AND leased_until IS NULL;
-CREATE INDEX runs_leased ON runs (leased_until, subscription) WHERE leased_until IS NOT NULL;
+CREATE UNIQUE INDEX runs_subject ON runs (app, subject) WHERE subject IS NOT NULL AND ended_at IS NULL;
 -- What planners and commands read.
-CREATE INDEX runs_unfinished ON runs (app, policy) WHERE state <> 'ended';
-CREATE INDEX runs_good ON runs (app, accepted_at, id) WHERE outcome IN ('succeeded', 'partial');
+CREATE INDEX runs_unfinished ON runs (app, policy) WHERE ended_at IS NULL;
+CREATE INDEX runs_baseline ON runs (app, baseline_at, id) WHERE baseline_at IS NOT NULL;
 CREATE INDEX runs_ended ON runs (app, ended_at, id) WHERE outcome <> 'missed' AND kind = 'backup';
 CREATE INDEX runs_missed ON runs (app, tick, id) WHERE outcome = 'missed';
 CREATE INDEX runs_of_app ON runs (app, created_at, id);
@@ -86,7 +79,32 @@ CREATE INDEX runs_created ON runs (created_at, id);
 -- Runs of all kinds but backups are few; they are listed by kind, by app, and while unfinished.
 CREATE INDEX runs_of_kind ON runs (kind, created_at, id) WHERE kind <> 'backup';
 CREATE INDEX runs_of_app_and_kind ON runs (app, kind, created_at, id) WHERE kind <> 'backup';
-CREATE INDEX runs_unfinished_of_kind ON runs (kind, created_at, id) WHERE kind <> 'backup' AND state <> 'ended';
+CREATE INDEX runs_unfinished_of_kind ON runs (kind, created_at, id) WHERE kind <> 'backup' AND ended_at IS NULL;
+
+-- A narrow row for each run that has not ended: where it waits, its lease, and what it occupies. A step writes it in the
+-- same transaction as the run, in the same version.
+CREATE TABLE unfinished_runs (
+    id           TEXT    NOT NULL PRIMARY KEY,
+    version      INTEGER NOT NULL,
+    app          TEXT    NOT NULL,
+    subscription TEXT    NOT NULL,
+    plan         TEXT    NOT NULL,
+    account      TEXT    NOT NULL,
+    lane         TEXT    NOT NULL,
+    priority     INTEGER NOT NULL,
+    due_at       TEXT    NOT NULL,
+    leased_until TEXT,
+    lease_nonce  INTEGER,
+    occupies_app INTEGER NOT NULL DEFAULT 0
+) STRICT, WITHOUT ROWID;
+
+-- One run at a time occupies an app.
+CREATE UNIQUE INDEX unfinished_runs_occupied_app ON unfinished_runs (app) WHERE occupies_app = 1;
+CREATE INDEX unfinished_runs_occupied_plan ON unfinished_runs (subscription, plan) WHERE occupies_app = 1;
+CREATE INDEX unfinished_runs_occupied_account ON unfinished_runs (account, subscription) WHERE occupies_app = 1;
+-- Runs that wait for a lease, and runs that have one.
+CREATE INDEX unfinished_runs_waiting ON unfinished_runs (lane, priority, due_at, id) WHERE leased_until IS NULL;
+CREATE INDEX unfinished_runs_leased ON unfinished_runs (leased_until, subscription) WHERE leased_until IS NOT NULL;
 
 -- Rows that could not be read, whole. A row that is added here is deleted from its table.
 CREATE TABLE set_aside_rows (

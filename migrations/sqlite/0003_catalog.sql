@@ -94,6 +94,7 @@ BEGIN
     DELETE FROM apps WHERE new.table_name = 'apps' AND app = new.row_key;
     DELETE FROM cursors WHERE new.table_name = 'cursors' AND app = new.row_key;
     DELETE FROM runs WHERE new.table_name = 'runs' AND id = new.row_key;
+    DELETE FROM unfinished_runs WHERE new.table_name = 'runs' AND id = new.row_key;
     DELETE FROM catalog WHERE new.table_name = 'catalog' AND app || ' ' || backup_id || ' ' || generation = new.row_key;
     DELETE FROM subscriptions WHERE new.table_name = 'subscriptions' AND subscription = new.row_key;
     DELETE FROM budgets WHERE new.table_name = 'budgets' AND subscription || ' ' || call = new.row_key;

@@ -95,7 +95,7 @@ CREATE VIEW retention_due AS
 SELECT ranked.app, ranked.run_id, ranked.backup_id, ranked.backup_blob, ranked.size_bytes, ranked.accepted_at,
        ranked.good, apps.retention ->> '$.days' AS retention_days,
        (SELECT state FROM runs WHERE runs.app = ranked.app AND runs.subject = 'delete ' || ranked.backup_id
-          AND runs.state <> 'ended') AS deletion
+          AND runs.ended_at IS NULL) AS deletion
 FROM (SELECT *, row_number() OVER (PARTITION BY app, good ORDER BY accepted_at DESC, backup_id DESC) AS age_rank
       FROM backups WHERE removal IS NULL) AS ranked
 JOIN apps ON apps.app = ranked.app

@@ -16,6 +16,7 @@ mod flight;
 mod latency;
 mod options;
 mod planning;
+mod polls;
 mod report;
 mod throughput;
 
@@ -53,5 +54,6 @@ async fn measure(options: &Options) -> Report {
     if let Some(in_flight) = &in_flight {
         in_flight.print();
     }
-    Report { planning, outage, outage_on_postgres, throughput, in_flight }
+    let polling = if options.wants("polls") { polls::measure() } else { Vec::new() };
+    Report { polling, planning, outage, outage_on_postgres, throughput, in_flight }
 }

@@ -12,6 +12,17 @@ pub(crate) struct Report {
     /// Those with servers are left out without PostgreSQL and RabbitMQ.
     pub throughput: Vec<Throughput>,
     pub in_flight: Option<InFlight>,
+    pub polling: Vec<Polling>,
+}
+
+/// What a rule of polling costs on the same durations.
+#[derive(Debug, Serialize)]
+pub(crate) struct Polling {
+    pub rule: String,
+    /// Requests to ARM, with the one that starts the backup.
+    pub calls_per_backup: f64,
+    /// How long after the end the last poll comes, in percent of the duration.
+    pub median_lag_percent: f64,
 }
 
 /// The time to plan ticks that are due in the same minute.
@@ -98,6 +109,11 @@ impl Report {
         }
         if let Some(ms) = self.throughput.iter().map(|t| t.round_trip_ms).find(|ms| *ms > 0.0) {
             println!("a round trip to PostgreSQL took {ms:.1} ms; fsync was on");
+        }
+        for Polling { rule, calls_per_backup, median_lag_percent } in &self.polling {
+            println!(
+                "{rule:<34} {calls_per_backup:>6.2} calls per backup, {median_lag_percent:>5.1} % median lag"
+            );
         }
         println!("\n{}", serde_json::to_string_pretty(self).unwrap());
     }

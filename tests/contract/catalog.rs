@@ -289,24 +289,24 @@ async fn a_run_is_loaded_with_what_its_kind_needs_to_know(fixture: &StoreFixture
     let entry = only(fixture).await;
     let load = async |run: &Run| {
         let loaded = fixture.store.load(run.id).await.unwrap().unwrap();
-        (loaded.subject, loaded.is_last, loaded.last_good_bytes, loaded.typical)
+        (loaded.subject, loaded.is_last, loaded.last_good_bytes, loaded.durations)
     };
     let backup = fixture.add_manual(&shop).await;
-    assert_eq!(load(&backup).await, (None, false, Some(5), Some(secs(30))));
+    assert_eq!(load(&backup).await, (None, false, Some(5), vec![secs(30)]));
     let drill = fixture.add_task(&scratch, drill(&shop, 7)).await;
-    assert_eq!(load(&drill).await, (Some(entry.clone()), false, None, None));
+    assert_eq!(load(&drill).await, (Some(entry.clone()), false, None, vec![]));
     let unknown = fixture.add_task(&shop, delete(8)).await;
-    assert_eq!(load(&unknown).await, (None, false, None, None));
+    assert_eq!(load(&unknown).await, (None, false, None, vec![]));
     let deletion = fixture.add_task(&shop, delete(7)).await;
-    assert_eq!(load(&deletion).await, (Some(entry.clone()), true, None, None));
+    assert_eq!(load(&deletion).await, (Some(entry.clone()), true, None, vec![]));
     let other = BackupFacts { id: BackupId(9), ..facts(9, fixture.now(), fixture.now()) };
     fixture
         .add_action(&shop, OperatorAction::TakenOver { backup: other, storage: StorageName::new("weu") })
         .await;
-    assert_eq!(load(&deletion).await, (Some(entry.clone()), true, None, None), "the other is not verified");
+    assert_eq!(load(&deletion).await, (Some(entry.clone()), true, None, vec![]), "the other is not verified");
     let verified = OperatorAction::Verified { backup: BackupId(9), size_bytes: Some(9) };
     fixture.add_action(&shop, verified).await;
-    assert_eq!(load(&deletion).await, (Some(entry), false, None, None));
+    assert_eq!(load(&deletion).await, (Some(entry), false, None, vec![]));
 }
 
 async fn the_catalog_is_read_by_app_the_newest_first_and_in_pages(fixture: &StoreFixture) {
@@ -351,7 +351,7 @@ async fn runs_that_are_no_backups_do_not_hide_how_backups_go(fixture: &StoreFixt
     assert_eq!(fixture.cursors_due().await[0].unfinished, 0);
     let run = fixture.add_manual(&shop).await;
     let loaded = fixture.store.load(run.id).await.unwrap().unwrap();
-    assert_eq!((loaded.last_good_bytes, loaded.typical), (Some(5), Some(secs(30))));
+    assert_eq!((loaded.last_good_bytes, loaded.durations), (Some(5), vec![secs(30)]));
     // A lost backup is not a recovery point.
     fixture.add_action(&shop, OperatorAction::Lost { backup: BackupId(7), detail: "no".into() }).await;
     assert_eq!(fixture.store.status().await.unwrap()[0].last_good_at, None);

@@ -17,7 +17,7 @@ on_every_store!(
     instants_come_back_to_the_millisecond,
     an_app_that_another_run_holds_cannot_be_begun,
     the_events_of_any_legal_walk_fold_back_to_the_row,
-    the_last_good_backup_tells_what_is_typical,
+    the_last_good_backups_tell_what_to_expect,
 );
 
 async fn a_change_is_made_against_the_version_it_was_decided_on_or_not_at_all(fixture: &StoreFixture) {
@@ -158,7 +158,7 @@ fn choices(fixture: &StoreFixture, run: &holdfast_model::Run) -> Vec<RunEvent> {
     ]
 }
 
-async fn the_last_good_backup_tells_what_is_typical(fixture: &StoreFixture) {
+async fn the_last_good_backups_tell_what_to_expect(fixture: &StoreFixture) {
     let shop = app("shop");
     fixture.complete_backup(&shop, 1_000, 300).await;
     fixture.complete_backup(&shop, 2_000, 120).await;
@@ -172,9 +172,9 @@ async fn the_last_good_backup_tells_what_is_typical(fixture: &StoreFixture) {
         .await;
     let run = fixture.add_manual(&shop).await;
     let loaded = fixture.store.load(run.id).await.unwrap().unwrap();
-    assert_eq!((loaded.typical, loaded.last_good_bytes), (Some(secs(120)), Some(2_000)));
+    assert_eq!((loaded.durations, loaded.last_good_bytes), (vec![secs(120), secs(300)], Some(2_000)));
     assert_eq!((loaded.now, loaded.run.state.code()), (fixture.now(), StateCode::Planned));
     let other = fixture.add_manual(&app("new")).await;
     let loaded = fixture.store.load(other.id).await.unwrap().unwrap();
-    assert_eq!((loaded.typical, loaded.last_good_bytes), (None, None));
+    assert_eq!((loaded.durations, loaded.last_good_bytes), (vec![], None));
 }

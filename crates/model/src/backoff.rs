@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
 
-use crate::{PollPace, Retry};
+use crate::{DurationForecast, PollPace, Retry};
 
 /// The pause after failure number `failure` (from 1) under a retry rule.
 ///
@@ -25,21 +25,29 @@ pub fn retry_delay(rule: &Retry, failure: u32, rng: &mut fastrand::Rng) -> Durat
 
 /// The pause before the next poll of a backup that Azure accepted `waited` ago.
 ///
-/// `typical` is how long the app's last backup took. Before that time one poll shortly after it is enough;
-/// otherwise the time waited doubles from poll to poll, within the policy's bounds.
+/// With a forecast, the polls are where it expects the end, and then at a growing distance. Without one, the time
+/// waited doubles from poll to poll, within the policy's bounds.
 pub fn poll_delay(
     pace: &PollPace,
     waited: Duration,
-    typical: Option<Duration>,
+    forecast: Option<DurationForecast>,
     rng: &mut fastrand::Rng,
 ) -> Duration {
-    // A poll a little after the usual end finds most backups done; an earlier one would waste a call.
-    let expected = typical.map(|typical| typical + typical / 10).filter(|end| *end > waited + pace.first);
-    match expected {
-        Some(end) => end.saturating_sub(waited).min(pace.max * 10),
-        None => jitter(waited.clamp(pace.first, pace.max.max(pace.first)), rng).max(pace.first),
+    let Some(forecast) = forecast else {
+        return jitter(waited.clamp(pace.first, pace.max.max(pace.first)), rng).max(pace.first);
+    };
+    let longest = (pace.max * FORECAST_PAUSES).max(pace.first);
+    match forecast.next_look(waited + pace.first) {
+        // A long operation is looked at half-way too: it may have failed early.
+        Some(look) => look.saturating_sub(waited).min(longest.max(forecast.median() / 2)),
+        None => jitter(waited.mul_f64(LATE_GROWTH).clamp(pace.first, longest), rng).max(pace.first),
     }
 }
+
+/// The longest pause under a forecast, in longest pauses without one.
+const FORECAST_PAUSES: u32 = 10;
+/// The pause after the expected end, as a share of the time waited.
+const LATE_GROWTH: f64 = 0.15;
 
 /// The pause less up to a fifth of it, at random.
 pub fn jitter(pause: Duration, rng: &mut fastrand::Rng) -> Duration {
@@ -81,12 +89,21 @@ mod tests {
     }
 
     #[test]
-    fn a_known_app_is_asked_just_after_its_usual_end() {
-        let typical = Some(Duration::from_secs(200));
-        let pause = poll_delay(&PollPace::default(), Duration::ZERO, typical, &mut rng());
-        assert_eq!(pause, Duration::from_secs(220));
-        let late = poll_delay(&PollPace::default(), Duration::from_secs(230), typical, &mut rng());
-        assert!(late <= Duration::from_mins(1));
+    fn a_known_app_is_polled_just_after_its_usual_end_and_then_at_a_growing_distance() {
+        let pause = |usual, waited| {
+            let forecast = DurationForecast::of(&[Duration::from_secs(usual)]);
+            poll_delay(&PollPace::default(), Duration::from_secs(waited), forecast, &mut rng()).as_secs()
+        };
+        assert_eq!([pause(200, 0), pause(200, 200), pause(200, 207), pause(200, 222)], [206, 6, 14, 22]);
+        assert!((30..=38).contains(&pause(200, 250)));
+        assert!((480..=600).contains(&pause(200, 40_000)));
+    }
+
+    #[test]
+    fn a_long_backup_is_polled_half_way_too() {
+        let usual = DurationForecast::of(&[Duration::from_hours(4)]);
+        let pause = poll_delay(&PollPace::default(), Duration::ZERO, usual, &mut rng());
+        assert_eq!(pause.as_secs(), 7_200);
     }
 
     proptest! {

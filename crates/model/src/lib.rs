@@ -15,6 +15,7 @@ mod clock;
 mod database;
 mod departure;
 mod duration;
+mod duration_forecast;
 mod event;
 mod facts;
 mod failure_counts;
@@ -59,6 +60,7 @@ pub use clock::{Clock, ManualClock, SystemClock, Timestamp, format_timestamp, pa
 pub use database::{DATABASES_END, DatabaseFacts, DatabaseKind, DatabaseRef};
 pub use departure::DepartureReason;
 pub use duration::{InvalidDuration, format_duration, parse_duration};
+pub use duration_forecast::{DurationForecast, PAST_DURATIONS};
 pub use event::RunEvent;
 pub use facts::{Attempt, BackupFacts, MissingBackup, Outcome, Verification};
 pub use failure_counts::FailureCounts;

@@ -13,8 +13,8 @@ pub struct Loaded {
     pub now: Timestamp,
     /// Its lease, which may have lapsed; `None` where it has none.
     pub lease: Option<HeldLease>,
-    /// How long the app's last good backup took, from acceptance to its end. Only for a backup run.
-    pub typical: Option<Duration>,
+    /// How long the app's last good backups took, from acceptance to the end, the newest first. Only for a backup run.
+    pub durations: Vec<Duration>,
     /// The size of the app's last good backup in bytes. Only for a backup run.
     pub last_good_bytes: Option<i64>,
     /// The catalog entry of the backup that the run is about ([`holdfast_model::Task::backup`]).

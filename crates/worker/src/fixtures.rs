@@ -133,7 +133,7 @@ pub(crate) fn input(run: &Run, now: Timestamp) -> StepInput<'_> {
     StepInput {
         run,
         now,
-        typical: None,
+        durations: &[],
         last_good_bytes: None,
         subject: None,
         is_last: false,

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use holdfast_arm::Error;
 use holdfast_model::{
-    Attempt, BackupFacts, Cause, PolicySnapshot, Run, RunKind, RunState, Timestamp, poll_delay,
+    Attempt, BackupFacts, Cause, DurationForecast, PolicySnapshot, Run, RunKind, RunState, Timestamp,
+    poll_delay,
 };
 
 use crate::ending::{Failure, failed};
@@ -25,7 +26,8 @@ pub(crate) fn poll_again(
     }
     let PolicySnapshot { poll, deadline, .. } = &input.run.policy_snapshot;
     let waited = (input.now - since).to_std().unwrap_or_default();
-    let pause = poll_delay(poll, waited, input.typical, rng).max(retry_after.unwrap_or_default());
+    let pause = poll_delay(poll, waited, DurationForecast::of(input.durations), rng)
+        .max(retry_after.unwrap_or_default());
     // The deadline itself is a time to poll: the answer may be final by then.
     let last = (since + *deadline).max(input.now + poll.first);
     Next::new(Vec::new(), (input.now + pause).min(last))

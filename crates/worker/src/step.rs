@@ -72,13 +72,20 @@ pub(crate) async fn step_loaded(
     rng: &mut fastrand::Rng,
 ) -> Result<Stepped, Error> {
     let time = StoreTime::new(&*env.clock, loaded.now, before_load);
-    let Loaded { mut run, typical, last_good_bytes, subject, is_last, .. } = loaded;
+    let Loaded { mut run, durations, last_good_bytes, subject, is_last, .. } = loaded;
     record_in_span(&run);
     let mut window = None;
     loop {
         let subject = subject.as_ref();
-        let input =
-            StepInput { run: &run, now: time.now(), typical, last_good_bytes, subject, is_last, settings };
+        let input = StepInput {
+            run: &run,
+            now: time.now(),
+            durations: &durations,
+            last_good_bytes,
+            subject,
+            is_last,
+            settings,
+        };
         let context = StepContext { env, time: &time, input };
         let next = match plan_step(&context, window.take(), rng).await {
             StepPlan::Commit(next) => next,

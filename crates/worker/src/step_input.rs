@@ -13,8 +13,8 @@ pub(crate) struct StepInput<'a> {
     pub run: &'a Run,
     /// The store's time.
     pub now: Timestamp,
-    /// Duration of the app's last good backup.
-    pub typical: Option<Duration>,
+    /// Durations of the app's last good backups, the newest first.
+    pub durations: &'a [Duration],
     /// Size of the app's last good backup.
     pub last_good_bytes: Option<i64>,
     /// Catalog entry of the backup that the run deletes, restores or refreshes.

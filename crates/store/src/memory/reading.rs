@@ -17,7 +17,7 @@ use crate::rules::enrolment::AppRow;
 use crate::rules::generations::Generations;
 use crate::rules::holds::{Told, told};
 use crate::rules::intent::{Intent, IntentFacts, Rival};
-use crate::rules::load::{LastGood, LoadFacts, loaded};
+use crate::rules::load::{Baseline, LoadFacts, loaded};
 use crate::rules::status::{AppFacts, status};
 use crate::rules::subscriptions::of_rows;
 use crate::run_rows::{RunPage, RunRow};
@@ -59,9 +59,12 @@ impl State {
     pub fn load(&self, id: RunId, now: Timestamp) -> Option<Loaded> {
         let Row { run, leased_until, lease_nonce, .. } = self.row(id)?.clone();
         let is_backup = run.task.kind() == RunKind::Backup;
-        let last_good = self.last_good_run(&run.app).filter(|_| is_backup);
         let mut facts = LoadFacts {
-            last_good: last_good.map(|last| LastGood { state: last.state.clone(), ended_at: last.ended_at }),
+            baselines: if is_backup {
+                self.baselines(&run.app).map(Baseline::of).collect()
+            } else {
+                Vec::new()
+            },
             subject: run
                 .task
                 .backup(&run.app)

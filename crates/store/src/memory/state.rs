@@ -4,21 +4,21 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use holdfast_model::{
-    AppId, BackupId, Call, CatalogEntry, Lane, Outcome, PolicyName, Run, RunId, RunKind, SubscriptionId,
-    Timestamp,
+    AppId, BackupId, Call, CatalogEntry, Lane, Outcome, PAST_DURATIONS, PolicyName, Run, RunId, RunKind,
+    SubscriptionId, Timestamp,
 };
 
 use crate::audit::{AuditEvent, ChainEnd, NewEvent, Placed, chain_rows, places};
 use crate::breaker::OpenBreaker;
 use crate::checkpoints::CheckpointStatus;
-use crate::columns::{Ending, accepted_at, stamp};
+use crate::columns::{Ending, stamp};
 use crate::fleet::Cursor;
 use crate::rules::acquire::Budgets;
 use crate::rules::bucket::Bucket;
 use crate::rules::catalog_change::Caused;
 use crate::rules::enrolment::AppRow;
 use crate::rules::generations::Generations;
-use crate::rules::load::is_baseline;
+use crate::rules::load::baseline_at;
 use crate::rules::subscriptions::Recorded;
 
 /// A run with its lease.
@@ -61,7 +61,7 @@ pub(super) struct State {
     /// The subjects of unfinished runs.
     subjects: BTreeSet<(AppId, String)>,
     /// The last backup run that succeeded and is a baseline.
-    last_good: BTreeMap<AppId, (Timestamp, RunId)>,
+    baselines: BTreeMap<AppId, BTreeSet<(Timestamp, RunId)>>,
     /// The last backup run that ended and was not missed.
     last_ended: BTreeMap<AppId, (Timestamp, RunId)>,
     /// The catalog check that ended and was created last.
@@ -97,9 +97,9 @@ impl State {
     }
 
     /// The last backup run of an app that succeeded and is a baseline.
-    pub fn last_good_run(&self, app: &AppId) -> Option<&Run> {
-        let (_, id) = self.last_good.get(app)?;
-        self.row(*id).map(|row| &row.run)
+    pub fn baselines(&self, app: &AppId) -> impl Iterator<Item = &Run> {
+        let newest = self.baselines.get(app).into_iter().flat_map(|baselines| baselines.iter().rev());
+        newest.take(PAST_DURATIONS).filter_map(|(_, id)| self.row(*id)).map(|row| &row.run)
     }
 
     /// The last backup run of an app that ended and was not missed.
@@ -163,7 +163,7 @@ impl State {
 
     /// Indexes a run that ended, which never changes again.
     fn index_ending(&mut self, run: &Run) {
-        let Ending { outcome, verification, .. } = Ending::of(&run.state);
+        let Ending { outcome, .. } = Ending::of(&run.state);
         let later = |index: &mut BTreeMap<AppId, (Timestamp, RunId)>, at: Timestamp| {
             let last = index.entry(run.app.clone()).or_insert((at, run.id));
             *last = (*last).max((at, run.id));
@@ -181,9 +181,8 @@ impl State {
         if let Some(ended_at) = run.ended_at {
             later(&mut self.last_ended, ended_at);
         }
-        let is_baseline = outcome == Some(Outcome::Succeeded) && is_baseline(verification);
-        if let Some(accepted_at) = accepted_at(&run.state).filter(|_| is_baseline) {
-            later(&mut self.last_good, stamp(accepted_at));
+        if let Some(accepted_at) = baseline_at(run) {
+            self.baselines.entry(run.app.clone()).or_default().insert((stamp(accepted_at), run.id));
         }
     }
 

@@ -2,43 +2,70 @@
 
 use crate::postgres::safeguards::SAFEGUARDS;
 use crate::sql::dialect::Dialect;
+use crate::sql::run_write::RunWrite;
 
 pub(super) const DIALECT: Dialect = Dialect {
     safeguards: Some(SAFEGUARDS),
-    insert_runs: "/* insert_runs */ INSERT INTO runs (id, version, kind, task, subject, trigger, priority, app,
-            subscription, policy, tick, plan, storage, account, policy_snapshot, created_at, state, state_json,
-            failure_counts, outcome, cause, due_at, ended_at, lane)
-        SELECT id, 1, kind, task, subject, trigger, priority, app, subscription, policy, tick, plan, storage, account,
-            policy_snapshot, created_at, state, state_json, failure_counts, outcome, cause, due_at, ended_at, lane
-        FROM json_to_recordset($1::json) AS run (id uuid, kind text, task text, subject text, trigger text,
-            priority bigint, app text, subscription text, policy text, tick timestamptz, plan text, storage text,
-            account text, policy_snapshot text, created_at timestamptz, state text, state_json text,
-            failure_counts text, outcome text, cause text, due_at timestamptz, ended_at timestamptz, lane text)
-        ON CONFLICT DO NOTHING RETURNING id",
+    insert_runs: RunWrite {
+        first: "/* insert_runs */ WITH run AS MATERIALIZED (
+            SELECT * FROM json_to_recordset($1::json) AS run (id uuid, kind text, task text, subject text, trigger text,
+                priority bigint, app text, subscription text, policy text, tick timestamptz, plan text, storage text,
+                account text, policy_snapshot text, created_at timestamptz, state text, state_json text,
+                failure_counts text, outcome text, cause text, due_at timestamptz, ended_at timestamptz, lane text)
+        ), added AS (
+            INSERT INTO runs (id, version, kind, task, subject, trigger, priority, app, subscription, policy, tick, plan,
+                storage, account, policy_snapshot, created_at, state, state_json, failure_counts, outcome, cause, due_at,
+                ended_at)
+            SELECT id, 1, kind, task, subject, trigger, priority, app, subscription, policy, tick, plan, storage, account,
+                policy_snapshot, created_at, state, state_json, failure_counts, outcome, cause, due_at, ended_at
+            FROM run ON CONFLICT DO NOTHING RETURNING id
+        ), unfinished AS (
+            INSERT INTO unfinished_runs (id, version, app, subscription, plan, account, lane, priority, due_at)
+            SELECT id, 1, app, subscription, plan, account, lane, priority, due_at
+            FROM run JOIN added USING (id) WHERE lane IS NOT NULL
+        )
+        SELECT id FROM added",
+        then: &[],
+    },
     read_runs: "/* read_runs */ SELECT * FROM runs
         WHERE id = ANY (ARRAY(SELECT asked.id::uuid FROM json_array_elements_text($1::json) AS asked (id)))",
-    update_runs: "/* update_runs */ UPDATE runs SET version = runs.version + 1, state = new.state,
-            state_json = new.state_json, failure_counts = new.failure_counts,
-            attempt = coalesce(new.attempt, runs.attempt), outcome = new.outcome, cause = new.cause,
-            backup_id = new.backup_id, backup_blob = new.backup_blob, size_bytes = new.size_bytes,
-            accepted_at = new.accepted_at, finished_at = new.finished_at, verification = new.verification,
-            due_at = new.due_at, ended_at = new.ended_at, lane = new.lane, occupies_app = new.occupies_app,
-            leased_until = NULL
-        FROM json_to_recordset($1::json) AS new (id uuid, decided_on bigint, state text, state_json text,
-            failure_counts text, attempt bigint, outcome text, cause text, backup_id bigint, backup_blob text,
-            size_bytes bigint, accepted_at timestamptz, finished_at timestamptz, verification text,
-            due_at timestamptz, ended_at timestamptz, lane text, occupies_app boolean)
-        WHERE runs.id = new.id AND runs.version = new.decided_on AND runs.state <> 'ended' RETURNING runs.id",
-    // The outcomes are named twice: the first term is the index's own. Only a backup run looks for the last good one.
-    load: "/* load */ SELECT run.*, clock_timestamp() AS now, good.state_json AS good_state,
-            good.ended_at AS good_ended_at
-        FROM runs AS run LEFT JOIN LATERAL (
-            SELECT state_json, ended_at FROM runs
-            WHERE run.kind = 'backup' AND app = run.app AND outcome IN ('succeeded', 'partial')
-              AND outcome = 'succeeded' AND kind = 'backup' AND accepted_at IS NOT NULL
-              AND coalesce(verification, '') NOT IN ('unreachable', 'unusable')
-            ORDER BY accepted_at DESC, id DESC LIMIT 1
-        ) AS good ON true
+    read_run_rows: "/* check */ SELECT runs.*, place.version AS place_version
+        FROM runs LEFT JOIN unfinished_runs AS place ON place.id = runs.id
+        WHERE runs.id = ANY (ARRAY(SELECT asked.id::uuid FROM json_array_elements_text($1::json) AS asked (id)))",
+    update_runs: RunWrite {
+        first: "/* update_runs */ WITH new AS MATERIALIZED (
+            SELECT * FROM json_to_recordset($1::json) AS new (id uuid, decided_on bigint, state text, state_json text,
+                failure_counts text, attempt bigint, outcome text, cause text, backup_id bigint, backup_blob text,
+                size_bytes bigint, accepted_at timestamptz, finished_at timestamptz, verification text,
+                baseline_at timestamptz, due_at timestamptz, ended_at timestamptz, lane text, occupies_app boolean)
+        ), written AS (
+            UPDATE runs SET version = runs.version + 1, state = new.state, state_json = new.state_json,
+                failure_counts = new.failure_counts, attempt = coalesce(new.attempt, runs.attempt),
+                outcome = new.outcome, cause = new.cause, backup_id = new.backup_id, backup_blob = new.backup_blob,
+                size_bytes = new.size_bytes, accepted_at = new.accepted_at, finished_at = new.finished_at,
+                verification = new.verification, baseline_at = new.baseline_at, due_at = new.due_at,
+                ended_at = new.ended_at
+            FROM new WHERE runs.id = new.id AND runs.version = new.decided_on AND runs.ended_at IS NULL
+            RETURNING runs.id, runs.version, new.lane, new.due_at, new.occupies_app
+        ), moved AS (
+            UPDATE unfinished_runs SET version = written.version, lane = written.lane, due_at = written.due_at,
+                occupies_app = written.occupies_app, leased_until = NULL
+            FROM written WHERE unfinished_runs.id = written.id AND written.lane IS NOT NULL
+        ), gone AS (
+            DELETE FROM unfinished_runs USING written
+            WHERE unfinished_runs.id = written.id AND written.lane IS NULL
+        )
+        SELECT id FROM written",
+        then: &[],
+    },
+    // Only a backup run has baselines.
+    load: "/* load */ SELECT run.*, place.leased_until, place.lease_nonce, clock_timestamp() AS now,
+            (SELECT json_agg(json_build_array(took_ms, size_bytes))::text FROM (
+                SELECT (extract(epoch FROM coalesce(finished_at, ended_at) - baseline_at) * 1000)::bigint AS took_ms,
+                    size_bytes
+                FROM runs WHERE run.kind = 'backup' AND app = run.app AND baseline_at IS NOT NULL
+                ORDER BY baseline_at DESC, id DESC LIMIT 9) AS baseline) AS baselines
+        FROM runs AS run LEFT JOIN unfinished_runs AS place ON place.id = run.id
         WHERE run.id = $1",
     read_entries: "/* read_entries */ SELECT catalog.*
         FROM json_to_recordset($1::json) AS asked (app text, backup_id bigint)
@@ -69,10 +96,10 @@ pub(super) const DIALECT: Dialect = Dialect {
             differences = excluded.differences, good_once_verified = excluded.good_once_verified",
     last_link: "/* last_link */ SELECT seq, '' AS previous, hash, at, session_user::text AS database_role
         FROM holdfast.audit_last()",
-    append_events: "/* append_events */ INSERT INTO audit_events (seq, at, run_id, app, data, previous, hash)
-        SELECT seq, at, run_id, app, data, previous, hash
-        FROM json_to_recordset($1::json) AS event (seq bigint, at timestamptz, run_id uuid, app text, data text,
-            previous text, hash text)",
+    append_events: "/* append_events */ INSERT INTO audit_events (seq, at, run_id, app, event, attempt, data, previous, hash)
+        SELECT seq, at, run_id, app, event, attempt, data, previous, hash
+        FROM json_to_recordset($1::json) AS new (seq bigint, at timestamptz, run_id uuid, app text, event text,
+            attempt bigint, data text, previous text, hash text)",
     delete_checkpoints: "/* record_checkpoints */ DELETE FROM audit_checkpoints
         WHERE destination <> ALL (ARRAY(SELECT kept.name FROM json_array_elements_text($1::json) AS kept (name)))",
     move_cursors: "/* move_cursors */ UPDATE cursors SET through = plan.through, next_at = plan.next_at
@@ -101,26 +128,34 @@ pub(super) const DIALECT: Dialect = Dialect {
             through = excluded.through, next_at = excluded.next_at",
     delete_cursors: "/* sync_fleet */ DELETE FROM cursors
         WHERE app = ANY (ARRAY(SELECT gone.app FROM json_array_elements_text($1::json) AS gone (app)))",
-    // Some at a time and in the index's order: the planner expects a third of all rows within a bare bound.
-    reclaim: "/* reclaim */ UPDATE runs SET leased_until = NULL, version = version + 1,
-            occupies_app = occupies_app AND state IN ('starting', 'reconciling', 'polling', 'polling_operation')
-        WHERE id = ANY (ARRAY(
-            SELECT id FROM runs WHERE leased_until <= $1 ORDER BY leased_until LIMIT 1000 FOR UPDATE SKIP LOCKED))",
-    leases: "/* leases */ SELECT (SELECT count(*) FROM runs WHERE leased_until IS NOT NULL) AS outstanding,
-            (SELECT leased_until FROM runs WHERE leased_until > $1 ORDER BY leased_until LIMIT 1) AS next_ends_at",
-    occupied_plans: "/* occupied_plans */ SELECT asked.subscription, asked.plan, (SELECT count(*) FROM runs
-            WHERE occupies_app AND runs.subscription = asked.subscription AND runs.plan = asked.plan) AS count
+    // Some at a time and in the index's order: the planner expects a third of all rows within a bare bound. Rows of runs are
+    // locked first, as steps do.
+    reclaim: &["/* reclaim */ WITH lapsed AS (
+            SELECT id, state FROM runs
+            WHERE id = ANY (ARRAY(
+                SELECT id FROM unfinished_runs WHERE leased_until <= $1 ORDER BY leased_until LIMIT 1000))
+            FOR UPDATE SKIP LOCKED
+        ), freed AS (
+            UPDATE unfinished_runs SET leased_until = NULL, version = version + 1,
+                occupies_app = occupies_app AND state IN ('starting', 'reconciling', 'polling', 'polling_operation')
+            FROM lapsed WHERE unfinished_runs.id = lapsed.id AND leased_until <= $1 RETURNING unfinished_runs.id
+        )
+        UPDATE runs SET version = version + 1 FROM freed WHERE runs.id = freed.id"],
+    leases: "/* leases */ SELECT (SELECT count(*) FROM unfinished_runs WHERE leased_until IS NOT NULL) AS outstanding,
+            (SELECT leased_until FROM unfinished_runs WHERE leased_until > $1 ORDER BY leased_until LIMIT 1) AS next_ends_at",
+    occupied_plans: "/* occupied_plans */ SELECT asked.subscription, asked.plan, (SELECT count(*) FROM unfinished_runs AS run
+            WHERE occupies_app AND run.subscription = asked.subscription AND run.plan = asked.plan) AS count
         FROM json_to_recordset($1::json) AS asked (subscription text, plan text)",
-    occupied_accounts: "/* occupied_accounts */ SELECT runs.account, runs.subscription, count(*) AS count
+    occupied_accounts: "/* occupied_accounts */ SELECT run.account, run.subscription, count(*) AS count
         FROM json_array_elements_text($1::json) AS asked (account)
-        JOIN runs ON runs.occupies_app AND runs.account = asked.account
-        GROUP BY runs.account, runs.subscription",
+        JOIN unfinished_runs AS run ON run.occupies_app AND run.account = asked.account
+        GROUP BY run.account, run.subscription",
     front_candidates: Some(FRONT_CANDIDATES),
-    lease: "/* lease */ UPDATE runs SET leased_until = $1, lease_nonce = picked.nonce,
-            occupies_app = runs.occupies_app OR picked.begins
+    lease: "/* lease */ UPDATE unfinished_runs AS run SET leased_until = $1, lease_nonce = picked.nonce,
+            occupies_app = run.occupies_app OR picked.begins
         FROM json_to_recordset($2::json) AS picked (id uuid, version bigint, begins boolean, nonce bigint)
-        WHERE runs.id = picked.id AND runs.version = picked.version AND runs.leased_until IS NULL
-        RETURNING runs.id",
+        WHERE run.id = picked.id AND run.version = picked.version AND run.leased_until IS NULL
+        RETURNING run.id",
     read_budgets: "/* read_budgets */ SELECT subscription, call, tokens, filled_at, closed_until FROM budgets
         WHERE subscription = ANY (ARRAY(SELECT asked.subscription FROM json_array_elements_text($1::json) AS asked (subscription)))",
     write_budgets: "/* write_budgets */ INSERT INTO budgets (subscription, call, tokens, filled_at)
@@ -143,9 +178,10 @@ pub(super) const DIALECT: Dialect = Dialect {
         FROM apps
         LEFT JOIN cursors ON cursors.app = apps.app
         LEFT JOIN LATERAL (
-            SELECT kind, state, cause, created_at, due_at FROM runs WHERE runs.app = apps.app AND state <> 'ended'
-                AND kind IN ('backup', 'restore', 'drill')
-            ORDER BY occupies_app DESC, created_at, id LIMIT 1
+            SELECT kind, state, cause, created_at, runs.due_at
+            FROM runs LEFT JOIN unfinished_runs AS place ON place.id = runs.id
+            WHERE runs.app = apps.app AND ended_at IS NULL AND kind IN ('backup', 'restore', 'drill')
+            ORDER BY coalesce(place.occupies_app, false) DESC, created_at, runs.id LIMIT 1
         ) AS running ON true
         LEFT JOIN LATERAL (
             SELECT id, tick, cause FROM runs WHERE runs.app = apps.app AND outcome = 'missed'
@@ -173,14 +209,14 @@ pub(super) const CANDIDATES: &str =
     FROM (
         SELECT run.* FROM (VALUES (0::bigint), (1), (2), (3)) AS priorities (priority)
         CROSS JOIN LATERAL (
-            SELECT id, version, priority, due_at, app FROM runs
-            WHERE lane = $1 AND leased_until IS NULL AND runs.priority = priorities.priority AND due_at <= $2
+            SELECT id, version, priority, due_at, app FROM unfinished_runs
+            WHERE lane = $1 AND leased_until IS NULL AND unfinished_runs.priority = priorities.priority AND due_at <= $2
             ORDER BY due_at, id LIMIT $3::bigint + $4::bigint
         ) AS run
         ORDER BY run.priority, run.due_at, run.id OFFSET $3::bigint LIMIT $4::bigint
     ) AS run
     LEFT JOIN LATERAL (
-        SELECT id FROM runs WHERE runs.occupies_app AND runs.app = run.app LIMIT 1
+        SELECT id FROM unfinished_runs AS other WHERE other.occupies_app AND other.app = run.app LIMIT 1
     ) AS occupying ON true
     ORDER BY run.priority, run.due_at, run.id";
 
@@ -192,8 +228,8 @@ const FRONT_CANDIDATES: &str =
         CROSS JOIN LATERAL (
             SELECT run.* FROM (VALUES (0::bigint), (1), (2), (3)) AS priorities (priority)
             CROSS JOIN LATERAL (
-                SELECT id, version, priority, due_at, app FROM runs
-                WHERE lane = asked.lane AND leased_until IS NULL AND runs.priority = priorities.priority
+                SELECT id, version, priority, due_at, app FROM unfinished_runs
+                WHERE lane = asked.lane AND leased_until IS NULL AND unfinished_runs.priority = priorities.priority
                     AND due_at <= $2
                 ORDER BY due_at, id LIMIT asked.most
             ) AS run
@@ -201,6 +237,6 @@ const FRONT_CANDIDATES: &str =
         ) AS front
     ) AS run
     LEFT JOIN LATERAL (
-        SELECT id FROM runs WHERE runs.occupies_app AND runs.app = run.app LIMIT 1
+        SELECT id FROM unfinished_runs AS other WHERE other.occupies_app AND other.app = run.app LIMIT 1
     ) AS occupying ON true
     ORDER BY run.place, run.priority, run.due_at, run.id";

@@ -135,8 +135,8 @@ impl FromRow for LeasedRow {
 
 /// The leases of each subscription. They are few, because `outstanding` bounds them.
 async fn leased(session: &mut impl Session) -> Result<BySubscription> {
-    let leased = "/* leased */ SELECT subscription, count(*) AS count FROM runs WHERE leased_until > $1
-        GROUP BY subscription";
+    let leased = "/* leased */ SELECT subscription, count(*) AS count FROM unfinished_runs
+        WHERE leased_until > $1 GROUP BY subscription";
     let rows: Vec<LeasedRow> = session.fetch(leased, vec![Arg::Time(Timestamp::UNIX_EPOCH)]).await?;
     Ok(rows.into_iter().map(|LeasedRow { subscription, count }| (subscription, count)).collect())
 }

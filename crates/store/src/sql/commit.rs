@@ -8,10 +8,9 @@ use crate::change::{Change, Committed};
 use crate::error::{Error, Result};
 use crate::rules::commit::{Batch, app_is_occupied};
 use crate::sql::arg::Arg;
-use crate::sql::rows::key::IdRow;
 use crate::sql::rows::run;
 use crate::sql::session::Session;
-use crate::sql::{audit, catalog, intents};
+use crate::sql::{audit, catalog, intents, run_write};
 
 /// Commits a batch of changes, each of another run. The update compares the versions once more: another transaction may
 /// have been faster between reading and writing.
@@ -44,18 +43,11 @@ async fn lock<S: Session>(session: &mut S, batch: &Batch<'_>) -> Result<()> {
 /// Writes the rows that are still in their version. Returns their ids.
 async fn update<S: Session>(session: &mut S, batch: &Batch<'_>) -> Result<BTreeSet<RunId>> {
     let rows: Vec<_> = batch.rows().map(|(run, from)| run::updated(run, from)).collect();
-    if rows.is_empty() {
-        return Ok(BTreeSet::new());
-    }
-    let written: Result<Vec<IdRow>> = session.fetch(S::DIALECT.update_runs, vec![Arg::json(&rows)]).await;
-    match written {
-        Ok(written) => Ok(written.into_iter().map(|row| row.0).collect()),
-        Err(error) if is_unique_violation(&error) => {
-            let occupying = batch.rows().find(|(run, _)| run.occupies_app());
-            Err(occupying.map_or(error, |(run, _)| app_is_occupied(run.id)))
-        }
-        Err(error) => Err(error),
-    }
+    run_write::write(session, S::DIALECT.update_runs, rows).await.map_err(|error| {
+        let occupying =
+            batch.rows().find(|(run, _)| run.occupies_app()).filter(|_| is_unique_violation(&error));
+        occupying.map_or(error, |(run, _)| app_is_occupied(run.id))
+    })
 }
 
 /// Of the unique indexes only that of occupied apps covers a column that an update writes.

@@ -31,7 +31,7 @@ pub(super) async fn due(
     let due = "/* cursors_due */ SELECT app, policy, fingerprint, through, next_at,
             (SELECT count(*) FROM runs
              WHERE runs.app = cursors.app AND runs.policy = cursors.policy
-               AND runs.state <> 'ended' AND runs.state <> 'verifying'
+               AND runs.ended_at IS NULL AND runs.state <> 'verifying'
                AND runs.kind = 'backup') AS unfinished
         FROM cursors WHERE next_at <= $1 AND (next_at, app) > ($3, $4) ORDER BY next_at, app LIMIT $2";
     if most == 0 {

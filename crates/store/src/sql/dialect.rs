@@ -1,15 +1,19 @@
 //! The statements that the databases write differently.
 
+use crate::sql::run_write::RunWrite;
+
 /// One database's statements. Parameters are `$1`, `$2` and so on; a parameter that is called rows is a JSON array.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Dialect {
-    /// Inserts rows of `runs`, and skips those whose tick or subject is taken. Returns the ids of those inserted.
-    pub insert_runs: &'static str,
+    /// Inserts rows, and skips those whose tick or subject is taken.
+    pub insert_runs: RunWrite,
     /// Reads the `runs` with the ids of a JSON array.
     pub read_runs: &'static str,
-    /// Updates rows of `runs` that are in their `decided_on` version and have not ended. Returns their ids.
-    pub update_runs: &'static str,
-    /// Reads a run by id, with the time and the app's last good backup run.
+    /// Reads the `runs` with the ids of a JSON array, and the versions of their `unfinished_runs`.
+    pub read_run_rows: &'static str,
+    /// Updates the rows that are in their `decided_on` version and have not ended.
+    pub update_runs: RunWrite,
+    /// Reads a run by id, with the time, its lease, and duration and size of the app's last baselines.
     pub load: &'static str,
     /// Reads `catalog` by keys.
     pub read_entries: &'static str,
@@ -31,8 +35,8 @@ pub(crate) struct Dialect {
     pub write_cursors: &'static str,
     /// Deletes the `cursors` of the apps of a JSON array.
     pub delete_cursors: &'static str,
-    /// Ends leases that lapsed by `$1`, at most 1,000 or all.
-    pub reclaim: &'static str,
+    /// End leases that lapsed by `$1`, at most 1,000 or all. The last statement affects a row for each.
+    pub reclaim: &'static [&'static str],
     /// Counts the leases, and reads when the next one after `$1` ends.
     pub leases: &'static str,
     /// Counts, for each plan of the rows, the runs that occupy an app in it.
@@ -42,7 +46,7 @@ pub(crate) struct Dialect {
     /// Reads the due runs at the front of lanes as [`candidates`](crate::sql::session::Session::candidates) does, for each
     /// lane of the rows at most as many as it says, due by `$2`; `None` where a statement for each lane costs no round trip.
     pub front_candidates: Option<&'static str>,
-    /// Leases rows of `runs` until `$1`. Returns their ids.
+    /// Leases rows of `unfinished_runs` until `$1`. Returns their ids.
     pub lease: &'static str,
     /// Reads the `budgets` of the subscriptions of a JSON array.
     pub read_budgets: &'static str,

@@ -11,7 +11,7 @@ use crate::sql::lock::lock_cursors;
 use crate::sql::rows::key::IdRow;
 use crate::sql::rows::run;
 use crate::sql::session::Session;
-use crate::sql::{audit, catalog};
+use crate::sql::{audit, catalog, run_write};
 
 pub(super) const ADD: &str = "add a run";
 pub(super) const ADD_ALL: &str = "add runs";
@@ -24,8 +24,7 @@ pub(super) async fn insert<S: Session>(
 ) -> Result<BTreeSet<RunId>> {
     let mut insertion = Insertion::new(new.iter().copied());
     let rows: Vec<_> = insertion.runs().map(run::inserted).collect();
-    let added: Vec<IdRow> = session.fetch(S::DIALECT.insert_runs, vec![Arg::json(&rows)]).await?;
-    let added: BTreeSet<RunId> = added.into_iter().map(|row| row.0).collect();
+    let added = run_write::write(session, S::DIALECT.insert_runs, rows).await?;
     let left_out = insertion.retain(|run| added.contains(&run.id));
     none_exists(session, &left_out).await?;
     catalog::lock(session, insertion.catalog_apps()).await?;

@@ -68,7 +68,7 @@ pub(super) async fn is_last(session: &mut impl Session, app: &AppId, delete: &De
             WHERE other.app = kept.app AND (other.good OR NOT (kept.good OR coalesce(kept.good_once_verified, false))) AND other.removed_at IS NULL
               AND (other.verified_at IS NOT NULL OR kept.verified_at IS NULL)
               AND (other.backup_id <> kept.backup_id OR other.generation <> kept.generation)
-              AND NOT EXISTS (SELECT 1 FROM runs WHERE runs.app = other.app AND runs.state <> 'ended'
+              AND NOT EXISTS (SELECT 1 FROM runs WHERE runs.app = other.app AND runs.ended_at IS NULL
                               AND runs.subject = 'delete ' || other.backup_id))) AS is_last";
     let args = vec![Arg::text(app), Arg::Int(delete.backup.0), Arg::text(&delete.blob)];
     let IsLast(is_last) = fetch_one(session, last, args).await?;

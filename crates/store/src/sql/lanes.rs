@@ -20,7 +20,10 @@ pub(super) async fn reclaim<S: Session>(session: &mut S) -> Result<u64> {
     let now = session.now().await?;
     let mut count = 0;
     loop {
-        let ended = session.execute(S::DIALECT.reclaim, vec![Arg::Time(now)]).await?;
+        let mut ended = 0;
+        for statement in S::DIALECT.reclaim {
+            ended = session.execute(statement, vec![Arg::Time(now)]).await?;
+        }
         count += ended;
         if ended < BATCH {
             return Ok(count);
@@ -54,18 +57,18 @@ pub(super) async fn due_lanes<S: Session>(session: &mut S) -> Result<DueLanes> {
     // A walk from each lane to the next, and a look at the front of each priority: the index is never read through.
     let fronts = "/* due_lanes */ WITH RECURSIVE
         lanes (lane) AS (
-            SELECT (SELECT lane FROM runs WHERE lane > '' AND leased_until IS NULL ORDER BY lane LIMIT 1)
+            SELECT (SELECT lane FROM unfinished_runs WHERE lane > '' AND leased_until IS NULL ORDER BY lane LIMIT 1)
             UNION ALL
-            SELECT (SELECT runs.lane FROM runs
-                    WHERE runs.lane > lanes.lane AND runs.leased_until IS NULL ORDER BY runs.lane LIMIT 1)
+            SELECT (SELECT run.lane FROM unfinished_runs AS run
+                    WHERE run.lane > lanes.lane AND run.leased_until IS NULL ORDER BY run.lane LIMIT 1)
             FROM lanes WHERE lanes.lane IS NOT NULL
         ),
         priorities (priority) AS (VALUES (CAST(0 AS bigint)), (1), (2), (3))
         SELECT lanes.lane, priorities.priority,
-            (SELECT due_at FROM runs WHERE runs.lane = lanes.lane AND runs.leased_until IS NULL
-                AND runs.priority = priorities.priority AND due_at <= $1 ORDER BY due_at LIMIT 1) AS due_at,
-            (SELECT due_at FROM runs WHERE runs.lane = lanes.lane AND runs.leased_until IS NULL
-                AND runs.priority = priorities.priority AND due_at > $1 ORDER BY due_at LIMIT 1) AS next_at
+            (SELECT due_at FROM unfinished_runs AS run WHERE run.lane = lanes.lane AND run.leased_until IS NULL
+                AND run.priority = priorities.priority AND due_at <= $1 ORDER BY due_at LIMIT 1) AS due_at,
+            (SELECT due_at FROM unfinished_runs AS run WHERE run.lane = lanes.lane AND run.leased_until IS NULL
+                AND run.priority = priorities.priority AND due_at > $1 ORDER BY due_at LIMIT 1) AS next_at
         FROM lanes CROSS JOIN priorities WHERE lanes.lane IS NOT NULL";
     let fronts: Vec<Front> = fetch_readable(session, fronts, vec![Arg::Time(now)]).await?;
     let leases: Leases = fetch_one(session, S::DIALECT.leases, vec![Arg::Time(now)]).await?;

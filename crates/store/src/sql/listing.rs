@@ -15,32 +15,32 @@ pub(super) const LIST: &str = "list runs";
 
 const OF_ALL: &str = "/* list */ SELECT * FROM runs
     WHERE CAST($1 AS text) IS NULL AND (CAST($2 AS text) IS NULL OR state = $2)
-        AND (CAST($4 AS text) IS NULL OR kind = $4) AND ($5 OR state <> 'ended')
+        AND (CAST($4 AS text) IS NULL OR kind = $4) AND ($5 OR ended_at IS NULL)
     ORDER BY created_at DESC, id DESC LIMIT $3";
 
 const UNFINISHED: &str = "/* list */ SELECT * FROM runs
     WHERE CAST($1 AS text) IS NULL AND (CAST($2 AS text) IS NULL OR state = $2)
-        AND (CAST($4 AS text) IS NULL OR kind = $4) AND $5 = $5 AND state <> 'ended'
+        AND (CAST($4 AS text) IS NULL OR kind = $4) AND $5 = $5 AND ended_at IS NULL
     ORDER BY created_at DESC, id DESC LIMIT $3";
 
 const OF_KIND: &str = "/* list_of_kind */ SELECT * FROM runs
     WHERE CAST($1 AS text) IS NULL AND (CAST($2 AS text) IS NULL OR state = $2)
-        AND kind = $4 AND kind <> 'backup' AND ($5 OR state <> 'ended')
+        AND kind = $4 AND kind <> 'backup' AND ($5 OR ended_at IS NULL)
     ORDER BY created_at DESC, id DESC LIMIT $3";
 
 const UNFINISHED_OF_KIND: &str = "/* list_unfinished_of_kind */ SELECT * FROM runs
     WHERE CAST($1 AS text) IS NULL AND (CAST($2 AS text) IS NULL OR state = $2)
-        AND kind = $4 AND kind <> 'backup' AND $5 = $5 AND state <> 'ended'
+        AND kind = $4 AND kind <> 'backup' AND $5 = $5 AND ended_at IS NULL
     ORDER BY created_at DESC, id DESC LIMIT $3";
 
 const OF_APP: &str = "/* list */ SELECT * FROM runs
     WHERE app = $1 AND (CAST($2 AS text) IS NULL OR state = $2)
-        AND (CAST($4 AS text) IS NULL OR kind = $4) AND ($5 OR state <> 'ended')
+        AND (CAST($4 AS text) IS NULL OR kind = $4) AND ($5 OR ended_at IS NULL)
     ORDER BY created_at DESC, id DESC LIMIT $3";
 
 const OF_APP_AND_KIND: &str = "/* list_of_app_and_kind */ SELECT * FROM runs
     WHERE app = $1 AND (CAST($2 AS text) IS NULL OR state = $2)
-        AND kind = $4 AND kind <> 'backup' AND ($5 OR state <> 'ended')
+        AND kind = $4 AND kind <> 'backup' AND ($5 OR ended_at IS NULL)
     ORDER BY created_at DESC, id DESC LIMIT $3";
 
 /// Lists what can be read of runs as `T`.

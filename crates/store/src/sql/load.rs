@@ -7,7 +7,7 @@ use holdfast_model::{Run, RunId, Task, Timestamp};
 use crate::change::{HeldLease, Loaded};
 use crate::columns::later;
 use crate::error::Result;
-use crate::rules::load::{LastGood, LoadFacts, loaded};
+use crate::rules::load::{Baseline, LoadFacts, loaded};
 use crate::sql::arg::Arg;
 use crate::sql::row::{FromRow, Row};
 use crate::sql::session::{Session, fetch_optional};
@@ -19,15 +19,18 @@ struct LoadRow {
     run: Run,
     now: Option<Timestamp>,
     lease: Option<HeldLease>,
-    last_good: Option<LastGood>,
+    baselines: Vec<Baseline>,
 }
 
 impl FromRow for LoadRow {
     const KEY: &'static [&'static str] = Run::KEY;
 
     fn read(row: &Row<'_>) -> Result<Self> {
-        let ended_at = row.or_none(row.maybe_time("good_ended_at"));
-        let state = row.or_none(row.maybe_json("good_state"));
+        let baselines: Option<Vec<(Option<i64>, Option<i64>)>> = row.maybe_json("baselines")?;
+        let baseline = |(took_ms, size_bytes): (Option<i64>, Option<i64>)| Baseline {
+            took: took_ms.and_then(|took| u64::try_from(took).ok()).map(Duration::from_millis),
+            size_bytes,
+        };
         Ok(Self {
             run: Run::read(row)?,
             now: row.maybe_time("now")?,
@@ -35,14 +38,14 @@ impl FromRow for LoadRow {
                 .maybe_time("leased_until")?
                 .zip(row.maybe_int("lease_nonce")?)
                 .map(|(until, nonce)| HeldLease { until, nonce }),
-            last_good: state.map(|state| LastGood { state, ended_at }),
+            baselines: baselines.into_iter().flatten().map(baseline).collect(),
         })
     }
 }
 
 pub(super) async fn load<S: Session>(session: &mut S, id: RunId) -> Result<Option<Loaded>> {
     let row: Option<LoadRow> = fetch_optional(session, S::DIALECT.load, vec![Arg::Id(id)]).await?;
-    let Some(LoadRow { run, now, lease, last_good }) = row else { return Ok(None) };
+    let Some(LoadRow { run, now, lease, baselines }) = row else { return Ok(None) };
     let now = session.now_beside(now);
     let mut subject = match run.task.backup(&run.app) {
         Some((app, backup)) => catalog::one(session, app, backup, run.task.blob()).await?,
@@ -57,7 +60,7 @@ pub(super) async fn load<S: Session>(session: &mut S, id: RunId) -> Result<Optio
     {
         subject.hold = holds::by_events(session, &run.app, delete).await?;
     }
-    Ok(Some(loaded(run, now, LoadFacts { last_good, subject, is_last, lease })))
+    Ok(Some(loaded(run, now, LoadFacts { baselines, subject, is_last, lease })))
 }
 
 /// For how long a run waits that cannot be read, so that it occupies its app and its plan only now and then.
@@ -65,9 +68,17 @@ const PUT_OFF: Duration = Duration::from_mins(10);
 
 /// Ends the lease of a run that cannot be loaded, and makes it due again later.
 pub(super) async fn put_off(session: &mut impl Session, id: RunId) -> Result<()> {
-    let put_off = "/* put_off */ UPDATE runs SET version = version + 1, due_at = $2, leased_until = NULL,
-            occupies_app = occupies_app AND state IN ('starting', 'reconciling', 'polling', 'polling_operation')
-        WHERE id = $1 AND state <> 'ended' AND leased_until IS NOT NULL";
+    const PUT_OFF_RUN: &str = "/* put_off */ UPDATE runs SET version = version + 1, due_at = $2
+        WHERE id = $1 AND ended_at IS NULL
+          AND EXISTS (SELECT 1 FROM unfinished_runs WHERE id = $1 AND leased_until IS NOT NULL)";
+    const PUT_OFF_PLACE: &str = "/* put_off */ UPDATE unfinished_runs
+        SET version = version + 1, due_at = $2, leased_until = NULL,
+            occupies_app = (SELECT occupies_app AND state IN ('starting', 'reconciling', 'polling', 'polling_operation')
+                FROM runs WHERE runs.id = unfinished_runs.id)
+        WHERE id = $1 AND leased_until IS NOT NULL";
     let due_at = later(session.now().await?, PUT_OFF);
-    session.execute(put_off, vec![Arg::Id(id), Arg::Time(due_at)]).await.map(drop)
+    for statement in [PUT_OFF_RUN, PUT_OFF_PLACE] {
+        session.execute(statement, vec![Arg::Id(id), Arg::Time(due_at)]).await?;
+    }
+    Ok(())
 }

@@ -28,6 +28,7 @@ mod load;
 mod lock;
 mod rows;
 mod run_rows;
+pub(crate) mod run_write;
 mod safeguards;
 mod status;
 mod unreadable;

@@ -60,8 +60,10 @@ impl FromRow for RunCheck {
 }
 
 impl Paged for RunCheck {
-    const FIRST: &'static str = "/* check */ SELECT * FROM runs ORDER BY id LIMIT $1";
-    const NEXT: &'static str = "/* check */ SELECT * FROM runs WHERE id > $2 ORDER BY id LIMIT $1";
+    const FIRST: &'static str = "/* check */ SELECT runs.*, lane, leased_until
+        FROM runs LEFT JOIN unfinished_runs AS place ON place.id = runs.id ORDER BY runs.id LIMIT $1";
+    const NEXT: &'static str = "/* check */ SELECT runs.*, lane, leased_until
+        FROM runs LEFT JOIN unfinished_runs AS place ON place.id = runs.id WHERE runs.id > $2 ORDER BY runs.id LIMIT $1";
 
     fn key(&self) -> Vec<String> {
         vec![self.0.to_string()]
@@ -166,7 +168,8 @@ pub(super) async fn remove(session: &mut impl Session, removal: &RowRemoval) -> 
             set_aside::<Cursor>(session, one, vec![Arg::text(key)], removal).await
         }
         "runs" => {
-            let one = "/* store_row */ SELECT * FROM runs WHERE CAST(id AS text) = $1";
+            let one = "/* store_row */ SELECT runs.*, lane, leased_until
+                FROM runs LEFT JOIN unfinished_runs AS place ON place.id = runs.id WHERE CAST(runs.id AS text) = $1";
             set_aside::<RunCheck>(session, one, vec![Arg::text(key)], removal).await
         }
         "catalog" => {

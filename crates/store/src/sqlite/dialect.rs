@@ -1,45 +1,66 @@
 //! The statements that are specific to SQLite.
 
 use crate::sql::dialect::Dialect;
+use crate::sql::run_write::RunWrite;
 
 pub(super) const DIALECT: Dialect = Dialect {
     safeguards: None,
-    insert_runs: "/* insert_runs */ INSERT INTO runs (id, version, kind, task, subject, trigger, priority, app,
+    insert_runs: RunWrite {
+        first: "/* insert_runs */ INSERT INTO runs (id, version, kind, task, subject, trigger, priority, app,
             subscription, policy, tick, plan, storage, account, policy_snapshot, created_at, state, state_json,
-            failure_counts, outcome, cause, due_at, ended_at, lane)
+            failure_counts, outcome, cause, due_at, ended_at)
         SELECT value ->> '$.id', 1, value ->> '$.kind', value ->> '$.task',
             value ->> '$.subject', value ->> '$.trigger', value ->> '$.priority', value ->> '$.app',
             value ->> '$.subscription', value ->> '$.policy', value ->> '$.tick', value ->> '$.plan',
             value ->> '$.storage', value ->> '$.account', value ->> '$.policy_snapshot',
             value ->> '$.created_at', value ->> '$.state', value ->> '$.state_json',
             value ->> '$.failure_counts', value ->> '$.outcome', value ->> '$.cause', value ->> '$.due_at',
-            value ->> '$.ended_at', value ->> '$.lane'
+            value ->> '$.ended_at'
         FROM json_each($1) WHERE true
         ON CONFLICT (policy, app, tick) WHERE policy IS NOT NULL AND tick IS NOT NULL DO NOTHING
-        ON CONFLICT (app, subject) WHERE subject IS NOT NULL AND state <> 'ended' DO NOTHING
+        ON CONFLICT (app, subject) WHERE subject IS NOT NULL AND ended_at IS NULL DO NOTHING
         RETURNING id",
+        then: &["/* insert_unfinished_runs */ INSERT INTO unfinished_runs (
+            id, version, app, subscription, plan, account, lane, priority, due_at)
+        SELECT value ->> '$.id', 1, value ->> '$.app', value ->> '$.subscription', value ->> '$.plan',
+            value ->> '$.account', value ->> '$.lane', value ->> '$.priority', value ->> '$.due_at'
+        FROM json_each($1) WHERE value ->> '$.lane' IS NOT NULL"],
+    },
     read_runs: "/* read_runs */ SELECT * FROM runs WHERE id IN (SELECT value FROM json_each($1))",
-    update_runs: "/* update_runs */ UPDATE runs SET version = version + 1,
-            attempt = coalesce(new.value ->> '$.attempt', attempt), leased_until = NULL,
+    read_run_rows: "/* check */ SELECT runs.*, place.version AS place_version
+        FROM runs LEFT JOIN unfinished_runs AS place ON place.id = runs.id
+        WHERE runs.id IN (SELECT value FROM json_each($1))",
+    update_runs: RunWrite {
+        first: "/* update_runs */ UPDATE runs SET version = version + 1,
+            attempt = coalesce(new.value ->> '$.attempt', attempt),
             state = new.value ->> '$.state', state_json = new.value ->> '$.state_json',
             failure_counts = new.value ->> '$.failure_counts', outcome = new.value ->> '$.outcome',
             cause = new.value ->> '$.cause', backup_id = new.value ->> '$.backup_id',
             backup_blob = new.value ->> '$.backup_blob', size_bytes = new.value ->> '$.size_bytes',
             accepted_at = new.value ->> '$.accepted_at', finished_at = new.value ->> '$.finished_at',
-            verification = new.value ->> '$.verification', due_at = new.value ->> '$.due_at',
-            ended_at = new.value ->> '$.ended_at', lane = new.value ->> '$.lane',
-            occupies_app = new.value ->> '$.occupies_app'
+            verification = new.value ->> '$.verification', baseline_at = new.value ->> '$.baseline_at',
+            due_at = new.value ->> '$.due_at', ended_at = new.value ->> '$.ended_at'
         FROM json_each($1) AS new
-        WHERE runs.id = new.value ->> '$.id' AND runs.version = new.value ->> '$.decided_on' AND runs.state <> 'ended'
+        WHERE runs.id = new.value ->> '$.id' AND runs.version = new.value ->> '$.decided_on' AND runs.ended_at IS NULL
         RETURNING id",
-    // The outcomes are named twice: the first term is the index's own. Only a backup run looks for the last good one.
-    load: "/* load */ SELECT run.*, NULL AS now, good.state_json AS good_state, good.ended_at AS good_ended_at
-        FROM runs AS run LEFT JOIN runs AS good ON good.id = (
-            SELECT id FROM runs
-            WHERE run.kind = 'backup' AND app = run.app AND outcome IN ('succeeded', 'partial')
-              AND outcome = 'succeeded' AND kind = 'backup' AND accepted_at IS NOT NULL
-              AND coalesce(verification, '') NOT IN ('unreachable', 'unusable')
-            ORDER BY accepted_at DESC, id DESC LIMIT 1)
+        then: &[
+            "/* move_unfinished_runs */ UPDATE unfinished_runs SET version = new.value ->> '$.decided_on' + 1,
+            lane = new.value ->> '$.lane', due_at = new.value ->> '$.due_at',
+            occupies_app = new.value ->> '$.occupies_app', leased_until = NULL
+        FROM json_each($1) AS new
+        WHERE unfinished_runs.id = new.value ->> '$.id' AND new.value ->> '$.lane' IS NOT NULL",
+            "/* delete_unfinished_runs */ DELETE FROM unfinished_runs
+        WHERE id IN (SELECT value ->> '$.id' FROM json_each($1) WHERE value ->> '$.lane' IS NULL)",
+        ],
+    },
+    // Only a backup run has baselines.
+    load: "/* load */ SELECT run.*, place.leased_until, place.lease_nonce, NULL AS now,
+            (SELECT json_group_array(json_array(took_ms, size_bytes)) FROM (
+                SELECT CAST(round((julianday(coalesce(finished_at, ended_at)) - julianday(baseline_at)) * 86400000)
+                        AS INTEGER) AS took_ms, size_bytes
+                FROM runs WHERE run.kind = 'backup' AND app = run.app AND baseline_at IS NOT NULL
+                ORDER BY baseline_at DESC, id DESC LIMIT 9) AS baseline) AS baselines
+        FROM runs AS run LEFT JOIN unfinished_runs AS place ON place.id = run.id
         WHERE run.id = $1",
     read_entries: "/* read_entries */ SELECT catalog.* FROM json_each($1) AS asked
         JOIN catalog ON catalog.app = asked.value ->> '$.app' AND catalog.backup_id = asked.value ->> '$.backup_id'",
@@ -102,27 +123,32 @@ pub(super) const DIALECT: Dialect = Dialect {
             value ->> '$.next_at'
         FROM json_each($1)",
     delete_cursors: "/* sync_fleet */ DELETE FROM cursors WHERE app IN (SELECT value FROM json_each($1))",
-    reclaim: "/* reclaim */ UPDATE runs SET leased_until = NULL, version = version + 1,
-            occupies_app = iif(state IN ('starting', 'reconciling', 'polling', 'polling_operation'), occupies_app, 0)
+    reclaim: &[
+        "/* reclaim */ UPDATE runs SET version = version + 1
+        WHERE id IN (SELECT id FROM unfinished_runs WHERE leased_until <= $1)",
+        "/* reclaim */ UPDATE unfinished_runs SET leased_until = NULL, version = version + 1,
+            occupies_app = occupies_app AND (SELECT state IN ('starting', 'reconciling', 'polling', 'polling_operation')
+                FROM runs WHERE runs.id = unfinished_runs.id)
         WHERE leased_until <= $1",
-    leases: "/* leases */ SELECT (SELECT count(*) FROM runs WHERE leased_until > '') AS outstanding,
-            (SELECT min(leased_until) FROM runs WHERE leased_until > $1) AS next_ends_at",
+    ],
+    leases: "/* leases */ SELECT (SELECT count(*) FROM unfinished_runs WHERE leased_until > '') AS outstanding,
+            (SELECT min(leased_until) FROM unfinished_runs WHERE leased_until > $1) AS next_ends_at",
     occupied_plans: "/* occupied_plans */ SELECT asked.value ->> '$.subscription' AS subscription,
             asked.value ->> '$.plan' AS plan,
-            (SELECT count(*) FROM runs WHERE occupies_app = 1 AND runs.subscription = asked.value ->> '$.subscription'
-                AND runs.plan = asked.value ->> '$.plan') AS count
+            (SELECT count(*) FROM unfinished_runs AS run WHERE occupies_app = 1
+                AND run.subscription = asked.value ->> '$.subscription' AND run.plan = asked.value ->> '$.plan') AS count
         FROM json_each($1) AS asked",
-    occupied_accounts: "/* occupied_accounts */ SELECT runs.account, runs.subscription, count(*) AS count
+    occupied_accounts: "/* occupied_accounts */ SELECT run.account, run.subscription, count(*) AS count
         FROM json_each($1) AS asked
-        JOIN runs ON runs.occupies_app = 1 AND runs.account = asked.value
-        GROUP BY runs.account, runs.subscription",
+        JOIN unfinished_runs AS run ON run.occupies_app = 1 AND run.account = asked.value
+        GROUP BY run.account, run.subscription",
     front_candidates: None,
-    lease: "/* lease */ UPDATE runs SET leased_until = $1, lease_nonce = picked.value ->> '$.nonce',
+    lease: "/* lease */ UPDATE unfinished_runs SET leased_until = $1, lease_nonce = picked.value ->> '$.nonce',
             occupies_app = max(occupies_app, picked.value ->> '$.begins')
         FROM json_each($2) AS picked
-        WHERE runs.id = picked.value ->> '$.id' AND runs.version = picked.value ->> '$.version'
-          AND runs.leased_until IS NULL
-        RETURNING id",
+        WHERE unfinished_runs.id = picked.value ->> '$.id' AND version = picked.value ->> '$.version'
+          AND leased_until IS NULL
+        RETURNING unfinished_runs.id",
     read_budgets: "/* read_budgets */ SELECT subscription, call, tokens, filled_at, closed_until FROM budgets
         WHERE subscription IN (SELECT value FROM json_each($1))",
     write_budgets: "/* write_budgets */ INSERT INTO budgets (subscription, call, tokens, filled_at)
@@ -145,8 +171,9 @@ pub(super) const DIALECT: Dialect = Dialect {
         FROM apps
         LEFT JOIN cursors ON cursors.app = apps.app
         LEFT JOIN runs AS running ON running.id = (
-            SELECT id FROM runs WHERE runs.app = apps.app AND state <> 'ended' AND kind IN ('backup', 'restore', 'drill')
-            ORDER BY occupies_app DESC, created_at, id LIMIT 1)
+            SELECT runs.id FROM runs LEFT JOIN unfinished_runs AS place ON place.id = runs.id
+            WHERE runs.app = apps.app AND ended_at IS NULL AND kind IN ('backup', 'restore', 'drill')
+            ORDER BY coalesce(place.occupies_app, 0) DESC, created_at, runs.id LIMIT 1)
         LEFT JOIN runs AS missed ON missed.id = (
             SELECT id FROM runs WHERE runs.app = apps.app AND outcome = 'missed'
             ORDER BY tick DESC, id DESC LIMIT 1)
@@ -160,7 +187,7 @@ pub(super) const DIALECT: Dialect = Dialect {
 };
 
 pub(super) const CANDIDATES: &str = "/* candidates */ SELECT id, version, priority, due_at, app,
-        EXISTS (SELECT 1 FROM runs AS other WHERE other.occupies_app = 1 AND other.app = runs.app) AS is_occupied
-    FROM runs
+        EXISTS (SELECT 1 FROM unfinished_runs AS other WHERE other.occupies_app = 1 AND other.app = run.app) AS is_occupied
+    FROM unfinished_runs AS run
     WHERE lane = $1 AND leased_until IS NULL AND priority = $2 AND due_at <= $3
     ORDER BY due_at, id LIMIT $4";

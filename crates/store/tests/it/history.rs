@@ -201,7 +201,7 @@ impl<S: Store> History<S> {
         RunEvent::AttemptStarted { attempt, sas: Some(sas) }
     }
 
-    fn accepted(&self, id: i64) -> RunEvent {
+    pub fn accepted(&self, id: i64) -> RunEvent {
         RunEvent::Accepted { backup: BackupId(id), accepted_at: self.clock.now(), request_id: None }
     }
 

@@ -61,6 +61,7 @@ async fn no_statement_reads_a_large_table_through() {
         let small = [
             "json_each",
             "asked",
+            "baseline",
             "new",
             "picked",
             "page",
@@ -94,7 +95,7 @@ async fn a_lane_is_read_through_its_index_and_in_its_order() {
     let fixture = Fixture::empty().await;
     let take = statements().into_iter().find(|(name, _)| name == "candidates").unwrap();
     let steps = plan(&fixture, &take.1).await;
-    let expected = "SEARCH runs USING INDEX runs_waiting (lane=? AND priority=? AND due_at<?)";
+    let expected = "SEARCH run USING INDEX unfinished_runs_waiting (lane=? AND priority=? AND due_at<?)";
     assert!(steps.iter().any(|step| step == expected), "{steps:#?}");
 }
 

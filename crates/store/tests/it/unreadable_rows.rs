@@ -177,7 +177,7 @@ pub async fn rows_are_removed_one_by_one<S: Store, C>(
     assert_eq!(history.store.unreadable_rows().await.unwrap(), []);
     raw.sql("UPDATE apps SET retention = '7' WHERE app LIKE '%/stray'").await;
     raw.sql("UPDATE cursors SET app = 'odd \u{1b}' WHERE app LIKE '%/blog'").await;
-    raw.sql(&format!("UPDATE runs SET lane = 'nowhere' WHERE id = '{}'", run.id)).await;
+    raw.sql(&format!("UPDATE unfinished_runs SET lane = 'nowhere' WHERE id = '{}'", run.id)).await;
     raw.sql("UPDATE catalog SET origin = 'magic' WHERE backup_id = 4").await;
     raw.sql("UPDATE budgets SET call = 'dance'").await;
     raw.sql(

@@ -1,5 +1,6 @@
 //! Rows of `audit_events`.
 
+use serde::Deserialize;
 use serde_json::{Value, json as object};
 
 use crate::audit::{AuditEvent, ChainEnd};
@@ -52,14 +53,30 @@ impl FromRow for AuditEvent {
     }
 }
 
+/// What columns repeat of an event's data. A database that holds them compares them with the data.
+#[derive(Debug, Default, Deserialize)]
+struct Summary {
+    event: Option<String>,
+    attempt: Option<AttemptSummary>,
+    number: Option<i64>,
+}
+
+#[derive(Debug, Deserialize)]
+struct AttemptSummary {
+    number: Option<i64>,
+}
+
 /// The columns of an event, without `database_role`: the database fills it itself.
 pub(crate) fn columns(row: &ChainRow) -> Value {
     let ChainRow { link, at, run_id, app, data, database_role: _ } = row;
+    let Summary { event, attempt, number } = serde_json::from_str(data).unwrap_or_default();
     object!({
         "seq": link.seq,
         "at": at,
         "run_id": run_id,
         "app": app,
+        "event": event,
+        "attempt": attempt.and_then(|attempt| attempt.number).or(number),
         "data": data,
         "previous": link.previous,
         "hash": link.hash,

@@ -5,6 +5,7 @@ use serde_json::{Value, json as object};
 
 use crate::columns::{Ending, accepted_at, attempt, json, word};
 use crate::error::Result;
+use crate::rules::load::baseline_at;
 use crate::sql::arg::time_text;
 use crate::sql::row::{FromRow, Row};
 
@@ -81,6 +82,7 @@ pub(crate) fn updated(run: &Run, from: i64) -> Value {
         "accepted_at": accepted_at(&run.state).map(time_text),
         "finished_at": backup.and_then(|backup| backup.finished_at).map(time_text),
         "verification": ending.verification.as_ref().map(word),
+        "baseline_at": baseline_at(run).map(time_text),
         "due_at": time_text(run.due_at),
         "ended_at": run.ended_at.map(time_text),
         "lane": run.lane().map(|lane| lane.to_string()),

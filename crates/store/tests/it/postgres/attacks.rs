@@ -73,8 +73,9 @@ async fn forged(fixture: &Fixture, at: &str, app: &str, data: &str) -> String {
     let link: Link = last.link.then(&Content { at, app, data, ..last.content() });
     let Link { seq, previous, hash } = link;
     format!(
-        "INSERT INTO audit_events (seq, at, run_id, app, data, previous, hash)
-         VALUES ({seq}, '{at}', '{}', '{app}', '{data}', '{previous}', '{hash}')",
+        "INSERT INTO audit_events (seq, at, run_id, app, event, attempt, data, previous, hash)
+         VALUES ({seq}, '{at}', '{}', '{app}', '{data}'::jsonb ->> 'event', ('{data}'::jsonb ->> 'number')::bigint,
+                 '{data}', '{previous}', '{hash}')",
         last.run_id
     )
 }
@@ -89,7 +90,7 @@ async fn a_hold_is_neither_taken_off_nor_forged_and_whoever_forces_it_is_found()
     let newest = "event_seq = (SELECT max(seq) FROM audit_events)";
     for (statement, words) in [
         ("UPDATE catalog SET hold = NULL WHERE hold IS NOT NULL".to_owned(), alone),
-        (format!("UPDATE catalog SET hold = NULL, {newest} WHERE hold IS NOT NULL"), alone),
+        (format!("UPDATE catalog SET hold = NULL, {newest} WHERE hold IS NOT NULL"), apart),
         ("UPDATE catalog SET good = true WHERE NOT good".to_owned(), alone),
         ("UPDATE catalog SET removed_at = now(), deleted = true".to_owned(), alone),
         (
@@ -99,6 +100,12 @@ async fn a_hold_is_neither_taken_off_nor_forged_and_whoever_forces_it_is_found()
         (
             "INSERT INTO catalog SELECT (json_populate_record(catalog, '{\"backup_id\": 99}')).* FROM catalog
              WHERE hold IS NOT NULL"
+                .to_owned(),
+            apart,
+        ),
+        (
+            "INSERT INTO catalog SELECT (json_populate_record(catalog, '{\"backup_id\": 99}')).* FROM catalog
+             WHERE hold IS NULL LIMIT 1"
                 .to_owned(),
             alone,
         ),

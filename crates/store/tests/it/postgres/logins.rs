@@ -35,8 +35,8 @@ async fn the_server_names_the_login_of_each_event_and_the_hash_covers_it() {
     let content = holdfast_store::Content { database_role: "ann", ..rows[0].content() };
     let forged = rows[0].link.then(&content);
     let forge = AssertSqlSafe(format!(
-        "INSERT INTO audit_events (seq, at, run_id, app, data, database_role, previous, hash)
-         SELECT 2, at, run_id, app, data, 'ann', hash, '{}' FROM audit_events",
+        "INSERT INTO audit_events (seq, at, run_id, app, event, attempt, data, database_role, previous, hash)
+         SELECT 2, at, run_id, app, event, attempt, data, 'ann', hash, '{}' FROM audit_events",
         forged.hash
     ));
     let mut connection = fixture.database.raw().await;

@@ -8,6 +8,7 @@ mod passwords;
 mod rights;
 mod scale;
 mod sharing;
+mod steps;
 mod tampering;
 mod unreadable_rows;
 mod views;

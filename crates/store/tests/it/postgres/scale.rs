@@ -16,30 +16,35 @@ use crate::statements::{OF_A_KIND, WHOLE, statements_of};
 /// ended, and 120 of the others. 50,000 apps have a cursor, some of them due;
 /// there are 300,000 audit events, some in every partition, because an empty one may be read through; and 200,000
 /// backups of 5,000 apps.
-const FILL: [&str; 7] = [
+const FILL: [&str; 8] = [
     "SET session_replication_role = replica",
     "ALTER TABLE runs SET UNLOGGED",
     "INSERT INTO runs (id, version, kind, task, trigger, priority, app, subscription, policy, tick, plan, storage, account,
         policy_snapshot, state, state_json, failure_counts, attempt, outcome, cause, backup_id, backup_blob, size_bytes, accepted_at,
-        finished_at, verification, created_at, due_at, ended_at)
+        finished_at, verification, baseline_at, created_at, due_at, ended_at)
      SELECT gen_random_uuid(), version, CASE WHEN n % 20 = 0 THEN 'delete' ELSE kind END, task, trigger, priority, app || n % 5000, subscription, policy,
         tick - n * interval '10 seconds', plan, storage, account, policy_snapshot, state, state_json, failure_counts, attempt, outcome,
         cause, backup_id, backup_blob, size_bytes, accepted_at - n * interval '10 seconds',
-        finished_at - n * interval '10 seconds', verification, created_at - n * interval '10 seconds',
+        finished_at - n * interval '10 seconds', verification, baseline_at - n * interval '10 seconds', created_at - n * interval '10 seconds',
         due_at - n * interval '10 seconds', ended_at - n * interval '10 seconds'
      FROM runs, generate_series(1, 880000) AS n WHERE outcome = 'succeeded'",
     "INSERT INTO runs (id, version, kind, task, trigger, priority, app, subscription, policy, tick, plan, storage, account,
-        policy_snapshot, state, state_json, failure_counts, created_at, due_at, lane, leased_until, occupies_app)
+        policy_snapshot, state, state_json, failure_counts, created_at, due_at)
      SELECT gen_random_uuid(), version, CASE WHEN n % 1000 = 0 THEN 'delete' ELSE kind END, task, trigger, n % 4, app || n, subscription, policy, tick, plan, storage,
-        account, policy_snapshot, state, state_json, failure_counts, created_at, due_at + (n % 7200 - 3600) * interval '1 second',
-        CASE WHEN n <= 100000 THEN lane WHEN n <= 110000 THEN 'begin|s' || n % 200 || '|p|a' ELSE 'poll|s' || n % 200 END,
-        CASE WHEN n > 118000 THEN now() + n % 60 * interval '1 second' END, n > 110000
+        account, policy_snapshot, state, state_json, failure_counts, created_at, due_at + (n % 7200 - 3600) * interval '1 second'
      FROM runs, generate_series(1, 120000) AS n WHERE state = 'planned'",
+    "INSERT INTO unfinished_runs (id, version, app, subscription, plan, account, lane, priority, due_at, leased_until, occupies_app)
+     SELECT runs.id, runs.version, runs.app, runs.subscription, runs.plan, runs.account,
+        CASE WHEN n <= 100000 THEN lane WHEN n <= 110000 THEN 'begin|s' || n % 200 || '|p|a' ELSE 'poll|s' || n % 200 END,
+        runs.priority, runs.due_at, CASE WHEN n > 118000 THEN now() + n % 60 * interval '1 second' END, n > 110000
+     FROM unfinished_runs AS model,
+        (SELECT *, row_number() OVER (ORDER BY id) - 1 AS n FROM runs WHERE state = 'planned') AS runs
+     WHERE runs.id <> model.id",
     "INSERT INTO cursors SELECT app || n, 'gold', 'daily', date_trunc('second', now()),
         date_trunc('second', now()) + (n - 300) * interval '1 second'
      FROM apps, generate_series(1, 50000) AS n WHERE app LIKE '%/stray'",
-    "INSERT INTO audit_events (seq, at, run_id, app, data, previous, hash)
-     SELECT last.seq + n, now() - interval '30 days' + n * interval '72 seconds', gen_random_uuid(), app, data, hash, hash
+    "INSERT INTO audit_events (seq, at, run_id, app, event, attempt, data, previous, hash)
+     SELECT last.seq + n, now() - interval '30 days' + n * interval '72 seconds', gen_random_uuid(), app, event, attempt, data, hash, hash
      FROM (SELECT * FROM audit_events ORDER BY seq DESC LIMIT 1) AS last, generate_series(1, 300000) AS n",
     "INSERT INTO catalog (app, backup_id, generation, event_seq, run_id, storage, blob, size_bytes, accepted_at, databases, origin, good, removed_at)
      SELECT app || n % 5000, n, 1, 1, run_id, storage, blob, size_bytes, accepted_at - n * interval '10 seconds', databases,
@@ -62,7 +67,7 @@ async fn fixture() -> Option<Fixture> {
 
 /// Small tables may be read through, and are. The large ones, and the partitions of the audit, may not.
 fn is_large(table: &str) -> bool {
-    ["runs", "cursors", "catalog"].contains(&table) || table.starts_with("audit_events")
+    ["runs", "unfinished_runs", "cursors", "catalog"].contains(&table) || table.starts_with("audit_events")
 }
 
 fn large_scans(plan: &Value, found: &mut Vec<String>) {

@@ -23,8 +23,8 @@ async fn several_dispatchers_hand_out_each_run_once_and_never_exceed_a_limit() {
         fixture.add(&format!("app{n}")).await;
     }
     // Four plans that lie in one storage account: each dispatcher begins with another, and only the account joins them.
-    let four = "UPDATE runs SET plan = '/plans/' || right(app, 1)::integer % 4,
-        lane = replace(lane, '/plans/p1', '/plans/' || right(app, 1)::integer % 4)";
+    let four = "UPDATE runs SET plan = '/plans/' || right(app, 1)::integer % 4;
+        UPDATE unfinished_runs SET plan = '/plans/' || right(app, 1)::integer % 4, lane = replace(lane, '/plans/p1', '/plans/' || right(app, 1)::integer % 4)";
     fixture.sql(four).await.unwrap();
     let lanes = fixture.store.due_lanes().await.unwrap().lanes;
     assert_eq!(lanes.len(), 4);

@@ -17,12 +17,13 @@ async fn verify(fixture: &Fixture) -> Result<Link, Broken> {
 #[tokio::test]
 async fn the_database_itself_refuses_to_touch_what_is_written() {
     let Some(fixture) = Fixture::with_backups().await else { return };
-    let partition = "INSERT INTO audit_events_else (seq, at, run_id, app, data, previous, hash)
-        SELECT 99, at, run_id, app, data, previous, hash FROM audit_events LIMIT 1";
+    let partition =
+        "INSERT INTO audit_events_else (seq, at, run_id, app, event, attempt, data, previous, hash)
+        SELECT 99, at, run_id, app, event, attempt, data, previous, hash FROM audit_events LIMIT 1";
     let ahead = partition.replace("audit_events_else", "audit_events");
     let twice = ahead.replace("SELECT 99", "SELECT seq");
-    let next = "INSERT INTO audit_events (seq, at, run_id, app, data, previous, hash)
-        SELECT (SELECT max(seq) + 1 FROM audit_events), at, run_id, app, data, previous, hash FROM audit_events LIMIT 1";
+    let next = "INSERT INTO audit_events (seq, at, run_id, app, event, attempt, data, previous, hash)
+        SELECT (SELECT max(seq) + 1 FROM audit_events), at, run_id, app, event, attempt, data, previous, hash FROM audit_events LIMIT 1";
     for (statement, words) in [
         ("UPDATE audit_events SET at = at WHERE seq = 2", "an audit event is never changed"),
         ("DELETE FROM audit_events WHERE seq = 2", "an audit event is never deleted"),
@@ -58,8 +59,8 @@ async fn each_kind_of_tampering_is_found_where_it_is() {
         let statement = match statement.strip_prefix("INSERT") {
             // The same number in another partition, where no index forbids it.
             Some(_) => {
-                "INSERT INTO audit_events (seq, at, run_id, app, data, previous, hash)
-                 SELECT seq, now(), run_id, app, data, previous, hash FROM audit_events WHERE seq = 4"
+                "INSERT INTO audit_events (seq, at, run_id, app, event, attempt, data, previous, hash)
+                 SELECT seq, now(), run_id, app, event, attempt, data, previous, hash FROM audit_events WHERE seq = 4"
             }
             None => statement,
         };
