@@ -38,6 +38,8 @@ struct Login {
     options: PgConnectOptions,
     passwords: Arc<dyn PasswordSource>,
     asked_at: Mutex<Instant>,
+    /// When a failure of the source was last logged.
+    logged_at: Mutex<Option<Instant>>,
 }
 
 impl Connections {
@@ -45,7 +47,8 @@ impl Connections {
     pub fn new(options: PgConnectOptions, passwords: Option<Arc<dyn PasswordSource>>) -> Self {
         let login = passwords.map(|passwords| {
             let asked_at = Mutex::new(Instant::now());
-            Login { options: options.clone().password(""), passwords, asked_at }
+            let options = options.clone().password("");
+            Login { options, passwords, asked_at, logged_at: Mutex::default() }
         });
         let pool = PgPoolOptions::new()
             .max_connections(CONNECTIONS)
@@ -72,11 +75,7 @@ impl Connections {
         match (self.pool.acquire().await, renewed) {
             (acquired, Ok(())) => acquired.during(operation),
             (Err(_), Err(why)) => Err(Error::Login { operation, why }),
-            (Ok(connection), Err(why)) => {
-                let error = &why as &dyn std::error::Error;
-                tracing::warn!(error, "failed to renew the password of the database");
-                Ok(connection)
-            }
+            (Ok(connection), Err(_)) => Ok(connection),
         }
     }
 
@@ -99,8 +98,56 @@ impl Login {
     async fn renew(&self, pool: &PgPool) -> Result<(), NoPassword> {
         // Written first: while the source hangs, other operations go on with open connections.
         *self.asked_at.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
-        let password = self.passwords.password().await?;
+        let password = self.passwords.password().await.inspect_err(|why| self.log(why))?;
         pool.set_connect_options(self.options.clone().password(password.secret.expose_secret()));
         Ok(())
+    }
+
+    /// Logs a failure of the source, at most once a minute: open connections hide it until they end.
+    fn log(&self, why: &NoPassword) {
+        let mut logged_at = self.logged_at.lock().unwrap_or_else(PoisonError::into_inner);
+        if logged_at.is_none_or(|at| at.elapsed() > PASSWORD_KEPT) {
+            *logged_at = Some(Instant::now());
+            let error = why as &dyn std::error::Error;
+            tracing::warn!(error, "failed to renew the password of the database");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use async_trait::async_trait;
+    use holdfast_model::Password;
+
+    use super::*;
+
+    #[derive(Debug)]
+    struct Numbered(Mutex<u32>);
+
+    #[async_trait]
+    impl PasswordSource for Numbered {
+        async fn password(&self) -> Result<Password, NoPassword> {
+            let mut number = self.0.lock().unwrap();
+            *number += 1;
+            Ok(Password { secret: format!("token-{number}").into(), valid_for: Duration::from_hours(1) })
+        }
+
+        fn credential(&self) -> &'static str {
+            "managed_identity"
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_pool_is_given_a_newer_password_after_a_minute_although_no_connection_is_needed() {
+        let connections = Connections::new(PgConnectOptions::new(), Some(Arc::new(Numbered(Mutex::new(0)))));
+        let login = connections.login.as_ref().unwrap();
+        for number in 1..3 {
+            assert!(!login.is_old());
+            tokio::time::advance(PASSWORD_KEPT + Duration::from_secs(1)).await;
+            assert!(login.is_old());
+            login.renew(&connections.pool).await.unwrap();
+            let options = format!("{:?}", connections.pool.connect_options());
+            assert!(options.contains(&format!("token-{number}")));
+        }
     }
 }
