@@ -80,6 +80,19 @@ impl Database {
         roles
     }
 
+    /// Creates a login with this password that may do what the processes do. Returns its name.
+    ///
+    /// # Panics
+    ///
+    /// If the server refuses.
+    pub async fn app_login(&self, password: &str) -> String {
+        let (roles, name) = (self.grant().await, format!("{}_login", self.name));
+        let sql = format!("CREATE ROLE {name} LOGIN PASSWORD '{password}' IN ROLE {}", roles.app);
+        let created = sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut self.raw().await).await;
+        created.unwrap_or_else(|error| panic!("failed to create {name}: {error}"));
+        name
+    }
+
     /// Opens a plain connection as the owner. Names resolve in Holdfast's schema, then in `public`.
     ///
     /// # Panics
@@ -100,7 +113,7 @@ impl Database {
             PgConnectOptions::from_url(&self.server)?.disable_statement_logging().connect().await?;
         let drop = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name);
         sqlx::raw_sql(AssertSqlSafe(drop)).execute(&mut server).await?;
-        for role in ["app", "auditor"] {
+        for role in ["login", "app", "auditor"] {
             let drop = format!("DROP ROLE IF EXISTS {}_{role}", self.name);
             sqlx::raw_sql(AssertSqlSafe(drop)).execute(&mut server).await?;
         }

@@ -97,6 +97,13 @@ impl VirtualHost {
         })
     }
 
+    /// Creates a user without a password who may do everything in this virtual host.
+    pub fn user_named(&self, name: &str) {
+        self.ask("PUT", &format!("users/{name}"), &json!({ "password_hash": "", "tags": "" }));
+        let all = json!({ "configure": ".*", "write": ".*", "read": ".*" });
+        self.ask("PUT", &format!("permissions/{}/{name}", self.name), &all);
+    }
+
     /// Closes every connection to this virtual host. Returns their number.
     pub fn close_connections(&self) -> usize {
         let known = self.ask("GET", &format!("vhosts/{}/connections", self.name), &Value::Null);

@@ -28,6 +28,7 @@ mod subject;
 mod token;
 mod token_answer;
 mod token_cache;
+mod token_passwords;
 mod token_transport;
 mod transport;
 mod verify_result;
@@ -50,6 +51,7 @@ pub use scrub::scrub;
 pub use settings::{InvalidSettings, PUBLIC_ENDPOINT, Settings};
 pub use token::{Token, TokenError, TokenSource};
 pub use token_cache::TokenCache;
+pub use token_passwords::TokenPasswords;
 pub use transport::{Transport, TransportError, TransportRequest, TransportResponse};
 pub use verify_result::{BlobSizes, Observation, VerifyResult, judge};
 

@@ -19,6 +19,7 @@ use crate::output::Output;
 use crate::runtime::clouds::clouds;
 use crate::runtime::engine::storages;
 use crate::runtime::lax_files::lax_mode;
+use crate::runtime::logins::{Logins, login_words};
 use crate::runtime::wires::{check_broker, check_database};
 
 /// The context of a command.
@@ -66,8 +67,9 @@ impl Context {
     pub async fn store(&self, mode: Mode) -> anyhow::Result<Arc<dyn Store>> {
         if let Some(url) = &self.global.database_url {
             let url = secret_url(url)?;
-            check_database(&url, &self.global.allow_cleartext)?;
-            return Ok(Arc::new(PgStore::connect(&url, mode).await?));
+            let wire = check_database(&url, &self.global.allow_cleartext)?;
+            let passwords = self.logins().database(&wire)?;
+            return Ok(Arc::new(PgStore::connect_with(&url, passwords, mode).await?));
         }
         if let Some(permissions) = lax_mode(&self.global.store).filter(|_| mode == Mode::Own) {
             let store = self.global.store.display();
@@ -80,8 +82,12 @@ impl Context {
     pub fn broker(&self) -> anyhow::Result<Option<Config>> {
         let Some(url) = &self.global.amqp_url else { return Ok(None) };
         let url = secret_url(url)?;
-        check_broker(&url, &self.global.allow_cleartext)?;
-        Ok(Some(Config::new(url)))
+        let wire = check_broker(&url, &self.global.allow_cleartext)?;
+        Ok(Some(Config { passwords: self.logins().broker(&wire)?, ..Config::new(url) }))
+    }
+
+    fn logins(&self) -> Logins<'_> {
+        Logins { global: &self.global, clock: &self.clock }
     }
 
     /// The database and the broker as destinations, without connecting.
@@ -89,15 +95,17 @@ impl Context {
         let mut servers = Vec::new();
         if let Some(url) = &self.global.database_url {
             let wire = database_wire(&secret_url(url)?)?;
-            let receives = format!("its password, sslmode={}", wire.ssl_mode);
+            let login = login_words(self.global.database_credential.as_ref(), false);
+            let receives = format!("{login}, sslmode={}", wire.ssl_mode);
             let host = wire.host.as_deref();
             servers.extend(host.map(|host| Destination::direct(host, wire.port, "PostgreSQL", &receives)));
         }
         if let Some(url) = &self.global.amqp_url {
             let wire = broker_wire(&secret_url(url)?)?;
-            let receives =
-                if wire.is_verified { "its password, by TLS" } else { "its password, in the clear" };
-            servers.push(Destination::direct(&wire.host, wire.port, "RabbitMQ", receives));
+            let how = if wire.is_verified { "by TLS" } else { "in the clear" };
+            let login = login_words(self.global.amqp_credential.as_ref(), wire.has_certificate_login);
+            let receives = format!("{login}, {how}");
+            servers.push(Destination::direct(&wire.host, wire.port, "RabbitMQ", &receives));
         }
         Ok(servers)
     }

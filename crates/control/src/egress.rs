@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use holdfast_arm::{Credential, is_loopback};
-use holdfast_config::{Cloud, Fleet};
+use holdfast_config::{Fleet, LoginCredential};
 use holdfast_storage::{SasSource, SecretRef, StorageTarget};
 use serde::Serialize;
 use url::Url;
@@ -29,14 +29,24 @@ const PUBLIC_AUTHORITY: &str = "https://login.microsoftonline.com";
 /// The endpoint of managed identities on a virtual machine.
 const IMDS: &str = "http://169.254.169.254";
 
-/// The servers of a fleet, in the order of the fleet file. `variable` reads the environment.
+/// The servers of a fleet, in the order of the fleet file, and those that give the tokens of `logins`. `variable` reads
+/// the environment.
 ///
 /// The apps' own hosts are missing: only Azure knows them, and they receive no secret.
-pub fn destinations(fleet: &Fleet, variable: impl Fn(&str) -> Option<String>) -> Vec<Destination> {
+pub fn destinations<'l>(
+    fleet: &Fleet,
+    logins: impl IntoIterator<Item = &'l LoginCredential>,
+    variable: impl Fn(&str) -> Option<String>,
+) -> Vec<Destination> {
     let mut all = Vec::new();
     for cloud in &fleet.clouds {
         all.extend(Destination::of(&cloud.endpoint, "Azure Resource Manager", "tokens"));
-        all.extend(identity(cloud, &variable));
+        all.extend(identity(&cloud.credential, cloud.authority.as_ref(), &variable));
+    }
+    for login in logins {
+        // A section of the fleet file has its servers already.
+        let LoginCredential::Own(credential) = login else { continue };
+        all.extend(identity(credential, None, &variable));
     }
     all.extend(fleet.storages.values().filter_map(storage));
     all.extend(vaults(fleet));
@@ -77,15 +87,19 @@ impl Destination {
     }
 }
 
-/// Where the section's tokens come from.
-fn identity(cloud: &Cloud, variable: impl Fn(&str) -> Option<String>) -> Option<Destination> {
+/// Where the credential's tokens come from.
+fn identity(
+    credential: &Credential<SecretRef>,
+    authority: Option<&Url>,
+    variable: impl Fn(&str) -> Option<String>,
+) -> Option<Destination> {
     let entra = |purpose, receives| {
         let from_environment = || Url::parse(&variable("AZURE_AUTHORITY_HOST")?).ok();
-        let authority = cloud.authority.clone().or_else(from_environment);
+        let authority = authority.cloned().or_else(from_environment);
         let authority = authority.or_else(|| Url::parse(PUBLIC_AUTHORITY).ok());
         Destination::of(&authority?, purpose, receives)
     };
-    match &cloud.credential {
+    match credential {
         Credential::ClientSecret { .. } => entra("Entra", "the client secret"),
         Credential::WorkloadIdentity { .. } => entra("Entra", "the service account's token"),
         Credential::AzureCli { .. } => entra("Entra, by the Azure CLI", "the CLI's own tokens"),
@@ -123,6 +137,10 @@ mod tests {
     use super::*;
 
     fn rows(fleet: &str, environment: &[(&str, &str)]) -> Vec<String> {
+        rows_with(fleet, &[], environment)
+    }
+
+    fn rows_with(fleet: &str, logins: &[LoginCredential], environment: &[(&str, &str)]) -> Vec<String> {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), fleet).unwrap();
         let now = holdfast_model::parse_timestamp("2026-11-29T00:00:00Z").unwrap();
@@ -135,7 +153,7 @@ mod tests {
             let via = if found.through_proxy { " by proxy" } else { "" };
             format!("{}:{} {} <- {}{via}", found.host, found.port, found.purpose, found.receives)
         };
-        destinations(&fleet, variable).into_iter().map(row).collect()
+        destinations(&fleet, logins, variable).into_iter().map(row).collect()
     }
 
     const FLEET: &str = r#"
@@ -172,6 +190,14 @@ policy = "gold"
         expected.push("localhost:4318 telemetry <- OTEL_EXPORTER_OTLP_HEADERS by proxy".to_owned());
         expected.push("proxy.example:3128 the proxy <- encrypted requests".to_owned());
         assert_eq!(proxied, expected);
+    }
+
+    #[test]
+    fn the_identity_that_logs_in_to_a_server_is_named_once() {
+        let login: LoginCredential = "managed_identity".parse().unwrap();
+        let found = rows_with(FLEET, &[login.clone(), login, "azure".parse().unwrap()], &[]);
+        let identity = "169.254.169.254:80 the managed identity <- -";
+        assert_eq!((found.len(), found.iter().filter(|row| *row == identity).count()), (5, 1), "{found:?}");
     }
 
     #[test]

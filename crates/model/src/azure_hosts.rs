@@ -1,6 +1,7 @@
 //! The hosts of Azure's clouds, to which tokens may be sent. Pure.
 //!
-//! Sources: Microsoft's "Azure Government developer guide", "Azure China 21Vianet endpoints" and "National clouds".
+//! Sources: Microsoft's "Azure Government developer guide", "Azure China 21Vianet endpoints", "National clouds" and "Use
+//! Microsoft Entra ID for authentication with Azure Database for PostgreSQL".
 
 /// A cloud of Microsoft's. Its tokens are for its own hosts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +25,8 @@ pub enum AzureService {
     Blob,
     /// Key Vault, which receives tokens.
     Vault,
+    /// Azure Database for PostgreSQL, which receives tokens as passwords.
+    Postgres,
 }
 
 impl AzureCloud {
@@ -48,6 +51,15 @@ impl AzureCloud {
                 .is_some_and(|name| !name.is_empty() && !name.starts_with('.')),
             None => host == *known,
         })
+    }
+
+    /// The scope of the tokens that log in to Azure Database for PostgreSQL.
+    pub fn postgres_scope(self) -> &'static str {
+        match self {
+            Self::Public => "https://ossrdbms-aad.database.windows.net/.default",
+            Self::UsGovernment => "https://ossrdbms-aad.database.usgovcloudapi.net/.default",
+            Self::China => "https://ossrdbms-aad.database.chinacloudapi.cn/.default",
+        }
     }
 
     fn hosts(self, service: AzureService) -> &'static [&'static str] {
@@ -75,6 +87,9 @@ impl AzureCloud {
             (Self::Public, AzureService::Vault) => &["*.vault.azure.net"],
             (Self::UsGovernment, AzureService::Vault) => &["*.vault.usgovcloudapi.net"],
             (Self::China, AzureService::Vault) => &["*.vault.azure.cn"],
+            (Self::Public, AzureService::Postgres) => &["*.postgres.database.azure.com"],
+            (Self::UsGovernment, AzureService::Postgres) => &["*.postgres.database.usgovcloudapi.net"],
+            (Self::China, AzureService::Postgres) => &["*.postgres.database.chinacloudapi.cn"],
         }
     }
 }
@@ -82,7 +97,7 @@ impl AzureCloud {
 #[cfg(test)]
 mod tests {
     use super::AzureCloud::{China, Public, UsGovernment};
-    use super::AzureService::{Arm, Blob, Entra, Vault};
+    use super::AzureService::{Arm, Blob, Entra, Postgres, Vault};
     use super::*;
 
     #[test]
@@ -103,9 +118,13 @@ mod tests {
             (Public, Vault, "acme.vault.azure.net"),
             (UsGovernment, Vault, "acme.vault.usgovcloudapi.net"),
             (China, Vault, "acme.vault.azure.cn"),
+            (Public, Postgres, "db.postgres.database.azure.com"),
+            (Public, Postgres, "db.private.postgres.database.azure.com"),
+            (UsGovernment, Postgres, "db.postgres.database.usgovcloudapi.net"),
+            (China, Postgres, "db.postgres.database.chinacloudapi.cn"),
         ] {
             for other in AzureCloud::ALL {
-                for asked in [Arm, Entra, Blob, Vault] {
+                for asked in [Arm, Entra, Blob, Vault, Postgres] {
                     let is_it = other == cloud && asked == service;
                     assert_eq!(other.has(asked, host), is_it, "{host} {other:?} {asked:?}");
                 }
@@ -129,10 +148,13 @@ mod tests {
             "acme.vault.thief.example",
             "login.microsoftonline.com.thief.example",
             "acct.azurewebsites.net",
+            "db.database.azure.com",
+            "dbpostgres.database.azure.com",
+            "db.postgres.database.azure.com.thief.example",
             "10.0.0.4",
         ] {
             for cloud in AzureCloud::ALL {
-                for service in [Arm, Entra, Blob, Vault] {
+                for service in [Arm, Entra, Blob, Vault, Postgres] {
                     assert!(!cloud.has(service, host), "{host} {cloud:?} {service:?}");
                 }
             }

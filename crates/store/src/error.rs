@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use holdfast_model::NoPassword;
+
 use crate::unreadable::UnreadableRow;
 
 /// The result of a store's operation.
@@ -70,6 +72,14 @@ pub enum Error {
         #[source]
         source: sqlx::Error,
     },
+    /// A connection was needed, and there is no password to open it.
+    #[error("failed to {operation}: no login to the database: {why}")]
+    Login {
+        /// The operation that failed.
+        operation: &'static str,
+        /// Why there is no password.
+        why: NoPassword,
+    },
     /// The driver failed.
     #[error("failed to {operation}")]
     Driver {
@@ -111,7 +121,9 @@ impl Error {
 
     /// Whether the store could not be reached or did not answer, so that another operation would fail as well.
     pub(crate) fn is_outage(&self) -> bool {
-        let Self::Driver { source, .. } = self else { return matches!(self, Self::Open { .. }) };
+        let Self::Driver { source, .. } = self else {
+            return matches!(self, Self::Open { .. } | Self::Login { .. });
+        };
         match source {
             // Connections that end (class 08), a server that stops or starts (57P), and too many connections (53).
             sqlx::Error::Database(error) => error.code().is_some_and(|code| {

@@ -4,6 +4,7 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use holdfast_config::LoginCredential;
 
 /// The options of all commands.
 #[derive(Debug, Clone, Args)]
@@ -24,9 +25,18 @@ pub struct Global {
     /// PostgreSQL instead of the store's file: its URL, or better `env:NAME` or `file:PATH` with the URL
     #[arg(long, global = true, env = "HOLDFAST_DATABASE_URL", hide_env_values = true, value_name = "URL")]
     pub database_url: Option<String>,
+    /// Log in to PostgreSQL with tokens of Entra: managed_identity, workload_identity, azure_cli, or azure.NAME of the fleet file
+    #[arg(long, global = true, env = "HOLDFAST_DATABASE_CREDENTIAL", value_name = "CREDENTIAL")]
+    pub database_credential: Option<LoginCredential>,
     /// RabbitMQ instead of the queue in this process: its URL, or better `env:NAME` or `file:PATH` with the URL
     #[arg(long, global = true, env = "HOLDFAST_AMQP_URL", hide_env_values = true, value_name = "URL")]
     pub amqp_url: Option<String>,
+    /// Log in to RabbitMQ with tokens of OAuth 2, likewise
+    #[arg(long, global = true, env = "HOLDFAST_AMQP_CREDENTIAL", value_name = "CREDENTIAL")]
+    pub amqp_credential: Option<LoginCredential>,
+    /// The scope of the tokens for RabbitMQ: its Application ID URI and `/.default`
+    #[arg(long, global = true, env = "HOLDFAST_AMQP_SCOPE", value_name = "SCOPE")]
+    pub amqp_scope: Option<String>,
     /// Hosts of the database and the broker that may be reached without verified TLS, separated by commas
     #[arg(long, global = true, env = "HOLDFAST_ALLOW_CLEARTEXT", value_name = "HOST", value_delimiter = ',')]
     pub allow_cleartext: Vec<String>,

@@ -117,6 +117,7 @@ async fn backends(store: &anyhow::Result<Arc<dyn Store>>, context: &Context) -> 
         let failure = broker(None, context).await.err();
         findings.push(doctor::broker(failure.map(|error| format!("{error:#}"))));
     }
+    findings.extend(context.servers().iter().flatten().map(doctor::login));
     findings
 }
 

@@ -9,6 +9,7 @@ pub mod engine;
 pub mod hardening;
 pub mod identities;
 pub mod lax_files;
+pub mod logins;
 mod offset_clock;
 pub mod open_files;
 mod remembering;

@@ -2,16 +2,17 @@
 
 use holdfast_arm::is_loopback;
 use holdfast_control::{Error, ErrorKind};
-use holdfast_queue::broker_wire;
-use holdfast_store::database_wire;
+use holdfast_queue::{BrokerWire, broker_wire};
+use holdfast_store::{DatabaseWire, database_wire};
 use secrecy::SecretString;
 use url::Url;
 
 /// Refuses a database off this machine without verified TLS, unless its host is in `allowed`.
-pub fn check_database(url: &SecretString, allowed: &[String]) -> anyhow::Result<()> {
+pub fn check_database(url: &SecretString, allowed: &[String]) -> anyhow::Result<DatabaseWire> {
     let wire = database_wire(url)?;
-    let Some(host) = wire.host.filter(|host| !wire.is_verified && !may_be_clear(host, allowed)) else {
-        return Ok(());
+    let Some(host) = wire.host.as_ref().filter(|host| !wire.is_verified && !may_be_clear(host, allowed))
+    else {
+        return Ok(wire);
     };
     let what = format!(
         "the database at {host}:{} is not on this machine, and sslmode={} does not verify its certificate",
@@ -25,10 +26,10 @@ pub fn check_database(url: &SecretString, allowed: &[String]) -> anyhow::Result<
 }
 
 /// Refuses a broker off this machine without TLS, unless its host is in `allowed`.
-pub fn check_broker(url: &SecretString, allowed: &[String]) -> anyhow::Result<()> {
+pub fn check_broker(url: &SecretString, allowed: &[String]) -> anyhow::Result<BrokerWire> {
     let wire = broker_wire(url)?;
     if wire.is_verified || may_be_clear(&wire.host, allowed) {
-        return Ok(());
+        return Ok(wire);
     }
     let (host, port) = (wire.host, wire.port);
     let what = format!(
@@ -54,12 +55,12 @@ mod tests {
 
     fn database(url: &str, allowed: &[&str]) -> Result<(), String> {
         let allowed: Vec<String> = allowed.iter().map(ToString::to_string).collect();
-        check_database(&SecretString::from(url), &allowed).map_err(|error| error.to_string())
+        check_database(&SecretString::from(url), &allowed).map(drop).map_err(|error| error.to_string())
     }
 
     fn broker(url: &str, allowed: &[&str]) -> Result<(), String> {
         let allowed: Vec<String> = allowed.iter().map(ToString::to_string).collect();
-        check_broker(&SecretString::from(url), &allowed).map_err(|error| error.to_string())
+        check_broker(&SecretString::from(url), &allowed).map(drop).map_err(|error| error.to_string())
     }
 
     #[test]

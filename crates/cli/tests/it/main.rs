@@ -14,6 +14,7 @@ mod doctor;
 mod kill;
 mod lapsed;
 mod listener;
+mod logins;
 mod native_schedules;
 mod prompts;
 mod proxies;

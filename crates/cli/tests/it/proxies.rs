@@ -9,7 +9,8 @@ use crate::command::{Ended, Place, command};
 use crate::simulated::simulate;
 
 /// A server that answers every request alike, and sends on what it was asked.
-fn server(body: &'static str) -> (String, Receiver<String>) {
+pub fn server(body: impl Into<String>) -> (String, Receiver<String>) {
+    let body = body.into();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let (sender, asked) = channel();

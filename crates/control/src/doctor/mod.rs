@@ -14,6 +14,6 @@ mod time_zones;
 pub use check::{Credential, Doctor, unreadable_credential};
 pub use finding::{Finding, FindingSeverity, worst};
 pub use fleet_file::fleet_file;
-pub use store::{broker, rows, safeguards, store};
+pub use store::{broker, login, rows, safeguards, store};
 pub use summary::worst_first;
 pub use time_zones::time_zones;

@@ -6,6 +6,7 @@ use holdfast_store::{Error, Safeguard, UnreadableRow};
 
 use super::finding::Finding;
 use crate::counted;
+use crate::egress::Destination;
 
 /// The finding about the store `name`, from the attempt to open it.
 ///
@@ -64,6 +65,12 @@ pub fn broker(failure: Option<String>) -> Finding {
         None => Finding::ok("broker", "RabbitMQ", "accepts connections"),
         Some(text) => Finding::fail("broker", "RabbitMQ", text, "check --amqp-url and the broker"),
     }
+}
+
+/// The finding about the login to the database or the broker.
+pub fn login(server: &Destination) -> Finding {
+    let Destination { host, port, purpose, receives, .. } = server;
+    Finding::ok("login", purpose.as_str(), format!("{host}:{port} receives {receives}"))
 }
 
 /// A store that exists and cannot be read may be the only record of the backups: the advice never replaces it.

@@ -1,5 +1,8 @@
 //! Why the broker cannot be used.
 
+use std::path::PathBuf;
+
+use holdfast_model::NoPassword;
 use lapin::ErrorKind;
 use lapin::uri::{AMQPScheme, AMQPUri};
 
@@ -9,6 +12,27 @@ pub enum ConnectError {
     /// The URL is invalid.
     #[error("the broker's URL is invalid: expected amqp://user:password@host:5672/vhost or amqps://…")]
     Url,
+    /// Parts of the URL contradict each other.
+    #[error("the broker's URL is invalid: {0}")]
+    UrlParts(&'static str),
+    /// A file that the URL names cannot be used.
+    #[error("failed to read the {key} {path} of the broker's URL: {why}", path = path.display())]
+    File {
+        /// The key of the URL.
+        key: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// The reason as text.
+        why: String,
+    },
+    /// There is no password to log in with.
+    #[error("no login to the broker at {broker}: {why}")]
+    Password {
+        /// Host and port.
+        broker: String,
+        /// Why there is none.
+        why: NoPassword,
+    },
     /// No broker answers at the address.
     #[error("failed to reach the broker at {broker}: {why}")]
     Reach {
@@ -17,13 +41,15 @@ pub enum ConnectError {
         /// The reason as text.
         why: String,
     },
-    /// The broker refused the user name or the password.
-    #[error("the broker at {broker} refused the login of user `{user}`: wrong name or password")]
+    /// The broker refused the login.
+    #[error("the broker at {broker} refused the login of user `{user}`: {why}")]
     Login {
         /// Host and port.
         broker: String,
         /// The user's name.
         user: String,
+        /// What to check.
+        why: String,
     },
     /// The virtual host does not exist, or the user has no access to it.
     #[error("the broker at {broker} does not let user `{user}` into virtual host `{vhost}`: {why}")]
@@ -97,11 +123,13 @@ pub(super) fn broker(uri: &AMQPUri) -> String {
 }
 
 /// AMQP's reply codes: 403 access refused, 530 not allowed.
-pub(super) fn not_connected(uri: &AMQPUri, error: &lapin::Error) -> ConnectError {
+///
+/// `refused` is what to check where the broker refuses the login.
+pub(super) fn not_connected(uri: &AMQPUri, refused: &str, error: &lapin::Error) -> ConnectError {
     let (broker, user) = (broker(uri), uri.authority.userinfo.username.clone());
     let why = describe(error);
     match code(error) {
-        Some(403) => ConnectError::Login { broker, user },
+        Some(403) => ConnectError::Login { broker, user, why: refused.to_owned() },
         Some(530) => ConnectError::VirtualHost { broker, user, vhost: uri.vhost.clone(), why },
         _ => ConnectError::Reach { broker, why },
     }

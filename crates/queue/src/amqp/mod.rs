@@ -2,6 +2,7 @@
 
 mod acker;
 mod backoff;
+mod broker_url;
 mod config;
 mod connect_error;
 mod connection;
@@ -10,6 +11,7 @@ mod dead_letters;
 mod declare;
 mod log_limit;
 mod publisher;
+mod token_renewal;
 mod wire;
 
 use std::fmt;

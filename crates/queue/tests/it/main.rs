@@ -4,7 +4,7 @@
 mod bench;
 mod broker;
 mod dead_letters;
+mod logins;
 mod losses;
 mod refusals;
-mod tls;
 mod traffic;

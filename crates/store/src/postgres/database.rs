@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use holdfast_model::Clock;
-use sqlx::postgres::PgPool;
 
 use crate::error::{Error, Result};
+use crate::postgres::connections::Connections;
 use crate::postgres::session::PgSession;
 use crate::sql::session::Database;
 use crate::sql::store::SqlStore;
@@ -23,7 +23,7 @@ const OPERATION_LIMIT: Duration = Duration::from_secs(30);
 pub struct Postgres {
     /// The database as people know it.
     pub(super) place: String,
-    pub(super) pool: PgPool,
+    pub(super) connections: Connections,
     /// Replaces the database's clock in tests.
     pub(super) clock: Option<Arc<dyn Clock>>,
     pub(super) log: UnreadableLog,
@@ -53,7 +53,7 @@ impl Database for Postgres {
     type Session = PgSession;
 
     async fn read(&self, operation: &'static str) -> Result<PgSession> {
-        PgSession::open(&self.pool, operation, (self.clock.clone(), self.log.clone())).await
+        PgSession::open(&self.connections, operation, (self.clock.clone(), self.log.clone())).await
     }
 
     async fn write(&self, operation: &'static str) -> Result<PgSession> {
@@ -80,6 +80,6 @@ impl Database for Postgres {
     }
 
     async fn close(&self) {
-        self.pool.close().await;
+        self.connections.close().await;
     }
 }

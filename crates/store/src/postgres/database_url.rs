@@ -45,6 +45,16 @@ fn without_unknown_keys(text: &str) -> (String, Vec<String>) {
     (format!("{address}{sign}{}", kept.join("&")), unknown)
 }
 
+/// Whether the URL has a password.
+pub(super) fn has_password(url: &SecretString) -> bool {
+    let text = url.expose_secret().split_once("://").map_or("", |(_, rest)| rest);
+    let (address, query) = text.split_once('?').unwrap_or((text, ""));
+    let authority = address.split('/').next().unwrap_or_default();
+    let login = authority.rsplit_once('@').and_then(|(login, _)| login.split_once(':'));
+    login.is_some_and(|(_, password)| !password.is_empty())
+        || query.split('&').any(|pair| pair.starts_with("password="))
+}
+
 /// The driver's options for the URL. Names unknown keys in the log. Errors never show the text, which holds the password.
 pub(super) fn parse(url: &SecretString) -> Result<PgConnectOptions> {
     let text = url.expose_secret();
@@ -64,6 +74,20 @@ pub(super) fn parse(url: &SecretString) -> Result<PgConnectOptions> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_password_is_seen_in_both_places() {
+        for (url, has) in [
+            ("postgres://u:hush@db/x", true),
+            ("postgres://u@db/x?sslmode=verify-full&password=hush", true),
+            ("postgres://u:hush@db", true),
+            ("postgres://u@db:5432/x?sslmode=verify-full", false),
+            ("postgres://u:@db/x", false),
+            ("postgres://fleet%40contoso.com@db/x?host=/run/a:b@c", false),
+        ] {
+            assert_eq!(has_password(&SecretString::from(url)), has, "{url}");
+        }
+    }
 
     #[test]
     fn an_unknown_key_is_left_out_before_the_driver_logs_its_value() {

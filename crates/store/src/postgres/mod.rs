@@ -1,6 +1,7 @@
 //! The store in a PostgreSQL database, which several machines share.
 
 mod cells;
+mod connections;
 mod database;
 mod database_url;
 mod dialect;

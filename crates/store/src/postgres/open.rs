@@ -1,16 +1,17 @@
 //! Opening a database. It is inspected first, so that whatever is wrong is one clear error and nothing is changed.
 
-use std::sync::LazyLock;
-use std::time::Duration;
+use std::sync::{Arc, LazyLock};
 
-use secrecy::SecretString;
+use holdfast_model::PasswordSource;
+use secrecy::{ExposeSecret, SecretString};
 use sqlx::migrate::{MigrateError, Migrator};
-use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection};
 
 use crate::error::{Error, Result};
 use crate::migrations::migrator;
 use crate::mode::Mode;
+use crate::postgres::connections::{CONNECT_TIMEOUT, Connections};
 use crate::postgres::database::{PgStore, Postgres};
 use crate::postgres::database_url::parse;
 use crate::postgres::driver::{
@@ -32,16 +33,6 @@ static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
 /// The oldest major version of the server that the migrations run on.
 const OLDEST_SERVER: i32 = 14;
 
-/// How long to wait for a connection, new or pooled.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// Connections of one process. Operations take milliseconds, so a few serve many workers; the server's default of 100
-/// leaves room for several processes.
-const CONNECTIONS: u32 = 10;
-
-/// A connection that was idle longer is pinged before use, because the server may have restarted.
-const TRUSTED: Duration = Duration::from_secs(1);
-
 /// The server's limits on a statement, a wait for a lock, and a transaction whose client is silent.
 const SERVER_LIMITS: [(&str, &str); 3] =
     [("statement_timeout", "20s"), ("lock_timeout", "10s"), ("idle_in_transaction_session_timeout", "15s")];
@@ -59,8 +50,22 @@ impl PgStore {
     /// Opens the store in the database at `url`. [`Mode::Own`] migrates it to this program's schema; any number of
     /// processes may do so at once.
     pub async fn connect(url: &SecretString, mode: Mode) -> Result<Self> {
-        let options = options(url)?;
-        let place = Place(place(&options));
+        Self::connect_with(url, None, mode).await
+    }
+
+    /// Opens the store; each connection logs in with the password that `passwords` has then, where it is given.
+    pub async fn connect_with(
+        url: &SecretString,
+        passwords: Option<Arc<dyn PasswordSource>>,
+        mode: Mode,
+    ) -> Result<Self> {
+        let mut options = options(url)?;
+        let credential = passwords.as_ref().map(|passwords| passwords.credential().to_owned());
+        let place = Place { name: place(&options), user: options.get_username().to_owned(), credential };
+        if let Some(passwords) = &passwords {
+            let password = passwords.password().await.map_err(|why| place.wrong(&why.to_string()))?;
+            options = options.password(password.secret.expose_secret());
+        }
         let mut connection = place.reach(&options).await?;
         let found = place.inspect(&mut connection).await?;
         place.fits(found, mode)?;
@@ -73,8 +78,9 @@ impl PgStore {
             place.make_partitions(&mut connection).await;
         }
         connection.close().await.map_err(|error| place.failed(error))?;
-        let log = UnreadableLog::default();
-        let database = Postgres { place: place.0, pool: pool(options, mode), clock: None, log };
+        let connections = Connections::new(limited(options, mode), passwords);
+        let database =
+            Postgres { place: place.name, connections, clock: None, log: UnreadableLog::default() };
         Ok(Self { database })
     }
 }
@@ -98,23 +104,10 @@ fn place(options: &PgConnectOptions) -> String {
     format!("{}@{host}/{}", user, options.get_database().unwrap_or(user))
 }
 
-fn pool(options: PgConnectOptions, mode: Mode) -> PgPool {
+/// The options of the pool: the server limits what an operation may take.
+fn limited(options: PgConnectOptions, mode: Mode) -> PgConnectOptions {
     let options = options.options(SERVER_LIMITS);
-    let options =
-        if mode == Mode::Read { options.options([("default_transaction_read_only", "on")]) } else { options };
-    PgPoolOptions::new()
-        .max_connections(CONNECTIONS)
-        .acquire_timeout(CONNECT_TIMEOUT)
-        .test_before_acquire(false)
-        .before_acquire(|connection, rest| {
-            Box::pin(async move {
-                if rest.idle_for > TRUSTED {
-                    connection.ping().await?;
-                }
-                Ok(true)
-            })
-        })
-        .connect_lazy_with(options)
+    if mode == Mode::Read { options.options([("default_transaction_read_only", "on")]) } else { options }
 }
 
 /// The newest migration of this program.
@@ -122,7 +115,13 @@ fn known() -> i64 {
     MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or(0)
 }
 
-struct Place(String);
+/// The database as people know it, and how this process logs in.
+struct Place {
+    name: String,
+    user: String,
+    /// The credential whose tokens are the passwords, if any.
+    credential: Option<String>,
+}
 
 impl Place {
     async fn reach(&self, options: &PgConnectOptions) -> Result<PgConnection> {
@@ -154,7 +153,7 @@ impl Place {
     }
 
     fn fits(&self, found: Option<i64>, mode: Mode) -> Result<()> {
-        let (place, known) = (self.0.clone(), known());
+        let (place, known) = (self.name.clone(), known());
         match found {
             Some(found) if found > known => Err(Error::NewerSchema { place, found, known }),
             Some(found) if found < known && mode != Mode::Own => {
@@ -216,14 +215,29 @@ impl Place {
         if let Err(error) = sqlx::query(make).execute(connection).await {
             tracing::warn!(
                 error = &error as &dyn std::error::Error,
-                store = self.0,
+                store = self.name,
                 "failed to create the audit's next partitions"
             );
         }
     }
 
+    /// What to do about a token that the server refuses: PostgreSQL of Azure knows principals of Entra that it was told of.
+    fn token_refused(&self, credential: &str) -> String {
+        format!(
+            "the server refuses the token of {credential} for this user; let an Entra administrator of the server run \
+             `SELECT * FROM pgaadauth_create_principal('{}', false, false)` in the database postgres, with the name of that \
+             identity, and grant it the role in docs/audit.md, \"PostgreSQL: roles\"",
+            self.user
+        )
+    }
+
     fn failed(&self, error: sqlx::Error) -> Error {
-        let why = match (&error, code(&error).as_deref()) {
+        let code = code(&error);
+        if let (Some(credential), Some(WRONG_PASSWORD | REFUSED)) = (&self.credential, code.as_deref()) {
+            let why = self.token_refused(credential);
+            return Error::Open { place: self.name.clone(), why, source: Some(error) };
+        }
+        let why = match (&error, code.as_deref()) {
             (_, Some(WRONG_PASSWORD)) => "the server refuses the user's password; check database_url",
             (_, Some(REFUSED)) => {
                 "the server refuses the user; check database_url, and the server's pg_hba.conf"
@@ -242,11 +256,11 @@ impl Place {
             (sqlx::Error::Tls(_), _) => "TLS failed; check sslmode and sslrootcert in database_url",
             _ => "PostgreSQL failed",
         };
-        Error::Open { place: self.0.clone(), why: why.to_owned(), source: Some(error) }
+        Error::Open { place: self.name.clone(), why: why.to_owned(), source: Some(error) }
     }
 
     fn wrong(&self, why: &str) -> Error {
-        Error::Open { place: self.0.clone(), why: why.to_owned(), source: None }
+        Error::Open { place: self.name.clone(), why: why.to_owned(), source: None }
     }
 }
 

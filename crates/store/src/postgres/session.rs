@@ -5,11 +5,12 @@ use std::sync::Arc;
 use holdfast_model::{Clock, Lane, Timestamp};
 use sqlx::Executor;
 use sqlx::pool::PoolConnection;
-use sqlx::postgres::{PgArguments, PgPool, Postgres};
+use sqlx::postgres::{PgArguments, Postgres};
 use sqlx::query::Query;
 
 use crate::columns::stamp;
 use crate::error::Result;
+use crate::postgres::connections::Connections;
 use crate::postgres::dialect;
 use crate::postgres::driver::During;
 use crate::rules::acquire::{Candidate, Page};
@@ -33,11 +34,11 @@ pub(crate) struct PgSession {
 
 impl PgSession {
     pub(super) async fn open(
-        pool: &PgPool,
+        connections: &Connections,
         operation: &'static str,
         (clock, log): (Option<Arc<dyn Clock>>, UnreadableLog),
     ) -> Result<Self> {
-        let connection = pool.acquire().await.during(operation)?;
+        let connection = connections.acquire(operation).await?;
         Ok(Self { connection, operation, clock, log, in_transaction: false, is_done: false })
     }
 

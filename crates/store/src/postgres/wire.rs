@@ -4,7 +4,7 @@ use secrecy::{ExposeSecret, SecretString};
 use sqlx::postgres::PgSslMode;
 
 use crate::error::Result;
-use crate::postgres::database_url::parse;
+use crate::postgres::database_url::{has_password, parse};
 
 /// How the password of a database's URL would travel.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +17,8 @@ pub struct DatabaseWire {
     pub is_verified: bool,
     /// The value of `sslmode`, as libpq writes it.
     pub ssl_mode: &'static str,
+    /// Whether the URL itself has a password.
+    pub has_password: bool,
 }
 
 /// Reads a database's URL, and what the environment adds to it, without connecting.
@@ -34,7 +36,8 @@ pub fn database_wire(url: &SecretString) -> Result<DatabaseWire> {
         PgSslMode::VerifyCa => has_own_authority(),
         _ => false,
     };
-    Ok(DatabaseWire { host, port: options.get_port(), is_verified, ssl_mode: name(mode) })
+    let (port, ssl_mode, has_password) = (options.get_port(), name(mode), has_password(url));
+    Ok(DatabaseWire { host, port, is_verified, ssl_mode, has_password })
 }
 
 fn name(mode: PgSslMode) -> &'static str {

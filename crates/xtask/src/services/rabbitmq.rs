@@ -24,13 +24,15 @@ pub fn programs() -> Option<PathBuf> {
     folders.iter().map(PathBuf::from).find(|folder| folder.join("rabbitmq-server").is_file())
 }
 
-/// Describes a broker with the management API. A setting is a line of rabbitmq.conf.
+/// Describes a broker with the management API. A setting is a line of rabbitmq.conf, or `plugin NAME`.
 pub fn spec(parent: &Path, settings: &[String]) -> Result<ServerSpec> {
     let programs = programs().context("RabbitMQ is not installed")?;
     let folder = create_folder(parent, "rabbitmq")?;
     let [port, admin, distribution, names] = [ports::free()?, ports::free()?, ports::free()?, ports::free()?];
     let password = random::password()?;
     let login = format!("{USER}:{password}@127.0.0.1");
+    let (plugins, settings): (Vec<&str>, Vec<&str>) =
+        settings.iter().map(String::as_str).partition(|setting| setting.starts_with("plugin "));
     let config = [
         format!("listeners.tcp.1 = 127.0.0.1:{port}"),
         format!("management.tcp.ip = 127.0.0.1\nmanagement.tcp.port = {admin}"),
@@ -40,7 +42,8 @@ pub fn spec(parent: &Path, settings: &[String]) -> Result<ServerSpec> {
         settings.join("\n"),
     ];
     fs::write(folder.join("rabbitmq.conf"), config.join("\n") + "\n")?;
-    fs::write(folder.join("enabled_plugins"), "[rabbitmq_management].\n")?;
+    let plugins: String = plugins.iter().map(|plugin| plugin.replacen("plugin ", ",", 1)).collect();
+    fs::write(folder.join("enabled_plugins"), format!("[rabbitmq_management{plugins}].\n"))?;
     let cookie = folder.join(".erlang.cookie");
     fs::write(&cookie, random::password()?)?;
     // Erlang refuses a cookie that other users can read.

@@ -25,7 +25,7 @@ pub struct Options {
     /// The servers to run
     #[arg(required = true)]
     kinds: Vec<Kind>,
-    /// An additional server setting, such as `consumer_timeout = 5000`, `fsync=on` or `--loose`
+    /// An additional server setting, such as `consumer_timeout = 5000`, `plugin NAME`, `fsync=on` or `--loose`
     #[arg(long = "set", allow_hyphen_values = true)]
     settings: Vec<String>,
     /// Read commands from this socket instead of stdin

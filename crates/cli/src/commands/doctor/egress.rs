@@ -17,7 +17,9 @@ struct Document {
 /// Runs the command.
 pub fn run(context: &Context) -> anyhow::Result<Exit> {
     let fleet = context.fleet_with(Secrets::Leave)?;
-    let mut destinations = destinations(&fleet, |name| std::env::var(name).ok());
+    let logins = [&context.global.database_credential, &context.global.amqp_credential];
+    let mut destinations =
+        destinations(&fleet, logins.into_iter().flatten(), |name| std::env::var(name).ok());
     destinations.extend(context.servers()?);
     let document = Document { destinations };
     context.out.show(&document, || table(&document.destinations).into())?;

@@ -4,6 +4,7 @@ mod attacks;
 mod group_commit;
 mod logins;
 mod opening;
+mod passwords;
 mod rights;
 mod scale;
 mod sharing;
