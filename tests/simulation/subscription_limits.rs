@@ -133,10 +133,12 @@ async fn until_ended(azure: &Mutex<Azure>, apps: usize) {
 async fn compare(due: Due) -> (Figures, f64) {
     let (ours, script) = (due.by_holdfast().await, due.by_script().await);
     let limit = due.limit();
-    println!(
-        "{} apps in {} subscriptions: ARM's limit {limit:.0} s\n  Holdfast {ours:?}\n  script   {script:?}",
-        due.apps, due.subscriptions
-    );
+    println!("{} apps in {} subscriptions: ARM's limit {limit:.0} s", due.apps, due.subscriptions);
+    for (name, Figures { started, ended, calls, throttled }) in [("Holdfast", &ours), ("script", &script)] {
+        println!(
+            "  {name}: started in {started:.1} s, ended in {ended:.0} s, {throttled} of {calls} calls throttled"
+        );
+    }
     (ours, limit)
 }
 

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use holdfast_config::Fleet;
+use holdfast_config::{EngineConfig, Fleet};
 use holdfast_model::schedule::Schedule;
 use holdfast_model::{
     AppId, Limits, Policy, PolicyName, PolicySnapshot, StorageName, Timestamp, Zone, parse_timestamp,
@@ -21,8 +21,16 @@ fn policy(name: &str, crontab: &str) -> Policy {
 }
 
 fn fleet(policies: Vec<Policy>, limits: Limits) -> Fleet {
-    let policies = policies.into_iter().map(|policy| (policy.name.clone(), policy)).collect();
-    Fleet { policies, limits, ..Fleet::default() }
+    Fleet {
+        clouds: Vec::new(),
+        storages: BTreeMap::new(),
+        policies: policies.into_iter().map(|policy| (policy.name.clone(), policy)).collect(),
+        apps: Vec::new(),
+        discover: Vec::new(),
+        limits,
+        engine: EngineConfig::default(),
+        checkpoints: None,
+    }
 }
 
 /// Apps of a policy in one plan.
