@@ -5,10 +5,13 @@ mod calls;
 mod found;
 mod transitions;
 
-use holdfast_model::{DatabaseRef, RunState};
+use std::time::Duration;
+
+use holdfast_model::{Attempt, DatabaseRef, RunEvent, RunState};
 
 use crate::decide::{Action, decide};
 use crate::intent::IntentFacts;
+use crate::next::Next;
 use crate::not_ready::{NotReady, stopped};
 use crate::preparation::{grant_sas, read_connection_strings};
 use crate::send_window::{RequestPayload, SendWindow};
@@ -44,7 +47,8 @@ pub(crate) async fn step(
         (Action::Poll, RunState::Polling { attempt, backup, accepted_at, status, .. }) => {
             let answer = calls::progress(context, *backup).await;
             let answer = PollAnswer { answer, accepted_at: *accepted_at, last_status: status };
-            polled(&context.input_now(), attempt, answer, rng).into()
+            let next = polled(&context.input_now(), attempt, answer, rng);
+            verified_at_once(context, attempt, next, rng).await.into()
         }
         (Action::Verify, RunState::Verifying { attempt, backup: Some(backup), checks, partial_log }) => {
             let blobs =
@@ -55,6 +59,34 @@ pub(crate) async fn step(
         }
         _ => StepPlan::NothingToDo,
     }
+}
+
+/// How long a poll that found success waits for the storage. A storage that takes longer is asked in a step of its own, which
+/// occupies no app and counts to the storage's share of the worker.
+const SOON: Duration = Duration::from_secs(3);
+
+/// Verifies a backup in the step that found it complete, where its storage answers soon and it is whole. In all other cases the
+/// completion is committed by itself, and the verification follows.
+async fn verified_at_once(
+    context: &StepContext<'_>,
+    attempt: &Attempt,
+    mut next: Next,
+    rng: &mut fastrand::Rng,
+) -> Next {
+    let Some(RunEvent::Completed { backup: Some(backup), .. }) = next.events.last() else { return next };
+    let run = context.run();
+    if !run.policy_snapshot.verify || !run.failure_counts.missing.is_empty() {
+        return next;
+    }
+    let Ok(Ok(blobs)) = tokio::time::timeout(SOON, calls::blobs(context, backup)).await else { return next };
+    let check = BlobCheck { blobs: Some(Ok(blobs)), orphans: Ok(Vec::new()), checks: 0 };
+    let made = MadeBackup { backup, partial_log: None };
+    let end = verified(&context.input_now(), attempt, made, check, rng);
+    if matches!(end.events[..], [RunEvent::Ended { .. }]) {
+        next.events.extend(end.events);
+        next.due_at = end.due_at;
+    }
+    next
 }
 
 /// Begins an attempt once its SAS and secrets are obtained, or adopts the backup of a lost attempt.

@@ -60,8 +60,10 @@ async fn lost(world: &WorkerWorld) -> Vec<i64> {
 async fn nothing_is_deleted_where_the_newest_backup_was_taken_away_in_the_portal() {
     let world = world(3).await;
     world.arm.take_away(BackupId(2));
-    let deletions =
-        [world.add_deletion_by_rule(BackupId(0)).await, world.add_deletion_by_rule(BackupId(1)).await];
+    let oldest = world.add_deletion_by_rule(BackupId(0)).await;
+    // Decided second: once this deletion is refused, its backup could stand in for the oldest.
+    world.clock.advance(Duration::from_secs(1));
+    let deletions = [oldest, world.add_deletion_by_rule(BackupId(1)).await];
     world.run_to_end().await;
     for id in deletions {
         assert_eq!(end(&world, id).await, (Outcome::Failed, Some(Cause::StandInMissing)));

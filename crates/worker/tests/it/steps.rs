@@ -2,10 +2,13 @@
 
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use holdfast_arm::{ErrorKind, ThrottleScope};
-use holdfast_model::{Cause, Clock, Fold, ManualClock, Outcome, RunState, Timestamp, Verification, Wakeup};
+use holdfast_model::{
+    Cause, Clock, Fold, ManualClock, Outcome, RunState, StateCode, Timestamp, Verification, Wakeup,
+};
 use holdfast_store::{Link, Store, verify_chain};
 use holdfast_worker::{Settings, Stepped};
 
@@ -41,6 +44,37 @@ async fn a_run_goes_from_planned_to_succeeded_and_records_every_step() {
     let fold = Fold::of(&world.events(id).await).unwrap();
     assert_eq!((fold.state, fold.failure_counts), (run.state, run.failure_counts));
     verify_chain(&world.store.chain(0, 100).await.unwrap(), Link::origin()).unwrap();
+}
+
+/// The state and version of a run after the step that finds its backup complete.
+async fn after_the_last_poll(prepare: impl FnOnce(&WorkerWorld)) -> (StateCode, i64) {
+    let world = WorkerWorld::new();
+    world.add_run("shop").await;
+    prepare(&world);
+    for _ in 0..2 {
+        world.advance_to_next_due().await;
+        for wakeup in world.acquire_due().await {
+            world.step(wakeup).await.unwrap();
+        }
+    }
+    let run = world.run().await;
+    (run.state.code(), run.version)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_whole_backup_is_verified_in_the_step_that_finds_it_complete() {
+    // Planned, intent, accepted, ended.
+    assert_eq!(after_the_last_poll(|_| {}).await, (StateCode::Ended, 4));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_storage_that_does_not_answer_soon_is_asked_in_a_step_of_its_own() {
+    let silent = |world: &WorkerWorld| world.storage.is_silent.store(true, Ordering::Relaxed);
+    let hanging = |world: &WorkerWorld| world.storage.hangs.store(true, Ordering::Relaxed);
+    let wiped = |world: &WorkerWorld| world.storage.is_wiped.store(true, Ordering::Relaxed);
+    assert_eq!(after_the_last_poll(silent).await, (StateCode::Verifying, 4));
+    assert_eq!(after_the_last_poll(hanging).await, (StateCode::Verifying, 4));
+    assert_eq!(after_the_last_poll(wiped).await, (StateCode::Verifying, 4));
 }
 
 #[tokio::test]
