@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use holdfast_arm::{Backup, ObservedBackups};
 use holdfast_model::{
-    BackupChange, BackupFacts, BackupId, BackupName, BackupStatus, CatalogEntry, DatabaseFacts,
+    BackupChange, BackupFacts, BackupId, BackupName, BackupStatus, CatalogEntry, Cause, DatabaseFacts,
     MissingBackup, Origin, RunEvent, RunState, Timestamp,
 };
 
 use super::changed::{changed, listed_as};
-use super::known::{Known, late_backups};
+use super::known::{Known, late_backups, may_have_taken_effect};
 use super::observed::Observed;
 use super::schedule::record;
 use super::selection::to_read;
@@ -44,6 +44,35 @@ fn an_app_with_many_backups_is_read_in_turn_and_what_is_new_or_missing_always() 
     }
     assert_eq!(read.len(), 350, "all are read within a week");
     assert_eq!(read_on(&Known::default(), &RunState::Planned, at(0)), [0_i64; 0]);
+}
+
+#[test]
+fn a_deletion_that_azure_accepted_or_may_have_accepted_may_have_taken_effect() {
+    let lost = RunEvent::AnswerLost { detail: "reset".into() };
+    let accepted = RunEvent::Accepted { backup: BackupId(7), accepted_at: at(0), request_id: None };
+    let failed = |cause| RunEvent::AttemptEnded {
+        number: 1,
+        status: Some(BackupStatus::DeleteFailed),
+        cause,
+        detail: String::new(),
+        backup: None,
+        retry_at: None,
+    };
+    let attempt = starting().state.attempt().unwrap().clone();
+    let started = RunEvent::AttemptStarted { attempt, sas: None };
+    let unseen = RunEvent::Absent { looked_at: at(0) };
+    for sent in [lost, accepted, unseen] {
+        for cause in [Cause::DeleteFailed, Cause::AppNotFound, Cause::AnswerLost] {
+            assert!(may_have_taken_effect(&[&started, &sent, &failed(cause)]), "{sent:?}, {cause}");
+        }
+    }
+    assert!(may_have_taken_effect(&[&started, &failed(Cause::AnswerLost)]));
+    assert!(!may_have_taken_effect(&[&started, &failed(Cause::Rejected)]), "azure refused it");
+    let cause = Cause::AppNotFound;
+    let throttled = RunEvent::Deferred { cause, detail: String::new(), until: at(0) };
+    assert!(!may_have_taken_effect(&[&started, &throttled]), "azure did nothing");
+    let refused = RunEvent::StartRefused { cause, detail: String::new(), retry_at: None };
+    assert!(!may_have_taken_effect(&[&refused]), "no request was sent");
 }
 
 #[test]

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use holdfast_arm::ErrorKind;
-use holdfast_model::{Cause, Delete, MissingBackup, Run, RunEvent, RunId, RunState, Task};
+use holdfast_model::{Cause, MissingBackup, Run, RunEvent, RunId, RunState};
 
 use super::compare::{Findings, Missing};
+use super::known::is_deletion_of;
 use crate::ending::{deferred, refused, succeeded};
 use crate::next::Next;
 use crate::not_ready::{NotReady, not_ready};
@@ -24,7 +25,7 @@ pub(super) struct Comparison {
     pub findings: Findings,
     /// The record of Azure's own schedule, where there is something to record.
     pub schedule: Option<RunEvent>,
-    /// Deletions of the app's backups that have ended.
+    /// Deletions that may have taken effect although they ended without success.
     pub deletions: Vec<Run>,
     /// Why some blobs could not be read.
     pub storage_error: Option<holdfast_storage::Error>,
@@ -73,20 +74,7 @@ pub(super) fn not_compared(input: &StepInput<'_>, why: &NotReady, rng: &mut fast
 
 fn lost_event(missing: Missing, deletions: &[Run]) -> RunEvent {
     let Missing { backup: MissingBackup { id, blob }, detail } = missing;
-    let deletion = deletions.iter().find(|run| {
-        matches!(&run.task, Task::Delete(delete) if is_of(delete, id, &blob)) && may_have_deleted(run)
-    });
+    let deletion = deletions.iter().find(|run| is_deletion_of(run, id, &blob));
     let deletion: Option<RunId> = deletion.map(|run| run.id);
     RunEvent::BackupLost { backup: id, blob, detail, deletion }
-}
-
-fn is_of(delete: &Delete, id: holdfast_model::BackupId, blob: &str) -> bool {
-    delete.backup == id && delete.blob == blob
-}
-
-/// Whether the deletion was sent and its result stayed unknown.
-fn may_have_deleted(run: &Run) -> bool {
-    let RunState::Ended { cause, .. } = run.state else { return false };
-    run.failure_counts.lost > 0
-        || matches!(cause, Some(Cause::DeadlinePassed | Cause::AnswerLost | Cause::DeleteFailed))
 }
