@@ -15,7 +15,7 @@ pub(super) const DIALECT: Dialect = Dialect {
             value ->> '$.created_at', value ->> '$.state', value ->> '$.state_json',
             value ->> '$.failure_counts', value ->> '$.outcome', value ->> '$.cause', value ->> '$.due_at',
             value ->> '$.ended_at'
-        FROM json_each($1) WHERE true
+        FROM jsonb_each($1) WHERE true
         ON CONFLICT (policy, app, tick) WHERE policy IS NOT NULL AND tick IS NOT NULL DO NOTHING
         ON CONFLICT (app, subject) WHERE subject IS NOT NULL AND ended_at IS NULL DO NOTHING
         RETURNING id",
@@ -23,12 +23,12 @@ pub(super) const DIALECT: Dialect = Dialect {
             id, version, app, subscription, plan, account, lane, priority, due_at)
         SELECT value ->> '$.id', 1, value ->> '$.app', value ->> '$.subscription', value ->> '$.plan',
             value ->> '$.account', value ->> '$.lane', value ->> '$.priority', value ->> '$.due_at'
-        FROM json_each($1) WHERE value ->> '$.lane' IS NOT NULL"],
+        FROM jsonb_each($1) WHERE value ->> '$.lane' IS NOT NULL"],
     },
-    read_runs: "/* read_runs */ SELECT * FROM runs WHERE id IN (SELECT value FROM json_each($1))",
+    read_runs: "/* read_runs */ SELECT * FROM runs WHERE id IN (SELECT value FROM jsonb_each($1))",
     read_run_rows: "/* check */ SELECT runs.*, place.version AS place_version
         FROM runs LEFT JOIN unfinished_runs AS place ON place.id = runs.id
-        WHERE runs.id IN (SELECT value FROM json_each($1))",
+        WHERE runs.id IN (SELECT value FROM jsonb_each($1))",
     update_runs: RunWrite {
         first: "/* update_runs */ UPDATE runs SET version = version + 1,
             attempt = coalesce(new.value ->> '$.attempt', attempt),
@@ -40,17 +40,17 @@ pub(super) const DIALECT: Dialect = Dialect {
             verification = new.value ->> '$.verification', baseline_at = new.value ->> '$.baseline_at',
             unsettled = new.value ->> '$.unsettled',
             due_at = new.value ->> '$.due_at', ended_at = new.value ->> '$.ended_at'
-        FROM json_each($1) AS new
+        FROM jsonb_each($1) AS new
         WHERE runs.id = new.value ->> '$.id' AND runs.version = new.value ->> '$.decided_on' AND runs.state <> 'ended'
         RETURNING id",
         then: &[
             "/* move_unfinished_runs */ UPDATE unfinished_runs SET version = new.value ->> '$.decided_on' + 1,
             lane = new.value ->> '$.lane', due_at = new.value ->> '$.due_at',
             occupies_app = new.value ->> '$.occupies_app', leased_until = NULL
-        FROM json_each($1) AS new
+        FROM jsonb_each($1) AS new
         WHERE unfinished_runs.id = new.value ->> '$.id' AND new.value ->> '$.lane' IS NOT NULL",
             "/* delete_unfinished_runs */ DELETE FROM unfinished_runs
-        WHERE id IN (SELECT value ->> '$.id' FROM json_each($1) WHERE value ->> '$.lane' IS NULL)",
+        WHERE id IN (SELECT value ->> '$.id' FROM jsonb_each($1) WHERE value ->> '$.lane' IS NULL)",
         ],
     },
     // Only a backup run has baselines.
@@ -70,7 +70,7 @@ pub(super) const DIALECT: Dialect = Dialect {
                 FROM runs WHERE runs.app = apps.app AND baseline_at IS NOT NULL
                 ORDER BY baseline_at DESC, id DESC LIMIT 9) AS baseline) AS baselines
         FROM apps",
-    read_entries: "/* read_entries */ SELECT catalog.* FROM json_each($1) AS asked
+    read_entries: "/* read_entries */ SELECT catalog.* FROM jsonb_each($1) AS asked
         JOIN catalog ON catalog.app = asked.value ->> '$.app' AND catalog.backup_id = asked.value ->> '$.backup_id'",
     write_entries: "/* write_entries */ INSERT INTO catalog (
             app, backup_id, generation, event_seq, run_id, policy, storage, blob, size_bytes, accepted_at,
@@ -86,7 +86,7 @@ pub(super) const DIALECT: Dialect = Dialect {
             value ->> '$.deleted', value ->> '$.last_failure_at', value ->> '$.verified_at',
             value ->> '$.drilled_at', value ->> '$.drill_passed', value ->> '$.changed_at',
             value ->> '$.differences', value ->> '$.good_once_verified'
-        FROM json_each($1) WHERE true
+        FROM jsonb_each($1) WHERE true
         ON CONFLICT (app, backup_id, generation) DO UPDATE SET
             event_seq = excluded.event_seq, run_id = excluded.run_id, policy = excluded.policy,
             storage = excluded.storage, blob = excluded.blob, size_bytes = excluded.size_bytes,
@@ -103,12 +103,12 @@ pub(super) const DIALECT: Dialect = Dialect {
     append_events: "/* append_events */ INSERT INTO audit_events (seq, at, run_id, app, data, previous, hash)
         SELECT value ->> '$.seq', value ->> '$.at', value ->> '$.run_id', value ->> '$.app', value ->> '$.data',
             value ->> '$.previous', value ->> '$.hash'
-        FROM json_each($1)",
+        FROM jsonb_each($1)",
     delete_checkpoints: "/* record_checkpoints */ DELETE FROM audit_checkpoints
-        WHERE destination NOT IN (SELECT value FROM json_each($1))",
+        WHERE destination NOT IN (SELECT value FROM jsonb_each($1))",
     move_cursors: "/* move_cursors */ UPDATE cursors SET through = plan.value ->> '$.through',
             next_at = plan.value ->> '$.next_at'
-        FROM json_each($1) AS plan
+        FROM jsonb_each($1) AS plan
         WHERE cursors.app = plan.value ->> '$.app' AND cursors.policy = plan.value ->> '$.policy'
           AND cursors.fingerprint = plan.value ->> '$.fingerprint'
           AND cursors.through = plan.value ->> '$.decided_on'
@@ -116,7 +116,7 @@ pub(super) const DIALECT: Dialect = Dialect {
     end_cursors: "/* end_cursors */ DELETE FROM cursors
         WHERE (app, policy, fingerprint, through) IN (
             SELECT value ->> '$.app', value ->> '$.policy', value ->> '$.fingerprint', value ->> '$.decided_on'
-            FROM json_each($1))
+            FROM jsonb_each($1))
         RETURNING app",
     write_apps: "/* sync_fleet */ INSERT OR REPLACE INTO apps (app, policy, plan, paused,
             recovery_point_objective_s, retention, partial_is_good, enrolled_at, seen_at, missing_since,
@@ -125,12 +125,12 @@ pub(super) const DIALECT: Dialect = Dialect {
             value ->> '$.recovery_point_objective_s', value ->> '$.retention', value ->> '$.partial_is_good',
             value ->> '$.enrolled_at', value ->> '$.seen_at', value ->> '$.missing_since',
             value ->> '$.removed_at', value ->> '$.removed_reason'
-        FROM json_each($1)",
+        FROM jsonb_each($1)",
     write_cursors: "/* sync_fleet */ INSERT OR REPLACE INTO cursors (app, policy, fingerprint, through, next_at)
         SELECT value ->> '$.app', value ->> '$.policy', value ->> '$.fingerprint', value ->> '$.through',
             value ->> '$.next_at'
-        FROM json_each($1)",
-    delete_cursors: "/* sync_fleet */ DELETE FROM cursors WHERE app IN (SELECT value FROM json_each($1))",
+        FROM jsonb_each($1)",
+    delete_cursors: "/* sync_fleet */ DELETE FROM cursors WHERE app IN (SELECT value FROM jsonb_each($1))",
     reclaim: &[
         "/* reclaim */ UPDATE runs SET version = version + 1
         WHERE id IN (SELECT id FROM unfinished_runs WHERE leased_until <= $1)",
@@ -145,23 +145,23 @@ pub(super) const DIALECT: Dialect = Dialect {
             asked.value ->> '$.plan' AS plan,
             (SELECT count(*) FROM unfinished_runs AS run WHERE occupies_app = 1
                 AND run.subscription = asked.value ->> '$.subscription' AND run.plan = asked.value ->> '$.plan') AS count
-        FROM json_each($1) AS asked",
+        FROM jsonb_each($1) AS asked",
     occupied_accounts: "/* occupied_accounts */ SELECT run.account, run.subscription, count(*) AS count
-        FROM json_each($1) AS asked
+        FROM jsonb_each($1) AS asked
         JOIN unfinished_runs AS run ON run.occupies_app = 1 AND run.account = asked.value
         GROUP BY run.account, run.subscription",
     front_candidates: None,
     lease: "/* lease */ UPDATE unfinished_runs SET leased_until = $1, lease_nonce = picked.value ->> '$.nonce',
             occupies_app = max(occupies_app, picked.value ->> '$.begins')
-        FROM json_each($2) AS picked
+        FROM jsonb_each($2) AS picked
         WHERE unfinished_runs.id = picked.value ->> '$.id' AND version = picked.value ->> '$.version'
           AND leased_until IS NULL
         RETURNING unfinished_runs.id",
     read_budgets: "/* read_budgets */ SELECT subscription, call, tokens, filled_at, closed_until FROM budgets
-        WHERE subscription IN (SELECT value FROM json_each($1))",
+        WHERE subscription IN (SELECT value FROM jsonb_each($1))",
     write_budgets: "/* write_budgets */ INSERT INTO budgets (subscription, call, tokens, filled_at)
         SELECT value ->> '$.subscription', value ->> '$.call', value ->> '$.tokens', value ->> '$.filled_at'
-        FROM json_each($1) WHERE true
+        FROM jsonb_each($1) WHERE true
         ON CONFLICT (subscription, call) DO UPDATE SET tokens = excluded.tokens, filled_at = excluded.filled_at",
     status: "/* status */ SELECT apps.*, cursors.next_at, running.kind AS running_kind, running.state AS running_state,
             running.cause AS running_cause, running.created_at AS running_since, running.due_at AS running_due_at,

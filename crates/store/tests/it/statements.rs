@@ -59,7 +59,7 @@ async fn no_statement_reads_a_large_table_through() {
         seen += 1;
         let steps = plan(&fixture, &sql).await;
         let small = [
-            "json_each",
+            "jsonb_each",
             "asked",
             "baseline",
             "new",
