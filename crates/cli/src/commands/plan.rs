@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use holdfast_config::Secrets;
-use holdfast_control::forecast::{FleetForecast, ForecastRequest, PolicyWindow, chart, forecast};
+use holdfast_control::forecast::{FleetForecast, ForecastRequest, PolicyWindow, WaitsFor, chart, forecast};
 use holdfast_model::{Timestamp, format_duration};
 use holdfast_store::Mode;
 
@@ -59,7 +59,7 @@ fn table(forecast: &FleetForecast) -> Table {
             time(window.last_begins).into(),
             time(window.last_ends).into(),
             format_duration(Duration::from_secs(*longest_wait_s)).into(),
-            Cell::or_dash(window.waits_for.map(|reason| reason.as_str())),
+            Cell::or_dash(window.waits_for.map(WaitsFor::as_str)),
             overlapping.to_string().into(),
         ]);
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use holdfast_model::Timestamp;
 
-use super::FleetForecast;
+use super::fleet_forecast::FleetForecast;
 
 /// The width of the longest bar.
 const WIDTH: usize = 40;
@@ -25,7 +25,8 @@ pub fn chart(forecast: &FleetForecast) -> Vec<String> {
         .map(|at| Row::of(forecast, at, at + step))
         .collect();
     let most = rows.iter().map(|row| row.under_way).max().unwrap_or(0).max(1);
-    rows.iter().map(|row| row.line(most)).collect()
+    let header = format!("{:<11} {:<WIDTH$} {:>9} {:>6}", "UTC", "", "UNDER WAY", "BEGIN");
+    [header].into_iter().chain(rows.iter().map(|row| row.line(most))).collect()
 }
 
 struct Row {
@@ -44,9 +45,11 @@ impl Row {
     fn line(&self, most: usize) -> String {
         let bar = "#".repeat((self.under_way * WIDTH).div_ceil(most));
         let Self { at, under_way, begin } = self;
-        format!("{} {bar:<WIDTH$} {under_way:>5} under way, {begin:>5} begin", at.format("%m-%d %H:%M"))
-            .trim_end()
-            .to_owned()
+        let at = at.format("%m-%d %H:%M");
+        if *under_way == 0 {
+            return at.to_string();
+        }
+        format!("{at} {bar:<WIDTH$} {under_way:>9} {begin:>6}")
     }
 }
 

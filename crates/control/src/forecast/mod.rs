@@ -2,154 +2,22 @@
 //! which backups Azure will skip.
 
 mod chart;
+mod fleet_forecast;
 mod outlook;
 mod timetable;
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use holdfast_config::Fleet;
-use holdfast_model::{AppId, PolicyName, Timestamp};
+use holdfast_model::AppId;
 use holdfast_store::{AppStatus, PastDurations, Store};
-use serde::Serialize;
 
 pub use self::chart::chart;
+pub use self::fleet_forecast::{
+    BeyondDailyLimit, FleetForecast, ForecastBackup, ForecastRequest, MissedObjective, PolicyWindow,
+};
 pub use self::timetable::WaitsFor;
 use crate::Error;
-
-/// What to forecast.
-#[derive(Debug, Clone, Copy)]
-pub struct ForecastRequest {
-    /// From when.
-    pub from: Timestamp,
-    /// Until when ticks count. Backups that begin before it are followed to their end.
-    pub until: Timestamp,
-    /// How many apps the fleet is taken to have; `None` for as many as it has. More apps than there are repeat the fleet, with plans of
-    /// their own.
-    pub apps: Option<usize>,
-}
-
-/// The forecast of a fleet.
-#[derive(Debug, Serialize)]
-pub struct FleetForecast {
-    /// From when.
-    pub from: Timestamp,
-    /// Until when ticks count.
-    pub until: Timestamp,
-    /// The apps with a schedule.
-    pub apps: usize,
-    /// Apps without a past backup, whose duration is taken to be the fleet's median.
-    pub apps_without_history: usize,
-    /// The window of each policy.
-    pub policies: Vec<PolicyWindow>,
-    /// The objectives that will be missed, even if every backup succeeds.
-    pub missed_objectives: Vec<MissedObjective>,
-    /// Apps whose backups go beyond what Azure makes in a day.
-    pub beyond_daily_limit: Vec<BeyondDailyLimit>,
-    /// The backups.
-    pub backups: Vec<ForecastBackup>,
-}
-
-/// The window of a policy.
-#[derive(Debug, Serialize)]
-pub struct PolicyWindow {
-    /// The policy.
-    pub policy: PolicyName,
-    /// Its apps, and their backups.
-    pub apps: usize,
-    /// Its backups.
-    pub backups: usize,
-    /// Ticks that are not run, because the app's previous backup is under way.
-    pub overlapping: usize,
-    /// When the first backup is due.
-    pub first_due: Timestamp,
-    /// When the last backup begins.
-    pub last_begins: Timestamp,
-    /// When the last backup ends.
-    pub last_ends: Timestamp,
-    /// The longest wait between due and begun, in seconds.
-    pub longest_wait_s: u64,
-    /// What most of the waiting backups wait for.
-    pub waits_for: Option<WaitsFor>,
-}
-
-/// An objective that will be missed.
-#[derive(Debug, PartialEq, Eq, Serialize)]
-pub struct MissedObjective {
-    /// The app.
-    pub app: AppId,
-    /// Since when the app is past its objective.
-    pub since: Timestamp,
-}
-
-/// An app with more backups in a day than Azure makes.
-#[derive(Debug, PartialEq, Eq, Serialize)]
-pub struct BeyondDailyLimit {
-    /// The app.
-    pub app: AppId,
-    /// The most backups on a day (UTC).
-    pub backups: usize,
-    /// How many Azure makes: 12 in Basic and Standard, 50 in Premium.
-    pub limit: usize,
-}
-
-/// A backup of the forecast.
-#[derive(Debug, Serialize)]
-pub struct ForecastBackup {
-    /// The app.
-    pub app: AppId,
-    /// When it is due.
-    pub due_at: Timestamp,
-    /// When it begins.
-    pub begins_at: Timestamp,
-    /// When it ends.
-    pub ends_at: Timestamp,
-    /// What it waited for at last.
-    pub waits_for: Option<WaitsFor>,
-}
-
-/// How many apps a note names.
-const NAMED: usize = 10;
-
-impl FleetForecast {
-    /// What people should know beside the table, one sentence each.
-    pub fn notes(&self) -> Vec<String> {
-        let mut notes = Vec::new();
-        let named = |apps: Vec<String>| {
-            let more = apps.len().saturating_sub(NAMED);
-            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-            format!("{}{more}", apps.into_iter().take(NAMED).collect::<Vec<_>>().join(", "))
-        };
-        if !self.missed_objectives.is_empty() {
-            let apps = self.missed_objectives.iter().map(|missed| {
-                format!("{} from {} UTC", missed.app.short_name(), missed.since.format("%m-%d %H:%M"))
-            });
-            notes.push(format!(
-                "{} apps will be past their objective, even if every backup succeeds: {}",
-                self.missed_objectives.len(),
-                named(apps.collect())
-            ));
-        }
-        for beyond in &self.beyond_daily_limit {
-            notes.push(format!(
-                "Azure skips backups of {}: {} are due on one day (UTC), and it makes {}",
-                beyond.app.short_name(),
-                beyond.backups,
-                beyond.limit
-            ));
-        }
-        if self.apps_without_history > 0 {
-            notes.push(format!(
-                "{} of {} apps have no past backup: theirs are taken to last as long as the others",
-                self.apps_without_history, self.apps
-            ));
-        }
-        notes
-    }
-}
-
-/// The duration of a backup in a fleet that has never made one.
-const UNKNOWN_DURATION: Duration = Duration::from_mins(5);
 
 /// Forecasts the coming hours from the fleet file and the store. Makes no request to Azure.
 pub async fn forecast(

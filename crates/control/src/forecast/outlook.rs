@@ -7,11 +7,13 @@ use holdfast_config::Fleet;
 use holdfast_model::{AppId, DurationForecast, Overlap, Policy, PolicyName, Timestamp};
 use holdfast_store::{AppStatus, PastDurations};
 
-use super::timetable::{Due, Lane, Millis, Slot, WaitsFor};
-use super::{
+use super::fleet_forecast::{
     BeyondDailyLimit, FleetForecast, ForecastBackup, ForecastRequest, MissedObjective, PolicyWindow,
-    UNKNOWN_DURATION,
 };
+use super::timetable::{DueBackup, Lane, Millis, Slot, WaitsFor};
+
+/// The duration of a backup in a fleet that has never made one.
+const UNKNOWN_DURATION: Duration = Duration::from_mins(5);
 
 /// Backups that Azure makes of an app in a day, by its documentation: in Basic and Standard, and in Premium.
 const DAILY: usize = 12;
@@ -90,12 +92,13 @@ pub(super) fn due(
     apps: &[Scheduled<'_>],
     expected: &[Option<Duration>],
     request: ForecastRequest,
-) -> (Vec<Due>, Vec<usize>) {
+) -> (Vec<DueBackup>, Vec<usize>) {
     let usual = usual(expected);
     let (mut backups, mut overlapping) = (Vec::new(), vec![0; apps.len()]);
     for (number, (app, expected)) in apps.iter().zip(expected).enumerate() {
         let takes = millis(expected.unwrap_or(usual));
-        let new = |due_at, is_under_way| Due { app: number, lane: app.lane, due_at, takes, is_under_way };
+        let new =
+            |due_at, is_under_way| DueBackup { app: number, lane: app.lane, due_at, takes, is_under_way };
         let mut free_at = request.from;
         if app.status.running.is_some() {
             backups.push(new(0, true));
@@ -139,7 +142,7 @@ pub(super) struct Outlook<'a> {
     pub request: ForecastRequest,
     pub apps: Vec<Scheduled<'a>>,
     pub expected: Vec<Option<Duration>>,
-    pub backups: Vec<Due>,
+    pub backups: Vec<DueBackup>,
     pub overlapping: Vec<usize>,
     pub slots: Vec<Slot>,
 }
@@ -165,7 +168,7 @@ impl Outlook<'_> {
         self.request.from + Duration::from_millis(millis.max(0).unsigned_abs())
     }
 
-    fn backup(&self, due: &Due, slot: &Slot) -> ForecastBackup {
+    fn backup(&self, due: &DueBackup, slot: &Slot) -> ForecastBackup {
         ForecastBackup {
             app: self.apps[due.app].status.app.clone(),
             due_at: self.at(due.due_at),
@@ -176,25 +179,27 @@ impl Outlook<'_> {
     }
 
     /// The backups of each app that begin in the forecast, in their order.
-    fn by_app(&self) -> Vec<Vec<(&Due, &Slot)>> {
+    fn by_app(&self) -> Vec<Vec<(&DueBackup, &Slot)>> {
         let mut by_app = vec![Vec::new(); self.apps.len()];
         for (due, slot) in self.backups.iter().zip(&self.slots) {
             by_app[due.app].push((due, slot));
         }
-        by_app.iter_mut().for_each(|backups| backups.sort_by_key(|(_, slot)| slot.begins_at));
+        for backups in &mut by_app {
+            backups.sort_by_key(|(_, slot)| slot.begins_at);
+        }
         by_app
     }
 
     fn policies(&self) -> Vec<PolicyWindow> {
-        let mut windows: BTreeMap<&PolicyName, Vec<(&Due, &Slot)>> = BTreeMap::new();
+        let mut windows: BTreeMap<&PolicyName, Vec<(&DueBackup, &Slot)>> = BTreeMap::new();
         for (due, slot) in self.backups.iter().zip(&self.slots).filter(|(due, _)| !due.is_under_way) {
             windows.entry(&self.apps[due.app].policy.name).or_default().push((due, slot));
         }
         windows.into_iter().filter_map(|(policy, backups)| self.window(policy, &backups)).collect()
     }
 
-    fn window(&self, policy: &PolicyName, backups: &[(&Due, &Slot)]) -> Option<PolicyWindow> {
-        let wait = |(due, slot): &(&Due, &Slot)| slot.begins_at - due.due_at;
+    fn window(&self, policy: &PolicyName, backups: &[(&DueBackup, &Slot)]) -> Option<PolicyWindow> {
+        let wait = |(due, slot): &(&DueBackup, &Slot)| slot.begins_at - due.due_at;
         let mut reasons: BTreeMap<WaitsFor, usize> = BTreeMap::new();
         for (_, slot) in backups {
             slot.waits_for.into_iter().for_each(|reason| *reasons.entry(reason).or_default() += 1);
@@ -216,7 +221,7 @@ impl Outlook<'_> {
     /// The first time in the forecast at which an app is past its objective. A recovery point is as old as the begin of its backup, and
     /// is there from the end of it.
     fn missed_objectives(&self) -> Vec<MissedObjective> {
-        let missed = |(app, backups): (&Scheduled<'_>, Vec<(&Due, &Slot)>)| {
+        let missed = |(app, backups): (&Scheduled<'_>, Vec<(&DueBackup, &Slot)>)| {
             let objective = app.status.recovery_point_objective?;
             let mut point = app.status.last_good_at?;
             let ends = backups.iter().map(|(_, slot)| (self.at(slot.begins_at), self.at(slot.ends_at)));
@@ -233,7 +238,7 @@ impl Outlook<'_> {
     }
 
     fn beyond_daily_limit(&self) -> Vec<BeyondDailyLimit> {
-        let beyond = |(app, backups): (&Scheduled<'_>, Vec<(&Due, &Slot)>)| {
+        let beyond = |(app, backups): (&Scheduled<'_>, Vec<(&DueBackup, &Slot)>)| {
             let mut days: BTreeMap<_, usize> = BTreeMap::new();
             for (_, slot) in backups {
                 *days.entry(self.at(slot.begins_at).date_naive()).or_default() += 1;

@@ -19,7 +19,7 @@ pub(super) struct Lane {
 
 /// A backup that is due.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Due {
+pub(super) struct DueBackup {
     pub app: usize,
     pub lane: Lane,
     pub due_at: Millis,
@@ -80,7 +80,7 @@ enum Event {
 }
 
 /// Computes the slot of each backup. Those that wait in one lane begin in the order in which they are due; lanes take turns.
-pub(super) fn slots(backups: &[Due], limits: &Limits) -> Vec<Slot> {
+pub(super) fn slots(backups: &[DueBackup], limits: &Limits) -> Vec<Slot> {
     let mut timetable = Timetable::new(backups, limits);
     while let Some(Reverse((now, event))) = timetable.events.pop() {
         timetable.happen(event);
@@ -93,7 +93,7 @@ pub(super) fn slots(backups: &[Due], limits: &Limits) -> Vec<Slot> {
 }
 
 struct Timetable<'a> {
-    backups: &'a [Due],
+    backups: &'a [DueBackup],
     limits: &'a Limits,
     events: BinaryHeap<Reverse<(Millis, Event)>>,
     /// By subscription first, so that one without budget is passed over at once.
@@ -106,8 +106,8 @@ struct Timetable<'a> {
 }
 
 impl<'a> Timetable<'a> {
-    fn new(backups: &'a [Due], limits: &'a Limits) -> Self {
-        let due = |(number, backup): (usize, &Due)| Reverse((backup.due_at, Event::Due(number)));
+    fn new(backups: &'a [DueBackup], limits: &'a Limits) -> Self {
+        let due = |(number, backup): (usize, &DueBackup)| Reverse((backup.due_at, Event::Due(number)));
         Self {
             backups,
             limits,
@@ -174,7 +174,7 @@ impl<'a> Timetable<'a> {
 
     /// What keeps a backup from beginning now.
     fn obstacle(&mut self, number: usize, now: Millis) -> Option<WaitsFor> {
-        let Due { app, lane, .. } = self.backups[number];
+        let DueBackup { app, lane, .. } = self.backups[number];
         let count = |places: &BTreeMap<usize, u32>, place| places.get(&place).copied().unwrap_or_default();
         if count(&self.busy_apps, app) > 0 {
             Some(WaitsFor::App)
@@ -211,7 +211,7 @@ impl<'a> Timetable<'a> {
     }
 
     fn occupy(&mut self, number: usize, change: impl Fn(&mut u32)) {
-        let Due { app, lane, .. } = self.backups[number];
+        let DueBackup { app, lane, .. } = self.backups[number];
         change(self.busy_apps.entry(app).or_default());
         change(self.busy_plans.entry(lane.plan).or_default());
         change(self.busy_accounts.entry(lane.account).or_default());
@@ -229,11 +229,11 @@ mod tests {
 
     const LANE: Lane = Lane { subscription: 0, plan: 0, account: 0 };
 
-    fn due(app: usize, lane: Lane) -> Due {
-        Due { app, lane, due_at: 0, takes: 60_000, is_under_way: false }
+    fn due(app: usize, lane: Lane) -> DueBackup {
+        DueBackup { app, lane, due_at: 0, takes: 60_000, is_under_way: false }
     }
 
-    fn begins(backups: &[Due], limits: &Limits) -> Vec<(Millis, Option<WaitsFor>)> {
+    fn begins(backups: &[DueBackup], limits: &Limits) -> Vec<(Millis, Option<WaitsFor>)> {
         slots(backups, limits).into_iter().map(|slot| (slot.begins_at, slot.waits_for)).collect()
     }
 
@@ -261,7 +261,7 @@ mod tests {
     #[test]
     fn a_thousand_backups_begin_as_fast_as_the_budget_allows() {
         let limits = Limits { per_account: 9_999, ..Limits::default() };
-        let backups: Vec<Due> = (0..1_000).map(|app| due(app, Lane { plan: app, ..LANE })).collect();
+        let backups: Vec<DueBackup> = (0..1_000).map(|app| due(app, Lane { plan: app, ..LANE })).collect();
         let last = slots(&backups, &limits).into_iter().map(|slot| slot.begins_at).max().unwrap();
         // 200 at once, then ten a second.
         assert!((79_900..=80_200).contains(&last), "{last}");
@@ -269,7 +269,7 @@ mod tests {
 
     #[test]
     fn an_app_is_backed_up_once_at_a_time_and_what_is_under_way_counts() {
-        let under_way = Due { takes: 10_000, is_under_way: true, ..due(0, LANE) };
+        let under_way = DueBackup { takes: 10_000, is_under_way: true, ..due(0, LANE) };
         assert_eq!(
             begins(&[under_way, due(0, LANE)], &Limits::default()),
             [(0, None), (10_000, Some(WaitsFor::App))]
