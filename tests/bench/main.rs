@@ -55,5 +55,5 @@ async fn measure(options: &Options) -> Report {
         in_flight.print();
     }
     let polling = if options.wants("polls") { polls::measure() } else { Vec::new() };
-    Report { polling, planning, outage, outage_on_postgres, throughput, in_flight }
+    Report { planning, outage, outage_on_postgres, throughput, in_flight, polling }
 }

@@ -38,7 +38,7 @@ const RULES: [(&str, Rule); 5] = [
 fn after_the_last(waited: Duration, past: &[Duration], rng: &mut fastrand::Rng) -> Duration {
     let end = past.first().map(|last| *last + *last / 10);
     let end = end.filter(|end| *end > waited + Duration::from_secs(5));
-    end.map_or_else(|| poll_delay(&PollPace::default(), waited, None, rng), |end| end - waited)
+    end.map_or_else(|| poll_delay(&PollPace::default(), waited, None, rng), |end| end.saturating_sub(waited))
 }
 
 /// The durations of an app, night by night.
@@ -66,7 +66,7 @@ fn poll_to_the_end(rule: Rule, took: Duration, past: &[Duration], rng: &mut fast
         waited += rule(waited, past, rng);
         calls += 1.0;
     }
-    (calls, (waited - took).as_secs_f64() / took.as_secs_f64())
+    (calls, waited.as_secs_f64() / took.as_secs_f64() - 1.0)
 }
 
 /// Measures each rule.
