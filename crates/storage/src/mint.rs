@@ -107,10 +107,12 @@ fn account_key(key: &SecretString, container: &Container) -> Result<SecretString
     if text.contains("AccountKey=") || text.contains("SharedAccessSignature=") {
         return Err(InvalidKey::ConnectionString);
     }
-    if text.contains("sig=") {
+    let bytes = decoded(&key);
+    // One key in 16,384 ends with these letters itself.
+    if bytes.is_err() && text.contains("sig=") {
         return Err(InvalidKey::Sas);
     }
-    match decoded(&key)?.len() {
+    match bytes?.len() {
         KEY_BYTES => Ok(key),
         _ if container.is_loopback() => Ok(key),
         bytes => Err(InvalidKey::Length(bytes)),
@@ -179,6 +181,14 @@ mod tests {
         {
             assert_eq!(minted(&text.into(), container), plain);
         }
+    }
+
+    #[test]
+    fn a_key_that_ends_like_the_name_of_a_signature_is_a_key() {
+        let ending = format!("{}sig==", &LONG_KEY[..83]);
+        let container = "https://acct.blob.core.windows.net/backups".parse().unwrap();
+        let at = parse_timestamp("2026-01-01T00:00:00Z").unwrap();
+        assert!(mint(&ending.into(), &container, "r", at, at).is_ok());
     }
 
     #[test]
