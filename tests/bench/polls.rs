@@ -59,7 +59,7 @@ fn normal(rng: &mut fastrand::Rng) -> f64 {
     radius * angle.cos()
 }
 
-/// The requests of a backup, with the one that starts it, and the lag of the last as a share of the duration.
+/// The requests of a backup, including the POST, and the lag of the last as a share of the duration.
 fn poll_to_the_end(rule: Rule, took: Duration, past: &[Duration], rng: &mut fastrand::Rng) -> (f64, f64) {
     let (mut waited, mut calls) = (Duration::ZERO, 1.0);
     while waited < took {

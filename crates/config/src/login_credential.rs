@@ -15,7 +15,7 @@ use crate::fleet::Cloud;
 pub enum LoginCredential {
     /// That of a section `[azure]` or `[azure.NAME]` of the fleet file: the section's name, empty for `[azure]`.
     Section(String),
-    /// One that needs no fleet file.
+    /// A credential that needs no fleet file.
     Own(Credential<SecretRef>),
 }
 

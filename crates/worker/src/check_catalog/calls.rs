@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use holdfast_arm::{BlobSizes, ErrorKind, ObservedBackups};
 use holdfast_model::{
-    BackupFacts, DatabaseRef, MissingBackup, NativeSchedule, Run, RunEvent, RunKind, RunState, StorageName,
+    BackupFacts, DatabaseRef, MissingBackup, NativeSchedule, Outcome, Run, RunEvent, RunKind, RunState,
+    StorageName,
 };
 use holdfast_storage::{ObservedSchedule, WantedSchedule};
 use holdfast_store::{CatalogFilter, RunFilter};
@@ -53,13 +54,15 @@ async fn open_deletions(
 ) -> Result<Vec<Run>, holdfast_store::Error> {
     let store = &context.env.store;
     let filter = RunFilter { most: DELETIONS_MAX, ..of_app(context, RunKind::Delete) };
-    let is_of_missing =
-        |run: &Run| missing.iter().any(|missing| is_deletion_of(run, missing.id, &missing.blob));
+    let is_of_missing = |run: &Run| {
+        matches!(run.state, RunState::Ended { outcome, .. } if outcome != Outcome::Succeeded)
+            && missing.iter().any(|missing| is_deletion_of(run, missing.id, &missing.blob))
+    };
     let mut open = Vec::new();
     for run in store.runs(&filter).await?.into_iter().filter(is_of_missing) {
         let events = store.events(run.id).await?;
         let events: Vec<&RunEvent> = events.iter().map(|event| &event.event).collect();
-        if run.state.is_ended() && may_have_taken_effect(&events) {
+        if may_have_taken_effect(&events) {
             open.push(run);
         }
     }
