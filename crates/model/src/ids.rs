@@ -98,6 +98,9 @@ impl RunId {
         Self(Builder::from_unix_timestamp_millis(millis, &random).into_uuid())
     }
 
+    /// The greatest id, after that of every run.
+    pub const LAST: Self = Self(Uuid::max());
+
     /// The id as a UUID.
     pub fn as_uuid(self) -> Uuid {
         self.0
