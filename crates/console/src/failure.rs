@@ -1,8 +1,9 @@
 //! What a client gets instead of what it asked for: a page for people, RFC 9457 for programs.
 
+use askama::Template;
 use axum::Json;
 use axum::http::header::CONTENT_TYPE;
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use holdfast_control::{Error, ErrorKind};
 use serde::Serialize;
@@ -22,6 +23,12 @@ pub struct Failure {
     pub detail: String,
     /// What to do next.
     pub help: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "error.html")]
+struct Content<'a> {
+    failure: &'a Failure,
 }
 
 /// The body of RFC 9457.
@@ -69,6 +76,13 @@ impl Failure {
             .help("Open the page without its query, and choose again.")
     }
 
+    /// No app has the name.
+    pub fn no_app(name: &str) -> Self {
+        let detail = format!("No app that is known here is called {name}.");
+        Self::new(StatusCode::NOT_FOUND, "no_such_app", "No such app", detail)
+            .help("Search the fleet for a part of the name.")
+    }
+
     /// The store does not answer.
     pub fn store_away() -> Self {
         let detail = "Holdfast's store does not answer, so this page has nothing to show. Backups that are \
@@ -97,8 +111,9 @@ impl Failure {
             detail: &self.detail,
             help: self.help.as_deref(),
         };
-        let kind = [(CONTENT_TYPE, "application/problem+json")];
-        (self.status, kind, Json(problem)).into_response_with(kind)
+        let mut answer = (self.status, Json(problem)).into_response();
+        answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        answer
     }
 }
 
@@ -138,7 +153,7 @@ impl IntoResponse for ApiFailure {
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
-        let content = ErrorContent { failure: &self };
+        let content = Content { failure: &self };
         let page = Page { title: self.title.clone(), tab: Tab::None, as_of: None, live: None, content };
         (self.status, page.document()).into_response()
     }

@@ -1,13 +1,22 @@
 #![doc = include_str!("../README.md")]
 
 mod app_status_cache;
+mod assets;
 mod check;
 mod connections;
+mod failure;
+mod headers;
 mod heartbeat;
 mod hosts;
+mod layout;
 mod limits;
 mod listener;
+mod local_mode;
+mod markup;
+mod pages;
+mod routes;
 mod server;
+mod site;
 
 pub use app_status_cache::{AppStatusCache, AppStatusReading};
 pub use check::{Check, CheckResult, ConsumersAttached, Readiness, StoreAnswers};
@@ -15,3 +24,4 @@ pub use heartbeat::{Heartbeat, RecentHeartbeat};
 pub use hosts::AllowedHosts;
 pub use limits::ListenerLimits;
 pub use server::{Console, Metrics, MetricsError, Server, ServerError};
+pub use site::Site;

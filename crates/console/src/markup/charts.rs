@@ -4,82 +4,59 @@ use std::fmt::Write as _;
 
 use askama::filters::Safe;
 use holdfast_control::counted;
+use holdfast_control::views::DayResult;
+use holdfast_store::DayCounts;
 
 use super::escape::{Markup, escaped};
 
-/// What happened on a day, as a strip or a calendar shows it. The worse one counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Day {
-    /// No run ended.
-    Empty,
-    /// Every run was good.
-    Good,
-    /// A run was partial.
-    Partial,
-    /// A tick was not run.
-    Missed,
-    /// A run failed.
-    Failed,
-}
+/// Every result of a day, in the order in which they are drawn.
+const RESULTS: [DayResult; 5] =
+    [DayResult::None, DayResult::Good, DayResult::Partial, DayResult::Missed, DayResult::Failed];
 
-impl Day {
-    const ALL: [Self; 5] = [Self::Empty, Self::Good, Self::Partial, Self::Missed, Self::Failed];
-
-    fn class(self) -> &'static str {
-        match self {
-            Self::Empty => "none",
-            Self::Good => "good",
-            Self::Partial => "partial",
-            Self::Missed => "missed",
-            Self::Failed => "failed",
-        }
-    }
-
-    /// The bar of a day in a strip, as a path from its top.
-    fn bar(self) -> &'static str {
-        match self {
-            Self::Empty => "m0 14v2",
-            Self::Good | Self::Failed => "v16",
-            Self::Partial => "m0 5v11",
-            Self::Missed => "v4m0 3v3m0 3v3",
-        }
+/// The bar of a day in a strip, as a path from its top.
+fn bar(day: DayResult) -> &'static str {
+    match day {
+        DayResult::None => "m0 14v2",
+        DayResult::Good | DayResult::Failed => "v16",
+        DayResult::Partial => "m0 5v11",
+        DayResult::Missed => "v4m0 3v3m0 3v3",
     }
 }
 
 /// The last days as a strip: at most one path for each state.
-pub fn strip(days: &[Day]) -> Markup {
+pub fn strip(days: &[DayResult]) -> Markup {
     let width = 6 * days.len();
     let mut svg = format!("<svg class=\"strip\" viewBox=\"0 0 {width} 16\" role=\"img\">");
     let _ = write!(svg, "<title>{}</title>", summary(days));
-    for state in Day::ALL {
+    for state in RESULTS {
         let mut path = String::new();
         for (index, _) in days.iter().enumerate().filter(|(_, day)| **day == state) {
-            let _ = write!(path, "M{} 0{}", 6 * index + 3, state.bar());
+            let _ = write!(path, "M{} 0{}", 6 * index + 3, bar(state));
         }
         if !path.is_empty() {
-            let _ = write!(svg, "<path class=\"d-{}\" d=\"{path}\"/>", state.class());
+            let _ = write!(svg, "<path class=\"d-{}\" d=\"{path}\"/>", state.as_str());
         }
     }
     Safe(svg + "</svg>")
 }
 
 /// One bar of a strip, for a legend.
-pub fn sample(day: Day) -> Markup {
-    let (class, bar) = (day.class(), day.bar());
+pub fn sample(day: DayResult) -> Markup {
+    let (class, bar) = (day.as_str(), bar(day));
     Safe(format!(
         "<svg viewBox=\"0 0 6 16\" aria-hidden=\"true\"><path class=\"d-{class}\" d=\"M3 0{bar}\"/></svg>"
     ))
 }
 
 /// The days in words, the worst first.
-fn summary(days: &[Day]) -> String {
+fn summary(days: &[DayResult]) -> String {
     let count = |state| days.iter().filter(|day| **day == state).count();
     let words = [
-        (Day::Failed, "failed"),
-        (Day::Missed, "missed"),
-        (Day::Partial, "partial"),
-        (Day::Good, "good"),
-        (Day::Empty, "without a run"),
+        (DayResult::Failed, "failed"),
+        (DayResult::Missed, "missed"),
+        (DayResult::Partial, "partial"),
+        (DayResult::Good, "good"),
+        (DayResult::None, "without a run"),
     ];
     let parts: Vec<String> = words
         .into_iter()
@@ -149,65 +126,56 @@ fn as_f64(count: usize) -> f64 {
 
 /// The runs of a policy on a day.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct DayCounts {
-    /// Good runs.
-    pub good: u64,
-    /// Partial runs.
-    pub partial: u64,
-    /// Failed runs and missed ticks.
-    pub failed: u64,
+pub struct PolicyDay {
+    /// How they ended.
+    pub counts: DayCounts,
     /// The day in words.
     pub label: String,
-    /// Where the day's runs are listed.
-    pub href: String,
 }
 
-/// One policy by day: the share of partial and failed runs, from the bottom. A day with either is a link.
-pub fn policy_days(days: &[DayCounts], label: &str) -> Markup {
+/// One policy by day: the share of failed and missed runs from the bottom, and of partial ones above them.
+pub fn policy_days(days: &[PolicyDay], label: &str) -> Markup {
     let width = 10 * days.len();
     let mut svg = format!("<svg viewBox=\"0 0 {width} 22\" preserveAspectRatio=\"none\" role=\"group\"");
     let _ = write!(svg, " aria-label=\"{}\">", escaped(label));
     for (index, day) in days.iter().enumerate() {
         let x = 10 * index;
-        let all = day.good + day.partial + day.failed;
+        let all = day.counts.runs();
         if all == 0 {
             let _ = write!(svg, "<rect class=\"c-none\" x=\"{x}\" y=\"20\" width=\"9\" height=\"2\"/>");
             continue;
         }
-        let (failed, partial) = (share(day.failed, all), share(day.partial, all));
-        let title = escaped(&day.label);
-        let is_link = failed + partial > 0;
-        if is_link {
-            let _ = write!(svg, "<a href=\"{}\" aria-label=\"{title}\">", escaped(&day.href));
-        }
+        let not_run = day.counts.failed.saturating_add(day.counts.missed);
+        let (failed, partial) = (share(not_run, all), share(day.counts.partial, all));
         let _ = write!(
             svg,
-            "<g><title>{title}</title><rect class=\"c-good\" x=\"{x}\" width=\"9\" height=\"22\"/>"
+            "<g><title>{}</title><rect class=\"c-good\" x=\"{x}\" width=\"9\" height=\"22\"/>",
+            escaped(&day.label)
         );
         for (class, height, above) in [("failed", failed, 0), ("partial", partial, failed)] {
             if height > 0 {
-                let y = 22_u64.saturating_sub(height + above);
+                let y = 22_u32.saturating_sub(height + above);
                 let _ = write!(
                     svg,
                     "<rect class=\"c-{class}\" x=\"{x}\" y=\"{y}\" width=\"9\" height=\"{height}\"/>"
                 );
             }
         }
-        svg.push_str(if is_link { "</g></a>" } else { "</g>" });
+        svg.push_str("</g>");
     }
     Safe(svg + "</svg>")
 }
 
 /// The height of a part of the runs in a row of 22: something is never invisible.
-fn share(part: u64, all: u64) -> u64 {
-    if part == 0 { 0 } else { (part * 22 / all).clamp(3, 22) }
+fn share(part: u32, all: u32) -> u32 {
+    if part == 0 { 0 } else { (part.saturating_mul(22) / all.max(1)).clamp(3, 22) }
 }
 
 /// Labels of a calendar: the index of the first day of a month, and its name.
 pub type Months<'a> = &'a [(usize, String)];
 
 /// A year of days in columns of weeks. `weekday` is that of the first day, from Monday as 0.
-pub fn calendar(days: &[Day], weekday: usize, months: Months<'_>) -> Markup {
+pub fn calendar(days: &[DayResult], weekday: usize, months: Months<'_>) -> Markup {
     let place = |index: usize| {
         let at = index + weekday;
         (14 * (at / 7), 16 + 14 * (at % 7))
@@ -218,19 +186,19 @@ pub fn calendar(days: &[Day], weekday: usize, months: Months<'_>) -> Markup {
     for (index, month) in months {
         let _ = write!(svg, "<text x=\"{}\" y=\"10\">{}</text>", place(*index).0, escaped(month));
     }
-    for state in Day::ALL {
+    for state in RESULTS {
         let mut path = String::new();
         for (index, _) in days.iter().enumerate().filter(|(_, day)| **day == state) {
             let (x, y) = place(index);
             let _ = match state {
-                Day::Empty => write!(path, "M{} {}h3v3h-3z", x + 4, y + 4),
-                Day::Partial => write!(path, "M{x} {}h11v7h-11z", y + 4),
-                Day::Missed => write!(path, "M{} {}h9v9h-9z", x + 1, y + 1),
-                Day::Good | Day::Failed => write!(path, "M{x} {y}h11v11h-11z"),
+                DayResult::None => write!(path, "M{} {}h3v3h-3z", x + 4, y + 4),
+                DayResult::Partial => write!(path, "M{x} {}h11v7h-11z", y + 4),
+                DayResult::Missed => write!(path, "M{} {}h9v9h-9z", x + 1, y + 1),
+                DayResult::Good | DayResult::Failed => write!(path, "M{x} {y}h11v11h-11z"),
             };
         }
         if !path.is_empty() {
-            let _ = write!(svg, "<path class=\"c-{}\" d=\"{path}\"/>", state.class());
+            let _ = write!(svg, "<path class=\"c-{}\" d=\"{path}\"/>", state.as_str());
         }
     }
     Safe(svg + "</svg>")
@@ -242,12 +210,12 @@ mod tests {
 
     #[test]
     fn a_strip_has_at_most_five_paths_and_says_what_it_shows() {
-        let days: Vec<Day> = (0..30).map(|day| Day::ALL[day % 5]).collect();
+        let days: Vec<DayResult> = (0..30).map(|day| RESULTS[day % 5]).collect();
         let svg = strip(&days).0;
         assert_eq!(svg.matches("<path").count(), 5);
         let title = "<title>last 30 days: 6 failed, 6 missed, 6 partial, 6 good, 6 without a run</title>";
         assert!(svg.contains(title), "{svg}");
-        assert!(strip(&[Day::Good; 30]).0.len() < 600, "a row must be small");
+        assert!(strip(&[DayResult::Good; 30]).0.len() < 600, "a row must be small");
     }
 
     #[test]
@@ -259,11 +227,12 @@ mod tests {
     }
 
     #[test]
-    fn a_failed_run_of_a_thousand_is_seen_and_its_day_is_a_link() {
-        let day = DayCounts { good: 999, failed: 1, label: "9 Nov".into(), href: "/a?b&c".into(), ..DayCounts::default() };
-        let svg = policy_days(&[day, DayCounts { good: 5, ..DayCounts::default() }], "gold <b>").0;
+    fn a_failed_run_of_a_thousand_is_seen() {
+        let counts = DayCounts { good: 999, failed: 1, ..DayCounts::default() };
+        let day = PolicyDay { counts, label: "9 Nov: <1>".into() };
+        let svg = policy_days(&[day, PolicyDay::default()], "gold <b>").0;
         assert!(svg.contains("class=\"c-failed\" x=\"0\" y=\"19\" width=\"9\" height=\"3\""), "{svg}");
-        assert_eq!(svg.matches("<a href=\"/a?b&amp;c\"").count(), 1, "{svg}");
+        assert!(svg.contains("<title>9 Nov: &lt;1&gt;</title>"), "{svg}");
         assert!(svg.contains("aria-label=\"gold &lt;b&gt;\""), "{svg}");
     }
 
@@ -276,7 +245,7 @@ mod tests {
 
     #[test]
     fn a_calendar_has_a_column_for_each_week() {
-        let svg = calendar(&[Day::Good, Day::Failed], 6, &[(1, "Dec".into())]).0;
+        let svg = calendar(&[DayResult::Good, DayResult::Failed], 6, &[(1, "Dec".into())]).0;
         assert!(svg.contains("class=\"c-good\" d=\"M0 100h11v11h-11z\""), "{svg}");
         assert!(svg.contains("class=\"c-failed\" d=\"M14 16h11v11h-11z\""), "{svg}");
     }

@@ -4,8 +4,10 @@ pub mod charts;
 mod escape;
 pub mod link;
 mod mark;
+mod number;
 mod time;
 
 pub use escape::{InertHtml, Markup, escaped};
 pub use mark::{class, mark, severity_of};
+pub use number::{counted, span, thousands, words};
 pub use time::{Parts, ago, soon, time};

@@ -1,0 +1,49 @@
+//! Numbers and words as people read them.
+
+/// A count with its thousands apart, such as `1,847`.
+pub fn thousands(count: impl TryInto<u64>) -> String {
+    let digits = count.try_into().unwrap_or(u64::MAX).to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A count with its noun, such as `1,847 apps`.
+pub fn counted(count: impl TryInto<u64>, noun: &str) -> String {
+    let count = count.try_into().unwrap_or(u64::MAX);
+    let end = if count == 1 { "" } else { "s" };
+    format!("{} {noun}{end}", thousands(count))
+}
+
+/// The name of a state or a cause in rows, as words.
+pub fn words(name: &str) -> String {
+    name.replace('_', " ")
+}
+
+/// A span of seconds in the unit that suits it.
+pub fn span(seconds: u64) -> String {
+    match seconds {
+        0..120 => format!("{seconds} s"),
+        120..7_200 => format!("{} min", seconds / 60),
+        7_200..172_800 => format!("{} h", seconds / 3_600),
+        _ => format!("{} d", seconds / 86_400),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thousands_stand_apart() {
+        let shown: Vec<String> = [0_u64, 7, 999, 1_000, 12_345, 1_234_567].into_iter().map(thousands).collect();
+        assert_eq!(shown, ["0", "7", "999", "1,000", "12,345", "1,234,567"]);
+        assert_eq!((counted(1_u32, "app"), counted(1_847_u32, "app")), ("1 app".into(), "1,847 apps".into()));
+        assert_eq!((span(59), span(600), span(7_200), span(172_800)), ("59 s".into(), "10 min".into(), "2 h".into(), "2 d".into()));
+    }
+}
