@@ -6,6 +6,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use holdfast_control::{Error, ErrorKind};
+use holdfast_model::AppId;
 use serde::Serialize;
 
 use crate::layout::{Page, Tab};
@@ -81,6 +82,21 @@ impl Failure {
         let detail = format!("No app that is known here is called {name}.");
         Self::new(StatusCode::NOT_FOUND, "no_such_app", "No such app", detail)
             .help("Search the fleet for a part of the name.")
+    }
+
+    /// Several apps have the name.
+    pub fn several(name: &str, ids: &[AppId]) -> Self {
+        let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
+        let detail = format!("{} apps are called {name}: {}.", ids.len(), ids.join(", "));
+        Self::new(StatusCode::CONFLICT, "ambiguous_app", "Several apps have the name", detail)
+            .help("Name one of them by its ARM id.")
+    }
+
+    /// There is no such run.
+    pub fn no_run(id: &str) -> Self {
+        let detail = format!("The store has no run {id}.");
+        Self::new(StatusCode::NOT_FOUND, "no_such_run", "No such run", detail)
+            .help("The activity lists the runs.")
     }
 
     /// The store does not answer.

@@ -1,10 +1,12 @@
 #![doc = include_str!("../README.md")]
 
+mod api;
 mod app_status_cache;
 mod assets;
 mod check;
 mod connections;
 mod failure;
+mod forms;
 mod headers;
 mod heartbeat;
 mod hosts;

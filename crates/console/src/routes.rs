@@ -8,6 +8,7 @@ use axum::middleware::{Next, from_fn, map_response};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
+use crate::api;
 use crate::assets::asset;
 use crate::failure::Failure;
 use crate::headers::secured;
@@ -29,18 +30,31 @@ pub fn routes(site: Arc<Site>, access: Access) -> Router {
     Router::new()
         .route("/", get(pages::overview))
         .route("/fleet", get(pages::fleet))
+        .route("/fleet.csv", get(pages::export::csv))
+        .route("/fleet.json", get(pages::export::json))
         .route("/apps/{*name}", get(pages::app))
         .route("/activity", get(pages::activity))
         .route("/runs/{id}", get(pages::run))
         .route("/capacity", get(pages::capacity))
         .route("/audit", get(pages::audit))
         .route("/static/{name}", get(asset))
+        .nest("/api/v1", api())
         .fallback(async |request: Request| answered(&request, Failure::no_page()))
         .method_not_allowed_fallback(async |request: Request| answered(&request, Failure::no_method()))
         .layer(DefaultBodyLimit::max(BODY_BYTES))
         .layer(from_fn(guard))
         .layer(map_response(secured))
         .with_state(site)
+}
+
+fn api() -> Router<Arc<Site>> {
+    Router::new()
+        .route("/overview", get(api::overview))
+        .route("/apps", get(api::apps))
+        .route("/apps/{*name}", get(api::app))
+        .route("/runs", get(api::runs))
+        .route("/runs/{id}", get(api::run))
+        .route("/audit", get(api::audit))
 }
 
 /// The failure as the client wants it: a problem document for the API, else a page.

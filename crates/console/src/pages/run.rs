@@ -43,7 +43,7 @@ pub async fn run(
     Path(id): Path<String>,
     shown: Shown,
 ) -> Result<Response, Failure> {
-    let id: RunId = id.parse().map_err(|_| Failure::no_page())?;
+    let id: RunId = id.parse().map_err(|_| Failure::no_run(&id))?;
     let content = Content::of(site.run(id).await?);
     let live = content.view.run.outcome.is_none().then_some(5);
     let (title, as_of) = (content.title.clone(), Some(content.view.as_of));
