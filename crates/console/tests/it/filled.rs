@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use holdfast_model::schedule::MissReason;
+use holdfast_model::schedule::{MissReason, MissedTick};
 use holdfast_model::{
-    App, AppId, Attempt, BackupFacts, BackupId, BackupName, Cause, Clock as _, ManualClock, MissedTick,
+    App, AppId, Attempt, BackupFacts, BackupId, BackupName, Cause, Clock as _, ManualClock,
     NewBackup, NewRun, NewTask, OperatorAction, Outcome, PolicyName, PolicySnapshot, Run, RunEvent, RunId,
     SasFacts, SasWindow, StorageName, SubscriptionId, Task, Timestamp, Trigger, Verification,
     parse_timestamp,
@@ -170,7 +170,7 @@ impl Filled {
             self.store.commit(&change(&new.run, events, now)).await.unwrap();
         }
         for (app, action) in apps.iter().zip([
-            OperatorAction::Held { backup: BackupId(458_165), reason: text("audit 2026-11") },
+            OperatorAction::Held { backup: BackupId(458_165), blob: None, reason: text("audit 2026-11") },
             OperatorAction::Released { backup: BackupId(458_165), reason: text("audit done") },
         ]) {
             let id = RunId::new(now, &mut self.rng);
