@@ -83,7 +83,6 @@ impl Condition {
 
     /// The condition of an app at `now`.
     pub fn of(status: &AppStatus, now: Timestamp) -> Self {
-        let _ = now;
         if status.removed {
             return Self::Left;
         }
@@ -92,7 +91,7 @@ impl Condition {
         let has_shrunk = last.is_some_and(|last| last.cause == Some(Cause::BlobShrunk));
         if status.policy.is_some() && status.last_good_at.is_none() {
             Self::NeverBackedUp
-        } else if status.past_objective {
+        } else if is_past_objective(status, now) {
             Self::PastObjective
         } else if status.check.lost > 0 {
             Self::Lost
@@ -179,6 +178,13 @@ impl Condition {
             Self::Left => "left",
         }
     }
+}
+
+/// Whether the app is past its objective, by now if it was not when its status was read.
+fn is_past_objective(status: &AppStatus, now: Timestamp) -> bool {
+    let age = status.last_good_at.and_then(|at| (now - at).to_std().ok());
+    let is_older = |objective| age.is_some_and(|age| age > objective);
+    status.past_objective || status.recovery_point_objective.is_some_and(is_older)
 }
 
 /// Whether storage that should be in reach did not answer for the backup of a run.

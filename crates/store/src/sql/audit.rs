@@ -48,7 +48,7 @@ pub(super) async fn acts<S: Session>(session: &mut S, filter: &ActFilter) -> Res
 pub(super) async fn last(session: &mut impl Session) -> Result<Option<AuditEvent>> {
     let last =
         "/* last_event */ SELECT seq, at, run_id, app, data, database_role, previous, hash FROM audit_events
-        ORDER BY seq DESC LIMIT 1";
+        WHERE seq > 0 ORDER BY seq DESC LIMIT 1";
     fetch_optional(session, last, Vec::new()).await
 }
 
