@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use holdfast_console::{Console, ListenerLimits, Metrics, MetricsError, Server, Site, StoreAnswers};
+use holdfast_console::{Console, ListenerLimits, Metrics, MetricsError, Server, Site, SiteParts, StoreAnswers};
 use tokio::net::TcpListener;
 
 #[path = "../tests/it/filled.rs"]
@@ -20,6 +20,22 @@ impl Metrics for NoMetrics {
     }
 }
 
+struct NoBackups;
+
+#[async_trait]
+impl holdfast_console::BackupActions for NoBackups {
+    fn preview(&self, _: &holdfast_control::views::FleetReading, _: &()) -> Result<(), holdfast_control::Error> {
+        Ok(())
+    }
+    async fn back_up(
+        &self,
+        _: &holdfast_control::views::FleetReading,
+        _: holdfast_console::BackupRequest,
+    ) -> Result<(), holdfast_control::Error> {
+        Ok(())
+    }
+}
+
 #[tokio::main]
 async fn main() {
     let mut arguments = std::env::args().skip(1);
@@ -29,7 +45,14 @@ async fn main() {
     let days = if apps > 1_000 { 2 } else { 30 };
     let filled = filled::Filled::new(filled::Filling { apps, days, hostile }).await;
     let checks: Vec<Arc<dyn holdfast_console::Check>> = vec![Arc::new(StoreAnswers(Arc::clone(&filled.store)))];
-    let site = Arc::new(Site { store: filled.store, checks: checks.clone() });
+    let parts = SiteParts {
+        store: Arc::clone(&filled.store),
+        clock: Arc::clone(&filled.clock) as _,
+        policies: std::collections::BTreeMap::new(),
+        backups: Arc::new(NoBackups),
+        random: Arc::new(ring::rand::SystemRandom::new()),
+    };
+    let site = Arc::new(Site::new(parts, checks.clone()));
     let listener = TcpListener::bind(("127.0.0.1", port)).await.unwrap();
     let console = Console { checks, metrics: Arc::new(NoMetrics), site: Some(site) };
     let server = Server::start(listener, console, ListenerLimits::default(), std::future::pending()).unwrap();

@@ -8,7 +8,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use holdfast_model::Clock;
+use holdfast_model::{Clock, Timestamp};
 use ring::digest::{SHA256, digest};
 use ring::rand::SecureRandom;
 
@@ -28,6 +28,8 @@ struct Form<R> {
     /// The SHA-256 of the token. Its first half is the id of the result.
     hash: [u8; 32],
     issued: Duration,
+    /// The same by the wall clock.
+    at: Timestamp,
     state: State<R>,
 }
 
@@ -40,14 +42,23 @@ enum State<R> {
 /// What a token permits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Claim {
-    /// To act: nobody else gets this answer until the claim is released.
-    Act,
+    /// To act: no other request gets this answer until the claim is released.
+    Act(Permit),
     /// To look at the result of the first time, which has this id.
     Done(String),
     /// Nothing: the first time is under way.
     UnderWay,
     /// Nothing: no such form was issued, or it is too old.
     Unknown,
+}
+
+/// The permission to act, once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Permit {
+    /// The id of the result.
+    pub id: String,
+    /// When the form was issued.
+    pub at: Timestamp,
 }
 
 impl<R> fmt::Debug for Forms<R> {
@@ -67,13 +78,29 @@ impl<R> Forms<R> {
         let mut token = [0_u8; 16];
         self.random.fill(&mut token).ok()?;
         let token = hex(&token);
-        let form = Form { hash: hash(&token), issued: self.clock.elapsed(), state: State::Issued };
+        self.remember(&token);
+        Some(token)
+    }
+
+    /// Takes the key of a request that a program made up. A new one may act.
+    pub fn claim_key(&self, key: &str) -> Claim {
+        let key = format!("key {key}");
+        match self.claim(&key) {
+            Claim::Unknown => {
+                self.remember(&key);
+                self.claim(&key)
+            }
+            known => known,
+        }
+    }
+
+    fn remember(&self, token: &str) {
+        let (issued, at) = (self.clock.elapsed(), self.clock.now());
         let mut forms = self.current();
         if forms.len() >= KEPT {
             forms.pop_front();
         }
-        forms.push_back(form);
-        Some(token)
+        forms.push_back(Form { hash: hash(token), issued, at, state: State::Issued });
     }
 
     /// Takes the token of a form that was sent.
@@ -84,22 +111,21 @@ impl<R> Forms<R> {
         match form.state {
             State::Issued => {
                 form.state = State::UnderWay;
-                Claim::Act
+                Claim::Act(Permit { id: id(&hash), at: form.at })
             }
             State::UnderWay => Claim::UnderWay,
             State::Done(_) => Claim::Done(id(&hash)),
         }
     }
 
-    /// Gives a claim back: nothing was done, and the form can be sent again.
-    pub fn release(&self, token: &str) {
-        self.set(token, State::Issued);
+    /// Gives a permit back: nothing was done, and the form can be sent again.
+    pub fn release(&self, permit: &Permit) {
+        self.set(permit, State::Issued);
     }
 
-    /// Records what came of a claim, and returns the id of the result.
-    pub fn finish(&self, token: &str, result: R) -> String {
-        self.set(token, State::Done(Arc::new(result)));
-        id(&hash(token))
+    /// Records what came of a permit. Its id is that of the result.
+    pub fn finish(&self, permit: &Permit, result: R) {
+        self.set(permit, State::Done(Arc::new(result)));
     }
 
     /// The result with this id.
@@ -112,9 +138,8 @@ impl<R> Forms<R> {
         forms.iter().find_map(done)
     }
 
-    fn set(&self, token: &str, state: State<R>) {
-        let hash = hash(token);
-        if let Some(form) = self.current().iter_mut().find(|form| form.hash == hash) {
+    fn set(&self, permit: &Permit, state: State<R>) {
+        if let Some(form) = self.current().iter_mut().find(|form| id(&form.hash) == permit.id) {
             form.state = state;
         }
     }
@@ -147,7 +172,7 @@ fn hex(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use holdfast_model::{ManualClock, Timestamp};
+    use holdfast_model::ManualClock;
 
     use super::*;
 
@@ -156,17 +181,24 @@ mod tests {
         (Forms::new(Arc::new(ring::rand::SystemRandom::new()), Arc::clone(&clock) as _), clock)
     }
 
+    fn permit(claim: Claim) -> Permit {
+        match claim {
+            Claim::Act(permit) => permit,
+            other => panic!("{other:?}"),
+        }
+    }
+
     #[test]
     fn a_form_acts_once_and_then_leads_to_its_result() {
         let (forms, _) = forms();
         let token = forms.issue().unwrap();
-        assert_eq!(forms.claim(&token), Claim::Act);
+        let permit = permit(forms.claim(&token));
         assert_eq!(forms.claim(&token), Claim::UnderWay);
-        let id = forms.finish(&token, 7);
-        assert_eq!(forms.claim(&token), Claim::Done(id.clone()));
-        assert_eq!(*forms.result(&id).unwrap(), 7);
+        forms.finish(&permit, 7);
+        assert_eq!(forms.claim(&token), Claim::Done(permit.id.clone()));
+        assert_eq!(*forms.result(&permit.id).unwrap(), 7);
         assert_eq!(forms.result(&token), None, "the id of a result is no token");
-        assert_eq!(forms.claim(&id), Claim::Unknown, "and no token is made from it");
+        assert_eq!(forms.claim(&permit.id), Claim::Unknown, "and no token is made from it");
     }
 
     #[test]
@@ -174,9 +206,8 @@ mod tests {
         let (forms, _) = forms();
         let token = forms.issue().unwrap();
         assert_ne!(token, forms.issue().unwrap());
-        assert_eq!(forms.claim(&token), Claim::Act);
-        forms.release(&token);
-        assert_eq!(forms.claim(&token), Claim::Act);
+        forms.release(&permit(forms.claim(&token)));
+        permit(forms.claim(&token));
         for foreign in ["", "0", &token[1..]] {
             assert_eq!(forms.claim(foreign), Claim::Unknown);
         }
@@ -186,12 +217,22 @@ mod tests {
     fn an_old_form_does_not_act_and_one_under_way_is_not_forgotten() {
         let (forms, clock) = forms();
         let (old, acting) = (forms.issue().unwrap(), forms.issue().unwrap());
-        assert_eq!(forms.claim(&acting), Claim::Act);
+        permit(forms.claim(&acting));
         clock.advance(LASTS);
         assert_eq!((forms.claim(&old), forms.claim(&acting)), (Claim::Unknown, Claim::UnderWay));
         for _ in 0..=KEPT {
             forms.issue().unwrap();
         }
         assert!(forms.current().len() <= KEPT);
+    }
+
+    #[test]
+    fn the_key_of_a_program_acts_once_and_is_no_form() {
+        let (forms, _) = forms();
+        let permit = permit(forms.claim_key("a"));
+        assert_eq!(forms.claim_key("a"), Claim::UnderWay);
+        assert_eq!(forms.claim("a"), Claim::Unknown);
+        forms.finish(&permit, 1);
+        assert_eq!(forms.claim_key("a"), Claim::Done(permit.id));
     }
 }

@@ -3,6 +3,7 @@
 mod api;
 mod app_status_cache;
 mod assets;
+mod backups;
 mod check;
 mod connections;
 mod failure;
@@ -21,9 +22,10 @@ mod server;
 mod site;
 
 pub use app_status_cache::{AppStatusCache, AppStatusReading};
+pub use backups::{BackupActions, BackupRequest};
 pub use check::{Check, CheckResult, ConsumersAttached, Readiness, StoreAnswers};
 pub use heartbeat::{Heartbeat, RecentHeartbeat};
 pub use hosts::AllowedHosts;
 pub use limits::ListenerLimits;
 pub use server::{Console, Metrics, MetricsError, Server, ServerError};
-pub use site::Site;
+pub use site::{Site, SiteParts};

@@ -7,6 +7,7 @@ use askama::filters::Safe;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use chrono::Datelike as _;
+use holdfast_control::views::cause_advice::label;
 use holdfast_control::views::app::{AppView, BackupMeasure};
 use holdfast_control::views::{DayMark, DayResult, Severity};
 use holdfast_control::bytes;
@@ -97,7 +98,7 @@ impl Content {
         let by_app = |path: &str| link::with_query(path, &format!("app={}", link::encoded(&id)));
         Self {
             mark: mark(view.severity, view.condition.label()),
-            cause: view.cause.map(|cause| words(cause.as_str())).unwrap_or_default(),
+            cause: view.cause.map(|cause| label(cause).to_owned()).unwrap_or_default(),
             activity: by_app("/activity"),
             audit: by_app("/audit"),
             calendar: year(&view.days),

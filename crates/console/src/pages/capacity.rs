@@ -6,6 +6,7 @@ use std::sync::Arc;
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
+use holdfast_control::views::cause_advice::label;
 use holdfast_control::views::fleet::FleetQuery;
 use holdfast_control::views::{FleetReading, Severity};
 use holdfast_model::{StateCode, Timestamp};
@@ -62,7 +63,7 @@ struct CheckShown {
 
 /// Serves the page.
 pub async fn capacity(State(site): State<Arc<Site>>, shown: Shown) -> Result<Response, Failure> {
-    let reading = site.reading().await?;
+    let reading = site.reading().await?.reading;
     let readiness = Readiness::of(&site.checks).await;
     let as_of = Some(reading.at);
     let content = Content::of(&reading, &readiness);
@@ -162,9 +163,9 @@ fn states(running: &[&AppStatus], now: Timestamp) -> Vec<StateShown> {
 
 fn of_state(state: StateCode, apps: &[&AppStatus], now: Timestamp) -> StateShown {
     let runs = || apps.iter().filter_map(|app| app.running.as_ref());
-    let mut causes: BTreeMap<String, usize> = BTreeMap::new();
+    let mut causes: BTreeMap<&str, usize> = BTreeMap::new();
     for cause in runs().filter_map(|run| run.cause) {
-        *causes.entry(words(cause.as_str())).or_default() += 1;
+        *causes.entry(label(cause)).or_default() += 1;
     }
     let causes: Vec<String> =
         causes.iter().map(|(cause, count)| format!("{cause} {}", thousands(*count))).collect();

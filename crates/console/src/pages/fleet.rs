@@ -5,6 +5,7 @@ use std::sync::Arc;
 use askama::Template;
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
+use holdfast_control::views::cause_advice::label;
 use holdfast_control::views::fleet::{FleetPage, FleetQuery, FleetRow, Sort};
 use holdfast_control::bytes;
 use holdfast_model::Timestamp;
@@ -156,7 +157,7 @@ fn row(app: &FleetRow, now: Timestamp) -> RowShown {
         name: app.name.clone(),
         policy: app.policy.as_ref().map(ToString::to_string).unwrap_or_default(),
         mark: mark(app.severity, app.condition.label()),
-        cause: app.cause.map(|cause| words(cause.as_str())),
+        cause: app.cause.map(|cause| label(cause).to_owned()),
         age: age(app),
         last_good: app.last_good_at.map_or_else(empty, |at| ago(at, now)),
         strip: strip(&days),

@@ -6,6 +6,7 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use holdfast_control::bytes;
+use holdfast_control::views::cause_advice::label;
 use holdfast_control::views::Severity;
 use holdfast_control::views::run::{RunView, TimelineItem};
 use holdfast_model::RunId;
@@ -103,7 +104,7 @@ fn facts(view: &RunView) -> Vec<Fact> {
         facts.push(Fact::text("Attempt", &attempt.to_string()));
     }
     if let Some(cause) = run.cause {
-        facts.push(Fact::text("Cause", &words(cause.as_str())));
+        facts.push(Fact::text("Cause", label(cause)));
     }
     if let Some(backup) = &run.backup {
         facts.push(Fact::text("Backup", &format!("{}, {}", backup.id, bytes(backup.size_bytes))));

@@ -1,6 +1,7 @@
 //! Runs as rows of a table.
 
 use holdfast_control::runs::RunView;
+use holdfast_control::views::cause_advice::label;
 use holdfast_control::views::Severity;
 use holdfast_model::{Timestamp, Trigger};
 
@@ -32,7 +33,7 @@ fn row(run: &RunView, now: Timestamp) -> RunShown {
         app_href: link::app(&run.app),
         name: run.name.clone(),
         mark: state(run),
-        cause: run.cause.map(|cause| words(cause.as_str())).unwrap_or_default(),
+        cause: run.cause.map(|cause| label(cause).to_owned()).unwrap_or_default(),
         policy: run.policy.as_ref().map(ToString::to_string).unwrap_or_default(),
         trigger: trigger(run.trigger),
         created: ago(run.created_at, now),
