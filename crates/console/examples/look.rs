@@ -20,22 +20,6 @@ impl Metrics for NoMetrics {
     }
 }
 
-struct NoBackups;
-
-#[async_trait]
-impl holdfast_console::BackupActions for NoBackups {
-    fn preview(&self, _: &holdfast_control::views::FleetReading, _: &()) -> Result<(), holdfast_control::Error> {
-        Ok(())
-    }
-    async fn back_up(
-        &self,
-        _: &holdfast_control::views::FleetReading,
-        _: holdfast_console::BackupRequest,
-    ) -> Result<(), holdfast_control::Error> {
-        Ok(())
-    }
-}
-
 #[tokio::main]
 async fn main() {
     let mut arguments = std::env::args().skip(1);
@@ -48,8 +32,8 @@ async fn main() {
     let parts = SiteParts {
         store: Arc::clone(&filled.store),
         clock: Arc::clone(&filled.clock) as _,
-        policies: std::collections::BTreeMap::new(),
-        backups: Arc::new(NoBackups),
+        policies: filled::policies(),
+        backups: Arc::new(filled::Backups(Arc::clone(&filled.store))),
         random: Arc::new(ring::rand::SystemRandom::new()),
     };
     let site = Arc::new(Site::new(parts, checks.clone()));

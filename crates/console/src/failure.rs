@@ -99,6 +99,21 @@ impl Failure {
             .help("The activity lists the runs.")
     }
 
+    /// The same request is being carried out.
+    pub fn under_way() -> Self {
+        let detail = "The same request was sent before, and is being carried out.";
+        Self::new(StatusCode::CONFLICT, "under_way", "Already under way", detail)
+            .help("Look at the activity in a moment.")
+    }
+
+    /// The result of a request is not known here.
+    pub fn no_result() -> Self {
+        let detail = "This process does not know what came of that request: it was more than an hour ago, or another \
+                      process carried it out.";
+        Self::new(StatusCode::NOT_FOUND, "no_such_result", "No such result", detail)
+            .help("The activity and the audit have its runs.")
+    }
+
     /// The store does not answer.
     pub fn store_away() -> Self {
         let detail = "Holdfast's store does not answer, so this page has nothing to show. Backups that are \
@@ -170,7 +185,8 @@ impl IntoResponse for ApiFailure {
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         let content = Content { failure: &self };
-        let page = Page { title: self.title.clone(), tab: Tab::None, as_of: None, live: None, content };
+        let tab = if self.code == "forbidden" { Tab::Closed } else { Tab::None };
+        let page = Page { title: self.title.clone(), tab, as_of: None, live: None, content };
         (self.status, page.document()).into_response()
     }
 }

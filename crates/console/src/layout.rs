@@ -26,6 +26,8 @@ pub enum Tab {
     Audit,
     /// No page of the navigation.
     None,
+    /// A page for a client that may see no other.
+    Closed,
 }
 
 const TABS: [(Tab, &str, &str); 5] = [
@@ -57,6 +59,7 @@ struct Layout<'a> {
     title: &'a str,
     current: Tab,
     tabs: &'a [(Tab, &'static str, &'static str)],
+    is_open: bool,
     style: String,
     script: String,
     icon: String,
@@ -71,7 +74,8 @@ impl<C: Template> Page<C> {
         let layout = |content| Layout {
             title: &self.title,
             current: self.tab,
-            tabs: &TABS,
+            tabs: if self.tab == Tab::Closed { &[] } else { &TABS },
+            is_open: self.tab != Tab::Closed,
             style: assets::style(),
             script: assets::script(),
             icon: assets::icon(),

@@ -1,8 +1,10 @@
 #![doc = include_str!("../README.md")]
 
 mod api;
+mod api_backups;
 mod app_status_cache;
 mod assets;
+mod backup_request;
 mod backups;
 mod check;
 mod connections;

@@ -6,9 +6,9 @@ use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::middleware::{Next, from_fn, map_response};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 
-use crate::api;
+use crate::{api, api_backups};
 use crate::assets::asset;
 use crate::failure::Failure;
 use crate::headers::secured;
@@ -37,6 +37,9 @@ pub fn routes(site: Arc<Site>, access: Access) -> Router {
         .route("/runs/{id}", get(pages::run))
         .route("/capacity", get(pages::capacity))
         .route("/audit", get(pages::audit))
+        .route("/backups/preview", post(pages::backups::preview))
+        .route("/backups", post(pages::backups::start))
+        .route("/backups/{id}", get(pages::backups::result))
         .route("/static/{name}", get(asset))
         .nest("/api/v1", api())
         .fallback(async |request: Request| answered(&request, Failure::no_page()))
@@ -55,6 +58,7 @@ fn api() -> Router<Arc<Site>> {
         .route("/runs", get(api::runs))
         .route("/runs/{id}", get(api::run))
         .route("/audit", get(api::audit))
+        .route("/backups", post(api_backups::start))
 }
 
 /// The failure as the client wants it: a problem document for the API, else a page.

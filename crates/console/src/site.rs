@@ -90,6 +90,11 @@ impl Site {
         self.reading().await
     }
 
+    /// Makes the next page ask the store, because a request has changed it.
+    pub(crate) fn expire(&self) {
+        self.cache.expire();
+    }
+
     pub(crate) async fn overview(&self) -> Result<Overview, Failure> {
         let cached = self.reading().await?;
         Ok(views::overview(&cached.reading, cached.store_away))

@@ -32,6 +32,22 @@ pub fn escaped(text: &str) -> String {
     out
 }
 
+/// Our own advice as a sentence: what stands in backticks is code. Begins with a capital and ends with a full stop.
+pub fn sentence(text: &str) -> Markup {
+    let mut out = String::with_capacity(text.len() + 16);
+    for (index, part) in text.split('`').enumerate() {
+        let part = escaped(part);
+        if index % 2 == 1 { out += &format!("<code>{part}</code>") } else { out += &part }
+    }
+    if let Some(first) = out.get_mut(0..1) {
+        first.make_ascii_uppercase();
+    }
+    if !out.ends_with(['.', '!', '?', '>']) {
+        out.push('.');
+    }
+    Safe(out)
+}
+
 fn write_escaped(dest: &mut impl Write, text: &str) -> fmt::Result {
     let mut rest = text;
     while let Some(at) = rest.find(['&', '<', '>', '"', '\'']) {
@@ -59,6 +75,8 @@ mod tests {
         let shown = "&lt;b title=&#39;&quot;&#39;&gt;&amp;\\u{202e}gpj\\u{1b}[2J\\u{200b}";
         assert_eq!(escaped(hostile), shown);
         assert_eq!(escaped("two\nlines, ünïcode"), "two\nlines, ünïcode");
+        assert_eq!(sentence("ask `a<b` then").0, "Ask <code>a&lt;b</code> then.");
+        assert_eq!(sentence("a ` b <").0, "A <code> b &lt;</code>");
         let mut written = String::new();
         InertHtml.write_escaped_char(&mut written, '<').unwrap();
         assert_eq!(written, "&lt;");

@@ -7,7 +7,7 @@ mod mark;
 mod number;
 mod time;
 
-pub use escape::{InertHtml, Markup, escaped};
+pub use escape::{InertHtml, Markup, escaped, sentence};
 pub use mark::{class, mark, severity_of};
-pub use number::{counted, span, thousands, words};
+pub use number::{counted, size, span, thousands, words};
 pub use time::{Parts, ago, soon, time};

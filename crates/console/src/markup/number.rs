@@ -35,9 +35,34 @@ pub fn span(seconds: u64) -> String {
     }
 }
 
+/// A size with three digits at least, such as `1.49 GiB`.
+pub fn size(bytes: i64) -> String {
+    let bytes = u64::try_from(bytes).unwrap_or(0);
+    let mut unit = ("B", 1_u64);
+    for larger in [("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("TiB", 1 << 40)] {
+        if bytes >= larger.1 {
+            unit = larger;
+        }
+    }
+    let (name, one) = unit;
+    let hundredths = bytes / one * 100 + bytes % one * 100 / one;
+    match hundredths {
+        _ if one == 1 => format!("{bytes} {name}"),
+        0..1_000 => format!("{}.{:02} {name}", hundredths / 100, hundredths % 100),
+        1_000..10_000 => format!("{}.{} {name}", hundredths / 100, hundredths / 10 % 10),
+        _ => format!("{} {name}", hundredths / 100),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_size_has_three_digits() {
+        let sizes: Vec<String> = [0, 999, 1_024, 52_428_800, 1_600_000_000, 1 << 50, -1].map(size).into();
+        assert_eq!(sizes, ["0 B", "999 B", "1.00 KiB", "50.0 MiB", "1.49 GiB", "1024 TiB", "0 B"]);
+    }
 
     #[test]
     fn thousands_stand_apart() {

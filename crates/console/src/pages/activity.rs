@@ -10,7 +10,7 @@ use holdfast_model::{AppId, Outcome, RunKind, Trigger};
 
 use crate::failure::Failure;
 use crate::layout::{Page, Shown, Tab};
-use crate::markup::{link, thousands, words};
+use crate::markup::{Markup, link, sentence, thousands, words};
 use crate::pages::activity_url::{from_url, to_url};
 use crate::pages::run_rows::{RunShown, rows, trigger};
 use crate::site::Site;
@@ -41,7 +41,7 @@ struct CauseShown {
     label: String,
     href: String,
     runs: String,
-    advice: String,
+    advice: Markup,
 }
 
 /// Serves the page.
@@ -120,6 +120,6 @@ fn cause(row: &CauseCount, query: &ActivityQuery) -> CauseShown {
         label: row.label.clone(),
         href: href(&ActivityQuery { cause: Some(row.cause), ..query.clone() }),
         runs: thousands(row.runs),
-        advice: row.advice.clone(),
+        advice: sentence(&row.advice),
     }
 }

@@ -10,13 +10,12 @@ use chrono::Datelike as _;
 use holdfast_control::views::cause_advice::label;
 use holdfast_control::views::app::{AppView, BackupMeasure};
 use holdfast_control::views::{DayMark, DayResult, Severity};
-use holdfast_control::bytes;
 use holdfast_model::{CatalogEntry, Origin, Timestamp};
 
 use crate::failure::Failure;
 use crate::layout::{Page, Shown, Tab};
 use crate::markup::charts::{age_bar, calendar, plot, sample};
-use crate::markup::{Markup, Parts, ago, escaped, link, mark, soon, span, time, words};
+use crate::markup::{Markup, Parts, ago, escaped, link, mark, sentence, size, soon, span, time, words};
 use crate::pages::facts::Fact;
 use crate::pages::run_rows::{RunShown, empty, rows};
 use crate::site::{NamedApp, Site};
@@ -26,6 +25,7 @@ use crate::site::{NamedApp, Site};
 struct Content {
     mark: Markup,
     cause: String,
+    advice: Option<Markup>,
     id: String,
     activity: String,
     audit: String,
@@ -99,6 +99,7 @@ impl Content {
         Self {
             mark: mark(view.severity, view.condition.label()),
             cause: view.cause.map(|cause| label(cause).to_owned()).unwrap_or_default(),
+            advice: view.advice.as_deref().map(sentence),
             activity: by_app("/activity"),
             audit: by_app("/audit"),
             calendar: year(&view.days),
@@ -198,7 +199,7 @@ fn sizes(measures: &[BackupMeasure]) -> Option<Plot> {
     #[expect(clippy::cast_precision_loss, reason = "the height of a line")]
     let values: Vec<(Timestamp, f64, String)> = measures
         .iter()
-        .map(|measure| (measure.accepted_at, measure.bytes as f64, bytes(measure.bytes)))
+        .map(|measure| (measure.accepted_at, measure.bytes as f64, size(measure.bytes)))
         .collect();
     drawn("Size", &values)
 }
@@ -243,7 +244,7 @@ fn point(entry: &CatalogEntry, now: Timestamp) -> PointShown {
     PointShown {
         taken: time(entry.backup.accepted_at, Parts::Short),
         mark: mark(severity, word),
-        size: bytes(entry.backup.size_bytes),
+        size: size(entry.backup.size_bytes),
         blob: entry.backup.blob.clone(),
         kept: match &entry.hold {
             Some(reason) => format!("hold: {reason}"),

@@ -7,14 +7,13 @@ use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use holdfast_control::views::cause_advice::label;
 use holdfast_control::views::fleet::{FleetPage, FleetQuery, FleetRow, Sort};
-use holdfast_control::bytes;
 use holdfast_model::Timestamp;
 use url::form_urlencoded;
 
 use crate::failure::Failure;
 use crate::layout::{Page, Shown, Tab};
 use crate::markup::charts::{age_bar, spark, strip};
-use crate::markup::{Markup, Parts, ago, counted, link, mark, soon, span, thousands, time, words};
+use crate::markup::{Markup, Parts, ago, counted, link, mark, size, soon, span, thousands, time};
 use crate::pages::facets;
 use crate::pages::run_rows::empty;
 use crate::site::Site;
@@ -161,7 +160,7 @@ fn row(app: &FleetRow, now: Timestamp) -> RowShown {
         age: age(app),
         last_good: app.last_good_at.map_or_else(empty, |at| ago(at, now)),
         strip: strip(&days),
-        size: app.last_bytes.map(bytes).unwrap_or_default(),
+        size: app.last_bytes.map(size).unwrap_or_default(),
         trend: spark(&sizes),
         next: app.next_tick.map_or_else(empty, |at| soon(at, now)),
     }

@@ -4,6 +4,7 @@ mod activity;
 mod activity_url;
 mod app;
 mod audit;
+pub mod backups;
 mod capacity;
 pub mod export;
 mod facets;

@@ -14,7 +14,7 @@ use holdfast_store::DayCounts;
 use crate::failure::Failure;
 use crate::layout::{Page, Shown, Tab};
 use crate::markup::charts::{PolicyDay, policy_days};
-use crate::markup::{Markup, Parts, ago, class, counted, link, mark, soon, thousands, time, words};
+use crate::markup::{Markup, Parts, ago, class, counted, link, mark, sentence, soon, thousands, time, words};
 use crate::site::Site;
 
 #[derive(Template)]
@@ -28,6 +28,7 @@ struct Content {
     under_way: Vec<UnderWayShown>,
     under_way_count: u64,
     acts: Vec<ActShown>,
+    notes: Vec<Markup>,
     view: Overview,
 }
 
@@ -51,7 +52,7 @@ struct CauseShown {
     href: String,
     query: String,
     apps: String,
-    advice: String,
+    advice: Markup,
     retryable: u64,
 }
 
@@ -92,6 +93,7 @@ impl Content {
             causes: view.causes.iter().map(cause).collect(),
             under_way: view.under_way.iter().map(|row| under_way(row, now)).collect(),
             under_way_count: view.under_way_count,
+            notes: view.notes.iter().map(|note| sentence(note)).collect(),
             acts: view.acts.iter().map(|row| act(row, now)).collect(),
             view,
         }
@@ -151,7 +153,7 @@ fn cause(row: &CauseRow) -> CauseShown {
         href: link::fleet(&row.query),
         query: row.query.to_url(),
         apps: thousands(row.apps),
-        advice: row.advice.clone(),
+        advice: sentence(&row.advice),
         retryable: row.retryable,
     }
 }
@@ -173,7 +175,34 @@ fn act(row: &PersonAct, now: Timestamp) -> ActShown {
     ActShown {
         when: ago(row.at, now),
         person: row.person.clone(),
-        what: row.what.clone(),
+        what: without_person(&row.what, &row.person),
         app: row.app.as_ref().map(|app| (link::app(app), app.short_name())),
+    }
+}
+
+/// What was done, without the person, who stands before it.
+fn without_person(what: &str, person: &str) -> String {
+    let claim = format!(" by claimed {person:?}");
+    let Some((before, after)) = what.split_once(&claim) else { return what.to_owned() };
+    let after = match after.strip_prefix(" (").and_then(|rest| rest.split_once(')')) {
+        Some((_, after)) => after,
+        None => after,
+    };
+    format!("{before}{after}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_act_does_not_name_its_person_twice() {
+        for (what, shown) in [
+            ("backup by claimed \"ann\" (uid 1000 on web-1)", "backup"),
+            ("backup 7 held by claimed \"ann\": audit", "backup 7 held: audit"),
+            ("no tick", "no tick"),
+        ] {
+            assert_eq!(without_person(what, "ann"), shown);
+        }
     }
 }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Response;
-use holdfast_control::bytes;
 use holdfast_control::views::cause_advice::label;
 use holdfast_control::views::Severity;
 use holdfast_control::views::run::{RunView, TimelineItem};
@@ -13,7 +12,7 @@ use holdfast_model::RunId;
 
 use crate::failure::Failure;
 use crate::layout::{Page, Shown, Tab};
-use crate::markup::{Markup, Parts, ago, link, mark, soon, span, time, words};
+use crate::markup::{Markup, Parts, ago, link, mark, sentence, size, soon, span, time, words};
 use crate::pages::facts::Fact;
 use crate::pages::run_rows::{state, trigger};
 use crate::site::Site;
@@ -23,6 +22,7 @@ use crate::site::Site;
 struct Content {
     title: String,
     mark: Markup,
+    advice: Option<Markup>,
     items: Vec<ItemShown>,
     facts: Vec<Fact>,
     view: RunView,
@@ -61,6 +61,7 @@ impl Content {
         Self {
             title,
             mark: state(&view.run),
+            advice: view.advice.as_deref().map(sentence),
             items: view.timeline.iter().map(item).collect(),
             facts: facts(&view),
             view,
@@ -107,7 +108,7 @@ fn facts(view: &RunView) -> Vec<Fact> {
         facts.push(Fact::text("Cause", label(cause)));
     }
     if let Some(backup) = &run.backup {
-        facts.push(Fact::text("Backup", &format!("{}, {}", backup.id, bytes(backup.size_bytes))));
+        facts.push(Fact::text("Backup", &format!("{}, {}", backup.id, size(backup.size_bytes))));
         facts.push(Fact::text("Blob", &backup.blob));
     }
     if let Some(verification) = run.verification {

@@ -1,13 +1,22 @@
 //! A store with a fleet and its history, for pages to show.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use holdfast_model::schedule::{MissReason, MissedTick};
+use async_trait::async_trait;
+use holdfast_console::{BackupActions, BackupRequest};
+use holdfast_control::Error;
+use holdfast_control::views::actions::{
+    BackupPreview, BackupsStarted, LeftOut, Selection, WriteEstimate,
+};
+use holdfast_control::views::{FleetReading, matching};
+
+use holdfast_model::schedule::{MissReason, MissedTick, Schedule};
 use holdfast_model::{
     App, AppId, Attempt, BackupFacts, BackupId, BackupName, Cause, Clock as _, ManualClock,
-    NewBackup, NewRun, NewTask, OperatorAction, Outcome, PolicyName, PolicySnapshot, Run, RunEvent, RunId,
-    SasFacts, SasWindow, StorageName, SubscriptionId, Task, Timestamp, Trigger, Verification,
+    NewBackup, NewRun, NewTask, OperatorAction, Outcome, Policy, PolicyName, PolicySnapshot, Run, RunEvent, RunId,
+    SasFacts, SasWindow, StorageName, SubscriptionId, Task, Timestamp, Trigger, Verification, Zone,
     parse_timestamp,
 };
 use holdfast_store::{
@@ -196,6 +205,66 @@ impl Filled {
             until: Some(now + Duration::from_secs(20)),
         };
         self.store.record_breaker(&breaker).await.unwrap();
+    }
+}
+
+/// The policies of the apps, due at 02:00 over four hours.
+pub fn policies() -> BTreeMap<PolicyName, Policy> {
+    let schedule = Schedule {
+        crontab: "0 2 * * *".parse().unwrap(),
+        timezone: Zone::bundled("Europe/Paris").unwrap(),
+        spread: Duration::from_hours(4),
+    };
+    let policy = |(name, _): &(&str, u64)| {
+        let name = PolicyName::new(*name);
+        (name.clone(), Policy::new(name, schedule.clone(), snapshot()))
+    };
+    POLICIES.iter().map(policy).collect()
+}
+
+/// Backs up apps by the store alone: an app with a run under way is left out, one in no policy cannot be backed up.
+pub struct Backups(pub Arc<dyn Store>);
+
+#[async_trait]
+impl BackupActions for Backups {
+    fn preview(&self, reading: &FleetReading, selection: &Selection) -> Result<BackupPreview, Error> {
+        let apps = match selection {
+            Selection::Apps(ids) => reading.apps.iter().filter(|status| ids.contains(&status.app)).collect(),
+            Selection::Matching { query, .. } => matching(reading, query),
+        };
+        let mut preview = BackupPreview { selected: apps.len(), ..BackupPreview::default() };
+        for status in apps {
+            let app = status.app.clone();
+            match (&status.policy, &status.running) {
+                (None, _) => preview.left_out.push(LeftOut { app, why: "it is in no policy".into() }),
+                (_, Some(_)) => preview.under_way.push(app),
+                _ => preview.starts.push(app),
+            }
+        }
+        let writes = u64::try_from(preview.starts.len()).unwrap();
+        let subscription = SubscriptionId::new("5f2e8a70-prod-weu");
+        preview.writes = vec![WriteEstimate { subscription, writes, at_once: 200, takes_s: Some(0) }];
+        Ok(preview)
+    }
+
+    async fn back_up(
+        &self,
+        reading: &FleetReading,
+        request: BackupRequest,
+    ) -> Result<BackupsStarted, Error> {
+        let BackupPreview { starts, under_way, left_out, .. } = self.preview(reading, &request.selection)?;
+        let mut rng = fastrand::Rng::with_seed(starts.len() as u64);
+        let now = self.0.now().await?;
+        let mut run = |id: &AppId| {
+            let app = App { policy: Some(PolicyName::new("gold")), ..App::new(id.clone()) };
+            let task = Task::Backup { databases: Vec::new() };
+            let asked = NewTask { task, trigger: Trigger::Manual, actor: Some("ann through console".into()) };
+            NewRun::task(RunId::new(now, &mut rng), &app, &snapshot(), asked, now)
+        };
+        let runs: Vec<NewRun> = starts.iter().map(&mut run).collect();
+        self.0.add_runs(&runs).await?;
+        let runs = runs.iter().map(|new| new.run.id).collect();
+        Ok(BackupsStarted { runs, under_way, left_out, is_repeated: false })
     }
 }
 
