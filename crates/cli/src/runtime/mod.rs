@@ -17,6 +17,7 @@ mod role;
 pub mod run_follower;
 mod scope_tokens;
 pub mod simulation;
+pub mod site;
 pub mod stop_signal;
 pub mod wires;
 

@@ -1,16 +1,10 @@
 //! Numbers and words as people read them.
 
+use holdfast_control::views::grouped;
+
 /// A count with its thousands apart, such as `1,847`.
 pub fn thousands(count: impl TryInto<u64>) -> String {
-    let digits = count.try_into().unwrap_or(u64::MAX).to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+    grouped(count.try_into().unwrap_or(u64::MAX))
 }
 
 /// A count with its noun, such as `1,847 apps`.

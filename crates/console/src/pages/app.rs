@@ -17,7 +17,7 @@ use crate::layout::{Page, Shown, Tab};
 use crate::markup::charts::{age_bar, calendar, plot, sample};
 use crate::markup::{Markup, Parts, ago, escaped, link, mark, sentence, size, soon, span, time, words};
 use crate::pages::facts::Fact;
-use crate::pages::run_rows::{RunShown, empty, rows};
+use crate::pages::run_rows::{RunShown, empty, rows, state_words};
 use crate::site::{NamedApp, Site};
 
 #[derive(Template)]
@@ -158,7 +158,7 @@ fn facts(view: &AppView) -> Vec<Fact> {
         facts.push(Fact::new("Next tick", soon(at, now)));
     }
     if let Some(running) = &status.running {
-        let what = format!("{}: {}", words(running.kind.as_str()), words(running.state.as_str()));
+        let what = format!("{}: {}", words(running.kind.as_str()), state_words(running.state));
         facts.push(Fact::new("Under way", mark(Severity::Run, &what)));
     }
     if let Some(last) = &status.last {

@@ -15,6 +15,8 @@ use crate::failure::Failure;
 use crate::layout::{Page, Shown, Tab};
 use crate::markup::{Markup, ago, link, mark, thousands, time, Parts};
 use crate::pages::activity_url::known;
+use crate::pages::person::{beside, without_person};
+use crate::pages::run_rows::empty;
 use crate::site::Site;
 
 #[derive(Template)]
@@ -128,7 +130,7 @@ fn checkpoint(status: &CheckpointStatus, now: Timestamp) -> CheckpointShown {
     CheckpointShown {
         mark: mark(severity, word),
         destination: status.destination.clone(),
-        when: when.map_or_else(crate::pages::run_rows::empty, |at| ago(at, now)),
+        when: when.map_or_else(empty, |at| ago(at, now)),
         error: status.error.clone(),
     }
 }
@@ -141,8 +143,8 @@ fn row(row: &AuditRow) -> RowShown {
         at: time(row.at, Parts::Short),
         person: row.person.clone(),
         person_href: link::with_query("/audit", &to_url(&query)),
-        beside: row.claim.clone(),
-        what: row.what.clone(),
+        beside: beside(&row.claim, &row.person).to_owned(),
+        what: without_person(&row.what, &row.person),
         app: row.app.as_ref().map(|app| (link::app(app), app.short_name())),
     }
 }

@@ -15,7 +15,7 @@ use holdfast_store::{AppStatus, OpenBreaker, SubscriptionStatus};
 use crate::failure::Failure;
 use crate::layout::{Page, Shown, Tab};
 use crate::markup::{Markup, ago, counted, link, mark, soon, thousands, words};
-use crate::pages::run_rows::empty;
+use crate::pages::run_rows::{empty, state_words};
 use crate::site::Site;
 use crate::{CheckResult, Readiness};
 
@@ -99,8 +99,10 @@ fn sentence(reading: &FleetReading, readiness: &Readiness) -> String {
     if !readiness.ready {
         "This process is not ready.".to_owned()
     } else if !reading.breakers.is_empty() {
-        let count = reading.breakers.len();
-        format!("{} of Azure {} not answer.", counted(count, "part"), if count == 1 { "does" } else { "do" })
+        match reading.breakers.len() {
+            1 => "One part of Azure does not answer.".to_owned(),
+            count => format!("{} parts of Azure do not answer.", thousands(count)),
+        }
     } else if silent > 0 {
         format!("Azure does not list the apps of {}.", counted(silent, "subscription"))
     } else if closed > 0 {
@@ -171,7 +173,7 @@ fn of_state(state: StateCode, apps: &[&AppStatus], now: Timestamp) -> StateShown
         causes.iter().map(|(cause, count)| format!("{cause} {}", thousands(*count))).collect();
     let severity = if state == StateCode::Waiting { Severity::Warn } else { Severity::Run };
     StateShown {
-        mark: mark(severity, &words(state.as_str())),
+        mark: mark(severity, state_words(state)),
         count: thousands(apps.len()),
         causes: causes.join(", "),
         longest: runs().map(|run| run.since).min().map_or_else(empty, |since| ago(since, now)),

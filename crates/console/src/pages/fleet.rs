@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use askama::Template;
+use askama::filters::Safe;
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use holdfast_control::views::cause_advice::label;
@@ -56,8 +57,7 @@ struct RowShown {
     policy: String,
     mark: Markup,
     cause: Option<String>,
-    age: Markup,
-    last_good: Markup,
+    last_good: Option<Markup>,
     strip: Markup,
     size: String,
     trend: Markup,
@@ -157,13 +157,17 @@ fn row(app: &FleetRow, now: Timestamp) -> RowShown {
         policy: app.policy.as_ref().map(ToString::to_string).unwrap_or_default(),
         mark: mark(app.severity, app.condition.label()),
         cause: app.cause.map(|cause| label(cause).to_owned()),
-        age: age(app),
-        last_good: app.last_good_at.map_or_else(empty, |at| ago(at, now)),
+        last_good: app.last_good_at.map(|at| last_good(app, at, now)),
         strip: strip(&days),
         size: app.last_bytes.map(size).unwrap_or_default(),
         trend: spark(&sizes),
         next: app.next_tick.map_or_else(empty, |at| soon(at, now)),
     }
+}
+
+/// The latest recovery point: its age against the objective, and when it was.
+fn last_good(app: &FleetRow, at: Timestamp, now: Timestamp) -> Markup {
+    Safe(format!("<span class=\"mid\">{} <span class=\"soft\">{}</span></span>", age(app).0, ago(at, now).0))
 }
 
 /// The age of the latest recovery point against the objective; nothing where there is none to compare with.

@@ -11,6 +11,7 @@ mod facets;
 mod facts;
 mod fleet;
 mod overview;
+mod person;
 mod run;
 mod run_rows;
 

@@ -15,6 +15,7 @@ use crate::failure::Failure;
 use crate::layout::{Page, Shown, Tab};
 use crate::markup::charts::{PolicyDay, policy_days};
 use crate::markup::{Markup, Parts, ago, class, counted, link, mark, sentence, soon, thousands, time, words};
+use crate::pages::person::without_person;
 use crate::site::Site;
 
 #[derive(Template)]
@@ -177,32 +178,5 @@ fn act(row: &PersonAct, now: Timestamp) -> ActShown {
         person: row.person.clone(),
         what: without_person(&row.what, &row.person),
         app: row.app.as_ref().map(|app| (link::app(app), app.short_name())),
-    }
-}
-
-/// What was done, without the person, who stands before it.
-fn without_person(what: &str, person: &str) -> String {
-    let claim = format!(" by claimed {person:?}");
-    let Some((before, after)) = what.split_once(&claim) else { return what.to_owned() };
-    let after = match after.strip_prefix(" (").and_then(|rest| rest.split_once(')')) {
-        Some((_, after)) => after,
-        None => after,
-    };
-    format!("{before}{after}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_act_does_not_name_its_person_twice() {
-        for (what, shown) in [
-            ("backup by claimed \"ann\" (uid 1000 on web-1)", "backup"),
-            ("backup 7 held by claimed \"ann\": audit", "backup 7 held: audit"),
-            ("no tick", "no tick"),
-        ] {
-            assert_eq!(without_person(what, "ann"), shown);
-        }
     }
 }

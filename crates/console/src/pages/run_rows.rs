@@ -3,7 +3,7 @@
 use holdfast_control::runs::RunView;
 use holdfast_control::views::cause_advice::label;
 use holdfast_control::views::Severity;
-use holdfast_model::{Timestamp, Trigger};
+use holdfast_model::{StateCode, Timestamp, Trigger};
 
 use crate::markup::{Markup, ago, link, mark, severity_of, words};
 
@@ -50,7 +50,21 @@ pub fn empty() -> Markup {
 pub fn state(run: &RunView) -> Markup {
     match run.outcome {
         Some(outcome) => mark(severity_of(outcome), &words(outcome.as_str())),
-        None => mark(Severity::Run, &words(run.state.as_str())),
+        None => mark(Severity::Run, state_words(run.state)),
+    }
+}
+
+/// What a run in this state does.
+pub fn state_words(state: StateCode) -> &'static str {
+    match state {
+        StateCode::Planned => "waits for its turn",
+        StateCode::Waiting => "waits",
+        StateCode::Starting => "asks Azure",
+        StateCode::Reconciling => "looks for a lost answer",
+        StateCode::Polling | StateCode::PollingOperation => "Azure works",
+        StateCode::Verifying => "checks the result",
+        StateCode::Comparing => "compares once more",
+        StateCode::Ended => "ended",
     }
 }
 
