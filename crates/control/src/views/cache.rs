@@ -125,7 +125,7 @@ async fn read(
     Ok(FleetReading {
         at,
         apps: store.status().await?,
-        days: merged(before.map(|before| &before.days), days, DayRange { first, since }),
+        days: merged(before.map(|before| &before.days), &days, DayRange { first, since }),
         subscriptions: store.subscriptions().await?,
         breakers: store.open_breakers().await?,
         checkpoints: store.checkpoints().await?,
@@ -142,14 +142,14 @@ struct DayRange {
 /// The days of the reading before, with those that were read again in their place.
 fn merged(
     before: Option<&BTreeMap<AppId, Vec<DayMark>>>,
-    days: Vec<AppDay>,
+    days: &[AppDay],
     DayRange { first, since }: DayRange,
 ) -> BTreeMap<AppId, Vec<DayMark>> {
     let mut merged = before.cloned().unwrap_or_default();
     for marks in merged.values_mut() {
         marks.retain(|mark| (first..since).contains(&mark.day));
     }
-    for day in &days {
+    for day in days {
         match merged.get_mut(&day.app) {
             Some(marks) => marks.push(DayMark::from(day)),
             None => drop(merged.insert(day.app.clone(), vec![DayMark::from(day)])),

@@ -45,7 +45,7 @@ fn matching(text: &str, count: usize) -> Selection {
 #[test]
 fn a_preview_says_what_starts_what_is_under_way_and_what_it_costs() {
     let mut busy = failed("busy", Cause::TimedOut);
-    busy.running = running(StateCode::Polling, None);
+    busy.running = Some(running(StateCode::Polling, None));
     let mut silver = good("silver");
     silver.policy = Some(PolicyName::new("silver"));
     let mut apps: Vec<_> = (0..205).map(|place| failed(&format!("app-{place}"), Cause::TimedOut)).collect();

@@ -28,7 +28,7 @@ impl Fixture {
         let (app, snapshot) = (shop(), PolicySnapshot::new(StorageName::new("weu"), "acct"));
         let at = self.clock.now();
         let missed = MissedTick { tick: at - Duration::from_hours(hours), reason: MissReason::TooLate };
-        let id = RunId::new(at, &mut fastrand::Rng::new());
+        let id = RunId::new(at, &mut fastrand::Rng::with_seed(hours));
         self.store.add_run(&NewRun::missed(id, &app, &snapshot, &missed, at)).await.unwrap();
     }
 

@@ -25,8 +25,8 @@ pub fn run_id() -> RunId {
     RunId::new(now(), &mut fastrand::Rng::with_seed(1))
 }
 
-pub fn last(outcome: Outcome, cause: Option<Cause>, hours: u64) -> Option<LastRun> {
-    Some(LastRun { run_id: run_id(), outcome, cause, verification: None, ended_at: ago(hours) })
+pub fn last(outcome: Outcome, cause: Option<Cause>, hours: u64) -> LastRun {
+    LastRun { run_id: run_id(), outcome, cause, verification: None, ended_at: ago(hours) }
 }
 
 /// An app whose last backup was good six hours ago.
@@ -34,7 +34,7 @@ pub fn good(name: &str) -> AppStatus {
     AppStatus {
         policy: Some(PolicyName::new("gold")),
         recovery_point_objective: Some(Duration::from_hours(26)),
-        last: last(Outcome::Succeeded, None, 6),
+        last: Some(last(Outcome::Succeeded, None, 6)),
         last_good_at: Some(ago(6)),
         next_tick: Some(now() + Duration::from_mins(18)),
         ..AppStatus::new(app(name))
@@ -42,7 +42,7 @@ pub fn good(name: &str) -> AppStatus {
 }
 
 pub fn failed(name: &str, cause: Cause) -> AppStatus {
-    AppStatus { last: last(Outcome::Failed, Some(cause), 5), ..good(name) }
+    AppStatus { last: Some(last(Outcome::Failed, Some(cause), 5)), ..good(name) }
 }
 
 pub fn past(name: &str) -> AppStatus {
@@ -63,11 +63,11 @@ pub fn missed(name: &str) -> AppStatus {
 }
 
 pub fn partial(name: &str) -> AppStatus {
-    AppStatus { last: last(Outcome::Partial, Some(Cause::PartiallySucceeded), 2), ..good(name) }
+    AppStatus { last: Some(last(Outcome::Partial, Some(Cause::PartiallySucceeded), 2)), ..good(name) }
 }
 
 pub fn shrinking(name: &str) -> AppStatus {
-    AppStatus { last: last(Outcome::Exhausted, Some(Cause::BlobShrunk), 2), ..good(name) }
+    AppStatus { last: Some(last(Outcome::Exhausted, Some(Cause::BlobShrunk), 2)), ..good(name) }
 }
 
 pub fn unverified(name: &str) -> AppStatus {
@@ -92,13 +92,13 @@ pub fn paused(name: &str) -> AppStatus {
     AppStatus { paused: true, next_tick: None, ..good(name) }
 }
 
-pub fn running(state: StateCode, cause: Option<Cause>) -> Option<Running> {
+pub fn running(state: StateCode, cause: Option<Cause>) -> Running {
     let (since, next_try) = (now() - Duration::from_mins(3), now() + Duration::from_mins(5));
-    Some(Running { kind: RunKind::Backup, state, cause, since, next_try })
+    Running { kind: RunKind::Backup, state, cause, since, next_try }
 }
 
 pub fn under_way(name: &str) -> AppStatus {
-    AppStatus { running: running(StateCode::Polling, None), ..good(name) }
+    AppStatus { running: Some(running(StateCode::Polling, None)), ..good(name) }
 }
 
 pub fn left(name: &str) -> AppStatus {

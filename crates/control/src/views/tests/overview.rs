@@ -105,7 +105,7 @@ fn the_subtitle_has_the_numbers_beside_the_sentence() {
         "1,841 of 1,843 are inside their objective. The last backup ended 5 h ago, the next is due in 18 min. Nothing is \
          stuck."
     );
-    let refused = running(StateCode::Waiting, Some(Cause::CredentialRefused));
+    let refused = Some(running(StateCode::Waiting, Some(Cause::CredentialRefused)));
     let stuck = of([AppStatus { running: refused, ..good("shop") }]);
     assert!(stuck.subtitle.ends_with("One run waits longer than it should."), "{}", stuck.subtitle);
     assert_eq!(stuck.under_way[0].what, "waits: credential refused; the next try is in 5 min");
@@ -115,8 +115,10 @@ fn the_subtitle_has_the_numbers_beside_the_sentence() {
 /// Every count of the overview is the number of apps in the list that it links to.
 #[test]
 fn every_number_is_that_of_the_list_behind_it() {
-    let old =
-        AppStatus { last: last(holdfast_model::Outcome::Failed, Some(Cause::TimedOut), 25), ..good("old") };
+    let old = AppStatus {
+        last: Some(last(holdfast_model::Outcome::Failed, Some(Cause::TimedOut), 25)),
+        ..good("old")
+    };
     let mut apps = one_of_each();
     apps.extend(some(3, past));
     apps.push(old);
@@ -138,9 +140,12 @@ fn every_number_is_that_of_the_list_behind_it() {
 
 #[test]
 fn causes_of_the_last_day_are_grouped_with_what_to_do_and_how_many_can_be_retried() {
-    let busy = AppStatus { running: running(StateCode::Polling, None), ..failed("b", Cause::StorageRefused) };
-    let day_old =
-        AppStatus { last: last(holdfast_model::Outcome::Failed, Some(Cause::TimedOut), 24), ..good("e") };
+    let busy =
+        AppStatus { running: Some(running(StateCode::Polling, None)), ..failed("b", Cause::StorageRefused) };
+    let day_old = AppStatus {
+        last: Some(last(holdfast_model::Outcome::Failed, Some(Cause::TimedOut), 24)),
+        ..good("e")
+    };
     let overview = of([
         failed("a", Cause::StorageRefused),
         busy,
