@@ -19,6 +19,8 @@ const REUSED_FOR: Duration = Duration::from_secs(5);
 const READ_WITHIN: Duration = Duration::from_secs(10);
 /// Days that are read again each time: runs that end around midnight may belong to either.
 const READ_AGAIN: u16 = 2;
+/// How often all days are read again, because missed ticks may be recorded days later.
+const READ_WHOLE: Duration = Duration::from_hours(1);
 /// Acts of people that are read.
 const ACTS: u32 = 20;
 
@@ -40,9 +42,12 @@ pub struct CachedReading {
     pub store_away: bool,
 }
 
+#[derive(Clone)]
 struct Latest {
     /// When the store was last asked, by the monotonic clock; `None` to ask again.
     asked: Option<Duration>,
+    /// When all days were last read, by the same clock.
+    whole: Duration,
     cached: CachedReading,
 }
 
@@ -68,18 +73,21 @@ impl FleetCache {
     pub async fn read(&self) -> Result<CachedReading, Error> {
         let _reading = self.reading.lock().await;
         let asked = self.clock.elapsed();
-        let before = self.lock().as_ref().map(|latest| (latest.asked, latest.cached.clone()));
-        if let Some((last, cached)) = &before
-            && last.is_some_and(|last| asked.saturating_sub(last) < REUSED_FOR)
+        let before = self.lock().clone();
+        if let Some(Latest { asked: Some(last), cached, .. }) = &before
+            && asked.saturating_sub(*last) < REUSED_FOR
         {
             return Ok(cached.clone());
         }
-        let before = before.map(|(_, cached)| cached.reading);
-        let read = read(&*self.store, before.as_deref());
+        let whole = before.as_ref().map(|latest| latest.whole);
+        let whole = whole.filter(|whole| asked.saturating_sub(*whole) < READ_WHOLE);
+        let before = before.map(|latest| latest.cached.reading);
+        let read = read(&*self.store, before.as_deref().filter(|_| whole.is_some()));
+        let whole = whole.unwrap_or(asked);
         let error = match tokio::time::timeout(READ_WITHIN, read).await {
             Ok(Ok(reading)) => {
                 let cached = CachedReading { reading: Arc::new(reading), store_away: false };
-                *self.lock() = Some(Latest { asked: Some(asked), cached: cached.clone() });
+                *self.lock() = Some(Latest { asked: Some(asked), whole, cached: cached.clone() });
                 return Ok(cached);
             }
             Ok(Err(error)) => Error::from(error),
@@ -88,7 +96,7 @@ impl FleetCache {
         tracing::warn!(error = &error as &dyn std::error::Error, "failed to read the fleet");
         let Some(reading) = before else { return Err(error) };
         let cached = CachedReading { reading, store_away: true };
-        *self.lock() = Some(Latest { asked: Some(asked), cached: cached.clone() });
+        *self.lock() = Some(Latest { asked: Some(asked), whole, cached: cached.clone() });
         Ok(cached)
     }
 
@@ -117,7 +125,7 @@ async fn read(
     Ok(FleetReading {
         at,
         apps: store.status().await?,
-        days: merged(before.map(|before| &before.days), days, DayRange { first, since }),
+        days: merged(before.map(|before| &before.days), &days, DayRange { first, since }),
         subscriptions: store.subscriptions().await?,
         breakers: store.open_breakers().await?,
         checkpoints: store.checkpoints().await?,
@@ -134,14 +142,14 @@ struct DayRange {
 /// The days of the reading before, with those that were read again in their place.
 fn merged(
     before: Option<&BTreeMap<AppId, Vec<DayMark>>>,
-    days: Vec<AppDay>,
+    days: &[AppDay],
     DayRange { first, since }: DayRange,
 ) -> BTreeMap<AppId, Vec<DayMark>> {
     let mut merged = before.cloned().unwrap_or_default();
     for marks in merged.values_mut() {
         marks.retain(|mark| (first..since).contains(&mark.day));
     }
-    for day in &days {
+    for day in days {
         match merged.get_mut(&day.app) {
             Some(marks) => marks.push(DayMark::from(day)),
             None => drop(merged.insert(day.app.clone(), vec![DayMark::from(day)])),

@@ -104,6 +104,13 @@ pub fn advice(cause: Cause) -> &'static str {
             "Give the app longer between ticks, or the policy `overlap = \"queue\"`. Back up now to close the gap."
         }
         Cause::DatabasesDropped => "Azure left databases out: back them up with their own service.",
+        other => advice_for_other_runs(other),
+    }
+}
+
+/// What to do about a cause of runs that are no backups.
+fn advice_for_other_runs(cause: Cause) -> &'static str {
+    match cause {
         Cause::BackupNotFound => "Choose another backup: Azure no longer has this one.",
         Cause::RestoreFailed => "Read Azure's words in the run, then restore again or choose another backup.",
         Cause::DeleteFailed => {
@@ -123,6 +130,7 @@ pub fn advice(cause: Cause) -> &'static str {
             "`holdfast native-schedule push` sets the schedule again as the policy says."
         }
         Cause::ScheduleNotTaken => "Read the run for what differs, and set the schedule by hand in Azure.",
+        _ => "Read the run: it says what happened.",
     }
 }
 

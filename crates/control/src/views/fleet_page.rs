@@ -191,9 +191,7 @@ impl<'a> Key<'a> {
             Sort::Name => (0, 0),
             Sort::Age => (recovery_point, 0),
             Sort::NextTick => (millis(status.next_tick).unwrap_or(i64::MAX), 0),
-            Sort::Size => {
-                (last_bytes(reading.days_of(&status.app)).map_or(i64::MAX, |bytes| bytes.saturating_neg()), 0)
-            }
+            Sort::Size => (last_bytes(reading.days_of(&status.app)).map_or(i64::MAX, i64::saturating_neg), 0),
         };
         Self { first, second, name: status.app.short_name(), app: std::borrow::Cow::Borrowed(&status.app) }
     }

@@ -28,6 +28,8 @@ pub mod run;
 mod run_of;
 mod run_sentence;
 mod sentence;
+#[cfg(test)]
+mod tests;
 
 pub use activity_of::activity;
 pub use app_of::app_view;
