@@ -5,7 +5,9 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use holdfast_console::{Console, ListenerLimits, Metrics, MetricsError, Server, Site, SiteParts, StoreAnswers};
+use holdfast_console::{
+    Console, ListenerLimits, Metrics, MetricsError, Server, Site, SiteParts, StoreAnswers,
+};
 use tokio::net::TcpListener;
 
 #[path = "../tests/it/filled.rs"]
@@ -28,7 +30,8 @@ async fn main() {
     let hostile = arguments.next().is_some();
     let days = if apps > 1_000 { 2 } else { 30 };
     let filled = filled::Filled::new(filled::Filling { apps, days, hostile }).await;
-    let checks: Vec<Arc<dyn holdfast_console::Check>> = vec![Arc::new(StoreAnswers(Arc::clone(&filled.store)))];
+    let checks: Vec<Arc<dyn holdfast_console::Check>> =
+        vec![Arc::new(StoreAnswers(Arc::clone(&filled.store)))];
     let parts = SiteParts {
         store: Arc::clone(&filled.store),
         clock: Arc::clone(&filled.clock) as _,

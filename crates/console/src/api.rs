@@ -59,7 +59,8 @@ pub async fn app(State(site): State<Arc<Site>>, Path(name): Path<String>) -> Ans
 pub async fn runs(State(site): State<Arc<Site>>, RawQuery(query): RawQuery) -> Answer {
     let query = activity_query(&query.unwrap_or_default())?;
     let page = site.activity(&query).await?;
-    let next = |after| with_query("/api/v1/runs", &activity_url(&ActivityQuery { after: Some(after), ..query }));
+    let next =
+        |after| with_query("/api/v1/runs", &activity_url(&ActivityQuery { after: Some(after), ..query }));
     let (as_of, next_link) = (page.as_of, page.next.map(next));
     Ok(Json(List { as_of, count: None, value: page.rows, next_link }).into_response())
 }

@@ -41,7 +41,8 @@ pub async fn start(
         let kind = StatusCode::UNSUPPORTED_MEDIA_TYPE;
         return Err(Failure::new(kind, "unsupported_media_type", "Not JSON", detail).into());
     }
-    let request: Body = serde_json::from_str(&body).map_err(|error| bad(format!("The body cannot be read: {error}.")))?;
+    let request: Body =
+        serde_json::from_str(&body).map_err(|error| bad(format!("The body cannot be read: {error}.")))?;
     let selection = selection(&site, &request).await?;
     let claim = match key(&headers)? {
         Some(key) => site.forms.claim_key(&key),
@@ -66,8 +67,7 @@ fn accepted(started: &BackupsStarted) -> Response {
         [one] => format!("/api/v1/runs/{one}"),
         _ => "/api/v1/runs?unfinished=1".to_owned(),
     };
-    let headers =
-        [(HeaderName::from_static("operation-location"), location), (RETRY_AFTER, "5".to_owned())];
+    let headers = [(HeaderName::from_static("operation-location"), location), (RETRY_AFTER, "5".to_owned())];
     (StatusCode::ACCEPTED, headers, Json(started)).into_response()
 }
 

@@ -13,8 +13,7 @@ pub trait BackupActions: Send + Sync {
     fn preview(&self, reading: &FleetReading, selection: &Selection) -> Result<BackupPreview, Error>;
 
     /// Adds a backup run for each app that the preview starts. Sent twice, a request adds its runs once.
-    async fn back_up(&self, reading: &FleetReading, request: BackupRequest)
-    -> Result<BackupsStarted, Error>;
+    async fn back_up(&self, reading: &FleetReading, request: BackupRequest) -> Result<BackupsStarted, Error>;
 }
 
 /// A request of a person.

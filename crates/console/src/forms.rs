@@ -148,9 +148,7 @@ impl<R> Forms<R> {
     fn current(&self) -> std::sync::MutexGuard<'_, VecDeque<Form<R>>> {
         let now = self.clock.elapsed();
         let mut forms = self.issued.lock().unwrap_or_else(PoisonError::into_inner);
-        forms.retain(|form| {
-            matches!(form.state, State::UnderWay) || now.saturating_sub(form.issued) < LASTS
-        });
+        forms.retain(|form| matches!(form.state, State::UnderWay) || now.saturating_sub(form.issued) < LASTS);
         forms
     }
 }
@@ -167,7 +165,8 @@ fn id(hash: &[u8; 32]) -> String {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0');
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 #[cfg(test)]

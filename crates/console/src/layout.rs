@@ -99,7 +99,8 @@ fn rendered(html: askama::Result<String>) -> Response {
         Ok(html) => Html(html).into_response(),
         Err(error) => {
             tracing::error!(error = &error as &dyn std::error::Error, "failed to render a page");
-            (axum::http::StatusCode::INTERNAL_SERVER_ERROR, "the page could not be rendered\n").into_response()
+            (axum::http::StatusCode::INTERNAL_SERVER_ERROR, "the page could not be rendered\n")
+                .into_response()
         }
     }
 }

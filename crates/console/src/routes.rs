@@ -8,13 +8,13 @@ use axum::middleware::{Next, from_fn, map_response};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 
-use crate::{api, api_backups};
 use crate::assets::asset;
 use crate::failure::Failure;
 use crate::headers::secured;
 use crate::local_mode::Access;
 use crate::pages;
 use crate::site::Site;
+use crate::{api, api_backups};
 
 /// The greatest body of a request. A page of selected apps is far smaller.
 const BODY_BYTES: usize = 256 * 1024;

@@ -39,11 +39,7 @@ impl BackupActions for LocalBackups {
         preview(reading, &self.fleet, selection)
     }
 
-    async fn back_up(
-        &self,
-        reading: &FleetReading,
-        request: BackupRequest,
-    ) -> Result<BackupsStarted, Error> {
+    async fn back_up(&self, reading: &FleetReading, request: BackupRequest) -> Result<BackupsStarted, Error> {
         let BackupRequest { selection, key, asked_at } = request;
         let action = BackupAction { selection, actor: self.actor.clone(), key, asked_at };
         back_up(&*self.store, &self.fleet, reading, &action).await

@@ -36,8 +36,10 @@ pub fn escaped(text: &str) -> String {
 pub fn sentence(text: &str) -> Markup {
     let mut out = String::with_capacity(text.len() + 16);
     for (index, part) in text.split('`').enumerate() {
-        let part = escaped(part);
-        if index % 2 == 1 { out += &format!("<code>{part}</code>") } else { out += &part }
+        let is_code = index % 2 == 1;
+        out += if is_code { "<code>" } else { "" };
+        out += &escaped(part);
+        out += if is_code { "</code>" } else { "" };
     }
     if let Some(first) = out.get_mut(0..1) {
         first.make_ascii_uppercase();

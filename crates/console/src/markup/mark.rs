@@ -2,7 +2,7 @@
 
 use askama::filters::Safe;
 use holdfast_control::views::Severity;
-use holdfast_model::Outcome;
+use holdfast_model::{Cause, Outcome};
 
 use super::escape::{Markup, escaped};
 
@@ -30,6 +30,19 @@ pub fn severity_of(outcome: Outcome) -> Severity {
     match outcome {
         Outcome::Succeeded => Severity::Ok,
         Outcome::Partial => Severity::Warn,
+        _ => Severity::Bad,
+    }
+}
+
+/// The severity of a cause: a partial backup and a tick that was not run are not a failure.
+pub fn severity_of_cause(cause: Cause) -> Severity {
+    match cause {
+        Cause::PartiallySucceeded
+        | Cause::BlobShrunk
+        | Cause::DatabasesDropped
+        | Cause::TooLate
+        | Cause::Superseded
+        | Cause::Overlap => Severity::Warn,
         _ => Severity::Bad,
     }
 }

@@ -8,6 +8,6 @@ mod number;
 mod time;
 
 pub use escape::{InertHtml, Markup, escaped, sentence};
-pub use mark::{class, mark, severity_of};
+pub use mark::{class, mark, severity_of, severity_of_cause};
 pub use number::{counted, size, span, thousands, words};
 pub use time::{Parts, ago, soon, time};

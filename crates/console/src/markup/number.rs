@@ -60,9 +60,13 @@ mod tests {
 
     #[test]
     fn thousands_stand_apart() {
-        let shown: Vec<String> = [0_u64, 7, 999, 1_000, 12_345, 1_234_567].into_iter().map(thousands).collect();
+        let shown: Vec<String> =
+            [0_u64, 7, 999, 1_000, 12_345, 1_234_567].into_iter().map(thousands).collect();
         assert_eq!(shown, ["0", "7", "999", "1,000", "12,345", "1,234,567"]);
         assert_eq!((counted(1_u32, "app"), counted(1_847_u32, "app")), ("1 app".into(), "1,847 apps".into()));
-        assert_eq!((span(59), span(600), span(7_200), span(172_800)), ("59 s".into(), "10 min".into(), "2 h".into(), "2 d".into()));
+        assert_eq!(
+            (span(59), span(600), span(7_200), span(172_800)),
+            ("59 s".into(), "10 min".into(), "2 h".into(), "2 d".into())
+        );
     }
 }

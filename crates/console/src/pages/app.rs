@@ -7,8 +7,8 @@ use askama::filters::Safe;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use chrono::Datelike as _;
-use holdfast_control::views::cause_advice::label;
 use holdfast_control::views::app::{AppView, BackupMeasure};
+use holdfast_control::views::cause_advice::label;
 use holdfast_control::views::{DayMark, DayResult, Severity};
 use holdfast_model::{CatalogEntry, Origin, Timestamp};
 
@@ -237,9 +237,9 @@ fn point(entry: &CatalogEntry, now: Timestamp) -> PointShown {
         (false, _) => (Severity::Muted, "of a failed attempt"),
     };
     let verified = entry.verified_at.map(|at| format!("verified {}", ago(at, now).0));
-    let drilled = entry.drill.map(|(at, passed)| {
-        format!("drill {} {}", if passed { "passed" } else { "failed" }, ago(at, now).0)
-    });
+    let drilled = entry
+        .drill
+        .map(|(at, passed)| format!("drill {} {}", if passed { "passed" } else { "failed" }, ago(at, now).0));
     let proven: Vec<String> = verified.into_iter().chain(drilled).collect();
     PointShown {
         taken: time(entry.backup.accepted_at, Parts::Short),

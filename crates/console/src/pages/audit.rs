@@ -13,7 +13,7 @@ use url::form_urlencoded::{Serializer, parse};
 
 use crate::failure::Failure;
 use crate::layout::{Page, Shown, Tab};
-use crate::markup::{Markup, ago, link, mark, thousands, time, Parts};
+use crate::markup::{Markup, Parts, ago, link, mark, thousands, time};
 use crate::pages::activity_url::known;
 use crate::pages::person::{beside, without_person};
 use crate::pages::run_rows::empty;
@@ -81,8 +81,7 @@ pub fn from_url(text: &str) -> Result<AuditQuery, Failure> {
 pub fn to_url(query: &AuditQuery) -> String {
     let mut pairs = Serializer::new(String::new());
     let app = query.app.as_ref().map(ToString::to_string);
-    let values =
-        [("person", &query.person), ("app", &app), ("kind", &query.kind), ("after", &query.after)];
+    let values = [("person", &query.person), ("app", &app), ("kind", &query.kind), ("after", &query.after)];
     for (name, value) in values {
         if let Some(value) = value {
             pairs.append_pair(name, value);
@@ -117,7 +116,10 @@ fn summary(view: &AuditPage, query: &AuditQuery) -> String {
     if let Some(person) = &query.person {
         text = format!("{text}, as {person}");
     }
-    format!("{text}, the newest first. The chain has {} events.", thousands(u64::try_from(view.last_seq).unwrap_or(0)))
+    format!(
+        "{text}, the newest first. The chain has {} events.",
+        thousands(u64::try_from(view.last_seq).unwrap_or(0))
+    )
 }
 
 fn checkpoint(status: &CheckpointStatus, now: Timestamp) -> CheckpointShown {

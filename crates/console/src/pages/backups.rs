@@ -111,7 +111,13 @@ pub async fn result(
         runs,
         left_out: names(started.left_out.iter().map(|left| (&left.app, left.why.clone()))),
     };
-    Ok(shown.answer(&Page { title: "Backups started".into(), tab: Tab::Fleet, as_of: None, live: None, content }))
+    Ok(shown.answer(&Page {
+        title: "Backups started".into(),
+        tab: Tab::Fleet,
+        as_of: None,
+        live: None,
+        content,
+    }))
 }
 
 fn to_result(id: &str) -> Response {
@@ -186,8 +192,10 @@ fn cost(writes: &[WriteEstimate]) -> String {
     if all == 0 {
         return "Nothing is asked of Azure.".to_owned();
     }
-    let where_from = if writes.len() == 1 { String::new() } else { format!(" in {} subscriptions", writes.len()) };
+    let where_from =
+        if writes.len() == 1 { String::new() } else { format!(" in {} subscriptions", writes.len()) };
     let last = match writes.iter().map(|one| one.takes_s).max_by_key(|takes| takes.unwrap_or(u64::MAX)) {
+        Some(Some(0)) if all == 1 => "Azure's budget takes it at once".to_owned(),
         Some(Some(0)) => "Azure's budget takes them at once".to_owned(),
         Some(Some(seconds)) => format!("Azure's budget takes the last of them after about {}", span(seconds)),
         _ => "Azure's budget never takes all of them".to_owned(),

@@ -182,9 +182,5 @@ fn of_state(state: StateCode, apps: &[&AppStatus], now: Timestamp) -> StateShown
 
 fn check(result: &CheckResult) -> CheckShown {
     let (severity, word) = if result.ok { (Severity::Ok, "passes") } else { (Severity::Bad, "fails") };
-    CheckShown {
-        name: result.name,
-        mark: mark(severity, word),
-        why: result.why.clone().unwrap_or_default(),
-    }
+    CheckShown { name: result.name, mark: mark(severity, word), why: result.why.clone().unwrap_or_default() }
 }

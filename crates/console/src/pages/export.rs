@@ -13,8 +13,16 @@ use crate::failure::Failure;
 use crate::site::Site;
 
 const COLUMNS: [&str; 10] = [
-    "name", "policy", "condition", "cause", "last_good_at", "objective_s", "age_permille", "last_bytes",
-    "next_tick", "app",
+    "name",
+    "policy",
+    "condition",
+    "cause",
+    "last_good_at",
+    "objective_s",
+    "age_permille",
+    "last_bytes",
+    "next_tick",
+    "app",
 ];
 
 /// Serves the rows as CSV.

@@ -14,9 +14,14 @@ use holdfast_store::DayCounts;
 use crate::failure::Failure;
 use crate::layout::{Page, Shown, Tab};
 use crate::markup::charts::{PolicyDay, policy_days};
-use crate::markup::{Markup, Parts, ago, class, counted, link, mark, sentence, soon, thousands, time, words};
+use crate::markup::{
+    Markup, Parts, ago, class, counted, link, mark, sentence, severity_of_cause, soon, thousands, time, words,
+};
 use crate::pages::person::without_person;
 use crate::site::Site;
+
+/// Apps that a row of acts names.
+const NAMED: usize = 2;
 
 #[derive(Template)]
 #[template(path = "overview.html")]
@@ -71,7 +76,8 @@ struct ActShown {
     when: Markup,
     person: String,
     what: String,
-    app: Option<(String, String)>,
+    apps: Vec<(String, String)>,
+    has_more: bool,
 }
 
 /// Serves the page.
@@ -90,12 +96,12 @@ impl Content {
             read: time(now, Parts::Short),
             tiles: view.tiles.iter().map(tile).collect(),
             matrix: view.matrix.iter().map(policy).collect(),
-            first_day: days.first().map_or_else(|| time(now, Parts::Day), |day| date(day)),
+            first_day: days.first().map_or_else(|| time(now, Parts::Day), date),
             causes: view.causes.iter().map(cause).collect(),
             under_way: view.under_way.iter().map(|row| under_way(row, now)).collect(),
             under_way_count: view.under_way_count,
             notes: view.notes.iter().map(|note| sentence(note)).collect(),
-            acts: view.acts.iter().map(|row| act(row, now)).collect(),
+            acts: acts(&view.acts, now),
             view,
         }
     }
@@ -150,7 +156,7 @@ fn policy_day(mark: &DayMark) -> PolicyDay {
 
 fn cause(row: &CauseRow) -> CauseShown {
     CauseShown {
-        mark: mark(Severity::Bad, &row.label),
+        mark: mark(severity_of_cause(row.cause), &row.label),
         href: link::fleet(&row.query),
         query: row.query.to_url(),
         apps: thousands(row.apps),
@@ -172,11 +178,22 @@ fn under_way(row: &UnderWayRow, now: Timestamp) -> UnderWayShown {
     }
 }
 
-fn act(row: &PersonAct, now: Timestamp) -> ActShown {
-    ActShown {
-        when: ago(row.at, now),
-        person: row.person.clone(),
-        what: without_person(&row.what, &row.person),
-        app: row.app.as_ref().map(|app| (link::app(app), app.short_name())),
-    }
+/// What people did, with acts of one request as one row.
+fn acts(rows: &[PersonAct], now: Timestamp) -> Vec<ActShown> {
+    let is_same = |one: &PersonAct, other: &PersonAct| {
+        (one.at, &one.person, &one.what) == (other.at, &other.person, &other.what)
+    };
+    rows.chunk_by(is_same).filter_map(|rows| act(rows, now)).collect()
+}
+
+fn act(rows: &[PersonAct], now: Timestamp) -> Option<ActShown> {
+    let first = rows.first()?;
+    let apps = rows.iter().filter_map(|row| row.app.as_ref()).take(NAMED);
+    Some(ActShown {
+        when: ago(first.at, now),
+        person: first.person.clone(),
+        what: without_person(&first.what, &first.person),
+        apps: apps.map(|app| (link::app(app), app.short_name())).collect(),
+        has_more: rows.len() > NAMED,
+    })
 }

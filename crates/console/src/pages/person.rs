@@ -31,6 +31,9 @@ mod tests {
             assert_eq!(without_person(what, "ann"), shown);
         }
         assert_eq!(beside("claimed \"ann\" (uid 1000 on web-1)", "ann"), "uid 1000 on web-1");
-        assert_eq!((beside("claimed \"ann\"", "ann"), beside("claimed \"bob\"", "ann")), ("", "claimed \"bob\""));
+        assert_eq!(
+            (beside("claimed \"ann\"", "ann"), beside("claimed \"bob\"", "ann")),
+            ("", "claimed \"bob\"")
+        );
     }
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Response;
-use holdfast_control::views::cause_advice::label;
 use holdfast_control::views::Severity;
+use holdfast_control::views::cause_advice::label;
 use holdfast_control::views::run::{RunView, TimelineItem};
 use holdfast_model::RunId;
 

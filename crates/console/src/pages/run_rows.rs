@@ -1,8 +1,8 @@
 //! Runs as rows of a table.
 
 use holdfast_control::runs::RunView;
-use holdfast_control::views::cause_advice::label;
 use holdfast_control::views::Severity;
+use holdfast_control::views::cause_advice::label;
 use holdfast_model::{StateCode, Timestamp, Trigger};
 
 use crate::markup::{Markup, ago, link, mark, severity_of, words};

@@ -1,5 +1,7 @@
 //! Backing up from a page and through the API: asked, confirmed, done once.
 
+use std::fmt::Write as _;
+
 use serde_json::{Value, json};
 
 use crate::filled::Filling;
@@ -20,7 +22,7 @@ fn confirmation(preview: &Answer, count: &str) -> String {
     for field in fields.split("<input ").skip(1) {
         let (name, value) = (between(field, "name=\"", "\""), between(field, "value=\"", "\""));
         let value = value.replace('%', "%25").replace("&amp;", "%26").replace('=', "%3D");
-        body.push_str(&format!("&{name}={value}"));
+        write!(body, "&{name}={value}").unwrap();
     }
     body
 }

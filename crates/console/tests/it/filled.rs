@@ -7,15 +7,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 use holdfast_console::{BackupActions, BackupRequest};
 use holdfast_control::Error;
-use holdfast_control::views::actions::{
-    BackupPreview, BackupsStarted, LeftOut, Selection, WriteEstimate,
-};
+use holdfast_control::views::actions::{BackupPreview, BackupsStarted, LeftOut, Selection, WriteEstimate};
 use holdfast_control::views::{FleetReading, matching};
 
 use holdfast_model::schedule::{MissReason, MissedTick, Schedule};
 use holdfast_model::{
-    App, AppId, Attempt, BackupFacts, BackupId, BackupName, Cause, Clock as _, ManualClock,
-    NewBackup, NewRun, NewTask, OperatorAction, Outcome, Policy, PolicyName, PolicySnapshot, Run, RunEvent, RunId,
+    App, AppId, Attempt, BackupFacts, BackupId, BackupName, Cause, Clock as _, ManualClock, NewBackup,
+    NewRun, NewTask, OperatorAction, Outcome, Policy, PolicyName, PolicySnapshot, Run, RunEvent, RunId,
     SasFacts, SasWindow, StorageName, SubscriptionId, Task, Timestamp, Trigger, Verification, Zone,
     parse_timestamp,
 };
@@ -45,8 +43,18 @@ pub struct Filled {
 }
 
 const NAMES: [&str; 12] = [
-    "checkout", "payroll", "intranet", "orders-api", "shop", "wiki", "media", "booking", "portal", "search",
-    "billing", "crm",
+    "checkout",
+    "payroll",
+    "intranet",
+    "orders-api",
+    "shop",
+    "wiki",
+    "media",
+    "booking",
+    "portal",
+    "search",
+    "billing",
+    "crm",
 ];
 const POLICIES: [(&str, u64); 4] = [("gold", 26), ("silver", 26), ("bronze", 50), ("legacy", 26)];
 
@@ -62,7 +70,8 @@ impl Filled {
         let enrolled: Vec<Enrolled> = apps.iter().map(|app| enrol(app, end)).collect();
         filled.store.sync_fleet(&enrolled, &[]).await.unwrap();
         for day in 0..filling.days {
-            let at = end - Duration::from_hours(24 * u64::from(filling.days - day)) + Duration::from_hours(18);
+            let at =
+                end - Duration::from_hours(24 * u64::from(filling.days - day)) + Duration::from_hours(18);
             filled.clock.advance((at - filled.clock.now()).to_std().unwrap());
             filled.night(&apps, filling, filling.days - 1 - day).await;
         }
@@ -144,7 +153,8 @@ impl Filled {
                 verification: None,
             });
         } else if partial {
-            events.push(RunEvent::PartiallyCompleted { backup: backup.clone(), log: "skipped 3 files".into() });
+            events
+                .push(RunEvent::PartiallyCompleted { backup: backup.clone(), log: "skipped 3 files".into() });
             events.push(RunEvent::Ended {
                 outcome: Outcome::Partial,
                 cause: Some(Cause::PartiallySucceeded),
@@ -194,8 +204,14 @@ impl Filled {
             result,
         };
         let listings = [
-            listed("5f2e8a70-prod-weu", ListingResult::Listed { apps: u64::from(filling.apps), left_out: Vec::new() }),
-            listed("9b1c4411-prod-neu", ListingResult::Failed { error: text("503: the service is unavailable") }),
+            listed(
+                "5f2e8a70-prod-weu",
+                ListingResult::Listed { apps: u64::from(filling.apps), left_out: Vec::new() },
+            ),
+            listed(
+                "9b1c4411-prod-neu",
+                ListingResult::Failed { error: text("503: the service is unavailable") },
+            ),
         ];
         self.store.record_listings(&listings).await.unwrap();
         let breaker = BreakerRecord {
@@ -247,11 +263,7 @@ impl BackupActions for Backups {
         Ok(preview)
     }
 
-    async fn back_up(
-        &self,
-        reading: &FleetReading,
-        request: BackupRequest,
-    ) -> Result<BackupsStarted, Error> {
+    async fn back_up(&self, reading: &FleetReading, request: BackupRequest) -> Result<BackupsStarted, Error> {
         let BackupPreview { starts, under_way, left_out, .. } = self.preview(reading, &request.selection)?;
         let mut rng = fastrand::Rng::with_seed(starts.len() as u64);
         let now = self.0.now().await?;
@@ -286,14 +298,18 @@ fn app(number: u32, hostile: bool) -> App {
 }
 
 fn enrol(app: &App, end: Timestamp) -> Enrolled {
-    let hours = POLICIES.iter().find(|(name, _)| app.policy.as_ref().is_some_and(|policy| policy.as_str() == *name));
+    let hours =
+        POLICIES.iter().find(|(name, _)| app.policy.as_ref().is_some_and(|policy| policy.as_str() == *name));
     let minutes = u64::try_from(app.id.site().len() * 37 % 600).unwrap();
     Enrolled {
         app: app.clone(),
         recovery_point_objective: hours.map(|(_, hours)| Duration::from_hours(*hours)),
         retention: None,
         partial_is_good: false,
-        schedule: app.policy.as_ref().map(|_| ("f".to_owned(), end + Duration::from_hours(15) + Duration::from_mins(minutes))),
+        schedule: app
+            .policy
+            .as_ref()
+            .map(|_| ("f".to_owned(), end + Duration::from_hours(15) + Duration::from_mins(minutes))),
         observation: Observation::default(),
     }
 }

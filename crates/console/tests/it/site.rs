@@ -40,7 +40,10 @@ async fn no_page_has_inline_code_or_style_or_asks_another_host() {
         texts.push((path.clone(), world.page(&path).await));
     }
     for asset in ["style-", "script-"] {
-        let path = format!("/static/{asset}{}", crate::world::between(&texts[0].1, &format!("/static/{asset}"), "\""));
+        let path = format!(
+            "/static/{asset}{}",
+            crate::world::between(&texts[0].1, &format!("/static/{asset}"), "\"")
+        );
         texts.push((path.clone(), world.page(&path).await));
     }
     for (path, text) in texts {
@@ -58,7 +61,10 @@ async fn no_page_has_inline_code_or_style_or_asks_another_host() {
 async fn hostile_names_and_texts_are_shown_and_do_not_act() {
     let world = World::of(Filling { hostile: true, ..SMALL }).await;
     let mut paths = world.pages().await;
-    paths.extend(["/apps/nobody%3Cimg%20src=x%3E".to_owned(), "/fleet?q=%3Cimg%20src=x%3E%E2%80%AE".to_owned()]);
+    paths.extend([
+        "/apps/nobody%3Cimg%20src=x%3E".to_owned(),
+        "/fleet?q=%3Cimg%20src=x%3E%E2%80%AE".to_owned(),
+    ]);
     for path in paths {
         let body = world.get(&path).await.body;
         for acting in ["<img", "<script>", "\u{202e}", "\u{1b}", "'>", "\"'"] {

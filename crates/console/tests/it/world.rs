@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use holdfast_console::{Check, Console, ListenerLimits, Metrics, MetricsError, Server, Site, SiteParts, StoreAnswers};
+use holdfast_console::{
+    Check, Console, ListenerLimits, Metrics, MetricsError, Server, Site, SiteParts, StoreAnswers,
+};
 use holdfast_store::{RunFilter, Store};
 use tokio::net::TcpListener;
 
