@@ -57,7 +57,7 @@
   }
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || help.open) return;
-    if (event.target.closest("input[type=search], input[type=text], select, textarea")) return;
+    if (event.target.closest && event.target.closest("input[type=search], input[type=text], select, textarea")) return;
     const keys = {
       "/": () => { const field = document.querySelector("input[type=search]"); if (field) { field.focus(); field.select(); } },
       "j": () => row(1),

@@ -65,15 +65,19 @@ fn has_local_host(headers: &HeaderMap) -> bool {
 
 /// Whether a request that acts comes from a page of the console, or from no page at all.
 fn is_same_origin(headers: &HeaderMap) -> bool {
-    let site = text(headers, "sec-fetch-site");
-    if headers.contains_key("sec-fetch-site") && site != Some("same-origin") {
+    let is_own_page = text(headers, "sec-fetch-site") == Some("same-origin");
+    if headers.contains_key("sec-fetch-site") && !is_own_page {
         return false;
     }
     if !headers.contains_key(ORIGIN) {
         return true;
     }
     let own = text(headers, HOST.as_str()).map(|host| format!("http://{host}"));
-    own.is_some() && text(headers, ORIGIN.as_str()).map(ToOwned::to_owned) == own
+    match text(headers, ORIGIN.as_str()) {
+        // A page without a referrer posts with this origin. No page can make up `Sec-Fetch-Site`.
+        Some("null") => is_own_page,
+        origin => own.is_some() && origin.map(ToOwned::to_owned) == own,
+    }
 }
 
 /// The value of a header that a request has once.
@@ -142,6 +146,11 @@ mod tests {
         for origin in ["null", "http://127.0.0.1:9465", "https://127.0.0.1:9464", "http://evil.example", ""] {
             assert!(post(&[OWN, ("origin", origin)]), "{origin}");
         }
+        assert!(
+            !post(&[OWN, ("sec-fetch-site", "same-origin"), ("origin", "null")]),
+            "a page without a referrer"
+        );
+        assert!(post(&[OWN, ("sec-fetch-site", "cross-site"), ("origin", "null")]), "a sandboxed frame");
         assert!(post(&[("origin", "http://127.0.0.1:9464")]), "no name to compare with");
         assert!(post(&[OWN, ("origin", "http://127.0.0.1:9464"), ("origin", "http://127.0.0.1:9464")]));
     }

@@ -158,8 +158,9 @@ impl Preview {
     fn of(preview: &BackupPreview, selection: &Selection, token: String) -> Self {
         let count = preview.starts.len();
         let apps = counted(count, "app");
-        let shown: Vec<(String, String)> =
+        let mut shown: Vec<(String, String)> =
             preview.starts.iter().take(NAMES).map(|app| (link::app(app), app.short_name())).collect();
+        shown.sort();
         let under_way = preview.under_way.iter().map(|app| (app, "has a run under way".to_owned()));
         let left_out = preview.left_out.iter().map(|left| (&left.app, left.why.clone()));
         let mut fields = SentForm::of_selection(selection);

@@ -97,7 +97,9 @@ impl World {
     /// Sends a form of one of the console's own pages.
     pub async fn form(&self, path: &str, body: &str) -> Answer {
         let kind = ("Content-Type", "application/x-www-form-urlencoded");
-        self.ask(&format!("POST {path}"), &[kind, ("Sec-Fetch-Site", "same-origin")], body).await
+        // As browsers do from a page without a referrer.
+        let own = [kind, ("Sec-Fetch-Site", "same-origin"), ("Origin", "null")];
+        self.ask(&format!("POST {path}"), &own, body).await
     }
 
     /// Every page of a fleet with a run and an app.
