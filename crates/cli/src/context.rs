@@ -7,6 +7,7 @@ use holdfast_config::{Fleet, Invalid, Secrets, summary};
 use holdfast_control::egress::Destination;
 use holdfast_control::pacing::{PacedArm, Pacer, PacerParts, Patience};
 use holdfast_control::{ControlContext, Error, ErrorKind, Notify};
+use holdfast_identity::arm_clients;
 use holdfast_model::{Actor, Clock};
 use holdfast_queue::{Config, broker_wire};
 use holdfast_storage::SecretRef;
@@ -16,7 +17,6 @@ use secrecy::SecretString;
 
 use crate::args::Global;
 use crate::output::Output;
-use crate::runtime::clouds::clouds;
 use crate::runtime::engine::storages;
 use crate::runtime::lax_files::lax_mode;
 use crate::runtime::logins::{Logins, login_words};
@@ -138,7 +138,7 @@ impl Context {
             observer: Arc::new(self.out.wait_line()),
         }));
         let observer = Arc::clone(&pacer) as Arc<dyn CallObserver>;
-        let clouds = clouds(fleet, &self.clock, &observer, &mut self.rng())?;
+        let clouds = arm_clients(fleet, &self.clock, &observer, &mut self.rng(), remember_secret)?;
         Ok(Arc::new(PacedArm::new(Arc::new(clouds), pacer, Patience::Command)))
     }
 

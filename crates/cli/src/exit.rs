@@ -53,6 +53,8 @@ impl Exit {
     fn of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<Self> {
         if let Some(error) = cause.downcast_ref::<Error>() {
             Some(error.kind().into())
+        } else if let Some(error) = cause.downcast_ref::<holdfast_identity::Error>() {
+            Some(if error.is_in_configuration() { Self::Usage } else { Self::Azure })
         } else if cause.is::<Invalid>() || cause.is::<Unreadable>() {
             Some(Self::Usage)
         } else if cause.is::<holdfast_store::Error>()

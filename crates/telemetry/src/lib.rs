@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 
 mod app_metrics;
+mod blanked_logs;
+mod blanked_spans;
 mod blanking_writer;
 mod calls;
 #[cfg(test)]

@@ -9,6 +9,7 @@ use opentelemetry_sdk::trace::{Config, SdkTracerProvider};
 use prometheus::Registry;
 
 use crate::app_metrics::more_series;
+use crate::blanked_logs::BlankedLogs;
 use crate::exports::Exports;
 use crate::run_trace::{ByRun, RunIds};
 use crate::semantic::Renamed;
@@ -45,7 +46,11 @@ impl Providers {
         let logs = exports.logs.then(|| LogExporter::builder().with_http().build());
         let logs = logs.and_then(|made| made.map_err(|error| note("logs", &error)).ok());
         let logs = logs.map(|exporter| {
-            SdkLoggerProvider::builder().with_resource(resource.clone()).with_batch_exporter(exporter).build()
+            SdkLoggerProvider::builder()
+                .with_resource(resource.clone())
+                .with_log_processor(BlankedLogs::new())
+                .with_batch_exporter(exporter)
+                .build()
         });
         let registry = Registry::new();
         let mut metrics = SdkMeterProvider::builder().with_resource(resource.clone()).with_view(more_series);

@@ -9,6 +9,8 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 
+use crate::blanked_spans::blank;
+
 /// The span of a message's way into the queue.
 pub const SEND: &str = "send";
 /// The span of a step.
@@ -16,7 +18,7 @@ pub const STEP: &str = "step";
 /// The span of a call to Azure.
 pub const ARM: &str = "arm";
 
-/// Renames what it is given and hands it on.
+/// Renames spans, blanks the secrets in them, and hands them on.
 #[derive(Debug)]
 pub struct Renamed<E> {
     inner: E,
@@ -34,6 +36,7 @@ impl<E: SpanExporter> SpanExporter for Renamed<E> {
     async fn export(&self, mut batch: Vec<SpanData>) -> OTelSdkResult {
         for span in &mut batch {
             rename(span, self.messaging_system);
+            blank(span);
         }
         self.inner.export(batch).await
     }

@@ -7,8 +7,10 @@ use std::time::Duration;
 
 use holdfast_config::{Cloud, Fleet, ZoneData};
 use holdfast_control::doctor::{self, Credential, Doctor, Finding, FindingSeverity};
+use holdfast_identity::{Identities, scope, section};
 use holdfast_model::Timestamp;
 use holdfast_store::Store;
+use holdfast_telemetry::remember_secret;
 use serde::Serialize;
 
 use crate::args::DoctorArgs;
@@ -16,9 +18,7 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::output::{Cell, Table, Tone, wrapped};
 use crate::runtime::backends::broker;
-use crate::runtime::clouds::{scope, section};
 use crate::runtime::engine::storages;
-use crate::runtime::identities::Identities;
 
 /// Line width of findings that are not `Ok`, in characters.
 const WIDTH: usize = 76;
@@ -96,7 +96,7 @@ async fn check_with(
 
 /// What checks the credential of each `[azure]` section.
 fn credentials(fleet: &Fleet, context: &Context) -> anyhow::Result<Vec<Credential>> {
-    let identities = Identities::new(fleet, &context.clock)?;
+    let identities = Identities::new(fleet, &context.clock, remember_secret)?;
     let credential = |cloud: &Cloud| {
         let tokens = identities.access(Some(&cloud.name))?.tokens;
         Ok(Credential { section: section(cloud), scope: scope(&cloud.endpoint), tokens })

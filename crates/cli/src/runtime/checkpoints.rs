@@ -7,13 +7,14 @@ use holdfast_config::{CheckpointDestination, Fleet};
 use holdfast_control::audit::{
     Checkpoint, CheckpointContainer, CheckpointFile, CheckpointSchedule, Checkpointer, Destination,
 };
+use holdfast_identity::Identities;
 use holdfast_model::{Clock, StorageName};
 use holdfast_storage::AppendContainer;
 use holdfast_store::Store;
+use holdfast_telemetry::remember_secret;
 use tokio_util::sync::CancellationToken;
 
 use crate::output;
-use crate::runtime::identities::Identities;
 
 /// The standard output of the process.
 struct Stdout;
@@ -50,7 +51,7 @@ pub fn checkpointer(
     }
     Ok(Some(Checkpointer {
         store: Arc::clone(store),
-        secrets: Identities::new(fleet, clock)?.access(None)?.secrets,
+        secrets: Identities::new(fleet, clock, remember_secret)?.access(None)?.secrets,
         key: checkpoints.key.clone(),
         fleet: checkpoints.name.clone(),
         every: checkpoints.every,
@@ -65,7 +66,7 @@ pub fn container(
     clock: &Arc<dyn Clock>,
 ) -> anyhow::Result<AppendContainer> {
     let target = holdfast_control::storage_named(fleet, name)?;
-    let access = Identities::new(fleet, clock)?.access(target.azure.as_deref())?;
+    let access = Identities::new(fleet, clock, remember_secret)?.access(target.azure.as_deref())?;
     Ok(AppendContainer::new(name.clone(), target.clone(), access)?)
 }
 

@@ -8,18 +8,17 @@ use holdfast_arm::{Arm, CallFacts, CallObserver, HttpProbe};
 use holdfast_config::{EngineConfig, Fleet};
 use holdfast_control::FleetKeeper;
 use holdfast_control::pacing::{NoopWaitObserver, PacedArm, Pacer, PacerParts, Patience};
+use holdfast_identity::{Identities, RememberingStorage, arm_clients, section, token_timeout};
 use holdfast_model::{Clock, StorageName, SubscriptionId};
 use holdfast_queue::Queue;
 use holdfast_scheduler::{Dispatcher, FleetSnapshot, MaintenancePlanner, Planner, PlanningContext};
 use holdfast_storage::{LiveStorage, Storage, StorageTarget};
 use holdfast_store::{GroupCommit, MemoryStore, Store};
+use holdfast_telemetry::remember_secret;
 use holdfast_worker::{Bulkheads, Environment, Settings, StepObserver, Tenants, Worker};
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
-use crate::runtime::clouds::{clouds, section, token_timeout};
-use crate::runtime::identities::Identities;
-use crate::runtime::remembering::RememberingStorage;
 use crate::runtime::role::Role;
 
 /// How long steps under way may take after a stop.
@@ -66,9 +65,9 @@ impl Engine {
         let concurrency = usize::try_from(fleet.engine.concurrency)?;
         let bulkheads = Arc::new(Bulkheads::new(concurrency, tenants(&fleet), Arc::clone(&clock)));
         let calls: Arc<dyn CallObserver> = Arc::new(BothObservers(calls, Arc::clone(&bulkheads) as _));
-        let arm: Arc<dyn Arm> = Arc::new(clouds(&fleet, &clock, &calls, &mut rng)?);
+        let arm: Arc<dyn Arm> = Arc::new(arm_clients(&fleet, &clock, &calls, &mut rng, remember_secret)?);
         let storage = storages(&fleet, &clock, rng.fork())?;
-        let secrets = Identities::new(&fleet, &clock)?.access(None)?.secrets;
+        let secrets = Identities::new(&fleet, &clock, remember_secret)?.access(None)?.secrets;
         let bell = Arc::new(Notify::new());
         let settings = settings(&fleet.engine);
         let (limits, lease) = (fleet.limits.clone(), fleet.engine.lease);
@@ -148,13 +147,13 @@ pub fn storages(
     clock: &Arc<dyn Clock>,
     rng: fastrand::Rng,
 ) -> anyhow::Result<Arc<dyn Storage>> {
-    let identities = Identities::new(fleet, clock)?;
+    let identities = Identities::new(fleet, clock, remember_secret)?;
     let open = |(name, target): (&StorageName, &StorageTarget)| {
         Ok((name.clone(), (target.clone(), identities.access(target.azure.as_deref())?)))
     };
     let targets = fleet.storages.iter().map(open).collect::<anyhow::Result<_>>()?;
-    let storage = LiveStorage::new(targets, clock, rng);
-    Ok(Arc::new(RememberingStorage(storage.context("failed to prepare the storages")?)))
+    let storage = LiveStorage::new(targets, clock, rng).context("failed to prepare the storages")?;
+    Ok(Arc::new(RememberingStorage { storage, remember: remember_secret }))
 }
 
 /// The client of the fleet's lists, which draws on the shared budgets beside the runs. Sends nothing.
@@ -173,7 +172,7 @@ fn paced(
     }));
     let pages = Arc::clone(&pacer) as Arc<dyn CallObserver>;
     let observer: Arc<dyn CallObserver> = Arc::new(BothObservers(Arc::clone(calls), pages));
-    let clouds = clouds(fleet, clock, &observer, rng)?;
+    let clouds = arm_clients(fleet, clock, &observer, rng, remember_secret)?;
     Ok(Arc::new(PacedArm::new(Arc::new(clouds), pacer, Patience::Loop)))
 }
 

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use holdfast_arm::TokenPasswords;
 use holdfast_config::{Cloud, Invalid, LoginCredential, LoginError, LoginServer, Secrets, TokenLogin};
 use holdfast_control::{Error, ErrorKind};
+use holdfast_identity::ScopeTokens;
 use holdfast_model::{Clock, PasswordSource};
 use holdfast_queue::BrokerWire;
 use holdfast_store::DatabaseWire;
+use holdfast_telemetry::remember_secret;
 
 use crate::args::Global;
-use crate::runtime::scope_tokens::ScopeTokens;
 
 /// What builds the logins of the options. It reads the credential's secret, and sends nothing.
 pub struct Logins<'a> {
@@ -46,7 +47,7 @@ impl Logins<'_> {
     ) -> anyhow::Result<Passwords> {
         let login = login(&self.sections(credential)?);
         let login = login.map_err(|error| Error::new(ErrorKind::Invalid, error.what).help(error.help))?;
-        let tokens = ScopeTokens::of_login(login);
+        let tokens = ScopeTokens::of_login(login, remember_secret);
         tokens.check()?;
         let clock = Arc::clone(self.clock);
         Ok(Arc::new(TokenPasswords::new(Arc::new(tokens), clock, credential.to_string())))

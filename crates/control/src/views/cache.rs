@@ -15,8 +15,9 @@ use crate::{Error, ErrorKind};
 
 /// Time for which a reading is reused. It costs a query over every app.
 const REUSED_FOR: Duration = Duration::from_secs(5);
-/// Maximum time of a reading. After it the previous reading stays.
-const READ_WITHIN: Duration = Duration::from_secs(10);
+/// Maximum time of the first reading, which has all days, and of a later one. After it the previous reading stays.
+const FIRST_WITHIN: Duration = Duration::from_secs(20);
+const READ_WITHIN: Duration = Duration::from_secs(5);
 /// Days that are read again each time: runs that end around midnight may belong to either.
 const READ_AGAIN: u16 = 2;
 /// How often all days are read again, because missed ticks may be recorded days later.
@@ -84,7 +85,8 @@ impl FleetCache {
         let before = before.map(|latest| latest.cached.reading);
         let read = read(&*self.store, before.as_deref().filter(|_| whole.is_some()));
         let whole = whole.unwrap_or(asked);
-        let error = match tokio::time::timeout(READ_WITHIN, read).await {
+        let within = if before.is_some() { READ_WITHIN } else { FIRST_WITHIN };
+        let error = match tokio::time::timeout(within, read).await {
             Ok(Ok(reading)) => {
                 let cached = CachedReading { reading: Arc::new(reading), store_away: false };
                 *self.lock() = Some(Latest { asked: Some(asked), whole, cached: cached.clone() });

@@ -119,3 +119,18 @@ async fn a_flood_of_dead_letters_is_bounded_in_bytes_and_read_in_pieces() {
     queue.publish(&[message(1)]).await.unwrap();
     receive_until(&queue, 1).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_keeps_the_beginning_of_each_body_and_a_look_at_one_letter_keeps_64_kib() {
+    let Some(host) = VirtualHost::new() else { return };
+    let _queue = queue(&host).await;
+    for letter in [b'a', b'b', b'c'] {
+        host.publish("holdfast.normal", &vec![letter; 100_000]);
+    }
+    let dead = DeadLetters::open(config(host.url())).await.unwrap();
+    let found = letters(&dead, 3).await;
+    for letter in &found {
+        assert_eq!((letter.size, letter.body.len(), letter.body.capacity()), (100_000, 256, 256));
+        assert_eq!(dead.show(&letter.id).await.unwrap().unwrap().body.len(), 64 * 1024);
+    }
+}

@@ -4,25 +4,29 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context as _;
 use holdfast_arm::{Arm, ArmClient, CallObserver, Clouds, PUBLIC_ENDPOINT, PUBLIC_SCOPE, Settings};
 use holdfast_config::{Cloud, EngineConfig, Fleet};
 use holdfast_model::Clock;
 use url::Url;
 
-use crate::runtime::scope_tokens::ScopeTokens;
+use crate::error::Error;
+use crate::remembering::Remember;
+use crate::scope_tokens::ScopeTokens;
 
 /// Creates a client for each `[azure]` section. Reads the secrets, and sends nothing.
-pub fn clouds(
+pub fn arm_clients(
     fleet: &Fleet,
     clock: &Arc<dyn Clock>,
     observer: &Arc<dyn CallObserver>,
     rng: &mut fastrand::Rng,
-) -> anyhow::Result<Clouds> {
+    remember: Remember,
+) -> Result<Clouds, Error> {
     let mut clouds = Clouds { by_subscription: BTreeMap::new(), otherwise: None };
     for cloud in &fleet.clouds {
-        let arm = client(cloud, fleet, clock, observer, rng.fork());
-        let arm = arm.with_context(|| format!("failed to prepare the credential of [{}]", section(cloud)))?;
+        let tokens = ScopeTokens::new(cloud, &scope(&cloud.endpoint), remember);
+        let arm = client(cloud, fleet, tokens, clock, observer, rng.fork());
+        let arm =
+            arm.map_err(|error| Error::PrepareSection { section: section(cloud), source: Box::new(error) })?;
         for subscription in &cloud.subscriptions {
             clouds.by_subscription.insert(subscription.clone(), Arc::clone(&arm));
         }
@@ -36,11 +40,11 @@ pub fn clouds(
 fn client(
     cloud: &Cloud,
     fleet: &Fleet,
+    tokens: ScopeTokens,
     clock: &Arc<dyn Clock>,
     observer: &Arc<dyn CallObserver>,
     rng: fastrand::Rng,
-) -> anyhow::Result<Arc<dyn Arm>> {
-    let tokens = Arc::new(ScopeTokens::new(cloud, &scope(&cloud.endpoint)));
+) -> Result<Arc<dyn Arm>, Error> {
     tokens.check()?;
     let settings = Settings {
         api_version: cloud.api_version.clone(),
@@ -48,7 +52,9 @@ fn client(
         token_timeout: token_timeout(&fleet.engine),
         ..Settings::new(cloud.endpoint.clone())
     };
-    Ok(Arc::new(ArmClient::over_http(settings, tokens, Arc::clone(clock), Arc::clone(observer), rng)?))
+    let (tokens, clock, observer) = (Arc::new(tokens), Arc::clone(clock), Arc::clone(observer));
+    let client = ArmClient::over_http(settings, tokens, clock, observer, rng);
+    Ok(Arc::new(client.map_err(Error::PrepareClient)?))
 }
 
 /// Longest wait for a token.

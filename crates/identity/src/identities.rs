@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use anyhow::Context as _;
 use async_trait::async_trait;
 use holdfast_arm::{TokenCache, TokenError};
 use holdfast_config::{Cloud, Fleet};
@@ -12,9 +11,10 @@ use holdfast_model::Clock;
 use holdfast_storage::{Access, LiveSecrets, NoToken, Tokens};
 use secrecy::SecretString;
 
-use crate::runtime::clouds::{scope, section, token_timeout};
-use crate::runtime::remembering::RememberingSecrets;
-use crate::runtime::scope_tokens::ScopeTokens;
+use crate::arm_clients::{scope, section, token_timeout};
+use crate::error::Error;
+use crate::remembering::{Remember, RememberingSecrets};
+use crate::scope_tokens::ScopeTokens;
 
 /// What each `[azure]` section opens.
 #[derive(Debug)]
@@ -25,23 +25,21 @@ pub struct Identities {
 
 impl Identities {
     /// Reads the secrets; asks Azure nothing.
-    pub fn new(fleet: &Fleet, clock: &Arc<dyn Clock>) -> anyhow::Result<Self> {
+    pub fn new(fleet: &Fleet, clock: &Arc<dyn Clock>, remember: Remember) -> Result<Self, Error> {
         let mut by_section = BTreeMap::new();
         for cloud in &fleet.clouds {
-            let tokens: Arc<dyn Tokens> = Arc::new(CloudTokens::new(cloud, fleet, clock)?);
-            let secrets = LiveSecrets::new(Arc::clone(&tokens));
-            let secrets = Arc::new(secrets.context("failed to prepare the reading of secrets")?);
-            let secrets = Arc::new(RememberingSecrets(secrets));
+            let tokens: Arc<dyn Tokens> = Arc::new(CloudTokens::new(cloud, fleet, clock, remember)?);
+            let secrets = LiveSecrets::new(Arc::clone(&tokens)).map_err(Error::PrepareSecrets)?;
+            let secrets = Arc::new(RememberingSecrets { secrets, remember });
             by_section.insert(cloud.name.clone(), Access { secrets, tokens });
         }
         Ok(Self { by_section, choice: choice(&fleet.clouds).to_owned() })
     }
 
     /// What the section of this name opens; `None` for the fleet's own choice.
-    pub fn access(&self, section: Option<&str>) -> anyhow::Result<Access> {
+    pub fn access(&self, section: Option<&str>) -> Result<Access, Error> {
         let name = section.unwrap_or(&self.choice);
-        let access = self.by_section.get(name).cloned();
-        access.with_context(|| format!("the fleet file has no section [azure.{name}]"))
+        self.by_section.get(name).cloned().ok_or_else(|| Error::NoSection(name.to_owned()))
     }
 }
 
@@ -57,17 +55,19 @@ struct CloudTokens {
     cloud: Cloud,
     timeout: Duration,
     clock: Arc<dyn Clock>,
+    remember: Remember,
     by_scope: Mutex<BTreeMap<String, Arc<TokenCache>>>,
 }
 
 impl CloudTokens {
-    fn new(cloud: &Cloud, fleet: &Fleet, clock: &Arc<dyn Clock>) -> anyhow::Result<Self> {
+    fn new(cloud: &Cloud, fleet: &Fleet, clock: &Arc<dyn Clock>, remember: Remember) -> Result<Self, Error> {
         // A secret that cannot be read is reported at the start.
-        ScopeTokens::new(cloud, &scope(&cloud.endpoint)).check()?;
+        ScopeTokens::new(cloud, &scope(&cloud.endpoint), remember).check()?;
         Ok(Self {
             cloud: cloud.clone(),
             timeout: token_timeout(&fleet.engine),
             clock: Arc::clone(clock),
+            remember,
             by_scope: Mutex::default(),
         })
     }
@@ -75,7 +75,7 @@ impl CloudTokens {
     fn cache(&self, scope: &str) -> Arc<TokenCache> {
         let mut by_scope = self.by_scope.lock().unwrap_or_else(PoisonError::into_inner);
         let cache = by_scope.entry(scope.to_owned()).or_insert_with(|| {
-            let source = Arc::new(ScopeTokens::new(&self.cloud, scope));
+            let source = Arc::new(ScopeTokens::new(&self.cloud, scope, self.remember));
             Arc::new(TokenCache::new(source, Arc::clone(&self.clock), self.timeout))
         });
         Arc::clone(cache)
@@ -172,7 +172,7 @@ mod tests {
 
     fn identities(clouds: Vec<Cloud>, clock: &Arc<ManualClock>) -> Identities {
         let clock: Arc<dyn Clock> = clock.clone();
-        Identities::new(&fleet(clouds), &clock).unwrap()
+        Identities::new(&fleet(clouds), &clock, |_| {}).unwrap()
     }
 
     async fn token(access: &Access, scope: &str) -> String {
@@ -247,7 +247,7 @@ mod tests {
         let mut cloud = cloud("", &service, &[]);
         let secret = SecretRef::File(file.path().to_owned());
         cloud.credential = Credential::ClientSecret { tenant: "t".into(), client_id: "c".into(), secret };
-        let tokens = ScopeTokens::new(&cloud, &scope(&cloud.endpoint));
+        let tokens = ScopeTokens::new(&cloud, &scope(&cloud.endpoint), |_| {});
         for secret in ["first", "second"] {
             std::fs::write(file.path(), secret).unwrap();
             let token = holdfast_arm::TokenSource::token(&tokens).await.unwrap();
