@@ -33,7 +33,8 @@ impl PersonAct {
             RunEvent::ActionRecorded { actor, .. } => actor,
             _ => return None,
         };
-        let app = (*event.app.site() != *AppId::unknown().site()).then(|| event.app.clone());
+        let is_of_none = [event.app.resource_group(), event.app.site()] == ["unknown", "unknown"];
+        let app = (!is_of_none).then(|| event.app.clone());
         Some(Self {
             seq: event.link.seq,
             at: event.at,

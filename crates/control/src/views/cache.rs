@@ -1,37 +1,41 @@
-//! The reading that pages share: a few seconds old at most.
+//! The reading that pages share.
 
-use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use holdfast_model::{AppId, Clock};
-use holdfast_store::{ActFilter, AppDay, Day, Store};
+use holdfast_model::Clock;
+use holdfast_store::Store;
+use tokio::sync::OwnedMutexGuard;
 
-use crate::views::acts::PersonAct;
-use crate::views::day_mark::{DayMark, first_day};
-use crate::views::reading::{DAYS, FleetReading};
+use crate::views::fleet_read::read_fleet;
+use crate::views::reading::FleetReading;
 use crate::{Error, ErrorKind};
 
-/// Time for which a reading is reused. It costs a query over every app.
-const REUSED_FOR: Duration = Duration::from_secs(5);
+/// Time for which a reading is fresh. It costs a query over every app.
+const FRESH_FOR: Duration = Duration::from_secs(5);
+/// Time for which a reading is still given, while the next one is under way.
+const GIVEN_FOR: Duration = Duration::from_secs(30);
 /// Maximum time of the first reading, which has all days, and of a later one. After it the previous reading stays.
 const FIRST_WITHIN: Duration = Duration::from_secs(20);
 const READ_WITHIN: Duration = Duration::from_secs(5);
-/// Days that are read again each time: runs that end around midnight may belong to either.
-const READ_AGAIN: u16 = 2;
 /// How often all days are read again, because missed ticks may be recorded days later.
 const READ_WHOLE: Duration = Duration::from_hours(1);
-/// Acts of people that are read.
-const ACTS: u32 = 20;
 
-/// A cache of the fleet's rows for pages about the whole fleet.
+/// A cache of the fleet's rows for pages about the whole fleet. It reads only while pages ask.
 pub struct FleetCache {
+    inner: Arc<Inner>,
+    /// Held while reading, so that concurrent callers share one reading.
+    turn: Arc<tokio::sync::Mutex<()>>,
+}
+
+struct Inner {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     latest: Mutex<Option<Latest>>,
-    /// Held while reading, so that concurrent callers share one reading.
-    reading: tokio::sync::Mutex<()>,
+    /// Number of calls of [`FleetCache::expire`].
+    expired: AtomicU64,
 }
 
 /// A reading, and whether the store could not be reached when it was last asked for.
@@ -45,9 +49,11 @@ pub struct CachedReading {
 
 #[derive(Clone)]
 struct Latest {
-    /// When the store was last asked, by the monotonic clock; `None` to ask again.
-    asked: Option<Duration>,
-    /// When all days were last read, by the same clock.
+    /// When the store was last asked, by the monotonic clock.
+    asked: Duration,
+    /// The number of expirations by then.
+    expired: u64,
+    /// When all days were last read, by the monotonic clock.
     whole: Duration,
     cached: CachedReading,
 }
@@ -61,108 +67,80 @@ impl fmt::Debug for FleetCache {
 impl FleetCache {
     /// An empty cache.
     pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Self {
-        Self { store, clock, latest: Mutex::new(None), reading: tokio::sync::Mutex::new(()) }
+        let inner = Inner { store, clock, latest: Mutex::new(None), expired: AtomicU64::new(0) };
+        Self { inner: Arc::new(inner), turn: Arc::default() }
     }
 
     /// The latest reading, however old; `None` before the first one.
     pub fn latest(&self) -> Option<CachedReading> {
-        self.lock().as_ref().map(|latest| latest.cached.clone())
+        self.inner.lock().as_ref().map(|latest| latest.cached.clone())
     }
 
-    /// A reading that is a few seconds old at most, or an older one marked as such if the store fails or is slow. An
-    /// error only before the first reading.
+    /// A reading that is a few seconds old, or up to half a minute after a pause: the next one is then under way.
+    ///
+    /// If the store fails or is slow, the latest reading stays, marked as such. An error only before the first reading.
     pub async fn read(&self) -> Result<CachedReading, Error> {
-        let _reading = self.reading.lock().await;
-        let asked = self.clock.elapsed();
-        let before = self.lock().clone();
-        if let Some(Latest { asked: Some(last), cached, .. }) = &before
-            && asked.saturating_sub(*last) < REUSED_FOR
-        {
-            return Ok(cached.clone());
+        match self.inner.within(GIVEN_FOR) {
+            Some(latest) => {
+                if self.inner.within(FRESH_FOR).is_none()
+                    && let Ok(turn) = Arc::clone(&self.turn).try_lock_owned()
+                {
+                    let inner = Arc::clone(&self.inner);
+                    tokio::spawn(async move { inner.read(turn).await.map(drop) });
+                }
+                Ok(latest.cached)
+            }
+            None => self.inner.read(Arc::clone(&self.turn).lock_owned().await).await,
         }
-        let whole = before.as_ref().map(|latest| latest.whole);
-        let whole = whole.filter(|whole| asked.saturating_sub(*whole) < READ_WHOLE);
-        let before = before.map(|latest| latest.cached.reading);
-        let read = read(&*self.store, before.as_deref().filter(|_| whole.is_some()));
-        let whole = whole.unwrap_or(asked);
+    }
+
+    /// Makes the next [`FleetCache::read`] wait for what the store has from now on, because the caller has changed it.
+    pub fn expire(&self) {
+        self.inner.expired.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+impl Inner {
+    /// The latest reading, if it is not older than `age` and has not expired.
+    fn within(&self, age: Duration) -> Option<Latest> {
+        let (now, expired) = (self.clock.elapsed(), self.expired.load(Ordering::SeqCst));
+        let is_current =
+            |latest: &Latest| latest.expired == expired && now.saturating_sub(latest.asked) < age;
+        self.lock().clone().filter(is_current)
+    }
+
+    /// Reads, unless another caller did while this one waited for its turn.
+    async fn read(&self, _turn: OwnedMutexGuard<()>) -> Result<CachedReading, Error> {
+        if let Some(latest) = self.within(FRESH_FOR) {
+            return Ok(latest.cached);
+        }
+        let (asked, expired) = (self.clock.elapsed(), self.expired.load(Ordering::SeqCst));
+        let before = self.lock().clone();
+        let days_of = before.as_ref().filter(|before| asked.saturating_sub(before.whole) < READ_WHOLE);
+        let whole = days_of.map_or(asked, |before| before.whole);
+        let read = read_fleet(&*self.store, days_of.map(|before| &*before.cached.reading));
         let within = if before.is_some() { READ_WITHIN } else { FIRST_WITHIN };
         let error = match tokio::time::timeout(within, read).await {
             Ok(Ok(reading)) => {
                 let cached = CachedReading { reading: Arc::new(reading), store_away: false };
-                *self.lock() = Some(Latest { asked: Some(asked), whole, cached: cached.clone() });
-                return Ok(cached);
+                return Ok(self.keep(Latest { asked, expired, whole, cached }));
             }
             Ok(Err(error)) => Error::from(error),
             Err(_) => Error::new(ErrorKind::Store, "failed to read the fleet from the store in time"),
         };
         tracing::warn!(error = &error as &dyn std::error::Error, "failed to read the fleet");
-        let Some(reading) = before else { return Err(error) };
-        let cached = CachedReading { reading, store_away: true };
-        *self.lock() = Some(Latest { asked: Some(asked), whole, cached: cached.clone() });
-        Ok(cached)
+        let Some(before) = before else { return Err(error) };
+        let cached = CachedReading { store_away: true, ..before.cached };
+        Ok(self.keep(Latest { asked, expired, whole: before.whole, cached }))
     }
 
-    /// Makes the next [`FleetCache::read`] ask the store, because the caller has changed it.
-    pub fn expire(&self) {
-        if let Some(latest) = self.lock().as_mut() {
-            latest.asked = None;
-        }
+    fn keep(&self, latest: Latest) -> CachedReading {
+        let cached = latest.cached.clone();
+        *self.lock() = Some(latest);
+        cached
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Latest>> {
         self.latest.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Reads the fleet. Days before the last few are taken from `before`.
-async fn read(
-    store: &dyn Store,
-    before: Option<&FleetReading>,
-) -> Result<FleetReading, holdfast_store::Error> {
-    let at = store.now().await?;
-    let first = first_day(at, DAYS);
-    // The days from that of the last reading on may have changed.
-    let since = before.map_or(first, |before| first_day(before.at.min(at), READ_AGAIN).max(first));
-    let days = store.app_days(since, None).await?;
-    Ok(FleetReading {
-        at,
-        apps: store.status().await?,
-        days: merged(before.map(|before| &before.days), &days, DayRange { first, since }),
-        subscriptions: store.subscriptions().await?,
-        breakers: store.open_breakers().await?,
-        checkpoints: store.checkpoints().await?,
-        acts: acts(store).await?,
-    })
-}
-
-/// The first day that is shown, and the first that was read again.
-struct DayRange {
-    first: Day,
-    since: Day,
-}
-
-/// The days of the reading before, with those that were read again in their place.
-fn merged(
-    before: Option<&BTreeMap<AppId, Vec<DayMark>>>,
-    days: &[AppDay],
-    DayRange { first, since }: DayRange,
-) -> BTreeMap<AppId, Vec<DayMark>> {
-    let mut merged = before.cloned().unwrap_or_default();
-    for marks in merged.values_mut() {
-        marks.retain(|mark| (first..since).contains(&mark.day));
-    }
-    for day in days {
-        match merged.get_mut(&day.app) {
-            Some(marks) => marks.push(DayMark::from(day)),
-            None => drop(merged.insert(day.app.clone(), vec![DayMark::from(day)])),
-        }
-    }
-    merged.retain(|_, marks| !marks.is_empty());
-    merged
-}
-
-/// What people did lately.
-async fn acts(store: &dyn Store) -> Result<Vec<PersonAct>, holdfast_store::Error> {
-    let events = store.acts(&ActFilter { before: None, most: ACTS }).await?;
-    Ok(events.iter().filter_map(PersonAct::of).collect())
 }

@@ -48,13 +48,13 @@ pub fn label(cause: Cause) -> &'static str {
 pub fn advice(cause: Cause) -> &'static str {
     match cause {
         Cause::TimedOut => {
-            "Back up again at a quieter hour; a filter file that leaves out caches makes the backup smaller."
+            "Lower `per_plan` or widen the policy's `spread`; a `_backup.filter` in the app makes its backup smaller."
         }
         Cause::Skipped => {
             "Azure makes a limited number of backups of an app in a day: ask for fewer, or wait for the next day."
         }
         Cause::PartiallySucceeded => {
-            "Read the run for the files that Azure left out; stop what locks them, or leave them out with a filter file."
+            "Read the run for the files that Azure left out; stop what locks them, or name them in the app's `_backup.filter`."
         }
         Cause::StorageRefused => {
             "Renew the key or the SAS of the storage and open its firewall; `holdfast sas check` says which. Then retry."
@@ -63,14 +63,14 @@ pub fn advice(cause: Cause) -> &'static str {
             "Read the run: it says what the database refused. Correct the connection string or the firewall, then retry."
         }
         Cause::TooLarge => {
-            "Leave large folders such as /logs out with a filter file: Azure backs up at most 10 GB, and 4 GB of a database."
+            "Name large folders in the app's `_backup.filter`: Azure backs up at most 10 GB, and 4 GB of a database."
         }
         Cause::AzureFailed => {
             "Retry; if it repeats, give Azure's words and the request id in the run to Microsoft's support."
         }
         Cause::DeletedOutside => "Find who deletes backups in the app's activity log in Azure, then retry.",
         Cause::DeadlinePassed => {
-            "Retry; if it repeats, give the policy a longer `deadline` or spread its apps over more hours."
+            "Retry; if it repeats, give the policy a longer `deadline` or a wider `spread`."
         }
         Cause::AnswerLost => "Retry: the request's answer was lost, and no backup of it appeared.",
         Cause::SasUnusable => {

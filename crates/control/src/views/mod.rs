@@ -19,6 +19,7 @@ mod cursor;
 mod day_mark;
 pub mod fleet;
 mod fleet_page;
+mod fleet_read;
 mod fleet_url;
 mod numbers;
 pub mod overview;

@@ -56,7 +56,7 @@ fn enrolled(name: &str) -> Enrolled {
 }
 
 #[tokio::test]
-async fn a_reading_is_reused_for_a_few_seconds_and_until_it_expires() {
+async fn a_reading_is_fresh_for_a_few_seconds_and_until_it_expires() {
     let fixture = Fixture::new().await;
     assert!(fixture.cache.latest().is_none());
     let first = fixture.cache.read().await.unwrap();
@@ -66,9 +66,22 @@ async fn a_reading_is_reused_for_a_few_seconds_and_until_it_expires() {
     fixture.cache.expire();
     assert_eq!(fixture.cache.read().await.unwrap().reading.apps.len(), 2);
     fixture.store.sync_fleet(&[enrolled("blog")], &[]).await.unwrap();
-    fixture.clock.advance(Duration::from_secs(6));
+    fixture.clock.advance(Duration::from_secs(31));
     assert_eq!(fixture.cache.read().await.unwrap().reading.apps.len(), 3);
     assert_eq!(fixture.cache.latest().unwrap().reading.apps.len(), 3);
+}
+
+#[tokio::test]
+async fn a_reading_of_some_seconds_is_given_at_once_and_the_next_one_is_read_meanwhile() {
+    let fixture = Fixture::new().await;
+    let first = fixture.cache.read().await.unwrap();
+    fixture.store.sync_fleet(&[enrolled("wiki")], &[]).await.unwrap();
+    fixture.clock.advance(Duration::from_secs(29));
+    assert!(Arc::ptr_eq(&first.reading, &fixture.cache.read().await.unwrap().reading));
+    while fixture.cache.latest().unwrap().reading.apps.len() < 2 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(fixture.cache.read().await.unwrap().reading.apps.len(), 2);
 }
 
 #[tokio::test]
@@ -81,7 +94,7 @@ async fn the_days_of_a_reading_are_those_of_the_store_although_only_the_last_are
     assert_eq!(fixture.days().await, [day("2026-10-31", 1), day("2026-11-28", 1)]);
     fixture.miss(10).await;
     fixture.miss(1).await;
-    fixture.clock.advance(Duration::from_secs(10));
+    fixture.clock.advance(Duration::from_secs(40));
     assert_eq!(fixture.days().await, [day("2026-10-31", 1), day("2026-11-28", 2), day("2026-11-29", 1)]);
     // The oldest day is no longer shown on the next one.
     fixture.clock.advance(Duration::from_hours(24));
@@ -110,10 +123,12 @@ async fn a_store_that_is_away_leaves_the_last_reading_marked_as_old() {
     let cache = FleetCache::new(store.clone(), clock.clone());
     let first = cache.read().await.unwrap();
     store.close().await;
-    clock.advance(Duration::from_secs(6));
+    clock.advance(Duration::from_secs(31));
     let second = cache.read().await.unwrap();
     assert!(second.store_away && Arc::ptr_eq(&first.reading, &second.reading));
     assert!(cache.latest().unwrap().store_away);
+    // The store is not asked again for every page.
+    assert!(Arc::ptr_eq(&first.reading, &cache.read().await.unwrap().reading));
     let unread = FleetCache::new(store, clock);
     assert_eq!(unread.read().await.unwrap_err().kind(), crate::ErrorKind::Store);
 }

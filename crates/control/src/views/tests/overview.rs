@@ -166,6 +166,23 @@ fn causes_of_the_last_day_are_grouped_with_what_to_do_and_how_many_can_be_retrie
     }
 }
 
+/// Advice names commands as docs/cli.md does, and settings as docs/operations.md or the fleet file do.
+#[test]
+fn advice_names_commands_that_exist() {
+    let docs = include_str!("../../../../../docs/cli.md");
+    let mut seen = 0;
+    for cause in Cause::ALL {
+        for quoted in crate::views::cause_advice::advice(cause).split('`').skip(1).step_by(2) {
+            let Some(command) = quoted.strip_prefix("holdfast ") else { continue };
+            let words: Vec<&str> =
+                command.split(' ').take_while(|word| !word.starts_with(char::is_uppercase)).collect();
+            assert!(docs.contains(&format!("## `holdfast {}`", words.join(" "))), "{cause}: {quoted}");
+            seen += 1;
+        }
+    }
+    assert!(seen > 4);
+}
+
 #[test]
 fn the_matrix_adds_up_the_days_of_the_apps_of_a_policy() {
     let day = |text: &str| text.parse::<NaiveDate>().unwrap();
