@@ -25,6 +25,10 @@ CREATE INDEX audit_events_by_kind ON audit_events (event, at);
 -- What people did with the backups of an app, such as its holds.
 CREATE INDEX audit_events_of_actions ON audit_events (app, seq) WHERE event = 'action_recorded';
 
+-- What people asked for and did. What a sync of the fleet file records of single apps is not among it.
+CREATE INDEX audit_events_of_people ON audit_events (seq)
+WHERE facts ? 'actor' AND coalesce(facts #>> '{action,kind}', '') NOT IN ('enrolled', 'policy_changed', 'left_fleet');
+
 -- The end of the chain. An append locks this row until its transaction ends; nothing else locks it.
 CREATE TABLE audit_head (
     the_one boolean     NOT NULL PRIMARY KEY DEFAULT true CHECK (the_one),

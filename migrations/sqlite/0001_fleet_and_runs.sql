@@ -79,6 +79,9 @@ CREATE INDEX runs_ended ON runs (app, ended_at, id) WHERE outcome <> 'missed' AN
 CREATE INDEX runs_missed ON runs (app, tick, id) WHERE outcome = 'missed';
 CREATE INDEX runs_of_app ON runs (app, created_at, id);
 CREATE INDEX runs_created ON runs (created_at, id);
+-- Runs that did not succeed, and runs that no tick planned on time, are few; they are listed by these.
+CREATE INDEX runs_unsuccessful ON runs (created_at, id) WHERE outcome <> 'succeeded';
+CREATE INDEX runs_of_trigger ON runs (trigger, created_at, id) WHERE trigger <> 'schedule';
 -- Runs of all kinds but backups are few; they are listed by kind, by app, and while unfinished.
 CREATE INDEX runs_of_kind ON runs (kind, created_at, id) WHERE kind <> 'backup';
 CREATE INDEX runs_of_app_and_kind ON runs (app, kind, created_at, id) WHERE kind <> 'backup';
@@ -108,6 +111,22 @@ CREATE INDEX unfinished_runs_occupied_account ON unfinished_runs (account, subsc
 -- Runs that wait for a lease, and runs that have one.
 CREATE INDEX unfinished_runs_waiting ON unfinished_runs (lane, priority, due_at, id) WHERE leased_until IS NULL;
 CREATE INDEX unfinished_runs_leased ON unfinished_runs (leased_until, subscription) WHERE leased_until IS NOT NULL;
+
+-- The daily roll-up of the backup runs of each app, for strips and calendars: how many ended in which way, and the size of the
+-- day's latest backup. It follows from runs, and is written in the transaction that ends a run or records a missed tick.
+CREATE TABLE app_days (
+    app     TEXT    NOT NULL,
+    day     TEXT    NOT NULL,
+    policy  TEXT,
+    good    INTEGER NOT NULL,
+    partial INTEGER NOT NULL,
+    failed  INTEGER NOT NULL,
+    missed  INTEGER NOT NULL,
+    bytes   INTEGER,
+    PRIMARY KEY (app, day)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX app_days_by_day ON app_days (day);
 
 -- Rows that could not be read, whole. A row that is added here is deleted from its table.
 CREATE TABLE set_aside_rows (

@@ -22,6 +22,10 @@ CREATE INDEX audit_events_by_kind ON audit_events (event, at);
 -- What people did with the backups of an app, such as its holds.
 CREATE INDEX audit_events_of_actions ON audit_events (app, seq) WHERE event = 'action_recorded';
 
+-- What people asked for and did. What a sync of the fleet file records of single apps is not among it.
+CREATE INDEX audit_events_of_people ON audit_events (seq)
+WHERE data ->> '$.actor' IS NOT NULL AND coalesce(data ->> '$.action.kind', '') NOT IN ('enrolled', 'policy_changed', 'left_fleet');
+
 CREATE TRIGGER audit_events_stay BEFORE UPDATE ON audit_events
 BEGIN SELECT RAISE(ABORT, 'an audit event is never changed'); END;
 CREATE TRIGGER audit_events_are_kept BEFORE DELETE ON audit_events

@@ -1,18 +1,19 @@
 //! A store on a manual clock, and short constructors for the values that the rules use.
 
 use std::any::Any;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use holdfast_model::{
     App, AppId, Attempt, BackupFacts, BackupId, BackupName, Budget, CatalogEntry, Cause, Clock, Lane, Limits,
     ManualClock, NewBackup, NewRun, NewTask, OperatorAction, Outcome, PolicyName, PolicySnapshot, Run,
-    RunEvent, RunId, SasFacts, SasWindow, StorageName, Task, Timestamp, Trigger, Verification,
-    parse_timestamp,
+    RunEvent, RunId, RunKind, RunState, SasFacts, SasWindow, StorageName, Task, Timestamp, Trigger,
+    Verification, parse_timestamp,
 };
 use holdfast_store::{
-    CatalogFilter, Change, Committed, Cursor, CursorAdvance, Departure, Enrolled, LaneQuota, LeaseTerms,
-    Leased, MemoryStore, Mode, Observation, PgStore, Planned, SqliteStore, Store,
+    CatalogFilter, Change, Committed, Cursor, CursorAdvance, Day, DayCounts, Departure, Enrolled, LaneQuota,
+    LeaseTerms, Leased, MemoryStore, Mode, Observation, PgStore, Planned, RunFilter, SqliteStore, Store,
 };
 use holdfast_tests::postgres::Database;
 
@@ -119,6 +120,29 @@ impl StoreFixture {
     pub async fn rows_follow_from_events(&self) {
         let differences = holdfast_store::row_differences(&*self.store).await.unwrap();
         assert_eq!(differences, [""; 0]);
+        self.days_follow_from_runs().await;
+    }
+
+    /// The daily roll-up counts each backup run that ended, on its day.
+    async fn days_follow_from_runs(&self) {
+        let mut counts: BTreeMap<(AppId, Day), DayCounts> = BTreeMap::new();
+        for run in self.store.runs(&RunFilter::default()).await.unwrap() {
+            let RunState::Ended { outcome, .. } = run.state else { continue };
+            if run.task.kind() != RunKind::Backup {
+                continue;
+            }
+            let at = if outcome == Outcome::Missed { run.tick.unwrap() } else { run.ended_at.unwrap() };
+            let is_good = outcome == Outcome::Partial && run.policy_snapshot.partial_is_good;
+            counts.entry((run.app, at.date_naive())).or_default().add(DayCounts {
+                good: u32::from(is_good || outcome == Outcome::Succeeded),
+                partial: u32::from(outcome == Outcome::Partial && !is_good),
+                failed: u32::from(matches!(outcome, Outcome::Failed | Outcome::Exhausted)),
+                missed: u32::from(outcome == Outcome::Missed),
+            });
+        }
+        let days = self.store.app_days(Timestamp::UNIX_EPOCH.date_naive(), None).await.unwrap();
+        let days: BTreeMap<_, _> = days.into_iter().map(|day| ((day.app, day.day), day.counts)).collect();
+        assert_eq!(days, counts);
     }
 
     /// Adds an operator action to the store.

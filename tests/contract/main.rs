@@ -30,6 +30,7 @@ macro_rules! on_every_store {
 }
 
 mod adding_runs;
+mod app_days;
 mod app_names;
 mod audit;
 mod budgets;
@@ -46,5 +47,6 @@ mod leases;
 mod occupied_apps;
 mod planning;
 mod queues;
+mod run_lists;
 mod same_answers;
 mod status;

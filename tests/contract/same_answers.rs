@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use holdfast_model::{
     App, AppId, BackupFacts, BackupId, BackupName, BackupStatus, Budget, Call, Cause, Delete, Drill, Limits,
-    NewRun, OperatorAction, Outcome, RefreshReason, RefreshSas, Restore, Run, RunEvent, SasFacts, SasRefresh,
-    StorageName, SubscriptionId, Task, Timestamp, Trigger,
+    NewRun, OperatorAction, Outcome, RefreshReason, RefreshSas, Restore, Run, RunEvent, RunId, SasFacts,
+    SasRefresh, StorageName, SubscriptionId, Task, Timestamp, Trigger,
 };
 use holdfast_store::{
-    AuditEvent, CatalogFilter, ChainRow, Change, CursorAdvance, Departure, Enrolled, Error, LaneQuota, Link,
-    Listing, ListingResult, RunFilter, Store, verify_chain,
+    ActFilter, AuditEvent, CatalogFilter, ChainRow, Change, CursorAdvance, Departure, Enrolled, Error,
+    LaneQuota, Link, Listing, ListingResult, RunFilter, RunPlace, Store, verify_chain,
 };
 
 use crate::fixture::{
@@ -40,6 +40,12 @@ macro_rules! both {
         assert_eq!(one, other, "{:#?}", $pair.done);
         one
     }};
+}
+
+/// The places of the newest acts of people.
+async fn places_of_acts(store: &dyn Store) -> Result<Vec<i64>, Error> {
+    let acts = store.acts(&ActFilter { before: None, most: 20 }).await?;
+    Ok(acts.iter().map(|event| event.link.seq).collect())
 }
 
 /// The events without what follows from the login that wrote them: its name and the hashes.
@@ -285,6 +291,20 @@ impl StorePair {
             both!(self, ("catalog", &filter), |store| store.catalog(&filter)).unwrap();
         }
         both!(self, "due_lanes", |store| store.due_lanes()).unwrap();
+        let since = self.memory.now().date_naive();
+        both!(self, "app_days", |store| store.app_days(since, None)).unwrap();
+        let (most, after) = (3, self.memory.now() - secs(60));
+        let after = Some(RunPlace { created_at: after, id: RunId::LAST });
+        let trigger = Some(Trigger::Manual);
+        let lists = [
+            RunFilter { after, most, ..RunFilter::default() },
+            RunFilter { outcomes: [Outcome::Failed, Outcome::Missed].into(), after, ..RunFilter::default() },
+            RunFilter { trigger, most, ..RunFilter::default() },
+        ];
+        for filter in lists {
+            both!(self, ("runs", &filter), |store| store.runs(&filter)).unwrap();
+        }
+        both!(self, "acts", |store| places_of_acts(&**store)).unwrap();
         let audit = both!(self, "audit", |store| audit_of(&**store)).unwrap();
         let chain = both!(self, "chain", |store| chain_of(&**store)).unwrap();
         assert_eq!(audit.len(), chain.len());

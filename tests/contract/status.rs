@@ -211,7 +211,7 @@ async fn runs_are_told_by_every_mixture_of_app_kind_state_and_whether_they_have_
             };
             let expected = all.iter().filter(asked).take(if most == 0 { 99 } else { most as usize });
             let expected: Vec<Run> = expected.cloned().collect();
-            let filter = RunFilter { app: of.clone(), state, kind, unfinished, most };
+            let filter = RunFilter { app: of.clone(), state, kind, unfinished, most, ..RunFilter::default() };
             assert_eq!(fixture.store.runs(&filter).await.unwrap(), expected, "{filter:?}");
         }
     }

@@ -41,6 +41,7 @@ pub mod store_rows;
 pub mod tier;
 mod times;
 pub mod verify;
+pub mod views;
 mod wording;
 
 pub use added_runs::{AddedRuns, add_runs};

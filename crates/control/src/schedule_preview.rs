@@ -83,7 +83,8 @@ pub fn preview_policies(
     }
 }
 
-fn preview(policy: &Policy, app: Option<AppId>, range: PreviewRange) -> SchedulePreview {
+/// The next ticks of a policy, or of an app at its offset inside the spread.
+pub(crate) fn preview(policy: &Policy, app: Option<AppId>, range: PreviewRange) -> SchedulePreview {
     let schedule = &policy.schedule;
     let next = |after: Timestamp| match &app {
         Some(app) => schedule.next_tick(app, after),

@@ -63,16 +63,26 @@ impl FleetStatus {
     /// What people should know beside the table, one sentence each: apps that left or are missing, and subscriptions.
     pub fn notes(&self) -> Vec<String> {
         let apps: Vec<&AppStatus> = self.apps.iter().map(|app| &app.status).collect();
-        let left = apps.iter().copied().filter(|app| has_vanished(app, self.now));
-        let mut notes = status_notes::departures(left, self.now);
-        notes.extend(status_notes::missing(&apps, self.now));
-        notes.extend(status_notes::breakers(&self.breakers, self.now));
-        let troubled = self.subscriptions.iter().filter(|status| is_troubled(status));
-        notes
-            .extend(troubled.flat_map(|status| status_notes::subscription(status, &self.breakers, self.now)));
-        notes.extend(self.checkpoints.iter().filter_map(|status| status_notes::checkpoint(status, self.now)));
-        notes
+        notes_of(&apps, &self.subscriptions, &self.breakers, &self.checkpoints, self.now)
     }
+}
+
+/// What people should know of apps that left or are missing, subscriptions, and what does not answer.
+pub(crate) fn notes_of(
+    apps: &[&AppStatus],
+    subscriptions: &[SubscriptionStatus],
+    breakers: &[OpenBreaker],
+    checkpoints: &[CheckpointStatus],
+    now: Timestamp,
+) -> Vec<String> {
+    let left = apps.iter().copied().filter(|app| has_vanished(app, now));
+    let mut notes = status_notes::departures(left, now);
+    notes.extend(status_notes::missing(apps, now));
+    notes.extend(status_notes::breakers(breakers, now));
+    let troubled = subscriptions.iter().filter(|status| is_troubled(status));
+    notes.extend(troubled.flat_map(|status| status_notes::subscription(status, breakers, now)));
+    notes.extend(checkpoints.iter().filter_map(|status| status_notes::checkpoint(status, now)));
+    notes
 }
 
 /// Whether Azure did not list its apps, listed what cannot be used, or closed a budget.

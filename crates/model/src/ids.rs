@@ -114,6 +114,9 @@ impl RunId {
         if (last ^ next) >> RANDOM_BITS == 0 { Self(Uuid::from_u128(next)) } else { new }
     }
 
+    /// The greatest id, after that of every run.
+    pub const LAST: Self = Self(Uuid::max());
+
     /// The id as a UUID.
     pub fn as_uuid(self) -> Uuid {
         self.0

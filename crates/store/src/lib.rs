@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod app_days;
 mod audit;
 mod breaker;
 mod budget_draw;
@@ -29,6 +30,7 @@ mod store;
 mod subscriptions;
 mod unreadable;
 
+pub use app_days::{AppDay, Day, DayCounts};
 pub use audit::AuditEvent;
 pub use breaker::{BreakerRecord, OpenBreaker};
 pub use budget_draw::{BudgetDraw, Drawn};
@@ -36,7 +38,7 @@ pub use chain::{Broken, ChainRow, Content, Damage, Link, sha256_hex, verify_chai
 pub use change::{Change, Committed, HeldLease, Loaded, PastDurations};
 pub use checkpoints::CheckpointStatus;
 pub use error::Error;
-pub use filter::{CatalogFilter, RunFilter};
+pub use filter::{ActFilter, CatalogFilter, RunFilter, RunPlace};
 pub use fleet::{Cursor, CursorAdvance, Departure, Enrolled, FleetChange, Observation, Owed, Planned};
 pub use group_commit::GroupCommit;
 pub use lanes::{DueLane, DueLanes, LaneQuota, LeaseTerms, Leased};

@@ -5,6 +5,7 @@ use holdfast_model::{AppId, Call, CatalogEntry, Limits, NewRun, Run, RunId, Subs
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 
+use crate::app_days::{AppDay, Day};
 use crate::audit::AuditEvent;
 use crate::breaker::{BreakerRecord, OpenBreaker};
 use crate::budget_draw::{BudgetDraw, Drawn};
@@ -12,7 +13,7 @@ use crate::chain::ChainRow;
 use crate::change::{Change, Committed, Loaded, PastDurations};
 use crate::checkpoints::CheckpointStatus;
 use crate::error::Result;
-use crate::filter::{CatalogFilter, RunFilter};
+use crate::filter::{ActFilter, CatalogFilter, RunFilter};
 use crate::fleet::{Cursor, CursorAdvance, Departure, Enrolled, FleetChange, Planned};
 use crate::lanes::{DueLanes, LaneQuota, LeaseTerms, Leased};
 use crate::run_rows::{RunPage, RunRow};
@@ -174,8 +175,18 @@ pub trait Store: Send + Sync + Debug {
     /// How long the last good backups of each enrolled app took. Apps without one are left out.
     async fn past_durations(&self) -> Result<BTreeMap<AppId, PastDurations>>;
 
+    /// The daily roll-up of backup runs from a UTC day on, of every app or of one, by app and day. It follows from the runs.
+    async fn app_days(&self, since: Day, app: Option<&AppId>) -> Result<Vec<AppDay>>;
+
     /// The audit events of one run, oldest first.
     async fn events(&self, run: RunId) -> Result<Vec<AuditEvent>>;
+
+    /// The events that people caused, the newest first: requests of runs, and operator actions other than those of the
+    /// sync of the fleet file.
+    async fn acts(&self, filter: &ActFilter) -> Result<Vec<AuditEvent>>;
+
+    /// The last event of the audit; `None` while it is empty.
+    async fn last_event(&self) -> Result<Option<AuditEvent>>;
 
     /// Records how the writing of checkpoints of the audit fares, in place of what was recorded before.
     async fn record_checkpoints(&self, checkpoints: &[CheckpointStatus]) -> Result<()>;

@@ -9,10 +9,11 @@ use holdfast_model::{
     Timestamp,
 };
 use holdfast_store::{
-    AppStatus, AuditEvent, BreakerRecord, BudgetDraw, CatalogFilter, ChainRow, Change, CheckpointStatus,
-    Committed, Cursor, CursorAdvance, Departure, Drawn, DueLanes, Enrolled, Error, FleetChange, LaneQuota,
-    LeaseTerms, Leased, Listing, ListingResult, Loaded, OpenBreaker, PastDurations, Planned, Removed,
-    RowRemoval, RunFilter, RunPage, RunRow, Safeguard, Store, SubscriptionStatus, UnreadableRow,
+    ActFilter, AppDay, AppStatus, AuditEvent, BreakerRecord, BudgetDraw, CatalogFilter, ChainRow, Change,
+    CheckpointStatus, Committed, Cursor, CursorAdvance, Day, Departure, Drawn, DueLanes, Enrolled, Error,
+    FleetChange, LaneQuota, LeaseTerms, Leased, Listing, ListingResult, Loaded, OpenBreaker, PastDurations,
+    Planned, Removed, RowRemoval, RunFilter, RunPage, RunRow, Safeguard, Store, SubscriptionStatus,
+    UnreadableRow,
 };
 use opentelemetry::KeyValue;
 use opentelemetry_sdk::trace::SdkTracer;
@@ -308,6 +309,18 @@ impl Store for WatchedStore {
 
     async fn past_durations(&self) -> Result<BTreeMap<AppId, PastDurations>, Error> {
         self.inner.past_durations().await
+    }
+
+    async fn app_days(&self, since: Day, app: Option<&AppId>) -> Result<Vec<AppDay>, Error> {
+        self.inner.app_days(since, app).await
+    }
+
+    async fn acts(&self, filter: &ActFilter) -> Result<Vec<AuditEvent>, Error> {
+        self.inner.acts(filter).await
+    }
+
+    async fn last_event(&self) -> Result<Option<AuditEvent>, Error> {
+        self.inner.last_event().await
     }
 
     async fn record_checkpoints(&self, all: &[CheckpointStatus]) -> Result<(), Error> {

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use holdfast_model::{Call, CatalogEntry, Lane, Limits, NewRun, Run, RunId, SubscriptionId, Timestamp};
 use holdfast_store::{
-    AppStatus, AuditEvent, BreakerRecord, BudgetDraw, CatalogFilter, Change, CheckpointStatus, Committed,
-    Cursor, CursorAdvance, Departure, Drawn, DueLanes, Enrolled, FleetChange, LaneQuota, LeaseTerms, Leased,
-    Listing, Loaded, OpenBreaker, Planned, RunFilter, RunPage, RunRow, Store, SubscriptionStatus,
+    ActFilter, AppDay, AppStatus, AuditEvent, BreakerRecord, BudgetDraw, CatalogFilter, Change,
+    CheckpointStatus, Committed, Cursor, CursorAdvance, Day, Departure, Drawn, DueLanes, Enrolled,
+    FleetChange, LaneQuota, LeaseTerms, Leased, Listing, Loaded, OpenBreaker, Planned, RunFilter, RunPage,
+    RunRow, Store, SubscriptionStatus,
 };
 
 use super::injector::{FaultCounts, Faulty};
@@ -83,6 +84,9 @@ faulty_store! {
     run_rows(ids: &[RunId]) -> Vec<RunRow>;
     status() -> Vec<AppStatus>;
     past_durations() -> std::collections::BTreeMap<holdfast_model::AppId, holdfast_store::PastDurations>;
+    app_days(since: Day, app: Option<&holdfast_model::AppId>) -> Vec<AppDay>;
+    acts(filter: &ActFilter) -> Vec<AuditEvent>;
+    last_event() -> Option<AuditEvent>;
     record_checkpoints(all: &[CheckpointStatus]) -> ();
     checkpoints() -> Vec<CheckpointStatus>;
     events(run: RunId) -> Vec<AuditEvent>;

@@ -13,6 +13,7 @@ use holdfast_model::{
 };
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::app_days::{AppDay, Day};
 use crate::audit::AuditEvent;
 use crate::breaker::{BreakerRecord, OpenBreaker};
 use crate::budget_draw::{BudgetDraw, Drawn};
@@ -20,10 +21,11 @@ use crate::change::{Change, Committed, Loaded, PastDurations};
 use crate::checkpoints::CheckpointStatus;
 use crate::columns::stamp;
 use crate::error::Result;
-use crate::filter::{CatalogFilter, RunFilter};
+use crate::filter::{ActFilter, CatalogFilter, RunFilter};
 use crate::fleet::{Cursor, CursorAdvance, Departure, Enrolled, FleetChange, Planned};
 use crate::lanes::{DueLanes, LaneQuota, LeaseTerms, Leased};
 use crate::memory::state::State;
+use crate::rules::acts::is_act;
 use crate::rules::enrolment::Wanted;
 use crate::run_rows::{RunPage, RunRow};
 use crate::status::AppStatus;
@@ -174,8 +176,23 @@ impl Store for MemoryStore {
         Ok(self.state().past_durations())
     }
 
+    async fn app_days(&self, since: Day, app: Option<&AppId>) -> Result<Vec<AppDay>> {
+        Ok(self.state().app_days(since, app))
+    }
+
     async fn events(&self, run: RunId) -> Result<Vec<AuditEvent>> {
         Ok(self.state().events(run))
+    }
+
+    async fn acts(&self, filter: &ActFilter) -> Result<Vec<AuditEvent>> {
+        let state = self.state();
+        let newest = state.audit().iter().rev().filter(|event| is_act(&event.event));
+        let before = newest.filter(|event| filter.before.is_none_or(|before| event.link.seq < before));
+        Ok(before.take(filter.most as usize).cloned().collect())
+    }
+
+    async fn last_event(&self) -> Result<Option<AuditEvent>> {
+        Ok(self.state().audit().last().cloned())
     }
 
     async fn record_checkpoints(&self, checkpoints: &[CheckpointStatus]) -> Result<()> {

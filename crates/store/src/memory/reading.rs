@@ -7,10 +7,11 @@ use holdfast_model::{
     AppId, CatalogEntry, Delete, Run, RunEvent, RunId, RunKind, StateCode, Task, Timestamp,
 };
 
+use crate::app_days::{AppDay, Day};
 use crate::breaker::OpenBreaker;
 use crate::change::{HeldLease, Loaded, PastDurations};
 use crate::columns::{Ending, stamp};
-use crate::filter::{CatalogFilter, RunFilter};
+use crate::filter::{CatalogFilter, RunFilter, RunPlace};
 use crate::fleet::Cursor;
 use crate::memory::state::{Row, State};
 use crate::rules::catalog::in_order;
@@ -61,6 +62,11 @@ impl State {
         let of = |app: &AppId| self.baselines(app).filter_map(|run| Baseline::of(run).took).collect();
         let all = self.apps.keys().map(|app| (app.clone(), of(app)));
         all.filter(|(_, durations): &(AppId, PastDurations)| !durations.is_empty()).collect()
+    }
+
+    pub fn app_days(&self, since: Day, app: Option<&AppId>) -> Vec<AppDay> {
+        let is_asked = |day: &&AppDay| day.day >= since && app.is_none_or(|app| day.app == *app);
+        self.days.values().filter(is_asked).cloned().collect()
     }
 
     pub fn load(&self, id: RunId, now: Timestamp) -> Option<Loaded> {
@@ -145,6 +151,9 @@ impl State {
             filter.state.is_none_or(|state| row.run.state.code() == state)
                 && filter.kind.is_none_or(|kind| row.run.task.kind() == kind)
                 && !(filter.unfinished && row.run.state.is_ended())
+                && filter.trigger.is_none_or(|trigger| row.run.trigger == trigger)
+                && ended_as(&row.run, filter)
+                && filter.after.is_none_or(|after| place_of(&row.run) < after)
         };
         let is_task = filter.kind.is_some_and(|kind| kind != RunKind::Backup);
         let mut runs: Vec<&Row> = match &filter.app {
@@ -207,6 +216,18 @@ impl State {
         let good = self.catalog_of(app).filter(|entry| entry.good && entry.removal.is_none());
         good.max_by_key(|entry| (entry.backup.accepted_at, entry.backup.id))
     }
+}
+
+fn place_of(run: &Run) -> RunPlace {
+    RunPlace { created_at: run.created_at, id: run.id }
+}
+
+/// Whether a run has ended in the ways and with the cause that a filter asks for, if it asks.
+fn ended_as(run: &Run, filter: &RunFilter) -> bool {
+    let Ending { outcome, cause, .. } = Ending::of(&run.state);
+    let is_of_cause = |wanted| run.state.is_ended() && cause == Some(wanted);
+    (filter.outcomes.is_empty() || outcome.is_some_and(|outcome| filter.outcomes.contains(&outcome)))
+        && filter.cause.is_none_or(is_of_cause)
 }
 
 fn running_of(run: &Run) -> Running {

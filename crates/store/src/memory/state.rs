@@ -8,12 +8,14 @@ use holdfast_model::{
     SubscriptionId, Timestamp,
 };
 
+use crate::app_days::{AppDay, Day};
 use crate::audit::{AuditEvent, ChainEnd, NewEvent, Placed, chain_rows, places};
 use crate::breaker::OpenBreaker;
 use crate::checkpoints::CheckpointStatus;
 use crate::columns::{Ending, stamp};
 use crate::fleet::Cursor;
 use crate::rules::acquire::Budgets;
+use crate::rules::app_days;
 use crate::rules::bucket::Bucket;
 use crate::rules::catalog_change::Caused;
 use crate::rules::enrolment::AppRow;
@@ -47,6 +49,7 @@ pub(super) struct State {
     pub listings: BTreeMap<SubscriptionId, Recorded>,
     pub breakers: BTreeMap<(String, String), OpenBreaker>,
     pub checkpoints: Vec<CheckpointStatus>,
+    pub days: BTreeMap<(AppId, Day), AppDay>,
     audit: Vec<AuditEvent>,
     rows: BTreeMap<RunId, Row>,
 
@@ -221,6 +224,16 @@ impl State {
         self.unfinished_tasks.remove(&id);
         if let Some(subject) = subject(run) {
             self.subjects.remove(&subject);
+        }
+    }
+
+    /// Adds the backup runs among `ended` to the days of their apps.
+    pub fn add_to_days<'a>(&mut self, ended: impl IntoIterator<Item = &'a Run>) {
+        for new in app_days::added(ended) {
+            match self.days.entry((new.app.clone(), new.day)) {
+                Entry::Occupied(mut day) => app_days::add(day.get_mut(), new),
+                Entry::Vacant(place) => drop(place.insert(new)),
+            }
         }
     }
 

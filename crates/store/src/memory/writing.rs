@@ -115,6 +115,7 @@ impl State {
             }
             is_added
         });
+        self.add_to_days(insertion.runs());
         let placed = self.append(&insertion.events(now));
         self.change_catalog(insertion.catalog(&placed));
         insertion.runs().map(|run| run.id).collect()
@@ -161,6 +162,7 @@ impl State {
         if let Some((run, _)) = batch.rows().find(|(run, _)| is_refused(run)) {
             return Err(app_is_occupied(run.id));
         }
+        self.add_to_days(batch.rows().map(|(run, _)| run));
         let placed = self.append(&batch.events());
         self.change_catalog(batch.catalog(&placed));
         for (run, _) in batch.rows() {

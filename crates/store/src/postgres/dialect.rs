@@ -78,6 +78,18 @@ pub(super) const DIALECT: Dialect = Dialect {
                 FROM runs WHERE runs.app = apps.app AND baseline_at IS NOT NULL
                 ORDER BY baseline_at DESC, id DESC LIMIT 9) AS baseline) AS baselines
         FROM apps",
+    add_app_days: "/* add_app_days */ INSERT INTO app_days (app, day, policy, good, partial, failed, missed, bytes)
+        SELECT app, day, policy, good, partial, failed, missed, bytes
+        FROM json_to_recordset($1::json) AS new (app text, day date, policy text, good bigint, partial bigint, failed bigint,
+            missed bigint, bytes bigint)
+        ON CONFLICT (app, day) DO UPDATE SET policy = coalesce(excluded.policy, app_days.policy),
+            good = app_days.good + excluded.good, partial = app_days.partial + excluded.partial,
+            failed = app_days.failed + excluded.failed, missed = app_days.missed + excluded.missed,
+            bytes = coalesce(excluded.bytes, app_days.bytes)",
+    app_days: "/* app_days */ SELECT app, day::text AS day, policy, good, partial, failed, missed, bytes FROM app_days
+        WHERE day >= ($1::text)::date",
+    app_days_of: "/* app_days_of */ SELECT app, day::text AS day, policy, good, partial, failed, missed, bytes FROM app_days
+        WHERE app = $2 AND day >= ($1::text)::date",
     read_entries: "/* read_entries */ SELECT catalog.*
         FROM json_to_recordset($1::json) AS asked (app text, backup_id bigint)
         JOIN catalog ON catalog.app = asked.app AND catalog.backup_id = asked.backup_id",
@@ -111,6 +123,9 @@ pub(super) const DIALECT: Dialect = Dialect {
         SELECT seq, at, run_id, app, event, attempt, data, previous, hash
         FROM json_to_recordset($1::json) AS new (seq bigint, at timestamptz, run_id uuid, app text, event text,
             attempt bigint, data text, previous text, hash text)",
+    acts: "/* acts */ SELECT seq, at, run_id, app, data, database_role, previous, hash FROM audit_events
+        WHERE facts ? 'actor' AND coalesce(facts #>> '{action,kind}', '') NOT IN ('enrolled', 'policy_changed', 'left_fleet')
+          AND seq < $1 ORDER BY seq DESC LIMIT $2",
     delete_checkpoints: "/* record_checkpoints */ DELETE FROM audit_checkpoints
         WHERE destination <> ALL (ARRAY(SELECT kept.name FROM json_array_elements_text($1::json) AS kept (name)))",
     move_cursors: "/* move_cursors */ UPDATE cursors SET through = plan.through, next_at = plan.next_at

@@ -1,6 +1,8 @@
 //! The rules of a store, as pure functions over batches: they compute the writes from the reads.
 
 pub(crate) mod acquire;
+pub(crate) mod acts;
+pub(crate) mod app_days;
 pub(crate) mod bucket;
 pub(crate) mod catalog;
 pub(crate) mod catalog_change;

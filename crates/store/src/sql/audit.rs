@@ -4,6 +4,7 @@ use holdfast_model::RunId;
 
 use crate::audit::{AuditEvent, ChainEnd, NewEvent, Placed, chain_rows, places};
 use crate::error::Result;
+use crate::filter::ActFilter;
 use crate::sql::arg::Arg;
 use crate::sql::reading::{fetch_most, fetch_readable};
 use crate::sql::row::FromRow;
@@ -32,6 +33,23 @@ pub(super) async fn of_run(session: &mut impl Session, run: RunId) -> Result<Vec
         "/* of_run */ SELECT seq, at, run_id, app, data, database_role, previous, hash FROM audit_events
         WHERE run_id = $1 ORDER BY seq";
     fetch_readable(session, of_run, vec![Arg::Id(run)]).await
+}
+
+/// The newest events that people caused.
+pub(super) async fn acts<S: Session>(session: &mut S, filter: &ActFilter) -> Result<Vec<AuditEvent>> {
+    if filter.most == 0 {
+        return Ok(Vec::new());
+    }
+    let before = filter.before.unwrap_or(i64::MAX);
+    fetch_most(session, S::DIALECT.acts, filter.most, |limit| vec![Arg::Int(before), limit]).await
+}
+
+/// The last event.
+pub(super) async fn last(session: &mut impl Session) -> Result<Option<AuditEvent>> {
+    let last =
+        "/* last_event */ SELECT seq, at, run_id, app, data, database_role, previous, hash FROM audit_events
+        WHERE seq > 0 ORDER BY seq DESC LIMIT 1";
+    fetch_optional(session, last, Vec::new()).await
 }
 
 /// Events after a sequence number, as audit events or as rows of the chain.

@@ -10,7 +10,7 @@ use crate::rules::commit::{Batch, app_is_occupied};
 use crate::sql::arg::Arg;
 use crate::sql::rows::run;
 use crate::sql::session::Session;
-use crate::sql::{audit, catalog, intents, run_write};
+use crate::sql::{app_days, audit, catalog, intents, run_write};
 
 /// Commits a batch of changes, each of another run. The update compares the versions once more: another transaction may
 /// have been faster between reading and writing.
@@ -27,6 +27,7 @@ pub(super) async fn commit<S: Session>(session: &mut S, changes: &[Change]) -> R
     }
     let written = update(session, &batch).await?;
     batch.retain_written(&written);
+    app_days::add(session, batch.rows().map(|(run, _)| run)).await?;
     let placed = audit::append(session, &batch.events()).await?;
     catalog::change_locked(session, batch.catalog(&placed)).await?;
     Ok(batch.results())

@@ -26,6 +26,12 @@ pub(crate) struct Dialect {
     pub load: &'static str,
     /// Reads each app with the durations and sizes of its last baselines.
     pub past_durations: &'static str,
+    /// Adds rows to `app_days`.
+    pub add_app_days: &'static str,
+    /// Reads the `app_days` from `$1` on.
+    pub app_days: &'static str,
+    /// Reads the `app_days` from `$1` on of the app `$2`.
+    pub app_days_of: &'static str,
     /// Reads `catalog` by keys.
     pub read_entries: &'static str,
     /// Writes rows of `catalog`.
@@ -34,6 +40,8 @@ pub(crate) struct Dialect {
     pub last_link: &'static str,
     /// Appends rows of `audit_events`.
     pub append_events: &'static str,
+    /// Reads at most `$2` events before `$1` that people caused, the newest first.
+    pub acts: &'static str,
     /// Deletes the `audit_checkpoints` of destinations that a JSON array leaves out.
     pub delete_checkpoints: &'static str,
     /// Moves the cursors that are where the rows say. Returns their apps.

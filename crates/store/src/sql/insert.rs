@@ -11,7 +11,7 @@ use crate::sql::lock::lock_cursors;
 use crate::sql::rows::key::IdRow;
 use crate::sql::rows::run;
 use crate::sql::session::Session;
-use crate::sql::{audit, catalog, run_write};
+use crate::sql::{app_days, audit, catalog, run_write};
 
 pub(super) const ADD: &str = "add a run";
 pub(super) const ADD_ALL: &str = "add runs";
@@ -28,6 +28,7 @@ pub(super) async fn insert<S: Session>(
     let left_out = insertion.retain(|run| added.contains(&run.id));
     none_exists(session, &left_out).await?;
     catalog::lock(session, insertion.catalog_apps()).await?;
+    app_days::add(session, insertion.runs()).await?;
     let placed = audit::append(session, &insertion.events(now)).await?;
     catalog::change_locked(session, insertion.catalog(&placed)).await?;
     Ok(added)

@@ -11,6 +11,7 @@ pub(crate) mod store;
 mod subscriptions;
 
 mod acquire;
+mod app_days;
 mod audit;
 mod breakers;
 mod budgets;

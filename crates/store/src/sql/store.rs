@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use holdfast_model::{AppId, Call, CatalogEntry, Limits, NewRun, Run, RunId, SubscriptionId, Timestamp};
 
+use crate::app_days::{AppDay, Day};
 use crate::audit::AuditEvent;
 use crate::breaker::{BreakerRecord, OpenBreaker};
 use crate::budget_draw::{BudgetDraw, Drawn};
@@ -12,7 +13,7 @@ use crate::chain::ChainRow;
 use crate::change::{Change, Committed, Loaded, PastDurations};
 use crate::checkpoints::CheckpointStatus;
 use crate::error::{Error, Result};
-use crate::filter::{CatalogFilter, RunFilter};
+use crate::filter::{ActFilter, CatalogFilter, RunFilter};
 use crate::fleet::{Cursor, CursorAdvance, Departure, Enrolled, FleetChange, Planned};
 use crate::lanes::{DueLanes, LaneQuota, LeaseTerms, Leased};
 use crate::rules::commit::COMMIT;
@@ -23,8 +24,8 @@ use crate::safeguard::Safeguard;
 use crate::sql::session::{Database, Session};
 use crate::sql::unreadable::{Paged, RunCheck};
 use crate::sql::{
-    acquire, audit, breakers, budgets, catalog, checkpoints, commit, cursors, fleet, insert, lanes, listing,
-    load, run_rows, safeguards, status, subscriptions, unreadable,
+    acquire, app_days, audit, breakers, budgets, catalog, checkpoints, commit, cursors, fleet, insert, lanes,
+    listing, load, run_rows, safeguards, status, subscriptions, unreadable,
 };
 use crate::status::AppStatus;
 use crate::store::Store;
@@ -190,8 +191,20 @@ impl<D: Database> Store for SqlStore<D> {
         within!(self.read(load::PAST_DURATIONS), |session| load::past_durations(session))
     }
 
+    async fn app_days(&self, since: Day, app: Option<&AppId>) -> Result<Vec<AppDay>> {
+        within!(self.read(app_days::READ), |session| app_days::list(session, since, app))
+    }
+
     async fn events(&self, run: RunId) -> Result<Vec<AuditEvent>> {
         within!(self.read(audit::READ), |session| audit::of_run(session, run))
+    }
+
+    async fn acts(&self, filter: &ActFilter) -> Result<Vec<AuditEvent>> {
+        within!(self.read(audit::READ), |session| audit::acts(session, filter))
+    }
+
+    async fn last_event(&self) -> Result<Option<AuditEvent>> {
+        within!(self.read(audit::READ), |session| audit::last(session))
     }
 
     async fn record_checkpoints(&self, all: &[CheckpointStatus]) -> Result<()> {

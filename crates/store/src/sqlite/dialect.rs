@@ -75,6 +75,16 @@ pub(super) const DIALECT: Dialect = Dialect {
                 FROM runs WHERE runs.app = apps.app AND baseline_at IS NOT NULL
                 ORDER BY baseline_at DESC, id DESC LIMIT 9) AS baseline) AS baselines
         FROM apps",
+    add_app_days: "/* add_app_days */ INSERT INTO app_days (app, day, policy, good, partial, failed, missed, bytes)
+        SELECT value ->> '$.app', value ->> '$.day', value ->> '$.policy', value ->> '$.good', value ->> '$.partial',
+            value ->> '$.failed', value ->> '$.missed', value ->> '$.bytes'
+        FROM jsonb_each($1) WHERE true
+        ON CONFLICT (app, day) DO UPDATE SET policy = coalesce(excluded.policy, app_days.policy),
+            good = app_days.good + excluded.good, partial = app_days.partial + excluded.partial,
+            failed = app_days.failed + excluded.failed, missed = app_days.missed + excluded.missed,
+            bytes = coalesce(excluded.bytes, app_days.bytes)",
+    app_days: "/* app_days */ SELECT * FROM app_days WHERE day >= $1",
+    app_days_of: "/* app_days_of */ SELECT * FROM app_days WHERE app = $2 AND day >= $1",
     read_entries: "/* read_entries */ SELECT catalog.* FROM jsonb_each($1) AS asked
         JOIN catalog ON catalog.app = asked.value ->> '$.app' AND catalog.backup_id = asked.value ->> '$.backup_id'",
     write_entries: "/* write_entries */ INSERT INTO catalog (
@@ -109,6 +119,9 @@ pub(super) const DIALECT: Dialect = Dialect {
         SELECT value ->> '$.seq', value ->> '$.at', value ->> '$.run_id', value ->> '$.app', value ->> '$.data',
             value ->> '$.previous', value ->> '$.hash'
         FROM jsonb_each($1)",
+    acts: "/* acts */ SELECT seq, at, run_id, app, data, database_role, previous, hash FROM audit_events
+        WHERE data ->> '$.actor' IS NOT NULL AND coalesce(data ->> '$.action.kind', '') NOT IN ('enrolled', 'policy_changed', 'left_fleet')
+          AND seq < $1 ORDER BY seq DESC LIMIT $2",
     delete_checkpoints: "/* record_checkpoints */ DELETE FROM audit_checkpoints
         WHERE destination NOT IN (SELECT value FROM jsonb_each($1))",
     move_cursors: "/* move_cursors */ UPDATE cursors SET through = plan.value ->> '$.through',

@@ -1,6 +1,7 @@
 //! Rows of the tables: to and from the model.
 
 pub(crate) mod app;
+pub(crate) mod app_day;
 pub(crate) mod cursor;
 pub(crate) mod entry;
 pub(crate) mod event;

@@ -1,0 +1,43 @@
+//! What pages read: the whole fleet as the store had it at one moment.
+
+use std::collections::BTreeMap;
+
+use holdfast_model::{AppId, Timestamp};
+use holdfast_store::{AppStatus, CheckpointStatus, OpenBreaker, SubscriptionStatus};
+
+use crate::views::acts::PersonAct;
+use crate::views::day_mark::DayMark;
+
+/// Days that the strip of an app and the matrix of a policy show.
+pub const DAYS: u16 = 30;
+
+/// The fleet as the store had it at one moment.
+#[derive(Debug, Clone, Default)]
+pub struct FleetReading {
+    /// The store's time of the reading.
+    pub at: Timestamp,
+    /// The status of every app that is or was enrolled, by id.
+    pub apps: Vec<AppStatus>,
+    /// The last [`DAYS`] days of each app, the oldest first. Days without runs are left out.
+    pub days: BTreeMap<AppId, Vec<DayMark>>,
+    /// The subscriptions.
+    pub subscriptions: Vec<SubscriptionStatus>,
+    /// The tenants, subscriptions and storage accounts that do not answer.
+    pub breakers: Vec<OpenBreaker>,
+    /// How the writing of checkpoints of the audit fares.
+    pub checkpoints: Vec<CheckpointStatus>,
+    /// What people did lately, the newest first.
+    pub acts: Vec<PersonAct>,
+}
+
+impl FleetReading {
+    /// The days of an app that have runs, the oldest first.
+    pub fn days_of(&self, app: &AppId) -> &[DayMark] {
+        self.days.get(app).map_or(&[], Vec::as_slice)
+    }
+
+    /// The status of an app.
+    pub fn status_of(&self, app: &AppId) -> Option<&AppStatus> {
+        self.apps.iter().find(|status| status.app == *app)
+    }
+}
