@@ -54,7 +54,7 @@ pub async fn activity(
     let view = site.activity(&query).await?;
     let as_of = Some(view.as_of);
     let content = Content::of(&view, &query);
-    Ok(shown.answer(&Page { title: "Activity".into(), tab: Tab::Activity, as_of, live: Some(15), content }))
+    Ok(shown.answer(&Page { title: "Activity".into(), tab: Tab::Activity, as_of, live: Some(10), content }))
 }
 
 impl Content {

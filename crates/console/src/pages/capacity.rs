@@ -67,7 +67,7 @@ pub async fn capacity(State(site): State<Arc<Site>>, shown: Shown) -> Result<Res
     let readiness = Readiness::of(&site.checks).await;
     let as_of = Some(reading.at);
     let content = Content::of(&reading, &readiness);
-    Ok(shown.answer(&Page { title: "Capacity".into(), tab: Tab::Capacity, as_of, live: Some(15), content }))
+    Ok(shown.answer(&Page { title: "Capacity".into(), tab: Tab::Capacity, as_of, live: Some(10), content }))
 }
 
 impl Content {

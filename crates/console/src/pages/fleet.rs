@@ -74,7 +74,7 @@ pub async fn fleet(
     let view = site.fleet(&query, ROWS).await?;
     let as_of = Some(view.as_of);
     let content = Content::of(&view, &query);
-    Ok(shown.answer(&Page { title: "Fleet".into(), tab: Tab::Fleet, as_of, live: Some(15), content }))
+    Ok(shown.answer(&Page { title: "Fleet".into(), tab: Tab::Fleet, as_of, live: Some(10), content }))
 }
 
 impl Content {

@@ -85,7 +85,7 @@ pub async fn overview(State(site): State<Arc<Site>>, shown: Shown) -> Result<Res
     let view = site.overview().await?;
     let content = Content::of(view);
     let as_of = Some(content.view.as_of);
-    Ok(shown.answer(&Page { title: "Overview".into(), tab: Tab::Overview, as_of, live: Some(15), content }))
+    Ok(shown.answer(&Page { title: "Overview".into(), tab: Tab::Overview, as_of, live: Some(10), content }))
 }
 
 impl Content {
