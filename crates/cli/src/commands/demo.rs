@@ -3,6 +3,7 @@
 mod folder;
 mod summary;
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -88,20 +89,15 @@ pub async fn run(args: &DemoArgs, context: &Context) -> anyhow::Result<Exit> {
     let counters = || azure.lock().unwrap_or_else(std::sync::PoisonError::into_inner).counters().clone();
     let report = async || {
         let summary = Summary::gather(&*store, &counters(), &calls, args, seconds).await?;
-        if context.out.is_json() {
-            context.out.json(&summary)?;
-        } else {
-            context.out.text(&summary.for_people(&store_path))?;
-        }
+        show(&summary, &store_path, context)?;
         anyhow::Ok(summary)
     };
     if args.keep && matches!(done, Ok(true)) {
         let summary = report().await?;
-        let place = console.map_or_else(String::new, |server| format!(" at http://{}/", server.address()));
-        context.out.message(&format!("the demonstration goes on{place}; stop it with Ctrl-C"));
+        context.out.message(&goes_on(console.as_ref()));
         stop.cancelled().await;
         ending.await?;
-        return Ok(if summary.is_good() { Exit::Done } else { Exit::Failed });
+        return Ok(exit(&summary));
     }
     stop.cancel();
     ending.await?;
@@ -111,7 +107,25 @@ pub async fn run(args: &DemoArgs, context: &Context) -> anyhow::Result<Exit> {
         context.out.message("error: the demonstration was interrupted");
         return Ok(Exit::Interrupted);
     }
-    Ok(if summary.is_good() { Exit::Done } else { Exit::Failed })
+    Ok(exit(&summary))
+}
+
+fn goes_on(console: Option<&Server>) -> String {
+    let place = console.map_or_else(String::new, |server| format!(" at http://{}/", server.address()));
+    format!("the demonstration goes on{place}; stop it with Ctrl-C")
+}
+
+fn exit(summary: &Summary) -> Exit {
+    if summary.is_good() { Exit::Done } else { Exit::Failed }
+}
+
+fn show(summary: &Summary, store: &Path, context: &Context) -> anyhow::Result<()> {
+    if context.out.is_json() {
+        context.out.json(summary)?;
+    } else {
+        context.out.text(&summary.for_people(store))?;
+    }
+    Ok(())
 }
 
 /// Serves the console of the demonstration, and says where.

@@ -65,9 +65,9 @@ pub async fn serve(
     let site = site.map(|parts| Arc::new(Site::new(parts, checks.clone())));
     let console = Console { checks, metrics: health.metrics, site };
     let limits = ListenerLimits { hosts: allowed_hosts(allow_hosts), ..ListenerLimits::default() };
-    let server = Server::start(listener, console, limits, stop.clone().cancelled_owned())?;
-    tracing::info!(address = %server.address(), "serving the console, /metrics, /healthz and /readyz");
-    Ok(Some(server))
+    let running = Server::start(listener, console, limits, stop.clone().cancelled_owned())?;
+    tracing::info!(address = %running.address(), "serving the console, /metrics, /healthz and /readyz");
+    Ok(Some(running))
 }
 
 /// The names of `--allow-host` and the machine's own name, which a web page elsewhere cannot have.
