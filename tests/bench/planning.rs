@@ -24,9 +24,12 @@ const OUTAGE_APPS: usize = 1_000;
 /// The hours of the outage: 30 days.
 const OUTAGE_HOURS: usize = 720;
 
+/// Long before the next tick, because the clock moves while the outage is planned.
+const OUTAGE_BEGINS: &str = "2026-11-23T01:01:00Z";
+
 /// Measures the real planner on a SQLite file.
 pub(crate) async fn measure() -> Planning {
-    let file = SqliteFile::new().await;
+    let file = SqliteFile::new("2026-11-23T01:59:00Z").await;
     let mut planner = planner(Arc::new(file.store), fleet(APPS, "0 2 * * *"));
     planner.sync().await.unwrap();
     file.clock.set.advance(Duration::from_secs(61));
@@ -38,14 +41,14 @@ pub(crate) async fn measure() -> Planning {
 
 /// Measures the planner after a month without one, on a SQLite file.
 pub(crate) async fn measure_outage() -> Outage {
-    let file = SqliteFile::new().await;
+    let file = SqliteFile::new(OUTAGE_BEGINS).await;
     outage(Arc::new(file.store), &file.clock).await
 }
 
 /// Measures the planner after a month without one, on PostgreSQL. `None` without servers.
 pub(crate) async fn measure_outage_on_postgres() -> Option<Outage> {
     let database = Database::new().await?;
-    let clock = start();
+    let clock = start(OUTAGE_BEGINS);
     let store = PgStore::connect(&database.url(), Mode::Own).await.unwrap();
     Some(outage(Arc::new(store.with_clock(Arc::clone(&clock) as _)), &clock).await)
 }
@@ -89,16 +92,16 @@ struct SqliteFile {
 }
 
 impl SqliteFile {
-    async fn new() -> Self {
-        let (dir, clock) = (tempfile::tempdir().unwrap(), start());
+    async fn new(at: &str) -> Self {
+        let (dir, clock) = (tempfile::tempdir().unwrap(), start(at));
         let path = dir.path().join("plan.sqlite");
         let store = SqliteStore::open(&path, Arc::clone(&clock) as _, Mode::Own).await.unwrap();
         Self { clock, store, _dir: dir }
     }
 }
 
-fn start() -> Arc<MovingClock> {
-    let set = ManualClock::new(parse_timestamp("2026-11-23T01:59:00Z").unwrap());
+fn start(at: &str) -> Arc<MovingClock> {
+    let set = ManualClock::new(parse_timestamp(at).unwrap());
     Arc::new(MovingClock { set, machine: SystemClock::default() })
 }
 

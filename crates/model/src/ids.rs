@@ -90,6 +90,9 @@ impl fmt::Display for BackupId {
 pub struct RunId(Uuid);
 
 impl RunId {
+    /// The greatest id, after that of every run.
+    pub const LAST: Self = Self(Uuid::max());
+
     /// A new id from the time and the given randomness.
     pub fn new(now: Timestamp, rng: &mut fastrand::Rng) -> Self {
         let mut random = [0; 10];
@@ -98,8 +101,21 @@ impl RunId {
         Self(Builder::from_unix_timestamp_millis(millis, &random).into_uuid())
     }
 
-    /// The greatest id, after that of every run.
-    pub const LAST: Self = Self(Uuid::max());
+    /// A new id that sorts after `last`, where that one is of the same millisecond.
+    ///
+    /// Rows that are written together then lie together in the indexes of their ids, which random ids would scatter.
+    pub fn after(last: Option<Self>, now: Timestamp, rng: &mut fastrand::Rng) -> Self {
+        /// The bits of a version 7 UUID behind its variant.
+        const RANDOM_BITS: u32 = 62;
+        let new = Self::new(now, rng);
+        let Some(last) = last.map(|last| last.0.as_u128()) else { return new };
+        if (last ^ new.0.as_u128()) >> 80 != 0 {
+            return new;
+        }
+        // The step is as random as the tail of an id.
+        let next = last + 1 + u128::from(rng.u64(..) >> 24);
+        if (last ^ next) >> RANDOM_BITS == 0 { Self(Uuid::from_u128(next)) } else { new }
+    }
 
     /// The id as a UUID.
     pub fn as_uuid(self) -> Uuid {
@@ -130,5 +146,42 @@ impl FromStr for RunId {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         Uuid::from_str(text).map(Self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use chrono::TimeDelta;
+
+    use super::*;
+
+    #[test]
+    fn ids_of_one_millisecond_sort_as_they_were_made_and_have_different_tails() {
+        let (mut rng, mut last) = (fastrand::Rng::with_seed(7), None);
+        let mut made = Vec::new();
+        for number in 0..10_000 {
+            let now = Timestamp::UNIX_EPOCH + TimeDelta::milliseconds(number / 5_000);
+            let id = RunId::after(last, now, &mut rng);
+            assert_eq!(
+                (id.as_uuid().get_version_num(), id.as_uuid().get_variant()),
+                (7, uuid::Variant::RFC4122)
+            );
+            (last, _) = (Some(id), made.push(id));
+        }
+        assert!(made.is_sorted());
+        assert_eq!(made.iter().map(|id| id.tail()).collect::<BTreeSet<_>>().len(), made.len());
+    }
+
+    #[test]
+    fn an_id_is_new_when_the_clock_moved_back_or_no_greater_one_is_left() {
+        let mut rng = fastrand::Rng::with_seed(7);
+        let later = Timestamp::UNIX_EPOCH + TimeDelta::seconds(1);
+        let last = RunId::new(later, &mut rng);
+        assert!(RunId::after(Some(last), Timestamp::UNIX_EPOCH, &mut rng) < last);
+        let greatest = RunId(Uuid::from_u128(last.0.as_u128() | ((1 << 62) - 1)));
+        let id = RunId::after(Some(greatest), later, &mut rng);
+        assert!(id != greatest && id.as_uuid().get_variant() == uuid::Variant::RFC4122);
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use holdfast_model::schedule::{MissReason, MissedTick, TickPlan, TickQuery, plan_ticks};
-use holdfast_model::{NewBackup, NewRun, Timestamp, Trigger};
+use holdfast_model::{NewBackup, NewRun, RunId, Timestamp, Trigger};
 use holdfast_store::{Cursor, CursorAdvance, FleetChange, Planned};
 use tokio_util::sync::CancellationToken;
 
@@ -32,12 +32,13 @@ const SYNC_INTERVAL: Duration = Duration::from_hours(1);
 pub struct Planner {
     context: PlanningContext,
     interval: Duration,
+    last_id: Option<RunId>,
 }
 
 impl Planner {
     /// A planner.
     pub fn new(context: PlanningContext) -> Self {
-        Self { interval: context.interval.unwrap_or(INTERVAL), context }
+        Self { interval: context.interval.unwrap_or(INTERVAL), context, last_id: None }
     }
 
     /// Runs passes until `stop`. A failed pass is logged.
@@ -170,15 +171,21 @@ impl Planner {
         } else {
             (run, missed)
         };
-        let missed = missed.iter().map(|missed| {
-            NewRun::missed(self.context.new_id(now), app, &policy.policy_snapshot, missed, now)
-        });
+        let missed = missed
+            .iter()
+            .map(|missed| NewRun::missed(self.new_id(now), app, &policy.policy_snapshot, missed, now));
         let mut runs: Vec<NewRun> = missed.collect();
         runs.extend(run.map(|tick| {
             let trigger = if catching_up { Trigger::CatchUp } else { Trigger::Schedule };
             let backup = NewBackup { tick: Some(tick), trigger, due_at: tick };
-            NewRun::backup(self.context.new_id(now), app, &policy.policy_snapshot, backup, now)
+            NewRun::backup(self.new_id(now), app, &policy.policy_snapshot, backup, now)
         }));
         Some(CursorAdvance { cursor: cursor.clone(), through, next_at: next, runs })
+    }
+
+    fn new_id(&mut self, now: Timestamp) -> RunId {
+        let id = RunId::after(self.last_id, now, &mut self.context.rng);
+        self.last_id = Some(id);
+        id
     }
 }

@@ -24,7 +24,8 @@ pub(super) const DIALECT: Dialect = Dialect {
             FROM run JOIN added USING (id) WHERE lane IS NOT NULL
         )
         SELECT id FROM added",
-        then: &[],
+        unfinished: None,
+        ended: None,
     },
     read_runs: "/* read_runs */ SELECT * FROM runs
         WHERE id = ANY (ARRAY(SELECT asked.id::uuid FROM json_array_elements_text($1::json) AS asked (id)))",
@@ -57,7 +58,8 @@ pub(super) const DIALECT: Dialect = Dialect {
             WHERE unfinished_runs.id = written.id AND written.lane IS NULL
         )
         SELECT id FROM written",
-        then: &[],
+        unfinished: None,
+        ended: None,
     },
     // Only a backup run has baselines.
     load: "/* load */ SELECT run.*, place.leased_until, place.lease_nonce, clock_timestamp() AS now,

@@ -5,8 +5,10 @@
 pub(crate) struct RunWrite {
     /// Writes `runs`, and `unfinished_runs` where one statement can write both. Returns the ids of the rows written.
     pub first: &'static str,
-    /// Write `unfinished_runs`, given the rows written.
-    pub then: &'static [&'static str],
+    /// Writes `unfinished_runs`, given the rows of the written runs that have not ended.
+    pub unfinished: Option<&'static str>,
+    /// Deletes from `unfinished_runs`, given the ids of the written runs that have ended.
+    pub ended: Option<&'static str>,
 }
 
 /// One database's statements. Parameters are `$1`, `$2` and so on; a parameter that is called rows is a JSON array.

@@ -19,11 +19,14 @@ pub(super) const DIALECT: Dialect = Dialect {
         ON CONFLICT (policy, app, tick) WHERE policy IS NOT NULL AND tick IS NOT NULL DO NOTHING
         ON CONFLICT (app, subject) WHERE subject IS NOT NULL AND ended_at IS NULL DO NOTHING
         RETURNING id",
-        then: &["/* insert_unfinished_runs */ INSERT INTO unfinished_runs (
+        unfinished: Some(
+            "/* insert_unfinished_runs */ INSERT INTO unfinished_runs (
             id, version, app, subscription, plan, account, lane, priority, due_at)
         SELECT value ->> '$.id', 1, value ->> '$.app', value ->> '$.subscription', value ->> '$.plan',
             value ->> '$.account', value ->> '$.lane', value ->> '$.priority', value ->> '$.due_at'
-        FROM jsonb_each($1) WHERE value ->> '$.lane' IS NOT NULL"],
+        FROM jsonb_each($1)",
+        ),
+        ended: None,
     },
     read_runs: "/* read_runs */ SELECT * FROM runs WHERE id IN (SELECT value FROM jsonb_each($1))",
     read_run_rows: "/* check */ SELECT runs.*, place.version AS place_version
@@ -43,15 +46,17 @@ pub(super) const DIALECT: Dialect = Dialect {
         FROM jsonb_each($1) AS new
         WHERE runs.id = new.value ->> '$.id' AND runs.version = new.value ->> '$.decided_on' AND runs.state <> 'ended'
         RETURNING id",
-        then: &[
+        unfinished: Some(
             "/* move_unfinished_runs */ UPDATE unfinished_runs SET version = new.value ->> '$.decided_on' + 1,
             lane = new.value ->> '$.lane', due_at = new.value ->> '$.due_at',
             occupies_app = new.value ->> '$.occupies_app', leased_until = NULL
         FROM jsonb_each($1) AS new
-        WHERE unfinished_runs.id = new.value ->> '$.id' AND new.value ->> '$.lane' IS NOT NULL",
+        WHERE unfinished_runs.id = new.value ->> '$.id'",
+        ),
+        ended: Some(
             "/* delete_unfinished_runs */ DELETE FROM unfinished_runs
-        WHERE id IN (SELECT value ->> '$.id' FROM jsonb_each($1) WHERE value ->> '$.lane' IS NULL)",
-        ],
+        WHERE id IN (SELECT value FROM jsonb_each($1))",
+        ),
     },
     // Only a backup run has baselines.
     load: "/* load */ SELECT run.*, place.leased_until, place.lease_nonce, NULL AS now,

@@ -1,7 +1,6 @@
 //! Rows of `audit_events`.
 
-use serde::Deserialize;
-use serde_json::{Value, json as object};
+use serde::{Deserialize, Serialize};
 
 use crate::audit::{AuditEvent, ChainEnd};
 use crate::chain::{ChainRow, Link};
@@ -67,18 +66,32 @@ struct AttemptSummary {
 }
 
 /// The columns of an event, without `database_role`: the database fills it itself.
-pub(crate) fn columns(row: &ChainRow) -> Value {
+#[derive(Debug, Serialize)]
+pub(crate) struct EventColumns<'a> {
+    seq: i64,
+    at: &'a str,
+    run_id: &'a str,
+    app: &'a str,
+    event: Option<String>,
+    attempt: Option<i64>,
+    data: &'a str,
+    previous: &'a str,
+    hash: &'a str,
+}
+
+/// The columns of an event.
+pub(crate) fn columns(row: &ChainRow) -> EventColumns<'_> {
     let ChainRow { link, at, run_id, app, data, database_role: _ } = row;
     let Summary { event, attempt, number } = serde_json::from_str(data).unwrap_or_default();
-    object!({
-        "seq": link.seq,
-        "at": at,
-        "run_id": run_id,
-        "app": app,
-        "event": event,
-        "attempt": attempt.and_then(|attempt| attempt.number).or(number),
-        "data": data,
-        "previous": link.previous,
-        "hash": link.hash,
-    })
+    EventColumns {
+        seq: link.seq,
+        at,
+        run_id,
+        app,
+        event,
+        attempt: attempt.and_then(|attempt| attempt.number).or(number),
+        data,
+        previous: &link.previous,
+        hash: &link.hash,
+    }
 }
