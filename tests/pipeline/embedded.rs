@@ -64,6 +64,7 @@ async fn the_audit_is_verified_from_where_its_first_months_were_removed() {
     };
     let (code, text) = run("demo --apps 2 --dir .").await;
     assert!(code == Some(0) && !text.contains(" 0 attempts"), "{text}");
+    assert!(text.contains("the console is at http://127.0.0.1:"), "{text}");
     let verify = "audit verify --store holdfast.sqlite";
     let (code, whole) = run(verify).await;
     assert_eq!(code, Some(0), "{whole}");

@@ -8,6 +8,7 @@ mod doctor;
 mod fleet;
 mod global;
 mod hold;
+mod listen;
 mod native_schedule;
 mod restore;
 mod runs;
@@ -32,6 +33,7 @@ pub use fleet::{
 };
 pub use global::{Format, Global, Level, LogFormat};
 pub use hold::{HoldArgs, HoldCommand};
+pub use listen::Listen;
 pub use native_schedule::{ChangeArgs, NativeScheduleCommand};
 pub use restore::{DrillArgs, RestoreArgs};
 pub use runs::{BackupArgs, HistoryArgs, RunsCommand, StatusArgs};

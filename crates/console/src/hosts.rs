@@ -42,7 +42,7 @@ impl AllowedHosts {
 }
 
 /// The host of `HOST` or `HOST:PORT`.
-fn host_of(text: &str) -> &str {
+pub(crate) fn host_of(text: &str) -> &str {
     match text.rsplit_once(':') {
         Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
         _ => text,

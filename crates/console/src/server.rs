@@ -17,6 +17,9 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::local_mode::Access;
+use crate::routes::routes;
+use crate::site::Site;
 use crate::{Check, ListenerLimits, Readiness, listener};
 
 /// The content type of Prometheus' text format.
@@ -43,6 +46,8 @@ pub struct Console {
     pub checks: Vec<Arc<dyn Check>>,
     /// The metrics behind `/metrics`.
     pub metrics: Arc<dyn Metrics>,
+    /// What the pages and the API are served from; `None` for a process without them.
+    pub site: Option<Arc<Site>>,
 }
 
 /// A running server.
@@ -68,11 +73,13 @@ impl Server {
     ) -> io::Result<Self> {
         let address = listener.local_addr()?;
         let (stopping, stop) = watch::channel(false);
+        let pages = console.site.clone().map(|site| routes(site, Access::of(address)));
         let routes = Router::new()
             .route("/healthz", get(async || "ok\n"))
             .route("/readyz", get(readyz))
             .route("/metrics", get(metrics))
-            .with_state(console);
+            .with_state(console)
+            .merge(pages.unwrap_or_default());
         tokio::spawn(async move {
             shutdown.await;
             stopping.send_replace(true);

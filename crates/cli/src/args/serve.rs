@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::args::Listen;
+
 /// `holdfast run`
 #[derive(Debug, Clone, Args)]
 pub struct RunArgs {
@@ -27,9 +29,9 @@ pub struct SchedulerArgs {
 /// Arguments of every process that runs until stopped.
 #[derive(Debug, Clone, Args)]
 pub struct ConsoleArgs {
-    /// Serve /metrics, /healthz and /readyz here, such as 127.0.0.1:9464 [default: nowhere]
+    /// Serve the console, /metrics, /healthz and /readyz here; `none` for nowhere [default: 127.0.0.1:9464 for `run`, otherwise none]
     #[arg(long, env = "HOLDFAST_LISTEN", value_name = "ADDRESS")]
-    pub listen: Option<SocketAddr>,
+    pub listen: Option<Listen>,
     /// Let --listen take an address that other machines reach: there is no login
     #[arg(long, env = "HOLDFAST_ALLOW_REMOTE", value_parser = clap::builder::FalseyValueParser::new())]
     pub allow_remote: bool,
@@ -67,6 +69,12 @@ pub struct DemoArgs {
     /// Folder of the store and the fleet file [default: holdfast-demo]
     #[arg(long, value_name = "PATH")]
     pub dir: Option<PathBuf>,
+    /// Serve the console here; `none` for nowhere [default: 127.0.0.1:9464, or a free port where that is taken]
+    #[arg(long, value_name = "ADDRESS")]
+    pub listen: Option<Listen>,
+    /// Go on after the summary, with the console, until Ctrl-C
+    #[arg(long)]
+    pub keep: bool,
 }
 
 /// `holdfast simulate`

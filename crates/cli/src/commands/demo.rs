@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use holdfast_config::{Invalid, Secrets, check};
+use holdfast_config::{Fleet, Invalid, Secrets, check};
+use holdfast_console::Server;
 use holdfast_control::status::status;
 use holdfast_control::{Error, ErrorKind, counted};
 use holdfast_model::{Clock, RunKind, StateCode, SystemClock, Timestamp};
@@ -19,7 +20,9 @@ use tokio_util::sync::CancellationToken;
 use crate::args::DemoArgs;
 use crate::context::Context;
 use crate::exit::Exit;
+use crate::runtime::console::{Served, demo_listener, serve};
 use crate::runtime::simulation::{FleetShape, Simulation};
+use crate::runtime::site::site_parts;
 use crate::runtime::stop_signal::stop_on_signal;
 use crate::runtime::{CallCounter, Engine, EngineParts, OffsetClock, Role};
 use summary::Summary;
@@ -52,6 +55,9 @@ pub async fn run(args: &DemoArgs, context: &Context) -> anyhow::Result<Exit> {
     let _only_one = OneProcess::lock(&store_path)?;
     let store: Arc<dyn Store> =
         Arc::new(SqliteStore::open(&store_path, Arc::clone(&clock), Mode::Own).await?);
+    let console_stop = CancellationToken::new();
+    let pages = (&fleet, &store, &clock);
+    let console = serve_console(args, pages, context, &console_stop).await?;
     let calls = Arc::new(CallCounter::default());
     let (rng, store_for_engine) = (context.rng(), context.telemetry.store(Arc::clone(&store)));
     let engine = Engine::new(EngineParts {
@@ -71,24 +77,63 @@ pub async fn run(args: &DemoArgs, context: &Context) -> anyhow::Result<Exit> {
     let working = tokio::spawn(engine.run(Role::All, stop.clone()));
     let done = follow(&*store, args.apps, &machine, context, &stop).await;
     let seconds = machine.elapsed().saturating_sub(began).as_secs_f64();
-    stop.cancel();
-    working.await.context("the engine panicked")?;
-    stopper.abort();
-    azure_stop.cancel();
-    server.stopped().await?;
-    let finished = done?;
-    let counters = azure.lock().unwrap_or_else(std::sync::PoisonError::into_inner).counters().clone();
-    let summary = Summary::gather(&*store, &counters, &calls, args, seconds).await?;
-    if context.out.is_json() {
-        context.out.json(&summary)?;
-    } else {
-        context.out.text(&summary.for_people(&store_path))?;
+    let ending = async {
+        working.await.context("the engine panicked")?;
+        stopper.abort();
+        azure_stop.cancel();
+        server.stopped().await?;
+        console_stop.cancel();
+        anyhow::Ok(())
+    };
+    let counters = || azure.lock().unwrap_or_else(std::sync::PoisonError::into_inner).counters().clone();
+    let report = async || {
+        let summary = Summary::gather(&*store, &counters(), &calls, args, seconds).await?;
+        if context.out.is_json() {
+            context.out.json(&summary)?;
+        } else {
+            context.out.text(&summary.for_people(&store_path))?;
+        }
+        anyhow::Ok(summary)
+    };
+    if args.keep && matches!(done, Ok(true)) {
+        let summary = report().await?;
+        let place = console.map_or_else(String::new, |server| format!(" at http://{}/", server.address()));
+        context.out.message(&format!("the demonstration goes on{place}; stop it with Ctrl-C"));
+        stop.cancelled().await;
+        ending.await?;
+        return Ok(if summary.is_good() { Exit::Done } else { Exit::Failed });
     }
+    stop.cancel();
+    ending.await?;
+    let finished = done?;
+    let summary = report().await?;
     if !finished {
         context.out.message("error: the demonstration was interrupted");
         return Ok(Exit::Interrupted);
     }
     Ok(if summary.is_good() { Exit::Done } else { Exit::Failed })
+}
+
+/// Serves the console of the demonstration, and says where.
+async fn serve_console(
+    args: &DemoArgs,
+    (fleet, store, clock): (&Fleet, &Arc<dyn Store>, &Arc<dyn Clock>),
+    context: &Context,
+    stop: &CancellationToken,
+) -> anyhow::Result<Option<Server>> {
+    let served = Served {
+        telemetry: &context.telemetry,
+        role: Role::All,
+        store: Arc::clone(store),
+        consumers: None,
+        site: Some(site_parts(fleet, store, clock, context.actor())),
+        allow_hosts: &[],
+    };
+    let console = serve(demo_listener(args.listen).await?, served, stop).await?;
+    if let Some(console) = &console {
+        context.out.message(&format!("the console is at http://{}/", console.address()));
+    }
+    Ok(console)
 }
 
 /// Three seconds before the last 02:00 UTC, the time of the schedules.

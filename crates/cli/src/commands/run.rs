@@ -12,7 +12,8 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::runtime::backends::Backends;
 use crate::runtime::checkpoints::{checkpointer, keep_checkpoints};
-use crate::runtime::console as console_server;
+use crate::runtime::console::{Served, listener, serve as serve_console};
+use crate::runtime::site::site_parts;
 use crate::runtime::stop_signal::stop_on_signal;
 use crate::runtime::{Engine, EngineParts, Role};
 
@@ -62,6 +63,7 @@ async fn serve(
         fleet_file::record(&*store, &file, context.actor(), &mut context.rng()).await?;
     }
     let telemetry = &context.telemetry;
+    let site = role.plans().then(|| site_parts(&fleet, &store, &context.clock, context.actor()));
     let checkpointer = checkpointer(&fleet, &store, &context.clock)?.filter(|_| role.plans());
     let engine = Engine::new(EngineParts {
         fleet,
@@ -75,7 +77,16 @@ async fn serve(
     tracing::info!(role = role.as_str(), fleet = %context.global.fleet.display(), "running; stop with Ctrl-C");
     let stop = CancellationToken::new();
     let consumers = broker.clone().map(attached);
-    let shown = console_server::serve(telemetry, role, Arc::clone(&store), consumers, console, &stop).await?;
+    let served = Served {
+        telemetry,
+        role,
+        store: Arc::clone(&store),
+        consumers,
+        site,
+        allow_hosts: &console.allow_hosts,
+    };
+    let listener = listener(console.listen, console.allow_remote, role == Role::All).await?;
+    let shown = serve_console(listener, served, &stop).await?;
     let stopper = tokio::spawn(stop_on_signal(stop.clone()));
     let checkpoints = checkpointer.map(|of| tokio::spawn(keep_checkpoints(of, stop.clone())));
     if let Some(broker) = broker.clone() {

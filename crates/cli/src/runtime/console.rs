@@ -1,12 +1,13 @@
-//! The HTTP console of a process: its checks and metrics, and where it listens.
+//! The HTTP console of a process: its checks and metrics, its pages, and where it listens.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use holdfast_console::{
-    AllowedHosts, Check, Console, ConsumersAttached, ListenerLimits, RecentHeartbeat, Server, StoreAnswers,
+    AllowedHosts, Check, Console, ConsumersAttached, ListenerLimits, RecentHeartbeat, Server, Site,
+    SiteParts, StoreAnswers,
 };
 use holdfast_control::{Error, ErrorKind};
 use holdfast_store::Store;
@@ -14,30 +15,42 @@ use holdfast_telemetry::{Process, Telemetry};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::args::ConsoleArgs;
+use crate::args::Listen;
 use crate::runtime::Role;
 
 /// A loop without a completed pass for this long makes the process not ready; loops pass every second.
 const RECENT: Duration = Duration::from_secs(30);
+/// Where the console of `holdfast run` and `holdfast demo` listens, unless told otherwise.
+const USUAL: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9_464);
 
 /// Counts the consumers attached to a broker's queue.
 pub type CountConsumers = Arc<dyn Fn() -> u64 + Send + Sync>;
 
-/// Starts the console of a process, if an address is given, and its metrics for the exporters.
+/// What a process serves.
+pub struct Served<'a> {
+    /// Its telemetry.
+    pub telemetry: &'a Telemetry,
+    /// Its role.
+    pub role: Role,
+    /// Its store.
+    pub store: Arc<dyn Store>,
+    /// Counts its consumers, where it has a broker.
+    pub consumers: Option<CountConsumers>,
+    /// What its pages are served from; `None` for a process without pages.
+    pub site: Option<SiteParts>,
+    /// Names under which clients may ask, beside the usual ones.
+    pub allow_hosts: &'a [String],
+}
+
+/// Starts the console of a process, if it listens, and its metrics for the exporters.
 ///
 /// Both end with `stop`.
 pub async fn serve(
-    telemetry: &Telemetry,
-    role: Role,
-    store: Arc<dyn Store>,
-    consumers: Option<CountConsumers>,
-    args: &ConsoleArgs,
+    listener: Option<TcpListener>,
+    served: Served<'_>,
     stop: &CancellationToken,
 ) -> anyhow::Result<Option<Server>> {
-    let listener = match args.listen {
-        Some(address) => Some(bind(address, args.allow_remote).await?),
-        None => None,
-    };
+    let Served { telemetry, role, store, consumers, site, allow_hosts } = served;
     let consumers = consumers.filter(|_| role.works());
     let mut checks: Vec<Arc<dyn Check>> = vec![Arc::new(StoreAnswers(Arc::clone(&store)))];
     let process = Process { schedules: role.plans(), consumers: consumers.clone(), store };
@@ -49,10 +62,11 @@ pub async fn serve(
         checks.push(Arc::new(ConsumersAttached(move || consumers())));
     }
     let Some(listener) = listener else { return Ok(None) };
-    let console = Console { checks, metrics: health.metrics };
-    let limits = ListenerLimits { hosts: allowed_hosts(&args.allow_hosts), ..ListenerLimits::default() };
+    let site = site.map(|parts| Arc::new(Site::new(parts, checks.clone())));
+    let console = Console { checks, metrics: health.metrics, site };
+    let limits = ListenerLimits { hosts: allowed_hosts(allow_hosts), ..ListenerLimits::default() };
     let server = Server::start(listener, console, limits, stop.clone().cancelled_owned())?;
-    tracing::info!(address = %server.address(), "serving /metrics, /healthz and /readyz");
+    tracing::info!(address = %server.address(), "serving the console, /metrics, /healthz and /readyz");
     Ok(Some(server))
 }
 
@@ -63,6 +77,40 @@ fn allowed_hosts(named: &[String]) -> AllowedHosts {
     #[cfg(not(unix))]
     let own = std::env::var("COMPUTERNAME").unwrap_or_default();
     AllowedHosts::new(named.iter().map(String::as_str).chain([own.as_str()]))
+}
+
+/// The listener of a process that runs until stopped; `None` where it listens nowhere.
+///
+/// Without `--listen`, a process with a console listens at the usual address, unless another process does.
+pub async fn listener(
+    listen: Option<Listen>,
+    allow_remote: bool,
+    has_console: bool,
+) -> Result<Option<TcpListener>, Error> {
+    match listen {
+        Some(Listen::At(address)) => bind(address, allow_remote).await.map(Some),
+        None if has_console => match TcpListener::bind(USUAL).await {
+            Ok(listener) => Ok(Some(listener)),
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(error, address = %USUAL, "the console is not served; choose an address with --listen");
+                Ok(None)
+            }
+        },
+        Some(Listen::Nowhere) | None => Ok(None),
+    }
+}
+
+/// The listener of a demonstration: at the usual address, or at a free port where that is taken.
+pub async fn demo_listener(listen: Option<Listen>) -> Result<Option<TcpListener>, Error> {
+    match listen {
+        Some(Listen::Nowhere) => Ok(None),
+        Some(Listen::At(address)) => bind(address, false).await.map(Some),
+        None => match TcpListener::bind(USUAL).await {
+            Ok(listener) => Ok(Some(listener)),
+            Err(_) => bind(SocketAddr::new(USUAL.ip(), 0), false).await.map(Some),
+        },
+    }
 }
 
 async fn bind(address: SocketAddr, allow_remote: bool) -> Result<TcpListener, Error> {

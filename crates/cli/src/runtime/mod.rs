@@ -13,6 +13,7 @@ pub mod open_files;
 mod role;
 pub mod run_follower;
 pub mod simulation;
+pub mod site;
 pub mod stop_signal;
 pub mod wires;
 

@@ -125,6 +125,22 @@ fn get(address: SocketAddr, path: &str) -> (u16, String) {
     (head.split(' ').nth(1).unwrap().parse().unwrap(), unchunked(head, body))
 }
 
+/// All pages of the console, and the same by its API.
+fn pages(address: SocketAddr, run: RunId, app: &str) -> String {
+    let of_app = ["/apps", "/api/v1/apps"].map(|path| format!("{path}/{app}"));
+    let of_run = ["/runs", "/api/v1/runs"].map(|path| format!("{path}/{run}"));
+    let fixed =
+        ["/", "/fleet", "/activity", "/audit", "/capacity", "/fleet.csv", "/api/v1/audit", "/api/v1/runs"];
+    let mut all = String::new();
+    for path in fixed.map(str::to_owned).into_iter().chain(of_app).chain(of_run) {
+        let (status, page) = get(address, &path);
+        assert_eq!(status, 200, "{path}: {page}");
+        all.push_str(&page);
+    }
+    assert!(all.contains(app));
+    all
+}
+
 /// A large body comes in pieces, each after its length.
 fn unchunked(head: &str, body: &str) -> String {
     if !head.to_lowercase().contains("transfer-encoding: chunked") {
@@ -226,6 +242,7 @@ async fn a_run_is_one_trace_its_success_is_a_metric_and_no_secret_is_exported() 
     });
     let text = get(address, "/metrics").1;
     let after = samples(&text);
+    let pages = pages(address, run, &world.apps[0].short_name());
 
     for status in world.status().await {
         let label = format!("app=\"{}\"", status.app.short_name());
@@ -263,7 +280,7 @@ async fn a_run_is_one_trace_its_success_is_a_metric_and_no_secret_is_exported() 
     let ended = said.iter().find(|line| line["outcome"] == "succeeded").unwrap();
     assert_eq!(ended["app"], world.apps[0].short_name());
     assert!(ended["size_bytes"].as_i64() > Some(0) && ended["took_seconds"].as_f64() > Some(0.0), "{ended}");
-    for told in [world.log(), text, collector.text()] {
+    for told in [world.log(), text, collector.text(), pages] {
         assert!(!told.is_empty());
         for secret in world.secrets.iter().map(String::as_str).chain(["sig=", "sig%3D", "Bearer "]) {
             assert!(!told.contains(secret), "`{secret}` is told");

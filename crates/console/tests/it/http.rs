@@ -1,5 +1,6 @@
 //! A request and its answer, with nothing in between.
 
+use std::fmt::Write as _;
 use std::net::SocketAddr;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -7,9 +8,25 @@ use tokio::net::TcpStream;
 
 /// The answer's status, its head and its body.
 pub async fn get(address: SocketAddr, path: &str) -> (u16, String, String) {
+    send(address, &format!("GET {path}"), &[("Host", &address.to_string())], "").await
+}
+
+/// The answer to a request with these headers and this body.
+pub async fn send(
+    address: SocketAddr,
+    request: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> (u16, String, String) {
     let mut stream = TcpStream::connect(address).await.unwrap();
-    let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
-    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut text = format!("{request} HTTP/1.1\r\nConnection: close\r\n");
+    for (name, value) in headers {
+        write!(text, "{name}: {value}\r\n").unwrap();
+    }
+    if !body.is_empty() {
+        write!(text, "Content-Length: {}\r\n", body.len()).unwrap();
+    }
+    stream.write_all(format!("{text}\r\n{body}").as_bytes()).await.unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();

@@ -32,7 +32,7 @@ fn short() -> ListenerLimits {
 
 async fn serve(limits: ListenerLimits) -> Server {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let console = Console { checks: Vec::new(), metrics: Arc::new(Stuck) };
+    let console = Console { checks: Vec::new(), metrics: Arc::new(Stuck), site: None };
     Server::start(listener, console, limits, std::future::pending()).unwrap()
 }
 

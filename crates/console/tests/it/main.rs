@@ -2,7 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+mod actions;
 mod app_status_cache;
+mod filled;
 mod http;
 mod listener;
 mod pages;
+mod site;
+mod world;

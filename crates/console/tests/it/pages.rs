@@ -43,7 +43,7 @@ impl Check for Stuck {
 async fn serve(checks: Vec<Arc<dyn Check>>, metrics: Fixed) -> (Server, oneshot::Sender<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let (stop, stopped) = oneshot::channel();
-    let console = Console { checks, metrics: Arc::new(metrics) };
+    let console = Console { checks, metrics: Arc::new(metrics), site: None };
     let server =
         Server::start(listener, console, ListenerLimits::default(), async { drop(stopped.await) }).unwrap();
     (server, stop)

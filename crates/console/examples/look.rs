@@ -1,0 +1,47 @@
+//! Serves the console over a filled store, to look at it: `cargo run -p holdfast-console --example look -- PORT APPS`.
+
+#![expect(clippy::unwrap_used, reason = "an example stops at the first surprise")]
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use holdfast_console::{
+    Console, ListenerLimits, Metrics, MetricsError, Server, Site, SiteParts, StoreAnswers,
+};
+use tokio::net::TcpListener;
+
+#[path = "../tests/it/filled.rs"]
+mod filled;
+
+struct NoMetrics;
+
+#[async_trait]
+impl Metrics for NoMetrics {
+    async fn text(&self) -> Result<String, MetricsError> {
+        Ok(String::new())
+    }
+}
+
+#[tokio::main]
+async fn main() {
+    let mut arguments = std::env::args().skip(1);
+    let port = arguments.next().map_or(9_464, |port| port.parse().unwrap());
+    let apps = arguments.next().map_or(180, |apps| apps.parse().unwrap());
+    let hostile = arguments.next().is_some();
+    let days = if apps > 1_000 { 2 } else { 30 };
+    let filled = filled::Filled::new(filled::Filling { apps, days, hostile }).await;
+    let checks: Vec<Arc<dyn holdfast_console::Check>> =
+        vec![Arc::new(StoreAnswers(Arc::clone(&filled.store)))];
+    let parts = SiteParts {
+        store: Arc::clone(&filled.store),
+        clock: Arc::clone(&filled.clock) as _,
+        policies: filled::policies(),
+        backups: Arc::new(filled::Backups(Arc::clone(&filled.store))),
+        random: Arc::new(ring::rand::SystemRandom::new()),
+    };
+    let site = Arc::new(Site::new(parts, checks.clone()));
+    let listener = TcpListener::bind(("127.0.0.1", port)).await.unwrap();
+    let console = Console { checks, metrics: Arc::new(NoMetrics), site: Some(site) };
+    let server = Server::start(listener, console, ListenerLimits::default(), std::future::pending()).unwrap();
+    server.stopped().await.unwrap();
+}

@@ -1,0 +1,37 @@
+//! Backups that people ask for through the console.
+
+use async_trait::async_trait;
+use holdfast_control::Error;
+use holdfast_control::views::FleetReading;
+use holdfast_control::views::actions::{BackupPreview, BackupsStarted, Selection};
+use holdfast_model::Timestamp;
+
+/// Backs up apps on behalf of a person, as the command line does and with the same record in the audit.
+#[async_trait]
+pub trait BackupActions: Send + Sync {
+    /// What backing up the selection will do. Changes nothing.
+    fn preview(&self, reading: &FleetReading, selection: &Selection) -> Result<BackupPreview, Error>;
+
+    /// Adds a backup run for each app that the preview starts. Sent twice, a request adds its runs once.
+    async fn back_up(&self, reading: &FleetReading, request: BackupRequest) -> Result<BackupsStarted, Error>;
+}
+
+/// A request of a person.
+#[derive(Debug, Clone)]
+pub struct BackupRequest {
+    /// The apps.
+    pub selection: Selection,
+    /// The identity of the request: the same when it is sent twice.
+    pub key: String,
+    /// When the form was issued.
+    pub asked_at: Timestamp,
+}
+
+/// What came of a request, kept for its result page.
+#[derive(Debug, Clone)]
+pub(crate) struct BackupsDone {
+    /// What was started.
+    pub started: BackupsStarted,
+    /// The identity of the request's content, for one that is sent again with the same key.
+    pub fingerprint: String,
+}

@@ -1,0 +1,192 @@
+//! What a client gets instead of what it asked for: a page for people, RFC 9457 for programs.
+
+use askama::Template;
+use axum::Json;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use holdfast_control::{Error, ErrorKind};
+use holdfast_model::AppId;
+use serde::Serialize;
+
+use crate::layout::{Page, Tab};
+
+/// Why a request is not answered. Its texts contain no secret and nothing of the store's insides.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// The HTTP status.
+    pub status: StatusCode,
+    /// A stable word for programs.
+    pub code: &'static str,
+    /// What happened, in a few words.
+    pub title: String,
+    /// What happened and why, as a sentence.
+    pub detail: String,
+    /// What to do next.
+    pub help: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "error.html")]
+struct Content<'a> {
+    failure: &'a Failure,
+}
+
+/// The body of RFC 9457.
+#[derive(Debug, Serialize)]
+struct Problem<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    title: &'a str,
+    status: u16,
+    code: &'static str,
+    detail: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    help: Option<&'a str>,
+}
+
+impl Failure {
+    /// A failure without advice.
+    pub fn new(status: StatusCode, code: &'static str, title: &str, detail: impl Into<String>) -> Self {
+        Self { status, code, title: title.to_owned(), detail: detail.into(), help: None }
+    }
+
+    /// Adds what to do next.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// There is no such page.
+    pub fn no_page() -> Self {
+        let detail = "There is no page at this address.";
+        Self::new(StatusCode::NOT_FOUND, "no_such_page", "No such page", detail)
+            .help("The links at the top lead to every page.")
+    }
+
+    /// The page does not take this method.
+    pub fn no_method() -> Self {
+        let detail = "This address does not take a request of this kind.";
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "Not that way", detail)
+    }
+
+    /// The address or the form contains something that cannot be read.
+    pub fn bad_query(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "invalid_query", "The address cannot be read", detail)
+            .help("Open the page without its query, and choose again.")
+    }
+
+    /// No app has the name.
+    pub fn no_app(name: &str) -> Self {
+        let detail = format!("No app that is known here is called {name}.");
+        Self::new(StatusCode::NOT_FOUND, "no_such_app", "No such app", detail)
+            .help("Search the fleet for a part of the name.")
+    }
+
+    /// Several apps have the name.
+    pub fn several(name: &str, ids: &[AppId]) -> Self {
+        let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
+        let detail = format!("{} apps are called {name}: {}.", ids.len(), ids.join(", "));
+        Self::new(StatusCode::CONFLICT, "ambiguous_app", "Several apps have the name", detail)
+            .help("Name one of them by its ARM id.")
+    }
+
+    /// There is no such run.
+    pub fn no_run(id: &str) -> Self {
+        let detail = format!("The store has no run {id}.");
+        Self::new(StatusCode::NOT_FOUND, "no_such_run", "No such run", detail)
+            .help("The activity lists the runs.")
+    }
+
+    /// The same request is being carried out.
+    pub fn under_way() -> Self {
+        let detail = "The same request was sent before, and is being carried out.";
+        Self::new(StatusCode::CONFLICT, "under_way", "Already under way", detail)
+            .help("Look at the activity in a moment.")
+    }
+
+    /// The result of a request is not known here.
+    pub fn no_result() -> Self {
+        let detail = "This process does not know what came of that request: it was more than an hour ago, or another \
+                      process carried it out.";
+        Self::new(StatusCode::NOT_FOUND, "no_such_result", "No such result", detail)
+            .help("The activity and the audit have its runs.")
+    }
+
+    /// The store does not answer.
+    pub fn store_away() -> Self {
+        let detail = "Holdfast's store does not answer, so this page has nothing to show. Backups that are \
+                      under way at Azure go on.";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "store_unavailable", "The store is away", detail)
+            .help("Load the page again in a moment. /readyz says what the process waits for.")
+    }
+
+    /// The pages are not served to this client.
+    pub fn forbidden(why: &str) -> Self {
+        let mut detail = why.to_owned();
+        detail.push('.');
+        if let Some(first) = detail.get_mut(0..1) {
+            first.make_ascii_uppercase();
+        }
+        Self::new(StatusCode::FORBIDDEN, "forbidden", "Not from here", detail)
+    }
+
+    /// The failure as RFC 9457.
+    pub fn problem(&self) -> Response {
+        let problem = Problem {
+            kind: "about:blank",
+            title: &self.title,
+            status: self.status.as_u16(),
+            code: self.code,
+            detail: &self.detail,
+            help: self.help.as_deref(),
+        };
+        let mut answer = (self.status, Json(problem)).into_response();
+        answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        answer
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let (status, code, title) = match error.kind() {
+            ErrorKind::Invalid => (StatusCode::BAD_REQUEST, "invalid", "The request cannot be done"),
+            ErrorKind::NotFound => (StatusCode::NOT_FOUND, "not_found", "Not found"),
+            ErrorKind::Conflict => (StatusCode::CONFLICT, "conflict", "Nothing was done"),
+            ErrorKind::Refused => (StatusCode::UNPROCESSABLE_ENTITY, "refused", "Refused"),
+            ErrorKind::Azure => (StatusCode::BAD_GATEWAY, "azure_unavailable", "Azure did not answer"),
+            ErrorKind::Store => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "the console cannot read the store");
+                return Self::store_away();
+            }
+        };
+        let failure = Self::new(status, code, title, error.to_string());
+        Self { help: error.advice().map(ToOwned::to_owned), ..failure }
+    }
+}
+
+/// A failure of the API.
+#[derive(Debug)]
+pub struct ApiFailure(pub Failure);
+
+impl<E: Into<Failure>> From<E> for ApiFailure {
+    fn from(error: E) -> Self {
+        Self(error.into())
+    }
+}
+
+impl IntoResponse for ApiFailure {
+    fn into_response(self) -> Response {
+        self.0.problem()
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        let content = Content { failure: &self };
+        let tab = if self.code == "forbidden" { Tab::Closed } else { Tab::None };
+        let page = Page { title: self.title.clone(), tab, as_of: None, live: None, content };
+        (self.status, page.document()).into_response()
+    }
+}

@@ -1,0 +1,125 @@
+//! Activity: runs of the whole fleet, the newest first, with why they failed.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::{RawQuery, State};
+use axum::response::Response;
+use holdfast_control::views::activity::{ActivityPage, ActivityQuery, CauseCount};
+use holdfast_model::{AppId, Outcome, RunKind, Trigger};
+
+use crate::failure::Failure;
+use crate::layout::{Page, Shown, Tab};
+use crate::markup::{Markup, link, sentence, thousands, words};
+use crate::pages::activity_url::{from_url, to_url};
+use crate::pages::run_rows::{RunShown, rows, trigger};
+use crate::site::Site;
+
+#[derive(Template)]
+#[template(path = "activity.html")]
+struct Content {
+    app: Option<String>,
+    is_narrowed: bool,
+    groups: Vec<Group>,
+    causes: Vec<CauseShown>,
+    runs: Vec<RunShown>,
+    next: Option<String>,
+}
+
+struct Group {
+    name: &'static str,
+    choices: Vec<Choice>,
+}
+
+struct Choice {
+    label: String,
+    href: String,
+    is_selected: bool,
+}
+
+struct CauseShown {
+    label: String,
+    href: String,
+    runs: String,
+    advice: Markup,
+}
+
+/// Serves the page.
+pub async fn activity(
+    State(site): State<Arc<Site>>,
+    RawQuery(query): RawQuery,
+    shown: Shown,
+) -> Result<Response, Failure> {
+    let query = from_url(&query.unwrap_or_default())?;
+    let view = site.activity(&query).await?;
+    let as_of = Some(view.as_of);
+    let content = Content::of(&view, &query);
+    Ok(shown.answer(&Page { title: "Activity".into(), tab: Tab::Activity, as_of, live: Some(10), content }))
+}
+
+impl Content {
+    fn of(view: &ActivityPage, query: &ActivityQuery) -> Self {
+        let first = ActivityQuery { after: None, ..query.clone() };
+        let next = |after: &String| href(&ActivityQuery { after: Some(after.clone()), ..query.clone() });
+        Self {
+            app: query.app.as_ref().map(AppId::short_name),
+            is_narrowed: first != ActivityQuery::default(),
+            groups: vec![states(&first), kinds(&first), triggers(&first)],
+            causes: view.causes.iter().map(|row| cause(row, &first)).collect(),
+            runs: rows(&view.rows, view.as_of),
+            next: view.next.as_ref().map(next),
+        }
+    }
+}
+
+fn href(query: &ActivityQuery) -> String {
+    link::with_query("/activity", &to_url(query))
+}
+
+/// A choice that shows `on`, or `off` where the view shows it already.
+fn choice(label: String, is_selected: bool, on: &ActivityQuery, off: &ActivityQuery) -> Choice {
+    Choice { label, href: href(if is_selected { off } else { on }), is_selected }
+}
+
+fn states(query: &ActivityQuery) -> Group {
+    let unfinished = choice(
+        "unfinished".into(),
+        query.unfinished,
+        &ActivityQuery { unfinished: true, outcomes: [].into(), ..query.clone() },
+        &ActivityQuery { unfinished: false, ..query.clone() },
+    );
+    let outcome = |outcome: Outcome| {
+        let (mut on, mut off) = (query.clone(), query.clone());
+        on.outcomes.insert(outcome);
+        on.unfinished = false;
+        off.outcomes.remove(&outcome);
+        choice(words(outcome.as_str()), query.outcomes.contains(&outcome), &on, &off)
+    };
+    let choices = std::iter::once(unfinished).chain(Outcome::ALL.into_iter().map(outcome)).collect();
+    Group { name: "Outcome", choices }
+}
+
+fn kinds(query: &ActivityQuery) -> Group {
+    let kind = |kind: RunKind| {
+        let with = |kind| ActivityQuery { kind, ..query.clone() };
+        choice(words(kind.as_str()), query.kind == Some(kind), &with(Some(kind)), &with(None))
+    };
+    Group { name: "Kind", choices: RunKind::ALL.into_iter().map(kind).collect() }
+}
+
+fn triggers(query: &ActivityQuery) -> Group {
+    let by = |by: Trigger| {
+        let with = |trigger| ActivityQuery { trigger, ..query.clone() };
+        choice(trigger(by).to_owned(), query.trigger == Some(by), &with(Some(by)), &with(None))
+    };
+    Group { name: "Planned by", choices: Trigger::ALL.into_iter().map(by).collect() }
+}
+
+fn cause(row: &CauseCount, query: &ActivityQuery) -> CauseShown {
+    CauseShown {
+        label: row.label.clone(),
+        href: href(&ActivityQuery { cause: Some(row.cause), ..query.clone() }),
+        runs: thousands(row.runs),
+        advice: sentence(&row.advice),
+    }
+}

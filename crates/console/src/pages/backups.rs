@@ -1,0 +1,205 @@
+//! Backing up from a page: what it would do, the confirmation, and what it did.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use holdfast_control::views::actions::{BackupPreview, Selection, WriteEstimate};
+use holdfast_control::views::matching;
+use holdfast_model::AppId;
+
+use crate::backup_request::{SentForm, carry_out};
+use crate::failure::Failure;
+use crate::forms::Claim;
+use crate::layout::{Page, Shown, Tab};
+use crate::markup::{counted, link, span, thousands};
+use crate::site::Site;
+
+/// Names that a page lists.
+const NAMES: usize = 200;
+
+#[derive(Template)]
+#[template(path = "preview.html")]
+struct Preview {
+    sentence: String,
+    cost: String,
+    notes: Vec<String>,
+    form: Option<Confirmation>,
+    back: String,
+    total: String,
+    names: Vec<(String, String)>,
+    more: usize,
+    left_out: Vec<(String, String)>,
+    left_out_total: String,
+}
+
+struct Confirmation {
+    token: String,
+    fields: Vec<(String, String)>,
+    count: usize,
+    button: String,
+}
+
+#[derive(Template)]
+#[template(path = "result.html")]
+struct ResultContent {
+    sentence: String,
+    detail: String,
+    total: String,
+    runs: Vec<(String, String)>,
+    more: usize,
+    left_out: Vec<(String, String)>,
+}
+
+/// Shows what backing up a selection would do, and asks for the confirmation.
+pub async fn preview(State(site): State<Arc<Site>>, shown: Shown, body: String) -> Result<Response, Failure> {
+    let form = SentForm::read(&body);
+    let cached = site.reading_now().await?;
+    if cached.store_away {
+        return Err(Failure::store_away());
+    }
+    let selection = form.selection(|query| matching(&cached.reading, query).len())?;
+    let preview = site.backups.preview(&cached.reading, &selection)?;
+    let token = site.forms.issue().ok_or_else(no_randomness)?;
+    let content = Preview::of(&preview, &selection, token);
+    let (title, as_of) = ("Back up now".into(), Some(cached.reading.at));
+    Ok(shown.answer(&Page { title, tab: Tab::Fleet, as_of, live: None, content }))
+}
+
+/// Starts the backups of a confirmed form, and leads to the result.
+pub async fn start(State(site): State<Arc<Site>>, body: String) -> Result<Response, Failure> {
+    let form = SentForm::read(&body);
+    let selection = form.selection(|_| 0)?;
+    let permit = match site.forms.claim(form.value("form")) {
+        Claim::Act(permit) => permit,
+        Claim::Done(id) => return Ok(to_result(&id)),
+        Claim::UnderWay => return Err(Failure::under_way()),
+        Claim::Unknown => return Err(too_old()),
+    };
+    if form.value("count").replace([',', ' '], "") != form.value("expected") {
+        site.forms.release(&permit);
+        let detail = "The number that was typed is not the number of apps, so nothing was started.";
+        let failure = Failure::new(StatusCode::BAD_REQUEST, "not_confirmed", "Not confirmed", detail);
+        return Err(failure.help("Go back, and type the number that the page shows."));
+    }
+    let id = permit.id.clone();
+    carry_out(&site, permit, selection, String::new()).await?;
+    Ok(to_result(&id))
+}
+
+/// Shows what a request did.
+pub async fn result(
+    State(site): State<Arc<Site>>,
+    Path(id): Path<String>,
+    shown: Shown,
+) -> Result<Response, Failure> {
+    let done = site.forms.result(&id).ok_or_else(Failure::no_result)?;
+    let started = &done.started;
+    let runs = started.runs.iter().take(NAMES);
+    let runs: Vec<(String, String)> = runs.map(|run| (link::run(*run), run.to_string())).collect();
+    let content = ResultContent {
+        sentence: match started.runs.len() {
+            0 => "No backup was started.".to_owned(),
+            1 => "One backup starts now.".to_owned(),
+            count => format!("{} backups start now.", thousands(count)),
+        },
+        detail: detail(started.under_way.len(), started.left_out.len(), started.is_repeated),
+        total: thousands(started.runs.len()),
+        more: started.runs.len() - runs.len(),
+        runs,
+        left_out: names(started.left_out.iter().map(|left| (&left.app, left.why.clone()))),
+    };
+    Ok(shown.answer(&Page {
+        title: "Backups started".into(),
+        tab: Tab::Fleet,
+        as_of: None,
+        live: None,
+        content,
+    }))
+}
+
+fn to_result(id: &str) -> Response {
+    Redirect::to(&format!("/backups/{id}")).into_response()
+}
+
+fn detail(under_way: usize, left_out: usize, is_repeated: bool) -> String {
+    let mut parts = Vec::new();
+    if is_repeated {
+        parts.push("The same request was sent before, and its runs were added then.".to_owned());
+    }
+    if under_way > 0 {
+        parts.push(format!("{} had a run under way already.", counted(under_way, "app")));
+    }
+    if left_out > 0 {
+        parts.push(format!("{} cannot be backed up.", counted(left_out, "app")));
+    }
+    parts.push("Workers take the runs as Azure's budget allows. The audit names you.".to_owned());
+    parts.join(" ")
+}
+
+fn no_randomness() -> Failure {
+    let detail = "The system gives no randomness, so a form cannot be made.";
+    Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "no_randomness", "No form", detail)
+}
+
+fn too_old() -> Failure {
+    let detail = "This form was not issued by this process, or more than an hour ago. Nothing was started.";
+    let failure = Failure::new(StatusCode::FORBIDDEN, "form_expired", "The form is too old", detail);
+    failure.help("Open the fleet again, and ask again.")
+}
+
+fn names<'a>(apps: impl Iterator<Item = (&'a AppId, String)>) -> Vec<(String, String)> {
+    apps.take(NAMES).map(|(app, why)| (app.short_name(), why)).collect()
+}
+
+impl Preview {
+    fn of(preview: &BackupPreview, selection: &Selection, token: String) -> Self {
+        let count = preview.starts.len();
+        let apps = counted(count, "app");
+        let mut shown: Vec<(String, String)> =
+            preview.starts.iter().take(NAMES).map(|app| (link::app(app), app.short_name())).collect();
+        shown.sort();
+        let under_way = preview.under_way.iter().map(|app| (app, "has a run under way".to_owned()));
+        let left_out = preview.left_out.iter().map(|left| (&left.app, left.why.clone()));
+        let mut fields = SentForm::of_selection(selection);
+        fields.push(("expected".to_owned(), count.to_string()));
+        let button = format!("Back up {apps}");
+        Self {
+            sentence: match count {
+                0 => "There is nothing to back up.".to_owned(),
+                _ => format!("Back up {apps} now?"),
+            },
+            cost: cost(&preview.writes),
+            notes: Vec::new(),
+            form: (count > 0).then_some(Confirmation { token, fields, count, button }),
+            back: match selection {
+                Selection::Apps(_) => "/fleet".to_owned(),
+                Selection::Matching { query, .. } => link::fleet(query),
+            },
+            total: thousands(count),
+            more: count - shown.len(),
+            names: shown,
+            left_out_total: thousands(preview.under_way.len() + preview.left_out.len()),
+            left_out: names(under_way.chain(left_out)),
+        }
+    }
+}
+
+/// What it costs of Azure's budget, in a sentence.
+fn cost(writes: &[WriteEstimate]) -> String {
+    let all: u64 = writes.iter().map(|one| one.writes).sum();
+    if all == 0 {
+        return "Nothing is asked of Azure.".to_owned();
+    }
+    let where_from =
+        if writes.len() == 1 { String::new() } else { format!(" in {} subscriptions", writes.len()) };
+    let last = match writes.iter().map(|one| one.takes_s).max_by_key(|takes| takes.unwrap_or(u64::MAX)) {
+        Some(Some(0)) if all == 1 => "Azure's budget takes it at once".to_owned(),
+        Some(Some(0)) => "Azure's budget takes them at once".to_owned(),
+        Some(Some(seconds)) => format!("Azure's budget takes the last of them after about {}", span(seconds)),
+        _ => "Azure's budget never takes all of them".to_owned(),
+    };
+    format!("{}{where_from}: {last}. Scheduled backups go on beside them.", counted(all, "write"))
+}

@@ -1,0 +1,25 @@
+//! The pages. Each is one file: what it reads, and how that is shown; its markup is in `templates/`.
+
+mod activity;
+mod activity_url;
+mod app;
+mod audit;
+pub mod backups;
+mod capacity;
+pub mod export;
+mod facets;
+mod facts;
+mod fleet;
+mod overview;
+mod person;
+mod run;
+mod run_rows;
+
+pub use activity::activity;
+pub use activity_url::{from_url as activity_query, to_url as activity_url};
+pub use app::app;
+pub use audit::{audit, from_url as audit_query, to_url as audit_url};
+pub use capacity::capacity;
+pub use fleet::fleet;
+pub use overview::overview;
+pub use run::run;

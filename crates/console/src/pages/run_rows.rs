@@ -1,0 +1,79 @@
+//! Runs as rows of a table.
+
+use holdfast_control::runs::RunView;
+use holdfast_control::views::Severity;
+use holdfast_control::views::cause_advice::label;
+use holdfast_model::{StateCode, Timestamp, Trigger};
+
+use crate::markup::{Markup, ago, link, mark, severity_of, words};
+
+/// A run as a row.
+pub struct RunShown {
+    pub href: String,
+    pub what: String,
+    pub app_href: String,
+    pub name: String,
+    pub mark: Markup,
+    pub cause: String,
+    pub policy: String,
+    pub trigger: &'static str,
+    pub created: Markup,
+    pub ended: Markup,
+}
+
+/// The runs as rows.
+pub fn rows(runs: &[RunView], now: Timestamp) -> Vec<RunShown> {
+    runs.iter().map(|run| row(run, now)).collect()
+}
+
+fn row(run: &RunView, now: Timestamp) -> RunShown {
+    RunShown {
+        href: link::run(run.id),
+        what: run.what.clone(),
+        app_href: link::app(&run.app),
+        name: run.name.clone(),
+        mark: state(run),
+        cause: run.cause.map(|cause| label(cause).to_owned()).unwrap_or_default(),
+        policy: run.policy.as_ref().map(ToString::to_string).unwrap_or_default(),
+        trigger: trigger(run.trigger),
+        created: ago(run.created_at, now),
+        ended: run.ended_at.map_or_else(empty, |at| ago(at, now)),
+    }
+}
+
+/// No text.
+pub fn empty() -> Markup {
+    askama::filters::Safe(String::new())
+}
+
+/// The outcome of a run, or the state of one that has not ended.
+pub fn state(run: &RunView) -> Markup {
+    match run.outcome {
+        Some(outcome) => mark(severity_of(outcome), &words(outcome.as_str())),
+        None => mark(Severity::Run, state_words(run.state)),
+    }
+}
+
+/// What a run in this state does.
+pub fn state_words(state: StateCode) -> &'static str {
+    match state {
+        StateCode::Planned => "waits for its turn",
+        StateCode::Waiting => "waits",
+        StateCode::Starting => "asks Azure",
+        StateCode::Reconciling => "looks for a lost answer",
+        StateCode::Polling | StateCode::PollingOperation => "Azure works",
+        StateCode::Verifying => "checks the result",
+        StateCode::Comparing => "compares once more",
+        StateCode::Ended => "ended",
+    }
+}
+
+/// What planned a run, in words.
+pub fn trigger(trigger: Trigger) -> &'static str {
+    match trigger {
+        Trigger::Schedule => "schedule",
+        Trigger::CatchUp => "catch-up",
+        Trigger::Manual => "a person",
+        Trigger::Policy => "policy",
+    }
+}

@@ -1,0 +1,149 @@
+//! What the pages and the API are served from.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use holdfast_control::views::activity::{ActivityPage, ActivityQuery};
+use holdfast_control::views::app::AppView;
+use holdfast_control::views::audit_page::{AuditPage, AuditQuery};
+use holdfast_control::views::fleet::{FleetPage, FleetQuery};
+use holdfast_control::views::overview::Overview;
+use holdfast_control::views::run::RunView;
+use holdfast_control::views::{self, CachedReading, FleetCache};
+use holdfast_model::{AppId, Clock, Policy, PolicyName, RunId, fold_case};
+use holdfast_store::Store;
+use ring::rand::SecureRandom;
+
+use crate::Check;
+use crate::backups::{BackupActions, BackupsDone};
+use crate::failure::Failure;
+use crate::forms::Forms;
+
+/// Runs and acts of a page.
+const ROWS: u32 = 50;
+
+/// What a site is made from.
+pub struct SiteParts {
+    /// The store.
+    pub store: Arc<dyn Store>,
+    /// The clock of the process.
+    pub clock: Arc<dyn Clock>,
+    /// The policies of the fleet file, for the next ticks of an app.
+    pub policies: BTreeMap<PolicyName, Policy>,
+    /// Backs up apps for people.
+    pub backups: Arc<dyn BackupActions>,
+    /// Randomness for the tokens of forms.
+    pub random: Arc<dyn SecureRandom + Send + Sync>,
+}
+
+/// What the pages and the API are served from.
+pub struct Site {
+    /// The checks of the process.
+    pub(crate) checks: Vec<Arc<dyn Check>>,
+    /// Backs up apps for people.
+    pub(crate) backups: Arc<dyn BackupActions>,
+    /// The forms that act.
+    pub(crate) forms: Forms<BackupsDone>,
+    store: Arc<dyn Store>,
+    cache: FleetCache,
+    policies: BTreeMap<PolicyName, Policy>,
+}
+
+impl fmt::Debug for Site {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Site").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for SiteParts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SiteParts").finish_non_exhaustive()
+    }
+}
+
+/// The apps that a name means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum NamedApp {
+    /// One.
+    One(AppId),
+    /// Several have the name.
+    Several(Vec<AppId>),
+}
+
+impl Site {
+    /// A site of a process with these checks.
+    pub fn new(parts: SiteParts, checks: Vec<Arc<dyn Check>>) -> Self {
+        let SiteParts { store, clock, policies, backups, random } = parts;
+        let cache = FleetCache::new(Arc::clone(&store), Arc::clone(&clock));
+        Self { checks, backups, forms: Forms::new(random, clock), store, cache, policies }
+    }
+
+    /// The fleet, a few seconds old at most while the store answers.
+    pub(crate) async fn reading(&self) -> Result<CachedReading, Failure> {
+        Ok(self.cache.read().await?)
+    }
+
+    /// The fleet as it is now.
+    pub(crate) async fn reading_now(&self) -> Result<CachedReading, Failure> {
+        self.cache.expire();
+        self.reading().await
+    }
+
+    /// Makes the next page ask the store, because a request has changed it.
+    pub(crate) fn expire(&self) {
+        self.cache.expire();
+    }
+
+    pub(crate) async fn overview(&self) -> Result<Overview, Failure> {
+        let cached = self.reading().await?;
+        Ok(views::overview(&cached.reading, cached.store_away))
+    }
+
+    /// A page of the fleet with at most `most` rows.
+    pub(crate) async fn fleet(&self, query: &FleetQuery, most: usize) -> Result<FleetPage, Failure> {
+        let CachedReading { reading, store_away } = self.reading().await?;
+        let page = views::fleet_page(&reading, query, most)?;
+        Ok(FleetPage { store_away, ..page })
+    }
+
+    pub(crate) async fn app(&self, id: &AppId) -> Result<AppView, Failure> {
+        let cached = self.reading().await?;
+        Ok(views::app_view(&*self.store, &cached.reading, &self.policies, &id.to_string()).await?)
+    }
+
+    pub(crate) async fn run(&self, id: RunId) -> Result<RunView, Failure> {
+        Ok(views::run_view(&*self.store, id).await?)
+    }
+
+    pub(crate) async fn activity(&self, query: &ActivityQuery) -> Result<ActivityPage, Failure> {
+        let now = self.now().await?;
+        Ok(views::activity(&*self.store, now, query, ROWS).await?)
+    }
+
+    pub(crate) async fn audit(&self, query: &AuditQuery) -> Result<AuditPage, Failure> {
+        let now = self.now().await?;
+        Ok(views::audit_page(&*self.store, now, query, usize::try_from(ROWS).unwrap_or(1)).await?)
+    }
+
+    async fn now(&self) -> Result<holdfast_model::Timestamp, Failure> {
+        Ok(self.store.now().await.map_err(holdfast_control::Error::from)?)
+    }
+
+    /// The apps with this short name, or the one with this ARM id, with or without its first slash.
+    pub(crate) async fn named(&self, name: &str) -> Result<NamedApp, Failure> {
+        let reading = self.reading().await?.reading;
+        let by_id = format!("/{}", name.trim_start_matches('/')).parse::<AppId>().ok();
+        if let Some(id) = by_id.filter(|id| reading.status_of(id).is_some()) {
+            return Ok(NamedApp::One(id));
+        }
+        let name = fold_case(name);
+        let called = reading.apps.iter().map(|status| &status.app).filter(|app| app.short_name() == name);
+        let mut found: Vec<AppId> = called.cloned().collect();
+        match found.len() {
+            0 => Err(Failure::no_app(&name)),
+            1 => Ok(NamedApp::One(found.remove(0))),
+            _ => Ok(NamedApp::Several(found)),
+        }
+    }
+}

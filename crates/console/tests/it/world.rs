@@ -1,0 +1,120 @@
+//! A console over a filled store, and requests to it.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use holdfast_console::{
+    Check, Console, ListenerLimits, Metrics, MetricsError, Server, Site, SiteParts, StoreAnswers,
+};
+use holdfast_store::{RunFilter, Store};
+use tokio::net::TcpListener;
+
+use crate::filled::{Backups, Filled, Filling, policies};
+use crate::http::send;
+
+struct NoMetrics;
+
+#[async_trait]
+impl Metrics for NoMetrics {
+    async fn text(&self) -> Result<String, MetricsError> {
+        Ok(String::new())
+    }
+}
+
+pub struct World {
+    pub store: Arc<dyn Store>,
+    server: Server,
+}
+
+/// An answer.
+pub struct Answer {
+    pub status: u16,
+    pub head: String,
+    pub body: String,
+}
+
+impl World {
+    /// A console on this machine alone.
+    pub async fn of(filling: Filling) -> Self {
+        Self::at("127.0.0.1:0", filling).await
+    }
+
+    /// A console at an address.
+    pub async fn at(address: &str, filling: Filling) -> Self {
+        let filled = Filled::new(filling).await;
+        let store = Arc::clone(&filled.store);
+        Self::over(address, store, Arc::clone(&filled.clock) as _).await
+    }
+
+    /// A console over a store.
+    pub async fn over(address: &str, store: Arc<dyn Store>, clock: Arc<dyn holdfast_model::Clock>) -> Self {
+        let checks: Vec<Arc<dyn Check>> = vec![Arc::new(StoreAnswers(Arc::clone(&store)))];
+        let parts = SiteParts {
+            store: Arc::clone(&store),
+            clock,
+            policies: policies(),
+            backups: Arc::new(Backups(Arc::clone(&store))),
+            random: Arc::new(ring::rand::SystemRandom::new()),
+        };
+        let site = Some(Arc::new(Site::new(parts, checks.clone())));
+        let console = Console { checks, metrics: Arc::new(NoMetrics), site };
+        let listener = TcpListener::bind(address).await.unwrap();
+        let limits = ListenerLimits::default();
+        let server = Server::start(listener, console, limits, std::future::pending()).unwrap();
+        Self { store, server }
+    }
+
+    /// The number of backup runs in the store.
+    pub async fn runs(&self) -> usize {
+        let filter = RunFilter { kind: Some(holdfast_model::RunKind::Backup), ..RunFilter::default() };
+        self.store.runs(&filter).await.unwrap().len()
+    }
+
+    /// The answer to a request of a program.
+    pub async fn ask(&self, request: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+        let mut address = self.server.address();
+        if address.ip().is_unspecified() {
+            address.set_ip([127, 0, 0, 1].into());
+        }
+        let host = address.to_string();
+        let mut all = vec![("Host", host.as_str())];
+        all.extend_from_slice(headers);
+        let (status, head, body) = send(address, request, &all, body).await;
+        Answer { status, head, body }
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        self.ask(&format!("GET {path}"), &[], "").await
+    }
+
+    /// The page, which must be there.
+    pub async fn page(&self, path: &str) -> String {
+        let answer = self.get(path).await;
+        assert_eq!(answer.status, 200, "{path}: {}", answer.body);
+        answer.body
+    }
+
+    /// Sends a form of one of the console's own pages.
+    pub async fn form(&self, path: &str, body: &str) -> Answer {
+        let kind = ("Content-Type", "application/x-www-form-urlencoded");
+        // As browsers do from a page without a referrer.
+        let own = [kind, ("Sec-Fetch-Site", "same-origin"), ("Origin", "null")];
+        self.ask(&format!("POST {path}"), &own, body).await
+    }
+
+    /// Every page of a fleet with a run and an app.
+    pub async fn pages(&self) -> Vec<String> {
+        let run = between(&self.page("/activity?outcome=failed").await, "href=\"/runs/", "\"").to_owned();
+        let app = between(&self.page("/fleet").await, "data-row href=\"", "\"").to_owned();
+        let fixed = ["/", "/fleet", "/fleet?policy=gold&sort=name", "/activity", "/audit", "/capacity"];
+        let mut paths: Vec<String> = fixed.map(str::to_owned).into();
+        paths.extend([format!("/runs/{run}"), app]);
+        paths
+    }
+}
+
+/// The first text between two texts.
+pub fn between<'t>(text: &'t str, before: &str, after: &str) -> &'t str {
+    let (_, rest) = text.split_once(before).unwrap_or_else(|| panic!("no {before:?} in {text}"));
+    rest.split_once(after).unwrap().0
+}
