@@ -9,7 +9,7 @@ pub type Day = NaiveDate;
 
 /// The backup runs of an app that ended on one day.
 ///
-/// It follows from the runs: it is written in the transaction that ends a run or records a missed tick.
+/// It serializes as its row. It follows from the runs: it is written in the transaction that ends a run or records a missed tick.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct AppDay {
     /// The UTC day on which the runs ended; of a missed run, the day of its tick.
@@ -19,6 +19,7 @@ pub struct AppDay {
     /// The policy of the day's latest run.
     pub policy: Option<PolicyName>,
     /// Numbers of runs.
+    #[serde(flatten)]
     pub counts: DayCounts,
     /// The size of the day's latest backup in bytes.
     pub bytes: Option<i64>,

@@ -2,19 +2,23 @@
 
 use std::collections::BTreeMap;
 
-use holdfast_model::{Outcome, Run, RunKind};
+use holdfast_model::{AppId, Outcome, Run, RunKind};
 
-use crate::app_days::{AppDay, DayCounts};
+use crate::app_days::{AppDay, Day, DayCounts};
 use crate::columns::Ending;
 
 /// What the backup runs among `ended` add, by app and day. Runs that have not ended add nothing.
 pub(crate) fn added<'a>(ended: impl IntoIterator<Item = &'a Run>) -> Vec<AppDay> {
-    let mut days = BTreeMap::new();
-    for new in ended.into_iter().filter_map(of_run) {
-        let key = (new.app.clone(), new.day);
-        match days.get_mut(&key) {
-            Some(day) => add(day, new),
-            None => drop(days.insert(key, new)),
+    let mut days: BTreeMap<(&AppId, Day), AppDay> = BTreeMap::new();
+    for run in ended {
+        let Some(RunEnd { day, counts, bytes }) = RunEnd::of(run) else { continue };
+        let empty =
+            || AppDay { day, app: run.app.clone(), policy: None, counts: DayCounts::default(), bytes: None };
+        let day = days.entry((&run.app, day)).or_insert_with(empty);
+        day.counts.add(counts);
+        day.bytes = bytes.or(day.bytes);
+        if run.policy.is_some() {
+            day.policy.clone_from(&run.policy);
         }
     }
     days.into_values().collect()
@@ -27,29 +31,32 @@ pub(crate) fn add(day: &mut AppDay, new: AppDay) {
     day.bytes = new.bytes.or(day.bytes);
 }
 
-/// The day of one run.
-fn of_run(run: &Run) -> Option<AppDay> {
-    if run.task.kind() != RunKind::Backup {
-        return None;
+/// What one run adds.
+struct RunEnd {
+    day: Day,
+    counts: DayCounts,
+    bytes: Option<i64>,
+}
+
+impl RunEnd {
+    /// The end of a backup run; `None` of any other run, and of one that has not ended.
+    fn of(run: &Run) -> Option<Self> {
+        if run.task.kind() != RunKind::Backup {
+            return None;
+        }
+        let Ending { outcome, backup, .. } = Ending::of(&run.state);
+        let outcome = outcome?;
+        let at = if outcome == Outcome::Missed { run.tick.or(run.ended_at)? } else { run.ended_at? };
+        let mut counts = DayCounts::default();
+        match outcome {
+            Outcome::Succeeded => counts.good = 1,
+            Outcome::Partial if run.policy_snapshot.partial_is_good => counts.good = 1,
+            Outcome::Partial => counts.partial = 1,
+            Outcome::Failed | Outcome::Exhausted => counts.failed = 1,
+            Outcome::Missed => counts.missed = 1,
+        }
+        Some(Self { day: at.date_naive(), counts, bytes: backup.map(|backup| backup.size_bytes) })
     }
-    let Ending { outcome, backup, .. } = Ending::of(&run.state);
-    let outcome = outcome?;
-    let at = if outcome == Outcome::Missed { run.tick.or(run.ended_at)? } else { run.ended_at? };
-    let mut counts = DayCounts::default();
-    match outcome {
-        Outcome::Succeeded => counts.good = 1,
-        Outcome::Partial if run.policy_snapshot.partial_is_good => counts.good = 1,
-        Outcome::Partial => counts.partial = 1,
-        Outcome::Failed | Outcome::Exhausted => counts.failed = 1,
-        Outcome::Missed => counts.missed = 1,
-    }
-    Some(AppDay {
-        day: at.date_naive(),
-        app: run.app.clone(),
-        policy: run.policy.clone(),
-        counts,
-        bytes: backup.map(|backup| backup.size_bytes),
-    })
 }
 
 #[cfg(test)]

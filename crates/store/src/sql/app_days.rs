@@ -7,7 +7,6 @@ use crate::error::Result;
 use crate::rules::app_days::added;
 use crate::sql::arg::Arg;
 use crate::sql::reading::fetch_readable;
-use crate::sql::rows::app_day;
 use crate::sql::session::Session;
 
 pub(super) const READ: &str = "read the days of apps";
@@ -21,8 +20,7 @@ pub(super) async fn add<'a, S: Session>(
     if days.is_empty() {
         return Ok(());
     }
-    let rows: Vec<_> = days.iter().map(app_day::columns).collect();
-    session.execute(S::DIALECT.add_app_days, vec![Arg::json(&rows)]).await.map(drop)
+    session.execute(S::DIALECT.add_app_days, vec![Arg::json(&days)]).await.map(drop)
 }
 
 /// The days from `since` on, by app and day.

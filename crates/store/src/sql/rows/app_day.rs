@@ -1,7 +1,6 @@
 //! Rows of `app_days`.
 
 use holdfast_model::PolicyName;
-use serde_json::{Value, json as object};
 
 use crate::app_days::{AppDay, DayCounts};
 use crate::error::Result;
@@ -26,19 +25,4 @@ impl FromRow for AppDay {
             bytes: row.maybe_int("bytes")?,
         })
     }
-}
-
-/// What a row adds to the day of its app.
-pub(crate) fn columns(added: &AppDay) -> Value {
-    let AppDay { day, app, policy, counts: DayCounts { good, partial, failed, missed }, bytes } = added;
-    object!({
-        "app": app.to_string(),
-        "day": day.to_string(),
-        "policy": policy.as_ref().map(PolicyName::as_str),
-        "good": good,
-        "partial": partial,
-        "failed": failed,
-        "missed": missed,
-        "bytes": bytes,
-    })
 }
