@@ -8,7 +8,7 @@ use axum::response::Response;
 use holdfast_control::views::Severity;
 use holdfast_control::views::cause_advice::label;
 use holdfast_control::views::run::{RunView, TimelineItem};
-use holdfast_model::RunId;
+use holdfast_model::{Outcome, RunId, RunKind};
 
 use crate::failure::Failure;
 use crate::layout::{Page, Shown, Tab};
@@ -23,6 +23,7 @@ struct Content {
     title: String,
     mark: Markup,
     advice: Option<Markup>,
+    again: Option<String>,
     items: Vec<ItemShown>,
     facts: Vec<Fact>,
     view: RunView,
@@ -62,11 +63,18 @@ impl Content {
             title,
             mark: state(&view.run),
             advice: view.advice.as_deref().map(sentence),
+            again: can_be_repeated(&view).then(|| view.run.app.to_string()),
             items: view.timeline.iter().map(item).collect(),
             facts: facts(&view),
             view,
         }
     }
+}
+
+/// Whether the run is a backup that ended without success, so that another one may help.
+fn can_be_repeated(view: &RunView) -> bool {
+    let run = &view.run;
+    run.kind == RunKind::Backup && run.outcome.is_some_and(|outcome| outcome != Outcome::Succeeded)
 }
 
 fn item(item: &TimelineItem) -> ItemShown {

@@ -48,6 +48,23 @@ async fn a_selection_is_previewed_confirmed_by_its_number_and_backed_up_once() {
 }
 
 #[tokio::test]
+async fn clicks_at_the_same_time_start_one_backup() {
+    let world = World::of(SMALL).await;
+    let app = first(&world, "condition=good").await;
+    let before = world.runs().await;
+    let preview = world.form("/backups/preview", &format!("app={app}")).await;
+    let body = confirmation(&preview, "1");
+    let clicks = (0..8).map(|_| world.form("/backups", &body));
+    let statuses: Vec<u16> =
+        futures::future::join_all(clicks).await.iter().map(|answer| answer.status).collect();
+    assert!(
+        statuses.contains(&303) && statuses.iter().all(|status| [303, 409].contains(status)),
+        "{statuses:?}"
+    );
+    assert_eq!(world.runs().await, before + 1);
+}
+
+#[tokio::test]
 async fn all_that_match_are_backed_up_but_what_is_under_way_or_in_no_policy() {
     let world = World::of(SMALL).await;
     let before = world.runs().await;

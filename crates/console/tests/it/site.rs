@@ -121,6 +121,29 @@ async fn a_store_that_is_away_gives_a_clear_page_and_none_of_its_insides() {
 }
 
 #[tokio::test]
+async fn a_page_is_served_under_a_name_of_this_machine_alone() {
+    let world = World::of(Filling { apps: 1, days: 0, hostile: false }).await;
+    for (host, status) in [
+        ("localhost", 200),
+        ("127.0.0.1:9464", 200),
+        ("[::1]:9464", 200),
+        ("10.0.0.4", 403),
+        ("0.0.0.0:9464", 403),
+        ("evil.example", 421),
+        ("localhost.evil.example", 421),
+    ] {
+        for path in ["/", "/api/v1/apps", "/fleet.csv"] {
+            let answer = world.ask(&format!("GET {path}"), &[("Host", host)], "").await;
+            assert_eq!(answer.status, status, "{host}{path}");
+            assert_eq!(answer.body.contains("checkout"), status == 200, "{host}{path}");
+        }
+    }
+    let proxied = world.ask("GET /fleet", &[("X-Forwarded-For", "10.0.0.4")], "").await;
+    assert_eq!(proxied.status, 403);
+    assert!(proxied.body.contains("A proxy forwards to this address"), "{}", proxied.body);
+}
+
+#[tokio::test]
 async fn a_static_file_is_kept_for_ever_and_sent_once() {
     let world = World::of(Filling { apps: 1, days: 0, hostile: false }).await;
     let page = world.page("/").await;

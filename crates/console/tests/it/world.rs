@@ -77,8 +77,10 @@ impl World {
             address.set_ip([127, 0, 0, 1].into());
         }
         let host = address.to_string();
-        let mut all = vec![("Host", host.as_str())];
-        all.extend_from_slice(headers);
+        let mut all = headers.to_vec();
+        if !headers.iter().any(|(name, _)| *name == "Host") {
+            all.push(("Host", &host));
+        }
         let (status, head, body) = send(address, request, &all, body).await;
         Answer { status, head, body }
     }
