@@ -168,7 +168,8 @@ mod tests {
                 (id.as_uuid().get_version_num(), id.as_uuid().get_variant()),
                 (7, uuid::Variant::RFC4122)
             );
-            (last, _) = (Some(id), made.push(id));
+            last = Some(id);
+            made.push(id);
         }
         assert!(made.is_sorted());
         assert_eq!(made.iter().map(|id| id.tail()).collect::<BTreeSet<_>>().len(), made.len());

@@ -9,6 +9,7 @@ mod backups;
 mod bad_rows;
 mod collector;
 mod command;
+mod console_pages;
 mod deploy;
 mod doctor;
 mod kill;

@@ -1,12 +1,14 @@
-//! Installing what tests run: Debian's packages for PostgreSQL, RabbitMQ and Prometheus, npm's for Azurite, PyPI's SDK.
+//! Installing what tests run: Debian's packages for PostgreSQL, RabbitMQ, Prometheus and Chromium, npm's for Azurite and
+//! Playwright, PyPI's SDK.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, anyhow, bail};
 
-use super::{azure_sdk, azurite, postgres, python, rabbitmq};
+use super::{azure_sdk, azurite, browser, postgres, python, rabbitmq};
 use crate::{step, terminal};
 
 /// Debian runs this program to learn whether a newly installed service may start.
@@ -14,6 +16,9 @@ const POLICY: &str = "/usr/sbin/policy-rc.d";
 
 /// Prometheus' tool for rules.
 pub const PROMTOOL: &str = "promtool";
+
+/// The browser.
+pub const CHROMIUM: &str = "chromium";
 
 /// Installs every server and program that is missing. Packages of Debian need root.
 pub fn all() -> Result<()> {
@@ -25,12 +30,12 @@ pub fn all() -> Result<()> {
         apt_install(&missing).with_context(|| cannot_install(&missing))?;
     }
     // Each mostly waits for its registry.
-    let (azurite, sdk) = std::thread::scope(|scope| {
-        let azurite = scope.spawn(|| if azurite::program().is_file() { Ok(()) } else { npm_install() });
+    let (npm, sdk) = std::thread::scope(|scope| {
+        let npm = scope.spawn(npm_install_missing);
         let sdk = azure_sdk::install();
-        (azurite.join(), sdk)
+        (npm.join(), sdk)
     });
-    azurite.map_err(|_| anyhow!("the installation of Azurite panicked"))??;
+    npm.map_err(|_| anyhow!("the installation of npm's packages panicked"))??;
     sdk
 }
 
@@ -45,7 +50,8 @@ fn missing_packages() -> Vec<&'static str> {
     let missing = [
         ("postgresql", postgres::programs().is_none()),
         ("rabbitmq-server", rabbitmq::programs().is_none()),
-        ("npm", !azurite::program().is_file() && !runs("npm")),
+        ("npm", !(azurite::program().is_file() && browser::is_installed()) && !runs("npm")),
+        ("chromium", !runs(CHROMIUM)),
         ("prometheus", !runs(PROMTOOL)),
         ("python3-venv", !azure_sdk::environment().is_installed() && !python::can_install()),
     ];
@@ -79,22 +85,33 @@ fn apt_get(arguments: &[&str], packages: &[&str]) -> Result<()> {
     step::output_of(command.env("DEBIAN_FRONTEND", "noninteractive").stdin(Stdio::null())).map(drop)
 }
 
-fn npm_install() -> Result<()> {
-    terminal::line(&format!("installing {}", azurite::PACKAGE));
-    let folder = azurite::install_folder();
+fn npm_install_missing() -> Result<()> {
+    if !azurite::program().is_file() {
+        npm_install(&[azurite::PACKAGE], &azurite::install_folder())?;
+    }
+    if !browser::is_installed() {
+        npm_install(&browser::PACKAGES, &browser::install_folder())?;
+    }
+    Ok(())
+}
+
+fn npm_install(packages: &[&str], folder: &Path) -> Result<()> {
+    let names = packages.join(", ");
+    terminal::line(&format!("installing {names}"));
     // The rename at the end keeps an interrupted installation from counting as a complete one.
     let partial = folder.with_extension("partial");
     if partial.exists() {
-        fs::remove_dir_all(&partial).context("failed to remove an interrupted installation of Azurite")?;
+        fs::remove_dir_all(&partial)
+            .with_context(|| format!("failed to remove an interrupted installation of {names}"))?;
     }
     fs::create_dir_all(&partial)?;
     let mut command = Command::new("npm");
-    command.args(["install", azurite::PACKAGE, "--no-audit", "--no-fund", "--ignore-scripts"]);
+    command.arg("install").args(packages).args(["--no-audit", "--no-fund", "--ignore-scripts"]);
     command.args(["--loglevel=error", "--prefix"]).arg(&partial);
-    step::output_of(command.stdin(Stdio::null())).context(
-        "failed to install Azurite with npm; pass --without-services to skip the tests that need servers",
-    )?;
-    fs::rename(&partial, &folder).context("failed to rename Azurite's folder")
+    step::output_of(command.stdin(Stdio::null())).with_context(|| {
+        format!("failed to install {names} with npm; pass --without-services to skip the tests that need it")
+    })?;
+    fs::rename(&partial, folder).with_context(|| format!("failed to rename the folder of {names}"))
 }
 
 fn runs(program: &str) -> bool {

@@ -5,6 +5,7 @@
 
 mod azure_sdk;
 mod azurite;
+mod browser;
 mod environment;
 mod install;
 mod kind;
