@@ -39,6 +39,10 @@ const READERS: u32 = 4;
 /// Memory for the pages of each connection: negative, in KiB. With the default of 2 MiB, most steps read their pages again.
 const CACHE: &str = "-8192";
 
+/// Pages in the write-ahead log after which they are moved to the file, which flushes both: 32 MiB. With the default of 4 MiB
+/// every large transaction pays for it.
+const LOG_PAGES: &str = "8192";
+
 impl SqliteStore {
     /// Opens the store in the file at `path`, whose time is `clock`'s.
     pub async fn open(path: &Path, clock: Arc<dyn Clock>, mode: Mode) -> Result<Self> {
@@ -63,6 +67,7 @@ impl SqliteStore {
             .synchronous(SqliteSynchronous::Full)
             .pragma("cache_size", CACHE)
             .pragma("temp_store", "memory")
+            .pragma("wal_autocheckpoint", LOG_PAGES)
             .disable_statement_logging();
         let writing = if mode == Mode::Read {
             options.clone()
