@@ -7,6 +7,7 @@ use holdfast_config::{Fleet, Invalid, Secrets, summary};
 use holdfast_control::egress::Destination;
 use holdfast_control::pacing::{PacedArm, Pacer, PacerParts, Patience};
 use holdfast_control::{ControlContext, Error, ErrorKind, Notify};
+use holdfast_hardening::lax_mode;
 use holdfast_identity::arm_clients;
 use holdfast_model::{Actor, Clock};
 use holdfast_queue::{Config, broker_wire};
@@ -18,7 +19,6 @@ use secrecy::SecretString;
 use crate::args::Global;
 use crate::output::Output;
 use crate::runtime::engine::storages;
-use crate::runtime::lax_files::lax_mode;
 use crate::runtime::logins::{Logins, login_words};
 use crate::runtime::wires::{check_broker, check_database};
 

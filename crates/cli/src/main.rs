@@ -6,7 +6,6 @@ mod confirm;
 mod context;
 mod exit;
 mod output;
-mod panic_message;
 mod runtime;
 
 use std::process::ExitCode;
@@ -19,13 +18,13 @@ use args::{
 use clap::Parser as _;
 use context::Context;
 use exit::Exit;
+use holdfast_hardening::{harden, has_password, raise_open_files};
 use holdfast_model::{Clock, SystemClock};
 use holdfast_telemetry::{LogOptions, Service, Telemetry};
-use runtime::hardening::{harden, has_password};
 
 fn main() -> ExitCode {
     harden();
-    panic_message::install();
+    holdfast_telemetry::install_panic_message();
     // Two TLS providers in one process panic at their first use: this one is chosen before anything can ask.
     let chosen = rustls::crypto::ring::default_provider().install_default();
     let cli = Cli::parse();
@@ -41,7 +40,7 @@ fn main() -> ExitCode {
     if chosen.is_err() {
         tracing::warn!("another TLS provider was chosen already");
     }
-    runtime::open_files::raise_limit();
+    raise_open_files();
     let context = Context::new(cli.global, clock, telemetry);
     if has_password(std::env::args_os()) {
         context.out.message(

@@ -6,7 +6,7 @@ use holdfast_model::AppId;
 use holdfast_store::{CursorAdvance, Planned};
 
 /// Runs of a batch after which it is full. One more advance may exceed it by as many ticks as one advance considers.
-const RUNS_MAX: usize = 1_000;
+const RUNS_MAX: usize = 2_000;
 /// Advances of a batch.
 const ADVANCES_MAX: usize = 500;
 

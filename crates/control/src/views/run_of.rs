@@ -42,7 +42,7 @@ fn timeline(events: &[AuditEvent]) -> Vec<TimelineItem> {
             after_s: since.unwrap_or_default().as_secs(),
             event: event.event.name(),
             title: title(&event.event),
-            detail: inert_lines(&runs::detail(event)).into_owned(),
+            detail: inert_lines(behind_title(&runs::detail(event), attempt(&event.event))).into_owned(),
             azure_says: azure_says(&event.event).map(|text| inert_lines(text).into_owned()),
             request_id: request_id(&event.event),
             attempt: attempt(&event.event),
@@ -51,6 +51,13 @@ fn timeline(events: &[AuditEvent]) -> Vec<TimelineItem> {
         }
     };
     events.iter().map(&mut item).collect()
+}
+
+/// The detail without the number of the attempt, where the title has it.
+fn behind_title(detail: &str, attempt: Option<u32>) -> &str {
+    let rest = attempt.and_then(|number| detail.strip_prefix(&format!("attempt {number}")));
+    rest.filter(|rest| rest.starts_with([':', ' ']))
+        .map_or(detail, |rest| rest.trim_start_matches([':', ' ']))
 }
 
 /// What Azure wrote: its log of a backup, or the text of its result.
@@ -103,4 +110,18 @@ fn chain(run_id: RunId, events: &[AuditEvent]) -> Option<ChainPlace> {
     let (first, last) = (events.first()?, events.last()?);
     let (first_seq, last_seq) = (first.link.seq, last.link.seq);
     Some(ChainPlace { run_id, first_seq, last_seq, last_hash: last.link.hash.clone() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_detail_does_not_repeat_the_number_in_its_title() {
+        assert_eq!(behind_title("attempt 1 as hf-shop, SAS none", Some(1)), "as hf-shop, SAS none");
+        assert_eq!(behind_title("attempt 12: timed out", Some(12)), "timed out");
+        assert_eq!(behind_title("attempt 12: timed out", Some(1)), "attempt 12: timed out");
+        assert_eq!(behind_title("backup 7 of attempt 1", Some(1)), "backup 7 of attempt 1");
+        assert_eq!(behind_title("for the tick 02:00", None), "for the tick 02:00");
+    }
 }

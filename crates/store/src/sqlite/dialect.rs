@@ -8,12 +8,12 @@ pub(super) const DIALECT: Dialect = Dialect {
         first: "/* insert_runs */ INSERT INTO runs (id, version, kind, task, subject, trigger, priority, app,
             subscription, policy, tick, plan, storage, account, policy_snapshot, created_at, state, state_json,
             failure_counts, outcome, cause, due_at, ended_at)
-        SELECT value ->> '$.id', 1, value ->> '$.kind', value ->> '$.task',
+        SELECT value ->> '$.id', 1, value ->> '$.kind', value -> '$.task',
             value ->> '$.subject', value ->> '$.trigger', value ->> '$.priority', value ->> '$.app',
             value ->> '$.subscription', value ->> '$.policy', value ->> '$.tick', value ->> '$.plan',
-            value ->> '$.storage', value ->> '$.account', value ->> '$.policy_snapshot',
-            value ->> '$.created_at', value ->> '$.state', value ->> '$.state_json',
-            value ->> '$.failure_counts', value ->> '$.outcome', value ->> '$.cause', value ->> '$.due_at',
+            value ->> '$.storage', value ->> '$.account', value -> '$.policy_snapshot',
+            value ->> '$.created_at', value ->> '$.state', value -> '$.state_json',
+            value -> '$.failure_counts', value ->> '$.outcome', value ->> '$.cause', value ->> '$.due_at',
             value ->> '$.ended_at'
         FROM jsonb_each($1) WHERE true
         ON CONFLICT (policy, app, tick) WHERE policy IS NOT NULL AND tick IS NOT NULL DO NOTHING
@@ -35,8 +35,8 @@ pub(super) const DIALECT: Dialect = Dialect {
     update_runs: RunWrite {
         first: "/* update_runs */ UPDATE runs SET version = version + 1,
             attempt = coalesce(new.value ->> '$.attempt', attempt),
-            state = new.value ->> '$.state', state_json = new.value ->> '$.state_json',
-            failure_counts = new.value ->> '$.failure_counts', outcome = new.value ->> '$.outcome',
+            state = new.value ->> '$.state', state_json = new.value -> '$.state_json',
+            failure_counts = new.value -> '$.failure_counts', outcome = new.value ->> '$.outcome',
             cause = new.value ->> '$.cause', backup_id = new.value ->> '$.backup_id',
             backup_blob = new.value ->> '$.backup_blob', size_bytes = new.value ->> '$.size_bytes',
             accepted_at = new.value ->> '$.accepted_at', finished_at = new.value ->> '$.finished_at',

@@ -1,9 +1,11 @@
 //! Rows of `runs`.
 
-use holdfast_model::{BackupId, Cause, Outcome, PolicyName, Run, RunId};
+use holdfast_model::{
+    BackupId, Cause, FailureCounts, Outcome, PolicyName, PolicySnapshot, Run, RunId, RunState, Task,
+};
 use serde::Serialize;
 
-use crate::columns::{Ending, accepted_at, attempt, json, word};
+use crate::columns::{Ending, accepted_at, attempt, word};
 use crate::error::Result;
 use crate::rules::load::{baseline_at, is_unsettled};
 use crate::sql::arg::time_text;
@@ -71,12 +73,12 @@ struct MovedColumns {
     occupies_app: bool,
 }
 
-/// The columns of a new run.
+/// The columns of a new run. A column that holds JSON is a part of the row's JSON, so that it is not written as a text in a text.
 #[derive(Debug, Serialize)]
 pub(crate) struct InsertedColumns<'a> {
     id: RunId,
     kind: &'static str,
-    task: String,
+    task: &'a Task,
     subject: Option<String>,
     trigger: String,
     priority: i64,
@@ -87,11 +89,11 @@ pub(crate) struct InsertedColumns<'a> {
     plan: &'a str,
     storage: &'a str,
     account: &'a str,
-    policy_snapshot: String,
+    policy_snapshot: &'a PolicySnapshot,
     created_at: String,
     state: &'static str,
-    state_json: String,
-    failure_counts: String,
+    state_json: &'a RunState,
+    failure_counts: &'a FailureCounts,
     outcome: Option<&'static str>,
     cause: Option<&'static str>,
     due_at: String,
@@ -101,12 +103,12 @@ pub(crate) struct InsertedColumns<'a> {
 
 /// The columns that a change of a run writes over version `decided_on`.
 #[derive(Debug, Serialize)]
-pub(crate) struct UpdatedColumns {
+pub(crate) struct UpdatedColumns<'a> {
     id: RunId,
     decided_on: i64,
     state: &'static str,
-    state_json: String,
-    failure_counts: String,
+    state_json: &'a RunState,
+    failure_counts: &'a FailureCounts,
     attempt: Option<u32>,
     outcome: Option<&'static str>,
     cause: Option<&'static str>,
@@ -130,7 +132,7 @@ pub(crate) fn inserted(run: &Run) -> InsertedColumns<'_> {
     InsertedColumns {
         id: run.id,
         kind: run.task.kind().as_str(),
-        task: json(&run.task),
+        task: &run.task,
         subject: run.task.subject(),
         trigger: word(&run.trigger),
         priority: run.priority.rank(),
@@ -141,11 +143,11 @@ pub(crate) fn inserted(run: &Run) -> InsertedColumns<'_> {
         plan: &run.plan,
         storage: run.policy_snapshot.storage.as_str(),
         account: &run.policy_snapshot.account,
-        policy_snapshot: json(&run.policy_snapshot),
+        policy_snapshot: &run.policy_snapshot,
         created_at: time_text(run.created_at),
         state: run.state.code().as_str(),
-        state_json: json(&run.state),
-        failure_counts: json(&run.failure_counts),
+        state_json: &run.state,
+        failure_counts: &run.failure_counts,
         outcome: ending.outcome.map(Outcome::as_str),
         cause: ending.cause.map(Cause::as_str),
         due_at: time_text(run.due_at),
@@ -155,15 +157,15 @@ pub(crate) fn inserted(run: &Run) -> InsertedColumns<'_> {
 }
 
 /// The columns that a change of a run writes over version `from`.
-pub(crate) fn updated(run: &Run, from: i64) -> UpdatedColumns {
+pub(crate) fn updated(run: &Run, from: i64) -> UpdatedColumns<'_> {
     let ending = Ending::of(&run.state);
     let backup = ending.backup;
     UpdatedColumns {
         id: run.id,
         decided_on: from,
         state: run.state.code().as_str(),
-        state_json: json(&run.state),
-        failure_counts: json(&run.failure_counts),
+        state_json: &run.state,
+        failure_counts: &run.failure_counts,
         attempt: attempt(&run.state),
         outcome: ending.outcome.map(Outcome::as_str),
         cause: ending.cause.map(Cause::as_str),
@@ -195,7 +197,7 @@ impl RunColumns for InsertedColumns<'_> {
     }
 }
 
-impl RunColumns for UpdatedColumns {
+impl RunColumns for UpdatedColumns<'_> {
     fn id(&self) -> RunId {
         self.id
     }

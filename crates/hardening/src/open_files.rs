@@ -3,7 +3,7 @@
 /// Raises the soft limit of open files to the hard limit. A failure leaves it as it is.
 ///
 /// The usual soft limit of 1,024 is for programs that call `select`. A worker needs a descriptor for each connection.
-pub fn raise_limit() {
+pub fn raise_open_files() {
     #[cfg(unix)]
     {
         use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};

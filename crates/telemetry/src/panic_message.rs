@@ -1,13 +1,14 @@
-//! The message of a panic: it may repeat texts from outside.
+//! The message of a panic, which may repeat texts from outside.
 
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::io::Write as _;
 
 use holdfast_model::inert_lines;
-use holdfast_telemetry::blanked;
+
+use crate::known_secrets::blanked;
 
 /// Writes panics without secrets, and without characters that act on a terminal.
-pub fn install() {
+pub fn install_panic_message() {
     std::panic::set_hook(Box::new(|panic| {
         let trace = Backtrace::capture();
         let trace = match trace.status() {
@@ -31,7 +32,7 @@ mod tests {
 
     #[test]
     fn a_panic_shows_no_secret_and_moves_no_cursor() {
-        holdfast_telemetry::remember_secret(&"p4n1cp4n1c".into());
+        crate::remember_secret(&"p4n1cp4n1c".into());
         let text = harmless("panicked at x.rs:1:1:\n\u{1b}[2J?sig=abc&x p4n1cp4n1c");
         assert_eq!(text, "panicked at x.rs:1:1:\n\\u{1b}[2J?sig=[blanked]&x [blanked]");
     }
