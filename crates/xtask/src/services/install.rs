@@ -50,7 +50,7 @@ fn missing_packages() -> Vec<&'static str> {
     let missing = [
         ("postgresql", postgres::programs().is_none()),
         ("rabbitmq-server", rabbitmq::programs().is_none()),
-        ("npm", !(azurite::program().is_file() && browser::is_installed()) && !runs("npm")),
+        ("npm", (!azurite::program().is_file() || !browser::is_installed()) && !runs("npm")),
         ("chromium", !runs(CHROMIUM)),
         ("prometheus", !runs(PROMTOOL)),
         ("python3-venv", !azure_sdk::environment().is_installed() && !python::can_install()),
