@@ -87,7 +87,7 @@ mod tests {
 
     #[test]
     fn a_batch_has_a_bounded_number_of_runs_however_many_ticks_were_missed() {
-        assert_eq!(sizes(5, 720), [1_440, 1_440, 720]);
+        assert_eq!(sizes(5, 720), [2_160, 1_440]);
         assert_eq!(sizes(1_000, 1), [500, 500, 0]);
     }
 }
