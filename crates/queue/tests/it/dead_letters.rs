@@ -123,7 +123,8 @@ async fn a_flood_of_dead_letters_is_bounded_in_bytes_and_read_in_pieces() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_list_keeps_the_beginning_of_each_body_and_a_look_at_one_letter_keeps_64_kib() {
     let Some(host) = VirtualHost::new() else { return };
-    let _queue = queue(&host).await;
+    let queue = queue(&host).await;
+    queue.attach().await.unwrap();
     for letter in [b'a', b'b', b'c'] {
         host.publish("holdfast.normal", &vec![letter; 100_000]);
     }
