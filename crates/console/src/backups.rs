@@ -32,6 +32,6 @@ pub struct BackupRequest {
 pub(crate) struct BackupsDone {
     /// What was started.
     pub started: BackupsStarted,
-    /// The identity of the request's content, for one that is sent again with the same key.
+    /// The request's content, to be compared when its key is used again.
     pub fingerprint: String,
 }

@@ -144,7 +144,7 @@ impl<R> Forms<R> {
         }
     }
 
-    /// The forms that are not too old. One that acts is kept until it is done.
+    /// The forms that are not too old. A form that acts is kept until it is done.
     fn current(&self) -> std::sync::MutexGuard<'_, VecDeque<Form<R>>> {
         let now = self.clock.elapsed();
         let mut forms = self.issued.lock().unwrap_or_else(PoisonError::into_inner);

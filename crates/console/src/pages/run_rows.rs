@@ -46,7 +46,7 @@ pub fn empty() -> Markup {
     askama::filters::Safe(String::new())
 }
 
-/// The outcome of a run, or the state of one that has not ended.
+/// The outcome of a run, or its state until it has ended.
 pub fn state(run: &RunView) -> Markup {
     match run.outcome {
         Some(outcome) => mark(severity_of(outcome), &words(outcome.as_str())),

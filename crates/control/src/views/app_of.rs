@@ -66,7 +66,7 @@ pub async fn app_view(
     })
 }
 
-/// The status of the app; of one that was never enrolled, but has runs, an empty one.
+/// The status of the app; empty for an app that has runs and was never enrolled.
 async fn status_of(store: &dyn Store, reading: &FleetReading, name: &str) -> Result<AppStatus, Error> {
     let ids: Vec<AppId> = reading.apps.iter().map(|status| status.app.clone()).collect();
     let error = match app_names::app(&ids, name) {
