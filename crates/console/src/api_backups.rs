@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use holdfast_control::views::actions::{BackupsStarted, Selection};
 use holdfast_control::views::fleet::FleetQuery;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use crate::backup_request::carry_out;
 use crate::caller::Caller;
@@ -38,13 +39,7 @@ pub async fn start(
     headers: HeaderMap,
     body: String,
 ) -> Result<Response, ApiFailure> {
-    if !is_json(&headers) {
-        let detail = "The body must be JSON, with Content-Type: application/json.";
-        let kind = StatusCode::UNSUPPORTED_MEDIA_TYPE;
-        return Err(Failure::new(kind, "unsupported_media_type", "Not JSON", detail).into());
-    }
-    let request: Body =
-        serde_json::from_str(&body).map_err(|error| bad(format!("The body cannot be read: {error}.")))?;
+    let request: Body = read_json(&headers, &body)?;
     let selection = selection(&site, &request).await?;
     let claim = match key(&headers)? {
         Some(key) => site.forms.claim_key(&caller.binding, &key),
@@ -92,12 +87,19 @@ async fn selection(site: &Site, request: &Body) -> Result<Selection, Failure> {
             }
             Ok(Selection::Apps(apps))
         }
-        _ => Err(bad("Give either apps, or a query with the count of apps that it matches.")),
+        _ => Err(Failure::bad_body("Give either apps, or a query with the count of apps that it matches.")),
     }
 }
 
-fn bad(detail: impl Into<String>) -> Failure {
-    Failure::new(StatusCode::BAD_REQUEST, "invalid_body", "The request cannot be read", detail)
+/// Reads a body.
+pub fn read_json<T: DeserializeOwned>(headers: &HeaderMap, body: &str) -> Result<T, Failure> {
+    if !is_json(headers) {
+        let detail = "The body must be JSON, with Content-Type: application/json.";
+        let kind = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+        return Err(Failure::new(kind, "unsupported_media_type", "Not JSON", detail));
+    }
+    serde_json::from_str(body)
+        .map_err(|error| Failure::bad_body(format!("The body cannot be read: {error}.")))
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
@@ -108,5 +110,6 @@ fn is_json(headers: &HeaderMap) -> bool {
 fn key(headers: &HeaderMap) -> Result<Option<String>, Failure> {
     let Some(key) = headers.get("idempotency-key") else { return Ok(None) };
     let key = key.to_str().ok().filter(|key| !key.is_empty() && key.len() <= KEY_MAX);
-    key.map(|key| Some(key.to_owned())).ok_or_else(|| bad("The header Idempotency-Key cannot be read."))
+    key.map(|key| Some(key.to_owned()))
+        .ok_or_else(|| Failure::bad_body("The header Idempotency-Key cannot be read."))
 }

@@ -1,14 +1,18 @@
 #![doc = include_str!("../README.md")]
 
 mod api;
+mod api_access;
 mod api_backups;
 mod app_status_cache;
 mod assets;
+mod attempts;
 mod backup_request;
 mod backups;
 mod caller;
 mod check;
 mod connections;
+mod cookie;
+mod entry;
 mod failure;
 mod forms;
 mod gate;
@@ -19,17 +23,19 @@ mod layout;
 mod limits;
 mod listener;
 mod local_mode;
+mod logins;
 mod markup;
 mod pages;
-mod refused;
 mod route_table;
 mod routes;
 mod server;
+mod sessions;
 mod site;
 
 pub use app_status_cache::{AppStatusCache, AppStatusReading};
 pub use backups::{BackupActions, BackupRequest};
 pub use check::{Check, CheckResult, ConsumersAttached, Readiness, StoreAnswers};
+pub use entry::{Entry, Transport};
 pub use heartbeat::{Heartbeat, RecentHeartbeat};
 pub use hosts::AllowedHosts;
 pub use limits::ListenerLimits;

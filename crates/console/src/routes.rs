@@ -6,20 +6,24 @@ use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::Method;
 use axum::middleware::{Next, from_fn, map_response};
-use holdfast_access::Permission::{BackUp, View};
+use axum::response::Response;
+use holdfast_access::Permission::{BackUp, ManageTokens, View};
 
 use crate::assets::asset;
-use crate::caller::Caller;
-use crate::failure::Failure;
+use crate::caller::{Caller, Secure};
+use crate::failure::{Failure, Forbidden};
 use crate::gate::Gate;
 use crate::headers::secured;
 use crate::pages;
 use crate::route_table::{RouteRule, RouteTable, answered};
 use crate::site::Site;
-use crate::{api, api_backups};
+use crate::{api, api_access, api_backups};
 
 /// The greatest body of a request. A page of selected apps is far smaller.
 const BODY_BYTES: usize = 256 * 1024;
+
+/// Characters of a refused request in the audit.
+const WHAT_CHARS: usize = 200;
 
 /// Every page and every call of the API, each with the permission that it demands.
 fn table() -> RouteTable {
@@ -37,6 +41,9 @@ fn table() -> RouteTable {
         .post_in_scope("/backups", BackUp, pages::backups::start)
         .get("/backups/{id}", BackUp, pages::backups::result)
         .open(Method::GET, "/static/{name}", asset)
+        .open(Method::GET, "/login", pages::login::page)
+        .open(Method::POST, "/login", pages::login::log_in)
+        .post("/logout", View, pages::login::log_out)
         .get("/api/v1/overview", View, api::overview)
         .get("/api/v1/apps", View, api::apps)
         .get("/api/v1/apps/{*name}", View, api::app)
@@ -44,6 +51,10 @@ fn table() -> RouteTable {
         .get("/api/v1/runs/{id}", View, api::run)
         .get("/api/v1/audit", View, api::audit)
         .post_in_scope("/api/v1/backups", BackUp, api_backups::start)
+        .get("/api/v1/whoami", View, api_access::whoami)
+        .get("/api/v1/tokens", ManageTokens, api_access::list)
+        .post("/api/v1/tokens", ManageTokens, api_access::create)
+        .delete("/api/v1/tokens/{name}", ManageTokens, api_access::revoke)
 }
 
 /// Every route with what it demands.
@@ -54,23 +65,9 @@ pub fn route_rules() -> Vec<RouteRule> {
 /// The routes of the pages and the API, open to those whom the gate lets in.
 pub fn routes(site: Arc<Site>, gate: Gate) -> Router {
     let gate = Arc::new(gate);
-    let guard = move |request: Request, next: Next| {
-        let gate = Arc::clone(&gate);
-        async move {
-            let (mut head, body) = request.into_parts();
-            let caller = match gate.caller(&head).await {
-                Ok(caller) => caller,
-                Err(refused) => return answered(&head.uri, refused),
-            };
-            if let Some(caller) = &caller {
-                head.extensions.insert(caller.clone());
-            }
-            let request = Request::from_parts(head, body);
-            Caller::answering(caller, next.run(request)).await
-        }
-    };
-    let no_page = async |request: Request| answered(request.uri(), Failure::no_page().into());
-    let no_method = async |request: Request| answered(request.uri(), Failure::no_method().into());
+    let guard = move |request: Request, next: Next| guarded(Arc::clone(&gate), request, next);
+    let no_page = async |request: Request| unmatched(&request, Failure::no_page());
+    let no_method = async |request: Request| unmatched(&request, Failure::no_method());
     table()
         .router()
         .fallback(no_page)
@@ -79,4 +76,30 @@ pub fn routes(site: Arc<Site>, gate: Gate) -> Router {
         .layer(from_fn(guard))
         .layer(map_response(secured))
         .with_state(site)
+}
+
+/// Finds out who asks, and records a caller that is refused.
+async fn guarded(gate: Arc<Gate>, request: Request, next: Next) -> Response {
+    let (mut head, body) = request.into_parts();
+    let caller = match gate.caller(&head).await {
+        Ok(caller) => caller,
+        Err(failure) => return answered(&head.uri, &failure),
+    };
+    let what: String = format!("{} {}", head.method, head.uri.path()).chars().take(WHAT_CHARS).collect();
+    head.extensions.insert(Secure(gate.is_secure()));
+    if let Some(caller) = &caller {
+        head.extensions.insert(caller.clone());
+    }
+    let actor = caller.as_ref().map(|caller| caller.actor.clone());
+    let answer = Caller::answering(caller, next.run(Request::from_parts(head, body))).await;
+    if let (Some(actor), Some(Forbidden(code))) = (actor, answer.extensions().get()) {
+        gate.refused(actor, &what, code).await;
+    }
+    answer
+}
+
+/// The answer to a request that no route takes. A client without a login is not told which pages exist.
+fn unmatched(request: &Request, failure: Failure) -> Response {
+    let is_known = request.extensions().get::<Caller>().is_some();
+    answered(request.uri(), &if is_known { failure } else { Failure::login_demanded() })
 }

@@ -19,6 +19,7 @@ use crate::Check;
 use crate::backups::{BackupActions, BackupsDone};
 use crate::failure::Failure;
 use crate::forms::Forms;
+use crate::logins::Logins;
 
 /// Runs and acts of a page.
 const ROWS: u32 = 50;
@@ -47,6 +48,8 @@ pub struct Site {
     pub(crate) backups: Arc<dyn BackupActions>,
     /// The forms that act.
     pub(crate) forms: Forms<BackupsDone>,
+    /// Proves who asks.
+    pub(crate) logins: Logins,
     store: Arc<dyn Store>,
     cache: FleetCache,
     policies: BTreeMap<PolicyName, Policy>,
@@ -79,7 +82,13 @@ impl Site {
     pub fn new(parts: SiteParts, checks: Vec<Arc<dyn Check>>) -> Self {
         let SiteParts { store, clock, policies, backups, person, random } = parts;
         let cache = FleetCache::new(Arc::clone(&store), Arc::clone(&clock));
-        Self { checks, backups, forms: Forms::new(random, clock), store, cache, policies, person }
+        let logins = Logins::new(Arc::clone(&store), Arc::clone(&clock), Arc::clone(&random));
+        Self { checks, backups, logins, forms: Forms::new(random, clock), store, cache, policies, person }
+    }
+
+    /// The store.
+    pub(crate) fn store(&self) -> &dyn Store {
+        &*self.store
     }
 
     /// The user who runs the process.

@@ -69,7 +69,7 @@ pub async fn preview(
     let selection = form.selection(|query| matching(&cached.reading, query).len())?;
     let preview = site.backups.preview(&cached.reading, &selection)?;
     in_scope(&caller.principal, &cached.reading, &preview)?;
-    let token = site.forms.issue(&caller.binding).ok_or_else(no_randomness)?;
+    let token = site.forms.issue(&caller.binding).ok_or_else(Failure::no_randomness)?;
     let content = Preview::of(&preview, &selection, token);
     let (title, as_of) = ("Back up now".into(), Some(cached.reading.at));
     Ok(shown.answer(&Page { title, tab: Tab::Fleet, as_of, live: None, content }))
@@ -144,11 +144,6 @@ fn detail(under_way: usize, left_out: usize, is_repeated: bool) -> String {
     }
     parts.push("Workers take the runs as Azure's budget allows. The audit names you.".to_owned());
     parts.join(" ")
-}
-
-fn no_randomness() -> Failure {
-    let detail = "The system gives no randomness, so a form cannot be made.";
-    Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "no_randomness", "No form", detail)
 }
 
 fn too_old() -> Failure {

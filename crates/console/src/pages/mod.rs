@@ -10,6 +10,7 @@ pub mod export;
 mod facets;
 mod facts;
 mod fleet;
+pub mod login;
 mod overview;
 mod person;
 mod run;

@@ -265,7 +265,9 @@ impl BackupActions for Backups {
 
     async fn back_up(&self, reading: &FleetReading, request: BackupRequest) -> Result<BackupsStarted, Error> {
         let BackupPreview { starts, under_way, left_out, .. } = self.preview(reading, &request.selection)?;
-        let mut rng = fastrand::Rng::with_seed(starts.len() as u64);
+        let seed =
+            request.key.bytes().fold(7_u64, |seed, byte| seed.wrapping_mul(31).wrapping_add(byte.into()));
+        let mut rng = fastrand::Rng::with_seed(seed);
         let now = self.0.now().await?;
         let mut run = |id: &AppId| {
             let app = App { policy: Some(PolicyName::new("gold")), ..App::new(id.clone()) };

@@ -149,7 +149,11 @@ fn recorded(run: &Run, action: &OperatorAction, at: Timestamp) -> Option<Catalog
         | OperatorAction::PolicyChanged { .. }
         | OperatorAction::Paused
         | OperatorAction::Resumed
-        | OperatorAction::FleetFileChanged { .. } => None,
+        | OperatorAction::FleetFileChanged { .. }
+        | OperatorAction::TokenCreated { .. }
+        | OperatorAction::TokenRevoked { .. }
+        | OperatorAction::LoggedIn
+        | OperatorAction::AccessRefused { .. } => None,
     }
 }
 
