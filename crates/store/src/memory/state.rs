@@ -22,6 +22,7 @@ use crate::rules::enrolment::AppRow;
 use crate::rules::generations::Generations;
 use crate::rules::load::{baseline_at, is_unsettled};
 use crate::rules::subscriptions::Recorded;
+use crate::status::{Acknowledgement, Pause};
 
 /// A run with its lease.
 #[derive(Debug, Clone)]
@@ -50,6 +51,8 @@ pub(super) struct State {
     pub breakers: BTreeMap<(String, String), OpenBreaker>,
     pub checkpoints: Vec<CheckpointStatus>,
     pub days: BTreeMap<(AppId, Day), AppDay>,
+    pub pauses: BTreeMap<AppId, Pause>,
+    pub acknowledgements: BTreeMap<AppId, Acknowledgement>,
     audit: Vec<AuditEvent>,
     rows: BTreeMap<RunId, Row>,
 
@@ -66,7 +69,7 @@ pub(super) struct State {
     /// The last backup run that succeeded and is a baseline.
     baselines: BTreeMap<AppId, BTreeSet<(Timestamp, RunId)>>,
     unsettled: BTreeSet<AppId>,
-    /// The last backup run that ended and was not missed.
+    /// The last backup run that ended and was neither missed nor cancelled.
     last_ended: BTreeMap<AppId, (Timestamp, RunId)>,
     /// The catalog check that ended and was created last.
     last_check: BTreeMap<AppId, (Timestamp, RunId)>,
@@ -187,7 +190,7 @@ impl State {
         if run.task.kind() != RunKind::Backup {
             return;
         }
-        if let Some(ended_at) = run.ended_at {
+        if let Some(ended_at) = run.ended_at.filter(|_| outcome != Some(Outcome::Cancelled)) {
             later(&mut self.last_ended, ended_at);
         }
         if is_unsettled(run) {
