@@ -45,10 +45,8 @@ pub async fn cancel(store: &dyn Store, request: &CancelRequest) -> Result<Cancel
         let events = vec![asked, ended(&run)];
         let after = events.iter().try_fold(run.clone(), |run, event| run.after(event, now));
         let after = after.map_err(|error| Error::new(ErrorKind::Conflict, error.to_string()))?;
-        let cancelled = CancelledRun {
-            app: run.app.clone(),
-            may_leave_backup: !run.failure_counts.missing.is_empty(),
-        };
+        let cancelled =
+            CancelledRun { app: run.app.clone(), may_leave_backup: !run.failure_counts.missing.is_empty() };
         let change = Change { from: run.version, run: after, events, at: now };
         if let Committed::Done(_) = store.commit(&change).await? {
             return Ok(cancelled);
@@ -75,10 +73,9 @@ fn check(run: &Run) -> Result<(), Error> {
             "may have reached Azure already",
             "wait until it is known whether Azure took it; a run that waits can be cancelled",
         ),
-        RunState::Polling { .. } | RunState::PollingOperation { .. } => (
-            "is under way at Azure, which cannot stop it",
-            "let it end: Holdfast records what Azure makes",
-        ),
+        RunState::Polling { .. } | RunState::PollingOperation { .. } => {
+            ("is under way at Azure, which cannot stop it", "let it end: Holdfast records what Azure makes")
+        }
         RunState::Verifying { .. } => {
             ("is done at Azure, and its result is being checked", "let it end: the check takes a moment")
         }

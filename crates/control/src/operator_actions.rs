@@ -18,7 +18,14 @@ pub fn about_app(
 ) -> NewRun {
     // It sends nothing, so its policy snapshot has no storage.
     let policy_snapshot = PolicySnapshot::new(StorageName::new("none"), "");
-    NewRun::operator_action(RunId::new(now, rng), &App::new(app.clone()), &policy_snapshot, action, actor, now)
+    NewRun::operator_action(
+        RunId::new(now, rng),
+        &App::new(app.clone()),
+        &policy_snapshot,
+        action,
+        actor,
+        now,
+    )
 }
 
 /// A person's reason, without surrounding blanks. Fails where there is none, or where it is too long.
@@ -29,7 +36,8 @@ pub(crate) fn reason(text: &str, what: &str) -> Result<String, Error> {
         length if length > REASON_MAX => {
             format!("the reason of {what} has {length} characters, and may have {REASON_MAX}")
         }
-        _ => return Ok(text.to_owned()),
+        // PostgreSQL has no NUL in texts.
+        _ => return Ok(text.replace('\0', "\u{fffd}")),
     };
     Err(Error::new(ErrorKind::Invalid, wrong).help("say in a sentence why, for those who look later"))
 }

@@ -90,7 +90,8 @@ fn check_end(status: &AppStatus, until: Timestamp, now: Timestamp) -> Result<(),
     } else {
         return Ok(());
     };
-    Err(Error::new(ErrorKind::Invalid, wrong).help("for longer, write `paused = true` into its [[app]] entry"))
+    Err(Error::new(ErrorKind::Invalid, wrong)
+        .help("for longer, write `paused = true` into its [[app]] entry"))
 }
 
 fn check_paused(status: &AppStatus) -> Result<(), Error> {
@@ -99,5 +100,9 @@ fn check_paused(status: &AppStatus) -> Result<(), Error> {
     }
     let name = status.app.short_name();
     let error = Error::new(ErrorKind::Conflict, format!("{name} is not paused by a person"));
-    Err(if status.paused { error.help("the fleet file pauses it: remove `paused = true` there") } else { error })
+    Err(if status.paused {
+        error.help("the fleet file pauses it: remove `paused = true` there")
+    } else {
+        error
+    })
 }

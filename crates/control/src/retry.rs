@@ -89,7 +89,8 @@ async fn matching(store: &dyn Store, query: &ActivityQuery, count: Option<usize>
         None => Ok(runs),
         Some(seen) => {
             let (seen, now) = (grouped(seen as u64), grouped(runs.len() as u64));
-            let what = format!("{seen} runs matched when this was asked, and {now} match now; nothing was done");
+            let what =
+                format!("{seen} runs matched when this was asked, and {now} match now; nothing was done");
             Err(Error::new(ErrorKind::Conflict, what).help("look at the activity again, then ask again"))
         }
     }
@@ -97,7 +98,8 @@ async fn matching(store: &dyn Store, query: &ActivityQuery, count: Option<usize>
 
 fn too_many() -> Error {
     let what = format!("more than {} runs are selected", grouped(u64::from(MOST)));
-    Error::new(ErrorKind::Invalid, what).help("narrow the activity to a cause or an app, or back up the apps instead")
+    Error::new(ErrorKind::Invalid, what)
+        .help("narrow the activity to a cause or an app, or back up the apps instead")
 }
 
 /// The apps of the runs. Of several runs of an app the newest decides.
@@ -139,7 +141,9 @@ fn why_not(run: &Run, status: Option<&AppStatus>) -> Option<&'static str> {
 mod tests {
     use std::time::Duration;
 
-    use holdfast_model::{App, Cause, NewBackup, NewRun, PolicyName, PolicySnapshot, StorageName, Timestamp, Trigger};
+    use holdfast_model::{
+        App, Cause, NewBackup, NewRun, PolicyName, PolicySnapshot, StorageName, Timestamp, Trigger,
+    };
 
     use super::*;
 

@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 
 use crate::{
-    BackupFacts, BackupId, DepartureReason, NativeSchedule, PolicyName, RunId, StorageName, SubscriptionId, Timestamp,
+    BackupFacts, BackupId, DepartureReason, NativeSchedule, PolicyName, RunId, StorageName, SubscriptionId,
+    Timestamp,
 };
 
 /// What an operator did or found about an app or one of its backups.

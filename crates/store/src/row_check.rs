@@ -135,7 +135,8 @@ impl Walk<'_> {
             let (rows, now) = (self.store.status().await?, self.store.now().await?);
             if !self.catch_up().await? {
                 let differences = enrolments(self.replay.enrolments(), &rows);
-                let instructions = rows.iter().filter_map(|row| instructed(self.replay.instructions(), row, now));
+                let instructions =
+                    rows.iter().filter_map(|row| instructed(self.replay.instructions(), row, now));
                 return Ok(differences.into_iter().chain(instructions).collect());
             }
         }

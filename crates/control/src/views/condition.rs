@@ -207,7 +207,8 @@ fn is_first_under_way(status: &AppStatus) -> bool {
 
 /// Whether a person has acknowledged the last failure of the app, and no good backup followed.
 fn is_acknowledged(status: &AppStatus) -> bool {
-    let has_failed = |last: &LastRun| last.outcome != Outcome::Succeeded && status.has_acknowledged(last.run_id);
+    let has_failed =
+        |last: &LastRun| last.outcome != Outcome::Succeeded && status.has_acknowledged(last.run_id);
     status.last.as_ref().is_some_and(has_failed) || missed_since_good(status).is_some()
 }
 

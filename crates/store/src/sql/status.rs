@@ -54,7 +54,8 @@ fn missed(row: &Row<'_>) -> Result<Option<Missed>> {
 }
 
 fn pause(row: &Row<'_>) -> Result<Option<Pause>> {
-    let (Some(until), Some(since)) = (row.maybe_time("paused_until")?, row.maybe_time("paused_since")?) else {
+    let (Some(until), Some(since)) = (row.maybe_time("paused_until")?, row.maybe_time("paused_since")?)
+    else {
         return Ok(None);
     };
     Ok(Some(Pause { until, reason: row.text("pause_reason")?, actor: row.text("paused_by")?, since }))
