@@ -172,7 +172,7 @@ impl Context {
             .filter(|actor| !actor.trim().is_empty())
             .or_else(|| uid.map(|number| format!("uid {number}")))
             .unwrap_or_else(|| "unknown".to_owned());
-        Actor { name, uid, host: host_name() }
+        Actor { uid, host: host_name(), ..Actor::from(name) }
     }
 
     /// Randomness that differs from process to process, for request ids, run ids and pauses.

@@ -37,6 +37,7 @@ async fn main() {
         clock: Arc::clone(&filled.clock) as _,
         policies: filled::policies(),
         backups: Arc::new(filled::Backups(Arc::clone(&filled.store))),
+        person: "ann".into(),
         random: Arc::new(ring::rand::SystemRandom::new()),
     };
     let site = Arc::new(Site::new(parts, checks.clone()));

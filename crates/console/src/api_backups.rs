@@ -13,6 +13,7 @@ use holdfast_control::views::fleet::FleetQuery;
 use serde::Deserialize;
 
 use crate::backup_request::carry_out;
+use crate::caller::Caller;
 use crate::failure::{ApiFailure, Failure};
 use crate::forms::Claim;
 use crate::site::{NamedApp, Site};
@@ -33,6 +34,7 @@ struct Body {
 /// Backs up apps now. With the header `Idempotency-Key`, a request that is sent again is answered and does nothing.
 pub async fn start(
     State(site): State<Arc<Site>>,
+    caller: Caller,
     headers: HeaderMap,
     body: String,
 ) -> Result<Response, ApiFailure> {
@@ -45,11 +47,14 @@ pub async fn start(
         serde_json::from_str(&body).map_err(|error| bad(format!("The body cannot be read: {error}.")))?;
     let selection = selection(&site, &request).await?;
     let claim = match key(&headers)? {
-        Some(key) => site.forms.claim_key(&key),
-        None => site.forms.issue().map_or(Claim::Unknown, |token| site.forms.claim(&token)),
+        Some(key) => site.forms.claim_key(&caller.binding, &key),
+        None => site
+            .forms
+            .issue(&caller.binding)
+            .map_or(Claim::Unknown, |token| site.forms.claim(&caller.binding, &token)),
     };
     let done = match claim {
-        Claim::Act(permit) => carry_out(&site, permit, selection, body.clone()).await?,
+        Claim::Act(permit) => carry_out(&site, (permit, caller), selection, body.clone()).await?,
         Claim::Done(id) => site.forms.result(&id).ok_or_else(Failure::no_result)?,
         Claim::UnderWay => return Err(Failure::under_way().into()),
         Claim::Unknown => return Err(Failure::store_away().into()),

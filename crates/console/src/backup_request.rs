@@ -4,12 +4,15 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::http::StatusCode;
-use holdfast_control::views::actions::Selection;
+use holdfast_access::{Principal, Scope};
+use holdfast_control::views::FleetReading;
+use holdfast_control::views::actions::{BackupPreview, Selection};
 use holdfast_control::views::fleet::FleetQuery;
 use holdfast_model::AppId;
 use url::form_urlencoded;
 
 use crate::backups::{BackupRequest, BackupsDone};
+use crate::caller::Caller;
 use crate::failure::Failure;
 use crate::forms::Permit;
 use crate::site::Site;
@@ -73,13 +76,13 @@ impl SentForm {
 /// Carries out a request for which there is a permit, even if the client leaves meanwhile.
 pub async fn carry_out(
     site: &Arc<Site>,
-    permit: Permit,
+    (permit, caller): (Permit, Caller),
     selection: Selection,
     fingerprint: String,
 ) -> Result<Arc<BackupsDone>, Failure> {
     let (doing, kept) = (Arc::clone(site), permit.clone());
     let done = tokio::spawn(async move {
-        let done = start(&doing, &kept, selection, fingerprint).await;
+        let done = start(&doing, (&kept, &caller), selection, fingerprint).await;
         if done.is_err() {
             doing.forms.release(&kept);
         }
@@ -97,7 +100,7 @@ pub async fn carry_out(
 
 async fn start(
     site: &Site,
-    permit: &Permit,
+    (permit, caller): (&Permit, &Caller),
     selection: Selection,
     fingerprint: String,
 ) -> Result<(), Failure> {
@@ -105,9 +108,32 @@ async fn start(
     if cached.store_away {
         return Err(Failure::store_away());
     }
-    let request = BackupRequest { selection, key: permit.id.clone(), asked_at: permit.at };
+    let preview = site.backups.preview(&cached.reading, &selection)?;
+    in_scope(&caller.principal, &cached.reading, &preview)?;
+    let actor = caller.actor.clone();
+    let request = BackupRequest { selection, actor, key: permit.id.clone(), asked_at: permit.at };
     let started = site.backups.back_up(&cached.reading, request).await?;
     site.forms.finish(permit, BackupsDone { started, fingerprint });
     site.expire();
+    Ok(())
+}
+
+/// Refuses a request about apps that are out of the principal's scope.
+pub fn in_scope(
+    principal: &Principal,
+    reading: &FleetReading,
+    preview: &BackupPreview,
+) -> Result<(), Failure> {
+    if principal.scope == Scope::ALL {
+        return Ok(());
+    }
+    let left_out = preview.left_out.iter().map(|left| &left.app);
+    for app in preview.starts.iter().chain(&preview.under_way).chain(left_out) {
+        let policy = reading.status_of(app).and_then(|status| status.policy.as_ref());
+        if !principal.scope.covers(policy) {
+            let policy = policy.map_or("in no policy".to_owned(), |policy| format!("under policy {policy}"));
+            return Err(Failure::out_of_scope(&format!("{} is {policy}", app.short_name())));
+        }
+    }
     Ok(())
 }

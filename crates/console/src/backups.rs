@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use holdfast_control::Error;
 use holdfast_control::views::FleetReading;
 use holdfast_control::views::actions::{BackupPreview, BackupsStarted, Selection};
-use holdfast_model::Timestamp;
+use holdfast_model::{Actor, Timestamp};
 
 /// Backs up apps on behalf of a person, as the command line does and with the same record in the audit.
 #[async_trait]
@@ -21,6 +21,8 @@ pub trait BackupActions: Send + Sync {
 pub struct BackupRequest {
     /// The apps.
     pub selection: Selection,
+    /// Who asks, for the audit.
+    pub actor: Actor,
     /// The identity of the request: the same when it is sent twice.
     pub key: String,
     /// When the form was issued.

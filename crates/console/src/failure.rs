@@ -2,9 +2,10 @@
 
 use askama::Template;
 use axum::Json;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use holdfast_access::{Permission, Principal};
 use holdfast_control::{Error, ErrorKind};
 use holdfast_model::AppId;
 use serde::Serialize;
@@ -132,6 +133,28 @@ impl Failure {
         Self::new(StatusCode::FORBIDDEN, "forbidden", "Not from here", detail)
     }
 
+    /// The request has no login.
+    pub fn login_demanded() -> Self {
+        let detail = "The request has no login.";
+        Self::new(StatusCode::UNAUTHORIZED, "login_demanded", "Log in", detail)
+            .help("A program sends its token as `Authorization: Bearer TOKEN`.")
+    }
+
+    /// The principal's role is too small.
+    pub fn not_permitted(principal: &Principal, permission: Permission) -> Self {
+        let needed = permission.least_role();
+        let detail = format!("{principal} may not {permission}: that needs the role {needed}.");
+        Self::new(StatusCode::FORBIDDEN, "not_permitted", "Not permitted", detail)
+            .help("An admin can create a token with that role.")
+    }
+
+    /// The principal's acts are limited to policies.
+    pub fn out_of_scope(why: &str) -> Self {
+        let detail = format!("This login may act on the apps of some policies alone, and {why}.");
+        Self::new(StatusCode::FORBIDDEN, "out_of_scope", "Out of scope", detail)
+            .help("GET /api/v1/whoami names the policies.")
+    }
+
     /// The failure as RFC 9457.
     pub fn problem(&self) -> Response {
         let problem = Problem {
@@ -144,6 +167,9 @@ impl Failure {
         };
         let mut answer = (self.status, Json(problem)).into_response();
         answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if self.status == StatusCode::UNAUTHORIZED {
+            answer.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
         answer
     }
 }

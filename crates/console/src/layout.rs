@@ -5,11 +5,12 @@ use askama::filters::Safe;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts as RequestParts;
 use axum::response::{Html, IntoResponse, Response};
+use holdfast_access::LoginMethod;
 use holdfast_model::Timestamp;
 use std::convert::Infallible;
 
-use crate::assets;
 use crate::markup::{Markup, Parts, time};
+use crate::{assets, caller};
 
 /// A page of the navigation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,7 +60,8 @@ struct Layout<'a> {
     title: &'a str,
     current: Tab,
     tabs: &'a [(Tab, &'static str, &'static str)],
-    is_open: bool,
+    is_local: bool,
+    signed_in: Option<String>,
     style: String,
     script: String,
     icon: String,
@@ -71,11 +73,17 @@ struct Layout<'a> {
 impl<C: Template> Page<C> {
     /// The whole document.
     pub fn document(&self) -> Response {
+        let principal = caller::current().map(|caller| caller.principal);
+        let is_login = |local| {
+            let login = principal.as_ref().map(|principal| principal.login == LoginMethod::Local);
+            self.tab != Tab::Closed && login == Some(local)
+        };
         let layout = |content| Layout {
             title: &self.title,
             current: self.tab,
             tabs: if self.tab == Tab::Closed { &[] } else { &TABS },
-            is_open: self.tab != Tab::Closed,
+            is_local: is_login(true),
+            signed_in: principal.as_ref().filter(|_| is_login(false)).map(ToString::to_string),
             style: assets::style(),
             script: assets::script(),
             icon: assets::icon(),

@@ -4,64 +4,79 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
+use axum::http::Method;
 use axum::middleware::{Next, from_fn, map_response};
-use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use holdfast_access::Permission::{BackUp, View};
 
 use crate::assets::asset;
+use crate::caller::Caller;
 use crate::failure::Failure;
+use crate::gate::Gate;
 use crate::headers::secured;
-use crate::local_mode::Access;
 use crate::pages;
+use crate::route_table::{RouteRule, RouteTable, answered};
 use crate::site::Site;
 use crate::{api, api_backups};
 
 /// The greatest body of a request. A page of selected apps is far smaller.
 const BODY_BYTES: usize = 256 * 1024;
 
-/// The routes of the pages and the API, open to those whom `access` lets in.
-pub fn routes(site: Arc<Site>, access: Access) -> Router {
-    let guard = move |request: Request, next: Next| async move {
-        match access.refusal(request.method(), request.headers()) {
-            Some(why) => answered(&request, Failure::forbidden(why)),
-            None => next.run(request).await,
+/// Every page and every call of the API, each with the permission that it demands.
+fn table() -> RouteTable {
+    RouteTable::default()
+        .get("/", View, pages::overview)
+        .get("/fleet", View, pages::fleet)
+        .get("/fleet.csv", View, pages::export::csv)
+        .get("/fleet.json", View, pages::export::json)
+        .get("/apps/{*name}", View, pages::app)
+        .get("/activity", View, pages::activity)
+        .get("/runs/{id}", View, pages::run)
+        .get("/capacity", View, pages::capacity)
+        .get("/audit", View, pages::audit)
+        .post_in_scope("/backups/preview", BackUp, pages::backups::preview)
+        .post_in_scope("/backups", BackUp, pages::backups::start)
+        .get("/backups/{id}", BackUp, pages::backups::result)
+        .open(Method::GET, "/static/{name}", asset)
+        .get("/api/v1/overview", View, api::overview)
+        .get("/api/v1/apps", View, api::apps)
+        .get("/api/v1/apps/{*name}", View, api::app)
+        .get("/api/v1/runs", View, api::runs)
+        .get("/api/v1/runs/{id}", View, api::run)
+        .get("/api/v1/audit", View, api::audit)
+        .post_in_scope("/api/v1/backups", BackUp, api_backups::start)
+}
+
+/// Every route with what it demands.
+pub fn route_rules() -> Vec<RouteRule> {
+    table().rules()
+}
+
+/// The routes of the pages and the API, open to those whom the gate lets in.
+pub fn routes(site: Arc<Site>, gate: Gate) -> Router {
+    let gate = Arc::new(gate);
+    let guard = move |request: Request, next: Next| {
+        let gate = Arc::clone(&gate);
+        async move {
+            let (mut head, body) = request.into_parts();
+            let caller = match gate.caller(&head).await {
+                Ok(caller) => caller,
+                Err(refused) => return answered(&head.uri, refused),
+            };
+            if let Some(caller) = &caller {
+                head.extensions.insert(caller.clone());
+            }
+            let request = Request::from_parts(head, body);
+            Caller::answering(caller, next.run(request)).await
         }
     };
-    Router::new()
-        .route("/", get(pages::overview))
-        .route("/fleet", get(pages::fleet))
-        .route("/fleet.csv", get(pages::export::csv))
-        .route("/fleet.json", get(pages::export::json))
-        .route("/apps/{*name}", get(pages::app))
-        .route("/activity", get(pages::activity))
-        .route("/runs/{id}", get(pages::run))
-        .route("/capacity", get(pages::capacity))
-        .route("/audit", get(pages::audit))
-        .route("/backups/preview", post(pages::backups::preview))
-        .route("/backups", post(pages::backups::start))
-        .route("/backups/{id}", get(pages::backups::result))
-        .route("/static/{name}", get(asset))
-        .nest("/api/v1", api())
-        .fallback(async |request: Request| answered(&request, Failure::no_page()))
-        .method_not_allowed_fallback(async |request: Request| answered(&request, Failure::no_method()))
+    let no_page = async |request: Request| answered(request.uri(), Failure::no_page().into());
+    let no_method = async |request: Request| answered(request.uri(), Failure::no_method().into());
+    table()
+        .router()
+        .fallback(no_page)
+        .method_not_allowed_fallback(no_method)
         .layer(DefaultBodyLimit::max(BODY_BYTES))
         .layer(from_fn(guard))
         .layer(map_response(secured))
         .with_state(site)
-}
-
-fn api() -> Router<Arc<Site>> {
-    Router::new()
-        .route("/overview", get(api::overview))
-        .route("/apps", get(api::apps))
-        .route("/apps/{*name}", get(api::app))
-        .route("/runs", get(api::runs))
-        .route("/runs/{id}", get(api::run))
-        .route("/audit", get(api::audit))
-        .route("/backups", post(api_backups::start))
-}
-
-/// The failure as the client wants it: a problem document for the API, else a page.
-fn answered(request: &Request, failure: Failure) -> Response {
-    if request.uri().path().starts_with("/api/") { failure.problem() } else { failure.into_response() }
 }

@@ -11,7 +11,7 @@ use holdfast_control::views::fleet::{FleetPage, FleetQuery};
 use holdfast_control::views::overview::Overview;
 use holdfast_control::views::run::RunView;
 use holdfast_control::views::{self, CachedReading, FleetCache};
-use holdfast_model::{AppId, Clock, Policy, PolicyName, RunId, fold_case};
+use holdfast_model::{Actor, AppId, Clock, Policy, PolicyName, RunId, fold_case};
 use holdfast_store::Store;
 use ring::rand::SecureRandom;
 
@@ -33,6 +33,8 @@ pub struct SiteParts {
     pub policies: BTreeMap<PolicyName, Policy>,
     /// Backs up apps for people.
     pub backups: Arc<dyn BackupActions>,
+    /// The user who runs the process: who acts through the console without a login.
+    pub person: Actor,
     /// Randomness for the tokens of forms.
     pub random: Arc<dyn SecureRandom + Send + Sync>,
 }
@@ -48,6 +50,7 @@ pub struct Site {
     store: Arc<dyn Store>,
     cache: FleetCache,
     policies: BTreeMap<PolicyName, Policy>,
+    person: Actor,
 }
 
 impl fmt::Debug for Site {
@@ -74,9 +77,14 @@ pub(crate) enum NamedApp {
 impl Site {
     /// A site of a process with these checks.
     pub fn new(parts: SiteParts, checks: Vec<Arc<dyn Check>>) -> Self {
-        let SiteParts { store, clock, policies, backups, random } = parts;
+        let SiteParts { store, clock, policies, backups, person, random } = parts;
         let cache = FleetCache::new(Arc::clone(&store), Arc::clone(&clock));
-        Self { checks, backups, forms: Forms::new(random, clock), store, cache, policies }
+        Self { checks, backups, forms: Forms::new(random, clock), store, cache, policies, person }
+    }
+
+    /// The user who runs the process.
+    pub(crate) fn person(&self) -> &Actor {
+        &self.person
     }
 
     /// The fleet, a few seconds old at most while the store answers.

@@ -16,12 +16,12 @@ use holdfast_store::Store;
 
 /// The parts of a site over this fleet file and store. `person` is who runs the process.
 pub fn site_parts(fleet: &Fleet, store: &Arc<dyn Store>, clock: &Arc<dyn Clock>, person: Actor) -> SiteParts {
-    let actor = Actor { name: format!("{} through console", person.name), ..person };
     SiteParts {
         store: Arc::clone(store),
         clock: Arc::clone(clock),
         policies: fleet.policies.clone(),
-        backups: Arc::new(LocalBackups { fleet: fleet.clone(), store: Arc::clone(store), actor }),
+        backups: Arc::new(LocalBackups { fleet: fleet.clone(), store: Arc::clone(store) }),
+        person,
         random: Arc::new(system_random()),
     }
 }
@@ -30,7 +30,6 @@ pub fn site_parts(fleet: &Fleet, store: &Arc<dyn Store>, clock: &Arc<dyn Clock>,
 struct LocalBackups {
     fleet: Fleet,
     store: Arc<dyn Store>,
-    actor: Actor,
 }
 
 #[async_trait]
@@ -40,8 +39,8 @@ impl BackupActions for LocalBackups {
     }
 
     async fn back_up(&self, reading: &FleetReading, request: BackupRequest) -> Result<BackupsStarted, Error> {
-        let BackupRequest { selection, key, asked_at } = request;
-        let action = BackupAction { selection, actor: self.actor.clone(), key, asked_at };
+        let BackupRequest { selection, actor, key, asked_at } = request;
+        let action = BackupAction { selection, actor, key, asked_at };
         back_up(&*self.store, &self.fleet, reading, &action).await
     }
 }

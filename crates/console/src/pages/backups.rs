@@ -10,7 +10,8 @@ use holdfast_control::views::actions::{BackupPreview, Selection, WriteEstimate};
 use holdfast_control::views::matching;
 use holdfast_model::AppId;
 
-use crate::backup_request::{SentForm, carry_out};
+use crate::backup_request::{SentForm, carry_out, in_scope};
+use crate::caller::Caller;
 use crate::failure::Failure;
 use crate::forms::Claim;
 use crate::layout::{Page, Shown, Tab};
@@ -54,7 +55,12 @@ struct ResultContent {
 }
 
 /// Shows what backing up a selection would do, and asks for the confirmation.
-pub async fn preview(State(site): State<Arc<Site>>, shown: Shown, body: String) -> Result<Response, Failure> {
+pub async fn preview(
+    State(site): State<Arc<Site>>,
+    caller: Caller,
+    shown: Shown,
+    body: String,
+) -> Result<Response, Failure> {
     let form = SentForm::read(&body);
     let cached = site.reading_now().await?;
     if cached.store_away {
@@ -62,17 +68,18 @@ pub async fn preview(State(site): State<Arc<Site>>, shown: Shown, body: String) 
     }
     let selection = form.selection(|query| matching(&cached.reading, query).len())?;
     let preview = site.backups.preview(&cached.reading, &selection)?;
-    let token = site.forms.issue().ok_or_else(no_randomness)?;
+    in_scope(&caller.principal, &cached.reading, &preview)?;
+    let token = site.forms.issue(&caller.binding).ok_or_else(no_randomness)?;
     let content = Preview::of(&preview, &selection, token);
     let (title, as_of) = ("Back up now".into(), Some(cached.reading.at));
     Ok(shown.answer(&Page { title, tab: Tab::Fleet, as_of, live: None, content }))
 }
 
 /// Starts the backups of a confirmed form, and leads to the result.
-pub async fn start(State(site): State<Arc<Site>>, body: String) -> Result<Response, Failure> {
+pub async fn start(State(site): State<Arc<Site>>, caller: Caller, body: String) -> Result<Response, Failure> {
     let form = SentForm::read(&body);
     let selection = form.selection(|_| 0)?;
-    let permit = match site.forms.claim(form.value("form")) {
+    let permit = match site.forms.claim(&caller.binding, form.value("form")) {
         Claim::Act(permit) => permit,
         Claim::Done(id) => return Ok(to_result(&id)),
         Claim::UnderWay => return Err(Failure::under_way()),
@@ -85,7 +92,7 @@ pub async fn start(State(site): State<Arc<Site>>, body: String) -> Result<Respon
         return Err(failure.help("Go back, and type the number that the page shows."));
     }
     let id = permit.id.clone();
-    carry_out(&site, permit, selection, String::new()).await?;
+    carry_out(&site, (permit, caller), selection, String::new()).await?;
     Ok(to_result(&id))
 }
 

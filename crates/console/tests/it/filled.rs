@@ -270,7 +270,7 @@ impl BackupActions for Backups {
         let mut run = |id: &AppId| {
             let app = App { policy: Some(PolicyName::new("gold")), ..App::new(id.clone()) };
             let task = Task::Backup { databases: Vec::new() };
-            let asked = NewTask { task, trigger: Trigger::Manual, actor: Some("ann through console".into()) };
+            let asked = NewTask { task, trigger: Trigger::Manual, actor: Some(request.actor.clone()) };
             NewRun::task(RunId::new(now, &mut rng), &app, &snapshot(), asked, now)
         };
         let runs: Vec<NewRun> = starts.iter().map(&mut run).collect();

@@ -26,7 +26,10 @@ async fn every_page_is_served_with_the_headers_that_protect_it() {
         ] {
             assert!(answer.head.contains(header), "{path}: {header}: {}", answer.head);
         }
-        assert!(answer.body.contains("Local mode: everybody on this machine is an operator."), "{path}");
+        assert!(
+            answer.body.contains("Local mode: everybody on this machine may back up and restore."),
+            "{path}"
+        );
         assert!(answer.body.contains("<a class=\"skip\" href=\"#main\">"), "{path}");
         assert!(answer.body.contains("<h1>"), "{path}");
     }

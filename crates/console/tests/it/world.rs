@@ -54,6 +54,7 @@ impl World {
             clock,
             policies: policies(),
             backups: Arc::new(Backups(Arc::clone(&store))),
+            person: "ann".into(),
             random: Arc::new(ring::rand::SystemRandom::new()),
         };
         let site = Some(Arc::new(Site::new(parts, checks.clone())));
