@@ -28,12 +28,3 @@ pub struct BackupRequest {
     /// When the form was issued.
     pub asked_at: Timestamp,
 }
-
-/// What came of a request, kept for its result page.
-#[derive(Debug, Clone)]
-pub(crate) struct BackupsDone {
-    /// What was started.
-    pub started: BackupsStarted,
-    /// The request's content, to be compared when its key is used again.
-    pub fingerprint: String,
-}

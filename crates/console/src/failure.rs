@@ -123,6 +123,20 @@ impl Failure {
             .help("Load the page again in a moment. /readyz says what the process waits for.")
     }
 
+    /// The system gives no randomness.
+    pub fn no_randomness() -> Self {
+        let detail = "The system gives no randomness, so a form cannot be made.";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "no_randomness", "No form", detail)
+    }
+
+    /// The form of a page is not known here.
+    pub fn form_expired() -> Self {
+        let detail =
+            "This form was not issued by this process to you, or more than an hour ago. Nothing was done.";
+        Self::new(StatusCode::FORBIDDEN, "form_expired", "The form is too old", detail)
+            .help("Open the page again, and ask again.")
+    }
+
     /// The pages are not served to this client.
     pub fn forbidden(why: &str) -> Self {
         let mut detail = why.to_owned();

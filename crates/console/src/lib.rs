@@ -1,7 +1,10 @@
 #![doc = include_str!("../README.md")]
 
+mod acts;
 mod api;
+mod api_acts;
 mod api_backups;
+mod api_once;
 mod app_status_cache;
 mod assets;
 mod backup_request;
@@ -20,6 +23,7 @@ mod limits;
 mod listener;
 mod local_mode;
 mod markup;
+mod once;
 mod pages;
 mod refused;
 mod route_table;

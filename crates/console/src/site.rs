@@ -16,9 +16,10 @@ use holdfast_store::Store;
 use ring::rand::SecureRandom;
 
 use crate::Check;
-use crate::backups::{BackupActions, BackupsDone};
+use crate::backups::BackupActions;
 use crate::failure::Failure;
 use crate::forms::Forms;
+use crate::once::Done;
 
 /// Runs and acts of a page.
 const ROWS: u32 = 50;
@@ -46,11 +47,12 @@ pub struct Site {
     /// Backs up apps for people.
     pub(crate) backups: Arc<dyn BackupActions>,
     /// The forms that act.
-    pub(crate) forms: Forms<BackupsDone>,
+    pub(crate) forms: Forms<Done>,
     store: Arc<dyn Store>,
     cache: FleetCache,
     policies: BTreeMap<PolicyName, Policy>,
     person: Actor,
+    random: Arc<dyn SecureRandom + Send + Sync>,
 }
 
 impl fmt::Debug for Site {
@@ -79,12 +81,33 @@ impl Site {
     pub fn new(parts: SiteParts, checks: Vec<Arc<dyn Check>>) -> Self {
         let SiteParts { store, clock, policies, backups, person, random } = parts;
         let cache = FleetCache::new(Arc::clone(&store), Arc::clone(&clock));
-        Self { checks, backups, forms: Forms::new(random, clock), store, cache, policies, person }
+        Self {
+            checks,
+            backups,
+            forms: Forms::new(Arc::clone(&random), clock),
+            store,
+            cache,
+            policies,
+            person,
+            random,
+        }
     }
 
     /// The user who runs the process.
     pub(crate) fn person(&self) -> &Actor {
         &self.person
+    }
+
+    /// The store.
+    pub(crate) fn store(&self) -> &dyn Store {
+        &*self.store
+    }
+
+    /// Randomness for the ids of runs.
+    pub(crate) fn rng(&self) -> Result<fastrand::Rng, Failure> {
+        let mut seed = [0_u8; 8];
+        self.random.fill(&mut seed).map_err(|_| Failure::no_randomness())?;
+        Ok(fastrand::Rng::with_seed(u64::from_le_bytes(seed)))
     }
 
     /// The fleet, a few seconds old at most while the store answers.
@@ -121,7 +144,11 @@ impl Site {
     }
 
     pub(crate) async fn run(&self, id: RunId) -> Result<RunView, Failure> {
-        Ok(views::run_view(&*self.store, id).await?)
+        let mut view = views::run_view(&*self.store, id).await?;
+        let reading = self.reading().await?.reading;
+        let acknowledged = reading.status_of(&view.run.app).and_then(|status| status.acknowledged.clone());
+        view.acknowledged = acknowledged.filter(|acknowledged| acknowledged.run_id == id);
+        Ok(view)
     }
 
     pub(crate) async fn activity(&self, query: &ActivityQuery) -> Result<ActivityPage, Failure> {
@@ -134,7 +161,7 @@ impl Site {
         Ok(views::audit_page(&*self.store, now, query, usize::try_from(ROWS).unwrap_or(1)).await?)
     }
 
-    async fn now(&self) -> Result<holdfast_model::Timestamp, Failure> {
+    pub(crate) async fn now(&self) -> Result<holdfast_model::Timestamp, Failure> {
         Ok(self.store.now().await.map_err(holdfast_control::Error::from)?)
     }
 
