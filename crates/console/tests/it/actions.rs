@@ -16,7 +16,7 @@ async fn first(world: &World, query: &str) -> String {
 }
 
 /// The confirmation that a preview asks for, with `count` typed.
-fn confirmation(preview: &Answer, count: &str) -> String {
+pub fn confirmation(preview: &Answer, count: &str) -> String {
     let fields = between(&preview.body, "action=\"/backups\">", "<label").to_owned();
     let mut body = format!("count={count}");
     for field in fields.split("<input ").skip(1) {
