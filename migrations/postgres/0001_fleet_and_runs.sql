@@ -78,7 +78,7 @@ CREATE UNIQUE INDEX runs_subject ON runs (app, subject) WHERE subject IS NOT NUL
 CREATE INDEX runs_unfinished ON runs (app, policy) WHERE ended_at IS NULL;
 CREATE INDEX runs_baseline ON runs (app, baseline_at, id) WHERE baseline_at IS NOT NULL;
 CREATE INDEX runs_unsettled ON runs (app) WHERE unsettled;
-CREATE INDEX runs_ended ON runs (app, ended_at, id) WHERE outcome <> 'missed' AND kind = 'backup';
+CREATE INDEX runs_ended ON runs (app, ended_at, id) WHERE outcome NOT IN ('missed', 'cancelled') AND kind = 'backup';
 CREATE INDEX runs_missed ON runs (app, tick, id) WHERE outcome = 'missed';
 CREATE INDEX runs_of_app ON runs (app, created_at, id);
 CREATE INDEX runs_created ON runs (created_at, id);
@@ -234,3 +234,21 @@ CREATE TABLE requests (
 );
 
 CREATE INDEX requests_by_age ON requests (at);
+
+-- What people instruct about apps. The rows follow from operator actions, in the same transaction. A pause that ended stays: ticks
+-- up to its end are not run.
+CREATE TABLE pauses (
+    app          text        COLLATE "C" NOT NULL PRIMARY KEY,
+    paused_until timestamptz NOT NULL,
+    reason       text        NOT NULL,
+    actor        text        NOT NULL,
+    since        timestamptz NOT NULL
+);
+
+CREATE TABLE acknowledgements (
+    app    text        COLLATE "C" NOT NULL PRIMARY KEY,
+    run_id uuid        NOT NULL,
+    note   text        NOT NULL,
+    actor  text        NOT NULL,
+    at     timestamptz NOT NULL
+);

@@ -42,6 +42,7 @@ mod commits;
 mod fixture;
 mod fleet;
 mod group_commits;
+mod instructions;
 mod intents;
 mod lanes;
 mod leases;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use holdfast_access::{ApiToken, Permission, Principal, Role, Scope};
 use holdfast_control::tokens::{self, TokenRequest};
@@ -12,7 +12,7 @@ use holdfast_model::{PolicyName, parse_duration};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::api_backups::read_json;
+use crate::api_once::{ApiRequest, bad};
 use crate::caller::Caller;
 use crate::failure::{ApiFailure, Failure};
 use crate::site::Site;
@@ -58,23 +58,18 @@ pub async fn list(State(site): State<Arc<Site>>) -> Result<Response, ApiFailure>
 }
 
 /// `POST /api/v1/tokens`
-pub async fn create(
-    State(site): State<Arc<Site>>,
-    caller: Caller,
-    headers: HeaderMap,
-    body: String,
-) -> Result<Response, ApiFailure> {
-    let NewToken { name, role, expires_in, policies } = read_json(&headers, &body)?;
+pub async fn create(State(site): State<Arc<Site>>, request: ApiRequest) -> Result<Response, ApiFailure> {
+    let NewToken { name, role, expires_in, policies } = request.json()?;
+    let caller = request.caller;
     let life = match expires_in.as_deref().map(parse_duration) {
         None => tokens::USUAL_LIFE,
         Some(Ok(life)) => life,
         Some(Err(error)) => {
-            return Err(Failure::bad_body(format!("expiresIn cannot be read: {error}.")).into());
+            return Err(bad(format!("expiresIn cannot be read: {error}.")).into());
         }
     };
     let request = TokenRequest { name, role, scope: Scope::of(policies), life, actor: caller.actor };
-    let randomness = site.logins.random_bits().zip(site.logins.rng());
-    let (bits, mut rng) = randomness.ok_or_else(Failure::no_randomness)?;
+    let (bits, mut rng) = (site.logins.random_bits()?, site.rng()?);
     let created = tokens::create(site.store(), request, Some(&caller.principal), bits, &mut rng);
     let created = created.await.map_err(Failure::from)?;
     let answer = Created { token: created.text.expose(), row: &created.token };
@@ -87,7 +82,7 @@ pub async fn revoke(
     caller: Caller,
     Path(name): Path<String>,
 ) -> Result<Response, ApiFailure> {
-    let mut rng = site.logins.rng().ok_or_else(Failure::no_randomness)?;
+    let mut rng = site.rng()?;
     tokens::revoke(site.store(), &name, caller.actor, &mut rng).await.map_err(Failure::from)?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

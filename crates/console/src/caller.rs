@@ -60,8 +60,13 @@ impl Through {
 impl Caller {
     /// A caller without a session.
     pub fn new(principal: Principal, actor: Actor) -> Self {
-        let binding = format!("{} {}", principal.login.as_str(), principal.name);
-        Self { principal, actor, binding, session: None }
+        let caller = Self { principal, actor, binding: String::new(), session: None };
+        Self { binding: caller.identity(), ..caller }
+    }
+
+    /// The login method and the name: the same for each session and request of a principal.
+    pub fn identity(&self) -> String {
+        format!("{} {}", self.principal.login.as_str(), self.principal.name)
     }
 
     /// What the form that ends the session has; empty without a session.

@@ -124,6 +124,20 @@ impl Failure {
             .help("Load the page again in a moment. /readyz says what the process waits for.")
     }
 
+    /// The system gives no randomness.
+    pub fn no_randomness() -> Self {
+        let detail = "The system gives no randomness, so a form cannot be made.";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "no_randomness", "No form", detail)
+    }
+
+    /// The form of a page is not known here.
+    pub fn form_expired() -> Self {
+        let detail =
+            "This form was not issued by this process to you, or more than an hour ago. Nothing was done.";
+        Self::new(StatusCode::FORBIDDEN, "form_expired", "The form is too old", detail)
+            .help("Open the page again, and ask again.")
+    }
+
     /// The pages are not served to this client.
     pub fn forbidden(why: &str) -> Self {
         let mut detail = why.to_owned();
@@ -163,22 +177,11 @@ impl Failure {
             .help("Send one header `Authorization: Bearer TOKEN`.")
     }
 
-    /// The body of a request cannot be read.
-    pub fn bad_body(detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "invalid_body", "The request cannot be read", detail)
-    }
-
     /// The form belongs to another session.
     pub fn foreign_form() -> Self {
         let detail = "This form is not of this session.";
         Self::new(StatusCode::FORBIDDEN, "form_expired", "The form is too old", detail)
             .help("Load the page again.")
-    }
-
-    /// The system gives no randomness.
-    pub fn no_randomness() -> Self {
-        let detail = "The system gives no randomness.";
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "no_randomness", "It went wrong", detail)
     }
 
     /// The failure as RFC 9457.

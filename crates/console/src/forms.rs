@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use holdfast_model::{Clock, Timestamp};
+use holdfast_store::RequestKey;
 use ring::digest::{SHA256, digest};
 use ring::rand::SecureRandom;
 
@@ -59,6 +60,8 @@ pub struct Permit {
     pub id: String,
     /// When the form was issued.
     pub at: Timestamp,
+    /// The key that a program gave the request.
+    pub request: Option<RequestKey>,
 }
 
 impl<R> fmt::Debug for Forms<R> {
@@ -115,7 +118,7 @@ impl<R> Forms<R> {
         match form.state {
             State::Issued => {
                 form.state = State::UnderWay;
-                Claim::Act(Permit { id: id(&hash), at: form.at })
+                Claim::Act(Permit { id: id(&hash), at: form.at, request: None })
             }
             State::UnderWay => Claim::UnderWay,
             State::Done(_) => Claim::Done(id(&hash)),

@@ -1,8 +1,11 @@
 #![doc = include_str!("../README.md")]
 
+mod acts;
 mod api;
 mod api_access;
+mod api_acts;
 mod api_backups;
+mod api_once;
 mod app_status_cache;
 mod assets;
 mod attempts;
@@ -25,6 +28,7 @@ mod listener;
 mod local_mode;
 mod logins;
 mod markup;
+mod once;
 mod pages;
 mod route_table;
 mod routes;

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use axum::http::StatusCode;
 use holdfast_access::{ApiToken, LoginMethod, Principal, TokenRefusal, TokenText};
 use holdfast_control::{Error, operator_actions};
-use holdfast_model::{Actor, Clock, OperatorAction};
+use holdfast_model::{Actor, AppId, Clock, OperatorAction};
 use holdfast_store::Store;
 use ring::rand::SecureRandom;
 
@@ -16,6 +16,7 @@ use crate::attempts::{Attempts, RefusalLog};
 use crate::caller::{Peer, Through};
 use crate::connections::counted_peer;
 use crate::failure::Failure;
+use crate::forms::hex;
 use crate::sessions::{OpenSession, Sessions};
 
 /// Ids of tokens that were accepted, at most: they are not held up by the failures of others at their address.
@@ -109,7 +110,7 @@ impl Logins {
     /// Begins a session with an API token. Returns the value of its cookie.
     pub async fn log_in(&self, text: &str, client: Client) -> Result<String, Failure> {
         let (token, principal) = self.token(text, client).await?;
-        let cookie = self.random_hex().ok_or_else(Failure::no_randomness)?;
+        let cookie = hex(&self.random_bits()?);
         let actor = client.actor(&principal.name, principal.login);
         self.record(OperatorAction::LoggedIn, actor).await?;
         self.sessions.begin(&cookie, principal, Some(token.id));
@@ -156,27 +157,18 @@ impl Logins {
 
     async fn record(&self, action: OperatorAction, actor: Actor) -> Result<(), Failure> {
         let now = self.store.now().await.map_err(Error::from)?;
-        let mut rng = self.rng().ok_or_else(Failure::no_randomness)?;
-        let record = operator_actions::of_no_app((action, actor), now, &mut rng);
+        let mut seed = [0_u8; 8];
+        self.random.fill(&mut seed).map_err(|_| Failure::no_randomness())?;
+        let mut rng = fastrand::Rng::with_seed(u64::from_be_bytes(seed));
+        let record = operator_actions::about_app(&AppId::unknown(), (action, actor), now, &mut rng);
         Ok(self.store.add_run(&record).await.map_err(Error::from)?)
     }
 
-    /// Randomness for the ids of records.
-    pub fn rng(&self) -> Option<fastrand::Rng> {
-        let mut seed = [0_u8; 8];
-        self.random.fill(&mut seed).ok()?;
-        Some(fastrand::Rng::with_seed(u64::from_be_bytes(seed)))
-    }
-
-    /// 256 random bits; `None` where the system gives none.
-    pub fn random_bits(&self) -> Option<[u8; 32]> {
+    /// 256 random bits.
+    pub fn random_bits(&self) -> Result<[u8; 32], Failure> {
         let mut bits = [0_u8; 32];
-        self.random.fill(&mut bits).ok()?;
-        Some(bits)
-    }
-
-    fn random_hex(&self) -> Option<String> {
-        self.random_bits().map(|bits| crate::forms::hex(&bits))
+        self.random.fill(&mut bits).map_err(|_| Failure::no_randomness())?;
+        Ok(bits)
     }
 
     fn accept(&self, id: &str) {

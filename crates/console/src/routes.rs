@@ -7,7 +7,9 @@ use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::Method;
 use axum::middleware::{Next, from_fn, map_response};
 use axum::response::Response;
-use holdfast_access::Permission::{BackUp, ManageTokens, View};
+use holdfast_access::Permission::{
+    Acknowledge, BackUp, Cancel, Hold, ManageTokens, Pause, ReleaseHold, Retry, View,
+};
 
 use crate::assets::asset;
 use crate::caller::{Caller, Secure};
@@ -17,7 +19,7 @@ use crate::headers::secured;
 use crate::pages;
 use crate::route_table::{RouteRule, RouteTable, answered};
 use crate::site::Site;
-use crate::{api, api_access, api_backups};
+use crate::{api, api_access, api_acts, api_backups};
 
 /// The greatest body of a request. A page of selected apps is far smaller.
 const BODY_BYTES: usize = 256 * 1024;
@@ -40,6 +42,14 @@ fn table() -> RouteTable {
         .post_in_scope("/backups/preview", BackUp, pages::backups::preview)
         .post_in_scope("/backups", BackUp, pages::backups::start)
         .get("/backups/{id}", BackUp, pages::backups::result)
+        .get("/acts/{id}/form", View, pages::acts::form)
+        .get("/acts/{id}/result", View, pages::acts::result)
+        .post_in_scope("/acts/pause", Pause, pages::acts::act)
+        .post_in_scope("/acts/resume", Pause, pages::acts::act)
+        .post_in_scope("/acts/acknowledge", Acknowledge, pages::acts::act)
+        .post_in_scope("/acts/cancel", Cancel, pages::acts::act)
+        .post_in_scope("/acts/hold", Hold, pages::acts::act)
+        .post_in_scope("/acts/release", ReleaseHold, pages::acts::act)
         .open(Method::GET, "/static/{name}", asset)
         .open(Method::GET, "/login", pages::login::page)
         .open(Method::POST, "/login", pages::login::log_in)
@@ -51,6 +61,10 @@ fn table() -> RouteTable {
         .get("/api/v1/runs/{id}", View, api::run)
         .get("/api/v1/audit", View, api::audit)
         .post_in_scope("/api/v1/backups", BackUp, api_backups::start)
+        .post_in_scope("/api/v1/apps/{*name}", Pause, api_acts::on_app)
+        .post_in_scope("/api/v1/runs/retry", Retry, api_backups::retry)
+        .post_in_scope("/api/v1/runs/{id}/cancel", Cancel, api_acts::on_run)
+        .post_in_scope("/api/v1/runs/{id}/acknowledge", Acknowledge, api_acts::on_run)
         .get("/api/v1/whoami", View, api_access::whoami)
         .get("/api/v1/tokens", ManageTokens, api_access::list)
         .post("/api/v1/tokens", ManageTokens, api_access::create)

@@ -16,10 +16,11 @@ use holdfast_store::Store;
 use ring::rand::SecureRandom;
 
 use crate::Check;
-use crate::backups::{BackupActions, BackupsDone};
+use crate::backups::BackupActions;
 use crate::failure::Failure;
 use crate::forms::Forms;
 use crate::logins::Logins;
+use crate::once::Done;
 
 /// Runs and acts of a page.
 const ROWS: u32 = 50;
@@ -47,13 +48,14 @@ pub struct Site {
     /// Backs up apps for people.
     pub(crate) backups: Arc<dyn BackupActions>,
     /// The forms that act.
-    pub(crate) forms: Forms<BackupsDone>,
+    pub(crate) forms: Forms<Done>,
     /// Proves who asks.
     pub(crate) logins: Logins,
     store: Arc<dyn Store>,
     cache: FleetCache,
     policies: BTreeMap<PolicyName, Policy>,
     person: Actor,
+    random: Arc<dyn SecureRandom + Send + Sync>,
 }
 
 impl fmt::Debug for Site {
@@ -83,7 +85,22 @@ impl Site {
         let SiteParts { store, clock, policies, backups, person, random } = parts;
         let cache = FleetCache::new(Arc::clone(&store), Arc::clone(&clock));
         let logins = Logins::new(Arc::clone(&store), Arc::clone(&clock), Arc::clone(&random));
-        Self { checks, backups, logins, forms: Forms::new(random, clock), store, cache, policies, person }
+        Self {
+            checks,
+            backups,
+            logins,
+            forms: Forms::new(Arc::clone(&random), clock),
+            store,
+            cache,
+            policies,
+            person,
+            random,
+        }
+    }
+
+    /// The user who runs the process.
+    pub(crate) fn person(&self) -> &Actor {
+        &self.person
     }
 
     /// The store.
@@ -91,9 +108,11 @@ impl Site {
         &*self.store
     }
 
-    /// The user who runs the process.
-    pub(crate) fn person(&self) -> &Actor {
-        &self.person
+    /// Randomness for the ids of runs.
+    pub(crate) fn rng(&self) -> Result<fastrand::Rng, Failure> {
+        let mut seed = [0_u8; 8];
+        self.random.fill(&mut seed).map_err(|_| Failure::no_randomness())?;
+        Ok(fastrand::Rng::with_seed(u64::from_le_bytes(seed)))
     }
 
     /// The fleet, a few seconds old at most while the store answers.
@@ -130,7 +149,11 @@ impl Site {
     }
 
     pub(crate) async fn run(&self, id: RunId) -> Result<RunView, Failure> {
-        Ok(views::run_view(&*self.store, id).await?)
+        let mut view = views::run_view(&*self.store, id).await?;
+        let reading = self.reading().await?.reading;
+        let acknowledged = reading.status_of(&view.run.app).and_then(|status| status.acknowledged.clone());
+        view.acknowledged = acknowledged.filter(|acknowledged| acknowledged.run_id == id);
+        Ok(view)
     }
 
     pub(crate) async fn activity(&self, query: &ActivityQuery) -> Result<ActivityPage, Failure> {
@@ -143,7 +166,7 @@ impl Site {
         Ok(views::audit_page(&*self.store, now, query, usize::try_from(ROWS).unwrap_or(1)).await?)
     }
 
-    async fn now(&self) -> Result<holdfast_model::Timestamp, Failure> {
+    pub(crate) async fn now(&self) -> Result<holdfast_model::Timestamp, Failure> {
         Ok(self.store.now().await.map_err(holdfast_control::Error::from)?)
     }
 

@@ -26,7 +26,12 @@ pub async fn record(
         return Ok(false);
     }
     let now = store.now().await?;
-    let record = operator_actions::of_no_app((OperatorAction::FleetFileChanged { sha256 }, actor), now, rng);
+    let record = operator_actions::about_app(
+        &AppId::unknown(),
+        (OperatorAction::FleetFileChanged { sha256 }, actor),
+        now,
+        rng,
+    );
     store.add_run(&record).await?;
     Ok(true)
 }

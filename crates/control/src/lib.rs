@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod acknowledgement;
 pub mod added_runs;
 pub mod adoption;
 pub mod app_names;
@@ -7,6 +8,7 @@ pub mod app_resolver;
 pub mod audit;
 pub mod backup;
 pub mod budgets;
+pub mod cancel;
 mod context;
 pub mod coverage;
 pub mod deletion;
@@ -24,9 +26,11 @@ mod notify;
 pub mod observed_backups;
 pub mod operator_actions;
 pub mod pacing;
+pub mod pause;
 mod policies;
 pub mod restore;
 pub mod retention;
+pub mod retry;
 mod reveal;
 pub mod runs;
 pub mod sas;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use holdfast_access::{ApiToken, Permission, Principal, Role, Scope, TokenText};
-use holdfast_model::{Actor, OperatorAction};
+use holdfast_model::{Actor, AppId, OperatorAction};
 use holdfast_store::Store;
 
 use crate::{Error, ErrorKind, operator_actions};
@@ -81,7 +81,7 @@ pub async fn create(
         policies: token.scope.policies().into_iter().flatten().cloned().collect(),
         expires_at: token.expires_at,
     };
-    let record = operator_actions::of_no_app((action, actor), now, rng);
+    let record = operator_actions::about_app(&AppId::unknown(), (action, actor), now, rng);
     if !store.add_token(&token, &record).await? {
         let what = format!("there is a token {} already", token.name);
         return Err(
@@ -105,7 +105,7 @@ pub async fn revoke(
     };
     let token = store.tokens().await?.into_iter().find(is_it).ok_or_else(missing)?;
     let action = OperatorAction::TokenRevoked { token: token.name.clone(), id: token.id.clone() };
-    let record = operator_actions::of_no_app((action, actor), store.now().await?, rng);
+    let record = operator_actions::about_app(&AppId::unknown(), (action, actor), store.now().await?, rng);
     if store.revoke_token(&token.id, &record).await? { Ok(token) } else { Err(missing()) }
 }
 

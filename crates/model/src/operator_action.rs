@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 
 use crate::{
-    BackupFacts, BackupId, DepartureReason, NativeSchedule, PolicyName, StorageName, SubscriptionId,
+    BackupFacts, BackupId, DepartureReason, NativeSchedule, PolicyName, RunId, StorageName, SubscriptionId,
     Timestamp,
 };
 
@@ -95,6 +95,25 @@ pub enum OperatorAction {
     Paused,
     /// The app's scheduled runs go on.
     Resumed,
+    /// A person suspended the app's scheduled runs for a time.
+    PausedUntil {
+        /// When they go on.
+        until: Timestamp,
+        /// Why.
+        reason: String,
+    },
+    /// A person ended a pause before its time.
+    PauseEnded {
+        /// Why.
+        reason: String,
+    },
+    /// A person has seen that a run did not succeed: it needs no attention until the next failure of the app.
+    Acknowledged {
+        /// The run.
+        run: RunId,
+        /// What the person says about it.
+        note: String,
+    },
     /// The fleet file differs from the one before.
     FleetFileChanged {
         /// The SHA-256 of the file, in lower-case hex.
@@ -159,6 +178,9 @@ impl OperatorAction {
             | Self::PolicyChanged { .. }
             | Self::Paused
             | Self::Resumed
+            | Self::PausedUntil { .. }
+            | Self::PauseEnded { .. }
+            | Self::Acknowledged { .. }
             | Self::FleetFileChanged { .. }
             | Self::TokenCreated { .. }
             | Self::TokenRevoked { .. }

@@ -53,7 +53,9 @@ pub use row_check::row_differences;
 pub use run_rows::{RunPage, RunRow};
 pub use safeguard::Safeguard;
 pub use sqlite::{OneProcess, SqliteStore};
-pub use status::{AppStatus, CheckStatus, Departed, LastRun, Missed, Running, Unprotected};
+pub use status::{
+    Acknowledgement, AppStatus, CheckStatus, Departed, LastRun, Missed, Pause, Running, Unprotected,
+};
 pub use store::Store;
 pub use subscriptions::{ClosedBudget, Listing, ListingResult, SubscriptionStatus};
 pub use unreadable::{Removed, RowRemoval, UnreadableRow};

@@ -2,6 +2,7 @@
 
 mod activity;
 mod activity_url;
+pub mod acts;
 mod app;
 mod audit;
 pub mod backups;

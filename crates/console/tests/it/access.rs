@@ -12,6 +12,9 @@ use serde_json::{Value, json};
 use crate::filled::Filling;
 use crate::world::{Answer, World, between};
 
+/// The status of a request that gets through and may fail for what it names.
+const ANY: u16 = 0;
+
 const SMALL: Filling = Filling { apps: 40, days: 1, hostile: false };
 const JSON: (&str, &str) = ("Content-Type", "application/json");
 const FORM: (&str, &str) = ("Content-Type", "application/x-www-form-urlencoded");
@@ -74,11 +77,41 @@ impl Samples {
             ("POST", "/api/v1/tokens") => {
                 (path.to_string(), json!({ "name": format!("new-{who}"), "role": "viewer" }).to_string(), 201)
             }
+            ("GET", "/acts/{id}/form") => (format!("/acts/pause/form?app={app}"), String::new(), 200),
+            ("GET", "/acts/{id}/result") => ("/acts/0/result".into(), String::new(), ANY),
+            ("POST", act) if act.starts_with("/acts/") => self.act(world, token, act, app).await,
+            ("POST", "/api/v1/apps/{*name}") => {
+                let body = json!({ "reason": "audit", "for": "8h" }).to_string();
+                (format!("/api/v1/apps/{}/pause", self.name), body, ANY)
+            }
+            ("POST", "/api/v1/runs/retry") => {
+                (path.to_string(), json!({ "runs": [self.run] }).to_string(), ANY)
+            }
+            ("POST", run) if run.starts_with("/api/v1/runs/{id}/") => {
+                (run.replace("{id}", &self.run), json!({ "reason": "audit" }).to_string(), ANY)
+            }
             ("DELETE", "/api/v1/tokens/{name}") => ("/api/v1/tokens/spare".into(), String::new(), 204),
             ("GET", fixed) if !fixed.contains('{') => (fixed.to_owned(), String::new(), 200),
             (method, path) => panic!("the matrix has no sample of {method} {path}: add one"),
         };
         (format!("{method} {path}"), body, status)
+    }
+}
+
+impl Samples {
+    /// A form of an act on an app, a run or a backup.
+    async fn act(&self, world: &World, token: &str, act: &str, app: &str) -> (String, String, u16) {
+        let kind = act.trim_start_matches("/acts/");
+        let (query, status) = match kind {
+            "pause" => (format!("app={app}"), 303),
+            "resume" => (format!("app={app}"), ANY),
+            "hold" | "release" => (format!("app={app}&backup=1"), ANY),
+            _ => (format!("run={}", self.run), ANY),
+        };
+        let form = ask(world, token, &format!("GET /acts/{kind}/form?{query}"), "").await;
+        let form =
+            if form.status == 200 { between(&form.body, "name=\"form\" value=\"", "\"") } else { "none" };
+        (act.to_owned(), format!("form={form}&{query}&reason=audit&for=8h"), status)
     }
 }
 
@@ -123,7 +156,8 @@ async fn every_route_serves_the_roles_that_have_its_permission_and_no_other() {
                 }
                 Some(_) => ask(&world, token, &request, &body).await,
             };
-            if answer.status != expected {
+            let is_through = expected == ANY && ![401, 403].contains(&answer.status);
+            if answer.status != expected && !is_through {
                 wrong.push(format!("{who}: {request}: {} and not {expected}", answer.status));
             }
         }

@@ -276,9 +276,16 @@ impl BackupActions for Backups {
             NewRun::task(RunId::new(now, &mut rng), &app, &snapshot(), asked, now)
         };
         let runs: Vec<NewRun> = starts.iter().map(&mut run).collect();
-        self.0.add_runs(&runs).await?;
-        let runs = runs.iter().map(|new| new.run.id).collect();
-        Ok(BackupsStarted { runs, under_way, left_out, is_repeated: false })
+        let ids = runs.iter().map(|new| new.run.id).collect();
+        let started = BackupsStarted { runs: ids, under_way, left_out, is_repeated: false };
+        match &request.request {
+            Some(key) => {
+                let answer = serde_json::to_string(&started).unwrap();
+                self.0.add_runs_once(key, &answer, &runs).await?;
+            }
+            None => drop(self.0.add_runs(&runs).await?),
+        }
+        Ok(started)
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod access;
 mod actions;
+mod acts;
 mod app_status_cache;
 mod filled;
 mod http;

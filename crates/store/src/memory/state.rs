@@ -24,6 +24,7 @@ use crate::rules::enrolment::AppRow;
 use crate::rules::generations::Generations;
 use crate::rules::load::{baseline_at, is_unsettled};
 use crate::rules::subscriptions::Recorded;
+use crate::status::{Acknowledgement, Pause};
 
 /// A run with its lease.
 #[derive(Debug, Clone)]
@@ -55,6 +56,8 @@ pub(super) struct State {
     pub tokens: BTreeMap<String, ApiToken>,
     /// By principal and key.
     pub requests: BTreeMap<(String, String), AnsweredRequest>,
+    pub pauses: BTreeMap<AppId, Pause>,
+    pub acknowledgements: BTreeMap<AppId, Acknowledgement>,
     audit: Vec<AuditEvent>,
     rows: BTreeMap<RunId, Row>,
 
@@ -71,7 +74,7 @@ pub(super) struct State {
     /// The last backup run that succeeded and is a baseline.
     baselines: BTreeMap<AppId, BTreeSet<(Timestamp, RunId)>>,
     unsettled: BTreeSet<AppId>,
-    /// The last backup run that ended and was not missed.
+    /// The last backup run that ended and was neither missed nor cancelled.
     last_ended: BTreeMap<AppId, (Timestamp, RunId)>,
     /// The catalog check that ended and was created last.
     last_check: BTreeMap<AppId, (Timestamp, RunId)>,
@@ -192,7 +195,7 @@ impl State {
         if run.task.kind() != RunKind::Backup {
             return;
         }
-        if let Some(ended_at) = run.ended_at {
+        if let Some(ended_at) = run.ended_at.filter(|_| outcome != Some(Outcome::Cancelled)) {
             later(&mut self.last_ended, ended_at);
         }
         if is_unsettled(run) {

@@ -13,6 +13,7 @@ use crate::memory::state::{Row, State};
 use crate::rules::commit::{Batch, app_is_occupied};
 use crate::rules::enrolment::{self, SyncPoint, Wanted};
 use crate::rules::insert::{Insertion, id_is_taken, left_out};
+use crate::rules::instructions::Instructions;
 use crate::rules::plan;
 use crate::rules::subscriptions::Recorded;
 use crate::subscriptions::Listing;
@@ -129,6 +130,9 @@ impl State {
         self.add_to_days(insertion.runs());
         let placed = self.append(&insertion.events(now));
         self.change_catalog(insertion.catalog(&placed));
+        let Instructions { pauses, acknowledgements } = insertion.instructions(&placed);
+        self.pauses.extend(pauses);
+        self.acknowledgements.extend(acknowledgements);
         insertion.runs().map(|run| run.id).collect()
     }
 

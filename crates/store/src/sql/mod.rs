@@ -22,6 +22,7 @@ mod cursors;
 mod fleet;
 mod holds;
 mod insert;
+mod instructions;
 mod intents;
 mod lanes;
 mod listing;
