@@ -11,4 +11,5 @@ mod http;
 mod listener;
 mod pages;
 mod site;
+mod tls;
 mod world;
