@@ -6,7 +6,9 @@ use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::Method;
 use axum::middleware::{Next, from_fn, map_response};
-use holdfast_access::Permission::{Acknowledge, BackUp, Cancel, Hold, Pause, ReleaseHold, Retry, View};
+use holdfast_access::Permission::{
+    Acknowledge, BackUp, Cancel, Drill, Hold, Pause, ReleaseHold, Restore, Retry, View,
+};
 
 use crate::assets::asset;
 use crate::caller::Caller;
@@ -16,7 +18,7 @@ use crate::headers::secured;
 use crate::pages;
 use crate::route_table::{RouteRule, RouteTable, answered};
 use crate::site::Site;
-use crate::{api, api_acts, api_backups};
+use crate::{api, api_acts, api_backups, api_restores};
 
 /// The greatest body of a request. A page of selected apps is far smaller.
 const BODY_BYTES: usize = 256 * 1024;
@@ -31,6 +33,7 @@ fn table() -> RouteTable {
         .get("/apps/{*name}", View, pages::app)
         .get("/activity", View, pages::activity)
         .get("/runs/{id}", View, pages::run)
+        .get("/coverage", View, pages::coverage::coverage)
         .get("/capacity", View, pages::capacity)
         .get("/audit", View, pages::audit)
         .post_in_scope("/backups/preview", BackUp, pages::backups::preview)
@@ -44,8 +47,14 @@ fn table() -> RouteTable {
         .post_in_scope("/acts/cancel", Cancel, pages::acts::act)
         .post_in_scope("/acts/hold", Hold, pages::acts::act)
         .post_in_scope("/acts/release", ReleaseHold, pages::acts::act)
+        .get("/restores/form", View, pages::restore::form)
+        .post_in_scope("/restores/preview", Restore, pages::restore::preview)
+        .post_in_scope("/restores", Restore, pages::restore::start)
+        .post_in_scope("/drills/preview", Drill, pages::restore::preview)
+        .post_in_scope("/drills", Drill, pages::restore::start)
         .open(Method::GET, "/static/{name}", asset)
         .get("/api/v1/overview", View, api::overview)
+        .get("/api/v1/coverage", View, pages::coverage::document)
         .get("/api/v1/apps", View, api::apps)
         .get("/api/v1/apps/{*name}", View, api::app)
         .get("/api/v1/runs", View, api::runs)
@@ -53,6 +62,10 @@ fn table() -> RouteTable {
         .get("/api/v1/audit", View, api::audit)
         .post_in_scope("/api/v1/backups", BackUp, api_backups::start)
         .post_in_scope("/api/v1/apps/{*name}", Pause, api_acts::on_app)
+        .post_in_scope("/api/v1/restores/plan", Restore, api_restores::plan)
+        .post_in_scope("/api/v1/restores", Restore, api_restores::start)
+        .post_in_scope("/api/v1/drills/plan", Drill, api_restores::plan)
+        .post_in_scope("/api/v1/drills", Drill, api_restores::start)
         .post_in_scope("/api/v1/runs/retry", Retry, api_backups::retry)
         .post_in_scope("/api/v1/runs/{id}/cancel", Cancel, api_acts::on_run)
         .post_in_scope("/api/v1/runs/{id}/acknowledge", Acknowledge, api_acts::on_run)

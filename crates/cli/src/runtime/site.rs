@@ -21,6 +21,7 @@ pub fn site_parts(fleet: &Fleet, store: &Arc<dyn Store>, clock: &Arc<dyn Clock>,
         clock: Arc::clone(clock),
         policies: fleet.policies.clone(),
         backups: Arc::new(LocalBackups { fleet: fleet.clone(), store: Arc::clone(store) }),
+        azure,
         person,
         random: Arc::new(system_random()),
     }

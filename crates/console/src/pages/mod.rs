@@ -7,12 +7,14 @@ mod app;
 mod audit;
 pub mod backups;
 mod capacity;
+pub mod coverage;
 pub mod export;
 mod facets;
 mod facts;
 mod fleet;
 mod overview;
 mod person;
+pub mod restore;
 mod run;
 mod run_rows;
 
