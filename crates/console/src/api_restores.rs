@@ -26,12 +26,11 @@ pub async fn plan(State(site): State<Arc<Site>>, request: ApiRequest) -> Result<
 pub async fn start(State(site): State<Arc<Site>>, request: ApiRequest) -> Result<Response, ApiFailure> {
     let (asked, kind): (RestoreAsked, _) = (request.json()?, RestoreKind::of_path(&request.path));
     let done = request
-        .once(&site, |site, _, caller| async move {
-            site.start(kind, &caller, &asked).await.map(Work::Act)
-        })
+        .once(&site, |site, _, caller| async move { site.start(kind, &caller, &asked).await.map(Work::Act) })
         .await?;
     let Work::Act(done) = &done.work else { return Err(Failure::no_result().into()) };
-    let location = done.run.map_or_else(|| "/api/v1/runs?unfinished=1".to_owned(), |run| format!("/api/v1/runs/{run}"));
+    let location =
+        done.run.map_or_else(|| "/api/v1/runs?unfinished=1".to_owned(), |run| format!("/api/v1/runs/{run}"));
     let headers = [(HeaderName::from_static("operation-location"), location), (RETRY_AFTER, "5".to_owned())];
     Ok((StatusCode::ACCEPTED, headers, Json(done)).into_response())
 }

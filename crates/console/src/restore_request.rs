@@ -47,7 +47,9 @@ impl RestoreAsked {
         let backup = given("backup").map(|number| number.parse());
         Ok(Self {
             app: form.value("app").to_owned(),
-            backup: backup.transpose().map_err(|_| Failure::bad_query("The number of the backup cannot be read."))?,
+            backup: backup
+                .transpose()
+                .map_err(|_| Failure::bad_query("The number of the backup cannot be read."))?,
             at: given("at"),
             to: named("app"),
             to_slot: named("slot"),
@@ -64,7 +66,9 @@ impl RestoreAsked {
     /// The request of a restore.
     pub fn restore(&self) -> Result<RestoreRequest, Failure> {
         let wanted = match (self.backup, &self.at) {
-            (Some(_), Some(_)) => return Err(Failure::bad_query("Give either a backup, or a point in time.")),
+            (Some(_), Some(_)) => {
+                return Err(Failure::bad_query("Give either a backup, or a point in time."));
+            }
             (Some(number), None) => Wanted::Id(BackupId(number)),
             (None, Some(at)) => Wanted::At(
                 parse_timestamp(at).map_err(|_| Failure::bad_query("The point in time is not RFC 3339."))?,

@@ -90,16 +90,8 @@ impl Site {
         let SiteParts { store, clock, policies, backups, azure, person, random } = parts;
         let coverage = CoverageCache::new(Arc::clone(&azure), Arc::clone(&clock));
         let cache = FleetCache::new(Arc::clone(&store), Arc::clone(&clock));
-        Self {
-            checks,
-            backups,
-            forms: Forms::new(Arc::clone(&random), clock),
-            store,
-            cache,
-            policies,
-            person,
-            random,
-        }
+        let forms = Forms::new(Arc::clone(&random), clock);
+        Self { checks, backups, forms, azure, coverage, store, cache, policies, person, random }
     }
 
     /// The user who runs the process.

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use askama::Template;
+use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::RETRY_AFTER;
 use axum::response::{IntoResponse, Response};
-use axum::Json;
 use holdfast_control::views::coverage::{CoverageList, CoveragePage, coverage_page};
 use serde::Serialize;
 
@@ -75,7 +75,9 @@ pub async fn document(State(site): State<Arc<Site>>) -> Result<Response, ApiFail
     })
 }
 
-async fn read(site: &Site) -> Result<(Option<CoveragePage>, crate::coverage_cache::CoverageReading), Failure> {
+async fn read(
+    site: &Site,
+) -> Result<(Option<CoveragePage>, crate::coverage_cache::CoverageReading), Failure> {
     let known = site.coverage.read();
     let reading = site.reading().await?.reading;
     let policies = site.policy_names();

@@ -67,7 +67,8 @@ pub async fn form(
     };
     let view = site.app(&id).await?;
     let chosen = fields.value("backup");
-    let points = view.recovery_points.iter().filter(|entry| entry.good || entry.backup.id.to_string() == chosen);
+    let points =
+        view.recovery_points.iter().filter(|entry| entry.good || entry.backup.id.to_string() == chosen);
     let content = Form {
         name: view.name.clone(),
         app: id.to_string(),

@@ -5,9 +5,11 @@
 mod actions;
 mod acts;
 mod app_status_cache;
+mod azure;
 mod filled;
 mod http;
 mod listener;
 mod pages;
+mod restores;
 mod site;
 mod world;
