@@ -29,6 +29,7 @@ macro_rules! on_every_store {
     };
 }
 
+mod access;
 mod adding_runs;
 mod app_days;
 mod app_names;

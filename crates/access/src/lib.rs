@@ -3,7 +3,9 @@
 mod permission;
 mod principal;
 mod role;
+mod token;
 
 pub use permission::Permission;
 pub use principal::{LoginMethod, Principal, Scope};
 pub use role::Role;
+pub use token::{ApiToken, NoToken, TokenRefusal, TokenText};

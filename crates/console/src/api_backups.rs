@@ -44,12 +44,18 @@ struct RetryBody {
 
 /// Backs up apps now. With the header `Idempotency-Key`, a request that is sent again is answered and does nothing.
 pub async fn start(State(site): State<Arc<Site>>, request: ApiRequest) -> Result<Response, ApiFailure> {
+    if let Some(Work::Backups(started)) = request.sent_before(&site).await? {
+        return Ok(accepted(&started));
+    }
     let asked = Asked::Apps(selection(&site, &request.json()?).await?);
     Ok(back_up(&site, request, asked).await?)
 }
 
 /// Backs up the apps of runs that did not succeed again, each app once.
 pub async fn retry(State(site): State<Arc<Site>>, request: ApiRequest) -> Result<Response, ApiFailure> {
+    if let Some(Work::Backups(started)) = request.sent_before(&site).await? {
+        return Ok(accepted(&started));
+    }
     let RetryBody { runs, query, count } = request.json()?;
     let runs = match (query, count) {
         (None, None) if !runs.is_empty() => RunSelection::Runs(runs),

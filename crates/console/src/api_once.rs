@@ -7,6 +7,8 @@ use axum::extract::{FromRequest, FromRequestParts as _, Request};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
+use holdfast_control::views::actions::answered;
+use holdfast_store::{RequestAnswer, RequestKey, sha256_hex};
 use serde::de::DeserializeOwned;
 
 use crate::caller::Caller;
@@ -56,6 +58,9 @@ impl ApiRequest {
     }
 
     /// Does the work once for each key of the caller, and returns what was done, now or the first time.
+    ///
+    /// The store keeps the answer of a request that adds runs, in their transaction. What came of other work is kept in the
+    /// memory of the process: done twice, it changes nothing or is refused.
     pub async fn once<F>(
         self,
         site: &Arc<Site>,
@@ -64,10 +69,13 @@ impl ApiRequest {
     where
         F: Future<Output = Result<Work, Failure>> + Send + 'static,
     {
-        let Self { caller, path, headers, body } = self;
-        let fingerprint = format!("{path}\n{body}");
-        let claim = match key(&headers)? {
-            Some(key) => site.forms.claim_key(&caller.binding, &key),
+        if let Some(work) = self.sent_before(site).await? {
+            return Ok(Arc::new(Done { work, fingerprint: String::new() }));
+        }
+        let (request, fingerprint) = (self.key()?, self.fingerprint());
+        let Self { caller, .. } = self;
+        let claim = match &request {
+            Some(request) => site.forms.claim_key(&request.principal, &request.key),
             None => {
                 let token = site.forms.issue(&caller.binding).ok_or_else(Failure::no_randomness)?;
                 site.forms.claim(&caller.binding, &token)
@@ -75,6 +83,7 @@ impl ApiRequest {
         };
         let done = match claim {
             Claim::Act(permit) => {
+                let permit = Permit { request, ..permit };
                 let work = work(Arc::clone(site), permit.clone(), caller);
                 carry_out(site, permit, fingerprint.clone(), work).await?
             }
@@ -85,10 +94,34 @@ impl ApiRequest {
         if done.fingerprint == fingerprint {
             return Ok(done);
         }
-        let detail = "The key was used for another request.";
-        let kind = StatusCode::UNPROCESSABLE_ENTITY;
-        Err(Failure::new(kind, "idempotency_key_reused", "The key is taken", detail))
+        Err(reused())
     }
+
+    /// What the store knows that the request did when it was sent before, whatever became of what it names.
+    pub async fn sent_before(&self, site: &Site) -> Result<Option<Work>, Failure> {
+        let Some(key) = self.key()? else { return Ok(None) };
+        let known = site.store().request(&key).await.map_err(holdfast_control::Error::from)?;
+        if known == RequestAnswer::Reused {
+            return Err(reused());
+        }
+        Ok(answered(&known)?.map(Work::Backups))
+    }
+
+    /// What is the same when the request is sent again.
+    fn fingerprint(&self) -> String {
+        format!("{}\n{}", self.path, self.body)
+    }
+
+    fn key(&self) -> Result<Option<RequestKey>, Failure> {
+        let (principal, fingerprint) = (self.caller.identity(), sha256_hex(self.fingerprint().as_bytes()));
+        Ok(key(&self.headers)?.map(|key| RequestKey { principal, key, fingerprint }))
+    }
+}
+
+fn reused() -> Failure {
+    let detail = "The key was used for another request.";
+    let kind = StatusCode::UNPROCESSABLE_ENTITY;
+    Failure::new(kind, "idempotency_key_reused", "The key is taken", detail)
 }
 
 /// The body of a request is not what it should be.

@@ -156,10 +156,9 @@ pub async fn start(
     let preview = site.backups.preview(&cached.reading, &selection)?;
     in_scope(&caller.principal, &cached.reading, &preview)?;
     let actor = caller.actor.clone();
-    let request = BackupRequest { selection, actor, key: permit.id.clone(), asked_at: permit.at };
-    let mut started = site.backups.back_up(&cached.reading, request).await?;
-    started.left_out.extend(left_out);
-    Ok(started)
+    let (key, asked_at, request) = (permit.id.clone(), permit.at, permit.request.clone());
+    let request = BackupRequest { selection, actor, key, asked_at, request, left_out };
+    Ok(site.backups.back_up(&cached.reading, request).await?)
 }
 
 impl Site {

@@ -3,8 +3,9 @@
 use async_trait::async_trait;
 use holdfast_control::Error;
 use holdfast_control::views::FleetReading;
-use holdfast_control::views::actions::{BackupPreview, BackupsStarted, Selection};
+use holdfast_control::views::actions::{BackupPreview, BackupsStarted, LeftOut, Selection};
 use holdfast_model::{Actor, Timestamp};
+use holdfast_store::RequestKey;
 
 /// Backs up apps on behalf of a person, as the command line does and with the same record in the audit.
 #[async_trait]
@@ -27,4 +28,8 @@ pub struct BackupRequest {
     pub key: String,
     /// When the form was issued.
     pub asked_at: Timestamp,
+    /// The key that a program gave it.
+    pub request: Option<RequestKey>,
+    /// Apps that it names and that are left out already, each with the reason.
+    pub left_out: Vec<LeftOut>,
 }

@@ -2,13 +2,10 @@
 
 use std::net::IpAddr;
 
-use axum::extract::FromRequestParts;
 use axum::http::Uri;
-use axum::http::request::Parts;
-use holdfast_access::{LoginMethod, Permission, Principal};
+use holdfast_access::{Permission, Principal};
 use holdfast_model::Actor;
-
-use crate::failure::Failure;
+use holdfast_store::sha256_hex;
 
 tokio::task_local! {
     /// The caller of the request that this task answers, for the frame of its page.
@@ -18,6 +15,10 @@ tokio::task_local! {
 /// The network address of the client, as the listener saw it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Peer(pub IpAddr);
+
+/// Whether clients come by TLS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Secure(pub bool);
 
 /// Through what a request comes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,8 +38,8 @@ pub struct Caller {
     pub actor: Actor,
     /// What its forms are bound to: the session, or the login.
     pub binding: String,
-    /// Whether a session can be ended.
-    pub has_session: bool,
+    /// The key of the session, where a browser has one.
+    pub session: Option<String>,
 }
 
 impl Through {
@@ -47,7 +48,8 @@ impl Through {
         if uri.path().starts_with("/api/") { Self::Api } else { Self::Console }
     }
 
-    fn as_str(self) -> &'static str {
+    /// Its name in the audit.
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Console => "console",
             Self::Api => "api",
@@ -57,16 +59,20 @@ impl Through {
 
 impl Caller {
     /// A caller without a session.
-    pub fn new(principal: Principal, person: Actor, through: Through, peer: Option<Peer>) -> Self {
-        let is_local = principal.login == LoginMethod::Local;
-        let actor = Actor {
-            login: (!is_local).then(|| principal.login.as_str().to_owned()),
-            through: Some(through.as_str().to_owned()),
-            address: peer.map(|Peer(address)| address.to_canonical().to_string()),
-            ..person
-        };
-        let binding = format!("{} {}", principal.login.as_str(), principal.name);
-        Self { principal, actor, binding, has_session: false }
+    pub fn new(principal: Principal, actor: Actor) -> Self {
+        let caller = Self { principal, actor, binding: String::new(), session: None };
+        Self { binding: caller.identity(), ..caller }
+    }
+
+    /// The login method and the name: the same for each session and request of a principal.
+    pub fn identity(&self) -> String {
+        format!("{} {}", self.principal.login.as_str(), self.principal.name)
+    }
+
+    /// What the form that ends the session has; empty without a session.
+    pub fn logout_token(&self) -> String {
+        let key = self.session.as_ref();
+        key.map_or_else(String::new, |key| sha256_hex(format!("log out {key}").as_bytes()))
     }
 
     /// Runs `work` as the answer to the caller.
@@ -83,12 +89,4 @@ pub fn current() -> Option<Caller> {
 /// Whether the caller has a permission: pages leave out what it may not do.
 pub fn may(permission: Permission) -> bool {
     current().is_some_and(|caller| caller.principal.may(permission))
-}
-
-impl<S: Sync> FromRequestParts<S> for Caller {
-    type Rejection = Failure;
-
-    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Failure> {
-        parts.extensions.get::<Self>().cloned().ok_or_else(Failure::login_demanded)
-    }
 }

@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::Json;
-use axum::http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use holdfast_access::{Permission, Principal};
@@ -10,6 +10,7 @@ use holdfast_control::{Error, ErrorKind};
 use holdfast_model::AppId;
 use serde::Serialize;
 
+use crate::attempts::WINDOW;
 use crate::layout::{Page, Tab};
 
 /// Why a request is not answered. Its texts contain no secret and nothing of the store's insides.
@@ -169,6 +170,20 @@ impl Failure {
             .help("GET /api/v1/whoami names the policies.")
     }
 
+    /// The header `Authorization` has another form.
+    pub fn not_bearer() -> Self {
+        let detail = "The header Authorization cannot be read.";
+        Self::new(StatusCode::UNAUTHORIZED, "invalid_token", "Not logged in", detail)
+            .help("Send one header `Authorization: Bearer TOKEN`.")
+    }
+
+    /// The form belongs to another session.
+    pub fn foreign_form() -> Self {
+        let detail = "This form is not of this session.";
+        Self::new(StatusCode::FORBIDDEN, "form_expired", "The form is too old", detail)
+            .help("Load the page again.")
+    }
+
     /// The failure as RFC 9457.
     pub fn problem(&self) -> Response {
         let problem = Problem {
@@ -181,12 +196,31 @@ impl Failure {
         };
         let mut answer = (self.status, Json(problem)).into_response();
         answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        if self.status == StatusCode::UNAUTHORIZED {
-            answer.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        self.complete(answer)
+    }
+}
+
+impl Failure {
+    /// Adds the headers of the status, and the code for the gate, which records what is refused.
+    fn complete(&self, mut answer: Response) -> Response {
+        let headers = answer.headers_mut();
+        match self.status {
+            StatusCode::UNAUTHORIZED => {
+                headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            }
+            StatusCode::TOO_MANY_REQUESTS => {
+                headers.insert(RETRY_AFTER, HeaderValue::from(WINDOW.as_secs()));
+            }
+            StatusCode::FORBIDDEN => drop(answer.extensions_mut().insert(Forbidden(self.code))),
+            _ => {}
         }
         answer
     }
 }
+
+/// The code of a failure, in the extensions of an answer 403.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Forbidden(pub &'static str);
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
@@ -227,6 +261,6 @@ impl IntoResponse for Failure {
         let content = Content { failure: &self };
         let tab = if self.code == "forbidden" { Tab::Closed } else { Tab::None };
         let page = Page { title: self.title.clone(), tab, as_of: None, live: None, content };
-        (self.status, page.document()).into_response()
+        self.complete((self.status, page.document()).into_response())
     }
 }

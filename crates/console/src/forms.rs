@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use holdfast_model::{Clock, Timestamp};
+use holdfast_store::RequestKey;
 use ring::digest::{SHA256, digest};
 use ring::rand::SecureRandom;
 
@@ -59,6 +60,8 @@ pub struct Permit {
     pub id: String,
     /// When the form was issued.
     pub at: Timestamp,
+    /// The key that a program gave the request.
+    pub request: Option<RequestKey>,
 }
 
 impl<R> fmt::Debug for Forms<R> {
@@ -115,7 +118,7 @@ impl<R> Forms<R> {
         match form.state {
             State::Issued => {
                 form.state = State::UnderWay;
-                Claim::Act(Permit { id: id(&hash), at: form.at })
+                Claim::Act(Permit { id: id(&hash), at: form.at, request: None })
             }
             State::UnderWay => Claim::UnderWay,
             State::Done(_) => Claim::Done(id(&hash)),
@@ -173,7 +176,8 @@ fn id(hash: &[u8; 32]) -> String {
     hex(&hash[..16])
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// Bytes as lower-case hex digits.
+pub fn hex(bytes: &[u8]) -> String {
     let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0');
     bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }

@@ -9,8 +9,9 @@ use holdfast_access::LoginMethod;
 use holdfast_model::Timestamp;
 use std::convert::Infallible;
 
+use crate::assets;
+use crate::caller::{self, Caller};
 use crate::markup::{Markup, Parts, time};
-use crate::{assets, caller};
 
 /// A page of the navigation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,7 +65,8 @@ struct Layout<'a> {
     current: Tab,
     tabs: &'a [(Tab, &'static str, &'static str)],
     is_local: bool,
-    signed_in: Option<String>,
+    logged_in: Option<String>,
+    logout_token: String,
     style: String,
     script: String,
     icon: String,
@@ -76,7 +78,8 @@ struct Layout<'a> {
 impl<C: Template> Page<C> {
     /// The whole document.
     pub fn document(&self) -> Response {
-        let principal = caller::current().map(|caller| caller.principal);
+        let caller = caller::current();
+        let principal = caller.as_ref().map(|caller| &caller.principal);
         let is_login = |local| {
             let login = principal.as_ref().map(|principal| principal.login == LoginMethod::Local);
             self.tab != Tab::Closed && login == Some(local)
@@ -86,7 +89,8 @@ impl<C: Template> Page<C> {
             current: self.tab,
             tabs: if self.tab == Tab::Closed { &[] } else { &TABS },
             is_local: is_login(true),
-            signed_in: principal.as_ref().filter(|_| is_login(false)).map(ToString::to_string),
+            logged_in: principal.as_ref().filter(|_| is_login(false)).map(ToString::to_string),
+            logout_token: caller.as_ref().map_or_else(String::new, Caller::logout_token),
             style: assets::style(),
             script: assets::script(),
             icon: assets::icon(),

@@ -19,10 +19,13 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{AbortHandle, JoinSet};
+use tokio_rustls::TlsAcceptor;
+use tokio_util::either::Either;
 
 use crate::ListenerLimits;
 use crate::caller::Peer;
 use crate::connections::{Busy, Connections, NoRoom, counted_peer};
+use crate::entry::Transport;
 
 /// Pause after connections could not be accepted, mostly because the process has no file descriptor left.
 const ACCEPT_RETRY: Duration = Duration::from_millis(500);
@@ -128,6 +131,15 @@ async fn connection(
             Ok::<_, Infallible>(answer)
         }
     });
+    let stream = match &limits.entry.transport {
+        Transport::Tls(config) => {
+            let accepting = TlsAcceptor::from(Arc::clone(config)).accept(stream);
+            // An error is the client's: it left, was too slow, or does not trust the certificate.
+            let Ok(Ok(stream)) = tokio::time::timeout(limits.head, accepting).await else { return };
+            Either::Left(stream)
+        }
+        Transport::Plain | Transport::BehindProxy => Either::Right(stream),
+    };
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(limits.head);
     builder.max_buf_size(limits.head_bytes).max_headers(HEADERS_MAX);

@@ -2,18 +2,20 @@
 
 use std::sync::Arc;
 
-use axum::extract::Request;
+use axum::extract::{FromRequestParts, Request};
 use axum::handler::Handler;
-use axum::http::{Method, Uri};
+use axum::http::request::Parts;
+use axum::http::uri::PathAndQuery;
+use axum::http::{Method, StatusCode, Uri};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::MethodRouter;
 use axum::{Router, routing};
 use holdfast_access::{Permission, Scope};
 
-use crate::caller::Caller;
+use crate::caller::{Caller, Through};
 use crate::failure::Failure;
-use crate::refused::Refused;
+use crate::pages::login;
 use crate::site::Site;
 
 /// What a route demands of a request.
@@ -76,6 +78,16 @@ impl RouteTable {
         self.add(Method::POST, path, Demand::InScope(permission), routing::post(handler))
     }
 
+    /// Adds a route that removes, and is closed to principals whose acts are limited to policies.
+    #[must_use]
+    pub fn delete<H, T>(self, path: &'static str, permission: Permission, handler: H) -> Self
+    where
+        H: Handler<T, Arc<Site>>,
+        T: 'static,
+    {
+        self.add(Method::DELETE, path, Demand::Permission(permission), routing::delete(handler))
+    }
+
     /// Adds a route that every client may use.
     #[must_use]
     pub fn open<H, T>(self, method: Method, path: &'static str, handler: H) -> Self
@@ -97,7 +109,7 @@ impl RouteTable {
         let check = move |request: Request, next: Next| async move {
             match refusal(demand, request.extensions().get::<Caller>()) {
                 None => next.run(request).await,
-                Some(refused) => answered(request.uri(), refused),
+                Some(failure) => answered(&request.uri().clone(), &failure),
             }
         };
         self.router = self.router.route(path, route.route_layer(from_fn(check)));
@@ -116,25 +128,37 @@ impl RouteTable {
     }
 }
 
-/// The answer of a refusal: a problem document for the API, else a page. Its extension tells the gate, which records it.
-pub fn answered(uri: &Uri, refused: Refused) -> Response {
-    let is_api = uri.path().starts_with("/api/");
-    let mut answer = if is_api { refused.failure.problem() } else { refused.failure.clone().into_response() };
-    answer.extensions_mut().insert(refused);
-    answer
+/// The failure as the client wants it: a problem document for the API, else a page, which may ask for a login.
+pub fn answered(uri: &Uri, failure: &Failure) -> Response {
+    if Through::of(uri) == Through::Api {
+        return failure.problem();
+    }
+    if failure.status == StatusCode::UNAUTHORIZED {
+        let next = uri.path_and_query().map_or("/", PathAndQuery::as_str);
+        return login::asked(next, None, failure.status);
+    }
+    failure.clone().into_response()
 }
 
 /// Why a caller may not use a route; `None` where it may.
-fn refusal(demand: Demand, caller: Option<&Caller>) -> Option<Refused> {
+fn refusal(demand: Demand, caller: Option<&Caller>) -> Option<Failure> {
     let (permission, checks_scope) = match demand {
         Demand::Nothing => return None,
         Demand::Permission(permission) => (permission, permission.only_reads()),
         Demand::InScope(permission) => (permission, true),
     };
-    let Some(Caller { principal, .. }) = caller else { return Some(Failure::login_demanded().into()) };
+    let Some(Caller { principal, .. }) = caller else { return Some(Failure::login_demanded()) };
     if !principal.may(permission) {
-        return Some(Refused::of(permission, Failure::not_permitted(principal, permission)));
+        return Some(Failure::not_permitted(principal, permission));
     }
     let is_limited = principal.scope != Scope::ALL && !checks_scope;
-    is_limited.then(|| Refused::of(permission, Failure::out_of_scope("it concerns all apps")))
+    is_limited.then(|| Failure::out_of_scope("this concerns all apps"))
+}
+
+impl<S: Sync> FromRequestParts<S> for Caller {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Failure> {
+        parts.extensions.get::<Self>().cloned().ok_or_else(Failure::login_demanded)
+    }
 }

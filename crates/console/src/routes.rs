@@ -6,22 +6,26 @@ use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::Method;
 use axum::middleware::{Next, from_fn, map_response};
+use axum::response::Response;
 use holdfast_access::Permission::{
-    Acknowledge, BackUp, Cancel, Drill, Hold, Pause, ReleaseHold, Restore, Retry, View,
+    Acknowledge, BackUp, Cancel, Drill, Hold, ManageTokens, Pause, ReleaseHold, Restore, Retry, View,
 };
 
 use crate::assets::asset;
-use crate::caller::Caller;
-use crate::failure::Failure;
+use crate::caller::{Caller, Secure};
+use crate::failure::{Failure, Forbidden};
 use crate::gate::Gate;
 use crate::headers::secured;
 use crate::pages;
 use crate::route_table::{RouteRule, RouteTable, answered};
 use crate::site::Site;
-use crate::{api, api_acts, api_backups, api_restores};
+use crate::{api, api_access, api_acts, api_backups, api_restores};
 
 /// The greatest body of a request. A page of selected apps is far smaller.
 const BODY_BYTES: usize = 256 * 1024;
+
+/// Characters of a refused request in the audit.
+const WHAT_CHARS: usize = 200;
 
 /// Every page and every call of the API, each with the permission that it demands.
 fn table() -> RouteTable {
@@ -53,6 +57,9 @@ fn table() -> RouteTable {
         .post_in_scope("/drills/preview", Drill, pages::restore::preview)
         .post_in_scope("/drills", Drill, pages::restore::start)
         .open(Method::GET, "/static/{name}", asset)
+        .open(Method::GET, "/login", pages::login::page)
+        .open(Method::POST, "/login", pages::login::log_in)
+        .post("/logout", View, pages::login::log_out)
         .get("/api/v1/overview", View, api::overview)
         .get("/api/v1/coverage", View, pages::coverage::document)
         .get("/api/v1/apps", View, api::apps)
@@ -69,6 +76,10 @@ fn table() -> RouteTable {
         .post_in_scope("/api/v1/runs/retry", Retry, api_backups::retry)
         .post_in_scope("/api/v1/runs/{id}/cancel", Cancel, api_acts::on_run)
         .post_in_scope("/api/v1/runs/{id}/acknowledge", Acknowledge, api_acts::on_run)
+        .get("/api/v1/whoami", View, api_access::whoami)
+        .get("/api/v1/tokens", ManageTokens, api_access::list)
+        .post("/api/v1/tokens", ManageTokens, api_access::create)
+        .delete("/api/v1/tokens/{name}", ManageTokens, api_access::revoke)
 }
 
 /// Every route with what it demands.
@@ -79,23 +90,9 @@ pub fn route_rules() -> Vec<RouteRule> {
 /// The routes of the pages and the API, open to those whom the gate lets in.
 pub fn routes(site: Arc<Site>, gate: Gate) -> Router {
     let gate = Arc::new(gate);
-    let guard = move |request: Request, next: Next| {
-        let gate = Arc::clone(&gate);
-        async move {
-            let (mut head, body) = request.into_parts();
-            let caller = match gate.caller(&head).await {
-                Ok(caller) => caller,
-                Err(refused) => return answered(&head.uri, refused),
-            };
-            if let Some(caller) = &caller {
-                head.extensions.insert(caller.clone());
-            }
-            let request = Request::from_parts(head, body);
-            Caller::answering(caller, next.run(request)).await
-        }
-    };
-    let no_page = async |request: Request| answered(request.uri(), Failure::no_page().into());
-    let no_method = async |request: Request| answered(request.uri(), Failure::no_method().into());
+    let guard = move |request: Request, next: Next| guarded(Arc::clone(&gate), request, next);
+    let no_page = async |request: Request| unmatched(&request, Failure::no_page());
+    let no_method = async |request: Request| unmatched(&request, Failure::no_method());
     table()
         .router()
         .fallback(no_page)
@@ -104,4 +101,30 @@ pub fn routes(site: Arc<Site>, gate: Gate) -> Router {
         .layer(from_fn(guard))
         .layer(map_response(secured))
         .with_state(site)
+}
+
+/// Finds out who asks, and records a caller that is refused.
+async fn guarded(gate: Arc<Gate>, request: Request, next: Next) -> Response {
+    let (mut head, body) = request.into_parts();
+    let caller = match gate.caller(&head).await {
+        Ok(caller) => caller,
+        Err(failure) => return answered(&head.uri, &failure),
+    };
+    let what: String = format!("{} {}", head.method, head.uri.path()).chars().take(WHAT_CHARS).collect();
+    head.extensions.insert(Secure(gate.is_secure()));
+    if let Some(caller) = &caller {
+        head.extensions.insert(caller.clone());
+    }
+    let actor = caller.as_ref().map(|caller| caller.actor.clone());
+    let answer = Caller::answering(caller, next.run(Request::from_parts(head, body))).await;
+    if let (Some(actor), Some(Forbidden(code))) = (actor, answer.extensions().get()) {
+        gate.refused(actor, &what, code).await;
+    }
+    answer
+}
+
+/// The answer to a request that no route takes. A client without a login is not told which pages exist.
+fn unmatched(request: &Request, failure: Failure) -> Response {
+    let is_known = request.extensions().get::<Caller>().is_some();
+    answered(request.uri(), &if is_known { failure } else { Failure::login_demanded() })
 }

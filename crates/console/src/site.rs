@@ -21,6 +21,7 @@ use crate::backups::BackupActions;
 use crate::coverage_cache::CoverageCache;
 use crate::failure::Failure;
 use crate::forms::Forms;
+use crate::logins::Logins;
 use crate::once::Done;
 
 /// Runs and acts of a page.
@@ -56,6 +57,8 @@ pub struct Site {
     pub(crate) azure: Arc<dyn AzureRequests>,
     /// What Azure lists.
     pub(crate) coverage: CoverageCache,
+    /// Proves who asks.
+    pub(crate) logins: Logins,
     store: Arc<dyn Store>,
     cache: FleetCache,
     policies: BTreeMap<PolicyName, Policy>,
@@ -90,8 +93,9 @@ impl Site {
         let SiteParts { store, clock, policies, backups, azure, person, random } = parts;
         let coverage = CoverageCache::new(Arc::clone(&azure), Arc::clone(&clock));
         let cache = FleetCache::new(Arc::clone(&store), Arc::clone(&clock));
+        let logins = Logins::new(Arc::clone(&store), Arc::clone(&clock), Arc::clone(&random));
         let forms = Forms::new(Arc::clone(&random), clock);
-        Self { checks, backups, forms, azure, coverage, store, cache, policies, person, random }
+        Self { checks, backups, forms, azure, coverage, logins, store, cache, policies, person, random }
     }
 
     /// The user who runs the process.

@@ -45,6 +45,7 @@ mod storages;
 pub mod store_rows;
 pub mod tier;
 mod times;
+pub mod tokens;
 pub mod verify;
 pub mod views;
 mod wording;

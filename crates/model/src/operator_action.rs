@@ -126,6 +126,38 @@ pub enum OperatorAction {
         /// What proved it.
         detail: String,
     },
+    /// An API token was created.
+    TokenCreated {
+        /// Its name.
+        token: String,
+        /// Its id.
+        id: String,
+        /// Its role.
+        role: String,
+        /// The policies to whose apps its acts are limited; empty for no limit.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        policies: Vec<PolicyName>,
+        /// When it ends.
+        expires_at: Timestamp,
+    },
+    /// An API token was revoked.
+    TokenRevoked {
+        /// Its name.
+        token: String,
+        /// Its id.
+        id: String,
+    },
+    /// A person logged in to the console.
+    LoggedIn,
+    /// A login failed, or a request was refused for want of a permission.
+    AccessRefused {
+        /// What was asked for.
+        what: String,
+        /// Why it was refused.
+        reason: String,
+        /// How many refusals of the same kind this record stands for.
+        count: u64,
+    },
 }
 
 impl OperatorAction {
@@ -149,7 +181,11 @@ impl OperatorAction {
             | Self::PausedUntil { .. }
             | Self::PauseEnded { .. }
             | Self::Acknowledged { .. }
-            | Self::FleetFileChanged { .. } => None,
+            | Self::FleetFileChanged { .. }
+            | Self::TokenCreated { .. }
+            | Self::TokenRevoked { .. }
+            | Self::LoggedIn
+            | Self::AccessRefused { .. } => None,
         }
     }
 

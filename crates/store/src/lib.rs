@@ -19,6 +19,7 @@ mod migrations;
 mod mode;
 mod postgres;
 mod replay;
+mod requests;
 mod row_check;
 mod rules;
 mod run_rows;
@@ -29,6 +30,8 @@ mod status;
 mod store;
 mod subscriptions;
 mod unreadable;
+
+pub use holdfast_access::ApiToken;
 
 pub use app_days::{AppDay, Day, DayCounts};
 pub use audit::AuditEvent;
@@ -45,6 +48,7 @@ pub use lanes::{DueLane, DueLanes, LaneQuota, LeaseTerms, Leased};
 pub use memory::{MemoryCopy, MemoryStore};
 pub use mode::Mode;
 pub use postgres::{DatabaseWire, PgStore, database_wire};
+pub use requests::{RequestAnswer, RequestKey};
 pub use row_check::row_differences;
 pub use run_rows::{RunPage, RunRow};
 pub use safeguard::Safeguard;

@@ -56,8 +56,8 @@ impl BackupActions for LocalBackups {
     }
 
     async fn back_up(&self, reading: &FleetReading, request: BackupRequest) -> Result<BackupsStarted, Error> {
-        let BackupRequest { selection, actor, key, asked_at } = request;
-        let action = BackupAction { selection, actor, key, asked_at };
+        let BackupRequest { selection, actor, key, asked_at, request, left_out } = request;
+        let action = BackupAction { selection, actor, key, asked_at, request, left_out };
         back_up(&*self.store, &self.fleet, reading, &action).await
     }
 }

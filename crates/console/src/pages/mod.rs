@@ -12,6 +12,7 @@ pub mod export;
 mod facets;
 mod facts;
 mod fleet;
+pub mod login;
 mod overview;
 mod person;
 pub mod restore;

@@ -3,9 +3,12 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use holdfast_access::{Role, Scope};
 use holdfast_console::{
-    Check, Console, ListenerLimits, Metrics, MetricsError, Server, Site, SiteParts, StoreAnswers,
+    Check, Console, Entry, ListenerLimits, Metrics, MetricsError, Server, Site, SiteParts, StoreAnswers,
 };
+use holdfast_control::tokens::{self, TokenRequest, USUAL_LIFE};
+use holdfast_model::{Clock, ManualClock, PolicyName};
 use holdfast_store::{RunFilter, Store};
 use tokio::net::TcpListener;
 
@@ -47,8 +50,25 @@ impl World {
         Self::over(address, store, Arc::clone(&filled.clock) as _).await
     }
 
+    /// A console that demands a login, and its clock.
+    pub async fn with_login(filling: Filling) -> (Self, Arc<ManualClock>) {
+        let filled = Filled::new(filling).await;
+        let (store, clock) = (Arc::clone(&filled.store), Arc::clone(&filled.clock));
+        let entry = Entry { requires_login: true, ..Entry::default() };
+        let limits = ListenerLimits { entry, ..ListenerLimits::default() };
+        (Self::within("127.0.0.1:0", (store, Arc::clone(&clock) as _), limits).await, clock)
+    }
+
     /// A console over a store.
-    pub async fn over(address: &str, store: Arc<dyn Store>, clock: Arc<dyn holdfast_model::Clock>) -> Self {
+    pub async fn over(address: &str, store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Self {
+        Self::within(address, (store, clock), ListenerLimits::default()).await
+    }
+
+    async fn within(
+        address: &str,
+        (store, clock): (Arc<dyn Store>, Arc<dyn Clock>),
+        limits: ListenerLimits,
+    ) -> Self {
         let checks: Vec<Arc<dyn Check>> = vec![Arc::new(StoreAnswers(Arc::clone(&store)))];
         let parts = SiteParts {
             store: Arc::clone(&store),
@@ -62,9 +82,20 @@ impl World {
         let site = Some(Arc::new(Site::new(parts, checks.clone())));
         let console = Console { checks, metrics: Arc::new(NoMetrics), site };
         let listener = TcpListener::bind(address).await.unwrap();
-        let limits = ListenerLimits::default();
         let server = Server::start(listener, console, limits, std::future::pending()).unwrap();
         Self { store, server }
+    }
+
+    /// A new API token, whose acts are limited to policies where there are any.
+    pub async fn token(&self, name: &str, role: Role, policies: &[&str]) -> String {
+        let scope = Scope::of(policies.iter().map(|policy| PolicyName::new(*policy)));
+        let (name, actor) = (name.to_owned(), "boss".into());
+        let request = TokenRequest { name, role, scope, life: USUAL_LIFE, actor };
+        let mut rng = fastrand::Rng::with_seed(request.name.bytes().map(u64::from).sum());
+        let mut bits = [0; 32];
+        rng.fill(&mut bits);
+        let created = tokens::create(&*self.store, request, None, bits, &mut rng).await.unwrap();
+        created.text.expose().to_owned()
     }
 
     /// The number of backup runs in the store.

@@ -144,7 +144,16 @@ fn recorded(action: &OperatorAction, actor: &str) -> String {
         OperatorAction::Drift { drift, .. } if drift.is_empty() => ": none".to_owned(),
         OperatorAction::Drift { drift, .. } => format!(": {}", drift.join("; ")),
         OperatorAction::TakenOver { storage, .. } => format!(" in storage `{storage}`"),
-        OperatorAction::Verified { .. }
+        OperatorAction::TokenCreated { token, id, role, policies, expires_at } => {
+            let names: Vec<String> = policies.iter().map(ToString::to_string).collect();
+            let of = if names.is_empty() { String::new() } else { format!(" for {}", names.join(", ")) };
+            format!(": {token} ({id}), {role}{of}, until {}", format_timestamp(*expires_at))
+        }
+        OperatorAction::TokenRevoked { token, id } => format!(": {token} ({id})"),
+        OperatorAction::AccessRefused { what, reason, count: 1 } => format!(": {what}: {reason}"),
+        OperatorAction::AccessRefused { what, reason, count } => format!(": {what}: {reason}, {count} times"),
+        OperatorAction::LoggedIn
+        | OperatorAction::Verified { .. }
         | OperatorAction::Revealed { .. }
         | OperatorAction::Paused
         | OperatorAction::Resumed => String::new(),

@@ -3,6 +3,7 @@
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
+use holdfast_access::ApiToken;
 use holdfast_model::{
     AppId, BackupId, Call, CatalogEntry, Lane, Outcome, PAST_DURATIONS, PolicyName, Run, RunId, RunKind,
     SubscriptionId, Timestamp,
@@ -14,6 +15,7 @@ use crate::breaker::OpenBreaker;
 use crate::checkpoints::CheckpointStatus;
 use crate::columns::{Ending, stamp};
 use crate::fleet::Cursor;
+use crate::requests::AnsweredRequest;
 use crate::rules::acquire::Budgets;
 use crate::rules::app_days;
 use crate::rules::bucket::Bucket;
@@ -51,6 +53,9 @@ pub(super) struct State {
     pub breakers: BTreeMap<(String, String), OpenBreaker>,
     pub checkpoints: Vec<CheckpointStatus>,
     pub days: BTreeMap<(AppId, Day), AppDay>,
+    pub tokens: BTreeMap<String, ApiToken>,
+    /// By principal and key.
+    pub requests: BTreeMap<(String, String), AnsweredRequest>,
     pub pauses: BTreeMap<AppId, Pause>,
     pub acknowledgements: BTreeMap<AppId, Acknowledgement>,
     audit: Vec<AuditEvent>,

@@ -97,6 +97,17 @@ impl State {
         Ok(self.insert(new, now).len() as u64)
     }
 
+    /// Adds runs, all or none.
+    pub fn add_all_runs(&mut self, new: &[NewRun], now: Timestamp) -> Result<()> {
+        const ADD: &str = "add the runs of a request";
+        self.none_exists(ADD, new)?;
+        if let Some(taken) = new.iter().find(|new| self.is_subject_taken(&new.run)) {
+            return Err(left_out(ADD, &taken.run));
+        }
+        self.insert(new, now);
+        Ok(())
+    }
+
     fn none_exists<'a>(
         &self,
         operation: &'static str,

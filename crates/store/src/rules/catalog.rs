@@ -152,7 +152,11 @@ fn recorded(run: &Run, action: &OperatorAction, at: Timestamp) -> Option<Catalog
         | OperatorAction::PausedUntil { .. }
         | OperatorAction::PauseEnded { .. }
         | OperatorAction::Acknowledged { .. }
-        | OperatorAction::FleetFileChanged { .. } => None,
+        | OperatorAction::FleetFileChanged { .. }
+        | OperatorAction::TokenCreated { .. }
+        | OperatorAction::TokenRevoked { .. }
+        | OperatorAction::LoggedIn
+        | OperatorAction::AccessRefused { .. } => None,
     }
 }
 
