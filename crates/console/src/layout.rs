@@ -22,6 +22,8 @@ pub enum Tab {
     Fleet,
     /// `/activity`
     Activity,
+    /// `/coverage`
+    Coverage,
     /// `/capacity`
     Capacity,
     /// `/audit`
@@ -32,10 +34,11 @@ pub enum Tab {
     Closed,
 }
 
-const TABS: [(Tab, &str, &str); 5] = [
+const TABS: [(Tab, &str, &str); 6] = [
     (Tab::Overview, "/", "Overview"),
     (Tab::Fleet, "/fleet", "Fleet"),
     (Tab::Activity, "/activity", "Activity"),
+    (Tab::Coverage, "/coverage", "Coverage"),
     (Tab::Capacity, "/capacity", "Capacity"),
     (Tab::Audit, "/audit", "Audit"),
 ];

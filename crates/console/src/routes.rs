@@ -8,7 +8,7 @@ use axum::http::Method;
 use axum::middleware::{Next, from_fn, map_response};
 use axum::response::Response;
 use holdfast_access::Permission::{
-    Acknowledge, BackUp, Cancel, Hold, ManageTokens, Pause, ReleaseHold, Retry, View,
+    Acknowledge, BackUp, Cancel, Drill, Hold, ManageTokens, Pause, ReleaseHold, Restore, Retry, View,
 };
 
 use crate::assets::asset;
@@ -19,7 +19,7 @@ use crate::headers::secured;
 use crate::pages;
 use crate::route_table::{RouteRule, RouteTable, answered};
 use crate::site::Site;
-use crate::{api, api_access, api_acts, api_backups};
+use crate::{api, api_access, api_acts, api_backups, api_restores};
 
 /// The greatest body of a request. A page of selected apps is far smaller.
 const BODY_BYTES: usize = 256 * 1024;
@@ -37,6 +37,7 @@ fn table() -> RouteTable {
         .get("/apps/{*name}", View, pages::app)
         .get("/activity", View, pages::activity)
         .get("/runs/{id}", View, pages::run)
+        .get("/coverage", View, pages::coverage::coverage)
         .get("/capacity", View, pages::capacity)
         .get("/audit", View, pages::audit)
         .post_in_scope("/backups/preview", BackUp, pages::backups::preview)
@@ -50,11 +51,17 @@ fn table() -> RouteTable {
         .post_in_scope("/acts/cancel", Cancel, pages::acts::act)
         .post_in_scope("/acts/hold", Hold, pages::acts::act)
         .post_in_scope("/acts/release", ReleaseHold, pages::acts::act)
+        .get("/restores/form", View, pages::restore::form)
+        .post_in_scope("/restores/preview", Restore, pages::restore::preview)
+        .post_in_scope("/restores", Restore, pages::restore::start)
+        .post_in_scope("/drills/preview", Drill, pages::restore::preview)
+        .post_in_scope("/drills", Drill, pages::restore::start)
         .open(Method::GET, "/static/{name}", asset)
         .open(Method::GET, "/login", pages::login::page)
         .open(Method::POST, "/login", pages::login::log_in)
         .post("/logout", View, pages::login::log_out)
         .get("/api/v1/overview", View, api::overview)
+        .get("/api/v1/coverage", View, pages::coverage::document)
         .get("/api/v1/apps", View, api::apps)
         .get("/api/v1/apps/{*name}", View, api::app)
         .get("/api/v1/runs", View, api::runs)
@@ -62,6 +69,10 @@ fn table() -> RouteTable {
         .get("/api/v1/audit", View, api::audit)
         .post_in_scope("/api/v1/backups", BackUp, api_backups::start)
         .post_in_scope("/api/v1/apps/{*name}", Pause, api_acts::on_app)
+        .post_in_scope("/api/v1/restores/plan", Restore, api_restores::plan)
+        .post_in_scope("/api/v1/restores", Restore, api_restores::start)
+        .post_in_scope("/api/v1/drills/plan", Drill, api_restores::plan)
+        .post_in_scope("/api/v1/drills", Drill, api_restores::start)
         .post_in_scope("/api/v1/runs/retry", Retry, api_backups::retry)
         .post_in_scope("/api/v1/runs/{id}/cancel", Cancel, api_acts::on_run)
         .post_in_scope("/api/v1/runs/{id}/acknowledge", Acknowledge, api_acts::on_run)

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use holdfast_control::azure_requests::AzureRequests;
 use holdfast_control::views::activity::{ActivityPage, ActivityQuery};
 use holdfast_control::views::app::AppView;
 use holdfast_control::views::audit_page::{AuditPage, AuditQuery};
@@ -17,6 +18,7 @@ use ring::rand::SecureRandom;
 
 use crate::Check;
 use crate::backups::BackupActions;
+use crate::coverage_cache::CoverageCache;
 use crate::failure::Failure;
 use crate::forms::Forms;
 use crate::logins::Logins;
@@ -35,6 +37,8 @@ pub struct SiteParts {
     pub policies: BTreeMap<PolicyName, Policy>,
     /// Backs up apps for people.
     pub backups: Arc<dyn BackupActions>,
+    /// Asks Azure for people.
+    pub azure: Arc<dyn AzureRequests>,
     /// The user who runs the process: who acts through the console without a login.
     pub person: Actor,
     /// Randomness for the tokens of forms.
@@ -49,6 +53,10 @@ pub struct Site {
     pub(crate) backups: Arc<dyn BackupActions>,
     /// The forms that act.
     pub(crate) forms: Forms<Done>,
+    /// Asks Azure for people.
+    pub(crate) azure: Arc<dyn AzureRequests>,
+    /// What Azure lists.
+    pub(crate) coverage: CoverageCache,
     /// Proves who asks.
     pub(crate) logins: Logins,
     store: Arc<dyn Store>,
@@ -82,20 +90,12 @@ pub(crate) enum NamedApp {
 impl Site {
     /// A site of a process with these checks.
     pub fn new(parts: SiteParts, checks: Vec<Arc<dyn Check>>) -> Self {
-        let SiteParts { store, clock, policies, backups, person, random } = parts;
+        let SiteParts { store, clock, policies, backups, azure, person, random } = parts;
+        let coverage = CoverageCache::new(Arc::clone(&azure), Arc::clone(&clock));
         let cache = FleetCache::new(Arc::clone(&store), Arc::clone(&clock));
         let logins = Logins::new(Arc::clone(&store), Arc::clone(&clock), Arc::clone(&random));
-        Self {
-            checks,
-            backups,
-            logins,
-            forms: Forms::new(Arc::clone(&random), clock),
-            store,
-            cache,
-            policies,
-            person,
-            random,
-        }
+        let forms = Forms::new(Arc::clone(&random), clock);
+        Self { checks, backups, forms, azure, coverage, logins, store, cache, policies, person, random }
     }
 
     /// The user who runs the process.
@@ -106,6 +106,11 @@ impl Site {
     /// The store.
     pub(crate) fn store(&self) -> &dyn Store {
         &*self.store
+    }
+
+    /// The names of the policies of the fleet file.
+    pub(crate) fn policy_names(&self) -> Vec<PolicyName> {
+        self.policies.keys().cloned().collect()
     }
 
     /// Randomness for the ids of runs.

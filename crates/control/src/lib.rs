@@ -6,6 +6,7 @@ pub mod adoption;
 pub mod app_names;
 pub mod app_resolver;
 pub mod audit;
+pub mod azure_requests;
 pub mod backup;
 pub mod budgets;
 pub mod cancel;

@@ -141,7 +141,7 @@ async fn serve_console(
         role: Role::All,
         store: Arc::clone(store),
         consumers: None,
-        site: Some(site_parts(fleet, store, clock, context.actor())),
+        site: Some(site_parts(fleet, store, clock, context)?),
         limits: ListenerLimits::default(),
     };
     let console = serve(demo_listener(args.listen).await?, served, stop).await?;

@@ -63,7 +63,7 @@ async fn serve(
         fleet_file::record(&*store, &file, context.actor(), &mut context.rng()).await?;
     }
     let telemetry = &context.telemetry;
-    let site = role.plans().then(|| site_parts(&fleet, &store, &context.clock, context.actor()));
+    let site = role.plans().then(|| site_parts(&fleet, &store, &context.clock, context)).transpose()?;
     let checkpointer = checkpointer(&fleet, &store, &context.clock)?.filter(|_| role.plans());
     let engine = Engine::new(EngineParts {
         fleet,

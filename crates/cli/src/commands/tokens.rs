@@ -17,13 +17,19 @@ use crate::output::Table;
 pub async fn run(command: &TokensCommand, context: &Context) -> anyhow::Result<Exit> {
     let mode = if matches!(command, TokensCommand::List) { Mode::Read } else { Mode::Join };
     let store = context.store(mode).await?;
-    let done = match command {
-        TokensCommand::Create(args) => create(args, &*store, context).await,
-        TokensCommand::List => list(&*store, context).await,
-        TokensCommand::Revoke { name } => revoke(name, &*store, context).await,
-    };
+    match command {
+        TokensCommand::Create(args) => create(args, &*store, context).await?,
+        TokensCommand::List => {
+            let (now, tokens) = (store.now().await?, store.tokens().await?);
+            context.out.show(&tokens, || table(&tokens, now).into())?;
+        }
+        TokensCommand::Revoke { name } => {
+            let token = tokens::revoke(&*store, name, context.actor(), &mut context.rng()).await?;
+            context.out.show(&token, || format!("token {name} is revoked").into())?;
+        }
+    }
     store.close().await;
-    done.map(|()| Exit::Done)
+    Ok(Exit::Done)
 }
 
 async fn create(args: &CreateTokenArgs, store: &dyn Store, context: &Context) -> anyhow::Result<()> {
@@ -35,16 +41,6 @@ async fn create(args: &CreateTokenArgs, store: &dyn Store, context: &Context) ->
     context.out.message(&format!("token {}: keep it now, it is not shown again", token.name));
     let document = json!({ "token": text, "name": token.name, "expires_at": token.expires_at });
     Ok(context.out.show(&document, || text.into())?)
-}
-
-async fn list(store: &dyn Store, context: &Context) -> anyhow::Result<()> {
-    let (now, tokens) = (store.now().await?, store.tokens().await?);
-    Ok(context.out.show(&tokens, || table(&tokens, now).into())?)
-}
-
-async fn revoke(name: &str, store: &dyn Store, context: &Context) -> anyhow::Result<()> {
-    let token = tokens::revoke(store, name, context.actor(), &mut context.rng()).await?;
-    Ok(context.out.show(&token, || format!("token {name} is revoked").into())?)
 }
 
 fn table(tokens: &[ApiToken], now: Timestamp) -> Table {

@@ -5,18 +5,35 @@ use std::sync::Arc;
 use holdfast_config::Fleet;
 use holdfast_console::SiteParts;
 use holdfast_control::audit::system_random;
+use holdfast_control::azure_requests::LiveRequests;
 use holdfast_control::views::actions::FleetBackups;
-use holdfast_model::{Actor, Clock};
+use holdfast_model::Clock;
 use holdfast_store::Store;
 
-/// The parts of a site over this fleet file and store. `person` is who runs the process.
-pub fn site_parts(fleet: &Fleet, store: &Arc<dyn Store>, clock: &Arc<dyn Clock>, person: Actor) -> SiteParts {
-    SiteParts {
+use crate::context::Context;
+use crate::runtime::engine::{paced, storages};
+
+/// The parts of a site over this fleet file and store. Reads the credentials' secrets; sends nothing.
+pub fn site_parts(
+    fleet: &Fleet,
+    store: &Arc<dyn Store>,
+    clock: &Arc<dyn Clock>,
+    context: &Context,
+) -> anyhow::Result<SiteParts> {
+    let mut rng = context.rng();
+    let azure = LiveRequests {
+        fleet: fleet.clone(),
+        store: Arc::clone(store),
+        arm: paced(fleet, store, clock, &context.telemetry.calls(), &mut rng)?,
+        storage: storages(fleet, clock, rng)?,
+    };
+    Ok(SiteParts {
         store: Arc::clone(store),
         clock: Arc::clone(clock),
         policies: fleet.policies.clone(),
         backups: Arc::new(FleetBackups { fleet: fleet.clone(), store: Arc::clone(store) }),
-        person,
+        azure: Arc::new(azure),
+        person: context.actor(),
         random: Arc::new(system_random()),
-    }
+    })
 }

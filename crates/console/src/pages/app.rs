@@ -74,7 +74,7 @@ struct PointShown {
     kept: String,
     proven: Markup,
     id: String,
-    act: Option<(&'static str, String)>,
+    acts: Vec<(&'static str, String)>,
 }
 
 /// Serves the page of the app with this short name or ARM id.
@@ -135,6 +135,10 @@ fn acts(view: &AppView) -> Vec<(&'static str, String)> {
     let status = &view.status;
     let form = |act: &str| format!("/acts/{act}/form?app={}", link::encoded(&status.app.to_string()));
     let mut acts = Vec::new();
+    if may(Permission::Restore) && status.last_good_at.is_some() {
+        let href = format!("/restores/form?app={}", link::encoded(&status.app.to_string()));
+        acts.push(("Restore…", href));
+    }
     if may(Permission::Pause) && !status.removed {
         if status.pause.is_some() {
             acts.push(("Resume…", form("resume")));
@@ -286,16 +290,23 @@ fn point(entry: &CatalogEntry, now: Timestamp) -> PointShown {
         },
         proven: if proven.is_empty() { empty() } else { Safe(proven.join(", ")) },
         id: entry.backup.id.to_string(),
-        act: act_on(entry),
+        acts: acts_on(entry),
     }
 }
 
 /// What can be done about a backup, with the page that asks for it.
-fn act_on(entry: &CatalogEntry) -> Option<(&'static str, String)> {
+fn acts_on(entry: &CatalogEntry) -> Vec<(&'static str, String)> {
+    let about = format!("app={}&backup={}", link::encoded(&entry.app.to_string()), entry.backup.id);
     let (permission, label, act) = match entry.hold {
         None => (Permission::Hold, "Hold…", "hold"),
         Some(_) => (Permission::ReleaseHold, "Release…", "release"),
     };
-    let (app, id) = (link::encoded(&entry.app.to_string()), entry.backup.id);
-    may(permission).then(|| (label, format!("/acts/{act}/form?app={app}&backup={id}")))
+    [
+        (Permission::Restore, "Restore…", format!("/restores/form?{about}")),
+        (permission, label, format!("/acts/{act}/form?{about}")),
+    ]
+    .into_iter()
+    .filter(|(permission, ..)| may(*permission))
+    .map(|(_, label, href)| (label, href))
+    .collect()
 }

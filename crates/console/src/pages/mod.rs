@@ -7,6 +7,7 @@ mod app;
 mod audit;
 pub mod backups;
 mod capacity;
+pub mod coverage;
 pub mod export;
 mod facets;
 mod facts;
@@ -14,6 +15,7 @@ mod fleet;
 pub mod login;
 mod overview;
 mod person;
+pub mod restore;
 mod run;
 mod run_rows;
 

@@ -80,6 +80,16 @@ impl Samples {
             ("GET", "/acts/{id}/form") => (format!("/acts/pause/form?app={app}"), String::new(), 200),
             ("GET", "/acts/{id}/result") => ("/acts/0/result".into(), String::new(), ANY),
             ("POST", act) if act.starts_with("/acts/") => self.act(world, token, act, app).await,
+            ("GET", "/restores/form") => (format!("/restores/form?app={app}"), String::new(), 200),
+            ("POST", "/restores" | "/restores/preview" | "/drills" | "/drills/preview") => {
+                let (_, form, _) = self.act(world, token, "/acts/pause", app).await;
+                (path.to_string(), form, ANY)
+            }
+            ("POST", restores)
+                if restores.starts_with("/api/v1/restores") || restores.starts_with("/api/v1/drills") =>
+            {
+                (path.to_string(), json!({ "app": app }).to_string(), ANY)
+            }
             ("POST", "/api/v1/apps/{*name}") => {
                 let body = json!({ "reason": "audit", "for": "8h" }).to_string();
                 (format!("/api/v1/apps/{}/pause", self.name), body, ANY)
@@ -163,6 +173,17 @@ async fn every_route_serves_the_roles_that_have_its_permission_and_no_other() {
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+    let limited = world.token("limited", Role::Admin, &["gold"]).await;
+    for rule in route_rules() {
+        if let Demand::Permission(permission) = rule.demand
+            && !permission.only_reads()
+            && rule.path != "/backups/{id}"
+        {
+            let (request, body, _) = samples.of(&world, &rule, ("nobody", &limited)).await;
+            let answer = ask(&world, &limited, &request, &body).await;
+            assert_eq!(answer.status, 403, "{request} is about more than some policies");
+        }
+    }
     for request in ["GET /nowhere", "DELETE /fleet", "GET /api/v1/nowhere"] {
         assert_eq!(world.ask(request, &[], "").await.status, 401, "{request}");
     }

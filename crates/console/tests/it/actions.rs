@@ -18,8 +18,13 @@ async fn first(world: &World, query: &str) -> String {
 
 /// The confirmation that a preview asks for, with `count` typed.
 pub fn confirmation(preview: &Answer, count: &str) -> String {
-    let fields = between(&preview.body, "action=\"/backups\">", "<label").to_owned();
-    let mut body = format!("count={count}");
+    format!("count={count}&{}", fields_of(preview, "action=\"/backups\">"))
+}
+
+/// The hidden fields of the form that begins with a text.
+pub fn fields_of(preview: &Answer, form: &str) -> String {
+    let fields = between(&preview.body, form, "<label").to_owned();
+    let mut body = String::new();
     for field in fields.split("<input ").skip(1) {
         let (name, value) = (between(field, "name=\"", "\""), between(field, "value=\"", "\""));
         let value = value.replace('%', "%25").replace("&amp;", "%26").replace('=', "%3D");

@@ -74,7 +74,7 @@ async fn hostile_names_and_texts_are_shown_and_do_not_act() {
             assert!(!body.contains(acting), "{path}: {acting:?}");
         }
         let shows = body.contains("&lt;img src=x") || body.contains("&lt;script&gt;alert(1)");
-        assert!(shows || path == "/capacity", "{path}");
+        assert!(shows || path == "/capacity" || path == "/coverage", "{path}");
     }
     let csv = world.page("/fleet.csv").await;
     assert!(csv.contains(&HOSTILE.replace('"', "\"\"").to_lowercase()[..20]), "{csv}");

@@ -12,6 +12,7 @@ use holdfast_model::{Clock, ManualClock, PolicyName};
 use holdfast_store::{RunFilter, Store};
 use tokio::net::TcpListener;
 
+use crate::azure::FakeAzure;
 use crate::filled::{Backups, Filled, Filling, policies};
 use crate::http::send;
 
@@ -78,6 +79,7 @@ impl World {
             clock,
             policies: policies(),
             backups: Arc::new(Backups(Arc::clone(&store))),
+            azure: Arc::new(FakeAzure::new(&store)),
             person: "ann".into(),
             random: Arc::new(ring::rand::SystemRandom::new()),
         };
@@ -153,7 +155,8 @@ impl World {
     pub async fn pages(&self) -> Vec<String> {
         let run = between(&self.page("/activity?outcome=failed").await, "href=\"/runs/", "\"").to_owned();
         let app = between(&self.page("/fleet").await, "data-row href=\"", "\"").to_owned();
-        let fixed = ["/", "/fleet", "/fleet?policy=gold&sort=name", "/activity", "/audit", "/capacity"];
+        let fixed =
+            ["/", "/fleet", "/fleet?policy=gold&sort=name", "/activity", "/audit", "/capacity", "/coverage"];
         let mut paths: Vec<String> = fixed.map(str::to_owned).into();
         paths.extend([format!("/runs/{run}"), app]);
         paths
