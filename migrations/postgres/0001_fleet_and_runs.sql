@@ -78,7 +78,7 @@ CREATE UNIQUE INDEX runs_subject ON runs (app, subject) WHERE subject IS NOT NUL
 CREATE INDEX runs_unfinished ON runs (app, policy) WHERE ended_at IS NULL;
 CREATE INDEX runs_baseline ON runs (app, baseline_at, id) WHERE baseline_at IS NOT NULL;
 CREATE INDEX runs_unsettled ON runs (app) WHERE unsettled;
-CREATE INDEX runs_ended ON runs (app, ended_at, id) WHERE outcome <> 'missed' AND kind = 'backup';
+CREATE INDEX runs_ended ON runs (app, ended_at, id) WHERE outcome NOT IN ('missed', 'cancelled') AND kind = 'backup';
 CREATE INDEX runs_missed ON runs (app, tick, id) WHERE outcome = 'missed';
 CREATE INDEX runs_of_app ON runs (app, created_at, id);
 CREATE INDEX runs_created ON runs (created_at, id);
@@ -197,4 +197,58 @@ CREATE TABLE breakers (
     opened_at  timestamptz NOT NULL,
     open_until timestamptz,
     PRIMARY KEY (kind, name)
+);
+
+-- API tokens. A token itself is kept nowhere: hash is its SHA-256. A revoked or expired one keeps its row.
+CREATE TABLE api_tokens (
+    id           text        COLLATE "C" NOT NULL PRIMARY KEY,
+    name         text        COLLATE "C" NOT NULL,
+    hash         text        NOT NULL,
+    role         text        NOT NULL,
+    policies     text,
+    created_by   text        NOT NULL,
+    created_at   timestamptz NOT NULL,
+    expires_at   timestamptz NOT NULL,
+    last_used_at timestamptz,
+    revoked_at   timestamptz
+);
+
+CREATE UNIQUE INDEX api_tokens_by_name ON api_tokens (name) WHERE revoked_at IS NULL;
+
+CREATE TRIGGER api_tokens_keep_their_rights BEFORE UPDATE ON api_tokens FOR EACH ROW
+WHEN ((old.id, old.name, old.hash, old.role, old.created_by, old.created_at, old.expires_at)
+          IS DISTINCT FROM
+      (new.id, new.name, new.hash, new.role, new.created_by, new.created_at, new.expires_at)
+      OR old.policies IS DISTINCT FROM new.policies
+      OR old.revoked_at IS NOT NULL AND old.revoked_at IS DISTINCT FROM new.revoked_at)
+EXECUTE FUNCTION refuse('the rights of a token are never changed');
+
+-- Requests with a key, for a day: a request that is sent again gets the answer of the first time.
+CREATE TABLE requests (
+    principal   text        COLLATE "C" NOT NULL,
+    request_key text        COLLATE "C" NOT NULL,
+    fingerprint text        NOT NULL,
+    answer      text        NOT NULL,
+    at          timestamptz NOT NULL,
+    PRIMARY KEY (principal, request_key)
+);
+
+CREATE INDEX requests_by_age ON requests (at);
+
+-- What people instruct about apps. The rows follow from operator actions, in the same transaction. A pause that ended stays: ticks
+-- up to its end are not run.
+CREATE TABLE pauses (
+    app          text        COLLATE "C" NOT NULL PRIMARY KEY,
+    paused_until timestamptz NOT NULL,
+    reason       text        NOT NULL,
+    actor        text        NOT NULL,
+    since        timestamptz NOT NULL
+);
+
+CREATE TABLE acknowledgements (
+    app    text        COLLATE "C" NOT NULL PRIMARY KEY,
+    run_id uuid        NOT NULL,
+    note   text        NOT NULL,
+    actor  text        NOT NULL,
+    at     timestamptz NOT NULL
 );

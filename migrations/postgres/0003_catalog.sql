@@ -120,6 +120,7 @@ BEGIN
     DELETE FROM holdfast.catalog
     WHERE new.table_name = 'catalog' AND app || ' ' || backup_id::text || ' ' || generation::text = new.row_key;
     DELETE FROM holdfast.subscriptions WHERE new.table_name = 'subscriptions' AND subscription = new.row_key;
+    DELETE FROM holdfast.api_tokens WHERE new.table_name = 'api_tokens' AND id = new.row_key;
     DELETE FROM holdfast.budgets WHERE new.table_name = 'budgets' AND subscription || ' ' || call = new.row_key;
     RETURN NULL;
 END $$;

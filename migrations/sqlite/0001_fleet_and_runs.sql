@@ -75,7 +75,7 @@ CREATE UNIQUE INDEX runs_subject ON runs (app, subject) WHERE subject IS NOT NUL
 CREATE INDEX runs_unfinished ON runs (app, policy) WHERE ended_at IS NULL;
 CREATE INDEX runs_baseline ON runs (app, baseline_at, id) WHERE baseline_at IS NOT NULL;
 CREATE INDEX runs_unsettled ON runs (app) WHERE unsettled = 1;
-CREATE INDEX runs_ended ON runs (app, ended_at, id) WHERE outcome <> 'missed' AND kind = 'backup';
+CREATE INDEX runs_ended ON runs (app, ended_at, id) WHERE outcome NOT IN ('missed', 'cancelled') AND kind = 'backup';
 CREATE INDEX runs_missed ON runs (app, tick, id) WHERE outcome = 'missed';
 CREATE INDEX runs_of_app ON runs (app, created_at, id);
 CREATE INDEX runs_created ON runs (created_at, id);
@@ -180,4 +180,57 @@ CREATE TABLE breakers (
     opened_at  TEXT NOT NULL,
     open_until TEXT,
     PRIMARY KEY (kind, name)
+) STRICT;
+
+-- API tokens. A token itself is kept nowhere: hash is its SHA-256. A revoked or expired one keeps its row.
+CREATE TABLE api_tokens (
+    id           TEXT NOT NULL PRIMARY KEY,
+    name         TEXT NOT NULL,
+    hash         TEXT NOT NULL,
+    role         TEXT NOT NULL,
+    policies     TEXT,
+    created_by   TEXT NOT NULL,
+    created_at   TEXT NOT NULL,
+    expires_at   TEXT NOT NULL,
+    last_used_at TEXT,
+    revoked_at   TEXT
+) STRICT;
+
+CREATE UNIQUE INDEX api_tokens_by_name ON api_tokens (name) WHERE revoked_at IS NULL;
+
+CREATE TRIGGER api_tokens_keep_their_rights BEFORE UPDATE ON api_tokens
+WHEN (old.id, old.name, old.hash, old.role, old.created_by, old.created_at, old.expires_at)
+         IS NOT (new.id, new.name, new.hash, new.role, new.created_by, new.created_at, new.expires_at)
+     OR old.policies IS NOT new.policies
+     OR old.revoked_at IS NOT NULL AND old.revoked_at IS NOT new.revoked_at
+BEGIN SELECT RAISE(ABORT, 'the rights of a token are never changed'); END;
+
+-- Requests with a key, for a day: a request that is sent again gets the answer of the first time.
+CREATE TABLE requests (
+    principal   TEXT NOT NULL,
+    request_key TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,
+    answer      TEXT NOT NULL,
+    at          TEXT NOT NULL,
+    PRIMARY KEY (principal, request_key)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX requests_by_age ON requests (at);
+
+-- What people instruct about apps. The rows follow from operator actions, in the same transaction. A pause that ended stays: ticks
+-- up to its end are not run.
+CREATE TABLE pauses (
+    app          TEXT NOT NULL PRIMARY KEY,
+    paused_until TEXT NOT NULL,
+    reason       TEXT NOT NULL,
+    actor        TEXT NOT NULL,
+    since        TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE acknowledgements (
+    app    TEXT NOT NULL PRIMARY KEY,
+    run_id TEXT NOT NULL,
+    note   TEXT NOT NULL,
+    actor  TEXT NOT NULL,
+    at     TEXT NOT NULL
 ) STRICT;

@@ -97,6 +97,7 @@ BEGIN
     DELETE FROM unfinished_runs WHERE new.table_name = 'runs' AND id = new.row_key;
     DELETE FROM catalog WHERE new.table_name = 'catalog' AND app || ' ' || backup_id || ' ' || generation = new.row_key;
     DELETE FROM subscriptions WHERE new.table_name = 'subscriptions' AND subscription = new.row_key;
+    DELETE FROM api_tokens WHERE new.table_name = 'api_tokens' AND id = new.row_key;
     DELETE FROM budgets WHERE new.table_name = 'budgets' AND subscription || ' ' || call = new.row_key;
 END;
 CREATE TRIGGER set_aside_rows_stay BEFORE UPDATE ON set_aside_rows

@@ -128,7 +128,7 @@ impl StoreFixture {
         let mut counts: BTreeMap<(AppId, Day), DayCounts> = BTreeMap::new();
         for run in self.store.runs(&RunFilter::default()).await.unwrap() {
             let RunState::Ended { outcome, .. } = run.state else { continue };
-            if run.task.kind() != RunKind::Backup {
+            if run.task.kind() != RunKind::Backup || outcome == Outcome::Cancelled {
                 continue;
             }
             let at = if outcome == Outcome::Missed { run.tick.unwrap() } else { run.ended_at.unwrap() };

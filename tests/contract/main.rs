@@ -29,6 +29,7 @@ macro_rules! on_every_store {
     };
 }
 
+mod access;
 mod adding_runs;
 mod app_days;
 mod app_names;
@@ -41,6 +42,7 @@ mod commits;
 mod fixture;
 mod fleet;
 mod group_commits;
+mod instructions;
 mod intents;
 mod lanes;
 mod leases;

@@ -5,13 +5,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use holdfast_arm::{Arm, RestoreBody};
+use holdfast_control::cancel::{CancelRequest, cancel};
 use holdfast_model::{
     App, AppId, CatalogEntry, Clock, Delete, NativeSchedule, NewRun, NewTask, OperatorAction, Policy,
     RefreshReason, RefreshSas, Restore, RunId, Task, Trigger,
 };
 use holdfast_scheduler::FleetSnapshot;
 use holdfast_storage::{Need, Storage};
-use holdfast_store::{CatalogFilter, Store};
+use holdfast_store::{CatalogFilter, RunFilter, Store};
 use tokio_util::sync::CancellationToken;
 
 use crate::drawn_fleet::weekly;
@@ -45,7 +46,10 @@ impl Operator {
     async fn random_action(&mut self) -> Done {
         let apps: Vec<AppId> = self.fleet.apps.keys().cloned().collect();
         let app = self.fleet.apps[&apps[self.rng.usize(..apps.len())]].clone();
-        match self.rng.u8(..10) {
+        match self.rng.u8(..13) {
+            10 => self.cancel().await,
+            11 => self.pause(&app).await,
+            12 => self.resume(&app).await,
             0 => self.push_schedule(&app).await,
             1 => self.reveal(&app).await,
             2 | 3 => self.delete(&app).await,
@@ -107,6 +111,24 @@ impl Operator {
         let schedule = (self.rng.u8(..3) > 0).then_some(schedule);
         self.add(app, (app, Task::PushSchedule { schedule, databases: app.databases.clone(), renews: None }))
             .await
+    }
+
+    /// Cancels a random run, which succeeds only while it waits.
+    async fn cancel(&mut self) -> Done {
+        let unfinished = RunFilter { unfinished: true, ..RunFilter::default() };
+        let mut runs = self.store.runs(&unfinished).await.ok()?;
+        let run = (!runs.is_empty()).then(|| runs.swap_remove(self.rng.usize(..runs.len())))?.id;
+        let request = CancelRequest { run, reason: "a mistake".into(), actor: "ann".into() };
+        cancel(&*self.store, &request).await.ok().map(drop)
+    }
+
+    async fn pause(&mut self, app: &App) -> Done {
+        let until = self.store.now().await.ok()? + Duration::from_mins(self.rng.u64(1..120));
+        self.record(app, OperatorAction::PausedUntil { until, reason: "a migration".into() }).await
+    }
+
+    async fn resume(&mut self, app: &App) -> Done {
+        self.record(app, OperatorAction::PauseEnded { reason: "migrated".into() }).await
     }
 
     async fn reveal(&mut self, app: &App) -> Done {

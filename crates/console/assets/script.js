@@ -25,9 +25,11 @@
     }
   }
 
+  const picked = ".pick input[name]";
+
   // Selection: the count, and the box that selects the page.
   function selection() {
-    const boxes = all("input[name=app]");
+    const boxes = all(picked);
     const chosen = boxes.filter((box) => box.checked).length;
     for (const output of all("[data-chosen]")) output.textContent = chosen ? `${chosen} selected` : "";
     const page = main.querySelector("[data-page]");
@@ -38,7 +40,7 @@
     }
   }
   main.addEventListener("change", (event) => {
-    if (event.target.matches("[data-page]")) for (const box of all("input[name=app]")) box.checked = event.target.checked;
+    if (event.target.matches("[data-page]")) for (const box of all(picked)) box.checked = event.target.checked;
     selection();
   });
 
@@ -64,7 +66,7 @@
       "k": () => row(-1),
       "x": () => {
         const line = document.activeElement && document.activeElement.closest("tr");
-        const box = line && line.querySelector("input[name=app]");
+        const box = line && line.querySelector(picked);
         if (box) { box.checked = !box.checked; selection(); }
       },
       "?": () => help.showModal(),
@@ -81,7 +83,7 @@
   function isBusy() {
     const active = document.activeElement;
     return help.open || document.hidden || (active && active.matches("main input, main select"))
-      || all("input[name=app]").some((box) => box.checked) || String(getSelection());
+      || all(picked).some((box) => box.checked) || String(getSelection());
   }
   async function refresh() {
     if (paused || isBusy()) return;

@@ -13,6 +13,9 @@ use tokio::net::TcpListener;
 #[path = "../tests/it/filled.rs"]
 mod filled;
 
+#[path = "../tests/it/azure.rs"]
+mod azure;
+
 struct NoMetrics;
 
 #[async_trait]
@@ -37,6 +40,8 @@ async fn main() {
         clock: Arc::clone(&filled.clock) as _,
         policies: filled::policies(),
         backups: Arc::new(filled::Backups(Arc::clone(&filled.store))),
+        azure: Arc::new(azure::FakeAzure::new(&filled.store)),
+        person: "ann".into(),
         random: Arc::new(ring::rand::SystemRandom::new()),
     };
     let site = Arc::new(Site::new(parts, checks.clone()));

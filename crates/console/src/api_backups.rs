@@ -1,24 +1,26 @@
-//! `POST /api/v1/backups`: backs up apps now.
+//! `POST /api/v1/backups` and `POST /api/v1/runs/retry`: backs up apps now.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
-use axum::http::{HeaderMap, HeaderName, StatusCode};
+use axum::http::header::RETRY_AFTER;
+use axum::http::{HeaderName, StatusCode};
 use axum::response::{IntoResponse, Response};
+use holdfast_control::retry::RunSelection;
 use holdfast_control::views::actions::{BackupsStarted, Selection};
+use holdfast_control::views::activity::ActivityQuery;
 use holdfast_control::views::fleet::FleetQuery;
+use holdfast_model::RunId;
 use serde::Deserialize;
 
-use crate::backup_request::carry_out;
+use crate::api_once::{ApiRequest, bad};
+use crate::backup_request::{self, Asked};
 use crate::failure::{ApiFailure, Failure};
-use crate::forms::Claim;
+use crate::once::Work;
+use crate::pages::activity_query;
 use crate::site::{NamedApp, Site};
-
-/// The longest key of a request.
-const KEY_MAX: usize = 200;
 
 /// The body of a request: apps, or a query with the number of apps that it matches.
 #[derive(Debug, Deserialize)]
@@ -30,36 +32,52 @@ struct Body {
     count: Option<usize>,
 }
 
+/// The body of a retry: runs, or a query of the activity with the number of runs that it matches.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RetryBody {
+    #[serde(default)]
+    runs: BTreeSet<RunId>,
+    query: Option<String>,
+    count: Option<usize>,
+}
+
 /// Backs up apps now. With the header `Idempotency-Key`, a request that is sent again is answered and does nothing.
-pub async fn start(
-    State(site): State<Arc<Site>>,
-    headers: HeaderMap,
-    body: String,
-) -> Result<Response, ApiFailure> {
-    if !is_json(&headers) {
-        let detail = "The body must be JSON, with Content-Type: application/json.";
-        let kind = StatusCode::UNSUPPORTED_MEDIA_TYPE;
-        return Err(Failure::new(kind, "unsupported_media_type", "Not JSON", detail).into());
+pub async fn start(State(site): State<Arc<Site>>, request: ApiRequest) -> Result<Response, ApiFailure> {
+    if let Some(Work::Backups(started)) = request.sent_before(&site).await? {
+        return Ok(accepted(&started));
     }
-    let request: Body =
-        serde_json::from_str(&body).map_err(|error| bad(format!("The body cannot be read: {error}.")))?;
-    let selection = selection(&site, &request).await?;
-    let claim = match key(&headers)? {
-        Some(key) => site.forms.claim_key(&key),
-        None => site.forms.issue().map_or(Claim::Unknown, |token| site.forms.claim(&token)),
-    };
-    let done = match claim {
-        Claim::Act(permit) => carry_out(&site, permit, selection, body.clone()).await?,
-        Claim::Done(id) => site.forms.result(&id).ok_or_else(Failure::no_result)?,
-        Claim::UnderWay => return Err(Failure::under_way().into()),
-        Claim::Unknown => return Err(Failure::store_away().into()),
-    };
-    if done.fingerprint != body {
-        let detail = "The key was used for another request.";
-        let kind = StatusCode::UNPROCESSABLE_ENTITY;
-        return Err(Failure::new(kind, "idempotency_key_reused", "The key is taken", detail).into());
+    let asked = Asked::Apps(selection(&site, &request.json()?).await?);
+    Ok(back_up(&site, request, asked).await?)
+}
+
+/// Backs up the apps of runs that did not succeed again, each app once.
+pub async fn retry(State(site): State<Arc<Site>>, request: ApiRequest) -> Result<Response, ApiFailure> {
+    if let Some(Work::Backups(started)) = request.sent_before(&site).await? {
+        return Ok(accepted(&started));
     }
-    Ok(accepted(&done.started))
+    let RetryBody { runs, query, count } = request.json()?;
+    let runs = match (query, count) {
+        (None, None) if !runs.is_empty() => RunSelection::Runs(runs),
+        (Some(query), Some(count)) if runs.is_empty() => {
+            let query = ActivityQuery { after: None, ..activity_query(&query)? };
+            RunSelection::Matching { query, count: Some(count) }
+        }
+        _ => return Err(bad("Give either runs, or a query with the count of runs that it matches.").into()),
+    };
+    Ok(back_up(&site, request, Asked::Runs(runs)).await?)
+}
+
+async fn back_up(site: &Arc<Site>, request: ApiRequest, asked: Asked) -> Result<Response, Failure> {
+    let done = request
+        .once(site, |site, permit, caller| async move {
+            backup_request::start(&site, (&permit, &caller), asked).await.map(Work::Backups)
+        })
+        .await?;
+    match &done.work {
+        Work::Backups(started) => Ok(accepted(started)),
+        Work::Act(_) => Err(Failure::no_result()),
+    }
 }
 
 fn accepted(started: &BackupsStarted) -> Response {
@@ -89,19 +107,4 @@ async fn selection(site: &Site, request: &Body) -> Result<Selection, Failure> {
         }
         _ => Err(bad("Give either apps, or a query with the count of apps that it matches.")),
     }
-}
-
-fn bad(detail: impl Into<String>) -> Failure {
-    Failure::new(StatusCode::BAD_REQUEST, "invalid_body", "The request cannot be read", detail)
-}
-
-fn is_json(headers: &HeaderMap) -> bool {
-    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
-}
-
-fn key(headers: &HeaderMap) -> Result<Option<String>, Failure> {
-    let Some(key) = headers.get("idempotency-key") else { return Ok(None) };
-    let key = key.to_str().ok().filter(|key| !key.is_empty() && key.len() <= KEY_MAX);
-    key.map(|key| Some(key.to_owned())).ok_or_else(|| bad("The header Idempotency-Key cannot be read."))
 }

@@ -2,13 +2,15 @@
 
 use askama::Template;
 use axum::Json;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use holdfast_access::{Permission, Principal};
 use holdfast_control::{Error, ErrorKind};
 use holdfast_model::AppId;
 use serde::Serialize;
 
+use crate::attempts::WINDOW;
 use crate::layout::{Page, Tab};
 
 /// Why a request is not answered. Its texts contain no secret and nothing of the store's insides.
@@ -122,6 +124,20 @@ impl Failure {
             .help("Load the page again in a moment. /readyz says what the process waits for.")
     }
 
+    /// The system gives no randomness.
+    pub fn no_randomness() -> Self {
+        let detail = "The system gives no randomness, so a form cannot be made.";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "no_randomness", "No form", detail)
+    }
+
+    /// The form of a page is not known here.
+    pub fn form_expired() -> Self {
+        let detail =
+            "This form was not issued by this process to you, or more than an hour ago. Nothing was done.";
+        Self::new(StatusCode::FORBIDDEN, "form_expired", "The form is too old", detail)
+            .help("Open the page again, and ask again.")
+    }
+
     /// The pages are not served to this client.
     pub fn forbidden(why: &str) -> Self {
         let mut detail = why.to_owned();
@@ -130,6 +146,42 @@ impl Failure {
             first.make_ascii_uppercase();
         }
         Self::new(StatusCode::FORBIDDEN, "forbidden", "Not from here", detail)
+    }
+
+    /// The request has no login.
+    pub fn login_demanded() -> Self {
+        let detail = "The request has no login.";
+        Self::new(StatusCode::UNAUTHORIZED, "login_demanded", "Log in", detail)
+            .help("A program sends its token as `Authorization: Bearer TOKEN`.")
+    }
+
+    /// The principal's role is too small.
+    pub fn not_permitted(principal: &Principal, permission: Permission) -> Self {
+        let needed = permission.least_role();
+        let detail = format!("{principal} may not {permission}: that needs the role {needed}.");
+        Self::new(StatusCode::FORBIDDEN, "not_permitted", "Not permitted", detail)
+            .help("An admin can create a token with that role.")
+    }
+
+    /// The principal's acts are limited to policies.
+    pub fn out_of_scope(why: &str) -> Self {
+        let detail = format!("This login may act on the apps of some policies alone, and {why}.");
+        Self::new(StatusCode::FORBIDDEN, "out_of_scope", "Out of scope", detail)
+            .help("GET /api/v1/whoami names the policies.")
+    }
+
+    /// The header `Authorization` has another form.
+    pub fn not_bearer() -> Self {
+        let detail = "The header Authorization cannot be read.";
+        Self::new(StatusCode::UNAUTHORIZED, "invalid_token", "Not logged in", detail)
+            .help("Send one header `Authorization: Bearer TOKEN`.")
+    }
+
+    /// The form belongs to another session.
+    pub fn foreign_form() -> Self {
+        let detail = "This form is not of this session.";
+        Self::new(StatusCode::FORBIDDEN, "form_expired", "The form is too old", detail)
+            .help("Load the page again.")
     }
 
     /// The failure as RFC 9457.
@@ -144,9 +196,31 @@ impl Failure {
         };
         let mut answer = (self.status, Json(problem)).into_response();
         answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        self.complete(answer)
+    }
+}
+
+impl Failure {
+    /// Adds the headers of the status, and the code for the gate, which records what is refused.
+    fn complete(&self, mut answer: Response) -> Response {
+        let headers = answer.headers_mut();
+        match self.status {
+            StatusCode::UNAUTHORIZED => {
+                headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            }
+            StatusCode::TOO_MANY_REQUESTS => {
+                headers.insert(RETRY_AFTER, HeaderValue::from(WINDOW.as_secs()));
+            }
+            StatusCode::FORBIDDEN => drop(answer.extensions_mut().insert(Forbidden(self.code))),
+            _ => {}
+        }
         answer
     }
 }
+
+/// The code of a failure, in the extensions of an answer 403.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Forbidden(pub &'static str);
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
@@ -187,6 +261,6 @@ impl IntoResponse for Failure {
         let content = Content { failure: &self };
         let tab = if self.code == "forbidden" { Tab::Closed } else { Tab::None };
         let page = Page { title: self.title.clone(), tab, as_of: None, live: None, content };
-        (self.status, page.document()).into_response()
+        self.complete((self.status, page.document()).into_response())
     }
 }

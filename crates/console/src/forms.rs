@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use holdfast_model::{Clock, Timestamp};
+use holdfast_store::RequestKey;
 use ring::digest::{SHA256, digest};
 use ring::rand::SecureRandom;
 
@@ -59,6 +60,8 @@ pub struct Permit {
     pub id: String,
     /// When the form was issued.
     pub at: Timestamp,
+    /// The key that a program gave the request.
+    pub request: Option<RequestKey>,
 }
 
 impl<R> fmt::Debug for Forms<R> {
@@ -73,22 +76,22 @@ impl<R> Forms<R> {
         Self { random, clock, issued: Mutex::default() }
     }
 
-    /// A new token; `None` where the system gives no randomness.
-    pub fn issue(&self) -> Option<String> {
+    /// A new token for a form of `owner`, such as a session; `None` where the system gives no randomness.
+    pub fn issue(&self, owner: &str) -> Option<String> {
         let mut token = [0_u8; 16];
         self.random.fill(&mut token).ok()?;
         let token = hex(&token);
-        self.remember(&token);
+        self.remember(&owned(owner, &token));
         Some(token)
     }
 
     /// Takes the key of a request that a program made up. A new one may act.
-    pub fn claim_key(&self, key: &str) -> Claim {
-        let key = format!("key {key}");
-        match self.claim(&key) {
+    pub fn claim_key(&self, owner: &str, key: &str) -> Claim {
+        let key = owned(owner, &format!("key {key}"));
+        match self.claim_text(&key) {
             Claim::Unknown => {
                 self.remember(&key);
-                self.claim(&key)
+                self.claim_text(&key)
             }
             known => known,
         }
@@ -103,15 +106,19 @@ impl<R> Forms<R> {
         forms.push_back(Form { hash: hash(token), issued, at, state: State::Issued });
     }
 
-    /// Takes the token of a form that was sent.
-    pub fn claim(&self, token: &str) -> Claim {
-        let hash = hash(token);
+    /// Takes the token of a form that `owner` sent. The form of another owner is unknown.
+    pub fn claim(&self, owner: &str, token: &str) -> Claim {
+        self.claim_text(&owned(owner, token))
+    }
+
+    fn claim_text(&self, text: &str) -> Claim {
+        let hash = hash(text);
         let mut forms = self.current();
         let Some(form) = forms.iter_mut().find(|form| form.hash == hash) else { return Claim::Unknown };
         match form.state {
             State::Issued => {
                 form.state = State::UnderWay;
-                Claim::Act(Permit { id: id(&hash), at: form.at })
+                Claim::Act(Permit { id: id(&hash), at: form.at, request: None })
             }
             State::UnderWay => Claim::UnderWay,
             State::Done(_) => Claim::Done(id(&hash)),
@@ -153,6 +160,11 @@ impl<R> Forms<R> {
     }
 }
 
+/// A token together with whom it belongs to.
+fn owned(owner: &str, token: &str) -> String {
+    format!("{} {owner} {token}", owner.len())
+}
+
 /// Tokens are compared by their hashes, so that the time of a comparison says nothing about a token.
 fn hash(token: &str) -> [u8; 32] {
     let mut hash = [0; 32];
@@ -164,7 +176,8 @@ fn id(hash: &[u8; 32]) -> String {
     hex(&hash[..16])
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// Bytes as lower-case hex digits.
+pub fn hex(bytes: &[u8]) -> String {
     let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0');
     bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
@@ -190,37 +203,42 @@ mod tests {
     #[test]
     fn a_form_acts_once_and_then_leads_to_its_result() {
         let (forms, _) = forms();
-        let token = forms.issue().unwrap();
-        let permit = permit(forms.claim(&token));
-        assert_eq!(forms.claim(&token), Claim::UnderWay);
+        let token = forms.issue("ann").unwrap();
+        let permit = permit(forms.claim("ann", &token));
+        assert_eq!(forms.claim("ann", &token), Claim::UnderWay);
         forms.finish(&permit, 7);
-        assert_eq!(forms.claim(&token), Claim::Done(permit.id.clone()));
+        assert_eq!(forms.claim("ann", &token), Claim::Done(permit.id.clone()));
         assert_eq!(*forms.result(&permit.id).unwrap(), 7);
         assert_eq!(forms.result(&token), None, "the id of a result is no token");
-        assert_eq!(forms.claim(&permit.id), Claim::Unknown, "and no token is made from it");
+        assert_eq!(forms.claim("ann", &permit.id), Claim::Unknown, "and no token is made from it");
     }
 
     #[test]
     fn a_form_that_did_nothing_can_be_sent_again_and_a_foreign_one_cannot() {
         let (forms, _) = forms();
-        let token = forms.issue().unwrap();
-        assert_ne!(token, forms.issue().unwrap());
-        forms.release(&permit(forms.claim(&token)));
-        permit(forms.claim(&token));
+        let token = forms.issue("ann").unwrap();
+        assert_ne!(token, forms.issue("ann").unwrap());
+        forms.release(&permit(forms.claim("ann", &token)));
+        permit(forms.claim("ann", &token));
+        let other = forms.issue("ann").unwrap();
+        assert_eq!(forms.claim("bob", &other), Claim::Unknown, "another session's");
         for foreign in ["", "0", &token[1..]] {
-            assert_eq!(forms.claim(foreign), Claim::Unknown);
+            assert_eq!(forms.claim("ann", foreign), Claim::Unknown);
         }
     }
 
     #[test]
     fn an_old_form_does_not_act_and_one_under_way_is_not_forgotten() {
         let (forms, clock) = forms();
-        let (old, acting) = (forms.issue().unwrap(), forms.issue().unwrap());
-        permit(forms.claim(&acting));
+        let (old, acting) = (forms.issue("ann").unwrap(), forms.issue("ann").unwrap());
+        permit(forms.claim("ann", &acting));
         clock.advance(LASTS);
-        assert_eq!((forms.claim(&old), forms.claim(&acting)), (Claim::Unknown, Claim::UnderWay));
+        assert_eq!(
+            (forms.claim("ann", &old), forms.claim("ann", &acting)),
+            (Claim::Unknown, Claim::UnderWay)
+        );
         for _ in 0..=KEPT {
-            forms.issue().unwrap();
+            forms.issue("ann").unwrap();
         }
         assert!(forms.current().len() <= KEPT);
     }
@@ -228,10 +246,10 @@ mod tests {
     #[test]
     fn the_key_of_a_program_acts_once_and_is_no_form() {
         let (forms, _) = forms();
-        let permit = permit(forms.claim_key("a"));
-        assert_eq!(forms.claim_key("a"), Claim::UnderWay);
-        assert_eq!(forms.claim("a"), Claim::Unknown);
+        let permit = permit(forms.claim_key("ann", "a"));
+        assert_eq!(forms.claim_key("ann", "a"), Claim::UnderWay);
+        assert_eq!(forms.claim("ann", "a"), Claim::Unknown);
         forms.finish(&permit, 1);
-        assert_eq!(forms.claim_key("a"), Claim::Done(permit.id));
+        assert_eq!(forms.claim_key("ann", "a"), Claim::Done(permit.id));
     }
 }

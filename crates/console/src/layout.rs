@@ -5,10 +5,12 @@ use askama::filters::Safe;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts as RequestParts;
 use axum::response::{Html, IntoResponse, Response};
+use holdfast_access::LoginMethod;
 use holdfast_model::Timestamp;
 use std::convert::Infallible;
 
 use crate::assets;
+use crate::caller::{self, Caller};
 use crate::markup::{Markup, Parts, time};
 
 /// A page of the navigation.
@@ -20,6 +22,8 @@ pub enum Tab {
     Fleet,
     /// `/activity`
     Activity,
+    /// `/coverage`
+    Coverage,
     /// `/capacity`
     Capacity,
     /// `/audit`
@@ -30,10 +34,11 @@ pub enum Tab {
     Closed,
 }
 
-const TABS: [(Tab, &str, &str); 5] = [
+const TABS: [(Tab, &str, &str); 6] = [
     (Tab::Overview, "/", "Overview"),
     (Tab::Fleet, "/fleet", "Fleet"),
     (Tab::Activity, "/activity", "Activity"),
+    (Tab::Coverage, "/coverage", "Coverage"),
     (Tab::Capacity, "/capacity", "Capacity"),
     (Tab::Audit, "/audit", "Audit"),
 ];
@@ -59,7 +64,9 @@ struct Layout<'a> {
     title: &'a str,
     current: Tab,
     tabs: &'a [(Tab, &'static str, &'static str)],
-    is_open: bool,
+    is_local: bool,
+    logged_in: Option<String>,
+    logout_token: String,
     style: String,
     script: String,
     icon: String,
@@ -71,11 +78,19 @@ struct Layout<'a> {
 impl<C: Template> Page<C> {
     /// The whole document.
     pub fn document(&self) -> Response {
+        let caller = caller::current();
+        let principal = caller.as_ref().map(|caller| &caller.principal);
+        let is_login = |local| {
+            let login = principal.as_ref().map(|principal| principal.login == LoginMethod::Local);
+            self.tab != Tab::Closed && login == Some(local)
+        };
         let layout = |content| Layout {
             title: &self.title,
             current: self.tab,
             tabs: if self.tab == Tab::Closed { &[] } else { &TABS },
-            is_open: self.tab != Tab::Closed,
+            is_local: is_login(true),
+            logged_in: principal.as_ref().filter(|_| is_login(false)).map(ToString::to_string),
+            logout_token: caller.as_ref().map_or_else(String::new, Caller::logout_token),
             style: assets::style(),
             script: assets::script(),
             icon: assets::icon(),

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::entry::Entry;
 use crate::hosts::AllowedHosts;
 
 /// The limits of a listener.
@@ -21,6 +22,8 @@ pub struct ListenerLimits {
     pub head_bytes: usize,
     /// The names by which clients may address the process.
     pub hosts: AllowedHosts,
+    /// How clients reach the listener, and whether they need a login.
+    pub entry: Entry,
 }
 
 impl Default for ListenerLimits {
@@ -33,6 +36,7 @@ impl Default for ListenerLimits {
             connection: Duration::from_mins(1),
             head_bytes: 16 * 1024,
             hosts: AllowedHosts::default(),
+            entry: Entry::default(),
         }
     }
 }

@@ -19,9 +19,13 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{AbortHandle, JoinSet};
+use tokio_rustls::TlsAcceptor;
+use tokio_util::either::Either;
 
 use crate::ListenerLimits;
+use crate::caller::Peer;
 use crate::connections::{Busy, Connections, NoRoom, counted_peer};
+use crate::entry::Transport;
 
 /// Pause after connections could not be accepted, mostly because the process has no file descriptor left.
 const ACCEPT_RETRY: Duration = Duration::from_millis(500);
@@ -79,8 +83,8 @@ struct OpenConnections {
 
 impl OpenConnections {
     /// Serves a new connection. The oldest that waits for its client may have to give way.
-    fn take(&mut self, stream: TcpStream, peer: SocketAddr) {
-        let peer = counted_peer(peer.ip());
+    fn take(&mut self, stream: TcpStream, address: SocketAddr) {
+        let peer = counted_peer(address.ip());
         match self.connections.make_room(peer) {
             Ok(None) => {}
             Ok(Some(oldest)) => {
@@ -94,7 +98,8 @@ impl OpenConnections {
         }
         let (busy, number) = (Busy::default(), self.connections.next_number());
         let (routes, limits) = (self.routes.clone(), Arc::clone(&self.limits));
-        let serving = connection(stream, routes, limits, busy.clone(), self.stop.clone());
+        let address = Peer(address.ip());
+        let serving = connection((stream, address), routes, limits, busy.clone(), self.stop.clone());
         let task = self.tasks.spawn(async move {
             serving.await;
             number
@@ -110,14 +115,15 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
 
 /// Serves one connection until it ends, its time is over, or the process stops.
 async fn connection(
-    stream: TcpStream,
+    (stream, peer): (TcpStream, Peer),
     routes: Router,
     limits: Arc<ListenerLimits>,
     busy: Busy,
     mut stop: watch::Receiver<bool>,
 ) {
     let routes = TowerToHyperService::new(routes);
-    let service = service_fn(|request: Request<Incoming>| {
+    let service = service_fn(|mut request: Request<Incoming>| {
+        request.extensions_mut().insert(peer);
         let (routes, limits, busy) = (routes.clone(), Arc::clone(&limits), busy.guard());
         async move {
             let answer = answer(&routes, request, &limits).await;
@@ -125,6 +131,15 @@ async fn connection(
             Ok::<_, Infallible>(answer)
         }
     });
+    let stream = match &limits.entry.transport {
+        Transport::Tls(config) => {
+            let accepting = TlsAcceptor::from(Arc::clone(config)).accept(stream);
+            // An error is the client's: it left, was too slow, or does not trust the certificate.
+            let Ok(Ok(stream)) = tokio::time::timeout(limits.head, accepting).await else { return };
+            Either::Left(stream)
+        }
+        Transport::Plain | Transport::BehindProxy => Either::Right(stream),
+    };
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(limits.head);
     builder.max_buf_size(limits.head_bytes).max_headers(HEADERS_MAX);

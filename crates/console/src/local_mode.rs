@@ -9,6 +9,7 @@ use std::net::{IpAddr, SocketAddr};
 use axum::http::header::{FORWARDED, HOST, ORIGIN};
 use axum::http::{HeaderMap, Method};
 
+use crate::entry::{Entry, Transport};
 use crate::hosts::host_of;
 
 /// Whether the pages and the API are open.
@@ -16,31 +17,67 @@ use crate::hosts::host_of;
 pub enum Access {
     /// To everybody on this machine.
     Local,
+    /// To clients that log in.
+    Login(Reach),
     /// To no client: other machines reach the address, and there is no login.
     Closed,
 }
 
+/// How clients that log in reach the console.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// From this machine, without TLS.
+    Loopback,
+    /// By TLS.
+    Tls,
+    /// Through a proxy that ends TLS.
+    Proxy,
+}
+
 impl Access {
     /// The access of a listener on this address.
-    pub fn of(address: SocketAddr) -> Self {
-        if address.ip().to_canonical().is_loopback() { Self::Local } else { Self::Closed }
+    pub fn of(address: SocketAddr, entry: &Entry) -> Self {
+        match (&entry.transport, address.ip().to_canonical().is_loopback()) {
+            (Transport::Tls(_), _) => Self::Login(Reach::Tls),
+            (Transport::BehindProxy, _) => Self::Login(Reach::Proxy),
+            (Transport::Plain, true) if entry.requires_login => Self::Login(Reach::Loopback),
+            (Transport::Plain, true) => Self::Local,
+            (Transport::Plain, false) => Self::Closed,
+        }
+    }
+
+    /// Whether clients come by TLS.
+    pub fn is_secure(self) -> bool {
+        matches!(self, Self::Login(Reach::Tls | Reach::Proxy))
     }
 
     /// Why a request is refused; `None` where it may be answered.
     pub fn refusal(self, method: &Method, headers: &HeaderMap) -> Option<&'static str> {
-        if self == Self::Closed {
-            return Some(
-                "other machines reach this address, and the console has no login: serve it on 127.0.0.1, or \
-                 use the command line",
-            );
+        match self {
+            Self::Closed => {
+                return Some(
+                    "other machines reach this address, and the console has no login: serve it on 127.0.0.1, \
+                     or with --tls-cert or --behind-proxy, or use the command line",
+                );
+            }
+            Self::Local | Self::Login(Reach::Loopback) if is_forwarded(headers) => {
+                return Some(
+                    "a proxy forwards to this address, which is for this machine alone: start the console with \
+                     --behind-proxy",
+                );
+            }
+            Self::Local | Self::Login(Reach::Loopback)
+                if headers.contains_key(HOST) && !has_local_host(headers) =>
+            {
+                return Some("the console is served to this machine alone: ask for 127.0.0.1 or localhost");
+            }
+            Self::Login(Reach::Proxy) if text(headers, "x-forwarded-proto") != Some("https") => {
+                return Some("the proxy does not say that the client came by https (X-Forwarded-Proto)");
+            }
+            _ => {}
         }
-        if is_forwarded(headers) {
-            return Some("a proxy forwards to this address, and the console has no login");
-        }
-        if headers.contains_key(HOST) && !has_local_host(headers) {
-            return Some("the console is served to this machine alone: ask for 127.0.0.1 or localhost");
-        }
-        if !matches!(*method, Method::GET | Method::HEAD) && !is_same_origin(headers) {
+        let scheme = if self.is_secure() { "https" } else { "http" };
+        if !matches!(*method, Method::GET | Method::HEAD) && !is_same_origin(headers, scheme) {
             return Some("the request comes from another site's page");
         }
         None
@@ -64,7 +101,7 @@ fn has_local_host(headers: &HeaderMap) -> bool {
 }
 
 /// Whether a request that acts comes from a page of the console, or from no page at all.
-fn is_same_origin(headers: &HeaderMap) -> bool {
+fn is_same_origin(headers: &HeaderMap, scheme: &str) -> bool {
     let is_own_page = text(headers, "sec-fetch-site") == Some("same-origin");
     if headers.contains_key("sec-fetch-site") && !is_own_page {
         return false;
@@ -72,7 +109,7 @@ fn is_same_origin(headers: &HeaderMap) -> bool {
     if !headers.contains_key(ORIGIN) {
         return true;
     }
-    let own = text(headers, HOST.as_str()).map(|host| format!("http://{host}"));
+    let own = text(headers, HOST.as_str()).map(|host| format!("{scheme}://{host}"));
     match text(headers, ORIGIN.as_str()) {
         // A page without a referrer posts with this origin. No page can make up `Sec-Fetch-Site`.
         Some("null") => is_own_page,
@@ -116,9 +153,49 @@ mod tests {
             ("[::]:9464", Access::Closed),
             ("10.0.0.4:9464", Access::Closed),
         ] {
-            assert_eq!(Access::of(address.parse().unwrap()), access, "{address}");
+            assert_eq!(Access::of(address.parse().unwrap(), &Entry::default()), access, "{address}");
         }
         assert!(Access::Closed.refusal(&Method::GET, &HeaderMap::new()).is_some());
+    }
+
+    #[test]
+    fn a_login_is_demanded_by_option_by_tls_and_behind_a_proxy() {
+        let of = |address: &str, entry: &Entry| Access::of(address.parse().unwrap(), entry);
+        let login = Entry { requires_login: true, ..Entry::default() };
+        assert_eq!(of("127.0.0.1:1", &login), Access::Login(Reach::Loopback));
+        assert_eq!(
+            of("10.0.0.4:1", &login),
+            Access::Closed,
+            "a token would go over the network in the clear"
+        );
+        for requires_login in [false, true] {
+            let entry = Entry { transport: Transport::BehindProxy, requires_login };
+            for address in ["127.0.0.1:1", "0.0.0.0:1"] {
+                assert_eq!(of(address, &entry), Access::Login(Reach::Proxy));
+            }
+        }
+    }
+
+    #[test]
+    fn behind_a_proxy_the_client_came_by_https_and_posts_from_the_pages_own_origin() {
+        let refusal = |method: &Method, headers: &[(&'static str, &'static str)]| {
+            let mut map = HeaderMap::new();
+            for (name, value) in headers {
+                map.append(HeaderName::from_static(name), HeaderValue::from_static(value));
+            }
+            Access::Login(Reach::Proxy).refusal(method, &map).is_some()
+        };
+        let (host, https) = (("host", "hf.example.com"), ("x-forwarded-proto", "https"));
+        let forwarded = ("x-forwarded-for", "10.9.9.9");
+        assert!(!refusal(&Method::GET, &[host, https, forwarded]));
+        assert!(
+            refusal(&Method::GET, &[host]) && refusal(&Method::GET, &[host, ("x-forwarded-proto", "http")])
+        );
+        assert!(refusal(&Method::GET, &[host, https, https]), "two of them");
+        assert!(!refusal(&Method::POST, &[host, https, ("origin", "https://hf.example.com")]));
+        for origin in ["http://hf.example.com", "https://evil.example"] {
+            assert!(refusal(&Method::POST, &[host, https, ("origin", origin)]), "{origin}");
+        }
     }
 
     #[test]

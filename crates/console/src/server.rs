@@ -17,6 +17,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::gate::Gate;
 use crate::local_mode::Access;
 use crate::routes::routes;
 use crate::site::Site;
@@ -73,7 +74,10 @@ impl Server {
     ) -> io::Result<Self> {
         let address = listener.local_addr()?;
         let (stopping, stop) = watch::channel(false);
-        let pages = console.site.clone().map(|site| routes(site, Access::of(address)));
+        let pages = console.site.clone().map(|site| {
+            let gate = Gate::new(Access::of(address, &limits.entry), Arc::clone(&site));
+            routes(site, gate)
+        });
         let routes = Router::new()
             .route("/healthz", get(async || "ok\n"))
             .route("/readyz", get(readyz))

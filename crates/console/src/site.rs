@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use holdfast_control::azure_requests::AzureRequests;
 use holdfast_control::views::activity::{ActivityPage, ActivityQuery};
 use holdfast_control::views::app::AppView;
 use holdfast_control::views::audit_page::{AuditPage, AuditQuery};
@@ -11,14 +12,17 @@ use holdfast_control::views::fleet::{FleetPage, FleetQuery};
 use holdfast_control::views::overview::Overview;
 use holdfast_control::views::run::RunView;
 use holdfast_control::views::{self, CachedReading, FleetCache};
-use holdfast_model::{AppId, Clock, Policy, PolicyName, RunId, fold_case};
+use holdfast_model::{Actor, AppId, Clock, Policy, PolicyName, RunId, fold_case};
 use holdfast_store::Store;
 use ring::rand::SecureRandom;
 
 use crate::Check;
-use crate::backups::{BackupActions, BackupsDone};
+use crate::backups::BackupActions;
+use crate::coverage_cache::CoverageCache;
 use crate::failure::Failure;
 use crate::forms::Forms;
+use crate::logins::Logins;
+use crate::once::Done;
 
 /// Runs and acts of a page.
 const ROWS: u32 = 50;
@@ -33,6 +37,10 @@ pub struct SiteParts {
     pub policies: BTreeMap<PolicyName, Policy>,
     /// Backs up apps for people.
     pub backups: Arc<dyn BackupActions>,
+    /// Asks Azure for people.
+    pub azure: Arc<dyn AzureRequests>,
+    /// The user who runs the process: who acts through the console without a login.
+    pub person: Actor,
     /// Randomness for the tokens of forms.
     pub random: Arc<dyn SecureRandom + Send + Sync>,
 }
@@ -44,10 +52,18 @@ pub struct Site {
     /// Backs up apps for people.
     pub(crate) backups: Arc<dyn BackupActions>,
     /// The forms that act.
-    pub(crate) forms: Forms<BackupsDone>,
+    pub(crate) forms: Forms<Done>,
+    /// Asks Azure for people.
+    pub(crate) azure: Arc<dyn AzureRequests>,
+    /// What Azure lists.
+    pub(crate) coverage: CoverageCache,
+    /// Proves who asks.
+    pub(crate) logins: Logins,
     store: Arc<dyn Store>,
     cache: FleetCache,
     policies: BTreeMap<PolicyName, Policy>,
+    person: Actor,
+    random: Arc<dyn SecureRandom + Send + Sync>,
 }
 
 impl fmt::Debug for Site {
@@ -74,9 +90,34 @@ pub(crate) enum NamedApp {
 impl Site {
     /// A site of a process with these checks.
     pub fn new(parts: SiteParts, checks: Vec<Arc<dyn Check>>) -> Self {
-        let SiteParts { store, clock, policies, backups, random } = parts;
+        let SiteParts { store, clock, policies, backups, azure, person, random } = parts;
+        let coverage = CoverageCache::new(Arc::clone(&azure), Arc::clone(&clock));
         let cache = FleetCache::new(Arc::clone(&store), Arc::clone(&clock));
-        Self { checks, backups, forms: Forms::new(random, clock), store, cache, policies }
+        let logins = Logins::new(Arc::clone(&store), Arc::clone(&clock), Arc::clone(&random));
+        let forms = Forms::new(Arc::clone(&random), clock);
+        Self { checks, backups, forms, azure, coverage, logins, store, cache, policies, person, random }
+    }
+
+    /// The user who runs the process.
+    pub(crate) fn person(&self) -> &Actor {
+        &self.person
+    }
+
+    /// The store.
+    pub(crate) fn store(&self) -> &dyn Store {
+        &*self.store
+    }
+
+    /// The names of the policies of the fleet file.
+    pub(crate) fn policy_names(&self) -> Vec<PolicyName> {
+        self.policies.keys().cloned().collect()
+    }
+
+    /// Randomness for the ids of runs.
+    pub(crate) fn rng(&self) -> Result<fastrand::Rng, Failure> {
+        let mut seed = [0_u8; 8];
+        self.random.fill(&mut seed).map_err(|_| Failure::no_randomness())?;
+        Ok(fastrand::Rng::with_seed(u64::from_le_bytes(seed)))
     }
 
     /// The fleet, a few seconds old at most while the store answers.
@@ -113,7 +154,11 @@ impl Site {
     }
 
     pub(crate) async fn run(&self, id: RunId) -> Result<RunView, Failure> {
-        Ok(views::run_view(&*self.store, id).await?)
+        let mut view = views::run_view(&*self.store, id).await?;
+        let reading = self.reading().await?.reading;
+        let acknowledged = reading.status_of(&view.run.app).and_then(|status| status.acknowledged.clone());
+        view.acknowledged = acknowledged.filter(|acknowledged| acknowledged.run_id == id);
+        Ok(view)
     }
 
     pub(crate) async fn activity(&self, query: &ActivityQuery) -> Result<ActivityPage, Failure> {
@@ -126,7 +171,7 @@ impl Site {
         Ok(views::audit_page(&*self.store, now, query, usize::try_from(ROWS).unwrap_or(1)).await?)
     }
 
-    async fn now(&self) -> Result<holdfast_model::Timestamp, Failure> {
+    pub(crate) async fn now(&self) -> Result<holdfast_model::Timestamp, Failure> {
         Ok(self.store.now().await.map_err(holdfast_control::Error::from)?)
     }
 

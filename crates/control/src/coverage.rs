@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use holdfast_arm::Arm;
-use holdfast_config::Fleet;
-use holdfast_model::{AppId, PolicyName, Site, SubscriptionId};
+use holdfast_config::{Discover, Fleet};
+use holdfast_model::{App, AppId, PolicyName, Site, SubscriptionId};
 use serde::Serialize;
 
 use crate::discovery;
@@ -56,6 +56,8 @@ pub struct CoveredApp {
     pub tier: Option<String>,
     /// Why Azure does not back it up.
     pub unsupported: Option<String>,
+    /// Why it is in no policy; `null` for an app in one.
+    pub why: Option<String>,
 }
 
 /// What gives an app its policy.
@@ -115,6 +117,27 @@ pub async fn coverage(fleet: &Fleet, arm: &Arc<dyn Arm>) -> Result<Coverage, Err
     Ok(Coverage { subscriptions, apps, unprotected, not_found, left_out, unanswered, without_slots })
 }
 
+/// Why an app is in no policy; `None` for one in a policy.
+fn why_in_no_policy(site: &Site, fleet: &Fleet, listed: Option<&App>) -> Option<String> {
+    if let Some(app) = listed {
+        return app.policy.is_none().then(|| "its [[app]] entry names no policy".to_owned());
+    }
+    if fleet.discover.iter().any(|rule| rule.takes(site)) {
+        return None;
+    }
+    let excludes = |rule: &Discover| {
+        rule.subscription == *site.id.subscription()
+            && rule.exclude.iter().any(|exclusion| exclusion.leaves_out(&site.id))
+    };
+    let place = fleet.discover.iter().position(excludes).map(|place| place + 1);
+    let of_subscription = fleet.discover.iter().any(|rule| rule.subscription == *site.id.subscription());
+    Some(match place {
+        Some(place) => format!("[[discover]] rule {place} excludes it"),
+        None if of_subscription => "it has the tags of no [[discover]] rule".to_owned(),
+        None => "no [[discover]] rule names its subscription".to_owned(),
+    })
+}
+
 impl CoveredApp {
     fn new(site: &Site, fleet: &Fleet) -> Self {
         let listed = fleet.apps.iter().find(|app| app.id == site.id);
@@ -132,6 +155,7 @@ impl CoveredApp {
             location: site.location.clone(),
             tier: site.tier.clone(),
             unsupported: site.why_unsupported(),
+            why: why_in_no_policy(site, fleet, listed),
         }
     }
 }

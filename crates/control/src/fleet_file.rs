@@ -1,11 +1,9 @@
 //! The fleet file in the audit: a change of it is recorded with its hash.
 
-use holdfast_model::{
-    Actor, App, AppId, NewRun, OperatorAction, PolicySnapshot, RunId, RunKind, StorageName, Task,
-};
+use holdfast_model::{Actor, AppId, OperatorAction, RunKind, Task};
 use holdfast_store::{RunFilter, Store, sha256_hex};
 
-use crate::Error;
+use crate::{Error, operator_actions};
 
 /// Records of no app among which the last hash is looked for.
 const RECORDS: u32 = 200;
@@ -28,10 +26,12 @@ pub async fn record(
         return Ok(false);
     }
     let now = store.now().await?;
-    // It is about no app and sends nothing.
-    let (app, snapshot) = (App::new(AppId::unknown()), PolicySnapshot::new(StorageName::new("none"), ""));
-    let action = OperatorAction::FleetFileChanged { sha256 };
-    let record = NewRun::operator_action(RunId::new(now, rng), &app, &snapshot, action, actor, now);
+    let record = operator_actions::about_app(
+        &AppId::unknown(),
+        (OperatorAction::FleetFileChanged { sha256 }, actor),
+        now,
+        rng,
+    );
     store.add_run(&record).await?;
     Ok(true)
 }

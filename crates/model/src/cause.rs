@@ -78,6 +78,8 @@ words! {
         ScheduleChanged,
         /// Azure accepted a native schedule, and shows another one when it is read back.
         ScheduleNotTaken,
+        /// A person cancelled the run.
+        Cancelled,
     }
 }
 
@@ -137,7 +139,8 @@ impl Cause {
             | Self::Protected
             | Self::ScheduleChanged
             | Self::ScheduleNotTaken
-            | Self::StandInMissing => RetryClass::Permanent,
+            | Self::StandInMissing
+            | Self::Cancelled => RetryClass::Permanent,
         }
     }
 

@@ -229,6 +229,14 @@ pub enum RunEvent {
         /// Each difference as text; empty when there is none.
         drift: Vec<String>,
     },
+    /// A person cancelled the run. It ends in the same change.
+    CancelRequested {
+        /// Why.
+        reason: String,
+        /// The person.
+        #[serde(flatten)]
+        actor: Actor,
+    },
     /// The run is over.
     Ended {
         /// How it ended.

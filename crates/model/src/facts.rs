@@ -71,6 +71,8 @@ words! {
         Exhausted,
         /// Never started: a tick that was not run.
         Missed,
+        /// A person ended it before Azure was asked.
+        Cancelled,
     }
 }
 

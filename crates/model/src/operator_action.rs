@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 
 use crate::{
-    BackupFacts, BackupId, DepartureReason, NativeSchedule, PolicyName, StorageName, SubscriptionId,
+    BackupFacts, BackupId, DepartureReason, NativeSchedule, PolicyName, RunId, StorageName, SubscriptionId,
+    Timestamp,
 };
 
 /// What an operator did or found about an app or one of its backups.
@@ -94,6 +95,25 @@ pub enum OperatorAction {
     Paused,
     /// The app's scheduled runs go on.
     Resumed,
+    /// A person suspended the app's scheduled runs for a time.
+    PausedUntil {
+        /// When they go on.
+        until: Timestamp,
+        /// Why.
+        reason: String,
+    },
+    /// A person ended a pause before its time.
+    PauseEnded {
+        /// Why.
+        reason: String,
+    },
+    /// A person has seen that a run did not succeed: it needs no attention until the next failure of the app.
+    Acknowledged {
+        /// The run.
+        run: RunId,
+        /// What the person says about it.
+        note: String,
+    },
     /// The fleet file differs from the one before.
     FleetFileChanged {
         /// The SHA-256 of the file, in lower-case hex.
@@ -105,6 +125,38 @@ pub enum OperatorAction {
         reason: DepartureReason,
         /// What proved it.
         detail: String,
+    },
+    /// An API token was created.
+    TokenCreated {
+        /// Its name.
+        token: String,
+        /// Its id.
+        id: String,
+        /// Its role.
+        role: String,
+        /// The policies to whose apps its acts are limited; empty for no limit.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        policies: Vec<PolicyName>,
+        /// When it ends.
+        expires_at: Timestamp,
+    },
+    /// An API token was revoked.
+    TokenRevoked {
+        /// Its name.
+        token: String,
+        /// Its id.
+        id: String,
+    },
+    /// A person logged in to the console.
+    LoggedIn,
+    /// A login failed, or a request was refused for want of a permission.
+    AccessRefused {
+        /// What was asked for.
+        what: String,
+        /// Why it was refused.
+        reason: String,
+        /// How many refusals of the same kind this record stands for.
+        count: u64,
     },
 }
 
@@ -126,7 +178,14 @@ impl OperatorAction {
             | Self::PolicyChanged { .. }
             | Self::Paused
             | Self::Resumed
-            | Self::FleetFileChanged { .. } => None,
+            | Self::PausedUntil { .. }
+            | Self::PauseEnded { .. }
+            | Self::Acknowledged { .. }
+            | Self::FleetFileChanged { .. }
+            | Self::TokenCreated { .. }
+            | Self::TokenRevoked { .. }
+            | Self::LoggedIn
+            | Self::AccessRefused { .. } => None,
         }
     }
 

@@ -157,6 +157,8 @@ impl RunState {
                 backup: backup.clone(),
                 verification: *verification,
             },
+            // Azure was not asked, or has answered: nothing of the run is under way there.
+            (S::Planned | S::Waiting { .. } | S::Comparing { .. }, E::CancelRequested { .. }) => self.clone(),
             (state, E::SasRefreshed { .. } | E::OrphanFound { .. }) if !state.is_ended() => state.clone(),
             (state, event) => return state.after_finding(event),
         })

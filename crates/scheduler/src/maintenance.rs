@@ -8,7 +8,7 @@ use holdfast_model::{
     App, AppId, BackupId, CatalogEntry, NewRun, NewTask, Policy, PolicyName, RunKind, SasWindow, Task,
     Timestamp, Trigger,
 };
-use holdfast_store::{CatalogFilter, RunFilter};
+use holdfast_store::{AppStatus, CatalogFilter, RunFilter};
 use tokio_util::sync::CancellationToken;
 
 use crate::app_backups::{AppBackups, MaintenanceTask, last_drill};
@@ -83,6 +83,7 @@ impl MaintenancePlanner {
     /// One pass over the catalog, page by page, and over Azure's own schedules.
     pub async fn run_once(&mut self) -> Result<MaintenanceReport, Error> {
         let fleet = &*self.context.fleet_now();
+        let status = self.status().await?;
         let unfinished = RunFilter { unfinished: true, ..RunFilter::default() };
         let unfinished: UnfinishedRuns = self.context.store.runs(&unfinished).await?.into_iter().collect();
         let mut report = MaintenanceReport::default();
@@ -99,7 +100,8 @@ impl MaintenancePlanner {
                 // An app that left the fleet or has no policy gets no maintenance.
                 let Some((app, policy)) = fleet.with_policy(&entries[0].app) else { continue };
                 let backups = AppBackups { app, policy, entries, unfinished: &unfinished, now };
-                let tasks = self.tasks_for(fleet, backups, &mut report).await?;
+                let is_paused = app.paused || status.get(&app.id).is_some_and(AppStatus::is_paused);
+                let tasks = self.tasks_for(fleet, (backups, is_paused), &mut report).await?;
                 let deletes = tasks.iter().any(|task| matches!(task.task, Task::Delete(_)));
                 needs.insert(app.id.clone(), CheckNeeds::of(entries, policy, deletes, now));
                 runs.extend(tasks.into_iter().map(|task| self.new_run(fleet, policy, task, now)));
@@ -108,7 +110,7 @@ impl MaintenancePlanner {
         }
         let renewals = self.renewals(fleet).await?;
         report.added += self.add(&renewals).await?;
-        let checks = self.checks(fleet, &needs).await?;
+        let checks = self.checks(fleet, (&needs, &status)).await?;
         report.checks += self.add(&checks).await?;
         if report.added + report.checks > 0 {
             self.context.due_signal.notify_one();
@@ -120,6 +122,12 @@ impl MaintenancePlanner {
             tracing::info!(runs = report.added, "maintenance runs planned");
         }
         Ok(report)
+    }
+
+    /// The status of every app.
+    async fn status(&self) -> Result<BTreeMap<AppId, AppStatus>, Error> {
+        let all = self.context.store.status().await?.into_iter();
+        Ok(all.map(|status| (status.app.clone(), status)).collect())
     }
 
     async fn add(&self, runs: &[NewRun]) -> Result<u64, Error> {
@@ -161,11 +169,8 @@ impl MaintenancePlanner {
     async fn checks(
         &mut self,
         fleet: &FleetSnapshot,
-        needs: &BTreeMap<AppId, CheckNeeds>,
+        (needs, status): (&BTreeMap<AppId, CheckNeeds>, &BTreeMap<AppId, AppStatus>),
     ) -> Result<Vec<NewRun>, Error> {
-        let status = self.context.store.status().await?;
-        let status: BTreeMap<AppId, _> =
-            status.into_iter().map(|status| (status.app.clone(), status)).collect();
         let now = self.context.store.now().await?;
         let timing = CheckTiming { now, every: self.check_every, pass: self.interval };
         let mut runs = Vec::new();
@@ -192,7 +197,7 @@ impl MaintenancePlanner {
     async fn tasks_for(
         &self,
         fleet: &FleetSnapshot,
-        backups: AppBackups<'_>,
+        (backups, is_paused): (AppBackups<'_>, bool),
         report: &mut MaintenanceReport,
     ) -> Result<Vec<MaintenanceTask>, Error> {
         let retention = backups.retention();
@@ -209,7 +214,7 @@ impl MaintenancePlanner {
         }
         let mut tasks = Vec::new();
         // A paused app gets only what keeps its backups readable.
-        if !backups.app.paused {
+        if !is_paused {
             tasks.extend(backups.deletions(&retention.due));
             tasks.extend(self.due_drill(fleet, backups).await?);
         }

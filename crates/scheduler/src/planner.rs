@@ -159,7 +159,8 @@ impl Planner {
         let TickPlan { run, catching_up, missed, through, next } = plan_ticks(TickQuery {
             schedule: &policy.schedule,
             app: &app.id,
-            through: cursor.through,
+            // Ticks of a pause are not owed when it ends.
+            through: cursor.paused_until.map_or(cursor.through, |until| until.max(cursor.through)),
             now,
             catch_up: policy.catch_up,
             overlap: policy.overlap,

@@ -85,6 +85,8 @@ pub struct Cursor {
     pub next_at: Timestamp,
     /// Unfinished backups of the app under this policy, without those that only verify what Azure has finished.
     pub unfinished: u64,
+    /// When the app's last pause by a person ended. Ticks up to then are not run.
+    pub paused_until: Option<Timestamp>,
 }
 
 /// A cursor's move and the runs it makes.

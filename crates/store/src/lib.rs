@@ -21,6 +21,7 @@ mod migrations;
 mod mode;
 mod postgres;
 mod replay;
+mod requests;
 mod row_check;
 mod rules;
 mod run_rows;
@@ -31,6 +32,8 @@ mod status;
 mod store;
 mod subscriptions;
 mod unreadable;
+
+pub use holdfast_access::ApiToken;
 
 pub use app_days::{AppDay, Day, DayCounts};
 pub use audit::AuditEvent;
@@ -48,11 +51,14 @@ pub use lanes::{DueLane, DueLanes, LaneQuota, LeaseTerms, Leased};
 pub use memory::{MemoryCopy, MemoryStore};
 pub use mode::Mode;
 pub use postgres::{DatabaseWire, PgStore, database_wire};
+pub use requests::{RequestAnswer, RequestKey};
 pub use row_check::row_differences;
 pub use run_rows::{RunPage, RunRow};
 pub use safeguard::Safeguard;
 pub use sqlite::{OneProcess, SqliteStore};
-pub use status::{AppStatus, CheckStatus, Departed, LastRun, Missed, Running, Unprotected};
+pub use status::{
+    Acknowledgement, AppStatus, CheckStatus, Departed, LastRun, Missed, Pause, Running, Unprotected,
+};
 pub use store::Store;
 pub use subscriptions::{ClosedBudget, Listing, ListingResult, SubscriptionStatus};
 pub use unreadable::{Removed, RowRemoval, UnreadableRow};

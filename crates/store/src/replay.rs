@@ -14,6 +14,7 @@ use crate::columns::{json, stamp};
 use crate::difference::fields;
 use crate::rules::catalog::changes;
 use crate::rules::generations::Generations;
+use crate::rules::instructions::Instructions;
 
 /// The rows that follow from the events of an audit, event by event.
 #[derive(Debug, Default)]
@@ -21,6 +22,7 @@ pub(crate) struct Replay {
     runs: BTreeMap<RunId, ReplayedRun>,
     catalog: BTreeMap<AppId, BTreeMap<BackupId, Generations>>,
     enrolments: BTreeMap<AppId, Enrolment>,
+    instructions: Instructions,
     /// Events that no state of their run allows.
     illegal: Vec<String>,
 }
@@ -66,6 +68,7 @@ impl Replay {
         let before = self.advance(*run_id, app, link.seq, event);
         if let RunEvent::ActionRecorded { action, .. } = event {
             self.act(app, action);
+            self.instructions.add(app, event, *at);
         }
         let Some(row) = row else { return };
         let place = Placed { seq: link.seq, at: *at };
@@ -168,6 +171,11 @@ impl Replay {
     /// The apps that were enrolled, as the events leave them.
     pub fn enrolments(&self) -> &BTreeMap<AppId, Enrolment> {
         &self.enrolments
+    }
+
+    /// What people instructed about apps, as the events leave it.
+    pub fn instructions(&self) -> &Instructions {
+        &self.instructions
     }
 
     /// What is wrong with the row of a run; `None` for a row that follows from its events.

@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use holdfast_model::{AppId, CatalogEntry, Run, RunId};
+use holdfast_model::{AppId, CatalogEntry, Run, RunId, Timestamp};
 
 use crate::error::Result;
 use crate::filter::CatalogFilter;
 use crate::replay::{Enrolment, Replay};
+use crate::rules::instructions::Instructions;
 use crate::run_rows::RunRow;
-use crate::status::AppStatus;
+use crate::status::{AppStatus, Pause};
 use crate::store::Store;
 
 /// Events, or rows, that are read at once.
@@ -131,13 +132,30 @@ impl Walk<'_> {
     async fn enrolments(&mut self) -> Result<Vec<String>> {
         for _ in 0..TRIES {
             self.catch_up().await?;
-            let rows = self.store.status().await?;
+            let (rows, now) = (self.store.status().await?, self.store.now().await?);
             if !self.catch_up().await? {
-                return Ok(enrolments(self.replay.enrolments(), &rows));
+                let differences = enrolments(self.replay.enrolments(), &rows);
+                let instructions =
+                    rows.iter().filter_map(|row| instructed(self.replay.instructions(), row, now));
+                return Ok(differences.into_iter().chain(instructions).collect());
             }
         }
         Ok(Vec::new())
     }
+}
+
+/// What is wrong with the pause and the acknowledgement of an app, given what the events say.
+fn instructed(events: &Instructions, row: &AppStatus, now: Timestamp) -> Option<String> {
+    // A pause that ends while the rows are read is in neither.
+    let in_force = |pause: Option<&Pause>| pause.map(|pause| pause.until).filter(|until| *until > now);
+    let pauses = [in_force(row.pause.as_ref()), in_force(events.pauses.get(&row.app))];
+    let told = [row.acknowledged.as_ref(), events.acknowledgements.get(&row.app)]
+        .map(|told| told.map(|told| (told.run_id, told.at)));
+    let app = &row.app;
+    if pauses[0] != pauses[1] {
+        return Some(format!("the pause of {app} is not the one that its events say"));
+    }
+    (told[0] != told[1]).then(|| format!("the acknowledgement of {app} is not the one that its events say"))
 }
 
 fn enrolments(replayed: &BTreeMap<AppId, Enrolment>, rows: &[AppStatus]) -> Vec<String> {

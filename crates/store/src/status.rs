@@ -17,7 +17,7 @@ pub struct AppStatus {
     pub policy: Option<PolicyName>,
     /// The ARM id of its App Service plan, once Azure reported it.
     pub plan: Option<String>,
-    /// Whether its scheduled runs are suspended.
+    /// Whether the fleet file suspends its scheduled runs.
     pub paused: bool,
     /// Whether it left the fleet.
     pub removed: bool,
@@ -34,7 +34,7 @@ pub struct AppStatus {
     pub next_tick: Option<Timestamp>,
     /// Its unfinished backup, restore or drill.
     pub running: Option<Running>,
-    /// Its last backup run that ended and was not missed.
+    /// Its last backup run that ended and was neither missed nor cancelled.
     pub last: Option<LastRun>,
     /// Its latest tick that was not run.
     pub missed: Option<Missed>,
@@ -45,6 +45,10 @@ pub struct AppStatus {
     pub past_objective: bool,
     /// What checks of the catalog against Azure found.
     pub check: CheckStatus,
+    /// The pause by a person that is in force.
+    pub pause: Option<Pause>,
+    /// What a person last acknowledged.
+    pub acknowledged: Option<Acknowledgement>,
 }
 
 impl AppStatus {
@@ -67,6 +71,8 @@ impl AppStatus {
             last_good_at: None,
             past_objective: false,
             check: CheckStatus::default(),
+            pause: None,
+            acknowledged: None,
         }
     }
 }
@@ -93,9 +99,19 @@ fn seconds<S: Serializer>(span: &Option<Duration>, serializer: S) -> Result<S::O
 }
 
 impl AppStatus {
+    /// Whether its scheduled runs are suspended, by the fleet file or by a person.
+    pub fn is_paused(&self) -> bool {
+        self.paused || self.pause.is_some()
+    }
+
+    /// Whether a person has acknowledged a run of the app: it, or one that was created later.
+    pub fn has_acknowledged(&self, run: RunId) -> bool {
+        self.acknowledged.as_ref().is_some_and(|acknowledged| run <= acknowledged.run_id)
+    }
+
     /// Why no objective watches over the app's backups; `None` where one does.
     pub fn unprotected(&self) -> Option<Unprotected> {
-        if self.paused {
+        if self.is_paused() {
             Some(Unprotected::Paused)
         } else if self.policy.is_none() {
             Some(Unprotected::NoPolicy)
@@ -111,12 +127,38 @@ impl AppStatus {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum Unprotected {
-    /// The fleet file pauses it: no tick is planned.
+    /// The fleet file or a person pauses it: no tick is planned.
     Paused,
     /// It is in no policy: no tick is planned.
     NoPolicy,
     /// Its policy sets no recovery point objective: it is never past one.
     NoObjective,
+}
+
+/// A person's pause of the scheduled runs of an app.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Pause {
+    /// When they go on.
+    pub until: Timestamp,
+    /// Why.
+    pub reason: String,
+    /// The person's name: a claim.
+    pub actor: String,
+    /// When it was asked for.
+    pub since: Timestamp,
+}
+
+/// What a person says about a run that did not succeed. It covers the app's runs that were created before, too.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Acknowledgement {
+    /// The run.
+    pub run_id: RunId,
+    /// What the person says.
+    pub note: String,
+    /// The person's name: a claim.
+    pub actor: String,
+    /// When.
+    pub at: Timestamp,
 }
 
 /// When and why an app left the fleet.

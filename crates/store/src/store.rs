@@ -1,6 +1,7 @@
 //! What a store must keep.
 
 use async_trait::async_trait;
+use holdfast_access::ApiToken;
 use holdfast_model::{AppId, Call, CatalogEntry, Limits, NewRun, Run, RunId, SubscriptionId, Timestamp};
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -16,6 +17,7 @@ use crate::error::Result;
 use crate::filter::{ActFilter, CatalogFilter, RunFilter};
 use crate::fleet::{Cursor, CursorAdvance, Departure, Enrolled, FleetChange, Planned};
 use crate::lanes::{DueLanes, LaneQuota, LeaseTerms, Leased};
+use crate::requests::{RequestAnswer, RequestKey};
 use crate::run_rows::{RunPage, RunRow};
 use crate::safeguard::Safeguard;
 use crate::status::AppStatus;
@@ -75,6 +77,30 @@ pub trait Store: Send + Sync + Debug {
     /// Adds runs and returns how many, in one transaction. Skips runs whose tick already has one, and runs whose
     /// subject another unfinished run of the app has, so that any number of processes may add the same runs.
     async fn add_runs(&self, runs: &[NewRun]) -> Result<u64>;
+
+    /// Adds runs and the answer to their request in one transaction, unless the principal sent a request with this key in
+    /// the last 24 hours. Then it adds nothing, and returns what is known of that request. Fails when a run is left out.
+    async fn add_runs_once(&self, key: &RequestKey, answer: &str, runs: &[NewRun]) -> Result<RequestAnswer>;
+
+    /// What is known of a request.
+    async fn request(&self, key: &RequestKey) -> Result<RequestAnswer>;
+
+    /// Adds an API token with the operator action `record`, in one transaction. Returns false, and adds nothing, where a
+    /// token that is not revoked has its name.
+    async fn add_token(&self, token: &ApiToken, record: &NewRun) -> Result<bool>;
+
+    /// Revokes the API token with this id, with the operator action `record`, in one transaction. Returns false, and
+    /// changes nothing, where there is none or it is revoked.
+    async fn revoke_token(&self, id: &str, record: &NewRun) -> Result<bool>;
+
+    /// The API token with this id, also a revoked or expired one.
+    async fn token(&self, id: &str) -> Result<Option<ApiToken>>;
+
+    /// All API tokens, by creation.
+    async fn tokens(&self) -> Result<Vec<ApiToken>>;
+
+    /// Records a use of an API token, unless one of the last ten minutes is recorded.
+    async fn token_used(&self, id: &str, at: Timestamp) -> Result<()>;
 
     /// Known backups, by app, newest first.
     async fn catalog(&self, filter: &CatalogFilter) -> Result<Vec<CatalogEntry>>;

@@ -9,11 +9,11 @@ use holdfast_model::{
     Timestamp,
 };
 use holdfast_store::{
-    ActFilter, AppDay, AppStatus, AuditEvent, BreakerRecord, BudgetDraw, CatalogFilter, ChainRow, Change,
-    CheckpointStatus, Committed, Cursor, CursorAdvance, Day, Departure, Drawn, DueLanes, Enrolled, Error,
-    FleetChange, LaneQuota, LeaseTerms, Leased, Listing, ListingResult, Loaded, OpenBreaker, PastDurations,
-    Planned, Removed, RowRemoval, RunFilter, RunPage, RunRow, Safeguard, Store, SubscriptionStatus,
-    UnreadableRow,
+    ActFilter, ApiToken, AppDay, AppStatus, AuditEvent, BreakerRecord, BudgetDraw, CatalogFilter, ChainRow,
+    Change, CheckpointStatus, Committed, Cursor, CursorAdvance, Day, Departure, Drawn, DueLanes, Enrolled,
+    Error, FleetChange, LaneQuota, LeaseTerms, Leased, Listing, ListingResult, Loaded, OpenBreaker,
+    PastDurations, Planned, Removed, RequestAnswer, RequestKey, RowRemoval, RunFilter, RunPage, RunRow,
+    Safeguard, Store, SubscriptionStatus, UnreadableRow,
 };
 use opentelemetry::KeyValue;
 use opentelemetry_sdk::trace::SdkTracer;
@@ -199,6 +199,45 @@ impl Store for WatchedStore {
         self.wrote("planned", added);
         self.log_added(runs.iter().collect(), added).await;
         Ok(added)
+    }
+
+    async fn add_runs_once(
+        &self,
+        key: &RequestKey,
+        answer: &str,
+        runs: &[NewRun],
+    ) -> Result<RequestAnswer, Error> {
+        let known = self.inner.add_runs_once(key, answer, runs).await?;
+        if known == RequestAnswer::New {
+            let added = u64::try_from(runs.len()).unwrap_or(u64::MAX);
+            self.wrote("planned", added);
+            self.log_added(runs.iter().collect(), added).await;
+        }
+        Ok(known)
+    }
+
+    async fn request(&self, key: &RequestKey) -> Result<RequestAnswer, Error> {
+        self.inner.request(key).await
+    }
+
+    async fn add_token(&self, token: &ApiToken, record: &NewRun) -> Result<bool, Error> {
+        self.inner.add_token(token, record).await
+    }
+
+    async fn revoke_token(&self, id: &str, record: &NewRun) -> Result<bool, Error> {
+        self.inner.revoke_token(id, record).await
+    }
+
+    async fn token(&self, id: &str) -> Result<Option<ApiToken>, Error> {
+        self.inner.token(id).await
+    }
+
+    async fn tokens(&self) -> Result<Vec<ApiToken>, Error> {
+        self.inner.tokens().await
+    }
+
+    async fn token_used(&self, id: &str, at: Timestamp) -> Result<(), Error> {
+        self.inner.token_used(id, at).await
     }
 
     async fn catalog(&self, filter: &CatalogFilter) -> Result<Vec<CatalogEntry>, Error> {

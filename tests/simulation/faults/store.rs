@@ -5,10 +5,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use holdfast_model::{Call, CatalogEntry, Lane, Limits, NewRun, Run, RunId, SubscriptionId, Timestamp};
 use holdfast_store::{
-    ActFilter, AppDay, AppStatus, AuditEvent, BreakerRecord, BudgetDraw, CatalogFilter, Change,
+    ActFilter, ApiToken, AppDay, AppStatus, AuditEvent, BreakerRecord, BudgetDraw, CatalogFilter, Change,
     CheckpointStatus, Committed, Cursor, CursorAdvance, Day, Departure, Drawn, DueLanes, Enrolled,
-    FleetChange, LaneQuota, LeaseTerms, Leased, Listing, Loaded, OpenBreaker, Planned, RunFilter, RunPage,
-    RunRow, Store, SubscriptionStatus,
+    FleetChange, LaneQuota, LeaseTerms, Leased, Listing, Loaded, OpenBreaker, Planned, RequestAnswer,
+    RequestKey, RunFilter, RunPage, RunRow, Store, SubscriptionStatus,
 };
 
 use super::injector::{FaultCounts, Faulty};
@@ -69,6 +69,13 @@ faulty_store! {
     plan(plans: &[CursorAdvance]) -> Planned;
     add_run(run: &NewRun) -> ();
     add_runs(runs: &[NewRun]) -> u64;
+    add_runs_once(key: &RequestKey, answer: &str, runs: &[NewRun]) -> RequestAnswer;
+    request(key: &RequestKey) -> RequestAnswer;
+    add_token(token: &ApiToken, record: &NewRun) -> bool;
+    revoke_token(id: &str, record: &NewRun) -> bool;
+    token(id: &str) -> Option<ApiToken>;
+    tokens() -> Vec<ApiToken>;
+    token_used(id: &str, at: Timestamp) -> ();
     catalog(filter: &CatalogFilter) -> Vec<CatalogEntry>;
     reclaim() -> u64;
     due_lanes() -> DueLanes;

@@ -23,7 +23,7 @@ pub fn outcome_cell(outcome: Outcome, cause: Option<Cause>) -> Cell {
 fn tone_of(outcome: Outcome) -> Tone {
     match outcome {
         Outcome::Succeeded => Tone::Good,
-        Outcome::Partial | Outcome::Missed => Tone::Warn,
+        Outcome::Partial | Outcome::Missed | Outcome::Cancelled => Tone::Warn,
         Outcome::Failed | Outcome::Exhausted => Tone::Bad,
     }
 }

@@ -158,7 +158,7 @@ pub fn storages(
 }
 
 /// The client of the fleet's lists, which draws on the shared budgets beside the runs. Sends nothing.
-fn paced(
+pub(crate) fn paced(
     fleet: &Fleet,
     store: &Arc<dyn Store>,
     clock: &Arc<dyn Clock>,

@@ -5,14 +5,17 @@ use std::sync::Arc;
 use askama::Template;
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
+use holdfast_access::Permission;
 use holdfast_control::views::activity::{ActivityPage, ActivityQuery, CauseCount};
+use holdfast_control::views::cause_advice::is_worth_retrying;
 use holdfast_model::{AppId, Outcome, RunKind, Trigger};
 
+use crate::caller::may;
 use crate::failure::Failure;
 use crate::layout::{Page, Shown, Tab};
 use crate::markup::{Markup, link, sentence, thousands, words};
 use crate::pages::activity_url::{from_url, to_url};
-use crate::pages::run_rows::{RunShown, rows, trigger};
+use crate::pages::run_rows::{RunShown, can_be_retried, rows, trigger};
 use crate::site::Site;
 
 #[derive(Template)]
@@ -23,6 +26,8 @@ struct Content {
     groups: Vec<Group>,
     causes: Vec<CauseShown>,
     runs: Vec<RunShown>,
+    picks: bool,
+    query: String,
     next: Option<String>,
 }
 
@@ -42,6 +47,8 @@ struct CauseShown {
     href: String,
     runs: String,
     advice: Markup,
+    can_be_retried: bool,
+    query: String,
 }
 
 /// Serves the page.
@@ -66,6 +73,8 @@ impl Content {
             is_narrowed: first != ActivityQuery::default(),
             groups: vec![states(&first), kinds(&first), triggers(&first)],
             causes: view.causes.iter().map(|row| cause(row, &first)).collect(),
+            picks: may(Permission::Retry) && view.rows.iter().any(can_be_retried),
+            query: to_url(&first),
             runs: rows(&view.rows, view.as_of),
             next: view.next.as_ref().map(next),
         }
@@ -116,9 +125,13 @@ fn triggers(query: &ActivityQuery) -> Group {
 }
 
 fn cause(row: &CauseCount, query: &ActivityQuery) -> CauseShown {
+    let of_cause = ActivityQuery { cause: Some(row.cause), ..query.clone() };
+    let is_of_backups = query.kind.is_none_or(|kind| kind == RunKind::Backup) && !query.unfinished;
     CauseShown {
         label: row.label.clone(),
-        href: href(&ActivityQuery { cause: Some(row.cause), ..query.clone() }),
+        can_be_retried: is_of_backups && is_worth_retrying(row.cause),
+        query: to_url(&of_cause),
+        href: href(&of_cause),
         runs: thousands(row.runs),
         advice: sentence(&row.advice),
     }

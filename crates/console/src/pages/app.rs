@@ -7,11 +7,13 @@ use askama::filters::Safe;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use chrono::Datelike as _;
+use holdfast_access::Permission;
 use holdfast_control::views::app::{AppView, BackupMeasure};
 use holdfast_control::views::cause_advice::label;
 use holdfast_control::views::{DayMark, DayResult, Severity};
-use holdfast_model::{CatalogEntry, Origin, Timestamp};
+use holdfast_model::{CatalogEntry, Origin, Outcome, Timestamp};
 
+use crate::caller::may;
 use crate::failure::Failure;
 use crate::layout::{Page, Shown, Tab};
 use crate::markup::charts::{age_bar, calendar, plot, sample};
@@ -27,6 +29,7 @@ struct Content {
     cause: String,
     advice: Option<Markup>,
     id: String,
+    acts: Vec<(&'static str, String)>,
     activity: String,
     audit: String,
     calendar: Markup,
@@ -37,6 +40,7 @@ struct Content {
     plots: Vec<Plot>,
     points: Vec<PointShown>,
     runs: Vec<RunShown>,
+    picks: bool,
     view: AppView,
 }
 
@@ -70,6 +74,7 @@ struct PointShown {
     kept: String,
     proven: Markup,
     id: String,
+    acts: Vec<(&'static str, String)>,
 }
 
 /// Serves the page of the app with this short name or ARM id.
@@ -117,10 +122,36 @@ impl Content {
             plots: [sizes(&view.measures), durations(&view.measures)].into_iter().flatten().collect(),
             points: view.recovery_points.iter().map(|entry| point(entry, now)).collect(),
             runs: rows(&view.runs, now),
+            picks: false,
+            acts: acts(&view),
             id,
             view,
         }
     }
+}
+
+/// What can be done about the app, with the page that asks for it.
+fn acts(view: &AppView) -> Vec<(&'static str, String)> {
+    let status = &view.status;
+    let form = |act: &str| format!("/acts/{act}/form?app={}", link::encoded(&status.app.to_string()));
+    let mut acts = Vec::new();
+    if may(Permission::Restore) && status.last_good_at.is_some() {
+        let href = format!("/restores/form?app={}", link::encoded(&status.app.to_string()));
+        acts.push(("Restore…", href));
+    }
+    if may(Permission::Pause) && !status.removed {
+        if status.pause.is_some() {
+            acts.push(("Resume…", form("resume")));
+        } else if status.policy.is_some() {
+            acts.push(("Pause…", form("pause")));
+        }
+    }
+    let failed = status.last.as_ref().filter(|last| last.outcome != Outcome::Succeeded);
+    let failed = failed.filter(|last| !status.has_acknowledged(last.run_id));
+    if let Some(last) = failed.filter(|_| may(Permission::Acknowledge)) {
+        acts.push(("Acknowledge…", format!("/acts/acknowledge/form?run={}", last.run_id)));
+    }
+    acts
 }
 
 fn year(days: &[DayMark]) -> Markup {
@@ -163,6 +194,13 @@ fn facts(view: &AppView) -> Vec<Fact> {
     }
     if let Some(last) = &status.last {
         facts.push(Fact::link("Last run", &link::run(last.run_id), &words(last.outcome.as_str())));
+    }
+    if let Some(pause) = &status.pause {
+        facts.push(Fact::new("Paused until", soon(pause.until, now)));
+        facts.push(Fact::text("Paused by", &format!("{}: {}", pause.actor, pause.reason)));
+    }
+    if let Some(told) = &status.acknowledged {
+        facts.push(Fact::text("Acknowledged", &format!("by {}: {}", told.actor, told.note)));
     }
     if let Some(missed) = &status.missed {
         facts.push(Fact::new("Last missed tick", ago(missed.tick, now)));
@@ -252,5 +290,23 @@ fn point(entry: &CatalogEntry, now: Timestamp) -> PointShown {
         },
         proven: if proven.is_empty() { empty() } else { Safe(proven.join(", ")) },
         id: entry.backup.id.to_string(),
+        acts: acts_on(entry),
     }
+}
+
+/// What can be done about a backup, with the page that asks for it.
+fn acts_on(entry: &CatalogEntry) -> Vec<(&'static str, String)> {
+    let about = format!("app={}&backup={}", link::encoded(&entry.app.to_string()), entry.backup.id);
+    let (permission, label, act) = match entry.hold {
+        None => (Permission::Hold, "Hold…", "hold"),
+        Some(_) => (Permission::ReleaseHold, "Release…", "release"),
+    };
+    [
+        (Permission::Restore, "Restore…", format!("/restores/form?{about}")),
+        (permission, label, format!("/acts/{act}/form?{about}")),
+    ]
+    .into_iter()
+    .filter(|(permission, ..)| may(*permission))
+    .map(|(_, label, href)| (label, href))
+    .collect()
 }

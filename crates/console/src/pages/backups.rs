@@ -6,15 +6,19 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
+use holdfast_control::retry::RunSelection;
 use holdfast_control::views::actions::{BackupPreview, Selection, WriteEstimate};
 use holdfast_control::views::matching;
 use holdfast_model::AppId;
 
-use crate::backup_request::{SentForm, carry_out};
+use crate::backup_request::{self, Asked, Resolved, SentForm, in_scope};
+use crate::caller::Caller;
 use crate::failure::Failure;
 use crate::forms::Claim;
 use crate::layout::{Page, Shown, Tab};
 use crate::markup::{counted, link, span, thousands};
+use crate::once::{Work, carry_out};
+use crate::pages::activity_url;
 use crate::site::Site;
 
 /// Names that a page lists.
@@ -54,29 +58,37 @@ struct ResultContent {
 }
 
 /// Shows what backing up a selection would do, and asks for the confirmation.
-pub async fn preview(State(site): State<Arc<Site>>, shown: Shown, body: String) -> Result<Response, Failure> {
+pub async fn preview(
+    State(site): State<Arc<Site>>,
+    caller: Caller,
+    shown: Shown,
+    body: String,
+) -> Result<Response, Failure> {
     let form = SentForm::read(&body);
     let cached = site.reading_now().await?;
     if cached.store_away {
         return Err(Failure::store_away());
     }
-    let selection = form.selection(|query| matching(&cached.reading, query).len())?;
-    let preview = site.backups.preview(&cached.reading, &selection)?;
-    let token = site.forms.issue().ok_or_else(no_randomness)?;
-    let content = Preview::of(&preview, &selection, token);
+    let asked = form.asked(|query| matching(&cached.reading, query).len())?;
+    let Resolved { selection, left_out, runs } = site.resolve(&cached.reading, asked.clone()).await?;
+    let mut preview = site.backups.preview(&cached.reading, &selection)?;
+    preview.left_out.extend(left_out);
+    in_scope(&caller.principal, &cached.reading, &preview)?;
+    let token = site.forms.issue(&caller.binding).ok_or_else(Failure::no_randomness)?;
+    let content = Preview::of(&preview, (&asked, runs), token);
     let (title, as_of) = ("Back up now".into(), Some(cached.reading.at));
     Ok(shown.answer(&Page { title, tab: Tab::Fleet, as_of, live: None, content }))
 }
 
 /// Starts the backups of a confirmed form, and leads to the result.
-pub async fn start(State(site): State<Arc<Site>>, body: String) -> Result<Response, Failure> {
+pub async fn start(State(site): State<Arc<Site>>, caller: Caller, body: String) -> Result<Response, Failure> {
     let form = SentForm::read(&body);
-    let selection = form.selection(|_| 0)?;
-    let permit = match site.forms.claim(form.value("form")) {
+    let asked = form.asked(|_| 0)?;
+    let permit = match site.forms.claim(&caller.binding, form.value("form")) {
         Claim::Act(permit) => permit,
         Claim::Done(id) => return Ok(to_result(&id)),
         Claim::UnderWay => return Err(Failure::under_way()),
-        Claim::Unknown => return Err(too_old()),
+        Claim::Unknown => return Err(Failure::form_expired()),
     };
     if form.value("count").replace([',', ' '], "") != form.value("expected") {
         site.forms.release(&permit);
@@ -85,7 +97,9 @@ pub async fn start(State(site): State<Arc<Site>>, body: String) -> Result<Respon
         return Err(failure.help("Go back, and type the number that the page shows."));
     }
     let id = permit.id.clone();
-    carry_out(&site, permit, selection, String::new()).await?;
+    let (doing, kept) = (Arc::clone(&site), permit.clone());
+    let work = async move { backup_request::start(&doing, (&kept, &caller), asked).await.map(Work::Backups) };
+    carry_out(&site, permit, String::new(), work).await?;
     Ok(to_result(&id))
 }
 
@@ -96,7 +110,7 @@ pub async fn result(
     shown: Shown,
 ) -> Result<Response, Failure> {
     let done = site.forms.result(&id).ok_or_else(Failure::no_result)?;
-    let started = &done.started;
+    let Work::Backups(started) = &done.work else { return Err(Failure::no_result()) };
     let runs = started.runs.iter().take(NAMES);
     let runs: Vec<(String, String)> = runs.map(|run| (link::run(*run), run.to_string())).collect();
     let content = ResultContent {
@@ -139,23 +153,13 @@ fn detail(under_way: usize, left_out: usize, is_repeated: bool) -> String {
     parts.join(" ")
 }
 
-fn no_randomness() -> Failure {
-    let detail = "The system gives no randomness, so a form cannot be made.";
-    Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "no_randomness", "No form", detail)
-}
-
-fn too_old() -> Failure {
-    let detail = "This form was not issued by this process, or more than an hour ago. Nothing was started.";
-    let failure = Failure::new(StatusCode::FORBIDDEN, "form_expired", "The form is too old", detail);
-    failure.help("Open the fleet again, and ask again.")
-}
-
 fn names<'a>(apps: impl Iterator<Item = (&'a AppId, String)>) -> Vec<(String, String)> {
     apps.take(NAMES).map(|(app, why)| (app.short_name(), why)).collect()
 }
 
 impl Preview {
-    fn of(preview: &BackupPreview, selection: &Selection, token: String) -> Self {
+    /// The preview; `runs` is the number of runs that were found for a retry.
+    fn of(preview: &BackupPreview, (asked, runs): (&Asked, Option<usize>), token: String) -> Self {
         let count = preview.starts.len();
         let apps = counted(count, "app");
         let mut shown: Vec<(String, String)> =
@@ -163,7 +167,7 @@ impl Preview {
         shown.sort();
         let under_way = preview.under_way.iter().map(|app| (app, "has a run under way".to_owned()));
         let left_out = preview.left_out.iter().map(|left| (&left.app, left.why.clone()));
-        let mut fields = SentForm::of_selection(selection);
+        let mut fields = SentForm::of_asked(asked, runs);
         fields.push(("expected".to_owned(), count.to_string()));
         let button = format!("Back up {apps}");
         Self {
@@ -172,17 +176,29 @@ impl Preview {
                 _ => format!("Back up {apps} now?"),
             },
             cost: cost(&preview.writes),
-            notes: Vec::new(),
+            notes: runs
+                .map(|runs| format!("{} selected. An app is backed up once.", counted(runs, "run")))
+                .into_iter()
+                .collect(),
             form: (count > 0).then_some(Confirmation { token, fields, count, button }),
-            back: match selection {
-                Selection::Apps(_) => "/fleet".to_owned(),
-                Selection::Matching { query, .. } => link::fleet(query),
-            },
+            back: back(asked),
             total: thousands(count),
             more: count - shown.len(),
             names: shown,
             left_out_total: thousands(preview.under_way.len() + preview.left_out.len()),
             left_out: names(under_way.chain(left_out)),
+        }
+    }
+}
+
+/// The page that the person came from.
+fn back(asked: &Asked) -> String {
+    match asked {
+        Asked::Apps(Selection::Apps(_)) => "/fleet".to_owned(),
+        Asked::Apps(Selection::Matching { query, .. }) => link::fleet(query),
+        Asked::Runs(RunSelection::Runs(_)) => "/activity".to_owned(),
+        Asked::Runs(RunSelection::Matching { query, .. }) => {
+            link::with_query("/activity", &activity_url(query))
         }
     }
 }

@@ -2,16 +2,20 @@
 
 mod activity;
 mod activity_url;
+pub mod acts;
 mod app;
 mod audit;
 pub mod backups;
 mod capacity;
+pub mod coverage;
 pub mod export;
 mod facets;
 mod facts;
 mod fleet;
+pub mod login;
 mod overview;
 mod person;
+pub mod restore;
 mod run;
 mod run_rows;
 

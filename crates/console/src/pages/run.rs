@@ -5,16 +5,19 @@ use std::sync::Arc;
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Response;
+use holdfast_access::Permission;
 use holdfast_control::views::Severity;
 use holdfast_control::views::cause_advice::label;
 use holdfast_control::views::run::{RunView, TimelineItem};
-use holdfast_model::{Outcome, RunId, RunKind};
+use holdfast_model::{Outcome, RunId, StateCode};
+use holdfast_store::Acknowledgement;
 
+use crate::caller::may;
 use crate::failure::Failure;
 use crate::layout::{Page, Shown, Tab};
 use crate::markup::{Markup, Parts, ago, link, mark, sentence, size, soon, span, time, words};
 use crate::pages::facts::Fact;
-use crate::pages::run_rows::{state, trigger};
+use crate::pages::run_rows::{can_be_retried, state, trigger};
 use crate::site::Site;
 
 #[derive(Template)]
@@ -24,6 +27,7 @@ struct Content {
     mark: Markup,
     advice: Option<Markup>,
     again: Option<String>,
+    acts: Vec<(&'static str, String)>,
     items: Vec<ItemShown>,
     facts: Vec<Fact>,
     view: RunView,
@@ -63,7 +67,8 @@ impl Content {
             title,
             mark: state(&view.run),
             advice: view.advice.as_deref().map(sentence),
-            again: can_be_repeated(&view).then(|| view.run.app.to_string()),
+            again: (can_be_retried(&view.run) && may(Permission::Retry)).then(|| view.run.id.to_string()),
+            acts: acts(&view),
             items: view.timeline.iter().map(item).collect(),
             facts: facts(&view),
             view,
@@ -71,10 +76,20 @@ impl Content {
     }
 }
 
-/// Whether the run is a backup that ended without success, so that another one may help.
-fn can_be_repeated(view: &RunView) -> bool {
+/// What can be done about the run, with the page that asks for it.
+fn acts(view: &RunView) -> Vec<(&'static str, String)> {
     let run = &view.run;
-    run.kind == RunKind::Backup && run.outcome.is_some_and(|outcome| outcome != Outcome::Succeeded)
+    let form = |act: &str| format!("/acts/{act}/form?run={}", run.id);
+    let has_failed = !matches!(run.outcome, None | Some(Outcome::Succeeded | Outcome::Cancelled));
+    let waits = matches!(run.state, StateCode::Planned | StateCode::Waiting | StateCode::Comparing);
+    let mut acts = Vec::new();
+    if has_failed && view.acknowledged.is_none() && may(Permission::Acknowledge) {
+        acts.push(("Acknowledge…", form("acknowledge")));
+    }
+    if waits && may(Permission::Cancel) {
+        acts.push(("Cancel…", form("cancel")));
+    }
+    acts
 }
 
 fn item(item: &TimelineItem) -> ItemShown {
@@ -118,6 +133,9 @@ fn facts(view: &RunView) -> Vec<Fact> {
     if let Some(backup) = &run.backup {
         facts.push(Fact::text("Backup", &format!("{}, {}", backup.id, size(backup.size_bytes))));
         facts.push(Fact::text("Blob", &backup.blob));
+    }
+    if let Some(Acknowledgement { actor, note, .. }) = &view.acknowledged {
+        facts.push(Fact::text("Acknowledged", &format!("by {actor}: {note}")));
     }
     if let Some(verification) = run.verification {
         facts.push(Fact::text("Verification", &words(verification.as_str())));

@@ -3,13 +3,15 @@
 use holdfast_control::runs::RunView;
 use holdfast_control::views::Severity;
 use holdfast_control::views::cause_advice::label;
-use holdfast_model::{StateCode, Timestamp, Trigger};
+use holdfast_model::{Outcome, RunKind, StateCode, Timestamp, Trigger};
 
 use crate::markup::{Markup, ago, link, mark, severity_of, words};
 
 /// A run as a row.
 pub struct RunShown {
     pub href: String,
+    /// The run's id, of a backup that did not succeed: it can be retried.
+    pub pick: Option<String>,
     pub what: String,
     pub app_href: String,
     pub name: String,
@@ -29,6 +31,7 @@ pub fn rows(runs: &[RunView], now: Timestamp) -> Vec<RunShown> {
 fn row(run: &RunView, now: Timestamp) -> RunShown {
     RunShown {
         href: link::run(run.id),
+        pick: can_be_retried(run).then(|| run.id.to_string()),
         what: run.what.clone(),
         app_href: link::app(&run.app),
         name: run.name.clone(),
@@ -39,6 +42,11 @@ fn row(run: &RunView, now: Timestamp) -> RunShown {
         created: ago(run.created_at, now),
         ended: run.ended_at.map_or_else(empty, |at| ago(at, now)),
     }
+}
+
+/// Whether the run is a backup that ended without success, so that another one may help.
+pub fn can_be_retried(run: &RunView) -> bool {
+    run.kind == RunKind::Backup && run.outcome.is_some_and(|outcome| outcome != Outcome::Succeeded)
 }
 
 /// No text.

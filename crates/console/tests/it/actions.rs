@@ -1,10 +1,11 @@
 //! Backing up from a page and through the API: asked, confirmed, done once.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use crate::filled::Filling;
+use crate::filled::{Filled, Filling};
 use crate::world::{Answer, World, between};
 
 const SMALL: Filling = Filling { apps: 40, days: 1, hostile: false };
@@ -16,9 +17,14 @@ async fn first(world: &World, query: &str) -> String {
 }
 
 /// The confirmation that a preview asks for, with `count` typed.
-fn confirmation(preview: &Answer, count: &str) -> String {
-    let fields = between(&preview.body, "action=\"/backups\">", "<label").to_owned();
-    let mut body = format!("count={count}");
+pub fn confirmation(preview: &Answer, count: &str) -> String {
+    format!("count={count}&{}", fields_of(preview, "action=\"/backups\">"))
+}
+
+/// The hidden fields of the form that begins with a text.
+pub fn fields_of(preview: &Answer, form: &str) -> String {
+    let fields = between(&preview.body, form, "<label").to_owned();
+    let mut body = String::new();
     for field in fields.split("<input ").skip(1) {
         let (name, value) = (between(field, "name=\"", "\""), between(field, "value=\"", "\""));
         let value = value.replace('%', "%25").replace("&amp;", "%26").replace('=', "%3D");
@@ -174,4 +180,26 @@ async fn the_api_backs_up_once_for_each_key_and_refuses_what_it_cannot_read() {
         assert!(answer.head.contains("application/problem+json"), "{body}");
     }
     assert_eq!(world.runs().await, before + 1);
+}
+
+#[tokio::test]
+async fn a_request_whose_answer_was_lost_with_its_process_is_answered_by_the_next_one() {
+    let filled = Filled::new(SMALL).await;
+    let serve = || World::over("127.0.0.1:0", Arc::clone(&filled.store), Arc::clone(&filled.clock) as _);
+    let (first_process, key) = (serve().await, ("Idempotency-Key", "night-1"));
+    let body = json!({ "apps": [first(&first_process, "condition=good").await] }).to_string();
+    let before = first_process.runs().await;
+    let lost = first_process.ask("POST /api/v1/backups", &[JSON, key], &body).await;
+    drop(first_process);
+    let next_process = serve().await;
+    let answer = next_process.ask("POST /api/v1/backups", &[JSON, key], &body).await;
+    assert_eq!((answer.status, &answer.body), (202, &lost.body));
+    assert_eq!(next_process.runs().await, before + 1);
+    let other = next_process.ask("POST /api/v1/backups", &[JSON, key], r#"{"apps":["nobody"]}"#).await;
+    assert_eq!(other.status, 422, "{}", other.body);
+    assert!(other.body.contains("\"code\":\"idempotency_key_reused\""), "{}", other.body);
+    filled.clock.advance(std::time::Duration::from_hours(24));
+    let later = serve().await.ask("POST /api/v1/backups", &[JSON, key], &body).await;
+    assert_eq!(later.status, 202);
+    assert_ne!(later.body, lost.body, "a day later the key is free");
 }

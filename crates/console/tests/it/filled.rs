@@ -265,18 +265,27 @@ impl BackupActions for Backups {
 
     async fn back_up(&self, reading: &FleetReading, request: BackupRequest) -> Result<BackupsStarted, Error> {
         let BackupPreview { starts, under_way, left_out, .. } = self.preview(reading, &request.selection)?;
-        let mut rng = fastrand::Rng::with_seed(starts.len() as u64);
+        let seed =
+            request.key.bytes().fold(7_u64, |seed, byte| seed.wrapping_mul(31).wrapping_add(byte.into()));
+        let mut rng = fastrand::Rng::with_seed(seed);
         let now = self.0.now().await?;
         let mut run = |id: &AppId| {
             let app = App { policy: Some(PolicyName::new("gold")), ..App::new(id.clone()) };
             let task = Task::Backup { databases: Vec::new() };
-            let asked = NewTask { task, trigger: Trigger::Manual, actor: Some("ann through console".into()) };
+            let asked = NewTask { task, trigger: Trigger::Manual, actor: Some(request.actor.clone()) };
             NewRun::task(RunId::new(now, &mut rng), &app, &snapshot(), asked, now)
         };
         let runs: Vec<NewRun> = starts.iter().map(&mut run).collect();
-        self.0.add_runs(&runs).await?;
-        let runs = runs.iter().map(|new| new.run.id).collect();
-        Ok(BackupsStarted { runs, under_way, left_out, is_repeated: false })
+        let ids = runs.iter().map(|new| new.run.id).collect();
+        let started = BackupsStarted { runs: ids, under_way, left_out, is_repeated: false };
+        match &request.request {
+            Some(key) => {
+                let answer = serde_json::to_string(&started).unwrap();
+                self.0.add_runs_once(key, &answer, &runs).await?;
+            }
+            None => drop(self.0.add_runs(&runs).await?),
+        }
+        Ok(started)
     }
 }
 

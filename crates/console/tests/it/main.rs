@@ -2,11 +2,16 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+mod access;
 mod actions;
+mod acts;
 mod app_status_cache;
+mod azure;
 mod filled;
 mod http;
 mod listener;
 mod pages;
+mod restores;
 mod site;
+mod tls;
 mod world;

@@ -3,12 +3,16 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use holdfast_access::{Role, Scope};
 use holdfast_console::{
-    Check, Console, ListenerLimits, Metrics, MetricsError, Server, Site, SiteParts, StoreAnswers,
+    Check, Console, Entry, ListenerLimits, Metrics, MetricsError, Server, Site, SiteParts, StoreAnswers,
 };
+use holdfast_control::tokens::{self, TokenRequest, USUAL_LIFE};
+use holdfast_model::{Clock, ManualClock, PolicyName};
 use holdfast_store::{RunFilter, Store};
 use tokio::net::TcpListener;
 
+use crate::azure::FakeAzure;
 use crate::filled::{Backups, Filled, Filling, policies};
 use crate::http::send;
 
@@ -46,22 +50,65 @@ impl World {
         Self::over(address, store, Arc::clone(&filled.clock) as _).await
     }
 
+    /// A console that demands a login, and its clock.
+    pub async fn with_login(filling: Filling) -> (Self, Arc<ManualClock>) {
+        Self::entered(filling, Entry { requires_login: true, ..Entry::default() }).await
+    }
+
+    /// A console that clients reach in a way, and its clock.
+    pub async fn entered(filling: Filling, entry: Entry) -> (Self, Arc<ManualClock>) {
+        let filled = Filled::new(filling).await;
+        let (store, clock) = (Arc::clone(&filled.store), Arc::clone(&filled.clock));
+        let limits = ListenerLimits { entry, ..ListenerLimits::default() };
+        (Self::within("127.0.0.1:0", (store, Arc::clone(&clock) as _), limits).await, clock)
+    }
+
     /// A console over a store.
-    pub async fn over(address: &str, store: Arc<dyn Store>, clock: Arc<dyn holdfast_model::Clock>) -> Self {
+    pub async fn over(address: &str, store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Self {
+        Self::within(address, (store, clock), ListenerLimits::default()).await
+    }
+
+    async fn within(
+        address: &str,
+        (store, clock): (Arc<dyn Store>, Arc<dyn Clock>),
+        limits: ListenerLimits,
+    ) -> Self {
         let checks: Vec<Arc<dyn Check>> = vec![Arc::new(StoreAnswers(Arc::clone(&store)))];
         let parts = SiteParts {
             store: Arc::clone(&store),
             clock,
             policies: policies(),
             backups: Arc::new(Backups(Arc::clone(&store))),
+            azure: Arc::new(FakeAzure::new(&store)),
+            person: "ann".into(),
             random: Arc::new(ring::rand::SystemRandom::new()),
         };
         let site = Some(Arc::new(Site::new(parts, checks.clone())));
         let console = Console { checks, metrics: Arc::new(NoMetrics), site };
         let listener = TcpListener::bind(address).await.unwrap();
-        let limits = ListenerLimits::default();
         let server = Server::start(listener, console, limits, std::future::pending()).unwrap();
         Self { store, server }
+    }
+
+    pub fn address(&self) -> std::net::SocketAddr {
+        self.server.address()
+    }
+
+    /// Everything in the audit.
+    pub async fn audit(&self) -> String {
+        format!("{:?}", self.store.audit(0, 10_000).await.unwrap())
+    }
+
+    /// A new API token, whose acts are limited to policies where there are any.
+    pub async fn token(&self, name: &str, role: Role, policies: &[&str]) -> String {
+        let scope = Scope::of(policies.iter().map(|policy| PolicyName::new(*policy)));
+        let (name, actor) = (name.to_owned(), "boss".into());
+        let request = TokenRequest { name, role, scope, life: USUAL_LIFE, actor };
+        let mut rng = fastrand::Rng::with_seed(request.name.bytes().map(u64::from).sum());
+        let mut bits = [0; 32];
+        rng.fill(&mut bits);
+        let created = tokens::create(&*self.store, request, None, bits, &mut rng).await.unwrap();
+        created.text.expose().to_owned()
     }
 
     /// The number of backup runs in the store.
@@ -108,7 +155,8 @@ impl World {
     pub async fn pages(&self) -> Vec<String> {
         let run = between(&self.page("/activity?outcome=failed").await, "href=\"/runs/", "\"").to_owned();
         let app = between(&self.page("/fleet").await, "data-row href=\"", "\"").to_owned();
-        let fixed = ["/", "/fleet", "/fleet?policy=gold&sort=name", "/activity", "/audit", "/capacity"];
+        let fixed =
+            ["/", "/fleet", "/fleet?policy=gold&sort=name", "/activity", "/audit", "/capacity", "/coverage"];
         let mut paths: Vec<String> = fixed.map(str::to_owned).into();
         paths.extend([format!("/runs/{run}"), app]);
         paths

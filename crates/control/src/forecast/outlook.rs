@@ -104,7 +104,9 @@ pub(super) fn due(
             backups.push(new(0, true));
             free_at += Duration::from_millis(takes.unsigned_abs());
         }
-        let mut after = request.from;
+        // Ticks of a pause are not run.
+        let pause = app.status.pause.as_ref();
+        let mut after = pause.map_or(request.from, |pause| pause.until.max(request.from));
         while let Some(tick) = app.policy.schedule.next_tick(&app.status.app, after) {
             if tick > request.until {
                 break;

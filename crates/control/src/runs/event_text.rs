@@ -16,7 +16,7 @@ pub fn actor(events: &[AuditEvent]) -> Option<String> {
 fn claim(event: &AuditEvent) -> Option<String> {
     let actor = match &event.event {
         RunEvent::Planned { actor, .. } => actor.as_ref()?,
-        RunEvent::ActionRecorded { actor, .. } => actor,
+        RunEvent::ActionRecorded { actor, .. } | RunEvent::CancelRequested { actor, .. } => actor,
         _ => return None,
     };
     Some(actor.describe(&event.database_role))
@@ -29,6 +29,9 @@ pub fn detail(event: &AuditEvent) -> String {
             planned(*trigger, task, claim(event).as_deref())
         }
         RunEvent::ActionRecorded { action, .. } => recorded(action, &claim(event).unwrap_or_default()),
+        RunEvent::CancelRequested { reason, .. } => {
+            format!("cancelled by {}: {reason}", claim(event).unwrap_or_default())
+        }
         other => of_kind(other),
     }
 }
@@ -39,7 +42,9 @@ fn of_kind(event: &RunEvent) -> String {
     };
     match event {
         RunEvent::Planned { tick: Some(tick), .. } => format!("for the tick {}", format_timestamp(*tick)),
-        RunEvent::Planned { tick: None, .. } | RunEvent::ActionRecorded { .. } => String::new(),
+        RunEvent::Planned { tick: None, .. }
+        | RunEvent::ActionRecorded { .. }
+        | RunEvent::CancelRequested { .. } => String::new(),
         RunEvent::Missed { tick, reason } => {
             format!("the tick {}: {}", format_timestamp(*tick), reason.as_str())
         }
@@ -121,9 +126,11 @@ fn finding(event: &RunEvent) -> String {
 fn recorded(action: &OperatorAction, actor: &str) -> String {
     let about = action.backup().map(|id| format!("backup {id} ")).unwrap_or_default();
     let more = match action {
-        OperatorAction::Held { reason, .. } | OperatorAction::Released { reason, .. } => {
-            format!(": {reason}")
-        }
+        OperatorAction::Held { reason, .. }
+        | OperatorAction::Released { reason, .. }
+        | OperatorAction::PauseEnded { reason } => format!(": {reason}"),
+        OperatorAction::PausedUntil { until, reason } => format!(", {}: {reason}", format_timestamp(*until)),
+        OperatorAction::Acknowledged { run, note } => format!(", run {run}: {note}"),
         OperatorAction::Lost { detail, .. } | OperatorAction::LeftFleet { detail, .. } => {
             format!(": {detail}")
         }
@@ -137,7 +144,16 @@ fn recorded(action: &OperatorAction, actor: &str) -> String {
         OperatorAction::Drift { drift, .. } if drift.is_empty() => ": none".to_owned(),
         OperatorAction::Drift { drift, .. } => format!(": {}", drift.join("; ")),
         OperatorAction::TakenOver { storage, .. } => format!(" in storage `{storage}`"),
-        OperatorAction::Verified { .. }
+        OperatorAction::TokenCreated { token, id, role, policies, expires_at } => {
+            let names: Vec<String> = policies.iter().map(ToString::to_string).collect();
+            let of = if names.is_empty() { String::new() } else { format!(" for {}", names.join(", ")) };
+            format!(": {token} ({id}), {role}{of}, until {}", format_timestamp(*expires_at))
+        }
+        OperatorAction::TokenRevoked { token, id } => format!(": {token} ({id})"),
+        OperatorAction::AccessRefused { what, reason, count: 1 } => format!(": {what}: {reason}"),
+        OperatorAction::AccessRefused { what, reason, count } => format!(": {what}: {reason}, {count} times"),
+        OperatorAction::LoggedIn
+        | OperatorAction::Verified { .. }
         | OperatorAction::Revealed { .. }
         | OperatorAction::Paused
         | OperatorAction::Resumed => String::new(),

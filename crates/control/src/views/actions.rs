@@ -1,14 +1,15 @@
 //! Backups of many apps that a person asks for from a list: what will be done, and doing it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use holdfast_config::Fleet;
 use holdfast_model::{
     Actor, App, AppId, Budget, NewRun, NewTask, RunId, SubscriptionId, Task, Timestamp, Trigger,
 };
-use holdfast_store::{AppStatus, Store, sha256_hex};
-use serde::Serialize;
+use holdfast_store::{AppStatus, RequestAnswer, RequestKey, Store, sha256_hex};
+use serde::{Deserialize, Serialize};
 
 use crate::app_resolver::policy_snapshot;
 use crate::views::fleet::FleetQuery;
@@ -43,6 +44,10 @@ pub struct BackupAction {
     pub key: String,
     /// When the form was made: part of the ids of the runs.
     pub asked_at: Timestamp,
+    /// The key that a program gave the request: the store then keeps the answer with the runs.
+    pub request: Option<RequestKey>,
+    /// Apps that the request names and that were left out before, each with the reason.
+    pub left_out: Vec<LeftOut>,
 }
 
 /// What a request to back up apps will do.
@@ -61,7 +66,7 @@ pub struct BackupPreview {
 }
 
 /// An app that cannot be backed up.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LeftOut {
     /// The app.
     pub app: AppId,
@@ -83,7 +88,7 @@ pub struct WriteEstimate {
 }
 
 /// What a request did.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BackupsStarted {
     /// The runs that were added.
     pub runs: Vec<RunId>,
@@ -93,6 +98,15 @@ pub struct BackupsStarted {
     pub left_out: Vec<LeftOut>,
     /// Whether the same request was sent before, so that nothing was added now.
     pub is_repeated: bool,
+}
+
+/// The fleet file and the store of a process that backs up apps for people.
+#[derive(Debug)]
+pub struct FleetBackups {
+    /// The fleet file.
+    pub fleet: Fleet,
+    /// The store.
+    pub store: Arc<dyn Store>,
 }
 
 /// What a request to back up a selection will do. Pure.
@@ -123,9 +137,14 @@ pub async fn back_up(
     reading: &FleetReading,
     action: &BackupAction,
 ) -> Result<BackupsStarted, Error> {
-    let sent = sent_before(store, action).await?;
-    if sent {
-        return Ok(repeated(reading, action));
+    match &action.request {
+        Some(key) => {
+            if let Some(started) = answered(&store.request(key).await?)? {
+                return Ok(started);
+            }
+        }
+        None if sent_before(store, action).await? => return Ok(repeated(reading, action)),
+        None => {}
     }
     let preview = preview(reading, fleet, &action.selection)?;
     let starts: BTreeSet<&AppId> = preview.starts.iter().collect();
@@ -135,6 +154,12 @@ pub async fn back_up(
         runs.push(new_run(status, fleet, action, (runs.len(), now))?);
     }
     let ids: Vec<RunId> = runs.iter().map(|new| new.run.id).collect();
+    let BackupPreview { under_way, mut left_out, .. } = preview;
+    left_out.extend(action.left_out.iter().cloned());
+    let started = BackupsStarted { runs: ids, under_way, left_out, is_repeated: false };
+    if let Some(key) = &action.request {
+        return add_once(store, key, started, &runs).await;
+    }
     if let Err(error) = store.add_runs(&runs).await {
         // The same request was faster: its runs have these ids.
         return if sent_before(store, action).await? {
@@ -143,8 +168,30 @@ pub async fn back_up(
             Err(error.into())
         };
     }
-    let BackupPreview { under_way, left_out, .. } = preview;
-    Ok(BackupsStarted { runs: ids, under_way, left_out, is_repeated: false })
+    Ok(started)
+}
+
+/// Adds the runs with their answer, or returns the answer of the first time.
+async fn add_once(
+    store: &dyn Store,
+    key: &RequestKey,
+    started: BackupsStarted,
+    runs: &[NewRun],
+) -> Result<BackupsStarted, Error> {
+    let answer = serde_json::to_string(&started).unwrap_or_default();
+    let known = store.add_runs_once(key, &answer, runs).await?;
+    Ok(answered(&known)?.unwrap_or(started))
+}
+
+/// The answer that a request with a key had; `None` for a new request.
+pub fn answered(known: &RequestAnswer) -> Result<Option<BackupsStarted>, Error> {
+    match known {
+        RequestAnswer::New => Ok(None),
+        RequestAnswer::Answered(answer) => serde_json::from_str(answer).map(Some).map_err(|_| {
+            Error::new(ErrorKind::Conflict, "the answer to this key cannot be read; look at the runs")
+        }),
+        RequestAnswer::Reused => Err(Error::new(ErrorKind::Refused, "the key was used for another request")),
+    }
 }
 
 /// The selected apps. Fails where they are not those that the person saw.

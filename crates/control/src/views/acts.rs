@@ -30,7 +30,7 @@ impl PersonAct {
     pub fn of(event: &AuditEvent) -> Option<Self> {
         let actor = match &event.event {
             RunEvent::Planned { actor, .. } => actor.as_ref()?,
-            RunEvent::ActionRecorded { actor, .. } => actor,
+            RunEvent::ActionRecorded { actor, .. } | RunEvent::CancelRequested { actor, .. } => actor,
             _ => return None,
         };
         let is_of_none = [event.app.resource_group(), event.app.site()] == ["unknown", "unknown"];

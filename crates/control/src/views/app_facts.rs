@@ -68,8 +68,9 @@ pub fn age_permille(status: &AppStatus, now: Timestamp) -> Option<u32> {
 
 fn trouble(status: &AppStatus) -> Option<Trouble> {
     let failed = status.last.as_ref().filter(|last| last.outcome != Outcome::Succeeded);
+    let failed = failed.filter(|last| !status.has_acknowledged(last.run_id));
     let failed = failed.and_then(|last| Some(Trouble { cause: last.cause?, at: last.ended_at }));
-    let missed = missed_since_good(status);
+    let missed = missed_since_good(status).filter(|missed| !status.has_acknowledged(missed.run_id));
     let missed = missed.and_then(|missed| Some(Trouble { cause: missed.cause?, at: missed.tick }));
     match (failed, missed) {
         (Some(failed), Some(missed)) if missed.at > failed.at => Some(missed),

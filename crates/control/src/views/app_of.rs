@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use holdfast_model::{AppId, CatalogEntry, Origin, Policy, PolicyName, Timestamp};
-use holdfast_store::{AppStatus, CatalogFilter, RunFilter, Store};
+use holdfast_store::{Acknowledgement, AppStatus, CatalogFilter, Pause, RunFilter, Store};
 
 use crate::error::Error;
 use crate::runs::RunView;
@@ -88,6 +88,7 @@ fn ticks(
 ) -> Option<SchedulePreview> {
     let policy = policies.get(status.policy.as_ref()?)?;
     let is_planned = !status.paused && !status.removed;
+    let from = status.pause.as_ref().map_or(from, |pause| pause.until.max(from));
     is_planned.then(|| preview(policy, Some(status.app.clone()), PreviewRange { from, count: TICKS }))
 }
 
@@ -141,7 +142,22 @@ fn sentence(facts: &AppFacts<'_>, now: Timestamp) -> String {
         }
         Condition::NoPolicy => "In no policy: nothing backs it up.".to_owned(),
         Condition::NoObjective => "Its policy sets no recovery point objective.".to_owned(),
-        Condition::Paused => "Its scheduled runs are suspended.".to_owned(),
+        Condition::Acknowledged => match &status.acknowledged {
+            Some(Acknowledgement { actor, note, .. }) => {
+                format!("Its last failure is acknowledged by {actor}: {note}.")
+            }
+            None => "Its last failure is acknowledged.".to_owned(),
+        },
+        Condition::Paused => match &status.pause {
+            Some(Pause { until: end, actor, reason, .. }) => {
+                format!("{actor} paused it; its schedule goes on {}: {reason}.", until(*end, now))
+            }
+            None => "The fleet file suspends its scheduled runs.".to_owned(),
+        },
+        Condition::FirstUnderWay => {
+            let doing = status.running.as_ref().map(|running| doing(running, now)).unwrap_or_default();
+            return format!("Its first backup is under way: {doing}.");
+        }
         Condition::UnderWay => match &status.running {
             Some(running) => format!("The {} is under way: {}.", running.kind, doing(running, now)),
             None => "A run is under way.".to_owned(),

@@ -41,6 +41,7 @@ pub fn label(cause: Cause) -> &'static str {
         Cause::DatabaseSecret => "connection string unreadable",
         Cause::ScheduleChanged => "schedule changed outside Holdfast",
         Cause::ScheduleNotTaken => "schedule not taken",
+        Cause::Cancelled => "cancelled by a person",
     }
 }
 

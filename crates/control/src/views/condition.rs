@@ -3,8 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use holdfast_model::{Cause, Outcome, Timestamp, Verification};
-use holdfast_store::{AppStatus, LastRun};
+use holdfast_model::{Cause, Outcome, RunKind, Timestamp, Verification};
+use holdfast_store::{AppStatus, LastRun, Running};
 use serde::Serialize;
 
 use crate::status_waits::missed_since_good;
@@ -35,8 +35,12 @@ pub enum Condition {
     NoPolicy,
     /// Its policy sets no recovery point objective.
     NoObjective,
+    /// A person has acknowledged its last failure.
+    Acknowledged,
     /// Its scheduled runs are suspended.
     Paused,
+    /// Its first backup is under way.
+    FirstUnderWay,
     /// A run of it is under way.
     UnderWay,
     /// Its backups are as its policy wants them.
@@ -63,7 +67,7 @@ pub enum Severity {
 
 impl Condition {
     /// Every condition, the worst first.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::NeverBackedUp,
         Self::PastObjective,
         Self::Lost,
@@ -75,7 +79,9 @@ impl Condition {
         Self::Missing,
         Self::NoPolicy,
         Self::NoObjective,
+        Self::Acknowledged,
         Self::Paused,
+        Self::FirstUnderWay,
         Self::UnderWay,
         Self::Good,
         Self::Left,
@@ -86,10 +92,14 @@ impl Condition {
         if status.removed {
             return Self::Left;
         }
-        let last = status.last.as_ref();
+        let last = status.last.as_ref().filter(|last| !status.has_acknowledged(last.run_id));
+        let missed = missed_since_good(status).filter(|missed| !status.has_acknowledged(missed.run_id));
+        let is_first = status.policy.is_some() && status.last_good_at.is_none();
         let ended_as = |outcomes: &[Outcome]| last.is_some_and(|last| outcomes.contains(&last.outcome));
         let has_shrunk = last.is_some_and(|last| last.cause == Some(Cause::BlobShrunk));
-        if status.policy.is_some() && status.last_good_at.is_none() {
+        if is_first && is_first_under_way(status) {
+            Self::FirstUnderWay
+        } else if is_first {
             Self::NeverBackedUp
         } else if is_past_objective(status, now) {
             Self::PastObjective
@@ -97,7 +107,7 @@ impl Condition {
             Self::Lost
         } else if ended_as(&[Outcome::Failed, Outcome::Exhausted]) && !has_shrunk {
             Self::Failed
-        } else if missed_since_good(status).is_some() {
+        } else if missed.is_some() {
             Self::Missed
         } else if ended_as(&[Outcome::Partial]) {
             Self::Partial
@@ -111,7 +121,9 @@ impl Condition {
             Self::NoPolicy
         } else if status.recovery_point_objective.is_none() {
             Self::NoObjective
-        } else if status.paused {
+        } else if is_acknowledged(status) {
+            Self::Acknowledged
+        } else if status.is_paused() {
             Self::Paused
         } else if status.running.is_some() {
             Self::UnderWay
@@ -131,9 +143,9 @@ impl Condition {
             | Self::Missing
             | Self::NoPolicy
             | Self::NoObjective => Severity::Warn,
-            Self::UnderWay => Severity::Run,
+            Self::FirstUnderWay | Self::UnderWay => Severity::Run,
             Self::Good => Severity::Ok,
-            Self::Paused | Self::Left => Severity::Muted,
+            Self::Acknowledged | Self::Paused | Self::Left => Severity::Muted,
         }
     }
 
@@ -151,7 +163,9 @@ impl Condition {
             Self::Missing => "missing in Azure",
             Self::NoPolicy => "no policy",
             Self::NoObjective => "no objective",
+            Self::Acknowledged => "acknowledged",
             Self::Paused => "paused",
+            Self::FirstUnderWay => "first backup under way",
             Self::UnderWay => "under way",
             Self::Good => "good",
             Self::Left => "left the fleet",
@@ -172,12 +186,30 @@ impl Condition {
             Self::Missing => "missing",
             Self::NoPolicy => "no_policy",
             Self::NoObjective => "no_objective",
+            Self::Acknowledged => "acknowledged",
             Self::Paused => "paused",
+            Self::FirstUnderWay => "first_under_way",
             Self::UnderWay => "under_way",
             Self::Good => "good",
             Self::Left => "left",
         }
     }
+}
+
+/// Whether the app has time for its first backup, which is under way. A failure before it counts.
+fn is_first_under_way(status: &AppStatus) -> bool {
+    let is_backup = |running: &Running| running.kind == RunKind::Backup;
+    status.running.as_ref().is_some_and(is_backup)
+        && !status.past_objective
+        && status.last.is_none()
+        && status.missed.is_none()
+}
+
+/// Whether a person has acknowledged the last failure of the app, and no good backup followed.
+fn is_acknowledged(status: &AppStatus) -> bool {
+    let has_failed =
+        |last: &LastRun| last.outcome != Outcome::Succeeded && status.has_acknowledged(last.run_id);
+    status.last.as_ref().is_some_and(has_failed) || missed_since_good(status).is_some()
 }
 
 /// Whether the app is past its objective, by now if it was not when its status was read.

@@ -248,7 +248,7 @@ fn row(app: &AppFacts<'_>, reading: &FleetReading) -> FleetRow {
         condition: app.condition,
         severity: app.condition.severity(),
         cause: app.cause(),
-        paused: status.paused,
+        paused: status.is_paused(),
         last_good_at: status.last_good_at,
         objective_s: status.recovery_point_objective.map(|objective| objective.as_secs()),
         age_permille: age_permille(status, reading.at),

@@ -15,6 +15,7 @@ pub mod audit_page;
 mod cache;
 pub mod cause_advice;
 mod condition;
+pub mod coverage;
 mod cursor;
 mod day_mark;
 pub mod fleet;

@@ -169,8 +169,12 @@ fn subtitle(facts: &[AppFacts<'_>], counts: &Counts, stuck: u64, now: Timestamp)
     let with_objective = enrolled
         .clone()
         .filter(|app| app.status.policy.is_some() && app.status.recovery_point_objective.is_some());
-    let is_inside =
-        |app: &&AppFacts<'_>| !matches!(app.condition, Condition::PastObjective | Condition::NeverBackedUp);
+    let is_inside = |app: &&AppFacts<'_>| {
+        !matches!(
+            app.condition,
+            Condition::PastObjective | Condition::NeverBackedUp | Condition::FirstUnderWay
+        )
+    };
     let (inside, all) = (with_objective.clone().filter(is_inside).count(), with_objective.count());
     let mut parts = Vec::new();
     if all > 0 {

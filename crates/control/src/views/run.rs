@@ -1,6 +1,7 @@
 //! One run: what it did, step by step, and its place in the audit.
 
 use holdfast_model::{RunId, Timestamp};
+use holdfast_store::Acknowledgement;
 use serde::Serialize;
 
 use crate::runs;
@@ -18,6 +19,8 @@ pub struct RunView {
     pub advice: Option<String>,
     /// The person who asked for it: a claim, with what stands beside it.
     pub person: Option<String>,
+    /// What a person said about it last, when it did not succeed.
+    pub acknowledged: Option<Acknowledgement>,
     /// Its events, the oldest first.
     pub timeline: Vec<TimelineItem>,
     /// Azure's request ids, for Microsoft's support; each once, the oldest first.

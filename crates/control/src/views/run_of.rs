@@ -11,7 +11,7 @@ use crate::views::run::{ChainPlace, RunView, TimelineItem};
 use crate::views::run_sentence::{sentence, title};
 use crate::{Error, ErrorKind};
 
-/// Reads a run with its events. Asks the store with two statements.
+/// Reads a run with its events. Asks the store with two statements. Acknowledgements are in the status of apps: the caller adds them.
 pub async fn run_view(store: &dyn Store, id: RunId) -> Result<RunView, Error> {
     let Some(loaded) = store.load(id).await? else {
         let error = Error::new(ErrorKind::NotFound, format!("the store has no run {id}"));
@@ -24,6 +24,7 @@ pub async fn run_view(store: &dyn Store, id: RunId) -> Result<RunView, Error> {
         sentence: sentence(&run, loaded.now),
         advice: run.cause.map(|cause| advice(cause).to_owned()),
         person: runs::actor(&events),
+        acknowledged: None,
         request_ids: request_ids(&events),
         chain: chain(id, &events),
         timeline: timeline(&events),

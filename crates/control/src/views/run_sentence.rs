@@ -22,6 +22,7 @@ pub fn sentence(run: &RunView, now: Timestamp) -> String {
                 Outcome::Failed => format!("{what} failed{ended}{why}."),
                 Outcome::Exhausted => format!("{what} failed{ended} after all attempts{why}."),
                 Outcome::Missed => format!("The tick was not run{why}."),
+                Outcome::Cancelled => format!("{what} was cancelled{ended}."),
             }
         }
         None => format!("{what} of {}: {}.", run.name, doing(run, &why, now)),
@@ -69,6 +70,7 @@ pub fn title(event: &RunEvent) -> String {
         RunEvent::BackupVerified { .. } => "Backup verified",
         RunEvent::LateBackupFound { .. } => "Late backup recorded",
         RunEvent::ScheduleCompared { .. } => "Schedule compared",
+        RunEvent::CancelRequested { .. } => "Cancelled",
         RunEvent::Ended { .. } => "Ended",
     };
     text.to_owned()

@@ -85,7 +85,11 @@ pub fn sentence(apps: &[AppFacts<'_>], counts: &Counts) -> (String, Severity) {
             return (text, condition.severity());
         }
     }
-    (all_is_well(counts), Severity::Ok)
+    match of(Condition::FirstUnderWay) {
+        0 => (all_is_well(counts), Severity::Ok),
+        1 => ("One app is being backed up for the first time.".to_owned(), Severity::Run),
+        first => (format!("{} are being backed up for the first time.", apps_in_words(first)), Severity::Run),
+    }
 }
 
 /// Apps that cannot be restored to where their policies say.

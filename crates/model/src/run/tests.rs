@@ -116,6 +116,7 @@ fn every_event(number: u32) -> Vec<RunEvent> {
             verified: true,
         },
         RunEvent::ScheduleCompared { found: None, drift: vec!["enabled".to_owned()] },
+        RunEvent::CancelRequested { reason: "wrong app".into(), actor: "ann".into() },
         RunEvent::Ended {
             outcome: Outcome::Succeeded,
             cause: None,

@@ -144,6 +144,14 @@ impl World {
         new.run.id
     }
 
+    /// Records what a person does about an app.
+    pub async fn act(&self, app: &AppId, action: OperatorAction) {
+        let (id, now) = (self.run_id().await, self.store.now().await.unwrap());
+        let app = App::new(app.clone());
+        let record = NewRun::operator_action(id, &app, &gold().policy_snapshot, action, "ann".into(), now);
+        self.store.add_run(&record).await.unwrap();
+    }
+
     /// The messages published since the last call.
     pub fn messages(&self) -> Vec<Message> {
         std::mem::take(&mut *self.queue.messages.lock().unwrap())
@@ -217,5 +225,13 @@ impl World {
 fn is_enrolment(run: &Run) -> bool {
     use OperatorAction as A;
     let Task::OperatorAction { action } = &run.task else { return false };
-    matches!(action, A::Enrolled { .. } | A::PolicyChanged { .. } | A::Paused | A::Resumed)
+    matches!(
+        action,
+        A::Enrolled { .. }
+            | A::PolicyChanged { .. }
+            | A::Paused
+            | A::Resumed
+            | A::PausedUntil { .. }
+            | A::PauseEnded { .. }
+    )
 }

@@ -1,5 +1,6 @@
 //! The store in memory, which simulations and tests run on.
 
+mod access;
 mod lanes;
 mod reading;
 mod state;
@@ -8,6 +9,7 @@ mod writing;
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
+use holdfast_access::ApiToken;
 use holdfast_model::{
     AppId, Call, CatalogEntry, Clock, Limits, NewRun, Run, RunId, SubscriptionId, Timestamp,
 };
@@ -25,6 +27,7 @@ use crate::filter::{ActFilter, CatalogFilter, RunFilter};
 use crate::fleet::{Cursor, CursorAdvance, Departure, Enrolled, FleetChange, Planned};
 use crate::lanes::{DueLanes, LaneQuota, LeaseTerms, Leased};
 use crate::memory::state::State;
+use crate::requests::{RequestAnswer, RequestKey};
 use crate::rules::acts::is_act;
 use crate::rules::enrolment::Wanted;
 use crate::run_rows::{RunPage, RunRow};
@@ -102,6 +105,35 @@ impl Store for MemoryStore {
 
     async fn add_runs(&self, runs: &[NewRun]) -> Result<u64> {
         self.state().add_runs(runs, self.time())
+    }
+
+    async fn add_runs_once(&self, key: &RequestKey, answer: &str, runs: &[NewRun]) -> Result<RequestAnswer> {
+        self.state().add_runs_once((key, answer), runs, self.time())
+    }
+
+    async fn request(&self, key: &RequestKey) -> Result<RequestAnswer> {
+        Ok(self.state().request(key, self.time()))
+    }
+
+    async fn add_token(&self, token: &ApiToken, record: &NewRun) -> Result<bool> {
+        self.state().add_token(token, record, self.time())
+    }
+
+    async fn revoke_token(&self, id: &str, record: &NewRun) -> Result<bool> {
+        self.state().revoke_token(id, record, self.time())
+    }
+
+    async fn token(&self, id: &str) -> Result<Option<ApiToken>> {
+        Ok(self.state().tokens.get(id).cloned())
+    }
+
+    async fn tokens(&self) -> Result<Vec<ApiToken>> {
+        Ok(self.state().tokens())
+    }
+
+    async fn token_used(&self, id: &str, at: Timestamp) -> Result<()> {
+        self.state().token_used(id, at);
+        Ok(())
     }
 
     async fn catalog(&self, filter: &CatalogFilter) -> Result<Vec<CatalogEntry>> {

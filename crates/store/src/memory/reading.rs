@@ -28,7 +28,10 @@ use crate::subscriptions::{ClosedBudget, SubscriptionStatus};
 
 impl State {
     pub fn cursors_due(&self, after: Option<&Cursor>, most: u32, now: Timestamp) -> Vec<Cursor> {
-        let mut due: Vec<&Cursor> = self.cursors.values().filter(|cursor| cursor.next_at <= now).collect();
+        let paused_until = |cursor: &Cursor| self.pauses.get(&cursor.app).map(|pause| pause.until);
+        let is_due =
+            |cursor: &&Cursor| cursor.next_at <= now && paused_until(cursor).is_none_or(|until| until <= now);
+        let mut due: Vec<&Cursor> = self.cursors.values().filter(is_due).collect();
         let place = |cursor: &Cursor| (stamp(cursor.next_at), cursor.app.to_string());
         let after = after.map(place);
         due.retain(|cursor| after.as_ref().is_none_or(|after| place(cursor) > *after));
@@ -42,7 +45,11 @@ impl State {
             self.unfinished_of(&cursor.app).filter(is_counted).count() as u64
         };
         let due = due.into_iter().take(most as usize);
-        due.map(|cursor| Cursor { unfinished: unfinished(cursor), ..cursor.clone() }).collect()
+        let read = |cursor: &Cursor| {
+            let (unfinished, paused_until) = (unfinished(cursor), paused_until(cursor));
+            Cursor { unfinished, paused_until, ..cursor.clone() }
+        };
+        due.map(read).collect()
     }
 
     pub fn subscriptions(&self, now: Timestamp) -> Vec<SubscriptionStatus> {
@@ -189,6 +196,8 @@ impl State {
             missed: self.last_missed_run(id).and_then(missed_of),
             last_good_at: self.last_good(id).map(|entry| entry.backup.accepted_at),
             check: self.check_status(id, now),
+            pause: self.pauses.get(id).cloned(),
+            acknowledged: self.acknowledgements.get(id).cloned(),
         }
     }
 

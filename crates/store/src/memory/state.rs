@@ -3,6 +3,7 @@
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
+use holdfast_access::ApiToken;
 use holdfast_model::{
     AppId, BackupId, Call, CatalogEntry, Lane, Outcome, PAST_DURATIONS, PolicyName, Run, RunId, RunKind,
     SubscriptionId, Timestamp,
@@ -14,6 +15,7 @@ use crate::breaker::OpenBreaker;
 use crate::checkpoints::CheckpointStatus;
 use crate::columns::{Ending, stamp};
 use crate::fleet::Cursor;
+use crate::requests::AnsweredRequest;
 use crate::rules::acquire::Budgets;
 use crate::rules::app_days;
 use crate::rules::bucket::Bucket;
@@ -22,6 +24,7 @@ use crate::rules::enrolment::AppRow;
 use crate::rules::generations::Generations;
 use crate::rules::load::{baseline_at, is_unsettled};
 use crate::rules::subscriptions::Recorded;
+use crate::status::{Acknowledgement, Pause};
 
 /// A run with its lease.
 #[derive(Debug, Clone)]
@@ -50,6 +53,11 @@ pub(super) struct State {
     pub breakers: BTreeMap<(String, String), OpenBreaker>,
     pub checkpoints: Vec<CheckpointStatus>,
     pub days: BTreeMap<(AppId, Day), AppDay>,
+    pub tokens: BTreeMap<String, ApiToken>,
+    /// By principal and key.
+    pub requests: BTreeMap<(String, String), AnsweredRequest>,
+    pub pauses: BTreeMap<AppId, Pause>,
+    pub acknowledgements: BTreeMap<AppId, Acknowledgement>,
     audit: Vec<AuditEvent>,
     rows: BTreeMap<RunId, Row>,
 
@@ -66,7 +74,7 @@ pub(super) struct State {
     /// The last backup run that succeeded and is a baseline.
     baselines: BTreeMap<AppId, BTreeSet<(Timestamp, RunId)>>,
     unsettled: BTreeSet<AppId>,
-    /// The last backup run that ended and was not missed.
+    /// The last backup run that ended and was neither missed nor cancelled.
     last_ended: BTreeMap<AppId, (Timestamp, RunId)>,
     /// The catalog check that ended and was created last.
     last_check: BTreeMap<AppId, (Timestamp, RunId)>,
@@ -187,7 +195,7 @@ impl State {
         if run.task.kind() != RunKind::Backup {
             return;
         }
-        if let Some(ended_at) = run.ended_at {
+        if let Some(ended_at) = run.ended_at.filter(|_| outcome != Some(Outcome::Cancelled)) {
             later(&mut self.last_ended, ended_at);
         }
         if is_unsettled(run) {

@@ -13,6 +13,7 @@ use crate::memory::state::{Row, State};
 use crate::rules::commit::{Batch, app_is_occupied};
 use crate::rules::enrolment::{self, SyncPoint, Wanted};
 use crate::rules::insert::{Insertion, id_is_taken, left_out};
+use crate::rules::instructions::Instructions;
 use crate::rules::plan;
 use crate::rules::subscriptions::Recorded;
 use crate::subscriptions::Listing;
@@ -96,6 +97,17 @@ impl State {
         Ok(self.insert(new, now).len() as u64)
     }
 
+    /// Adds runs, all or none.
+    pub fn add_all_runs(&mut self, new: &[NewRun], now: Timestamp) -> Result<()> {
+        const ADD: &str = "add the runs of a request";
+        self.none_exists(ADD, new)?;
+        if let Some(taken) = new.iter().find(|new| self.is_subject_taken(&new.run)) {
+            return Err(left_out(ADD, &taken.run));
+        }
+        self.insert(new, now);
+        Ok(())
+    }
+
     fn none_exists<'a>(
         &self,
         operation: &'static str,
@@ -118,6 +130,9 @@ impl State {
         self.add_to_days(insertion.runs());
         let placed = self.append(&insertion.events(now));
         self.change_catalog(insertion.catalog(&placed));
+        let Instructions { pauses, acknowledgements } = insertion.instructions(&placed);
+        self.pauses.extend(pauses);
+        self.acknowledgements.extend(acknowledgements);
         insertion.runs().map(|run| run.id).collect()
     }
 

@@ -147,6 +147,15 @@ pub(super) const DIALECT: Dialect = Dialect {
             partial_is_good = excluded.partial_is_good, enrolled_at = excluded.enrolled_at,
             seen_at = excluded.seen_at, missing_since = excluded.missing_since,
             removed_at = excluded.removed_at, removed_reason = excluded.removed_reason",
+    write_pauses: "/* write_pauses */ INSERT INTO pauses (app, paused_until, reason, actor, since)
+        SELECT * FROM json_to_recordset($1::json) AS pause (app text, paused_until timestamptz, reason text, actor text,
+            since timestamptz)
+        ON CONFLICT (app) DO UPDATE SET paused_until = excluded.paused_until, reason = excluded.reason,
+            actor = excluded.actor, since = excluded.since",
+    write_acknowledgements: "/* write_acknowledgements */ INSERT INTO acknowledgements (app, run_id, note, actor, at)
+        SELECT * FROM json_to_recordset($1::json) AS told (app text, run_id uuid, note text, actor text, at timestamptz)
+        ON CONFLICT (app) DO UPDATE SET run_id = excluded.run_id, note = excluded.note, actor = excluded.actor,
+            at = excluded.at",
     write_cursors: "/* sync_fleet */ INSERT INTO cursors (app, policy, fingerprint, through, next_at)
         SELECT * FROM json_to_recordset($1::json) AS cursor (app text, policy text, fingerprint text,
             through timestamptz, next_at timestamptz)
@@ -197,12 +206,17 @@ pub(super) const DIALECT: Dialect = Dialect {
             good.accepted_at AS last_good_at, checked.id AS check_id, checked.outcome AS check_outcome,
             checked.cause AS check_cause, checked.verification AS check_verification,
             checked.ended_at AS check_ended_at,
+            pauses.paused_until, pauses.reason AS pause_reason, pauses.actor AS paused_by,
+            pauses.since AS paused_since, told.run_id AS acknowledged_run, told.note AS acknowledged_note,
+            told.actor AS acknowledged_by, told.at AS acknowledged_at,
             (SELECT count(*) FROM catalog WHERE catalog.app = apps.app AND removed_at IS NOT NULL AND NOT deleted
                 AND removed_at > $1 AND (good OR origin = 'partial')) AS lost,
             (SELECT facts -> 'drift' <> '[]' FROM audit_events
              WHERE run_id = checked.id AND event = 'schedule_compared' ORDER BY seq DESC LIMIT 1) AS drift
         FROM apps
         LEFT JOIN cursors ON cursors.app = apps.app
+        LEFT JOIN pauses ON pauses.app = apps.app
+        LEFT JOIN acknowledgements AS told ON told.app = apps.app
         LEFT JOIN LATERAL (
             SELECT kind, state, cause, created_at, runs.due_at
             FROM runs LEFT JOIN unfinished_runs AS place ON place.id = runs.id
@@ -215,7 +229,7 @@ pub(super) const DIALECT: Dialect = Dialect {
         ) AS missed ON true
         LEFT JOIN LATERAL (
             SELECT id, outcome, cause, verification, ended_at FROM runs
-            WHERE runs.app = apps.app AND outcome <> 'missed' AND kind = 'backup'
+            WHERE runs.app = apps.app AND outcome NOT IN ('missed', 'cancelled') AND kind = 'backup'
             ORDER BY ended_at DESC, id DESC LIMIT 1
         ) AS last ON true
         LEFT JOIN LATERAL (

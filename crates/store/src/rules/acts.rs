@@ -7,6 +7,7 @@ use holdfast_model::{OperatorAction, RunEvent};
 pub(crate) fn is_act(event: &RunEvent) -> bool {
     match event {
         RunEvent::Planned { actor, .. } => actor.is_some(),
+        RunEvent::CancelRequested { .. } => true,
         RunEvent::ActionRecorded { action, .. } => !matches!(
             action,
             OperatorAction::Enrolled { .. }

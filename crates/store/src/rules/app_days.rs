@@ -54,6 +54,7 @@ impl RunEnd {
             Outcome::Partial => counts.partial = 1,
             Outcome::Failed | Outcome::Exhausted => counts.failed = 1,
             Outcome::Missed => counts.missed = 1,
+            Outcome::Cancelled => return None,
         }
         Some(Self { day: at.date_naive(), counts, bytes: backup.map(|backup| backup.size_bytes) })
     }

@@ -93,7 +93,7 @@ fn ended(
             let origin = match outcome {
                 Outcome::Succeeded => Origin::Succeeded,
                 Outcome::Partial => Origin::Partial,
-                Outcome::Failed | Outcome::Exhausted | Outcome::Missed => return None,
+                Outcome::Failed | Outcome::Exhausted | Outcome::Missed | Outcome::Cancelled => return None,
             };
             return Some(put(run, origin, backup.clone()?, sas_of(attempt), at));
         }
@@ -149,7 +149,14 @@ fn recorded(run: &Run, action: &OperatorAction, at: Timestamp) -> Option<Catalog
         | OperatorAction::PolicyChanged { .. }
         | OperatorAction::Paused
         | OperatorAction::Resumed
-        | OperatorAction::FleetFileChanged { .. } => None,
+        | OperatorAction::PausedUntil { .. }
+        | OperatorAction::PauseEnded { .. }
+        | OperatorAction::Acknowledged { .. }
+        | OperatorAction::FleetFileChanged { .. }
+        | OperatorAction::TokenCreated { .. }
+        | OperatorAction::TokenRevoked { .. }
+        | OperatorAction::LoggedIn
+        | OperatorAction::AccessRefused { .. } => None,
     }
 }
 

@@ -205,6 +205,7 @@ impl<'a> Sync<'a> {
             through,
             next_at,
             unfinished: 0,
+            paused_until: None,
         });
         same.is_none()
     }

@@ -10,6 +10,7 @@ use crate::columns::stamp;
 use crate::error::Error;
 use crate::rules::catalog;
 use crate::rules::catalog_change::Caused;
+use crate::rules::instructions::Instructions;
 
 /// New runs as they are stored, each with the event that makes it.
 #[derive(Debug)]
@@ -42,6 +43,12 @@ impl<'a> Insertion<'a> {
             catalog::changes(None, run, std::slice::from_ref(*event), std::slice::from_ref(placed))
         };
         self.runs.iter().zip(placed).flat_map(changes).collect()
+    }
+
+    /// What the events, at their places in the audit, instruct about apps.
+    pub fn instructions(&self, placed: &[Placed]) -> Instructions {
+        let events = self.runs.iter().zip(placed);
+        Instructions::of(events.map(|((run, event), placed)| (&run.app, *event, placed.at)))
     }
 
     /// The apps whose catalog the events change.

@@ -12,6 +12,7 @@ pub(crate) mod enrolment;
 pub(crate) mod generations;
 pub(crate) mod holds;
 pub(crate) mod insert;
+pub(crate) mod instructions;
 pub(crate) mod intent;
 pub(crate) mod load;
 pub(crate) mod plan;

@@ -6,7 +6,7 @@ use holdfast_model::Timestamp;
 
 use crate::columns::later;
 use crate::rules::enrolment::AppRow;
-use crate::status::{AppStatus, CheckStatus, LastRun, Missed, Running};
+use crate::status::{Acknowledgement, AppStatus, CheckStatus, LastRun, Missed, Pause, Running};
 
 /// The rows of one app.
 #[derive(Debug)]
@@ -18,6 +18,9 @@ pub(crate) struct AppFacts {
     pub missed: Option<Missed>,
     pub last_good_at: Option<Timestamp>,
     pub check: CheckStatus,
+    /// Its last pause by a person, which may have ended.
+    pub pause: Option<Pause>,
+    pub acknowledged: Option<Acknowledgement>,
 }
 
 /// The status of an app at `now`.
@@ -41,6 +44,8 @@ pub(crate) fn status(facts: AppFacts, now: Timestamp) -> AppStatus {
         missed: facts.missed,
         last_good_at,
         check: facts.check,
+        pause: facts.pause.filter(|pause| pause.until > now),
+        acknowledged: facts.acknowledged,
         past_objective: !removed && past_objective(now, objective, last_good_at.unwrap_or(enrolled_at)),
     }
 }

@@ -32,8 +32,11 @@ pub(super) async fn due(
             (SELECT count(*) FROM runs
              WHERE runs.app = cursors.app AND runs.policy = cursors.policy
                AND runs.ended_at IS NULL AND runs.state <> 'verifying'
-               AND runs.kind = 'backup') AS unfinished
-        FROM cursors WHERE next_at <= $1 AND (next_at, app) > ($3, $4) ORDER BY next_at, app LIMIT $2";
+               AND runs.kind = 'backup') AS unfinished,
+            (SELECT paused_until FROM pauses WHERE pauses.app = cursors.app) AS paused_until
+        FROM cursors WHERE next_at <= $1 AND (next_at, app) > ($3, $4)
+          AND NOT EXISTS (SELECT 1 FROM pauses WHERE pauses.app = cursors.app AND paused_until > $1)
+        ORDER BY next_at, app LIMIT $2";
     if most == 0 {
         return Ok(Vec::new());
     }

@@ -50,6 +50,10 @@ pub(crate) struct Dialect {
     pub end_cursors: &'static str,
     /// Writes rows of `apps`.
     pub write_apps: &'static str,
+    /// Writes rows of `pauses`.
+    pub write_pauses: &'static str,
+    /// Writes rows of `acknowledgements`.
+    pub write_acknowledgements: &'static str,
     /// Writes rows of `cursors`.
     pub write_cursors: &'static str,
     /// Deletes the `cursors` of the apps of a JSON array.

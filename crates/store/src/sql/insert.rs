@@ -11,7 +11,7 @@ use crate::sql::lock::lock_cursors;
 use crate::sql::rows::key::IdRow;
 use crate::sql::rows::run;
 use crate::sql::session::Session;
-use crate::sql::{app_days, audit, catalog, run_write};
+use crate::sql::{app_days, audit, catalog, instructions, run_write};
 
 pub(super) const ADD: &str = "add a run";
 pub(super) const ADD_ALL: &str = "add runs";
@@ -31,6 +31,7 @@ pub(super) async fn insert<S: Session>(
     app_days::add(session, insertion.runs()).await?;
     let placed = audit::append(session, &insertion.events(now)).await?;
     catalog::change_locked(session, insertion.catalog(&placed)).await?;
+    instructions::write(session, insertion.instructions(&placed)).await?;
     Ok(added)
 }
 

@@ -7,7 +7,7 @@ use crate::sql::arg::Arg;
 use crate::sql::reading::fetch_readable;
 use crate::sql::row::{FromRow, Row};
 use crate::sql::session::Session;
-use crate::status::{AppStatus, CheckStatus, LastRun, Missed, Running};
+use crate::status::{Acknowledgement, AppStatus, CheckStatus, LastRun, Missed, Pause, Running};
 
 pub(super) const STATUS: &str = "read the fleet's status";
 
@@ -28,6 +28,8 @@ impl FromRow for AppFacts {
                 lost: row.count::<u64>("lost")?,
                 drift: row.or_none(row.maybe_bool("drift")).unwrap_or_default(),
             },
+            pause: row.or_none(pause(row)),
+            acknowledged: row.or_none(acknowledged(row)),
         })
     }
 }
@@ -49,6 +51,23 @@ fn missed(row: &Row<'_>) -> Result<Option<Missed>> {
         return Ok(None);
     };
     Ok(Some(Missed { run_id, tick, cause: row.maybe_word("missed_cause")? }))
+}
+
+fn pause(row: &Row<'_>) -> Result<Option<Pause>> {
+    let (Some(until), Some(since)) = (row.maybe_time("paused_until")?, row.maybe_time("paused_since")?)
+    else {
+        return Ok(None);
+    };
+    Ok(Some(Pause { until, reason: row.text("pause_reason")?, actor: row.text("paused_by")?, since }))
+}
+
+fn acknowledged(row: &Row<'_>) -> Result<Option<Acknowledgement>> {
+    let (Some(run_id), Some(at)) = (row.maybe_id("acknowledged_run")?, row.maybe_time("acknowledged_at")?)
+    else {
+        return Ok(None);
+    };
+    let (note, actor) = (row.text("acknowledged_note")?, row.text("acknowledged_by")?);
+    Ok(Some(Acknowledgement { run_id, note, actor, at }))
 }
 
 /// The columns of a run that ended: its id, outcome, cause, verification and end.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
+use holdfast_access::ApiToken;
 use holdfast_model::{AppId, Call, CatalogEntry, Limits, NewRun, Run, RunId, SubscriptionId, Timestamp};
 
 use crate::app_days::{AppDay, Day};
@@ -16,6 +17,7 @@ use crate::error::{Error, Result};
 use crate::filter::{ActFilter, CatalogFilter, RunFilter};
 use crate::fleet::{Cursor, CursorAdvance, Departure, Enrolled, FleetChange, Planned};
 use crate::lanes::{DueLanes, LaneQuota, LeaseTerms, Leased};
+use crate::requests::{RequestAnswer, RequestKey};
 use crate::rules::commit::COMMIT;
 use crate::rules::enrolment::Wanted;
 use crate::rules::generations::StoredEntry;
@@ -25,7 +27,7 @@ use crate::sql::session::{Database, Session};
 use crate::sql::unreadable::{Paged, RunCheck};
 use crate::sql::{
     acquire, app_days, audit, breakers, budgets, catalog, checkpoints, commit, cursors, fleet, insert, lanes,
-    listing, load, run_rows, safeguards, status, subscriptions, unreadable,
+    listing, load, requests, run_rows, safeguards, status, subscriptions, tokens, unreadable,
 };
 use crate::status::AppStatus;
 use crate::store::Store;
@@ -90,6 +92,35 @@ impl<D: Database> Store for SqlStore<D> {
 
     async fn add_runs(&self, runs: &[NewRun]) -> Result<u64> {
         within!(self.write(insert::ADD_ALL), |session| insert::add_all(session, runs))
+    }
+
+    async fn add_runs_once(&self, key: &RequestKey, answer: &str, runs: &[NewRun]) -> Result<RequestAnswer> {
+        let request = (key, answer);
+        within!(self.write(requests::ADD), |session| requests::add_runs_once(session, request, runs))
+    }
+
+    async fn request(&self, key: &RequestKey) -> Result<RequestAnswer> {
+        within!(self.read(requests::READ), |session| requests::find(session, key))
+    }
+
+    async fn add_token(&self, token: &ApiToken, record: &NewRun) -> Result<bool> {
+        within!(self.write(tokens::ADD), |session| tokens::add(session, token, record))
+    }
+
+    async fn revoke_token(&self, id: &str, record: &NewRun) -> Result<bool> {
+        within!(self.write(tokens::REVOKE), |session| tokens::revoke(session, id, record))
+    }
+
+    async fn token(&self, id: &str) -> Result<Option<ApiToken>> {
+        within!(self.read(tokens::READ), |session| tokens::find(session, id))
+    }
+
+    async fn tokens(&self) -> Result<Vec<ApiToken>> {
+        within!(self.read(tokens::READ), |session| tokens::list(session))
+    }
+
+    async fn token_used(&self, id: &str, at: Timestamp) -> Result<()> {
+        within!(self.write_singly(tokens::USE), |session| tokens::used(session, id, at))
     }
 
     async fn catalog(&self, filter: &CatalogFilter) -> Result<Vec<CatalogEntry>> {

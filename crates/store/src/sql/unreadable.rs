@@ -1,5 +1,6 @@
 //! Finding the rows that cannot be read, and removing one.
 
+use holdfast_access::ApiToken;
 use holdfast_model::{AppId, Run, RunId};
 use serde_json::{Map, Value};
 
@@ -112,12 +113,14 @@ impl Paged for AuditEvent {
 /// The unreadable rows of the small tables.
 pub(super) async fn of_small_tables(session: &mut impl Session) -> Result<Vec<UnreadableRow>> {
     let apps = fetch_each::<AppRow>(session, "/* check */ SELECT * FROM apps", Vec::new()).await?;
-    let cursors = "/* check */ SELECT *, CAST(0 AS bigint) AS unfinished FROM cursors";
+    let cursors = "/* check */ SELECT *, CAST(0 AS bigint) AS unfinished, CAST(NULL AS timestamptz) AS paused_until FROM cursors";
     let cursors = fetch_each::<Cursor>(session, cursors, Vec::new()).await?;
     let budgets = fetch_each::<BudgetRow>(session, "/* check */ SELECT * FROM budgets", Vec::new()).await?;
     let lists = "/* check */ SELECT * FROM subscriptions";
     let lists = fetch_each::<Recorded>(session, lists, Vec::new()).await?;
-    Ok([apps.unreadable, cursors.unreadable, budgets.unreadable, lists.unreadable].concat())
+    let tokens = fetch_each::<ApiToken>(session, "/* check */ SELECT * FROM api_tokens", Vec::new()).await?;
+    let [apps, cursors] = [apps.unreadable, cursors.unreadable];
+    Ok([apps, cursors, budgets.unreadable, lists.unreadable, tokens.unreadable].concat())
 }
 
 /// Adds the unreadable rows of one page to `found`. Returns the last key of the page; `None` after the last page.
@@ -186,6 +189,10 @@ pub(super) async fn remove(session: &mut impl Session, removal: &RowRemoval) -> 
         "subscriptions" => {
             let one = "/* store_row */ SELECT * FROM subscriptions WHERE subscription = $1";
             set_aside::<Recorded>(session, one, vec![Arg::text(key)], removal).await
+        }
+        "api_tokens" => {
+            let one = "/* store_row */ SELECT * FROM api_tokens WHERE id = $1";
+            set_aside::<ApiToken>(session, one, vec![Arg::text(key)], removal).await
         }
         _ => Ok(Removed::Kept),
     }

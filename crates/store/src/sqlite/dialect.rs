@@ -144,6 +144,17 @@ pub(super) const DIALECT: Dialect = Dialect {
             value ->> '$.enrolled_at', value ->> '$.seen_at', value ->> '$.missing_since',
             value ->> '$.removed_at', value ->> '$.removed_reason'
         FROM jsonb_each($1)",
+    write_pauses: "/* write_pauses */ INSERT INTO pauses (app, paused_until, reason, actor, since)
+        SELECT value ->> '$.app', value ->> '$.paused_until', value ->> '$.reason', value ->> '$.actor',
+            value ->> '$.since'
+        FROM jsonb_each($1) WHERE true
+        ON CONFLICT (app) DO UPDATE SET paused_until = excluded.paused_until, reason = excluded.reason,
+            actor = excluded.actor, since = excluded.since",
+    write_acknowledgements: "/* write_acknowledgements */ INSERT INTO acknowledgements (app, run_id, note, actor, at)
+        SELECT value ->> '$.app', value ->> '$.run_id', value ->> '$.note', value ->> '$.actor', value ->> '$.at'
+        FROM jsonb_each($1) WHERE true
+        ON CONFLICT (app) DO UPDATE SET run_id = excluded.run_id, note = excluded.note, actor = excluded.actor,
+            at = excluded.at",
     write_cursors: "/* sync_fleet */ INSERT OR REPLACE INTO cursors (app, policy, fingerprint, through, next_at)
         SELECT value ->> '$.app', value ->> '$.policy', value ->> '$.fingerprint', value ->> '$.through',
             value ->> '$.next_at'
@@ -190,12 +201,17 @@ pub(super) const DIALECT: Dialect = Dialect {
              ORDER BY accepted_at DESC LIMIT 1) AS last_good_at,
             checked.id AS check_id, checked.outcome AS check_outcome, checked.cause AS check_cause,
             checked.verification AS check_verification, checked.ended_at AS check_ended_at,
+            pauses.paused_until, pauses.reason AS pause_reason, pauses.actor AS paused_by,
+            pauses.since AS paused_since, told.run_id AS acknowledged_run, told.note AS acknowledged_note,
+            told.actor AS acknowledged_by, told.at AS acknowledged_at,
             (SELECT count(*) FROM catalog WHERE catalog.app = apps.app AND removed_at IS NOT NULL AND deleted = 0
                 AND removed_at > $1 AND (good OR origin = 'partial')) AS lost,
             (SELECT json_array_length(data, '$.drift') > 0 FROM audit_events
              WHERE run_id = checked.id AND event = 'schedule_compared' ORDER BY seq DESC LIMIT 1) AS drift
         FROM apps
         LEFT JOIN cursors ON cursors.app = apps.app
+        LEFT JOIN pauses ON pauses.app = apps.app
+        LEFT JOIN acknowledgements AS told ON told.app = apps.app
         LEFT JOIN runs AS running ON running.id = (
             SELECT runs.id FROM runs LEFT JOIN unfinished_runs AS place ON place.id = runs.id
             WHERE runs.app = apps.app AND ended_at IS NULL AND kind IN ('backup', 'restore', 'drill')
@@ -204,7 +220,7 @@ pub(super) const DIALECT: Dialect = Dialect {
             SELECT id FROM runs WHERE runs.app = apps.app AND outcome = 'missed'
             ORDER BY tick DESC, id DESC LIMIT 1)
         LEFT JOIN runs AS last ON last.id = (
-            SELECT id FROM runs WHERE runs.app = apps.app AND outcome <> 'missed' AND kind = 'backup'
+            SELECT id FROM runs WHERE runs.app = apps.app AND outcome NOT IN ('missed', 'cancelled') AND kind = 'backup'
             ORDER BY ended_at DESC, id DESC LIMIT 1)
         LEFT JOIN runs AS checked ON checked.id = (
             SELECT id FROM runs WHERE runs.app = apps.app AND kind = 'check_catalog' AND kind <> 'backup'

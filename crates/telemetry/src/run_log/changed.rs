@@ -69,6 +69,7 @@ fn line(run: &Run, event: &RunEvent, last_error: Option<&str>, at: Timestamp) ->
         | RunEvent::Completed { .. }
         | RunEvent::PartiallyCompleted { .. }
         | RunEvent::CheckFailed { .. }
+        | RunEvent::CancelRequested { .. }
         | RunEvent::BackupsMissing { .. } => None,
     }
 }
@@ -153,9 +154,10 @@ fn ended(
         Outcome::Partial => format!("{} is partial", noun(kind)),
         Outcome::Failed => format!("{} failed", noun(kind)),
         Outcome::Exhausted => format!("{} failed after all attempts", noun(kind)),
+        Outcome::Cancelled => format!("{} cancelled", noun(kind)),
         Outcome::Missed => return None,
     };
-    let is_good = outcome == Outcome::Succeeded;
+    let is_good = matches!(outcome, Outcome::Succeeded | Outcome::Cancelled);
     let line = Line::of_run(run, message);
     Some(Line {
         is_warning: !is_good,

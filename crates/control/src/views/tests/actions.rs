@@ -8,7 +8,7 @@ use holdfast_model::{
     Actor, App, AppId, Budget, Cause, Limits, ManualClock, Policy, PolicyName, PolicySnapshot, RunEvent,
     StateCode, StorageName, Trigger, Zone,
 };
-use holdfast_store::{Enrolled, MemoryStore, Observation, RunFilter, Store};
+use holdfast_store::{Enrolled, MemoryStore, Observation, RequestKey, RunFilter, Store};
 
 use super::fixture::{app, failed, good, left, now, reading, running, without_policy};
 use crate::ErrorKind;
@@ -107,7 +107,14 @@ async fn read(store: &Arc<MemoryStore>, clock: &Arc<ManualClock>) -> Arc<FleetRe
 }
 
 fn action(selection: Selection, key: &str) -> BackupAction {
-    BackupAction { selection, actor: Actor::from("ann"), key: key.into(), asked_at: now() }
+    BackupAction {
+        selection,
+        actor: Actor::from("ann"),
+        key: key.into(),
+        asked_at: now(),
+        request: None,
+        left_out: Vec::new(),
+    }
 }
 
 async fn apps_of_runs(store: &MemoryStore) -> Vec<AppId> {
@@ -166,4 +173,21 @@ async fn two_people_who_ask_at_the_same_moment_each_get_their_run() {
     let bob = BackupAction { actor: Actor::from("bob"), ..action(selection, "k1") };
     let bob = back_up(&*store, &fleet, &reading, &bob).await.unwrap();
     assert_ne!(ann.runs, bob.runs);
+}
+
+#[tokio::test]
+async fn a_request_with_a_key_is_answered_as_the_first_time_whatever_became_of_the_fleet() {
+    let ((store, clock), fleet) = (store(&["one", "two"]).await, fleet(budget()));
+    let key = RequestKey { principal: "ann".into(), key: "night".into(), fingerprint: "a".into() };
+    let send = async |key: &RequestKey, asked: &str| {
+        let reading = read(&store, &clock).await;
+        let action = BackupAction { request: Some(key.clone()), ..action(matching("", 2), asked) };
+        back_up(&*store, &fleet, &reading, &action).await
+    };
+    let first = send(&key, "one").await.unwrap();
+    assert_eq!(first.runs.len(), 2);
+    assert_eq!(send(&key, "another process").await.unwrap(), first);
+    let other = RequestKey { fingerprint: "b".into(), ..key };
+    assert_eq!(send(&other, "x").await.unwrap_err().kind(), ErrorKind::Refused);
+    assert_eq!(apps_of_runs(&store).await.len(), 2);
 }

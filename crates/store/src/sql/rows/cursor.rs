@@ -20,6 +20,7 @@ impl FromRow for Cursor {
             through: row.time("through")?,
             next_at: row.time("next_at")?,
             unfinished: row.count("unfinished")?,
+            paused_until: row.maybe_time("paused_until")?,
         })
     }
 }

@@ -1,0 +1,106 @@
+//! Permissions: the acts that roles differ in.
+
+use std::fmt;
+
+use strum::IntoStaticStr;
+
+use crate::Role;
+
+/// A kind of act.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
+pub enum Permission {
+    /// Read pages and lists.
+    View,
+    /// Back up apps now.
+    BackUp,
+    /// Start a failed run again.
+    Retry,
+    /// End a run before its time.
+    Cancel,
+    /// Suspend and resume the scheduled runs of an app.
+    Pause,
+    /// Mark a failure as seen.
+    Acknowledge,
+    /// Keep a backup from being deleted.
+    Hold,
+    /// Restore a backup into a scratch app.
+    Drill,
+    /// Restore a backup into an app.
+    Restore,
+    /// Delete a backup.
+    Delete,
+    /// Show the SAS that Azure keeps with a backup.
+    RevealSas,
+    /// Lift a hold.
+    ReleaseHold,
+    /// Create, list and revoke API tokens.
+    ManageTokens,
+}
+
+impl Permission {
+    /// All permissions.
+    pub const ALL: [Self; 13] = [
+        Self::View,
+        Self::BackUp,
+        Self::Retry,
+        Self::Cancel,
+        Self::Pause,
+        Self::Acknowledge,
+        Self::Hold,
+        Self::Drill,
+        Self::Restore,
+        Self::Delete,
+        Self::RevealSas,
+        Self::ReleaseHold,
+        Self::ManageTokens,
+    ];
+
+    /// The least role that has it.
+    pub fn least_role(self) -> Role {
+        match self {
+            Self::View => Role::Viewer,
+            Self::BackUp
+            | Self::Retry
+            | Self::Cancel
+            | Self::Pause
+            | Self::Acknowledge
+            | Self::Hold
+            | Self::Drill => Role::Operator,
+            Self::Restore => Role::Restorer,
+            Self::Delete | Self::RevealSas | Self::ReleaseHold | Self::ManageTokens => Role::Admin,
+        }
+    }
+
+    /// Whether it changes nothing.
+    pub fn only_reads(self) -> bool {
+        self == Self::View
+    }
+
+    /// The permission's name in messages.
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+}
+
+impl fmt::Display for Permission {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_role_has_what_the_roles_below_it_have_and_the_docs_say_so() {
+        let docs = include_str!("../../../docs/console.md");
+        for permission in Permission::ALL {
+            let cells = Role::ALL.map(|role| if role.may(permission) { " yes |" } else { " |" });
+            let row = format!("| {permission} |{}\n", cells.concat());
+            assert!(docs.contains(&row), "docs/console.md has no row {row}");
+        }
+        assert_eq!(Permission::ALL.iter().filter(|permission| permission.only_reads()).count(), 1);
+    }
+}

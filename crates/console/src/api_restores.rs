@@ -1,0 +1,36 @@
+//! `POST /api/v1/restores`, `/drills`, and their plans.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::header::RETRY_AFTER;
+use axum::http::{HeaderName, StatusCode};
+use axum::response::{IntoResponse, Response};
+
+use crate::api_once::ApiRequest;
+use crate::failure::{ApiFailure, Failure};
+use crate::once::Work;
+use crate::restore_request::RestoreAsked;
+use crate::restores::RestoreKind;
+use crate::site::Site;
+
+/// Plans a restore or a drill. Changes nothing.
+pub async fn plan(State(site): State<Arc<Site>>, request: ApiRequest) -> Result<Response, ApiFailure> {
+    let asked: RestoreAsked = request.json()?;
+    let plan = site.plan(RestoreKind::of_path(&request.path), &request.caller, &asked).await?;
+    Ok(Json(plan).into_response())
+}
+
+/// Starts a restore or a drill, whose body confirms it with the name of the target.
+pub async fn start(State(site): State<Arc<Site>>, request: ApiRequest) -> Result<Response, ApiFailure> {
+    let (asked, kind): (RestoreAsked, _) = (request.json()?, RestoreKind::of_path(&request.path));
+    let done = request
+        .once(&site, |site, _, caller| async move { site.start(kind, &caller, &asked).await.map(Work::Act) })
+        .await?;
+    let Work::Act(done) = &done.work else { return Err(Failure::no_result().into()) };
+    let location =
+        done.run.map_or_else(|| "/api/v1/runs?unfinished=1".to_owned(), |run| format!("/api/v1/runs/{run}"));
+    let headers = [(HeaderName::from_static("operation-location"), location), (RETRY_AFTER, "5".to_owned())];
+    Ok((StatusCode::ACCEPTED, headers, Json(done)).into_response())
+}

@@ -1,0 +1,90 @@
+//! The gate: who a request comes from, or why it is refused.
+
+use std::sync::Arc;
+
+use axum::http::HeaderMap;
+use axum::http::header::AUTHORIZATION;
+use axum::http::request::Parts;
+use holdfast_access::{LoginMethod, Principal, Role, Scope};
+use holdfast_model::Actor;
+
+use crate::caller::{Caller, Peer, Through};
+use crate::cookie;
+use crate::failure::Failure;
+use crate::local_mode::Access;
+use crate::logins::Client;
+use crate::site::Site;
+
+/// The role of everybody on this machine, without a login. Deletions and tokens need the command line or a login.
+const LOCAL_ROLE: Role = Role::Restorer;
+
+/// Lets requests in.
+pub struct Gate {
+    access: Access,
+    site: Arc<Site>,
+}
+
+impl Gate {
+    /// The gate of a listener.
+    pub fn new(access: Access, site: Arc<Site>) -> Self {
+        Self { access, site }
+    }
+
+    /// Whether clients come by TLS.
+    pub fn is_secure(&self) -> bool {
+        self.access.is_secure()
+    }
+
+    /// The caller of a request; `None` where it has not logged in.
+    pub async fn caller(&self, request: &Parts) -> Result<Option<Caller>, Failure> {
+        if let Some(why) = self.access.refusal(&request.method, &request.headers) {
+            return Err(Failure::forbidden(why));
+        }
+        let peer = request.extensions.get::<Peer>().copied();
+        let client = Client { peer, through: Through::of(&request.uri) };
+        if request.headers.contains_key(AUTHORIZATION) {
+            let text = bearer(&request.headers).ok_or_else(Failure::not_bearer)?;
+            let (_, principal) = self.site.logins.token(text, client).await?;
+            return Ok(Some(proved(principal, client)));
+        }
+        if let Some(cookie) = cookie::read(&request.headers, self.is_secure()) {
+            // The page's script refreshes it without a person.
+            let is_use = !request.headers.contains_key("x-fragment");
+            if let Some(session) = self.site.logins.session(cookie, is_use).await {
+                let caller = proved(session.principal, client);
+                return Ok(Some(Caller {
+                    binding: session.key.clone(),
+                    session: Some(session.key),
+                    ..caller
+                }));
+            }
+        }
+        Ok((self.access == Access::Local).then(|| self.local(client)))
+    }
+
+    /// Records that a caller was refused.
+    pub async fn refused(&self, actor: Actor, what: &str, code: &str) {
+        self.site.logins.refused(actor, what, code).await;
+    }
+
+    /// The user who runs the process: on this machine alone, without a login.
+    fn local(&self, client: Client) -> Caller {
+        let person = self.site.person();
+        let (name, login) = (person.name.clone(), LoginMethod::Local);
+        let principal = Principal { name, login, role: LOCAL_ROLE, scope: Scope::ALL };
+        Caller::new(principal, client.unnamed(person.clone()))
+    }
+}
+
+fn proved(principal: Principal, client: Client) -> Caller {
+    let actor = client.actor(&principal.name, principal.login);
+    Caller::new(principal, actor)
+}
+
+/// The token of a request that has one.
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let mut values = headers.get_all(AUTHORIZATION).iter();
+    let (scheme, token) = values.next()?.to_str().ok()?.split_once(' ')?;
+    let is_one = values.next().is_none() && scheme.eq_ignore_ascii_case("bearer");
+    is_one.then(|| token.trim())
+}

@@ -1,0 +1,163 @@
+//! Azure as the console's requests see it, without Azure.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use async_trait::async_trait;
+use holdfast_control::azure_requests::AzureRequests;
+use holdfast_control::coverage::{Coverage, CoveredApp, Via};
+use holdfast_control::restore::{
+    Blobs, DrillRequest, NEVER_RESTORED, NewRestore, RestorePlan, RestoreRequest, RestoreSource,
+    RestoreTarget, Wanted,
+};
+use holdfast_control::verify::VerifyReport;
+use holdfast_control::{Error, ErrorKind};
+use holdfast_model::{
+    Actor, App, AppId, BackupId, NewRun, NewTask, PolicySnapshot, Restore, RunId, SasFacts, SasWindow,
+    StorageName, Task, Trigger,
+};
+use holdfast_store::{CatalogFilter, Store};
+
+/// Lists the apps of the store and one more, and plans restores from its catalog.
+pub struct FakeAzure {
+    pub store: Arc<dyn Store>,
+    pub lists: AtomicUsize,
+}
+
+impl FakeAzure {
+    pub fn new(store: &Arc<dyn Store>) -> Self {
+        Self { store: Arc::clone(store), lists: AtomicUsize::new(0) }
+    }
+
+    async fn plan(
+        &self,
+        kind: &'static str,
+        source: AppId,
+        target: AppId,
+        backup: Option<BackupId>,
+    ) -> Result<RestorePlan, Error> {
+        let filter = CatalogFilter { app: Some(source.clone()), ..CatalogFilter::default() };
+        let entries = self.store.catalog(&filter).await?;
+        let entry = entries.iter().find(|entry| backup.is_none_or(|id| entry.backup.id == id));
+        let Some(entry) = entry else {
+            return Err(Error::new(ErrorKind::NotFound, "no such backup").help("choose another"));
+        };
+        let restore = Restore {
+            source: source.clone(),
+            backup: Some(entry.backup.id),
+            blob: entry.backup.blob.clone(),
+            new_in_plan: None,
+            databases: Vec::new(),
+            ignore_databases: true,
+            ignore_conflicting_host_names: true,
+        };
+        Ok(RestorePlan {
+            kind,
+            source,
+            backup: RestoreSource::from(entry),
+            container: "https://bkpweu01/backups".into(),
+            blobs: Blobs::Present,
+            target: RestoreTarget {
+                app: target.clone(),
+                exists: true,
+                tier: Some("Standard".into()),
+                state: Some("Running".into()),
+                plan: None,
+                is_replaced: true,
+                is_stopped: true,
+            },
+            databases: Vec::new(),
+            ignore_databases: true,
+            probe: None,
+            sas: SasFacts {
+                fingerprint: "0a1b2c3d4e5f".into(),
+                window: SasWindow { start: None, expiry: None },
+            },
+            never_restored: NEVER_RESTORED,
+            warnings: vec!["the backup is older than a day".into()],
+            run: NewRestore {
+                app: App::new(target),
+                policy_snapshot: PolicySnapshot::new(StorageName::new("weu"), "bkpweu01"),
+                task: Task::Restore(restore),
+            },
+        })
+    }
+
+    async fn known(&self, name: &str) -> Result<AppId, Error> {
+        let all = self.store.status().await?;
+        let found = all
+            .into_iter()
+            .map(|status| status.app)
+            .find(|app| app.short_name() == name || app.to_string() == name);
+        found.ok_or_else(|| Error::new(ErrorKind::NotFound, format!("no app `{name}`")))
+    }
+}
+
+#[async_trait]
+impl AzureRequests for FakeAzure {
+    async fn coverage(&self) -> Result<Coverage, Error> {
+        self.lists.fetch_add(1, Ordering::SeqCst);
+        let covered = |app: AppId, why: Option<&str>| CoveredApp {
+            name: app.short_name(),
+            app,
+            policy: None,
+            via: Via::Nothing,
+            location: "West Europe".into(),
+            tier: Some("Standard".into()),
+            unsupported: None,
+            why: why.map(str::to_owned),
+        };
+        let known = self.store.status().await?.into_iter().map(|status| covered(status.app, None));
+        let other = AppId::new("5f2e8a70-prod-weu", "rg-x", "nobody\"<img src=x>", None);
+        Ok(Coverage {
+            subscriptions: BTreeSet::new(),
+            apps: known.chain([covered(other, Some("it has the tags of no [[discover]] rule"))]).collect(),
+            unprotected: 1,
+            not_found: Vec::new(),
+            left_out: Vec::new(),
+            unanswered: Vec::new(),
+            without_slots: Vec::new(),
+        })
+    }
+
+    async fn plan_restore(&self, _: &Actor, request: RestoreRequest) -> Result<RestorePlan, Error> {
+        let source = self.known(&request.app).await?;
+        let backup = match request.wanted {
+            Wanted::Id(id) => Some(id),
+            _ => None,
+        };
+        let target = match (&request.destination.to, &request.destination.to_slot) {
+            (Some(name), _) => self.known(name).await?,
+            (None, Some(slot)) => {
+                AppId::new(source.subscription().as_str(), source.resource_group(), source.site(), Some(slot))
+            }
+            (None, None) => source.clone(),
+        };
+        self.plan("restore", source, target, backup).await
+    }
+
+    async fn plan_drill(&self, _: &Actor, request: DrillRequest) -> Result<RestorePlan, Error> {
+        let source = self.known(&request.app).await?;
+        let scratch = AppId::new("5f2e8a70-prod-weu", "rg-x", "scratch", None);
+        self.plan("drill", source, scratch, request.backup).await
+    }
+
+    async fn execute(
+        &self,
+        actor: &Actor,
+        plan: &RestorePlan,
+        mut rng: fastrand::Rng,
+    ) -> Result<Option<RunId>, Error> {
+        let NewRestore { app, policy_snapshot, task } = &plan.run;
+        let now = self.store.now().await?;
+        let asked = NewTask { task: task.clone(), trigger: Trigger::Manual, actor: Some(actor.clone()) };
+        let new = NewRun::task(RunId::new(now, &mut rng), app, policy_snapshot, asked, now);
+        self.store.add_run(&new).await?;
+        Ok(Some(new.run.id))
+    }
+
+    async fn verify(&self, _: &Actor, _: &AppId, _: fastrand::Rng) -> Result<VerifyReport, Error> {
+        Err(Error::new(ErrorKind::Azure, "Azure is away"))
+    }
+}

@@ -1,0 +1,100 @@
+//! Requests of people that ask Azure, for programs that serve several people: each names who asks.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use holdfast_arm::Arm;
+use holdfast_config::Fleet;
+use holdfast_model::{Actor, AppId, RunId};
+use holdfast_storage::Storage;
+use holdfast_store::Store;
+
+use crate::coverage::{Coverage, coverage};
+use crate::restore::{DrillRequest, RestorePlan, RestoreRequest, execute, plan_drill, plan_restore};
+use crate::verify::{VerifyReport, catalog_by_app, verify};
+use crate::{ControlContext, Error};
+
+/// Requests of people that ask Azure.
+#[async_trait]
+pub trait AzureRequests: Send + Sync {
+    /// The apps that Azure lists, and which of them the fleet file covers.
+    async fn coverage(&self) -> Result<Coverage, Error>;
+
+    /// Plans a restore. Changes nothing.
+    async fn plan_restore(&self, actor: &Actor, request: RestoreRequest) -> Result<RestorePlan, Error>;
+
+    /// Plans a drill. Changes nothing.
+    async fn plan_drill(&self, actor: &Actor, request: DrillRequest) -> Result<RestorePlan, Error>;
+
+    /// Adds the run of a plan, and returns it.
+    async fn execute(
+        &self,
+        actor: &Actor,
+        plan: &RestorePlan,
+        rng: fastrand::Rng,
+    ) -> Result<Option<RunId>, Error>;
+
+    /// Verifies the backups of an app, and records what was found.
+    async fn verify(&self, actor: &Actor, app: &AppId, rng: fastrand::Rng) -> Result<VerifyReport, Error>;
+}
+
+/// Requests over a fleet file, a store, Azure and its storage.
+pub struct LiveRequests {
+    /// The fleet file.
+    pub fleet: Fleet,
+    /// The store.
+    pub store: Arc<dyn Store>,
+    /// The client of ARM, whose calls draw on the shared budgets.
+    pub arm: Arc<dyn Arm>,
+    /// The SAS and containers of the storages.
+    pub storage: Arc<dyn Storage>,
+}
+
+impl LiveRequests {
+    async fn context(&self, actor: &Actor) -> Result<ControlContext<'_>, Error> {
+        Ok(ControlContext {
+            fleet: &self.fleet,
+            store: &*self.store,
+            arm: Arc::clone(&self.arm),
+            storage: Arc::clone(&self.storage),
+            now: self.store.now().await?,
+            actor: actor.clone(),
+            notify: Arc::new(|warning: &str| tracing::warn!("{warning}")),
+        })
+    }
+}
+
+#[async_trait]
+impl AzureRequests for LiveRequests {
+    async fn coverage(&self) -> Result<Coverage, Error> {
+        coverage(&self.fleet, &self.arm).await
+    }
+
+    async fn plan_restore(&self, actor: &Actor, request: RestoreRequest) -> Result<RestorePlan, Error> {
+        plan_restore(&self.context(actor).await?, request).await
+    }
+
+    async fn plan_drill(&self, actor: &Actor, request: DrillRequest) -> Result<RestorePlan, Error> {
+        plan_drill(&self.context(actor).await?, request).await
+    }
+
+    async fn execute(
+        &self,
+        actor: &Actor,
+        plan: &RestorePlan,
+        mut rng: fastrand::Rng,
+    ) -> Result<Option<RunId>, Error> {
+        let added = execute(&self.context(actor).await?, plan, &mut rng).await?;
+        Ok(added.ids.first().copied())
+    }
+
+    async fn verify(
+        &self,
+        actor: &Actor,
+        app: &AppId,
+        mut rng: fastrand::Rng,
+    ) -> Result<VerifyReport, Error> {
+        let apps = catalog_by_app(&*self.store, &[app.to_string()], false).await?;
+        verify(&self.context(actor).await?, apps, &mut rng, || ()).await
+    }
+}
