@@ -7,7 +7,7 @@ use holdfast_config::Fleet;
 use holdfast_console::{BackupActions, BackupRequest, SiteParts};
 use holdfast_control::Error;
 use holdfast_control::audit::system_random;
-use holdfast_control::azure_requests::LiveRequests;
+use holdfast_control::operator_requests::LiveRequests;
 use holdfast_control::views::FleetReading;
 use holdfast_control::views::actions::{
     BackupAction, BackupPreview, BackupsStarted, Selection, back_up, preview,

@@ -8,9 +8,11 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::RETRY_AFTER;
 use axum::response::{IntoResponse, Response};
+use holdfast_control::coverage::Coverage;
 use holdfast_control::views::coverage::{CoverageList, CoveragePage, coverage_page};
 use serde::Serialize;
 
+use crate::background::{Dated, Known};
 use crate::failure::{ApiFailure, Failure};
 use crate::layout::{Page, Shown, Tab};
 use crate::markup::{Markup, ago, link, thousands};
@@ -75,15 +77,11 @@ pub async fn document(State(site): State<Arc<Site>>) -> Result<Response, ApiFail
     })
 }
 
-async fn read(
-    site: &Site,
-) -> Result<(Option<CoveragePage>, crate::coverage_cache::CoverageReading), Failure> {
+async fn read(site: &Site) -> Result<(Option<CoveragePage>, Known<Coverage>), Failure> {
     let known = site.coverage.read();
     let reading = site.reading().await?.reading;
     let policies = site.policy_names();
-    let view = |answer: &crate::coverage_cache::CoverageAnswer| {
-        coverage_page((&answer.coverage, answer.asked_at), &reading, &policies)
-    };
+    let view = |dated: &Dated<Coverage>| coverage_page((&dated.answer, dated.asked_at), &reading, &policies);
     Ok((known.answer.as_ref().map(view), known))
 }
 

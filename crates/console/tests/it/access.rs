@@ -90,6 +90,25 @@ impl Samples {
             ("POST", run) if run.starts_with("/api/v1/runs/{id}/") => {
                 (run.replace("{id}", &self.run), json!({ "reason": "audit" }).to_string(), ANY)
             }
+            ("GET", "/restores/form") => (format!("/restores/form?app={app}"), String::new(), 200),
+            ("GET", "/api/v1/coverage") => (path.to_string(), String::new(), ANY),
+            ("POST", "/restores/preview" | "/drills/preview") => {
+                (path.to_string(), format!("app={app}"), 200)
+            }
+            ("POST", "/restores" | "/drills") => {
+                let preview = ask(world, token, &format!("POST {path}/preview"), &format!("app={app}")).await;
+                let form = if preview.status == 200 {
+                    between(&preview.body, "name=\"form\" value=\"", "\"")
+                } else {
+                    "none"
+                };
+                (path.to_string(), format!("form={form}&app={app}&confirm=nothing"), 400)
+            }
+            ("POST", asked)
+                if asked.starts_with("/api/v1/restores") || asked.starts_with("/api/v1/drills") =>
+            {
+                (asked.to_owned(), json!({ "app": app }).to_string(), ANY)
+            }
             ("DELETE", "/api/v1/tokens/{name}") => ("/api/v1/tokens/spare".into(), String::new(), 204),
             ("GET", fixed) if !fixed.contains('{') => (fixed.to_owned(), String::new(), 200),
             (method, path) => panic!("the matrix has no sample of {method} {path}: add one"),

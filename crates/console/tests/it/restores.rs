@@ -46,6 +46,20 @@ async fn the_coverage_is_asked_for_once_in_the_background_and_says_what_to_write
 }
 
 #[tokio::test]
+async fn the_capacity_shows_the_forecast_once_it_is_made() {
+    let world = World::of(SMALL).await;
+    let mut page = world.page("/capacity").await;
+    while page.contains("The forecast is being made") {
+        tokio::task::yield_now().await;
+        page = world.page("/capacity").await;
+    }
+    assert!(
+        page.contains("The next 24 hours") && page.contains("1 of 10 apps have no past backup"),
+        "{page}"
+    );
+}
+
+#[tokio::test]
 async fn a_restore_shows_its_plan_and_starts_once_by_the_name_of_its_target() {
     let world = World::of(SMALL).await;
     let entry = point(&world).await;
