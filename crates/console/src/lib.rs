@@ -17,6 +17,7 @@ mod caller;
 mod check;
 mod connections;
 mod cookie;
+mod done;
 mod entry;
 mod failure;
 mod forms;

@@ -22,10 +22,10 @@ use ring::rand::SecureRandom;
 use crate::Check;
 use crate::background::BackgroundCache;
 use crate::backups::BackupActions;
+use crate::done::Done;
 use crate::failure::Failure;
 use crate::forms::Forms;
 use crate::logins::Logins;
-use crate::once::Done;
 
 /// Runs and acts of a page.
 const ROWS: u32 = 50;

@@ -13,7 +13,7 @@ use crate::filled::Filling;
 use crate::world::{Answer, World, between};
 
 /// The status of a request that gets through and may fail for what it names.
-const ANY: u16 = 0;
+pub const ANY: u16 = 0;
 
 const SMALL: Filling = Filling { apps: 40, days: 1, hostile: false };
 const JSON: (&str, &str) = ("Content-Type", "application/json");
@@ -24,7 +24,7 @@ fn bearer(token: &str) -> String {
 }
 
 /// A request of a program with a token.
-async fn ask(world: &World, token: &str, request: &str, body: &str) -> Answer {
+pub async fn ask(world: &World, token: &str, request: &str, body: &str) -> Answer {
     let kind = if request.contains("/api/") { JSON } else { FORM };
     world.ask(request, &[kind, ("Authorization", &bearer(token))], body).await
 }
@@ -92,22 +92,8 @@ impl Samples {
             }
             ("GET", "/restores/form") => (format!("/restores/form?app={app}"), String::new(), 200),
             ("GET", "/api/v1/coverage") => (path.to_string(), String::new(), ANY),
-            ("POST", "/restores/preview" | "/drills/preview") => {
-                (path.to_string(), format!("app={app}"), 200)
-            }
-            ("POST", "/restores" | "/drills") => {
-                let preview = ask(world, token, &format!("POST {path}/preview"), &format!("app={app}")).await;
-                let form = if preview.status == 200 {
-                    between(&preview.body, "name=\"form\" value=\"", "\"")
-                } else {
-                    "none"
-                };
-                (path.to_string(), format!("form={form}&app={app}&confirm=nothing"), 400)
-            }
-            ("POST", asked)
-                if asked.starts_with("/api/v1/restores") || asked.starts_with("/api/v1/drills") =>
-            {
-                (asked.to_owned(), json!({ "app": app }).to_string(), ANY)
+            ("POST", asked) if asked.contains("/restores") || asked.contains("/drills") => {
+                crate::restores::sample(world, token, asked, app).await
             }
             ("DELETE", "/api/v1/tokens/{name}") => ("/api/v1/tokens/spare".into(), String::new(), 204),
             ("GET", fixed) if !fixed.contains('{') => (fixed.to_owned(), String::new(), 200),

@@ -4,6 +4,7 @@ use holdfast_model::{RunKind, Task};
 use holdfast_store::{CatalogFilter, RunFilter};
 use serde_json::{Value, json};
 
+use crate::access::{ANY, ask};
 use crate::actions::fields_of;
 use crate::filled::Filling;
 use crate::world::{Answer, World, between};
@@ -24,6 +25,23 @@ async fn restores(world: &World) -> Vec<Task> {
 fn place(answer: &Answer) -> String {
     assert_eq!(answer.status, 303, "{}", answer.body);
     between(&answer.head, "location: ", "\r\n").to_owned()
+}
+
+/// A request of a route of restores and drills, with its body and the status of its answer; 0 for any that is no refusal.
+pub async fn sample(world: &World, token: &str, path: &str, app: &str) -> (String, String, u16) {
+    let asked = format!("app={app}");
+    let (body, status) = match path {
+        "/restores/preview" | "/drills/preview" => (asked, 200),
+        "/restores" | "/drills" => {
+            let preview = ask(world, token, &format!("POST {path}/preview"), &asked).await;
+            let is_permitted = preview.status == 200;
+            let form =
+                if is_permitted { between(&preview.body, "name=\"form\" value=\"", "\"") } else { "none" };
+            (format!("form={form}&{asked}&confirm=nothing"), 400)
+        }
+        _ => (json!({ "app": app }).to_string(), ANY),
+    };
+    (path.to_owned(), body, status)
 }
 
 #[tokio::test]
