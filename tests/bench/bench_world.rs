@@ -113,7 +113,7 @@ impl BenchWorld {
 }
 
 /// The path of the binary of the same profile.
-fn holdfast() -> PathBuf {
+pub(crate) fn holdfast() -> PathBuf {
     let this = std::env::current_exe().unwrap();
     let path = this.parent().and_then(Path::parent).unwrap().join("holdfast");
     assert!(path.exists(), "{} is not there: run this with `cargo xtask bench`", path.display());

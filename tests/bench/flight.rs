@@ -1,4 +1,4 @@
-//! The cost of ten thousand runs that wait for Azure.
+//! The cost of runs that wait for Azure.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,15 +7,16 @@ use holdfast_model::{Clock, PollPace, StateCode, SystemClock};
 use holdfast_store::{Mode, RunFilter, SqliteStore, Store};
 
 use crate::bench_world::BenchWorld;
+use crate::options::Options;
 use crate::report::InFlight;
 
-const RUNS: usize = 10_000;
 /// How long the process is observed.
 const WATCHED: Duration = Duration::from_mins(1);
 
 /// Measures one process on SQLite.
-pub(crate) async fn measure() -> InFlight {
-    let world = BenchWorld::new(RUNS, Duration::from_hours(2)).await;
+pub(crate) async fn measure(options: &Options) -> InFlight {
+    let runs = options.in_flight;
+    let world = BenchWorld::new(runs, Duration::from_hours(2)).await;
     let clock = SystemClock::default();
     let path = world.dir.path().join("holdfast.sqlite");
     let store = SqliteStore::open(&path, Arc::new(SystemClock::default()), Mode::Own).await.unwrap();
@@ -24,16 +25,16 @@ pub(crate) async fn measure() -> InFlight {
     world.fill(&store, PollPace { first: pace, max: pace }).await;
     let mut process = world.spawn("run", "run", &[]);
     let polling = RunFilter { state: Some(StateCode::Polling), ..RunFilter::default() };
-    while store.runs(&polling).await.unwrap().len() < RUNS {
+    while store.runs(&polling).await.unwrap().len() < runs {
         assert!(process.lives(), "the process ended by itself");
-        assert!(clock.elapsed() < Duration::from_mins(10), "the runs do not come into flight");
+        assert!(clock.elapsed() < Duration::from_mins(30), "the runs do not come into flight");
         wait(Duration::from_secs(1)).await;
     }
     let before = process.cpu();
     wait(WATCHED).await;
     let cpu = process.cpu().saturating_sub(before);
     InFlight {
-        runs: RUNS,
+        runs,
         memory_mib: process.memory_now_mib(),
         cpu_percent: 100.0 * cpu.as_secs_f64() / WATCHED.as_secs_f64(),
     }

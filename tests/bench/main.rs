@@ -10,14 +10,22 @@
 
 mod bare_loop;
 mod bench_world;
+mod burst;
 mod celery;
 mod durable_servers;
 mod flight;
+mod http;
 mod latency;
+mod neighbour;
 mod options;
+mod pages;
 mod planning;
+mod plot;
 mod polls;
 mod report;
+mod sizes;
+mod startup;
+mod tables;
 mod throughput;
 
 use options::Options;
@@ -35,25 +43,37 @@ fn main() {
 }
 
 async fn measure(options: &Options) -> Report {
-    let (mut planning, mut outage, mut outage_on_postgres) = (None, None, None);
+    let mut report = Report::default();
     if options.wants("planning") {
-        let measured = planning::measure().await;
-        measured.print();
-        planning = Some(measured);
-        let measured = planning::measure_outage().await;
-        measured.print("SQLite");
-        outage = Some(measured);
-        outage_on_postgres = planning::measure_outage_on_postgres().await;
-        if let Some(measured) = &outage_on_postgres {
-            measured.print("PostgreSQL");
-        }
+        report.planning = Some(planning::measure().await);
+        report.outage = Some(planning::measure_outage().await);
+        report.outage_on_postgres = planning::measure_outage_on_postgres().await;
     }
-    let throughput =
-        if options.wants("throughput") { throughput::measure(options).await } else { Vec::new() };
-    let in_flight = if options.wants("flight") { Some(flight::measure().await) } else { None };
-    if let Some(in_flight) = &in_flight {
-        in_flight.print();
+    if options.wants("throughput") {
+        report.throughput = throughput::measure(options).await;
     }
-    let polling = if options.wants("polls") { polls::measure() } else { Vec::new() };
-    Report { planning, outage, outage_on_postgres, throughput, in_flight, polling }
+    if options.wants("burst") {
+        report.bursts.push(burst::embedded().await);
+        report.bursts.extend(burst::distributed().await);
+    }
+    if options.wants("neighbour") {
+        report.neighbour = Some(neighbour::measure(options).await);
+    }
+    if options.wants("startup") {
+        report.startup = Some(startup::measure().await);
+    }
+    if options.wants("pages") {
+        report.pages.push(pages::on_sqlite().await);
+        report.pages.extend(pages::on_postgres().await);
+    }
+    if options.wants("sizes") {
+        report.sizes = sizes::measure().await;
+    }
+    if options.wants("flight") {
+        report.in_flight = Some(flight::measure(options).await);
+    }
+    if options.wants("polls") {
+        report.polling = polls::measure();
+    }
+    report
 }

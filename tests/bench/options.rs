@@ -13,6 +13,8 @@ pub(crate) struct Options {
     pub workers: usize,
     /// Round trip to PostgreSQL that is added to the machine's own; zero for none.
     pub db_latency: Duration,
+    /// Runs that wait for Azure at the same time.
+    pub in_flight: usize,
     /// Whether to print what PostgreSQL spent its time on.
     pub wants_statements: bool,
     /// Which measurements; empty for all.
@@ -27,6 +29,7 @@ impl Options {
             rounds: 3,
             workers: 2,
             db_latency: Duration::ZERO,
+            in_flight: 10_000,
             wants_statements: false,
             only: Vec::new(),
         };
@@ -39,6 +42,7 @@ impl Options {
                 "--rounds" => this.rounds = number(),
                 "--workers" => this.workers = number(),
                 "--db-latency-ms" => this.db_latency = Duration::from_millis(number() as u64),
+                "--in-flight" => this.in_flight = number(),
                 "--statements" => this.wants_statements = value == "yes",
                 "--only" => this.only = value.split(',').map(str::to_owned).collect(),
                 _ => panic!("unknown option {name}"),

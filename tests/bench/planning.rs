@@ -69,8 +69,8 @@ async fn outage(store: Arc<dyn Store>, clock: &MovingClock) -> Outage {
 /// A clock that is set, and that goes on as the machine's: ids begin with their time, and a store is slow where all have
 /// the same.
 #[derive(Debug)]
-struct MovingClock {
-    set: ManualClock,
+pub(crate) struct MovingClock {
+    pub set: ManualClock,
     machine: SystemClock,
 }
 
@@ -85,28 +85,33 @@ impl Clock for MovingClock {
 }
 
 /// A store in a temporary file, and its clock.
-struct SqliteFile {
-    clock: Arc<MovingClock>,
-    store: SqliteStore,
-    _dir: tempfile::TempDir,
+pub(crate) struct SqliteFile {
+    pub clock: Arc<MovingClock>,
+    pub store: SqliteStore,
+    pub dir: tempfile::TempDir,
 }
 
 impl SqliteFile {
-    async fn new(at: &str) -> Self {
+    pub(crate) async fn new(at: &str) -> Self {
         let (dir, clock) = (tempfile::tempdir().unwrap(), start(at));
         let path = dir.path().join("plan.sqlite");
         let store = SqliteStore::open(&path, Arc::clone(&clock) as _, Mode::Own).await.unwrap();
-        Self { clock, store, _dir: dir }
+        Self { clock, store, dir }
     }
 }
 
-fn start(at: &str) -> Arc<MovingClock> {
+pub(crate) fn start(at: &str) -> Arc<MovingClock> {
     let set = ManualClock::new(parse_timestamp(at).unwrap());
     Arc::new(MovingClock { set, machine: SystemClock::default() })
 }
 
 /// A fleet in one policy without catch-up.
-fn fleet(apps: usize, crontab: &str) -> FleetSnapshot {
+pub(crate) fn fleet(apps: usize, crontab: &str) -> FleetSnapshot {
+    fleet_of((0..apps).map(|n| AppId::new("subscription", "group", &format!("app-{n}"), None)), crontab)
+}
+
+/// These apps in one policy without catch-up.
+pub(crate) fn fleet_of(apps: impl Iterator<Item = AppId>, crontab: &str) -> FleetSnapshot {
     let schedule = Schedule {
         crontab: crontab.parse().unwrap(),
         timezone: holdfast_model::Zone::UTC,
@@ -114,25 +119,15 @@ fn fleet(apps: usize, crontab: &str) -> FleetSnapshot {
     };
     let snapshot = PolicySnapshot::new(StorageName::new("s"), "account");
     let policy = Policy::new(PolicyName::new("gold"), schedule, snapshot);
-    let app = |number: usize| {
-        let id = AppId::new("subscription", "group", &format!("app-{number}"), None);
-        let app = App {
-            id: id.clone(),
-            policy: Some(policy.name.clone()),
-            plan: None,
-            databases: Vec::new(),
-            paused: false,
-        };
-        (id, app)
-    };
+    let app = |id: AppId| (id.clone(), App { policy: Some(policy.name.clone()), ..App::new(id) });
     FleetSnapshot {
-        apps: (0..apps).map(app).collect(),
+        apps: apps.map(app).collect(),
         policies: BTreeMap::from([(policy.name.clone(), policy.clone())]),
         ..FleetSnapshot::default()
     }
 }
 
-fn planner(store: Arc<dyn Store>, fleet: FleetSnapshot) -> Planner {
+pub(crate) fn planner(store: Arc<dyn Store>, fleet: FleetSnapshot) -> Planner {
     let (_, seen) = watch::channel(Arc::new(fleet));
     let rng = fastrand::Rng::with_seed(1);
     let due_signal = Arc::new(Notify::new());

@@ -2,17 +2,75 @@
 
 use serde::Serialize;
 
-/// All results.
-#[derive(Debug, Serialize)]
+/// All results. What was not asked for, or needs servers that are not there, is empty.
+#[derive(Debug, Default, Serialize)]
 pub(crate) struct Report {
     pub planning: Option<Planning>,
     pub outage: Option<Outage>,
-    /// `None` without PostgreSQL.
     pub outage_on_postgres: Option<Outage>,
-    /// Those with servers are left out without PostgreSQL and RabbitMQ.
     pub throughput: Vec<Throughput>,
     pub in_flight: Option<InFlight>,
+    pub bursts: Vec<Burst>,
+    pub neighbour: Option<Neighbour>,
+    pub startup: Option<Startup>,
+    pub pages: Vec<Pages>,
+    pub sizes: Vec<SizeCost>,
     pub polling: Vec<Polling>,
+}
+
+/// The time from a tick of all apps until each step is published.
+#[derive(Debug, Serialize)]
+pub(crate) struct Burst {
+    pub form: &'static str,
+    pub apps: usize,
+    pub planned_seconds: f64,
+    pub dispatched_seconds: f64,
+}
+
+/// The pace of one subscription beside another whose budget is closed.
+#[derive(Debug, Serialize)]
+pub(crate) struct Neighbour {
+    /// Due runs that wait for the closed budget.
+    pub waiting: usize,
+    pub alone_runs_per_second: f64,
+    pub beside_runs_per_second: f64,
+}
+
+/// The time from the start of a process until it is of use.
+#[derive(Debug, Serialize)]
+pub(crate) struct Startup {
+    pub version_ms: f64,
+    /// `run` with an empty folder, until `/readyz` answers 200.
+    pub ready_ms: f64,
+}
+
+/// What a fleet of a size costs.
+#[derive(Debug, Serialize)]
+pub(crate) struct SizeCost {
+    pub apps: usize,
+    /// A pass of the planner and the dispatcher in which nothing is due.
+    pub idle_pass_ms: f64,
+    /// A pass that plans and publishes a run of each app.
+    pub tick_ms: f64,
+    pub status_ms: f64,
+}
+
+/// The times of the console's pages over one database.
+#[derive(Debug, Serialize)]
+pub(crate) struct Pages {
+    pub database: &'static str,
+    pub apps: usize,
+    pub runs: u64,
+    pub events: u64,
+    pub pages: Vec<PageTimes>,
+}
+
+/// The time of a page, with the time to send it over the loopback.
+#[derive(Debug, Serialize)]
+pub(crate) struct PageTimes {
+    pub path: String,
+    pub p95_ms: f64,
+    pub bytes: usize,
 }
 
 /// What a rule of polling costs on the same durations.
@@ -75,59 +133,4 @@ pub(crate) struct InFlight {
 pub(crate) fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
-}
-
-impl Outage {
-    pub(crate) fn print(&self, store: &str) {
-        let Self { ticks, seconds, more_memory_mib } = self;
-        println!("{store}: recorded {ticks} missed ticks in {seconds:.1} s and {more_memory_mib:.0} MiB");
-    }
-}
-
-impl Report {
-    pub(crate) fn print(&self) {
-        println!(
-            "\n{:<26} {:>6} {:>8} {:>8} {:>8} {:>9} {:>11} {:>9}",
-            "", "runs", "seconds", "runs/s", "steps/s", "ms CPU", "KiB WAL", "peak MiB"
-        );
-        println!(
-            "{:<26} {:>6} {:>8} {:>8} {:>8} {:>9} {:>11} {:>9}",
-            "", "", "", "", "", "per run", "per step", ""
-        );
-        for t in &self.throughput {
-            println!(
-                "{:<26} {:>6} {:>8.1} {:>8.0} {:>8.0} {:>9.2} {:>11.1} {:>9.0}",
-                t.name,
-                t.runs,
-                t.seconds,
-                t.runs_per_second,
-                t.steps_per_second,
-                t.cpu_ms_per_run,
-                t.wal_kib_per_step,
-                t.peak_memory_mib
-            );
-        }
-        if let Some(ms) = self.throughput.iter().map(|t| t.round_trip_ms).find(|ms| *ms > 0.0) {
-            println!("a round trip to PostgreSQL took {ms:.1} ms; fsync was on");
-        }
-        for Polling { rule, calls_per_backup, median_lag_percent } in &self.polling {
-            println!(
-                "{rule:<34} {calls_per_backup:>6.2} calls per backup, {median_lag_percent:>5.1} % median lag"
-            );
-        }
-        println!("\n{}", serde_json::to_string_pretty(self).unwrap());
-    }
-}
-
-impl InFlight {
-    pub(crate) fn print(&self) {
-        let Self { runs, memory_mib, cpu_percent } = self;
-        println!("{runs} runs in flight: {memory_mib:.1} MiB, {cpu_percent:.1} % of one core");
-    }
-}
-
-impl Planning {
-    pub(crate) fn print(&self) {
-        println!("planned {} ticks of one minute in {:.2} s", self.apps, self.seconds);
-    }
 }

@@ -15,7 +15,7 @@ use crate::bench_world::{BenchWorld, Process};
 use crate::durable_servers::{BenchDatabase, DurableServers};
 use crate::options::Options;
 use crate::report::{Throughput, median};
-use crate::{bare_loop, celery};
+use crate::{bare_loop, celery, neighbour};
 
 pub(crate) const POLL: PollPace = PollPace { first: Duration::from_millis(100), max: Duration::from_secs(1) };
 
@@ -63,10 +63,16 @@ pub(crate) async fn measure(options: &Options) -> Vec<Throughput> {
 }
 
 async fn embedded_round(options: &Options) -> Round {
+    embedded_round_beside(options, 0).await
+}
+
+/// A round of the embedded form, beside due runs of another subscription that wait for its closed budget.
+pub(crate) async fn embedded_round_beside(options: &Options, waiting: usize) -> Round {
     let world = BenchWorld::new(options.runs, Duration::from_millis(1)).await;
     let path = world.dir.path().join("holdfast.sqlite");
     let store = SqliteStore::open(&path, Arc::new(SystemClock::default()), Mode::Own).await.unwrap();
     world.fill(&store, POLL).await;
+    neighbour::add_waiting(&store, waiting).await;
     store.close().await;
     let process = world.spawn("run", "run", &[]);
     round(&world, Ended::in_file(&path).await, options.runs, vec![process]).await

@@ -1,11 +1,11 @@
-//! Commits in groups: each change ends as it would alone.
+//! Commits and loads in groups: each ends as it would alone.
 
 use std::pin::pin;
 use std::task::Poll;
 
 use futures::future::join_all;
-use holdfast_model::StateCode;
-use holdfast_store::{Change, Committed, GroupCommit, Link, verify_chain};
+use holdfast_model::{Delete, StateCode, Task};
+use holdfast_store::{CatalogFilter, Change, Committed, GroupCommit, GroupLoad, Link, Loaded, verify_chain};
 
 use crate::fixture::{StoreFixture, app, no_limits, started};
 
@@ -14,6 +14,7 @@ on_every_store!(
     a_change_that_the_store_refuses_harms_no_other_of_its_group,
     a_caller_that_is_dropped_takes_no_other_with_it,
     a_second_change_of_a_run_in_one_transaction_is_stale,
+    runs_that_are_loaded_together_are_what_each_is_alone,
 );
 
 /// Changes that start an attempt of `count` runs, each of its own app.
@@ -88,4 +89,26 @@ async fn a_second_change_of_a_run_in_one_transaction_is_stale(fixture: &StoreFix
     let twice = [changes[0].clone(), changes[1].clone(), changes[0].clone()];
     let results = fixture.store.commit_all(&twice).await.unwrap();
     assert_eq!(results, [Committed::Done(2), Committed::Done(2), Committed::Stale]);
+}
+
+async fn runs_that_are_loaded_together_are_what_each_is_alone(fixture: &StoreFixture) {
+    let shop = app("shop");
+    fixture.complete_backup(&shop, 5, 30).await;
+    let backup = fixture.store.catalog(&CatalogFilter::default()).await.unwrap().remove(0).backup;
+    let delete = Delete { backup: backup.id, blob: backup.blob, allow_last: false, rule: None };
+    let deletion = fixture.add_task(&shop, Task::Delete(delete)).await;
+    let next = fixture.add_manual(&shop).await;
+    let other = fixture.add_manual(&app("blog")).await;
+    fixture.acquire_beside(&other, 1, &no_limits()).await;
+    let missing = fixture.manual(&app("missing")).run;
+    let ids = [next.id, missing.id, deletion.id, other.id];
+    let loads = GroupLoad::new(fixture.store.clone());
+    let together = join_all(ids.iter().map(|id| loads.load(*id))).await;
+    let all = fixture.store.load_all(&ids).await.unwrap();
+    for ((id, grouped), listed) in ids.iter().zip(together).zip(all) {
+        // PostgreSQL's clock goes on between two loads.
+        let alone = fixture.store.load(*id).await.unwrap();
+        let at = |loaded: Option<Loaded>| loaded.map(|loaded| Loaded { now: fixture.now(), ..loaded });
+        assert_eq!((at(grouped.unwrap()), at(listed)), (at(alone.clone()), at(alone)), "{id}");
+    }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use holdfast_model::Limits;
 use holdfast_queue::Queue;
 use holdfast_scheduler::{Dispatcher, FleetSnapshot, MaintenancePlanner, Planner, PlanningContext};
-use holdfast_store::{GroupCommit, Store};
+use holdfast_store::{GroupCommit, GroupLoad, Store};
 use holdfast_worker::{Environment, Settings, Worker};
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
@@ -75,6 +75,7 @@ async fn run_until_crash(
     let bell = Arc::new(Notify::new());
     let env = Environment {
         commits: GroupCommit::new(Arc::clone(&faulty_store)),
+        loads: GroupLoad::new(Arc::clone(&faulty_store)),
         store: Arc::clone(&faulty_store),
         queue: Arc::clone(&faulty_queue),
         arm: Arc::new(Faulty { inner: parts.env.arm, injector: Arc::clone(&injector) }),

@@ -13,7 +13,7 @@ use holdfast_model::{
 use holdfast_queue::MemoryQueue;
 use holdfast_scheduler::Dispatcher;
 use holdfast_simulator::{Azure, Config, InProcess, StorageAccount};
-use holdfast_store::{GroupCommit, MemoryStore, Store};
+use holdfast_store::{GroupCommit, GroupLoad, MemoryStore, Store};
 use holdfast_worker::{Bulkheads, Environment, Settings, Tenants, Worker};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
@@ -59,6 +59,7 @@ impl QuietWorld {
         let queue = Arc::new(MemoryQueue::default());
         let env = Environment {
             commits: GroupCommit::new(Arc::clone(&store) as _),
+            loads: GroupLoad::new(Arc::clone(&store) as _),
             store: Arc::clone(&store) as _,
             queue: Arc::clone(&queue) as _,
             arm: Arc::new(arm),

@@ -15,7 +15,7 @@ use holdfast_queue::{MemoryQueue, Queue};
 use holdfast_scheduler::FleetSnapshot;
 use holdfast_simulator::{Azure, Config, Faults, InProcess, Pace};
 use holdfast_storage::{Container, Storage};
-use holdfast_store::{AuditEvent, GroupCommit, MemoryStore, RunFilter, Store};
+use holdfast_store::{AuditEvent, GroupCommit, GroupLoad, MemoryStore, RunFilter, Store};
 use holdfast_worker::{Environment, Settings};
 use secrecy::ExposeSecret;
 use tokio::sync::{Notify, watch};
@@ -187,6 +187,7 @@ impl SimulatedWorld {
             operator_fleet,
             env: Environment {
                 commits: GroupCommit::new(Arc::clone(&store)),
+                loads: GroupLoad::new(Arc::clone(&store)),
                 store,
                 queue,
                 arm,

@@ -7,5 +7,5 @@ mod token;
 
 pub use permission::Permission;
 pub use principal::{LoginMethod, Principal, Scope};
-pub use role::Role;
+pub use role::{InvalidRole, Role};
 pub use token::{ApiToken, NoToken, TokenRefusal, TokenText};

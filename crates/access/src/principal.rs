@@ -74,6 +74,14 @@ impl Scope {
     }
 }
 
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(policies) = &self.0 else { return f.write_str("all") };
+        let names: Vec<String> = policies.iter().map(ToString::to_string).collect();
+        f.write_str(&names.join(", "))
+    }
+}
+
 impl LoginMethod {
     /// The method's name in the audit and in answers.
     pub fn as_str(self) -> &'static str {

@@ -1,29 +1,17 @@
 //! Roles: what a principal may do.
 
 use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
-use strum::{EnumString, IntoStaticStr};
+use strum::IntoStaticStr;
 
 use crate::Permission;
 
 /// A set of permissions. Each role has what the roles before it have.
 ///
 /// A restore replaces what an app holds now, so that whoever may restore may also back up first.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    Serialize,
-    Deserialize,
-    EnumString,
-    IntoStaticStr,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum Role {
@@ -54,6 +42,19 @@ impl Role {
     /// The greatest role among names, such as the app roles of a claim. Names of no role count for nothing.
     pub fn greatest<'n>(names: impl IntoIterator<Item = &'n str>) -> Option<Self> {
         names.into_iter().filter_map(|name| name.parse().ok()).max()
+    }
+}
+
+/// The text is no role.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("expected one of viewer, operator, restorer, admin")]
+pub struct InvalidRole;
+
+impl FromStr for Role {
+    type Err = InvalidRole;
+
+    fn from_str(text: &str) -> Result<Self, InvalidRole> {
+        Self::ALL.into_iter().find(|role| role.as_str() == text).ok_or(InvalidRole)
     }
 }
 

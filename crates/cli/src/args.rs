@@ -16,6 +16,7 @@ mod sas;
 mod selection;
 mod serve;
 mod store;
+mod tokens;
 mod values;
 
 use std::sync::LazyLock;
@@ -41,6 +42,7 @@ pub use sas::{SasCheckArgs, SasCommand, SasRefreshArgs};
 pub use selection::{AppsArgs, ChangeOptions};
 pub use serve::{ConsoleArgs, DemoArgs, RunArgs, SchedulerArgs, SimulateArgs, WorkerArgs};
 pub use store::{MigrateArgs, RemoveRowArgs, StoreCommand};
+pub use tokens::{CreateTokenArgs, TokensCommand};
 
 /// Central, audited backups for fleets of Azure App Service apps.
 #[derive(Debug, Parser)]
@@ -150,6 +152,9 @@ pub enum Command {
     /// Open request budgets that Azure's answers closed
     #[command(subcommand)]
     Budgets(BudgetsCommand),
+    /// Create, list and revoke API tokens, which log in to the console and the API
+    #[command(subcommand)]
+    Tokens(TokensCommand),
     /// Verify and export the audit, and sign checkpoints of it
     #[command(subcommand)]
     Audit(AuditCommand),

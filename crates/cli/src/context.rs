@@ -163,16 +163,7 @@ impl Context {
     ///
     /// The number of the user and the name of the machine stand beside the name: a name is a claim.
     pub fn actor(&self) -> Actor {
-        let logged_in = || {
-            ["SUDO_USER", "USER", "LOGNAME", "USERNAME"].into_iter().find_map(|name| std::env::var(name).ok())
-        };
-        let actor = self.global.actor.clone().or_else(logged_in);
-        let uid = user_number();
-        let name = actor
-            .filter(|actor| !actor.trim().is_empty())
-            .or_else(|| uid.map(|number| format!("uid {number}")))
-            .unwrap_or_else(|| "unknown".to_owned());
-        Actor { uid, host: host_name(), ..Actor::from(name) }
+        holdfast_control::person(self.global.actor.clone(), |name| std::env::var(name).ok())
     }
 
     /// Randomness that differs from process to process, for request ids, run ids and pauses.
@@ -181,21 +172,6 @@ impl Context {
     pub fn rng(&self) -> fastrand::Rng {
         fastrand::Rng::new()
     }
-}
-
-/// The number of the process's user.
-fn user_number() -> Option<u32> {
-    #[cfg(unix)]
-    let user = Some(rustix::process::getuid().as_raw());
-    #[cfg(not(unix))]
-    let user: Option<u32> = None;
-    user
-}
-
-/// The name of this machine, as its kernel has it; no environment variable counts.
-fn host_name() -> Option<String> {
-    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").ok()?;
-    Some(name.trim().to_owned()).filter(|name| !name.is_empty())
 }
 
 /// A URL with a password: the text itself, or the content of `env:NAME` or `file:PATH`.

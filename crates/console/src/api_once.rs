@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::extract::{FromRequest, FromRequestParts as _, Request};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse as _, Response};
+use axum::response::{IntoResponse, Response};
 use holdfast_control::views::actions::answered;
 use holdfast_store::{RequestAnswer, RequestKey, sha256_hex};
 use serde::de::DeserializeOwned;
@@ -42,7 +42,7 @@ impl<S: Send + Sync> FromRequest<S> for ApiRequest {
             Caller::from_request_parts(&mut head, state).await.map_err(|failure| failure.problem())?;
         let (path, headers) = (head.uri.path().to_owned(), head.headers.clone());
         let request = Request::from_parts(head, body);
-        let body = String::from_request(request, state).await.map_err(|refused| refused.into_response())?;
+        let body = String::from_request(request, state).await.map_err(IntoResponse::into_response)?;
         Ok(Self { caller, path, headers, body })
     }
 }
@@ -75,12 +75,11 @@ impl ApiRequest {
         }
         let (request, fingerprint) = (self.key()?, self.fingerprint());
         let Self { caller, .. } = self;
-        let claim = match &request {
-            Some(request) => site.forms.claim_key(&request.principal, &request.key),
-            None => {
-                let token = site.forms.issue(&caller.binding).ok_or_else(Failure::no_randomness)?;
-                site.forms.claim(&caller.binding, &token)
-            }
+        let claim = if let Some(request) = &request {
+            site.forms.claim_key(&request.principal, &request.key)
+        } else {
+            let token = site.forms.issue(&caller.binding).ok_or_else(Failure::no_randomness)?;
+            site.forms.claim(&caller.binding, &token)
         };
         let done = match claim {
             Claim::Act(permit) => {

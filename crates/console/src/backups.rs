@@ -3,7 +3,9 @@
 use async_trait::async_trait;
 use holdfast_control::Error;
 use holdfast_control::views::FleetReading;
-use holdfast_control::views::actions::{BackupPreview, BackupsStarted, LeftOut, Selection};
+use holdfast_control::views::actions::{
+    BackupAction, BackupPreview, BackupsStarted, FleetBackups, LeftOut, Selection, back_up, preview,
+};
 use holdfast_model::{Actor, Timestamp};
 use holdfast_store::RequestKey;
 
@@ -32,4 +34,17 @@ pub struct BackupRequest {
     pub request: Option<RequestKey>,
     /// Apps that it names and that are left out already, each with the reason.
     pub left_out: Vec<LeftOut>,
+}
+
+#[async_trait]
+impl BackupActions for FleetBackups {
+    fn preview(&self, reading: &FleetReading, selection: &Selection) -> Result<BackupPreview, Error> {
+        preview(reading, &self.fleet, selection)
+    }
+
+    async fn back_up(&self, reading: &FleetReading, request: BackupRequest) -> Result<BackupsStarted, Error> {
+        let BackupRequest { selection, actor, key, asked_at, request, left_out } = request;
+        let action = BackupAction { selection, actor, key, asked_at, request, left_out };
+        back_up(&*self.store, &self.fleet, reading, &action).await
+    }
 }

@@ -3,6 +3,7 @@
 mod anchors;
 mod checkpoint;
 mod checkpoint_lines;
+mod checkpoint_loop;
 mod checkpointer;
 mod destination;
 mod export;

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use holdfast_access::{ApiToken, Permission, Principal, Role, Scope, TokenText};
-use holdfast_model::{Actor, AppId, OperatorAction};
+use holdfast_access::{ApiToken, Permission, Principal, Role, Scope, TokenRefusal, TokenText};
+use holdfast_model::{Actor, AppId, OperatorAction, Timestamp};
 use holdfast_store::Store;
+use ring::rand::SecureRandom;
 
 use crate::{Error, ErrorKind, operator_actions};
 
@@ -41,6 +42,24 @@ pub struct CreatedToken {
     pub token: ApiToken,
     /// The text.
     pub text: TokenText,
+}
+
+/// The state of a token, in a word.
+pub fn state(token: &ApiToken, now: Timestamp) -> &'static str {
+    match token.current_principal(now) {
+        Ok(_) => "in force",
+        Err(TokenRefusal::Expired) => "expired",
+        Err(TokenRefusal::Revoked | TokenRefusal::Unknown) => "revoked",
+    }
+}
+
+/// 256 random bits for a token.
+pub fn random_bits(random: &dyn SecureRandom) -> Result<[u8; 32], Error> {
+    let mut bits = [0; 32];
+    let failed =
+        |_| Error::new(ErrorKind::Refused, "the system gives no randomness, so no token can be made");
+    random.fill(&mut bits).map_err(failed)?;
+    Ok(bits)
 }
 
 /// Creates a token with these random bits, and records it in the audit.
@@ -137,7 +156,7 @@ mod tests {
     use std::sync::Arc;
 
     use holdfast_access::LoginMethod;
-    use holdfast_model::{ManualClock, PolicyName, Timestamp};
+    use holdfast_model::{ManualClock, PolicyName};
     use holdfast_store::MemoryStore;
 
     use super::*;

@@ -7,6 +7,7 @@ mod faults;
 mod fleet;
 mod http;
 mod in_process;
+mod offset_clock;
 mod request;
 
 pub use azure::{Azure, BlobFacts, InvalidKey, Restored};
@@ -16,4 +17,5 @@ pub use faults::{CallFault, DeleteEnd, End, Faults, RestoreEnd, ScriptedOutcome}
 pub use fleet::{Fleet, FleetSite, StorageAccount, fleet};
 pub use http::Server;
 pub use in_process::InProcess;
+pub use offset_clock::OffsetClock;
 pub use request::{Delivery, Method, Request, Response};

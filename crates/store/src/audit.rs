@@ -88,17 +88,16 @@ pub(crate) fn places(end: &ChainEnd, events: &[NewEvent<'_>]) -> Vec<Placed> {
     events.iter().map(&mut place).collect()
 }
 
-/// The rows of `events` at their places, each bound to the one before, the first to `end`.
-pub(crate) fn chain_rows(end: ChainEnd, events: &[NewEvent<'_>], places: &[Placed]) -> Vec<ChainRow> {
-    let ChainEnd { link: mut last, database_role, .. } = end;
+/// The rows of `events` at their places, each bound to the one before, the first to `end`, which moves to the last.
+pub(crate) fn chain_rows(end: &mut ChainEnd, events: &[NewEvent<'_>], places: &[Placed]) -> Vec<ChainRow> {
+    let ChainEnd { link: last, at: last_at, database_role } = end;
     let row = |(new, place): (&NewEvent<'_>, &Placed)| {
         let (run_id, app) = (new.run.id.to_string(), new.run.app.to_string());
         let (at, data) = (format_timestamp(place.at), json(new.event));
-        let database_role = database_role.clone();
-        let (at_text, role) = (at.as_str(), database_role.as_str());
-        last =
-            last.then(&Content { at: at_text, run_id: &run_id, app: &app, data: &data, database_role: role });
-        ChainRow { link: last.clone(), at, run_id, app, data, database_role }
+        let content = Content { at: &at, run_id: &run_id, app: &app, data: &data, database_role };
+        *last = last.then(&content);
+        *last_at = place.at;
+        ChainRow { link: last.clone(), at, run_id, app, data, database_role: database_role.clone() }
     };
     events.iter().zip(places).map(row).collect()
 }

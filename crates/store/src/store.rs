@@ -144,6 +144,15 @@ pub trait Store: Send + Sync + Debug {
     /// A run with what its next step needs; `None` when there is no such run.
     async fn load(&self, id: RunId) -> Result<Option<Loaded>>;
 
+    /// What [`load`](Self::load) returns for each id, in the same order. Fails when one of them cannot be read.
+    async fn load_all(&self, ids: &[RunId]) -> Result<Vec<Option<Loaded>>> {
+        let mut loaded = Vec::with_capacity(ids.len());
+        for id in ids {
+            loaded.push(self.load(*id).await?);
+        }
+        Ok(loaded)
+    }
+
     /// Writes a change: the row in its next version without its lease, and the events.
     ///
     /// Of the given run the state, failure counts, due time and end are written; all else stays as it was created. The

@@ -304,6 +304,10 @@ impl Store for WatchedStore {
         self.inner.load(id).await
     }
 
+    async fn load_all(&self, ids: &[RunId]) -> Result<Vec<Option<Loaded>>, Error> {
+        self.inner.load_all(ids).await
+    }
+
     async fn commit_all(&self, changes: &[Change]) -> Result<Vec<Committed>, Error> {
         let committed = self.inner.commit_all(changes).await?;
         for (change, committed) in changes.iter().zip(&committed) {

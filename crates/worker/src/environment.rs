@@ -7,7 +7,7 @@ use holdfast_arm::{Arm, Probe};
 use holdfast_model::Clock;
 use holdfast_queue::Queue;
 use holdfast_storage::{Secrets, Storage};
-use holdfast_store::{GroupCommit, Store};
+use holdfast_store::{GroupCommit, GroupLoad, Store};
 use tokio::sync::Notify;
 
 /// Everything that a step may call.
@@ -17,6 +17,8 @@ pub struct Environment {
     pub store: Arc<dyn Store>,
     /// Commits the changes of all steps of the process to that store, in groups.
     pub commits: GroupCommit,
+    /// Loads the runs of all steps of the process from that store, in groups.
+    pub loads: GroupLoad,
     /// The source of messages.
     pub queue: Arc<dyn Queue>,
     /// Azure Resource Manager.

@@ -45,7 +45,7 @@ pub(crate) struct LoadedStep {
 /// limits, so a forged, replayed or old message moves nothing.
 pub(crate) async fn load(env: &Environment, wakeup: Wakeup) -> Result<Result<LoadedStep, Stepped>, Error> {
     let before_load = HostTime::read(&*env.clock);
-    Ok(match env.store.load(wakeup.run_id).await? {
+    Ok(match env.loads.load(wakeup.run_id).await? {
         Some(loaded) if loaded.run.version != wakeup.version => Err(Stepped::Dropped),
         Some(loaded) if !loaded.is_leased_by(wakeup) => Err(Stepped::NotLeased),
         Some(loaded) => Ok(LoadedStep { loaded, before_load }),

@@ -26,13 +26,16 @@ pub struct Options {
     /// Worker processes of the distributed form
     #[arg(long, default_value_t = 2)]
     workers: u32,
+    /// Runs that wait for Azure at the same time
+    #[arg(long, default_value_t = 10_000)]
+    in_flight: u32,
     /// Milliseconds that each answer of PostgreSQL takes longer
     #[arg(long, default_value_t = 0)]
     db_latency_ms: u32,
     /// Print the statements that PostgreSQL spent most time on
     #[arg(long)]
     statements: bool,
-    /// Only these measurements: `planning`, `throughput`, `flight`
+    /// Only these measurements: `planning`, `throughput`, `burst`, `neighbour`, `startup`, `pages`, `sizes`, `flight`, `polls`
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
 }
@@ -46,6 +49,7 @@ pub fn run(options: &Options) -> Result<()> {
         ("--runs", options.runs),
         ("--rounds", options.rounds),
         ("--workers", options.workers),
+        ("--in-flight", options.in_flight),
         ("--db-latency-ms", options.db_latency_ms),
     ];
     for (name, number) in numbers {

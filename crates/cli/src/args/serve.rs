@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Args;
+use holdfast_console::{AllowedHosts, Entry, ListenerLimits, Transport};
+use holdfast_control::Error;
 
 use crate::args::Listen;
 
@@ -38,6 +40,29 @@ pub struct ConsoleArgs {
     /// A name under which clients may ask, beside addresses and the machine's own name; repeat it for more
     #[arg(long = "allow-host", env = "HOLDFAST_ALLOW_HOST", value_name = "NAME", value_delimiter = ',')]
     pub allow_hosts: Vec<String>,
+    /// Serve pages and API to logins by API token alone, also on this machine
+    #[arg(long, env = "HOLDFAST_REQUIRE_LOGIN", value_parser = clap::builder::FalseyValueParser::new())]
+    pub require_login: bool,
+    /// Serve by TLS with this certificate chain, a PEM file, to clients that log in
+    #[arg(long, env = "HOLDFAST_TLS_CERT", value_name = "PATH", requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+    /// The private key of --tls-cert, a PEM file
+    #[arg(long, env = "HOLDFAST_TLS_KEY", value_name = "PATH", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
+    /// Serve clients that log in and come through a proxy that ends TLS and sets X-Forwarded-Proto
+    #[arg(long, env = "HOLDFAST_BEHIND_PROXY", conflicts_with = "tls_cert", value_parser = clap::builder::FalseyValueParser::new())]
+    pub behind_proxy: bool,
+}
+
+impl ConsoleArgs {
+    /// What the listener allows. Reads the certificate.
+    pub fn limits(&self) -> Result<ListenerLimits, Error> {
+        let files = self.tls_cert.as_deref().zip(self.tls_key.as_deref());
+        let transport = Transport::of(files, self.behind_proxy)?;
+        let entry = Entry { transport, requires_login: self.require_login };
+        let hosts = AllowedHosts::with_own_name(&self.allow_hosts);
+        Ok(ListenerLimits { hosts, entry, ..ListenerLimits::default() })
+    }
 }
 
 /// `holdfast worker`

@@ -9,11 +9,12 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use holdfast_config::{Fleet, Invalid, Secrets, check};
-use holdfast_console::Server;
+use holdfast_console::{ListenerLimits, Server};
 use holdfast_control::status::status;
 use holdfast_control::{Error, ErrorKind, counted};
 use holdfast_model::{Clock, RunKind, StateCode, SystemClock, Timestamp};
 use holdfast_queue::MemoryQueue;
+use holdfast_simulator::OffsetClock;
 use holdfast_store::{Mode, OneProcess, RunFilter, SqliteStore, Store};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -25,7 +26,7 @@ use crate::runtime::console::{Served, demo_listener, serve};
 use crate::runtime::simulation::{FleetShape, Simulation};
 use crate::runtime::site::site_parts;
 use crate::runtime::stop_signal::stop_on_signal;
-use crate::runtime::{CallCounter, Engine, EngineParts, OffsetClock, Role};
+use crate::runtime::{CallCounter, Engine, EngineParts, Role};
 use summary::Summary;
 
 /// Policies whose waits are seconds, so that the night takes one minute.
@@ -141,7 +142,7 @@ async fn serve_console(
         store: Arc::clone(store),
         consumers: None,
         site: Some(site_parts(fleet, store, clock, context)?),
-        allow_hosts: &[],
+        limits: ListenerLimits::default(),
     };
     let console = serve(demo_listener(args.listen).await?, served, stop).await?;
     if let Some(console) = &console {

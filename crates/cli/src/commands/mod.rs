@@ -24,6 +24,7 @@ pub mod show;
 pub mod simulate;
 pub mod status;
 pub mod store;
+pub mod tokens;
 pub mod verify;
 
 mod outcome;

@@ -11,7 +11,7 @@ use crate::args::{ConsoleArgs, RunArgs, SchedulerArgs, WorkerArgs};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::runtime::backends::Backends;
-use crate::runtime::checkpoints::{checkpointer, keep_checkpoints};
+use crate::runtime::checkpoints::checkpointer;
 use crate::runtime::console::{Served, listener, serve as serve_console};
 use crate::runtime::site::site_parts;
 use crate::runtime::stop_signal::stop_on_signal;
@@ -51,7 +51,7 @@ async fn serve(
     console: &ConsoleArgs,
     context: &Context,
 ) -> anyhow::Result<Exit> {
-    let mut fleet = context.fleet()?;
+    let (mut fleet, limits) = (context.fleet()?, console.limits()?);
     fleet.engine.concurrency = concurrency.unwrap_or(fleet.engine.concurrency);
     // Where several processes share a database, `holdfast migrate` brings it up to date once, before they start.
     let mode = if role == Role::All { Mode::Own } else { Mode::Join };
@@ -77,18 +77,12 @@ async fn serve(
     tracing::info!(role = role.as_str(), fleet = %context.global.fleet.display(), "running; stop with Ctrl-C");
     let stop = CancellationToken::new();
     let consumers = broker.clone().map(attached);
-    let served = Served {
-        telemetry,
-        role,
-        store: Arc::clone(&store),
-        consumers,
-        site,
-        allow_hosts: &console.allow_hosts,
-    };
-    let listener = listener(console.listen, console.allow_remote, role == Role::All).await?;
+    let served =
+        Served { telemetry, role, store: Arc::clone(&store), consumers, site, limits: limits.clone() };
+    let listener = listener(console.listen, (console.allow_remote, &limits.entry), role == Role::All).await?;
     let shown = serve_console(listener, served, &stop).await?;
     let stopper = tokio::spawn(stop_on_signal(stop.clone()));
-    let checkpoints = checkpointer.map(|of| tokio::spawn(keep_checkpoints(of, stop.clone())));
+    let checkpoints = checkpointer.map(|of| tokio::spawn(of.keep(stop.clone().cancelled_owned())));
     if let Some(broker) = broker.clone() {
         // Prefetched messages go to other workers at once, and do not wait for the active steps of this process.
         let stop = stop.clone();

@@ -1,18 +1,15 @@
-//! Builds what signs checkpoints of the audit from the fleet file, and runs it on its schedule.
+//! Builds what signs checkpoints of the audit from the fleet file.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use holdfast_config::{CheckpointDestination, Fleet};
-use holdfast_control::audit::{
-    Checkpoint, CheckpointContainer, CheckpointFile, CheckpointSchedule, Checkpointer, Destination,
-};
+use holdfast_control::audit::{Checkpoint, CheckpointContainer, CheckpointFile, Checkpointer, Destination};
 use holdfast_identity::Identities;
 use holdfast_model::{Clock, StorageName};
 use holdfast_storage::AppendContainer;
 use holdfast_store::Store;
 use holdfast_telemetry::remember_secret;
-use tokio_util::sync::CancellationToken;
 
 use crate::output;
 
@@ -68,28 +65,4 @@ pub fn container(
     let target = holdfast_control::storage_named(fleet, name)?;
     let access = Identities::new(fleet, clock, remember_secret)?.access(target.azure.as_deref())?;
     Ok(AppendContainer::new(name.clone(), target.clone(), access)?)
-}
-
-/// Writes checkpoints as they are due, until `stop`.
-///
-/// A failure is logged, and `holdfast status` and the metrics show it; the next try is a minute later.
-pub async fn keep_checkpoints(checkpointer: Checkpointer, stop: CancellationToken) {
-    let mut schedule = CheckpointSchedule::default();
-    loop {
-        let written = tokio::select! {
-            biased;
-            () = stop.cancelled() => return,
-            written = checkpointer.write_due(&mut schedule) => written,
-        };
-        let pause = written.unwrap_or_else(|error| {
-            tracing::warn!(
-                error = &error as &dyn std::error::Error,
-                "failed to record the checkpoints of the audit"
-            );
-            checkpointer.retry()
-        });
-        if tokio::time::timeout(pause, stop.cancelled()).await.is_ok() {
-            return;
-        }
-    }
 }

@@ -1,15 +1,14 @@
 //! The HTTP console of a process: its checks and metrics, its pages, and where it listens.
 
-use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use holdfast_console::{
-    AllowedHosts, Check, Console, ConsumersAttached, ListenerLimits, RecentHeartbeat, Server, Site,
-    SiteParts, StoreAnswers,
+    Check, Console, ConsumersAttached, Entry, ListenerLimits, RecentHeartbeat, Server, Site, SiteParts,
+    StoreAnswers, bind,
 };
-use holdfast_control::{Error, ErrorKind};
+use holdfast_control::Error;
 use holdfast_store::Store;
 use holdfast_telemetry::{Process, Telemetry};
 use tokio::net::TcpListener;
@@ -38,8 +37,8 @@ pub struct Served<'a> {
     pub consumers: Option<CountConsumers>,
     /// What its pages are served from; `None` for a process without pages.
     pub site: Option<SiteParts>,
-    /// Names under which clients may ask, beside the usual ones.
-    pub allow_hosts: &'a [String],
+    /// What the listener allows.
+    pub limits: ListenerLimits,
 }
 
 /// Starts the console of a process, if it listens, and its metrics for the exporters.
@@ -50,7 +49,7 @@ pub async fn serve(
     served: Served<'_>,
     stop: &CancellationToken,
 ) -> anyhow::Result<Option<Server>> {
-    let Served { telemetry, role, store, consumers, site, allow_hosts } = served;
+    let Served { telemetry, role, store, consumers, site, limits } = served;
     let consumers = consumers.filter(|_| role.works());
     let mut checks: Vec<Arc<dyn Check>> = vec![Arc::new(StoreAnswers(Arc::clone(&store)))];
     let process = Process { schedules: role.plans(), consumers: consumers.clone(), store };
@@ -64,19 +63,9 @@ pub async fn serve(
     let Some(listener) = listener else { return Ok(None) };
     let site = site.map(|parts| Arc::new(Site::new(parts, checks.clone())));
     let console = Console { checks, metrics: health.metrics, site };
-    let limits = ListenerLimits { hosts: allowed_hosts(allow_hosts), ..ListenerLimits::default() };
     let running = Server::start(listener, console, limits, stop.clone().cancelled_owned())?;
     tracing::info!(address = %running.address(), "serving the console, /metrics, /healthz and /readyz");
     Ok(Some(running))
-}
-
-/// The names of `--allow-host` and the machine's own name, which a web page elsewhere cannot have.
-fn allowed_hosts(named: &[String]) -> AllowedHosts {
-    #[cfg(unix)]
-    let own = rustix::system::uname().nodename().to_string_lossy().into_owned();
-    #[cfg(not(unix))]
-    let own = std::env::var("COMPUTERNAME").unwrap_or_default();
-    AllowedHosts::new(named.iter().map(String::as_str).chain([own.as_str()]))
 }
 
 /// The listener of a process that runs until stopped; `None` where it listens nowhere.
@@ -84,11 +73,11 @@ fn allowed_hosts(named: &[String]) -> AllowedHosts {
 /// Without `--listen`, a process with a console listens at the usual address, unless another process does.
 pub async fn listener(
     listen: Option<Listen>,
-    allow_remote: bool,
+    (allow_remote, entry): (bool, &Entry),
     has_console: bool,
 ) -> Result<Option<TcpListener>, Error> {
     match listen {
-        Some(Listen::At(address)) => bind(address, allow_remote).await.map(Some),
+        Some(Listen::At(address)) => bind(address, allow_remote, entry).await.map(Some),
         None if has_console => match TcpListener::bind(USUAL).await {
             Ok(listener) => Ok(Some(listener)),
             Err(error) => {
@@ -105,31 +94,10 @@ pub async fn listener(
 pub async fn demo_listener(listen: Option<Listen>) -> Result<Option<TcpListener>, Error> {
     match listen {
         Some(Listen::Nowhere) => Ok(None),
-        Some(Listen::At(address)) => bind(address, false).await.map(Some),
+        Some(Listen::At(address)) => bind(address, false, &Entry::default()).await.map(Some),
         None => match TcpListener::bind(USUAL).await {
             Ok(listener) => Ok(Some(listener)),
-            Err(_) => bind(SocketAddr::new(USUAL.ip(), 0), false).await.map(Some),
+            Err(_) => bind(SocketAddr::new(USUAL.ip(), 0), false, &Entry::default()).await.map(Some),
         },
     }
-}
-
-async fn bind(address: SocketAddr, allow_remote: bool) -> Result<TcpListener, Error> {
-    if !address.ip().to_canonical().is_loopback() {
-        if !allow_remote {
-            let what =
-                format!("{address} is not an address of this machine alone, and the port has no login");
-            let help =
-                "listen on 127.0.0.1, or give --allow-remote where only your monitoring reaches the port";
-            return Err(Error::new(ErrorKind::Invalid, what).help(help));
-        }
-        tracing::warn!(%address, "whoever reaches this address can read the names and states of the apps");
-    }
-    TcpListener::bind(address).await.map_err(|error| {
-        let why = match error.kind() {
-            io::ErrorKind::AddrInUse => "another process uses the address".to_owned(),
-            _ => error.to_string(),
-        };
-        let help = "choose another address with --listen; port 0 chooses a free one";
-        Error::new(ErrorKind::Conflict, format!("cannot listen on {address}: {why}")).help(help)
-    })
 }

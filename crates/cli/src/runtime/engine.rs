@@ -13,7 +13,7 @@ use holdfast_model::{Clock, StorageName, SubscriptionId};
 use holdfast_queue::Queue;
 use holdfast_scheduler::{Dispatcher, FleetSnapshot, MaintenancePlanner, Planner, PlanningContext};
 use holdfast_storage::{LiveStorage, Storage, StorageTarget};
-use holdfast_store::{GroupCommit, MemoryStore, Store};
+use holdfast_store::{GroupCommit, GroupLoad, MemoryStore, Store};
 use holdfast_telemetry::remember_secret;
 use holdfast_worker::{Bulkheads, Environment, Settings, StepObserver, Tenants, Worker};
 use tokio::sync::{Notify, watch};
@@ -73,6 +73,7 @@ impl Engine {
         let (limits, lease) = (fleet.limits.clone(), fleet.engine.lease);
         let env = Environment {
             commits: GroupCommit::new(Arc::clone(&store)),
+            loads: GroupLoad::new(Arc::clone(&store)),
             store: Arc::clone(&store),
             queue: Arc::clone(&queue),
             arm,

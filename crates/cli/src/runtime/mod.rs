@@ -6,7 +6,6 @@ pub mod checkpoints;
 pub mod console;
 pub mod engine;
 pub mod logins;
-mod offset_clock;
 mod role;
 pub mod run_follower;
 pub mod simulation;
@@ -16,5 +15,4 @@ pub mod wires;
 
 pub use call_counter::CallCounter;
 pub use engine::{Engine, EngineParts};
-pub use offset_clock::OffsetClock;
 pub use role::Role;

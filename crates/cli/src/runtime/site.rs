@@ -1,17 +1,12 @@
-//! What the console's pages are served from, and who backs up through them.
+//! What the console's pages are served from.
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use holdfast_config::Fleet;
-use holdfast_console::{BackupActions, BackupRequest, SiteParts};
-use holdfast_control::Error;
+use holdfast_console::SiteParts;
 use holdfast_control::audit::system_random;
 use holdfast_control::operator_requests::LiveRequests;
-use holdfast_control::views::FleetReading;
-use holdfast_control::views::actions::{
-    BackupAction, BackupPreview, BackupsStarted, Selection, back_up, preview,
-};
+use holdfast_control::views::actions::FleetBackups;
 use holdfast_model::Clock;
 use holdfast_store::Store;
 
@@ -36,28 +31,9 @@ pub fn site_parts(
         store: Arc::clone(store),
         clock: Arc::clone(clock),
         policies: fleet.policies.clone(),
-        backups: Arc::new(LocalBackups { fleet: fleet.clone(), store: Arc::clone(store) }),
+        backups: Arc::new(FleetBackups { fleet: fleet.clone(), store: Arc::clone(store) }),
         azure: Arc::new(azure),
         person: context.actor(),
         random: Arc::new(system_random()),
     })
-}
-
-/// Backups that the user of this machine asks for.
-struct LocalBackups {
-    fleet: Fleet,
-    store: Arc<dyn Store>,
-}
-
-#[async_trait]
-impl BackupActions for LocalBackups {
-    fn preview(&self, reading: &FleetReading, selection: &Selection) -> Result<BackupPreview, Error> {
-        preview(reading, &self.fleet, selection)
-    }
-
-    async fn back_up(&self, reading: &FleetReading, request: BackupRequest) -> Result<BackupsStarted, Error> {
-        let BackupRequest { selection, actor, key, asked_at, request, left_out } = request;
-        let action = BackupAction { selection, actor, key, asked_at, request, left_out };
-        back_up(&*self.store, &self.fleet, reading, &action).await
-    }
 }

@@ -24,5 +24,6 @@ mod sas;
 mod simulated;
 mod telemetry;
 mod terminals;
+mod tokens;
 mod waiting;
 mod wires;

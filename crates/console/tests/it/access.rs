@@ -1,6 +1,5 @@
 //! Who may do what: every route under every role, logins, and what is refused.
 
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use axum::http::Method;
@@ -9,6 +8,7 @@ use holdfast_console::{Demand, RouteRule, route_rules};
 use holdfast_model::{OperatorAction, RunEvent};
 use serde_json::{Value, json};
 
+use crate::actions::confirmation;
 use crate::filled::Filling;
 use crate::world::{Answer, World, between};
 
@@ -27,17 +27,6 @@ fn bearer(token: &str) -> String {
 pub async fn ask(world: &World, token: &str, request: &str, body: &str) -> Answer {
     let kind = if request.contains("/api/") { JSON } else { FORM };
     world.ask(request, &[kind, ("Authorization", &bearer(token))], body).await
-}
-
-/// The confirmation that a preview asks for.
-fn confirmed(preview: &str) -> String {
-    let fields = between(preview, "action=\"/backups\">", "<label");
-    let mut body = "count=1".to_owned();
-    for field in fields.split("<input ").skip(1) {
-        let (name, value) = (between(field, "name=\"", "\""), between(field, "value=\"", "\""));
-        write!(body, "&{name}={value}").unwrap();
-    }
-    body
 }
 
 /// What a matrix of requests needs of the world.
@@ -68,7 +57,7 @@ impl Samples {
             ("POST", "/backups") => {
                 let preview = ask(world, token, "POST /backups/preview", &format!("app={app}")).await;
                 let body =
-                    if preview.status == 200 { confirmed(&preview.body) } else { format!("app={app}") };
+                    if preview.status == 200 { confirmation(&preview, "1") } else { format!("app={app}") };
                 (path.to_string(), body, 303)
             }
             ("POST", "/login") => (path.to_string(), format!("token={}", self.viewer), 303),
@@ -135,7 +124,7 @@ async fn every_route_serves_the_roles_that_have_its_permission_and_no_other() {
     let mut apps: Vec<String> = good.split("name=\"app\" value=\"").skip(1).map(value).collect();
     let app = apps.pop().unwrap();
     let asked = ask(&world, &operator, "POST /backups/preview", &format!("app={app}")).await;
-    let started = ask(&world, &operator, "POST /backups", &confirmed(&asked.body)).await;
+    let started = ask(&world, &operator, "POST /backups", &confirmation(&asked, "1")).await;
     let samples = Samples {
         apps,
         name: between(&fleet, "href=\"/apps/", "\"").to_owned(),
@@ -168,6 +157,17 @@ async fn every_route_serves_the_roles_that_have_its_permission_and_no_other() {
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+    let limited = world.token("limited", Role::Admin, &["gold"]).await;
+    for rule in route_rules() {
+        if let Demand::Permission(permission) = rule.demand
+            && !permission.only_reads()
+            && rule.path != "/backups/{id}"
+        {
+            let (request, body, _) = samples.of(&world, &rule, ("nobody", &limited)).await;
+            let answer = ask(&world, &limited, &request, &body).await;
+            assert_eq!(answer.status, 403, "{request} is about more than some policies");
+        }
+    }
     for request in ["GET /nowhere", "DELETE /fleet", "GET /api/v1/nowhere"] {
         assert_eq!(world.ask(request, &[], "").await.status, 401, "{request}");
     }
@@ -343,7 +343,7 @@ async fn a_form_of_another_login_starts_nothing() {
     let app = between(&fleet, "name=\"app\" value=\"", "\"");
     let before = world.runs().await;
     let preview = ask(&world, &ann, "POST /backups/preview", &format!("app={app}")).await;
-    let body = confirmed(&preview.body);
+    let body = confirmation(&preview, "1");
     assert_eq!(ask(&world, &bob, "POST /backups", &body).await.status, 403);
     assert_eq!(world.runs().await, before);
     assert_eq!(ask(&world, &ann, "POST /backups", &body).await.status, 303);

@@ -13,4 +13,5 @@ mod listener;
 mod pages;
 mod restores;
 mod site;
+mod tls;
 mod world;

@@ -52,9 +52,13 @@ impl World {
 
     /// A console that demands a login, and its clock.
     pub async fn with_login(filling: Filling) -> (Self, Arc<ManualClock>) {
+        Self::entered(filling, Entry { requires_login: true, ..Entry::default() }).await
+    }
+
+    /// A console that clients reach in a way, and its clock.
+    pub async fn entered(filling: Filling, entry: Entry) -> (Self, Arc<ManualClock>) {
         let filled = Filled::new(filling).await;
         let (store, clock) = (Arc::clone(&filled.store), Arc::clone(&filled.clock));
-        let entry = Entry { requires_login: true, ..Entry::default() };
         let limits = ListenerLimits { entry, ..ListenerLimits::default() };
         (Self::within("127.0.0.1:0", (store, Arc::clone(&clock) as _), limits).await, clock)
     }
@@ -84,6 +88,15 @@ impl World {
         let listener = TcpListener::bind(address).await.unwrap();
         let server = Server::start(listener, console, limits, std::future::pending()).unwrap();
         Self { store, server }
+    }
+
+    pub fn address(&self) -> std::net::SocketAddr {
+        self.server.address()
+    }
+
+    /// Everything in the audit.
+    pub async fn audit(&self) -> String {
+        format!("{:?}", self.store.audit(0, 10_000).await.unwrap())
     }
 
     /// A new API token, whose acts are limited to policies where there are any.

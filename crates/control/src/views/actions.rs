@@ -1,6 +1,7 @@
 //! Backups of many apps that a person asks for from a list: what will be done, and doing it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use holdfast_config::Fleet;
@@ -97,6 +98,15 @@ pub struct BackupsStarted {
     pub left_out: Vec<LeftOut>,
     /// Whether the same request was sent before, so that nothing was added now.
     pub is_repeated: bool,
+}
+
+/// The fleet file and the store of a process that backs up apps for people.
+#[derive(Debug)]
+pub struct FleetBackups {
+    /// The fleet file.
+    pub fleet: Fleet,
+    /// The store.
+    pub store: Arc<dyn Store>,
 }
 
 /// What a request to back up a selection will do. Pure.

@@ -271,7 +271,8 @@ impl State {
             (end.link, end.at) = (last.link.clone(), last.at);
         }
         let placed = places(&end, events);
-        for ((row, new), place) in chain_rows(end, events, &placed).into_iter().zip(events).zip(&placed) {
+        for ((row, new), place) in chain_rows(&mut end, events, &placed).into_iter().zip(events).zip(&placed)
+        {
             let (run_id, app, event) = (new.run.id, new.run.app.clone(), new.event.clone());
             self.events_of.entry(run_id).or_default().push(self.audit.len());
             let (link, database_role) = (row.link, row.database_role);

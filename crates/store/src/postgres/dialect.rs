@@ -70,7 +70,7 @@ pub(super) const DIALECT: Dialect = Dialect {
                 FROM runs WHERE run.kind = 'backup' AND app = run.app AND baseline_at IS NOT NULL
                 ORDER BY baseline_at DESC, id DESC LIMIT 9) AS baseline) AS baselines
         FROM runs AS run LEFT JOIN unfinished_runs AS place ON place.id = run.id
-        WHERE run.id = $1",
+        WHERE run.id = ANY (ARRAY(SELECT asked.id::uuid FROM json_array_elements_text($1::json) AS asked (id)))",
     past_durations: "/* past_durations */ SELECT apps.app, (
             SELECT json_agg(json_build_array(took_ms, size_bytes))::text FROM (
                 SELECT (extract(epoch FROM coalesce(finished_at, ended_at) - baseline_at) * 1000)::bigint AS took_ms,

@@ -1,5 +1,6 @@
 //! Insert: which rows, catalog changes and events a batch of new runs makes.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use holdfast_model::{NewRun, Run, RunEvent, RunId, Timestamp};
@@ -14,7 +15,7 @@ use crate::rules::instructions::Instructions;
 /// New runs as they are stored, each with the event that makes it.
 #[derive(Debug)]
 pub(crate) struct Insertion<'a> {
-    runs: Vec<(Run, &'a RunEvent)>,
+    runs: Vec<(Cow<'a, Run>, &'a RunEvent)>,
 }
 
 impl<'a> Insertion<'a> {
@@ -25,7 +26,7 @@ impl<'a> Insertion<'a> {
 
     /// The rows.
     pub fn runs(&self) -> impl Iterator<Item = &Run> {
-        self.runs.iter().map(|(run, _)| run)
+        self.runs.iter().map(|(run, _)| run.as_ref())
     }
 
     /// Leaves out the runs whose tick or subject is taken. Returns the ids of those left out.
@@ -38,7 +39,7 @@ impl<'a> Insertion<'a> {
 
     /// What the events, at their places in the audit, change in the catalog.
     pub fn catalog(&self, placed: &[Placed]) -> Vec<Caused> {
-        let changes = |((run, event), placed): (&(Run, &RunEvent), &Placed)| {
+        let changes = |((run, event), placed): (&(Cow<'_, Run>, &RunEvent), &Placed)| {
             catalog::changes(None, run, std::slice::from_ref(*event), std::slice::from_ref(placed))
         };
         self.runs.iter().zip(placed).flat_map(changes).collect()
@@ -62,16 +63,20 @@ impl<'a> Insertion<'a> {
     }
 }
 
-/// A new run as it is stored.
-fn stored(new: &Run) -> Run {
-    Run {
+/// A new run as it is stored. Most are stored as they are.
+fn stored(new: &Run) -> Cow<'_, Run> {
+    let times = [Some(new.created_at), Some(new.due_at), new.tick, new.ended_at];
+    if new.version == 1 && times.into_iter().flatten().all(|time| time == stamp(time)) {
+        return Cow::Borrowed(new);
+    }
+    Cow::Owned(Run {
         version: 1,
         tick: new.tick.map(stamp),
         created_at: stamp(new.created_at),
         due_at: stamp(new.due_at),
         ended_at: new.ended_at.map(stamp),
         ..new.clone()
-    }
+    })
 }
 
 /// Why a run was left out.

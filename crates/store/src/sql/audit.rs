@@ -13,6 +13,9 @@ use crate::sql::session::{Session, fetch_optional};
 
 pub(super) const READ: &str = "read the audit";
 
+/// Events per statement. While the database works on one statement, the events of the next one are prepared.
+const CHUNK: usize = 250;
+
 /// Appends events and returns their places. No other transaction can append until this one ends, so only the changes of the
 /// catalog, which name the events, follow.
 pub(super) async fn append<S: Session>(session: &mut S, events: &[NewEvent<'_>]) -> Result<Vec<Placed>> {
@@ -20,11 +23,23 @@ pub(super) async fn append<S: Session>(session: &mut S, events: &[NewEvent<'_>])
         return Ok(Vec::new());
     }
     let end: Option<ChainEnd> = fetch_optional(session, S::DIALECT.last_link, Vec::new()).await?;
-    let end = end.unwrap_or_else(ChainEnd::origin);
+    let mut end = end.unwrap_or_else(ChainEnd::origin);
     let placed = places(&end, events);
-    let rows = chain_rows(end, events, &placed);
-    let rows: Vec<_> = rows.iter().map(event::columns).collect();
-    session.execute(S::DIALECT.append_events, vec![Arg::json(&rows)]).await?;
+    let mut chunks = events.chunks(CHUNK).zip(placed.chunks(CHUNK));
+    let mut prepare = || {
+        chunks.next().map(|(events, places)| {
+            let rows = chain_rows(&mut end, events, places);
+            let rows: Vec<_> = rows.iter().map(event::columns).collect();
+            Arg::json(&rows)
+        })
+    };
+    let mut next = prepare();
+    while let Some(rows) = next {
+        let append = session.execute(S::DIALECT.append_events, vec![rows]);
+        let (appended, following) = tokio::join!(biased; append, async { prepare() });
+        appended?;
+        next = following;
+    }
     Ok(placed)
 }
 

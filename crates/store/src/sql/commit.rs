@@ -43,7 +43,7 @@ async fn lock<S: Session>(session: &mut S, batch: &Batch<'_>) -> Result<()> {
 
 /// Writes the rows that are still in their version. Returns their ids.
 async fn update<S: Session>(session: &mut S, batch: &Batch<'_>) -> Result<BTreeSet<RunId>> {
-    let rows: Vec<_> = batch.rows().map(|(run, from)| run::updated(run, from)).collect();
+    let rows = batch.rows().map(|(run, from)| run::updated(run, from));
     run_write::write(session, S::DIALECT.update_runs, rows).await.map_err(|error| {
         let occupying =
             batch.rows().find(|(run, _)| run.occupies_app()).filter(|_| is_unique_violation(&error));

@@ -23,8 +23,8 @@ pub(super) async fn insert<S: Session>(
     now: Timestamp,
 ) -> Result<BTreeSet<RunId>> {
     let mut insertion = Insertion::new(new.iter().copied());
-    let rows: Vec<_> = insertion.runs().map(run::inserted).collect();
-    let added = run_write::write(session, S::DIALECT.insert_runs, rows).await?;
+    let added =
+        run_write::write(session, S::DIALECT.insert_runs, insertion.runs().map(run::inserted)).await?;
     let left_out = insertion.retain(|run| added.contains(&run.id));
     none_exists(session, &left_out).await?;
     catalog::lock(session, insertion.catalog_apps()).await?;

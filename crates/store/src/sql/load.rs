@@ -12,10 +12,11 @@ use crate::rules::load::{Baseline, LoadFacts, loaded};
 use crate::sql::arg::Arg;
 use crate::sql::reading::fetch_readable;
 use crate::sql::row::{FromRow, Row};
-use crate::sql::session::{Session, fetch_optional};
+use crate::sql::session::Session;
 use crate::sql::{catalog, holds, intents};
 
 pub(super) const LOAD: &str = "load a run";
+pub(super) const LOAD_ALL: &str = "load runs";
 pub(super) const PAST_DURATIONS: &str = "read how long backups took";
 
 struct LoadRow {
@@ -53,8 +54,22 @@ fn baselines(row: &Row<'_>) -> Result<Vec<Baseline>> {
 }
 
 pub(super) async fn load<S: Session>(session: &mut S, id: RunId) -> Result<Option<Loaded>> {
-    let row: Option<LoadRow> = fetch_optional(session, S::DIALECT.load, vec![Arg::Id(id)]).await?;
-    let Some(LoadRow { run, now, lease, baselines, has_unsettled }) = row else { return Ok(None) };
+    Ok(load_all(session, &[id]).await?.into_iter().next().flatten())
+}
+
+/// Loads runs, in the order of `ids`.
+pub(super) async fn load_all<S: Session>(session: &mut S, ids: &[RunId]) -> Result<Vec<Option<Loaded>>> {
+    let rows: Vec<LoadRow> = session.fetch(S::DIALECT.load, vec![Arg::json(ids)]).await?;
+    let mut loaded = BTreeMap::new();
+    for row in rows {
+        loaded.insert(row.run.id, with_subject(session, row).await?);
+    }
+    Ok(ids.iter().map(|id| loaded.remove(id)).collect())
+}
+
+/// Reads the backup that a run is about, and what a deletion must know of it.
+async fn with_subject(session: &mut impl Session, row: LoadRow) -> Result<Loaded> {
+    let LoadRow { run, now, lease, baselines, has_unsettled } = row;
     let now = session.now_beside(now);
     let mut subject = match run.task.backup(&run.app) {
         Some((app, backup)) => catalog::one(session, app, backup, run.task.blob()).await?,
@@ -69,7 +84,7 @@ pub(super) async fn load<S: Session>(session: &mut S, id: RunId) -> Result<Optio
     {
         subject.hold = holds::by_events(session, &run.app, delete).await?;
     }
-    Ok(Some(loaded(run, now, LoadFacts { baselines, has_unsettled, subject, is_last, lease })))
+    Ok(loaded(run, now, LoadFacts { baselines, has_unsettled, subject, is_last, lease }))
 }
 
 struct DurationsRow {

@@ -11,16 +11,43 @@ use crate::sql::rows::key::IdRow;
 use crate::sql::rows::run::RunColumns;
 use crate::sql::session::Session;
 
+/// Rows per statement. While the database works on one statement, the rows of the next one are prepared.
+const CHUNK: usize = 250;
+
+/// Rows and their JSON.
+struct Chunk<R> {
+    rows: Vec<R>,
+    json: Arg,
+}
+
 /// Writes rows. Returns the ids of those written; the others were taken, or in another version.
-pub(super) async fn write(
+pub(super) async fn write<R: RunColumns>(
     session: &mut impl Session,
     statements: RunWrite,
-    mut rows: Vec<impl RunColumns>,
+    mut rows: impl Iterator<Item = R> + Send,
 ) -> Result<BTreeSet<RunId>> {
-    if rows.is_empty() {
-        return Ok(BTreeSet::new());
+    let mut written = BTreeSet::new();
+    let mut next = chunk(&mut rows);
+    while let Some(present) = next {
+        let work = write_chunk(session, statements, present);
+        let (ids, following) = tokio::join!(biased; work, async { chunk(&mut rows) });
+        written.extend(ids?);
+        next = following;
     }
-    let written: Vec<IdRow> = session.fetch(statements.first, vec![Arg::json(&rows)]).await?;
+    Ok(written)
+}
+
+fn chunk<R: RunColumns>(rows: &mut impl Iterator<Item = R>) -> Option<Chunk<R>> {
+    let rows: Vec<R> = rows.take(CHUNK).collect();
+    (!rows.is_empty()).then(|| Chunk { json: Arg::json(&rows), rows })
+}
+
+async fn write_chunk<R: RunColumns>(
+    session: &mut impl Session,
+    statements: RunWrite,
+    Chunk { mut rows, json }: Chunk<R>,
+) -> Result<BTreeSet<RunId>> {
+    let written: Vec<IdRow> = session.fetch(statements.first, vec![json]).await?;
     let written: BTreeSet<RunId> = written.into_iter().map(|row| row.0).collect();
     rows.retain(|row| written.contains(&row.id()));
     if let Some(statement) = statements.unfinished {

@@ -173,6 +173,10 @@ impl<D: Database> Store for SqlStore<D> {
         loaded
     }
 
+    async fn load_all(&self, ids: &[RunId]) -> Result<Vec<Option<Loaded>>> {
+        within!(self.read(load::LOAD_ALL), |session| load::load_all(session, ids))
+    }
+
     async fn commit_all(&self, changes: &[Change]) -> Result<Vec<Committed>> {
         if changes.iter().all(|change| change.events.is_empty()) {
             within!(self.write_singly(COMMIT), |session| commit::commit(session, changes))

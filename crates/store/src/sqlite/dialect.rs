@@ -67,7 +67,7 @@ pub(super) const DIALECT: Dialect = Dialect {
                 FROM runs WHERE run.kind = 'backup' AND app = run.app AND baseline_at IS NOT NULL
                 ORDER BY baseline_at DESC, id DESC LIMIT 9) AS baseline) AS baselines
         FROM runs AS run LEFT JOIN unfinished_runs AS place ON place.id = run.id
-        WHERE run.id = $1",
+        WHERE run.id IN (SELECT value FROM jsonb_each($1))",
     past_durations: "/* past_durations */ SELECT apps.app, (
             SELECT json_group_array(json_array(took_ms, size_bytes)) FROM (
                 SELECT CAST(round((julianday(coalesce(finished_at, ended_at)) - julianday(baseline_at)) * 86400000)

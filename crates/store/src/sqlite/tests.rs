@@ -12,6 +12,7 @@ use crate::change::{Change, Committed};
 use crate::error::Error;
 use crate::filter::RunFilter;
 use crate::group_commit::GroupCommit;
+use crate::group_load::GroupLoad;
 use crate::mode::Mode;
 use crate::sqlite::SqliteStore;
 use crate::store::Store;
@@ -22,24 +23,7 @@ async fn a_full_disk_is_an_error_and_once_there_is_space_again_nothing_is_half_w
     let clock = Arc::new(ManualClock::new(Timestamp::UNIX_EPOCH));
     let store = Arc::new(SqliteStore::open(&folder.path().join("store.db"), clock, Mode::Own).await.unwrap());
     let mut rng = fastrand::Rng::with_seed(1);
-    let mut run = |name: &str| {
-        let app = App {
-            id: AppId::new("s", "g", name, None),
-            policy: Some(PolicyName::new("gold")),
-            plan: None,
-            databases: Vec::new(),
-            paused: false,
-        };
-        let policy_snapshot = PolicySnapshot::new(StorageName::new("weu"), "acct");
-        let epoch = Timestamp::UNIX_EPOCH;
-        NewRun::backup(
-            RunId::new(epoch, &mut rng),
-            &app,
-            &policy_snapshot,
-            NewBackup { tick: None, trigger: Trigger::Manual, due_at: epoch },
-            epoch,
-        )
-    };
+    let mut run = |name: &str| manual(name, &mut rng);
     let limit = async |sql: &'static str| {
         let _: i64 = sqlx::query_scalar(sql).fetch_one(&store.database.writer).await.unwrap();
     };
@@ -75,6 +59,38 @@ async fn a_full_disk_is_an_error_and_once_there_is_space_again_nothing_is_half_w
         crate::verify_chain(&rows, crate::Link::origin()).unwrap().seq,
         2 * i64::try_from(added).unwrap() + 1
     );
+}
+
+#[tokio::test]
+async fn a_run_that_cannot_be_read_harms_no_other_that_is_loaded_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Arc::new(ManualClock::new(Timestamp::UNIX_EPOCH));
+    let store = Arc::new(SqliteStore::open(&folder.path().join("store.db"), clock, Mode::Own).await.unwrap());
+    let mut rng = fastrand::Rng::with_seed(1);
+    let runs: Vec<NewRun> = (0..4).map(|n| manual(&format!("app{n}"), &mut rng)).collect();
+    store.add_runs(&runs).await.unwrap();
+    let bad = runs[2].run.id;
+    for sql in ["DROP TRIGGER runs_keep_their_creation", "UPDATE runs SET task = 'gibberish' WHERE id = $1"] {
+        sqlx::query(sql).bind(bad.to_string()).execute(&store.database.writer).await.unwrap();
+    }
+    let ids: Vec<RunId> = runs.iter().map(|run| run.run.id).collect();
+    assert!(matches!(store.load_all(&ids).await, Err(Error::Unreadable { .. })));
+    let loads = GroupLoad::new(Arc::clone(&store) as _);
+    for (result, id) in join_all(ids.iter().map(|id| loads.load(*id))).await.into_iter().zip(&ids) {
+        match result {
+            Ok(loaded) => assert!(loaded.is_some_and(|loaded| loaded.run.id == *id && *id != bad)),
+            Err(error) => assert!(*id == bad && matches!(error, Error::Unreadable { .. }), "{error}"),
+        }
+    }
+}
+
+/// A backup that a person asks for.
+fn manual(name: &str, rng: &mut fastrand::Rng) -> NewRun {
+    let app = App { policy: Some(PolicyName::new("gold")), ..App::new(AppId::new("s", "g", name, None)) };
+    let policy_snapshot = PolicySnapshot::new(StorageName::new("weu"), "acct");
+    let epoch = Timestamp::UNIX_EPOCH;
+    let backup = NewBackup { tick: None, trigger: Trigger::Manual, due_at: epoch };
+    NewRun::backup(RunId::new(epoch, rng), &app, &policy_snapshot, backup, epoch)
 }
 
 /// A change of each run.
