@@ -68,13 +68,11 @@ pub async fn coverage(State(site): State<Arc<Site>>, shown: Shown) -> Result<Res
 /// `GET /api/v1/coverage`: 202 until Azure has answered for the first time.
 pub async fn document(State(site): State<Arc<Site>>) -> Result<Response, ApiFailure> {
     let (view, reading) = read(&site).await?;
-    Ok(match view {
-        Some(view) => Json(view).into_response(),
-        None => {
-            let asking = Asking { status: "asking_azure", error: reading.error };
-            (StatusCode::ACCEPTED, [(RETRY_AFTER, "5")], Json(asking)).into_response()
-        }
-    })
+    if let Some(view) = view {
+        return Ok(Json(view).into_response());
+    }
+    let asking = Asking { status: "asking_azure", error: reading.error };
+    Ok((StatusCode::ACCEPTED, [(RETRY_AFTER, "5")], Json(asking)).into_response())
 }
 
 async fn read(site: &Site) -> Result<(Option<CoveragePage>, Known<Coverage>), Failure> {

@@ -88,8 +88,8 @@ async fn a_restore_shows_its_plan_and_starts_once_by_the_name_of_its_target() {
     assert!(form.contains(&format!("<option value=\"{}\" selected>", entry.backup.id)), "{form}");
     let asked = format!("app={app}&backup={}&target=slot&name=staging", entry.backup.id);
     let plan = world.form("/restores/preview", &asked).await;
-    let word = format!("{}/staging", entry.app.site());
-    assert!(plan.body.contains(&format!("Everything in {word} will be replaced.")), "{}", plan.body);
+    let target = format!("{}/staging", entry.app.site());
+    assert!(plan.body.contains(&format!("Everything in {target} will be replaced.")), "{}", plan.body);
     assert!(
         plan.body.contains("managed identity") && plan.body.contains("older than a day"),
         "{}",
@@ -98,7 +98,8 @@ async fn a_restore_shows_its_plan_and_starts_once_by_the_name_of_its_target() {
     let body = |confirm: &str| format!("confirm={confirm}&{}", fields_of(&plan, "action=\"/restores\">"));
     let refused = world.form("/restores", &body("shop")).await;
     assert_eq!((refused.status, restores(&world).await.len()), (400, 0), "{}", refused.body);
-    let places = [world.form("/restores", &body(&word)).await, world.form("/restores", &body(&word)).await];
+    let places =
+        [world.form("/restores", &body(&target)).await, world.form("/restores", &body(&target)).await];
     assert_eq!(place(&places[0]), place(&places[1]), "a double click");
     assert!(world.page(&place(&places[0])).await.contains("starts now.</h1>"));
     let tasks = restores(&world).await;
@@ -112,7 +113,7 @@ async fn a_restore_shows_its_plan_and_starts_once_by_the_name_of_its_target() {
     ] {
         assert_eq!(world.form("/restores/preview", &asked).await.status, status, "{asked}");
     }
-    let forged = format!("form=0&confirm={word}&{asked}");
+    let forged = format!("form=0&confirm={target}&{asked}");
     assert_eq!(world.form("/restores", &forged).await.status, 403);
 }
 

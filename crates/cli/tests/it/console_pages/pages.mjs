@@ -71,7 +71,7 @@ async function inspect(page, view, path) {
   if (headings !== 1) complain(`${view.name} ${path}: ${headings} headings of the first level`);
   if (shots) {
     const name = path.split("?")[0].replace(/^\/apps\/.*/, "/app").replace(/^\/runs\/.*/, "/run");
-    const file = `${name === "/" ? "overview" : name.slice(1)}-${view.name}.png`;
+    const file = `${name === "/" ? "overview" : name.slice(1).replaceAll("/", "-")}-${view.name}.png`;
     await page.screenshot({ path: join(shots, file), fullPage: true });
   }
 }
