@@ -47,6 +47,6 @@ async fn ticks_of_a_pause_are_neither_run_nor_missed_and_its_end_makes_none_due_
     world.act(&app_id("shop"), OperatorAction::PauseEnded { reason: "moved".into() }).await;
     assert_eq!(planner.plan_due().await.unwrap(), Planned::default(), "the tick of 06:00");
     world.clock.set(at("07:00"));
-    let planned = planner.plan_due().await.unwrap();
-    assert_eq!(planned.runs + planned.missed, 1);
+    let last = planner.plan_due().await.unwrap();
+    assert_eq!(last.runs + last.missed, 1);
 }
