@@ -1,6 +1,5 @@
 //! Who may do what: every route under every role, logins, and what is refused.
 
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use axum::http::Method;
@@ -9,11 +8,12 @@ use holdfast_console::{Demand, RouteRule, route_rules};
 use holdfast_model::{OperatorAction, RunEvent};
 use serde_json::{Value, json};
 
+use crate::actions::confirmation;
 use crate::filled::Filling;
 use crate::world::{Answer, World, between};
 
 /// The status of a request that gets through and may fail for what it names.
-const ANY: u16 = 0;
+pub const ANY: u16 = 0;
 
 const SMALL: Filling = Filling { apps: 40, days: 1, hostile: false };
 const JSON: (&str, &str) = ("Content-Type", "application/json");
@@ -24,20 +24,9 @@ fn bearer(token: &str) -> String {
 }
 
 /// A request of a program with a token.
-async fn ask(world: &World, token: &str, request: &str, body: &str) -> Answer {
+pub async fn ask(world: &World, token: &str, request: &str, body: &str) -> Answer {
     let kind = if request.contains("/api/") { JSON } else { FORM };
     world.ask(request, &[kind, ("Authorization", &bearer(token))], body).await
-}
-
-/// The confirmation that a preview asks for.
-fn confirmed(preview: &str) -> String {
-    let fields = between(preview, "action=\"/backups\">", "<label");
-    let mut body = "count=1".to_owned();
-    for field in fields.split("<input ").skip(1) {
-        let (name, value) = (between(field, "name=\"", "\""), between(field, "value=\"", "\""));
-        write!(body, "&{name}={value}").unwrap();
-    }
-    body
 }
 
 /// What a matrix of requests needs of the world.
@@ -68,7 +57,7 @@ impl Samples {
             ("POST", "/backups") => {
                 let preview = ask(world, token, "POST /backups/preview", &format!("app={app}")).await;
                 let body =
-                    if preview.status == 200 { confirmed(&preview.body) } else { format!("app={app}") };
+                    if preview.status == 200 { confirmation(&preview, "1") } else { format!("app={app}") };
                 (path.to_string(), body, 303)
             }
             ("POST", "/login") => (path.to_string(), format!("token={}", self.viewer), 303),
@@ -80,16 +69,6 @@ impl Samples {
             ("GET", "/acts/{id}/form") => (format!("/acts/pause/form?app={app}"), String::new(), 200),
             ("GET", "/acts/{id}/result") => ("/acts/0/result".into(), String::new(), ANY),
             ("POST", act) if act.starts_with("/acts/") => self.act(world, token, act, app).await,
-            ("GET", "/restores/form") => (format!("/restores/form?app={app}"), String::new(), 200),
-            ("POST", "/restores" | "/restores/preview" | "/drills" | "/drills/preview") => {
-                let (_, form, _) = self.act(world, token, "/acts/pause", app).await;
-                (path.to_string(), form, ANY)
-            }
-            ("POST", restores)
-                if restores.starts_with("/api/v1/restores") || restores.starts_with("/api/v1/drills") =>
-            {
-                (path.to_string(), json!({ "app": app }).to_string(), ANY)
-            }
             ("POST", "/api/v1/apps/{*name}") => {
                 let body = json!({ "reason": "audit", "for": "8h" }).to_string();
                 (format!("/api/v1/apps/{}/pause", self.name), body, ANY)
@@ -99,6 +78,11 @@ impl Samples {
             }
             ("POST", run) if run.starts_with("/api/v1/runs/{id}/") => {
                 (run.replace("{id}", &self.run), json!({ "reason": "audit" }).to_string(), ANY)
+            }
+            ("GET", "/restores/form") => (format!("/restores/form?app={app}"), String::new(), 200),
+            ("GET", "/api/v1/coverage") => (path.to_string(), String::new(), ANY),
+            ("POST", asked) if asked.contains("/restores") || asked.contains("/drills") => {
+                crate::restores::sample(world, token, asked, app).await
             }
             ("DELETE", "/api/v1/tokens/{name}") => ("/api/v1/tokens/spare".into(), String::new(), 204),
             ("GET", fixed) if !fixed.contains('{') => (fixed.to_owned(), String::new(), 200),
@@ -140,7 +124,7 @@ async fn every_route_serves_the_roles_that_have_its_permission_and_no_other() {
     let mut apps: Vec<String> = good.split("name=\"app\" value=\"").skip(1).map(value).collect();
     let app = apps.pop().unwrap();
     let asked = ask(&world, &operator, "POST /backups/preview", &format!("app={app}")).await;
-    let started = ask(&world, &operator, "POST /backups", &confirmed(&asked.body)).await;
+    let started = ask(&world, &operator, "POST /backups", &confirmation(&asked, "1")).await;
     let samples = Samples {
         apps,
         name: between(&fleet, "href=\"/apps/", "\"").to_owned(),
@@ -359,7 +343,7 @@ async fn a_form_of_another_login_starts_nothing() {
     let app = between(&fleet, "name=\"app\" value=\"", "\"");
     let before = world.runs().await;
     let preview = ask(&world, &ann, "POST /backups/preview", &format!("app={app}")).await;
-    let body = confirmed(&preview.body);
+    let body = confirmation(&preview, "1");
     assert_eq!(ask(&world, &bob, "POST /backups", &body).await.status, 403);
     assert_eq!(world.runs().await, before);
     assert_eq!(ask(&world, &ann, "POST /backups", &body).await.status, 303);
