@@ -58,10 +58,9 @@ impl ConsoleArgs {
     /// What the listener allows. Reads the certificate.
     pub fn limits(&self) -> Result<ListenerLimits, Error> {
         let files = self.tls_cert.as_deref().zip(self.tls_key.as_deref());
-        let transport = Transport::of(files, self.behind_proxy)?;
-        let entry = Entry { transport, requires_login: self.require_login };
-        let hosts = AllowedHosts::with_own_name(&self.allow_hosts);
-        Ok(ListenerLimits { hosts, entry, ..ListenerLimits::default() })
+        let (transport, requires_login) = (Transport::of(files, self.behind_proxy)?, self.require_login);
+        let (entry, usual) = (Entry { transport, requires_login }, ListenerLimits::default());
+        Ok(ListenerLimits { hosts: AllowedHosts::with_own_name(&self.allow_hosts), entry, ..usual })
     }
 }
 
