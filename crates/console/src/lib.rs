@@ -14,6 +14,7 @@ mod backup_request;
 mod backups;
 mod caller;
 mod check;
+mod client_principal;
 mod connections;
 mod cookie;
 mod coverage_cache;
