@@ -39,7 +39,8 @@ async fn over_tls_a_login_gets_a_cookie_for_tls_alone_and_plain_text_gets_nothin
     let mut stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await.unwrap();
     let body = format!("token={token}");
     let request = format!(
-        "POST /login HTTP/1.1\r\nHost: localhost\r\nOrigin: https://localhost\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
+        "POST /login HTTP/1.1\r\nHost: localhost\r\nOrigin: https://localhost\r\nConnection: close\r\n\
+         Content-Length: {}\r\n\r\n{body}",
         body.len()
     );
     stream.write_all(request.as_bytes()).await.unwrap();
