@@ -10,9 +10,9 @@ use holdfast_control::holds::{self, HoldRequest};
 use holdfast_control::pause::{PauseRequest, ResumeRequest, pause, resume};
 use holdfast_control::until;
 use holdfast_model::{AppId, BackupId, RunId, Timestamp, parse_duration};
-use serde::Serialize;
 
 use crate::caller::Caller;
+use crate::done::ActDone;
 use crate::failure::Failure;
 use crate::site::Site;
 
@@ -64,19 +64,6 @@ pub enum PauseEnd {
     After(Duration),
     /// At a time.
     At(Timestamp),
-}
-
-/// What an act did.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct ActDone {
-    /// The app.
-    pub app: AppId,
-    /// The run, of an act on a run.
-    pub run: Option<RunId>,
-    /// What was done, as a sentence.
-    pub sentence: String,
-    /// What follows from it, as a sentence.
-    pub detail: String,
 }
 
 impl ActKind {

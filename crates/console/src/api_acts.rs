@@ -9,8 +9,8 @@ use axum::response::{IntoResponse, Response};
 
 use crate::acts::{Act, ActKind};
 use crate::api_once::{ApiRequest, bad};
+use crate::done::Work;
 use crate::failure::{ApiFailure, Failure};
-use crate::once::Work;
 use crate::site::{NamedApp, Site};
 
 /// Acts on the app of the path, whose last segment is the act.

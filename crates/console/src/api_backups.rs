@@ -17,8 +17,8 @@ use serde::Deserialize;
 
 use crate::api_once::{ApiRequest, bad};
 use crate::backup_request::{self, Asked};
+use crate::done::Work;
 use crate::failure::{ApiFailure, Failure};
-use crate::once::Work;
 use crate::pages::activity_query;
 use crate::site::{NamedApp, Site};
 

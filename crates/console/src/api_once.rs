@@ -12,9 +12,10 @@ use holdfast_store::{RequestAnswer, RequestKey, sha256_hex};
 use serde::de::DeserializeOwned;
 
 use crate::caller::Caller;
+use crate::done::{Done, Work};
 use crate::failure::Failure;
 use crate::forms::{Claim, Permit};
-use crate::once::{Done, Work, carry_out};
+use crate::once::carry_out;
 use crate::site::Site;
 
 /// The longest key of a request.

@@ -9,8 +9,8 @@ use axum::http::{HeaderName, StatusCode};
 use axum::response::{IntoResponse, Response};
 
 use crate::api_once::ApiRequest;
+use crate::done::Work;
 use crate::failure::{ApiFailure, Failure};
-use crate::once::Work;
 use crate::restore_request::RestoreAsked;
 use crate::restores::RestoreKind;
 use crate::site::Site;

@@ -4,30 +4,11 @@ use std::future::Future;
 use std::sync::Arc;
 
 use axum::http::StatusCode;
-use holdfast_control::views::actions::BackupsStarted;
 
-use crate::acts::ActDone;
+use crate::done::{Done, Work};
 use crate::failure::Failure;
 use crate::forms::Permit;
 use crate::site::Site;
-
-/// What came of a request, kept for its result page.
-#[derive(Debug, Clone)]
-pub struct Done {
-    /// What was done.
-    pub work: Work,
-    /// The request's content, to be compared when its key is used again.
-    pub fingerprint: String,
-}
-
-/// What was done.
-#[derive(Debug, Clone)]
-pub enum Work {
-    /// Backups were started.
-    Backups(BackupsStarted),
-    /// An act on one app or run.
-    Act(ActDone),
-}
 
 /// Carries out a request for which there is a permit, even if the client leaves meanwhile. A request that fails did nothing, and
 /// can be sent again.

@@ -4,8 +4,8 @@ use axum::http::StatusCode;
 use holdfast_access::Scope;
 use holdfast_control::restore::RestorePlan;
 
-use crate::acts::ActDone;
 use crate::caller::Caller;
+use crate::done::ActDone;
 use crate::failure::Failure;
 use crate::restore_request::RestoreAsked;
 use crate::site::Site;

@@ -3,8 +3,11 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
-use holdfast_control::azure_requests::AzureRequests;
+use holdfast_control::coverage::Coverage;
+use holdfast_control::forecast::FleetForecast;
+use holdfast_control::operator_requests::OperatorRequests;
 use holdfast_control::views::activity::{ActivityPage, ActivityQuery};
 use holdfast_control::views::app::AppView;
 use holdfast_control::views::audit_page::{AuditPage, AuditQuery};
@@ -17,15 +20,19 @@ use holdfast_store::Store;
 use ring::rand::SecureRandom;
 
 use crate::Check;
+use crate::background::BackgroundCache;
 use crate::backups::BackupActions;
-use crate::coverage_cache::CoverageCache;
+use crate::done::Done;
 use crate::failure::Failure;
 use crate::forms::Forms;
 use crate::logins::Logins;
-use crate::once::Done;
 
 /// Runs and acts of a page.
 const ROWS: u32 = 50;
+/// Time for which Azure's lists are used. They cost a call for each subscription, and one for each app whose slots are enrolled.
+const COVERAGE_USED_FOR: Duration = Duration::from_mins(15);
+/// Time for which a forecast is used. It costs a query over every app and the arithmetic of a day.
+const FORECAST_USED_FOR: Duration = Duration::from_mins(5);
 
 /// What a site is made from.
 pub struct SiteParts {
@@ -38,7 +45,7 @@ pub struct SiteParts {
     /// Backs up apps for people.
     pub backups: Arc<dyn BackupActions>,
     /// Asks Azure for people.
-    pub azure: Arc<dyn AzureRequests>,
+    pub azure: Arc<dyn OperatorRequests>,
     /// The user who runs the process: who acts through the console without a login.
     pub person: Actor,
     /// Randomness for the tokens of forms.
@@ -54,9 +61,11 @@ pub struct Site {
     /// The forms that act.
     pub(crate) forms: Forms<Done>,
     /// Asks Azure for people.
-    pub(crate) azure: Arc<dyn AzureRequests>,
+    pub(crate) azure: Arc<dyn OperatorRequests>,
     /// What Azure lists.
-    pub(crate) coverage: CoverageCache,
+    pub(crate) coverage: BackgroundCache<Coverage>,
+    /// What the next 24 hours will bring.
+    pub(crate) forecast: BackgroundCache<FleetForecast>,
     /// Proves who asks.
     pub(crate) logins: Logins,
     store: Arc<dyn Store>,
@@ -91,11 +100,33 @@ impl Site {
     /// A site of a process with these checks.
     pub fn new(parts: SiteParts, checks: Vec<Arc<dyn Check>>) -> Self {
         let SiteParts { store, clock, policies, backups, azure, person, random } = parts;
-        let coverage = CoverageCache::new(Arc::clone(&azure), Arc::clone(&clock));
+        let requests = Arc::clone(&azure);
+        let coverage = BackgroundCache::new(Arc::clone(&clock), COVERAGE_USED_FOR, move || {
+            let requests = Arc::clone(&requests);
+            async move { requests.coverage().await }
+        });
+        let requests = Arc::clone(&azure);
+        let forecast = BackgroundCache::new(Arc::clone(&clock), FORECAST_USED_FOR, move || {
+            let requests = Arc::clone(&requests);
+            async move { requests.forecast().await }
+        });
         let cache = FleetCache::new(Arc::clone(&store), Arc::clone(&clock));
         let logins = Logins::new(Arc::clone(&store), Arc::clone(&clock), Arc::clone(&random));
         let forms = Forms::new(Arc::clone(&random), clock);
-        Self { checks, backups, forms, azure, coverage, logins, store, cache, policies, person, random }
+        Self {
+            checks,
+            backups,
+            forms,
+            azure,
+            coverage,
+            forecast,
+            logins,
+            store,
+            cache,
+            policies,
+            person,
+            random,
+        }
     }
 
     /// The user who runs the process.

@@ -160,7 +160,7 @@ mod tests {
         if let Some(outcome) = outcome {
             let cause = (outcome != Outcome::Succeeded).then_some(Cause::AzureFailed);
             run.state = RunState::Ended { outcome, cause, backup: None, verification: None };
-            run.ended_at = Some(at(created) + Duration::from_secs(60));
+            run.ended_at = Some(at(created) + Duration::from_mins(1));
         }
         run
     }

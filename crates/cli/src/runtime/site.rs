@@ -5,7 +5,7 @@ use std::sync::Arc;
 use holdfast_config::Fleet;
 use holdfast_console::SiteParts;
 use holdfast_control::audit::system_random;
-use holdfast_control::azure_requests::LiveRequests;
+use holdfast_control::operator_requests::LiveRequests;
 use holdfast_control::views::actions::FleetBackups;
 use holdfast_model::Clock;
 use holdfast_store::Store;

@@ -11,11 +11,12 @@ use holdfast_model::AppId;
 use crate::acts::{About, Act, ActKind};
 use crate::backup_request::SentForm;
 use crate::caller::Caller;
+use crate::done::Work;
 use crate::failure::Failure;
 use crate::forms::Claim;
 use crate::layout::{Page, Shown, Tab};
 use crate::markup::link;
-use crate::once::{Work, carry_out};
+use crate::once::carry_out;
 use crate::site::Site;
 
 #[derive(Template)]

@@ -13,11 +13,12 @@ use holdfast_model::AppId;
 
 use crate::backup_request::{self, Asked, Resolved, SentForm, in_scope};
 use crate::caller::Caller;
+use crate::done::Work;
 use crate::failure::Failure;
 use crate::forms::Claim;
 use crate::layout::{Page, Shown, Tab};
 use crate::markup::{counted, link, span, thousands};
-use crate::once::{Work, carry_out};
+use crate::once::carry_out;
 use crate::pages::activity_url;
 use crate::site::Site;
 

@@ -6,15 +6,17 @@ use std::sync::Arc;
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
+use holdfast_control::forecast::{FleetForecast, PolicyWindow, WaitsFor};
 use holdfast_control::views::cause_advice::label;
 use holdfast_control::views::fleet::FleetQuery;
 use holdfast_control::views::{FleetReading, Severity};
 use holdfast_model::{StateCode, Timestamp};
 use holdfast_store::{AppStatus, OpenBreaker, SubscriptionStatus};
 
+use crate::background::Dated;
 use crate::failure::Failure;
 use crate::layout::{Page, Shown, Tab};
-use crate::markup::{Markup, ago, counted, link, mark, soon, thousands, words};
+use crate::markup::{Markup, Parts, ago, counted, link, mark, soon, span, thousands, time, words};
 use crate::pages::run_rows::{empty, state_words};
 use crate::site::Site;
 use crate::{CheckResult, Readiness};
@@ -25,6 +27,9 @@ struct Content {
     sentence: String,
     breakers: Vec<BreakerShown>,
     subscriptions: Vec<SubscriptionShown>,
+    windows: Vec<WindowShown>,
+    notes: Vec<String>,
+    forecast_at: Option<Markup>,
     under_way: String,
     states: Vec<StateShown>,
     checks: Vec<CheckShown>,
@@ -48,6 +53,18 @@ struct SubscriptionShown {
     next: Markup,
 }
 
+/// What the next hours bring under a policy.
+struct WindowShown {
+    policy: String,
+    href: String,
+    backups: String,
+    first_due: Markup,
+    last_begins: Markup,
+    last_ends: Markup,
+    wait: String,
+    waits_for: &'static str,
+}
+
 struct StateShown {
     mark: Markup,
     count: String,
@@ -66,12 +83,13 @@ pub async fn capacity(State(site): State<Arc<Site>>, shown: Shown) -> Result<Res
     let reading = site.reading().await?.reading;
     let readiness = Readiness::of(&site.checks).await;
     let as_of = Some(reading.at);
-    let content = Content::of(&reading, &readiness);
+    let forecast = site.forecast.read().answer;
+    let content = Content::of(&reading, &readiness, forecast.as_ref());
     Ok(shown.answer(&Page { title: "Capacity".into(), tab: Tab::Capacity, as_of, live: Some(10), content }))
 }
 
 impl Content {
-    fn of(reading: &FleetReading, readiness: &Readiness) -> Self {
+    fn of(reading: &FleetReading, readiness: &Readiness, forecast: Option<&Dated<FleetForecast>>) -> Self {
         let now = reading.at;
         let running: Vec<&AppStatus> = reading.apps.iter().filter(|app| app.running.is_some()).collect();
         let in_subscription = |status: &SubscriptionStatus| {
@@ -85,10 +103,28 @@ impl Content {
                 .iter()
                 .map(|status| subscription(status, in_subscription(status), now))
                 .collect(),
+            windows: forecast.iter().flat_map(|dated| &dated.answer.policies).map(window).collect(),
+            notes: forecast.map(|dated| dated.answer.notes()).unwrap_or_default(),
+            forecast_at: forecast.map(|dated| ago(dated.asked_at, now)),
             under_way: counted(running.len(), "app"),
             states: states(&running, now),
             checks: readiness.checks.iter().map(check).collect(),
         }
+    }
+}
+
+fn window(window: &PolicyWindow) -> WindowShown {
+    let policy = window.policy.as_str().to_owned();
+    let query = FleetQuery { policies: BTreeSet::from([policy.clone()]), ..FleetQuery::default() };
+    WindowShown {
+        href: link::fleet(&query),
+        policy,
+        backups: thousands(window.backups),
+        first_due: time(window.first_due, Parts::Short),
+        last_begins: time(window.last_begins, Parts::Short),
+        last_ends: time(window.last_ends, Parts::Short),
+        wait: if window.longest_wait_s == 0 { String::new() } else { span(window.longest_wait_s) },
+        waits_for: window.waits_for.map_or("", WaitsFor::as_str),
     }
 }
 

@@ -8,9 +8,11 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::RETRY_AFTER;
 use axum::response::{IntoResponse, Response};
+use holdfast_control::coverage::Coverage;
 use holdfast_control::views::coverage::{CoverageList, CoveragePage, coverage_page};
 use serde::Serialize;
 
+use crate::background::{Dated, Known};
 use crate::failure::{ApiFailure, Failure};
 use crate::layout::{Page, Shown, Tab};
 use crate::markup::{Markup, ago, link, thousands};
@@ -66,24 +68,18 @@ pub async fn coverage(State(site): State<Arc<Site>>, shown: Shown) -> Result<Res
 /// `GET /api/v1/coverage`: 202 until Azure has answered for the first time.
 pub async fn document(State(site): State<Arc<Site>>) -> Result<Response, ApiFailure> {
     let (view, reading) = read(&site).await?;
-    Ok(match view {
-        Some(view) => Json(view).into_response(),
-        None => {
-            let asking = Asking { status: "asking_azure", error: reading.error };
-            (StatusCode::ACCEPTED, [(RETRY_AFTER, "5")], Json(asking)).into_response()
-        }
-    })
+    if let Some(view) = view {
+        return Ok(Json(view).into_response());
+    }
+    let asking = Asking { status: "asking_azure", error: reading.error };
+    Ok((StatusCode::ACCEPTED, [(RETRY_AFTER, "5")], Json(asking)).into_response())
 }
 
-async fn read(
-    site: &Site,
-) -> Result<(Option<CoveragePage>, crate::coverage_cache::CoverageReading), Failure> {
+async fn read(site: &Site) -> Result<(Option<CoveragePage>, Known<Coverage>), Failure> {
     let known = site.coverage.read();
     let reading = site.reading().await?.reading;
     let policies = site.policy_names();
-    let view = |answer: &crate::coverage_cache::CoverageAnswer| {
-        coverage_page((&answer.coverage, answer.asked_at), &reading, &policies)
-    };
+    let view = |dated: &Dated<Coverage>| coverage_page((&dated.answer, dated.asked_at), &reading, &policies);
     Ok((known.answer.as_ref().map(view), known))
 }
 

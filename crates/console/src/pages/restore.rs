@@ -11,11 +11,12 @@ use holdfast_model::{CatalogEntry, Timestamp};
 
 use crate::backup_request::SentForm;
 use crate::caller::Caller;
+use crate::done::Work;
 use crate::failure::Failure;
 use crate::forms::Claim;
 use crate::layout::{Page, Shown, Tab};
 use crate::markup::{ago, link, size, words};
-use crate::once::{Work, carry_out};
+use crate::once::carry_out;
 use crate::pages::facts::Fact;
 use crate::restore_request::RestoreAsked;
 use crate::restores::RestoreKind;

@@ -1,14 +1,17 @@
 //! Logins, and what is refused.
 
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use holdfast_access::Role;
 use holdfast_model::{OperatorAction, RunEvent};
 use serde_json::{Value, json};
 
+use crate::actions::confirmation;
 use crate::filled::Filling;
 use crate::world::{Answer, World, between};
+
+/// The status of a request that gets through and may fail for what it names.
+pub const ANY: u16 = 0;
 
 pub const SMALL: Filling = Filling { apps: 40, days: 1, hostile: false };
 pub const JSON: (&str, &str) = ("Content-Type", "application/json");
@@ -22,17 +25,6 @@ fn bearer(token: &str) -> String {
 pub async fn ask(world: &World, token: &str, request: &str, body: &str) -> Answer {
     let kind = if request.contains("/api/") { JSON } else { FORM };
     world.ask(request, &[kind, ("Authorization", &bearer(token))], body).await
-}
-
-/// The confirmation that a preview asks for.
-pub fn confirmed(preview: &str) -> String {
-    let fields = between(preview, "action=\"/backups\">", "<label");
-    let mut body = "count=1".to_owned();
-    for field in fields.split("<input ").skip(1) {
-        let (name, value) = (between(field, "name=\"", "\""), between(field, "value=\"", "\""));
-        write!(body, "&{name}={value}").unwrap();
-    }
-    body
 }
 
 #[tokio::test]
@@ -200,7 +192,7 @@ async fn a_form_of_another_login_starts_nothing() {
     let app = between(&fleet, "name=\"app\" value=\"", "\"");
     let before = world.runs().await;
     let preview = ask(&world, &ann, "POST /backups/preview", &format!("app={app}")).await;
-    let body = confirmed(&preview.body);
+    let body = confirmation(&preview, "1");
     assert_eq!(ask(&world, &bob, "POST /backups", &body).await.status, 403);
     assert_eq!(world.runs().await, before);
     assert_eq!(ask(&world, &ann, "POST /backups", &body).await.status, 303);

@@ -49,7 +49,7 @@ async fn waiting(world: &World, app: &AppId) -> RunId {
     let app = App { policy: Some(PolicyName::new("gold")), ..App::new(app.clone()) };
     let snapshot = PolicySnapshot::new(StorageName::new("weu"), "bkpweu01");
     let new = NewBackup { tick: None, trigger: Trigger::Manual, due_at: now };
-    let new = NewRun::backup(RunId::new(now, &mut fastrand::Rng::new()), &app, &snapshot, new, now);
+    let new = NewRun::backup(RunId::new(now, &mut fastrand::Rng::with_seed(9)), &app, &snapshot, new, now);
     world.store.add_run(&new).await.unwrap();
     new.run.id
 }

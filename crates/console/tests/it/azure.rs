@@ -3,10 +3,12 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
-use holdfast_control::azure_requests::AzureRequests;
 use holdfast_control::coverage::{Coverage, CoveredApp, Via};
+use holdfast_control::forecast::{FleetForecast, PolicyWindow};
+use holdfast_control::operator_requests::OperatorRequests;
 use holdfast_control::restore::{
     Blobs, DrillRequest, NEVER_RESTORED, NewRestore, RestorePlan, RestoreRequest, RestoreSource,
     RestoreTarget, Wanted,
@@ -14,8 +16,8 @@ use holdfast_control::restore::{
 use holdfast_control::verify::VerifyReport;
 use holdfast_control::{Error, ErrorKind};
 use holdfast_model::{
-    Actor, App, AppId, BackupId, NewRun, NewTask, PolicySnapshot, Restore, RunId, SasFacts, SasWindow,
-    StorageName, Task, Trigger,
+    Actor, App, AppId, BackupId, NewRun, NewTask, PolicyName, PolicySnapshot, Restore, RunId, SasFacts,
+    SasWindow, StorageName, Task, Trigger,
 };
 use holdfast_store::{CatalogFilter, Store};
 
@@ -95,7 +97,7 @@ impl FakeAzure {
 }
 
 #[async_trait]
-impl AzureRequests for FakeAzure {
+impl OperatorRequests for FakeAzure {
     async fn coverage(&self) -> Result<Coverage, Error> {
         self.lists.fetch_add(1, Ordering::SeqCst);
         let covered = |app: AppId, why: Option<&str>| CoveredApp {
@@ -118,6 +120,31 @@ impl AzureRequests for FakeAzure {
             left_out: Vec::new(),
             unanswered: Vec::new(),
             without_slots: Vec::new(),
+        })
+    }
+
+    async fn forecast(&self) -> Result<FleetForecast, Error> {
+        let from = self.store.now().await?;
+        let window = PolicyWindow {
+            policy: PolicyName::new("gold"),
+            apps: 10,
+            backups: 10,
+            overlapping: 0,
+            first_due: from + Duration::from_hours(18),
+            last_begins: from + Duration::from_hours(20),
+            last_ends: from + Duration::from_hours(21),
+            longest_wait_s: 300,
+            waits_for: None,
+        };
+        Ok(FleetForecast {
+            from,
+            until: from + Duration::from_hours(24),
+            apps: 10,
+            apps_without_history: 1,
+            policies: vec![window],
+            missed_objectives: Vec::new(),
+            beyond_daily_limit: Vec::new(),
+            backups: Vec::new(),
         })
     }
 

@@ -4,6 +4,7 @@ use holdfast_model::{RunKind, Task};
 use holdfast_store::{CatalogFilter, RunFilter};
 use serde_json::{Value, json};
 
+use crate::access::{ANY, ask};
 use crate::actions::fields_of;
 use crate::filled::Filling;
 use crate::world::{Answer, World, between};
@@ -26,6 +27,23 @@ fn place(answer: &Answer) -> String {
     between(&answer.head, "location: ", "\r\n").to_owned()
 }
 
+/// A request of a route of restores and drills, with its body and the status of its answer; 0 for any that is no refusal.
+pub async fn sample(world: &World, token: &str, path: &str, app: &str) -> (String, String, u16) {
+    let asked = format!("app={app}");
+    let (body, status) = match path {
+        "/restores/preview" | "/drills/preview" => (asked, 200),
+        "/restores" | "/drills" => {
+            let preview = ask(world, token, &format!("POST {path}/preview"), &asked).await;
+            let is_permitted = preview.status == 200;
+            let form =
+                if is_permitted { between(&preview.body, "name=\"form\" value=\"", "\"") } else { "none" };
+            (format!("form={form}&{asked}&confirm=nothing"), 400)
+        }
+        _ => (json!({ "app": app }).to_string(), ANY),
+    };
+    (path.to_owned(), body, status)
+}
+
 #[tokio::test]
 async fn the_coverage_is_asked_for_once_in_the_background_and_says_what_to_write() {
     let world = World::of(SMALL).await;
@@ -46,6 +64,20 @@ async fn the_coverage_is_asked_for_once_in_the_background_and_says_what_to_write
 }
 
 #[tokio::test]
+async fn the_capacity_shows_the_forecast_once_it_is_made() {
+    let world = World::of(SMALL).await;
+    let mut page = world.page("/capacity").await;
+    while page.contains("The forecast is being made") {
+        tokio::task::yield_now().await;
+        page = world.page("/capacity").await;
+    }
+    assert!(
+        page.contains("The next 24 hours") && page.contains("1 of 10 apps have no past backup"),
+        "{page}"
+    );
+}
+
+#[tokio::test]
 async fn a_restore_shows_its_plan_and_starts_once_by_the_name_of_its_target() {
     let world = World::of(SMALL).await;
     let entry = point(&world).await;
@@ -56,8 +88,8 @@ async fn a_restore_shows_its_plan_and_starts_once_by_the_name_of_its_target() {
     assert!(form.contains(&format!("<option value=\"{}\" selected>", entry.backup.id)), "{form}");
     let asked = format!("app={app}&backup={}&target=slot&name=staging", entry.backup.id);
     let plan = world.form("/restores/preview", &asked).await;
-    let word = format!("{}/staging", entry.app.site());
-    assert!(plan.body.contains(&format!("Everything in {word} will be replaced.")), "{}", plan.body);
+    let target = format!("{}/staging", entry.app.site());
+    assert!(plan.body.contains(&format!("Everything in {target} will be replaced.")), "{}", plan.body);
     assert!(
         plan.body.contains("managed identity") && plan.body.contains("older than a day"),
         "{}",
@@ -66,7 +98,8 @@ async fn a_restore_shows_its_plan_and_starts_once_by_the_name_of_its_target() {
     let body = |confirm: &str| format!("confirm={confirm}&{}", fields_of(&plan, "action=\"/restores\">"));
     let refused = world.form("/restores", &body("shop")).await;
     assert_eq!((refused.status, restores(&world).await.len()), (400, 0), "{}", refused.body);
-    let places = [world.form("/restores", &body(&word)).await, world.form("/restores", &body(&word)).await];
+    let places =
+        [world.form("/restores", &body(&target)).await, world.form("/restores", &body(&target)).await];
     assert_eq!(place(&places[0]), place(&places[1]), "a double click");
     assert!(world.page(&place(&places[0])).await.contains("starts now.</h1>"));
     let tasks = restores(&world).await;
@@ -80,7 +113,7 @@ async fn a_restore_shows_its_plan_and_starts_once_by_the_name_of_its_target() {
     ] {
         assert_eq!(world.form("/restores/preview", &asked).await.status, status, "{asked}");
     }
-    let forged = format!("form=0&confirm={word}&{asked}");
+    let forged = format!("form=0&confirm={target}&{asked}");
     assert_eq!(world.form("/restores", &forged).await.status, 403);
 }
 

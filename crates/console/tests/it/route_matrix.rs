@@ -5,11 +5,9 @@ use holdfast_access::Role;
 use holdfast_console::{Demand, RouteRule, route_rules};
 use serde_json::json;
 
-use crate::access::{FORM, JSON, SMALL, ask, confirmed};
+use crate::access::{ANY, FORM, JSON, SMALL, ask};
+use crate::actions::confirmation;
 use crate::world::{World, between};
-
-/// The status of a request that gets through and may fail for what it names.
-const ANY: u16 = 0;
 
 /// What a matrix of requests needs of the world.
 struct Samples {
@@ -39,7 +37,7 @@ impl Samples {
             ("POST", "/backups") => {
                 let preview = ask(world, token, "POST /backups/preview", &format!("app={app}")).await;
                 let body =
-                    if preview.status == 200 { confirmed(&preview.body) } else { format!("app={app}") };
+                    if preview.status == 200 { confirmation(&preview, "1") } else { format!("app={app}") };
                 (path.to_string(), body, 303)
             }
             ("POST", "/login") => (path.to_string(), format!("token={}", self.viewer), 303),
@@ -51,16 +49,6 @@ impl Samples {
             ("GET", "/acts/{id}/form") => (format!("/acts/pause/form?app={app}"), String::new(), 200),
             ("GET", "/acts/{id}/result") => ("/acts/0/result".into(), String::new(), ANY),
             ("POST", act) if act.starts_with("/acts/") => self.act(world, token, act, app).await,
-            ("GET", "/restores/form") => (format!("/restores/form?app={app}"), String::new(), 200),
-            ("POST", "/restores" | "/restores/preview" | "/drills" | "/drills/preview") => {
-                let (_, form, _) = self.act(world, token, "/acts/pause", app).await;
-                (path.to_string(), form, ANY)
-            }
-            ("POST", restores)
-                if restores.starts_with("/api/v1/restores") || restores.starts_with("/api/v1/drills") =>
-            {
-                (path.to_string(), json!({ "app": app }).to_string(), ANY)
-            }
             ("POST", "/api/v1/apps/{*name}") => {
                 let body = json!({ "reason": "audit", "for": "8h" }).to_string();
                 (format!("/api/v1/apps/{}/pause", self.name), body, ANY)
@@ -70,6 +58,11 @@ impl Samples {
             }
             ("POST", run) if run.starts_with("/api/v1/runs/{id}/") => {
                 (run.replace("{id}", &self.run), json!({ "reason": "audit" }).to_string(), ANY)
+            }
+            ("GET", "/restores/form") => (format!("/restores/form?app={app}"), String::new(), 200),
+            ("GET", "/api/v1/coverage") => (path.to_string(), String::new(), ANY),
+            ("POST", asked) if asked.contains("/restores") || asked.contains("/drills") => {
+                crate::restores::sample(world, token, asked, app).await
             }
             ("DELETE", "/api/v1/tokens/{name}") => ("/api/v1/tokens/spare".into(), String::new(), 204),
             ("GET", fixed) if !fixed.contains('{') => (fixed.to_owned(), String::new(), 200),
@@ -96,6 +89,32 @@ impl Samples {
     }
 }
 
+/// A principal whose acts are limited to policies uses no route that is about more.
+async fn limited_acts_are_refused(world: &World, samples: &Samples) {
+    let limited = world.token("limited", Role::Admin, &["gold"]).await;
+    for rule in route_rules() {
+        if let Demand::Permission(permission) = rule.demand
+            && !permission.only_reads()
+            && rule.path != "/backups/{id}"
+        {
+            let (request, body, _) = samples.of(world, &rule, ("nobody", &limited)).await;
+            let answer = ask(world, &limited, &request, &body).await;
+            assert_eq!(answer.status, 403, "{request} is about more than some policies");
+        }
+    }
+    let limited = world.token("limited", Role::Admin, &["gold"]).await;
+    for rule in route_rules() {
+        if let Demand::Permission(permission) = rule.demand
+            && !permission.only_reads()
+            && rule.path != "/backups/{id}"
+        {
+            let (request, body, _) = samples.of(world, &rule, ("nobody", &limited)).await;
+            let answer = ask(world, &limited, &request, &body).await;
+            assert_eq!(answer.status, 403, "{request} is about more than some policies");
+        }
+    }
+}
+
 #[tokio::test]
 async fn every_route_serves_the_roles_that_have_its_permission_and_no_other() {
     let (world, _clock) = World::with_login(SMALL).await;
@@ -111,7 +130,7 @@ async fn every_route_serves_the_roles_that_have_its_permission_and_no_other() {
     let mut apps: Vec<String> = good.split("name=\"app\" value=\"").skip(1).map(value).collect();
     let app = apps.pop().unwrap();
     let asked = ask(&world, &operator, "POST /backups/preview", &format!("app={app}")).await;
-    let started = ask(&world, &operator, "POST /backups", &confirmed(&asked.body)).await;
+    let started = ask(&world, &operator, "POST /backups", &confirmation(&asked, "1")).await;
     let samples = Samples {
         apps,
         name: between(&fleet, "href=\"/apps/", "\"").to_owned(),
@@ -144,17 +163,7 @@ async fn every_route_serves_the_roles_that_have_its_permission_and_no_other() {
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
-    let limited = world.token("limited", Role::Admin, &["gold"]).await;
-    for rule in route_rules() {
-        if let Demand::Permission(permission) = rule.demand
-            && !permission.only_reads()
-            && rule.path != "/backups/{id}"
-        {
-            let (request, body, _) = samples.of(&world, &rule, ("nobody", &limited)).await;
-            let answer = ask(&world, &limited, &request, &body).await;
-            assert_eq!(answer.status, 403, "{request} is about more than some policies");
-        }
-    }
+    limited_acts_are_refused(&world, &samples).await;
     for request in ["GET /nowhere", "DELETE /fleet", "GET /api/v1/nowhere"] {
         assert_eq!(world.ask(request, &[], "").await.status, 401, "{request}");
     }

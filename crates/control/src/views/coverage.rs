@@ -245,6 +245,7 @@ mod tests {
         };
         let at = Timestamp::UNIX_EPOCH;
         let mut drifting = AppStatus { policy: Some(PolicyName::new("gold")), ..AppStatus::new(id("shop")) };
+        drifting.recovery_point_objective = Some(std::time::Duration::from_hours(26));
         drifting.check.drift = true;
         let missing = AppStatus { missing_since: Some(at), ..AppStatus::new(id("gone")) };
         let reading = FleetReading { apps: vec![drifting, missing], ..FleetReading::default() };

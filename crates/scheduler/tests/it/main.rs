@@ -6,6 +6,7 @@ mod backups;
 mod dispatching;
 mod loops;
 mod maintenance;
+mod pauses;
 mod planning;
 mod renewals;
 mod throttling;

@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use holdfast_model::retention::{Keep, Retention};
 use holdfast_model::{
-    App, AppId, BackupFacts, BackupId, Cause, Delete, DrillRule, Lane, OperatorAction, Policy, PolicyName,
-    PolicySnapshot, Priority, Restore, Run, RunKind, SasFacts, SasWindow, StorageName, Task, Timestamp,
-    Trigger,
+    App, AppId, BackupFacts, BackupId, Cause, Delete, DrillRule, Lane, Policy, PolicyName, PolicySnapshot,
+    Priority, Restore, Run, RunKind, SasFacts, SasWindow, StorageName, Task, Timestamp, Trigger,
 };
 use holdfast_scheduler::{FleetSnapshot, MaintenanceReport};
 use tokio_util::sync::CancellationToken;
@@ -20,7 +19,7 @@ const SECOND: Duration = Duration::from_secs(1);
 const NEARLY_A_DAY: Duration = Duration::from_secs(24 * 3_600 - 1);
 
 /// Keeps the last good backup, and those of the last `daily` days.
-fn keeping(daily: u32) -> Policy {
+pub fn keeping(daily: u32) -> Policy {
     let keep = Keep { daily, ..Keep::default() };
     gold_with(|gold| gold.retention = Some(Retention { keep, dry_run: false, ..Retention::new(0, 0) }))
 }
@@ -31,7 +30,7 @@ fn drilling() -> Policy {
 }
 
 /// A world with good backups of `shop`, one of each of the nights before, numbered by their day.
-async fn nights(days: std::ops::RangeInclusive<u32>) -> World {
+pub async fn nights(days: std::ops::RangeInclusive<u32>) -> World {
     let world = World::at("12:00");
     for day in days {
         world.add_backup(&shop(), day.into(), night(day)).await;
@@ -162,20 +161,6 @@ async fn an_app_has_a_limited_number_of_unfinished_deletions_the_oldest_first() 
     assert_eq!(pass(&world, shop_fleet()).await.added, 9);
     world.finish_deletions().await;
     assert_eq!(world.catalog().await.len(), 1);
-}
-
-#[tokio::test]
-async fn an_app_that_a_person_paused_loses_nothing_until_the_pause_ends() {
-    let world = nights(18..=22).await;
-    let shop_fleet = || fleet([shop()], keeping(2));
-    let (mut planner, _fleet) = world.planner(shop_fleet());
-    planner.sync().await.unwrap();
-    let until = at("12:00") + DAY;
-    let paused = OperatorAction::PausedUntil { until, reason: "move".into() };
-    world.act(&shop().id, paused).await;
-    assert_eq!(pass(&world, shop_fleet()).await.added, 0);
-    world.clock.set(until);
-    assert!(pass(&world, shop_fleet()).await.added > 0);
 }
 
 #[tokio::test]

@@ -5,15 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use holdfast_model::{
-    App, Cause, NewBackup, NewRun, OperatorAction, Outcome, Overlap, Policy, PolicyName, RunId, RunState,
-    Trigger, Wakeup,
+    App, Cause, NewBackup, NewRun, Outcome, Overlap, Policy, PolicyName, RunId, RunState, Trigger, Wakeup,
 };
 use holdfast_scheduler::FleetSnapshot;
 use holdfast_store::{Planned, Store};
 
 use crate::world::{World, app, app_id, at, fleet, gold, schedule};
 
-fn shop() -> FleetSnapshot {
+pub fn shop() -> FleetSnapshot {
     fleet([app(app_id("shop"))], gold())
 }
 
@@ -304,30 +303,4 @@ async fn a_month_of_an_hourly_policy_is_planned_whole() {
     world.clock.advance(Duration::from_hours(30 * 24));
     let done = planner.plan_due().await.unwrap();
     assert_eq!(done, Planned { runs: 5, missed: 5 * (30 * 24 - 1), conflicts: 0 });
-}
-
-#[tokio::test]
-async fn ticks_of_a_pause_are_neither_run_nor_missed_and_its_end_makes_none_due_at_once() {
-    let world = World::at("01:30");
-    let (mut planner, _fleet) = world.planner(shop());
-    planner.sync().await.unwrap();
-    world
-        .act(&app_id("shop"), OperatorAction::PausedUntil { until: at("04:30"), reason: "move".into() })
-        .await;
-    for hour in ["02:00", "03:00", "04:00", "04:30", "04:59"] {
-        world.clock.set(at(hour));
-        planner.sync().await.unwrap();
-        assert_eq!(planner.plan_due().await.unwrap(), Planned::default(), "{hour}");
-    }
-    world.clock.set(at("05:00"));
-    assert_eq!(planner.plan_due().await.unwrap(), Planned { runs: 1, missed: 0, conflicts: 0 });
-    world
-        .act(&app_id("shop"), OperatorAction::PausedUntil { until: at("20:00"), reason: "move".into() })
-        .await;
-    world.clock.set(at("06:30"));
-    world.act(&app_id("shop"), OperatorAction::PauseEnded { reason: "moved".into() }).await;
-    assert_eq!(planner.plan_due().await.unwrap(), Planned::default(), "the tick of 06:00");
-    world.clock.set(at("07:00"));
-    let planned = planner.plan_due().await.unwrap();
-    assert_eq!(planned.runs + planned.missed, 1);
 }

@@ -49,8 +49,10 @@ async function pagesOf(page) {
   const app = (await links('main a[href^="/apps/"]'))[0];
   await page.goto(`${base}${app}`);
   const run = (await links('main a[href^="/runs/"]'))[0];
+  const restore = (await links('main a[href^="/restores/form"]'))[0];
+  const act = (await links('main a[href^="/acts/"]'))[0];
   if (!app || !run) complain(`the fleet has no app to look at (${app}), or the app no run (${run})`);
-  return [...new Set([...menu, app, run])].filter(Boolean);
+  return [...new Set([...menu, app, run, restore, act])].filter(Boolean);
 }
 
 /** No serious finding of axe, nothing wider than the window, one heading of the first level. */
@@ -69,7 +71,7 @@ async function inspect(page, view, path) {
   if (headings !== 1) complain(`${view.name} ${path}: ${headings} headings of the first level`);
   if (shots) {
     const name = path.split("?")[0].replace(/^\/apps\/.*/, "/app").replace(/^\/runs\/.*/, "/run");
-    const file = `${name === "/" ? "overview" : name.slice(1)}-${view.name}.png`;
+    const file = `${name === "/" ? "overview" : name.slice(1).replaceAll("/", "-")}-${view.name}.png`;
     await page.screenshot({ path: join(shots, file), fullPage: true });
   }
 }

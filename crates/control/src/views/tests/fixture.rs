@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use holdfast_model::{AppId, Cause, Outcome, PolicyName, RunId, RunKind, StateCode, Timestamp, Verification};
-use holdfast_store::{AppStatus, CheckStatus, LastRun, Missed, Running};
+use holdfast_store::{Acknowledgement, AppStatus, CheckStatus, LastRun, Missed, Running};
 
 use crate::views::reading::FleetReading;
 
@@ -92,6 +92,17 @@ pub fn paused(name: &str) -> AppStatus {
     AppStatus { paused: true, next_tick: None, ..good(name) }
 }
 
+/// An app whose failure a person has acknowledged.
+pub fn acknowledged(name: &str) -> AppStatus {
+    let told = Acknowledgement { run_id: run_id(), note: "known".into(), actor: "ann".into(), at: now() };
+    AppStatus { acknowledged: Some(told), ..failed(name, Cause::TimedOut) }
+}
+
+/// An app whose first backup is under way.
+pub fn first_under_way(name: &str) -> AppStatus {
+    AppStatus { running: Some(running(StateCode::Polling, None)), ..never(name) }
+}
+
 pub fn running(state: StateCode, cause: Option<Cause>) -> Running {
     let (since, next_try) = (now() - Duration::from_mins(3), now() + Duration::from_mins(5));
     Running { kind: RunKind::Backup, state, cause, since, next_try }
@@ -114,7 +125,7 @@ pub fn reading(apps: impl IntoIterator<Item = AppStatus>) -> FleetReading {
 
 /// An app of each condition, the worst first.
 pub fn one_of_each() -> Vec<AppStatus> {
-    let all: [fn(&str) -> AppStatus; 15] = [
+    let all: [fn(&str) -> AppStatus; 17] = [
         never,
         past,
         lost,
@@ -126,7 +137,9 @@ pub fn one_of_each() -> Vec<AppStatus> {
         missing,
         without_policy,
         without_objective,
+        acknowledged,
         paused,
+        first_under_way,
         under_way,
         good,
         left,

@@ -32,10 +32,10 @@ fn the_worst_app_comes_first_and_apps_that_left_come_only_when_asked_for() {
     let reading = reading(one_of_each());
     let page = all(&reading, "");
     let conditions: Vec<Condition> = page.rows.iter().map(|row| row.condition).collect();
-    assert_eq!(conditions, Condition::ALL[..14]);
-    assert_eq!((page.enrolled, page.matching, page.next), (14, 14, None));
-    assert_eq!(names(&all(&reading, "condition=left")), ["app-14"]);
-    assert_eq!(names(&all(&reading, "condition=left&condition=lost&reverse=1")), ["app-14", "app-02"]);
+    assert_eq!(conditions, Condition::ALL[..16]);
+    assert_eq!((page.enrolled, page.matching, page.next), (16, 16, None));
+    assert_eq!(names(&all(&reading, "condition=left")), ["app-16"]);
+    assert_eq!(names(&all(&reading, "condition=left&condition=lost&reverse=1")), ["app-16", "app-02"]);
 }
 
 #[test]

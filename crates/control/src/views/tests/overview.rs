@@ -80,6 +80,8 @@ fn the_sentence_says_the_worst_that_is_true() {
         (some(11, partial), "Eleven apps have a last backup that lacks files."),
         (some(1, shrinking), "One app has a last backup that is much smaller than the one before."),
         (some(1, unverified), "One app has a last backup that could not be checked."),
+        (some(1, first_under_way), "One app is being backed up for the first time."),
+        (some(3, acknowledged), "Every app is inside its objective."),
         (some(2, missing), "Two apps are missing in Azure's list."),
         (some(63, without_policy), "63 apps are in no policy, so nothing backs them up."),
         (some(1, without_objective), "Every app with an objective is inside it; 1 is without one."),

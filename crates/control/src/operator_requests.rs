@@ -1,6 +1,7 @@
-//! Requests of people that ask Azure, for programs that serve several people: each names who asks.
+//! Requests of people that need the fleet file or Azure, for programs that serve several people: each names who asks.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use holdfast_arm::Arm;
@@ -10,15 +11,22 @@ use holdfast_storage::Storage;
 use holdfast_store::Store;
 
 use crate::coverage::{Coverage, coverage};
+use crate::forecast::{FleetForecast, ForecastRequest, forecast};
 use crate::restore::{DrillRequest, RestorePlan, RestoreRequest, execute, plan_drill, plan_restore};
 use crate::verify::{VerifyReport, catalog_by_app, verify};
 use crate::{ControlContext, Error};
 
-/// Requests of people that ask Azure.
+/// How far a forecast looks.
+const DAY: Duration = Duration::from_hours(24);
+
+/// Requests of people that need the fleet file or Azure.
 #[async_trait]
-pub trait AzureRequests: Send + Sync {
+pub trait OperatorRequests: Send + Sync {
     /// The apps that Azure lists, and which of them the fleet file covers.
     async fn coverage(&self) -> Result<Coverage, Error>;
+
+    /// What the next 24 hours will bring. Makes no request to Azure.
+    async fn forecast(&self) -> Result<FleetForecast, Error>;
 
     /// Plans a restore. Changes nothing.
     async fn plan_restore(&self, actor: &Actor, request: RestoreRequest) -> Result<RestorePlan, Error>;
@@ -65,9 +73,15 @@ impl LiveRequests {
 }
 
 #[async_trait]
-impl AzureRequests for LiveRequests {
+impl OperatorRequests for LiveRequests {
     async fn coverage(&self) -> Result<Coverage, Error> {
         coverage(&self.fleet, &self.arm).await
+    }
+
+    async fn forecast(&self) -> Result<FleetForecast, Error> {
+        let from = self.store.now().await?;
+        let request = ForecastRequest { from, until: from + DAY, apps: None };
+        forecast(&self.fleet, &*self.store, request).await
     }
 
     async fn plan_restore(&self, actor: &Actor, request: RestoreRequest) -> Result<RestorePlan, Error> {

@@ -1,0 +1,36 @@
+//! What requests did.
+
+use holdfast_control::views::actions::BackupsStarted;
+use holdfast_model::{AppId, RunId};
+use serde::Serialize;
+
+/// What came of a request, kept for its result page.
+#[derive(Debug, Clone)]
+pub struct Done {
+    /// What was done.
+    pub work: Work,
+    /// The request's content, to be compared when its key is used again.
+    pub fingerprint: String,
+}
+
+/// What was done.
+#[derive(Debug, Clone)]
+pub enum Work {
+    /// Backups were started.
+    Backups(BackupsStarted),
+    /// An act on one app or run.
+    Act(ActDone),
+}
+
+/// What an act did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ActDone {
+    /// The app.
+    pub app: AppId,
+    /// The run, of an act on a run.
+    pub run: Option<RunId>,
+    /// What was done, as a sentence.
+    pub sentence: String,
+    /// What follows from it, as a sentence.
+    pub detail: String,
+}
