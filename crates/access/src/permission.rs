@@ -4,8 +4,6 @@ use std::fmt;
 
 use strum::IntoStaticStr;
 
-use crate::Role;
-
 /// A kind of act.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, IntoStaticStr)]
 #[strum(serialize_all = "kebab-case")]
@@ -56,22 +54,6 @@ impl Permission {
         Self::ManageTokens,
     ];
 
-    /// The least role that has it.
-    pub fn least_role(self) -> Role {
-        match self {
-            Self::View => Role::Viewer,
-            Self::BackUp
-            | Self::Retry
-            | Self::Cancel
-            | Self::Pause
-            | Self::Acknowledge
-            | Self::Hold
-            | Self::Drill => Role::Operator,
-            Self::Restore => Role::Restorer,
-            Self::Delete | Self::RevealSas | Self::ReleaseHold | Self::ManageTokens => Role::Admin,
-        }
-    }
-
     /// Whether it changes nothing.
     pub fn only_reads(self) -> bool {
         self == Self::View
@@ -86,21 +68,5 @@ impl Permission {
 impl fmt::Display for Permission {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_role_has_what_the_roles_below_it_have_and_the_docs_say_so() {
-        let docs = include_str!("../../../docs/console.md");
-        for permission in Permission::ALL {
-            let cells = Role::ALL.map(|role| if role.may(permission) { " yes |" } else { " |" });
-            let row = format!("| {permission} |{}\n", cells.concat());
-            assert!(docs.contains(&row), "docs/console.md has no row {row}");
-        }
-        assert_eq!(Permission::ALL.iter().filter(|permission| permission.only_reads()).count(), 1);
     }
 }

@@ -45,6 +45,24 @@ impl Role {
     }
 }
 
+impl Permission {
+    /// The least role that has it.
+    pub fn least_role(self) -> Role {
+        match self {
+            Self::View => Role::Viewer,
+            Self::BackUp
+            | Self::Retry
+            | Self::Cancel
+            | Self::Pause
+            | Self::Acknowledge
+            | Self::Hold
+            | Self::Drill => Role::Operator,
+            Self::Restore => Role::Restorer,
+            Self::Delete | Self::RevealSas | Self::ReleaseHold | Self::ManageTokens => Role::Admin,
+        }
+    }
+}
+
 /// The text is no role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("expected one of viewer, operator, restorer, admin")]
@@ -74,5 +92,16 @@ mod tests {
         assert_eq!(Role::greatest(["Admin", "root", " admin", "viewer"]), Some(Role::Viewer));
         assert_eq!(Role::greatest(["Admin", ""]), None);
         assert_eq!(Role::greatest([]), None);
+    }
+
+    #[test]
+    fn each_role_has_what_the_roles_below_it_have_and_the_docs_say_so() {
+        let docs = include_str!("../../../docs/console.md");
+        for permission in Permission::ALL {
+            let cells = Role::ALL.map(|role| if role.may(permission) { " yes |" } else { " |" });
+            let row = format!("| {permission} |{}\n", cells.concat());
+            assert!(docs.contains(&row), "docs/console.md has no row {row}");
+        }
+        assert_eq!(Permission::ALL.iter().filter(|permission| permission.only_reads()).count(), 1);
     }
 }

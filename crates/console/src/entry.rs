@@ -24,6 +24,8 @@ pub struct Entry {
     pub transport: Transport,
     /// Whether each request needs a login, also on this machine.
     pub requires_login: bool,
+    /// Whether the login in `X-MS-CLIENT-PRINCIPAL` is believed, because the proxy is authentication of Container Apps.
+    pub container_apps_auth: bool,
 }
 
 impl fmt::Debug for Transport {

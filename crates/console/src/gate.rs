@@ -9,9 +9,11 @@ use holdfast_access::{LoginMethod, Principal, Role, Scope};
 use holdfast_model::Actor;
 
 use crate::caller::{Caller, Peer, Through};
+use crate::client_principal::client_principal;
 use crate::cookie;
+use crate::entry::Entry;
 use crate::failure::Failure;
-use crate::local_mode::Access;
+use crate::local_mode::{Access, Reach};
 use crate::logins::Client;
 use crate::site::Site;
 
@@ -21,13 +23,16 @@ const LOCAL_ROLE: Role = Role::Restorer;
 /// Lets requests in.
 pub struct Gate {
     access: Access,
+    /// Whether the header of authentication of Container Apps is believed.
+    trusts_header: bool,
     site: Arc<Site>,
 }
 
 impl Gate {
     /// The gate of a listener.
-    pub fn new(access: Access, site: Arc<Site>) -> Self {
-        Self { access, site }
+    pub fn new(access: Access, entry: &Entry, site: Arc<Site>) -> Self {
+        let trusts_header = entry.container_apps_auth && access == Access::Login(Reach::Proxy);
+        Self { access, trusts_header, site }
     }
 
     /// Whether clients come by TLS.
@@ -42,6 +47,15 @@ impl Gate {
         }
         let peer = request.extensions.get::<Peer>().copied();
         let client = Client { peer, through: Through::of(&request.uri) };
+        // The platform looked at the header Authorization already, and leaves it in the request.
+        if self.trusts_header
+            && let Some(found) = client_principal(&request.headers)
+        {
+            return match found {
+                Ok(principal) => Ok(Some(proved(principal, client))),
+                Err(why) => Err(self.site.logins.without_role(&why.to_string(), client).await),
+            };
+        }
         if request.headers.contains_key(AUTHORIZATION) {
             let text = bearer(&request.headers).ok_or_else(Failure::not_bearer)?;
             let (_, principal) = self.site.logins.token(text, client).await?;

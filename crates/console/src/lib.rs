@@ -15,6 +15,7 @@ mod backup_request;
 mod backups;
 mod caller;
 mod check;
+mod client_principal;
 mod connections;
 mod cookie;
 mod done;

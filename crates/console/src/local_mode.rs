@@ -169,7 +169,7 @@ mod tests {
             "a token would go over the network in the clear"
         );
         for requires_login in [false, true] {
-            let entry = Entry { transport: Transport::BehindProxy, requires_login };
+            let entry = Entry { transport: Transport::BehindProxy, requires_login, ..Entry::default() };
             for address in ["127.0.0.1:1", "0.0.0.0:1"] {
                 assert_eq!(of(address, &entry), Access::Login(Reach::Proxy));
             }

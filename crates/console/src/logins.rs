@@ -147,6 +147,12 @@ impl Logins {
         }
     }
 
+    /// Records a login of a proxy that gives no role.
+    pub async fn without_role(&self, why: &str, client: Client) -> Failure {
+        self.refused(client.actor("unknown", LoginMethod::Header), "login", why).await;
+        Failure::forbidden(why)
+    }
+
     /// Counts and records a failed login.
     async fn failed(&self, name: &str, refusal: TokenRefusal, client: Client) -> Failure {
         self.attempts.failed(client.counted(), self.clock.elapsed());

@@ -75,7 +75,7 @@ impl Server {
         let address = listener.local_addr()?;
         let (stopping, stop) = watch::channel(false);
         let pages = console.site.clone().map(|site| {
-            let gate = Gate::new(Access::of(address, &limits.entry), Arc::clone(&site));
+            let gate = Gate::new(Access::of(address, &limits.entry), &limits.entry, Arc::clone(&site));
             routes(site, gate)
         });
         let routes = Router::new()

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod azure;
+mod call_counter;
 mod config;
 mod counters;
 mod faults;
@@ -11,6 +12,7 @@ mod offset_clock;
 mod request;
 
 pub use azure::{Azure, BlobFacts, InvalidKey, Restored};
+pub use call_counter::CallCounter;
 pub use config::{BucketSize, BucketSizes, Client, Config, Pace};
 pub use counters::{AcceptedDelete, AcceptedPost, AcceptedRestore, Counters};
 pub use faults::{CallFault, DeleteEnd, End, Faults, RestoreEnd, ScriptedOutcome};

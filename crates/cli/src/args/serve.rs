@@ -52,16 +52,21 @@ pub struct ConsoleArgs {
     /// Serve clients that log in and come through a proxy that ends TLS and sets X-Forwarded-Proto
     #[arg(long, env = "HOLDFAST_BEHIND_PROXY", conflicts_with = "tls_cert", value_parser = clap::builder::FalseyValueParser::new())]
     pub behind_proxy: bool,
+    /// Believe the login and the app roles that authentication of Container Apps puts into X-MS-CLIENT-PRINCIPAL
+    #[arg(long, env = "HOLDFAST_CONTAINER_APPS_AUTH", requires = "behind_proxy", value_parser = clap::builder::FalseyValueParser::new())]
+    pub container_apps_auth: bool,
 }
 
 impl ConsoleArgs {
     /// What the listener allows. Reads the certificate.
     pub fn limits(&self) -> Result<ListenerLimits, Error> {
         let files = self.tls_cert.as_deref().zip(self.tls_key.as_deref());
-        let transport = Transport::of(files, self.behind_proxy)?;
-        let entry = Entry { transport, requires_login: self.require_login };
-        let hosts = AllowedHosts::with_own_name(&self.allow_hosts);
-        Ok(ListenerLimits { hosts, entry, ..ListenerLimits::default() })
+        let (transport, requires_login) = (Transport::of(files, self.behind_proxy)?, self.require_login);
+        let (entry, usual) = (
+            Entry { transport, requires_login, container_apps_auth: self.container_apps_auth },
+            ListenerLimits::default(),
+        );
+        Ok(ListenerLimits { hosts: AllowedHosts::with_own_name(&self.allow_hosts), entry, ..usual })
     }
 }
 

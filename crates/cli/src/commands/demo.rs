@@ -14,7 +14,7 @@ use holdfast_control::status::status;
 use holdfast_control::{Error, ErrorKind, counted};
 use holdfast_model::{Clock, RunKind, StateCode, SystemClock, Timestamp};
 use holdfast_queue::MemoryQueue;
-use holdfast_simulator::OffsetClock;
+use holdfast_simulator::{CallCounter, OffsetClock};
 use holdfast_store::{Mode, OneProcess, RunFilter, SqliteStore, Store};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -26,7 +26,7 @@ use crate::runtime::console::{Served, demo_listener, serve};
 use crate::runtime::simulation::{FleetShape, Simulation};
 use crate::runtime::site::site_parts;
 use crate::runtime::stop_signal::stop_on_signal;
-use crate::runtime::{CallCounter, Engine, EngineParts, Role};
+use crate::runtime::{Engine, EngineParts, Role};
 use summary::Summary;
 
 /// Policies whose waits are seconds, so that the night takes one minute.

@@ -1,9 +1,7 @@
 //! `holdfast tokens`: creates, lists and revokes API tokens.
 
 use holdfast_access::{ApiToken, Scope};
-use holdfast_control::audit::system_random;
-use holdfast_control::tokens::{self, TokenRequest, state};
-use holdfast_control::{age, until};
+use holdfast_control::{age, audit::system_random, tokens, until};
 use holdfast_model::Timestamp;
 use holdfast_store::{Mode, Store};
 use serde_json::json;
@@ -15,8 +13,8 @@ use crate::output::Table;
 
 /// Runs the command.
 pub async fn run(command: &TokensCommand, context: &Context) -> anyhow::Result<Exit> {
-    let mode = if matches!(command, TokensCommand::List) { Mode::Read } else { Mode::Join };
-    let store = context.store(mode).await?;
+    let only_reads = matches!(command, TokensCommand::List);
+    let store = context.store(if only_reads { Mode::Read } else { Mode::Join }).await?;
     match command {
         TokensCommand::Create(args) => create(args, &*store, context).await?,
         TokensCommand::List => {
@@ -34,7 +32,8 @@ pub async fn run(command: &TokensCommand, context: &Context) -> anyhow::Result<E
 
 async fn create(args: &CreateTokenArgs, store: &dyn Store, context: &Context) -> anyhow::Result<()> {
     let CreateTokenArgs { name, role, expires_in: life, policies } = args.clone();
-    let request = TokenRequest { name, role, scope: Scope::of(policies), life, actor: context.actor() };
+    let request =
+        tokens::TokenRequest { name, role, scope: Scope::of(policies), life, actor: context.actor() };
     let bits = tokens::random_bits(&system_random())?;
     let created = tokens::create(store, request, None, bits, &mut context.rng()).await?;
     let (token, text) = (&created.token, created.text.expose());
@@ -50,7 +49,7 @@ fn table(tokens: &[ApiToken], now: Timestamp) -> Table {
             token.name.as_str().into(),
             token.role.as_str().into(),
             token.scope.to_string().into(),
-            state(token, now).into(),
+            tokens::state(token, now).into(),
             until(token.expires_at, now).into(),
             token.last_used_at.map_or_else(|| "never".to_owned(), |at| age(at, now)).into(),
             token.created_by.as_str().into(),

@@ -1,7 +1,6 @@
 //! Builds a process from its parts: backends, clients of Azure, the engine and its console.
 
 pub mod backends;
-mod call_counter;
 pub mod checkpoints;
 pub mod console;
 pub mod engine;
@@ -13,6 +12,5 @@ pub mod site;
 pub mod stop_signal;
 pub mod wires;
 
-pub use call_counter::CallCounter;
 pub use engine::{Engine, EngineParts};
 pub use role::Role;

@@ -12,6 +12,7 @@ mod http;
 mod listener;
 mod pages;
 mod restores;
+mod route_matrix;
 mod site;
 mod tls;
 mod world;

@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use holdfast_access::Role;
 use holdfast_console::{Entry, Transport};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, RootCertStore};
+use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -25,7 +28,7 @@ async fn over_tls_a_login_gets_a_cookie_for_tls_alone_and_plain_text_gets_nothin
     std::fs::write(&chain, made.cert.pem()).unwrap();
     std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
     let transport = Transport::of(Some((&chain, &key)), false).unwrap();
-    let (world, _clock) = World::entered(TINY, Entry { transport, requires_login: false }).await;
+    let (world, _clock) = World::entered(TINY, Entry { transport, ..Entry::default() }).await;
     let token = world.token("ann", Role::Viewer, &[]).await;
 
     let mut roots = RootCertStore::empty();
@@ -36,7 +39,8 @@ async fn over_tls_a_login_gets_a_cookie_for_tls_alone_and_plain_text_gets_nothin
     let mut stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await.unwrap();
     let body = format!("token={token}");
     let request = format!(
-        "POST /login HTTP/1.1\r\nHost: localhost\r\nOrigin: https://localhost\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
+        "POST /login HTTP/1.1\r\nHost: localhost\r\nOrigin: https://localhost\r\nConnection: close\r\n\
+         Content-Length: {}\r\n\r\n{body}",
         body.len()
     );
     stream.write_all(request.as_bytes()).await.unwrap();
@@ -55,7 +59,7 @@ async fn over_tls_a_login_gets_a_cookie_for_tls_alone_and_plain_text_gets_nothin
 
 #[tokio::test]
 async fn behind_a_proxy_the_client_came_by_https_and_logs_in() {
-    let entry = Entry { transport: Transport::BehindProxy, requires_login: false };
+    let entry = Entry { transport: Transport::BehindProxy, ..Entry::default() };
     let (world, _clock) = World::entered(TINY, entry).await;
     let token = world.token("ann", Role::Viewer, &[]).await;
     let https = [("X-Forwarded-Proto", "https"), ("X-Forwarded-For", "203.0.113.9")];
@@ -68,4 +72,40 @@ async fn behind_a_proxy_the_client_came_by_https_and_logs_in() {
     assert_eq!(page.status, 200);
     assert_eq!(world.ask("GET /", &https, "").await.status, 401);
     assert!(!world.audit().await.contains("203.0.113.9"), "what a client claims is not its address");
+}
+
+#[tokio::test]
+async fn a_login_of_container_apps_is_believed_where_it_is_asked_for_and_nowhere_else() {
+    let header = |role: &str| {
+        let claims = json!([{ "typ": "roles", "val": role }, { "typ": "name", "val": "Ann" }]);
+        let document =
+            json!({ "auth_typ": "aad", "name_typ": "name", "role_typ": "roles", "claims": claims });
+        STANDARD.encode(document.to_string())
+    };
+    let (viewer, root) = (header("viewer"), header("root"));
+    for (container_apps_auth, status) in [(true, 200), (false, 401)] {
+        let entry = Entry { transport: Transport::BehindProxy, container_apps_auth, ..Entry::default() };
+        let (world, _clock) = World::entered(TINY, entry).await;
+        let https = ("X-Forwarded-Proto", "https");
+        let asked = world.ask("GET /api/v1/whoami", &[https, ("X-MS-CLIENT-PRINCIPAL", &viewer)], "").await;
+        assert_eq!(asked.status, status, "{}", asked.body);
+        if container_apps_auth {
+            assert!(
+                asked.body.contains("\"name\":\"Ann\",\"login\":\"header\",\"role\":\"viewer\""),
+                "{}",
+                asked.body
+            );
+            let act =
+                world.ask("POST /api/v1/backups", &[https, ("X-MS-CLIENT-PRINCIPAL", &viewer)], "{}").await;
+            assert_eq!(act.status, 403);
+            let none = world.ask("GET /", &[https, ("X-MS-CLIENT-PRINCIPAL", &root)], "").await;
+            assert!(none.status == 403 && none.body.contains("none of the app roles"), "{}", none.body);
+            assert_eq!(world.ask("GET /", &[https], "").await.status, 401);
+            let direct = world.ask("GET /", &[("X-MS-CLIENT-PRINCIPAL", &viewer)], "").await;
+            assert_eq!(direct.status, 403, "not through the proxy");
+        }
+    }
+    let entry = Entry { container_apps_auth: true, requires_login: true, ..Entry::default() };
+    let (world, _clock) = World::entered(TINY, entry).await;
+    assert_eq!(world.ask("GET /", &[("X-MS-CLIENT-PRINCIPAL", &viewer)], "").await.status, 401, "no proxy");
 }

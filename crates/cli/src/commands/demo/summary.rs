@@ -6,12 +6,11 @@ use std::path::Path;
 
 use holdfast_control::counted;
 use holdfast_model::{Cause, RunEvent, RunKind, RunState};
-use holdfast_simulator::Counters;
+use holdfast_simulator::{CallCounter, Counters};
 use holdfast_store::{RunFilter, Store};
 use serde::Serialize;
 
 use crate::args::DemoArgs;
-use crate::runtime::CallCounter;
 
 /// The counts of a demonstration.
 #[derive(Debug, Serialize)]

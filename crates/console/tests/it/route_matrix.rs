@@ -1,0 +1,175 @@
+//! Every route under every role.
+
+use axum::http::Method;
+use holdfast_access::Role;
+use holdfast_console::{Demand, RouteRule, route_rules};
+use serde_json::json;
+
+use crate::access::{ANY, FORM, JSON, SMALL, ask};
+use crate::actions::confirmation;
+use crate::world::{World, between};
+
+/// What a matrix of requests needs of the world.
+struct Samples {
+    /// Apps without a run under way.
+    apps: Vec<String>,
+    name: String,
+    run: String,
+    result: String,
+    style: String,
+    viewer: String,
+}
+
+impl Samples {
+    /// A request of a route that a permitted caller gets through, with its body and the status of its answer.
+    async fn of(&self, world: &World, rule: &RouteRule, (who, token): (&str, &str)) -> (String, String, u16) {
+        let RouteRule { method, path, .. } = rule;
+        let place = Role::ALL.iter().position(|role| role.as_str() == who).unwrap_or_default();
+        let [app, other] = [0, 1].map(|of| &self.apps[2 * place + of]);
+        let (path, body, status) = match (method.as_str(), *path) {
+            ("GET", "/apps/{*name}") => (format!("/apps/{}", self.name), String::new(), 200),
+            ("GET", "/api/v1/apps/{*name}") => (format!("/api/v1/apps/{}", self.name), String::new(), 200),
+            ("GET", "/runs/{id}") => (format!("/runs/{}", self.run), String::new(), 200),
+            ("GET", "/api/v1/runs/{id}") => (format!("/api/v1/runs/{}", self.run), String::new(), 200),
+            ("GET", "/backups/{id}") => (self.result.clone(), String::new(), 200),
+            ("GET", "/static/{name}") => (self.style.clone(), String::new(), 200),
+            ("POST", "/backups/preview") => (path.to_string(), format!("app={app}"), 200),
+            ("POST", "/backups") => {
+                let preview = ask(world, token, "POST /backups/preview", &format!("app={app}")).await;
+                let body =
+                    if preview.status == 200 { confirmation(&preview, "1") } else { format!("app={app}") };
+                (path.to_string(), body, 303)
+            }
+            ("POST", "/login") => (path.to_string(), format!("token={}", self.viewer), 303),
+            ("POST", "/logout") => (path.to_string(), String::new(), 303),
+            ("POST", "/api/v1/backups") => (path.to_string(), json!({ "apps": [other] }).to_string(), 202),
+            ("POST", "/api/v1/tokens") => {
+                (path.to_string(), json!({ "name": format!("new-{who}"), "role": "viewer" }).to_string(), 201)
+            }
+            ("GET", "/acts/{id}/form") => (format!("/acts/pause/form?app={app}"), String::new(), 200),
+            ("GET", "/acts/{id}/result") => ("/acts/0/result".into(), String::new(), ANY),
+            ("POST", act) if act.starts_with("/acts/") => self.act(world, token, act, app).await,
+            ("POST", "/api/v1/apps/{*name}") => {
+                let body = json!({ "reason": "audit", "for": "8h" }).to_string();
+                (format!("/api/v1/apps/{}/pause", self.name), body, ANY)
+            }
+            ("POST", "/api/v1/runs/retry") => {
+                (path.to_string(), json!({ "runs": [self.run] }).to_string(), ANY)
+            }
+            ("POST", run) if run.starts_with("/api/v1/runs/{id}/") => {
+                (run.replace("{id}", &self.run), json!({ "reason": "audit" }).to_string(), ANY)
+            }
+            ("GET", "/restores/form") => (format!("/restores/form?app={app}"), String::new(), 200),
+            ("GET", "/api/v1/coverage") => (path.to_string(), String::new(), ANY),
+            ("POST", asked) if asked.contains("/restores") || asked.contains("/drills") => {
+                crate::restores::sample(world, token, asked, app).await
+            }
+            ("DELETE", "/api/v1/tokens/{name}") => ("/api/v1/tokens/spare".into(), String::new(), 204),
+            ("GET", fixed) if !fixed.contains('{') => (fixed.to_owned(), String::new(), 200),
+            (method, path) => panic!("the matrix has no sample of {method} {path}: add one"),
+        };
+        (format!("{method} {path}"), body, status)
+    }
+}
+
+impl Samples {
+    /// A form of an act on an app, a run or a backup.
+    async fn act(&self, world: &World, token: &str, act: &str, app: &str) -> (String, String, u16) {
+        let kind = act.trim_start_matches("/acts/");
+        let (query, status) = match kind {
+            "pause" => (format!("app={app}"), 303),
+            "resume" => (format!("app={app}"), ANY),
+            "hold" | "release" => (format!("app={app}&backup=1"), ANY),
+            _ => (format!("run={}", self.run), ANY),
+        };
+        let form = ask(world, token, &format!("GET /acts/{kind}/form?{query}"), "").await;
+        let form =
+            if form.status == 200 { between(&form.body, "name=\"form\" value=\"", "\"") } else { "none" };
+        (act.to_owned(), format!("form={form}&{query}&reason=audit&for=8h"), status)
+    }
+}
+
+/// A principal whose acts are limited to policies uses no route that is about more.
+async fn limited_acts_are_refused(world: &World, samples: &Samples) {
+    let limited = world.token("limited", Role::Admin, &["gold"]).await;
+    for rule in route_rules() {
+        if let Demand::Permission(permission) = rule.demand
+            && !permission.only_reads()
+            && rule.path != "/backups/{id}"
+        {
+            let (request, body, _) = samples.of(world, &rule, ("nobody", &limited)).await;
+            let answer = ask(world, &limited, &request, &body).await;
+            assert_eq!(answer.status, 403, "{request} is about more than some policies");
+        }
+    }
+    let limited = world.token("limited", Role::Admin, &["gold"]).await;
+    for rule in route_rules() {
+        if let Demand::Permission(permission) = rule.demand
+            && !permission.only_reads()
+            && rule.path != "/backups/{id}"
+        {
+            let (request, body, _) = samples.of(world, &rule, ("nobody", &limited)).await;
+            let answer = ask(world, &limited, &request, &body).await;
+            assert_eq!(answer.status, 403, "{request} is about more than some policies");
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_route_serves_the_roles_that_have_its_permission_and_no_other() {
+    let (world, _clock) = World::with_login(SMALL).await;
+    let mut callers = vec![("nobody", None, String::new())];
+    for role in Role::ALL {
+        callers.push((role.as_str(), Some(role), world.token(role.as_str(), role, &[]).await));
+    }
+    let (viewer, operator) = (callers[1].2.clone(), callers[2].2.clone());
+    world.token("spare", Role::Viewer, &[]).await;
+    let fleet = ask(&world, &viewer, "GET /fleet?sort=name", "").await.body;
+    let good = ask(&world, &viewer, "GET /fleet?condition=good", "").await.body;
+    let value = |row: &str| between(row, "", "\"").to_owned();
+    let mut apps: Vec<String> = good.split("name=\"app\" value=\"").skip(1).map(value).collect();
+    let app = apps.pop().unwrap();
+    let asked = ask(&world, &operator, "POST /backups/preview", &format!("app={app}")).await;
+    let started = ask(&world, &operator, "POST /backups", &confirmation(&asked, "1")).await;
+    let samples = Samples {
+        apps,
+        name: between(&fleet, "href=\"/apps/", "\"").to_owned(),
+        run: between(&ask(&world, &viewer, "GET /activity", "").await.body, "href=\"/runs/", "\"").to_owned(),
+        result: between(&started.head, "location: ", "\r\n").to_owned(),
+        style: format!("/static/style-{}", between(&fleet, "/static/style-", "\"")),
+        viewer: viewer.clone(),
+    };
+    let mut wrong = Vec::new();
+    for rule in route_rules() {
+        for (who, role, token) in &callers {
+            let (request, body, through) = samples.of(&world, &rule, (who, token)).await;
+            let expected = match (rule.demand, role) {
+                (Demand::Nothing, _) => through,
+                (_, None) => 401,
+                (Demand::Permission(permission) | Demand::InScope(permission), Some(role)) => {
+                    if role.may(permission) { through } else { 403 }
+                }
+            };
+            let answer = match role {
+                None => {
+                    world.ask(&request, &[if request.contains("/api/") { JSON } else { FORM }], &body).await
+                }
+                Some(_) => ask(&world, token, &request, &body).await,
+            };
+            let is_through = expected == ANY && ![401, 403].contains(&answer.status);
+            if answer.status != expected && !is_through {
+                wrong.push(format!("{who}: {request}: {} and not {expected}", answer.status));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    limited_acts_are_refused(&world, &samples).await;
+    for request in ["GET /nowhere", "DELETE /fleet", "GET /api/v1/nowhere"] {
+        assert_eq!(world.ask(request, &[], "").await.status, 401, "{request}");
+    }
+    assert!(
+        route_rules().iter().all(|rule| rule.method == Method::GET
+            || rule.demand != Demand::Nothing
+            || rule.path == "/login")
+    );
+}
