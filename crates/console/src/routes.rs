@@ -42,7 +42,7 @@ fn table() -> RouteTable {
         .get("/audit", View, pages::audit)
         .post_in_scope("/backups/preview", BackUp, pages::backups::preview)
         .post_in_scope("/backups", BackUp, pages::backups::start)
-        .get("/backups/{id}", BackUp, pages::backups::result)
+        .get("/backups/{id}", View, pages::backups::result)
         .get("/acts/{id}/form", View, pages::acts::form)
         .get("/acts/{id}/result", View, pages::acts::result)
         .post_in_scope("/acts/pause", Pause, pages::acts::act)

@@ -37,7 +37,8 @@ pub async fn change(
 ) -> Result<ChangedHold, Error> {
     let entry = find(store, &request.app, request.backup).await?;
     check_change(&entry, request.held)?;
-    let (backup, reason) = (request.backup, request.reason.clone());
+    let what = if request.held { "a hold" } else { "the release of a hold" };
+    let (backup, reason) = (request.backup, operator_actions::reason(&request.reason, what)?);
     let action = if request.held {
         OperatorAction::Held { backup, blob: Some(entry.backup.blob.clone()), reason }
     } else {

@@ -69,8 +69,7 @@ impl Engine {
         let storage = storages(&fleet, &clock, rng.fork())?;
         let secrets = Identities::new(&fleet, &clock, remember_secret)?.access(None)?.secrets;
         let bell = Arc::new(Notify::new());
-        let settings = settings(&fleet.engine);
-        let (limits, lease) = (fleet.limits.clone(), fleet.engine.lease);
+        let (settings, limits, lease) = (settings(&fleet.engine), fleet.limits.clone(), fleet.engine.lease);
         let env = Environment {
             commits: GroupCommit::new(Arc::clone(&store)),
             loads: GroupLoad::new(Arc::clone(&store)),
