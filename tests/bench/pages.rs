@@ -124,7 +124,7 @@ async fn measure(
         assert!(process.lives(), "the process ended by itself");
         let _ = tokio::time::timeout(Duration::from_secs(1), std::future::pending::<()>()).await;
     }
-    let mut pages = Vec::new();
+    let mut times = Vec::new();
     for path in paths {
         let mut answers: Vec<Answer> = Vec::new();
         for _ in 0..REQUESTS {
@@ -134,8 +134,8 @@ async fn measure(
         answers.sort_by_key(|answer| answer.time);
         let p95_ms = answers[REQUESTS * 95 / 100].time.as_secs_f64() * 1_000.0;
         let bytes = answers.iter().map(|answer| answer.body_bytes).max().unwrap_or_default();
-        pages.push(PageTimes { path, p95_ms, bytes });
+        times.push(PageTimes { path, p95_ms, bytes });
     }
     let runs = size.apps as u64 * u64::from(size.ticks);
-    Pages { database, apps: size.apps, runs, events: runs * u64::from(1 + size.copies), pages }
+    Pages { database, apps: size.apps, runs, events: runs * u64::from(1 + size.copies), times }
 }

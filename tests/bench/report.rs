@@ -62,7 +62,7 @@ pub(crate) struct Pages {
     pub apps: usize,
     pub runs: u64,
     pub events: u64,
-    pub pages: Vec<PageTimes>,
+    pub times: Vec<PageTimes>,
 }
 
 /// The time of a page, with the time to send it over the loopback.

@@ -57,7 +57,7 @@ async fn cost(apps: usize) -> SizeCost {
     for _ in 0..ROUNDS {
         let before = machine.elapsed();
         assert_eq!(store.status().await.unwrap().len(), apps);
-        status.push(milliseconds(machine.elapsed() - before));
+        status.push(milliseconds(machine.elapsed().saturating_sub(before)));
     }
     SizeCost { apps, idle_pass_ms: median(idle), tick_ms, status_ms: median(status) }
 }

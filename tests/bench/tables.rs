@@ -115,9 +115,9 @@ impl Startup {
 
 impl Pages {
     fn print(&self) {
-        let Self { database, apps, runs, events, pages } = self;
+        let Self { database, apps, runs, events, times } = self;
         println!("{database}: {apps} apps, {runs} runs, {events} events");
-        for PageTimes { path, p95_ms, bytes } in pages {
+        for PageTimes { path, p95_ms, bytes } in times {
             println!("{p95_ms:>8.1} ms p95 {bytes:>8} bytes  {path}");
         }
     }

@@ -49,6 +49,14 @@ pub struct ConsoleArgs {
     /// The private key of --tls-cert, a PEM file
     #[arg(long, env = "HOLDFAST_TLS_KEY", value_name = "PATH", requires = "tls_cert")]
     pub tls_key: Option<PathBuf>,
+    /// The proxy before it.
+    #[command(flatten)]
+    pub proxy: ProxyArgs,
+}
+
+/// Arguments about a proxy that clients come through.
+#[derive(Debug, Clone, Args)]
+pub struct ProxyArgs {
     /// Serve clients that log in and come through a proxy that ends TLS and sets X-Forwarded-Proto
     #[arg(long, env = "HOLDFAST_BEHIND_PROXY", conflicts_with = "tls_cert", value_parser = clap::builder::FalseyValueParser::new())]
     pub behind_proxy: bool,
@@ -61,9 +69,10 @@ impl ConsoleArgs {
     /// What the listener allows. Reads the certificate.
     pub fn limits(&self) -> Result<ListenerLimits, Error> {
         let files = self.tls_cert.as_deref().zip(self.tls_key.as_deref());
-        let (transport, requires_login) = (Transport::of(files, self.behind_proxy)?, self.require_login);
+        let (transport, requires_login) =
+            (Transport::of(files, self.proxy.behind_proxy)?, self.require_login);
         let (entry, usual) = (
-            Entry { transport, requires_login, container_apps_auth: self.container_apps_auth },
+            Entry { transport, requires_login, container_apps_auth: self.proxy.container_apps_auth },
             ListenerLimits::default(),
         );
         Ok(ListenerLimits { hosts: AllowedHosts::with_own_name(&self.allow_hosts), entry, ..usual })
