@@ -7,8 +7,7 @@ use axum::extract::{FromRequest, FromRequestParts as _, Request};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use holdfast_control::views::actions::answered;
-use holdfast_store::{RequestAnswer, RequestKey, sha256_hex};
+use holdfast_store::{RequestKey, sha256_hex};
 use serde::de::DeserializeOwned;
 
 use crate::caller::Caller;
@@ -94,17 +93,14 @@ impl ApiRequest {
         if done.fingerprint == fingerprint {
             return Ok(done);
         }
-        Err(reused())
+        Err(Failure::reused())
     }
 
     /// What the store knows that the request did when it was sent before, whatever became of what it names.
     pub async fn sent_before(&self, site: &Site) -> Result<Option<Work>, Failure> {
         let Some(key) = self.key()? else { return Ok(None) };
         let known = site.store().request(&key).await.map_err(holdfast_control::Error::from)?;
-        if known == RequestAnswer::Reused {
-            return Err(reused());
-        }
-        Ok(answered(&known)?.map(Work::Backups))
+        Work::of(&known)
     }
 
     /// What is the same when the request is sent again.
@@ -118,10 +114,13 @@ impl ApiRequest {
     }
 }
 
-fn reused() -> Failure {
-    let detail = "The key was used for another request.";
-    let kind = StatusCode::UNPROCESSABLE_ENTITY;
-    Failure::new(kind, "idempotency_key_reused", "The key is taken", detail)
+impl Failure {
+    /// A key that was used before.
+    pub fn reused() -> Self {
+        let detail = "The key was used for another request.";
+        let kind = StatusCode::UNPROCESSABLE_ENTITY;
+        Self::new(kind, "idempotency_key_reused", "The key is taken", detail)
+    }
 }
 
 /// The body of a request is not what it should be.

@@ -26,7 +26,7 @@ pub async fn plan(State(site): State<Arc<Site>>, request: ApiRequest) -> Result<
 pub async fn start(State(site): State<Arc<Site>>, request: ApiRequest) -> Result<Response, ApiFailure> {
     let (asked, kind): (RestoreAsked, _) = (request.json()?, RestoreKind::of_path(&request.path));
     let done = request
-        .once(&site, |site, _, caller| async move { site.start(kind, &caller, &asked).await.map(Work::Act) })
+        .once(&site, |site, permit, caller| async move { site.start(kind, (&permit, &caller), &asked).await })
         .await?;
     let Work::Act(done) = &done.work else { return Err(Failure::no_result().into()) };
     let location =

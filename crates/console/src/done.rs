@@ -2,7 +2,10 @@
 
 use holdfast_control::views::actions::BackupsStarted;
 use holdfast_model::{AppId, RunId};
-use serde::Serialize;
+use holdfast_store::RequestAnswer;
+use serde::{Deserialize, Serialize};
+
+use crate::failure::Failure;
 
 /// What came of a request, kept for its result page.
 #[derive(Debug, Clone)]
@@ -14,7 +17,8 @@ pub struct Done {
 }
 
 /// What was done.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
 pub enum Work {
     /// Backups were started.
     Backups(BackupsStarted),
@@ -23,7 +27,7 @@ pub enum Work {
 }
 
 /// What an act did.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ActDone {
     /// The app.
     pub app: AppId,
@@ -33,4 +37,17 @@ pub struct ActDone {
     pub sentence: String,
     /// What follows from it, as a sentence.
     pub detail: String,
+}
+
+impl Work {
+    /// What a request did when it was sent before; `None` for a new request.
+    pub fn of(known: &RequestAnswer) -> Result<Option<Self>, Failure> {
+        match known {
+            RequestAnswer::New => Ok(None),
+            RequestAnswer::Answered(answer) => {
+                serde_json::from_str(answer).map(Some).map_err(|_| Failure::no_result())
+            }
+            RequestAnswer::Reused => Err(Failure::reused()),
+        }
+    }
 }

@@ -2,11 +2,13 @@
 
 use axum::http::StatusCode;
 use holdfast_access::Scope;
-use holdfast_control::restore::RestorePlan;
+use holdfast_control::restore::{ConfirmedPlan, RestorePlan};
+use holdfast_model::RunId;
 
 use crate::caller::Caller;
-use crate::done::ActDone;
+use crate::done::{ActDone, Work};
 use crate::failure::Failure;
+use crate::forms::Permit;
 use crate::restore_request::RestoreAsked;
 use crate::site::Site;
 
@@ -51,13 +53,14 @@ impl Site {
         Ok(plan)
     }
 
-    /// Plans again, and starts what is planned where the name of its target was typed.
+    /// Plans again, and starts what is planned where the name of its target was typed. The store keeps the answer of a request
+    /// with a key in the transaction of its run, so that it starts once, whichever process gets it.
     pub(crate) async fn start(
         &self,
         kind: RestoreKind,
-        caller: &Caller,
+        (permit, caller): (&Permit, &Caller),
         asked: &RestoreAsked,
-    ) -> Result<ActDone, Failure> {
+    ) -> Result<Work, Failure> {
         let plan = self.plan(kind, caller, asked).await?;
         let word = plan.word();
         if asked.confirm.trim() != word {
@@ -65,13 +68,17 @@ impl Site {
             let failure = Failure::new(StatusCode::BAD_REQUEST, "not_confirmed", "Not confirmed", detail);
             return Err(failure.help("Type the name of the target, as the plan shows it."));
         }
-        let run = self.azure.execute(&caller.actor, &plan, self.rng()?).await?;
-        Ok(ActDone {
+        let run = RunId::new(self.now().await?, &mut self.rng()?);
+        let done = ActDone {
             app: plan.target.app.clone(),
-            run,
+            run: Some(run),
             sentence: format!("The {} into {word} starts now.", plan.kind),
             detail: "A worker takes the run as Azure's budget allows.".to_owned(),
-        })
+        };
+        let answer = serde_json::to_string(&done).unwrap_or_default();
+        let request = permit.request.as_ref().map(|key| (key, answer.as_str()));
+        let known = self.azure.start(&caller.actor, ConfirmedPlan { plan: &plan, run, request }).await?;
+        Ok(Work::of(&known)?.unwrap_or(Work::Act(done)))
     }
 
     /// Refuses a plan about apps that are out of the caller's scope.

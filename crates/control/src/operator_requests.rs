@@ -6,13 +6,15 @@ use std::time::Duration;
 use async_trait::async_trait;
 use holdfast_arm::Arm;
 use holdfast_config::Fleet;
-use holdfast_model::{Actor, AppId, RunId};
+use holdfast_model::{Actor, AppId};
 use holdfast_storage::Storage;
-use holdfast_store::Store;
+use holdfast_store::{RequestAnswer, Store};
 
 use crate::coverage::{Coverage, coverage};
 use crate::forecast::{FleetForecast, ForecastRequest, forecast};
-use crate::restore::{DrillRequest, RestorePlan, RestoreRequest, execute, plan_drill, plan_restore};
+use crate::restore::{
+    ConfirmedPlan, DrillRequest, RestorePlan, RestoreRequest, execute_once, plan_drill, plan_restore,
+};
 use crate::verify::{VerifyReport, catalog_by_app, verify};
 use crate::{ControlContext, Error};
 
@@ -34,13 +36,8 @@ pub trait OperatorRequests: Send + Sync {
     /// Plans a drill. Changes nothing.
     async fn plan_drill(&self, actor: &Actor, request: DrillRequest) -> Result<RestorePlan, Error>;
 
-    /// Adds the run of a plan, and returns it.
-    async fn execute(
-        &self,
-        actor: &Actor,
-        plan: &RestorePlan,
-        rng: fastrand::Rng,
-    ) -> Result<Option<RunId>, Error>;
+    /// Adds the run of a confirmed plan, once for each key. Returns what the store knew of the request.
+    async fn start(&self, actor: &Actor, confirmed: ConfirmedPlan<'_>) -> Result<RequestAnswer, Error>;
 
     /// Verifies the backups of an app, and records what was found.
     async fn verify(&self, actor: &Actor, app: &AppId, rng: fastrand::Rng) -> Result<VerifyReport, Error>;
@@ -92,14 +89,8 @@ impl OperatorRequests for LiveRequests {
         plan_drill(&self.context(actor).await?, request).await
     }
 
-    async fn execute(
-        &self,
-        actor: &Actor,
-        plan: &RestorePlan,
-        mut rng: fastrand::Rng,
-    ) -> Result<Option<RunId>, Error> {
-        let added = execute(&self.context(actor).await?, plan, &mut rng).await?;
-        Ok(added.ids.first().copied())
+    async fn start(&self, actor: &Actor, confirmed: ConfirmedPlan<'_>) -> Result<RequestAnswer, Error> {
+        execute_once(&self.context(actor).await?, confirmed).await
     }
 
     async fn verify(

@@ -11,7 +11,6 @@ use holdfast_model::{CatalogEntry, Timestamp};
 
 use crate::backup_request::SentForm;
 use crate::caller::Caller;
-use crate::done::Work;
 use crate::failure::Failure;
 use crate::forms::Claim;
 use crate::layout::{Page, Shown, Tab};
@@ -130,8 +129,8 @@ pub async fn start(
         Claim::UnderWay => return Err(Failure::under_way()),
         Claim::Unknown => return Err(Failure::form_expired()),
     };
-    let (id, doing) = (permit.id.clone(), Arc::clone(&site));
-    let work = async move { doing.start(kind, &caller, &asked).await.map(Work::Act) };
+    let (id, claimed, doing) = (permit.id.clone(), permit.clone(), Arc::clone(&site));
+    let work = async move { doing.start(kind, (&claimed, &caller), &asked).await };
     carry_out(&site, permit, String::new(), work).await?;
     Ok(to_result(&id))
 }

@@ -10,16 +10,16 @@ use holdfast_control::coverage::{Coverage, CoveredApp, Via};
 use holdfast_control::forecast::{FleetForecast, PolicyWindow};
 use holdfast_control::operator_requests::OperatorRequests;
 use holdfast_control::restore::{
-    Blobs, DrillRequest, NEVER_RESTORED, NewRestore, RestorePlan, RestoreRequest, RestoreSource,
-    RestoreTarget, Wanted,
+    Blobs, ConfirmedPlan, DrillRequest, NEVER_RESTORED, NewRestore, RestorePlan, RestoreRequest,
+    RestoreSource, RestoreTarget, Wanted,
 };
 use holdfast_control::verify::VerifyReport;
 use holdfast_control::{Error, ErrorKind};
 use holdfast_model::{
-    Actor, App, AppId, BackupId, NewRun, NewTask, PolicyName, PolicySnapshot, Restore, RunId, SasFacts,
-    SasWindow, StorageName, Task, Trigger,
+    Actor, App, AppId, BackupId, NewRun, NewTask, PolicyName, PolicySnapshot, Restore, SasFacts, SasWindow,
+    StorageName, Task, Trigger,
 };
-use holdfast_store::{CatalogFilter, Store};
+use holdfast_store::{CatalogFilter, RequestAnswer, Store};
 
 /// Lists the apps of the store and one more, and plans restores from its catalog.
 pub struct FakeAzure {
@@ -170,18 +170,16 @@ impl OperatorRequests for FakeAzure {
         self.plan("drill", source, scratch, request.backup).await
     }
 
-    async fn execute(
-        &self,
-        actor: &Actor,
-        plan: &RestorePlan,
-        mut rng: fastrand::Rng,
-    ) -> Result<Option<RunId>, Error> {
+    async fn start(&self, actor: &Actor, confirmed: ConfirmedPlan<'_>) -> Result<RequestAnswer, Error> {
+        let ConfirmedPlan { plan, run, request } = confirmed;
         let NewRestore { app, policy_snapshot, task } = &plan.run;
         let now = self.store.now().await?;
         let asked = NewTask { task: task.clone(), trigger: Trigger::Manual, actor: Some(actor.clone()) };
-        let new = NewRun::task(RunId::new(now, &mut rng), app, policy_snapshot, asked, now);
-        self.store.add_run(&new).await?;
-        Ok(Some(new.run.id))
+        let new = NewRun::task(run, app, policy_snapshot, asked, now);
+        match request {
+            Some((key, answer)) => Ok(self.store.add_runs_once(key, answer, &[new]).await?),
+            None => Ok(self.store.add_run(&new).await.map(|()| RequestAnswer::New)?),
+        }
     }
 
     async fn verify(&self, _: &Actor, _: &AppId, _: fastrand::Rng) -> Result<VerifyReport, Error> {

@@ -1,12 +1,14 @@
 //! Coverage, restores and drills from pages and through the API.
 
+use std::sync::Arc;
+
 use holdfast_model::{RunKind, Task};
 use holdfast_store::{CatalogFilter, RunFilter};
 use serde_json::{Value, json};
 
 use crate::access::{ANY, ask};
 use crate::actions::fields_of;
-use crate::filled::Filling;
+use crate::filled::{Filled, Filling};
 use crate::world::{Answer, World, between};
 
 const SMALL: Filling = Filling { apps: 40, days: 2, hostile: false };
@@ -148,6 +150,8 @@ async fn the_api_plans_and_starts_the_same_restore_once_for_each_key() {
         assert!(started.head.contains("operation-location: /api/v1/runs/"), "{}", started.head);
     }
     assert_eq!(restores(&world).await.len(), 1);
+    let other = post("/restores", &asked, "3").await;
+    assert_eq!(other.status, 422, "the key was used for another body: {}", other.body);
     for (body, status) in [
         (json!({ "app": "nobody" }), 404),
         (json!({ "app": entry.app, "force": true }), 400),
@@ -155,4 +159,25 @@ async fn the_api_plans_and_starts_the_same_restore_once_for_each_key() {
     ] {
         assert_eq!(post("/restores/plan", &body, "4").await.status, status, "{body}");
     }
+}
+
+#[tokio::test]
+async fn a_restore_whose_answer_was_lost_with_its_process_is_not_started_again_by_the_next_one() {
+    let filled = Filled::new(SMALL).await;
+    let serve = || World::over("127.0.0.1:0", Arc::clone(&filled.store), Arc::clone(&filled.clock) as _);
+    let first_process = serve().await;
+    let entry = point(&first_process).await;
+    let confirm = entry.app.short_name();
+    let body = json!({ "app": entry.app, "backup": entry.backup.id, "overwrite": true, "confirm": confirm });
+    let post = async |world: &World| {
+        let headers = [JSON, ("Idempotency-Key", "night-1")];
+        world.ask("POST /api/v1/restores", &headers, &body.to_string()).await
+    };
+    let lost = post(&first_process).await;
+    assert_eq!(lost.status, 202, "{}", lost.body);
+    drop(first_process);
+    let next_process = serve().await;
+    let answer = post(&next_process).await;
+    assert_eq!((answer.status, &answer.body), (202, &lost.body));
+    assert_eq!(restores(&next_process).await.len(), 1);
 }
