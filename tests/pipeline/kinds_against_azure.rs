@@ -66,8 +66,9 @@ fn odd(run: &Run) -> Option<String> {
             matches!(cause, Cause::Rejected | Cause::SasUnusable)
         }
         (RunKind::Backup, Outcome::Exhausted, Some(cause)) => *cause == Cause::SasUnusable,
+        // A kill or Azure can lose the answer to each attempt, and no list tells what became of a restore.
         (RunKind::Restore | RunKind::Drill, Outcome::Failed | Outcome::Exhausted, Some(cause)) => {
-            matches!(cause, Cause::RestoreFailed | Cause::ProbeFailed)
+            matches!(cause, Cause::RestoreFailed | Cause::ProbeFailed | Cause::AnswerLost)
         }
         (RunKind::Delete, Outcome::Failed | Outcome::Exhausted, Some(cause)) => {
             matches!(cause, Cause::DeleteFailed | Cause::Protected)

@@ -12,70 +12,71 @@ use crate::sql::session::Session;
 
 pub(super) const LIST: &str = "list runs";
 
-/// A statement that lists runs: its name, and the conditions on `$1` the app, `$4` the kind and `$5` whether ended runs are listed,
-/// by which the database chooses an index. Each statement has its own index and repeats that index's conditions; indexes by kind
-/// cover all kinds but backups.
-macro_rules! list {
-    ($name:literal, $app:literal, $kind:literal, $ended:literal) => {
-        concat!(
-            "/* ",
-            $name,
-            " */ SELECT * FROM runs WHERE ",
-            $app,
-            " AND ",
-            $kind,
-            " AND ",
-            $ended,
-            " AND (CAST($2 AS text) IS NULL OR state = $2)
-              AND (CAST($6 AS text) IS NULL OR trigger = $6)
-              AND (CAST($7 AS text) IS NULL OR $7 LIKE '%,' || outcome || ',%')
-              AND (CAST($8 AS text) IS NULL OR ended_at IS NOT NULL AND cause = $8)
-              AND (created_at, id) < ($9, $10)
-            ORDER BY created_at DESC, id DESC LIMIT $3"
-        )
-    };
-}
+// Each statement has its own index, and repeats that index's conditions. Indexes by kind cover all kinds but backups.
 
-const OF_ALL: &str = list!(
-    "list",
-    "CAST($1 AS text) IS NULL",
-    "(CAST($4 AS text) IS NULL OR kind = $4)",
-    "($5 OR ended_at IS NULL)"
-);
-const UNFINISHED: &str = list!(
-    "list",
-    "CAST($1 AS text) IS NULL",
-    "(CAST($4 AS text) IS NULL OR kind = $4)",
-    "$5 = $5 AND ended_at IS NULL"
-);
-const OF_KIND: &str = list!(
-    "list_of_kind",
-    "CAST($1 AS text) IS NULL",
-    "kind = $4 AND kind <> 'backup'",
-    "($5 OR ended_at IS NULL)"
-);
-const UNFINISHED_OF_KIND: &str = list!(
-    "list_unfinished_of_kind",
-    "CAST($1 AS text) IS NULL",
-    "kind = $4 AND kind <> 'backup'",
-    "$5 = $5 AND ended_at IS NULL"
-);
-const OF_APP: &str =
-    list!("list", "app = $1", "(CAST($4 AS text) IS NULL OR kind = $4)", "($5 OR ended_at IS NULL)");
-const OF_APP_AND_KIND: &str =
-    list!("list_of_app_and_kind", "app = $1", "kind = $4 AND kind <> 'backup'", "($5 OR ended_at IS NULL)");
-const UNSUCCESSFUL: &str = list!(
-    "list_unsuccessful",
-    "CAST($1 AS text) IS NULL",
-    "(CAST($4 AS text) IS NULL OR kind = $4)",
-    "$5 = $5 AND outcome <> 'succeeded'"
-);
-const OF_TRIGGER: &str = list!(
-    "list_of_trigger",
-    "CAST($1 AS text) IS NULL",
-    "(CAST($4 AS text) IS NULL OR kind = $4)",
-    "($5 OR ended_at IS NULL) AND trigger <> 'schedule' AND trigger = $6"
-);
+const OF_ALL: &str = "/* list */ SELECT * FROM runs
+    WHERE CAST($1 AS text) IS NULL AND (CAST($2 AS text) IS NULL OR state = $2)
+        AND (CAST($4 AS text) IS NULL OR kind = $4) AND ($5 OR ended_at IS NULL)
+        AND (CAST($6 AS text) IS NULL OR trigger = $6)
+        AND (CAST($7 AS text) IS NULL OR $7 LIKE '%,' || outcome || ',%')
+        AND (CAST($8 AS text) IS NULL OR ended_at IS NOT NULL AND cause = $8) AND (created_at, id) < ($9, $10)
+    ORDER BY created_at DESC, id DESC LIMIT $3";
+
+const UNFINISHED: &str = "/* list */ SELECT * FROM runs
+    WHERE CAST($1 AS text) IS NULL AND (CAST($2 AS text) IS NULL OR state = $2)
+        AND (CAST($4 AS text) IS NULL OR kind = $4) AND $5 = $5 AND ended_at IS NULL
+        AND (CAST($6 AS text) IS NULL OR trigger = $6)
+        AND (CAST($7 AS text) IS NULL OR $7 LIKE '%,' || outcome || ',%')
+        AND (CAST($8 AS text) IS NULL OR ended_at IS NOT NULL AND cause = $8) AND (created_at, id) < ($9, $10)
+    ORDER BY created_at DESC, id DESC LIMIT $3";
+
+const OF_KIND: &str = "/* list_of_kind */ SELECT * FROM runs
+    WHERE CAST($1 AS text) IS NULL AND (CAST($2 AS text) IS NULL OR state = $2)
+        AND kind = $4 AND kind <> 'backup' AND ($5 OR ended_at IS NULL)
+        AND (CAST($6 AS text) IS NULL OR trigger = $6)
+        AND (CAST($7 AS text) IS NULL OR $7 LIKE '%,' || outcome || ',%')
+        AND (CAST($8 AS text) IS NULL OR ended_at IS NOT NULL AND cause = $8) AND (created_at, id) < ($9, $10)
+    ORDER BY created_at DESC, id DESC LIMIT $3";
+
+const UNFINISHED_OF_KIND: &str = "/* list_unfinished_of_kind */ SELECT * FROM runs
+    WHERE CAST($1 AS text) IS NULL AND (CAST($2 AS text) IS NULL OR state = $2)
+        AND kind = $4 AND kind <> 'backup' AND $5 = $5 AND ended_at IS NULL
+        AND (CAST($6 AS text) IS NULL OR trigger = $6)
+        AND (CAST($7 AS text) IS NULL OR $7 LIKE '%,' || outcome || ',%')
+        AND (CAST($8 AS text) IS NULL OR ended_at IS NOT NULL AND cause = $8) AND (created_at, id) < ($9, $10)
+    ORDER BY created_at DESC, id DESC LIMIT $3";
+
+const OF_APP: &str = "/* list */ SELECT * FROM runs
+    WHERE app = $1 AND (CAST($2 AS text) IS NULL OR state = $2)
+        AND (CAST($4 AS text) IS NULL OR kind = $4) AND ($5 OR ended_at IS NULL)
+        AND (CAST($6 AS text) IS NULL OR trigger = $6)
+        AND (CAST($7 AS text) IS NULL OR $7 LIKE '%,' || outcome || ',%')
+        AND (CAST($8 AS text) IS NULL OR ended_at IS NOT NULL AND cause = $8) AND (created_at, id) < ($9, $10)
+    ORDER BY created_at DESC, id DESC LIMIT $3";
+
+const OF_APP_AND_KIND: &str = "/* list_of_app_and_kind */ SELECT * FROM runs
+    WHERE app = $1 AND (CAST($2 AS text) IS NULL OR state = $2)
+        AND kind = $4 AND kind <> 'backup' AND ($5 OR ended_at IS NULL)
+        AND (CAST($6 AS text) IS NULL OR trigger = $6)
+        AND (CAST($7 AS text) IS NULL OR $7 LIKE '%,' || outcome || ',%')
+        AND (CAST($8 AS text) IS NULL OR ended_at IS NOT NULL AND cause = $8) AND (created_at, id) < ($9, $10)
+    ORDER BY created_at DESC, id DESC LIMIT $3";
+
+const UNSUCCESSFUL: &str = "/* list_unsuccessful */ SELECT * FROM runs
+    WHERE CAST($1 AS text) IS NULL AND (CAST($2 AS text) IS NULL OR state = $2)
+        AND (CAST($4 AS text) IS NULL OR kind = $4) AND $5 = $5 AND outcome <> 'succeeded'
+        AND (CAST($6 AS text) IS NULL OR trigger = $6)
+        AND (CAST($7 AS text) IS NULL OR $7 LIKE '%,' || outcome || ',%')
+        AND (CAST($8 AS text) IS NULL OR ended_at IS NOT NULL AND cause = $8) AND (created_at, id) < ($9, $10)
+    ORDER BY created_at DESC, id DESC LIMIT $3";
+
+const OF_TRIGGER: &str = "/* list_of_trigger */ SELECT * FROM runs
+    WHERE CAST($1 AS text) IS NULL AND (CAST($2 AS text) IS NULL OR state = $2)
+        AND (CAST($4 AS text) IS NULL OR kind = $4) AND ($5 OR ended_at IS NULL) AND trigger <> 'schedule'
+        AND trigger = $6
+        AND (CAST($7 AS text) IS NULL OR $7 LIKE '%,' || outcome || ',%')
+        AND (CAST($8 AS text) IS NULL OR ended_at IS NOT NULL AND cause = $8) AND (created_at, id) < ($9, $10)
+    ORDER BY created_at DESC, id DESC LIMIT $3";
 
 /// Lists what can be read of runs as `T`.
 pub(super) async fn list<T: FromRow>(session: &mut impl Session, filter: &RunFilter) -> Result<Vec<T>> {
