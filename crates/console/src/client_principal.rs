@@ -1,8 +1,8 @@
 //! The login that authentication of Container Apps or App Service puts before a request, in `X-MS-CLIENT-PRINCIPAL`.
 //!
 //! Source: Microsoft's page "Work with user identities in App Service authentication": Base64 of JSON with `auth_typ`,
-//! `name_typ`, `role_typ` and `claims`. The platform removes the header from requests of clients. It is believed only where
-//! the process is told that it stands behind that platform.
+//! `name_typ`, `role_typ` and `claims`. The platform removes the header from requests of clients. It is believed only
+//! with `--container-apps-auth`.
 
 use axum::http::HeaderMap;
 use base64::Engine as _;

@@ -55,7 +55,10 @@ impl AllowedHosts {
     }
 }
 
-/// Listens at an address. One that other machines reach needs a login over TLS, or `allow_remote`: then no pages are served.
+/// Listens at an address.
+///
+/// An address that other machines reach needs a login over TLS. `allow_remote` serves probes and metrics there without a
+/// login, and no pages.
 pub async fn bind(address: SocketAddr, allow_remote: bool, entry: &Entry) -> Result<TcpListener, Error> {
     if !address.ip().to_canonical().is_loopback() {
         refuse_remote(address, allow_remote, entry)?;

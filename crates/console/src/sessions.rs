@@ -12,7 +12,7 @@ use holdfast_store::sha256_hex;
 const IDLE: Duration = Duration::from_hours(1);
 /// A session ends after this, however it is used.
 const LONGEST: Duration = Duration::from_hours(12);
-/// Sessions that are kept. The one that was idle for the longest gives way.
+/// The greatest number of sessions. A new session beyond it replaces the session that was idle for longest.
 const KEPT: usize = 1_000;
 /// The token of a session is looked up again after this.
 const CHECK_EVERY: Duration = Duration::from_secs(5);
