@@ -130,6 +130,11 @@ impl<'s> Diagnostics<'s> {
         self.spans.show(place.at.start);
     }
 
+    /// The line of a location, from 1.
+    pub fn line(&self, place: &SourceLocation) -> usize {
+        self.source.position(place.at.start).0
+    }
+
     /// All problems, in the order of the file.
     pub fn finish(mut self) -> Vec<Problem> {
         for Missing { section, message, help, .. } in std::mem::take(&mut self.missing) {

@@ -9,6 +9,7 @@ use holdfast_storage::{SecretRef, StorageTarget};
 use url::Url;
 
 use crate::checkpoint::{CheckpointDestination, Checkpoints};
+use crate::effective::EffectiveValue;
 use crate::exclusion::Exclusion;
 
 /// The contents of a valid fleet file.
@@ -20,6 +21,8 @@ pub struct Fleet {
     pub storages: BTreeMap<StorageName, StorageTarget>,
     /// The sections `[policy.…]`.
     pub policies: BTreeMap<PolicyName, Policy>,
+    /// The values of each policy with the lines that they come from.
+    pub effective: BTreeMap<PolicyName, Vec<EffectiveValue>>,
     /// The entries `[[app]]`.
     pub apps: Vec<App>,
     /// The entries `[[discover]]`.
@@ -235,6 +238,7 @@ mod tests {
             clouds: Vec::new(),
             storages: BTreeMap::new(),
             policies: BTreeMap::new(),
+            effective: BTreeMap::new(),
             apps: vec![listed],
             discover: vec![rule()],
             limits: Limits::default(),

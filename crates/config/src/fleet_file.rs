@@ -11,6 +11,7 @@ use toml::de::DeTable;
 use crate::checkpoint::CheckpointDestination;
 use crate::diagnostics::Diagnostics;
 use crate::fleet::{Fleet, longest_deadline};
+use crate::policy::PoliciesRead;
 use crate::problem::{Problem, Severity};
 use crate::secrets::{Secrets, StorageInUse};
 use crate::section::{Section, top};
@@ -79,7 +80,8 @@ fn read(
 ) -> Option<Fleet> {
     let clouds = azure::clouds(diagnostics, &mut file);
     let storages = storage::storages(diagnostics, &mut file, &clouds);
-    let policies = policy::policies(diagnostics, &mut file, &storages, zones, now);
+    let PoliciesRead { policies, effective, extended } =
+        policy::policies(diagnostics, &mut file, &storages, zones, now);
     let apps = apps::apps(diagnostics, &mut file, &policies, &clouds, now);
     let rules = apps::discover(diagnostics, &mut file, &policies, &clouds);
     drill::check(diagnostics, &apps, &clouds);
@@ -94,7 +96,7 @@ fn read(
     }
     let receives: BTreeSet<&StorageName> =
         checkpoints.iter().flat_map(|found| &found.to).filter_map(CheckpointDestination::storage).collect();
-    no_effect::check(diagnostics, &rules, &apps, &policies, &storages, &receives);
+    no_effect::check(diagnostics, (&rules, &apps), (&policies, &extended), &storages, &receives);
     if secrets != Secrets::Leave {
         let written: Vec<&Policy> = policies.values().filter_map(|found| found.value.as_ref()).collect();
         let in_use = storages.iter().filter_map(|(name, found)| {
@@ -114,6 +116,7 @@ fn read(
         clouds,
         storages,
         policies,
+        effective,
         apps,
         discover,
         limits,

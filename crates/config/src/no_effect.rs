@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use holdfast_model::{App, StorageName};
+use holdfast_model::{App, PolicyName, StorageName};
 
 use crate::apps::Rule;
 use crate::diagnostics::{Diagnostics, Located};
@@ -14,9 +14,8 @@ use crate::storage::Storages;
 /// Warns about exclusions, discover rules, policies and storages without an effect.
 pub fn check(
     diagnostics: &mut Diagnostics<'_>,
-    rules: &[Rule],
-    apps: &[App],
-    policies: &Policies,
+    (rules, apps): (&[Rule], &[App]),
+    (policies, extended): (&Policies, &BTreeSet<PolicyName>),
     storages: &Storages,
     receive_checkpoints: &BTreeSet<&StorageName>,
 ) {
@@ -27,7 +26,7 @@ pub fn check(
     // In a file with errors the intended references are not known.
     let has_apps = !rules.is_empty() || !apps.is_empty();
     if has_apps && !diagnostics.has_errors() {
-        unused_policies(diagnostics, rules, apps, policies);
+        unused_policies(diagnostics, (rules, apps), policies, extended);
         unused_storages(diagnostics, policies, storages, receive_checkpoints);
     }
 }
@@ -93,9 +92,15 @@ fn takes_all(first: &Discover, second: &Discover) -> bool {
         && first.exclude.iter().all(|exclusion| second.exclude.contains(exclusion))
 }
 
-fn unused_policies(diagnostics: &mut Diagnostics<'_>, rules: &[Rule], apps: &[App], policies: &Policies) {
+fn unused_policies(
+    diagnostics: &mut Diagnostics<'_>,
+    (rules, apps): (&[Rule], &[App]),
+    policies: &Policies,
+    extended: &BTreeSet<PolicyName>,
+) {
     let of_apps = apps.iter().filter_map(|app| app.policy.as_ref());
-    let used: BTreeSet<_> = of_apps.chain(rules.iter().map(|rule| &rule.discover.policy)).collect();
+    let of_rules = rules.iter().map(|rule| &rule.discover.policy);
+    let used: BTreeSet<_> = of_apps.chain(of_rules).chain(extended).collect();
     for (name, Located { place, .. }) in policies.iter().filter(|(name, _)| !used.contains(name)) {
         let message = format_args!("`{}`: no [[app]] and no [[discover]] has the policy {name}", place.key);
         diagnostics.warning(place, message, Some("remove it, or give it to apps".to_owned()));

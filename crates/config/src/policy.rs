@@ -1,6 +1,6 @@
 //! The sections `[policy.NAME]`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use holdfast_model::schedule::{Crontab, InvalidCrontab, Schedule};
@@ -12,6 +12,8 @@ use toml::de::DeValue;
 use crate::consistency;
 use crate::diagnostics::{Diagnostics, Located};
 use crate::drill::drill;
+use crate::effective::{EffectiveValue, effective};
+use crate::inheritance::Inheritance;
 use crate::native_schedule::native_schedule;
 use crate::nearest::did_you_mean;
 use crate::retention::retention;
@@ -24,33 +26,52 @@ use crate::zone_hint::{ZoneHint, reversed_offset, zone_hint};
 /// Policies with the locations of their names. An invalid policy has no value.
 pub type Policies = BTreeMap<PolicyName, Located<Option<Policy>>>;
 
+/// The policies of a file, their values with the lines they come from, and those that others extend.
+#[derive(Debug, Default)]
+pub struct PoliciesRead {
+    /// The policies.
+    pub policies: Policies,
+    /// The values of each valid policy.
+    pub effective: BTreeMap<PolicyName, Vec<EffectiveValue>>,
+    /// Policies from which others inherit.
+    pub extended: BTreeSet<PolicyName>,
+}
+
 const CATCH_UP: Duration = Duration::from_hours(6);
 
 const MINUTE: Duration = Duration::from_mins(1);
 
 /// Reads the policies.
-pub fn policies(
+pub fn policies<'t>(
     diagnostics: &mut Diagnostics<'_>,
-    file: &mut Section<'_>,
+    file: &mut Section<'t>,
     storages: &Storages,
     zones: &ZoneData,
     now: Timestamp,
-) -> Policies {
+) -> PoliciesRead {
+    let mut read = PoliciesRead::default();
     let Some(section) = file.section(diagnostics, "policy", "tables, as in [policy.NAME]") else {
-        return Policies::new();
+        return read;
     };
-    let mut policies = Policies::new();
+    let inheritance = Inheritance::of(diagnostics, file, &section);
     for (name, (place, value)) in section.entries() {
         let name = PolicyName::new(name);
-        let policy = match value {
+        let found = match value {
             DeValue::Table(table) => {
-                policy(diagnostics, Section::new(place.clone(), table), &name, storages, zones, now)
+                let own = Section::new(place.clone(), table);
+                let section = inheritance.complete(diagnostics, &name, own);
+                policy(diagnostics, section, &name, storages, zones, now)
             }
             other => refused(diagnostics, &place, "a table with `schedule` and `storage`", other),
         };
-        policies.insert(name, Located { value: policy, place });
+        let (value, values) = found.map_or((None, Vec::new()), |(policy, values)| (Some(policy), values));
+        if inheritance.is_extended(&name) {
+            read.extended.insert(name.clone());
+        }
+        read.effective.insert(name.clone(), values);
+        read.policies.insert(name, Located { value, place });
     }
-    policies
+    read
 }
 
 fn policy(
@@ -60,18 +81,23 @@ fn policy(
     storages: &Storages,
     zones: &ZoneData,
     now: Timestamp,
-) -> Option<Policy> {
+) -> Option<(Policy, Vec<EffectiveValue>)> {
     let crontab = crontab(diagnostics, &mut section);
     let timezone = section.text(diagnostics, "timezone", "an IANA zone such as \"Europe/Paris\"");
     let timezone = timezone.map_or(Some(Zone::UTC), |found| zone(diagnostics, &found, zones));
     let spread = section.duration(diagnostics, "spread", Duration::ZERO);
     let catch_up =
         section.duration(diagnostics, "catch_up", Duration::ZERO).map_or(CATCH_UP, |found| found.value);
-    let objective = section.duration(diagnostics, "recovery_point_objective", MINUTE);
-    let (overlap, retention) = (overlap(diagnostics, &mut section), retention(diagnostics, &mut section));
-    let drill = drill(diagnostics, &mut section);
+    let objective = section.unless_none("recovery_point_objective", |section, key| {
+        section.duration(diagnostics, key, MINUTE)
+    });
+    let overlap = overlap(diagnostics, &mut section);
+    let retention = section.unless_none("retention", |section, _| retention(diagnostics, section));
+    let drill = section.unless_none("drill", |section, _| drill(diagnostics, section));
     let policy_snapshot = policy_snapshot(diagnostics, &mut section, storages);
-    let native_schedule = native_schedule(diagnostics, &mut section);
+    let native_schedule =
+        section.unless_none("native_schedule", |section, _| native_schedule(diagnostics, section));
+    section.know("extends");
     section.finish(diagnostics);
     let (crontab, timezone) = (crontab?, timezone?);
     let schedule = Schedule {
@@ -80,7 +106,7 @@ fn policy(
         spread: spread.as_ref().map_or(Duration::ZERO, |f| f.value),
     };
     consistency::schedule(diagnostics, &schedule, &crontab.place, spread.as_ref(), objective.as_ref(), now);
-    Some(Policy {
+    let policy = Policy {
         name: name.clone(),
         schedule,
         catch_up,
@@ -90,7 +116,9 @@ fn policy(
         drill,
         native_schedule,
         policy_snapshot: PolicySnapshot { catch_up, ..policy_snapshot? },
-    })
+    };
+    let values = effective(diagnostics, &section, &policy);
+    Some((policy, values))
 }
 
 fn crontab(diagnostics: &mut Diagnostics<'_>, section: &mut Section<'_>) -> Option<Located<Crontab>> {
@@ -194,7 +222,7 @@ fn policy_snapshot(
 fn retries(diagnostics: &mut Diagnostics<'_>, section: &mut Section<'_>) -> Retries {
     let mut retries = Retries::default();
     let expected = "tables, as in retry.timed_out = { attempts = 3, first = \"5m\", max = \"1h\" }";
-    let Some(mut table) = section.section(diagnostics, "retry", expected) else { return retries };
+    let Some(mut table) = section.merged_section(diagnostics, "retry", expected) else { return retries };
     for (key, rule) in [
         ("timed_out", &mut retries.timed_out),
         ("skipped", &mut retries.skipped),

@@ -18,6 +18,8 @@ pub struct Section<'t> {
     /// Its location.
     pub place: SourceLocation,
     table: &'t DeTable<'t>,
+    /// Tables with the keys that it leaves out, the nearest first.
+    inherited: Vec<Layer<'t>>,
     known: Vec<&'static str>,
     /// Whether its texts are hidden.
     pub(crate) is_quiet: bool,
@@ -25,10 +27,23 @@ pub struct Section<'t> {
 
 type Entry<'t> = (SourceLocation, &'t DeValue<'t>);
 
+/// A table from which a section inherits, and its location.
+pub type Layer<'t> = (SourceLocation, &'t DeTable<'t>);
+
 impl<'t> Section<'t> {
     /// The table at `place`.
     pub fn new(place: SourceLocation, table: &'t DeTable<'t>) -> Self {
-        Self { place, table, known: Vec::new(), is_quiet: false }
+        Self { place, table, inherited: Vec::new(), known: Vec::new(), is_quiet: false }
+    }
+
+    /// The section with the keys of other tables where it has none of its own, the nearest first.
+    pub fn inheriting(self, inherited: Vec<Layer<'t>>) -> Self {
+        Self { inherited, ..self }
+    }
+
+    /// The table as others inherit it.
+    pub fn layer(&self) -> Layer<'t> {
+        (self.place.clone(), self.table)
     }
 
     /// Hides the texts of a table with a secret: a missing quote may have joined a text with it.
@@ -36,16 +51,16 @@ impl<'t> Section<'t> {
         Self { is_quiet: true, ..self }
     }
 
-    /// Whether the table has the key.
+    /// Whether the table has the key, or inherits it.
     pub fn has(&self, key: &str) -> bool {
-        self.table.contains_key(key)
+        self.find(key).is_some()
     }
 
     /// All keys, sorted, with their values.
     pub fn entries(&self) -> impl Iterator<Item = (String, Entry<'t>)> {
         self.table.iter().map(|(key, value)| {
             let name = key.get_ref().to_string();
-            (name, (self.place_of(key), value.get_ref()))
+            (name, (place_of(&self.place, key), value.get_ref()))
         })
     }
 
@@ -69,12 +84,33 @@ impl<'t> Section<'t> {
         expected: &str,
     ) -> Option<Section<'t>> {
         self.know(key);
-        let (name, value) = self.table.get_key_value(key)?;
-        let place = self.place_of(name);
+        let (at, name, value) = self.find(key)?;
+        let place = place_of(at, name);
         match value.get_ref() {
             DeValue::Table(table) => Some(Section::new(place, table)),
             other => refused(diagnostics, &place, expected, other),
         }
+    }
+
+    /// Reads a table below this one, which inherits what is below the tables that this one inherits from.
+    pub fn merged_section(
+        &mut self,
+        diagnostics: &mut Diagnostics<'_>,
+        key: &'static str,
+        expected: &str,
+    ) -> Option<Section<'t>> {
+        self.know(key);
+        let mut tables = Vec::new();
+        for (at, table) in self.layers() {
+            match table.get_key_value(key).map(|(name, value)| (place_of(at, name), value.get_ref())) {
+                None => {}
+                Some((place, DeValue::Table(table))) => tables.push((place, table)),
+                Some((place, other)) => wrong_kind(diagnostics, &place, expected, other),
+            }
+        }
+        let mut tables = tables.into_iter();
+        let (place, table) = tables.next()?;
+        Some(Section::new(place, table).inheriting(tables.collect()))
     }
 
     /// Reads a list of tables, such as `[[app]]`.
@@ -100,37 +136,42 @@ impl<'t> Section<'t> {
         sections
     }
 
-    /// Reports the keys that were not read.
-    pub fn finish(self, diagnostics: &mut Diagnostics<'_>) {
-        for (key, _) in self.table {
-            let name = key.get_ref().as_ref();
-            if diagnostics.is_full() {
-                return;
-            }
-            if !self.known.contains(&name) {
-                let of = if self.place.key.is_empty() {
-                    String::new()
-                } else {
-                    format!(" in `{}`", self.place.key)
-                };
-                let unused = self.known.iter().copied().filter(|known| !self.has(known));
-                let near = nearest(name, unused);
-                // A misspelt key is one error: the intended key is not missing as well.
-                let near = near.map_or_else(String::new, |meant| {
-                    diagnostics.retract_missing(&self.place, meant);
-                    format!("; did you mean `{meant}`?")
-                });
-                let help = format!("known here: {}", self.known.join(", "));
-                diagnostics.error_with_help(
-                    &self.place_of(key),
-                    format_args!("unknown key `{name}`{of}{near}"),
-                    help,
-                );
+    /// Reports the keys that were not read, also of the tables that it inherits from.
+    pub fn finish(&self, diagnostics: &mut Diagnostics<'_>) {
+        for (place, table) in self.layers() {
+            for (key, _) in table {
+                if diagnostics.is_full() {
+                    return;
+                }
+                if !self.known.contains(&key.get_ref().as_ref()) {
+                    self.unknown(diagnostics, (place, table), key);
+                }
             }
         }
     }
 
-    fn know(&mut self, key: &'static str) {
+    fn unknown(
+        &self,
+        diagnostics: &mut Diagnostics<'_>,
+        (place, table): (&SourceLocation, &DeTable<'_>),
+        key: &Spanned<Cow<'_, str>>,
+    ) {
+        let name = key.get_ref().as_ref();
+        let of = if place.key.is_empty() { String::new() } else { format!(" in `{}`", place.key) };
+        let unused = self.known.iter().copied().filter(|known| !table.contains_key(*known));
+        let near = nearest(name, unused);
+        // A misspelt key is one error: the intended key is not missing as well.
+        let near = near.map_or_else(String::new, |meant| {
+            diagnostics.retract_missing(&self.place, meant);
+            format!("; did you mean `{meant}`?")
+        });
+        let help = format!("known here: {}", self.known.join(", "));
+        let message = format_args!("unknown key `{name}`{of}{near}");
+        diagnostics.error_with_help(&place_of(place, key), message, help);
+    }
+
+    /// Makes a key known that is read elsewhere.
+    pub fn know(&mut self, key: &'static str) {
         if !self.known.contains(&key) {
             self.known.push(key);
         }
@@ -138,17 +179,54 @@ impl<'t> Section<'t> {
 
     pub(crate) fn value(&mut self, key: &'static str) -> Option<Entry<'t>> {
         self.know(key);
-        let value = self.table.get(key)?;
-        Some((SourceLocation { key: self.path_of(key), at: value.span() }, value.get_ref()))
+        let (at, _, value) = self.find(key)?;
+        Some((SourceLocation { key: path_of(at, key), at: value.span() }, value.get_ref()))
     }
 
-    fn place_of(&self, key: &Spanned<Cow<'_, str>>) -> SourceLocation {
-        SourceLocation { key: self.path_of(key.get_ref()), at: key.span() }
+    /// Reads an optional key, whose text `none` undoes what is inherited.
+    pub fn unless_none<T>(
+        &mut self,
+        key: &'static str,
+        read: impl FnOnce(&mut Self, &'static str) -> Option<T>,
+    ) -> Option<T> {
+        self.know(key);
+        let is_none = self.find(key).is_some_and(|(_, _, value)| value.get_ref().as_str() == Some("none"));
+        if is_none { None } else { read(self, key) }
     }
 
-    fn path_of(&self, key: &str) -> String {
-        if self.place.key.is_empty() { key.to_owned() } else { format!("{}.{key}", self.place.key) }
+    /// The location of a key that it has or inherits, such as `poll` or `retry.partial`.
+    pub fn place_of(&self, path: &str) -> Option<SourceLocation> {
+        let Some((key, below)) = path.split_once('.') else {
+            return self.find(path).map(|(at, name, _)| place_of(at, name));
+        };
+        self.layers().find_map(|(at, table)| {
+            let (name, value) = table.get_key_value(key)?;
+            let (inner, _) = value.get_ref().as_table()?.get_key_value(below)?;
+            Some(place_of(&place_of(at, name), inner))
+        })
     }
+
+    /// A key with its value, and the location of the table that has it.
+    fn find(&self, key: &str) -> Option<(&SourceLocation, &'t Spanned<Cow<'t, str>>, &'t Spanned<DeValue<'t>>)> {
+        self.layers().find_map(|(at, table)| {
+            let (name, value) = table.get_key_value(key)?;
+            Some((at, name, value))
+        })
+    }
+
+    /// Its own table, then those that it inherits from.
+    fn layers(&self) -> impl Iterator<Item = (&SourceLocation, &'t DeTable<'t>)> {
+        let inherited = self.inherited.iter().map(|(place, table)| (place, *table));
+        std::iter::once((&self.place, self.table)).chain(inherited)
+    }
+}
+
+fn place_of(table: &SourceLocation, key: &Spanned<Cow<'_, str>>) -> SourceLocation {
+    SourceLocation { key: path_of(table, key.get_ref()), at: key.span() }
+}
+
+fn path_of(table: &SourceLocation, key: &str) -> String {
+    if table.key.is_empty() { key.to_owned() } else { format!("{}.{key}", table.key) }
 }
 
 /// The location of the whole file.

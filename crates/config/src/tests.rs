@@ -14,6 +14,7 @@ use mistakes::MISTAKES;
 mod checkpoints;
 mod databases;
 mod drill;
+mod inheritance;
 mod mistakes;
 mod native_schedule;
 mod no_effect;

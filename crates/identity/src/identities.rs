@@ -156,6 +156,7 @@ mod tests {
             clouds,
             storages: BTreeMap::new(),
             policies: BTreeMap::new(),
+            effective: BTreeMap::new(),
             apps: Vec::new(),
             discover: Vec::new(),
             limits: Limits::default(),

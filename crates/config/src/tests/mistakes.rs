@@ -10,7 +10,7 @@ pub const MISTAKES: &[(&str, &str, &str)] = &[
    |
 12 | timezon = …
    | ^^^^^^^
-   = help: known here: schedule, timezone, spread, catch_up, recovery_point_objective, overlap, retention, drill, storage, deadline, retry, poll, shrink_tolerance, partial_is_good, verify, native_schedule
+   = help: known here: schedule, timezone, spread, catch_up, recovery_point_objective, overlap, retention, drill, storage, deadline, retry, poll, shrink_tolerance, partial_is_good, verify, native_schedule, extends
 ",
     ),
     (
@@ -134,7 +134,7 @@ warning: `policy.gold.spread`: the spread of 2h is longer than the schedule's sh
    |
 16 | storge = …
    | ^^^^^^
-   = help: known here: schedule, timezone, spread, catch_up, recovery_point_objective, overlap, retention, drill, storage, deadline, retry, poll, shrink_tolerance, partial_is_good, verify, native_schedule
+   = help: known here: schedule, timezone, spread, catch_up, recovery_point_objective, overlap, retention, drill, storage, deadline, retry, poll, shrink_tolerance, partial_is_good, verify, native_schedule, extends
 ",
     ),
     (
@@ -310,7 +310,7 @@ api_version ="#,
   |
 6 | [storages.weu]
   |  ^^^^^^^^
-  = help: known here: azure, storage, policy, app, discover, limits, engine, audit
+  = help: known here: azure, storage, policy, defaults, app, discover, limits, engine, audit
 error: `policy.gold.storage`: no storage is called "weu"
   --> fleet.toml:16:12
    |

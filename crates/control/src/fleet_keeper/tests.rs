@@ -54,6 +54,7 @@ fn file() -> Fleet {
         clouds: Vec::new(),
         storages: BTreeMap::new(),
         policies: BTreeMap::from([(policy.name.clone(), policy)]),
+        effective: BTreeMap::new(),
         apps: Vec::new(),
         discover: vec![rule],
         limits: Limits::default(),

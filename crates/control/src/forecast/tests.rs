@@ -25,6 +25,7 @@ fn fleet(policies: Vec<Policy>, limits: Limits) -> Fleet {
         clouds: Vec::new(),
         storages: BTreeMap::new(),
         policies: policies.into_iter().map(|policy| (policy.name.clone(), policy)).collect(),
+        effective: BTreeMap::new(),
         apps: Vec::new(),
         discover: Vec::new(),
         limits,

@@ -26,6 +26,7 @@ fn fleet(writes: Budget) -> Fleet {
         clouds: Vec::new(),
         storages: BTreeMap::new(),
         policies: [(gold.name.clone(), gold)].into(),
+        effective: BTreeMap::new(),
         apps: Vec::new(),
         discover: Vec::new(),
         limits: Limits { writes, ..Limits::default() },

@@ -1,0 +1,111 @@
+//! The values of a policy as they apply, each with the line that it comes from.
+
+use std::time::Duration;
+
+use holdfast_model::{DrillRule, NativeSchedule, Overlap, Policy, PollPace, Retention, Retry, format_duration, format_timestamp};
+use serde::Serialize;
+
+use crate::diagnostics::{Diagnostics, SourceLocation};
+use crate::section::Section;
+
+/// A value of a policy as it applies, and where it comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct EffectiveValue {
+    /// The key, such as `retry.timed_out`.
+    pub key: &'static str,
+    /// The value as the fleet file would say it; `none` where there is none.
+    pub value: String,
+    /// The section that says it, such as `policy.gold` or `defaults`; `None` for what is built in.
+    pub section: Option<String>,
+    /// The line of the fleet file; `None` for what is built in.
+    pub line: Option<usize>,
+}
+
+/// The values of a policy that was read from a section.
+pub fn effective(diagnostics: &Diagnostics<'_>, section: &Section<'_>, policy: &Policy) -> Vec<EffectiveValue> {
+    let value = |(key, value): (&'static str, String)| {
+        let said = section.place_of(key).map(|place| said(diagnostics, key, &place));
+        let (section, line) = said.map_or((None, None), |(section, line)| (Some(section), Some(line)));
+        EffectiveValue { key, value, section, line }
+    };
+    texts(policy).into_iter().map(value).collect()
+}
+
+/// The section and the line of a location.
+fn said(diagnostics: &Diagnostics<'_>, key: &str, place: &SourceLocation) -> (String, usize) {
+    let section = place.key.strip_suffix(key).unwrap_or(&place.key).trim_end_matches('.');
+    (section.to_owned(), diagnostics.line(place))
+}
+
+fn texts(policy: &Policy) -> Vec<(&'static str, String)> {
+    let snapshot = &policy.policy_snapshot;
+    let retries = &snapshot.retries;
+    vec![
+        ("schedule", text(policy.schedule.crontab.to_string())),
+        ("timezone", text(policy.schedule.timezone.name())),
+        ("spread", duration(policy.schedule.spread)),
+        ("catch_up", duration(policy.catch_up)),
+        ("overlap", text(match policy.overlap { Overlap::Skip => "skip", Overlap::Queue => "queue" })),
+        ("deadline", duration(snapshot.deadline)),
+        ("storage", text(&snapshot.storage)),
+        ("recovery_point_objective", optional(policy.recovery_point_objective, duration)),
+        ("retention", optional(policy.retention, retention)),
+        ("drill", optional(policy.drill.as_ref(), drill)),
+        ("native_schedule", optional(policy.native_schedule.as_ref(), native_schedule)),
+        ("retry.timed_out", retry(retries.timed_out)),
+        ("retry.skipped", retry(retries.skipped)),
+        ("retry.partial", retry(retries.partial)),
+        ("retry.transient", retry(retries.transient)),
+        ("poll", poll(snapshot.poll)),
+        ("shrink_tolerance", text(format!("{}%", snapshot.shrink_tolerance_percent))),
+        ("partial_is_good", snapshot.partial_is_good.to_string()),
+        ("verify", snapshot.verify.to_string()),
+    ]
+}
+
+fn text(value: impl std::fmt::Display) -> String {
+    format!("\"{value}\"")
+}
+
+fn duration(value: Duration) -> String {
+    text(format_duration(value))
+}
+
+fn optional<T>(value: Option<T>, shown: impl FnOnce(T) -> String) -> String {
+    value.map_or_else(|| "none".to_owned(), shown)
+}
+
+fn retry(Retry { attempts, first, max }: Retry) -> String {
+    format!("{{ attempts = {attempts}, first = {}, max = {} }}", duration(first), duration(max))
+}
+
+fn poll(PollPace { first, max }: PollPace) -> String {
+    format!("{{ first = {}, max = {} }}", duration(first), duration(max))
+}
+
+fn retention(Retention { days, keep_at_least, keep, dry_run }: Retention) -> String {
+    let periods = [
+        ("hourly", keep.hourly),
+        ("daily", keep.daily),
+        ("weekly", keep.weekly),
+        ("monthly", keep.monthly),
+        ("yearly", keep.yearly),
+    ];
+    let periods = periods.iter().filter(|(_, count)| *count > 0);
+    let periods: String = periods.map(|(period, count)| format!("{period} = {count}, ")).collect();
+    format!("{{ days = {days}, keep_at_least = {keep_at_least}, {periods}dry_run = {dry_run} }}")
+}
+
+fn drill(DrillRule { every, into, probe }: &DrillRule) -> String {
+    let probe = probe.as_ref().map(|probe| format!(", probe = \"{probe}\"")).unwrap_or_default();
+    format!("{{ every = {}, into = \"{into}\"{probe} }}", duration(*every))
+}
+
+fn native_schedule(rule: &NativeSchedule) -> String {
+    let unit = rule.unit.as_str().to_lowercase();
+    let start = rule.start.map(|start| format!(", start = \"{}\"", format_timestamp(start))).unwrap_or_default();
+    format!(
+        "{{ every = \"{} {unit}s\", retention_days = {}, keep_at_least_one = {}{start}, enabled = {} }}",
+        rule.every, rule.retention_days, rule.keep_at_least_one, rule.enabled
+    )
+}
