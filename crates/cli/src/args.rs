@@ -30,7 +30,8 @@ pub use budgets::BudgetsCommand;
 pub use dead_letters::{DeadLetterArgs, DeadLettersCommand};
 pub use doctor::DoctorArgs;
 pub use fleet::{
-    AppsCommand, CheckArgs, ConfigCommand, DiscoverArgs, PlanArgs, PreviewArgs, ScheduleCommand,
+    AppsCommand, CheckArgs, ConfigCommand, DiscoverArgs, EffectiveArgs, PlanArgs, PreviewArgs,
+    ScheduleCommand,
 };
 pub use global::{Format, Global, Level, LogFormat};
 pub use hold::{HoldArgs, HoldCommand};

@@ -126,6 +126,7 @@ async fn dispatch(command: &Command, context: &Context) -> anyhow::Result<Exit> 
         Command::Plan(args) => commands::plan::run(args, context).await,
         Command::Schedule(ScheduleCommand::Preview(args)) => commands::preview::run(args, context).await,
         Command::Config(ConfigCommand::Check(args)) => commands::check::run(args, context),
+        Command::Config(ConfigCommand::Show(args)) => commands::effective::run(args, context).await,
         Command::Apps(AppsCommand::Discover(args)) => commands::apps::run(args, context).await,
         Command::Budgets(command) => commands::budgets::run(command, context).await,
         Command::DeadLetters(command) => commands::dead_letters::run(command, context).await,

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use holdfast_model::{DrillRule, NativeSchedule, Overlap, Policy, PollPace, Retention, Retry, format_duration, format_timestamp};
+use holdfast_model::{
+    DrillRule, NativeSchedule, Overlap, Policy, PollPace, Retention, Retry, format_duration, format_timestamp,
+};
 use serde::Serialize;
 
 use crate::diagnostics::{Diagnostics, SourceLocation};
@@ -22,7 +24,11 @@ pub struct EffectiveValue {
 }
 
 /// The values of a policy that was read from a section.
-pub fn effective(diagnostics: &Diagnostics<'_>, section: &Section<'_>, policy: &Policy) -> Vec<EffectiveValue> {
+pub fn effective(
+    diagnostics: &Diagnostics<'_>,
+    section: &Section<'_>,
+    policy: &Policy,
+) -> Vec<EffectiveValue> {
     let value = |(key, value): (&'static str, String)| {
         let said = section.place_of(key).map(|place| said(diagnostics, key, &place));
         let (section, line) = said.map_or((None, None), |(section, line)| (Some(section), Some(line)));
@@ -45,7 +51,13 @@ fn texts(policy: &Policy) -> Vec<(&'static str, String)> {
         ("timezone", text(policy.schedule.timezone.name())),
         ("spread", duration(policy.schedule.spread)),
         ("catch_up", duration(policy.catch_up)),
-        ("overlap", text(match policy.overlap { Overlap::Skip => "skip", Overlap::Queue => "queue" })),
+        (
+            "overlap",
+            text(match policy.overlap {
+                Overlap::Skip => "skip",
+                Overlap::Queue => "queue",
+            }),
+        ),
         ("deadline", duration(snapshot.deadline)),
         ("storage", text(&snapshot.storage)),
         ("recovery_point_objective", optional(policy.recovery_point_objective, duration)),
@@ -91,9 +103,10 @@ fn retention(Retention { days, keep_at_least, keep, dry_run }: Retention) -> Str
         ("monthly", keep.monthly),
         ("yearly", keep.yearly),
     ];
-    let periods = periods.iter().filter(|(_, count)| *count > 0);
-    let periods: String = periods.map(|(period, count)| format!("{period} = {count}, ")).collect();
-    format!("{{ days = {days}, keep_at_least = {keep_at_least}, {periods}dry_run = {dry_run} }}")
+    let numbers = [("days", days), ("keep_at_least", keep_at_least)];
+    let numbers = numbers.into_iter().chain(periods.into_iter().filter(|(_, count)| *count > 0));
+    let numbers: Vec<String> = numbers.map(|(key, count)| format!("{key} = {count}")).collect();
+    format!("{{ {}, dry_run = {dry_run} }}", numbers.join(", "))
 }
 
 fn drill(DrillRule { every, into, probe }: &DrillRule) -> String {
@@ -103,7 +116,8 @@ fn drill(DrillRule { every, into, probe }: &DrillRule) -> String {
 
 fn native_schedule(rule: &NativeSchedule) -> String {
     let unit = rule.unit.as_str().to_lowercase();
-    let start = rule.start.map(|start| format!(", start = \"{}\"", format_timestamp(start))).unwrap_or_default();
+    let start =
+        rule.start.map(|start| format!(", start = \"{}\"", format_timestamp(start))).unwrap_or_default();
     format!(
         "{{ every = \"{} {unit}s\", retention_days = {}, keep_at_least_one = {}{start}, enabled = {} }}",
         rule.every, rule.retention_days, rule.keep_at_least_one, rule.enabled

@@ -34,7 +34,11 @@ impl<'t> Inheritance<'t> {
             && let Some(found) = extends(place, table)
         {
             let message = format_args!("`{}`: [defaults] extends no policy", found.0.key);
-            diagnostics.error_with_help(&found.0, message, "write its keys here, or extend the policy elsewhere");
+            diagnostics.error_with_help(
+                &found.0,
+                message,
+                "write its keys here, or extend the policy elsewhere",
+            );
         }
         Self { policies, defaults }
     }
@@ -53,7 +57,8 @@ impl<'t> Inheritance<'t> {
             let Some(layer) = self.policies.get(&parent) else { break };
             if names.contains(&parent) {
                 let names: Vec<&str> = names.iter().chain([&parent]).map(PolicyName::as_str).collect();
-                let message = format_args!("`{}`: policies extend each other: {}", place.key, names.join(", "));
+                let message =
+                    format_args!("`{}`: policies extend each other: {}", place.key, names.join(", "));
                 diagnostics.error_with_help(&place, message, "let one of them extend none");
                 break;
             }
@@ -86,7 +91,11 @@ impl<'t> Inheritance<'t> {
             return Some(parent);
         }
         let near = did_you_mean(text, self.policies.keys().map(PolicyName::as_str));
-        diagnostics.missing(place, format_args!("`{}`: no policy is called \"{text}\"{near}", place.key), None);
+        diagnostics.missing(
+            place,
+            format_args!("`{}`: no policy is called \"{text}\"{near}", place.key),
+            None,
+        );
         None
     }
 }

@@ -42,9 +42,9 @@ const CATCH_UP: Duration = Duration::from_hours(6);
 const MINUTE: Duration = Duration::from_mins(1);
 
 /// Reads the policies.
-pub fn policies<'t>(
+pub fn policies(
     diagnostics: &mut Diagnostics<'_>,
-    file: &mut Section<'t>,
+    file: &mut Section<'_>,
     storages: &Storages,
     zones: &ZoneData,
     now: Timestamp,
@@ -88,9 +88,8 @@ fn policy(
     let spread = section.duration(diagnostics, "spread", Duration::ZERO);
     let catch_up =
         section.duration(diagnostics, "catch_up", Duration::ZERO).map_or(CATCH_UP, |found| found.value);
-    let objective = section.unless_none("recovery_point_objective", |section, key| {
-        section.duration(diagnostics, key, MINUTE)
-    });
+    let objective = section
+        .unless_none("recovery_point_objective", |section, key| section.duration(diagnostics, key, MINUTE));
     let overlap = overlap(diagnostics, &mut section);
     let retention = section.unless_none("retention", |section, _| retention(diagnostics, section));
     let drill = section.unless_none("drill", |section, _| drill(diagnostics, section));

@@ -27,6 +27,9 @@ pub struct Section<'t> {
 
 type Entry<'t> = (SourceLocation, &'t DeValue<'t>);
 
+/// The table that has a key, the key and its value.
+type Found<'s, 't> = (&'s SourceLocation, &'t Spanned<Cow<'t, str>>, &'t Spanned<DeValue<'t>>);
+
 /// A table from which a section inherits, and its location.
 pub type Layer<'t> = (SourceLocation, &'t DeTable<'t>);
 
@@ -207,7 +210,7 @@ impl<'t> Section<'t> {
     }
 
     /// A key with its value, and the location of the table that has it.
-    fn find(&self, key: &str) -> Option<(&SourceLocation, &'t Spanned<Cow<'t, str>>, &'t Spanned<DeValue<'t>>)> {
+    fn find(&self, key: &str) -> Option<Found<'_, 't>> {
         self.layers().find_map(|(at, table)| {
             let (name, value) = table.get_key_value(key)?;
             Some((at, name, value))

@@ -59,7 +59,7 @@ pub use fleet_keeper::FleetKeeper;
 pub use inventory::Inventory;
 pub use notify::Notify;
 pub use person::person;
-pub use policies::policy_named;
+pub use policies::{EffectivePolicy, effective_policies, policy_named};
 pub use reveal::reveal;
 pub use storages::{storage_accounts, storage_named};
 pub use times::{age, bytes, until};

@@ -1,9 +1,65 @@
 //! The policies of the fleet file.
 
-use holdfast_config::{Fleet, nearest};
-use holdfast_model::{Policy, PolicyName};
+use holdfast_config::{EffectiveValue, Fleet, nearest};
+use holdfast_model::{AppId, Policy, PolicyName};
+use holdfast_store::AppStatus;
+use serde::Serialize;
 
+use crate::app_names;
 use crate::error::{Error, ErrorKind};
+
+/// The values of a policy, each with the section and the line that say it.
+#[derive(Debug, Serialize)]
+pub struct EffectivePolicy<'f> {
+    /// The app that was asked for; `None` for the policy itself.
+    pub app: Option<AppId>,
+    /// The policy.
+    pub policy: &'f PolicyName,
+    /// Its values.
+    pub values: &'f [EffectiveValue],
+}
+
+/// The values that apply to the app that `name` names, or without a name those of every policy.
+///
+/// `enrolled` are the apps of the store, which also has discovered apps.
+pub fn effective_policies<'f>(
+    fleet: &'f Fleet,
+    enrolled: Vec<AppStatus>,
+    name: Option<&str>,
+) -> Result<Vec<EffectivePolicy<'f>>, Error> {
+    let values = |policy: &PolicyName| fleet.effective.get(policy).map(Vec::as_slice).unwrap_or_default();
+    let Some(name) = name else {
+        let all = fleet.policies.keys();
+        return Ok(all.map(|policy| EffectivePolicy { app: None, policy, values: values(policy) }).collect());
+    };
+    let (app, Policy { name: policy, .. }) = policy_of_app(fleet, enrolled, name)?;
+    Ok(vec![EffectivePolicy { app: Some(app), policy, values: values(policy) }])
+}
+
+/// The app that `name` names, and its policy.
+///
+/// `enrolled` are the apps of the store, which also has discovered apps.
+pub fn policy_of_app<'f>(
+    fleet: &'f Fleet,
+    enrolled: Vec<AppStatus>,
+    name: &str,
+) -> Result<(AppId, &'f Policy), Error> {
+    let mut apps: Vec<(AppId, Option<PolicyName>)> =
+        fleet.apps.iter().map(|app| (app.id.clone(), app.policy.clone())).collect();
+    for status in enrolled.into_iter().filter(|status| !status.removed) {
+        if !apps.iter().any(|(app, _)| *app == status.app) {
+            apps.push((status.app, status.policy));
+        }
+    }
+    let ids: Vec<AppId> = apps.iter().map(|(app, _)| app.clone()).collect();
+    let app = app_names::app(&ids, name)?;
+    let policy = apps.into_iter().find(|(id, _)| *id == app).and_then(|(_, policy)| policy);
+    let Some(policy) = policy.and_then(|name| fleet.policies.get(&name)) else {
+        let what = format!("{} is in no policy", app.short_name());
+        return Err(Error::new(ErrorKind::Conflict, what).help("give it one in the fleet file"));
+    };
+    Ok((app, policy))
+}
 
 /// The policy of this name; `NotFound` when the fleet file has none.
 pub fn policy_named<'f>(fleet: &'f Fleet, name: &PolicyName) -> Result<&'f Policy, Error> {

@@ -6,9 +6,8 @@ use holdfast_model::{AppId, Policy, PolicyName, Timestamp, Zone};
 use holdfast_store::AppStatus;
 use serde::Serialize;
 
-use crate::app_names;
-use crate::error::{Error, ErrorKind};
-use crate::policies::policy_named;
+use crate::error::Error;
+use crate::policies::{policy_named, policy_of_app};
 
 /// The next ticks of a policy, or of one of its apps.
 #[derive(Debug, Serialize)]
@@ -54,20 +53,7 @@ pub fn preview_app(
     name: &str,
     range: PreviewRange,
 ) -> Result<SchedulePreview, Error> {
-    let mut apps: Vec<(AppId, Option<PolicyName>)> =
-        fleet.apps.iter().map(|app| (app.id.clone(), app.policy.clone())).collect();
-    for status in enrolled.into_iter().filter(|status| !status.removed) {
-        if !apps.iter().any(|(app, _)| *app == status.app) {
-            apps.push((status.app, status.policy));
-        }
-    }
-    let ids: Vec<AppId> = apps.iter().map(|(app, _)| app.clone()).collect();
-    let app = app_names::app(&ids, name)?;
-    let policy = apps.into_iter().find(|(id, _)| *id == app).and_then(|(_, policy)| policy);
-    let Some(policy) = policy.and_then(|name| fleet.policies.get(&name)) else {
-        let what = format!("{} is in no policy", app.short_name());
-        return Err(Error::new(ErrorKind::Conflict, what).help("give it one in the fleet file"));
-    };
+    let (app, policy) = policy_of_app(fleet, enrolled, name)?;
     Ok(preview(policy, Some(app), range))
 }
 

@@ -54,6 +54,9 @@ pub enum ConfigCommand {
         after_help = "Examples:\n  holdfast config check\n  holdfast config check --no-secrets --output json\n  holdfast config check --strict"
     )]
     Check(CheckArgs),
+    /// Show the values of policies as they apply, each with the section and the line that say it
+    #[command(after_help = "Examples:\n  holdfast config show\n  holdfast config show --effective shop")]
+    Show(EffectiveArgs),
 }
 
 /// `holdfast config check`
@@ -65,6 +68,14 @@ pub struct CheckArgs {
     /// End with 2 for warnings too
     #[arg(long)]
     pub strict: bool,
+}
+
+/// `holdfast config show`
+#[derive(Debug, Clone, Args)]
+pub struct EffectiveArgs {
+    /// Only the policy of this app: its ARM id or short name
+    #[arg(long, value_name = "APP")]
+    pub effective: Option<String>,
 }
 
 /// `holdfast apps`

@@ -10,6 +10,7 @@ pub mod check;
 pub mod dead_letters;
 pub mod demo;
 pub mod doctor;
+pub mod effective;
 pub mod history;
 pub mod hold;
 pub mod migrate;

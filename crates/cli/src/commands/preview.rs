@@ -40,7 +40,7 @@ pub async fn run(args: &PreviewArgs, context: &Context) -> anyhow::Result<Exit> 
 }
 
 /// The apps of the store; none before the first run, when there is no store.
-async fn enrolled(context: &Context) -> anyhow::Result<Vec<AppStatus>> {
+pub async fn enrolled(context: &Context) -> anyhow::Result<Vec<AppStatus>> {
     let Ok(store) = context.store(Mode::Read).await else { return Ok(Vec::new()) };
     let apps = store.status().await?;
     store.close().await;

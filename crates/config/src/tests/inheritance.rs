@@ -67,7 +67,8 @@ fn each_value_is_told_with_its_section_and_line() {
 
 #[test]
 fn a_mistake_in_what_is_inherited_is_told_once_where_it_stands() {
-    let wrong = fleet_file().replace("spread = \"1h\"", "spraed = \"1h\"").replace("\"Europe/Rome\"", "\"Rome\"");
+    let wrong =
+        fleet_file().replace("spread = \"1h\"", "spraed = \"1h\"").replace("\"Europe/Rome\"", "\"Rome\"");
     let told = errors(&wrong);
     assert_eq!(told.len(), 2, "{told:#?}");
     assert!(told[0].contains("`defaults.timezone`: unknown time zone \"Rome\""), "{told:#?}");
@@ -77,10 +78,22 @@ fn a_mistake_in_what_is_inherited_is_told_once_where_it_stands() {
 #[test]
 fn what_cannot_be_extended_is_an_error() {
     let cases = [
-        ("extends = \"gold\"", "extends = \"gild\"", "`policy.silver.extends`: no policy is called \"gild\"; did you mean `gold`?"),
+        (
+            "extends = \"gold\"",
+            "extends = \"gild\"",
+            "`policy.silver.extends`: no policy is called \"gild\"; did you mean `gold`?",
+        ),
         ("extends = \"gold\"", "extends = \"silver\"", "policies extend each other: silver, silver"),
-        ("extends = \"gold\"", "extends = 1", "`policy.silver.extends`: expected the name of a [policy.NAME], found a whole number"),
-        ("[defaults]\n", "[defaults]\nextends = \"gold\"\n", "`defaults.extends`: [defaults] extends no policy"),
+        (
+            "extends = \"gold\"",
+            "extends = 1",
+            "`policy.silver.extends`: expected the name of a [policy.NAME], found a whole number",
+        ),
+        (
+            "[defaults]\n",
+            "[defaults]\nextends = \"gold\"\n",
+            "`defaults.extends`: [defaults] extends no policy",
+        ),
     ];
     for (was, is, expected) in cases {
         let told = errors(&fleet_file().replace(was, is));

@@ -1,0 +1,39 @@
+//! `holdfast config show`: the values of policies as they apply.
+
+use holdfast_config::Secrets;
+use holdfast_control::{EffectivePolicy, effective_policies};
+use holdfast_model::AppId;
+
+use crate::args::EffectiveArgs;
+use crate::commands::preview::enrolled;
+use crate::context::Context;
+use crate::exit::Exit;
+use crate::output::{Cell, Table};
+
+/// Runs the command.
+pub async fn run(args: &EffectiveArgs, context: &Context) -> anyhow::Result<Exit> {
+    let fleet = context.fleet_with(Secrets::Leave)?;
+    let name = args.effective.as_deref();
+    let apps = if name.is_some() { enrolled(context).await? } else { Vec::new() };
+    let policies = effective_policies(&fleet, apps, name)?;
+    context.out.show(&policies, || table(&policies).into())?;
+    Ok(Exit::Done)
+}
+
+fn table(policies: &[EffectivePolicy<'_>]) -> Table {
+    let mut table = Table::new(["APP", "POLICY", "KEY", "VALUE", "FROM", "LINE"]);
+    for EffectivePolicy { app, policy, values } in policies {
+        let app = app.as_ref().map(AppId::short_name);
+        for value in *values {
+            table.row([
+                Cell::or_dash(app.clone()),
+                policy.as_str().into(),
+                value.key.into(),
+                value.value.as_str().into(),
+                value.section.as_deref().unwrap_or("built in").into(),
+                Cell::or_dash(value.line.map(|line| line.to_string())),
+            ]);
+        }
+    }
+    table
+}
