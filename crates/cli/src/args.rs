@@ -30,7 +30,7 @@ pub use budgets::BudgetsCommand;
 pub use dead_letters::{DeadLetterArgs, DeadLettersCommand};
 pub use doctor::DoctorArgs;
 pub use fleet::{
-    AppsCommand, CheckArgs, ConfigCommand, DiscoverArgs, EffectiveArgs, PlanArgs, PreviewArgs,
+    AppsCommand, CheckArgs, ConfigCommand, DiscoverArgs, EffectiveArgs, FreshnessArgs, PlanArgs, PreviewArgs,
     ScheduleCommand,
 };
 pub use global::{Format, Global, Level, LogFormat};
@@ -127,6 +127,11 @@ pub enum Command {
         after_help = "Examples:\n  holdfast status\n  holdfast status --problems\n  holdfast status --output json"
     )]
     Status(StatusArgs),
+    /// Check that apps can be restored to where their policies say, for a monitoring system
+    #[command(
+        after_help = "Exit codes:\n  0  ok\n  1  warning\n  2  critical\n  3  unknown\n\nExamples:\n  holdfast check\n  holdfast check --policy gold\n  holdfast check shop --open-metrics"
+    )]
+    Check(FreshnessArgs),
     /// Show an app's runs, the newest first
     #[command(after_help = "Examples:\n  holdfast history shop\n  holdfast history shop/staging --limit 5")]
     History(HistoryArgs),

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use holdfast_config::{Invalid, Unreadable};
+use holdfast_control::freshness::CheckLevel;
 use holdfast_control::{Error, ErrorKind};
 
 /// The exit codes, for `--help`.
@@ -30,6 +31,8 @@ pub enum Exit {
     Azure,
     /// Stopped by a signal.
     Interrupted,
+    /// A monitoring system was told the level.
+    Checked(CheckLevel),
 }
 
 impl Exit {
@@ -42,6 +45,7 @@ impl Exit {
             Self::Store => 3,
             Self::Azure => 4,
             Self::Interrupted => 130,
+            Self::Checked(level) => level as u8,
         }
     }
 

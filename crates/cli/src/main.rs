@@ -121,6 +121,7 @@ async fn dispatch(command: &Command, context: &Context) -> anyhow::Result<Exit> 
         Command::Retention(args) => commands::retention::run(args, context).await,
         Command::NativeSchedule(command) => commands::native_schedule::run(command, context).await,
         Command::Status(args) => commands::status::run(args, context).await,
+        Command::Check(args) => commands::freshness::run(args, context).await,
         Command::History(args) => commands::history::run(args, context).await,
         Command::Runs(RunsCommand::Show { id }) => commands::show::run(*id, context).await,
         Command::Plan(args) => commands::plan::run(args, context).await,

@@ -19,6 +19,7 @@ mod error;
 pub mod fleet_file;
 mod fleet_keeper;
 pub mod forecast;
+pub mod freshness;
 pub mod holds;
 pub mod inventory;
 pub mod native_schedule;

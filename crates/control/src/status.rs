@@ -91,7 +91,7 @@ fn is_troubled(status: &SubscriptionStatus) -> bool {
 }
 
 /// Whether the app left the fleet lately, because Azure no longer has it.
-fn has_vanished(status: &AppStatus, now: Timestamp) -> bool {
+pub(crate) fn has_vanished(status: &AppStatus, now: Timestamp) -> bool {
     let gone = status.departed.filter(|departed| departed.reason == DepartureReason::NotFound);
     gone.is_some_and(|departed| departed.at + SHOWN_FOR > now)
 }

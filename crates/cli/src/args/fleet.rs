@@ -32,6 +32,20 @@ pub struct PreviewArgs {
     pub from: Option<Timestamp>,
 }
 
+/// `holdfast check`
+#[derive(Debug, Clone, Args)]
+pub struct FreshnessArgs {
+    /// Only this app: its ARM id or short name
+    #[arg(value_name = "APP", conflicts_with = "policy")]
+    pub app: Option<String>,
+    /// Only the apps of this policy
+    #[arg(long, value_name = "NAME")]
+    pub policy: Option<String>,
+    /// Print metrics in the text format of OpenMetrics
+    #[arg(long)]
+    pub open_metrics: bool,
+}
+
 /// `holdfast plan`
 #[derive(Debug, Clone, Args)]
 pub struct PlanArgs {

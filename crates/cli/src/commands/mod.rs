@@ -11,6 +11,7 @@ pub mod dead_letters;
 pub mod demo;
 pub mod doctor;
 pub mod effective;
+pub mod freshness;
 pub mod history;
 pub mod hold;
 pub mod migrate;

@@ -133,6 +133,36 @@ fn an_empty_store_has_its_documents_too() {
 }
 
 #[test]
+fn a_check_that_finds_nothing_out_is_unknown_on_stdout() {
+    let place = place();
+    for (line, why) in [
+        ("check", "the store has no app of the fleet"),
+        ("check --policy silver", "no app of the fleet has the policy `silver`"),
+        ("check wiki", "no app is known here yet, and so none called `wiki`"),
+        ("check --store missing.sqlite", "failed to open the store missing.sqlite"),
+    ] {
+        place.run("migrate");
+        let ended = place.run(line);
+        assert_eq!(ended.code, 3, "{}{}", ended.out, ended.err);
+        assert!(ended.out.starts_with(&format!("HOLDFAST UNKNOWN - {why}")), "{}", ended.out);
+    }
+    let ended = place.run("check --open-metrics");
+    assert_eq!((ended.code, ended.out.as_str()), (3, ""), "no metrics rather than false ones");
+}
+
+#[test]
+fn the_values_of_a_policy_are_shown_with_their_lines() {
+    let place = place();
+    let shown = place.json("config show --effective shop");
+    assert_eq!(shown[0]["policy"], "gold");
+    let values = shown[0]["values"].as_array().unwrap();
+    let spread = values.iter().find(|value| value["key"] == "spread").unwrap();
+    assert_eq!((&spread["value"], &spread["section"]), (&"\"1h\"".into(), &"policy.gold".into()));
+    assert_eq!(spread["line"], 12);
+    assert!(place.run("config show").out.contains("built in"));
+}
+
+#[test]
 fn a_closed_stdout_is_no_error() {
     let place = place();
     for line in [

@@ -1,0 +1,43 @@
+//! `holdfast check`: one verdict for a monitoring system, in the exit code and on stdout.
+
+use holdfast_control::freshness::{CheckLevel, CheckScope, Freshness, freshness, open_metrics, plugin_text};
+use holdfast_model::{PolicyName, inert};
+use holdfast_store::Mode;
+
+use crate::args::FreshnessArgs;
+use crate::context::Context;
+use crate::exit::Exit;
+
+/// Runs the command. An error is the verdict "unknown", because a monitoring system reads nothing else.
+pub async fn run(args: &FreshnessArgs, context: &Context) -> anyhow::Result<Exit> {
+    let found = match found(args, context).await {
+        Ok(found) => found,
+        Err(error) if context.out.is_json() || args.open_metrics => {
+            context.out.message(&format!("{error:#}"));
+            return Ok(Exit::Checked(CheckLevel::Unknown));
+        }
+        Err(error) => {
+            context.out.text(&format!("HOLDFAST UNKNOWN - {}", inert(&format!("{error:#}"))))?;
+            return Ok(Exit::Checked(CheckLevel::Unknown));
+        }
+    };
+    if args.open_metrics {
+        context.out.text(open_metrics(&found).trim_end())?;
+    } else {
+        context.out.show(&found, || plugin_text(&found).into())?;
+    }
+    Ok(Exit::Checked(found.level))
+}
+
+async fn found(args: &FreshnessArgs, context: &Context) -> anyhow::Result<Freshness> {
+    let policy = args.policy.as_deref().map(PolicyName::new);
+    let scope = match (&args.app, &policy) {
+        (Some(app), _) => CheckScope::App(app),
+        (None, Some(policy)) => CheckScope::Policy(policy),
+        (None, None) => CheckScope::All,
+    };
+    let store = context.store(Mode::Read).await?;
+    let found = freshness(&*store, scope).await;
+    store.close().await;
+    Ok(found?)
+}
