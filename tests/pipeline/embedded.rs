@@ -34,7 +34,7 @@ async fn no_secret_is_in_the_file_of_an_embedded_store_or_in_what_its_commands_s
         (format!("restore {app} --latest --overwrite --yes --wait"), 0),
         (format!("drill {other} --into {scratch} --yes --wait"), 0),
         (format!("native-schedule push {other} --yes --wait"), 0),
-        (format!("backup {app} --policy weak --wait"), 1),
+        (format!("backup {app} --with-policy weak --wait"), 1),
         ("doctor".to_owned(), 1),
     ] {
         let words: Vec<&str> = line.split_whitespace().chain(["--log", "debug"]).collect();

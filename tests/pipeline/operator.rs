@@ -122,7 +122,7 @@ impl<'w> Operator<'w> {
         self.restores().await;
         tokio::join!(self.refusals(), self.queries());
         let app = self.app(site_index::OTHERS);
-        self.ask(RunKind::Backup, &format!("backup {app} --policy weak")).await;
+        self.ask(RunKind::Backup, &format!("backup {app} --with-policy weak")).await;
     }
 
     async fn about_backups(&mut self) {
@@ -223,7 +223,7 @@ impl<'w> Operator<'w> {
             (format!("restore {app} --latest --to {app} --overwrite --yes"), "would be restored into itself"),
             (format!("restore {app} --latest --overwrite --databases x --yes"), "holds no database `x`"),
             (format!("restore {app} --latest --to {free} --overwrite --yes"), "Free"),
-            (format!("backup {free} --policy gold"), "is in the tier Free, which has no backups"),
+            (format!("backup {free} --with-policy gold"), "is in the tier Free, which has no backups"),
             (
                 format!("restore {app} --latest --overwrite --storage weak --yes"),
                 "lacks write and delete permission",

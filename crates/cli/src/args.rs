@@ -30,15 +30,15 @@ pub use budgets::BudgetsCommand;
 pub use dead_letters::{DeadLetterArgs, DeadLettersCommand};
 pub use doctor::DoctorArgs;
 pub use fleet::{
-    AppsCommand, CheckArgs, ConfigCommand, DiscoverArgs, EffectiveArgs, FreshnessArgs, PlanArgs, PreviewArgs,
-    ScheduleCommand,
+    AppsCommand, CheckArgs, ConfigCommand, DiscoverArgs, EffectiveArgs, FreshnessArgs, PauseArgs, PlanArgs,
+    PreviewArgs, ResumeArgs, ScheduleCommand,
 };
 pub use global::{Format, Global, Level, LogFormat};
 pub use hold::{HoldArgs, HoldCommand};
 pub use listen::Listen;
 pub use native_schedule::{ChangeArgs, NativeScheduleCommand};
 pub use restore::{DrillArgs, RestoreArgs};
-pub use runs::{BackupArgs, HistoryArgs, RunsCommand, StatusArgs};
+pub use runs::{BackupArgs, CancelArgs, HistoryArgs, RetryArgs, RunsCommand, StatusArgs};
 pub use sas::{SasCheckArgs, SasCommand, SasRefreshArgs};
 pub use selection::{AppsArgs, ChangeOptions};
 pub use serve::{ConsoleArgs, DemoArgs, RunArgs, SchedulerArgs, SimulateArgs, WorkerArgs};
@@ -88,7 +88,7 @@ pub enum Command {
     Simulate(SimulateArgs),
     /// Back up apps now
     #[command(
-        after_help = "Examples:\n  holdfast backup shop --wait\n  holdfast backup shop/staging wiki --policy gold"
+        after_help = "Examples:\n  holdfast backup shop --wait\n  holdfast backup shop/staging wiki --with-policy gold\n  holdfast backup --match shop-* --state failed"
     )]
     Backup(BackupArgs),
     /// Restore a backup into an app, a slot or a new app
@@ -135,7 +135,7 @@ pub enum Command {
     /// Show an app's runs, the newest first
     #[command(after_help = "Examples:\n  holdfast history shop\n  holdfast history shop/staging --limit 5")]
     History(HistoryArgs),
-    /// Show runs
+    /// Show, retry, cancel and acknowledge runs
     #[command(subcommand)]
     Runs(RunsCommand),
     /// Forecast the coming hours: when windows end, what backups wait for, and which objectives are missed
@@ -149,7 +149,7 @@ pub enum Command {
     /// Check the fleet file
     #[command(subcommand)]
     Config(ConfigCommand),
-    /// Discover apps in Azure
+    /// Discover apps in Azure, and pause apps
     #[command(subcommand)]
     Apps(AppsCommand),
     /// Show, retry or remove messages that the broker or a worker refused

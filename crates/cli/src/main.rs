@@ -124,11 +124,18 @@ async fn dispatch(command: &Command, context: &Context) -> anyhow::Result<Exit> 
         Command::Check(args) => commands::freshness::run(args, context).await,
         Command::History(args) => commands::history::run(args, context).await,
         Command::Runs(RunsCommand::Show { id }) => commands::show::run(*id, context).await,
+        Command::Runs(RunsCommand::Retry(args)) => commands::retry::run(args, context).await,
+        Command::Runs(RunsCommand::Cancel(args)) => commands::steer::cancel_runs(args, context).await,
+        Command::Runs(RunsCommand::Acknowledge { id, note }) => {
+            commands::steer::acknowledge_run(*id, note, context).await
+        }
         Command::Plan(args) => commands::plan::run(args, context).await,
         Command::Schedule(ScheduleCommand::Preview(args)) => commands::preview::run(args, context).await,
         Command::Config(ConfigCommand::Check(args)) => commands::check::run(args, context),
         Command::Config(ConfigCommand::Show(args)) => commands::effective::run(args, context).await,
         Command::Apps(AppsCommand::Discover(args)) => commands::apps::run(args, context).await,
+        Command::Apps(AppsCommand::Pause(args)) => commands::steer::pause_apps(args, context).await,
+        Command::Apps(AppsCommand::Resume(args)) => commands::steer::resume_apps(args, context).await,
         Command::Budgets(command) => commands::budgets::run(command, context).await,
         Command::DeadLetters(command) => commands::dead_letters::run(command, context).await,
         Command::Tokens(command) => commands::tokens::run(command, context).await,

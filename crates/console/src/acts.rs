@@ -126,8 +126,8 @@ impl Act {
         match self.about.clone() {
             About::App(app) if kind == ActKind::Pause => self.pause(site, caller, &app).await,
             About::App(app) => {
-                let request = ResumeRequest { app: app.to_string(), reason, actor };
-                let app = resume(store, &request, &mut rng).await?;
+                let request = ResumeRequest { apps: [app.clone()].into(), reason, actor };
+                resume(store, &request, &mut rng).await?;
                 let sentence = format!("{} is scheduled again.", app.short_name());
                 Ok(done(
                     app,
@@ -180,14 +180,14 @@ impl Act {
             None => return Err(Failure::bad_query("A pause needs its length, such as 8h or 3d.")),
         };
         let request = PauseRequest {
-            app: app.to_string(),
+            apps: [app.clone()].into(),
             until: end,
             reason: self.reason,
             actor: caller.actor.clone(),
         };
-        let app = pause(site.store(), &request, &mut site.rng()?).await?;
+        pause(site.store(), &request, &mut site.rng()?).await?;
         let sentence = format!("{} is paused; its schedule goes on {}.", app.short_name(), until(end, now));
-        Ok(done(app, sentence, "Runs under way go on, and a person can still back it up."))
+        Ok(done(app.clone(), sentence, "Runs under way go on, and a person can still back it up."))
     }
 }
 

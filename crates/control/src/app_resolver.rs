@@ -171,7 +171,9 @@ pub fn policy_snapshot(app: &App, fleet: &Fleet) -> Result<PolicySnapshot, Error
     let names = fleet.policies.keys().map(PolicyName::as_str).collect::<Vec<_>>().join(", ");
     let Some(name) = &app.policy else {
         let what = format!("{} is in no policy, so its backups have no storage", app.id.short_name());
-        return Err(Error::new(ErrorKind::Invalid, what).help(format!("name one with --policy: {names}")));
+        return Err(
+            Error::new(ErrorKind::Invalid, what).help(format!("name one with --with-policy: {names}"))
+        );
     };
     let Some(policy) = fleet.policies.get(name) else {
         let what = format!("there is no policy `{name}` in the fleet file");

@@ -1,7 +1,9 @@
 //! Cancelling runs that Azure was not asked to do.
 
+use std::collections::BTreeSet;
+
 use holdfast_model::{Actor, AppId, Cause, Outcome, Run, RunEvent, RunId, RunState};
-use holdfast_store::{Change, Committed, Loaded, Store};
+use holdfast_store::{Change, Committed, Loaded, RunFilter, Store};
 
 use crate::operator_actions::reason;
 use crate::{Error, ErrorKind};
@@ -27,6 +29,12 @@ pub struct CancelledRun {
     pub app: AppId,
     /// Whether Azure may still finish an earlier attempt of it, whose answer was lost. The next backup of the app records it.
     pub may_leave_backup: bool,
+}
+
+/// The unfinished runs of apps.
+pub async fn unfinished(store: &dyn Store, apps: &BTreeSet<AppId>) -> Result<Vec<RunId>, Error> {
+    let runs = store.runs(&RunFilter { unfinished: true, ..RunFilter::default() }).await?;
+    Ok(runs.into_iter().filter(|run| apps.contains(&run.app)).map(|run| run.id).collect())
 }
 
 /// Ends a run that waits for its turn or between attempts.

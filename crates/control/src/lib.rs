@@ -40,6 +40,7 @@ pub mod sas;
 pub mod schedule_preview;
 #[cfg(test)]
 mod scripted_azure;
+pub mod selector;
 pub mod status;
 mod status_notes;
 pub mod status_waits;

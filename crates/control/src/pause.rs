@@ -1,22 +1,23 @@
-//! Pauses: a person suspends the scheduled runs of an app for a time.
+//! Pauses: a person suspends the scheduled runs of apps for a time.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use holdfast_model::{Actor, AppId, OperatorAction, Timestamp, format_timestamp};
+use holdfast_model::{Actor, AppId, NewRun, OperatorAction, Timestamp, format_timestamp};
 use holdfast_store::{AppStatus, Store};
 
 use crate::operator_actions::{about_app, reason};
-use crate::{Error, ErrorKind, app_names};
+use crate::{Error, ErrorKind};
 
 /// The longest pause. A longer one belongs into the fleet file, where others see it.
 pub const LONGEST: Duration = Duration::from_hours(24 * 366);
 
-/// A request to pause an app.
+/// A request to pause apps.
 #[derive(Debug, Clone)]
 pub struct PauseRequest {
-    /// The app, by its ARM id or short name.
-    pub app: String,
-    /// When its schedule goes on.
+    /// The apps.
+    pub apps: BTreeSet<AppId>,
+    /// When their schedules go on.
     pub until: Timestamp,
     /// Why.
     pub reason: String,
@@ -24,56 +25,63 @@ pub struct PauseRequest {
     pub actor: Actor,
 }
 
-/// A request to end the pause of an app.
+/// A request to end the pauses of apps.
 #[derive(Debug, Clone)]
 pub struct ResumeRequest {
-    /// The app, by its ARM id or short name.
-    pub app: String,
+    /// The apps.
+    pub apps: BTreeSet<AppId>,
     /// Why.
     pub reason: String,
     /// Who asks, for the audit.
     pub actor: Actor,
 }
 
-/// Suspends the scheduled backups, the retention and the drills of an app until a time, and returns the app.
+/// Suspends the scheduled backups, the retention and the drills of apps until a time: of all of them, or of none.
 ///
-/// Runs under way go on, and a person can still back it up. Ticks of the pause are not run later. A second pause takes the
+/// Runs under way go on, and a person can still back them up. Ticks of the pause are not run later. A second pause takes the
 /// place of the first.
-pub async fn pause(
-    store: &dyn Store,
-    request: &PauseRequest,
-    rng: &mut fastrand::Rng,
-) -> Result<AppId, Error> {
-    let (status, now) = (status_of(store, &request.app).await?, store.now().await?);
+pub async fn pause(store: &dyn Store, request: &PauseRequest, rng: &mut fastrand::Rng) -> Result<(), Error> {
+    let (statuses, now) = (statuses_of(store, &request.apps).await?, store.now().await?);
     let reason = reason(&request.reason, "a pause")?;
-    check_end(&status, request.until, now)?;
+    statuses.iter().try_for_each(|status| check_end(status, request.until, now))?;
     let action = OperatorAction::PausedUntil { until: request.until, reason };
-    store.add_run(&about_app(&status.app, (action, request.actor.clone()), now, rng)).await?;
-    Ok(status.app)
+    record(store, &request.apps, (action, &request.actor), now, rng).await
 }
 
-/// Ends the pause of an app by a person, and returns the app. No tick is due at once.
+/// Ends the pauses of apps by a person: of all of them, or of none. No tick is due at once.
 pub async fn resume(
     store: &dyn Store,
     request: &ResumeRequest,
     rng: &mut fastrand::Rng,
-) -> Result<AppId, Error> {
-    let (status, now) = (status_of(store, &request.app).await?, store.now().await?);
+) -> Result<(), Error> {
+    let (statuses, now) = (statuses_of(store, &request.apps).await?, store.now().await?);
     let reason = reason(&request.reason, "the end of a pause")?;
-    check_paused(&status)?;
-    let action = OperatorAction::PauseEnded { reason };
-    store.add_run(&about_app(&status.app, (action, request.actor.clone()), now, rng)).await?;
-    Ok(status.app)
+    statuses.iter().try_for_each(check_paused)?;
+    record(store, &request.apps, (OperatorAction::PauseEnded { reason }, &request.actor), now, rng).await
 }
 
-/// The status of an app of the fleet.
-async fn status_of(store: &dyn Store, name: &str) -> Result<AppStatus, Error> {
+async fn record(
+    store: &dyn Store,
+    apps: &BTreeSet<AppId>,
+    (action, actor): (OperatorAction, &Actor),
+    now: Timestamp,
+    rng: &mut fastrand::Rng,
+) -> Result<(), Error> {
+    let of_app = |app: &AppId| about_app(app, (action.clone(), actor.clone()), now, rng);
+    let runs: Vec<NewRun> = apps.iter().map(of_app).collect();
+    store.add_runs(&runs).await?;
+    Ok(())
+}
+
+/// The statuses of apps of the fleet.
+async fn statuses_of(store: &dyn Store, apps: &BTreeSet<AppId>) -> Result<Vec<AppStatus>, Error> {
     let mut all = store.status().await?;
-    all.retain(|status| !status.removed);
-    let ids: Vec<AppId> = all.iter().map(|status| status.app.clone()).collect();
-    let app = app_names::app(&ids, name)?;
-    let found = all.into_iter().find(|status| status.app == app);
-    found.ok_or_else(|| Error::new(ErrorKind::NotFound, format!("{app} is not in the fleet")))
+    all.retain(|status| !status.removed && apps.contains(&status.app));
+    let known: BTreeSet<&AppId> = all.iter().map(|status| &status.app).collect();
+    match apps.iter().find(|app| !known.contains(app)) {
+        None => Ok(all),
+        Some(app) => Err(Error::new(ErrorKind::NotFound, format!("{app} is not in the fleet"))),
+    }
 }
 
 fn check_end(status: &AppStatus, until: Timestamp, now: Timestamp) -> Result<(), Error> {

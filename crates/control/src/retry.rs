@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use holdfast_model::{AppId, Outcome, Run, RunId, RunKind, RunState};
 use holdfast_store::{AppStatus, RunFilter, Store};
 
+use crate::status_waits::missed_since_good;
 use crate::views::FleetReading;
 use crate::views::actions::{LeftOut, Selection};
 use crate::views::activity::ActivityQuery;
@@ -37,6 +38,17 @@ pub struct RetrySelection {
     pub apps: Selection,
     /// Apps that need no retry or can have none, each with the reason.
     pub left_out: Vec<LeftOut>,
+}
+
+/// The last runs of apps that did not succeed, and their missed ticks.
+pub fn unsuccessful(reading: &FleetReading, apps: &BTreeSet<AppId>) -> BTreeSet<RunId> {
+    let selected = reading.apps.iter().filter(|status| apps.contains(&status.app));
+    let last = |status: &AppStatus| {
+        let failed = status.last.as_ref().filter(|last| last.outcome != Outcome::Succeeded);
+        let missed = missed_since_good(status).map(|missed| missed.run_id);
+        failed.map(|last| last.run_id).into_iter().chain(missed).max()
+    };
+    selected.filter_map(last).collect()
 }
 
 /// Reads the selected runs, and decides which of their apps are backed up again. Asks the store with one statement.

@@ -1,8 +1,11 @@
 //! The arguments of the commands about the fleet file: `schedule`, `config` and `apps`.
 
+use std::time::Duration;
+
 use clap::{Args, Subcommand};
 use holdfast_model::Timestamp;
 
+use super::selection::AppsArgs;
 use super::values::time;
 
 /// `holdfast schedule`
@@ -98,6 +101,57 @@ pub enum AppsCommand {
     /// Ask Azure what each `[[discover]]` rule finds, and which apps are in no policy
     #[command(after_help = "Examples:\n  holdfast apps discover\n  holdfast apps discover --output json")]
     Discover(DiscoverArgs),
+    /// Suspend the schedule, the retention and the drills of apps for a time
+    #[command(
+        after_help = "Examples:\n  holdfast apps pause shop --for 8h --reason migration\n  holdfast apps pause --match shop-* --until 2026-12-01T06:00:00Z --reason release --yes"
+    )]
+    Pause(PauseArgs),
+    /// End the pauses of apps
+    #[command(after_help = "Example:\n  holdfast apps resume shop --reason migrated")]
+    Resume(ResumeArgs),
+}
+
+/// `holdfast apps pause`
+#[derive(Debug, Clone, Args)]
+pub struct PauseArgs {
+    /// The apps.
+    #[command(flatten)]
+    pub apps: AppsArgs,
+    /// For this long, such as 8h or 3d; a year at most
+    #[arg(long = "for", value_name = "DURATION", value_parser = holdfast_model::parse_duration, required_unless_present = "until", conflicts_with = "until")]
+    pub span: Option<Duration>,
+    /// Until this time (RFC 3339)
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub until: Option<Timestamp>,
+    /// Why, for the audit
+    #[arg(long, alias = "why", value_name = "TEXT")]
+    pub reason: String,
+    /// Do not ask for confirmation, which apps that are named do not need
+    #[arg(long)]
+    pub yes: bool,
+}
+
+impl PauseArgs {
+    /// When the pause ends.
+    pub fn end(&self, now: Timestamp) -> Timestamp {
+        let after = self.span.and_then(|span| chrono::TimeDelta::from_std(span).ok());
+        // Longer than the calendar is longer than a pause may be.
+        self.until.or_else(|| now.checked_add_signed(after?)).unwrap_or(Timestamp::MAX_UTC)
+    }
+}
+
+/// `holdfast apps resume`
+#[derive(Debug, Clone, Args)]
+pub struct ResumeArgs {
+    /// The apps.
+    #[command(flatten)]
+    pub apps: AppsArgs,
+    /// Why, for the audit
+    #[arg(long, alias = "why", value_name = "TEXT")]
+    pub reason: String,
+    /// Do not ask for confirmation, which apps that are named do not need
+    #[arg(long)]
+    pub yes: bool,
 }
 
 /// `holdfast apps discover`

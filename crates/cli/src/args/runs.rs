@@ -3,20 +3,21 @@
 use clap::{Args, Subcommand};
 use holdfast_model::{RunId, RunKind};
 
+use super::selection::{AppsArgs, ChangeOptions, MatchArgs};
 use super::values::kind;
 
 /// `holdfast backup`
 #[derive(Debug, Clone, Args)]
 pub struct BackupArgs {
-    /// ARM ids or short names, such as `shop` or `shop/staging`
-    #[arg(required = true, value_name = "APP")]
-    pub apps: Vec<String>,
-    /// Wait for the end, and fail unless every backup succeeds
-    #[arg(long)]
-    pub wait: bool,
-    /// Use this policy [default: the app's own]
-    #[arg(long, value_name = "NAME")]
-    pub policy: Option<String>,
+    /// The apps.
+    #[command(flatten)]
+    pub apps: AppsArgs,
+    /// Whether it asks and waits.
+    #[command(flatten)]
+    pub options: ChangeOptions,
+    /// Use this policy for the named apps [default: each app's own]
+    #[arg(long, value_name = "NAME", requires = "apps")]
+    pub with_policy: Option<String>,
 }
 
 /// `holdfast status`
@@ -51,4 +52,65 @@ pub enum RunsCommand {
         #[arg(value_name = "ID")]
         id: RunId,
     },
+    /// Back up the apps of runs that did not succeed again
+    #[command(
+        after_help = "Examples:\n  holdfast runs retry --cause storage_refused\n  holdfast runs retry 019aa8c1-5f2e-7d31-8f7a-0c5d7f3b9a10 --wait"
+    )]
+    Retry(RetryArgs),
+    /// End runs that wait for their turn or between attempts
+    #[command(
+        after_help = "Examples:\n  holdfast runs cancel 019aa8c1-5f2e-7d31-8f7a-0c5d7f3b9a10 --reason mistake\n  holdfast runs cancel --policy gold --reason maintenance --yes"
+    )]
+    Cancel(CancelArgs),
+    /// Say that a run which did not succeed needs no more attention
+    #[command(
+        after_help = "Example:\n  holdfast runs acknowledge 019aa8c1-5f2e-7d31-8f7a-0c5d7f3b9a10 --note migration"
+    )]
+    Acknowledge {
+        /// The run's id
+        #[arg(value_name = "ID")]
+        id: RunId,
+        /// What to say about it, for the audit
+        #[arg(long, value_name = "TEXT")]
+        note: String,
+    },
+}
+
+/// Runs: named, or those of the apps that match.
+#[derive(Debug, Clone, Args)]
+#[group(required = true, multiple = true, args = [
+    "runs", "all", "policy", "subscription", "resource_group", "patterns", "conditions", "cause",
+])]
+pub struct RunsArgs {
+    /// Ids of runs
+    #[arg(value_name = "ID", conflicts_with = "MatchArgs")]
+    pub runs: Vec<RunId>,
+    /// What their apps have in common.
+    #[command(flatten)]
+    pub matching: MatchArgs,
+}
+
+/// `holdfast runs retry`
+#[derive(Debug, Clone, Args)]
+pub struct RetryArgs {
+    /// The runs; of apps the last one that did not succeed.
+    #[command(flatten)]
+    pub runs: RunsArgs,
+    /// Whether it asks and waits.
+    #[command(flatten)]
+    pub options: ChangeOptions,
+}
+
+/// `holdfast runs cancel`
+#[derive(Debug, Clone, Args)]
+pub struct CancelArgs {
+    /// The runs; of apps those that have not ended.
+    #[command(flatten)]
+    pub runs: RunsArgs,
+    /// Why, for the audit
+    #[arg(long, alias = "why", value_name = "TEXT")]
+    pub reason: String,
+    /// Do not ask for confirmation
+    #[arg(long)]
+    pub yes: bool,
 }

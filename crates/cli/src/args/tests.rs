@@ -82,7 +82,7 @@ fn a_missing_argument_names_its_alternatives_and_a_wrong_number_says_what_is_exp
     let message = |line: &str| Cli::try_parse_from(line.split_whitespace()).unwrap_err().to_string();
     for line in ["verify", "native-schedule show", "native-schedule remove", "sas refresh shop"] {
         let text = message(&format!("holdfast {line}"));
-        assert!(text.contains("--all>"), "{line}: {text}");
+        assert!(text.contains("--all"), "{line}: {text}");
     }
     for line in
         ["backups show shop abc", "restore shop --backup abc", "hold add shop --backup abc --reason x"]

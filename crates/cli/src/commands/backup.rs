@@ -3,10 +3,14 @@
 use holdfast_control::AppSelection;
 use holdfast_control::backup::{BackupRequest, start};
 use holdfast_control::runs::RunView;
+use holdfast_control::selector::Selector;
+use holdfast_control::views::actions::Selection;
+use holdfast_control::views::read_fleet;
 use holdfast_model::{AppId, Cause, Outcome, PolicyName, Run, RunId};
 use serde::Serialize;
 
 use crate::args::BackupArgs;
+use crate::commands::bulk::{self, BulkBackup};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::output::{Cell, Table};
@@ -30,16 +34,23 @@ struct Line {
 pub async fn run(args: &BackupArgs, context: &Context) -> anyhow::Result<Exit> {
     let fleet = context.fleet()?;
     let backends = Backends::open_beside(context).await?;
+    let selector = Selector::from(&args.apps);
+    if !selector.has_names_alone() {
+        let apps = selector.apps(&read_fleet(&*backends.store, None).await?)?;
+        let selection = Selection::Apps(apps.into_iter().collect());
+        let bulk = BulkBackup { selection, left_out: Vec::new(), verb: "Back up" };
+        return bulk::start(bulk, (fleet, backends), args.options, context).await;
+    }
     let control = context.control(&fleet, &backends.store).await?;
-    let (apps, policy) =
-        (AppSelection::Named(args.apps.clone()), args.policy.as_deref().map(PolicyName::new));
+    let apps = AppSelection::Named(selector.names);
+    let policy = args.with_policy.as_deref().map(PolicyName::new);
     let mut rng = context.rng();
     let added = start(&control, &BackupRequest { apps, policy }, &mut rng).await?;
     let show = |runs: &[Run]| {
         let lines: Vec<Line> = runs.iter().map(line).collect();
         Ok(context.out.show(&lines, || table(&lines).into())?)
     };
-    run_follower::follow(&added.ids, (fleet.clone(), backends), args.wait, (context, rng), show).await
+    run_follower::follow(&added.ids, (fleet.clone(), backends), args.options.wait, (context, rng), show).await
 }
 
 fn table(lines: &[Line]) -> Table {

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use holdfast_control::counted;
+use holdfast_control::selector::Selector;
 use holdfast_control::verify::{VerifyReport, VerifyResult, catalog_by_app, verify};
+use holdfast_control::{AppSelection, counted};
 
 use crate::args::AppsArgs;
 use crate::context::Context;
@@ -19,7 +20,12 @@ pub async fn run(args: &AppsArgs, context: &Context) -> anyhow::Result<Exit> {
     let fleet = context.fleet()?;
     let backends = Backends::open_beside(context).await?;
     let store = &*backends.store;
-    let apps = catalog_by_app(store, &args.apps, args.all).await?;
+    let selection = Selector::from(args).selection(store).await?;
+    let (names, all) = match selection {
+        AppSelection::All => (Vec::new(), true),
+        AppSelection::Named(names) => (names, false),
+    };
+    let apps = catalog_by_app(store, &names, all).await?;
     let control = context.control(&fleet, &backends.store).await?;
     let bar = context.out.progress(apps.len(), "verifying {bar:40} {pos}/{len} apps [{elapsed}]");
     let report = verify(&control, apps, &mut context.rng(), || bar.inc(1)).await?;

@@ -22,6 +22,7 @@ mod proxies;
 mod restoring;
 mod sas;
 mod simulated;
+mod steering;
 mod telemetry;
 mod terminals;
 mod tokens;

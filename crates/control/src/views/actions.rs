@@ -148,10 +148,12 @@ pub async fn back_up(
     }
     let preview = preview(reading, fleet, &action.selection)?;
     let starts: BTreeSet<&AppId> = preview.starts.iter().collect();
+    let listed: BTreeMap<&AppId, &App> = fleet.apps.iter().map(|app| (&app.id, app)).collect();
     let now = store.now().await?;
     let mut runs = Vec::new();
     for status in reading.apps.iter().filter(|status| starts.contains(&status.app)) {
-        runs.push(new_run(status, fleet, action, (runs.len(), now))?);
+        let listed = listed.get(&status.app).copied();
+        runs.push(new_run((status, listed), fleet, action, (runs.len(), now))?);
     }
     let ids: Vec<RunId> = runs.iter().map(|new| new.run.id).collect();
     let BackupPreview { under_way, mut left_out, .. } = preview;
@@ -200,7 +202,8 @@ fn selected<'a>(reading: &'a FleetReading, selection: &Selection) -> Result<Vec<
         Selection::Apps(ids) => {
             let apps: Vec<&AppStatus> =
                 reading.apps.iter().filter(|status| ids.contains(&status.app)).collect();
-            match ids.iter().find(|id| apps.iter().all(|status| status.app != **id)) {
+            let known: BTreeSet<&AppId> = apps.iter().map(|status| &status.app).collect();
+            match ids.iter().find(|id| !known.contains(id)) {
                 None => Ok(apps),
                 Some(id) => Err(Error::new(ErrorKind::NotFound, format!("{id} is not in the fleet"))
                     .help("open the list again and choose again")),
@@ -257,13 +260,12 @@ fn count_as_f64(count: u64) -> f64 {
 
 /// The run of an app. Its id follows from the request and its place in it.
 fn new_run(
-    status: &AppStatus,
+    (status, listed): (&AppStatus, Option<&App>),
     fleet: &Fleet,
     action: &BackupAction,
     (place, now): (usize, Timestamp),
 ) -> Result<NewRun, Error> {
-    let listed = fleet.apps.iter().find(|app| app.id == status.app).cloned();
-    let mut app = listed.unwrap_or_else(|| App::new(status.app.clone()));
+    let mut app = listed.cloned().unwrap_or_else(|| App::new(status.app.clone()));
     (app.policy, app.plan) = (status.policy.clone(), status.plan.clone());
     let snapshot = policy_snapshot(&app, fleet)?;
     let task = Task::Backup { databases: app.databases.clone() };

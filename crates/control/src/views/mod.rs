@@ -40,6 +40,7 @@ pub use cache::{CachedReading, FleetCache};
 pub use condition::{Condition, InvalidCondition, Severity};
 pub use day_mark::{DayMark, DayResult};
 pub use fleet_page::{fleet_page, matching};
+pub use fleet_read::read_fleet;
 pub use numbers::{grouped, in_words};
 pub use overview_of::{doing, overview};
 pub use reading::{DAYS, FleetReading};

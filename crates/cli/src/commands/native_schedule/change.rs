@@ -2,6 +2,7 @@
 
 use holdfast_control::counted;
 use holdfast_control::native_schedule::{self, AppSchedule};
+use holdfast_control::selector::Selector;
 
 use super::text::text;
 use crate::args::ChangeArgs;
@@ -17,7 +18,9 @@ pub async fn push(args: &ChangeArgs, context: &Context) -> anyhow::Result<Exit> 
     let fleet = context.fleet()?;
     let backends = Backends::open_beside(context).await?;
     let control = context.control(&fleet, &backends.store).await?;
-    let plan = native_schedule::plan_push(&control, &(&args.apps).into()).await?;
+    let plan =
+        native_schedule::plan_push(&control, &Selector::from(&args.apps).selection(&*backends.store).await?)
+            .await?;
     show("TO PUSH", &plan, context);
     let enabled = plan.iter().filter(|change| change.schedule.enabled).count();
     if enabled > 0 {
@@ -38,7 +41,11 @@ pub async fn remove(args: &ChangeArgs, context: &Context) -> anyhow::Result<Exit
     let fleet = context.fleet()?;
     let backends = Backends::open_beside(context).await?;
     let control = context.control(&fleet, &backends.store).await?;
-    let plan = native_schedule::plan_removal(&control, &(&args.apps).into()).await?;
+    let plan = native_schedule::plan_removal(
+        &control,
+        &Selector::from(&args.apps).selection(&*backends.store).await?,
+    )
+    .await?;
     let wait = args.options.wait && !plan.is_empty();
     if plan.is_empty() {
         context.out.message("nothing to remove: Azure has no schedule of its own for these apps");

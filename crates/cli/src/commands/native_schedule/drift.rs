@@ -1,6 +1,7 @@
 //! `holdfast native-schedule drift`: Azure's own schedules compared with the policies.
 
 use holdfast_control::native_schedule::{ScheduleDrift, drift};
+use holdfast_control::selector::Selector;
 
 use crate::args::AppsArgs;
 use crate::context::Context;
@@ -13,7 +14,8 @@ pub async fn run(args: &AppsArgs, context: &Context) -> anyhow::Result<Exit> {
     let fleet = context.fleet()?;
     let backends = Backends::open_beside(context).await?;
     let control = context.control(&fleet, &backends.store).await?;
-    let results = drift(&control, &args.into(), &mut context.rng()).await?;
+    let apps = Selector::from(args).selection(&*backends.store).await?;
+    let results = drift(&control, &apps, &mut context.rng()).await?;
     backends.store.close().await;
     context.out.show(&results, || match results.as_slice() {
         [] => "no policy of these apps has `native_schedule`".into(),

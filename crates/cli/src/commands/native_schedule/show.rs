@@ -1,6 +1,7 @@
 //! `holdfast native-schedule show`: Azure's own schedules.
 
 use holdfast_control::native_schedule::{ShownSchedule, show};
+use holdfast_control::selector::Selector;
 use holdfast_model::{SasFacts, Timestamp, format_timestamp};
 
 use super::text::text;
@@ -14,7 +15,7 @@ pub async fn run(args: &AppsArgs, context: &Context) -> anyhow::Result<Exit> {
     let fleet = context.fleet()?;
     let store = context.store_for_calls().await?;
     let control = context.control(&fleet, &store).await?;
-    let shown = show(&control, &args.into()).await?;
+    let shown = show(&control, &Selector::from(args).selection(&*store).await?).await?;
     store.close().await;
     context.out.show(&shown, || table(&shown, control.now).into())?;
     let has_failed = shown.iter().any(|app| app.error.is_some());
