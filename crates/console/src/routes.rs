@@ -59,6 +59,8 @@ fn table() -> RouteTable {
         .open(Method::GET, "/static/{name}", asset)
         .open(Method::GET, "/login", pages::login::page)
         .open(Method::POST, "/login", pages::login::log_in)
+        .open(Method::GET, "/login/entra", pages::entra::begin)
+        .open(Method::GET, "/login/entra/callback", pages::entra::end)
         .post("/logout", View, pages::login::log_out)
         .get("/api/v1/overview", View, api::overview)
         .get("/api/v1/coverage", View, pages::coverage::document)
@@ -89,8 +91,10 @@ pub fn route_rules() -> Vec<RouteRule> {
 
 /// The routes of the pages and the API, open to those whom the gate lets in.
 pub fn routes(site: Arc<Site>, gate: Gate) -> Router {
-    let gate = Arc::new(gate);
-    let guard = move |request: Request, next: Next| guarded(Arc::clone(&gate), request, next);
+    let (gate, has_entra) = (Arc::new(gate), site.entra.is_some());
+    let guard = move |request: Request, next: Next| {
+        pages::login::offering(has_entra, guarded(Arc::clone(&gate), request, next))
+    };
     let no_page = async |request: Request| unmatched(&request, Failure::no_page());
     let no_method = async |request: Request| unmatched(&request, Failure::no_method());
     table()

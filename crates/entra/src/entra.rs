@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use holdfast_access::Principal;
-use holdfast_arm::Transport;
+use holdfast_arm::{Transport, http_transport};
 use holdfast_model::Clock;
 use secrecy::ExposeSecret as _;
 use url::Url;
@@ -37,6 +37,15 @@ pub struct Entra {
 }
 
 impl Entra {
+    /// Logins by this application, over HTTPS or to this machine.
+    pub fn over_http(
+        settings: Settings,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, holdfast_arm::InvalidSettings> {
+        let transport = http_transport(&settings.authority, ANSWER_WITHIN)?;
+        Ok(Self::new(settings, transport, clock))
+    }
+
     /// Logins by this application. Nothing is sent before the first login.
     pub fn new(settings: Settings, transport: Arc<dyn Transport>, clock: Arc<dyn Clock>) -> Self {
         let issuer = |name: String, document: &str| {
