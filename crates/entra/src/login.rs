@@ -69,8 +69,7 @@ mod tests {
     fn the_address_has_the_hash_of_the_verifier_and_never_the_verifier() {
         let ids = ("72f988bf-86f1-41af-91ab-2d7cd011db47", "6e74172b-be56-4843-9ff4-e66a39bb12e3");
         let at = |url: &str| url.parse::<Url>().unwrap();
-        let settings =
-            Settings::new(at("https://login.example"), ids, at("https://hf.example"), None).unwrap();
+        let settings = Settings::new("https://login.example", ids, at("https://hf.example"), None).unwrap();
         let attempt = LoginAttempt::of([[1; 32], [2; 32], [3; 32]]);
         let url = attempt.url(&settings, &at("https://login.example/t/authorize"));
         let verifier = attempt.verifier.expose_secret();

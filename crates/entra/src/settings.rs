@@ -27,6 +27,9 @@ pub struct Settings {
 /// The application cannot be used as it is named.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidSettings {
+    /// The authority is no URL.
+    #[error("the authority of Entra ID must be an https URL")]
+    Authority,
     /// The tenant is no id. A domain, or `common`, could mean tokens of other tenants.
     #[error(
         "the tenant of Entra ID must be its id, such as 72f988bf-86f1-41af-91ab-2d7cd011db47, and not a domain"
@@ -47,11 +50,12 @@ pub enum InvalidSettings {
 impl Settings {
     /// An application of a tenant, at the authority of its cloud. People reach the console at `public_url`.
     pub fn new(
-        authority: Url,
+        authority: &str,
         (tenant, client_id): (&str, &str),
         public_url: Url,
         secret: Option<ClientSecret>,
     ) -> Result<Self, InvalidSettings> {
+        let authority = authority.parse().map_err(|_| InvalidSettings::Authority)?;
         let tenant = id(tenant).ok_or(InvalidSettings::Tenant)?;
         let client_id = id(client_id).ok_or(InvalidSettings::Client)?;
         if !is_public_url(&public_url) {
@@ -128,7 +132,7 @@ mod tests {
     const CLIENT: &str = "6e74172b-be56-4843-9ff4-e66a39bb12e3";
 
     fn settings(authority: &str, ids: (&str, &str), public_url: &str) -> Result<Settings, InvalidSettings> {
-        Settings::new(authority.parse().unwrap(), ids, public_url.parse().unwrap(), None)
+        Settings::new(authority, ids, public_url.parse().unwrap(), None)
     }
 
     #[test]

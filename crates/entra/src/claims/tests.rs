@@ -8,7 +8,7 @@ const CLIENT: &str = "6e74172b-be56-4843-9ff4-e66a39bb12e3";
 const NOW: i64 = 1_800_000_000;
 
 fn settings() -> Settings {
-    let authority = "https://login.microsoftonline.com".parse().unwrap();
+    let authority = "https://login.microsoftonline.com";
     Settings::new(authority, (TENANT, CLIENT), "https://hf.example".parse().unwrap(), None).unwrap()
 }
 

@@ -34,8 +34,8 @@ impl World {
         let clock = Arc::new(ManualClock::new(Timestamp::UNIX_EPOCH + Duration::from_hours(500_000)));
         let issuer = Arc::new(FakeIssuer::default());
         issuer.state().keys = vec![Signer::first().jwk()];
-        let (authority, public) = (AUTHORITY.parse().unwrap(), "https://hf.example".parse().unwrap());
-        let settings = Settings::new(authority, (TENANT, CLIENT), public, None).unwrap();
+        let public = "https://hf.example".parse().unwrap();
+        let settings = Settings::new(AUTHORITY, (TENANT, CLIENT), public, None).unwrap();
         let entra = Entra::new(settings, Arc::clone(&issuer) as _, Arc::clone(&clock) as _);
         Self { entra, clock, issuer }
     }
