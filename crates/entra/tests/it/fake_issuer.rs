@@ -26,6 +26,7 @@ struct FakeIssuer(Mutex<State>);
 pub struct State {
     pub keys: Vec<Value>,
     pub is_away: bool,
+    pub is_silent: bool,
     pub asked: Vec<String>,
 }
 
@@ -66,6 +67,9 @@ impl FakeIssuer {
 #[async_trait::async_trait]
 impl Transport for FakeIssuer {
     async fn send(&self, request: TransportRequest) -> Result<TransportResponse, TransportError> {
+        if self.state().is_silent {
+            std::future::pending::<()>().await;
+        }
         let path = request.url.path().to_owned();
         let mut state = self.state();
         state.asked.push(path.clone());

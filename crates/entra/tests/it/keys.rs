@@ -74,6 +74,16 @@ async fn without_keys_nobody_logs_in_and_entra_is_asked_again_soon() {
     assert!(world.entra.login_url(&attempt).await.is_ok());
 }
 
+#[tokio::test(start_paused = true)]
+async fn an_entra_that_does_not_answer_is_given_up_in_time_for_a_page() {
+    let world = World::new();
+    world.issuer().is_silent = true;
+    let began = tokio::time::Instant::now();
+    let attempt = LoginAttempt::of([[1; 32], [2; 32], [3; 32]]);
+    assert!(matches!(world.entra.log_in("code", &attempt).await, Err(Error::Unavailable(_))));
+    assert_eq!(began.elapsed(), Duration::from_secs(8));
+}
+
 #[tokio::test]
 async fn a_client_that_leaves_does_not_keep_the_keys_from_the_others() {
     let world = World::new();
