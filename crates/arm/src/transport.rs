@@ -71,6 +71,11 @@ pub struct TransportError {
 }
 
 impl TransportResponse {
+    /// A response without headers.
+    pub fn new(status: u16, body: Vec<u8>) -> Self {
+        Self { status, headers: HeaderMap::new(), body }
+    }
+
     /// The id by which Microsoft's support finds the request (header `x-ms-request-id`).
     pub(crate) fn request_id(&self) -> Option<String> {
         self.headers.get("x-ms-request-id")?.to_str().ok().map(str::to_owned)
@@ -91,7 +96,8 @@ impl TransportError {
     /// Adds the status and headers of a response whose body did not arrive whole.
     #[must_use]
     pub fn with_head(mut self, status: u16, headers: HeaderMap) -> Self {
-        self.head = Some(Box::new(TransportResponse { status, headers, body: Vec::new() }));
+        self.head =
+            Some(Box::new(TransportResponse { headers, ..TransportResponse::new(status, Vec::new()) }));
         self
     }
 

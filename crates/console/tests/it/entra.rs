@@ -33,9 +33,9 @@ impl Place {
     }
 
     async fn entered(entry: Entry) -> Self {
-        let entra = FakeEntra::start().await;
-        let (world, clock) = World::with_entra(entry, |clock| entra.logins(clock)).await;
-        Self { world, clock, entra }
+        let fake = FakeEntra::start().await;
+        let (world, clock) = World::with_entra(entry, |clock| fake.logins(clock)).await;
+        Self { world, clock, entra: fake }
     }
 
     fn now(&self) -> i64 {

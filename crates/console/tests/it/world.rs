@@ -67,13 +67,13 @@ impl World {
     /// A console whose clients can log in by Entra ID, and its clock.
     pub async fn with_entra(
         entry: Entry,
-        entra: impl FnOnce(Arc<dyn Clock>) -> Entra,
+        logins: impl FnOnce(Arc<dyn Clock>) -> Entra,
     ) -> (Self, Arc<ManualClock>) {
         let filled = Filled::new(Filling { apps: 1, days: 0, hostile: false }).await;
         let (store, clock) = (Arc::clone(&filled.store), Arc::clone(&filled.clock));
         let limits = ListenerLimits { entry, ..ListenerLimits::default() };
-        let entra = Some(entra(Arc::clone(&clock) as _));
-        (Self::within("127.0.0.1:0", (store, Arc::clone(&clock) as _), limits, entra).await, clock)
+        let logins = Some(logins(Arc::clone(&clock) as _));
+        (Self::within("127.0.0.1:0", (store, Arc::clone(&clock) as _), limits, logins).await, clock)
     }
 
     /// A console over a store.

@@ -81,10 +81,6 @@ impl Transport for FakeIssuer {
             path if path.ends_with("/keys") => json!({ "keys": state.keys }),
             _ => document(AUTHORITY, older),
         };
-        Ok(TransportResponse {
-            status: 200,
-            headers: Default::default(),
-            body: body.to_string().into_bytes(),
-        })
+        Ok(TransportResponse::new(200, body.to_string().into_bytes()))
     }
 }

@@ -3,7 +3,7 @@
 use holdfast_access::{LoginMethod, Role};
 use holdfast_entra::{Error, Refusal};
 use holdfast_model::Clock as _;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::fake_issuer::{AUTHORITY, World};
 use crate::signer::{CLIENT, Signer, TENANT, id_token, unsigned};
@@ -37,83 +37,73 @@ async fn access_tokens_of_both_formats_log_in_by_the_keys_of_their_issuer() {
     );
 }
 
+/// The header of a good token, with changes.
+fn header(changes: &Value) -> Value {
+    let mut header = json!({ "typ": "JWT", "alg": "RS256", "kid": Signer::first().key_id });
+    header.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+    header
+}
+
 #[tokio::test]
-async fn a_forged_token_is_refused() {
-    let (world, signer, other) = (World::new(), Signer::first(), Signer::second());
+async fn a_token_whose_signature_is_not_of_the_issuers_key_is_refused() {
+    let (world, own, other) = (World::new(), Signer::first(), Signer::second());
     let claims = world.claims(&json!({ "roles": ["admin"] }));
-    let good = signer.sign(&claims);
-    let (signed, signature) = good.rsplit_once('.').unwrap();
-    let header = |more: serde_json::Value| {
-        let mut header = json!({ "typ": "JWT", "alg": "RS256", "kid": signer.key_id });
-        header.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        header
-    };
-    let viewer = signer.sign(&world.claims(&json!({})));
-    let viewers_signature = viewer.rsplit_once('.').unwrap().1;
+    let good = own.sign(&claims);
+    let (body, signature) = good.rsplit_once('.').unwrap();
+    let under = |body: &str, of: &str| format!("{body}.{}", of.rsplit_once('.').unwrap().1);
+    let none = unsigned(&header(&json!({ "alg": "none" })), &claims);
     for (what, token, why) in [
-        (
-            "no signature",
-            format!("{}.", unsigned(&header(json!({ "alg": "none" })), &claims)),
-            Refusal::Unsigned,
-        ),
-        ("an empty signature", format!("{signed}."), Refusal::Signature),
-        ("HS256 with the public key", signer.sign_with_public_key(&claims), Refusal::Algorithm),
-        (
-            "RS256 said, HS256 done",
-            {
-                let hmac = signer.sign_with_public_key(&claims);
-                format!("{signed}.{}", hmac.rsplit_once('.').unwrap().1)
-            },
-            Refusal::Signature,
-        ),
-        ("another key under this name", other.sign_under(&header(json!({})), &claims), Refusal::Signature),
-        ("an unknown key", other.sign(&claims), Refusal::UnknownKey),
-        (
-            "a path as the name",
-            signer.sign_under(&header(json!({ "kid": "../../../dev/null" })), &claims),
-            Refusal::UnknownKey,
-        ),
-        (
-            "a query as the name",
-            signer.sign_under(&header(json!({ "kid": "key-1' OR '1'='1" })), &claims),
-            Refusal::UnknownKey,
-        ),
-        (
-            "a key of its own",
-            other.sign_under(&header(json!({ "jwk": other.jwk() })), &claims),
-            Refusal::OwnKey,
-        ),
-        (
-            "keys elsewhere",
-            other.sign_under(&header(json!({ "jku": "https://evil.example" })), &claims),
-            Refusal::OwnKey,
-        ),
-        (
-            "a demanded extension",
-            signer.sign_under(&header(json!({ "crit": ["b64"], "b64": false })), &claims),
-            Refusal::Critical,
-        ),
-        ("the signature of another token", format!("{signed}.{viewers_signature}"), Refusal::Signature),
-        ("one part less", signed.to_owned(), Refusal::Malformed),
+        ("no signature", format!("{none}."), Refusal::Unsigned),
+        ("none with a signature", under(&none, &good), Refusal::Unsigned),
+        ("an empty signature", format!("{body}."), Refusal::Signature),
+        ("HS256 with the public key", own.sign_with_public_key(&claims), Refusal::Algorithm),
+        ("RS256 said, HS256 done", under(body, &own.sign_with_public_key(&claims)), Refusal::Signature),
+        ("another key's", other.sign_under(&header(&json!({})), &claims), Refusal::Signature),
+        ("of another token", under(body, &own.sign(&world.claims(&json!({})))), Refusal::Signature),
+        ("a longer one", format!("{good}AA"), Refusal::Signature),
+        ("one part less", body.to_owned(), Refusal::Malformed),
         ("one part more", format!("{good}.{signature}"), Refusal::Malformed),
-        ("a longer signature", format!("{good}AA"), Refusal::Signature),
-        (
-            "another issuer",
-            signer.sign(&world.claims(&json!({ "iss": "https://evil.example" }))),
-            Refusal::Issuer,
-        ),
-        ("another application", signer.sign(&world.claims(&json!({ "aud": TENANT }))), Refusal::Audience),
-        ("an id token", signer.sign(&id_token(AUTHORITY, world.clock.now().timestamp(), "n")), Refusal::Kind),
-        ("an old one", signer.sign(&world.claims(&json!({ "exp": 1 }))), Refusal::Expired),
-        (
-            "an early one",
-            signer.sign(&world.claims(&json!({ "nbf": 4_000_000_000_u32 }))),
-            Refusal::NotYetValid,
-        ),
     ] {
         assert_eq!(refusal(&world, &token).await, why, "{what}");
     }
     assert!(world.entra.bearer(&good).await.is_ok());
-    let unsent = world.issuer().asked.iter().all(|path| path.starts_with(&format!("/{TENANT}/")));
-    assert!(unsent, "nothing in a token decides where keys come from");
+}
+
+#[tokio::test]
+async fn a_token_that_names_or_brings_a_key_of_its_own_is_refused() {
+    let (world, own, other) = (World::new(), Signer::first(), Signer::second());
+    let claims = world.claims(&json!({ "roles": ["admin"] }));
+    for (signer, changes, why) in [
+        (&other, json!({ "kid": "key-2" }), Refusal::UnknownKey),
+        (&own, json!({ "kid": "../../../dev/null" }), Refusal::UnknownKey),
+        (&own, json!({ "kid": "key-1' OR '1'='1" }), Refusal::UnknownKey),
+        (&own, json!({ "kid": "https://evil.example/keys" }), Refusal::UnknownKey),
+        (&other, json!({ "jwk": other.jwk() }), Refusal::OwnKey),
+        (&other, json!({ "jku": "https://evil.example/keys" }), Refusal::OwnKey),
+        (&other, json!({ "x5u": "https://evil.example/chain" }), Refusal::OwnKey),
+        (&own, json!({ "crit": ["b64"], "b64": false }), Refusal::Critical),
+    ] {
+        let token = signer.sign_under(&header(&changes), &claims);
+        assert_eq!(refusal(&world, &token).await, why, "{changes}");
+    }
+    let asked = world.issuer().asked.clone();
+    let is_own = asked.iter().all(|path| path.starts_with(&format!("/{TENANT}/")));
+    assert!(is_own, "nothing in a token decides where keys come from: {asked:?}");
+}
+
+#[tokio::test]
+async fn a_token_for_another_place_or_time_is_refused() {
+    let (world, own) = (World::new(), Signer::first());
+    for (changes, why) in [
+        (json!({ "iss": "https://evil.example" }), Refusal::Issuer),
+        (json!({ "aud": TENANT }), Refusal::Audience),
+        (json!({ "tid": CLIENT }), Refusal::Tenant),
+        (json!({ "exp": 1 }), Refusal::Expired),
+        (json!({ "nbf": 4_000_000_000_u32 }), Refusal::NotYetValid),
+    ] {
+        let token = own.sign(&world.claims(&changes));
+        assert_eq!(refusal(&world, &token).await, why, "{changes}");
+    }
+    let id_token = own.sign(&id_token(AUTHORITY, world.clock.now().timestamp(), "n"));
+    assert_eq!(refusal(&world, &id_token).await, Refusal::Kind);
 }
