@@ -60,7 +60,7 @@ impl EntraLogins {
     pub async fn begin(&self, logins: &Logins, next: &str, client: Client) -> Result<Begun, Failure> {
         logins.has_attempts(client)?;
         let attempt = LoginAttempt::of([logins.random_bits()?, logins.random_bits()?, logins.random_bits()?]);
-        let url = self.entra.login_url(&attempt).await.map_err(|error| Failure::entra_away(&error.into()))?;
+        let url = self.entra.login_url(&attempt).await.map_err(|_| Failure::entra_away())?;
         let cookie = hex(&logins.random_bits()?);
         self.pending.add(&cookie, PendingLogin { attempt, next: next.to_owned() });
         Ok(Begun { url, cookie })
@@ -96,7 +96,7 @@ impl EntraLogins {
 /// Counts and records a failed login. Nobody is to blame while Entra is away.
 async fn refused(logins: &Logins, error: &Error, login: LoginMethod, client: Client) -> Failure {
     match error {
-        Error::Unavailable(_) | Error::ReadSecret(_) => Failure::entra_away(error),
+        Error::Unavailable(_) | Error::ReadSecret(_) => Failure::entra_away(),
         Error::NoRole(name) => {
             logins.refused(client.actor(name, login), "login", &error.to_string()).await;
             Failure::no_role(name)
@@ -133,9 +133,8 @@ impl Failure {
             .help("Assign one of them in Entra ID, at the enterprise application of Holdfast.")
     }
 
-    /// Entra does not answer, or the process cannot ask it. The cause may name files of this machine: it is for the log.
-    fn entra_away(error: &Error) -> Self {
-        tracing::warn!(error = error as &dyn std::error::Error, "a login by Entra ID is not possible now");
+    /// Entra does not answer, or the process cannot ask it. The cause is in the log alone: it may name files of this machine.
+    fn entra_away() -> Self {
         let detail =
             "Entra ID cannot be asked now, so that nobody can log in by it. The log of the process says why.";
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "entra_unavailable", "Entra ID is away", detail)

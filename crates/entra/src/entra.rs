@@ -68,7 +68,10 @@ impl Entra {
         within(async {
             let known = self.issuer.known(None).await?;
             let endpoint = (&known.metadata.token, code);
-            let token = exchange(&self.settings, &*self.transport, endpoint, attempt).await?;
+            let answered = exchange(&self.settings, &*self.transport, endpoint, attempt).await;
+            let token = answered.inspect_err(|error| {
+                tracing::warn!(error = error as &dyn std::error::Error, "the code of a login cannot be exchanged");
+            })?;
             let claims = self.verified(token.expose_secret()).await?;
             claims::of_id_token(&claims, &self.settings, &attempt.nonce, self.clock.now())
         })
