@@ -56,6 +56,11 @@ impl EntraLogins {
         Self { entra, pending: PendingLogins::new(clock) }
     }
 
+    /// The address of the console at which a login begins.
+    pub fn begin_url(&self) -> Url {
+        self.entra.begin_url()
+    }
+
     /// Begins the login of a person who goes on to `next`.
     pub async fn begin(&self, logins: &Logins, next: &str, client: Client) -> Result<Begun, Failure> {
         logins.has_attempts(client)?;

@@ -13,6 +13,7 @@ use holdfast_access::Permission::{
 
 use crate::assets::asset;
 use crate::caller::{Caller, Secure};
+use crate::entra_logins::EntraLogins;
 use crate::failure::{Failure, Forbidden};
 use crate::gate::Gate;
 use crate::headers::secured;
@@ -91,9 +92,9 @@ pub fn route_rules() -> Vec<RouteRule> {
 
 /// The routes of the pages and the API, open to those whom the gate lets in.
 pub fn routes(site: Arc<Site>, gate: Gate) -> Router {
-    let (gate, has_entra) = (Arc::new(gate), site.entra.is_some());
+    let (gate, entra) = (Arc::new(gate), site.entra.as_ref().map(EntraLogins::begin_url));
     let guard = move |request: Request, next: Next| {
-        pages::login::offering(has_entra, guarded(Arc::clone(&gate), request, next))
+        pages::login::offering(entra.clone(), guarded(Arc::clone(&gate), request, next))
     };
     let no_page = async |request: Request| unmatched(&request, Failure::no_page());
     let no_method = async |request: Request| unmatched(&request, Failure::no_method());

@@ -57,6 +57,11 @@ impl Entra {
         Self { settings, transport, clock, issuer: newer, older_issuer: older }
     }
 
+    /// The address of the console at which a login begins.
+    pub fn begin_url(&self) -> Url {
+        self.settings.begin_url()
+    }
+
     /// The address that a person who began a login is sent to.
     pub async fn login_url(&self, attempt: &LoginAttempt) -> Result<Url, Unavailable> {
         let known = within(self.issuer.known(None)).await?;
@@ -70,7 +75,10 @@ impl Entra {
             let endpoint = (&known.metadata.token, code);
             let answered = exchange(&self.settings, &*self.transport, endpoint, attempt).await;
             let token = answered.inspect_err(|error| {
-                tracing::warn!(error = error as &dyn std::error::Error, "the code of a login cannot be exchanged");
+                tracing::warn!(
+                    error = error as &dyn std::error::Error,
+                    "the code of a login cannot be exchanged"
+                );
             })?;
             let claims = self.verified(token.expose_secret()).await?;
             claims::of_id_token(&claims, &self.settings, &attempt.nonce, self.clock.now())

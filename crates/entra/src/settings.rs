@@ -11,6 +11,8 @@ use url::Url;
 /// Reads the secret of the application. It is read for each login, because files rotate. An error is a text without the secret.
 pub type ClientSecret = Arc<dyn Fn() -> Result<SecretString, String> + Send + Sync>;
 
+/// The path of the console at which a login begins.
+const BEGIN: &str = "/login/entra";
 /// The path to which Entra sends people back.
 const CALLBACK: &str = "/login/entra/callback";
 
@@ -92,10 +94,19 @@ impl Settings {
         [self.client_id.clone(), format!("api://{}", self.client_id)]
     }
 
+    /// The address at which a login begins: under the name to which Entra sends people back, because its cookie is of that name.
+    pub(crate) fn begin_url(&self) -> Url {
+        self.at_public_url(BEGIN)
+    }
+
     /// The address to which Entra sends people back.
     pub(crate) fn redirect_uri(&self) -> Url {
+        self.at_public_url(CALLBACK)
+    }
+
+    fn at_public_url(&self, path: &str) -> Url {
         let mut url = self.public_url.clone();
-        url.set_path(CALLBACK);
+        url.set_path(path);
         url
     }
 }

@@ -8,7 +8,7 @@ use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::http::header::SET_COOKIE;
 use axum::response::{IntoResponse, Redirect, Response};
-use url::form_urlencoded;
+use url::{Url, form_urlencoded};
 
 use crate::backup_request::SentForm;
 use crate::caller::{Caller, Peer, Secure, Through};
@@ -28,13 +28,13 @@ struct Login {
 }
 
 tokio::task_local! {
-    /// Whether the request that this task answers may be followed by a login by Entra ID.
-    static OFFERS_ENTRA: bool;
+    /// Where a login by Entra ID begins, in place of the request that this task answers; `None` without such logins.
+    static ENTRA: Option<Url>;
 }
 
-/// Runs `work` as the answer of a listener that has logins by Entra ID, or none.
-pub async fn offering<F: Future>(entra: bool, work: F) -> F::Output {
-    OFFERS_ENTRA.scope(entra, work).await
+/// Runs `work` as the answer of a listener whose logins by Entra ID begin at this address.
+pub async fn offering<F: Future>(entra: Option<Url>, work: F) -> F::Output {
+    ENTRA.scope(entra, work).await
 }
 
 /// Asks for a token.
@@ -79,13 +79,12 @@ pub async fn log_out(
 /// The page, at the address that needs a login.
 pub fn asked(next: &str, failure: Option<&Failure>, status: StatusCode) -> Response {
     let next = local_path(next);
-    let query = || form_urlencoded::Serializer::new(String::new()).append_pair("next", next).finish();
-    let offers_entra = OFFERS_ENTRA.try_with(|offers| *offers).unwrap_or(false);
-    let content = Login {
-        problem: failure.map(|failure| failure.detail.clone()),
-        next: next.to_owned(),
-        entra: offers_entra.then(|| format!("/login/entra?{}", query())),
-    };
+    let entra = ENTRA.try_with(Clone::clone).ok().flatten().map(|mut url| {
+        url.query_pairs_mut().append_pair("next", next);
+        url.into()
+    });
+    let content =
+        Login { problem: failure.map(|failure| failure.detail.clone()), next: next.to_owned(), entra };
     let page = Page { title: "Log in".into(), tab: Tab::Closed, as_of: None, live: None, content };
     (status, page.document()).into_response()
 }

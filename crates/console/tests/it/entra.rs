@@ -9,7 +9,7 @@ use holdfast_model::{Clock as _, ManualClock};
 use serde_json::{Value, json};
 
 use crate::access::{JSON, ask, refusals};
-use crate::fake_entra::{FakeEntra, SECRET};
+use crate::fake_entra::{FakeEntra, PUBLIC_URL, SECRET};
 use crate::http::exact;
 use crate::signer::{Signer, access_token};
 use crate::world::{World, between};
@@ -80,7 +80,8 @@ async fn a_person_logs_in_at_entra_and_comes_back_to_the_page() {
     let place = Place::new().await;
     let asked = place.world.get("/fleet?sort=name").await;
     assert_eq!(asked.status, 401);
-    assert!(asked.body.contains("href=\"/login/entra?next=%2Ffleet%3Fsort%3Dname\""), "{}", asked.body);
+    let link = format!("href=\"{PUBLIC_URL}/login/entra?next=%2Ffleet%3Fsort%3Dname\"");
+    assert!(asked.body.contains(&link), "{}", asked.body);
     let away = place.begin("%2Ffleet%3Fsort%3Dname").await;
     let back = place.entra.agree(&away.address, place.now(), &json!({}));
     // Browsers say that the navigation comes from another site.
