@@ -74,25 +74,30 @@ impl Issuer {
     }
 
     /// What is known of the issuer, with the key of this name if the issuer has it.
+    ///
+    /// What is old is used while the issuer is asked again: an Entra that does not answer holds up nobody.
     pub(crate) async fn known(self: &Arc<Self>, key_id: Option<&str>) -> Result<Arc<Known>, Unavailable> {
-        let suffices = |known: &Arc<Known>| known.suffices(key_id, self.clock.elapsed());
-        if let Some(known) = self.current().clone().filter(suffices) {
+        let has_key = |known: &Arc<Known>| key_id.is_none_or(|id| known.keys.has(id));
+        let usable = self.usable().filter(has_key);
+        // In a task of its own: a client that leaves does not end it.
+        let ask = || tokio::spawn(Arc::clone(self).ask(key_id.map(ToOwned::to_owned)));
+        if let Some(known) = usable {
+            if !known.is_new(self.clock.elapsed()) && self.asked.try_lock().is_ok() {
+                ask();
+            }
             return Ok(known);
         }
-        // In a task of its own: a client that leaves does not end it.
-        let (asking, key_id) = (Arc::clone(self), key_id.map(ToOwned::to_owned));
-        let asked = tokio::spawn(async move { asking.ask(key_id.as_deref()).await }).await;
         let failure = || Unavailable { what: WHAT, reason: "it was not asked to the end".to_owned() };
-        let answered = asked.unwrap_or_else(|_| Err(failure()));
-        let is_kept = |known: &Arc<Known>| self.clock.elapsed().saturating_sub(known.read) < KEPT_FOR;
-        self.current().clone().filter(is_kept).ok_or_else(|| answered.err().unwrap_or_else(failure))
+        let answered = ask().await.unwrap_or_else(|_| Err(failure()));
+        self.usable().ok_or_else(|| answered.err().unwrap_or_else(failure))
     }
 
     /// Asks the issuer, unless that was done a moment ago.
-    async fn ask(&self, key_id: Option<&str>) -> Result<(), Unavailable> {
+    async fn ask(self: Arc<Self>, key_id: Option<String>) -> Result<(), Unavailable> {
         let mut asked = self.asked.lock().await;
         let (now, known) = (self.clock.elapsed(), self.current().clone());
-        if known.as_ref().is_some_and(|known| known.suffices(key_id, now)) {
+        let has_key = |known: &Known| key_id.as_ref().is_none_or(|id| known.keys.has(id));
+        if known.as_ref().is_some_and(|known| known.is_new(now) && has_key(known)) {
             return Ok(());
         }
         let pause = if known.is_some() { ASK_EVERY } else { FIRST_ASK_EVERY };
@@ -105,10 +110,8 @@ impl Issuer {
         match answered {
             Ok(known) => *self.current() = Some(Arc::new(known)),
             Err(error) => {
-                tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    "the keys of Entra ID cannot be read"
-                );
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(error, issuer = self.name, "the keys of Entra ID cannot be read");
             }
         }
         *asked = Some(Asked { at: self.clock.elapsed(), failure: failure.clone() });
@@ -136,16 +139,21 @@ impl Issuer {
         }
     }
 
+    /// What is known, unless it is too old to be believed.
+    fn usable(&self) -> Option<Arc<Known>> {
+        let now = self.clock.elapsed();
+        self.current().clone().filter(|known| now.saturating_sub(known.read) < KEPT_FOR)
+    }
+
     fn current(&self) -> MutexGuard<'_, Option<Arc<Known>>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Known {
-    /// Whether nothing needs to be asked.
-    fn suffices(&self, key_id: Option<&str>, now: Duration) -> bool {
-        let is_new = now.saturating_sub(self.read) < USED_FOR;
-        is_new && key_id.is_none_or(|id| self.keys.has(id))
+    /// Whether it is not due to be read again.
+    fn is_new(&self, now: Duration) -> bool {
+        now.saturating_sub(self.read) < USED_FOR
     }
 }
 
