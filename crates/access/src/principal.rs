@@ -32,9 +32,9 @@ pub enum LoginMethod {
     Local,
     /// By an API token.
     Token,
-    /// By OpenID Connect, as a person.
+    /// By OpenID Connect at Entra ID, as a person.
     Oidc,
-    /// By an access token of Entra ID, as a workload.
+    /// By an access token of Entra ID on the API, as a workload, or as a program for a person.
     Entra,
     /// By the header of an authenticating proxy.
     Header,

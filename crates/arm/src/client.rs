@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use holdfast_model::{AppId, Clock};
 use url::Url;
 
-use crate::http::{HttpTransport, is_loopback};
+use crate::http::HttpTransport;
 use crate::{CallObserver, InvalidSettings, Settings, TokenCache, TokenSource, Transport};
 
 /// ARM with one credential, over any [`Transport`].
@@ -32,10 +32,8 @@ impl ArmClient {
         observer: Arc<dyn CallObserver>,
         rng: fastrand::Rng,
     ) -> Result<Self, InvalidSettings> {
-        if settings.endpoint.scheme() != "https" && !is_loopback(&settings.endpoint) {
-            return Err(InvalidSettings::Endpoint(settings.endpoint));
-        }
-        let transport = Arc::new(HttpTransport::new(&settings)?);
+        let (connect, call) = (settings.connect_timeout, settings.call_timeout);
+        let transport = Arc::new(HttpTransport::new(&settings.endpoint, connect, call)?);
         Ok(Self::new(settings, transport, tokens, clock, observer, rng))
     }
 

@@ -1,11 +1,14 @@
 //! The transport over HTTP, and the HTTP client that it and its siblings use.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use async_trait::async_trait;
 use reqwest::Response;
 use url::Url;
 
 use crate::cause::innermost;
-use crate::{InvalidSettings, Settings, Transport, TransportError, TransportRequest, TransportResponse};
+use crate::{InvalidSettings, Transport, TransportError, TransportRequest, TransportResponse};
 
 /// Sends requests over HTTPS, or over HTTP to this machine.
 #[derive(Debug)]
@@ -14,15 +17,22 @@ pub(crate) struct HttpTransport {
 }
 
 impl HttpTransport {
-    /// A transport with the time limits of `settings`. It connects when the first request is sent.
-    pub(crate) fn new(settings: &Settings) -> Result<Self, InvalidSettings> {
+    /// A transport to a server, with these time limits. It connects when the first request is sent.
+    pub(crate) fn new(server: &Url, connect: Duration, call: Duration) -> Result<Self, InvalidSettings> {
+        if server.scheme() != "https" && !is_loopback(server) {
+            return Err(InvalidSettings::Endpoint(server.clone()));
+        }
         if rustls::crypto::CryptoProvider::get_default().is_none() {
             return Err(InvalidSettings::NoTlsProvider);
         }
-        let builder = client_builder(&settings.endpoint);
-        let builder = builder.connect_timeout(settings.connect_timeout).timeout(settings.call_timeout);
+        let builder = client_builder(server).connect_timeout(connect).timeout(call);
         Ok(Self { http: builder.build().map_err(InvalidSettings::Client)? })
     }
+}
+
+/// A transport to another server of Azure's than ARM, such as Entra. Each request takes at most `call`.
+pub fn http_transport(server: &Url, call: Duration) -> Result<Arc<dyn Transport>, InvalidSettings> {
+    Ok(Arc::new(HttpTransport::new(server, call, call)?))
 }
 
 #[async_trait]

@@ -40,7 +40,7 @@ pub use client::ArmClient;
 pub use clouds::Clouds;
 pub use credential::{Credential, PUBLIC_SCOPE};
 pub use error::{Error, ErrorKind, ThrottleScope};
-pub use http::is_loopback;
+pub use http::{http_transport, is_loopback};
 pub use observed_backups::ObservedBackups;
 pub use observer::{CallFacts, CallObserver, NoopCallObserver, Remaining};
 pub use operation::Operation;

@@ -38,13 +38,13 @@ impl Settings {
 /// The client cannot be built from its settings.
 #[derive(Debug, thiserror::Error)]
 pub enum InvalidSettings {
-    /// Tokens would travel unencrypted to another machine.
-    #[error("the endpoint `{0}` is neither https nor on this machine, and tokens are sent to it")]
+    /// Tokens or secrets would travel unencrypted to another machine.
+    #[error("`{0}` is neither https nor on this machine, and tokens or secrets are sent to it")]
     Endpoint(Url),
     /// The HTTP client would panic at its first use.
     #[error("no TLS provider is installed in this process")]
     NoTlsProvider,
     /// The HTTP client cannot be built.
-    #[error("failed to build the HTTP client for ARM")]
+    #[error("failed to build the HTTP client")]
     Client(#[source] reqwest::Error),
 }

@@ -4,7 +4,8 @@ use std::fmt;
 
 use async_trait::async_trait;
 use reqwest::Method;
-use reqwest::header::HeaderMap;
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
+use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
 /// Sends one request to Azure and receives its response.
@@ -21,15 +22,32 @@ pub trait Transport: Send + Sync {
 pub struct TransportRequest {
     /// The HTTP method.
     pub method: Method,
-    /// The full URL. It is at the client's endpoint.
+    /// The full URL.
     pub url: Url,
-    /// The headers, among them the bearer token.
+    /// The headers, for ARM with the bearer token.
     pub headers: HeaderMap,
-    /// The body, as JSON.
+    /// The body, as the header `Content-Type` says.
     pub body: Option<Vec<u8>>,
     /// The longest body that the client accepts in the response, in bytes. A transport may stop reading beyond it: the
     /// client refuses a longer body.
     pub response_bytes_max: usize,
+}
+
+impl TransportRequest {
+    /// A request for a JSON document, without a token.
+    pub fn document(url: Url, response_bytes_max: usize) -> Self {
+        let headers = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static("application/json"))]);
+        Self { method: Method::GET, url, headers, body: None, response_bytes_max }
+    }
+
+    /// A form, which is answered with a JSON document.
+    pub fn form(url: Url, form: &SecretString, response_bytes_max: usize) -> Self {
+        let mut request = Self::document(url, response_bytes_max);
+        let kind = HeaderValue::from_static("application/x-www-form-urlencoded");
+        request.headers.insert(CONTENT_TYPE, kind);
+        let body = Some(form.expose_secret().as_bytes().to_vec());
+        Self { method: Method::POST, body, ..request }
+    }
 }
 
 /// A response, whatever its status.
@@ -53,6 +71,11 @@ pub struct TransportError {
 }
 
 impl TransportResponse {
+    /// A response without headers.
+    pub fn new(status: u16, body: Vec<u8>) -> Self {
+        Self { status, headers: HeaderMap::new(), body }
+    }
+
     /// The id by which Microsoft's support finds the request (header `x-ms-request-id`).
     pub(crate) fn request_id(&self) -> Option<String> {
         self.headers.get("x-ms-request-id")?.to_str().ok().map(str::to_owned)
@@ -73,7 +96,8 @@ impl TransportError {
     /// Adds the status and headers of a response whose body did not arrive whole.
     #[must_use]
     pub fn with_head(mut self, status: u16, headers: HeaderMap) -> Self {
-        self.head = Some(Box::new(TransportResponse { status, headers, body: Vec::new() }));
+        self.head =
+            Some(Box::new(TransportResponse { headers, ..TransportResponse::new(status, Vec::new()) }));
         self
     }
 

@@ -8,7 +8,6 @@ mod doctor;
 mod fleet;
 mod global;
 mod hold;
-mod listen;
 mod native_schedule;
 mod restore;
 mod runs;
@@ -35,7 +34,6 @@ pub use fleet::{
 };
 pub use global::{Format, Global, Level, LogFormat};
 pub use hold::{HoldArgs, HoldCommand};
-pub use listen::Listen;
 pub use native_schedule::{ChangeArgs, NativeScheduleCommand};
 pub use restore::{DrillArgs, RestoreArgs};
 pub use runs::{BackupArgs, CancelArgs, HistoryArgs, RetryArgs, RunsCommand, StatusArgs};

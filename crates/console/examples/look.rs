@@ -43,6 +43,7 @@ async fn main() {
         azure: Arc::new(azure::FakeAzure::new(&filled.store)),
         person: "ann".into(),
         random: Arc::new(ring::rand::SystemRandom::new()),
+        entra: None,
     };
     let site = Arc::new(Site::new(parts, checks.clone()));
     let listener = TcpListener::bind(("127.0.0.1", port)).await.unwrap();

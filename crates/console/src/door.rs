@@ -1,7 +1,7 @@
 //! Where a console listens, and the certificate of its TLS.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -13,6 +13,10 @@ use tokio::net::TcpListener;
 
 use crate::entry::{Entry, Transport};
 use crate::hosts::AllowedHosts;
+use crate::listen::Listen;
+
+/// Where the console of `holdfast run` and `holdfast demo` listens, unless told otherwise.
+const USUAL: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9_464);
 
 impl Transport {
     /// TLS with the certificate chain and the key of two PEM files, or a proxy, or neither.
@@ -72,6 +76,40 @@ pub async fn bind(address: SocketAddr, allow_remote: bool, entry: &Entry) -> Res
         let help = "choose another address with --listen; port 0 chooses a free one";
         Error::new(ErrorKind::Conflict, format!("cannot listen on {address}: {why}")).help(help)
     })
+}
+
+/// The listener of a process that runs until stopped; `None` where it listens nowhere.
+///
+/// Without `--listen`, a process with a console listens at the usual address, unless another process does.
+pub async fn listener(
+    listen: Option<Listen>,
+    (allow_remote, entry): (bool, &Entry),
+    has_console: bool,
+) -> Result<Option<TcpListener>, Error> {
+    match listen {
+        Some(Listen::At(address)) => bind(address, allow_remote, entry).await.map(Some),
+        None if has_console => match TcpListener::bind(USUAL).await {
+            Ok(listener) => Ok(Some(listener)),
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(error, address = %USUAL, "the console is not served; choose an address with --listen");
+                Ok(None)
+            }
+        },
+        Some(Listen::Nowhere) | None => Ok(None),
+    }
+}
+
+/// The listener of a demonstration: at the usual address, or at a free port where that is taken.
+pub async fn demo_listener(listen: Option<Listen>) -> Result<Option<TcpListener>, Error> {
+    match listen {
+        Some(Listen::Nowhere) => Ok(None),
+        Some(Listen::At(address)) => bind(address, false, &Entry::default()).await.map(Some),
+        None => match TcpListener::bind(USUAL).await {
+            Ok(listener) => Ok(Some(listener)),
+            Err(_) => bind(SocketAddr::new(USUAL.ip(), 0), false, &Entry::default()).await.map(Some),
+        },
+    }
 }
 
 fn refuse_remote(address: SocketAddr, allow_remote: bool, entry: &Entry) -> Result<(), Error> {

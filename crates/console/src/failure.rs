@@ -140,12 +140,7 @@ impl Failure {
 
     /// The pages are not served to this client.
     pub fn forbidden(why: &str) -> Self {
-        let mut detail = why.to_owned();
-        detail.push('.');
-        if let Some(first) = detail.get_mut(0..1) {
-            first.make_ascii_uppercase();
-        }
-        Self::new(StatusCode::FORBIDDEN, "forbidden", "Not from here", detail)
+        Self::new(StatusCode::FORBIDDEN, "forbidden", "Not from here", sentence(why))
     }
 
     /// The request has no login.
@@ -216,6 +211,15 @@ impl Failure {
         }
         answer
     }
+}
+
+/// A text as a sentence.
+pub fn sentence(text: &str) -> String {
+    let mut sentence = format!("{text}.");
+    if let Some(first) = sentence.get_mut(0..1) {
+        first.make_ascii_uppercase();
+    }
+    sentence
 }
 
 /// The code of a failure, in the extensions of an answer 403.

@@ -10,7 +10,7 @@ use holdfast_model::Actor;
 
 use crate::caller::{Caller, Peer, Through};
 use crate::client_principal::client_principal;
-use crate::cookie;
+use crate::cookie::Cookie;
 use crate::entry::Entry;
 use crate::failure::Failure;
 use crate::local_mode::{Access, Reach};
@@ -58,10 +58,9 @@ impl Gate {
         }
         if request.headers.contains_key(AUTHORIZATION) {
             let text = bearer(&request.headers).ok_or_else(Failure::not_bearer)?;
-            let (_, principal) = self.site.logins.token(text, client).await?;
-            return Ok(Some(proved(principal, client)));
+            return Ok(Some(proved(self.bearer(text, client).await?, client)));
         }
-        if let Some(cookie) = cookie::read(&request.headers, self.is_secure()) {
+        if let Some(cookie) = Cookie::SESSION.read(&request.headers, self.is_secure()) {
             // The page's script refreshes it without a person.
             let is_use = !request.headers.contains_key("x-fragment");
             if let Some(session) = self.site.logins.session(cookie, is_use).await {
@@ -74,6 +73,16 @@ impl Gate {
             }
         }
         Ok((self.access == Access::Local).then(|| self.local(client)))
+    }
+
+    /// The principal of an API token, or of an access token of Entra ID, which opens the API alone.
+    async fn bearer(&self, text: &str, client: Client) -> Result<Principal, Failure> {
+        let Site { logins, entra, .. } = &*self.site;
+        let entra = entra.as_ref().filter(|_| client.through == Through::Api && is_jwt(text));
+        match entra {
+            Some(entra) => entra.bearer(logins, text, client).await,
+            None => Ok(logins.token(text, client).await?.1),
+        }
     }
 
     /// Records that a caller was refused.
@@ -93,6 +102,11 @@ impl Gate {
 fn proved(principal: Principal, client: Client) -> Caller {
     let actor = client.actor(&principal.name, principal.login);
     Caller::new(principal, actor)
+}
+
+/// Whether a token has the form of a signed JWT, which no API token has.
+fn is_jwt(text: &str) -> bool {
+    text.bytes().filter(|byte| *byte == b'.').count() == 2
 }
 
 /// The token of a request that has one.

@@ -15,7 +15,7 @@ use ring::rand::SecureRandom;
 use crate::attempts::{Attempts, RefusalLog};
 use crate::caller::{Peer, Through};
 use crate::connections::counted_peer;
-use crate::failure::Failure;
+use crate::failure::{Failure, sentence};
 use crate::forms::hex;
 use crate::sessions::{OpenSession, Sessions};
 
@@ -84,8 +84,8 @@ impl Logins {
     pub async fn token(&self, text: &str, client: Client) -> Result<(ApiToken, Principal), Failure> {
         let text = TokenText::parse(text);
         let was_accepted = text.as_ref().is_ok_and(|text| self.accepted().contains(&text.id()));
-        if !was_accepted && self.attempts.is_blocked(client.counted(), self.clock.elapsed()) {
-            return Err(Failure::too_many_logins());
+        if !was_accepted {
+            self.has_attempts(client)?;
         }
         let Ok(text) = text else { return Err(self.failed("unknown", TokenRefusal::Unknown, client).await) };
         let now = self.store.now().await.map_err(Error::from)?;
@@ -110,10 +110,20 @@ impl Logins {
     /// Begins a session with an API token. Returns the value of its cookie.
     pub async fn log_in(&self, text: &str, client: Client) -> Result<String, Failure> {
         let (token, principal) = self.token(text, client).await?;
+        self.begin(principal, Some(token.id), client).await
+    }
+
+    /// Begins a session, which ends with the token of this id where it has one. Returns the value of its cookie.
+    pub async fn begin(
+        &self,
+        principal: Principal,
+        token: Option<String>,
+        client: Client,
+    ) -> Result<String, Failure> {
         let cookie = hex(&self.random_bits()?);
         let actor = client.actor(&principal.name, principal.login);
         self.record(OperatorAction::LoggedIn, actor).await?;
-        self.sessions.begin(&cookie, principal, Some(token.id));
+        self.sessions.begin(&cookie, principal, token);
         Ok(cookie)
     }
 
@@ -153,11 +163,21 @@ impl Logins {
         Failure::forbidden(why)
     }
 
+    /// Refuses a client whose address has failed too often.
+    pub fn has_attempts(&self, client: Client) -> Result<(), Failure> {
+        let is_blocked = self.attempts.is_blocked(client.counted(), self.clock.elapsed());
+        if is_blocked { Err(Failure::too_many_logins()) } else { Ok(()) }
+    }
+
     /// Counts and records a failed login.
-    async fn failed(&self, name: &str, refusal: TokenRefusal, client: Client) -> Failure {
+    pub async fn count_failure(&self, actor: Actor, why: &str, client: Client) {
         self.attempts.failed(client.counted(), self.clock.elapsed());
+        self.refused(actor, "login", why).await;
+    }
+
+    async fn failed(&self, name: &str, refusal: TokenRefusal, client: Client) -> Failure {
         let actor = client.actor(name, LoginMethod::Token);
-        self.refused(actor, "login", &refusal.to_string()).await;
+        self.count_failure(actor, &refusal.to_string(), client).await;
         Failure::invalid_token(refusal)
     }
 
@@ -193,11 +213,7 @@ impl Logins {
 impl Failure {
     /// A token that gives no login.
     pub fn invalid_token(refusal: TokenRefusal) -> Self {
-        let mut detail = refusal.to_string();
-        detail.push('.');
-        if let Some(first) = detail.get_mut(0..1) {
-            first.make_ascii_uppercase();
-        }
+        let detail = sentence(&refusal.to_string());
         Self::new(StatusCode::UNAUTHORIZED, "invalid_token", "Not logged in", detail)
             .help("`holdfast tokens list` shows the tokens, and `holdfast tokens create` makes one.")
     }

@@ -13,6 +13,7 @@ use holdfast_access::Permission::{
 
 use crate::assets::asset;
 use crate::caller::{Caller, Secure};
+use crate::entra_logins::EntraLogins;
 use crate::failure::{Failure, Forbidden};
 use crate::gate::Gate;
 use crate::headers::secured;
@@ -59,6 +60,8 @@ fn table() -> RouteTable {
         .open(Method::GET, "/static/{name}", asset)
         .open(Method::GET, "/login", pages::login::page)
         .open(Method::POST, "/login", pages::login::log_in)
+        .open(Method::GET, "/login/entra", pages::entra::begin)
+        .open(Method::GET, "/login/entra/callback", pages::entra::end)
         .post("/logout", View, pages::login::log_out)
         .get("/api/v1/overview", View, api::overview)
         .get("/api/v1/coverage", View, pages::coverage::document)
@@ -89,8 +92,10 @@ pub fn route_rules() -> Vec<RouteRule> {
 
 /// The routes of the pages and the API, open to those whom the gate lets in.
 pub fn routes(site: Arc<Site>, gate: Gate) -> Router {
-    let gate = Arc::new(gate);
-    let guard = move |request: Request, next: Next| guarded(Arc::clone(&gate), request, next);
+    let (gate, entra) = (Arc::new(gate), site.entra.as_ref().map(EntraLogins::begin_url));
+    let guard = move |request: Request, next: Next| {
+        pages::login::offering(entra.clone(), guarded(Arc::clone(&gate), request, next))
+    };
     let no_page = async |request: Request| unmatched(&request, Failure::no_page());
     let no_method = async |request: Request| unmatched(&request, Failure::no_method());
     table()

@@ -15,6 +15,7 @@ use holdfast_control::views::fleet::{FleetPage, FleetQuery};
 use holdfast_control::views::overview::Overview;
 use holdfast_control::views::run::RunView;
 use holdfast_control::views::{self, CachedReading, FleetCache};
+use holdfast_entra::Entra;
 use holdfast_model::{Actor, AppId, Clock, Policy, PolicyName, RunId, fold_case};
 use holdfast_store::Store;
 use ring::rand::SecureRandom;
@@ -23,6 +24,7 @@ use crate::Check;
 use crate::background::BackgroundCache;
 use crate::backups::BackupActions;
 use crate::done::Done;
+use crate::entra_logins::EntraLogins;
 use crate::failure::Failure;
 use crate::forms::Forms;
 use crate::logins::Logins;
@@ -50,6 +52,8 @@ pub struct SiteParts {
     pub person: Actor,
     /// Randomness for the tokens of forms.
     pub random: Arc<dyn SecureRandom + Send + Sync>,
+    /// Logs people and workloads in by Entra ID, where that is configured.
+    pub entra: Option<Entra>,
 }
 
 /// What the pages and the API are served from.
@@ -68,6 +72,8 @@ pub struct Site {
     pub(crate) forecast: BackgroundCache<FleetForecast>,
     /// Proves who asks.
     pub(crate) logins: Logins,
+    /// The same by Entra ID, where that is configured.
+    pub(crate) entra: Option<EntraLogins>,
     store: Arc<dyn Store>,
     cache: FleetCache,
     policies: BTreeMap<PolicyName, Policy>,
@@ -99,7 +105,7 @@ pub(crate) enum NamedApp {
 impl Site {
     /// A site of a process with these checks.
     pub fn new(parts: SiteParts, checks: Vec<Arc<dyn Check>>) -> Self {
-        let SiteParts { store, clock, policies, backups, azure, person, random } = parts;
+        let SiteParts { store, clock, policies, backups, azure, person, random, entra } = parts;
         let requests = Arc::clone(&azure);
         let coverage = BackgroundCache::new(Arc::clone(&clock), COVERAGE_USED_FOR, move || {
             let requests = Arc::clone(&requests);
@@ -112,6 +118,7 @@ impl Site {
         });
         let cache = FleetCache::new(Arc::clone(&store), Arc::clone(&clock));
         let logins = Logins::new(Arc::clone(&store), Arc::clone(&clock), Arc::clone(&random));
+        let entra = entra.map(|entra| EntraLogins::new(entra, Arc::clone(&clock)));
         let forms = Forms::new(Arc::clone(&random), clock);
         Self {
             checks,
@@ -121,6 +128,7 @@ impl Site {
             coverage,
             forecast,
             logins,
+            entra,
             store,
             cache,
             policies,

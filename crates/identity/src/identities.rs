@@ -44,7 +44,7 @@ impl Identities {
 }
 
 /// The section that serves every subscription, else the first by name.
-fn choice(clouds: &[Cloud]) -> &str {
+pub(crate) fn choice(clouds: &[Cloud]) -> &str {
     let open = clouds.iter().find(|cloud| cloud.subscriptions.is_empty());
     open.or(clouds.first()).map_or("", |cloud| &cloud.name)
 }

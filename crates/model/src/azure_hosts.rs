@@ -38,6 +38,11 @@ impl AzureCloud {
         Self::ALL.into_iter().find(|cloud| cloud.has(AzureService::Arm, host))
     }
 
+    /// The cloud whose Entra answers at `host`; `None` for a host of no known cloud.
+    pub fn of_entra(host: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|cloud| cloud.has(AzureService::Entra, host))
+    }
+
     /// Whether `host` is one of this cloud's hosts for `service`.
     ///
     /// A name below a domain counts where the domain gives names to Microsoft's own services only: each region has its
@@ -51,6 +56,23 @@ impl AzureCloud {
                 .is_some_and(|name| !name.is_empty() && !name.starts_with('.')),
             None => host == *known,
         })
+    }
+
+    /// The address of Entra, which logs people and workloads in.
+    pub fn authority(self) -> &'static str {
+        match self {
+            Self::Public => "https://login.microsoftonline.com",
+            Self::UsGovernment => "https://login.microsoftonline.us",
+            Self::China => "https://login.partner.microsoftonline.cn",
+        }
+    }
+
+    /// How the issuer of Entra's access tokens in format 1.0 begins. The tenant's id and a slash follow.
+    pub fn token_service(self) -> &'static str {
+        match self {
+            Self::Public | Self::UsGovernment => "https://sts.windows.net",
+            Self::China => "https://sts.chinacloudapi.cn",
+        }
     }
 
     /// The scope of the tokens that log in to Azure Database for PostgreSQL.

@@ -4,10 +4,10 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Args;
-use holdfast_console::{AllowedHosts, Entry, ListenerLimits, Transport};
+use holdfast_console::{AllowedHosts, Entry, Listen, ListenerLimits, Transport};
 use holdfast_control::Error;
-
-use crate::args::Listen;
+use holdfast_identity::EntraApplication;
+use url::Url;
 
 /// `holdfast run`
 #[derive(Debug, Clone, Args)]
@@ -52,6 +52,46 @@ pub struct ConsoleArgs {
     /// The proxy before it.
     #[command(flatten)]
     pub proxy: ProxyArgs,
+    /// Logins by Entra ID.
+    #[command(flatten)]
+    pub entra: EntraArgs,
+}
+
+/// Arguments about logins by Entra ID.
+#[derive(Debug, Clone, Args)]
+pub struct EntraArgs {
+    /// Let people and workloads of this tenant of Entra ID log in, by app roles: the tenant's id
+    #[arg(long, env = "HOLDFAST_ENTRA_TENANT", value_name = "ID", requires_all = ["entra_client_id", "public_url"])]
+    pub entra_tenant: Option<String>,
+    /// The application (client) id of Holdfast in the tenant
+    #[arg(long, env = "HOLDFAST_ENTRA_CLIENT_ID", value_name = "ID", requires = "entra_tenant")]
+    pub entra_client_id: Option<String>,
+    /// Its client secret, as env:NAME or file:PATH; none for a public client
+    #[arg(
+        long,
+        env = "HOLDFAST_ENTRA_CLIENT_SECRET",
+        hide_env_values = true,
+        value_name = "REFERENCE",
+        requires = "entra_tenant"
+    )]
+    pub entra_client_secret: Option<String>,
+    /// The address under which browsers reach the console, to which Entra ID sends people back
+    #[arg(long, env = "HOLDFAST_PUBLIC_URL", value_name = "URL", requires = "entra_tenant")]
+    pub public_url: Option<Url>,
+}
+
+impl EntraArgs {
+    /// The application; `None` without logins by Entra ID.
+    pub fn application(&self) -> Option<EntraApplication> {
+        let ((tenant, client_id), public_url) =
+            self.entra_tenant.clone().zip(self.entra_client_id.clone()).zip(self.public_url.clone())?;
+        Some(EntraApplication {
+            tenant,
+            client_id,
+            client_secret: self.entra_client_secret.clone(),
+            public_url,
+        })
+    }
 }
 
 /// Arguments about a proxy that clients come through.
@@ -61,7 +101,7 @@ pub struct ProxyArgs {
     #[arg(long, env = "HOLDFAST_BEHIND_PROXY", conflicts_with = "tls_cert", value_parser = clap::builder::FalseyValueParser::new())]
     pub behind_proxy: bool,
     /// Believe the login and the app roles that authentication of Container Apps puts into X-MS-CLIENT-PRINCIPAL
-    #[arg(long, env = "HOLDFAST_CONTAINER_APPS_AUTH", requires = "behind_proxy", value_parser = clap::builder::FalseyValueParser::new())]
+    #[arg(long, env = "HOLDFAST_CONTAINER_APPS_AUTH", requires = "behind_proxy", conflicts_with = "entra_tenant", value_parser = clap::builder::FalseyValueParser::new())]
     pub container_apps_auth: bool,
 }
 
@@ -71,11 +111,14 @@ impl ConsoleArgs {
         let files = self.tls_cert.as_deref().zip(self.tls_key.as_deref());
         let (transport, requires_login) =
             (Transport::of(files, self.proxy.behind_proxy)?, self.require_login);
-        let (entry, usual) = (
-            Entry { transport, requires_login, container_apps_auth: self.proxy.container_apps_auth },
-            ListenerLimits::default(),
-        );
-        Ok(ListenerLimits { hosts: AllowedHosts::with_own_name(&self.allow_hosts), entry, ..usual })
+        let container_apps_auth = self.proxy.container_apps_auth;
+        let entry = Entry { transport, requires_login, container_apps_auth };
+        let mut hosts = self.allow_hosts.clone();
+        if let Some(url) = &self.entra.public_url {
+            entry.check_public_url(url)?;
+            hosts.extend(url.host_str().map(ToOwned::to_owned));
+        }
+        Ok(ListenerLimits { hosts: AllowedHosts::with_own_name(&hosts), entry, ..ListenerLimits::default() })
     }
 }
 

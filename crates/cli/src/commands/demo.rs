@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use holdfast_config::{Fleet, Invalid, Secrets, check};
-use holdfast_console::{ListenerLimits, Server};
+use holdfast_console::{ListenerLimits, Server, demo_listener};
 use holdfast_control::status::status;
 use holdfast_control::{Error, ErrorKind, counted};
 use holdfast_model::{Clock, RunKind, StateCode, SystemClock, Timestamp};
@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 use crate::args::DemoArgs;
 use crate::context::Context;
 use crate::exit::Exit;
-use crate::runtime::console::{Served, demo_listener, serve};
+use crate::runtime::console::{Served, serve};
 use crate::runtime::simulation::{FleetShape, Simulation};
 use crate::runtime::site::site_parts;
 use crate::runtime::stop_signal::stop_on_signal;
@@ -141,7 +141,7 @@ async fn serve_console(
         role: Role::All,
         store: Arc::clone(store),
         consumers: None,
-        site: Some(site_parts(fleet, store, clock, context)?),
+        site: Some(site_parts(fleet, store, clock, context, None)?),
         limits: ListenerLimits::default(),
     };
     let console = serve(demo_listener(args.listen).await?, served, stop).await?;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use holdfast_console::listener;
 use holdfast_control::{Error, ErrorKind, fleet_file};
 use holdfast_queue::AmqpQueue;
 use holdfast_store::Mode;
@@ -12,7 +13,7 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::runtime::backends::Backends;
 use crate::runtime::checkpoints::checkpointer;
-use crate::runtime::console::{Served, listener, serve as serve_console};
+use crate::runtime::console::{Served, serve as serve_console};
 use crate::runtime::site::site_parts;
 use crate::runtime::stop_signal::stop_on_signal;
 use crate::runtime::{Engine, EngineParts, Role};
@@ -63,7 +64,9 @@ async fn serve(
         fleet_file::record(&*store, &file, context.actor(), &mut context.rng()).await?;
     }
     let telemetry = &context.telemetry;
-    let site = role.plans().then(|| site_parts(&fleet, &store, &context.clock, context)).transpose()?;
+    let entra = console.entra.application();
+    let site =
+        role.plans().then(|| site_parts(&fleet, &store, &context.clock, context, entra)).transpose()?;
     let checkpointer = checkpointer(&fleet, &store, &context.clock)?.filter(|_| role.plans());
     let engine = Engine::new(EngineParts {
         fleet,

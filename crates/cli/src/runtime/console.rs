@@ -1,26 +1,20 @@
 //! The HTTP console of a process: its checks and metrics, its pages, and where it listens.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use holdfast_console::{
-    Check, Console, ConsumersAttached, Entry, ListenerLimits, RecentHeartbeat, Server, Site, SiteParts,
-    StoreAnswers, bind,
+    Check, Console, ConsumersAttached, ListenerLimits, RecentHeartbeat, Server, Site, SiteParts, StoreAnswers,
 };
-use holdfast_control::Error;
 use holdfast_store::Store;
 use holdfast_telemetry::{Process, Telemetry};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::args::Listen;
 use crate::runtime::Role;
 
 /// A loop without a completed pass for this long makes the process not ready; loops pass every second.
 const RECENT: Duration = Duration::from_secs(30);
-/// Where the console of `holdfast run` and `holdfast demo` listens, unless told otherwise.
-const USUAL: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9_464);
 
 /// Counts the consumers attached to a broker's queue.
 pub type CountConsumers = Arc<dyn Fn() -> u64 + Send + Sync>;
@@ -66,38 +60,4 @@ pub async fn serve(
     let running = Server::start(listener, console, limits, stop.clone().cancelled_owned())?;
     tracing::info!(address = %running.address(), "serving the console, /metrics, /healthz and /readyz");
     Ok(Some(running))
-}
-
-/// The listener of a process that runs until stopped; `None` where it listens nowhere.
-///
-/// Without `--listen`, a process with a console listens at the usual address, unless another process does.
-pub async fn listener(
-    listen: Option<Listen>,
-    (allow_remote, entry): (bool, &Entry),
-    has_console: bool,
-) -> Result<Option<TcpListener>, Error> {
-    match listen {
-        Some(Listen::At(address)) => bind(address, allow_remote, entry).await.map(Some),
-        None if has_console => match TcpListener::bind(USUAL).await {
-            Ok(listener) => Ok(Some(listener)),
-            Err(error) => {
-                let error = &error as &dyn std::error::Error;
-                tracing::warn!(error, address = %USUAL, "the console is not served; choose an address with --listen");
-                Ok(None)
-            }
-        },
-        Some(Listen::Nowhere) | None => Ok(None),
-    }
-}
-
-/// The listener of a demonstration: at the usual address, or at a free port where that is taken.
-pub async fn demo_listener(listen: Option<Listen>) -> Result<Option<TcpListener>, Error> {
-    match listen {
-        Some(Listen::Nowhere) => Ok(None),
-        Some(Listen::At(address)) => bind(address, false, &Entry::default()).await.map(Some),
-        None => match TcpListener::bind(USUAL).await {
-            Ok(listener) => Ok(Some(listener)),
-            Err(_) => bind(SocketAddr::new(USUAL.ip(), 0), false, &Entry::default()).await.map(Some),
-        },
-    }
 }

@@ -7,8 +7,10 @@ use holdfast_console::SiteParts;
 use holdfast_control::audit::system_random;
 use holdfast_control::operator_requests::LiveRequests;
 use holdfast_control::views::actions::FleetBackups;
+use holdfast_identity::EntraApplication;
 use holdfast_model::Clock;
 use holdfast_store::Store;
+use holdfast_telemetry::remember_secret;
 
 use crate::context::Context;
 use crate::runtime::engine::{paced, storages};
@@ -19,7 +21,9 @@ pub fn site_parts(
     store: &Arc<dyn Store>,
     clock: &Arc<dyn Clock>,
     context: &Context,
+    entra: Option<EntraApplication>,
 ) -> anyhow::Result<SiteParts> {
+    let entra = entra.map(|of| of.logins(fleet, clock, remember_secret)).transpose()?;
     let mut rng = context.rng();
     let azure = LiveRequests {
         fleet: fleet.clone(),
@@ -35,5 +39,6 @@ pub fn site_parts(
         azure: Arc::new(azure),
         person: context.actor(),
         random: Arc::new(system_random()),
+        entra,
     })
 }

@@ -53,3 +53,29 @@ fn a_login_off_this_machine_needs_tls_and_a_certificate_that_can_be_read() {
         assert!(ended.code == 2 && ended.err.contains(said), "{options}: {}", ended.err);
     }
 }
+
+#[test]
+fn a_half_login_by_entra_is_refused_and_its_secret_is_not_repeated() {
+    let place = Place::new();
+    let _azure = crate::simulated::simulate(&place, "--apps 1 --seed 7");
+    let ids = "--entra-tenant 72f988bf-86f1-41af-91ab-2d7cd011db47 --entra-client-id 6e74172b-be56-4843-9ff4-e66a39bb12e3";
+    let here = format!("{ids} --public-url http://localhost:9464");
+    let login = format!("{here} --require-login");
+    for (options, said) in [
+        ("--entra-tenant t", "--entra-client-id"),
+        (ids, "--public-url"),
+        ("--public-url https://hf.example", "--entra-tenant"),
+        (&here, "need a console that demands logins"),
+        (&format!("{ids} --require-login --public-url https://hf.example"), "served to this machine alone"),
+        (&format!("{here} --behind-proxy"), "clients come by https"),
+        (&format!("{here} --behind-proxy --container-apps-auth"), "cannot be used with"),
+        (&login.replace("72f988bf-86f1-41af-91ab-2d7cd011db47", "contoso.com"), "must be its id"),
+        (&login.replace(":9464", ":9464/console"), "without a path"),
+        (&format!("{login} --entra-client-secret hunter2"), "expected a reference to a secret"),
+        (&format!("{login} --entra-client-secret env:NOBODY_SETS_THIS"), "`env:NOBODY_SETS_THIS` is not set"),
+    ] {
+        let ended = place.run(&format!("run --listen 127.0.0.1:0 --log error {options}"));
+        assert!(ended.code == 2 && ended.err.contains(said), "{options}: {}", ended.err);
+        assert!(!ended.err.contains("hunter2"), "{}", ended.err);
+    }
+}

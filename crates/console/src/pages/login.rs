@@ -8,11 +8,11 @@ use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::http::header::SET_COOKIE;
 use axum::response::{IntoResponse, Redirect, Response};
-use url::form_urlencoded;
+use url::{Url, form_urlencoded};
 
 use crate::backup_request::SentForm;
 use crate::caller::{Caller, Peer, Secure, Through};
-use crate::cookie;
+use crate::cookie::Cookie;
 use crate::failure::Failure;
 use crate::layout::{Page, Tab};
 use crate::logins::Client;
@@ -23,6 +23,18 @@ use crate::site::Site;
 struct Login {
     problem: Option<String>,
     next: String,
+    /// Where the login by Entra ID begins, where there is one.
+    entra: Option<String>,
+}
+
+tokio::task_local! {
+    /// Where a login by Entra ID begins, in place of the request that this task answers; `None` without such logins.
+    static ENTRA: Option<Url>;
+}
+
+/// Runs `work` as the answer of a listener whose logins by Entra ID begin at this address.
+pub async fn offering<F: Future>(entra: Option<Url>, work: F) -> F::Output {
+    ENTRA.scope(entra, work).await
 }
 
 /// Asks for a token.
@@ -43,7 +55,7 @@ pub async fn log_in(
     let next = local_path(form.value("next"));
     let client = Client { peer: peer.map(|Extension(peer)| peer), through: Through::Console };
     match site.logins.log_in(form.value("token"), client).await {
-        Ok(value) => with_cookie(Redirect::to(next).into_response(), cookie::set(&value, is_secure)),
+        Ok(value) => with_cookie(Redirect::to(next).into_response(), Cookie::SESSION.set(&value, is_secure)),
         Err(failure) => asked(next, Some(&failure), failure.status),
     }
 }
@@ -61,13 +73,18 @@ pub async fn log_out(
         }
         site.logins.log_out(key);
     }
-    Ok(with_cookie(Redirect::to("/login").into_response(), cookie::clear(is_secure)))
+    Ok(with_cookie(Redirect::to("/login").into_response(), Cookie::SESSION.clear(is_secure)))
 }
 
 /// The page, at the address that needs a login.
 pub fn asked(next: &str, failure: Option<&Failure>, status: StatusCode) -> Response {
+    let next = local_path(next);
+    let entra = ENTRA.try_with(Clone::clone).ok().flatten().map(|mut url| {
+        url.query_pairs_mut().append_pair("next", next);
+        url.into()
+    });
     let content =
-        Login { problem: failure.map(|failure| failure.detail.clone()), next: local_path(next).to_owned() };
+        Login { problem: failure.map(|failure| failure.detail.clone()), next: next.to_owned(), entra };
     let page = Page { title: "Log in".into(), tab: Tab::Closed, as_of: None, live: None, content };
     (status, page.document()).into_response()
 }
@@ -78,7 +95,7 @@ fn with_cookie(mut answer: Response, cookie: Option<axum::http::HeaderValue>) ->
 }
 
 /// A path of this console; `/` in place of an address that leads elsewhere.
-fn local_path(path: &str) -> &str {
+pub fn local_path(path: &str) -> &str {
     let is_plain = path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
     let is_local = path.starts_with('/') && !path.starts_with("//") && is_plain;
     if is_local && !path.starts_with("/login") && !path.starts_with("/logout") { path } else { "/" }

@@ -8,6 +8,7 @@ mod audit;
 pub mod backups;
 mod capacity;
 pub mod coverage;
+pub mod entra;
 pub mod export;
 mod facets;
 mod facts;

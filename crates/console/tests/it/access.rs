@@ -117,7 +117,7 @@ async fn failed_logins_are_limited_and_a_token_in_use_goes_on() {
 }
 
 /// What the audit has of refusals: who, from where, what, why.
-async fn refusals(world: &World) -> Vec<[String; 4]> {
+pub async fn refusals(world: &World) -> Vec<[String; 4]> {
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
     let of = |event| match event {
         RunEvent::ActionRecorded { action: OperatorAction::AccessRefused { what, reason, .. }, actor } => {

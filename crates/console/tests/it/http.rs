@@ -11,8 +11,19 @@ pub async fn get(address: SocketAddr, path: &str) -> (u16, String, String) {
     send(address, &format!("GET {path}"), &[("Host", &address.to_string())], "").await
 }
 
-/// The answer to a request with these headers and this body.
+/// The answer to a request with these headers and this body; its head in lower case.
 pub async fn send(
+    address: SocketAddr,
+    request: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> (u16, String, String) {
+    let (status, head, body) = exact(address, request, headers, body).await;
+    (status, head.to_lowercase(), body)
+}
+
+/// The answer, with its head as it was sent.
+pub async fn exact(
     address: SocketAddr,
     request: &str,
     headers: &[(&str, &str)],
@@ -31,5 +42,5 @@ pub async fn send(
     stream.read_to_string(&mut answer).await.unwrap();
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-    (status, head.to_lowercase(), body.to_owned())
+    (status, head.to_owned(), body.to_owned())
 }

@@ -7,12 +7,16 @@ mod actions;
 mod acts;
 mod app_status_cache;
 mod azure;
+mod entra;
+mod fake_entra;
 mod filled;
 mod http;
 mod listener;
 mod pages;
 mod restores;
 mod route_matrix;
+#[path = "../../../entra/tests/it/signer.rs"]
+mod signer;
 mod site;
 mod tls;
 mod world;

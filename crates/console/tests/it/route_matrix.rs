@@ -41,6 +41,7 @@ impl Samples {
                 (path.to_string(), body, 303)
             }
             ("POST", "/login") => (path.to_string(), format!("token={}", self.viewer), 303),
+            ("GET", "/login/entra" | "/login/entra/callback") => (path.to_string(), String::new(), 404),
             ("POST", "/logout") => (path.to_string(), String::new(), 303),
             ("POST", "/api/v1/backups") => (path.to_string(), json!({ "apps": [other] }).to_string(), 202),
             ("POST", "/api/v1/tokens") => {

@@ -8,6 +8,7 @@ use holdfast_console::{
     Check, Console, Entry, ListenerLimits, Metrics, MetricsError, Server, Site, SiteParts, StoreAnswers,
 };
 use holdfast_control::tokens::{self, TokenRequest, USUAL_LIFE};
+use holdfast_entra::Entra;
 use holdfast_model::{Clock, ManualClock, PolicyName};
 use holdfast_store::{RunFilter, Store};
 use tokio::net::TcpListener;
@@ -60,18 +61,31 @@ impl World {
         let filled = Filled::new(filling).await;
         let (store, clock) = (Arc::clone(&filled.store), Arc::clone(&filled.clock));
         let limits = ListenerLimits { entry, ..ListenerLimits::default() };
-        (Self::within("127.0.0.1:0", (store, Arc::clone(&clock) as _), limits).await, clock)
+        (Self::within("127.0.0.1:0", (store, Arc::clone(&clock) as _), limits, None).await, clock)
+    }
+
+    /// A console whose clients can log in by Entra ID, and its clock.
+    pub async fn with_entra(
+        entry: Entry,
+        logins: impl FnOnce(Arc<dyn Clock>) -> Entra,
+    ) -> (Self, Arc<ManualClock>) {
+        let filled = Filled::new(Filling { apps: 1, days: 0, hostile: false }).await;
+        let (store, clock) = (Arc::clone(&filled.store), Arc::clone(&filled.clock));
+        let limits = ListenerLimits { entry, ..ListenerLimits::default() };
+        let logins = Some(logins(Arc::clone(&clock) as _));
+        (Self::within("127.0.0.1:0", (store, Arc::clone(&clock) as _), limits, logins).await, clock)
     }
 
     /// A console over a store.
     pub async fn over(address: &str, store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Self {
-        Self::within(address, (store, clock), ListenerLimits::default()).await
+        Self::within(address, (store, clock), ListenerLimits::default(), None).await
     }
 
     async fn within(
         address: &str,
         (store, clock): (Arc<dyn Store>, Arc<dyn Clock>),
         limits: ListenerLimits,
+        entra: Option<Entra>,
     ) -> Self {
         let checks: Vec<Arc<dyn Check>> = vec![Arc::new(StoreAnswers(Arc::clone(&store)))];
         let parts = SiteParts {
@@ -82,6 +96,7 @@ impl World {
             azure: Arc::new(FakeAzure::new(&store)),
             person: "ann".into(),
             random: Arc::new(ring::rand::SystemRandom::new()),
+            entra,
         };
         let site = Some(Arc::new(Site::new(parts, checks.clone())));
         let console = Console { checks, metrics: Arc::new(NoMetrics), site };

@@ -1,4 +1,4 @@
-//! Where a process listens.
+//! Where a process is told to listen.
 
 use std::net::{AddrParseError, SocketAddr};
 use std::str::FromStr;
