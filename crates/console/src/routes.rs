@@ -11,6 +11,7 @@ use holdfast_access::Permission::{
     Acknowledge, BackUp, Cancel, Drill, Hold, ManageTokens, Pause, ReleaseHold, Restore, Retry, View,
 };
 
+use crate::api::{access, acts, backups, drills, reads, restores};
 use crate::assets::asset;
 use crate::caller::{Caller, Secure};
 use crate::failure::{Failure, Forbidden};
@@ -19,7 +20,6 @@ use crate::headers::secured;
 use crate::pages;
 use crate::route_table::{RouteRule, RouteTable, answered};
 use crate::site::Site;
-use crate::{api, api_access, api_acts, api_backups, api_restores};
 
 /// The greatest body of a request. A page of selected apps is far smaller.
 const BODY_BYTES: usize = 256 * 1024;
@@ -60,26 +60,27 @@ fn table() -> RouteTable {
         .open(Method::GET, "/login", pages::login::page)
         .open(Method::POST, "/login", pages::login::log_in)
         .post("/logout", View, pages::login::log_out)
-        .get("/api/v1/overview", View, api::overview)
+        .get("/api/v1/openapi.json", View, reads::openapi)
+        .get("/api/v1/overview", View, reads::overview)
         .get("/api/v1/coverage", View, pages::coverage::document)
-        .get("/api/v1/apps", View, api::apps)
-        .get("/api/v1/apps/{*name}", View, api::app)
-        .get("/api/v1/runs", View, api::runs)
-        .get("/api/v1/runs/{id}", View, api::run)
-        .get("/api/v1/audit", View, api::audit)
-        .post_in_scope("/api/v1/backups", BackUp, api_backups::start)
-        .post_in_scope("/api/v1/apps/{*name}", Pause, api_acts::on_app)
-        .post_in_scope("/api/v1/restores/plan", Restore, api_restores::plan)
-        .post_in_scope("/api/v1/restores", Restore, api_restores::start)
-        .post_in_scope("/api/v1/drills/plan", Drill, api_restores::plan)
-        .post_in_scope("/api/v1/drills", Drill, api_restores::start)
-        .post_in_scope("/api/v1/runs/retry", Retry, api_backups::retry)
-        .post_in_scope("/api/v1/runs/{id}/cancel", Cancel, api_acts::on_run)
-        .post_in_scope("/api/v1/runs/{id}/acknowledge", Acknowledge, api_acts::on_run)
-        .get("/api/v1/whoami", View, api_access::whoami)
-        .get("/api/v1/tokens", ManageTokens, api_access::list)
-        .post("/api/v1/tokens", ManageTokens, api_access::create)
-        .delete("/api/v1/tokens/{name}", ManageTokens, api_access::revoke)
+        .get("/api/v1/apps", View, reads::apps)
+        .get("/api/v1/apps/{*name}", View, reads::app)
+        .get("/api/v1/runs", View, reads::runs)
+        .get("/api/v1/runs/{id}", View, reads::run)
+        .get("/api/v1/audit", View, reads::audit)
+        .post_in_scope("/api/v1/backups", BackUp, backups::start)
+        .post_in_scope("/api/v1/apps/{*name}", Pause, acts::on_app)
+        .post_in_scope("/api/v1/restores/plan", Restore, restores::plan)
+        .post_in_scope("/api/v1/restores", Restore, restores::start)
+        .post_in_scope("/api/v1/drills/plan", Drill, drills::plan)
+        .post_in_scope("/api/v1/drills", Drill, drills::start)
+        .post_in_scope("/api/v1/runs/retry", Retry, backups::retry)
+        .post_in_scope("/api/v1/runs/{id}/cancel", Cancel, acts::cancel)
+        .post_in_scope("/api/v1/runs/{id}/acknowledge", Acknowledge, acts::acknowledge)
+        .get("/api/v1/whoami", View, access::whoami)
+        .get("/api/v1/tokens", ManageTokens, access::list)
+        .post("/api/v1/tokens", ManageTokens, access::create)
+        .delete("/api/v1/tokens/{name}", ManageTokens, access::revoke)
 }
 
 /// Every route with what it demands.

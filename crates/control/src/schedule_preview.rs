@@ -5,13 +5,14 @@ use holdfast_model::schedule::spread_offset;
 use holdfast_model::{AppId, Policy, PolicyName, Timestamp, Zone};
 use holdfast_store::AppStatus;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::app_names;
 use crate::error::{Error, ErrorKind};
 use crate::policies::policy_named;
 
 /// The next ticks of a policy, or of one of its apps.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct SchedulePreview {
     /// The policy.
     pub policy: PolicyName,
@@ -26,7 +27,7 @@ pub struct SchedulePreview {
 }
 
 /// One tick.
-#[derive(Debug, PartialEq, Eq, Serialize)]
+#[derive(Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct PreviewedTick {
     /// When it is due.
     pub at: Timestamp,

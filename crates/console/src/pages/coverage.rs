@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use holdfast_control::coverage::Coverage;
 use holdfast_control::views::coverage::{CoverageList, CoveragePage, coverage_page};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::background::{Dated, Known};
 use crate::failure::{ApiFailure, Failure};
@@ -50,9 +51,11 @@ struct RowShown {
 }
 
 /// The answer of the API while Azure is being asked.
-#[derive(Serialize)]
-struct Asking {
+#[derive(Serialize, ToSchema)]
+pub struct Asking {
+    /// `asking_azure`.
     status: &'static str,
+    /// Why Azure did not answer the last time.
     error: Option<String>,
 }
 
@@ -65,7 +68,13 @@ pub async fn coverage(State(site): State<Arc<Site>>, shown: Shown) -> Result<Res
     Ok(shown.answer(&Page { title: "Coverage".into(), tab: Tab::Coverage, as_of, live, content }))
 }
 
-/// `GET /api/v1/coverage`: 202 until Azure has answered for the first time.
+/// Which apps nothing backs up
+///
+/// Azure is asked in the background: until it has answered for the first time, the answer is 202.
+#[utoipa::path(
+    get, path = "/api/v1/coverage", operation_id = "coverage", tag = "fleet",
+    responses((status = 200, description = "The gaps.", body = CoveragePage), (status = 202, description = "Azure is being asked.", body = Asking))
+)]
 pub async fn document(State(site): State<Arc<Site>>) -> Result<Response, ApiFailure> {
     let (view, reading) = read(&site).await?;
     if let Some(view) = view {

@@ -1,0 +1,44 @@
+//! The description of the API in OpenAPI 3.1, from its handlers and their types.
+
+use utoipa::OpenApi;
+
+use crate::api::{access, acts, backups, drills, reads, restores};
+use crate::failure::Problem;
+use crate::pages::coverage;
+
+/// The calls and the types.
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Holdfast", description = "Backs up fleets of Azure App Service apps.", license(name = "MIT OR Apache-2.0")),
+    components(schemas(Problem<'static>)),
+    paths(
+        reads::overview,
+        coverage::document,
+        reads::apps,
+        reads::app,
+        reads::runs,
+        reads::run,
+        reads::audit,
+        reads::openapi,
+        backups::start,
+        backups::retry,
+        acts::pause,
+        acts::resume,
+        acts::cancel,
+        acts::acknowledge,
+        restores::plan,
+        restores::start,
+        drills::plan,
+        drills::start,
+        access::whoami,
+        access::list,
+        access::create,
+        access::revoke,
+    )
+)]
+struct Description;
+
+/// The description of the API, without what follows from the table of routes: permissions and errors.
+pub fn api_description() -> utoipa::openapi::OpenApi {
+    Description::openapi()
+}
