@@ -8,12 +8,16 @@ use axum::http::Method;
 use axum::middleware::{Next, from_fn, map_response};
 use axum::response::Response;
 use holdfast_access::Permission::{
-    Acknowledge, BackUp, Cancel, Drill, Hold, ManageTokens, Pause, ReleaseHold, Restore, Retry, View,
+    Acknowledge, BackUp, Cancel, Delete, Drill, Hold, ManageTokens, Pause, ReleaseHold, Restore, Retry,
+    RevealSas, View,
 };
 
-use crate::api::{access, acts, backups, drills, reads, restores};
+use crate::api::plain::as_problem;
+use crate::api::{
+    access, acts, backup_acts, backups, catalog, deletions, drills, fleet, native_schedules, reads, restores,
+};
 use crate::assets::asset;
-use crate::caller::{Caller, Secure};
+use crate::caller::{Caller, Secure, Through};
 use crate::failure::{Failure, Forbidden};
 use crate::gate::Gate;
 use crate::headers::secured;
@@ -77,6 +81,29 @@ fn table() -> RouteTable {
         .post_in_scope("/api/v1/runs/retry", Retry, backups::retry)
         .post_in_scope("/api/v1/runs/{id}/cancel", Cancel, acts::cancel)
         .post_in_scope("/api/v1/runs/{id}/acknowledge", Acknowledge, acts::acknowledge)
+        .get("/api/v1/backups", View, catalog::list)
+        .get_in_scope("/api/v1/backups/{number}", BackUp, catalog::show)
+        .get_in_scope("/api/v1/inventory", BackUp, catalog::inventory)
+        .get("/api/v1/holds", View, catalog::held)
+        .post_in_scope("/api/v1/holds", Hold, backup_acts::hold)
+        .post_in_scope("/api/v1/holds/release", ReleaseHold, backup_acts::release)
+        .post_in_scope("/api/v1/backups/reveal", RevealSas, backup_acts::reveal)
+        .post_in_scope("/api/v1/backups/adopt", BackUp, backup_acts::adopt)
+        .post_in_scope("/api/v1/verifications", BackUp, backup_acts::verify)
+        .post_in_scope("/api/v1/sas/refresh", BackUp, backup_acts::refresh_sas)
+        .post_in_scope("/api/v1/deletions/plan", Delete, deletions::plan)
+        .post_in_scope("/api/v1/deletions", Delete, deletions::start)
+        .get("/api/v1/problems", View, fleet::problems)
+        .get("/api/v1/subscriptions", View, fleet::subscriptions)
+        .post("/api/v1/budgets/reopen", Retry, fleet::reopen)
+        .get("/api/v1/retention", View, fleet::retention)
+        .get("/api/v1/schedules", View, fleet::schedules)
+        .get("/api/v1/forecast", View, fleet::forecast)
+        .get("/api/v1/storages", BackUp, fleet::storages)
+        .post_in_scope("/api/v1/native-schedules/show", BackUp, native_schedules::show)
+        .post_in_scope("/api/v1/native-schedules/drift", BackUp, native_schedules::drift)
+        .post_in_scope("/api/v1/native-schedules/plan", BackUp, native_schedules::plan)
+        .post_in_scope("/api/v1/native-schedules", BackUp, native_schedules::change)
         .get("/api/v1/whoami", View, access::whoami)
         .get("/api/v1/tokens", ManageTokens, access::list)
         .post("/api/v1/tokens", ManageTokens, access::create)
@@ -111,6 +138,7 @@ async fn guarded(gate: Arc<Gate>, request: Request, next: Next) -> Response {
         Ok(caller) => caller,
         Err(failure) => return answered(&head.uri, &failure),
     };
+    let (method, is_api) = (head.method.clone(), Through::of(&head.uri) == Through::Api);
     let what: String = format!("{} {}", head.method, head.uri.path()).chars().take(WHAT_CHARS).collect();
     head.extensions.insert(Secure(gate.is_secure()));
     if let Some(caller) = &caller {
@@ -118,6 +146,7 @@ async fn guarded(gate: Arc<Gate>, request: Request, next: Next) -> Response {
     }
     let actor = caller.as_ref().map(|caller| caller.actor.clone());
     let answer = Caller::answering(caller, next.run(Request::from_parts(head, body))).await;
+    let answer = if is_api { as_problem(&method, answer) } else { answer };
     if let (Some(actor), Some(Forbidden(code))) = (actor, answer.extensions().get()) {
         gate.refused(actor, &what, code).await;
     }

@@ -1,5 +1,8 @@
 //! Requests of people that need the fleet file or Azure, for programs that serve several people: each names who asks.
 
+mod backups;
+mod fleet;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,12 +21,15 @@ use crate::restore::{
 use crate::verify::{VerifyReport, catalog_by_app, verify};
 use crate::{ControlContext, Error};
 
+pub use backups::BackupRequests;
+pub use fleet::{FleetRequests, ScheduleChange};
+
 /// How far a forecast looks.
 const DAY: Duration = Duration::from_hours(24);
 
 /// Requests of people that need the fleet file or Azure.
 #[async_trait]
-pub trait OperatorRequests: Send + Sync {
+pub trait OperatorRequests: BackupRequests + FleetRequests {
     /// The apps that Azure lists, and which of them the fleet file covers.
     async fn coverage(&self) -> Result<Coverage, Error>;
 

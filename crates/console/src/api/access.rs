@@ -30,6 +30,7 @@ pub struct WhoAmI<'a> {
 /// The body of a request for a token.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[schema(example = json!({ "name": "night", "role": "operator", "expiresIn": "30d" }))]
 pub struct NewToken {
     /// Its name: 1 to 64 letters, digits and characters of `-_.`.
     name: String,

@@ -12,7 +12,7 @@ use crate::acts::{Act, ActKind};
 use crate::api::once::ApiRequest;
 use crate::done::{ActDone, Work};
 use crate::failure::{ApiFailure, Failure};
-use crate::site::{NamedApp, Site};
+use crate::site::Site;
 
 /// A pause: why, and for how long or until when.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -71,7 +71,8 @@ pub async fn on_app(
 )]
 async fn pause(site: &Arc<Site>, name: &str, request: ApiRequest) -> Result<Response, ApiFailure> {
     let NewPause { reason, span, until } = request.json()?;
-    let (app, [span, until]) = (named(site, name).await?, [span, until].map(Option::unwrap_or_default));
+    let (app, [span, until]) =
+        (site.one(name).await?.to_string(), [span, until].map(Option::unwrap_or_default));
     let fields = [("app", app), ("reason", reason), ("for", span), ("until", until)];
     Ok(act(site, ActKind::Pause, &fields, request).await?)
 }
@@ -87,7 +88,7 @@ async fn pause(site: &Arc<Site>, name: &str, request: ApiRequest) -> Result<Resp
 )]
 async fn resume(site: &Arc<Site>, name: &str, request: ApiRequest) -> Result<Response, ApiFailure> {
     let Reason { reason } = request.json()?;
-    let fields = [("app", named(site, name).await?), ("reason", reason)];
+    let fields = [("app", site.one(name).await?.to_string()), ("reason", reason)];
     Ok(act(site, ActKind::Resume, &fields, request).await?)
 }
 
@@ -142,13 +143,5 @@ pub(super) async fn act(
     match &done.work {
         Work::Act(done) => Ok(Json(done).into_response()),
         Work::Backups(_) => Err(Failure::no_result()),
-    }
-}
-
-/// The ARM id of the one app that a name means.
-pub(super) async fn named(site: &Site, name: &str) -> Result<String, Failure> {
-    match site.named(name).await? {
-        NamedApp::One(id) => Ok(id.to_string()),
-        NamedApp::Several(ids) => Err(Failure::several(name, &ids)),
     }
 }

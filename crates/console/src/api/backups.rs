@@ -21,7 +21,7 @@ use crate::backup_request::{self, Asked};
 use crate::done::Work;
 use crate::failure::{ApiFailure, Failure};
 use crate::pages::activity_query;
-use crate::site::{NamedApp, Site};
+use crate::site::Site;
 
 /// Apps, or a query with the number of apps that it matches.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -121,10 +121,7 @@ async fn selection(site: &Site, request: &Body) -> Result<Selection, Failure> {
         (None, None) if !request.apps.is_empty() => {
             let mut apps = BTreeSet::new();
             for name in &request.apps {
-                match site.named(name).await? {
-                    NamedApp::One(id) => apps.insert(id),
-                    NamedApp::Several(ids) => return Err(Failure::several(name, &ids)),
-                };
+                apps.insert(site.one(name).await?);
             }
             Ok(Selection::Apps(apps))
         }

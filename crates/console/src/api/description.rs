@@ -2,7 +2,9 @@
 
 use utoipa::OpenApi;
 
-use crate::api::{access, acts, backups, drills, reads, restores};
+use crate::api::{
+    access, acts, backup_acts, backups, catalog, deletions, drills, fleet, native_schedules, reads, restores,
+};
 use crate::failure::Problem;
 use crate::pages::coverage;
 
@@ -30,6 +32,29 @@ use crate::pages::coverage;
         restores::start,
         drills::plan,
         drills::start,
+        catalog::list,
+        catalog::show,
+        catalog::inventory,
+        catalog::held,
+        backup_acts::hold,
+        backup_acts::release,
+        backup_acts::reveal,
+        backup_acts::adopt,
+        backup_acts::verify,
+        backup_acts::refresh_sas,
+        deletions::plan,
+        deletions::start,
+        fleet::problems,
+        fleet::subscriptions,
+        fleet::reopen,
+        fleet::retention,
+        fleet::schedules,
+        fleet::forecast,
+        fleet::storages,
+        native_schedules::show,
+        native_schedules::drift,
+        native_schedules::plan,
+        native_schedules::change,
         access::whoami,
         access::list,
         access::create,

@@ -19,7 +19,7 @@ use crate::api::list::List;
 use crate::failure::{ApiFailure, Failure};
 use crate::markup::link::with_query;
 use crate::pages::{activity_query, activity_url, audit_query, audit_url};
-use crate::site::{NamedApp, Site};
+use crate::site::Site;
 
 /// Rows of a page of the API.
 const ROWS: usize = 200;
@@ -72,10 +72,8 @@ pub async fn apps(State(site): State<Arc<Site>>, RawQuery(query): RawQuery) -> A
     extensions(("x-codes" = json!(["invalid_query", "no_such_app", "not_found", "ambiguous_app"])))
 )]
 pub async fn app(State(site): State<Arc<Site>>, Path(name): Path<String>) -> Answer {
-    match site.named(&name).await? {
-        NamedApp::One(id) => Ok(Json(site.app(&id).await?).into_response()),
-        NamedApp::Several(ids) => Err(Failure::several(&name, &ids).into()),
-    }
+    let id = site.one(&name).await?;
+    Ok(Json(site.app(&id).await?).into_response())
 }
 
 /// Runs, the newest first

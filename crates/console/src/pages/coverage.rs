@@ -50,13 +50,20 @@ struct RowShown {
     last_good: Markup,
 }
 
-/// The answer of the API while Azure is being asked.
+/// The answer of the API before the first answer is known.
 #[derive(Serialize, ToSchema)]
 pub struct Asking {
-    /// `asking_azure`.
+    /// `asking_azure` or `forecasting`.
     status: &'static str,
-    /// Why Azure did not answer the last time.
+    /// Why there was none the last time.
     error: Option<String>,
+}
+
+impl Asking {
+    /// The answer while something is being done, with why it failed the last time.
+    pub fn new(status: &'static str, error: Option<String>) -> Self {
+        Self { status, error }
+    }
 }
 
 /// Serves the page.
@@ -80,7 +87,7 @@ pub async fn document(State(site): State<Arc<Site>>) -> Result<Response, ApiFail
     if let Some(view) = view {
         return Ok(Json(view).into_response());
     }
-    let asking = Asking { status: "asking_azure", error: reading.error };
+    let asking = Asking::new("asking_azure", reading.error);
     Ok((StatusCode::ACCEPTED, [(RETRY_AFTER, "5")], Json(asking)).into_response())
 }
 

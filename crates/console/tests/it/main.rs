@@ -5,11 +5,14 @@
 mod access;
 mod actions;
 mod acts;
+mod api_backups;
 mod app_status_cache;
 mod azure;
+mod azure_requests;
 mod filled;
 mod http;
 mod listener;
+mod openapi;
 mod pages;
 mod restores;
 mod route_matrix;

@@ -9,6 +9,16 @@ use crate::access::{ANY, FORM, JSON, SMALL, ask};
 use crate::actions::confirmation;
 use crate::world::{World, between};
 
+/// Calls about one backup, or the backups of one app.
+const ABOUT_BACKUPS: [&str; 6] = [
+    "/api/v1/holds",
+    "/api/v1/holds/release",
+    "/api/v1/backups/reveal",
+    "/api/v1/backups/adopt",
+    "/api/v1/verifications",
+    "/api/v1/sas/refresh",
+];
+
 /// What a matrix of requests needs of the world.
 struct Samples {
     /// Apps without a run under way.
@@ -63,6 +73,30 @@ impl Samples {
             ("GET", "/api/v1/coverage") => (path.to_string(), String::new(), ANY),
             ("POST", asked) if asked.contains("/restores") || asked.contains("/drills") => {
                 crate::restores::sample(world, token, asked, app).await
+            }
+            ("GET", "/api/v1/forecast") => (path.to_string(), String::new(), ANY),
+            ("GET", "/api/v1/retention") => (format!("{path}?app={}", self.name), String::new(), 200),
+            ("GET", "/api/v1/inventory") => (format!("{path}?app={}", self.name), String::new(), 502),
+            ("GET", "/api/v1/backups/{number}") => {
+                (format!("/api/v1/backups/1?app={}", self.name), String::new(), 502)
+            }
+            ("POST", "/api/v1/budgets/reopen") => {
+                (path.to_string(), json!({ "subscription": "nobody" }).to_string(), 404)
+            }
+            ("POST", about) if ABOUT_BACKUPS.contains(&about) => {
+                let body = match about {
+                    "/api/v1/verifications" | "/api/v1/sas/refresh" => json!({ "app": app }),
+                    "/api/v1/backups/adopt" => json!({ "app": app, "backups": [1] }),
+                    "/api/v1/backups/reveal" => json!({ "app": app, "backup": 1 }),
+                    _ => json!({ "app": app, "backup": 1, "reason": "audit" }),
+                };
+                (path.to_string(), body.to_string(), ANY)
+            }
+            ("POST", deletion) if deletion.starts_with("/api/v1/deletions") => {
+                (path.to_string(), json!({ "app": app, "backups": [1] }).to_string(), ANY)
+            }
+            ("POST", schedules) if schedules.starts_with("/api/v1/native-schedules") => {
+                (path.to_string(), json!({ "apps": [app] }).to_string(), ANY)
             }
             ("DELETE", "/api/v1/tokens/{name}") => ("/api/v1/tokens/spare".into(), String::new(), 204),
             ("GET", fixed) if !fixed.contains('{') => (fixed.to_owned(), String::new(), 200),
