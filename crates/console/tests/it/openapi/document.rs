@@ -27,6 +27,7 @@ pub fn paths_of(rule: &RouteRule) -> Vec<String> {
 /// The description as docs/openapi.json has it.
 pub fn document() -> Value {
     let mut document = serde_json::to_value(api_description()).unwrap();
+    let mut shared = BTreeMap::new();
     for rule in api_rules() {
         for path in paths_of(&rule) {
             let call = &mut document["paths"][&path][rule.method.as_str().to_lowercase()];
@@ -35,9 +36,10 @@ pub fn document() -> Value {
                 "{} {path} has no description: add it to api/description.rs",
                 rule.method
             );
-            complete(call, &rule);
+            complete(call, &rule, &mut shared);
         }
     }
+    document["components"]["responses"] = json!(shared);
     document["security"] = json!([{ "token": [] }]);
     document["components"]["securitySchemes"]["token"] = json!({
         "type": "http",
@@ -49,7 +51,7 @@ pub fn document() -> Value {
     document
 }
 
-fn complete(call: &mut Value, rule: &RouteRule) {
+fn complete(call: &mut Value, rule: &RouteRule, shared: &mut BTreeMap<String, Value>) {
     let mut codes: BTreeSet<String> = OF_ALL.map(str::to_owned).into();
     let own = call.as_object_mut().unwrap().remove("x-codes").unwrap_or_default();
     codes.extend(own.as_array().into_iter().flatten().map(|code| code.as_str().unwrap().to_owned()));
@@ -77,7 +79,7 @@ fn complete(call: &mut Value, rule: &RouteRule) {
         }
         call["parameters"].as_array_mut().unwrap().push(key);
     }
-    for parameter in call["parameters"].as_array_mut().into_iter().flatten() {
+    for parameter in call.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
         parameter["schema"] = without_null(parameter["schema"].take());
     }
     if call["responses"]["202"].is_object() {
@@ -89,11 +91,11 @@ fn complete(call: &mut Value, rule: &RouteRule) {
             call["responses"]["202"]["headers"]["Operation-Location"] = location;
         }
     }
-    problems(&mut call["responses"], &codes);
+    problems(&mut call["responses"], &codes, shared);
 }
 
-/// Adds an answer for each status, with the codes that it may have.
-fn problems(responses: &mut Value, codes: &BTreeSet<String>) {
+/// Adds an answer for each status, with the codes that it may have. Calls with the same codes share it.
+fn problems(responses: &mut Value, codes: &BTreeSet<String>, shared: &mut BTreeMap<String, Value>) {
     let mut by_status: BTreeMap<u16, Vec<(&str, &str)>> = BTreeMap::new();
     for (code, status, meaning) in CODES {
         if codes.contains(code) {
@@ -107,13 +109,16 @@ fn problems(responses: &mut Value, codes: &BTreeSet<String>) {
         let meanings: Vec<String> =
             codes.iter().map(|(code, meaning)| format!("`{code}`: {meaning}.")).collect();
         let names: Vec<&str> = codes.iter().map(|(code, _)| *code).collect();
-        responses[status.to_string()] = json!({
+        let name = format!("{status}.{}", names.join("."));
+        responses[status.to_string()] = json!({ "$ref": format!("#/components/responses/{name}") });
+        let answer = json!({
             "description": meanings.join(" "),
             "content": { "application/problem+json": { "schema": { "allOf": [
                 { "$ref": "#/components/schemas/Problem" },
                 { "properties": { "code": { "enum": names } } },
             ] } } },
         });
+        shared.insert(name, answer);
     }
 }
 

@@ -52,13 +52,14 @@ fn one(page: &mut String, method: &str, path: &str, (call, document): (&Value, &
     if let Some(body) = call.pointer("/requestBody/content/application~1json/schema") {
         let _ = write!(page, " Body: {}.", kind(body));
     }
-    for (status, answer) in call["responses"].as_object().unwrap() {
-        if status.starts_with('2') {
-            let schema = answer.pointer("/content/application~1json/schema");
-            let body = schema.map_or_else(|| "nothing".to_owned(), kind);
-            let _ = write!(page, " Answer: {status} with {body}.");
-        }
-    }
+    let answers = call["responses"].as_object().unwrap().iter().filter(|(status, _)| status.starts_with('2'));
+    let answers: Vec<String> = answers
+        .map(|(status, answer)| {
+            let body = answer.pointer("/content/application~1json/schema").map(kind);
+            body.map_or_else(|| status.clone(), |body| format!("{status} with {body}"))
+        })
+        .collect();
+    let _ = write!(page, " Answer: {}.", answers.join(", or "));
     page.push_str("\n\n");
     let parameters = call["parameters"].as_array().map(Vec::as_slice).unwrap_or_default();
     if !parameters.is_empty() {
@@ -81,10 +82,8 @@ fn one(page: &mut String, method: &str, path: &str, (call, document): (&Value, &
 
 fn codes(call: &Value) -> Vec<String> {
     let responses = call["responses"].as_object().unwrap().values();
-    let schemas = responses.filter_map(|answer| {
-        answer.pointer("/content/application~1problem+json/schema/allOf/1/properties/code/enum")
-    });
-    let of_call = schemas.flat_map(|codes| codes.as_array().unwrap()).map(text);
+    let names = responses.filter_map(|answer| answer["$ref"].as_str());
+    let of_call = names.flat_map(|name| name.rsplit('/').next().unwrap().split('.').skip(1));
     of_call.filter(|code| !OF_ALL.contains(code)).map(|code| format!("`{code}`")).collect()
 }
 
@@ -127,13 +126,21 @@ fn of_type(schema: &Value) -> String {
 fn gather(schema: &Value, fields: &mut Vec<String>) {
     let none = Map::new();
     for (name, field) in schema["properties"].as_object().unwrap_or(&none) {
-        fields.push(format!("| `{name}` | {} | {} |", kind(field), cell(text(&field["description"]))));
+        fields.push(format!("| `{name}` | {} | {} |", kind(field), cell(meaning(field))));
     }
     for part in schema["allOf"].as_array().into_iter().flatten() {
         if part["$ref"].is_string() {
             fields.push(format!("| … | {} | its fields |", kind(part)));
         }
         gather(part, fields);
+    }
+}
+
+/// What a field means. One that may be null has it in its other alternative.
+fn meaning(field: &Value) -> &str {
+    match (text(&field["description"]), alternatives(field).first()) {
+        ("", Some(one)) => text(&one["description"]),
+        (said, _) => said,
     }
 }
 
