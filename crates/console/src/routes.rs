@@ -33,7 +33,12 @@ const WHAT_CHARS: usize = 200;
 
 /// Every page and every call of the API, each with the permission that it demands.
 fn table() -> RouteTable {
-    RouteTable::default()
+    api(pages(RouteTable::default()))
+}
+
+/// The pages, and what they need.
+fn pages(table: RouteTable) -> RouteTable {
+    table
         .get("/", View, pages::overview)
         .get("/fleet", View, pages::fleet)
         .get("/fleet.csv", View, pages::export::csv)
@@ -64,6 +69,11 @@ fn table() -> RouteTable {
         .open(Method::GET, "/login", pages::login::page)
         .open(Method::POST, "/login", pages::login::log_in)
         .post("/logout", View, pages::login::log_out)
+}
+
+/// The calls of the API.
+fn api(table: RouteTable) -> RouteTable {
+    table
         .get("/api/v1/openapi.json", View, reads::openapi)
         .get("/api/v1/overview", View, reads::overview)
         .get("/api/v1/coverage", View, pages::coverage::document)

@@ -12,8 +12,7 @@ use crate::command::{Place, command};
 use crate::simulated::simulate;
 
 /// What must hold of each answer.
-const CHECKS: &str =
-    "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance";
+const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,response_schema_conformance";
 
 /// A process that demands logins, ended with its guard.
 struct Serving {
@@ -137,7 +136,7 @@ fn the_api_does_what_commands_do_and_answers_as_its_description_says() {
     asking.args(["--url", &format!("http://{}", serving.address), "--checks", CHECKS]);
     asking.args(["--header", &format!("Authorization: Bearer {}", serving.token)]);
     asking.args(
-        "--phases examples,fuzzing --max-examples 8 --workers 4 --seed 7 --no-shrink --warnings off"
+        "--phases examples,coverage,fuzzing --max-examples 8 --workers 4 --seed 7 --no-shrink --warnings off"
             .split(' '),
     );
     asking.args("--generation-database none --suppress-health-check all --continue-on-failure".split(' '));

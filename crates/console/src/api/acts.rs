@@ -19,7 +19,8 @@ use crate::site::Site;
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "reason": "move to Linux", "for": "8h" }))]
 pub struct NewPause {
-    /// Why: 1 to 500 characters.
+    /// Why.
+    #[schema(min_length = 1, max_length = 500)]
     reason: String,
     /// For how long, such as `8h` or `3d`.
     #[serde(rename = "for")]
@@ -33,7 +34,8 @@ pub struct NewPause {
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "reason": "moved" }))]
 pub struct Reason {
-    /// Why: 1 to 500 characters.
+    /// Why.
+    #[schema(min_length = 1, max_length = 500)]
     reason: String,
 }
 
@@ -42,7 +44,8 @@ pub struct Reason {
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "note": "key rotated" }))]
 pub struct Note {
-    /// What is known about it: 1 to 500 characters.
+    /// What is known about it.
+    #[schema(min_length = 1, max_length = 500)]
     note: String,
 }
 

@@ -25,20 +25,21 @@ use crate::site::Site;
 /// A backup to hold or to release, and why.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({ "app": "shop", "backup": 458165, "reason": "lawsuit 7" }))]
+#[schema(example = json!({ "app": "shop", "backup": 458_165, "reason": "lawsuit 7" }))]
 pub struct NewHold {
     /// The app, by short name or ARM id.
     app: String,
     /// Azure's number of the backup.
     backup: i64,
-    /// Why: 1 to 500 characters.
+    /// Why.
+    #[schema(min_length = 1, max_length = 500)]
     reason: String,
 }
 
 /// A backup of an app.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({ "app": "shop", "backup": 458165 }))]
+#[schema(example = json!({ "app": "shop", "backup": 458_165 }))]
 pub struct OneBackup {
     /// The app, by short name or ARM id.
     app: String,
@@ -56,7 +57,7 @@ pub struct Revealed<'a> {
 /// Backups that others took, and that the catalog shall have.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({ "app": "shop", "backups": [458165] }))]
+#[schema(example = json!({ "app": "shop", "backups": [458_165] }))]
 pub struct NewAdoption {
     /// The app, by short name or ARM id.
     app: String,

@@ -23,7 +23,7 @@ use crate::site::Site;
 /// Backups of an app to delete.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({ "app": "shop", "backups": [458165], "confirm": "shop" }))]
+#[schema(example = json!({ "app": "shop", "backups": [458_165], "confirm": "shop" }))]
 pub struct NewDeletion {
     /// The app, by short name or ARM id.
     app: String,

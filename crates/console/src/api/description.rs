@@ -1,5 +1,6 @@
 //! The description of the API in OpenAPI 3.1, from its handlers and their types.
 
+use holdfast_control::views::fleet::Sort;
 use utoipa::OpenApi;
 
 use crate::api::{
@@ -12,7 +13,7 @@ use crate::pages::coverage;
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Holdfast", description = "Backs up fleets of Azure App Service apps.", license(name = "MIT OR Apache-2.0")),
-    components(schemas(Problem<'static>)),
+    components(schemas(Problem<'static>, Sort)),
     paths(
         reads::overview,
         coverage::document,

@@ -9,16 +9,6 @@ use crate::access::{ANY, FORM, JSON, SMALL, ask};
 use crate::actions::confirmation;
 use crate::world::{World, between};
 
-/// Calls about one backup, or the backups of one app.
-const ABOUT_BACKUPS: [&str; 6] = [
-    "/api/v1/holds",
-    "/api/v1/holds/release",
-    "/api/v1/backups/reveal",
-    "/api/v1/backups/adopt",
-    "/api/v1/verifications",
-    "/api/v1/sas/refresh",
-];
-
 /// What a matrix of requests needs of the world.
 struct Samples {
     /// Apps without a run under way.
@@ -70,34 +60,14 @@ impl Samples {
                 (run.replace("{id}", &self.run), json!({ "reason": "audit" }).to_string(), ANY)
             }
             ("GET", "/restores/form") => (format!("/restores/form?app={app}"), String::new(), 200),
-            ("GET", "/api/v1/coverage") => (path.to_string(), String::new(), ANY),
+            ("GET", "/api/v1/coverage" | "/api/v1/forecast") => (path.to_string(), String::new(), ANY),
             ("POST", asked) if asked.contains("/restores") || asked.contains("/drills") => {
                 crate::restores::sample(world, token, asked, app).await
             }
-            ("GET", "/api/v1/forecast") => (path.to_string(), String::new(), ANY),
-            ("GET", "/api/v1/retention") => (format!("{path}?app={}", self.name), String::new(), 200),
-            ("GET", "/api/v1/inventory") => (format!("{path}?app={}", self.name), String::new(), 502),
-            ("GET", "/api/v1/backups/{number}") => {
-                (format!("/api/v1/backups/1?app={}", self.name), String::new(), 502)
+            ("POST", "/api/v1/holds") => {
+                (path.to_string(), json!({ "app": app, "backup": 1, "reason": "audit" }).to_string(), ANY)
             }
-            ("POST", "/api/v1/budgets/reopen") => {
-                (path.to_string(), json!({ "subscription": "nobody" }).to_string(), 404)
-            }
-            ("POST", about) if ABOUT_BACKUPS.contains(&about) => {
-                let body = match about {
-                    "/api/v1/verifications" | "/api/v1/sas/refresh" => json!({ "app": app }),
-                    "/api/v1/backups/adopt" => json!({ "app": app, "backups": [1] }),
-                    "/api/v1/backups/reveal" => json!({ "app": app, "backup": 1 }),
-                    _ => json!({ "app": app, "backup": 1, "reason": "audit" }),
-                };
-                (path.to_string(), body.to_string(), ANY)
-            }
-            ("POST", deletion) if deletion.starts_with("/api/v1/deletions") => {
-                (path.to_string(), json!({ "app": app, "backups": [1] }).to_string(), ANY)
-            }
-            ("POST", schedules) if schedules.starts_with("/api/v1/native-schedules") => {
-                (path.to_string(), json!({ "apps": [app] }).to_string(), ANY)
-            }
+            (_, asked) if self.of_backups(asked, app).is_some() => self.of_backups(asked, app).unwrap(),
             ("DELETE", "/api/v1/tokens/{name}") => ("/api/v1/tokens/spare".into(), String::new(), 204),
             ("GET", fixed) if !fixed.contains('{') => (fixed.to_owned(), String::new(), 200),
             (method, path) => panic!("the matrix has no sample of {method} {path}: add one"),
@@ -107,6 +77,31 @@ impl Samples {
 }
 
 impl Samples {
+    /// A request about backups, retention or Azure's own schedules through the API, and 200 where Azure is not asked.
+    fn of_backups(&self, path: &str, app: &str) -> Option<(String, String, u16)> {
+        let call = path.strip_prefix("/api/v1/")?;
+        let query = |path: &str| format!("{path}?app={}", self.name);
+        let (path, body, status) = match call {
+            "retention" => (query(path), None, 200),
+            "inventory" => (query(path), None, ANY),
+            "backups/{number}" => (query("/api/v1/backups/1"), None, ANY),
+            "verifications" | "sas/refresh" => (path.to_owned(), Some(json!({ "app": app })), ANY),
+            "backups/reveal" => (path.to_owned(), Some(json!({ "app": app, "backup": 1 })), ANY),
+            "backups/adopt" | "deletions" | "deletions/plan" => {
+                (path.to_owned(), Some(json!({ "app": app, "backups": [1] })), ANY)
+            }
+            "holds/release" => {
+                (path.to_owned(), Some(json!({ "app": app, "backup": 1, "reason": "audit" })), ANY)
+            }
+            "budgets/reopen" => (path.to_owned(), Some(json!({ "subscription": "nobody" })), ANY),
+            schedules if schedules.starts_with("native-schedules") => {
+                (path.to_owned(), Some(json!({ "apps": [app] })), ANY)
+            }
+            _ => return None,
+        };
+        Some((path, body.map(|body| body.to_string()).unwrap_or_default(), status))
+    }
+
     /// A form of an act on an app, a run or a backup.
     async fn act(&self, world: &World, token: &str, act: &str, app: &str) -> (String, String, u16) {
         let kind = act.trim_start_matches("/acts/");

@@ -152,8 +152,8 @@ fn without_null(mut schema: Value) -> Value {
 fn without_links(value: &mut Value) {
     match value {
         Value::String(text) => {
-            *text =
-                text.replace("[`", "`").replace("`]", "`").replace("`None`", "`null`").replace("crate::", "")
+            let plain = text.replace("[`", "`").replace("`]", "`").replace("`None`", "`null`");
+            *text = plain.replace("crate::", "");
         }
         Value::Array(values) => values.iter_mut().for_each(without_links),
         Value::Object(members) => members.values_mut().for_each(without_links),

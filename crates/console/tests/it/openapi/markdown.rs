@@ -176,7 +176,10 @@ fn kind(schema: &Value) -> String {
             format!("list: {}", parts.join(", "))
         }
         ("string", Some(format)) => format.to_owned(),
-        ("string", None) => "text".to_owned(),
+        ("string", None) => match schema["maxLength"].as_u64() {
+            Some(most) => format!("text of at most {most} characters"),
+            None => "text".to_owned(),
+        },
         ("", _) => "any".to_owned(),
         (other, _) => other.to_owned(),
     };

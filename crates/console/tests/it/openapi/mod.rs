@@ -52,6 +52,15 @@ fn every_route_of_the_api_is_described_and_nothing_else_is() {
 }
 
 #[test]
+fn every_reference_of_the_description_leads_somewhere() {
+    let document = document();
+    let text = document.to_string();
+    for reference in text.split("\"$ref\":\"#").skip(1).map(|rest| rest.split('"').next().unwrap()) {
+        assert!(document.pointer(reference).is_some(), "{reference}");
+    }
+}
+
+#[test]
 fn the_files_of_the_description_are_current() {
     let document = document();
     is_current("openapi.json", &format!("{}\n", serde_json::to_string_pretty(&document).unwrap()));
