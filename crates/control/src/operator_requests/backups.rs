@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use holdfast_model::{Actor, BackupId};
 use secrecy::SecretString;
 
-use super::LiveRequests;
+use super::live::LiveRequests;
 use crate::added_runs::{AddedRuns, add_runs};
 use crate::adoption::{Adopted, AdoptionRequest, adopt};
 use crate::deletion::{self, DeletionPlan, DeletionRequest};

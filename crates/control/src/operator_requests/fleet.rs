@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use holdfast_model::{Actor, PolicyName, StorageName};
 
-use super::LiveRequests;
+use super::live::LiveRequests;
 use crate::Error;
 use crate::added_runs::AddedRuns;
 use crate::app_resolver::AppSelection;

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::codes::{CODES, OF_ALL};
 
 /// What no description has: conventions.
-const INTRODUCTION: &str = include_str!("introduction.md");
+const INTRODUCTION: &str = include_str!("introduction.txt");
 
 /// The page.
 pub fn markdown(document: &Value) -> String {
