@@ -94,6 +94,7 @@ fn api(table: RouteTable) -> RouteTable {
         .get("/api/v1/backups", View, catalog::list)
         .get_in_scope("/api/v1/backups/{number}", BackUp, catalog::show)
         .get_in_scope("/api/v1/inventory", BackUp, catalog::inventory)
+        .get_in_scope("/api/v1/doctor", BackUp, catalog::check)
         .get("/api/v1/holds", View, catalog::held)
         .post_in_scope("/api/v1/holds", Hold, backup_acts::hold)
         .post_in_scope("/api/v1/holds/release", ReleaseHold, backup_acts::release)

@@ -107,6 +107,7 @@ fn the_api_does_what_commands_do_and_answers_as_its_description_says() {
     for (call, body, status) in [
         (format!("GET /inventory?app={app}"), None, 200),
         (format!("GET /backups/{number}?app={app}"), None, 200),
+        (format!("GET /doctor?app={app}"), None, 200),
         (format!("GET /retention?app={app}"), None, 200),
         (format!("GET /schedules?app={app}"), None, 200),
         ("GET /storages".to_owned(), None, 200),

@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::{Path, RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use holdfast_control::Inventory;
+use holdfast_control::doctor::Finding;
 use holdfast_control::holds;
 use holdfast_control::inventory::BackupView;
 use holdfast_model::{AppId, BackupId, CatalogEntry, PolicyName, Timestamp};
@@ -123,6 +124,25 @@ pub async fn show(
     let app = app_of(&site, &caller, given(query).value("app")).await?;
     let found = site.azure.inventory(&caller.actor, &app.to_string()).await.map_err(Failure::from)?;
     Ok(Json(BackupView::from(found.get(id).map_err(Failure::from)?)).into_response())
+}
+
+/// Check what the backups of an app depend on
+///
+/// As `holdfast doctor APP` does: the subscription, the storage, the tier and the settings of the app, each with what to do.
+#[utoipa::path(
+    get, path = "/api/v1/doctor", operation_id = "check_app", tag = "backups",
+    params(("app" = String, Query, description = "The app, by short name or ARM id.")),
+    responses((status = 200, description = "What was found.", body = All<Finding>)),
+    extensions(("x-codes" = json!(["invalid", "invalid_query", "no_such_app", "not_found", "ambiguous_app", "conflict", "azure_unavailable"])))
+)]
+pub async fn check(
+    State(site): State<Arc<Site>>,
+    caller: Caller,
+    query: RawQuery,
+) -> Result<Response, ApiFailure> {
+    let app = app_of(&site, &caller, given(query).value("app")).await?;
+    let value = site.azure.check_app(&app.to_string()).await.map_err(Failure::from)?;
+    Ok(Json(All { value }).into_response())
 }
 
 /// Held backups

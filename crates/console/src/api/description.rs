@@ -36,6 +36,7 @@ use crate::pages::coverage;
         catalog::list,
         catalog::show,
         catalog::inventory,
+        catalog::check,
         catalog::held,
         backup_acts::hold,
         backup_acts::release,

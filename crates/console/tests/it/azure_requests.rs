@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use holdfast_control::adoption::{Adopted, AdoptionRequest};
 use holdfast_control::app_resolver::AppSelection;
 use holdfast_control::deletion::{DeletionPlan, DeletionRequest, PlannedDeletion};
+use holdfast_control::doctor::Finding;
 use holdfast_control::native_schedule::{AppSchedule, ScheduleDrift, ShownSchedule};
 use holdfast_control::operator_requests::{BackupRequests, FleetRequests, ScheduleChange};
 use holdfast_control::retention::RetentionReport;
@@ -85,6 +86,10 @@ impl FleetRequests for FakeAzure {
     }
 
     async fn check_storages(&self, _: &[StorageName]) -> Result<Vec<CheckedStorage>, Error> {
+        Ok(Vec::new())
+    }
+
+    async fn check_app(&self, _: &str) -> Result<Vec<Finding>, Error> {
         Ok(Vec::new())
     }
 

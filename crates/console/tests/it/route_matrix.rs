@@ -83,7 +83,7 @@ impl Samples {
         let query = |path: &str| format!("{path}?app={}", self.name);
         let (path, body, status) = match call {
             "retention" => (query(path), None, 200),
-            "inventory" => (query(path), None, ANY),
+            "doctor" | "inventory" => (query(path), None, ANY),
             "backups/{number}" => (query("/api/v1/backups/1"), None, ANY),
             "verifications" | "sas/refresh" => (path.to_owned(), Some(json!({ "app": app })), ANY),
             "backups/reveal" => (path.to_owned(), Some(json!({ "app": app, "backup": 1 })), ANY),

@@ -1,5 +1,7 @@
 //! Requests about policies, storages and Azure's own schedules.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use holdfast_model::{Actor, PolicyName, StorageName};
 
@@ -7,6 +9,7 @@ use super::live::LiveRequests;
 use crate::Error;
 use crate::added_runs::AddedRuns;
 use crate::app_resolver::AppSelection;
+use crate::doctor::{Doctor, Finding};
 use crate::native_schedule::{self, AppSchedule, ScheduleDrift, ShownSchedule};
 use crate::retention::{RetentionReport, retention};
 use crate::sas::{self, CheckedStorage};
@@ -41,6 +44,9 @@ pub trait FleetRequests: Send + Sync {
 
     /// Checks the SAS of storages; of those that policies use where none is named.
     async fn check_storages(&self, names: &[StorageName]) -> Result<Vec<CheckedStorage>, Error>;
+
+    /// Checks what the backups of an app depend on: its subscription, storage, tier and settings. Changes nothing.
+    async fn check_app(&self, app: &str) -> Result<Vec<Finding>, Error>;
 
     /// Azure's own schedules of apps.
     async fn native_schedules(&self, actor: &Actor, apps: &AppSelection)
@@ -96,6 +102,17 @@ impl FleetRequests for LiveRequests {
 
     async fn check_storages(&self, names: &[StorageName]) -> Result<Vec<CheckedStorage>, Error> {
         sas::check(&self.fleet, &*self.storage, names, self.store.now().await?).await
+    }
+
+    async fn check_app(&self, app: &str) -> Result<Vec<Finding>, Error> {
+        let (arm, storage, clock) =
+            (Arc::clone(&self.arm), Arc::clone(&self.storage), Arc::clone(&self.clock));
+        let progress = |_, _| ();
+        // Each request of ARM shows whether the credential works.
+        let credentials = Vec::new();
+        Doctor { fleet: &self.fleet, arm, storage, credentials, clock, progress: &progress }
+            .check_app(app)
+            .await
     }
 
     async fn native_schedules(

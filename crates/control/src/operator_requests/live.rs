@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use holdfast_arm::Arm;
 use holdfast_config::Fleet;
-use holdfast_model::Actor;
+use holdfast_model::{Actor, Clock};
 use holdfast_storage::Storage;
 use holdfast_store::Store;
 
@@ -20,6 +20,8 @@ pub struct LiveRequests {
     pub arm: Arc<dyn Arm>,
     /// The SAS and containers of the storages.
     pub storage: Arc<dyn Storage>,
+    /// The clock of the process.
+    pub clock: Arc<dyn Clock>,
 }
 
 impl LiveRequests {
