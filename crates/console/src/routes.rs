@@ -14,7 +14,8 @@ use holdfast_access::Permission::{
 
 use crate::api::plain::as_problem;
 use crate::api::{
-    access, acts, backup_acts, backups, catalog, deletions, drills, fleet, native_schedules, reads, restores,
+    access, acts, backup_acts, backups, catalog, deletions, drills, fleet, holds, native_schedules, reads,
+    restores,
 };
 use crate::assets::asset;
 use crate::caller::{Caller, Secure, Through};
@@ -95,9 +96,9 @@ fn api(table: RouteTable) -> RouteTable {
         .get_in_scope("/api/v1/backups/{number}", BackUp, catalog::show)
         .get_in_scope("/api/v1/inventory", BackUp, catalog::inventory)
         .get_in_scope("/api/v1/doctor", BackUp, catalog::check)
-        .get("/api/v1/holds", View, catalog::held)
-        .post_in_scope("/api/v1/holds", Hold, backup_acts::hold)
-        .post_in_scope("/api/v1/holds/release", ReleaseHold, backup_acts::release)
+        .get("/api/v1/holds", View, holds::list)
+        .post_in_scope("/api/v1/holds", Hold, holds::hold)
+        .post_in_scope("/api/v1/holds/release", ReleaseHold, holds::release)
         .post_in_scope("/api/v1/backups/reveal", RevealSas, backup_acts::reveal)
         .post_in_scope("/api/v1/backups/adopt", BackUp, backup_acts::adopt)
         .post_in_scope("/api/v1/verifications", BackUp, backup_acts::verify)

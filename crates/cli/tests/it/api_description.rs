@@ -137,7 +137,7 @@ fn the_api_does_what_commands_do_and_answers_as_its_description_says() {
     asking.args(["--url", &format!("http://{}", serving.address), "--checks", CHECKS]);
     asking.args(["--header", &format!("Authorization: Bearer {}", serving.token)]);
     asking.args(
-        "--phases examples,coverage,fuzzing --max-examples 8 --workers 4 --seed 7 --no-shrink --warnings off"
+        "--phases examples,coverage,fuzzing --max-examples 8 --workers 4 --seed 7 --no-shrink --request-timeout 60 --warnings off"
             .split(' '),
     );
     asking.args("--generation-database none --suppress-health-check all --continue-on-failure".split(' '));

@@ -1,4 +1,4 @@
-//! Acts on the backups of an app: hold, release, delete, reveal, adopt, verify, and new SAS.
+//! Acts on the backups of an app: reveal, adopt, verify, and new SAS.
 
 use std::sync::Arc;
 
@@ -13,28 +13,12 @@ use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::acts::ActKind;
-use crate::api::acts::act;
 use crate::api::named::app_of;
 use crate::api::once::ApiRequest;
 use crate::api::started::{started, starts};
 use crate::done::{ActDone, Work};
 use crate::failure::{ApiFailure, Failure};
 use crate::site::Site;
-
-/// A backup to hold or to release, and why.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(example = json!({ "app": "shop", "backup": 458_165, "reason": "lawsuit 7" }))]
-pub struct NewHold {
-    /// The app, by short name or ARM id.
-    app: String,
-    /// Azure's number of the backup.
-    backup: i64,
-    /// Why.
-    #[schema(min_length = 1, max_length = 500)]
-    reason: String,
-}
 
 /// A backup of an app.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -96,37 +80,6 @@ pub struct NewSas {
     app: String,
     /// Azure's number of the backup; all of the app where none is given.
     backup: Option<i64>,
-}
-
-/// Hold a backup
-///
-/// Nothing deletes it until the hold is released.
-#[utoipa::path(
-    post, path = "/api/v1/holds", operation_id = "hold_backup", tag = "backups", request_body = NewHold,
-    responses((status = 200, description = "What was done.", body = ActDone)),
-    extensions(("x-once" = json!(true)), ("x-codes" = json!(["invalid", "invalid_query", "no_such_app", "not_found", "ambiguous_app", "conflict"])))
-)]
-pub async fn hold(State(site): State<Arc<Site>>, request: ApiRequest) -> Result<Response, ApiFailure> {
-    change_hold(&site, ActKind::Hold, request).await
-}
-
-/// Release a held backup
-///
-/// Retention decides about it again.
-#[utoipa::path(
-    post, path = "/api/v1/holds/release", operation_id = "release_backup", tag = "backups", request_body = NewHold,
-    responses((status = 200, description = "What was done.", body = ActDone)),
-    extensions(("x-once" = json!(true)), ("x-codes" = json!(["invalid", "invalid_query", "no_such_app", "not_found", "ambiguous_app", "conflict"])))
-)]
-pub async fn release(State(site): State<Arc<Site>>, request: ApiRequest) -> Result<Response, ApiFailure> {
-    change_hold(&site, ActKind::Release, request).await
-}
-
-async fn change_hold(site: &Arc<Site>, kind: ActKind, request: ApiRequest) -> Result<Response, ApiFailure> {
-    let NewHold { app, backup, reason } = request.json()?;
-    let app = site.one(&app).await?.to_string();
-    let fields = [("app", app), ("backup", backup.to_string()), ("reason", reason)];
-    Ok(act(site, kind, &fields, request).await?)
 }
 
 /// Reveal the SAS of a backup

@@ -7,7 +7,6 @@ use axum::extract::{Path, RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use holdfast_control::Inventory;
 use holdfast_control::doctor::Finding;
-use holdfast_control::holds;
 use holdfast_control::inventory::BackupView;
 use holdfast_model::{AppId, BackupId, CatalogEntry, PolicyName, Timestamp};
 use holdfast_store::CatalogFilter;
@@ -16,8 +15,7 @@ use url::form_urlencoded::Serializer;
 use utoipa::ToSchema;
 
 use crate::api::list::{All, List};
-use crate::api::named::{app_of, given, number};
-use crate::backup_request::SentForm;
+use crate::api::named::{app_of, given, number, wanted};
 use crate::caller::Caller;
 use crate::failure::{ApiFailure, Failure};
 use crate::site::Site;
@@ -41,7 +39,7 @@ pub struct Backups {
 
 /// Backups of the catalog
 ///
-/// By app, 20 apps a page, each with all its backups, the newest first.
+/// By app, 20 apps a page, each with all its backups. The last page is empty.
 #[utoipa::path(
     get, path = "/api/v1/backups", operation_id = "list_backups", tag = "backups",
     params(
@@ -143,25 +141,4 @@ pub async fn check(
     let app = app_of(&site, &caller, given(query).value("app")).await?;
     let value = site.azure.check_app(&app.to_string()).await.map_err(Failure::from)?;
     Ok(Json(All { value }).into_response())
-}
-
-/// Held backups
-#[utoipa::path(
-    get, path = "/api/v1/holds", operation_id = "list_holds", tag = "backups",
-    params(("app" = Option<String>, Query, description = "Only this app, by short name or ARM id.")),
-    responses((status = 200, description = "The backups.", body = All<CatalogEntry>)),
-    extensions(("x-codes" = json!(["invalid_query", "no_such_app", "ambiguous_app"])))
-)]
-pub async fn held(State(site): State<Arc<Site>>, query: RawQuery) -> Result<Response, ApiFailure> {
-    let app = wanted(&site, &given(query)).await?.map(|app| app.to_string());
-    let value = holds::list(site.store(), app.as_deref()).await.map_err(Failure::from)?;
-    Ok(Json(All { value }).into_response())
-}
-
-/// The app that a query names, where it names one.
-async fn wanted(site: &Site, query: &SentForm) -> Result<Option<AppId>, Failure> {
-    match query.value("app") {
-        "" => Ok(None),
-        name => site.one(name).await.map(Some),
-    }
 }

@@ -4,7 +4,8 @@ use holdfast_control::views::fleet::Sort;
 use utoipa::OpenApi;
 
 use crate::api::{
-    access, acts, backup_acts, backups, catalog, deletions, drills, fleet, native_schedules, reads, restores,
+    access, acts, backup_acts, backups, catalog, deletions, drills, fleet, holds, native_schedules, reads,
+    restores,
 };
 use crate::failure::Problem;
 use crate::pages::coverage;
@@ -37,9 +38,9 @@ use crate::pages::coverage;
         catalog::show,
         catalog::inventory,
         catalog::check,
-        catalog::held,
-        backup_acts::hold,
-        backup_acts::release,
+        holds::list,
+        holds::hold,
+        holds::release,
         backup_acts::reveal,
         backup_acts::adopt,
         backup_acts::verify,

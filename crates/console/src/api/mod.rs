@@ -9,6 +9,7 @@ pub mod deletions;
 pub mod description;
 pub mod drills;
 pub mod fleet;
+pub mod holds;
 mod list;
 mod named;
 pub mod native_schedules;

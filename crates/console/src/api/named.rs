@@ -29,6 +29,14 @@ pub async fn app_of(site: &Site, caller: &Caller, name: &str) -> Result<AppId, F
     Ok(app)
 }
 
+/// The app that a query names, where it names one.
+pub async fn wanted(site: &Site, query: &SentForm) -> Result<Option<AppId>, Failure> {
+    match query.value("app") {
+        "" => Ok(None),
+        name => site.one(name).await.map(Some),
+    }
+}
+
 impl Site {
     /// The one app that a name means.
     pub(crate) async fn one(&self, name: &str) -> Result<AppId, Failure> {
