@@ -6,11 +6,12 @@ use std::fmt;
 use holdfast_model::PolicyName;
 use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
+use utoipa::ToSchema;
 
 use crate::{Permission, Role};
 
 /// Who asks, as the login proved it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Principal {
     /// The name: of the token, of the person, or of the user who runs the process.
     pub name: String,
@@ -24,7 +25,7 @@ pub struct Principal {
 }
 
 /// How a principal logged in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, IntoStaticStr)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, IntoStaticStr, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum LoginMethod {
@@ -41,7 +42,7 @@ pub enum LoginMethod {
 }
 
 /// The policies to whose apps the acts of a principal are limited. It sees the others.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(transparent)]
 pub struct Scope(Option<BTreeSet<PolicyName>>);
 

@@ -8,6 +8,7 @@ use ring::digest::{SHA256, digest};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
 use subtle::ConstantTimeEq as _;
+use utoipa::ToSchema;
 
 use crate::{LoginMethod, Principal, Role, Scope};
 
@@ -72,7 +73,7 @@ impl fmt::Debug for TokenText {
 }
 
 /// A token as the store keeps it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct ApiToken {
     /// Its id, which follows from its text.
     pub id: String,

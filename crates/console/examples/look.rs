@@ -16,6 +16,9 @@ mod filled;
 #[path = "../tests/it/azure.rs"]
 mod azure;
 
+#[path = "../tests/it/azure_requests.rs"]
+mod azure_requests;
+
 struct NoMetrics;
 
 #[async_trait]

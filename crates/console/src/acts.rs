@@ -197,7 +197,7 @@ fn done(app: AppId, sentence: String, detail: &str) -> ActDone {
 
 impl Site {
     /// Refuses an act on an app that is out of the caller's scope.
-    async fn in_scope(&self, caller: &Caller, about: &About) -> Result<(), Failure> {
+    pub(crate) async fn in_scope(&self, caller: &Caller, about: &About) -> Result<(), Failure> {
         if caller.principal.scope == Scope::ALL {
             return Ok(());
         }

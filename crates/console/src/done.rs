@@ -4,6 +4,7 @@ use holdfast_control::views::actions::BackupsStarted;
 use holdfast_model::{AppId, RunId};
 use holdfast_store::RequestAnswer;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::failure::Failure;
 
@@ -27,7 +28,7 @@ pub enum Work {
 }
 
 /// What an act did.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ActDone {
     /// The app.
     pub app: AppId,

@@ -9,6 +9,7 @@ use holdfast_access::{Permission, Principal};
 use holdfast_control::{Error, ErrorKind};
 use holdfast_model::AppId;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::attempts::WINDOW;
 use crate::layout::{Page, Tab};
@@ -34,15 +35,21 @@ struct Content<'a> {
     failure: &'a Failure,
 }
 
-/// The body of RFC 9457.
-#[derive(Debug, Serialize)]
-struct Problem<'a> {
+/// A problem, as RFC 9457 has it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Problem<'a> {
+    /// `about:blank`: the title says what kind of problem it is.
     #[serde(rename = "type")]
     kind: &'static str,
+    /// What happened, in a few words.
     title: &'a str,
+    /// The HTTP status.
     status: u16,
+    /// A stable word for programs.
     code: &'static str,
+    /// What happened and why, as a sentence.
     detail: &'a str,
+    /// What to do next.
     #[serde(skip_serializing_if = "Option::is_none")]
     help: Option<&'a str>,
 }

@@ -2,11 +2,6 @@
 
 mod acts;
 mod api;
-mod api_access;
-mod api_acts;
-mod api_backups;
-mod api_once;
-mod api_restores;
 mod app_status_cache;
 mod assets;
 mod attempts;
@@ -46,6 +41,7 @@ mod server;
 mod sessions;
 mod site;
 
+pub use api::description::api_description;
 pub use app_status_cache::{AppStatusCache, AppStatusReading};
 pub use backups::{BackupActions, BackupRequest};
 pub use check::{Check, CheckResult, ConsumersAttached, Readiness, StoreAnswers};

@@ -3,13 +3,15 @@
 use holdfast_control::restore::{Databases, Destination, DrillRequest, RestoreRequest, Wanted};
 use holdfast_model::{BackupId, parse_timestamp};
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use crate::backup_request::SentForm;
 use crate::failure::Failure;
 
 /// A restore or a drill as a person or a program asks for it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schema(as = NewRestore, example = json!({ "app": "shop", "to_slot": "staging", "overwrite": true, "confirm": "shop/staging" }))]
 pub struct RestoreAsked {
     /// The app whose backup is restored, by its ARM id or short name.
     pub app: String,

@@ -58,6 +58,16 @@ impl RouteTable {
         self.add(Method::GET, path, Demand::Permission(permission), routing::get(handler))
     }
 
+    /// Adds a route that reads what costs requests to Azure, and whose handler checks the app against the principal's scope.
+    #[must_use]
+    pub fn get_in_scope<H, T>(self, path: &'static str, permission: Permission, handler: H) -> Self
+    where
+        H: Handler<T, Arc<Site>>,
+        T: 'static,
+    {
+        self.add(Method::GET, path, Demand::InScope(permission), routing::get(handler))
+    }
+
     /// Adds a route that acts, and is closed to principals whose acts are limited to policies.
     #[must_use]
     pub fn post<H, T>(self, path: &'static str, permission: Permission, handler: H) -> Self

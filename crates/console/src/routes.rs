@@ -8,11 +8,17 @@ use axum::http::Method;
 use axum::middleware::{Next, from_fn, map_response};
 use axum::response::Response;
 use holdfast_access::Permission::{
-    Acknowledge, BackUp, Cancel, Drill, Hold, ManageTokens, Pause, ReleaseHold, Restore, Retry, View,
+    Acknowledge, BackUp, Cancel, Delete, Drill, Hold, ManageTokens, Pause, ReleaseHold, Restore, Retry,
+    RevealSas, View,
 };
 
+use crate::api::plain::as_problem;
+use crate::api::{
+    access, acts, backup_acts, backups, catalog, deletions, drills, fleet, holds, native_schedules, reads,
+    restores,
+};
 use crate::assets::asset;
-use crate::caller::{Caller, Secure};
+use crate::caller::{Caller, Secure, Through};
 use crate::entra_logins::EntraLogins;
 use crate::failure::{Failure, Forbidden};
 use crate::gate::Gate;
@@ -20,7 +26,6 @@ use crate::headers::secured;
 use crate::pages;
 use crate::route_table::{RouteRule, RouteTable, answered};
 use crate::site::Site;
-use crate::{api, api_access, api_acts, api_backups, api_restores};
 
 /// The greatest body of a request. A page of selected apps is far smaller.
 const BODY_BYTES: usize = 256 * 1024;
@@ -30,7 +35,12 @@ const WHAT_CHARS: usize = 200;
 
 /// Every page and every call of the API, each with the permission that it demands.
 fn table() -> RouteTable {
-    RouteTable::default()
+    api(pages(RouteTable::default()))
+}
+
+/// The pages, and what they need.
+fn pages(table: RouteTable) -> RouteTable {
+    table
         .get("/", View, pages::overview)
         .get("/fleet", View, pages::fleet)
         .get("/fleet.csv", View, pages::export::csv)
@@ -63,26 +73,56 @@ fn table() -> RouteTable {
         .open(Method::GET, "/login/entra", pages::entra::begin)
         .open(Method::GET, "/login/entra/callback", pages::entra::end)
         .post("/logout", View, pages::login::log_out)
-        .get("/api/v1/overview", View, api::overview)
+}
+
+/// The calls of the API.
+fn api(table: RouteTable) -> RouteTable {
+    table
+        .get("/api/v1/openapi.json", View, reads::openapi)
+        .get("/api/v1/overview", View, reads::overview)
         .get("/api/v1/coverage", View, pages::coverage::document)
-        .get("/api/v1/apps", View, api::apps)
-        .get("/api/v1/apps/{*name}", View, api::app)
-        .get("/api/v1/runs", View, api::runs)
-        .get("/api/v1/runs/{id}", View, api::run)
-        .get("/api/v1/audit", View, api::audit)
-        .post_in_scope("/api/v1/backups", BackUp, api_backups::start)
-        .post_in_scope("/api/v1/apps/{*name}", Pause, api_acts::on_app)
-        .post_in_scope("/api/v1/restores/plan", Restore, api_restores::plan)
-        .post_in_scope("/api/v1/restores", Restore, api_restores::start)
-        .post_in_scope("/api/v1/drills/plan", Drill, api_restores::plan)
-        .post_in_scope("/api/v1/drills", Drill, api_restores::start)
-        .post_in_scope("/api/v1/runs/retry", Retry, api_backups::retry)
-        .post_in_scope("/api/v1/runs/{id}/cancel", Cancel, api_acts::on_run)
-        .post_in_scope("/api/v1/runs/{id}/acknowledge", Acknowledge, api_acts::on_run)
-        .get("/api/v1/whoami", View, api_access::whoami)
-        .get("/api/v1/tokens", ManageTokens, api_access::list)
-        .post("/api/v1/tokens", ManageTokens, api_access::create)
-        .delete("/api/v1/tokens/{name}", ManageTokens, api_access::revoke)
+        .get("/api/v1/apps", View, reads::apps)
+        .get("/api/v1/apps/{*name}", View, reads::app)
+        .get("/api/v1/runs", View, reads::runs)
+        .get("/api/v1/runs/{id}", View, reads::run)
+        .get("/api/v1/audit", View, reads::audit)
+        .post_in_scope("/api/v1/backups", BackUp, backups::start)
+        .post_in_scope("/api/v1/apps/{*name}", Pause, acts::on_app)
+        .post_in_scope("/api/v1/restores/plan", Restore, restores::plan)
+        .post_in_scope("/api/v1/restores", Restore, restores::start)
+        .post_in_scope("/api/v1/drills/plan", Drill, drills::plan)
+        .post_in_scope("/api/v1/drills", Drill, drills::start)
+        .post_in_scope("/api/v1/runs/retry", Retry, backups::retry)
+        .post_in_scope("/api/v1/runs/{id}/cancel", Cancel, acts::cancel)
+        .post_in_scope("/api/v1/runs/{id}/acknowledge", Acknowledge, acts::acknowledge)
+        .get("/api/v1/backups", View, catalog::list)
+        .get_in_scope("/api/v1/backups/{number}", BackUp, catalog::show)
+        .get_in_scope("/api/v1/inventory", BackUp, catalog::inventory)
+        .get_in_scope("/api/v1/doctor", BackUp, catalog::check)
+        .get("/api/v1/holds", View, holds::list)
+        .post_in_scope("/api/v1/holds", Hold, holds::hold)
+        .post_in_scope("/api/v1/holds/release", ReleaseHold, holds::release)
+        .post_in_scope("/api/v1/backups/reveal", RevealSas, backup_acts::reveal)
+        .post_in_scope("/api/v1/backups/adopt", BackUp, backup_acts::adopt)
+        .post_in_scope("/api/v1/verifications", BackUp, backup_acts::verify)
+        .post_in_scope("/api/v1/sas/refresh", BackUp, backup_acts::refresh_sas)
+        .post_in_scope("/api/v1/deletions/plan", Delete, deletions::plan)
+        .post_in_scope("/api/v1/deletions", Delete, deletions::start)
+        .get("/api/v1/problems", View, fleet::problems)
+        .get("/api/v1/subscriptions", View, fleet::subscriptions)
+        .post("/api/v1/budgets/reopen", Retry, fleet::reopen)
+        .get("/api/v1/retention", View, fleet::retention)
+        .get("/api/v1/schedules", View, fleet::schedules)
+        .get("/api/v1/forecast", View, fleet::forecast)
+        .get("/api/v1/storages", BackUp, fleet::storages)
+        .post_in_scope("/api/v1/native-schedules/show", BackUp, native_schedules::show)
+        .post_in_scope("/api/v1/native-schedules/drift", BackUp, native_schedules::drift)
+        .post_in_scope("/api/v1/native-schedules/plan", BackUp, native_schedules::plan)
+        .post_in_scope("/api/v1/native-schedules", BackUp, native_schedules::change)
+        .get("/api/v1/whoami", View, access::whoami)
+        .get("/api/v1/tokens", ManageTokens, access::list)
+        .post("/api/v1/tokens", ManageTokens, access::create)
+        .delete("/api/v1/tokens/{name}", ManageTokens, access::revoke)
 }
 
 /// Every route with what it demands.
@@ -115,6 +155,7 @@ async fn guarded(gate: Arc<Gate>, request: Request, next: Next) -> Response {
         Ok(caller) => caller,
         Err(failure) => return answered(&head.uri, &failure),
     };
+    let (method, is_api) = (head.method.clone(), Through::of(&head.uri) == Through::Api);
     let what: String = format!("{} {}", head.method, head.uri.path()).chars().take(WHAT_CHARS).collect();
     head.extensions.insert(Secure(gate.is_secure()));
     if let Some(caller) = &caller {
@@ -122,6 +163,7 @@ async fn guarded(gate: Arc<Gate>, request: Request, next: Next) -> Response {
     }
     let actor = caller.as_ref().map(|caller| caller.actor.clone());
     let answer = Caller::answering(caller, next.run(Request::from_parts(head, body))).await;
+    let answer = if is_api { as_problem(&method, answer) } else { answer };
     if let (Some(actor), Some(Forbidden(code))) = (actor, answer.extensions().get()) {
         gate.refused(actor, &what, code).await;
     }

@@ -1,29 +1,33 @@
 //! Requests of people that need the fleet file or Azure, for programs that serve several people: each names who asks.
 
-use std::sync::Arc;
+mod backups;
+mod fleet;
+mod live;
+
 use std::time::Duration;
 
 use async_trait::async_trait;
-use holdfast_arm::Arm;
-use holdfast_config::Fleet;
 use holdfast_model::{Actor, AppId};
-use holdfast_storage::Storage;
-use holdfast_store::{RequestAnswer, Store};
+use holdfast_store::RequestAnswer;
 
+use crate::Error;
 use crate::coverage::{Coverage, coverage};
 use crate::forecast::{FleetForecast, ForecastRequest, forecast};
 use crate::restore::{
     ConfirmedPlan, DrillRequest, RestorePlan, RestoreRequest, execute_once, plan_drill, plan_restore,
 };
 use crate::verify::{VerifyReport, catalog_by_app, verify};
-use crate::{ControlContext, Error};
+
+pub use backups::BackupRequests;
+pub use fleet::{FleetRequests, ScheduleChange};
+pub use live::LiveRequests;
 
 /// How far a forecast looks.
 const DAY: Duration = Duration::from_hours(24);
 
 /// Requests of people that need the fleet file or Azure.
 #[async_trait]
-pub trait OperatorRequests: Send + Sync {
+pub trait OperatorRequests: BackupRequests + FleetRequests {
     /// The apps that Azure lists, and which of them the fleet file covers.
     async fn coverage(&self) -> Result<Coverage, Error>;
 
@@ -41,32 +45,6 @@ pub trait OperatorRequests: Send + Sync {
 
     /// Verifies the backups of an app, and records what was found.
     async fn verify(&self, actor: &Actor, app: &AppId, rng: fastrand::Rng) -> Result<VerifyReport, Error>;
-}
-
-/// Requests over a fleet file, a store, Azure and its storage.
-pub struct LiveRequests {
-    /// The fleet file.
-    pub fleet: Fleet,
-    /// The store.
-    pub store: Arc<dyn Store>,
-    /// The client of ARM, whose calls draw on the shared budgets.
-    pub arm: Arc<dyn Arm>,
-    /// The SAS and containers of the storages.
-    pub storage: Arc<dyn Storage>,
-}
-
-impl LiveRequests {
-    async fn context(&self, actor: &Actor) -> Result<ControlContext<'_>, Error> {
-        Ok(ControlContext {
-            fleet: &self.fleet,
-            store: &*self.store,
-            arm: Arc::clone(&self.arm),
-            storage: Arc::clone(&self.storage),
-            now: self.store.now().await?,
-            actor: actor.clone(),
-            notify: Arc::new(|warning: &str| tracing::warn!("{warning}")),
-        })
-    }
 }
 
 #[async_trait]

@@ -8,13 +8,14 @@ use holdfast_model::{AppId, CatalogEntry, PolicyName, Retention, Timestamp};
 use holdfast_scheduler::{RetentionQuery, UnfinishedRuns};
 use holdfast_store::{AppStatus, CatalogFilter, RunFilter, Store};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::app_resolver;
 use crate::error::Error;
 use crate::policies::policy_named;
 
 /// The retention decisions of every app.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct RetentionReport {
     /// The store's time.
     pub now: Timestamp,
@@ -23,7 +24,7 @@ pub struct RetentionReport {
 }
 
 /// The retention decisions about an app's backups.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct AppRetention {
     /// The app.
     pub app: AppId,
@@ -38,7 +39,7 @@ pub struct AppRetention {
 }
 
 /// The retention decision about one backup.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct BackupRetention {
     /// Azure's id of the backup.
     pub backup_id: i64,

@@ -7,6 +7,7 @@ use holdfast_store::{
     AppStatus, CheckStatus, CheckpointStatus, LastRun, OpenBreaker, Store, SubscriptionStatus,
 };
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::Error;
 use crate::status_notes;
@@ -16,7 +17,7 @@ use crate::status_waits::{missed_since_good, waits_too_long};
 const SHOWN_FOR: Duration = Duration::from_hours(7 * 24);
 
 /// The status of the apps of the store.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct FleetStatus {
     /// The store's time.
     pub now: Timestamp,
@@ -34,7 +35,7 @@ pub struct FleetStatus {
 }
 
 /// The status of one app with its short name.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct NamedStatus {
     /// The short name.
     pub name: String,

@@ -1,12 +1,13 @@
 //! The catalog: every backup that Holdfast knows, existing or removed.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::words::words;
 use crate::{AppId, BackupFacts, PolicyName, RunId, SasFacts, StorageName, Timestamp, retention};
 
 /// A backup that Holdfast knows.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CatalogEntry {
     /// The app the backup is of.
     pub app: AppId,
@@ -100,7 +101,7 @@ impl CatalogEntry {
 /// A difference between the record of a backup and Azure's list.
 ///
 /// A backup that changed is not good until its blob is verified.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct BackupChange {
     /// When a check found it.
     pub at: Timestamp,
@@ -127,7 +128,7 @@ words! {
 }
 
 /// When and how a backup was removed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Removal {
     /// When Holdfast learnt of it.
     pub at: Timestamp,

@@ -3,6 +3,7 @@
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use strum::{EnumCount, EnumString, IntoStaticStr, VariantArray};
+use utoipa::ToSchema;
 
 use crate::words::words;
 
@@ -28,6 +29,7 @@ pub const DATABASES_END: NaiveDate = match NaiveDate::from_ymd_opt(2028, 3, 31) 
     IntoStaticStr,
     VariantArray,
     strum::Display,
+    ToSchema,
 )]
 #[strum(ascii_case_insensitive)]
 pub enum DatabaseKind {
@@ -51,7 +53,7 @@ impl DatabaseKind {
 }
 
 /// A database of the fleet file, with a reference to its connection string, never the string itself.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 pub struct DatabaseRef {
     /// Its kind.
     pub kind: DatabaseKind,
@@ -64,7 +66,7 @@ pub struct DatabaseRef {
 }
 
 /// A database in a backup, as Azure reports it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 pub struct DatabaseFacts {
     /// Its kind, in Azure's spelling.
     pub kind: String,

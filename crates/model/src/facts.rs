@@ -1,6 +1,7 @@
 //! What is known of an attempt, of a backup, and of how a run ended.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::words::words;
 use crate::{BackupId, BackupName, DatabaseFacts, Timestamp};
@@ -34,7 +35,7 @@ pub struct MissingBackup {
 }
 
 /// The facts of a backup that Azure created.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct BackupFacts {
     /// Azure's number for it.
     pub id: BackupId,

@@ -14,6 +14,7 @@ mod cause;
 mod clock;
 mod database;
 mod departure;
+mod described;
 mod duration;
 mod duration_forecast;
 mod event;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use strum::{EnumCount, IntoStaticStr, VariantArray};
+use utoipa::ToSchema;
 
 use crate::Timestamp;
 use crate::words::words;
@@ -12,7 +13,7 @@ use crate::words::words;
 /// Azure's own backup schedule of an app, with the types of the service.
 ///
 /// Source: `BackupSchedule` in Azure/azure-rest-api-specs, `specification/web/resource-manager/Microsoft.Web/AppService`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct NativeSchedule {
     /// Whether Azure runs it. Enabling a schedule starts a backup at once.
     pub enabled: bool,
@@ -42,6 +43,7 @@ pub struct NativeSchedule {
     EnumCount,
     IntoStaticStr,
     VariantArray,
+    ToSchema,
 )]
 pub enum FrequencyUnit {
     /// Days.

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
+use utoipa::ToSchema;
 
 use crate::{
     BackupFacts, BackupId, DepartureReason, NativeSchedule, PolicyName, RunId, StorageName, SubscriptionId,
@@ -11,7 +12,7 @@ use crate::{
 /// What an operator did or found about an app or one of its backups.
 ///
 /// It is stored as a run that has ended, as missed ticks are, so that the audit has one chain.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, ToSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum OperatorAction {

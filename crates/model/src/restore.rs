@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::{AppId, BackupId, DatabaseRef, Timestamp};
 
 /// A restore of a backup into the run's app.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Restore {
     /// The app the backup is of.
     pub source: AppId,
@@ -34,7 +35,7 @@ impl Restore {
 }
 
 /// A restore into a scratch app, to prove that a backup can be restored.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Drill {
     /// The restore into the scratch app.
     #[serde(flatten)]

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::words::words;
 use crate::{BackupId, StorageName, Timestamp};
@@ -11,7 +12,7 @@ use crate::{BackupId, StorageName, Timestamp};
 ///
 /// Without a start it is valid from the beginning. Without an expiry a stored access policy on the container
 /// decides, and the expiry is unknown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SasWindow {
     /// `st`: valid from this time.
     pub start: Option<Timestamp>,
@@ -50,7 +51,7 @@ impl SasWindow {
 }
 
 /// What may be recorded about a SAS.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SasFacts {
     /// The first 12 hex digits of the SHA-256 of the signature: identifies a SAS without revealing it.
     pub fingerprint: String,

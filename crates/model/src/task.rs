@@ -1,6 +1,7 @@
 //! What a run does.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::{
     AppId, BackupId, DatabaseRef, DeletionRule, Drill, NativeSchedule, OperatorAction, RefreshReason,
@@ -8,7 +9,7 @@ use crate::{
 };
 
 /// What a run does, with all the data its worker needs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "task", rename_all = "snake_case")]
 pub enum Task {
     /// Makes a backup of the run's app.
@@ -128,7 +129,7 @@ impl Task {
 }
 
 /// The deletion of a backup of the run's app.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Delete {
     /// Azure's number for the backup.
     pub backup: BackupId,
@@ -143,7 +144,7 @@ pub struct Delete {
 }
 
 /// The replacement of the SAS that Azure stores with a backup.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RefreshSas {
     /// Azure's number for the backup.
     pub backup: BackupId,

@@ -8,7 +8,7 @@ macro_rules! words {
         $(#[$meta])*
         #[derive(
             Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
-            strum::Display, strum::EnumCount, strum::EnumString, strum::IntoStaticStr, strum::VariantArray,
+            utoipa::ToSchema, strum::Display, strum::EnumCount, strum::EnumString, strum::IntoStaticStr, strum::VariantArray,
         )]
         #[serde(rename_all = "snake_case")]
         #[strum(serialize_all = "snake_case")]

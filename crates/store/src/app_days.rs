@@ -3,6 +3,7 @@
 use chrono::NaiveDate;
 use holdfast_model::{AppId, PolicyName};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// A UTC day.
 pub type Day = NaiveDate;
@@ -26,7 +27,7 @@ pub struct AppDay {
 }
 
 /// How the backup runs of a day ended.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct DayCounts {
     /// Runs whose backup counts as good under their policy.
     pub good: u32,

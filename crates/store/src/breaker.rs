@@ -2,6 +2,7 @@
 
 use holdfast_model::Timestamp;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// A change of a worker's breaker.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,7 +18,7 @@ pub struct BreakerRecord {
 }
 
 /// A part of Azure that does not answer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct OpenBreaker {
     /// `tenant`, `subscription` or `storage_account`.
     pub kind: String,

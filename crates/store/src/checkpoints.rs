@@ -2,9 +2,10 @@
 
 use holdfast_model::Timestamp;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// The state of one destination of checkpoints.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct CheckpointStatus {
     /// The destination, as the fleet file writes it.
     pub destination: String,

@@ -7,9 +7,10 @@ use holdfast_model::{
 };
 use serde::{Serialize, Serializer};
 use strum::IntoStaticStr;
+use utoipa::ToSchema;
 
 /// The status of an app.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct AppStatus {
     /// The app.
     pub app: AppId,
@@ -23,6 +24,7 @@ pub struct AppStatus {
     pub removed: bool,
     /// Its recovery point objective; `None` where its policy sets none.
     #[serde(rename = "recovery_point_objective_s", serialize_with = "seconds")]
+    #[schema(value_type = Option<u64>)]
     pub recovery_point_objective: Option<Duration>,
     /// When and why it left the fleet.
     pub departed: Option<Departed>,
@@ -78,7 +80,7 @@ impl AppStatus {
 }
 
 /// What checks of an app's catalog found.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct CheckStatus {
     /// The last check that ended.
     pub last: Option<LastRun>,
@@ -136,7 +138,7 @@ pub enum Unprotected {
 }
 
 /// A person's pause of the scheduled runs of an app.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Pause {
     /// When they go on.
     pub until: Timestamp,
@@ -149,7 +151,7 @@ pub struct Pause {
 }
 
 /// What a person says about a run that did not succeed. It covers the app's runs that were created before, too.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Acknowledgement {
     /// The run.
     pub run_id: RunId,
@@ -162,7 +164,7 @@ pub struct Acknowledgement {
 }
 
 /// When and why an app left the fleet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Departed {
     /// When.
     pub at: Timestamp,
@@ -171,7 +173,7 @@ pub struct Departed {
 }
 
 /// An unfinished run of an app.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Running {
     /// Its kind.
     pub kind: RunKind,
@@ -186,7 +188,7 @@ pub struct Running {
 }
 
 /// A tick of an app that was not run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Missed {
     /// The run that records it.
     pub run_id: RunId,
@@ -197,7 +199,7 @@ pub struct Missed {
 }
 
 /// An app's last run that ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct LastRun {
     /// The run.
     pub run_id: RunId,

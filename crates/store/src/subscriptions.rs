@@ -2,6 +2,7 @@
 
 use holdfast_model::{Call, SubscriptionId, Timestamp};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// One request for the list of a subscription's apps.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,7 +35,7 @@ pub enum ListingResult {
 }
 
 /// The status of a subscription.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct SubscriptionStatus {
     /// The subscription.
     pub subscription: SubscriptionId,
@@ -55,7 +56,7 @@ pub struct SubscriptionStatus {
 }
 
 /// A budget that is closed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 pub struct ClosedBudget {
     /// The kind of calls.
     pub call: Call,

@@ -30,6 +30,7 @@ pub fn site_parts(
         store: Arc::clone(store),
         arm: paced(fleet, store, clock, &context.telemetry.calls(), &mut rng)?,
         storage: storages(fleet, clock, rng)?,
+        clock: Arc::clone(clock),
     };
     Ok(SiteParts {
         store: Arc::clone(store),

@@ -4,6 +4,7 @@
 
 mod anchor;
 mod answers;
+mod api_description;
 mod azure_sdk;
 mod backups;
 mod bad_rows;

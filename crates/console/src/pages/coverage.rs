@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use holdfast_control::coverage::Coverage;
 use holdfast_control::views::coverage::{CoverageList, CoveragePage, coverage_page};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::background::{Dated, Known};
 use crate::failure::{ApiFailure, Failure};
@@ -49,11 +50,20 @@ struct RowShown {
     last_good: Markup,
 }
 
-/// The answer of the API while Azure is being asked.
-#[derive(Serialize)]
-struct Asking {
+/// The answer of the API before the first answer is known.
+#[derive(Serialize, ToSchema)]
+pub struct Asking {
+    /// `asking_azure` or `forecasting`.
     status: &'static str,
+    /// Why there was none the last time.
     error: Option<String>,
+}
+
+impl Asking {
+    /// The answer while something is being done, with why it failed the last time.
+    pub fn new(status: &'static str, error: Option<String>) -> Self {
+        Self { status, error }
+    }
 }
 
 /// Serves the page.
@@ -65,13 +75,19 @@ pub async fn coverage(State(site): State<Arc<Site>>, shown: Shown) -> Result<Res
     Ok(shown.answer(&Page { title: "Coverage".into(), tab: Tab::Coverage, as_of, live, content }))
 }
 
-/// `GET /api/v1/coverage`: 202 until Azure has answered for the first time.
+/// Which apps nothing backs up
+///
+/// Azure is asked in the background: until it has answered for the first time, the answer is 202.
+#[utoipa::path(
+    get, path = "/api/v1/coverage", operation_id = "coverage", tag = "fleet",
+    responses((status = 200, description = "The gaps.", body = CoveragePage), (status = 202, description = "Azure is being asked.", body = Asking))
+)]
 pub async fn document(State(site): State<Arc<Site>>) -> Result<Response, ApiFailure> {
     let (view, reading) = read(&site).await?;
     if let Some(view) = view {
         return Ok(Json(view).into_response());
     }
-    let asking = Asking { status: "asking_azure", error: reading.error };
+    let asking = Asking::new("asking_azure", reading.error);
     Ok((StatusCode::ACCEPTED, [(RETRY_AFTER, "5")], Json(asking)).into_response())
 }
 

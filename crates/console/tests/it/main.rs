@@ -5,13 +5,16 @@
 mod access;
 mod actions;
 mod acts;
+mod api_backups;
 mod app_status_cache;
 mod azure;
+mod azure_requests;
 mod entra;
 mod fake_entra;
 mod filled;
 mod http;
 mod listener;
+mod openapi;
 mod pages;
 mod restores;
 mod route_matrix;

@@ -61,10 +61,14 @@ impl Samples {
                 (run.replace("{id}", &self.run), json!({ "reason": "audit" }).to_string(), ANY)
             }
             ("GET", "/restores/form") => (format!("/restores/form?app={app}"), String::new(), 200),
-            ("GET", "/api/v1/coverage") => (path.to_string(), String::new(), ANY),
+            ("GET", "/api/v1/coverage" | "/api/v1/forecast") => (path.to_string(), String::new(), ANY),
             ("POST", asked) if asked.contains("/restores") || asked.contains("/drills") => {
                 crate::restores::sample(world, token, asked, app).await
             }
+            ("POST", "/api/v1/holds") => {
+                (path.to_string(), json!({ "app": app, "backup": 1, "reason": "audit" }).to_string(), ANY)
+            }
+            (_, asked) if self.of_backups(asked, app).is_some() => self.of_backups(asked, app).unwrap(),
             ("DELETE", "/api/v1/tokens/{name}") => ("/api/v1/tokens/spare".into(), String::new(), 204),
             ("GET", fixed) if !fixed.contains('{') => (fixed.to_owned(), String::new(), 200),
             (method, path) => panic!("the matrix has no sample of {method} {path}: add one"),
@@ -74,6 +78,31 @@ impl Samples {
 }
 
 impl Samples {
+    /// A request about backups, retention or Azure's own schedules through the API, and 200 where Azure is not asked.
+    fn of_backups(&self, path: &str, app: &str) -> Option<(String, String, u16)> {
+        let call = path.strip_prefix("/api/v1/")?;
+        let query = |path: &str| format!("{path}?app={}", self.name);
+        let (path, body, status) = match call {
+            "retention" => (query(path), None, 200),
+            "doctor" | "inventory" => (query(path), None, ANY),
+            "backups/{number}" => (query("/api/v1/backups/1"), None, ANY),
+            "verifications" | "sas/refresh" => (path.to_owned(), Some(json!({ "app": app })), ANY),
+            "backups/reveal" => (path.to_owned(), Some(json!({ "app": app, "backup": 1 })), ANY),
+            "backups/adopt" | "deletions" | "deletions/plan" => {
+                (path.to_owned(), Some(json!({ "app": app, "backups": [1] })), ANY)
+            }
+            "holds/release" => {
+                (path.to_owned(), Some(json!({ "app": app, "backup": 1, "reason": "audit" })), ANY)
+            }
+            "budgets/reopen" => (path.to_owned(), Some(json!({ "subscription": "nobody" })), ANY),
+            schedules if schedules.starts_with("native-schedules") => {
+                (path.to_owned(), Some(json!({ "apps": [app] })), ANY)
+            }
+            _ => return None,
+        };
+        Some((path, body.map(|body| body.to_string()).unwrap_or_default(), status))
+    }
+
     /// A form of an act on an app, a run or a backup.
     async fn act(&self, world: &World, token: &str, act: &str, app: &str) -> (String, String, u16) {
         let kind = act.trim_start_matches("/acts/");

@@ -2,6 +2,7 @@
 
 use holdfast_model::{AppId, PolicyName, Timestamp};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::timetable::WaitsFor;
 
@@ -18,7 +19,7 @@ pub struct ForecastRequest {
 }
 
 /// The forecast of a fleet.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct FleetForecast {
     /// From when.
     pub from: Timestamp,
@@ -39,7 +40,7 @@ pub struct FleetForecast {
 }
 
 /// The window of a policy.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct PolicyWindow {
     /// The policy.
     pub policy: PolicyName,
@@ -62,7 +63,7 @@ pub struct PolicyWindow {
 }
 
 /// An objective that will be missed.
-#[derive(Debug, PartialEq, Eq, Serialize)]
+#[derive(Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct MissedObjective {
     /// The app.
     pub app: AppId,
@@ -71,7 +72,7 @@ pub struct MissedObjective {
 }
 
 /// An app with more backups in a day than Azure makes.
-#[derive(Debug, PartialEq, Eq, Serialize)]
+#[derive(Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct BeyondDailyLimit {
     /// The app.
     pub app: AppId,
@@ -82,7 +83,7 @@ pub struct BeyondDailyLimit {
 }
 
 /// A backup of the forecast.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct ForecastBackup {
     /// The app.
     pub app: AppId,

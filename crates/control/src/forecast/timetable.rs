@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 
 use holdfast_model::{Budget, Limits};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// Milliseconds after the start of the forecast.
 pub(super) type Millis = i64;
@@ -30,7 +31,7 @@ pub(super) struct DueBackup {
 }
 
 /// What a backup waits for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum WaitsFor {
     /// The app's previous backup.

@@ -4,6 +4,7 @@ use holdfast_arm::Backup;
 use holdfast_model::retention::RetentionDecision;
 use holdfast_model::{BackupId, BackupName, CatalogEntry, Origin, Timestamp};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::problem::BackupProblem;
 
@@ -23,7 +24,7 @@ pub struct Item {
 }
 
 /// Who knows a backup.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Presence {
     /// Azure and the catalog.
@@ -37,7 +38,7 @@ pub enum Presence {
 }
 
 /// Who took a backup.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum MadeBy {
     /// Holdfast, of this store or of another.

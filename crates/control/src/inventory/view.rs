@@ -3,12 +3,14 @@
 use holdfast_model::retention::RetentionDecision;
 use holdfast_model::{CatalogEntry, DatabaseFacts, Origin, Removal, RunId, SasFacts, StorageName, Timestamp};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::item::{Item, MadeBy, Presence};
 use super::problem::BackupProblem;
 
 /// One backup, without any secret.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Backup)]
 pub struct BackupView {
     /// Azure's number for it.
     pub backup_id: i64,

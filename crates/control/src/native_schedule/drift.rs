@@ -3,6 +3,7 @@
 use holdfast_model::{AppId, NativeSchedule, NewRun, OperatorAction, RunId};
 use holdfast_storage::WantedSchedule;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::change::schedule_of;
 use super::observe::observe_all;
@@ -11,7 +12,7 @@ use crate::storages::storage_named;
 use crate::{ControlContext, Error};
 
 /// How Azure's own schedule of an app differs from its policy.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct ScheduleDrift {
     /// The app.
     pub app: AppId,

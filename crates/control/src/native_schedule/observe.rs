@@ -5,6 +5,7 @@ use holdfast_arm::{Arm, Error as ArmError, FoundSchedule};
 use holdfast_model::{App, AppId, NativeSchedule, SasFacts};
 use holdfast_storage::ObservedSchedule;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::app_resolver::AppSelection;
 use crate::{ControlContext, Error};
@@ -30,7 +31,7 @@ pub(super) async fn observe_all(arm: &dyn Arm, apps: Vec<App>) -> Vec<Observed> 
 }
 
 /// What Azure says about its own schedule of an app.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct ShownSchedule {
     /// The app.
     pub app: AppId,

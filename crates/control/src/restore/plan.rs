@@ -2,6 +2,7 @@
 
 use holdfast_model::{App, AppId, DatabaseRef, PolicySnapshot, SasFacts, Task};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::source::RestoreSource;
 
@@ -20,7 +21,7 @@ pub const NEVER_RESTORED: [&str; 10] = [
 ];
 
 /// A restore that can start now.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct RestorePlan {
     /// `restore` or `drill`.
     pub kind: &'static str,
@@ -63,7 +64,7 @@ pub struct NewRestore {
 }
 
 /// What was found of a backup in its storage.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Blobs {
     /// Archive and manifest.
@@ -73,7 +74,7 @@ pub enum Blobs {
 }
 
 /// Where a restore goes, as it is now.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct RestoreTarget {
     /// The app.
     pub app: AppId,

@@ -2,9 +2,10 @@
 
 use holdfast_model::{BackupFacts, BackupId, CatalogEntry, DatabaseFacts, StorageName, Timestamp};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// A backup that may be restored, as the plan shows it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct RestoreSource {
     /// Azure's number; `None` for a blob that its list does not know.
     pub id: Option<BackupId>,

@@ -5,9 +5,11 @@ use holdfast_model::{
     StateCode, Task, Timestamp, Trigger, Verification,
 };
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// A run, without its policy snapshot.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Run)]
 pub struct RunView {
     /// Its id.
     pub id: RunId,

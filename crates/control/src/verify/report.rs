@@ -7,6 +7,7 @@ use holdfast_arm::VerifyResult;
 use holdfast_model::{AppId, CatalogEntry};
 use holdfast_store::{CatalogFilter, Store};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::app::{Judged, verify_app};
 use crate::app_resolver;
@@ -18,7 +19,7 @@ use crate::inventory::is_lost_lately;
 const AT_ONCE: usize = 8;
 
 /// The results of all backups, and their counts.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct VerifyReport {
     /// Apps.
     pub apps: usize,
@@ -37,7 +38,7 @@ pub struct VerifyReport {
 }
 
 /// One backup and its result.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct VerifiedBackup {
     /// Its app.
     pub app: AppId,
@@ -47,9 +48,22 @@ pub struct VerifiedBackup {
     pub blob: String,
     /// The result.
     #[serde(flatten)]
+    #[schema(value_type = Verdict)]
     pub result: VerifyResult,
     /// What to do next; `None` for a verified backup.
     pub next: Option<String>,
+}
+
+/// How a [`VerifyResult`] is written.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it describes what another type writes")]
+struct Verdict {
+    /// `verified`, `lost` or `unchecked`.
+    result: String,
+    /// The blob's size; `null` where storage is out of reach.
+    size_bytes: Option<i64>,
+    /// What is missing, or why it could not be checked.
+    detail: Option<String>,
 }
 
 /// The existing backups of the catalog by app: of the apps with these names, or of `all`.

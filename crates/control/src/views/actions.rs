@@ -10,6 +10,7 @@ use holdfast_model::{
 };
 use holdfast_store::{AppStatus, RequestAnswer, RequestKey, Store, sha256_hex};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::app_resolver::policy_snapshot;
 use crate::views::fleet::FleetQuery;
@@ -66,7 +67,7 @@ pub struct BackupPreview {
 }
 
 /// An app that cannot be backed up.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct LeftOut {
     /// The app.
     pub app: AppId,
@@ -88,7 +89,7 @@ pub struct WriteEstimate {
 }
 
 /// What a request did.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct BackupsStarted {
     /// The runs that were added.
     pub runs: Vec<RunId>,

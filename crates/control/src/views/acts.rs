@@ -3,11 +3,12 @@
 use holdfast_model::{AppId, RunEvent, RunId, Timestamp};
 use holdfast_store::AuditEvent;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::runs::detail;
 
 /// What a person did.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct PersonAct {
     /// Its place in the audit.
     pub seq: i64,

@@ -3,6 +3,7 @@
 use holdfast_model::{CatalogEntry, Cause, RunId, Timestamp};
 use holdfast_store::AppStatus;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::runs::RunView;
 use crate::schedule_preview::SchedulePreview;
@@ -10,7 +11,8 @@ use crate::views::condition::{Condition, Severity};
 use crate::views::day_mark::DayMark;
 
 /// One app.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = AppDetail)]
 pub struct AppView {
     /// The store's time.
     pub as_of: Timestamp,
@@ -45,7 +47,7 @@ pub struct AppView {
 }
 
 /// The size and duration of one backup.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 pub struct BackupMeasure {
     /// The run.
     pub run_id: RunId,

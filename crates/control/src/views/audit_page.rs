@@ -3,6 +3,7 @@
 use holdfast_model::{AppId, RunId, Timestamp};
 use holdfast_store::CheckpointStatus;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// Which events of the audit a page shows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -35,7 +36,7 @@ pub struct AuditPage {
 }
 
 /// An event of the audit that a person caused.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct AuditRow {
     /// Its place in the chain.
     pub seq: i64,

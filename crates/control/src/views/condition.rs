@@ -6,11 +6,12 @@ use std::str::FromStr;
 use holdfast_model::{Cause, Outcome, RunKind, Timestamp, Verification};
 use holdfast_store::{AppStatus, LastRun, Running};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::status_waits::missed_since_good;
 
 /// The condition of an app, the worst first. An app has the worst of those that apply.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Condition {
     /// It has no good backup.
@@ -50,7 +51,7 @@ pub enum Condition {
 }
 
 /// How much attention a condition needs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
     /// A restore would fail or lose more than the objective allows.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use holdfast_model::{AppId, PolicyName, Timestamp};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::coverage::{Coverage, Unanswered};
 use crate::views::reading::FleetReading;
@@ -12,7 +13,7 @@ use crate::views::reading::FleetReading;
 const MOST: usize = 500;
 
 /// Which apps nothing backs up.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct CoveragePage {
     /// When Azure was asked.
     pub asked_at: Timestamp,
@@ -29,7 +30,7 @@ pub struct CoveragePage {
 }
 
 /// Apps with the same gap.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct CoverageList {
     /// The gap.
     pub kind: Gap,
@@ -42,7 +43,7 @@ pub struct CoverageList {
 }
 
 /// What an app lacks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Gap {
     /// It is in no policy.
@@ -77,7 +78,7 @@ impl Gap {
 }
 
 /// An app of a list.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct CoverageRow {
     /// The app.
     pub app: AppId,

@@ -4,9 +4,10 @@ use chrono::NaiveDate;
 use holdfast_model::Timestamp;
 use holdfast_store::{AppDay, DayCounts};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// One day of an app or of a policy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 pub struct DayMark {
     /// The UTC day.
     pub day: NaiveDate,
@@ -19,7 +20,7 @@ pub struct DayMark {
 }
 
 /// How a day went: good where at least half of the runs were, else the worst of the others.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DayResult {
     /// No run ended.

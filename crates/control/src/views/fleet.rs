@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use holdfast_model::{AppId, Cause, PolicyName, Timestamp};
 use holdfast_store::Running;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::views::condition::{Condition, Severity};
 use crate::views::day_mark::DayMark;
@@ -37,7 +38,7 @@ pub struct FleetQuery {
 }
 
 /// The order of the rows. Rows that are equal in it are ordered by name, then by id.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Sort {
     /// By condition, the worst first; then the oldest recovery point.
@@ -101,7 +102,7 @@ pub struct Facet {
 }
 
 /// An app as a row.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FleetRow {
     /// The app.
     pub app: AppId,

@@ -2,6 +2,7 @@
 
 use holdfast_model::{AppId, Cause, PolicyName, RunKind, StateCode, Timestamp};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 pub use crate::views::acts::PersonAct;
 use crate::views::condition::Severity;
@@ -9,7 +10,7 @@ use crate::views::day_mark::DayMark;
 use crate::views::fleet::FleetQuery;
 
 /// How the fleet stands.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Overview {
     /// When the store was read.
     pub as_of: Timestamp,
@@ -43,7 +44,7 @@ pub struct Overview {
 pub const UNDER_WAY_MAX: usize = 20;
 
 /// A count of apps with the list that it counts.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Tile {
     /// The number of apps.
     pub count: u64,
@@ -53,11 +54,12 @@ pub struct Tile {
     pub severity: Severity,
     /// The apps.
     #[serde(serialize_with = "as_url")]
+    #[schema(value_type = String)]
     pub query: FleetQuery,
 }
 
 /// A cause of failures, and what to do about it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct CauseRow {
     /// The cause.
     pub cause: Cause,
@@ -71,11 +73,12 @@ pub struct CauseRow {
     pub retryable: u64,
     /// The apps.
     #[serde(serialize_with = "as_url")]
+    #[schema(value_type = String)]
     pub query: FleetQuery,
 }
 
 /// A policy on each day.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct PolicyDays {
     /// The policy.
     pub policy: PolicyName,
@@ -85,11 +88,12 @@ pub struct PolicyDays {
     pub days: Vec<DayMark>,
     /// The apps.
     #[serde(serialize_with = "as_url")]
+    #[schema(value_type = String)]
     pub query: FleetQuery,
 }
 
 /// A run under way.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct UnderWayRow {
     /// The app.
     pub app: AppId,

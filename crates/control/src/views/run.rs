@@ -3,11 +3,13 @@
 use holdfast_model::{RunId, Timestamp};
 use holdfast_store::Acknowledgement;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::runs;
 
 /// One run with its timeline.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = RunDetail)]
 pub struct RunView {
     /// The store's time.
     pub as_of: Timestamp,
@@ -32,7 +34,7 @@ pub struct RunView {
 }
 
 /// An event of a run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct TimelineItem {
     /// Its place in the audit.
     pub seq: i64,
@@ -59,7 +61,7 @@ pub struct TimelineItem {
 }
 
 /// The place of a run in the chain of the audit.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct ChainPlace {
     /// The run.
     pub run_id: RunId,

@@ -1,13 +1,14 @@
 //! The rule that a deletion is checked against.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::decision::{Backup, RetentionDecision, decide};
 use super::{KeepReason, Retention};
 use crate::{Timestamp, Zone};
 
 /// A rule of retention and its time zone, as they were when a deletion was planned.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct DeletionRule {
     /// The rule.
     pub retention: Retention,

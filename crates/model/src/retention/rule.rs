@@ -1,9 +1,10 @@
 //! The retention rule of a policy.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// How long backups are kept. A backup that any part of the rule keeps is kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Retention {
     /// Days of 24 hours for which every backup is kept.
     pub days: u32,
@@ -18,7 +19,7 @@ pub struct Retention {
 }
 
 /// Number of most recent periods that keep their newest good backup (grandfather-father-son). 0 keeps none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct Keep {
     /// Hours.

@@ -15,6 +15,7 @@ mod process_tree;
 pub mod python;
 mod rabbitmq;
 mod random;
+mod schemathesis;
 mod server;
 mod session;
 mod supervisor;

@@ -7,22 +7,37 @@ use axum::extract::State;
 use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderName, StatusCode};
 use axum::response::{IntoResponse, Response};
+use holdfast_control::restore::RestorePlan;
 
-use crate::api_once::ApiRequest;
-use crate::done::Work;
+use crate::api::once::ApiRequest;
+use crate::done::{ActDone, Work};
 use crate::failure::{ApiFailure, Failure};
 use crate::restore_request::RestoreAsked;
 use crate::restores::RestoreKind;
 use crate::site::Site;
 
-/// Plans a restore or a drill. Changes nothing.
+/// Plan a restore
+///
+/// Changes nothing. The answer is what `holdfast restore` shows: what is overwritten, what never comes back, and what to know before.
+#[utoipa::path(
+    post, path = "/api/v1/restores/plan", operation_id = "plan_restore", tag = "acts", request_body = RestoreAsked,
+    responses((status = 200, description = "The plan.", body = RestorePlan)),
+    extensions(("x-codes" = json!(["invalid", "invalid_query", "not_found", "ambiguous_app", "conflict", "refused", "azure_unavailable"])))
+)]
 pub async fn plan(State(site): State<Arc<Site>>, request: ApiRequest) -> Result<Response, ApiFailure> {
     let asked: RestoreAsked = request.json()?;
     let plan = site.plan(RestoreKind::of_path(&request.path), &request.caller, &asked).await?;
     Ok(Json(plan).into_response())
 }
 
-/// Starts a restore or a drill, whose body confirms it with the name of the target.
+/// Restore a backup
+///
+/// The body confirms it: `confirm` is the name of the target, as the plan shows it.
+#[utoipa::path(
+    post, path = "/api/v1/restores", operation_id = "restore", tag = "acts", request_body = RestoreAsked,
+    responses((status = 202, description = "The run that restores.", body = ActDone)),
+    extensions(("x-once" = json!(true)), ("x-codes" = json!(["invalid", "invalid_query", "not_confirmed", "not_found", "ambiguous_app", "conflict", "refused", "azure_unavailable"])))
+)]
 pub async fn start(State(site): State<Arc<Site>>, request: ApiRequest) -> Result<Response, ApiFailure> {
     let (asked, kind): (RestoreAsked, _) = (request.json()?, RestoreKind::of_path(&request.path));
     let done = request

@@ -10,54 +10,75 @@ use holdfast_access::{ApiToken, Permission, Principal, Role, Scope};
 use holdfast_control::tokens::{self, TokenRequest};
 use holdfast_model::{PolicyName, parse_duration};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use utoipa::ToSchema;
 
-use crate::api_once::{ApiRequest, bad};
+use crate::api::list::All;
+use crate::api::once::{ApiRequest, bad};
 use crate::caller::Caller;
 use crate::failure::{ApiFailure, Failure};
 use crate::site::Site;
 
 /// Who asks.
-#[derive(Serialize)]
-struct WhoAmI<'a> {
+#[derive(Serialize, ToSchema)]
+pub struct WhoAmI<'a> {
     #[serde(flatten)]
     principal: &'a Principal,
+    /// What its role may do.
     permissions: Vec<&'static str>,
 }
 
 /// The body of a request for a token.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct NewToken {
+#[schema(example = json!({ "name": "night", "role": "operator", "expiresIn": "30d" }))]
+pub struct NewToken {
+    /// Its name: 1 to 64 letters, digits and characters of `-_.`.
     name: String,
+    /// What it may do: at most what the caller may.
     role: Role,
+    /// When it ends, such as `30d`: 90 days where nothing is given, 366 at most.
     expires_in: Option<String>,
+    /// The policies to whose apps its acts are limited; no limit where none is given.
     #[serde(default)]
     policies: Vec<PolicyName>,
 }
 
 /// A token that was created, with its text.
-#[derive(Serialize)]
-struct Created<'a> {
+#[derive(Serialize, ToSchema)]
+pub struct Created<'a> {
+    /// The text of the token: a secret, which is shown this once.
     token: &'a str,
     #[serde(flatten)]
     row: &'a ApiToken,
 }
 
-/// `GET /api/v1/whoami`
+/// Who asks
+///
+/// Name, login, role, policies and permissions of the caller.
+#[utoipa::path(get, path = "/api/v1/whoami", tag = "access", responses((status = 200, description = "The caller.", body = WhoAmI<'static>)))]
 pub async fn whoami(caller: Caller) -> Response {
     let has = |permission: &Permission| caller.principal.may(*permission);
     let permissions = Permission::ALL.into_iter().filter(has).map(Permission::as_str).collect();
     Json(WhoAmI { principal: &caller.principal, permissions }).into_response()
 }
 
-/// `GET /api/v1/tokens`
+/// API tokens
+///
+/// Without their texts.
+#[utoipa::path(get, path = "/api/v1/tokens", operation_id = "list_tokens", tag = "access", responses((status = 200, description = "The tokens.", body = All<ApiToken>)))]
 pub async fn list(State(site): State<Arc<Site>>) -> Result<Response, ApiFailure> {
     let tokens = site.store().tokens().await.map_err(holdfast_control::Error::from).map_err(Failure::from)?;
-    Ok(Json(json!({ "value": tokens })).into_response())
+    Ok(Json(All { value: tokens }).into_response())
 }
 
-/// `POST /api/v1/tokens`
+/// Create a token
+///
+/// The answer has the text of the token, which is shown this once.
+#[utoipa::path(
+    post, path = "/api/v1/tokens", operation_id = "create_token", tag = "access", request_body = NewToken,
+    responses((status = 201, description = "The token.", body = Created<'static>)),
+    extensions(("x-codes" = json!(["invalid", "conflict", "refused", "no_randomness"])))
+)]
 pub async fn create(State(site): State<Arc<Site>>, request: ApiRequest) -> Result<Response, ApiFailure> {
     let NewToken { name, role, expires_in, policies } = request.json()?;
     let caller = request.caller;
@@ -76,7 +97,15 @@ pub async fn create(State(site): State<Arc<Site>>, request: ApiRequest) -> Resul
     Ok((StatusCode::CREATED, Json(answer)).into_response())
 }
 
-/// `DELETE /api/v1/tokens/{name}`
+/// Revoke a token
+///
+/// Ends its sessions too, within five seconds.
+#[utoipa::path(
+    delete, path = "/api/v1/tokens/{name}", operation_id = "revoke_token", tag = "access",
+    params(("name" = String, Path, description = "The name of the token.")),
+    responses((status = 204, description = "The token is revoked.")),
+    extensions(("x-codes" = json!(["invalid", "invalid_query", "not_found", "conflict"])))
+)]
 pub async fn revoke(
     State(site): State<Arc<Site>>,
     caller: Caller,

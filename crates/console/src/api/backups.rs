@@ -14,35 +14,51 @@ use holdfast_control::views::activity::ActivityQuery;
 use holdfast_control::views::fleet::FleetQuery;
 use holdfast_model::RunId;
 use serde::Deserialize;
+use utoipa::ToSchema;
 
-use crate::api_once::{ApiRequest, bad};
+use crate::api::once::{ApiRequest, bad};
 use crate::backup_request::{self, Asked};
 use crate::done::Work;
 use crate::failure::{ApiFailure, Failure};
 use crate::pages::activity_query;
-use crate::site::{NamedApp, Site};
+use crate::site::Site;
 
-/// The body of a request: apps, or a query with the number of apps that it matches.
-#[derive(Debug, Deserialize)]
+/// Apps, or a query with the number of apps that it matches.
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Body {
+#[schema(as = NewBackups, example = json!({ "apps": ["shop", "wiki/staging"] }))]
+pub struct Body {
+    /// Short names or ARM ids.
     #[serde(default)]
     apps: Vec<String>,
+    /// A query of `GET /api/v1/apps`.
     query: Option<String>,
+    /// The number of apps that the query matches: where others match meanwhile, nothing starts.
     count: Option<usize>,
 }
 
-/// The body of a retry: runs, or a query of the activity with the number of runs that it matches.
-#[derive(Debug, Deserialize)]
+/// Runs, or a query of runs with the number that it matches.
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct RetryBody {
+#[schema(as = NewRetry, example = json!({ "query": "outcome=failed&cause=storage_refused", "count": 7 }))]
+pub struct RetryBody {
+    /// Ids of backup runs.
     #[serde(default)]
     runs: BTreeSet<RunId>,
+    /// A query of `GET /api/v1/runs`.
     query: Option<String>,
+    /// The number of runs that the query matches: where others match meanwhile, nothing starts.
     count: Option<usize>,
 }
 
-/// Backs up apps now. With the header `Idempotency-Key`, a request that is sent again is answered and does nothing.
+/// Back up apps now
+///
+/// `Operation-Location` is the address of the run, or of all unfinished runs.
+#[utoipa::path(
+    post, path = "/api/v1/backups", operation_id = "back_up", tag = "acts", request_body = Body,
+    responses((status = 202, description = "The runs that were added, and the apps that were left out.", body = BackupsStarted)),
+    extensions(("x-once" = json!(true)), ("x-codes" = json!(["invalid", "no_such_app", "ambiguous_app", "not_found", "conflict", "refused"])))
+)]
 pub async fn start(State(site): State<Arc<Site>>, request: ApiRequest) -> Result<Response, ApiFailure> {
     if let Some(Work::Backups(started)) = request.sent_before(&site).await? {
         return Ok(accepted(&started));
@@ -51,7 +67,14 @@ pub async fn start(State(site): State<Arc<Site>>, request: ApiRequest) -> Result
     Ok(back_up(&site, request, asked).await?)
 }
 
-/// Backs up the apps of runs that did not succeed again, each app once.
+/// Retry runs
+///
+/// Backs up the apps of backup runs that did not succeed again, each app once.
+#[utoipa::path(
+    post, path = "/api/v1/runs/retry", operation_id = "retry_runs", tag = "acts", request_body = RetryBody,
+    responses((status = 202, description = "The runs that were added, and the apps that were left out.", body = BackupsStarted)),
+    extensions(("x-once" = json!(true)), ("x-codes" = json!(["invalid", "invalid_query", "no_such_run", "not_found", "conflict", "refused"])))
+)]
 pub async fn retry(State(site): State<Arc<Site>>, request: ApiRequest) -> Result<Response, ApiFailure> {
     if let Some(Work::Backups(started)) = request.sent_before(&site).await? {
         return Ok(accepted(&started));
@@ -98,10 +121,7 @@ async fn selection(site: &Site, request: &Body) -> Result<Selection, Failure> {
         (None, None) if !request.apps.is_empty() => {
             let mut apps = BTreeSet::new();
             for name in &request.apps {
-                match site.named(name).await? {
-                    NamedApp::One(id) => apps.insert(id),
-                    NamedApp::Several(ids) => return Err(Failure::several(name, &ids)),
-                };
+                apps.insert(site.one(name).await?);
             }
             Ok(Selection::Apps(apps))
         }

@@ -1,0 +1,72 @@
+//! The description of the API in OpenAPI 3.1, from its handlers and their types.
+
+use holdfast_control::views::fleet::Sort;
+use utoipa::OpenApi;
+
+use crate::api::{
+    access, acts, backup_acts, backups, catalog, deletions, drills, fleet, holds, native_schedules, reads,
+    restores,
+};
+use crate::failure::Problem;
+use crate::pages::coverage;
+
+/// The calls and the types.
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Holdfast", description = "Backs up fleets of Azure App Service apps.", license(name = "MIT OR Apache-2.0")),
+    components(schemas(Problem<'static>, Sort)),
+    paths(
+        reads::overview,
+        coverage::document,
+        reads::apps,
+        reads::app,
+        reads::runs,
+        reads::run,
+        reads::audit,
+        reads::openapi,
+        backups::start,
+        backups::retry,
+        acts::pause,
+        acts::resume,
+        acts::cancel,
+        acts::acknowledge,
+        restores::plan,
+        restores::start,
+        drills::plan,
+        drills::start,
+        catalog::list,
+        catalog::show,
+        catalog::inventory,
+        catalog::check,
+        holds::list,
+        holds::hold,
+        holds::release,
+        backup_acts::reveal,
+        backup_acts::adopt,
+        backup_acts::verify,
+        backup_acts::refresh_sas,
+        deletions::plan,
+        deletions::start,
+        fleet::problems,
+        fleet::subscriptions,
+        fleet::reopen,
+        fleet::retention,
+        fleet::schedules,
+        fleet::forecast,
+        fleet::storages,
+        native_schedules::show,
+        native_schedules::drift,
+        native_schedules::plan,
+        native_schedules::change,
+        access::whoami,
+        access::list,
+        access::create,
+        access::revoke,
+    )
+)]
+struct Description;
+
+/// The description of the API, without what follows from the table of routes: permissions and errors.
+pub fn api_description() -> utoipa::openapi::OpenApi {
+    Description::openapi()
+}

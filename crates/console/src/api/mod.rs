@@ -1,0 +1,20 @@
+//! The API: `/api/v1`, for programs.
+
+pub mod access;
+pub mod acts;
+pub mod backup_acts;
+pub mod backups;
+pub mod catalog;
+pub mod deletions;
+pub mod description;
+pub mod drills;
+pub mod fleet;
+pub mod holds;
+mod list;
+mod named;
+pub mod native_schedules;
+pub mod once;
+pub mod plain;
+pub mod reads;
+pub mod restores;
+mod started;
