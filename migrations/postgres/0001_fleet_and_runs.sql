@@ -235,6 +235,34 @@ CREATE TABLE requests (
 
 CREATE INDEX requests_by_age ON requests (at);
 
+-- Requests that a second person confirms. A row is decided once, and never changed otherwise.
+CREATE TABLE approvals (
+    id         uuid        NOT NULL PRIMARY KEY,
+    kind       text        NOT NULL,
+    app        text        COLLATE "C" NOT NULL,
+    request    text        NOT NULL,
+    effect     text        NOT NULL,
+    reason     text        NOT NULL,
+    asked_by   text        NOT NULL,
+    makers     text        NOT NULL,
+    asked_at   timestamptz NOT NULL,
+    expires_at timestamptz NOT NULL,
+    verdict    text,
+    decided_by text,
+    decided_at timestamptz,
+    runs       text
+);
+
+CREATE INDEX approvals_by_age ON approvals (asked_at, id);
+CREATE INDEX approvals_undecided ON approvals (app) WHERE verdict IS NULL;
+
+CREATE TRIGGER approvals_are_decided_once BEFORE UPDATE ON approvals FOR EACH ROW
+WHEN (old.verdict IS NOT NULL
+      OR (old.id, old.kind, old.app, old.request, old.effect, old.reason, old.asked_by, old.makers, old.asked_at, old.expires_at)
+          IS DISTINCT FROM
+         (new.id, new.kind, new.app, new.request, new.effect, new.reason, new.asked_by, new.makers, new.asked_at, new.expires_at))
+EXECUTE FUNCTION refuse('a request for a confirmation is decided once');
+
 -- What people instruct about apps. The rows follow from operator actions, in the same transaction. A pause that ended stays: ticks
 -- up to its end are not run.
 CREATE TABLE pauses (

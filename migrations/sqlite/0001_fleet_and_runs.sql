@@ -217,6 +217,33 @@ CREATE TABLE requests (
 
 CREATE INDEX requests_by_age ON requests (at);
 
+-- Requests that a second person confirms. A row is decided once, and never changed otherwise.
+CREATE TABLE approvals (
+    id         TEXT NOT NULL PRIMARY KEY,
+    kind       TEXT NOT NULL,
+    app        TEXT NOT NULL,
+    request    TEXT NOT NULL,
+    effect     TEXT NOT NULL,
+    reason     TEXT NOT NULL,
+    asked_by   TEXT NOT NULL,
+    makers     TEXT NOT NULL,
+    asked_at   TEXT NOT NULL,
+    expires_at TEXT NOT NULL,
+    verdict    TEXT,
+    decided_by TEXT,
+    decided_at TEXT,
+    runs       TEXT
+) STRICT;
+
+CREATE INDEX approvals_by_age ON approvals (asked_at, id);
+CREATE INDEX approvals_undecided ON approvals (app) WHERE verdict IS NULL;
+
+CREATE TRIGGER approvals_are_decided_once BEFORE UPDATE ON approvals
+WHEN old.verdict IS NOT NULL
+     OR (old.id, old.kind, old.app, old.request, old.effect, old.reason, old.asked_by, old.makers, old.asked_at, old.expires_at)
+        IS NOT (new.id, new.kind, new.app, new.request, new.effect, new.reason, new.asked_by, new.makers, new.asked_at, new.expires_at)
+BEGIN SELECT RAISE(ABORT, 'a request for a confirmation is decided once'); END;
+
 -- What people instruct about apps. The rows follow from operator actions, in the same transaction. A pause that ended stays: ticks
 -- up to its end are not run.
 CREATE TABLE pauses (

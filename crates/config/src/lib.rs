@@ -5,6 +5,7 @@ mod azure;
 mod checkpoint;
 mod choice;
 mod consistency;
+mod control;
 mod databases;
 mod diagnostics;
 mod drill;
@@ -32,6 +33,7 @@ mod zone_data;
 mod zone_hint;
 
 pub use checkpoint::{CheckpointDestination, Checkpoints};
+pub use control::FourEyes;
 pub use drill::is_probe;
 pub use exclusion::Exclusion;
 pub use fleet::{Cloud, Discover, EngineConfig, Fleet};

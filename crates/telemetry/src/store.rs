@@ -9,11 +9,11 @@ use holdfast_model::{
     Timestamp,
 };
 use holdfast_store::{
-    ActFilter, ApiToken, AppDay, AppStatus, AuditEvent, BreakerRecord, BudgetDraw, CatalogFilter, ChainRow,
-    Change, CheckpointStatus, Committed, Cursor, CursorAdvance, Day, Departure, Drawn, DueLanes, Enrolled,
-    Error, FleetChange, LaneQuota, LeaseTerms, Leased, Listing, ListingResult, Loaded, OpenBreaker,
-    PastDurations, Planned, Removed, RequestAnswer, RequestKey, RowRemoval, RunFilter, RunPage, RunRow,
-    Safeguard, Store, SubscriptionStatus, UnreadableRow,
+    ActFilter, ApiToken, AppDay, AppStatus, Approval, Asked, AuditEvent, BreakerRecord, BudgetDraw,
+    CatalogFilter, ChainRow, Change, CheckpointStatus, Committed, Cursor, CursorAdvance, Day, Decision,
+    Departure, Drawn, DueLanes, Enrolled, Error, FleetChange, LaneQuota, LeaseTerms, Leased, Listing,
+    ListingResult, Loaded, OpenBreaker, PastDurations, Planned, Removed, RequestAnswer, RequestKey,
+    RowRemoval, RunFilter, RunPage, RunRow, Safeguard, Store, SubscriptionStatus, UnreadableRow,
 };
 use opentelemetry::KeyValue;
 use opentelemetry_sdk::trace::SdkTracer;
@@ -238,6 +238,34 @@ impl Store for WatchedStore {
 
     async fn token_used(&self, id: &str, at: Timestamp) -> Result<(), Error> {
         self.inner.token_used(id, at).await
+    }
+
+    async fn ask_approval(&self, approval: &Approval, record: &NewRun) -> Result<Asked, Error> {
+        self.inner.ask_approval(approval, record).await
+    }
+
+    async fn decide_approval(
+        &self,
+        id: RunId,
+        decision: &Decision,
+        record: &NewRun,
+        runs: &[NewRun],
+    ) -> Result<bool, Error> {
+        let decided = self.inner.decide_approval(id, decision, record, runs).await?;
+        if decided {
+            let added = u64::try_from(runs.len()).unwrap_or(u64::MAX);
+            self.wrote("planned", added);
+            self.log_added(runs.iter().collect(), added).await;
+        }
+        Ok(decided)
+    }
+
+    async fn approval(&self, id: RunId) -> Result<Option<Approval>, Error> {
+        self.inner.approval(id).await
+    }
+
+    async fn approvals(&self, since: Timestamp, most: u32) -> Result<Vec<Approval>, Error> {
+        self.inner.approvals(since, most).await
     }
 
     async fn catalog(&self, filter: &CatalogFilter) -> Result<Vec<CatalogEntry>, Error> {
