@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use holdfast_model::{Actor, NewRun, OperatorAction, RunId, Task};
-use holdfast_store::{Approval, ApprovalKind, ApprovalState, Asked, Decision, Verdict};
+use holdfast_store::{Approval, ApprovalKind, ApprovalState, Asked, Decision, Maker, Verdict};
 
 use crate::fixture::{StoreFixture, app, policy_snapshot};
 
@@ -25,7 +25,7 @@ fn approval(fixture: &StoreFixture, effect: &str) -> Approval {
         effect: vec![("From".into(), effect.into()), ("Into".into(), "it's \"shop\"".into())],
         reason: "lost\0 data".into(),
         asked_by: Actor { login: Some("token".into()), ..Actor::from("ann") },
-        makers: vec!["root".into()],
+        makers: vec![Maker { name: "root".into(), login: None }],
         asked_at: fixture.now(),
         expires_at: fixture.now() + Duration::from_hours(24),
         decision: None,

@@ -192,12 +192,12 @@ impl Act {
 }
 
 fn done(app: AppId, sentence: String, detail: &str) -> ActDone {
-    ActDone { app, run: None, sentence, detail: detail.to_owned() }
+    ActDone { app, run: None, approval: None, sentence, detail: detail.to_owned() }
 }
 
 impl Site {
     /// Refuses an act on an app that is out of the caller's scope.
-    async fn in_scope(&self, caller: &Caller, about: &About) -> Result<(), Failure> {
+    pub(crate) async fn in_scope(&self, caller: &Caller, about: &About) -> Result<(), Failure> {
         if caller.principal.scope == Scope::ALL {
             return Ok(());
         }

@@ -19,7 +19,7 @@ use crate::headers::secured;
 use crate::pages;
 use crate::route_table::{RouteRule, RouteTable, answered};
 use crate::site::Site;
-use crate::{api, api_access, api_acts, api_backups, api_restores};
+use crate::{api, api_access, api_acts, api_approvals, api_backups, api_restores};
 
 /// The greatest body of a request. A page of selected apps is far smaller.
 const BODY_BYTES: usize = 256 * 1024;
@@ -56,6 +56,10 @@ fn table() -> RouteTable {
         .post_in_scope("/restores", Restore, pages::restore::start)
         .post_in_scope("/drills/preview", Drill, pages::restore::preview)
         .post_in_scope("/drills", Drill, pages::restore::start)
+        .get("/approvals/{id}", View, pages::approvals::page)
+        .post_in_scope("/approvals/{id}/confirm", Restore, pages::approvals::answer)
+        .post_in_scope("/approvals/{id}/decline", Restore, pages::approvals::answer)
+        .post_in_scope("/approvals/{id}/withdraw", Restore, pages::approvals::answer)
         .open(Method::GET, "/static/{name}", asset)
         .open(Method::GET, "/login", pages::login::page)
         .open(Method::POST, "/login", pages::login::log_in)
@@ -73,6 +77,11 @@ fn table() -> RouteTable {
         .post_in_scope("/api/v1/restores", Restore, api_restores::start)
         .post_in_scope("/api/v1/drills/plan", Drill, api_restores::plan)
         .post_in_scope("/api/v1/drills", Drill, api_restores::start)
+        .get("/api/v1/approvals", View, api_approvals::list)
+        .get("/api/v1/approvals/{id}", View, api_approvals::one)
+        .post_in_scope("/api/v1/approvals/{id}/confirm", Restore, api_approvals::answer)
+        .post_in_scope("/api/v1/approvals/{id}/decline", Restore, api_approvals::answer)
+        .post_in_scope("/api/v1/approvals/{id}/withdraw", Restore, api_approvals::answer)
         .post_in_scope("/api/v1/runs/retry", Retry, api_backups::retry)
         .post_in_scope("/api/v1/runs/{id}/cancel", Cancel, api_acts::on_run)
         .post_in_scope("/api/v1/runs/{id}/acknowledge", Acknowledge, api_acts::on_run)

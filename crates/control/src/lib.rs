@@ -5,6 +5,7 @@ pub mod added_runs;
 pub mod adoption;
 pub mod app_names;
 pub mod app_resolver;
+pub mod approvals;
 pub mod audit;
 pub mod backup;
 pub mod budgets;

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use holdfast_arm::Arm;
-use holdfast_config::Fleet;
-use holdfast_model::{Actor, AppId};
+use holdfast_config::{Fleet, FourEyes};
+use holdfast_model::{Actor, AppId, RunId};
 use holdfast_storage::Storage;
-use holdfast_store::{RequestAnswer, Store};
+use holdfast_store::{Approval, Store};
 
+use crate::approvals::{Confirmed, StartedOnce, confirm, replan};
 use crate::coverage::{Coverage, coverage};
 use crate::forecast::{FleetForecast, ForecastRequest, forecast};
 use crate::restore::{
@@ -36,8 +37,14 @@ pub trait OperatorRequests: Send + Sync {
     /// Plans a drill. Changes nothing.
     async fn plan_drill(&self, actor: &Actor, request: DrillRequest) -> Result<RestorePlan, Error>;
 
-    /// Adds the run of a confirmed plan, once for each key. Returns what the store knew of the request.
-    async fn start(&self, actor: &Actor, confirmed: ConfirmedPlan<'_>) -> Result<RequestAnswer, Error>;
+    /// Adds the run of a confirmed plan, once for each key, or asks a second person for it.
+    async fn start(&self, actor: &Actor, confirmed: ConfirmedPlan<'_>) -> Result<StartedOnce, Error>;
+
+    /// What a second person must confirm.
+    fn four_eyes(&self) -> FourEyes;
+
+    /// Lets a second person confirm a request: plans it again, and adds its runs.
+    async fn confirm(&self, actor: &Actor, id: RunId, rng: fastrand::Rng) -> Result<Confirmed, Error>;
 
     /// Verifies the backups of an app, and records what was found.
     async fn verify(&self, actor: &Actor, app: &AppId, rng: fastrand::Rng) -> Result<VerifyReport, Error>;
@@ -89,8 +96,21 @@ impl OperatorRequests for LiveRequests {
         plan_drill(&self.context(actor).await?, request).await
     }
 
-    async fn start(&self, actor: &Actor, confirmed: ConfirmedPlan<'_>) -> Result<RequestAnswer, Error> {
+    async fn start(&self, actor: &Actor, confirmed: ConfirmedPlan<'_>) -> Result<StartedOnce, Error> {
         execute_once(&self.context(actor).await?, confirmed).await
+    }
+
+    fn four_eyes(&self) -> FourEyes {
+        self.fleet.four_eyes
+    }
+
+    async fn confirm(&self, actor: &Actor, id: RunId, mut rng: fastrand::Rng) -> Result<Confirmed, Error> {
+        let mut of_runs = rng.fork();
+        let again = async move |approval: Approval| {
+            let context = self.context(&approval.asked_by).await?;
+            replan(&context, &approval, &mut of_runs).await
+        };
+        confirm(&*self.store, id, actor, again, &mut rng).await
     }
 
     async fn verify(

@@ -20,14 +20,23 @@ pub struct Approval {
     pub reason: String,
     /// Who asks.
     pub asked_by: Actor,
-    /// The people behind an API token that asks: its maker, and the maker's own.
-    pub makers: Vec<String>,
+    /// Who made the API token that asks, and who made theirs; empty for another login.
+    pub makers: Vec<Maker>,
     /// When.
     pub asked_at: Timestamp,
     /// Until when it can be confirmed.
     pub expires_at: Timestamp,
     /// What was decided.
     pub decision: Option<Decision>,
+}
+
+/// Who made an API token.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Maker {
+    /// The name.
+    pub name: String,
+    /// How it logged in; `None` for the command line.
+    pub login: Option<String>,
 }
 
 /// What a second person confirms.

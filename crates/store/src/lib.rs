@@ -37,7 +37,7 @@ mod unreadable;
 pub use holdfast_access::ApiToken;
 
 pub use app_days::{AppDay, Day, DayCounts};
-pub use approvals::{Approval, ApprovalKind, ApprovalState, Asked, Decision, Verdict};
+pub use approvals::{Approval, ApprovalKind, ApprovalState, Asked, Decision, Maker, Verdict};
 pub use audit::AuditEvent;
 pub use breaker::{BreakerRecord, OpenBreaker};
 pub use budget_draw::{BudgetDraw, Drawn};

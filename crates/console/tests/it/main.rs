@@ -6,6 +6,7 @@ mod access;
 mod actions;
 mod acts;
 mod app_status_cache;
+mod approvals;
 mod azure;
 mod filled;
 mod http;

@@ -7,6 +7,7 @@ use holdfast_access::{Role, Scope};
 use holdfast_console::{
     Check, Console, Entry, ListenerLimits, Metrics, MetricsError, Server, Site, SiteParts, StoreAnswers,
 };
+use holdfast_control::approvals::FourEyes;
 use holdfast_control::tokens::{self, TokenRequest, USUAL_LIFE};
 use holdfast_model::{Clock, ManualClock, PolicyName};
 use holdfast_store::{RunFilter, Store};
@@ -60,18 +61,30 @@ impl World {
         let filled = Filled::new(filling).await;
         let (store, clock) = (Arc::clone(&filled.store), Arc::clone(&filled.clock));
         let limits = ListenerLimits { entry, ..ListenerLimits::default() };
-        (Self::within("127.0.0.1:0", (store, Arc::clone(&clock) as _), limits).await, clock)
+        let none = FourEyes::default();
+        (Self::within("127.0.0.1:0", (store, Arc::clone(&clock) as _), limits, none).await, clock)
+    }
+
+    /// A console that demands a login, whose restores a second person confirms, and its clock.
+    pub async fn with_four_eyes(filling: Filling) -> (Self, Arc<ManualClock>) {
+        let filled = Filled::new(filling).await;
+        let (store, clock) = (Arc::clone(&filled.store), Arc::clone(&filled.clock));
+        let entry = Entry { requires_login: true, ..Entry::default() };
+        let limits = ListenerLimits { entry, ..ListenerLimits::default() };
+        let restores = FourEyes { restore: true, ..FourEyes::default() };
+        (Self::within("127.0.0.1:0", (store, Arc::clone(&clock) as _), limits, restores).await, clock)
     }
 
     /// A console over a store.
     pub async fn over(address: &str, store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Self {
-        Self::within(address, (store, clock), ListenerLimits::default()).await
+        Self::within(address, (store, clock), ListenerLimits::default(), FourEyes::default()).await
     }
 
     async fn within(
         address: &str,
         (store, clock): (Arc<dyn Store>, Arc<dyn Clock>),
         limits: ListenerLimits,
+        four_eyes: FourEyes,
     ) -> Self {
         let checks: Vec<Arc<dyn Check>> = vec![Arc::new(StoreAnswers(Arc::clone(&store)))];
         let parts = SiteParts {
@@ -79,7 +92,7 @@ impl World {
             clock,
             policies: policies(),
             backups: Arc::new(Backups(Arc::clone(&store))),
-            azure: Arc::new(FakeAzure::new(&store)),
+            azure: Arc::new(FakeAzure::new(&store, four_eyes)),
             person: "ann".into(),
             random: Arc::new(ring::rand::SystemRandom::new()),
         };

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use holdfast_model::{AppId, Cause, PolicyName, StateCode, Timestamp};
 use holdfast_store::{AppStatus, DayCounts, Running};
 
+use crate::approvals::ApprovalView;
 use crate::status::notes_of;
 use crate::status_waits::{wait_cause, waits_too_long};
 use crate::times::{age, until};
@@ -14,7 +15,9 @@ use crate::views::condition::{Condition, Severity};
 use crate::views::day_mark::{DayMark, first_day};
 use crate::views::fleet::FleetQuery;
 use crate::views::numbers::grouped;
-use crate::views::overview::{CauseRow, Overview, PolicyDays, Tile, UNDER_WAY_MAX, UnderWayRow};
+use crate::views::overview::{
+    APPROVALS_MAX, CauseRow, Overview, PolicyDays, Tile, UNDER_WAY_MAX, UnderWayRow,
+};
 use crate::views::reading::{DAYS, FleetReading};
 use crate::views::sentence::{Counts, sentence};
 
@@ -45,6 +48,13 @@ pub fn overview(reading: &FleetReading, store_away: bool) -> Overview {
         under_way,
         under_way_count,
         acts: reading.acts.iter().take(ACTS_MAX).cloned().collect(),
+        approvals: reading
+            .approvals
+            .iter()
+            .take(APPROVALS_MAX)
+            .map(|approval| ApprovalView::of(approval, reading.at))
+            .collect(),
+        approval_count: reading.approvals.len() as u64,
         notes: notes_of(&apps, &reading.subscriptions, &reading.breakers, &reading.checkpoints, reading.at),
         store_away,
     }

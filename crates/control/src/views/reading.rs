@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use holdfast_model::{AppId, Timestamp};
-use holdfast_store::{AppStatus, CheckpointStatus, OpenBreaker, SubscriptionStatus};
+use holdfast_store::{AppStatus, Approval, CheckpointStatus, OpenBreaker, SubscriptionStatus};
 
 use crate::views::acts::PersonAct;
 use crate::views::day_mark::DayMark;
@@ -28,6 +28,8 @@ pub struct FleetReading {
     pub checkpoints: Vec<CheckpointStatus>,
     /// What people did lately, the newest first.
     pub acts: Vec<PersonAct>,
+    /// The requests that wait for a second person, the newest first.
+    pub approvals: Vec<Approval>,
 }
 
 impl FleetReading {
