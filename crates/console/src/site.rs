@@ -110,7 +110,7 @@ impl Site {
             let requests = Arc::clone(&requests);
             async move { requests.forecast().await }
         });
-        let cache = FleetCache::new(Arc::clone(&store), Arc::clone(&clock));
+        let cache = FleetCache::with_minted(Arc::clone(&store), Arc::clone(&clock), azure.minted());
         let logins = Logins::new(Arc::clone(&store), Arc::clone(&clock), Arc::clone(&random));
         let forms = Forms::new(Arc::clone(&random), clock);
         Self {

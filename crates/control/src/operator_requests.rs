@@ -1,13 +1,14 @@
 //! Requests of people that need the fleet file or Azure, for programs that serve several people: each names who asks.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use holdfast_arm::Arm;
 use holdfast_config::{Fleet, FourEyes};
-use holdfast_model::{Actor, AppId, RunId};
-use holdfast_storage::Storage;
+use holdfast_model::{Actor, AppId, Policy, PolicyName, RunId};
+use holdfast_storage::{SasSource, Storage};
 use holdfast_store::{Approval, Store};
 
 use crate::approvals::{Confirmed, StartedOnce, confirm, replan};
@@ -42,6 +43,9 @@ pub trait OperatorRequests: Send + Sync {
 
     /// What a second person must confirm.
     fn four_eyes(&self) -> FourEyes;
+
+    /// The policies whose storage gets its SAS from Holdfast itself.
+    fn minted(&self) -> BTreeSet<PolicyName>;
 
     /// Lets a second person confirm a request: plans it again, and adds its runs.
     async fn confirm(&self, actor: &Actor, id: RunId, rng: fastrand::Rng) -> Result<Confirmed, Error>;
@@ -102,6 +106,14 @@ impl OperatorRequests for LiveRequests {
 
     fn four_eyes(&self) -> FourEyes {
         self.fleet.four_eyes
+    }
+
+    fn minted(&self) -> BTreeSet<PolicyName> {
+        let is_minted = |policy: &&Policy| {
+            let storage = self.fleet.storages.get(&policy.policy_snapshot.storage);
+            storage.is_some_and(|storage| !matches!(storage.source, SasSource::Url(_)))
+        };
+        self.fleet.policies.values().filter(is_minted).map(|policy| policy.name.clone()).collect()
     }
 
     async fn confirm(&self, actor: &Actor, id: RunId, mut rng: fastrand::Rng) -> Result<Confirmed, Error> {

@@ -155,9 +155,11 @@ async fn a_request_is_declined_withdrawn_or_expires_and_then_starts_nothing() {
     let why = json!({ "reason": "use the backup of Monday" }).to_string();
     assert_eq!(ask(&world, &bob, &format!("POST {request}/decline"), &why).await.status, 200);
     assert_eq!(ask(&world, &bob, &format!("POST {request}/confirm"), "{}").await.status, 409);
+    clock.advance(Duration::from_secs(1));
     let second = asked(&world, &ann, &entry).await;
     assert_ne!(second, request);
     assert_eq!(ask(&world, &ann, &format!("POST {second}/withdraw"), "{}").await.status, 200);
+    clock.advance(Duration::from_secs(1));
     let third = asked(&world, &ann, &entry).await;
     clock.advance(Duration::from_hours(24));
     let expired = ask(&world, &bob, &format!("POST {third}/confirm"), "{}").await;

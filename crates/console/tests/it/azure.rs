@@ -197,11 +197,15 @@ impl OperatorRequests for FakeAzure {
         self.four_eyes
     }
 
+    fn minted(&self) -> BTreeSet<PolicyName> {
+        BTreeSet::new()
+    }
+
     async fn confirm(&self, actor: &Actor, id: RunId, mut rng: fastrand::Rng) -> Result<Confirmed, Error> {
         let run = RunId::new(self.store.now().await?, &mut rng.fork());
         let again = async |approval: Approval| {
-            let ApprovalRequest::Restore(request) = serde_json::from_str(&approval.request).unwrap() else {
-                panic!("the console asks for restores alone");
+            let Ok(ApprovalRequest::Restore(request)) = serde_json::from_str(&approval.request) else {
+                return Err(Error::new(ErrorKind::Conflict, "another request"));
             };
             let plan = self.plan_restore(&approval.asked_by, request).await?;
             let runs = vec![self.run(&plan, run, &approval.asked_by).await?];

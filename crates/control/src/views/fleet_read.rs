@@ -1,6 +1,7 @@
 //! Reads the fleet from the store.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use holdfast_model::{AppId, Timestamp};
 use holdfast_store::{ActFilter, AppDay, Approval, Day, Store};
@@ -36,6 +37,7 @@ pub async fn read_fleet(
         checkpoints: store.checkpoints().await?,
         acts: acts(store).await?,
         approvals: approvals(store, at).await?,
+        minted: Arc::default(),
     })
 }
 

@@ -19,6 +19,7 @@ use crate::views::overview::{
     APPROVALS_MAX, CauseRow, Overview, PolicyDays, Tile, UNDER_WAY_MAX, UnderWayRow,
 };
 use crate::views::reading::{DAYS, FleetReading};
+use crate::views::sas_state::SasState;
 use crate::views::sentence::{Counts, sentence};
 
 /// Acts that the overview shows, at most.
@@ -42,7 +43,7 @@ pub fn overview(reading: &FleetReading, store_away: bool) -> Overview {
         severity,
         subtitle: subtitle(&facts, &counts, stuck, reading.at),
         enrolled: counts.enrolled(),
-        tiles: tiles(&counts),
+        tiles: tiles(&counts).into_iter().chain([sas_tile(&facts)]).collect(),
         causes: causes(&facts, reading.at),
         matrix: matrix(reading),
         under_way,
@@ -93,6 +94,19 @@ fn tiles(counts: &Counts) -> Vec<Tile> {
         }
     };
     TILES.iter().map(tile).collect()
+}
+
+/// The tile of the SAS that people should renew.
+fn sas_tile(facts: &[AppFacts<'_>]) -> Tile {
+    let lapsing: Vec<SasState> =
+        facts.iter().filter_map(|app| app.sas).filter(|sas| sas.needs_attention()).collect();
+    let worst = if lapsing.contains(&SasState::Lapsed) { SasState::Lapsed } else { SasState::Lapsing };
+    Tile {
+        count: lapsing.len() as u64,
+        label: "SAS lapsing or lapsed".to_owned(),
+        severity: if lapsing.is_empty() { Severity::Ok } else { worst.severity() },
+        query: FleetQuery { sas_lapsing: true, ..FleetQuery::default() },
+    }
 }
 
 fn causes(facts: &[AppFacts<'_>], now: Timestamp) -> Vec<CauseRow> {

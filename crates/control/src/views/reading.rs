@@ -1,8 +1,9 @@
 //! What pages read: the whole fleet as the store had it at one moment.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use holdfast_model::{AppId, Timestamp};
+use holdfast_model::{AppId, PolicyName, Timestamp};
 use holdfast_store::{AppStatus, Approval, CheckpointStatus, OpenBreaker, SubscriptionStatus};
 
 use crate::views::acts::PersonAct;
@@ -28,6 +29,8 @@ pub struct FleetReading {
     pub checkpoints: Vec<CheckpointStatus>,
     /// What people did lately, the newest first.
     pub acts: Vec<PersonAct>,
+    /// The policies whose storage gets its SAS from Holdfast itself.
+    pub minted: Arc<BTreeSet<PolicyName>>,
     /// The requests that wait for a second person, the newest first.
     pub approvals: Vec<Approval>,
 }
