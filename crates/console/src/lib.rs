@@ -23,6 +23,7 @@ mod cookie;
 mod done;
 mod door;
 mod entry;
+mod events;
 mod failure;
 mod forms;
 mod gate;

@@ -13,6 +13,7 @@ use holdfast_access::Permission::{
 
 use crate::assets::asset;
 use crate::caller::{Caller, Secure};
+use crate::events::events;
 use crate::failure::{Failure, Forbidden};
 use crate::gate::Gate;
 use crate::headers::secured;
@@ -56,6 +57,7 @@ fn table() -> RouteTable {
         .post_in_scope("/restores", Restore, pages::restore::start)
         .post_in_scope("/drills/preview", Drill, pages::restore::preview)
         .post_in_scope("/drills", Drill, pages::restore::start)
+        .get("/events", View, events)
         .get("/approvals/{id}", View, pages::approvals::page)
         .post_in_scope("/approvals/{id}/confirm", Restore, pages::approvals::answer)
         .post_in_scope("/approvals/{id}/decline", Restore, pages::approvals::answer)
@@ -121,6 +123,7 @@ async fn guarded(gate: Arc<Gate>, request: Request, next: Next) -> Response {
     };
     let what: String = format!("{} {}", head.method, head.uri.path()).chars().take(WHAT_CHARS).collect();
     head.extensions.insert(Secure(gate.is_secure()));
+    head.extensions.insert(Arc::clone(&gate));
     if let Some(caller) = &caller {
         head.extensions.insert(caller.clone());
     }

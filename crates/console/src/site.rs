@@ -18,6 +18,7 @@ use holdfast_control::views::{self, CachedReading, FleetCache};
 use holdfast_model::{Actor, AppId, Clock, Policy, PolicyName, RunId, fold_case};
 use holdfast_store::Store;
 use ring::rand::SecureRandom;
+use tokio::sync::watch;
 
 use crate::Check;
 use crate::background::BackgroundCache;
@@ -73,6 +74,7 @@ pub struct Site {
     policies: BTreeMap<PolicyName, Policy>,
     person: Actor,
     random: Arc<dyn SecureRandom + Send + Sync>,
+    signals: watch::Sender<u64>,
 }
 
 impl fmt::Debug for Site {
@@ -126,6 +128,7 @@ impl Site {
             policies,
             person,
             random,
+            signals: watch::Sender::new(0),
         }
     }
 
@@ -165,6 +168,17 @@ impl Site {
     /// Makes the next page ask the store, because a request has changed it.
     pub(crate) fn expire(&self) {
         self.cache.expire();
+        self.signal();
+    }
+
+    /// Makes the streams of the pages look at once: something changed, or a login ended.
+    pub(crate) fn signal(&self) {
+        self.signals.send_modify(|count| *count += 1);
+    }
+
+    /// What [`Self::signal`] sends.
+    pub(crate) fn signals(&self) -> watch::Receiver<u64> {
+        self.signals.subscribe()
     }
 
     pub(crate) async fn overview(&self) -> Result<Overview, Failure> {
@@ -174,7 +188,7 @@ impl Site {
 
     /// A page of the fleet with at most `most` rows.
     pub(crate) async fn fleet(&self, query: &FleetQuery, most: usize) -> Result<FleetPage, Failure> {
-        let CachedReading { reading, store_away } = self.reading().await?;
+        let CachedReading { reading, store_away, .. } = self.reading().await?;
         let page = views::fleet_page(&reading, query, most)?;
         Ok(FleetPage { store_away, ..page })
     }

@@ -7,7 +7,7 @@ use holdfast_model::{Actor, AppId, CatalogEntry, Run, RunId, RunKind};
 use holdfast_store::{Approval, ApprovalKind, CatalogFilter, RunFilter};
 use serde_json::{Value, json};
 
-use crate::access::ask;
+use crate::access::{ANY, ask};
 use crate::actions::fields_of;
 use crate::filled::Filling;
 use crate::world::{Answer, World, between};
@@ -36,6 +36,24 @@ pub async fn waiting(world: &World) -> RunId {
     let record = holdfast_control::operator_actions::about_app(&app, (action, "ann".into()), now, rng);
     world.store.ask_approval(&approval, &record).await.unwrap();
     id
+}
+
+/// A request of a route of requests to a second person, with its body and the status of its answer. It decides nothing.
+pub async fn sample(
+    world: &World,
+    token: &str,
+    (method, path): (&str, &str),
+    id: &str,
+) -> (String, String, u16) {
+    let to = path.replace("{id}", id);
+    let body = if method == "POST" && !path.starts_with("/api/") {
+        let page = ask(world, token, &format!("GET /approvals/{id}"), "").await.body;
+        let is_permitted = page.contains("name=\"form\" value=\"");
+        format!("form={}", if is_permitted { between(&page, "name=\"form\" value=\"", "\"") } else { "none" })
+    } else {
+        "{}".to_owned()
+    };
+    (to, body, if method == "GET" { 200 } else { ANY })
 }
 
 async fn point(world: &World) -> CatalogEntry {

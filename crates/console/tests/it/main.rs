@@ -8,6 +8,7 @@ mod acts;
 mod app_status_cache;
 mod approvals;
 mod azure;
+mod events;
 mod filled;
 mod http;
 mod listener;

@@ -62,9 +62,10 @@ impl Samples {
                 (run.replace("{id}", &self.run), json!({ "reason": "audit" }).to_string(), ANY)
             }
             (method, path) if path.contains("/approvals/{id}") => {
-                let status = if method == "GET" { 200 } else { ANY };
-                (path.replace("{id}", &self.approval), "{}".into(), status)
+                crate::approvals::sample(world, token, (method, path), &self.approval).await
             }
+            // A stream is for clients that accept one.
+            ("GET", "/events") => (path.to_string(), String::new(), 406),
             ("GET", "/restores/form") => (format!("/restores/form?app={app}"), String::new(), 200),
             ("GET", "/api/v1/coverage") => (path.to_string(), String::new(), ANY),
             ("POST", asked) if asked.contains("/restores") || asked.contains("/drills") => {

@@ -12,6 +12,7 @@ use holdfast_control::tokens::{self, TokenRequest, USUAL_LIFE};
 use holdfast_model::{Clock, ManualClock, PolicyName};
 use holdfast_store::{RunFilter, Store};
 use tokio::net::TcpListener;
+use tokio::sync::Notify;
 
 use crate::azure::FakeAzure;
 use crate::filled::{Backups, Filled, Filling, policies};
@@ -29,6 +30,8 @@ impl Metrics for NoMetrics {
 pub struct World {
     pub store: Arc<dyn Store>,
     server: Server,
+    /// Stops the server.
+    pub stop: Arc<Notify>,
 }
 
 /// An answer.
@@ -75,6 +78,15 @@ impl World {
         (Self::within("127.0.0.1:0", (store, Arc::clone(&clock) as _), limits, restores).await, clock)
     }
 
+    /// A console that demands a login and takes so many connections of a peer.
+    pub async fn with_connections(filling: Filling, connections_of_peer: usize) -> Self {
+        let filled = Filled::new(filling).await;
+        let entry = Entry { requires_login: true, ..Entry::default() };
+        let limits = ListenerLimits { entry, connections_of_peer, ..ListenerLimits::default() };
+        let parts = (Arc::clone(&filled.store), Arc::clone(&filled.clock) as _);
+        Self::within("127.0.0.1:0", parts, limits, FourEyes::default()).await
+    }
+
     /// A console over a store.
     pub async fn over(address: &str, store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Self {
         Self::within(address, (store, clock), ListenerLimits::default(), FourEyes::default()).await
@@ -99,8 +111,10 @@ impl World {
         let site = Some(Arc::new(Site::new(parts, checks.clone())));
         let console = Console { checks, metrics: Arc::new(NoMetrics), site };
         let listener = TcpListener::bind(address).await.unwrap();
-        let server = Server::start(listener, console, limits, std::future::pending()).unwrap();
-        Self { store, server }
+        let stop = Arc::new(Notify::new());
+        let stopped = Arc::clone(&stop).notified_owned();
+        let server = Server::start(listener, console, limits, stopped).unwrap();
+        Self { store, server, stop }
     }
 
     pub fn address(&self) -> std::net::SocketAddr {

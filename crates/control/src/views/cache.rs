@@ -48,6 +48,8 @@ pub struct CachedReading {
     pub reading: Arc<FleetReading>,
     /// Whether the reading is old because the store cannot be reached.
     pub store_away: bool,
+    /// The number of the reading: greater than that of any with other rows before it.
+    pub version: u64,
 }
 
 #[derive(Clone)]
@@ -131,7 +133,10 @@ impl Inner {
         let error = match tokio::time::timeout(within, read).await {
             Ok(Ok(reading)) => {
                 let reading = FleetReading { minted: Arc::clone(&self.minted), ..reading };
-                let cached = CachedReading { reading: Arc::new(reading), store_away: false };
+                let version = before.map_or(1, |before| {
+                    before.cached.version + u64::from(!reading.has_same_rows(&before.cached.reading))
+                });
+                let cached = CachedReading { reading: Arc::new(reading), store_away: false, version };
                 return Ok(self.keep(Latest { asked, expired, whole, cached }));
             }
             Ok(Err(error)) => Error::from(error),

@@ -41,6 +41,15 @@ impl FleetReading {
         self.days.get(app).map_or(&[], Vec::as_slice)
     }
 
+    /// Whether another reading has the same rows, whenever it was made.
+    pub fn has_same_rows(&self, other: &Self) -> bool {
+        let Self { at: _, minted: _, apps, days, subscriptions, breakers, checkpoints, acts, approvals } =
+            self;
+        (apps, days, subscriptions, breakers)
+            == (&other.apps, &other.days, &other.subscriptions, &other.breakers)
+            && (checkpoints, acts, approvals) == (&other.checkpoints, &other.acts, &other.approvals)
+    }
+
     /// The status of an app.
     pub fn status_of(&self, app: &AppId) -> Option<&AppStatus> {
         self.apps.iter().find(|status| status.app == *app)
