@@ -52,6 +52,27 @@ fn short(app: &str) -> &str {
 }
 
 #[test]
+fn a_restore_and_a_deletion_that_a_second_person_confirms_are_asked_for_once_and_start_nothing() {
+    let ground = Ground::new();
+    let app = &ground.apps[0];
+    let fleet = std::fs::read_to_string(ground.place.path("fleet.toml")).unwrap();
+    ground.place.write("fleet.toml", &format!("{fleet}\n[control]\nfour_eyes = [\"restore\", \"delete\"]\n"));
+    let restore = format!("restore {app} --latest --overwrite --yes --actor ann");
+    let text = ground.told(&restore, 0);
+    let asked = "nothing is done yet: a second person must confirm the restore over ";
+    assert!(text.contains(asked) && text.contains("at /approvals/") && text.contains("in 24 h"), "{text}");
+    let again = ground.place.json(&restore);
+    assert_eq!((&again["state"], &again["asked_by"]["actor"]), (&"pending".into(), &"ann".into()));
+    assert!(text.contains(again["page"].as_str().unwrap()), "the same request waits");
+    let backup = ground.place.json(&format!("backups list {app}"))["backups"][0]["id"].clone();
+    let text = ground.told(&format!("backups delete {app} {backup} --allow-last --yes"), 0);
+    assert!(text.contains("must confirm the deletion of backups of"), "{text}");
+    let runs = ground.place.json(&format!("history {app}"))["runs"].clone();
+    let kinds: Vec<_> = runs.as_array().unwrap().iter().map(|run| run["kind"].clone()).collect();
+    assert!(!kinds.contains(&"restore".into()) && !kinds.contains(&"delete".into()), "{kinds:?}");
+}
+
+#[test]
 fn an_app_is_restored_after_the_plan_was_shown_and_confirmed() {
     let ground = Ground::new();
     let app = &ground.apps[0];

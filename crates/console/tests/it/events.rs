@@ -52,7 +52,7 @@ impl Events {
     async fn more(&mut self) -> bool {
         let mut bytes = [0; 1_024];
         let read = tokio::time::timeout(WITHIN, self.connection.read(&mut bytes)).await;
-        let count = read.expect("nothing comes, and the stream does not end").unwrap_or(0);
+        let count = read.unwrap().unwrap_or(0);
         self.read.push_str(&String::from_utf8_lossy(&bytes[..count]));
         count > 0
     }

@@ -39,7 +39,7 @@ impl State {
     pub fn approvals_since(&self, since: Timestamp, most: u32) -> Vec<Approval> {
         let after = self.approvals.values().filter(|approval| approval.asked_at > stamp(since));
         let mut found: Vec<Approval> = after.cloned().collect();
-        found.sort_by(|a, b| (b.asked_at, b.id).cmp(&(a.asked_at, a.id)));
+        found.sort_by_key(|approval| std::cmp::Reverse((approval.asked_at, approval.id)));
         found.truncate(most as usize);
         found
     }
