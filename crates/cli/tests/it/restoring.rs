@@ -60,11 +60,11 @@ fn a_restore_and_a_deletion_that_a_second_person_confirms_are_asked_for_once_and
     let restore = format!("restore {app} --latest --overwrite --yes --actor ann");
     let text = ground.told(&restore, 0);
     let asked = "nothing is done yet: a second person must confirm the restore over ";
-    assert!(text.contains(asked) && text.contains("at /approvals/") && text.contains("in 24 h"), "{text}");
+    assert!(text.contains(asked) && text.contains("at /approvals/") && text.contains(", by 20"), "{text}");
     let again = ground.place.json(&restore);
     assert_eq!((&again["state"], &again["asked_by"]["actor"]), (&"pending".into(), &"ann".into()));
     assert!(text.contains(again["page"].as_str().unwrap()), "the same request waits");
-    let backup = ground.place.json(&format!("backups list {app}"))["backups"][0]["id"].clone();
+    let backup = ground.place.json(&format!("backups list {app}"))["backups"][0]["backup_id"].clone();
     let text = ground.told(&format!("backups delete {app} {backup} --allow-last --yes"), 0);
     assert!(text.contains("must confirm the deletion of backups of"), "{text}");
     let runs = ground.place.json(&format!("history {app}"))["runs"].clone();

@@ -1,10 +1,8 @@
 //! A request that a second person confirms, as answers show it.
 
-use holdfast_model::{Actor, AppId, RunId, Timestamp};
+use holdfast_model::{Actor, AppId, RunId, Timestamp, format_timestamp};
 use holdfast_store::{Approval, ApprovalKind, ApprovalState, Verdict};
 use serde::Serialize;
-
-use super::request::expiry;
 
 /// A request that a second person confirms.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -94,9 +92,9 @@ impl ApprovalView {
 pub fn waits(approval: &Approval, now: Timestamp) -> String {
     let view = ApprovalView::of(approval, now);
     format!(
-        "nothing is done yet: a second person must confirm the {} in the console, at {}, {}",
+        "nothing is done yet: a second person must confirm the {} in the console, at {}, by {}",
         view.what,
         view.page,
-        expiry(approval, now)
+        format_timestamp(approval.expires_at)
     )
 }
