@@ -126,8 +126,8 @@
     });
     listen();
     setInterval(() => {
-      const isLive = stream && stream.readyState === EventSource.OPEN;
-      if (!isLive || Date.now() - refreshed > 60000) refresh();
+      const isTold = stream && stream.readyState === EventSource.OPEN && "streamed" in button.dataset;
+      if (!isTold || Date.now() - refreshed > 60000) refresh();
     }, seconds * 1000);
     document.addEventListener("visibilitychange", listen);
   }
