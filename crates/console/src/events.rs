@@ -21,11 +21,13 @@ use crate::gate::Gate;
 use crate::site::Site;
 
 /// How often a stream looks, beside the signals of this process.
-const EVERY: Duration = Duration::from_secs(3);
+const EVERY: Duration = Duration::from_secs(5);
 /// Looks without news after which the client hears that the stream is alive.
-const HEARTBEAT: u32 = 5;
+const HEARTBEAT: u32 = 3;
 /// Looks of a stream, at most. The client then connects again, before the connection's time is over.
-const LOOKS: u32 = 17;
+const LOOKS: u32 = 10;
+/// Looks of which one asks for a new reading. The others see what was read meanwhile.
+const READS_EVERY: u32 = 2;
 /// The first message: the pause before the client connects again, in milliseconds.
 const FIRST: &str = "retry: 3000\n\n";
 
@@ -46,6 +48,7 @@ struct Stream {
     looks: u32,
     quiet: u32,
     is_begun: bool,
+    is_signalled: bool,
 }
 
 /// `GET /events`
@@ -63,7 +66,18 @@ pub async fn events(State(site): State<Arc<Site>>, request: Request) -> Result<R
     let stopping = head.extensions.get::<Stopping>().map(|Stopping(stop)| stop.clone());
     let signals = site.signals();
     let known = last.or(Some(version));
-    let stream = Stream { site, gate, head, stopping, signals, known, looks: 0, quiet: 0, is_begun: false };
+    let stream = Stream {
+        site,
+        gate,
+        head,
+        stopping,
+        signals,
+        known,
+        looks: 0,
+        quiet: 0,
+        is_begun: false,
+        is_signalled: false,
+    };
     let messages = stream::unfold(stream, |mut stream| async move {
         let message = stream.next().await?;
         Some((Ok::<_, Infallible>(Bytes::from(message)), stream))
@@ -79,12 +93,11 @@ impl Stream {
             return Some(FIRST.to_owned());
         }
         while self.looks < LOOKS && self.is_logged_in().await {
-            if let Ok(cached) = self.site.reading().await
-                && self.known != Some(cached.version)
+            if let Some(version) = self.version().await
+                && self.known != Some(version)
             {
-                self.known = Some(cached.version);
+                self.known = Some(version);
                 self.quiet = 0;
-                let version = cached.version;
                 return Some(format!("id: {version}\nevent: changed\ndata: {version}\n\n"));
             }
             if self.quiet >= HEARTBEAT {
@@ -96,6 +109,13 @@ impl Stream {
             }
         }
         None
+    }
+
+    /// The number of the reading; `None` while there is none.
+    async fn version(&self) -> Option<u64> {
+        let asks = self.is_signalled || self.looks.is_multiple_of(READS_EVERY);
+        let cached = if asks { self.site.reading().await.ok() } else { self.site.latest() };
+        cached.map(|cached| cached.version)
     }
 
     /// Whether the caller may still see the pages.
@@ -115,7 +135,8 @@ impl Stream {
             biased;
             () = stopped => return false,
             signalled = tokio::time::timeout(EVERY, self.signals.changed()) => {
-                if signalled.is_err() {
+                self.is_signalled = signalled.is_ok();
+                if !self.is_signalled {
                     self.looks += 1;
                     self.quiet += 1;
                 }

@@ -159,6 +159,11 @@ impl Site {
         Ok(self.cache.read().await?)
     }
 
+    /// The latest reading, however old; `None` before the first one.
+    pub(crate) fn latest(&self) -> Option<CachedReading> {
+        self.cache.latest()
+    }
+
     /// The fleet as it is now.
     pub(crate) async fn reading_now(&self) -> Result<CachedReading, Failure> {
         self.cache.expire();
