@@ -201,16 +201,17 @@ CREATE TABLE breakers (
 
 -- API tokens. A token itself is kept nowhere: hash is its SHA-256. A revoked or expired one keeps its row.
 CREATE TABLE api_tokens (
-    id           text        COLLATE "C" NOT NULL PRIMARY KEY,
-    name         text        COLLATE "C" NOT NULL,
-    hash         text        NOT NULL,
-    role         text        NOT NULL,
-    policies     text,
-    created_by   text        NOT NULL,
-    created_at   timestamptz NOT NULL,
-    expires_at   timestamptz NOT NULL,
-    last_used_at timestamptz,
-    revoked_at   timestamptz
+    id            text        COLLATE "C" NOT NULL PRIMARY KEY,
+    name          text        COLLATE "C" NOT NULL,
+    hash          text        NOT NULL,
+    role          text        NOT NULL,
+    policies      text,
+    created_by    text        NOT NULL,
+    created_login text,
+    created_at    timestamptz NOT NULL,
+    expires_at    timestamptz NOT NULL,
+    last_used_at  timestamptz,
+    revoked_at    timestamptz
 );
 
 CREATE UNIQUE INDEX api_tokens_by_name ON api_tokens (name) WHERE revoked_at IS NULL;
@@ -219,7 +220,7 @@ CREATE TRIGGER api_tokens_keep_their_rights BEFORE UPDATE ON api_tokens FOR EACH
 WHEN ((old.id, old.name, old.hash, old.role, old.created_by, old.created_at, old.expires_at)
           IS DISTINCT FROM
       (new.id, new.name, new.hash, new.role, new.created_by, new.created_at, new.expires_at)
-      OR old.policies IS DISTINCT FROM new.policies
+      OR old.policies IS DISTINCT FROM new.policies OR old.created_login IS DISTINCT FROM new.created_login
       OR old.revoked_at IS NOT NULL AND old.revoked_at IS DISTINCT FROM new.revoked_at)
 EXECUTE FUNCTION refuse('the rights of a token are never changed');
 
@@ -234,6 +235,34 @@ CREATE TABLE requests (
 );
 
 CREATE INDEX requests_by_age ON requests (at);
+
+-- Requests that a second person confirms. A row is decided once, and never changed otherwise.
+CREATE TABLE approvals (
+    id         uuid        NOT NULL PRIMARY KEY,
+    kind       text        NOT NULL,
+    app        text        COLLATE "C" NOT NULL,
+    request    text        NOT NULL,
+    effect     text        NOT NULL,
+    reason     text        NOT NULL,
+    asked_by   text        NOT NULL,
+    makers     text        NOT NULL,
+    asked_at   timestamptz NOT NULL,
+    expires_at timestamptz NOT NULL,
+    verdict    text,
+    decided_by text,
+    decided_at timestamptz,
+    runs       text
+);
+
+CREATE INDEX approvals_by_age ON approvals (asked_at, id);
+CREATE INDEX approvals_undecided ON approvals (app) WHERE verdict IS NULL;
+
+CREATE TRIGGER approvals_are_decided_once BEFORE UPDATE ON approvals FOR EACH ROW
+WHEN (old.verdict IS NOT NULL
+      OR (old.id, old.kind, old.app, old.request, old.effect, old.reason, old.asked_by, old.makers, old.asked_at, old.expires_at)
+          IS DISTINCT FROM
+         (new.id, new.kind, new.app, new.request, new.effect, new.reason, new.asked_by, new.makers, new.asked_at, new.expires_at))
+EXECUTE FUNCTION refuse('a request for a confirmation is decided once');
 
 -- What people instruct about apps. The rows follow from operator actions, in the same transaction. A pause that ended stays: ticks
 -- up to its end are not run.

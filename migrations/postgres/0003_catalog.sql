@@ -35,6 +35,7 @@ CREATE TABLE catalog (
 
 CREATE INDEX catalog_there ON catalog (app, accepted_at, backup_id) WHERE removed_at IS NULL;
 CREATE INDEX catalog_lost ON catalog (app, removed_at) WHERE removed_at IS NOT NULL AND NOT deleted;
+CREATE INDEX catalog_proven ON catalog (app, drilled_at) WHERE drill_passed;
 
 -- A row changes only with the event that it follows from: event_seq names an event of the same transaction, and a hold
 -- has its own event. `holdfast audit verify` compares what the rows say with what the events say.

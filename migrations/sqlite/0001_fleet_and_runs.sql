@@ -184,16 +184,17 @@ CREATE TABLE breakers (
 
 -- API tokens. A token itself is kept nowhere: hash is its SHA-256. A revoked or expired one keeps its row.
 CREATE TABLE api_tokens (
-    id           TEXT NOT NULL PRIMARY KEY,
-    name         TEXT NOT NULL,
-    hash         TEXT NOT NULL,
-    role         TEXT NOT NULL,
-    policies     TEXT,
-    created_by   TEXT NOT NULL,
-    created_at   TEXT NOT NULL,
-    expires_at   TEXT NOT NULL,
-    last_used_at TEXT,
-    revoked_at   TEXT
+    id            TEXT NOT NULL PRIMARY KEY,
+    name          TEXT NOT NULL,
+    hash          TEXT NOT NULL,
+    role          TEXT NOT NULL,
+    policies      TEXT,
+    created_by    TEXT NOT NULL,
+    created_login TEXT,
+    created_at    TEXT NOT NULL,
+    expires_at    TEXT NOT NULL,
+    last_used_at  TEXT,
+    revoked_at    TEXT
 ) STRICT;
 
 CREATE UNIQUE INDEX api_tokens_by_name ON api_tokens (name) WHERE revoked_at IS NULL;
@@ -201,7 +202,7 @@ CREATE UNIQUE INDEX api_tokens_by_name ON api_tokens (name) WHERE revoked_at IS 
 CREATE TRIGGER api_tokens_keep_their_rights BEFORE UPDATE ON api_tokens
 WHEN (old.id, old.name, old.hash, old.role, old.created_by, old.created_at, old.expires_at)
          IS NOT (new.id, new.name, new.hash, new.role, new.created_by, new.created_at, new.expires_at)
-     OR old.policies IS NOT new.policies
+     OR old.policies IS NOT new.policies OR old.created_login IS NOT new.created_login
      OR old.revoked_at IS NOT NULL AND old.revoked_at IS NOT new.revoked_at
 BEGIN SELECT RAISE(ABORT, 'the rights of a token are never changed'); END;
 
@@ -216,6 +217,33 @@ CREATE TABLE requests (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX requests_by_age ON requests (at);
+
+-- Requests that a second person confirms. A row is decided once, and never changed otherwise.
+CREATE TABLE approvals (
+    id         TEXT NOT NULL PRIMARY KEY,
+    kind       TEXT NOT NULL,
+    app        TEXT NOT NULL,
+    request    TEXT NOT NULL,
+    effect     TEXT NOT NULL,
+    reason     TEXT NOT NULL,
+    asked_by   TEXT NOT NULL,
+    makers     TEXT NOT NULL,
+    asked_at   TEXT NOT NULL,
+    expires_at TEXT NOT NULL,
+    verdict    TEXT,
+    decided_by TEXT,
+    decided_at TEXT,
+    runs       TEXT
+) STRICT;
+
+CREATE INDEX approvals_by_age ON approvals (asked_at, id);
+CREATE INDEX approvals_undecided ON approvals (app) WHERE verdict IS NULL;
+
+CREATE TRIGGER approvals_are_decided_once BEFORE UPDATE ON approvals
+WHEN old.verdict IS NOT NULL
+     OR (old.id, old.kind, old.app, old.request, old.effect, old.reason, old.asked_by, old.makers, old.asked_at, old.expires_at)
+        IS NOT (new.id, new.kind, new.app, new.request, new.effect, new.reason, new.asked_by, new.makers, new.asked_at, new.expires_at)
+BEGIN SELECT RAISE(ABORT, 'a request for a confirmation is decided once'); END;
 
 -- What people instruct about apps. The rows follow from operator actions, in the same transaction. A pause that ended stays: ticks
 -- up to its end are not run.

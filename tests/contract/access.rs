@@ -28,6 +28,7 @@ fn token(fixture: &StoreFixture, seed: u8, name: &str) -> ApiToken {
         role: Role::Operator,
         scope: Scope::of([PolicyName::new("gold"), PolicyName::new("silver")]),
         created_by: "it's \"ann\"".into(),
+        created_login: Some("oidc".into()),
         created_at: fixture.now(),
         expires_at: fixture.now() + Duration::from_hours(24),
         last_used_at: None,

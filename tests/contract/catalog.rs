@@ -7,7 +7,7 @@ use holdfast_model::{
 };
 use holdfast_store::CatalogFilter;
 
-use crate::fixture::{StoreFixture, accepted, app, ended, facts, secs, started, window};
+use crate::fixture::{StoreFixture, accepted, app, ended, enrolled, facts, secs, started, window};
 
 on_every_store!(
     a_good_backup_is_in_the_catalog_with_the_sas_that_azure_keeps,
@@ -21,6 +21,7 @@ on_every_store!(
     a_new_sas_is_recorded_and_so_is_a_failed_refresh,
     operator_actions_hold_release_lose_find_and_adopt,
     a_drill_is_recorded_at_the_backup_it_restored,
+    an_app_tells_when_its_sas_expires_and_when_a_drill_last_proved_a_backup,
     a_run_is_loaded_with_what_its_kind_needs_to_know,
     the_catalog_is_read_by_app_the_newest_first_and_in_pages,
     runs_that_are_no_backups_do_not_hide_how_backups_go,
@@ -281,6 +282,29 @@ async fn a_drill_is_recorded_at_the_backup_it_restored(fixture: &StoreFixture) {
         fixture.commit_events(run.id, vec![over(outcome, None)]).await;
         assert_eq!(only(fixture).await.drill, Some((fixture.now(), passed)));
     }
+}
+
+async fn an_app_tells_when_its_sas_expires_and_when_a_drill_last_proved_a_backup(fixture: &StoreFixture) {
+    let (shop, scratch) = (app("shop"), app("scratch"));
+    fixture.sync(&[enrolled(&shop, None)]).await;
+    let of_shop = async || {
+        let status = fixture.store.status().await.unwrap().remove(0);
+        (status.sas_expiry, status.proven_at)
+    };
+    assert_eq!(of_shop().await, (None, None));
+    let begun = fixture.now();
+    fixture.complete_backup(&shop, 5, 30).await;
+    let expiry = only(fixture).await.sas.unwrap().window.expiry;
+    assert!(expiry.is_some_and(|expiry| expiry > begun));
+    let mut proven = None;
+    for outcome in [Outcome::Failed, Outcome::Succeeded] {
+        fixture.advance(1);
+        let run = fixture.add_task(&scratch, drill(&shop, 7)).await;
+        assert_eq!(of_shop().await, (expiry, proven));
+        fixture.commit_events(run.id, vec![over(outcome, None)]).await;
+        proven = (outcome == Outcome::Succeeded).then(|| fixture.now());
+    }
+    assert_eq!(of_shop().await, (expiry, proven));
 }
 
 async fn a_run_is_loaded_with_what_its_kind_needs_to_know(fixture: &StoreFixture) {

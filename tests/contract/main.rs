@@ -33,6 +33,7 @@ mod access;
 mod adding_runs;
 mod app_days;
 mod app_names;
+mod approvals;
 mod audit;
 mod budgets;
 mod catalog;

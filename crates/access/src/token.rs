@@ -89,6 +89,9 @@ pub struct ApiToken {
     pub scope: Scope,
     /// Who created it: a claim.
     pub created_by: String,
+    /// How that person logged in; `None` for the command line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_login: Option<String>,
     /// When it was created.
     pub created_at: Timestamp,
     /// When it ends.
@@ -166,6 +169,7 @@ mod tests {
             role: Role::Operator,
             scope: Scope::ALL,
             created_by: "ann".into(),
+            created_login: None,
             created_at: Timestamp::UNIX_EPOCH,
             expires_at: Timestamp::UNIX_EPOCH + Duration::from_hours(1),
             last_used_at: None,

@@ -9,6 +9,7 @@ use holdfast_storage::{SecretRef, StorageTarget};
 use url::Url;
 
 use crate::checkpoint::{CheckpointDestination, Checkpoints};
+use crate::control::FourEyes;
 use crate::effective::EffectiveValue;
 use crate::exclusion::Exclusion;
 
@@ -33,6 +34,8 @@ pub struct Fleet {
     pub engine: EngineConfig,
     /// The section `[audit]`; `None` without checkpoints.
     pub checkpoints: Option<Checkpoints>,
+    /// The section `[control]`.
+    pub four_eyes: FourEyes,
 }
 
 /// An `[azure]` section: a credential and where it is used.
@@ -244,6 +247,7 @@ mod tests {
             limits: Limits::default(),
             engine: EngineConfig::default(),
             checkpoints: None,
+            four_eyes: FourEyes::default(),
         };
         let gold = &[("backup", "gold")];
         let apps = fleet.apps_with(&[site("shop", gold), site("wiki", gold), site("stray", &[])]);

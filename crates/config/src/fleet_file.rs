@@ -18,7 +18,9 @@ use crate::section::{Section, top};
 use crate::source::{Source, Unreadable, ValueSpans};
 use crate::unusable_storage::UnusableStorage;
 use crate::zone_data::ZoneData;
-use crate::{apps, azure, checkpoint, drill, engine, no_effect, policy, secrets, storage, trusted_hosts};
+use crate::{
+    apps, azure, checkpoint, control, drill, engine, no_effect, policy, secrets, storage, trusted_hosts,
+};
 
 /// The result of checking a fleet file.
 #[derive(Debug)]
@@ -89,6 +91,7 @@ fn read(
     let limits = engine::limits(diagnostics, &mut file);
     let engine = engine::engine(diagnostics, &mut file);
     let checkpoints = checkpoint::checkpoints(diagnostics, &mut file, &storages.keys().collect());
+    let four_eyes = control::four_eyes(diagnostics, &mut file);
     let is_without_apps = !file.has("app") && !file.has("discover");
     file.finish(diagnostics);
     if is_without_apps {
@@ -122,5 +125,6 @@ fn read(
         limits,
         engine,
         checkpoints,
+        four_eyes,
     })
 }

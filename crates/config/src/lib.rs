@@ -5,6 +5,7 @@ mod azure;
 mod checkpoint;
 mod choice;
 mod consistency;
+mod control;
 mod databases;
 mod diagnostics;
 mod drill;
@@ -34,6 +35,7 @@ mod zone_data;
 mod zone_hint;
 
 pub use checkpoint::{CheckpointDestination, Checkpoints};
+pub use control::FourEyes;
 pub use drill::is_probe;
 pub use effective::EffectiveValue;
 pub use exclusion::Exclusion;

@@ -14,6 +14,7 @@ use mistakes::MISTAKES;
 mod checkpoints;
 mod databases;
 mod drill;
+mod four_eyes;
 mod inheritance;
 mod mistakes;
 mod native_schedule;

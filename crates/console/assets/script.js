@@ -74,19 +74,34 @@
     if (keys[event.key]) { event.preventDefault(); keys[event.key](); }
   });
 
-  // Refresh: the content of the page again, unless the reader is in the middle of something.
+  // Refresh: the content of the page again, unless the reader is in the middle of something. The server says when something
+  // changed; without its stream the page asks by itself, and with it once a minute, because ages grow.
   const button = document.querySelector("[data-live]");
   const seconds = button ? Number(button.dataset.live) : 0;
   let paused = false;
   try { paused = sessionStorage.getItem("paused") === "yes"; } catch { /* no storage: not paused */ }
-  function label() { button.textContent = paused ? "Resume" : "Pause"; button.title = paused ? "Refresh this page again" : `Refreshed every ${seconds} s`; }
+  function label() { button.textContent = paused ? "Resume" : "Pause"; button.title = paused ? "Refresh this page again" : "Refreshed when something changes"; }
   function isBusy() {
     const active = document.activeElement;
     return help.open || document.hidden || (active && active.matches("main input, main select"))
       || all(picked).some((box) => box.checked) || String(getSelection());
   }
+  // One stream of the page, while it is seen and not paused.
+  let stream = null;
+  let refreshed = Date.now();
+  function listen() {
+    const isWanted = !paused && !document.hidden && "EventSource" in window;
+    if (!isWanted && stream) { stream.close(); stream = null; }
+    if (isWanted && !stream) {
+      stream = new EventSource("/events");
+      stream.addEventListener("changed", refresh);
+      // After a refusal it does not connect again by itself: the page asks instead.
+      stream.addEventListener("error", () => { if (stream && stream.readyState === EventSource.CLOSED) stream = null; });
+    }
+  }
   async function refresh() {
     if (paused || isBusy()) return;
+    refreshed = Date.now();
     try {
       const answer = await fetch(location.href, { headers: { "X-Fragment": "main" }, cache: "no-store" });
       if (!answer.ok || isBusy()) return;
@@ -106,9 +121,15 @@
       paused = !paused;
       try { sessionStorage.setItem("paused", paused ? "yes" : "no"); } catch { /* it is paused for this page */ }
       label();
+      listen();
       refresh();
     });
-    setInterval(refresh, seconds * 1000);
+    listen();
+    setInterval(() => {
+      const isTold = stream && stream.readyState === EventSource.OPEN && "streamed" in button.dataset;
+      if (!isTold || Date.now() - refreshed > 60000) refresh();
+    }, seconds * 1000);
+    document.addEventListener("visibilitychange", listen);
   }
 
   function dress() { times(document); selection(); }

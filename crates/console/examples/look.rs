@@ -43,7 +43,10 @@ async fn main() {
         clock: Arc::clone(&filled.clock) as _,
         policies: filled::policies(),
         backups: Arc::new(filled::Backups(Arc::clone(&filled.store))),
-        azure: Arc::new(azure::FakeAzure::new(&filled.store)),
+        azure: Arc::new(azure::FakeAzure::new(
+            &filled.store,
+            holdfast_control::approvals::FourEyes::default(),
+        )),
         person: "ann".into(),
         random: Arc::new(ring::rand::SystemRandom::new()),
         entra: None,

@@ -192,7 +192,7 @@ impl Act {
 }
 
 fn done(app: AppId, sentence: String, detail: &str) -> ActDone {
-    ActDone { app, run: None, sentence, detail: detail.to_owned() }
+    ActDone { app, run: None, approval: None, sentence, detail: detail.to_owned() }
 }
 
 impl Site {

@@ -34,6 +34,9 @@ pub struct ActDone {
     pub app: AppId,
     /// The run, of an act on a run.
     pub run: Option<RunId>,
+    /// The request to a second person that it made or answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval: Option<RunId>,
     /// What was done, as a sentence.
     pub sentence: String,
     /// What follows from it, as a sentence.

@@ -72,6 +72,8 @@ struct Layout<'a> {
     icon: String,
     as_of: Option<Markup>,
     live: Option<u16>,
+    /// Whether all that it shows is in the reading of the fleet, whose changes the stream tells.
+    is_streamed: bool,
     content: Markup,
 }
 
@@ -96,6 +98,7 @@ impl<C: Template> Page<C> {
             icon: assets::icon(),
             as_of: self.as_of.map(|at| time(at, Parts::Clock)),
             live: self.live,
+            is_streamed: matches!(self.tab, Tab::Overview | Tab::Fleet),
             content: Safe(content),
         };
         rendered(self.content.render().and_then(|content| layout(content).render()))

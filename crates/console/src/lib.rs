@@ -3,6 +3,7 @@
 mod acts;
 mod api;
 mod app_status_cache;
+mod approvals;
 mod assets;
 mod attempts;
 mod background;
@@ -17,6 +18,7 @@ mod done;
 mod door;
 mod entra_logins;
 mod entry;
+mod events;
 mod failure;
 mod forms;
 mod gate;

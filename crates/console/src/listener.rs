@@ -26,6 +26,7 @@ use crate::ListenerLimits;
 use crate::caller::Peer;
 use crate::connections::{Busy, Connections, NoRoom, counted_peer};
 use crate::entry::Transport;
+use crate::events::Stopping;
 
 /// Pause after connections could not be accepted, mostly because the process has no file descriptor left.
 const ACCEPT_RETRY: Duration = Duration::from_millis(500);
@@ -122,8 +123,10 @@ async fn connection(
     mut stop: watch::Receiver<bool>,
 ) {
     let routes = TowerToHyperService::new(routes);
+    let stopping = Stopping(stop.clone());
     let service = service_fn(|mut request: Request<Incoming>| {
         request.extensions_mut().insert(peer);
+        request.extensions_mut().insert(stopping.clone());
         let (routes, limits, busy) = (routes.clone(), Arc::clone(&limits), busy.guard());
         async move {
             let answer = answer(&routes, request, &limits).await;

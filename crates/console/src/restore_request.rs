@@ -33,6 +33,8 @@ pub struct RestoreAsked {
     pub ignore_databases: bool,
     /// Leaves out host names that another app has.
     pub ignore_conflicting_host_names: bool,
+    /// Why, for the second person who confirms it.
+    pub reason: Option<String>,
     /// The name of the target, typed to confirm.
     pub confirm: String,
 }
@@ -61,6 +63,7 @@ impl RestoreAsked {
             overwrite: true,
             ignore_databases: form.value("databases") != "bring",
             ignore_conflicting_host_names: form.value("hosts") == "ignore",
+            reason: given("reason"),
             confirm: form.value("confirm").to_owned(),
         })
     }

@@ -2,6 +2,7 @@
 
 use axum::http::StatusCode;
 use holdfast_access::Scope;
+use holdfast_control::approvals::{StartedOnce, expiry};
 use holdfast_control::restore::{ConfirmedPlan, RestorePlan};
 use holdfast_model::RunId;
 
@@ -72,13 +73,27 @@ impl Site {
         let done = ActDone {
             app: plan.target.app.clone(),
             run: Some(run),
+            approval: None,
             sentence: format!("The {} into {word} starts now.", plan.kind),
             detail: "A worker takes the run as Azure's budget allows.".to_owned(),
         };
         let answer = serde_json::to_string(&done).unwrap_or_default();
         let request = permit.request.as_ref().map(|key| (key, answer.as_str()));
-        let known = self.azure.start(&caller.actor, ConfirmedPlan { plan: &plan, run, request }).await?;
-        Ok(Work::of(&known)?.unwrap_or(Work::Act(done)))
+        let reason = asked.reason.as_deref().unwrap_or_default();
+        let confirmed = ConfirmedPlan { plan: &plan, run, reason, request };
+        match self.azure.start(&caller.actor, confirmed).await? {
+            StartedOnce::Runs(known) => Ok(Work::of(&known)?.unwrap_or(Work::Act(done))),
+            StartedOnce::Asked(approval) => Ok(Work::Act(ActDone {
+                run: None,
+                approval: Some(approval.id),
+                sentence: format!("A second person must confirm the restore over {word}."),
+                detail: format!(
+                    "Nothing is done yet. The request expires {}.",
+                    expiry(&approval, self.now().await?)
+                ),
+                ..done
+            })),
+        }
     }
 
     /// Refuses a plan about apps that are out of the caller's scope.

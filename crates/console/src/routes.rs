@@ -14,12 +14,13 @@ use holdfast_access::Permission::{
 
 use crate::api::plain::as_problem;
 use crate::api::{
-    access, acts, backup_acts, backups, catalog, deletions, drills, fleet, holds, native_schedules, reads,
-    restores,
+    access, acts, approvals, backup_acts, backups, catalog, deletions, drills, fleet, holds,
+    native_schedules, reads, restores,
 };
 use crate::assets::asset;
 use crate::caller::{Caller, Secure, Through};
 use crate::entra_logins::EntraLogins;
+use crate::events::events;
 use crate::failure::{Failure, Forbidden};
 use crate::gate::Gate;
 use crate::headers::secured;
@@ -67,6 +68,11 @@ fn pages(table: RouteTable) -> RouteTable {
         .post_in_scope("/restores", Restore, pages::restore::start)
         .post_in_scope("/drills/preview", Drill, pages::restore::preview)
         .post_in_scope("/drills", Drill, pages::restore::start)
+        .get("/events", View, events)
+        .get("/approvals/{id}", View, pages::approvals::page)
+        .post_in_scope("/approvals/{id}/confirm", Restore, pages::approvals::answer)
+        .post_in_scope("/approvals/{id}/decline", Restore, pages::approvals::answer)
+        .post_in_scope("/approvals/{id}/withdraw", Restore, pages::approvals::answer)
         .open(Method::GET, "/static/{name}", asset)
         .open(Method::GET, "/login", pages::login::page)
         .open(Method::POST, "/login", pages::login::log_in)
@@ -92,6 +98,11 @@ fn api(table: RouteTable) -> RouteTable {
         .post_in_scope("/api/v1/restores", Restore, restores::start)
         .post_in_scope("/api/v1/drills/plan", Drill, drills::plan)
         .post_in_scope("/api/v1/drills", Drill, drills::start)
+        .get("/api/v1/approvals", View, approvals::list)
+        .get("/api/v1/approvals/{id}", View, approvals::one)
+        .post_in_scope("/api/v1/approvals/{id}/confirm", Restore, approvals::confirm)
+        .post_in_scope("/api/v1/approvals/{id}/decline", Restore, approvals::decline)
+        .post_in_scope("/api/v1/approvals/{id}/withdraw", Restore, approvals::withdraw)
         .post_in_scope("/api/v1/runs/retry", Retry, backups::retry)
         .post_in_scope("/api/v1/runs/{id}/cancel", Cancel, acts::cancel)
         .post_in_scope("/api/v1/runs/{id}/acknowledge", Acknowledge, acts::acknowledge)
@@ -158,6 +169,7 @@ async fn guarded(gate: Arc<Gate>, request: Request, next: Next) -> Response {
     let (method, is_api) = (head.method.clone(), Through::of(&head.uri) == Through::Api);
     let what: String = format!("{} {}", head.method, head.uri.path()).chars().take(WHAT_CHARS).collect();
     head.extensions.insert(Secure(gate.is_secure()));
+    head.extensions.insert(Arc::clone(&gate));
     if let Some(caller) = &caller {
         head.extensions.insert(caller.clone());
     }

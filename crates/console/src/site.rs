@@ -1,10 +1,10 @@
 //! What the pages and the API are served from.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use holdfast_control::FleetPolicies;
 use holdfast_control::coverage::Coverage;
 use holdfast_control::forecast::FleetForecast;
 use holdfast_control::operator_requests::OperatorRequests;
@@ -16,9 +16,10 @@ use holdfast_control::views::overview::Overview;
 use holdfast_control::views::run::RunView;
 use holdfast_control::views::{self, CachedReading, FleetCache};
 use holdfast_entra::Entra;
-use holdfast_model::{Actor, AppId, Clock, Policy, PolicyName, RunId, fold_case};
+use holdfast_model::{Actor, AppId, Clock, PolicyName, RunId, fold_case};
 use holdfast_store::Store;
 use ring::rand::SecureRandom;
+use tokio::sync::watch;
 
 use crate::Check;
 use crate::background::BackgroundCache;
@@ -43,7 +44,7 @@ pub struct SiteParts {
     /// The clock of the process.
     pub clock: Arc<dyn Clock>,
     /// The policies of the fleet file, for the next ticks of an app.
-    pub policies: BTreeMap<PolicyName, Policy>,
+    pub policies: FleetPolicies,
     /// Backs up apps for people.
     pub backups: Arc<dyn BackupActions>,
     /// Asks Azure for people.
@@ -76,9 +77,10 @@ pub struct Site {
     pub(crate) entra: Option<EntraLogins>,
     store: Arc<dyn Store>,
     cache: FleetCache,
-    policies: BTreeMap<PolicyName, Policy>,
+    policies: FleetPolicies,
     person: Actor,
     random: Arc<dyn SecureRandom + Send + Sync>,
+    signals: watch::Sender<u64>,
 }
 
 impl fmt::Debug for Site {
@@ -116,7 +118,7 @@ impl Site {
             let requests = Arc::clone(&requests);
             async move { requests.forecast().await }
         });
-        let cache = FleetCache::new(Arc::clone(&store), Arc::clone(&clock));
+        let cache = FleetCache::with_minted(Arc::clone(&store), Arc::clone(&clock), azure.minted());
         let logins = Logins::new(Arc::clone(&store), Arc::clone(&clock), Arc::clone(&random));
         let entra = entra.map(|entra| EntraLogins::new(entra, Arc::clone(&clock)));
         let forms = Forms::new(Arc::clone(&random), clock);
@@ -134,6 +136,7 @@ impl Site {
             policies,
             person,
             random,
+            signals: watch::Sender::new(0),
         }
     }
 
@@ -149,7 +152,7 @@ impl Site {
 
     /// The names of the policies of the fleet file.
     pub(crate) fn policy_names(&self) -> Vec<PolicyName> {
-        self.policies.keys().cloned().collect()
+        self.policies.by_name.keys().cloned().collect()
     }
 
     /// Randomness for the ids of runs.
@@ -164,6 +167,11 @@ impl Site {
         Ok(self.cache.read().await?)
     }
 
+    /// The latest reading, however old; `None` before the first one.
+    pub(crate) fn latest(&self) -> Option<CachedReading> {
+        self.cache.latest()
+    }
+
     /// The fleet as it is now.
     pub(crate) async fn reading_now(&self) -> Result<CachedReading, Failure> {
         self.cache.expire();
@@ -173,6 +181,17 @@ impl Site {
     /// Makes the next page ask the store, because a request has changed it.
     pub(crate) fn expire(&self) {
         self.cache.expire();
+        self.signal();
+    }
+
+    /// Makes the streams of the pages look at once: something changed, or a login ended.
+    pub(crate) fn signal(&self) {
+        self.signals.send_modify(|count| *count += 1);
+    }
+
+    /// What [`Self::signal`] sends.
+    pub(crate) fn signals(&self) -> watch::Receiver<u64> {
+        self.signals.subscribe()
     }
 
     pub(crate) async fn overview(&self) -> Result<Overview, Failure> {
@@ -182,7 +201,7 @@ impl Site {
 
     /// A page of the fleet with at most `most` rows.
     pub(crate) async fn fleet(&self, query: &FleetQuery, most: usize) -> Result<FleetPage, Failure> {
-        let CachedReading { reading, store_away } = self.reading().await?;
+        let CachedReading { reading, store_away, .. } = self.reading().await?;
         let page = views::fleet_page(&reading, query, most)?;
         Ok(FleetPage { store_away, ..page })
     }

@@ -42,6 +42,11 @@ pub(crate) fn reason(text: &str, what: &str) -> Result<String, Error> {
     Err(Error::new(ErrorKind::Invalid, wrong).help("say in a sentence why, for those who look later"))
 }
 
+/// A person's reason, which may be missing.
+pub(crate) fn optional_reason(text: &str, what: &str) -> Result<String, Error> {
+    if text.trim().is_empty() { Ok(String::new()) } else { reason(text, what) }
+}
+
 /// The run that records an operator action about a backup of the catalog.
 pub fn about(
     entry: &CatalogEntry,

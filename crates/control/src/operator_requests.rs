@@ -4,13 +4,17 @@ mod backups;
 mod fleet;
 mod live;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use holdfast_model::{Actor, AppId};
-use holdfast_store::RequestAnswer;
+use holdfast_config::FourEyes;
+use holdfast_model::{Actor, AppId, Policy, PolicyName, RunId};
+use holdfast_storage::SasSource;
+use holdfast_store::Approval;
 
 use crate::Error;
+use crate::approvals::{Confirmed, StartedOnce, confirm, replan};
 use crate::coverage::{Coverage, coverage};
 use crate::forecast::{FleetForecast, ForecastRequest, forecast};
 use crate::restore::{
@@ -40,8 +44,17 @@ pub trait OperatorRequests: BackupRequests + FleetRequests {
     /// Plans a drill. Changes nothing.
     async fn plan_drill(&self, actor: &Actor, request: DrillRequest) -> Result<RestorePlan, Error>;
 
-    /// Adds the run of a confirmed plan, once for each key. Returns what the store knew of the request.
-    async fn start(&self, actor: &Actor, confirmed: ConfirmedPlan<'_>) -> Result<RequestAnswer, Error>;
+    /// Adds the run of a confirmed plan, once for each key, or asks a second person for it.
+    async fn start(&self, actor: &Actor, confirmed: ConfirmedPlan<'_>) -> Result<StartedOnce, Error>;
+
+    /// What a second person must confirm.
+    fn four_eyes(&self) -> FourEyes;
+
+    /// The policies whose storage gets its SAS from Holdfast itself.
+    fn minted(&self) -> BTreeSet<PolicyName>;
+
+    /// Lets a second person confirm a request: plans it again, and adds its runs.
+    async fn confirm(&self, actor: &Actor, id: RunId, rng: fastrand::Rng) -> Result<Confirmed, Error>;
 
     /// Verifies the backups of an app, and records what was found.
     async fn verify(&self, actor: &Actor, app: &AppId, rng: fastrand::Rng) -> Result<VerifyReport, Error>;
@@ -67,8 +80,29 @@ impl OperatorRequests for LiveRequests {
         plan_drill(&self.context(actor).await?, request).await
     }
 
-    async fn start(&self, actor: &Actor, confirmed: ConfirmedPlan<'_>) -> Result<RequestAnswer, Error> {
+    async fn start(&self, actor: &Actor, confirmed: ConfirmedPlan<'_>) -> Result<StartedOnce, Error> {
         execute_once(&self.context(actor).await?, confirmed).await
+    }
+
+    fn four_eyes(&self) -> FourEyes {
+        self.fleet.four_eyes
+    }
+
+    fn minted(&self) -> BTreeSet<PolicyName> {
+        let is_minted = |policy: &&Policy| {
+            let storage = self.fleet.storages.get(&policy.policy_snapshot.storage);
+            storage.is_some_and(|storage| !matches!(storage.source, SasSource::Url(_)))
+        };
+        self.fleet.policies.values().filter(is_minted).map(|policy| policy.name.clone()).collect()
+    }
+
+    async fn confirm(&self, actor: &Actor, id: RunId, mut rng: fastrand::Rng) -> Result<Confirmed, Error> {
+        let mut of_runs = rng.fork();
+        let again = async move |approval: Approval| {
+            let context = self.context(&approval.asked_by).await?;
+            replan(&context, &approval, &mut of_runs).await
+        };
+        confirm(&*self.store, id, actor, again, &mut rng).await
     }
 
     async fn verify(

@@ -1,5 +1,7 @@
 //! The policies of the fleet file.
 
+use std::collections::BTreeMap;
+
 use holdfast_config::{EffectiveValue, Fleet, nearest};
 use holdfast_model::{AppId, Policy, PolicyName};
 use holdfast_store::AppStatus;
@@ -7,6 +9,21 @@ use serde::Serialize;
 
 use crate::app_names;
 use crate::error::{Error, ErrorKind};
+
+/// The policies of a fleet file, with the lines that their values come from.
+#[derive(Debug, Clone, Default)]
+pub struct FleetPolicies {
+    /// The policies.
+    pub by_name: BTreeMap<PolicyName, Policy>,
+    /// Their values.
+    pub effective: BTreeMap<PolicyName, Vec<EffectiveValue>>,
+}
+
+impl From<&Fleet> for FleetPolicies {
+    fn from(fleet: &Fleet) -> Self {
+        Self { by_name: fleet.policies.clone(), effective: fleet.effective.clone() }
+    }
+}
 
 /// The values of a policy, each with the section and the line that say it.
 #[derive(Debug, Serialize)]

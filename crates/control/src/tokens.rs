@@ -88,6 +88,7 @@ pub async fn create(
         role,
         scope,
         created_by: actor.name.clone(),
+        created_login: actor.login.clone(),
         created_at: now,
         expires_at: now + life,
         last_used_at: None,

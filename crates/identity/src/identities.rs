@@ -162,6 +162,7 @@ mod tests {
             limits: Limits::default(),
             engine: EngineConfig::default(),
             checkpoints: None,
+            four_eyes: holdfast_config::FourEyes::default(),
         }
     }
 

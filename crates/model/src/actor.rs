@@ -3,12 +3,13 @@
 use std::fmt::{self, Write as _};
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// A person who asked for a run or recorded an action.
 ///
 /// The asking process reports all of it, so that it is a claim. The login that wrote the event stands beside it in a
 /// database with logins.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Actor {
     /// The claimed name.
     #[serde(rename = "actor")]

@@ -148,6 +148,34 @@ pub enum OperatorAction {
         /// Its id.
         id: String,
     },
+    /// A person asked for what a second person must confirm. The id of this record is that of the request.
+    ApprovalAsked {
+        /// What is asked for.
+        what: String,
+        /// Why.
+        reason: String,
+        /// Until when the request can be confirmed.
+        expires_at: Timestamp,
+    },
+    /// A second person confirmed a request.
+    ApprovalConfirmed {
+        /// The request.
+        approval: RunId,
+        /// The runs that it started.
+        runs: Vec<RunId>,
+    },
+    /// A person declined a request.
+    ApprovalDeclined {
+        /// The request.
+        approval: RunId,
+        /// Why.
+        reason: String,
+    },
+    /// The person who asked withdrew the request.
+    ApprovalWithdrawn {
+        /// The request.
+        approval: RunId,
+    },
     /// A person logged in to the console.
     LoggedIn,
     /// A login failed, or a request was refused for want of a permission.
@@ -185,6 +213,10 @@ impl OperatorAction {
             | Self::FleetFileChanged { .. }
             | Self::TokenCreated { .. }
             | Self::TokenRevoked { .. }
+            | Self::ApprovalAsked { .. }
+            | Self::ApprovalConfirmed { .. }
+            | Self::ApprovalDeclined { .. }
+            | Self::ApprovalWithdrawn { .. }
             | Self::LoggedIn
             | Self::AccessRefused { .. } => None,
         }

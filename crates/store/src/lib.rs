@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod app_days;
+mod approvals;
 mod audit;
 mod breaker;
 mod budget_draw;
@@ -36,6 +37,7 @@ mod unreadable;
 pub use holdfast_access::ApiToken;
 
 pub use app_days::{AppDay, Day, DayCounts};
+pub use approvals::{Approval, ApprovalKind, ApprovalState, Asked, Decision, Maker, Verdict};
 pub use audit::AuditEvent;
 pub use breaker::{BreakerRecord, OpenBreaker};
 pub use budget_draw::{BudgetDraw, Drawn};

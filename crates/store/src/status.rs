@@ -42,6 +42,10 @@ pub struct AppStatus {
     pub missed: Option<Missed>,
     /// When Azure accepted its latest good backup that is still there: its latest recovery point.
     pub last_good_at: Option<Timestamp>,
+    /// When the SAS expires that Azure keeps with that backup; `None` where that is not known.
+    pub sas_expiry: Option<Timestamp>,
+    /// When a drill last proved that one of its backups can be restored.
+    pub proven_at: Option<Timestamp>,
     /// Whether it is past its recovery point objective at the store's now. An app without a good backup has its first
     /// span from its enrolment.
     pub past_objective: bool,
@@ -71,6 +75,8 @@ impl AppStatus {
             last: None,
             missed: None,
             last_good_at: None,
+            sas_expiry: None,
+            proven_at: None,
             past_objective: false,
             check: CheckStatus::default(),
             pause: None,

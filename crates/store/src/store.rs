@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 
 use crate::app_days::{AppDay, Day};
+use crate::approvals::{Approval, Asked, Decision};
 use crate::audit::AuditEvent;
 use crate::breaker::{BreakerRecord, OpenBreaker};
 use crate::budget_draw::{BudgetDraw, Drawn};
@@ -101,6 +102,27 @@ pub trait Store: Send + Sync + Debug {
 
     /// Records a use of an API token, unless one of the last ten minutes is recorded.
     async fn token_used(&self, id: &str, at: Timestamp) -> Result<()>;
+
+    /// Adds a request that a second person confirms, with the operator action `record`, in one transaction. Where one that asks for
+    /// the same waits already, it adds nothing and returns that one.
+    async fn ask_approval(&self, approval: &Approval, record: &NewRun) -> Result<Asked>;
+
+    /// Writes the decision about a request that waits, with the operator action `record` and the runs that it starts, in one
+    /// transaction. Returns false, and changes nothing, where there is none, it is decided or it has expired. Fails when a run is left
+    /// out.
+    async fn decide_approval(
+        &self,
+        id: RunId,
+        decision: &Decision,
+        record: &NewRun,
+        runs: &[NewRun],
+    ) -> Result<bool>;
+
+    /// The request with this id.
+    async fn approval(&self, id: RunId) -> Result<Option<Approval>>;
+
+    /// At most `most` requests that were made after a time, the newest first.
+    async fn approvals(&self, since: Timestamp, most: u32) -> Result<Vec<Approval>>;
 
     /// Known backups, by app, newest first.
     async fn catalog(&self, filter: &CatalogFilter) -> Result<Vec<CatalogEntry>>;

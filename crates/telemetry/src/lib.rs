@@ -25,6 +25,7 @@ mod semantic;
 mod spellings;
 mod steps;
 mod store;
+mod store_counts;
 mod telemetry;
 mod text_events;
 mod whole_run;

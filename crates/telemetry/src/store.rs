@@ -5,15 +5,14 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use holdfast_model::{
-    AppId, Call, CatalogEntry, DepartureReason, Limits, NewRun, Run, RunEvent, RunId, SubscriptionId,
-    Timestamp,
+    AppId, Call, CatalogEntry, DepartureReason, Limits, NewRun, Run, RunId, SubscriptionId, Timestamp,
 };
 use holdfast_store::{
-    ActFilter, ApiToken, AppDay, AppStatus, AuditEvent, BreakerRecord, BudgetDraw, CatalogFilter, ChainRow,
-    Change, CheckpointStatus, Committed, Cursor, CursorAdvance, Day, Departure, Drawn, DueLanes, Enrolled,
-    Error, FleetChange, LaneQuota, LeaseTerms, Leased, Listing, ListingResult, Loaded, OpenBreaker,
-    PastDurations, Planned, Removed, RequestAnswer, RequestKey, RowRemoval, RunFilter, RunPage, RunRow,
-    Safeguard, Store, SubscriptionStatus, UnreadableRow,
+    ActFilter, ApiToken, AppDay, AppStatus, Approval, Asked, AuditEvent, BreakerRecord, BudgetDraw,
+    CatalogFilter, ChainRow, Change, CheckpointStatus, Committed, Cursor, CursorAdvance, Day, Decision,
+    Departure, Drawn, DueLanes, Enrolled, Error, FleetChange, LaneQuota, LeaseTerms, Leased, Listing,
+    ListingResult, Loaded, OpenBreaker, PastDurations, Planned, Removed, RequestAnswer, RequestKey,
+    RowRemoval, RunFilter, RunPage, RunRow, Safeguard, Store, SubscriptionStatus, UnreadableRow,
 };
 use opentelemetry::KeyValue;
 use opentelemetry_sdk::trace::SdkTracer;
@@ -21,7 +20,6 @@ use opentelemetry_sdk::trace::SdkTracer;
 use crate::instruments::Instruments;
 use crate::loop_health::LoopHealth;
 use crate::run_log::{Line, lines, missed_lines, recorded_line};
-use crate::whole_run;
 
 /// Hands everything on. What it counts it counts after the commit, so that what did not happen is not counted.
 #[derive(Debug)]
@@ -67,60 +65,10 @@ impl WatchedStore {
     fn wrote(&self, event: &'static str, count: u64) {
         self.instruments.audit_events.add(count, &[KeyValue::new("event", event)]);
     }
-
-    fn happened(&self, run: &Run, event: &RunEvent, at: Timestamp) {
-        let by_cause = |cause: &holdfast_model::Cause| [KeyValue::new("cause", cause.as_str())];
-        let instruments = &self.instruments;
-        match event {
-            RunEvent::AttemptStarted { attempt, .. } => {
-                instruments.attempts_started.add(1, &[]);
-                let expiry = attempt.sas_expiry.and_then(|expiry| u64::try_from(expiry.timestamp()).ok());
-                if let Some(expiry) = expiry {
-                    let storage = KeyValue::new("storage", run.policy_snapshot.storage.as_str().to_owned());
-                    instruments.sas_expiry.record(expiry, &[storage]);
-                }
-            }
-            RunEvent::Accepted { accepted_at, .. } => self.accepted(run, 1, *accepted_at),
-            RunEvent::Adopted { attempt, accepted_at, .. } => {
-                self.accepted(run, attempt.number, *accepted_at);
-            }
-            RunEvent::AttemptEnded { cause, .. } | RunEvent::StartRefused { cause, .. } => {
-                instruments.attempts_failed.add(1, &by_cause(cause));
-            }
-            RunEvent::Deferred { cause, .. } => instruments.deferrals.add(1, &by_cause(cause)),
-            RunEvent::SasRefreshed { refresh } => {
-                let reason = KeyValue::new("reason", refresh.reason.as_str());
-                let storage = KeyValue::new("storage", refresh.storage.as_str().to_owned());
-                instruments.sas_refreshes.add(1, &[reason, storage]);
-            }
-            RunEvent::Ended { outcome, cause, .. } => {
-                let outcome_is = KeyValue::new("outcome", outcome.as_str());
-                let policy = run.policy.as_ref().map_or("none", holdfast_model::PolicyName::as_str);
-                let policy = KeyValue::new("policy", policy.to_owned());
-                let kind = KeyValue::new("kind", whole_run::kind(run));
-                let took = seconds_between(run.created_at, at);
-                instruments.runs_ended.add(1, &[outcome_is.clone(), policy, kind]);
-                instruments.run_duration.record(took, &[outcome_is]);
-                if let Some(tracer) = &self.tracer {
-                    whole_run::write(tracer, run, (*outcome, *cause), at);
-                }
-            }
-            _ => {}
-        }
-    }
-
-    /// The lag of a first attempt, as the view `time_to_start` has it.
-    fn accepted(&self, run: &Run, attempt: u32, accepted_at: Timestamp) {
-        let current = run.state.attempt().map_or(attempt, |attempt| attempt.number);
-        if attempt == 1 && current == 1 {
-            let due_at = run.tick.unwrap_or(run.created_at);
-            self.instruments.start_lag.record(seconds_between(due_at, accepted_at), &[]);
-        }
-    }
 }
 
 /// Never less than none: clocks of machines differ.
-fn seconds_between(from: Timestamp, to: Timestamp) -> f64 {
+pub(crate) fn seconds_between(from: Timestamp, to: Timestamp) -> f64 {
     (to - from).to_std().unwrap_or_default().as_secs_f64()
 }
 
@@ -238,6 +186,34 @@ impl Store for WatchedStore {
 
     async fn token_used(&self, id: &str, at: Timestamp) -> Result<(), Error> {
         self.inner.token_used(id, at).await
+    }
+
+    async fn ask_approval(&self, approval: &Approval, record: &NewRun) -> Result<Asked, Error> {
+        self.inner.ask_approval(approval, record).await
+    }
+
+    async fn decide_approval(
+        &self,
+        id: RunId,
+        decision: &Decision,
+        record: &NewRun,
+        runs: &[NewRun],
+    ) -> Result<bool, Error> {
+        let decided = self.inner.decide_approval(id, decision, record, runs).await?;
+        if decided {
+            let added = u64::try_from(runs.len()).unwrap_or(u64::MAX);
+            self.wrote("planned", added);
+            self.log_added(runs.iter().collect(), added).await;
+        }
+        Ok(decided)
+    }
+
+    async fn approval(&self, id: RunId) -> Result<Option<Approval>, Error> {
+        self.inner.approval(id).await
+    }
+
+    async fn approvals(&self, since: Timestamp, most: u32) -> Result<Vec<Approval>, Error> {
+        self.inner.approvals(since, most).await
     }
 
     async fn catalog(&self, filter: &CatalogFilter) -> Result<Vec<CatalogEntry>, Error> {

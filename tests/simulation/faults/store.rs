@@ -5,10 +5,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use holdfast_model::{Call, CatalogEntry, Lane, Limits, NewRun, Run, RunId, SubscriptionId, Timestamp};
 use holdfast_store::{
-    ActFilter, ApiToken, AppDay, AppStatus, AuditEvent, BreakerRecord, BudgetDraw, CatalogFilter, Change,
-    CheckpointStatus, Committed, Cursor, CursorAdvance, Day, Departure, Drawn, DueLanes, Enrolled,
-    FleetChange, LaneQuota, LeaseTerms, Leased, Listing, Loaded, OpenBreaker, Planned, RequestAnswer,
-    RequestKey, RunFilter, RunPage, RunRow, Store, SubscriptionStatus,
+    ActFilter, ApiToken, AppDay, AppStatus, Approval, Asked, AuditEvent, BreakerRecord, BudgetDraw,
+    CatalogFilter, Change, CheckpointStatus, Committed, Cursor, CursorAdvance, Day, Decision, Departure,
+    Drawn, DueLanes, Enrolled, FleetChange, LaneQuota, LeaseTerms, Leased, Listing, Loaded, OpenBreaker,
+    Planned, RequestAnswer, RequestKey, RunFilter, RunPage, RunRow, Store, SubscriptionStatus,
 };
 
 use super::injector::{FaultCounts, Faulty};
@@ -76,6 +76,10 @@ faulty_store! {
     token(id: &str) -> Option<ApiToken>;
     tokens() -> Vec<ApiToken>;
     token_used(id: &str, at: Timestamp) -> ();
+    ask_approval(approval: &Approval, record: &NewRun) -> Asked;
+    decide_approval(id: RunId, decision: &Decision, record: &NewRun, runs: &[NewRun]) -> bool;
+    approval(id: RunId) -> Option<Approval>;
+    approvals(since: Timestamp, most: u32) -> Vec<Approval>;
     catalog(filter: &CatalogFilter) -> Vec<CatalogEntry>;
     reclaim() -> u64;
     due_lanes() -> DueLanes;

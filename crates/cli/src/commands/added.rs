@@ -1,9 +1,11 @@
 //! Runs that a command added: shown, and followed when the command line asks for that.
 
 use holdfast_config::Fleet;
+use holdfast_control::approvals::{ApprovalView, waits};
 use holdfast_control::runs::RunView;
 use holdfast_control::{AddedRuns, add_runs};
 use holdfast_model::{NewRun, Run};
+use holdfast_store::Approval;
 
 use crate::commands::outcome::state_cell;
 use crate::context::Context;
@@ -41,6 +43,13 @@ pub async fn follow(
         Ok(context.out.show(&views, || table(&views).into())?)
     };
     run_follower::follow(&added.ids, (fleet, backends), wait, (context, rng), show).await
+}
+
+/// Says that a second person must confirm.
+pub fn asked(approval: &Approval, context: &Context) -> anyhow::Result<Exit> {
+    let now = context.clock.now();
+    context.out.show(&ApprovalView::of(approval, now), || waits(approval, now).into())?;
+    Ok(Exit::Done)
 }
 
 fn table(views: &[RunView]) -> Table {

@@ -1,6 +1,7 @@
 //! `holdfast restore` and `holdfast drill`: plan, confirmation, and the run.
 
 use holdfast_config::Fleet;
+use holdfast_control::approvals::Started;
 use holdfast_control::restore::{DrillRequest, RestorePlan, execute, plan_drill, plan_restore};
 use holdfast_control::runs::RunView;
 use holdfast_model::Run;
@@ -8,7 +9,7 @@ use serde::Serialize;
 
 use crate::args::{ChangeOptions, DrillArgs, RestoreArgs};
 use crate::commands::outcome::state_cell;
-use crate::commands::restore_plan;
+use crate::commands::{added, restore_plan};
 use crate::confirm;
 use crate::context::Context;
 use crate::exit::Exit;
@@ -60,7 +61,10 @@ async fn carry_out(
     }
     confirm::written(&plan.word(), &plan.question(), options.yes, context)?;
     let mut rng = context.rng();
-    let added = execute(&control, plan, &mut rng).await?;
+    let added = match execute(&control, plan, &mut rng).await? {
+        Started::Runs(added) => added,
+        Started::Asked(approval) => return added::asked(&approval, context),
+    };
     let show = |runs: &[Run]| {
         let run = runs.first().map(RunView::from);
         let table = run.as_ref().map_or_else(Table::default, table);

@@ -35,7 +35,7 @@ pub fn site_parts(
     Ok(SiteParts {
         store: Arc::clone(store),
         clock: Arc::clone(clock),
-        policies: fleet.policies.clone(),
+        policies: fleet.into(),
         backups: Arc::new(FleetBackups { fleet: fleet.clone(), store: Arc::clone(store) }),
         azure: Arc::new(azure),
         person: context.actor(),

@@ -13,7 +13,7 @@ const HALF_OPEN: usize = 2_000;
 const FILES: usize = 1_024;
 
 /// `holdfast run` with few file descriptors, ended with its guard.
-struct Running(Child, SocketAddr);
+pub struct Running(Child, pub SocketAddr);
 
 impl Drop for Running {
     fn drop(&mut self) {
@@ -24,8 +24,9 @@ impl Drop for Running {
 
 impl Running {
     /// Starts it in a shell that limits its files, and waits until it listens.
-    fn start(place: &Place) -> Self {
-        let plain = command(&place.path(""), "run --listen 127.0.0.1:0 --log-format json");
+    pub fn start(place: &Place, options: &str) -> Self {
+        let line = format!("run --listen 127.0.0.1:0 --log-format json {options}");
+        let plain = command(&place.path(""), &line);
         let words = plain.get_args().map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ");
         let program = plain.get_program().to_string_lossy();
         let mut shell = Command::new("bash");
@@ -77,7 +78,7 @@ fn half_open_connections_delay_no_backup() {
     raise_own_limit();
     let place = Place::new();
     let _azure = simulate(&place, "--apps 3 --seed 7");
-    let running = Running::start(&place);
+    let running = Running::start(&place, "");
     let app = place.json("apps discover")["apps"][0]["name"].as_str().unwrap().to_owned();
     let limits = std::fs::read_to_string(running.process_file("limits")).unwrap();
     let files = limits.lines().find(|line| line.starts_with("Max open files")).unwrap();

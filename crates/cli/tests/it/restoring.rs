@@ -1,11 +1,12 @@
 //! Restores and drills against a simulated Azure over HTTP.
 
 use std::io::{Read as _, Write as _};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 
 use serde_json::Value;
 
 use crate::command::Place;
+use crate::listener::Running;
 use crate::simulated::{Simulate, simulate};
 
 /// A simulated Azure in which the first app has a good backup.
@@ -49,6 +50,59 @@ impl Ground {
 
 fn short(app: &str) -> &str {
     app.rsplit('/').next().unwrap()
+}
+
+#[test]
+fn a_restore_and_a_deletion_wait_for_a_second_person_who_logs_in_and_confirms_them() {
+    let ground = Ground::new();
+    let app = &ground.apps[0];
+    let fleet = std::fs::read_to_string(ground.place.path("fleet.toml")).unwrap();
+    ground.place.write("fleet.toml", &format!("{fleet}\n[control]\nfour_eyes = [\"restore\", \"delete\"]\n"));
+    let restore = format!("restore {app} --latest --overwrite --yes --actor ann");
+    let text = ground.told(&restore, 0);
+    let asked = "nothing is done yet: a second person must confirm the restore over ";
+    assert!(text.contains(asked) && text.contains("at /approvals/") && text.contains(", by 20"), "{text}");
+    let again = ground.place.json(&restore);
+    assert_eq!((&again["state"], &again["asked_by"]["actor"]), (&"pending".into(), &"ann".into()));
+    assert!(text.contains(again["page"].as_str().unwrap()), "the same request waits");
+    let backup = ground.place.json(&format!("backups list {app}"))["backups"][0]["backup_id"].clone();
+    let text = ground.told(&format!("backups delete {app} {backup} --allow-last --yes"), 0);
+    assert!(text.contains("must confirm the deletion of backups of"), "{text}");
+    let kinds = || {
+        let runs = ground.place.json(&format!("history {app}"))["runs"].clone();
+        let kinds = runs.as_array().unwrap().iter().map(|run| run["kind"].as_str().unwrap().to_owned());
+        kinds.filter(|kind| ["restore", "delete"].contains(&kind.as_str())).collect::<Vec<_>>()
+    };
+    assert_eq!(kinds(), [""; 0]);
+
+    let [ann, bob] = ["ann", "bob"].map(|name| {
+        let line = format!("tokens create --name {name} --role admin --actor root");
+        ground.place.run(&line).out.trim().to_owned()
+    });
+    let running = Running::start(&ground.place, "--require-login");
+    let delete = text.split_once("at ").and_then(|(_, rest)| rest.split_once(", by ")).unwrap().0;
+    let restore = again["page"].as_str().unwrap();
+    let confirm = |page: &str, token: &str| {
+        let mut stream = TcpStream::connect(running.1).unwrap();
+        let request = format!(
+            "POST /api/v1{page}/confirm HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {token}\r\n\
+             Content-Type: application/json\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{{}}",
+            running.1
+        );
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    };
+    let own = confirm(restore, &ann);
+    assert!(own.starts_with("HTTP/1.1 422") && own.contains("ann asked for it"), "{own}");
+    for page in [restore, delete] {
+        let confirmed = confirm(page, &bob);
+        assert!(confirmed.starts_with("HTTP/1.1 200"), "{page}: {confirmed}");
+    }
+    let mut started = kinds();
+    started.sort();
+    assert_eq!(started, ["delete", "restore"]);
 }
 
 #[test]

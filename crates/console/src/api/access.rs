@@ -113,5 +113,6 @@ pub async fn revoke(
 ) -> Result<Response, ApiFailure> {
     let mut rng = site.rng()?;
     tokens::revoke(site.store(), &name, caller.actor, &mut rng).await.map_err(Failure::from)?;
+    site.signal();
     Ok(StatusCode::NO_CONTENT.into_response())
 }

@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use holdfast_control::approvals::Started;
 use holdfast_control::counted;
 use holdfast_control::deletion::{Allowed, DeletionPlan, DeletionRequest};
 use holdfast_model::{AppId, BackupFacts, BackupId, StorageName, Timestamp};
@@ -14,7 +15,7 @@ use utoipa::ToSchema;
 
 use crate::api::named::app_of;
 use crate::api::once::ApiRequest;
-use crate::api::started::{started, starts};
+use crate::api::started::{asks, started, starts};
 use crate::caller::Caller;
 use crate::done::{ActDone, Work};
 use crate::failure::{ApiFailure, Failure};
@@ -97,9 +98,13 @@ pub async fn start(State(site): State<Arc<Site>>, request: ApiRequest) -> Result
             let failure = Failure::new(StatusCode::BAD_REQUEST, "not_confirmed", "Not confirmed", detail);
             return Err(failure.help("Send the short name of the app, as the plan has it."));
         }
-        let added = site.azure.delete(&caller.actor, &plan, site.rng()?).await?;
-        let sentence = format!("The deletion of {} of {word} starts.", counted(plan.backups.len(), "backup"));
-        Ok(Work::Act(starts(&plan.app.id, &added, &sentence)))
+        let backups = counted(plan.backups.len(), "backup");
+        Ok(Work::Act(match site.azure.delete(&caller.actor, &plan, site.rng()?).await? {
+            Started::Runs(added) => {
+                starts(&plan.app.id, &added, &format!("The deletion of {backups} of {word} starts."))
+            }
+            Started::Asked(approval) => asks(&approval, &format!("deletion of {backups} of {word}")),
+        }))
     };
     Ok(started(&request.once(&site, work).await?.work)?)
 }

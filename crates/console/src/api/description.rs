@@ -4,8 +4,8 @@ use holdfast_control::views::fleet::Sort;
 use utoipa::OpenApi;
 
 use crate::api::{
-    access, acts, backup_acts, backups, catalog, deletions, drills, fleet, holds, native_schedules, reads,
-    restores,
+    access, acts, approvals, backup_acts, backups, catalog, deletions, drills, fleet, holds,
+    native_schedules, reads, restores,
 };
 use crate::failure::Problem;
 use crate::pages::coverage;
@@ -34,6 +34,11 @@ use crate::pages::coverage;
         restores::start,
         drills::plan,
         drills::start,
+        approvals::list,
+        approvals::one,
+        approvals::confirm,
+        approvals::decline,
+        approvals::withdraw,
         catalog::list,
         catalog::show,
         catalog::inventory,

@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod acts;
+pub mod approvals;
 pub mod backup_acts;
 pub mod backups;
 pub mod catalog;

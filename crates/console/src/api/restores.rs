@@ -44,8 +44,11 @@ pub async fn start(State(site): State<Arc<Site>>, request: ApiRequest) -> Result
         .once(&site, |site, permit, caller| async move { site.start(kind, (&permit, &caller), &asked).await })
         .await?;
     let Work::Act(done) = &done.work else { return Err(Failure::no_result().into()) };
-    let location =
-        done.run.map_or_else(|| "/api/v1/runs?unfinished=1".to_owned(), |run| format!("/api/v1/runs/{run}"));
+    let location = match (done.run, done.approval) {
+        (Some(run), _) => format!("/api/v1/runs/{run}"),
+        (None, Some(approval)) => format!("/api/v1/approvals/{approval}"),
+        (None, None) => "/api/v1/runs?unfinished=1".to_owned(),
+    };
     let headers = [(HeaderName::from_static("operation-location"), location), (RETRY_AFTER, "5".to_owned())];
     Ok((StatusCode::ACCEPTED, headers, Json(done)).into_response())
 }

@@ -5,7 +5,8 @@ use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderName, StatusCode};
 use axum::response::{IntoResponse, Response};
 use holdfast_control::{AddedRuns, counted};
-use holdfast_model::AppId;
+use holdfast_model::{AppId, format_timestamp};
+use holdfast_store::Approval;
 use url::form_urlencoded::byte_serialize;
 
 use crate::done::{ActDone, Work};
@@ -19,7 +20,15 @@ pub fn starts(app: &AppId, added: &AddedRuns, sentence: &str) -> ActDone {
     };
     let detail = format!("A worker takes the runs as Azure's budget allows.{left_out}");
     let run = added.ids.first().copied().filter(|_| added.ids.len() == 1);
-    ActDone { app: app.clone(), run, sentence: sentence.to_owned(), detail }
+    ActDone { app: app.clone(), run, approval: None, sentence: sentence.to_owned(), detail }
+}
+
+/// What a request asks a second person for.
+pub fn asks(approval: &Approval, what: &str) -> ActDone {
+    let detail =
+        format!("Nothing is done yet. The request expires at {}.", format_timestamp(approval.expires_at));
+    let sentence = format!("A second person must confirm the {what}.");
+    ActDone { app: approval.app.clone(), run: None, approval: Some(approval.id), sentence, detail }
 }
 
 /// 202, with the address of the run, or of the unfinished runs of the app.
@@ -29,7 +38,11 @@ pub fn started(work: &Work) -> Result<Response, Failure> {
         let app: String = byte_serialize(done.app.to_string().as_bytes()).collect();
         format!("/api/v1/runs?unfinished=1&app={app}")
     };
-    let location = done.run.map_or_else(all, |run| format!("/api/v1/runs/{run}"));
+    let location = match (done.run, done.approval) {
+        (Some(run), _) => format!("/api/v1/runs/{run}"),
+        (None, Some(approval)) => format!("/api/v1/approvals/{approval}"),
+        (None, None) => all(),
+    };
     let headers = [(HeaderName::from_static("operation-location"), location), (RETRY_AFTER, "5".to_owned())];
     Ok((StatusCode::ACCEPTED, headers, Json(done)).into_response())
 }

@@ -32,6 +32,11 @@ pub fn run(id: RunId) -> String {
     format!("/runs/{id}")
 }
 
+/// The page of a request to a second person.
+pub fn approval(id: RunId) -> String {
+    format!("/approvals/{id}")
+}
+
 /// The fleet as a query shows it.
 pub fn fleet(query: &FleetQuery) -> String {
     with_query("/fleet", &query.to_url())

@@ -13,10 +13,9 @@ use crate::backup_request::SentForm;
 use crate::caller::Caller;
 use crate::done::Work;
 use crate::failure::Failure;
-use crate::forms::Claim;
 use crate::layout::{Page, Shown, Tab};
 use crate::markup::link;
-use crate::once::carry_out;
+use crate::once::of_form;
 use crate::site::Site;
 
 #[derive(Template)]
@@ -41,6 +40,7 @@ struct ActedContent {
     app: String,
     name: String,
     run: Option<String>,
+    approval: Option<String>,
 }
 
 /// Shows what an act will do, and asks why.
@@ -70,16 +70,10 @@ pub async fn act(
     let kind: ActKind = uri.path().rsplit('/').next().unwrap_or_default().parse()?;
     let sent = SentForm::read(&body);
     let act = Act::read(kind, |name| sent.value(name))?;
-    let permit = match site.forms.claim(&caller.binding, sent.value("form")) {
-        Claim::Act(permit) => permit,
-        Claim::Done(id) => return Ok(to_result(&id)),
-        Claim::UnderWay => return Err(Failure::under_way()),
-        Claim::Unknown => return Err(Failure::form_expired()),
-    };
-    let (id, doing) = (permit.id.clone(), Arc::clone(&site));
-    let work = async move { act.perform(&doing, &caller).await.map(Work::Act) };
-    carry_out(&site, permit, String::new(), work).await?;
-    Ok(to_result(&id))
+    let (doing, person) = (Arc::clone(&site), caller.clone());
+    let work = |_| async move { act.perform(&doing, &person).await.map(Work::Act) };
+    let id = of_form(&site, &caller, &sent, work).await?;
+    Ok(Redirect::to(&format!("/acts/{id}/result")).into_response())
 }
 
 /// Shows what an act did.
@@ -96,12 +90,9 @@ pub async fn result(
         app: link::app_by_id(&done.app),
         name: done.app.short_name(),
         run: done.run.map(link::run),
+        approval: done.approval.map(link::approval),
     };
     Ok(shown.answer(&Page { title: "Done".into(), tab: Tab::None, as_of: None, live: None, content }))
-}
-
-fn to_result(id: &str) -> Response {
-    Redirect::to(&format!("/acts/{id}/result")).into_response()
 }
 
 impl Form {

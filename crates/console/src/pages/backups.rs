@@ -15,10 +15,9 @@ use crate::backup_request::{self, Asked, Resolved, SentForm, in_scope};
 use crate::caller::Caller;
 use crate::done::Work;
 use crate::failure::Failure;
-use crate::forms::Claim;
 use crate::layout::{Page, Shown, Tab};
 use crate::markup::{counted, link, span, thousands};
-use crate::once::carry_out;
+use crate::once::of_form;
 use crate::pages::activity_url;
 use crate::site::Site;
 
@@ -85,23 +84,22 @@ pub async fn preview(
 pub async fn start(State(site): State<Arc<Site>>, caller: Caller, body: String) -> Result<Response, Failure> {
     let form = SentForm::read(&body);
     let asked = form.asked(|_| 0)?;
-    let permit = match site.forms.claim(&caller.binding, form.value("form")) {
-        Claim::Act(permit) => permit,
-        Claim::Done(id) => return Ok(to_result(&id)),
-        Claim::UnderWay => return Err(Failure::under_way()),
-        Claim::Unknown => return Err(Failure::form_expired()),
+    let is_confirmed = form.value("count").replace([',', ' '], "") == form.value("expected");
+    let (doing, person) = (Arc::clone(&site), caller.clone());
+    let work = |permit| async move {
+        if !is_confirmed {
+            return Err(not_confirmed());
+        }
+        backup_request::start(&doing, (&permit, &person), asked).await.map(Work::Backups)
     };
-    if form.value("count").replace([',', ' '], "") != form.value("expected") {
-        site.forms.release(&permit);
-        let detail = "The number that was typed is not the number of apps, so nothing was started.";
-        let failure = Failure::new(StatusCode::BAD_REQUEST, "not_confirmed", "Not confirmed", detail);
-        return Err(failure.help("Go back, and type the number that the page shows."));
-    }
-    let id = permit.id.clone();
-    let (doing, kept) = (Arc::clone(&site), permit.clone());
-    let work = async move { backup_request::start(&doing, (&kept, &caller), asked).await.map(Work::Backups) };
-    carry_out(&site, permit, String::new(), work).await?;
-    Ok(to_result(&id))
+    let id = of_form(&site, &caller, &form, work).await?;
+    Ok(Redirect::to(&format!("/backups/{id}")).into_response())
+}
+
+fn not_confirmed() -> Failure {
+    let detail = "The number that was typed is not the number of apps, so nothing was started.";
+    let failure = Failure::new(StatusCode::BAD_REQUEST, "not_confirmed", "Not confirmed", detail);
+    failure.help("Go back, and type the number that the page shows.")
 }
 
 /// Shows what a request did.
@@ -133,10 +131,6 @@ pub async fn result(
         live: None,
         content,
     }))
-}
-
-fn to_result(id: &str) -> Response {
-    Redirect::to(&format!("/backups/{id}")).into_response()
 }
 
 fn detail(under_way: usize, left_out: usize, is_repeated: bool) -> String {

@@ -12,7 +12,7 @@ use holdfast_model::{Timestamp, format_timestamp};
 use crate::failure::Failure;
 use crate::site::Site;
 
-const COLUMNS: [&str; 10] = [
+const COLUMNS: [&str; 13] = [
     "name",
     "policy",
     "condition",
@@ -22,6 +22,9 @@ const COLUMNS: [&str; 10] = [
     "age_permille",
     "last_bytes",
     "next_tick",
+    "sas_expiry",
+    "sas",
+    "proven_at",
     "app",
 ];
 
@@ -51,7 +54,7 @@ async fn whole(site: &Site, query: Option<String>) -> Result<FleetPage, Failure>
     site.fleet(&query, usize::MAX).await
 }
 
-fn fields(row: &FleetRow) -> [String; 10] {
+fn fields(row: &FleetRow) -> [String; 13] {
     let number = |number: Option<i64>| number.map(|number| number.to_string()).unwrap_or_default();
     let time = |at: Option<Timestamp>| at.map(format_timestamp).unwrap_or_default();
     [
@@ -64,6 +67,9 @@ fn fields(row: &FleetRow) -> [String; 10] {
         number(row.age_permille.map(i64::from)),
         number(row.last_bytes),
         time(row.next_tick),
+        time(row.sas_expiry),
+        row.sas.map(|sas| sas.as_str().to_owned()).unwrap_or_default(),
+        time(row.proven_at),
         row.app.to_string(),
     ]
 }

@@ -6,6 +6,7 @@ use askama::Template;
 use askama::filters::Safe;
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
+use holdfast_control::views::SasState;
 use holdfast_control::views::cause_advice::label;
 use holdfast_control::views::fleet::{FleetPage, FleetQuery, FleetRow, Sort};
 use holdfast_model::Timestamp;
@@ -62,6 +63,8 @@ struct RowShown {
     size: String,
     trend: Markup,
     next: Markup,
+    sas: Markup,
+    proven: Markup,
 }
 
 /// Serves the page.
@@ -140,6 +143,8 @@ fn columns(query: &FleetQuery) -> Vec<Column> {
         ("30 days", None, false),
         ("Size", Some(Sort::Size), true),
         ("Next", Some(Sort::NextTick), true),
+        ("SAS", Some(Sort::Sas), true),
+        ("Proven", Some(Sort::Proven), true),
     ]
     .into_iter()
     .map(column)
@@ -162,6 +167,21 @@ fn row(app: &FleetRow, now: Timestamp) -> RowShown {
         size: app.last_bytes.map(size).unwrap_or_default(),
         trend: spark(&sizes),
         next: app.next_tick.map_or_else(empty, |at| soon(at, now)),
+        sas: sas(app, now),
+        proven: app.proven_at.map_or_else(empty, |at| ago(at, now)),
+    }
+}
+
+/// When the SAS expires, with a word where people should renew it.
+fn sas(app: &FleetRow, now: Timestamp) -> Markup {
+    match (app.sas, app.sas_expiry) {
+        (Some(state), Some(at)) if state.needs_attention() => {
+            let when = if at > now { soon(at, now) } else { ago(at, now) };
+            Safe(format!("{}<small>{}</small>", mark(state.severity(), state.as_str()).0, when.0))
+        }
+        (Some(SasState::Valid), Some(at)) => soon(at, now),
+        (Some(SasState::Minted), _) => Safe("minted".to_owned()),
+        _ => empty(),
     }
 }
 

@@ -72,6 +72,7 @@ pub async fn log_out(
             return Err(Failure::foreign_form());
         }
         site.logins.log_out(key);
+        site.signal();
     }
     Ok(with_cookie(Redirect::to("/login").into_response(), Cookie::SESSION.clear(is_secure)))
 }

@@ -4,6 +4,7 @@ mod activity;
 mod activity_url;
 pub mod acts;
 mod app;
+pub mod approvals;
 mod audit;
 pub mod backups;
 mod capacity;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
+use holdfast_control::approvals::ApprovalView;
 use holdfast_control::views::DayMark;
 use holdfast_control::views::Severity;
 use holdfast_control::views::overview::{CauseRow, Overview, PersonAct, PolicyDays, Tile, UnderWayRow};
@@ -35,7 +36,16 @@ struct Content {
     under_way_count: u64,
     acts: Vec<ActShown>,
     notes: Vec<Markup>,
+    approvals: Vec<ApprovalShown>,
     view: Overview,
+}
+
+struct ApprovalShown {
+    href: String,
+    what: String,
+    who: String,
+    when: Markup,
+    until: Markup,
 }
 
 struct TileShown {
@@ -102,6 +112,7 @@ impl Content {
             under_way_count: view.under_way_count,
             notes: view.notes.iter().map(|note| sentence(note)).collect(),
             acts: acts(&view.acts, now),
+            approvals: view.approvals.iter().map(|row| approval(row, now)).collect(),
             view,
         }
     }
@@ -175,6 +186,16 @@ fn under_way(row: &UnderWayRow, now: Timestamp) -> UnderWayShown {
         what: row.what.clone(),
         since: ago(row.since, now),
         next: soon(row.next_try, now),
+    }
+}
+
+fn approval(row: &ApprovalView, now: Timestamp) -> ApprovalShown {
+    ApprovalShown {
+        href: row.page.clone(),
+        what: row.what.clone(),
+        who: row.asked_by.name.clone(),
+        when: ago(row.asked_at, now),
+        until: soon(row.expires_at, now),
     }
 }
 

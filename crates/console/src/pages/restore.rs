@@ -12,10 +12,9 @@ use holdfast_model::{CatalogEntry, Timestamp};
 use crate::backup_request::SentForm;
 use crate::caller::Caller;
 use crate::failure::Failure;
-use crate::forms::Claim;
 use crate::layout::{Page, Shown, Tab};
 use crate::markup::{ago, link, size, words};
-use crate::once::carry_out;
+use crate::once::of_form;
 use crate::pages::facts::Fact;
 use crate::restore_request::RestoreAsked;
 use crate::restores::RestoreKind;
@@ -51,6 +50,8 @@ struct PlanShown {
     fields: Vec<(&'static str, String)>,
     word: String,
     button: String,
+    /// Whether a second person must confirm it afterwards.
+    waits: bool,
     back: String,
 }
 
@@ -105,7 +106,8 @@ pub async fn preview(
     let plan = site.plan(kind, &caller, &asked).await?;
     let token = site.forms.issue(&caller.binding).ok_or_else(Failure::no_randomness)?;
     let now = site.now().await?;
-    let content = PlanShown::of(kind, &plan, &asked, (token, now));
+    let waits = plan.waits_for_approval(site.azure.four_eyes()).is_some();
+    let content = PlanShown { waits, ..PlanShown::of(kind, &plan, &asked, (token, now)) };
     let title = match kind {
         RestoreKind::Restore => "Restore",
         RestoreKind::Drill => "Drill",
@@ -123,20 +125,10 @@ pub async fn start(
     let kind = RestoreKind::of_path(uri.path());
     let sent = SentForm::read(&body);
     let asked = RestoreAsked::of_form(&sent)?;
-    let permit = match site.forms.claim(&caller.binding, sent.value("form")) {
-        Claim::Act(permit) => permit,
-        Claim::Done(id) => return Ok(to_result(&id)),
-        Claim::UnderWay => return Err(Failure::under_way()),
-        Claim::Unknown => return Err(Failure::form_expired()),
-    };
-    let (id, claimed, doing) = (permit.id.clone(), permit.clone(), Arc::clone(&site));
-    let work = async move { doing.start(kind, (&claimed, &caller), &asked).await };
-    carry_out(&site, permit, String::new(), work).await?;
-    Ok(to_result(&id))
-}
-
-fn to_result(id: &str) -> Response {
-    Redirect::to(&format!("/acts/{id}/result")).into_response()
+    let (doing, person) = (Arc::clone(&site), caller.clone());
+    let work = |permit| async move { doing.start(kind, (&permit, &person), &asked).await };
+    let id = of_form(&site, &caller, &sent, work).await?;
+    Ok(Redirect::to(&format!("/acts/{id}/result")).into_response())
 }
 
 impl PlanShown {
@@ -159,6 +151,7 @@ impl PlanShown {
                 RestoreKind::Restore => format!("Restore into {word}"),
                 RestoreKind::Drill => format!("Drill in {word}"),
             },
+            waits: false,
             back: link::app_by_id(&plan.source),
             word,
         }

@@ -6,6 +6,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use holdfast_control::approvals::{
+    ApprovalRequest, Confirmed, FourEyes, Replanned, StartedOnce, ask, confirm,
+};
 use holdfast_control::coverage::{Coverage, CoveredApp, Via};
 use holdfast_control::forecast::{FleetForecast, PolicyWindow};
 use holdfast_control::operator_requests::OperatorRequests;
@@ -16,20 +19,21 @@ use holdfast_control::restore::{
 use holdfast_control::verify::VerifyReport;
 use holdfast_control::{Error, ErrorKind};
 use holdfast_model::{
-    Actor, App, AppId, BackupId, NewRun, NewTask, PolicyName, PolicySnapshot, Restore, SasFacts, SasWindow,
-    StorageName, Task, Trigger,
+    Actor, App, AppId, BackupId, NewRun, NewTask, PolicyName, PolicySnapshot, Restore, RunId, SasFacts,
+    SasWindow, StorageName, Task, Trigger,
 };
-use holdfast_store::{CatalogFilter, RequestAnswer, Store};
+use holdfast_store::{Approval, CatalogFilter, RequestAnswer, Store};
 
 /// Lists the apps of the store and one more, and plans restores from its catalog.
 pub struct FakeAzure {
     pub store: Arc<dyn Store>,
     pub lists: AtomicUsize,
+    pub four_eyes: FourEyes,
 }
 
 impl FakeAzure {
-    pub fn new(store: &Arc<dyn Store>) -> Self {
-        Self { store: Arc::clone(store), lists: AtomicUsize::new(0) }
+    pub fn new(store: &Arc<dyn Store>, four_eyes: FourEyes) -> Self {
+        Self { store: Arc::clone(store), lists: AtomicUsize::new(0), four_eyes }
     }
 
     async fn plan(
@@ -84,6 +88,12 @@ impl FakeAzure {
                 task: Task::Restore(restore),
             },
         })
+    }
+
+    async fn run(&self, plan: &RestorePlan, run: RunId, actor: &Actor) -> Result<NewRun, Error> {
+        let NewRestore { app, policy_snapshot, task } = &plan.run;
+        let asked = NewTask { task: task.clone(), trigger: Trigger::Manual, actor: Some(actor.clone()) };
+        Ok(NewRun::task(run, app, policy_snapshot, asked, self.store.now().await?))
     }
 
     async fn known(&self, name: &str) -> Result<AppId, Error> {
@@ -170,16 +180,38 @@ impl OperatorRequests for FakeAzure {
         self.plan("drill", source, scratch, request.backup).await
     }
 
-    async fn start(&self, actor: &Actor, confirmed: ConfirmedPlan<'_>) -> Result<RequestAnswer, Error> {
-        let ConfirmedPlan { plan, run, request } = confirmed;
-        let NewRestore { app, policy_snapshot, task } = &plan.run;
-        let now = self.store.now().await?;
-        let asked = NewTask { task: task.clone(), trigger: Trigger::Manual, actor: Some(actor.clone()) };
-        let new = NewRun::task(run, app, policy_snapshot, asked, now);
-        match request {
-            Some((key, answer)) => Ok(self.store.add_runs_once(key, answer, &[new]).await?),
-            None => Ok(self.store.add_run(&new).await.map(|()| RequestAnswer::New)?),
+    async fn start(&self, actor: &Actor, confirmed: ConfirmedPlan<'_>) -> Result<StartedOnce, Error> {
+        let ConfirmedPlan { plan, run, reason, request } = confirmed;
+        if let Some(lasts) = plan.waits_for_approval(self.four_eyes) {
+            let approval = ask(&*self.store, plan.into(), (actor, reason), (run, lasts)).await?;
+            return Ok(StartedOnce::Asked(Box::new(approval)));
         }
+        let new = self.run(plan, run, actor).await?;
+        Ok(StartedOnce::Runs(match request {
+            Some((key, answer)) => self.store.add_runs_once(key, answer, &[new]).await?,
+            None => self.store.add_run(&new).await.map(|()| RequestAnswer::New)?,
+        }))
+    }
+
+    fn four_eyes(&self) -> FourEyes {
+        self.four_eyes
+    }
+
+    fn minted(&self) -> BTreeSet<PolicyName> {
+        BTreeSet::new()
+    }
+
+    async fn confirm(&self, actor: &Actor, id: RunId, mut rng: fastrand::Rng) -> Result<Confirmed, Error> {
+        let run = RunId::new(self.store.now().await?, &mut rng.fork());
+        let again = async |approval: Approval| {
+            let Ok(ApprovalRequest::Restore(request)) = serde_json::from_str(&approval.request) else {
+                return Err(Error::new(ErrorKind::Conflict, "another request"));
+            };
+            let plan = self.plan_restore(&approval.asked_by, request).await?;
+            let runs = vec![self.run(&plan, run, &approval.asked_by).await?];
+            Ok(Replanned { effect: plan.effect(), runs })
+        };
+        confirm(&*self.store, id, actor, again, &mut rng).await
     }
 
     async fn verify(&self, _: &Actor, _: &AppId, _: fastrand::Rng) -> Result<VerifyReport, Error> {

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use holdfast_control::adoption::{Adopted, AdoptionRequest};
 use holdfast_control::app_resolver::AppSelection;
+use holdfast_control::approvals::Started;
 use holdfast_control::deletion::{DeletionPlan, DeletionRequest, PlannedDeletion};
 use holdfast_control::doctor::Finding;
 use holdfast_control::native_schedule::{AppSchedule, ScheduleDrift, ShownSchedule};
@@ -55,8 +56,8 @@ impl BackupRequests for FakeAzure {
         })
     }
 
-    async fn delete(&self, _: &Actor, _: &DeletionPlan, _: fastrand::Rng) -> Result<AddedRuns, Error> {
-        Ok(AddedRuns { ids: Vec::new(), under_way: 1 })
+    async fn delete(&self, _: &Actor, _: &DeletionPlan, _: fastrand::Rng) -> Result<Started, Error> {
+        Ok(Started::Runs(AddedRuns { ids: Vec::new(), under_way: 1 }))
     }
 
     async fn refresh_sas(

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use holdfast_console::{BackupActions, BackupRequest};
-use holdfast_control::Error;
 use holdfast_control::views::actions::{BackupPreview, BackupsStarted, LeftOut, Selection, WriteEstimate};
 use holdfast_control::views::{FleetReading, matching};
+use holdfast_control::{EffectiveValue, Error, FleetPolicies};
 
 use holdfast_model::schedule::{MissReason, MissedTick, Schedule};
 use holdfast_model::{
@@ -225,7 +225,7 @@ impl Filled {
 }
 
 /// The policies of the apps, due at 02:00 over four hours.
-pub fn policies() -> BTreeMap<PolicyName, Policy> {
+pub fn policies() -> FleetPolicies {
     let schedule = Schedule {
         crontab: "0 2 * * *".parse().unwrap(),
         timezone: Zone::bundled("Europe/Paris").unwrap(),
@@ -235,7 +235,16 @@ pub fn policies() -> BTreeMap<PolicyName, Policy> {
         let name = PolicyName::new(*name);
         (name.clone(), Policy::new(name, schedule.clone(), snapshot()))
     };
-    POLICIES.iter().map(policy).collect()
+    let by_name: BTreeMap<PolicyName, Policy> = POLICIES.iter().map(policy).collect();
+    let value = |key, value: &str, line: Option<usize>| EffectiveValue {
+        key,
+        value: value.to_owned(),
+        section: line.map(|_| "defaults".to_owned()),
+        line,
+    };
+    let values = vec![value("schedule", "\"0 2 * * *\"", Some(12)), value("overlap", "\"skip\"", None)];
+    let effective = by_name.keys().map(|name| (name.clone(), values.clone())).collect();
+    FleetPolicies { by_name, effective }
 }
 
 /// Backs up apps by the store alone: an app with a run under way is left out, one in no policy cannot be backed up.

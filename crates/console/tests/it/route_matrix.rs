@@ -18,6 +18,8 @@ struct Samples {
     result: String,
     style: String,
     viewer: String,
+    /// A request to a second person.
+    approval: String,
 }
 
 impl Samples {
@@ -60,6 +62,11 @@ impl Samples {
             ("POST", run) if run.starts_with("/api/v1/runs/{id}/") => {
                 (run.replace("{id}", &self.run), json!({ "reason": "audit" }).to_string(), ANY)
             }
+            (method, path) if path.contains("/approvals/{id}") => {
+                crate::approvals::sample(world, token, (method, path), &self.approval).await
+            }
+            // A stream is for clients that accept one.
+            ("GET", "/events") => (path.to_string(), String::new(), 406),
             ("GET", "/restores/form") => (format!("/restores/form?app={app}"), String::new(), 200),
             ("GET", "/api/v1/coverage" | "/api/v1/forecast") => (path.to_string(), String::new(), ANY),
             ("POST", asked) if asked.contains("/restores") || asked.contains("/drills") => {
@@ -157,6 +164,7 @@ async fn every_route_serves_the_roles_that_have_its_permission_and_no_other() {
         result: between(&started.head, "location: ", "\r\n").to_owned(),
         style: format!("/static/style-{}", between(&fleet, "/static/style-", "\"")),
         viewer: viewer.clone(),
+        approval: crate::approvals::waiting(&world).await.to_string(),
     };
     let mut wrong = Vec::new();
     for rule in route_rules() {

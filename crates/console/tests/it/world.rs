@@ -7,11 +7,13 @@ use holdfast_access::{Role, Scope};
 use holdfast_console::{
     Check, Console, Entry, ListenerLimits, Metrics, MetricsError, Server, Site, SiteParts, StoreAnswers,
 };
+use holdfast_control::approvals::FourEyes;
 use holdfast_control::tokens::{self, TokenRequest, USUAL_LIFE};
 use holdfast_entra::Entra;
 use holdfast_model::{Clock, ManualClock, PolicyName};
 use holdfast_store::{RunFilter, Store};
 use tokio::net::TcpListener;
+use tokio::sync::Notify;
 
 use crate::azure::FakeAzure;
 use crate::filled::{Backups, Filled, Filling, policies};
@@ -29,6 +31,8 @@ impl Metrics for NoMetrics {
 pub struct World {
     pub store: Arc<dyn Store>,
     server: Server,
+    /// Stops the server.
+    pub stop: Arc<Notify>,
 }
 
 /// An answer.
@@ -36,6 +40,13 @@ pub struct Answer {
     pub status: u16,
     pub head: String,
     pub body: String,
+}
+
+/// What most consoles do without.
+#[derive(Default)]
+struct Extras {
+    entra: Option<Entra>,
+    four_eyes: FourEyes,
 }
 
 impl World {
@@ -61,7 +72,10 @@ impl World {
         let filled = Filled::new(filling).await;
         let (store, clock) = (Arc::clone(&filled.store), Arc::clone(&filled.clock));
         let limits = ListenerLimits { entry, ..ListenerLimits::default() };
-        (Self::within("127.0.0.1:0", (store, Arc::clone(&clock) as _), limits, None).await, clock)
+        (
+            Self::within("127.0.0.1:0", (store, Arc::clone(&clock) as _), limits, Extras::default()).await,
+            clock,
+        )
     }
 
     /// A console whose clients can log in by Entra ID, and its clock.
@@ -72,20 +86,40 @@ impl World {
         let filled = Filled::new(Filling { apps: 1, days: 0, hostile: false }).await;
         let (store, clock) = (Arc::clone(&filled.store), Arc::clone(&filled.clock));
         let limits = ListenerLimits { entry, ..ListenerLimits::default() };
-        let logins = Some(logins(Arc::clone(&clock) as _));
-        (Self::within("127.0.0.1:0", (store, Arc::clone(&clock) as _), limits, logins).await, clock)
+        let extras = Extras { entra: Some(logins(Arc::clone(&clock) as _)), ..Extras::default() };
+        (Self::within("127.0.0.1:0", (store, Arc::clone(&clock) as _), limits, extras).await, clock)
+    }
+
+    /// A console that demands a login, whose restores a second person confirms, and its clock.
+    pub async fn with_four_eyes(filling: Filling) -> (Self, Arc<ManualClock>) {
+        let filled = Filled::new(filling).await;
+        let (store, clock) = (Arc::clone(&filled.store), Arc::clone(&filled.clock));
+        let entry = Entry { requires_login: true, ..Entry::default() };
+        let limits = ListenerLimits { entry, ..ListenerLimits::default() };
+        let four_eyes = FourEyes { restore: true, ..FourEyes::default() };
+        let extras = Extras { four_eyes, ..Extras::default() };
+        (Self::within("127.0.0.1:0", (store, Arc::clone(&clock) as _), limits, extras).await, clock)
+    }
+
+    /// A console that demands a login and takes so many connections of a peer.
+    pub async fn with_connections(filling: Filling, connections_of_peer: usize) -> Self {
+        let filled = Filled::new(filling).await;
+        let entry = Entry { requires_login: true, ..Entry::default() };
+        let limits = ListenerLimits { entry, connections_of_peer, ..ListenerLimits::default() };
+        let parts = (Arc::clone(&filled.store), Arc::clone(&filled.clock) as _);
+        Self::within("127.0.0.1:0", parts, limits, Extras::default()).await
     }
 
     /// A console over a store.
     pub async fn over(address: &str, store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Self {
-        Self::within(address, (store, clock), ListenerLimits::default(), None).await
+        Self::within(address, (store, clock), ListenerLimits::default(), Extras::default()).await
     }
 
     async fn within(
         address: &str,
         (store, clock): (Arc<dyn Store>, Arc<dyn Clock>),
         limits: ListenerLimits,
-        entra: Option<Entra>,
+        Extras { entra, four_eyes }: Extras,
     ) -> Self {
         let checks: Vec<Arc<dyn Check>> = vec![Arc::new(StoreAnswers(Arc::clone(&store)))];
         let parts = SiteParts {
@@ -93,7 +127,7 @@ impl World {
             clock,
             policies: policies(),
             backups: Arc::new(Backups(Arc::clone(&store))),
-            azure: Arc::new(FakeAzure::new(&store)),
+            azure: Arc::new(FakeAzure::new(&store, four_eyes)),
             person: "ann".into(),
             random: Arc::new(ring::rand::SystemRandom::new()),
             entra,
@@ -101,8 +135,10 @@ impl World {
         let site = Some(Arc::new(Site::new(parts, checks.clone())));
         let console = Console { checks, metrics: Arc::new(NoMetrics), site };
         let listener = TcpListener::bind(address).await.unwrap();
-        let server = Server::start(listener, console, limits, std::future::pending()).unwrap();
-        Self { store, server }
+        let stop = Arc::new(Notify::new());
+        let stopped = Arc::clone(&stop).notified_owned();
+        let server = Server::start(listener, console, limits, stopped).unwrap();
+        Self { store, server, stop }
     }
 
     pub fn address(&self) -> std::net::SocketAddr {

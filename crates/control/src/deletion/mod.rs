@@ -7,5 +7,6 @@ mod select;
 mod tests;
 
 pub use execute::execute;
+pub(crate) use execute::runs;
 pub use plan::{DeletionPlan, DeletionRequest, NewestGood, PlannedDeletion, plan};
 pub use select::Allowed;

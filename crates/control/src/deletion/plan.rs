@@ -1,6 +1,7 @@
 //! The plan of a deletion: which backups, in which storage, and what is left.
 
 use holdfast_model::{App, BackupFacts, BackupId, PolicySnapshot, StorageName, Timestamp};
+use serde::{Deserialize, Serialize};
 
 use super::select::{Allowed, newest_good, select};
 use crate::adoption::require_blobs;
@@ -8,7 +9,7 @@ use crate::inventory::Inventory;
 use crate::{ControlContext, Error, refused};
 
 /// A request to delete backups of an app.
-#[derive(Debug)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct DeletionRequest {
     /// The app, by its ARM id or short name.
     pub app: String,

@@ -1,12 +1,13 @@
 //! Which backups a request may delete, decided from the inventory alone.
 
 use holdfast_model::{BackupFacts, BackupId, CatalogEntry};
+use serde::{Deserialize, Serialize};
 
 use crate::adoption::adoptable;
 use crate::inventory::{Inventory, Item};
 
 /// What a deletion may do beyond the usual.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 pub struct Allowed {
     /// Whether to delete externally created backups.
     pub foreign: bool,

@@ -60,6 +60,7 @@ fn file() -> Fleet {
         limits: Limits::default(),
         engine: EngineConfig::default(),
         checkpoints: None,
+        four_eyes: holdfast_config::FourEyes::default(),
     }
 }
 

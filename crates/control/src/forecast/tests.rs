@@ -31,6 +31,7 @@ fn fleet(policies: Vec<Policy>, limits: Limits) -> Fleet {
         limits,
         engine: EngineConfig::default(),
         checkpoints: None,
+        four_eyes: holdfast_config::FourEyes::default(),
     }
 }
 

@@ -7,6 +7,7 @@ use secrecy::SecretString;
 use super::live::LiveRequests;
 use crate::added_runs::{AddedRuns, add_runs};
 use crate::adoption::{Adopted, AdoptionRequest, adopt};
+use crate::approvals::Started;
 use crate::deletion::{self, DeletionPlan, DeletionRequest};
 use crate::{Error, Inventory, reveal, sas};
 
@@ -37,12 +38,7 @@ pub trait BackupRequests: Send + Sync {
     async fn plan_deletion(&self, actor: &Actor, request: &DeletionRequest) -> Result<DeletionPlan, Error>;
 
     /// Adds the runs of a confirmed deletion.
-    async fn delete(
-        &self,
-        actor: &Actor,
-        plan: &DeletionPlan,
-        rng: fastrand::Rng,
-    ) -> Result<AddedRuns, Error>;
+    async fn delete(&self, actor: &Actor, plan: &DeletionPlan, rng: fastrand::Rng) -> Result<Started, Error>;
 
     /// Adds runs that replace the SAS that Azure keeps with a backup of the app, or with all of them.
     async fn refresh_sas(
@@ -90,7 +86,7 @@ impl BackupRequests for LiveRequests {
         actor: &Actor,
         plan: &DeletionPlan,
         mut rng: fastrand::Rng,
-    ) -> Result<AddedRuns, Error> {
+    ) -> Result<Started, Error> {
         deletion::execute(&self.context(actor).await?, plan, &mut rng).await
     }
 

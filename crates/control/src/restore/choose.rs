@@ -3,11 +3,13 @@
 use std::collections::BTreeSet;
 
 use holdfast_model::{AppId, BackupId, CatalogEntry, Timestamp, format_timestamp};
+use serde::{Deserialize, Serialize};
 
 use crate::{Error, ErrorKind};
 
 /// The backup that a request names.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Wanted {
     /// The backup with this number.
     Id(BackupId),

@@ -1,11 +1,13 @@
 //! Which databases a restore restores: all databases of a backup, or none.
 
 use holdfast_model::{DatabaseFacts, DatabaseKind, DatabaseRef};
+use serde::{Deserialize, Serialize};
 
 use crate::{Error, ErrorKind};
 
 /// Which databases of a backup a restore restores.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Databases {
     /// None of them.
     Ignore,

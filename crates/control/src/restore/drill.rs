@@ -1,6 +1,6 @@
 //! Drills: restores into a scratch app, which prove that a backup can be restored.
 
-use holdfast_config::is_probe;
+use holdfast_config::{FourEyes, is_probe};
 use holdfast_model::{App, AppId, BackupId, DrillRule, Site};
 
 use super::choose::Wanted;
@@ -30,6 +30,7 @@ impl DrillRequest {
         let rule = policy.and_then(|policy| policy.drill.as_ref());
         let scratch = scratch(context, &into(&self, rule)?).await?;
         require_scratch(&source.id, &scratch)?;
+        require_agreed(&scratch.id, rule, context.fleet.four_eyes)?;
         let probe = self.probe.or_else(|| rule.and_then(|rule| rule.probe.clone()));
         if let Some(probe) = &probe {
             is_probe(probe)
@@ -85,6 +86,18 @@ fn require_scratch(source: &AppId, scratch: &App) -> Result<(), Error> {
     Err(Error::new(ErrorKind::Invalid, what).help(help))
 }
 
+/// Where a second person confirms restores, a drill replaces the scratch app of the policy alone: a drill needs nobody else.
+fn require_agreed(scratch: &AppId, rule: Option<&DrillRule>, four_eyes: FourEyes) -> Result<(), Error> {
+    if !four_eyes.restore || rule.is_some_and(|rule| rule.into == *scratch) {
+        return Ok(());
+    }
+    let name = scratch.short_name();
+    let what =
+        format!("{name} is not the scratch app of the policy, and a second person confirms restores here");
+    let help = format!("set `drill` in the policy, or restore over {name}, which a second person confirms");
+    Err(Error::new(ErrorKind::Refused, what).help(help))
+}
+
 #[cfg(test)]
 mod tests {
     use holdfast_model::PolicyName;
@@ -101,6 +114,21 @@ mod tests {
         let backed_up = App { policy: Some(PolicyName::new("gold")), ..scratch };
         let refused = require_scratch(&id("shop"), &backed_up).unwrap_err();
         assert!(refused.to_string().ends_with("under the policy gold, so it is no scratch app"));
+    }
+
+    #[test]
+    fn a_drill_replaces_no_app_of_a_persons_choice_where_a_second_person_confirms_restores() {
+        let id = |site| AppId::new("s", "g", site, None);
+        let rule = DrillRule { every: std::time::Duration::from_hours(24), into: id("scratch"), probe: None };
+        let both = FourEyes { restore: true, ..FourEyes::default() };
+        for (scratch, rule, four_eyes, is_refused) in [
+            ("scratch", Some(&rule), both, false),
+            ("other", Some(&rule), both, true),
+            ("other", None, both, true),
+            ("other", None, FourEyes::default(), false),
+        ] {
+            assert_eq!(require_agreed(&id(scratch), rule, four_eyes).is_err(), is_refused, "{scratch}");
+        }
     }
 
     #[test]

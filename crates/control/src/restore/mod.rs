@@ -15,6 +15,7 @@ mod target;
 pub use choose::Wanted;
 pub use databases::Databases;
 pub use drill::DrillRequest;
+pub(crate) use execute::new_run;
 pub use execute::{ConfirmedPlan, execute, execute_once, plan_drill, plan_restore};
 pub use plan::{Blobs, NEVER_RESTORED, NewRestore, RestorePlan, RestoreTarget};
 pub use request::RestoreRequest;

@@ -1,6 +1,7 @@
 //! Requests for restores and drills.
 
 use holdfast_model::StorageName;
+use serde::{Deserialize, Serialize};
 
 use super::choose::Wanted;
 use super::databases::Databases;
@@ -9,7 +10,7 @@ use super::target::{Aim, Destination, aim};
 use crate::{ControlContext, Error};
 
 /// A request to restore a backup of an app.
-#[derive(Debug)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct RestoreRequest {
     /// The app whose backup is restored, by its ARM id or short name.
     pub app: String,

@@ -1,11 +1,12 @@
 //! Where a restore goes, and whether it can go there.
 
 use holdfast_model::{AppId, Site};
+use serde::{Deserialize, Serialize};
 
 use crate::{Error, ErrorKind, tier};
 
 /// The destination that a request names: the app itself where it names none.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Destination {
     /// Another app, by its ARM id or short name.
     pub to: Option<String>,

@@ -5,6 +5,7 @@ use holdfast_model::{
 };
 use holdfast_store::AuditEvent;
 
+use crate::counted;
 use crate::times::bytes;
 
 /// The person who asked for the run or recorded it, if one did: a claim, with what stands beside it.
@@ -150,6 +151,15 @@ fn recorded(action: &OperatorAction, actor: &str) -> String {
             format!(": {token} ({id}), {role}{of}, until {}", format_timestamp(*expires_at))
         }
         OperatorAction::TokenRevoked { token, id } => format!(": {token} ({id})"),
+        OperatorAction::ApprovalAsked { what, reason, expires_at } => {
+            let why = if reason.is_empty() { String::new() } else { format!(": {reason}") };
+            format!(": {what}, until {}{why}", format_timestamp(*expires_at))
+        }
+        OperatorAction::ApprovalConfirmed { approval, runs } => {
+            format!(": request {approval}, {}", counted(runs.len(), "run"))
+        }
+        OperatorAction::ApprovalDeclined { approval, reason } => format!(": request {approval}: {reason}"),
+        OperatorAction::ApprovalWithdrawn { approval } => format!(": request {approval}"),
         OperatorAction::AccessRefused { what, reason, count: 1 } => format!(": {what}: {reason}"),
         OperatorAction::AccessRefused { what, reason, count } => format!(": {what}: {reason}, {count} times"),
         OperatorAction::LoggedIn

@@ -1,5 +1,6 @@
 //! One app: its recovery points, its runs and its schedule.
 
+use holdfast_config::EffectiveValue;
 use holdfast_model::{CatalogEntry, Cause, RunId, Timestamp};
 use holdfast_store::AppStatus;
 use serde::Serialize;
@@ -44,6 +45,28 @@ pub struct AppView {
     pub days: Vec<DayMark>,
     /// Sizes and durations of its backups, the oldest first.
     pub measures: Vec<BackupMeasure>,
+    /// The values of its policy as they apply, each with where the fleet file says it; empty without a policy.
+    pub policy_values: Vec<PolicyValue>,
+}
+
+/// A value of a policy as it applies.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct PolicyValue {
+    /// The key, such as `retry.timed_out`.
+    pub key: String,
+    /// The value as the fleet file would say it; `none` where there is none.
+    pub value: String,
+    /// The section that says it, such as `policy.gold` or `defaults`; `None` for what is built in.
+    pub section: Option<String>,
+    /// The line of the fleet file; `None` for what is built in.
+    pub line: Option<usize>,
+}
+
+impl From<&EffectiveValue> for PolicyValue {
+    fn from(value: &EffectiveValue) -> Self {
+        let EffectiveValue { key, value, section, line } = value.clone();
+        Self { key: key.to_owned(), value, section, line }
+    }
 }
 
 /// The size and duration of one backup.

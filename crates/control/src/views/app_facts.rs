@@ -8,6 +8,7 @@ use holdfast_store::AppStatus;
 use crate::status_waits::missed_since_good;
 use crate::views::condition::Condition;
 use crate::views::reading::FleetReading;
+use crate::views::sas_state::SasState;
 
 /// How long a failure counts as recent.
 pub const RECENT: Duration = Duration::from_hours(24);
@@ -21,6 +22,8 @@ pub struct AppFacts<'a> {
     pub condition: Condition,
     /// Its current trouble.
     pub trouble: Option<Trouble>,
+    /// How the SAS of its storage stands.
+    pub sas: Option<SasState>,
 }
 
 /// Why an app's last backup run did not succeed, or why its latest tick was not run.
@@ -35,12 +38,17 @@ pub struct Trouble {
 impl<'a> AppFacts<'a> {
     /// The facts of an app at `now`.
     pub fn of(status: &'a AppStatus, now: Timestamp) -> Self {
-        Self { status, condition: Condition::of(status, now), trouble: trouble(status) }
+        Self { status, condition: Condition::of(status, now), trouble: trouble(status), sas: None }
     }
 
     /// The facts of every app of a reading.
     pub fn of_all(reading: &'a FleetReading) -> Vec<Self> {
-        reading.apps.iter().map(|status| Self::of(status, reading.at)).collect()
+        let of = |status: &'a AppStatus| {
+            let is_minted = status.policy.as_ref().is_some_and(|policy| reading.minted.contains(policy));
+            let sas = SasState::of(status, is_minted, reading.at);
+            Self { sas, ..Self::of(status, reading.at) }
+        };
+        reading.apps.iter().map(of).collect()
     }
 
     /// The cause of its trouble.
@@ -51,6 +59,11 @@ impl<'a> AppFacts<'a> {
     /// Whether its trouble is of the last 24 hours.
     pub fn is_recent(&self, now: Timestamp) -> bool {
         self.trouble.is_some_and(|trouble| trouble.at + RECENT > now)
+    }
+
+    /// Whether people should renew the SAS of its storage.
+    pub fn has_lapsing_sas(&self) -> bool {
+        self.sas.is_some_and(SasState::needs_attention)
     }
 
     /// Whether it can be backed up now: it is in the fleet and in a policy, and nothing is under way.

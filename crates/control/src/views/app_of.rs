@@ -6,11 +6,12 @@ use holdfast_model::{AppId, CatalogEntry, Origin, Policy, PolicyName, Timestamp}
 use holdfast_store::{Acknowledgement, AppStatus, CatalogFilter, Pause, RunFilter, Store};
 
 use crate::error::Error;
+use crate::policies::FleetPolicies;
 use crate::runs::RunView;
 use crate::schedule_preview::{PreviewRange, SchedulePreview, preview};
 use crate::times::{age, until};
 use crate::views::activity_of::cut;
-use crate::views::app::{AppView, BackupMeasure};
+use crate::views::app::{AppView, BackupMeasure, PolicyValue};
 use crate::views::app_facts::{AppFacts, age_permille};
 use crate::views::cause_advice::{advice, label};
 use crate::views::condition::Condition;
@@ -33,7 +34,7 @@ const TICKS: u32 = 10;
 pub async fn app_view(
     store: &dyn Store,
     reading: &FleetReading,
-    policies: &BTreeMap<PolicyName, Policy>,
+    policies: &FleetPolicies,
     name: &str,
 ) -> Result<AppView, Error> {
     let status = status_of(store, reading, name).await?;
@@ -60,10 +61,16 @@ pub async fn app_view(
         recovery_points: catalog.into_iter().filter(|entry| entry.removal.is_none()).collect(),
         runs: runs.iter().map(RunView::from).collect(),
         older_runs,
-        ticks: ticks(&status, policies, at),
+        ticks: ticks(&status, &policies.by_name, at),
+        policy_values: policy_values(&status, policies),
         days: strip(&marks, at, YEAR),
         status,
     })
+}
+
+fn policy_values(status: &AppStatus, policies: &FleetPolicies) -> Vec<PolicyValue> {
+    let values = status.policy.as_ref().and_then(|policy| policies.effective.get(policy));
+    values.into_iter().flatten().map(PolicyValue::from).collect()
 }
 
 /// The status of the app; empty for an app that has runs and was never enrolled.

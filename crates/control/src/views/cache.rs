@@ -1,11 +1,12 @@
 //! The reading that pages share.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use holdfast_model::Clock;
+use holdfast_model::{Clock, PolicyName};
 use holdfast_store::Store;
 use tokio::sync::OwnedMutexGuard;
 
@@ -36,6 +37,8 @@ struct Inner {
     latest: Mutex<Option<Latest>>,
     /// Number of calls of [`FleetCache::expire`].
     expired: AtomicU64,
+    /// The policies whose storage gets its SAS from Holdfast itself.
+    minted: Arc<BTreeSet<PolicyName>>,
 }
 
 /// A reading, and whether the store could not be reached when it was last asked for.
@@ -45,6 +48,8 @@ pub struct CachedReading {
     pub reading: Arc<FleetReading>,
     /// Whether the reading is old because the store cannot be reached.
     pub store_away: bool,
+    /// The number of the reading: greater than that of any with other rows before it.
+    pub version: u64,
 }
 
 #[derive(Clone)]
@@ -67,8 +72,13 @@ impl fmt::Debug for FleetCache {
 impl FleetCache {
     /// An empty cache.
     pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Self {
-        let inner = Inner { store, clock, latest: Mutex::new(None), expired: AtomicU64::new(0) };
-        Self { inner: Arc::new(inner), turn: Arc::default() }
+        Self::with_minted(store, clock, BTreeSet::new())
+    }
+
+    /// An empty cache, whose readings know the policies whose storage gets its SAS from Holdfast itself.
+    pub fn with_minted(store: Arc<dyn Store>, clock: Arc<dyn Clock>, minted: BTreeSet<PolicyName>) -> Self {
+        let (latest, expired, minted) = (Mutex::new(None), AtomicU64::new(0), Arc::new(minted));
+        Self { inner: Arc::new(Inner { store, clock, latest, expired, minted }), turn: Arc::default() }
     }
 
     /// The latest reading, however old; `None` before the first one.
@@ -122,7 +132,11 @@ impl Inner {
         let within = if before.is_some() { READ_WITHIN } else { FIRST_WITHIN };
         let error = match tokio::time::timeout(within, read).await {
             Ok(Ok(reading)) => {
-                let cached = CachedReading { reading: Arc::new(reading), store_away: false };
+                let reading = FleetReading { minted: Arc::clone(&self.minted), ..reading };
+                let version = before.map_or(1, |before| {
+                    before.cached.version + u64::from(!reading.has_same_rows(&before.cached.reading))
+                });
+                let cached = CachedReading { reading: Arc::new(reading), store_away: false, version };
                 return Ok(self.keep(Latest { asked, expired, whole, cached }));
             }
             Ok(Err(error)) => Error::from(error),

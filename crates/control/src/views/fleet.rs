@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 
 use crate::views::condition::{Condition, Severity};
 use crate::views::day_mark::DayMark;
+use crate::views::sas_state::SasState;
 
 /// Which apps a page shows, in which order, and after which row.
 ///
@@ -29,6 +30,8 @@ pub struct FleetQuery {
     pub causes: BTreeSet<Cause>,
     /// Only apps whose last failure or missed tick is of the last 24 hours.
     pub recent: bool,
+    /// Only apps whose SAS people should renew: it expires within a week, or has expired.
+    pub sas_lapsing: bool,
     /// The order.
     pub sort: Sort,
     /// Whether the order is reversed.
@@ -52,6 +55,10 @@ pub enum Sort {
     NextTick,
     /// The largest latest backup first.
     Size,
+    /// The SAS that expires next first; apps without a known expiry last.
+    Sas,
+    /// The oldest proof by a drill first; apps without one before all others.
+    Proven,
 }
 
 /// One page of the fleet.
@@ -132,6 +139,12 @@ pub struct FleetRow {
     pub sizes: Vec<i64>,
     /// When its next tick is due.
     pub next_tick: Option<Timestamp>,
+    /// When the SAS expires that its latest good backup was written with.
+    pub sas_expiry: Option<Timestamp>,
+    /// How that stands.
+    pub sas: Option<SasState>,
+    /// When a drill last proved that one of its backups can be restored.
+    pub proven_at: Option<Timestamp>,
     /// Its unfinished backup, restore or drill.
     pub running: Option<Running>,
 }

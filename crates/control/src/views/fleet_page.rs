@@ -82,7 +82,9 @@ impl<'q, 'a> Matches<'q, 'a> {
                 query.causes.is_empty() || app.cause().is_some_and(|cause| query.causes.contains(&cause));
             passes[SUBSCRIPTION] = one_of(&query.subscriptions, id.subscription().as_str());
             passes[GROUP] = one_of(&query.resource_groups, id.resource_group());
-            passes[REST] = (!query.recent || app.is_recent(now)) && has_words(app.status, &words);
+            passes[REST] = (!query.recent || app.is_recent(now))
+                && (!query.sas_lapsing || app.has_lapsing_sas())
+                && has_words(app.status, &words);
             passes
         };
         Self { query, apps: facts.iter().map(|app| (passes(app), app)).collect() }
@@ -191,6 +193,8 @@ impl<'a> Key<'a> {
             Sort::Name => (0, 0),
             Sort::Age => (recovery_point, 0),
             Sort::NextTick => (millis(status.next_tick).unwrap_or(i64::MAX), 0),
+            Sort::Sas => (millis(status.sas_expiry).unwrap_or(i64::MAX), 0),
+            Sort::Proven => (millis(status.proven_at).unwrap_or(i64::MIN), 0),
             Sort::Size => (last_bytes(reading.days_of(&status.app)).map_or(i64::MAX, i64::saturating_neg), 0),
         };
         Self { first, second, name: status.app.short_name(), app: std::borrow::Cow::Borrowed(&status.app) }
@@ -256,6 +260,9 @@ fn row(app: &AppFacts<'_>, reading: &FleetReading) -> FleetRow {
         last_bytes: last_bytes(marks),
         sizes: marks.iter().filter_map(|mark| mark.bytes).collect(),
         next_tick: status.next_tick,
+        sas_expiry: status.sas_expiry,
+        sas: app.sas,
+        proven_at: status.proven_at,
         running: status.running,
     }
 }

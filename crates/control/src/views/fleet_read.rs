@@ -1,10 +1,12 @@
 //! Reads the fleet from the store.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use holdfast_model::AppId;
-use holdfast_store::{ActFilter, AppDay, Day, Store};
+use holdfast_model::{AppId, Timestamp};
+use holdfast_store::{ActFilter, AppDay, Approval, Day, Store};
 
+use crate::approvals::LONGEST;
 use crate::views::acts::PersonAct;
 use crate::views::day_mark::{DayMark, first_day};
 use crate::views::reading::{DAYS, FleetReading};
@@ -13,6 +15,8 @@ use crate::views::reading::{DAYS, FleetReading};
 const READ_AGAIN: u16 = 2;
 /// Acts of people that are read.
 const ACTS: u32 = 20;
+/// Requests to a second person that are read.
+const APPROVALS: u32 = 200;
 
 /// Reads the fleet. Days before the last few are taken from `before`.
 pub async fn read_fleet(
@@ -32,6 +36,8 @@ pub async fn read_fleet(
         breakers: store.open_breakers().await?,
         checkpoints: store.checkpoints().await?,
         acts: acts(store).await?,
+        approvals: approvals(store, at).await?,
+        minted: Arc::default(),
     })
 }
 
@@ -59,6 +65,13 @@ fn merged(
     }
     merged.retain(|_, marks| !marks.is_empty());
     merged
+}
+
+/// The requests that wait for a second person.
+async fn approvals(store: &dyn Store, at: Timestamp) -> Result<Vec<Approval>, holdfast_store::Error> {
+    let mut found = store.approvals(at - LONGEST, APPROVALS).await?;
+    found.retain(|approval| approval.is_pending(at));
+    Ok(found)
 }
 
 /// What people did lately.

@@ -11,7 +11,8 @@ use crate::{Error, ErrorKind};
 
 impl Sort {
     /// Every order.
-    pub const ALL: [Self; 5] = [Self::Worst, Self::Name, Self::Age, Self::NextTick, Self::Size];
+    pub const ALL: [Self; 7] =
+        [Self::Worst, Self::Name, Self::Age, Self::NextTick, Self::Size, Self::Sas, Self::Proven];
 
     /// Its name in URLs.
     pub fn as_str(self) -> &'static str {
@@ -21,6 +22,8 @@ impl Sort {
             Self::Age => "age",
             Self::NextTick => "next_tick",
             Self::Size => "size",
+            Self::Sas => "sas",
+            Self::Proven => "proven",
         }
     }
 
@@ -32,6 +35,8 @@ impl Sort {
             Self::Age => "oldest backup first",
             Self::NextTick => "next tick first",
             Self::Size => "largest first",
+            Self::Sas => "SAS that expires next first",
+            Self::Proven => "oldest proof first",
         }
     }
 }
@@ -62,6 +67,9 @@ impl FleetQuery {
         if self.recent {
             pairs.append_pair("recent", "1");
         }
+        if self.sas_lapsing {
+            pairs.append_pair("sas", "lapsing");
+        }
         if self.sort != Sort::default() {
             pairs.append_pair("sort", self.sort.as_str());
         }
@@ -86,6 +94,8 @@ impl FleetQuery {
                 "condition" => drop(query.conditions.insert(known::<Condition>("condition", &value)?)),
                 "cause" => drop(query.causes.insert(known::<Cause>("cause", &value)?)),
                 "recent" => query.recent = value == "1",
+                "sas" if value == "lapsing" => query.sas_lapsing = true,
+                "sas" => return Err(unknown("state of a SAS", &value)),
                 "sort" => query.sort = sort(&value)?,
                 "reverse" => query.reverse = value == "1",
                 "after" if !value.is_empty() => query.after = Some(value.into_owned()),

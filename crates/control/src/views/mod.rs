@@ -29,6 +29,7 @@ mod reading;
 pub mod run;
 mod run_of;
 mod run_sentence;
+mod sas_state;
 mod sentence;
 #[cfg(test)]
 mod tests;
@@ -45,3 +46,4 @@ pub use numbers::{grouped, in_words};
 pub use overview_of::{doing, overview};
 pub use reading::{DAYS, FleetReading};
 pub use run_of::run_view;
+pub use sas_state::SasState;

@@ -4,6 +4,7 @@ use holdfast_model::{AppId, Cause, PolicyName, RunKind, StateCode, Timestamp};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::approvals::ApprovalView;
 pub use crate::views::acts::PersonAct;
 use crate::views::condition::Severity;
 use crate::views::day_mark::DayMark;
@@ -34,11 +35,18 @@ pub struct Overview {
     pub under_way_count: u64,
     /// What people did lately, the newest first.
     pub acts: Vec<PersonAct>,
+    /// What waits for a second person, the newest first; at most [`APPROVALS_MAX`].
+    pub approvals: Vec<ApprovalView>,
+    /// How many requests wait for a second person.
+    pub approval_count: u64,
     /// What people should know beside the numbers: subscriptions and storage that do not answer, checkpoints that fail.
     pub notes: Vec<String>,
     /// Whether the store cannot be reached, so that all of this is old.
     pub store_away: bool,
 }
+
+/// Requests to a second person, at most.
+pub const APPROVALS_MAX: usize = 20;
 
 /// Rows of what is under way, at most.
 pub const UNDER_WAY_MAX: usize = 20;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use holdfast_model::{AppId, Cause, PolicyName, StateCode, Timestamp};
 use holdfast_store::{AppStatus, DayCounts, Running};
 
+use crate::approvals::ApprovalView;
 use crate::status::notes_of;
 use crate::status_waits::{wait_cause, waits_too_long};
 use crate::times::{age, until};
@@ -14,8 +15,11 @@ use crate::views::condition::{Condition, Severity};
 use crate::views::day_mark::{DayMark, first_day};
 use crate::views::fleet::FleetQuery;
 use crate::views::numbers::grouped;
-use crate::views::overview::{CauseRow, Overview, PolicyDays, Tile, UNDER_WAY_MAX, UnderWayRow};
+use crate::views::overview::{
+    APPROVALS_MAX, CauseRow, Overview, PolicyDays, Tile, UNDER_WAY_MAX, UnderWayRow,
+};
 use crate::views::reading::{DAYS, FleetReading};
+use crate::views::sas_state::SasState;
 use crate::views::sentence::{Counts, sentence};
 
 /// Acts that the overview shows, at most.
@@ -39,12 +43,19 @@ pub fn overview(reading: &FleetReading, store_away: bool) -> Overview {
         severity,
         subtitle: subtitle(&facts, &counts, stuck, reading.at),
         enrolled: counts.enrolled(),
-        tiles: tiles(&counts),
+        tiles: tiles(&counts).into_iter().chain([sas_tile(&facts)]).collect(),
         causes: causes(&facts, reading.at),
         matrix: matrix(reading),
         under_way,
         under_way_count,
         acts: reading.acts.iter().take(ACTS_MAX).cloned().collect(),
+        approvals: reading
+            .approvals
+            .iter()
+            .take(APPROVALS_MAX)
+            .map(|approval| ApprovalView::of(approval, reading.at))
+            .collect(),
+        approval_count: reading.approvals.len() as u64,
         notes: notes_of(&apps, &reading.subscriptions, &reading.breakers, &reading.checkpoints, reading.at),
         store_away,
     }
@@ -83,6 +94,19 @@ fn tiles(counts: &Counts) -> Vec<Tile> {
         }
     };
     TILES.iter().map(tile).collect()
+}
+
+/// The tile of the SAS that people should renew.
+fn sas_tile(facts: &[AppFacts<'_>]) -> Tile {
+    let lapsing: Vec<SasState> =
+        facts.iter().filter_map(|app| app.sas).filter(|sas| sas.needs_attention()).collect();
+    let worst = if lapsing.contains(&SasState::Lapsed) { SasState::Lapsed } else { SasState::Lapsing };
+    Tile {
+        count: lapsing.len() as u64,
+        label: "SAS lapsing or lapsed".to_owned(),
+        severity: if lapsing.is_empty() { Severity::Ok } else { worst.severity() },
+        query: FleetQuery { sas_lapsing: true, ..FleetQuery::default() },
+    }
 }
 
 fn causes(facts: &[AppFacts<'_>], now: Timestamp) -> Vec<CauseRow> {

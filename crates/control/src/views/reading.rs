@@ -1,9 +1,10 @@
 //! What pages read: the whole fleet as the store had it at one moment.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use holdfast_model::{AppId, Timestamp};
-use holdfast_store::{AppStatus, CheckpointStatus, OpenBreaker, SubscriptionStatus};
+use holdfast_model::{AppId, PolicyName, Timestamp};
+use holdfast_store::{AppStatus, Approval, CheckpointStatus, OpenBreaker, SubscriptionStatus};
 
 use crate::views::acts::PersonAct;
 use crate::views::day_mark::DayMark;
@@ -28,12 +29,25 @@ pub struct FleetReading {
     pub checkpoints: Vec<CheckpointStatus>,
     /// What people did lately, the newest first.
     pub acts: Vec<PersonAct>,
+    /// The policies whose storage gets its SAS from Holdfast itself.
+    pub minted: Arc<BTreeSet<PolicyName>>,
+    /// The requests that wait for a second person, the newest first.
+    pub approvals: Vec<Approval>,
 }
 
 impl FleetReading {
     /// The days of an app that have runs, the oldest first.
     pub fn days_of(&self, app: &AppId) -> &[DayMark] {
         self.days.get(app).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether another reading has the same rows, whenever it was made.
+    pub fn has_same_rows(&self, other: &Self) -> bool {
+        let Self { at: _, minted: _, apps, days, subscriptions, breakers, checkpoints, acts, approvals } =
+            self;
+        (apps, days, subscriptions, breakers)
+            == (&other.apps, &other.days, &other.subscriptions, &other.breakers)
+            && (checkpoints, acts, approvals) == (&other.checkpoints, &other.acts, &other.approvals)
     }
 
     /// The status of an app.

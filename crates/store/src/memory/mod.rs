@@ -1,6 +1,7 @@
 //! The store in memory, which simulations and tests run on.
 
 mod access;
+mod approvals;
 mod lanes;
 mod reading;
 mod state;
@@ -16,6 +17,7 @@ use holdfast_model::{
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::app_days::{AppDay, Day};
+use crate::approvals::{Approval, Asked, Decision};
 use crate::audit::AuditEvent;
 use crate::breaker::{BreakerRecord, OpenBreaker};
 use crate::budget_draw::{BudgetDraw, Drawn};
@@ -134,6 +136,28 @@ impl Store for MemoryStore {
     async fn token_used(&self, id: &str, at: Timestamp) -> Result<()> {
         self.state().token_used(id, at);
         Ok(())
+    }
+
+    async fn ask_approval(&self, approval: &Approval, record: &NewRun) -> Result<Asked> {
+        self.state().ask_approval(approval, record, self.time())
+    }
+
+    async fn decide_approval(
+        &self,
+        id: RunId,
+        decision: &Decision,
+        record: &NewRun,
+        runs: &[NewRun],
+    ) -> Result<bool> {
+        self.state().decide_approval((id, decision), record, runs, self.time())
+    }
+
+    async fn approval(&self, id: RunId) -> Result<Option<Approval>> {
+        Ok(self.state().approvals.get(&id).cloned())
+    }
+
+    async fn approvals(&self, since: Timestamp, most: u32) -> Result<Vec<Approval>> {
+        Ok(self.state().approvals_since(since, most))
     }
 
     async fn catalog(&self, filter: &CatalogFilter) -> Result<Vec<CatalogEntry>> {

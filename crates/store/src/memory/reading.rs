@@ -195,6 +195,13 @@ impl State {
             last: self.last_ended_run(id).and_then(last_run),
             missed: self.last_missed_run(id).and_then(missed_of),
             last_good_at: self.last_good(id).map(|entry| entry.backup.accepted_at),
+            sas_expiry: self.last_good(id).and_then(|entry| entry.sas.as_ref()?.window.expiry),
+            proven_at: self
+                .catalog_of(id)
+                .filter_map(|entry| entry.drill)
+                .filter(|drill| drill.1)
+                .max()
+                .map(|drill| drill.0),
             check: self.check_status(id, now),
             pause: self.pauses.get(id).cloned(),
             acknowledged: self.acknowledgements.get(id).cloned(),

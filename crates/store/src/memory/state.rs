@@ -10,6 +10,7 @@ use holdfast_model::{
 };
 
 use crate::app_days::{AppDay, Day};
+use crate::approvals::Approval;
 use crate::audit::{AuditEvent, ChainEnd, NewEvent, Placed, chain_rows, places};
 use crate::breaker::OpenBreaker;
 use crate::checkpoints::CheckpointStatus;
@@ -56,6 +57,7 @@ pub(super) struct State {
     pub tokens: BTreeMap<String, ApiToken>,
     /// By principal and key.
     pub requests: BTreeMap<(String, String), AnsweredRequest>,
+    pub approvals: BTreeMap<RunId, Approval>,
     pub pauses: BTreeMap<AppId, Pause>,
     pub acknowledgements: BTreeMap<AppId, Acknowledgement>,
     audit: Vec<AuditEvent>,

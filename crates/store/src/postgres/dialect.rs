@@ -203,7 +203,9 @@ pub(super) const DIALECT: Dialect = Dialect {
             missed.cause AS missed_cause, last.id AS last_id,
             last.outcome AS last_outcome, last.cause AS last_cause, last.verification AS last_verification,
             last.ended_at AS last_ended_at,
-            good.accepted_at AS last_good_at, checked.id AS check_id, checked.outcome AS check_outcome,
+            good.accepted_at AS last_good_at, good.sas_expiry AS last_good_sas_expiry,
+            (SELECT drilled_at FROM catalog WHERE catalog.app = apps.app AND drill_passed
+             ORDER BY drilled_at DESC LIMIT 1) AS proven_at, checked.id AS check_id, checked.outcome AS check_outcome,
             checked.cause AS check_cause, checked.verification AS check_verification,
             checked.ended_at AS check_ended_at,
             pauses.paused_until, pauses.reason AS pause_reason, pauses.actor AS paused_by,
@@ -233,7 +235,7 @@ pub(super) const DIALECT: Dialect = Dialect {
             ORDER BY ended_at DESC, id DESC LIMIT 1
         ) AS last ON true
         LEFT JOIN LATERAL (
-            SELECT accepted_at FROM catalog WHERE catalog.app = apps.app AND removed_at IS NULL AND good
+            SELECT accepted_at, sas_expiry FROM catalog WHERE catalog.app = apps.app AND removed_at IS NULL AND good
             ORDER BY accepted_at DESC LIMIT 1
         ) AS good ON true
         LEFT JOIN LATERAL (

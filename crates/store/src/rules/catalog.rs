@@ -155,6 +155,10 @@ fn recorded(run: &Run, action: &OperatorAction, at: Timestamp) -> Option<Catalog
         | OperatorAction::FleetFileChanged { .. }
         | OperatorAction::TokenCreated { .. }
         | OperatorAction::TokenRevoked { .. }
+        | OperatorAction::ApprovalAsked { .. }
+        | OperatorAction::ApprovalConfirmed { .. }
+        | OperatorAction::ApprovalDeclined { .. }
+        | OperatorAction::ApprovalWithdrawn { .. }
         | OperatorAction::LoggedIn
         | OperatorAction::AccessRefused { .. } => None,
     }

@@ -3,6 +3,7 @@
 pub(crate) mod acquire;
 pub(crate) mod acts;
 pub(crate) mod app_days;
+pub(crate) mod approvals;
 pub(crate) mod bucket;
 pub(crate) mod catalog;
 pub(crate) mod catalog_change;

@@ -17,6 +17,8 @@ pub(crate) struct AppFacts {
     pub last: Option<LastRun>,
     pub missed: Option<Missed>,
     pub last_good_at: Option<Timestamp>,
+    pub sas_expiry: Option<Timestamp>,
+    pub proven_at: Option<Timestamp>,
     pub check: CheckStatus,
     /// Its last pause by a person, which may have ended.
     pub pause: Option<Pause>,
@@ -43,6 +45,8 @@ pub(crate) fn status(facts: AppFacts, now: Timestamp) -> AppStatus {
         last: facts.last,
         missed: facts.missed,
         last_good_at,
+        sas_expiry: facts.sas_expiry,
+        proven_at: facts.proven_at,
         check: facts.check,
         pause: facts.pause.filter(|pause| pause.until > now),
         acknowledged: facts.acknowledged,

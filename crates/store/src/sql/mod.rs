@@ -12,6 +12,7 @@ mod subscriptions;
 
 mod acquire;
 mod app_days;
+mod approvals;
 mod audit;
 mod breakers;
 mod budgets;

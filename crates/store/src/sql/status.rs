@@ -23,6 +23,8 @@ impl FromRow for AppFacts {
             last: row.or_none(last(row, &LAST)),
             missed: row.or_none(missed(row)),
             last_good_at: row.or_none(row.maybe_time("last_good_at")),
+            sas_expiry: row.or_none(row.maybe_time("last_good_sas_expiry")),
+            proven_at: row.or_none(row.maybe_time("proven_at")),
             check: CheckStatus {
                 last: row.or_none(last(row, &CHECK)),
                 lost: row.count::<u64>("lost")?,

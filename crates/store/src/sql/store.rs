@@ -7,6 +7,7 @@ use holdfast_access::ApiToken;
 use holdfast_model::{AppId, Call, CatalogEntry, Limits, NewRun, Run, RunId, SubscriptionId, Timestamp};
 
 use crate::app_days::{AppDay, Day};
+use crate::approvals::{Approval, Asked, Decision};
 use crate::audit::AuditEvent;
 use crate::breaker::{BreakerRecord, OpenBreaker};
 use crate::budget_draw::{BudgetDraw, Drawn};
@@ -26,8 +27,8 @@ use crate::safeguard::Safeguard;
 use crate::sql::session::{Database, Session};
 use crate::sql::unreadable::{Paged, RunCheck};
 use crate::sql::{
-    acquire, app_days, audit, breakers, budgets, catalog, checkpoints, commit, cursors, fleet, insert, lanes,
-    listing, load, requests, run_rows, safeguards, status, subscriptions, tokens, unreadable,
+    acquire, app_days, approvals, audit, breakers, budgets, catalog, checkpoints, commit, cursors, fleet,
+    insert, lanes, listing, load, requests, run_rows, safeguards, status, subscriptions, tokens, unreadable,
 };
 use crate::status::AppStatus;
 use crate::store::Store;
@@ -121,6 +122,33 @@ impl<D: Database> Store for SqlStore<D> {
 
     async fn token_used(&self, id: &str, at: Timestamp) -> Result<()> {
         within!(self.write_singly(tokens::USE), |session| tokens::used(session, id, at))
+    }
+
+    async fn ask_approval(&self, approval: &Approval, record: &NewRun) -> Result<Asked> {
+        within!(self.write(approvals::ASK), |session| approvals::ask(session, approval, record))
+    }
+
+    async fn decide_approval(
+        &self,
+        id: RunId,
+        decision: &Decision,
+        record: &NewRun,
+        runs: &[NewRun],
+    ) -> Result<bool> {
+        within!(self.write(approvals::DECIDE), |session| approvals::decide(
+            session,
+            (id, decision),
+            record,
+            runs
+        ))
+    }
+
+    async fn approval(&self, id: RunId) -> Result<Option<Approval>> {
+        within!(self.read(approvals::READ), |session| approvals::find(session, id))
+    }
+
+    async fn approvals(&self, since: Timestamp, most: u32) -> Result<Vec<Approval>> {
+        within!(self.read(approvals::READ), |session| approvals::list(session, since, most))
     }
 
     async fn catalog(&self, filter: &CatalogFilter) -> Result<Vec<CatalogEntry>> {

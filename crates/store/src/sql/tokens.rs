@@ -29,6 +29,7 @@ impl FromRow for ApiToken {
             role: row.word("role")?,
             scope: Scope::of(policies.unwrap_or_default()),
             created_by: row.text("created_by")?,
+            created_login: row.maybe_text("created_login")?,
             created_at: row.time("created_at")?,
             expires_at: row.time("expires_at")?,
             last_used_at: row.maybe_time("last_used_at")?,
@@ -40,12 +41,13 @@ impl FromRow for ApiToken {
 /// Adds a token with its record, unless a token that is not revoked has its name.
 pub(super) async fn add(session: &mut impl Session, token: &ApiToken, record: &NewRun) -> Result<bool> {
     let write = "/* add_token */ INSERT INTO api_tokens
-            (id, name, hash, role, policies, created_by, created_at, expires_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING";
+            (id, name, hash, role, policies, created_by, created_login, created_at, expires_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING";
     let texts = [&token.id, &token.name, &token.hash, token.role.as_str()].map(Arg::text);
     let policies = Arg::MaybeText(token.scope.policies().map(json));
     let times = [token.created_at, token.expires_at].map(|at| Arg::Time(stamp(at)));
-    let args = texts.into_iter().chain([policies, Arg::text(&token.created_by)]).chain(times).collect();
+    let by = [policies, Arg::text(&token.created_by), Arg::MaybeText(token.created_login.clone())];
+    let args = texts.into_iter().chain(by).chain(times).collect();
     if session.execute(write, args).await? == 0 {
         return Ok(false);
     }

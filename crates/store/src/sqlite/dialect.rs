@@ -199,6 +199,10 @@ pub(super) const DIALECT: Dialect = Dialect {
             last.verification AS last_verification, last.ended_at AS last_ended_at,
             (SELECT accepted_at FROM catalog WHERE catalog.app = apps.app AND removed_at IS NULL AND good
              ORDER BY accepted_at DESC LIMIT 1) AS last_good_at,
+            (SELECT sas_expiry FROM catalog WHERE catalog.app = apps.app AND removed_at IS NULL AND good
+             ORDER BY accepted_at DESC LIMIT 1) AS last_good_sas_expiry,
+            (SELECT drilled_at FROM catalog WHERE catalog.app = apps.app AND drill_passed
+             ORDER BY drilled_at DESC LIMIT 1) AS proven_at,
             checked.id AS check_id, checked.outcome AS check_outcome, checked.cause AS check_cause,
             checked.verification AS check_verification, checked.ended_at AS check_ended_at,
             pauses.paused_until, pauses.reason AS pause_reason, pauses.actor AS paused_by,

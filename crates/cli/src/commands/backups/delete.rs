@@ -1,5 +1,6 @@
 //! `holdfast backups delete`: deletes backups after a confirmation.
 
+use holdfast_control::approvals::Started;
 use holdfast_control::counted;
 use holdfast_control::deletion::{Allowed, DeletionPlan, DeletionRequest, execute, plan};
 use holdfast_model::{StorageName, format_timestamp};
@@ -29,7 +30,10 @@ pub async fn run(args: &DeleteArgs, context: &Context) -> anyhow::Result<Exit> {
         format!("Delete {} of {}?", counted(plan.backups.len(), "backup"), plan.app.id.short_name());
     confirm::agreed(&question, args.options.yes, context)?;
     let mut rng = context.rng();
-    let added = execute(&control, &plan, &mut rng).await?;
+    let added = match execute(&control, &plan, &mut rng).await? {
+        Started::Runs(added) => added,
+        Started::Asked(approval) => return added::asked(&approval, context),
+    };
     added::follow(&added, (fleet.clone(), backends), args.options.wait, context, rng).await
 }
 

@@ -32,6 +32,7 @@ fn fleet(writes: Budget) -> Fleet {
         limits: Limits { writes, ..Limits::default() },
         engine: EngineConfig::default(),
         checkpoints: None,
+        four_eyes: holdfast_config::FourEyes::default(),
     }
 }
 

@@ -9,11 +9,13 @@ use proptest::sample::select;
 
 use super::fixture::*;
 use crate::ErrorKind;
-use crate::views::condition::Condition;
+use crate::views::condition::{Condition, Severity};
 use crate::views::day_mark::DayMark;
 use crate::views::fleet::{Facet, FleetPage, FleetQuery, Sort};
 use crate::views::fleet_page::fleet_page;
+use crate::views::overview_of::overview;
 use crate::views::reading::FleetReading;
+use crate::views::sas_state::SasState;
 
 fn names(page: &FleetPage) -> Vec<&str> {
     page.rows.iter().map(|row| row.name.as_str()).collect()
@@ -129,6 +131,34 @@ fn a_row_has_the_age_against_the_objective_and_thirty_days() {
     assert_eq!((row.last_bytes, row.sizes.clone()), (Some(6), vec![4, 6]));
     assert_eq!((row.days[28].bytes, row.days[27].counts), (Some(6), counts));
     assert_eq!((page.rows[1].age_permille, page.rows[1].last_bytes), (None, None));
+}
+
+#[test]
+fn a_sas_is_lapsing_a_week_before_its_expiry_unless_holdfast_mints_it() {
+    let with = |name, hours: i64| AppStatus {
+        sas_expiry: Some(now() + chrono::TimeDelta::hours(hours)),
+        ..good(name)
+    };
+    let minted = AppStatus { policy: Some(PolicyName::new("auto")), ..with("minted", 1) };
+    let mut reading = reading([
+        with("lapsed", 0),
+        with("soon", 7 * 24),
+        with("valid", 7 * 24 + 1),
+        good("unknown"),
+        AppStatus { removed: true, ..with("left", 1) },
+        AppStatus { proven_at: Some(ago(50)), ..minted },
+    ]);
+    reading.minted = std::sync::Arc::new([PolicyName::new("auto")].into());
+    let states: Vec<_> = all(&reading, "sort=sas").rows.iter().map(|row| row.sas).collect();
+    let expected = [SasState::Lapsed, SasState::Minted, SasState::Lapsing, SasState::Valid];
+    assert_eq!(states[..4], expected.map(Some));
+    assert_eq!((states.len(), states[4]), (5, None));
+    assert_eq!(names(&all(&reading, "sas=lapsing&sort=name")), ["lapsed", "soon"]);
+    assert_eq!(query("sas=lapsing").to_url(), "sas=lapsing");
+    let tile = overview(&reading, false).tiles.pop().unwrap();
+    assert_eq!((tile.count, tile.severity, tile.query), (2, Severity::Bad, query("sas=lapsing")));
+    assert_eq!(all(&reading, "sort=proven&reverse=1").rows[0].name, "minted");
+    assert!(FleetQuery::from_url("sas=other").is_err());
 }
 
 /// Apps of which many are equal in every order.

@@ -131,7 +131,7 @@ fn every_number_is_that_of_the_list_behind_it() {
         assert_eq!(count(&tile.query), tile.count, "{}", tile.label);
     }
     let tiles: Vec<u64> = overview.tiles.iter().map(|tile| tile.count).collect();
-    assert_eq!(tiles, [4, 1, 4, 3, 3]);
+    assert_eq!(tiles, [4, 1, 4, 3, 3, 0]);
     for cause in &overview.causes {
         assert_eq!(count(&cause.query), cause.apps, "{}", cause.label);
     }

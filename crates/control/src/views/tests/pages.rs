@@ -1,4 +1,3 @@
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +10,6 @@ use holdfast_model::{
 use holdfast_store::{Change, Enrolled, MemoryStore, Observation, Store};
 
 use super::fixture::{app, now};
-use crate::ErrorKind;
 use crate::views::activity::ActivityQuery;
 use crate::views::activity_of::activity;
 use crate::views::app_of::app_view;
@@ -22,6 +20,7 @@ use crate::views::condition::Condition;
 use crate::views::day_mark::DayResult;
 use crate::views::reading::FleetReading;
 use crate::views::run_of::run_view;
+use crate::{EffectiveValue, ErrorKind, FleetPolicies};
 
 /// Two apps of policy `gold` in a store in memory.
 struct Fixture {
@@ -128,11 +127,20 @@ fn enrolled(name: &str) -> Enrolled {
     }
 }
 
-fn policies() -> BTreeMap<PolicyName, Policy> {
+fn policies() -> FleetPolicies {
     let timezone = Zone::bundled("Europe/Paris").unwrap();
     let schedule = Schedule { crontab: "0 2 * * *".parse().unwrap(), timezone, spread: Duration::ZERO };
     let policy = Policy::new(PolicyName::new("gold"), schedule, snapshot());
-    [(policy.name.clone(), policy)].into()
+    let value = EffectiveValue {
+        key: "overlap",
+        value: "\"skip\"".into(),
+        section: Some("defaults".into()),
+        line: Some(3),
+    };
+    FleetPolicies {
+        effective: [(policy.name.clone(), vec![value])].into(),
+        by_name: [(policy.name.clone(), policy)].into(),
+    }
 }
 
 #[tokio::test]
@@ -143,6 +151,7 @@ async fn the_page_of_an_app_has_its_recovery_points_runs_ticks_and_days() {
     let reading = fixture.reading().await;
     let view = app_view(&*fixture.store, &reading, &policies(), "shop").await.unwrap();
     assert_eq!((view.name.as_str(), view.condition), ("shop", Condition::Failed));
+    assert_eq!((view.policy_values[0].key.as_str(), view.policy_values[0].line), ("overlap", Some(3)));
     assert_eq!(
         view.sentence,
         "The last backup failed: storage refused. The latest recovery point is of 5 min ago."
@@ -169,7 +178,7 @@ async fn the_page_of_an_app_goes_on_to_its_older_runs() {
         fixture.fail("blog", "403").await;
     }
     let reading = fixture.reading().await;
-    let view = app_view(&*fixture.store, &reading, &BTreeMap::new(), "blog").await.unwrap();
+    let view = app_view(&*fixture.store, &reading, &FleetPolicies::default(), "blog").await.unwrap();
     assert_eq!((view.runs.len(), view.condition), (25, Condition::NeverBackedUp));
     assert_eq!(view.sentence, "No good backup: storage refused.");
     let query = ActivityQuery { app: Some(app("blog")), after: view.older_runs, ..ActivityQuery::default() };
