@@ -18,9 +18,9 @@ use secrecy::SecretString;
 
 use crate::args::Global;
 use crate::output::Output;
-use crate::runtime::engine::storages;
 use crate::runtime::logins::{Logins, login_words};
-use crate::runtime::wires::{check_broker, check_database};
+use holdfast_runtime::engine::storages;
+use holdfast_runtime::wires::{check_broker, check_database};
 
 /// The context of a command.
 #[derive(Debug)]

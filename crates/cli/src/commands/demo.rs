@@ -22,11 +22,11 @@ use tokio_util::sync::CancellationToken;
 use crate::args::DemoArgs;
 use crate::context::Context;
 use crate::exit::Exit;
-use crate::runtime::console::{Served, serve};
-use crate::runtime::simulation::{FleetShape, Simulation};
 use crate::runtime::site::site_parts;
 use crate::runtime::stop_signal::stop_on_signal;
-use crate::runtime::{Engine, EngineParts, Role};
+use holdfast_runtime::console::{Served, serve};
+use holdfast_runtime::simulation::{FleetShape, Simulation};
+use holdfast_runtime::{Engine, EngineParts, Role};
 use summary::Summary;
 
 /// Policies whose waits are seconds, so that the night takes one minute.
@@ -144,7 +144,7 @@ async fn serve_console(
         site: Some(site_parts(fleet, store, clock, context, None)?),
         limits: ListenerLimits::default(),
     };
-    let console = serve(demo_listener(args.listen).await?, served, stop).await?;
+    let console = serve(demo_listener(args.listen).await?, served, stop)?;
     if let Some(console) = &console {
         context.out.message(&format!("the console is at http://{}/", console.address()));
     }

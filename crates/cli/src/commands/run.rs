@@ -13,10 +13,10 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::runtime::backends::Backends;
 use crate::runtime::checkpoints::checkpointer;
-use crate::runtime::console::{Served, serve as serve_console};
 use crate::runtime::site::site_parts;
 use crate::runtime::stop_signal::stop_on_signal;
-use crate::runtime::{Engine, EngineParts, Role};
+use holdfast_runtime::console::{Served, serve as serve_console};
+use holdfast_runtime::{Engine, EngineParts, Role};
 
 /// Everything in one process.
 pub async fn run(args: &RunArgs, context: &Context) -> anyhow::Result<Exit> {
@@ -83,7 +83,7 @@ async fn serve(
     let served =
         Served { telemetry, role, store: Arc::clone(&store), consumers, site, limits: limits.clone() };
     let listener = listener(console.listen, (console.allow_remote, &limits.entry), role == Role::All).await?;
-    let shown = serve_console(listener, served, &stop).await?;
+    let shown = serve_console(listener, served, &stop)?;
     let stopper = tokio::spawn(stop_on_signal(stop.clone()));
     let checkpoints = checkpointer.map(|of| tokio::spawn(of.keep(stop.clone().cancelled_owned())));
     if let Some(broker) = broker.clone() {

@@ -11,7 +11,7 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::output::{Cell, Table, Tone, age};
 use crate::runtime::backends::Backends;
-use crate::runtime::engine::storages;
+use holdfast_runtime::engine::storages;
 
 /// The document of `sas check` for programs.
 #[derive(Debug, Serialize)]

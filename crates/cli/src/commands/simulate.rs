@@ -10,8 +10,8 @@ use tokio_util::sync::CancellationToken;
 use crate::args::SimulateArgs;
 use crate::context::Context;
 use crate::exit::Exit;
-use crate::runtime::simulation::{FleetShape, Simulation};
 use crate::runtime::stop_signal::stop_on_signal;
+use holdfast_runtime::simulation::{FleetShape, Simulation};
 
 /// Policies whose waits are seconds, because simulated backups take seconds.
 const POLICIES: &str = include_str!("simulate_policies.toml");

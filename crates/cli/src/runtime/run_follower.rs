@@ -13,7 +13,7 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::runtime::backends::Backends;
 use crate::runtime::stop_signal::stop_on_signal;
-use crate::runtime::{Engine, EngineParts, Role};
+use holdfast_runtime::{Engine, EngineParts, Role};
 
 /// Pause between two looks at the runs.
 const LOOK_EVERY: Duration = Duration::from_millis(500);

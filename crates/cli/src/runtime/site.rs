@@ -13,7 +13,7 @@ use holdfast_store::Store;
 use holdfast_telemetry::remember_secret;
 
 use crate::context::Context;
-use crate::runtime::engine::{paced, storages};
+use holdfast_runtime::engine::{paced, storages};
 
 /// The parts of a site over this fleet file and store. Reads the credentials' secrets; sends nothing.
 pub fn site_parts(

@@ -19,7 +19,7 @@ use holdfast_worker::{Bulkheads, Environment, Settings, StepObserver, Tenants, W
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
-use crate::runtime::role::Role;
+use crate::Role;
 
 /// How long steps under way may take after a stop.
 ///
@@ -157,7 +157,7 @@ pub fn storages(
 }
 
 /// The client of the fleet's lists, which draws on the shared budgets beside the runs. Sends nothing.
-pub(crate) fn paced(
+pub fn paced(
     fleet: &Fleet,
     store: &Arc<dyn Store>,
     clock: &Arc<dyn Clock>,

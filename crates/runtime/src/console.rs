@@ -11,7 +11,7 @@ use holdfast_telemetry::{Process, Telemetry};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::runtime::Role;
+use crate::Role;
 
 /// A loop without a completed pass for this long makes the process not ready; loops pass every second.
 const RECENT: Duration = Duration::from_secs(30);
@@ -38,7 +38,7 @@ pub struct Served<'a> {
 /// Starts the console of a process, if it listens, and its metrics for the exporters.
 ///
 /// Both end with `stop`.
-pub async fn serve(
+pub fn serve(
     listener: Option<TcpListener>,
     served: Served<'_>,
     stop: &CancellationToken,

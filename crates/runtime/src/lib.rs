@@ -1,0 +1,10 @@
+#![doc = include_str!("../README.md")]
+
+pub mod console;
+pub mod engine;
+mod role;
+pub mod simulation;
+pub mod wires;
+
+pub use engine::{Engine, EngineParts};
+pub use role::Role;
