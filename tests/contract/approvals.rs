@@ -38,6 +38,11 @@ fn record(fixture: &StoreFixture) -> NewRun {
     NewRun::operator_action(fixture.id(), &app("shop"), &snapshot, action, "ann".into(), now)
 }
 
+/// The operator action that records a decision, and the runs that it starts.
+fn with_record(fixture: &StoreFixture, runs: &[NewRun]) -> Vec<NewRun> {
+    std::iter::once(record(fixture)).chain(runs.iter().cloned()).collect()
+}
+
 fn decision(verdict: Verdict, runs: &[NewRun]) -> Decision {
     let runs = runs.iter().map(|new| new.run.id).collect();
     Decision { verdict, by: "bob".into(), at: holdfast_model::Timestamp::UNIX_EPOCH, runs }
@@ -78,7 +83,7 @@ async fn a_request_for_the_same_waits_once_until_it_is_decided_or_expires(fixtur
     assert_eq!((again().await, events(fixture).await), (Asked::Pending(first), 1));
     ask(fixture, "backup 8").await;
     let declined = decision(Verdict::Declined, &[]);
-    assert!(store.decide_approval(first, &declined, &record(fixture), &[]).await.unwrap());
+    assert!(store.decide_approval(first, &declined, &with_record(fixture, &[])).await.unwrap());
     let second = ask(fixture, "backup 7").await;
     assert_eq!(again().await, Asked::Pending(second));
     fixture.advance(24 * 3_600);
@@ -90,13 +95,13 @@ async fn a_request_is_decided_once_and_its_runs_are_added_with_the_decision(fixt
     fixture.advance(5);
     let runs = [fixture.manual(&app("shop")), fixture.manual(&app("blog"))];
     let approved = decision(Verdict::Approved, &runs);
-    assert!(store.decide_approval(id, &approved, &record(fixture), &runs).await.unwrap());
+    assert!(store.decide_approval(id, &approved, &with_record(fixture, &runs)).await.unwrap());
     let kept = store.approval(id).await.unwrap().unwrap();
     assert_eq!(kept.state(fixture.now()), ApprovalState::Approved);
     assert_eq!(kept.decision, Some(Decision { at: fixture.now(), ..approved }));
     let declined = decision(Verdict::Declined, &[]);
-    assert!(!store.decide_approval(id, &declined, &record(fixture), &[]).await.unwrap());
-    assert!(!store.decide_approval(fixture.id(), &declined, &record(fixture), &[]).await.unwrap());
+    assert!(!store.decide_approval(id, &declined, &with_record(fixture, &[])).await.unwrap());
+    assert!(!store.decide_approval(fixture.id(), &declined, &with_record(fixture, &[])).await.unwrap());
     assert_eq!(store.approval(id).await.unwrap(), Some(kept));
     assert_eq!(events(fixture).await, 4, "what was not done is not recorded");
 }
@@ -105,9 +110,9 @@ async fn two_confirmations_at_once_start_the_runs_once(fixture: &StoreFixture) {
     let id = ask(fixture, "backup 7").await;
     let mut people = tokio::task::JoinSet::new();
     for _ in 0..6 {
-        let (store, record, runs) = (fixture.store.clone(), record(fixture), [fixture.manual(&app("shop"))]);
-        let approved = decision(Verdict::Approved, &runs);
-        people.spawn(async move { store.decide_approval(id, &approved, &record, &runs).await.unwrap() });
+        let (store, runs) = (fixture.store.clone(), [fixture.manual(&app("shop"))]);
+        let (approved, new) = (decision(Verdict::Approved, &runs), with_record(fixture, &runs));
+        people.spawn(async move { store.decide_approval(id, &approved, &new).await.unwrap() });
     }
     let decided = people.join_all().await;
     assert_eq!(decided.iter().filter(|decided| **decided).count(), 1);
@@ -126,7 +131,7 @@ async fn a_confirmation_whose_run_is_left_out_decides_nothing(fixture: &StoreFix
     let taken = fixture.task_run(&app("shop"), push(), holdfast_model::Trigger::Manual);
     let runs = [fixture.manual(&app("blog")), taken];
     let approved = decision(Verdict::Approved, &runs);
-    assert!(fixture.store.decide_approval(id, &approved, &record(fixture), &runs).await.is_err());
+    assert!(fixture.store.decide_approval(id, &approved, &with_record(fixture, &runs)).await.is_err());
     let kept = fixture.store.approval(id).await.unwrap().unwrap();
     assert!(kept.is_pending(fixture.now()));
     assert_eq!(events(fixture).await, 2);
@@ -139,6 +144,6 @@ async fn an_expired_request_is_not_decided(fixture: &StoreFixture) {
     assert_eq!(kept.state(fixture.now()), ApprovalState::Expired);
     let runs = [fixture.manual(&app("shop"))];
     let approved = decision(Verdict::Approved, &runs);
-    assert!(!store.decide_approval(id, &approved, &record(fixture), &runs).await.unwrap());
+    assert!(!store.decide_approval(id, &approved, &with_record(fixture, &runs)).await.unwrap());
     assert_eq!(events(fixture).await, 1);
 }

@@ -107,16 +107,10 @@ pub trait Store: Send + Sync + Debug {
     /// the same waits already, it adds nothing and returns that one.
     async fn ask_approval(&self, approval: &Approval, record: &NewRun) -> Result<Asked>;
 
-    /// Writes the decision about a request that waits, with the operator action `record` and the runs that it starts, in one
-    /// transaction. Returns false, and changes nothing, where there is none, it is decided or it has expired. Fails when a run is left
-    /// out.
-    async fn decide_approval(
-        &self,
-        id: RunId,
-        decision: &Decision,
-        record: &NewRun,
-        runs: &[NewRun],
-    ) -> Result<bool>;
+    /// Writes the decision about a request that waits, with `new`, in one transaction: the operator action that records it, then the
+    /// runs that it starts. Returns false, and changes nothing, where there is none, it is decided or it has expired. Fails when a run
+    /// is left out.
+    async fn decide_approval(&self, id: RunId, decision: &Decision, new: &[NewRun]) -> Result<bool>;
 
     /// The request with this id.
     async fn approval(&self, id: RunId) -> Result<Option<Approval>>;

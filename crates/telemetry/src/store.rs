@@ -192,15 +192,10 @@ impl Store for WatchedStore {
         self.inner.ask_approval(approval, record).await
     }
 
-    async fn decide_approval(
-        &self,
-        id: RunId,
-        decision: &Decision,
-        record: &NewRun,
-        runs: &[NewRun],
-    ) -> Result<bool, Error> {
-        let decided = self.inner.decide_approval(id, decision, record, runs).await?;
+    async fn decide_approval(&self, id: RunId, decision: &Decision, new: &[NewRun]) -> Result<bool, Error> {
+        let decided = self.inner.decide_approval(id, decision, new).await?;
         if decided {
+            let runs = new.get(1..).unwrap_or_default();
             let added = u64::try_from(runs.len()).unwrap_or(u64::MAX);
             self.wrote("planned", added);
             self.log_added(runs.iter().collect(), added).await;

@@ -77,7 +77,7 @@ faulty_store! {
     tokens() -> Vec<ApiToken>;
     token_used(id: &str, at: Timestamp) -> ();
     ask_approval(approval: &Approval, record: &NewRun) -> Asked;
-    decide_approval(id: RunId, decision: &Decision, record: &NewRun, runs: &[NewRun]) -> bool;
+    decide_approval(id: RunId, decision: &Decision, new: &[NewRun]) -> bool;
     approval(id: RunId) -> Option<Approval>;
     approvals(since: Timestamp, most: u32) -> Vec<Approval>;
     catalog(filter: &CatalogFilter) -> Vec<CatalogEntry>;

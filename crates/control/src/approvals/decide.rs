@@ -150,7 +150,8 @@ async fn decide(
     let ids = runs.iter().map(|new| new.run.id).collect();
     let decision = Decision { verdict, by: by.clone(), at: now, runs: ids };
     let (id, name) = (approval.id, approval.app.short_name());
-    let (what, help) = match store.decide_approval(id, &decision, &record, runs).await {
+    let new: Vec<NewRun> = std::iter::once(record).chain(runs.iter().cloned()).collect();
+    let (what, help) = match store.decide_approval(id, &decision, &new).await {
         Ok(true) => return Ok(()),
         Ok(false) => {
             (format!("request {id} was decided or expired meanwhile"), "look at it again".to_owned())

@@ -21,15 +21,13 @@ impl State {
     pub fn decide_approval(
         &mut self,
         (id, decision): (RunId, &Decision),
-        record: &NewRun,
-        runs: &[NewRun],
+        new: &[NewRun],
         now: Timestamp,
     ) -> Result<bool> {
         if self.approvals.get(&id).is_none_or(|approval| !approval.is_pending(now)) {
             return Ok(false);
         }
-        let all: Vec<NewRun> = std::iter::once(record).chain(runs).cloned().collect();
-        self.add_all_runs(&all, now)?;
+        self.add_all_runs(new, now)?;
         if let Some(approval) = self.approvals.get_mut(&id) {
             approval.decision = Some(approvals::decided(decision, now));
         }

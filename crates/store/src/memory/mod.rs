@@ -142,14 +142,8 @@ impl Store for MemoryStore {
         self.state().ask_approval(approval, record, self.time())
     }
 
-    async fn decide_approval(
-        &self,
-        id: RunId,
-        decision: &Decision,
-        record: &NewRun,
-        runs: &[NewRun],
-    ) -> Result<bool> {
-        self.state().decide_approval((id, decision), record, runs, self.time())
+    async fn decide_approval(&self, id: RunId, decision: &Decision, new: &[NewRun]) -> Result<bool> {
+        self.state().decide_approval((id, decision), new, self.time())
     }
 
     async fn approval(&self, id: RunId) -> Result<Option<Approval>> {

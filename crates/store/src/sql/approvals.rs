@@ -76,12 +76,11 @@ pub(super) async fn ask(session: &mut impl Session, new: &Approval, record: &New
     Ok(Asked::New)
 }
 
-/// Decides a request that waits, with its record and the runs that it starts.
+/// Decides a request that waits, and adds its record and the runs that it starts.
 pub(super) async fn decide(
     session: &mut impl Session,
     (id, decision): (RunId, &Decision),
-    record: &NewRun,
-    runs: &[NewRun],
+    new: &[NewRun],
 ) -> Result<bool> {
     lock_cursors(session).await?;
     let now = session.now().await?;
@@ -99,7 +98,7 @@ pub(super) async fn decide(
     if session.execute(write, args).await? == 0 {
         return Ok(false);
     }
-    let new: Vec<&NewRun> = std::iter::once(record).chain(runs).collect();
+    let new: Vec<&NewRun> = new.iter().collect();
     let added = insert(session, &new, now).await?;
     match new.iter().find(|new| !added.contains(&new.run.id)) {
         Some(missing) => Err(left_out(session.operation(), &missing.run)),

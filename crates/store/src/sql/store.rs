@@ -128,19 +128,8 @@ impl<D: Database> Store for SqlStore<D> {
         within!(self.write(approvals::ASK), |session| approvals::ask(session, approval, record))
     }
 
-    async fn decide_approval(
-        &self,
-        id: RunId,
-        decision: &Decision,
-        record: &NewRun,
-        runs: &[NewRun],
-    ) -> Result<bool> {
-        within!(self.write(approvals::DECIDE), |session| approvals::decide(
-            session,
-            (id, decision),
-            record,
-            runs
-        ))
+    async fn decide_approval(&self, id: RunId, decision: &Decision, new: &[NewRun]) -> Result<bool> {
+        within!(self.write(approvals::DECIDE), |session| approvals::decide(session, (id, decision), new))
     }
 
     async fn approval(&self, id: RunId) -> Result<Option<Approval>> {
