@@ -282,3 +282,11 @@ const FRONT_CANDIDATES: &str =
         SELECT id FROM unfinished_runs AS other WHERE other.occupies_app AND other.app = run.app LIMIT 1
     ) AS occupying ON true
     ORDER BY run.place, run.priority, run.due_at, run.id";
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn its_statements_read_as_many_durations_as_a_forecast_uses() {
+        assert!(super::DIALECT.reads_past_durations());
+    }
+}

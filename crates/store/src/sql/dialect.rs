@@ -80,3 +80,12 @@ pub(crate) struct Dialect {
     /// Reads the store's protections, where the database has other users.
     pub safeguards: Option<&'static str>,
 }
+
+#[cfg(test)]
+impl Dialect {
+    /// Whether what reads past durations reads as many as a forecast uses. Statements are literals, so they say the number again.
+    pub fn reads_past_durations(&self) -> bool {
+        let limit = format!(" LIMIT {})", holdfast_model::PAST_DURATIONS);
+        self.load.contains(&limit) && self.past_durations.contains(&limit)
+    }
+}

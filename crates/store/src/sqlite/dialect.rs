@@ -237,3 +237,11 @@ pub(super) const CANDIDATES: &str = "/* candidates */ SELECT id, version, priori
     FROM unfinished_runs AS run
     WHERE lane = $1 AND leased_until IS NULL AND priority = $2 AND due_at <= $3
     ORDER BY due_at, id LIMIT $4";
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn its_statements_read_as_many_durations_as_a_forecast_uses() {
+        assert!(super::DIALECT.reads_past_durations());
+    }
+}
