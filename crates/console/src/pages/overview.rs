@@ -37,6 +37,7 @@ struct Content {
     acts: Vec<ActShown>,
     notes: Vec<Markup>,
     approvals: Vec<ApprovalShown>,
+    tonight: Option<String>,
     view: Overview,
 }
 
@@ -93,7 +94,8 @@ struct ActShown {
 /// Serves the page.
 pub async fn overview(State(site): State<Arc<Site>>, shown: Shown) -> Result<Response, Failure> {
     let view = site.overview().await?;
-    let content = Content::of(view);
+    let tonight = site.forecast.read().answer.map(|dated| dated.answer.sentence());
+    let content = Content { tonight, ..Content::of(view) };
     let as_of = Some(content.view.as_of);
     Ok(shown.answer(&Page { title: "Overview".into(), tab: Tab::Overview, as_of, live: Some(10), content }))
 }
@@ -113,6 +115,7 @@ impl Content {
             notes: view.notes.iter().map(|note| sentence(note)).collect(),
             acts: acts(&view.acts, now),
             approvals: view.approvals.iter().map(|row| approval(row, now)).collect(),
+            tonight: None,
             view,
         }
     }

@@ -77,6 +77,11 @@ async fn the_capacity_shows_the_forecast_once_it_is_made() {
         page.contains("The next 24 hours") && page.contains("1 of 10 apps have no past backup"),
         "{page}"
     );
+    let overview = world.page("/").await;
+    assert!(
+        overview.contains("In the next 24 hours 10 backups begin; the last one ends at about "),
+        "{overview}"
+    );
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::timetable::WaitsFor;
+use crate::wording::counted;
 
 /// What to forecast.
 #[derive(Debug, Clone, Copy)]
@@ -101,6 +102,25 @@ pub struct ForecastBackup {
 const NAMED: usize = 10;
 
 impl FleetForecast {
+    /// What the time brings, in one sentence.
+    pub fn sentence(&self) -> String {
+        let hours = (self.until - self.from).num_hours();
+        let count: usize = self.policies.iter().map(|window| window.backups).sum();
+        let Some(end) = self.policies.iter().map(|window| window.last_ends).max().filter(|_| count > 0)
+        else {
+            return format!("No backup is due in the next {hours} hours.");
+        };
+        let begin = if count == 1 { "1 backup begins".to_owned() } else { format!("{count} backups begin") };
+        let missed = match self.missed_objectives.len() {
+            0 => String::new(),
+            apps => format!(" {} will be past the objective, even if all succeed.", counted(apps, "app")),
+        };
+        format!(
+            "In the next {hours} hours {begin}; the last one ends at about {}.{missed}",
+            end.format("%H:%M UTC on %-d %b")
+        )
+    }
+
     /// What people should know beside the table, one sentence each.
     pub fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();

@@ -63,6 +63,8 @@ fn a_window_ends_when_its_last_backup_does_and_tells_what_it_waited_for() {
     assert_eq!((window.apps, window.backups), (5, 5));
     assert_eq!([window.first_due, window.last_begins, window.last_ends], ["02:00", "02:20", "02:30"].map(at));
     assert_eq!((window.longest_wait_s, window.waits_for), (1_200, Some(WaitsFor::Plan)));
+    let end = "the last one ends at about 02:30 UTC on 29 Nov.";
+    assert_eq!(forecast.sentence(), format!("In the next 12 hours 5 backups begin; {end}"));
     assert_eq!(
         chart(&forecast),
         [
@@ -94,6 +96,8 @@ fn an_objective_is_missed_where_the_next_backup_ends_too_late() {
     let late = apps[0].app.clone();
     let forecast = forecast_of(&fleet, apps, &past, tonight("01:45", "04:00"));
     assert_eq!(forecast.missed_objectives, [MissedObjective { app: late, since: at("02:30") }]);
+    let told = forecast.sentence();
+    assert!(told.ends_with(" 1 app will be past the objective, even if all succeed."), "{told}");
 }
 
 #[test]
