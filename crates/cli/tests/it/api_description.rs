@@ -99,6 +99,8 @@ fn the_api_does_what_commands_do_and_answers_as_its_description_says() {
     let done = place.json(&format!("backup {app} --wait"));
     let (run, name) = (done[0]["run_id"].clone(), app.rsplit('/').next().unwrap());
     let serving = Serving::start(&place);
+    // The pages know the fleet a moment after the process does.
+    while serving.ask(&format!("GET /apps{app}"), None).0 == 404 {}
 
     let (_, catalog) = serving.ask(&format!("GET /backups?app={app}"), None);
     let number = catalog["value"][0]["backup"]["id"].clone();
