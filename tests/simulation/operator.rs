@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use holdfast_arm::{Arm, RestoreBody};
 use holdfast_control::cancel::{CancelRequest, cancel};
+use holdfast_control::pause::{PauseRequest, ResumeRequest};
 use holdfast_model::{
     App, AppId, CatalogEntry, Clock, Delete, NativeSchedule, NewRun, NewTask, OperatorAction, Policy,
     RefreshReason, RefreshSas, Restore, RunId, Task, Trigger,
@@ -124,11 +125,16 @@ impl Operator {
 
     async fn pause(&mut self, app: &App) -> Done {
         let until = self.store.now().await.ok()? + Duration::from_mins(self.rng.u64(1..120));
-        self.record(app, OperatorAction::PausedUntil { until, reason: "a migration".into() }).await
+        let (apps, reason, actor) = ([app.id.clone()].into(), "a migration".into(), "ann".into());
+        let request = PauseRequest { apps, until, reason, actor };
+        holdfast_control::pause::pause(&*self.store, &request, &mut self.rng).await.ok()
     }
 
+    /// Ends a pause, which succeeds only while there is one.
     async fn resume(&mut self, app: &App) -> Done {
-        self.record(app, OperatorAction::PauseEnded { reason: "migrated".into() }).await
+        let (apps, reason, actor) = ([app.id.clone()].into(), "migrated".into(), "ann".into());
+        let request = ResumeRequest { apps, reason, actor };
+        holdfast_control::pause::resume(&*self.store, &request, &mut self.rng).await.ok()
     }
 
     async fn reveal(&mut self, app: &App) -> Done {
