@@ -98,7 +98,7 @@ impl EntraLogins {
     }
 }
 
-/// Counts and records a failed login. Nobody is to blame while Entra is away.
+/// Counts and records a failed login. An outage of Entra does not count against the address.
 async fn refused(logins: &Logins, error: &Error, login: LoginMethod, client: Client) -> Failure {
     match error {
         Error::Unavailable(_) | Error::ReadSecret(_) => Failure::entra_away(),
@@ -141,7 +141,7 @@ impl Failure {
     /// Entra does not answer, or the process cannot ask it. The cause is in the log alone: it may name files of this machine.
     fn entra_away() -> Self {
         let detail =
-            "Entra ID cannot be asked now, so that nobody can log in by it. The log of the process says why.";
+            "Entra ID cannot be asked now, so nobody can log in by it. The log of the process says why.";
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "entra_unavailable", "Entra ID is away", detail)
             .help("Try again in a moment. API tokens log in without Entra ID.")
     }

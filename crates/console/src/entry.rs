@@ -31,7 +31,7 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// Refuses logins by Entra ID with which nobody could come back: Entra sends people to `url`.
+    /// Refuses logins by Entra ID where this listener does not serve `url`, the address to which Entra sends people back.
     pub fn check_public_url(&self, url: &Url) -> Result<(), Error> {
         let is_secure = url.scheme() == "https";
         let (why, help) = match (&self.transport, self.requires_login) {

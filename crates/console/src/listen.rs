@@ -1,4 +1,4 @@
-//! Where a process is told to listen.
+//! The address of `--listen`.
 
 use std::net::{AddrParseError, SocketAddr};
 use std::str::FromStr;

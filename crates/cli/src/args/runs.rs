@@ -93,7 +93,7 @@ pub struct RunsArgs {
 /// `holdfast runs retry`
 #[derive(Debug, Clone, Args)]
 pub struct RetryArgs {
-    /// The runs; of apps the last one that did not succeed.
+    /// The runs, or the apps whose last unsuccessful run is retried.
     #[command(flatten)]
     pub runs: RunsArgs,
     /// Whether it asks and waits.
@@ -104,7 +104,7 @@ pub struct RetryArgs {
 /// `holdfast runs cancel`
 #[derive(Debug, Clone, Args)]
 pub struct CancelArgs {
-    /// The runs; of apps those that have not ended.
+    /// The runs, or the apps whose unfinished runs are cancelled.
     #[command(flatten)]
     pub runs: RunsArgs,
     /// Why, for the audit
