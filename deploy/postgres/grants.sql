@@ -8,10 +8,10 @@ GRANT CONNECT ON DATABASE :"database" TO :"app", :"auditor";
 GRANT USAGE ON SCHEMA holdfast TO :"app", :"auditor";
 GRANT SELECT ON ALL TABLES IN SCHEMA holdfast TO :"app", :"auditor";
 GRANT EXECUTE ON FUNCTION holdfast.whole_seconds(interval) TO :"app", :"auditor";
-GRANT INSERT ON holdfast.audit_events, holdfast.set_aside_rows TO :"app";
+GRANT INSERT ON holdfast.audit_events, holdfast.set_aside_rows, holdfast.fleet_revisions TO :"app";
 GRANT INSERT, UPDATE ON holdfast.apps, holdfast.subscriptions, holdfast.runs, holdfast.budgets, holdfast.breakers, holdfast.catalog,
     holdfast.app_days, holdfast.pauses, holdfast.acknowledgements TO :"app";
-GRANT INSERT, UPDATE, DELETE ON holdfast.cursors, holdfast.unfinished_runs, holdfast.audit_checkpoints TO :"app";
+GRANT INSERT, UPDATE, DELETE ON holdfast.cursors, holdfast.unfinished_runs, holdfast.audit_checkpoints, holdfast.processes TO :"app";
 GRANT INSERT, UPDATE ON holdfast.api_tokens, holdfast.approvals TO :"app";
 GRANT INSERT, DELETE ON holdfast.requests TO :"app";
 GRANT EXECUTE ON FUNCTION holdfast.audit_last(), holdfast.make_audit_partitions(integer) TO :"app";

@@ -264,6 +264,34 @@ WHEN (old.verdict IS NOT NULL
          (new.id, new.kind, new.app, new.request, new.effect, new.reason, new.asked_by, new.makers, new.asked_at, new.expires_at))
 EXECUTE FUNCTION refuse('a request for a confirmation is decided once');
 
+-- The revisions of the fleet, from 1 without a gap. The newest one counts for every process; none is ever changed.
+CREATE TABLE fleet_revisions (
+    number         bigint      NOT NULL PRIMARY KEY CHECK (number > 0),
+    content        text        NOT NULL,
+    sha256         text        NOT NULL,
+    at             timestamptz NOT NULL,
+    made_by        text        NOT NULL,
+    reason         text        NOT NULL,
+    rolled_back_to bigint
+);
+
+CREATE TRIGGER fleet_revisions_stay BEFORE UPDATE ON fleet_revisions FOR EACH ROW
+EXECUTE FUNCTION refuse('a revision of the fleet is never changed');
+CREATE TRIGGER fleet_revisions_are_kept BEFORE DELETE ON fleet_revisions FOR EACH ROW
+EXECUTE FUNCTION refuse('a revision of the fleet is never deleted');
+
+-- The processes that run, and which revision each has taken up. A row that is not written for a while is of a process that died.
+CREATE TABLE processes (
+    id             uuid        NOT NULL PRIMARY KEY,
+    role           text        NOT NULL,
+    host           text,
+    started_at     timestamptz NOT NULL,
+    seen_at        timestamptz NOT NULL,
+    revision       bigint,
+    revision_error text,
+    file_note      text
+);
+
 -- What people instruct about apps. The rows follow from operator actions, in the same transaction. A pause that ended stays: ticks
 -- up to its end are not run.
 CREATE TABLE pauses (

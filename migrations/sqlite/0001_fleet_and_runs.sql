@@ -245,6 +245,34 @@ WHEN old.verdict IS NOT NULL
         IS NOT (new.id, new.kind, new.app, new.request, new.effect, new.reason, new.asked_by, new.makers, new.asked_at, new.expires_at)
 BEGIN SELECT RAISE(ABORT, 'a request for a confirmation is decided once'); END;
 
+-- The revisions of the fleet, from 1 without a gap. The newest one counts for every process; none is ever changed.
+CREATE TABLE fleet_revisions (
+    number         INTEGER NOT NULL PRIMARY KEY CHECK (number > 0),
+    content        TEXT    NOT NULL,
+    sha256         TEXT    NOT NULL,
+    at             TEXT    NOT NULL,
+    made_by        TEXT    NOT NULL,
+    reason         TEXT    NOT NULL,
+    rolled_back_to INTEGER
+) STRICT;
+
+CREATE TRIGGER fleet_revisions_stay BEFORE UPDATE ON fleet_revisions
+BEGIN SELECT RAISE(ABORT, 'a revision of the fleet is never changed'); END;
+CREATE TRIGGER fleet_revisions_are_kept BEFORE DELETE ON fleet_revisions
+BEGIN SELECT RAISE(ABORT, 'a revision of the fleet is never deleted'); END;
+
+-- The processes that run, and which revision each has taken up. A row that is not written for a while is of a process that died.
+CREATE TABLE processes (
+    id             TEXT NOT NULL PRIMARY KEY,
+    role           TEXT NOT NULL,
+    host           TEXT,
+    started_at     TEXT NOT NULL,
+    seen_at        TEXT NOT NULL,
+    revision       INTEGER,
+    revision_error TEXT,
+    file_note      TEXT
+) STRICT;
+
 -- What people instruct about apps. The rows follow from operator actions, in the same transaction. A pause that ended stays: ticks
 -- up to its end are not run.
 CREATE TABLE pauses (

@@ -50,6 +50,7 @@ mod leases;
 mod occupied_apps;
 mod planning;
 mod queues;
+mod revisions;
 mod run_lists;
 mod same_answers;
 mod status;

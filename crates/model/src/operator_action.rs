@@ -120,6 +120,18 @@ pub enum OperatorAction {
         /// The SHA-256 of the file, in lower-case hex.
         sha256: String,
     },
+    /// A person made a revision of the fleet, which every process takes up.
+    RevisionApplied {
+        /// Its number.
+        number: u64,
+        /// The SHA-256 of its text, in lower-case hex.
+        sha256: String,
+        /// Why.
+        reason: String,
+        /// The earlier revision whose text it has again, if it is a rollback.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        rolled_back_to: Option<u64>,
+    },
     /// The app left the fleet, so that its schedule ended.
     LeftFleet {
         /// Why.
@@ -211,6 +223,7 @@ impl OperatorAction {
             | Self::PauseEnded { .. }
             | Self::Acknowledged { .. }
             | Self::FleetFileChanged { .. }
+            | Self::RevisionApplied { .. }
             | Self::TokenCreated { .. }
             | Self::TokenRevoked { .. }
             | Self::ApprovalAsked { .. }

@@ -18,7 +18,9 @@ use crate::error::Result;
 use crate::filter::{ActFilter, CatalogFilter, RunFilter};
 use crate::fleet::{Cursor, CursorAdvance, Departure, Enrolled, FleetChange, Planned};
 use crate::lanes::{DueLanes, LaneQuota, LeaseTerms, Leased};
+use crate::processes::ProcessStatus;
 use crate::requests::{RequestAnswer, RequestKey};
+use crate::revisions::{Revision, RevisionHead};
 use crate::run_rows::{RunPage, RunRow};
 use crate::safeguard::Safeguard;
 use crate::status::AppStatus;
@@ -117,6 +119,28 @@ pub trait Store: Send + Sync + Debug {
 
     /// At most `most` requests that were made after a time, the newest first.
     async fn approvals(&self, since: Timestamp, most: u32) -> Result<Vec<Approval>>;
+
+    /// Appends a revision of the fleet with the operator action `record`, in one transaction. Returns false, and appends nothing,
+    /// unless its number follows that of the newest one. The store writes its own time.
+    async fn append_revision(&self, revision: &Revision, record: &NewRun) -> Result<bool>;
+
+    /// The number of the newest revision; 0 before the first one.
+    async fn newest_revision(&self) -> Result<u64>;
+
+    /// The revision with this number.
+    async fn revision(&self, number: u64) -> Result<Option<Revision>>;
+
+    /// At most `most` revisions without their texts, the newest first.
+    async fn revisions(&self, most: u32) -> Result<Vec<RevisionHead>>;
+
+    /// Records how a process is, in place of what was recorded before. The store writes its own time.
+    async fn record_process(&self, process: &ProcessStatus) -> Result<()>;
+
+    /// Forgets a process that stops.
+    async fn forget_process(&self, id: RunId) -> Result<()>;
+
+    /// The processes that were recorded within [`ProcessStatus::KEPT`], by start.
+    async fn processes(&self) -> Result<Vec<ProcessStatus>>;
 
     /// Known backups, by app, newest first.
     async fn catalog(&self, filter: &CatalogFilter) -> Result<Vec<CatalogEntry>>;

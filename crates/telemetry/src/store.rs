@@ -11,8 +11,8 @@ use holdfast_store::{
     ActFilter, ApiToken, AppDay, AppStatus, Approval, Asked, AuditEvent, BreakerRecord, BudgetDraw,
     CatalogFilter, ChainRow, Change, CheckpointStatus, Committed, Cursor, CursorAdvance, Day, Decision,
     Departure, Drawn, DueLanes, Enrolled, Error, FleetChange, LaneQuota, LeaseTerms, Leased, Listing,
-    ListingResult, Loaded, OpenBreaker, PastDurations, Planned, Removed, RequestAnswer, RequestKey,
-    RowRemoval, RunFilter, RunPage, RunRow, Safeguard, Store, SubscriptionStatus, UnreadableRow,
+    ListingResult, Loaded, OpenBreaker, PastDurations, Planned, ProcessStatus, Removed, RequestAnswer, RequestKey,
+    Revision, RevisionHead, RowRemoval, RunFilter, RunPage, RunRow, Safeguard, Store, SubscriptionStatus, UnreadableRow,
 };
 use opentelemetry::KeyValue;
 use opentelemetry_sdk::trace::SdkTracer;
@@ -209,6 +209,34 @@ impl Store for WatchedStore {
 
     async fn approvals(&self, since: Timestamp, most: u32) -> Result<Vec<Approval>, Error> {
         self.inner.approvals(since, most).await
+    }
+
+    async fn append_revision(&self, revision: &Revision, record: &NewRun) -> Result<bool, Error> {
+        self.inner.append_revision(revision, record).await
+    }
+
+    async fn newest_revision(&self) -> Result<u64, Error> {
+        self.inner.newest_revision().await
+    }
+
+    async fn revision(&self, number: u64) -> Result<Option<Revision>, Error> {
+        self.inner.revision(number).await
+    }
+
+    async fn revisions(&self, most: u32) -> Result<Vec<RevisionHead>, Error> {
+        self.inner.revisions(most).await
+    }
+
+    async fn record_process(&self, process: &ProcessStatus) -> Result<(), Error> {
+        self.inner.record_process(process).await
+    }
+
+    async fn forget_process(&self, id: RunId) -> Result<(), Error> {
+        self.inner.forget_process(id).await
+    }
+
+    async fn processes(&self) -> Result<Vec<ProcessStatus>, Error> {
+        self.inner.processes().await
     }
 
     async fn catalog(&self, filter: &CatalogFilter) -> Result<Vec<CatalogEntry>, Error> {

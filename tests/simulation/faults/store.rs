@@ -8,7 +8,7 @@ use holdfast_store::{
     ActFilter, ApiToken, AppDay, AppStatus, Approval, Asked, AuditEvent, BreakerRecord, BudgetDraw,
     CatalogFilter, Change, CheckpointStatus, Committed, Cursor, CursorAdvance, Day, Decision, Departure,
     Drawn, DueLanes, Enrolled, FleetChange, LaneQuota, LeaseTerms, Leased, Listing, Loaded, OpenBreaker,
-    Planned, RequestAnswer, RequestKey, RunFilter, RunPage, RunRow, Store, SubscriptionStatus,
+    Planned, ProcessStatus, RequestAnswer, RequestKey, Revision, RevisionHead, RunFilter, RunPage, RunRow, Store, SubscriptionStatus,
 };
 
 use super::injector::{FaultCounts, Faulty};
@@ -80,6 +80,13 @@ faulty_store! {
     decide_approval(id: RunId, decision: &Decision, new: &[NewRun]) -> bool;
     approval(id: RunId) -> Option<Approval>;
     approvals(since: Timestamp, most: u32) -> Vec<Approval>;
+    append_revision(revision: &Revision, record: &NewRun) -> bool;
+    newest_revision() -> u64;
+    revision(number: u64) -> Option<Revision>;
+    revisions(most: u32) -> Vec<RevisionHead>;
+    record_process(process: &ProcessStatus) -> ();
+    forget_process(id: RunId) -> ();
+    processes() -> Vec<ProcessStatus>;
     catalog(filter: &CatalogFilter) -> Vec<CatalogEntry>;
     reclaim() -> u64;
     due_lanes() -> DueLanes;

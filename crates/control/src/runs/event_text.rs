@@ -141,6 +141,11 @@ fn recorded(action: &OperatorAction, actor: &str) -> String {
         }
         OperatorAction::PolicyChanged { policy } => format!(" to {}", policy_text(policy.as_ref())),
         OperatorAction::FleetFileChanged { sha256 } => format!(": SHA-256 {sha256}"),
+        OperatorAction::RevisionApplied { number, sha256, reason, rolled_back_to } => {
+            let back = rolled_back_to.map(|old| format!(", as revision {old}")).unwrap_or_default();
+            let why = if reason.is_empty() { String::new() } else { format!(": {reason}") };
+            format!(" {number}{back} (SHA-256 {sha256}){why}")
+        }
         OperatorAction::BudgetsReopened { subscription } => format!(" of subscription {subscription}"),
         OperatorAction::Drift { drift, .. } if drift.is_empty() => ": none".to_owned(),
         OperatorAction::Drift { drift, .. } => format!(": {}", drift.join("; ")),

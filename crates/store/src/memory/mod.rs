@@ -4,6 +4,7 @@ mod access;
 mod approvals;
 mod lanes;
 mod reading;
+mod revisions;
 mod state;
 mod writing;
 
@@ -29,7 +30,9 @@ use crate::filter::{ActFilter, CatalogFilter, RunFilter};
 use crate::fleet::{Cursor, CursorAdvance, Departure, Enrolled, FleetChange, Planned};
 use crate::lanes::{DueLanes, LaneQuota, LeaseTerms, Leased};
 use crate::memory::state::State;
+use crate::processes::ProcessStatus;
 use crate::requests::{RequestAnswer, RequestKey};
+use crate::revisions::{Revision, RevisionHead};
 use crate::rules::acts::is_act;
 use crate::rules::enrolment::Wanted;
 use crate::run_rows::{RunPage, RunRow};
@@ -152,6 +155,38 @@ impl Store for MemoryStore {
 
     async fn approvals(&self, since: Timestamp, most: u32) -> Result<Vec<Approval>> {
         Ok(self.state().approvals_since(since, most))
+    }
+
+    async fn append_revision(&self, revision: &Revision, record: &NewRun) -> Result<bool> {
+        self.state().append_revision(revision, record, self.time())
+    }
+
+    async fn newest_revision(&self) -> Result<u64> {
+        Ok(self.state().newest_revision())
+    }
+
+    async fn revision(&self, number: u64) -> Result<Option<Revision>> {
+        Ok(self.state().revisions.get(&number).cloned())
+    }
+
+    async fn revisions(&self, most: u32) -> Result<Vec<RevisionHead>> {
+        let state = self.state();
+        let newest = state.revisions.values().rev().take(most as usize);
+        Ok(newest.map(|revision| revision.head.clone()).collect())
+    }
+
+    async fn record_process(&self, process: &ProcessStatus) -> Result<()> {
+        self.state().record_process(process, self.time());
+        Ok(())
+    }
+
+    async fn forget_process(&self, id: RunId) -> Result<()> {
+        self.state().processes.remove(&id);
+        Ok(())
+    }
+
+    async fn processes(&self) -> Result<Vec<ProcessStatus>> {
+        Ok(self.state().processes(self.time()))
     }
 
     async fn catalog(&self, filter: &CatalogFilter) -> Result<Vec<CatalogEntry>> {

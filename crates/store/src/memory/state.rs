@@ -16,7 +16,9 @@ use crate::breaker::OpenBreaker;
 use crate::checkpoints::CheckpointStatus;
 use crate::columns::{Ending, stamp};
 use crate::fleet::Cursor;
+use crate::processes::ProcessStatus;
 use crate::requests::AnsweredRequest;
+use crate::revisions::Revision;
 use crate::rules::acquire::Budgets;
 use crate::rules::app_days;
 use crate::rules::bucket::Bucket;
@@ -58,6 +60,8 @@ pub(super) struct State {
     /// By principal and key.
     pub requests: BTreeMap<(String, String), AnsweredRequest>,
     pub approvals: BTreeMap<RunId, Approval>,
+    pub revisions: BTreeMap<u64, Revision>,
+    pub processes: BTreeMap<RunId, ProcessStatus>,
     pub pauses: BTreeMap<AppId, Pause>,
     pub acknowledgements: BTreeMap<AppId, Acknowledgement>,
     audit: Vec<AuditEvent>,

@@ -153,6 +153,7 @@ fn recorded(run: &Run, action: &OperatorAction, at: Timestamp) -> Option<Catalog
         | OperatorAction::PauseEnded { .. }
         | OperatorAction::Acknowledged { .. }
         | OperatorAction::FleetFileChanged { .. }
+        | OperatorAction::RevisionApplied { .. }
         | OperatorAction::TokenCreated { .. }
         | OperatorAction::TokenRevoked { .. }
         | OperatorAction::ApprovalAsked { .. }

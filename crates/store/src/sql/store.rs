@@ -18,7 +18,9 @@ use crate::error::{Error, Result};
 use crate::filter::{ActFilter, CatalogFilter, RunFilter};
 use crate::fleet::{Cursor, CursorAdvance, Departure, Enrolled, FleetChange, Planned};
 use crate::lanes::{DueLanes, LaneQuota, LeaseTerms, Leased};
+use crate::processes::ProcessStatus;
 use crate::requests::{RequestAnswer, RequestKey};
+use crate::revisions::{Revision, RevisionHead};
 use crate::rules::commit::COMMIT;
 use crate::rules::enrolment::Wanted;
 use crate::rules::generations::StoredEntry;
@@ -28,7 +30,7 @@ use crate::sql::session::{Database, Session};
 use crate::sql::unreadable::{Paged, RunCheck};
 use crate::sql::{
     acquire, app_days, approvals, audit, breakers, budgets, catalog, checkpoints, commit, cursors, fleet,
-    insert, lanes, listing, load, requests, run_rows, safeguards, status, subscriptions, tokens, unreadable,
+    insert, lanes, listing, load, processes, requests, revisions, run_rows, safeguards, status, subscriptions, tokens, unreadable,
 };
 use crate::status::AppStatus;
 use crate::store::Store;
@@ -138,6 +140,34 @@ impl<D: Database> Store for SqlStore<D> {
 
     async fn approvals(&self, since: Timestamp, most: u32) -> Result<Vec<Approval>> {
         within!(self.read(approvals::READ), |session| approvals::list(session, since, most))
+    }
+
+    async fn append_revision(&self, revision: &Revision, record: &NewRun) -> Result<bool> {
+        within!(self.write(revisions::APPEND), |session| revisions::append(session, revision, record))
+    }
+
+    async fn newest_revision(&self) -> Result<u64> {
+        within!(self.read(revisions::READ), |session| revisions::newest(session))
+    }
+
+    async fn revision(&self, number: u64) -> Result<Option<Revision>> {
+        within!(self.read(revisions::READ), |session| revisions::find(session, number))
+    }
+
+    async fn revisions(&self, most: u32) -> Result<Vec<RevisionHead>> {
+        within!(self.read(revisions::READ), |session| revisions::list(session, most))
+    }
+
+    async fn record_process(&self, process: &ProcessStatus) -> Result<()> {
+        within!(self.write(processes::RECORD), |session| processes::record(session, process))
+    }
+
+    async fn forget_process(&self, id: RunId) -> Result<()> {
+        within!(self.write_singly(processes::RECORD), |session| processes::forget(session, id))
+    }
+
+    async fn processes(&self) -> Result<Vec<ProcessStatus>> {
+        within!(self.read(processes::READ), |session| processes::list(session))
     }
 
     async fn catalog(&self, filter: &CatalogFilter) -> Result<Vec<CatalogEntry>> {

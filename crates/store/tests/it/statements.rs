@@ -72,6 +72,7 @@ async fn no_statement_reads_a_large_table_through() {
             "budgets",
             "audit_checkpoints",
             "breakers",
+            "processes",
             "api_tokens",
             "plan",
             "CONSTANT",
