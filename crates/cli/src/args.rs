@@ -10,6 +10,7 @@ mod global;
 mod hold;
 mod native_schedule;
 mod restore;
+mod revisions;
 mod runs;
 mod sas;
 mod selection;
@@ -36,6 +37,7 @@ pub use global::{Format, Global, Level, LogFormat};
 pub use hold::{HoldArgs, HoldCommand};
 pub use native_schedule::{ChangeArgs, NativeScheduleCommand};
 pub use restore::{DrillArgs, RestoreArgs};
+pub use revisions::{ApplyArgs, RevisionOptions, RevisionsCommand};
 pub use runs::{BackupArgs, CancelArgs, HistoryArgs, RetryArgs, RunsCommand, StatusArgs};
 pub use sas::{SasCheckArgs, SasCommand, SasRefreshArgs};
 pub use selection::{AppsArgs, ChangeOptions};
@@ -141,6 +143,14 @@ pub enum Command {
         after_help = "Examples:\n  holdfast plan\n  holdfast plan --hours 48 --apps 5000\n  holdfast plan --output json"
     )]
     Plan(PlanArgs),
+    /// Make a revision of the fleet file, which every process takes up without a restart
+    #[command(
+        after_help = "Examples:\n  holdfast apply --dry-run\n  holdfast apply --file new.toml --reason 'gold twice a day'\n  holdfast apply --allow-removals 3 --yes"
+    )]
+    Apply(ApplyArgs),
+    /// List, show and compare revisions of the fleet, and go back to one
+    #[command(subcommand)]
+    Revisions(RevisionsCommand),
     /// Show schedules
     #[command(subcommand)]
     Schedule(ScheduleCommand),

@@ -6,6 +6,7 @@ use holdfast_arm::{Arm, CallObserver};
 use holdfast_config::{Fleet, Invalid, Secrets, summary};
 use holdfast_control::egress::Destination;
 use holdfast_control::pacing::{PacedArm, Pacer, PacerParts, Patience};
+use holdfast_control::revisions::{InForce, newest_usable};
 use holdfast_control::{ControlContext, Error, ErrorKind, Notify};
 use holdfast_hardening::lax_mode;
 use holdfast_identity::arm_clients;
@@ -19,7 +20,7 @@ use secrecy::SecretString;
 use crate::args::Global;
 use crate::output::Output;
 use crate::runtime::logins::{Logins, login_words};
-use holdfast_runtime::engine::storages;
+use holdfast_runtime::gear::storages;
 use holdfast_runtime::wires::{check_broker, check_database};
 
 /// The context of a command.
@@ -61,6 +62,32 @@ impl Context {
             self.out.message(&unusable.to_string());
         }
         Ok(fleet)
+    }
+
+    /// The fleet that counts in this store: the newest revision that can be used here, or the fleet file while there is none.
+    ///
+    /// Writes to stderr what is to be known of it.
+    pub async fn in_force(&self, store: &dyn Store, secrets: Secrets) -> anyhow::Result<InForce> {
+        let Some(found) = newest_usable(store, secrets, self.clock.now()).await? else {
+            return Ok(InForce::of_file(self.fleet_with(secrets)?));
+        };
+        found.unusable.iter().for_each(|unusable| self.out.message(&unusable.to_string()));
+        if let Some(error) = &found.error {
+            let used = found.revision.unwrap_or_default();
+            self.out.message(&format!("warning: {error}; revision {used} is used instead"));
+        }
+        Ok(found)
+    }
+
+    /// The fleet that counts in this store, with its secrets.
+    pub async fn fleet_in(&self, store: &dyn Store) -> anyhow::Result<Fleet> {
+        Ok(self.in_force(store, Secrets::Read).await?.fleet)
+    }
+
+    /// Fails unless the fleet file is valid. Reads no secret.
+    pub fn check_file(&self) -> anyhow::Result<()> {
+        let checked = holdfast_config::check(&self.global.fleet, Secrets::Leave, self.clock.now())?;
+        checked.fleet.map(drop).ok_or_else(|| Invalid(checked.problems).into())
     }
 
     /// Opens the store: the database if one is named, otherwise the file.

@@ -130,6 +130,8 @@ async fn dispatch(command: &Command, context: &Context) -> anyhow::Result<Exit> 
             commands::steer::acknowledge_run(*id, note, context).await
         }
         Command::Plan(args) => commands::plan::run(args, context).await,
+        Command::Apply(args) => commands::revisions::apply(args, context).await,
+        Command::Revisions(command) => commands::revisions::run(command, context).await,
         Command::Schedule(ScheduleCommand::Preview(args)) => commands::preview::run(args, context).await,
         Command::Config(ConfigCommand::Check(args)) => commands::check::run(args, context),
         Command::Config(ConfigCommand::Show(args)) => commands::effective::run(args, context).await,

@@ -36,6 +36,8 @@ pub struct Fleet {
     pub checkpoints: Option<Checkpoints>,
     /// The section `[control]`.
     pub four_eyes: FourEyes,
+    /// The values that are in no policy, app or rule, as the file writes them, by key such as `storage.weu.container`.
+    pub settings: BTreeMap<String, String>,
 }
 
 /// An `[azure]` section: a credential and where it is used.
@@ -248,6 +250,7 @@ mod tests {
             engine: EngineConfig::default(),
             checkpoints: None,
             four_eyes: FourEyes::default(),
+            settings: BTreeMap::new(),
         };
         let gold = &[("backup", "gold")];
         let apps = fleet.apps_with(&[site("shop", gold), site("wiki", gold), site("stray", &[])]);

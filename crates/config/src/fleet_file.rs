@@ -1,6 +1,6 @@
 //! Reads a fleet file and reports every problem of it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::Path;
 use std::time::Duration;
@@ -19,7 +19,8 @@ use crate::source::{Source, Unreadable, ValueSpans};
 use crate::unusable_storage::UnusableStorage;
 use crate::zone_data::ZoneData;
 use crate::{
-    apps, azure, checkpoint, control, drill, engine, no_effect, policy, secrets, storage, trusted_hosts,
+    apps, azure, checkpoint, control, drill, engine, no_effect, policy, secrets, settings, storage,
+    trusted_hosts,
 };
 
 /// The result of checking a fleet file.
@@ -51,6 +52,28 @@ pub fn check(path: &Path, secrets: Secrets, now: Timestamp) -> Result<Checked, U
     Ok(check_source(&Source::read(path)?, &ZoneData::find(), secrets, now))
 }
 
+/// The text of a fleet file, and where it is from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FleetText {
+    /// Its name in problems, such as the path of the file.
+    pub name: String,
+    /// The text.
+    pub text: String,
+}
+
+impl FleetText {
+    /// Reads a file, unless it cannot be one of a fleet: it is too large, empty or no text.
+    pub fn read(path: &Path) -> Result<Self, Unreadable> {
+        Source::read(path).map(|Source { name, text }| Self { name, text })
+    }
+}
+
+/// Checks the text of a fleet file.
+pub fn check_text(text: &FleetText, secrets: Secrets, now: Timestamp) -> Checked {
+    let FleetText { name, text } = text.clone();
+    check_source(&Source { name, text }, &ZoneData::find(), secrets, now)
+}
+
 /// The counts of the problems, such as `2 errors, 1 warning`.
 pub fn summary(problems: &[Problem]) -> String {
     let count = |severity, one: &str| match problems.iter().filter(|p| p.severity == severity).count() {
@@ -65,7 +88,8 @@ pub fn summary(problems: &[Problem]) -> String {
 pub(crate) fn check_source(source: &Source, zones: &ZoneData, secrets: Secrets, now: Timestamp) -> Checked {
     let (table, syntax) = DeTable::parse_recoverable(&source.text);
     let mut diagnostics = Diagnostics::new(source, ValueSpans::of(table.get_ref()), &syntax);
-    let fleet = read(&mut diagnostics, Section::new(top(), table.get_ref()), zones, secrets, now);
+    let fleet = read(&mut diagnostics, Section::new(top(), table.get_ref()), zones, secrets, now)
+        .map(|fleet| Fleet { settings: settings::settings(source, table.get_ref()), ..fleet });
     let unusable = std::mem::take(&mut diagnostics.unusable);
     let problems = diagnostics.finish();
     let is_valid = problems.iter().all(|problem| problem.severity == Severity::Warning);
@@ -126,5 +150,6 @@ fn read(
         engine,
         checkpoints,
         four_eyes,
+        settings: BTreeMap::new(),
     })
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use holdfast_console::{
-    Console, ListenerLimits, Metrics, MetricsError, Server, Site, SiteParts, StoreAnswers,
+    Console, ListenerLimits, Metrics, MetricsError, Server, Site, SiteFleet, SiteParts, StoreAnswers,
 };
 use tokio::net::TcpListener;
 
@@ -38,15 +38,16 @@ async fn main() {
     let filled = filled::Filled::new(filled::Filling { apps, days, hostile }).await;
     let checks: Vec<Arc<dyn holdfast_console::Check>> =
         vec![Arc::new(StoreAnswers(Arc::clone(&filled.store)))];
+    let four_eyes = holdfast_control::approvals::FourEyes::default();
+    let fleet = SiteFleet {
+        policies: filled::policies(),
+        backups: Arc::new(filled::Backups(Arc::clone(&filled.store))),
+        azure: Arc::new(azure::FakeAzure::new(&filled.store, four_eyes)),
+    };
     let parts = SiteParts {
         store: Arc::clone(&filled.store),
         clock: Arc::clone(&filled.clock) as _,
-        policies: filled::policies(),
-        backups: Arc::new(filled::Backups(Arc::clone(&filled.store))),
-        azure: Arc::new(azure::FakeAzure::new(
-            &filled.store,
-            holdfast_control::approvals::FourEyes::default(),
-        )),
+        fleet: tokio::sync::watch::channel(Arc::new(fleet)).1,
         person: "ann".into(),
         random: Arc::new(ring::rand::SystemRandom::new()),
         entra: None,

@@ -80,7 +80,7 @@ impl Site {
         let (store, actor, mut rng) = (self.store(), &caller.actor, self.rng()?);
         let (run, what, detail) = match answering {
             Answering::Confirm => {
-                let Confirmed { runs, .. } = self.azure.confirm(actor, approval.id, rng).await?;
+                let Confirmed { runs, .. } = self.azure().confirm(actor, approval.id, rng).await?;
                 let started =
                     format!("{} added; a worker takes it as Azure's budget allows.", runs_are(&runs));
                 (runs.first().copied().filter(|_| runs.len() == 1), "confirmed", started)

@@ -28,6 +28,8 @@ struct State<T> {
     is_asking: bool,
     /// When it may be read again, by the monotonic clock.
     next: Duration,
+    /// Number of calls of [`BackgroundCache::expire`].
+    expired: u64,
 }
 
 /// An answer, and when it was asked for.
@@ -66,7 +68,7 @@ impl<T: Send + Sync + 'static> BackgroundCache<T> {
     where
         F: Future<Output = Result<T, Error>> + Send + 'static,
     {
-        let state = State { answer: None, error: None, is_asking: false, next: Duration::ZERO };
+        let state = State { answer: None, error: None, is_asking: false, next: Duration::ZERO, expired: 0 };
         Self { read: Box::new(move || Box::pin(read())), clock, used_for, state: Arc::new(Mutex::new(state)) }
     }
 
@@ -75,12 +77,20 @@ impl<T: Send + Sync + 'static> BackgroundCache<T> {
         let mut state = lock(&self.state);
         if !state.is_asking && self.clock.elapsed() >= state.next {
             state.is_asking = true;
-            self.ask();
+            let expired = state.expired;
+            self.ask(expired);
         }
         Known { answer: state.answer.clone(), error: state.error.clone(), is_asking: state.is_asking }
     }
 
-    fn ask(&self) {
+    /// Makes the next [`Self::read`] read again, and forgets the answer: it is about another fleet.
+    pub fn expire(&self) {
+        let mut state = lock(&self.state);
+        (state.answer, state.error, state.next) = (None, None, Duration::ZERO);
+        state.expired += 1;
+    }
+
+    fn ask(&self, expired: u64) {
         let (reading, clock, used_for) = ((self.read)(), Arc::clone(&self.clock), self.used_for);
         let (state, asked_at) = (Arc::clone(&self.state), clock.now());
         tokio::spawn(async move {
@@ -88,6 +98,9 @@ impl<T: Send + Sync + 'static> BackgroundCache<T> {
             let answer = tokio::spawn(reading).await;
             let mut state = lock(&state);
             state.is_asking = false;
+            if state.expired != expired {
+                return;
+            }
             match answer {
                 Ok(Ok(answer)) => {
                     state.answer = Some(Dated { answer: Arc::new(answer), asked_at });

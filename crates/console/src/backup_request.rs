@@ -153,12 +153,12 @@ pub async fn start(
         return Err(Failure::store_away());
     }
     let Resolved { selection, left_out, .. } = site.resolve(&cached.reading, asked).await?;
-    let preview = site.backups.preview(&cached.reading, &selection)?;
+    let preview = site.backups().preview(&cached.reading, &selection)?;
     in_scope(&caller.principal, &cached.reading, &preview)?;
     let actor = caller.actor.clone();
     let (key, asked_at, request) = (permit.id.clone(), permit.at, permit.request.clone());
     let request = BackupRequest { selection, actor, key, asked_at, request, left_out };
-    Ok(site.backups.back_up(&cached.reading, request).await?)
+    Ok(site.backups().back_up(&cached.reading, request).await?)
 }
 
 impl Site {

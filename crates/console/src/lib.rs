@@ -56,4 +56,4 @@ pub use listen::Listen;
 pub use route_table::{Demand, RouteRule};
 pub use routes::route_rules;
 pub use server::{Console, Metrics, MetricsError, Server, ServerError};
-pub use site::{Site, SiteParts};
+pub use site::{Site, SiteFleet, SiteParts};

@@ -47,8 +47,8 @@ impl Site {
     ) -> Result<RestorePlan, Failure> {
         let actor = &caller.actor;
         let plan = match kind {
-            RestoreKind::Restore => self.azure.plan_restore(actor, asked.restore()?).await?,
-            RestoreKind::Drill => self.azure.plan_drill(actor, asked.drill()).await?,
+            RestoreKind::Restore => self.azure().plan_restore(actor, asked.restore()?).await?,
+            RestoreKind::Drill => self.azure().plan_drill(actor, asked.drill()).await?,
         };
         self.covers(caller, &plan).await?;
         Ok(plan)
@@ -81,7 +81,7 @@ impl Site {
         let request = permit.request.as_ref().map(|key| (key, answer.as_str()));
         let reason = asked.reason.as_deref().unwrap_or_default();
         let confirmed = ConfirmedPlan { plan: &plan, run, reason, request };
-        match self.azure.start(&caller.actor, confirmed).await? {
+        match self.azure().start(&caller.actor, confirmed).await? {
             StartedOnce::Runs(known) => Ok(Work::of(&known)?.unwrap_or(Work::Act(done))),
             StartedOnce::Asked(approval) => Ok(Work::Act(ActDone {
                 run: None,

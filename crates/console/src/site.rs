@@ -37,18 +37,24 @@ const COVERAGE_USED_FOR: Duration = Duration::from_mins(15);
 /// Time for which a forecast is used. It costs a query over every app and the arithmetic of a day.
 const FORECAST_USED_FOR: Duration = Duration::from_mins(5);
 
-/// What a site is made from.
-pub struct SiteParts {
-    /// The store.
-    pub store: Arc<dyn Store>,
-    /// The clock of the process.
-    pub clock: Arc<dyn Clock>,
+/// What a site serves of one fleet.
+pub struct SiteFleet {
     /// The policies of the fleet file, for the next ticks of an app.
     pub policies: FleetPolicies,
     /// Backs up apps for people.
     pub backups: Arc<dyn BackupActions>,
     /// Asks Azure for people.
     pub azure: Arc<dyn OperatorRequests>,
+}
+
+/// What a site is made from.
+pub struct SiteParts {
+    /// The store.
+    pub store: Arc<dyn Store>,
+    /// The clock of the process.
+    pub clock: Arc<dyn Clock>,
+    /// What follows from the fleet, which may change while the process runs.
+    pub fleet: watch::Receiver<Arc<SiteFleet>>,
     /// The user who runs the process: who acts through the console without a login.
     pub person: Actor,
     /// Randomness for the tokens of forms.
@@ -61,12 +67,8 @@ pub struct SiteParts {
 pub struct Site {
     /// The checks of the process.
     pub(crate) checks: Vec<Arc<dyn Check>>,
-    /// Backs up apps for people.
-    pub(crate) backups: Arc<dyn BackupActions>,
     /// The forms that act.
     pub(crate) forms: Forms<Done>,
-    /// Asks Azure for people.
-    pub(crate) azure: Arc<dyn OperatorRequests>,
     /// What Azure lists.
     pub(crate) coverage: BackgroundCache<Coverage>,
     /// What the next 24 hours will bring.
@@ -77,7 +79,7 @@ pub struct Site {
     pub(crate) entra: Option<EntraLogins>,
     store: Arc<dyn Store>,
     cache: FleetCache,
-    policies: FleetPolicies,
+    fleet: watch::Receiver<Arc<SiteFleet>>,
     person: Actor,
     random: Arc<dyn SecureRandom + Send + Sync>,
     signals: watch::Sender<u64>,
@@ -107,37 +109,57 @@ pub(crate) enum NamedApp {
 impl Site {
     /// A site of a process with these checks.
     pub fn new(parts: SiteParts, checks: Vec<Arc<dyn Check>>) -> Self {
-        let SiteParts { store, clock, policies, backups, azure, person, random, entra } = parts;
-        let requests = Arc::clone(&azure);
+        let SiteParts { store, clock, fleet, person, random, entra } = parts;
+        let current = fleet.clone();
         let coverage = BackgroundCache::new(Arc::clone(&clock), COVERAGE_USED_FOR, move || {
-            let requests = Arc::clone(&requests);
+            let requests = azure_of(&current);
             async move { requests.coverage().await }
         });
-        let requests = Arc::clone(&azure);
+        let current = fleet.clone();
         let forecast = BackgroundCache::new(Arc::clone(&clock), FORECAST_USED_FOR, move || {
-            let requests = Arc::clone(&requests);
+            let requests = azure_of(&current);
             async move { requests.forecast().await }
         });
-        let cache = FleetCache::with_minted(Arc::clone(&store), Arc::clone(&clock), azure.minted());
+        let minted = azure_of(&fleet).minted();
+        let cache = FleetCache::with_minted(Arc::clone(&store), Arc::clone(&clock), minted);
         let logins = Logins::new(Arc::clone(&store), Arc::clone(&clock), Arc::clone(&random));
         let entra = entra.map(|entra| EntraLogins::new(entra, Arc::clone(&clock)));
         let forms = Forms::new(Arc::clone(&random), clock);
         Self {
             checks,
-            backups,
             forms,
-            azure,
             coverage,
             forecast,
             logins,
             entra,
             store,
             cache,
-            policies,
+            fleet,
             person,
             random,
             signals: watch::Sender::new(0),
         }
+    }
+
+    /// Makes pages follow the fleet, until no other one can come.
+    pub async fn follow_fleet(&self) {
+        let mut fleet = self.fleet.clone();
+        while fleet.changed().await.is_ok() {
+            self.coverage.expire();
+            self.forecast.expire();
+            self.cache.set_minted(self.azure().minted());
+            self.expire();
+        }
+    }
+
+    /// What Azure is asked through for people.
+    pub(crate) fn azure(&self) -> Arc<dyn OperatorRequests> {
+        azure_of(&self.fleet)
+    }
+
+    /// What backs up apps for people.
+    pub(crate) fn backups(&self) -> Arc<dyn BackupActions> {
+        Arc::clone(&self.fleet.borrow().backups)
     }
 
     /// The user who runs the process.
@@ -152,7 +174,7 @@ impl Site {
 
     /// The names of the policies of the fleet file.
     pub(crate) fn policy_names(&self) -> Vec<PolicyName> {
-        self.policies.by_name.keys().cloned().collect()
+        self.fleet.borrow().policies.by_name.keys().cloned().collect()
     }
 
     /// Randomness for the ids of runs.
@@ -208,7 +230,8 @@ impl Site {
 
     pub(crate) async fn app(&self, id: &AppId) -> Result<AppView, Failure> {
         let cached = self.reading().await?;
-        Ok(views::app_view(&*self.store, &cached.reading, &self.policies, &id.to_string()).await?)
+        let fleet = Arc::clone(&self.fleet.borrow());
+        Ok(views::app_view(&*self.store, &cached.reading, &fleet.policies, &id.to_string()).await?)
     }
 
     pub(crate) async fn run(&self, id: RunId) -> Result<RunView, Failure> {
@@ -249,4 +272,8 @@ impl Site {
             _ => Ok(NamedApp::Several(found)),
         }
     }
+}
+
+fn azure_of(fleet: &watch::Receiver<Arc<SiteFleet>>) -> Arc<dyn OperatorRequests> {
+    Arc::clone(&fleet.borrow().azure)
 }

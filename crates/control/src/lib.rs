@@ -36,6 +36,7 @@ pub mod restore;
 pub mod retention;
 pub mod retry;
 mod reveal;
+pub mod revisions;
 pub mod runs;
 pub mod sas;
 pub mod schedule_preview;

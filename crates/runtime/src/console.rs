@@ -3,15 +3,22 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use holdfast_arm::CallObserver;
+use holdfast_config::Fleet;
 use holdfast_console::{
-    Check, Console, ConsumersAttached, ListenerLimits, RecentHeartbeat, Server, Site, SiteParts, StoreAnswers,
+    Check, Console, ConsumersAttached, ListenerLimits, RecentHeartbeat, Server, Site, SiteFleet, SiteParts,
+    StoreAnswers,
 };
+use holdfast_control::operator_requests::LiveRequests;
+use holdfast_control::views::actions::FleetBackups;
+use holdfast_model::Clock;
 use holdfast_store::Store;
 use holdfast_telemetry::{Process, Telemetry};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::Role;
+use crate::gear::{paced, storages};
 
 /// A loop without a completed pass for this long makes the process not ready; loops pass every second.
 const RECENT: Duration = Duration::from_secs(30);
@@ -56,8 +63,41 @@ pub fn serve(
     }
     let Some(listener) = listener else { return Ok(None) };
     let site = site.map(|parts| Arc::new(Site::new(parts, checks.clone())));
+    if let Some(site) = &site {
+        tokio::spawn(follow(Arc::clone(site), stop.clone()));
+    }
     let console = Console { checks, metrics: health.metrics, site };
     let running = Server::start(listener, console, limits, stop.clone().cancelled_owned())?;
     tracing::info!(address = %running.address(), "serving the console, /metrics, /healthz and /readyz");
     Ok(Some(running))
+}
+
+async fn follow(site: Arc<Site>, stop: CancellationToken) {
+    tokio::select! {
+        biased;
+        () = stop.cancelled() => {}
+        () = site.follow_fleet() => {}
+    }
+}
+
+/// What a site serves of this fleet. Reads the credentials' secrets; sends nothing.
+pub fn site_fleet(
+    fleet: &Fleet,
+    store: &Arc<dyn Store>,
+    clock: &Arc<dyn Clock>,
+    calls: &Arc<dyn CallObserver>,
+    rng: &mut fastrand::Rng,
+) -> anyhow::Result<SiteFleet> {
+    let azure = LiveRequests {
+        fleet: fleet.clone(),
+        store: Arc::clone(store),
+        arm: paced(fleet, store, clock, calls, rng)?,
+        storage: storages(fleet, clock, rng.fork())?,
+        clock: Arc::clone(clock),
+    };
+    Ok(SiteFleet {
+        policies: fleet.into(),
+        backups: Arc::new(FleetBackups { fleet: fleet.clone(), store: Arc::clone(store) }),
+        azure: Arc::new(azure),
+    })
 }

@@ -1,10 +1,13 @@
 #![doc = include_str!("../README.md")]
 
 pub mod console;
-pub mod engine;
+mod engine;
+pub mod gear;
 mod role;
 pub mod simulation;
+pub mod take_up;
 pub mod wires;
+mod work;
 
-pub use engine::{Engine, EngineParts};
+pub use engine::{Engine, EngineParts, FleetChanger};
 pub use role::Role;

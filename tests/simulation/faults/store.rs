@@ -8,7 +8,8 @@ use holdfast_store::{
     ActFilter, ApiToken, AppDay, AppStatus, Approval, Asked, AuditEvent, BreakerRecord, BudgetDraw,
     CatalogFilter, Change, CheckpointStatus, Committed, Cursor, CursorAdvance, Day, Decision, Departure,
     Drawn, DueLanes, Enrolled, FleetChange, LaneQuota, LeaseTerms, Leased, Listing, Loaded, OpenBreaker,
-    Planned, ProcessStatus, RequestAnswer, RequestKey, Revision, RevisionHead, RunFilter, RunPage, RunRow, Store, SubscriptionStatus,
+    Planned, ProcessStatus, RequestAnswer, RequestKey, Revision, RevisionHead, RunFilter, RunPage, RunRow,
+    Store, SubscriptionStatus,
 };
 
 use super::injector::{FaultCounts, Faulty};

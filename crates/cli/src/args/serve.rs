@@ -15,6 +15,9 @@ pub struct RunArgs {
     /// Maximum number of concurrent steps [default: `engine.concurrency` of the fleet file, 32]
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub concurrency: Option<u32>,
+    /// Make a revision of the fleet file whenever it changes; without this, SIGHUP or `holdfast apply` does
+    #[arg(long)]
+    pub watch: bool,
     /// The address of its endpoints.
     #[command(flatten)]
     pub console: ConsoleArgs,
@@ -23,6 +26,9 @@ pub struct RunArgs {
 /// `holdfast scheduler`
 #[derive(Debug, Clone, Args)]
 pub struct SchedulerArgs {
+    /// Make a revision of the fleet file whenever it changes; without this, SIGHUP or `holdfast apply` does
+    #[arg(long)]
+    pub watch: bool,
     /// The address of its endpoints.
     #[command(flatten)]
     pub console: ConsoleArgs,

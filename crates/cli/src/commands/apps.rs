@@ -11,8 +11,11 @@ use crate::output::{Cell, Table, Tone};
 
 /// Runs the command.
 pub async fn run(args: &DiscoverArgs, context: &Context) -> anyhow::Result<Exit> {
-    let fleet = context.fleet()?;
     let store = context.store(Mode::Join).await.ok();
+    let fleet = match &store {
+        Some(store) => context.fleet_in(&**store).await?,
+        None => context.fleet()?,
+    };
     let coverage = coverage(&fleet, &context.azure(&fleet, store.as_ref())?).await;
     if let Some(store) = store {
         store.close().await;

@@ -32,8 +32,7 @@ struct Line {
 
 /// Runs the command.
 pub async fn run(args: &BackupArgs, context: &Context) -> anyhow::Result<Exit> {
-    let fleet = context.fleet()?;
-    let backends = Backends::open_beside(context).await?;
+    let (fleet, backends) = Backends::open_with_fleet(context).await?;
     let selector = Selector::from(&args.apps);
     if !selector.has_names_alone() {
         let apps = selector.apps(&read_fleet(&*backends.store, None).await?)?;

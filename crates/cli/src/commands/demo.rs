@@ -22,8 +22,8 @@ use tokio_util::sync::CancellationToken;
 use crate::args::DemoArgs;
 use crate::context::Context;
 use crate::exit::Exit;
+use crate::runtime::signals::stop_on_signal;
 use crate::runtime::site::site_parts;
-use crate::runtime::stop_signal::stop_on_signal;
 use holdfast_runtime::console::{Served, serve};
 use holdfast_runtime::simulation::{FleetShape, Simulation};
 use holdfast_runtime::{Engine, EngineParts, Role};
@@ -141,7 +141,7 @@ async fn serve_console(
         role: Role::All,
         store: Arc::clone(store),
         consumers: None,
-        site: Some(site_parts(fleet, store, clock, context, None)?),
+        site: Some(site_parts(fleet, store, clock, context, None)?.0),
         limits: ListenerLimits::default(),
     };
     let console = serve(demo_listener(args.listen).await?, served, stop)?;

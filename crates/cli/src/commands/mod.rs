@@ -22,6 +22,7 @@ pub mod preview;
 pub mod restore;
 pub mod retention;
 pub mod retry;
+pub mod revisions;
 pub mod run;
 pub mod sas;
 pub mod show;

@@ -14,8 +14,8 @@ use crate::output::{Cell, Table};
 
 /// Runs the command.
 pub async fn run(args: &PlanArgs, context: &Context) -> anyhow::Result<Exit> {
-    let fleet = context.fleet_with(Secrets::Leave)?;
     let store = context.store(Mode::Read).await?;
+    let fleet = context.in_force(&*store, Secrets::Leave).await?.fleet;
     let from = match args.from {
         Some(from) => from,
         None => store.now().await?,

@@ -22,7 +22,7 @@ struct Document {
 
 /// Runs the command.
 pub async fn run(args: &PreviewArgs, context: &Context) -> anyhow::Result<Exit> {
-    let fleet: Fleet = context.fleet_with(Secrets::Leave)?;
+    let fleet = in_force(context).await?;
     let from = args.from.unwrap_or_else(|| context.clock.now());
     let range = PreviewRange { from, count: args.count };
     let schedules = match &args.app {
@@ -37,6 +37,14 @@ pub async fn run(args: &PreviewArgs, context: &Context) -> anyhow::Result<Exit> 
         context.out.table(table(&schedules, from))?;
     }
     Ok(Exit::Done)
+}
+
+/// The fleet that counts in the store; the fleet file before the first run, when there is no store.
+async fn in_force(context: &Context) -> anyhow::Result<Fleet> {
+    let Ok(store) = context.store(Mode::Read).await else { return context.fleet_with(Secrets::Leave) };
+    let found = context.in_force(&*store, Secrets::Leave).await?;
+    store.close().await;
+    Ok(found.fleet)
 }
 
 /// The apps of the store; none before the first run, when there is no store.

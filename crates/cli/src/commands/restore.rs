@@ -27,8 +27,7 @@ struct Document<'a> {
 
 /// Runs `holdfast restore`.
 pub async fn restore(args: &RestoreArgs, context: &Context) -> anyhow::Result<Exit> {
-    let fleet = context.fleet()?;
-    let backends = Backends::open_beside(context).await?;
+    let (fleet, backends) = Backends::open_with_fleet(context).await?;
     let control = context.control(&fleet, &backends.store).await?;
     let plan = plan_restore(&control, args.clone().into()).await?;
     carry_out(&plan, args.options, (&fleet, backends), context).await
@@ -36,8 +35,7 @@ pub async fn restore(args: &RestoreArgs, context: &Context) -> anyhow::Result<Ex
 
 /// Runs `holdfast drill`.
 pub async fn drill(args: &DrillArgs, context: &Context) -> anyhow::Result<Exit> {
-    let fleet = context.fleet()?;
-    let backends = Backends::open_beside(context).await?;
+    let (fleet, backends) = Backends::open_with_fleet(context).await?;
     let control = context.control(&fleet, &backends.store).await?;
     let DrillArgs { app, backup, into, probe, options, .. } = args.clone();
     let plan = plan_drill(&control, DrillRequest { app, backup, into, probe }).await?;

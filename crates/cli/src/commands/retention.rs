@@ -13,9 +13,9 @@ use crate::output::{Cell, Table, Tone, age, bytes};
 
 /// Runs the command.
 pub async fn run(args: &RetentionArgs, context: &Context) -> anyhow::Result<Exit> {
-    let fleet = context.fleet_with(Secrets::Leave)?;
     let policy = args.policy.as_deref().map(PolicyName::new);
     let store = context.store(Mode::Read).await?;
+    let fleet = context.in_force(&*store, Secrets::Leave).await?.fleet;
     let report = retention(&fleet, &*store, args.app.as_deref(), policy.as_ref()).await?;
     store.close().await;
     if context.out.is_json() {

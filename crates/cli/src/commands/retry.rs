@@ -14,8 +14,7 @@ use crate::runtime::backends::Backends;
 
 /// Runs the command.
 pub async fn run(args: &RetryArgs, context: &Context) -> anyhow::Result<Exit> {
-    let fleet = context.fleet()?;
-    let backends = Backends::open_beside(context).await?;
+    let (fleet, backends) = Backends::open_with_fleet(context).await?;
     let reading = read_fleet(&*backends.store, None).await?;
     let mut runs: BTreeSet<_> = args.runs.runs.iter().copied().collect();
     if runs.is_empty() {

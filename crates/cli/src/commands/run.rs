@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use holdfast_config::Secrets;
 use holdfast_console::listener;
 use holdfast_control::{Error, ErrorKind, fleet_file};
 use holdfast_queue::AmqpQueue;
@@ -11,28 +12,29 @@ use tokio_util::sync::CancellationToken;
 use crate::args::{ConsoleArgs, RunArgs, SchedulerArgs, WorkerArgs};
 use crate::context::Context;
 use crate::exit::Exit;
-use crate::runtime::backends::Backends;
-use crate::runtime::checkpoints::checkpointer;
+use crate::runtime::backends::{Backends, own_store};
+use crate::runtime::checkpoints::checkpoints;
+use crate::runtime::signals::{hangups, stop_on_signal};
 use crate::runtime::site::site_parts;
-use crate::runtime::stop_signal::stop_on_signal;
 use holdfast_runtime::console::{Served, serve as serve_console};
+use holdfast_runtime::take_up::{self, TakeUp, TakeUpParts};
 use holdfast_runtime::{Engine, EngineParts, Role};
 
 /// Everything in one process.
 pub async fn run(args: &RunArgs, context: &Context) -> anyhow::Result<Exit> {
-    serve(Role::All, args.concurrency, &args.console, context).await
+    serve((Role::All, args.watch), args.concurrency, &args.console, context).await
 }
 
 /// A scheduler alone.
 pub async fn scheduler(args: &SchedulerArgs, context: &Context) -> anyhow::Result<Exit> {
     needs_what_is_shared("scheduler", context)?;
-    serve(Role::Scheduler, None, &args.console, context).await
+    serve((Role::Scheduler, args.watch), None, &args.console, context).await
 }
 
 /// A worker alone.
 pub async fn worker(args: &WorkerArgs, context: &Context) -> anyhow::Result<Exit> {
     needs_what_is_shared("worker", context)?;
-    serve(Role::Worker, args.concurrency, &args.console, context).await
+    serve((Role::Worker, false), args.concurrency, &args.console, context).await
 }
 
 /// A process that does a part of the work meets the others in a database and a broker.
@@ -47,29 +49,29 @@ fn needs_what_is_shared(role: &str, context: &Context) -> anyhow::Result<()> {
 
 /// Runs until Ctrl-C or SIGTERM, then finishes the active steps.
 async fn serve(
-    role: Role,
+    (role, watch): (Role, bool),
     concurrency: Option<u32>,
     console: &ConsoleArgs,
     context: &Context,
 ) -> anyhow::Result<Exit> {
-    let (mut fleet, limits) = (context.fleet()?, console.limits()?);
-    fleet.engine.concurrency = concurrency.unwrap_or(fleet.engine.concurrency);
+    let limits = console.limits()?;
+    context.check_file()?;
     // Where several processes share a database, `holdfast migrate` brings it up to date once, before they start.
     let mode = if role == Role::All { Mode::Own } else { Mode::Join };
+    let (store, lock) = own_store(mode, context).await?;
+    let mut in_force = context.in_force(&*store, Secrets::Read).await?;
+    let fleet = &mut in_force.fleet;
+    fleet.engine.concurrency = concurrency.unwrap_or(fleet.engine.concurrency);
     let prefetch = (role != Role::Scheduler).then_some(fleet.engine.concurrency);
-    let backends = Backends::open(mode, prefetch, context).await?;
+    let backends = Backends::with_queue((store, lock), prefetch, context).await?;
     let Backends { store, queue, broker, lock: _only_one, .. } = backends;
-    if role.plans() {
+    if role.plans() && in_force.revision.is_none() {
         let file = std::fs::read(&context.global.fleet)?;
         fleet_file::record(&*store, &file, context.actor(), &mut context.rng()).await?;
     }
-    let telemetry = &context.telemetry;
-    let entra = console.entra.application();
-    let site =
-        role.plans().then(|| site_parts(&fleet, &store, &context.clock, context, entra)).transpose()?;
-    let checkpointer = checkpointer(&fleet, &store, &context.clock)?.filter(|_| role.plans());
-    let engine = Engine::new(EngineParts {
-        fleet,
+    let (telemetry, stop) = (&context.telemetry, CancellationToken::new());
+    let mut engine = Engine::new(EngineParts {
+        fleet: in_force.fleet.clone(),
         store: telemetry.store(Arc::clone(&store)),
         queue: telemetry.queue(queue),
         clock: Arc::clone(&context.clock),
@@ -77,15 +79,37 @@ async fn serve(
         steps: telemetry.steps(),
         rng: context.rng(),
     })?;
-    tracing::info!(role = role.as_str(), fleet = %context.global.fleet.display(), "running; stop with Ctrl-C");
-    let stop = CancellationToken::new();
+    let mut followers = vec![take_up::engine(engine.changer())];
+    let site = if role.plans() {
+        let (fleet, entra) = (&in_force.fleet, console.entra.application());
+        let (parts, follower) = site_parts(fleet, &store, &context.clock, context, entra)?;
+        followers.push(follower);
+        followers.push(checkpoints(fleet, &store, context, stop.clone())?);
+        Some(parts)
+    } else {
+        None
+    };
+    let revision = in_force.revision;
+    tracing::info!(role = role.as_str(), fleet = %context.global.fleet.display(), revision, "running; stop with Ctrl-C");
     let consumers = broker.clone().map(attached);
     let served =
         Served { telemetry, role, store: Arc::clone(&store), consumers, site, limits: limits.clone() };
     let listener = listener(console.listen, (console.allow_remote, &limits.entry), role == Role::All).await?;
     let shown = serve_console(listener, served, &stop)?;
     let stopper = tokio::spawn(stop_on_signal(stop.clone()));
-    let checkpoints = checkpointer.map(|of| tokio::spawn(of.keep(stop.clone().cancelled_owned())));
+    let taking_up = TakeUp::new(TakeUpParts {
+        store: telemetry.store(Arc::clone(&store)),
+        clock: Arc::clone(&context.clock),
+        role,
+        person: context.actor(),
+        file: context.global.fleet.clone(),
+        watch,
+        in_force,
+        concurrency,
+        followers,
+        rng: context.rng(),
+    });
+    let taking_up = tokio::spawn(taking_up.run(hangups()?, stop.clone()));
     if let Some(broker) = broker.clone() {
         // Prefetched messages go to other workers at once, and do not wait for the active steps of this process.
         let stop = stop.clone();
@@ -96,9 +120,7 @@ async fn serve(
     }
     engine.run(role, stop).await;
     stopper.abort();
-    if let Some(checkpoints) = checkpoints {
-        let _ = checkpoints.await;
-    }
+    taking_up.await?;
     if let Some(shown) = shown {
         shown.stopped().await?;
     }

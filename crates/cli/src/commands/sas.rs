@@ -11,7 +11,7 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::output::{Cell, Table, Tone, age};
 use crate::runtime::backends::Backends;
-use holdfast_runtime::engine::storages;
+use holdfast_runtime::gear::storages;
 
 /// The document of `sas check` for programs.
 #[derive(Debug, Serialize)]
@@ -45,8 +45,7 @@ async fn check(args: &SasCheckArgs, context: &Context) -> anyhow::Result<Exit> {
 }
 
 async fn refresh(args: &SasRefreshArgs, context: &Context) -> anyhow::Result<Exit> {
-    let fleet = context.fleet()?;
-    let backends = Backends::open_beside(context).await?;
+    let (fleet, backends) = Backends::open_with_fleet(context).await?;
     let control = context.control(&fleet, &backends.store).await?;
     let mut rng = context.rng();
     let runs = sas::refresh(&control, &args.app, args.backup, &mut rng).await?;

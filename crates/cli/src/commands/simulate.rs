@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use crate::args::SimulateArgs;
 use crate::context::Context;
 use crate::exit::Exit;
-use crate::runtime::stop_signal::stop_on_signal;
+use crate::runtime::signals::stop_on_signal;
 use holdfast_runtime::simulation::{FleetShape, Simulation};
 
 /// Policies whose waits are seconds, because simulated backups take seconds.

@@ -17,8 +17,7 @@ const NEXT_MAX: usize = 5;
 
 /// Runs the command.
 pub async fn run(args: &AppsArgs, context: &Context) -> anyhow::Result<Exit> {
-    let fleet = context.fleet()?;
-    let backends = Backends::open_beside(context).await?;
+    let (fleet, backends) = Backends::open_with_fleet(context).await?;
     let store = &*backends.store;
     let selection = Selector::from(args).selection(store).await?;
     let (names, all) = match selection {

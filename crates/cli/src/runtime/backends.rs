@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use holdfast_config::Fleet;
 use holdfast_queue::{AmqpQueue, MemoryQueue, Queue};
 use holdfast_store::{Error, Mode, OneProcess, Store};
 
@@ -23,21 +24,30 @@ pub struct Backends {
 }
 
 impl Backends {
-    /// Opens them for a process that runs until stopped.
+    /// Opens the queue beside the store of a process that runs until stopped.
     ///
     /// `consumes` is how many messages it receives at once; `None` for a process that only dispatches.
-    pub async fn open(mode: Mode, consumes: Option<u32>, context: &Context) -> anyhow::Result<Self> {
-        let lock = match context.global.database_url {
-            Some(_) => None,
-            None => Some(OneProcess::lock(&context.global.store)?),
-        };
-        let store = context.store(mode).await?;
+    pub async fn with_queue(
+        (store, lock): (Arc<dyn Store>, Option<OneProcess>),
+        consumes: Option<u32>,
+        context: &Context,
+    ) -> anyhow::Result<Self> {
         let broker = broker(consumes, context).await?;
         let queue: Arc<dyn Queue> = match &broker {
             Some(broker) => Arc::clone(broker) as _,
             None => Arc::new(MemoryQueue::default()),
         };
         Ok(Self { store, queue, broker, carries: true, lock })
+    }
+
+    /// The same as [`open_beside`](Self::open_beside), with the fleet that counts in the store.
+    pub async fn open_with_fleet(context: &Context) -> anyhow::Result<(Fleet, Self)> {
+        if context.global.database_url.is_none() && !context.global.store.exists() {
+            // A command in the wrong folder makes no store there.
+            context.check_file()?;
+        }
+        let backends = Self::open_beside(context).await?;
+        Ok((context.fleet_in(&*backends.store).await?, backends))
     }
 
     /// Opens them for a command that runs beside other processes, or without any.
@@ -56,6 +66,18 @@ impl Backends {
         let store = context.store(mode).await?;
         Ok(Self { store, queue: Arc::new(MemoryQueue::default()), broker: None, carries, lock })
     }
+}
+
+/// Opens the store of a process that runs until stopped.
+pub async fn own_store(
+    mode: Mode,
+    context: &Context,
+) -> anyhow::Result<(Arc<dyn Store>, Option<OneProcess>)> {
+    let lock = match context.global.database_url {
+        Some(_) => None,
+        None => Some(OneProcess::lock(&context.global.store)?),
+    };
+    Ok((context.store(mode).await?, lock))
 }
 
 /// Connects to the broker, if one is named.

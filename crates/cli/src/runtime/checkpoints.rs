@@ -7,10 +7,13 @@ use holdfast_config::{CheckpointDestination, Fleet};
 use holdfast_control::audit::{Checkpoint, CheckpointContainer, CheckpointFile, Checkpointer, Destination};
 use holdfast_identity::Identities;
 use holdfast_model::{Clock, StorageName};
+use holdfast_runtime::take_up::{self, Follower};
 use holdfast_storage::AppendContainer;
 use holdfast_store::Store;
 use holdfast_telemetry::remember_secret;
+use tokio_util::sync::CancellationToken;
 
+use crate::context::Context;
 use crate::output;
 
 /// The standard output of the process.
@@ -54,6 +57,17 @@ pub fn checkpointer(
         every: checkpoints.every,
         destinations,
     }))
+}
+
+/// Writes the checkpoints of the fleet until `stop`, and follows the fleet.
+pub fn checkpoints(
+    fleet: &Fleet,
+    store: &Arc<dyn Store>,
+    context: &Context,
+    stop: CancellationToken,
+) -> anyhow::Result<Follower> {
+    let (store, clock) = (Arc::clone(store), Arc::clone(&context.clock));
+    take_up::checkpoints(fleet, move |fleet| checkpointer(fleet, &store, &clock), stop)
 }
 
 /// The container of a storage, for blobs that are written once. Sends nothing.

@@ -4,5 +4,5 @@ pub mod backends;
 pub mod checkpoints;
 pub mod logins;
 pub mod run_follower;
+pub mod signals;
 pub mod site;
-pub mod stop_signal;

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::runtime::backends::Backends;
-use crate::runtime::stop_signal::stop_on_signal;
+use crate::runtime::signals::stop_on_signal;
 use holdfast_runtime::{Engine, EngineParts, Role};
 
 /// Pause between two looks at the runs.

@@ -94,7 +94,7 @@ pub async fn reveal(State(site): State<Arc<Site>>, request: ApiRequest) -> Resul
     let OneBackup { app, backup } = request.json()?;
     let app = app_of(&site, &request.caller, &app).await?.to_string();
     let (actor, rng) = (&request.caller.actor, site.rng()?);
-    let url = site.azure.reveal(actor, &app, BackupId(backup), rng).await.map_err(Failure::from)?;
+    let url = site.azure().reveal(actor, &app, BackupId(backup), rng).await.map_err(Failure::from)?;
     Ok(Json(Revealed { storage_url: url.expose_secret() }).into_response())
 }
 
@@ -111,7 +111,7 @@ pub async fn adopt(State(site): State<Arc<Site>>, request: ApiRequest) -> Result
     let app = app_of(&site, &request.caller, &app).await?.to_string();
     let backups = backups.into_iter().map(BackupId).collect();
     let wanted = AdoptionRequest { app, backups, storage: storage.map(StorageName::new) };
-    let adopted = site.azure.adopt(&request.caller.actor, &wanted, site.rng()?).await;
+    let adopted = site.azure().adopt(&request.caller.actor, &wanted, site.rng()?).await;
     let Adopted { app, storage, backups } = adopted.map_err(Failure::from)?;
     site.expire();
     let backups = backups.iter().map(|backup| backup.id.0).collect();
@@ -129,7 +129,8 @@ pub async fn adopt(State(site): State<Arc<Site>>, request: ApiRequest) -> Result
 pub async fn verify(State(site): State<Arc<Site>>, request: ApiRequest) -> Result<Response, ApiFailure> {
     let OneApp { app } = request.json()?;
     let app = app_of(&site, &request.caller, &app).await?;
-    let report = site.azure.verify(&request.caller.actor, &app, site.rng()?).await.map_err(Failure::from)?;
+    let report =
+        site.azure().verify(&request.caller.actor, &app, site.rng()?).await.map_err(Failure::from)?;
     site.expire();
     Ok(Json(report).into_response())
 }
@@ -147,7 +148,7 @@ pub async fn refresh_sas(State(site): State<Arc<Site>>, request: ApiRequest) -> 
     let app = app_of(&site, &request.caller, &app).await?;
     let work = |site: Arc<Site>, _, caller: crate::caller::Caller| async move {
         let (rng, backup) = (site.rng()?, backup.map(BackupId));
-        let added = site.azure.refresh_sas(&caller.actor, &app.to_string(), backup, rng).await?;
+        let added = site.azure().refresh_sas(&caller.actor, &app.to_string(), backup, rng).await?;
         let what = format!("The SAS of {} of {}", counted(added.ids.len(), "backup"), app.short_name());
         Ok(Work::Act(starts(&app, &added, &format!("{what} is replaced."))))
     };

@@ -93,7 +93,7 @@ pub async fn inventory(
 ) -> Result<Response, ApiFailure> {
     let query = given(query);
     let app = app_of(&site, &caller, query.value("app")).await?;
-    let found = site.azure.inventory(&caller.actor, &app.to_string()).await.map_err(Failure::from)?;
+    let found = site.azure().inventory(&caller.actor, &app.to_string()).await.map_err(Failure::from)?;
     let found = if query.value("removed") == "1" { found } else { found.without_removed() };
     let Inventory { app, now, items, .. } = found;
     let value = items.iter().map(BackupView::from).collect();
@@ -120,7 +120,7 @@ pub async fn show(
 ) -> Result<Response, ApiFailure> {
     let id = BackupId(number(&id)?);
     let app = app_of(&site, &caller, given(query).value("app")).await?;
-    let found = site.azure.inventory(&caller.actor, &app.to_string()).await.map_err(Failure::from)?;
+    let found = site.azure().inventory(&caller.actor, &app.to_string()).await.map_err(Failure::from)?;
     Ok(Json(BackupView::from(found.get(id).map_err(Failure::from)?)).into_response())
 }
 
@@ -139,6 +139,6 @@ pub async fn check(
     query: RawQuery,
 ) -> Result<Response, ApiFailure> {
     let app = app_of(&site, &caller, given(query).value("app")).await?;
-    let value = site.azure.check_app(&app.to_string()).await.map_err(Failure::from)?;
+    let value = site.azure().check_app(&app.to_string()).await.map_err(Failure::from)?;
     Ok(Json(All { value }).into_response())
 }

@@ -99,7 +99,7 @@ pub async fn start(State(site): State<Arc<Site>>, request: ApiRequest) -> Result
             return Err(failure.help("Send the short name of the app, as the plan has it."));
         }
         let backups = counted(plan.backups.len(), "backup");
-        Ok(Work::Act(match site.azure.delete(&caller.actor, &plan, site.rng()?).await? {
+        Ok(Work::Act(match site.azure().delete(&caller.actor, &plan, site.rng()?).await? {
             Started::Runs(added) => {
                 starts(&plan.app.id, &added, &format!("The deletion of {backups} of {word} starts."))
             }
@@ -121,7 +121,7 @@ async fn planned(site: &Site, caller: &Caller, wanted: &NewDeletion) -> Result<D
         allowed: Allowed { foreign: *foreign, last: *allow_last },
         storage: storage.as_deref().map(StorageName::new),
     };
-    Ok(site.azure.plan_deletion(&caller.actor, &request).await?)
+    Ok(site.azure().plan_deletion(&caller.actor, &request).await?)
 }
 
 impl From<&DeletionPlan> for PlannedDeletions {

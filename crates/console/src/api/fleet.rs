@@ -109,7 +109,7 @@ pub async fn retention(State(site): State<Arc<Site>>, query: RawQuery) -> Result
     if app.is_none() && policy.is_none() {
         return Err(Failure::bad_query("Name an app, or a policy.").into());
     }
-    let report = site.azure.retention(app.as_deref(), policy.as_ref()).await.map_err(Failure::from)?;
+    let report = site.azure().retention(app.as_deref(), policy.as_ref()).await.map_err(Failure::from)?;
     Ok(Json(report).into_response())
 }
 
@@ -143,7 +143,8 @@ pub async fn schedules(State(site): State<Arc<Site>>, query: RawQuery) -> Result
             .ok_or_else(|| Failure::bad_query(format!("`count` is no number of 0 to {TICKS_MAX}.")))?,
     };
     let range = PreviewRange { from, count };
-    let value = site.azure.schedules(app.as_deref(), policy.as_ref(), range).await.map_err(Failure::from)?;
+    let value =
+        site.azure().schedules(app.as_deref(), policy.as_ref(), range).await.map_err(Failure::from)?;
     Ok(Json(All { value }).into_response())
 }
 
@@ -174,7 +175,7 @@ pub async fn forecast(State(site): State<Arc<Site>>) -> Response {
 )]
 pub async fn storages(State(site): State<Arc<Site>>, query: RawQuery) -> Result<Response, ApiFailure> {
     let names: Vec<StorageName> = given(query).values("storage").map(StorageName::new).collect();
-    let value = site.azure.check_storages(&names).await.map_err(Failure::from)?;
+    let value = site.azure().check_storages(&names).await.map_err(Failure::from)?;
     Ok(Json(All { value }).into_response())
 }
 

@@ -75,7 +75,7 @@ pub struct PlannedSchedule {
 pub async fn show(State(site): State<Arc<Site>>, request: ApiRequest) -> Result<Response, ApiFailure> {
     let SomeApps { apps, all } = request.json()?;
     let apps = selection(&site, &request.caller, (&apps, all)).await?;
-    let value = site.azure.native_schedules(&request.caller.actor, &apps).await.map_err(Failure::from)?;
+    let value = site.azure().native_schedules(&request.caller.actor, &apps).await.map_err(Failure::from)?;
     Ok(Json(All { value }).into_response())
 }
 
@@ -90,7 +90,7 @@ pub async fn show(State(site): State<Arc<Site>>, request: ApiRequest) -> Result<
 pub async fn drift(State(site): State<Arc<Site>>, request: ApiRequest) -> Result<Response, ApiFailure> {
     let SomeApps { apps, all } = request.json()?;
     let apps = selection(&site, &request.caller, (&apps, all)).await?;
-    let value = site.azure.drift(&request.caller.actor, &apps, site.rng()?).await.map_err(Failure::from)?;
+    let value = site.azure().drift(&request.caller.actor, &apps, site.rng()?).await.map_err(Failure::from)?;
     site.expire();
     Ok(Json(All { value }).into_response())
 }
@@ -127,7 +127,7 @@ pub async fn change(State(site): State<Arc<Site>>, request: ApiRequest) -> Resul
             let failure = Failure::new(StatusCode::BAD_REQUEST, "not_confirmed", "Not confirmed", detail);
             return Err(failure.help("Send the number of apps, as the plan has them."));
         };
-        let added = site.azure.change_schedules(&caller.actor, change, &plan, site.rng()?).await?;
+        let added = site.azure().change_schedules(&caller.actor, change, &plan, site.rng()?).await?;
         let what = if change == ScheduleChange::Push { "set" } else { "removed" };
         let sentence = format!("Azure's own schedule of {} is {what}.", counted(plan.len(), "app"));
         Ok(Work::Act(starts(&first.app.id, &added, &sentence)))
@@ -142,7 +142,7 @@ async fn planned(
 ) -> Result<(ScheduleChange, Vec<AppSchedule>), Failure> {
     let change = if *remove { ScheduleChange::Remove } else { ScheduleChange::Push };
     let apps = selection(site, caller, (apps, *all)).await?;
-    Ok((change, site.azure.plan_schedules(&caller.actor, change, &apps).await?))
+    Ok((change, site.azure().plan_schedules(&caller.actor, change, &apps).await?))
 }
 
 /// The apps that are meant, which must be in the scope of the caller.

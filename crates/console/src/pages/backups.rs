@@ -71,7 +71,7 @@ pub async fn preview(
     }
     let asked = form.asked(|query| matching(&cached.reading, query).len())?;
     let Resolved { selection, left_out, runs } = site.resolve(&cached.reading, asked.clone()).await?;
-    let mut preview = site.backups.preview(&cached.reading, &selection)?;
+    let mut preview = site.backups().preview(&cached.reading, &selection)?;
     preview.left_out.extend(left_out);
     in_scope(&caller.principal, &cached.reading, &preview)?;
     let token = site.forms.issue(&caller.binding).ok_or_else(Failure::no_randomness)?;

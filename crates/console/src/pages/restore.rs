@@ -106,7 +106,7 @@ pub async fn preview(
     let plan = site.plan(kind, &caller, &asked).await?;
     let token = site.forms.issue(&caller.binding).ok_or_else(Failure::no_randomness)?;
     let now = site.now().await?;
-    let waits = plan.waits_for_approval(site.azure.four_eyes()).is_some();
+    let waits = plan.waits_for_approval(site.azure().four_eyes()).is_some();
     let content = PlanShown { waits, ..PlanShown::of(kind, &plan, &asked, (token, now)) };
     let title = match kind {
         RestoreKind::Restore => "Restore",

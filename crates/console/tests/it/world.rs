@@ -5,7 +5,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use holdfast_access::{Role, Scope};
 use holdfast_console::{
-    Check, Console, Entry, ListenerLimits, Metrics, MetricsError, Server, Site, SiteParts, StoreAnswers,
+    Check, Console, Entry, ListenerLimits, Metrics, MetricsError, Server, Site, SiteFleet, SiteParts,
+    StoreAnswers,
 };
 use holdfast_control::approvals::FourEyes;
 use holdfast_control::tokens::{self, TokenRequest, USUAL_LIFE};
@@ -122,12 +123,15 @@ impl World {
         Extras { entra, four_eyes }: Extras,
     ) -> Self {
         let checks: Vec<Arc<dyn Check>> = vec![Arc::new(StoreAnswers(Arc::clone(&store)))];
-        let parts = SiteParts {
-            store: Arc::clone(&store),
-            clock,
+        let fleet = SiteFleet {
             policies: policies(),
             backups: Arc::new(Backups(Arc::clone(&store))),
             azure: Arc::new(FakeAzure::new(&store, four_eyes)),
+        };
+        let parts = SiteParts {
+            store: Arc::clone(&store),
+            clock,
+            fleet: tokio::sync::watch::channel(Arc::new(fleet)).1,
             person: "ann".into(),
             random: Arc::new(ring::rand::SystemRandom::new()),
             entra,

@@ -38,6 +38,8 @@ pub struct FleetKeeper {
     departed: BTreeMap<AppId, Proof>,
     sender: watch::Sender<Arc<FleetSnapshot>>,
     store_failed: bool,
+    /// Whether the fleet file was replaced since the fleet was published.
+    is_replaced: bool,
 }
 
 /// The enrolled apps of the store.
@@ -57,7 +59,33 @@ impl FleetKeeper {
         let (sender, receiver) = watch::channel(Arc::default());
         let lists = file.subscriptions().into_iter().map(|id| (id, SubscriptionList::default())).collect();
         let (file, departed) = (Arc::new(file), BTreeMap::new());
-        (Self { file, arm, store, clock, lists, departed, sender, store_failed: false }, receiver)
+        let keeper = Self {
+            file,
+            arm,
+            store,
+            clock,
+            lists,
+            departed,
+            sender,
+            store_failed: false,
+            is_replaced: false,
+        };
+        (keeper, receiver)
+    }
+
+    /// Keeps another fleet from now on. What Azure listed stays known, and each list is asked for again at the next
+    /// [`refresh`](Self::refresh), which publishes the fleet first.
+    pub fn replace(&mut self, file: Fleet, arm: Arc<dyn Arm>) {
+        let subscriptions = file.subscriptions();
+        self.lists.retain(|subscription, _| subscriptions.contains(subscription));
+        self.lists.values_mut().for_each(SubscriptionList::ask_now);
+        for subscription in subscriptions {
+            self.lists.entry(subscription).or_default();
+        }
+        // Whom the old file left out, the new one may name.
+        let is_named = |app: &AppId| file.apps.iter().any(|entry| entry.id == *app);
+        self.departed.retain(|app, proof| proof.reason == DepartureReason::NotFound && !is_named(app));
+        (self.file, self.arm, self.is_replaced) = (Arc::new(file), arm, true);
     }
 
     /// How long until the next [`refresh`](Self::refresh).
@@ -87,6 +115,9 @@ impl FleetKeeper {
         self.store_failed = false;
         self.departed.retain(|app, _| enrolled.contains_key(app));
         self.leave_out_foreign_subscriptions(&enrolled, now);
+        if std::mem::take(&mut self.is_replaced) {
+            self.publish(&enrolled);
+        }
         let elapsed = self.clock.elapsed();
         let due = self.lists.iter_mut().filter(|(_, list)| list.pause(elapsed).is_zero());
         let due: Vec<_> = due

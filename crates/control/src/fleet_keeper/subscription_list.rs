@@ -64,6 +64,11 @@ impl SubscriptionList {
         self.look_at.saturating_sub(elapsed)
     }
 
+    /// Makes the list due.
+    pub fn ask_now(&mut self) {
+        self.look_at = Duration::ZERO;
+    }
+
     /// Notes that the list is asked for.
     pub fn asked(&mut self, now: Timestamp) {
         self.waits_since.get_or_insert(now);

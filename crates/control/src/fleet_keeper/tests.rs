@@ -61,6 +61,7 @@ fn file() -> Fleet {
         engine: EngineConfig::default(),
         checkpoints: None,
         four_eyes: holdfast_config::FourEyes::default(),
+        settings: BTreeMap::new(),
     }
 }
 

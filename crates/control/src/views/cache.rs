@@ -38,7 +38,7 @@ struct Inner {
     /// Number of calls of [`FleetCache::expire`].
     expired: AtomicU64,
     /// The policies whose storage gets its SAS from Holdfast itself.
-    minted: Arc<BTreeSet<PolicyName>>,
+    minted: Mutex<Arc<BTreeSet<PolicyName>>>,
 }
 
 /// A reading, and whether the store could not be reached when it was last asked for.
@@ -77,7 +77,7 @@ impl FleetCache {
 
     /// An empty cache, whose readings know the policies whose storage gets its SAS from Holdfast itself.
     pub fn with_minted(store: Arc<dyn Store>, clock: Arc<dyn Clock>, minted: BTreeSet<PolicyName>) -> Self {
-        let (latest, expired, minted) = (Mutex::new(None), AtomicU64::new(0), Arc::new(minted));
+        let (latest, expired, minted) = (Mutex::new(None), AtomicU64::new(0), Mutex::new(Arc::new(minted)));
         Self { inner: Arc::new(Inner { store, clock, latest, expired, minted }), turn: Arc::default() }
     }
 
@@ -102,6 +102,11 @@ impl FleetCache {
             }
             None => self.inner.read(Arc::clone(&self.turn).lock_owned().await).await,
         }
+    }
+
+    /// Tells later readings which policies have a storage that gets its SAS from Holdfast itself: the fleet has changed.
+    pub fn set_minted(&self, minted: BTreeSet<PolicyName>) {
+        *self.inner.minted.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(minted);
     }
 
     /// Makes the next [`FleetCache::read`] wait for what the store has from now on, because the caller has changed it.
@@ -132,7 +137,7 @@ impl Inner {
         let within = if before.is_some() { READ_WITHIN } else { FIRST_WITHIN };
         let error = match tokio::time::timeout(within, read).await {
             Ok(Ok(reading)) => {
-                let reading = FleetReading { minted: Arc::clone(&self.minted), ..reading };
+                let reading = FleetReading { minted: self.minted(), ..reading };
                 let version = before.map_or(1, |before| {
                     before.cached.version + u64::from(!reading.has_same_rows(&before.cached.reading))
                 });
@@ -146,6 +151,10 @@ impl Inner {
         let Some(before) = before else { return Err(error) };
         let cached = CachedReading { store_away: true, ..before.cached };
         Ok(self.keep(Latest { asked, expired, whole: before.whole, cached }))
+    }
+
+    fn minted(&self) -> Arc<BTreeSet<PolicyName>> {
+        Arc::clone(&self.minted.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn keep(&self, latest: Latest) -> CachedReading {

@@ -94,7 +94,8 @@ pub(super) async fn find(session: &mut impl Session, wanted: u64) -> Result<Opti
 }
 
 pub(super) async fn list(session: &mut impl Session, most: u32) -> Result<Vec<RevisionHead>> {
-    let list = "/* revisions */ SELECT number, sha256, at, made_by, reason, rolled_back_to FROM fleet_revisions
+    let list =
+        "/* revisions */ SELECT number, sha256, at, made_by, reason, rolled_back_to FROM fleet_revisions
         ORDER BY number DESC LIMIT $1";
     fetch_readable(session, list, vec![Arg::Int(i64::from(most))]).await
 }

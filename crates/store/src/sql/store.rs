@@ -30,7 +30,8 @@ use crate::sql::session::{Database, Session};
 use crate::sql::unreadable::{Paged, RunCheck};
 use crate::sql::{
     acquire, app_days, approvals, audit, breakers, budgets, catalog, checkpoints, commit, cursors, fleet,
-    insert, lanes, listing, load, processes, requests, revisions, run_rows, safeguards, status, subscriptions, tokens, unreadable,
+    insert, lanes, listing, load, processes, requests, revisions, run_rows, safeguards, status,
+    subscriptions, tokens, unreadable,
 };
 use crate::status::AppStatus;
 use crate::store::Store;

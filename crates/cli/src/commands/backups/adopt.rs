@@ -12,8 +12,7 @@ use crate::runtime::backends::Backends;
 
 /// Runs the command.
 pub async fn run(args: &AdoptArgs, context: &Context) -> anyhow::Result<Exit> {
-    let fleet = context.fleet()?;
-    let backends = Backends::open_beside(context).await?;
+    let (fleet, backends) = Backends::open_with_fleet(context).await?;
     let control = context.control(&fleet, &backends.store).await?;
     let AdoptArgs { app, ids, storage } = args.clone();
     let storage = storage.as_deref().map(StorageName::new);

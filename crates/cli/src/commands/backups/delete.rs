@@ -15,8 +15,7 @@ use crate::runtime::backends::Backends;
 
 /// Runs the command.
 pub async fn run(args: &DeleteArgs, context: &Context) -> anyhow::Result<Exit> {
-    let fleet = context.fleet()?;
-    let backends = Backends::open_beside(context).await?;
+    let (fleet, backends) = Backends::open_with_fleet(context).await?;
     let control = context.control(&fleet, &backends.store).await?;
     let plan = plan(&control, &request(args)).await?;
     context.out.message_table(table(&plan));

@@ -22,8 +22,8 @@ struct Document<'a> {
 
 /// Runs the command.
 pub async fn run(args: &ListArgs, context: &Context) -> anyhow::Result<Exit> {
-    let fleet = context.fleet()?;
     let store = context.store_for_calls().await?;
+    let fleet = context.fleet_in(&*store).await?;
     let control = context.control(&fleet, &store).await?;
     let inventory = Inventory::of(&args.app, &control).await?;
     store.close().await;

@@ -25,7 +25,6 @@ struct Document<'a> {
 
 /// Runs the command.
 pub async fn run(args: &ShowArgs, context: &Context) -> anyhow::Result<Exit> {
-    let fleet = context.fleet()?;
     // `--reveal` writes to the audit, so the store must be open for writing.
     let (store, _lock) = if args.reveal {
         let Backends { store, lock, .. } = Backends::open_beside(context).await?;
@@ -33,6 +32,7 @@ pub async fn run(args: &ShowArgs, context: &Context) -> anyhow::Result<Exit> {
     } else {
         (context.store_for_calls().await?, None)
     };
+    let fleet = context.fleet_in(&*store).await?;
     let control = context.control(&fleet, &store).await?;
     let inventory = Inventory::of(&args.app, &control).await?;
     let item = inventory.get(args.id)?;

@@ -15,8 +15,7 @@ use crate::runtime::backends::Backends;
 
 /// Runs `holdfast native-schedule push`.
 pub async fn push(args: &ChangeArgs, context: &Context) -> anyhow::Result<Exit> {
-    let fleet = context.fleet()?;
-    let backends = Backends::open_beside(context).await?;
+    let (fleet, backends) = Backends::open_with_fleet(context).await?;
     let control = context.control(&fleet, &backends.store).await?;
     let plan =
         native_schedule::plan_push(&control, &Selector::from(&args.apps).selection(&*backends.store).await?)
@@ -38,8 +37,7 @@ pub async fn push(args: &ChangeArgs, context: &Context) -> anyhow::Result<Exit> 
 
 /// Runs `holdfast native-schedule remove`.
 pub async fn remove(args: &ChangeArgs, context: &Context) -> anyhow::Result<Exit> {
-    let fleet = context.fleet()?;
-    let backends = Backends::open_beside(context).await?;
+    let (fleet, backends) = Backends::open_with_fleet(context).await?;
     let control = context.control(&fleet, &backends.store).await?;
     let plan = native_schedule::plan_removal(
         &control,

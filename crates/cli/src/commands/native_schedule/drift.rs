@@ -11,8 +11,7 @@ use crate::runtime::backends::Backends;
 
 /// Runs the command.
 pub async fn run(args: &AppsArgs, context: &Context) -> anyhow::Result<Exit> {
-    let fleet = context.fleet()?;
-    let backends = Backends::open_beside(context).await?;
+    let (fleet, backends) = Backends::open_with_fleet(context).await?;
     let control = context.control(&fleet, &backends.store).await?;
     let apps = Selector::from(args).selection(&*backends.store).await?;
     let results = drift(&control, &apps, &mut context.rng()).await?;

@@ -12,8 +12,8 @@ use crate::output::{Cell, Table, Tone};
 
 /// Runs the command.
 pub async fn run(args: &AppsArgs, context: &Context) -> anyhow::Result<Exit> {
-    let fleet = context.fleet()?;
     let store = context.store_for_calls().await?;
+    let fleet = context.fleet_in(&*store).await?;
     let control = context.control(&fleet, &store).await?;
     let shown = show(&control, &Selector::from(args).selection(&*store).await?).await?;
     store.close().await;

@@ -1,5 +1,7 @@
-//! Stops a process on Ctrl-C or SIGTERM.
+//! The signals of a process: Ctrl-C and SIGTERM stop it, SIGHUP makes it read its fleet file again.
 
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::exit::Exit;
@@ -8,7 +10,7 @@ use crate::exit::Exit;
 ///
 /// Neither loses anything: the next start continues where this one stopped.
 pub async fn stop_on_signal(stop: CancellationToken) {
-    let Ok(mut terminated) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) else {
+    let Ok(mut terminated) = signal(SignalKind::terminate()) else {
         return;
     };
     for is_first in [true, false] {
@@ -23,4 +25,17 @@ pub async fn stop_on_signal(stop: CancellationToken) {
             std::process::exit(i32::from(Exit::Interrupted.code()));
         }
     }
+}
+
+/// A message for each SIGHUP. From now on it does not end the process.
+pub fn hangups() -> anyhow::Result<mpsc::Receiver<()>> {
+    let (sender, receiver) = mpsc::channel(1);
+    let mut hangup = signal(SignalKind::hangup())?;
+    tokio::spawn(async move {
+        while hangup.recv().await.is_some() {
+            // One that is not read yet stands for both.
+            let _ = sender.try_send(());
+        }
+    });
+    Ok(receiver)
 }

@@ -1,0 +1,26 @@
+//! Revisions of the fleet: what a change does, and how every process comes to work by it.
+//!
+//! While there is no revision, each process works by its fleet file. Afterwards the newest revision counts.
+
+mod changes;
+mod deletions;
+mod diff;
+#[cfg(test)]
+mod fixture;
+mod history;
+mod in_force;
+mod membership;
+mod proposal;
+mod submission;
+#[cfg(test)]
+mod tests;
+mod text;
+
+pub use changes::{ChangeKind, FieldChange, PolicyChange};
+pub use deletions::DeletionChange;
+pub use diff::{AppChange, FleetDiff, TickChange};
+pub use history::{REVISIONS_MAX, RevisionView, compare, list, propose_rollback, show};
+pub use in_force::{InForce, newest_usable, read_revision};
+pub use proposal::{Order, Proposal, checked, propose};
+pub use submission::{Submitted, submit_file};
+pub use text::lines;
