@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use holdfast_model::{DepartureReason, Outcome, Timestamp, Verification};
 use holdfast_store::{
-    AppStatus, CheckStatus, CheckpointStatus, LastRun, OpenBreaker, Store, SubscriptionStatus,
+    AppStatus, CheckStatus, CheckpointStatus, LastRun, OpenBreaker, ProcessStatus, Store, SubscriptionStatus,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -29,6 +29,10 @@ pub struct FleetStatus {
     pub breakers: Vec<OpenBreaker>,
     /// How the writing of checkpoints of the audit fares; with `only_problems` what needs attention.
     pub checkpoints: Vec<CheckpointStatus>,
+    /// The newest revision of the fleet; `None` where each process works by its fleet file.
+    pub revision: Option<u64>,
+    /// The processes that run; with `only_problems` those that need attention.
+    pub processes: Vec<ProcessStatus>,
     /// Whether the store has no app at all.
     #[serde(skip)]
     pub is_empty: bool,
@@ -51,20 +55,25 @@ pub async fn status(store: &dyn Store, only_problems: bool) -> Result<FleetStatu
     let breakers = store.open_breakers().await?;
     let mut checkpoints = store.checkpoints().await?;
     checkpoints.retain(|status| !only_problems || status_notes::checkpoint(status, now).is_some());
+    let (newest, mut processes) = (store.newest_revision().await?, store.processes().await?);
+    processes.retain(|process| !only_problems || !status_notes::process(process).is_empty());
+    let revision = (newest > 0).then_some(newest);
     let is_empty = apps.is_empty();
     apps.retain(|status| !only_problems || needs_attention(status, now) || waits_or_missed(status, now));
     subscriptions.retain(|status| !only_problems || is_troubled(status));
     apps.sort_by_cached_key(|status| (status.app.short_name(), status.app.clone()));
     let named = |status: AppStatus| NamedStatus { name: status.app.short_name(), status };
     let apps = apps.into_iter().map(named).collect();
-    Ok(FleetStatus { now, apps, subscriptions, breakers, checkpoints, is_empty })
+    Ok(FleetStatus { now, apps, subscriptions, breakers, checkpoints, revision, processes, is_empty })
 }
 
 impl FleetStatus {
     /// What people should know beside the table, one sentence each: apps that left or are missing, and subscriptions.
     pub fn notes(&self) -> Vec<String> {
         let apps: Vec<&AppStatus> = self.apps.iter().map(|app| &app.status).collect();
-        notes_of(&apps, &self.subscriptions, &self.breakers, &self.checkpoints, self.now)
+        let mut notes = notes_of(&apps, &self.subscriptions, &self.breakers, &self.checkpoints, self.now);
+        notes.extend(self.processes.iter().flat_map(status_notes::process));
+        notes
     }
 }
 

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use holdfast_model::{SubscriptionId, Timestamp};
-use holdfast_store::{AppStatus, CheckpointStatus, ClosedBudget, OpenBreaker, SubscriptionStatus};
+use holdfast_store::{
+    AppStatus, CheckpointStatus, ClosedBudget, OpenBreaker, ProcessStatus, SubscriptionStatus,
+};
 
 use crate::times::{age, until};
 use crate::wording::counted;
@@ -125,9 +127,51 @@ pub(crate) fn checkpoint(status: &CheckpointStatus, now: Timestamp) -> Option<St
     })
 }
 
+/// A process that has not taken up the newest revision of the fleet, or whose own fleet file says something else.
+pub(crate) fn process(status: &ProcessStatus) -> Vec<String> {
+    let ProcessStatus { role, host, revision, revision_error, file_note, .. } = status;
+    let name = match host {
+        Some(host) => format!("the process `{role}` on {host}"),
+        None => format!("a process `{role}`"),
+    };
+    let works_by =
+        revision.map_or_else(|| "its fleet file".to_owned(), |number| format!("revision {number}"));
+    let behind = revision_error
+        .as_ref()
+        .map(|error| format!("{name} works by {works_by} and has not taken up the newest revision: {error}"));
+    let file = file_note.as_ref().map(|note| format!("{name}: {note}"));
+    behind.into_iter().chain(file).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_process_that_is_behind_or_has_another_file_is_told() {
+        let at = Timestamp::UNIX_EPOCH;
+        let good = ProcessStatus {
+            id: holdfast_model::RunId::new(at, &mut fastrand::Rng::with_seed(1)),
+            role: "worker".into(),
+            host: Some("web-2".into()),
+            started_at: at,
+            seen_at: at,
+            revision: Some(3),
+            revision_error: None,
+            file_note: None,
+        };
+        assert_eq!(process(&good), [""; 0]);
+        let error = Some("revision 4 cannot be used here: no secret".to_owned());
+        let behind = ProcessStatus { revision_error: error, file_note: Some("it differs".into()), ..good };
+        assert_eq!(
+            process(&behind),
+            [
+                "the process `worker` on web-2 works by revision 3 and has not taken up the newest revision: revision 4 cannot \
+                 be used here: no secret",
+                "the process `worker` on web-2: it differs",
+            ]
+        );
+    }
 
     #[test]
     fn a_checkpoint_that_fails_or_is_not_written_is_told() {

@@ -39,6 +39,10 @@ pub struct Instruments {
     pub apps_removed: Counter<u64>,
     /// 1 for a subscription whose apps Azure did not list when it was last asked, else 0, by `subscription`.
     pub subscription_unanswered: Gauge<u64>,
+    /// The revision of the fleet that the process works by; 0 for its fleet file.
+    pub fleet_revision: Gauge<u64>,
+    /// 1 while the process cannot take up the newest revision, else 0.
+    pub fleet_revision_refused: Gauge<u64>,
     /// Runs dispatched to workers.
     pub dispatched: Counter<u64>,
     /// Leases that expired.
@@ -109,6 +113,16 @@ impl Instruments {
                 "holdfast.subscription.unanswered",
                 "",
                 "1 for a subscription whose apps Azure did not list when it was last asked, else 0.",
+            ),
+            fleet_revision: gauge(
+                "holdfast.fleet.revision",
+                "",
+                "The revision of the fleet that the process works by; 0 for its fleet file.",
+            ),
+            fleet_revision_refused: gauge(
+                "holdfast.fleet.revision.refused",
+                "",
+                "1 while the process cannot take up the newest revision of the fleet, else 0.",
             ),
             dispatched: of("holdfast.runs.dispatched", "{run}", "Runs dispatched."),
             leases_reclaimed: of("holdfast.leases.reclaimed", "{lease}", "Leases that expired."),

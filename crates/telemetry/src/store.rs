@@ -213,7 +213,11 @@ impl Store for WatchedStore {
     }
 
     async fn append_revision(&self, revision: &Revision, record: &NewRun) -> Result<bool, Error> {
-        self.inner.append_revision(revision, record).await
+        let appended = self.inner.append_revision(revision, record).await?;
+        if appended {
+            self.wrote(record.event.name(), 1);
+        }
+        Ok(appended)
     }
 
     async fn newest_revision(&self) -> Result<u64, Error> {
@@ -229,6 +233,9 @@ impl Store for WatchedStore {
     }
 
     async fn record_process(&self, process: &ProcessStatus) -> Result<(), Error> {
+        self.instruments.fleet_revision.record(process.revision.unwrap_or(0), &[]);
+        let is_refused = u64::from(process.revision_error.is_some());
+        self.instruments.fleet_revision_refused.record(is_refused, &[]);
         self.inner.record_process(process).await
     }
 

@@ -21,6 +21,7 @@ mod native_schedules;
 mod prompts;
 mod proxies;
 mod restoring;
+mod revisions;
 mod sas;
 mod simulated;
 mod steering;

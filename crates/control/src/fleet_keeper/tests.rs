@@ -331,3 +331,24 @@ async fn lists_that_draw_on_the_shared_budgets_do_not_wait_for_each_other() {
     assert!(fleet.borrow().unanswered.is_empty());
     assert_eq!(store.subscriptions().await.unwrap().len(), names.len());
 }
+
+#[tokio::test]
+async fn another_fleet_keeps_what_azure_listed_and_is_published_before_azure_answers() {
+    let mut world = World::new();
+    world.lists(&["shop"]);
+    world.pass().await;
+    let next_tick = world.status("shop").await.next_tick;
+    world.throttles("900");
+    let mut other = file();
+    let silver = holdfast_model::PolicyName::new("silver");
+    let mut policy = other.policies.values().next().unwrap().clone();
+    policy.name = silver.clone();
+    other.policies.insert(silver.clone(), policy);
+    other.discover[0].policy = silver.clone();
+    let arm = world.azure.client(Arc::clone(&world.clock) as _, fastrand::Rng::with_seed(1));
+    world.keeper.replace(other, arm);
+    world.pass().await;
+    let shop = world.status("shop").await;
+    assert_eq!((shop.policy, shop.removed, shop.missing_since), (Some(silver), false, None));
+    assert_eq!((shop.next_tick, world.ticks("shop").await.len()), (next_tick, 0), "nothing is due at once");
+}

@@ -1,6 +1,6 @@
 //! What a change of the fleet does, in lines for people. Pure.
 
-use holdfast_model::{AppId, PolicyName, Timestamp, format_timestamp};
+use holdfast_model::{AppId, PolicyName, Timestamp};
 
 use super::changes::{ChangeKind, FieldChange, PolicyChange};
 use super::diff::{AppChange, FleetDiff};
@@ -12,15 +12,11 @@ const NAMED: usize = 10;
 /// A line for each thing that changes; empty where nothing does.
 pub fn lines(diff: &FleetDiff) -> Vec<String> {
     let mut lines = Vec::new();
-    apps(&mut lines, "come into the fleet or a policy", &diff.gained);
-    apps(&mut lines, "leave the fleet or their policy: their backups end", &diff.lost);
-    apps(
-        &mut lines,
-        "may lose their policy, because their tags decide, which only Azure knows",
-        &diff.may_be_lost,
-    );
-    apps(&mut lines, "go to another policy", &diff.moved);
-    apps(&mut lines, "keep a policy, and their tags decide which", &diff.may_move);
+    apps(&mut lines, "gained", &diff.gained);
+    apps(&mut lines, "lost, so that their backups end", &diff.lost);
+    apps(&mut lines, "perhaps lost: their tags decide, which only Azure knows", &diff.may_be_lost);
+    apps(&mut lines, "moved to another policy", &diff.moved);
+    apps(&mut lines, "kept under a policy that their tags decide", &diff.may_move);
     ids(&mut lines, "paused by the file", &diff.paused);
     ids(&mut lines, "no longer paused by the file", &diff.resumed);
     ids(&mut lines, "with other databases", &diff.databases);
@@ -85,7 +81,9 @@ fn field(FieldChange { key, before, after }: &FieldChange) -> String {
 fn ticks(lines: &mut Vec<String>, diff: &FleetDiff) {
     let Some(first) = diff.ticks.first() else { return };
     let earliest = |of: fn(&super::TickChange) -> Option<Timestamp>| diff.ticks.iter().filter_map(of).min();
-    let at = |time: Option<Timestamp>| time.map_or_else(|| "none".to_owned(), format_timestamp);
+    let at = |time: Option<Timestamp>| {
+        time.map_or_else(|| "none".to_owned(), |time| time.format("%Y-%m-%dT%H:%M:%SZ").to_string())
+    };
     let (before, after) = (at(earliest(|tick| tick.before)), at(earliest(|tick| tick.after)));
     lines.push(match diff.ticks.len() {
         1 => format!("the next tick of {} moves: {before} -> {after}", first.name),
@@ -138,7 +136,7 @@ mod tests {
             ..FleetDiff::default()
         };
         let lines = lines(&diff);
-        assert_eq!(lines[0], "12 apps leave the fleet or their policy: their backups end");
+        assert_eq!(lines[0], "12 apps lost, so that their backups end");
         assert_eq!((lines[1].as_str(), lines[11].as_str()), ("    app-00: gold -> -", "    2 more"));
         assert_eq!(
             lines[12..],

@@ -7,6 +7,7 @@ use holdfast_model::{AppId, Timestamp};
 use holdfast_store::{ActFilter, AppDay, Approval, Day, Store};
 
 use crate::approvals::LONGEST;
+use crate::status_notes;
 use crate::views::acts::PersonAct;
 use crate::views::day_mark::{DayMark, first_day};
 use crate::views::reading::{DAYS, FleetReading};
@@ -37,6 +38,7 @@ pub async fn read_fleet(
         checkpoints: store.checkpoints().await?,
         acts: acts(store).await?,
         approvals: approvals(store, at).await?,
+        process_notes: store.processes().await?.iter().flat_map(status_notes::process).collect(),
         minted: Arc::default(),
     })
 }

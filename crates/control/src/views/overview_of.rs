@@ -37,6 +37,9 @@ pub fn overview(reading: &FleetReading, store_away: bool) -> Overview {
     let stuck = under_way.iter().filter(|row| row.is_stuck).count() as u64;
     under_way.truncate(UNDER_WAY_MAX);
     let apps: Vec<&AppStatus> = reading.apps.iter().collect();
+    let mut notes =
+        notes_of(&apps, &reading.subscriptions, &reading.breakers, &reading.checkpoints, reading.at);
+    notes.extend(reading.process_notes.iter().cloned());
     Overview {
         as_of: reading.at,
         sentence,
@@ -56,7 +59,7 @@ pub fn overview(reading: &FleetReading, store_away: bool) -> Overview {
             .map(|approval| ApprovalView::of(approval, reading.at))
             .collect(),
         approval_count: reading.approvals.len() as u64,
-        notes: notes_of(&apps, &reading.subscriptions, &reading.breakers, &reading.checkpoints, reading.at),
+        notes,
         store_away,
     }
 }

@@ -33,6 +33,8 @@ pub struct FleetReading {
     pub minted: Arc<BTreeSet<PolicyName>>,
     /// The requests that wait for a second person, the newest first.
     pub approvals: Vec<Approval>,
+    /// What people should know of the processes, one sentence each.
+    pub process_notes: Vec<String>,
 }
 
 impl FleetReading {
@@ -43,11 +45,22 @@ impl FleetReading {
 
     /// Whether another reading has the same rows, whenever it was made.
     pub fn has_same_rows(&self, other: &Self) -> bool {
-        let Self { at: _, minted: _, apps, days, subscriptions, breakers, checkpoints, acts, approvals } =
-            self;
+        let Self {
+            at: _,
+            minted: _,
+            apps,
+            days,
+            subscriptions,
+            breakers,
+            checkpoints,
+            acts,
+            approvals,
+            process_notes,
+        } = self;
         (apps, days, subscriptions, breakers)
             == (&other.apps, &other.days, &other.subscriptions, &other.breakers)
-            && (checkpoints, acts, approvals) == (&other.checkpoints, &other.acts, &other.approvals)
+            && (checkpoints, acts, approvals, process_notes)
+                == (&other.checkpoints, &other.acts, &other.approvals, &other.process_notes)
     }
 
     /// The status of an app.

@@ -2,6 +2,8 @@
 
 mod file;
 mod followers;
+#[cfg(test)]
+mod tests;
 
 use std::path::PathBuf;
 use std::sync::Arc;
