@@ -145,7 +145,7 @@ pub enum Command {
     Plan(PlanArgs),
     /// Make a revision of the fleet file, which every process takes up without a restart
     #[command(
-        after_help = "Examples:\n  holdfast apply --dry-run\n  holdfast apply --file new.toml --reason 'gold twice a day'\n  holdfast apply --allow-removals 3 --yes"
+        after_help = "Examples:\n  holdfast apply --dry-run\n  holdfast apply --file new.toml --reason release\n  holdfast apply --allow-removals 3 --yes"
     )]
     Apply(ApplyArgs),
     /// List, show and compare revisions of the fleet, and go back to one

@@ -23,7 +23,7 @@ pub struct Actor {
     /// How a client of the console logged in, such as `token`.
     #[serde(rename = "actor_login", default, skip_serializing_if = "Option::is_none")]
     pub login: Option<String>,
-    /// Through what it asked: `console` or `api`; `None` for the command line.
+    /// Through what it asked: `console`, `api`, `watch` or `SIGHUP`; `None` for the command line.
     #[serde(rename = "actor_through", default, skip_serializing_if = "Option::is_none")]
     pub through: Option<String>,
     /// The network address from which it asked.

@@ -39,7 +39,7 @@ pub enum RevisionsCommand {
     #[command(after_help = "Example:\n  holdfast revisions list")]
     List,
     /// Print the fleet file of a revision
-    #[command(after_help = "Example:\n  holdfast revisions show 3 > fleet.toml")]
+    #[command(after_help = "Example:\n  holdfast revisions show 3")]
     Show {
         /// Its number
         #[arg(value_name = "NUMBER")]
@@ -56,7 +56,7 @@ pub enum RevisionsCommand {
         to: u64,
     },
     /// Go back to a revision: its text becomes the newest one
-    #[command(after_help = "Example:\n  holdfast revisions rollback 2 --reason 'gold missed its window'")]
+    #[command(after_help = "Example:\n  holdfast revisions rollback 2 --reason mistake")]
     Rollback {
         /// Its number
         #[arg(value_name = "NUMBER")]

@@ -5,6 +5,7 @@ use super::*;
 const PAGE: &str = include_str!("../../../../docs/cli.md");
 const README: &str = include_str!("../../../../README.md");
 const OPERATIONS: &str = include_str!("../../../../docs/operations.md");
+const FLEET_LIFE: &str = include_str!("../../../../docs/fleet-life.md");
 const RETENTION: &str = include_str!("../../../../docs/retention.md");
 
 #[test]
@@ -40,7 +41,7 @@ fn look(command: &clap::Command, path: &str, missing: &mut Vec<String>) {
 
 #[test]
 fn every_example_of_the_documentation_and_of_the_help_parses() {
-    let mut texts = vec![PAGE.to_owned(), README.to_owned(), OPERATIONS.to_owned(), RETENTION.to_owned()];
+    let mut texts = vec![PAGE.to_owned(), README.to_owned(), OPERATIONS.to_owned(), FLEET_LIFE.to_owned(), RETENTION.to_owned()];
     collect_help(&Cli::command(), &mut texts);
     let lines = texts.iter().flat_map(|text| text.lines());
     let examples: Vec<String> = lines.flat_map(examples_in).collect();
