@@ -32,13 +32,15 @@ pub enum Permission {
     RevealSas,
     /// Lift a hold.
     ReleaseHold,
+    /// Make a revision of the fleet.
+    ChangeFleet,
     /// Create, list and revoke API tokens.
     ManageTokens,
 }
 
 impl Permission {
     /// All permissions.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::View,
         Self::BackUp,
         Self::Retry,
@@ -51,6 +53,7 @@ impl Permission {
         Self::Delete,
         Self::RevealSas,
         Self::ReleaseHold,
+        Self::ChangeFleet,
         Self::ManageTokens,
     ];
 

@@ -61,7 +61,9 @@ impl Permission {
             | Self::Hold
             | Self::Drill => Role::Operator,
             Self::Restore => Role::Restorer,
-            Self::Delete | Self::RevealSas | Self::ReleaseHold | Self::ManageTokens => Role::Admin,
+            Self::Delete | Self::RevealSas | Self::ReleaseHold | Self::ChangeFleet | Self::ManageTokens => {
+                Role::Admin
+            }
         }
     }
 }

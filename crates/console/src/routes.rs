@@ -8,14 +8,14 @@ use axum::http::Method;
 use axum::middleware::{Next, from_fn, map_response};
 use axum::response::Response;
 use holdfast_access::Permission::{
-    Acknowledge, BackUp, Cancel, Delete, Drill, Hold, ManageTokens, Pause, ReleaseHold, Restore, Retry,
-    RevealSas, View,
+    Acknowledge, BackUp, Cancel, ChangeFleet, Delete, Drill, Hold, ManageTokens, Pause, ReleaseHold, Restore,
+    Retry, RevealSas, View,
 };
 
 use crate::api::plain::as_problem;
 use crate::api::{
     access, acts, approvals, backup_acts, backups, catalog, deletions, drills, fleet, holds,
-    native_schedules, reads, restores,
+    native_schedules, reads, restores, revisions,
 };
 use crate::assets::asset;
 use crate::caller::{Caller, Secure, Through};
@@ -130,6 +130,9 @@ fn api(table: RouteTable) -> RouteTable {
         .post_in_scope("/api/v1/native-schedules/drift", BackUp, native_schedules::drift)
         .post_in_scope("/api/v1/native-schedules/plan", BackUp, native_schedules::plan)
         .post_in_scope("/api/v1/native-schedules", BackUp, native_schedules::change)
+        .get("/api/v1/revisions", View, revisions::list)
+        .get("/api/v1/revisions/{number}", View, revisions::show)
+        .post("/api/v1/revisions", ChangeFleet, revisions::apply)
         .get("/api/v1/whoami", View, access::whoami)
         .get("/api/v1/tokens", ManageTokens, access::list)
         .post("/api/v1/tokens", ManageTokens, access::create)

@@ -41,7 +41,13 @@ fn look(command: &clap::Command, path: &str, missing: &mut Vec<String>) {
 
 #[test]
 fn every_example_of_the_documentation_and_of_the_help_parses() {
-    let mut texts = vec![PAGE.to_owned(), README.to_owned(), OPERATIONS.to_owned(), FLEET_LIFE.to_owned(), RETENTION.to_owned()];
+    let mut texts = vec![
+        PAGE.to_owned(),
+        README.to_owned(),
+        OPERATIONS.to_owned(),
+        FLEET_LIFE.to_owned(),
+        RETENTION.to_owned(),
+    ];
     collect_help(&Cli::command(), &mut texts);
     let lines = texts.iter().flat_map(|text| text.lines());
     let examples: Vec<String> = lines.flat_map(examples_in).collect();

@@ -5,7 +5,7 @@ use utoipa::OpenApi;
 
 use crate::api::{
     access, acts, approvals, backup_acts, backups, catalog, deletions, drills, fleet, holds,
-    native_schedules, reads, restores,
+    native_schedules, reads, restores, revisions,
 };
 use crate::failure::Problem;
 use crate::pages::coverage;
@@ -63,6 +63,9 @@ use crate::pages::coverage;
         native_schedules::drift,
         native_schedules::plan,
         native_schedules::change,
+        revisions::list,
+        revisions::show,
+        revisions::apply,
         access::whoami,
         access::list,
         access::create,

@@ -18,4 +18,5 @@ pub mod once;
 pub mod plain;
 pub mod reads;
 pub mod restores;
+pub mod revisions;
 mod started;

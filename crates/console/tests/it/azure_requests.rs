@@ -9,6 +9,7 @@ use holdfast_control::doctor::Finding;
 use holdfast_control::native_schedule::{AppSchedule, ScheduleDrift, ShownSchedule};
 use holdfast_control::operator_requests::{BackupRequests, FleetRequests, ScheduleChange};
 use holdfast_control::retention::RetentionReport;
+use holdfast_control::revisions::{FleetText, Proposal, propose};
 use holdfast_control::sas::CheckedStorage;
 use holdfast_control::schedule_preview::{PreviewRange, SchedulePreview};
 use holdfast_control::{AddedRuns, Error, ErrorKind, Inventory};
@@ -84,6 +85,10 @@ impl FleetRequests for FakeAzure {
         _: PreviewRange,
     ) -> Result<Vec<SchedulePreview>, Error> {
         Ok(Vec::new())
+    }
+
+    async fn propose_revision(&self, text: FleetText) -> Result<Proposal, Error> {
+        propose(&*self.store, None, text).await
     }
 
     async fn check_storages(&self, _: &[StorageName]) -> Result<Vec<CheckedStorage>, Error> {

@@ -6,6 +6,7 @@ mod access;
 mod actions;
 mod acts;
 mod api_backups;
+mod api_revisions;
 mod app_status_cache;
 mod approvals;
 mod azure;

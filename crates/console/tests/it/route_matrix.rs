@@ -101,6 +101,8 @@ impl Samples {
             "holds/release" => {
                 (path.to_owned(), Some(json!({ "app": app, "backup": 1, "reason": "audit" })), ANY)
             }
+            "revisions" => (path.to_owned(), Some(json!({ "text": "" })), ANY),
+            "revisions/{number}" => ("/api/v1/revisions/1".to_owned(), None, ANY),
             "budgets/reopen" => (path.to_owned(), Some(json!({ "subscription": "nobody" })), ANY),
             schedules if schedules.starts_with("native-schedules") => {
                 (path.to_owned(), Some(json!({ "apps": [app] })), ANY)

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use holdfast_config::FleetText;
 use holdfast_model::{Actor, PolicyName, StorageName};
 
 use super::live::LiveRequests;
@@ -12,6 +13,7 @@ use crate::app_resolver::AppSelection;
 use crate::doctor::{Doctor, Finding};
 use crate::native_schedule::{self, AppSchedule, ScheduleDrift, ShownSchedule};
 use crate::retention::{RetentionReport, retention};
+use crate::revisions::{Proposal, propose};
 use crate::sas::{self, CheckedStorage};
 use crate::schedule_preview::{PreviewRange, SchedulePreview, preview_app, preview_policies};
 
@@ -41,6 +43,9 @@ pub trait FleetRequests: Send + Sync {
         policy: Option<&PolicyName>,
         range: PreviewRange,
     ) -> Result<Vec<SchedulePreview>, Error>;
+
+    /// Proposes a text as the newest revision of the fleet. Makes no request to Azure, and changes nothing.
+    async fn propose_revision(&self, text: FleetText) -> Result<Proposal, Error>;
 
     /// Checks the SAS of storages; of those that policies use where none is named.
     async fn check_storages(&self, names: &[StorageName]) -> Result<Vec<CheckedStorage>, Error>;
@@ -98,6 +103,10 @@ impl FleetRequests for LiveRequests {
             Some(name) => Ok(vec![preview_app(&self.fleet, self.store.status().await?, name, range)?]),
             None => preview_policies(&self.fleet, policy, range),
         }
+    }
+
+    async fn propose_revision(&self, text: FleetText) -> Result<Proposal, Error> {
+        propose(&*self.store, Some(&self.fleet), text).await
     }
 
     async fn check_storages(&self, names: &[StorageName]) -> Result<Vec<CheckedStorage>, Error> {

@@ -19,6 +19,8 @@ mod text;
 pub use changes::{ChangeKind, FieldChange, PolicyChange};
 pub use deletions::DeletionChange;
 pub use diff::{AppChange, FleetDiff, TickChange};
+pub use holdfast_config::FleetText;
+
 pub use history::{REVISIONS_MAX, RevisionView, compare, list, propose_rollback, show};
 pub use in_force::{InForce, newest_usable, read_revision};
 pub use proposal::{Order, Proposal, checked, propose};
