@@ -279,6 +279,8 @@ CREATE TRIGGER fleet_revisions_stay BEFORE UPDATE ON fleet_revisions FOR EACH RO
 EXECUTE FUNCTION refuse('a revision of the fleet is never changed');
 CREATE TRIGGER fleet_revisions_are_kept BEFORE DELETE ON fleet_revisions FOR EACH ROW
 EXECUTE FUNCTION refuse('a revision of the fleet is never deleted');
+CREATE TRIGGER fleet_revisions_are_not_emptied BEFORE TRUNCATE ON fleet_revisions FOR EACH STATEMENT
+EXECUTE FUNCTION refuse('a revision of the fleet is never deleted');
 
 -- The processes that run, and which revision each has taken up. A row that is not written for a while is of a process that died.
 CREATE TABLE processes (

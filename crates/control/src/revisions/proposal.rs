@@ -69,12 +69,20 @@ pub fn checked(text: &FleetText, now: Timestamp) -> Result<Fleet, Error> {
     checked.fleet.ok_or_else(|| Invalid(checked.problems).into())
 }
 
-/// The revision with this number.
+/// The revision with this number, as it was made.
 pub(super) async fn revision(store: &dyn Store, number: u64) -> Result<Revision, Error> {
-    store.revision(number).await?.ok_or_else(|| {
+    let Some(found) = store.revision(number).await? else {
         let what = format!("there is no revision {number} of the fleet");
-        Error::new(ErrorKind::NotFound, what).help("`holdfast revisions list` shows those there are")
-    })
+        return Err(
+            Error::new(ErrorKind::NotFound, what).help("`holdfast revisions list` shows those there are")
+        );
+    };
+    if sha256_hex(found.text.as_bytes()) == found.head.sha256 {
+        return Ok(found);
+    }
+    let what = format!("the text of revision {number} was changed since it was made: its hash is another");
+    Err(Error::new(ErrorKind::Refused, what)
+        .help("find out who wrote to the store; `holdfast apply` makes a new revision"))
 }
 
 impl Proposal {

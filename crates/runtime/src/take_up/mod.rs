@@ -65,6 +65,12 @@ pub struct TakeUp {
     followers: Vec<Follower>,
     rng: fastrand::Rng,
     process: ProcessStatus,
+    /// Why the fleet file was refused.
+    refusal: Option<String>,
+    /// What the fleet file says differently.
+    difference: Option<String>,
+    /// Whether the fleet file is to be compared with the revision.
+    compares: bool,
     /// The revision that could not be taken up, and when it is tried again, by the monotonic clock.
     refused: Option<(u64, Duration)>,
     /// When the process is recorded again without news, by the monotonic clock.
@@ -100,6 +106,9 @@ impl TakeUp {
         };
         Self {
             file: WatchedFile::new(file),
+            refusal: None,
+            difference: None,
+            compares: true,
             refused: None,
             record_at: Duration::ZERO,
             store_failed: false,
@@ -140,7 +149,7 @@ impl TakeUp {
     /// Looks once at the fleet file and the newest revision, and records what is new.
     async fn pass(&mut self, asked: bool) -> Result<(), holdfast_control::Error> {
         let before = self.process.clone();
-        let has_changed = self.file.look();
+        self.compares |= self.file.look();
         if asked {
             self.submit("SIGHUP").await;
         } else if self.watch && self.file.is_settled() {
@@ -152,9 +161,12 @@ impl TakeUp {
         if is_news && !self.refused.is_some_and(is_put_off) {
             self.take_up(newest).await?;
         }
-        if has_changed || before.revision != self.process.revision {
+        self.compares |= before.revision != self.process.revision;
+        if self.compares {
             self.compare_file().await?;
+            self.compares = false;
         }
+        self.process.file_note = self.refusal.clone().or_else(|| self.difference.clone());
         let elapsed = self.clock.elapsed();
         if self.process != before || elapsed >= self.record_at {
             self.store.record_process(&self.process).await?;
@@ -210,7 +222,7 @@ impl TakeUp {
 
     /// Makes a revision of the fleet file, or says why not.
     async fn submit(&mut self, through: &str) {
-        let refused = match self.try_submit(through).await {
+        self.refusal = match self.try_submit(through).await {
             Ok(Submitted::Appended(head)) => {
                 tracing::info!(revision = head.number, through, "the fleet file is a revision now");
                 None
@@ -226,7 +238,6 @@ impl TakeUp {
             }
         };
         self.file.submitted();
-        self.process.file_note = refused;
     }
 
     async fn try_submit(&mut self, through: &str) -> anyhow::Result<Submitted> {
@@ -243,17 +254,18 @@ impl TakeUp {
 
     /// Notes whether the fleet file says what the revision says.
     async fn compare_file(&mut self) -> Result<(), holdfast_control::Error> {
-        let is_refused = self.process.file_note.as_ref().is_some_and(|note| note.contains("was refused"));
         let Some(number) = self.process.revision else { return Ok(()) };
         let Some(revision) = self.store.revision(number).await? else { return Ok(()) };
         if self.file.sha256() == Some(revision.head.sha256.as_str()) {
-            self.process.file_note = None;
-        } else if !is_refused {
-            let file = self.file.path().display();
-            tracing::warn!(%file, revision = number, "the fleet file differs from the revision, which counts");
-            self.process.file_note =
-                Some(format!("its fleet file {file} differs from revision {number}, which counts"));
+            (self.refusal, self.difference) = (None, None);
+            return Ok(());
         }
+        let file = self.file.path().display();
+        let difference = format!("its fleet file {file} differs from revision {number}, which counts");
+        if self.difference.as_ref() != Some(&difference) {
+            tracing::warn!(%file, revision = number, "the fleet file differs from the revision, which counts");
+        }
+        self.difference = Some(difference);
         Ok(())
     }
 
