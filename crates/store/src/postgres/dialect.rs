@@ -151,7 +151,9 @@ pub(super) const DIALECT: Dialect = Dialect {
         SELECT * FROM json_to_recordset($1::json) AS pause (app text, paused_until timestamptz, reason text, actor text,
             since timestamptz)
         ON CONFLICT (app) DO UPDATE SET paused_until = excluded.paused_until, reason = excluded.reason,
-            actor = excluded.actor, since = excluded.since",
+            actor = excluded.actor, since = CASE WHEN pauses.paused_until >= excluded.since
+                THEN least(pauses.since, excluded.since) ELSE excluded.since END
+            WHERE pauses.paused_until >= excluded.since OR excluded.paused_until > excluded.since",
     write_acknowledgements: "/* write_acknowledgements */ INSERT INTO acknowledgements (app, run_id, note, actor, at)
         SELECT * FROM json_to_recordset($1::json) AS told (app text, run_id uuid, note text, actor text, at timestamptz)
         ON CONFLICT (app) DO UPDATE SET run_id = excluded.run_id, note = excluded.note, actor = excluded.actor,

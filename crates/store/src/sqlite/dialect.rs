@@ -149,7 +149,9 @@ pub(super) const DIALECT: Dialect = Dialect {
             value ->> '$.since'
         FROM jsonb_each($1) WHERE true
         ON CONFLICT (app) DO UPDATE SET paused_until = excluded.paused_until, reason = excluded.reason,
-            actor = excluded.actor, since = excluded.since",
+            actor = excluded.actor, since = CASE WHEN pauses.paused_until >= excluded.since
+                THEN min(pauses.since, excluded.since) ELSE excluded.since END
+            WHERE pauses.paused_until >= excluded.since OR excluded.paused_until > excluded.since",
     write_acknowledgements: "/* write_acknowledgements */ INSERT INTO acknowledgements (app, run_id, note, actor, at)
         SELECT value ->> '$.app', value ->> '$.run_id', value ->> '$.note', value ->> '$.actor', value ->> '$.at'
         FROM jsonb_each($1) WHERE true
