@@ -16,6 +16,7 @@ mod signal;
 mod signature;
 mod silence;
 mod state;
+mod trial;
 mod wording;
 
 pub use channel::{ChannelSender, SendError, Sending};
@@ -26,7 +27,8 @@ pub use error::Error;
 pub use heartbeat::{HeartbeatLoop, Progress};
 pub use notice::{Digest, Notice, NoticeKind};
 pub use notifier::{Notifier, PassResult};
-pub use preview::{PreviewRow, preview, test_notice};
+pub use preview::{PreviewRow, preview};
 pub use silence::{SilenceRequest, end_silence, silence, silences};
 pub use state::{Incident, NotifierState, Silence, Trouble};
+pub use trial::{channel_named, send_test};
 pub use wording::{Look, Wording};

@@ -36,11 +36,6 @@ pub fn preview(rules: &Rules, look: &Look, now: Timestamp) -> Vec<PreviewRow> {
     rules.iter().flat_map(of_rule).collect()
 }
 
-/// The notice of a test of a channel.
-pub fn test_notice(channel: &str, now: Timestamp) -> Notice {
-    Notice::empty(&format!("test of {channel}"), NoticeKind::Test, now)
-}
-
 fn example(name: &str, rule: &NotifyRule, on: NotifyOn, now: Timestamp) -> Notice {
     let cause = match on {
         NotifyOn::Missed => Some(Cause::TooLate),
