@@ -27,7 +27,7 @@ pub enum NotifyCommand {
     },
     /// Hold notifications back for a time; what is still open at its end is told then
     #[command(
-        after_help = "Examples:\n  holdfast notify silence --for 2h --reason release\n  holdfast notify silence --policy gold --for 1d --reason 'storage moves'"
+        after_help = "Examples:\n  holdfast notify silence --for 2h --reason release\n  holdfast notify silence --policy gold --for 1d --reason move"
     )]
     Silence(SilenceArgs),
     /// List the silences in force
