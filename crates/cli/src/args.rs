@@ -9,6 +9,7 @@ mod fleet;
 mod global;
 mod hold;
 mod native_schedule;
+mod notify;
 mod restore;
 mod runs;
 mod sas;
@@ -35,6 +36,7 @@ pub use fleet::{
 pub use global::{Format, Global, Level, LogFormat};
 pub use hold::{HoldArgs, HoldCommand};
 pub use native_schedule::{ChangeArgs, NativeScheduleCommand};
+pub use notify::{NotifyCommand, SilenceArgs};
 pub use restore::{DrillArgs, RestoreArgs};
 pub use runs::{BackupArgs, CancelArgs, HistoryArgs, RetryArgs, RunsCommand, StatusArgs};
 pub use sas::{SasCheckArgs, SasCommand, SasRefreshArgs};
@@ -159,6 +161,9 @@ pub enum Command {
     /// Create, list and revoke API tokens, which log in to the console and the API
     #[command(subcommand)]
     Tokens(TokensCommand),
+    /// Try channels, show what would be and what was sent, and silence notifications
+    #[command(subcommand)]
+    Notify(NotifyCommand),
     /// Verify and export the audit, and sign checkpoints of it
     #[command(subcommand)]
     Audit(AuditCommand),

@@ -138,6 +138,7 @@ async fn dispatch(command: &Command, context: &Context) -> anyhow::Result<Exit> 
         Command::Apps(AppsCommand::Resume(args)) => commands::steer::resume_apps(args, context).await,
         Command::Budgets(command) => commands::budgets::run(command, context).await,
         Command::DeadLetters(command) => commands::dead_letters::run(command, context).await,
+        Command::Notify(command) => commands::notify::run(command, context).await,
         Command::Tokens(command) => commands::tokens::run(command, context).await,
         Command::Audit(command) => commands::audit::run(command, context).await,
         Command::Store(command) => commands::store::run(command, context).await,

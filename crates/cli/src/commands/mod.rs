@@ -17,6 +17,7 @@ pub mod history;
 pub mod hold;
 pub mod migrate;
 pub mod native_schedule;
+pub mod notify;
 pub mod plan;
 pub mod preview;
 pub mod restore;
