@@ -51,6 +51,25 @@ pub fn check(path: &Path, secrets: Secrets, now: Timestamp) -> Result<Checked, U
     Ok(check_source(&Source::read(path)?, &ZoneData::find(), secrets, now))
 }
 
+/// Checks the text of a fleet file that has no file yet. Reads no secret.
+pub fn check_text(name: &str, text: &str, now: Timestamp) -> Checked {
+    let source = Source { name: name.to_owned(), text: text.to_owned() };
+    check_source(&source, &ZoneData::find(), Secrets::Leave, now)
+}
+
+/// The `[azure]` sections of a fleet file, as TOML, whatever the rest of the file is.
+pub fn azure_sections(path: &Path) -> Result<String, Unreadable> {
+    let Source { name, text } = Source::read(path)?;
+    let unreadable = |why: &str| Unreadable {
+        what: format!("the [azure] section of {name} cannot be used: {why}"),
+        help: "`holdfast config check` names each error of it",
+    };
+    let mut table: toml::Table = text.parse().map_err(|_| unreadable("the file is no TOML"))?;
+    let azure = table.remove("azure").ok_or_else(|| unreadable("there is none"))?;
+    toml::to_string(&toml::Table::from_iter([("azure".to_owned(), azure)]))
+        .map_err(|_| unreadable("it cannot be written again"))
+}
+
 /// The counts of the problems, such as `2 errors, 1 warning`.
 pub fn summary(problems: &[Problem]) -> String {
     let count = |severity, one: &str| match problems.iter().filter(|p| p.severity == severity).count() {

@@ -40,7 +40,7 @@ pub use drill::is_probe;
 pub use effective::EffectiveValue;
 pub use exclusion::Exclusion;
 pub use fleet::{Cloud, Discover, EngineConfig, Fleet};
-pub use fleet_file::{Checked, Invalid, check, summary};
+pub use fleet_file::{Checked, Invalid, azure_sections, check, check_text, summary};
 pub use login_credential::{InvalidLoginCredential, LoginCredential, LoginError, LoginServer, TokenLogin};
 pub use nearest::nearest;
 pub use problem::{Problem, Severity};
