@@ -5,6 +5,7 @@ mod azure;
 mod checkpoint;
 mod choice;
 mod consistency;
+mod container_of_app;
 mod control;
 mod databases;
 mod diagnostics;
@@ -35,6 +36,7 @@ mod zone_data;
 mod zone_hint;
 
 pub use checkpoint::{CheckpointDestination, Checkpoints};
+pub use container_of_app::shared_containers;
 pub use control::FourEyes;
 pub use drill::is_probe;
 pub use effective::EffectiveValue;

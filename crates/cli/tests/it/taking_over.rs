@@ -82,3 +82,29 @@ fn what_import_prints_is_a_part_of_a_fleet_file() {
     assert_eq!(place.run("import csv apps.csv").code, 2);
     assert_eq!(place.run("import csv nothing.csv").code, 2);
 }
+
+#[test]
+fn an_app_is_backed_up_into_a_container_of_its_own_and_found_there() {
+    let place = Place::new();
+    let _azure = simulate(&place, "--apps 2 --seed 3");
+    let fleet = std::fs::read_to_string(place.path("fleet.toml")).unwrap();
+    let of_apps = fleet.replace("/backups\"\n", "/bk-{app}\"\ncreate_container = true\n");
+    place.write("fleet.toml", &of_apps);
+    assert_eq!(place.run("migrate").code, 0);
+    let app = place.json("apps discover")["apps"][0]["name"].as_str().unwrap().to_owned();
+    let done = place.json(&format!("backup {app} --wait"));
+    assert_eq!(done[0]["outcome"], "succeeded", "{done}");
+    let shown = place.json(&format!("runs show {}", done[0]["run_id"].as_str().unwrap()));
+    let container = format!("/bk-{app}");
+    assert!(shown["events"].to_string().contains(&container), "{shown}");
+    // The pattern has changed since: the backup is found where it is.
+    place.write("fleet.toml", &of_apps.replace("bk-{app}", "all-{resource_group}"));
+    let verified = place.run(&format!("verify {app}"));
+    assert!(
+        verified.out.contains("1 verified, 0 lost") || verified.err.contains("1 verified, 0 lost"),
+        "{}",
+        verified.out
+    );
+    let restored = place.run(&format!("restore {app} --latest --overwrite --yes --wait"));
+    assert!(restored.code == 0 && restored.err.contains(&container), "{}{}", restored.out, restored.err);
+}
