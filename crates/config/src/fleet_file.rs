@@ -19,7 +19,7 @@ use crate::source::{Source, Unreadable, ValueSpans};
 use crate::unusable_storage::UnusableStorage;
 use crate::zone_data::ZoneData;
 use crate::{
-    apps, azure, checkpoint, container_of_app, control, drill, engine, no_effect, policy, secrets, storage,
+    apps, azure, checkpoint, control, drill, engine, no_effect, policy, secrets, shared_containers, storage,
     trusted_hosts,
 };
 
@@ -119,7 +119,7 @@ fn read(
     }
     let receives: BTreeSet<&StorageName> =
         checkpoints.iter().flat_map(|found| &found.to).filter_map(CheckpointDestination::storage).collect();
-    container_of_app::check(diagnostics, &apps, &policies, &storages, &receives);
+    shared_containers::check(diagnostics, &apps, &policies, &storages, &receives);
     no_effect::check(diagnostics, (&rules, &apps), (&policies, &extended), &storages, &receives);
     if secrets != Secrets::Leave {
         let written: Vec<&Policy> = policies.values().filter_map(|found| found.value.as_ref()).collect();

@@ -26,6 +26,7 @@ mod retention;
 mod scalars;
 mod secrets;
 mod section;
+mod shared_containers;
 mod source;
 mod storage;
 mod trusted_hosts;
@@ -36,7 +37,6 @@ mod zone_data;
 mod zone_hint;
 
 pub use checkpoint::{CheckpointDestination, Checkpoints};
-pub use container_of_app::shared_containers;
 pub use control::FourEyes;
 pub use drill::is_probe;
 pub use effective::EffectiveValue;
@@ -47,6 +47,7 @@ pub use login_credential::{InvalidLoginCredential, LoginCredential, LoginError, 
 pub use nearest::nearest;
 pub use problem::{Problem, Severity};
 pub use secrets::Secrets;
+pub use shared_containers::shared_containers;
 pub use source::Unreadable;
 pub use unusable_storage::UnusableStorage;
 pub use zone_data::ZoneData;
