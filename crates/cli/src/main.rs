@@ -109,6 +109,8 @@ async fn dispatch(command: &Command, context: &Context) -> anyhow::Result<Exit> 
         Command::Scheduler(args) => commands::run::scheduler(args, context).await,
         Command::Worker(args) => commands::run::worker(args, context).await,
         Command::Demo(args) => commands::demo::run(args, context).await,
+        Command::Init(args) => commands::take_over::init(args, context).await,
+        Command::Import(command) => commands::take_over::import(command, context).await,
         Command::Backup(args) => commands::backup::run(args, context).await,
         Command::Restore(args) => commands::restore::restore(args, context).await,
         Command::Drill(args) => commands::restore::drill(args, context).await,

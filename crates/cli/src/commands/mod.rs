@@ -30,6 +30,7 @@ pub mod simulate;
 pub mod status;
 pub mod steer;
 pub mod store;
+pub mod take_over;
 pub mod tokens;
 pub mod verify;
 

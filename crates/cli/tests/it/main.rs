@@ -24,6 +24,7 @@ mod restoring;
 mod sas;
 mod simulated;
 mod steering;
+mod taking_over;
 mod telemetry;
 mod terminals;
 mod tokens;
