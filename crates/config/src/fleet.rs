@@ -12,6 +12,7 @@ use crate::checkpoint::{CheckpointDestination, Checkpoints};
 use crate::control::FourEyes;
 use crate::effective::EffectiveValue;
 use crate::exclusion::Exclusion;
+use crate::notify::Notifications;
 
 /// The contents of a valid fleet file.
 #[derive(Debug, Clone)]
@@ -38,6 +39,8 @@ pub struct Fleet {
     pub four_eyes: FourEyes,
     /// The values that are in no policy, app or rule, as the file writes them, by key such as `storage.weu.container`.
     pub settings: BTreeMap<String, String>,
+    /// The sections `[channel.…]` and `[notify.…]`.
+    pub notifications: Notifications,
 }
 
 /// An `[azure]` section: a credential and where it is used.
@@ -134,6 +137,19 @@ impl Fleet {
         all.into_values().collect()
     }
 
+    /// What the fleet file says about a storage, also of one app.
+    pub fn storage(&self, name: &StorageName) -> Option<&StorageTarget> {
+        self.storages.get(&StorageName::new(name.section()))
+    }
+
+    /// The storage as policies name it: with the pattern of its containers, where they depend on the app.
+    pub fn as_policies_name(&self, name: &StorageName) -> StorageName {
+        let pattern = self.storage(name).and_then(|target| target.pattern.as_ref());
+        pattern
+            .filter(|_| name.container().is_none())
+            .map_or(name.clone(), |pattern| name.with_container(pattern))
+    }
+
     /// The longest deadline of a backup into the storage.
     pub fn longest_deadline(&self, storage: &StorageName) -> Duration {
         longest_deadline(self.policies.values(), storage)
@@ -142,10 +158,10 @@ impl Fleet {
     /// The storages for backups: all but those that only receive checkpoints.
     pub fn backup_storages(&self) -> impl Iterator<Item = &StorageName> {
         let written: BTreeSet<_> =
-            self.policies.values().map(|policy| &policy.policy_snapshot.storage).collect();
+            self.policies.values().map(|policy| policy.policy_snapshot.storage.section()).collect();
         let to = self.checkpoints.iter().flat_map(|checkpoints| &checkpoints.to);
         let receives: BTreeSet<_> = to.filter_map(CheckpointDestination::storage).collect();
-        self.storages.keys().filter(move |name| written.contains(name) || !receives.contains(name))
+        self.storages.keys().filter(move |name| written.contains(name.section()) || !receives.contains(name))
     }
 
     /// Every subscription that the fleet file names.
@@ -162,7 +178,7 @@ pub(crate) fn longest_deadline<'p>(
     policies: impl Iterator<Item = &'p Policy>,
     storage: &StorageName,
 ) -> Duration {
-    let into = policies.filter(|policy| policy.policy_snapshot.storage == *storage);
+    let into = policies.filter(|policy| policy.policy_snapshot.storage.section() == storage.section());
     into.map(|policy| policy.policy_snapshot.deadline).max().unwrap_or_default()
 }
 
@@ -251,6 +267,7 @@ mod tests {
             checkpoints: None,
             four_eyes: FourEyes::default(),
             settings: BTreeMap::new(),
+            notifications: Notifications::default(),
         };
         let gold = &[("backup", "gold")];
         let apps = fleet.apps_with(&[site("shop", gold), site("wiki", gold), site("stray", &[])]);

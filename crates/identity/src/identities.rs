@@ -164,6 +164,7 @@ mod tests {
             checkpoints: None,
             four_eyes: holdfast_config::FourEyes::default(),
             settings: BTreeMap::new(),
+            notifications: holdfast_config::Notifications::default(),
         }
     }
 

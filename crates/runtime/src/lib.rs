@@ -3,6 +3,7 @@
 pub mod console;
 mod engine;
 pub mod gear;
+pub mod notifications;
 mod role;
 pub mod simulation;
 pub mod take_up;

@@ -17,6 +17,7 @@ pub mod history;
 pub mod hold;
 pub mod migrate;
 pub mod native_schedule;
+pub mod notify;
 pub mod plan;
 pub mod preview;
 pub mod restore;
@@ -30,6 +31,7 @@ pub mod simulate;
 pub mod status;
 pub mod steer;
 pub mod store;
+pub mod take_over;
 pub mod tokens;
 pub mod verify;
 

@@ -8,16 +8,18 @@ use holdfast_control::{Error, ErrorKind, fleet_file};
 use holdfast_queue::AmqpQueue;
 use holdfast_store::Mode;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::args::{ConsoleArgs, RunArgs, SchedulerArgs, WorkerArgs};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::runtime::backends::{Backends, own_store};
 use crate::runtime::checkpoints::checkpoints;
+use crate::runtime::notifications::notifications;
 use crate::runtime::signals::{hangups, stop_on_signal};
 use crate::runtime::site::site_parts;
 use holdfast_runtime::console::{Served, serve as serve_console};
-use holdfast_runtime::take_up::{self, TakeUp, TakeUpParts};
+use holdfast_runtime::take_up::{self, TakeUp, TakeUpParts, Tasks};
 use holdfast_runtime::{Engine, EngineParts, Role};
 
 /// Everything in one process.
@@ -70,6 +72,7 @@ async fn serve(
         fleet_file::record(&*store, &file, context.actor(), &mut context.rng()).await?;
     }
     let (telemetry, stop) = (&context.telemetry, CancellationToken::new());
+    let tasks = Tasks { tracker: TaskTracker::new(), stop: stop.clone() };
     let mut engine = Engine::new(EngineParts {
         fleet: in_force.fleet.clone(),
         store: telemetry.store(Arc::clone(&store)),
@@ -84,7 +87,9 @@ async fn serve(
         let (fleet, entra) = (&in_force.fleet, console.entra.application());
         let (parts, follower) = site_parts(fleet, &store, &context.clock, context, entra)?;
         followers.push(follower);
-        followers.push(checkpoints(fleet, &store, context, stop.clone())?);
+        followers.push(checkpoints(fleet, &store, context, tasks.clone())?);
+        let public_url = console.entra.public_url.clone();
+        followers.push(notifications(fleet, &store, public_url, context, tasks.clone())?);
         Some(parts)
     } else {
         None
@@ -121,6 +126,8 @@ async fn serve(
     engine.run(role, stop).await;
     stopper.abort();
     taking_up.await?;
+    tasks.tracker.close();
+    tasks.tracker.wait().await;
     if let Some(shown) = shown {
         shown.stopped().await?;
     }

@@ -7,7 +7,7 @@ use holdfast_config::{CheckpointDestination, Fleet};
 use holdfast_control::audit::{Checkpoint, CheckpointContainer, CheckpointFile, Checkpointer, Destination};
 use holdfast_identity::Identities;
 use holdfast_model::{Clock, StorageName};
-use holdfast_runtime::take_up::{self, Follower};
+use holdfast_runtime::take_up::{self, Follower, Task, Tasks};
 use holdfast_storage::AppendContainer;
 use holdfast_store::Store;
 use holdfast_telemetry::remember_secret;
@@ -59,15 +59,24 @@ pub fn checkpointer(
     }))
 }
 
-/// Writes the checkpoints of the fleet until `stop`, and follows the fleet.
+/// The sections that say how checkpoints are written.
+const SECTIONS: [&str; 3] = ["audit", "azure", "storage"];
+
+/// Writes the checkpoints of the fleet, and follows the fleet.
 pub fn checkpoints(
     fleet: &Fleet,
     store: &Arc<dyn Store>,
     context: &Context,
-    stop: CancellationToken,
+    tasks: Tasks,
 ) -> anyhow::Result<Follower> {
     let (store, clock) = (Arc::clone(store), Arc::clone(&context.clock));
-    take_up::checkpoints(fleet, move |fleet| checkpointer(fleet, &store, &clock), stop)
+    let build = move |fleet: &Fleet| {
+        let writing = |of: Checkpointer| -> Task {
+            Box::new(move |stop: CancellationToken| Box::pin(of.keep(stop.cancelled_owned())))
+        };
+        Ok(checkpointer(fleet, &store, &clock)?.map(writing))
+    };
+    take_up::task(fleet, &SECTIONS, build, tasks)
 }
 
 /// The container of a storage, for blobs that are written once. Sends nothing.

@@ -3,6 +3,7 @@
 pub mod backends;
 pub mod checkpoints;
 pub mod logins;
+pub mod notifications;
 pub mod run_follower;
 pub mod signals;
 pub mod site;

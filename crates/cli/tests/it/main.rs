@@ -25,6 +25,7 @@ mod revisions;
 mod sas;
 mod simulated;
 mod steering;
+mod taking_over;
 mod telemetry;
 mod terminals;
 mod tokens;

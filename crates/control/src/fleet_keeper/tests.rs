@@ -62,6 +62,7 @@ fn file() -> Fleet {
         checkpoints: None,
         four_eyes: holdfast_config::FourEyes::default(),
         settings: BTreeMap::new(),
+        notifications: holdfast_config::Notifications::default(),
     }
 }
 

@@ -33,6 +33,7 @@ fn fleet(policies: Vec<Policy>, limits: Limits) -> Fleet {
         checkpoints: None,
         four_eyes: holdfast_config::FourEyes::default(),
         settings: BTreeMap::new(),
+        notifications: holdfast_config::Notifications::default(),
     }
 }
 

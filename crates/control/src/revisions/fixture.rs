@@ -1,6 +1,6 @@
 //! Fleets for the tests of revisions.
 
-use holdfast_config::{Fleet, FleetText, Secrets, check_text};
+use holdfast_config::{Fleet, FleetText, Secrets};
 use holdfast_model::{AppId, PolicyName, Timestamp};
 
 /// A credential, a storage and the policies `gold` and `silver`.
@@ -33,7 +33,7 @@ pub fn fleet(apps: &str) -> Fleet {
 
 /// The fleet of a text.
 pub fn read(text: &FleetText) -> Fleet {
-    let checked = check_text(text, Secrets::Leave, Timestamp::UNIX_EPOCH);
+    let checked = text.check(Secrets::Leave, Timestamp::UNIX_EPOCH);
     checked.fleet.unwrap_or_else(|| panic!("{:#?}", checked.problems))
 }
 

@@ -1,6 +1,6 @@
 //! The revisions that were made, and the way back.
 
-use holdfast_config::{Fleet, FleetText, Invalid, Secrets, check_text};
+use holdfast_config::{Fleet, FleetText, Invalid, Secrets};
 use holdfast_model::Timestamp;
 use holdfast_store::{Revision, RevisionHead, Store};
 use serde::Serialize;
@@ -62,7 +62,7 @@ pub async fn propose_rollback(store: &dyn Store, number: u64) -> Result<Proposal
 /// The fleet of a revision, without reading secrets.
 pub(super) fn fleet_of(revision: &Revision, now: Timestamp) -> Result<Fleet, Error> {
     let text = text_of(revision.clone());
-    let checked = check_text(&text, Secrets::Leave, now);
+    let checked = text.check(Secrets::Leave, now);
     checked.fleet.ok_or_else(|| Invalid(checked.problems).into())
 }
 

@@ -1,6 +1,6 @@
 //! The fleet that a process works by: the newest revision that it can use, or its fleet file while there is none.
 
-use holdfast_config::{Checked, Fleet, Problem, Secrets, Severity, UnusableStorage, check_text};
+use holdfast_config::{Checked, Fleet, Problem, Secrets, Severity, UnusableStorage};
 use holdfast_model::Timestamp;
 use holdfast_store::Store;
 
@@ -39,7 +39,7 @@ pub async fn read_revision(
     now: Timestamp,
 ) -> Result<InForce, Error> {
     let text = text_of(revision(store, number).await?);
-    let Checked { fleet, problems, unusable } = check_text(&text, secrets, now);
+    let Checked { fleet, problems, unusable } = text.check(secrets, now);
     let fleet = fleet.ok_or_else(|| unusable_here(number, &problems))?;
     Ok(InForce { revision: Some(number), fleet, unusable, error: None })
 }

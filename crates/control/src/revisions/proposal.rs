@@ -1,6 +1,6 @@
 //! A change of the fleet: proposed with what it does, then appended as a revision.
 
-use holdfast_config::{Fleet, FleetText, Invalid, Secrets, check_text, literal_secret};
+use holdfast_config::{Fleet, FleetText, Invalid, Secrets, literal_secret};
 use holdfast_model::{Actor, AppId, OperatorAction, Timestamp};
 use holdfast_store::{Revision, RevisionHead, RunFilter, Store, sha256_hex};
 use serde::Serialize;
@@ -65,7 +65,7 @@ pub fn checked(text: &FleetText, now: Timestamp) -> Result<Fleet, Error> {
             "put the secret into a file or the environment, and refer to it: `file:PATH` or `env:NAME`",
         ));
     }
-    let checked = check_text(text, Secrets::Leave, now);
+    let checked = text.check(Secrets::Leave, now);
     checked.fleet.ok_or_else(|| Invalid(checked.problems).into())
 }
 
@@ -160,7 +160,7 @@ async fn notes(store: &dyn Store, old: &Fleet, new: &Fleet) -> Result<Vec<String
     if !gone.is_empty() {
         let runs = store.runs(&RunFilter { unfinished: true, ..RunFilter::default() }).await?;
         for storage in gone {
-            let needing = runs.iter().filter(|run| run.policy_snapshot.storage.as_str() == storage).count();
+            let needing = runs.iter().filter(|run| run.policy_snapshot.storage.section() == storage).count();
             if needing > 0 {
                 let runs = counted(needing, "run");
                 notes.push(format!(

@@ -1,12 +1,13 @@
 //! What works by the fleet: each is prepared for another fleet first, and changed only when all are.
 
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use holdfast_config::Fleet;
 use holdfast_console::SiteFleet;
-use holdfast_control::audit::Checkpointer;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::engine::FleetChanger;
 
@@ -16,8 +17,17 @@ pub type Commit = Box<dyn FnOnce() + Send>;
 /// Prepares a part of the process for another fleet. Reads secrets; changes and sends nothing.
 pub type Follower = Box<dyn FnMut(&Fleet) -> anyhow::Result<Commit> + Send>;
 
-/// The parts of the file by which checkpoints are written.
-const OF_CHECKPOINTS: [&str; 3] = ["audit.", "azure.", "storage."];
+/// Runs a task until it is told to stop.
+pub type Task = Box<dyn FnOnce(CancellationToken) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send>;
+
+/// The tasks of a process, and what stops them all.
+#[derive(Debug, Clone)]
+pub struct Tasks {
+    /// Waits for them.
+    pub tracker: TaskTracker,
+    /// Stops them.
+    pub stop: CancellationToken,
+}
 
 /// The loops of the process.
 pub fn engine(mut changer: FleetChanger) -> Follower {
@@ -42,51 +52,52 @@ pub fn site(
     })
 }
 
-/// The checkpoints of the audit, which begin now. They are written anew only where their part of the file changes.
-pub fn checkpoints(
+/// A task that is built from the sections with these names, and begins now. It begins anew only where they change.
+pub fn task(
     first: &Fleet,
-    build: impl Fn(&Fleet) -> anyhow::Result<Option<Checkpointer>> + Send + 'static,
-    stop: CancellationToken,
+    sections: &'static [&'static str],
+    mut build: impl FnMut(&Fleet) -> anyhow::Result<Option<Task>> + Send + 'static,
+    tasks: Tasks,
 ) -> anyhow::Result<Follower> {
-    let writing = Writing::begin(build(first)?, first, &stop);
-    let writing = Arc::new(Mutex::new(writing));
+    let running = Running::begin(build(first)?, values(first, sections), &tasks);
+    let running = Arc::new(Mutex::new(running));
     Ok(Box::new(move |fleet| {
-        if lock(&writing).by == written_by(fleet) {
+        let wanted = values(fleet, sections);
+        if lock(&running).built_from == wanted {
             return Ok(Box::new(|| ()));
         }
-        let (checkpointer, writing) = (build(fleet)?, Arc::clone(&writing));
-        let (fleet, stop) = (fleet.clone(), stop.clone());
+        let (task, running, tasks) = (build(fleet)?, Arc::clone(&running), tasks.clone());
         Ok(Box::new(move || {
-            let mut writing = lock(&writing);
-            writing.until.cancel();
-            *writing = Writing::begin(checkpointer, &fleet, &stop);
+            let mut running = lock(&running);
+            running.until.cancel();
+            *running = Running::begin(task, wanted, &tasks);
         }))
     }))
 }
 
-/// What writes checkpoints.
-struct Writing {
-    /// The values that it was built from.
-    by: Vec<(String, String)>,
+/// A task that runs, if the fleet asks for it.
+struct Running {
+    built_from: Vec<(String, String)>,
     until: CancellationToken,
 }
 
-impl Writing {
-    fn begin(checkpointer: Option<Checkpointer>, fleet: &Fleet, stop: &CancellationToken) -> Self {
-        let until = stop.child_token();
-        if let Some(checkpointer) = checkpointer {
-            tokio::spawn(checkpointer.keep(until.clone().cancelled_owned()));
+impl Running {
+    fn begin(task: Option<Task>, built_from: Vec<(String, String)>, tasks: &Tasks) -> Self {
+        let until = tasks.stop.child_token();
+        if let Some(task) = task {
+            tasks.tracker.spawn(task(until.clone()));
         }
-        Self { by: written_by(fleet), until }
+        Self { built_from, until }
     }
 }
 
-fn lock(writing: &Mutex<Writing>) -> MutexGuard<'_, Writing> {
-    writing.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock(running: &Mutex<Running>) -> MutexGuard<'_, Running> {
+    running.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn written_by(fleet: &Fleet) -> Vec<(String, String)> {
-    let is_of = |key: &String| OF_CHECKPOINTS.iter().any(|part| key.starts_with(part));
+/// The values of some sections.
+fn values(fleet: &Fleet, sections: &[&str]) -> Vec<(String, String)> {
+    let is_of = |key: &String| sections.iter().any(|name| key.split('.').next() == Some(name));
     let values = fleet.settings.iter().filter(|(key, _)| is_of(key));
     values.map(|(key, value)| (key.clone(), value.clone())).collect()
 }

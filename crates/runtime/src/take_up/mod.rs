@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::Role;
 use file::WatchedFile;
-pub use followers::{Commit, Follower, checkpoints, engine, site};
+pub use followers::{Commit, Follower, Task, Tasks, engine, site, task};
 
 /// Pause between two looks at the newest revision and at the fleet file. A look is one short statement.
 const LOOK_EVERY: Duration = Duration::from_secs(2);

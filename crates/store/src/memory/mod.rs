@@ -3,6 +3,7 @@
 mod access;
 mod approvals;
 mod lanes;
+mod notifications;
 mod reading;
 mod revisions;
 mod state;
@@ -30,6 +31,7 @@ use crate::filter::{ActFilter, CatalogFilter, RunFilter};
 use crate::fleet::{Cursor, CursorAdvance, Departure, Enrolled, FleetChange, Planned};
 use crate::lanes::{DueLanes, LaneQuota, LeaseTerms, Leased};
 use crate::memory::state::State;
+use crate::notifications::NotificationStore;
 use crate::processes::ProcessStatus;
 use crate::requests::{RequestAnswer, RequestKey};
 use crate::revisions::{Revision, RevisionHead};
@@ -79,6 +81,10 @@ pub struct MemoryCopy(State);
 
 #[async_trait]
 impl Store for MemoryStore {
+    fn notifications(&self) -> &dyn NotificationStore {
+        self
+    }
+
     async fn now(&self) -> Result<Timestamp> {
         Ok(self.time())
     }

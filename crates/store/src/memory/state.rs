@@ -16,6 +16,7 @@ use crate::breaker::OpenBreaker;
 use crate::checkpoints::CheckpointStatus;
 use crate::columns::{Ending, stamp};
 use crate::fleet::Cursor;
+use crate::notifications::{Notification, NotifierPlace};
 use crate::processes::ProcessStatus;
 use crate::requests::AnsweredRequest;
 use crate::revisions::Revision;
@@ -62,6 +63,8 @@ pub(super) struct State {
     pub approvals: BTreeMap<RunId, Approval>,
     pub revisions: BTreeMap<u64, Revision>,
     pub processes: BTreeMap<RunId, ProcessStatus>,
+    pub notifier: Option<NotifierPlace>,
+    pub notifications: BTreeMap<String, Notification>,
     pub pauses: BTreeMap<AppId, Pause>,
     pub acknowledgements: BTreeMap<AppId, Acknowledgement>,
     audit: Vec<AuditEvent>,

@@ -34,6 +34,7 @@ fn fleet(writes: Budget) -> Fleet {
         checkpoints: None,
         four_eyes: holdfast_config::FourEyes::default(),
         settings: BTreeMap::new(),
+        notifications: holdfast_config::Notifications::default(),
     }
 }
 
