@@ -38,6 +38,9 @@ pub trait OperatorRequests: BackupRequests + FleetRequests {
     /// What the next 24 hours will bring. Makes no request to Azure.
     async fn forecast(&self) -> Result<FleetForecast, Error>;
 
+    /// What another time will bring, or another number of apps. Makes no request to Azure.
+    async fn forecast_of(&self, request: ForecastRequest) -> Result<FleetForecast, Error>;
+
     /// Plans a restore. Changes nothing.
     async fn plan_restore(&self, actor: &Actor, request: RestoreRequest) -> Result<RestorePlan, Error>;
 
@@ -68,7 +71,10 @@ impl OperatorRequests for LiveRequests {
 
     async fn forecast(&self) -> Result<FleetForecast, Error> {
         let from = self.store.now().await?;
-        let request = ForecastRequest { from, until: from + DAY, apps: None };
+        self.forecast_of(ForecastRequest { from, until: from + DAY, apps: None }).await
+    }
+
+    async fn forecast_of(&self, request: ForecastRequest) -> Result<FleetForecast, Error> {
         forecast(&self.fleet, &*self.store, request).await
     }
 

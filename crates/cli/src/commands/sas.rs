@@ -1,6 +1,8 @@
 //! `holdfast sas`: the SAS that backups are written with, and those that Azure keeps with backups.
 
+use holdfast_client::{Listed, Server};
 use holdfast_config::Secrets;
+use holdfast_control::Error;
 use holdfast_control::sas::{self, CheckedStorage};
 use holdfast_model::{StorageName, Timestamp};
 use serde::Serialize;
@@ -10,6 +12,7 @@ use crate::commands::added;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::output::{Cell, Table, Tone, age};
+use crate::place::Request;
 use crate::runtime::backends::Backends;
 use holdfast_runtime::engine::storages;
 
@@ -29,12 +32,7 @@ pub async fn run(command: &SasCommand, context: &Context) -> anyhow::Result<Exit
 }
 
 async fn check(args: &SasCheckArgs, context: &Context) -> anyhow::Result<Exit> {
-    // An unusable SAS is a result here, and not an error of the fleet file.
-    let fleet = context.fleet_with(Secrets::Leave)?;
-    let storage = storages(&fleet, &context.clock, context.rng())?;
-    let names: Vec<StorageName> = args.storages.iter().map(StorageName::new).collect();
-    let now = context.clock.now();
-    let storages = sas::check(&fleet, &*storage, &names, now).await?;
+    let Listed { as_of: now, value: storages } = context.ask(args).await?;
     let all_good = storages.iter().all(|storage| storage.good);
     if context.out.is_json() {
         context.out.json(&Document { now, storages })?;
@@ -42,6 +40,29 @@ async fn check(args: &SasCheckArgs, context: &Context) -> anyhow::Result<Exit> {
         show(&storages, now, context)?;
     }
     Ok(if all_good { Exit::Done } else { Exit::Failed })
+}
+
+impl Request for SasCheckArgs {
+    type Answer = Listed<CheckedStorage>;
+
+    async fn here(&self, context: &Context) -> anyhow::Result<Self::Answer> {
+        // An unusable SAS is a result here, and not an error of the fleet file.
+        let fleet = context.fleet_with(Secrets::Leave)?;
+        let storage = storages(&fleet, &context.clock, context.rng())?;
+        let as_of = context.clock.now();
+        let value = sas::check(&fleet, &*storage, &self.names(), as_of).await?;
+        Ok(Listed { as_of, value })
+    }
+
+    async fn there(&self, server: &Server) -> Result<Self::Answer, Error> {
+        server.storages(&self.names()).await
+    }
+}
+
+impl SasCheckArgs {
+    fn names(&self) -> Vec<StorageName> {
+        self.storages.iter().map(StorageName::new).collect()
+    }
 }
 
 async fn refresh(args: &SasRefreshArgs, context: &Context) -> anyhow::Result<Exit> {

@@ -15,10 +15,10 @@ use crate::simulated::simulate;
 const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,response_schema_conformance";
 
 /// A process that demands logins, ended with its guard.
-struct Serving {
+pub struct Serving {
     child: Child,
-    address: SocketAddr,
-    token: String,
+    pub address: SocketAddr,
+    pub token: String,
 }
 
 impl Drop for Serving {
@@ -29,7 +29,7 @@ impl Drop for Serving {
 }
 
 impl Serving {
-    fn start(place: &Place) -> Self {
+    pub fn start(place: &Place) -> Self {
         let created = place.run("tokens create --name tester --role admin");
         let line = "run --listen 127.0.0.1:0 --require-login --log-format json";
         let mut child =

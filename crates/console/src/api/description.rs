@@ -5,7 +5,7 @@ use utoipa::OpenApi;
 
 use crate::api::{
     access, acts, approvals, backup_acts, backups, catalog, deletions, drills, fleet, holds,
-    native_schedules, reads, restores,
+    native_schedules, policies, reads, restores, standing,
 };
 use crate::failure::Problem;
 use crate::pages::coverage;
@@ -52,6 +52,12 @@ use crate::pages::coverage;
         backup_acts::refresh_sas,
         deletions::plan,
         deletions::start,
+        standing::fleet,
+        standing::check,
+        standing::of_app,
+        standing::of_run,
+        policies::effective,
+        policies::discovery,
         fleet::problems,
         fleet::subscriptions,
         fleet::reopen,

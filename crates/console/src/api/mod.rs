@@ -16,6 +16,8 @@ mod named;
 pub mod native_schedules;
 pub mod once;
 pub mod plain;
+pub mod policies;
 pub mod reads;
 pub mod restores;
+pub mod standing;
 mod started;

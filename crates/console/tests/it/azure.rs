@@ -10,7 +10,7 @@ use holdfast_control::approvals::{
     ApprovalRequest, Confirmed, FourEyes, Replanned, StartedOnce, ask, confirm,
 };
 use holdfast_control::coverage::{Coverage, CoveredApp, Via};
-use holdfast_control::forecast::{FleetForecast, PolicyWindow};
+use holdfast_control::forecast::{FleetForecast, ForecastRequest, PolicyWindow};
 use holdfast_control::operator_requests::OperatorRequests;
 use holdfast_control::restore::{
     Blobs, ConfirmedPlan, DrillRequest, NEVER_RESTORED, NewRestore, RestorePlan, RestoreRequest,
@@ -131,6 +131,10 @@ impl OperatorRequests for FakeAzure {
             unanswered: Vec::new(),
             without_slots: Vec::new(),
         })
+    }
+
+    async fn forecast_of(&self, _: ForecastRequest) -> Result<FleetForecast, Error> {
+        self.forecast().await
     }
 
     async fn forecast(&self) -> Result<FleetForecast, Error> {

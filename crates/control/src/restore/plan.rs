@@ -1,7 +1,7 @@
 //! What a restore will do.
 
 use holdfast_model::{App, AppId, DatabaseRef, PolicySnapshot, SasFacts, Task};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::source::RestoreSource;
@@ -64,7 +64,7 @@ pub struct NewRestore {
 }
 
 /// What was found of a backup in its storage.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Blobs {
     /// Archive and manifest.
@@ -74,7 +74,7 @@ pub enum Blobs {
 }
 
 /// Where a restore goes, as it is now.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub struct RestoreTarget {
     /// The app.
     pub app: AppId,

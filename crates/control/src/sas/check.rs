@@ -3,14 +3,14 @@
 use holdfast_config::Fleet;
 use holdfast_model::{SasFacts, StorageName, Timestamp};
 use holdfast_storage::{Error, Need, SasHealth, Storage};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::storages::storage_named;
 use crate::wording::unusable;
 
 /// A storage and the state of its SAS.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub struct CheckedStorage {
     /// The storage.
     pub storage: StorageName,

@@ -75,7 +75,7 @@ fn facts(backup: &BackupView, now: Timestamp) -> Table {
             ("sas expires", backup.sas_expiry().map(format_timestamp)),
             ("verified", backup.verified_at.map(|at| age(at, now))),
             ("removal", backup.removal.map(removal)),
-            ("retention", backup.retention.map(str::to_owned)),
+            ("retention", backup.retention.as_deref().map(str::to_owned)),
             ("log", backup.log.clone()),
             ("problem", problem.map(|problem| format!("{}: {}", problem.kind.as_str(), problem.detail))),
             ("to do", problem.map(|problem| problem.next.clone())),
