@@ -4,6 +4,7 @@ mod args;
 mod commands;
 mod confirm;
 mod context;
+mod desk;
 mod exit;
 mod output;
 mod place;

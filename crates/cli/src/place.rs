@@ -1,7 +1,9 @@
 //! Where a command's request goes: to the server that the options name, else to the store here.
 
 use holdfast_client::{LoginFile, Origin, Server};
+use holdfast_control::selector::{Selected, Selector, selected};
 use holdfast_control::{Error, ErrorKind};
+use holdfast_store::Mode;
 use holdfast_telemetry::remember_secret;
 use secrecy::SecretString;
 
@@ -18,6 +20,21 @@ pub trait Request {
 
     /// Lets a server answer it.
     async fn there(&self, server: &Server) -> Result<Self::Answer, Error>;
+}
+
+impl Request for Selector {
+    type Answer = Selected;
+
+    async fn here(&self, context: &Context) -> anyhow::Result<Selected> {
+        let store = context.store(Mode::Read).await?;
+        let selected = selected(&*store, self).await?;
+        store.close().await;
+        Ok(selected)
+    }
+
+    async fn there(&self, server: &Server) -> Result<Selected, Error> {
+        server.selected(self).await
+    }
 }
 
 impl Context {

@@ -97,7 +97,7 @@ impl Server {
     }
 
     /// Removes.
-    pub(crate) async fn delete<T: DeserializeOwned>(&self, path: &[&str]) -> Result<T, Error> {
+    pub(crate) async fn remove<T: DeserializeOwned>(&self, path: &[&str]) -> Result<T, Error> {
         self.answer(&Call { acts_each_time: true, ..Call::new(Method::DELETE, path) }).await
     }
 

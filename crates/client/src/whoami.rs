@@ -65,6 +65,6 @@ impl Server {
 
     /// Revokes a token.
     pub async fn revoke_token(&self, name: &str) -> Result<ApiToken, Error> {
-        self.delete(&["tokens", name]).await
+        self.remove(&["tokens", name]).await
     }
 }

@@ -2,7 +2,7 @@
 
 use holdfast_client::{Listed, Server};
 use holdfast_control::Error;
-use holdfast_control::holds::{self, HoldRequest};
+use holdfast_control::holds::{self, ChangedHold, HoldRequest};
 use holdfast_model::{AppId, CatalogEntry, Timestamp};
 use holdfast_store::Mode;
 use serde::Serialize;
@@ -36,11 +36,8 @@ pub async fn run(command: &HoldCommand, context: &Context) -> anyhow::Result<Exi
 }
 
 async fn change(args: &HoldArgs, held: bool, context: &Context) -> anyhow::Result<Exit> {
-    let backends = Backends::open_beside(context).await?;
     let HoldArgs { app, backup, reason } = args.clone();
-    let request = HoldRequest { app, backup, reason, held, actor: context.actor() };
-    let changed = holds::change(&*backends.store, &request, &mut context.rng()).await?;
-    backends.store.close().await;
+    let changed = context.ask(&HoldRequest { app, backup, reason, held, actor: context.actor() }).await?;
     if let Some(run) = changed.deletion_started {
         context.out.message(&format!(
             "warning: run {run} had started to delete this backup before, and Azure may still delete it"
@@ -52,6 +49,21 @@ async fn change(args: &HoldArgs, held: bool, context: &Context) -> anyhow::Resul
         format!("backup {backup} of {name} {what}").into()
     })?;
     Ok(Exit::Done)
+}
+
+impl Request for HoldRequest {
+    type Answer = ChangedHold;
+
+    async fn here(&self, context: &Context) -> anyhow::Result<ChangedHold> {
+        let backends = Backends::open_beside(context).await?;
+        let changed = holds::change(&*backends.store, self, &mut context.rng()).await?;
+        backends.store.close().await;
+        Ok(changed)
+    }
+
+    async fn there(&self, server: &Server) -> Result<ChangedHold, Error> {
+        server.hold((&self.app, self.backup), &self.reason, self.held).await
+    }
 }
 
 async fn list(app: Option<&str>, context: &Context) -> anyhow::Result<Exit> {

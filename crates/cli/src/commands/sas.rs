@@ -1,8 +1,8 @@
 //! `holdfast sas`: the SAS that backups are written with, and those that Azure keeps with backups.
 
-use holdfast_client::{Listed, Server};
+use holdfast_client::{Listed, Server, Started};
 use holdfast_config::Secrets;
-use holdfast_control::Error;
+use holdfast_control::{ControlContext, Error, add_runs};
 use holdfast_control::sas::{self, CheckedStorage};
 use holdfast_model::{StorageName, Timestamp};
 use serde::Serialize;
@@ -10,10 +10,10 @@ use serde::Serialize;
 use crate::args::{SasCheckArgs, SasCommand, SasRefreshArgs};
 use crate::commands::added;
 use crate::context::Context;
+use crate::desk::Change;
 use crate::exit::Exit;
 use crate::output::{Cell, Table, Tone, age};
 use crate::place::Request;
-use crate::runtime::backends::Backends;
 use holdfast_runtime::engine::storages;
 
 /// The document of `sas check` for programs.
@@ -66,13 +66,33 @@ impl SasCheckArgs {
 }
 
 async fn refresh(args: &SasRefreshArgs, context: &Context) -> anyhow::Result<Exit> {
-    let fleet = context.fleet()?;
-    let backends = Backends::open_beside(context).await?;
-    let control = context.control(&fleet, &backends.store).await?;
-    let mut rng = context.rng();
-    let runs = sas::refresh(&control, &args.app, args.backup, &mut rng).await?;
-    drop(control);
-    added::runs(&runs, (fleet, backends), args.wait, context, rng).await
+    added::start(context.desk().await?, (args, &()), args.wait, context).await
+}
+
+impl Change for SasRefreshArgs {
+    type Plan = ();
+
+    async fn plan_here(&self, _: &ControlContext<'_>) -> anyhow::Result<()> {
+        Ok(())
+    }
+
+    async fn plan_there(&self, _: &Server) -> Result<(), Error> {
+        Ok(())
+    }
+
+    async fn start_here(
+        &self,
+        (): &(),
+        control: &ControlContext<'_>,
+        rng: &mut fastrand::Rng,
+    ) -> anyhow::Result<Started> {
+        let runs = sas::refresh(control, &self.app, self.backup, rng).await?;
+        Ok(Started::Runs(add_runs(control.store, &runs).await?))
+    }
+
+    async fn start_there(&self, (): &(), server: &Server) -> Result<Started, Error> {
+        server.refresh_sas(&self.app, self.backup).await
+    }
 }
 
 fn show(storages: &[CheckedStorage], now: Timestamp, context: &Context) -> std::io::Result<()> {

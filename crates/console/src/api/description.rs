@@ -5,7 +5,7 @@ use utoipa::OpenApi;
 
 use crate::api::{
     access, acts, approvals, backup_acts, backups, catalog, deletions, drills, fleet, holds,
-    native_schedules, policies, reads, restores, standing,
+    native_schedules, pauses, policies, reads, restores, selections, standing,
 };
 use crate::failure::Problem;
 use crate::pages::coverage;
@@ -24,8 +24,13 @@ use crate::pages::coverage;
         reads::run,
         reads::audit,
         reads::openapi,
+        backups::plan,
+        backups::start_named,
         backups::start,
         backups::retry,
+        pauses::begin,
+        pauses::end,
+        selections::select,
         acts::pause,
         acts::resume,
         acts::cancel,

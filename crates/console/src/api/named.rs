@@ -54,7 +54,7 @@ impl Site {
     pub(crate) async fn one(&self, name: &str) -> Result<AppId, Failure> {
         match self.named(name).await? {
             NamedApp::One(id) => Ok(id),
-            NamedApp::Several(ids) => Err(Failure::several(name, &ids)),
+            NamedApp::Several(ids) => Err(Failure::of_name(&ids, name)),
         }
     }
 }

@@ -90,12 +90,11 @@ impl ApprovalView {
 }
 
 /// What to tell who asked: a second person must confirm, where and until when.
-pub fn waits(approval: &Approval, now: Timestamp) -> String {
-    let view = ApprovalView::of(approval, now);
+pub fn waits(view: &ApprovalView) -> String {
     format!(
         "nothing is done yet: a second person must confirm the {} in the console, at {}, by {}",
         view.what,
         view.page,
-        format_timestamp(approval.expires_at)
+        format_timestamp(view.expires_at)
     )
 }

@@ -3,6 +3,7 @@
 mod execute;
 mod plan;
 mod select;
+mod view;
 #[cfg(test)]
 mod tests;
 
@@ -10,3 +11,4 @@ pub use execute::execute;
 pub(crate) use execute::runs;
 pub use plan::{DeletionPlan, DeletionRequest, NewestGood, PlannedDeletion, plan};
 pub use select::Allowed;
+pub use view::{PlannedBackup, PlannedDeletions};
