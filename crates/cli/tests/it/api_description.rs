@@ -104,7 +104,7 @@ fn the_api_does_what_commands_do_and_answers_as_its_description_says() {
 
     let (_, catalog) = serving.ask(&format!("GET /backups?app={app}"), None);
     let number = catalog["value"][0]["backup"]["id"].clone();
-    let (about_app, about_one) = (json!({ "app": app }), json!({ "app": app, "backup": number }));
+    let about_one = json!({ "app": app, "backup": number });
     let deletion = json!({ "app": app, "backups": [number], "allow_last": true });
     for (call, body, status) in [
         (format!("GET /inventory?app={app}"), None, 200),
@@ -115,7 +115,7 @@ fn the_api_does_what_commands_do_and_answers_as_its_description_says() {
         ("GET /storages".to_owned(), None, 200),
         ("GET /problems".to_owned(), None, 200),
         ("GET /subscriptions".to_owned(), None, 200),
-        ("POST /verifications".to_owned(), Some(&about_app), 200),
+        ("POST /verifications".to_owned(), Some(&json!({ "apps": [app] })), 200),
         ("POST /backups/reveal".to_owned(), Some(&about_one), 200),
         ("POST /native-schedules/show".to_owned(), Some(&json!({ "apps": [app] })), 200),
         ("POST /native-schedules/drift".to_owned(), Some(&json!({ "apps": [app] })), 200),
