@@ -14,4 +14,5 @@ GRANT INSERT, UPDATE ON holdfast.apps, holdfast.subscriptions, holdfast.runs, ho
 GRANT INSERT, UPDATE, DELETE ON holdfast.cursors, holdfast.unfinished_runs, holdfast.audit_checkpoints TO :"app";
 GRANT INSERT, UPDATE ON holdfast.api_tokens, holdfast.approvals TO :"app";
 GRANT INSERT, DELETE ON holdfast.requests TO :"app";
-GRANT EXECUTE ON FUNCTION holdfast.audit_last(), holdfast.make_audit_partitions(integer) TO :"app";
+GRANT EXECUTE ON FUNCTION holdfast.audit_last(), holdfast.audit_append(json), holdfast.audit_part(text),
+    holdfast.make_audit_partitions(integer) TO :"app";

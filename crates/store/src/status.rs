@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use holdfast_model::schedule::PauseWindow;
 use holdfast_model::{
     AppId, Cause, DepartureReason, Outcome, PolicyName, RunId, RunKind, StateCode, Timestamp, Verification,
 };
@@ -156,8 +157,15 @@ pub struct Pause {
     pub reason: String,
     /// The person's name: a claim.
     pub actor: String,
-    /// When it was asked for.
+    /// When the app's runs were suspended; a later pause that takes the place of this one keeps it.
     pub since: Timestamp,
+}
+
+impl Pause {
+    /// Its span.
+    pub fn window(&self) -> PauseWindow {
+        PauseWindow { since: self.since, until: self.until }
+    }
 }
 
 /// What a person says about a run that did not succeed. It covers the app's runs that were created before, too.
