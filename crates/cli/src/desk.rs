@@ -19,7 +19,7 @@ pub enum Desk {
 }
 
 /// A request that adds runs, after a look at what it will do.
-pub trait Change {
+pub trait AddsRuns {
     /// What it will do.
     type Plan;
 
@@ -54,7 +54,7 @@ impl Context {
 
 impl Desk {
     /// Plans the change.
-    pub async fn plan<C: Change>(&self, change: &C, context: &Context) -> anyhow::Result<C::Plan> {
+    pub async fn plan<C: AddsRuns>(&self, change: &C, context: &Context) -> anyhow::Result<C::Plan> {
         match self {
             Self::Here(here) => {
                 let control = context.control(&here.0, &here.1.store).await?;
@@ -65,7 +65,7 @@ impl Desk {
     }
 
     /// Adds the runs of the plan, or asks a second person for them.
-    pub async fn start<C: Change>(
+    pub async fn start<C: AddsRuns>(
         &self,
         change: &C,
         plan: &C::Plan,

@@ -1,6 +1,6 @@
 //! Where a command's request goes: to the server that the options name, else to the store here.
 
-use holdfast_client::{LoginFile, Origin, Server};
+use holdfast_client::{LoginFile, Server, ServerAddress};
 use holdfast_control::selector::{Selected, Selector, selected};
 use holdfast_control::{Error, ErrorKind};
 use holdfast_store::Mode;
@@ -48,27 +48,27 @@ impl Context {
 
     /// The server that the options name, with the token of the environment or of `holdfast login`.
     pub fn server(&self) -> anyhow::Result<Option<Server>> {
-        let Some(origin) = self.origin()? else { return Ok(None) };
+        let Some(address) = self.address()? else { return Ok(None) };
         let given = std::env::var("HOLDFAST_TOKEN").ok().filter(|token| !token.trim().is_empty());
         let token = match given {
             Some(token) => Some(SecretString::from(token.trim())),
-            None => self.login_file()?.token(&origin)?,
+            None => self.login_file()?.token(&address)?,
         };
-        Ok(Some(self.server_with(origin, token)?))
+        Ok(Some(self.server_with(address, token)?))
     }
 
     /// A server with a token, which is blanked in every message.
-    pub fn server_with(&self, origin: Origin, token: Option<SecretString>) -> Result<Server, Error> {
+    pub fn server_with(&self, address: ServerAddress, token: Option<SecretString>) -> Result<Server, Error> {
         if let Some(token) = &token {
             remember_secret(token);
         }
-        Server::new(origin, token, self.rng())
+        Server::new(address, token, self.rng())
     }
 
     /// The address of the server that the options name.
-    pub fn origin(&self) -> Result<Option<Origin>, Error> {
+    pub fn address(&self) -> Result<Option<ServerAddress>, Error> {
         let given = self.global.server.as_deref().filter(|url| !url.trim().is_empty());
-        given.map(Origin::parse).transpose()
+        given.map(ServerAddress::parse).transpose()
     }
 
     /// The file of the logins of the user.
@@ -78,8 +78,8 @@ impl Context {
     }
 
     /// The address of the server, for a command that only makes sense against one.
-    pub fn required_origin(&self) -> Result<Origin, Error> {
-        self.origin()?.ok_or_else(no_server)
+    pub fn required_address(&self) -> Result<ServerAddress, Error> {
+        self.address()?.ok_or_else(no_server)
     }
 
     /// The same with the token.
@@ -89,7 +89,7 @@ impl Context {
 
     /// Refuses a command that works on this machine alone where a server is named.
     pub fn require_place(&self, command: &Command) -> Result<(), Error> {
-        let has_server = self.origin()?.is_some();
+        let has_server = self.address()?.is_some();
         let Some(why) = local_work(command).filter(|_| has_server) else { return Ok(()) };
         let what = format!("this command {why}, and a server cannot do that");
         Err(Error::new(ErrorKind::Invalid, what)

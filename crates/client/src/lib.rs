@@ -1,8 +1,8 @@
 #![doc = include_str!("../README.md")]
 
 mod acts;
+mod address;
 mod login_file;
-mod origin;
 mod problem;
 mod query;
 mod reads;
@@ -11,8 +11,8 @@ mod starts;
 mod whoami;
 
 pub use acts::AdoptedBackups;
+pub use address::ServerAddress;
 pub use login_file::LoginFile;
-pub use origin::Origin;
 pub use reads::{AppBackups, Listed, ShownBackup};
 pub use server::Server;
 pub use starts::{BackupsOf, PlannedBackups, PlannedRestore, Started};

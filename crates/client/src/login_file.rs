@@ -9,13 +9,13 @@ use holdfast_control::{Error, ErrorKind};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 
-use crate::origin::Origin;
+use crate::address::ServerAddress;
 
 /// The tokens of the user, in a file that only the user can read.
 #[derive(Debug, Clone)]
 pub struct LoginFile(PathBuf);
 
-/// What the file holds: for each origin its login. It has no `Debug`, because it holds secrets.
+/// What the file holds: for each server its login. It has no `Debug`, because it holds secrets.
 #[derive(Default, Deserialize, Serialize)]
 struct Logins(BTreeMap<String, Login>);
 
@@ -46,22 +46,22 @@ impl LoginFile {
     }
 
     /// The token for a server, where there is one.
-    pub fn token(&self, origin: &Origin) -> Result<Option<SecretString>, Error> {
-        Ok(self.read()?.0.remove(&origin.to_string()).map(|login| login.token.into()))
+    pub fn token(&self, address: &ServerAddress) -> Result<Option<SecretString>, Error> {
+        Ok(self.read()?.0.remove(&address.to_string()).map(|login| login.token.into()))
     }
 
     /// Keeps the token for a server in place of an older one.
-    pub fn keep(&self, origin: &Origin, token: &SecretString) -> Result<(), Error> {
+    pub fn keep(&self, address: &ServerAddress, token: &SecretString) -> Result<(), Error> {
         let mut logins = self.read()?;
         let token = token.expose_secret().to_owned();
-        logins.0.insert(origin.to_string(), Login { token });
+        logins.0.insert(address.to_string(), Login { token });
         self.write(&logins)
     }
 
     /// Removes the token for a server; false where there is none.
-    pub fn forget(&self, origin: &Origin) -> Result<bool, Error> {
+    pub fn forget(&self, address: &ServerAddress) -> Result<bool, Error> {
         let mut logins = self.read()?;
-        let was_there = logins.0.remove(&origin.to_string()).is_some();
+        let was_there = logins.0.remove(&address.to_string()).is_some();
         if was_there {
             self.write(&logins)?;
         }
@@ -115,8 +115,8 @@ impl LoginFile {
 #[cfg(unix)]
 fn require_private(file: &File) -> Result<(), &'static str> {
     use std::os::unix::fs::MetadataExt as _;
-    let mode = file.metadata().map_or(0o077, |metadata| metadata.mode());
-    if mode & 0o077 == 0 { Ok(()) } else { Err("can be read by other users") }
+    let of_others = file.metadata().map_or(0o77, |metadata| metadata.mode()) % 0o100;
+    if of_others == 0 { Ok(()) } else { Err("can be read by other users") }
 }
 
 #[cfg(not(unix))]
@@ -132,7 +132,10 @@ mod tests {
     fn each_server_has_its_token_in_a_file_of_the_user_alone() {
         let folder = tempfile::tempdir().unwrap();
         let file = LoginFile::at(folder.path().join("new/logins.json"));
-        let (one, two) = (Origin::parse("https://one.example").unwrap(), Origin::parse("https://two.example").unwrap());
+        let (one, two) = (
+            ServerAddress::parse("https://one.example").unwrap(),
+            ServerAddress::parse("https://two.example").unwrap(),
+        );
         assert!(file.token(&one).unwrap().is_none() && !file.forget(&one).unwrap());
         file.keep(&one, &SecretString::from("hf_1")).unwrap();
         file.keep(&two, &SecretString::from("hf_2")).unwrap();
@@ -150,13 +153,13 @@ mod tests {
         use std::os::unix::fs::PermissionsExt as _;
         let folder = tempfile::tempdir().unwrap();
         let file = LoginFile::at(folder.path().join("logins.json"));
-        let origin = Origin::parse("https://one.example").unwrap();
-        file.keep(&origin, &SecretString::from("hf_1")).unwrap();
+        let address = ServerAddress::parse("https://one.example").unwrap();
+        file.keep(&address, &SecretString::from("hf_1")).unwrap();
         fs::set_permissions(file.path(), fs::Permissions::from_mode(0o644)).unwrap();
-        assert!(file.token(&origin).unwrap_err().to_string().contains("can be read by other users"));
+        assert!(file.token(&address).unwrap_err().to_string().contains("can be read by other users"));
         fs::set_permissions(file.path(), fs::Permissions::from_mode(0o600)).unwrap();
         fs::write(file.path(), "{\"https://one.example\": {\"token\": 7}, \"hf_secret").unwrap();
-        let error = file.token(&origin).unwrap_err().to_string();
+        let error = file.token(&address).unwrap_err().to_string();
         assert!(error.contains("cannot be read") && !error.contains("hf_secret"), "{error}");
     }
 

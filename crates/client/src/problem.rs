@@ -3,7 +3,7 @@
 use holdfast_control::{Error, ErrorKind};
 use serde::Deserialize;
 
-use crate::origin::Origin;
+use crate::address::ServerAddress;
 
 #[derive(Deserialize)]
 struct Problem {
@@ -13,15 +13,15 @@ struct Problem {
 }
 
 /// The error of an answer that is no success.
-pub fn error(origin: &Origin, status: u16, body: &[u8]) -> Error {
+pub fn error(address: &ServerAddress, status: u16, body: &[u8]) -> Error {
     let Ok(problem) = serde_json::from_slice::<Problem>(body) else {
-        let what = format!("{origin} answered {status} without saying why");
+        let what = format!("{address} answered {status} without saying why");
         return Error::new(ErrorKind::Store, what).help("check that --server is the address of a Holdfast");
     };
     let Problem { code, detail, help } = problem;
     let error = Error::new(kind(status, &code), detail);
     let help = match status {
-        401 => Some(format!("log in with `holdfast login --server {origin}`, or set HOLDFAST_TOKEN")),
+        401 => Some(format!("log in with `holdfast login --server {address}`, or set HOLDFAST_TOKEN")),
         _ => help,
     };
     match help {
@@ -47,9 +47,9 @@ mod tests {
 
     #[test]
     fn a_problem_keeps_its_sentence_its_advice_and_its_kind() {
-        let origin = Origin::parse("https://hf.example").unwrap();
+        let address = ServerAddress::parse("https://hf.example").unwrap();
         let body = br#"{"type":"about:blank","title":"Not found","status":404,"code":"not_found","detail":"no app `shup`","help":"did you mean `shop`?"}"#;
-        let error = error(&origin, 404, body);
+        let error = error(&address, 404, body);
         assert_eq!((error.to_string().as_str(), error.kind()), ("no app `shup`", ErrorKind::NotFound));
         assert_eq!(error.advice(), Some("did you mean `shop`?"));
         for (status, code, wanted) in [
@@ -66,8 +66,8 @@ mod tests {
 
     #[test]
     fn an_answer_of_something_else_names_the_server_and_not_its_words() {
-        let origin = Origin::parse("https://hf.example").unwrap();
-        let error = error(&origin, 404, b"<html>nginx");
+        let address = ServerAddress::parse("https://hf.example").unwrap();
+        let error = error(&address, 404, b"<html>nginx");
         assert_eq!(error.to_string(), "https://hf.example answered 404 without saying why");
     }
 }

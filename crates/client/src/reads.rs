@@ -11,7 +11,9 @@ use holdfast_control::runs::{HistoryRequest, RunHistory, RunWithEvents};
 use holdfast_control::sas::CheckedStorage;
 use holdfast_control::schedule_preview::{PreviewRange, SchedulePreview};
 use holdfast_control::status::FleetStatus;
-use holdfast_model::{AppId, BackupId, CatalogEntry, PolicyName, RunId, StorageName, Timestamp, format_timestamp};
+use holdfast_model::{
+    AppId, BackupId, CatalogEntry, PolicyName, RunId, RunKind, StorageName, Timestamp, format_timestamp,
+};
 use serde::Deserialize;
 
 use crate::query::Query;
@@ -72,7 +74,7 @@ impl Server {
     /// An app's runs.
     pub async fn history(&self, request: &HistoryRequest) -> Result<RunHistory, Error> {
         let HistoryRequest { app, kind, limit } = request;
-        let query = Query::default().with("app", Some(app)).with("kind", kind.map(|kind| kind.as_str()));
+        let query = Query::default().with("app", Some(app)).with("kind", kind.map(RunKind::as_str));
         self.get(&["history"], query.with("limit", Some(limit))).await
     }
 

@@ -14,7 +14,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::time::timeout;
 
-use crate::origin::Origin;
+use crate::address::ServerAddress;
 use crate::problem;
 use crate::query::Query;
 
@@ -29,7 +29,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 
 /// A server, with the token that logs in to it.
 pub struct Server {
-    origin: Origin,
+    address: ServerAddress,
     token: Option<SecretString>,
     transport: Arc<dyn Transport>,
     rng: Mutex<fastrand::Rng>,
@@ -49,25 +49,29 @@ struct Call<'a> {
 
 impl Server {
     /// A server. It connects when the first request is sent.
-    pub fn new(origin: Origin, token: Option<SecretString>, rng: fastrand::Rng) -> Result<Self, Error> {
+    pub fn new(
+        address: ServerAddress,
+        token: Option<SecretString>,
+        rng: fastrand::Rng,
+    ) -> Result<Self, Error> {
         let refused = |error: InvalidSettings| Error::new(ErrorKind::Invalid, error.to_string());
-        let transport = http_transport(origin.url(), CALL_MAX).map_err(refused)?;
-        Ok(Self::over(transport, origin, token, rng))
+        let transport = http_transport(address.url(), CALL_MAX).map_err(refused)?;
+        Ok(Self::over(transport, address, token, rng))
     }
 
     /// A server that is reached by this transport.
     pub fn over(
         transport: Arc<dyn Transport>,
-        origin: Origin,
+        address: ServerAddress,
         token: Option<SecretString>,
         rng: fastrand::Rng,
     ) -> Self {
-        Self { origin, token, transport, rng: Mutex::new(rng) }
+        Self { address, token, transport, rng: Mutex::new(rng) }
     }
 
     /// Where it is.
-    pub fn origin(&self) -> &Origin {
-        &self.origin
+    pub fn address(&self) -> &ServerAddress {
+        &self.address
     }
 
     /// Reads.
@@ -104,7 +108,7 @@ impl Server {
     async fn answer<T: DeserializeOwned>(&self, call: &Call<'_>) -> Result<T, Error> {
         let answer = self.exchange(call).await?;
         serde_json::from_slice(&answer.body).map_err(|error| {
-            let what = format!("the answer of {} cannot be read: {error}", self.origin);
+            let what = format!("the answer of {} cannot be read: {error}", self.address);
             Error::new(ErrorKind::Store, what).help("use the same version of holdfast as the server")
         })
     }
@@ -127,8 +131,9 @@ impl Server {
                 Ok(answer) if (200..300).contains(&answer.status) && pause.is_none() => Ok(answer),
                 Ok(answer) => Err(self.failed(&answer)),
                 Err(error) => {
-                    let what = format!("{} does not answer: {error}", self.origin);
-                    Err(Error::new(ErrorKind::Store, what).help("check --server, and that `holdfast run` serves it"))
+                    let what = format!("{} does not answer: {error}", self.address);
+                    Err(Error::new(ErrorKind::Store, what)
+                        .help("check --server, and that `holdfast run` serves it"))
                 }
             };
         }
@@ -137,19 +142,19 @@ impl Server {
     fn failed(&self, answer: &TransportResponse) -> Error {
         match answer.status {
             202 => {
-                let what = format!("{} is still making the answer", self.origin);
+                let what = format!("{} is still making the answer", self.address);
                 Error::new(ErrorKind::Azure, what).help("ask again in a moment")
             }
             300..400 => {
-                let what = format!("{} answers with a redirect, which is not followed", self.origin);
+                let what = format!("{} answers with a redirect, which is not followed", self.address);
                 Error::new(ErrorKind::Invalid, what).help("give the address of the server itself")
             }
-            status => problem::error(&self.origin, status, &answer.body),
+            status => problem::error(&self.address, status, &answer.body),
         }
     }
 
     fn request(&self, call: &Call<'_>) -> TransportRequest {
-        let mut url = self.origin.call(call.path);
+        let mut url = self.address.call(call.path);
         if !call.query.pairs().is_empty() {
             url.query_pairs_mut().extend_pairs(call.query.pairs());
         }
@@ -181,7 +186,7 @@ impl<'a> Call<'a> {
 /// Has no token.
 impl fmt::Debug for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Server").field("origin", &self.origin).finish_non_exhaustive()
+        f.debug_struct("Server").field("address", &self.address).finish_non_exhaustive()
     }
 }
 

@@ -1,15 +1,17 @@
 //! Requests that add runs on a server: planned, and started.
 
-use holdfast_control::approvals::ApprovalView;
+use std::collections::BTreeSet;
+
 use holdfast_control::app_resolver::AppSelection;
+use holdfast_control::approvals::ApprovalView;
 use holdfast_control::deletion::{Allowed, DeletionRequest, PlannedDeletions};
 use holdfast_control::native_schedule::AppSchedule;
-use holdfast_control::restore::{
-    Databases, Destination, DrillRequest, RestorePlan, RestoreRequest, Wanted,
-};
+use holdfast_control::restore::{Databases, Destination, DrillRequest, RestorePlan, RestoreRequest, Wanted};
 use holdfast_control::views::actions::{BackupPreview, BackupsStarted};
 use holdfast_control::{AddedRuns, Error};
-use holdfast_model::{App, AppId, BackupId, NativeSchedule, PolicyName, RunId, Timestamp, format_timestamp};
+use holdfast_model::{
+    App, AppId, BackupId, NativeSchedule, PolicyName, RunId, StorageName, Timestamp, format_timestamp,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -32,9 +34,9 @@ pub enum Started {
 #[serde(rename_all = "snake_case")]
 pub enum BackupsOf {
     /// These apps.
-    Apps(std::collections::BTreeSet<AppId>),
+    Apps(BTreeSet<AppId>),
     /// The apps of these runs, which did not succeed.
-    Runs(std::collections::BTreeSet<RunId>),
+    Runs(BTreeSet<RunId>),
 }
 
 /// What a request for backups will do.
@@ -110,7 +112,7 @@ impl<'a> From<&'a RestoreRequest> for RestoreAsked<'a> {
             },
             ignore_databases: *databases == Databases::Ignore,
             ignore_conflicting_host_names: request.ignore_conflicting_host_names,
-            storage: request.storage.as_ref().map(|storage| storage.as_str()),
+            storage: request.storage.as_ref().map(StorageName::as_str),
             ..Self::default()
         }
     }
@@ -137,7 +139,11 @@ impl Server {
     }
 
     /// Backs up all of the named apps, or none of them.
-    pub async fn back_up_named(&self, apps: &[String], policy: Option<&PolicyName>) -> Result<Started, Error> {
+    pub async fn back_up_named(
+        &self,
+        apps: &[String],
+        policy: Option<&PolicyName>,
+    ) -> Result<Started, Error> {
         self.start(&["backups", "named"], &json!({ "apps": apps, "policy": policy })).await
     }
 

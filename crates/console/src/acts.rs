@@ -152,7 +152,11 @@ impl Act {
                     "Azure was not asked for it, so nothing is left behind."
                 };
                 let may_leave_backup = cancelled.may_leave_backup;
-                Ok(ActDone { run: Some(run), may_leave_backup, ..ActDone::new(cancelled.app, sentence, detail) })
+                Ok(ActDone {
+                    run: Some(run),
+                    may_leave_backup,
+                    ..ActDone::new(cancelled.app, sentence, detail)
+                })
             }
             About::Backup(app, backup) => {
                 let held = kind == ActKind::Hold;

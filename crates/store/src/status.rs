@@ -24,7 +24,11 @@ pub struct AppStatus {
     /// Whether it left the fleet.
     pub removed: bool,
     /// Its recovery point objective; `None` where its policy sets none.
-    #[serde(rename = "recovery_point_objective_s", serialize_with = "seconds", deserialize_with = "of_seconds")]
+    #[serde(
+        rename = "recovery_point_objective_s",
+        serialize_with = "seconds",
+        deserialize_with = "of_seconds"
+    )]
     #[schema(value_type = Option<u64>)]
     pub recovery_point_objective: Option<Duration>,
     /// When and why it left the fleet.

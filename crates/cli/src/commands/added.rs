@@ -7,12 +7,12 @@ use holdfast_control::runs::RunView;
 
 use crate::commands::outcome::state_cell;
 use crate::context::Context;
-use crate::desk::{Change, Desk};
+use crate::desk::{AddsRuns, Desk};
 use crate::exit::Exit;
 use crate::output::Table;
 
 /// Starts what is planned, and shows its runs, with `wait` at their ends.
-pub async fn start<C: Change>(
+pub async fn start<C: AddsRuns>(
     desk: Desk,
     (change, plan): (&C, &C::Plan),
     wait: bool,
@@ -23,7 +23,7 @@ pub async fn start<C: Change>(
 }
 
 /// The same with another look.
-pub async fn start_showing<C: Change>(
+pub async fn start_showing<C: AddsRuns>(
     desk: Desk,
     (change, plan): (&C, &C::Plan),
     wait: bool,

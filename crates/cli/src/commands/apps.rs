@@ -1,8 +1,8 @@
 //! `holdfast apps discover`: the apps that Azure lists, and the policy of each.
 
 use holdfast_client::Server;
-use holdfast_control::{Error, counted};
 use holdfast_control::coverage::{Coverage, CoveredApp, Unanswered, Via, WithoutSlots, coverage};
+use holdfast_control::{Error, counted};
 use holdfast_store::Mode;
 
 use crate::args::DiscoverArgs;

@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::args::BackupArgs;
 use crate::commands::{added, bulk};
 use crate::context::Context;
-use crate::desk::Change;
+use crate::desk::AddsRuns;
 use crate::exit::Exit;
 use crate::output::{Cell, Table};
 
@@ -49,7 +49,7 @@ struct Named {
     policy: Option<PolicyName>,
 }
 
-impl Change for Named {
+impl AddsRuns for Named {
     type Plan = ();
 
     async fn plan_here(&self, _: &ControlContext<'_>) -> anyhow::Result<()> {

@@ -11,7 +11,7 @@ use crate::args::ChangeOptions;
 use crate::commands::added;
 use crate::confirm;
 use crate::context::Context;
-use crate::desk::{Change, Desk};
+use crate::desk::{AddsRuns, Desk};
 use crate::exit::Exit;
 
 /// Names of apps that are left out, at most.
@@ -36,7 +36,7 @@ pub async fn start(
     added::start(desk, (&of, &plan), options.wait, context).await
 }
 
-impl Change for BackupsOf {
+impl AddsRuns for BackupsOf {
     type Plan = PlannedBackups;
 
     async fn plan_here(&self, control: &ControlContext<'_>) -> anyhow::Result<PlannedBackups> {
@@ -60,8 +60,7 @@ impl Change for BackupsOf {
         let reading = read_fleet(control.store, None).await?;
         let (selection, left_out) = selection(self, &reading, control).await?;
         let (key, actor) = (rng.u128(..).to_string(), control.actor.clone());
-        let action =
-            BackupAction { selection, actor, key, asked_at: reading.at, request: None, left_out };
+        let action = BackupAction { selection, actor, key, asked_at: reading.at, request: None, left_out };
         let started = back_up(control.store, control.fleet, &reading, &action).await?;
         Ok(Started::Runs(AddedRuns { ids: started.runs, under_way: 0 }))
     }

@@ -2,7 +2,7 @@
 
 use holdfast_client::Server;
 use holdfast_config::Secrets;
-use holdfast_control::{Error, EffectivePolicy, effective_policies};
+use holdfast_control::{EffectivePolicy, Error, effective_policies};
 use holdfast_model::AppId;
 
 use crate::args::EffectiveArgs;

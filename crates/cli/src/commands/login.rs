@@ -17,25 +17,29 @@ const TOKEN_MAX: usize = 64 * 1024;
 
 /// Runs `holdfast login`: reads a token, tries it, and keeps it.
 pub async fn login(context: &Context) -> anyhow::Result<Exit> {
-    let (origin, file) = (context.required_origin()?, context.login_file()?);
+    let (address, file) = (context.required_address()?, context.login_file()?);
     if io::stdin().is_terminal() {
-        context.out.message(&format!("The token for {origin}, which is not shown (`holdfast tokens create` makes one):"));
+        context.out.message(&format!(
+            "The token for {address}, which is not shown (`holdfast tokens create` makes one):"
+        ));
     }
     let token = SecretString::from(read_token()?);
-    let me = context.server_with(origin.clone(), Some(token.clone()))?.whoami().await?;
-    file.keep(&origin, &token)?;
+    let me = context.server_with(address.clone(), Some(token.clone()))?.whoami().await?;
+    file.keep(&address, &token)?;
     let name = &me.principal.name;
-    context.out.show(&json!({ "server": origin.to_string(), "name": name, "kept_in": file.path() }), || {
-        format!("logged in to {origin} as {name}; the token is kept in {}", file.path().display()).into()
-    })?;
+    context
+        .out
+        .show(&json!({ "server": address.to_string(), "name": name, "kept_in": file.path() }), || {
+            format!("logged in to {address} as {name}; the token is kept in {}", file.path().display()).into()
+        })?;
     Ok(Exit::Done)
 }
 
 /// Runs `holdfast logout`: forgets the token. It stays in force until it expires or is revoked.
 pub fn logout(context: &Context) -> anyhow::Result<Exit> {
-    let (origin, file) = (context.required_origin()?, context.login_file()?);
-    let was_there = file.forget(&origin)?;
-    context.out.show(&json!({ "server": origin.to_string(), "forgotten": was_there }), || {
+    let (address, file) = (context.required_address()?, context.login_file()?);
+    let was_there = file.forget(&address)?;
+    context.out.show(&json!({ "server": address.to_string(), "forgotten": was_there }), || {
         let what = if was_there { "the token is removed from this machine" } else { "there was no token" };
         format!("{what}; `holdfast tokens revoke` ends a token everywhere").into()
     })?;
@@ -46,7 +50,7 @@ pub fn logout(context: &Context) -> anyhow::Result<Exit> {
 pub async fn whoami(context: &Context) -> anyhow::Result<Exit> {
     let server = context.required_server()?;
     let me = server.whoami().await?;
-    context.out.show(&me, || facts(&me, server.origin().to_string(), context).into())?;
+    context.out.show(&me, || facts(&me, server.address().to_string(), context).into())?;
     Ok(Exit::Done)
 }
 

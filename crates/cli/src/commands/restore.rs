@@ -1,7 +1,9 @@
 //! `holdfast restore` and `holdfast drill`: plan, confirmation, and the run.
 
 use holdfast_client::{PlannedRestore, Server, Started};
-use holdfast_control::restore::{DrillRequest, RestorePlan, RestoreRequest, execute, plan_drill, plan_restore};
+use holdfast_control::restore::{
+    DrillRequest, RestorePlan, RestoreRequest, execute, plan_drill, plan_restore,
+};
 use holdfast_control::runs::RunView;
 use holdfast_control::{ControlContext, Error};
 use serde::Serialize;
@@ -11,7 +13,7 @@ use crate::commands::outcome::state_cell;
 use crate::commands::{added, restore_plan};
 use crate::confirm;
 use crate::context::Context;
-use crate::desk::Change;
+use crate::desk::AddsRuns;
 use crate::exit::Exit;
 use crate::output::Table;
 
@@ -36,7 +38,7 @@ pub async fn drill(args: &DrillArgs, context: &Context) -> anyhow::Result<Exit> 
 
 /// Shows a plan, and after the confirmation adds its run.
 async fn carry_out(
-    change: &impl Change<Plan = PlannedRestore>,
+    change: &impl AddsRuns<Plan = PlannedRestore>,
     options: ChangeOptions,
     context: &Context,
 ) -> anyhow::Result<Exit> {
@@ -59,7 +61,7 @@ async fn carry_out(
     added::start_showing(desk, (change, &planned), options.wait, context, show).await
 }
 
-impl Change for RestoreRequest {
+impl AddsRuns for RestoreRequest {
     type Plan = PlannedRestore;
 
     async fn plan_here(&self, control: &ControlContext<'_>) -> anyhow::Result<PlannedRestore> {
@@ -84,7 +86,7 @@ impl Change for RestoreRequest {
     }
 }
 
-impl Change for DrillRequest {
+impl AddsRuns for DrillRequest {
     type Plan = PlannedRestore;
 
     async fn plan_here(&self, control: &ControlContext<'_>) -> anyhow::Result<PlannedRestore> {

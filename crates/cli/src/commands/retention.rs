@@ -2,8 +2,8 @@
 
 use holdfast_client::Server;
 use holdfast_config::Secrets;
-use holdfast_control::{Error, counted};
 use holdfast_control::retention::{BackupRetention, RetentionReport, retention};
+use holdfast_control::{Error, counted};
 use holdfast_model::PolicyName;
 use holdfast_store::Mode;
 

@@ -2,15 +2,15 @@
 
 use holdfast_client::{Listed, Server, Started};
 use holdfast_config::Secrets;
-use holdfast_control::{ControlContext, Error, add_runs};
 use holdfast_control::sas::{self, CheckedStorage};
+use holdfast_control::{ControlContext, Error, add_runs};
 use holdfast_model::{StorageName, Timestamp};
 use serde::Serialize;
 
 use crate::args::{SasCheckArgs, SasCommand, SasRefreshArgs};
 use crate::commands::added;
 use crate::context::Context;
-use crate::desk::Change;
+use crate::desk::AddsRuns;
 use crate::exit::Exit;
 use crate::output::{Cell, Table, Tone, age};
 use crate::place::Request;
@@ -69,7 +69,7 @@ async fn refresh(args: &SasRefreshArgs, context: &Context) -> anyhow::Result<Exi
     added::start(context.desk().await?, (args, &()), args.wait, context).await
 }
 
-impl Change for SasRefreshArgs {
+impl AddsRuns for SasRefreshArgs {
     type Plan = ();
 
     async fn plan_here(&self, _: &ControlContext<'_>) -> anyhow::Result<()> {

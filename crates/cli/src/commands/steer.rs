@@ -70,7 +70,9 @@ impl Request for Cancellations {
         for run in self.runs.iter().copied() {
             done.push(match server.cancel(run, &self.reason).await {
                 // Without a server or the right to ask it, the other runs would say the same.
-                Err(error) if matches!(error.kind(), ErrorKind::Store | ErrorKind::Refused) => return Err(error),
+                Err(error) if matches!(error.kind(), ErrorKind::Store | ErrorKind::Refused) => {
+                    return Err(error);
+                }
                 cancelled => outcome(run, cancelled),
             });
         }

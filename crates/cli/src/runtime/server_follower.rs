@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use holdfast_client::Server;
-use holdfast_control::runs::RunView;
 use holdfast_control::Error;
+use holdfast_control::runs::RunView;
 use holdfast_model::{Outcome, RunId, inert};
 use tokio_util::sync::CancellationToken;
 
@@ -57,7 +57,8 @@ async fn watch(
     stop: &CancellationToken,
     context: &Context,
 ) -> Result<Vec<RunView>, Error> {
-    let bar = (ids.len() > 1).then(|| context.out.progress(ids.len(), "{bar:40} {pos} of {len} ended [{elapsed}]"));
+    let bar =
+        (ids.len() > 1).then(|| context.out.progress(ids.len(), "{bar:40} {pos} of {len} ended [{elapsed}]"));
     let mut runs = load(server, ids).await?;
     let mut told: BTreeSet<RunId> = BTreeSet::new();
     loop {

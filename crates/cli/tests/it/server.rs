@@ -34,12 +34,17 @@ impl Both {
         Ended::from(command.output().unwrap())
     }
 
+    fn json(&self, line: &str) -> Value {
+        let ended = self.there(&format!("{line} --output json"));
+        serde_json::from_str(&ended.out).unwrap_or_else(|_| panic!("{line}: {}{}", ended.out, ended.err))
+    }
+
     /// Runs a line over the store, by the server, and over the store: what the server says is one of the others.
     fn compare(&self, line: &str) {
         for line in [line.to_owned(), format!("{line} --output json")] {
-            let (before, there) = (shown(self.here.run(&line)), shown(self.there(&line)));
+            let (before, there) = (shown(&self.here.run(&line)), shown(&self.there(&line)));
             if there != before {
-                assert_eq!(there, shown(self.here.run(&line)), "{line}");
+                assert_eq!(there, shown(&self.here.run(&line)), "{line}");
             }
             if there.1.is_empty() {
                 // An error is the same text in both formats.
@@ -50,12 +55,13 @@ impl Both {
 }
 
 /// The exit code and the texts, without spans and times of now.
-fn shown(ended: Ended) -> (i32, String, String) {
+fn shown(ended: &Ended) -> (i32, String, String) {
     (ended.code, timeless(&ended.out), timeless(&ended.err))
 }
 
 fn timeless(text: &str) -> String {
-    let of_now = ["\"now\": ", "\"at\": ", "\"from\": ", "\"until\": ", "\"last_used_at\": ", "\"oldest_age_s\": "];
+    let of_now =
+        ["\"now\": ", "\"at\": ", "\"from\": ", "\"until\": ", "\"last_used_at\": ", "\"oldest_age_s\": "];
     let is_kept = |line: &&str| !of_now.iter().any(|key| line.trim_start().starts_with(key));
     let units = ["s", "ms", "min", "h", "d"];
     let words: Vec<&str> = text.lines().filter(is_kept).flat_map(str::split_whitespace).collect();
@@ -111,6 +117,10 @@ fn a_command_prints_the_same_over_the_store_and_by_a_server() {
         format!("backups list {app}"),
         format!("backups list {app}x"),
         format!("backups show {app} {number}"),
+        format!("restore {app} --latest --to-new restored-app --output json"),
+        format!("verify {app}"),
+        "native-schedule show --all".to_owned(),
+        "native-schedule drift --all".to_owned(),
         format!("backups show {app} 1"),
     ] {
         both.compare(&line);
@@ -118,31 +128,12 @@ fn a_command_prints_the_same_over_the_store_and_by_a_server() {
 }
 
 #[test]
-fn people_act_by_a_server_as_they_do_over_its_store() {
-    let (both, _azure) = Both::start(3);
-    let apps = both.here.json("status")["apps"].clone();
-    let (app, other) = (apps[0]["name"].as_str().unwrap(), apps[1]["name"].as_str().unwrap());
-    let json = |line: &str| -> Value {
-        let ended = both.there(&format!("{line} --output json"));
-        serde_json::from_str(&ended.out).unwrap_or_else(|_| panic!("{line}: {}{}", ended.out, ended.err))
-    };
-    let done = json(&format!("backup {app} --wait"));
-    assert_eq!((&done[0]["outcome"], &done[0]["state"]), (&"succeeded".into(), &"ended".into()));
+fn what_is_refused_is_refused_with_the_same_words() {
+    let (both, _azure) = Both::start(2);
+    let app = both.here.json("status")["apps"][0]["name"].as_str().unwrap().to_owned();
+    let done = both.json(&format!("backup {app} --wait"));
     let (run, number) = (done[0]["run_id"].as_str().unwrap(), done[0]["backup_id"].as_i64().unwrap());
-    let who = both.here.run(&format!("runs show {run}")).out;
-    assert!(who.contains("tester") && who.contains("api"), "{who}");
-
-    for (line, said) in [
-        (format!("hold add {app} --backup {number} --reason audit"), "is held"),
-        (format!("apps pause {app} --for 8h --reason move"), "1 app paused"),
-        (format!("apps resume {app} --reason moved"), "1 app scheduled again"),
-        (format!("verify {app}"), "1 verified, 0 lost"),
-        ("runs retry --all --yes".to_owned(), ""),
-        (format!("sas refresh {app} --backup {number} --wait"), "succeeded"),
-    ] {
-        let ended = both.there(&line);
-        assert!(ended.code == 0 && ended.out.contains(said), "{line}: {}{}", ended.out, ended.err);
-    }
+    assert_eq!(both.there(&format!("hold add {app} --backup {number} --reason audit")).code, 0);
     for line in [
         format!("runs acknowledge {run} --note seen"),
         format!("runs cancel {run} --reason late --yes"),
@@ -150,48 +141,61 @@ fn people_act_by_a_server_as_they_do_over_its_store() {
         format!("hold remove {app} --backup 7 --reason none"),
         format!("apps resume {app} --reason twice"),
         "apps pause --match nothing --for 8h --reason test --yes".to_owned(),
-        format!("backups delete {app} {number} --yes"),
         format!("backups delete {app} {number}"),
-        format!("restore {app} --latest --to-new restored-app --output json"),
         format!("restore {app} --latest"),
         format!("restore {app} --blob nothing.zip --to-new restored-app"),
         format!("backups adopt {app} {number}"),
         format!("backup {app} nobody"),
         format!("backup {app} --with-policy gild"),
-        "native-schedule show --all".to_owned(),
-        "native-schedule drift --all".to_owned(),
         format!("native-schedule push {app} --yes"),
-        format!("verify {app}"),
         format!("sas refresh {app} --backup 7"),
         "tokens revoke nobody".to_owned(),
         "tokens create --name a/b --role viewer".to_owned(),
     ] {
         both.compare(&line);
     }
-    let restored = json(&format!("restore {app} --latest --to-new restored-app --yes --wait"));
-    assert_eq!(restored["run"]["outcome"], "succeeded", "{restored}");
-    assert_eq!(both.there(&format!("hold remove {app} --backup {number} --reason done")).code, 0);
-    let deleted = both.there(&format!("backups delete {app} {number} --allow-last --yes --wait"));
-    assert!(deleted.code == 0 && deleted.out.contains("succeeded"), "{}{}", deleted.out, deleted.err);
+}
 
-    let added = json("backup --match * --yes");
-    assert!(added.as_array().is_some_and(|runs| runs.len() >= 2), "{added}");
-    let shown = both.there(&format!("backup {other} --wait"));
-    assert_eq!(shown.code, 0, "{}{}", shown.out, shown.err);
-    let latest = both.here.json(&format!("history {other} --limit 1"))["runs"][0]["backup"]["id"].clone();
-    let revealed = json(&format!("backups show {other} {latest} --reveal"));
-    assert!(revealed["storage_url"].as_str().is_some_and(|url| url.contains("sig=")), "{other}");
+#[test]
+fn people_act_by_a_server_as_they_do_over_its_store() {
+    let (both, _azure) = Both::start(2);
+    let apps = both.here.json("status")["apps"].clone();
+    let app = apps[0]["name"].as_str().unwrap();
+    let done = both.json(&format!("backup {app} --wait"));
+    assert_eq!((&done[0]["outcome"], &done[0]["state"]), (&"succeeded".into(), &"ended".into()));
+    let (run, number) = (done[0]["run_id"].as_str().unwrap(), done[0]["backup_id"].as_i64().unwrap());
+    let who = both.here.run(&format!("runs show {run}")).out;
+    assert!(who.contains("tester") && who.contains("api"), "{who}");
+    for (line, said) in [
+        (format!("hold add {app} --backup {number} --reason audit"), "is held"),
+        (format!("apps pause {app} --for 8h --reason move"), "1 app paused"),
+        (format!("apps resume {app} --reason moved"), "1 app scheduled again"),
+        (format!("verify {app}"), "1 verified, 0 lost"),
+        ("runs retry --all --yes".to_owned(), ""),
+        (format!("sas refresh {app} --backup {number}"), "refresh SAS"),
+        (format!("hold remove {app} --backup {number} --reason done"), "no longer held"),
+        (format!("backups delete {app} {number} --allow-last --yes"), "delete"),
+    ] {
+        let ended = both.there(&line);
+        assert!(ended.code == 0 && ended.out.contains(said), "{line}: {}{}", ended.out, ended.err);
+    }
+    let added = both.json("backup --match * --yes");
+    assert!(!added.as_array().unwrap().is_empty(), "{added}");
+}
 
-    let token = json("tokens create --name eye --role viewer")["token"].as_str().unwrap().to_owned();
+#[test]
+fn a_role_bounds_what_a_command_does_by_a_server() {
+    let (both, _azure) = Both::start(1);
+    let token = both.json("tokens create --name eye --role viewer")["token"].as_str().unwrap().to_owned();
     let seer = |line: &str| {
         let mut command = command(&both.there.path(""), line);
         command.env("HOLDFAST_SERVER", format!("http://{}", both.server.address));
         Ended::from(command.env("HOLDFAST_TOKEN", &token).output().unwrap())
     };
     assert_eq!(seer("status").code, 0);
-    let refused = seer(&format!("backup {app}"));
+    let refused = seer("backup --all --yes");
     assert!(refused.code == 1 && refused.err.contains("that needs the role operator"), "{}", refused.err);
-    assert_eq!(json("tokens revoke eye")["name"], "eye");
+    assert_eq!(both.json("tokens revoke eye")["name"], "eye");
     assert_eq!(seer("status").code, 1);
 }
 

@@ -210,9 +210,7 @@ async fn selection(site: &Site, request: &Body) -> Result<Selection, Failure> {
             let query = FleetQuery { after: None, ..FleetQuery::from_url(query)? };
             Ok(Selection::Matching { query, count })
         }
-        (None, None) if !request.apps.is_empty() => {
-            Ok(Selection::Apps(ids(site, &request.apps).await?))
-        }
+        (None, None) if !request.apps.is_empty() => Ok(Selection::Apps(ids(site, &request.apps).await?)),
         _ => Err(bad("Give either apps, or a query with the count of apps that it matches.")),
     }
 }

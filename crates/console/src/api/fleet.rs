@@ -144,7 +144,7 @@ pub async fn schedules(State(site): State<Arc<Site>>, query: RawQuery) -> Result
     params(
         ("hours" = Option<u32>, Query, maximum = 744, description = "How many hours; 24 where no number is given, 744 at most."),
         ("from" = Option<String>, Query, description = "From this time (RFC 3339); from now where none is given."),
-        ("apps" = Option<u32>, Query, maximum = 200000, description = "Take the fleet to have this many apps."),
+        ("apps" = Option<u32>, Query, maximum = 200_000, description = "Take the fleet to have this many apps."),
     ),
     responses((status = 200, description = "The forecast.", body = FleetForecast), (status = 202, description = "It is being made.", body = Asking)),
     extensions(("x-codes" = json!(["invalid_query"])))

@@ -64,7 +64,7 @@ pub async fn check(State(site): State<Arc<Site>>, query: RawQuery) -> Result<Res
     params(
         ("app" = String, Query, description = "The app, by short name or ARM id."),
         ("kind" = Option<RunKind>, Query, description = "Only this kind."),
-        ("limit" = Option<u32>, Query, maximum = 10000, description = "How many; 20 where no number is given, 10000 at most."),
+        ("limit" = Option<u32>, Query, maximum = 10_000, description = "How many; 20 where no number is given, 10000 at most."),
     ),
     responses((status = 200, description = "The runs.", body = RunHistory)),
     extensions(("x-codes" = json!(["invalid", "invalid_query", "not_found"])))

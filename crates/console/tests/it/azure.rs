@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use holdfast_control::app_resolver::AppSelection;
 use holdfast_control::approvals::{
     ApprovalRequest, Confirmed, FourEyes, Replanned, StartedOnce, ask, confirm,
 };
-use holdfast_control::app_resolver::AppSelection;
 use holdfast_control::backup::BackupRequest;
 use holdfast_control::coverage::{Coverage, CoveredApp, Via};
 use holdfast_control::forecast::{FleetForecast, ForecastRequest, PolicyWindow};
@@ -21,8 +21,8 @@ use holdfast_control::restore::{
 use holdfast_control::verify::VerifyReport;
 use holdfast_control::{AddedRuns, Error, ErrorKind};
 use holdfast_model::{
-    Actor, App, AppId, BackupId, NewRun, NewTask, PolicyName, PolicySnapshot, Restore, RunId, RunKind, SasFacts,
-    SasWindow, StorageName, Task, Trigger,
+    Actor, App, AppId, BackupId, NewRun, NewTask, PolicyName, PolicySnapshot, Restore, RunId, RunKind,
+    SasFacts, SasWindow, StorageName, Task, Trigger,
 };
 use holdfast_store::{Approval, CatalogFilter, RequestAnswer, Store};
 

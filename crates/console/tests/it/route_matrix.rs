@@ -71,7 +71,9 @@ impl Samples {
             ("GET", "/api/v1/runs/{id}/events") => {
                 (format!("/api/v1/runs/{}/events", self.run), String::new(), 200)
             }
-            ("GET", "/api/v1/coverage" | "/api/v1/forecast" | "/api/v1/discovery") => (path.to_string(), String::new(), ANY),
+            ("GET", "/api/v1/coverage" | "/api/v1/forecast" | "/api/v1/discovery") => {
+                (path.to_string(), String::new(), ANY)
+            }
             ("POST", asked) if asked.contains("/restores") || asked.contains("/drills") => {
                 crate::restores::sample(world, token, asked, app).await
             }
@@ -100,11 +102,12 @@ impl Samples {
                 (path.to_owned(), Some(json!({ "apps": [app], "until": until, "reason": "audit" })), ANY)
             }
             "pauses/end" => (path.to_owned(), Some(json!({ "apps": [app], "reason": "audit" })), ANY),
-            "backups/plan" | "backups/named" => (path.to_owned(), Some(json!({ "apps": [app] })), ANY),
             "doctor" | "inventory" => (query(path), None, ANY),
             "backups/{number}" => (query("/api/v1/backups/1"), None, ANY),
             "sas/refresh" => (path.to_owned(), Some(json!({ "app": app })), ANY),
-            "verifications" => (path.to_owned(), Some(json!({ "apps": [app] })), ANY),
+            "verifications" | "backups/plan" | "backups/named" => {
+                (path.to_owned(), Some(json!({ "apps": [app] })), ANY)
+            }
             "backups/reveal" => (path.to_owned(), Some(json!({ "app": app, "backup": 1 })), ANY),
             "backups/adopt" | "deletions" | "deletions/plan" => {
                 (path.to_owned(), Some(json!({ "app": app, "backups": [1] })), ANY)

@@ -3,9 +3,9 @@
 mod execute;
 mod plan;
 mod select;
-mod view;
 #[cfg(test)]
 mod tests;
+mod view;
 
 pub use execute::execute;
 pub(crate) use execute::runs;

@@ -1,9 +1,7 @@
 //! `holdfast backups delete`: deletes backups after a confirmation.
 
 use holdfast_client::{Server, Started};
-use holdfast_control::deletion::{
-    Allowed, DeletionPlan, DeletionRequest, PlannedDeletions, execute, plan,
-};
+use holdfast_control::deletion::{Allowed, DeletionPlan, DeletionRequest, PlannedDeletions, execute, plan};
 use holdfast_control::{ControlContext, Error, ErrorKind, counted};
 use holdfast_model::{StorageName, format_timestamp};
 
@@ -11,7 +9,7 @@ use crate::args::DeleteArgs;
 use crate::commands::added;
 use crate::confirm;
 use crate::context::Context;
-use crate::desk::Change;
+use crate::desk::AddsRuns;
 use crate::exit::Exit;
 use crate::output::{Table, age, bytes};
 
@@ -27,8 +25,7 @@ pub async fn run(args: &DeleteArgs, context: &Context) -> anyhow::Result<Exit> {
             "warning: backup {id} is the newest good one: without it the app can be restored to {left} only"
         ));
     }
-    let question =
-        format!("Delete {} of {}?", counted(plan.backups.len(), "backup"), plan.app.short_name());
+    let question = format!("Delete {} of {}?", counted(plan.backups.len(), "backup"), plan.app.short_name());
     confirm::agreed(&question, args.options.yes, context)?;
     added::start(desk, (&request, &planned), args.options.wait, context).await
 }
@@ -40,7 +37,7 @@ pub struct Planned {
     plan: Option<DeletionPlan>,
 }
 
-impl Change for DeletionRequest {
+impl AddsRuns for DeletionRequest {
     type Plan = Planned;
 
     async fn plan_here(&self, control: &ControlContext<'_>) -> anyhow::Result<Planned> {
@@ -58,7 +55,9 @@ impl Change for DeletionRequest {
         control: &ControlContext<'_>,
         rng: &mut fastrand::Rng,
     ) -> anyhow::Result<Started> {
-        let Some(plan) = plan else { return Err(Error::new(ErrorKind::Invalid, "nothing is planned").into()) };
+        let Some(plan) = plan else {
+            return Err(Error::new(ErrorKind::Invalid, "nothing is planned").into());
+        };
         Ok(added::told(execute(control, plan, rng).await?, control))
     }
 

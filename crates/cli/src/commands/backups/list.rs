@@ -1,8 +1,8 @@
 //! `holdfast backups list`: an app's backups, from Azure and from the catalog.
 
 use holdfast_client::{AppBackups, Server};
-use holdfast_control::{Error, Inventory};
 use holdfast_control::inventory::{BackupView, Presence, ProblemKind};
+use holdfast_control::{Error, Inventory};
 use holdfast_model::{AppId, DatabaseFacts, PolicyName, Removal, Timestamp};
 use serde::Serialize;
 

@@ -56,7 +56,8 @@ impl Request for ShowArgs {
         let inventory = Inventory::of(&self.app, &control).await?;
         let item = inventory.get(self.id)?;
         let mut rng = context.rng();
-        let secret = if self.reveal { Some(reveal(&control, &inventory, item, &mut rng).await?) } else { None };
+        let secret =
+            if self.reveal { Some(reveal(&control, &inventory, item, &mut rng).await?) } else { None };
         store.close().await;
         let shown = ShownBackup { as_of: inventory.now, app: inventory.app.id.clone(), backup: item.into() };
         Ok((shown, secret))

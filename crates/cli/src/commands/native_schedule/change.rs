@@ -3,14 +3,14 @@
 use holdfast_client::{Server, Started};
 use holdfast_control::native_schedule::{self, AppSchedule};
 use holdfast_control::selector::Selector;
-use holdfast_control::{ControlContext, Error, counted};
+use holdfast_control::{AddedRuns, ControlContext, Error, counted};
 
 use super::text::text;
 use crate::args::ChangeArgs;
 use crate::commands::added;
 use crate::confirm;
 use crate::context::Context;
-use crate::desk::Change;
+use crate::desk::AddsRuns;
 use crate::exit::Exit;
 use crate::output::Table;
 
@@ -52,7 +52,7 @@ pub async fn remove(args: &ChangeArgs, context: &Context) -> anyhow::Result<Exit
     added::start(desk, (&change, &plan), wait, context).await
 }
 
-impl Change for Schedules {
+impl AddsRuns for Schedules {
     type Plan = Vec<AppSchedule>;
 
     async fn plan_here(&self, control: &ControlContext<'_>) -> anyhow::Result<Self::Plan> {
@@ -83,7 +83,7 @@ impl Change for Schedules {
 
     async fn start_there(&self, plan: &Self::Plan, server: &Server) -> Result<Started, Error> {
         if plan.is_empty() {
-            return Ok(Started::Runs(Default::default()));
+            return Ok(Started::Runs(AddedRuns::default()));
         }
         server.change_schedules(&server.selection(&self.apps).await?, self.remove, plan.len()).await
     }

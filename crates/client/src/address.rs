@@ -1,4 +1,4 @@
-//! The origin of a server: where a token may be sent.
+//! The address of a server: where a token may be sent.
 
 use std::fmt;
 
@@ -8,9 +8,9 @@ use url::{Host, Url};
 
 /// The address of a server, by https or on this machine, without a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Origin(Url);
+pub struct ServerAddress(Url);
 
-impl Origin {
+impl ServerAddress {
     /// Reads the address of a server.
     pub fn parse(text: &str) -> Result<Self, Error> {
         let wrong = |why: &str| {
@@ -41,7 +41,7 @@ impl Origin {
     /// The address of a call of the API, such as `runs` and an id.
     pub(crate) fn call(&self, path: &[&str]) -> Url {
         let mut url = self.0.clone();
-        // Only an address that cannot be a base has no segments, and each origin has a host.
+        // Only an address that cannot be a base has no segments, and each address has a host.
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.clear().extend(["api", "v1"]).extend(path);
         }
@@ -49,7 +49,7 @@ impl Origin {
     }
 }
 
-impl fmt::Display for Origin {
+impl fmt::Display for ServerAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.0.as_str().trim_end_matches('/'))
     }
@@ -57,12 +57,13 @@ impl fmt::Display for Origin {
 
 #[cfg(test)]
 mod tests {
-    use super::Origin;
+    use super::ServerAddress;
 
     #[test]
     fn a_token_is_sent_by_https_or_to_this_machine_alone() {
-        for good in ["https://hf.example", "http://127.0.0.1:9464/", "http://localhost:80", "https://[::1]:1"] {
-            assert!(Origin::parse(good).is_ok(), "{good}");
+        for good in ["https://hf.example", "http://127.0.0.1:9464/", "http://localhost:80", "https://[::1]:1"]
+        {
+            assert!(ServerAddress::parse(good).is_ok(), "{good}");
         }
         for (bad, why) in [
             ("http://hf.example", "in the clear"),
@@ -73,15 +74,18 @@ mod tests {
             ("ftp://hf.example", "not https"),
             ("hf.example", "cannot be used"),
         ] {
-            let error = Origin::parse(bad).unwrap_err().to_string();
+            let error = ServerAddress::parse(bad).unwrap_err().to_string();
             assert!(error.contains(why) && !error.contains("hunter2"), "{bad}: {error}");
         }
     }
 
     #[test]
     fn a_name_stays_inside_its_segment() {
-        let origin = Origin::parse("https://hf.example").unwrap();
-        assert_eq!(origin.call(&["tokens", "a/../b?c"]).as_str(), "https://hf.example/api/v1/tokens/a%2F..%2Fb%3Fc");
-        assert_eq!(origin.to_string(), "https://hf.example");
+        let address = ServerAddress::parse("https://hf.example").unwrap();
+        assert_eq!(
+            address.call(&["tokens", "a/../b?c"]).as_str(),
+            "https://hf.example/api/v1/tokens/a%2F..%2Fb%3Fc"
+        );
+        assert_eq!(address.to_string(), "https://hf.example");
     }
 }
