@@ -22,6 +22,7 @@ mod prompts;
 mod proxies;
 mod restoring;
 mod sas;
+mod server;
 mod simulated;
 mod steering;
 mod taking_over;
