@@ -193,6 +193,17 @@ pub enum Command {
     /// Create the store, or migrate it to this program's schema
     #[command(after_help = "Example:\n  holdfast migrate --store holdfast.sqlite")]
     Migrate(MigrateArgs),
+    /// Log in to a server: read an API token from the standard input, try it, and keep it for the user
+    #[command(
+        after_help = "Examples:\n  holdfast login --server https://holdfast.example\n  holdfast login --server https://holdfast.example < token"
+    )]
+    Login,
+    /// Remove the token for a server from this machine
+    #[command(after_help = "Example:\n  holdfast logout --server https://holdfast.example")]
+    Logout,
+    /// Show who a server takes this user for, and what that login may do
+    #[command(after_help = "Example:\n  holdfast whoami --server https://holdfast.example")]
+    Whoami,
 }
 
 #[cfg(test)]

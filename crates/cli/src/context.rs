@@ -84,6 +84,14 @@ impl Context {
         Ok(self.in_force(store, Secrets::Read).await?.fleet)
     }
 
+    /// The fleet that counts in the store, without its secrets; the fleet file where there is no store yet.
+    pub async fn fleet_for_reading(&self) -> anyhow::Result<Fleet> {
+        let Ok(store) = self.store(Mode::Read).await else { return self.fleet_with(Secrets::Leave) };
+        let found = self.in_force(&*store, Secrets::Leave).await?;
+        store.close().await;
+        Ok(found.fleet)
+    }
+
     /// Fails unless the fleet file is valid. Reads no secret.
     pub fn check_file(&self) -> anyhow::Result<()> {
         let checked = holdfast_config::check(&self.global.fleet, Secrets::Leave, self.clock.now())?;

@@ -4,8 +4,10 @@ mod args;
 mod commands;
 mod confirm;
 mod context;
+mod desk;
 mod exit;
 mod output;
+mod place;
 mod runtime;
 
 use std::process::ExitCode;
@@ -104,6 +106,7 @@ fn service_name(command: &Command) -> Option<&'static str> {
 }
 
 async fn dispatch(command: &Command, context: &Context) -> anyhow::Result<Exit> {
+    context.require_place(command)?;
     match command {
         Command::Run(args) => commands::run::run(args, context).await,
         Command::Scheduler(args) => commands::run::scheduler(args, context).await,
@@ -147,5 +150,8 @@ async fn dispatch(command: &Command, context: &Context) -> anyhow::Result<Exit> 
         Command::Audit(command) => commands::audit::run(command, context).await,
         Command::Store(command) => commands::store::run(command, context).await,
         Command::Migrate(_) => commands::migrate::run(context).await,
+        Command::Login => commands::login::login(context).await,
+        Command::Logout => commands::login::logout(context),
+        Command::Whoami => commands::login::whoami(context).await,
     }
 }

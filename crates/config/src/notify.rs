@@ -283,14 +283,13 @@ fn words<T: std::str::FromStr + Copy>(
     let expected = format!("a list of {}", all.join(", "));
     let mut found = Vec::new();
     for Located { value, place } in section.texts(diagnostics, key, &expected) {
-        match value.parse() {
-            Ok(word) => found.push(word),
-            Err(_) => {
-                let near = crate::nearest::did_you_mean(value, all.iter().copied());
-                let message = format_args!("`{}`: \"{value}\" is not known here{near}", place.key);
-                diagnostics.error_with_help(&place, message, format_args!("known here: {}", all.join(", ")));
-            }
+        if let Ok(word) = value.parse() {
+            found.push(word);
+            continue;
         }
+        let near = crate::nearest::did_you_mean(value, all.iter().copied());
+        let message = format_args!("`{}`: \"{value}\" is not known here{near}", place.key);
+        diagnostics.error_with_help(&place, message, format_args!("known here: {}", all.join(", ")));
     }
     found
 }

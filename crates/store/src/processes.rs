@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use holdfast_model::{RunId, Timestamp};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 /// A process that runs until it is stopped.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct ProcessStatus {
     /// Its id, made at its start.
     #[schema(value_type = String)]

@@ -15,6 +15,7 @@ pub mod effective;
 pub mod freshness;
 pub mod history;
 pub mod hold;
+pub mod login;
 pub mod migrate;
 pub mod native_schedule;
 pub mod notify;

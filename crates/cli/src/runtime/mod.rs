@@ -5,5 +5,6 @@ pub mod checkpoints;
 pub mod logins;
 pub mod notifications;
 pub mod run_follower;
+pub mod server_follower;
 pub mod signals;
 pub mod site;

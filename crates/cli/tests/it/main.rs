@@ -23,6 +23,7 @@ mod proxies;
 mod restoring;
 mod revisions;
 mod sas;
+mod server;
 mod simulated;
 mod steering;
 mod taking_over;

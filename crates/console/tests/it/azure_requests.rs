@@ -12,7 +12,7 @@ use holdfast_control::retention::RetentionReport;
 use holdfast_control::revisions::{FleetText, Proposal, propose};
 use holdfast_control::sas::CheckedStorage;
 use holdfast_control::schedule_preview::{PreviewRange, SchedulePreview};
-use holdfast_control::{AddedRuns, Error, ErrorKind, Inventory};
+use holdfast_control::{AddedRuns, EffectivePolicy, Error, ErrorKind, Inventory};
 use holdfast_model::{Actor, App, AppId, BackupId, NativeSchedule, PolicyName, PolicySnapshot, StorageName};
 use holdfast_store::CatalogFilter;
 use secrecy::SecretString;
@@ -89,6 +89,10 @@ impl FleetRequests for FakeAzure {
 
     async fn propose_revision(&self, text: FleetText) -> Result<Proposal, Error> {
         propose(&*self.store, None, text).await
+    }
+
+    async fn policies(&self, _: Option<&str>) -> Result<Vec<EffectivePolicy>, Error> {
+        Ok(Vec::new())
     }
 
     async fn check_storages(&self, _: &[StorageName]) -> Result<Vec<CheckedStorage>, Error> {

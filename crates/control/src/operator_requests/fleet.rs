@@ -12,6 +12,7 @@ use crate::added_runs::AddedRuns;
 use crate::app_resolver::AppSelection;
 use crate::doctor::{Doctor, Finding};
 use crate::native_schedule::{self, AppSchedule, ScheduleDrift, ShownSchedule};
+use crate::policies::{EffectivePolicy, effective_policies};
 use crate::retention::{RetentionReport, retention};
 use crate::revisions::{Proposal, propose};
 use crate::sas::{self, CheckedStorage};
@@ -46,6 +47,9 @@ pub trait FleetRequests: Send + Sync {
 
     /// Proposes a text as the newest revision of the fleet. Makes no request to Azure, and changes nothing.
     async fn propose_revision(&self, text: FleetText) -> Result<Proposal, Error>;
+
+    /// The values of the policy of an app, or of every policy. Makes no request to Azure.
+    async fn policies(&self, app: Option<&str>) -> Result<Vec<EffectivePolicy>, Error>;
 
     /// Checks the SAS of storages; of those that policies use where none is named.
     async fn check_storages(&self, names: &[StorageName]) -> Result<Vec<CheckedStorage>, Error>;
@@ -107,6 +111,11 @@ impl FleetRequests for LiveRequests {
 
     async fn propose_revision(&self, text: FleetText) -> Result<Proposal, Error> {
         propose(&*self.store, Some(&self.fleet), text).await
+    }
+
+    async fn policies(&self, app: Option<&str>) -> Result<Vec<EffectivePolicy>, Error> {
+        let enrolled = if app.is_some() { self.store.status().await? } else { Vec::new() };
+        effective_policies(&self.fleet, enrolled, app)
     }
 
     async fn check_storages(&self, names: &[StorageName]) -> Result<Vec<CheckedStorage>, Error> {

@@ -59,7 +59,7 @@ pub(super) fn policies(old: &Fleet, new: &Fleet) -> Vec<PolicyChange> {
 }
 
 fn values(fleet: &Fleet, policy: &PolicyName) -> Option<BTreeMap<String, String>> {
-    let value = |EffectiveValue { key, value, .. }: &EffectiveValue| ((*key).to_owned(), value.clone());
+    let value = |EffectiveValue { key, value, .. }: &EffectiveValue| (key.to_string(), value.clone());
     fleet.policies.get(policy)?;
     Some(fleet.effective.get(policy).into_iter().flatten().map(value).collect())
 }
