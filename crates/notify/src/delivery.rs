@@ -100,7 +100,7 @@ impl Deliverer {
         };
         let record = self.record(&notification, &delivery, now);
         log(&notification, &delivery);
-        store.settle_notification(&notification.id, &delivery, record.as_ref()).await?;
+        store.settle_notification(&notification, &delivery, record.as_ref()).await?;
         Ok(true)
     }
 

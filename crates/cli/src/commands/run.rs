@@ -72,7 +72,7 @@ async fn serve(
     let notifications = role.plans().then(|| {
         NotificationLoops::new(NotificationParts {
             fleet: &fleet,
-            store: &store,
+            store: &telemetry.store(Arc::clone(&store)),
             clock: &context.clock,
             telemetry,
             public_url: console.entra.public_url.clone(),
