@@ -15,4 +15,5 @@ GRANT INSERT, UPDATE, DELETE ON holdfast.cursors, holdfast.unfinished_runs, hold
 GRANT INSERT, UPDATE ON holdfast.api_tokens, holdfast.approvals, holdfast.notifier TO :"app";
 GRANT INSERT, UPDATE, DELETE ON holdfast.notifications TO :"app";
 GRANT INSERT, DELETE ON holdfast.requests TO :"app";
-GRANT EXECUTE ON FUNCTION holdfast.audit_last(), holdfast.make_audit_partitions(integer) TO :"app";
+GRANT EXECUTE ON FUNCTION holdfast.audit_last(), holdfast.audit_append(json), holdfast.audit_part(text),
+    holdfast.make_audit_partitions(integer) TO :"app";

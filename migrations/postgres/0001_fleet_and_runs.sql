@@ -265,7 +265,7 @@ WHEN (old.verdict IS NOT NULL
 EXECUTE FUNCTION refuse('a request for a confirmation is decided once');
 
 -- What people instruct about apps. The rows follow from operator actions, in the same transaction. A pause that ended stays: ticks
--- up to its end are not run.
+-- after its start and up to its end are not owed.
 CREATE TABLE pauses (
     app          text        COLLATE "C" NOT NULL PRIMARY KEY,
     paused_until timestamptz NOT NULL,

@@ -45,6 +45,10 @@ BEGIN
     FROM holdfast.audit_head AS head FOR UPDATE;
 END $$;
 
+-- A part of what a hash covers, after its length in bytes.
+CREATE FUNCTION audit_part(part text) RETURNS bytea LANGUAGE sql IMMUTABLE
+RETURN pg_catalog.int8send(pg_catalog.octet_length(part)::bigint) || pg_catalog.convert_to(part, 'UTF8'::name);
+
 CREATE FUNCTION audit_follows() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, holdfast, pg_temp AS $$
 DECLARE
@@ -73,6 +77,60 @@ BEGIN
     UPDATE holdfast.audit_head SET seq = newest.seq, hash = newest.hash, at = newest.at
     FROM (SELECT seq, hash, at FROM added ORDER BY seq DESC LIMIT 1) AS newest;
     RETURN NULL;
+END $$;
+
+-- Appends events and returns their places. The database links them, so that no round trip passes between reading the end of the
+-- chain and writing what follows. The hashes are those of chain.rs: the length of each part precedes it. An event that is dated
+-- before the last one gets that one's time, rounded up to whole milliseconds.
+CREATE FUNCTION audit_append(new json) RETURNS TABLE (seq bigint, at timestamptz) LANGUAGE plpgsql
+SET search_path = pg_catalog, holdfast, pg_temp AS $$
+DECLARE
+    event record;
+    last_seq bigint;
+    last_hash text;
+    last_at timestamptz;
+    at_text text;
+    seqs bigint[] := '{}';
+    times timestamptz[] := '{}';
+    runs uuid[] := '{}';
+    apps text[] := '{}';
+    events text[] := '{}';
+    attempts bigint[] := '{}';
+    texts text[] := '{}';
+    befores text[] := '{}';
+    hashes text[] := '{}';
+    login text := session_user::text;
+BEGIN
+    SELECT head.seq, head.hash, pg_catalog.date_trunc('milliseconds'::text, head.at + interval '999 microseconds')
+        INTO STRICT last_seq, last_hash, last_at FROM holdfast.audit_last() AS head;
+    FOR event IN
+        SELECT * FROM ROWS FROM (pg_catalog.json_to_recordset(new) AS (at timestamptz, run_id uuid, app text, event text,
+            attempt bigint, data text)) WITH ORDINALITY AS added (at, run_id, app, event, attempt, data, place) ORDER BY place
+    LOOP
+        last_at := GREATEST(last_at, event.at);
+        last_seq := last_seq + 1;
+        befores := befores || last_hash;
+        at_text := pg_catalog.to_char(last_at AT TIME ZONE 'UTC'::text, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'::text);
+        last_hash := pg_catalog.encode(pg_catalog.sha256(
+            holdfast.audit_part(last_hash) || pg_catalog.int8send(8) || pg_catalog.int8send(last_seq) || holdfast.audit_part(at_text)
+            || holdfast.audit_part(event.run_id::text) || holdfast.audit_part(event.app) || holdfast.audit_part(event.data) || holdfast.audit_part(login)),
+            'hex'::text);
+        seqs := seqs || last_seq;
+        times := times || last_at;
+        runs := runs || event.run_id;
+        apps := apps || event.app;
+        events := events || event.event;
+        attempts := attempts || event.attempt;
+        texts := texts || event.data;
+        hashes := hashes || last_hash;
+    END LOOP;
+    INSERT INTO holdfast.audit_events (seq, at, run_id, app, event, attempt, data, previous, hash)
+    SELECT * FROM ROWS FROM (
+        pg_catalog.unnest(seqs), pg_catalog.unnest(times), pg_catalog.unnest(runs), pg_catalog.unnest(apps),
+        pg_catalog.unnest(events), pg_catalog.unnest(attempts), pg_catalog.unnest(texts), pg_catalog.unnest(befores),
+        pg_catalog.unnest(hashes))
+        AS linked (seq, at, run_id, app, event, attempt, data, previous, hash);
+    RETURN QUERY SELECT * FROM ROWS FROM (pg_catalog.unnest(seqs), pg_catalog.unnest(times)) AS place (seq, at);
 END $$;
 
 CREATE TRIGGER audit_events_follow AFTER INSERT ON audit_events REFERENCING NEW TABLE AS added FOR EACH STATEMENT

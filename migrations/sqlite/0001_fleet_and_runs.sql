@@ -246,7 +246,7 @@ WHEN old.verdict IS NOT NULL
 BEGIN SELECT RAISE(ABORT, 'a request for a confirmation is decided once'); END;
 
 -- What people instruct about apps. The rows follow from operator actions, in the same transaction. A pause that ended stays: ticks
--- up to its end are not run.
+-- after its start and up to its end are not owed.
 CREATE TABLE pauses (
     app          TEXT NOT NULL PRIMARY KEY,
     paused_until TEXT NOT NULL,

@@ -39,7 +39,7 @@ async fn a_new_app_is_considered_from_now_on(fixture: &StoreFixture) {
         through: start,
         next_at: start + secs(60),
         unfinished: 0,
-        paused_until: None,
+        pause: None,
     };
     assert_eq!(fixture.cursors_due().await, [expected]);
 }

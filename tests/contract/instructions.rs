@@ -1,6 +1,7 @@
 //! Instructions of people about apps: pauses, acknowledgements and cancelled runs.
 
 use holdfast_control::cancel::{CancelRequest, cancel};
+use holdfast_model::schedule::PauseWindow;
 use holdfast_model::{App, Cause, OperatorAction, Outcome, RunEvent, RunState};
 use holdfast_store::{ActFilter, AppStatus, Committed, RunFilter};
 
@@ -9,6 +10,7 @@ use crate::fixture::{StoreFixture, app, attempt_ended, ended, enrolled, secs, st
 on_every_store!(
     a_paused_app_has_no_due_cursor_until_its_pause_ends_and_owes_nothing_of_it,
     a_pause_that_a_person_ends_owes_nothing_and_leaves_the_status,
+    a_pause_within_a_pause_keeps_the_start_of_the_first,
     a_pause_outlives_a_sync_of_the_fleet,
     the_last_instruction_of_one_transaction_counts,
     an_acknowledgement_covers_the_runs_up_to_its_own,
@@ -32,6 +34,10 @@ async fn pause(fixture: &StoreFixture, app: &App, seconds: u64) {
     fixture.add_action(app, OperatorAction::PausedUntil { until, reason }).await;
 }
 
+async fn resume(fixture: &StoreFixture, app: &App) {
+    fixture.add_action(app, OperatorAction::PauseEnded { reason: "done".into() }).await;
+}
+
 async fn a_paused_app_has_no_due_cursor_until_its_pause_ends_and_owes_nothing_of_it(fixture: &StoreFixture) {
     let shop = app("shop");
     enrol(fixture, &shop).await;
@@ -43,7 +49,8 @@ async fn a_paused_app_has_no_due_cursor_until_its_pause_ends_and_owes_nothing_of
     assert_eq!(fixture.cursors_due().await, []);
     fixture.advance(1);
     let due = fixture.cursors_due().await;
-    assert_eq!((due.len(), due[0].paused_until), (1, Some(ends)));
+    let window = PauseWindow { since: ends - chrono::Duration::seconds(600), until: ends };
+    assert_eq!((due.len(), due[0].pause), (1, Some(window)));
     assert_eq!(status(fixture).await.pause, None);
 }
 
@@ -51,12 +58,37 @@ async fn a_pause_that_a_person_ends_owes_nothing_and_leaves_the_status(fixture: 
     let shop = app("shop");
     enrol(fixture, &shop).await;
     pause(fixture, &shop, 86_400).await;
+    let since = fixture.now();
     fixture.advance(600);
-    fixture.add_action(&shop, OperatorAction::PauseEnded { reason: "done".into() }).await;
+    resume(fixture, &shop).await;
     assert_eq!(status(fixture).await.pause, None);
-    assert_eq!(fixture.cursors_due().await[0].paused_until, Some(fixture.now()));
+    let window = Some(PauseWindow { since, until: fixture.now() });
+    assert_eq!(fixture.cursors_due().await[0].pause, window);
+    // Nothing is in force: a second end changes nothing.
+    fixture.advance(60);
+    resume(fixture, &shop).await;
+    assert_eq!(fixture.cursors_due().await[0].pause, window);
     pause(fixture, &shop, 60).await;
     assert!(status(fixture).await.is_paused() && !status(fixture).await.paused);
+}
+
+async fn a_pause_within_a_pause_keeps_the_start_of_the_first(fixture: &StoreFixture) {
+    let shop = app("shop");
+    enrol(fixture, &shop).await;
+    let window = |since, until| PauseWindow { since, until };
+    let first = fixture.now();
+    pause(fixture, &shop, 600).await;
+    fixture.advance(300);
+    pause(fixture, &shop, 900).await;
+    let shown = status(fixture).await.pause.unwrap();
+    assert_eq!(shown.window(), window(first, fixture.now() + secs(900)));
+    fixture.advance(100);
+    resume(fixture, &shop).await;
+    assert_eq!(fixture.cursors_due().await[0].pause, Some(window(first, fixture.now())));
+    fixture.advance(100);
+    let second = fixture.now();
+    pause(fixture, &shop, 60).await;
+    assert_eq!(status(fixture).await.pause.unwrap().window(), window(second, second + secs(60)));
 }
 
 async fn a_pause_outlives_a_sync_of_the_fleet(fixture: &StoreFixture) {

@@ -109,6 +109,11 @@ impl TransportError {
         Self { may_have_arrived: true, ..Self::not_sent(reason) }
     }
 
+    /// Whether the server may have received the request.
+    pub fn may_have_arrived(&self) -> bool {
+        self.may_have_arrived
+    }
+
     /// Adds the status and headers of a response whose body did not arrive whole.
     #[must_use]
     pub fn with_head(mut self, status: u16, headers: HeaderMap) -> Self {

@@ -16,6 +16,7 @@ mod sas;
 mod selection;
 mod serve;
 mod store;
+mod take_over;
 mod tokens;
 mod values;
 
@@ -43,6 +44,7 @@ pub use sas::{SasCheckArgs, SasCommand, SasRefreshArgs};
 pub use selection::{AppsArgs, ChangeOptions};
 pub use serve::{ConsoleArgs, DemoArgs, RunArgs, SchedulerArgs, SimulateArgs, WorkerArgs};
 pub use store::{MigrateArgs, RemoveRowArgs, StoreCommand};
+pub use take_over::{DraftArgs, ImportCommand, ImportNativeArgs, InitArgs, LookArgs};
 pub use tokens::{CreateTokenArgs, TokensCommand};
 
 /// Central, audited backups for fleets of Azure App Service apps.
@@ -86,6 +88,14 @@ pub enum Command {
     /// Serve a simulated Azure, and write a fleet file for it
     #[command(after_help = "Example:\n  holdfast simulate --apps 20 --seed 7 --dir sim")]
     Simulate(SimulateArgs),
+    /// Write a first fleet file from what Azure has: apps, native schedules, containers
+    #[command(
+        after_help = "Examples:\n  holdfast init --subscription 0a0a\n  holdfast init --subscription 0a0a --subscription 1b1b --slots --sas user-delegation --fleet new.toml"
+    )]
+    Init(InitArgs),
+    /// Print parts of a fleet file from native schedules, a Terraform state or a table
+    #[command(subcommand)]
+    Import(ImportCommand),
     /// Back up apps now
     #[command(
         after_help = "Examples:\n  holdfast backup shop --wait\n  holdfast backup shop/staging wiki --with-policy gold\n  holdfast backup --match shop-* --state failed"
@@ -173,6 +183,17 @@ pub enum Command {
     /// Create the store, or migrate it to this program's schema
     #[command(after_help = "Example:\n  holdfast migrate --store holdfast.sqlite")]
     Migrate(MigrateArgs),
+    /// Log in to a server: read an API token from the standard input, try it, and keep it for the user
+    #[command(
+        after_help = "Examples:\n  holdfast login --server https://holdfast.example\n  holdfast login --server https://holdfast.example < token"
+    )]
+    Login,
+    /// Remove the token for a server from this machine
+    #[command(after_help = "Example:\n  holdfast logout --server https://holdfast.example")]
+    Logout,
+    /// Show who a server takes this user for, and what that login may do
+    #[command(after_help = "Example:\n  holdfast whoami --server https://holdfast.example")]
+    Whoami,
 }
 
 #[cfg(test)]

@@ -4,8 +4,10 @@ mod args;
 mod commands;
 mod confirm;
 mod context;
+mod desk;
 mod exit;
 mod output;
+mod place;
 mod runtime;
 
 use std::process::ExitCode;
@@ -104,11 +106,14 @@ fn service_name(command: &Command) -> Option<&'static str> {
 }
 
 async fn dispatch(command: &Command, context: &Context) -> anyhow::Result<Exit> {
+    context.require_place(command)?;
     match command {
         Command::Run(args) => commands::run::run(args, context).await,
         Command::Scheduler(args) => commands::run::scheduler(args, context).await,
         Command::Worker(args) => commands::run::worker(args, context).await,
         Command::Demo(args) => commands::demo::run(args, context).await,
+        Command::Init(args) => commands::take_over::init(args, context).await,
+        Command::Import(command) => commands::take_over::import(command, context).await,
         Command::Backup(args) => commands::backup::run(args, context).await,
         Command::Restore(args) => commands::restore::restore(args, context).await,
         Command::Drill(args) => commands::restore::drill(args, context).await,
@@ -143,5 +148,8 @@ async fn dispatch(command: &Command, context: &Context) -> anyhow::Result<Exit> 
         Command::Audit(command) => commands::audit::run(command, context).await,
         Command::Store(command) => commands::store::run(command, context).await,
         Command::Migrate(_) => commands::migrate::run(context).await,
+        Command::Login => commands::login::login(context).await,
+        Command::Logout => commands::login::logout(context),
+        Command::Whoami => commands::login::whoami(context).await,
     }
 }

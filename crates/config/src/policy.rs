@@ -205,6 +205,7 @@ fn policy_snapshot(
         target,
     );
     let account = target.container.account();
+    let storage = target.pattern.as_ref().map_or(storage.clone(), |pattern| storage.with_container(pattern));
     Some(PolicySnapshot {
         storage,
         account,

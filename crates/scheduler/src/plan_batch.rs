@@ -74,7 +74,7 @@ mod tests {
             through: at,
             next_at: at,
             unfinished: 0,
-            paused_until: None,
+            pause: None,
         };
         CursorAdvance { cursor, through: at, next_at: None, runs: (0..runs).map(|_| run()).collect() }
     }

@@ -159,12 +159,12 @@ impl Planner {
         let TickPlan { run, catching_up, missed, through, next } = plan_ticks(TickQuery {
             schedule: &policy.schedule,
             app: &app.id,
-            // Ticks of a pause are not owed when it ends.
-            through: cursor.paused_until.map_or(cursor.through, |until| until.max(cursor.through)),
+            through: cursor.through,
             now,
             catch_up: policy.catch_up,
             overlap: policy.overlap,
             unfinished: cursor.unfinished,
+            pause: cursor.pause,
         });
         let (run, missed) = if fleet.unsupported.contains(&app.id) {
             let unsupported = run.map(|tick| MissedTick { tick, reason: MissReason::Unsupported });

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use holdfast_model::schedule::PauseWindow;
 use holdfast_model::{App, AppId, DepartureReason, NewRun, PolicyName, Retention, Timestamp};
 use serde::Serialize;
 
@@ -85,8 +86,8 @@ pub struct Cursor {
     pub next_at: Timestamp,
     /// Unfinished backups of the app under this policy, without those that only verify what Azure has finished.
     pub unfinished: u64,
-    /// When the app's last pause by a person ended. Ticks up to then are not run.
-    pub paused_until: Option<Timestamp>,
+    /// The app's last pause by a person, which is over. Its ticks are not owed.
+    pub pause: Option<PauseWindow>,
 }
 
 /// A cursor's move and the runs it makes.

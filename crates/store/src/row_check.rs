@@ -147,7 +147,7 @@ impl Walk<'_> {
 /// What is wrong with the pause and the acknowledgement of an app, given what the events say.
 fn instructed(events: &Instructions, row: &AppStatus, now: Timestamp) -> Option<String> {
     // A pause that ends while the rows are read is in neither.
-    let in_force = |pause: Option<&Pause>| pause.map(|pause| pause.until).filter(|until| *until > now);
+    let in_force = |pause: Option<&Pause>| pause.map(Pause::window).filter(|pause| pause.until > now);
     let pauses = [in_force(row.pause.as_ref()), in_force(events.pauses.get(&row.app))];
     let told = [row.acknowledged.as_ref(), events.acknowledgements.get(&row.app)]
         .map(|told| told.map(|told| (told.run_id, told.at)));

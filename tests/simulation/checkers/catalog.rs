@@ -15,11 +15,10 @@ use crate::simulated_world::SimulatedWorld;
 pub(crate) async fn catalog(world: &SimulatedWorld) {
     let filter = CatalogFilter { with_removed: true, ..CatalogFilter::default() };
     let entries = world.store.catalog(&filter).await.unwrap();
-    // A store that lost a deletion does not know that it asked for it.
-    let lost_deletions: BTreeSet<(&AppId, BackupId)> = world.lost_tasks().filter_map(deletion).collect();
+    let forgotten = forgotten_deletions(world).await;
     for entry in &entries {
         let context = || format!("seed {}: {entry:#?}", world.seed);
-        let is_forgotten = lost_deletions.contains(&(&entry.app, entry.backup.id));
+        let is_forgotten = forgotten.contains(&(entry.app.clone(), entry.backup.id));
         match entry.removal {
             None if entry.good => {
                 assert!(world.is_whole(entry), "counts, and is gone: {}", context());
@@ -44,10 +43,19 @@ pub(crate) async fn catalog(world: &SimulatedWorld) {
     holds(world).await;
 }
 
-/// The backup that a lost task deletes.
-fn deletion<'a>((_, app, task): (RunId, &'a AppId, &'a Task)) -> Option<(&'a AppId, BackupId)> {
+/// The backups that a run deletes of which the store lost some events: it does not know that it asked Azure for it.
+async fn forgotten_deletions(world: &SimulatedWorld) -> BTreeSet<(AppId, BackupId)> {
+    let losers: BTreeSet<RunId> = world.lost_events.iter().map(|lost| lost.run_id).collect();
+    let runs = world.runs().await;
+    let kept = runs.iter().filter(|run| losers.contains(&run.id)).map(|run| (&run.app, &run.task));
+    let lost = world.lost_tasks().map(|(_, app, task)| (app, task));
+    kept.chain(lost).filter_map(deletion).collect()
+}
+
+/// The backup that a task deletes.
+fn deletion((app, task): (&AppId, &Task)) -> Option<(AppId, BackupId)> {
     match task {
-        Task::Delete(delete) => Some((app, delete.backup)),
+        Task::Delete(delete) => Some((app.clone(), delete.backup)),
         _ => None,
     }
 }
@@ -78,15 +86,9 @@ async fn holds(world: &SimulatedWorld) {
 /// Azure accepted deletions only for runs, and the catalog has each successful one by policy.
 async fn deletions(world: &SimulatedWorld, entries: &[CatalogEntry]) {
     let runs = world.runs().await;
-    let lost = world.lost_tasks().filter_map(deletion).map(|(app, id)| (app.clone(), id));
-    let asked: BTreeSet<(AppId, BackupId)> = runs
-        .iter()
-        .filter_map(|run| match &run.task {
-            Task::Delete(delete) => Some((run.app.clone(), delete.backup)),
-            _ => None,
-        })
-        .chain(lost)
-        .collect();
+    let lost = world.lost_tasks().map(|(_, app, task)| (app, task));
+    let tasks = runs.iter().map(|run| (&run.app, &run.task)).chain(lost);
+    let asked: BTreeSet<(AppId, BackupId)> = tasks.filter_map(deletion).collect();
     let by_hand: BTreeSet<(AppId, BackupId)> = runs
         .iter()
         .filter(|run| run.trigger == Trigger::Manual)

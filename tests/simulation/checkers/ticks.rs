@@ -1,5 +1,8 @@
-use holdfast_model::{AppId, Clock, OperatorAction, RunEvent, RunState, Timestamp};
-use holdfast_store::{ActFilter, AuditEvent, Store as _};
+use std::collections::BTreeMap;
+
+use holdfast_model::schedule::PauseWindow;
+use holdfast_model::{AppId, Clock, OperatorAction, RunEvent, RunState};
+use holdfast_store::{ActFilter, Store as _};
 
 use crate::simulated_world::{SimulatedWorld, start};
 
@@ -12,9 +15,9 @@ pub(crate) async fn ticks(world: &SimulatedWorld) {
         for pair in runs.windows(2) {
             let (mut next, planned) = (policy.schedule.next_tick(app, pair[0].tick.unwrap()), pair[1].tick);
             while let Some(tick) = next.filter(|tick| Some(*tick) < planned) {
-                let is_paused = |pause: &&Pause| pause.app == *app && pause.until >= tick;
-                let pause = pauses.iter().filter(is_paused).find(|pause| Some(pause.since) < planned);
-                assert!(pause.is_some(), "seed {}: {app}: the tick {tick} was skipped", world.seed);
+                let is_paused =
+                    pauses.get(app).is_some_and(|pauses| pauses.iter().any(|pause| pause.contains(tick)));
+                assert!(is_paused, "seed {}: {app}: the tick {tick} was skipped", world.seed);
                 next = policy.schedule.next_tick(app, tick);
             }
             assert_eq!(next, planned, "seed {}: {app}: a tick was duplicated", world.seed);
@@ -32,20 +35,23 @@ pub(crate) async fn ticks(world: &SimulatedWorld) {
     assert!(!any_due || !by_app.is_empty() || !pauses.is_empty(), "seed {}: no run was planned", world.seed);
 }
 
-/// A pause of an app by the operator. One that the operator ended counts to its planned end.
-struct Pause {
-    app: AppId,
-    since: Timestamp,
-    until: Timestamp,
-}
-
-async fn pauses(world: &SimulatedWorld) -> Vec<Pause> {
-    let acts = world.store.acts(&ActFilter { before: None, most: 100_000 }).await.unwrap();
-    let pause = |act: &AuditEvent| match &act.event {
-        RunEvent::ActionRecorded { action: OperatorAction::PausedUntil { until, .. }, .. } => {
-            Some(Pause { app: act.app.clone(), since: act.at, until: *until })
+/// The pauses of each app by the operator, each up to its end, or to the next pause or resumption.
+async fn pauses(world: &SimulatedWorld) -> BTreeMap<AppId, Vec<PauseWindow>> {
+    let mut acts = world.store.acts(&ActFilter { before: None, most: 100_000 }).await.unwrap();
+    acts.sort_by_key(|act| act.link.seq);
+    let mut pauses: BTreeMap<AppId, Vec<PauseWindow>> = BTreeMap::new();
+    for act in acts {
+        let RunEvent::ActionRecorded { action, .. } = act.event else { continue };
+        let began = match action {
+            OperatorAction::PausedUntil { until, .. } => Some(PauseWindow { since: act.at, until }),
+            OperatorAction::PauseEnded { .. } => None,
+            _ => continue,
+        };
+        let of_app = pauses.entry(act.app).or_default();
+        if let Some(last) = of_app.last_mut() {
+            last.until = last.until.min(act.at);
         }
-        _ => None,
-    };
-    acts.iter().filter_map(pause).collect()
+        of_app.extend(began);
+    }
+    pauses
 }

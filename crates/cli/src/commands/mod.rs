@@ -15,6 +15,7 @@ pub mod effective;
 pub mod freshness;
 pub mod history;
 pub mod hold;
+pub mod login;
 pub mod migrate;
 pub mod native_schedule;
 pub mod notify;
@@ -30,6 +31,7 @@ pub mod simulate;
 pub mod status;
 pub mod steer;
 pub mod store;
+pub mod take_over;
 pub mod tokens;
 pub mod verify;
 

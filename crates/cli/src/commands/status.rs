@@ -1,5 +1,7 @@
 //! `holdfast status`: the status of every app.
 
+use holdfast_client::Server;
+use holdfast_control::Error;
 use holdfast_control::status::{FleetStatus, NamedStatus, findings, status};
 use holdfast_control::status_waits::{missed_since_good, wait_cause, waits, waits_too_long};
 use holdfast_model::{Outcome, RunKind, Timestamp, Verification};
@@ -10,12 +12,11 @@ use crate::commands::outcome::outcome_cell;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::output::{Cell, Table, Tone, age, until};
+use crate::place::Request;
 
 /// Runs the command.
 pub async fn run(args: &StatusArgs, context: &Context) -> anyhow::Result<Exit> {
-    let store = context.store(Mode::Read).await?;
-    let status = status(&*store, args.problems).await?;
-    store.close().await;
+    let status = context.ask(args).await?;
     let notes = status.notes();
     context.out.show(&status, || match (status.is_empty, status.apps.is_empty()) {
         (true, _) => "no apps yet: `holdfast run` adds the apps of the fleet".into(),
@@ -27,6 +28,21 @@ pub async fn run(args: &StatusArgs, context: &Context) -> anyhow::Result<Exit> {
         context.out.text(&notes.join("\n"))?;
     }
     Ok(Exit::Done)
+}
+
+impl Request for StatusArgs {
+    type Answer = FleetStatus;
+
+    async fn here(&self, context: &Context) -> anyhow::Result<FleetStatus> {
+        let store = context.store(Mode::Read).await?;
+        let status = status(&*store, self.problems).await?;
+        store.close().await;
+        Ok(status)
+    }
+
+    async fn there(&self, server: &Server) -> Result<FleetStatus, Error> {
+        server.status(self.problems).await
+    }
 }
 
 fn table(fleet: &FleetStatus) -> Table {

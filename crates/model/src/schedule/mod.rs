@@ -13,7 +13,7 @@ pub use clock_change::ClockChange;
 pub use crontab::{Crontab, InvalidCrontab};
 pub use missed_tick::{MissReason, MissedTick};
 pub use spread::spread_offset;
-pub use tick_plan::{ON_TIME, TickPlan, TickQuery, plan_ticks};
+pub use tick_plan::{ON_TIME, PauseWindow, TickPlan, TickQuery, plan_ticks};
 
 use std::time::Duration;
 

@@ -29,6 +29,24 @@ pub struct TickQuery<'a> {
     pub overlap: Overlap,
     /// The app's unfinished runs under the policy.
     pub unfinished: u64,
+    /// The app's last pause, if it is over.
+    pub pause: Option<PauseWindow>,
+}
+
+/// A pause that is over: ticks after its start and up to its end are not owed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PauseWindow {
+    /// When it began. A tick that was due by then is still owed.
+    pub since: Timestamp,
+    /// When it ended.
+    pub until: Timestamp,
+}
+
+impl PauseWindow {
+    /// Whether a tick is in the pause.
+    pub fn contains(&self, tick: Timestamp) -> bool {
+        self.since < tick && tick <= self.until
+    }
 }
 
 /// What becomes of the ticks considered.
@@ -49,14 +67,14 @@ pub struct TickPlan {
 /// Decides about the ticks after the cursor up to `now`.
 ///
 /// The latest of them runs if it is on time or inside `catch_up`; the others are missed. With [`Overlap::Skip`] one
-/// unfinished run makes it missed; with [`Overlap::Queue`] one run may wait behind another.
+/// unfinished run makes it missed; with [`Overlap::Queue`] one run may wait behind another. Ticks of the pause are neither.
 pub fn plan_ticks(query: TickQuery<'_>) -> TickPlan {
-    let TickQuery { schedule, app, through, now, catch_up, overlap, unfinished } = query;
+    let TickQuery { schedule: _, app: _, through, now, catch_up, overlap, unfinished, pause: _ } = query;
     let mut ticks = Vec::new();
-    let mut next = schedule.next_tick(app, through);
+    let mut next = query.next_owed(through);
     while let Some(tick) = next.filter(|tick| *tick <= now && ticks.len() < TICKS_MAX) {
         ticks.push(tick);
-        next = schedule.next_tick(app, tick);
+        next = query.next_owed(tick);
     }
     let has_more = next.is_some_and(|tick| tick <= now);
     let candidate = if has_more { None } else { ticks.last().copied() };
@@ -87,6 +105,17 @@ pub fn plan_ticks(query: TickQuery<'_>) -> TickPlan {
         missed: missed.collect(),
         through,
         next,
+    }
+}
+
+impl TickQuery<'_> {
+    /// The first tick after `after` that is not in the pause.
+    fn next_owed(&self, after: Timestamp) -> Option<Timestamp> {
+        let tick = self.schedule.next_tick(self.app, after)?;
+        match self.pause.filter(|pause| pause.contains(tick)) {
+            Some(pause) => self.schedule.next_tick(self.app, pause.until),
+            None => Some(tick),
+        }
     }
 }
 
@@ -123,7 +152,38 @@ mod tests {
             catch_up: Duration::from_hours(catch_up_hours),
             overlap,
             unfinished,
+            pause: None,
         })
+    }
+
+    fn plan_after_pause(through: &str, now: &str, (since, until): (&str, &str)) -> TickPlan {
+        plan_ticks(TickQuery {
+            schedule: &hourly(),
+            app: &AppId::new("s", "g", "shop", None),
+            through: at(through),
+            now: at(now),
+            catch_up: Duration::from_hours(2),
+            overlap: Overlap::Skip,
+            unfinished: 0,
+            pause: Some(PauseWindow { since: at(since), until: at(until) }),
+        })
+    }
+
+    #[test]
+    fn a_tick_due_before_a_pause_is_owed_after_it_and_those_of_the_pause_are_not() {
+        let late = plan_after_pause("01:30", "07:30", ("03:00", "07:00"));
+        let missed: Vec<_> = late.missed.iter().map(|missed| missed.tick).collect();
+        assert_eq!((late.run, missed, late.next), (None, vec![at("02:00"), at("03:00")], Some(at("08:00"))));
+        let soon = plan_after_pause("01:30", "03:10", ("02:01", "03:05"));
+        assert_eq!((soon.run, soon.catching_up, soon.missed), (Some(at("02:00")), true, Vec::new()));
+    }
+
+    #[test]
+    fn ticks_after_a_pause_are_owed_as_ever_and_an_old_pause_changes_nothing() {
+        let found = plan_after_pause("01:30", "05:00", ("01:59", "03:30"));
+        assert_eq!((found.run, found.missed.len()), (Some(at("05:00")), 1));
+        let without = plan("05:30", "07:00", 2, (Overlap::Skip, 0));
+        assert_eq!(plan_after_pause("05:30", "07:00", ("01:59", "03:30")), without);
     }
 
     #[test]
@@ -195,6 +255,7 @@ mod tests {
                     catch_up: Duration::from_secs(catch_up),
                     overlap: Overlap::Skip,
                     unfinished: 0,
+                    pause: None,
                 });
                 seen.extend(found.missed.iter().map(|m| m.tick));
                 seen.extend(found.run);

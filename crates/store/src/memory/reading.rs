@@ -23,14 +23,14 @@ use crate::rules::load::{Baseline, LoadFacts, loaded};
 use crate::rules::status::{AppFacts, status};
 use crate::rules::subscriptions::of_rows;
 use crate::run_rows::{RunPage, RunRow};
-use crate::status::{AppStatus, CheckStatus, LastRun, Missed, Running};
+use crate::status::{AppStatus, CheckStatus, LastRun, Missed, Pause, Running};
 use crate::subscriptions::{ClosedBudget, SubscriptionStatus};
 
 impl State {
     pub fn cursors_due(&self, after: Option<&Cursor>, most: u32, now: Timestamp) -> Vec<Cursor> {
-        let paused_until = |cursor: &Cursor| self.pauses.get(&cursor.app).map(|pause| pause.until);
+        let pause = |cursor: &Cursor| self.pauses.get(&cursor.app).map(Pause::window);
         let is_due =
-            |cursor: &&Cursor| cursor.next_at <= now && paused_until(cursor).is_none_or(|until| until <= now);
+            |cursor: &&Cursor| cursor.next_at <= now && pause(cursor).is_none_or(|pause| pause.until <= now);
         let mut due: Vec<&Cursor> = self.cursors.values().filter(is_due).collect();
         let place = |cursor: &Cursor| (stamp(cursor.next_at), cursor.app.to_string());
         let after = after.map(place);
@@ -46,8 +46,8 @@ impl State {
         };
         let due = due.into_iter().take(most as usize);
         let read = |cursor: &Cursor| {
-            let (unfinished, paused_until) = (unfinished(cursor), paused_until(cursor));
-            Cursor { unfinished, paused_until, ..cursor.clone() }
+            let (unfinished, pause) = (unfinished(cursor), pause(cursor));
+            Cursor { unfinished, pause, ..cursor.clone() }
         };
         due.map(read).collect()
     }

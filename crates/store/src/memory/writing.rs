@@ -131,7 +131,10 @@ impl State {
         let placed = self.append(&insertion.events(now));
         self.change_catalog(insertion.catalog(&placed));
         let Instructions { pauses, acknowledgements } = insertion.instructions(&placed);
-        self.pauses.extend(pauses);
+        for (app, pause) in pauses {
+            let pause = pause.after(self.pauses.get(&app));
+            self.pauses.insert(app, pause);
+        }
         self.acknowledgements.extend(acknowledgements);
         insertion.runs().map(|run| run.id).collect()
     }

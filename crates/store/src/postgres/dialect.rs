@@ -117,12 +117,8 @@ pub(super) const DIALECT: Dialect = Dialect {
             verified_at = excluded.verified_at, drilled_at = excluded.drilled_at,
             drill_passed = excluded.drill_passed, changed_at = excluded.changed_at,
             differences = excluded.differences, good_once_verified = excluded.good_once_verified",
-    last_link: "/* last_link */ SELECT seq, '' AS previous, hash, at, session_user::text AS database_role
-        FROM holdfast.audit_last()",
-    append_events: "/* append_events */ INSERT INTO audit_events (seq, at, run_id, app, event, attempt, data, previous, hash)
-        SELECT seq, at, run_id, app, event, attempt, data, previous, hash
-        FROM json_to_recordset($1::json) AS new (seq bigint, at timestamptz, run_id uuid, app text, event text,
-            attempt bigint, data text, previous text, hash text)",
+    last_link: None,
+    append_events: "/* append_events */ SELECT seq, at FROM holdfast.audit_append($1::json)",
     acts: "/* acts */ SELECT seq, at, run_id, app, data, database_role, previous, hash FROM audit_events
         WHERE facts ? 'actor' AND coalesce(facts #>> '{action,kind}', '') NOT IN ('enrolled', 'policy_changed', 'left_fleet')
           AND seq < $1 ORDER BY seq DESC LIMIT $2",
@@ -151,7 +147,9 @@ pub(super) const DIALECT: Dialect = Dialect {
         SELECT * FROM json_to_recordset($1::json) AS pause (app text, paused_until timestamptz, reason text, actor text,
             since timestamptz)
         ON CONFLICT (app) DO UPDATE SET paused_until = excluded.paused_until, reason = excluded.reason,
-            actor = excluded.actor, since = excluded.since",
+            actor = excluded.actor, since = CASE WHEN pauses.paused_until >= excluded.since
+                THEN least(pauses.since, excluded.since) ELSE excluded.since END
+            WHERE pauses.paused_until >= excluded.since OR excluded.paused_until > excluded.since",
     write_acknowledgements: "/* write_acknowledgements */ INSERT INTO acknowledgements (app, run_id, note, actor, at)
         SELECT * FROM json_to_recordset($1::json) AS told (app text, run_id uuid, note text, actor text, at timestamptz)
         ON CONFLICT (app) DO UPDATE SET run_id = excluded.run_id, note = excluded.note, actor = excluded.actor,

@@ -9,7 +9,7 @@ use crate::change::{Change, Committed};
 use crate::columns::stamp;
 use crate::error::Error;
 use crate::rules::catalog;
-use crate::rules::catalog_change::Caused;
+use crate::rules::catalog_change::{Caused, Number};
 use crate::rules::intent::{Intent, IntentFacts, Rival};
 
 /// The name of the operation in errors.
@@ -96,11 +96,11 @@ impl<'a> Batch<'a> {
         self.decided().flat_map(changes).collect()
     }
 
-    /// The apps whose catalog the events change.
-    pub fn catalog_apps(&self) -> BTreeSet<String> {
+    /// The numbers whose entries of the catalog the events change.
+    pub fn catalog_numbers(&self) -> BTreeSet<Number> {
         let somewhere = |new: &NewEvent<'_>| Placed { seq: 0, at: new.at };
         let placed: Vec<Placed> = self.events().iter().map(somewhere).collect();
-        self.catalog(&placed).iter().map(|caused| caused.change.number().0.to_string()).collect()
+        self.catalog(&placed).iter().map(|caused| caused.change.number()).collect()
     }
 
     /// The events to append.

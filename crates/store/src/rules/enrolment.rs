@@ -205,7 +205,7 @@ impl<'a> Sync<'a> {
             through,
             next_at,
             unfinished: 0,
-            paused_until: None,
+            pause: None,
         });
         same.is_none()
     }

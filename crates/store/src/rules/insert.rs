@@ -9,7 +9,7 @@ use crate::audit::{NewEvent, Placed};
 use crate::columns::stamp;
 use crate::error::Error;
 use crate::rules::catalog;
-use crate::rules::catalog_change::Caused;
+use crate::rules::catalog_change::{Caused, Number};
 use crate::rules::instructions::Instructions;
 
 /// New runs as they are stored, each with the event that makes it.
@@ -51,10 +51,10 @@ impl<'a> Insertion<'a> {
         Instructions::of(events.map(|((run, event), placed)| (&run.app, *event, placed.at)))
     }
 
-    /// The apps whose catalog the events change.
-    pub fn catalog_apps(&self) -> BTreeSet<String> {
+    /// The numbers whose entries of the catalog the events change.
+    pub fn catalog_numbers(&self) -> BTreeSet<Number> {
         let placed = vec![Placed { seq: 0, at: Timestamp::UNIX_EPOCH }; self.runs.len()];
-        self.catalog(&placed).iter().map(|caused| caused.change.number().0.to_string()).collect()
+        self.catalog(&placed).iter().map(|caused| caused.change.number()).collect()
     }
 
     /// The events to append.

@@ -32,18 +32,35 @@ impl Instructions {
         let actor = actor.name.clone();
         match action {
             OperatorAction::PausedUntil { until, reason } => {
-                let pause = Pause { until: stamp(*until), reason: reason.clone(), actor, since: at };
-                self.pauses.insert(app.clone(), pause);
+                self.pause(app, Pause { until: stamp(*until), reason: reason.clone(), actor, since: at });
             }
             OperatorAction::PauseEnded { reason } => {
-                let pause = Pause { until: at, reason: reason.clone(), actor, since: at };
-                self.pauses.insert(app.clone(), pause);
+                self.pause(app, Pause { until: at, reason: reason.clone(), actor, since: at });
             }
             OperatorAction::Acknowledged { run, note } => {
                 let acknowledged = Acknowledgement { run_id: *run, note: note.clone(), actor, at };
                 self.acknowledgements.insert(app.clone(), acknowledged);
             }
             _ => {}
+        }
+    }
+
+    fn pause(&mut self, app: &AppId, pause: Pause) {
+        let pause = pause.after(self.pauses.get(app));
+        self.pauses.insert(app.clone(), pause);
+    }
+}
+
+impl Pause {
+    /// What is stored when the pause, or the end of one, follows on the row that is there.
+    ///
+    /// A pause that begins or ends within another one goes on from that one's start, because no tick of either is owed. The
+    /// end of a pause that is over already changes nothing. The statements `write_pauses` say the same.
+    pub(crate) fn after(self, row: Option<&Self>) -> Self {
+        match row {
+            Some(row) if row.until >= self.since => Self { since: row.since.min(self.since), ..self },
+            Some(row) if self.until <= self.since => row.clone(),
+            _ => self,
         }
     }
 }

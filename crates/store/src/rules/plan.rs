@@ -58,7 +58,7 @@ mod tests {
             through: Timestamp::UNIX_EPOCH,
             next_at: Timestamp::UNIX_EPOCH,
             unfinished: 0,
-            paused_until: None,
+            pause: None,
         };
         CursorAdvance { cursor, through: Timestamp::UNIX_EPOCH, next_at: None, runs: Vec::new() }
     }

@@ -16,31 +16,43 @@ pub(super) const READ: &str = "read the audit";
 /// Events per statement. While the database works on one statement, the events of the next one are prepared.
 const CHUNK: usize = 250;
 
-/// Appends events and returns their places. No other transaction can append until this one ends, so only the changes of the
-/// catalog, which name the events, follow.
+/// Appends events and returns their places. No other transaction can append until this one ends, so only what names the
+/// places follows: changes of the catalog, and instructions.
 pub(super) async fn append<S: Session>(session: &mut S, events: &[NewEvent<'_>]) -> Result<Vec<Placed>> {
+    let mut placed: Vec<Placed> = Vec::with_capacity(events.len());
     if events.is_empty() {
-        return Ok(Vec::new());
+        return Ok(placed);
     }
-    let end: Option<ChainEnd> = fetch_optional(session, S::DIALECT.last_link, Vec::new()).await?;
-    let mut end = end.unwrap_or_else(ChainEnd::origin);
-    let placed = places(&end, events);
-    let mut chunks = events.chunks(CHUNK).zip(placed.chunks(CHUNK));
-    let mut prepare = || {
-        chunks.next().map(|(events, places)| {
-            let rows = chain_rows(&mut end, events, places);
-            let rows: Vec<_> = rows.iter().map(event::columns).collect();
-            Arg::json(&rows)
-        })
+    let mut end = match S::DIALECT.last_link {
+        Some(last_link) => {
+            let end: Option<ChainEnd> = fetch_optional(session, last_link, Vec::new()).await?;
+            Some(end.unwrap_or_else(ChainEnd::origin))
+        }
+        None => None,
     };
+    let mut chunks = events.chunks(CHUNK);
+    let mut prepare = || chunks.next().map(|events| rows(end.as_mut(), events));
     let mut next = prepare();
     while let Some(rows) = next {
-        let append = session.execute(S::DIALECT.append_events, vec![rows]);
+        let append = session.fetch::<Placed>(S::DIALECT.append_events, vec![rows]);
         let (appended, following) = tokio::join!(biased; append, async { prepare() });
-        appended?;
+        placed.extend(appended?);
         next = following;
     }
+    placed.sort_unstable_by_key(|place| place.seq);
     Ok(placed)
+}
+
+/// The rows of events, each bound to the one before where the database does not do it.
+fn rows(end: Option<&mut ChainEnd>, events: &[NewEvent<'_>]) -> Arg {
+    match end {
+        Some(end) => {
+            let places = places(end, events);
+            let rows = chain_rows(end, events, &places);
+            Arg::json(&rows.iter().map(event::linked).collect::<Vec<_>>())
+        }
+        None => Arg::json(&events.iter().map(event::unlinked).collect::<Vec<_>>()),
+    }
 }
 
 pub(super) async fn of_run(session: &mut impl Session, run: RunId) -> Result<Vec<AuditEvent>> {

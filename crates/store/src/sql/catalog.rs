@@ -7,7 +7,7 @@ use holdfast_model::{AppId, BackupId, CatalogEntry};
 use crate::error::Result;
 use crate::filter::CatalogFilter;
 use crate::rules::catalog::{applied, in_order};
-use crate::rules::catalog_change::Caused;
+use crate::rules::catalog_change::{Caused, Number};
 use crate::rules::generations::StoredEntry;
 use crate::sql::arg::Arg;
 use crate::sql::reading::{Fetched, fetch_each, fetch_readable};
@@ -25,14 +25,25 @@ pub(super) async fn lock(session: &mut impl Session, names: BTreeSet<String>) ->
     session.lock(names.into_iter().map(|name| format!("holdfast.catalog {name}")).collect()).await
 }
 
-/// Applies changes to apps that are locked. One transaction at a time changes the entries of an app, so that what another
-/// one decides upon neither changes nor appears meanwhile.
-pub(super) async fn change_locked<S: Session>(session: &mut S, changes: Vec<Caused>) -> Result<()> {
-    if changes.is_empty() {
-        return Ok(());
+/// Reads the entries of numbers, of apps that are locked: one transaction at a time changes the entries of an app, so that
+/// what another one decides upon neither changes nor appears meanwhile.
+pub(super) async fn read_locked<S: Session>(
+    session: &mut S,
+    numbers: &BTreeSet<Number>,
+) -> Result<Fetched<StoredEntry>> {
+    if numbers.is_empty() {
+        return Ok(Fetched { rows: Vec::new(), unreadable: Vec::new() });
     }
-    let keys = Arg::json(&entry::keys(&changes));
-    let entries: Fetched<StoredEntry> = fetch_each(session, S::DIALECT.read_entries, vec![keys]).await?;
+    let keys = Arg::json(&entry::keys(numbers));
+    fetch_each(session, S::DIALECT.read_entries, vec![keys]).await
+}
+
+/// Applies changes to the entries of their numbers.
+pub(super) async fn change<S: Session>(
+    session: &mut S,
+    entries: Fetched<StoredEntry>,
+    changes: Vec<Caused>,
+) -> Result<()> {
     // A change of an unreadable entry is left out: the event has it, and the entry keeps what it says, such as a hold.
     let number = |row: &UnreadableRow| row.key.iter().take(2).cloned().collect();
     let unreadable: BTreeSet<Vec<String>> = entries.unreadable.iter().map(number).collect();
@@ -40,10 +51,7 @@ pub(super) async fn change_locked<S: Session>(session: &mut S, changes: Vec<Caus
         let (app, backup) = caused.change.number();
         !unreadable.contains(&vec![app.to_string(), backup.to_string()])
     };
-    let changes: Vec<Caused> = changes.into_iter().filter(is_readable).collect();
-    if changes.is_empty() {
-        return Ok(());
-    }
+    let changes = changes.into_iter().filter(is_readable).collect();
     let rows: Vec<_> = applied(entries.rows, changes).map(|entry| entry::columns(&entry)).collect();
     if rows.is_empty() {
         return Ok(());

@@ -28,8 +28,9 @@ pub(super) async fn commit<S: Session>(session: &mut S, changes: &[Change]) -> R
     let written = update(session, &batch).await?;
     batch.retain_written(&written);
     app_days::add(session, batch.rows().map(|(run, _)| run)).await?;
+    let entries = catalog::read_locked(session, &batch.catalog_numbers()).await?;
     let placed = audit::append(session, &batch.events()).await?;
-    catalog::change_locked(session, batch.catalog(&placed)).await?;
+    catalog::change(session, entries, batch.catalog(&placed)).await?;
     Ok(batch.results())
 }
 
@@ -37,7 +38,7 @@ pub(super) async fn commit<S: Session>(session: &mut S, changes: &[Change]) -> R
 async fn lock<S: Session>(session: &mut S, batch: &Batch<'_>) -> Result<()> {
     let intents = batch.intents().into_iter().filter_map(|place| batch.intent(place));
     let mut names: BTreeSet<String> = intents.flat_map(|(run, intent)| intent.locks(run)).collect();
-    names.extend(batch.catalog_apps());
+    names.extend(batch.catalog_numbers().iter().map(|(app, _)| app.to_string()));
     catalog::lock(session, names).await
 }
 

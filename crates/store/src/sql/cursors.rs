@@ -28,15 +28,16 @@ pub(super) async fn due(
     most: u32,
 ) -> Result<Vec<Cursor>> {
     let now = session.now().await?;
-    let due = "/* cursors_due */ SELECT app, policy, fingerprint, through, next_at,
+    let due = "/* cursors_due */ SELECT cursors.app, policy, fingerprint, through, next_at,
             (SELECT count(*) FROM runs
              WHERE runs.app = cursors.app AND runs.policy = cursors.policy
                AND runs.ended_at IS NULL AND runs.state <> 'verifying'
                AND runs.kind = 'backup') AS unfinished,
-            (SELECT paused_until FROM pauses WHERE pauses.app = cursors.app) AS paused_until
-        FROM cursors WHERE next_at <= $1 AND (next_at, app) > ($3, $4)
-          AND NOT EXISTS (SELECT 1 FROM pauses WHERE pauses.app = cursors.app AND paused_until > $1)
-        ORDER BY next_at, app LIMIT $2";
+            pauses.since AS paused_since, pauses.paused_until
+        FROM cursors LEFT JOIN pauses ON pauses.app = cursors.app
+        WHERE next_at <= $1 AND (next_at, cursors.app) > ($3, $4)
+          AND (paused_until IS NULL OR paused_until <= $1)
+        ORDER BY next_at, cursors.app LIMIT $2";
     if most == 0 {
         return Ok(Vec::new());
     }

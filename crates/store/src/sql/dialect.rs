@@ -36,9 +36,9 @@ pub(crate) struct Dialect {
     pub read_entries: &'static str,
     /// Writes rows of `catalog`.
     pub write_entries: &'static str,
-    /// Reads the last link of the audit, and locks it where appends would wait for each other.
-    pub last_link: &'static str,
-    /// Appends rows of `audit_events`.
+    /// Reads the last link of the audit; `None` where the database itself links what is appended.
+    pub last_link: Option<&'static str>,
+    /// Appends rows of `audit_events`. Returns their places.
     pub append_events: &'static str,
     /// Reads at most `$2` events before `$1` that people caused, the newest first.
     pub acts: &'static str,

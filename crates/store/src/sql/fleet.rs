@@ -61,7 +61,7 @@ async fn apps(session: &mut impl Session) -> Result<BTreeMap<AppId, AppRow>> {
 async fn cursors(session: &mut impl Session) -> Result<BTreeMap<AppId, Cursor>> {
     let cursors =
         "/* sync_fleet */ SELECT app, policy, fingerprint, through, next_at, CAST(0 AS bigint) AS unfinished,
-            CAST(NULL AS timestamptz) AS paused_until
+            CAST(NULL AS timestamptz) AS paused_since, CAST(NULL AS timestamptz) AS paused_until
         FROM cursors";
     let cursors: Vec<Cursor> = fetch_readable(session, cursors, Vec::new()).await?;
     Ok(cursors.into_iter().map(|row| (row.app.clone(), row)).collect())

@@ -27,10 +27,12 @@ pub(super) async fn insert<S: Session>(
         run_write::write(session, S::DIALECT.insert_runs, insertion.runs().map(run::inserted)).await?;
     let left_out = insertion.retain(|run| added.contains(&run.id));
     none_exists(session, &left_out).await?;
-    catalog::lock(session, insertion.catalog_apps()).await?;
+    let numbers = insertion.catalog_numbers();
+    catalog::lock(session, numbers.iter().map(|(app, _)| app.to_string()).collect()).await?;
     app_days::add(session, insertion.runs()).await?;
+    let entries = catalog::read_locked(session, &numbers).await?;
     let placed = audit::append(session, &insertion.events(now)).await?;
-    catalog::change_locked(session, insertion.catalog(&placed)).await?;
+    catalog::change(session, entries, insertion.catalog(&placed)).await?;
     instructions::write(session, insertion.instructions(&placed)).await?;
     Ok(added)
 }

@@ -113,7 +113,7 @@ impl Paged for AuditEvent {
 /// The unreadable rows of the small tables.
 pub(super) async fn of_small_tables(session: &mut impl Session) -> Result<Vec<UnreadableRow>> {
     let apps = fetch_each::<AppRow>(session, "/* check */ SELECT * FROM apps", Vec::new()).await?;
-    let cursors = "/* check */ SELECT *, CAST(0 AS bigint) AS unfinished, CAST(NULL AS timestamptz) AS paused_until FROM cursors";
+    let cursors = "/* check */ SELECT *, CAST(0 AS bigint) AS unfinished, CAST(NULL AS timestamptz) AS paused_since, CAST(NULL AS timestamptz) AS paused_until FROM cursors";
     let cursors = fetch_each::<Cursor>(session, cursors, Vec::new()).await?;
     let budgets = fetch_each::<BudgetRow>(session, "/* check */ SELECT * FROM budgets", Vec::new()).await?;
     let lists = "/* check */ SELECT * FROM subscriptions";

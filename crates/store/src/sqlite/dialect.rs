@@ -113,12 +113,14 @@ pub(super) const DIALECT: Dialect = Dialect {
             verified_at = excluded.verified_at, drilled_at = excluded.drilled_at,
             drill_passed = excluded.drill_passed, changed_at = excluded.changed_at,
             differences = excluded.differences, good_once_verified = excluded.good_once_verified",
-    last_link: "/* last_link */ SELECT seq, previous, hash, at, '' AS database_role FROM audit_events
+    last_link: Some(
+        "/* last_link */ SELECT seq, previous, hash, at, '' AS database_role FROM audit_events
         WHERE seq > 0 ORDER BY seq DESC LIMIT 1",
+    ),
     append_events: "/* append_events */ INSERT INTO audit_events (seq, at, run_id, app, data, previous, hash)
         SELECT value ->> '$.seq', value ->> '$.at', value ->> '$.run_id', value ->> '$.app', value ->> '$.data',
             value ->> '$.previous', value ->> '$.hash'
-        FROM jsonb_each($1)",
+        FROM jsonb_each($1) RETURNING seq, at",
     acts: "/* acts */ SELECT seq, at, run_id, app, data, database_role, previous, hash FROM audit_events
         WHERE data ->> '$.actor' IS NOT NULL AND coalesce(data ->> '$.action.kind', '') NOT IN ('enrolled', 'policy_changed', 'left_fleet')
           AND seq < $1 ORDER BY seq DESC LIMIT $2",
@@ -149,7 +151,9 @@ pub(super) const DIALECT: Dialect = Dialect {
             value ->> '$.since'
         FROM jsonb_each($1) WHERE true
         ON CONFLICT (app) DO UPDATE SET paused_until = excluded.paused_until, reason = excluded.reason,
-            actor = excluded.actor, since = excluded.since",
+            actor = excluded.actor, since = CASE WHEN pauses.paused_until >= excluded.since
+                THEN min(pauses.since, excluded.since) ELSE excluded.since END
+            WHERE pauses.paused_until >= excluded.since OR excluded.paused_until > excluded.since",
     write_acknowledgements: "/* write_acknowledgements */ INSERT INTO acknowledgements (app, run_id, note, actor, at)
         SELECT value ->> '$.app', value ->> '$.run_id', value ->> '$.note', value ->> '$.actor', value ->> '$.at'
         FROM jsonb_each($1) WHERE true

@@ -1,6 +1,7 @@
 //! Rows of `cursors`.
 
 use holdfast_model::PolicyName;
+use holdfast_model::schedule::PauseWindow;
 use serde_json::{Value, json as object};
 
 use crate::error::Result;
@@ -20,9 +21,14 @@ impl FromRow for Cursor {
             through: row.time("through")?,
             next_at: row.time("next_at")?,
             unfinished: row.count("unfinished")?,
-            paused_until: row.maybe_time("paused_until")?,
+            pause: pause(row)?,
         })
     }
+}
+
+fn pause(row: &Row<'_>) -> Result<Option<PauseWindow>> {
+    let (since, until) = (row.maybe_time("paused_since")?, row.maybe_time("paused_until")?);
+    Ok(since.zip(until).map(|(since, until)| PauseWindow { since, until }))
 }
 
 /// The columns of a cursor.

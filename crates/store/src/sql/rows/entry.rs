@@ -9,7 +9,7 @@ use serde_json::{Value, json as object};
 
 use crate::columns::json;
 use crate::error::Result;
-use crate::rules::catalog_change::{Caused, Number};
+use crate::rules::catalog_change::Number;
 use crate::rules::generations::StoredEntry;
 use crate::sql::arg::time_text;
 use crate::sql::row::{FromRow, Row};
@@ -99,8 +99,7 @@ pub(crate) fn columns(StoredEntry { generation, event_seq, entry }: &StoredEntry
     })
 }
 
-/// The numbers that changes touch.
-pub(crate) fn keys(changes: &[Caused]) -> Vec<Value> {
-    let keys: BTreeSet<Number> = changes.iter().map(|caused| caused.change.number()).collect();
-    keys.into_iter().map(|(app, id)| object!({ "app": app.to_string(), "backup_id": id })).collect()
+/// The columns of numbers.
+pub(crate) fn keys(numbers: &BTreeSet<Number>) -> Vec<Value> {
+    numbers.iter().map(|(app, id)| object!({ "app": app.to_string(), "backup_id": id })).collect()
 }

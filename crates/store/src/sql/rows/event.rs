@@ -2,9 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::audit::{AuditEvent, ChainEnd};
+use crate::audit::{AuditEvent, ChainEnd, NewEvent, Placed};
 use crate::chain::{ChainRow, Link};
+use crate::columns::json;
 use crate::error::Result;
+use crate::sql::arg::time_text;
 use crate::sql::row::{FromRow, Row};
 
 fn link(row: &Row<'_>) -> Result<Link> {
@@ -17,6 +19,15 @@ impl FromRow for ChainEnd {
 
     fn read(row: &Row<'_>) -> Result<Self> {
         Ok(Self { link: link(row)?, at: row.time("at")?, database_role: row.text("database_role")? })
+    }
+}
+
+impl FromRow for Placed {
+    const TABLE: &'static str = "audit_events";
+    const KEY: &'static [&'static str] = &["seq"];
+
+    fn read(row: &Row<'_>) -> Result<Self> {
+        Ok(Self { seq: row.int("seq")?, at: row.time("at")? })
     }
 }
 
@@ -65,33 +76,45 @@ struct AttemptSummary {
     number: Option<i64>,
 }
 
-/// The columns of an event, without `database_role`: the database fills it itself.
+/// The columns of an event.
 #[derive(Debug, Serialize)]
-pub(crate) struct EventColumns<'a> {
+pub(crate) struct EventColumns {
+    at: String,
+    run_id: String,
+    app: String,
+    event: Option<String>,
+    attempt: Option<i64>,
+    data: String,
+}
+
+/// The columns of an event with its place, without `database_role`: the database fills it itself.
+#[derive(Debug, Serialize)]
+pub(crate) struct LinkedColumns<'a> {
     seq: i64,
     at: &'a str,
     run_id: &'a str,
     app: &'a str,
-    event: Option<String>,
-    attempt: Option<i64>,
     data: &'a str,
     previous: &'a str,
     hash: &'a str,
 }
 
-/// The columns of an event.
-pub(crate) fn columns(row: &ChainRow) -> EventColumns<'_> {
-    let ChainRow { link, at, run_id, app, data, database_role: _ } = row;
-    let Summary { event, attempt, number } = serde_json::from_str(data).unwrap_or_default();
+/// The columns of an event that the database links.
+pub(crate) fn unlinked(new: &NewEvent<'_>) -> EventColumns {
+    let data = json(new.event);
+    let Summary { event, attempt, number } = serde_json::from_str(&data).unwrap_or_default();
     EventColumns {
-        seq: link.seq,
-        at,
-        run_id,
-        app,
+        at: time_text(new.at),
+        run_id: new.run.id.to_string(),
+        app: new.run.app.to_string(),
         event,
         attempt: attempt.and_then(|attempt| attempt.number).or(number),
         data,
-        previous: &link.previous,
-        hash: &link.hash,
     }
+}
+
+/// The columns of a linked event.
+pub(crate) fn linked(row: &ChainRow) -> LinkedColumns<'_> {
+    let ChainRow { link: Link { seq, previous, hash }, at, run_id, app, data, database_role: _ } = row;
+    LinkedColumns { seq: *seq, at, run_id, app, data, previous, hash }
 }
