@@ -10,11 +10,15 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::Error;
+use crate::channel_problems::{ChannelProblem, SINCE, channel_problems};
 use crate::status_notes;
 use crate::status_waits::{missed_since_good, waits_too_long};
 
 /// How long an app that Azure no longer has is shown as a problem.
 const SHOWN_FOR: Duration = Duration::from_hours(7 * 24);
+
+/// The most notifications that are looked at.
+const NOTIFICATIONS_MAX: u32 = 1_000;
 
 /// The status of the apps of the store.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
@@ -29,6 +33,9 @@ pub struct FleetStatus {
     pub breakers: Vec<OpenBreaker>,
     /// How the writing of checkpoints of the audit fares; with `only_problems` what needs attention.
     pub checkpoints: Vec<CheckpointStatus>,
+    /// The channels of notifications that do not receive them.
+    #[serde(default)]
+    pub channels: Vec<ChannelProblem>,
     /// Whether the store has no app at all.
     pub is_empty: bool,
 }
@@ -50,20 +57,24 @@ pub async fn status(store: &dyn Store, only_problems: bool) -> Result<FleetStatu
     let breakers = store.open_breakers().await?;
     let mut checkpoints = store.checkpoints().await?;
     checkpoints.retain(|status| !only_problems || status_notes::checkpoint(status, now).is_some());
+    let notifications = store.notifications().list(now - SINCE, NOTIFICATIONS_MAX).await?;
+    let channels = channel_problems(&notifications, now);
     let is_empty = apps.is_empty();
     apps.retain(|status| !only_problems || needs_attention(status, now) || waits_or_missed(status, now));
     subscriptions.retain(|status| !only_problems || is_troubled(status));
     apps.sort_by_cached_key(|status| (status.app.short_name(), status.app.clone()));
     let named = |status: AppStatus| NamedStatus { name: status.app.short_name(), status };
     let apps = apps.into_iter().map(named).collect();
-    Ok(FleetStatus { now, apps, subscriptions, breakers, checkpoints, is_empty })
+    Ok(FleetStatus { now, apps, subscriptions, breakers, checkpoints, channels, is_empty })
 }
 
 impl FleetStatus {
     /// What people should know beside the table, one sentence each: apps that left or are missing, and subscriptions.
     pub fn notes(&self) -> Vec<String> {
         let apps: Vec<&AppStatus> = self.apps.iter().map(|app| &app.status).collect();
-        notes_of(&apps, &self.subscriptions, &self.breakers, &self.checkpoints, self.now)
+        let mut notes = notes_of(&apps, &self.subscriptions, &self.breakers, &self.checkpoints, self.now);
+        notes.extend(self.channels.iter().map(ChannelProblem::note));
+        notes
     }
 }
 
