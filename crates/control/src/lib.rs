@@ -10,6 +10,7 @@ pub mod audit;
 pub mod backup;
 pub mod budgets;
 pub mod cancel;
+mod channel_problems;
 mod context;
 pub mod coverage;
 pub mod deletion;
@@ -58,6 +59,7 @@ mod wording;
 
 pub use added_runs::{AddedRuns, add_runs};
 pub use app_resolver::{AppResolver, AppSelection};
+pub use channel_problems::ChannelProblem;
 pub use context::ControlContext;
 pub use error::{Context, Error, ErrorKind, advice, refused};
 pub use fleet_keeper::FleetKeeper;
