@@ -169,9 +169,7 @@ pub enum Command {
     #[command(after_help = "Example:\n  holdfast migrate --store holdfast.sqlite")]
     Migrate(MigrateArgs),
     /// Log in to a server: read an API token from the standard input, try it, and keep it for the user
-    #[command(
-        after_help = "Examples:\n  holdfast login --server https://holdfast.example\n  holdfast login --server https://holdfast.example < token"
-    )]
+    #[command(after_help = "Example:\n  holdfast login --server https://holdfast.example")]
     Login,
     /// Remove the token for a server from this machine
     #[command(after_help = "Example:\n  holdfast logout --server https://holdfast.example")]

@@ -126,7 +126,10 @@ fn the_preview_shows_the_apps_own_place_and_the_change_of_the_clocks() {
 fn an_empty_store_has_its_documents_too() {
     let place = place();
     assert_eq!(place.run("migrate").out, "the store holdfast.sqlite is ready\n");
-    assert_eq!(keys(&place.json("status")), ["apps", "breakers", "checkpoints", "now", "subscriptions"]);
+    assert_eq!(
+        keys(&place.json("status")),
+        ["apps", "breakers", "checkpoints", "is_empty", "now", "subscriptions"]
+    );
     for line in ["status", "status --problems"] {
         assert_eq!(place.run(line).out, "no apps yet: `holdfast run` adds the apps of the fleet\n");
     }
