@@ -9,12 +9,14 @@ mod fleet;
 mod global;
 mod hold;
 mod native_schedule;
+mod notify;
 mod restore;
 mod runs;
 mod sas;
 mod selection;
 mod serve;
 mod store;
+mod take_over;
 mod tokens;
 mod values;
 
@@ -35,12 +37,14 @@ pub use fleet::{
 pub use global::{Format, Global, Level, LogFormat};
 pub use hold::{HoldArgs, HoldCommand};
 pub use native_schedule::{ChangeArgs, NativeScheduleCommand};
+pub use notify::{NotifyCommand, SilenceArgs};
 pub use restore::{DrillArgs, RestoreArgs};
 pub use runs::{BackupArgs, CancelArgs, HistoryArgs, RetryArgs, RunsCommand, StatusArgs};
 pub use sas::{SasCheckArgs, SasCommand, SasRefreshArgs};
 pub use selection::{AppsArgs, ChangeOptions};
 pub use serve::{ConsoleArgs, DemoArgs, RunArgs, SchedulerArgs, SimulateArgs, WorkerArgs};
 pub use store::{MigrateArgs, RemoveRowArgs, StoreCommand};
+pub use take_over::{DraftArgs, ImportCommand, ImportNativeArgs, InitArgs, LookArgs};
 pub use tokens::{CreateTokenArgs, TokensCommand};
 
 /// Central, audited backups for fleets of Azure App Service apps.
@@ -84,6 +88,14 @@ pub enum Command {
     /// Serve a simulated Azure, and write a fleet file for it
     #[command(after_help = "Example:\n  holdfast simulate --apps 20 --seed 7 --dir sim")]
     Simulate(SimulateArgs),
+    /// Write a first fleet file from what Azure has: apps, native schedules, containers
+    #[command(
+        after_help = "Examples:\n  holdfast init --subscription 0a0a\n  holdfast init --subscription 0a0a --subscription 1b1b --slots --sas user-delegation --fleet new.toml"
+    )]
+    Init(InitArgs),
+    /// Print parts of a fleet file from native schedules, a Terraform state or a table
+    #[command(subcommand)]
+    Import(ImportCommand),
     /// Back up apps now
     #[command(
         after_help = "Examples:\n  holdfast backup shop --wait\n  holdfast backup shop/staging wiki --with-policy gold\n  holdfast backup --match shop-* --state failed"
@@ -159,6 +171,9 @@ pub enum Command {
     /// Create, list and revoke API tokens, which log in to the console and the API
     #[command(subcommand)]
     Tokens(TokensCommand),
+    /// Try channels, show what would be and what was sent, and silence notifications
+    #[command(subcommand)]
+    Notify(NotifyCommand),
     /// Verify and export the audit, and sign checkpoints of it
     #[command(subcommand)]
     Audit(AuditCommand),

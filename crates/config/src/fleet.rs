@@ -12,6 +12,7 @@ use crate::checkpoint::{CheckpointDestination, Checkpoints};
 use crate::control::FourEyes;
 use crate::effective::EffectiveValue;
 use crate::exclusion::Exclusion;
+use crate::notify::Notifications;
 
 /// The contents of a valid fleet file.
 #[derive(Debug, Clone)]
@@ -36,6 +37,8 @@ pub struct Fleet {
     pub checkpoints: Option<Checkpoints>,
     /// The section `[control]`.
     pub four_eyes: FourEyes,
+    /// The sections `[channel.…]` and `[notify.…]`.
+    pub notifications: Notifications,
 }
 
 /// An `[azure]` section: a credential and where it is used.
@@ -132,6 +135,19 @@ impl Fleet {
         all.into_values().collect()
     }
 
+    /// What the fleet file says about a storage, also of one app.
+    pub fn storage(&self, name: &StorageName) -> Option<&StorageTarget> {
+        self.storages.get(&StorageName::new(name.section()))
+    }
+
+    /// The storage as policies name it: with the pattern of its containers, where they depend on the app.
+    pub fn as_policies_name(&self, name: &StorageName) -> StorageName {
+        let pattern = self.storage(name).and_then(|target| target.pattern.as_ref());
+        pattern
+            .filter(|_| name.container().is_none())
+            .map_or(name.clone(), |pattern| name.with_container(pattern))
+    }
+
     /// The longest deadline of a backup into the storage.
     pub fn longest_deadline(&self, storage: &StorageName) -> Duration {
         longest_deadline(self.policies.values(), storage)
@@ -140,10 +156,10 @@ impl Fleet {
     /// The storages for backups: all but those that only receive checkpoints.
     pub fn backup_storages(&self) -> impl Iterator<Item = &StorageName> {
         let written: BTreeSet<_> =
-            self.policies.values().map(|policy| &policy.policy_snapshot.storage).collect();
+            self.policies.values().map(|policy| policy.policy_snapshot.storage.section()).collect();
         let to = self.checkpoints.iter().flat_map(|checkpoints| &checkpoints.to);
         let receives: BTreeSet<_> = to.filter_map(CheckpointDestination::storage).collect();
-        self.storages.keys().filter(move |name| written.contains(name) || !receives.contains(name))
+        self.storages.keys().filter(move |name| written.contains(name.section()) || !receives.contains(name))
     }
 
     /// Every subscription that the fleet file names.
@@ -160,7 +176,7 @@ pub(crate) fn longest_deadline<'p>(
     policies: impl Iterator<Item = &'p Policy>,
     storage: &StorageName,
 ) -> Duration {
-    let into = policies.filter(|policy| policy.policy_snapshot.storage == *storage);
+    let into = policies.filter(|policy| policy.policy_snapshot.storage.section() == storage.section());
     into.map(|policy| policy.policy_snapshot.deadline).max().unwrap_or_default()
 }
 
@@ -248,6 +264,7 @@ mod tests {
             engine: EngineConfig::default(),
             checkpoints: None,
             four_eyes: FourEyes::default(),
+            notifications: Notifications::default(),
         };
         let gold = &[("backup", "gold")];
         let apps = fleet.apps_with(&[site("shop", gold), site("wiki", gold), site("stray", &[])]);

@@ -19,7 +19,8 @@ use crate::source::{Source, Unreadable, ValueSpans};
 use crate::unusable_storage::UnusableStorage;
 use crate::zone_data::ZoneData;
 use crate::{
-    apps, azure, checkpoint, control, drill, engine, no_effect, policy, secrets, storage, trusted_hosts,
+    apps, azure, checkpoint, control, drill, engine, no_effect, notify, policy, secrets, shared_containers, storage,
+    trusted_hosts,
 };
 
 /// The result of checking a fleet file.
@@ -49,6 +50,25 @@ impl std::error::Error for Invalid {}
 /// Reads and checks a fleet file.
 pub fn check(path: &Path, secrets: Secrets, now: Timestamp) -> Result<Checked, Unreadable> {
     Ok(check_source(&Source::read(path)?, &ZoneData::find(), secrets, now))
+}
+
+/// Checks the text of a fleet file that has no file yet. Reads no secret.
+pub fn check_text(name: &str, text: &str, now: Timestamp) -> Checked {
+    let source = Source { name: name.to_owned(), text: text.to_owned() };
+    check_source(&source, &ZoneData::find(), Secrets::Leave, now)
+}
+
+/// The `[azure]` sections of a fleet file, as TOML, whatever the rest of the file is.
+pub fn azure_sections(path: &Path) -> Result<String, Unreadable> {
+    let Source { name, text } = Source::read(path)?;
+    let unreadable = |why: &str| Unreadable {
+        what: format!("the [azure] section of {name} cannot be used: {why}"),
+        help: "`holdfast config check` names each error of it",
+    };
+    let mut table: toml::Table = text.parse().map_err(|_| unreadable("the file is no TOML"))?;
+    let azure = table.remove("azure").ok_or_else(|| unreadable("there is none"))?;
+    toml::to_string(&toml::Table::from_iter([("azure".to_owned(), azure)]))
+        .map_err(|_| unreadable("it cannot be written again"))
 }
 
 /// The counts of the problems, such as `2 errors, 1 warning`.
@@ -92,6 +112,7 @@ fn read(
     let engine = engine::engine(diagnostics, &mut file);
     let checkpoints = checkpoint::checkpoints(diagnostics, &mut file, &storages.keys().collect());
     let four_eyes = control::four_eyes(diagnostics, &mut file);
+    let notifications = notify::notifications(diagnostics, &mut file, &policies, zones);
     let is_without_apps = !file.has("app") && !file.has("discover");
     file.finish(diagnostics);
     if is_without_apps {
@@ -99,6 +120,7 @@ fn read(
     }
     let receives: BTreeSet<&StorageName> =
         checkpoints.iter().flat_map(|found| &found.to).filter_map(CheckpointDestination::storage).collect();
+    shared_containers::check(diagnostics, &apps, &policies, &storages, &receives);
     no_effect::check(diagnostics, (&rules, &apps), (&policies, &extended), &storages, &receives);
     if secrets != Secrets::Leave {
         let written: Vec<&Policy> = policies.values().filter_map(|found| found.value.as_ref()).collect();
@@ -126,5 +148,6 @@ fn read(
         engine,
         checkpoints,
         four_eyes,
+        notifications,
     })
 }

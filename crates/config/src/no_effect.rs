@@ -114,9 +114,9 @@ fn unused_storages(
     receive_checkpoints: &BTreeSet<&StorageName>,
 ) {
     let policies = policies.values().filter_map(|found| found.value.as_ref());
-    let written = policies.map(|policy| &policy.policy_snapshot.storage);
-    let used: BTreeSet<&StorageName> = written.chain(receive_checkpoints.iter().copied()).collect();
-    for (name, Located { place, .. }) in storages.iter().filter(|(name, _)| !used.contains(name)) {
+    let written = policies.map(|policy| policy.policy_snapshot.storage.section());
+    let used: BTreeSet<&str> = written.chain(receive_checkpoints.iter().map(|name| name.section())).collect();
+    for (name, Located { place, .. }) in storages.iter().filter(|(name, _)| !used.contains(name.section())) {
         let message = format_args!("`{}`: no policy writes to the storage {name}", place.key);
         let help = "remove it, unless it holds backups that are still needed";
         diagnostics.warning(place, message, Some(help.to_owned()));

@@ -7,6 +7,7 @@ use holdfast_model::StorageName;
 use holdfast_storage::{Container, DELEGATION_LIFETIME_MAX, SasSource, StorageTarget};
 use toml::de::DeValue;
 
+use crate::container_of_app::{self, PerApp};
 use crate::diagnostics::{Diagnostics, Located, SourceLocation};
 use crate::fleet::Cloud;
 use crate::nearest::did_you_mean;
@@ -30,6 +31,7 @@ pub fn storages(diagnostics: &mut Diagnostics<'_>, file: &mut Section<'_>, cloud
     let Some(section) = file.section(diagnostics, "storage", expected) else { return Storages::new() };
     let mut storages = Storages::new();
     for (name, (place, value)) in section.entries() {
+        container_of_app::check_name(diagnostics, &place, &name);
         let target = match value {
             DeValue::Table(table) => storage(diagnostics, Section::new(place.clone(), table), clouds),
             other => refused(diagnostics, &place, "a table with `container` and `sas`", other),
@@ -46,11 +48,14 @@ fn storage(
 ) -> Option<StorageTarget> {
     let container = container(diagnostics, &mut section);
     let source = sas(diagnostics, &mut section);
+    let creates = section.flag(diagnostics, "create_container").unwrap_or(false);
     let azure = azure(diagnostics, &mut section, clouds);
     section.finish(diagnostics);
-    let (Located { value: container, place }, source) = (container?, source?);
+    let (Located { value: PerApp { container, pattern }, place }, source) = (container?, source?);
     address(diagnostics, &place, &container, &source);
-    Some(StorageTarget { container, source, azure })
+    let target = StorageTarget { container, pattern, creates, source, azure };
+    container_of_app::check_source(diagnostics, &place, &target);
+    Some(target)
 }
 
 /// Checks whether the container's URL suits the source of its SAS.
@@ -99,14 +104,16 @@ fn azure(diagnostics: &mut Diagnostics<'_>, section: &mut Section<'_>, clouds: &
     Some(value.to_owned())
 }
 
-fn container(diagnostics: &mut Diagnostics<'_>, section: &mut Section<'_>) -> Option<Located<Container>> {
+fn container(diagnostics: &mut Diagnostics<'_>, section: &mut Section<'_>) -> Option<Located<PerApp>> {
     let expected = "a container's URL, https://ACCOUNT.blob.core.windows.net/CONTAINER";
     if !section.require(diagnostics, "container", expected) {
         return None;
     }
     let Located { value, place } = section.url(diagnostics, "container", expected)?;
+    let (value, pattern) = container_of_app::pattern(diagnostics, &place, value)?;
     match Container::try_from(value) {
-        Ok(value) => {
+        Ok(container) => {
+            let value = PerApp { container, pattern };
             diagnostics.show(&place);
             Some(Located { value, place })
         }

@@ -12,6 +12,7 @@ use crate::source::Source;
 use mistakes::MISTAKES;
 
 mod checkpoints;
+mod containers_of_apps;
 mod databases;
 mod drill;
 mod four_eyes;

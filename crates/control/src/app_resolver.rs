@@ -179,5 +179,5 @@ pub fn policy_snapshot(app: &App, fleet: &Fleet) -> Result<PolicySnapshot, Error
         let what = format!("there is no policy `{name}` in the fleet file");
         return Err(Error::new(ErrorKind::Invalid, what).help(format!("it has these: {names}")));
     };
-    Ok(policy.policy_snapshot.clone())
+    Ok(policy.policy_snapshot.for_app(&app.id))
 }

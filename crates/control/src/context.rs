@@ -69,6 +69,7 @@ impl ControlContext<'_> {
             return Err(Error::new(ErrorKind::Invalid, what)
                 .help(format!("name one with --storage: {}", storage_names(self.fleet))));
         };
+        let name = self.fleet.as_policies_name(&name).for_app(&app.id);
         let account = storage_named(self.fleet, &name)?.container.account();
         Ok(match policy {
             Some(policy) => storage_accounts(self.fleet).snapshot_for(policy, &name),

@@ -28,9 +28,18 @@ pub async fn sites(
     fleet: &Fleet,
     subscription: &SubscriptionId,
 ) -> Result<Listed, Error> {
+    let asks = |site: &Site| fleet.discover.iter().any(|rule| rule.slots && rule.takes(site));
+    sites_and_slots(arm, subscription, asks).await
+}
+
+/// All apps of a subscription, and the slots of those for which `asks` says so.
+pub async fn sites_and_slots(
+    arm: &Arc<dyn Arm>,
+    subscription: &SubscriptionId,
+    asks: impl Fn(&Site) -> bool,
+) -> Result<Listed, Error> {
     let (mut found, mut without_slots) = (arm.sites(subscription).await?, Vec::new());
-    let asks = |site: &&Site| fleet.discover.iter().any(|rule| rule.slots && rule.takes(site));
-    let parents: Vec<Site> = found.sites.iter().filter(asks).cloned().collect();
+    let parents: Vec<Site> = found.sites.iter().filter(|site| asks(site)).cloned().collect();
     for some in parents.chunks(AT_ONCE) {
         let mut asked = JoinSet::new();
         for parent in some.iter().cloned() {

@@ -47,6 +47,7 @@ mod status_notes;
 pub mod status_waits;
 mod storages;
 pub mod store_rows;
+pub mod take_over;
 pub mod tier;
 mod times;
 pub mod tokens;

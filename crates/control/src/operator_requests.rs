@@ -112,7 +112,7 @@ impl OperatorRequests for LiveRequests {
 
     fn minted(&self) -> BTreeSet<PolicyName> {
         let is_minted = |policy: &&Policy| {
-            let storage = self.fleet.storages.get(&policy.policy_snapshot.storage);
+            let storage = self.fleet.storage(&policy.policy_snapshot.storage);
             storage.is_some_and(|storage| !matches!(storage.source, SasSource::Url(_)))
         };
         self.fleet.policies.values().filter(is_minted).map(|policy| policy.name.clone()).collect()

@@ -73,7 +73,7 @@ impl NewRun {
             policy: app.policy.clone(),
             tick: None,
             plan: app.plan_or_group(),
-            policy_snapshot: policy_snapshot.clone(),
+            policy_snapshot: policy_snapshot.for_app(&app.id),
             state: RunState::Planned,
             failure_counts: FailureCounts::default(),
             created_at: now,

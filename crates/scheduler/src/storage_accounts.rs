@@ -18,7 +18,8 @@ impl StorageAccounts {
         if present.storage == *storage {
             return present.clone();
         }
-        let account = self.0.get(storage).cloned().unwrap_or_else(|| storage.to_string());
+        let section = StorageName::new(storage.section());
+        let account = self.0.get(&section).cloned().unwrap_or_else(|| section.to_string());
         PolicySnapshot { storage: storage.clone(), account, ..present.clone() }
     }
 }

@@ -13,6 +13,7 @@ use crate::{
 };
 
 mod accept;
+mod account_sas;
 mod advance;
 mod agenda;
 mod arm;

@@ -42,6 +42,15 @@ impl Container {
         &self.name
     }
 
+    /// The container of this name in the same account.
+    pub fn with_name(&self, name: &str) -> Result<Self, InvalidContainer> {
+        let mut url = self.url.clone();
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.pop().push(name);
+        }
+        url.try_into()
+    }
+
     /// Whether the URL shows the storage account's name: a domain of the account's owner does not.
     pub fn names_account(&self) -> bool {
         names_account(&self.url)

@@ -25,10 +25,10 @@ pub(crate) struct DelegationKey {
 }
 
 /// The scope of storage tokens in every cloud.
-const SCOPE: &str = "https://storage.azure.com/.default";
+pub(crate) const SCOPE: &str = "https://storage.azure.com/.default";
 
 /// The version of the request. The key can sign any version of SAS.
-const API_VERSION: &str = "2022-11-02";
+pub(crate) const API_VERSION: &str = "2022-11-02";
 
 /// A key is valid from this long ago: before any SAS that it signs now, whatever the clock skew.
 const BEGUN_FOR: TimeDelta = TimeDelta::minutes(15);

@@ -12,9 +12,15 @@ use crate::{ErrorKind, InvalidKey, InvalidSas, NoKey, Refusal, SasFault, SecretE
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A policy names a storage that is not configured.
-    #[error("storage `{storage}` is not defined: add a table [storage.{storage}] to the fleet file")]
+    #[error("storage `{storage}` is not defined: add a table [storage.{}] to the fleet file", storage.section())]
     FindStorage {
         /// The name in the policy.
+        storage: StorageName,
+    },
+    /// A storage has a container for each app, and the name does not say which; or the reverse.
+    #[error("{}", which_container(storage))]
+    NameContainer {
+        /// The name.
         storage: StorageName,
     },
     /// The HTTP client could not be built: the machine's TLS or proxy settings are wrong.
@@ -97,6 +103,16 @@ pub enum Error {
         /// The response from storage.
         cause: Refusal,
     },
+    /// The container of an app could not be created.
+    #[error("failed to create the container of storage `{storage}` ({container}): {cause}")]
+    CreateContainer {
+        /// The name of the storage.
+        storage: StorageName,
+        /// The container's URL, without a query.
+        container: String,
+        /// The response from storage.
+        cause: Refusal,
+    },
     /// The properties of a blob could not be read.
     #[error("failed to look for blob `{blob_name}` in storage `{storage}` ({container}): {cause}")]
     ReadBlob {
@@ -129,6 +145,7 @@ impl Error {
     /// Whether storage did not answer, so that nothing is known but the time that the request took.
     pub fn is_unanswered(&self) -> bool {
         let (Self::ProbeContainer { cause, .. }
+        | Self::CreateContainer { cause, .. }
         | Self::ReadBlob { cause, .. }
         | Self::DelegateKey { cause: NoKey::Refused(cause), .. }) = self
         else {
@@ -143,14 +160,26 @@ impl Error {
             Self::ReadSecret { cause, .. } => cause.kind(),
             Self::DelegateKey { cause, .. } => cause.kind(),
             Self::ProbeContainer { cause, .. }
+            | Self::CreateContainer { cause, .. }
             | Self::ReadBlob { cause, .. }
             | Self::UseBlob { cause, .. } => cause.kind(),
             Self::FindStorage { .. }
+            | Self::NameContainer { .. }
             | Self::BuildClient { .. }
             | Self::ParseSas { .. }
             | Self::MintSas { .. }
             | Self::UnusableSas { .. }
             | Self::ReplaceSas { .. } => ErrorKind::Unusable,
+        }
+    }
+}
+
+fn which_container(storage: &StorageName) -> String {
+    let section = storage.section();
+    match storage.container() {
+        None => format!("storage `{section}` has a container for each app: name one, as in `{section}/shop`"),
+        Some(_) => {
+            format!("storage `{section}` has one container for all apps, and `{storage}` names another")
         }
     }
 }

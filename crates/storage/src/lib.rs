@@ -3,6 +3,7 @@
 mod append_container;
 mod blob;
 mod container;
+mod creation;
 mod delegation;
 mod error;
 mod error_kind;

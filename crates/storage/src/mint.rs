@@ -42,6 +42,41 @@ pub fn mint(
     mint_as(&Signer { key: &key, lines: &[""], fields: &[] }, container, permissions, start, expiry)
 }
 
+/// Mints a SAS of the account that may create containers and nothing else, as the query of a URL.
+///
+/// Source of the layout: Microsoft's "Create an account SAS".
+pub(crate) fn mint_creation(
+    key: &SecretString,
+    container: &Container,
+    start: Timestamp,
+    expiry: Timestamp,
+) -> Result<SecretString, InvalidKey> {
+    let key = account_key(key, container)?;
+    let (start, expiry) = (format_sas_time(start), format_sas_time(expiry));
+    let protocols = protocols(container);
+    // sp, ss, srt: create, in the blob service, containers; sip and ses: any address, no encryption scope
+    let lines =
+        [&container.account(), "c", "b", "c", &start, &expiry, "", protocols, VERSION, "", ""].join("\n");
+    let signature = sign(&key, &lines)?;
+    let fields = [
+        ("sv", VERSION),
+        ("ss", "b"),
+        ("srt", "c"),
+        ("sp", "c"),
+        ("st", &start),
+        ("se", &expiry),
+        ("spr", protocols),
+        ("sig", signature.expose_secret()),
+    ];
+    let fields = fields.map(|(name, value)| format!("{name}={}", encode(value)));
+    Ok(SecretString::from(fields.join("&")))
+}
+
+/// Emulators on this machine use plain HTTP; elsewhere the SAS must be encrypted in transit.
+fn protocols(container: &Container) -> &'static str {
+    if container.is_loopback() { "https,http" } else { "https" }
+}
+
 /// Mints a SAS that is signed with a user delegation key. Source of the layout: Microsoft's "Create a user delegation SAS" and
 /// Azurite 3.37.0; it is the one of `sv` 2020-12-06 until before 2025-07-05.
 pub(crate) fn mint_delegated(
@@ -75,8 +110,7 @@ fn mint_as(
     expiry: Timestamp,
 ) -> Result<SecretString, InvalidKey> {
     let (start, expiry) = (format_sas_time(start), format_sas_time(expiry));
-    // Emulators on this machine use plain HTTP; elsewhere the SAS must be encrypted in transit.
-    let protocols = if container.is_loopback() { "https,http" } else { "https" };
+    let protocols = protocols(container);
     let resource = format!("/blob/{}/{}", container.account(), container.name());
     let opening = [permissions, &start, &expiry, &resource];
     let closing = [

@@ -23,8 +23,8 @@ pub struct ObservedSchedule {
 enum Address {
     /// Azure's answer has none.
     Unknown,
-    /// A text that is no container's URL with a SAS, and why.
-    Unusable(&'static str),
+    /// A text that is no container's URL with a SAS, why, and the container that it names all the same.
+    Unusable { why: &'static str, container: Option<Container> },
     /// A container's URL with a SAS.
     Usable { sas: Box<Sas>, container: Container },
 }
@@ -33,17 +33,20 @@ impl Address {
     /// Reads the address that Azure returns.
     fn of(url: Option<&SecretString>) -> Self {
         let Some(url) = url else { return Self::Unknown };
-        if !url.expose_secret().contains("://") {
-            return Self::Unusable("its storage address is no URL, so it writes nowhere");
+        let (base, query) = match url.expose_secret().split_once('?') {
+            Some((base, query)) => (base, Some(query)),
+            None => (url.expose_secret(), None),
+        };
+        let unusable = |why| Self::Unusable { why, container: base.parse().ok() };
+        if !base.contains("://") {
+            return unusable("its storage address is no URL, so it writes nowhere");
         }
         match Sas::parse(url) {
-            Err(_) if !url.expose_secret().contains('?') => {
-                Self::Unusable("its storage address has no SAS, so storage refuses it")
-            }
-            Err(_) => Self::Unusable("the SAS in its storage address cannot be read"),
+            Err(_) if query.is_none() => unusable("its storage address has no SAS, so storage refuses it"),
+            Err(_) => unusable("the SAS in its storage address cannot be read"),
             Ok(sas) => match sas.container().cloned() {
                 Some(container) => Self::Usable { sas: Box::new(sas), container },
-                None => Self::Unusable("its storage address is no URL of a container"),
+                None => unusable("its storage address is no URL of a container"),
             },
         }
     }
@@ -62,6 +65,25 @@ impl ObservedSchedule {
     /// The facts of the SAS that Azure keeps with it, if the SAS can be used.
     pub fn sas(&self) -> Option<SasFacts> {
         if let Address::Usable { sas, .. } = &self.address { Some(sas.facts()) } else { None }
+    }
+
+    /// The container that it writes into, where its storage address names one, with a SAS or without.
+    pub fn container(&self) -> Option<&Container> {
+        match &self.address {
+            Address::Usable { container, .. } => Some(container),
+            Address::Unusable { container, .. } => container.as_ref(),
+            Address::Unknown => None,
+        }
+    }
+
+    /// The databases that it backs up with the app.
+    pub fn databases(&self) -> &[DatabaseFacts] {
+        &self.databases
+    }
+
+    /// What is wrong with its storage address and the SAS in it, as texts without the SAS.
+    pub fn faults(&self, now: Timestamp) -> Vec<String> {
+        address(&self.address, None, now)
     }
 }
 
@@ -109,7 +131,7 @@ impl WantedSchedule<'_> {
 fn address(found: &Address, container: Option<&Container>, now: Timestamp) -> Vec<String> {
     let (sas, theirs) = match found {
         Address::Unknown => return Vec::new(),
-        Address::Unusable(why) => return vec![(*why).to_owned()],
+        Address::Unusable { why, .. } => return vec![(*why).to_owned()],
         Address::Usable { sas, container } => (sas, container),
     };
     let other = container.filter(|ours| *ours != theirs);

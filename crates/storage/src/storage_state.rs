@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use holdfast_model::{Clock, RefreshReason, SasRefresh, Timestamp};
+use holdfast_model::{Clock, RefreshReason, SasRefresh, StorageName, Timestamp};
 use reqwest::Client;
 use tokio::sync::Mutex;
 
 use crate::probe::{Probed, probe};
 use crate::storage::{BlobFacts, Grant, Need};
-use crate::supply::Supply;
+use crate::supply::{StorageTarget, Supply};
 use crate::{Container, Error, ErrorKind, Refusal, Sas, SasCheck, SasHealth, blob, check_sas};
 
 /// One storage of a fleet file, with the SAS in use.
@@ -26,6 +26,8 @@ pub(crate) struct StorageState {
 #[derive(Debug)]
 struct InUse {
     sas: Option<Arc<Sas>>,
+    /// Whether the container was created, or found.
+    is_created: bool,
     /// The results of recent test writes, by fingerprint.
     tests: BTreeMap<String, WriteTest>,
     rng: fastrand::Rng,
@@ -53,8 +55,20 @@ enum CurrentSas {
 impl StorageState {
     /// A storage without a SAS in use. `rng` makes the names of test blobs.
     pub(crate) fn new(supply: Supply, client: Client, clock: Arc<dyn Clock>, rng: fastrand::Rng) -> Self {
-        let in_use = InUse { sas: None, tests: BTreeMap::new(), rng };
+        let in_use = InUse { sas: None, is_created: false, tests: BTreeMap::new(), rng };
         Self { supply, client, clock, in_use: Mutex::new(in_use) }
+    }
+
+    /// The state of another container of the storage.
+    pub(crate) async fn for_container(&self, name: StorageName, container: Container) -> Self {
+        let rng = self.in_use.lock().await.rng.fork();
+        let supply = self.supply.for_container(name, container);
+        Self::new(supply, self.client.clone(), Arc::clone(&self.clock), rng)
+    }
+
+    /// What the fleet file says about it.
+    pub(crate) fn target(&self) -> &StorageTarget {
+        &self.supply.target
     }
 
     /// The container.
@@ -65,6 +79,7 @@ impl StorageState {
     /// Returns the SAS in use, or replaces it first.
     pub(crate) async fn grant(&self, need: &Need) -> Result<Grant, Error> {
         let mut in_use = self.in_use.lock().await;
+        self.create(&mut in_use, need.now).await?;
         // A SAS that was refused after its test is tested again for callers that still ask for it.
         in_use.tests.retain(|fingerprint, _| need.replace.as_ref() != Some(fingerprint));
         let (sas, refresh) = match self.current(&mut in_use, need).await? {
@@ -77,6 +92,7 @@ impl StorageState {
 
     /// Checks a new SAS and tests it with a write. The SAS in use stays in use.
     pub(crate) async fn sas_health(&self, need: &Need) -> Result<SasHealth, Error> {
+        self.create(&mut *self.in_use.lock().await, need.now).await?;
         let sas = self.supply.for_backup(need).await?;
         let SasCheck { faults, warnings } = self.check(&sas, need);
         let blob_name = self.in_use.lock().await.test_blob_name(need.now);
@@ -103,6 +119,15 @@ impl StorageState {
             blob_name: blob_name.to_owned(),
             cause,
         })
+    }
+
+    /// Creates the container once, where the fleet file says so.
+    async fn create(&self, in_use: &mut InUse, now: Timestamp) -> Result<(), Error> {
+        if self.supply.target.creates && !in_use.is_created {
+            self.supply.create_container(now).await?;
+            in_use.is_created = true;
+        }
+        Ok(())
     }
 
     /// The SAS in use if it is usable, or the reason to replace it.

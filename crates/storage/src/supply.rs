@@ -8,21 +8,42 @@ use reqwest::Client;
 use secrecy::SecretString;
 use tokio::sync::Mutex;
 
-use crate::delegation::DelegationKey;
-use crate::mint::mint_delegated;
+use crate::creation::{Authority, create};
+use crate::delegation::{DelegationKey, SCOPE};
+use crate::mint::{mint_creation, mint_delegated};
 use crate::storage::Need;
 use crate::time::start_of_minute;
-use crate::{Container, Error, InvalidKey, Sas, SasSource, SecretRef, Secrets, Tokens, mint};
+use crate::{Container, Error, InvalidKey, NoKey, Sas, SasSource, SecretRef, Secrets, Tokens, mint};
 
 /// One storage of the fleet file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StorageTarget {
-    /// The container for backups.
+    /// The container for backups; with a pattern, the container of a made-up app.
     pub container: Container,
+    /// The name of the container of each app, such as `{app}`; `None` where all apps write into one.
+    pub pattern: Option<String>,
+    /// Whether a container that does not exist is created on first use.
+    pub creates: bool,
     /// The source of its SAS.
     pub source: SasSource,
     /// `contoso` for the credential of `[azure.contoso]`; `None` for the fleet's own choice.
     pub azure: Option<String>,
+}
+
+impl StorageTarget {
+    /// One container, which exists.
+    pub fn new(container: Container, source: SasSource) -> Self {
+        Self { container, pattern: None, creates: false, source, azure: None }
+    }
+
+    /// The container of a storage with this name; `None` where the name does not say which.
+    pub fn container_of(&self, storage: &StorageName) -> Option<Container> {
+        match (&self.pattern, storage.container()) {
+            (None, None) => Some(self.container.clone()),
+            (Some(_), Some(name)) => self.container.with_name(name).ok(),
+            _ => None,
+        }
+    }
 }
 
 /// The credentials for a storage's SAS.
@@ -41,8 +62,8 @@ pub(crate) struct Supply {
     pub target: StorageTarget,
     access: Access,
     client: Client,
-    /// Held while a key is requested, so that concurrent callers get the same one.
-    key: Mutex<Option<DelegationKey>>,
+    /// Held while a key is requested, so that concurrent callers get the same one. Containers of one account share it.
+    key: Arc<Mutex<Option<DelegationKey>>>,
 }
 
 /// The permissions that App Service needs for a backup, its manifest and their deletion.
@@ -59,7 +80,37 @@ const LIFETIME_MAX: TimeDelta = TimeDelta::days(3650);
 
 impl Supply {
     pub(crate) fn new(name: StorageName, target: StorageTarget, access: Access, client: Client) -> Self {
-        Self { name, target, access, client, key: Mutex::default() }
+        Self { name, target, access, client, key: Arc::default() }
+    }
+
+    /// The supply of another container of the storage.
+    pub(crate) fn for_container(&self, name: StorageName, container: Container) -> Self {
+        let target = StorageTarget { container, ..self.target.clone() };
+        let (access, client, key) = (self.access.clone(), self.client.clone(), Arc::clone(&self.key));
+        Self { name, target, access, client, key }
+    }
+
+    /// Creates the container, unless it exists.
+    pub(crate) async fn create_container(&self, now: Timestamp) -> Result<(), Error> {
+        let container = &self.target.container;
+        let authority = match &self.target.source {
+            SasSource::Url(secret) | SasSource::AccountKey { key: secret, .. } => {
+                let (start, expiry) = (start_of_minute(now) - BEGUN_FOR, start_of_minute(now) + LOOK);
+                let query = mint_creation(&self.read(secret).await?, container, start, expiry);
+                let (storage, origin) = (self.name.clone(), self.target.source.origin());
+                Authority::Sas(query.map_err(|cause| Error::MintSas { storage, origin, cause })?)
+            }
+            SasSource::UserDelegation { .. } => {
+                let token = self.access.tokens.token(SCOPE).await.map_err(NoKey::NoToken);
+                let storage = self.name.clone();
+                Authority::Token(token.map_err(|cause| Error::DelegateKey { storage, cause })?)
+            }
+        };
+        create(&self.client, container, &authority).await.map_err(|cause| Error::CreateContainer {
+            storage: self.name.clone(),
+            container: container.to_string(),
+            cause,
+        })
     }
 
     /// A SAS for a backup, newly read or minted, other than the refused one in `need`.

@@ -1,6 +1,6 @@
 //! Parses the values of arguments.
 
-use holdfast_model::{BackupId, RunKind, Timestamp};
+use holdfast_model::{BackupId, RunKind, SubscriptionId, Timestamp};
 
 /// Parses a time.
 pub(super) fn time(text: &str) -> Result<Timestamp, String> {
@@ -20,4 +20,10 @@ pub(super) fn backup_id(text: &str) -> Result<BackupId, String> {
     let expected =
         "expected Azure's number for a backup, such as 458165; `holdfast backups list APP` shows them";
     text.parse().map(BackupId).map_err(|_| expected.to_owned())
+}
+
+/// Parses a subscription's id.
+pub(super) fn subscription(text: &str) -> Result<SubscriptionId, String> {
+    let is_id = !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+    is_id.then(|| SubscriptionId::new(text)).ok_or_else(|| "expected a subscription's id alone".to_owned())
 }

@@ -18,6 +18,7 @@ pub mod hold;
 pub mod login;
 pub mod migrate;
 pub mod native_schedule;
+pub mod notify;
 pub mod plan;
 pub mod preview;
 pub mod restore;
@@ -30,6 +31,7 @@ pub mod simulate;
 pub mod status;
 pub mod steer;
 pub mod store;
+pub mod take_over;
 pub mod tokens;
 pub mod verify;
 

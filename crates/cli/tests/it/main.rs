@@ -25,6 +25,7 @@ mod sas;
 mod server;
 mod simulated;
 mod steering;
+mod taking_over;
 mod telemetry;
 mod terminals;
 mod tokens;

@@ -14,6 +14,7 @@ use super::app::AppFacts;
 use super::finding::{Finding, FindingSeverity};
 use super::{scratch_apps, storages, summary};
 use crate::error::Error;
+use crate::storages::sample;
 use crate::{app_names, discovery};
 
 /// Maximum number of apps of one subscription checked concurrently.
@@ -55,7 +56,8 @@ impl Doctor<'_> {
     /// `backends` are the findings about the store and the broker.
     pub async fn check_fleet(&self, backends: Vec<Finding>) -> Vec<Finding> {
         let (mut findings, apps) = self.credentials_and_apps().await;
-        findings.extend(self.check_storages(self.fleet.backup_storages()).await);
+        findings.extend(self.check_storages(self.fleet.backup_storages(), &apps).await);
+        findings.extend(storages::shared(self.fleet, &apps));
         findings.extend(backends);
         findings.extend(scratch_apps::check(self.fleet, &*self.arm, &apps).await);
         findings.extend(summary::of_apps(self.check_apps(apps).await));
@@ -70,7 +72,7 @@ impl Doctor<'_> {
         let app: Vec<App> = apps.into_iter().filter(|app| app.id == id).collect();
         let policies = app.iter().filter_map(|app| self.fleet.policies.get(app.policy.as_ref()?));
         let storages = policies.map(|policy| &policy.policy_snapshot.storage);
-        findings.extend(self.check_storages(storages).await);
+        findings.extend(self.check_storages(storages, &app).await);
         findings.extend(self.check_apps(app).await);
         Ok(findings)
     }
@@ -107,8 +109,9 @@ impl Doctor<'_> {
         (findings, self.fleet.apps_with(&sites))
     }
 
-    async fn check_storages(&self, names: impl Iterator<Item = &StorageName>) -> Vec<Finding> {
-        storages::check(names, self.fleet, &*self.storage, &*self.clock).await
+    async fn check_storages(&self, names: impl Iterator<Item = &StorageName>, apps: &[App]) -> Vec<Finding> {
+        let names: Vec<StorageName> = names.map(|name| sample(self.fleet, name, apps)).collect();
+        storages::check(names.iter(), self.fleet, &*self.storage, &*self.clock).await
     }
 
     async fn check_apps(&self, apps: Vec<App>) -> Vec<Finding> {

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use holdfast_config::Fleet;
-use holdfast_model::{Clock, StorageName, Timestamp};
+use holdfast_config::{Fleet, shared_containers};
+use holdfast_model::{App, AppId, Clock, PolicyName, StorageName, Timestamp};
 use holdfast_storage::{Error, SasHealth, Storage};
 
 use super::finding::Finding;
@@ -29,6 +29,18 @@ pub async fn check(
         findings.extend(of_storage(name, judged, clock.now()));
     }
     findings
+}
+
+/// Apps that share a container which their storage means for one app.
+pub fn shared(fleet: &Fleet, apps: &[App]) -> Vec<Finding> {
+    let storage_of = |name: &PolicyName| Some(fleet.policies.get(name)?.policy_snapshot.storage.clone());
+    let finding = |(storage, sharing): (StorageName, Vec<AppId>)| {
+        let names: Vec<String> = sharing.iter().map(AppId::to_string).collect();
+        let says = format!("is the container of several apps: {}", names.join(", "));
+        let cure = "add {resource_group} or {subscription} to `container` of the storage";
+        Finding::warn("container", storage.as_str(), says, cure)
+    };
+    shared_containers(apps, storage_of).into_iter().map(finding).collect()
 }
 
 fn of_storage(name: &StorageName, health: Result<SasHealth, Error>, now: Timestamp) -> Vec<Finding> {

@@ -114,7 +114,7 @@ pub async fn being_deleted(store: &dyn Store, app: &AppId) -> Result<BTreeSet<Ba
 pub fn in_reach(entry: &CatalogEntry, fleet: &Fleet) -> bool {
     let policy = entry.policy.as_ref().and_then(|name| fleet.policies.get(name));
     let is_verified = policy.is_none_or(|policy| policy.policy_snapshot.verify);
-    is_verified && fleet.storages.contains_key(&entry.storage)
+    is_verified && fleet.storage(&entry.storage).is_some()
 }
 
 /// Each backup once, the newest first.

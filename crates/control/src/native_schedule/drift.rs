@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use super::change::schedule_of;
 use super::observe::observe_all;
 use crate::app_resolver::{AppSelection, policy_snapshot};
-use crate::storages::storage_named;
+use crate::storages::container_named;
 use crate::{ControlContext, Error};
 
 /// How Azure's own schedule of an app differs from its policy.
@@ -53,9 +53,9 @@ pub async fn drift(
             }
         };
         let policy_snapshot = policy_snapshot(&app, context.fleet)?;
-        let container = &storage_named(context.fleet, &policy_snapshot.storage)?.container;
+        let container = container_named(context.fleet, &policy_snapshot.storage)?;
         let wanted_schedule =
-            WantedSchedule { schedule: wanted, databases: &app.databases, container: Some(container) };
+            WantedSchedule { schedule: wanted, databases: &app.databases, container: Some(&container) };
         let drift = wanted_schedule.drift(found.as_ref(), now);
         if wanted.is_none() && drift.is_empty() {
             continue;

@@ -1,18 +1,20 @@
 //! Checks the SAS of storages for a backup that starts now.
 
+use std::collections::BTreeSet;
+
 use holdfast_config::Fleet;
-use holdfast_model::{SasFacts, StorageName, Timestamp};
+use holdfast_model::{Policy, SasFacts, StorageName, Timestamp};
 use holdfast_storage::{Error, Need, SasHealth, Storage};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::storages::storage_named;
+use crate::storages::{sample, storage_named};
 use crate::wording::unusable;
 
 /// A storage and the state of its SAS.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub struct CheckedStorage {
-    /// The storage.
+    /// The storage; one with a container for each app is checked with the container of one of them.
     pub storage: StorageName,
     /// The container's URL; `None` when no SAS could be obtained, as for the next two.
     pub container: Option<String>,
@@ -44,16 +46,17 @@ pub async fn check(
     for name in names {
         storage_named(fleet, name)?;
     }
-    let is_wanted = |name: &&StorageName| match names {
-        [] => fleet.backup_storages().any(|of| of == *name),
-        names => names.contains(name),
+    let wanted: BTreeSet<StorageName> = match names {
+        [] => fleet.backup_storages().cloned().collect(),
+        names => names.iter().cloned().collect(),
     };
     let mut checked = Vec::new();
-    for name in fleet.storages.keys().filter(is_wanted) {
-        let health = health(fleet, storage, name, now).await;
-        let policies =
-            fleet.policies.values().filter(|policy| policy.policy_snapshot.storage == *name).count();
-        checked.push(CheckedStorage::new(name.clone(), policies, health));
+    for name in wanted {
+        let name = sample(fleet, &name, &fleet.apps);
+        let health = health(fleet, storage, &name, now).await;
+        let of_section = |policy: &&Policy| policy.policy_snapshot.storage.section() == name.section();
+        let policies = fleet.policies.values().filter(of_section).count();
+        checked.push(CheckedStorage::new(name, policies, health));
     }
     Ok(checked)
 }

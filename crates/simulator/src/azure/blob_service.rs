@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use holdfast_model::Timestamp;
 
 use super::Azure;
+use super::account_sas;
 use super::sas::{self, SasUse};
 use super::storage::{Blob, Content, xml};
 use crate::request::decode;
@@ -23,6 +24,8 @@ enum BlobOperation {
     Head,
     #[strum(serialize = "delete_blob")]
     Delete,
+    #[strum(serialize = "create_container")]
+    Create,
 }
 
 /// The path of a container or a blob.
@@ -74,6 +77,9 @@ impl Azure {
             at: self.now,
         };
         let key = self.storage.key(&path.account).ok_or((404, "ResourceNotFound"))?;
+        if operation == BlobOperation::Create {
+            return account_sas::check(key, &request.query, &asked).map_err(sas::Refusal::answer);
+        }
         sas::check(key, &request.query, &asked).map_err(sas::Refusal::answer)
     }
 
@@ -84,6 +90,13 @@ impl Azure {
         operation: BlobOperation,
     ) -> Result<Response, (u16, &'static str)> {
         let (now, bytes_max) = (self.now, self.config.blob_bytes_max);
+        if operation == BlobOperation::Create {
+            if self.storage.container(&path.account, &path.container).is_some() {
+                return Err((409, "ContainerAlreadyExists"));
+            }
+            self.storage.add_container(&path.account, &path.container);
+            return Ok(Response::new(201));
+        }
         let blobs =
             self.storage.container_mut(&path.account, &path.container).ok_or((404, "ContainerNotFound"))?;
         let Some(name) = &path.blob else {
@@ -131,6 +144,11 @@ impl BlobOperation {
             Method::Get if !on_blob && parameter("restype") == "container" && parameter("comp") == "list" => {
                 Some(Self::List)
             }
+            Method::Put
+                if !on_blob && parameter("restype") == "container" && parameter("comp").is_empty() =>
+            {
+                Some(Self::Create)
+            }
             // Blocks, tags and other parts of a blob are not simulated.
             _ if !on_blob || !parameter("comp").is_empty() => None,
             Method::Get => Some(Self::Get),
@@ -145,7 +163,7 @@ impl BlobOperation {
     fn permissions(self) -> &'static [&'static str] {
         match self {
             Self::List => &["l"],
-            Self::Put => &["cw"],
+            Self::Put | Self::Create => &["cw"],
             Self::Get | Self::Head => &["r"],
             Self::Delete => &["d"],
         }

@@ -113,7 +113,7 @@ pub(super) fn check(key: &[u8], query: &str, asked: &SasUse<'_>) -> Result<(), R
 }
 
 /// The query's fields. A field that occurs twice is ambiguous, so it is refused.
-fn fields(query: &str) -> Result<BTreeMap<String, String>, Refusal> {
+pub(super) fn fields(query: &str) -> Result<BTreeMap<String, String>, Refusal> {
     let mut fields = BTreeMap::new();
     for (name, value) in pairs(query) {
         if fields.insert(name, value).is_some() {
@@ -123,14 +123,14 @@ fn fields(query: &str) -> Result<BTreeMap<String, String>, Refusal> {
     Ok(fields)
 }
 
-fn verify(key: &[u8], text: &str, signature: &str) -> Result<(), Refusal> {
+pub(super) fn verify(key: &[u8], text: &str, signature: &str) -> Result<(), Refusal> {
     let signature = BASE64.decode(signature).map_err(|_| Refusal::Signature)?;
     let mut mac = Hmac::<Sha256>::new_from_slice(key).map_err(|_| Refusal::Signature)?;
     mac.update(text.as_bytes());
     mac.verify_slice(&signature).map_err(|_| Refusal::Signature)
 }
 
-fn check_times(start: &str, expiry: &str, at: Timestamp) -> Result<(), Refusal> {
+pub(super) fn check_times(start: &str, expiry: &str, at: Timestamp) -> Result<(), Refusal> {
     if !start.is_empty() && at < parse_time(start).ok_or(Refusal::Malformed)? {
         return Err(Refusal::NotYet);
     }
@@ -148,7 +148,7 @@ fn parse_time(text: &str) -> Option<Timestamp> {
     forms.iter().find_map(|form| NaiveDateTime::parse_from_str(text, form).ok()).map(|at| at.and_utc())
 }
 
-fn check_protocol(allowed: &str, https: bool) -> Result<(), Refusal> {
+pub(super) fn check_protocol(allowed: &str, https: bool) -> Result<(), Refusal> {
     match allowed {
         "" | "https,http" => Ok(()),
         "https" if https => Ok(()),

@@ -6,17 +6,17 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use chrono::{SecondsFormat, TimeDelta};
 use hmac::{Hmac, KeyInit, Mac};
-use holdfast_model::{Clock, SystemClock, Timestamp};
+use holdfast_model::{AppId, Clock, SystemClock, Timestamp};
 use holdfast_storage::{
-    BlobFacts, Container, Error, ErrorKind, Grant, LiveStorage, Need, Refusal, SasSource, Storage, Tokens,
-    mint,
+    BlobFacts, Container, Error, ErrorKind, Grant, LiveStorage, Need, Refusal, SasSource, Storage,
+    StorageTarget, Tokens, mint,
 };
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::ExposeSecret;
 use sha2::Sha256;
 
 use crate::bridge::{Bridge, User};
-use crate::server::{Nobody, grant, hours, key_file_with, sas_file, storage_with, weu};
+use crate::server::{Nobody, grant, hours, key_file_with, sas_file, storage_of, storage_with, weu};
 
 /// Azurite's key is the same everywhere, and public.
 const KEY: &str = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
@@ -124,6 +124,44 @@ async fn a_sas_minted_with_the_accounts_key_allows_what_a_backup_needs_while_it_
     let good = minted("rwdl", hours(-1), hours(1));
     is_refused(&container, &good.replace("sp=rwdl", "sp=racwdl")).await;
     may_only_read(&container, &minted("r", hours(-1), hours(1))).await;
+}
+
+#[tokio::test]
+async fn each_app_has_a_container_which_is_created_on_first_use() {
+    let Some(account) = holdfast_tests::service("HOLDFAST_TEST_AZURITE_URL") else { return };
+    let unique = format!("{}-{}", std::process::id(), now().timestamp_micros());
+    let (_file, source) = key_file_with(KEY, hours(48));
+    let sample: Container = format!("{account}/bk-{unique}-app").parse().unwrap();
+    let pattern = Some(format!("bk-{unique}-{{app}}"));
+    let target = |creates| StorageTarget {
+        pattern: pattern.clone(),
+        creates,
+        ..StorageTarget::new(sample.clone(), source.clone())
+    };
+    let of_policy = weu().with_container(pattern.as_deref().unwrap());
+    let [shop, wiki] = ["shop", "wiki"].map(|site| of_policy.for_app(&AppId::new("0a0a", "g", site, None)));
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
+
+    let storage = storage_of(target(false), &clock, Arc::new(Nobody));
+    let error = storage.grant(&shop, &need(now())).await.unwrap_err();
+    assert!(matches!(error, Error::ProbeContainer { cause: Refusal::NoContainer { .. }, .. }), "{error}");
+    let error = storage.grant(&weu(), &need(now())).await.unwrap_err();
+    assert!(error.to_string().contains("as in `weu/shop`"), "{error}");
+
+    // Two processes create it, and the second finds it.
+    for _ in 0..2 {
+        let storage = storage_of(target(true), &clock, Arc::new(Nobody));
+        let granted = storage.grant(&shop, &need(now())).await.unwrap();
+        let (container, sas) = granted.url.expose_secret().split_once('?').unwrap();
+        assert_eq!(container, format!("{account}/bk-{unique}-shop"));
+        assert_eq!(send("PUT", &format!("{container}/shop-1.zip?{sas}"), "backup").await.0, 201);
+        assert_eq!(
+            storage.blob(&shop, "shop-1.zip", now()).await.unwrap().map(|blob| blob.size_bytes),
+            Some(6)
+        );
+        assert!(storage.sas_health(&wiki, &need(now())).await.unwrap().is_good());
+        assert_eq!(storage.blob(&wiki, "shop-1.zip", now()).await.unwrap(), None);
+    }
 }
 
 #[tokio::test]

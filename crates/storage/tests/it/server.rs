@@ -108,7 +108,7 @@ pub fn append_container(container: Container, source: SasSource) -> AppendContai
     let _ = rustls::crypto::ring::default_provider().install_default();
     let tokens: Arc<dyn Tokens> = Arc::new(Badge::default());
     let access = Access { secrets: Arc::new(LiveSecrets::new(Arc::clone(&tokens)).unwrap()), tokens };
-    AppendContainer::new(weu(), StorageTarget { container, source, azure: None }, access).unwrap()
+    AppendContainer::new(weu(), StorageTarget::new(container, source), access).unwrap()
 }
 
 /// A storage called `weu`.
@@ -124,10 +124,14 @@ pub fn storage_with(
     source: SasSource,
     tokens: Arc<dyn Tokens>,
 ) -> LiveStorage {
+    storage_of(StorageTarget::new(container, source), clock, tokens)
+}
+
+/// A storage called `weu`, as this section of a fleet file.
+pub fn storage_of(target: StorageTarget, clock: &Arc<dyn Clock>, tokens: Arc<dyn Tokens>) -> LiveStorage {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let secrets = Arc::new(LiveSecrets::new(Arc::clone(&tokens)).unwrap());
     let access = Access { secrets, tokens };
-    let target = StorageTarget { container, source, azure: None };
     let targets = [(weu(), (target, access))].into();
     LiveStorage::new(targets, clock, fastrand::Rng::with_seed(7)).unwrap()
 }

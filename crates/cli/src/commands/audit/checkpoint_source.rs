@@ -71,7 +71,7 @@ fn with_sas(reference: &str) -> anyhow::Result<AppendContainer> {
     })?;
     let tokens: Arc<dyn Tokens> = Arc::new(NoTokens);
     let secrets = Arc::new(LiveSecrets::new(Arc::clone(&tokens))?);
-    let target = StorageTarget { container, source: SasSource::Url(reference), azure: None };
+    let target = StorageTarget::new(container, SasSource::Url(reference));
     Ok(AppendContainer::new(StorageName::new("checkpoints"), target, Access { secrets, tokens })?)
 }
 
