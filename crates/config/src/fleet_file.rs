@@ -19,8 +19,8 @@ use crate::source::{Source, Unreadable, ValueSpans};
 use crate::unusable_storage::UnusableStorage;
 use crate::zone_data::ZoneData;
 use crate::{
-    apps, azure, checkpoint, control, drill, engine, no_effect, notify, policy, secrets, shared_containers, storage,
-    trusted_hosts,
+    apps, azure, checkpoint, control, drill, engine, no_effect, notify, policy, secrets, shared_containers,
+    storage, trusted_hosts,
 };
 
 /// The result of checking a fleet file.
