@@ -1,5 +1,6 @@
 //! The command line: the commands and their arguments.
 
+mod approvals;
 mod audit;
 mod backups;
 mod budgets;
@@ -25,6 +26,7 @@ use std::sync::LazyLock;
 use clap::{Parser, Subcommand};
 use holdfast_config::ZoneData;
 
+pub use approvals::{AnswerArgs, ApprovalsCommand};
 pub use audit::{AuditCommand, CheckpointArgs, ExportArgs, KeygenArgs, VerifyArgs};
 pub use backups::{AdoptArgs, BackupsCommand, DeleteArgs, ListArgs, RetentionArgs, ShowArgs};
 pub use budgets::BudgetsCommand;
@@ -183,6 +185,9 @@ pub enum Command {
     /// Create the store, or migrate it to this program's schema
     #[command(after_help = "Example:\n  holdfast migrate --store holdfast.sqlite")]
     Migrate(MigrateArgs),
+    /// List, show and answer requests that a second person confirms, by a server
+    #[command(subcommand)]
+    Approvals(ApprovalsCommand),
     /// Log in to a server: read an API token from the standard input, try it, and keep it for the user
     #[command(after_help = "Example:\n  holdfast login --server https://holdfast.example")]
     Login,

@@ -133,6 +133,7 @@ fn local_work(command: &Command) -> Option<&'static str> {
         | Command::Apps(_)
         | Command::Budgets(_)
         | Command::Tokens(_)
+        | Command::Approvals(_)
         | Command::Login
         | Command::Logout
         | Command::Whoami => None,
