@@ -1,5 +1,6 @@
 //! The command line: the commands and their arguments.
 
+mod approvals;
 mod audit;
 mod backups;
 mod budgets;
@@ -26,6 +27,7 @@ use std::sync::LazyLock;
 use clap::{Parser, Subcommand};
 use holdfast_config::ZoneData;
 
+pub use approvals::{AnswerArgs, ApprovalsCommand};
 pub use audit::{AuditCommand, CheckpointArgs, ExportArgs, KeygenArgs, VerifyArgs};
 pub use backups::{AdoptArgs, BackupsCommand, DeleteArgs, ListArgs, RetentionArgs, ShowArgs};
 pub use budgets::BudgetsCommand;
@@ -193,10 +195,11 @@ pub enum Command {
     /// Create the store, or migrate it to this program's schema
     #[command(after_help = "Example:\n  holdfast migrate --store holdfast.sqlite")]
     Migrate(MigrateArgs),
+    /// List, show and answer requests that a second person confirms, by a server
+    #[command(subcommand)]
+    Approvals(ApprovalsCommand),
     /// Log in to a server: read an API token from the standard input, try it, and keep it for the user
-    #[command(
-        after_help = "Examples:\n  holdfast login --server https://holdfast.example\n  holdfast login --server https://holdfast.example < token"
-    )]
+    #[command(after_help = "Example:\n  holdfast login --server https://holdfast.example")]
     Login,
     /// Remove the token for a server from this machine
     #[command(after_help = "Example:\n  holdfast logout --server https://holdfast.example")]

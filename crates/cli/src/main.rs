@@ -150,6 +150,7 @@ async fn dispatch(command: &Command, context: &Context) -> anyhow::Result<Exit> 
         Command::Audit(command) => commands::audit::run(command, context).await,
         Command::Store(command) => commands::store::run(command, context).await,
         Command::Migrate(_) => commands::migrate::run(context).await,
+        Command::Approvals(command) => commands::approvals::run(command, context).await,
         Command::Login => commands::login::login(context).await,
         Command::Logout => commands::login::logout(context),
         Command::Whoami => commands::login::whoami(context).await,

@@ -1,6 +1,7 @@
 //! One module for each command.
 
 pub mod added;
+pub mod approvals;
 pub mod apps;
 pub mod audit;
 pub mod backup;
