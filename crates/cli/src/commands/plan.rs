@@ -24,8 +24,8 @@ pub async fn run(args: &PlanArgs, context: &Context) -> anyhow::Result<Exit> {
     let apps = args.apps.and_then(|apps| usize::try_from(apps).ok());
     let forecast = forecast(&fleet, store.as_ref(), ForecastRequest { from, until, apps }).await?;
     store.close().await;
-    if context.out.is_json() {
-        context.out.json(&forecast)?;
+    if context.out.is_document() {
+        context.out.document(&forecast)?;
     } else if forecast.policies.is_empty() {
         context.out.text("no backup is due in this time")?;
     } else {

@@ -29,8 +29,8 @@ pub async fn run(args: &PreviewArgs, context: &Context) -> anyhow::Result<Exit> 
         Some(name) => vec![preview_app(&fleet, enrolled(context).await?, name, range)?],
         None => preview_policies(&fleet, args.policy.as_deref().map(PolicyName::new).as_ref(), range)?,
     };
-    if context.out.is_json() {
-        context.out.json(&Document { from, schedules })?;
+    if context.out.is_document() {
+        context.out.document(&Document { from, schedules })?;
     } else if schedules.is_empty() {
         context.out.text("the fleet has no policies")?;
     } else {

@@ -52,11 +52,11 @@ async fn carry_out(
     context: &Context,
 ) -> anyhow::Result<Exit> {
     let control = context.control(fleet, &backends.store).await?;
-    if !context.out.is_json() {
+    if !context.out.is_document() {
         context.out.table(restore_plan::table(plan, control.now))?;
         context.out.text("")?;
     } else if !options.yes {
-        context.out.json(&Document { plan, run: None })?;
+        context.out.document(&Document { plan, run: None })?;
         return Ok(Exit::Done);
     }
     confirm::written(&plan.word(), &plan.question(), options.yes, context)?;

@@ -18,8 +18,8 @@ pub async fn run(args: &RetentionArgs, context: &Context) -> anyhow::Result<Exit
     let store = context.store(Mode::Read).await?;
     let report = retention(&fleet, &*store, args.app.as_deref(), policy.as_ref()).await?;
     store.close().await;
-    if context.out.is_json() {
-        context.out.json(&report)?;
+    if context.out.is_document() {
+        context.out.document(&report)?;
     } else if report.apps.is_empty() {
         context.out.text("the catalog has no backups of these apps")?;
     } else {

@@ -36,8 +36,8 @@ async fn check(args: &SasCheckArgs, context: &Context) -> anyhow::Result<Exit> {
     let now = context.clock.now();
     let storages = sas::check(&fleet, &*storage, &names, now).await?;
     let all_good = storages.iter().all(|storage| storage.good);
-    if context.out.is_json() {
-        context.out.json(&Document { now, storages })?;
+    if context.out.is_document() {
+        context.out.document(&Document { now, storages })?;
     } else {
         show(&storages, now, context)?;
     }

@@ -15,7 +15,7 @@ pub async fn run(id: RunId, context: &Context) -> anyhow::Result<Exit> {
     let found = find(&*store, id).await?;
     store.close().await;
     context.out.show(&found, || facts(&found.run, actor(&found.events)).into())?;
-    if !context.out.is_json() {
+    if !context.out.is_document() {
         context.out.text("")?;
         context.out.table(events(&found.events))?;
     }
