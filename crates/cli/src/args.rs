@@ -10,7 +10,7 @@ mod global;
 mod help;
 mod hold;
 mod native_schedule;
-mod parse;
+mod report;
 mod restore;
 mod runs;
 mod sas;
@@ -36,10 +36,10 @@ pub use fleet::{
     PreviewArgs, ResumeArgs, ScheduleCommand,
 };
 pub use global::{Format, Global, Level, LogFormat};
-pub use help::{CompletionsArgs, HelpArgs, ManArgs, command, global_help, help};
+pub use help::{CompletionsArgs, HelpArgs, ManArgs};
 pub use hold::{HoldArgs, HoldCommand};
 pub use native_schedule::{ChangeArgs, NativeScheduleCommand};
-pub use parse::parse;
+pub use report::{ReportArgs, ReportCommand, ReportForm, VerifyReportArgs};
 pub use restore::{DrillArgs, RestoreArgs};
 pub use runs::{BackupArgs, CancelArgs, FollowArgs, HistoryArgs, RetryArgs, RunsCommand, StatusArgs};
 pub use sas::{SasCheckArgs, SasCommand, SasRefreshArgs};
@@ -188,6 +188,11 @@ pub enum Command {
     /// Print the manual page, or write those of all commands
     #[command(after_help = "Example:\n  holdfast man --dir man1")]
     Man(ManArgs),
+    /// Report a month: what apps were owed, what was done, proven and kept, and who restored and deleted
+    #[command(
+        after_help = "Examples:\n  holdfast report --month 2026-11 --to november.html --key file:audit.pem\n  holdfast report --month 2026-11 --policy gold --form csv"
+    )]
+    Report(ReportArgs),
     /// Create the store, or migrate it to this program's schema
     #[command(after_help = "Example:\n  holdfast migrate --store holdfast.sqlite")]
     Migrate(MigrateArgs),

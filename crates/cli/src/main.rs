@@ -2,6 +2,7 @@
 
 mod args;
 mod candidates;
+mod command_line;
 mod commands;
 mod confirm;
 mod context;
@@ -25,11 +26,11 @@ use holdfast_telemetry::{LogOptions, Service, Telemetry};
 
 fn main() -> ExitCode {
     harden();
-    CompleteEnv::with_factory(args::command).complete();
+    CompleteEnv::with_factory(command_line::command).complete();
     holdfast_telemetry::install_panic_message();
     // Two TLS providers in one process panic at their first use: this one is chosen before anything can ask.
     let chosen = rustls::crypto::ring::default_provider().install_default();
-    let cli = match args::parse() {
+    let cli = match command_line::parse() {
         Ok(cli) => cli,
         Err(exit) => return exit.into(),
     };
@@ -149,6 +150,7 @@ async fn dispatch(command: &Command, context: &Context) -> anyhow::Result<Exit> 
         Command::Tokens(command) => commands::tokens::run(command, context).await,
         Command::Audit(command) => commands::audit::run(command, context).await,
         Command::Store(command) => commands::store::run(command, context).await,
+        Command::Report(args) => commands::report::run(args, context).await,
         Command::Help(args) => commands::help::run(args, context),
         Command::Completions(args) => commands::help::completions(args, context),
         Command::Man(args) => commands::help::man(args, context),

@@ -6,7 +6,8 @@ use clap_complete::env::Shells;
 use clap_mangen::Man;
 use holdfast_control::{Error, ErrorKind};
 
-use crate::args::{Cli, CompletionsArgs, HelpArgs, ManArgs, command, global_help, help};
+use crate::args::{Cli, CompletionsArgs, HelpArgs, ManArgs};
+use crate::command_line::{command, global_help, help};
 use crate::context::Context;
 use crate::exit::Exit;
 

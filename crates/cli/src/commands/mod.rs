@@ -21,6 +21,7 @@ pub mod migrate;
 pub mod native_schedule;
 pub mod plan;
 pub mod preview;
+pub mod report;
 pub mod restore;
 pub mod retention;
 pub mod retry;

@@ -93,3 +93,29 @@ fn there_is_a_manual_page_for_each_command() {
         assert!(place.path("man1").join(name).is_file(), "{name}");
     }
 }
+
+#[test]
+fn a_report_is_signed_and_verified_without_its_store() {
+    let place = Place::new();
+    assert_eq!(place.run("migrate").code, 0);
+    let keys = place.json("audit keygen --out audit.pem");
+    place.write("audit.pub.pem", keys["public_key"].as_str().unwrap());
+    let printed = place.run("report --month 2026-11");
+    assert!(printed.out.contains("<h1>Backups in 2026-11</h1>"), "{}", printed.err);
+    let line = "report --month 2026-11 --form json --to november.json --key file:audit.pem";
+    let made = place.json(line);
+    assert_eq!((&made["file"], &made["signature"]), (&"november.json".into(), &"november.json.sig".into()));
+    assert_ne!(place.run(line).code, 0, "a file that exists stays");
+    std::fs::remove_file(place.path("holdfast.sqlite")).unwrap();
+    let verify = "report verify november.json --public-key audit.pub.pem";
+    let held = place.run(verify);
+    assert!(
+        held.code == 0 && held.out.starts_with("november.json is the report of 2026-11, "),
+        "{}",
+        held.err
+    );
+    let report = std::fs::read_to_string(place.path("november.json")).unwrap();
+    place.write("november.json", &report.replace("\"apps\": 0", "\"apps\": 9"));
+    let changed = place.run(verify);
+    assert!(changed.code == 1 && changed.err.contains("the report was changed"), "{}", changed.err);
+}

@@ -81,7 +81,7 @@ mod tests {
         record("wiki").await;
         let news = all.news(&store).await.unwrap();
         let line = event_line(&news[0]);
-        assert!(line.starts_with("1970-01-01T00:00:00Z wiki action_recorded "), "{line}");
+        assert!(line.starts_with("1970-01-01T00:00:00.000Z wiki action_recorded "), "{line}");
         assert!(all.news(&store).await.unwrap().is_empty() && shop.news(&store).await.unwrap().is_empty());
         assert!(Follower::new(&store, &["shup".to_owned()], 1).await.is_err());
     }
